@@ -1,0 +1,65 @@
+package remote
+
+import (
+	"context"
+	"io"
+	"time"
+)
+
+// A Stager takes an upload in pieces, keeps it apart from the published files, and publishes it in one step. It is what
+// makes APPE, REST+STOR and the resumption of a cut upload work without a cache.
+//
+// A staged upload belongs to an owner: a tag of 1 to 32 characters out of [a-z0-9] that the caller derives from the
+// user. It outlives the process: what Keep kept is found again by Part, under the same owner, until it is continued,
+// dropped or older than the driver's age limit. List yields it as an Entry with Part = owner.
+type Stager interface {
+	// Stage begins an upload of name. Nothing of it is visible to anybody until Publish. Two uploads of one name never
+	// disturb each other, whoever owns them; the last one published wins, and the last one kept is kept.
+	// A missing parent directory is ErrNotExist, a directory called name ErrIsDir, a file that may not be changed
+	// ErrPermission, a name that the remote cannot hold ErrBadName: all before a byte is taken.
+	Stage(ctx context.Context, name string, o StageOptions) (Stage, error)
+
+	// Part describes the unfinished upload of name that owner left, or ErrNotExist.
+	Part(ctx context.Context, name, owner string) (Entry, error)
+
+	// DropPart forgets the unfinished upload of name that owner left, or ErrNotExist.
+	DropPart(ctx context.Context, name, owner string) error
+}
+
+// StageOptions say how a staged upload begins.
+type StageOptions struct {
+	Owner string
+	Base  Base
+	// Off is how many bytes of the base are kept in front of what is written; AtEnd keeps all of it. More than the base
+	// has is ErrInvalid.
+	Off int64
+}
+
+// AtEnd as an offset means: behind the last byte.
+const AtEnd = -1
+
+// A Base is what a staged upload begins with.
+type Base uint8
+
+const (
+	BaseEmpty Base = iota // nothing; Off must be 0
+	BaseFile              // the published file; it is left as it is
+	BasePart              // the unfinished upload that the owner left; it becomes this stage
+)
+
+// A Stage is an upload under way. It is used by one goroutine, except that Keep and Discard may be called at any time.
+// Exactly one of Publish, Keep and Discard ends it; later calls do nothing and return nil. A Publish that fails leaves
+// the stage open for Keep or Discard. It may also be an io.ReaderFrom, for zero-copy receiving.
+type Stage interface {
+	io.Writer
+
+	// Publish makes the content visible under the stage's name, replacing an old file atomically.
+	// modTime zero = now.
+	Publish(ctx context.Context, modTime time.Time) (Entry, error)
+
+	// Keep ends the upload and keeps what was written as the owner's Part. An empty one is discarded.
+	Keep() error
+
+	// Discard ends the upload and forgets what was written.
+	Discard() error
+}
