@@ -1,0 +1,56 @@
+# make test    everything a change must pass: format, vet, staticcheck, other systems, tests with real FTP clients
+# make build   ./ferry
+# make lint    format, vet and staticcheck only
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS   += --no-print-directory
+.DEFAULT_GOAL := build
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# What the tests drive as clients, as program:package. A test whose program is missing skips and names it.
+CLIENTS := curl:curl lftp:lftp ncftpput:ncftp tnftp:tnftp python3:python3 openssl:openssl
+# The race detector needs a C compiler.
+PROGRAMS := gcc:gcc $(CLIENTS)
+
+.PHONY: build test lint deps format vet staticcheck cross unit
+
+build:
+	go build -o ferry ./cmd/ferry
+
+test: deps lint cross unit
+
+lint: format vet staticcheck
+
+# Installs what is missing where that is possible; elsewhere says what will be skipped.
+deps:
+	@missing=(); \
+	for p in $(PROGRAMS); do command -v "$${p%%:*}" >/dev/null || missing+=("$${p##*:}"); done; \
+	if (( $${#missing[@]} == 0 )); then exit 0; fi; \
+	if (( $$(id -u) == 0 )) && command -v apt-get >/dev/null; then \
+		echo "deps: installing $${missing[*]}"; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt-get update -qq </dev/null && \
+		apt-get install -y -qq --no-install-recommends "$${missing[@]}" libc6-dev </dev/null >/dev/null; \
+	else \
+		echo "deps: missing: $${missing[*]}. Tests that need them are skipped (install them, or run as root with apt-get)."; \
+	fi
+
+format:
+	@bad=$$(gofmt -l .); if [[ -n $$bad ]]; then echo "gofmt would change:"; echo "$$bad"; exit 1; fi
+
+vet:
+	go vet ./...
+
+staticcheck:
+	go run $(STATICCHECK) ./...
+
+# The code for other systems must build, its tests included.
+cross:
+	GOOS=darwin  GOARCH=arm64 go build ./... && GOOS=darwin  GOARCH=arm64 go vet ./...
+	GOOS=windows GOARCH=amd64 go build ./... && GOOS=windows GOARCH=amd64 go vet ./...
+	GOOS=linux   GOARCH=arm64 go build ./... && GOOS=linux   GOARCH=arm64 go vet ./...
+
+unit:
+	go test -race -shuffle=on -timeout 12m ./...

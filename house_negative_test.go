@@ -1,0 +1,100 @@
+package house_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// Every rule finds what it is there for, and leaves alone what only looks like it.
+
+func TestCheckImports(t *testing.T) {
+	tests := []struct {
+		name string
+		pkg  pkg
+		want string // "" = nothing is found
+	}{
+		{"engine on the standard library", pkg{ImportPath: "ferry/ftp", Imports: []string{"net", "crypto/tls"}}, ""},
+		{"engine on vfs", pkg{ImportPath: "ferry/ftp", Imports: []string{"ferry/vfs"}}, "ftp may not import ferry/vfs"},
+		{"engine on a library", pkg{ImportPath: "ferry/ftp", Imports: []string{"golang.org/x/sys/unix"}}, "may not import golang.org/x/sys/unix"},
+		{"remote on a driver", pkg{ImportPath: "ferry/remote", Imports: []string{"ferry/remote/local"}}, "may not import ferry/remote/local"},
+		{"driver on remote", pkg{ImportPath: "ferry/remote/local", Imports: []string{"ferry/remote", "golang.org/x/sys/unix"}}, ""},
+		{"driver on a sibling", pkg{ImportPath: "ferry/remote/alias", Imports: []string{"ferry/remote/local"}}, "may not import ferry/remote/local"},
+		{"the list of drivers", pkg{ImportPath: "ferry/remote/all", Imports: []string{"ferry/remote/local"}}, ""},
+		{"a driver's own subpackage", pkg{ImportPath: "ferry/remote/s3/sign", Imports: []string{"ferry/remote/s3"}}, ""},
+		{"vfs upwards", pkg{ImportPath: "ferry/vfs", Imports: []string{"ferry/serve"}}, "may not import ferry/serve"},
+		{"vfs on a driver", pkg{ImportPath: "ferry/vfs", Imports: []string{"ferry/remote/memory"}}, "may not import ferry/remote/memory"},
+		{"a test of vfs on a double", pkg{ImportPath: "ferry/vfs", TestImports: []string{"ferry/remote/memory"}}, ""},
+		{"a test of vfs upwards", pkg{ImportPath: "ferry/vfs", XTestImports: []string{"ferry/serve"}}, "tests of vfs may not import ferry/serve"},
+		{"an external test of itself", pkg{ImportPath: "ferry/auth", XTestImports: []string{"ferry/auth"}}, ""},
+		{"the command", pkg{ImportPath: "ferry/cmd/ferry", Imports: []string{"ferry/ftp", "github.com/spf13/cobra"}}, ""},
+		{"an unknown package", pkg{ImportPath: "ferry/attic"}, "attic has no place"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { expect(t, checkImports([]pkg{tt.pkg}), tt.want) })
+	}
+}
+
+func TestCheckNames(t *testing.T) {
+	expect(t, checkNames([]pkg{{ImportPath: "ferry/remote/util", Name: "util"}}), "says nothing")
+	expect(t, checkNames([]pkg{{ImportPath: "ferry/remote/x", Name: "common"}}), "says nothing")
+	expect(t, checkNames([]pkg{{ImportPath: "ferry/remote/local", Name: "local"}}), "")
+}
+
+func TestCheckSources(t *testing.T) {
+	const doc = "// Package p is described.\npackage p\n"
+	tests := []struct {
+		name, src, want string
+	}{
+		{"clean", doc + "var ErrX = errors.New(\"x\")\nvar table = map[string]int{\"a\": 1}\nvar _ I = T{}", ""},
+		{"no comment", "package p\n", "0 files have a package comment"},
+		{"comment of another form", "// This is p.\npackage p\n", "does not begin with"},
+		{"init", doc + "func init() {}", "func init"},
+		{"method called init", doc + "func (T) init() {}", ""},
+		{"kept context", doc + "type T struct { ctx context.Context }", "keeps a context"},
+		{"context as argument", doc + "func f(ctx context.Context) {}", ""},
+		{"variable without value", doc + "var n int", "declared without a value"},
+		{"embedded", doc + "//go:embed x.txt\nvar text string", ""},
+		{"pool", doc + "var pool sync.Pool", ""},
+		{"lock", doc + "var mu = &sync.Mutex{}", "sync.Mutex in it"},
+		{"empty map", doc + "var m = make(map[string]int)", "made to be filled"},
+		{"assignment", doc + "var n = 1\nfunc f() { n = 2 }", "assigns to the package-level variable n"},
+		{"assignment to an element", doc + "var m = map[int]int{}\nfunc f() { m[1] = 2 }", "variable m"},
+		{"assignment to a field", doc + "var c = conf{}\nfunc f() { c.x.y = 2 }", "variable c"},
+		{"increment", doc + "var n = 1\nfunc f() { n++ }", "variable n"},
+		{"delete", doc + "var m = map[int]int{1: 1}\nfunc f() { delete(m, 1) }", "variable m"},
+		{"assignment to a local of the same name", doc + "var n = 1\nfunc f() { n := 2; n = 3; _ = n }", ""},
+		{"too long", doc + strings.Repeat("\n", maxLines), "more than 500"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { expect(t, checkSources(map[string]string{"p.go": tt.src}), tt.want) })
+	}
+	twice := map[string]string{"a.go": doc, "b.go": doc, "a_test.go": "package p\n"}
+	expect(t, checkSources(twice), "2 files have a package comment")
+	expect(t, checkSources(map[string]string{"p.go": doc, "p_test.go": "package p\nfunc init() {}"}), "func init")
+}
+
+func TestCheckChangelog(t *testing.T) {
+	const good = "# Fixed: an example of an entry\n\nIt was so.\n\nIt is so.\n"
+	tests := []struct{ name, text, want string }{
+		{"an-entry.md", good, ""},
+		{"An_Entry.md", good, "file name"},
+		{"an-entry.md", strings.Replace(good, "Fixed", "Improved", 1), "first line"},
+		{"an-entry.md", strings.Replace(good, "entry\n", "entry.\n", 1), "first line"},
+		{"an-entry.md", strings.Replace(good, "\n\nIt is so.", "", 1), "1 paragraphs"},
+		{"an-entry.md", good + "\n", "exactly one line feed"},
+	}
+	for _, tt := range tests {
+		expect(t, checkChangelog(tt.name, tt.text), tt.want)
+	}
+}
+
+// expect wants one finding that contains want, or none when want is "".
+func expect(t *testing.T, findings []string, want string) {
+	t.Helper()
+	switch {
+	case want == "" && len(findings) > 0:
+		t.Errorf("found %q in what is fine", findings)
+	case want != "" && (len(findings) != 1 || !strings.Contains(findings[0], want)):
+		t.Errorf("found %q, want one finding with %q", findings, want)
+	}
+}

@@ -1,0 +1,248 @@
+// Package house_test checks the rules of this house that a compiler does not: which package may import which, one
+// package comment each, no mutable package-level state, files of a readable length, and the form of changelog entries.
+// A rule is a function from what it looks at to findings, so that each is also shown to find something.
+package house_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "ferry"
+
+// maxLines is where a file has surely become two ideas. The aim is 400.
+const maxLines = 500
+
+// A layer says what the packages that match pattern may import.
+type layer struct {
+	pattern string   // relative to the module; "x/*" is every package below x, "*" alone is one path element
+	ferry   []string // patterns of ferry packages
+	outside []string // prefixes of packages that are neither ferry nor the standard library
+}
+
+// layers are the arrows of the house, all downwards; the first pattern that matches counts. A package that no pattern
+// matches is a finding: a new package takes its place here first.
+var layers = []layer{
+	{pattern: "."},
+	{pattern: "cmd/*", ferry: []string{"*"}, outside: []string{"github.com/spf13/"}},
+	{pattern: "test", outside: []string{"github.com/rogpeppe/go-internal/"}},
+	{pattern: "bench/*"},
+	{pattern: "bench"},
+	{pattern: "serve", ferry: []string{"ftp", "auth", "vfs"}},
+	{pattern: "ftp"},
+	{pattern: "auth"},
+	{pattern: "vfs", ferry: []string{"cache", "remote"}},
+	{pattern: "cache", ferry: []string{"disk"}},
+	{pattern: "disk/*", ferry: []string{"disk"}},
+	{pattern: "disk", outside: []string{"golang.org/x/sys/"}},
+	{pattern: "rc"},
+	{pattern: "config"},
+	{pattern: "remote"},
+	{pattern: "remote/all", ferry: []string{"remote", "remote/*"}},
+	{pattern: "remote/*", ferry: []string{"remote"}, outside: []string{"golang.org/x/sys/"}},
+}
+
+// doubles are what any test may put in the place of a real remote.
+var doubles = []string{"remote", "remote/memory", "remote/faulty", "remote/remotetest", "remote/local", "disk/disktest"}
+
+// A pkg is the part of the answer of go list that the rules look at.
+type pkg struct {
+	ImportPath   string
+	Name         string
+	Dir          string
+	Imports      []string
+	TestImports  []string
+	XTestImports []string
+}
+
+func TestImportsPointDown(t *testing.T) {
+	report(t, checkImports(listPackages(t)))
+}
+
+func TestPackageNamesSayWhatIsInThem(t *testing.T) {
+	report(t, checkNames(listPackages(t)))
+}
+
+func TestSourcesKeepTheRules(t *testing.T) {
+	for _, p := range listPackages(t) {
+		report(t, checkSources(readSources(t, p.Dir)))
+	}
+}
+
+func TestChangelogEntriesHaveTheForm(t *testing.T) {
+	files, err := filepath.Glob("changelog/unreleased/*.md")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no changelog entries: %v", err)
+	}
+	for _, name := range append(files, "changelog/TEMPLATE.md") {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		report(t, checkChangelog(name, string(text)))
+	}
+}
+
+func report(t *testing.T, findings []string) {
+	t.Helper()
+	for _, f := range findings {
+		t.Error(f)
+	}
+}
+
+// listPackages asks go list for every package of the module.
+func listPackages(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Name,Dir,Imports,TestImports,XTestImports", "./...")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var pkgs []pkg
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		err := dec.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return pkgs
+		}
+		if err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		pkgs = append(pkgs, p)
+	}
+}
+
+// checkImports compares every import with layers.
+func checkImports(pkgs []pkg) []string {
+	var findings []string
+	for _, p := range pkgs {
+		self := relative(p.ImportPath)
+		l, ok := layerOf(self)
+		if !ok {
+			findings = append(findings, fmt.Sprintf("%s has no place in layers (house_test.go)", self))
+			continue
+		}
+		for _, imp := range p.Imports {
+			if !mayImport(l, self, imp) {
+				findings = append(findings, fmt.Sprintf("%s may not import %s", self, imp))
+			}
+		}
+		for _, imp := range slices.Concat(p.TestImports, p.XTestImports) {
+			if !mayImport(l, self, imp) && !mayTestImport(l, self, imp) {
+				findings = append(findings, fmt.Sprintf("tests of %s may not import %s", self, imp))
+			}
+		}
+	}
+	return findings
+}
+
+func layerOf(rel string) (layer, bool) {
+	for _, l := range layers {
+		if matches(l.pattern, rel) {
+			return l, true
+		}
+	}
+	return layer{}, false
+}
+
+func mayImport(l layer, self, imp string) bool {
+	rel, ours := strings.CutPrefix(imp, module+"/")
+	if !ours {
+		standard := !strings.Contains(strings.SplitN(imp, "/", 2)[0], ".")
+		return standard || slices.ContainsFunc(l.outside, func(prefix string) bool { return strings.HasPrefix(imp, prefix) })
+	}
+	below := strings.HasPrefix(self, rel+"/") && len(l.ferry) > 0 // a driver's own subpackage sees the driver
+	return below || slices.ContainsFunc(l.ferry, func(pattern string) bool { return matches(pattern, rel) })
+}
+
+// mayTestImport allows in tests besides: the package itself, the doubles, what the layers below may import, and
+// testscript where a command is tested.
+func mayTestImport(l layer, self, imp string) bool {
+	rel, ours := strings.CutPrefix(imp, module+"/")
+	if !ours {
+		return false
+	}
+	if rel == self || slices.Contains(doubles, rel) {
+		return true
+	}
+	for _, pattern := range l.ferry {
+		if lower, ok := layerOf(pattern); ok && pattern != "*" && mayImport(lower, pattern, imp) {
+			return true
+		}
+	}
+	return false
+}
+
+// matches reports whether rel is what pattern says.
+func matches(pattern, rel string) bool {
+	if pattern == "*" {
+		return true
+	}
+	if dir, ok := strings.CutSuffix(pattern, "/*"); ok {
+		return strings.HasPrefix(rel, dir+"/")
+	}
+	return pattern == rel
+}
+
+func relative(importPath string) string {
+	if importPath == module {
+		return "."
+	}
+	return strings.TrimPrefix(importPath, module+"/")
+}
+
+// checkNames refuses packages that are named after nothing.
+func checkNames(pkgs []pkg) []string {
+	empty := []string{"util", "utils", "common", "helper", "helpers", "misc", "shared", "lib", "base", "core"}
+	var findings []string
+	for _, p := range pkgs {
+		elements := append(strings.Split(relative(p.ImportPath), "/"), p.Name)
+		for _, e := range elements {
+			if slices.Contains(empty, e) {
+				findings = append(findings, fmt.Sprintf("%s: %q says nothing about what is in it", p.ImportPath, e))
+				break
+			}
+		}
+	}
+	return findings
+}
+
+var (
+	changelogTitle = regexp.MustCompile(`^# (Added|Changed|Fixed|Removed|Security): [^ ].{8,100}[^ .]$`)
+	changelogName  = regexp.MustCompile(`^([a-z0-9]+(-[a-z0-9]+)*|TEMPLATE)\.md$`)
+)
+
+// checkChangelog compares an entry with the form that changelog/README.md describes.
+func checkChangelog(name, text string) []string {
+	var findings []string
+	wrong := func(what string) { findings = append(findings, name+": "+what) }
+	if !changelogName.MatchString(filepath.Base(name)) {
+		wrong("the file name is not lower-case words joined by hyphens")
+	}
+	if !strings.HasSuffix(text, "\n") || strings.HasSuffix(text, "\n\n") {
+		wrong("does not end with exactly one line feed")
+	}
+	parts := strings.Split(strings.TrimSuffix(text, "\n"), "\n\n")
+	if !changelogTitle.MatchString(parts[0]) {
+		wrong("the first line is not \"# Kind: what changed\", followed by an empty line")
+	}
+	if len(parts) != 3 {
+		wrong(fmt.Sprintf("%d paragraphs below the title, not two: what was, what is", len(parts)-1))
+	}
+	for _, part := range parts {
+		if strings.TrimSpace(part) == "" {
+			wrong("an empty paragraph")
+		}
+	}
+	return findings
+}
