@@ -1,0 +1,155 @@
+package ftp
+
+import (
+	"path"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+func TestMatch(t *testing.T) {
+	for _, tt := range []struct {
+		pattern, name string
+		want          bool
+	}{
+		{"", "", true},
+		{"", "a", false},
+		{"abc", "abc", true},
+		{"abc", "abcd", false},
+		{"*", "", true},
+		{"*", "anything", true},
+		{"*", ".hidden", true},
+		{"?hidden", ".hidden", true},
+		{"*.txt", "a.txt", true},
+		{"*.txt", "a.txt.gz", false},
+		{"*.txt", ".txt", true},
+		{"a*b*c", "a-b-b-c", true},
+		{"a*b*c", "a-c-b", false},
+		{"**a**", "xax", true},
+		{"?", "", false},
+		{"?", "ab", false},
+		{"?", "é", true},
+		{"??", "é", false},
+		{"?", "\xe9", true},
+		{"?", "😀", true},
+		{"caf\xe9", "caf\xe9", true},
+		{"caf\xe9", "caf\xea", false},
+		{"caf\xe9", "caf\ufffd", false},
+		{"*\xe9", "caf\xe9", true},
+		{"[abc]", "b", true},
+		{"[abc]", "d", false},
+		{"[a-c]x", "bx", true},
+		{"[a-cx-z]", "y", true},
+		{"[c-a]", "b", false},
+		{"[!a-c]", "d", true},
+		{"[!a-c]", "b", false},
+		{"[^a-c]", "d", true},
+		{"[^a-c]", "b", false},
+		{"[!a]", "", false},
+		{"[à-ü]", "é", true},
+		{"[\xe0-\xff]", "\xe9", true},
+		{"[\xe0-\xff]", "é", false},
+		{"[]a]", "]", true},
+		{"[]a]", "a", true},
+		{"[!]a]", "]", false},
+		{"[a-]", "-", true},
+		{"[-a]", "-", true},
+		{"[a", "[a", true},
+		{"[a", "a", false},
+		{"[", "[", true},
+		{"[!", "[!", true},
+		{"[]", "[]", true},
+		{"x[a-", "x[a-", true},
+		{`[\]]`, "]", true},
+		{`[a\-z]`, "-", true},
+		{`[a\-z]`, "m", false},
+		{`\*`, "*", true},
+		{`\*`, "a", false},
+		{`a\?`, "a?", true},
+		{`a\?`, "ab", false},
+		{`\[a]`, "[a]", true},
+		{`a\`, `a\`, true},
+		{`\\`, `\`, true},
+		{"*[0-9]*", "img7.jpg", true},
+		{"*[0-9]*", "img.jpg", false},
+		{"IMG*", "img1", false},
+	} {
+		if got := match(tt.pattern, tt.name); got != tt.want {
+			t.Errorf("match(%q, %q) = %t", tt.pattern, tt.name, got)
+		}
+	}
+}
+
+// A pattern that makes a naive matcher try every way to divide the name ends at once.
+func TestMatchCost(t *testing.T) {
+	pattern := strings.Repeat("a*", 500) + "b"
+	name := strings.Repeat("a", 4000)
+	start := time.Now()
+	if match(pattern, name) {
+		t.Errorf("a name without b matches a pattern that ends in it")
+	}
+	if d := time.Since(start); d > 2*time.Second {
+		t.Errorf("one match took %v", d)
+	}
+}
+
+func TestSplitGlob(t *testing.T) {
+	for _, tt := range []struct {
+		arg, dir, pattern string
+		glob              bool
+	}{
+		{"*.txt", "", "*.txt", true},
+		{"dir/*.txt", "dir/", "*.txt", true},
+		{"/a/b/c?", "/a/b/", "c?", true},
+		{"/[ab]", "/", "[ab]", true},
+		{"*/name", "*/", "name", false},
+		{"dir/", "dir/", "", false},
+		{`a\b`, "", `a\b`, false},
+		{"", "", "", false},
+	} {
+		dir, pattern := splitGlob(tt.arg)
+		if dir != tt.dir || pattern != tt.pattern || hasGlob(pattern) != tt.glob {
+			t.Errorf("%q splits into %q and %q, glob %t", tt.arg, dir, pattern, hasGlob(pattern))
+		}
+	}
+}
+
+func FuzzMatch(f *testing.F) {
+	f.Add("*.[ch]", "a.c")
+	f.Add(`[!a-\z]?`, "é\xff")
+	f.Add("a*a*a*b", "aaaaaaaaaaaaaaaaaa")
+	f.Fuzz(func(t *testing.T, pattern, name string) {
+		if len(pattern) > 1000 || len(name) > 1000 {
+			t.Skip()
+		}
+		got := match(pattern, name)
+		if !hasGlob(pattern) && !strings.Contains(pattern, `\`) && got != (pattern == name) {
+			t.Fatalf("match(%q, %q) = %t", pattern, name, got)
+		}
+		escaped := strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(name)
+		if !match(escaped, name) {
+			t.Fatalf("%q, escaped as %q, does not match itself", name, escaped)
+		}
+		// Two halves of a rune become another character when they are put together.
+		if utf8.ValidString(name) && (!match(escaped+"*", name+pattern) || !match("*"+escaped, pattern+name)) {
+			t.Fatalf("%q does not match what a star beside it reaches", escaped)
+		}
+		comparePath(t, pattern, name, got)
+	})
+}
+
+// comparePath compares with path.Match where the two mean the same: no slash, no "!", only UTF-8, and classes that
+// path.Match accepts.
+func comparePath(t *testing.T, pattern, name string, got bool) {
+	if strings.ContainsAny(pattern+name, "/!") || !utf8.ValidString(pattern) || !utf8.ValidString(name) {
+		return
+	}
+	if strings.Contains(pattern, "[]") || strings.Contains(pattern, "[^]") || strings.Contains(name, "\ufffd") {
+		return
+	}
+	want, err := path.Match(pattern, name)
+	if err == nil && got != want {
+		t.Fatalf("match(%q, %q) = %t; path.Match says %t", pattern, name, got, want)
+	}
+}

@@ -1,0 +1,29 @@
+package ftp
+
+import "strings"
+
+// stripOptions removes the option words of ls that clients put in front of the path of LIST, NLST and STAT, such as
+// "-a", "-al" or "-a -1", each with the one space behind it. RFC 959 knows no options, and a file may really be called
+// like that: the caller first looks whether arg as a whole exists.
+func stripOptions(arg string) (rest string, had bool) {
+	for {
+		word, rest, _ := strings.Cut(arg, " ")
+		if !isOption(word) {
+			return arg, had
+		}
+		arg, had = rest, true
+	}
+}
+
+// isOption reports whether word is a dash and one or more letters or digits.
+func isOption(word string) bool {
+	if len(word) < 2 || word[0] != '-' {
+		return false
+	}
+	for _, c := range []byte(word[1:]) {
+		if !isASCIILetter(c) && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return true
+}
