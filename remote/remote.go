@@ -39,12 +39,15 @@ type Remote interface {
 
 	// Open reads name from byte off on, n bytes or, with n < 0, to the end. Reading past the end is io.EOF, not an
 	// error, so that off may equal or exceed the size. A directory is ErrIsDir. The caller closes the reader; ending
-	// ctx makes its Read fail. The reader may be an *os.File (then n < 0) or an io.WriterTo, for zero-copy sending.
+	// ctx makes its Read fail. The reader may be an *os.File (then n < 0) or an io.WriterTo, for zero-copy sending; a
+	// file of the local disk does not watch ctx, as its Read does not wait for anybody: who copies from it watches.
 	Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error)
 
 	// Put stores body as name, creating missing parents only where Caps.ImplicitDirs says so. All or nothing: when Put
 	// fails, ctx ends or body fails with anything but io.EOF, the old content stays and nobody ever sees a part. When
-	// it returns nil, a Stat that starts afterwards sees the new file. A directory of that name is ErrIsDir.
+	// it returns nil, a Stat that starts afterwards sees the new file. A directory of that name is ErrIsDir, a body of
+	// another length than announced ErrSize. Ending ctx does not interrupt a Read of body that blocks: whoever gives a
+	// body that can block lets its Read fail then.
 	Put(ctx context.Context, name string, body io.Reader, o PutOptions) (Entry, error)
 
 	// Remove deletes the file called name. A missing one is ErrNotExist, a directory ErrIsDir.

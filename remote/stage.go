@@ -35,6 +35,25 @@ type StageOptions struct {
 	Off int64
 }
 
+// Valid reports whether the owner is a tag as Stager describes and the offset fits the base. A driver answers
+// ErrInvalid to options that are not valid.
+func (o StageOptions) Valid() bool {
+	return ValidOwner(o.Owner) && o.Base <= BasePart && o.Off >= AtEnd && (o.Base != BaseEmpty || o.Off == 0)
+}
+
+// ValidOwner reports whether owner is 1 to 32 characters out of [a-z0-9].
+func ValidOwner(owner string) bool {
+	if len(owner) < 1 || len(owner) > 32 {
+		return false
+	}
+	for _, c := range []byte(owner) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return true
+}
+
 // AtEnd as an offset means: behind the last byte.
 const AtEnd = -1
 

@@ -1,0 +1,63 @@
+package remote
+
+import (
+	"context"
+	"io/fs"
+	"time"
+)
+
+// AsStager returns r as a Stager, if it is one: the answer is the driver's, the calls go through r's decorators.
+func AsStager(r Remote) (Stager, bool) { return ability[Stager](r) }
+
+// SetModTime sets the modification time of name, or returns ErrUnsupported.
+func SetModTime(ctx context.Context, r Remote, name string, t time.Time) error {
+	if m, ok := ability[ModTimer](r); ok {
+		return m.SetModTime(ctx, name, t)
+	}
+	return unsupported("setmodtime", name)
+}
+
+// SetMode sets the permission bits of name, or returns ErrUnsupported.
+func SetMode(ctx context.Context, r Remote, name string, perm fs.FileMode) error {
+	if m, ok := ability[Moder](r); ok {
+		return m.SetMode(ctx, name, perm)
+	}
+	return unsupported("setmode", name)
+}
+
+// Hash returns the digest of name by algorithm where r knows it without reading the file, or ErrUnsupported.
+func Hash(ctx context.Context, r Remote, name, algorithm string) ([]byte, error) {
+	if h, ok := ability[Hasher](r); ok {
+		return h.Hash(ctx, name, algorithm)
+	}
+	return nil, unsupported("hash", name)
+}
+
+// GetUsage tells how full r is, or ErrUnsupported.
+func GetUsage(ctx context.Context, r Remote) (Usage, error) {
+	if u, ok := ability[Usager](r); ok {
+		return u.Usage(ctx)
+	}
+	return Usage{}, unsupported("usage", ".")
+}
+
+// ability returns r as a T when the driver that r wraps is a T. The driver may still answer a call with ErrUnsupported.
+func ability[T any](r Remote) (T, bool) {
+	var none T
+	if _, ok := driver(r).(T); !ok {
+		return none, false
+	}
+	t, ok := r.(T)
+	return t, ok
+}
+
+// driver follows the decorators of r down to what does the work.
+func driver(r Remote) Remote {
+	for {
+		w, ok := r.(interface{ Unwrap() Remote })
+		if !ok {
+			return r
+		}
+		r = w.Unwrap()
+	}
+}

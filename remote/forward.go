@@ -1,0 +1,95 @@
+package remote
+
+import (
+	"context"
+	"io/fs"
+	"time"
+)
+
+// Forward is what decorators embed: a Remote that passes every call on to the one it holds, those of the optional
+// interfaces included. What the inner remote cannot do is ErrUnsupported.
+//
+// Because a decorator has all the methods, a type assertion on it proves nothing. Whether it has an ability is decided
+// by the driver at the end of the Unwrap chain; the helpers of this package ask there, and then make the call through
+// the decorators. Hence a wrapper that adds an ability or takes one away is a driver in this sense: it must not have a
+// method Unwrap, and so must not embed Forward.
+type Forward struct{ Remote }
+
+// Unwrap returns the remote that f passes its calls on to.
+func (f Forward) Unwrap() Remote { return f.Remote }
+
+// Move implements Mover.
+func (f Forward) Move(ctx context.Context, from, to string) error {
+	if m, ok := f.Remote.(Mover); ok {
+		return m.Move(ctx, from, to)
+	}
+	return unsupported("move", from)
+}
+
+// Copy implements Copier.
+func (f Forward) Copy(ctx context.Context, from, to string) error {
+	if c, ok := f.Remote.(Copier); ok {
+		return c.Copy(ctx, from, to)
+	}
+	return unsupported("copy", from)
+}
+
+// SetModTime implements ModTimer.
+func (f Forward) SetModTime(ctx context.Context, name string, t time.Time) error {
+	if m, ok := f.Remote.(ModTimer); ok {
+		return m.SetModTime(ctx, name, t)
+	}
+	return unsupported("setmodtime", name)
+}
+
+// SetMode implements Moder.
+func (f Forward) SetMode(ctx context.Context, name string, perm fs.FileMode) error {
+	if m, ok := f.Remote.(Moder); ok {
+		return m.SetMode(ctx, name, perm)
+	}
+	return unsupported("setmode", name)
+}
+
+// Hash implements Hasher.
+func (f Forward) Hash(ctx context.Context, name, algorithm string) ([]byte, error) {
+	if h, ok := f.Remote.(Hasher); ok {
+		return h.Hash(ctx, name, algorithm)
+	}
+	return nil, unsupported("hash", name)
+}
+
+// Usage implements Usager.
+func (f Forward) Usage(ctx context.Context) (Usage, error) {
+	if u, ok := f.Remote.(Usager); ok {
+		return u.Usage(ctx)
+	}
+	return Usage{}, unsupported("usage", ".")
+}
+
+// Stage implements Stager.
+func (f Forward) Stage(ctx context.Context, name string, o StageOptions) (Stage, error) {
+	if s, ok := f.Remote.(Stager); ok {
+		return s.Stage(ctx, name, o)
+	}
+	return nil, unsupported("stage", name)
+}
+
+// Part implements Stager.
+func (f Forward) Part(ctx context.Context, name, owner string) (Entry, error) {
+	if s, ok := f.Remote.(Stager); ok {
+		return s.Part(ctx, name, owner)
+	}
+	return Entry{}, unsupported("part", name)
+}
+
+// DropPart implements Stager.
+func (f Forward) DropPart(ctx context.Context, name, owner string) error {
+	if s, ok := f.Remote.(Stager); ok {
+		return s.DropPart(ctx, name, owner)
+	}
+	return unsupported("droppart", name)
+}
+
+func unsupported(op, name string) error {
+	return &fs.PathError{Op: op, Path: name, Err: ErrUnsupported}
+}

@@ -1,0 +1,159 @@
+package memory
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"io/fs"
+	"time"
+
+	"ferry/remote"
+)
+
+// Put implements remote.Remote.
+func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
+	if err := check(ctx, "put", name); err != nil {
+		return remote.Entry{}, err
+	}
+	if err := r.mayPut(name); err != nil {
+		return remote.Entry{}, fail("put", name, err)
+	}
+	var content bytes.Buffer
+	n, err := io.Copy(&content, remote.ContextReader(ctx, body))
+	if err == nil {
+		err = remote.CheckSize(n, o.Size)
+	}
+	if err != nil {
+		return remote.Entry{}, fail("put", name, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	dir, base, err := r.parent(name)
+	if err != nil {
+		return remote.Entry{}, fail("put", name, err)
+	}
+	e, err := r.publish(dir, base, content.Bytes(), o.ModTime)
+	return e, fail("put", name, err)
+}
+
+// mayPut tells whether a file may be stored as name, so that a body is not read in vain.
+func (r *Remote) mayPut(name string) error {
+	if name == "." {
+		return remote.ErrIsDir
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	dir, base, err := r.parent(name)
+	if err != nil {
+		return err
+	}
+	return dir.mayReplace(base)
+}
+
+// publish stores data as the file called base, with the mode of the file it replaces.
+// LOCKS_REQUIRED(r.mu)
+func (r *Remote) publish(dir *node, base string, data []byte, modTime time.Time) (remote.Entry, error) {
+	if err := dir.mayReplace(base); err != nil {
+		return remote.Entry{}, err
+	}
+	mode := fs.FileMode(0o644)
+	if old := dir.entries[base]; old != nil {
+		mode = old.mode
+	}
+	file := r.newFile(data, mode, modTime)
+	dir.link(base, file)
+	return file.entry(base), nil
+}
+
+// Remove implements remote.Remote.
+func (r *Remote) Remove(ctx context.Context, name string) error {
+	if err := check(ctx, "remove", name); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return fail("remove", name, r.remove(name))
+}
+
+// LOCKS_REQUIRED(r.mu)
+func (r *Remote) remove(name string) error {
+	n, err := r.lookup(name)
+	if err != nil {
+		return err
+	}
+	if n.isDir() {
+		return remote.ErrIsDir
+	}
+	dir, base, err := r.parent(name)
+	if err != nil {
+		return err
+	}
+	if dir.readOnly() {
+		return remote.ErrPermission
+	}
+	dir.unlink(base)
+	return nil
+}
+
+// Mkdir implements remote.Remote.
+func (r *Remote) Mkdir(ctx context.Context, dir string) error {
+	if err := check(ctx, "mkdir", dir); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return fail("mkdir", dir, r.mkdir(dir))
+}
+
+// LOCKS_REQUIRED(r.mu)
+func (r *Remote) mkdir(name string) error {
+	if name == "." {
+		return remote.ErrExist
+	}
+	dir, base, err := r.parent(name)
+	switch {
+	case err != nil:
+		return err
+	case dir.entries[base] != nil:
+		return remote.ErrExist
+	case dir.readOnly():
+		return remote.ErrPermission
+	}
+	dir.link(base, r.newDir())
+	return nil
+}
+
+// Rmdir implements remote.Remote. The parts that were kept in the directory are forgotten with it.
+func (r *Remote) Rmdir(ctx context.Context, dir string) error {
+	if err := check(ctx, "rmdir", dir); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return fail("rmdir", dir, r.rmdir(dir))
+}
+
+// LOCKS_REQUIRED(r.mu)
+func (r *Remote) rmdir(name string) error {
+	if name == "." {
+		return remote.ErrPermission
+	}
+	n, err := r.lookup(name)
+	if err != nil {
+		return err
+	}
+	dir, base, err := r.parent(name)
+	switch {
+	case err != nil:
+		return err
+	case !n.isDir():
+		return remote.ErrNotDir
+	case len(n.entries) > 0:
+		return remote.ErrNotEmpty
+	case dir.readOnly():
+		return remote.ErrPermission
+	}
+	n.gone = true
+	dir.unlink(base)
+	return nil
+}

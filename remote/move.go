@@ -1,0 +1,81 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+)
+
+// Move renames from to to with the promises of Mover. Where r cannot do it by itself, a file is copied and the original
+// removed, keeping its modification time where r can keep one; a directory is ErrUnsupported then. If the removal
+// fails, both files exist and the error says so.
+func Move(ctx context.Context, r Remote, from, to string) error {
+	if m, ok := ability[Mover](r); ok {
+		err := m.Move(ctx, from, to)
+		if !errors.Is(err, ErrUnsupported) {
+			return err
+		}
+	}
+	e, err := r.Stat(ctx, from)
+	if err != nil {
+		return err
+	}
+	if from == to {
+		return nil
+	}
+	if e.Dir || r.Info().Caps.CaseInsensitive && strings.EqualFold(from, to) {
+		return unsupported("move", from)
+	}
+	if err := Copy(ctx, r, from, to); err != nil {
+		return err
+	}
+	return r.Remove(ctx, from)
+}
+
+// Copy makes to a file of the same content and modification time as from, replacing an old one like Put. Where r
+// cannot do it by itself, the content is read and written back. A directory is ErrIsDir.
+func Copy(ctx context.Context, r Remote, from, to string) error {
+	if !ValidPath(from) {
+		return &fs.PathError{Op: "copy", Path: from, Err: ErrInvalid}
+	}
+	e, err := r.Stat(ctx, from)
+	if err != nil {
+		return err
+	}
+	switch {
+	case e.Dir:
+		return &fs.PathError{Op: "copy", Path: from, Err: ErrIsDir}
+	case from == to:
+		return nil
+	}
+	if c, ok := ability[Copier](r); ok {
+		err := c.Copy(ctx, from, to)
+		if err == nil && !e.ModTime.IsZero() {
+			err = ignoreUnsupported(SetModTime(ctx, r, to, e.ModTime))
+			return err
+		}
+		if !errors.Is(err, ErrUnsupported) {
+			return err
+		}
+	}
+	return copyThrough(ctx, r, e, from, to)
+}
+
+// copyThrough copies by reading and writing.
+func copyThrough(ctx context.Context, r Remote, e Entry, from, to string) error {
+	body, err := r.Open(ctx, from, 0, -1)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	_, err = r.Put(ctx, to, ContextReader(ctx, body), PutOptions{Size: max(e.Size, 0), ModTime: e.ModTime})
+	return err
+}
+
+func ignoreUnsupported(err error) error {
+	if errors.Is(err, ErrUnsupported) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,51 @@
+package remote
+
+import "strings"
+
+// ValidPath reports whether name is a name that may be given to a Remote: io/fs.ValidPath, except that it need not be
+// UTF-8, and that NUL is refused.
+func ValidPath(name string) bool {
+	if name == "." {
+		return true
+	}
+	start := 0
+	for i := 0; i <= len(name); i++ {
+		if i < len(name) && name[i] != '/' {
+			if name[i] == 0 {
+				return false
+			}
+			continue
+		}
+		if elem := name[start:i]; elem == "" || elem == "." || elem == ".." {
+			return false
+		}
+		start = i + 1
+	}
+	return true
+}
+
+// Split divides name into the directory that holds it and its last element: "a/b/c" into "a/b" and "c", "c" into "."
+// and "c". The root has no parent: "." is divided into "." and ".".
+func Split(name string) (dir, base string) {
+	i := strings.LastIndexByte(name, '/')
+	if i < 0 {
+		return ".", name
+	}
+	return name[:i], name[i+1:]
+}
+
+// Join puts base below dir, the inverse of Split.
+func Join(dir, base string) string {
+	if dir == "." {
+		return base
+	}
+	return dir + "/" + base
+}
+
+// Below reports whether name lies somewhere below dir, and is not dir itself.
+func Below(name, dir string) bool {
+	if dir == "." {
+		return name != "."
+	}
+	return len(name) > len(dir) && name[len(dir)] == '/' && name[:len(dir)] == dir
+}

@@ -1,0 +1,93 @@
+package remote_test
+
+import (
+	"io/fs"
+	"testing"
+
+	"ferry/remote"
+)
+
+func TestValidPath(t *testing.T) {
+	for _, name := range []string{".", "a", "a/b", "a b/ c ", "...", "a/..b", "\xff\xfe", "a\nb", `a\b`} {
+		if !remote.ValidPath(name) {
+			t.Errorf("ValidPath(%q) = false", name)
+		}
+	}
+	for _, name := range []string{"", "/", "/a", "a/", "a//b", "..", "a/..", "./a", "a/./b", "a\x00b", "a/\x00"} {
+		if remote.ValidPath(name) {
+			t.Errorf("ValidPath(%q) = true", name)
+		}
+	}
+}
+
+func FuzzValidPath(f *testing.F) {
+	for _, seed := range []string{".", "a/b", "../a", "a//b", "", "\xff/x", "a\x00"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		got := remote.ValidPath(name)
+		if fs.ValidPath(name) && !got && !hasNUL(name) {
+			t.Errorf("io/fs accepts %q, ValidPath does not", name)
+		}
+		if got && name != "." {
+			if dir, base := remote.Split(name); remote.Join(dir, base) != name {
+				t.Errorf("Join(Split(%q)) = %q", name, remote.Join(dir, base))
+			}
+		}
+	})
+}
+
+func hasNUL(s string) bool {
+	for i := range len(s) {
+		if s[i] == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func TestSplit(t *testing.T) {
+	for _, c := range []struct{ name, dir, base string }{
+		{".", ".", "."}, {"a", ".", "a"}, {"a/b", "a", "b"}, {"a/b/c", "a/b", "c"},
+	} {
+		if dir, base := remote.Split(c.name); dir != c.dir || base != c.base {
+			t.Errorf("Split(%q) = %q, %q", c.name, dir, base)
+		}
+	}
+}
+
+func TestBelow(t *testing.T) {
+	for _, c := range []struct {
+		name, dir string
+		want      bool
+	}{
+		{"a", ".", true}, {".", ".", false}, {"a/b", "a", true}, {"a", "a", false}, {"ab/c", "a", false}, {".", "a", false},
+	} {
+		if got := remote.Below(c.name, c.dir); got != c.want {
+			t.Errorf("Below(%q, %q) = %v", c.name, c.dir, got)
+		}
+	}
+}
+
+func TestStageOptionsValid(t *testing.T) {
+	for _, c := range []struct {
+		o    remote.StageOptions
+		want bool
+	}{
+		{remote.StageOptions{Owner: "a1"}, true},
+		{remote.StageOptions{Owner: "a", Base: remote.BaseFile, Off: 3}, true},
+		{remote.StageOptions{Owner: "a", Base: remote.BasePart, Off: remote.AtEnd}, true},
+		{remote.StageOptions{}, false},
+		{remote.StageOptions{Owner: "A"}, false},
+		{remote.StageOptions{Owner: "a/b"}, false},
+		{remote.StageOptions{Owner: "012345678901234567890123456789012"}, false},
+		{remote.StageOptions{Owner: "a", Off: 1}, false},
+		{remote.StageOptions{Owner: "a", Off: remote.AtEnd}, false},
+		{remote.StageOptions{Owner: "a", Base: remote.BaseFile, Off: -2}, false},
+		{remote.StageOptions{Owner: "a", Base: remote.BasePart + 1}, false},
+	} {
+		if got := c.o.Valid(); got != c.want {
+			t.Errorf("%+v: Valid() = %v", c.o, got)
+		}
+	}
+}
