@@ -1,0 +1,50 @@
+package vfs
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"time"
+
+	"ferry/remote"
+)
+
+// SetModTime changes the modification time of name.
+func (v *View) SetModTime(ctx context.Context, name string, t time.Time) error {
+	if err := v.writable("chtimes", name); err != nil {
+		return err
+	}
+	if v.fs.opt.NoModTime {
+		return refuse("chtimes", name, remote.ErrUnsupported, hintNoModTime)
+	}
+	err := remote.SetModTime(ctx, v.fs.remote, name, t)
+	return v.explain(ctx, "chtimes", name, unsupported("chtimes", name, err, hintSetTime), hintPart)
+}
+
+// SetMode changes the permission bits of name, on a remote that keeps them.
+func (v *View) SetMode(ctx context.Context, name string, perm fs.FileMode) error {
+	if err := v.writable("chmod", name); err != nil {
+		return err
+	}
+	err := remote.SetMode(ctx, v.fs.remote, name, perm)
+	return v.explain(ctx, "chmod", name, unsupported("chmod", name, err, hintModes), hintPart)
+}
+
+// Hash returns the raw digest of name's content, or errors.ErrUnsupported where the remote would have to read the file.
+func (v *View) Hash(ctx context.Context, name, algorithm string) ([]byte, error) {
+	sum, err := remote.Hash(ctx, v.fs.remote, name, algorithm)
+	if err != nil {
+		return nil, v.explain(ctx, "hash", name, err, hintPart)
+	}
+	return sum, nil
+}
+
+// Free returns how many bytes can still be stored, below 0 when the remote does not know. It is the same in every
+// directory.
+func (v *View) Free(ctx context.Context, dir string) (int64, error) {
+	u, err := remote.GetUsage(ctx, v.fs.remote)
+	if errors.Is(err, remote.ErrUnsupported) {
+		return -1, nil
+	}
+	return u.Free, err
+}

@@ -1,0 +1,121 @@
+package vfs
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"ferry/remote"
+)
+
+// AtEnd is the offset of Create that means: behind the last byte.
+const AtEnd = remote.AtEnd
+
+// Create starts an upload at byte off: 0 replaces the file, AtEnd appends to it, else the upload continues behind the
+// first off bytes of the file or of the own unfinished upload. The old content survives until Commit. What can be
+// refused is refused here, before a byte is taken. ctx governs the upload until Commit is called.
+func (v *View) Create(ctx context.Context, name string, off int64) (Upload, error) {
+	if err := v.writable("create", name); err != nil {
+		return nil, err
+	}
+	if off < 0 && off != AtEnd {
+		return nil, refuse("create", name, remote.ErrInvalid, "An offset below 0 makes no sense.")
+	}
+	if v.fs.stager == nil {
+		return v.createStreamed(ctx, name, off)
+	}
+	o := remote.StageOptions{Owner: v.owner}
+	if off != 0 {
+		var err error
+		if o, err = v.continuation(ctx, name, off); err != nil {
+			return nil, err
+		}
+	}
+	stage, err := v.fs.stager.Stage(ctx, name, o)
+	if err != nil {
+		return nil, err
+	}
+	return newStaged(stage, o.Base), nil
+}
+
+// continuation decides what an upload that does not begin at 0 continues.
+//
+// An append goes to the file, where there is one, else to the own unfinished upload, else it begins a new file. An
+// offset refers to what the client can see: the file where there is one, else the unfinished upload. The exception is an
+// overwrite that was cut: its part is newer than the file, and the client asks for exactly the byte behind it.
+func (v *View) continuation(ctx context.Context, name string, off int64) (remote.StageOptions, error) {
+	o := remote.StageOptions{Owner: v.owner, Off: off}
+	file, hasFile, err := found(v.fs.remote.Stat(ctx, name))
+	if err != nil {
+		return o, err
+	}
+	if file.Dir {
+		return o, &fs.PathError{Op: "create", Path: name, Err: remote.ErrIsDir}
+	}
+	part, hasPart, err := found(v.part(ctx, name))
+	if err != nil {
+		return o, err
+	}
+	switch {
+	case off == AtEnd && hasFile:
+		o.Base = remote.BaseFile
+	case off == AtEnd && hasPart:
+		o.Base = remote.BasePart
+	case off == AtEnd:
+		o.Base, o.Off = remote.BaseEmpty, 0
+	case hasFile && hasPart && off == part.Size && part.ModTime.After(file.ModTime):
+		o.Base = remote.BasePart
+	case hasFile && off <= file.Size:
+		o.Base = remote.BaseFile
+	case !hasFile && hasPart && off <= part.Size:
+		o.Base = remote.BasePart
+	case hasFile:
+		return o, refuse("create", name, remote.ErrInvalid, hintBeyond(off, file.Size))
+	case hasPart:
+		return o, refuse("create", name, remote.ErrInvalid, hintBeyond(off, part.Size))
+	default:
+		return o, refuse("create", name, remote.ErrInvalid, hintNothing)
+	}
+	return o, nil
+}
+
+// createStreamed starts an upload to a remote that takes whole files only.
+func (v *View) createStreamed(ctx context.Context, name string, off int64) (Upload, error) {
+	file, exists, err := found(v.fs.remote.Stat(ctx, name))
+	switch {
+	case err != nil:
+		return nil, err
+	case file.Dir:
+		return nil, &fs.PathError{Op: "create", Path: name, Err: remote.ErrIsDir}
+	case file.ReadOnly:
+		return nil, &fs.PathError{Op: "create", Path: name, Err: remote.ErrPermission}
+	case off > 0, off == AtEnd && exists && file.Size != 0:
+		return nil, refuse("create", name, remote.ErrUnsupported, hintContinue)
+	case !exists && !v.fs.caps.ImplicitDirs:
+		if err := v.checkParent(ctx, name); err != nil {
+			return nil, err
+		}
+	}
+	return startStreamed(ctx, v.fs.remote, name)
+}
+
+// checkParent makes sure that there is a directory for name to be created in.
+func (v *View) checkParent(ctx context.Context, name string) error {
+	dir, _ := remote.Split(name)
+	parent, err := v.fs.remote.Stat(ctx, dir)
+	if err != nil {
+		return err
+	}
+	if !parent.Dir {
+		return &fs.PathError{Op: "create", Path: name, Err: remote.ErrNotDir}
+	}
+	return nil
+}
+
+// found turns the error that says something does not exist into a value.
+func found(e remote.Entry, err error) (remote.Entry, bool, error) {
+	if errors.Is(err, remote.ErrNotExist) {
+		return remote.Entry{}, false, nil
+	}
+	return e, err == nil, err
+}

@@ -1,0 +1,51 @@
+package vfs
+
+import (
+	"errors"
+	"io/fs"
+	"strconv"
+
+	"ferry/remote"
+)
+
+// What a client is told about the errors it can do something about.
+const (
+	hintReadOnly   = "The server is read-only."
+	hintNoModTime  = "Modification times are switched off (--no-modtime)."
+	hintNoSeek     = "Reading from an offset is switched off (--no-seek); read from the beginning."
+	hintPart       = "Incomplete upload: continue it with REST and STOR, or delete it."
+	hintPartRename = "Incomplete upload: finish it before renaming it."
+	hintContinue   = "This storage cannot continue a file; --vfs-cache-mode writes would allow it."
+	hintNothing    = "There is nothing of that name to continue; send it from the beginning."
+	hintDirRename  = "This storage cannot rename directories."
+	hintModes      = "This storage keeps no permission bits."
+	hintSetTime    = "This storage cannot set modification times."
+)
+
+func hintBeyond(off, size int64) string {
+	return "Offset " + strconv.FormatInt(off, 10) + " is beyond the end of the file; its size is " + strconv.FormatInt(size, 10) + "."
+}
+
+// hintError is an error together with what the client may be told about it.
+type hintError struct {
+	*fs.PathError
+	hint string
+}
+
+// Hint returns one line that is safe to show to the client and says what would help.
+func (e *hintError) Hint() string { return e.hint }
+
+func (e *hintError) Unwrap() error { return e.PathError }
+
+// refuse returns the error of an operation that this package itself refuses.
+func refuse(op, name string, err error, hint string) error {
+	return &hintError{&fs.PathError{Op: op, Path: name, Err: err}, hint}
+}
+
+// unsupported adds hint to an error of the remote that says it lacks the ability.
+func unsupported(op, name string, err error, hint string) error {
+	if errors.Is(err, remote.ErrUnsupported) {
+		return refuse(op, name, err, hint)
+	}
+	return err
+}

@@ -1,0 +1,93 @@
+package vfs
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+
+	"ferry/remote"
+)
+
+var errAborted = errors.New("upload aborted")
+
+// streamed is an upload to a remote that takes whole files only: a Put runs beside it and reads what is written.
+// Nothing is published unless Commit lets the Put come to the end of its body.
+type streamed struct {
+	in     *io.PipeWriter
+	body   *io.PipeReader
+	cancel context.CancelCauseFunc // ends the Put
+	detach func() bool             // stops Create's ctx from ending the Put
+	done   chan struct{}           // closed when the Put has returned
+	err    error                   // what it returned; read after done
+}
+
+// startStreamed starts the Put and waits until the remote asks for the first byte, so that what it refuses is refused
+// before a byte is taken.
+func startStreamed(ctx context.Context, r remote.Remote, name string) (Upload, error) {
+	// The Put outlives ctx for as long as Commit's own context allows.
+	putCtx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	u := &streamed{cancel: cancel, done: make(chan struct{})}
+	u.body, u.in = io.Pipe()
+	u.detach = context.AfterFunc(ctx, func() { u.end(context.Cause(ctx)) })
+
+	asked := make(chan struct{})
+	ask := sync.OnceFunc(func() { close(asked) })
+	body := readFunc(func(p []byte) (int, error) {
+		ask()
+		n, err := u.body.Read(p)
+		if errors.Is(err, io.ErrClosedPipe) {
+			err = context.Cause(putCtx) // see end
+		}
+		return n, err
+	})
+	go func() {
+		defer close(u.done)
+		_, u.err = r.Put(putCtx, name, body, remote.PutOptions{})
+		u.body.CloseWithError(u.err) // a Write that waits fails with it
+	}()
+	select {
+	case <-asked:
+		return u, nil
+	case <-u.done:
+	}
+	u.release()
+	if u.err == nil {
+		u.err = io.ErrUnexpectedEOF // the remote says it stored a body that it did not read
+	}
+	return nil, u.err
+}
+
+func (u *streamed) Write(p []byte) (int, error) { return u.in.Write(p) }
+
+func (u *streamed) Commit(ctx context.Context) error {
+	u.detach()
+	stop := context.AfterFunc(ctx, func() { u.end(context.Cause(ctx)) })
+	defer stop()
+	u.in.Close() // the body is complete, unless it has been ended
+	<-u.done
+	u.release()
+	return u.err
+}
+
+func (u *streamed) Abort() {
+	u.end(errAborted)
+	<-u.done
+	u.release()
+}
+
+// end makes the Put fail with cause: its context is over, and neither a Read of its body nor a Write waits any more.
+func (u *streamed) end(cause error) {
+	u.cancel(cause)
+	u.body.CloseWithError(cause)
+}
+
+// release lets go of the contexts when the Put has returned.
+func (u *streamed) release() {
+	u.detach()
+	u.cancel(nil)
+}
+
+type readFunc func(p []byte) (int, error)
+
+func (f readFunc) Read(p []byte) (int, error) { return f(p) }

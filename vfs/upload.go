@@ -1,0 +1,77 @@
+package vfs
+
+import (
+	"context"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"ferry/remote"
+)
+
+// An Upload is a file on its way in. It is an io.ReaderFrom where the remote can receive without a copy.
+type Upload interface {
+	io.Writer
+
+	// Commit publishes what was written. When it returns nil, the remote has the file.
+	Commit(ctx context.Context) error
+
+	// Abort ends the upload unpublished: the old content stays. On a remote that can stage, what was written is kept for
+	// the owner to continue. It does nothing after a Commit that succeeded, and may be called more than once.
+	Abort()
+}
+
+// staged is an upload to a remote that keeps it apart until it is whole.
+type staged struct {
+	stage remote.Stage
+	base  remote.Base
+	taken atomic.Bool // at least a byte was written
+}
+
+// stagedFrom is a staged upload whose stage is an io.ReaderFrom.
+type stagedFrom struct {
+	staged
+	from io.ReaderFrom
+}
+
+func newStaged(s remote.Stage, base remote.Base) Upload {
+	if from, ok := s.(io.ReaderFrom); ok {
+		return &stagedFrom{staged: staged{stage: s, base: base}, from: from}
+	}
+	return &staged{stage: s, base: base}
+}
+
+func (u *staged) Write(p []byte) (int, error) {
+	n, err := u.stage.Write(p)
+	u.took(int64(n))
+	return n, err
+}
+
+// ReadFrom hands r on as it is, so that the system can recognise a connection in it.
+func (u *stagedFrom) ReadFrom(r io.Reader) (int64, error) {
+	n, err := u.from.ReadFrom(r)
+	u.took(n)
+	return n, err
+}
+
+func (u *staged) took(n int64) {
+	if n > 0 && !u.taken.Load() {
+		u.taken.Store(true)
+	}
+}
+
+func (u *staged) Commit(ctx context.Context) error {
+	_, err := u.stage.Publish(ctx, time.Time{})
+	return err
+}
+
+// Abort keeps what the owner can continue. An upload that took no byte leaves nothing behind, but one that was to
+// continue a part gives the part back. There is nobody to tell of an error: the upload has failed anyway, and what
+// cannot be kept has to be sent again from the beginning.
+func (u *staged) Abort() {
+	if u.taken.Load() || u.base == remote.BasePart {
+		_ = u.stage.Keep()
+		return
+	}
+	_ = u.stage.Discard()
+}

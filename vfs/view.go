@@ -1,0 +1,133 @@
+package vfs
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"iter"
+
+	"ferry/remote"
+)
+
+// A View is the tree as one owner sees it. Names obey io/fs.ValidPath, but need not be UTF-8; "." is the root. Its
+// methods may be called concurrently.
+type View struct {
+	fs    *FS
+	owner string // the tag of Stager
+}
+
+// Stat describes name. Where there is no such file, an own unfinished upload of that name is shown as one.
+func (v *View) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
+	e, err := v.fs.remote.Stat(ctx, name)
+	if errors.Is(err, remote.ErrNotExist) {
+		p, partErr := v.part(ctx, name)
+		if partErr == nil || !errors.Is(partErr, remote.ErrNotExist) {
+			e, err = p, partErr
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return v.fs.info(e), nil
+}
+
+// List yields the entries of dir as the remote gives them, own unfinished uploads among them where no file has their
+// name. The first error ends it.
+func (v *View) List(ctx context.Context, dir string) iter.Seq2[fs.FileInfo, error] {
+	return func(yield func(fs.FileInfo, error) bool) {
+		for e, err := range v.fs.remote.List(ctx, dir) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if e.Part != "" {
+				show, err := v.showsPart(ctx, dir, e)
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				if !show {
+					continue
+				}
+			}
+			if !yield(v.fs.info(e), nil) {
+				return
+			}
+		}
+	}
+}
+
+// Open reads name from byte off on. The reader is the remote's own.
+func (v *View) Open(ctx context.Context, name string, off int64) (io.ReadCloser, error) {
+	if off > 0 && v.fs.opt.NoSeek {
+		return nil, refuse("open", name, remote.ErrUnsupported, hintNoSeek)
+	}
+	r, err := v.fs.remote.Open(ctx, name, off, -1)
+	if err != nil {
+		return nil, v.explain(ctx, "open", name, err, hintPart)
+	}
+	return r, nil
+}
+
+// Remove deletes the file called name, and with it what the owner left of an upload of it, so that a deleted file does
+// not come back as a part. Where there is only the part, that is what is deleted.
+func (v *View) Remove(ctx context.Context, name string) error {
+	if err := v.writable("remove", name); err != nil {
+		return err
+	}
+	err := v.fs.remote.Remove(ctx, name)
+	missing := errors.Is(err, remote.ErrNotExist)
+	if (err != nil && !missing) || v.fs.stager == nil {
+		return err
+	}
+	if missing {
+		if _, err := v.part(ctx, name); err != nil {
+			return err
+		}
+	}
+	if dropErr := v.fs.stager.DropPart(ctx, name, v.owner); missing || !errors.Is(dropErr, remote.ErrNotExist) {
+		return dropErr
+	}
+	return nil
+}
+
+// Rename gives a file or directory another name. A file replaces a file of that name.
+func (v *View) Rename(ctx context.Context, from, to string) error {
+	if err := v.writable("rename", from); err != nil {
+		return err
+	}
+	err := remote.Move(ctx, v.fs.remote, from, to)
+	if err != nil {
+		err = unsupported("rename", from, err, hintDirRename)
+		return v.explain(ctx, "rename", from, err, hintPartRename)
+	}
+	return nil
+}
+
+// Mkdir creates the directory dir; one that exists is fs.ErrExist.
+func (v *View) Mkdir(ctx context.Context, dir string) error {
+	if err := v.writable("mkdir", dir); err != nil {
+		return err
+	}
+	return v.fs.remote.Mkdir(ctx, dir)
+}
+
+// Rmdir removes the empty directory dir.
+func (v *View) Rmdir(ctx context.Context, dir string) error {
+	if err := v.writable("rmdir", dir); err != nil {
+		return err
+	}
+	return v.fs.remote.Rmdir(ctx, dir)
+}
+
+// Close does nothing: a view holds nothing of its own, and the remote belongs to all of them.
+func (v *View) Close() error { return nil }
+
+// writable returns the error of a change to a tree that cannot be changed.
+func (v *View) writable(op, name string) error {
+	if v.fs.readOnly() {
+		return refuse(op, name, remote.ErrPermission, hintReadOnly)
+	}
+	return nil
+}
