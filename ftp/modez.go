@@ -1,0 +1,143 @@
+package ftp
+
+import (
+	"bufio"
+	"compress/zlib"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+)
+
+// In MODE Z a data connection carries one zlib stream, and ends with it (draft-preston-ftpext-deflate-04, section 3).
+
+// modeZLevel is the level of compression of a session that has not sent OPTS MODE Z.
+const modeZLevel = 6
+
+// errAfterStream is returned when the client sends more than its zlib stream.
+var errAfterStream = errors.New("data behind the end of the compressed stream")
+
+// parseOptsModeZ reads what stands behind OPTS MODE: Z, and LEVEL with a number from 0 to 9, or ENGINE ZLIB or METHOD
+// 8, which are what there is anyway. It returns the level, the current one where none is named.
+func parseOptsModeZ(arg string, current int) (level int, err error) {
+	words := strings.Fields(arg)
+	if len(words)%2 != 1 || !strings.EqualFold(words[0], "Z") {
+		return current, errSyntax
+	}
+	level = current
+	for i := 1; i < len(words); i += 2 {
+		switch key, value := strings.ToUpper(words[i]), words[i+1]; {
+		case key == "LEVEL":
+			n, ok := parseDecimal(value, zlib.BestCompression)
+			if !ok {
+				return current, errSyntax
+			}
+			level = int(n)
+		case key == "ENGINE" && strings.EqualFold(value, "ZLIB"), key == "METHOD" && value == "8":
+		default:
+			return current, errSyntax
+		}
+	}
+	return level, nil
+}
+
+// modeZWriter compresses what is written to it. Close ends the stream; release, after it or instead of it when the
+// transfer has failed, gives the compressor back, and the writer is not used again.
+type modeZWriter struct {
+	*zlib.Writer
+	level int
+}
+
+// compressors holds idle ones by level: a level is for life, and each takes about 800 KB.
+var compressors [zlib.BestCompression + 1]sync.Pool
+
+// newModeZWriter returns a writer that compresses to w. level is one that parseOptsModeZ has returned.
+func newModeZWriter(w io.Writer, level int) *modeZWriter {
+	if z, isIdle := compressors[level].Get().(*zlib.Writer); isIdle {
+		z.Reset(w)
+		return &modeZWriter{z, level}
+	}
+	z, err := zlib.NewWriterLevel(w, level)
+	if err != nil {
+		panic(err) // a level that does not exist
+	}
+	return &modeZWriter{z, level}
+}
+
+func (w *modeZWriter) release() {
+	if w.Writer == nil {
+		return
+	}
+	w.Reset(io.Discard)
+	compressors[w.level].Put(w.Writer)
+	w.Writer = nil
+}
+
+// modeZReader decompresses a data connection. It returns io.EOF only when the stream was whole, its checksum right and
+// nothing came behind it; what ends before is io.ErrUnexpectedEOF, also when nothing came at all. After release, which
+// gives the decompressor back, the reader is not used again.
+type modeZReader struct {
+	d       *decompressor
+	started bool  // the head of the stream has been read
+	err     error // what Read returns from now on
+}
+
+type decompressor struct {
+	br *bufio.Reader
+	z  io.ReadCloser // nil before the first stream
+}
+
+var decompressors = sync.Pool{New: func() any { return &decompressor{br: bufio.NewReaderSize(nil, 32<<10)} }}
+
+func newModeZReader(r io.Reader) *modeZReader {
+	d := decompressors.Get().(*decompressor)
+	d.br.Reset(r)
+	return &modeZReader{d: d}
+}
+
+func (r *modeZReader) Read(p []byte) (int, error) {
+	if !r.started {
+		r.started, r.err = true, r.d.start()
+	}
+	if r.err != nil {
+		return 0, r.err
+	}
+	n, err := r.d.z.Read(p)
+	if err == io.EOF {
+		err = r.d.end()
+	}
+	r.err = err
+	return n, err
+}
+
+// start reads the head of the stream.
+func (d *decompressor) start() (err error) {
+	if d.z == nil {
+		d.z, err = zlib.NewReader(d.br)
+	} else {
+		err = d.z.(zlib.Resetter).Reset(d.br, nil)
+	}
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// end waits for the end of the connection, which must follow that of the stream. Only then is it known that the
+// connection was not cut.
+func (d *decompressor) end() error {
+	_, err := d.br.ReadByte()
+	if err == nil {
+		return errAfterStream
+	}
+	return err
+}
+
+func (r *modeZReader) release() {
+	if r.d == nil {
+		return
+	}
+	r.d.br.Reset(nil)
+	decompressors.Put(r.d)
+	r.d, r.started, r.err = nil, true, io.ErrClosedPipe
+}
