@@ -49,7 +49,7 @@ type modeZWriter struct {
 }
 
 // compressors holds idle ones by level: a level is for life, and each takes about 800 KB.
-var compressors [zlib.BestCompression + 1]sync.Pool
+var compressors = [zlib.BestCompression + 1]sync.Pool{}
 
 // newModeZWriter returns a writer that compresses to w. level is one that parseOptsModeZ has returned.
 func newModeZWriter(w io.Writer, level int) *modeZWriter {
