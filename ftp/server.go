@@ -3,8 +3,12 @@ package ftp
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"log/slog"
+	"net"
 	"net/netip"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -35,7 +39,24 @@ type Server struct {
 
 	ConvertASCII bool           // TYPE A converts line ends (RFC 959); otherwise it transfers bytes unchanged
 	ListLocation *time.Location // time zone of LIST; nil = UTC. MDTM and MLSD are always UTC.
+
+	prepare  sync.Once
+	commands *table
+	sites    *table
+	tls      *tlsContext // nil without TLS
+	log      *slog.Logger
+	lastID   atomic.Uint64
+	totals   totals
+
+	mu        sync.Mutex
+	listeners map[net.Listener]struct{} // guarded by mu
+	sessions  map[*session]struct{}     // guarded by mu
+	closing   bool                      // guarded by mu; no new session starts
+	gone      chan struct{}             // guarded by mu; closed when closing and the last session has ended
 }
+
+// ErrServerClosed is what Serve returns after Shutdown or Close.
+var ErrServerClosed = errors.New("ftp: server closed")
 
 // TLSResume says whether data connections must resume the TLS session of their control connection.
 type TLSResume uint8
@@ -50,3 +71,198 @@ const (
 type PortRange struct {
 	First, Last uint16
 }
+
+func (s *Server) setUp() {
+	s.commands = newTable(commandRows())
+	s.sites = newTable(siteRows())
+	s.log = s.Log
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.TLS != nil {
+		s.tls = newTLSContext(s.TLS, s.DataResume)
+	}
+	s.listeners = make(map[net.Listener]struct{})
+	s.sessions = make(map[*session]struct{})
+	s.gone = make(chan struct{})
+}
+
+// Serve answers connections from l until ctx ends, Shutdown or Close is called, or l fails; then l is closed. It always
+// returns an error: ErrServerClosed after Shutdown and Close, the cause of ctx when that ended.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	return s.serve(ctx, l, false)
+}
+
+// ServeTLS is Serve for implicit TLS: the handshake comes before the greeting, and data connections are protected
+// from the start. It needs Server.TLS.
+func (s *Server) ServeTLS(ctx context.Context, l net.Listener) error {
+	if s.TLS == nil {
+		l.Close()
+		return errors.New("ftp: implicit TLS needs a TLS configuration")
+	}
+	return s.serve(ctx, l, true)
+}
+
+func (s *Server) serve(ctx context.Context, l net.Listener, implicit bool) error {
+	s.prepare.Do(s.setUp)
+	defer l.Close()
+	if !s.track(l) {
+		return ErrServerClosed
+	}
+	defer s.untrack(l)
+	stop := context.AfterFunc(ctx, func() { s.Close() })
+	defer stop()
+	var delay time.Duration
+	for {
+		conn, err := l.Accept()
+		if err == nil {
+			delay = 0
+			s.start(ctx, conn, implicit)
+			continue
+		}
+		if s.isClosing() {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			return ErrServerClosed
+		}
+		if errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		// Out of descriptors, or a connection that died in the queue: it may pass.
+		if delay == 0 {
+			s.log.LogAttrs(ctx, slog.LevelError, "cannot accept connections, trying again", slog.Any("error", err))
+		}
+		delay = min(max(2*delay, 5*time.Millisecond), time.Second)
+		select {
+		case <-time.After(delay):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// start runs a session for conn, unless the server is closing.
+func (s *Server) start(ctx context.Context, conn net.Conn, implicit bool) {
+	ss := newSession(s, conn, implicit)
+	s.mu.Lock()
+	closing := s.closing
+	if !closing {
+		s.sessions[ss] = struct{}{}
+	}
+	s.mu.Unlock()
+	if closing {
+		conn.SetWriteDeadline(time.Now().Add(time.Second))
+		conn.Write(reply{421, "The server is shutting down."}.append(nil))
+		conn.Close()
+		return
+	}
+	s.totals.sessions.Add(1)
+	ctx, ss.cancel = context.WithCancelCause(ctx)
+	go func() {
+		defer s.end(ss)
+		ss.serve(ctx)
+	}()
+}
+
+func (s *Server) end(ss *session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sessions, ss)
+	if s.closing && len(s.sessions) == 0 {
+		close(s.gone)
+	}
+}
+
+func (s *Server) track(l net.Listener) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return false
+	}
+	s.listeners[l] = struct{}{}
+	return true
+}
+
+func (s *Server) untrack(l net.Listener) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.listeners, l)
+}
+
+func (s *Server) isClosing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing
+}
+
+// Shutdown stops accepting, ends idle sessions with 421, and lets running transfers finish; each session ends with 421
+// after its transfer. When ctx ends first, it aborts what still runs and returns the cause of ctx.
+func (s *Server) Shutdown(ctx context.Context) error {
+	gone := s.beginClosing()
+	s.eachSession(func(ss *session) { ss.ctl.interrupt(stopSession) })
+	select {
+	case <-gone:
+		return nil
+	case <-ctx.Done():
+		s.abort(gone)
+		return context.Cause(ctx)
+	}
+}
+
+// Close ends everything at once: transfers are aborted and answered 421. It returns when no session is left.
+func (s *Server) Close() error {
+	s.abort(s.beginClosing())
+	return nil
+}
+
+// closeGrace is how long a session may take to say goodbye before its connection is cut.
+const closeGrace = 2 * time.Second
+
+func (s *Server) abort(gone chan struct{}) {
+	s.eachSession(func(ss *session) { ss.kill(errShutdown) })
+	select {
+	case <-gone:
+		return
+	case <-time.After(closeGrace):
+	}
+	s.eachSession(func(ss *session) { ss.ctl.tcp.Close() })
+	<-gone
+}
+
+// beginClosing closes the listeners, once, and returns the channel that is closed when no session is left.
+func (s *Server) beginClosing() chan struct{} {
+	s.prepare.Do(s.setUp)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closing {
+		s.closing = true
+		if len(s.sessions) == 0 {
+			close(s.gone)
+		}
+	}
+	for l := range s.listeners {
+		l.Close()
+	}
+	return s.gone
+}
+
+func (s *Server) eachSession(f func(*session)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for ss := range s.sessions {
+		f(ss)
+	}
+}
+
+// orDefault is the duration d, or def where d is not set.
+func orDefault(d, def time.Duration) time.Duration {
+	if d == 0 {
+		return def
+	}
+	return d
+}
+
+func (s *Server) idleTimeout() time.Duration  { return orDefault(s.IdleTimeout, 5*time.Minute) }
+func (s *Server) loginTimeout() time.Duration { return orDefault(s.LoginTimeout, time.Minute) }
+func (s *Server) dataConnect() time.Duration  { return orDefault(s.DataConnect, 30*time.Second) }
+func (s *Server) dataStall() time.Duration    { return orDefault(s.DataStall, 2*time.Minute) }

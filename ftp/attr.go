@@ -1,0 +1,104 @@
+package ftp
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// setModTime sets the time of a file and returns the zero reply, or the reply that says why not.
+func (s *session) setModTime(ctx context.Context, arg string, t time.Time) reply {
+	name, r := s.path(arg)
+	if !r.isZero() {
+		return r
+	}
+	m, can := s.fs.(ModTimer)
+	if !can {
+		return refused("The storage cannot set modification times.")
+	}
+	if err := m.SetModTime(ctx, name, t); err != nil {
+		return s.fail("setting the time", name, err)
+	}
+	return reply{}
+}
+
+// mfmt sets the modification time (draft-somers-ftp-mfxx, section 3.1).
+func (s *session) mfmt(ctx context.Context, arg string) reply {
+	t, path, isSet := splitMDTM(arg)
+	if !isSet {
+		return badArgument("Usage: MFMT YYYYMMDDHHMMSS <file>")
+	}
+	if r := s.setModTime(ctx, path, t); !r.isZero() {
+		return r
+	}
+	return reply{213, "Modify=" + string(appendTime(nil, t)) + "; " + path}
+}
+
+// site runs the subcommands of SITE.
+func (s *session) site(ctx context.Context, arg string) reply {
+	verb, rest, _ := strings.Cut(arg, " ")
+	c := s.srv.sites.byName[strings.ToUpper(verb)]
+	if c == nil {
+		return notSupported("Unknown; SITE HELP lists what there is.")
+	}
+	if r := c.refusal(s, rest); !r.isZero() {
+		return r
+	}
+	return c.run(s, ctx, rest)
+}
+
+func (s *session) siteHelp(context.Context, string) reply {
+	s.writeHelp("SITE", s.srv.sites)
+	return reply{}
+}
+
+func (s *session) siteChmod(ctx context.Context, arg string) reply {
+	perm, path, err := parseChmod(arg)
+	if err != nil {
+		return badArgument("Usage: SITE CHMOD <octal mode> <path>")
+	}
+	name, r := s.path(path)
+	if !r.isZero() {
+		return r
+	}
+	m, can := s.fs.(Moder)
+	if !can {
+		return refused("The storage keeps no permission bits.")
+	}
+	if err := m.SetMode(ctx, name, perm); err != nil {
+		return s.fail("SITE CHMOD", name, err)
+	}
+	return ok("Mode changed.")
+}
+
+func (s *session) siteUtime(ctx context.Context, arg string) reply {
+	t, path, err := parseUtime(arg)
+	if err != nil {
+		return badArgument("Usage: SITE UTIME YYYYMMDDhhmmss <path>")
+	}
+	if r := s.setModTime(ctx, path, t); !r.isZero() {
+		return r
+	}
+	return ok("Time changed.")
+}
+
+// avbl tells how many bytes can still be stored.
+func (s *session) avbl(ctx context.Context, arg string) reply {
+	name, r := s.path(arg)
+	if !r.isZero() {
+		return r
+	}
+	sp, can := s.fs.(Spacer)
+	if !can {
+		return refused("The storage does not know its free space.")
+	}
+	free, err := sp.Free(ctx, name)
+	switch {
+	case err != nil:
+		return s.fail("AVBL", name, err)
+	case free < 0:
+		return refused("The storage does not know its free space.")
+	}
+	return reply{213, strconv.FormatInt(free, 10)}
+}

@@ -1,0 +1,228 @@
+package ftp
+
+import (
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	maxLine  = 8 << 10  // a longer command line is answered 500
+	maxFlood = 64 << 10 // one that does not end within this closes the connection
+)
+
+var (
+	errLineTooLong = errors.New("line too long")
+	errFlood       = errors.New("line does not end")
+	errNotFTP      = errors.New("the client does not speak FTP")
+	errInterrupted = errors.New("read interrupted")
+)
+
+// lineBuffers holds the buffers of sessions that have input waiting. An idle session has none.
+var lineBuffers = sync.Pool{New: func() any { return new([maxLine + 2]byte) }}
+
+// control is the control connection: lines in, replies out. One goroutine reads at a time; replies may be written by
+// two, each whole.
+type control struct {
+	tcp  net.Conn // the connection itself
+	conn net.Conn // what is spoken on: tcp, or TLS over it
+	wait waiter   // waits for input without holding a buffer
+
+	buf   *[maxLine + 2]byte // nil while there is no input
+	r, w  int                // buf[r:w] is unread
+	lines int                // lines read so far
+
+	idle  time.Duration // the deadline of a read and of a write, from its start
+	until time.Time     // a deadline that input does not push back (login); zero = none
+	stop  atomic.Uint32 // while not 0, reads fail with errInterrupted
+
+	mu  sync.Mutex
+	out []byte // replies not sent yet; guarded by mu
+}
+
+// isTLS reports whether the connection is encrypted.
+func (c *control) isTLS() bool { return c.conn != c.tcp }
+
+// readLine returns the next line without its end, Telnet commands stripped. It is valid until the next call. What was
+// written is sent before it blocks. A line over maxLine is errLineTooLong, and the next call goes on behind it.
+func (c *control) readLine() ([]byte, error) {
+	dropped := 0
+	scanned := 0
+	for {
+		if c.buf != nil {
+			if i := bytes.IndexByte(c.buf[c.r+scanned:c.w], '\n'); i >= 0 {
+				line := c.buf[c.r : c.r+scanned+i]
+				c.r += scanned + i + 1
+				c.lines++
+				if dropped > 0 || len(line) > maxLine {
+					return nil, errLineTooLong
+				}
+				return stripTelnet(line), nil
+			}
+			scanned = c.w - c.r
+			if scanned >= maxLine {
+				dropped += scanned
+				c.r, c.w, scanned = 0, 0, 0
+				if dropped >= maxFlood {
+					return nil, errFlood
+				}
+			}
+		}
+		if err := c.fill(); err != nil {
+			return nil, err
+		}
+		if c.lines == 0 && !c.isTLS() && c.buf[c.r] == tlsHandshakeRecord {
+			return nil, errNotFTP
+		}
+	}
+}
+
+// tlsHandshakeRecord is the first byte of a TLS client hello (RFC 8446, section 5.1). No FTP command begins with it.
+const tlsHandshakeRecord = 0x16
+
+// buffered reports whether a whole line is waiting: then replies may be sent together with its own.
+func (c *control) buffered() bool {
+	return c.buf != nil && bytes.IndexByte(c.buf[c.r:c.w], '\n') >= 0
+}
+
+// fill reads what the client has sent, waiting for it without a buffer when nothing is left over.
+func (c *control) fill() error {
+	if err := c.flush(); err != nil {
+		return err
+	}
+	if c.buf != nil {
+		if c.r == c.w {
+			lineBuffers.Put(c.buf)
+			c.buf, c.r, c.w = nil, 0, 0
+		} else if c.r > 0 {
+			c.w = copy(c.buf[:], c.buf[c.r:c.w])
+			c.r = 0
+		}
+	}
+	c.arm()
+	if c.stop.Load() != 0 {
+		return errInterrupted
+	}
+	n, err := c.read()
+	c.w += n
+	if n > 0 {
+		return nil
+	}
+	if err == nil {
+		err = io.EOF
+	}
+	if c.stop.Load() != 0 {
+		return errInterrupted
+	}
+	return err
+}
+
+func (c *control) read() (int, error) {
+	if c.buf == nil && !c.isTLS() {
+		return c.wait.read(c)
+	}
+	if c.buf == nil {
+		c.buf = lineBuffers.Get().(*[maxLine + 2]byte)
+	}
+	return c.conn.Read(c.buf[c.w:])
+}
+
+// arm sets the deadline of the read that follows.
+func (c *control) arm() {
+	d := time.Now().Add(c.idle)
+	if !c.until.IsZero() && c.until.Before(d) {
+		d = c.until
+	}
+	c.tcp.SetReadDeadline(d)
+}
+
+// Who interrupts reading.
+const (
+	stopWatch   = 1 << iota // the end of a transfer: its watcher gives the connection back
+	stopSession             // the server: the session is to end
+)
+
+// interrupt makes the read that is under way, and every later one until resume, fail with errInterrupted. It may be
+// called from any goroutine.
+func (c *control) interrupt(who uint32) {
+	c.stop.Or(who)
+	c.tcp.SetReadDeadline(time.Unix(1, 0))
+}
+
+func (c *control) resume(who uint32) { c.stop.And(^who) }
+
+// discard drops what was received and not read yet.
+func (c *control) discard() int {
+	n := c.w - c.r
+	c.r, c.w = 0, 0
+	return n
+}
+
+// write queues a reply; flush, or the next read, sends it.
+func (c *control) write(r reply) {
+	if r.isZero() {
+		return
+	}
+	c.mu.Lock()
+	c.out = r.append(c.out)
+	c.mu.Unlock()
+}
+
+// writeBytes queues raw lines of a reply, each with its line end. It sends when much has gathered.
+func (c *control) writeBytes(b []byte) error {
+	c.mu.Lock()
+	c.out = append(c.out, b...)
+	full := len(c.out) > 16<<10
+	c.mu.Unlock()
+	if full {
+		return c.flush()
+	}
+	return nil
+}
+
+// flush sends what is queued.
+func (c *control) flush() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.out) == 0 {
+		return nil
+	}
+	c.tcp.SetWriteDeadline(time.Now().Add(c.idle))
+	_, err := c.conn.Write(c.out)
+	if cap(c.out) > 512 {
+		c.out = nil
+	} else {
+		c.out = c.out[:0]
+	}
+	return err
+}
+
+// secure starts TLS. What came before is discarded, so that nothing sent in clear is taken for something sent under
+// TLS (RFC 4217, section 15.1).
+func (c *control) secure(cfg *tls.Config) error {
+	c.discard()
+	t := tls.Server(c.tcp, cfg)
+	c.tcp.SetDeadline(time.Now().Add(c.idle))
+	if err := t.Handshake(); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	c.conn = t
+	c.mu.Unlock()
+	return nil
+}
+
+// close ends the connection; TLS says goodbye first.
+func (c *control) close() {
+	c.tcp.SetWriteDeadline(time.Now().Add(time.Second))
+	c.conn.Close()
+	if c.buf != nil {
+		lineBuffers.Put(c.buf)
+		c.buf = nil
+	}
+}

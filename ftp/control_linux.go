@@ -1,0 +1,68 @@
+package ftp
+
+import (
+	"net"
+	"syscall"
+)
+
+// waiter waits for the control connection to become readable and only then takes a buffer, so that an idle session
+// costs none.
+type waiter struct {
+	raw syscall.RawConn
+	n   int
+	err error
+}
+
+func newWaiter(conn net.Conn) waiter {
+	var w waiter
+	if t, isTCP := conn.(*net.TCPConn); isTCP {
+		w.raw, _ = t.SyscallConn()
+		if w.raw != nil {
+			// Urgent data stays in the stream: the DM of a Telnet Synch is found where the client put it.
+			w.raw.Control(func(fd uintptr) {
+				syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_OOBINLINE, 1)
+			})
+		}
+	}
+	return w
+}
+
+func (w *waiter) read(c *control) (int, error) {
+	if w.raw == nil {
+		c.buf = lineBuffers.Get().(*[maxLine + 2]byte)
+		return c.conn.Read(c.buf[:])
+	}
+	err := w.raw.Read(func(fd uintptr) bool {
+		buf := lineBuffers.Get().(*[maxLine + 2]byte)
+		for {
+			w.n, w.err = syscall.Read(int(fd), buf[:])
+			if w.err != syscall.EINTR {
+				break
+			}
+		}
+		if w.n > 0 {
+			c.buf = buf
+			return true
+		}
+		lineBuffers.Put(buf)
+		return w.err != syscall.EAGAIN
+	})
+	if err != nil {
+		return 0, err
+	}
+	return max(w.n, 0), w.err
+}
+
+// peerGone reports whether the client has closed the connection and nothing it sent is waiting. It does not block.
+func (c *control) peerGone() bool {
+	if c.w > c.r || c.wait.raw == nil {
+		return false
+	}
+	gone := false
+	var b [1]byte
+	c.wait.raw.Control(func(fd uintptr) {
+		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		gone = n == 0 && err == nil || err != nil && err != syscall.EAGAIN && err != syscall.EINTR
+	})
+	return gone
+}

@@ -1,0 +1,49 @@
+package ftp
+
+import (
+	"io"
+	"sync"
+)
+
+// copyBufferSize is what a copy without a faster way moves at once.
+const copyBufferSize = 64 << 10
+
+var copyBuffers = sync.Pool{New: func() any { return new([copyBufferSize]byte) }}
+
+// copyOut copies a file to the network until io.EOF. What body reports is returned as a *fileError.
+func copyOut(network io.Writer, body io.Reader) error {
+	readErr, writeErr := copyBuffered(network, body)
+	if readErr != nil {
+		return &fileError{readErr}
+	}
+	return writeErr
+}
+
+// copyIn copies the network to a file until io.EOF. What file reports is returned as a *fileError.
+func copyIn(file io.Writer, network io.Reader) error {
+	readErr, writeErr := copyBuffered(file, network)
+	if writeErr != nil {
+		return &fileError{writeErr}
+	}
+	return readErr
+}
+
+// copyBuffered copies until io.EOF through a pooled buffer. At most one of the errors is not nil.
+func copyBuffered(dst io.Writer, src io.Reader) (readErr, writeErr error) {
+	buf := copyBuffers.Get().(*[copyBufferSize]byte)
+	defer copyBuffers.Put(buf)
+	for {
+		n, err := src.Read(buf[:])
+		if n > 0 {
+			if _, writeErr := dst.Write(buf[:n]); writeErr != nil {
+				return nil, writeErr
+			}
+		}
+		if err == io.EOF {
+			return nil, nil
+		}
+		if err != nil {
+			return err, nil
+		}
+	}
+}

@@ -1,0 +1,134 @@
+package ftp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+)
+
+// closeEndpoint gives up the data connection that was arranged and not used.
+func (s *session) closeEndpoint() {
+	if s.endpoint != nil {
+		s.endpoint.close()
+		s.endpoint = nil
+	}
+}
+
+// pasv opens a passive port and announces it with an IPv4 address (RFC 959, section 4.1.2).
+func (s *session) pasv(ctx context.Context, _ string) reply {
+	if s.epsvAll {
+		return badSequence("After EPSV ALL only EPSV is allowed.")
+	}
+	if !s.local.Addr().Is4() {
+		return reply{425, "PASV cannot name an IPv6 address; use EPSV."}
+	}
+	announced := s.local.Addr()
+	if s.srv.PublicIP != nil {
+		public, err := s.srv.PublicIP(ctx, s.remote.Addr())
+		switch {
+		case err != nil:
+			s.logger.LogAttrs(ctx, slog.LevelError, "cannot find the public address", slog.Any("error", err))
+			return reply{425, "The server does not know its public address; use EPSV."}
+		case public.IsValid() && !public.Unmap().Is4():
+			return reply{425, "PASV cannot name an IPv6 address; use EPSV."}
+		case public.IsValid():
+			announced = public.Unmap()
+		}
+	}
+	port, r := s.listen()
+	if !r.isZero() {
+		return r
+	}
+	return reply{227, format227(netip.AddrPortFrom(announced, port))}
+}
+
+// epsv opens a passive port on the address of the control connection (RFC 2428, section 3).
+func (s *session) epsv(_ context.Context, arg string) reply {
+	family, all, err := parseEPSV(arg)
+	switch {
+	case errors.Is(err, errNetworkProtocol) || err == nil && family != 0 && family != s.family():
+		return reply{522, fmt.Sprintf("Network protocol not supported, use (%d)", s.family())}
+	case err != nil:
+		return badArgument("Usage: EPSV [1|2|ALL]")
+	case all:
+		s.epsvAll = true
+		return ok("Only EPSV from now on.")
+	}
+	port, r := s.listen()
+	if !r.isZero() {
+		return r
+	}
+	return reply{229, format229(port)}
+}
+
+// family is the address family of the control connection, as RFC 2428 numbers them.
+func (s *session) family() int {
+	if s.local.Addr().Is4() {
+		return familyIPv4
+	}
+	return familyIPv6
+}
+
+// listen opens a fresh passive port; the one before is closed.
+func (s *session) listen() (uint16, reply) {
+	s.closeEndpoint()
+	p, err := listenPassive(s.local.Addr(), s.mayConnect(), s.srv.Passive, s.srv.dataConnect())
+	if err != nil {
+		s.logger.LogAttrs(context.Background(), slog.LevelError, "cannot open a passive port", slog.Any("error", err))
+		return 0, reply{425, "No passive port is free; try again later."}
+	}
+	s.endpoint = p
+	return p.port(), reply{}
+}
+
+// mayConnect tells the owner of a passive port from strangers.
+func (s *session) mayConnect() func(netip.Addr) bool {
+	if s.srv.AllowFXP || s.srv.AllowPeerMismatch {
+		return func(netip.Addr) bool { return true }
+	}
+	owner := s.remote.Addr()
+	return func(peer netip.Addr) bool { return peer == owner }
+}
+
+// port takes an address to connect to (RFC 959, section 4.1.2).
+func (s *session) port(_ context.Context, arg string) reply {
+	target, err := parsePORT(arg)
+	if err != nil {
+		return badArgument("Usage: PORT h1,h2,h3,h4,p1,p2")
+	}
+	return s.activate(target, "PORT")
+}
+
+// eprt takes an address to connect to, of either family (RFC 2428, section 2).
+func (s *session) eprt(_ context.Context, arg string) reply {
+	target, err := parseEPRT(arg)
+	if errors.Is(err, errNetworkProtocol) {
+		return reply{522, "Network protocol not supported, use (1,2)"}
+	}
+	if err != nil {
+		return badArgument("Usage: EPRT |1|<address>|<port>|")
+	}
+	return s.activate(target, "EPRT")
+}
+
+// activate arranges for an active data connection. The target must be the client itself, or a server that trusts it
+// could be made to attack others (RFC 2577, section 3).
+func (s *session) activate(target netip.AddrPort, verb string) reply {
+	switch {
+	case s.epsvAll:
+		return badSequence("After EPSV ALL only EPSV is allowed.")
+	case s.srv.NoActive:
+		return reply{502, verb + " is switched off on this server; use EPSV or PASV."}
+	case target.Port() < 1024:
+		return badArgument("Ports below 1024 are refused.")
+	case target.Addr().Is4() != s.local.Addr().Is4():
+		return reply{522, fmt.Sprintf("Network protocol not supported, use (%d)", s.family())}
+	case target.Addr() != s.remote.Addr() && !s.srv.AllowFXP && !s.srv.AllowPeerMismatch:
+		return badArgument("Only your own address is allowed; use EPSV or PASV.")
+	}
+	s.closeEndpoint()
+	s.endpoint = newActive(s.local.Addr(), target, s.srv.dataConnect())
+	return ok(verb + " accepted.")
+}

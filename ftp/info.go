@@ -1,0 +1,118 @@
+package ftp
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+func (s *session) noop(context.Context, string) reply { return ok("Nothing done.") }
+
+// syst names the family of the listing format (RFC 959, section 4.1.3). Clients take anything else for another one.
+func (s *session) syst(context.Context, string) reply { return reply{215, "UNIX Type: L8"} }
+
+// abor outside of a transfer: there is nothing to abort (RFC 959, section 4.1.3).
+func (s *session) abor(context.Context, string) reply {
+	s.closeEndpoint()
+	return reply{226, "No transfer is running."}
+}
+
+// featList lists the extensions (RFC 2389, section 3): one line for every row that has one.
+func (s *session) featList(context.Context, string) reply {
+	var b []byte
+	b = append(b, "211-Extensions:\r\n"...)
+	for _, t := range []*table{s.srv.commands, s.srv.sites} {
+		for i := range t.rows {
+			line := t.rows[i].feat
+			if t.rows[i].featNow != nil {
+				line = t.rows[i].featNow(s)
+			}
+			if line != "" {
+				b = append(b, ' ')
+				b = append(b, line...)
+				b = append(b, "\r\n"...)
+			}
+		}
+	}
+	s.ctl.writeBytes(b)
+	return reply{211, "End"}
+}
+
+func (s *session) featMLST() string { return featMLST(s.facts) }
+
+func (s *session) help(_ context.Context, arg string) reply {
+	verb := strings.ToUpper(strings.TrimSpace(arg))
+	if verb == "" {
+		s.writeHelp("", s.srv.commands)
+		return reply{}
+	}
+	if verb == "SITE" {
+		s.writeHelp("SITE", s.srv.sites)
+		return reply{}
+	}
+	c := s.srv.commands.byName[verb]
+	if c == nil {
+		return reply{502, "No such command; HELP lists what there is."}
+	}
+	return reply{214, strings.TrimSpace("Syntax: "+c.name+" "+c.usage) + " (" + c.rfc + ")"}
+}
+
+// writeHelp lists the names of a table, eight to a line.
+func (s *session) writeHelp(what string, t *table) {
+	var b []byte
+	b = fmt.Appendf(b, "214-%s\r\n", strings.TrimSpace(what+" commands:"))
+	for i, name := range t.names() {
+		if i%8 == 0 && i > 0 {
+			b = append(b, "\r\n"...)
+		}
+		b = fmt.Appendf(b, " %-7s", name)
+	}
+	b = append(b, "\r\n214 HELP and a command tells its syntax.\r\n"...)
+	s.ctl.writeBytes(b)
+}
+
+// stat tells how the session is, or lists a path over the control connection (RFC 959, section 4.1.3).
+func (s *session) stat(ctx context.Context, arg string) reply {
+	if arg == "" {
+		s.writeStatus(nil)
+		return reply{}
+	}
+	if s.fs == nil {
+		return reply{530, "Log in with USER and PASS first."}
+	}
+	return s.statPath(ctx, arg)
+}
+
+// writeStatus writes the reply to a bare STAT; t is the transfer that runs, or nil.
+func (s *session) writeStatus(t *transfer) {
+	var b []byte
+	b = append(b, "211-Status:\r\n"...)
+	b = fmt.Appendf(b, " Connected from %s\r\n", s.remote)
+	if s.fs != nil {
+		b = fmt.Appendf(b, " Logged in as %s\r\n", strings.ToValidUTF8(s.name, "?"))
+	} else {
+		b = append(b, " Not logged in\r\n"...)
+	}
+	typ, mode, control, data := "binary", "stream", "in clear", "in clear"
+	if s.ascii {
+		typ = "ASCII"
+	}
+	if s.deflate {
+		mode = "deflate"
+	}
+	if s.ctl.isTLS() {
+		control = "protected by TLS"
+	}
+	if s.private {
+		data = "protected by TLS"
+	}
+	b = fmt.Appendf(b, " Type %s, mode %s, structure file\r\n", typ, mode)
+	b = fmt.Appendf(b, " Control connection %s, data connections %s\r\n", control, data)
+	if t != nil {
+		b = fmt.Appendf(b, " %s %s: %d bytes so far\r\n", t.verb, quote(t.name), t.bytes())
+	} else {
+		b = append(b, " No transfer is running\r\n"...)
+	}
+	b = append(b, "211 End of status.\r\n"...)
+	s.ctl.writeBytes(b)
+}

@@ -1,0 +1,134 @@
+package ftp
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+const (
+	maxFailures  = 6 // wrong passwords until the connection ends
+	failureDelay = 500 * time.Millisecond
+)
+
+// user takes any name: whether it exists is never told before the password (RFC 2577, section 6).
+func (s *session) user(_ context.Context, arg string) reply {
+	if s.srv.RequireTLS && !s.ctl.isTLS() {
+		return reply{530, "This server requires TLS: send AUTH TLS first."}
+	}
+	if s.fs != nil {
+		private, sized := s.private, s.sized
+		s.reset()
+		s.private, s.sized = private, sized
+	}
+	s.named, s.name = true, arg
+	return reply{331, "Password, please."}
+}
+
+func (s *session) pass(ctx context.Context, arg string) reply {
+	if s.fs != nil {
+		return reply{230, "Already logged in."}
+	}
+	if !s.named {
+		return badSequence("Send USER first.")
+	}
+	tree, err := s.srv.Backend.Login(ctx, s.clientInfo(), s.name, arg)
+	if err != nil {
+		return s.denied(ctx, err)
+	}
+	s.fs, s.cwd, s.failures = tree, ".", 0
+	s.ctl.until = time.Time{}
+	s.mu.Lock()
+	s.shown.User = s.name
+	s.mu.Unlock()
+	s.srv.totals.logins.Add(1)
+	s.logger.LogAttrs(ctx, slog.LevelInfo, "logged in", slog.String("user", s.name), slog.Bool("tls", s.ctl.isTLS()))
+	return reply{230, "Logged in."}
+}
+
+func (s *session) clientInfo() Client {
+	return Client{Session: s.id, Remote: s.remote, Local: s.local, TLS: s.ctl.isTLS(), Host: s.vhost, Name: s.client}
+}
+
+// denied makes each wrong password cost more than the one before (RFC 2577, section 5).
+func (s *session) denied(ctx context.Context, err error) reply {
+	name := s.name
+	s.named, s.name = false, ""
+	if !errors.Is(err, ErrDenied) {
+		s.logger.LogAttrs(ctx, slog.LevelError, "login failed", slog.String("user", name), slog.Any("error", err))
+		s.ended = true
+		return reply{421, "Cannot log in now; try again later."}
+	}
+	s.failures++
+	s.srv.totals.denied.Add(1)
+	s.logger.LogAttrs(ctx, slog.LevelInfo, "login denied", slog.String("user", name), slog.Int("failures", s.failures))
+	select {
+	case <-time.After(time.Duration(s.failures) * failureDelay):
+	case <-ctx.Done():
+	}
+	if s.failures >= maxFailures {
+		s.ended = true
+		return reply{421, "Too many wrong passwords."}
+	}
+	return reply{530, "Login incorrect."}
+}
+
+func (s *session) acct(context.Context, string) reply {
+	return reply{202, "No account is needed."}
+}
+
+// rein starts over, as if the connection were new. Under TLS it would have to go back to clear text (RFC 4217,
+// section 11); a client that wants that had better connect anew.
+func (s *session) rein(context.Context, string) reply {
+	if s.ctl.isTLS() {
+		return reply{502, "REIN is not available under TLS; reconnect."}
+	}
+	s.reset()
+	s.vhost, s.client = "", ""
+	s.ctl.until = time.Now().Add(s.srv.loginTimeout())
+	return reply{220, "Ready for a new user."}
+}
+
+func (s *session) quit(context.Context, string) reply {
+	s.ended = true
+	return reply{221, "Goodbye."}
+}
+
+// host notes the name by which the client knows this server (RFC 7151). Every name leads to the same trees, unless the
+// Backend decides otherwise.
+func (s *session) host(_ context.Context, arg string) reply {
+	name := strings.TrimSpace(arg)
+	if !validHost(name) {
+		return badArgument("Not a host name.")
+	}
+	s.vhost = name
+	return reply{220, "Host accepted."}
+}
+
+// validHost accepts domain names and addresses, IPv6 in brackets (RFC 7151, section 3.1).
+func validHost(name string) bool {
+	if inner, found := strings.CutPrefix(name, "["); found {
+		a, err := netip.ParseAddr(strings.TrimSuffix(inner, "]"))
+		return err == nil && a.Is6() && strings.HasSuffix(name, "]")
+	}
+	if name == "" || len(name) > 255 {
+		return false
+	}
+	for _, c := range []byte(name) {
+		if c <= ' ' || c == 0x7f || strings.IndexByte(`/\:"@`, c) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *session) clnt(_ context.Context, arg string) reply {
+	s.client = arg
+	s.mu.Lock()
+	s.shown.Client = arg
+	s.mu.Unlock()
+	return ok("Noted.")
+}

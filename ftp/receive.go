@@ -1,0 +1,118 @@
+package ftp
+
+import (
+	"context"
+	"errors"
+	"io"
+)
+
+// errIncomplete is an upload whose bytes ended, but not in a way that can be believed.
+var errIncomplete = errors.New("the upload is incomplete")
+
+// receive runs an upload: it opens the file, says 150, takes the bytes and publishes them. What is not known to be whole
+// is never published.
+func (s *session) receive(session context.Context, verb, name string, off int64, opening string) reply {
+	announced := s.takeAllocation()
+	if r := s.dataRefusal(); !r.isZero() {
+		return r
+	}
+	if name == "." {
+		s.closeEndpoint()
+		return s.fail(verb, name, ErrIsDir)
+	}
+	ctx, t := s.begin(session, verb, name)
+	defer s.finish(t)
+	up, err := s.fs.Create(ctx, name, off)
+	if err != nil {
+		s.closeEndpoint()
+		return s.fail(verb, name, err)
+	}
+	defer up.Abort()
+	if opening == "" {
+		opening = "Ready to receive " + quote(name) + "."
+	}
+	c, r := s.connect(ctx, t, opening)
+	if !r.isZero() {
+		return r
+	}
+	defer c.abort()
+	stop := context.AfterFunc(ctx, c.abort)
+	err = s.readIn(c, up)
+	if !stop() && err == nil {
+		err = context.Cause(ctx)
+	}
+	if err == nil {
+		err = c.finish()
+	}
+	s.srv.totals.bytesReceived.Add(c.count())
+	if err == nil {
+		err = s.believe(t, max(off, 0), announced)
+	}
+	if err == nil {
+		// From here on the file is whole: only the end of the session can still keep it from being published.
+		t.whole = true
+		s.watch(t)
+		if commitErr := up.Commit(session); commitErr != nil {
+			err = &fileError{commitErr}
+		}
+	}
+	s.logTransfer(ctx, t, err)
+	if err != nil {
+		up.Abort()
+		return s.uploadFailed(ctx, t, err)
+	}
+	s.srv.totals.uploads.Add(1)
+	if verb == "STOU" {
+		return reply{226, "Transfer complete. " + opening}
+	}
+	return reply{226, "Transfer complete."}
+}
+
+// readIn copies the data connection to the upload, undoing MODE Z and TYPE A where they are on.
+func (s *session) readIn(c *dataConn, up Upload) error {
+	if !s.deflate && !(s.ascii && s.srv.ConvertASCII) {
+		_, err := c.copyTo(up)
+		return err
+	}
+	var src io.Reader = c
+	if s.deflate {
+		z := newModeZReader(c)
+		defer z.release()
+		src = z
+	}
+	if s.ascii && s.srv.ConvertASCII {
+		src = newASCIIReader(src)
+	}
+	return copyIn(up, src)
+}
+
+// believe decides whether an upload that ended without an error is whole. FTP has no length: a client that was killed
+// closes both connections at once, and that looks like the end of a file. Such an upload counts only when ALLO had
+// announced just that many bytes, or when the administrator trusts the clients. Fewer bytes than announced are never
+// the whole file.
+func (s *session) believe(t *transfer, off, announced int64) error {
+	s.unwatch(t)
+	n := t.bytes()
+	exact := !s.deflate && !(s.ascii && s.srv.ConvertASCII) // bytes on the wire are bytes of the file
+	if announced > 0 && exact && n < announced && off+n != announced {
+		return errIncomplete
+	}
+	orderly := len(s.pending) > 0 // the client has sent its next command
+	gone := !orderly && (t.lost || s.ctl.peerGone())
+	if gone && !s.srv.AcceptAbruptClose && !(exact && announced > 0 && (n == announced || off+n == announced)) {
+		return errControlLost
+	}
+	return nil
+}
+
+func (s *session) uploadFailed(ctx context.Context, t *transfer, err error) reply {
+	switch {
+	case errors.Is(err, errIncomplete):
+		s.srv.totals.failed.Add(1)
+		return reply{426, "Fewer bytes came than ALLO announced; not stored."}
+	case errors.Is(err, errControlLost):
+		s.srv.totals.failed.Add(1)
+		return reply{426, "Control connection lost; not stored."}
+	}
+	return s.transferFailed(ctx, t, err)
+}

@@ -1,0 +1,82 @@
+package ftp
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strconv"
+	"syscall"
+)
+
+// A reply ends a command: three digits and a text (RFC 959, section 4.2). The zero reply means that the handler has
+// written everything itself.
+type reply struct {
+	code int
+	text string
+}
+
+func ok(text string) reply        { return reply{200, text} }
+func badSequence(t string) reply  { return reply{503, t} }
+func badArgument(t string) reply  { return reply{501, t} }
+func notSupported(t string) reply { return reply{504, t} }
+func refused(text string) reply   { return reply{550, text} }
+func (r reply) isZero() bool      { return r.code == 0 }
+func (r reply) append(b []byte) []byte {
+	b = strconv.AppendInt(b, int64(r.code), 10)
+	b = append(b, ' ')
+	b = append(b, r.text...)
+	return append(b, '\r', '\n')
+}
+
+// Why a transfer or a session was ended from outside. They are causes of contexts.
+var (
+	errAborted     = errors.New("aborted by ABOR")
+	errControlLost = errors.New("control connection lost")
+	errShutdown    = errors.New("server is shutting down")
+	errKicked      = errors.New("session ended by the administrator")
+)
+
+// errorReplies is the one table that turns errors of an FS into replies. The first row that matches wins, so the more
+// special ones stand first: ENOTEMPTY, for one, is also fs.ErrExist.
+var errorReplies = []struct {
+	err   error
+	reply reply
+}{
+	{ErrNoSpace, reply{452, "No space left."}},
+	{ErrQuota, reply{552, "Quota exceeded."}},
+	{syscall.EFBIG, reply{552, "The file is too large for the storage."}},
+	{ErrBadName, reply{553, "The storage cannot hold a file of that name."}},
+	{ErrNameTooLong, reply{553, "The name is too long for the storage."}},
+	{errBadPath, reply{553, "A name must not contain CR, LF or NUL."}},
+	{ErrIsDir, reply{550, "Is a directory."}},
+	{ErrNotDir, reply{550, "Not a directory."}},
+	{ErrNotEmpty, reply{550, "Directory not empty."}},
+	{fs.ErrNotExist, reply{550, "No such file or directory."}},
+	{fs.ErrExist, reply{550, "File exists."}},
+	{syscall.EROFS, reply{550, "The storage is read-only."}},
+	{syscall.EXDEV, reply{550, "Cannot rename across file systems."}},
+	{fs.ErrPermission, reply{550, "Permission denied."}},
+	{errors.ErrUnsupported, reply{550, "Not supported by this storage."}},
+	{fs.ErrInvalid, reply{550, "Not possible for this file."}},
+	{errAborted, reply{426, "Transfer aborted."}},
+	{errShutdown, reply{421, "The server is shutting down."}},
+	{errKicked, reply{421, "Session ended by the administrator."}},
+	{context.DeadlineExceeded, reply{451, "The storage did not answer in time."}},
+}
+
+// errorReply is the reply for an error of an FS, and whether the table knew it: an error it did not know is worth a line
+// in the log, because the client is not told what it was.
+func errorReply(err error) (r reply, known bool) {
+	r = reply{451, "Local error in processing; the server's log says more."}
+	for i := range errorReplies {
+		if errors.Is(err, errorReplies[i].err) {
+			r, known = errorReplies[i].reply, true
+			break
+		}
+	}
+	var h interface{ Hint() string }
+	if errors.As(err, &h) && h.Hint() != "" {
+		r.text = h.Hint()
+	}
+	return r, known
+}

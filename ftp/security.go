@@ -1,0 +1,102 @@
+package ftp
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+)
+
+// auth starts TLS (RFC 4217, section 4). A login made in clear does not survive it.
+func (s *session) auth(ctx context.Context, arg string) reply {
+	mechanism := strings.ToUpper(strings.TrimSpace(arg))
+	if s.srv.tls == nil {
+		return reply{502, "TLS is not configured on this server."}
+	}
+	if s.ctl.isTLS() {
+		return badSequence("TLS is on already.")
+	}
+	private := false
+	switch mechanism {
+	case "TLS", "TLS-C":
+	case "SSL", "TLS-P":
+		private = true // these imply PROT P (RFC 4217, section 17.7)
+	default:
+		return notSupported("Use AUTH TLS.")
+	}
+	s.reset()
+	s.pending = nil
+	s.ctl.until = time.Now().Add(s.srv.loginTimeout())
+	s.ctl.write(reply{234, "Begin TLS now."})
+	if err := s.ctl.flush(); err != nil {
+		s.ended = true
+		return reply{}
+	}
+	if err := s.startTLS(s.srv.tls.control(s.id)); err != nil {
+		s.logger.LogAttrs(ctx, slog.LevelInfo, "TLS handshake failed", slog.Any("error", err))
+		s.ended = true
+		return reply{}
+	}
+	s.private, s.sized = private, private
+	return reply{}
+}
+
+func (s *session) pbsz(_ context.Context, arg string) reply {
+	if !s.ctl.isTLS() {
+		return badSequence("Send AUTH TLS first.")
+	}
+	if !isDigits(arg) {
+		return badArgument("Usage: PBSZ 0")
+	}
+	s.sized = true
+	if strings.Trim(arg, "0") == "" {
+		return ok("PBSZ=0")
+	}
+	return ok("PBSZ=0 (TLS needs no buffer).")
+}
+
+func (s *session) prot(_ context.Context, arg string) reply {
+	switch level := strings.ToUpper(strings.TrimSpace(arg)); {
+	case !s.ctl.isTLS():
+		return badSequence("Send AUTH TLS first.")
+	case !s.sized:
+		return badSequence("Send PBSZ 0 first.")
+	case level == "P":
+		s.private = true
+		return ok("Data connections are protected.")
+	case level == "C" && s.srv.RequireTLS:
+		return reply{534, "This server requires protected data connections."}
+	case level == "C":
+		s.private = false
+		return ok("Data connections are in clear.")
+	case level == "S" || level == "E":
+		return reply{536, "TLS offers the levels C and P."}
+	}
+	return notSupported("Use PROT P or PROT C.")
+}
+
+// ccc would go back to a clear control connection, where an active attacker could insert commands. RFC 2228 section 3
+// gives a code for each refusal.
+func (s *session) ccc(context.Context, string) reply {
+	if !s.ctl.isTLS() {
+		return reply{533, "The control connection is not protected."}
+	}
+	return reply{534, "The control connection stays protected."}
+}
+
+func (s *session) featAuth() string {
+	if s.srv.tls == nil {
+		return ""
+	}
+	return "AUTH TLS"
+}
+
+// featTLS makes the FEAT line of a command that only TLS gives a meaning.
+func featTLS(name string) func(*session) string {
+	return func(s *session) string {
+		if s.srv.tls == nil {
+			return ""
+		}
+		return name
+	}
+}

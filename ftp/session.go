@@ -1,0 +1,273 @@
+package ftp
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+)
+
+// session is one client's control connection, from greeting to goodbye. Its state belongs to the goroutine that runs
+// serve; a transfer's watcher (watch.go) only queues lines and cancels.
+type session struct {
+	srv      *Server
+	id       uint64
+	remote   netip.AddrPort
+	local    netip.AddrPort
+	implicit bool // TLS before the greeting
+	began    time.Time
+	cancel   context.CancelCauseFunc // ends everything the session does
+	logger   *slog.Logger
+
+	ctl     control
+	pending [][]byte // lines that came during a transfer and wait for their turn
+	aborted bool     // ABOR came during the command at hand and is answered behind it
+	ended   bool     // the session closes after the reply at hand
+
+	// Login.
+	named    bool   // USER was sent
+	name     string // what it said
+	fs       FS     // nil before the login
+	cwd      string // obeys io/fs.ValidPath
+	failures int    // wrong passwords
+	vhost    string // what HOST said
+	client   string // what CLNT said
+
+	// Transfer parameters.
+	ascii      bool // TYPE A
+	deflate    bool // MODE Z
+	zlevel     int
+	sized      bool // PBSZ was sent
+	private    bool // PROT P
+	epsvAll    bool // only EPSV from now on
+	endpoint   endpoint
+	restart    int64 // REST: where the next transfer begins
+	allocate   int64 // ALLO: how many bytes the next upload announced; 0 = none
+	renameFrom string
+	rangeStart int64 // RANG: the range of the next HASH
+	rangeLen   int64 // below 0: to the end
+	facts      facts
+	hashWith   *hashAlgorithm
+
+	mu      sync.Mutex
+	running *transfer   // guarded by mu: what runs now
+	shown   SessionInfo // guarded by mu: what changes at login
+}
+
+func newSession(srv *Server, conn net.Conn, implicit bool) *session {
+	s := &session{
+		srv:      srv,
+		id:       srv.lastID.Add(1),
+		remote:   addrPort(conn.RemoteAddr()),
+		local:    addrPort(conn.LocalAddr()),
+		implicit: implicit,
+		began:    time.Now(),
+	}
+	s.ctl = control{tcp: conn, conn: conn, wait: newWaiter(conn), idle: srv.idleTimeout()}
+	s.ctl.until = s.began.Add(srv.loginTimeout())
+	s.logger = srv.log
+	s.reset()
+	return s
+}
+
+// addrPort is the numeric form of an address; IPv4 in IPv6 clothes is IPv4.
+func addrPort(a net.Addr) netip.AddrPort {
+	if t, isTCP := a.(*net.TCPAddr); isTCP {
+		ap := t.AddrPort()
+		return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+	}
+	ap, _ := netip.ParseAddrPort(a.String())
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}
+
+// reset puts everything that a login or a parameter command changes back to its default.
+func (s *session) reset() {
+	s.named, s.name, s.cwd = false, "", "."
+	s.ascii, s.deflate, s.zlevel = true, false, modeZLevel
+	s.epsvAll, s.restart, s.allocate, s.renameFrom = false, 0, 0, ""
+	s.rangeStart, s.rangeLen = 0, -1
+	s.facts, s.hashWith = factsDefault, &hashAlgorithms[0]
+	s.closeEndpoint()
+	if s.fs != nil {
+		if err := s.fs.Close(); err != nil {
+			s.logError("closing the tree", "", err)
+		}
+		s.fs = nil
+	}
+	s.mu.Lock()
+	s.shown.User = ""
+	s.mu.Unlock()
+}
+
+// serve runs the session until its client leaves, falls silent, or ctx ends.
+func (s *session) serve(ctx context.Context) {
+	defer s.cancel(nil)
+	defer s.ctl.close()
+	defer s.reset()
+	if s.srv.log.Enabled(ctx, slog.LevelError) {
+		s.logger = s.srv.log.With(slog.Uint64("session", s.id), slog.String("client", s.remote.String()))
+	}
+	if s.implicit {
+		if err := s.startTLS(s.srv.tls.control(s.id)); err != nil {
+			s.logger.LogAttrs(ctx, slog.LevelInfo, "TLS handshake failed", slog.Any("error", err))
+			return
+		}
+		s.private, s.sized = true, true
+	}
+	greeting := s.srv.Greeting
+	if greeting == "" {
+		greeting = "Ready."
+	}
+	s.ctl.write(reply{220, greeting})
+	for !s.ended {
+		line, err := s.nextLine()
+		switch {
+		case errors.Is(err, errLineTooLong):
+			s.ctl.write(reply{500, "Line too long."})
+		case err != nil:
+			s.sayWhy(ctx, err)
+			s.ended = true
+		default:
+			s.execute(ctx, line)
+		}
+	}
+	s.ctl.flush()
+}
+
+// nextLine is the next command: first those that came during a transfer.
+func (s *session) nextLine() ([]byte, error) {
+	if s.ctl.stop.Load() == 0 && len(s.pending) > 0 {
+		line := s.pending[0]
+		s.pending = s.pending[1:]
+		return line, nil
+	}
+	return s.ctl.readLine()
+}
+
+// sayWhy tells the client why the session ends, where there is somebody to tell.
+func (s *session) sayWhy(ctx context.Context, err error) {
+	switch {
+	case errors.Is(err, errInterrupted):
+		r, _ := errorReply(context.Cause(ctx))
+		if ctx.Err() == nil {
+			r, _ = errorReply(errShutdown)
+		}
+		s.ctl.write(r)
+	case errors.Is(err, os.ErrDeadlineExceeded) && s.fs == nil && !time.Now().Before(s.ctl.until):
+		s.ctl.write(reply{421, "Login timeout."})
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		s.ctl.write(reply{421, "Idle timeout."})
+	case errors.Is(err, errFlood):
+		s.ctl.write(reply{500, "Line too long."})
+	case errors.Is(err, io.EOF), errors.Is(err, errNotFTP):
+		s.logger.LogAttrs(ctx, slog.LevelDebug, "connection closed", slog.Any("reason", err))
+	default:
+		s.logger.LogAttrs(ctx, slog.LevelDebug, "connection lost", slog.Any("error", err))
+	}
+}
+
+// execute answers one command line.
+func (s *session) execute(ctx context.Context, line []byte) {
+	verb, arg := parseCommand(line)
+	c := s.srv.commands.byName[string(verb)]
+	debugging := s.logger.Enabled(ctx, slog.LevelDebug)
+	if debugging {
+		s.logCommand(ctx, verb, arg)
+	}
+	var r reply
+	if c == nil {
+		r = s.unknown(verb, arg)
+	} else if r = c.refusal(s, arg); r.isZero() {
+		r = s.run(ctx, c, arg)
+	}
+	if debugging && !r.isZero() {
+		s.logger.LogAttrs(ctx, slog.LevelDebug, "reply", slog.Int("code", r.code), slog.String("text", r.text))
+	}
+	s.ctl.write(r)
+	if s.aborted {
+		s.aborted = false
+		s.ctl.write(reply{226, "ABOR: done."})
+	}
+}
+
+// run calls the handler. One that panics is answered 451 and the session goes on.
+func (s *session) run(ctx context.Context, c *command, arg string) (r reply) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.logger.LogAttrs(ctx, slog.LevelError, "panic in a command", slog.String("command", c.name),
+				slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+			s.closeEndpoint()
+			r = reply{451, "Internal error; the server's log says more."}
+		}
+	}()
+	return c.run(s, ctx, arg)
+}
+
+// unknown answers what is not in the table. A web browser, or a page that makes one speak to this port, is cut off.
+func (s *session) unknown(verb []byte, arg string) reply {
+	if strings.Contains(arg, " HTTP/") {
+		s.ended = true
+		return reply{500, "This is an FTP server, not a web server."}
+	}
+	return reply{500, fmt.Sprintf("%.16q not understood.", verb)}
+}
+
+// logCommand logs a command line. What may be a secret never gets there.
+func (s *session) logCommand(ctx context.Context, verb []byte, arg string) {
+	switch string(verb) {
+	case "PASS", "ACCT", "ADAT":
+		arg = "***"
+	}
+	s.logger.LogAttrs(ctx, slog.LevelDebug, "command", slog.String("verb", string(verb)), slog.String("arg", arg))
+}
+
+// fail turns an error of the FS into a reply. What the table does not know goes to the log with its cause.
+func (s *session) fail(what, name string, err error) reply {
+	r, known := errorReply(err)
+	if !known {
+		s.logError(what, name, err)
+	}
+	return r
+}
+
+func (s *session) logError(what, name string, err error) {
+	s.logger.LogAttrs(context.Background(), slog.LevelError, what+" failed", slog.String("path", "/"+name), slog.Any("error", err))
+}
+
+// kill ends the session from another goroutine: its transfer is aborted, then it says goodbye.
+func (s *session) kill(cause error) {
+	s.cancel(cause)
+	s.ctl.interrupt(stopSession)
+}
+
+// info is the snapshot that others see. It may be called from any goroutine.
+func (s *session) info() SessionInfo {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := s.shown
+	i.ID, i.Remote, i.Since = s.id, s.remote, s.began
+	if t := s.running; t != nil {
+		i.Command, i.Path, i.Began, i.Bytes = t.verb, "/"+t.name, t.began, t.bytes()
+	}
+	return i
+}
+
+// startTLS runs the handshake on the control connection.
+func (s *session) startTLS(cfg *tls.Config) error {
+	if err := s.ctl.secure(cfg); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.shown.TLS = true
+	s.mu.Unlock()
+	return nil
+}

@@ -1,0 +1,80 @@
+package ftp
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// totals count since the server was made.
+type totals struct {
+	sessions, logins, denied      atomic.Uint64
+	uploads, downloads, failed    atomic.Uint64
+	bytesReceived, bytesDelivered atomic.Int64
+}
+
+// Stats is a snapshot of a server's counters since it was made.
+type Stats struct {
+	Sessions       int    // now
+	SessionsTotal  uint64 // begun
+	Logins, Denied uint64
+	Uploads        uint64 // confirmed by 226
+	Downloads      uint64 // confirmed by 226
+	Failed         uint64 // transfers that were not
+	BytesReceived  int64  // of finished transfers, as on the wire
+	BytesSent      int64
+}
+
+// Stats returns the counters. It may be called at any time.
+func (s *Server) Stats() Stats {
+	s.mu.Lock()
+	n := len(s.sessions)
+	s.mu.Unlock()
+	return Stats{
+		Sessions:      n,
+		SessionsTotal: s.totals.sessions.Load(),
+		Logins:        s.totals.logins.Load(),
+		Denied:        s.totals.denied.Load(),
+		Uploads:       s.totals.uploads.Load(),
+		Downloads:     s.totals.downloads.Load(),
+		Failed:        s.totals.failed.Load(),
+		BytesReceived: s.totals.bytesReceived.Load(),
+		BytesSent:     s.totals.bytesDelivered.Load(),
+	}
+}
+
+// SessionInfo is a snapshot of one session.
+type SessionInfo struct {
+	ID      uint64
+	Remote  netip.AddrPort
+	TLS     bool
+	User    string // "" before the login
+	Client  string // what CLNT said
+	Since   time.Time
+	Command string // the transfer command that runs; "" = none
+	Path    string // its file, absolute
+	Began   time.Time
+	Bytes   int64 // moved so far
+}
+
+// Sessions lists the sessions, oldest first. It may be called at any time.
+func (s *Server) Sessions() []SessionInfo {
+	var all []SessionInfo
+	s.eachSession(func(ss *session) { all = append(all, ss.info()) })
+	slices.SortFunc(all, func(a, b SessionInfo) int { return cmp.Compare(a.ID, b.ID) })
+	return all
+}
+
+// Kick ends the session with that ID with 421, aborting its transfer. It reports whether there was one.
+func (s *Server) Kick(id uint64) bool {
+	found := false
+	s.eachSession(func(ss *session) {
+		if ss.id == id {
+			found = true
+			ss.kill(errKicked)
+		}
+	})
+	return found
+}

@@ -1,0 +1,230 @@
+package ftp
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+)
+
+// dataRefusal is the reply to a transfer command that has no way to move data, or the zero reply.
+func (s *session) dataRefusal() reply {
+	switch {
+	case s.endpoint == nil:
+		return reply{425, "Send PASV, EPSV, PORT or EPRT first."}
+	case s.srv.RequireTLS && !s.private:
+		return reply{521, "This server requires protected data connections: send PBSZ 0 and PROT P."}
+	}
+	return reply{}
+}
+
+// retr sends a file (RFC 959, section 4.1.3).
+func (s *session) retr(ctx context.Context, arg string) reply {
+	off := s.takeRestart()
+	name, r := s.path(arg)
+	if !r.isZero() {
+		return r
+	}
+	if r := s.dataRefusal(); !r.isZero() {
+		return r
+	}
+	ctx, t := s.begin(ctx, "RETR", name)
+	defer s.finish(t)
+	body, err := s.fs.Open(ctx, name, off)
+	if err != nil {
+		s.closeEndpoint()
+		return s.fail("RETR", name, err)
+	}
+	defer body.Close()
+	out, r := s.startSending(ctx, t, openingText(name, body, off))
+	if !r.isZero() {
+		return r
+	}
+	defer out.abandon()
+	return s.endSending(ctx, t, out, s.copyBody(out.w, body))
+}
+
+// openingText is the text of 150. Clients look for the size in it.
+func openingText(name string, body io.Reader, off int64) string {
+	if f, isFile := body.(*os.File); isFile {
+		if fi, err := f.Stat(); err == nil {
+			return fmt.Sprintf("Sending %s (%d bytes).", quote(name), max(fi.Size()-off, 0))
+		}
+	}
+	return "Sending " + quote(name) + "."
+}
+
+// copyBody writes a file to the data connection; dst is the dataConn itself when nothing stands in between, so that
+// the bytes need not be copied.
+func (s *session) copyBody(dst io.Writer, body io.Reader) error {
+	if s.ascii && s.srv.ConvertASCII {
+		return copyOut(newASCIIWriter(dst), body)
+	}
+	if c, direct := dst.(*dataConn); direct {
+		_, err := c.ReadFrom(body)
+		return err
+	}
+	return copyOut(dst, body)
+}
+
+// outgoing is a data connection that carries bytes to the client.
+type outgoing struct {
+	conn *dataConn
+	z    *modeZWriter // nil in MODE S
+	w    io.Writer    // what to write to: conn or z
+	stop func() bool
+}
+
+// startSending says 150 and opens the data connection; it is cut when ctx ends.
+func (s *session) startSending(ctx context.Context, t *transfer, opening string) (*outgoing, reply) {
+	c, r := s.connect(ctx, t, opening)
+	if !r.isZero() {
+		return nil, r
+	}
+	out := &outgoing{conn: c, w: c, stop: context.AfterFunc(ctx, c.abort)}
+	if s.deflate {
+		out.z = newModeZWriter(c, s.zlevel)
+		out.w = out.z
+	}
+	return out, reply{}
+}
+
+// abandon cuts the connection, so that the client cannot take what it has for the whole. After endSending it does
+// nothing.
+func (o *outgoing) abandon() {
+	o.stop()
+	o.conn.abort()
+	if o.z != nil {
+		o.z.release()
+	}
+}
+
+// endSending closes the data connection in good order when err is nil, else it cuts it, and returns the reply that ends
+// the transfer.
+func (s *session) endSending(ctx context.Context, t *transfer, out *outgoing, err error) reply {
+	if out.z != nil {
+		if closeErr := out.z.Close(); err == nil {
+			err = closeErr
+		}
+	}
+	if err == nil {
+		err = out.conn.finish()
+	}
+	s.logTransfer(ctx, t, err)
+	s.srv.totals.bytesDelivered.Add(t.bytes())
+	if err != nil {
+		out.abandon()
+		return s.transferFailed(ctx, t, err)
+	}
+	s.srv.totals.downloads.Add(1)
+	return reply{226, "Transfer complete."}
+}
+
+// connect says 150 and opens the data connection. The file is open and allowed by then.
+func (s *session) connect(ctx context.Context, t *transfer, opening string) (*dataConn, reply) {
+	e := s.endpoint
+	s.endpoint = nil
+	defer e.close()
+	s.ctl.write(reply{150, opening})
+	if err := s.ctl.flush(); err != nil {
+		return nil, reply{426, "Control connection lost."}
+	}
+	conn, err := e.open(ctx)
+	if err != nil {
+		return nil, s.noConnection(ctx, t, err)
+	}
+	c := newDataConn(conn, s.srv.dataConnect(), s.srv.dataStall())
+	if s.private {
+		if err := c.secure(ctx, s.srv.tls.data(s.id)); err != nil {
+			return nil, s.noConnection(ctx, t, err)
+		}
+	}
+	t.conn.Store(c)
+	return c, reply{}
+}
+
+func (s *session) noConnection(ctx context.Context, t *transfer, err error) reply {
+	s.srv.totals.failed.Add(1)
+	s.logger.LogAttrs(ctx, slog.LevelInfo, "no data connection", slog.String("command", t.verb), slog.Any("error", err))
+	if cause := context.Cause(ctx); cause != nil {
+		r, _ := errorReply(cause)
+		return r
+	}
+	if errors.Is(err, errNotResumed) {
+		return reply{522, "The data connection must resume the TLS session of the control connection."}
+	}
+	return reply{425, "Cannot open the data connection."}
+}
+
+// transferFailed is the reply to a transfer that broke: the cause of ctx where somebody ended it, the storage's error
+// where that was it, and otherwise the connection.
+func (s *session) transferFailed(ctx context.Context, t *transfer, err error) reply {
+	s.srv.totals.failed.Add(1)
+	if cause := context.Cause(ctx); cause != nil {
+		r, _ := errorReply(cause)
+		return r
+	}
+	var file *fileError
+	if errors.As(err, &file) {
+		return s.fail(t.verb, t.name, file.err)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return reply{426, "The data connection stalled; transfer aborted."}
+	}
+	return reply{426, "The data connection broke; transfer aborted."}
+}
+
+func (s *session) logTransfer(ctx context.Context, t *transfer, err error) {
+	if !s.logger.Enabled(ctx, slog.LevelInfo) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("command", t.verb), slog.String("path", "/"+t.name), slog.String("user", s.name),
+		slog.Int64("bytes", t.bytes()), slog.Duration("time", time.Since(t.began)),
+	}
+	if err == nil {
+		s.logger.LogAttrs(ctx, slog.LevelInfo, "transfer complete", attrs...)
+		return
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	s.logger.LogAttrs(ctx, slog.LevelInfo, "transfer failed", append(attrs, slog.Any("error", err))...)
+}
+
+// stor replaces a file, or continues it where REST said (RFC 959, section 4.1.3; RFC 3659, section 5).
+func (s *session) stor(ctx context.Context, arg string) reply {
+	off := s.takeRestart()
+	name, r := s.path(arg)
+	if !r.isZero() {
+		return r
+	}
+	return s.receive(ctx, "STOR", name, off, "")
+}
+
+// appe appends to a file, or creates it.
+func (s *session) appe(ctx context.Context, arg string) reply {
+	s.takeRestart()
+	name, r := s.path(arg)
+	if !r.isZero() {
+		return r
+	}
+	return s.receive(ctx, "APPE", name, AtEnd, "")
+}
+
+// stou stores under a name of the server's choice, which the reply tells (RFC 1123, section 4.1.2.9).
+func (s *session) stou(ctx context.Context, arg string) reply {
+	s.takeRestart()
+	if arg == "" {
+		arg = "upload"
+	}
+	name, r := s.path(arg + "." + rand.Text()[:12])
+	if !r.isZero() {
+		return r
+	}
+	return s.receive(ctx, "STOU", name, 0, "FILE: "+name)
+}

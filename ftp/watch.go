@@ -1,0 +1,132 @@
+package ftp
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+// transfer is a command that may take long: it moves data or works through a file. While it runs, ABOR, STAT and NOOP
+// are answered, and other commands wait.
+type transfer struct {
+	verb, name string
+	began      time.Time
+	cancel     context.CancelCauseFunc
+	timer      *time.Timer              // starts the watcher
+	watched    chan struct{}            // closed when the watcher has ended
+	conn       atomic.Pointer[dataConn] // nil until it is open
+
+	whole bool // every byte has come and is believed; set while nobody watches
+
+	// Written by the watcher, read when it has ended.
+	lost    bool // the control connection ended
+	aborted bool // ABOR came
+}
+
+func (t *transfer) bytes() int64 {
+	if c := t.conn.Load(); c != nil {
+		return c.count()
+	}
+	return 0
+}
+
+const (
+	// watchAfter is how long a transfer runs before its control connection is watched: most are over by then and never
+	// pay for it.
+	watchAfter = 20 * time.Millisecond
+	// maxPending is how many commands may wait behind a transfer. The ones after it stay in the socket.
+	maxPending = 32
+)
+
+// begin starts a transfer: what it does is cut short by ABOR, by the loss of the control connection, and with the
+// session. Every begin is followed by a finish.
+func (s *session) begin(ctx context.Context, verb, name string) (context.Context, *transfer) {
+	t := &transfer{verb: verb, name: name, began: time.Now()}
+	ctx, t.cancel = context.WithCancelCause(ctx)
+	s.mu.Lock()
+	s.running = t
+	s.mu.Unlock()
+	s.watch(t)
+	return ctx, t
+}
+
+func (s *session) finish(t *transfer) {
+	s.unwatch(t)
+	t.cancel(nil)
+	s.aborted = t.aborted
+	s.mu.Lock()
+	s.running = nil
+	s.mu.Unlock()
+}
+
+// watch lets a watcher attend to the control connection when t still runs after a moment.
+func (s *session) watch(t *transfer) {
+	t.watched = make(chan struct{})
+	t.timer = time.AfterFunc(watchAfter, func() {
+		defer close(t.watched)
+		s.attend(t)
+	})
+}
+
+// unwatch takes the control connection back from the watcher. It may be called again.
+func (s *session) unwatch(t *transfer) {
+	if t.timer == nil {
+		return
+	}
+	if !t.timer.Stop() {
+		s.ctl.interrupt(stopWatch)
+		<-t.watched
+		s.ctl.resume(stopWatch)
+	}
+	t.timer = nil
+}
+
+// attend reads commands while t runs. An end of the control connection in good order is only noted: whether the
+// transfer is to be believed is decided at its end.
+func (s *session) attend(t *transfer) {
+	for len(s.pending) < maxPending {
+		line, err := s.ctl.readLine()
+		switch {
+		case err == nil:
+			if s.attendTo(t, line) {
+				return
+			}
+		case errors.Is(err, errLineTooLong):
+			s.ctl.write(reply{500, "Line too long."})
+		case errors.Is(err, os.ErrDeadlineExceeded) && s.ctl.stop.Load() == 0:
+			// A session in a transfer is not idle.
+		case errors.Is(err, errInterrupted):
+			return
+		case errors.Is(err, io.EOF):
+			t.lost = true
+			return
+		default:
+			t.lost = true
+			if !t.whole {
+				t.cancel(errControlLost)
+			}
+			return
+		}
+	}
+}
+
+// attendTo answers or queues one line and reports whether it was ABOR.
+func (s *session) attendTo(t *transfer, line []byte) bool {
+	verb, arg := parseCommand(line)
+	switch {
+	case string(verb) == "ABOR":
+		t.aborted = true
+		t.cancel(errAborted)
+		return true
+	case string(verb) == "NOOP" && len(s.pending) == 0:
+		s.ctl.write(ok("The transfer is running."))
+	case string(verb) == "STAT" && arg == "" && len(s.pending) == 0:
+		s.writeStatus(t)
+	default:
+		s.pending = append(s.pending, append([]byte(nil), line...))
+	}
+	return false
+}
