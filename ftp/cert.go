@@ -1,0 +1,114 @@
+package ftp
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A KeyPair is a certificate and its key in files that may be replaced while the server runs. Its GetCertificate goes
+// into a tls.Config. Its methods may be called concurrently.
+type KeyPair struct {
+	// Log is told of reloads by Run. nil: nothing is logged. Set it before Run.
+	Log *slog.Logger
+
+	certFile, keyFile string
+	current           atomic.Pointer[tls.Certificate]
+
+	mu    sync.Mutex
+	stamp [2]fs.FileInfo // guarded by mu: the files when they were last read
+}
+
+// LoadCertificate reads a certificate chain and its private key in PEM form. One file may hold both; then the names are
+// the same.
+func LoadCertificate(certFile, keyFile string) (*KeyPair, error) {
+	k := &KeyPair{certFile: certFile, keyFile: keyFile}
+	if err := k.Reload(); err != nil {
+		return nil, err
+	}
+	return k, nil
+}
+
+// GetCertificate is for the field of tls.Config with this name.
+func (k *KeyPair) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	return k.current.Load(), nil
+}
+
+// Reload reads the files again. When they do not make a pair, the pair at hand stays.
+func (k *KeyPair) Reload() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	stamp, err := k.look()
+	if err != nil {
+		return fmt.Errorf("certificate: %w", err)
+	}
+	k.stamp = stamp
+	pair, err := tls.LoadX509KeyPair(k.certFile, k.keyFile)
+	if err != nil {
+		return fmt.Errorf("certificate %s with key %s: %w", k.certFile, k.keyFile, err)
+	}
+	k.current.Store(&pair)
+	return nil
+}
+
+// reloadEvery is how often Run looks at the files.
+const reloadEvery = 5 * time.Second
+
+// Run reloads the files when they change, until ctx ends, and then returns its cause. A change that leaves no valid
+// pair is logged once and the pair at hand stays; files that are replaced one after the other come right with the
+// second.
+func (k *KeyPair) Run(ctx context.Context) error {
+	log := k.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	tick := time.NewTicker(reloadEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		}
+		if !k.changed() {
+			continue
+		}
+		if err := k.Reload(); err != nil {
+			log.LogAttrs(ctx, slog.LevelError, "keeping the old certificate", slog.Any("error", err))
+		} else {
+			log.LogAttrs(ctx, slog.LevelInfo, "certificate reloaded", slog.String("file", k.certFile))
+		}
+	}
+}
+
+// changed tells whether the files are others than those that were last read. Files that are missing, as while they
+// are being replaced, do not count.
+func (k *KeyPair) changed() bool {
+	now, err := k.look()
+	if err != nil {
+		return false
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for i, was := range k.stamp {
+		if !os.SameFile(was, now[i]) || !was.ModTime().Equal(now[i].ModTime()) || was.Size() != now[i].Size() {
+			return true
+		}
+	}
+	return false
+}
+
+func (k *KeyPair) look() (stamp [2]fs.FileInfo, err error) {
+	for i, name := range [...]string{k.certFile, k.keyFile} {
+		if stamp[i], err = os.Stat(name); err != nil {
+			return stamp, err
+		}
+	}
+	return stamp, nil
+}

@@ -1,0 +1,134 @@
+package ftp
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"sync/atomic"
+	"time"
+)
+
+// dataConn is an open data connection. One goroutine uses it; only count and abort may be called from others.
+//
+// Its errors tell the two sides of a transfer apart: a *fileError came from the file, everything else from the network.
+type dataConn struct {
+	tap     *tap
+	records *records      // between tls and tap; nil in clear
+	tls     *tls.Conn     // nil in clear
+	connect time.Duration // time for the TLS handshake
+	moved   atomic.Int64
+	atEnd   bool  // the other side has ended in good order
+	failure error // what the network failed with
+}
+
+// fileError is an error on the file's side of a transfer.
+type fileError struct{ err error }
+
+func (e *fileError) Error() string { return e.err.Error() }
+func (e *fileError) Unwrap() error { return e.err }
+
+// newDataConn makes a dataConn of what an endpoint has opened. connect is the time for a TLS handshake, stall the time
+// without a byte after which reading and writing fail.
+func newDataConn(conn net.Conn, connect, stall time.Duration) *dataConn {
+	return &dataConn{tap: &tap{conn: adopt(conn), stall: stall}, connect: connect}
+}
+
+// secure makes the server's side of a TLS handshake. When it fails, the connection is closed and the client has been
+// told why. The error is errNotResumed when the client should have resumed its session and did not.
+func (d *dataConn) secure(ctx context.Context, cfg *tls.Config) error {
+	ctx, cancel := context.WithTimeout(ctx, d.connect)
+	defer cancel()
+	if n, able := d.tap.conn.(interface{ SetNoDelay(bool) error }); able {
+		n.SetNoDelay(true)
+	}
+	d.records = &records{tap: d.tap}
+	d.tls = tls.Server(d.records, cfg)
+	if err := d.tls.HandshakeContext(ctx); err != nil {
+		d.records.release()
+		d.tap.linger()
+		return err
+	}
+	return nil
+}
+
+// count is the number of bytes of the file, not of TLS, that have passed. It may be called from any goroutine.
+func (d *dataConn) count() int64 { return d.moved.Load() }
+
+// Read is as in io.Reader. The end is io.EOF only when the other side has ended in good order: over TLS without
+// close_notify it is io.ErrUnexpectedEOF, because anybody on the way can forge the end of a TCP connection (RFC 4217,
+// section 15.3).
+func (d *dataConn) Read(p []byte) (n int, err error) {
+	if d.tls == nil {
+		n, err = d.tap.Read(p)
+	} else {
+		n, err = d.tls.Read(p)
+		if err == io.EOF && d.tap.ended {
+			err = io.ErrUnexpectedEOF
+		}
+	}
+	d.received(int64(n), err)
+	return n, err
+}
+
+// received notes what reading has brought.
+func (d *dataConn) received(n int64, err error) {
+	d.moved.Add(n)
+	switch err {
+	case nil:
+	case io.EOF:
+		d.atEnd = true
+	default:
+		d.failure = err
+	}
+}
+
+// Write is as in io.Writer. Over TLS, everything is on its way when it returns.
+func (d *dataConn) Write(p []byte) (n int, err error) {
+	switch {
+	case d.tls == nil:
+		n, err = d.tap.Write(p)
+	case len(p) <= maxRecord:
+		n, err = d.tls.Write(p)
+	default:
+		n, err = d.records.together(func() (int, error) { return d.tls.Write(p) })
+	}
+	d.sent(int64(n), err)
+	return n, err
+}
+
+// sent notes what writing has achieved.
+func (d *dataConn) sent(n int64, err error) {
+	d.moved.Add(n)
+	if err != nil {
+		d.failure = err
+	}
+}
+
+// maxRecord is the most that one TLS record carries (RFC 8446, section 5.1).
+const maxRecord = 16 << 10
+
+// finish ends the connection in good order: the other side sees the end of the file. Over TLS that takes close_notify,
+// without which clients call a file truncated. An error means that the other side may not have got everything; after an
+// upload there is none, as nothing is owed any more.
+func (d *dataConn) finish() error {
+	if d.tls == nil {
+		return d.tap.Close()
+	}
+	defer d.records.release()
+	err := d.tls.CloseWrite()
+	switch {
+	case d.atEnd:
+		d.tap.Close()
+		return nil
+	case err != nil:
+		d.tap.reset()
+		return err
+	}
+	d.tap.linger()
+	return nil
+}
+
+// abort closes the connection so that the other side sees an error, never an end in good order. A call that waits
+// returns with an error at once. It may be called from any goroutine and after finish.
+func (d *dataConn) abort() { d.tap.reset() }

@@ -1,0 +1,121 @@
+package ftp
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"syscall"
+)
+
+// copyTo receives everything that the other side sends into w. The beginning goes through memory, so that a small file
+// costs one write; then, in clear and if w is an io.ReaderFrom, w takes the bytes from the connection slice by slice,
+// inside the kernel if w leaves it to an *os.File. What has arrived is written even when the connection fails after it.
+func (d *dataConn) copyTo(w io.Writer) (total int64, err error) {
+	block := fileBlocks.Get().(*fileBlock)
+	defer func() { fileBlocks.Put(block) }()
+	for {
+		n, rerr := d.fill(block[:])
+		if n > 0 {
+			m, werr := w.Write(block[:n])
+			total += int64(m)
+			if werr != nil {
+				return total, &fileError{werr}
+			}
+		}
+		if rerr == io.EOF {
+			return total, nil
+		}
+		if rerr != nil {
+			return total, rerr
+		}
+		if to, able := w.(io.ReaderFrom); able && d.tls == nil {
+			m, err := d.spliceTo(to)
+			if err != errors.ErrUnsupported {
+				return total + m, err
+			}
+		}
+	}
+}
+
+// fill reads until p is full or an error ends it.
+func (d *dataConn) fill(p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var m int
+		m, err = d.Read(p[n:])
+		n += m
+	}
+	return n, err
+}
+
+// spliceTo lets w take the rest of the connection. It fails with errors.ErrUnsupported before anything is moved.
+func (d *dataConn) spliceTo(w io.ReaderFrom) (total int64, err error) {
+	k, able := d.tap.conn.(kernelMover)
+	if !able {
+		return 0, errors.ErrUnsupported
+	}
+	conn, err := k.tcp()
+	if err != nil {
+		return 0, errors.ErrUnsupported
+	}
+	from := &splicer{conn: conn, tap: d.tap}
+	for {
+		d.tap.arm()
+		rest := io.LimitedReader{R: from, N: slice}
+		n, err := w.ReadFrom(&rest)
+		total += n
+		d.received(n, nil)
+		d.tap.moved = d.tap.moved || n > 0
+		switch {
+		case from.err != nil && from.err != io.EOF:
+			d.received(0, from.err)
+			return total, from.err
+		case err == nil && rest.N > 0:
+			d.received(0, io.EOF)
+			return total, nil
+		case err == nil || d.tap.again(&err):
+		case !isNetwork(err):
+			return total, &fileError{err}
+		default:
+			d.received(0, err)
+			return total, err
+		}
+	}
+}
+
+// splicer is the connection as an upload sees it. An *os.File finds the *net.TCPConn behind it through SyscallConn and
+// splices; its error may then be a deadline that only asks to look at the clock. Everybody else calls Read, which
+// knows about that.
+type splicer struct {
+	conn *net.TCPConn
+	tap  *tap
+	err  error // what Read failed with
+}
+
+func (s *splicer) SyscallConn() (syscall.RawConn, error) { return s.conn.SyscallConn() }
+
+func (s *splicer) Read(p []byte) (int, error) {
+	n, err := s.tap.Read(p)
+	if err != nil {
+		s.err = err
+	}
+	return n, err
+}
+
+// isNetwork tells whether an error from a transfer inside the kernel, where one system call works on both sides, comes
+// from the connection.
+func isNetwork(err error) bool {
+	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrClosed) {
+		return true
+	}
+	var number syscall.Errno
+	if !errors.As(err, &number) {
+		return false
+	}
+	switch number {
+	case syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE, syscall.ETIMEDOUT, syscall.ENOTCONN,
+		syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ENETDOWN, syscall.ENETRESET:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,102 @@
+package ftp
+
+import (
+	"errors"
+	"io"
+	"os"
+	"syscall"
+)
+
+// slice is how much moves inside the kernel between two looks at the counter and the clock.
+const slice = 1 << 20
+
+// ReadFrom sends everything that r has. In clear the bytes of an *os.File, or of an *io.LimitedReader of one, do not
+// pass through this process; an io.WriterTo is asked to write.
+func (d *dataConn) ReadFrom(r io.Reader) (int64, error) {
+	if f, limit := fileOf(r); f != nil {
+		if d.tls == nil {
+			return d.sendFile(f, limit, r)
+		}
+		return d.sendBlocks(r)
+	}
+	w, able := r.(io.WriterTo)
+	if !able {
+		return d.sendBlocks(r)
+	}
+	d.failure = nil
+	n, err := w.WriteTo(d)
+	switch {
+	case err == nil:
+		return n, nil
+	case d.failure != nil:
+		return n, d.failure
+	}
+	return n, &fileError{err}
+}
+
+// fileOf is the file in r, and the limit on it if there is one.
+func fileOf(r io.Reader) (*os.File, *io.LimitedReader) {
+	switch r := r.(type) {
+	case *os.File:
+		return r, nil
+	case *io.LimitedReader:
+		f, _ := r.R.(*os.File)
+		return f, r
+	}
+	return nil, nil
+}
+
+// sendFile sends f inside the kernel, up to limit if there is one, and the ordinary way where the kernel declines. r is
+// both of them.
+func (d *dataConn) sendFile(f *os.File, limit *io.LimitedReader, r io.Reader) (total int64, err error) {
+	for {
+		n := int64(slice)
+		if limit != nil {
+			n = min(n, limit.N)
+		}
+		if n <= 0 {
+			return total, nil
+		}
+		m, err := d.tap.sendFile(f, int(n))
+		total += m
+		if limit != nil {
+			limit.N -= m
+		}
+		switch {
+		case err == nil && m == 0:
+			return total, nil
+		case err == nil:
+			d.sent(m, nil)
+		case errors.Is(err, errors.ErrUnsupported), errors.Is(err, syscall.EINVAL):
+			m, err := d.sendBlocks(r)
+			return total + m, err
+		case !isNetwork(err):
+			return total, &fileError{err}
+		default:
+			d.sent(0, err)
+			return total, err
+		}
+	}
+}
+
+// sendBlocks sends what r has, by way of memory.
+func (d *dataConn) sendBlocks(r io.Reader) (total int64, err error) {
+	block := fileBlocks.Get().(*fileBlock)
+	defer fileBlocks.Put(block)
+	for {
+		n, rerr := r.Read(block[:])
+		if n > 0 {
+			m, err := d.Write(block[:n])
+			total += int64(m)
+			if err != nil {
+				return total, err
+			}
+		}
+		if rerr == io.EOF {
+			return total, nil
+		}
+		if rerr != nil {
+			return total, &fileError{rerr}
+		}
+	}
+}

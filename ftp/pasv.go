@@ -1,0 +1,182 @@
+package ftp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// endpoint is what PASV, EPSV, PORT and EPRT leave behind: the next data connection, once.
+type endpoint interface {
+	// open brings the connection about. It uses the endpoint up, whatever the outcome.
+	open(ctx context.Context) (net.Conn, error)
+	// close gives up what open has not used. It may be called more than once, and from another goroutine while open
+	// waits: open then fails at once. It does not touch a connection that open has returned.
+	close()
+}
+
+var (
+	errPortsExhausted = errors.New("every passive port is in use")
+	errPortTaken      = errors.New("port taken")
+	errEndpointUsed   = errors.New("the data connection endpoint is closed or used up")
+)
+
+// dynamicPorts are those set aside for no registered service (RFC 6335, section 6): where passive ports come from when
+// nobody says otherwise. Port 0 would let the kernel choose, but its choice avoids every port with a connection in
+// TIME-WAIT, of which each download leaves one: after some ten thousand downloads within a minute nothing is left on
+// the whole machine, and the search becomes slow long before. Binding to a port by number has neither problem. Some
+// systems also hand out port 0 in sequence, so that the next one is easy to guess.
+var dynamicPorts = PortRange{First: 49152, Last: 65535}
+
+// passive waits for the client to connect (RFC 959, section 4.1.2, PASV; RFC 2428, section 3, EPSV).
+type passive struct {
+	listener *tcpListener
+	allowed  func(netip.Addr) bool
+	timeout  time.Duration
+
+	mu     sync.Mutex
+	opened bool // guarded by mu
+}
+
+// listenPassive listens on local at a port of ports that cannot be guessed from those before. Connections from where
+// allowed says no are dropped. timeout is how long open waits for another one.
+func listenPassive(local netip.Addr, allowed func(netip.Addr) bool, ports PortRange, timeout time.Duration) (*passive, error) {
+	if ports == (PortRange{}) {
+		ports = dynamicPorts
+	}
+	ports.First = max(ports.First, 1)
+	for port := range ports.shuffled() {
+		l, err := listenPort(netip.AddrPortFrom(local, port))
+		if errors.Is(err, errPortTaken) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("listening for a data connection: %w", err)
+		}
+		return &passive{listener: l, allowed: allowed, timeout: timeout}, nil
+	}
+	return nil, errPortsExhausted
+}
+
+// shuffled yields every port of the range once, beginning anywhere: it walks the range in steps that have no divisor in
+// common with its size. Nothing is drawn or stored per port.
+func (r PortRange) shuffled() func(yield func(uint16) bool) {
+	return func(yield func(uint16) bool) {
+		size := int(r.Last) - int(r.First) + 1
+		if size <= 0 {
+			return
+		}
+		at, step := rand.IntN(size), coprime(size)
+		for range size {
+			if !yield(r.First + uint16(at)) {
+				return
+			}
+			at = (at + step) % size
+		}
+	}
+}
+
+// coprime draws a number in [1, n] that has no divisor in common with n.
+func coprime(n int) int {
+	for {
+		step := 1 + rand.IntN(n)
+		a, b := n, step
+		for b != 0 {
+			a, b = b, a%b
+		}
+		if a == 1 {
+			return step
+		}
+	}
+}
+
+// port is the number that the reply announces.
+func (p *passive) port() uint16 { return p.listener.port }
+
+func (p *passive) open(ctx context.Context) (net.Conn, error) {
+	p.mu.Lock()
+	used := p.opened
+	p.opened = true
+	p.mu.Unlock()
+	if used {
+		return nil, errEndpointUsed
+	}
+	defer p.listener.Close()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	stop := context.AfterFunc(ctx, p.close)
+	defer stop()
+	p.listener.setDeadline(time.Now().Add(p.timeout))
+	for {
+		conn, peer, err := p.listener.accept()
+		switch {
+		case err == nil && p.allowed(peer):
+			return conn, nil
+		case err == nil:
+			conn.Close()
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case errors.Is(err, net.ErrClosed):
+			return nil, errEndpointUsed
+		default:
+			return nil, fmt.Errorf("waiting for the data connection: %w", err)
+		}
+	}
+}
+
+func (p *passive) close() { p.listener.Close() }
+
+// active connects to where the client listens (RFC 959, section 4.1.2, PORT; RFC 2428, section 2, EPRT).
+type active struct {
+	local   netip.Addr
+	target  netip.AddrPort
+	timeout time.Duration
+
+	mu     sync.Mutex
+	used   bool               // guarded by mu
+	cancel context.CancelFunc // guarded by mu; ends a running open, nil before it
+}
+
+// newActive makes an endpoint that connects from local to target within timeout.
+func newActive(local netip.Addr, target netip.AddrPort, timeout time.Duration) *active {
+	return &active{local: local, target: target, timeout: timeout}
+}
+
+func (a *active) open(ctx context.Context) (net.Conn, error) {
+	dialing, cancel := context.WithTimeout(ctx, a.timeout)
+	defer cancel()
+	a.mu.Lock()
+	used := a.used
+	a.used, a.cancel = true, cancel
+	a.mu.Unlock()
+	if used {
+		return nil, errEndpointUsed
+	}
+	d := net.Dialer{
+		LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(a.local, 0)),
+		KeepAlive: -1, // the stall timeout watches over transfers
+	}
+	conn, err := d.DialContext(dialing, "tcp", a.target.String())
+	if err == nil {
+		return conn, nil
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return nil, fmt.Errorf("opening the data connection: %w", err)
+}
+
+func (a *active) close() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.used = true
+	if a.cancel != nil {
+		a.cancel()
+	}
+}

@@ -1,0 +1,39 @@
+//go:build !linux
+
+package ftp
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// tcpListener listens on one port for a data connection.
+type tcpListener struct {
+	*net.TCPListener
+	port uint16
+}
+
+// listenPort listens on addr. Any failure counts as errPortTaken, because systems differ in how they say it.
+func listenPort(addr netip.AddrPort) (*tcpListener, error) {
+	lc := net.ListenConfig{KeepAlive: -1}
+	l, err := lc.Listen(context.Background(), "tcp", addr.String())
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errPortTaken, err)
+	}
+	return &tcpListener{TCPListener: l.(*net.TCPListener), port: addr.Port()}, nil
+}
+
+// accept returns the next connection and who made it.
+func (l *tcpListener) accept() (net.Conn, netip.Addr, error) {
+	conn, err := l.AcceptTCP()
+	if err != nil {
+		return nil, netip.Addr{}, err
+	}
+	peer := conn.RemoteAddr().(*net.TCPAddr).AddrPort()
+	return conn, peer.Addr().Unmap(), nil
+}
+
+func (l *tcpListener) setDeadline(t time.Time) { l.SetDeadline(t) }

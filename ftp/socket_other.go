@@ -1,0 +1,8 @@
+//go:build !linux
+
+package ftp
+
+import "net"
+
+// adopt gives conn what the system offers beyond net.Conn: here nothing.
+func adopt(conn net.Conn) net.Conn { return conn }

@@ -1,0 +1,148 @@
+package ftp
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"time"
+)
+
+// tap is where all bytes of a data connection pass, below TLS. It ends a transfer in which no byte moves for too long.
+//
+// It sets deadlines an eighth of that time ahead and looks, whenever one passes, whether something has moved since the
+// last one. So a busy transfer costs a deadline every few seconds instead of one per call, and a slow one is told from
+// one that stands still: a call may last longer than the limit while bytes trickle.
+type tap struct {
+	conn  net.Conn
+	stall time.Duration
+
+	armed bool // a deadline is set
+	moved bool // bytes have moved since the last one passed
+	idle  int  // how many have passed in a row without a byte
+	ended bool // the other side has ended its direction
+}
+
+// ticks is how many deadlines make up the stall timeout.
+const ticks = 8
+
+var errStalled = fmt.Errorf("no byte moved for too long: %w", os.ErrDeadlineExceeded)
+
+// kernelMover is a connection that can take part in transfers inside the kernel.
+type kernelMover interface {
+	// sendFile moves at most n bytes from f's position to the connection. It returns after the first it could move; 0
+	// bytes without an error is the end of f.
+	sendFile(f *os.File, n int) (int64, error)
+	// tcp is the connection in the form that os.File.ReadFrom recognises.
+	tcp() (*net.TCPConn, error)
+}
+
+// Read is as in io.Reader; it fails with errStalled when nothing came for too long.
+func (t *tap) Read(p []byte) (int, error) {
+	for {
+		t.arm()
+		n, err := t.conn.Read(p)
+		if n > 0 || err == nil {
+			t.moved = true
+			return n, nil
+		}
+		if !t.again(&err) {
+			t.ended = t.ended || err == io.EOF
+			return 0, err
+		}
+	}
+}
+
+// Write is as in io.Writer; it fails with errStalled when nothing was taken for too long.
+func (t *tap) Write(p []byte) (written int, err error) {
+	for {
+		t.arm()
+		n, err := t.conn.Write(p[written:])
+		written += n
+		t.moved = t.moved || n > 0
+		if err == nil || !t.again(&err) {
+			return written, err
+		}
+	}
+}
+
+// sendFile moves the next bytes of f, as kernelMover says. It is errors.ErrUnsupported where that cannot be done.
+func (t *tap) sendFile(f *os.File, n int) (int64, error) {
+	k, able := t.conn.(kernelMover)
+	if !able {
+		return 0, errors.ErrUnsupported
+	}
+	for {
+		t.arm()
+		m, err := k.sendFile(f, n)
+		t.moved = t.moved || m > 0
+		if m > 0 || err == nil || !t.again(&err) {
+			return m, err
+		}
+	}
+}
+
+// arm sets a deadline unless one is set.
+func (t *tap) arm() {
+	if !t.armed {
+		t.armed = true
+		t.conn.SetDeadline(time.Now().Add(t.stall / ticks))
+	}
+}
+
+// again reports whether err is only a deadline that has passed and the transfer may go on. A deadline too many becomes
+// errStalled.
+func (t *tap) again(err *error) bool {
+	if !errors.Is(*err, os.ErrDeadlineExceeded) {
+		return false
+	}
+	t.armed = false
+	if t.moved {
+		t.moved, t.idle = false, 0
+		return true
+	}
+	if t.idle++; t.idle >= ticks {
+		*err = errStalled
+		return false
+	}
+	return true
+}
+
+// lingerTime is how long the other side has to end its direction after this one has.
+const lingerTime = 250 * time.Millisecond
+
+// linger ends this direction, takes what the other side still sends and then closes. A socket that is closed while
+// bytes arrive answers them with a reset, and that destroys what the other side has not read yet.
+func (t *tap) linger() {
+	defer t.conn.Close()
+	half, able := t.conn.(interface{ CloseWrite() error })
+	if !able || half.CloseWrite() != nil {
+		return
+	}
+	t.conn.SetReadDeadline(time.Now().Add(lingerTime))
+	var rest [512]byte
+	for {
+		if _, err := t.conn.Read(rest[:]); err != nil {
+			return
+		}
+	}
+}
+
+// reset closes the connection so that the other side sees an error, never an end in good order.
+func (t *tap) reset() {
+	if l, able := t.conn.(interface{ SetLinger(int) error }); able {
+		l.SetLinger(0)
+	}
+	t.conn.Close()
+}
+
+// The rest makes a net.Conn of it. Deadlines are the tap's own affair: crypto/tls would allow its closing alert five
+// seconds, which is too short behind a full buffer on a slow line.
+
+func (t *tap) Close() error                     { return t.conn.Close() }
+func (t *tap) LocalAddr() net.Addr              { return t.conn.LocalAddr() }
+func (t *tap) RemoteAddr() net.Addr             { return t.conn.RemoteAddr() }
+func (t *tap) SetDeadline(time.Time) error      { return nil }
+func (t *tap) SetReadDeadline(time.Time) error  { return nil }
+func (t *tap) SetWriteDeadline(time.Time) error { return nil }
