@@ -31,11 +31,7 @@ func (v *View) Create(ctx context.Context, name string, off int64) (Upload, erro
 			return nil, err
 		}
 	}
-	stage, err := v.fs.stager.Stage(ctx, name, o)
-	if err != nil {
-		return nil, err
-	}
-	return newStaged(stage, o.Base), nil
+	return v.startStaged(ctx, name, o)
 }
 
 // continuation decides what an upload that does not begin at 0 continues.

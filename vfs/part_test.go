@@ -189,6 +189,20 @@ func TestADeletedFileDoesNotComeBackAsAPart(t *testing.T) {
 	wantGone(t, v, "g")
 }
 
+// A client that is cut sends the file again and then gives it its final name.
+func TestAFinishedUploadLeavesNoPartBehind(t *testing.T) {
+	v := vfs.New(memory.New(), vfs.Options{}).View("bob")
+	cut(t, v, "f.tmp", "12", 0)
+	upload(t, v, "f.tmp", "1234", 0)
+	if err := v.Rename(t.Context(), "f.tmp", "f"); err != nil {
+		t.Fatal(err)
+	}
+	wantGone(t, v, "f.tmp")
+	if got := names(t, v, "."); got != "f" {
+		t.Errorf("the listing shows %q", got)
+	}
+}
+
 func TestAnExpiredPartDoesNotExist(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := vfs.New(memory.New(), vfs.Options{PartMaxAge: 24 * time.Hour}).View("bob")

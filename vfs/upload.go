@@ -23,6 +23,8 @@ type Upload interface {
 
 // staged is an upload to a remote that keeps it apart until it is whole.
 type staged struct {
+	view  *View
+	name  string
 	stage remote.Stage
 	base  remote.Base
 	taken atomic.Bool // at least a byte was written
@@ -34,11 +36,16 @@ type stagedFrom struct {
 	from io.ReaderFrom
 }
 
-func newStaged(s remote.Stage, base remote.Base) Upload {
-	if from, ok := s.(io.ReaderFrom); ok {
-		return &stagedFrom{staged: staged{stage: s, base: base}, from: from}
+// startStaged begins a stage as o says.
+func (v *View) startStaged(ctx context.Context, name string, o remote.StageOptions) (Upload, error) {
+	s, err := v.fs.stager.Stage(ctx, name, o)
+	if err != nil {
+		return nil, err
 	}
-	return &staged{stage: s, base: base}
+	if from, ok := s.(io.ReaderFrom); ok {
+		return &stagedFrom{staged: staged{view: v, name: name, stage: s, base: o.Base}, from: from}, nil
+	}
+	return &staged{view: v, name: name, stage: s, base: o.Base}, nil
 }
 
 func (u *staged) Write(p []byte) (int, error) {
@@ -60,9 +67,16 @@ func (u *staged) took(n int64) {
 	}
 }
 
+// Commit publishes the file, and forgets what the owner left of an earlier try: it must not come back when the file is
+// renamed. That there mostly is none, or that it cannot be dropped, does not concern the upload.
 func (u *staged) Commit(ctx context.Context) error {
-	_, err := u.stage.Publish(ctx, time.Time{})
-	return err
+	if _, err := u.stage.Publish(ctx, time.Time{}); err != nil {
+		return err
+	}
+	if u.base != remote.BasePart {
+		_ = u.view.fs.stager.DropPart(ctx, u.name, u.view.owner)
+	}
+	return nil
 }
 
 // Abort keeps what the owner can continue. An upload that took no byte leaves nothing behind, but one that was to
