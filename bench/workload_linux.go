@@ -1,0 +1,172 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A workload is what one measurement does; it gives one value for each metric.
+type workload struct {
+	name    string // as in -rows
+	title   func(scale) string
+	secure  bool
+	metrics []metric
+	run     func(*bench, *instance) ([]float64, error)
+}
+
+// workloads lists them in the order of the table's rows.
+func workloads() []workload {
+	return []workload{
+		{"retr", func(s scale) string { return "RETR " + sizeText(s.bigBytes) }, false, bulkMetrics(), retrBig},
+		{"stor", func(s scale) string { return "STOR " + sizeText(s.bigBytes) }, false, bulkMetrics(), storBig},
+		{"up", func(s scale) string { return smallTitle(s) + " up" }, false, smallMetrics(), smallUp},
+		{"down", func(s scale) string { return smallTitle(s) + " down" }, false, smallMetrics(), smallDown},
+		{"list", func(s scale) string { return fmt.Sprintf("LIST of %s files", thousands(s.listFiles)) }, false, listMetrics(), listing("LIST")},
+		{"mlsd", func(s scale) string { return fmt.Sprintf("MLSD of %s files", thousands(s.listFiles)) }, false, listMetrics(), listing("MLSD")},
+		{"login", func(s scale) string { return fmt.Sprintf("logins, %d at a time", s.sessions) }, false, loginMetrics(), logins},
+		{"idle", func(s scale) string { return fmt.Sprintf("%d idle sessions", s.idleSessions) }, false, idleMetrics(), idle},
+		{"tls-retr", func(s scale) string { return "RETR " + sizeText(s.bigBytes) + " over TLS 1.3" }, true, bulkMetrics(), retrTLS},
+		{"tls-stor", func(s scale) string { return "STOR " + sizeText(s.bigBytes) + " over TLS 1.3" }, true, bulkMetrics(), storTLS},
+	}
+}
+
+// rows are the lines of the table that w fills.
+func (w workload) rows(s scale) []row {
+	var rows []row
+	for i, m := range w.metrics {
+		rows = append(rows, row{w.name, w.title(s), m, i})
+	}
+	return rows
+}
+
+func workloadNames() []string {
+	var names []string
+	for _, w := range workloads() {
+		names = append(names, w.name)
+	}
+	return names
+}
+
+func smallTitle(s scale) string {
+	return fmt.Sprintf("%s files of %s, %d sessions", thousands(s.smallFiles), sizeText(int64(s.smallBytes)), s.sessions)
+}
+
+func bulkMetrics() []metric {
+	return []metric{{unit: "CPU s/GiB", digits: 2}, {unit: "GB/s", digits: 2, higher: true}}
+}
+func smallMetrics() []metric {
+	return []metric{{unit: "files/s", higher: true}, {unit: "CPU ms/file", digits: 3}}
+}
+func listMetrics() []metric {
+	return []metric{{unit: "ms in all", digits: 0}, {unit: "ms to first byte", digits: 1}, {unit: "peak RSS MiB", digits: 1}}
+}
+func loginMetrics() []metric {
+	return []metric{{unit: "per s", higher: true}, {unit: "CPU ms each", digits: 3}}
+}
+func idleMetrics() []metric { return []metric{{unit: "KiB each", digits: 1}} }
+
+func retrBig(b *bench, in *instance) ([]float64, error) {
+	return bulk(b, in, b.scale.retrRepeats, func(c *client) error { return c.retr("big", b.scale.bigBytes) })
+}
+
+func retrTLS(b *bench, in *instance) ([]float64, error) {
+	return bulk(b, in, b.scale.tlsRepeats, func(c *client) error { return c.retr("big", b.scale.bigBytes) })
+}
+
+func storBig(b *bench, in *instance) ([]float64, error) { return bulkUp(b, in, b.scale.storRepeats) }
+func storTLS(b *bench, in *instance) ([]float64, error) { return bulkUp(b, in, b.scale.tlsRepeats) }
+
+func bulkUp(b *bench, in *instance, repeats int) ([]float64, error) {
+	f, err := os.Open(filepath.Join(b.root, "big"))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return bulk(b, in, repeats, func(c *client) error { return c.storFile("up/big", f, b.scale.bigBytes) })
+}
+
+// bulk measures transfers of the large file in one session. What they leave behind is removed between them, outside the
+// measured time.
+func bulk(b *bench, in *instance, repeats int, one func(*client) error) ([]float64, error) {
+	c, err := in.session()
+	if err != nil {
+		return nil, err
+	}
+	defer c.conn.Close()
+	if err := c.retr(smallName(0), int64(b.scale.smallBytes)); err != nil {
+		return nil, err
+	}
+	var took, cpu time.Duration
+	for range repeats {
+		u, err := timed(in, func() error { return one(c) })
+		if err != nil {
+			return nil, err
+		}
+		took, cpu = took+u.took, cpu+u.cpu
+		if err := b.checkUploads(b.scale.bigBytes); err != nil {
+			return nil, err
+		}
+		if err := b.clearUploads(); err != nil {
+			return nil, err
+		}
+	}
+	bytes := float64(b.scale.bigBytes) * float64(repeats)
+	return []float64{cpu.Seconds() / (bytes / (1 << 30)), bytes / 1e9 / took.Seconds()}, nil
+}
+
+// checkUploads requires that every file in up/ has the given size.
+func (b *bench) checkUploads(size int64) error {
+	entries, err := os.ReadDir(filepath.Join(b.root, "up"))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		if info.Size() != size {
+			return fmt.Errorf("%s has %d bytes of %d after 226", e.Name(), info.Size(), size)
+		}
+	}
+	return nil
+}
+
+// A use is what a piece of work took: time, and CPU time of the server.
+type use struct{ took, cpu time.Duration }
+
+func timed(in *instance, work func() error) (use, error) {
+	before, err := in.tree.cpu()
+	if err != nil {
+		return use{}, err
+	}
+	start := time.Now()
+	if err := work(); err != nil {
+		return use{}, err
+	}
+	took := time.Since(start)
+	after, err := in.tree.cpu()
+	return use{took, after - before}, err
+}
+
+// each runs n pieces of work in parallel and returns one of their errors.
+func each(n int, work func(i int) error) error {
+	var wg sync.WaitGroup
+	var failed atomic.Pointer[error]
+	for i := range n {
+		wg.Go(func() {
+			if err := work(i); err != nil {
+				failed.Store(&err)
+			}
+		})
+	}
+	wg.Wait()
+	if err := failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
