@@ -29,6 +29,7 @@ type bench struct {
 	root  string // directory that every server serves
 	pem   string // file with certificate and key
 	tls   *tls.Config
+	load  string // load average before the start
 
 	servers []server
 	missing []missing

@@ -85,7 +85,7 @@ func run(ctx context.Context, args []string) error {
 	// The client's system calls block. With a processor for each session the runtime need not move them about.
 	runtime.GOMAXPROCS(16)
 
-	b := &bench{opt: o, scale: full(), log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
+	b := &bench{opt: o, scale: full(), load: loadAverage(), log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
 	if o.quick {
 		b.scale = quick()
 	}

@@ -12,7 +12,8 @@ import (
 func (b *bench) report(args []string, res *results) string {
 	var w strings.Builder
 	fmt.Fprintf(&w, "Made by `%s`\n", strings.TrimSpace("go run ./bench "+strings.Join(args, " ")))
-	fmt.Fprintf(&w, "on %s; served from %s, caches warm; %s.\n\n", machine(), fileSystem(b.root), roundsText(b.scale.rounds))
+	fmt.Fprintf(&w, "on %s; served from %s, caches warm; %s;\nload average before the start %s.\n\n",
+		machine(), fileSystem(b.root), roundsText(b.scale.rounds), b.load)
 	var names, versions []string
 	for _, s := range b.servers {
 		names = append(names, s.name)
@@ -59,6 +60,16 @@ func machine() string {
 		kernel = []byte("of unknown version")
 	}
 	return fmt.Sprintf("%d cores of %s, Linux %s, %s", runtime.NumCPU(), cpu, strings.TrimSpace(string(kernel)), runtime.Version())
+}
+
+// loadAverage is that of the last minute: near 0 on a machine that has nothing else to do.
+func loadAverage() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	minute, _, _ := strings.Cut(string(text), " ")
+	return minute
 }
 
 // fileSystem names the type of file system that holds dir.
