@@ -172,6 +172,8 @@ func (d *dialogue) connect() {
 	d.reply("220")
 }
 
+func (d *dialogue) resetReader() { d.in = bufio.NewReader(d.conn) }
+
 func (d *dialogue) hangUp() {
 	d.raw.Close()
 	if d.data != nil {
