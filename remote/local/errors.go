@@ -1,0 +1,55 @@
+package local
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"ferry/remote"
+)
+
+// fail wraps err as every error of a remote is, unless it is nil.
+func fail(op, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &fs.PathError{Op: op, Path: name, Err: translate(err)}
+}
+
+// translate strips what the os package put around an error of the system, and makes those that package remote has
+// another word for satisfy errors.Is with it.
+func translate(err error) error {
+	switch e := err.(type) {
+	case *fs.PathError:
+		err = e.Err
+	case *os.LinkError:
+		err = e.Err
+	case *os.SyscallError:
+		err = e.Err
+	}
+	var errno syscall.Errno
+	if !errors.As(err, &errno) {
+		return err
+	}
+	if sentinel := sentinelOf(errno); sentinel != nil {
+		return fmt.Errorf("%w: %w", sentinel, err)
+	}
+	return err
+}
+
+// sentinelOf returns the error of package remote that errno means but does not satisfy, or nil.
+func sentinelOf(errno syscall.Errno) error {
+	switch errno {
+	case syscall.ENAMETOOLONG:
+		return remote.ErrBadName
+	case syscall.EROFS:
+		return remote.ErrPermission
+	case syscall.EXDEV: // a link that leads out of the root
+		return remote.ErrPermission
+	case syscall.ELOOP: // a link where none is followed, or one that leads nowhere
+		return remote.ErrNotExist
+	}
+	return systemSentinel(errno)
+}

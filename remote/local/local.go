@@ -1,0 +1,150 @@
+// Package local is a remote that keeps its files in a directory of this machine.
+//
+// Nothing outside that directory can be reached: paths are resolved by the kernel beneath it (openat2 on Linux) or by
+// os.Root. Symbolic links are not followed and do not exist for clients; with Options.CopyLinks they are followed as
+// long as they stay inside, and then a file stored under the name of a link replaces the link. Fifos, sockets and
+// devices are never listed and never opened: they are ErrPermission, and a link that may not be followed is too where
+// something would be stored in its place.
+//
+// An upload is written to a hidden file beside its target and renamed over it, so that a reader sees the old file or
+// the new one. Data is handed to the operating system and not synced to the disk. The permission bits of a file that
+// is replaced are kept; its hard links are not.
+//
+// The hidden files are named
+//
+//	.ferry-part.OWNER~N.NAME    an upload under way; N counts those of one owner and name
+//	.ferry-part.OWNER.NAME      what Keep left
+//	.ferry-part.OWNER~N#HASH    and .ferry-part.OWNER#HASH, where NAME is too long for that
+//
+// A client can neither list nor name them. The first upload under way that a killed process left counts as kept. Parts
+// with a HASH are found by Part but not listed. Two processes may serve the same directory, except that the same owner
+// must not upload the same name through both at the same time.
+package local
+
+import (
+	"context"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"ferry/remote"
+)
+
+// Options say how a directory is served. The zero value is fine.
+type Options struct {
+	// CopyLinks follows symbolic links that stay inside the root. Otherwise links are as good as not there.
+	CopyLinks bool
+	// PartMaxAge is how long after its last byte an unfinished upload can be continued; 0 = for ever. Older ones are
+	// deleted when List or Stage come across them.
+	PartMaxAge time.Duration
+	// DirPerm and FilePerm are for what is created, before the umask of the process; 0 = 0777 and 0666.
+	DirPerm, FilePerm fs.FileMode
+}
+
+// maxName is the longest name element that file systems commonly hold, in bytes.
+const maxName = 255
+
+// Remote is a directory of this machine.
+type Remote struct {
+	// constant
+	info remote.Info
+	o    Options
+	self identity
+	dev  uint64 // the device of the root
+
+	tree    tree
+	uploads uploads
+}
+
+// New serves the directory root. It is an error when there is none.
+func New(root string, o Options) (*Remote, error) {
+	return newRemote(root, o, openTree)
+}
+
+func newRemote(root string, o Options, open func(path string, links bool) (tree, error)) (*Remote, error) {
+	path, err := filepath.Abs(root)
+	if err != nil {
+		return nil, err
+	}
+	if o.DirPerm == 0 {
+		o.DirPerm = 0o777
+	}
+	if o.FilePerm == 0 {
+		o.FilePerm = 0o666
+	}
+	t, err := open(path, o.CopyLinks)
+	if err != nil {
+		return nil, fail("open", path, err)
+	}
+	m, err := t.stat(".")
+	if err != nil {
+		t.close()
+		return nil, fail("open", path, err)
+	}
+	return &Remote{
+		info: remote.Info{Name: "local:" + path, Caps: remote.Caps{
+			CaseInsensitive: caseInsensitive,
+			Modes:           keepsModes,
+			MoveDir:         true,
+			Live:            true,
+			ModTime:         timePrecision,
+			MaxName:         maxName,
+		}},
+		o:       o,
+		self:    whoAmI(),
+		dev:     m.dev,
+		tree:    t,
+		uploads: uploads{busy: map[string]*stage{}},
+	}, nil
+}
+
+// Info implements remote.Remote.
+func (r *Remote) Info() remote.Info { return r.info }
+
+// Close implements remote.Remote. What is open stays open.
+func (r *Remote) Close() error { return r.tree.close() }
+
+// check is what every operation begins with.
+func check(ctx context.Context, op, name string) error {
+	switch {
+	case !remote.ValidPath(name):
+		return fail(op, name, remote.ErrInvalid)
+	case !holdable(name):
+		return fail(op, name, remote.ErrBadName)
+	case ctx.Err() != nil:
+		return fail(op, name, context.Cause(ctx))
+	}
+	return nil
+}
+
+// parent opens the directory that holds name. The caller closes it.
+func (r *Remote) parent(name string) (d dir, base string, err error) {
+	in, base := remote.Split(name)
+	d, err = r.tree.dir(in)
+	return d, base, err
+}
+
+// find describes the file or directory that d holds as base, which is name in the remote, and follows it where it is
+// a link and links are followed.
+func (r *Remote) find(d dir, base, name string) (meta, error) {
+	m, err := d.lstat(base)
+	if err != nil {
+		return meta{}, err
+	}
+	switch m.kind {
+	case special:
+		return meta{}, remote.ErrPermission
+	case link:
+		if !r.o.CopyLinks {
+			return meta{}, remote.ErrNotExist
+		}
+		if m, err = r.tree.stat(name); err != nil {
+			return meta{}, err
+		}
+		if m.kind == special {
+			return meta{}, remote.ErrPermission
+		}
+		m.name = base
+	}
+	return m, nil
+}

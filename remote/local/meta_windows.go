@@ -1,0 +1,5 @@
+package local
+
+import "io/fs"
+
+func (m *meta) fill(fs.FileInfo) {}

@@ -1,0 +1,112 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"ferry/remote"
+)
+
+// Part implements remote.Stager.
+func (r *Remote) Part(ctx context.Context, name, owner string) (remote.Entry, error) {
+	var e remote.Entry
+	err := r.withPart(ctx, "part", name, owner, func(_ dir, m meta, _ string) error {
+		e = r.partEntry(&m, partName{owner: owner, name: m.name})
+		return nil
+	})
+	return e, err
+}
+
+// DropPart implements remote.Stager.
+func (r *Remote) DropPart(ctx context.Context, name, owner string) error {
+	return r.withPart(ctx, "droppart", name, owner, func(d dir, _ meta, part string) error { return d.remove(part) })
+}
+
+// withPart calls use with the part that owner left of name. Its meta has the name of the upload, not of the hidden
+// file.
+func (r *Remote) withPart(ctx context.Context, op, name, owner string, use func(d dir, m meta, part string) error) error {
+	if err := check(ctx, op, name); err != nil {
+		return err
+	}
+	if !remote.ValidOwner(owner) {
+		return fail(op, name, remote.ErrInvalid)
+	}
+	in, base := remote.Split(name)
+	d, err := r.tree.dir(in)
+	if err != nil {
+		return fail(op, name, err)
+	}
+	defer d.close()
+	m, part, err := r.keptPart(d, in, base, owner)
+	if err != nil {
+		return fail(op, name, err)
+	}
+	m.name = base
+	return fail(op, name, use(d, m, part))
+}
+
+func (r *Remote) partEntry(m *meta, p partName) remote.Entry {
+	e := r.entry(m)
+	e.Name = p.name
+	e.Part = p.owner
+	e.ReadOnly = false
+	return e
+}
+
+// listedPart returns the entry that List yields for the hidden file m in d, the directory in, if it yields one. It
+// removes what is too old.
+func (r *Remote) listedPart(d dir, in string, m *meta) (remote.Entry, bool) {
+	p, ok := parsePart(m.name)
+	if !ok || m.kind != regular || r.uploads.has(remote.Join(in, m.name)) {
+		return remote.Entry{}, false
+	}
+	if r.expired(m) {
+		r.removeExpired(d, in, m.name)
+		return remote.Entry{}, false
+	}
+	if p.owner == putOwner || p.name == "" || p.slot > 1 {
+		return remote.Entry{}, false
+	}
+	if p.slot == 1 { // of a process that was killed: it counts as kept, unless one of that name is listed too
+		if _, err := d.lstat(partName{p.owner, 0, p.name}.String()); !errors.Is(err, fs.ErrNotExist) {
+			return remote.Entry{}, false
+		}
+	}
+	return r.partEntry(m, p), true
+}
+
+// removeExpired removes the hidden file part of d, the directory in, if it is nobody's and too old. Whoever comes
+// across the next one tries again, so nothing is reported.
+func (r *Remote) removeExpired(d dir, in, part string) {
+	if m, err := d.lstat(part); err == nil && m.kind == regular && r.expired(&m) && !r.uploads.has(remote.Join(in, part)) {
+		_ = d.remove(part)
+	}
+}
+
+// removeParts removes the hidden files of d, the directory in, provided that they are all it holds and that none is
+// being written.
+func (r *Remote) removeParts(ctx context.Context, d dir, in string) error {
+	var parts []string
+	err := d.list(ctx, func(m *meta) bool {
+		_, ok := parsePart(m.name)
+		if !ok || m.kind != regular || r.uploads.has(remote.Join(in, m.name)) {
+			parts = nil
+			return false
+		}
+		parts = append(parts, m.name)
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	if len(parts) == 0 {
+		return remote.ErrNotEmpty
+	}
+	for _, part := range parts {
+		if err := d.remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+package local
+
+import (
+	"context"
+	"io"
+	"iter"
+	"os"
+
+	"ferry/remote"
+)
+
+// Stat implements remote.Remote.
+func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
+	if err := check(ctx, "stat", name); err != nil {
+		return remote.Entry{}, err
+	}
+	d, base, err := r.parent(name)
+	if err != nil {
+		return remote.Entry{}, fail("stat", name, err)
+	}
+	defer d.close()
+	m, err := r.find(d, base, name)
+	if err != nil {
+		return remote.Entry{}, fail("stat", name, err)
+	}
+	e := r.entry(&m)
+	if !e.Dir {
+		e.Version = m.version()
+	}
+	return e, nil
+}
+
+// List implements remote.Remote. It leaves out the Version. An error of the directory itself comes first, and one in
+// the middle last.
+func (r *Remote) List(ctx context.Context, name string) iter.Seq2[remote.Entry, error] {
+	return func(yield func(remote.Entry, error) bool) {
+		if err := check(ctx, "list", name); err != nil {
+			yield(remote.Entry{}, err)
+			return
+		}
+		d, err := r.tree.dir(name)
+		if err != nil {
+			yield(remote.Entry{}, fail("list", name, err))
+			return
+		}
+		defer d.close()
+		more := true
+		err = d.list(ctx, func(m *meta) bool {
+			e, ok := r.listed(d, name, m)
+			if ok {
+				more = yield(e, nil)
+			}
+			return more
+		})
+		if err != nil && more {
+			yield(remote.Entry{}, fail("list", name, err))
+		}
+	}
+}
+
+// listed returns the entry that List yields for m, if it yields one.
+func (r *Remote) listed(d dir, in string, m *meta) (remote.Entry, bool) {
+	if !hidden(m.name) {
+		return r.entry(m), true
+	}
+	return r.listedPart(d, in, m)
+}
+
+// Open implements remote.Remote. Without a limit the reader is an *os.File, whose Read does not watch ctx.
+func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
+	if err := check(ctx, "open", name); err != nil {
+		return nil, err
+	}
+	if off < 0 {
+		return nil, fail("open", name, remote.ErrInvalid)
+	}
+	f, m, err := r.tree.open(name)
+	switch {
+	case err != nil:
+		return nil, fail("open", name, err)
+	case m.kind == directory:
+		return nil, fail("open", name, remote.ErrIsDir)
+	case f == nil:
+		return nil, fail("open", name, remote.ErrPermission)
+	}
+	if off > 0 {
+		if _, err := f.Seek(off, io.SeekStart); err != nil {
+			f.Close()
+			return nil, fail("open", name, err)
+		}
+	}
+	if n < 0 {
+		return f, nil
+	}
+	return &section{remote.ContextReader(ctx, io.LimitReader(f, n)), f}, nil
+}
+
+// A section reads part of a file.
+type section struct {
+	io.Reader
+	f *os.File
+}
+
+func (s *section) Close() error { return s.f.Close() }

@@ -1,0 +1,147 @@
+package local
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// beneath is the tree for Linux: the kernel resolves a path beneath the root in one system call (openat2), where
+// os.Root makes one for each element. What is not asked for often it leaves to the os.Root it holds.
+type beneath struct {
+	*rootTree
+	top     *fdDir
+	resolve uint64
+}
+
+// openTree falls back to os.Root where the kernel lacks openat2 or statx, or a sandbox forbids them.
+func openTree(path string, links bool) (tree, error) {
+	portable, err := openRootTree(path, links)
+	if err != nil {
+		return nil, err
+	}
+	fd, err := unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		portable.close()
+		return nil, err
+	}
+	t := &beneath{rootTree: portable.(*rootTree), resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS}
+	if !links {
+		t.resolve |= unix.RESOLVE_NO_SYMLINKS
+	}
+	t.top = newFdDir(t, ".", fd)
+	if _, err := t.stat("."); errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM) {
+		t.top.close()
+		return portable, nil
+	}
+	return t, nil
+}
+
+func (t *beneath) close() error {
+	t.top.close()
+	return t.rootTree.close()
+}
+
+// openat2 opens name beneath the root.
+func (t *beneath) openat2(name string, flags uint64) (int, error) {
+	if !t.top.acquire() {
+		return -1, fs.ErrClosed
+	}
+	defer t.top.close()
+	how := unix.OpenHow{Flags: flags | unix.O_CLOEXEC | unix.O_LARGEFILE, Resolve: t.resolve}
+	// EAGAIN means that something was renamed while a ".." of a link was followed, so that nobody can tell whether
+	// it led outside (openat2(2)).
+	for range 100 {
+		fd, err := unix.Openat2(t.top.fd, name, &how)
+		if err != unix.EINTR && err != unix.EAGAIN {
+			return fd, err
+		}
+	}
+	return -1, unix.EAGAIN
+}
+
+func (t *beneath) dir(name string) (dir, error) {
+	if name == "." {
+		if !t.top.acquire() {
+			return nil, fs.ErrClosed
+		}
+		return t.top, nil
+	}
+	fd, err := t.openat2(name, unix.O_PATH|unix.O_DIRECTORY)
+	if err != nil {
+		return nil, err
+	}
+	return newFdDir(t, name, fd), nil
+}
+
+func (t *beneath) stat(name string) (meta, error) {
+	fd, err := t.openat2(name, unix.O_PATH)
+	if err != nil {
+		return meta{}, err
+	}
+	defer unix.Close(fd)
+	return statFd(fd)
+}
+
+func (t *beneath) open(name string) (*os.File, meta, error) {
+	fd, err := t.openat2(name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
+	if err == unix.ENXIO { // a socket, or a device without a driver
+		return nil, meta{kind: special}, nil
+	}
+	if err != nil {
+		return nil, meta{}, err
+	}
+	m, err := statFd(fd)
+	if err != nil || m.kind != regular {
+		unix.Close(fd)
+		return nil, m, err
+	}
+	return os.NewFile(uintptr(fd), name), m, nil
+}
+
+// statFd describes what fd is open on.
+func statFd(fd int) (meta, error) {
+	var st unix.Statx_t
+	err := retry(func() error { return unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_BASIC_STATS, &st) })
+	if err != nil {
+		return meta{}, err
+	}
+	return metaOfStatx("", &st), nil
+}
+
+func metaOfStatx(name string, st *unix.Statx_t) meta {
+	m := meta{
+		name:    name,
+		kind:    special,
+		perm:    fs.FileMode(st.Mode & 0o777),
+		size:    int64(st.Size),
+		modTime: time.Unix(st.Mtime.Sec, int64(st.Mtime.Nsec)),
+		changed: st.Ctime.Sec*1e9 + int64(st.Ctime.Nsec),
+		ino:     st.Ino,
+		dev:     unix.Mkdev(st.Dev_major, st.Dev_minor),
+		links:   uint64(st.Nlink),
+		uid:     st.Uid,
+		gid:     st.Gid,
+	}
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFREG:
+		m.kind = regular
+	case unix.S_IFDIR:
+		m.kind = directory
+	case unix.S_IFLNK:
+		m.kind = link
+	}
+	return m
+}
+
+// retry repeats call while a signal interrupts it.
+func retry(call func() error) error {
+	for {
+		if err := call(); err != unix.EINTR {
+			return err
+		}
+	}
+}
