@@ -88,7 +88,7 @@ func checkRemoteName(name string) error {
 		}
 	}
 	if name[0] == '-' || name[0] == ' ' || name[len(name)-1] == ' ' {
-		return errors.New("the name of a remote does not begin with - or a space, nor end with a space")
+		return errors.New("a space or - comes first in the name of the remote, or a space last")
 	}
 	return nil
 }
@@ -101,7 +101,7 @@ func cutParam(s string) (key, value, rest string, err error) {
 	}
 	key, rest = s[:end], s[end:]
 	if !isParamKey(key) {
-		return "", "", "", fmt.Errorf("%q is not the name of an option: use letters, digits, _ and .", key)
+		return "", "", "", fmt.Errorf("%q is not the name of an option: use letters, digits, dots and underscores", key)
 	}
 	if rest[0] != '=' {
 		return key, "true", rest, nil

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// addFlags makes the rows flags of fs that set o. What the user leaves out gets its default from resolveFlags.
+func addFlags(fs *pflag.FlagSet, rows []flag, o *options) {
+	for _, row := range rows {
+		fs.AddFlag(&pflag.Flag{
+			Name:        row.name,
+			Shorthand:   row.short,
+			Usage:       row.usage,
+			Value:       row.value(o),
+			DefValue:    row.def,
+			NoOptDefVal: row.bare,
+		})
+	}
+}
+
+// resolveFlags gives every flag that the command line left out its value from the environment, else its default.
+// FERRY_ADDR comes before RCLONE_ADDR; an empty variable counts as not set.
+func resolveFlags(fs *pflag.FlagSet, rows []flag, env []string) error {
+	vars := map[string]string{}
+	for _, kv := range env {
+		if k, v, ok := strings.Cut(kv, "="); ok && v != "" {
+			vars[k] = v
+		}
+	}
+	for _, row := range rows {
+		f := fs.Lookup(row.name)
+		if f.Changed {
+			continue
+		}
+		if err := setFromEnv(f, vars); err != nil {
+			return err
+		}
+		if f.Changed || row.def == "" {
+			continue
+		}
+		if err := f.Value.Set(row.def); err != nil {
+			return badValue("the default of --"+row.name, row.def, err)
+		}
+	}
+	return nil
+}
+
+func setFromEnv(f *pflag.Flag, vars map[string]string) error {
+	for _, prefix := range []string{"FERRY_", "RCLONE_"} {
+		name := prefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		if v, ok := vars[name]; ok {
+			if err := f.Value.Set(v); err != nil {
+				return badValue(name+" (for --"+f.Name+")", v, err)
+			}
+			f.Changed = true
+			return nil
+		}
+	}
+	return nil
+}
+
+// warnWithoutEffect logs each flag that was set to something else than its default and has no effect yet.
+func warnWithoutEffect(log *slog.Logger, fs *pflag.FlagSet, rows []flag) {
+	for _, row := range rows {
+		f := fs.Lookup(row.name)
+		if row.effect || !f.Changed {
+			continue
+		}
+		def := row.value(&options{})
+		if def.Set(row.def) == nil && def.String() != f.Value.String() {
+			log.Warn("--" + row.name + " has no effect yet")
+		}
+	}
+}

@@ -1,0 +1,254 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"ferry/config"
+)
+
+// parse resolves flags as ferry serve ftp does.
+func parse(t *testing.T, env []string, args ...string) (*options, error) {
+	t.Helper()
+	o, rows := &options{}, flagTable()
+	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	addFlags(fs, rows, o)
+	if err := fs.Parse(args); err != nil {
+		return nil, err
+	}
+	o.given = fs.Changed
+	return o, resolveFlags(fs, rows, env)
+}
+
+// This list can only shrink.
+func TestFlagsWithoutEffect(t *testing.T) {
+	want := []string{
+		"no-checksum", "dir-cache-time", "poll-interval", "buffer-size", "vfs-read-chunk-size", "vfs-read-chunk-size-limit",
+		"vfs-cache-mode", "vfs-cache-max-age", "vfs-cache-max-size", "vfs-cache-poll-interval",
+	}
+	var got []string
+	for _, row := range flagTable() {
+		if !row.effect {
+			got = append(got, row.name)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("flags without effect:\n%v\nwant\n%v", got, want)
+	}
+}
+
+func TestRows(t *testing.T) {
+	seen := map[string]bool{}
+	for _, row := range flagTable() {
+		if seen[row.name] {
+			t.Errorf("--%s is there twice", row.name)
+		}
+		seen[row.name] = true
+		if !slices.Contains(groups, row.group) || row.usage == "" || strings.HasSuffix(row.usage, ".") {
+			t.Errorf("--%s: group %q, usage %q", row.name, row.group, row.usage)
+		}
+		if v := row.value(&options{}); row.def != "" && v.Set(row.def) != nil {
+			t.Errorf("--%s: the default %q is no value", row.name, row.def)
+		}
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	o, err := parse(t, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checks := map[string]bool{
+		"addr":                      slices.Equal(o.addrs, []string{"localhost:2121"}),
+		"user":                      o.user == "anonymous",
+		"pass":                      o.pass == "",
+		"passive-port":              o.passive == config.Ports{First: 30000, Last: 32000},
+		"public-ip":                 o.publicIP == "",
+		"dir-cache-time":            o.dirCacheTime == 5*time.Minute,
+		"poll-interval":             o.pollInterval == time.Minute,
+		"dir-perms":                 o.dirPerms == 0o777,
+		"file-perms":                o.filePerms == 0o666,
+		"umask":                     o.umask == 0o002,
+		"uid":                       int(o.uid) == max(os.Getuid(), 0),
+		"gid":                       int(o.gid) == max(os.Getgid(), 0),
+		"no-checksum":               !o.noChecksum && !o.noModTime && !o.noSeek && !o.readOnly,
+		"buffer-size":               o.bufferSize == 16<<20,
+		"vfs-cache-max-age":         o.cacheMaxAge == time.Hour,
+		"vfs-cache-max-size":        o.cacheMaxSize == config.SizeOff,
+		"vfs-cache-mode":            o.cacheMode == config.CacheOff,
+		"vfs-cache-poll-interval":   o.cachePoll == time.Minute,
+		"vfs-read-chunk-size":       o.readChunk == 128<<20,
+		"vfs-read-chunk-size-limit": o.readChunkTo == config.SizeOff,
+		"idle-timeout":              o.idleTimeout == 5*time.Minute,
+		"login-timeout":             o.loginTimeout == time.Minute,
+		"data-timeout":              o.dataTimeouts == dataTimeouts{30 * time.Second, 2 * time.Minute},
+		"shutdown-timeout":          o.shutdownTimeout == 30*time.Second,
+		"partial-max-age":           o.partialMaxAge == 24*time.Hour,
+		"min-tls-version":           o.minTLS == "1.2",
+		"tls-data-resume":           o.dataResume == "offer",
+		"list-time":                 o.listTime == "utc",
+		"ascii":                     o.ascii == "binary",
+		"cache-dir":                 filepath.Base(o.cacheDir) == "ferry",
+	}
+	for name, ok := range checks {
+		if !ok {
+			t.Errorf("--%s has another default", name)
+		}
+	}
+	if o.given("user") {
+		t.Error("a default counts as given")
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	tests := []struct {
+		name string
+		env  []string
+		args []string
+		want string // of --user
+	}{
+		{"nothing", nil, nil, "anonymous"},
+		{"RCLONE_ before the default", []string{"RCLONE_USER=rc"}, nil, "rc"},
+		{"FERRY_ before RCLONE_", []string{"FERRY_USER=fe", "RCLONE_USER=rc"}, nil, "fe"},
+		{"the command line before both", []string{"FERRY_USER=fe", "RCLONE_USER=rc"}, []string{"--user", "cl"}, "cl"},
+		{"an empty variable is not set", []string{"FERRY_USER=", "RCLONE_USER=rc"}, nil, "rc"},
+		{"what is no flag is ignored", []string{"RCLONE_CONFIG=/x", "FERRY_NO_SUCH=1", "nonsense"}, nil, "anonymous"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			o, err := parse(t, tt.env, tt.args...)
+			if err != nil || o.user != tt.want {
+				t.Errorf("got %q, %v; want %q", o.user, err, tt.want)
+			}
+			if o.given("user") != (tt.want != "anonymous") {
+				t.Errorf("given is %v", o.given("user"))
+			}
+		})
+	}
+	o, err := parse(t, []string{"FERRY_ADDR=:1, :2", "FERRY_VERBOSE=2", "FERRY_READ_ONLY=true", "RCLONE_VFS_CACHE_MODE=full", "FERRY_DATA_TIMEOUT=1m"})
+	if err != nil || !slices.Equal(o.addrs, []string{":1", ":2"}) || o.log.verbose != 2 || !o.readOnly || o.cacheMode != config.CacheFull || o.dataTimeouts.stall != time.Minute {
+		t.Errorf("got %+v, %v", o, err)
+	}
+}
+
+// Whatever is wrong is said in one line that names the flag and the remedy.
+func TestWrongCommandLines(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	missing := filepath.Join(t.TempDir(), "missing")
+	tests := []struct {
+		status int
+		want   []string
+		env    []string
+		args   []string
+	}{
+		{2, []string{"name a directory"}, nil, nil},
+		{2, []string{"one remote:path", "2"}, nil, []string{"a", "b"}},
+		{2, []string{"--nope", "--help"}, nil, []string{".", "--nope"}},
+		{2, []string{"-Z", "--help"}, nil, []string{".", "-Z"}},
+		{2, []string{"--pass", "value"}, nil, []string{".", "--pass"}},
+		{2, []string{"--addr", "localhost:2121"}, nil, []string{".", "--addr", "2121"}},
+		{2, []string{"--addr", "65535"}, nil, []string{".", "--addr", "localhost:ftp"}},
+		{2, []string{"--addr", "65535"}, nil, []string{".", "--addr", "localhost:65536"}},
+		{2, []string{"--implicit-tls-addr", "HOST:PORT"}, nil, []string{".", "--implicit-tls-addr", "x"}},
+		{2, []string{"--passive-port", "30000-32000"}, nil, []string{".", "--passive-port", "ten"}},
+		{2, []string{"--passive-port", "smaller port"}, nil, []string{".", "--passive-port", "2-1"}},
+		{2, []string{"FERRY_PASSIVE_PORT", "--passive-port", "30000-32000"}, []string{"FERRY_PASSIVE_PORT=x"}, []string{"."}},
+		{2, []string{"RCLONE_UID", "--uid", "number"}, []string{"RCLONE_UID=me"}, []string{"."}},
+		{2, []string{"--public-ip", "IPv4"}, nil, []string{".", "--public-ip", "2001:db8::1"}},
+		{2, []string{"--public-ip", "host name"}, nil, []string{".", "--public-ip", "1.2.3"}},
+		{2, []string{"--idle-timeout", "off"}, nil, []string{".", "--idle-timeout", "0"}},
+		{2, []string{"--dir-cache-time", "5m"}, nil, []string{".", "--dir-cache-time", "1d12h"}},
+		{2, []string{"--data-timeout", "30s,2m"}, nil, []string{".", "--data-timeout", "30s,0"}},
+		{2, []string{"--umask", "octal"}, nil, []string{".", "--umask", "9"}},
+		{2, []string{"--read-only", "true or false"}, nil, []string{".", "--read-only=perhaps"}},
+		{2, []string{"--buffer-size", "128M"}, nil, []string{".", "--buffer-size", "10MB"}},
+		{2, []string{"--vfs-cache-mode", "minimal"}, nil, []string{".", "--vfs-cache-mode", "some"}},
+		{2, []string{"--min-tls-version", "1.3"}, nil, []string{".", "--min-tls-version", "2"}},
+		{2, []string{"--log-level", "NOTICE"}, nil, []string{".", "--log-level", "LOUD"}},
+		{2, []string{"--ascii", "convert"}, nil, []string{".", "--ascii", "x"}},
+		{2, []string{"-q", "-v"}, nil, []string{".", "-q", "-v"}},
+		{2, []string{"--log-level", "-q"}, nil, []string{".", "-q", "--log-level", "INFO"}},
+		{2, []string{"--cert", "--key"}, nil, []string{".", "--cert", "c"}},
+		{2, []string{"--cert", "--key"}, nil, []string{".", "--key", "k"}},
+		{2, []string{"--tls", "--cert"}, nil, []string{".", "--tls", "self-signed", "--cert", "c", "--key", "k"}},
+		{2, []string{"--require-tls", "--tls self-signed"}, nil, []string{".", "--require-tls"}},
+		{2, []string{"--implicit-tls-addr", "--tls self-signed"}, nil, []string{".", "--implicit-tls-addr", ":0"}},
+		{2, []string{"work", "configuration file", ":memory:"}, nil, []string{"work:"}},
+		{2, []string{"s3", ":local:/path"}, nil, []string{":s3:bucket"}},
+		{2, []string{"second one"}, nil, []string{":s3"}},
+		{2, []string{":memory:", "leave it out"}, nil, []string{":memory:x"}},
+		{2, []string{"no_such", "--copy-links"}, nil, []string{":local,no_such=1:/"}},
+		{1, []string{missing, "no such directory", "create it"}, nil, []string{missing}},
+		{1, []string{file, "not a directory"}, nil, []string{file}},
+		{1, []string{"--cert", "--key", missing}, nil, []string{".", "--cert", missing, "--key", missing}},
+		{1, []string{"--log-file", missing}, nil, []string{".", "--log-file", filepath.Join(missing, "x")}},
+		{1, []string{"--tls self-signed", "--cache-dir"}, nil, []string{".", "--tls", "self-signed", "--cache-dir", file}},
+	}
+	for _, tt := range tests {
+		t.Run(strings.Join(append(tt.env, tt.args...), " "), func(t *testing.T) {
+			status, stdout, stderr := runNow(t, tt.env, append([]string{"serve", "ftp"}, tt.args...)...)
+			if status != tt.status || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.HasPrefix(stderr, "ferry: ") {
+				t.Errorf("status %d, want %d; output %q; error:\n%s", status, tt.status, stdout, stderr)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(stderr, want) {
+					t.Errorf("%q is missing in: %s", want, stderr)
+				}
+			}
+		})
+	}
+}
+
+func TestCommands(t *testing.T) {
+	tests := []struct {
+		args   []string
+		status int
+		want   string // in the output
+	}{
+		{nil, 0, "serve"},
+		{[]string{"--help"}, 0, "completion"},
+		{[]string{"version"}, 0, "ferry "},
+		{[]string{"--version"}, 0, "ferry version "},
+		{[]string{"completion", "bash"}, 0, "bash completion"},
+		{[]string{"serve", "ftp", "--help"}, 0, "--passive-port"},
+		{[]string{"__complete", "serve", "ftp", "--ascii", ""}, 0, "convert"},
+		{[]string{"-v", "version"}, 0, "ferry "},
+	}
+	for _, tt := range tests {
+		t.Run(strings.Join(tt.args, " "), func(t *testing.T) {
+			status, stdout, stderr := runNow(t, nil, tt.args...)
+			if status != tt.status || !strings.Contains(stdout, tt.want) {
+				t.Errorf("status %d, output:\n%s\nerror:\n%s", status, stdout, stderr)
+			}
+		})
+	}
+	if status, _, stderr := runNow(t, nil, "sreve"); status != exitUsage || !strings.Contains(stderr, "sreve") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+}
+
+func TestHelpIsGrouped(t *testing.T) {
+	_, help, _ := runNow(t, nil, "serve", "ftp", "--help")
+	last := 0
+	for _, group := range groups {
+		at := strings.Index(help, "\n"+group+" flags:\n")
+		if at < last {
+			t.Errorf("the group %s is missing or out of order", group)
+		}
+		last = at
+	}
+	for _, row := range flagTable() {
+		if strings.Count(help, "--"+row.name+" ") < 1 {
+			t.Errorf("--%s is missing", row.name)
+		}
+	}
+}

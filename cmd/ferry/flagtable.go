@@ -1,0 +1,189 @@
+package main
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/spf13/pflag"
+)
+
+// A flag is one row of the table: everything there is to know of a flag.
+type flag struct {
+	name   string
+	short  string // one letter, "" = none
+	def    string
+	group  string
+	usage  string
+	bare   string // the value of the flag when it stands alone; "" = it needs one
+	effect bool   // false: accepted, but nothing is made of it yet; setting it warns
+	value  func(*options) pflag.Value
+}
+
+// The groups of --help, in its order.
+const (
+	groupServer  = "Server"
+	groupTLS     = "TLS"
+	groupVFS     = "VFS"
+	groupCache   = "Cache"
+	groupLogging = "Logging"
+)
+
+var groups = []string{groupServer, groupTLS, groupVFS, groupCache, groupLogging}
+
+// flagTable returns every flag of ferry serve ftp.
+func flagTable() []flag {
+	var all []flag
+	add := func(group string, rows []flag) {
+		for _, f := range rows {
+			f.group = group
+			all = append(all, f)
+		}
+	}
+	add(groupServer, serverFlags())
+	add(groupTLS, tlsFlags())
+	add(groupVFS, vfsFlags())
+	add(groupCache, cacheFlags())
+	add(groupLogging, loggingFlags())
+	return all
+}
+
+const on = "true" // what a flag without a value means
+
+func serverFlags() []flag {
+	return []flag{
+		{name: "addr", def: "localhost:2121", effect: true, usage: "Address to listen on; :PORT is every address, port 0 lets the system choose. May be repeated",
+			value: func(o *options) pflag.Value { return addrsValue(&o.addrs) }},
+		{name: "user", def: "anonymous", effect: true, usage: "User name for authentication",
+			value: func(o *options) pflag.Value { return textValue(&o.user) }},
+		{name: "pass", effect: true, usage: "Password for authentication (empty value allows every password)",
+			value: func(o *options) pflag.Value { return secretValue(&o.pass) }},
+		{name: "passive-port", def: "30000-32000", effect: true, usage: "Passive port range, or one port, or 0 for any",
+			value: func(o *options) pflag.Value { return portsValue(&o.passive) }},
+		{name: "public-ip", effect: true, usage: "Public IPv4 address or host name to advertise for passive connections",
+			value: func(o *options) pflag.Value { return publicIPValue(&o.publicIP) }},
+		{name: "no-active", def: "false", bare: on, effect: true, usage: "Refuse active data connections (PORT, EPRT)",
+			value: func(o *options) pflag.Value { return boolValue(&o.noActive) }},
+		{name: "allow-fxp", def: "false", bare: on, effect: true, usage: "Allow data connections to and from other hosts than the client (site-to-site transfers)",
+			value: func(o *options) pflag.Value { return boolValue(&o.allowFXP) }},
+		{name: "allow-peer-mismatch", def: "false", bare: on, effect: true, usage: "Accept data connections from another address than the control connection (load balancers)",
+			value: func(o *options) pflag.Value { return boolValue(&o.allowPeerMismatch) }},
+		{name: "accept-abrupt-close", def: "false", bare: on, effect: true, usage: "Believe an upload whose control connection ends together with its data",
+			value: func(o *options) pflag.Value { return boolValue(&o.acceptAbruptClose) }},
+		{name: "idle-timeout", def: "5m", effect: true, usage: "Time without a command or transfer after which a session ends",
+			value: func(o *options) pflag.Value { return limitValue(&o.idleTimeout) }},
+		{name: "login-timeout", def: "1m", effect: true, usage: "Time to log in",
+			value: func(o *options) pflag.Value { return limitValue(&o.loginTimeout) }},
+		{name: "data-timeout", def: "30s,2m", effect: true, usage: "Time for a data connection to come about, and time without a byte after which a transfer ends; one value sets both",
+			value: func(o *options) pflag.Value { return dataTimeoutsValue(&o.dataTimeouts) }},
+		{name: "shutdown-timeout", def: "30s", effect: true, usage: "Time that running transfers have to finish when the server is stopped",
+			value: func(o *options) pflag.Value { return durationValue(&o.shutdownTimeout) }},
+		{name: "list-time", def: "utc", effect: true, usage: "Time zone of LIST; MLSD and MDTM are always UTC",
+			value: func(o *options) pflag.Value { return choiceValue(&o.listTime, "utc", "local") }},
+		{name: "ascii", def: "binary", effect: true, usage: "TYPE A leaves bytes as they are (binary) or converts line ends (convert)",
+			value: func(o *options) pflag.Value { return choiceValue(&o.ascii, "binary", "convert") }},
+	}
+}
+
+func tlsFlags() []flag {
+	return []flag{
+		{name: "cert", effect: true, usage: "TLS certificate file (PEM, with its chain); read again when it changes",
+			value: func(o *options) pflag.Value { return textValue(&o.cert) }},
+		{name: "key", effect: true, usage: "TLS private key file (PEM)",
+			value: func(o *options) pflag.Value { return textValue(&o.key) }},
+		{name: "tls", def: "off", effect: true, usage: "Make a certificate and keep it in the cache directory (self-signed); --cert and --key need no --tls",
+			value: func(o *options) pflag.Value { return choiceValue(&o.tls, "off", "self-signed") }},
+		{name: "implicit-tls-addr", effect: true, usage: "Address to listen on for implicit TLS, such as :990. May be repeated",
+			value: func(o *options) pflag.Value { return addrsValue(&o.implicitAddrs) }},
+		{name: "require-tls", def: "false", bare: on, effect: true, usage: "Refuse logins and data connections without TLS",
+			value: func(o *options) pflag.Value { return boolValue(&o.requireTLS) }},
+		{name: "min-tls-version", def: "1.2", effect: true, usage: "Oldest TLS version that is accepted",
+			value: func(o *options) pflag.Value { return tlsVersionValue(&o.minTLS) }},
+		{name: "tls-data-resume", def: "offer", effect: true, usage: "Whether data connections may or must resume the TLS session of their control connection",
+			value: func(o *options) pflag.Value { return choiceValue(&o.dataResume, "off", "offer", "require") }},
+	}
+}
+
+func vfsFlags() []flag {
+	return []flag{
+		{name: "read-only", def: "false", bare: on, effect: true, usage: "Refuse every change",
+			value: func(o *options) pflag.Value { return boolValue(&o.readOnly) }},
+		{name: "dir-perms", def: "0777", effect: true, usage: "Permissions shown for directories, instead of the remote's own",
+			value: func(o *options) pflag.Value { return fileModeValue(&o.dirPerms) }},
+		{name: "file-perms", def: "0666", effect: true, usage: "Permissions shown for files, instead of the remote's own",
+			value: func(o *options) pflag.Value { return fileModeValue(&o.filePerms) }},
+		{name: "umask", def: "0002", effect: true, usage: "Permissions taken away from those that are shown",
+			value: func(o *options) pflag.Value { return fileModeValue(&o.umask) }},
+		{name: "uid", def: ownID(os.Getuid()), effect: true, usage: "Owner shown for everything",
+			value: func(o *options) pflag.Value { return uintValue(&o.uid) }},
+		{name: "gid", def: ownID(os.Getgid()), effect: true, usage: "Group shown for everything",
+			value: func(o *options) pflag.Value { return uintValue(&o.gid) }},
+		{name: "no-modtime", def: "false", bare: on, effect: true, usage: "Neither show nor set modification times",
+			value: func(o *options) pflag.Value { return boolValue(&o.noModTime) }},
+		{name: "no-seek", def: "false", bare: on, effect: true, usage: "Refuse downloads from an offset",
+			value: func(o *options) pflag.Value { return boolValue(&o.noSeek) }},
+		{name: "copy-links", def: "false", bare: on, effect: true, usage: "Follow symbolic links that stay inside a local directory",
+			value: func(o *options) pflag.Value { return boolValue(&o.copyLinks) }},
+		{name: "partial-max-age", def: "24h", effect: true, usage: "Time for which an unfinished upload can be continued",
+			value: func(o *options) pflag.Value { return limitValue(&o.partialMaxAge) }},
+		{name: "no-checksum", def: "false", bare: on, usage: "Do not compare checksums on upload and download",
+			value: func(o *options) pflag.Value { return boolValue(&o.noChecksum) }},
+		{name: "dir-cache-time", def: "5m", usage: "Time to cache directory entries for",
+			value: func(o *options) pflag.Value { return durationValue(&o.dirCacheTime) }},
+		{name: "poll-interval", def: "1m", usage: "Time between polls for changes, on remotes that support it; 0 disables",
+			value: func(o *options) pflag.Value { return durationValue(&o.pollInterval) }},
+		{name: "buffer-size", def: "16M", usage: "Memory to read ahead for each open file",
+			value: func(o *options) pflag.Value { return sizeValue(&o.bufferSize) }},
+		{name: "vfs-read-chunk-size", def: "128M", usage: "Read files in chunks of this size",
+			value: func(o *options) pflag.Value { return sizeValue(&o.readChunk) }},
+		{name: "vfs-read-chunk-size-limit", def: "off", usage: "Double the chunk size after each chunk until this limit",
+			value: func(o *options) pflag.Value { return sizeValue(&o.readChunkTo) }},
+	}
+}
+
+func cacheFlags() []flag {
+	return []flag{
+		{name: "cache-dir", def: defaultCacheDir(), effect: true, usage: "Directory for caches and the self-signed certificate",
+			value: func(o *options) pflag.Value { return textValue(&o.cacheDir) }},
+		{name: "vfs-cache-mode", def: "off", usage: "What is kept on local disk",
+			value: func(o *options) pflag.Value { return cacheModeValue(&o.cacheMode) }},
+		{name: "vfs-cache-max-age", def: "1h", usage: "Longest time since the last use that files stay in the cache",
+			value: func(o *options) pflag.Value { return durationValue(&o.cacheMaxAge) }},
+		{name: "vfs-cache-max-size", def: "off", usage: "Largest total size of the cache",
+			value: func(o *options) pflag.Value { return sizeValue(&o.cacheMaxSize) }},
+		{name: "vfs-cache-poll-interval", def: "1m", usage: "Time between looks for stale files in the cache",
+			value: func(o *options) pflag.Value { return durationValue(&o.cachePoll) }},
+	}
+}
+
+func loggingFlags() []flag {
+	return []flag{
+		{name: "verbose", short: "v", def: "0", bare: countOne, effect: true, usage: "Log more: -v for INFO, -vv for DEBUG",
+			value: func(o *options) pflag.Value { return countValue(&o.log.verbose) }},
+		{name: "quiet", short: "q", def: "false", bare: on, effect: true, usage: "Log errors only",
+			value: func(o *options) pflag.Value { return boolValue(&o.log.quiet) }},
+		{name: "log-level", def: "NOTICE", effect: true, usage: "Least level that is logged",
+			value: func(o *options) pflag.Value { return choiceValue(&o.log.level, levelWords...) }},
+		{name: "log-file", effect: true, usage: "Log to the end of this file instead of standard error",
+			value: func(o *options) pflag.Value { return textValue(&o.log.file) }},
+		{name: "log-format", def: "text", effect: true, usage: "Form of the log",
+			value: func(o *options) pflag.Value { return choiceValue(&o.log.format, "text", "json") }},
+	}
+}
+
+// ownID is the process's own user or group as a default, 0 on systems without.
+func ownID(id int) string {
+	if id < 0 || id > math.MaxUint32 {
+		id = 0
+	}
+	return strconv.Itoa(id)
+}
+
+func defaultCacheDir() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		dir = os.TempDir()
+	}
+	return filepath.Join(dir, "ferry")
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// A listener is where clients connect to.
+type listener struct {
+	net.Listener
+	implicitTLS bool
+}
+
+// url is how a client names the listener.
+func (l listener) url() string {
+	scheme := "ftp://"
+	if l.implicitTLS {
+		scheme = "ftps://"
+	}
+	return scheme + l.Addr().String()
+}
+
+// isLoopback reports whether only this machine can reach the listener.
+func (l listener) isLoopback() bool {
+	a, err := netip.ParseAddrPort(l.Addr().String())
+	return err == nil && a.Addr().IsLoopback()
+}
+
+const addrRemedy = "use HOST:PORT or :PORT, as in localhost:2121 or :2121"
+
+// checkAddr refuses what is not a host (or nothing) and a numeric port.
+func checkAddr(addr string) error {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return errors.New("not an address: " + addrRemedy)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return errors.New("the port is not a number from 0 to 65535: " + addrRemedy)
+	}
+	return nil
+}
+
+// listen opens all listeners, or none.
+func (o *options) listen(ctx context.Context) (_ []listener, err error) {
+	var all []listener
+	defer func() {
+		if err != nil {
+			closeAll(all)
+		}
+	}()
+	open := func(flag string, addrs []string, implicitTLS bool) error {
+		for _, addr := range addrs {
+			ls, err := listenOn(ctx, addr)
+			if err != nil {
+				return fmt.Errorf("--%s %q: %w", flag, addr, listenRemedy(err))
+			}
+			for _, l := range ls {
+				all = append(all, listener{l, implicitTLS})
+			}
+		}
+		return nil
+	}
+	if err := open("addr", o.addrs, false); err != nil {
+		return nil, err
+	}
+	return all, open("implicit-tls-addr", o.implicitAddrs, true)
+}
+
+func closeAll[L net.Listener](ls []L) {
+	for _, l := range ls {
+		l.Close()
+	}
+}
+
+// listenOn opens the listeners for one address: one, except that localhost is every loopback address there is.
+func listenOn(ctx context.Context, addr string) ([]net.Listener, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, err
+	}
+	if strings.EqualFold(host, "localhost") {
+		return listenLoopback(ctx, port)
+	}
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	return []net.Listener{l}, nil
+}
+
+// portTries is how often a port that the system chose on one loopback address may be taken on the other.
+const portTries = 20
+
+// listenLoopback listens on one port of all loopback addresses.
+func listenLoopback(ctx context.Context, port string) ([]net.Listener, error) {
+	hosts := loopbackHosts()
+	for try := 1; ; try++ {
+		ls, err := listenSamePort(ctx, hosts, port)
+		if err == nil || port != "0" || try == portTries || !errors.Is(err, syscall.EADDRINUSE) {
+			return ls, err
+		}
+	}
+}
+
+// listenSamePort listens on port of every host; where port is "0", on the one that the system chose for the first host.
+func listenSamePort(ctx context.Context, hosts []string, port string) ([]net.Listener, error) {
+	var (
+		config net.ListenConfig
+		ls     []net.Listener
+	)
+	for _, host := range hosts {
+		l, err := config.Listen(ctx, "tcp", net.JoinHostPort(host, port))
+		if err != nil {
+			closeAll(ls)
+			return nil, err
+		}
+		ls = append(ls, l)
+		_, port, _ = net.SplitHostPort(l.Addr().String())
+	}
+	return ls, nil
+}
+
+// loopbackHosts returns those of the two loopback addresses that this machine has.
+func loopbackHosts() []string {
+	hosts := []string{"127.0.0.1", "::1"}
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return hosts[:1]
+	}
+	have := slices.DeleteFunc(hosts, func(host string) bool {
+		return !slices.ContainsFunc(addrs, func(a net.Addr) bool {
+			n, ok := a.(*net.IPNet)
+			return ok && n.IP.Equal(net.ParseIP(host))
+		})
+	})
+	if len(have) == 0 {
+		return []string{"127.0.0.1"} // and let the system say why not
+	}
+	return have
+}
+
+// listenRemedy adds to an error what helps against it, where that is known.
+func listenRemedy(err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%w: stop what uses the port, or choose another; port 0 lets the system choose", err)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("%w: ports below 1024 need a privilege; choose a higher one", err)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("%w: this machine does not have that address", err)
+	}
+	return err
+}

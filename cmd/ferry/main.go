@@ -1,0 +1,22 @@
+// Command ferry serves a storage remote over FTP and FTPS.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	p := process{
+		args:    os.Args[1:],
+		env:     os.Environ(),
+		stdout:  os.Stdout,
+		stderr:  os.Stderr,
+		signals: signals,
+	}
+	os.Exit(p.run(context.Background()))
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"io/fs"
+	"time"
+
+	"ferry/config"
+)
+
+// options are the values of all flags. The table of flags (flagtable.go) says what each is.
+type options struct {
+	addrs             []string
+	user              string
+	pass              secret
+	passive           config.Ports
+	publicIP          string
+	noActive          bool
+	allowFXP          bool
+	allowPeerMismatch bool
+	acceptAbruptClose bool
+	idleTimeout       time.Duration
+	loginTimeout      time.Duration
+	dataTimeouts      dataTimeouts
+	shutdownTimeout   time.Duration
+	listTime          string
+	ascii             string
+
+	cert, key     string
+	tls           string
+	implicitAddrs []string
+	requireTLS    bool
+	minTLS        string
+	dataResume    string
+
+	readOnly               bool
+	dirPerms, filePerms    fs.FileMode
+	umask                  fs.FileMode
+	uid, gid               uint32
+	noModTime              bool
+	noSeek                 bool
+	noChecksum             bool
+	copyLinks              bool
+	partialMaxAge          time.Duration
+	dirCacheTime           time.Duration
+	pollInterval           time.Duration
+	bufferSize             config.Size
+	readChunk, readChunkTo config.Size
+
+	cacheDir     string
+	cacheMode    config.CacheMode
+	cacheMaxAge  time.Duration
+	cacheMaxSize config.Size
+	cachePoll    time.Duration
+
+	log logOptions
+
+	// given reports whether a flag was set on the command line or in the environment.
+	given func(flag string) bool
+}
+
+type logOptions struct {
+	verbose int
+	quiet   bool
+	level   string
+	file    string
+	format  string
+}

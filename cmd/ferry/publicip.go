@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+)
+
+// parsePublicIP accepts an IPv4 address or a host name. PASV cannot announce anything else: its reply has room for
+// four numbers (RFC 959, section 4.1.2).
+func parsePublicIP(s string) (string, error) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		if !a.Unmap().Is4() {
+			return "", errors.New("PASV can only announce an IPv4 address; EPSV needs none")
+		}
+		return a.Unmap().String(), nil
+	}
+	host := strings.TrimSuffix(s, ".")
+	hostLetters := func(r rune) bool {
+		return r != '.' && r != '-' && r != '_' && (r < '0' || r > '9') && (r|0x20 < 'a' || r|0x20 > 'z')
+	}
+	if host == "" || strings.ContainsFunc(host, hostLetters) || strings.Trim(host, "0123456789.") == "" {
+		return "", errors.New("use an IPv4 address or a host name")
+	}
+	return s, nil
+}
+
+// A publicIP finds the address that PASV announces. A host name is looked up again when the last answer is older than
+// maxAge, because it may be that of a dynamic address.
+type publicIP struct {
+	host   string
+	maxAge time.Duration
+	lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
+
+	mu    sync.Mutex
+	addr  netip.Addr // guarded by mu: the last answer
+	until time.Time  // guarded by mu: when to ask again
+}
+
+func newPublicIP(host string) *publicIP {
+	return &publicIP{host: host, maxAge: 30 * time.Second, lookup: net.DefaultResolver.LookupNetIP}
+}
+
+// address is for ftp.Server.PublicIP. When the name cannot be looked up, the last answer stays.
+func (p *publicIP) address(ctx context.Context, _ netip.Addr) (netip.Addr, error) {
+	if a, err := netip.ParseAddr(p.host); err == nil {
+		return a, nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.addr.IsValid() && time.Now().Before(p.until) {
+		return p.addr, nil
+	}
+	found, err := p.lookup(ctx, "ip4", p.host)
+	switch {
+	case err == nil && len(found) > 0:
+		p.addr, p.until = found[0].Unmap(), time.Now().Add(p.maxAge)
+	case !p.addr.IsValid():
+		return netip.Addr{}, fmt.Errorf("--public-ip %q: %w", p.host, errors.Join(err, errNoAddress))
+	}
+	return p.addr, nil
+}
+
+var errNoAddress = errors.New("no IPv4 address found")

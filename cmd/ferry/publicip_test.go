@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestParsePublicIP(t *testing.T) {
+	for in, want := range map[string]string{
+		"192.0.2.1":         "192.0.2.1",
+		"::ffff:192.0.2.1":  "192.0.2.1",
+		"ftp.example.org":   "ftp.example.org",
+		"ftp.example.org.":  "ftp.example.org.",
+		"nas_1":             "nas_1",
+		"2-a.example":       "2-a.example",
+		"xn--bcher-kva.org": "xn--bcher-kva.org",
+	} {
+		if got, err := parsePublicIP(in); err != nil || got != want {
+			t.Errorf("%q: got %q, %v", in, got, err)
+		}
+	}
+	for _, in := range []string{"", ".", "2001:db8::1", "1.2.3", "1.2.3.4.5", "300.1.1.1", "a b", "ftp://x", "x:21"} {
+		if got, err := parsePublicIP(in); err == nil {
+			t.Errorf("%q: got %q, want an error", in, got)
+		}
+	}
+}
+
+func TestAHostNameIsLookedUpAgainAfterAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var (
+			lookups int
+			answer  = []netip.Addr{netip.MustParseAddr("192.0.2.1")}
+			fault   error
+		)
+		p := newPublicIP("ftp.example.org")
+		p.lookup = func(_ context.Context, network, host string) ([]netip.Addr, error) {
+			lookups++
+			if network != "ip4" || host != "ftp.example.org" {
+				t.Errorf("looked up %s %s", network, host)
+			}
+			return answer, fault
+		}
+		want := func(addr string, count int) {
+			t.Helper()
+			got, err := p.address(t.Context(), netip.Addr{})
+			if err != nil || got.String() != addr || lookups != count {
+				t.Errorf("got %v, %v after %d lookups; want %s after %d", got, err, lookups, addr, count)
+			}
+		}
+		want("192.0.2.1", 1)
+		want("192.0.2.1", 1)
+		answer = []netip.Addr{netip.MustParseAddr("192.0.2.2")}
+		time.Sleep(p.maxAge)
+		want("192.0.2.2", 2)
+		answer, fault = nil, errors.New("the name server is gone")
+		time.Sleep(p.maxAge)
+		want("192.0.2.2", 3)
+	})
+}
+
+func TestAHostNameThatWasNeverFoundIsAnError(t *testing.T) {
+	p := newPublicIP("ftp.example.org")
+	p.lookup = func(context.Context, string, string) ([]netip.Addr, error) { return nil, nil }
+	if got, err := p.address(t.Context(), netip.Addr{}); err == nil {
+		t.Errorf("got %v", got)
+	}
+	fixed := newPublicIP("192.0.2.7")
+	fixed.lookup = nil
+	if got, err := fixed.address(t.Context(), netip.Addr{}); err != nil || got.String() != "192.0.2.7" {
+		t.Errorf("got %v, %v", got, err)
+	}
+}

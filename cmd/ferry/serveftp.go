@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ferry/auth"
+	"ferry/config"
+	"ferry/ftp"
+	"ferry/remote"
+	"ferry/serve"
+	"ferry/vfs"
+)
+
+const serveFTPLong = `Serve a remote over FTP, and over FTPS where there is a certificate.
+
+The remote is a local directory (a path, or :local:/path) or :memory:, which is empty at first and lost at the end.
+
+Without --pass anybody who gives the user name can log in. Then listen on addresses that only those can reach who may
+see and change everything.
+
+Every flag can also be set in the environment: --passive-port is FERRY_PASSIVE_PORT, or else RCLONE_PASSIVE_PORT. A flag
+on the command line comes first.
+
+SIGINT and SIGTERM let running transfers finish for --shutdown-timeout; a second one stops at once. SIGHUP reads the
+certificate again.`
+
+const serveFTPExample = `  ferry serve ftp .
+  ferry serve ftp /srv/ftp --addr :2121 --user bob --pass secret
+  ferry serve ftp /srv/ftp --addr :21 --tls self-signed --require-tls --public-ip ftp.example.org`
+
+func (p process) serveFTPCommand(o *options) *cobra.Command {
+	rows := flagTable()
+	cmd := &cobra.Command{
+		Use:     "ftp remote:path",
+		Short:   "Serve remote:path over FTP",
+		Long:    serveFTPLong,
+		Example: serveFTPExample,
+		Args:    wantRemote,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := resolveFlags(cmd.Flags(), rows, p.env); err != nil {
+				return err
+			}
+			o.given = cmd.Flags().Changed
+			if err := o.check(); err != nil {
+				return err
+			}
+			return p.serveFTP(cmd.Context(), o, args[0], func(log *slog.Logger) { warnWithoutEffect(log, cmd.Flags(), rows) })
+		},
+	}
+	cmd.Flags().SortFlags = false
+	own := slices.DeleteFunc(slices.Clone(rows), func(f flag) bool { return f.group == groupLogging })
+	addFlags(cmd.Flags(), own, o) // those of logging belong to every command
+	completeChoices(cmd, own, o)
+	return cmd
+}
+
+func wantRemote(cmd *cobra.Command, args []string) error {
+	switch len(args) {
+	case 0:
+		return usagef("what to serve is missing: name a directory or remote:path, as in %s .", cmd.CommandPath())
+	case 1:
+		return nil
+	}
+	return usagef("one remote:path is served at a time, not %d: quote a path with spaces", len(args))
+}
+
+// completeChoices has the shell complete the flags that take one of a few words.
+func completeChoices(cmd *cobra.Command, rows []flag, o *options) {
+	for _, row := range rows {
+		if words := strings.Split(row.value(o).Type(), "|"); len(words) > 1 {
+			// It fails for a flag that is not there, or is completed already.
+			_ = cmd.RegisterFlagCompletionFunc(row.name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+		}
+	}
+}
+
+// check refuses flags that contradict each other.
+func (o *options) check() error {
+	switch {
+	case o.cert != "" && o.key == "":
+		return usagef("--cert needs --key, the file with its private key (it may be the same file)")
+	case o.key != "" && o.cert == "":
+		return usagef("--key needs --cert, the file with its certificate")
+	case o.cert != "" && o.tls != "off":
+		return usagef("--tls self-signed and --cert exclude each other: give one of them")
+	case o.requireTLS && !o.hasTLS():
+		return usagef("--require-tls needs a certificate: give --cert and --key, or --tls self-signed")
+	case len(o.implicitAddrs) > 0 && !o.hasTLS():
+		return usagef("--implicit-tls-addr needs a certificate: give --cert and --key, or --tls self-signed")
+	case o.log.quiet && o.log.verbose > 0:
+		return usagef("-q and -v exclude each other: give one of them")
+	case o.given("log-level") && (o.log.quiet || o.log.verbose > 0):
+		return usagef("--log-level excludes -q and -v: give one of them")
+	}
+	return nil
+}
+
+// serveFTP opens everything, serves until it is told to stop, and closes everything.
+func (p process) serveFTP(ctx context.Context, o *options, what string, warn func(*slog.Logger)) error {
+	log, closeLog, err := o.log.open(p.stderr)
+	if err != nil {
+		return err
+	}
+	defer closeLog()
+	warn(log)
+	r, err := o.openRemote(ctx, what)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	pair, err := o.loadKeyPair(ctx, log)
+	if err != nil {
+		return err
+	}
+	listeners, err := o.listen(ctx)
+	if err != nil {
+		return err
+	}
+	o.warnOfRisks(log, listeners)
+	s := &service{
+		server:    o.server(r, pair, log),
+		listeners: listeners,
+		pair:      pair,
+		log:       log,
+		signals:   p.signals,
+		grace:     o.shutdownTimeout,
+	}
+	return s.run(ctx)
+}
+
+// server returns the FTP server that the flags describe.
+func (o *options) server(r remote.Remote, pair *ftp.KeyPair, log *slog.Logger) *ftp.Server {
+	s := &ftp.Server{
+		Backend: &serve.Backend{
+			Auth: auth.NewSingle(o.user, o.pass.reveal()),
+			Tree: vfs.New(r, o.tree()),
+		},
+		Log:               log,
+		TLS:               o.tlsConfig(pair),
+		RequireTLS:        o.requireTLS,
+		DataResume:        o.dataResumption(),
+		Passive:           ftp.PortRange(o.passive),
+		NoActive:          o.noActive,
+		AllowFXP:          o.allowFXP,
+		AllowPeerMismatch: o.allowPeerMismatch,
+		AcceptAbruptClose: o.acceptAbruptClose,
+		IdleTimeout:       o.idleTimeout,
+		LoginTimeout:      o.loginTimeout,
+		DataConnect:       o.dataTimeouts.connect,
+		DataStall:         o.dataTimeouts.stall,
+		ConvertASCII:      o.ascii == "convert",
+	}
+	if o.listTime == "local" {
+		s.ListLocation = time.Local
+	}
+	if o.publicIP != "" {
+		s.PublicIP = newPublicIP(o.publicIP).address
+	}
+	return s
+}
+
+// tree returns the options of the tree that the flags describe.
+func (o *options) tree() vfs.Options {
+	return vfs.Options{
+		ReadOnly:  o.readOnly,
+		NoModTime: o.noModTime,
+		NoSeek:    o.noSeek,
+		Modes: vfs.Modes{
+			File: o.filePerms, FileGiven: o.given("file-perms"),
+			Dir: o.dirPerms, DirGiven: o.given("dir-perms"),
+			Umask: o.umask, UmaskGiven: o.given("umask"),
+		},
+		UID:        o.uid,
+		GID:        o.gid,
+		PartMaxAge: unlimited(o.partialMaxAge),
+	}
+}
+
+// unlimited turns "off" into the 0 that means no limit below this package.
+func unlimited(d time.Duration) time.Duration {
+	if d == config.DurationOff {
+		return 0
+	}
+	return d
+}
+
+// warnOfRisks logs what an administrator should not find out from somebody else.
+func (o *options) warnOfRisks(log *slog.Logger, listeners []listener) {
+	for _, l := range listeners {
+		if o.pass == "" && !l.isLoopback() {
+			access := "read and change"
+			if o.readOnly {
+				access = "read"
+			}
+			log.Warn("Anybody who can reach "+l.url()+" can "+access+" everything: there is no --pass", "user", o.user)
+		}
+	}
+	if o.hasTLS() && o.minTLS < "1.2" {
+		log.Warn("--min-tls-version " + o.minTLS + " accepts protocols that can be broken: use it for old devices only")
+	}
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"ferry/ftp"
+)
+
+// A service is a server that runs until it is told to stop.
+type service struct {
+	server    *ftp.Server
+	listeners []listener
+	pair      *ftp.KeyPair // nil without TLS
+	log       *slog.Logger
+	signals   <-chan os.Signal
+	grace     time.Duration // for running transfers when it stops
+}
+
+var errStoppedAtOnce = errors.New("stopped at once: running transfers were aborted")
+
+// run serves until a signal, the end of ctx or a listener that fails. It takes over the listeners. It returns nil after
+// an orderly stop.
+func (s *service) run(ctx context.Context) error {
+	// The end of ctx asks for an orderly stop; sessions end when that is over.
+	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+
+	failed := make(chan error, len(s.listeners))
+	for _, l := range s.listeners {
+		wg.Go(func() { failed <- s.serve(running, l) })
+		s.log.Log(running, levelNotice, "Serving FTP on "+l.url())
+	}
+	if s.pair != nil {
+		wg.Go(func() { _ = s.pair.Run(running) }) // it returns when running has ended
+	}
+	for {
+		select {
+		case err := <-failed:
+			s.server.Close()
+			return err
+		case <-ctx.Done():
+			return s.stop(running)
+		case sig := <-s.signals:
+			if sig != syscall.SIGHUP {
+				return s.stop(running)
+			}
+			s.reload(running)
+		}
+	}
+}
+
+func (s *service) serve(ctx context.Context, l listener) error {
+	if l.implicitTLS {
+		return s.server.ServeTLS(ctx, l)
+	}
+	return s.server.Serve(ctx, l)
+}
+
+// reload reads the certificate again.
+func (s *service) reload(ctx context.Context) {
+	if s.pair == nil {
+		return
+	}
+	if err := s.pair.Reload(); err != nil {
+		s.log.ErrorContext(ctx, "The old certificate stays", "error", err)
+		return
+	}
+	s.log.Log(ctx, levelNotice, "Read the certificate again")
+}
+
+// stop lets running transfers finish for the time of grace. Another signal ends that.
+func (s *service) stop(ctx context.Context) error {
+	s.log.Log(ctx, levelNotice, "Stopping: no new connections; running transfers may finish", "within", s.grace)
+	ctx, cancel := withTimeout(ctx, s.grace)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- s.server.Shutdown(ctx) }()
+	for {
+		select {
+		case err := <-done:
+			if err != nil {
+				s.log.Log(context.WithoutCancel(ctx), levelNotice, "Stopped: aborted the transfers that were still running")
+			}
+			return nil
+		case sig := <-s.signals:
+			if sig == syscall.SIGHUP {
+				continue
+			}
+			cancel()
+			<-done
+			return errStoppedAtOnce
+		}
+	}
+}

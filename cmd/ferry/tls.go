@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"ferry/ftp"
+)
+
+var tlsVersions = map[string]uint16{
+	"1.0": tls.VersionTLS10,
+	"1.1": tls.VersionTLS11,
+	"1.2": tls.VersionTLS12,
+	"1.3": tls.VersionTLS13,
+}
+
+// tlsVersionValue is a TLS version, with or without "tls" in front.
+func tlsVersionValue(p *string) pflag.Value {
+	parse := func(s string) (string, error) {
+		v := strings.TrimPrefix(strings.ToLower(s), "tls")
+		if _, ok := tlsVersions[v]; !ok {
+			return "", errors.New("use 1.0, 1.1, 1.2 or 1.3")
+		}
+		return v, nil
+	}
+	return &value[string]{p, "1.0|1.1|1.2|1.3", parse, func(s string) string { return s }}
+}
+
+// hasTLS reports whether there is to be a certificate.
+func (o *options) hasTLS() bool { return o.cert != "" || o.tls == "self-signed" }
+
+// loadKeyPair returns the certificate that the flags name or ask to be made, nil without TLS.
+func (o *options) loadKeyPair(ctx context.Context, log *slog.Logger) (*ftp.KeyPair, error) {
+	if !o.hasTLS() {
+		return nil, nil
+	}
+	cert, key := o.cert, o.key
+	if cert == "" {
+		var (
+			fingerprint string
+			err         error
+		)
+		cert, key, fingerprint, err = ftp.SelfSigned(filepath.Join(o.cacheDir, "tls"), o.certHosts())
+		if err != nil {
+			return nil, fmt.Errorf("--tls self-signed: %w (choose another --cache-dir)", err)
+		}
+		log.Log(ctx, levelNotice, "Using a self-signed certificate", "file", cert, "sha256", fingerprint)
+	}
+	pair, err := ftp.LoadCertificate(cert, key)
+	if err != nil {
+		return nil, fmt.Errorf("--cert, --key: %w", err)
+	}
+	pair.Log = log
+	return pair, nil
+}
+
+// certHosts are the names that clients may know this server by.
+func (o *options) certHosts() []string {
+	hosts := []string{"localhost", "127.0.0.1", "::1"}
+	if name, err := os.Hostname(); err == nil && name != "" {
+		hosts = append(hosts, name)
+	}
+	if o.publicIP != "" {
+		hosts = append(hosts, o.publicIP)
+	}
+	for _, addr := range append(o.addrs[:len(o.addrs):len(o.addrs)], o.implicitAddrs...) {
+		if host, _, err := net.SplitHostPort(addr); err == nil && host != "" {
+			hosts = append(hosts, host)
+		}
+	}
+	seen := map[string]bool{"": true, "0.0.0.0": true, "::": true}
+	unique := hosts[:0]
+	for _, h := range hosts {
+		if !seen[h] {
+			seen[h] = true
+			unique = append(unique, h)
+		}
+	}
+	return unique
+}
+
+// tlsConfig returns what the server does TLS with, nil without a certificate.
+func (o *options) tlsConfig(pair *ftp.KeyPair) *tls.Config {
+	if pair == nil {
+		return nil
+	}
+	return &tls.Config{MinVersion: tlsVersions[o.minTLS], GetCertificate: pair.GetCertificate}
+}
+
+// dataResumption translates --tls-data-resume.
+func (o *options) dataResumption() ftp.TLSResume {
+	switch o.dataResume {
+	case "off":
+		return ftp.ResumeOff
+	case "require":
+		return ftp.ResumeRequire
+	}
+	return ftp.ResumeOffer
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"ferry/config"
+)
+
+// A value is a pflag.Value made of a parser and a formatter.
+type value[T any] struct {
+	p      *T
+	kind   string // what --help calls it
+	parse  func(string) (T, error)
+	format func(T) string
+}
+
+func (v *value[T]) Set(s string) error {
+	x, err := v.parse(s)
+	if err == nil {
+		*v.p = x
+	}
+	return err
+}
+
+func (v *value[T]) String() string { return v.format(*v.p) }
+
+func (v *value[T]) Type() string { return v.kind }
+
+func textValue(p *string) pflag.Value {
+	return &value[string]{p, "string", func(s string) (string, error) { return s, nil }, func(s string) string { return s }}
+}
+
+func secretValue(p *secret) pflag.Value {
+	return &value[secret]{p, "string", func(s string) (secret, error) { return secret(s), nil }, secret.String}
+}
+
+func boolValue(p *bool) pflag.Value {
+	parse := func(s string) (bool, error) {
+		b, err := strconv.ParseBool(s)
+		if err != nil {
+			return false, errors.New("use true or false")
+		}
+		return b, nil
+	}
+	return &value[bool]{p, "bool", parse, strconv.FormatBool}
+}
+
+func uintValue(p *uint32) pflag.Value {
+	parse := func(s string) (uint32, error) {
+		n, err := strconv.ParseUint(s, 10, 32)
+		if err != nil {
+			return 0, errors.New("use a number from 0 to 4294967295")
+		}
+		return uint32(n), nil
+	}
+	return &value[uint32]{p, "uint32", parse, func(n uint32) string { return strconv.FormatUint(uint64(n), 10) }}
+}
+
+func sizeValue(p *config.Size) pflag.Value {
+	return &value[config.Size]{p, "SizeSuffix", config.ParseSize, config.Size.String}
+}
+
+func cacheModeValue(p *config.CacheMode) pflag.Value {
+	return &value[config.CacheMode]{p, "off|minimal|writes|full", config.ParseCacheMode, config.CacheMode.String}
+}
+
+func fileModeValue(p *fs.FileMode) pflag.Value {
+	return &value[fs.FileMode]{p, "FileMode", config.ParseFileMode, config.FormatFileMode}
+}
+
+func portsValue(p *config.Ports) pflag.Value {
+	return &value[config.Ports]{p, "ports", config.ParsePorts, config.Ports.String}
+}
+
+func durationValue(p *time.Duration) pflag.Value {
+	return &value[time.Duration]{p, "duration", config.ParseDuration, config.FormatDuration}
+}
+
+// limitValue is a duration that something must have, though it may be off.
+func limitValue(p *time.Duration) pflag.Value {
+	return &value[time.Duration]{p, "duration", parseLimit, config.FormatDuration}
+}
+
+func parseLimit(s string) (time.Duration, error) {
+	d, err := config.ParseDuration(s)
+	if err == nil && d == 0 {
+		err = errors.New("must be longer than 0; use off for no limit")
+	}
+	return d, err
+}
+
+// dataTimeouts limit a data connection: the time for it to come about, and the time without a byte.
+type dataTimeouts struct{ connect, stall time.Duration }
+
+// dataTimeoutsValue reads "CONNECT,STALL", or one duration for both.
+func dataTimeoutsValue(p *dataTimeouts) pflag.Value {
+	parse := func(s string) (dataTimeouts, error) {
+		first, second, two := strings.Cut(s, ",")
+		if !two {
+			second = first
+		}
+		connect, errConnect := parseLimit(strings.TrimSpace(first))
+		stall, errStall := parseLimit(strings.TrimSpace(second))
+		if err := errors.Join(errConnect, errStall); err != nil {
+			return dataTimeouts{}, errors.New("use two durations, to connect and without a byte (30s,2m), or one for both, longer than 0 or off")
+		}
+		return dataTimeouts{connect, stall}, nil
+	}
+	format := func(d dataTimeouts) string {
+		return config.FormatDuration(d.connect) + "," + config.FormatDuration(d.stall)
+	}
+	return &value[dataTimeouts]{p, "durations", parse, format}
+}
+
+// choiceValue is one of a few words, in any case.
+func choiceValue(p *string, words ...string) pflag.Value {
+	parse := func(s string) (string, error) {
+		for _, w := range words {
+			if strings.EqualFold(s, w) {
+				return w, nil
+			}
+		}
+		return "", errors.New("use " + strings.Join(words, ", "))
+	}
+	return &value[string]{p, strings.Join(words, "|"), parse, func(s string) string { return s }}
+}
+
+// addrsValue is a list of listening addresses: each occurrence of the flag adds to it, and a comma separates several.
+func addrsValue(p *[]string) pflag.Value {
+	parse := func(s string) ([]string, error) {
+		list := *p
+		for addr := range strings.SplitSeq(s, ",") {
+			addr = strings.TrimSpace(addr)
+			if err := checkAddr(addr); err != nil {
+				return nil, err
+			}
+			list = append(list, addr)
+		}
+		return slices.Clip(list), nil
+	}
+	return &value[[]string]{p, "host:port", parse, func(l []string) string { return strings.Join(l, ",") }}
+}
+
+// publicIPValue is an IPv4 address or a host name, or nothing.
+func publicIPValue(p *string) pflag.Value {
+	return &value[string]{p, "address", parsePublicIP, func(s string) string { return s }}
+}
+
+// countValue counts how often a flag without a value stands there; a number sets the count.
+func countValue(p *int) pflag.Value {
+	parse := func(s string) (int, error) {
+		if s == countOne {
+			return *p + 1, nil
+		}
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 0 {
+			return 0, errors.New("use a number from 0 to 2")
+		}
+		return n, nil
+	}
+	return &value[int]{p, "count", parse, strconv.Itoa}
+}
+
+// countOne is what pflag passes for a flag without a value.
+const countOne = "+1"
