@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"ferry/remote"
+	"ferry/remote/local"
 	"ferry/remote/memory"
 	"ferry/vfs"
 )
@@ -34,20 +35,25 @@ func (f fixed) Open(ctx context.Context, name string, off, n int64) (io.ReadClos
 	return f.Remote.Open(ctx, name, off, n)
 }
 
-// remotes are the two kinds of remote that uploads differ on.
-func remotes() map[string]func() remote.Remote {
-	return map[string]func() remote.Remote{
-		"staged":   func() remote.Remote { return memory.New() },
-		"streamed": func() remote.Remote { return whole{memory.New()} },
-	}
+// eachStager runs test over every remote that can stage.
+func eachStager(t *testing.T, test func(t *testing.T, r remote.Remote)) {
+	t.Helper()
+	t.Run("memory", func(t *testing.T) { test(t, memory.New()) })
+	t.Run("local", func(t *testing.T) {
+		r, err := local.New(t.TempDir(), local.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		test(t, r)
+	})
 }
 
-// eachKind runs test once over a remote that can stage and once over one that cannot.
+// eachKind runs test over every remote that can stage, and over one that takes whole files only.
 func eachKind(t *testing.T, test func(t *testing.T, r remote.Remote)) {
 	t.Helper()
-	for kind, open := range remotes() {
-		t.Run(kind, func(t *testing.T) { test(t, open()) })
-	}
+	eachStager(t, test)
+	t.Run("streamed", func(t *testing.T) { test(t, whole{memory.New()}) })
 }
 
 // upload sends content and commits it.
