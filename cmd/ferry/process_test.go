@@ -269,6 +269,22 @@ func TestSeveralAddresses(t *testing.T) {
 	}
 }
 
+func TestAPortThatIsTaken(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, port, _ := net.SplitHostPort(taken.Addr().String())
+	for _, host := range []string{"127.0.0.1", "localhost"} {
+		addr := net.JoinHostPort(host, port)
+		status, _, stderr := runNow(t, nil, "serve", "ftp", ":memory:", "--addr", "127.0.0.1:0", "--addr", addr)
+		if status != exitFailure || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "--addr \""+addr) || !strings.Contains(stderr, "choose another") {
+			t.Errorf("status %d: %s", status, stderr)
+		}
+	}
+}
+
 func TestWarnings(t *testing.T) {
 	tests := []struct {
 		name string

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"ferry/config"
 	"ferry/ftp"
 )
 
@@ -78,8 +79,8 @@ func (s *service) reload(ctx context.Context) {
 
 // stop lets running transfers finish for the time of grace. Another signal ends that.
 func (s *service) stop(ctx context.Context) error {
-	s.log.Log(ctx, levelNotice, "Stopping: no new connections; running transfers may finish", "within", s.grace)
-	ctx, cancel := withTimeout(ctx, s.grace)
+	s.log.Log(ctx, levelNotice, "Stopping: no new connections; running transfers may finish", "within", config.FormatDuration(s.grace))
+	ctx, cancel := context.WithTimeout(ctx, s.grace)
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- s.server.Shutdown(ctx) }()
