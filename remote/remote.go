@@ -6,10 +6,11 @@
 // one place: the helper of the same name in this package. Decorators embed Forward, so that none loses an ability.
 //
 // Names obey io/fs.ValidPath: slash-separated, no leading slash, no "." or ".." elements; "." is the root. A name may
-// hold any bytes except NUL; it need not be UTF-8.
+// hold any bytes except NUL; it need not be UTF-8. ValidPath tells; any other name is ErrInvalid.
 //
-// Errors satisfy errors.Is with the sentinels of this package. Only ErrNotExist means that something is not there: a
-// remote that cannot be reached never answers ErrNotExist.
+// Errors are *fs.PathErrors with the name inside the remote, and satisfy errors.Is with the sentinels of this package.
+// Only ErrNotExist means that something is not there: a remote that cannot be reached never answers ErrNotExist. What
+// lies below a file is ErrNotExist or ErrNotDir.
 //
 // Package remotetest holds the conformance suite: one subtest for each sentence of these contracts.
 package remote
@@ -58,7 +59,7 @@ type Remote interface {
 	Mkdir(ctx context.Context, dir string) error
 
 	// Rmdir removes the empty directory dir. A full one is ErrNotEmpty, a file ErrNotDir, a missing one ErrNotExist;
-	// the root is ErrPermission.
+	// the root is ErrPermission. Unfinished uploads that were kept do not make it full: they go with it.
 	Rmdir(ctx context.Context, dir string) error
 
 	// Close frees what the remote holds. Calls under way may fail. It is called once.

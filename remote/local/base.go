@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -24,28 +25,38 @@ func (s *stage) onFile(ctx context.Context, off int64, perm fs.FileMode) error {
 
 // onPart makes the hidden file that Keep left the one to write to, cut off at off.
 func (s *stage) onPart(ctx context.Context, off int64, perm fs.FileMode) error {
-	m, part, err := s.r.keptPart(s.dir, s.in, s.base, s.owner)
-	if err != nil {
-		s.r.removeExpired(s.dir, s.in, part)
+	off, linked, err := s.takePart(off)
+	part := partName{owner: s.owner, name: s.base}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		s.r.removeExpired(s.dir, s.in, part.String())
 		return err
-	}
-	if off, err = offset(off, m.size); err != nil {
+	case err != nil:
 		return err
-	}
-	if m.links > 1 {
-		return s.onLinkedPart(ctx, part, off, perm)
-	}
-	err = s.r.takeSlot(s, func(_ int, slot string) error { return s.dir.rename(part, s.dir, slot, false) })
-	if err != nil {
-		return err
+	case linked:
+		return s.onLinkedPart(ctx, part.String(), off, perm)
 	}
 	if err := s.reopen(off); err != nil {
-		_ = s.dir.rename(s.part, s.dir, part, true)
+		_ = s.r.keep(s.dir, s.part, part)
 		s.r.uploads.release(s)
 		return err
 	}
 	s.size.Store(off)
 	return nil
+}
+
+// takePart moves the kept file into a slot of its own, unless it has other names too. It returns the offset in bytes.
+func (s *stage) takePart(off int64) (at int64, linked bool, err error) {
+	s.r.kept.Lock()
+	defer s.r.kept.Unlock()
+	m, part, err := s.r.keptPart(s.dir, s.in, s.base, s.owner)
+	if err != nil {
+		return 0, false, err
+	}
+	if off, err = offset(off, m.size); err != nil || m.links > 1 {
+		return off, m.links > 1, err
+	}
+	return off, false, s.r.takeSlot(s, func(_ int, slot string) error { return s.dir.rename(part, s.dir, slot, false) })
 }
 
 func (s *stage) reopen(off int64) error {

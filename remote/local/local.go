@@ -25,6 +25,7 @@ import (
 	"context"
 	"io/fs"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"ferry/remote"
@@ -54,6 +55,7 @@ type Remote struct {
 
 	tree    tree
 	uploads uploads
+	kept    sync.Mutex // held while the hidden files that Keep left are renamed or removed
 }
 
 // New serves the directory root. It is an error when there is none.

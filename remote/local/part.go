@@ -38,12 +38,49 @@ func (r *Remote) withPart(ctx context.Context, op, name, owner string, use func(
 		return fail(op, name, err)
 	}
 	defer d.close()
+	r.kept.Lock()
+	defer r.kept.Unlock()
 	m, part, err := r.keptPart(d, in, base, owner)
 	if err != nil {
 		return fail(op, name, err)
 	}
 	m.name = base
 	return fail(op, name, use(d, m, part))
+}
+
+// keep makes the hidden file part of d what its owner left of an upload, in place of what that was before.
+func (r *Remote) keep(d dir, part string, p partName) error {
+	r.kept.Lock()
+	defer r.kept.Unlock()
+	return d.rename(part, d, p.String(), true)
+}
+
+// keptPart describes the unfinished upload that owner left of name in d, the directory in. One that is too old is not
+// there.
+// LOCKS_REQUIRED(r.kept)
+func (r *Remote) keptPart(d dir, in, name, owner string) (m meta, part string, err error) {
+	kept := partName{owner: owner, name: name}
+	r.recoverPart(d, in, kept)
+	part = kept.String()
+	m, err = d.lstat(part)
+	if err == nil && (m.kind != regular || r.expired(&m)) {
+		err = remote.ErrNotExist
+	}
+	return m, part, err
+}
+
+// recoverPart keeps what a process that was killed left in the first slot.
+// LOCKS_REQUIRED(r.kept)
+func (r *Remote) recoverPart(d dir, in string, kept partName) {
+	first := kept
+	first.slot = 1
+	var hold stage
+	if !r.uploads.claim(&hold, remote.Join(in, first.String())) {
+		return // an upload under way
+	}
+	defer r.uploads.release(&hold)
+	// There hardly ever is one; when it cannot be renamed, there is none to continue.
+	_ = d.rename(first.String(), d, kept.String(), true)
 }
 
 func (r *Remote) partEntry(m *meta, p partName) remote.Entry {
@@ -76,12 +113,29 @@ func (r *Remote) listedPart(d dir, in string, m *meta) (remote.Entry, bool) {
 	return r.partEntry(m, p), true
 }
 
-// removeExpired removes the hidden file part of d, the directory in, if it is nobody's and too old. Whoever comes
-// across the next one tries again, so nothing is reported.
+// removeExpired removes the hidden file part of d, the directory in, if nobody writes to it and it is still too old.
+// Whoever comes across the next one tries again, so nothing is reported.
 func (r *Remote) removeExpired(d dir, in, part string) {
-	if m, err := d.lstat(part); err == nil && m.kind == regular && r.expired(&m) && !r.uploads.has(remote.Join(in, part)) {
-		_ = d.remove(part)
+	_ = r.removeIdle(d, in, part, func() bool {
+		m, err := d.lstat(part)
+		return err == nil && m.kind == regular && r.expired(&m)
+	})
+}
+
+// removeIdle removes the hidden file part of d, the directory in, if want still wants it. One that is being written is
+// ErrNotEmpty.
+func (r *Remote) removeIdle(d dir, in, part string, want func() bool) error {
+	r.kept.Lock()
+	defer r.kept.Unlock()
+	var hold stage
+	if !r.uploads.claim(&hold, remote.Join(in, part)) {
+		return remote.ErrNotEmpty
 	}
+	defer r.uploads.release(&hold)
+	if !want() {
+		return nil
+	}
+	return d.remove(part)
 }
 
 // removeParts removes the hidden files of d, the directory in, provided that they are all it holds and that none is
@@ -104,7 +158,8 @@ func (r *Remote) removeParts(ctx context.Context, d dir, in string) error {
 		return remote.ErrNotEmpty
 	}
 	for _, part := range parts {
-		if err := d.remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		err := r.removeIdle(d, in, part, func() bool { return true })
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 )
 
 // A stage is an upload under way: a hidden file beside its target.
+// Lock order: stage.mu, Remote.kept, uploads.mu.
 type stage struct {
 	// constant
 	r     *Remote
@@ -188,7 +189,7 @@ func (s *stage) Keep() error {
 		return fail("keep", s.name, s.discard())
 	}
 	if err == nil {
-		err = s.dir.rename(s.part, s.dir, partName{s.owner, 0, s.base}.String(), true)
+		err = s.r.keep(s.dir, s.part, partName{owner: s.owner, name: s.base})
 	}
 	s.end()
 	return fail("keep", s.name, err)

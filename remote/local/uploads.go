@@ -87,8 +87,8 @@ func (r *Remote) takeSlot(s *stage, use func(slot int, part string) error) error
 	return remote.ErrExist
 }
 
-// reclaim frees a slot in which a process that was killed left a file: what is too old goes, and what is in the first
-// slot is kept.
+// reclaim frees a slot that s has claimed and in which a process that was killed left a file: what is too old goes, and
+// what is in the first slot is kept.
 func (r *Remote) reclaim(s *stage, part string, slot int) error {
 	m, err := s.dir.lstat(part)
 	switch {
@@ -99,31 +99,9 @@ func (r *Remote) reclaim(s *stage, part string, slot int) error {
 	case r.expired(&m):
 		return s.dir.remove(part)
 	case slot == 1 && s.owner != putOwner:
-		return s.dir.rename(part, s.dir, partName{s.owner, 0, s.base}.String(), true)
+		return r.keep(s.dir, part, partName{owner: s.owner, name: s.base})
 	}
 	return remote.ErrExist
-}
-
-// recoverPart gives what a process that was killed left of an upload the name of a kept one. d is the directory in,
-// and holds name.
-func (r *Remote) recoverPart(d dir, in, name, owner string) {
-	first := partName{owner, 1, name}.String()
-	if r.uploads.has(remote.Join(in, first)) {
-		return
-	}
-	// There hardly ever is one; when it cannot be renamed, there is none to continue.
-	_ = d.rename(first, d, partName{owner, 0, name}.String(), true)
-}
-
-// keptPart describes the unfinished upload that owner left of name in d, the directory in.
-func (r *Remote) keptPart(d dir, in, name, owner string) (m meta, part string, err error) {
-	r.recoverPart(d, in, name, owner)
-	part = partName{owner, 0, name}.String()
-	m, err = d.lstat(part)
-	if err == nil && (m.kind != regular || r.expired(&m)) {
-		err = remote.ErrNotExist
-	}
-	return m, part, err
 }
 
 // expired reports whether a hidden file is too old to be continued.

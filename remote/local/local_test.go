@@ -1,0 +1,40 @@
+package local
+
+import (
+	"testing"
+
+	"ferry/remote"
+	"ferry/remote/remotetest"
+)
+
+func TestRemote(t *testing.T) {
+	remotetest.Run(t, func(t *testing.T) remote.Remote { return open(t, openTree, Options{}) })
+}
+
+func TestRemoteOnRoot(t *testing.T) {
+	remotetest.Run(t, func(t *testing.T) remote.Remote { return open(t, openRootTree, Options{}) })
+}
+
+func TestRemoteThatFollowsLinks(t *testing.T) {
+	remotetest.Run(t, func(t *testing.T) remote.Remote { return open(t, openTree, Options{CopyLinks: true}) })
+}
+
+func TestRemoteOnRootThatFollowsLinks(t *testing.T) {
+	remotetest.Run(t, func(t *testing.T) remote.Remote { return open(t, openRootTree, Options{CopyLinks: true}) })
+}
+
+type openFunc func(path string, links bool) (tree, error)
+
+// open serves a new directory.
+func open(t *testing.T, tree openFunc, o Options) *Remote {
+	return openDir(t, t.TempDir(), tree, o)
+}
+
+func openDir(t *testing.T, dir string, tree openFunc, o Options) *Remote {
+	t.Helper()
+	r, err := newRemote(dir, o, tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
