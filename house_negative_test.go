@@ -26,6 +26,8 @@ func TestCheckImports(t *testing.T) {
 		{"a test of vfs on a double", pkg{ImportPath: "ferry/vfs", TestImports: []string{"ferry/remote/memory"}}, ""},
 		{"a test of vfs upwards", pkg{ImportPath: "ferry/vfs", XTestImports: []string{"ferry/serve"}}, "tests of vfs may not import ferry/serve"},
 		{"an external test of itself", pkg{ImportPath: "ferry/auth", XTestImports: []string{"ferry/auth"}}, ""},
+		{"an external test of the engine on a tree", pkg{ImportPath: "ferry/ftp", XTestImports: []string{"ferry/vfs"}}, ""},
+		{"an internal test of the engine on a tree", pkg{ImportPath: "ferry/ftp", TestImports: []string{"ferry/vfs"}}, "tests of ftp may not import"},
 		{"the command", pkg{ImportPath: "ferry/cmd/ferry", Imports: []string{"ferry/ftp", "github.com/spf13/cobra"}}, ""},
 		{"an unknown package", pkg{ImportPath: "ferry/attic"}, "attic has no place"},
 	}
@@ -51,6 +53,7 @@ func TestCheckSources(t *testing.T) {
 		{"init", doc + "func init() {}", "func init"},
 		{"method called init", doc + "func (T) init() {}", ""},
 		{"kept context", doc + "type T struct { ctx context.Context }", "keeps a context"},
+		{"context of a test", doc + "type T struct { t *testing.T; ctx context.Context }", ""},
 		{"context as argument", doc + "func f(ctx context.Context) {}", ""},
 		{"variable without value", doc + "var n int", "declared without a value"},
 		{"embedded", doc + "//go:embed x.txt\nvar text string", ""},
@@ -86,6 +89,12 @@ func TestCheckChangelog(t *testing.T) {
 	for _, tt := range tests {
 		expect(t, checkChangelog(tt.name, tt.text), tt.want)
 	}
+}
+
+func TestCheckLinks(t *testing.T) {
+	exists := func(name string) bool { return name == "doc/design.md" || name == "README.md" }
+	expect(t, checkLinks("doc/a.md", "see [x](design.md#part) and [y](../README.md) and [z](https://example.org/a)", exists), "")
+	expect(t, checkLinks("doc/a.md", "see [x](README.md)", exists), "leads nowhere")
 }
 
 // expect wants one finding that contains want, or none when want is "".

@@ -108,24 +108,24 @@ func checkPackageDoc(fset *token.FileSet, files []*ast.File) []string {
 	return nil
 }
 
-// checkContexts refuses struct fields of type context.Context: a context belongs to a call.
+// checkContexts refuses struct fields of type context.Context: a context belongs to a call. A struct that keeps a
+// testing.T is the state of one test, and may keep the context of that test too.
 func checkContexts(fset *token.FileSet, files []*ast.File) []string {
 	var findings []string
 	for _, f := range files {
 		ast.Inspect(f, func(n ast.Node) bool {
 			s, ok := n.(*ast.StructType)
-			if !ok {
-				return true
-			}
-			for _, field := range s.Fields.List {
-				if types.ExprString(field.Type) == "context.Context" {
-					findings = append(findings, fmt.Sprintf("%s: a struct keeps a context", fset.Position(field.Pos())))
-				}
+			if ok && hasField(s, "context.Context") && !hasField(s, "*testing.T") {
+				findings = append(findings, fmt.Sprintf("%s: a struct keeps a context", fset.Position(s.Pos())))
 			}
 			return true
 		})
 	}
 	return findings
+}
+
+func hasField(s *ast.StructType, typ string) bool {
+	return slices.ContainsFunc(s.Fields.List, func(f *ast.Field) bool { return types.ExprString(f.Type) == typ })
 }
 
 // checkState finds package-level variables that change, or are made to. A table, an error, an assertion, embedded data

@@ -1,0 +1,38 @@
+// Package test drives the real ferry, as built for users, with real FTP clients and with clients that behave badly.
+//
+// The scripts in testdata/clients are run once in clear and once over TLS, those in testdata/clear and testdata/cli
+// once. Beside the commands of testscript they know those of commands_test.go. A script whose client is not installed
+// is skipped and says so.
+package test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// ferryBinary is the program under test; TestMain builds it once.
+var ferryBinary string
+
+func TestMain(m *testing.M) {
+	os.Exit(buildAndRun(m))
+}
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "ferry-test")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	ferryBinary = filepath.Join(dir, "ferry")
+	build := exec.Command("go", "build", "-race", "-o", ferryBinary, "ferry/cmd/ferry")
+	build.Stdout, build.Stderr = os.Stderr, os.Stderr
+	if err := build.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "building ferry:", err)
+		return 1
+	}
+	return m.Run()
+}

@@ -1,0 +1,71 @@
+package test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestClientsInClear(t *testing.T) { runScripts(t, "testdata/clients", false) }
+func TestClientsOverTLS(t *testing.T) { runScripts(t, "testdata/clients", true) }
+func TestScripts(t *testing.T)        { runScripts(t, "testdata/once", false) }
+
+// runScripts runs the scripts of dir, each in a directory of its own with an empty srv to serve, a certificate in
+// cert.pem and key.pem, and configuration that tells the clients whether to use TLS.
+func runScripts(t *testing.T, dir string, tls bool) {
+	testscript.Run(t, testscript.Params{
+		Dir:  dir,
+		Cmds: commands,
+		Condition: func(cond string) (bool, error) {
+			if cond != "tls" {
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			return tls, nil
+		},
+		Setup: func(env *testscript.Env) error {
+			env.Values[running{}] = &runner{tls: tls}
+			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
+			env.Setenv("LC_ALL", "C.UTF-8")
+			env.Setenv("PYTHON", python())
+			env.Setenv("MODE", map[bool]string{false: "clear", true: "tls"}[tls])
+			for _, d := range []string{"srv", "home", "got"} {
+				if err := os.Mkdir(filepath.Join(env.WorkDir, d), 0o777); err != nil {
+					return err
+				}
+			}
+			if _, err := writeCertificate(filepath.Join(env.WorkDir, "cert.pem"), filepath.Join(env.WorkDir, "key.pem")); err != nil {
+				return err
+			}
+			return configureClients(env.WorkDir, tls)
+		},
+	})
+}
+
+// configureClients writes curlrc and the file that lftp reads by itself.
+func configureClients(work string, tls bool) error {
+	curl := "silent\nshow-error\nfail\nmax-time = 60\nuser = \"bob:builder\"\n"
+	lftp := "set cmd:fail-exit true\nset net:max-retries 1\nset net:timeout 20\nset ftp:use-mode-z no\n"
+	if tls {
+		ca := filepath.Join(work, "cert.pem")
+		curl += fmt.Sprintf("ssl-reqd\ncacert = %q\n", ca)
+		lftp += fmt.Sprintf("set ftp:ssl-force true\nset ftp:ssl-protect-data true\nset ssl:ca-file %q\n", ca)
+	} else {
+		lftp += "set ftp:ssl-allow false\n"
+	}
+	if err := os.WriteFile(filepath.Join(work, "curlrc"), []byte(curl), 0o600); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(work, "home", ".lftprc"), []byte(lftp), 0o600)
+}
+
+// python is the system's interpreter where there is one: wrappers that come first in PATH may want another HOME.
+func python() string {
+	if path, err := exec.LookPath("/usr/bin/python3"); err == nil {
+		return path
+	}
+	return "python3"
+}
