@@ -207,7 +207,8 @@ func (c *control) flush() error {
 func (c *control) secure(cfg *tls.Config) error {
 	c.discard()
 	t := tls.Server(c.tcp, cfg)
-	c.tcp.SetDeadline(time.Now().Add(c.idle))
+	c.arm()
+	c.tcp.SetWriteDeadline(time.Now().Add(c.idle))
 	if err := t.Handshake(); err != nil {
 		return err
 	}

@@ -125,7 +125,7 @@ func (s *session) activate(target netip.AddrPort, verb string) reply {
 		return badArgument("Ports below 1024 are refused.")
 	case target.Addr().Is4() != s.local.Addr().Is4():
 		return reply{522, fmt.Sprintf("Network protocol not supported, use (%d)", s.family())}
-	case target.Addr() != s.remote.Addr() && !s.srv.AllowFXP && !s.srv.AllowPeerMismatch:
+	case target.Addr() != s.remote.Addr() && !s.srv.AllowFXP:
 		return badArgument("Only your own address is allowed; use EPSV or PASV.")
 	}
 	s.closeEndpoint()

@@ -230,12 +230,8 @@ func (s *session) mlst(ctx context.Context, arg string) reply {
 	if err != nil {
 		return s.fail("MLST", name, err)
 	}
-	shown := "/" + name
-	if name == "." {
-		shown = "/"
-	}
 	b := append([]byte(nil), "250-Facts:\r\n "...)
-	b = appendFacts(b, s.facts, fi, entryPath{".", name}, shown, s.permitted(name, fi), kindEntry)
+	b = appendFacts(b, s.facts, fi, entryPath{".", name}, absolute(name), s.permitted(name, fi), kindEntry)
 	s.ctl.writeBytes(append(b, "\r\n"...))
 	return reply{250, "End"}
 }

@@ -62,11 +62,16 @@ func showable(name string) bool {
 	return strings.IndexByte(name, '\n') < 0 && strings.IndexByte(name, '\r') < 0 && strings.IndexByte(name, 0) < 0
 }
 
+// absolute is name as clients see it: with a slash in front.
+func absolute(name string) string {
+	if name == "." {
+		return "/"
+	}
+	return "/" + name
+}
+
 // quote returns name as the absolute path between double quotes that a 257 reply carries, each quote inside it doubled
 // (RFC 959, appendix II).
 func quote(name string) string {
-	if name == "." {
-		name = ""
-	}
-	return `"/` + strings.ReplaceAll(name, `"`, `""`) + `"`
+	return `"` + strings.ReplaceAll(absolute(name), `"`, `""`) + `"`
 }

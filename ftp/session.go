@@ -240,7 +240,7 @@ func (s *session) fail(what, name string, err error) reply {
 }
 
 func (s *session) logError(what, name string, err error) {
-	s.logger.LogAttrs(context.Background(), slog.LevelError, what+" failed", slog.String("path", "/"+name), slog.Any("error", err))
+	s.logger.LogAttrs(context.Background(), slog.LevelError, what+" failed", slog.String("path", absolute(name)), slog.Any("error", err))
 }
 
 // kill ends the session from another goroutine: its transfer is aborted, then it says goodbye.
@@ -256,7 +256,7 @@ func (s *session) info() SessionInfo {
 	i := s.shown
 	i.ID, i.Remote, i.Since = s.id, s.remote, s.began
 	if t := s.running; t != nil {
-		i.Command, i.Path, i.Began, i.Bytes = t.verb, "/"+t.name, t.began, t.bytes()
+		i.Command, i.Path, i.Began, i.Bytes = t.verb, absolute(t.name), t.began, t.bytes()
 	}
 	return i
 }

@@ -183,7 +183,7 @@ func (s *session) logTransfer(ctx context.Context, t *transfer, err error) {
 		return
 	}
 	attrs := []slog.Attr{
-		slog.String("command", t.verb), slog.String("path", "/"+t.name), slog.String("user", s.name),
+		slog.String("command", t.verb), slog.String("path", absolute(t.name)), slog.String("user", s.name),
 		slog.Int64("bytes", t.bytes()), slog.Duration("time", time.Since(t.began)),
 	}
 	if err == nil {

@@ -21,7 +21,7 @@ func (s *session) chdir(ctx context.Context, arg string) reply {
 	if !r.isZero() {
 		return r
 	}
-	return s.enter(ctx, name, 250)
+	return s.enter(ctx, name)
 }
 
 // cdup goes to the parent directory; that of the root is the root.
@@ -30,10 +30,10 @@ func (s *session) cdup(ctx context.Context, _ string) reply {
 	if !r.isZero() {
 		return r
 	}
-	return s.enter(ctx, name, 250)
+	return s.enter(ctx, name)
 }
 
-func (s *session) enter(ctx context.Context, name string, code int) reply {
+func (s *session) enter(ctx context.Context, name string) reply {
 	if name != "." {
 		fi, err := s.fs.Stat(ctx, name)
 		if err != nil {
@@ -44,7 +44,7 @@ func (s *session) enter(ctx context.Context, name string, code int) reply {
 		}
 	}
 	s.cwd = name
-	return reply{code, "Directory is " + quote(name)}
+	return reply{250, "Directory is " + quote(name)}
 }
 
 func (s *session) pwd(context.Context, string) reply {
