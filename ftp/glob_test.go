@@ -119,6 +119,7 @@ func FuzzMatch(f *testing.F) {
 	f.Add("*.[ch]", "a.c")
 	f.Add(`[!a-\z]?`, "é\xff")
 	f.Add("a*a*a*b", "aaaaaaaaaaaaaaaaaa")
+	f.Add("\x80*", "\xd5")
 	f.Fuzz(func(t *testing.T, pattern, name string) {
 		if len(pattern) > 1000 || len(name) > 1000 {
 			t.Skip()
