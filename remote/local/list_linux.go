@@ -24,8 +24,10 @@ func (d *fdDir) list(ctx context.Context, yield func(*meta) bool) error {
 		return err
 	}
 	defer unix.Close(fd)
-	rd := &dirReader{d: d, fd: fd, buf: make([]byte, dirBuffer)}
-	batch := make([]meta, 0, batchSize)
+	buf := d.t.buffers.Get().(*[dirBuffer]byte)
+	defer d.t.buffers.Put(buf)
+	rd := &dirReader{d: d, fd: fd, buf: buf[:]}
+	batch := make([]meta, 0, 16)
 	for {
 		batch, err = rd.next(ctx, batch[:0])
 		if err != nil || len(batch) == 0 {
@@ -48,7 +50,7 @@ func (rd *dirReader) listAhead(ctx context.Context, spare []meta, yield func(*me
 	var err error
 	full, empty := make(chan []meta, 2), make(chan []meta, 2)
 	empty <- spare
-	empty <- make([]meta, 0, batchSize)
+	empty <- nil
 	go func() {
 		defer close(full)
 		for batch := range empty {
@@ -59,7 +61,7 @@ func (rd *dirReader) listAhead(ctx context.Context, spare []meta, yield func(*me
 			full <- batch
 		}
 	}()
-	defer func() { // until the goroutine is done with the descriptor
+	defer func() { // until the goroutine is done with the descriptor and the buffer
 		stop()
 		close(empty)
 		for range full {
@@ -82,17 +84,17 @@ type dirReader struct {
 	fd     int
 	buf    []byte
 	unread []byte // of buf
-	pieces int    // how often buf was filled
+	pieces int    // how often buf was filled with something
 	end    bool
 	st     unix.Statx_t
 }
 
-// next appends descriptions to batch until it is full. It returns an empty batch at the end of the directory.
+// next appends descriptions to batch, batchSize of them, fewer at the end of the directory and none behind it.
 func (rd *dirReader) next(ctx context.Context, batch []meta) ([]meta, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	for len(batch) < cap(batch) {
+	for len(batch) < batchSize {
 		name, typ, err := rd.entry()
 		if err != nil || name == nil {
 			return batch, err
@@ -150,8 +152,9 @@ func (rd *dirReader) fill() error {
 		return err
 	}
 	rd.unread = rd.buf[:n]
-	rd.end = n == 0
-	rd.pieces++
+	if rd.end = n == 0; !rd.end {
+		rd.pieces++
+	}
 	return nil
 }
 

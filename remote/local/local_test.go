@@ -1,6 +1,8 @@
 package local
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"ferry/remote"
@@ -37,4 +39,9 @@ func openDir(t *testing.T, dir string, tree openFunc, o Options) *Remote {
 		t.Fatal(err)
 	}
 	return r
+}
+
+func sorted(names []string) string {
+	slices.Sort(names)
+	return strings.Join(names, " ")
 }

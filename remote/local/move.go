@@ -17,11 +17,7 @@ func (r *Remote) Move(ctx context.Context, from, to string) error {
 	if err := check(ctx, "move", to); err != nil {
 		return err
 	}
-	err := r.move(from, to)
-	if errors.Is(err, syscall.EXDEV) {
-		err = remote.ErrUnsupported
-	}
-	return fail("move", from, err)
+	return fail("move", from, r.move(from, to))
 }
 
 func (r *Remote) move(from, to string) error {
@@ -54,7 +50,7 @@ func (r *Remote) moveDir(fromDir dir, fromBase string, toDir dir, toBase, from, 
 	if to == "." {
 		return remote.ErrExist
 	}
-	if err := fromDir.rename(fromBase, toDir, toBase, false); err != nil {
+	if err := sameDevice(fromDir.rename(fromBase, toDir, toBase, false)); err != nil {
 		return err
 	}
 	r.uploads.moved(from, to)
@@ -65,7 +61,7 @@ func (r *Remote) moveDir(fromDir dir, fromBase string, toDir dir, toBase, from, 
 func (r *Remote) moveFile(fromDir dir, fromBase string, toDir dir, toBase string, m *meta) error {
 	old, err := toDir.lstat(toBase)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fromDir.rename(fromBase, toDir, toBase, true)
+		return sameDevice(fromDir.rename(fromBase, toDir, toBase, true))
 	}
 	if err == nil {
 		err = r.replaceable(toDir, toBase, &old)
@@ -73,14 +69,20 @@ func (r *Remote) moveFile(fromDir dir, fromBase string, toDir dir, toBase string
 	if err != nil {
 		return err
 	}
-	if err := fromDir.rename(fromBase, toDir, toBase, true); err != nil {
-		return err
-	}
-	if m.links > 1 && m.ino == old.ino && m.dev == old.dev && !caseInsensitive {
-		// Two names of one file: the system leaves both (rename(2)).
+	if m.ino == old.ino && m.dev == old.dev && m.ino != 0 && !caseInsensitive {
+		// Two names of one file: of hard links the system would leave both (rename(2)), and a link would replace what
+		// it leads to.
 		return fromDir.remove(fromBase)
 	}
-	return nil
+	return sameDevice(fromDir.rename(fromBase, toDir, toBase, true))
+}
+
+// sameDevice returns ErrUnsupported for the error of a rename from one file system to another.
+func sameDevice(err error) error {
+	if errors.Is(err, syscall.EXDEV) {
+		return remote.ErrUnsupported
+	}
+	return err
 }
 
 // replaceable returns nil if a file may be put in the place of old, which d holds as base.

@@ -22,6 +22,9 @@ type rootTree struct {
 func openRootTree(path string, links bool) (tree, error) {
 	root, err := os.OpenRoot(path)
 	if err != nil {
+		if info, statErr := os.Stat(path); statErr == nil && !info.IsDir() {
+			return nil, remote.ErrNotDir
+		}
 		return nil, err
 	}
 	return &rootTree{root, links}, nil
@@ -182,7 +185,16 @@ func (d *rootDir) mkdir(base string, perm fs.FileMode) error {
 	return escaped(d.t.root.Mkdir(d.name(base), perm))
 }
 
-func (d *rootDir) rmdir(base string) error { return escaped(d.t.root.Remove(d.name(base))) }
+func (d *rootDir) rmdir(base string) error {
+	m, err := d.lstat(base)
+	if err != nil {
+		return err
+	}
+	if m.kind != directory {
+		return remote.ErrNotDir
+	}
+	return escaped(d.t.root.Remove(d.name(base)))
+}
 
 func (d *rootDir) chtimes(base string, when time.Time) error {
 	return escaped(d.t.root.Chtimes(d.name(base), time.Time{}, when))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -15,6 +16,7 @@ type beneath struct {
 	*rootTree
 	top     *fdDir
 	resolve uint64
+	buffers sync.Pool // of *[dirBuffer]byte
 }
 
 // openTree falls back to os.Root where the kernel lacks openat2 or statx, or a sandbox forbids them.
@@ -32,6 +34,7 @@ func openTree(path string, links bool) (tree, error) {
 	if !links {
 		t.resolve |= unix.RESOLVE_NO_SYMLINKS
 	}
+	t.buffers.New = func() any { return new([dirBuffer]byte) }
 	t.top = newFdDir(t, ".", fd)
 	if _, err := t.stat("."); errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM) {
 		t.top.close()

@@ -11,7 +11,7 @@ import (
 )
 
 // many is the number of entries in a large directory: more than fit one page of any remote known.
-const many = 2500
+const many = 1500
 
 func listTests() []test {
 	return []test{
