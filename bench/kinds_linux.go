@@ -51,18 +51,23 @@ func kinds() []kind {
 }
 
 func findFerry(ctx context.Context, b *bench) (program, error) {
-	bin := b.opt.ferry
+	bin, version := b.opt.ferry, "given by -ferry"
 	if bin == "" {
 		bin = filepath.Join(b.state, "ferry")
 		if err := goBuild(ctx, ".", bin, "./cmd/ferry"); err != nil {
 			return program{}, err
 		}
+		commit, err := output(exec.CommandContext(ctx, "git", "describe", "--always", "--dirty"))
+		if err != nil {
+			commit = "of this tree" // which need not be a git repository
+		}
+		version = strings.TrimSpace(commit)
 	}
 	bin, err := filepath.Abs(bin)
 	if err != nil {
 		return program{}, err
 	}
-	p := program{user: benchUser, pass: benchPass, version: versionOf(ctx, nil, bin, "version")}
+	p := program{user: benchUser, pass: benchPass, version: version}
 	p.command = serveFTP(bin)
 	return p, nil
 }
