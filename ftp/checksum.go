@@ -30,13 +30,19 @@ func (s *session) rang(_ context.Context, arg string) reply {
 	if n < 0 {
 		return reply{350, "The range is the whole file."}
 	}
-	return reply{350, "The next HASH takes that range."}
+	return reply{350, "The next HASH or RETR takes that range."}
+}
+
+// takeRange is the range that RANG set, once: one that lasted would cut the files of a client that has forgotten it.
+func (s *session) takeRange() (start, n int64) {
+	start, n = s.rangeStart, s.rangeLen
+	s.rangeStart, s.rangeLen = 0, -1
+	return start, n
 }
 
 // hash digests a file, or the range of it that RANG or REST has named (draft-bryan-ftpext-hash, section 3).
 func (s *session) hash(ctx context.Context, arg string) reply {
-	start, n := s.rangeStart, s.rangeLen
-	s.rangeStart, s.rangeLen = 0, -1
+	start, n := s.takeRange()
 	name, r := s.path(arg)
 	if !r.isZero() {
 		return r
@@ -54,7 +60,7 @@ func xhash(key string) func(*session, context.Context, string) reply {
 	return func(s *session, ctx context.Context, arg string) reply {
 		path, start, end, err := parseXHash(arg)
 		if err != nil {
-			return badArgument(`Usage: "<file>" [<first> <end>]`)
+			return badArgument(`Usage: "<file>" [[<start>] <end>]`)
 		}
 		name, r := s.path(path)
 		if !r.isZero() {

@@ -85,11 +85,6 @@ func (c *control) readLine() ([]byte, error) {
 // tlsHandshakeRecord is the first byte of a TLS client hello (RFC 8446, section 5.1). No FTP command begins with it.
 const tlsHandshakeRecord = 0x16
 
-// buffered reports whether a whole line is waiting: then replies may be sent together with its own.
-func (c *control) buffered() bool {
-	return c.buf != nil && bytes.IndexByte(c.buf[c.r:c.w], '\n') >= 0
-}
-
 // fill reads what the client has sent, waiting for it without a buffer when nothing is left over.
 func (c *control) fill() error {
 	if err := c.flush(); err != nil {

@@ -3,6 +3,8 @@ package ftp
 import (
 	"net"
 	"syscall"
+	"time"
+	"unsafe"
 )
 
 // waiter waits for the control connection to become readable and only then takes a buffer, so that an idle session
@@ -53,16 +55,35 @@ func (w *waiter) read(c *control) (int, error) {
 	return max(w.n, 0), w.err
 }
 
-// peerGone reports whether the client has closed the connection and nothing it sent is waiting. It does not block.
-func (c *control) peerGone() bool {
+// peerGone reports whether the client has closed the connection and nothing it sent is waiting. It gives the end of the
+// connection a moment to arrive: two connections that a killed client leaves behind end one after the other.
+func (c *control) peerGone(within time.Duration) bool {
 	if c.w > c.r || c.wait.raw == nil {
 		return false
 	}
 	gone := false
-	var b [1]byte
 	c.wait.raw.Control(func(fd uintptr) {
+		if !waitReadable(int(fd), within) {
+			return
+		}
+		var b [1]byte
 		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 		gone = n == 0 && err == nil || err != nil && err != syscall.EAGAIN && err != syscall.EINTR
 	})
 	return gone
+}
+
+// waitReadable waits until something can be read from fd, the end included. The poller of the runtime counts in
+// milliseconds, which is too long to wait for nothing after each small file.
+func waitReadable(fd int, within time.Duration) bool {
+	type pollFD struct {
+		fd      int32
+		events  int16
+		revents int16
+	}
+	const pollIn = 0x1
+	p := pollFD{fd: int32(fd), events: pollIn}
+	timeout := syscall.NsecToTimespec(int64(within))
+	n, _, _ := syscall.Syscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(&p)), 1, uintptr(unsafe.Pointer(&timeout)), 0, 0, 0)
+	return n == 1
 }

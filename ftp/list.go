@@ -22,7 +22,7 @@ type selection struct {
 // matched, unless something is really called like that.
 func (s *session) choose(ctx context.Context, arg string) (selection, error) {
 	sel, err := s.chooseLiteral(ctx, arg)
-	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+	if err == nil || !isAbsent(err) {
 		return sel, err
 	}
 	if rest, had := stripOptions(arg); had {
@@ -30,7 +30,7 @@ func (s *session) choose(ctx context.Context, arg string) (selection, error) {
 			return s.chooseLiteral(ctx, "")
 		}
 		arg = rest
-		if sel, err = s.chooseLiteral(ctx, arg); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		if sel, err = s.chooseLiteral(ctx, arg); err == nil || !isAbsent(err) {
 			return sel, err
 		}
 	}
@@ -38,6 +38,12 @@ func (s *session) choose(ctx context.Context, arg string) (selection, error) {
 		return s.chooseMatching(ctx, dir, pattern)
 	}
 	return selection{}, err
+}
+
+// isAbsent reports whether err means that nothing has that name, be it that nothing can have it.
+func isAbsent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrBadName) || errors.Is(err, ErrNotDir) ||
+		errors.Is(err, ErrNameTooLong)
 }
 
 // chooseLiteral takes the argument by its word.

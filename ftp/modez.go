@@ -11,8 +11,9 @@ import (
 
 // In MODE Z a data connection carries one zlib stream, and ends with it (draft-preston-ftpext-deflate-04, section 3).
 
-// modeZLevel is the level of compression of a session that has not sent OPTS MODE Z.
-const modeZLevel = 6
+// modeZLevel is the level of compression of a session that has not sent OPTS MODE Z. Some clients turn MODE Z on by
+// themselves wherever it is offered, also on networks that are faster than the compressor: it had better be quick.
+const modeZLevel = 1
 
 // errAfterStream is returned when the client sends more than its zlib stream.
 var errAfterStream = errors.New("data behind the end of the compressed stream")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 )
 
 // errIncomplete is an upload whose bytes ended, but not in a way that can be believed.
@@ -13,6 +14,9 @@ var errIncomplete = errors.New("the upload is incomplete")
 // is never published.
 func (s *session) receive(session context.Context, verb, name string, off int64, opening string) reply {
 	announced := s.takeAllocation()
+	if _, n := s.takeRange(); n >= 0 {
+		return badSequence("RANG is for RETR and HASH; use REST to continue an upload.")
+	}
 	if r := s.dataRefusal(); !r.isZero() {
 		return r
 	}
@@ -94,16 +98,36 @@ func (s *session) believe(t *transfer, off, announced int64) error {
 	s.unwatch(t)
 	n := t.bytes()
 	exact := !s.deflate && !(s.ascii && s.srv.ConvertASCII) // bytes on the wire are bytes of the file
-	if announced > 0 && exact && n < announced && off+n != announced {
+	announcedThis := exact && announced > 0 && (n == announced || off+n == announced)
+	if exact && n < announced && !announcedThis {
 		return errIncomplete
 	}
-	orderly := len(s.pending) > 0 // the client has sent its next command
-	gone := !orderly && (t.lost || s.ctl.peerGone())
-	if gone && !s.srv.AcceptAbruptClose && !(exact && announced > 0 && (n == announced || off+n == announced)) {
+	if announcedThis || s.srv.AcceptAbruptClose || len(s.pending) > 0 {
+		return nil // the last means that the client has sent its next command
+	}
+	if t.lost || s.ctl.peerGone(s.grace(n, time.Since(t.began))) {
 		return errControlLost
 	}
 	return nil
 }
+
+// grace is how long the end of the control connection may come behind that of the data: the time between two packets
+// that were sent together, which is a small part of what the transfer took. Over TLS nobody needs to wait, for a client
+// that is killed sends no close_notify. An empty file is what a client leaves that is killed before its first byte.
+func (s *session) grace(n int64, took time.Duration) time.Duration {
+	switch {
+	case s.private:
+		return 0
+	case n == 0:
+		return maxGrace
+	}
+	return min(max(took/8, minGrace), maxGrace)
+}
+
+const (
+	minGrace = 300 * time.Microsecond
+	maxGrace = 50 * time.Millisecond
+)
 
 func (s *session) uploadFailed(ctx context.Context, t *transfer, err error) reply {
 	switch {

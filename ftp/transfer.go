@@ -22,9 +22,12 @@ func (s *session) dataRefusal() reply {
 	return reply{}
 }
 
-// retr sends a file (RFC 959, section 4.1.3).
+// retr sends a file, or the part of it that REST or RANG has named (RFC 959, section 4.1.3).
 func (s *session) retr(ctx context.Context, arg string) reply {
-	off := s.takeRestart()
+	off, limit := s.takeRestart(), int64(-1)
+	if start, n := s.takeRange(); n >= 0 {
+		off, limit = start, n
+	}
 	name, r := s.path(arg)
 	if !r.isZero() {
 		return r
@@ -40,12 +43,16 @@ func (s *session) retr(ctx context.Context, arg string) reply {
 		return s.fail("RETR", name, err)
 	}
 	defer body.Close()
+	var content io.Reader = body
+	if limit >= 0 {
+		content = io.LimitReader(body, limit)
+	}
 	out, r := s.startSending(ctx, t, openingText(name, body, off))
 	if !r.isZero() {
 		return r
 	}
 	defer out.abandon()
-	return s.endSending(ctx, t, out, s.copyBody(out.w, body))
+	return s.endSending(ctx, t, out, s.copyBody(out.w, content))
 }
 
 // openingText is the text of 150. Clients look for the size in it.
@@ -106,10 +113,8 @@ func (o *outgoing) abandon() {
 // endSending closes the data connection in good order when err is nil, else it cuts it, and returns the reply that ends
 // the transfer.
 func (s *session) endSending(ctx context.Context, t *transfer, out *outgoing, err error) reply {
-	if out.z != nil {
-		if closeErr := out.z.Close(); err == nil {
-			err = closeErr
-		}
+	if out.z != nil && err == nil {
+		err = out.z.Close() // only now: a stream that is closed looks whole
 	}
 	if err == nil {
 		err = out.conn.finish()
@@ -184,7 +189,7 @@ func (s *session) logTransfer(ctx context.Context, t *transfer, err error) {
 	}
 	attrs := []slog.Attr{
 		slog.String("command", t.verb), slog.String("path", absolute(t.name)), slog.String("user", s.name),
-		slog.Int64("bytes", t.bytes()), slog.Duration("time", time.Since(t.began)),
+		slog.Int64("bytes", t.bytes()), slog.Duration("took", time.Since(t.began)),
 	}
 	if err == nil {
 		s.logger.LogAttrs(ctx, slog.LevelInfo, "transfer complete", attrs...)

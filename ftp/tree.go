@@ -157,7 +157,7 @@ func (s *session) mdtm(ctx context.Context, arg string) reply {
 		return reply{213, string(appendTime(nil, fi.ModTime()))}
 	}
 	t, path, isSet := splitMDTM(arg)
-	if !isSet {
+	if !isSet || !isAbsent(err) {
 		return s.fail("MDTM", name, err)
 	}
 	if r := s.setModTime(ctx, path, t); !r.isZero() {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -22,6 +23,7 @@ var cuts = []struct {
 	name string
 	cut  func(t *testing.T, p *process, addr, name string, body []byte)
 }{
+	{"client is killed", cutByKill},
 	{"data connection is reset", cutByReset},
 	{"control connection is lost", cutByControl},
 	{"both connections are closed", cutByBoth},
@@ -121,6 +123,30 @@ func sessionEnded(t *testing.T, p *process, n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// cutByKill feeds curl through a pipe and kills it with SIGKILL when it has taken everything it was given.
+func cutByKill(t *testing.T, p *process, addr, name string, body []byte) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("curl is not installed")
+	}
+	curl := exec.Command("curl", "-s", "-S", "-u", "bob:builder", "-T", "-", "ftp://"+addr+"/"+name)
+	var said strings.Builder
+	curl.Stderr = &said
+	in, err := curl.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := curl.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_, err = in.Write(body[:cutAfter])
+	_ = curl.Process.Kill()
+	_ = curl.Wait() // reports the kill
+	if err != nil {
+		t.Fatalf("feeding curl: %v; it said %q", err, said.String())
+	}
+	sessionEnded(t, p, 1)
 }
 
 func cutByReset(t *testing.T, p *process, addr, name string, body []byte) {

@@ -1,6 +1,7 @@
 package test
 
 import (
+	"encoding/json"
 	"net"
 	"regexp"
 	"strings"
@@ -56,6 +57,25 @@ func TestTextLogHasTheUsualForm(t *testing.T) {
 		if !form.MatchString(strings.TrimSuffix(line, "\n")) {
 			t.Errorf("a line of another form: %q", line)
 		}
+	}
+}
+
+func TestJSONLogIsJSON(t *testing.T) {
+	var transfers int
+	for line := range strings.Lines(oneSession(t, "-vv", "--log-format", "json")) {
+		var record struct{ Time, Level, Msg, Path, User string }
+		if err := json.Unmarshal([]byte(line), &record); err != nil {
+			t.Errorf("%v in %q", err, line)
+		}
+		if record.Time == "" || record.Level == "" || record.Msg == "" {
+			t.Errorf("incomplete: %q", line)
+		}
+		if record.Path == "/file" && record.User == "bob" {
+			transfers++
+		}
+	}
+	if transfers != 2 {
+		t.Errorf("%d transfers are logged, want 2", transfers)
 	}
 }
 
