@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -14,13 +15,20 @@ import (
 // Its errors tell the two sides of a transfer apart: a *fileError came from the file, everything else from the network.
 type dataConn struct {
 	tap     *tap
-	records *records      // between tls and tap; nil in clear
-	tls     *tls.Conn     // nil in clear
+	tls     *tls.Conn     // above tap; nil in clear
 	connect time.Duration // time for the TLS handshake
 	moved   atomic.Int64
 	atEnd   bool  // the other side has ended in good order
 	failure error // what the network failed with
 }
+
+// blockSize is how much of a file moves through memory at a time.
+const blockSize = 128 << 10
+
+type fileBlock [blockSize]byte
+
+// fileBlocks holds what running transfers use; idle sessions hold none.
+var fileBlocks = sync.Pool{New: func() any { return new(fileBlock) }}
 
 // fileError is an error on the file's side of a transfer.
 type fileError struct{ err error }
@@ -42,10 +50,8 @@ func (d *dataConn) secure(ctx context.Context, cfg *tls.Config) error {
 	if n, able := d.tap.conn.(interface{ SetNoDelay(bool) error }); able {
 		n.SetNoDelay(true)
 	}
-	d.records = &records{tap: d.tap}
-	d.tls = tls.Server(d.records, cfg)
+	d.tls = tls.Server(d.tap, cfg)
 	if err := d.tls.HandshakeContext(ctx); err != nil {
-		d.records.release()
 		d.tap.linger()
 		return err
 	}
@@ -83,15 +89,15 @@ func (d *dataConn) received(n int64, err error) {
 	}
 }
 
-// Write is as in io.Writer. Over TLS, everything is on its way when it returns.
+// Write is as in io.Writer.
+//
+// Over TLS each record of 16 KiB is a system call of its own. Collecting several for one call was measured: the copy
+// costs more than the calls that it saves, and so does reading further ahead than crypto/tls does.
 func (d *dataConn) Write(p []byte) (n int, err error) {
-	switch {
-	case d.tls == nil:
+	if d.tls == nil {
 		n, err = d.tap.Write(p)
-	case len(p) <= maxRecord:
+	} else {
 		n, err = d.tls.Write(p)
-	default:
-		n, err = d.records.together(func() (int, error) { return d.tls.Write(p) })
 	}
 	d.sent(int64(n), err)
 	return n, err
@@ -105,9 +111,6 @@ func (d *dataConn) sent(n int64, err error) {
 	}
 }
 
-// maxRecord is the most that one TLS record carries (RFC 8446, section 5.1).
-const maxRecord = 16 << 10
-
 // finish ends the connection in good order: the other side sees the end of the file. Over TLS that takes close_notify,
 // without which clients call a file truncated. An error means that the other side may not have got everything; after an
 // upload there is none, as nothing is owed any more.
@@ -115,7 +118,6 @@ func (d *dataConn) finish() error {
 	if d.tls == nil {
 		return d.tap.Close()
 	}
-	defer d.records.release()
 	err := d.tls.CloseWrite()
 	switch {
 	case d.atEnd:

@@ -11,8 +11,8 @@ import (
 )
 
 // tcpListener listens on one port for a data connection. It is made with as few system calls as will do: four, where
-// net.Listen needs seven and then four more for the connection it accepts. As most clients connect before they send
-// the command that uses the connection, accept mostly finds it there and the poller hears of neither.
+// net.Listen takes seven; and one to accept, where the net package takes five. As most clients connect before they send
+// the command that uses the connection, accept mostly finds it there, and the poller hears of neither.
 type tcpListener struct {
 	socket
 	port uint16
