@@ -48,7 +48,7 @@ var layers = []layer{
 	// The encrypted configuration file of rclone is a secretbox under a normalised password.
 	{pattern: "config", outside: []string{"golang.org/x/crypto/nacl/secretbox", "golang.org/x/text/unicode/norm"}},
 	{pattern: "remote"},
-	{pattern: "remote/all", ferry: []string{"remote", "remote/*"}},
+	{pattern: "remote/all", ferry: []string{"config", "remote", "remote/*"}},
 	{pattern: "remote/*", ferry: []string{"remote"}, outside: []string{"golang.org/x/sys/"}},
 }
 

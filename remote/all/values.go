@@ -1,0 +1,59 @@
+package all
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"ferry/config"
+)
+
+// values reads the options of a remote in the grammars of package config. The first one that cannot be read is kept as
+// the error, so that a driver's options are read in one go and the error is looked at once.
+type values struct {
+	remote  string
+	options map[string]string
+	err     error
+}
+
+func (v *values) str(name string) string { return v.options[name] }
+
+// list splits at commas and spaces.
+func (v *values) list(name string) []string {
+	return strings.FieldsFunc(v.options[name], func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+func (v *values) boolean(name string) bool {
+	return parse(v, name, strconv.ParseBool)
+}
+
+func (v *values) integer(name string) int {
+	return parse(v, name, strconv.Atoi)
+}
+
+// size is in bytes; off is below 0.
+func (v *values) size(name string) int64 {
+	return int64(parse(v, name, config.ParseSize))
+}
+
+func (v *values) duration(name string) time.Duration {
+	return parse(v, name, config.ParseDuration)
+}
+
+// parse reads one option; an empty one is the zero value.
+func parse[T any](v *values, name string, read func(string) (T, error)) T {
+	var zero T
+	s := v.options[name]
+	if s == "" {
+		return zero
+	}
+	x, err := read(s)
+	if err != nil && v.err == nil {
+		v.err = fmt.Errorf("remote %s: the value of option %s cannot be read: correct it where it is set", v.remote, name)
+	}
+	if err != nil {
+		return zero
+	}
+	return x
+}
