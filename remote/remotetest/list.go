@@ -11,7 +11,7 @@ import (
 )
 
 // many is the number of entries in a large directory: more than fit one page of any remote known.
-const many = 1500
+const many = 1100
 
 func listTests() []test {
 	return []test{
@@ -185,7 +185,7 @@ func (s *suite) putMany(dir string) {
 }
 
 func manyName(dir string, i int) string {
-	return remote.Join(dir, fmt.Sprintf("a-name-of-some-length-%04d.dat", i))
+	return remote.Join(dir, fmt.Sprintf("a-name-of-some-length-as-cameras-and-scanners-make-them-%04d.dat", i))
 }
 
 // lists checks the names in dir, given sorted and separated by blanks.

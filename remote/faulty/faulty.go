@@ -1,0 +1,233 @@
+// Package faulty is a decorator for tests: a remote on which chosen calls go wrong. They fail, wait, or break off after
+// some bytes, as a Fault says. The remote counts what it injected and is told what surfaced, so that a test can prove
+// that no error was swallowed:
+//
+//	r := faulty.New(memory.New())
+//	r.Inject(faulty.Fault{Op: faulty.Put, Skip: 1, Err: remote.ErrNoSpace})
+//	r.Surfaced(upload()) // for each error that came out on top
+//	for _, err := range r.Swallowed() {
+//		t.Errorf("%v did not surface", err)
+//	}
+package faulty
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+	"time"
+
+	"ferry/remote"
+)
+
+// An Op is a call that can go wrong.
+type Op string
+
+// The calls of a Remote and of its optional interfaces, and those on what Open and Stage return.
+const (
+	Stat       Op = "stat"
+	List       Op = "list"
+	Open       Op = "open"
+	Read       Op = "read" // of a reader that Open returned
+	Put        Op = "put"
+	Remove     Op = "remove"
+	Mkdir      Op = "mkdir"
+	Rmdir      Op = "rmdir"
+	Move       Op = "move"
+	Copy       Op = "copy"
+	SetModTime Op = "setmodtime"
+	SetMode    Op = "setmode"
+	Hash       Op = "hash"
+	Usage      Op = "usage"
+	Stage      Op = "stage"
+	Write      Op = "write" // to a stage
+	Publish    Op = "publish"
+	Keep       Op = "keep"
+	Discard    Op = "discard"
+	Part       Op = "part"
+	DropPart   Op = "droppart"
+)
+
+// A Fault says which calls go wrong, and how. The zero value makes the next call of any kind fail with ErrInjected.
+type Fault struct {
+	Op    Op     // "" = any; Read and Write only when they are named
+	Name  string // "" = any
+	Skip  int    // how many of these calls go well first
+	Times int    // how many then go wrong; 0 = one, below 0 = all
+
+	// After is how much goes well within the call: bytes of Read, Write and the body of Put, entries of List.
+	After int64
+
+	Delay time.Duration // the call takes this long before it does anything else
+	Block bool          // it waits until its context ends; Keep, Discard, Read and Write, which have none, do not wait
+	Late  bool          // it is carried out, and only its answer is lost
+	Slow  bool          // it is carried out after Delay, and does not fail
+	Err   error         // what it fails with; nil = ErrInjected
+}
+
+// ErrInjected is what a call fails with when its fault does not say otherwise.
+var ErrInjected = errors.New("injected fault")
+
+// An Error is what an injected fault makes of its Err. Each is different.
+type Error struct {
+	Op   Op
+	Name string
+	Err  error
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%v (injected into %s %s)", e.Err, e.Op, e.Name) }
+
+// Unwrap returns the error that the fault asked for.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Remote is a remote with faults. Without any, it does what the remote below it does.
+type Remote struct {
+	remote.Forward
+
+	mu       sync.Mutex
+	faults   []*Fault        // guarded by mu
+	calls    map[Op]int      // guarded by mu
+	injected map[*Error]bool // guarded by mu; true = it surfaced
+	order    []*Error        // guarded by mu; the keys of injected as they came
+}
+
+// New returns a decorator of r without faults.
+func New(r remote.Remote) *Remote {
+	return &Remote{Forward: remote.Forward{Remote: r}, calls: map[Op]int{}, injected: map[*Error]bool{}}
+}
+
+// Inject adds a fault. Of several that fit a call, the one added first is used, as long as it lasts.
+func (r *Remote) Inject(f Fault) {
+	if f.Times == 0 {
+		f.Times = 1
+	}
+	if f.Err == nil {
+		f.Err = ErrInjected
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.faults = append(r.faults, &f)
+}
+
+// Heal removes all faults.
+func (r *Remote) Heal() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.faults = nil
+}
+
+// Calls returns how many calls of op there were, whether they went well or not. Each Open and Stage counts as one Read
+// and one Write too.
+func (r *Remote) Calls(op Op) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.calls[op]
+}
+
+// Injected returns how many errors were injected. Waiting for a context to end is not counted.
+func (r *Remote) Injected() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.order)
+}
+
+// Surfaced reports whether err comes from injected faults, and remembers that they surfaced.
+func (r *Remote) Surfaced(err error) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	found := false
+	for _, e := range r.order {
+		if errors.Is(err, e) {
+			r.injected[e] = true
+			found = true
+		}
+	}
+	return found
+}
+
+// Swallowed returns the injected errors that have not surfaced.
+func (r *Remote) Swallowed() []error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var errs []error
+	for _, e := range r.order {
+		if !r.injected[e] {
+			errs = append(errs, e)
+		}
+	}
+	return errs
+}
+
+// pick counts the call and returns the fault that it meets, nil when there is none.
+func (r *Remote) pick(op Op, name string) *Fault {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls[op]++
+	for _, f := range r.faults {
+		stream := op == Read || op == Write
+		switch {
+		case f.Op != op && (f.Op != "" || stream), f.Name != "" && f.Name != name, f.Times == 0:
+		case f.Skip > 0:
+			f.Skip--
+		default:
+			if f.Times > 0 {
+				f.Times--
+			}
+			return f
+		}
+	}
+	return nil
+}
+
+// fault makes the error that a call fails with.
+func (r *Remote) fault(f *Fault, op Op, name string) error {
+	e := &Error{Op: op, Name: name, Err: f.Err}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.injected[e] = false
+	r.order = append(r.order, e)
+	return &fs.PathError{Op: string(op), Path: name, Err: e}
+}
+
+// call makes a call that takes effect as a whole.
+func (r *Remote) call(ctx context.Context, op Op, name string, inner func() error) error {
+	f := r.pick(op, name)
+	if f != nil {
+		if err := f.wait(ctx, op, name); err != nil {
+			return err
+		}
+	}
+	return r.answer(f, op, name, inner)
+}
+
+// answer makes a call that meets f, which may be nil, and that does not wait any more.
+func (r *Remote) answer(f *Fault, op Op, name string, inner func() error) error {
+	switch {
+	case f == nil, f.Slow:
+		return inner()
+	case f.Late:
+		if err := inner(); err != nil {
+			return err
+		}
+	}
+	return r.fault(f, op, name)
+}
+
+// wait is the time that a faulty call takes, cut short by its context.
+func (f *Fault) wait(ctx context.Context, op Op, name string) error {
+	if f.Delay > 0 {
+		t := time.NewTimer(f.Delay)
+		defer t.Stop()
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return &fs.PathError{Op: string(op), Path: name, Err: context.Cause(ctx)}
+		}
+	}
+	if f.Block {
+		<-ctx.Done()
+		return &fs.PathError{Op: string(op), Path: name, Err: context.Cause(ctx)}
+	}
+	return nil
+}

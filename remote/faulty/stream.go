@@ -1,0 +1,120 @@
+package faulty
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"ferry/remote"
+)
+
+// A reader breaks off after some bytes.
+type reader struct {
+	r     *Remote
+	f     *Fault
+	op    Op // "" = Read
+	name  string
+	left  int64
+	inner io.ReadCloser
+	err   error // what every Read returns once it broke off
+}
+
+func (r *reader) Read(p []byte) (int, error) {
+	if r.err != nil {
+		return 0, r.err
+	}
+	if r.f.Slow {
+		time.Sleep(r.f.Delay)
+		return r.inner.Read(p)
+	}
+	if r.left == 0 {
+		op := r.op
+		if op == "" {
+			op = Read
+		}
+		r.err = r.r.fault(r.f, op, r.name)
+		return 0, r.err
+	}
+	n, err := r.inner.Read(p[:min(int64(len(p)), r.left)])
+	r.left -= int64(n)
+	if err == io.EOF { // it was shorter than what goes well
+		r.left = 0
+		return n, nil
+	}
+	return n, err
+}
+
+func (r *reader) Close() error { return r.inner.Close() }
+
+// Stage implements remote.Stager.
+func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
+	var inner remote.Stage
+	err := r.call(ctx, Stage, name, func() (err error) {
+		inner, err = r.Forward.Stage(ctx, name, o)
+		return err
+	})
+	if err != nil {
+		if inner != nil { // the fault was a late one
+			_ = inner.Discard()
+		}
+		return nil, err
+	}
+	s := &stage{r: r, name: name, inner: inner}
+	if s.write = r.pick(Write, name); s.write != nil {
+		s.left = s.write.After
+	}
+	return s, nil
+}
+
+// A stage is one whose calls can go wrong.
+type stage struct {
+	r     *Remote
+	name  string
+	inner remote.Stage
+	write *Fault // nil = all writes go well
+	left  int64  // bytes that do so
+}
+
+func (s *stage) Write(p []byte) (int, error) {
+	switch {
+	case s.write == nil:
+		return s.inner.Write(p)
+	case s.write.Slow:
+		time.Sleep(s.write.Delay)
+		return s.inner.Write(p)
+	case int64(len(p)) <= s.left:
+		n, err := s.inner.Write(p)
+		s.left -= int64(n)
+		return n, err
+	}
+	n, err := s.inner.Write(p[:s.left])
+	s.left -= int64(n)
+	if err == nil {
+		err = s.r.fault(s.write, Write, s.name)
+	}
+	return n, err
+}
+
+// ReadFrom takes the short way of the stage below, if it has one and no fault is meant to be met.
+func (s *stage) ReadFrom(src io.Reader) (int64, error) {
+	if rf, ok := s.inner.(io.ReaderFrom); ok && s.write == nil {
+		return rf.ReadFrom(src)
+	}
+	return io.Copy(struct{ io.Writer }{s}, src)
+}
+
+func (s *stage) Publish(ctx context.Context, modTime time.Time) (e remote.Entry, err error) {
+	err = s.r.call(ctx, Publish, s.name, func() (err error) {
+		e, err = s.inner.Publish(ctx, modTime)
+		return err
+	})
+	return valid(e, err), err
+}
+
+func (s *stage) Keep() error {
+	return s.r.answer(s.r.pick(Keep, s.name), Keep, s.name, s.inner.Keep)
+}
+
+func (s *stage) Discard() error {
+	return s.r.answer(s.r.pick(Discard, s.name), Discard, s.name, s.inner.Discard)
+}
