@@ -1,0 +1,103 @@
+package config
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// PasswordVariable is the environment variable that holds the password of an encrypted configuration file.
+const PasswordVariable = "RCLONE_CONFIG_PASS"
+
+// promptTries is how often somebody is asked for a password.
+const promptTries = 3
+
+// Passwords say where the password of an encrypted configuration file comes from: Command, else PasswordVariable in
+// Env, else Prompt. Only the first of these that is there is tried. The zero value knows no password.
+type Passwords struct {
+	// Command prints the password when it is run, as --password-command says. Line ends around it do not count.
+	Command []string
+	// Env is the environment of the process. Command runs in it.
+	Env    Environ
+	Stdin  io.Reader // of Command
+	Stderr io.Writer // of Command
+	// Prompt asks somebody. It is called again, with wrong set, after a wrong password.
+	Prompt func(ctx context.Context, wrong bool) (string, error)
+}
+
+// ParseCommand splits a command line at single spaces. An argument that holds spaces is quoted with ", which is written
+// twice to mean itself.
+func ParseCommand(s string) ([]string, error) {
+	if s == "" {
+		return nil, nil
+	}
+	r := csv.NewReader(strings.NewReader(s))
+	r.Comma = ' '
+	args, err := r.Read()
+	if err != nil {
+		return nil, errors.New(`not a command: separate its arguments by one space, and quote with "" those that hold spaces`)
+	}
+	return args, nil
+}
+
+// unlock opens box with each password there is until one fits.
+func (p *Passwords) unlock(ctx context.Context, box []byte) (*fileKey, []byte, error) {
+	if len(p.Command) > 0 {
+		password, err := p.run(ctx)
+		if err != nil {
+			return nil, nil, fmt.Errorf("--password-command: %w", err)
+		}
+		return tryPassword(password, box, "--password-command")
+	}
+	if password := p.Env[PasswordVariable]; password != "" {
+		return tryPassword(password, box, PasswordVariable)
+	}
+	if p.Prompt == nil {
+		return nil, nil, errors.New("the file is encrypted: give its password in " + PasswordVariable + " or by --password-command")
+	}
+	for try := 0; ; try++ {
+		password, err := p.Prompt(ctx, try > 0)
+		if err != nil {
+			return nil, nil, err
+		}
+		key, plain, err := tryPassword(password, box, "what was typed")
+		if err == nil || try+1 == promptTries {
+			return key, plain, err
+		}
+	}
+}
+
+func tryPassword(password string, box []byte, from string) (*fileKey, []byte, error) {
+	key, err := newFileKey(password)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", from, err)
+	}
+	plain, err := key.open(box)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", from, err)
+	}
+	return key, plain, nil
+}
+
+// run returns what Command prints.
+func (p *Passwords) run(ctx context.Context) (string, error) {
+	cmd := exec.CommandContext(ctx, p.Command[0], p.Command[1:]...)
+	cmd.Env = p.Env.list()
+	cmd.Stdin, cmd.Stderr = p.Stdin, p.Stderr
+	cmd.WaitDelay = 5 * time.Second
+	out, err := cmd.Output()
+	if err != nil {
+		return "", err
+	}
+	password := string(bytes.Trim(out, "\r\n"))
+	if password == "" {
+		return "", errors.New("it printed nothing")
+	}
+	return password, nil
+}
