@@ -1,0 +1,207 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// maxFileSize bounds what is read as a configuration, so that a wrong path does not fill the memory.
+const maxFileSize = 64 << 20
+
+// A File is a configuration file, or a configuration that is only kept in memory. It is read again when it has changed,
+// and written as a whole or not at all. It may be used by several goroutines at the same time.
+type File struct {
+	path      string // absolute; "" in memory
+	passwords Passwords
+
+	mu    sync.Mutex
+	doc   *Document
+	key   *fileKey // nil while the file is not encrypted
+	stamp stamp    // of the file that was read last
+	bad   error    // why the file that was read last was not taken
+}
+
+// A stamp tells whether a file has changed.
+type stamp struct {
+	exists  bool
+	regular bool // a pipe cannot be read again
+	modTime int64
+	size    int64
+}
+
+// Open reads the configuration file at path. The empty path, the null device and a path whose last element is notfound
+// mean a configuration in memory, empty at first. A file that does not exist is an empty one; Exists tells.
+//
+// Passwords are asked for only when the file is encrypted. Prompt is not used again after Open.
+func Open(ctx context.Context, path string, passwords Passwords) (*File, error) {
+	f := &File{passwords: passwords, doc: &Document{}}
+	if isMemory(path) {
+		return f, nil
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	f.path = path
+	f.passwords.Env = passwords.Env.with("RCLONE_CONFIG_DIR", filepath.Dir(path))
+	if err := f.reload(ctx); err != nil {
+		return nil, err
+	}
+	f.passwords.Prompt = nil
+	return f, nil
+}
+
+// Path returns the absolute path of the file, "" in memory.
+func (f *File) Path() string { return f.path }
+
+// Exists reports whether the file was there when it was read last.
+func (f *File) Exists() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.stamp.exists
+}
+
+// Encrypted reports whether the file is encrypted.
+func (f *File) Encrypted() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.key != nil
+}
+
+// Document returns what the file says now. When somebody has changed the file into something that cannot be read, it
+// returns what the file said before, which can be used, together with the error.
+func (f *File) Document(ctx context.Context) (*Document, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.refresh(ctx)
+	return f.doc, f.bad
+}
+
+// Edit lets change edit what the file says now and writes the result. When change or writing fails, the file and the
+// configuration are as before. A file that cannot be read is not overwritten.
+func (f *File) Edit(ctx context.Context, change func(*Draft) error) error {
+	return f.rewrite(ctx, change, func(key *fileKey) *fileKey { return key })
+}
+
+// Encrypt writes the file encrypted with a password from now on.
+func (f *File) Encrypt(ctx context.Context, password string) error {
+	key, err := newFileKey(password)
+	if err != nil {
+		return err
+	}
+	return f.rewrite(ctx, nil, func(*fileKey) *fileKey { return key })
+}
+
+// Decrypt writes the file without encryption from now on.
+func (f *File) Decrypt(ctx context.Context) error {
+	return f.rewrite(ctx, nil, func(*fileKey) *fileKey { return nil })
+}
+
+func (f *File) rewrite(ctx context.Context, change func(*Draft) error, next func(*fileKey) *fileKey) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.refresh(ctx)
+	if f.bad != nil {
+		return f.bad
+	}
+	draft, key := f.doc.Edit(), next(f.key)
+	if change != nil {
+		if err := change(draft); err != nil {
+			return err
+		}
+	}
+	if f.path != "" {
+		text := draft.Bytes()
+		if key != nil {
+			text = key.seal(text)
+		}
+		if err := writeFile(f.path, text); err != nil {
+			return fmt.Errorf("%s: cannot save: %w", f.path, err)
+		}
+		f.stamp = stampOf(os.Stat(f.path))
+	}
+	f.doc, f.key = draft.Document, key
+	return nil
+}
+
+// refresh reads the file again if it has changed since it was read last. Its errors stay in f.bad. A file that has gone
+// leaves what it said.
+func (f *File) refresh(ctx context.Context) {
+	if f.path == "" {
+		return
+	}
+	if now := stampOf(os.Stat(f.path)); now.regular && now != f.stamp {
+		f.bad = f.reload(ctx)
+	}
+}
+
+// reload reads the file.
+func (f *File) reload(ctx context.Context) error {
+	text, read, err := readFile(f.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if read.exists {
+		f.stamp = read
+	}
+	if err != nil {
+		return err
+	}
+	doc, key, err := f.parse(ctx, text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.path, err)
+	}
+	f.doc, f.key = doc, key
+	return nil
+}
+
+// parse decrypts text if need be, with the key that was good before if it still is.
+func (f *File) parse(ctx context.Context, text []byte) (*Document, *fileKey, error) {
+	var key *fileKey
+	box, encrypted, err := cutSealed(text)
+	if err == nil && encrypted {
+		key, text, err = f.unlock(ctx, box)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	doc, err := ParseDocument(text)
+	return doc, key, err
+}
+
+func (f *File) unlock(ctx context.Context, box []byte) (*fileKey, []byte, error) {
+	if f.key != nil {
+		if plain, err := f.key.open(box); err == nil {
+			return f.key, plain, nil
+		}
+	}
+	return f.passwords.unlock(ctx, box)
+}
+
+// readFile returns what the file at path holds, and its stamp from before it was read.
+func readFile(path string) ([]byte, stamp, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, stamp{}, err
+	}
+	defer file.Close()
+	s := stampOf(file.Stat())
+	text, err := io.ReadAll(io.LimitReader(file, maxFileSize+1))
+	if err == nil && len(text) > maxFileSize {
+		err = fmt.Errorf("%s: too large for a configuration file", path)
+	}
+	return text, s, err
+}
+
+func stampOf(info fs.FileInfo, err error) stamp {
+	if err != nil {
+		return stamp{}
+	}
+	return stamp{exists: true, regular: info.Mode().IsRegular(), modTime: info.ModTime().UnixNano(), size: info.Size()}
+}

@@ -1,0 +1,79 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// maxLinks is how many symbolic links in a row are followed.
+const maxLinks = 40
+
+// writeFile puts text in the place of the file at path, whole or not at all, even when the power fails. The file keeps
+// its permissions; a new one is for its owner alone. A symbolic link stays, and the file it leads to is replaced.
+func writeFile(path string, text []byte) error {
+	path, err := followLinks(path)
+	if err != nil {
+		return err
+	}
+	mode := fs.FileMode(0o600)
+	old, err := os.Stat(path)
+	switch {
+	case err == nil && !old.Mode().IsRegular():
+		return errors.New("it is not a regular file")
+	case err == nil:
+		mode = old.Mode().Perm()
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	temp, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	if err := fill(temp, text, mode, old); err != nil {
+		os.Remove(temp.Name())
+		return err
+	}
+	if err := os.Rename(temp.Name(), path); err != nil {
+		os.Remove(temp.Name())
+		return err
+	}
+	return syncDir(dir)
+}
+
+// fill writes text to a temporary file, gives it the mode and the owner that the old file has, and closes it. When it
+// returns nil the text is on disk.
+func fill(temp *os.File, text []byte, mode fs.FileMode, old fs.FileInfo) error {
+	_, err := temp.Write(text)
+	if err == nil && old != nil && !keepOwner(temp, old) {
+		mode &^= 0o070 // the group is not the one that was meant
+	}
+	if err == nil {
+		err = temp.Chmod(mode)
+	}
+	if err == nil {
+		err = temp.Sync()
+	}
+	return errors.Join(err, temp.Close())
+}
+
+// followLinks returns where the symbolic links at path lead, whether something is there or not.
+func followLinks(path string) (string, error) {
+	for range maxLinks {
+		target, err := os.Readlink(path)
+		if err != nil {
+			return path, nil // not a link; whether it is a file will show
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(filepath.Dir(path), target)
+		}
+		path = target
+	}
+	return "", fmt.Errorf("more than %d symbolic links in a row", maxLinks)
+}
