@@ -1,0 +1,119 @@
+package config
+
+import (
+	"crypto/md5"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Settings are all that is known of a remote before it is opened. They hold secrets, which neither fmt nor slog show.
+type Settings struct {
+	// Name is how logs call the remote: nas, :s3, and with {5 characters} behind it when its options are not those of the
+	// file alone.
+	Name string
+	Type string // the Name of its Type
+	Path string
+	// Values has every option that is set or has a default, passwords revealed.
+	Values map[string]string
+	// Warnings are about options that nothing is made of, a line each.
+	Warnings []string
+}
+
+// String returns the name and the type.
+func (s Settings) String() string { return s.Name + " (" + s.Type + ")" }
+
+// GoString hides the values from %#v.
+func (s Settings) GoString() string { return s.String() }
+
+// LogValue hides the values from slog.
+func (s Settings) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// Resolve finds out the settings of a remote. An error is one line that names the remote and the option, where it
+// stands and the remedy; it holds no value.
+func (s Sources) Resolve(r Remote) (Settings, error) {
+	name, err := s.TypeOf(r)
+	if err != nil {
+		return Settings{}, err
+	}
+	t, err := s.findType(r, name)
+	if err != nil {
+		return Settings{}, err
+	}
+	set := Settings{Type: t.Name, Path: r.Path, Values: map[string]string{}, Warnings: s.unknown(r, t)}
+	overrides := map[string]string{}
+	for _, o := range append(slices.Clip(t.Options), description) {
+		f := s.find(r, t, o)
+		if f.where == "" {
+			f.value = o.Default
+		} else if !f.file {
+			overrides[o.Name] = f.value
+		}
+		value, err := o.read(f.value)
+		if err != nil {
+			return Settings{}, explainOption(r, t, o, f.where, err)
+		}
+		if value != "" || f.where != "" {
+			set.Values[o.Name] = value
+		}
+	}
+	set.Name = r.label() + suffix(overrides)
+	return set, nil
+}
+
+var (
+	errMissing  = errors.New("is missing")
+	errObscured = errors.New("is not an obscured password")
+)
+
+// read returns the value as a driver gets it.
+func (o Option) read(value string) (string, error) {
+	switch {
+	case value == "" && o.Required:
+		return "", errMissing
+	case value == "" || !o.Obscured:
+		return value, nil
+	}
+	plain, err := Reveal(value)
+	if err != nil {
+		return "", errObscured
+	}
+	return plain, nil
+}
+
+func explainOption(r Remote, t Type, o Option, where string, err error) error {
+	switch {
+	case err == errObscured:
+		return fmt.Errorf(`remote %q: option %s (%s) %w: write it as "ferry obscure" prints it`, r.label(), o.Name, where, err)
+	case r.Name == "":
+		return fmt.Errorf("remote %q: option %s %w: write :%s,%s=VALUE:path, or set %s", r.label(), o.Name, err, r.Type, o.Name, t.Variable(o))
+	}
+	return fmt.Errorf(`remote %q: option %s %w: set it with "ferry config update %s %s=VALUE", or in %s`,
+		r.label(), o.Name, err, r.Name, o.Name, RemoteVariable(r.Name, o.Name))
+}
+
+// suffix tells apart remotes of one name whose options differ from those of the file. As in rclone it is the beginning
+// of the MD5 sum of the options in the form of a remote string.
+func suffix(overrides map[string]string) string {
+	if len(overrides) == 0 {
+		return ""
+	}
+	var params []string
+	for _, key := range slices.Sorted(maps.Keys(overrides)) {
+		params = append(params, key+"='"+strings.ReplaceAll(overrides[key], "'", "''")+"'")
+	}
+	sum := md5.Sum([]byte(strings.Join(params, ",")))
+	return "{" + base64.RawURLEncoding.EncodeToString(sum[:])[:5] + "}"
+}
+
+// label returns the remote without its options, which may be secret: nas, :s3.
+func (r Remote) label() string {
+	if r.Name != "" {
+		return r.Name
+	}
+	return ":" + r.Type
+}

@@ -1,0 +1,69 @@
+package config
+
+import (
+	"cmp"
+	"strings"
+)
+
+// A Type says how the remotes of one kind are configured.
+type Type struct {
+	Name    string // as the key type has it: s3, google cloud storage
+	Prefix  string // of its flags and environment variables; "" is Name
+	Help    string // what it is, in a line
+	Options []Option
+}
+
+// An Option is one setting of a type.
+type Option struct {
+	Name     string // in lower case, words joined by _
+	Default  string
+	Help     string
+	Required bool // an empty value is an error
+	Obscured bool // a password that is written as Obscure makes it, wherever it is written
+	Secret   bool // written as it is, but not for everybody's eyes
+	NoPrefix bool // its flag lacks the prefix of the type, its variable may
+}
+
+// description is an option of every type. Nothing is made of it.
+var description = Option{Name: "description", Help: "What the remote is, for those who read the configuration"}
+
+// Option returns the option of that name.
+func (t Type) Option(name string) (Option, bool) {
+	for _, o := range t.Options {
+		if o.Name == name {
+			return o, true
+		}
+	}
+	return description, name == description.Name
+}
+
+// Flag returns the name of the command line flag that sets o for all remotes of the type: s3-region.
+func (t Type) Flag(o Option) string {
+	name := strings.ReplaceAll(o.Name, "_", "-")
+	if o.NoPrefix {
+		return name
+	}
+	return t.prefix() + "-" + name
+}
+
+// Variable returns the name of the environment variable that sets o for all remotes of the type: RCLONE_S3_REGION.
+func (t Type) Variable(o Option) string {
+	return variable("RCLONE_", t.prefix()+"-"+o.Name)
+}
+
+// RemoteVariable returns the name of the environment variable that sets an option for one remote: RCLONE_CONFIG_NAS_HOST.
+// Hyphens become underscores in the option only, so a remote with one in its name cannot be set from most shells.
+func RemoteVariable(remote, option string) string {
+	return "RCLONE_CONFIG_" + strings.ToUpper(remote) + variable("_", option)
+}
+
+func variable(prefix, name string) string {
+	return prefix + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+}
+
+func (t Type) prefix() string { return cmp.Or(t.Prefix, t.Name) }
+
+// is reports whether name means this type: its name, with or without its spaces, or its prefix.
+func (t Type) is(name string) bool {
+	return name == t.Name || name == t.prefix() || name == strings.ReplaceAll(t.Name, " ", "")
+}
