@@ -69,7 +69,8 @@ type FS interface {
 const AtEnd = -1
 
 // An Upload is a file on its way in. It may be an io.ReaderFrom, for zero-copy receiving; the engine calls ReadFrom
-// repeatedly, each time with the next slice of the connection.
+// repeatedly, each time with the next slice of the connection, and also again after it returned an error that is
+// os.ErrDeadlineExceeded: then only the connection was silent for a while.
 type Upload interface {
 	io.Writer
 

@@ -43,11 +43,8 @@ func (s *session) retr(ctx context.Context, arg string) reply {
 		return s.fail("RETR", name, err)
 	}
 	defer body.Close()
-	var content io.Reader = body
-	if limit >= 0 {
-		content = io.LimitReader(body, limit)
-	}
-	out, r := s.startSending(ctx, t, openingText(name, body, off))
+	content, opening := announce(name, body, off, limit)
+	out, r := s.startSending(ctx, t, opening)
 	if !r.isZero() {
 		return r
 	}
@@ -55,14 +52,23 @@ func (s *session) retr(ctx context.Context, arg string) reply {
 	return s.endSending(ctx, t, out, s.copyBody(out.w, content))
 }
 
-// openingText is the text of 150. Clients look for the size in it.
-func openingText(name string, body io.Reader, off int64) string {
+// announce returns what is to be sent of body, and the text of 150, in which clients look for the size. A file is sent as
+// long as it was when it was opened; then the kernel need not be asked for its end. limit < 0 is none.
+func announce(name string, body io.Reader, off, limit int64) (content io.Reader, opening string) {
+	opening = "Sending " + quote(name)
 	if f, isFile := body.(*os.File); isFile {
 		if fi, err := f.Stat(); err == nil {
-			return fmt.Sprintf("Sending %s (%d bytes).", quote(name), max(fi.Size()-off, 0))
+			size := max(fi.Size()-off, 0)
+			if limit < 0 || size < limit {
+				limit = size
+			}
+			opening = fmt.Sprintf("%s (%d bytes)", opening, limit)
 		}
 	}
-	return "Sending " + quote(name) + "."
+	if limit < 0 {
+		return body, opening
+	}
+	return io.LimitReader(body, limit), opening
 }
 
 // copyBody writes a file to the data connection; dst is the dataConn itself when nothing stands in between, so that
