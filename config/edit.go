@@ -35,7 +35,7 @@ func (d *Draft) Set(name, key, value string) error {
 		return d.index()
 	}
 	if !isParamKey(key) {
-		return fmt.Errorf("%q is not the name of an option: use letters, digits, _ and .", key)
+		return fmt.Errorf("%q is not the name of an option: use letters, digits, dots and underscores", key)
 	}
 	if d.Has(name) {
 		d.insert(d.endOfEntries(name), key+" = "+quoteValue(value))
