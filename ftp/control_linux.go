@@ -4,7 +4,6 @@ import (
 	"net"
 	"syscall"
 	"time"
-	"unsafe"
 )
 
 // waiter waits for the control connection to become readable and only then takes a buffer, so that an idle session
@@ -62,28 +61,15 @@ func (c *control) peerGone(within time.Duration) bool {
 		return false
 	}
 	gone := false
-	c.wait.raw.Control(func(fd uintptr) {
-		if !waitReadable(int(fd), within) {
-			return
-		}
+	c.tcp.SetReadDeadline(time.Now().Add(within))
+	c.wait.raw.Read(func(fd uintptr) bool {
 		var b [1]byte
 		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		gone = n == 0 && err == nil || err != nil && err != syscall.EAGAIN && err != syscall.EINTR
+		if err == syscall.EAGAIN || err == syscall.EINTR {
+			return within <= 0
+		}
+		gone = n == 0 || err != nil
+		return true
 	})
 	return gone
-}
-
-// waitReadable waits until something can be read from fd, the end included. The poller of the runtime counts in
-// milliseconds, which is too long to wait for nothing after each small file.
-func waitReadable(fd int, within time.Duration) bool {
-	type pollFD struct {
-		fd      int32
-		events  int16
-		revents int16
-	}
-	const pollIn = 0x1
-	p := pollFD{fd: int32(fd), events: pollIn}
-	timeout := syscall.NsecToTimespec(int64(within))
-	n, _, _ := syscall.Syscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(&p)), 1, uintptr(unsafe.Pointer(&timeout)), 0, 0, 0)
-	return n == 1
 }

@@ -125,7 +125,7 @@ func (s *session) grace(n int64, took time.Duration) time.Duration {
 }
 
 const (
-	minGrace = 300 * time.Microsecond
+	minGrace = 500 * time.Microsecond
 	maxGrace = 50 * time.Millisecond
 )
 
