@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"syscall"
 	"time"
 )
 
@@ -25,6 +26,7 @@ type bench struct {
 	scale scale
 	log   *slog.Logger
 
+	lock  *os.File
 	state string // directory for binaries, configuration, logs
 	root  string // directory that every server serves
 	pem   string // file with certificate and key
@@ -63,6 +65,9 @@ func (b *bench) prepare(ctx context.Context) error {
 	if err := os.MkdirAll(b.state, 0o755); err != nil {
 		return err
 	}
+	if err := b.alone(); err != nil {
+		return err
+	}
 	if err := b.layout(); err != nil {
 		return err
 	}
@@ -86,6 +91,30 @@ func (b *bench) prepare(ctx context.Context) error {
 		return errors.New("no server can run")
 	}
 	return nil
+}
+
+// alone refuses to run beside another bench of this tree: both would use b.state, and neither would measure anything.
+func (b *bench) alone() error {
+	f, err := os.Create(filepath.Join(b.state, "lock"))
+	if err != nil {
+		return err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		return fmt.Errorf("another bench runs in this tree: %w", err)
+	}
+	b.lock = f
+	return nil
+}
+
+// close removes what prepare made, but for what the next run can use.
+func (b *bench) close() {
+	if b.root != "" {
+		_ = os.RemoveAll(b.root)
+	}
+	if b.lock != nil {
+		b.lock.Close()
+	}
 }
 
 // find looks a kind up and starts it once to see that it serves.

@@ -110,13 +110,6 @@ func (b *bench) clearUploads() error {
 	return nil
 }
 
-// close removes what layout made.
-func (b *bench) close() {
-	if b.root != "" {
-		_ = os.RemoveAll(b.root)
-	}
-}
-
 // writeCertificate makes a self-signed certificate (ECDSA P-256), writes it and its key to file, and returns a client
 // configuration that trusts it and speaks TLS 1.3 only.
 func writeCertificate(file string) (*tls.Config, error) {
