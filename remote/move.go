@@ -36,9 +36,6 @@ func Move(ctx context.Context, r Remote, from, to string) error {
 // Copy makes to a file of the same content and modification time as from, replacing an old one like Put. Where r
 // cannot do it by itself, the content is read and written back. A directory is ErrIsDir.
 func Copy(ctx context.Context, r Remote, from, to string) error {
-	if !ValidPath(from) {
-		return &fs.PathError{Op: "copy", Path: from, Err: ErrInvalid}
-	}
 	e, err := r.Stat(ctx, from)
 	if err != nil {
 		return err
@@ -51,15 +48,26 @@ func Copy(ctx context.Context, r Remote, from, to string) error {
 	}
 	if c, ok := ability[Copier](r); ok {
 		err := c.Copy(ctx, from, to)
-		if err == nil && !e.ModTime.IsZero() {
-			err = ignoreUnsupported(SetModTime(ctx, r, to, e.ModTime))
-			return err
+		if err == nil {
+			return keepModTime(ctx, r, e, to)
 		}
 		if !errors.Is(err, ErrUnsupported) {
 			return err
 		}
 	}
 	return copyThrough(ctx, r, e, from, to)
+}
+
+// keepModTime gives a copy the modification time of e, its original, where r can set one.
+func keepModTime(ctx context.Context, r Remote, e Entry, name string) error {
+	if e.ModTime.IsZero() {
+		return nil
+	}
+	err := SetModTime(ctx, r, name, e.ModTime)
+	if errors.Is(err, ErrUnsupported) {
+		return nil
+	}
+	return err
 }
 
 // copyThrough copies by reading and writing.
@@ -70,12 +78,5 @@ func copyThrough(ctx context.Context, r Remote, e Entry, from, to string) error 
 	}
 	defer body.Close()
 	_, err = r.Put(ctx, to, ContextReader(ctx, body), PutOptions{Size: max(e.Size, 0), ModTime: e.ModTime})
-	return err
-}
-
-func ignoreUnsupported(err error) error {
-	if errors.Is(err, ErrUnsupported) {
-		return nil
-	}
 	return err
 }

@@ -53,3 +53,9 @@ func sentinelOf(errno syscall.Errno) error {
 	}
 	return systemSentinel(errno)
 }
+
+// deadMount reports whether err is that of a mount point whose file system has gone. It must not end the listing of
+// the directory that it is in.
+func deadMount(err error) bool {
+	return errors.Is(err, syscall.ENOTCONN) || errors.Is(err, syscall.ESTALE)
+}

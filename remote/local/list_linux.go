@@ -170,7 +170,7 @@ func (rd *dirReader) describe(name []byte, typ byte) (m meta, ok bool, err error
 		return m, false, nil
 	}
 	err = retry(func() error { return statxAt(rd.fd, name, &rd.st) })
-	if err == unix.ENOENT {
+	if err == unix.ENOENT || deadMount(err) || err == unix.EACCES && rd.searchable() {
 		return m, false, nil
 	}
 	if err != nil {
@@ -188,6 +188,12 @@ func (rd *dirReader) describe(name []byte, typ byte) (m meta, ok bool, err error
 		m.name = base
 	}
 	return m, m.kind != special, nil
+}
+
+// searchable reports whether the directory lets the process describe what it holds. When it does and an entry is still
+// forbidden, that is the mount point of a file system that is private to a user.
+func (rd *dirReader) searchable() bool {
+	return retry(func() error { return unix.Faccessat(rd.fd, ".", unix.X_OK, unix.AT_EACCESS) }) == nil
 }
 
 // statxAt is unix.Statx for a name that lies in memory as the kernel wants it, ended by NUL: it need not be copied.

@@ -233,7 +233,7 @@ func (d *rootDir) list(ctx context.Context, yield func(*meta) bool) error {
 // describe is lstat for list: entries that are gone or that are not shown are not ok.
 func (d *rootDir) describe(base string) (m meta, ok bool, err error) {
 	m, err = d.lstat(base)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || deadMount(err) {
 		return m, false, nil
 	}
 	if err != nil {

@@ -170,6 +170,8 @@ func (s *stage) publish(modTime time.Time) error {
 	if err := s.dir.rename(s.part, s.dir, s.base, true); err != nil {
 		return err
 	}
+	// Mostly there is none. One that cannot be removed does not concern this upload.
+	_ = s.dir.remove(partName{s.owner, 0, s.base}.String())
 	s.end()
 	return nil
 }
