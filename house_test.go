@@ -29,6 +29,9 @@ type layer struct {
 	tests   []string // ferry packages that its external tests may import besides
 }
 
+// driverUses is what every driver may import: the contract, and how names are written where they are kept.
+var driverUses = []string{"remote", "remote/nameenc", "remote/partname"}
+
 // layers are the arrows of the house, all downwards; the first pattern that matches counts. A package that no pattern
 // matches is a finding: a new package takes its place here first.
 var layers = []layer{
@@ -49,7 +52,12 @@ var layers = []layer{
 	{pattern: "config", outside: []string{"golang.org/x/crypto/nacl/secretbox", "golang.org/x/text/unicode/norm"}},
 	{pattern: "remote"},
 	{pattern: "remote/all", ferry: []string{"config", "remote", "remote/*"}},
-	{pattern: "remote/*", ferry: []string{"remote"}, outside: []string{"golang.org/x/sys/"}},
+	{pattern: "remote/nameenc"},
+	{pattern: "remote/partname", ferry: []string{"remote"}},
+	{pattern: "remote/sftp", ferry: driverUses, outside: []string{"github.com/pkg/sftp", "golang.org/x/crypto/ssh"}},
+	// Its external tests talk to a real engine.
+	{pattern: "remote/ftpclient", ferry: driverUses, outside: []string{"github.com/jlaffaye/ftp"}, tests: []string{"ftp", "serve", "auth", "vfs"}},
+	{pattern: "remote/*", ferry: driverUses, outside: []string{"golang.org/x/sys/"}},
 }
 
 // doubles are what any test may put in the place of a real remote.
