@@ -72,8 +72,8 @@ const (
 type Stage interface {
 	io.Writer
 
-	// Publish makes the content visible under the stage's name, replacing an old file atomically.
-	// modTime zero = now.
+	// Publish makes the content visible under the stage's name, replacing an old file atomically, and forgets what the
+	// owner had left of that name: it must not come back when the file is renamed. modTime zero = now.
 	Publish(ctx context.Context, modTime time.Time) (Entry, error)
 
 	// Keep ends the upload and keeps what was written as the owner's Part. An empty one is discarded.

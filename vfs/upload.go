@@ -23,8 +23,6 @@ type Upload interface {
 
 // staged is an upload to a remote that keeps it apart until it is whole.
 type staged struct {
-	view  *View
-	name  string
 	stage remote.Stage
 	base  remote.Base
 	taken atomic.Bool // at least a byte was written
@@ -43,9 +41,9 @@ func (v *View) startStaged(ctx context.Context, name string, o remote.StageOptio
 		return nil, err
 	}
 	if from, ok := s.(io.ReaderFrom); ok {
-		return &stagedFrom{staged: staged{view: v, name: name, stage: s, base: o.Base}, from: from}, nil
+		return &stagedFrom{staged: staged{stage: s, base: o.Base}, from: from}, nil
 	}
-	return &staged{view: v, name: name, stage: s, base: o.Base}, nil
+	return &staged{stage: s, base: o.Base}, nil
 }
 
 func (u *staged) Write(p []byte) (int, error) {
@@ -67,16 +65,10 @@ func (u *staged) took(n int64) {
 	}
 }
 
-// Commit publishes the file, and forgets what the owner left of an earlier try: it must not come back when the file is
-// renamed. That there mostly is none, or that it cannot be dropped, does not concern the upload.
+// Commit publishes the file.
 func (u *staged) Commit(ctx context.Context) error {
-	if _, err := u.stage.Publish(ctx, time.Time{}); err != nil {
-		return err
-	}
-	if u.base != remote.BasePart {
-		_ = u.view.fs.stager.DropPart(ctx, u.name, u.view.owner)
-	}
-	return nil
+	_, err := u.stage.Publish(ctx, time.Time{})
+	return err
 }
 
 // Abort keeps what the owner can continue. An upload that took no byte leaves nothing behind, but one that was to

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ferry/remote"
+	"ferry/remote/partname"
 )
 
 func stageOf(t *testing.T, r *Remote, name string, o remote.StageOptions) remote.Stage {
@@ -145,7 +146,7 @@ func TestWhatAKilledProcessLeftIsTheLastKept(t *testing.T) {
 
 func TestWhatAKilledPutLeftIsNobodys(t *testing.T) {
 	eachPortable(t, func(t *testing.T, dir string, open func() *Remote) {
-		left := partName{owner: putOwner, slot: 1, name: "f"}.String()
+		left := partname.Name{Owner: partname.PutOwner, Slot: 1, Base: "f"}.String()
 		path := filepath.Join(dir, left)
 		if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
 			t.Fatal(err)
@@ -183,7 +184,7 @@ func TestPartsExpire(t *testing.T) {
 				t.Fatal(err)
 			}
 			old := time.Now().Add(-2 * time.Hour)
-			if err := os.Chtimes(filepath.Join(dir, partName{owner: "o", name: name}.String()), old, old); err != nil {
+			if err := os.Chtimes(filepath.Join(dir, partname.Name{Owner: "o", Base: name}.String()), old, old); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -217,7 +218,7 @@ func TestAnUploadUnderWayDoesNotExpire(t *testing.T) {
 		s := stageOf(t, r, "f", remote.StageOptions{Owner: "o"})
 		writeTo(t, s, "slow")
 		old := time.Now().Add(-2 * time.Hour)
-		if err := os.Chtimes(filepath.Join(dir, partName{owner: "o", slot: 1, name: "f"}.String()), old, old); err != nil {
+		if err := os.Chtimes(filepath.Join(dir, partname.Name{Owner: "o", Slot: 1, Base: "f"}.String()), old, old); err != nil {
 			t.Fatal(err)
 		}
 		if got := listing(t, r, "."); got != "" {
@@ -232,7 +233,7 @@ func TestAnUploadUnderWayDoesNotExpire(t *testing.T) {
 func TestHiddenNamesAreRefused(t *testing.T) {
 	eachPortable(t, func(t *testing.T, dir string, open func() *Remote) {
 		r := open()
-		hidden := partName{owner: "o", name: "f"}.String()
+		hidden := partname.Name{Owner: "o", Base: "f"}.String()
 		if err := os.WriteFile(filepath.Join(dir, hidden), []byte("x"), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -297,10 +298,10 @@ func TestAnUploadFollowsItsDirectory(t *testing.T) {
 	if _, err := r.Part(ctx, "e/f", "o"); !errors.Is(err, remote.ErrNotExist) {
 		t.Errorf("Part: %v", err)
 	}
-	if err := two.Keep(); err != nil {
+	if _, err := one.Publish(ctx, time.Time{}); err != nil {
 		t.Error(err)
 	}
-	if _, err := one.Publish(ctx, time.Time{}); err != nil {
+	if err := two.Keep(); err != nil {
 		t.Error(err)
 	}
 	if got := listing(t, r, "e"); got != "f o:f" {
@@ -320,7 +321,7 @@ func TestWhatIsContinuedDoesNotShowUnderOtherNames(t *testing.T) {
 		if err := s.Keep(); err != nil {
 			t.Fatal(err)
 		}
-		part := filepath.Join(dir, partName{owner: "o", name: "f"}.String())
+		part := filepath.Join(dir, partname.Name{Owner: "o", Base: "f"}.String())
 		backup := filepath.Join(dir, "backup")
 		if err := os.Link(part, backup); err != nil {
 			t.Skip(err)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ferry/remote"
+	"ferry/remote/partname"
 )
 
 // A stage is an upload under way: a hidden file beside its target.
@@ -171,7 +172,7 @@ func (s *stage) publish(modTime time.Time) error {
 		return err
 	}
 	// Mostly there is none. One that cannot be removed does not concern this upload.
-	_ = s.dir.remove(partName{s.owner, 0, s.base}.String())
+	_ = s.dir.remove(partname.Name{s.owner, 0, s.base}.String())
 	s.end()
 	return nil
 }
@@ -191,7 +192,7 @@ func (s *stage) Keep() error {
 		return fail("keep", s.name, s.discard())
 	}
 	if err == nil {
-		err = s.r.keep(s.dir, s.part, partName{owner: s.owner, name: s.base})
+		err = s.r.keep(s.dir, s.part, partname.Name{Owner: s.owner, Base: s.base})
 	}
 	s.end()
 	return fail("keep", s.name, err)

@@ -140,6 +140,7 @@ func (s *stage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, e
 	if err != nil {
 		return remote.Entry{}, fail("publish", s.name, err)
 	}
+	delete(s.dir.parts, s.key)
 	s.ended = true
 	return e, nil
 }

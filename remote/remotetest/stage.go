@@ -71,6 +71,15 @@ func stageTests() []test {
 			s.stage("f", remote.StageOptions{Owner: alice}).publish()
 			s.holds("f", "")
 		}},
+		{"Publish forgets what the owner had left of that name", func(s *suite) {
+			s.keepPart("f", alice, "old part")
+			s.keepPart("f", bob, "of bob")
+			u := s.stage("f", remote.StageOptions{Owner: alice})
+			u.write("new")
+			u.publish()
+			s.noPart("f", alice)
+			s.hasPart("f", bob, 6)
+		}},
 		{"Publish returns the entry", func(s *suite) {
 			u := s.stage("f", remote.StageOptions{Owner: alice})
 			u.write("hello")

@@ -132,7 +132,7 @@ func stageEndTests() []test {
 			two.keep()
 			s.hasPart("f", alice, 2)
 		}},
-		{"an upload leaves what others kept and published", func(s *suite) {
+		{"an upload leaves what others kept and published, and its owner kept after it", func(s *suite) {
 			s.keepPart("f", alice, "kept")
 			s.keepPart("f", bob, "kept by bob")
 			u := s.stage("f", remote.StageOptions{Owner: alice})
@@ -140,8 +140,8 @@ func stageEndTests() []test {
 			s.hasPart("f", alice, 4)
 			u.publish()
 			s.holds("f", "whole")
-			s.hasPart("f", alice, 4)
 			s.hasPart("f", bob, 11)
+			s.keepPart("f", alice, "more")
 			u = s.stage("f", remote.StageOptions{Owner: alice})
 			u.write("again")
 			s.ok(u.Discard())
