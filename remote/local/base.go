@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"ferry/remote"
+	"ferry/remote/partname"
 )
 
 // onFile makes the hidden file begin with the first off bytes of the published one.
@@ -26,7 +27,7 @@ func (s *stage) onFile(ctx context.Context, off int64, perm fs.FileMode) error {
 // onPart makes the hidden file that Keep left the one to write to, cut off at off.
 func (s *stage) onPart(ctx context.Context, off int64, perm fs.FileMode) error {
 	off, linked, err := s.takePart(off)
-	part := partName{owner: s.owner, name: s.base}
+	part := partname.Name{Owner: s.owner, Base: s.base}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		s.r.removeExpired(s.dir, s.in, part.String())

@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"ferry/remote"
+	"ferry/remote/partname"
 )
 
 // Options say how a directory is served. The zero value is fine.
@@ -43,7 +44,7 @@ type Options struct {
 }
 
 // maxName is the longest name element that file systems commonly hold, in bytes.
-const maxName = 255
+const maxName = partname.MaxLen
 
 // Remote is a directory of this machine.
 type Remote struct {

@@ -6,13 +6,14 @@ import (
 	"io/fs"
 
 	"ferry/remote"
+	"ferry/remote/partname"
 )
 
 // Part implements remote.Stager.
 func (r *Remote) Part(ctx context.Context, name, owner string) (remote.Entry, error) {
 	var e remote.Entry
 	err := r.withPart(ctx, "part", name, owner, func(_ dir, m meta, _ string) error {
-		e = r.partEntry(&m, partName{owner: owner, name: m.name})
+		e = r.partEntry(&m, partname.Name{Owner: owner, Base: m.name})
 		return nil
 	})
 	return e, err
@@ -49,7 +50,7 @@ func (r *Remote) withPart(ctx context.Context, op, name, owner string, use func(
 }
 
 // keep makes the hidden file part of d what its owner left of an upload, in place of what that was before.
-func (r *Remote) keep(d dir, part string, p partName) error {
+func (r *Remote) keep(d dir, part string, p partname.Name) error {
 	r.kept.Lock()
 	defer r.kept.Unlock()
 	return d.rename(part, d, p.String(), true)
@@ -59,7 +60,7 @@ func (r *Remote) keep(d dir, part string, p partName) error {
 // there.
 // LOCKS_REQUIRED(r.kept)
 func (r *Remote) keptPart(d dir, in, name, owner string) (m meta, part string, err error) {
-	kept := partName{owner: owner, name: name}
+	kept := partname.Name{Owner: owner, Base: name}
 	r.recoverPart(d, in, kept)
 	part = kept.String()
 	m, err = d.lstat(part)
@@ -71,9 +72,9 @@ func (r *Remote) keptPart(d dir, in, name, owner string) (m meta, part string, e
 
 // recoverPart keeps what a process that was killed left in the first slot.
 // LOCKS_REQUIRED(r.kept)
-func (r *Remote) recoverPart(d dir, in string, kept partName) {
+func (r *Remote) recoverPart(d dir, in string, kept partname.Name) {
 	first := kept
-	first.slot = 1
+	first.Slot = 1
 	var hold stage
 	if !r.uploads.claim(&hold, remote.Join(in, first.String())) {
 		return // an upload under way
@@ -83,10 +84,10 @@ func (r *Remote) recoverPart(d dir, in string, kept partName) {
 	_ = d.rename(first.String(), d, kept.String(), true)
 }
 
-func (r *Remote) partEntry(m *meta, p partName) remote.Entry {
+func (r *Remote) partEntry(m *meta, p partname.Name) remote.Entry {
 	e := r.entry(m)
-	e.Name = p.name
-	e.Part = p.owner
+	e.Name = p.Base
+	e.Part = p.Owner
 	e.ReadOnly = false
 	return e
 }
@@ -94,7 +95,7 @@ func (r *Remote) partEntry(m *meta, p partName) remote.Entry {
 // listedPart returns the entry that List yields for the hidden file m in d, the directory in, if it yields one. It
 // removes what is too old.
 func (r *Remote) listedPart(d dir, in string, m *meta) (remote.Entry, bool) {
-	p, ok := parsePart(m.name)
+	p, ok := partname.Parse(m.name)
 	if !ok || m.kind != regular || r.uploads.has(remote.Join(in, m.name)) {
 		return remote.Entry{}, false
 	}
@@ -102,11 +103,11 @@ func (r *Remote) listedPart(d dir, in string, m *meta) (remote.Entry, bool) {
 		r.removeExpired(d, in, m.name)
 		return remote.Entry{}, false
 	}
-	if p.owner == putOwner || p.name == "" || p.slot > 1 {
+	if p.Owner == partname.PutOwner || p.Base == "" || p.Slot > 1 {
 		return remote.Entry{}, false
 	}
-	if p.slot == 1 { // of a process that was killed: it counts as kept, unless one of that name is listed too
-		if _, err := d.lstat(partName{p.owner, 0, p.name}.String()); !errors.Is(err, fs.ErrNotExist) {
+	if p.Slot == 1 { // of a process that was killed: it counts as kept, unless one of that name is listed too
+		if _, err := d.lstat(partname.Name{Owner: p.Owner, Base: p.Base}.String()); !errors.Is(err, fs.ErrNotExist) {
 			return remote.Entry{}, false
 		}
 	}
@@ -143,7 +144,7 @@ func (r *Remote) removeIdle(d dir, in, part string, want func() bool) error {
 func (r *Remote) removeParts(ctx context.Context, d dir, in string) error {
 	var parts []string
 	err := d.list(ctx, func(m *meta) bool {
-		_, ok := parsePart(m.name)
+		_, ok := partname.Parse(m.name)
 		if !ok || m.kind != regular || r.uploads.has(remote.Join(in, m.name)) {
 			parts = nil
 			return false

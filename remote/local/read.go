@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"ferry/remote"
+	"ferry/remote/partname"
 )
 
 // Stat implements remote.Remote.
@@ -60,7 +61,7 @@ func (r *Remote) List(ctx context.Context, name string) iter.Seq2[remote.Entry, 
 
 // listed returns the entry that List yields for m, if it yields one.
 func (r *Remote) listed(d dir, in string, m *meta) (remote.Entry, bool) {
-	if !hidden(m.name) {
+	if !partname.Hidden(m.name) {
 		return r.entry(m), true
 	}
 	return r.listedPart(d, in, m)

@@ -172,7 +172,7 @@ func (s *stage) publish(modTime time.Time) error {
 		return err
 	}
 	// Mostly there is none. One that cannot be removed does not concern this upload.
-	_ = s.dir.remove(partname.Name{s.owner, 0, s.base}.String())
+	_ = s.dir.remove(partname.Name{Owner: s.owner, Base: s.base}.String())
 	s.end()
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ferry/remote"
+	"ferry/remote/partname"
 )
 
 // uploads knows the hidden files that uploads under way in this process write to, by their path in the remote.
@@ -70,7 +71,7 @@ func (r *Remote) createPart(s *stage, perm fs.FileMode) error {
 // takeSlot claims slots for s until use does not answer ErrExist for one.
 func (r *Remote) takeSlot(s *stage, use func(slot int, part string) error) error {
 	for slot := 1; slot <= slots; slot++ {
-		part := partName{s.owner, slot, s.base}.String()
+		part := partname.Name{Owner: s.owner, Slot: slot, Base: s.base}.String()
 		if !r.uploads.claim(s, remote.Join(s.in, part)) {
 			continue
 		}
@@ -98,8 +99,8 @@ func (r *Remote) reclaim(s *stage, part string, slot int) error {
 		return remote.ErrExist
 	case r.expired(&m):
 		return s.dir.remove(part)
-	case slot == 1 && s.owner != putOwner:
-		return r.keep(s.dir, part, partName{owner: s.owner, name: s.base})
+	case slot == 1 && s.owner != partname.PutOwner:
+		return r.keep(s.dir, part, partname.Name{Owner: s.owner, Base: s.base})
 	}
 	return remote.ErrExist
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ferry/remote"
+	"ferry/remote/partname"
 )
 
 // Put implements remote.Remote.
@@ -15,7 +16,7 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 	if err := check(ctx, "put", name); err != nil {
 		return remote.Entry{}, err
 	}
-	s, err := r.begin(ctx, name, remote.StageOptions{Owner: putOwner})
+	s, err := r.begin(ctx, name, remote.StageOptions{Owner: partname.PutOwner})
 	if err != nil {
 		return remote.Entry{}, fail("put", name, err)
 	}
@@ -69,7 +70,7 @@ func (r *Remote) Copy(ctx context.Context, from, to string) error {
 		return fail("copy", from, remote.ErrPermission)
 	}
 	defer src.Close()
-	s, err := r.begin(ctx, to, remote.StageOptions{Owner: putOwner})
+	s, err := r.begin(ctx, to, remote.StageOptions{Owner: partname.PutOwner})
 	if err != nil {
 		return fail("copy", to, err)
 	}

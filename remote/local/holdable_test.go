@@ -1,0 +1,19 @@
+package local
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestHoldable(t *testing.T) {
+	for _, name := range []string{".", "a", "a/b", ".ferry-part", "a/ferry-part.x", strings.Repeat("n", 255)} {
+		if !holdable(name) {
+			t.Errorf("%q is refused", name)
+		}
+	}
+	for _, name := range []string{".ferry-part.x", "a/.ferry-part.x", ".Ferry-Part.x/b", strings.Repeat("n", 256), "a/" + strings.Repeat("n", 256)} {
+		if holdable(name) {
+			t.Errorf("%q is accepted", name)
+		}
+	}
+}
