@@ -60,14 +60,10 @@ func (e Encoding) Encode(name string) string {
 	if e&Raw != 0 {
 		return name
 	}
-	if e&Dot != 0 {
-		switch name {
-		case ".", "..":
-			return strings.Repeat(string(period), len(name))
-		case "．", "．．":
-			return strings.ReplaceAll(name, string(period), string(quote)+string(period))
-		}
+	if e&Dot != 0 && (name == "." || name == "..") {
+		return strings.Repeat(string(period), len(name))
 	}
+	likeDots := e&Dot != 0 && len(name) <= 2*len("．") && strings.Trim(name, ".．") == ""
 	var b strings.Builder
 	for i := 0; i < len(name); {
 		r, size := utf8.DecodeRuneInString(name[i:])
@@ -77,7 +73,7 @@ func (e Encoding) Encode(name string) string {
 			fmt.Fprintf(&b, "%c%02X", quote, name[i])
 		case ok:
 			b.WriteRune(substitute)
-		case r == quote || e.original(r, at) >= 0:
+		case r == quote || likeDots && r == period || e.original(r, at) >= 0:
 			b.WriteRune(quote)
 			b.WriteRune(r)
 		default:
@@ -85,10 +81,7 @@ func (e Encoding) Encode(name string) string {
 		}
 		i += size
 	}
-	if encoded := b.String(); e&Dot == 0 || encoded != "．" && encoded != "．．" {
-		return encoded
-	}
-	return string(quote) + b.String() // a name that ends in a period and would be read as .. or as .
+	return b.String()
 }
 
 // Decode returns the name that Encode made encoded of. What Encode does not write stays as it is.
