@@ -47,8 +47,9 @@ type Remote interface {
 	// Put stores body as name, creating missing parents only where Caps.ImplicitDirs says so. All or nothing: when Put
 	// fails, ctx ends or body fails with anything but io.EOF, the old content stays and nobody ever sees a part. When
 	// it returns nil, a Stat that starts afterwards sees the new file. A directory of that name is ErrIsDir, a body of
-	// another length than announced ErrSize. Ending ctx does not interrupt a Read of body that blocks: whoever gives a
-	// body that can block lets its Read fail then.
+	// another length than announced ErrSize. (Where Caps.ImplicitDirs, asking whether there is such a directory costs as
+	// much as storing a small file: only one that the remote knows of is refused.) Ending ctx does not interrupt a Read
+	// of body that blocks: whoever gives a body that can block lets its Read fail then.
 	Put(ctx context.Context, name string, body io.Reader, o PutOptions) (Entry, error)
 
 	// Remove deletes the file called name. A missing one is ErrNotExist, a directory ErrIsDir.
@@ -99,13 +100,14 @@ type Info struct {
 // Caps are a remote's abilities as data. What is an optional interface is not repeated here.
 type Caps struct {
 	ReadOnly        bool          // nothing can be changed (http)
-	ImplicitDirs    bool          // directories exist by having files in them (object stores)
+	ImplicitDirs    bool          // directories exist by having files in them (object stores); see Put
 	CaseInsensitive bool          // "A" and "a" are one file
 	Modes           bool          // Entry.Mode is real
 	MoveDir         bool          // Move takes directories
 	Live            bool          // Stat and List are as cheap as a cache would be: do not cache them (local, memory)
 	ModTime         time.Duration // precision with which modification times are kept; 0 = not kept
 	MaxName         int           // longest name element in bytes; 0 = no limit known
+	NoParts         bool          // a Stager's unfinished uploads are never kept (object stores)
 }
 
 // A Mover can rename on its own side.

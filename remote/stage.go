@@ -12,6 +12,9 @@ import (
 // A staged upload belongs to an owner: a tag of 1 to 32 characters out of [a-z0-9] that the caller derives from the
 // user. It outlives the process: what Keep kept is found again by Part, under the same owner, until it is continued,
 // dropped or older than the driver's age limit. List yields it as an Entry with Part = owner.
+//
+// Where Caps.NoParts, a staged upload ends with its stage: Keep is Discard, there never is a Part, and a stage on
+// BasePart is ErrNotExist.
 type Stager interface {
 	// Stage begins an upload of name. Nothing of it is visible to anybody until Publish. Two uploads of one name never
 	// disturb each other, whoever owns them; the last one published wins, and the last one kept is kept.
@@ -76,7 +79,8 @@ type Stage interface {
 	// owner had left of that name: it must not come back when the file is renamed. modTime zero = now.
 	Publish(ctx context.Context, modTime time.Time) (Entry, error)
 
-	// Keep ends the upload and keeps what was written as the owner's Part. An empty one is discarded.
+	// Keep ends the upload and keeps what was written as the owner's Part. An empty one is discarded, and where
+	// Caps.NoParts every one.
 	Keep() error
 
 	// Discard ends the upload and forgets what was written.

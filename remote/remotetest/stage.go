@@ -23,8 +23,13 @@ func runStage(t *testing.T, open func(t *testing.T) remote.Remote) {
 	if _, ok := remote.AsStager(s.r); ok {
 		runAll(t, open, stageTests())
 		t.Run("Ends", func(t *testing.T) { runAll(t, open, stageEndTests()) })
-		t.Run("Base", func(t *testing.T) { runAll(t, open, stageBaseTests()) })
-		t.Run("Part", func(t *testing.T) { runAll(t, open, partTests()) })
+		t.Run("Base", func(t *testing.T) { runAll(t, open, baseFileTests()) })
+		if s.caps.NoParts {
+			t.Run("NoParts", func(t *testing.T) { runAll(t, open, noPartTests()) })
+		} else {
+			t.Run("BasePart", func(t *testing.T) { runAll(t, open, basePartTests()) })
+			t.Run("Part", func(t *testing.T) { runAll(t, open, partTests()) })
+		}
 		t.Run("Concurrent", func(t *testing.T) { runAll(t, open, stageConcurrentTests()) })
 		return
 	}
@@ -251,9 +256,13 @@ func (s *suite) stageFails(name string, o remote.StageOptions, want error) {
 	s.fails(err, want)
 }
 
-// hasPart checks that owner left size bytes of name.
+// hasPart checks that owner left size bytes of name, or that nothing was kept of them where nothing is.
 func (s *suite) hasPart(name, owner string, size int) {
 	s.Helper()
+	if s.caps.NoParts {
+		s.noPart(name, owner)
+		return
+	}
 	e, err := s.stager().Part(s.ctx, name, owner)
 	if err != nil {
 		s.Errorf("Part(%q, %q): %v", name, owner, err)

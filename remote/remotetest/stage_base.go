@@ -6,13 +6,15 @@ import (
 	"ferry/remote"
 )
 
-func stageBaseTests() []test {
-	onFile := func(off int64) remote.StageOptions {
-		return remote.StageOptions{Owner: alice, Base: remote.BaseFile, Off: off}
-	}
-	onPart := func(off int64) remote.StageOptions {
-		return remote.StageOptions{Owner: alice, Base: remote.BasePart, Off: off}
-	}
+func onFile(off int64) remote.StageOptions {
+	return remote.StageOptions{Owner: alice, Base: remote.BaseFile, Off: off}
+}
+
+func onPart(off int64) remote.StageOptions {
+	return remote.StageOptions{Owner: alice, Base: remote.BasePart, Off: off}
+}
+
+func baseFileTests() []test {
 	return []test{
 		{"BaseFile keeps the first bytes of the published file", func(s *suite) {
 			for off, want := range map[int64]string{0: "ABC", 1: "0ABC", 5: "01234ABC", 10: "0123456789ABC"} {
@@ -54,6 +56,11 @@ func stageBaseTests() []test {
 			s.stageFails("f", onFile(remote.AtEnd), remote.ErrNotExist)
 			s.lists(".", "")
 		}},
+	}
+}
+
+func basePartTests() []test {
+	return []test{
 		{"BasePart continues what the owner left", func(s *suite) {
 			s.keepPart("f", alice, "01234")
 			u := s.stage("f", onPart(remote.AtEnd))
@@ -127,6 +134,27 @@ func stageBaseTests() []test {
 	}
 }
 
+func noPartTests() []test {
+	return []test{
+		{"Keep forgets what was written", func(s *suite) {
+			s.put("f", "old")
+			s.keepPart("f", alice, "hello")
+			s.keepPart("g", alice, "hello")
+			s.noPart("f", alice)
+			s.noPart("g", alice)
+			s.holds("f", "old")
+			s.lists(".", "f")
+			s.fails(s.stager().DropPart(s.ctx, "g", alice), remote.ErrNotExist)
+		}},
+		{"BasePart is ErrNotExist", func(s *suite) {
+			s.keepPart("f", alice, "hello")
+			s.stageFails("f", onPart(0), remote.ErrNotExist)
+			s.stageFails("f", onPart(remote.AtEnd), remote.ErrNotExist)
+		}},
+		{"a name or an owner that is not valid is ErrInvalid", invalidParts},
+	}
+}
+
 func partTests() []test {
 	return []test{
 		{"List yields it with its owner", func(s *suite) {
@@ -164,13 +192,7 @@ func partTests() []test {
 				s.noPart("none/none", alice)
 			}
 		}},
-		{"a name or an owner that is not valid is ErrInvalid", func(s *suite) {
-			for _, c := range []struct{ name, owner string }{{"../f", alice}, {"f", ""}, {"f", "a.b"}, {"f", "../x"}} {
-				_, err := s.stager().Part(s.ctx, c.name, c.owner)
-				s.fails(err, remote.ErrInvalid)
-				s.fails(s.stager().DropPart(s.ctx, c.name, c.owner), remote.ErrInvalid)
-			}
-		}},
+		{"a name or an owner that is not valid is ErrInvalid", invalidParts},
 		{"it does not make a directory full", func(s *suite) {
 			s.mkdir("d")
 			s.keepPart("d/f", alice, "hello")
@@ -193,5 +215,13 @@ func partTests() []test {
 			s.remove("f")
 			s.hasPart("f", alice, 5)
 		}},
+	}
+}
+
+func invalidParts(s *suite) {
+	for _, c := range []struct{ name, owner string }{{"../f", alice}, {"f", ""}, {"f", "a.b"}, {"f", "../x"}} {
+		_, err := s.stager().Part(s.ctx, c.name, c.owner)
+		s.fails(err, remote.ErrInvalid)
+		s.fails(s.stager().DropPart(s.ctx, c.name, c.owner), remote.ErrInvalid)
 	}
 }
