@@ -80,7 +80,7 @@ func brokenRemotes() map[string]broken {
 		"copies for moves":    {"Move/it renames a file", func(f remote.Forward) remote.Remote { return copiesForMoves{f} }},
 		"trims names":         {"Names/held unchanged or refused before data: a blank at the end", func(f remote.Forward) remote.Remote { return trimsNames{f} }},
 		"keeps nothing":       {"Stage/Ends/Keep keeps what was written as the part of its owner", func(f remote.Forward) remote.Remote { return keepsNothing{f} }},
-		"mixes up owners":     {"Stage/Base/BasePart without a part is ErrNotExist", func(f remote.Forward) remote.Remote { return mixesUpOwners{f} }},
+		"mixes up owners":     {"Stage/BasePart/BasePart without a part is ErrNotExist", func(f remote.Forward) remote.Remote { return mixesUpOwners{f} }},
 		"forgets the base":    {"Stage/Base/BaseFile keeps the first bytes of the published file", func(f remote.Forward) remote.Remote { return forgetsTheBase{f} }},
 		"shows stages":        {"Stage/nothing is visible to anybody until Publish", func(f remote.Forward) remote.Remote { return showsStages{f} }},
 	}
