@@ -157,3 +157,15 @@ func TestADraftLeavesItsDocument(t *testing.T) {
 		t.Errorf("the host of the document is %q", got)
 	}
 }
+
+func TestRedact(t *testing.T) {
+	const text = "# c\n[nas]\ntype = sftp\npass=`x`\npass = y\nkey_file = k\n[b]\nsecret_access_key =\r\n[nas.sub]\npass: z\n"
+	const want = "# c\n[nas]\ntype = sftp\npass=***\npass = ***\nkey_file = k\n[b]\nsecret_access_key =\r\n[nas.sub]\npass: ***\n"
+	d := parse(t, text)
+	if got := string(d.Redact()); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := string(d.Bytes()); got != text {
+		t.Errorf("the document has become %q", got)
+	}
+}

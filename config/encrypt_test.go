@@ -176,6 +176,17 @@ func TestThePasswordCommandRunsInTheEnvironment(t *testing.T) {
 	}
 }
 
+func TestTheCommandForANewPasswordKnows(t *testing.T) {
+	needShell(t)
+	p := Passwords{Command: []string{"sh", "-c", "echo new$RCLONE_PASSWORD_CHANGE"}}
+	if got, err := p.NewPassword(t.Context()); err != nil || got != "new1" {
+		t.Errorf("it printed %q, %v", got, err)
+	}
+	if got, err := p.run(t.Context()); err != nil || got != "new" {
+		t.Errorf("for the old password it printed %q, %v", got, err)
+	}
+}
+
 func TestParseCommand(t *testing.T) {
 	for in, want := range map[string][]string{
 		"":                        nil,

@@ -35,20 +35,19 @@ type stamp struct {
 	size    int64
 }
 
-// Open reads the configuration file at path. The empty path, the null device and a path whose last element is notfound
-// mean a configuration in memory, empty at first. A file that does not exist is an empty one; Exists tells.
+// Open reads the configuration file at path, as FilePath understands it. A file that does not exist is an empty one;
+// Exists tells.
 //
 // Passwords are asked for only when the file is encrypted. Prompt is not used again after Open.
 func Open(ctx context.Context, path string, passwords Passwords) (*File, error) {
-	f := &File{passwords: passwords, doc: &Document{}}
-	if isMemory(path) {
-		return f, nil
-	}
-	path, err := filepath.Abs(path)
+	path, err := FilePath(path)
 	if err != nil {
 		return nil, err
 	}
-	f.path = path
+	f := &File{path: path, passwords: passwords, doc: &Document{}}
+	if path == "" {
+		return f, nil
+	}
 	f.passwords.Env = passwords.Env.with("RCLONE_CONFIG_DIR", filepath.Dir(path))
 	if err := f.reload(ctx); err != nil {
 		return nil, err

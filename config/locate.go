@@ -63,7 +63,11 @@ func Locate(p Places) string {
 	return hiddenName
 }
 
-// isMemory reports whether a path means a configuration that is only kept in memory.
-func isMemory(path string) bool {
-	return path == "" || path == os.DevNull || filepath.Base(path) == noFileName
+// FilePath returns the absolute path of the configuration file that a path given by a user means. It is empty when the
+// configuration is only kept in memory: for no path, the null device, and a path whose last element is notfound.
+func FilePath(path string) (string, error) {
+	if path == "" || path == os.DevNull || filepath.Base(path) == noFileName {
+		return "", nil
+	}
+	return filepath.Abs(path)
 }

@@ -85,6 +85,17 @@ func tryPassword(password string, box []byte, from string) (*fileKey, []byte, er
 	return key, plain, nil
 }
 
+// NewPassword returns what Command prints when the password of a file is to change. It then finds
+// RCLONE_PASSWORD_CHANGE=1 in its environment.
+func (p Passwords) NewPassword(ctx context.Context) (string, error) {
+	p.Env = p.Env.with("RCLONE_PASSWORD_CHANGE", "1")
+	password, err := p.run(ctx)
+	if err != nil {
+		return "", fmt.Errorf("--password-command: %w", err)
+	}
+	return password, nil
+}
+
 // run returns what Command prints.
 func (p *Passwords) run(ctx context.Context) (string, error) {
 	cmd := exec.CommandContext(ctx, p.Command[0], p.Command[1:]...)

@@ -40,9 +40,9 @@ func (s Sources) Resolve(r Remote) (Settings, error) {
 	if err != nil {
 		return Settings{}, err
 	}
-	t, err := s.findType(r, name)
+	t, err := s.Type(name)
 	if err != nil {
-		return Settings{}, err
+		return Settings{}, fmt.Errorf("remote %q: %w", r.label(), err)
 	}
 	set := Settings{Type: t.Name, Path: r.Path, Values: map[string]string{}, Warnings: s.unknown(r, t)}
 	overrides := map[string]string{}

@@ -82,8 +82,9 @@ func (s Sources) TypeOf(r Remote) (string, error) {
 	return "", fmt.Errorf("%q: %w", r.Name, ErrNoRemote)
 }
 
-// findType returns the type called name, or an error that says what there is instead.
-func (s Sources) findType(r Remote, name string) (Type, error) {
+// Type returns the type called name, by its name with or without spaces or by its prefix, or an error that says which
+// types there are instead.
+func (s Sources) Type(name string) (Type, error) {
 	var names []string
 	for _, t := range s.Types {
 		if t.is(name) {
@@ -92,8 +93,8 @@ func (s Sources) findType(r Remote, name string) (Type, error) {
 		names = append(names, t.Name)
 	}
 	slices.Sort(names)
-	return Type{}, fmt.Errorf(`remote %q: there is no driver for type %q: ferry has %s; let "rclone serve webdav" serve it, and name that by a remote of type webdav`,
-		r.label(), name, strings.Join(names, ", "))
+	return Type{}, fmt.Errorf(`there is no driver for type %q: ferry has %s; let "rclone serve webdav" serve it, and name that by a remote of type webdav`,
+		name, strings.Join(names, ", "))
 }
 
 // A finding is the value of an option and the place where it stands.
