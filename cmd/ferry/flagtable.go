@@ -30,7 +30,7 @@ const (
 	groupLogging = "Logging"
 )
 
-var groups = []string{groupServer, groupTLS, groupVFS, groupCache, groupLogging}
+var groups = []string{groupServer, groupTLS, groupVFS, groupCache, groupConfig, groupLogging}
 
 // flagTable returns every flag of ferry serve ftp.
 func flagTable() []flag {
@@ -45,6 +45,7 @@ func flagTable() []flag {
 	add(groupTLS, tlsFlags())
 	add(groupVFS, vfsFlags())
 	add(groupCache, cacheFlags())
+	add(groupConfig, configFlags())
 	add(groupLogging, loggingFlags())
 	return all
 }

@@ -14,6 +14,7 @@ func main() {
 	p := process{
 		args:    os.Args[1:],
 		env:     os.Environ(),
+		stdin:   os.Stdin,
 		stdout:  os.Stdout,
 		stderr:  os.Stderr,
 		signals: signals,

@@ -52,7 +52,8 @@ type options struct {
 	cacheMaxSize config.Size
 	cachePoll    time.Duration
 
-	log logOptions
+	config configOptions
+	log    logOptions
 
 	// given reports whether a flag was set on the command line or in the environment.
 	given func(flag string) bool

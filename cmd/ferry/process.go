@@ -16,6 +16,7 @@ import (
 type process struct {
 	args    []string // without the program's name
 	env     []string // KEY=value
+	stdin   io.Reader
 	stdout  io.Writer
 	stderr  io.Writer
 	signals <-chan os.Signal
@@ -67,8 +68,9 @@ func (p process) rootCommand() *cobra.Command {
 	root.Flags().Bool("version", false, "Show the version") // without -v, which is for --verbose
 	o := &options{}
 	root.PersistentFlags().SortFlags = false
+	addFlags(root.PersistentFlags(), configFlags(), o)
 	addFlags(root.PersistentFlags(), loggingFlags(), o)
-	root.AddCommand(p.serveCommand(o), p.versionCommand())
+	root.AddCommand(p.serveCommand(o), p.configCommand(o), p.listRemotesCommand(o), p.obscureCommand(), p.versionCommand())
 	return root
 }
 

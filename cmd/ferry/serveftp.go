@@ -54,8 +54,8 @@ func (p process) serveFTPCommand(o *options) *cobra.Command {
 		},
 	}
 	cmd.Flags().SortFlags = false
-	own := slices.DeleteFunc(slices.Clone(rows), func(f flag) bool { return f.group == groupLogging })
-	addFlags(cmd.Flags(), own, o) // those of logging belong to every command
+	own := slices.DeleteFunc(slices.Clone(rows), func(f flag) bool { return f.group == groupConfig || f.group == groupLogging })
+	addFlags(cmd.Flags(), own, o) // the others belong to every command
 	completeChoices(cmd, own, o)
 	return cmd
 }

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"ferry/config"
+	"ferry/remote/all"
+)
+
+// maxArgs bounds the arguments of the commands that set options.
+const maxArgs = 256
+
+const settingsHelp = `Options are KEY=VALUE or KEY VALUE. A password is obscured, unless it looks as if it were
+already: it does when it has 22 or more characters, all of them letters, digits, - and _. Where that may be wrong, say
+--obscure or --no-obscure.`
+
+func (p process) configCreateCommand(o *options) *cobra.Command {
+	var w settingWriter
+	cmd := &cobra.Command{
+		Use:     "create name type [key=value]...",
+		Short:   "Add a remote, or replace the one of that name",
+		Long:    "Add a remote to the configuration file, or replace the one of that name.\n\n" + settingsHelp,
+		Example: "  ferry config create nas sftp host=nas.example.org user=bob pass=secret",
+		Args:    wantArgs(2, maxArgs),
+		RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, args []string) error {
+			name, typ := remoteName(args[0]), args[1]
+			if _, err := (config.Sources{Types: all.Types()}).Type(typ); err != nil {
+				return usageError{err}
+			}
+			settings, err := parseSettings(args[2:])
+			if err != nil {
+				return err
+			}
+			err = f.Edit(cmd.Context(), func(d *config.Draft) error {
+				d.DeleteSection(name)
+				return w.write(d, name, append([]setting{{"type", typ}}, settings...))
+			})
+			if err != nil || w.noOutput {
+				return err
+			}
+			return p.showChanged(cmd, f, name)
+		}),
+	}
+	w.addFlags(cmd)
+	return cmd
+}
+
+func (p process) configUpdateCommand(o *options) *cobra.Command {
+	var w settingWriter
+	cmd := &cobra.Command{
+		Use:     "update name [key=value]...",
+		Short:   "Change options of a remote",
+		Long:    "Change options of a remote in the configuration file.\n\n" + settingsHelp,
+		Example: "  ferry config update nas port=2222",
+		Args:    wantArgs(1, maxArgs),
+		RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, args []string) error {
+			name := remoteName(args[0])
+			settings, err := parseSettings(args[1:])
+			if err != nil {
+				return err
+			}
+			err = editRemote(cmd, f, name, func(d *config.Draft) error { return w.write(d, name, settings) })
+			if err != nil || w.noOutput {
+				return err
+			}
+			return p.showChanged(cmd, f, name)
+		}),
+	}
+	w.addFlags(cmd)
+	return cmd
+}
+
+func (p process) configPasswordCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:     "password name key=value...",
+		Short:   "Obscure values and set options of a remote to them",
+		Long:    "Set options of a remote to values that are obscured first, whatever the options are and the values look like.",
+		Example: "  ferry config password nas pass=secret",
+		Args:    wantArgs(2, maxArgs),
+		RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, args []string) error {
+			name := remoteName(args[0])
+			settings, err := parseSettings(args[1:])
+			if err != nil {
+				return err
+			}
+			for i := range settings {
+				settings[i].value = config.Obscure(settings[i].value)
+			}
+			asTheyAre := settingWriter{noObscure: true}
+			return editRemote(cmd, f, name, func(d *config.Draft) error { return asTheyAre.write(d, name, settings) })
+		}),
+	}
+}
+
+func (p process) configUnsetCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "unset name key...",
+		Short: "Remove options from a remote",
+		Args:  wantArgs(2, maxArgs),
+		RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, args []string) error {
+			name := remoteName(args[0])
+			return editRemote(cmd, f, name, func(d *config.Draft) error {
+				for _, key := range args[1:] {
+					if key == "type" {
+						return usagef("a remote needs its type: remove it as a whole with ferry config delete %s", name)
+					}
+					d.DeleteKey(name, key)
+				}
+				return nil
+			})
+		}),
+	}
+}
+
+func (p process) configDeleteCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "delete name",
+		Short: "Remove a remote",
+		Args:  wantArgs(1, 1),
+		RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, args []string) error {
+			name := remoteName(args[0])
+			return f.Edit(cmd.Context(), func(d *config.Draft) error {
+				if !d.DeleteSection(name) {
+					fmt.Fprintln(p.stderr, "ferry:", noSection(name)) // and fine: it is not there afterwards
+				}
+				return nil
+			})
+		}),
+	}
+}

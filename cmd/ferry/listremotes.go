@@ -1,0 +1,71 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ferry/config"
+)
+
+func (p process) listRemotesCommand(o *options) *cobra.Command {
+	var long, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "listremotes",
+		Short: "List the remotes of the configuration file and the environment",
+		Args:  wantNoArgs,
+		RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, _ []string) error {
+			d, err := f.Document(cmd.Context())
+			if err != nil {
+				return err
+			}
+			text := formatRemotes
+			switch {
+			case asJSON:
+				text = formatRemotesJSON
+			case long:
+				text = formatRemotesLong
+			}
+			_, err = p.stdout.Write([]byte(text(config.Sources{Env: config.ParseEnviron(p.env), File: d}.Remotes())))
+			return err
+		}),
+	}
+	cmd.Flags().BoolVar(&long, "long", false, "Show types and descriptions too")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "Print JSON, with everything")
+	return cmd
+}
+
+func formatRemotes(list []config.Listed) string {
+	var b strings.Builder
+	for _, l := range list {
+		fmt.Fprintf(&b, "%s:\n", l.Name)
+	}
+	return b.String()
+}
+
+func formatRemotesLong(list []config.Listed) string {
+	name, typ := 0, 0
+	for _, l := range list {
+		name, typ = max(name, len(l.Name)), max(typ, len(l.Type))
+	}
+	var b strings.Builder
+	for _, l := range list {
+		fmt.Fprintf(&b, "%-*s %-*s %s\n", name+1, l.Name+":", typ, l.Type, l.Description)
+	}
+	return b.String()
+}
+
+// formatRemotesJSON returns an array with an object on each line.
+func formatRemotesJSON(list []config.Listed) string {
+	var lines []string
+	for _, l := range list {
+		line, err := json.Marshal(l)
+		if err != nil {
+			panic(err) // strings only
+		}
+		lines = append(lines, string(line))
+	}
+	return strings.TrimSuffix("[\n"+strings.Join(lines, ",\n"), "\n") + "\n]\n"
+}

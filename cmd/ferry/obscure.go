@@ -1,0 +1,53 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ferry/config"
+)
+
+const obscureLong = `Print the form in which a password is written in the configuration.
+
+Obscuring keeps passwords from the eyes of bystanders. It is not encryption: anybody can undo it.
+
+For - the password is the first line of standard input, so that no other user sees it among the arguments.`
+
+func (p process) obscureCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "obscure password",
+		Short:   "Obscure a password for the configuration",
+		Long:    obscureLong,
+		Example: "  ferry obscure - < password.txt",
+		Args:    wantArgs(1, 1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			password := args[0]
+			if password == "-" && p.terminal() == nil {
+				line, err := readLine(p.stdin)
+				if err != nil {
+					return err
+				}
+				password = line
+			}
+			_, err := fmt.Fprintln(p.stdout, config.Obscure(password))
+			return err
+		},
+	}
+}
+
+// readLine returns the first line of r without its end.
+func readLine(r io.Reader) (string, error) {
+	if r == nil {
+		return "", nil
+	}
+	line, err := bufio.NewReader(io.LimitReader(r, 1<<20)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), nil
+}
