@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"syscall"
@@ -22,3 +23,18 @@ var (
 	ErrQuota    error = syscall.EDQUOT
 	ErrBadName  error = syscall.EILSEQ // the remote cannot hold a file of that name
 )
+
+// Permanent reports whether the same call would fail with err again: err is one of the sentinels of this package, which
+// are a remote's answers, or a call that was cancelled. Everything else is a failure on the way to the answer, a time-out
+// of a driver's own included (context.DeadlineExceeded); whether the caller's own time is over, its context tells.
+func Permanent(err error) bool {
+	for _, answer := range []error{
+		ErrNotExist, ErrExist, ErrPermission, ErrInvalid, ErrUnsupported, ErrIsDir, ErrNotDir, ErrNotEmpty, ErrNoSpace,
+		ErrQuota, ErrBadName, ErrSize, context.Canceled,
+	} {
+		if errors.Is(err, answer) {
+			return true
+		}
+	}
+	return false
+}

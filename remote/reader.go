@@ -32,3 +32,32 @@ func ContextReader(ctx context.Context, r io.Reader) io.Reader {
 type readFunc func(p []byte) (int, error)
 
 func (f readFunc) Read(p []byte) (int, error) { return f(p) }
+
+// A Described reader knows which content it reads. The readers of Open may be Described where the far side says so
+// together with the content, at no further cost: then a read that broke off can go on where it stopped, and never in
+// another version of the file.
+type Described interface {
+	// Described returns what is known of the file whose content is read, as Stat would: the size is that of the file, not
+	// of the part that is read. false means that nothing is known.
+	Described() (Entry, bool)
+}
+
+// Describe returns what r knows of the content it reads, if it is Described.
+func Describe(r io.Reader) (Entry, bool) {
+	if d, ok := r.(Described); ok {
+		return d.Described()
+	}
+	return Entry{}, false
+}
+
+// SameContent reports whether two descriptions of one name are surely those of the same content: the versions say so,
+// or, where one has none, size and modification time do.
+func SameContent(a, b Entry) bool {
+	if a.Size >= 0 && b.Size >= 0 && a.Size != b.Size {
+		return false
+	}
+	if a.Version != "" && b.Version != "" {
+		return a.Version == b.Version
+	}
+	return a.Size >= 0 && b.Size >= 0 && !a.ModTime.IsZero() && a.ModTime.Equal(b.ModTime)
+}

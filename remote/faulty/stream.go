@@ -46,6 +46,9 @@ func (r *reader) Read(p []byte) (int, error) {
 
 func (r *reader) Close() error { return r.inner.Close() }
 
+// Described implements remote.Described.
+func (r *reader) Described() (remote.Entry, bool) { return remote.Describe(r.inner) }
+
 // Stage implements remote.Stager.
 func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
 	var inner remote.Stage

@@ -113,5 +113,16 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 	if n >= 0 {
 		data = data[:min(n, int64(len(data)))]
 	}
-	return io.NopCloser(remote.ContextReader(ctx, bytes.NewReader(data))), nil
+	_, base := remote.Split(name)
+	return &reader{remote.ContextReader(ctx, bytes.NewReader(data)), file.entry(base)}, nil
 }
+
+// A reader is remote.Described.
+type reader struct {
+	io.Reader
+	entry remote.Entry // as it was when it was opened
+}
+
+func (r *reader) Close() error { return nil }
+
+func (r *reader) Described() (remote.Entry, bool) { return r.entry, true }

@@ -1,0 +1,96 @@
+// Package retry is a decorator that repeats calls which failed on the way. What the remote has answered is passed on at
+// once (see remote.Permanent), and so is everything that cannot be repeated without a risk: a listing that has yielded
+// something, a Put whose body cannot be read again, what is written to a stage.
+//
+// A call whose answer was lost may have done its work. Its repetition then meets the result, which is a success: a
+// Remove finds nothing, a Mkdir its directory, a Move the file under the new name.
+package retry
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"time"
+
+	"ferry/remote"
+)
+
+// Options say how often and how fast calls are repeated. The zero value is fine.
+type Options struct {
+	Attempts int // how often a call is made at most; 0 = 10, 1 = it is never repeated
+	// Min is about how long it waits before the first repetition, each further time twice as long, Max at most. A wait
+	// is shortened by up to half of it at random, so that many calls that failed together do not come back together.
+	// 0 = 10 ms and 2 s.
+	Min, Max time.Duration
+}
+
+// Remote is a remote whose calls are repeated.
+type Remote struct {
+	remote.Forward
+	o Options
+}
+
+// New returns a decorator of r.
+func New(r remote.Remote, o Options) *Remote {
+	if o.Attempts == 0 {
+		o.Attempts = 10
+	}
+	if o.Min == 0 {
+		o.Min = 10 * time.Millisecond
+	}
+	if o.Max == 0 {
+		o.Max = 2 * time.Second
+	}
+	return &Remote{remote.Forward{Remote: r}, o}
+}
+
+// repeat makes attempts until one succeeds, has a permanent answer, or was the last. Each is told how many there were
+// before it.
+func (r *Remote) repeat(ctx context.Context, op, name string, attempt func(before int) error) error {
+	for before := 0; ; before++ {
+		err := attempt(before)
+		if err == nil || ctx.Err() != nil || remote.Permanent(err) {
+			return err
+		}
+		if before+1 >= r.o.Attempts {
+			return exhausted(before+1, err)
+		}
+		if err := r.wait(ctx, op, name, before, err); err != nil {
+			return err
+		}
+	}
+}
+
+// exhausted is the error of the last attempt.
+func exhausted(attempts int, err error) error {
+	if attempts <= 1 {
+		return err
+	}
+	return fmt.Errorf("%w (after %d attempts)", err, attempts)
+}
+
+// wait is the time between an attempt that failed with why, and the next. If ctx ends first, that is the error.
+func (r *Remote) wait(ctx context.Context, op, name string, before int, why error) error {
+	t := time.NewTimer(r.pause(before))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return &fs.PathError{Op: op, Path: name, Err: fmt.Errorf("%w, while it was to be repeated after: %w", context.Cause(ctx), why)}
+	}
+}
+
+// pause is how long to wait before the next attempt.
+func (r *Remote) pause(before int) time.Duration {
+	d := r.o.Min
+	for range before {
+		if d >= r.o.Max {
+			break
+		}
+		d *= 2
+	}
+	d = min(d, r.o.Max)
+	return d - rand.N(d/2+1)
+}
