@@ -18,6 +18,7 @@ func (v *View) SetModTime(ctx context.Context, name string, t time.Time) error {
 		return refuse("chtimes", name, remote.ErrUnsupported, hintNoModTime)
 	}
 	err := remote.SetModTime(ctx, v.fs.remote, name, t)
+	v.fs.names.uncertain(name)
 	return v.explain(ctx, "chtimes", name, unsupported("chtimes", name, err, hintSetTime), hintPart)
 }
 
@@ -27,6 +28,7 @@ func (v *View) SetMode(ctx context.Context, name string, perm fs.FileMode) error
 		return err
 	}
 	err := remote.SetMode(ctx, v.fs.remote, name, perm)
+	v.fs.names.uncertain(name)
 	return v.explain(ctx, "chmod", name, unsupported("chmod", name, err, hintModes), hintPart)
 }
 

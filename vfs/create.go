@@ -92,13 +92,13 @@ func (v *View) createStreamed(ctx context.Context, name string, off int64) (Uplo
 			return nil, err
 		}
 	}
-	return startStreamed(ctx, v.fs.remote, name)
+	return startStreamed(ctx, v.fs.remote, v.fs.names, name)
 }
 
 // checkParent makes sure that there is a directory for name to be created in.
 func (v *View) checkParent(ctx context.Context, name string) error {
 	dir, _ := remote.Split(name)
-	parent, err := v.fs.remote.Stat(ctx, dir)
+	parent, err := v.fs.names.Stat(ctx, dir)
 	if err != nil {
 		return err
 	}

@@ -14,20 +14,23 @@ var errAborted = errors.New("upload aborted")
 // streamed is an upload to a remote that takes whole files only: a Put runs beside it and reads what is written.
 // Nothing is published unless Commit lets the Put come to the end of its body.
 type streamed struct {
+	names  *dirCache
+	name   string
 	in     *io.PipeWriter
 	body   *io.PipeReader
 	cancel context.CancelCauseFunc // ends the Put
 	detach func() bool             // stops Create's ctx from ending the Put
 	done   chan struct{}           // closed when the Put has returned
+	entry  remote.Entry            // what it stored; read after done
 	err    error                   // what it returned; read after done
 }
 
 // startStreamed starts the Put and waits until the remote asks for the first byte, so that what it refuses is refused
 // before a byte is taken.
-func startStreamed(ctx context.Context, r remote.Remote, name string) (Upload, error) {
+func startStreamed(ctx context.Context, r remote.Remote, names *dirCache, name string) (Upload, error) {
 	// The Put outlives ctx for as long as Commit's own context allows.
 	putCtx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	u := &streamed{cancel: cancel, done: make(chan struct{})}
+	u := &streamed{names: names, name: name, cancel: cancel, done: make(chan struct{})}
 	u.body, u.in = io.Pipe()
 	u.detach = context.AfterFunc(ctx, func() { u.end(context.Cause(ctx)) })
 
@@ -43,7 +46,7 @@ func startStreamed(ctx context.Context, r remote.Remote, name string) (Upload, e
 	})
 	go func() {
 		defer close(u.done)
-		_, u.err = r.Put(putCtx, name, body, remote.PutOptions{})
+		u.entry, u.err = r.Put(putCtx, name, body, remote.PutOptions{})
 		u.body.CloseWithError(u.err) // a Write that waits fails with it
 	}()
 	select {
@@ -67,13 +70,21 @@ func (u *streamed) Commit(ctx context.Context) error {
 	u.in.Close() // the body is complete, unless it has been ended
 	<-u.done
 	u.release()
-	return u.err
+	if u.err != nil {
+		u.names.uncertain(u.name)
+		return u.err
+	}
+	u.names.stored(u.name, u.entry)
+	return nil
 }
 
 func (u *streamed) Abort() {
 	u.end(errAborted)
 	<-u.done
 	u.release()
+	if u.err != nil {
+		u.names.uncertain(u.name) // a Put that could not be stopped any more may have stored the file
+	}
 }
 
 // end makes the Put fail with cause: its context is over, and neither a Read of its body nor a Write waits any more.

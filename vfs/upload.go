@@ -23,6 +23,8 @@ type Upload interface {
 
 // staged is an upload to a remote that keeps it apart until it is whole.
 type staged struct {
+	names *dirCache
+	name  string
 	stage remote.Stage
 	base  remote.Base
 	taken atomic.Bool // at least a byte was written
@@ -41,9 +43,9 @@ func (v *View) startStaged(ctx context.Context, name string, o remote.StageOptio
 		return nil, err
 	}
 	if from, ok := s.(io.ReaderFrom); ok {
-		return &stagedFrom{staged: staged{stage: s, base: o.Base}, from: from}, nil
+		return &stagedFrom{staged: staged{names: v.fs.names, name: name, stage: s, base: o.Base}, from: from}, nil
 	}
-	return &staged{stage: s, base: o.Base}, nil
+	return &staged{names: v.fs.names, name: name, stage: s, base: o.Base}, nil
 }
 
 func (u *staged) Write(p []byte) (int, error) {
@@ -67,8 +69,13 @@ func (u *staged) took(n int64) {
 
 // Commit publishes the file.
 func (u *staged) Commit(ctx context.Context) error {
-	_, err := u.stage.Publish(ctx, time.Time{})
-	return err
+	e, err := u.stage.Publish(ctx, time.Time{})
+	if err != nil {
+		u.names.uncertain(u.name)
+		return err
+	}
+	u.names.stored(u.name, e)
+	return nil
 }
 
 // Abort keeps what the owner can continue. An upload that took no byte leaves nothing behind, but one that was to
@@ -77,6 +84,7 @@ func (u *staged) Commit(ctx context.Context) error {
 func (u *staged) Abort() {
 	if u.taken.Load() || u.base == remote.BasePart {
 		_ = u.stage.Keep()
+		u.names.uncertain(u.name)
 		return
 	}
 	_ = u.stage.Discard()

@@ -3,17 +3,20 @@
 // An FS belongs to the remote and is shared; a View is what one login sees of it. Views differ only in the unfinished
 // uploads: those of its own owner a View shows and continues, those of others it does not know.
 //
-// This is the tree without a cache (--vfs-cache-mode off): everything is streamed, an answer is the remote's answer, and
-// no work outlives a call but the uploads that are under way.
+// Contents are not cached (--vfs-cache-mode off): everything is streamed. Directories are remembered for a while, unless
+// the remote is as quick as a cache. No work outlives a call but the uploads that are under way, and the refresh of a
+// listing that was shown before it was done.
 //
 // Errors are *fs.PathError or satisfy errors.Is with the sentinels of package remote. Those that the user can do
 // something about have a method Hint() string with a line that says what.
 package vfs
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"io/fs"
+	"log/slog"
 	"time"
 
 	"ferry/remote"
@@ -30,6 +33,17 @@ type Options struct {
 
 	// PartMaxAge is how long an unfinished upload can be continued after its last byte; 0 = for ever.
 	PartMaxAge time.Duration
+
+	// DirCacheTime is how long a directory counts as it was listed; 0 = it is always asked for. A remote that is as
+	// quick as a cache (Caps.Live) is always asked.
+	DirCacheTime time.Duration
+	// DirRefreshWait is how long the refresh of a directory that was listed before may take before the old listing is
+	// shown and the refresh goes on behind it; 0 = as long as it takes.
+	DirRefreshWait time.Duration
+	// DirCacheEntries is how many entries of directories are remembered at most; 0 = 500,000. One takes about 150 bytes.
+	DirCacheEntries int
+
+	Log *slog.Logger // nil: nothing is logged
 }
 
 // Modes are the permission bits that are shown. A remote that keeps permission bits shows its own, except where the
@@ -42,6 +56,7 @@ type Modes struct {
 // An FS is the tree. Its methods may be called concurrently.
 type FS struct {
 	remote remote.Remote
+	names  *dirCache
 	stager remote.Stager // nil where the remote cannot stage
 	caps   remote.Caps
 	opt    Options
@@ -49,7 +64,7 @@ type FS struct {
 
 // New returns the tree of r, which stays the caller's to close.
 func New(r remote.Remote, o Options) *FS {
-	f := &FS{remote: r, caps: r.Info().Caps, opt: o}
+	f := &FS{remote: r, names: newDirCache(r, o), caps: r.Info().Caps, opt: o}
 	if s, ok := remote.AsStager(r); ok {
 		f.stager = s
 	}
@@ -65,6 +80,38 @@ func (f *FS) View(owner string) *View {
 // ownerBytes of the hash of an owner's name make the tag that the remote knows the owner by: too many for a clash, few
 // enough for a file name.
 const ownerBytes = 8
+
+// Close ends the listings under way and waits for them. The remote is the caller's to close.
+func (f *FS) Close() error {
+	f.names.close()
+	return nil
+}
+
+// Forget drops what is remembered of names, of what lies below them, and the listings that they are in. Without a name
+// it drops everything.
+func (f *FS) Forget(names ...string) {
+	if len(names) == 0 {
+		f.names.forgetAll()
+		return
+	}
+	for _, name := range names {
+		f.names.lose(name)
+	}
+}
+
+// Refresh lists dir anew, and with recursive everything below it. It goes on when a directory fails and returns the
+// first error.
+func (f *FS) Refresh(ctx context.Context, dir string, recursive bool) error {
+	return f.names.refresh(ctx, dir, recursive)
+}
+
+// Stats is a snapshot of what is remembered.
+type Stats struct {
+	Dirs, Files int // listings, and entries in them
+}
+
+// Stats returns what is remembered now.
+func (f *FS) Stats() Stats { return f.names.stats() }
 
 // readOnly reports whether nothing in the tree can be changed.
 func (f *FS) readOnly() bool { return f.opt.ReadOnly || f.caps.ReadOnly }

@@ -19,7 +19,7 @@ type View struct {
 
 // Stat describes name. Where there is no such file, an own unfinished upload of that name is shown as one.
 func (v *View) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
-	e, err := v.fs.remote.Stat(ctx, name)
+	e, err := v.fs.names.Stat(ctx, name)
 	if errors.Is(err, remote.ErrNotExist) {
 		p, partErr := v.part(ctx, name)
 		if partErr == nil || !errors.Is(partErr, remote.ErrNotExist) {
@@ -36,7 +36,7 @@ func (v *View) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
 // name. The first error ends it.
 func (v *View) List(ctx context.Context, dir string) iter.Seq2[fs.FileInfo, error] {
 	return func(yield func(fs.FileInfo, error) bool) {
-		for e, err := range v.fs.remote.List(ctx, dir) {
+		for e, err := range v.fs.names.List(ctx, dir) {
 			if err != nil {
 				yield(nil, err)
 				return
@@ -78,6 +78,11 @@ func (v *View) Remove(ctx context.Context, name string) error {
 	}
 	err := v.fs.remote.Remove(ctx, name)
 	missing := errors.Is(err, remote.ErrNotExist)
+	if err == nil || missing {
+		v.fs.names.removed(name)
+	} else {
+		v.fs.names.uncertain(name)
+	}
 	if (err != nil && !missing) || v.fs.stager == nil {
 		return err
 	}
@@ -99,9 +104,12 @@ func (v *View) Rename(ctx context.Context, from, to string) error {
 	}
 	err := remote.Move(ctx, v.fs.remote, from, to)
 	if err != nil {
+		v.fs.names.uncertain(from)
+		v.fs.names.uncertain(to)
 		err = unsupported("rename", from, err, hintDirRename)
 		return v.explain(ctx, "rename", from, err, hintPartRename)
 	}
+	v.fs.names.renamed(from, to)
 	return nil
 }
 
@@ -110,7 +118,13 @@ func (v *View) Mkdir(ctx context.Context, dir string) error {
 	if err := v.writable("mkdir", dir); err != nil {
 		return err
 	}
-	return v.fs.remote.Mkdir(ctx, dir)
+	err := v.fs.remote.Mkdir(ctx, dir)
+	if err != nil {
+		v.fs.names.uncertain(dir)
+		return err
+	}
+	v.fs.names.madeDir(dir)
+	return nil
 }
 
 // Rmdir removes the empty directory dir.
@@ -118,7 +132,13 @@ func (v *View) Rmdir(ctx context.Context, dir string) error {
 	if err := v.writable("rmdir", dir); err != nil {
 		return err
 	}
-	return v.fs.remote.Rmdir(ctx, dir)
+	err := v.fs.remote.Rmdir(ctx, dir)
+	if err != nil {
+		v.fs.names.uncertain(dir)
+		return err
+	}
+	v.fs.names.removedDir(dir)
+	return nil
 }
 
 // Close does nothing: a view holds nothing of its own, and the remote belongs to all of them.
