@@ -42,6 +42,7 @@ type options struct {
 	copyLinks              bool
 	partialMaxAge          time.Duration
 	dirCacheTime           time.Duration
+	dirRefreshWait         time.Duration
 	pollInterval           time.Duration
 	bufferSize             config.Size
 	readChunk, readChunkTo config.Size

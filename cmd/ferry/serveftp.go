@@ -12,7 +12,6 @@ import (
 	"ferry/auth"
 	"ferry/config"
 	"ferry/ftp"
-	"ferry/remote"
 	"ferry/serve"
 	"ferry/vfs"
 )
@@ -28,7 +27,7 @@ Every flag can also be set in the environment: --passive-port is FERRY_PASSIVE_P
 on the command line comes first.
 
 SIGINT and SIGTERM let running transfers finish for --shutdown-timeout; a second one stops at once. SIGHUP reads the
-certificate again.`
+certificate again and forgets what is remembered of directories.`
 
 const serveFTPExample = `  ferry serve ftp .
   ferry serve ftp /srv/ftp --addr :2121 --user bob --pass secret
@@ -123,8 +122,11 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 		return err
 	}
 	o.warnOfRisks(log, listeners)
+	tree := vfs.New(r, o.treeOptions(log))
+	defer tree.Close()
 	s := &service{
-		server:    o.server(r, pair, log),
+		server:    o.server(tree, pair, log),
+		tree:      tree,
 		listeners: listeners,
 		pair:      pair,
 		log:       log,
@@ -135,11 +137,11 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 }
 
 // server returns the FTP server that the flags describe.
-func (o *options) server(r remote.Remote, pair *ftp.KeyPair, log *slog.Logger) *ftp.Server {
+func (o *options) server(tree *vfs.FS, pair *ftp.KeyPair, log *slog.Logger) *ftp.Server {
 	s := &ftp.Server{
 		Backend: &serve.Backend{
 			Auth: auth.NewSingle(o.user, o.pass.reveal()),
-			Tree: vfs.New(r, o.tree()),
+			Tree: tree,
 		},
 		Log:               log,
 		TLS:               o.tlsConfig(pair),
@@ -165,8 +167,8 @@ func (o *options) server(r remote.Remote, pair *ftp.KeyPair, log *slog.Logger) *
 	return s
 }
 
-// tree returns the options of the tree that the flags describe.
-func (o *options) tree() vfs.Options {
+// treeOptions returns the options of the tree that the flags describe.
+func (o *options) treeOptions(log *slog.Logger) vfs.Options {
 	return vfs.Options{
 		ReadOnly:  o.readOnly,
 		NoModTime: o.noModTime,
@@ -179,6 +181,10 @@ func (o *options) tree() vfs.Options {
 		UID:        o.uid,
 		GID:        o.gid,
 		PartMaxAge: unlimited(o.partialMaxAge),
+
+		DirCacheTime:   o.dirCacheTime,
+		DirRefreshWait: o.dirRefreshWait,
+		Log:            log,
 	}
 }
 

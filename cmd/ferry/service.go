@@ -11,11 +11,13 @@ import (
 
 	"ferry/config"
 	"ferry/ftp"
+	"ferry/vfs"
 )
 
 // A service is a server that runs until it is told to stop.
 type service struct {
 	server    *ftp.Server
+	tree      *vfs.FS
 	listeners []listener
 	pair      *ftp.KeyPair // nil without TLS
 	log       *slog.Logger
@@ -65,8 +67,10 @@ func (s *service) serve(ctx context.Context, l listener) error {
 	return s.server.Serve(ctx, l)
 }
 
-// reload reads the certificate again.
+// reload forgets what is remembered of directories and reads the certificate again.
 func (s *service) reload(ctx context.Context) {
+	s.tree.Forget()
+	s.log.Log(ctx, levelNotice, "Forgot all directories")
 	if s.pair == nil {
 		return
 	}
