@@ -1,0 +1,78 @@
+package sftp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+
+	"github.com/pkg/sftp"
+
+	"ferry/remote"
+)
+
+// errLost is what calls fail with when their connection breaks. It is not final: the next call makes a new one.
+var errLost = errors.New("the connection to the server was lost")
+
+// fail wraps err as every error of a remote is, unless it is nil.
+func fail(op, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var pe *fs.PathError
+	if errors.As(err, &pe) && pe.Path == name {
+		return err
+	}
+	return &fs.PathError{Op: op, Path: name, Err: translate(err)}
+}
+
+// translate turns a status of the protocol (draft-ietf-secsh-filexfer-02 section 7) into a sentinel of package remote.
+// Package sftp has done so already with the two that it knows. SSH_FX_FAILURE says nothing: whoever knows what was
+// tried looks for the cause.
+func translate(err error) error {
+	switch {
+	case errors.Is(err, sftp.ErrSSHFxConnectionLost), errors.Is(err, sftp.ErrSSHFxNoConnection), err == io.EOF:
+		return errLost
+	}
+	var status *sftp.StatusError
+	if !errors.As(err, &status) {
+		return err
+	}
+	switch status.FxCode() {
+	case sftp.ErrSSHFxOpUnsupported:
+		return fmt.Errorf("%w: %w", remote.ErrUnsupported, err)
+	case sftp.ErrSSHFxBadMessage: // OpenSSH: EINVAL and ENAMETOOLONG
+		return fmt.Errorf("%w: %w", remote.ErrInvalid, err)
+	}
+	return err
+}
+
+// unexplained reports whether the server has refused something without a reason.
+func unexplained(err error) bool {
+	var status *sftp.StatusError
+	return errors.As(err, &status) && status.FxCode() == sftp.ErrSSHFxFailure
+}
+
+// belowFile returns ErrNotDir in place of an unexplained err if p lies below a file.
+func belowFile(ctx context.Context, c *conn, p string, err error) error {
+	if !unexplained(err) {
+		return err
+	}
+	for {
+		i := strings.LastIndexByte(p, '/')
+		if i <= 0 {
+			return err
+		}
+		p = p[:i]
+		info, statErr := stat(ctx, c, p)
+		if unexplained(statErr) {
+			continue
+		}
+		if statErr == nil && !info.IsDir() {
+			return fmt.Errorf("%w: %w", remote.ErrNotDir, err)
+		}
+		return err
+	}
+}

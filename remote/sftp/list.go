@@ -1,0 +1,161 @@
+package sftp
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"iter"
+	"time"
+
+	"ferry/remote"
+	"ferry/remote/partname"
+)
+
+// maxPages is how many pages of a directory are asked for at a time. OpenSSH puts 100 entries on one.
+const maxPages = 16
+
+// List implements remote.Remote. A link to something that is not there is left out.
+func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
+	return func(yield func(remote.Entry, error) bool) {
+		more := true
+		err := r.with(ctx, "list", dir, func(c *conn) error {
+			d, err := r.openDir(ctx, c, dir)
+			if err != nil {
+				return err
+			}
+			defer d.close()
+			return d.each(ctx, func(m *meta) (bool, error) {
+				e, ok, err := r.listed(ctx, c, dir, m)
+				if ok && err == nil {
+					more = yield(e, nil)
+				}
+				return more, err
+			})
+		})
+		if err != nil && more {
+			yield(remote.Entry{}, err)
+		}
+	}
+}
+
+// listed returns the entry that List yields for m, if it yields one.
+func (r *Remote) listed(ctx context.Context, c *conn, dir string, m *meta) (remote.Entry, bool, error) {
+	name := r.o.Encoding.Decode(m.name)
+	switch {
+	case partname.Hidden(m.name):
+		return r.listedPart(ctx, c, dir, m)
+	case r.o.Encoding.Encode(name) != m.name, !remote.ValidPath(name), name == ".":
+		return remote.Entry{}, false, nil // as package sftp or rclone would not have written it
+	}
+	if m.mode&fs.ModeSymlink != 0 || !m.perms {
+		found, err := r.find(ctx, c, remote.Join(dir, name))
+		switch {
+		case errors.Is(err, remote.ErrNotExist), errors.Is(err, remote.ErrPermission), unexplained(err):
+			return remote.Entry{}, false, nil
+		case err != nil:
+			return remote.Entry{}, false, err
+		}
+		*m = found
+	}
+	if !m.regular() && !m.mode.IsDir() {
+		return remote.Entry{}, false, nil
+	}
+	return entry(m, name), true, nil
+}
+
+// A directory is one that is being read.
+type directory struct {
+	c      *conn
+	raw    *raw
+	handle string
+}
+
+// openDir opens a directory for reading.
+func (r *Remote) openDir(ctx context.Context, c *conn, dir string) (*directory, error) {
+	p := r.path(dir)
+	d, err := await(ctx, c, func() (*directory, error) {
+		ch, err := c.rawChannel()
+		if err != nil {
+			return nil, err
+		}
+		handle, err := ch.open(typeOpenDir, appendString(nil, p))
+		return &directory{c, ch, handle}, err
+	}, (*directory).close)
+	if err == nil {
+		return d, nil
+	}
+	// OpenSSH has one code for a file and for nothing.
+	if m, statErr := r.find(ctx, c, dir); statErr == nil && !m.mode.IsDir() {
+		return nil, remote.ErrNotDir
+	} else if errors.Is(statErr, remote.ErrNotExist) || errors.Is(statErr, remote.ErrNotDir) {
+		return nil, statErr
+	}
+	return nil, err
+}
+
+// each calls use for every entry, until that returns false or an error.
+func (d *directory) each(ctx context.Context, use func(m *meta) (bool, error)) error {
+	for pages := 1; ; pages = min(2*pages, maxPages) {
+		answers, err := await(ctx, d.c, func() ([]answer, error) {
+			return d.raw.call(typeReadDir, pages, appendString(nil, d.handle))
+		}, nil)
+		if err != nil {
+			return err
+		}
+		end := false
+		for _, a := range answers {
+			if a.typ != typeName {
+				switch err := a.status(); err {
+				case io.EOF:
+					end = true
+				case nil:
+					return errPacket
+				default:
+					return err
+				}
+				continue
+			}
+			if more, err := eachOf(ctx, &a.packet, use); !more || err != nil {
+				return err
+			}
+		}
+		if end {
+			return nil
+		}
+	}
+}
+
+// eachOf calls use for every entry on a page.
+func eachOf(ctx context.Context, p *packet, use func(m *meta) (bool, error)) (bool, error) {
+	for n := p.uint32(); n > 0; n-- {
+		name := p.string()
+		p.string() // the line that ls -l would show
+		m := p.meta(name)
+		if p.bad {
+			return false, errPacket
+		}
+		if ctx.Err() != nil {
+			return false, context.Cause(ctx)
+		}
+		if name == "." || name == ".." {
+			continue
+		}
+		if more, err := use(&m); !more || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// close closes the directory without waiting for it.
+func (d *directory) close() {
+	if d.handle != "" {
+		go d.raw.close(d.handle) // nothing was written
+	}
+}
+
+// expired reports whether a hidden file is too old to be continued.
+func (r *Remote) expired(m *meta) bool {
+	return r.o.PartMaxAge > 0 && !m.modTime.IsZero() && time.Since(m.modTime) > r.o.PartMaxAge
+}

@@ -1,0 +1,78 @@
+package sftp
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"ferry/remote"
+)
+
+// Move implements remote.Mover.
+func (r *Remote) Move(ctx context.Context, from, to string) error {
+	if err := r.check(ctx, "move", to); err != nil {
+		return err
+	}
+	return r.with(ctx, "move", from, func(c *conn) error { return r.move(ctx, c, from, to) })
+}
+
+func (r *Remote) move(ctx context.Context, c *conn, from, to string) error {
+	m, err := r.find(ctx, c, from)
+	switch {
+	case err != nil:
+		return err
+	case from == to:
+		return nil
+	case remote.Below(to, from):
+		return remote.ErrInvalid
+	}
+	old, err := r.find(ctx, c, to)
+	exists := err == nil
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	case exists && m.mode.IsDir():
+		return remote.ErrExist
+	case exists && old.mode.IsDir():
+		return remote.ErrIsDir
+	case exists && old.readOnly():
+		return remote.ErrPermission
+	}
+	src, dst := r.path(from), r.path(to)
+	if !m.mode.IsDir() {
+		return replace(ctx, c, src, dst)
+	}
+	// Not posix-rename, which would replace an empty directory that appears meanwhile.
+	if err := do(ctx, c, func() error { return c.sftp.Rename(src, dst) }); err != nil {
+		return belowFile(ctx, c, dst, err)
+	}
+	r.uploads.moved(from, to)
+	return nil
+}
+
+// Usage implements remote.Usager, where the server has statvfs@openssh.com.
+func (r *Remote) Usage(ctx context.Context) (remote.Usage, error) {
+	var u remote.Usage
+	err := r.with(ctx, "usage", ".", func(c *conn) (err error) {
+		u, err = r.usage(ctx, c)
+		return err
+	})
+	if err != nil {
+		return remote.Usage{}, err
+	}
+	return u, nil
+}
+
+func (r *Remote) usage(ctx context.Context, c *conn) (remote.Usage, error) {
+	if _, ok := c.sftp.HasExtension("statvfs@openssh.com"); !ok {
+		return remote.Usage{}, remote.ErrUnsupported
+	}
+	p := r.path(".")
+	return await(ctx, c, func() (remote.Usage, error) {
+		v, err := c.sftp.StatVFS(p)
+		if err != nil {
+			return remote.Usage{}, err
+		}
+		return remote.Usage{Total: int64(v.TotalSpace()), Used: -1, Free: int64(v.Frsize * v.Bavail)}, nil
+	}, nil)
+}

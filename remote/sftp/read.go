@@ -1,0 +1,134 @@
+package sftp
+
+import (
+	"context"
+	"io"
+	"io/fs"
+
+	"github.com/pkg/sftp"
+
+	"ferry/remote"
+)
+
+// Stat implements remote.Remote.
+func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
+	var e remote.Entry
+	err := r.with(ctx, "stat", name, func(c *conn) error {
+		m, err := r.find(ctx, c, name)
+		e = entry(&m, base(name))
+		return err
+	})
+	if err != nil {
+		return remote.Entry{}, err
+	}
+	return e, nil
+}
+
+// find describes name. What is neither a file nor a directory is ErrPermission.
+func (r *Remote) find(ctx context.Context, c *conn, name string) (meta, error) {
+	p := r.path(name)
+	look := stat
+	if r.o.SkipLinks && name != "." {
+		look = lstat
+	}
+	info, err := look(ctx, c, p)
+	if err != nil {
+		return meta{}, belowFile(ctx, c, p, err)
+	}
+	m := metaOf(info, name)
+	switch {
+	case m.mode&fs.ModeSymlink != 0:
+		return meta{}, remote.ErrNotExist
+	case !m.regular() && !m.mode.IsDir():
+		return meta{}, remote.ErrPermission
+	}
+	return m, nil
+}
+
+// regular reports whether m is a file that has content.
+func (m *meta) regular() bool { return m.mode.IsRegular() }
+
+// readOnly reports whether m is for nobody to write.
+func (m *meta) readOnly() bool { return m.perms && m.mode&0o222 == 0 }
+
+func base(name string) string {
+	_, b := remote.Split(name)
+	return b
+}
+
+// entry describes m. There is no Version: the protocol has whole seconds only, in which a file may change twice.
+func entry(m *meta, name string) remote.Entry {
+	e := remote.Entry{Name: name, Size: m.size, ModTime: m.modTime, Mode: m.mode.Perm(), Dir: m.mode.IsDir(), ReadOnly: m.readOnly()}
+	if e.Dir {
+		e.Size = 0
+	}
+	return e
+}
+
+// Open implements remote.Remote. The reader is an io.WriterTo and remote.Described.
+func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
+	if err := r.check(ctx, "open", name); err != nil {
+		return nil, err
+	}
+	if off < 0 {
+		return nil, fail("open", name, remote.ErrInvalid)
+	}
+	c, err := r.pool.get(ctx)
+	if err != nil {
+		return nil, fail("open", name, err)
+	}
+	f, m, err := r.openFile(ctx, c, name)
+	if err != nil {
+		r.pool.put(c)
+		return nil, fail("open", name, err)
+	}
+	chunks := r.o.Concurrency * packetSize / chunkSize
+	return &reader{
+		name: name, entry: entry(&m, base(name)), file: f, next: off, left: n, max: max(chunks, 1),
+		done: ctx.Done(), cause: func() error { return context.Cause(ctx) }, release: func() { r.pool.put(c) },
+	}, nil
+}
+
+// openFile opens name for reading.
+func (r *Remote) openFile(ctx context.Context, c *conn, name string) (*sftp.File, meta, error) {
+	if r.o.SkipLinks {
+		if _, err := r.find(ctx, c, name); err != nil {
+			return nil, meta{}, err
+		}
+	}
+	p := r.path(name)
+	type opened struct {
+		f *sftp.File
+		m meta
+	}
+	o, err := await(ctx, c, func() (opened, error) {
+		f, err := c.sftp.Open(p)
+		if err != nil {
+			return opened{}, err
+		}
+		info, err := f.Stat() // OpenSSH opens directories too
+		if err != nil {
+			f.Close()
+			return opened{}, err
+		}
+		return opened{f, metaOf(info, name)}, nil
+	}, func(o opened) { o.f.Close() })
+	if err != nil {
+		if unexplained(err) {
+			if m, statErr := r.find(ctx, c, name); statErr == nil && m.mode.IsDir() {
+				err = remote.ErrIsDir
+			}
+		}
+		return nil, meta{}, belowFile(ctx, c, p, err)
+	}
+	switch {
+	case o.m.mode.IsDir():
+		err = remote.ErrIsDir
+	case !o.m.regular():
+		err = remote.ErrPermission
+	default:
+		return o.f, o.m, nil
+	}
+	o.f.Close()
+	return nil, meta{}, err
+}

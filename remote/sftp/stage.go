@@ -1,0 +1,347 @@
+package sftp
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/pkg/sftp"
+
+	"ferry/remote"
+	"ferry/remote/partname"
+)
+
+// A stage is an upload under way: a hidden file beside its target.
+// Lock order: stage.mu, Remote.kept, uploads.mu.
+type stage struct {
+	// constant
+	r     *Remote
+	c     *conn  // has file open
+	name  string // in the remote, when the stage began
+	base  string // the last element of name
+	held  string // base as the server writes it
+	owner string
+	file  *sftp.File
+	w     *writer
+
+	in   string // the directory; guarded by r.uploads.mu
+	part string // the hidden file in it; constant once it is claimed
+
+	mu    sync.Mutex
+	ended bool // guarded by mu
+}
+
+// Stage implements remote.Stager.
+func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
+	if err := r.check(ctx, "stage", name); err != nil {
+		return nil, err
+	}
+	if !o.Valid() {
+		return nil, fail("stage", name, remote.ErrInvalid)
+	}
+	s, err := r.begin(ctx, name, o)
+	if err != nil {
+		return nil, fail("stage", name, err)
+	}
+	return s, nil
+}
+
+// begin opens a stage with what it begins with. When it fails, it leaves no hidden file.
+func (r *Remote) begin(ctx context.Context, name string, o remote.StageOptions) (*stage, error) {
+	if name == "." {
+		return nil, remote.ErrIsDir
+	}
+	c, err := r.pool.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	dir, b := remote.Split(name)
+	s := &stage{r: r, c: c, name: name, in: dir, base: b, held: r.o.Encoding.Encode(b), owner: o.Owner}
+	if err := s.open(ctx, o); err != nil {
+		r.pool.put(c)
+		return nil, err
+	}
+	return s, nil
+}
+
+// open makes the hidden file.
+func (s *stage) open(ctx context.Context, o remote.StageOptions) error {
+	old, err := s.target(ctx)
+	if err != nil {
+		return err
+	}
+	var off int64
+	switch o.Base {
+	case remote.BaseFile:
+		off, err = s.onFile(ctx, old, o.Off)
+	case remote.BasePart:
+		off, err = s.onPart(ctx, o.Off)
+	default:
+		err = s.r.createPart(ctx, s.c, s)
+	}
+	if err != nil {
+		return belowFile(ctx, s.c, s.r.path(s.name), err)
+	}
+	if old != nil && old.perms {
+		if err := do(ctx, s.c, func() error { return s.file.Chmod(old.mode.Perm()) }); err != nil {
+			return errors.Join(err, s.abandon())
+		}
+	}
+	if s.w == nil {
+		s.w = s.writerAt(off)
+	}
+	return nil
+}
+
+func (s *stage) writerAt(off int64) *writer {
+	return newWriter(s.file, off, max(s.r.o.Concurrency*packetSize/chunkSize, 1))
+}
+
+// target describes the file that the stage will replace, nil when there is none, and refuses what cannot be replaced.
+// Of a link it describes what that leads to; the link is replaced.
+func (s *stage) target(ctx context.Context) (*meta, error) {
+	m, err := s.r.find(ctx, s.c, s.name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case m.mode.IsDir():
+		return nil, remote.ErrIsDir
+	case m.readOnly():
+		return nil, remote.ErrPermission
+	}
+	return &m, nil
+}
+
+// Write implements io.Writer. An error may be that of an earlier Write.
+func (s *stage) Write(p []byte) (int, error) {
+	n, err := s.w.Write(p)
+	if err != nil {
+		err = fail("write", s.name, s.r.full(s.c, err))
+	}
+	return n, err
+}
+
+// Publish implements remote.Stage.
+func (s *stage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return remote.Entry{}, nil
+	}
+	e, err := s.publish(ctx, modTime)
+	if err != nil {
+		return remote.Entry{}, fail("publish", s.name, err)
+	}
+	return e, nil
+}
+
+// LOCKS_REQUIRED(s.mu)
+func (s *stage) publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+	if ctx.Err() != nil {
+		return remote.Entry{}, context.Cause(ctx)
+	}
+	if err := s.w.drain(ctx); err != nil {
+		return remote.Entry{}, s.r.full(s.c, err)
+	}
+	dir := s.r.uploads.dir(s)
+	part, target := s.r.partPath(dir, s.part), s.r.partPath(dir, s.held)
+	var info fs.FileInfo
+	err := do(ctx, s.c, func() (err error) {
+		if !modTime.IsZero() && s.r.o.KeepModTime {
+			if err := s.c.sftp.Chtimes(part, time.Now(), representable(modTime)); err != nil {
+				return err
+			}
+		}
+		if info, err = s.c.sftp.Lstat(part); err != nil {
+			return err
+		}
+		return s.w.closeFile()
+	})
+	if err != nil {
+		return remote.Entry{}, err
+	}
+	if err := s.rename(ctx, part, target); err != nil {
+		return remote.Entry{}, err
+	}
+	s.dropKept(ctx, dir)
+	m := metaOf(info, s.base)
+	s.end()
+	return entry(&m, s.base), nil
+}
+
+// rename puts the hidden file in the place of the target.
+func (s *stage) rename(ctx context.Context, part, target string) error {
+	err := replace(ctx, s.c, part, target)
+	if !unexplained(err) {
+		return err
+	}
+	if info, statErr := lstat(ctx, s.c, target); statErr == nil && info.IsDir() {
+		return remote.ErrIsDir
+	}
+	return err
+}
+
+// dropKept forgets what the owner had left. Mostly there is nothing, and what cannot be removed does not concern this
+// upload.
+func (s *stage) dropKept(ctx context.Context, dir string) {
+	if s.owner == partname.PutOwner {
+		return
+	}
+	kept := s.r.partPath(dir, partname.Name{Owner: s.owner, Base: s.held}.String())
+	_ = do(ctx, s.c, func() error { return s.c.sftp.Remove(kept) })
+}
+
+// Keep implements remote.Stage. What the server has not confirmed is not kept.
+func (s *stage) Keep() error {
+	s.w.end()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	_ = s.w.drain(ctx) // what has failed is cut off
+	if ctx.Err() != nil {
+		s.c.close() // so that nothing is under way any more
+		s.w.under.Wait()
+	}
+	return fail("keep", s.name, s.keep())
+}
+
+// LOCKS_REQUIRED(s.mu)
+func (s *stage) keep() error {
+	defer s.end()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	s.file.Close() // what it could report is that the connection is lost
+	c, err := s.r.pool.get(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.r.pool.put(c)
+	dir, n := s.r.uploads.dir(s), s.w.written()
+	p := s.r.partPath(dir, s.part)
+	if n == 0 {
+		return do(ctx, c, func() error { return c.sftp.Remove(p) })
+	}
+	info, err := lstat(ctx, c, p)
+	if err == nil && info.Size() > n {
+		err = do(ctx, c, func() error { return c.sftp.Truncate(p, n) })
+	}
+	if err != nil {
+		return err
+	}
+	return s.r.keep(ctx, c, dir, p, partname.Name{Owner: s.owner, Base: s.held})
+}
+
+// Discard implements remote.Stage.
+func (s *stage) Discard() error {
+	s.w.end()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return nil
+	}
+	defer s.end()
+	return fail("discard", s.name, s.remove())
+}
+
+// abandon removes the hidden file of a stage that has not begun.
+func (s *stage) abandon() error {
+	err := s.remove()
+	s.r.uploads.release(s)
+	return err
+}
+
+// remove removes the hidden file, through another connection where that of the stage is lost.
+func (s *stage) remove() error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	// Removed first: a chunk under way that comes later finds the open file.
+	c, err := s.r.pool.get(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.r.pool.put(c)
+	p := s.r.partPath(s.r.uploads.dir(s), s.part)
+	err = do(ctx, c, func() error { return c.sftp.Remove(p) })
+	go s.file.Close()
+	return err
+}
+
+// end gives back what the stage holds. The hidden file has another name by now, or is gone.
+// LOCKS_REQUIRED(s.mu)
+func (s *stage) end() {
+	s.ended = true
+	s.w.end()
+	s.r.uploads.release(s)
+	s.r.pool.put(s.c)
+}
+
+// full returns ErrNoSpace in place of an unexplained failure to write if the server's disk is full.
+func (r *Remote) full(c *conn, err error) error {
+	if !unexplained(err) {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if u, usageErr := r.usage(ctx, c); usageErr == nil && u.Free < chunkSize {
+		return remote.ErrNoSpace
+	}
+	return err
+}
+
+// representable returns the time nearest to t that the protocol can express: 32 bits of seconds since 1970.
+func representable(t time.Time) time.Time {
+	const last = 1<<32 - 1
+	return time.Unix(min(max(t.Unix(), 0), last), 0)
+}
+
+// replace renames from to to, over an old file. Where the server cannot, the old one is set aside meanwhile.
+func replace(ctx context.Context, c *conn, from, to string) error {
+	if _, ok := c.sftp.HasExtension("posix-rename@openssh.com"); ok {
+		return do(ctx, c, func() error { return c.sftp.PosixRename(from, to) })
+	}
+	return do(ctx, c, func() error {
+		err := c.sftp.Rename(from, to)
+		if !unexplained(err) && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		old, statErr := c.sftp.Lstat(to)
+		if statErr != nil || old.IsDir() {
+			return err
+		}
+		aside := from + "#"
+		if err := c.sftp.Rename(to, aside); err != nil {
+			return err
+		}
+		if err := c.sftp.Rename(from, to); err != nil {
+			return errors.Join(err, c.sftp.Rename(aside, to))
+		}
+		_ = c.sftp.Remove(aside) // to is what it should be
+		return nil
+	})
+}
+
+// reopen opens the hidden file that s has claimed, cut off at off.
+func (s *stage) reopen(ctx context.Context, p string, off int64) error {
+	f, err := await(ctx, s.c, func() (*sftp.File, error) {
+		f, err := s.c.sftp.OpenFile(p, os.O_WRONLY)
+		if err != nil {
+			return nil, err
+		}
+		if err := f.Truncate(off); err != nil {
+			f.Close()
+			return nil, err
+		}
+		return f, nil
+	}, func(f *sftp.File) { f.Close() })
+	s.file = f
+	return err
+}

@@ -1,0 +1,131 @@
+package sftp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+
+	"ferry/remote"
+	"ferry/remote/partname"
+)
+
+// Put implements remote.Remote.
+func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
+	if err := r.check(ctx, "put", name); err != nil {
+		return remote.Entry{}, err
+	}
+	s, err := r.begin(ctx, name, remote.StageOptions{Owner: partname.PutOwner})
+	if err != nil {
+		return remote.Entry{}, fail("put", name, err)
+	}
+	stop := context.AfterFunc(ctx, s.w.end)
+	defer stop()
+	n, err := io.Copy(struct{ io.Writer }{s.w}, remote.ContextReader(ctx, body))
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if err == nil {
+		err = remote.CheckSize(n, o.Size)
+	}
+	var e remote.Entry
+	if err == nil {
+		e, err = s.Publish(ctx, o.ModTime)
+	}
+	if err != nil {
+		_ = s.Discard() // what cannot be removed expires
+		return remote.Entry{}, fail("put", name, r.full(s.c, err))
+	}
+	return e, nil
+}
+
+// Remove implements remote.Remote. A link is removed, and what it leads to stays.
+func (r *Remote) Remove(ctx context.Context, name string) error {
+	return r.with(ctx, "remove", name, func(c *conn) error {
+		m, err := r.find(ctx, c, name) // package sftp would remove an empty directory too
+		switch {
+		case err != nil:
+			return err
+		case m.mode.IsDir():
+			return remote.ErrIsDir
+		}
+		p := r.path(name)
+		return do(ctx, c, func() error { return c.sftp.Remove(p) })
+	})
+}
+
+// Mkdir implements remote.Remote.
+func (r *Remote) Mkdir(ctx context.Context, dir string) error {
+	return r.with(ctx, "mkdir", dir, func(c *conn) error {
+		if dir == "." {
+			return remote.ErrExist
+		}
+		p := r.path(dir)
+		err := do(ctx, c, func() error { return c.sftp.Mkdir(p) })
+		if unexplained(err) || errors.Is(err, fs.ErrPermission) {
+			if _, statErr := lstat(ctx, c, p); statErr == nil {
+				return remote.ErrExist
+			}
+		}
+		return belowFile(ctx, c, p, err)
+	})
+}
+
+// Rmdir implements remote.Remote. A directory that holds nothing but unfinished uploads looks empty, and is removed
+// with them, unless one is under way. A link to a directory is ErrPermission.
+func (r *Remote) Rmdir(ctx context.Context, dir string) error {
+	return r.with(ctx, "rmdir", dir, func(c *conn) error {
+		if dir == "." {
+			return remote.ErrPermission
+		}
+		p := r.path(dir)
+		info, err := lstat(ctx, c, p)
+		switch {
+		case err != nil:
+			return belowFile(ctx, c, p, err)
+		case info.Mode()&fs.ModeSymlink != 0:
+			return remote.ErrPermission
+		case !info.IsDir():
+			return remote.ErrNotDir
+		}
+		remove := func() error { return c.sftp.RemoveDirectory(p) }
+		err = do(ctx, c, remove)
+		if !unexplained(err) {
+			return err
+		}
+		if err := r.removeParts(ctx, c, dir); err != nil {
+			return err
+		}
+		return do(ctx, c, remove)
+	})
+}
+
+// SetModTime implements remote.ModTimer, unless Options.KeepModTime is off.
+func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error {
+	return r.with(ctx, "setmodtime", name, func(c *conn) error {
+		switch {
+		case !r.o.KeepModTime:
+			return remote.ErrUnsupported
+		case !representable(t).Equal(t.Truncate(precision)):
+			return fmt.Errorf("%w: SFTP has no time %v", remote.ErrInvalid, t)
+		}
+		if _, err := r.find(ctx, c, name); err != nil {
+			return err
+		}
+		p := r.path(name)
+		return do(ctx, c, func() error { return c.sftp.Chtimes(p, time.Now(), t) })
+	})
+}
+
+// SetMode implements remote.Moder.
+func (r *Remote) SetMode(ctx context.Context, name string, perm fs.FileMode) error {
+	return r.with(ctx, "setmode", name, func(c *conn) error {
+		if _, err := r.find(ctx, c, name); err != nil {
+			return err
+		}
+		p := r.path(name)
+		return do(ctx, c, func() error { return c.sftp.Chmod(p, perm.Perm()) })
+	})
+}
