@@ -81,8 +81,8 @@ func TapBody(body io.Reader, read func(n int64, err error)) io.Reader {
 
 // TapStage returns s as it is to its writer: an io.ReaderFrom if s is one. It calls wrote after each Write with the
 // error that s reported, and after each ReadFrom, with nil: whether s or its source failed is not known there. It calls
-// called after each "publish", "keep" and "discard", until one of them has ended s.
-func TapStage(s Stage, wrote func(n int64, err error), called func(op string, err error)) Stage {
+// called after each "publish", "keep" and "discard", until one of them has ended s, with the time that it took.
+func TapStage(s Stage, wrote func(n int64, err error), called func(op string, took time.Duration, err error)) Stage {
 	t := &tappedStage{Stage: s, wrote: wrote, called: called}
 	if from, ok := s.(io.ReaderFrom); ok {
 		return &tappedStageFrom{t, from}
@@ -93,7 +93,7 @@ func TapStage(s Stage, wrote func(n int64, err error), called func(op string, er
 type tappedStage struct {
 	Stage
 	wrote  func(n int64, err error)
-	called func(op string, err error)
+	called func(op string, took time.Duration, err error)
 	ended  atomic.Bool
 }
 
@@ -104,26 +104,29 @@ func (t *tappedStage) Write(p []byte) (int, error) {
 }
 
 func (t *tappedStage) Publish(ctx context.Context, modTime time.Time) (Entry, error) {
+	begun := time.Now()
 	e, err := t.Stage.Publish(ctx, modTime)
-	t.report("publish", err, err == nil)
+	t.report("publish", begun, err, err == nil)
 	return e, err
 }
 
 func (t *tappedStage) Keep() error {
+	begun := time.Now()
 	err := t.Stage.Keep()
-	t.report("keep", err, true)
+	t.report("keep", begun, err, true)
 	return err
 }
 
 func (t *tappedStage) Discard() error {
+	begun := time.Now()
 	err := t.Stage.Discard()
-	t.report("discard", err, true)
+	t.report("discard", begun, err, true)
 	return err
 }
 
-func (t *tappedStage) report(op string, err error, ends bool) {
+func (t *tappedStage) report(op string, begun time.Time, err error, ends bool) {
 	if ends && t.ended.CompareAndSwap(false, true) || !ends && !t.ended.Load() {
-		t.called(op, err)
+		t.called(op, time.Since(begun), err)
 	}
 }
 

@@ -29,7 +29,7 @@ func (g *gauge) moved(n int64, err error) {
 	}
 }
 
-func (g *gauge) called(op string, err error) {
+func (g *gauge) called(op string, _ time.Duration, err error) {
 	g.ops = append(g.ops, op)
 	if err != nil {
 		g.errs = append(g.errs, err)

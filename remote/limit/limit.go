@@ -1,0 +1,144 @@
+// Package limit is a decorator that keeps a remote from being used too fast: so many bytes per second each way, so many
+// calls per second, so many connections at once. Whoever would use more waits, as long as its context allows.
+package limit
+
+import (
+	"context"
+	"io/fs"
+	"time"
+
+	"ferry/remote"
+)
+
+// Options are the limits. The zero value has none.
+type Options struct {
+	// Bandwidth returns how many bytes per second may go to the remote and come from it at a time; 0 and less is no
+	// limit. It is asked again for every few bytes. nil = no limit.
+	Bandwidth func(time.Time) (up, down int64)
+
+	// Rate is how many calls may begin per second; 0 = no limit. A call counts once, however many requests the remote
+	// makes of it. Burst calls may begin at once after a time without any; 0 = 1.
+	Rate  float64
+	Burst int
+
+	// Connections is how many calls may be under way at once; 0 = no limit. A reader is under way until it is closed, a
+	// stage until it has ended; a listing is not while its consumer looks at an entry. A Put whose body is read from the
+	// same remote takes two, one after the other: when there are only as many as there are such Puts, they wait for each
+	// other until their contexts end.
+	Connections int
+}
+
+// Remote is a remote with limits.
+type Remote struct {
+	remote.Forward
+	o        Options
+	calls    schedule
+	up, down schedule
+	slots    chan struct{} // as many as there are calls under way; nil = no limit
+}
+
+// New returns a decorator of r.
+func New(r remote.Remote, o Options) *Remote {
+	l := &Remote{Forward: remote.Forward{Remote: r}, o: o}
+	if o.Connections > 0 {
+		l.slots = make(chan struct{}, o.Connections)
+	}
+	return l
+}
+
+// enter waits until a call may begin. Each enter that returns nil is followed by a leave.
+func (r *Remote) enter(ctx context.Context, op, name string) error {
+	err := r.take(ctx)
+	if err == nil {
+		if err = r.begin(ctx); err != nil {
+			r.leave()
+		}
+	}
+	if err != nil {
+		return &fs.PathError{Op: op, Path: name, Err: err}
+	}
+	return nil
+}
+
+// begin waits until it is time for a call.
+func (r *Remote) begin(ctx context.Context) error {
+	if r.o.Rate <= 0 {
+		return nil
+	}
+	each := time.Duration(float64(time.Second) / r.o.Rate)
+	return r.calls.wait(ctx, each, each*time.Duration(max(r.o.Burst, 1)))
+}
+
+// take waits for a free slot.
+func (r *Remote) take(ctx context.Context) error {
+	if r.slots == nil {
+		return nil
+	}
+	select {
+	case r.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// leave gives a slot back.
+func (r *Remote) leave() {
+	if r.slots != nil {
+		<-r.slots
+	}
+}
+
+// call makes a call that is over when it returns.
+func (r *Remote) call(ctx context.Context, op, name string, inner func() error) error {
+	if err := r.enter(ctx, op, name); err != nil {
+		return err
+	}
+	defer r.leave()
+	return inner()
+}
+
+// A direction is one of the two ways of bytes.
+type direction bool
+
+const (
+	up   direction = true
+	down direction = false
+)
+
+// piece is how many bytes may pass before the next look at the clock: those of a tenth of a second, want at most.
+func (r *Remote) piece(d direction, want int) int {
+	rate := r.rate(d)
+	if rate <= 0 {
+		return want
+	}
+	return int(min(int64(want), max(rate/10, 1)))
+}
+
+// pay waits until n bytes have had their time.
+func (r *Remote) pay(ctx context.Context, d direction, n int) error {
+	rate := r.rate(d)
+	if rate <= 0 || n == 0 {
+		return nil
+	}
+	s := &r.down
+	if d == up {
+		s = &r.up
+	}
+	return s.wait(ctx, time.Duration(float64(n)/float64(rate)*float64(time.Second)), slack)
+}
+
+// slack is how far bytes may be ahead of their time, so that nothing is lost when a timer is late.
+const slack = 10 * time.Millisecond
+
+// rate is the limit in force.
+func (r *Remote) rate(d direction) int64 {
+	if r.o.Bandwidth == nil {
+		return 0
+	}
+	toRemote, fromRemote := r.o.Bandwidth(time.Now())
+	if d == up {
+		return toRemote
+	}
+	return fromRemote
+}

@@ -1,0 +1,67 @@
+package limit
+
+import (
+	"context"
+	"io"
+
+	"ferry/remote"
+)
+
+// Open implements remote.Remote. Without limits of bandwidth and connections the reader is the remote's own.
+func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
+	if err := r.enter(ctx, "open", name); err != nil {
+		return nil, err
+	}
+	rc, err := r.Forward.Open(ctx, name, off, n)
+	if err != nil {
+		r.leave()
+		return nil, err
+	}
+	if r.slots != nil {
+		rc = remote.TapReader(rc, func(int64, error) {}, func(error) { r.leave() })
+	}
+	if r.o.Bandwidth != nil {
+		rc = &reader{rc, r.slow(ctx, rc, down)}
+	}
+	return rc, nil
+}
+
+// A reader is one that is limited; it is no io.WriterTo.
+type reader struct {
+	inner io.ReadCloser
+	slow  io.Reader
+}
+
+func (r *reader) Read(p []byte) (int, error) { return r.slow.Read(p) }
+
+func (r *reader) Close() error { return r.inner.Close() }
+
+// Described implements remote.Described.
+func (r *reader) Described() (remote.Entry, bool) { return remote.Describe(r.inner) }
+
+// slow reads from src as fast as the limit allows.
+func (r *Remote) slow(ctx context.Context, src io.Reader, d direction) io.Reader {
+	return readFunc(func(p []byte) (int, error) {
+		n, err := src.Read(p[:r.piece(d, len(p))])
+		if payErr := r.pay(ctx, d, n); payErr != nil {
+			err = payErr
+		}
+		return n, err
+	})
+}
+
+type readFunc func(p []byte) (int, error)
+
+func (f readFunc) Read(p []byte) (int, error) { return f(p) }
+
+// Put implements remote.Remote.
+func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (e remote.Entry, err error) {
+	err = r.call(ctx, "put", name, func() (err error) {
+		if r.o.Bandwidth != nil {
+			body = r.slow(ctx, body, up)
+		}
+		e, err = r.Forward.Put(ctx, name, body, o)
+		return err
+	})
+	return e, err
+}
