@@ -82,6 +82,8 @@ func (s *Server) setUp() {
 	if s.TLS != nil {
 		s.tls = newTLSContext(s.TLS, s.DataResume)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.listeners = make(map[net.Listener]struct{})
 	s.sessions = make(map[*session]struct{})
 	s.gone = make(chan struct{})
@@ -144,6 +146,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener, implicit bool) error
 // start runs a session for conn, unless the server is closing.
 func (s *Server) start(ctx context.Context, conn net.Conn, implicit bool) {
 	ss := newSession(s, conn, implicit)
+	ctx, ss.cancel = context.WithCancelCause(ctx) // before others can see the session
 	s.mu.Lock()
 	closing := s.closing
 	if !closing {
@@ -151,13 +154,13 @@ func (s *Server) start(ctx context.Context, conn net.Conn, implicit bool) {
 	}
 	s.mu.Unlock()
 	if closing {
+		ss.cancel(nil)
 		conn.SetWriteDeadline(time.Now().Add(time.Second))
 		conn.Write(reply{421, "The server is shutting down."}.append(nil))
 		conn.Close()
 		return
 	}
 	s.totals.sessions.Add(1)
-	ctx, ss.cancel = context.WithCancelCause(ctx)
 	go func() {
 		defer s.end(ss)
 		ss.serve(ctx)

@@ -1,0 +1,40 @@
+package ftp_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"testing"
+
+	"ferry/ftp"
+	"ferry/remote/memory"
+)
+
+// A session may be ended from outside from the moment others can see it.
+func TestKickWhileClientsConnect(t *testing.T) {
+	srv := newServer(t, memory.New(), nil)
+	l := &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(context.Background(), l) }()
+	const clients = 200
+	kicked := make(chan struct{})
+	go func() {
+		defer close(kicked)
+		for id := uint64(1); id <= clients; {
+			if srv.Kick(id) {
+				id++
+			}
+		}
+	}()
+	for range clients {
+		ours, theirs := net.Pipe()
+		l.conns <- theirs
+		defer ours.Close()
+		go io.Copy(io.Discard, ours)
+	}
+	<-kicked
+	srv.Close()
+	if err := <-served; err != ftp.ErrServerClosed {
+		t.Errorf("Serve returned %v", err)
+	}
+}
