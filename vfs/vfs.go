@@ -17,6 +17,7 @@ import (
 	"encoding/hex"
 	"io/fs"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"ferry/remote"
@@ -43,6 +44,10 @@ type Options struct {
 	// DirCacheEntries is how many entries of directories are remembered at most; 0 = 500,000. One takes about 150 bytes.
 	DirCacheEntries int
 
+	// ReadBuffer is how many bytes of a file are read ahead at most; below 512 KiB nothing is. MaxReadBuffer is how many of
+	// all files together; 0 = no limit. When files are many each gets less, and none is refused.
+	ReadBuffer, MaxReadBuffer int64
+
 	Log *slog.Logger // nil: nothing is logged
 }
 
@@ -57,6 +62,8 @@ type Modes struct {
 type FS struct {
 	remote remote.Remote
 	names  *dirCache
+	limits readLimits
+	silent atomic.Bool   // the remote does not say what it sends
 	stager remote.Stager // nil where the remote cannot stage
 	caps   remote.Caps
 	opt    Options
@@ -65,6 +72,7 @@ type FS struct {
 // New returns the tree of r, which stays the caller's to close.
 func New(r remote.Remote, o Options) *FS {
 	f := &FS{remote: r, names: newDirCache(r, o), caps: r.Info().Caps, opt: o}
+	f.limits.buffer, f.limits.total = o.ReadBuffer, o.MaxReadBuffer
 	if s, ok := remote.AsStager(r); ok {
 		f.stager = s
 	}

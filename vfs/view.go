@@ -3,7 +3,6 @@ package vfs
 import (
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"iter"
 
@@ -56,18 +55,6 @@ func (v *View) List(ctx context.Context, dir string) iter.Seq2[fs.FileInfo, erro
 			}
 		}
 	}
-}
-
-// Open reads name from byte off on. The reader is the remote's own.
-func (v *View) Open(ctx context.Context, name string, off int64) (io.ReadCloser, error) {
-	if off > 0 && v.fs.opt.NoSeek {
-		return nil, refuse("open", name, remote.ErrUnsupported, hintNoSeek)
-	}
-	r, err := v.fs.remote.Open(ctx, name, off, -1)
-	if err != nil {
-		return nil, v.explain(ctx, "open", name, err, hintPart)
-	}
-	return r, nil
 }
 
 // Remove deletes the file called name, and with it what the owner left of an upload of it, so that a deleted file does
