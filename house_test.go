@@ -57,6 +57,7 @@ var layers = []layer{
 	{pattern: "remote/sftp", ferry: driverUses, outside: []string{"github.com/pkg/sftp", "golang.org/x/crypto/ssh"}},
 	// Its external tests talk to a real engine.
 	{pattern: "remote/ftpclient", ferry: driverUses, outside: []string{"github.com/jlaffaye/ftp"}, tests: []string{"ftp", "serve", "auth", "vfs"}},
+	{pattern: "remote/s3", ferry: driverUses, outside: []string{"github.com/minio/minio-go/v7", "github.com/johannesboyne/gofakes3"}},
 	{pattern: "remote/*", ferry: driverUses, outside: []string{"golang.org/x/sys/"}},
 }
 

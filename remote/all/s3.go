@@ -1,0 +1,99 @@
+package all
+
+import (
+	"context"
+	"strconv"
+
+	"ferry/config"
+	"ferry/remote"
+	"ferry/remote/nameenc"
+	"ferry/remote/s3"
+)
+
+func s3Driver() Driver {
+	return Driver{
+		Type: config.Type{
+			Name: "s3",
+			Help: "Amazon S3, and servers that speak its protocol: Minio, Ceph, Wasabi, Cloudflare, ...",
+			Options: []config.Option{
+				{Name: "provider", Help: "Whose server it is, as AWS, Minio, Ceph, Wasabi or Other; empty is AWS"},
+				{Name: "env_auth", Default: "false", Help: "Take the keys from AWS_* variables, the shared credentials file or the machine's role"},
+				{Name: "access_key_id", Secret: true, Help: "Key ID; without one requests are not signed"},
+				{Name: "secret_access_key", Secret: true, Help: "Secret key"},
+				{Name: "session_token", Secret: true, Help: "Token of temporary keys"},
+				{Name: "profile", Help: "Profile in the shared credentials file; empty is AWS_PROFILE or default"},
+				{Name: "shared_credentials_file", Help: "The shared credentials file; empty is the usual place"},
+				{Name: "region", Help: "Region of the bucket; empty is us-east-1, or on AWS asked for"},
+				{Name: "endpoint", Help: "Host, host:port or URL of the server; needed unless it is AWS"},
+				{Name: "location_constraint", Help: "Region of new buckets; empty is region"},
+				{Name: "acl", Help: "Who may use new objects, as private or public-read"},
+				{Name: "bucket_acl", Help: "Who may use new buckets; empty is acl"},
+				{Name: "storage_class", Help: "Class of new objects, as STANDARD_IA"},
+				{Name: "server_side_encryption", Help: "Let the server encrypt new objects: AES256 or aws:kms"},
+				{Name: "sse_kms_key_id", Help: "Key to use with aws:kms"},
+				{Name: "sse_customer_key", Secret: true, Help: "Key of 32 bytes that the server encrypts with and does not keep"},
+				{Name: "sse_customer_key_base64", Secret: true, Help: "The same key in base64"},
+				{Name: "sse_customer_key_md5", Help: "MD5 sum of that key in base64, to find mistakes in it"},
+				{Name: "force_path_style", Help: "true: the bucket is in the path of URLs; false: in the host; empty: as the provider likes it"},
+				{Name: "v2_auth", Default: "false", Help: "Sign requests by version 2, for old servers"},
+				{Name: "list_version", Default: "0", Help: "Version of the list request, 1 or 2; 0 is as the provider likes it"},
+				{Name: "list_chunk", Default: "1000", Help: "Entries that a list request asks for"},
+				{Name: "chunk_size", Default: "5Mi", Help: "Length of the parts that a file is uploaded in; shorter ones are one request"},
+				{Name: "upload_concurrency", Default: "4", Help: "Parts of one file that are sent at once"},
+				{Name: "max_upload_parts", Default: "10000", Help: "Parts that a file may have"},
+				{Name: "copy_cutoff", Default: "4.656Gi", Help: "Files above are copied in parts of that length"},
+				{Name: "leave_parts_on_error", Default: "false", Help: "Leave the parts of an upload that failed"},
+				{Name: "use_unsigned_payload", Default: "false", Help: "Leave the content out of the signature; its MD5 sum is sent instead"},
+				{Name: "disable_checksum", Default: "false", Help: "Do not send that MD5 sum either"},
+				{Name: "directory_markers", Default: "true", Help: "Keep empty directories as objects whose names end in /"},
+				{Name: "max_name", Default: "0", Help: "Longest name in bytes, for servers that keep objects as files (255); 0 is no limit"},
+				{Name: "encoding", Default: "Slash,InvalidUtf8,Dot", Help: "What in names is written with other characters"},
+			},
+		},
+		open: openS3,
+	}
+}
+
+func openS3(ctx context.Context, path string, v *values) (remote.Remote, error) {
+	o := s3.Options{
+		Provider:             v.str("provider"),
+		Endpoint:             v.str("endpoint"),
+		Region:               v.str("region"),
+		AccessKeyID:          v.str("access_key_id"),
+		SecretAccessKey:      v.str("secret_access_key"),
+		SessionToken:         v.str("session_token"),
+		EnvAuth:              v.boolean("env_auth"),
+		CredentialsFile:      v.str("shared_credentials_file"),
+		Profile:              v.str("profile"),
+		V2Auth:               v.boolean("v2_auth"),
+		ListVersion:          v.integer("list_version"),
+		ListChunk:            v.integer("list_chunk"),
+		ChunkSize:            v.size("chunk_size"),
+		Concurrency:          v.integer("upload_concurrency"),
+		MaxParts:             v.integer("max_upload_parts"),
+		CopyCutoff:           v.size("copy_cutoff"),
+		LeaveParts:           v.boolean("leave_parts_on_error"),
+		UnsignedPayload:      v.boolean("use_unsigned_payload"),
+		DisableChecksum:      v.boolean("disable_checksum"),
+		ACL:                  v.str("acl"),
+		BucketACL:            v.str("bucket_acl"),
+		StorageClass:         v.str("storage_class"),
+		LocationConstraint:   v.str("location_constraint"),
+		ServerSideEncryption: v.str("server_side_encryption"),
+		KMSKeyID:             v.str("sse_kms_key_id"),
+		CustomerKey:          v.str("sse_customer_key"),
+		CustomerKeyBase64:    v.str("sse_customer_key_base64"),
+		CustomerKeyMD5:       v.str("sse_customer_key_md5"),
+		NoMarkers:            !v.boolean("directory_markers"),
+		MaxName:              v.integer("max_name"),
+		Encoding:             parse(v, "encoding", nameenc.Parse),
+	}
+	if v.str("force_path_style") != "" {
+		pathStyle := parse(v, "force_path_style", strconv.ParseBool)
+		o.PathStyle = &pathStyle
+	}
+	if v.err != nil {
+		return nil, v.err
+	}
+	return s3.New(ctx, path, o)
+}

@@ -1,0 +1,92 @@
+package s3
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/encrypt"
+
+	"ferry/remote"
+)
+
+// continueFile begins the stage with the first off bytes of the published file.
+func (s *stage) continueFile(ctx context.Context, off int64) error {
+	u := s.u
+	info, err := u.r.head(ctx, u.at)
+	if isMissing(err) {
+		err = u.r.notFile(ctx, u.at)
+	}
+	if err != nil {
+		return err
+	}
+	if off == remote.AtEnd {
+		off = info.Size
+	}
+	switch {
+	case off > info.Size:
+		return remote.ErrInvalid
+	case off == 0:
+		return nil
+	case off < minPart:
+		return u.fetchHead(ctx, s.name, info, off)
+	}
+	if err := u.inParts(); err != nil {
+		return err
+	}
+	u.taken = off
+	return u.parts.copyFrom(u.at, info, off)
+}
+
+// fetchHead reads the first n bytes of an object, which are too few for a part of their own.
+func (u *upload) fetchHead(ctx context.Context, name string, info minio.ObjectInfo, n int64) error {
+	body, err := u.r.get(ctx, u.at, name, 0, n, info.ETag)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	got, err := u.ReadFrom(body)
+	if err == nil && got != n {
+		err = io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// copyFrom makes the next parts of the first n bytes of an object.
+func (m *multipart) copyFrom(from place, info minio.ObjectInfo, n int64) error {
+	pieces := (n + m.r.opt.CopyCutoff - 1) / m.r.opt.CopyCutoff
+	size := (n + pieces - 1) / pieces
+	header := m.r.copyHeader(info)
+	for off := int64(0); off < n; off += size {
+		length := min(size, n-off)
+		number, err := m.reserve(1)
+		if err != nil {
+			return err
+		}
+		m.spawn(func(ctx context.Context) {
+			defer m.free(1)
+			m.task(ctx, number, func(id string) (minio.CompletePart, error) {
+				return m.r.again.CopyObjectPart(ctx, from.bucket, from.key, m.at.bucket, m.at.key, id, number, off, length, header)
+			})
+		})
+	}
+	return nil
+}
+
+// copyHeader is what each request that copies from the object has: it must be the one that was looked at.
+func (r *Remote) copyHeader(info minio.ObjectInfo) map[string]string {
+	h := http.Header{}
+	if sse := r.opt.customer(); sse != nil {
+		sse.Marshal(h)
+		encrypt.SSECopy(sse).Marshal(h)
+	}
+	header := map[string]string{}
+	for k := range h {
+		header[k] = h.Get(k)
+	}
+	if info.ETag != "" {
+		header["x-amz-copy-source-if-match"] = `"` + info.ETag + `"`
+	}
+	return header
+}

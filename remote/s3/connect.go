@@ -1,0 +1,93 @@
+package s3
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+)
+
+const (
+	connectTimeout = 30 * time.Second
+	answerTimeout  = 2 * time.Minute // for the first byte of an answer, when the request has been sent
+	attempts       = 10
+)
+
+// connect makes the clients. They share their connections.
+func (r *Remote) connect() error {
+	r.transport = &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: connectTimeout}).DialContext,
+		TLSHandshakeTimeout:   connectTimeout,
+		ResponseHeaderTimeout: answerTimeout,
+		ExpectContinueTimeout: time.Second,
+		IdleConnTimeout:       time.Minute,
+		MaxIdleConnsPerHost:   64,
+		WriteBufferSize:       64 << 10,
+		ReadBufferSize:        64 << 10,
+		DisableCompression:    true, // an object is what it is, compressed or not
+	}
+	var err error
+	if r.once, err = r.client(1); err == nil {
+		r.again, err = r.client(attempts)
+	}
+	return err
+}
+
+func (r *Remote) client(attempts int) (*minio.Core, error) {
+	o := &r.opt
+	region := o.Region
+	if region == "" && o.host != defaultHost {
+		region = "us-east-1"
+	}
+	c, err := minio.NewCore(o.host, &minio.Options{
+		Creds:        o.credentials(),
+		Secure:       o.secure,
+		Transport:    r.transport,
+		Region:       region,
+		BucketLookup: r.lookup(),
+		MaxRetries:   attempts,
+	})
+	if err != nil {
+		return nil, errors.New("s3: the option endpoint is not the name of a host")
+	}
+	c.SetAppInfo("ferry", "1")
+	return c, nil
+}
+
+func (r *Remote) lookup() minio.BucketLookupType {
+	pathStyle := !r.quirks.hostStyle
+	if r.opt.PathStyle != nil {
+		pathStyle = *r.opt.PathStyle
+	}
+	if pathStyle || net.ParseIP(hostOnly(r.opt.host)) != nil {
+		return minio.BucketLookupPath
+	}
+	return minio.BucketLookupDNS
+}
+
+func hostOnly(hostPort string) string {
+	if host, _, err := net.SplitHostPort(hostPort); err == nil {
+		return host
+	}
+	return hostPort
+}
+
+// credentials returns where requests take theirs from.
+func (o *Options) credentials() *credentials.Credentials {
+	if o.EnvAuth && o.AccessKeyID == "" {
+		return credentials.NewChainCredentials([]credentials.Provider{
+			&credentials.EnvAWS{},
+			&credentials.FileAWSCredentials{Filename: o.CredentialsFile, Profile: o.Profile},
+			&credentials.IAM{},
+		})
+	}
+	signer := credentials.SignatureV4
+	if o.V2Auth {
+		signer = credentials.SignatureV2
+	}
+	return credentials.NewStatic(o.AccessKeyID, o.SecretAccessKey, o.SessionToken, signer)
+}

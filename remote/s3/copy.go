@@ -1,0 +1,149 @@
+package s3
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+
+	"ferry/remote"
+)
+
+// Move implements remote.Mover for files: the server copies, and the original is removed.
+func (r *Remote) Move(ctx context.Context, from, to string) error {
+	source, target, info, err := r.pair(ctx, "move", from, to)
+	if err != nil || source == target {
+		return err
+	}
+	if err := r.copyObject(ctx, source, target, info, time.Time{}); err != nil {
+		return r.explain(ctx, "move", from, err)
+	}
+	return r.explain(ctx, "move", from, r.once.RemoveObject(ctx, source.bucket, source.key, minio.RemoveObjectOptions{}))
+}
+
+// Copy implements remote.Copier. The modification time is copied too.
+func (r *Remote) Copy(ctx context.Context, from, to string) error {
+	source, target, info, err := r.pair(ctx, "copy", from, to)
+	if err != nil || source == target {
+		return err
+	}
+	return r.explain(ctx, "copy", from, r.copyObject(ctx, source, target, info, time.Time{}))
+}
+
+// SetModTime implements remote.ModTimer: the server copies the object onto itself, unless it has that time.
+func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error {
+	at, err := r.begin(ctx, "setmodtime", name)
+	if err != nil {
+		return err
+	}
+	if !at.object() || at == r.root {
+		return fail("setmodtime", name, remote.ErrUnsupported)
+	}
+	info, err := r.head(ctx, at)
+	if isMissing(err) {
+		if err = r.checkDir(ctx, at); err == nil {
+			err = remote.ErrUnsupported // a directory has no time
+		}
+	}
+	if err != nil {
+		return r.explain(ctx, "setmodtime", name, err)
+	}
+	if old, _ := modTime(info); old.Equal(t) {
+		return nil
+	}
+	return r.explain(ctx, "setmodtime", name, r.copyObject(ctx, at, at, info, t))
+}
+
+// pair looks at a file and at the name that it is to get.
+func (r *Remote) pair(ctx context.Context, op, from, to string) (source, target place, info minio.ObjectInfo, err error) {
+	if source, err = r.begin(ctx, op, from); err != nil {
+		return
+	}
+	if target, err = r.begin(ctx, op, to); err != nil {
+		return
+	}
+	if !source.object() || source == r.root {
+		err = fail(op, from, remote.ErrUnsupported)
+		return
+	}
+	info, err = r.head(ctx, source)
+	if isMissing(err) {
+		if err = r.checkDir(ctx, source); err == nil {
+			err = remote.ErrUnsupported // as every object in it would have to be copied
+		}
+	}
+	if err == nil && source != target {
+		err = r.refuseDir(ctx, target, true)
+	}
+	err = r.explain(ctx, op, from, err)
+	return
+}
+
+// copyObject lets the server copy an object with all that is known of it. Its modification time becomes t; that of the
+// original, if t is zero.
+func (r *Remote) copyObject(ctx context.Context, from, to place, info minio.ObjectInfo, t time.Time) error {
+	old, set := modTime(info)
+	replace := !set || !t.IsZero()
+	if t.IsZero() {
+		t = old
+	}
+	var etag string
+	if info.Size > r.opt.CopyCutoff {
+		done, err := r.copyInParts(ctx, from, to, info, t)
+		if err != nil {
+			return err
+		}
+		etag = done.ETag
+	} else {
+		header := r.copyHeader(info)
+		for k, v := range r.putOptions(time.Time{}).Header() {
+			if k != "Content-Type" {
+				header[k] = v[0]
+			}
+		}
+		if replace {
+			header["x-amz-metadata-directive"] = "REPLACE"
+			for k, v := range describe(info, t) {
+				header[k] = v
+			}
+		}
+		done, err := r.again.CopyObject(ctx, from.bucket, from.key, to.bucket, to.key, header, minio.CopySrcOptions{}, minio.PutObjectOptions{})
+		if err != nil {
+			return err
+		}
+		etag = done.ETag
+	}
+	r.rememberTime(to, strings.Trim(etag, `"`), t)
+	r.rememberParents(to)
+	return nil
+}
+
+// describe returns what an object says of itself, as headers, with another modification time.
+func describe(info minio.ObjectInfo, t time.Time) map[string]string {
+	header := map[string]string{}
+	for _, k := range []string{"Content-Type", "Content-Encoding", "Content-Language", "Content-Disposition", "Cache-Control"} {
+		if v := info.Metadata.Get(k); v != "" {
+			header[k] = v
+		}
+	}
+	for k, v := range info.UserMetadata {
+		header["X-Amz-Meta-"+k] = v
+	}
+	header["X-Amz-Meta-"+mtimeHeader] = formatTime(t)
+	return header
+}
+
+// copyInParts copies an object that is too long to be copied at once.
+func (r *Remote) copyInParts(ctx context.Context, from, to place, info minio.ObjectInfo, t time.Time) (minio.UploadInfo, error) {
+	m := r.startMultipart(ctx, to, t)
+	err := m.copyFrom(from, info, info.Size)
+	if err == nil {
+		var done minio.UploadInfo
+		if done, err = m.complete(ctx, info.Size); err == nil {
+			return done, nil
+		}
+	}
+	_ = m.abort() // what failed first is what matters
+	return minio.UploadInfo{}, err
+}

@@ -1,0 +1,135 @@
+package s3
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/minio/minio-go/v7"
+
+	"ferry/remote"
+)
+
+// An answer is an error that the server sent.
+type answer struct {
+	kind    error // a sentinel of package remote, or nil
+	code    string
+	message string
+	remedy  string
+}
+
+func (a *answer) Error() string {
+	s := a.message
+	if a.code != "" {
+		s = a.code + ": " + s
+	}
+	if a.kind != nil {
+		s = a.kind.Error() + " (" + s + ")"
+	}
+	if a.remedy != "" {
+		s += ": " + a.remedy
+	}
+	return s
+}
+
+func (a *answer) Unwrap() error { return a.kind }
+
+// translate returns err in the terms of package remote. What it leaves as it is are failures on the way.
+func (r *Remote) translate(err error) error {
+	var e minio.ErrorResponse
+	if errors.As(err, &e) {
+		return &answer{kind: kindOf(e), code: e.Code, message: message(e), remedy: remedyOf(e.Code)}
+	}
+	var u *url.Error
+	if errors.As(err, &u) { // its URL is long and tells little
+		return fmt.Errorf("no answer from %s: %w: check the option endpoint and the network", r.opt.host, u.Err)
+	}
+	return err
+}
+
+// message returns what the server says of e, in one line.
+func message(e minio.ErrorResponse) string {
+	if e.Message == "" {
+		return http.StatusText(e.StatusCode)
+	}
+	return e.Message
+}
+
+// kindOf returns the sentinel of package remote that e means, nil for a failure that may pass.
+func kindOf(e minio.ErrorResponse) error {
+	switch e.Code {
+	case "NoSuchKey", "NotFound", "NoSuchBucket", "NoSuchUpload", "NoSuchVersion":
+		return remote.ErrNotExist
+	case "AccessDenied", "AllAccessDisabled", "AccountProblem", "InvalidAccessKeyId", "SignatureDoesNotMatch",
+		"InvalidToken", "ExpiredToken", "InvalidSecurity", "NotSignedUp", "AuthorizationHeaderMalformed", "InvalidObjectState",
+		"MethodNotAllowed", "RequestTimeTooSkewed":
+		return remote.ErrPermission
+	case "KeyTooLongError", "KeyTooLong", "XMinioInvalidObjectName", "InvalidBucketName", "InvalidURI":
+		return remote.ErrBadName
+	case "BucketAlreadyExists", "BucketAlreadyOwnedByYou":
+		return remote.ErrExist
+	case "BucketNotEmpty", "DirectoryNotEmpty":
+		return remote.ErrNotEmpty
+	case "ObjectParentIsFile", "XMinioParentIsObject":
+		return remote.ErrNotDir
+	case "ExistingObjectIsDirectory", "XMinioObjectExistsAsDirectory":
+		return remote.ErrIsDir
+	case "QuotaExceeded", "XMinioAdminBucketQuotaExceeded":
+		return remote.ErrQuota
+	case "XMinioStorageFull", "InsufficientStorage":
+		return remote.ErrNoSpace
+	case "NotImplemented", "APINotSupported":
+		return remote.ErrUnsupported
+	}
+	switch e.StatusCode {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return remote.ErrPermission
+	case http.StatusInsufficientStorage:
+		return remote.ErrNoSpace
+	case http.StatusNotImplemented:
+		return remote.ErrUnsupported
+	}
+	return nil
+}
+
+// remedyOf says what the administrator can do about an error.
+func remedyOf(code string) string {
+	switch code {
+	case "NoSuchBucket":
+		return "create the bucket, or correct the path of the remote"
+	case "InvalidAccessKeyId":
+		return "check the option access_key_id"
+	case "SignatureDoesNotMatch":
+		return "check the option secret_access_key"
+	case "InvalidToken", "ExpiredToken":
+		return "check the option session_token"
+	case "AuthorizationHeaderMalformed":
+		return "check the option region"
+	case "RequestTimeTooSkewed":
+		return "set the clock of this machine"
+	}
+	return ""
+}
+
+// errNoBucket is what a bucket that is missing is to those who only ask for it.
+func errNoBucket() error {
+	return minio.ErrorResponse{Code: "NoSuchBucket", Message: "the bucket does not exist", StatusCode: http.StatusNotFound}
+}
+
+// isCode reports whether err is an answer with one of these codes.
+func isCode(err error, codes ...string) bool {
+	var e minio.ErrorResponse
+	if !errors.As(err, &e) {
+		return false
+	}
+	for _, code := range codes {
+		if e.Code == code {
+			return true
+		}
+	}
+	return false
+}
+
+// isMissing reports whether err says that there is no such object, in a bucket that exists as far as one knows.
+func isMissing(err error) bool { return isCode(err, "NoSuchKey", "NotFound", "NoSuchVersion") }

@@ -1,0 +1,216 @@
+package s3
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+)
+
+const (
+	// spareMemory may be used by an upload beyond Concurrency parts: for the one that is being collected, and for those
+	// that wait for their answer while others are sent.
+	spareMemory = 12 << 20
+	// abortTime is how long an upload that failed may take to be removed.
+	abortTime = 30 * time.Second
+)
+
+var errUploadEnded = errors.New("the upload has ended")
+
+// A multipart upload is under way: parts are sent by several goroutines, and numbered in the order they are given.
+type multipart struct {
+	r      *Remote
+	at     place
+	spawn  func(task func(ctx context.Context)) // runs a task on the upload's context, unless the upload has failed
+	cancel context.CancelCauseFunc              // ends that context
+	detach func() bool                          // stops the context that the upload was begun with from ending it
+	abort  func() error                         // forgets the upload; nothing can be sent any more
+
+	slots  chan struct{} // holds one for each ChunkSize that is on its way
+	failed chan struct{} // closed when err is set
+	ready  chan struct{} // closed when id is set, or err
+	work   sync.WaitGroup
+	next   int // number of the next part; used by who sends
+
+	mu    sync.Mutex
+	id    string               // guarded by mu
+	err   error                // guarded by mu; the first one
+	parts []minio.CompletePart // guarded by mu; index is the number less 1
+}
+
+// startMultipart begins an upload that lives until complete or abort. Ending ctx makes it fail, up to complete.
+func (r *Remote) startMultipart(ctx context.Context, at place, modTime time.Time) *multipart {
+	spare := min(r.opt.Concurrency/2+1, int(max(spareMemory/r.opt.ChunkSize, 1)))
+	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	m := &multipart{
+		r: r, at: at, cancel: cancel, next: 1,
+		slots:  make(chan struct{}, r.opt.Concurrency+spare-1), // one more is being collected
+		failed: make(chan struct{}),
+		ready:  make(chan struct{}),
+	}
+	m.spawn = func(task func(context.Context)) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if m.err == nil { // so that nothing begins while abort waits for the end of all
+			m.work.Go(func() { task(own) })
+		}
+	}
+	m.detach = context.AfterFunc(ctx, func() { m.fail(context.Cause(ctx)) })
+	m.abort = sync.OnceValue(func() error { return m.abortWith(context.WithoutCancel(ctx)) })
+	m.spawn(func(ctx context.Context) {
+		defer close(m.ready)
+		id, err := r.again.NewMultipartUpload(ctx, at.bucket, at.key, r.putOptions(modTime))
+		if err != nil {
+			m.fail(contextCause(ctx, err))
+			return
+		}
+		m.mu.Lock()
+		m.id = id
+		m.mu.Unlock()
+	})
+	return m
+}
+
+// contextCause returns why ctx has ended, or else err.
+func contextCause(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// fail ends the upload for the first error.
+func (m *multipart) fail(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err == nil {
+		m.err = err
+		m.cancel(err)
+		close(m.failed)
+	}
+}
+
+func (m *multipart) state() (id string, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.id, m.err
+}
+
+// send takes over buf and sends it as the next part. It waits until so little is on its way that memory is left.
+func (m *multipart) send(buf []byte) error {
+	weight := int((int64(len(buf)) + m.r.opt.ChunkSize - 1) / m.r.opt.ChunkSize)
+	weight = max(min(weight, cap(m.slots)), 1)
+	n, err := m.reserve(weight)
+	if err != nil {
+		return err
+	}
+	m.spawn(func(ctx context.Context) {
+		defer m.free(weight)
+		ok := m.task(ctx, n, func(id string) (minio.CompletePart, error) {
+			md5sum, sha256sum := m.r.digests(buf)
+			p, err := m.r.again.PutObjectPart(ctx, m.at.bucket, m.at.key, id, n, bytes.NewReader(buf), int64(len(buf)),
+				minio.PutObjectPartOptions{
+					Md5Base64: md5sum, Sha256Hex: sha256sum, DisableContentSha256: true, SSE: m.r.opt.customer(),
+				})
+			return minio.CompletePart{PartNumber: n, ETag: p.ETag}, err
+		})
+		if ok {
+			m.r.release(buf)
+		}
+	})
+	return nil
+}
+
+// reserve takes slots and a part number.
+func (m *multipart) reserve(weight int) (int, error) {
+	if m.next > m.r.opt.MaxParts {
+		m.fail(errTooLong(m.r.opt.MaxParts))
+	}
+	if _, err := m.state(); err != nil {
+		return 0, err
+	}
+	for taken := 0; taken < weight; taken++ {
+		select {
+		case m.slots <- struct{}{}:
+			continue
+		case <-m.failed:
+		}
+		m.free(taken)
+		_, err := m.state()
+		return 0, err
+	}
+	n := m.next
+	m.next++
+	return n, nil
+}
+
+func (m *multipart) free(slots int) {
+	for range slots {
+		<-m.slots
+	}
+}
+
+// task makes the n-th part when the upload is ready, and reports whether that went well.
+func (m *multipart) task(ctx context.Context, n int, make func(id string) (minio.CompletePart, error)) bool {
+	<-m.ready
+	id, err := m.state()
+	if err != nil {
+		return false
+	}
+	part, err := make(id)
+	if err == nil && part.ETag == "" {
+		err = errNoETag
+	}
+	if err != nil {
+		m.fail(contextCause(ctx, err))
+		return false
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for len(m.parts) < n {
+		m.parts = append(m.parts, minio.CompletePart{})
+	}
+	m.parts[n-1] = part
+	return true
+}
+
+var errNoETag = errors.New("the server did not say what it stored")
+
+// wait returns when all parts are there, or one cannot be, or ctx ends.
+func (m *multipart) wait(ctx context.Context) error {
+	done := make(chan struct{})
+	go func() {
+		m.work.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-m.failed:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	_, err := m.state()
+	return err
+}
+
+// abortWith removes what the server has of the upload. Parts that are on their way would come back after that, so it
+// waits for their end.
+func (m *multipart) abortWith(ctx context.Context) error {
+	m.detach()
+	m.fail(errUploadEnded)
+	m.work.Wait()
+	id, _ := m.state()
+	if id == "" || m.r.opt.LeaveParts {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, abortTime)
+	defer cancel()
+	err := m.r.again.AbortMultipartUpload(ctx, m.at.bucket, m.at.key, id)
+	if isCode(err, "NoSuchUpload") {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,123 @@
+// Package s3 is a remote in a bucket of Amazon S3, or of a server that speaks its protocol.
+//
+// # What is where
+//
+// A file is an object; its key is the name, each element spelled as Options.Encoding says. A directory exists as long as
+// a key begins with its name and a slash; one that Mkdir made is an empty object whose key ends in a slash, so that it
+// also exists when nothing is in it. The path that New is given is "bucket/prefix", or empty: then the buckets are the
+// directories of the root.
+//
+// # Times
+//
+// An object that was stored without a modification time has that of its upload, which the server keeps. Any other time,
+// set by Put, SetModTime or a move, is kept in the object's metadata as "mtime", in seconds since 1970 with decimals, as
+// rclone does. A server does not list metadata, except MinIO's; so List shows the time of the upload for objects whose
+// time somebody else set, and the time that was set for those of which this Remote has learnt it before. Stat always
+// tells the time that was set.
+//
+// # Uploads
+//
+// What fits one part (Options.ChunkSize) is one request. Anything longer is a multipart upload, with the parts sent
+// while more is coming; it becomes visible in one step, and nothing is left of it when it fails. The signature of each
+// request covers the content, so that what arrives damaged is refused.
+package s3
+
+import (
+	"context"
+	"io/fs"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+
+	"ferry/remote"
+)
+
+// Remote is a bucket, a part of one, or all buckets.
+type Remote struct {
+	once      *minio.Core // tries each request once: what can be repeated is repeated by those who call
+	again     *minio.Core // repeats requests that failed on the way, for contents that only this package holds
+	transport *http.Transport
+	opt       Options
+	quirks    quirks
+	root      place
+	name      string
+
+	dirs    *memo[place, struct{}] // directories that were there a moment ago
+	times   *memo[uint64, setTime] // modification times that were set, by object and content
+	buffers sync.Pool              // of *[]byte with ChunkSize bytes
+}
+
+// New returns the remote at path, "bucket/prefix" or empty. It connects to nothing yet. An error is one line that names
+// the option that is wrong.
+func New(_ context.Context, path string, o Options) (*Remote, error) {
+	if err := o.complete(); err != nil {
+		return nil, err
+	}
+	r := &Remote{
+		opt:    o,
+		quirks: quirksOf(o.Provider),
+		name:   "s3:" + path,
+		dirs:   newMemo[place, struct{}](4096),
+		times:  newMemo[uint64, setTime](1 << 16),
+	}
+	var err error
+	if r.root, err = o.rootPlace(path); err != nil {
+		return nil, err
+	}
+	if err := r.connect(); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Info implements remote.Remote.
+func (r *Remote) Info() remote.Info {
+	return remote.Info{Name: r.name, Caps: remote.Caps{
+		ImplicitDirs: true,
+		NoParts:      true,
+		ModTime:      time.Nanosecond,
+		MaxName:      r.opt.MaxName,
+	}}
+}
+
+// Close implements remote.Remote.
+func (r *Remote) Close() error {
+	r.transport.CloseIdleConnections()
+	return nil
+}
+
+// begin is what every operation begins with: it finds the place of name.
+func (r *Remote) begin(ctx context.Context, op, name string) (place, error) {
+	if !remote.ValidPath(name) {
+		return place{}, fail(op, name, remote.ErrInvalid)
+	}
+	if ctx.Err() != nil {
+		return place{}, fail(op, name, context.Cause(ctx))
+	}
+	at := r.locate(name)
+	if err := r.holds(name, at); err != nil {
+		return place{}, fail(op, name, err)
+	}
+	return at, nil
+}
+
+// fail wraps err, unless it is nil.
+func fail(op, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &fs.PathError{Op: op, Path: name, Err: err}
+}
+
+// explain returns err, which a call that ctx governed returned, as an error of package remote.
+func (r *Remote) explain(ctx context.Context, op, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return fail(op, name, context.Cause(ctx))
+	}
+	return fail(op, name, r.translate(err))
+}

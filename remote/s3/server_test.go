@@ -1,0 +1,210 @@
+package s3
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
+
+	"ferry/remote/nameenc"
+)
+
+const (
+	gatewayModule  = "github.com/versity/versitygw/cmd/versitygw"
+	gatewayVersion = "v1.8.0"
+
+	testKey    = "ferrykey"
+	testSecret = "ferrysecret"
+	testBucket = "bucket"
+)
+
+// rcloneEncoding is how rclone spells names in keys.
+const rcloneEncoding = nameenc.Slash | nameenc.InvalidUtf8 | nameenc.Dot
+
+// program returns the gateway's executable, which is built once and stays in the user's cache.
+var program = sync.OnceValues(func() (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, "ferry-test", "versitygw-"+gatewayVersion)
+	exe := filepath.Join(dir, "versitygw")
+	if _, err := os.Stat(exe); err == nil {
+		return exe, nil
+	}
+	cmd := exec.Command("go", "install", gatewayModule+"@"+gatewayVersion)
+	cmd.Dir = os.TempDir() // no module may change the versions
+	cmd.Env = append(os.Environ(), "GOBIN="+dir, "GOFLAGS=")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return exe, nil
+})
+
+// startGateway runs the gateway on an empty directory until the test ends, and returns its address.
+func startGateway(t *testing.T) string {
+	t.Helper()
+	exe, err := program()
+	if err != nil {
+		t.Skipf("%s cannot be built: %v", gatewayModule, err)
+	}
+	dir := t.TempDir()
+	for _, sub := range []string{"data/" + testBucket, "meta"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	addr := freeAddr(t)
+	cmd := exec.Command(exe, "--access", testKey, "--secret", testSecret, "--port", addr, "--keep-alive", "--quiet",
+		"posix", "--sidecar", filepath.Join(dir, "meta"), filepath.Join(dir, "data"))
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	exited := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(exited)
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		<-exited
+	})
+	waitFor(t, addr, exited, &out)
+	return addr
+}
+
+// waitFor returns when something listens.
+func waitFor(t *testing.T, addr string, exited <-chan struct{}, out fmt.Stringer) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
+		if c, err := net.Dial("tcp", addr); err == nil {
+			c.Close()
+			return
+		}
+		select {
+		case <-exited:
+			t.Fatalf("the gateway has ended: %s", out)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	t.Fatal("the gateway does not listen")
+}
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// testOptions are those of a server at addr.
+func testOptions(addr string) Options {
+	return Options{
+		Provider: "Other", Endpoint: "http://" + addr, AccessKeyID: testKey, SecretAccessKey: testSecret, Encoding: rcloneEncoding,
+	}
+}
+
+// openAt opens the remote at path.
+func openAt(t *testing.T, path string, o Options) *Remote {
+	t.Helper()
+	r, err := New(t.Context(), path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// A fake is a server in this process, on which requests can be counted and go wrong.
+type fake struct {
+	addr    string
+	backend gofakes3.Backend
+
+	mu       sync.Mutex
+	requests []string                                                 // guarded by mu
+	meddle   func(w http.ResponseWriter, q *http.Request) (done bool) // guarded by mu; before the server does
+}
+
+func startFake(t *testing.T) *fake {
+	t.Helper()
+	f := &fake{backend: s3mem.New()}
+	if err := f.backend.CreateBucket(testBucket); err != nil {
+		t.Fatal(err)
+	}
+	handler := gofakes3.New(f.backend, gofakes3.WithLogger(gofakes3.DiscardLog())).Server()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		f.mu.Lock()
+		f.requests = append(f.requests, describeRequest(q))
+		meddle := f.meddle
+		f.mu.Unlock()
+		if meddle == nil || !meddle(w, q) {
+			handler.ServeHTTP(w, q)
+		}
+	}))
+	t.Cleanup(server.Close)
+	f.addr = strings.TrimPrefix(server.URL, "http://")
+	return f
+}
+
+// describeRequest returns the method and what tells one kind of request from another.
+func describeRequest(q *http.Request) string {
+	s := q.Method + " " + q.URL.Path
+	for _, key := range []string{"uploads", "partNumber", "uploadId", "list-type", "prefix"} {
+		if q.URL.Query().Has(key) {
+			s += " " + key
+		}
+	}
+	if q.Header.Get("X-Amz-Copy-Source") != "" {
+		s += " copy"
+	}
+	return s
+}
+
+// take returns the requests since the last call.
+func (f *fake) take() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	requests := f.requests
+	f.requests = nil
+	return requests
+}
+
+func (f *fake) setMeddle(m func(w http.ResponseWriter, q *http.Request) bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.meddle = m
+}
+
+// uploads returns how many multipart uploads there are.
+func uploads(t *testing.T, r *Remote) int {
+	t.Helper()
+	all, err := r.once.ListMultipartUploads(context.WithoutCancel(t.Context()), testBucket, "", "", "", "", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(all.Uploads)
+}
+
+var prefixes atomic.Int64
+
+// nextPrefix returns the path of a directory that nobody has used.
+func nextPrefix() string { return fmt.Sprintf("%s/test-%d", testBucket, prefixes.Add(1)) }
+
+var errBody = errors.New("the body failed")

@@ -1,0 +1,75 @@
+package s3
+
+import (
+	"context"
+
+	"github.com/minio/minio-go/v7"
+
+	"ferry/remote"
+)
+
+// Stat implements remote.Remote. A file costs one request, a directory two.
+func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
+	at, err := r.begin(ctx, "stat", name)
+	if err != nil {
+		return remote.Entry{}, err
+	}
+	_, base := remote.Split(name)
+	if !at.object() || at == r.root {
+		return remote.Entry{Name: base, Dir: true}, r.explain(ctx, "stat", name, r.checkBucket(ctx, at))
+	}
+	info, err := r.head(ctx, at)
+	if err == nil {
+		return r.entry(at, base, info), nil
+	}
+	if !isMissing(err) {
+		return remote.Entry{}, r.explain(ctx, "stat", name, err)
+	}
+	return remote.Entry{Name: base, Dir: true}, r.explain(ctx, "stat", name, r.checkDir(ctx, at))
+}
+
+// entry returns what a HEAD or GET tells of the object at a place.
+func (r *Remote) entry(at place, base string, info minio.ObjectInfo) remote.Entry {
+	t, set := modTime(info)
+	if set {
+		r.rememberTime(at, info.ETag, t)
+	}
+	return remote.Entry{Name: base, Size: info.Size, ModTime: t, Version: info.ETag}
+}
+
+// head asks for the object at a place.
+func (r *Remote) head(ctx context.Context, at place) (minio.ObjectInfo, error) {
+	return r.once.StatObject(ctx, at.bucket, at.key, minio.StatObjectOptions{ServerSideEncryption: r.opt.customer()})
+}
+
+// checkBucket returns an error unless there is that bucket, or, without one, an answer from the server.
+func (r *Remote) checkBucket(ctx context.Context, at place) error {
+	if at.bucket == "" {
+		_, err := r.once.ListBuckets(ctx)
+		return err
+	}
+	ok, err := r.once.BucketExists(ctx, at.bucket)
+	if err == nil && !ok {
+		err = errNoBucket()
+	}
+	return err
+}
+
+// checkDir returns ErrNotExist unless something is in the directory at a place, or it was made by itself.
+func (r *Remote) checkDir(ctx context.Context, at place) error {
+	if !at.object() || at == r.root {
+		return r.checkBucket(ctx, at)
+	}
+	for o := range r.once.ListObjectsIter(ctx, at.bucket, r.listOptions(at, 1)) {
+		if o.Err != nil {
+			return o.Err
+		}
+		r.dirs.set(at, struct{}{})
+		return nil
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	r.dirs.drop(at)
+	return remote.ErrNotExist
+}

@@ -1,0 +1,201 @@
+package s3
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"io"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+
+	"ferry/remote"
+)
+
+// An upload collects the content of a file, and sends it in parts when it is longer than one. It is used by one
+// goroutine.
+type upload struct {
+	r       *Remote
+	at      place
+	modTime time.Time                  // zero = that of the upload
+	begin   func() (*multipart, error) // begins to send parts
+
+	buf   []byte     // what was not sent yet
+	taken int64      // how many bytes there are, sent or not
+	parts *multipart // nil as long as there is at most one part
+}
+
+func (u *upload) Write(p []byte) (int, error) {
+	written := 0
+	for len(p) > 0 {
+		if err := u.makeRoom(); err != nil {
+			return written, err
+		}
+		n := min(cap(u.buf)-len(u.buf), len(p))
+		u.buf = append(u.buf, p[:n]...)
+		u.taken += int64(n)
+		written += n
+		p = p[n:]
+	}
+	return written, nil
+}
+
+// ReadFrom takes all that src gives.
+func (u *upload) ReadFrom(src io.Reader) (int64, error) {
+	var total int64
+	for {
+		if err := u.makeRoom(); err != nil {
+			return total, err
+		}
+		n, err := src.Read(u.buf[len(u.buf):cap(u.buf)])
+		u.buf = u.buf[:len(u.buf)+n]
+		u.taken += int64(n)
+		total += int64(n)
+		if err == io.EOF {
+			return total, nil
+		}
+		if err != nil {
+			return total, err
+		}
+	}
+}
+
+// makeRoom makes the buffer larger, or sends it when it has the size of a part.
+func (u *upload) makeRoom() error {
+	if len(u.buf) < cap(u.buf) {
+		return nil
+	}
+	size := u.r.partSize(u.number())
+	if int64(len(u.buf)) < size {
+		u.buf = u.r.grow(u.buf, size)
+		return nil
+	}
+	if err := u.inParts(); err != nil {
+		return err
+	}
+	if err := u.parts.send(u.buf); err != nil {
+		return err
+	}
+	u.buf = u.r.buffer(u.r.partSize(u.number()))
+	return nil
+}
+
+// inParts begins to send parts, unless that has begun.
+func (u *upload) inParts() error {
+	if u.parts != nil {
+		return nil
+	}
+	var err error
+	u.parts, err = u.begin()
+	return err
+}
+
+// number returns the number of the part that is being collected.
+func (u *upload) number() int {
+	if u.parts == nil {
+		return 1
+	}
+	return u.parts.next
+}
+
+// finish publishes the file. When it fails, the upload is still to be dropped.
+func (u *upload) finish(ctx context.Context) (minio.UploadInfo, error) {
+	if err := u.r.refuseDir(ctx, u.at, u.parts != nil); err != nil {
+		return minio.UploadInfo{}, err
+	}
+	if u.parts == nil {
+		return u.r.putWhole(ctx, u.at, u.buf, u.modTime)
+	}
+	if len(u.buf) > 0 {
+		if err := u.parts.send(u.buf); err != nil {
+			return minio.UploadInfo{}, err
+		}
+		u.buf = nil
+	}
+	return u.parts.complete(ctx, u.taken)
+}
+
+// forget lets go of the memory of an upload that is done.
+func (u *upload) forget() {
+	u.r.release(u.buf)
+	u.buf = nil
+}
+
+// putWhole stores a file in one request.
+func (r *Remote) putWhole(ctx context.Context, at place, content []byte, modTime time.Time) (minio.UploadInfo, error) {
+	md5sum, sha256sum := r.digests(content)
+	o := r.putOptions(modTime)
+	o.DisableContentSha256 = true // the digest is there already
+	info, err := r.again.PutObject(ctx, at.bucket, at.key, bytes.NewReader(content), int64(len(content)), md5sum, sha256sum, o)
+	if err != nil {
+		return info, err
+	}
+	r.rememberParents(at)
+	return info, nil
+}
+
+// digests returns what a request that sends content has in its header: a SHA-256 for the signature, or a Content-MD5.
+func (r *Remote) digests(content []byte) (md5sum, sha256sum string) {
+	if r.opt.UnsignedPayload || r.opt.V2Auth {
+		if r.opt.DisableChecksum {
+			return "", ""
+		}
+		sum := md5.Sum(content)
+		return base64.StdEncoding.EncodeToString(sum[:]), ""
+	}
+	sum := sha256.Sum256(content)
+	return "", hex.EncodeToString(sum[:])
+}
+
+// putOptions are those of a new object.
+func (r *Remote) putOptions(modTime time.Time) minio.PutObjectOptions {
+	o := minio.PutObjectOptions{
+		UserMetadata:         map[string]string{},
+		StorageClass:         r.opt.StorageClass,
+		ServerSideEncryption: r.opt.sse,
+	}
+	if r.opt.ACL != "" {
+		o.UserMetadata["x-amz-acl"] = r.opt.ACL
+	}
+	if !modTime.IsZero() {
+		o.UserMetadata[mtimeKey] = formatTime(modTime)
+	}
+	return o
+}
+
+// refuseDir returns ErrIsDir if there is a directory at a place: surely if it asks anyway, and otherwise if there was one
+// a moment ago.
+func (r *Remote) refuseDir(ctx context.Context, at place, ask bool) error {
+	if !at.object() || at == r.root {
+		return remote.ErrIsDir
+	}
+	if _, known := r.dirs.get(at); !known && !ask {
+		return nil
+	}
+	return r.checkNoDir(ctx, at)
+}
+
+// checkNoDir returns ErrIsDir if there is a directory at a place.
+func (r *Remote) checkNoDir(ctx context.Context, at place) error {
+	err := r.checkDir(ctx, at)
+	switch {
+	case err == nil:
+		return remote.ErrIsDir
+	case err == remote.ErrNotExist:
+		return nil
+	}
+	return err
+}
+
+// rememberParents notes that there are the directories above what was stored at a place.
+func (r *Remote) rememberParents(at place) {
+	for dir := at.parent(); dir.object(); dir = dir.parent() {
+		if _, known := r.dirs.get(dir); known {
+			return
+		}
+		r.dirs.set(dir, struct{}{})
+	}
+}
