@@ -29,7 +29,7 @@ func parse(t *testing.T, env []string, args ...string) (*options, error) {
 // This list can only shrink.
 func TestFlagsWithoutEffect(t *testing.T) {
 	want := []string{
-		"no-checksum", "poll-interval", "buffer-size", "vfs-read-chunk-size", "vfs-read-chunk-size-limit",
+		"no-checksum", "poll-interval", "vfs-read-chunk-size", "vfs-read-chunk-size-limit",
 		"vfs-cache-mode", "vfs-cache-max-age", "vfs-cache-max-size", "vfs-cache-poll-interval",
 	}
 	var got []string

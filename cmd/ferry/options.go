@@ -45,6 +45,7 @@ type options struct {
 	dirRefreshWait         time.Duration
 	pollInterval           time.Duration
 	bufferSize             config.Size
+	maxBufferMemory        config.Size
 	readChunk, readChunkTo config.Size
 
 	cacheDir     string

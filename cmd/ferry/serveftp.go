@@ -184,6 +184,8 @@ func (o *options) treeOptions(log *slog.Logger) vfs.Options {
 
 		DirCacheTime:   o.dirCacheTime,
 		DirRefreshWait: o.dirRefreshWait,
+		ReadBuffer:     int64(o.bufferSize),
+		MaxReadBuffer:  max(int64(o.maxBufferMemory), 0),
 		Log:            log,
 	}
 }
