@@ -22,6 +22,7 @@ var (
 	ErrNoSpace  error = syscall.ENOSPC
 	ErrQuota    error = syscall.EDQUOT
 	ErrBadName  error = syscall.EILSEQ // the remote cannot hold a file of that name
+	ErrChanged  error = syscall.ESTALE // the file is another version than the one that was asked for
 )
 
 // Permanent reports whether the same call would fail with err again: err is one of the sentinels of this package, which
@@ -30,7 +31,7 @@ var (
 func Permanent(err error) bool {
 	for _, answer := range []error{
 		ErrNotExist, ErrExist, ErrPermission, ErrInvalid, ErrUnsupported, ErrIsDir, ErrNotDir, ErrNotEmpty, ErrNoSpace,
-		ErrQuota, ErrBadName, ErrSize, context.Canceled,
+		ErrQuota, ErrBadName, ErrChanged, ErrSize, context.Canceled,
 	} {
 		if errors.Is(err, answer) {
 			return true
