@@ -11,6 +11,8 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # What the tests drive as clients, as program:package. A test whose program is missing skips and names it.
 CLIENTS := curl:curl lftp:lftp ncftpput:ncftp tnftp:tnftp python3:python3 openssl:openssl
+# What drivers of remotes are tested against, as file:package; the file is looked for where its package puts it.
+SERVERS := /usr/lib/openssh/sftp-server:openssh-sftp-server
 # The race detector needs a C compiler.
 PROGRAMS := gcc:gcc $(CLIENTS)
 
@@ -28,6 +30,7 @@ lint: format vet staticcheck
 deps:
 	@missing=(); \
 	for p in $(PROGRAMS); do command -v "$${p%%:*}" >/dev/null || missing+=("$${p##*:}"); done; \
+	for p in $(SERVERS); do [[ -e $${p%%:*} ]] || missing+=("$${p##*:}"); done; \
 	if (( $${#missing[@]} == 0 )); then exit 0; fi; \
 	if (( $$(id -u) == 0 )) && command -v apt-get >/dev/null; then \
 		echo "deps: installing $${missing[*]}"; \

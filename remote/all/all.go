@@ -24,6 +24,7 @@ func Drivers() []Driver {
 	return []Driver{
 		localDriver(),
 		memoryDriver(),
+		sftpDriver(),
 		s3Driver(),
 	}
 }

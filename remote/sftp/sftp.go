@@ -26,6 +26,9 @@ import (
 	"ferry/remote/partname"
 )
 
+// Encoding is how names are written by default, as rclone does.
+const Encoding = nameenc.Slash | nameenc.Ctl | nameenc.Del | nameenc.Dot
+
 // Options say how the server is reached. Host is needed; the zero value of everything else is fine.
 type Options struct {
 	Host string

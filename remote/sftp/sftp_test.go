@@ -6,12 +6,8 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ferry/remote"
-	"ferry/remote/nameenc"
 	"ferry/remote/remotetest"
 )
-
-// defaultEncoding is that of remotes of this type.
-const defaultEncoding = nameenc.Slash | nameenc.Ctl | nameenc.Del | nameenc.Dot
 
 func openRemote(t *testing.T, root string, o Options) *Remote {
 	t.Helper()
@@ -33,6 +29,6 @@ func TestRemoteOnPackageSFTP(t *testing.T) {
 func testRemote(t *testing.T, serve func(ch ssh.Channel) error) {
 	s := startServer(t, serve)
 	o := s.options()
-	o.Encoding = defaultEncoding
+	o.Encoding = Encoding
 	remotetest.Run(t, func(t *testing.T) remote.Remote { return openRemote(t, t.TempDir(), o) })
 }
