@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -33,16 +34,18 @@ type control struct {
 	conn net.Conn // what is spoken on: tcp, or TLS over it
 	wait waiter   // waits for input without holding a buffer
 
-	buf   *[maxLine + 2]byte // nil while there is no input
-	r, w  int                // buf[r:w] is unread
-	lines int                // lines read so far
+	buf     *[maxLine + 2]byte // nil while there is no input
+	r, w    int                // buf[r:w] is unread
+	lines   int                // lines read so far
+	dropped int                // bytes of a line that is too long and has not ended yet
 
 	idle  time.Duration // the deadline of a read and of a write, from its start
 	until time.Time     // a deadline that input does not push back (login); zero = none
 	stop  atomic.Uint32 // while not 0, reads fail with errInterrupted
 
-	mu  sync.Mutex
-	out []byte // replies not sent yet; guarded by mu
+	mu     sync.Mutex
+	out    []byte // replies not sent yet; guarded by mu
+	broken error  // why a reply could not be sent; guarded by mu. Nothing is sent after it.
 }
 
 // isTLS reports whether the connection is encrypted.
@@ -51,24 +54,27 @@ func (c *control) isTLS() bool { return c.conn != c.tcp }
 // readLine returns the next line without its end, Telnet commands stripped. It is valid until the next call. What was
 // written is sent before it blocks. A line over maxLine is errLineTooLong, and the next call goes on behind it.
 func (c *control) readLine() ([]byte, error) {
-	dropped := 0
 	scanned := 0
 	for {
+		if c.stop.Load() != 0 {
+			return nil, errInterrupted
+		}
 		if c.buf != nil {
 			if i := bytes.IndexByte(c.buf[c.r+scanned:c.w], '\n'); i >= 0 {
 				line := c.buf[c.r : c.r+scanned+i]
 				c.r += scanned + i + 1
 				c.lines++
-				if dropped > 0 || len(line) > maxLine {
+				if c.dropped > 0 || len(line) > maxLine {
+					c.dropped = 0
 					return nil, errLineTooLong
 				}
 				return stripTelnet(line), nil
 			}
 			scanned = c.w - c.r
 			if scanned >= maxLine {
-				dropped += scanned
+				c.dropped += scanned
 				c.r, c.w, scanned = 0, 0, 0
-				if dropped >= maxFlood {
+				if c.dropped >= maxFlood {
 					return nil, errFlood
 				}
 			}
@@ -158,52 +164,74 @@ func (c *control) discard() int {
 	return n
 }
 
-// write queues a reply; flush, or the next read, sends it.
+// write queues a reply; flush, or the next read, sends it, or write itself when much has gathered.
 func (c *control) write(r reply) {
 	if r.isZero() {
 		return
 	}
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.out = r.append(c.out)
-	c.mu.Unlock()
+	c.flushIfFull()
 }
 
 // writeBytes queues raw lines of a reply, each with its line end. It sends when much has gathered.
 func (c *control) writeBytes(b []byte) error {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.out = append(c.out, b...)
-	full := len(c.out) > 16<<10
-	c.mu.Unlock()
-	if full {
-		return c.flush()
+	return c.flushIfFull()
+}
+
+// maxQueued is how many bytes of replies may gather before they are sent.
+const maxQueued = 16 << 10
+
+// flushIfFull is called with mu held.
+func (c *control) flushIfFull() error {
+	if len(c.out) > maxQueued || c.broken != nil {
+		return c.flushLocked()
 	}
 	return nil
 }
 
-// flush sends what is queued.
+// flush sends what is queued. A client that takes no replies fails it once and for all.
 func (c *control) flush() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.out) == 0 {
-		return nil
+	return c.flushLocked()
+}
+
+func (c *control) flushLocked() error {
+	if c.broken == nil && len(c.out) > 0 {
+		c.tcp.SetWriteDeadline(time.Now().Add(c.idle))
+		if c.stop.Load()&stopSession != 0 {
+			c.hurry()
+		}
+		if _, err := c.conn.Write(c.out); err != nil {
+			c.broken = fmt.Errorf("cannot send replies: %v", err) // a deadline here is not one of reading
+		}
 	}
-	c.tcp.SetWriteDeadline(time.Now().Add(c.idle))
-	_, err := c.conn.Write(c.out)
 	if cap(c.out) > 512 {
 		c.out = nil
 	} else {
 		c.out = c.out[:0]
 	}
-	return err
+	return c.broken
 }
+
+// hurry gives a write, also one that is under way, no more time than a goodbye may take.
+func (c *control) hurry() { c.tcp.SetWriteDeadline(time.Now().Add(closeGrace)) }
 
 // secure starts TLS. What came before is discarded, so that nothing sent in clear is taken for something sent under
 // TLS (RFC 4217, section 15.1).
 func (c *control) secure(cfg *tls.Config) error {
 	c.discard()
 	t := tls.Server(c.tcp, cfg)
-	c.arm()
 	c.tcp.SetWriteDeadline(time.Now().Add(c.idle))
+	c.arm()
+	if c.stop.Load() != 0 {
+		return errInterrupted
+	}
 	if err := t.Handshake(); err != nil {
 		return err
 	}

@@ -247,6 +247,7 @@ func (s *session) logError(what, name string, err error) {
 func (s *session) kill(cause error) {
 	s.cancel(cause)
 	s.ctl.interrupt(stopSession)
+	s.ctl.hurry()
 }
 
 // info is the snapshot that others see. It may be called from any goroutine.
