@@ -57,7 +57,20 @@ var layers = []layer{
 	{pattern: "remote/sftp", ferry: driverUses, outside: []string{"github.com/pkg/sftp", "golang.org/x/crypto/ssh"}},
 	// Its external tests talk to a real engine.
 	{pattern: "remote/ftpclient", ferry: driverUses, outside: []string{"github.com/jlaffaye/ftp"}, tests: []string{"ftp", "serve", "auth", "vfs"}},
+	// What the drivers of flat object stores have in common.
+	{pattern: "remote/objects", ferry: driverUses},
+	{pattern: "remote/gcs", ferry: append(slices.Clip(driverUses), "remote/objects"), outside: []string{
+		"cloud.google.com/go/storage", "google.golang.org/api/", "github.com/googleapis/gax-go/", "golang.org/x/oauth2",
+		"github.com/fsouza/fake-gcs-server/",
+	}},
+	{pattern: "remote/azureblob", ferry: append(slices.Clip(driverUses), "remote/objects"), outside: []string{
+		"github.com/Azure/azure-sdk-for-go/sdk/",
+	}},
 	{pattern: "remote/s3", ferry: driverUses, outside: []string{"github.com/minio/minio-go/v7", "github.com/johannesboyne/gofakes3"}},
+	// Their own tests serve directories by this handler.
+	{pattern: "remote/webdav", ferry: append(slices.Clip(driverUses), "remote/httpclient"), outside: []string{"golang.org/x/net/webdav"}},
+	{pattern: "remote/http", ferry: append(slices.Clip(driverUses), "remote/httpclient"), outside: []string{"golang.org/x/net/html"}},
+	{pattern: "remote/httpclient", ferry: driverUses},
 	{pattern: "remote/*", ferry: driverUses, outside: []string{"golang.org/x/sys/"}},
 }
 

@@ -24,8 +24,10 @@ func Drivers() []Driver {
 	return []Driver{
 		localDriver(),
 		memoryDriver(),
-		sftpDriver(),
 		s3Driver(),
+		sftpDriver(),
+		gcsDriver(),
+		webdavDriver(),
 	}
 }
 

@@ -1,0 +1,86 @@
+package gcs
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+
+	"cloud.google.com/go/storage"
+	"golang.org/x/oauth2"
+	"google.golang.org/api/googleapi"
+
+	"ferry/remote"
+)
+
+// translate turns what the client reports into an error of package remote. No URL stays in it: those of uploads are
+// secrets.
+func (s *store) translate(err error) error {
+	if err == nil {
+		return nil
+	}
+	var refused *oauth2.RetrieveError
+	if errors.As(err, &refused) {
+		return fmt.Errorf("%s: the credentials are refused (%s): %w", s.host, refused.ErrorCode, remote.ErrPermission)
+	}
+	var answer *googleapi.Error
+	if errors.As(err, &answer) {
+		return s.translateAnswer(answer)
+	}
+	if errors.Is(err, storage.ErrObjectNotExist) || errors.Is(err, storage.ErrBucketNotExist) {
+		return remote.ErrNotExist
+	}
+	var request *url.Error
+	if errors.As(err, &request) {
+		err = request.Err
+	}
+	var dial *net.OpError
+	if errors.As(err, &dial) && dial.Op == "dial" {
+		return fmt.Errorf("%s cannot be reached, check the network and the option endpoint: %w", s.host, err)
+	}
+	return fmt.Errorf("%s: %w", s.host, err)
+}
+
+func (s *store) translateAnswer(answer *googleapi.Error) error {
+	reason := http.StatusText(answer.Code)
+	if len(answer.Errors) > 0 {
+		reason = answer.Errors[0].Reason
+	}
+	means := sentinel(answer.Code, reason)
+	if means == nil {
+		return fmt.Errorf("%s answers %d %s", s.host, answer.Code, reason)
+	}
+	return fmt.Errorf("%s answers %d %s: %w", s.host, answer.Code, reason, means)
+}
+
+// sentinel returns what an answer means, or nil where trying again may help.
+func sentinel(code int, reason string) error {
+	switch code {
+	case http.StatusBadRequest, http.StatusRequestedRangeNotSatisfiable:
+		return remote.ErrInvalid
+	case http.StatusUnauthorized:
+		return remote.ErrPermission
+	case http.StatusForbidden:
+		if reason == "rateLimitExceeded" || reason == "userRateLimitExceeded" {
+			return nil
+		}
+		if reason == "quotaExceeded" {
+			return remote.ErrQuota
+		}
+		return remote.ErrPermission
+	case http.StatusNotFound:
+		return remote.ErrNotExist
+	case http.StatusConflict:
+		return remote.ErrExist
+	case http.StatusNotImplemented:
+		return remote.ErrUnsupported
+	}
+	return nil
+}
+
+// hasCode reports whether err is an answer with that status.
+func hasCode(err error, code int) bool {
+	var answer *googleapi.Error
+	return errors.As(err, &answer) && answer.Code == code
+}

@@ -1,0 +1,32 @@
+package gcs
+
+import (
+	"strconv"
+	"time"
+
+	"cloud.google.com/go/storage"
+)
+
+// The metadata that hold a modification time: that of rclone, and that of gsutil in whole seconds.
+const (
+	mtime       = "mtime"
+	gsutilMtime = "goog-reserved-file-mtime"
+)
+
+func withModTime(t time.Time) map[string]string {
+	return map[string]string{
+		mtime:       t.UTC().Format(time.RFC3339Nano),
+		gsutilMtime: strconv.FormatInt(t.Unix(), 10),
+	}
+}
+
+// modTime returns the time that was stored with the object, or else that of its last change.
+func modTime(attrs *storage.ObjectAttrs) time.Time {
+	if t, err := time.Parse(time.RFC3339Nano, attrs.Metadata[mtime]); err == nil {
+		return t
+	}
+	if seconds, err := strconv.ParseInt(attrs.Metadata[gsutilMtime], 10, 64); err == nil {
+		return time.Unix(seconds, 0)
+	}
+	return attrs.Updated
+}

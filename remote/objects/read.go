@@ -1,0 +1,116 @@
+package objects
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"ferry/remote"
+)
+
+// Stat implements remote.Remote: one request for a file, two for a directory.
+func (t *Tree) Stat(ctx context.Context, name string) (remote.Entry, error) {
+	k, err := t.key(ctx, "stat", name)
+	if err != nil {
+		return remote.Entry{}, err
+	}
+	_, base := remote.Split(name)
+	e, err := t.stat(ctx, k, base)
+	return e, fail(ctx, "stat", name, err)
+}
+
+func (t *Tree) stat(ctx context.Context, k Key, base string) (remote.Entry, error) {
+	dir := remote.Entry{Name: base, Dir: true}
+	if t.isRoot(k) || t.isBucket(k) {
+		return dir, t.reach(ctx, k)
+	}
+	o, err := t.store.Head(ctx, k)
+	if err == nil {
+		return entry(base, o), nil
+	}
+	if errors.Is(err, remote.ErrNotExist) {
+		err = t.checkDir(ctx, k)
+	}
+	if err != nil {
+		return remote.Entry{}, err
+	}
+	return dir, nil
+}
+
+// reach asks whether the root, or a bucket, is there. No key below it has to be.
+func (t *Tree) reach(ctx context.Context, k Key) error {
+	if k.Bucket == "" {
+		_, err := t.buckets.PageBuckets(ctx, "")
+		return err
+	}
+	_, err := t.store.Page(ctx, k, "", 1)
+	return err
+}
+
+// checkDir returns nil if k is a directory, and otherwise remote.ErrNotExist.
+func (t *Tree) checkDir(ctx context.Context, k Key) error {
+	for p, err := range t.pages(ctx, t.inside(k), 1) {
+		if err != nil {
+			return err
+		}
+		if len(p.Objects)+len(p.Prefixes) > 0 {
+			return nil
+		}
+	}
+	return remote.ErrNotExist
+}
+
+// Open implements remote.Remote. The content is that of the moment when the first byte came.
+func (t *Tree) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
+	k, err := t.file(ctx, "open", name)
+	if err != nil {
+		return nil, err
+	}
+	if off < 0 {
+		return nil, fail(ctx, "open", name, remote.ErrInvalid)
+	}
+	var c Content
+	if n == 0 {
+		c = Content{ReadCloser: io.NopCloser(strings.NewReader(""))}
+		c.Object, err = t.store.Head(ctx, k)
+		if err == nil && c.Object.Dir {
+			err = remote.ErrIsDir
+		}
+	} else {
+		c, err = t.store.Open(ctx, k, off, n)
+	}
+	if err != nil {
+		return nil, fail(ctx, "open", name, t.orIsDir(ctx, k, err))
+	}
+	_, base := remote.Split(name)
+	return &reader{remote.ContextReader(ctx, c), c, entry(base, c.Object)}, nil
+}
+
+// orIsDir turns the error that says there is no object k into remote.ErrIsDir, if there is a directory.
+func (t *Tree) orIsDir(ctx context.Context, k Key, err error) error {
+	if !errors.Is(err, remote.ErrNotExist) {
+		return err
+	}
+	if err := t.checkDir(ctx, k); err != nil {
+		return err
+	}
+	return remote.ErrIsDir
+}
+
+// A reader reads an object as long as its context lasts.
+type reader struct {
+	io.Reader
+	io.Closer
+	entry remote.Entry
+}
+
+// Described implements remote.Described.
+func (r *reader) Described() (remote.Entry, bool) { return r.entry, r.entry.Version != "" }
+
+func entry(base string, o Object) remote.Entry {
+	if o.Dir {
+		return remote.Entry{Name: base, Dir: true}
+	}
+	return remote.Entry{Name: base, Size: o.Size, ModTime: o.ModTime, Version: o.Version}
+}

@@ -1,0 +1,145 @@
+package objects
+
+import (
+	"context"
+	"io/fs"
+	"sync"
+	"time"
+
+	"ferry/remote"
+)
+
+// Stage implements remote.Stager: an upload that is published as a whole, and may begin with the published file.
+func (t *Tree) Stage(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
+	k, err := t.file(ctx, "stage", name)
+	if err != nil {
+		return nil, err
+	}
+	if !o.Valid() {
+		return nil, fail(ctx, "stage", name, remote.ErrInvalid)
+	}
+	s := &stage{tree: t, name: name, key: k}
+	if err := s.begin(ctx, o); err != nil {
+		return nil, fail(ctx, "stage", name, err)
+	}
+	return s, nil
+}
+
+// Part implements remote.Stager. Nothing is kept.
+func (t *Tree) Part(ctx context.Context, name, owner string) (remote.Entry, error) {
+	return remote.Entry{}, t.noPart(ctx, "part", name, owner)
+}
+
+// DropPart implements remote.Stager. Nothing is kept.
+func (t *Tree) DropPart(ctx context.Context, name, owner string) error {
+	return t.noPart(ctx, "droppart", name, owner)
+}
+
+func (t *Tree) noPart(ctx context.Context, op, name, owner string) error {
+	if _, err := t.key(ctx, op, name); err != nil {
+		return err
+	}
+	if !remote.ValidOwner(owner) {
+		return fail(ctx, op, name, remote.ErrInvalid)
+	}
+	return fail(ctx, op, name, remote.ErrNotExist)
+}
+
+// A stage is an upload under way. Its requests outlive the context of Stage, and end with cancel.
+type stage struct {
+	tree   *Tree
+	name   string
+	key    Key
+	cancel context.CancelFunc
+
+	mu    sync.Mutex
+	draft Draft // guarded by mu
+	ended bool  // guarded by mu
+}
+
+// begin finds the base and starts the draft.
+func (s *stage) begin(ctx context.Context, o remote.StageOptions) error {
+	if o.Base == remote.BasePart {
+		return remote.ErrNotExist
+	}
+	if err := s.tree.notDir(ctx, s.key); err != nil {
+		return err
+	}
+	var create CreateOptions
+	if o.Base == remote.BaseFile {
+		object, err := s.tree.store.Head(ctx, s.key)
+		if err != nil {
+			return err
+		}
+		create = CreateOptions{Base: object, Keep: o.Off}
+		if o.Off == remote.AtEnd {
+			create.Keep = object.Size
+		}
+		if create.Keep > object.Size {
+			return remote.ErrInvalid
+		}
+	}
+	whole, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, cancel) // as long as Create fetches the base
+	draft, err := s.tree.store.Create(whole, s.key, create)
+	stop()
+	if err != nil {
+		cancel()
+		return err
+	}
+	s.draft, s.cancel = draft, cancel
+	return nil
+}
+
+// Write implements io.Writer.
+func (s *stage) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return 0, &fs.PathError{Op: "write", Path: s.name, Err: fs.ErrClosed}
+	}
+	n, err := s.draft.Write(p)
+	if err != nil {
+		err = &fs.PathError{Op: "write", Path: s.name, Err: err}
+	}
+	return n, err
+}
+
+// Publish implements remote.Stage. It asks once more whether the name has become a directory.
+func (s *stage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return remote.Entry{}, nil
+	}
+	if ctx.Err() != nil {
+		return remote.Entry{}, fail(ctx, "publish", s.name, context.Cause(ctx))
+	}
+	if err := s.tree.notDir(ctx, s.key); err != nil {
+		return remote.Entry{}, fail(ctx, "publish", s.name, err)
+	}
+	object, err := s.draft.Commit(ctx, modTime)
+	if err != nil {
+		return remote.Entry{}, fail(ctx, "publish", s.name, err)
+	}
+	s.ended = true
+	s.draft.Abort()
+	s.cancel()
+	_, base := remote.Split(s.name)
+	return entry(base, object), nil
+}
+
+// Keep implements remote.Stage. Nothing is kept.
+func (s *stage) Keep() error { return s.Discard() }
+
+// Discard implements remote.Stage. It ends a Write that blocks.
+func (s *stage) Discard() error {
+	s.cancel()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ended {
+		s.ended = true
+		s.draft.Abort()
+	}
+	return nil
+}

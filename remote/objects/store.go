@@ -1,0 +1,97 @@
+// Package objects makes a tree of files out of an object store, which knows keys only: what is a directory, what may
+// replace what, how names become keys, and how an upload ends. A driver brings a Store, one method for each request that
+// its service has, and gets a Remote with Copier, ModTimer, Hasher and Stager.
+//
+// A directory is there as long as a key lies below it. Mkdir stores an empty object whose key ends with a slash, the
+// marker, so that an empty directory stays, unless Config.NoMarkers. Unfinished uploads are never kept.
+package objects
+
+import (
+	"context"
+	"io"
+	"time"
+)
+
+// A Key names an object.
+type Key struct {
+	Bucket string
+	Name   string
+}
+
+// An Object is what a store tells of one.
+type Object struct {
+	Name    string // of its key; of a bucket where buckets are listed
+	Size    int64
+	ModTime time.Time
+	Version string
+	Dir     bool // it stands for a directory of that name, by a convention of the service
+}
+
+// A Page is a piece of a listing, each of its two parts in the order of the names.
+type Page struct {
+	Objects  []Object
+	Prefixes []string // what lies deeper, up to the next slash and with it
+	Next     string   // token of the next page; "" after the last
+}
+
+// CreateOptions say what an upload begins with. The zero value is an empty one.
+type CreateOptions struct {
+	// Base is the object that has the key. Its first Keep bytes stand in front of what is written; with 0 it is not
+	// looked at.
+	Base Object
+	Keep int64
+	// ModTime is what Commit will be given, as far as that is known already; zero = not known, or now.
+	ModTime time.Time
+}
+
+// A Content is an object that is read.
+type Content struct {
+	io.ReadCloser
+	Object Object // its Version is "" where the service does not say which object is read
+}
+
+// A Store keeps objects. Its errors satisfy errors.Is with the sentinels of package remote, or are failures on the way;
+// they have no secret in them, and the Tree adds the name. An object or bucket that is not there is remote.ErrNotExist.
+type Store interface {
+	Head(ctx context.Context, k Key) (Object, error)
+
+	// Page lists what begins with k.Name, at most limit entries, or as many as the service likes for 0. What lies
+	// deeper than the next slash is one prefix. A page may be empty though there are more.
+	Page(ctx context.Context, k Key, token string, limit int) (Page, error)
+
+	// Open reads n > 0 bytes from off on, or to the end with n < 0. Past the end it gives no byte and no error. Read
+	// fails when fewer bytes come than were promised, or when ctx ends.
+	Open(ctx context.Context, k Key, off, n int64) (Content, error)
+
+	// Create begins an upload. The requests that the Draft makes for Write run under ctx.
+	Create(ctx context.Context, k Key, o CreateOptions) (Draft, error)
+
+	// Copy replaces to with the content and the facts of from, on the far side.
+	Copy(ctx context.Context, from, to Key) error
+
+	Delete(ctx context.Context, k Key) error
+	SetModTime(ctx context.Context, k Key, t time.Time) error
+
+	// Hash returns a digest that the service keeps, or remote.ErrUnsupported.
+	Hash(ctx context.Context, k Key, algorithm string) ([]byte, error)
+}
+
+// A Draft is an object that nobody sees before Commit. It is used by one goroutine.
+type Draft interface {
+	io.Writer
+
+	// Commit publishes it in one step, replacing what has its key. modTime zero = now.
+	Commit(ctx context.Context, modTime time.Time) (Object, error)
+
+	// Abort drops what is left of it on the far side, also after a Commit, whether or not that succeeded. The context
+	// of Create may have ended.
+	Abort()
+}
+
+// Buckets are what a store keeps its objects in.
+type Buckets interface {
+	PageBuckets(ctx context.Context, token string) (Page, error)
+	MakeBucket(ctx context.Context, name string) error
+	// RemoveBucket removes an empty one, or fails with remote.ErrNotEmpty.
+	RemoveBucket(ctx context.Context, name string) error
+}

@@ -1,0 +1,137 @@
+package objects
+
+import (
+	"context"
+	"io/fs"
+	"strings"
+	"time"
+
+	"ferry/remote"
+	"ferry/remote/nameenc"
+	"ferry/remote/partname"
+)
+
+// Config says how a tree lies in a store.
+type Config struct {
+	Name       string // of the remote, for people: "gcs:bucket/prefix"
+	Root       string // "bucket/prefix", "bucket", or "" for a tree whose top directories are the buckets
+	Encoding   nameenc.Encoding
+	MaxKey     int  // longest name of a key, in bytes
+	MaxElement int  // longest element of one, in characters; 0 = no limit
+	NoMarkers  bool // Mkdir stores nothing
+	Buckets    Buckets
+}
+
+// A Tree is a remote.Remote over a Store. What embeds it adds Close.
+type Tree struct {
+	store   Store
+	buckets Buckets
+	info    remote.Info
+	config  Config
+	bucket  string // "" where the top directories are the buckets
+	prefix  string // of every key: "" or one that ends with a slash
+}
+
+// New returns the tree that c describes. It makes no request.
+func New(store Store, c Config) *Tree {
+	bucket, prefix, _ := strings.Cut(strings.Trim(c.Root, "/"), "/")
+	if prefix = strings.Trim(prefix, "/"); prefix != "" {
+		prefix = c.Encoding.EncodePath(prefix) + "/"
+	}
+	return &Tree{
+		store:   store,
+		buckets: c.Buckets,
+		config:  c,
+		bucket:  bucket,
+		prefix:  prefix,
+		info: remote.Info{Name: c.Name, Caps: remote.Caps{
+			ImplicitDirs: true,
+			ModTime:      time.Nanosecond,
+			NoParts:      true,
+		}},
+	}
+}
+
+// Info implements remote.Remote.
+func (t *Tree) Info() remote.Info { return t.info }
+
+// key is what every operation begins with: it refuses names that are not valid or cannot be held.
+func (t *Tree) key(ctx context.Context, op, name string) (Key, error) {
+	if !remote.ValidPath(name) {
+		return Key{}, fail(ctx, op, name, remote.ErrInvalid)
+	}
+	if ctx.Err() != nil {
+		return Key{}, fail(ctx, op, name, context.Cause(ctx))
+	}
+	k := Key{Bucket: t.bucket, Name: t.prefix}
+	if name == "." {
+		return k, nil
+	}
+	rest := name
+	if t.bucket == "" {
+		k.Bucket, rest, _ = strings.Cut(name, "/")
+		if rest == "" {
+			return k, nil
+		}
+	}
+	k.Name += t.config.Encoding.EncodePath(rest)
+	if !t.holds(rest, k.Name) {
+		return Key{}, fail(ctx, op, name, remote.ErrBadName)
+	}
+	return k, nil
+}
+
+// holds reports whether the store can hold name as key, and the marker of a directory of that name.
+func (t *Tree) holds(name, key string) bool {
+	if len(key) >= t.config.MaxKey {
+		return false
+	}
+	for elem := range strings.SplitSeq(name, "/") {
+		if partname.Hidden(elem) {
+			return false
+		}
+	}
+	if t.config.MaxElement == 0 {
+		return true
+	}
+	for elem := range strings.SplitSeq(key, "/") {
+		if len([]rune(elem)) > t.config.MaxElement {
+			return false
+		}
+	}
+	return true
+}
+
+// isRoot reports whether k is the root of the tree.
+func (t *Tree) isRoot(k Key) bool { return k.Bucket == t.bucket && k.Name == t.prefix }
+
+// isBucket reports whether k is a bucket as a directory, which is no object and has no marker.
+func (t *Tree) isBucket(k Key) bool { return t.bucket == "" && k.Name == "" }
+
+// file is key for an operation that concerns a file: the root and a bucket are directories.
+func (t *Tree) file(ctx context.Context, op, name string) (Key, error) {
+	k, err := t.key(ctx, op, name)
+	if err == nil && (t.isRoot(k) || t.isBucket(k)) {
+		err = fail(ctx, op, name, remote.ErrIsDir)
+	}
+	return k, err
+}
+
+// inside returns the beginning of the keys in the directory k.
+func (t *Tree) inside(k Key) Key {
+	if !t.isRoot(k) && !t.isBucket(k) {
+		k.Name += "/"
+	}
+	return k
+}
+
+// fail wraps err, unless it is nil. When ctx has ended, that is the reason.
+func fail(ctx context.Context, op, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return &fs.PathError{Op: op, Path: name, Err: err}
+}

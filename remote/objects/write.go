@@ -1,0 +1,120 @@
+package objects
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"time"
+
+	"ferry/remote"
+)
+
+// Put implements remote.Remote. It asks first whether the name is a directory, as the store would not mind.
+func (t *Tree) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
+	k, err := t.file(ctx, "put", name)
+	if err != nil {
+		return remote.Entry{}, err
+	}
+	e, err := t.put(ctx, k, body, o)
+	_, e.Name = remote.Split(name)
+	return e, fail(ctx, "put", name, err)
+}
+
+func (t *Tree) put(ctx context.Context, k Key, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
+	if err := t.notDir(ctx, k); err != nil {
+		return remote.Entry{}, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	d, err := t.store.Create(ctx, k, CreateOptions{ModTime: o.ModTime})
+	if err != nil {
+		return remote.Entry{}, err
+	}
+	defer d.Abort()
+	most := int64(math.MaxInt64)
+	if o.Size > 0 {
+		most = o.Size + 1
+	}
+	n, err := io.Copy(d, io.LimitReader(remote.ContextReader(ctx, body), most))
+	if err == nil {
+		err = remote.CheckSize(n, o.Size)
+	}
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		cancel()
+		return remote.Entry{}, err
+	}
+	object, err := d.Commit(ctx, o.ModTime)
+	return entry("", object), err
+}
+
+// notDir returns remote.ErrIsDir if k is a directory.
+func (t *Tree) notDir(ctx context.Context, k Key) error {
+	err := t.checkDir(ctx, k)
+	switch {
+	case err == nil:
+		return remote.ErrIsDir
+	case errors.Is(err, remote.ErrNotExist):
+		return nil
+	}
+	return err
+}
+
+// Remove implements remote.Remote.
+func (t *Tree) Remove(ctx context.Context, name string) error {
+	k, err := t.file(ctx, "remove", name)
+	if err != nil {
+		return err
+	}
+	if err := t.store.Delete(ctx, k); err != nil {
+		return fail(ctx, "remove", name, t.orIsDir(ctx, k, err))
+	}
+	return nil
+}
+
+// Copy implements remote.Copier.
+func (t *Tree) Copy(ctx context.Context, from, to string) error {
+	source, err := t.file(ctx, "copy", from)
+	if err != nil {
+		return err
+	}
+	target, err := t.file(ctx, "copy", to)
+	if err != nil {
+		return err
+	}
+	if err := t.notDir(ctx, target); err != nil {
+		return fail(ctx, "copy", to, err)
+	}
+	if err := t.store.Copy(ctx, source, target); err != nil {
+		return fail(ctx, "copy", from, t.orIsDir(ctx, source, err))
+	}
+	return nil
+}
+
+// SetModTime implements remote.ModTimer. A directory keeps no time: ErrIsDir.
+func (t *Tree) SetModTime(ctx context.Context, name string, to time.Time) error {
+	k, err := t.file(ctx, "setmodtime", name)
+	if err != nil {
+		return err
+	}
+	if err := t.store.SetModTime(ctx, k, to); err != nil {
+		return fail(ctx, "setmodtime", name, t.orIsDir(ctx, k, err))
+	}
+	return nil
+}
+
+// Hash implements remote.Hasher.
+func (t *Tree) Hash(ctx context.Context, name, algorithm string) ([]byte, error) {
+	k, err := t.file(ctx, "hash", name)
+	if err != nil {
+		return nil, err
+	}
+	sum, err := t.store.Hash(ctx, k, algorithm)
+	if err != nil {
+		return nil, fail(ctx, "hash", name, t.orIsDir(ctx, k, err))
+	}
+	return sum, nil
+}
