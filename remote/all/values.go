@@ -1,7 +1,9 @@
 package all
 
 import (
+	"encoding/csv"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +24,17 @@ func (v *values) str(name string) string { return v.options[name] }
 // list splits at commas and spaces.
 func (v *values) list(name string) []string {
 	return strings.FieldsFunc(v.options[name], func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// words splits at spaces; what is quoted with " stays together.
+func (v *values) words(name string) []string {
+	fields := parse(v, name, config.ParseCommand)
+	return slices.DeleteFunc(fields, func(f string) bool { return f == "" })
+}
+
+// pairs splits at commas, with the same quotes.
+func (v *values) pairs(name string) []string {
+	return parse(v, name, func(s string) ([]string, error) { return csv.NewReader(strings.NewReader(s)).Read() })
 }
 
 func (v *values) boolean(name string) bool {

@@ -1,0 +1,250 @@
+// Package httpclient makes the HTTP requests of the drivers that speak HTTP themselves: one connection pool for each
+// remote, what proves who is asking, ranged reads that notice when they are cut, and errors in terms of package remote.
+//
+// HTTP/2 is not used: its streams share one connection, so that one slow or broken transfer would disturb the others.
+package httpclient
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Options are what a Client can be told. The zero value is fine.
+type Options struct {
+	User, Pass   string
+	Token        string   // sent as "Authorization: Bearer"
+	TokenCommand []string // a program and its arguments that prints a token; it is run when one is needed
+	Header       http.Header
+	UnixSocket   string        // connect to it instead of the host of the URL
+	KeepAuth     bool          // prove who is asking to hosts that the server redirects to, too
+	Timeout      time.Duration // without any sign of life of the server; 0 = 5 minutes
+	TLS          *tls.Config
+}
+
+// A Client sends requests to one server. Its methods may be called concurrently.
+type Client struct {
+	base      *url.URL
+	header    http.Header
+	keepAuth  bool
+	auth      *authorizer
+	transport *http.Transport
+}
+
+const (
+	dialTimeout    = time.Minute
+	defaultTimeout = 5 * time.Minute
+	idlePerHost    = 32
+)
+
+// New returns a client for the server of base, which ParseBase made. It does not connect.
+func New(base *url.URL, o Options) *Client {
+	if o.Timeout <= 0 {
+		o.Timeout = defaultTimeout
+	}
+	c := &Client{base: base, header: o.Header, keepAuth: o.KeepAuth}
+	private := base.Scheme == "https" || o.UnixSocket != ""
+	c.auth = newAuthorizer(o, private)
+	dialer := &net.Dialer{Timeout: dialTimeout}
+	var only1 http.Protocols
+	only1.SetHTTP1(true)
+	c.transport = &http.Transport{
+		Proxy: http.ProxyFromEnvironment,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			if o.UnixSocket != "" {
+				network, address = "unix", o.UnixSocket
+			}
+			conn, err := dialer.DialContext(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return &watchedConn{Conn: conn, timeout: o.Timeout}, nil
+		},
+		TLSClientConfig:       o.TLS,
+		TLSHandshakeTimeout:   dialTimeout,
+		ResponseHeaderTimeout: o.Timeout,
+		ExpectContinueTimeout: time.Second,
+		MaxIdleConnsPerHost:   idlePerHost,
+		IdleConnTimeout:       90 * time.Second,
+		DisableCompression:    true, // lengths and ranges are those of the file
+		Protocols:             &only1,
+	}
+	if o.UnixSocket != "" {
+		c.transport.Proxy = nil
+	}
+	return c
+}
+
+// Close gives back the connections that are idle.
+func (c *Client) Close() { c.transport.CloseIdleConnections() }
+
+// Request makes a request for u. A body that is a *Body may be as long as it likes; any other must be one whose bytes
+// http.NewRequest can replay.
+func (c *Client) Request(ctx context.Context, method string, u *url.URL, body io.Reader) *http.Request {
+	var plain io.Reader
+	if b, ok := body.(*Body); !ok || b == nil {
+		plain = body
+	}
+	// A method that is no token and a URL that cannot be parsed are what NewRequest refuses; it gets constants and a URL.
+	req, _ := http.NewRequestWithContext(ctx, method, "http://host/", plain)
+	req.URL, req.Host = u, u.Host
+	if b, ok := body.(*Body); ok && b != nil {
+		b.attach(req)
+	}
+	return req
+}
+
+// Do sends req to the server and returns its answer, whatever the status, except that it proves who is asking when it
+// is asked to and the body can still be sent. An error is a failure on the way; it names the server and holds nothing
+// else of the URL. Redirections are answers.
+func (c *Client) Do(req *http.Request) (*http.Response, error) {
+	for k, v := range c.header {
+		req.Header[k] = v
+	}
+	// Twice is for a nonce that has become stale and for a password that was sent where a digest is wanted.
+	for tries := 0; ; tries++ {
+		used, err := c.auth.authorize(req)
+		if err != nil {
+			return nil, err
+		}
+		resp, err := c.roundTrip(req)
+		if err != nil {
+			return nil, err
+		}
+		if resp.StatusCode == http.StatusExpectationFailed && req.Header.Get("Expect") != "" && rewind(req) {
+			Drain(resp)
+			req.Header.Del("Expect")
+			continue
+		}
+		if resp.StatusCode != http.StatusUnauthorized || tries == 2 || !c.auth.learn(resp, used) || !rewind(req) {
+			return resp, nil
+		}
+		Drain(resp)
+	}
+}
+
+// rewind makes the body of req ready to be sent again, where that is possible.
+func rewind(req *http.Request) bool {
+	if req.Body == nil || req.Body == http.NoBody {
+		return true
+	}
+	if req.GetBody == nil {
+		return false
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return false
+	}
+	req.Body = body
+	return true
+}
+
+// roundTrip sends req as it is.
+func (c *Client) roundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := c.transport.RoundTrip(req)
+	if err == nil {
+		return resp, nil
+	}
+	if ctx := req.Context(); ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return nil, fmt.Errorf("the server %s does not answer: %w", req.URL.Host, withoutURL(err))
+}
+
+// withoutURL takes off the wrapping that shows a URL, which may hold a secret.
+func withoutURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+// maxRedirects is how often Get follows a redirection.
+const maxRedirects = 10
+
+// Get sends a GET or HEAD and follows redirections, except the one that adds a slash to the path: that is how a server
+// says that something is a directory, and IsSlashRedirect recognises it. What proves who is asking, and the headers of
+// the options, stay with the server of the client unless Options.KeepAuth.
+func (c *Client) Get(req *http.Request) (*http.Response, error) {
+	own := true
+	for range maxRedirects {
+		var resp *http.Response
+		var err error
+		if own || c.keepAuth {
+			resp, err = c.Do(req)
+		} else {
+			resp, err = c.roundTrip(req)
+		}
+		if err != nil || !isRedirect(resp.StatusCode) || IsSlashRedirect(resp) {
+			return resp, err
+		}
+		next, err := resp.Location()
+		Drain(resp)
+		if err != nil {
+			return nil, fmt.Errorf("the server %s redirects to no address", req.URL.Host)
+		}
+		if next.Scheme != "https" && (next.Scheme != "http" || req.URL.Scheme == "https") {
+			return nil, fmt.Errorf("the server %s redirects to the scheme %q, which is not followed", req.URL.Host, next.Scheme)
+		}
+		next.Fragment, next.RawFragment = "", ""
+		header := http.Header{}
+		if r := req.Header.Get("Range"); r != "" {
+			header.Set("Range", r)
+		}
+		req = c.Request(req.Context(), req.Method, next, nil)
+		req.Header = header
+		own = next.Scheme == c.base.Scheme && next.Host == c.base.Host
+	}
+	return nil, fmt.Errorf("the server %s redirects more than %d times", c.base.Host, maxRedirects)
+}
+
+func isRedirect(code int) bool {
+	switch code {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect,
+		http.StatusPermanentRedirect:
+		return true
+	}
+	return false
+}
+
+// IsSlashRedirect reports whether resp redirects to the same path with a slash behind it.
+func IsSlashRedirect(resp *http.Response) bool {
+	if !isRedirect(resp.StatusCode) {
+		return false
+	}
+	to, err := resp.Location()
+	return err == nil && to.Path == resp.Request.URL.Path+"/"
+}
+
+// maxDrain is how much of an answer that nobody wants is read to use its connection again.
+const maxDrain = 64 << 10
+
+// Drain reads the rest of a short answer and closes it.
+func Drain(resp *http.Response) {
+	_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
+	resp.Body.Close()
+}
+
+// ParseHeader makes a header of names and values in turn, as they are configured.
+func ParseHeader(list []string) (http.Header, error) {
+	if len(list)%2 != 0 {
+		return nil, errors.New("names and values must come in pairs: name,value,name,value")
+	}
+	h := http.Header{}
+	for i := 0; i < len(list); i += 2 {
+		name := strings.TrimSpace(list[i])
+		if name == "" || strings.ContainsAny(name, " \t\r\n:") || strings.ContainsAny(list[i+1], "\r\n") {
+			return nil, errors.New("a name holds a blank or a colon, or a value a line end")
+		}
+		h.Add(name, list[i+1])
+	}
+	return h, nil
+}

@@ -1,0 +1,152 @@
+package httpclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+var (
+	errRange = errors.New("the server sends another range than asked for")
+	errShort = errors.New("the server breaks off before the end of the file")
+)
+
+// Open asks for n bytes of the file at u from byte off on, or with n < 0 for all of them. The reader fails when the
+// server sends less than it promised, and when ctx ends; closing it ends the request. An answer that is no content is
+// the error: a *StatusError, or a redirection to a directory's name (see IsSlashRedirect) with the status 301 or 308.
+func (c *Client) Open(ctx context.Context, u *url.URL, off, n int64) (io.ReadCloser, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	req := c.Request(ctx, http.MethodGet, u, nil)
+	req.Header.Set("Accept-Encoding", "identity")
+	switch {
+	case n == 0: // what is asked is only whether there is such a file
+		req.Header.Set("Range", "bytes=0-0")
+	case n > 0:
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", off, off+n-1))
+	case off > 0:
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", off))
+	}
+	resp, err := c.Get(req)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	f := &file{cancel: cancel, body: resp.Body, left: n}
+	switch {
+	case resp.StatusCode == http.StatusRequestedRangeNotSatisfiable,
+		n == 0 && (resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent):
+		f.Close()
+		return io.NopCloser(strings.NewReader("")), nil
+	case resp.StatusCode == http.StatusOK:
+		err = f.startWhole(ctx, off, resp.ContentLength)
+	case resp.StatusCode == http.StatusPartialContent:
+		f.promised, err = promised(resp.Header.Get("Content-Range"), off, n)
+	default:
+		err = Refused(resp)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	f.body = withContext(ctx, f.body)
+	return f, nil
+}
+
+// promised reads how many bytes an answer gives, from its Content-Range (RFC 9110 section 14.4).
+func promised(contentRange string, off, n int64) (int64, error) {
+	unit, spec, _ := strings.Cut(contentRange, " ")
+	span, whole, _ := strings.Cut(spec, "/")
+	from, to, ok := strings.Cut(span, "-")
+	first, err1 := strconv.ParseInt(from, 10, 64)
+	last, err2 := strconv.ParseInt(to, 10, 64)
+	if !strings.EqualFold(unit, "bytes") || !ok || err1 != nil || err2 != nil || first != off || last < first {
+		return 0, errRange
+	}
+	if size, err := strconv.ParseInt(whole, 10, 64); err == nil {
+		end := size
+		if n > 0 {
+			end = min(size, off+n)
+		}
+		if last+1 != end {
+			return 0, errRange
+		}
+	}
+	return last + 1 - first, nil
+}
+
+// A file is the content of an answer.
+type file struct {
+	cancel   context.CancelFunc
+	body     io.ReadCloser
+	left     int64 // what the caller still wants; below 0 everything
+	promised int64 // what the server still has to send; below 0 unknown
+}
+
+// startWhole makes an answer that holds the whole file begin at off.
+func (f *file) startWhole(ctx context.Context, off, length int64) error {
+	f.promised = length
+	if length >= 0 {
+		f.promised = max(0, length-off)
+	}
+	if f.left >= 0 && f.promised > f.left {
+		f.promised = f.left
+	}
+	if off == 0 {
+		return nil
+	}
+	_, err := io.CopyN(io.Discard, withContext(ctx, f.body), off)
+	if err == io.EOF { // off is behind the end
+		err = nil
+	}
+	return err
+}
+
+func (f *file) Read(p []byte) (int, error) {
+	if f.left == 0 {
+		return 0, io.EOF
+	}
+	if f.left > 0 {
+		p = p[:min(int64(len(p)), f.left)]
+	}
+	n, err := f.body.Read(p)
+	if f.left > 0 {
+		f.left -= int64(n)
+	}
+	if f.promised >= 0 {
+		f.promised = max(0, f.promised-int64(n))
+	}
+	if (err == io.EOF && f.promised > 0) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return n, fmt.Errorf("%w: %w", errShort, io.ErrUnexpectedEOF)
+	}
+	return n, err
+}
+
+// Close implements io.Closer.
+func (f *file) Close() error {
+	f.cancel()
+	return f.body.Close()
+}
+
+// withContext makes reads fail from the moment when ctx has ended, even if there is still something to read.
+func withContext(ctx context.Context, body io.ReadCloser) io.ReadCloser {
+	read := func(p []byte) (int, error) {
+		n, err := body.Read(p)
+		if ctx.Err() != nil {
+			return 0, context.Cause(ctx)
+		}
+		return n, err
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{readFunc(read), body}
+}
+
+type readFunc func(p []byte) (int, error)
+
+func (f readFunc) Read(p []byte) (int, error) { return f(p) }

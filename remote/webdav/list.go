@@ -1,0 +1,110 @@
+package webdav
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"strings"
+
+	"ferry/remote"
+)
+
+// List implements remote.Remote. The entries are those of one answer of the server, read as they are taken.
+func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
+	return func(yield func(remote.Entry, error) bool) {
+		if err := check(ctx, dir); err != nil {
+			yield(remote.Entry{}, fail("list", dir, err))
+			return
+		}
+		stopped := false
+		err := r.list(ctx, dir, func(e remote.Entry) bool {
+			stopped = !yield(e, nil)
+			return !stopped
+		})
+		if err != nil && !stopped {
+			yield(remote.Entry{}, fail("list", dir, err))
+		}
+	}
+}
+
+// list gives the entries of dir to take, until that returns false.
+func (r *Remote) list(ctx context.Context, dir string, take func(remote.Entry) bool) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // ends an answer that nobody reads any more
+	u := r.url(dir, true)
+	resp, err := r.propfind(ctx, u, "1", r.entryProps())
+	if err != nil {
+		return r.explainList(ctx, dir, err)
+	}
+	defer resp.Body.Close()
+	l := listing{self: strings.TrimRight(u.Path, "/")}
+	var bad error
+	err = responses(resp.Body, func(one *response) bool {
+		if ctx.Err() != nil {
+			bad = context.Cause(ctx)
+			return false
+		}
+		base, p, isEntry, err := l.next(one)
+		if err != nil {
+			bad = err
+			return false
+		}
+		if !isEntry || r.excluded(p) {
+			return true
+		}
+		return take(r.entry(decode(r.encoding, base), p))
+	})
+	switch {
+	case bad != nil:
+		return bad
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err == nil && !l.seen:
+		return errNoDAV
+	}
+	return err
+}
+
+// explainList finds out why dir cannot be listed.
+func (r *Remote) explainList(ctx context.Context, dir string, err error) error {
+	if dir == "." || ctx.Err() != nil {
+		return err
+	}
+	e, statErr := r.stat(ctx, dir)
+	switch {
+	case errors.Is(statErr, remote.ErrNotExist):
+		return remote.ErrNotExist
+	case statErr == nil && !e.Dir:
+		return remote.ErrNotDir
+	}
+	return err
+}
+
+func (r *Remote) excluded(p props) bool {
+	return r.excludeShares && strings.Contains(p.Permissions, "S") || r.excludeMounts && strings.Contains(p.Permissions, "M")
+}
+
+// A listing tells the entries of a directory from the directory itself.
+type listing struct {
+	self string // path of the directory, as the server writes it
+	seen bool   // a response has come
+}
+
+// next returns the name and the properties of what a response describes.
+func (l *listing) next(one *response) (base string, p props, isEntry bool, err error) {
+	parent, base := one.path()
+	path := parent + "/" + base
+	first := !l.seen
+	l.seen = true
+	p, found := one.props()
+	if first && path != l.self && parent != l.self {
+		l.self = path // a proxy in front of the server shows it below another path than its own
+	}
+	switch {
+	case path == l.self && found && p.Collection == nil:
+		return "", p, false, remote.ErrNotDir
+	case path == l.self, parent != l.self, !found, isUpload(base), !remote.ValidPath(base), strings.Contains(base, "/"):
+		return "", p, false, nil
+	}
+	return base, p, true, nil
+}

@@ -1,0 +1,90 @@
+package webdav
+
+import (
+	"context"
+	"crypto/rand"
+	"strings"
+
+	"ferry/remote"
+	"ferry/remote/nameenc"
+)
+
+// maxName is the longest name that the disks below nearly all servers hold. The protocol has no way to ask.
+const maxName = 255
+
+// uploadPrefix begins the hidden names of uploads under way; uploadRandom letters and digits follow.
+const (
+	uploadPrefix = ".ferry-upload-"
+	uploadRandom = 26
+)
+
+func newUploadName(dir string) string { return remote.Join(dir, uploadPrefix+rand.Text()) }
+
+// isUpload reports whether base is the hidden name of an upload.
+func isUpload(base string) bool {
+	rest, ok := strings.CutPrefix(base, uploadPrefix)
+	if !ok || len(rest) != uploadRandom {
+		return false
+	}
+	for _, c := range []byte(rest) {
+		if (c < 'A' || c > 'Z') && (c < '2' || c > '7') {
+			return false
+		}
+	}
+	return true
+}
+
+// check is what every operation on something that exists begins with.
+func check(ctx context.Context, name string) error {
+	switch {
+	case !remote.ValidPath(name):
+		return remote.ErrInvalid
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case hasElem(name, isUpload):
+		return remote.ErrNotExist
+	}
+	return nil
+}
+
+// checkNew is what every operation that makes something begins with.
+func (r *Remote) checkNew(ctx context.Context, name string) error {
+	switch {
+	case !remote.ValidPath(name):
+		return remote.ErrInvalid
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case hasElem(name, isUpload) || tooLong(encode(r.encoding, name)):
+		return remote.ErrBadName
+	}
+	return nil
+}
+
+func tooLong(name string) bool {
+	return hasElem(name, func(elem string) bool { return len(elem) > maxName })
+}
+
+func hasElem(name string, is func(string) bool) bool {
+	for elem := range strings.SplitSeq(name, "/") {
+		if is(elem) {
+			return true
+		}
+	}
+	return false
+}
+
+// encode writes a path as the server gets it.
+func encode(e nameenc.Encoding, path string) string {
+	if e == 0 || path == "." {
+		return path
+	}
+	return e.EncodePath(path)
+}
+
+// decode reads an element of a path as the server sent it.
+func decode(e nameenc.Encoding, base string) string {
+	if e == 0 {
+		return base
+	}
+	return e.Decode(base)
+}
