@@ -28,7 +28,6 @@ func Drivers() []Driver {
 		sftpDriver(),
 		gcsDriver(),
 		webdavDriver(),
-		webdavDriver(),
 	}
 }
 
