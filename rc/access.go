@@ -1,0 +1,93 @@
+package rc
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// A caller is who sent a request.
+type caller struct {
+	trusted bool // has given a right password, or none is needed
+	local   bool // comes from this machine
+}
+
+func (c caller) may(a Access) bool {
+	return c.trusted || a == Open || a == LocalOnly && c.local
+}
+
+var errNoPassword = errors.New("a user and password are needed")
+
+// identify finds out who sent r. It refuses what a browser sends on behalf of a page of another origin: with the
+// credentials that the browser remembers (cross-site request forgery), or by a name that its owner has pointed to this
+// server (DNS rebinding).
+func (s *Server) identify(r *http.Request) (caller, error) {
+	if s.origin != nil {
+		if err := s.origin.Check(r); err != nil {
+			return caller{}, withStatus(http.StatusForbidden, "a page of another origin may not call: %w (see --rc-allow-origin)", err)
+		}
+	}
+	local := isLocal(r)
+	if s.opt.Check != nil {
+		user, password, ok := r.BasicAuth()
+		if !ok || !s.opt.Check(user, password) {
+			return caller{}, errNoPassword
+		}
+		return caller{trusted: true, local: local}, nil
+	}
+	// The page of a rebound name has no password, so that this is a matter of servers without one.
+	if s.origin != nil && !isUnix(r) && !s.knows(r.Host) {
+		return caller{}, withStatus(http.StatusForbidden,
+			"this server is not known as %q: use its address or a name that is in --rc-addr, or set a password", r.Host)
+	}
+	return caller{trusted: s.opt.NoAuth, local: local}, nil
+}
+
+// isUnix reports whether r came over a unix socket.
+func isUnix(r *http.Request) bool {
+	a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	return ok && a.Network() == "unix"
+}
+
+// isLocal reports whether this machine sent r. What a proxy on this machine hands on did not begin here.
+func isLocal(r *http.Request) bool {
+	for _, h := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"} {
+		if r.Header.Get(h) != "" {
+			return false
+		}
+	}
+	if isUnix(r) {
+		return true
+	}
+	a, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && a.Addr().Unmap().IsLoopback()
+}
+
+// knows reports whether host can only mean this server. An address can: only a name can be pointed elsewhere.
+func (s *Server) knows(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	host = strings.TrimSuffix(strings.Trim(host, "[]"), ".")
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	return strings.EqualFold(host, "localhost") || slices.ContainsFunc(s.opt.Hosts, func(own string) bool {
+		return strings.EqualFold(host, own)
+	})
+}
+
+// allowOrigin tells browsers which pages may call. The third header is the name that rclone has for the second.
+func (s *Server) allowOrigin(h http.Header) {
+	if s.opt.AllowOrigin == "" {
+		return
+	}
+	const methods = "POST, OPTIONS"
+	h.Set("Access-Control-Allow-Origin", s.opt.AllowOrigin)
+	h.Set("Access-Control-Allow-Methods", methods)
+	h.Set("Access-Control-Request-Method", methods)
+	h.Set("Access-Control-Allow-Headers", "authorization, Content-Type")
+}

@@ -1,0 +1,158 @@
+package rc
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+const (
+	// keepJobs is how long a job can be asked about after its end.
+	keepJobs = time.Minute
+	// maxJobs bounds how many jobs are known: beyond it those that ended first are forgotten, and when all of them run,
+	// no more starts.
+	maxJobs = 1000
+)
+
+var (
+	errNoJob   = errors.New("job not found")
+	errJobs    = errors.New("too many calls are running")
+	errClosed  = errors.New("the server is closing")
+	errStopped = errors.New("stopped by job/stop")
+)
+
+// A job is a call that runs or has run. All but its constants are guarded by jobs.mu.
+type job struct {
+	id     int64
+	group  string
+	began  time.Time
+	cancel context.CancelCauseFunc
+
+	ended  time.Time // zero while it runs
+	output Params
+	err    error
+}
+
+// jobs are the calls of one server.
+type jobs struct {
+	executeID string // tells the jobs of this process from those of the one before it
+	wait      sync.WaitGroup
+
+	mu     sync.Mutex
+	last   int64          // guarded by mu
+	all    map[int64]*job // guarded by mu
+	closed bool           // guarded by mu
+}
+
+func newJobs() *jobs {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return &jobs{
+		executeID: fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]), // RFC 9562, section 5.4
+		all:       map[int64]*job{},
+	}
+}
+
+// begin registers a job. Its context ends with job/stop and with the server. inBackground or run comes next.
+func (js *jobs) begin(ctx context.Context, how control) (context.Context, *job, error) {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	if js.closed {
+		return nil, nil, errClosed
+	}
+	js.forget(maxJobs - 1)
+	if len(js.all) >= maxJobs {
+		return nil, nil, errJobs
+	}
+	js.last++
+	j := &job{id: js.last, group: how.groupOf(js.last), began: time.Now()}
+	ctx, j.cancel = context.WithCancelCause(ctx)
+	js.all[j.id] = j
+	if how.async {
+		js.wait.Add(1)
+	}
+	return ctx, j, nil
+}
+
+// inBackground runs what begin has counted as asynchronous.
+func (js *jobs) inBackground(run func()) {
+	go func() {
+		defer js.wait.Done()
+		run()
+	}()
+}
+
+// run makes the call and notes how it ended. A panic is an error of the call.
+func (js *jobs) run(ctx context.Context, j *job, c Call, in Params) (out Params, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			out, err = nil, fmt.Errorf("panic in %s: %v", c.Path, p)
+		}
+		j.cancel(nil)
+		js.mu.Lock()
+		defer js.mu.Unlock()
+		j.ended, j.output, j.err = time.Now(), out, err
+	}()
+	return c.Run(ctx, in)
+}
+
+// forget drops the jobs that ended too long ago, and of the others that have ended as many as it takes to know at most
+// n. js.mu is held.
+func (js *jobs) forget(n int) {
+	now := time.Now()
+	maps.DeleteFunc(js.all, func(_ int64, j *job) bool { return !j.ended.IsZero() && now.Sub(j.ended) >= keepJobs })
+	if len(js.all) <= n {
+		return
+	}
+	over := slices.DeleteFunc(slices.Collect(maps.Values(js.all)), func(j *job) bool { return j.ended.IsZero() })
+	slices.SortFunc(over, func(a, b *job) int { return cmp.Or(a.ended.Compare(b.ended), cmp.Compare(a.id, b.id)) })
+	for _, j := range over[:min(len(over), len(js.all)-n)] {
+		delete(js.all, j.id)
+	}
+}
+
+// close stops all jobs and waits for those in the background.
+func (js *jobs) close() {
+	js.mu.Lock()
+	js.closed = true
+	for _, j := range js.all {
+		j.cancel(errClosed)
+	}
+	js.mu.Unlock()
+	js.wait.Wait()
+}
+
+// find returns the job that in names. js.mu is held.
+func (js *jobs) find(in Params) (*job, error) {
+	id, err := in.Int64("jobid")
+	if err != nil {
+		return nil, err
+	}
+	j, ok := js.all[id]
+	if !ok {
+		return nil, errNoJob
+	}
+	return j, nil
+}
+
+// status describes j. js.mu is held.
+func (j *job) status() Params {
+	out := Params{
+		"id": j.id, "group": j.group, "startTime": j.began, "endTime": j.ended, "finished": !j.ended.IsZero(),
+		"success": !j.ended.IsZero() && j.err == nil, "error": "", "output": j.output, "duration": 0.0,
+	}
+	if !j.ended.IsZero() {
+		out["duration"] = j.ended.Sub(j.began).Seconds()
+	}
+	if j.err != nil {
+		out["error"] = j.err.Error()
+	}
+	return out
+}

@@ -1,0 +1,55 @@
+package rc
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+	"time"
+)
+
+// queue shows the uploads of t that wait, nothing at all where none ever does.
+func queue(_ context.Context, t Tree, _ Params) (Params, error) {
+	q, ok := t.(Queuer)
+	if !ok {
+		return nil, nil
+	}
+	now, waiting := time.Now(), []Params{}
+	for _, u := range q.Queue() {
+		waiting = append(waiting, Params{
+			"name": u.Name, "id": u.ID, "size": u.Size, "expiry": u.Expiry.Sub(now).Seconds(),
+			"tries": u.Tries, "delay": u.Delay.Seconds(), "uploading": u.Uploading,
+		})
+	}
+	return Params{"queue": waiting}, nil
+}
+
+// longest is what a time.Duration holds, in seconds.
+const longest = float64(1<<63-1) / float64(time.Second)
+
+func setExpiry(_ context.Context, t Tree, in Params) (Params, error) {
+	q, ok := t.(Queuer)
+	if !ok {
+		return nil, withStatus(http.StatusBadRequest, "%w", errNoCache)
+	}
+	id, err := in.Int64("id")
+	if err != nil {
+		return nil, err
+	}
+	seconds, err := in.Float64("expiry")
+	if err != nil {
+		return nil, err
+	}
+	if !(seconds > -longest && seconds < longest) {
+		return nil, badParam("expiry %v is out of range", seconds)
+	}
+	relative, err := optional(Params.Bool, in, "relative")
+	if err != nil {
+		return nil, err
+	}
+	err = q.SetExpiry(id, time.Duration(seconds*float64(time.Second)), relative)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.New("id not found in queue")
+	}
+	return nil, err
+}

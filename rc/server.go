@@ -1,0 +1,207 @@
+package rc
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Options are what a Server is told. The zero value serves rc/* and job/* to this machine.
+type Options struct {
+	Calls []Call
+	Log   *slog.Logger // nil: nothing is logged. Parameters and results never are.
+
+	// Check tells whether a user has that password. With it every request must carry a right one (RFC 7617). nil: there
+	// are no passwords, and calls are open as their Access says.
+	Check func(user, password string) bool
+	// NoAuth opens every call to whoever can reach the server.
+	NoAuth bool
+
+	// AllowOrigin is the origin whose pages may call, such as https://admin.example.org; "*" is every origin, "" none
+	// but the server's own.
+	AllowOrigin string
+	// Hosts are the names that clients know this server by, besides localhost and addresses.
+	Hosts []string
+	// BaseURL is a path in front of those of the calls, for a proxy that hands it on.
+	BaseURL string
+}
+
+// A Server answers calls over HTTP. It is an http.Handler; Serve is that behind an http.Server. Its methods may be
+// called concurrently.
+type Server struct {
+	opt    Options
+	base   string // "/" or "/x/"
+	calls  map[string]Call
+	origin *http.CrossOriginProtection // nil: every origin is allowed
+	jobs   *jobs
+	log    *slog.Logger
+}
+
+// New returns a Server. It refuses two calls of one path and an origin that is none.
+func New(o Options) (*Server, error) {
+	s := &Server{opt: o, base: "/", jobs: newJobs(), log: o.Log, origin: http.NewCrossOriginProtection()}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if dir := strings.Trim(o.BaseURL, "/"); dir != "" {
+		s.base = "/" + dir + "/"
+	}
+	switch o.AllowOrigin {
+	case "":
+	case "*":
+		s.origin = nil
+	default:
+		if err := s.origin.AddTrustedOrigin(o.AllowOrigin); err != nil {
+			return nil, fmt.Errorf("rc: %w", err)
+		}
+	}
+	var err error
+	s.calls, err = newTable(slices.Concat(o.Calls, s.ownCalls(), s.jobCalls()))
+	return s, err
+}
+
+// Close stops the calls that still run and waits for those that run in the background. No call starts after it.
+func (s *Server) Close() { s.jobs.close() }
+
+// Call makes a call within this process. It asks for no password.
+func (s *Server) Call(ctx context.Context, path string, in Params) (Params, error) {
+	c, ok := s.calls[path]
+	if !ok {
+		return nil, noSuchCall(path)
+	}
+	in = maps.Clone(in)
+	how, err := takeControl(in, nil)
+	if err != nil {
+		return nil, err
+	}
+	_, out, err := s.start(ctx, c, in, how)
+	return out, err
+}
+
+func noSuchCall(path string) error {
+	return withStatus(http.StatusNotFound, "couldn't find method %q", path)
+}
+
+// start begins a job and, unless it is to run in the background, waits for its result.
+func (s *Server) start(ctx context.Context, c Call, in Params, how control) (*job, Params, error) {
+	if how.async {
+		ctx = context.WithoutCancel(ctx) // it goes on when the client has gone
+	}
+	ctx, j, err := s.jobs.begin(ctx, how)
+	if err != nil {
+		return nil, nil, err
+	}
+	if how.async {
+		s.jobs.inBackground(func() { s.jobs.run(ctx, j, c, in) })
+		return j, Params{"jobid": j.id, "executeId": s.jobs.executeID}, nil
+	}
+	out, err := s.jobs.run(ctx, j, c, in)
+	return j, out, err
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path, ok := strings.CutPrefix(r.URL.Path, s.base)
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	s.allowOrigin(w.Header())
+	switch r.Method {
+	case http.MethodOptions:
+		w.WriteHeader(http.StatusOK)
+	case http.MethodPost:
+		s.post(w, r, path)
+	default:
+		w.Header().Set("Allow", "POST, OPTIONS")
+		s.refuse(w, path, nil, withStatus(http.StatusMethodNotAllowed, "method %q not allowed", r.Method))
+	}
+}
+
+// post makes the call at path.
+func (s *Server) post(w http.ResponseWriter, r *http.Request, path string) {
+	who, err := s.identify(r)
+	if errors.Is(err, errNoPassword) {
+		w.Header().Set("WWW-Authenticate", `Basic realm="ferry", charset="UTF-8"`)
+		http.Error(w, "Unauthorized", http.StatusUnauthorized)
+		return
+	}
+	if err != nil {
+		s.refuse(w, path, Params{}, err)
+		return
+	}
+	c, ok := s.calls[path]
+	if !ok {
+		s.refuse(w, path, Params{}, noSuchCall(path))
+		return
+	}
+	if !who.may(c.Access) {
+		s.refuse(w, path, Params{}, withStatus(http.StatusForbidden,
+			"authentication must be set up on the rc server to use %q or the --rc-no-auth flag must be in use", path))
+		return
+	}
+	in, err := readParams(w, r)
+	if err != nil {
+		s.refuse(w, path, in, err)
+		return
+	}
+	given := maps.Clone(in)
+	how, err := takeControl(in, r.Header)
+	if err != nil {
+		s.refuse(w, path, given, err)
+		return
+	}
+	j, out, err := s.start(r.Context(), c, in, how)
+	if j != nil {
+		w.Header().Set("X-Rclone-Jobid", strconv.FormatInt(j.id, 10))
+	}
+	if err != nil {
+		s.refuse(w, path, given, err)
+		return
+	}
+	status := http.StatusOK
+	if how.prefer {
+		w.Header().Set("Preference-Applied", "respond-async")
+		status = http.StatusAccepted
+	}
+	s.log.LogAttrs(r.Context(), slog.LevelDebug, "remote control", slog.String("call", path), slog.String("client", r.RemoteAddr))
+	if out == nil {
+		out = Params{}
+	}
+	s.write(w, status, out)
+}
+
+// refuse answers with an error. in is nil where nothing was read.
+func (s *Server) refuse(w http.ResponseWriter, path string, in Params, err error) {
+	status := statusOf(err)
+	s.log.LogAttrs(context.Background(), slog.LevelDebug, "remote control", slog.String("call", path), slog.Int("status", status))
+	s.write(w, status, Params{"error": err.Error(), "input": in, "path": path, "status": status})
+}
+
+// write sends a JSON object.
+func (s *Server) write(w http.ResponseWriter, status int, out Params) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetIndent("", "\t")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(out); err != nil {
+		status = http.StatusInternalServerError
+		b.Reset()
+		fmt.Fprintf(&b, "{\n\t\"error\": %q,\n\t\"status\": %d\n}\n", "the result is not JSON: "+err.Error(), status)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(b.Len()))
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // the client may have gone
+}
