@@ -25,12 +25,13 @@ type flag struct {
 const (
 	groupServer  = "Server"
 	groupTLS     = "TLS"
+	groupRemote  = "Remote"
 	groupVFS     = "VFS"
 	groupCache   = "Cache"
 	groupLogging = "Logging"
 )
 
-var groups = []string{groupServer, groupTLS, groupVFS, groupCache, groupConfig, groupLogging}
+var groups = []string{groupServer, groupTLS, groupRemote, groupVFS, groupCache, groupConfig, groupLogging}
 
 // flagTable returns every flag of ferry serve ftp.
 func flagTable() []flag {
@@ -43,6 +44,7 @@ func flagTable() []flag {
 	}
 	add(groupServer, serverFlags())
 	add(groupTLS, tlsFlags())
+	add(groupRemote, remoteFlags())
 	add(groupVFS, vfsFlags())
 	add(groupCache, cacheFlags())
 	add(groupConfig, configFlags())

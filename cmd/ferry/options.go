@@ -32,6 +32,8 @@ type options struct {
 	minTLS        string
 	dataResume    string
 
+	chain chainOptions
+
 	readOnly               bool
 	dirPerms, filePerms    fs.FileMode
 	umask                  fs.FileMode

@@ -4,38 +4,41 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 
 	"ferry/config"
 	"ferry/remote"
+	"ferry/remote/count"
 	"ferry/remote/local"
 	"ferry/remote/memory"
 )
 
 const remoteRemedy = "give a directory (., /srv/ftp), :local:/path or :memory:"
 
-// openRemote opens what the command line names, and makes sure that it is a directory.
-func (o *options) openRemote(ctx context.Context, what string) (remote.Remote, error) {
+// openRemote opens what the command line names, with its decorators, and makes sure that it is a directory.
+func (o *options) openRemote(ctx context.Context, what string, log *slog.Logger) (remote.Remote, *count.Remote, error) {
 	spec, err := config.ParseRemote(what)
 	if err != nil {
-		return nil, usagef("remote %w", err)
+		return nil, nil, usagef("remote %w", err)
 	}
 	if spec.Name != "" {
-		return nil, usagef("%q is the name of a remote in a configuration file, which ferry does not read yet: %s", spec.Name, remoteRemedy)
+		return nil, nil, usagef("%q is the name of a remote in a configuration file, which ferry does not read yet: %s", spec.Name, remoteRemedy)
 	}
-	r, err := o.newRemote(spec)
+	driver, err := o.newRemote(spec)
 	if err != nil {
-		return nil, explainRoot(what, err)
+		return nil, nil, explainRoot(what, err)
 	}
+	r, counts := o.newChain(driver, log)
 	root, err := r.Stat(ctx, ".")
 	if err == nil && !root.Dir {
 		err = remote.ErrNotDir
 	}
 	if err != nil {
 		r.Close()
-		return nil, explainRoot(what, err)
+		return nil, nil, explainRoot(what, err)
 	}
-	return r, nil
+	return r, counts, nil
 }
 
 func (o *options) newRemote(spec config.Remote) (remote.Remote, error) {

@@ -108,11 +108,12 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	}
 	defer closeLog()
 	warn(log)
-	r, err := o.openRemote(ctx, what)
+	r, counts, err := o.openRemote(ctx, what, log)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
+	defer logCounts(context.WithoutCancel(ctx), log, counts)
 	pair, err := o.loadKeyPair(ctx, log)
 	if err != nil {
 		return err

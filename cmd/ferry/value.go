@@ -71,6 +71,22 @@ func cacheModeValue(p *config.CacheMode) pflag.Value {
 	return &value[config.CacheMode]{p, "off|minimal|writes|full", config.ParseCacheMode, config.CacheMode.String}
 }
 
+func bandwidthValue(p *config.Bandwidth) pflag.Value {
+	return &value[config.Bandwidth]{p, "BwTimetable", config.ParseBandwidth, config.Bandwidth.String}
+}
+
+// rateValue is a number per second.
+func rateValue(p *float64) pflag.Value {
+	parse := func(s string) (float64, error) {
+		f, err := strconv.ParseFloat(s, 64)
+		if err != nil || !(f >= 0 && f <= 1e9) { // which NaN is not
+			return 0, errors.New("use a number from 0 on, such as 10 or 0.5")
+		}
+		return f, nil
+	}
+	return &value[float64]{p, "float", parse, func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }}
+}
+
 func fileModeValue(p *fs.FileMode) pflag.Value {
 	return &value[fs.FileMode]{p, "FileMode", config.ParseFileMode, config.FormatFileMode}
 }

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"ferry/remote"
+	"ferry/remote/faulty"
+	"ferry/remote/local"
+	"ferry/remote/memory"
+)
+
+// far is a remote of another machine.
+type far struct{ remote.Remote }
+
+func (f far) Info() remote.Info {
+	info := f.Remote.Info()
+	info.Caps.Live = false
+	return info
+}
+
+func chainOf(t *testing.T, driver remote.Remote, level slog.Level, args ...string) remote.Remote {
+	t.Helper()
+	o, err := parse(t, nil, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, _ := o.newChain(driver, slog.New(newTextHandler(io.Discard, level)))
+	return r
+}
+
+func TestTheChainIsWhatTheFlagsAskFor(t *testing.T) {
+	for _, c := range []struct {
+		driver remote.Remote
+		level  slog.Level
+		args   string
+		want   string
+	}{
+		{memory.New(), levelNotice, "", "count memory"},
+		{memory.New(), slog.LevelInfo, "", "logged count memory"},
+		{memory.New(), slog.LevelDebug, "--low-level-retries=3 --bwlimit=1M --tpslimit=5", "logged retry count limit memory"},
+		{memory.New(), levelNotice, "--bwlimit=off --tpslimit=0", "count memory"},
+		{memory.New(), levelNotice, "--bwlimit=08:00,1M", "count limit memory"},
+		{memory.New(), levelNotice, "--tpslimit=0.5", "count limit memory"},
+		{far{memory.New()}, levelNotice, "", "retry count main"},
+		{far{memory.New()}, slog.LevelDebug, "--low-level-retries=0 --bwlimit=1M:off", "logged retry count limit main"},
+	} {
+		var names []string
+		for r := chainOf(t, c.driver, c.level, strings.Fields(c.args)...); r != nil; {
+			pkg, _, _ := strings.Cut(strings.TrimPrefix(fmt.Sprintf("%T", r), "*"), ".")
+			names = append(names, pkg)
+			w, ok := r.(interface{ Unwrap() remote.Remote })
+			if !ok {
+				break
+			}
+			r = w.Unwrap()
+		}
+		if got := strings.Join(names, " "); got != c.want {
+			t.Errorf("%q gives %s, want %s", c.args, got, c.want)
+		}
+	}
+}
+
+func TestLowLevelRetriesAreAttempts(t *testing.T) {
+	for arg, want := range map[string]int{"--low-level-retries=3": 3, "--low-level-retries=0": 1} {
+		faults := faulty.New(far{memory.New()})
+		faults.Inject(faulty.Fault{Op: faulty.Stat, Times: -1})
+		if _, err := chainOf(t, faults, levelNotice, arg).Stat(t.Context(), "."); err == nil {
+			t.Error("Stat does not fail")
+		}
+		if got := faults.Calls(faulty.Stat); got != want {
+			t.Errorf("%s: %d calls", arg, got)
+		}
+	}
+}
+
+func TestAPlainLocalDirectoryKeepsItsFiles(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(dir+"/f", []byte("content"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := local.New(dir, local.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := chainOf(t, l, slog.LevelDebug)
+	defer r.Close()
+	f, err := r.Open(t.Context(), "f", 0, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, ok := f.(*os.File); !ok {
+		t.Errorf("what is read is a %T", f)
+	}
+	stager, ok := remote.AsStager(r)
+	if !ok {
+		t.Fatal("it cannot stage")
+	}
+	s, err := stager.Stage(t.Context(), "g", remote.StageOptions{Owner: "o"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := s.(io.ReaderFrom); !ok {
+		t.Errorf("what is written to is a %T", s)
+	}
+	if err := s.Discard(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestServeWithinABandwidth(t *testing.T) {
+	r := start(t, nil, ":memory:", "--addr", "127.0.0.1:0", "--passive-port", "0", "-v", "--bwlimit", "100k:off")
+	c := dial(t, r.url(t))
+	c.cmd(331, "USER anonymous")
+	c.cmd(230, "PASS x")
+	begun := time.Now()
+	data := c.upload("f")
+	if _, err := data.Write(make([]byte, 50<<10)); err != nil {
+		t.Fatal(err)
+	}
+	data.Close()
+	c.want(226)
+	if took := time.Since(begun); took < 450*time.Millisecond {
+		t.Errorf("it took %v", took)
+	}
+	r.stop()
+	r.wait(t)
+	if !strings.Contains(r.logged(), "The remote was used remote=memory:") || !strings.Contains(r.logged(), "up=51200") {
+		t.Errorf("the log:\n%s", r.logged())
+	}
+}
