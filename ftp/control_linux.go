@@ -3,7 +3,6 @@ package ftp
 import (
 	"net"
 	"syscall"
-	"time"
 )
 
 // waiter waits for the control connection to become readable and only then takes a buffer, so that an idle session
@@ -52,24 +51,4 @@ func (w *waiter) read(c *control) (int, error) {
 		return 0, err
 	}
 	return max(w.n, 0), w.err
-}
-
-// peerGone reports whether the client has closed the connection and nothing it sent is waiting. It gives the end of the
-// connection a moment to arrive: two connections that a killed client leaves behind end one after the other.
-func (c *control) peerGone(within time.Duration) bool {
-	if c.w > c.r || c.wait.raw == nil {
-		return false
-	}
-	gone := false
-	c.tcp.SetReadDeadline(time.Now().Add(within))
-	c.wait.raw.Read(func(fd uintptr) bool {
-		var b [1]byte
-		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		if err == syscall.EAGAIN || err == syscall.EINTR {
-			return within <= 0
-		}
-		gone = n == 0 || err != nil
-		return true
-	})
-	return gone
 }

@@ -92,8 +92,8 @@ func (s *session) readIn(c *dataConn, up Upload) error {
 
 // believe decides whether an upload that ended without an error is whole. FTP has no length: a client that was killed
 // closes both connections at once, and that looks like the end of a file. Such an upload counts only when ALLO had
-// announced just that many bytes, or when the administrator trusts the clients. Fewer bytes than announced are never
-// the whole file.
+// announced just that many bytes, or when the administrator trusts the clients, or when QUIT was the client's last word:
+// other commands may have been sent ahead of the data. Fewer bytes than announced are never the whole file.
 func (s *session) believe(t *transfer, off, announced int64) error {
 	s.unwatch(t)
 	n := t.bytes()
@@ -102,10 +102,10 @@ func (s *session) believe(t *transfer, off, announced int64) error {
 	if exact && n < announced && !announcedThis {
 		return errIncomplete
 	}
-	if announcedThis || s.srv.AcceptAbruptClose || len(s.pending) > 0 {
-		return nil // the last means that the client has sent its next command
+	if announcedThis || s.srv.AcceptAbruptClose {
+		return nil
 	}
-	if t.lost || s.ctl.peerGone(s.grace(n, time.Since(t.began))) {
+	if (t.lost || s.lastWords(s.grace(n, time.Since(t.began)))) && !s.saidQuit() {
 		return errControlLost
 	}
 	return nil

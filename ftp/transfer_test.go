@@ -170,6 +170,30 @@ func TestQuitAndCloseBehindAnUploadIsOrderly(t *testing.T) {
 	d.steps("<< 150", "<< 226", "<< 221")
 }
 
+// Commands may be sent ahead of the data, so that they do not show that it is whole.
+func TestAKilledClientThatHadSentItsNextCommand(t *testing.T) {
+	store := memory.New()
+	d := talk(t, store)
+	quickly := func() {
+		d.steps("passive")
+		d.write("STOR f\r\nSIZE f\r\n")
+		io.WriteString(d.dataConn(), "12345")
+	}
+	slowly := func() {
+		d.startUpload("f", "12345")
+		d.write("SIZE f\r\n")
+	}
+	for name, upload := range map[string]func(){"quickly": quickly, "slowly": slowly} {
+		upload()
+		d.raw.(*net.TCPConn).CloseWrite()
+		d.closeData()
+		if name == "quickly" {
+			d.steps("<< 150")
+		}
+		d.steps("<< 426", "<< 213", "nofile f", "reconnect", "login", "> DELE f", "<< 250")
+	}
+}
+
 func waitForFile(t *testing.T, store remote.Remote, name, content string) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {

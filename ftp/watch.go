@@ -1,6 +1,7 @@
 package ftp
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -126,7 +127,42 @@ func (s *session) attendTo(t *transfer, line []byte) bool {
 	case string(verb) == "STAT" && arg == "" && len(s.pending) == 0:
 		s.writeStatus(t)
 	default:
-		s.pending = append(s.pending, append([]byte(nil), line...))
+		s.pending = append(s.pending, bytes.Clone(line))
 	}
 	return false
+}
+
+// lastWords lets the commands wait that the client sends within that time, up to QUIT, and reports whether the control
+// connection has ended behind them: two connections that a killed client leaves behind end one after the other. What is
+// to end the session waits, too.
+func (s *session) lastWords(within time.Duration) (ended bool) {
+	stopped := s.ctl.stop.Swap(0)
+	s.ctl.until = time.Now().Add(within)
+	defer func() {
+		s.ctl.until = time.Time{}
+		s.ctl.stop.Or(stopped)
+	}()
+	for len(s.pending) < maxPending && !s.saidQuit() {
+		line, err := s.ctl.readLine()
+		switch {
+		case err == nil:
+			s.pending = append(s.pending, bytes.Clone(line))
+		case errors.Is(err, errLineTooLong):
+			s.ctl.write(reply{500, "Line too long."})
+		case errors.Is(err, errInterrupted):
+			stopped |= s.ctl.stop.Swap(0)
+		default:
+			return !errors.Is(err, os.ErrDeadlineExceeded)
+		}
+	}
+	return false
+}
+
+// saidQuit reports whether the last command that waits is QUIT.
+func (s *session) saidQuit() bool {
+	if len(s.pending) == 0 {
+		return false
+	}
+	verb, _ := parseCommand(bytes.Clone(s.pending[len(s.pending)-1]))
+	return string(verb) == "QUIT"
 }
