@@ -47,6 +47,7 @@ type Server struct {
 	log      *slog.Logger
 	lastID   atomic.Uint64
 	totals   totals
+	history  history
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{} // guarded by mu

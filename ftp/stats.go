@@ -12,6 +12,7 @@ import (
 type totals struct {
 	sessions, logins, denied      atomic.Uint64
 	uploads, downloads, failed    atomic.Uint64
+	listings                      atomic.Uint64
 	bytesReceived, bytesDelivered atomic.Int64
 }
 
@@ -22,9 +23,11 @@ type Stats struct {
 	Logins, Denied uint64
 	Uploads        uint64 // confirmed by 226
 	Downloads      uint64 // confirmed by 226
+	Listings       uint64 // how many of those were LIST, NLST or MLSD
 	Failed         uint64 // transfers that were not
 	BytesReceived  int64  // of finished transfers, as on the wire
 	BytesSent      int64
+	TransferTime   time.Duration // of finished transfers of files, all together
 }
 
 // Stats returns the counters. It may be called at any time.
@@ -32,6 +35,9 @@ func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	n := len(s.sessions)
 	s.mu.Unlock()
+	s.history.mu.Lock()
+	took := s.history.took
+	s.history.mu.Unlock()
 	return Stats{
 		Sessions:      n,
 		SessionsTotal: s.totals.sessions.Load(),
@@ -39,9 +45,11 @@ func (s *Server) Stats() Stats {
 		Denied:        s.totals.denied.Load(),
 		Uploads:       s.totals.uploads.Load(),
 		Downloads:     s.totals.downloads.Load(),
+		Listings:      s.totals.listings.Load(),
 		Failed:        s.totals.failed.Load(),
 		BytesReceived: s.totals.bytesReceived.Load(),
 		BytesSent:     s.totals.bytesDelivered.Load(),
+		TransferTime:  took,
 	}
 }
 

@@ -141,6 +141,7 @@ func (s *session) connect(ctx context.Context, t *transfer, opening string) (*da
 	s.endpoint = nil
 	defer e.close()
 	s.ctl.write(reply{150, opening})
+	t.opened.Store(true)
 	if err := s.ctl.flush(); err != nil {
 		return nil, reply{426, "Control connection lost."}
 	}
@@ -189,7 +190,12 @@ func (s *session) transferFailed(ctx context.Context, t *transfer, err error) re
 	return reply{426, "The data connection broke; transfer aborted."}
 }
 
+// logTransfer tells and remembers how t ended: with err, or rather with the cause of ctx where somebody ended it.
 func (s *session) logTransfer(ctx context.Context, t *transfer, err error) {
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = cause
+	}
+	s.remember(t, err)
 	if !s.logger.Enabled(ctx, slog.LevelInfo) {
 		return
 	}
@@ -200,9 +206,6 @@ func (s *session) logTransfer(ctx context.Context, t *transfer, err error) {
 	if err == nil {
 		s.logger.LogAttrs(ctx, slog.LevelInfo, "transfer complete", attrs...)
 		return
-	}
-	if cause := context.Cause(ctx); cause != nil {
-		err = cause
 	}
 	s.logger.LogAttrs(ctx, slog.LevelInfo, "transfer failed", append(attrs, slog.Any("error", err))...)
 }
