@@ -2,6 +2,7 @@ package ftp_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"ferry/ftp"
@@ -49,14 +50,16 @@ func TestOnlyTheLatestTransfersAreRemembered(t *testing.T) {
 	var srv *ftp.Server
 	d := talk(t, memory.New(), func(s *ftp.Server) { srv = s })
 	const all = 103
+	d.startUpload("f", strings.Repeat("x", all))
+	d.closeData()
+	d.steps("<< 226")
 	for i := range all {
-		d.steps("passive", fmt.Sprintf("> STOR %d", i), "<< 150")
-		d.dataConn()
-		d.closeData()
+		d.steps("passive", fmt.Sprintf("> REST %d", i), "<< 350", "> RETR f", "<< 150")
+		d.receive()
 		d.steps("<< 226")
 	}
 	got := srv.Transfers()
-	if len(got) != 100 || got[0].Path != "/3" || got[99].Path != "/102" {
-		t.Errorf("%d transfers, from %s to %s", len(got), got[0].Path, got[len(got)-1].Path)
+	if len(got) != 100 || got[0].Bytes != 100 || got[99].Bytes != 1 {
+		t.Errorf("%d transfers, of %d to %d bytes", len(got), got[0].Bytes, got[len(got)-1].Bytes)
 	}
 }
