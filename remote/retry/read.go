@@ -2,7 +2,6 @@ package retry
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -11,11 +10,9 @@ import (
 	"ferry/remote"
 )
 
-// errChanged is why a read that broke off is not continued.
-var errChanged = errors.New("the rest cannot be read, as the file may have changed since")
-
 // Open implements remote.Remote. A reader that breaks off goes on at the byte that it has reached, if the remote says
-// that it is the same content (remote.Described). A reader that is an *os.File is passed on as it is.
+// that it is the same content (remote.Described), and fails with remote.ErrChanged if it is not. A reader that is an
+// *os.File is passed on as it is.
 func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
 	rc, err := r.open(ctx, name, off, n)
 	if err != nil {
@@ -102,7 +99,7 @@ func (r *reader) recover(err error) {
 	for {
 		r.failed++
 		switch {
-		case r.ended(), remote.Permanent(err), errors.Is(err, errChanged), r.read && !r.known:
+		case r.ended(), remote.Permanent(err), r.read && !r.known:
 			r.err = err
 		case r.failed >= r.attempts:
 			r.err = exhausted(r.failed, err)
@@ -130,7 +127,7 @@ func (r *reader) reopen(why error) error {
 		r.entry, r.known = e, known
 	case !known || !remote.SameContent(e, r.entry):
 		rc.Close()
-		return &fs.PathError{Op: "read", Path: r.name, Err: fmt.Errorf("%w; %w", why, errChanged)}
+		return &fs.PathError{Op: "read", Path: r.name, Err: fmt.Errorf("%w, after: %w", remote.ErrChanged, why)}
 	}
 	r.inner = rc
 	return nil

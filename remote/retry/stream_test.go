@@ -72,7 +72,7 @@ func TestAReadNeverGoesOnInAnotherVersion(t *testing.T) {
 		f := w.open(0, -1)
 		w.put("f", "CONTENT")
 		got, err := io.ReadAll(f)
-		if string(got) != "con" || !w.faults.Surfaced(err) {
+		if string(got) != "con" || !w.faults.Surfaced(err) || !errors.Is(err, remote.ErrChanged) {
 			w.Errorf("%q, %v", got, err)
 		}
 		// Before the first byte any version will do.
