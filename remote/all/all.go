@@ -40,19 +40,29 @@ func Types() []config.Type {
 	return types
 }
 
+// A Resolve finds out what a remote string means. Remotes that are made of others open those through it.
+type Resolve func(remoteString string) (config.Settings, error)
+
 // Open opens the remote that s describes. A value that cannot be read, and a type that is not there, are an error of one
 // line that names the option or the types that there are; a value never shows.
-func Open(ctx context.Context, s config.Settings) (remote.Remote, error) {
-	all := Drivers()
-	i := slices.IndexFunc(all, func(d Driver) bool { return d.Name == s.Type })
-	if i < 0 {
-		var names []string
-		for _, d := range all {
-			names = append(names, d.Name)
-		}
-		return nil, fmt.Errorf("there is no driver for the type %q; there are: %s. For any other, run "+
-			"\"rclone serve webdav\" on it and use a webdav remote", s.Type, strings.Join(names, ", "))
+func Open(ctx context.Context, s config.Settings, resolve Resolve) (remote.Remote, error) {
+	d, err := find(s.Type)
+	if err != nil {
+		return nil, err
 	}
-	v := &values{remote: s.Name, options: s.Values}
-	return all[i].open(ctx, s.Path, v)
+	return d.open(ctx, s.Path, &values{remote: s.Name, options: s.Values, resolve: resolve})
+}
+
+// find returns the driver of a type.
+func find(name string) (Driver, error) {
+	all := Drivers()
+	if i := slices.IndexFunc(all, func(d Driver) bool { return d.Name == name }); i >= 0 {
+		return all[i], nil
+	}
+	var names []string
+	for _, d := range all {
+		names = append(names, d.Name)
+	}
+	return Driver{}, fmt.Errorf("there is no driver for the type %q; there are: %s. For any other, run "+
+		"\"rclone serve webdav\" on it and use a webdav remote", name, strings.Join(names, ", "))
 }

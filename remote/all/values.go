@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ferry/config"
+	"ferry/remote"
 )
 
 // values reads the options of a remote in the grammars of package config. The first one that cannot be read is kept as
@@ -16,7 +17,28 @@ import (
 type values struct {
 	remote  string
 	options map[string]string
+	resolve Resolve
+	depth   int // how many remotes this one is inside of
 	err     error
+}
+
+// maxDepth is how many remotes may be wrapped around one another; more is a circle.
+const maxDepth = 20
+
+// open opens the remote that a remote string names, for one that is made of others.
+func (v *values) open(ctx context.Context, remoteString string) (remote.Remote, error) {
+	if v.depth >= maxDepth {
+		return nil, fmt.Errorf("remote %s: it is made of remotes that are made of it: correct the configuration", v.remote)
+	}
+	s, err := v.resolve(remoteString)
+	if err != nil {
+		return nil, fmt.Errorf("remote %s: %w", v.remote, err)
+	}
+	d, err := find(s.Type)
+	if err != nil {
+		return nil, err
+	}
+	return d.open(ctx, s.Path, &values{remote: s.Name, options: s.Values, resolve: v.resolve, depth: v.depth + 1})
 }
 
 func (v *values) str(name string) string { return v.options[name] }
