@@ -13,10 +13,9 @@ import (
 	"ferry/remote/memory"
 )
 
-// deaf runs a session in virtual time whose client sends commands and takes no reply after the login.
-func deaf(t *testing.T, commands string, then func(srv *ftp.Server)) {
+// overPipe talks to srv in virtual time, over a connection without data connections, until talk returns.
+func overPipe(t *testing.T, srv *ftp.Server, talk func(d *dialogue)) {
 	synctest.Test(t, func(t *testing.T) {
-		srv := newServer(t, memory.New(), nil)
 		l := &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
 		served := make(chan error, 1)
 		go func() { served <- srv.Serve(context.Background(), l) }()
@@ -26,8 +25,7 @@ func deaf(t *testing.T, commands string, then func(srv *ftp.Server)) {
 		d.resetReader()
 		d.reply("220")
 		d.steps("login")
-		d.write(commands)
-		then(srv)
+		talk(d)
 		ours.Close()
 		srv.Close()
 		<-served
@@ -35,7 +33,9 @@ func deaf(t *testing.T, commands string, then func(srv *ftp.Server)) {
 }
 
 func TestAClientThatTakesNoReplyIsIdle(t *testing.T) {
-	deaf(t, strings.Repeat("STAT\r\n", 1300), func(srv *ftp.Server) {
+	srv := newServer(t, memory.New(), nil)
+	overPipe(t, srv, func(d *dialogue) {
+		d.write(strings.Repeat("STAT\r\n", 1300))
 		time.Sleep(5*time.Minute + time.Second)
 		if n := len(srv.Sessions()); n != 0 {
 			t.Errorf("%d sessions are left after the idle timeout", n)
@@ -44,7 +44,9 @@ func TestAClientThatTakesNoReplyIsIdle(t *testing.T) {
 }
 
 func TestKickEndsASessionThatWaitsForItsClient(t *testing.T) {
-	deaf(t, "STAT\r\n", func(srv *ftp.Server) {
+	srv := newServer(t, memory.New(), nil)
+	overPipe(t, srv, func(d *dialogue) {
+		d.write("STAT\r\n")
 		synctest.Wait()
 		srv.Kick(1)
 		time.Sleep(5 * time.Second)

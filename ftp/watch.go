@@ -10,14 +10,15 @@ import (
 	"time"
 )
 
-// transfer is a command that may take long: it moves data or works through a file. While it runs, ABOR, STAT and NOOP
-// are answered, and other commands wait.
+// transfer is a command that may take long: it moves data or works through a file. While it runs, ABOR is answered, and
+// STAT and NOOP behind 150; other commands wait.
 type transfer struct {
 	verb, name string
 	began      time.Time
 	cancel     context.CancelCauseFunc
 	timer      *time.Timer              // starts the watcher
 	watched    chan struct{}            // closed when the watcher has ended
+	opened     atomic.Bool              // 150 has been said: replies to other commands cannot be taken for it
 	conn       atomic.Pointer[dataConn] // nil until it is open
 
 	whole bool // every byte has come and is believed; set while nobody watches
@@ -117,14 +118,15 @@ func (s *session) attend(t *transfer) {
 // attendTo answers or queues one line and reports whether it was ABOR.
 func (s *session) attendTo(t *transfer, line []byte) bool {
 	verb, arg := parseCommand(line)
+	atOnce := t.opened.Load() && len(s.pending) == 0
 	switch {
 	case string(verb) == "ABOR":
 		t.aborted = true
 		t.cancel(errAborted)
 		return true
-	case string(verb) == "NOOP" && len(s.pending) == 0:
+	case string(verb) == "NOOP" && atOnce:
 		s.ctl.write(ok("The transfer is running."))
-	case string(verb) == "STAT" && arg == "" && len(s.pending) == 0:
+	case string(verb) == "STAT" && arg == "" && atOnce:
 		s.writeStatus(t)
 	default:
 		s.pending = append(s.pending, bytes.Clone(line))
