@@ -1,6 +1,7 @@
 package all
 
 import (
+	"context"
 	"encoding/csv"
 	"fmt"
 	"slices"
