@@ -26,6 +26,10 @@ func (s *session) receive(session context.Context, verb, name string, off int64,
 	}
 	ctx, t := s.begin(session, verb, name)
 	defer s.finish(t)
+	begin := max(off, 0)
+	if off == AtEnd && announced > 0 {
+		begin = s.endOf(ctx, name)
+	}
 	up, err := s.fs.Create(ctx, name, off)
 	if err != nil {
 		s.closeEndpoint()
@@ -50,7 +54,7 @@ func (s *session) receive(session context.Context, verb, name string, off int64,
 	}
 	s.srv.totals.bytesReceived.Add(c.count())
 	if err == nil {
-		err = s.believe(t, max(off, 0), announced)
+		err = s.believe(t, begin, announced)
 	}
 	if err == nil {
 		// From here on the file is whole: only the end of the session can still keep it from being published.
@@ -70,6 +74,15 @@ func (s *session) receive(session context.Context, verb, name string, off int64,
 		return reply{226, "Transfer complete. " + opening}
 	}
 	return reply{226, "Transfer complete."}
+}
+
+// endOf is where an append to name begins, 0 when that is not known. ALLO may announce what comes or the whole file.
+func (s *session) endOf(ctx context.Context, name string) int64 {
+	fi, err := s.fs.Stat(ctx, name)
+	if err != nil {
+		return 0
+	}
+	return max(fi.Size(), 0)
 }
 
 // readIn copies the data connection to the upload, undoing MODE Z and TYPE A where they are on.

@@ -230,15 +230,17 @@ func (s *session) appe(ctx context.Context, arg string) reply {
 	return s.receive(ctx, "APPE", name, AtEnd, "")
 }
 
-// stou stores under a name of the server's choice, which the reply tells (RFC 1123, section 4.1.2.9).
+// stou stores under a name of the server's choice, which the reply tells in the form that the client can use where it
+// is (RFC 1123, section 4.1.2.9).
 func (s *session) stou(ctx context.Context, arg string) reply {
 	s.takeRestart()
 	if arg == "" {
 		arg = "upload"
 	}
-	name, r := s.path(arg + "." + rand.Text()[:12])
+	arg += "." + rand.Text()[:12]
+	name, r := s.path(arg)
 	if !r.isZero() {
 		return r
 	}
-	return s.receive(ctx, "STOU", name, 0, "FILE: "+name)
+	return s.receive(ctx, "STOU", name, 0, "FILE: "+arg)
 }
