@@ -8,6 +8,7 @@ package retry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -50,7 +51,7 @@ func New(r remote.Remote, o Options) *Remote {
 func (r *Remote) repeat(ctx context.Context, op, name string, attempt func(before int) error) error {
 	for before := 0; ; before++ {
 		err := attempt(before)
-		if err == nil || ctx.Err() != nil || remote.Permanent(err) {
+		if err == nil || remote.Permanent(err) || ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
 			return err
 		}
 		if before+1 >= r.o.Attempts {
@@ -70,7 +71,7 @@ func exhausted(attempts int, err error) error {
 	return fmt.Errorf("%w (after %d attempts)", err, attempts)
 }
 
-// wait is the time between an attempt that failed with why, and the next. If ctx ends first, that is the error.
+// wait is the time between an attempt that failed with why, and the next. If ctx has ended or ends, that is the error.
 func (r *Remote) wait(ctx context.Context, op, name string, before int, why error) error {
 	t := time.NewTimer(r.pause(before))
 	defer t.Stop()

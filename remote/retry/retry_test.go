@@ -22,6 +22,25 @@ func TestContracts(t *testing.T) {
 		func(r remote.Remote) remote.Remote { return retry.New(r, retry.Options{}) })
 }
 
+// Every other call fails first, some though they did their work: nobody sees anything of it.
+func TestContractsOnABadNetwork(t *testing.T) {
+	remotetest.Run(t, func(*testing.T) remote.Remote {
+		faults := faulty.New(memory.New())
+		for _, f := range []faulty.Fault{
+			{Op: faulty.Stat}, {Op: faulty.List}, {Op: faulty.Open}, {Op: faulty.Read}, {Op: faulty.Put},
+			{Op: faulty.Remove, Late: true}, {Op: faulty.Mkdir, Late: true}, {Op: faulty.Rmdir, Late: true},
+			{Op: faulty.Move, Late: true}, {Op: faulty.Copy}, {Op: faulty.SetModTime, Late: true}, {Op: faulty.SetMode},
+			{Op: faulty.Hash}, {Op: faulty.Usage}, {Op: faulty.Publish}, {Op: faulty.Part}, {Op: faulty.DropPart, Late: true},
+		} {
+			for i := range 50 {
+				f.Skip = i + 1 // of the calls that no fault before it meets
+				faults.Inject(f)
+			}
+		}
+		return retry.New(faults, retry.Options{Min: time.Nanosecond, Max: time.Nanosecond})
+	})
+}
+
 // world is a remote with faults below one that repeats, in virtual time.
 type world struct {
 	*testing.T
