@@ -1,0 +1,160 @@
+package auth
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
+func bcryptOf(t *testing.T, password string) string {
+	t.Helper()
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(hash)
+}
+
+func TestHashes(t *testing.T) {
+	tests := []struct{ name, hash, password string }{
+		// openssl passwd -apr1, openssl passwd -1
+		{"apr1", "$apr1$abcdefgh$GQVaHFsauSKl0cgw4bVFJ/", "sesame"},
+		{"MD5, long", "$1$xy$uSQQR8b.qYEbmdUZ57w90.", "a much longer password than sixteen bytes"},
+		{"apr1, empty", "$apr1$xy$43..WIhbfuznGvwoCyUek/", ""},
+		{"SHA-1", "{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=", "password"}, // htpasswd -s
+		{"bcrypt", bcryptOf(t, "sesame"), "sesame"},
+		{"bcrypt of htpasswd", "$2y$" + bcryptOf(t, "sesame")[4:], "sesame"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if !understood(tt.hash) {
+				t.Errorf("%s is not understood", tt.hash)
+			}
+			if !fits(tt.hash, tt.password) {
+				t.Errorf("%s does not fit %q", tt.hash, tt.password)
+			}
+			for _, wrong := range []string{tt.password + "x", "wrong"} {
+				if fits(tt.hash, wrong) {
+					t.Errorf("%s fits %q", tt.hash, wrong)
+				}
+			}
+		})
+	}
+	for _, hash := range []string{"", "plain", "{SHA}short", "$apr1$salt", "$apr1$saltsaltsalt$" + strings.Repeat("x", 22), "$2y$bad", "$6$salt$sum"} {
+		if understood(hash) || fits(hash, hash) {
+			t.Errorf("%q is understood", hash)
+		}
+	}
+}
+
+// write replaces a file by another one.
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	fresh := path + ".new"
+	if err := os.WriteFile(fresh, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(fresh, path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestHtpasswd(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "users")
+	write(t, path, "# comment\n\nbob:"+bcryptOf(t, "builder")+"\r\nann:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=:a comment\n")
+	h, err := NewHtpasswd(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(user, password string, want bool) {
+		t.Helper()
+		for range 2 { // the second time it is remembered
+			if h.Check(user, password) != want {
+				t.Errorf("%s, %s: %v", user, password, !want)
+			}
+		}
+	}
+	check("bob", "builder", true)
+	check("ann", "password", true)
+	check("bob", "password", false)
+	check("ann", "builder", false)
+	check("eve", "builder", false)
+	check("", "", false)
+
+	write(t, path, "bob:"+bcryptOf(t, "changed")+"\n")
+	check("bob", "builder", false)
+	check("bob", "changed", true)
+	check("ann", "password", false)
+
+	write(t, path, "bob:nonsense\n")
+	check("bob", "changed", true)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	check("bob", "changed", true)
+	check("bob", "builder", false)
+}
+
+func TestAChangeInPlaceIsSeen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "users")
+	write(t, path, "bob:"+bcryptOf(t, "one")+"\n")
+	h, err := NewHtpasswd(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("bob:"+bcryptOf(t, "two")+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(path, time.Time{}, time.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if h.Check("bob", "one") || !h.Check("bob", "two") {
+		t.Error("the old password counts")
+	}
+}
+
+func TestNewHtpasswdRefuses(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"nobody": "# only a comment\n", "plain": "bob:builder\n", "no-colon": "bob\n", "no-user": ":" + bcryptOf(t, "x"),
+		"long-line": "bob:" + strings.Repeat("x", 1<<17),
+	} {
+		path := filepath.Join(dir, name)
+		write(t, path, text)
+		if _, err := NewHtpasswd(path); err == nil {
+			t.Errorf("%s: no error", name)
+		} else if strings.Contains(err.Error(), "builder") {
+			t.Errorf("%s: the error shows a secret: %v", name, err)
+		}
+	}
+	if _, err := NewHtpasswd(filepath.Join(dir, "missing")); err == nil {
+		t.Error("a file that is not there: no error")
+	}
+	large := filepath.Join(dir, "large")
+	write(t, large, "")
+	if err := os.Truncate(large, maxHtpasswd+1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewHtpasswd(large); err == nil {
+		t.Error("a file that is too large: no error")
+	}
+}
+
+func TestProofsAreBounded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "users")
+	write(t, path, "bob:"+bcryptOf(t, "builder")+"\n")
+	h, err := NewHtpasswd(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range maxProven {
+		h.proven[proof{byte(i), byte(i >> 8)}] = struct{}{}
+	}
+	if !h.Check("bob", "builder") || len(h.proven) != 1 {
+		t.Errorf("%d proofs are remembered", len(h.proven))
+	}
+}
