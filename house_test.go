@@ -74,8 +74,8 @@ var layers = []layer{
 	{pattern: "remote/*", ferry: driverUses, outside: []string{"golang.org/x/sys/"}},
 }
 
-// doubles are what any test may put in the place of a real remote.
-var doubles = []string{"remote", "remote/memory", "remote/faulty", "remote/remotetest", "remote/local", "disk/disktest"}
+// doubles are what any test may put in the place of a real remote, or around one.
+var doubles = []string{"remote", "remote/memory", "remote/faulty", "remote/retry", "remote/remotetest", "remote/local", "disk/disktest"}
 
 // A pkg is the part of the answer of go list that the rules look at.
 type pkg struct {
