@@ -28,6 +28,7 @@ func Drivers() []Driver {
 		sftpDriver(),
 		gcsDriver(),
 		webdavDriver(),
+		httpDriver(),
 	}
 }
 

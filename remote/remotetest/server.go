@@ -1,0 +1,91 @@
+package remotetest
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+)
+
+// startTime is how long a server may take until it answers.
+const startTime = 20 * time.Second
+
+// FindProgram returns the path of a program of the system, or skips the test and names it. Servers are often where only
+// the administrator looks.
+func FindProgram(t *testing.T, name string) string {
+	t.Helper()
+	if path, err := exec.LookPath(name); err == nil {
+		return path
+	}
+	for _, dir := range []string{"/usr/sbin/", "/usr/local/sbin/"} {
+		if path, err := exec.LookPath(dir + name); err == nil {
+			return path
+		}
+	}
+	t.Skipf("the program %s is not installed", name)
+	return ""
+}
+
+// FreePort returns a port that nobody listens on at the moment, for servers that cannot choose one and say which.
+func FreePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// StartWebServer runs a server in the foreground, waits until it answers at url, and ends it with the test. What it
+// printed, and what it wrote to logFile, shows when it does not start.
+func StartWebServer(t *testing.T, url, logFile string, cmd *exec.Cmd) {
+	t.Helper()
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	exited := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(exited)
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		<-exited
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), startTime)
+	defer cancel()
+	for {
+		err := answers(ctx, url)
+		if err == nil {
+			return
+		}
+		select {
+		case <-exited:
+			logged, _ := os.ReadFile(logFile)
+			t.Fatalf("the server ended: %s%s", output.String(), logged)
+		case <-ctx.Done():
+			t.Fatalf("the server does not answer: %v", err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func answers(ctx context.Context, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodOptions, url, nil)
+	if err != nil {
+		return err
+	}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close()
+}
