@@ -53,7 +53,7 @@ func (u *upload) fetchHead(ctx context.Context, name string, info minio.ObjectIn
 	return err
 }
 
-// copyFrom makes the next parts of the first n bytes of an object.
+// copyFrom makes the next parts of the first n bytes of an object. They are of one length, as none may be too short.
 func (m *multipart) copyFrom(from place, info minio.ObjectInfo, n int64) error {
 	pieces := (n + m.r.opt.CopyCutoff - 1) / m.r.opt.CopyCutoff
 	size := (n + pieces - 1) / pieces

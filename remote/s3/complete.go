@@ -45,7 +45,7 @@ func (m *multipart) publishedAnyway(ctx context.Context, err error, size int64) 
 	if errors.As(err, &e) && e.Code != "NoSuchUpload" && e.StatusCode < http.StatusInternalServerError {
 		return false
 	}
-	info, err := m.r.head(ctx, m.at)
+	info, err := m.r.headBy(ctx, m.r.again, m.at)
 	return err == nil && info.Size == size && info.ETag == m.etag()
 }
 

@@ -108,7 +108,7 @@ func (r *Remote) copyObject(ctx context.Context, from, to place, info minio.Obje
 				header[k] = v
 			}
 		}
-		done, err := r.again.CopyObject(ctx, from.bucket, from.key, to.bucket, to.key, header, minio.CopySrcOptions{}, minio.PutObjectOptions{})
+		done, err := r.once.CopyObject(ctx, from.bucket, from.key, to.bucket, to.key, header, minio.CopySrcOptions{}, minio.PutObjectOptions{})
 		if err != nil {
 			return err
 		}

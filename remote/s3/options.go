@@ -51,9 +51,9 @@ type Options struct {
 	CustomerKeyBase64    string // the same in base64
 	CustomerKeyMD5       string // its checksum, to find mistakes in it
 
-	NoMarkers bool // Mkdir stores nothing
-	Encoding  nameenc.Encoding
-	MaxName   int // longest element of a name in bytes, where objects are files in the end; 0 is only S3's own limit
+	NoMarkers bool             // Mkdir stores nothing
+	Encoding  nameenc.Encoding // how names are spelled in keys
+	MaxName   int              // longest element of a name in bytes, where objects are files in the end; 0 is only S3's own limit
 
 	host   string // what Endpoint says, with the port
 	secure bool
@@ -68,6 +68,8 @@ const (
 
 // complete fills in what is not set and checks the rest.
 func (o *Options) complete() error {
+	// Those are never in a name, so that their look-alikes stand for nothing but themselves.
+	o.Encoding &^= nameenc.Slash | nameenc.Dot
 	setDefault(&o.ListChunk, 1000)
 	setDefault(&o.ChunkSize, minPart)
 	setDefault(&o.Concurrency, 4)
@@ -78,8 +80,8 @@ func (o *Options) complete() error {
 		return errors.New("s3: chunk_size is below 5Mi, which no server takes: set it to 5Mi or more")
 	case o.Concurrency < 1:
 		return errors.New("s3: upload_concurrency is below 1: set it to 1 or more")
-	case o.CopyCutoff < minPart || o.CopyCutoff > maxCopy:
-		return errors.New("s3: copy_cutoff is not between 5Mi and 5Gi")
+	case o.CopyCutoff < 2*minPart || o.CopyCutoff > maxCopy:
+		return errors.New("s3: copy_cutoff is not between 10Mi and 5Gi")
 	case o.ListChunk < 1:
 		return errors.New("s3: list_chunk is below 1: set it to 1 or more")
 	case o.ListVersion < 0 || o.ListVersion > 2:

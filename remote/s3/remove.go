@@ -63,7 +63,7 @@ func (r *Remote) makeBucket(ctx context.Context, bucket string) error {
 
 // makeDir stores the object that stands for an empty directory.
 func (r *Remote) makeDir(ctx context.Context, at place) error {
-	err := r.checkNoDir(ctx, at)
+	err := r.checkNoDir(ctx, r.once, at)
 	if err == remote.ErrIsDir {
 		return remote.ErrExist
 	}
@@ -82,7 +82,7 @@ func (r *Remote) makeDir(ctx context.Context, at place) error {
 	md5sum, sha256sum := r.digests(nil)
 	o := r.putOptions(time.Time{})
 	o.DisableContentSha256 = true
-	if _, err := r.again.PutObject(ctx, at.bucket, at.prefix(), bytes.NewReader(nil), 0, md5sum, sha256sum, o); err != nil {
+	if _, err := r.once.PutObject(ctx, at.bucket, at.prefix(), bytes.NewReader(nil), 0, md5sum, sha256sum, o); err != nil {
 		return err
 	}
 	r.dirs.set(at, struct{}{})

@@ -39,7 +39,11 @@ func (r *Remote) entry(at place, base string, info minio.ObjectInfo) remote.Entr
 
 // head asks for the object at a place.
 func (r *Remote) head(ctx context.Context, at place) (minio.ObjectInfo, error) {
-	return r.once.StatObject(ctx, at.bucket, at.key, minio.StatObjectOptions{ServerSideEncryption: r.opt.customer()})
+	return r.headBy(ctx, r.once, at)
+}
+
+func (r *Remote) headBy(ctx context.Context, c *minio.Core, at place) (minio.ObjectInfo, error) {
+	return c.StatObject(ctx, at.bucket, at.key, minio.StatObjectOptions{ServerSideEncryption: r.opt.customer()})
 }
 
 // checkBucket returns an error unless there is that bucket, or, without one, an answer from the server.
@@ -56,11 +60,13 @@ func (r *Remote) checkBucket(ctx context.Context, at place) error {
 }
 
 // checkDir returns ErrNotExist unless something is in the directory at a place, or it was made by itself.
-func (r *Remote) checkDir(ctx context.Context, at place) error {
+func (r *Remote) checkDir(ctx context.Context, at place) error { return r.checkDirBy(ctx, r.once, at) }
+
+func (r *Remote) checkDirBy(ctx context.Context, c *minio.Core, at place) error {
 	if !at.object() || at == r.root {
 		return r.checkBucket(ctx, at)
 	}
-	for o := range r.once.ListObjectsIter(ctx, at.bucket, r.listOptions(at, 1)) {
+	for o := range c.ListObjectsIter(ctx, at.bucket, r.listOptions(at, 1)) {
 		if o.Err != nil {
 			return o.Err
 		}

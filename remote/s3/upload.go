@@ -175,12 +175,12 @@ func (r *Remote) refuseDir(ctx context.Context, at place, ask bool) error {
 	if _, known := r.dirs.get(at); !known && !ask {
 		return nil
 	}
-	return r.checkNoDir(ctx, at)
+	return r.checkNoDir(ctx, r.again, at)
 }
 
 // checkNoDir returns ErrIsDir if there is a directory at a place.
-func (r *Remote) checkNoDir(ctx context.Context, at place) error {
-	err := r.checkDir(ctx, at)
+func (r *Remote) checkNoDir(ctx context.Context, c *minio.Core, at place) error {
+	err := r.checkDirBy(ctx, c, at)
 	switch {
 	case err == nil:
 		return remote.ErrIsDir

@@ -1,0 +1,181 @@
+package s3
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ferry/remote"
+)
+
+const owner = "alice"
+
+// store publishes content as name through a Stage, as an FTP upload does.
+func store(t *testing.T, r *Remote, name string, o remote.StageOptions, content []byte) {
+	t.Helper()
+	o.Owner = owner
+	s, err := r.Stage(t.Context(), name, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(s, bytes.NewReader(content)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Publish(t.Context(), time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// load returns the content of name.
+func load(t *testing.T, r *Remote, name string) []byte {
+	t.Helper()
+	f, err := r.Open(t.Context(), name, 0, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// pattern returns n bytes that tell where they are.
+func pattern(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(i>>16) ^ byte(i>>8)*31 ^ byte(i)
+	}
+	return b
+}
+
+func TestWhatACallCosts(t *testing.T) {
+	f := startGatewayFront(t)
+	o := testOptions(f.addr)
+	o.ListChunk = 100
+	r := openAt(t, testBucket+"/top", o)
+	small := pattern(16 << 10)
+	base := "/bucket/top/"
+	for _, c := range []struct {
+		what string
+		call func() error
+		want []string
+	}{
+		{"a small upload", func() error { store(t, r, "a/b/f", remote.StageOptions{}, small); return nil },
+			[]string{"PUT " + base + "a/b/f"}},
+		{"the same again", func() error { store(t, r, "a/b/f", remote.StageOptions{}, small); return nil },
+			[]string{"PUT " + base + "a/b/f"}},
+		{"a small Put", func() error {
+			_, err := r.Put(t.Context(), "g", bytes.NewReader(small), remote.PutOptions{})
+			return err
+		}, []string{"PUT " + base + "g"}},
+		{"an empty file", func() error { store(t, r, "a/empty", remote.StageOptions{}, nil); return nil },
+			[]string{"PUT " + base + "a/empty"}},
+		{"an upload that is dropped", func() error {
+			s, err := r.Stage(t.Context(), "h", remote.StageOptions{Owner: owner})
+			return errors.Join(err, s.Keep())
+		}, nil},
+		{"an upload over a directory that is known", func() error {
+			_, err := r.Stage(t.Context(), "a", remote.StageOptions{Owner: owner})
+			if !errors.Is(err, remote.ErrIsDir) {
+				return fmt.Errorf("error %w", err)
+			}
+			return nil
+		}, []string{"GET /bucket/ list-type prefix"}},
+		{"a file's description", func() error { _, err := r.Stat(t.Context(), "g"); return err },
+			[]string{"HEAD " + base + "g"}},
+		{"a directory's description", func() error { _, err := r.Stat(t.Context(), "a"); return err },
+			[]string{"GET /bucket/ list-type prefix", "HEAD " + base + "a"}},
+		{"reading", func() error { load(t, r, "g"); return nil }, []string{"GET " + base + "g"}},
+		{"an upload in two parts", func() error { store(t, r, "long", remote.StageOptions{}, pattern(6<<20)); return nil },
+			[]string{"GET /bucket/ list-type prefix", "POST " + base + "long uploadId", "POST " + base + "long uploads",
+				"PUT " + base + "long partNumber uploadId", "PUT " + base + "long partNumber uploadId"}},
+		{"appending to a long file", func() error {
+			store(t, r, "long", remote.StageOptions{Base: remote.BaseFile, Off: remote.AtEnd}, small)
+			return nil
+		}, []string{"GET /bucket/ list-type prefix", "HEAD " + base + "long", "POST " + base + "long uploadId",
+			"POST " + base + "long uploads", "PUT " + base + "long partNumber uploadId",
+			"PUT " + base + "long partNumber uploadId copy"}},
+	} {
+		f.take()
+		if err := c.call(); err != nil {
+			t.Errorf("%s: %v", c.what, err)
+		}
+		got := f.take()
+		slices.Sort(got)
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: requests\n\t%s\nwant\n\t%s", c.what, strings.Join(got, "\n\t"), strings.Join(c.want, "\n\t"))
+		}
+	}
+	if got := load(t, r, "long"); !bytes.Equal(got, append(pattern(6<<20), small...)) {
+		t.Errorf("%d bytes, and not those that were appended", len(got))
+	}
+}
+
+func TestAListingIsOneRequestPerPage(t *testing.T) {
+	f := startFake(t)
+	o := testOptions(f.addr)
+	o.ListChunk = 100
+	r := openAt(t, testBucket, o)
+	for i := range 250 {
+		if _, err := r.Put(t.Context(), fmt.Sprintf("d/%03d", i), strings.NewReader("x"), remote.PutOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.take()
+	n := 0
+	for _, err := range r.List(t.Context(), "d") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n++; n == 1 && len(f.take()) != 1 {
+			t.Error("the first entry did not come with the first page")
+		}
+	}
+	if got := f.take(); n != 250 || len(got) != 2 {
+		t.Errorf("%d entries; after the first page: %q", n, got)
+	}
+}
+
+// The first bytes of a file come from the server again only when they are too few for it to copy them.
+func TestContinuingAFile(t *testing.T) {
+	r := openAt(t, testBucket, testOptions(startGateway(t)))
+	long := pattern(12 << 20)
+	for _, off := range []int64{0, 1, 1000, minPart - 1, minPart, minPart + 1, 11 << 20, 12 << 20} {
+		store(t, r, "f", remote.StageOptions{}, long)
+		tail := []byte("the tail")
+		store(t, r, "f", remote.StageOptions{Base: remote.BaseFile, Off: off}, tail)
+		if got := load(t, r, "f"); !bytes.Equal(got, append(slices.Clip(long[:off]), tail...)) {
+			t.Errorf("at %d: %d bytes, and not the right ones", off, len(got))
+		}
+	}
+}
+
+func TestALongFileIsCopiedInParts(t *testing.T) {
+	o := testOptions(startGateway(t))
+	o.CopyCutoff = 2 * minPart
+	r := openAt(t, testBucket, o)
+	long := pattern(4*minPart + 100)
+	when := time.Date(2020, 1, 2, 3, 4, 5, 600, time.UTC)
+	if _, err := r.Put(t.Context(), "f", bytes.NewReader(long), remote.PutOptions{ModTime: when}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Move(t.Context(), "f", "g"); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(load(t, r, "g"), long) {
+		t.Error("the content has changed")
+	}
+	if e, err := r.Stat(t.Context(), "g"); err != nil || !e.ModTime.Equal(when) {
+		t.Errorf("%+v, %v", e, err)
+	}
+	if n := uploads(t, r); n != 0 {
+		t.Errorf("%d uploads are left", n)
+	}
+}
