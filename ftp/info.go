@@ -89,7 +89,7 @@ func (s *session) writeStatus(t *transfer) {
 	b = append(b, "211-Status:\r\n"...)
 	b = fmt.Appendf(b, " Connected from %s\r\n", s.remote)
 	if s.fs != nil {
-		b = fmt.Appendf(b, " Logged in as %s\r\n", strings.ToValidUTF8(s.name, "?"))
+		b = fmt.Appendf(b, " Logged in as %q\r\n", s.name)
 	} else {
 		b = append(b, " Not logged in\r\n"...)
 	}

@@ -181,7 +181,7 @@ func (s *session) execute(ctx context.Context, line []byte) {
 	c := s.srv.commands.byName[string(verb)]
 	debugging := s.logger.Enabled(ctx, slog.LevelDebug)
 	if debugging {
-		s.logCommand(ctx, verb, arg)
+		s.logCommand(ctx, c, verb, arg)
 	}
 	var r reply
 	if c == nil {
@@ -218,13 +218,24 @@ func (s *session) unknown(verb []byte, arg string) reply {
 		s.ended = true
 		return reply{500, "This is an FTP server, not a web server."}
 	}
-	return reply{500, fmt.Sprintf("%.16q not understood.", verb)}
+	return reply{500, fmt.Sprintf("%q not understood.", wordOf(verb))}
 }
 
-// logCommand logs a command line. What may be a secret never gets there.
-func (s *session) logCommand(ctx context.Context, verb []byte, arg string) {
-	switch string(verb) {
-	case "PASS", "ACCT", "ADAT":
+// wordOf is how an unknown verb begins, up to the first byte that is no letter. What comes behind may be a secret: a PASS
+// with something else than a space after it.
+func wordOf(verb []byte) []byte {
+	n := 0
+	for n < min(len(verb), 16) && isASCIILetter(verb[n]) {
+		n++
+	}
+	return verb[:n]
+}
+
+// logCommand logs a command line. What may be a secret never gets there. c is nil when there is no such command.
+func (s *session) logCommand(ctx context.Context, c *command, verb []byte, arg string) {
+	if c == nil {
+		verb, arg = wordOf(verb), "***"
+	} else if c.name == "PASS" || c.name == "ACCT" {
 		arg = "***"
 	}
 	s.logger.LogAttrs(ctx, slog.LevelDebug, "command", slog.String("verb", string(verb)), slog.String("arg", arg))

@@ -1,0 +1,38 @@
+package ftp_test
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"ferry/ftp"
+	"ferry/remote/memory"
+)
+
+func TestSecretsAreNotLogged(t *testing.T) {
+	var log bytes.Buffer
+	srv := newServer(t, memory.New(), nil)
+	srv.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	overPipe(t, srv, func(d *dialogue) {
+		d.steps("> REIN", "<< 220", "> USER bob", "<< 331", "> pass hunter2", "<< 230", "> ACCT hunter2", "<< 202")
+		for _, line := range []string{` PASS hunter2`, `\x00PASS hunter2`, `PASS\thunter2`, `PASS=hunter2`, `ADAT hunter2`} {
+			d.steps("> "+line, "<< 500")
+		}
+		d.steps("> QUIT", "<< 221")
+	})
+	if strings.Contains(strings.ToLower(log.String()), "hunter2") || !strings.Contains(log.String(), "verb=PASS") {
+		t.Errorf("the log:\n%s", &log)
+	}
+}
+
+func TestAUserNameCannotForgeReplies(t *testing.T) {
+	srv := newServer(t, memory.New(), nil)
+	srv.Backend = backendFunc(func() (ftp.FS, error) { return slow{}, nil })
+	overPipe(t, srv, func(d *dialogue) {
+		d.steps(`> USER a\r211 End\x00`, "<< 331", "> PASS x", "<< 230")
+		if status := d.command("STAT", "211"); !strings.Contains(status, `Logged in as "a\r211 End\x00"`) {
+			t.Errorf("the status is %q", status)
+		}
+	})
+}
