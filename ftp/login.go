@@ -23,6 +23,7 @@ func (s *session) user(_ context.Context, arg string) reply {
 		private, sized := s.private, s.sized
 		s.reset()
 		s.private, s.sized = private, sized
+		s.ctl.until = time.Now().Add(s.srv.loginTimeout())
 	}
 	s.named, s.name = true, arg
 	return reply{331, "Password, please."}
@@ -86,9 +87,11 @@ func (s *session) rein(context.Context, string) reply {
 	if s.ctl.isTLS() {
 		return reply{502, "REIN is not available under TLS; reconnect."}
 	}
+	if s.fs != nil {
+		s.ctl.until = time.Now().Add(s.srv.loginTimeout()) // it does not push back the end of a session without a login
+	}
 	s.reset()
 	s.vhost, s.client = "", ""
-	s.ctl.until = time.Now().Add(s.srv.loginTimeout())
 	return reply{220, "Ready for a new user."}
 }
 

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"ferry/ftp"
 	"ferry/remote/memory"
@@ -35,4 +36,21 @@ func TestAUserNameCannotForgeReplies(t *testing.T) {
 			t.Errorf("the status is %q", status)
 		}
 	})
+}
+
+// The time to log in counts again from the end of a login, and nothing else pushes it back.
+func TestLoginTimeoutAfterALogin(t *testing.T) {
+	for _, again := range []string{"REIN", "USER bob"} {
+		overPipe(t, newServer(t, memory.New(), nil), func(d *dialogue) {
+			time.Sleep(2 * time.Minute)
+			start := time.Now()
+			d.write(again + "\r\n")
+			d.line()
+			time.Sleep(40 * time.Second)
+			d.steps("> REIN", "<< 220")
+			if last := d.reply("421"); !strings.Contains(last, "Login timeout") || time.Since(start) != time.Minute {
+				t.Errorf("%s: %q after %v", again, last, time.Since(start))
+			}
+		})
+	}
 }
