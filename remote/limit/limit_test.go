@@ -342,16 +342,63 @@ func TestALocalFileStaysWhatItIsWithoutBandwidth(t *testing.T) {
 	if _, ok := f.(*os.File); !ok {
 		t.Errorf("%T", f)
 	}
-	for _, c := range []struct {
-		o    limit.Options
-		want bool
-	}{{limit.Options{Rate: 1000}, true}, {limit.Options{Bandwidth: always(1e9, 1e9)}, false}} {
-		s := stage(t, limit.New(l, c.o), "g")
-		if _, ok := s.(io.ReaderFrom); ok != c.want {
-			t.Errorf("%+v: io.ReaderFrom %v", c.o, ok)
-		}
-		if err := s.Discard(); err != nil {
-			t.Error(err)
-		}
+	s := stage(t, r, "g")
+	if _, ok := s.(io.ReaderFrom); !ok {
+		t.Errorf("%T is no io.ReaderFrom", s)
 	}
+	if err := s.Discard(); err != nil {
+		t.Error(err)
+	}
+}
+
+// shortcut has readers that are io.WriterTos and stages that are io.ReaderFroms.
+type shortcut struct{ remote.Forward }
+
+func (r shortcut) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
+	f, err := r.Forward.Open(ctx, name, off, n)
+	return writerTo{f}, err
+}
+
+func (r shortcut) Stage(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
+	s, err := r.Forward.Stage(ctx, name, o)
+	return readerFrom{s}, err
+}
+
+type writerTo struct{ io.ReadCloser }
+
+func (f writerTo) WriteTo(w io.Writer) (int64, error) {
+	return io.Copy(w, struct{ io.Reader }{f.ReadCloser})
+}
+
+type readerFrom struct{ remote.Stage }
+
+func (s readerFrom) ReadFrom(r io.Reader) (int64, error) {
+	return io.Copy(struct{ io.Writer }{s.Stage}, r)
+}
+
+func TestTheShortWaysTakeTheirTimeToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := limit.New(shortcut{remote.Forward{Remote: memory.New()}}, limit.Options{Bandwidth: always(1000, 2000)})
+		content := strings.Repeat("x", 4000)
+		took(t, 4*time.Second, func() {
+			s := stage(t, r, "f")
+			if n, err := s.(io.ReaderFrom).ReadFrom(strings.NewReader(content)); n != 4000 || err != nil {
+				t.Errorf("ReadFrom = %d, %v", n, err)
+			}
+			if _, err := s.Publish(t.Context(), time.Time{}); err != nil {
+				t.Error(err)
+			}
+		})
+		took(t, 2*time.Second, func() {
+			f, err := r.Open(t.Context(), "f", 0, -1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			var b strings.Builder
+			if n, err := f.(io.WriterTo).WriteTo(&b); n != 4000 || b.String() != content || err != nil {
+				t.Errorf("WriteTo = %d, %v", n, err)
+			}
+		})
+	})
 }

@@ -2,6 +2,7 @@ package limit
 
 import (
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"time"
@@ -9,8 +10,7 @@ import (
 	"ferry/remote"
 )
 
-// Stage implements remote.Stager. A Write that waits for its bandwidth fails when ctx ends, or the stage does. Without a
-// limit of bandwidth the stage is an io.ReaderFrom if the remote's own is.
+// Stage implements remote.Stager. A Write that waits for its bandwidth fails when ctx ends, or the stage does.
 func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
 	if err := r.enter(ctx, "stage", name); err != nil {
 		return nil, err
@@ -29,17 +29,18 @@ func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) 
 		r.leave()
 	})
 	s := &stage{Stage: inner, name: name, begin: r.begin}
-	if r.o.Bandwidth != nil {
-		return &slowStage{
-			stage: s,
-			piece: func(want int) int { return r.piece(up, want) },
-			pay:   func(n int) error { return r.pay(ctx, up, n) },
-		}, nil
+	from, able := inner.(io.ReaderFrom)
+	if r.o.Bandwidth == nil {
+		if able {
+			return &stageFrom{s, from}, nil
+		}
+		return s, nil
 	}
-	if from, able := inner.(io.ReaderFrom); able {
-		return &stageFrom{s, from}, nil
+	slow := &slowStage{s, r.slowWriter(ctx, inner, up)}
+	if able {
+		return &slowStageFrom{slow, from, func(src io.Reader) io.Reader { return r.slow(ctx, src, up) }}, nil
 	}
-	return s, nil
+	return slow, nil
 }
 
 // A stage is one whose Publish is a call of its own, with the connection of the stage.
@@ -66,22 +67,23 @@ type stageFrom struct {
 // slowStage is the stage with a limit of bandwidth.
 type slowStage struct {
 	*stage
-	piece func(want int) int
-	pay   func(n int) error
+	slow io.Writer
 }
 
-func (s *slowStage) Write(p []byte) (total int, err error) {
-	for {
-		n, err := s.Stage.Write(p[:s.piece(len(p))])
-		total += n
-		if err != nil {
-			return total, err
-		}
-		if err := s.pay(n); err != nil {
-			return total, &fs.PathError{Op: "write", Path: s.name, Err: err}
-		}
-		if p = p[n:]; len(p) == 0 {
-			return total, nil
-		}
+func (s *slowStage) Write(p []byte) (int, error) {
+	n, err := s.slow.Write(p)
+	if err != nil && !errors.As(err, new(*fs.PathError)) { // it did not come from the remote
+		err = &fs.PathError{Op: "write", Path: s.name, Err: err}
 	}
+	return n, err
 }
+
+// slowStageFrom is the same over one that is an io.ReaderFrom.
+type slowStageFrom struct {
+	*slowStage
+	from   io.ReaderFrom
+	source func(io.Reader) io.Reader
+}
+
+// ReadFrom implements io.ReaderFrom. The bytes pass through memory, as they are counted.
+func (s *slowStageFrom) ReadFrom(src io.Reader) (int64, error) { return s.from.ReadFrom(s.source(src)) }

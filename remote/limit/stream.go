@@ -20,13 +20,17 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 	if r.slots != nil {
 		rc = remote.TapReader(rc, func(int64, error) {}, func(error) { r.leave() })
 	}
-	if r.o.Bandwidth != nil {
-		rc = &reader{rc, r.slow(ctx, rc, down)}
+	if r.o.Bandwidth == nil {
+		return rc, nil
 	}
-	return rc, nil
+	slow := &reader{rc, r.slow(ctx, rc, down)}
+	if to, able := rc.(io.WriterTo); able {
+		return &readerTo{slow, to, func(w io.Writer) io.Writer { return r.slowWriter(ctx, w, down) }}, nil
+	}
+	return slow, nil
 }
 
-// A reader is one that is limited; it is no io.WriterTo.
+// A reader is one that is limited.
 type reader struct {
 	inner io.ReadCloser
 	slow  io.Reader
@@ -39,6 +43,16 @@ func (r *reader) Close() error { return r.inner.Close() }
 // Described implements remote.Described.
 func (r *reader) Described() (remote.Entry, bool) { return remote.Describe(r.inner) }
 
+// A readerTo is a reader over one that is an io.WriterTo.
+type readerTo struct {
+	*reader
+	to   io.WriterTo
+	slow func(io.Writer) io.Writer
+}
+
+// WriteTo implements io.WriterTo. What the remote reads ahead of w is not limited.
+func (r *readerTo) WriteTo(w io.Writer) (int64, error) { return r.to.WriteTo(r.slow(w)) }
+
 // slow reads from src as fast as the limit allows.
 func (r *Remote) slow(ctx context.Context, src io.Reader, d direction) io.Reader {
 	return readFunc(func(p []byte) (int, error) {
@@ -49,6 +63,26 @@ func (r *Remote) slow(ctx context.Context, src io.Reader, d direction) io.Reader
 		return n, err
 	})
 }
+
+// slowWriter writes to w as fast as the limit allows.
+func (r *Remote) slowWriter(ctx context.Context, w io.Writer, d direction) io.Writer {
+	return writeFunc(func(p []byte) (total int, err error) {
+		for {
+			n, err := w.Write(p[:r.piece(d, len(p))])
+			total += n
+			if err == nil {
+				err = r.pay(ctx, d, n)
+			}
+			if p = p[n:]; err != nil || len(p) == 0 {
+				return total, err
+			}
+		}
+	})
+}
+
+type writeFunc func(p []byte) (int, error)
+
+func (f writeFunc) Write(p []byte) (int, error) { return f(p) }
 
 type readFunc func(p []byte) (int, error)
 
