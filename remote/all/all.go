@@ -27,6 +27,7 @@ func Drivers() []Driver {
 		s3Driver(),
 		sftpDriver(),
 		gcsDriver(),
+		azureblobDriver(),
 		webdavDriver(),
 		httpDriver(),
 	}

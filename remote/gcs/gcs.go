@@ -72,7 +72,7 @@ func New(ctx context.Context, path string, o Options) (*Remote, error) {
 		Name:      "gcs:" + path,
 		Root:      path,
 		Encoding:  o.Encoding,
-		MaxKey:    maxKey,
+		Holds:     func(key string) bool { return len(key) <= maxKey },
 		NoMarkers: o.NoMarkers,
 		Buckets:   s,
 	})

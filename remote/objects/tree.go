@@ -13,13 +13,12 @@ import (
 
 // Config says how a tree lies in a store.
 type Config struct {
-	Name       string // of the remote, for people: "gcs:bucket/prefix"
-	Root       string // "bucket/prefix", "bucket", or "" for a tree whose top directories are the buckets
-	Encoding   nameenc.Encoding
-	MaxKey     int  // longest name of a key, in bytes
-	MaxElement int  // longest element of one, in characters; 0 = no limit
-	NoMarkers  bool // Mkdir stores nothing
-	Buckets    Buckets
+	Name      string // of the remote, for people: "gcs:bucket/prefix"
+	Root      string // "bucket/prefix", "bucket", or "" for a tree whose top directories are the buckets
+	Encoding  nameenc.Encoding
+	Holds     func(key string) bool // whether the name of a key is not too long, or has another fault
+	NoMarkers bool                  // Mkdir stores nothing
+	Buckets   Buckets
 }
 
 // A Tree is a remote.Remote over a Store. What embeds it adds Close.
@@ -83,23 +82,12 @@ func (t *Tree) key(ctx context.Context, op, name string) (Key, error) {
 
 // holds reports whether the store can hold name as key, and the marker of a directory of that name.
 func (t *Tree) holds(name, key string) bool {
-	if len(key) >= t.config.MaxKey {
-		return false
-	}
 	for elem := range strings.SplitSeq(name, "/") {
 		if partname.Hidden(elem) {
 			return false
 		}
 	}
-	if t.config.MaxElement == 0 {
-		return true
-	}
-	for elem := range strings.SplitSeq(key, "/") {
-		if len([]rune(elem)) > t.config.MaxElement {
-			return false
-		}
-	}
-	return true
+	return t.config.Holds(key + "/")
 }
 
 // isRoot reports whether k is the root of the tree.

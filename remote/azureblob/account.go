@@ -1,0 +1,113 @@
+package azureblob
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/sas"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/service"
+
+	"ferry/remote"
+)
+
+const (
+	// idleConnections is how many connections to the service are kept for the next requests.
+	idleConnections = 64
+	// scope is what a token is asked for.
+	scope = "https://storage.azure.com/.default"
+	// sourceTime is how long the service may take to read what it was told to copy.
+	sourceTime = 24 * time.Hour
+)
+
+// The emulator's account and key are the same everywhere, and published with it.
+const (
+	emulatorAccount  = "devstoreaccount1"
+	emulatorKey      = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+	emulatorEndpoint = "http://127.0.0.1:10000/devstoreaccount1"
+)
+
+// An account is the service, and how the client proves who it is.
+type account struct {
+	service   *service.Client
+	host      string
+	container string                 // the only one there is access to; "" for any
+	sharedKey bool                   // URLs can be signed
+	signed    bool                   // URLs are signed already
+	token     azcore.TokenCredential // nil with a key or a signature
+}
+
+func newTransport() http.RoundTripper {
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment}
+	if standard, ok := http.DefaultTransport.(*http.Transport); ok {
+		transport = standard.Clone()
+	}
+	transport.MaxIdleConnsPerHost = idleConnections
+	return transport
+}
+
+// clientOptions let the client repeat what is safe to repeat, a few times only: the callers have their own patience.
+func clientOptions(client *http.Client) *service.ClientOptions {
+	return &service.ClientOptions{ClientOptions: policy.ClientOptions{
+		Transport: client,
+		Telemetry: policy.TelemetryOptions{ApplicationID: "ferry"},
+		Retry:     policy.RetryOptions{MaxRetries: 2, RetryDelay: 200 * time.Millisecond, MaxRetryDelay: 2 * time.Second},
+	}}
+}
+
+// endpoint returns the URL of the account.
+func (o *Options) endpoint() (string, error) {
+	s := o.Endpoint
+	if s == "" {
+		if o.Account == "" {
+			return "", errors.New("azureblob: option account is missing")
+		}
+		s = "https://" + o.Account + ".blob.core.windows.net"
+	}
+	if !strings.Contains(s, "://") {
+		s = "https://" + s
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" {
+		return "", errors.New("azureblob: option endpoint is not the URL of a server: https://host:port")
+	}
+	return strings.TrimSuffix(u.String(), "/") + "/", nil
+}
+
+// hostOf returns the host of a URL whose query may be secret.
+func hostOf(serviceURL string) string {
+	u, err := url.Parse(serviceURL)
+	if err != nil {
+		return "the service"
+	}
+	return u.Host
+}
+
+// source returns the URL by which the service itself can read b, and the header that lets it. What proves the right is
+// part of the URL, or is the header.
+func (a *account) source(ctx context.Context, b *blob.Client) (sourceURL string, header *string, err error) {
+	switch {
+	case a.signed:
+		return b.URL(), nil, nil
+	case a.sharedKey:
+		signed, err := b.GetSASURL(sas.BlobPermissions{Read: true}, time.Now().Add(sourceTime), nil)
+		if err != nil {
+			return "", nil, errors.New("azureblob: a URL cannot be signed with this key")
+		}
+		return signed, nil, nil
+	case a.token != nil:
+		token, err := a.token.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{scope}})
+		if err != nil {
+			return "", nil, a.translate(err)
+		}
+		bearer := "Bearer " + token.Token
+		return b.URL(), &bearer, nil
+	}
+	return "", nil, remote.ErrUnsupported
+}

@@ -1,0 +1,153 @@
+package azureblob
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"slices"
+	"sync"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
+)
+
+const (
+	// idLength is how many bytes the name of a block has, as many as rclone's. All blocks of a blob have names of one
+	// length, those included that an upload given up has left.
+	idLength = 16
+	// minIDLength is what is needed for names that do not meet by chance.
+	minIDLength = 8
+)
+
+// blocks sends the blocks of one upload, several at once, in a bounded number of buffers.
+type blocks struct {
+	put      func(id string, content []byte) error
+	existing func() (idLength int) // of the blocks that are there already, or 0
+	ended    <-chan struct{}       // closed when the upload is given up
+	cause    func() error          // of that
+
+	idLength int
+	sent     bool
+	free     chan []byte // buffers
+	group    sync.WaitGroup
+
+	mu  sync.Mutex
+	err error // guarded by mu; the first
+}
+
+// newBlocks returns the blocks of an upload whose requests run under ctx.
+func newBlocks(ctx context.Context, client *blockblob.Client, concurrency int) *blocks {
+	b := &blocks{
+		put: func(id string, content []byte) error {
+			_, err := client.StageBlock(ctx, id, streaming.NopCloser(bytes.NewReader(content)), nil)
+			return err
+		},
+		existing: func() int { return existingIDLength(ctx, client) },
+		ended:    ctx.Done(),
+		cause:    func() error { return context.Cause(ctx) },
+		idLength: idLength,
+		free:     make(chan []byte, concurrency),
+	}
+	for range concurrency {
+		b.free <- nil
+	}
+	return b
+}
+
+// existingIDLength asks how long the names of a blob's blocks are.
+func existingIDLength(ctx context.Context, client *blockblob.Client) int {
+	list, err := client.GetBlockList(ctx, blockblob.BlockListTypeAll, nil)
+	if err != nil {
+		return 0
+	}
+	for _, block := range slices.Concat(list.UncommittedBlocks, list.CommittedBlocks) {
+		if id, err := base64.StdEncoding.DecodeString(*block.Name); err == nil {
+			return len(id)
+		}
+	}
+	return 0
+}
+
+// buffer returns an empty buffer, as soon as a block that was sent has given one back.
+func (b *blocks) buffer() ([]byte, error) {
+	select {
+	case buf := <-b.free:
+		return buf[:0], b.failed()
+	case <-b.ended:
+		return nil, b.cause()
+	}
+}
+
+// send begins to send content, which belongs to it from now on, and returns the name of the block. The first one is
+// waited for: the service may want names of another length.
+func (b *blocks) send(content []byte) (id string, err error) {
+	if err := b.failed(); err != nil {
+		return "", err
+	}
+	if !b.sent {
+		b.sent = true
+		return b.sendFirst(content)
+	}
+	id = b.newID()
+	b.group.Go(func() {
+		if err := b.put(id, content); err != nil {
+			b.fail(err)
+		}
+		b.giveBack(content)
+	})
+	return id, nil
+}
+
+// giveBack lets a buffer be used again. One that did not come from there is too many.
+func (b *blocks) giveBack(buf []byte) {
+	select {
+	case b.free <- buf:
+	default:
+	}
+}
+
+func (b *blocks) sendFirst(content []byte) (id string, err error) {
+	id = b.newID()
+	err = b.put(id, content)
+	if bloberror.HasCode(err, bloberror.InvalidBlobOrBlock) {
+		if n := b.existing(); n >= minIDLength && n != b.idLength {
+			b.idLength = n
+			id = b.newID()
+			err = b.put(id, content)
+		}
+	}
+	if err != nil {
+		b.fail(err)
+		return "", err
+	}
+	b.giveBack(content)
+	return id, nil
+}
+
+// wait returns when every block was sent, and whether all were.
+func (b *blocks) wait() error {
+	b.group.Wait()
+	return b.failed()
+}
+
+func (b *blocks) newID() string {
+	id := make([]byte, b.idLength)
+	_, _ = rand.Read(id) // never fails
+	return base64.StdEncoding.EncodeToString(id)
+}
+
+func (b *blocks) fail(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err == nil {
+		b.err = err
+	}
+}
+
+func (b *blocks) failed() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err
+}

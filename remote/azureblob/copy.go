@@ -1,0 +1,64 @@
+package azureblob
+
+import (
+	"context"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
+
+	"ferry/remote"
+	"ferry/remote/objects"
+)
+
+// maxCopy is the largest blob that the service copies in one request.
+const maxCopy = 256 << 20
+
+// Copy implements objects.Store. The request that copies blobs of any size at once is not used: until it is done, which
+// may be later, the old content of the target is gone.
+func (s *store) Copy(ctx context.Context, from, to objects.Key) error {
+	source := s.blob(from)
+	p, err := source.GetProperties(ctx, nil)
+	if err != nil {
+		return s.translate(err)
+	}
+	if *p.ContentLength > maxCopy {
+		return s.copyLarge(ctx, source, s.blob(to), p)
+	}
+	sourceURL, header, err := s.source(ctx, source.BlobClient())
+	if err != nil {
+		return err
+	}
+	_, err = s.blob(to).CopyFromURL(ctx, sourceURL, &blob.CopyFromURLOptions{
+		CopySourceAuthorization:        header,
+		Tier:                           s.tier(),
+		SourceModifiedAccessConditions: &blob.SourceModifiedAccessConditions{SourceIfMatch: p.ETag},
+	})
+	if bloberror.HasCode(err, bloberror.CannotVerifyCopySource) {
+		return remote.ErrUnsupported // the credentials may read, but the service may not for them
+	}
+	return s.translate(err)
+}
+
+// copyLarge copies block by block, and publishes them at once.
+func (s *store) copyLarge(ctx context.Context, from, to *blockblob.Client, p blob.GetPropertiesResponse) error {
+	b := newBlocks(ctx, to, 1)
+	size := *p.ContentLength
+	ids, n := s.copyBlocks(ctx, to, from, source{tag: p.ETag, n: size}, b.newID)
+	if n < size {
+		return remote.ErrUnsupported
+	}
+	_, err := to.CommitBlockList(ctx, ids, &blockblob.CommitBlockListOptions{
+		HTTPHeaders: &blob.HTTPHeaders{
+			BlobContentType:        p.ContentType,
+			BlobContentMD5:         p.ContentMD5,
+			BlobContentEncoding:    p.ContentEncoding,
+			BlobContentLanguage:    p.ContentLanguage,
+			BlobContentDisposition: p.ContentDisposition,
+			BlobCacheControl:       p.CacheControl,
+		},
+		Metadata: p.Metadata,
+		Tier:     s.tier(),
+	})
+	return s.translate(err)
+}

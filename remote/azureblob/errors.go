@@ -1,0 +1,78 @@
+package azureblob
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
+
+	"ferry/remote"
+)
+
+// translate turns what the client reports into an error of package remote, in one line. No URL stays in it: they may be
+// signed.
+func (a *account) translate(err error) error {
+	if err == nil {
+		return nil
+	}
+	var refused *azidentity.AuthenticationFailedError
+	if errors.As(err, &refused) {
+		return fmt.Errorf("%s: the credentials are refused: %w", a.host, remote.ErrPermission)
+	}
+	var answer *azcore.ResponseError
+	if errors.As(err, &answer) {
+		return a.translateAnswer(answer)
+	}
+	var request *url.Error
+	if errors.As(err, &request) {
+		err = request.Err
+	}
+	var dial *net.OpError
+	if errors.As(err, &dial) && dial.Op == "dial" {
+		return fmt.Errorf("%s cannot be reached, check the network and the options account and endpoint: %w", a.host, err)
+	}
+	return fmt.Errorf("%s: %w", a.host, err)
+}
+
+func (a *account) translateAnswer(answer *azcore.ResponseError) error {
+	means := sentinel(answer.StatusCode, bloberror.Code(answer.ErrorCode))
+	if means == nil {
+		return fmt.Errorf("%s answers %d %s", a.host, answer.StatusCode, answer.ErrorCode)
+	}
+	return fmt.Errorf("%s answers %d %s: %w", a.host, answer.StatusCode, answer.ErrorCode, means)
+}
+
+// sentinel returns what an answer means, or nil where trying again may help.
+func sentinel(status int, code bloberror.Code) error {
+	switch code {
+	case bloberror.ContainerAlreadyExists, bloberror.BlobAlreadyExists, bloberror.ResourceAlreadyExists:
+		return remote.ErrExist
+	case bloberror.BlobArchived, bloberror.BlobBeingRehydrated, bloberror.BlobImmutableDueToPolicy,
+		bloberror.SnapshotsPresent, bloberror.LeaseIDMissing:
+		return remote.ErrPermission
+	case bloberror.OperationTimedOut:
+		return nil
+	}
+	switch status {
+	case http.StatusBadRequest, http.StatusRequestedRangeNotSatisfiable, http.StatusRequestEntityTooLarge:
+		return remote.ErrInvalid
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return remote.ErrPermission
+	case http.StatusNotFound:
+		return remote.ErrNotExist
+	case http.StatusNotImplemented:
+		return remote.ErrUnsupported
+	}
+	return nil
+}
+
+// hasStatus reports whether err is an answer with that status.
+func hasStatus(err error, status int) bool {
+	var answer *azcore.ResponseError
+	return errors.As(err, &answer) && answer.StatusCode == status
+}
