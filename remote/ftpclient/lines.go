@@ -1,0 +1,51 @@
+package ftpclient
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"strings"
+)
+
+// maxLine is the length of a listing line; longer ones hold no name that a file can have.
+const maxLine = 8 << 10
+
+// lines is the data connection of a listing. Package ftp would collect what it reads from there, so it gets nothing to
+// read: its Read hands each line to use, until there are no more or use returns false.
+type lines struct {
+	net.Conn
+	r   *bufio.Reader
+	use func(line string) bool
+}
+
+func newLines(c net.Conn, use func(line string) bool) *lines {
+	return &lines{c, bufio.NewReaderSize(c, maxLine), use}
+}
+
+// Read returns io.EOF at the end of the listing.
+func (l *lines) Read([]byte) (int, error) {
+	for {
+		line, err := l.r.ReadSlice('\n')
+		if err == bufio.ErrBufferFull {
+			if err = l.skip(); err == nil {
+				continue
+			}
+		}
+		if s := strings.TrimRight(string(line), "\r\n"); s != "" && (err == nil || err == io.EOF) && !l.use(s) {
+			return 0, io.EOF
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+}
+
+// skip reads to the end of a line.
+func (l *lines) skip() error {
+	for {
+		_, err := l.r.ReadSlice('\n')
+		if err != bufio.ErrBufferFull {
+			return err
+		}
+	}
+}

@@ -1,0 +1,205 @@
+package ftpclient
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"iter"
+	"time"
+
+	"github.com/jlaffaye/ftp"
+
+	"ferry/remote"
+)
+
+// Stat implements remote.Remote: by MLST, and without that by SIZE, MDTM and CWD.
+func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
+	var e remote.Entry
+	err := r.with(ctx, "stat", name, func(s *session) (err error) {
+		e, err = r.look(s, name)
+		return err
+	})
+	if err != nil {
+		return remote.Entry{}, err
+	}
+	return e, nil
+}
+
+// stat describes what is at p, without its name.
+func (s *session) stat(p string) (remote.Entry, error) {
+	if s.mlst {
+		found, err := s.c.GetEntry(p)
+		if err != nil {
+			return remote.Entry{}, notThere(err)
+		}
+		e := remote.Entry{Size: int64(found.Size), ModTime: found.Time, Dir: found.Type == ftp.EntryTypeFolder}
+		if e.Dir {
+			e.Size = 0
+		}
+		return e, nil
+	}
+	size, err := s.c.FileSize(p)
+	if err != nil && !refused(err) {
+		return remote.Entry{}, err
+	}
+	if err != nil {
+		if err := s.c.ChangeDir(p); err != nil {
+			return remote.Entry{}, notThere(err)
+		}
+		return remote.Entry{Dir: true}, nil // MDTM is for files
+	}
+	e := remote.Entry{Size: size}
+	if s.c.IsGetTimeSupported() {
+		t, err := s.c.GetTime(p)
+		if err != nil {
+			return remote.Entry{}, notThere(err)
+		}
+		e.ModTime = asListed(t, time.Now())
+	}
+	return e, nil
+}
+
+// notThere takes a refusal to describe something for its absence.
+func notThere(err error) error {
+	if refused(err) {
+		return remote.ErrNotExist
+	}
+	return err
+}
+
+// List implements remote.Remote.
+func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
+	return func(yield func(remote.Entry, error) bool) {
+		more := true
+		err := r.with(ctx, "list", dir, func(s *session) error {
+			var old []string
+			err := r.each(s, dir, func(e remote.Entry) bool {
+				if ctx.Err() != nil {
+					return false
+				}
+				if isPart(e.Name) {
+					if r.leftOver(s, dir, e) && len(old) < maxLeftOver {
+						old = append(old, e.Name)
+					}
+					return true
+				}
+				if e, ok := r.decoded(e); ok {
+					more = yield(e, nil)
+				}
+				return more
+			})
+			if ctx.Err() != nil && err == nil {
+				err = context.Cause(ctx)
+			}
+			if err == nil && more {
+				r.removeAll(s, dir, old)
+			}
+			return err
+		})
+		if err != nil && more {
+			yield(remote.Entry{}, err)
+		}
+	}
+}
+
+// decoded gives an entry the name that it has here. One that would be written otherwise is not ok.
+func (r *Remote) decoded(e remote.Entry) (remote.Entry, bool) {
+	held := e.Name
+	e.Name = r.o.Encoding.Decode(held)
+	return e, r.o.Encoding.Encode(e.Name) == held && e.Name != "." && remote.ValidPath(e.Name)
+}
+
+// each calls use for every entry of dir, by the name that it has on the server, until that returns false.
+func (r *Remote) each(s *session, dir string, use func(e remote.Entry) bool) error {
+	// In the directory itself: servers take what follows LIST for options, or for a pattern.
+	if err := s.c.ChangeDir(r.path(s, dir)); err != nil {
+		if !refused(err) {
+			return err
+		}
+		if _, err := r.look(s, dir); err != nil {
+			return err
+		}
+		return remote.ErrNotDir
+	}
+	now, stopped, any := time.Now(), false, false
+	s.onLine = func(line string) bool {
+		var e remote.Entry
+		ok := false
+		if s.mlst {
+			e, ok = parseFacts(line)
+		} else if e, ok = parseList(line, now); e.Dir {
+			e.ModTime = time.Time{} // as Stat has none
+		}
+		if !ok || e.Name == "." || e.Name == ".." {
+			return true
+		}
+		any = true
+		stopped = !use(e)
+		return !stopped
+	}
+	defer func() { s.onLine = nil }()
+	err := s.list()
+	switch {
+	case stopped:
+		s.abort() // what the server says to that is not worth waiting for
+		return nil
+	case refused(err) && !any: // some have no other answer for an empty directory
+		return nil
+	}
+	return err
+}
+
+// list lists the current directory, with the files whose names begin with a full stop.
+func (s *session) list() error {
+	if s.mlst || s.plainList {
+		_, err := s.c.List("")
+		return err
+	}
+	_, err := s.c.List("-a")
+	if !refused(err) && !errors.Is(translate(err), remote.ErrUnsupported) {
+		return err
+	}
+	s.plainList = true
+	_, err = s.c.List("")
+	return err
+}
+
+// maxLeftOver is how many files one listing removes.
+const maxLeftOver = 100
+
+// leftOver reports whether the hidden file e in dir is one that nobody will rename any more.
+func (r *Remote) leftOver(s *session, dir string, e remote.Entry) bool {
+	return !e.Dir && r.o.PartMaxAge > 0 && !e.ModTime.IsZero() &&
+		time.Since(e.ModTime) > r.o.PartMaxAge && !r.writing(r.partPath(s, dir, e.Name))
+}
+
+// removeAll removes hidden files of dir. Whoever comes across one that stays tries again.
+func (r *Remote) removeAll(s *session, dir string, parts []string) {
+	for _, part := range parts {
+		_ = s.c.Delete(r.partPath(s, dir, part))
+	}
+}
+
+// removeParts removes the hidden files of dir, provided that they are all it holds and that none is being written.
+func (r *Remote) removeParts(s *session, dir string) error {
+	full := false
+	var parts []string
+	err := r.each(s, dir, func(e remote.Entry) bool {
+		if !isPart(e.Name) || e.Dir || r.writing(r.partPath(s, dir, e.Name)) {
+			full = true
+			return false
+		}
+		parts = append(parts, e.Name)
+		return true
+	})
+	switch {
+	case err != nil:
+		return err
+	case full:
+		return remote.ErrNotEmpty
+	case len(parts) == 0:
+		return fs.ErrPermission
+	}
+	r.removeAll(s, dir, parts)
+	return nil
+}

@@ -1,0 +1,217 @@
+package ftpclient
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/textproto"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/jlaffaye/ftp"
+
+	"ferry/remote"
+)
+
+// patience is how long the server may take to accept a connection and the login, and for the end of what nobody waits
+// for.
+const patience = 30 * time.Second
+
+// A dialer makes sessions.
+type dialer struct {
+	// constant
+	o    Options
+	addr string
+	tls  *tls.Config // nil = none
+}
+
+// A session is a control connection that is logged in, and the data connection that it has at the time. One goroutine
+// uses it, except for abort.
+type session struct {
+	// constant
+	c     *ftp.ServerConn
+	home  string             // where the server has put the user
+	mlst  bool               // it has MLST and MLSD (RFC 3659 section 7)
+	abort context.CancelFunc // closes both connections, at any time; what is under way fails
+	ended <-chan struct{}    // closed by abort
+
+	plainList bool                   // LIST -a is refused
+	onLine    func(line string) bool // gets the lines of data connections, while it is set
+
+	since time.Time // when it was used last; guarded by pool.mu while it is free
+
+	mu    sync.Mutex
+	conns []net.Conn // open, the control connection first; guarded by mu
+}
+
+// dial connects and logs in.
+func (d *dialer) dial(ctx context.Context) (*session, error) {
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	s := &session{ended: life.Done()}
+	s.abort = func() {
+		end()
+		s.closeAll()
+	}
+	wait, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("%s does not answer: %w", d.addr, os.ErrDeadlineExceeded))
+	defer cancel()
+	err := s.during(wait, func() error { return d.login(life, s) })
+	if err != nil {
+		s.abort()
+		return nil, err
+	}
+	return s, nil
+}
+
+// login connects until life ends, and logs in.
+func (d *dialer) login(life context.Context, s *session) error {
+	options := []ftp.DialOption{
+		ftp.DialWithDialFunc(func(_, addr string) (net.Conn, error) { return d.connect(life, s, addr) }),
+		ftp.DialWithDisabledEPSV(d.o.NoEPSV),
+		ftp.DialWithDisabledMLSD(d.o.NoMLSD),
+		ftp.DialWithDisabledUTF8(d.o.NoUTF8),
+		ftp.DialWithWritingMDTM(d.o.WriteMDTM),
+	}
+	if d.o.ExplicitTLS {
+		options = append(options, ftp.DialWithExplicitTLS(d.tls))
+	} else if d.o.ImplicitTLS {
+		options = append(options, ftp.DialWithTLS(d.tls))
+	}
+	c, err := ftp.Dial(d.addr, options...)
+	if err != nil {
+		return d.explain(err)
+	}
+	s.c = c
+	if err := c.Login(d.o.User, d.o.Password); err != nil {
+		var reply *textproto.Error
+		if errors.As(err, &reply) && reply.Code == 530 { // its text is left out: it may quote
+			return fmt.Errorf("%w: %s does not let %q in, see the options user and pass", remote.ErrPermission, d.addr, d.o.User)
+		}
+		return d.explain(err)
+	}
+	// Package ftp keeps to itself whether there is MLST. It refuses to send one with 502 then.
+	_, err = c.GetEntry("/")
+	var reply *textproto.Error
+	s.mlst = !errors.As(err, &reply) || reply.Code != 502 && reply.Code != 500
+	if err != nil && reply == nil {
+		return d.explain(err)
+	}
+	s.home, err = c.CurrentDir()
+	return err
+}
+
+// explain says what a failed connection may be due to.
+func (d *dialer) explain(err error) error {
+	var cert *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var op *net.OpError
+	var reply *textproto.Error
+	switch {
+	case errors.As(err, &cert):
+		return fmt.Errorf("%w: the certificate of %s is not trusted, see the option no_check_certificate: %w", remote.ErrPermission, d.addr, cert)
+	case errors.As(err, &record):
+		return fmt.Errorf("%w: %s does not begin with TLS: set explicit_tls in place of tls", remote.ErrPermission, d.addr)
+	case d.o.ExplicitTLS && errors.As(err, &reply) && reply.Code >= 500:
+		return fmt.Errorf("%w: %s has no AUTH TLS, see the option explicit_tls: %w", remote.ErrPermission, d.addr, err)
+	case errors.As(err, &op) && op.Op == "dial":
+		return fmt.Errorf("%s cannot be reached, see the options host and port: %w", d.addr, err)
+	case errors.Is(err, io.EOF):
+		err = errLost
+	}
+	return fmt.Errorf("no FTP session at %s: %w", d.addr, err)
+}
+
+// connect makes the control connection at first, and data connections then.
+func (d *dialer) connect(life context.Context, s *session, addr string) (net.Conn, error) {
+	nd := net.Dialer{Timeout: patience}
+	c, err := nd.DialContext(life, "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	control := s.add(c)
+	switch {
+	case life.Err() != nil:
+		c.Close()
+		return nil, net.ErrClosed
+	case d.o.ImplicitTLS || d.o.ExplicitTLS && !control:
+		c = tls.Client(c, d.tls)
+	}
+	if !control && s.onLine != nil {
+		return newLines(c, s.onLine), nil
+	}
+	return c, nil
+}
+
+// add takes in a connection that is to be closed by abort. A data connection replaces the one before.
+func (s *session) add(c net.Conn) (control bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	control = len(s.conns) == 0
+	s.conns = append(s.conns[:min(len(s.conns), 1)], c)
+	return control
+}
+
+func (s *session) closeAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.conns {
+		c.Close()
+	}
+}
+
+// during makes a call of package ftp, which knows no context: the end of ctx ends the session.
+func (s *session) during(ctx context.Context, call func() error) error {
+	stop := context.AfterFunc(ctx, s.abort)
+	err := call()
+	if !stop() && err != nil {
+		return context.Cause(ctx)
+	}
+	var reply *textproto.Error
+	switch {
+	case err == nil:
+	case errors.As(err, &reply) && reply.Code == 421, errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed), errors.Is(err, errLost):
+		s.abort()
+	default:
+		var netErr net.Error
+		var protocol textproto.ProtocolError
+		if errors.As(err, &netErr) || errors.As(err, &protocol) {
+			s.abort()
+		}
+	}
+	return err
+}
+
+// broken reports whether the session is of no more use.
+func (s *session) broken() bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// quit ends a session in good order, without waiting for the server.
+func (s *session) quit() {
+	s.mu.Lock()
+	if len(s.conns) > 0 {
+		_ = s.conns[0].SetDeadline(time.Now().Add(time.Second)) // the line is short, but the network may be gone
+	}
+	s.mu.Unlock()
+	_ = s.c.Quit() // it is over in any case
+	s.abort()
+}
+
+// precision returns how exactly times are kept, 0 = not at all.
+func (s *session) precision() time.Duration {
+	switch {
+	case !s.c.IsSetTimeSupported():
+		return 0
+	case !s.mlst:
+		return 24 * time.Hour
+	}
+	return time.Second
+}
