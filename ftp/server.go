@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -208,29 +209,35 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-gone:
 		return nil
 	case <-ctx.Done():
-		s.abort(gone)
+		if err := s.abort(gone); err != nil {
+			return fmt.Errorf("%w; %w", context.Cause(ctx), err)
+		}
 		return context.Cause(ctx)
 	}
 }
 
-// Close ends everything at once: transfers are aborted and answered 421. It returns when no session is left.
+// Close ends everything at once: transfers are aborted and answered 421. It returns when no session is left, or with an
+// error some seconds later when a session still waits for a storage that does not heed its context.
 func (s *Server) Close() error {
-	s.abort(s.beginClosing())
-	return nil
+	return s.abort(s.beginClosing())
 }
 
-// closeGrace is how long a session may take to say goodbye before its connection is cut.
+// closeGrace is how long a session may take to say goodbye before its connection is cut, and then to end.
 const closeGrace = 2 * time.Second
 
-func (s *Server) abort(gone chan struct{}) {
-	s.eachSession(func(ss *session) { ss.kill(errShutdown) })
-	select {
-	case <-gone:
-		return
-	case <-time.After(closeGrace):
+func (s *Server) abort(gone chan struct{}) error {
+	for _, end := range []func(*session){
+		func(ss *session) { ss.kill(errShutdown) },
+		func(ss *session) { ss.ctl.tcp.Close() },
+	} {
+		s.eachSession(end)
+		select {
+		case <-gone:
+			return nil
+		case <-time.After(closeGrace):
+		}
 	}
-	s.eachSession(func(ss *session) { ss.ctl.tcp.Close() })
-	<-gone
+	return fmt.Errorf("ftp: %d sessions still wait for their storage", s.Stats().Sessions)
 }
 
 // beginClosing closes the listeners, once, and returns the channel that is closed when no session is left.

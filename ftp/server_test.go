@@ -5,6 +5,8 @@ import (
 	"io"
 	"net"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"ferry/ftp"
 	"ferry/remote/memory"
@@ -37,4 +39,28 @@ func TestKickWhileClientsConnect(t *testing.T) {
 	if err := <-served; err != ftp.ErrServerClosed {
 		t.Errorf("Serve returned %v", err)
 	}
+}
+
+// stuck is a tree that ignores the end of a context.
+type stuck struct {
+	ftp.FS
+	release chan struct{}
+}
+
+func (s stuck) Mkdir(context.Context, string) error { <-s.release; return nil }
+func (stuck) Close() error                          { return nil }
+
+func TestCloseDoesNotWaitForAStorageThatHangs(t *testing.T) {
+	srv := newServer(t, memory.New(), nil)
+	overPipe(t, srv, func(d *dialogue) {
+		release := make(chan struct{})
+		defer close(release)
+		srv.Backend = backendFunc(func() (ftp.FS, error) { return stuck{release: release}, nil })
+		d.steps("> REIN", "<< 220", "login", "> MKD d")
+		synctest.Wait()
+		start := time.Now()
+		if err := srv.Close(); err == nil || time.Since(start) > 10*time.Second {
+			t.Errorf("Close returned %v after %v", err, time.Since(start))
+		}
+	})
 }
