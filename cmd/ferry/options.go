@@ -56,8 +56,9 @@ type options struct {
 	cacheMaxSize config.Size
 	cachePoll    time.Duration
 
-	config configOptions
-	log    logOptions
+	config  configOptions
+	backend map[string]string // flags of types of remotes that were given, by name
+	log     logOptions
 
 	// given reports whether a flag was set on the command line or in the environment.
 	given func(flag string) bool

@@ -5,27 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
+	"strconv"
 
 	"ferry/config"
 	"ferry/remote"
+	"ferry/remote/all"
 	"ferry/remote/count"
-	"ferry/remote/local"
-	"ferry/remote/memory"
 )
 
-const remoteRemedy = "give a directory (., /srv/ftp), :local:/path or :memory:"
-
 // openRemote opens what the command line names, with its decorators, and makes sure that it is a directory.
-func (o *options) openRemote(ctx context.Context, what string, log *slog.Logger) (remote.Remote, *count.Remote, error) {
-	spec, err := config.ParseRemote(what)
-	if err != nil {
-		return nil, nil, usagef("remote %w", err)
-	}
-	if spec.Name != "" {
-		return nil, nil, usagef("%q is the name of a remote in a configuration file, which ferry does not read yet: %s", spec.Name, remoteRemedy)
-	}
-	driver, err := o.newRemote(spec)
+func (p process) openRemote(ctx context.Context, o *options, what string, log *slog.Logger) (remote.Remote, *count.Remote, error) {
+	driver, err := p.openDriver(ctx, o, what, log)
 	if err != nil {
 		return nil, nil, explainRoot(what, err)
 	}
@@ -41,35 +31,98 @@ func (o *options) openRemote(ctx context.Context, what string, log *slog.Logger)
 	return r, counts, nil
 }
 
-func (o *options) newRemote(spec config.Remote) (remote.Remote, error) {
-	for key := range spec.Params {
-		return nil, usagef("remotes have no options yet, so %q cannot be set: see the flags instead (--copy-links)", key)
+// openDriver finds out what a remote string means and opens that.
+func (p process) openDriver(ctx context.Context, o *options, what string, log *slog.Logger) (remote.Remote, error) {
+	sources := &lazySources{process: p, options: o, log: log}
+	settings, err := sources.resolve(ctx, what)
+	if err != nil {
+		return nil, err
 	}
-	switch {
-	case spec.Type == config.LocalType:
-		if info, err := os.Stat(spec.Path); err == nil && !info.IsDir() {
-			return nil, remote.ErrNotDir
-		}
-		return local.New(spec.Path, local.Options{CopyLinks: o.copyLinks, PartMaxAge: unlimited(o.partialMaxAge)})
-	case spec.Type == "memory" && spec.Path == "":
-		return memory.New(), nil
-	case spec.Type == "memory":
-		return nil, usagef(":memory: is empty at first and has no path %q: leave it out", spec.Path)
-	}
-	return nil, usagef("there is no remote of type %q yet: %s", spec.Type, remoteRemedy)
+	return all.Open(ctx, settings, func(s string) (config.Settings, error) { return sources.resolve(ctx, s) })
 }
 
-// explainRoot says what is wrong with the directory to be served.
+// lazySources reads the configuration file when a remote is named that may be in it, and only then: whoever serves a
+// directory is not asked for a password.
+type lazySources struct {
+	process
+	options *options
+	log     *slog.Logger
+	file    *config.Document
+	opened  bool
+}
+
+func (l *lazySources) resolve(ctx context.Context, what string) (config.Settings, error) {
+	spec, err := config.ParseRemote(what)
+	if err != nil {
+		return config.Settings{}, usagef("remote %w", err)
+	}
+	if spec.Name != "" && !l.opened {
+		if err := l.open(ctx); err != nil {
+			return config.Settings{}, err
+		}
+	}
+	settings, err := config.Sources{
+		Types: all.Types(), Flags: l.options.backend, Env: config.ParseEnviron(l.env), File: l.file,
+	}.Resolve(spec)
+	if err != nil {
+		return config.Settings{}, usageError{err}
+	}
+	for _, w := range settings.Warnings {
+		l.log.WarnContext(ctx, w)
+	}
+	if settings.Type == config.LocalType {
+		l.options.setLocal(settings.Values)
+	}
+	return settings, nil
+}
+
+func (l *lazySources) open(ctx context.Context) error {
+	f, err := l.openConfig(ctx, l.options)
+	if err != nil {
+		return err
+	}
+	l.opened = true
+	if f.Path() != "" && !f.Exists() {
+		l.log.Log(ctx, levelNotice, "There is no configuration file", "path", f.Path())
+	}
+	l.file, err = f.Document(ctx)
+	return err
+}
+
+// setLocal lets the flags of this program that concern local directories count.
+func (o *options) setLocal(values map[string]string) {
+	if o.given("copy-links") {
+		values["copy_links"] = strconv.FormatBool(o.copyLinks)
+	}
+	if o.given("partial-max-age") {
+		values["partial_max_age"] = config.FormatDuration(o.partialMaxAge)
+	}
+}
+
+// explainRoot says what is wrong with what is to be served.
 func explainRoot(what string, err error) error {
+	shown := redactRemote(what)
 	switch {
 	case errors.As(err, new(usageError)):
 		return err
 	case errors.Is(err, remote.ErrNotExist):
-		return fmt.Errorf("%q: there is no such directory: create it, or correct the path", what)
+		return fmt.Errorf("%q: there is no such directory: create it, or correct the path", shown)
 	case errors.Is(err, remote.ErrNotDir):
-		return fmt.Errorf("%q is not a directory: give the directory that holds it", what)
+		return fmt.Errorf("%q is not a directory: give the directory that holds it", shown)
 	case errors.Is(err, remote.ErrPermission):
-		return fmt.Errorf("%q: permission denied: run ferry as a user who may read it, or give another directory", what)
+		return fmt.Errorf("%q: permission denied: run ferry as a user who may read it, or correct the login of the remote (%w)", shown, err)
 	}
-	return fmt.Errorf("%q: %w", what, err)
+	return fmt.Errorf("%q: %w", shown, err)
+}
+
+// redactRemote is a remote string without its parameters, which may be secrets.
+func redactRemote(what string) string {
+	spec, err := config.ParseRemote(what)
+	if err != nil || len(spec.Params) == 0 {
+		return what
+	}
+	if spec.Name != "" {
+		return spec.Name + ",...:" + spec.Path
+	}
+	return ":" + spec.Type + ",...:" + spec.Path
 }

@@ -18,7 +18,9 @@ import (
 
 const serveFTPLong = `Serve a remote over FTP, and over FTPS where there is a certificate.
 
-The remote is a local directory (a path, or :local:/path) or :memory:, which is empty at first and lost at the end.
+The remote is a local directory, a remote of rclone's configuration file (nas:path), or one that is described on the spot
+(:s3,provider=Minio,endpoint="http://host:9000":bucket). "ferry help backends" lists the types there are; the options of
+each are flags and variables too.
 
 Without --pass anybody who gives the user name can log in. Then listen on addresses that only those can reach who may
 see and change everything.
@@ -31,6 +33,7 @@ certificate again and forgets what is remembered of directories.`
 
 const serveFTPExample = `  ferry serve ftp .
   ferry serve ftp /srv/ftp --addr :2121 --user bob --pass secret
+  ferry serve ftp nas:scans --user scanner --pass secret
   ferry serve ftp /srv/ftp --addr :21 --tls self-signed --require-tls --public-ip ftp.example.org`
 
 func (p process) serveFTPCommand(o *options) *cobra.Command {
@@ -55,6 +58,7 @@ func (p process) serveFTPCommand(o *options) *cobra.Command {
 	cmd.Flags().SortFlags = false
 	own := slices.DeleteFunc(slices.Clone(rows), func(f flag) bool { return f.group == groupConfig || f.group == groupLogging })
 	addFlags(cmd.Flags(), own, o) // the others belong to every command
+	addBackendFlags(cmd.Flags(), o)
 	completeChoices(cmd, own, o)
 	return cmd
 }
@@ -108,7 +112,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	}
 	defer closeLog()
 	warn(log)
-	r, counts, err := o.openRemote(ctx, what, log)
+	r, counts, err := p.openRemote(ctx, o, what, log)
 	if err != nil {
 		return err
 	}

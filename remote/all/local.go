@@ -2,6 +2,7 @@ package all
 
 import (
 	"context"
+	"fmt"
 
 	"ferry/config"
 	"ferry/remote"
@@ -15,7 +16,7 @@ func localDriver() Driver {
 			Name: config.LocalType,
 			Help: "A directory of this machine",
 			Options: []config.Option{
-				{Name: "copy_links", Default: "false", Help: "Follow symbolic links that stay inside the directory"},
+				{Name: "copy_links", Default: "false", NoPrefix: true, Help: "Follow symbolic links that stay inside the directory"},
 				{Name: "partial_max_age", Default: "24h", Help: "Time for which an unfinished upload can be continued"},
 			},
 		},
@@ -32,6 +33,11 @@ func localDriver() Driver {
 func memoryDriver() Driver {
 	return Driver{
 		Type: config.Type{Name: "memory", Help: "The memory of the process; empty at first and lost at the end"},
-		open: func(context.Context, string, *values) (remote.Remote, error) { return memory.New(), nil },
+		open: func(_ context.Context, path string, v *values) (remote.Remote, error) {
+			if path != "" {
+				return nil, fmt.Errorf("remote %s is empty at first and has no path %q: leave it out", v.remote, path)
+			}
+			return memory.New(), nil
+		},
 	}
 }

@@ -24,6 +24,7 @@ package local
 import (
 	"context"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -74,6 +75,9 @@ func newRemote(root string, o Options, open func(path string, links bool) (tree,
 	}
 	if o.FilePerm == 0 {
 		o.FilePerm = 0o666
+	}
+	if fi, err := os.Stat(path); err == nil && !fi.IsDir() {
+		return nil, fail("open", path, remote.ErrNotDir)
 	}
 	t, err := open(path, o.CopyLinks)
 	if err != nil {

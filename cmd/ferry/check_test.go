@@ -1,0 +1,58 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"ferry/remote"
+	"ferry/remote/faulty"
+	"ferry/remote/memory"
+)
+
+func TestCheckOfAGoodRemote(t *testing.T) {
+	store := memory.New()
+	var out bytes.Buffer
+	if err := (&checker{remote: store, out: &out}).run(t.Context()); err != nil {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+	for _, step := range []string{"reach", "list", "write", "read", "range", "overwrite", "modtime", "move", "continue", "remove"} {
+		if !strings.Contains(out.String(), "  "+step+strings.Repeat(" ", 13-len(step))+"ok") {
+			t.Errorf("%s is not ok:\n%s", step, out.String())
+		}
+	}
+	for e := range store.List(t.Context(), ".") {
+		t.Errorf("the check left %s behind", e.Name)
+	}
+}
+
+func TestCheckOfABrokenRemote(t *testing.T) {
+	tests := []struct{ op, step string }{
+		{"stat", "reach"}, {"list", "list"}, {"put", "write"}, {"open", "read"}, {"setmodtime", "modtime"}, {"move", "move"},
+		{"stage", "continue"}, {"remove", "remove"},
+	}
+	for _, tt := range tests {
+		r := faulty.New(memory.New())
+		r.Inject(faulty.Fault{Op: faulty.Op(tt.op), Err: remote.ErrPermission, Times: -1})
+		var out bytes.Buffer
+		if err := (&checker{remote: r, out: &out}).run(t.Context()); err == nil {
+			t.Errorf("%s fails and nobody says so:\n%s", tt.op, out.String())
+		}
+		if want := "  " + tt.step + strings.Repeat(" ", 13-len(tt.step)) + "FAILED"; !strings.Contains(out.String(), want) {
+			t.Errorf("%s fails, and %s is not named:\n%s", tt.op, tt.step, out.String())
+		}
+	}
+}
+
+func TestEveryTypeHasAHelpTopic(t *testing.T) {
+	for _, topic := range helpTopics() {
+		if topic.Long == "" {
+			t.Errorf("%s says nothing", topic.Name())
+		}
+		for _, sub := range topic.Commands() {
+			if !strings.Contains(sub.Long, "type = ") {
+				t.Errorf("%s: %s", sub.Name(), sub.Long)
+			}
+		}
+	}
+}
