@@ -11,27 +11,7 @@ func (r *Remote) partSize(n int) int64 {
 }
 
 // grow returns a buffer that begins with buf and has more room, up to size bytes.
-func (r *Remote) grow(buf []byte, size int64) []byte {
+func grow(buf []byte, size int64) []byte {
 	want := min(max(int64(cap(buf))*4, firstBuffer), size)
-	if want == size {
-		return append(r.buffer(size), buf...)
-	}
 	return append(make([]byte, 0, want), buf...)
-}
-
-// buffer returns an empty one with room for size bytes.
-func (r *Remote) buffer(size int64) []byte {
-	if size == r.opt.ChunkSize {
-		if pooled, ok := r.buffers.Get().(*[]byte); ok {
-			return (*pooled)[:0]
-		}
-	}
-	return make([]byte, 0, size)
-}
-
-// release gives back a buffer that nobody reads any more. A request that failed may still do so.
-func (r *Remote) release(buf []byte) {
-	if int64(cap(buf)) == r.opt.ChunkSize {
-		r.buffers.Put(&buf)
-	}
 }

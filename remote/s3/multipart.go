@@ -30,6 +30,7 @@ type multipart struct {
 	abort  func() error                         // forgets the upload; nothing can be sent any more
 
 	slots  chan struct{} // holds one for each ChunkSize that is on its way
+	unused chan []byte   // buffers whose parts have been stored
 	failed chan struct{} // closed when err is set
 	ready  chan struct{} // closed when id is set, or err
 	work   sync.WaitGroup
@@ -48,6 +49,7 @@ func (r *Remote) startMultipart(ctx context.Context, at place, modTime time.Time
 	m := &multipart{
 		r: r, at: at, cancel: cancel, next: 1,
 		slots:  make(chan struct{}, r.opt.Concurrency+spare-1), // one more is being collected
+		unused: make(chan []byte, r.opt.Concurrency+spare),
 		failed: make(chan struct{}),
 		ready:  make(chan struct{}),
 	}
@@ -117,8 +119,11 @@ func (m *multipart) send(buf []byte) error {
 				})
 			return minio.CompletePart{PartNumber: n, ETag: p.ETag}, err
 		})
-		if ok {
-			m.r.release(buf)
+		if ok { // a request that failed may still read it
+			select {
+			case m.unused <- buf:
+			default:
+			}
 		}
 	})
 	return nil
@@ -145,6 +150,19 @@ func (m *multipart) reserve(weight int) (int, error) {
 	n := m.next
 	m.next++
 	return n, nil
+}
+
+// buffer returns an empty one for the next part.
+func (m *multipart) buffer() []byte {
+	size := m.r.partSize(m.next)
+	select {
+	case b := <-m.unused:
+		if int64(cap(b)) == size {
+			return b[:0]
+		}
+	default:
+	}
+	return make([]byte, 0, size)
 }
 
 func (m *multipart) free(slots int) {

@@ -26,7 +26,6 @@ import (
 	"context"
 	"io/fs"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -44,9 +43,8 @@ type Remote struct {
 	root      place
 	name      string
 
-	dirs    *memo[place, struct{}] // directories that were there a moment ago
-	times   *memo[uint64, setTime] // modification times that were set, by object and content
-	buffers sync.Pool              // of *[]byte with ChunkSize bytes
+	dirs  *memo[place, struct{}] // directories that were there a moment ago
+	times *memo[uint64, setTime] // modification times that were set, by object and content
 }
 
 // New returns the remote at path, "bucket/prefix" or empty. It connects to nothing yet. An error is one line that names

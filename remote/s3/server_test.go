@@ -58,7 +58,7 @@ var program = sync.OnceValues(func() (string, error) {
 })
 
 // startGateway runs the gateway on an empty directory until the test ends, and returns its address.
-func startGateway(t *testing.T) string {
+func startGateway(t testing.TB) string {
 	t.Helper()
 	exe, err := program()
 	if err != nil {
@@ -92,7 +92,7 @@ func startGateway(t *testing.T) string {
 }
 
 // waitFor returns when something listens.
-func waitFor(t *testing.T, addr string, exited <-chan struct{}, out fmt.Stringer) {
+func waitFor(t testing.TB, addr string, exited <-chan struct{}, out fmt.Stringer) {
 	t.Helper()
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
 		if c, err := net.Dial("tcp", addr); err == nil {
@@ -108,7 +108,7 @@ func waitFor(t *testing.T, addr string, exited <-chan struct{}, out fmt.Stringer
 	t.Fatal("the gateway does not listen")
 }
 
-func freeAddr(t *testing.T) string {
+func freeAddr(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -122,7 +122,7 @@ func (s *stage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, e
 	s.mu.Lock()
 	s.ended = true
 	s.mu.Unlock()
-	u.forget()
+	u.buf = nil
 	if u.parts != nil && !modTime.IsZero() { // the time was not known when the parts began
 		if err := r.SetModTime(ctx, s.name, modTime); err != nil {
 			return remote.Entry{}, err

@@ -70,7 +70,7 @@ func (u *upload) makeRoom() error {
 	}
 	size := u.r.partSize(u.number())
 	if int64(len(u.buf)) < size {
-		u.buf = u.r.grow(u.buf, size)
+		u.buf = grow(u.buf, size)
 		return nil
 	}
 	if err := u.inParts(); err != nil {
@@ -79,7 +79,7 @@ func (u *upload) makeRoom() error {
 	if err := u.parts.send(u.buf); err != nil {
 		return err
 	}
-	u.buf = u.r.buffer(u.r.partSize(u.number()))
+	u.buf = u.parts.buffer()
 	return nil
 }
 
@@ -116,12 +116,6 @@ func (u *upload) finish(ctx context.Context) (minio.UploadInfo, error) {
 		u.buf = nil
 	}
 	return u.parts.complete(ctx, u.taken)
-}
-
-// forget lets go of the memory of an upload that is done.
-func (u *upload) forget() {
-	u.r.release(u.buf)
-	u.buf = nil
 }
 
 // putWhole stores a file in one request.

@@ -28,7 +28,6 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 		}
 		return remote.Entry{}, r.explain(ctx, "put", name, err)
 	}
-	u.forget()
 	e := remote.Entry{Name: base, Size: u.taken, ModTime: o.ModTime, Version: info.ETag}
 	if !o.ModTime.IsZero() {
 		r.rememberTime(at, e.Version, o.ModTime)

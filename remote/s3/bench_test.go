@@ -1,0 +1,112 @@
+package s3
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"ferry/remote"
+	"ferry/remote/remotetest"
+)
+
+// farAway is a server in another place: what the benchmarks measure against.
+var farAway = remotetest.ProxyOptions{Latency: 30 * time.Millisecond, PerConn: 100e6, Total: 400e6}
+
+// openFar opens a remote on the gateway, from far away.
+func openFar(b *testing.B) *Remote {
+	b.Helper()
+	proxy := remotetest.NewProxy(b, startGateway(b), farAway)
+	r, err := New(b.Context(), testBucket, testOptions(proxy.Addr))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return r
+}
+
+func storeFrom(ctx context.Context, r *Remote, name string, src io.Reader) error {
+	s, err := r.Stage(ctx, name, remote.StageOptions{Owner: owner})
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(s, src); err != nil {
+		return err
+	}
+	_, err = s.Publish(ctx, time.Time{})
+	return err
+}
+
+// zeros gives n bytes in pieces as a connection does.
+func zeros(n int64) io.Reader {
+	return io.LimitReader(readFunc(func(p []byte) (int, error) { return min(len(p), 256<<10), nil }), n)
+}
+
+func BenchmarkStoreLong(b *testing.B) {
+	r := openFar(b)
+	const size = 256 << 20
+	b.SetBytes(size)
+	for b.Loop() {
+		if err := storeFrom(b.Context(), r, "long", zeros(size)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkStoreSmall(b *testing.B) {
+	r := openFar(b)
+	const sessions = 8
+	var n atomic.Int64
+	for b.Loop() {
+		var all sync.WaitGroup
+		for range sessions {
+			all.Go(func() {
+				if err := storeFrom(b.Context(), r, fmt.Sprintf("small-%d", n.Add(1)), zeros(16<<10)); err != nil {
+					b.Error(err)
+				}
+			})
+		}
+		all.Wait()
+	}
+	b.ReportMetric(sessions*float64(b.N)/b.Elapsed().Seconds(), "files/s")
+}
+
+func BenchmarkList20000(b *testing.B) {
+	gateway := startGateway(b)
+	direct, err := New(b.Context(), testBucket, testOptions(gateway))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for w := range 8 {
+		all.Go(func() {
+			for i := w; i < 20_000; i += 8 {
+				if err := storeFrom(b.Context(), direct, fmt.Sprintf("d/a-name-of-some-length-%05d", i), zeros(1)); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	proxy := remotetest.NewProxy(b, gateway, farAway)
+	r, err := New(b.Context(), testBucket, testOptions(proxy.Addr))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		start, n := time.Now(), 0
+		for _, err := range r.List(b.Context(), "d") {
+			if err != nil {
+				b.Fatal(err)
+			}
+			if n++; n == 1 {
+				b.ReportMetric(time.Since(start).Seconds(), "s-to-first")
+			}
+		}
+		if n != 20_000 {
+			b.Fatalf("%d entries", n)
+		}
+	}
+}
