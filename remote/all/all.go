@@ -30,6 +30,8 @@ func Drivers() []Driver {
 		azureblobDriver(),
 		webdavDriver(),
 		httpDriver(),
+		aliasDriver(),
+		combineDriver(),
 	}
 }
 

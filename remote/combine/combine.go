@@ -1,0 +1,157 @@
+// Package combine is one tree made of several remotes: each is a directory of the root. The root itself cannot be
+// changed.
+package combine
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io/fs"
+	"strings"
+
+	"ferry/remote"
+)
+
+// An Upstream is a remote and the directory of the root that it becomes.
+type Upstream struct {
+	Dir    string
+	Remote remote.Remote
+}
+
+// Remote is a tree of remotes.
+type Remote struct {
+	upstreams []Upstream
+	info      remote.Info
+}
+
+// New returns the tree of the upstreams, which it takes over. It is a remote.Stager when all of them are. A directory
+// that is given twice, or is not one element of a path, is an error.
+func New(upstreams []Upstream) (remote.Remote, error) {
+	if len(upstreams) == 0 {
+		return nil, errors.New("combine: option upstreams names no remote: write dir=remote:path")
+	}
+	seen := map[string]bool{}
+	stagers := true
+	var names []string
+	for _, u := range upstreams {
+		if u.Dir == "" || u.Dir == "." || strings.Contains(u.Dir, "/") || !remote.ValidPath(u.Dir) {
+			return nil, fmt.Errorf("combine: option upstreams: %q is not the name of a directory", u.Dir)
+		}
+		if seen[u.Dir] {
+			return nil, fmt.Errorf("combine: option upstreams: the directory %q is there twice", u.Dir)
+		}
+		seen[u.Dir] = true
+		_, ok := remote.AsStager(u.Remote)
+		stagers = stagers && ok
+		names = append(names, u.Dir+"="+u.Remote.Info().Name)
+	}
+	r := &Remote{
+		upstreams: upstreams,
+		info:      remote.Info{Name: "combine:" + strings.Join(names, " "), Caps: common(upstreams)},
+	}
+	if stagers {
+		return &stager{r}, nil
+	}
+	return r, nil
+}
+
+// common returns what may be relied on whichever upstream a name is in.
+func common(upstreams []Upstream) remote.Caps {
+	all := upstreams[0].Remote.Info().Caps
+	for _, u := range upstreams[1:] {
+		c := u.Remote.Info().Caps
+		all.ReadOnly = all.ReadOnly && c.ReadOnly
+		all.ImplicitDirs = all.ImplicitDirs || c.ImplicitDirs
+		all.CaseInsensitive = all.CaseInsensitive || c.CaseInsensitive
+		all.Modes = all.Modes && c.Modes
+		all.MoveDir = all.MoveDir && c.MoveDir
+		all.Live = all.Live && c.Live
+		if all.ModTime == 0 || c.ModTime == 0 {
+			all.ModTime = 0
+		} else {
+			all.ModTime = max(all.ModTime, c.ModTime)
+		}
+		if all.MaxName == 0 || c.MaxName > 0 && c.MaxName < all.MaxName {
+			all.MaxName = c.MaxName
+		}
+	}
+	return all
+}
+
+// Info implements remote.Remote.
+func (r *Remote) Info() remote.Info { return r.info }
+
+// Close implements remote.Remote.
+func (r *Remote) Close() error {
+	var errs []error
+	for _, u := range r.upstreams {
+		errs = append(errs, u.Remote.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// A place is where a name is: in an upstream, or in the root when up is nil.
+type place struct {
+	up   *Upstream
+	name string // inside the upstream
+}
+
+// top reports whether p is a directory of the root.
+func (p place) top() bool { return p.up != nil && p.name == "." }
+
+// find returns the place of name. What is in the root and is no upstream is ErrNotExist.
+func (r *Remote) find(ctx context.Context, name string) (place, error) {
+	if !remote.ValidPath(name) {
+		return place{}, remote.ErrInvalid
+	}
+	if ctx.Err() != nil {
+		return place{}, context.Cause(ctx)
+	}
+	if name == "." {
+		return place{name: "."}, nil
+	}
+	dir, rest, below := strings.Cut(name, "/")
+	if !below {
+		rest = "."
+	}
+	for i := range r.upstreams {
+		if r.upstreams[i].Dir == dir {
+			return place{&r.upstreams[i], rest}, nil
+		}
+	}
+	return place{}, remote.ErrNotExist
+}
+
+// findNew returns the place of something that is to be made. The root takes nothing new.
+func (r *Remote) findNew(ctx context.Context, name string) (place, error) {
+	p, err := r.find(ctx, name)
+	if err == remote.ErrNotExist && !strings.Contains(name, "/") {
+		err = remote.ErrPermission
+	}
+	return p, err
+}
+
+// seen changes an entry of the upstream into what is seen here.
+func (u *Upstream) seen(e remote.Entry) remote.Entry {
+	if e.ID == 0 {
+		return e
+	}
+	h := fnv.New64a() // two upstreams may have given the same number
+	h.Write(binary.BigEndian.AppendUint64([]byte(u.Dir), e.ID))
+	e.ID = max(1, h.Sum64())
+	return e
+}
+
+// rename makes err one about name, as it is called here.
+func rename(op, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		op, err = pe.Op, pe.Err
+	}
+	return &fs.PathError{Op: op, Path: name, Err: err}
+}
