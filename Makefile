@@ -12,7 +12,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # What the tests drive as clients, as program:package. A test whose program is missing skips and names it.
 CLIENTS := curl:curl lftp:lftp ncftpput:ncftp tnftp:tnftp python3:python3 openssl:openssl
 # What drivers of remotes are tested against, as file:package; the file is looked for where its package puts it.
-SERVERS := /usr/lib/openssh/sftp-server:openssh-sftp-server
+SERVERS := /usr/lib/openssh/sftp-server:openssh-sftp-server /usr/sbin/apache2:apache2-bin /usr/sbin/nginx:nginx /usr/bin/caddy:caddy
 # The race detector needs a C compiler.
 PROGRAMS := gcc:gcc $(CLIENTS)
 
