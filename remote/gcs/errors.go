@@ -3,6 +3,7 @@ package gcs
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -34,6 +35,9 @@ func (s *store) translate(err error) error {
 	var request *url.Error
 	if errors.As(err, &request) {
 		err = request.Err
+	}
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF // the connection ended before the answer; it is not the end of a file
 	}
 	var dial *net.OpError
 	if errors.As(err, &dial) && dial.Op == "dial" {

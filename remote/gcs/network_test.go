@@ -1,0 +1,21 @@
+package gcs_test
+
+import (
+	"testing"
+
+	"ferry/remote"
+	"ferry/remote/remotetest"
+	"ferry/remote/retry"
+)
+
+func TestNetwork(t *testing.T) {
+	service := startService(t)
+	remotetest.RunNetwork(t, remotetest.Network{
+		Target: service.addr,
+		Open: func(t *testing.T, addr string) remote.Remote {
+			return open(t, service.bucket(), options(addr))
+		},
+		Again: func(r remote.Remote) remote.Remote { return retry.New(r, retry.Options{}) },
+		Size:  40 << 20, // some chunks
+	})
+}
