@@ -64,3 +64,10 @@ func TestALongLineAcrossTheEndOfATransfer(t *testing.T) {
 	io.WriteString(d.dataConn(), " second")
 	d.steps("send  third", "<< 226", "> ", "< 500 Line too long.", "file f first second third")
 }
+
+// A web page can make a browser send anything as the body of a request, and a request line of any length before it.
+func TestAWebPageCannotSpeakFTP(t *testing.T) {
+	d := talk(t, memory.New())
+	d.steps("seed f content", ">> POST /"+strings.Repeat("x", 9000)+" HTTP/1.1\\r\\n", "<< 500",
+		">> Host: localhost:2121\\r\\nAccept: */*\\r\\n\\r\\nDELE f\\r\\n", "<< 500", "closed", "file f content")
+}

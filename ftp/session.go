@@ -1,6 +1,7 @@
 package ftp
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -212,9 +213,10 @@ func (s *session) run(ctx context.Context, c *command, arg string) (r reply) {
 	return c.run(s, ctx, arg)
 }
 
-// unknown answers what is not in the table. A web browser, or a page that makes one speak to this port, is cut off.
+// unknown answers what is not in the table. A web browser, or a page that makes one speak to this port, is cut off: by
+// its request line, and, as that may be too long to be looked at, by the colon of its first header.
 func (s *session) unknown(verb []byte, arg string) reply {
-	if strings.Contains(arg, " HTTP/") {
+	if strings.Contains(arg, " HTTP/") || bytes.HasSuffix(verb, []byte{':'}) {
 		s.ended = true
 		return reply{500, "This is an FTP server, not a web server."}
 	}
