@@ -34,16 +34,23 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 	return &reader{f, name}, nil
 }
 
-// A reader names the file in its errors.
+// A reader names the file in its errors, and describes it.
 type reader struct {
-	io.ReadCloser
+	*httpclient.File
 	name string
 }
 
 func (f *reader) Read(p []byte) (int, error) {
-	n, err := f.ReadCloser.Read(p)
+	n, err := f.File.Read(p)
 	if err != nil && err != io.EOF {
 		err = fail("read", f.name, err)
 	}
 	return n, err
+}
+
+// Described implements remote.Described.
+func (f *reader) Described() (remote.Entry, bool) {
+	_, base := remote.Split(f.name)
+	e := head{header: f.Header, size: f.Size}.entry(base)
+	return e, e.Version != ""
 }

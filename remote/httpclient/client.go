@@ -155,14 +155,18 @@ func (c *Client) roundTrip(req *http.Request) (*http.Response, error) {
 	if ctx := req.Context(); ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	return nil, fmt.Errorf("the server %s does not answer: %w", req.URL.Host, withoutURL(err))
+	return nil, fmt.Errorf("the server %s does not answer: %w", req.URL.Host, onTheWay(err))
 }
 
-// withoutURL takes off the wrapping that shows a URL, which may hold a secret.
-func withoutURL(err error) error {
+// onTheWay takes off the wrapping that shows a URL, which may hold a secret, and makes an end that comes too early what
+// it is.
+func onTheWay(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
-		return u.Err
+		err = u.Err
+	}
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
 	}
 	return err
 }

@@ -19,7 +19,7 @@ var (
 // Open asks for n bytes of the file at u from byte off on, or with n < 0 for all of them. The reader fails when the
 // server sends less than it promised, and when ctx ends; closing it ends the request. An answer that is no content is
 // the error: a *StatusError, or a redirection to a directory's name (see IsSlashRedirect) with the status 301 or 308.
-func (c *Client) Open(ctx context.Context, u *url.URL, off, n int64) (io.ReadCloser, error) {
+func (c *Client) Open(ctx context.Context, u *url.URL, off, n int64) (*File, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	req := c.Request(ctx, http.MethodGet, u, nil)
 	req.Header.Set("Accept-Encoding", "identity")
@@ -36,16 +36,18 @@ func (c *Client) Open(ctx context.Context, u *url.URL, off, n int64) (io.ReadClo
 		cancel()
 		return nil, err
 	}
-	f := &file{cancel: cancel, body: resp.Body, left: n}
+	f := &File{Header: resp.Header, Size: -1, cancel: cancel, body: resp.Body, left: n}
 	switch {
 	case resp.StatusCode == http.StatusRequestedRangeNotSatisfiable,
 		n == 0 && (resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent):
 		f.Close()
-		return io.NopCloser(strings.NewReader("")), nil
+		f.left = 0
+		return f, nil
 	case resp.StatusCode == http.StatusOK:
-		err = f.startWhole(ctx, off, resp.ContentLength)
+		f.Size = resp.ContentLength
+		err = f.startWhole(ctx, off)
 	case resp.StatusCode == http.StatusPartialContent:
-		f.promised, err = promised(resp.Header.Get("Content-Range"), off, n)
+		f.promised, f.Size, err = promised(resp.Header.Get("Content-Range"), off, n)
 	default:
 		err = Refused(resp)
 	}
@@ -57,30 +59,36 @@ func (c *Client) Open(ctx context.Context, u *url.URL, off, n int64) (io.ReadClo
 	return f, nil
 }
 
-// promised reads how many bytes an answer gives, from its Content-Range (RFC 9110 section 14.4).
-func promised(contentRange string, off, n int64) (int64, error) {
+// promised reads how many bytes an answer gives, and how many the file has or -1, from its Content-Range (RFC 9110
+// section 14.4).
+func promised(contentRange string, off, n int64) (length, size int64, err error) {
 	unit, spec, _ := strings.Cut(contentRange, " ")
 	span, whole, _ := strings.Cut(spec, "/")
 	from, to, ok := strings.Cut(span, "-")
 	first, err1 := strconv.ParseInt(from, 10, 64)
 	last, err2 := strconv.ParseInt(to, 10, 64)
 	if !strings.EqualFold(unit, "bytes") || !ok || err1 != nil || err2 != nil || first != off || last < first {
-		return 0, errRange
+		return 0, 0, errRange
 	}
-	if size, err := strconv.ParseInt(whole, 10, 64); err == nil {
-		end := size
-		if n > 0 {
-			end = min(size, off+n)
-		}
-		if last+1 != end {
-			return 0, errRange
-		}
+	size, err = strconv.ParseInt(whole, 10, 64)
+	if err != nil {
+		return last + 1 - first, -1, nil
 	}
-	return last + 1 - first, nil
+	end := size
+	if n > 0 {
+		end = min(size, off+n)
+	}
+	if last+1 != end {
+		return 0, 0, errRange
+	}
+	return last + 1 - first, size, nil
 }
 
-// A file is the content of an answer.
-type file struct {
+// A File is the content of an answer.
+type File struct {
+	Header http.Header // of the answer
+	Size   int64       // of the whole file; -1 unknown
+
 	cancel   context.CancelFunc
 	body     io.ReadCloser
 	left     int64 // what the caller still wants; below 0 everything
@@ -88,10 +96,10 @@ type file struct {
 }
 
 // startWhole makes an answer that holds the whole file begin at off.
-func (f *file) startWhole(ctx context.Context, off, length int64) error {
-	f.promised = length
-	if length >= 0 {
-		f.promised = max(0, length-off)
+func (f *File) startWhole(ctx context.Context, off int64) error {
+	f.promised = f.Size
+	if f.Size >= 0 {
+		f.promised = max(0, f.Size-off)
 	}
 	if f.left >= 0 && f.promised > f.left {
 		f.promised = f.left
@@ -106,7 +114,8 @@ func (f *file) startWhole(ctx context.Context, off, length int64) error {
 	return err
 }
 
-func (f *file) Read(p []byte) (int, error) {
+// Read implements io.Reader.
+func (f *File) Read(p []byte) (int, error) {
 	if f.left == 0 {
 		return 0, io.EOF
 	}
@@ -126,8 +135,8 @@ func (f *file) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close implements io.Closer.
-func (f *file) Close() error {
+// Close ends the request.
+func (f *File) Close() error {
 	f.cancel()
 	return f.body.Close()
 }

@@ -25,12 +25,12 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 	if err != nil {
 		return nil, fail("open", name, r.explainOpen(ctx, name, err))
 	}
-	return &reader{ReadCloser: f, name: name}, nil
+	return &reader{f, name}, nil
 }
 
 // open keeps name from being replaced until the server has begun to answer: some servers look at the length of a file
 // before they open it, and would give one file the length of another.
-func (r *Remote) open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
+func (r *Remote) open(ctx context.Context, name string, off, n int64) (*httpclient.File, error) {
 	release, err := r.names.look(ctx, name)
 	if err != nil {
 		return nil, err
@@ -55,16 +55,28 @@ func (r *Remote) explainOpen(ctx context.Context, name string, err error) error 
 	return err
 }
 
-// A reader names the file in its errors.
+// A reader names the file in its errors, and describes it.
 type reader struct {
-	io.ReadCloser
+	*httpclient.File
 	name string
 }
 
 func (f *reader) Read(p []byte) (int, error) {
-	n, err := f.ReadCloser.Read(p)
+	n, err := f.File.Read(p)
 	if err != nil && err != io.EOF {
 		err = fail("read", f.name, err)
 	}
 	return n, err
+}
+
+// Described implements remote.Described.
+func (f *reader) Described() (remote.Entry, bool) {
+	_, base := remote.Split(f.name)
+	e := remote.Entry{
+		Name:    base,
+		Size:    f.Size,
+		ModTime: parseTime(f.Header.Get("Last-Modified")),
+		Version: versionOf(f.Header.Get("ETag")),
+	}
+	return e, e.Version != "" || e.Size >= 0 && !e.ModTime.IsZero()
 }

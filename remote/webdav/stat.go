@@ -123,7 +123,7 @@ func (r *Remote) entry(base string, p props) remote.Entry {
 		Size:    -1,
 		ModTime: parseTime(p.Modified),
 		Dir:     p.Collection != nil,
-		Version: strings.TrimPrefix(p.ETag, "W/"), // Apache calls the tag of a file weak in the first second
+		Version: versionOf(p.ETag),
 	}
 	if n, err := strconv.ParseInt(p.Length, 10, 64); err == nil && n >= 0 {
 		e.Size = n
@@ -136,6 +136,9 @@ func (r *Remote) entry(base string, p props) remote.Entry {
 	}
 	return e
 }
+
+// versionOf drops the mark of a weak tag: Apache calls that of a file weak in its first second.
+func versionOf(etag string) string { return strings.TrimPrefix(etag, "W/") }
 
 // parseTime reads a time in the form that the standard wants, or in those that some servers send; zero for any other.
 func parseTime(s string) time.Time {
