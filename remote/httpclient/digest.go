@@ -124,7 +124,7 @@ func quote(s string) string {
 func parseChallenges(s string) []rawChallenge {
 	var list []rawChallenge
 	for {
-		s = strings.TrimLeft(s, " \t,")
+		s = strings.TrimLeft(s, " \t,=") // some schemes have one value, which may end with = signs
 		word := token(s)
 		if word == "" {
 			return list
