@@ -19,7 +19,9 @@ type Stager interface {
 	// Stage begins an upload of name. Nothing of it is visible to anybody until Publish. Two uploads of one name never
 	// disturb each other, whoever owns them; the last one published wins, and the last one kept is kept.
 	// A missing parent directory is ErrNotExist, a directory called name ErrIsDir, a file that may not be changed
-	// ErrPermission, a name that the remote cannot hold ErrBadName: all before a byte is taken.
+	// ErrPermission, a name that the remote cannot hold ErrBadName: all before a byte is taken. (Where
+	// Caps.ImplicitDirs, there are no missing parents, and a directory is refused as by Put.) ctx governs the upload until
+	// Publish: when it ends, what waits for the far side fails.
 	Stage(ctx context.Context, name string, o StageOptions) (Stage, error)
 
 	// Part describes the unfinished upload of name that owner left, or ErrNotExist.

@@ -14,6 +14,7 @@ const (
 	connectTimeout = 30 * time.Second
 	answerTimeout  = 2 * time.Minute // for the first byte of an answer, when the request has been sent
 	attempts       = 10
+	accelerated    = "s3-accelerate.amazonaws.com"
 )
 
 // connect makes the clients. They share their connections.
@@ -25,7 +26,7 @@ func (r *Remote) connect() error {
 		ResponseHeaderTimeout: answerTimeout,
 		ExpectContinueTimeout: time.Second,
 		IdleConnTimeout:       time.Minute,
-		MaxIdleConnsPerHost:   64,
+		MaxIdleConnsPerHost:   256,
 		WriteBufferSize:       64 << 10,
 		ReadBufferSize:        64 << 10,
 		DisableCompression:    true, // an object is what it is, compressed or not
@@ -55,6 +56,10 @@ func (r *Remote) client(attempts int) (*minio.Core, error) {
 		return nil, errors.New("s3: the option endpoint is not the name of a host")
 	}
 	c.SetAppInfo("ferry", "1")
+	c.SetS3EnableDualstack(o.DualStack)
+	if o.Accelerate {
+		c.SetS3TransferAccelerate(accelerated)
+	}
 	return c, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"net/http"
 	"strings"
 	"sync"
@@ -187,6 +188,56 @@ func TestTheEndOfItsContextEndsAStage(t *testing.T) {
 		t.Error(err)
 	}
 	leavesNothing(t, r, "f", nil)
+}
+
+// Who ends an upload while the server begins it must not leave one that nobody knows of.
+func TestAnUploadThatEndsAsItBegins(t *testing.T) {
+	f := startFake(t)
+	r := openAt(t, testBucket, testOptions(f.addr))
+	ctx, cancel := context.WithCancel(t.Context())
+	f.setMeddle(func(w http.ResponseWriter, q *http.Request) bool {
+		if !q.URL.Query().Has("uploads") {
+			return false
+		}
+		f.handler.ServeHTTP(w, q)
+		cancel()
+		return true
+	})
+	body := io.MultiReader(bytes.NewReader(pattern(3*minPart)), readFunc(func([]byte) (int, error) {
+		<-ctx.Done()
+		return 0, context.Cause(ctx)
+	}))
+	if _, err := r.Put(ctx, "f", body, remote.PutOptions{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("Put: %v", err)
+	}
+	f.setMeddle(nil)
+	leavesNothing(t, r, "f", nil)
+}
+
+func TestTheErrorOfAWriteIsOfThisRemote(t *testing.T) {
+	f := startFake(t)
+	r := openAt(t, testBucket, testOptions(f.addr))
+	f.setMeddle(refuseWith(http.StatusForbidden, "AccessDenied", func(q *http.Request) bool { return q.URL.Query().Has("uploads") }))
+	for what, write := range map[string]func(remote.Stage) error{
+		"Write": func(s remote.Stage) error { _, err := s.Write(pattern(20 * minPart)); return err },
+		"ReadFrom": func(s remote.Stage) error {
+			_, err := s.(io.ReaderFrom).ReadFrom(bytes.NewReader(pattern(20 * minPart)))
+			return err
+		},
+	} {
+		s, err := r.Stage(t.Context(), "d/f", remote.StageOptions{Owner: owner})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = write(s)
+		var pe *fs.PathError
+		if !errors.As(err, &pe) || pe.Path != "d/f" || !errors.Is(err, remote.ErrPermission) {
+			t.Errorf("%s: %v", what, err)
+		}
+		if err := s.Discard(); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 func TestAPartThatFailsOnTheWayIsSentAgain(t *testing.T) {

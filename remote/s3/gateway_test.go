@@ -161,6 +161,22 @@ func TestKeysThatAreNoNamesAreLeftOut(t *testing.T) {
 	}
 }
 
+func TestARootThatIsAFile(t *testing.T) {
+	o := testOptions(startGateway(t))
+	store(t, openAt(t, testBucket, o), "d/f", remote.StageOptions{}, []byte("x"))
+	if _, err := openAt(t, testBucket+"/d/f", o).Stat(t.Context(), "."); !errors.Is(err, remote.ErrNotDir) {
+		t.Errorf("a file: %v", err)
+	}
+	for _, dir := range []string{"/d", "/none", ""} {
+		if e, err := openAt(t, testBucket+dir, o).Stat(t.Context(), "."); err != nil || !e.Dir {
+			t.Errorf("%q: %+v, %v", dir, e, err)
+		}
+	}
+	if _, err := openAt(t, "none", o).Stat(t.Context(), "."); !errors.Is(err, remote.ErrNotExist) {
+		t.Errorf("a bucket that is not there: %v", err)
+	}
+}
+
 // slow is a network with some way to go.
 var slow = remotetest.ProxyOptions{Latency: 10 * time.Millisecond}
 

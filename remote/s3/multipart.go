@@ -16,6 +16,9 @@ const (
 	spareMemory = 12 << 20
 	// abortTime is how long an upload that failed may take to be removed.
 	abortTime = 30 * time.Second
+	// beginTime is how long a server may take to begin one. The end of the upload does not end that request: it would
+	// leave an upload that nobody knows the name of.
+	beginTime = 10 * time.Second
 )
 
 var errUploadEnded = errors.New("the upload has ended")
@@ -64,7 +67,9 @@ func (r *Remote) startMultipart(ctx context.Context, at place, modTime time.Time
 	m.abort = sync.OnceValue(func() error { return m.abortWith(context.WithoutCancel(ctx)) })
 	m.spawn(func(ctx context.Context) {
 		defer close(m.ready)
-		id, err := r.again.NewMultipartUpload(ctx, at.bucket, at.key, r.putOptions(modTime))
+		begin, cancel := context.WithTimeout(context.WithoutCancel(ctx), beginTime)
+		defer cancel()
+		id, err := r.again.NewMultipartUpload(begin, at.bucket, at.key, r.putOptions(modTime))
 		if err != nil {
 			m.fail(contextCause(ctx, err))
 			return

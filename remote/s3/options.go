@@ -28,6 +28,9 @@ type Options struct {
 	Profile         string // in that file
 	V2Auth          bool   // sign by the old scheme
 
+	Accelerate bool // use Amazon's accelerated endpoint
+	DualStack  bool // use Amazon's endpoint that has an IPv6 address too
+
 	PathStyle   *bool // the bucket is in the path of the URL, not in its host; nil is as the provider likes it
 	ListVersion int   // 1 or 2; 0 is as the provider likes it
 	ListChunk   int   // entries asked for at once; 0 is 1000

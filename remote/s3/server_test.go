@@ -61,6 +61,9 @@ var program = sync.OnceValues(func() (string, error) {
 func startGateway(t testing.TB) string {
 	t.Helper()
 	exe, err := program()
+	if err != nil && os.Getenv("CI") != "" {
+		t.Fatalf("%s cannot be built: %v", gatewayModule, err)
+	}
 	if err != nil {
 		t.Skipf("%s cannot be built: %v", gatewayModule, err)
 	}

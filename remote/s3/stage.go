@@ -25,6 +25,7 @@ func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) 
 	}
 	s := &stage{name: name}
 	s.u = &upload{r: r, at: at}
+	s.u.fail = func(err error) error { return fail("write", name, r.translate(err)) }
 	s.u.begin = func() (*multipart, error) { return s.startParts(ctx) }
 	switch o.Base {
 	case remote.BasePart:
@@ -84,11 +85,7 @@ func (s *stage) Write(p []byte) (int, error) {
 	if s.isEnded() {
 		return 0, fail("write", s.name, fs.ErrClosed)
 	}
-	n, err := s.u.Write(p)
-	if err != nil {
-		return n, fail("write", s.name, s.u.r.translate(err))
-	}
-	return n, nil
+	return s.u.Write(p)
 }
 
 // ReadFrom implements io.ReaderFrom.

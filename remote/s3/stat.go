@@ -16,7 +16,7 @@ func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	}
 	_, base := remote.Split(name)
 	if !at.object() || at == r.root {
-		return remote.Entry{Name: base, Dir: true}, r.explain(ctx, "stat", name, r.checkBucket(ctx, at))
+		return remote.Entry{Name: base, Dir: true}, r.explain(ctx, "stat", name, r.checkRoot(ctx, at))
 	}
 	info, err := r.head(ctx, at)
 	if err == nil {
@@ -44,6 +44,24 @@ func (r *Remote) head(ctx context.Context, at place) (minio.ObjectInfo, error) {
 
 func (r *Remote) headBy(ctx context.Context, c *minio.Core, at place) (minio.ObjectInfo, error) {
 	return c.StatObject(ctx, at.bucket, at.key, minio.StatObjectOptions{ServerSideEncryption: r.opt.customer()})
+}
+
+// checkRoot returns an error unless the root or a bucket can be used as a directory. One that holds nothing yet can.
+func (r *Remote) checkRoot(ctx context.Context, at place) error {
+	if at.object() {
+		if _, err := r.head(ctx, at); err == nil && r.isEmpty(ctx, at) {
+			return remote.ErrNotDir
+		}
+	}
+	return r.checkBucket(ctx, at)
+}
+
+// isEmpty reports whether nothing is below a place.
+func (r *Remote) isEmpty(ctx context.Context, at place) bool {
+	for o := range r.once.ListObjectsIter(ctx, at.bucket, r.listOptions(at, 1)) {
+		return o.Err != nil
+	}
+	return true
 }
 
 // checkBucket returns an error unless there is that bucket, or, without one, an answer from the server.

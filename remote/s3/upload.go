@@ -22,6 +22,7 @@ type upload struct {
 	at      place
 	modTime time.Time                  // zero = that of the upload
 	begin   func() (*multipart, error) // begins to send parts
+	fail    func(error) error          // makes an error of this package of one that sending gave
 
 	buf   []byte     // what was not sent yet
 	taken int64      // how many bytes there are, sent or not
@@ -77,7 +78,7 @@ func (u *upload) makeRoom() error {
 		return err
 	}
 	if err := u.parts.send(u.buf); err != nil {
-		return err
+		return u.fail(err)
 	}
 	u.buf = u.parts.buffer()
 	return nil
@@ -88,9 +89,12 @@ func (u *upload) inParts() error {
 	if u.parts != nil {
 		return nil
 	}
-	var err error
-	u.parts, err = u.begin()
-	return err
+	parts, err := u.begin()
+	if err != nil {
+		return u.fail(err)
+	}
+	u.parts = parts
+	return nil
 }
 
 // number returns the number of the part that is being collected.
