@@ -16,7 +16,7 @@ func again(r remote.Remote) remote.Remote { return retry.New(r, retry.Options{})
 
 func TestBrokenConnectionsToGoServer(t *testing.T) {
 	files := t.TempDir()
-	s := newServer(t, dav.Dir(files), nil)
+	s := newServer(t, exactTimes{dav.Dir(files)}, nil)
 	remotetest.RunNetwork(t, remotetest.Network{
 		Target: strings.TrimPrefix(s.URL, "http://"),
 		Open: func(t *testing.T, addr string) remote.Remote {

@@ -2,6 +2,7 @@ package webdav_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"log"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	dav "golang.org/x/net/webdav"
 
@@ -74,4 +76,25 @@ func newSubdirectory(t *testing.T, files string) string {
 		t.Fatal(err)
 	}
 	return filepath.Base(dir)
+}
+
+// exactTimes is a directory whose files get the time at which they were written to the nanosecond, as their tags are made
+// of it. The kernel gives files the time of its last tick.
+type exactTimes struct{ dav.Dir }
+
+func (d exactTimes) OpenFile(ctx context.Context, name string, flag int, perm os.FileMode) (dav.File, error) {
+	f, err := d.Dir.OpenFile(ctx, name, flag, perm)
+	if err != nil || flag&os.O_CREATE == 0 {
+		return f, err
+	}
+	return &touched{f, filepath.Join(string(d.Dir), filepath.FromSlash(name))}, nil
+}
+
+type touched struct {
+	dav.File
+	path string
+}
+
+func (f *touched) Close() error {
+	return errors.Join(f.File.Close(), os.Chtimes(f.path, time.Time{}, time.Now()))
 }

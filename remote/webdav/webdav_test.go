@@ -13,7 +13,7 @@ import (
 
 func TestGoServer(t *testing.T) {
 	remotetest.Run(t, func(t *testing.T) remote.Remote {
-		s := newServer(t, dav.Dir(t.TempDir()), nil)
+		s := newServer(t, exactTimes{dav.Dir(t.TempDir())}, nil)
 		return open(t, webdav.Options{URL: s.URL + "/dav"})
 	})
 }
