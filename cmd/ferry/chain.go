@@ -40,7 +40,11 @@ func remoteFlags() []flag {
 // flag says so: its files are sent and received without a copy.
 func (o *options) newChain(driver remote.Remote, log *slog.Logger) (remote.Remote, *count.Remote) {
 	r := driver
-	if l := o.chain.limits(); l.Bandwidth != nil || l.Rate > 0 {
+	l := o.chain.limits()
+	if o.rc.dial != nil && (!driver.Info().Caps.Live || o.given("bwlimit")) {
+		l.Bandwidth = o.rc.dial.connect()
+	}
+	if l.Bandwidth != nil || l.Rate > 0 {
 		r = limit.New(r, l)
 	}
 	counts := count.New(r)

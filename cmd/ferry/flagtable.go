@@ -31,7 +31,7 @@ const (
 	groupLogging = "Logging"
 )
 
-var groups = []string{groupServer, groupTLS, groupRemote, groupVFS, groupCache, groupConfig, groupLogging}
+var groups = []string{groupServer, groupTLS, groupRemote, groupVFS, groupCache, groupRC, groupConfig, groupLogging}
 
 // flagTable returns every flag of ferry serve ftp.
 func flagTable() []flag {
@@ -47,6 +47,7 @@ func flagTable() []flag {
 	add(groupRemote, remoteFlags())
 	add(groupVFS, vfsFlags())
 	add(groupCache, cacheFlags())
+	add(groupRC, rcFlags())
 	add(groupConfig, configFlags())
 	add(groupLogging, loggingFlags())
 	return all

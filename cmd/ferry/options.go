@@ -33,6 +33,7 @@ type options struct {
 	dataResume    string
 
 	chain chainOptions
+	rc    rcOptions
 
 	readOnly               bool
 	dirPerms, filePerms    fs.FileMode

@@ -36,6 +36,19 @@ func (e usageError) Unwrap() error { return e.error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
+// An exitStatus is what the process shall end with, after all went well.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// err returns nil for success.
+func (s exitStatus) err() error {
+	if s == exitOK {
+		return nil
+	}
+	return s
+}
+
 // run does what the arguments say and returns the exit status. When ctx ends, it shuts down as on SIGTERM.
 func (p process) run(ctx context.Context) int {
 	root := p.rootCommand()
@@ -45,6 +58,9 @@ func (p process) run(ctx context.Context) int {
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
+	}
+	if asked := exitStatus(0); errors.As(err, &asked) {
+		return int(asked)
 	}
 	fmt.Fprintln(p.stderr, "ferry:", oneLine(err.Error()))
 	if usage := (usageError{}); errors.As(err, &usage) {
@@ -70,7 +86,7 @@ func (p process) rootCommand() *cobra.Command {
 	root.PersistentFlags().SortFlags = false
 	addFlags(root.PersistentFlags(), configFlags(), o)
 	addFlags(root.PersistentFlags(), loggingFlags(), o)
-	root.AddCommand(p.serveCommand(o), p.checkCommand(o), p.configCommand(o), p.listRemotesCommand(o), p.obscureCommand(), p.versionCommand())
+	root.AddCommand(p.serveCommand(o), p.checkCommand(o), p.configCommand(o), p.listRemotesCommand(o), p.obscureCommand(), p.rcCommand(o), p.versionCommand())
 	root.AddCommand(helpTopics()...)
 	return root
 }

@@ -49,6 +49,7 @@ func (p process) serveFTPCommand(o *options) *cobra.Command {
 				return err
 			}
 			o.given = cmd.Flags().Changed
+			o.rc.prepare(o.chain.bandwidth, func() map[string]map[string]any { return shownFlags(cmd.Flags(), rows) })
 			if err := o.check(); err != nil {
 				return err
 			}
@@ -96,6 +97,8 @@ func (o *options) check() error {
 		return usagef("--require-tls needs a certificate: give --cert and --key, or --tls self-signed")
 	case len(o.implicitAddrs) > 0 && !o.hasTLS():
 		return usagef("--implicit-tls-addr needs a certificate: give --cert and --key, or --tls self-signed")
+	case o.rc.check() != nil:
+		return o.rc.check()
 	case o.log.quiet && o.log.verbose > 0:
 		return usagef("-q and -v exclude each other: give one of them")
 	case o.given("log-level") && (o.log.quiet || o.log.verbose > 0):
@@ -129,9 +132,16 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	o.warnOfRisks(log, listeners)
 	tree := vfs.New(r, o.treeOptions(log))
 	defer tree.Close()
+	server := o.server(tree, pair, log)
+	control, err := o.openRC(ctx, log, rcSubject{what, server, tree, counts})
+	if err != nil {
+		closeAll(listeners)
+		return err
+	}
 	s := &service{
-		server:    o.server(tree, pair, log),
+		server:    server,
 		tree:      tree,
+		control:   control,
 		listeners: listeners,
 		pair:      pair,
 		log:       log,

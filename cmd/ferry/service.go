@@ -19,7 +19,8 @@ type service struct {
 	server    *ftp.Server
 	tree      *vfs.FS
 	listeners []listener
-	pair      *ftp.KeyPair // nil without TLS
+	pair      *ftp.KeyPair   // nil without TLS
+	control   *remoteControl // nil without remote control
 	log       *slog.Logger
 	signals   <-chan os.Signal
 	grace     time.Duration // for running transfers when it stops
@@ -36,7 +37,8 @@ func (s *service) run(ctx context.Context) error {
 	defer wg.Wait()
 	defer cancel()
 
-	failed := make(chan error, len(s.listeners))
+	failed := make(chan error, len(s.listeners)+1)
+	s.control.announce(running)
 	for _, l := range s.listeners {
 		wg.Go(func() { failed <- s.serve(running, l) })
 		s.log.Log(running, levelNotice, "Serving FTP on "+l.url())
@@ -44,11 +46,18 @@ func (s *service) run(ctx context.Context) error {
 	if s.pair != nil {
 		wg.Go(func() { _ = s.pair.Run(running) }) // it returns when running has ended
 	}
+	wg.Go(func() {
+		if err := s.control.run(running); err != nil {
+			failed <- err
+		}
+	})
 	for {
 		select {
 		case err := <-failed:
 			s.server.Close()
 			return err
+		case status := <-s.control.quitting():
+			return errors.Join(s.stop(running), exitStatus(status).err())
 		case <-ctx.Done():
 			return s.stop(running)
 		case sig := <-s.signals:
@@ -71,10 +80,17 @@ func (s *service) serve(ctx context.Context, l listener) error {
 func (s *service) reload(ctx context.Context) {
 	s.tree.Forget()
 	s.log.Log(ctx, levelNotice, "Forgot all directories")
-	if s.pair == nil {
+	s.reloadPair(ctx, s.pair)
+	if s.control != nil {
+		s.reloadPair(ctx, s.control.pair)
+	}
+}
+
+func (s *service) reloadPair(ctx context.Context, pair *ftp.KeyPair) {
+	if pair == nil {
 		return
 	}
-	if err := s.pair.Reload(); err != nil {
+	if err := pair.Reload(); err != nil {
 		s.log.ErrorContext(ctx, "The old certificate stays", "error", err)
 		return
 	}

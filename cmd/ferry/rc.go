@@ -1,0 +1,227 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ferry/config"
+	"ferry/rc"
+)
+
+const rcLong = `Make a remote control call to a ferry, or an rclone, that was started with --rc, and print its result as JSON.
+
+Parameters are KEY=VALUE, which are strings, or one object after --json. Without a path it lists the calls there are.
+
+The server is the one on this machine, or that of --url (http://host:port/, host:port or :port) or --unix-socket.
+Without --user and --pass those of --rc-user and --rc-pass count, and without --url that of --rc-addr; these three
+can be set in the environment, as FERRY_RC_ADDR.`
+
+const rcExample = `  ferry rc vfs/forget
+  ferry rc vfs/forget file=path/to/file dir=path/to/dir
+  ferry rc --unix-socket /run/ferry.sock vfs/refresh recursive=true
+  ferry rc --user bob --pass secret ftp/kick id=7
+  ferry rc --user bob --pass secret core/bwlimit --json '{"rate":"10M"}'`
+
+// rcCall is a call as the command line describes it.
+type rcCall struct {
+	path   string
+	params map[string]any
+
+	url, socket string
+	user, pass  string
+	caCert      string
+	json        string
+	args, opts  []string
+	loopback    bool
+	noOutput    bool
+}
+
+func (p process) rcCommand(o *options) *cobra.Command {
+	var c rcCall
+	// What --rc-addr and the like say to a server, they say here where --url and the like are left out.
+	rows := slices.DeleteFunc(rcFlags(), func(f flag) bool { return !slices.Contains([]string{"rc-addr", "rc-user", "rc-pass"}, f.name) })
+	cmd := &cobra.Command{
+		Use:     "rc [path] [key=value]...",
+		Short:   "Make a remote control call",
+		Long:    rcLong,
+		Example: rcExample,
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := resolveFlags(cmd.Flags(), rows, p.env); err != nil {
+				return err
+			}
+			if err := c.complete(&o.rc, args); err != nil {
+				return err
+			}
+			return p.runCall(cmd.Context(), &c)
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&c.url, "url", "", "Address of the server: a URL, host:port or :port")
+	f.StringVar(&c.socket, "unix-socket", "", "Path of the socket of the server, instead of --url")
+	f.StringVar(&c.user, "user", "", "User name for the server")
+	f.StringVar(&c.pass, "pass", "", "Password for the server")
+	f.StringVar(&c.caCert, "ca-cert", "", "Certificate file (PEM) that the server's certificate is checked with, for a self-signed one")
+	f.StringVar(&c.json, "json", "", "Parameters as a JSON object, instead of key=value")
+	f.StringArrayVarP(&c.args, "arg", "a", nil, "Add a string to the list that is the parameter arg")
+	f.StringArrayVarP(&c.opts, "opt", "o", nil, "Add name=value, or name, to the object that is the parameter opt")
+	f.BoolVar(&c.loopback, "loopback", false, "Make the call within this process, without a server")
+	f.BoolVar(&c.noOutput, "no-output", false, "Do not print the result")
+	addFlags(f, rows, o)
+	for _, row := range rows {
+		f.Lookup(row.name).Hidden = true
+	}
+	return cmd
+}
+
+// complete reads the arguments, and takes from o what the flags left out.
+func (c *rcCall) complete(o *rcOptions, args []string) error {
+	if c.url != "" && c.socket != "" {
+		return usagef("--url and --unix-socket exclude each other: give one of them")
+	}
+	if path, ok := strings.CutPrefix(c.url, unixScheme); ok {
+		c.url, c.socket = "", path
+	}
+	if c.url == "" && c.socket == "" {
+		addr := o.addrs[0]
+		if path, ok := strings.CutPrefix(addr, unixScheme); ok {
+			c.socket = path
+		} else {
+			c.url = addr
+		}
+	}
+	if c.user == "" && c.pass == "" {
+		c.user, c.pass = o.user, o.pass.reveal()
+	}
+	if len(args) == 0 {
+		return c.wantNoParams()
+	}
+	c.path = strings.Trim(args[0], "/")
+	return c.readParams(args[1:])
+}
+
+func (c *rcCall) wantNoParams() error {
+	if c.json != "" || len(c.args)+len(c.opts) > 0 {
+		return usagef("what to call is missing: name a path, such as vfs/forget")
+	}
+	return nil
+}
+
+func (c *rcCall) readParams(args []string) error {
+	c.params = map[string]any{}
+	if c.json != "" {
+		if len(args) > 0 {
+			return usagef("--json and key=value exclude each other: give one of them")
+		}
+		d := json.NewDecoder(strings.NewReader(c.json))
+		d.UseNumber()
+		if err := d.Decode(&c.params); err != nil {
+			return usagef("--json is not an object: %w", err)
+		}
+		if _, err := d.Token(); !errors.Is(err, io.EOF) {
+			return usagef("--json has something behind the object")
+		}
+	}
+	for _, arg := range args {
+		key, text, ok := strings.Cut(arg, "=")
+		if !ok {
+			return usagef("%q is not a parameter: write key=value", arg)
+		}
+		c.params[key] = text
+	}
+	if len(c.args) > 0 {
+		c.params["arg"] = c.args
+	}
+	if len(c.opts) > 0 {
+		opts := map[string]string{}
+		for _, opt := range c.opts {
+			name, text, _ := strings.Cut(opt, "=")
+			opts[name] = text
+		}
+		c.params["opt"] = opts
+	}
+	return nil
+}
+
+// runCall makes the call and prints its result, which for an error is on the output too. A signal ends the wait.
+func (p process) runCall(ctx context.Context, c *rcCall) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-p.signals:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	path := c.path
+	if path == "" {
+		path = "rc/list"
+	}
+	call := c.post
+	if c.loopback {
+		call = c.callHere
+	}
+	result, err := call(ctx, path)
+	if c.path == "" && err == nil {
+		return p.printCalls(result)
+	}
+	if len(result) > 0 && !c.noOutput {
+		var b bytes.Buffer
+		if json.Indent(&b, bytes.TrimSpace(result), "", "\t") != nil {
+			return fmt.Errorf("the answer to %s is not JSON: is %s the address of a remote control?", path, c.where())
+		}
+		b.WriteByte('\n')
+		if _, err := b.WriteTo(p.stdout); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// printCalls prints the result of rc/list for people.
+func (p process) printCalls(result []byte) error {
+	var list struct {
+		Commands []struct{ Path, Title, Help string }
+	}
+	if err := json.Unmarshal(result, &list); err != nil {
+		return fmt.Errorf("the list of calls: %w", err)
+	}
+	var b strings.Builder
+	for _, c := range list.Commands {
+		fmt.Fprintf(&b, "%s: %s\n", c.Path, c.Title)
+		for line := range strings.Lines(strings.TrimSpace(c.Help)) {
+			if strings.TrimSpace(line) != "" {
+				b.WriteString("    " + strings.TrimRight(line, "\n") + "\n")
+			}
+		}
+	}
+	_, err := io.WriteString(p.stdout, b.String())
+	return err
+}
+
+// callHere makes the call within this process, where nothing is served: there are the calls about the process.
+func (c *rcCall) callHere(ctx context.Context, path string) ([]byte, error) {
+	s, err := rc.New(rc.Options{Calls: rc.CoreCalls(rc.Core{Version: version(), Obscure: config.Obscure})})
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	out, err := s.Call(ctx, path, c.params)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if out == nil {
+		out = rc.Params{}
+	}
+	return json.Marshal(out)
+}

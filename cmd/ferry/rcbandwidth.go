@@ -1,0 +1,68 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"ferry/config"
+	"ferry/rc"
+)
+
+// A bandwidthDial is the limit that core/bwlimit turns.
+type bandwidthDial struct {
+	connected bool // something asks At
+	current   atomic.Pointer[config.Bandwidth]
+}
+
+var _ rc.Bandwidth = (*bandwidthDial)(nil)
+
+func newBandwidthDial(b config.Bandwidth) *bandwidthDial {
+	d := &bandwidthDial{}
+	d.current.Store(&b)
+	return d
+}
+
+// connect returns At for the decorator that keeps the limits, and notes that there is one.
+func (d *bandwidthDial) connect() func(time.Time) (up, down int64) {
+	d.connected = true
+	return d.At
+}
+
+// At returns the limits at a time.
+func (d *bandwidthDial) At(t time.Time) (up, down int64) { return d.current.Load().At(t) }
+
+// Limits returns what holds now.
+func (d *bandwidthDial) Limits() (up, down int64, rate string) {
+	up, down = d.At(time.Now())
+	rate = writtenRate(up)
+	if up != down {
+		rate += ":" + writtenRate(down)
+	}
+	return up, down, rate
+}
+
+func writtenRate(n int64) string {
+	if n < 0 {
+		return config.SizeOff.String()
+	}
+	return config.Size(n).String()
+}
+
+// SetRate changes the limits. It takes no timetable.
+func (d *bandwidthDial) SetRate(rate string) error {
+	if strings.ContainsAny(rate, " ,;") {
+		return errors.New("need exactly 1 bandwidth setting")
+	}
+	b, err := config.ParseBandwidth(rate)
+	if err != nil {
+		return fmt.Errorf("bad bwlimit: %w", err)
+	}
+	if up, down := b.At(time.Now()); !d.connected && (up >= 0 || down >= 0) {
+		return errors.New("a local directory is served without a limiter, so that its files need not be copied: start ferry with --bwlimit off to have one that can be set")
+	}
+	d.current.Store(&b)
+	return nil
+}

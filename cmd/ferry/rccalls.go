@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"ferry/config"
+	"ferry/ftp"
+	"ferry/rc"
+	"ferry/remote/count"
+	"ferry/vfs"
+)
+
+// What package rc asks for, made of what there is.
+var (
+	_ rc.Sessions = rcFTP{}
+	_ rc.Counters = rcFTP{}
+	_ rc.Tree     = rcTree{}
+)
+
+// An rcSubject is what the remote control is about.
+type rcSubject struct {
+	what   string // is served, as on the command line
+	server *ftp.Server
+	tree   *vfs.FS
+	counts *count.Remote
+}
+
+// rcCalls returns all calls but those that every remote control has.
+func (o *options) rcCalls(about rcSubject, quit func(status int)) []rc.Call {
+	clients := rcFTP{about.server, about.counts, time.Now()}
+	return slices.Concat(
+		rc.CoreCalls(rc.Core{Version: version(), Obscure: config.Obscure, Quit: quit}),
+		rc.StatsCalls(clients),
+		rc.BandwidthCalls(o.rc.dial),
+		rc.OptionsCalls(o.rc.shown),
+		rc.VFSCalls(rcTree{about.tree, rcTreeName(about.what), o.rcTreeOptions()}),
+		rc.FTPCalls(clients),
+	)
+}
+
+// rcFTP tells of an FTP server.
+type rcFTP struct {
+	server *ftp.Server
+	counts *count.Remote // of its remote
+	since  time.Time
+}
+
+func (f rcFTP) Kick(id uint64) bool { return f.server.Kick(id) }
+
+func (f rcFTP) Sessions() []rc.Session {
+	var all []rc.Session
+	for _, s := range f.server.Sessions() {
+		all = append(all, rc.Session{
+			ID: s.ID, Remote: s.Remote.String(), TLS: s.TLS, User: s.User, Client: s.Client, Since: s.Since,
+			Command: s.Command, Path: s.Path, Began: s.Began, Bytes: s.Bytes,
+		})
+	}
+	return all
+}
+
+// Stats counts transfers of files; bytes are those of listings too.
+func (f rcFTP) Stats() rc.Stats {
+	s := f.server.Stats()
+	methods := f.counts.Stats().Methods
+	out := rc.Stats{
+		Since:        f.since,
+		Bytes:        s.BytesReceived + s.BytesSent,
+		Transfers:    int64(s.Uploads + s.Downloads - s.Listings),
+		Errors:       int64(s.Failed),
+		TransferTime: s.TransferTime,
+		Deletes:      succeeded(methods["remove"]),
+		DeletedDirs:  succeeded(methods["rmdir"]),
+		Renames:      succeeded(methods["move"]),
+	}
+	for _, t := range f.server.Transfers() {
+		if t.Err != nil {
+			out.LastError = t.Path + ": " + t.Err.Error()
+		}
+	}
+	for _, s := range f.server.Sessions() {
+		if movesFile(s.Command) {
+			out.Running = append(out.Running, rc.Transfer{Name: rcName(s.Path), Size: -1, Bytes: s.Bytes, What: transferring, Began: s.Began})
+		}
+	}
+	return out
+}
+
+// transferring is rclone's word for what is done to a file.
+const transferring = "transferring"
+
+func succeeded(m count.Method) int64 { return m.Calls - m.Running - m.Missing - m.Errors }
+
+func movesFile(command string) bool {
+	switch command {
+	case "RETR", "STOR", "APPE", "STOU":
+		return true
+	}
+	return false
+}
+
+// rcName is a path as rclone writes it: relative to what is served.
+func rcName(path string) string {
+	if path != "" && path[0] == '/' {
+		return path[1:]
+	}
+	return path
+}
+
+func (f rcFTP) Transferred() []rc.Transfer {
+	var all []rc.Transfer
+	for _, t := range f.server.Transfers() {
+		if !movesFile(t.Command) {
+			continue
+		}
+		size := int64(-1)
+		if t.Err == nil {
+			size = t.Bytes
+		}
+		all = append(all, rc.Transfer{Name: rcName(t.Path), Size: size, Bytes: t.Bytes, What: transferring, Began: t.Began, Ended: t.Ended, Err: t.Err})
+	}
+	return all
+}
+
+// rcTree tells of a tree.
+type rcTree struct {
+	*vfs.FS
+	name    string
+	options map[string]any
+}
+
+func (t rcTree) Name() string { return t.name }
+
+func (t rcTree) ForgetAll() { t.FS.Forget() }
+
+func (t rcTree) Forget(files, dirs []string) {
+	for _, names := range [][]string{files, dirs} {
+		if len(names) > 0 {
+			t.FS.Forget(names...)
+		}
+	}
+}
+
+// Refresh tells besides whether dir is a directory, which a tree without a cache does not look at.
+func (t rcTree) Refresh(ctx context.Context, dir string, recursive bool) error {
+	err := t.FS.Refresh(ctx, dir, recursive)
+	info, statErr := t.View("").Stat(ctx, dir)
+	switch {
+	case statErr == nil && !info.IsDir():
+		return fs.ErrInvalid
+	case err == nil:
+		return statErr
+	}
+	return err
+}
+
+func (t rcTree) Stats() rc.TreeStats {
+	s := t.FS.Stats()
+	return rc.TreeStats{Dirs: s.Dirs, Files: s.Files, InUse: 1, Options: t.options}
+}
+
+// rcTreeName is how rclone names what is served: a local directory by its absolute path. Parameters are not shown.
+func rcTreeName(what string) string {
+	spec, err := config.ParseRemote(what)
+	if err == nil && spec.Type == config.LocalType {
+		if path, err := filepath.Abs(spec.Path); err == nil {
+			return path
+		}
+	}
+	return redactRemote(what)
+}
+
+// rcTreeOptions are the options of a tree by the names that rclone has for them.
+func (o *options) rcTreeOptions() map[string]any {
+	return map[string]any{
+		"NoSeek": o.noSeek, "NoChecksum": o.noChecksum, "ReadOnly": o.readOnly, "NoModTime": o.noModTime,
+		"DirCacheTime": o.dirCacheTime, "PollInterval": o.pollInterval,
+		"Umask": o.umask, "UID": o.uid, "GID": o.gid, "DirPerms": fs.ModeDir | o.dirPerms, "FilePerms": o.filePerms,
+		"ChunkSize": o.readChunk, "ChunkSizeLimit": o.readChunkTo,
+		"CacheMode": o.cacheMode, "CacheMaxAge": o.cacheMaxAge, "CacheMaxSize": o.cacheMaxSize, "CachePollInterval": o.cachePoll,
+	}
+}

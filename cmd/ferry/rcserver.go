@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+
+	"ferry/auth"
+	"ferry/ftp"
+	"ferry/rc"
+)
+
+// A remoteControl answers calls about a service.
+type remoteControl struct {
+	server    *rc.Server
+	listeners []net.Listener
+	pair      *ftp.KeyPair // nil without TLS
+	log       *slog.Logger
+	quit      chan int // the exit status that core/quit asks for
+}
+
+// openRC opens the remote control that the flags ask for, nil for none.
+func (o *options) openRC(ctx context.Context, log *slog.Logger, about rcSubject) (*remoteControl, error) {
+	if !o.rc.enabled {
+		return nil, nil
+	}
+	c := &remoteControl{log: log, quit: make(chan int, 1)}
+	check, err := o.rc.passwords()
+	if err != nil {
+		return nil, err
+	}
+	c.server, err = rc.New(rc.Options{
+		Calls:       o.rcCalls(about, c.askToQuit),
+		Log:         log,
+		Check:       check,
+		NoAuth:      o.rc.noAuth,
+		AllowOrigin: o.rc.allowOrigin,
+		Hosts:       o.rc.hosts(),
+		BaseURL:     o.rc.baseURL,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if o.rc.cert != "" {
+		if c.pair, err = ftp.LoadCertificate(o.rc.cert, o.rc.key); err != nil {
+			return nil, fmt.Errorf("--rc-cert, --rc-key: %w", err)
+		}
+		c.pair.Log = log
+	}
+	c.listeners, err = o.rc.listen(ctx, c.pair)
+	if err != nil {
+		return nil, err
+	}
+	o.rc.warnOfRisks(log, c.listeners)
+	return c, nil
+}
+
+// askToQuit notes the first status only: the program is ending then.
+func (c *remoteControl) askToQuit(status int) {
+	select {
+	case c.quit <- status:
+	default:
+	}
+}
+
+// quitting yields the status that core/quit asks for. It may be called on nil.
+func (c *remoteControl) quitting() <-chan int {
+	if c == nil {
+		return nil
+	}
+	return c.quit
+}
+
+// run answers until ctx ends or a listener fails. It may be called on nil.
+func (c *remoteControl) run(ctx context.Context) error {
+	if c == nil {
+		return nil
+	}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	if c.pair != nil {
+		wg.Go(func() { _ = c.pair.Run(ctx) }) // it returns when ctx has ended
+	}
+	err := c.server.Serve(ctx, c.listeners...)
+	if err != nil {
+		err = fmt.Errorf("remote control: %w", err)
+	}
+	return err
+}
+
+// announce logs where clients connect to. It may be called on nil.
+func (c *remoteControl) announce(ctx context.Context) {
+	if c == nil {
+		return
+	}
+	for _, l := range c.listeners {
+		c.log.Log(ctx, levelNotice, "Serving remote control on "+rcURL(l, c.pair != nil))
+	}
+}
+
+// rcURL is how a client names the listener.
+func rcURL(l net.Listener, secure bool) string {
+	switch {
+	case l.Addr().Network() == "unix":
+		return unixScheme + l.Addr().String()
+	case secure:
+		return "https://" + l.Addr().String() + "/"
+	}
+	return "http://" + l.Addr().String() + "/"
+}
+
+// passwords returns what knows the passwords, nil for nothing.
+func (o *rcOptions) passwords() (func(user, password string) bool, error) {
+	if o.htpasswd != "" {
+		h, err := auth.NewHtpasswd(o.htpasswd)
+		if err != nil {
+			return nil, fmt.Errorf("--rc-htpasswd: %w", err)
+		}
+		return h.Check, nil
+	}
+	if o.user == "" {
+		return nil, nil
+	}
+	single := auth.NewSingle(o.user, o.pass.reveal())
+	return func(user, password string) bool {
+		_, err := single.Authenticate(context.Background(), auth.Login{User: user, Password: password})
+		return err == nil
+	}, nil
+}
+
+// hosts are the names that clients may know the remote control by.
+func (o *rcOptions) hosts() []string {
+	var hosts []string
+	if name, err := os.Hostname(); err == nil && name != "" {
+		hosts = append(hosts, name)
+	}
+	for _, addr := range o.addrs {
+		if host, _, err := net.SplitHostPort(addr); err == nil && host != "" {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
+}
+
+// listen opens all listeners, or none. TLS is for those that are not sockets of this machine.
+func (o *rcOptions) listen(ctx context.Context, pair *ftp.KeyPair) (_ []net.Listener, err error) {
+	var all []net.Listener
+	defer func() {
+		if err != nil {
+			closeAll(all)
+		}
+	}()
+	for _, addr := range o.addrs {
+		if path, ok := strings.CutPrefix(addr, unixScheme); ok {
+			l, err := listenUnix(ctx, path)
+			if err != nil {
+				return nil, fmt.Errorf("--rc-addr %q: %w", addr, err)
+			}
+			all = append(all, l)
+			continue
+		}
+		ls, err := listenOn(ctx, addr)
+		if err != nil {
+			return nil, fmt.Errorf("--rc-addr %q: %w", addr, listenRemedy(err))
+		}
+		for _, l := range ls {
+			if pair != nil {
+				l = tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: pair.GetCertificate})
+			}
+			all = append(all, l)
+		}
+	}
+	return all, nil
+}
+
+// socketMode is who may connect to a socket: the user that ferry runs as.
+const socketMode = 0o600
+
+// listenUnix opens a socket. One that a process before this one has left is replaced; one that is in use is not.
+func listenUnix(ctx context.Context, path string) (net.Listener, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "unix", path)
+	if errors.Is(err, syscall.EADDRINUSE) && isDeadSocket(ctx, path) {
+		if err := os.Remove(path); err != nil {
+			return nil, err
+		}
+		l, err = lc.Listen(ctx, "unix", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(path, socketMode); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// isDeadSocket reports whether path is a socket that nobody listens on.
+func isDeadSocket(ctx context.Context, path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || info.Mode()&os.ModeSocket == 0 {
+		return false
+	}
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "unix", path)
+	if err == nil {
+		conn.Close()
+	}
+	return errors.Is(err, syscall.ECONNREFUSED)
+}
+
+// warnOfRisks logs what an administrator should not find out from somebody else.
+func (o *rcOptions) warnOfRisks(log *slog.Logger, listeners []net.Listener) {
+	for _, l := range listeners {
+		local := l.Addr().Network() == "unix" || (listener{Listener: l}).isLoopback()
+		switch url := rcURL(l, o.cert != ""); {
+		case o.noAuth && !local:
+			log.Warn("Anybody who can reach " + url + " can control this server: there is --rc-no-auth")
+		case o.allowOrigin == "*" && o.noAuth:
+			log.Warn("Every web page that is open in a browser that can reach " + url + " can control this server: there is --rc-allow-origin *")
+		case !local && o.cert == "" && !o.noAuth:
+			log.Warn("Passwords for " + url + " go over the network in clear: give --rc-cert and --rc-key")
+		}
+	}
+}
