@@ -3,10 +3,12 @@ package remotetest
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -88,4 +90,38 @@ func answers(ctx context.Context, url string) error {
 		return err
 	}
 	return resp.Body.Close()
+}
+
+// BuildProgram returns a program of a Go module. It is built once per machine and stays in the user's cache. When it cannot
+// be built, the test is skipped, on the build machine (CI is set) it fails.
+func BuildProgram(t testing.TB, path, version string) string {
+	t.Helper()
+	program, err := buildProgram(path, version)
+	switch {
+	case err != nil && os.Getenv("CI") != "":
+		t.Fatalf("%s cannot be built: %v", path, err)
+	case err != nil:
+		t.Skipf("%s cannot be built: %v", path, err)
+	}
+	return program
+}
+
+func buildProgram(path, version string) (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	name := filepath.Base(path)
+	dir := filepath.Join(cache, "ferry-test", name+"-"+version)
+	program := filepath.Join(dir, name)
+	if _, err := os.Stat(program); err == nil {
+		return program, nil
+	}
+	cmd := exec.Command("go", "install", path+"@"+version)
+	cmd.Dir = os.TempDir() // no module may change the versions
+	cmd.Env = append(os.Environ(), "GOBIN="+dir, "GOFLAGS=")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return program, nil
 }
