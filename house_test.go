@@ -60,8 +60,7 @@ var layers = []layer{
 	// What the drivers of flat object stores have in common.
 	{pattern: "remote/objects", ferry: driverUses},
 	{pattern: "remote/gcs", ferry: append(slices.Clip(driverUses), "remote/objects"), outside: []string{
-		"cloud.google.com/go/storage", "google.golang.org/api/", "github.com/googleapis/gax-go/", "golang.org/x/oauth2",
-		"github.com/fsouza/fake-gcs-server/",
+		"google.golang.org/api/", "golang.org/x/oauth2", "github.com/fsouza/fake-gcs-server/",
 	}},
 	{pattern: "remote/azureblob", ferry: append(slices.Clip(driverUses), "remote/objects"), outside: []string{
 		"github.com/Azure/azure-sdk-for-go/sdk/",

@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"cloud.google.com/go/storage"
-	"google.golang.org/api/iterator"
+	"google.golang.org/api/storage/v1"
 
 	"ferry/remote"
 	"ferry/remote/objects"
@@ -18,44 +17,47 @@ func (s *store) PageBuckets(ctx context.Context, token string) (objects.Page, er
 	if s.options.ProjectNumber == "" {
 		return objects.Page{}, errNoProject
 	}
-	it := s.client.Buckets(ctx, s.options.ProjectNumber)
-	info := it.PageInfo()
-	info.Token = token
-	var p objects.Page
-	for {
-		attrs, err := it.Next()
-		if errors.Is(err, iterator.Done) {
-			return p, nil
-		}
-		if err != nil {
-			return objects.Page{}, s.translate(err)
-		}
-		p.Objects = append(p.Objects, objects.Object{Name: attrs.Name, Dir: true})
-		if info.Remaining() == 0 {
-			p.Next = info.Token
-			return p, nil
-		}
+	call := s.service.Buckets.List(s.options.ProjectNumber).Fields("nextPageToken", "items(name)").Context(ctx)
+	if token != "" {
+		call.PageToken(token)
 	}
+	answer, err := call.Do()
+	if err != nil {
+		return objects.Page{}, s.translate(err)
+	}
+	p := objects.Page{Next: answer.NextPageToken}
+	for _, b := range answer.Items {
+		p.Objects = append(p.Objects, objects.Object{Name: b.Name, Dir: true})
+	}
+	return p, nil
 }
 
 // MakeBucket implements objects.Buckets.
 func (s *store) MakeBucket(ctx context.Context, name string) error {
-	if s.options.ProjectNumber == "" {
+	o := s.options
+	if o.ProjectNumber == "" {
 		return errNoProject
 	}
-	attrs := &storage.BucketAttrs{Location: s.options.Location, StorageClass: s.options.StorageClass}
-	if s.options.BucketPolicyOnly {
-		attrs.UniformBucketLevelAccess.Enabled = true
-	} else {
-		attrs.PredefinedACL = s.options.BucketACL
-		attrs.PredefinedDefaultObjectACL = s.options.ObjectACL
+	bucket := &storage.Bucket{Name: name, Location: o.Location, StorageClass: o.StorageClass}
+	if o.BucketPolicyOnly {
+		bucket.IamConfiguration = &storage.BucketIamConfiguration{
+			UniformBucketLevelAccess: &storage.BucketIamConfigurationUniformBucketLevelAccess{Enabled: true},
+		}
 	}
-	return s.translate(s.bucket(name).Create(ctx, s.options.ProjectNumber, attrs))
+	call := s.service.Buckets.Insert(o.ProjectNumber, bucket).Context(ctx)
+	if o.BucketACL != "" && !o.BucketPolicyOnly {
+		call.PredefinedAcl(o.BucketACL)
+	}
+	if o.ObjectACL != "" && !o.BucketPolicyOnly {
+		call.PredefinedDefaultObjectAcl(o.ObjectACL)
+	}
+	_, err := call.Do()
+	return s.translate(err)
 }
 
 // RemoveBucket implements objects.Buckets.
 func (s *store) RemoveBucket(ctx context.Context, name string) error {
-	err := s.translate(s.bucket(name).Delete(ctx))
+	err := s.translate(s.service.Buckets.Delete(name).Context(ctx).Do())
 	if errors.Is(err, remote.ErrExist) { // 409 here means that it is not empty
 		return remote.ErrNotEmpty
 	}

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 
-	"cloud.google.com/go/storage"
 	"golang.org/x/oauth2"
 	"google.golang.org/api/googleapi"
 
@@ -28,9 +27,6 @@ func (s *store) translate(err error) error {
 	var answer *googleapi.Error
 	if errors.As(err, &answer) {
 		return s.translateAnswer(answer)
-	}
-	if errors.Is(err, storage.ErrObjectNotExist) || errors.Is(err, storage.ErrBucketNotExist) {
-		return remote.ErrNotExist
 	}
 	var request *url.Error
 	if errors.As(err, &request) {

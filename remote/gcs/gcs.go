@@ -8,10 +8,8 @@ package gcs
 
 import (
 	"context"
-	"fmt"
+	"net/http"
 	"strings"
-
-	"cloud.google.com/go/storage"
 
 	"ferry/remote/nameenc"
 	"ferry/remote/objects"
@@ -49,7 +47,7 @@ type Options struct {
 // Remote is a bucket, a part of one, or all buckets of a project.
 type Remote struct {
 	*objects.Tree
-	client *storage.Client
+	client *http.Client
 }
 
 // New returns the remote at path: "bucket/directory", "bucket", or "" for all buckets of the project. It makes no request;
@@ -63,11 +61,11 @@ func New(ctx context.Context, path string, o Options) (*Remote, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := newClient(context.WithoutCancel(ctx), endpoint, o)
+	service, client, err := newService(context.WithoutCancel(ctx), endpoint, o)
 	if err != nil {
 		return nil, err
 	}
-	s := &store{client: client, host: host, options: o}
+	s := &store{service: service, client: client, host: host, options: o}
 	tree := objects.New(s, objects.Config{
 		Name:      "gcs:" + path,
 		Root:      path,
@@ -81,8 +79,6 @@ func New(ctx context.Context, path string, o Options) (*Remote, error) {
 
 // Close implements remote.Remote.
 func (r *Remote) Close() error {
-	if err := r.client.Close(); err != nil {
-		return fmt.Errorf("gcs: %w", err)
-	}
+	r.client.CloseIdleConnections()
 	return nil
 }

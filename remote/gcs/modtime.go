@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"time"
 
-	"cloud.google.com/go/storage"
+	"google.golang.org/api/storage/v1"
 )
 
 // The metadata that hold a modification time: that of rclone, and that of gsutil in whole seconds.
@@ -21,12 +21,16 @@ func withModTime(t time.Time) map[string]string {
 }
 
 // modTime returns the time that was stored with the object, or else that of its last change.
-func modTime(attrs *storage.ObjectAttrs) time.Time {
-	if t, err := time.Parse(time.RFC3339Nano, attrs.Metadata[mtime]); err == nil {
+func modTime(o *storage.Object) time.Time {
+	if t, err := time.Parse(time.RFC3339Nano, o.Metadata[mtime]); err == nil {
 		return t
 	}
-	if seconds, err := strconv.ParseInt(attrs.Metadata[gsutilMtime], 10, 64); err == nil {
+	if seconds, err := strconv.ParseInt(o.Metadata[gsutilMtime], 10, 64); err == nil {
 		return time.Unix(seconds, 0)
 	}
-	return attrs.Updated
+	t, err := time.Parse(time.RFC3339Nano, o.Updated)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
 }

@@ -1,20 +1,20 @@
 package gcs
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
-	"mime"
+	"net/http"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
-	"cloud.google.com/go/storage"
+	"google.golang.org/api/storage/v1"
 
-	"ferry/remote"
 	"ferry/remote/objects"
 	"ferry/remote/partname"
 )
@@ -41,13 +41,13 @@ type draft struct {
 	into     objects.Key // what is written to: the target or the temporary object
 	modTime  time.Time
 
-	open   func(attrs storage.ObjectAttrs, chunkSize int) *storage.Writer
-	cancel context.CancelFunc // of the writer
+	start  func() *inserting
+	cancel context.CancelFunc // of that
 	remove func()             // deletes the temporary object
 
 	held   []byte
-	writer *storage.Writer // nil as long as everything is held
-	stored bool            // the temporary object may be there
+	insert *inserting // nil as long as everything is held
+	stored bool       // the temporary object may be there
 }
 
 // Create implements objects.Store.
@@ -58,13 +58,7 @@ func (s *store) Create(ctx context.Context, k objects.Key, o objects.CreateOptio
 	}
 	writing, cancel := context.WithCancel(ctx)
 	d.cancel = cancel
-	d.open = func(attrs storage.ObjectAttrs, chunkSize int) *storage.Writer {
-		w := s.object(d.into).NewWriter(writing)
-		attrs.Bucket, attrs.Name = w.Bucket, w.Name
-		w.ObjectAttrs = attrs
-		w.ChunkSize = chunkSize
-		return w
-	}
+	d.start = func() *inserting { return s.startInsert(writing, d.into, s.facts(k, d.modTime)) }
 	d.remove = func() {
 		removing, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTime)
 		defer cancel()
@@ -107,114 +101,101 @@ func (d *draft) writeBase(ctx context.Context, o objects.CreateOptions) error {
 var errReplaced = errors.New("the file was replaced while it was being continued")
 
 func (d *draft) Write(p []byte) (int, error) {
-	if d.writer == nil {
+	if d.insert == nil {
 		if len(d.held)+len(p) <= smallUpload {
 			d.held = append(d.held, p...)
 			return len(p), nil
 		}
-		d.start(chunk, d.modTime)
+		d.stored = d.composes
+		d.insert = d.start()
 		held := d.held
 		d.held = nil
-		if _, err := d.writer.Write(held); err != nil {
+		if _, err := d.insert.Write(held); err != nil {
 			return 0, d.store.translate(err)
 		}
 	}
-	n, err := d.writer.Write(p)
+	n, err := d.insert.Write(p)
 	return n, d.store.translate(err)
-}
-
-// start opens the writer. A time that is not known yet is not stored.
-func (d *draft) start(chunkSize int, modTime time.Time) {
-	attrs := d.store.attrs(d.target, modTime)
-	d.stored = d.composes
-	d.writer = d.open(attrs, chunkSize)
-}
-
-// attrs are what a new object is stored with.
-func (s *store) attrs(k objects.Key, modTime time.Time) storage.ObjectAttrs {
-	attrs := storage.ObjectAttrs{
-		ContentType:   cmp.Or(mime.TypeByExtension(path.Ext(k.Name)), "application/octet-stream"),
-		StorageClass:  s.options.StorageClass,
-		PredefinedACL: s.objectACL(),
-	}
-	if !modTime.IsZero() {
-		attrs.Metadata = withModTime(modTime)
-	}
-	return attrs
 }
 
 // Commit implements objects.Draft.
 func (d *draft) Commit(ctx context.Context, modTime time.Time) (objects.Object, error) {
 	stop := context.AfterFunc(ctx, d.cancel)
 	defer stop()
-	d.modTime = cmp.Or(modTime, d.modTime)
-	whole := d.writer == nil // then everything is known before anything is sent
-	now := cmp.Or(d.modTime, time.Now())
-	if whole && (!d.composes || len(d.held) > 0) {
-		d.start((len(d.held)/chunkUnit+1)*chunkUnit, now)
-		if _, err := d.writer.Write(d.held); err != nil {
-			return objects.Object{}, d.store.translate(err)
-		}
+	known := cmp.Or(modTime, d.modTime)
+	if d.insert == nil {
+		return d.commitHeld(ctx, cmp.Or(known, time.Now()))
 	}
-	if d.writer != nil {
-		if err := d.writer.Close(); err != nil {
-			return objects.Object{}, d.store.translate(err)
-		}
+	stored, err := d.insert.end(nil)
+	if err != nil {
+		return objects.Object{}, d.store.translate(err)
 	}
 	if d.composes {
-		return d.compose(ctx, now)
+		return d.compose(ctx, cmp.Or(known, time.Now()), true)
 	}
-	o := describe(d.writer.Attrs())
-	if !whole && !modTime.IsZero() && !o.ModTime.Equal(modTime) {
+	o := describe(stored)
+	if !known.IsZero() && !o.ModTime.Equal(known) {
 		// The content is published: that its time could not be set does not make the upload a failure.
-		if err := d.store.SetModTime(ctx, d.target, modTime); err == nil {
-			o.ModTime = modTime
+		if err := d.store.SetModTime(ctx, d.target, known); err == nil {
+			o.ModTime = known
 		}
 	}
 	return o, nil
 }
 
-// compose puts what was written behind the base.
-func (d *draft) compose(ctx context.Context, modTime time.Time) (objects.Object, error) {
-	generation, err := parseVersion(d.base.Version)
+// commitHeld stores what is held, which is everything, in one request.
+func (d *draft) commitHeld(ctx context.Context, modTime time.Time) (objects.Object, error) {
+	if d.composes && len(d.held) == 0 {
+		return d.compose(ctx, modTime, false)
+	}
+	d.stored = d.composes
+	chunk := (len(d.held)/chunkUnit + 1) * chunkUnit
+	o, err := d.store.insert(ctx, d.into, d.store.facts(d.target, modTime), bytes.NewReader(d.held), chunk)
 	if err != nil {
-		return objects.Object{}, err
+		return objects.Object{}, d.store.translate(err)
 	}
-	sources := []*storage.ObjectHandle{d.store.object(d.target).Generation(generation)}
-	if d.writer != nil {
-		sources = append(sources, d.store.object(d.into))
+	if d.composes {
+		return d.compose(ctx, modTime, true)
 	}
-	// The target must still be the base: what another upload published meanwhile is not overwritten by old bytes.
-	target := d.store.object(d.target).If(storage.Conditions{GenerationMatch: generation})
-	composer := target.ComposerFrom(sources...)
-	composer.ObjectAttrs = d.store.attrs(d.target, modTime)
-	composer.PredefinedACL = d.store.objectACL()
-	attrs, err := composer.Run(ctx)
-	if hasCode(err, 412) || errors.Is(d.store.translate(err), remote.ErrNotExist) {
+	return describe(o), nil
+}
+
+// compose puts the temporary object, if there is one, behind the base. The target must still be the base: what another
+// upload published meanwhile is not overwritten by old bytes.
+func (d *draft) compose(ctx context.Context, modTime time.Time, tail bool) (objects.Object, error) {
+	generation, err := strconv.ParseInt(d.base.Version, 10, 64)
+	if err != nil {
+		return objects.Object{}, errors.New("the version of the file is not known")
+	}
+	sources := []*storage.ComposeRequestSourceObjects{{Name: d.target.Name, Generation: generation}}
+	if tail {
+		sources = append(sources, &storage.ComposeRequestSourceObjects{Name: d.into.Name})
+	}
+	call := d.store.service.Objects.Compose(d.target.Bucket, d.target.Name, &storage.ComposeRequest{
+		Destination:   d.store.facts(d.target, modTime),
+		SourceObjects: sources,
+	}).IfGenerationMatch(generation).Fields(fields).Context(ctx)
+	if acl := d.store.objectACL(); acl != "" {
+		call.DestinationPredefinedAcl(acl)
+	}
+	o, err := call.Do()
+	if hasCode(err, http.StatusPreconditionFailed) || hasCode(err, http.StatusNotFound) {
 		return objects.Object{}, errReplaced
 	}
 	if err != nil {
 		return objects.Object{}, d.store.translate(err)
 	}
-	return describe(attrs), nil
+	return describe(o), nil
 }
 
 // Abort implements objects.Draft.
 func (d *draft) Abort() {
 	d.cancel()
-	if d.writer != nil {
-		_ = d.writer.Close() // waits for its goroutine; what it was told to do was cancelled
+	if d.insert != nil {
+		_, _ = d.insert.end(context.Canceled) // it was given up, or is done
 	}
 	if d.stored {
 		d.stored = false
 		d.remove()
 	}
-}
-
-func parseVersion(s string) (int64, error) {
-	var generation int64
-	if _, err := fmt.Sscan(s, &generation); err != nil {
-		return 0, errors.New("the version of the file is not known")
-	}
-	return generation, nil
 }

@@ -1,0 +1,64 @@
+package gcs
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"mime"
+	"path"
+	"time"
+
+	"google.golang.org/api/googleapi"
+	"google.golang.org/api/storage/v1"
+
+	"ferry/remote/objects"
+)
+
+// insert stores body, in one request if it is shorter than a chunk, else chunk by chunk, each of which is sent again
+// when that fails. Nothing of it shows before the end of body.
+func (s *store) insert(ctx context.Context, k objects.Key, o *storage.Object, body io.Reader, chunk int) (*storage.Object, error) {
+	call := s.service.Objects.Insert(k.Bucket, o).Name(k.Name).Fields(fields).Context(ctx).
+		Media(body, googleapi.ChunkSize(chunk), googleapi.ContentType(o.ContentType), googleapi.EnableAutoChecksum())
+	if acl := s.objectACL(); acl != "" {
+		call.PredefinedAcl(acl)
+	}
+	return call.Do()
+}
+
+// facts are what a new object is stored with besides its content. A time that is not known yet is not stored.
+func (s *store) facts(k objects.Key, modTime time.Time) *storage.Object {
+	o := &storage.Object{
+		ContentType:  cmp.Or(mime.TypeByExtension(path.Ext(k.Name)), "application/octet-stream"),
+		StorageClass: s.options.StorageClass,
+	}
+	if !modTime.IsZero() {
+		o.Metadata = withModTime(modTime)
+	}
+	return o
+}
+
+// An inserting is an insert whose body comes by Write.
+type inserting struct {
+	*io.PipeWriter
+	done   chan struct{}
+	object *storage.Object // once it is done
+	err    error           // once it is done
+}
+
+func (s *store) startInsert(ctx context.Context, k objects.Key, o *storage.Object) *inserting {
+	body, w := io.Pipe()
+	i := &inserting{PipeWriter: w, done: make(chan struct{})}
+	go func() {
+		defer close(i.done)
+		i.object, i.err = s.insert(ctx, k, o, body, chunk)
+		_ = body.CloseWithError(i.err) // wakes a Write; without an error there is none
+	}()
+	return i
+}
+
+// end ends the body, with an error that gives it up or nil, and waits for the answer.
+func (i *inserting) end(err error) (*storage.Object, error) {
+	_ = i.CloseWithError(err) // never fails
+	<-i.done
+	return i.object, i.err
+}
