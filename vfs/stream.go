@@ -3,7 +3,9 @@ package vfs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"runtime/debug"
 	"sync"
 
 	"ferry/remote"
@@ -46,7 +48,7 @@ func startStreamed(ctx context.Context, r remote.Remote, names *dirCache, name s
 	})
 	go func() {
 		defer close(u.done)
-		u.entry, u.err = r.Put(putCtx, name, body, remote.PutOptions{})
+		u.entry, u.err = putSafely(putCtx, r, name, body)
 		u.body.CloseWithError(u.err) // a Write that waits fails with it
 	}()
 	select {
@@ -59,6 +61,17 @@ func startStreamed(ctx context.Context, r remote.Remote, names *dirCache, name s
 		u.err = io.ErrUnexpectedEOF // the remote says it stored a body that it did not read
 	}
 	return nil, u.err
+}
+
+// putSafely is Put, except that a panic becomes an error with its stack: in a goroutine of its own it would end the
+// process, and with it everybody's transfers.
+func putSafely(ctx context.Context, r remote.Remote, name string, body io.Reader) (e remote.Entry, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in Put: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return r.Put(ctx, name, body, remote.PutOptions{})
 }
 
 func (u *streamed) Write(p []byte) (int, error) { return u.in.Write(p) }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -164,5 +165,26 @@ func TestAnEndedContextIsNoticedWhileTheRemoteHesitates(t *testing.T) {
 		}()
 		_, err := v.Create(ctx, "f", 0)
 		wantErr(t, err, context.Canceled, "")
+	})
+}
+
+func TestAPanicInPutFailsTheUpload(t *testing.T) {
+	streamTest(t, func(m *memory.Remote) putter {
+		return putter{m, func(_ context.Context, _ string, body io.Reader, _ remote.PutOptions) (remote.Entry, error) {
+			body.Read(make([]byte, 3))
+			panic("a bug in a driver")
+		}}
+	}, func(t *testing.T, v *vfs.View) {
+		u, err := v.Create(t.Context(), "f", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, werr := io.WriteString(u, "new content")
+		for _, err := range []error{werr, u.Commit(t.Context())} {
+			if err == nil || !strings.Contains(err.Error(), "a bug in a driver") {
+				t.Errorf("the error is %v", err)
+			}
+		}
+		u.Abort()
 	})
 }
