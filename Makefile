@@ -13,8 +13,8 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 CLIENTS := curl:curl lftp:lftp ncftpput:ncftp tnftp:tnftp python3:python3 openssl:openssl
 # What drivers of remotes are tested against, as file:package; the file is looked for where its package puts it.
 SERVERS := /usr/lib/openssh/sftp-server:openssh-sftp-server /usr/sbin/apache2:apache2-bin /usr/sbin/nginx:nginx /usr/bin/caddy:caddy
-# The race detector needs a C compiler.
-PROGRAMS := gcc:gcc $(CLIENTS)
+# The race detector needs a C compiler; the emulator of Azure is a package of npm, which its test installs.
+PROGRAMS := gcc:gcc npm:npm $(CLIENTS)
 
 .PHONY: build test lint deps format vet staticcheck cross unit
 
