@@ -16,12 +16,12 @@ SERVERS := /usr/lib/openssh/sftp-server:openssh-sftp-server /usr/sbin/apache2:ap
 # The race detector needs a C compiler; the emulator of Azure is a package of npm, which its test installs.
 PROGRAMS := gcc:gcc npm:npm $(CLIENTS)
 
-.PHONY: build test lint deps format vet staticcheck cross unit
+.PHONY: build test lint deps format vet staticcheck cross servers unit
 
 build:
 	go build -o ferry ./cmd/ferry
 
-test: deps lint cross unit
+test: deps lint cross servers unit
 
 lint: format vet staticcheck
 
@@ -55,6 +55,10 @@ cross:
 	GOOS=darwin  GOARCH=arm64 go build ./... && GOOS=darwin  GOARCH=arm64 go vet ./...
 	GOOS=windows GOARCH=amd64 go build ./... && GOOS=windows GOARCH=amd64 go vet ./...
 	GOOS=linux   GOARCH=arm64 go build ./... && GOOS=linux   GOARCH=arm64 go vet ./...
+
+# Servers that are Go programs are built by the tests that need them, once; here without their time limit.
+servers:
+	go test -timeout 30m -run '^TestTheGatewayCanBeBuilt$$' ./remote/s3
 
 unit:
 	go test -race -shuffle=on -timeout 12m ./...

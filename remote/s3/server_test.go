@@ -57,8 +57,15 @@ var program = sync.OnceValues(func() (string, error) {
 	return exe, nil
 })
 
-// startGateway runs the gateway on an empty directory until the test ends, and returns its address.
-func startGateway(t testing.TB) string {
+// TestTheGatewayCanBeBuilt builds it, which takes minutes the first time.
+func TestTheGatewayCanBeBuilt(t *testing.T) {
+	if exe := gateway(t); !filepath.IsAbs(exe) {
+		t.Errorf("%q is no absolute path", exe)
+	}
+}
+
+// gateway returns the executable. A test that lacks it is skipped, but not on the build machine.
+func gateway(t testing.TB) string {
 	t.Helper()
 	exe, err := program()
 	if err != nil && os.Getenv("CI") != "" {
@@ -67,6 +74,13 @@ func startGateway(t testing.TB) string {
 	if err != nil {
 		t.Skipf("%s cannot be built: %v", gatewayModule, err)
 	}
+	return exe
+}
+
+// startGateway runs the gateway on an empty directory until the test ends, and returns its address.
+func startGateway(t testing.TB) string {
+	t.Helper()
+	exe := gateway(t)
 	dir := t.TempDir()
 	for _, sub := range []string{"data/" + testBucket, "meta"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
