@@ -39,6 +39,10 @@ func sftpDriver() Driver {
 				{Name: "idle_timeout", Default: "1m", Help: "Time after which an unused connection is closed; 0 keeps it"},
 				{Name: "concurrency", Default: "64", Help: "Requests under way for one file"},
 				{Name: "partial_max_age", Default: "24h", Help: "Time for which an unfinished upload can be continued"},
+				{Name: "shell_type", Help: unusedShell},
+				{Name: "md5sum_command", Help: unusedShell},
+				{Name: "sha1sum_command", Help: unusedShell},
+				{Name: "disable_hashcheck", Help: unusedShell},
 				{Name: "encoding", Default: sftp.Encoding.String(), Help: "What is encoded in names"},
 			},
 		},
@@ -79,3 +83,7 @@ func openSFTP(ctx context.Context, path string, v *values) (remote.Remote, error
 	}
 	return sftp.New(ctx, path, o)
 }
+
+// unusedShell are options that rclone writes into its file by itself. They say how commands are run on the server, and this
+// driver runs none.
+const unusedShell = "Accepted because rclone writes it: no commands are run on the server"
