@@ -70,7 +70,7 @@ func xhash(key string) func(*session, context.Context, string) reply {
 		if end >= 0 {
 			n = end - start
 		}
-		sum, _, r := s.digest(ctx, "digest", name, findHash(key), start, n)
+		sum, _, r := s.digest(ctx, verbDigest, name, findHash(key), start, n)
 		if !r.isZero() {
 			return r
 		}

@@ -35,6 +35,14 @@ func (t *transfer) bytes() int64 {
 	return 0
 }
 
+// movesData tells transfers over a data connection from commands that only take long.
+func (t *transfer) movesData() bool {
+	return t.verb != "HASH" && t.verb != verbDigest && t.verb != "STAT"
+}
+
+// verbDigest stands for XCRC, XMD5 and their like.
+const verbDigest = "digest"
+
 const (
 	// watchAfter is how long a transfer runs before its control connection is watched: most are over by then and never
 	// pay for it.
@@ -104,6 +112,9 @@ func (s *session) attend(t *transfer) {
 			return
 		case errors.Is(err, io.EOF):
 			t.lost = true
+			if !t.movesData() && !s.saidQuit() {
+				t.cancel(errControlLost) // nobody is left to hear the answer
+			}
 			return
 		default:
 			t.lost = true
