@@ -90,12 +90,12 @@ func (s *service) bucket() string {
 // names lists the objects of a bucket, hidden ones included.
 func (s *service) names(t *testing.T, bucket string) string {
 	t.Helper()
-	all, _, err := s.ListObjects(bucket, "", "", false)
+	all, err := s.ListObjectsWithOptionsPaginated(bucket, fakestorage.ListOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var names []string
-	for _, o := range all {
+	for _, o := range all.Objects {
 		names = append(names, o.Name)
 	}
 	return strings.Join(names, " ")
