@@ -224,7 +224,7 @@ func TestTLSUploadNeedsCloseNotify(t *testing.T) {
 		d.data = nil
 	}
 	upload(func(raw net.Conn, _ *tls.Conn) { raw.Close() })
-	d.steps("<< 426", "nofile f")
+	d.steps("< 426 *close_notify*", "nofile f")
 	upload(func(_ net.Conn, c *tls.Conn) { c.Close() })
 	d.steps("<< 226", "file f content")
 }
