@@ -150,7 +150,7 @@ func (s *session) uploadFailed(ctx context.Context, t *transfer, err error) repl
 	case errors.Is(err, errControlLost):
 		s.srv.totals.failed.Add(1)
 		return reply{426, "Control connection lost; not stored."}
-	case s.private && !s.deflate && errors.Is(err, io.ErrUnexpectedEOF) && context.Cause(ctx) == nil:
+	case s.private && !s.deflate && err == io.ErrUnexpectedEOF && context.Cause(ctx) == nil: // not the storage's
 		s.srv.totals.failed.Add(1)
 		return reply{426, "The data connection ended without close_notify of TLS; not stored."}
 	}
