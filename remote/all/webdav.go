@@ -30,6 +30,8 @@ func webdavDriver() Driver {
 				{Name: "unix_socket", Help: "Path of a Unix socket to connect to instead of the host of the address"},
 				{Name: "atomic_put", Help: "Whether the server shows an upload only when it is complete: true or false. " +
 					"Empty is what is known of the vendor. Where it is false, uploads get a hidden name first"},
+				{Name: "nextcloud_chunk_size", Default: "10Mi", Help: "How much Nextcloud gets at once of a file that is longer; " +
+					"each upload under way takes that much memory. 0 sends it all at once"},
 				{Name: "owncloud_exclude_shares", Default: "false", Help: "Leave out what others share with the user"},
 				{Name: "owncloud_exclude_mounts", Default: "false", Help: "Leave out storages that are mounted into the directory"},
 				{Name: "encoding", Default: "None", Help: "What is encoded in names"},
@@ -49,6 +51,7 @@ func openWebDAV(ctx context.Context, path string, v *values) (remote.Remote, err
 		TokenCommand:  v.words("bearer_token_command"),
 		UnixSocket:    v.str("unix_socket"),
 		KeepAuth:      v.boolean("auth_redirect"),
+		ChunkSize:     chunkSize(v.size("nextcloud_chunk_size")),
 		ExcludeShares: v.boolean("owncloud_exclude_shares"),
 		ExcludeMounts: v.boolean("owncloud_exclude_mounts"),
 		Encoding:      parse(v, "encoding", nameenc.Parse),
@@ -64,6 +67,14 @@ func openWebDAV(ctx context.Context, path string, v *values) (remote.Remote, err
 		return nil, v.err
 	}
 	return webdav.New(ctx, path, o)
+}
+
+// chunkSize turns the option, in which 0 means no chunks, into the driver's, in which it means the default.
+func chunkSize(n int64) int {
+	if n <= 0 {
+		return -1
+	}
+	return int(min(n, 1<<30))
 }
 
 // header reads names and values in turn.

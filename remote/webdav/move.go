@@ -85,7 +85,7 @@ func (r *Remote) copy(ctx context.Context, from, to string) error {
 		return r.explainNew(ctx, to, err)
 	}
 	if err := r.publish(ctx, hidden, to, false); err != nil {
-		r.discard(ctx, hidden)
+		r.discard(ctx, r.url(hidden, false))
 		return err
 	}
 	return nil

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -14,8 +16,8 @@ import (
 	"ferry/remote/httpclient"
 )
 
-// smallBody is how much of a body is read before the server is asked. What ends within it is sent with its length, and
-// again when the server wants to know who is asking.
+// smallBody is how much of a body is read before the server is asked, where there are no chunks. What ends within it is
+// sent with its length, and again when the server wants to know who is asking.
 const smallBody = 64 << 10
 
 // An upload is a Put under way.
@@ -37,7 +39,11 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 	if err != nil {
 		return remote.Entry{}, fail("put", name, err)
 	}
-	u, err := begin(ctx, name, body, o)
+	limit := smallBody
+	if r.chunks != nil {
+		limit = r.chunkSize
+	}
+	u, err := begin(ctx, name, body, o, limit)
 	if err != nil {
 		return remote.Entry{}, fail("put", name, err)
 	}
@@ -45,26 +51,39 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 	return e, fail("put", name, err)
 }
 
-// begin reads the head of a body.
-func begin(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (*upload, error) {
+// begin reads the head of a body, limit bytes at most.
+func begin(ctx context.Context, name string, body io.Reader, o remote.PutOptions, limit int) (*upload, error) {
 	body = remote.ContextReader(ctx, body)
-	u := &upload{name: name, modTime: o.ModTime, head: make([]byte, 0, smallBody), size: o.Size}
-	for len(u.head) < smallBody {
-		n, err := body.Read(u.head[len(u.head):smallBody])
-		u.head = u.head[:len(u.head)+n]
-		if err == io.EOF {
-			u.size = int64(len(u.head))
-			return u, remote.CheckSize(u.size, o.Size)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	if o.Size > 0 && smallBody > o.Size {
-		return nil, remote.CheckSize(smallBody, o.Size)
+	head, err := readChunk(body, nil, limit)
+	u := &upload{name: name, modTime: o.ModTime, head: head, size: o.Size}
+	n := int64(len(head))
+	switch {
+	case err == io.EOF:
+		u.size = n
+		return u, remote.CheckSize(n, o.Size)
+	case err != nil:
+		return nil, err
+	case o.Size > 0 && n > o.Size:
+		return nil, remote.CheckSize(n, o.Size)
 	}
 	u.rest = body
 	return u, nil
+}
+
+// readChunk reads limit bytes into buf, which grows as far as it must. A body that ends before is io.EOF.
+func readChunk(body io.Reader, buf []byte, limit int) ([]byte, error) {
+	buf = buf[:0]
+	for len(buf) < limit {
+		if len(buf) == cap(buf) {
+			buf = slices.Grow(buf, max(min(smallBody, limit), min(len(buf), limit-len(buf))))
+		}
+		n, err := body.Read(buf[len(buf):min(cap(buf), limit)])
+		buf = buf[:len(buf)+n]
+		if err != nil {
+			return buf, err
+		}
+	}
+	return buf, nil
 }
 
 // put sends the upload, directly where the server makes it atomic and its length is known.
@@ -77,8 +96,15 @@ func (r *Remote) put(ctx context.Context, u *upload) (remote.Entry, error) {
 		}
 		exists = err == nil
 	}
-	if r.vendor.atomicPut && (u.rest == nil || u.size > 0) {
+	if r.vendor.atomicPut && (u.rest == nil || u.size > 0 && r.chunks == nil) {
 		n, err := r.transferDirectly(ctx, u)
+		if err != nil {
+			return remote.Entry{}, err
+		}
+		return r.finish(ctx, u, n)
+	}
+	if r.chunks != nil && u.rest != nil {
+		n, err := r.putChunks(ctx, u)
 		if err != nil {
 			return remote.Entry{}, err
 		}
@@ -91,7 +117,7 @@ func (r *Remote) put(ctx context.Context, u *upload) (remote.Entry, error) {
 		err = r.publish(ctx, hidden, u.name, exists)
 	}
 	if err != nil {
-		r.discard(ctx, hidden)
+		r.discard(ctx, r.url(hidden, false))
 		return remote.Entry{}, err
 	}
 	return r.finish(ctx, u, n)
@@ -221,11 +247,11 @@ const discardTime = 10 * time.Second
 
 // discard removes an upload that failed. A server that is still busy with the request that broke off says that the file
 // is locked, for a moment.
-func (r *Remote) discard(ctx context.Context, hidden string) {
+func (r *Remote) discard(ctx context.Context, hidden *url.URL) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardTime)
 	defer cancel()
 	for wait := 10 * time.Millisecond; wait < discardTime; wait *= 2 {
-		status, err := r.send(ctx, http.MethodDelete, r.url(hidden, false))
+		status, err := r.send(ctx, http.MethodDelete, hidden)
 		if status != http.StatusLocked && status != http.StatusServiceUnavailable || err == nil {
 			return
 		}

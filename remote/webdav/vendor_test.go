@@ -1,12 +1,15 @@
 package webdav_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -83,6 +86,91 @@ func touch(name, seconds string) bool {
 	n, err := strconv.ParseInt(seconds, 10, 64)
 	return err == nil && os.Chtimes(name, time.Time{}, time.Unix(n, 0)) == nil
 }
+
+// nextcloud serves the directory files/me of dir as Nextcloud does, chunks included.
+func nextcloud(t *testing.T, dir string) string {
+	t.Helper()
+	for _, sub := range []string{"files/me", "uploads/me"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := newServer(t, exactTimes{dav.Dir(dir)}, func(next http.Handler) http.Handler {
+		h := http.StripPrefix("/remote.php", owncloud(dir)(next))
+		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			chunks, isChunks := strings.CutPrefix(req.URL.Path, "/remote.php/dav/uploads/")
+			if !isChunks || req.Method != "MOVE" {
+				// The handler takes destinations as it takes paths.
+				req.Header.Set("Destination", strings.Replace(req.Header.Get("Destination"), "/remote.php/", "/", 1))
+				h.ServeHTTP(w, req)
+				return
+			}
+			assemble(w, req, dir, filepath.Join(dir, "uploads", filepath.Dir(filepath.FromSlash(chunks))))
+		})
+	})
+	return s.URL + "/remote.php/dav/files/me"
+}
+
+// assemble makes a file of the chunks in a directory, which goes with it.
+func assemble(w http.ResponseWriter, req *http.Request, root, chunks string) {
+	entries, err := os.ReadDir(chunks)
+	var whole []byte
+	for _, e := range entries {
+		b, readErr := os.ReadFile(filepath.Join(chunks, e.Name()))
+		whole, err = append(whole, b...), errors.Join(err, readErr)
+	}
+	to, parseErr := url.Parse(req.Header.Get("Destination"))
+	if err = errors.Join(err, parseErr); err != nil || strconv.Itoa(len(whole)) != req.Header.Get("OC-Total-Length") {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	again := httptest.NewRequest(http.MethodPut, "/", bytes.NewReader(whole))
+	again.Header = req.Header
+	putWhole(w, again, filepath.Join(root, filepath.FromSlash(strings.TrimPrefix(to.Path, "/remote.php/dav"))))
+	os.RemoveAll(chunks)
+}
+
+func TestNextcloudInChunks(t *testing.T) {
+	remotetest.Run(t, func(t *testing.T) remote.Remote {
+		dir := t.TempDir()
+		r := open(t, webdav.Options{URL: nextcloud(t, dir), Vendor: "nextcloud", ChunkSize: 20_000})
+		t.Cleanup(func() { leftovers(t, dav.Dir(filepath.Join(dir, "uploads", "me"))) })
+		return r
+	})
+}
+
+func TestChunksStayOutsideUntilTheyAreAFile(t *testing.T) {
+	dir := t.TempDir()
+	r := open(t, webdav.Options{URL: nextcloud(t, dir), Vendor: "nextcloud", ChunkSize: 1000})
+	defer r.Close()
+	content := strings.Repeat("0123456789", 1234)
+	chunks := 0
+	body := io.MultiReader(strings.NewReader(content), readFunc(func([]byte) (int, error) {
+		found, err := filepath.Glob(filepath.Join(dir, "uploads", "me", "*", "0*"))
+		if chunks = len(found); err != nil {
+			return 0, err
+		}
+		return 0, io.EOF
+	}))
+	when := time.Unix(1e9, 0)
+	if _, err := r.Put(t.Context(), "f", body, remote.PutOptions{ModTime: when}); err != nil {
+		t.Fatal(err)
+	}
+	if want := len(content) / 1000; chunks != want {
+		t.Errorf("%d chunks were on the server before the last one, want %d", chunks, want)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "files", "me", "f"))
+	if err != nil || string(b) != content {
+		t.Errorf("%d bytes, %v", len(b), err)
+	}
+	if e, err := r.Stat(t.Context(), "f"); err != nil || !e.ModTime.Equal(when) {
+		t.Errorf("%+v, %v", e, err)
+	}
+}
+
+type readFunc func(p []byte) (int, error)
+
+func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 
 func TestNextcloud(t *testing.T) {
 	remotetest.Run(t, func(t *testing.T) remote.Remote {

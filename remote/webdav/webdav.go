@@ -10,6 +10,7 @@
 package webdav
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -35,6 +36,7 @@ type Options struct {
 	KeepAuth     bool // prove who is asking to hosts that the server redirects to, too
 	// AtomicPut reports that the server publishes a PUT only when all of it has arrived. nil = as the vendor is known.
 	AtomicPut     *bool
+	ChunkSize     int              // how much Nextcloud gets at once of a longer file; 0 = 10 MiB; below 0 all of it
 	ExcludeShares bool             // leave out what others share with the user (ownCloud, Nextcloud)
 	ExcludeMounts bool             // leave out storages mounted into the tree (ownCloud, Nextcloud)
 	Encoding      nameenc.Encoding // what is encoded in names; 0 = nothing
@@ -50,6 +52,8 @@ type Remote struct {
 	excludeShares bool
 	excludeMounts bool
 	encoding      nameenc.Encoding
+	chunks        *url.URL // where Nextcloud takes files in chunks; nil elsewhere
+	chunkSize     int
 	names         *names
 }
 
@@ -70,7 +74,7 @@ func New(_ context.Context, path string, o Options) (*Remote, error) {
 	if o.User == "" && o.Pass == "" {
 		o.User, o.Pass = user, pass
 	}
-	return &Remote{
+	r := &Remote{
 		base: base,
 		client: httpclient.New(base, httpclient.Options{
 			User: o.User, Pass: o.Pass, Token: o.BearerToken, TokenCommand: o.TokenCommand, Header: o.Header,
@@ -81,7 +85,11 @@ func New(_ context.Context, path string, o Options) (*Remote, error) {
 		excludeMounts: o.ExcludeMounts,
 		encoding:      o.Encoding,
 		names:         newNames(),
-	}, nil
+	}
+	if r.chunkSize = cmp.Or(o.ChunkSize, defaultChunk); r.chunkSize > 0 && o.Vendor == "nextcloud" {
+		r.chunks = chunksURL(base)
+	}
+	return r, nil
 }
 
 // Info implements remote.Remote.
