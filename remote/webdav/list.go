@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"net/http"
 	"strings"
+	"time"
 
 	"ferry/remote"
 )
@@ -38,6 +40,7 @@ func (r *Remote) list(ctx context.Context, dir string, take func(remote.Entry) b
 	}
 	defer resp.Body.Close()
 	l := listing{self: strings.TrimRight(u.Path, "/")}
+	defer func() { r.sweep(context.WithoutCancel(ctx), dir, l.stale) }()
 	var bad error
 	err = responses(resp.Body, func(one *response) bool {
 		if ctx.Err() != nil {
@@ -88,6 +91,8 @@ func (r *Remote) excluded(p props) bool {
 type listing struct {
 	self string // path of the directory, as the server writes it
 	seen bool   // a response has come
+
+	stale []string // uploads that were left long ago, a few of them
 }
 
 // next returns the name and the properties of what a response describes.
@@ -103,8 +108,29 @@ func (l *listing) next(one *response) (base string, p props, isEntry bool, err e
 	switch {
 	case path == l.self && found && p.Collection == nil:
 		return "", p, false, remote.ErrNotDir
-	case path == l.self, parent != l.self, !found, isUpload(base), !remote.ValidPath(base), strings.Contains(base, "/"):
+	case parent == l.self && found && isUpload(base):
+		if when := parseTime(p.Modified); len(l.stale) < maxSweep && !when.IsZero() && time.Since(when) > staleAge {
+			l.stale = append(l.stale, base)
+		}
+		return "", p, false, nil
+	case path == l.self, parent != l.self, !found, !remote.ValidPath(base), strings.Contains(base, "/"):
 		return "", p, false, nil
 	}
 	return base, p, true, nil
+}
+
+// An upload that was left by a program that was killed is removed by whoever lists its directory when it is as old as
+// that: no upload goes on for so long without changing the time of its file.
+const (
+	staleAge = 24 * time.Hour
+	maxSweep = 8 // how many of them one listing removes
+)
+
+// sweep removes uploads that were left in dir. It does not matter when that fails.
+func (r *Remote) sweep(ctx context.Context, dir string, stale []string) {
+	ctx, cancel := context.WithTimeout(ctx, discardTime)
+	defer cancel()
+	for _, base := range stale {
+		_, _ = r.send(ctx, http.MethodDelete, r.url(remote.Join(dir, base), false))
+	}
 }
