@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -45,12 +47,12 @@ func (r *Remote) client(attempts int) (*minio.Core, error) {
 		region = "us-east-1"
 	}
 	c, err := minio.NewCore(o.host, &minio.Options{
-		Creds:        o.credentials(),
-		Secure:       o.secure,
-		Transport:    r.transport,
-		Region:       region,
-		BucketLookup: r.lookup(),
-		MaxRetries:   attempts,
+		Creds:              o.credentials(),
+		Secure:             o.secure,
+		Transport:          r.transport,
+		Region:             region,
+		BucketLookupViaURL: func(_ url.URL, bucket string) minio.BucketLookupType { return r.lookup(bucket) },
+		MaxRetries:         attempts,
 	})
 	if err != nil {
 		return nil, errors.New("s3: the option endpoint is not the name of a host")
@@ -63,12 +65,14 @@ func (r *Remote) client(attempts int) (*minio.Core, error) {
 	return c, nil
 }
 
-func (r *Remote) lookup() minio.BucketLookupType {
+// lookup decides where the bucket is in URLs. No certificate covers a host of more than one name in front of the
+// server's, and an address has none at all.
+func (r *Remote) lookup(bucket string) minio.BucketLookupType {
 	pathStyle := !r.quirks.hostStyle
 	if r.opt.PathStyle != nil {
 		pathStyle = *r.opt.PathStyle
 	}
-	if pathStyle || net.ParseIP(hostOnly(r.opt.host)) != nil {
+	if pathStyle || r.opt.secure && strings.Contains(bucket, ".") || net.ParseIP(hostOnly(r.opt.host)) != nil {
 		return minio.BucketLookupPath
 	}
 	return minio.BucketLookupDNS

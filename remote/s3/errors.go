@@ -79,6 +79,9 @@ func kindOf(e minio.ErrorResponse) error {
 		return remote.ErrQuota
 	case "XMinioStorageFull", "InsufficientStorage":
 		return remote.ErrNoSpace
+	case "PermanentRedirect", "IllegalLocationConstraintException", "InvalidArgument", "InvalidRequest", "InvalidStorageClass",
+		"InvalidPart", "EntityTooSmall", "EntityTooLarge", "MalformedXML":
+		return remote.ErrInvalid // would be refused again
 	case "NotImplemented", "APINotSupported":
 		return remote.ErrUnsupported
 	}
@@ -104,17 +107,16 @@ func remedyOf(code string) string {
 		return "check the option secret_access_key"
 	case "InvalidToken", "ExpiredToken":
 		return "check the option session_token"
+	case "PermanentRedirect", "IllegalLocationConstraintException":
+		return "check the options region and endpoint"
+	case "InvalidStorageClass":
+		return "check the option storage_class"
 	case "AuthorizationHeaderMalformed":
 		return "check the option region"
 	case "RequestTimeTooSkewed":
 		return "set the clock of this machine"
 	}
 	return ""
-}
-
-// errNoBucket is what a bucket that is missing is to those who only ask for it.
-func errNoBucket() error {
-	return minio.ErrorResponse{Code: "NoSuchBucket", Message: "the bucket does not exist", StatusCode: http.StatusNotFound}
 }
 
 // isCode reports whether err is an answer with one of these codes.

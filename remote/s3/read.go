@@ -20,7 +20,7 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 		return nil, err
 	}
 	if !at.object() || at == r.root {
-		if err := r.checkBucket(ctx, at); err != nil {
+		if _, err := r.checkBucket(ctx, at); err != nil {
 			return nil, r.explain(ctx, "open", name, err)
 		}
 		return nil, fail("open", name, remote.ErrIsDir)

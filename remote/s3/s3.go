@@ -18,8 +18,9 @@
 // # Uploads
 //
 // What fits one part (Options.ChunkSize) is one request. Anything longer is a multipart upload, with the parts sent
-// while more is coming; it becomes visible in one step, and nothing is left of it when it fails. The signature of each
-// request covers the content, so that what arrives damaged is refused.
+// while more is coming; it becomes visible in one step, and nothing is left of it when it fails. Only a process that is
+// killed leaves parts, which nobody sees: a rule of the bucket for incomplete uploads removes them. The signature of
+// each request covers the content, so that what arrives damaged is refused.
 package s3
 
 import (

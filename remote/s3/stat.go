@@ -48,33 +48,30 @@ func (r *Remote) headBy(ctx context.Context, c *minio.Core, at place) (minio.Obj
 
 // checkRoot returns an error unless the root or a bucket can be used as a directory. One that holds nothing yet can.
 func (r *Remote) checkRoot(ctx context.Context, at place) error {
-	if at.object() {
-		if _, err := r.head(ctx, at); err == nil && r.isEmpty(ctx, at) {
-			return remote.ErrNotDir
-		}
-	}
-	return r.checkBucket(ctx, at)
-}
-
-// isEmpty reports whether nothing is below a place.
-func (r *Remote) isEmpty(ctx context.Context, at place) bool {
-	for o := range r.once.ListObjectsIter(ctx, at.bucket, r.listOptions(at, 1)) {
-		return o.Err != nil
-	}
-	return true
-}
-
-// checkBucket returns an error unless there is that bucket, or, without one, an answer from the server.
-func (r *Remote) checkBucket(ctx context.Context, at place) error {
-	if at.bucket == "" {
-		_, err := r.once.ListBuckets(ctx)
+	empty, err := r.checkBucket(ctx, at)
+	if err != nil || !empty || !at.object() {
 		return err
 	}
-	ok, err := r.once.BucketExists(ctx, at.bucket)
-	if err == nil && !ok {
-		err = errNoBucket()
+	if _, err := r.head(ctx, at); err == nil {
+		return remote.ErrNotDir
 	}
-	return err
+	return nil
+}
+
+// checkBucket returns an error unless the bucket can be listed, or, without one, the buckets; and whether nothing is
+// below the place.
+func (r *Remote) checkBucket(ctx context.Context, at place) (empty bool, err error) {
+	if at.bucket == "" {
+		buckets, err := r.once.ListBuckets(ctx)
+		return len(buckets) == 0, err
+	}
+	for o := range r.once.ListObjectsIter(ctx, at.bucket, r.listOptions(at, 1)) {
+		return false, o.Err
+	}
+	if ctx.Err() != nil {
+		return false, context.Cause(ctx)
+	}
+	return true, nil
 }
 
 // checkDir returns ErrNotExist unless something is in the directory at a place, or it was made by itself.
@@ -82,7 +79,8 @@ func (r *Remote) checkDir(ctx context.Context, at place) error { return r.checkD
 
 func (r *Remote) checkDirBy(ctx context.Context, c *minio.Core, at place) error {
 	if !at.object() || at == r.root {
-		return r.checkBucket(ctx, at)
+		_, err := r.checkBucket(ctx, at)
+		return err
 	}
 	for o := range c.ListObjectsIter(ctx, at.bucket, r.listOptions(at, 1)) {
 		if o.Err != nil {

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/minio/minio-go/v7"
 )
 
 func TestTimesInMetadata(t *testing.T) {
@@ -68,6 +70,28 @@ func TestOptionsAreCheckedAtOnce(t *testing.T) {
 	}
 	if err := r.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestWhereTheBucketIsInURLs(t *testing.T) {
+	yes, no := true, false
+	for _, c := range []struct {
+		provider, endpoint, bucket string
+		pathStyle                  *bool
+		want                       minio.BucketLookupType
+	}{
+		{"AWS", "", "b", nil, minio.BucketLookupDNS},
+		{"AWS", "", "with.dot", nil, minio.BucketLookupPath},
+		{"AWS", "", "b", &yes, minio.BucketLookupPath},
+		{"Minio", "s3.example.org", "b", nil, minio.BucketLookupPath},
+		{"Minio", "s3.example.org", "b", &no, minio.BucketLookupDNS},
+		{"Wasabi", "http://s3.example.org", "with.dot", nil, minio.BucketLookupDNS},
+		{"Wasabi", "http://[::1]:9000", "b", nil, minio.BucketLookupPath},
+	} {
+		r := openAt(t, c.bucket, Options{Provider: c.provider, Endpoint: c.endpoint, PathStyle: c.pathStyle})
+		if got := r.lookup(c.bucket); got != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
 	}
 }
 
