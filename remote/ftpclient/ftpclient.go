@@ -123,7 +123,7 @@ func tlsConfig(o Options) *tls.Config {
 	if c.ServerName == "" {
 		c.ServerName = o.Host
 	}
-	if c.ClientSessionCache == nil {
+	if c.ClientSessionCache == nil && !c.SessionTicketsDisabled {
 		c.ClientSessionCache = tls.NewLRUClientSessionCache(32)
 	}
 	return c

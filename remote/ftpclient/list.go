@@ -134,14 +134,15 @@ func (r *Remote) each(s *session, dir string, use func(e remote.Entry) bool) err
 			return true
 		}
 		any = true
-		stopped = !use(e)
+		if stopped = !use(e); stopped {
+			s.abort() // what the server says to that is not worth waiting for
+		}
 		return !stopped
 	}
 	defer func() { s.onLine = nil }()
 	err := s.list()
 	switch {
 	case stopped:
-		s.abort() // what the server says to that is not worth waiting for
 		return nil
 	case refused(err) && !any: // some have no other answer for an empty directory
 		return nil

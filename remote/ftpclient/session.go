@@ -116,6 +116,8 @@ func (d *dialer) explain(err error) error {
 		return fmt.Errorf("%w: %s does not begin with TLS: set explicit_tls in place of tls", remote.ErrPermission, d.addr)
 	case d.o.ExplicitTLS && errors.As(err, &reply) && reply.Code >= 500:
 		return fmt.Errorf("%w: %s has no AUTH TLS, see the option explicit_tls: %w", remote.ErrPermission, d.addr, err)
+	case errors.As(err, &reply) && reply.Code >= 500:
+		return fmt.Errorf("%w: %s refuses the session: %w", remote.ErrPermission, d.addr, err)
 	case errors.As(err, &op) && op.Op == "dial":
 		return fmt.Errorf("%s cannot be reached, see the options host and port: %w", d.addr, err)
 	case errors.Is(err, io.EOF):

@@ -92,7 +92,7 @@ func (s *session) checkSize(p string, sent int64) error {
 func (r *Remote) replace(s *session, from, name string) error {
 	to := r.path(s, name)
 	err := s.c.Rename(from, to)
-	if !refused(err) {
+	if !answered(err) { // RNTO fails with any code
 		return err
 	}
 	dir, _ := remote.Split(name)
@@ -177,7 +177,7 @@ func (r *Remote) Mkdir(ctx context.Context, dir string) error {
 			return remote.ErrExist
 		}
 		err := s.c.MakeDir(r.path(s, dir))
-		if err == nil || !refused(err) && !errors.Is(translate(err), remote.ErrPermission) && !exists(err) {
+		if err == nil || !refused(err) && !exists(err) {
 			return err
 		}
 		if !r.missing(s, dir) {
