@@ -28,6 +28,7 @@ type blocks struct {
 	ended    <-chan struct{}       // closed when the upload is given up
 	cause    func() error          // of that
 
+	size     int64 // of a block
 	idLength int
 	sent     bool
 	free     chan []byte // buffers
@@ -38,7 +39,7 @@ type blocks struct {
 }
 
 // newBlocks returns the blocks of an upload whose requests run under ctx.
-func newBlocks(ctx context.Context, client *blockblob.Client, concurrency int) *blocks {
+func newBlocks(ctx context.Context, client *blockblob.Client, size int64, concurrency int) *blocks {
 	b := &blocks{
 		put: func(id string, content []byte) error {
 			_, err := client.StageBlock(ctx, id, streaming.NopCloser(bytes.NewReader(content)), nil)
@@ -47,6 +48,7 @@ func newBlocks(ctx context.Context, client *blockblob.Client, concurrency int) *
 		existing: func() int { return existingIDLength(ctx, client) },
 		ended:    ctx.Done(),
 		cause:    func() error { return context.Cause(ctx) },
+		size:     size,
 		idLength: idLength,
 		free:     make(chan []byte, concurrency),
 	}
@@ -74,6 +76,9 @@ func existingIDLength(ctx context.Context, client *blockblob.Client) int {
 func (b *blocks) buffer() ([]byte, error) {
 	select {
 	case buf := <-b.free:
+		if buf == nil {
+			buf = make([]byte, 0, b.size)
+		}
 		return buf[:0], b.failed()
 	case <-b.ended:
 		return nil, b.cause()

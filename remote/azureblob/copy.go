@@ -42,7 +42,7 @@ func (s *store) Copy(ctx context.Context, from, to objects.Key) error {
 
 // copyLarge copies block by block, and publishes them at once.
 func (s *store) copyLarge(ctx context.Context, from, to *blockblob.Client, p blob.GetPropertiesResponse) error {
-	b := newBlocks(ctx, to, 1)
+	b := newBlocks(ctx, to, 0, 1)
 	size := *p.ContentLength
 	ids, n := s.copyBlocks(ctx, to, from, source{tag: p.ETag, n: size}, b.newID)
 	if n < size {

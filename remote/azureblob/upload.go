@@ -45,7 +45,7 @@ type draft struct {
 func (s *store) Create(ctx context.Context, k objects.Key, o objects.CreateOptions) (objects.Draft, error) {
 	writing, cancel := context.WithCancel(ctx)
 	d := &draft{store: s, target: k, client: s.blob(k), modTime: o.ModTime, cancel: cancel}
-	d.blocks = newBlocks(writing, d.client, s.options.Concurrency)
+	d.blocks = newBlocks(writing, d.client, s.options.ChunkSize, s.options.Concurrency)
 	if !s.options.DisableChecksum {
 		d.sum = md5.New()
 	}

@@ -92,8 +92,14 @@ func TestBucketsAreTheDirectoriesOfARootWithoutOne(t *testing.T) {
 	if err := r.Rmdir(ctx, "two"); err != nil {
 		t.Error(err)
 	}
-	if err := put(t, r, "four", "x"); !errors.Is(err, remote.ErrIsDir) {
+	if err := put(t, r, "one", "x"); !errors.Is(err, remote.ErrIsDir) {
+		t.Errorf("Put over a bucket: %v", err)
+	}
+	if err := put(t, r, "four", "x"); !errors.Is(err, remote.ErrPermission) {
 		t.Errorf("Put beside the buckets: %v", err)
+	}
+	if err := r.Remove(ctx, "four"); !errors.Is(err, remote.ErrNotExist) {
+		t.Errorf("Remove beside the buckets: %v", err)
 	}
 }
 
@@ -195,5 +201,34 @@ func TestStoppingAListingFetchesNoMorePages(t *testing.T) {
 	}
 	if f.pages > 2 {
 		t.Errorf("%d pages for the first entry", f.pages)
+	}
+}
+
+func TestAnObjectMayStandForADirectory(t *testing.T) {
+	f := newFlat("b")
+	f.set("b", "d/f", "x", time.Now())
+	f.setDir("b", "d")
+	f.setDir("b", "empty")
+	r := newTree(f, "b")
+	if got := names(t, r, "."); !slices.Equal(got, []string{"d/", "empty/"}) {
+		t.Errorf("List: %q", got)
+	}
+	if got := names(t, r, "empty"); len(got) > 0 {
+		t.Errorf("List of an empty one: %q", got)
+	}
+	if e, err := r.Stat(t.Context(), "empty"); err != nil || !e.Dir {
+		t.Errorf("Stat: %+v, %v", e, err)
+	}
+	if err := r.Mkdir(t.Context(), "empty"); !errors.Is(err, remote.ErrExist) {
+		t.Errorf("Mkdir: %v", err)
+	}
+	if err := r.Rmdir(t.Context(), "d"); !errors.Is(err, remote.ErrNotEmpty) {
+		t.Errorf("Rmdir of a full one: %v", err)
+	}
+	if err := r.Rmdir(t.Context(), "empty"); err != nil {
+		t.Error(err)
+	}
+	if got := f.keys("b"); !slices.Equal(got, []string{"d", "d/f"}) {
+		t.Errorf("left: %q", got)
 	}
 }

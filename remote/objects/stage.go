@@ -11,7 +11,7 @@ import (
 
 // Stage implements remote.Stager: an upload that is published as a whole, and may begin with the published file.
 func (t *Tree) Stage(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
-	k, err := t.file(ctx, "stage", name)
+	k, err := t.target(ctx, "stage", name)
 	if err != nil {
 		return nil, err
 	}

@@ -46,6 +46,13 @@ func (f *flat) set(bucket, name, content string, modTime time.Time) {
 	}, []byte(content)}
 }
 
+// setDir stores an object that stands for a directory.
+func (f *flat) setDir(bucket, name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.buckets[bucket][name] = object{Object: objects.Object{Name: name, Dir: true}}
+}
+
 func (f *flat) keys(bucket string) []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

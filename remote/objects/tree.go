@@ -2,6 +2,8 @@ package objects
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"time"
@@ -96,14 +98,28 @@ func (t *Tree) isRoot(k Key) bool { return k.Bucket == t.bucket && k.Name == t.p
 // isBucket reports whether k is a bucket as a directory, which is no object and has no marker.
 func (t *Tree) isBucket(k Key) bool { return t.bucket == "" && k.Name == "" }
 
-// file is key for an operation that concerns a file: the root and a bucket are directories.
+// file is key for an operation that concerns a file that is there.
 func (t *Tree) file(ctx context.Context, op, name string) (Key, error) {
 	k, err := t.key(ctx, op, name)
-	if err == nil && (t.isRoot(k) || t.isBucket(k)) {
-		err = fail(ctx, op, name, remote.ErrIsDir)
+	if err != nil || !t.isRoot(k) && !t.isBucket(k) {
+		return k, err
+	}
+	if err = t.reach(ctx, k); err == nil {
+		err = remote.ErrIsDir
+	}
+	return k, fail(ctx, op, name, err)
+}
+
+// target is key for an operation that stores a file.
+func (t *Tree) target(ctx context.Context, op, name string) (Key, error) {
+	k, err := t.file(ctx, op, name)
+	if t.isBucket(k) && errors.Is(err, remote.ErrNotExist) {
+		err = fail(ctx, op, name, errBesideBuckets)
 	}
 	return k, err
 }
+
+var errBesideBuckets = fmt.Errorf("files are kept in buckets only, make a directory first: %w", remote.ErrPermission)
 
 // inside returns the beginning of the keys in the directory k.
 func (t *Tree) inside(k Key) Key {

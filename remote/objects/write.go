@@ -12,7 +12,7 @@ import (
 
 // Put implements remote.Remote. It asks first whether the name is a directory, as the store would not mind.
 func (t *Tree) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
-	k, err := t.file(ctx, "put", name)
+	k, err := t.target(ctx, "put", name)
 	if err != nil {
 		return remote.Entry{}, err
 	}
@@ -81,7 +81,7 @@ func (t *Tree) Copy(ctx context.Context, from, to string) error {
 	if err != nil {
 		return err
 	}
-	target, err := t.file(ctx, "copy", to)
+	target, err := t.target(ctx, "copy", to)
 	if err != nil {
 		return err
 	}
