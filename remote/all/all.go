@@ -26,6 +26,7 @@ func Drivers() []Driver {
 		memoryDriver(),
 		s3Driver(),
 		sftpDriver(),
+		ftpDriver(),
 		gcsDriver(),
 		azureblobDriver(),
 		webdavDriver(),
