@@ -13,7 +13,7 @@ import (
 var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"serve":      cmdServe,
 	"ferry":      cmdFerry,
-	"stop":       cmdStop,
+	"quit":       cmdQuit,
 	"make-tree":  cmdMakeTree,
 	"make-file":  cmdMakeFile,
 	"head":       cmdHead,
@@ -88,9 +88,9 @@ func startFor(ts *testscript.TestScript, args []string) *process {
 	return p
 }
 
-// stop ends ferry with SIGTERM and wants exit status 0.
-func cmdStop(ts *testscript.TestScript, neg bool, args []string) {
-	mustNot(ts, neg, "stop")
+// quit ends ferry with SIGTERM and wants exit status 0.
+func cmdQuit(ts *testscript.TestScript, neg bool, args []string) {
+	mustNot(ts, neg, "quit")
 	code, err := ts.Value(running{}).(*runner).p.stop()
 	ts.Check(err)
 	if code != 0 {
