@@ -34,7 +34,6 @@ func (m *multipart) complete(ctx context.Context, size int64) (minio.UploadInfo,
 		return minio.UploadInfo{}, err
 	}
 	m.cancel(nil)
-	m.r.rememberParents(m.at)
 	return info, nil
 }
 

@@ -2,7 +2,6 @@ package s3
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -114,7 +113,7 @@ func (r *Remote) copyObject(ctx context.Context, from, to place, info minio.Obje
 		}
 		etag = done.ETag
 	}
-	r.rememberTime(to, strings.Trim(etag, `"`), t)
+	r.rememberTime(to, etag, t)
 	r.rememberParents(to)
 	return nil
 }

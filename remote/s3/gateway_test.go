@@ -108,6 +108,11 @@ func TestListingsShowTheTimesThatWereSet(t *testing.T) {
 	if err := r.Move(ctx, "old name", "moved"); err != nil {
 		t.Fatal(err)
 	}
+	store(t, r, "again", remote.StageOptions{}, []byte("again"))
+	if err := r.SetModTime(ctx, "again", when); err != nil {
+		t.Fatal(err)
+	}
+	store(t, r, "again", remote.StageOptions{}, []byte("again")) // the same content, but not that time
 	for e, err := range r.List(ctx, ".") {
 		if err != nil {
 			t.Fatal(err)

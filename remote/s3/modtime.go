@@ -73,11 +73,15 @@ type setTime struct {
 // clockSkew is how far the clocks here and there may be apart.
 const clockSkew = time.Minute
 
-// rememberTime keeps the modification time of the object at p that has this ETag, for listings.
+// rememberTime keeps the modification time that was set for the object at p that has this ETag, for listings. The zero
+// time means that none was set.
 func (r *Remote) rememberTime(p place, etag string, t time.Time) {
-	if etag != "" {
-		r.times.set(timeID(p, etag), setTime{modTime: t, known: time.Now()})
+	id := timeID(p, strings.Trim(etag, `"`))
+	if t.IsZero() {
+		r.times.drop(id)
+		return
 	}
+	r.times.set(id, setTime{modTime: t, known: time.Now()})
 }
 
 // listedTime returns the modification time of an object as listed.

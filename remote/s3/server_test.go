@@ -82,14 +82,12 @@ func startGateway(t testing.TB) string {
 	t.Helper()
 	exe := gateway(t)
 	dir := t.TempDir()
-	for _, sub := range []string{"data/" + testBucket, "meta"} {
-		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.Mkdir(filepath.Join(dir, testBucket), 0o700); err != nil {
+		t.Fatal(err)
 	}
 	addr := freeAddr(t)
 	cmd := exec.Command(exe, "--access", testKey, "--secret", testSecret, "--port", addr, "--keep-alive", "--quiet",
-		"posix", "--sidecar", filepath.Join(dir, "meta"), filepath.Join(dir, "data"))
+		"posix", dir) // which needs extended attributes
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {

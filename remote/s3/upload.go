@@ -110,6 +110,16 @@ func (u *upload) finish(ctx context.Context) (minio.UploadInfo, error) {
 	if err := u.r.refuseDir(ctx, u.at, u.parts != nil); err != nil {
 		return minio.UploadInfo{}, err
 	}
+	info, err := u.publish(ctx)
+	if err != nil {
+		return minio.UploadInfo{}, err
+	}
+	u.r.rememberTime(u.at, info.ETag, u.modTime)
+	u.r.rememberParents(u.at)
+	return info, nil
+}
+
+func (u *upload) publish(ctx context.Context) (minio.UploadInfo, error) {
 	if u.parts == nil {
 		return u.r.putWhole(ctx, u.at, u.buf, u.modTime)
 	}
@@ -127,12 +137,7 @@ func (r *Remote) putWhole(ctx context.Context, at place, content []byte, modTime
 	md5sum, sha256sum := r.digests(content)
 	o := r.putOptions(modTime)
 	o.DisableContentSha256 = true // the digest is there already
-	info, err := r.again.PutObject(ctx, at.bucket, at.key, bytes.NewReader(content), int64(len(content)), md5sum, sha256sum, o)
-	if err != nil {
-		return info, err
-	}
-	r.rememberParents(at)
-	return info, nil
+	return r.again.PutObject(ctx, at.bucket, at.key, bytes.NewReader(content), int64(len(content)), md5sum, sha256sum, o)
 }
 
 // digests returns what a request that sends content has in its header: a SHA-256 for the signature, or a Content-MD5.

@@ -29,11 +29,7 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 		}
 		return remote.Entry{}, r.explain(ctx, "put", name, err)
 	}
-	e := remote.Entry{Name: base, Size: u.taken, ModTime: o.ModTime, Version: info.ETag}
-	if !o.ModTime.IsZero() {
-		r.rememberTime(at, e.Version, o.ModTime)
-	}
-	return e, nil
+	return remote.Entry{Name: base, Size: u.taken, ModTime: o.ModTime, Version: info.ETag}, nil
 }
 
 // putAll takes the whole body and publishes it.
