@@ -387,3 +387,18 @@ func TestRCWarnings(t *testing.T) {
 		})
 	}
 }
+
+func TestTheManualNamesEveryCall(t *testing.T) {
+	manual, err := os.ReadFile("../../doc/rc.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, socket := controlled(t, ":memory:", "--rc-no-auth")
+	r.url(t)
+	out, _ := call(t, exitOK, "--unix-socket", socket, "rc/list")
+	for _, c := range out["commands"].([]any) {
+		if path := c.(map[string]any)["Path"].(string); !strings.Contains(string(manual), "`"+path+"`") {
+			t.Errorf("%s is missing in doc/rc.md", path)
+		}
+	}
+}
