@@ -52,6 +52,7 @@ var errorReplies = []struct {
 	{ErrNotDir, reply{550, "Not a directory."}},
 	{ErrNotEmpty, reply{550, "Directory not empty."}},
 	{fs.ErrNotExist, reply{550, "No such file or directory."}},
+	{syscall.ESTALE, reply{450, "The file was changed meanwhile."}},
 	{fs.ErrExist, reply{550, "File exists."}},
 	{syscall.EROFS, reply{550, "The storage is read-only."}},
 	{syscall.EXDEV, reply{550, "Cannot rename across file systems."}},

@@ -25,32 +25,33 @@ func (v *View) Create(ctx context.Context, name string, off int64) (Upload, erro
 		return v.createStreamed(ctx, name, off)
 	}
 	o := remote.StageOptions{Owner: v.owner}
+	var file remote.Entry
 	if off != 0 {
 		var err error
-		if o, err = v.continuation(ctx, name, off); err != nil {
+		if o, file, err = v.continuation(ctx, name, off); err != nil {
 			return nil, err
 		}
 	}
-	return v.startStaged(ctx, name, o)
+	return v.startStaged(ctx, name, o, file)
 }
 
-// continuation decides what an upload that does not begin at 0 continues.
+// continuation decides what an upload that does not begin at 0 continues, and describes the file if it is that.
 //
 // An append goes to the file, where there is one, else to the own unfinished upload, else it begins a new file. An
 // offset refers to what the client can see: the file where there is one, else the unfinished upload. The exception is an
 // overwrite that was cut: its part is newer than the file, and the client asks for exactly the byte behind it.
-func (v *View) continuation(ctx context.Context, name string, off int64) (remote.StageOptions, error) {
+func (v *View) continuation(ctx context.Context, name string, off int64) (remote.StageOptions, remote.Entry, error) {
 	o := remote.StageOptions{Owner: v.owner, Off: off}
 	file, hasFile, err := found(v.fs.remote.Stat(ctx, name))
 	if err != nil {
-		return o, err
+		return o, file, err
 	}
 	if file.Dir {
-		return o, &fs.PathError{Op: "create", Path: name, Err: remote.ErrIsDir}
+		return o, file, &fs.PathError{Op: "create", Path: name, Err: remote.ErrIsDir}
 	}
 	part, hasPart, err := found(v.part(ctx, name))
 	if err != nil {
-		return o, err
+		return o, file, err
 	}
 	switch {
 	case off == AtEnd && hasFile:
@@ -66,13 +67,13 @@ func (v *View) continuation(ctx context.Context, name string, off int64) (remote
 	case !hasFile && hasPart && off <= part.Size:
 		o.Base = remote.BasePart
 	case hasFile:
-		return o, refuse("create", name, remote.ErrInvalid, hintBeyond(off, file.Size))
+		return o, file, refuse("create", name, remote.ErrInvalid, hintBeyond(off, file.Size))
 	case hasPart:
-		return o, refuse("create", name, remote.ErrInvalid, hintBeyond(off, part.Size))
+		return o, file, refuse("create", name, remote.ErrInvalid, hintBeyond(off, part.Size))
 	default:
-		return o, refuse("create", name, remote.ErrInvalid, hintNothing)
+		return o, file, refuse("create", name, remote.ErrInvalid, hintNothing)
 	}
-	return o, nil
+	return o, file, nil
 }
 
 // createStreamed starts an upload to a remote that takes whole files only.

@@ -18,6 +18,7 @@ const (
 	hintContinue   = "This storage cannot continue a file; --vfs-cache-mode writes would allow it."
 	hintNothing    = "There is nothing of that name to continue; send it from the beginning."
 	hintDirRename  = "This storage cannot rename directories."
+	hintChanged    = "The file was changed meanwhile; send the rest again."
 	hintModes      = "This storage keeps no permission bits."
 	hintSetTime    = "This storage cannot set modification times."
 )

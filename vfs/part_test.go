@@ -159,6 +159,59 @@ func TestContinue(t *testing.T) {
 	}
 }
 
+// What 226 has promised to one of two who append to a file must not vanish with the other's.
+func TestOfTwoAppendsAtOnceNoneIsLost(t *testing.T) {
+	eachStager(t, func(t *testing.T, r remote.Remote) {
+		tree := vfs.New(r, vfs.Options{})
+		bob, eve := tree.View("bob"), tree.View("eve")
+		upload(t, bob, "f", "old", 0)
+		hers, err := eve.Create(t.Context(), "f", vfs.AtEnd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(hers, " hers")
+		upload(t, bob, "f", " his", vfs.AtEnd)
+		wantErr(t, hers.Commit(t.Context()), remote.ErrChanged, "changed meanwhile")
+		hers.Abort()
+		if got := content(t, bob, "f"); got != "old his" {
+			t.Errorf("got %q", got)
+		}
+		upload(t, eve, "f", " hers", vfs.AtEnd)
+		if got := content(t, bob, "f"); got != "old his hers" {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
+func TestOfManyAppendsAtOnceOneIsPromised(t *testing.T) {
+	eachStager(t, func(t *testing.T, r remote.Remote) {
+		v := vfs.New(r, vfs.Options{}).View("bob")
+		upload(t, v, "f", "0", 0)
+		var ups []vfs.Upload
+		for range 8 {
+			u, err := v.Create(t.Context(), "f", vfs.AtEnd)
+			if err != nil {
+				t.Fatal(err)
+			}
+			io.WriteString(u, "1")
+			ups = append(ups, u)
+		}
+		promised := make(chan error, len(ups))
+		for _, u := range ups {
+			go func() { promised <- u.Commit(t.Context()) }()
+		}
+		stored := 0
+		for range ups {
+			if <-promised == nil {
+				stored++
+			}
+		}
+		if got := content(t, v, "f"); stored != 1 || got != "01" {
+			t.Errorf("%d were promised, the file is %q", stored, got)
+		}
+	})
+}
+
 func TestAPartCanBeContinuedMoreThanOnce(t *testing.T) {
 	eachStager(t, func(t *testing.T, r remote.Remote) {
 		v := vfs.New(r, vfs.Options{}).View("bob")

@@ -23,11 +23,12 @@ type Upload interface {
 
 // staged is an upload to a remote that keeps it apart until it is whole.
 type staged struct {
-	names *dirCache
+	fs    *FS
 	name  string
 	stage remote.Stage
 	base  remote.Base
-	taken atomic.Bool // at least a byte was written
+	file  remote.Entry // what base was, where it is the file
+	taken atomic.Bool  // at least a byte was written
 }
 
 // stagedFrom is a staged upload whose stage is an io.ReaderFrom.
@@ -36,16 +37,16 @@ type stagedFrom struct {
 	from io.ReaderFrom
 }
 
-// startStaged begins a stage as o says.
-func (v *View) startStaged(ctx context.Context, name string, o remote.StageOptions) (Upload, error) {
+// startStaged begins a stage as o says; file is the one that it continues, if it does.
+func (v *View) startStaged(ctx context.Context, name string, o remote.StageOptions, file remote.Entry) (Upload, error) {
 	s, err := v.fs.stager.Stage(ctx, name, o)
 	if err != nil {
 		return nil, err
 	}
 	if from, ok := s.(io.ReaderFrom); ok {
-		return &stagedFrom{staged: staged{names: v.fs.names, name: name, stage: s, base: o.Base}, from: from}, nil
+		return &stagedFrom{staged: staged{fs: v.fs, name: name, stage: s, base: o.Base, file: file}, from: from}, nil
 	}
-	return &staged{names: v.fs.names, name: name, stage: s, base: o.Base}, nil
+	return &staged{fs: v.fs, name: name, stage: s, base: o.Base, file: file}, nil
 }
 
 func (u *staged) Write(p []byte) (int, error) {
@@ -67,15 +68,40 @@ func (u *staged) took(n int64) {
 	}
 }
 
-// Commit publishes the file.
+// Commit publishes the file. One that continues a file is refused when that has changed since: what another upload has
+// been promised would be lost.
 func (u *staged) Commit(ctx context.Context) error {
-	e, err := u.stage.Publish(ctx, time.Time{})
+	done, err := u.fs.turns.take(ctx, u.name)
 	if err != nil {
-		u.names.uncertain(u.name)
 		return err
 	}
-	u.names.stored(u.name, e)
+	defer done()
+	if u.base == remote.BaseFile {
+		if err := u.unchanged(ctx); err != nil {
+			return err
+		}
+	}
+	e, err := u.stage.Publish(ctx, time.Time{})
+	if err != nil {
+		u.fs.names.uncertain(u.name)
+		return err
+	}
+	u.fs.names.stored(u.name, e)
 	return nil
+}
+
+// unchanged fails when the file is not the one any more that the upload continues. Then there is nothing to keep either.
+func (u *staged) unchanged(ctx context.Context) error {
+	now, exists, err := found(u.fs.remote.Stat(ctx, u.name))
+	if err != nil {
+		return err
+	}
+	was := u.file
+	if exists && now.Version == was.Version && now.Size == was.Size && now.ModTime.Equal(was.ModTime) && now.ID == was.ID {
+		return nil
+	}
+	_ = u.stage.Discard() // the upload has failed anyway
+	return refuse("commit", u.name, remote.ErrChanged, hintChanged)
 }
 
 // Abort keeps what the owner can continue. An upload that took no byte leaves nothing behind, but one that was to
@@ -84,7 +110,7 @@ func (u *staged) Commit(ctx context.Context) error {
 func (u *staged) Abort() {
 	if u.taken.Load() || u.base == remote.BasePart {
 		_ = u.stage.Keep()
-		u.names.uncertain(u.name)
+		u.fs.names.uncertain(u.name)
 		return
 	}
 	_ = u.stage.Discard()

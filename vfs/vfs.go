@@ -67,6 +67,7 @@ type FS struct {
 	stager remote.Stager // nil where the remote cannot stage
 	caps   remote.Caps
 	opt    Options
+	turns  turns // of uploads to be published
 }
 
 // New returns the tree of r, which stays the caller's to close.
