@@ -39,6 +39,7 @@ func (t *Tree) mkdir(ctx context.Context, k Key) error {
 		return err
 	}
 	defer d.Abort()
+	t.watch.stored(t.inside(k))
 	_, err = d.Commit(ctx, time.Time{})
 	return err
 }

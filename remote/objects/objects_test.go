@@ -232,3 +232,24 @@ func TestAnObjectMayStandForADirectory(t *testing.T) {
 		t.Errorf("left: %q", got)
 	}
 }
+
+func TestAnUploadAsksOnceWhetherTheNameIsADirectory(t *testing.T) {
+	f := newFlat("b")
+	r := newTree(f, "b")
+	upload := func(base remote.Base, want int) {
+		t.Helper()
+		before := f.pages
+		s, err := r.Stage(t.Context(), "d/f", remote.StageOptions{Owner: "alice", Base: base})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Publish(t.Context(), time.Time{}); err != nil {
+			t.Error(err)
+		}
+		if got := f.pages - before; got != want {
+			t.Errorf("%d pages, want %d", got, want)
+		}
+	}
+	upload(remote.BaseEmpty, 2) // the first is always empty
+	upload(remote.BaseFile, 0)  // the file is there
+}

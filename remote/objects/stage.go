@@ -19,7 +19,9 @@ func (t *Tree) Stage(ctx context.Context, name string, o remote.StageOptions) (r
 		return nil, fail(ctx, "stage", name, remote.ErrInvalid)
 	}
 	s := &stage{tree: t, name: name, key: k}
+	t.watch.begin(k)
 	if err := s.begin(ctx, o); err != nil {
+		t.watch.end(k)
 		return nil, fail(ctx, "stage", name, err)
 	}
 	return s, nil
@@ -59,25 +61,18 @@ type stage struct {
 
 // begin finds the base and starts the draft.
 func (s *stage) begin(ctx context.Context, o remote.StageOptions) error {
-	if o.Base == remote.BasePart {
-		return remote.ErrNotExist
-	}
-	if err := s.tree.notDir(ctx, s.key); err != nil {
-		return err
-	}
 	var create CreateOptions
-	if o.Base == remote.BaseFile {
-		object, err := s.tree.store.Head(ctx, s.key)
-		if err != nil {
-			return err
-		}
-		create = CreateOptions{Base: object, Keep: o.Off}
-		if o.Off == remote.AtEnd {
-			create.Keep = object.Size
-		}
-		if create.Keep > object.Size {
-			return remote.ErrInvalid
-		}
+	var err error
+	switch o.Base {
+	case remote.BaseEmpty:
+		err = s.tree.notDir(ctx, s.key)
+	case remote.BaseFile:
+		create, err = s.base(ctx, o.Off)
+	default:
+		err = remote.ErrNotExist // nothing is kept
+	}
+	if err != nil {
+		return err
 	}
 	whole, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, cancel) // as long as Create fetches the base
@@ -89,6 +84,22 @@ func (s *stage) begin(ctx context.Context, o remote.StageOptions) error {
 	}
 	s.draft, s.cancel = draft, cancel
 	return nil
+}
+
+// base looks for the published file, of which off bytes are kept.
+func (s *stage) base(ctx context.Context, off int64) (CreateOptions, error) {
+	object, err := s.tree.store.Head(ctx, s.key)
+	switch {
+	case err != nil:
+		return CreateOptions{}, s.tree.orIsDir(ctx, s.key, err)
+	case object.Dir:
+		return CreateOptions{}, remote.ErrIsDir
+	case off == remote.AtEnd:
+		off = object.Size
+	case off > object.Size:
+		return CreateOptions{}, remote.ErrInvalid
+	}
+	return CreateOptions{Base: object, Keep: off}, nil
 }
 
 // Write implements io.Writer.
@@ -105,7 +116,7 @@ func (s *stage) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Publish implements remote.Stage. It asks once more whether the name has become a directory.
+// Publish implements remote.Stage. It asks once more whether the name is a directory, if this process has made one since.
 func (s *stage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,15 +126,17 @@ func (s *stage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, e
 	if ctx.Err() != nil {
 		return remote.Entry{}, fail(ctx, "publish", s.name, context.Cause(ctx))
 	}
-	if err := s.tree.notDir(ctx, s.key); err != nil {
-		return remote.Entry{}, fail(ctx, "publish", s.name, err)
+	if s.tree.watch.hasDir(s.key) {
+		if err := s.tree.notDir(ctx, s.key); err != nil {
+			return remote.Entry{}, fail(ctx, "publish", s.name, err)
+		}
 	}
+	s.tree.watch.stored(s.key)
 	object, err := s.draft.Commit(ctx, modTime)
 	if err != nil {
 		return remote.Entry{}, fail(ctx, "publish", s.name, err)
 	}
-	s.ended = true
-	s.draft.Abort()
+	s.end()
 	s.cancel()
 	_, base := remote.Split(s.name)
 	return entry(base, object), nil
@@ -138,8 +151,15 @@ func (s *stage) Discard() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.ended {
-		s.ended = true
-		s.draft.Abort()
+		s.end()
 	}
 	return nil
+}
+
+// end frees what the upload holds.
+// LOCKS_REQUIRED(s.mu)
+func (s *stage) end() {
+	s.ended = true
+	s.draft.Abort()
+	s.tree.watch.end(s.key)
 }

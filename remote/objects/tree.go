@@ -31,6 +31,7 @@ type Tree struct {
 	config  Config
 	bucket  string // "" where the top directories are the buckets
 	prefix  string // of every key: "" or one that ends with a slash
+	watch   watch
 }
 
 // New returns the tree that c describes. It makes no request.

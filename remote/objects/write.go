@@ -47,6 +47,7 @@ func (t *Tree) put(ctx context.Context, k Key, body io.Reader, o remote.PutOptio
 		cancel()
 		return remote.Entry{}, err
 	}
+	t.watch.stored(k)
 	object, err := d.Commit(ctx, o.ModTime)
 	return entry("", object), err
 }
@@ -88,6 +89,7 @@ func (t *Tree) Copy(ctx context.Context, from, to string) error {
 	if err := t.notDir(ctx, target); err != nil {
 		return fail(ctx, "copy", to, err)
 	}
+	t.watch.stored(target)
 	if err := t.store.Copy(ctx, source, target); err != nil {
 		return fail(ctx, "copy", from, t.orIsDir(ctx, source, err))
 	}
