@@ -26,6 +26,7 @@ var places = []place{
 	{"local", startLocal, true, true},
 	{"ftp", startFerry, false, true},
 	{"s3", startGateway, true, true},
+	{"webdav", startApache, false, false},
 }
 
 func startLocal(t *testing.T) (string, []string) {
@@ -59,6 +60,12 @@ func startGateway(t *testing.T) (string, []string) {
 	remotetest.StartWebServer(t, "http://"+addr, "", exec.Command(program, "--access", "key", "--secret", "secret", "--port", addr,
 		"--quiet", "posix", "--sidecar", filepath.Join(dir, "meta"), filepath.Join(dir, "data")))
 	return ":s3,provider=Other,endpoint=\"http://" + addr + "\",access_key_id=key,secret_access_key=secret:bucket/below", nil
+}
+
+// startApache runs a WebDAV server.
+func startApache(t *testing.T) (string, []string) {
+	url, _ := remotetest.StartApache(t, []string{"dav", "dav_fs"}, "Dav On")
+	return "dav:", []string{"RCLONE_CONFIG_DAV_TYPE=webdav", "RCLONE_CONFIG_DAV_URL=" + url}
 }
 
 // serveAt runs ferry over the remote of a place.

@@ -56,40 +56,9 @@ func write(t *testing.T, name, content string) {
 }
 
 func startApache(t *testing.T) server {
-	program := remotetest.FindProgram(t, "apache2")
-	dir, port := t.TempDir(), remotetest.FreePort(t)
-	s := server{fmt.Sprintf("http://127.0.0.1:%d", port), publicDir(t, dir)}
-	var conf strings.Builder
-	for _, m := range []string{"mpm_event", "authz_core", "dir", "autoindex"} {
-		if file := "/usr/lib/apache2/modules/mod_" + m + ".so"; exists(file) {
-			fmt.Fprintf(&conf, "LoadModule %s_module %s\n", m, file)
-		}
-	}
-	fmt.Fprintf(&conf, `
-ServerRoot %[1]s
-ServerName 127.0.0.1
-Listen 127.0.0.1:%[2]d
-PidFile %[1]s/pid
-ErrorLog %[1]s/error.log
-DefaultRuntimeDir %[1]s
-Mutex file:%[1]s
-StartServers 1
-DocumentRoot %[1]s/files
-<Directory %[1]s/files>
-Require all granted
-Options +Indexes
-IndexOptions FancyIndexing IconsAreLinks HTMLTable
-</Directory>
-`, dir, port)
-	write(t, filepath.Join(dir, "httpd.conf"), conf.String())
-	remotetest.StartWebServer(t, s.url, filepath.Join(dir, "error.log"),
-		exec.Command(program, "-X", "-f", filepath.Join(dir, "httpd.conf")))
-	return s
-}
-
-func exists(name string) bool {
-	_, err := os.Stat(name)
-	return err == nil
+	url, files := remotetest.StartApache(t, []string{"dir", "autoindex"}, "Options +Indexes",
+		"IndexOptions FancyIndexing IconsAreLinks HTMLTable")
+	return server{url, files}
 }
 
 func startNginx(t *testing.T) server {

@@ -27,7 +27,7 @@ func TestBrokenConnectionsToGoServer(t *testing.T) {
 }
 
 func TestBrokenConnectionsToApache(t *testing.T) {
-	a := startApache(t, "")
+	a := startApache(t)
 	for what, atomic := range map[string]*bool{"renames uploads": nil, "puts directly": new(true)} {
 		t.Run(what, func(t *testing.T) {
 			remotetest.RunNetwork(t, remotetest.Network{

@@ -24,7 +24,7 @@ func TestGoServer(t *testing.T) {
 }
 
 func TestApache(t *testing.T) {
-	a := startApache(t, "")
+	a := startApache(t)
 	for what, atomic := range map[string]*bool{"renames uploads": nil, "puts directly": new(true)} {
 		t.Run(what, func(t *testing.T) {
 			remotetest.Run(t, func(t *testing.T) remote.Remote {
