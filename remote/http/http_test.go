@@ -311,3 +311,35 @@ func TestTheNameHidesThePassword(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestAPageIsReadAsItComes(t *testing.T) {
+	const many = 20_000
+	seen := make(chan struct{})
+	url := handle(t, func(w nethttp.ResponseWriter, req *nethttp.Request) {
+		fmt.Fprint(w, "<html><body>")
+		for i := range many {
+			fmt.Fprintf(w, `<a href="%05d">x</a>`, i)
+			if i == 1000 {
+				w.(nethttp.Flusher).Flush()
+				select {
+				case <-seen: // the rest is not sent before the first was taken
+				case <-req.Context().Done():
+				}
+			}
+		}
+	})
+	r := open(t, http.Options{URL: url, NoHead: true})
+	defer r.Close()
+	n := 0
+	for e, err := range r.List(t.Context(), ".") {
+		if err != nil || e.Name != fmt.Sprintf("%05d", n) {
+			t.Fatalf("entry %d: %+v, %v", n, e, err)
+		}
+		if n++; n == 1 {
+			close(seen)
+		}
+	}
+	if n != many {
+		t.Errorf("%d entries", n)
+	}
+}

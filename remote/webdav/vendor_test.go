@@ -390,3 +390,39 @@ func TestRequests(t *testing.T) {
 		}
 	}
 }
+
+func TestAListingIsReadAsItComes(t *testing.T) {
+	const many = 20_000
+	seen := make(chan struct{})
+	s := newServer(t, nil, func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			w.WriteHeader(http.StatusMultiStatus)
+			io.WriteString(w, multistatus+one("/dav/", collection))
+			for i := range many {
+				io.WriteString(w, one(fmt.Sprintf("/dav/%05d", i), "<d:getcontentlength>1</d:getcontentlength>"))
+				if i == 100 {
+					w.(http.Flusher).Flush()
+					select {
+					case <-seen: // the rest is not sent before the first was taken
+					case <-req.Context().Done():
+					}
+				}
+			}
+			io.WriteString(w, tail)
+		})
+	})
+	r := open(t, webdav.Options{URL: s.URL + "/dav"})
+	defer r.Close()
+	n := 0
+	for e, err := range r.List(t.Context(), ".") {
+		if err != nil || e.Name != fmt.Sprintf("%05d", n) || e.Size != 1 {
+			t.Fatalf("entry %d: %+v, %v", n, e, err)
+		}
+		if n++; n == 1 {
+			close(seen)
+		}
+	}
+	if n != many {
+		t.Errorf("%d entries", n)
+	}
+}
