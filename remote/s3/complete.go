@@ -44,8 +44,12 @@ func (m *multipart) publishedAnyway(ctx context.Context, err error, size int64) 
 	if errors.As(err, &e) && e.Code != "NoSuchUpload" && e.StatusCode < http.StatusInternalServerError {
 		return false
 	}
+	etag := m.etag()
+	if etag == "" {
+		return false
+	}
 	info, err := m.r.headBy(ctx, m.r.again, m.at)
-	return err == nil && info.Size == size && info.ETag == m.etag()
+	return err == nil && info.Size == size && info.ETag == etag
 }
 
 // etag returns the ETag of the object that the parts become, "" if the server has its own way of making them.

@@ -59,7 +59,7 @@ func message(e minio.ErrorResponse) string {
 // kindOf returns the sentinel of package remote that e means, nil for a failure that may pass.
 func kindOf(e minio.ErrorResponse) error {
 	switch e.Code {
-	case "NoSuchKey", "NotFound", "NoSuchBucket", "NoSuchUpload", "NoSuchVersion":
+	case "NoSuchKey", "NotFound", "NoSuchBucket", "NoSuchVersion":
 		return remote.ErrNotExist
 	case "AccessDenied", "AllAccessDisabled", "AccountProblem", "InvalidAccessKeyId", "SignatureDoesNotMatch",
 		"InvalidToken", "ExpiredToken", "InvalidSecurity", "NotSignedUp", "AuthorizationHeaderMalformed", "InvalidObjectState",

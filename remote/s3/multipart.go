@@ -47,12 +47,13 @@ type multipart struct {
 
 // startMultipart begins an upload that lives until complete or abort. Ending ctx makes it fail, up to complete.
 func (r *Remote) startMultipart(ctx context.Context, at place, modTime time.Time) *multipart {
-	spare := min(r.opt.Concurrency/2+1, int(max(spareMemory/r.opt.ChunkSize, 1)))
+	// One part more is being collected.
+	inFlight := max(r.opt.Concurrency+min(r.opt.Concurrency/2+1, int(spareMemory/r.opt.ChunkSize))-1, 1)
 	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	m := &multipart{
 		r: r, at: at, cancel: cancel, next: 1,
-		slots:  make(chan struct{}, r.opt.Concurrency+spare-1), // one more is being collected
-		unused: make(chan []byte, r.opt.Concurrency+spare),
+		slots:  make(chan struct{}, inFlight),
+		unused: make(chan []byte, inFlight+1),
 		failed: make(chan struct{}),
 		ready:  make(chan struct{}),
 	}
