@@ -83,7 +83,7 @@ func (l *lazySources) open(ctx context.Context) error {
 	}
 	l.opened = true
 	if f.Path() != "" && !f.Exists() {
-		l.log.Log(ctx, levelNotice, "There is no configuration file", "path", f.Path())
+		l.log.InfoContext(ctx, "There is no configuration file", "path", f.Path())
 	}
 	l.file, err = f.Document(ctx)
 	return err
