@@ -15,6 +15,9 @@ import (
 	"ferry/remote/gcs"
 )
 
+// page is how many objects a page has; the service has a thousand.
+const page = "400"
+
 // A service is a fake of Google Cloud Storage on a port of its own.
 type service struct {
 	*fakestorage.Server
@@ -50,6 +53,10 @@ func (s *service) underAnyName(fake http.Handler) http.Handler {
 		s.requests.Add(1)
 		asked := r.Host
 		r.Host = s.addr
+		if query := r.URL.Query(); strings.HasSuffix(r.URL.Path, "/o") && query.Get("maxResults") == "" {
+			query.Set("maxResults", page) // the fake would give everything at once
+			r.URL.RawQuery = query.Encode()
+		}
 		if strings.HasSuffix(r.URL.Path, "/compose") && !s.isCurrent(r) {
 			http.Error(w, `{"error":{"code":412,"errors":[{"reason":"conditionNotMet"}]}}`, http.StatusPreconditionFailed)
 			return
