@@ -82,6 +82,13 @@ func TestNoSecretShowsWhenTheServerRefuses(t *testing.T) {
 	}
 }
 
+func TestAnIdentityThatIsNotThereIsOneLine(t *testing.T) {
+	t.Setenv("PATH", t.TempDir()) // no program az
+	r := open(t, "pictures", azureblob.Options{Account: "a", Credentials: azureblob.Credentials{UseAZ: true}})
+	defer r.Close()
+	shows(t, r, "a.blob.core.windows.net")
+}
+
 // shows makes calls that fail, and checks that their errors name the host, and no secret. It returns the last.
 func shows(t *testing.T, r remote.Remote, host string, secrets ...string) error {
 	t.Helper()

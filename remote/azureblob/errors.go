@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
@@ -40,8 +41,15 @@ func (a *account) translate(err error) error {
 	if errors.As(err, &dial) && dial.Op == "dial" {
 		return fmt.Errorf("%s cannot be reached, check the network and the options account and endpoint: %w", a.host, err)
 	}
-	return fmt.Errorf("%s: %w", a.host, err)
+	return fmt.Errorf("%s: %w", a.host, oneLine{err})
 }
+
+// oneLine shows an error in one line: that no identity was found is told in many.
+type oneLine struct{ error }
+
+func (e oneLine) Error() string { return strings.Join(strings.Fields(e.error.Error()), " ") }
+
+func (e oneLine) Unwrap() error { return e.error }
 
 func (a *account) translateAnswer(answer *azcore.ResponseError) error {
 	means := sentinel(answer.StatusCode, bloberror.Code(answer.ErrorCode))
