@@ -18,7 +18,7 @@ func ftpDriver() Driver {
 			Options: []config.Option{
 				{Name: "host", Required: true, Help: "Name or address of the server"},
 				{Name: "user", Help: "Whom to log in as; empty is anonymous"},
-				{Name: "port", Help: "Port of the server; empty is 21, or 990 with tls"},
+				{Name: "port", Default: "21", Help: "Port of the server; with tls it mostly is 990"},
 				{Name: "pass", Obscured: true, Help: "Password"},
 				{Name: "tls", Default: "false", Help: "TLS from the first byte on (implicit)"},
 				{Name: "explicit_tls", Default: "false", Help: "TLS by AUTH TLS"},
@@ -26,7 +26,7 @@ func ftpDriver() Driver {
 				{Name: "disable_tls13", Default: "false", Help: "Use TLS 1.2 at most"},
 				{Name: "tls_cache_size", Default: "32", Help: "TLS sessions that are remembered; 0 is none"},
 				{Name: "allow_insecure_tls_ciphers", Default: "false", Help: "Use also ciphers that are known to be broken"},
-				{Name: "concurrency", Default: "0", Help: "Connections that are open at most; 0 is as many as are needed"},
+				{Name: "concurrency", Default: "0", Help: "Connections that are open at most; 0 is as many as are needed. One is too few for copying"},
 				{Name: "disable_epsv", Default: "false", Help: "Use PASV only"},
 				{Name: "disable_mlsd", Default: "false", Help: "Use LIST only"},
 				{Name: "disable_utf8", Default: "false", Help: "Do not ask for UTF-8"},

@@ -34,7 +34,7 @@ const Encoding = nameenc.Slash | nameenc.Ctl | nameenc.Del | nameenc.Dot | namee
 // Options say how the server is reached. Host is needed; the zero value of everything else is fine.
 type Options struct {
 	Host     string
-	Port     int    // 0 = 21, or 990 with ImplicitTLS
+	Port     int    // 0 = 21
 	User     string // "" = anonymous
 	Password string
 
@@ -86,9 +86,6 @@ func New(ctx context.Context, root string, o Options) (*Remote, error) {
 	}
 	if o.Port == 0 {
 		o.Port = 21
-		if o.ImplicitTLS {
-			o.Port = 990
-		}
 	}
 	// Every name here is one element, so that there are neither slashes nor dots to be replaced. A line end in a command
 	// would end it.

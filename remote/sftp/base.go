@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 
+	"golang.org/x/crypto/ssh"
+
 	"ferry/remote"
 	"ferry/remote/partname"
 )
@@ -114,6 +116,10 @@ const (
 func (r *Remote) copyInside(ctx context.Context, c *conn, from, to string, n int64) error {
 	return do(ctx, c, func() error {
 		ch, err := c.rawChannel()
+		var refused *ssh.OpenChannelError
+		if errors.As(err, &refused) {
+			return remote.ErrUnsupported
+		}
 		if err != nil {
 			return err
 		}

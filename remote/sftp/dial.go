@@ -91,8 +91,9 @@ func privateKey(o Options) (ssh.Signer, error) {
 	return key, nil
 }
 
-// homePath replaces a leading ~ by the home directory.
+// homePath replaces a leading ~ by the home directory, and variables by their values.
 func homePath(file string) (string, error) {
+	file = os.ExpandEnv(file)
 	rest, ok := strings.CutPrefix(file, "~")
 	if !ok || rest != "" && !os.IsPathSeparator(rest[0]) {
 		return file, nil

@@ -8,6 +8,8 @@ import (
 	"iter"
 	"time"
 
+	"golang.org/x/crypto/ssh"
+
 	"ferry/remote"
 	"ferry/remote/partname"
 )
@@ -67,8 +69,9 @@ func (r *Remote) listed(ctx context.Context, c *conn, dir string, m *meta) (remo
 // A directory is one that is being read.
 type directory struct {
 	c      *conn
-	raw    *raw
+	raw    *raw // nil where the server opens no second channel: then all is here
 	handle string
+	all    []fs.FileInfo
 }
 
 // openDir opens a directory for reading.
@@ -76,11 +79,16 @@ func (r *Remote) openDir(ctx context.Context, c *conn, dir string) (*directory, 
 	p := r.path(dir)
 	d, err := await(ctx, c, func() (*directory, error) {
 		ch, err := c.rawChannel()
+		var refused *ssh.OpenChannelError
+		if errors.As(err, &refused) {
+			all, err := c.sftp.ReadDirContext(ctx, p)
+			return &directory{c: c, all: all}, err
+		}
 		if err != nil {
 			return nil, err
 		}
 		handle, err := ch.open(typeOpenDir, appendString(nil, p))
-		return &directory{c, ch, handle}, err
+		return &directory{c: c, raw: ch, handle: handle}, err
 	}, (*directory).close)
 	if err == nil {
 		return d, nil
@@ -96,6 +104,9 @@ func (r *Remote) openDir(ctx context.Context, c *conn, dir string) (*directory, 
 
 // each calls use for every entry, until that returns false or an error.
 func (d *directory) each(ctx context.Context, use func(m *meta) (bool, error)) error {
+	if d.raw == nil {
+		return d.eachCollected(ctx, use)
+	}
 	for pages := 1; ; pages = min(2*pages, maxPages) {
 		answers, err := await(ctx, d.c, func() ([]answer, error) {
 			return d.raw.call(typeReadDir, pages, appendString(nil, d.handle))
@@ -124,6 +135,19 @@ func (d *directory) each(ctx context.Context, use func(m *meta) (bool, error)) e
 			return nil
 		}
 	}
+}
+
+func (d *directory) eachCollected(ctx context.Context, use func(m *meta) (bool, error)) error {
+	for _, info := range d.all {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		m := metaOf(info, info.Name())
+		if more, err := use(&m); !more || err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // eachOf calls use for every entry on a page.

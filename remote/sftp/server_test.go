@@ -28,6 +28,7 @@ type server struct {
 	hostKey  ssh.Signer
 	userKey  ssh.PublicKey // accepted besides the password, if not nil
 	serve    func(ch ssh.Channel) error
+	channels int // how many a connection may open; 0 = any number
 
 	all   sync.WaitGroup
 	mu    sync.Mutex
@@ -140,7 +141,12 @@ func (s *server) handle(c net.Conn, config *ssh.ServerConfig) {
 	}
 	defer conn.Close()
 	go ssh.DiscardRequests(requests)
+	opened := 0
 	for offered := range channels {
+		if opened++; s.channels > 0 && opened > s.channels {
+			offered.Reject(ssh.Prohibited, "no more sessions")
+			continue
+		}
 		ch, requests, err := offered.Accept()
 		if err != nil {
 			return
