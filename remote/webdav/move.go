@@ -2,6 +2,7 @@ package webdav
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"ferry/remote"
@@ -38,7 +39,7 @@ func (r *Remote) move(ctx context.Context, from, to string) error {
 	case to == ".":
 		return remote.ErrIsDir
 	case !e.Dir:
-		return r.moveFile(ctx, "MOVE", from, to, false)
+		return r.moveFile(ctx, from, to, false)
 	}
 	status, err := r.relocate(ctx, "MOVE", r.url(from, true), r.url(to, true), false)
 	if status == http.StatusPreconditionFailed {
@@ -85,6 +86,9 @@ func (r *Remote) copy(ctx context.Context, from, to string) error {
 		return r.explainNew(ctx, to, err)
 	}
 	if err := r.publish(ctx, hidden, to, false); err != nil {
+		if errors.Is(err, errHalfway) {
+			return err
+		}
 		r.discard(ctx, r.url(hidden, false))
 		return err
 	}

@@ -117,7 +117,9 @@ func (r *Remote) put(ctx context.Context, u *upload) (remote.Entry, error) {
 		err = r.publish(ctx, hidden, u.name, exists)
 	}
 	if err != nil {
-		r.discard(ctx, r.url(hidden, false))
+		if !errors.Is(err, errHalfway) {
+			r.discard(ctx, r.url(hidden, false))
+		}
 		return remote.Entry{}, err
 	}
 	return r.finish(ctx, u, n)
@@ -206,40 +208,6 @@ func (r *Remote) verify(ctx context.Context, target string, n int64) error {
 		return fmt.Errorf("the server stored %d bytes of %d", e.Size, n)
 	}
 	return nil
-}
-
-// publish renames the complete upload hidden to name.
-func (r *Remote) publish(ctx context.Context, hidden, name string, exists bool) error {
-	release, err := r.names.change(ctx, name)
-	if err != nil {
-		return err
-	}
-	defer release()
-	return r.moveFile(ctx, "MOVE", hidden, name, exists)
-}
-
-// moveFile sends MOVE or COPY of a file, which may replace a file but not a directory. exists says that there is likely
-// something to replace. Whoever calls holds the name to.
-func (r *Remote) moveFile(ctx context.Context, method, from, to string, exists bool) error {
-	if !exists {
-		status, err := r.relocate(ctx, method, r.url(from, false), r.url(to, false), false)
-		if err == nil {
-			return nil
-		}
-		if status != http.StatusPreconditionFailed {
-			return r.explainNew(ctx, to, err)
-		}
-	}
-	e, err := r.stat(ctx, to)
-	switch {
-	case err == nil && e.Dir:
-		return remote.ErrIsDir
-	case err != nil && !errors.Is(err, remote.ErrNotExist):
-		return err
-	}
-	_, err = r.relocate(ctx, method, r.url(from, false), r.url(to, false), err == nil)
-	r.names.replaced.Add(1)
-	return r.explainNew(ctx, to, err)
 }
 
 // discardTime is how long it may take to remove an upload that failed.
