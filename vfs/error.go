@@ -23,6 +23,15 @@ const (
 	hintSetTime    = "This storage cannot set modification times."
 )
 
+// hintCut is for an upload that would continue a file over which another one was cut, after kept bytes.
+func hintCut(kept int64) string {
+	if kept == 0 {
+		return "Your last upload of this file was cut: send it from the beginning, without REST."
+	}
+	return "Your last upload of this file was cut: continue it with REST " + strconv.FormatInt(kept, 10) +
+		", or send it from the beginning."
+}
+
 func hintBeyond(off, size int64) string {
 	return "Offset " + strconv.FormatInt(off, 10) + " is beyond the end of the file; its size is " + strconv.FormatInt(size, 10) + "."
 }

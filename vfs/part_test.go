@@ -96,6 +96,35 @@ func TestAPartIsNeverPublished(t *testing.T) {
 	})
 }
 
+func TestAContinuationThatIsCutTwiceGoesOn(t *testing.T) {
+	eachStager(t, func(t *testing.T, r remote.Remote) {
+		v := vfs.New(r, vfs.Options{}).View("bob")
+		upload(t, v, "f", "0123", 0)
+		cut(t, v, "f", "45", 4)
+		// The client asks for the size, which is that of the file: the file is the beginning of what it sends.
+		upload(t, v, "f", "456789", 4)
+		if got := content(t, v, "f"); got != "0123456789" {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
+func TestAfterARestartTheOriginOfAPartIsNotGuessed(t *testing.T) {
+	eachStager(t, func(t *testing.T, r remote.Remote) {
+		v := vfs.New(r, vfs.Options{}).View("bob")
+		upload(t, v, "f", "0123", 0)
+		cut(t, v, "f", "45", 0)
+		v = vfs.New(r, vfs.Options{}).View("bob")
+		_, err := v.Create(t.Context(), "f", 4)
+		wantErr(t, err, fs.ErrInvalid, "REST 2")
+		upload(t, v, "f", "whole", 0)
+		upload(t, v, "f", "!", vfs.AtEnd)
+		if got := content(t, v, "f"); got != "whole!" {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
 func TestContinue(t *testing.T) {
 	// before is what is there: a published file, an own part that is older or newer than it, or neither.
 	type before struct{ file, part string }
@@ -116,12 +145,14 @@ func TestContinue(t *testing.T) {
 		{"REST n beyond a file is refused", before{"abcdef", ""}, newer, 7, "", "beyond the end of the file; its size is 6"},
 		{"REST n without either is refused", before{"", ""}, newer, 1, "", "nothing of that name"},
 		{"REST n right behind a part newer than the file continues the part", before{"abcdef", "123"}, newer, 3, "123++", ""},
-		{"REST n not right behind the part continues the file", before{"abcdef", "123"}, newer, 2, "ab++", ""},
+		{"REST n not right behind the part of a cut overwrite is refused", before{"abcdef", "123"}, newer, 2, "", "REST 3"},
+		{"REST n right behind the file that a cut overwrite left is refused", before{"abcdef", "123"}, newer, 6, "", "REST 3"},
 		{"REST n right behind a part older than the file continues the file", before{"abcdef", "123"}, older, 3, "abc++", ""},
 		{"REST n right behind a part longer than the file continues the part", before{"abc", "12345"}, newer, 5, "12345++", ""},
-		{"REST n beyond the file but within the part is refused", before{"abc", "12345"}, newer, 4, "", "its size is 3"},
+		{"REST n beyond the file but within the part is refused", before{"abc", "12345"}, newer, 4, "", "REST 5"},
 		{"APPE appends to the file", before{"abc", ""}, newer, vfs.AtEnd, "abc++", ""},
-		{"APPE appends to the file, not to the part", before{"abc", "12345"}, newer, vfs.AtEnd, "abc++", ""},
+		{"APPE after a cut overwrite is refused", before{"abc", "12345"}, newer, vfs.AtEnd, "", "REST 5"},
+		{"APPE appends to the file, not to an older part", before{"abc", "12345"}, older, vfs.AtEnd, "abc++", ""},
 		{"APPE without a file continues the part", before{"", "123"}, newer, vfs.AtEnd, "123++", ""},
 		{"APPE without either begins a file", before{"", ""}, newer, vfs.AtEnd, "++", ""},
 		{"REST 0 begins anew", before{"", "123"}, newer, 0, "++", ""},

@@ -23,12 +23,13 @@ type Upload interface {
 
 // staged is an upload to a remote that keeps it apart until it is whole.
 type staged struct {
-	fs    *FS
+	view  *View
 	name  string
 	stage remote.Stage
 	base  remote.Base
 	file  remote.Entry // what base was, where it is the file
 	taken atomic.Bool  // at least a byte was written
+	done  atomic.Bool  // it is published
 }
 
 // stagedFrom is a staged upload whose stage is an io.ReaderFrom.
@@ -44,9 +45,9 @@ func (v *View) startStaged(ctx context.Context, name string, o remote.StageOptio
 		return nil, err
 	}
 	if from, ok := s.(io.ReaderFrom); ok {
-		return &stagedFrom{staged: staged{fs: v.fs, name: name, stage: s, base: o.Base, file: file}, from: from}, nil
+		return &stagedFrom{staged: staged{view: v, name: name, stage: s, base: o.Base, file: file}, from: from}, nil
 	}
-	return &staged{fs: v.fs, name: name, stage: s, base: o.Base, file: file}, nil
+	return &staged{view: v, name: name, stage: s, base: o.Base, file: file}, nil
 }
 
 func (u *staged) Write(p []byte) (int, error) {
@@ -71,7 +72,7 @@ func (u *staged) took(n int64) {
 // Commit publishes the file. One that continues a file is refused when that has changed since: what another upload has
 // been promised would be lost.
 func (u *staged) Commit(ctx context.Context) error {
-	done, err := u.fs.turns.take(ctx, u.name)
+	done, err := u.view.fs.turns.take(ctx, u.name)
 	if err != nil {
 		return err
 	}
@@ -83,16 +84,18 @@ func (u *staged) Commit(ctx context.Context) error {
 	}
 	e, err := u.stage.Publish(ctx, time.Time{})
 	if err != nil {
-		u.fs.names.uncertain(u.name)
+		u.view.fs.names.uncertain(u.name)
 		return err
 	}
-	u.fs.names.stored(u.name, e)
+	u.view.fs.names.stored(u.name, e)
+	u.view.fs.cuts.forget(u.view.owner, u.name)
+	u.done.Store(true)
 	return nil
 }
 
 // unchanged fails when the file is not the one any more that the upload continues. Then there is nothing to keep either.
 func (u *staged) unchanged(ctx context.Context) error {
-	now, exists, err := found(u.fs.remote.Stat(ctx, u.name))
+	now, exists, err := found(u.view.fs.remote.Stat(ctx, u.name))
 	if err != nil {
 		return err
 	}
@@ -108,9 +111,15 @@ func (u *staged) unchanged(ctx context.Context) error {
 // continue a part gives the part back. There is nobody to tell of an error: the upload has failed anyway, and what
 // cannot be kept has to be sent again from the beginning.
 func (u *staged) Abort() {
+	if u.done.Load() {
+		return
+	}
 	if u.taken.Load() || u.base == remote.BasePart {
 		_ = u.stage.Keep()
-		u.fs.names.uncertain(u.name)
+		u.view.fs.names.uncertain(u.name)
+		if u.base != remote.BasePart {
+			u.view.fs.cuts.note(u.view.owner, u.name, u.base == remote.BaseFile)
+		}
 		return
 	}
 	_ = u.stage.Discard()

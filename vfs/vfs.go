@@ -63,6 +63,7 @@ type FS struct {
 	remote remote.Remote
 	names  *dirCache
 	limits readLimits
+	cuts   cuts
 	silent atomic.Bool   // the remote does not say what it sends
 	stager remote.Stager // nil where the remote cannot stage
 	caps   remote.Caps

@@ -67,6 +67,7 @@ func (v *View) Remove(ctx context.Context, name string) error {
 	missing := errors.Is(err, remote.ErrNotExist)
 	if err == nil || missing {
 		v.fs.names.removed(name)
+		v.fs.cuts.forget(v.owner, name)
 	} else {
 		v.fs.names.uncertain(name)
 	}
@@ -97,6 +98,7 @@ func (v *View) Rename(ctx context.Context, from, to string) error {
 		return v.explain(ctx, "rename", from, err, hintPartRename)
 	}
 	v.fs.names.renamed(from, to)
+	v.fs.cuts.forget(v.owner, to)
 	return nil
 }
 
