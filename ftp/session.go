@@ -98,15 +98,29 @@ func (s *session) reset() {
 	s.rangeStart, s.rangeLen = 0, -1
 	s.facts, s.hashWith = factsDefault, &hashAlgorithms[0]
 	s.closeEndpoint()
-	if s.fs != nil {
-		if err := s.fs.Close(); err != nil {
-			s.logError("closing the tree", "", err)
-		}
-		s.fs = nil
-	}
+	s.closeTree()
 	s.mu.Lock()
 	s.shown.User = ""
 	s.mu.Unlock()
+}
+
+// closeTree gives the FS back. It also runs when the session ends, outside of any command: one that panics must not end
+// the process.
+func (s *session) closeTree() {
+	tree := s.fs
+	if tree == nil {
+		return
+	}
+	s.fs = nil
+	defer func() {
+		if p := recover(); p != nil {
+			s.logger.LogAttrs(context.Background(), slog.LevelError, "panic in closing the tree",
+				slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+		}
+	}()
+	if err := tree.Close(); err != nil {
+		s.logError("closing the tree", "", err)
+	}
 }
 
 // serve runs the session until its client leaves, falls silent, or ctx ends.

@@ -275,7 +275,7 @@ func (panicky) Mkdir(context.Context, string) error { panic("mkdir") }
 func (panicky) Create(context.Context, string, int64) (ftp.Upload, error) {
 	return panickyUpload{}, nil
 }
-func (panicky) Close() error                                               { return nil }
+func (panicky) Close() error                                               { panic("close") }
 func (panicky) Open(context.Context, string, int64) (io.ReadCloser, error) { panic("open") }
 
 type panickyUpload struct{}

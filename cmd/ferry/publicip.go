@@ -51,19 +51,41 @@ func (p *publicIP) address(ctx context.Context, _ netip.Addr) (netip.Addr, error
 	if a, err := netip.ParseAddr(p.host); err == nil {
 		return a, nil
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.addr.IsValid() && time.Now().Before(p.until) {
-		return p.addr, nil
+	last, isFresh := p.last()
+	if isFresh {
+		return last, nil
 	}
 	found, err := p.lookup(ctx, "ip4", p.host)
 	switch {
 	case err == nil && len(found) > 0:
-		p.addr, p.until = found[0].Unmap(), time.Now().Add(p.maxAge)
-	case !p.addr.IsValid():
-		return netip.Addr{}, fmt.Errorf("--public-ip %q: %w", p.host, errors.Join(err, errNoAddress))
+		return p.remember(found[0].Unmap()), nil
+	case last.IsValid():
+		return last, nil
 	}
-	return p.addr, nil
+	return netip.Addr{}, fmt.Errorf("--public-ip %q: %w", p.host, errors.Join(err, errNoAddress))
 }
+
+// last returns the last answer and whether it is fresh. One caller is told that it is not; while that one asks, the others
+// take what there is, so that a slow resolver holds up nobody else.
+func (p *publicIP) last() (netip.Addr, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if p.addr.IsValid() && now.Before(p.until) {
+		return p.addr, true
+	}
+	p.until = now.Add(lookupTime)
+	return p.addr, false
+}
+
+func (p *publicIP) remember(a netip.Addr) netip.Addr {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.addr, p.until = a, time.Now().Add(p.maxAge)
+	return a
+}
+
+// lookupTime is how long one caller has to look the name up before the next one tries.
+const lookupTime = 10 * time.Second
 
 var errNoAddress = errors.New("no IPv4 address found")
