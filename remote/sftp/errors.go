@@ -33,7 +33,7 @@ func fail(op, name string, err error) error {
 // tried looks for the cause.
 func translate(err error) error {
 	switch {
-	case errors.Is(err, sftp.ErrSSHFxConnectionLost), errors.Is(err, sftp.ErrSSHFxNoConnection), err == io.EOF:
+	case errors.Is(err, sftp.ErrSSHFxConnectionLost), errors.Is(err, sftp.ErrSSHFxNoConnection), errors.Is(err, io.EOF):
 		return errLost
 	}
 	var status *sftp.StatusError

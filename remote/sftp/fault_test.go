@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -100,12 +101,12 @@ func TestAStageThroughACutConnectionIsKept(t *testing.T) {
 	if _, err := st.Publish(t.Context(), time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	if got := readAll(t, r, "f"); !bytes.Equal(got, content) {
+	if got := contentOf(t, r, "f"); !bytes.Equal(got, content) {
 		t.Error("the content is another one")
 	}
 }
 
-func readAll(t *testing.T, r remote.Remote, name string) []byte {
+func contentOf(t *testing.T, r remote.Remote, name string) []byte {
 	t.Helper()
 	f, err := r.Open(t.Context(), name, 0, -1)
 	if err != nil {
@@ -141,7 +142,7 @@ func TestReadThroughACutConnectionFails(t *testing.T) {
 	if err == nil || remote.Permanent(err) || errors.Is(err, io.EOF) {
 		t.Errorf("%d bytes, %v", n, err)
 	}
-	if got := readAll(t, r, "f"); !bytes.Equal(got, content) {
+	if got := contentOf(t, r, "f"); !bytes.Equal(got, content) {
 		t.Error("the next connection reads something else")
 	}
 }
@@ -210,7 +211,7 @@ func TestTheServersCopyIsUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := readAll(t, r, "g"); !bytes.Equal(got, content) {
+	if got := contentOf(t, r, "g"); !bytes.Equal(got, content) {
 		t.Error("the copy is another one")
 	}
 	st, err := r.Stage(t.Context(), "f", remote.StageOptions{Owner: "o", Base: remote.BaseFile, Off: 2 << 20})
@@ -223,7 +224,7 @@ func TestTheServersCopyIsUsed(t *testing.T) {
 	if _, err := st.Publish(t.Context(), time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	if got := readAll(t, r, "f"); !bytes.Equal(got, append(content[:2<<20:2<<20], "tail"...)) {
+	if got := contentOf(t, r, "f"); !bytes.Equal(got, append(content[:2<<20:2<<20], "tail"...)) {
 		t.Error("the continued file is another one")
 	}
 }
@@ -243,7 +244,7 @@ func TestRemoteWithoutExtensions(t *testing.T) {
 		if _, err := r.Put(t.Context(), "f", strings.NewReader(content), remote.PutOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		if got := readAll(t, r, "f"); string(got) != content {
+		if got := contentOf(t, r, "f"); string(got) != content {
 			t.Errorf("%q instead of %q", got, content)
 		}
 	}
@@ -268,15 +269,26 @@ func TestAnIdleConnectionIsClosedAndMadeAgain(t *testing.T) {
 	o.IdleTimeout = time.Millisecond
 	r := openRemote(t, t.TempDir(), o)
 	defer r.Close()
-	deadline := time.Now().Add(10 * time.Second)
-	for s.connections() < 3 && time.Now().Before(deadline) {
-		if _, err := r.Stat(t.Context(), "."); err != nil && remote.Permanent(err) { // it may be closed just then
+	for n := 1; n <= 3; n++ {
+		if _, err := r.Stat(t.Context(), "."); err != nil {
 			t.Fatal(err)
 		}
+		if got := s.connections(); got != n {
+			t.Errorf("%d connections were made, want %d", got, n)
+		}
+		for deadline := time.Now().Add(10 * time.Second); r.pool.size() > 0; runtime.Gosched() {
+			if time.Now().After(deadline) {
+				t.Fatal("the connection is not closed")
+			}
+		}
 	}
-	if n := s.connections(); n < 3 {
-		t.Errorf("%d connections were made", n)
-	}
+}
+
+// size returns how many connections are open.
+func (p *pool) size() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.conns)
 }
 
 func TestConnectionsAreShared(t *testing.T) {
@@ -331,7 +343,7 @@ func TestRemoteOnOneChannel(t *testing.T) {
 	if _, err := st.Publish(t.Context(), time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	if got := readAll(t, r, "a"); string(got) != "a!" {
+	if got := contentOf(t, r, "a"); string(got) != "a!" {
 		t.Errorf("%q", got)
 	}
 }
@@ -372,5 +384,44 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 			t.Fatalf("goroutines are left:\n%s", stacks)
 		}
 		runtime.Gosched()
+	}
+}
+
+// TestAServerThatGivesLessIsReadToTheEnd serves at most 1000 bytes for each request.
+func TestAServerThatGivesLessIsReadToTheEnd(t *testing.T) {
+	want := megabytes(1)[:600_000]
+	got, err := readAll(stingy{bytes.NewReader(want)}, make([]byte, len(want)), 0)
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	got, err = readAll(stingy{bytes.NewReader(want)}, make([]byte, len(want)), 1000)
+	if err != io.EOF || !bytes.Equal(got, want[1000:]) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}
+
+type stingy struct{ r io.ReaderAt }
+
+// ReadAt answers as package sftp does, which takes the short answer for the end.
+func (s stingy) ReadAt(p []byte, off int64) (int, error) {
+	n, err := s.r.ReadAt(p[:min(len(p), 1000)], off)
+	if err == nil && n < len(p) {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// TestTheEndOfTheConnectionIsNotThatOfTheFile has an error of package sftp, which wraps io.EOF when it cannot send.
+func TestTheEndOfTheConnectionIsNotThatOfTheFile(t *testing.T) {
+	r := &reader{name: "f"}
+	if err := r.readErr(fmt.Errorf("failed to send packet: %w", io.EOF)); err == nil || errors.Is(err, io.EOF) {
+		t.Errorf("%v", err)
+	}
+	if err := r.readErr(io.EOF); err != io.EOF {
+		t.Errorf("%v", err)
+	}
+	r.promised = 1
+	if err := r.readErr(io.EOF); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("a file that is shorter than it was: %v", err)
 	}
 }

@@ -83,7 +83,11 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 		return nil, fail("open", name, err)
 	}
 	chunks := r.o.Concurrency * packetSize / chunkSize
-	return &reader{
+	promised := max(m.size-off, 0)
+	if n >= 0 {
+		promised = min(promised, n)
+	}
+	return &reader{promised: promised,
 		name: name, entry: entry(&m, base(name)), file: f, next: off, left: n, max: max(chunks, 1),
 		done: ctx.Done(), cause: func() error { return context.Cause(ctx) }, release: func() { r.pool.put(c) },
 	}, nil

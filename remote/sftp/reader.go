@@ -1,7 +1,6 @@
 package sftp
 
 import (
-	"errors"
 	"io"
 	"io/fs"
 	"sync"
@@ -26,6 +25,9 @@ type reader struct {
 	cause   func() error    // why it has
 	release func()
 	max     int // chunks under way at a time
+
+	promised int64 // bytes that are there, by the size of the file when it was opened
+	got      int64 // bytes that have come
 
 	file   *sftp.File
 	next   int64 // where the next chunk begins
@@ -99,15 +101,21 @@ func (r *reader) fill() error {
 		}
 		c := r.ahead[0]
 		r.ahead = r.ahead[1:]
+		r.got += int64(len(c.data))
 		r.rest, r.err = c.data, r.readErr(c.err)
 	}
 	return nil
 }
 
-// readErr keeps the end of the file apart from that of the connection.
+// readErr keeps the end of the file, which is io.EOF itself, apart from that of the connection, which package sftp wraps.
 func (r *reader) readErr(err error) error {
-	if err == nil || errors.Is(err, io.EOF) {
-		return err
+	switch {
+	case err == nil:
+		return nil
+	case err == io.EOF && r.got >= r.promised:
+		return io.EOF
+	case err == io.EOF:
+		err = io.ErrUnexpectedEOF
 	}
 	return fail("read", r.name, err)
 }
@@ -127,10 +135,21 @@ func (r *reader) ask() {
 		r.ahead = append(r.ahead, c)
 		go func() {
 			defer close(c.done)
-			b := make([]byte, size)
-			n, err := r.file.ReadAt(b, off)
-			c.data, c.err = b[:n], err
+			c.data, c.err = readAll(r.file, make([]byte, size), off)
 		}()
+	}
+}
+
+// readAll fills b from off on, up to the end of the file. Package sftp takes an answer that is shorter than was asked for
+// to be the last; some servers just give less at a time.
+func readAll(f io.ReaderAt, b []byte, off int64) ([]byte, error) {
+	n := 0
+	for {
+		k, err := f.ReadAt(b[n:], off+int64(n))
+		n += k
+		if err != io.EOF || k == 0 || n == len(b) {
+			return b[:n], err
+		}
 	}
 }
 
