@@ -31,11 +31,14 @@ func (l *lines) Read([]byte) (int, error) {
 				continue
 			}
 		}
-		if s := strings.TrimRight(string(line), "\r\n"); s != "" && (err == nil || err == io.EOF) && !l.use(s) {
-			return 0, io.EOF
-		}
-		if err != nil {
+		switch {
+		case err == io.EOF && len(line) > 0:
+			return 0, io.ErrUnexpectedEOF // cut in the middle of a name
+		case err != nil:
 			return 0, err
+		}
+		if s := strings.TrimRight(string(line), "\r\n"); s != "" && !l.use(s) {
+			return 0, io.EOF
 		}
 	}
 }
