@@ -23,6 +23,7 @@ import (
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
 	"ferry/remote/nameenc"
+	"ferry/remote/remotetest"
 )
 
 const (
@@ -37,26 +38,6 @@ const (
 // rcloneEncoding is how rclone spells names in keys.
 const rcloneEncoding = nameenc.Slash | nameenc.InvalidUtf8 | nameenc.Dot
 
-// program returns the gateway's executable, which is built once and stays in the user's cache.
-var program = sync.OnceValues(func() (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	dir := filepath.Join(cache, "ferry-test", "versitygw-"+gatewayVersion)
-	exe := filepath.Join(dir, "versitygw")
-	if _, err := os.Stat(exe); err == nil {
-		return exe, nil
-	}
-	cmd := exec.Command("go", "install", gatewayModule+"@"+gatewayVersion)
-	cmd.Dir = os.TempDir() // no module may change the versions
-	cmd.Env = append(os.Environ(), "GOBIN="+dir, "GOFLAGS=")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return exe, nil
-})
-
 // TestTheGatewayCanBeBuilt builds it, which takes minutes the first time.
 func TestTheGatewayCanBeBuilt(t *testing.T) {
 	if exe := gateway(t); !filepath.IsAbs(exe) {
@@ -67,14 +48,7 @@ func TestTheGatewayCanBeBuilt(t *testing.T) {
 // gateway returns the executable. A test that lacks it is skipped, but not on the build machine.
 func gateway(t testing.TB) string {
 	t.Helper()
-	exe, err := program()
-	if err != nil && os.Getenv("CI") != "" {
-		t.Fatalf("%s cannot be built: %v", gatewayModule, err)
-	}
-	if err != nil {
-		t.Skipf("%s cannot be built: %v", gatewayModule, err)
-	}
-	return exe
+	return remotetest.BuildProgram(t, gatewayModule, gatewayVersion)
 }
 
 // startGateway runs the gateway on an empty directory until the test ends, and returns its address.
