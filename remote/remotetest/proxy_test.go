@@ -181,11 +181,12 @@ func TestProxyCutsAConnection(t *testing.T) {
 			p := remotetest.NewProxy(t, target, remotetest.ProxyOptions{})
 			p.Cut(c.cut)
 			conn := dial(t, p)
+			if err := conn.SetWriteDeadline(time.Now().Add(time.Minute)); err != nil {
+				t.Fatal(err)
+			}
 			var err error
-			for range 1000 { // until the reset is known here
-				if _, err = conn.Write(make([]byte, 10_000)); err != nil {
-					break
-				}
+			for err == nil { // until the reset is known here, or the buffers on the way are full for too long
+				_, err = conn.Write(make([]byte, 10_000))
 			}
 			if !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE) {
 				t.Errorf("the client sees %v", err)
