@@ -7,20 +7,21 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/gcsserver"
 )
 
 func TestRemote(t *testing.T) {
-	service := startService(t)
+	service := gcsserver.Start(t)
 	remotetest.Run(t, func(t *testing.T) remote.Remote {
-		return service.open(t, "/"+service.bucket()+"/some/prefix/")
+		return openBucket(t, service, "/"+service.NewBucket()+"/some/prefix/")
 	})
 }
 
 func TestWithoutMarkersMkdirStoresNothing(t *testing.T) {
-	service := startService(t)
-	o := options(service.addr)
+	service := gcsserver.Start(t)
+	o := options(service.Addr)
 	o.NoMarkers = true
-	r := open(t, service.bucket(), o)
+	r := open(t, service.NewBucket(), o)
 	defer r.Close()
 	if err := r.Mkdir(t.Context(), "d"); err != nil {
 		t.Fatal(err)

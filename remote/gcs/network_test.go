@@ -5,15 +5,16 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/gcsserver"
 	"ferry/remote/retry"
 )
 
 func TestNetwork(t *testing.T) {
-	service := startService(t)
+	service := gcsserver.Start(t)
 	remotetest.RunNetwork(t, remotetest.Network{
-		Target: service.addr,
+		Target: service.Addr,
 		Open: func(t *testing.T, addr string) remote.Remote {
-			return open(t, service.bucket(), options(addr))
+			return open(t, service.NewBucket(), options(addr))
 		},
 		Again: func(r remote.Remote) remote.Remote { return retry.New(r, retry.Options{}) },
 		Size:  40 << 20, // some chunks

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ferry/remote"
+	"ferry/remote/remotetest/gcsserver"
 )
 
 const owner = "alice"
@@ -60,9 +61,9 @@ func appended(t *testing.T, r remote.Stager, name string, off int64, tail []byte
 }
 
 func TestFilesOfSeveralChunks(t *testing.T) {
-	service := startService(t)
-	bucket := service.bucket()
-	r := service.open(t, bucket)
+	service := gcsserver.Start(t)
+	bucket := service.NewBucket()
+	r := openBucket(t, service, bucket)
 	defer r.Close()
 	content := blob(40<<20 + 3)
 	when := time.Date(2001, 2, 3, 4, 5, 6, 7, time.UTC)
@@ -80,9 +81,9 @@ func TestFilesOfSeveralChunks(t *testing.T) {
 }
 
 func TestAppendingComposesOnTheFarSide(t *testing.T) {
-	service := startService(t)
-	bucket := service.bucket()
-	r := service.open(t, bucket)
+	service := gcsserver.Start(t)
+	bucket := service.NewBucket()
+	r := openBucket(t, service, bucket)
 	defer r.Close()
 	want := blob(3 << 20)
 	put(t, r, "d/f", want)
@@ -92,7 +93,7 @@ func TestAppendingComposesOnTheFarSide(t *testing.T) {
 		if !bytes.Equal(get(t, r, "d/f"), want) {
 			t.Fatalf("behind %d bytes the content is another", len(tail))
 		}
-		if got := service.names(t, bucket); got != "d/f" {
+		if got := service.Names(t, bucket); got != "d/f" {
 			t.Errorf("objects: %s", got)
 		}
 	}
@@ -103,9 +104,9 @@ func TestAppendingComposesOnTheFarSide(t *testing.T) {
 }
 
 func TestNothingIsLeftOfAnAppendThatFails(t *testing.T) {
-	service := startService(t)
-	bucket := service.bucket()
-	r := service.open(t, bucket)
+	service := gcsserver.Start(t)
+	bucket := service.NewBucket()
+	r := openBucket(t, service, bucket)
 	defer r.Close()
 	put(t, r, "f", blob(3<<20))
 	begin := func() remote.Stage {
@@ -121,7 +122,7 @@ func TestNothingIsLeftOfAnAppendThatFails(t *testing.T) {
 	if err := begin().Discard(); err != nil {
 		t.Error(err)
 	}
-	if got := service.names(t, bucket); got != "f" {
+	if got := service.Names(t, bucket); got != "f" {
 		t.Errorf("objects after Discard: %s", got)
 	}
 	s := begin()
@@ -135,32 +136,32 @@ func TestNothingIsLeftOfAnAppendThatFails(t *testing.T) {
 	if got := string(get(t, r, "f")); got != "of somebody else" {
 		t.Errorf("f holds %d bytes", len(got))
 	}
-	if got := service.names(t, bucket); got != "f" {
+	if got := service.Names(t, bucket); got != "f" {
 		t.Errorf("objects after a failure: %s", got)
 	}
 }
 
 func TestASmallUploadIsTwoRequests(t *testing.T) {
-	service := startService(t)
-	r := service.open(t, service.bucket())
+	service := gcsserver.Start(t)
+	r := openBucket(t, service, service.NewBucket())
 	defer r.Close()
-	before := service.requests.Load()
+	before := service.Requests()
 	put(t, r, "f", blob(16<<10))
-	if n := service.requests.Load() - before; n != 2 { // is it a directory? then the content
+	if n := service.Requests() - before; n != 2 { // is it a directory? then the content
 		t.Errorf("%d requests", n)
 	}
-	before = service.requests.Load()
+	before = service.Requests()
 	if _, err := r.Stat(t.Context(), "f"); err != nil {
 		t.Error(err)
 	}
-	if n := service.requests.Load() - before; n != 1 {
+	if n := service.Requests() - before; n != 1 {
 		t.Errorf("%d requests for Stat", n)
 	}
 }
 
 func TestAMissingBucketIsNotThere(t *testing.T) {
-	service := startService(t)
-	r := service.open(t, "none")
+	service := gcsserver.Start(t)
+	r := openBucket(t, service, "none")
 	defer r.Close()
 	if _, err := r.Put(t.Context(), "f", strings.NewReader("x"), remote.PutOptions{}); !errors.Is(err, remote.ErrNotExist) {
 		t.Errorf("Put: %v", err)

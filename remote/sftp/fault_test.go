@@ -17,6 +17,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ferry/remote"
+	"ferry/remote/remotetest/sshserver"
 )
 
 // megabytes returns n MiB that no protocol makes shorter.
@@ -35,7 +36,7 @@ type cuttingReader struct {
 
 func (c *cuttingReader) Read(p []byte) (int, error) {
 	if c.n <= 0 {
-		c.s.cut()
+		c.s.Cut()
 	}
 	n, err := c.r.Read(p[:min(len(p), 64<<10)])
 	c.n -= n
@@ -43,7 +44,7 @@ func (c *cuttingReader) Read(p []byte) (int, error) {
 }
 
 func TestPutThroughACutConnectionLeavesTheOldFile(t *testing.T) {
-	for name, serve := range map[string]func(ssh.Channel) error{"openssh": openSSH(t), "go": goServer} {
+	for name, serve := range map[string]func(ssh.Channel) error{"openssh": sshserver.OpenSSH(t), "go": goServer} {
 		t.Run(name, func(t *testing.T) {
 			s := startServer(t, serve)
 			dir := t.TempDir()
@@ -71,7 +72,7 @@ func TestPutThroughACutConnectionLeavesTheOldFile(t *testing.T) {
 }
 
 func TestAStageThroughACutConnectionIsKept(t *testing.T) {
-	s := startServer(t, openSSH(t))
+	s := startServer(t, sshserver.OpenSSH(t))
 	r := openRemote(t, t.TempDir(), s.options())
 	defer r.Close()
 	content := megabytes(16) // of which no more than 2 are under way at a time
@@ -120,7 +121,7 @@ func contentOf(t *testing.T, r remote.Remote, name string) []byte {
 }
 
 func TestReadThroughACutConnectionFails(t *testing.T) {
-	s := startServer(t, openSSH(t))
+	s := startServer(t, sshserver.OpenSSH(t))
 	r := openRemote(t, t.TempDir(), s.options())
 	defer r.Close()
 	content := megabytes(16)
@@ -136,7 +137,7 @@ func TestReadThroughACutConnectionFails(t *testing.T) {
 	if _, err := io.ReadFull(f, head); err != nil {
 		t.Fatal(err)
 	}
-	s.cut()
+	s.Cut()
 	n, err := io.Copy(io.Discard, f)
 	if err == nil || remote.Permanent(err) || errors.Is(err, io.EOF) {
 		t.Errorf("%d bytes, %v", n, err)
@@ -196,7 +197,7 @@ func TestCallsEndWithTheirContextWhenTheServerHangs(t *testing.T) {
 }
 
 func TestTheServersCopyIsUsed(t *testing.T) {
-	s := startServer(t, openSSH(t))
+	s := startServer(t, sshserver.OpenSSH(t))
 	r := openRemote(t, t.TempDir(), s.options())
 	defer r.Close()
 	content := megabytes(3)

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ferry/remote"
+	"ferry/remote/remotetest/sshserver"
 )
 
 // root looks at the root of a remote with these options.
@@ -28,7 +29,7 @@ func lookAtRoot(t *testing.T, o Options) error {
 func TestLogin(t *testing.T) {
 	s := startServer(t, goServer)
 	key, public := newPEM(t, "")
-	s.userKey = public
+	s.AcceptKey(public)
 	locked, lockedPublic := newPEM(t, "pass phrase")
 	if err := lookAtRoot(t, s.options()); err != nil {
 		t.Errorf("password: %v", err)
@@ -47,7 +48,7 @@ func TestLogin(t *testing.T) {
 		t.Errorf("key without its passphrase: %v", err)
 	}
 	o.KeyPassphrase = "pass phrase"
-	s.userKey = lockedPublic
+	s.AcceptKey(lockedPublic)
 	if err := lookAtRoot(t, o); err != nil {
 		t.Errorf("key with its passphrase: %v", err)
 	}
@@ -92,7 +93,7 @@ func TestUnreachable(t *testing.T) {
 	}
 	port := l.Addr().(*net.TCPAddr).Port
 	l.Close()
-	err = lookAtRoot(t, Options{Host: "127.0.0.1", Port: port, User: "bob", Password: testPassword})
+	err = lookAtRoot(t, Options{Host: "127.0.0.1", Port: port, User: "bob", Password: sshserver.Password})
 	if err == nil || remote.Permanent(err) || !strings.Contains(err.Error(), "host and port") {
 		t.Errorf("%v", err)
 	}
@@ -101,7 +102,7 @@ func TestUnreachable(t *testing.T) {
 func TestHostKeys(t *testing.T) {
 	s := startServer(t, goServer)
 	o := s.options()
-	addr := s.listener.Addr().String()
+	addr := s.Addr
 	host, port, _ := net.SplitHostPort(addr)
 	line := func(host string, key ssh.PublicKey) string {
 		return host + " " + string(ssh.MarshalAuthorizedKey(key))
@@ -118,13 +119,13 @@ func TestHostKeys(t *testing.T) {
 		strict        bool
 		want          string
 	}{
-		{"a known host", line(here, s.hostKey.PublicKey()), true, ""},
-		{"an unknown host", line("other", s.hostKey.PublicKey()), true, "ssh-keyscan"},
-		{"another key", line(here, newKey(t).PublicKey()), true, "ssh-keygen"},
-		{"a revoked key", "@revoked " + line(here, s.hostKey.PublicKey()), true, "revoked"},
-		{"a known host of the user", line(here, s.hostKey.PublicKey()), false, ""},
-		{"an unknown host of the user", line("other", s.hostKey.PublicKey()), false, ""},
-		{"another key in the user's file", line(here, newKey(t).PublicKey()), false, "ssh-keygen"},
+		{"a known host", line(here, s.HostKey.PublicKey()), true, ""},
+		{"an unknown host", line("other", s.HostKey.PublicKey()), true, "ssh-keyscan"},
+		{"another key", line(here, sshserver.NewKey(t).PublicKey()), true, "ssh-keygen"},
+		{"a revoked key", "@revoked " + line(here, s.HostKey.PublicKey()), true, "revoked"},
+		{"a known host of the user", line(here, s.HostKey.PublicKey()), false, ""},
+		{"an unknown host of the user", line("other", s.HostKey.PublicKey()), false, ""},
+		{"another key in the user's file", line(here, sshserver.NewKey(t).PublicKey()), false, "ssh-keygen"},
 	} {
 		o.KnownHosts = ""
 		if c.strict {

@@ -7,13 +7,14 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/sshserver"
 	"ferry/remote/retry"
 )
 
 func TestBrokenConnections(t *testing.T) {
-	s := startServer(t, openSSH(t))
+	s := startServer(t, sshserver.OpenSSH(t))
 	remotetest.RunNetwork(t, remotetest.Network{
-		Target: s.listener.Addr().String(),
+		Target: s.Addr,
 		Open: func(t *testing.T, addr string) remote.Remote {
 			o := s.options()
 			o.KnownHosts = "" // it has the server by its own port

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ferry/remote"
+	"ferry/remote/remotetest/sshserver"
 )
 
 func TestAnIdleConnectionIsClosedAndMadeAgain(t *testing.T) {
@@ -22,7 +23,7 @@ func TestAnIdleConnectionIsClosedAndMadeAgain(t *testing.T) {
 		if _, err := r.Stat(t.Context(), "."); err != nil {
 			t.Fatal(err)
 		}
-		if got := s.connections(); got != n {
+		if got := s.Connections(); got != n {
 			t.Errorf("%d connections were made, want %d", got, n)
 		}
 		for deadline := time.Now().Add(10 * time.Second); r.pool.size() > 0; runtime.Gosched() {
@@ -52,14 +53,14 @@ func TestConnectionsAreShared(t *testing.T) {
 		}
 		defer st.Discard()
 	}
-	if n := s.connections(); n != 1 {
+	if n := s.Connections(); n != 1 {
 		t.Errorf("%d connections", n)
 	}
 }
 
 func TestRemoteOnOneChannel(t *testing.T) {
 	s := startServer(t, goServer)
-	s.channels = 1
+	s.LimitChannels(1)
 	r := openRemote(t, t.TempDir(), s.options())
 	defer r.Close()
 	for _, name := range []string{"a", "b"} {
@@ -96,7 +97,7 @@ func TestRemoteOnOneChannel(t *testing.T) {
 }
 
 func TestCloseLeavesNothingBehind(t *testing.T) {
-	s := startServer(t, openSSH(t))
+	s := startServer(t, sshserver.OpenSSH(t))
 	r := openRemote(t, t.TempDir(), s.options())
 	if _, err := r.Put(t.Context(), "f", bytes.NewReader(megabytes(4)), remote.PutOptions{}); err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/sshserver"
 )
 
 func openRemote(t *testing.T, root string, o Options) *Remote {
@@ -19,7 +20,7 @@ func openRemote(t *testing.T, root string, o Options) *Remote {
 }
 
 func TestRemoteOnOpenSSH(t *testing.T) {
-	testRemote(t, openSSH(t))
+	testRemote(t, sshserver.OpenSSH(t))
 }
 
 func TestRemoteOnPackageSFTP(t *testing.T) {
