@@ -11,7 +11,8 @@ import (
 
 // SetModTime changes the modification time of name.
 func (v *View) SetModTime(ctx context.Context, name string, t time.Time) error {
-	if err := v.writable("chtimes", name); err != nil {
+	name = v.actual(ctx, name)
+	if err := v.writable(ctx, "chtimes", name); err != nil {
 		return err
 	}
 	if v.fs.opt.NoModTime {
@@ -24,7 +25,8 @@ func (v *View) SetModTime(ctx context.Context, name string, t time.Time) error {
 
 // SetMode changes the permission bits of name, on a remote that keeps them.
 func (v *View) SetMode(ctx context.Context, name string, perm fs.FileMode) error {
-	if err := v.writable("chmod", name); err != nil {
+	name = v.actual(ctx, name)
+	if err := v.writable(ctx, "chmod", name); err != nil {
 		return err
 	}
 	err := remote.SetMode(ctx, v.fs.remote, name, perm)
@@ -34,6 +36,7 @@ func (v *View) SetMode(ctx context.Context, name string, perm fs.FileMode) error
 
 // Hash returns the raw digest of name's content, or errors.ErrUnsupported where the remote would have to read the file.
 func (v *View) Hash(ctx context.Context, name, algorithm string) ([]byte, error) {
+	name = v.actual(ctx, name)
 	sum, err := remote.Hash(ctx, v.fs.remote, name, algorithm)
 	if err != nil {
 		return nil, v.explain(ctx, "hash", name, err, hintPart)

@@ -15,7 +15,8 @@ const AtEnd = remote.AtEnd
 // first off bytes of the file or of the own unfinished upload. The old content survives until Commit. What can be
 // refused is refused here, before a byte is taken. ctx governs the upload until Commit is called.
 func (v *View) Create(ctx context.Context, name string, off int64) (Upload, error) {
-	if err := v.writable("create", name); err != nil {
+	name = v.actual(ctx, name)
+	if err := v.writable(ctx, "create", name); err != nil {
 		return nil, err
 	}
 	if off < 0 && off != AtEnd {

@@ -14,6 +14,7 @@ func (v *View) Open(ctx context.Context, name string, off int64) (io.ReadCloser,
 	if off > 0 && v.fs.opt.NoSeek {
 		return nil, refuse("open", name, remote.ErrUnsupported, hintNoSeek)
 	}
+	name = v.actual(ctx, name)
 	r, err := v.fs.open(ctx, name, off)
 	if err != nil {
 		return nil, v.explain(ctx, "open", name, err, hintPart)

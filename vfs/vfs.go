@@ -48,6 +48,12 @@ type Options struct {
 	// all files together; 0 = no limit. When files are many each gets less, and none is refused.
 	ReadBuffer, MaxReadBuffer int64
 
+	// Refuse returns why name may not be created or changed, nil where it may: what is excluded (--exclude) is refused before
+	// a byte of it is taken. nil refuses nothing.
+	Refuse func(ctx context.Context, name string) error
+	// FoldCase finds a name that does not exist under another spelling in upper and lower case, if there is just one.
+	FoldCase bool
+
 	Log *slog.Logger // nil: nothing is logged
 }
 

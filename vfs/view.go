@@ -18,6 +18,7 @@ type View struct {
 
 // Stat describes name. Where there is no such file, an own unfinished upload of that name is shown as one.
 func (v *View) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
+	name = v.actual(ctx, name)
 	e, err := v.fs.names.Stat(ctx, name)
 	if errors.Is(err, remote.ErrNotExist) {
 		p, partErr := v.part(ctx, name)
@@ -35,6 +36,7 @@ func (v *View) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
 // name. The first error ends it.
 func (v *View) List(ctx context.Context, dir string) iter.Seq2[fs.FileInfo, error] {
 	return func(yield func(fs.FileInfo, error) bool) {
+		dir := v.actual(ctx, dir)
 		for e, err := range v.fs.names.List(ctx, dir) {
 			if err != nil {
 				yield(nil, err)
@@ -60,7 +62,8 @@ func (v *View) List(ctx context.Context, dir string) iter.Seq2[fs.FileInfo, erro
 // Remove deletes the file called name, and with it what the owner left of an upload of it, so that a deleted file does
 // not come back as a part. Where there is only the part, that is what is deleted.
 func (v *View) Remove(ctx context.Context, name string) error {
-	if err := v.writable("remove", name); err != nil {
+	name = v.actual(ctx, name)
+	if err := v.writable(ctx, "remove", name); err != nil {
 		return err
 	}
 	err := v.fs.remote.Remove(ctx, name)
@@ -87,8 +90,12 @@ func (v *View) Remove(ctx context.Context, name string) error {
 
 // Rename gives a file or directory another name. A file replaces a file of that name.
 func (v *View) Rename(ctx context.Context, from, to string) error {
-	if err := v.writable("rename", from); err != nil {
-		return err
+	from = v.actual(ctx, from)
+	to = v.actualTarget(ctx, from, to)
+	for _, name := range []string{from, to} {
+		if err := v.writable(ctx, "rename", name); err != nil {
+			return err
+		}
 	}
 	err := remote.Move(ctx, v.fs.remote, from, to)
 	if err != nil {
@@ -104,7 +111,8 @@ func (v *View) Rename(ctx context.Context, from, to string) error {
 
 // Mkdir creates the directory dir; one that exists is fs.ErrExist.
 func (v *View) Mkdir(ctx context.Context, dir string) error {
-	if err := v.writable("mkdir", dir); err != nil {
+	dir = v.actual(ctx, dir)
+	if err := v.writable(ctx, "mkdir", dir); err != nil {
 		return err
 	}
 	err := v.fs.remote.Mkdir(ctx, dir)
@@ -118,7 +126,8 @@ func (v *View) Mkdir(ctx context.Context, dir string) error {
 
 // Rmdir removes the empty directory dir.
 func (v *View) Rmdir(ctx context.Context, dir string) error {
-	if err := v.writable("rmdir", dir); err != nil {
+	dir = v.actual(ctx, dir)
+	if err := v.writable(ctx, "rmdir", dir); err != nil {
 		return err
 	}
 	err := v.fs.remote.Rmdir(ctx, dir)
@@ -132,11 +141,3 @@ func (v *View) Rmdir(ctx context.Context, dir string) error {
 
 // Close does nothing: a view holds nothing of its own, and the remote belongs to all of them.
 func (v *View) Close() error { return nil }
-
-// writable returns the error of a change to a tree that cannot be changed.
-func (v *View) writable(op, name string) error {
-	if v.fs.readOnly() {
-		return refuse(op, name, remote.ErrPermission, hintReadOnly)
-	}
-	return nil
-}
