@@ -94,7 +94,18 @@ type PutOptions struct {
 // Info is what a remote says of itself.
 type Info struct {
 	Name string // for people and logs: "local:/srv/ftp", "s3:bucket/prefix"; never a secret
-	Caps Caps
+	// Place tells where the files are from everywhere else they could be, and stays the same whatever other options a
+	// remote is given: what is kept of its files is found again by it. Never a secret. "" = Name does that.
+	Place string
+	Caps  Caps
+}
+
+// Identity is Place, or Name where that says it all.
+func (i Info) Identity() string {
+	if i.Place != "" {
+		return i.Place
+	}
+	return i.Name
 }
 
 // Caps are a remote's abilities as data. What is an optional interface is not repeated here.

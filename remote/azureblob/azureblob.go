@@ -70,6 +70,7 @@ func New(ctx context.Context, path string, o Options) (*Remote, error) {
 	s := &store{account: a, options: o}
 	tree := objects.New(s, objects.Config{
 		Name:      "azureblob:" + path,
+		Place:     "azureblob:" + a.host,
 		Root:      path,
 		Encoding:  o.Encoding,
 		Holds:     holds,

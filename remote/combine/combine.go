@@ -34,7 +34,7 @@ func New(upstreams []Upstream) (remote.Remote, error) {
 	}
 	seen := map[string]bool{}
 	stagers := true
-	var names []string
+	var names, places []string
 	for _, u := range upstreams {
 		if u.Dir == "" || u.Dir == "." || strings.Contains(u.Dir, "/") || !remote.ValidPath(u.Dir) {
 			return nil, fmt.Errorf("combine: option upstreams: %q is not the name of a directory", u.Dir)
@@ -46,10 +46,13 @@ func New(upstreams []Upstream) (remote.Remote, error) {
 		_, ok := remote.AsStager(u.Remote)
 		stagers = stagers && ok
 		names = append(names, u.Dir+"="+u.Remote.Info().Name)
+		places = append(places, u.Dir+"="+u.Remote.Info().Identity())
 	}
 	r := &Remote{
 		upstreams: upstreams,
-		info:      remote.Info{Name: "combine:" + strings.Join(names, " "), Caps: common(upstreams)},
+		info: remote.Info{
+			Name: "combine:" + strings.Join(names, " "), Place: "combine:" + strings.Join(places, " "), Caps: common(upstreams),
+		},
 	}
 	if stagers {
 		return &stager{r}, nil

@@ -68,6 +68,7 @@ func New(ctx context.Context, path string, o Options) (*Remote, error) {
 	s := &store{service: service, client: client, host: host, options: o}
 	tree := objects.New(s, objects.Config{
 		Name:      "gcs:" + path,
+		Place:     "gcs:" + host,
 		Root:      path,
 		Encoding:  o.Encoding,
 		Holds:     func(key string) bool { return len(key) <= maxKey },

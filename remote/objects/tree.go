@@ -16,6 +16,7 @@ import (
 // Config says how a tree lies in a store.
 type Config struct {
 	Name      string // of the remote, for people: "gcs:bucket/prefix"
+	Place     string // of the store itself, to tell it from others: "gcs:host"
 	Root      string // "bucket/prefix", "bucket", or "" for a tree whose top directories are the buckets
 	Encoding  nameenc.Encoding
 	Holds     func(key string) bool // whether the name of a key is not too long, or has another fault
@@ -46,7 +47,7 @@ func New(store Store, c Config) *Tree {
 		config:  c,
 		bucket:  bucket,
 		prefix:  prefix,
-		info: remote.Info{Name: c.Name, Caps: remote.Caps{
+		info: remote.Info{Name: c.Name, Place: c.Place + "/" + strings.Trim(c.Root, "/"), Caps: remote.Caps{
 			ImplicitDirs: true,
 			ModTime:      time.Nanosecond,
 			NoParts:      true,

@@ -27,6 +27,7 @@ import (
 	"context"
 	"io/fs"
 	"net/http"
+	"path"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -73,7 +74,7 @@ func New(_ context.Context, path string, o Options) (*Remote, error) {
 
 // Info implements remote.Remote.
 func (r *Remote) Info() remote.Info {
-	return remote.Info{Name: r.name, Caps: remote.Caps{
+	return remote.Info{Name: r.name, Place: "s3:" + r.opt.host + "/" + path.Join(r.root.bucket, r.root.key), Caps: remote.Caps{
 		ImplicitDirs: true,
 		NoParts:      true,
 		ModTime:      time.Nanosecond,
