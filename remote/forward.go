@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"io/fs"
+	"iter"
 	"time"
 )
 
@@ -88,6 +89,16 @@ func (f Forward) DropPart(ctx context.Context, name, owner string) error {
 		return s.DropPart(ctx, name, owner)
 	}
 	return unsupported("droppart", name)
+}
+
+// Watch implements Watcher.
+func (f Forward) Watch(ctx context.Context, interval time.Duration) iter.Seq2[Change, error] {
+	if w, ok := f.Remote.(Watcher); ok {
+		return w.Watch(ctx, interval)
+	}
+	return func(yield func(Change, error) bool) {
+		yield(Change{}, unsupported("watch", "."))
+	}
 }
 
 func unsupported(op, name string) error {

@@ -59,7 +59,9 @@ func (r *Remote) move(from, to string) error {
 		return remote.ErrPermission
 	}
 	fromDir.unlink(fromBase)
+	r.tellRemoved(n)
 	toDir.link(toBase, n)
+	r.tellChanged(n)
 	return nil
 }
 
@@ -109,6 +111,7 @@ func (r *Remote) change(ctx context.Context, op, name string, set func(*node)) e
 		return fail(op, name, err)
 	}
 	set(n)
+	r.tell(remote.Change{Name: n.path()})
 	return nil
 }
 

@@ -15,14 +15,15 @@ import (
 // Remote is an in-memory tree of files. Permission bits mean what they say: a file without a write bit cannot be
 // replaced, and nothing can be made, removed or renamed in a directory without one.
 type Remote struct {
-	mu   sync.RWMutex
-	root *node  // guarded by mu, and so is everything below it
-	last uint64 // guarded by mu; the last number given out as an ID or version
+	mu      sync.RWMutex
+	root    *node               // guarded by mu, and so is everything below it
+	last    uint64              // guarded by mu; the last number given out as an ID or version
+	watches map[*watch]struct{} // guarded by mu
 }
 
 // New returns an empty remote. Two of them share nothing.
 func New() *Remote {
-	r := &Remote{}
+	r := &Remote{watches: map[*watch]struct{}{}}
 	r.root = r.newDir()
 	return r
 }

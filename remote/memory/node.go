@@ -18,6 +18,9 @@ type node struct {
 	mode    fs.FileMode
 	modTime time.Time
 
+	dir  *node  // that it is in; nil for the root
+	name string // in dir
+
 	data []byte // of a file
 
 	entries map[string]*node // of a directory; nil in a file
@@ -72,6 +75,7 @@ func (n *node) link(name string, child *node) {
 		n.order = nil
 	}
 	n.entries[name] = child
+	child.dir, child.name = n, name
 	n.modTime = time.Now()
 }
 
@@ -80,6 +84,14 @@ func (n *node) unlink(name string) {
 	delete(n.entries, name)
 	n.order = nil
 	n.modTime = time.Now()
+}
+
+// path returns where n is, or was when it was removed.
+func (n *node) path() string {
+	if n.dir == nil {
+		return "."
+	}
+	return remote.Join(n.dir.path(), n.name)
 }
 
 // names returns the names of the entries in order. The slice stays as it is when entries come and go.

@@ -62,6 +62,7 @@ func (r *Remote) publish(dir *node, base string, data []byte, modTime time.Time)
 	}
 	file := r.newFile(data, mode, modTime)
 	dir.link(base, file)
+	r.tellChanged(file)
 	return file.entry(base), nil
 }
 
@@ -92,6 +93,7 @@ func (r *Remote) remove(name string) error {
 		return remote.ErrPermission
 	}
 	dir.unlink(base)
+	r.tellRemoved(n)
 	return nil
 }
 
@@ -119,7 +121,9 @@ func (r *Remote) mkdir(name string) error {
 	case dir.readOnly():
 		return remote.ErrPermission
 	}
-	dir.link(base, r.newDir())
+	made := r.newDir()
+	dir.link(base, made)
+	r.tellChanged(made)
 	return nil
 }
 
@@ -155,5 +159,6 @@ func (r *Remote) rmdir(name string) error {
 	}
 	n.gone = true
 	dir.unlink(base)
+	r.tellRemoved(n)
 	return nil
 }

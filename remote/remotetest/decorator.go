@@ -56,6 +56,7 @@ func (s *suite) abilities() map[string]error {
 	} else {
 		errs["Stager"] = remote.ErrUnsupported
 	}
+	errs["Watcher"] = s.beginWatch()
 	_, errs["Hasher"] = remote.Hash(s.ctx, s.r, "f", "md5")
 	_, errs["Usager"] = remote.GetUsage(s.ctx, s.r)
 	errs["ModTimer"] = remote.SetModTime(s.ctx, s.r, "f", time.Now())
@@ -64,4 +65,16 @@ func (s *suite) abilities() map[string]error {
 	errs["Copier"] = s.r.(remote.Copier).Copy(s.ctx, "f", "copied")
 	errs["Mover"] = s.r.(remote.Mover).Move(s.ctx, "f", "moved")
 	return errs
+}
+
+// beginWatch returns how a watch begins.
+func (s *suite) beginWatch() error {
+	w, ok := remote.AsWatcher(s.r)
+	if !ok {
+		return remote.ErrUnsupported
+	}
+	for _, err := range w.Watch(s.ctx, time.Minute) {
+		return err
+	}
+	return errors.New("it ends without an error")
 }

@@ -43,6 +43,7 @@ func Run(t *testing.T, open func(t *testing.T) remote.Remote) {
 		{"Move", moveTests()},
 		{"Abilities", abilityTests()},
 		{"Concurrent", concurrentTests()},
+		{"Watch", watchTests()},
 	} {
 		t.Run(group.name, func(t *testing.T) { runAll(t, open, group.tests) })
 	}
