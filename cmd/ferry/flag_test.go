@@ -30,7 +30,8 @@ func parse(t *testing.T, env []string, args ...string) (*options, error) {
 func TestFlagsWithoutEffect(t *testing.T) {
 	want := []string{
 		"no-checksum", "poll-interval", "vfs-read-chunk-size", "vfs-read-chunk-size-limit",
-		"vfs-cache-mode", "vfs-cache-max-age", "vfs-cache-max-size", "vfs-cache-poll-interval",
+		"vfs-cache-mode", "vfs-write-ack", "vfs-write-back", "transfers", "vfs-cache-max-age", "vfs-cache-max-size",
+		"vfs-cache-min-free-space", "vfs-cache-poll-interval", "vfs-read-ahead", "vfs-fast-fingerprint", "shutdown-flush",
 	}
 	var got []string
 	for _, row := range flagTable() {
@@ -82,10 +83,15 @@ func TestDefaults(t *testing.T) {
 		"bwlimit":                   o.chain.limits().Bandwidth == nil,
 		"tpslimit":                  o.chain.limits().Rate == 0 && o.chain.limits().Burst == 1,
 		"buffer-size":               o.bufferSize == 16<<20,
-		"vfs-cache-max-age":         o.cacheMaxAge == time.Hour,
-		"vfs-cache-max-size":        o.cacheMaxSize == config.SizeOff,
-		"vfs-cache-mode":            o.cacheMode == config.CacheOff,
-		"vfs-cache-poll-interval":   o.cachePoll == time.Minute,
+		"vfs-cache-max-age":         o.cache.maxAge == time.Hour,
+		"vfs-cache-max-size":        o.cache.maxSize == config.SizeOff,
+		"vfs-cache-mode":            o.cache.mode == config.CacheOff,
+		"vfs-cache-poll-interval":   o.cache.poll == time.Minute,
+		"vfs-write-ack":             o.cache.ack == "durable",
+		"vfs-write-back":            o.cache.writeBack == 5*time.Second,
+		"transfers":                 o.cache.transfers == 4,
+		"vfs-cache-min-free-space":  o.cache.minFree == config.SizeOff,
+		"shutdown-flush":            o.cache.flush == 0 && o.cache.readAhead == 0 && !o.cache.fastFingerprint,
 		"vfs-read-chunk-size":       o.readChunk == 128<<20,
 		"vfs-read-chunk-size-limit": o.readChunkTo == config.SizeOff,
 		"idle-timeout":              o.idleTimeout == 5*time.Minute,
@@ -137,7 +143,7 @@ func TestEnvironment(t *testing.T) {
 		})
 	}
 	o, err := parse(t, []string{"FERRY_ADDR=:1, :2", "FERRY_VERBOSE=2", "FERRY_READ_ONLY=true", "RCLONE_VFS_CACHE_MODE=full", "FERRY_DATA_TIMEOUT=1m"})
-	if err != nil || !slices.Equal(o.addrs, []string{":1", ":2"}) || o.log.verbose != 2 || !o.readOnly || o.cacheMode != config.CacheFull || o.dataTimeouts.stall != time.Minute {
+	if err != nil || !slices.Equal(o.addrs, []string{":1", ":2"}) || o.log.verbose != 2 || !o.readOnly || o.cache.mode != config.CacheFull || o.dataTimeouts.stall != time.Minute {
 		t.Errorf("got %+v, %v", o, err)
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"math"
 	"os"
-	"path/filepath"
 	"strconv"
 
 	"github.com/spf13/pflag"
@@ -150,21 +149,6 @@ func vfsFlags() []flag {
 	}
 }
 
-func cacheFlags() []flag {
-	return []flag{
-		{name: "cache-dir", def: defaultCacheDir(), effect: true, usage: "Directory for caches and the self-signed certificate",
-			value: func(o *options) pflag.Value { return textValue(&o.cacheDir) }},
-		{name: "vfs-cache-mode", def: "off", usage: "What is kept on local disk",
-			value: func(o *options) pflag.Value { return cacheModeValue(&o.cacheMode) }},
-		{name: "vfs-cache-max-age", def: "1h", usage: "Longest time since the last use that files stay in the cache",
-			value: func(o *options) pflag.Value { return durationValue(&o.cacheMaxAge) }},
-		{name: "vfs-cache-max-size", def: "off", usage: "Largest total size of the cache",
-			value: func(o *options) pflag.Value { return sizeValue(&o.cacheMaxSize) }},
-		{name: "vfs-cache-poll-interval", def: "1m", usage: "Time between looks for stale files in the cache",
-			value: func(o *options) pflag.Value { return durationValue(&o.cachePoll) }},
-	}
-}
-
 func loggingFlags() []flag {
 	return []flag{
 		{name: "verbose", short: "v", def: "0", bare: countOne, effect: true, usage: "Log more: -v for INFO, -vv for DEBUG",
@@ -186,12 +170,4 @@ func ownID(id int) string {
 		id = 0
 	}
 	return strconv.Itoa(id)
-}
-
-func defaultCacheDir() string {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		dir = os.TempDir()
-	}
-	return filepath.Join(dir, "ferry")
 }

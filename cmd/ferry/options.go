@@ -51,11 +51,8 @@ type options struct {
 	maxBufferMemory        config.Size
 	readChunk, readChunkTo config.Size
 
-	cacheDir     string
-	cacheMode    config.CacheMode
-	cacheMaxAge  time.Duration
-	cacheMaxSize config.Size
-	cachePoll    time.Duration
+	cacheDir string
+	cache    cacheOptions
 
 	config  configOptions
 	backend map[string]string // flags of types of remotes that were given, by name

@@ -180,6 +180,6 @@ func (o *options) rcTreeOptions() map[string]any {
 		"DirCacheTime": o.dirCacheTime, "PollInterval": o.pollInterval,
 		"Umask": o.umask, "UID": o.uid, "GID": o.gid, "DirPerms": fs.ModeDir | o.dirPerms, "FilePerms": o.filePerms,
 		"ChunkSize": o.readChunk, "ChunkSizeLimit": o.readChunkTo,
-		"CacheMode": o.cacheMode, "CacheMaxAge": o.cacheMaxAge, "CacheMaxSize": o.cacheMaxSize, "CachePollInterval": o.cachePoll,
+		"CacheMode": o.cache.mode, "CacheMaxAge": o.cache.maxAge, "CacheMaxSize": o.cache.maxSize, "CachePollInterval": o.cache.poll,
 	}
 }
