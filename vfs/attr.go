@@ -12,7 +12,7 @@ import (
 // SetModTime changes the modification time of name.
 func (v *View) SetModTime(ctx context.Context, name string, t time.Time) error {
 	name = v.actual(ctx, name)
-	if err := v.writable(ctx, "chtimes", name); err != nil {
+	if err := v.writable("chtimes", name); err != nil {
 		return err
 	}
 	if v.fs.opt.NoModTime {
@@ -26,7 +26,7 @@ func (v *View) SetModTime(ctx context.Context, name string, t time.Time) error {
 // SetMode changes the permission bits of name, on a remote that keeps them.
 func (v *View) SetMode(ctx context.Context, name string, perm fs.FileMode) error {
 	name = v.actual(ctx, name)
-	if err := v.writable(ctx, "chmod", name); err != nil {
+	if err := v.writable("chmod", name); err != nil {
 		return err
 	}
 	err := remote.SetMode(ctx, v.fs.remote, name, perm)

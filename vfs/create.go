@@ -16,7 +16,7 @@ const AtEnd = remote.AtEnd
 // refused is refused here, before a byte is taken. ctx governs the upload until Commit is called.
 func (v *View) Create(ctx context.Context, name string, off int64) (Upload, error) {
 	name = v.actual(ctx, name)
-	if err := v.writable(ctx, "create", name); err != nil {
+	if err := v.mayMake(ctx, "create", name, false); err != nil {
 		return nil, err
 	}
 	if off < 0 && off != AtEnd {

@@ -1,15 +1,12 @@
 package vfs
 
 import (
-	"context"
 	"errors"
 	"io"
 	"io/fs"
-	"strings"
 	"testing"
 	"time"
 
-	"ferry/remote"
 	"ferry/remote/faulty"
 )
 
@@ -97,33 +94,5 @@ func TestCaseCountsUnlessAskedOtherwise(t *testing.T) {
 	b.put("File")
 	if _, err := b.Stat(t.Context(), "file"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Stat in another case: %v", err)
-	}
-}
-
-func TestWhatIsRefusedIsRefusedBeforeItIsSent(t *testing.T) {
-	refused := errors.New("refused")
-	b := newBehind(t, Options{Refuse: func(_ context.Context, name string) error {
-		if strings.HasSuffix(name, ".tmp") {
-			return refused
-		}
-		return nil
-	}})
-	b.put("f")
-	ctx := t.Context()
-	_, err := b.Create(ctx, "f.tmp", 0)
-	for op, err := range map[string]error{
-		"create": err, "mkdir": b.Mkdir(ctx, "d.tmp"), "rmdir": b.Rmdir(ctx, "d.tmp"), "remove": b.Remove(ctx, "f.tmp"),
-		"rename from": b.Rename(ctx, "f.tmp", "f"), "rename to": b.Rename(ctx, "f", "f.tmp"),
-		"chtimes": b.SetModTime(ctx, "f.tmp", time.Now()), "chmod": b.SetMode(ctx, "f.tmp", 0o600),
-	} {
-		if !errors.Is(err, refused) {
-			t.Errorf("%s: %v", op, err)
-		}
-	}
-	if _, err := b.store.Stat(ctx, "f"); err != nil {
-		t.Error(err)
-	}
-	if _, err := b.store.Stat(ctx, "f.tmp"); !errors.Is(err, remote.ErrNotExist) {
-		t.Errorf("the remote was asked: %v", err)
 	}
 }

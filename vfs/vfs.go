@@ -48,9 +48,9 @@ type Options struct {
 	// all files together; 0 = no limit. When files are many each gets less, and none is refused.
 	ReadBuffer, MaxReadBuffer int64
 
-	// Refuse returns why name may not be created or changed, nil where it may: what is excluded (--exclude) is refused before
-	// a byte of it is taken. nil refuses nothing.
-	Refuse func(ctx context.Context, name string) error
+	// MayMake returns why a file or directory called name may not be made, nil where it may. It is asked before a byte is
+	// taken. Without it everything may.
+	MayMake func(ctx context.Context, name string, dir bool) error
 	// FoldCase finds a name that does not exist under another spelling in upper and lower case, if there is just one.
 	FoldCase bool
 

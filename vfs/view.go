@@ -63,7 +63,7 @@ func (v *View) List(ctx context.Context, dir string) iter.Seq2[fs.FileInfo, erro
 // not come back as a part. Where there is only the part, that is what is deleted.
 func (v *View) Remove(ctx context.Context, name string) error {
 	name = v.actual(ctx, name)
-	if err := v.writable(ctx, "remove", name); err != nil {
+	if err := v.writable("remove", name); err != nil {
 		return err
 	}
 	err := v.fs.remote.Remove(ctx, name)
@@ -92,10 +92,8 @@ func (v *View) Remove(ctx context.Context, name string) error {
 func (v *View) Rename(ctx context.Context, from, to string) error {
 	from = v.actual(ctx, from)
 	to = v.actualTarget(ctx, from, to)
-	for _, name := range []string{from, to} {
-		if err := v.writable(ctx, "rename", name); err != nil {
-			return err
-		}
+	if err := v.mayRename(ctx, from, to); err != nil {
+		return err
 	}
 	err := remote.Move(ctx, v.fs.remote, from, to)
 	if err != nil {
@@ -112,7 +110,7 @@ func (v *View) Rename(ctx context.Context, from, to string) error {
 // Mkdir creates the directory dir; one that exists is fs.ErrExist.
 func (v *View) Mkdir(ctx context.Context, dir string) error {
 	dir = v.actual(ctx, dir)
-	if err := v.writable(ctx, "mkdir", dir); err != nil {
+	if err := v.mayMake(ctx, "mkdir", dir, true); err != nil {
 		return err
 	}
 	err := v.fs.remote.Mkdir(ctx, dir)
@@ -127,7 +125,7 @@ func (v *View) Mkdir(ctx context.Context, dir string) error {
 // Rmdir removes the empty directory dir.
 func (v *View) Rmdir(ctx context.Context, dir string) error {
 	dir = v.actual(ctx, dir)
-	if err := v.writable(ctx, "rmdir", dir); err != nil {
+	if err := v.writable("rmdir", dir); err != nil {
 		return err
 	}
 	err := v.fs.remote.Rmdir(ctx, dir)
