@@ -35,6 +35,8 @@ func VFSCalls(trees ...Tree) []Call {
 		{Path: "vfs/queue", Title: "Show what waits to be uploaded.", Access: Open, Run: treeCall(queue).on(trees),
 			Help: "Parameters:\n" + fsHelp + "\n\nReturns:\n\n- queue - each with name, id, size, expiry (seconds until it is uploaded), tries, delay (seconds), uploading\n\n" +
 				"Without a disk cache it returns nothing."},
+		{Path: "vfs/flush", Title: "Upload what waits, and wait for it.", Access: LocalOnly, Run: treeCall(flush).on(trees),
+			Help: "Parameters:\n" + fsHelp + "\n- path - a file, or a directory with all below it; without it everything"},
 		{Path: "vfs/queue-set-expiry", Title: "Set when an upload begins.", Access: LocalOnly, Run: treeCall(setExpiry).on(trees),
 			Help: "Parameters:\n" + fsHelp + "\n- id - of an upload in vfs/queue\n- expiry - seconds from now\n- relative=true - seconds after the time it had"},
 	}

@@ -58,6 +58,11 @@ func (l *livelyTree) SetPollInterval(ctx context.Context, d time.Duration) error
 
 func (l *livelyTree) Queue() []Queued { return l.queue }
 
+func (l *livelyTree) Flush(_ context.Context, path string) error {
+	l.asked = append(l.asked, fmt.Sprintf("flush %q", path))
+	return l.fails[path]
+}
+
 func (l *livelyTree) SetExpiry(id int64, expiry time.Duration, relative bool) error {
 	if id != 7 {
 		return fs.ErrNotExist

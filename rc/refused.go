@@ -1,0 +1,114 @@
+package rc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"time"
+)
+
+// A Flusher is a Tree that can be told to send what waits.
+type Flusher interface {
+	// Flush returns when nothing below path, or at path, waits any more. What the remote refused for good is an error.
+	Flush(ctx context.Context, path string) error
+}
+
+// A Keeper is a Tree that keeps the files which its remote refused for good. A method returns fs.ErrNotExist where there is
+// no such file.
+type Keeper interface {
+	Refused() ([]Refused, error)
+	Retry(id string) error
+	Drop(id string) error
+	// Export writes the content to a new file of this machine.
+	Export(id, to string) error
+}
+
+// A Refused is a file that was taken in and cannot be uploaded.
+type Refused struct {
+	ID     string
+	Name   string
+	Size   int64
+	Since  time.Time // when it was taken in
+	Reason string
+}
+
+// flush waits until a path, or everything, is on the remote.
+func flush(ctx context.Context, t Tree, in Params) (Params, error) {
+	f, ok := t.(Flusher)
+	if !ok {
+		return nil, withStatus(http.StatusBadRequest, "%w", errNoCache)
+	}
+	path := "."
+	if in.Has("path") {
+		text, err := pathParam(in, "path")
+		if err != nil {
+			return nil, err
+		}
+		if path, ok = validPath(text); !ok {
+			return nil, badParam("%q is not a path", text)
+		}
+	}
+	return nil, f.Flush(ctx, path)
+}
+
+// refused lists the files that the remote refused for good, none where there is no cache.
+func refused(_ context.Context, t Tree, _ Params) (Params, error) {
+	list := []Params{}
+	if k, ok := t.(Keeper); ok {
+		all, err := k.Refused()
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range all {
+			list = append(list, Params{"id": r.ID, "name": r.Name, "size": r.Size, "since": r.Since.Format(time.RFC3339), "reason": r.Reason})
+		}
+	}
+	return Params{"refused": list}, nil
+}
+
+// onRefused makes a treeCall out of what is done to one refused file.
+func onRefused(do func(k Keeper, id string, in Params) error) treeCall {
+	return func(_ context.Context, t Tree, in Params) (Params, error) {
+		k, ok := t.(Keeper)
+		if !ok {
+			return nil, withStatus(http.StatusBadRequest, "%w", errNoCache)
+		}
+		id, err := in.String("id")
+		if err != nil {
+			return nil, err
+		}
+		err = do(k, id, in)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("no refused file has the id %q: see cache/ls", id)
+		}
+		return nil, err
+	}
+}
+
+func retryRefused(k Keeper, id string, _ Params) error { return k.Retry(id) }
+
+func dropRefused(k Keeper, id string, _ Params) error { return k.Drop(id) }
+
+func exportRefused(k Keeper, id string, in Params) error {
+	to, err := in.String("to")
+	if err != nil {
+		return err
+	}
+	return k.Export(id, to)
+}
+
+// RefusedCalls are the calls about files that a remote refused for good.
+func RefusedCalls(trees ...Tree) []Call {
+	return []Call{
+		{Path: "cache/ls", Title: "List the files that the remote refused for good.", Access: LocalOnly, Run: treeCall(refused).on(trees),
+			Help: "Parameters:\n" + fsHelp + "\n\nReturns:\n\n- refused - each with id, name, size, since, reason"},
+		{Path: "cache/retry", Title: "Try to upload a refused file again.", Run: onRefused(retryRefused).on(trees),
+			Help: "Parameters:\n" + fsHelp + "\n- id - of a file in cache/ls"},
+		{Path: "cache/drop", Title: "Delete a refused file.", Run: onRefused(dropRefused).on(trees),
+			Help: "Its content is lost.\n\nParameters:\n" + fsHelp + "\n- id - of a file in cache/ls"},
+		{Path: "cache/export", Title: "Write a refused file to a file of the server's machine.", Run: onRefused(exportRefused).on(trees),
+			Help: "Parameters:\n" + fsHelp + "\n- id - of a file in cache/ls\n- to - the path of the new file"},
+	}
+}
