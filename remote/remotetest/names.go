@@ -76,6 +76,9 @@ func nameTests() []test {
 			_, err := s.r.Put(s.ctx, strings.Repeat("n", s.caps.MaxName+1), strings.NewReader("x"), remote.PutOptions{})
 			s.fails(err, remote.ErrBadName)
 			s.fails(s.r.Mkdir(s.ctx, strings.Repeat("d", s.caps.MaxName+1)), remote.ErrBadName)
+			if err := remote.CheckName(s.r, strings.Repeat("n", s.caps.MaxName+1)); err != nil {
+				s.fails(err, remote.ErrBadName)
+			}
 		}},
 		test{"a deep path works", func(s *suite) {
 			path := "d"
@@ -94,7 +97,14 @@ func nameTests() []test {
 // oddName stores a file and a directory called name, unless the remote refuses it: then nothing may have been read.
 func (s *suite) oddName(name string) {
 	body := &countingReader{content: "odd"}
+	checked := remote.CheckName(s.r, name)
+	if checked != nil {
+		s.fails(checked, remote.ErrBadName)
+	}
 	_, err := s.r.Put(s.ctx, name, body, remote.PutOptions{})
+	if err == nil && checked != nil {
+		s.Errorf("CheckName refuses it (%v), Put does not", checked)
+	}
 	if errors.Is(err, remote.ErrBadName) {
 		if body.reads > 0 {
 			s.Error("the name was refused, but after the body was read")

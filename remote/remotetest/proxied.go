@@ -123,7 +123,7 @@ func (c *proxied) arrive(to *net.TCPConn, way <-chan flight, d Direction) {
 		c.p.total[d].wait(n)
 		_, err := to.Write(f.data[:n])
 		if breaks {
-			time.Sleep(settle)
+			settle(to)
 		}
 		if failed = breaks || err != nil; failed {
 			c.reset()
@@ -131,9 +131,6 @@ func (c *proxied) arrive(to *net.TCPConn, way <-chan flight, d Direction) {
 	}
 	_ = to.CloseWrite() // it fails when the connection is broken
 }
-
-// settle is the time that the bytes before a break have to leave: a reset forgets what has not.
-const settle = 20 * time.Millisecond
 
 // A pace lets bytes pass at a rate.
 type pace struct {
