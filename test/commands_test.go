@@ -26,18 +26,20 @@ type running struct{}
 
 // A runner is what a script has running.
 type runner struct {
-	tls bool     // clients shall use TLS
-	p   *process // the last one that serve started
+	tls    bool     // clients shall use TLS
+	remote string   // what is served
+	env    []string // describes it
+	p      *process // the last one that serve started
 }
 
-// serve [flags...] starts ferry on the directory srv for user bob, password builder. In the TLS run it demands TLS.
+// serve [flags...] starts ferry on what the script is to be run over, mostly the directory srv, for user bob, password builder. In the TLS run it demands TLS.
 // Afterwards $ADDR is 127.0.0.1:$PORT. With further listeners $LAST_ADDR and $LAST_PORT are those of the last one, which
 // is the one of implicit TLS where there is one.
 func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	mustNot(ts, neg, "serve")
 	r := ts.Value(running{}).(*runner)
 	listeners := 1
-	all := []string{"serve", "ftp", "srv", "--addr", "127.0.0.1:0", "--user", "bob", "--pass", "builder"}
+	all := []string{"serve", "ftp", r.remote, "--addr", "127.0.0.1:0", "--user", "bob", "--pass", "builder"}
 	if r.tls {
 		all = append(all, "--cert", "cert.pem", "--key", "key.pem", "--require-tls")
 	}
@@ -77,7 +79,7 @@ func startFor(ts *testscript.TestScript, args []string) *process {
 			env = append(env, name+"="+v)
 		}
 	}
-	p, err := start(ts.MkAbs("."), env, args...)
+	p, err := start(ts.MkAbs("."), append(env, ts.Value(running{}).(*runner).env...), args...)
 	ts.Check(err)
 	ts.Defer(func() {
 		p.kill()

@@ -2,10 +2,6 @@ package test
 
 import (
 	"bytes"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,178 +9,172 @@ import (
 	"ferry/remote/remotetest"
 )
 
-// A place is a remote behind a real server, as a user names it to ferry.
-type place struct {
-	name string
-	// start runs the server and returns the remote string, and the environment that describes the rest.
-	start     func(t *testing.T) (remote string, env []string)
-	continues bool // APPE and REST with STOR work without a cache
-	timed     bool // modification times can be set
+// A visit is a fresh directory of a place, and ferry over it.
+type visit struct {
+	*testing.T
+	place place
+	proxy *remotetest.Proxy // between ferry and the server; nil where there is no network
+	proc  *process
+	addr  string // of ferry
+	again func() // starts ferry once more
 }
 
-var places = []place{
-	{"local", startLocal, true, true},
-	{"ftp", startFerry, false, true},
-	{"s3", startGateway, true, true},
-	{"webdav", startApache, false, false},
-}
-
-func startLocal(t *testing.T) (string, []string) {
-	return "here:" + t.TempDir(), []string{"RCLONE_CONFIG_HERE_TYPE=local"}
-}
-
-// startFerry runs another ferry, which is an FTP server like any other.
-func startFerry(t *testing.T) (string, []string) {
-	_, addr := serve(t, t.TempDir())
-	host, port, _ := strings.Cut(addr, ":")
-	secret, err := exec.Command(ferryBinary, "obscure", "builder").Output()
-	if err != nil {
-		t.Fatal(err)
+// TestRemotes serves every kind of remote: each server is started once, each test has a directory and a ferry of its own.
+func TestRemotes(t *testing.T) {
+	tests := []struct {
+		sentence string
+		test     func(v *visit)
+	}{
+		{"files go there and back", filesGoThereAndBack},
+		{"an overwrite that the client cuts leaves the old file", clientCuts},
+		{"an overwrite that the remote cuts leaves the old file", remoteCuts},
+		{"an overwrite in which ferry is killed leaves the old file", ferryIsKilled},
+		{"files are continued, or it is said how", filesAreContinued},
 	}
-	return "far:", []string{
-		"RCLONE_CONFIG_FAR_TYPE=ftp", "RCLONE_CONFIG_FAR_HOST=" + host, "RCLONE_CONFIG_FAR_PORT=" + port,
-		"RCLONE_CONFIG_FAR_USER=bob", "RCLONE_CONFIG_FAR_PASS=" + strings.TrimSpace(string(secret)),
-	}
-}
-
-// startGateway runs an S3 server over a directory.
-func startGateway(t *testing.T) (string, []string) {
-	program := remotetest.BuildProgram(t, "github.com/versity/versitygw/cmd/versitygw", "v1.8.0")
-	dir := t.TempDir()
-	for _, sub := range []string{"data/bucket", "meta"} {
-		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	addr := fmt.Sprintf("127.0.0.1:%d", remotetest.FreePort(t))
-	remotetest.StartWebServer(t, "http://"+addr, "", exec.Command(program, "--access", "key", "--secret", "secret", "--port", addr,
-		"--quiet", "posix", "--sidecar", filepath.Join(dir, "meta"), filepath.Join(dir, "data")))
-	return ":s3,provider=Other,endpoint=\"http://" + addr + "\",access_key_id=key,secret_access_key=secret:bucket/below", nil
-}
-
-// startApache runs a WebDAV server.
-func startApache(t *testing.T) (string, []string) {
-	url, _ := remotetest.StartApache(t, []string{"dav", "dav_fs"}, "Dav On")
-	return "dav:", []string{"RCLONE_CONFIG_DAV_TYPE=webdav", "RCLONE_CONFIG_DAV_URL=" + url}
-}
-
-// serveAt runs ferry over the remote of a place.
-func serveAt(t *testing.T, remote string, env []string) (*process, string) {
-	t.Helper()
-	args := []string{"serve", "ftp", remote, "--addr", "127.0.0.1:0", "--user", "bob", "--pass", "builder", "-v"}
-	proc, err := start(t.TempDir(), append(env, "RCLONE_CONFIG=notfound"), args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		proc.kill()
-		if t.Failed() || strings.Contains(proc.log.String(), "DATA RACE") {
-			t.Errorf("log of ferry:\n%s", proc.log)
-		}
-		if strings.Contains(proc.log.String(), "secret_access_key") {
-			t.Error("the log shows parameters of the remote")
-		}
-	})
-	addrs, err := proc.addresses(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return proc, addrs[0]
-}
-
-func eachPlace(t *testing.T, test func(t *testing.T, p place)) {
 	for _, p := range places {
-		t.Run(p.name, func(t *testing.T) { test(t, p) })
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel() // they mostly wait
+			s := p.start(t)
+			for _, tt := range tests {
+				t.Run(tt.sentence, func(t *testing.T) { tt.test(newVisit(t, p, s)) })
+			}
+			t.Run("clients", func(t *testing.T) { runClients(t, p, s) })
+		})
 	}
 }
 
-func TestFilesGoToARemoteAndBack(t *testing.T) {
+// runClients runs real clients over fresh directories of a place.
+func runClients(t *testing.T, p place, s *site) {
+	runScripts(t, "testdata/remotes", setting{continues: p.continues, remote: func() (string, []string) {
+		return "there:" + s.fresh(t), append(s.environment("there", s.addr), "RCLONE_CONFIG=notfound")
+	}})
+}
+
+func newVisit(t *testing.T, p place, s *site) *visit {
+	t.Helper()
+	v := &visit{T: t, place: p}
+	addr := s.addr
+	if addr != "" {
+		v.proxy = remotetest.NewProxy(t, addr, remotetest.ProxyOptions{})
+		addr = v.proxy.Addr
+	}
+	what, env := "there:"+s.fresh(t), s.environment("there", addr)
+	v.again = func() { v.proc, v.addr = serveAt(t, what, env) }
+	v.again()
+	return v
+}
+
+func filesGoThereAndBack(v *visit) {
 	body := content(24<<20+5, "remote")
-	eachPlace(t, func(t *testing.T, p place) {
-		remote, env := p.start(t)
-		_, addr := serveAt(t, remote, env)
-		c := login(t, "", addr)
-		c.do("MKD dir", 257)
-		c.do("CWD dir", 250)
-		c.upload("STOR big file", body)
-		c.upload("STOR empty", nil)
-		if n := c.size("big file"); n != len(body) {
-			t.Errorf("SIZE is %d", n)
+	c := login(v.T, "", v.addr)
+	c.do("MKD dir", 257)
+	c.do("CWD dir", 250)
+	c.upload("STOR big file", body)
+	c.upload("STOR empty", nil)
+	if n := c.size("big file"); n != len(body) {
+		v.Errorf("SIZE is %d", n)
+	}
+	if got := c.fetch("RETR big file"); !bytes.Equal(got, body) {
+		v.Errorf("it comes back as other %s", bytesOnly(got))
+	}
+	c.do("REST 20000000", 350)
+	if got := c.fetch("RETR big file"); !bytes.Equal(got, body[20000000:]) {
+		v.Errorf("its end comes back as other %s", bytesOnly(got))
+	}
+	if got := lines(c.fetch("NLST")); !slices.Equal(got, []string{"big file", "empty"}) {
+		v.Errorf("listed: %q", got)
+	}
+	c.do("RNFR big file", 350)
+	c.do("RNTO ../moved", 250)
+	c.do("DELE empty", 250)
+	c.do("CWD ..", 250)
+	if got := lines(c.fetch("NLST")); !slices.Equal(got, []string{"dir", "moved"}) {
+		v.Errorf("listed: %q", got)
+	}
+	if v.place.timed {
+		c.do("MFMT 20200102030405 moved", 213)
+		if got := c.do("MDTM moved", 213); got != "213 20200102030405" {
+			v.Errorf("MDTM: %q", got)
 		}
-		if got := c.fetch("RETR big file"); !bytes.Equal(got, body) {
-			t.Errorf("it comes back as other %s", bytesOnly(got))
-		}
-		c.do("REST 20000000", 350)
-		if got := c.fetch("RETR big file"); !bytes.Equal(got, body[20000000:]) {
-			t.Errorf("its end comes back as other %s", bytesOnly(got))
-		}
-		if got := lines(c.fetch("NLST")); !slices.Equal(got, []string{"big file", "empty"}) {
-			t.Errorf("listed: %q", got)
-		}
-		c.do("RNFR big file", 350)
-		c.do("RNTO ../moved", 250)
-		c.do("DELE empty", 250)
-		c.do("CWD ..", 250)
-		if got := lines(c.fetch("NLST")); !slices.Equal(got, []string{"dir", "moved"}) {
-			t.Errorf("listed: %q", got)
-		}
-		if p.timed {
-			c.do("MFMT 20200102030405 moved", 213)
-			if got := c.do("MDTM moved", 213); got != "213 20200102030405" {
-				t.Errorf("MDTM: %q", got)
-			}
-		}
-		c.do("RMD dir", 250)
-		c.do("DELE moved", 250)
-		c.do("SIZE moved", 550)
-		if got := c.fetch("NLST"); len(got) != 0 {
-			t.Errorf("listed: %q", got)
-		}
-	})
+	}
+	c.do("RMD dir", 250)
+	c.do("DELE moved", 250)
+	c.do("SIZE moved", 550)
+	if got := c.fetch("NLST"); len(got) != 0 {
+		v.Errorf("listed: %q", got)
+	}
 }
 
-func TestAnOverwriteOnARemoteThatIsCutLeavesTheOldFile(t *testing.T) {
-	body := content(12<<20, "new")
-	eachPlace(t, func(t *testing.T, p place) {
-		remote, env := p.start(t)
-		proc, addr := serveAt(t, remote, env)
-		c := login(t, "", addr)
-		c.upload("STOR f", []byte("old"))
-		data := c.beginUpload("STOR f", body[:8<<20])
-		reset(t, data)
+// sent is how much of an upload has come when it is cut. No driver sends a file of this length in one request.
+const sent = 20 << 20
+
+func clientCuts(v *visit) {
+	body := content(sent, "new")
+	c := login(v.T, "", v.addr)
+	c.upload("STOR f", []byte("old"))
+	for _, name := range []string{"f", "new"} {
+		reset(v.T, c.beginUpload("STOR "+name, body))
 		c.expect(426)
-		if got := c.fetch("RETR f"); string(got) != "old" {
-			t.Errorf("after a reset the file is other %s", bytesOnly(got))
-		}
-		c.beginUpload("STOR f", body[:8<<20])
-		proc.kill()
-		_, addr = serveAt(t, remote, env)
-		if got := login(t, "", addr).fetch("RETR f"); string(got) != "old" {
-			t.Errorf("after ferry was killed the file is other %s", bytesOnly(got))
-		}
-	})
+	}
+	v.onlyTheOldFile(login(v.T, "", v.addr))
 }
 
-func TestContinuingAFileOnARemote(t *testing.T) {
-	eachPlace(t, func(t *testing.T, p place) {
-		remote, env := p.start(t)
-		_, addr := serveAt(t, remote, env)
-		c := login(t, "", addr)
-		c.upload("STOR f", []byte("0123456789"))
-		if !p.continues {
-			c.data()
-			if reply := c.do("APPE f", 550); !strings.Contains(reply, "--vfs-cache-mode") {
-				t.Errorf("APPE is refused with %q", reply)
-			}
-			return
+func remoteCuts(v *visit) {
+	if v.proxy == nil {
+		v.Skip("there is no network to this remote")
+	}
+	body := content(sent, "new")
+	c := login(v.T, "", v.addr)
+	c.upload("STOR f", []byte("old"))
+	data := c.beginUpload("STOR f", body)
+	v.proxy.Refuse(true)
+	data.Close()
+	c.expect(451)
+	v.proxy.Heal()
+	v.onlyTheOldFile(login(v.T, "", v.addr))
+}
+
+func ferryIsKilled(v *visit) {
+	body := content(sent, "new")
+	c := login(v.T, "", v.addr)
+	c.upload("STOR f", []byte("old"))
+	for _, name := range []string{"f", "new"} {
+		c.beginUpload("STOR "+name, body)
+		v.proc.kill()
+		v.again()
+		c = login(v.T, "", v.addr)
+	}
+	v.onlyTheOldFile(c)
+}
+
+// onlyTheOldFile checks that f holds what it held, and that nothing of an upload that was cut is to be seen by others.
+func (v *visit) onlyTheOldFile(c *ftpClient) {
+	v.Helper()
+	if got := c.fetch("RETR f"); string(got) != "old" {
+		v.Errorf("the file is other %s", bytesOnly(got))
+	}
+	stranger := login(v.T, "127.0.0.2", v.addr)
+	if got := lines(stranger.fetch("NLST")); !slices.Equal(got, []string{"f"}) {
+		v.Errorf("listed: %q", got)
+	}
+}
+
+func filesAreContinued(v *visit) {
+	c := login(v.T, "", v.addr)
+	c.upload("STOR f", []byte("0123456789"))
+	if !v.place.continues {
+		c.data()
+		if reply := c.do("APPE f", 550); !strings.Contains(reply, "--vfs-cache-mode") {
+			v.Errorf("APPE is refused with %q", reply)
 		}
-		c.upload("APPE f", []byte("abc"))
-		c.do("REST 5", 350)
-		c.upload("STOR f", []byte("xyz"))
-		if got := c.fetch("RETR f"); string(got) != "01234xyz" {
-			t.Errorf("the file is %q", got)
-		}
-	})
+		return
+	}
+	c.upload("APPE f", []byte("abc"))
+	c.do("REST 5", 350)
+	c.upload("STOR f", []byte("xyz"))
+	if got := c.fetch("RETR f"); string(got) != "01234xyz" {
+		v.Errorf("the file is %q", got)
+	}
 }
 
 // lines are those of a listing, sorted.

@@ -10,28 +10,52 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-func TestClientsInClear(t *testing.T) { runScripts(t, "testdata/clients", false) }
-func TestClientsOverTLS(t *testing.T) { runScripts(t, "testdata/clients", true) }
-func TestScripts(t *testing.T)        { runScripts(t, "testdata/once", false) }
+func TestClientsInClear(t *testing.T) { runScripts(t, "testdata/clients", setting{}) }
+func TestClientsOverTLS(t *testing.T) { runScripts(t, "testdata/clients", setting{tls: true}) }
+func TestScripts(t *testing.T)        { runScripts(t, "testdata/once", setting{}) }
+
+// A setting is what scripts are run in. The zero value is a directory, in clear.
+type setting struct {
+	tls       bool // clients shall use TLS
+	continues bool // APPE and REST with STOR work
+	// remote returns what a script serves, and the environment that describes it; nil = the directory srv. It may be
+	// called by several goroutines.
+	remote func() (what string, env []string)
+}
+
+// condition is what a script may ask for in brackets.
+func (s setting) condition(name string) (bool, error) {
+	switch name {
+	case "tls":
+		return s.tls, nil
+	case "continues":
+		return s.continues, nil
+	}
+	return false, fmt.Errorf("unknown condition %q", name)
+}
+
+// runner returns what a script runs ferry with.
+func (s setting) runner() *runner {
+	r := &runner{tls: s.tls, remote: "srv"}
+	if s.remote != nil {
+		r.remote, r.env = s.remote()
+	}
+	return r
+}
 
 // runScripts runs the scripts of dir, each in a directory of its own with an empty srv to serve, a certificate in
 // cert.pem and key.pem, and configuration that tells the clients whether to use TLS.
-func runScripts(t *testing.T, dir string, tls bool) {
+func runScripts(t *testing.T, dir string, s setting) {
 	testscript.Run(t, testscript.Params{
-		Dir:  dir,
-		Cmds: commands,
-		Condition: func(cond string) (bool, error) {
-			if cond != "tls" {
-				return false, fmt.Errorf("unknown condition %q", cond)
-			}
-			return tls, nil
-		},
+		Dir:       dir,
+		Cmds:      commands,
+		Condition: s.condition,
 		Setup: func(env *testscript.Env) error {
-			env.Values[running{}] = &runner{tls: tls}
+			env.Values[running{}] = s.runner()
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("LC_ALL", "C.UTF-8")
 			env.Setenv("PYTHON", python())
-			env.Setenv("MODE", map[bool]string{false: "clear", true: "tls"}[tls])
+			env.Setenv("MODE", map[bool]string{false: "clear", true: "tls"}[s.tls])
 			for _, d := range []string{"srv", "home", "got"} {
 				if err := os.Mkdir(filepath.Join(env.WorkDir, d), 0o777); err != nil {
 					return err
@@ -40,7 +64,7 @@ func runScripts(t *testing.T, dir string, tls bool) {
 			if _, err := writeCertificate(filepath.Join(env.WorkDir, "cert.pem"), filepath.Join(env.WorkDir, "key.pem")); err != nil {
 				return err
 			}
-			return configureClients(env.WorkDir, tls)
+			return configureClients(env.WorkDir, s.tls)
 		},
 	})
 }

@@ -105,8 +105,14 @@ func (u *upload) number() int {
 	return u.parts.next
 }
 
-// finish publishes the file. When it fails, the upload is still to be dropped.
+// finish publishes the file. When it fails, the upload is still to be dropped. Once a part could not be sent, nothing
+// helps any more.
 func (u *upload) finish(ctx context.Context) (minio.UploadInfo, error) {
+	if u.parts != nil {
+		if _, err := u.parts.state(); err != nil {
+			return minio.UploadInfo{}, err
+		}
+	}
 	if err := u.r.refuseDir(ctx, u.at, u.parts != nil); err != nil {
 		return minio.UploadInfo{}, err
 	}

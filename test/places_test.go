@@ -1,0 +1,192 @@
+package test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/gcsserver"
+	"ferry/remote/remotetest/sshserver"
+)
+
+// A place is a kind of remote that can be written to, behind a real server.
+type place struct {
+	name      string
+	start     func(t *testing.T) *site
+	continues bool // APPE and REST with STOR work without a cache
+	timed     bool // modification times can be set
+}
+
+var places = []place{
+	{"local", startLocal, true, true},
+	{"sftp", startSSH, true, true},
+	{"ftp", startFerry, false, true},
+	{"s3", startGateway, true, true},
+	{"gcs", startFakeGCS, true, true},
+	{"azureblob", startAzurite, true, true},
+	{"webdav", startApache, false, false},
+}
+
+// A site is a server that runs. It ends with the test that started it.
+type site struct {
+	addr string // host and port; "" where no network is in between
+	// options are those of a remote that reaches the server at addr, as a configuration file has them.
+	options func(addr string) map[string]string
+	root    string // path of the remote below which fresh directories are
+	files   string // where they have to be made on the local disk; "" where they are there by themselves
+
+	made atomic.Int32
+}
+
+// fresh makes an empty directory, and returns its path on the remote.
+func (s *site) fresh(t *testing.T) string {
+	t.Helper()
+	name := fmt.Sprintf("fresh-%d", s.made.Add(1))
+	if s.files != "" {
+		if err := os.Mkdir(filepath.Join(s.files, name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s.root + name
+}
+
+// environment sets the options of the remote called name, which is reached at addr.
+func (s *site) environment(name, addr string) []string {
+	var env []string
+	for option, value := range s.options(addr) {
+		env = append(env, "RCLONE_CONFIG_"+strings.ToUpper(name+"_"+option)+"="+value)
+	}
+	return env
+}
+
+func startLocal(t *testing.T) *site {
+	dir := t.TempDir()
+	options := func(string) map[string]string { return map[string]string{"type": "local"} }
+	return &site{options: options, root: dir + "/", files: dir}
+}
+
+// startSSH runs an SSH server with the SFTP of OpenSSH.
+func startSSH(t *testing.T) *site {
+	s := sshserver.Start(t, sshserver.OpenSSH(t))
+	dir := t.TempDir()
+	options := func(addr string) map[string]string {
+		host, port, _ := net.SplitHostPort(addr)
+		return map[string]string{"type": "sftp", "host": host, "port": port, "user": "bob", "pass": obscured(t, sshserver.Password),
+			"shell_type": "unix", "md5sum_command": "md5sum", "sha1sum_command": "sha1sum"}
+	}
+	return &site{addr: s.Addr, options: options, root: dir + "/", files: dir}
+}
+
+// startFerry runs another ferry, which is an FTP server like any other.
+func startFerry(t *testing.T) *site {
+	dir := t.TempDir()
+	_, addr := serve(t, dir)
+	options := func(addr string) map[string]string {
+		host, port, _ := net.SplitHostPort(addr)
+		return map[string]string{"type": "ftp", "host": host, "port": port, "user": "bob", "pass": obscured(t, "builder")}
+	}
+	return &site{addr: addr, options: options, files: dir}
+}
+
+// startGateway runs an S3 server over a directory.
+func startGateway(t *testing.T) *site {
+	program := remotetest.BuildProgram(t, "github.com/versity/versitygw/cmd/versitygw", "v1.8.0")
+	dir := t.TempDir()
+	for _, sub := range []string{"data/bucket", "meta"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	addr := fmt.Sprintf("127.0.0.1:%d", remotetest.FreePort(t))
+	remotetest.StartWebServer(t, "http://"+addr, "", exec.Command(program, "--access", "key", "--secret", "s3cret", "--port", addr,
+		"--quiet", "posix", "--sidecar", filepath.Join(dir, "meta"), filepath.Join(dir, "data")))
+	options := func(addr string) map[string]string {
+		return map[string]string{"type": "s3", "provider": "Other", "endpoint": "http://" + addr, "access_key_id": "key",
+			"secret_access_key": "s3cret", "acl": "private"}
+	}
+	return &site{addr: addr, options: options, root: "bucket/"}
+}
+
+// startFakeGCS runs a fake of Google Cloud Storage.
+func startFakeGCS(t *testing.T) *site {
+	s := gcsserver.Start(t)
+	options := func(addr string) map[string]string {
+		return map[string]string{"type": "google cloud storage", "anonymous": "true", "endpoint": "http://" + addr,
+			"project_number": "12345678", "bucket_policy_only": "true"}
+	}
+	return &site{addr: s.Addr, options: options, root: s.NewBucket() + "/"}
+}
+
+// startAzurite runs the emulator of Azure. The container is made through ferry.
+func startAzurite(t *testing.T) *site {
+	endpoint := strings.TrimPrefix(remotetest.StartAzurite(t), "http://")
+	addr, path, _ := strings.Cut(endpoint, "/")
+	options := func(addr string) map[string]string {
+		return map[string]string{"type": "azureblob", "use_emulator": "true", "endpoint": "http://" + addr + "/" + path}
+	}
+	s := &site{addr: addr, options: options, root: "container/"}
+	proc, ftp := serveAt(t, "there:", s.environment("there", addr))
+	login(t, "", ftp).do("MKD container", 257)
+	proc.kill()
+	return s
+}
+
+// startApache runs a WebDAV server.
+func startApache(t *testing.T) *site {
+	url, files := remotetest.StartApache(t, []string{"dav", "dav_fs"}, "Dav On")
+	options := func(addr string) map[string]string {
+		return map[string]string{"type": "webdav", "url": "http://" + addr + "/", "vendor": "other"}
+	}
+	return &site{addr: strings.TrimPrefix(url, "http://"), options: options, files: files}
+}
+
+// obscured is a password as configuration files have it.
+func obscured(t *testing.T, password string) string {
+	t.Helper()
+	return strings.TrimSpace(ferry(t, nil, "obscure", password))
+}
+
+// ferry runs a ferry that ends by itself, and well. It returns what it printed.
+func ferry(t *testing.T, env []string, args ...string) string {
+	t.Helper()
+	p, err := start(t.TempDir(), env, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, err := p.wait(); err != nil || code != 0 {
+		t.Fatalf("ferry %s: exit status %d, %v: %s", args[0], code, err, p.log)
+	}
+	return p.log.String()
+}
+
+// serveAt runs ferry over a remote that env describes. Anybody may log in, so that there can be strangers.
+func serveAt(t *testing.T, remote string, env []string) (*process, string) {
+	t.Helper()
+	args := []string{"serve", "ftp", remote, "--addr", "127.0.0.1:0", "--user", "bob", "-v"}
+	proc, err := start(t.TempDir(), append(env, "RCLONE_CONFIG=notfound"), args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		proc.kill()
+		if t.Failed() || strings.Contains(proc.log.String(), "DATA RACE") {
+			t.Errorf("log of ferry:\n%s", proc.log)
+		}
+		for _, secret := range []string{"s3cret", sshserver.Password} {
+			if strings.Contains(proc.log.String(), secret) {
+				t.Error("the log shows a secret")
+			}
+		}
+	})
+	addrs, err := proc.addresses(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return proc, addrs[0]
+}
