@@ -39,7 +39,7 @@ var layers = []layer{
 	{pattern: "cmd/*", ferry: []string{"*"}, outside: []string{"github.com/spf13/", "golang.org/x/term"}},
 	{pattern: "test", outside: []string{"github.com/rogpeppe/go-internal/"}},
 	{pattern: "bench/*"},
-	{pattern: "bench"},
+	{pattern: "bench", ferry: []string{"bench/link"}},
 	{pattern: "serve", ferry: []string{"ftp", "auth", "vfs"}},
 	{pattern: "ftp", tests: []string{"auth", "serve", "vfs"}}, // dialogues run on real trees
 	{pattern: "auth", outside: []string{"golang.org/x/crypto/bcrypt"}},

@@ -22,14 +22,17 @@ const workDir = "bench/work"
 
 // A bench is one run.
 type bench struct {
+	suite suite
 	opt   options
 	scale scale
 	log   *slog.Logger
 
 	lock  *os.File
-	state string // directory for binaries, configuration, logs
-	root  string // directory that every server serves
-	pem   string // file with certificate and key
+	state string   // directory for binaries, configuration, logs
+	top   string   // directory that is removed at the end
+	root  string   // directory in it that every server serves, at least in the end
+	far   *storage // nil where that is a local directory
+	pem   string   // file with certificate and key
 	tls   *tls.Config
 	load  string // load average before the start
 
@@ -68,14 +71,14 @@ func (b *bench) prepare(ctx context.Context) error {
 	if err := b.alone(); err != nil {
 		return err
 	}
-	if err := b.layout(); err != nil {
+	if err := b.suite.layout(ctx, b); err != nil {
 		return err
 	}
 	b.pem = filepath.Join(b.state, "bench.pem")
 	if b.tls, err = writeCertificate(b.pem); err != nil {
 		return err
 	}
-	for _, k := range kinds() {
+	for _, k := range b.suite.kinds() {
 		if want := list(b.opt.servers); want != nil && !slices.Contains(want, k.name) {
 			continue
 		}
@@ -109,8 +112,11 @@ func (b *bench) alone() error {
 
 // close removes what prepare made, but for what the next run can use.
 func (b *bench) close() {
-	if b.root != "" {
-		_ = os.RemoveAll(b.root)
+	if b.far != nil {
+		b.far.stop()
+	}
+	if b.top != "" {
+		_ = os.RemoveAll(b.top)
 	}
 	if b.lock != nil {
 		b.lock.Close()
@@ -124,7 +130,7 @@ func (b *bench) find(ctx context.Context, k kind) error {
 		return err
 	}
 	s := server{k.name, p}
-	in, err := b.start(ctx, s, false)
+	in, err := b.start(ctx, s, launch{})
 	if err != nil {
 		return err
 	}
@@ -142,13 +148,14 @@ func (b *bench) find(ctx context.Context, k kind) error {
 	return b.clearUploads()
 }
 
-// start runs a server and waits until it greets.
-func (b *bench) start(ctx context.Context, s server, secure bool) (*instance, error) {
+// start runs a server on a port of its own, otherwise as l says, and waits until it greets.
+func (b *bench) start(ctx context.Context, s server, l launch) (*instance, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	cmd, err := s.command(b, port, secure)
+	l.port = port
+	cmd, err := s.command(b, l)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +164,7 @@ func (b *bench) start(ctx context.Context, s server, secure bool) (*instance, er
 		addr:   netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port),
 		log:    filepath.Join(b.state, s.name+".log"),
 	}
-	if secure {
+	if l.secure {
 		in.tls = b.tls
 	}
 	out, err := os.Create(in.log)
@@ -220,30 +227,56 @@ func (in *instance) session() (*client, error) {
 // measure runs the rows. Within a round the servers take turns, so that a change of the machine's mood meets them all.
 func (b *bench) measure(ctx context.Context) (*results, error) {
 	res := newResults()
-	for _, w := range workloads() {
+	for _, w := range b.suite.workloads() {
 		if want := list(b.opt.rows); want != nil && !slices.Contains(want, w.name) {
 			continue
 		}
-		for round := range b.scale.rounds {
-			for _, s := range b.servers {
-				if ctx.Err() != nil {
-					return nil, context.Cause(ctx)
-				}
-				values, err := b.once(ctx, w, s)
-				b.log.Info("measured", "row", w.name, "round", round+1, "server", s.name, "values", values, "err", err)
-				res.add(w.rows(b.scale), s.name, values, err)
+		if w.needs != nil {
+			if reason := w.needs(ctx, b); reason != "" {
+				b.log.Warn("left out", "row", w.name, "reason", reason)
+				res.notes = append(res.notes, w.title(b.scale)+": "+reason)
+				continue
 			}
 		}
+		if err := b.rounds(ctx, w, res); err != nil {
+			return nil, err
+		}
 	}
-	if b.opt.strace && b.opt.rows == "" {
+	if b.suite.calls && b.opt.strace && b.opt.rows == "" {
 		b.countCalls(ctx, res)
 	}
 	return res, context.Cause(ctx)
 }
 
+// rounds measures one workload on every server that it is for.
+func (b *bench) rounds(ctx context.Context, w workload, res *results) error {
+	rounds := b.scale.rounds
+	if w.rounds > 0 {
+		rounds = min(rounds, w.rounds)
+	}
+	for round := range rounds {
+		for _, s := range b.servers {
+			if w.only != nil && !slices.Contains(w.only, s.name) {
+				continue
+			}
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			values, err := b.once(ctx, w, s)
+			b.log.Info("measured", "row", w.name, "round", round+1, "server", s.name, "values", values, "err", err)
+			res.add(w.rows(b.scale), s.name, values, err)
+		}
+	}
+	return nil
+}
+
 // once measures one workload on a freshly started server.
 func (b *bench) once(ctx context.Context, w workload, s server) ([]float64, error) {
-	in, err := b.start(ctx, s, w.secure)
+	l := launch{secure: w.secure}
+	if w.flags != nil {
+		l.flags = w.flags(b, s.name)
+	}
+	in, err := b.start(ctx, s, l)
 	if err != nil {
 		return nil, err
 	}
@@ -251,7 +284,8 @@ func (b *bench) once(ctx context.Context, w workload, s server) ([]float64, erro
 	stop := context.AfterFunc(ctx, in.tree.stop) // its sessions then fail, and the workload ends
 	defer stop()
 	values, err := w.run(b, in)
-	return values, errors.Join(err, b.clearUploads())
+	in.tree.stop() // so that nothing comes into what is cleared
+	return values, errors.Join(err, b.clearUploads(), os.RemoveAll(b.cacheDir()))
 }
 
 // freePort asks the system for a port. Nobody else here takes it before the server does.

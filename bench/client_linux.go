@@ -219,6 +219,35 @@ func (c *client) retr(name string, size int64) error {
 	})
 }
 
+// retrPart downloads n bytes of name from byte off on, breaks off, and returns how long the first of them took. How the
+// server takes that is its own affair.
+func (c *client) retrPart(name string, off, n int64) (first time.Duration, err error) {
+	if err := c.do(fmt.Sprintf("REST %d", off), "350"); err != nil {
+		return 0, err
+	}
+	var got int64
+	err = c.transfer("RETR "+name, func(data io.ReadWriteCloser) error {
+		defer data.Close()
+		buf := c.scratch()
+		for got < n {
+			m, err := data.Read(buf[:min(int64(len(buf)), n-got)])
+			if first == 0 {
+				first = time.Since(c.sent)
+			}
+			got += int64(m)
+			if err != nil {
+				return fmt.Errorf("RETR %s: %d bytes of %d: %w", name, got, n, err)
+			}
+		}
+		return nil
+	})
+	var reply *replyError
+	if got == n && errors.As(err, &reply) {
+		err = nil
+	}
+	return first, err
+}
+
 // onlyReader and onlyWriter hide other methods, so that io.CopyBuffer uses its buffer.
 type (
 	onlyReader struct{ io.Reader }

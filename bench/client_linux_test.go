@@ -45,6 +45,8 @@ func (p *peer) serve(conn net.Conn) {
 			fmt.Fprint(conn, "331-two\r\n 230 lines\r\n331 password\r\n")
 		case "PASS":
 			fmt.Fprint(conn, "230 in\r\n")
+		case "REST":
+			fmt.Fprint(conn, "350 go on\r\n")
 		case "EPSV":
 			fmt.Fprintf(conn, "229 ok (|||%d|)\r\n", p.data.Addr().(*net.TCPAddr).Port)
 		case "QUIT":
@@ -75,7 +77,11 @@ func (p *peer) transfer(control net.Conn, verb, name string) {
 	}
 	switch verb {
 	case "RETR":
-		_, err = data.Write(p.file)
+		if _, err = data.Write(p.file); name == "part" {
+			data.Close()
+			fmt.Fprint(control, "426 you left\r\n")
+			return
+		}
 	case "STOR":
 		p.stored, err = io.ReadAll(data)
 	case "LIST":
@@ -147,6 +153,12 @@ func testClient(t *testing.T, server, trust *tls.Config) {
 	}
 	if err := c.retr("file", int64(len(p.file))+1); err == nil {
 		t.Error("retr: a file that ends early is no error")
+	}
+	if first, err := c.retrPart("part", 7, 1000); err != nil || first <= 0 {
+		t.Errorf("retrPart: first byte after %v, %v", first, err)
+	}
+	if _, err := c.retrPart("file", 7, int64(len(p.file))+1); err == nil {
+		t.Error("retrPart: a file that ends early is no error")
 	}
 	if err := c.stor("small", []byte("hello")); err != nil || string(p.stored) != "hello" {
 		t.Errorf("stor: %q, %v", p.stored, err)

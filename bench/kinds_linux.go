@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -33,12 +34,19 @@ type kind struct {
 type program struct {
 	version    string
 	user, pass string
-	// command prepares one run on 127.0.0.1:port that serves b.root; secure asks for AUTH TLS with b.pem.
-	command func(b *bench, port uint16, secure bool) (*exec.Cmd, error)
+	// command prepares one run that serves what the suite has laid out.
+	command func(b *bench, l launch) (*exec.Cmd, error)
 }
 
-// kinds lists the servers in the order of the table's columns.
-func kinds() []kind {
+// A launch is what one run of a server is asked for.
+type launch struct {
+	port   uint16   // on 127.0.0.1
+	secure bool     // AUTH TLS with b.pem
+	flags  []string // of the workload, for servers with the command line of ferry
+}
+
+// localKinds lists the servers of a local directory in the order of the table's columns.
+func localKinds() []kind {
 	return []kind{
 		{"ferry", findFerry},
 		{"vsftpd", findVsftpd},
@@ -51,49 +59,56 @@ func kinds() []kind {
 }
 
 func findFerry(ctx context.Context, b *bench) (program, error) {
-	bin, version := b.opt.ferry, "given by -ferry"
-	if bin == "" {
-		bin = filepath.Join(b.state, "ferry")
-		if err := goBuild(ctx, ".", bin, "./cmd/ferry"); err != nil {
-			return program{}, err
-		}
-		commit, err := output(exec.CommandContext(ctx, "git", "describe", "--always", "--dirty"))
-		if err != nil {
-			commit = "of this tree" // which need not be a git repository
-		}
-		version = strings.TrimSpace(commit)
-	}
-	bin, err := filepath.Abs(bin)
+	bin, version, err := b.ferry(ctx)
 	if err != nil {
 		return program{}, err
 	}
-	p := program{user: benchUser, pass: benchPass, version: version}
-	p.command = serveFTP(bin)
-	return p, nil
+	return program{version: version, user: benchUser, pass: benchPass, command: serveFTP(bin, b.root, nil)}, nil
 }
 
-// findRclone takes an installed rclone only: Debian's package is built without serve ftp.
-func findRclone(ctx context.Context, _ *bench) (program, error) {
-	bin, err := exec.LookPath("rclone")
+// ferry returns the ferry to measure, and which one it is.
+func (b *bench) ferry(ctx context.Context) (bin, version string, err error) {
+	if b.opt.ferry != "" {
+		bin, err = filepath.Abs(b.opt.ferry)
+		return bin, "given by -ferry", err
+	}
+	bin = filepath.Join(b.state, "ferry")
+	if err := goBuild(ctx, ".", bin, "./cmd/ferry"); err != nil {
+		return "", "", err
+	}
+	commit, err := output(exec.CommandContext(ctx, "git", "describe", "--always", "--dirty"))
 	if err != nil {
-		return program{}, errors.New("not installed")
+		commit = "of this tree" // which need not be a git repository
+	}
+	return bin, strings.TrimSpace(commit), nil
+}
+
+// rcloneModule is built where rclone is not installed. Debian's package has no serve ftp.
+const rcloneModule, rcloneVersion = "github.com/rclone/rclone", "v1.76.0"
+
+func findRclone(ctx context.Context, b *bench) (program, error) {
+	bin, err := b.installed(ctx, rcloneModule, rcloneVersion)
+	if err != nil {
+		return program{}, err
 	}
 	p := program{user: benchUser, pass: benchPass, version: versionOf(ctx, nil, bin, "version")}
-	p.command = serveFTP(bin, "--config", os.DevNull)
+	p.command = serveFTP(bin, b.root, nil, "--config", os.DevNull)
 	return p, nil
 }
 
-// serveFTP is the command line that ferry and rclone share.
-func serveFTP(bin string, more ...string) func(b *bench, port uint16, secure bool) (*exec.Cmd, error) {
-	return func(b *bench, port uint16, secure bool) (*exec.Cmd, error) {
-		args := []string{"serve", "ftp", b.root,
-			"--addr", fmt.Sprintf("127.0.0.1:%d", port),
+// serveFTP is the command line that ferry and rclone share; env is added to the environment.
+func serveFTP(bin, path string, env []string, more ...string) func(b *bench, l launch) (*exec.Cmd, error) {
+	return func(b *bench, l launch) (*exec.Cmd, error) {
+		args := []string{"serve", "ftp", path,
+			"--addr", fmt.Sprintf("127.0.0.1:%d", l.port),
 			"--user", benchUser, "--pass", benchPass,
 			"--passive-port", fmt.Sprintf("%d-%d", firstPort, lastPort)}
-		if secure {
+		if l.secure {
 			args = append(args, "--cert", b.pem, "--key", b.pem)
 		}
-		return exec.Command(bin, append(args, more...)...), nil
+		cmd := exec.Command(bin, slices.Concat(args, more, l.flags)...)
+		cmd.Env = append(os.Environ(), env...)
+		return cmd, nil
 	}
 }
 
@@ -109,9 +124,9 @@ func findFtpserverlib(ctx context.Context, b *bench) (program, error) {
 		return program{}, err
 	}
 	p.version = firstMatch(`ftpserverlib v([0-9.]+)`, string(mod))
-	p.command = func(b *bench, port uint16, secure bool) (*exec.Cmd, error) {
-		args := []string{"-addr", fmt.Sprintf("127.0.0.1:%d", port), "-first", fmt.Sprint(firstPort), "-last", fmt.Sprint(lastPort)}
-		if secure {
+	p.command = func(b *bench, l launch) (*exec.Cmd, error) {
+		args := []string{"-addr", fmt.Sprintf("127.0.0.1:%d", l.port), "-first", fmt.Sprint(firstPort), "-last", fmt.Sprint(lastPort)}
+		if l.secure {
 			args = append(args, "-cert", b.pem)
 		}
 		return exec.Command(bin, append(args, b.root)...), nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -19,26 +20,18 @@ import (
 	"time"
 )
 
-// layout makes the tree that the servers serve:
+// layoutLocal makes the tree that the servers serve:
 //
 //	big      the large file
 //	small/   small files to download
 //	many/    the large directory
 //	up/      uploads, emptied after each measurement; any user may write
-func (b *bench) layout() error {
-	dir := b.opt.dir
-	if dir == "" {
-		dir = roomiest(4 * b.scale.bigBytes)
-	}
-	root, err := os.MkdirTemp(dir, "ferry-bench-")
-	if err != nil {
+func layoutLocal(_ context.Context, b *bench) error {
+	if err := b.makeTop(); err != nil {
 		return err
 	}
-	if b.root, err = filepath.Abs(root); err != nil {
-		return err
-	}
-	err = errors.Join(
-		os.Chmod(b.root, 0o755),
+	b.root = b.top
+	err := errors.Join(
 		os.Mkdir(filepath.Join(b.root, "small"), 0o755),
 		os.Mkdir(filepath.Join(b.root, "many"), 0o755),
 		os.Mkdir(filepath.Join(b.root, "up"), 0o777),
@@ -62,6 +55,22 @@ func (b *bench) layout() error {
 		}
 	}
 	return nil
+}
+
+// makeTop makes the directory of this run, which everybody may enter.
+func (b *bench) makeTop() error {
+	dir := b.opt.dir
+	if dir == "" {
+		dir = roomiest(4 * b.scale.bigBytes)
+	}
+	top, err := os.MkdirTemp(dir, "ferry-bench-")
+	if err != nil {
+		return err
+	}
+	if b.top, err = filepath.Abs(top); err != nil {
+		return err
+	}
+	return os.Chmod(b.top, 0o755)
 }
 
 func smallName(i int) string { return fmt.Sprintf("small/file-%05d.dat", i) }

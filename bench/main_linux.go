@@ -8,13 +8,13 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"slices"
 	"strings"
 	"syscall"
 )
 
 // options are the command line.
 type options struct {
+	suites  string
 	quick   bool
 	fetch   bool
 	strace  bool
@@ -40,12 +40,13 @@ func main() {
 func parse(args []string) (options, error) {
 	var o options
 	fl := flag.NewFlagSet("bench", flag.ContinueOnError)
+	fl.StringVar(&o.suites, "suite", "", "suites to run, separated by commas: local (a local directory), s3 (an S3 server far away) (default all)")
 	fl.BoolVar(&o.quick, "quick", false, "small sizes and one round: shows that everything runs, the figures mean little")
-	fl.BoolVar(&o.fetch, "fetch", false, "download the Debian packages of peers that are not installed and unpack them under "+workDir)
+	fl.BoolVar(&o.fetch, "fetch", false, "download the Debian packages of peers that are not installed and unpack them under "+workDir+", and build those that are Go modules in the user's cache")
 	fl.BoolVar(&o.strace, "strace", true, "count system calls per small file when strace is installed")
 	fl.IntVar(&o.rounds, "rounds", 0, "rounds of each row, the median counts (default 3, 1 with -quick)")
 	fl.StringVar(&o.servers, "servers", "", "names of the servers to run, separated by commas (default all)")
-	fl.StringVar(&o.rows, "rows", "", "names of the rows to measure, separated by commas: "+strings.Join(workloadNames(), " ")+" (default all)")
+	fl.StringVar(&o.rows, "rows", "", "names of the rows to measure, separated by commas: "+strings.Join(namesOf(suites(), suite.workloadNames), " ")+" (default all)")
 	fl.StringVar(&o.dir, "dir", "", "directory on the file system to serve from (default /dev/shm when it has room, else the system's temporary directory)")
 	fl.StringVar(&o.ferry, "ferry", "", "ferry binary to measure (default: built from ./cmd/ferry)")
 	fl.StringVar(&o.readme, "readme", "", "file whose table is replaced (default bench/README.md for a full run, none otherwise; - for none)")
@@ -54,16 +55,6 @@ func parse(args []string) (options, error) {
 	}
 	if fl.NArg() > 0 {
 		return o, fmt.Errorf("unexpected argument %q", fl.Arg(0))
-	}
-	for _, name := range list(o.rows) {
-		if !slices.Contains(workloadNames(), name) {
-			return o, fmt.Errorf("-rows: no row %q; there are %s", name, strings.Join(workloadNames(), ", "))
-		}
-	}
-	for _, name := range list(o.servers) {
-		if !slices.ContainsFunc(kinds(), func(k kind) bool { return k.name == name }) {
-			return o, fmt.Errorf("-servers: no server %q", name)
-		}
 	}
 	if o.readme == "" && !o.quick && o.rows == "" && o.servers == "" {
 		o.readme = "bench/README.md"
@@ -85,9 +76,23 @@ func run(ctx context.Context, args []string) error {
 	// The client's system calls block. With a processor for each session the runtime need not move them about.
 	runtime.GOMAXPROCS(16)
 
-	b := &bench{opt: o, scale: full(), load: loadAverage(), log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
+	all, err := chosen(o)
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		if err := runSuite(ctx, s, o, args); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runSuite measures a suite, prints its table and writes it to the file that it is for.
+func runSuite(ctx context.Context, s suite, o options, args []string) error {
+	b := &bench{suite: s, opt: o, scale: s.full(), load: loadAverage(), log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
 	if o.quick {
-		b.scale = quick()
+		b.scale = s.quick()
 	}
 	if o.rounds > 0 {
 		b.scale.rounds = o.rounds
@@ -105,7 +110,7 @@ func run(ctx context.Context, args []string) error {
 	if o.readme == "" {
 		return nil
 	}
-	return replaceTable(o.readme, report)
+	return replaceTable(o.readme, s.name, report)
 }
 
 // list splits a comma separated flag; "" is the empty list.

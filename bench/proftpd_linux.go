@@ -27,11 +27,11 @@ func findProFTPD(ctx context.Context, b *bench) (program, error) {
 		return program{}, err
 	}
 	p := program{version: versionOf(ctx, in.env(), in.bin, "-v"), user: benchUser, pass: benchPass}
-	p.command = func(b *bench, port uint16, secure bool) (*exec.Cmd, error) {
+	p.command = func(b *bench, l launch) (*exec.Cmd, error) {
 		modules := filepath.Join(in.root, "/usr/lib/proftpd")
-		conf := fmt.Sprintf(proftpdConf, port, owner.name, owner.group, users,
+		conf := fmt.Sprintf(proftpdConf, l.port, owner.name, owner.group, users,
 			filepath.Join(b.state, "proftpd.pid"), filepath.Join(b.state, "proftpd.scoreboard"), firstPort, lastPort)
-		if secure {
+		if l.secure {
 			conf += fmt.Sprintf(proftpdTLS, modules, b.pem, b.pem)
 		}
 		file := filepath.Join(b.state, "proftpd.conf")

@@ -35,9 +35,9 @@ func findPureFTPd(ctx context.Context, b *bench) (program, error) {
 		return program{}, err
 	}
 	p := program{version: versionOf(ctx, in.env(), in.bin, "--help"), user: benchUser, pass: benchPass}
-	p.command = func(b *bench, port uint16, secure bool) (*exec.Cmd, error) {
+	p.command = func(b *bench, l launch) (*exec.Cmd, error) {
 		args := []string{
-			"--bind", "127.0.0.1," + strconv.Itoa(int(port)),
+			"--bind", "127.0.0.1," + strconv.Itoa(int(l.port)),
 			"--login", "puredb:" + db,
 			"--noanonymous", "--ipv4only", "--dontresolve",
 			"--minuid", "1",
@@ -47,7 +47,7 @@ func findPureFTPd(ctx context.Context, b *bench) (program, error) {
 			"--syslogfacility", "none",
 			"--pidfile", filepath.Join(b.state, "pureftpd.pid"),
 		}
-		if secure {
+		if l.secure {
 			args = append(args, "--tls", "1", "--certfile", b.pem)
 		}
 		cmd := exec.Command(in.bin, args...)

@@ -31,9 +31,9 @@ func findPyftpdlib(ctx context.Context, b *bench) (program, error) {
 	if p.version = versionOf(ctx, in.env(), python, "-c", pyftpdlibVersion); p.version == "" {
 		return program{}, fmt.Errorf("%s cannot load it", python)
 	}
-	p.command = func(b *bench, port uint16, secure bool) (*exec.Cmd, error) {
-		args := []string{"-c", pyftpdlibServer, b.root, fmt.Sprint(port), fmt.Sprintf("%d-%d", firstPort, lastPort)}
-		if secure {
+	p.command = func(b *bench, l launch) (*exec.Cmd, error) {
+		args := []string{"-c", pyftpdlibServer, b.root, fmt.Sprint(l.port), fmt.Sprintf("%d-%d", firstPort, lastPort)}
+		if l.secure {
 			args = append(args, b.pem)
 		}
 		cmd := exec.Command(python, args...)

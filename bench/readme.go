@@ -6,30 +6,30 @@ import (
 	"strings"
 )
 
-// What bench writes stands between these lines of README.md.
-const (
-	tableBegin = "<!-- written by go run ./bench: begin -->\n"
-	tableEnd   = "<!-- written by go run ./bench: end -->\n"
-)
+// What a suite writes stands between two lines of README.md.
+func marker(suite, which string) string {
+	return fmt.Sprintf("<!-- written by go run ./bench -suite %s: %s -->\n", suite, which)
+}
 
-// replaceTable puts report between the marker lines of a file.
-func replaceTable(file, report string) error {
+// replaceTable puts report between the marker lines of a suite in a file.
+func replaceTable(file, suite, report string) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	fresh, err := between(string(text), report)
+	fresh, err := between(string(text), suite, report)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	return os.WriteFile(file, []byte(fresh), 0o644)
 }
 
-func between(text, report string) (string, error) {
-	head, rest, ok1 := strings.Cut(text, tableBegin)
-	_, tail, ok2 := strings.Cut(rest, tableEnd)
+func between(text, suite, report string) (string, error) {
+	begin, end := marker(suite, "begin"), marker(suite, "end")
+	head, rest, ok1 := strings.Cut(text, begin)
+	_, tail, ok2 := strings.Cut(rest, end)
 	if !ok1 || !ok2 {
-		return "", fmt.Errorf("no lines %q and %q in this order", strings.TrimSpace(tableBegin), strings.TrimSpace(tableEnd))
+		return "", fmt.Errorf("no lines %q and %q in this order", strings.TrimSpace(begin), strings.TrimSpace(end))
 	}
-	return head + tableBegin + "\n" + report + "\n" + tableEnd + tail, nil
+	return head + begin + "\n" + report + "\n" + end + tail, nil
 }

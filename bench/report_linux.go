@@ -12,8 +12,8 @@ import (
 func (b *bench) report(args []string, res *results) string {
 	var w strings.Builder
 	fmt.Fprintf(&w, "Made by `%s`\n", strings.TrimSpace("go run ./bench "+strings.Join(args, " ")))
-	fmt.Fprintf(&w, "on %s; served from %s, caches warm; %s;\nload average before the start %s.\n\n",
-		machine(), fileSystem(b.root), roundsText(b.scale.rounds), b.load)
+	fmt.Fprintf(&w, "on %s; served from %s; %s;\nload average before the start %s.\n\n",
+		machine(), b.suite.served(b), roundsText(b.scale.rounds), b.load)
 	var names, versions []string
 	for _, s := range b.servers {
 		names = append(names, s.name)
@@ -23,6 +23,9 @@ func (b *bench) report(args []string, res *results) string {
 	w.WriteString(res.table("ferry", names))
 	if lines := res.failures(); len(lines) > 0 {
 		fmt.Fprintf(&w, "\nWithout a figure:\n\n- %s\n", strings.Join(lines, "\n- "))
+	}
+	if len(res.notes) > 0 {
+		fmt.Fprintf(&w, "\nLeft out:\n\n- %s\n", strings.Join(res.notes, "\n- "))
 	}
 	if len(b.missing) > 0 {
 		w.WriteString("\nMissing:\n\n")

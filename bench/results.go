@@ -10,7 +10,8 @@ import (
 type metric struct {
 	unit   string
 	digits int
-	higher bool // more is better
+	higher bool    // more is better
+	aim    float64 // what ferry wants to reach; 0 = nothing is said
 }
 
 // results collects what was measured.
@@ -19,6 +20,7 @@ type results struct {
 	values map[cell][]float64 // one for each round
 	errs   map[[2]string]string
 	calls  []calls
+	notes  []string // rows that were left out, and why
 }
 
 // A row is a line of the table: one metric of one workload.
@@ -79,16 +81,28 @@ func (r *results) best(row row, us string, servers []string) (name string, value
 }
 
 // table is the Markdown table with a column for each server, and a last one that sets us beside the best of the others.
+// The aims have a column where there are any.
 func (r *results) table(us string, servers []string) string {
 	var w strings.Builder
-	fmt.Fprintf(&w, "| work | unit | %s | %s to the best peer |\n", strings.Join(servers, " | "), us)
-	fmt.Fprintf(&w, "|---|---|%s---|\n", strings.Repeat("---:|", len(servers)))
+	aims := slices.ContainsFunc(r.rows, func(row row) bool { return row.metric.aim != 0 })
+	head := ""
+	if aims {
+		head = "aim | "
+	}
+	fmt.Fprintf(&w, "| work | unit | %s%s | %s to the best peer |\n", head, strings.Join(servers, " | "), us)
+	fmt.Fprintf(&w, "|---|---|%s---|\n", strings.Repeat("---:|", len(servers)+strings.Count(head, "|")))
 	for i, row := range r.rows {
 		title := row.title
 		if i > 0 && r.rows[i-1].title == title {
 			title = ""
 		}
 		fmt.Fprintf(&w, "| %s | %s |", title, row.metric.unit)
+		switch {
+		case aims && row.metric.aim != 0:
+			fmt.Fprintf(&w, " %s |", number(row.metric.aim, row.metric.digits))
+		case aims:
+			w.WriteString(" |")
+		}
 		for _, s := range servers {
 			if v, ok := r.figure(row, s); ok {
 				fmt.Fprintf(&w, " %s |", number(v, row.metric.digits))

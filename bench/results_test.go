@@ -33,6 +33,24 @@ func TestTableSetsUsBesideTheBestPeer(t *testing.T) {
 	}
 }
 
+func TestTableShowsAims(t *testing.T) {
+	res := newResults()
+	res.add([]row{
+		{"up", "files up", metric{unit: "s", digits: 1, aim: 2.5}, 0},
+		{"up", "files up", metric{unit: "requests"}, 1},
+	}, "us", []float64{2, 3}, nil)
+	want := strings.Join([]string{
+		"| work | unit | aim | us | us to the best peer |",
+		"|---|---|---:|---:|---|",
+		"| files up | s | 2.5 | 2.0 | - |",
+		"|  | requests | | 3 | - |",
+		"",
+	}, "\n")
+	if got := res.table("us", []string{"us"}); got != want {
+		t.Errorf("table:\n%s\nwant:\n%s", got, want)
+	}
+}
+
 // One failure is enough: a median over the rounds that happened to work would flatter.
 func TestFailedOnceHasNoFigure(t *testing.T) {
 	r := row{"list", "LIST", metric{unit: "ms"}, 0}
@@ -73,14 +91,15 @@ func TestNumbers(t *testing.T) {
 }
 
 func TestReplaceBetweenMarkers(t *testing.T) {
+	tableBegin, tableEnd := marker("s", "begin"), marker("s", "end")
 	text := "before\n" + tableBegin + "old\n" + tableEnd + "after\n"
-	got, err := between(text, "new\n")
+	got, err := between(text, "s", "new\n")
 	want := "before\n" + tableBegin + "\nnew\n\n" + tableEnd + "after\n"
 	if err != nil || got != want {
 		t.Errorf("%q, %v; want %q", got, err, want)
 	}
-	for _, bad := range []string{"", tableBegin, tableEnd + tableBegin} {
-		if got, err := between(bad, "x"); err == nil {
+	for _, bad := range []string{"", tableBegin, tableEnd + tableBegin, marker("t", "begin") + marker("t", "end")} {
+		if got, err := between(bad, "s", "x"); err == nil {
 			t.Errorf("between(%q) = %q without an error", bad, got)
 		}
 	}

@@ -22,10 +22,16 @@ type scale struct {
 	idleSessions int
 
 	straceFiles int
+
+	// Far away only.
+	storBytes int64 // of the large file that are uploaded
+	restAt    int64 // where a download of the large file begins
+	restTake  int64 // and how much of it the client takes
+	headFiles int   // entries of a directory that is small enough to be asked for one by one
 }
 
-// full is the scale of the table in README.md.
-func full() scale {
+// localFull is the scale of the table in README.md.
+func localFull() scale {
 	return scale{
 		rounds:   3,
 		bigBytes: 1 << 30, retrRepeats: 4, storRepeats: 2, tlsRepeats: 1,
@@ -36,8 +42,8 @@ func full() scale {
 	}
 }
 
-// quick shows within about a minute that every server runs.
-func quick() scale {
+// localQuick shows within about a minute that every server runs.
+func localQuick() scale {
 	return scale{
 		rounds:   1,
 		bigBytes: 128 << 20, retrRepeats: 2, storRepeats: 1, tlsRepeats: 1,
@@ -45,5 +51,26 @@ func quick() scale {
 		listFiles: 10_000, listRepeats: 1,
 		loginTime: 500 * time.Millisecond, idleSessions: 50,
 		straceFiles: 50,
+	}
+}
+
+// farFull is the scale of the second table.
+func farFull() scale {
+	return scale{
+		rounds:   3,
+		bigBytes: 512 << 20, storBytes: 256 << 20, retrRepeats: 1, storRepeats: 1,
+		smallFiles: 500, smallBytes: 16 << 10, sessions: 8,
+		listFiles: 20_000, listRepeats: 1, headFiles: 250,
+		restAt: 400 << 20, restTake: 1 << 20,
+	}
+}
+
+func farQuick() scale {
+	return scale{
+		rounds:   1,
+		bigBytes: 96 << 20, storBytes: 48 << 20, retrRepeats: 1, storRepeats: 1,
+		smallFiles: 64, smallBytes: 16 << 10, sessions: 8,
+		listFiles: 3000, listRepeats: 1, headFiles: 20,
+		restAt: 50 << 20, restTake: 1 << 20,
 	}
 }

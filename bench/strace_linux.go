@@ -31,7 +31,7 @@ func (b *bench) countCalls(ctx context.Context, res *results) {
 }
 
 func (b *bench) callsOf(ctx context.Context, s server) (calls, error) {
-	in, err := b.start(ctx, s, false)
+	in, err := b.start(ctx, s, launch{})
 	if err != nil {
 		return calls{}, err
 	}

@@ -156,6 +156,11 @@ func (t *tree) peakRSS() (int64, error) {
 	return t.fold("status", "VmHWM:", func(a, b int64) int64 { return max(a, b) })
 }
 
+// rss is the largest resident set of a living process of the tree, in bytes.
+func (t *tree) rss() (int64, error) {
+	return t.fold("status", "VmRSS:", func(a, b int64) int64 { return max(a, b) })
+}
+
 // fold combines one field of /proc/PID/file, in kB there, over the tree.
 func (t *tree) fold(file, field string, f func(a, b int64) int64) (int64, error) {
 	pids, err := t.pids()

@@ -20,13 +20,13 @@ func findVsftpd(ctx context.Context, b *bench) (program, error) {
 	// It prints the version to its standard input, where inetd would have put the connection.
 	version := versionOf(ctx, in.env(), "sh", "-c", `"$0" -v 0>&1`, in.bin)
 	p := program{version: version, user: "anonymous", pass: "bench@"}
-	p.command = func(b *bench, port uint16, secure bool) (*exec.Cmd, error) {
+	p.command = func(b *bench, l launch) (*exec.Cmd, error) {
 		empty := filepath.Join(b.state, "vsftpd-empty")
 		if err := os.MkdirAll(empty, 0o755); err != nil {
 			return nil, err
 		}
-		conf := fmt.Sprintf(vsftpdConf, port, b.root, empty, firstPort, lastPort)
-		if secure {
+		conf := fmt.Sprintf(vsftpdConf, l.port, b.root, empty, firstPort, lastPort)
+		if l.secure {
 			conf += fmt.Sprintf(vsftpdTLS, b.pem, b.pem)
 		}
 		file := filepath.Join(b.state, "vsftpd.conf")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,22 +17,38 @@ type workload struct {
 	secure  bool
 	metrics []metric
 	run     func(*bench, *instance) ([]float64, error)
+
+	flags  func(b *bench, server string) []string // for launch; nil = none
+	only   []string                               // servers that it is for; nil = all
+	rounds int                                    // 0 = those of the scale
+	needs  func(context.Context, *bench) string   // why it cannot be measured at all; nil and "" = it can
 }
 
-// workloads lists them in the order of the table's rows.
-func workloads() []workload {
+// localWorkloads lists those on a local directory in the order of the table's rows.
+func localWorkloads() []workload {
 	return []workload{
-		{"retr", func(s scale) string { return "RETR " + sizeText(s.bigBytes) }, false, bulkMetrics(), retrBig},
-		{"stor", func(s scale) string { return "STOR " + sizeText(s.bigBytes) }, false, bulkMetrics(), storBig},
-		{"up", func(s scale) string { return smallTitle(s) + " up" }, false, smallMetrics(), smallUp},
-		{"down", func(s scale) string { return smallTitle(s) + " down" }, false, smallMetrics(), smallDown},
-		{"list", func(s scale) string { return fmt.Sprintf("LIST of %s files", thousands(s.listFiles)) }, false, listMetrics(), listing("LIST")},
-		{"mlsd", func(s scale) string { return fmt.Sprintf("MLSD of %s files", thousands(s.listFiles)) }, false, listMetrics(), listing("MLSD")},
-		{"login", func(s scale) string { return fmt.Sprintf("logins, %d at a time", s.sessions) }, false, loginMetrics(), logins},
-		{"idle", func(s scale) string { return fmt.Sprintf("%d idle sessions", s.idleSessions) }, false, idleMetrics(), idle},
-		{"tls-retr", func(s scale) string { return "RETR " + sizeText(s.bigBytes) + " over TLS 1.3" }, true, bulkMetrics(), retrTLS},
-		{"tls-stor", func(s scale) string { return "STOR " + sizeText(s.bigBytes) + " over TLS 1.3" }, true, bulkMetrics(), storTLS},
+		{name: "retr", title: retrTitle, metrics: bulkMetrics(), run: retrBig},
+		{name: "stor", title: storTitle, metrics: bulkMetrics(), run: storBig},
+		{name: "up", title: func(s scale) string { return smallTitle(s) + " up" }, metrics: smallMetrics(), run: smallUp},
+		{name: "down", title: func(s scale) string { return smallTitle(s) + " down" }, metrics: smallMetrics(), run: smallDown},
+		{name: "list", title: listTitle("LIST"), metrics: listMetrics(), run: listing("LIST")},
+		{name: "mlsd", title: listTitle("MLSD"), metrics: listMetrics(), run: listing("MLSD")},
+		{name: "login", title: func(s scale) string { return fmt.Sprintf("logins, %d at a time", s.sessions) }, metrics: loginMetrics(), run: logins},
+		{name: "idle", title: func(s scale) string { return fmt.Sprintf("%d idle sessions", s.idleSessions) }, metrics: idleMetrics(), run: idle},
+		{name: "tls-retr", title: overTLS(retrTitle), secure: true, metrics: bulkMetrics(), run: retrTLS},
+		{name: "tls-stor", title: overTLS(storTitle), secure: true, metrics: bulkMetrics(), run: storTLS},
 	}
+}
+
+func retrTitle(s scale) string { return "RETR " + sizeText(s.bigBytes) }
+func storTitle(s scale) string { return "STOR " + sizeText(s.bigBytes) }
+
+func overTLS(title func(scale) string) func(scale) string {
+	return func(s scale) string { return title(s) + " over TLS 1.3" }
+}
+
+func listTitle(command string) func(scale) string {
+	return func(s scale) string { return fmt.Sprintf("%s of %s files", command, thousands(s.listFiles)) }
 }
 
 // rows are the lines of the table that w fills.
@@ -41,14 +58,6 @@ func (w workload) rows(s scale) []row {
 		rows = append(rows, row{w.name, w.title(s), m, i})
 	}
 	return rows
-}
-
-func workloadNames() []string {
-	var names []string
-	for _, w := range workloads() {
-		names = append(names, w.name)
-	}
-	return names
 }
 
 func smallTitle(s scale) string {

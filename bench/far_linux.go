@@ -1,0 +1,221 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+// untunable are the servers of rows in which the flags of rcloneTuned make no difference.
+var untunable = []string{"ferry", "rclone"}
+
+// farWorkloads lists those over S3 in the order of the table's rows. The aims are those of the project.
+func farWorkloads() []workload {
+	return append([]workload{
+		{name: "far-stor", title: func(s scale) string { return "STOR " + sizeText(s.storBytes) }, run: farStor, only: untunable, metrics: []metric{
+			{unit: "s until 226", digits: 2, aim: 1.0}, {unit: "CPU s/GiB", digits: 2, aim: 3}, {unit: "requests"},
+			{unit: "MiB of memory for it", aim: 36}}},
+		{name: "far-up", title: func(s scale) string { return smallTitle(s) + " up" }, run: farSmallUp, only: untunable, metrics: []metric{
+			{unit: "files/s", higher: true, aim: 220}, {unit: "requests each", digits: 2, aim: 1}, {unit: "CPU ms/file", digits: 2}}},
+		{name: "far-few", title: func(s scale) string { return fmt.Sprintf("cold LIST of %d files", s.headFiles) }, run: farList("few", headFiles), rounds: 1, metrics: []metric{
+			{unit: "s", digits: 2}, {unit: "requests"}}},
+		{name: "far-list", title: func(s scale) string { return fmt.Sprintf("cold LIST of %s files", thousands(s.listFiles)) }, run: farList("many", listFiles), only: []string{"ferry", rcloneTuned}, metrics: []metric{
+			{unit: "s", digits: 2, aim: 1.0}, {unit: "requests", aim: 21}, {unit: "s to first byte", digits: 2, aim: 0.1}, {unit: "CPU s", digits: 2}}},
+		{name: "far-warm", title: func(s scale) string { return fmt.Sprintf("warm LIST of %s files", thousands(s.listFiles)) }, run: farWarmList, only: []string{"ferry", rcloneTuned}, metrics: []metric{
+			{unit: "ms", aim: 40}}},
+		{name: "far-stat", title: func(s scale) string { return fmt.Sprintf("SIZE of one of %s files", thousands(s.listFiles)) }, run: farStat, metrics: []metric{
+			{unit: "requests", aim: 1}, {unit: "ms"}}},
+		{name: "far-retr", title: retrTitle, run: farRetr, metrics: []metric{
+			{unit: "MB/s", higher: true, aim: 330}, {unit: "CPU s/GiB", digits: 2, aim: 2}, {unit: "peak RSS MiB", aim: 64}, {unit: "requests"}}},
+		{name: "far-rest", title: restTitle, run: farRest, metrics: []metric{
+			{unit: "ms to first byte", aim: 75}, {unit: "MiB pulled", digits: 1, aim: 3}}},
+	}, cacheWorkloads()...)
+}
+
+func headFiles(s scale) int { return s.headFiles }
+func listFiles(s scale) int { return s.listFiles }
+
+func restTitle(s scale) string {
+	return fmt.Sprintf("REST %s + RETR, %s taken", sizeText(s.restAt), sizeText(s.restTake))
+}
+
+// farSession opens a session that has uploaded and downloaded already, so that connections are there.
+func farSession(b *bench, in *instance) (*client, error) {
+	c, err := in.session()
+	if err != nil {
+		return nil, err
+	}
+	err = c.do("MKD up", "257", "521", "550")
+	if err == nil {
+		err = c.retr(smallName(0), int64(b.scale.smallBytes))
+	}
+	if err != nil {
+		c.conn.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// A farUse is what a piece of work took, of the S3 server too.
+type farUse struct {
+	use
+	requests float64
+	grown    float64 // MiB of memory at the most, above what there was before
+}
+
+// farTimed is timed for work that makes requests.
+func farTimed(b *bench, in *instance, work func() error) (farUse, error) {
+	before, err1 := b.far.requests()
+	rss, err2 := in.tree.rss()
+	if err := errors.Join(err1, err2); err != nil {
+		return farUse{}, err
+	}
+	u, err := timed(in, work)
+	if err != nil {
+		return farUse{}, err
+	}
+	after, err1 := b.far.requests()
+	peak, err2 := in.tree.peakRSS()
+	return farUse{u, float64(after - before), float64(peak-rss) / (1 << 20)}, errors.Join(err1, err2)
+}
+
+func farStor(b *bench, in *instance) ([]float64, error) {
+	u, err := farStorBig(b, in)
+	gib := float64(b.scale.storBytes) / (1 << 30)
+	return []float64{u.took.Seconds(), u.cpu.Seconds() / gib, u.requests, u.grown}, errors.Join(err, b.checkUploads(b.scale.storBytes))
+}
+
+// farStorBig uploads the beginning of the large file.
+func farStorBig(b *bench, in *instance) (farUse, error) {
+	f, err := os.Open(b.source())
+	if err != nil {
+		return farUse{}, err
+	}
+	defer f.Close()
+	c, err := farSession(b, in)
+	if err != nil {
+		return farUse{}, err
+	}
+	defer c.conn.Close()
+	return farTimed(b, in, func() error { return c.storFile("up/big", f, b.scale.storBytes) })
+}
+
+func farSmallUp(b *bench, in *instance) ([]float64, error) {
+	u, err := farStorSmall(b, in)
+	n := float64(b.scale.smallFiles)
+	return []float64{n / u.took.Seconds(), u.requests / n, u.cpu.Seconds() * 1000 / n},
+		errors.Join(err, b.checkUploads(int64(b.scale.smallBytes)))
+}
+
+// farStorSmall uploads the small files.
+func farStorSmall(b *bench, in *instance) (farUse, error) {
+	clients := make([]*client, b.scale.sessions)
+	for i := range clients {
+		c, err := farSession(b, in)
+		if err != nil {
+			return farUse{}, err
+		}
+		defer c.conn.Close()
+		clients[i] = c
+	}
+	body := bytes.Repeat([]byte{'f'}, b.scale.smallBytes)
+	return farTimed(b, in, func() error {
+		return each(len(clients), func(k int) error {
+			for i := k; i < b.scale.smallFiles; i += len(clients) {
+				if err := clients[k].stor(fmt.Sprintf("up/file-%05d.dat", i), body); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// farList measures the first listing of dir.
+func farList(dir string, entries func(scale) int) func(*bench, *instance) ([]float64, error) {
+	return func(b *bench, in *instance) ([]float64, error) {
+		c, err := in.session()
+		if err != nil {
+			return nil, err
+		}
+		defer c.conn.Close()
+		var l listed
+		u, err := farTimed(b, in, func() (err error) {
+			l, err = c.listWhole(dir, entries(b.scale))
+			return err
+		})
+		return []float64{l.total.Seconds(), u.requests, l.first.Seconds(), u.cpu.Seconds()}, err
+	}
+}
+
+// listWhole lists dir and requires so many lines.
+func (c *client) listWhole(dir string, entries int) (listed, error) {
+	l, err := c.list("LIST " + dir)
+	if err == nil && l.lines < entries {
+		err = fmt.Errorf("LIST %s: %d lines for %d files", dir, l.lines, entries)
+	}
+	return l, err
+}
+
+func farWarmList(b *bench, in *instance) ([]float64, error) {
+	c, err := in.session()
+	if err != nil {
+		return nil, err
+	}
+	defer c.conn.Close()
+	var total []float64
+	for again := range 4 {
+		l, err := c.listWhole("many", b.scale.listFiles)
+		if err != nil {
+			return nil, err
+		}
+		if again > 0 {
+			total = append(total, l.total.Seconds()*1000)
+		}
+	}
+	return []float64{median(total)}, nil
+}
+
+func farStat(b *bench, in *instance) ([]float64, error) {
+	c, err := in.session()
+	if err != nil {
+		return nil, err
+	}
+	defer c.conn.Close()
+	u, err := farTimed(b, in, func() error { return c.do("SIZE "+manyName(b.scale.listFiles/2), "213") })
+	return []float64{u.requests, u.took.Seconds() * 1000}, err
+}
+
+func farRetr(b *bench, in *instance) ([]float64, error) {
+	c, err := farSession(b, in)
+	if err != nil {
+		return nil, err
+	}
+	defer c.conn.Close()
+	u, err := farTimed(b, in, func() error { return c.retr("big", b.scale.bigBytes) })
+	if err != nil {
+		return nil, err
+	}
+	rss, err := in.tree.peakRSS()
+	size := float64(b.scale.bigBytes)
+	return []float64{size / 1e6 / u.took.Seconds(), u.cpu.Seconds() / (size / (1 << 30)), float64(rss) / (1 << 20), u.requests}, err
+}
+
+// farRest measures what the first bytes from the middle of a file cost in a session that has done nothing before.
+func farRest(b *bench, in *instance) ([]float64, error) {
+	c, err := in.session()
+	if err != nil {
+		return nil, err
+	}
+	defer c.conn.Close()
+	ctx := context.Background()
+	before := b.far.pulled(ctx)
+	first, err := c.retrPart("big", b.scale.restAt, b.scale.restTake)
+	if err != nil {
+		return nil, err
+	}
+	return []float64{float64(first) / float64(time.Millisecond), float64(b.far.pulled(ctx)-before) / (1 << 20)}, nil
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// writeBack is how long ferry and rclone wait by default before they send what was written to the cache.
+const writeBack = 5 * time.Second
+
+// drainLimit is how long they may take to send it.
+const drainLimit = 2 * time.Minute
+
+// cacheWorkloads lists those through a cache on disk.
+func cacheWorkloads() []workload {
+	return []workload{
+		{name: "cache-first", title: func(s scale) string { return "first " + retrTitle(s) + " through the cache" }, run: farRetr,
+			flags: cached("full"), needs: cacheWorks, metrics: []metric{
+				{unit: "MB/s", higher: true, aim: 300}, {unit: "CPU s/GiB", digits: 2}}},
+		{name: "cache-again", title: func(s scale) string { return retrTitle(s) + " from the cache" }, run: cachedRetr,
+			flags: cached("full"), needs: cacheWorks, only: untunable, metrics: []metric{
+				{unit: "GB/s", digits: 2, higher: true}, {unit: "CPU s/GiB", digits: 2, aim: 0.30}}},
+		{name: "cache-rest", title: func(s scale) string { return restTitle(s) + " through the cache" }, run: farRest,
+			flags: cached("full"), needs: cacheWorks, metrics: []metric{
+				{unit: "ms to first byte", aim: 75}, {unit: "MiB pulled", digits: 1, aim: 4}}},
+		{name: "cache-stor", title: func(s scale) string { return "STOR " + sizeText(s.storBytes) + " into the cache" }, run: cachedStor,
+			flags: cached("writes"), needs: cacheWorks, only: untunable, metrics: []metric{
+				{unit: "s until 226", digits: 2, aim: 0.40}, {unit: "s until in S3, less the wait", digits: 2, aim: 1.2}}},
+		{name: "cache-up", title: func(s scale) string { return smallTitle(s) + " up into the cache" }, run: cachedSmallUp,
+			flags: cached("writes"), needs: cacheWorks, only: untunable, metrics: []metric{
+				{unit: "files/s until 226", higher: true, aim: 1500}, {unit: "files/s until in S3, less the wait", higher: true, aim: 130}}},
+		{name: "cache-spooled", title: func(s scale) string { return smallTitle(s) + " up, `--vfs-write-ack spooled`" }, run: cachedSmallUp,
+			flags: cached("writes", "--vfs-write-ack", "spooled"), needs: cacheWorks, only: []string{"ferry"}, metrics: []metric{
+				{unit: "files/s until 226", higher: true, aim: 4000}, {unit: "files/s until in S3, less the wait", higher: true, aim: 130}}},
+	}
+}
+
+// cached are the flags for a cache mode, with a cache that is empty.
+func cached(mode string, more ...string) func(b *bench, server string) []string {
+	return func(b *bench, _ string) []string {
+		return append([]string{"--vfs-cache-mode", mode, "--cache-dir", b.cacheDir()}, more...)
+	}
+}
+
+// cacheDir holds caches: on disk, unlike what is served.
+func (b *bench) cacheDir() string { return filepath.Join(b.state, "cache") }
+
+// cacheWorks says why a cache cannot be measured: ferry warns of flags that have no effect.
+func cacheWorks(ctx context.Context, b *bench) string {
+	for _, s := range b.servers {
+		if s.name != "ferry" {
+			continue
+		}
+		in, err := b.start(ctx, s, launch{flags: cached("full")(b, s.name)})
+		if err != nil {
+			return err.Error()
+		}
+		defer in.tree.stop()
+		text, err := os.ReadFile(in.log)
+		if err != nil {
+			return err.Error()
+		}
+		for line := range strings.Lines(string(text)) {
+			if strings.Contains(line, "vfs-cache-mode") && strings.Contains(line, "WARN") {
+				return "ferry has no cache yet"
+			}
+		}
+	}
+	return ""
+}
+
+// cachedRetr measures the second download.
+func cachedRetr(b *bench, in *instance) ([]float64, error) {
+	c, err := farSession(b, in)
+	if err != nil {
+		return nil, err
+	}
+	defer c.conn.Close()
+	if err := c.retr("big", b.scale.bigBytes); err != nil {
+		return nil, err
+	}
+	u, err := timed(in, func() error { return c.retr("big", b.scale.bigBytes) })
+	size := float64(b.scale.bigBytes)
+	return []float64{size / 1e9 / u.took.Seconds(), u.cpu.Seconds() / (size / (1 << 30))}, err
+}
+
+func cachedStor(b *bench, in *instance) ([]float64, error) {
+	u, err := farStorBig(b, in)
+	if err != nil {
+		return nil, err
+	}
+	drained, err := b.drained(in, u.took, 1, b.scale.storBytes)
+	return []float64{u.took.Seconds(), drained.Seconds()}, err
+}
+
+func cachedSmallUp(b *bench, in *instance) ([]float64, error) {
+	u, err := farStorSmall(b, in)
+	if err != nil {
+		return nil, err
+	}
+	drained, err := b.drained(in, u.took, b.scale.smallFiles, int64(b.scale.smallBytes))
+	n := float64(b.scale.smallFiles)
+	return []float64{n / u.took.Seconds(), n / drained.Seconds()}, err
+}
+
+// drained waits until up/ in the bucket has n files of that size, and returns how long that took from the beginning of
+// the uploads, which have taken so long themselves, without the wait before anything is sent.
+func (b *bench) drained(in *instance, took time.Duration, n int, size int64) (time.Duration, error) {
+	began := time.Now().Add(-took)
+	err := fmt.Errorf("not everything is in the bucket after %v", drainLimit)
+	until(context.Background(), drainLimit, func() bool {
+		select {
+		case <-in.tree.ended:
+			err = errors.New("the server ended before everything was in the bucket")
+			return true
+		default:
+		}
+		entries, e := os.ReadDir(filepath.Join(b.root, "up"))
+		if e != nil {
+			err = e
+			return true
+		}
+		if len(entries) < n || b.checkUploads(size) != nil {
+			return false
+		}
+		err = nil
+		return true
+	})
+	return time.Since(began) - writeBack, err
+}
