@@ -33,6 +33,18 @@ func Hash(ctx context.Context, r Remote, name, algorithm string) ([]byte, error)
 	return nil, unsupported("hash", name)
 }
 
+// CheckName returns ErrBadName when r says, without asking anybody, that it cannot hold a file or directory called name,
+// and ErrInvalid when that is no name at all. nil promises nothing: the far side may still refuse it.
+func CheckName(r Remote, name string) error {
+	if !ValidPath(name) {
+		return &fs.PathError{Op: "checkname", Path: name, Err: ErrInvalid}
+	}
+	if c, ok := ability[NameChecker](r); ok {
+		return c.CheckName(name)
+	}
+	return nil
+}
+
 // GetUsage tells how full r is, or ErrUnsupported.
 func GetUsage(ctx context.Context, r Remote) (Usage, error) {
 	if u, ok := ability[Usager](r); ok {

@@ -59,6 +59,14 @@ func (f Forward) Hash(ctx context.Context, name, algorithm string) ([]byte, erro
 	return nil, unsupported("hash", name)
 }
 
+// CheckName implements NameChecker. A remote that does not check names takes every one.
+func (f Forward) CheckName(name string) error {
+	if c, ok := f.Remote.(NameChecker); ok {
+		return c.CheckName(name)
+	}
+	return nil
+}
+
 // Usage implements Usager.
 func (f Forward) Usage(ctx context.Context) (Usage, error) {
 	if u, ok := f.Remote.(Usager); ok {

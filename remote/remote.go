@@ -152,6 +152,13 @@ type Hasher interface {
 	Hash(ctx context.Context, name, algorithm string) ([]byte, error)
 }
 
+// A NameChecker knows which names it cannot hold.
+type NameChecker interface {
+	// CheckName returns ErrBadName for the name of a file or directory that the remote cannot hold, whatever else there is.
+	// It does no I/O.
+	CheckName(name string) error
+}
+
 // A Usager knows how full the remote is.
 type Usager interface {
 	Usage(ctx context.Context) (Usage, error)

@@ -55,6 +55,18 @@ func (r *Remote) both(ctx context.Context, from, to string) (a, b place, err err
 	return a, b, err
 }
 
+// CheckName implements remote.NameChecker.
+func (r *Remote) CheckName(name string) error {
+	p, err := r.find(context.Background(), name)
+	if err == nil && p.up != nil {
+		err = remote.CheckName(p.up.Remote, p.name)
+	}
+	if errors.Is(err, remote.ErrNotExist) {
+		return nil // whether something can be made there is not a question of its name
+	}
+	return rename("checkname", name, err)
+}
+
 // SetModTime implements remote.ModTimer.
 func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error {
 	p, err := r.ability(ctx, name)

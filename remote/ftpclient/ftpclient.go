@@ -135,6 +135,11 @@ func (r *Remote) Close() error {
 	return nil
 }
 
+// CheckName implements remote.NameChecker.
+func (r *Remote) CheckName(name string) error {
+	return r.check(context.Background(), "checkname", name)
+}
+
 // check is what every operation begins with.
 func (r *Remote) check(ctx context.Context, op, name string) error {
 	switch {

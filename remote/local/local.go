@@ -111,6 +111,9 @@ func (r *Remote) Info() remote.Info { return r.info }
 // Close implements remote.Remote. What is open stays open.
 func (r *Remote) Close() error { return r.tree.close() }
 
+// CheckName implements remote.NameChecker.
+func (r *Remote) CheckName(name string) error { return check(context.Background(), "checkname", name) }
+
 // check is what every operation begins with.
 func check(ctx context.Context, op, name string) error {
 	switch {

@@ -84,6 +84,12 @@ func (t *Tree) key(ctx context.Context, op, name string) (Key, error) {
 	return k, nil
 }
 
+// CheckName implements remote.NameChecker.
+func (t *Tree) CheckName(name string) error {
+	_, err := t.key(context.Background(), "checkname", name)
+	return err
+}
+
 // holds reports whether the store can hold name as key, and the marker of a directory of that name.
 func (t *Tree) holds(name, key string) bool {
 	for elem := range strings.SplitSeq(name, "/") {

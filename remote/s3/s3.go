@@ -88,6 +88,12 @@ func (r *Remote) Close() error {
 	return nil
 }
 
+// CheckName implements remote.NameChecker.
+func (r *Remote) CheckName(name string) error {
+	_, err := r.begin(context.Background(), "checkname", name)
+	return err
+}
+
 // begin is what every operation begins with: it finds the place of name.
 func (r *Remote) begin(ctx context.Context, op, name string) (place, error) {
 	if !remote.ValidPath(name) {

@@ -47,6 +47,11 @@ func check(ctx context.Context, name string) error {
 	return nil
 }
 
+// CheckName implements remote.NameChecker.
+func (r *Remote) CheckName(name string) error {
+	return fail("checkname", name, r.checkNew(context.Background(), name))
+}
+
 // checkNew is what every operation that makes something begins with.
 func (r *Remote) checkNew(ctx context.Context, name string) error {
 	switch {
