@@ -60,6 +60,8 @@ var layers = []layer{
 	{pattern: "remote/sftp", ferry: driverUses, outside: []string{"github.com/pkg/sftp", "golang.org/x/crypto/ssh"}},
 	// Its external tests talk to a real engine.
 	{pattern: "remote/ftpclient", ferry: driverUses, outside: []string{"github.com/jlaffaye/ftp"}, tests: []string{"ftp", "serve", "auth", "vfs"}},
+	// Which names look alike is for Unicode to say.
+	{pattern: "remote/normdup", ferry: []string{"remote"}, outside: []string{"golang.org/x/text/unicode/norm"}},
 	// What the drivers of flat object stores have in common.
 	{pattern: "remote/objects", ferry: driverUses},
 	{pattern: "remote/gcs", ferry: append(slices.Clip(driverUses), "remote/objects"), outside: []string{
