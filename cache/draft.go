@@ -1,0 +1,298 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ferry/disk"
+)
+
+// Begin says how a Draft begins. At most one of Record and Part is set.
+type Begin struct {
+	Name  string
+	Owner string // whose part it becomes when it is kept
+
+	// Record is the ID of a waiting file. The draft begins with its first Off bytes; the file stays as it is.
+	Record string
+
+	// Part makes the owner's unfinished upload of Name the draft, cut to Off bytes.
+	Part bool
+
+	Off int64
+}
+
+// A Draft is a content being written. It is used by one goroutine, except that Size, ReadAt, Keep and Discard may be called
+// at any time. Exactly one of Commit, Adopt, Keep and Discard ends it; later calls do nothing and return nil. A Commit or
+// Adopt that fails leaves it open for Keep or Discard.
+type Draft struct {
+	// constant
+	s       *Store
+	id      string
+	name    string
+	owner   string
+	file    disk.File
+	stopped chan struct{} // closed when nobody waits for room any more: the draft or its context has ended
+	unhook  func() bool   // of the context
+
+	// of the writing goroutine
+	slots   slots
+	counted int64 // bytes in room
+
+	size atomic.Int64
+
+	stop sync.Once // closes stopped
+
+	mu     sync.Mutex
+	busy   bool         // a call of the writing goroutine is under way
+	ended  bool         // no more calls of the writing goroutine
+	finish func() error // ends the draft when the call under way returns
+}
+
+// describeAfter is how long a draft becomes before its header is written. A shorter one has one write less, and does not
+// survive the death of the process.
+const describeAfter = 1 << 20
+
+// Create begins a content. ctx bounds the waits for room until the draft ends. A name that does not fit a header is
+// ErrNameTooLong, and what the draft should begin with but is not there fs.ErrNotExist.
+func (s *Store) Create(ctx context.Context, o Begin) (*Draft, error) {
+	d := &Draft{s: s, id: newID(), name: o.Name, owner: o.Owner, stopped: make(chan struct{})}
+	h := d.header(stateDraft)
+	if _, err := h.encode(0); err != nil {
+		return nil, &fs.PathError{Op: "create", Path: o.Name, Err: err}
+	}
+	if err := d.open(o); err != nil {
+		return nil, err
+	}
+	d.unhook = context.AfterFunc(ctx, d.stopWaiting)
+	if o.Record != "" && o.Off > 0 {
+		if err := d.copyHead(o); err != nil {
+			return nil, errors.Join(err, d.Discard())
+		}
+	}
+	return d, nil
+}
+
+// open makes the file in tmp/.
+func (d *Draft) open(o Begin) error {
+	if o.Part {
+		return d.s.continuePart(d, o.Off)
+	}
+	f, err := d.s.disk.OpenFile(d.path(), os.O_RDWR|os.O_CREATE|os.O_EXCL)
+	if err != nil {
+		return err
+	}
+	d.file, d.counted = f, dataStart
+	d.s.room.enter(stateDraft, dataStart)
+	return nil
+}
+
+func (d *Draft) path() string { return path.Join(tmpDir, d.id) }
+
+// header describes the draft in state st.
+func (d *Draft) header(st state) header {
+	return header{State: st, Name: d.name, Owner: d.owner, Boot: d.s.disk.Boot(), Spooled: true}
+}
+
+// copyHead begins the draft with the head of a waiting file. The file system copies it, or shares it.
+func (d *Draft) copyHead(o Begin) error {
+	c, err := d.s.OpenContent(o.Record)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if o.Off > c.Size() {
+		return &fs.PathError{Op: "create", Path: o.Name, Err: fs.ErrInvalid}
+	}
+	head, err := c.Reader(0)
+	if err != nil {
+		return err
+	}
+	defer head.Close()
+	n, err := d.ReadFrom(&io.LimitedReader{R: head, N: o.Off})
+	if err == nil && n < o.Off {
+		err = io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// Size returns how many bytes have been written.
+func (d *Draft) Size() int64 { return d.size.Load() }
+
+// ReadAt reads what has been written so far.
+func (d *Draft) ReadAt(p []byte, off int64) (int, error) {
+	have := d.size.Load() - off
+	if have <= 0 {
+		return 0, io.EOF
+	}
+	short := int64(len(p)) > have
+	n, err := d.file.ReadAt(p[:min(int64(len(p)), have)], dataStart+off)
+	if err == nil && short {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// enter begins a call of the writing goroutine.
+func (d *Draft) enter() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ended {
+		return fs.ErrClosed
+	}
+	d.busy = true
+	return nil
+}
+
+// leave ends the call. If Keep or Discard came meanwhile, it does what they left to it.
+func (d *Draft) leave() error {
+	d.mu.Lock()
+	finish := d.finish
+	d.busy, d.finish = false, nil
+	d.mu.Unlock()
+	if finish == nil {
+		return nil
+	}
+	return errors.Join(fs.ErrClosed, finish())
+}
+
+// leaveEnded ends the call that has ended the draft.
+func (d *Draft) leaveEnded() {
+	d.mu.Lock()
+	d.busy, d.finish, d.ended = false, nil, true
+	d.mu.Unlock()
+	d.stopWaiting()
+	d.unhook()
+}
+
+// end runs finish once, as soon as no call of the writing goroutine is under way.
+func (d *Draft) end(finish func() error) error {
+	d.mu.Lock()
+	if d.ended {
+		d.mu.Unlock()
+		return nil
+	}
+	d.ended = true
+	if d.busy {
+		d.finish = finish
+	}
+	later := d.busy
+	d.mu.Unlock()
+	d.stopWaiting()
+	d.unhook()
+	if later {
+		return nil
+	}
+	return finish()
+}
+
+func (d *Draft) stopWaiting() { d.stop.Do(func() { close(d.stopped) }) }
+
+// Discard ends the draft and forgets what was written.
+func (d *Draft) Discard() error { return d.end(d.discard) }
+
+func (d *Draft) discard() error {
+	err := errors.Join(d.file.Close(), d.s.disk.Remove(d.path()))
+	d.s.room.leave(stateDraft, d.counted)
+	return err
+}
+
+// Keep ends the draft and keeps what was written as the owner's part of the name, which survives the loss of power. An
+// empty one is discarded.
+func (d *Draft) Keep() error { return d.end(d.keep) }
+
+func (d *Draft) keep() error {
+	if d.size.Load() == 0 {
+		return d.discard()
+	}
+	h := d.header(statePart)
+	h.Size, h.Spooled, h.Committed = d.size.Load(), false, time.Now()
+	if err := d.slots.write(d.file, &h); err != nil {
+		return errors.Join(err, d.discard())
+	}
+	if err := d.slots.sync(d.file); err != nil {
+		return errors.Join(err, d.discard())
+	}
+	if err := d.file.Close(); err != nil {
+		return err
+	}
+	return d.s.keepPart(d.path(), stateDraft, part{
+		info:  PartInfo{Name: d.name, Owner: d.owner, Size: h.Size, ModTime: h.Committed},
+		slots: d.slots, bytes: d.counted,
+	})
+}
+
+// keepPart moves a file from tmp/ to part/, over an older one.
+func (s *Store) keepPart(from string, st state, pt part) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := partID{pt.info.Name, pt.info.Owner}
+	if err := s.disk.Rename(from, partPath(id.name, id.owner)); err != nil {
+		return err
+	}
+	if old, ok := s.parts.get(id); ok {
+		s.room.leave(statePart, old.bytes)
+	}
+	s.parts.put(pt)
+	s.room.move(st, statePart, pt.bytes)
+	return s.disk.SyncDir(partDir)
+}
+
+// continuePart makes the owner's part the file of d.
+func (s *Store) continuePart(d *Draft, off int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := partID{d.name, d.owner}
+	pt, ok := s.parts.get(id)
+	if !ok {
+		return &fs.PathError{Op: "create", Path: d.name, Err: fs.ErrNotExist}
+	}
+	if off > pt.info.Size || off < 0 {
+		return &fs.PathError{Op: "create", Path: d.name, Err: fs.ErrInvalid}
+	}
+	f, err := s.disk.OpenFile(partPath(id.name, id.owner), os.O_RDWR)
+	if err != nil {
+		return err
+	}
+	if err := s.cutPart(f, &pt, off); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	if err := s.disk.Rename(partPath(id.name, id.owner), d.path()); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	s.parts.remove(id)
+	s.room.move(statePart, stateDraft, pt.bytes)
+	d.file, d.slots, d.counted = f, pt.slots, pt.bytes
+	d.size.Store(off)
+	return nil
+}
+
+// cutPart shortens a part to off bytes. What is then written behind them must not be taken for what was kept, also after
+// a loss of power: so the header says so first.
+func (s *Store) cutPart(f disk.File, pt *part, off int64) error {
+	if off == pt.info.Size {
+		return f.Truncate(dataStart + off) // more may have come than was kept
+	}
+	h := header{
+		State: statePart, Name: pt.info.Name, Owner: pt.info.Owner, Size: off, Committed: pt.info.ModTime, Boot: s.disk.Boot(),
+	}
+	if err := pt.slots.write(f, &h); err != nil {
+		return err
+	}
+	if err := pt.slots.sync(f); err != nil {
+		return err
+	}
+	if err := f.Truncate(dataStart + off); err != nil {
+		return err
+	}
+	s.room.give(statePart, pt.info.Size-off)
+	pt.bytes -= pt.info.Size - off
+	pt.info.Size = off
+	return nil
+}

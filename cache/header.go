@@ -1,0 +1,225 @@
+package cache
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"time"
+)
+
+// state is what a file is; it agrees with the directory that the file stands in, except for moments that recovery knows.
+type state uint8
+
+const (
+	stateDraft   state = iota // tmp/
+	statePart                 // part/, or tmp/ while it is continued
+	stateWaiting              // dirty/
+	stateLost                 // lost/
+	stateClean                // clean/
+	states                    // how many there are
+)
+
+// A header describes the content that it stands in front of. Which fields count depends on the state.
+type header struct {
+	State     state
+	Kind      Kind
+	Name      string
+	Owner     string
+	Seq       uint64
+	Size      int64
+	ModTime   time.Time
+	Committed time.Time // when a record was made, a part kept, a copy last used
+	Base      Base
+	Version   string // what the remote had when a record was made; of a copy, what it is a copy of
+	Hash      string // of a copy
+	Removes   []string
+	Held      []extent // of a copy: the bytes that are there
+	Boot      string   // the run of the machine that wrote it
+	Spooled   bool     // the content has not been synced: it counts during that run only
+	Reason    string   // why a lost file is lost
+}
+
+// An extent is n bytes from Off on.
+type extent struct{ Off, N int64 }
+
+// The envelope of a header. It is the same in every version of the format, so that a newer version is never taken for
+// damage.
+const (
+	magic        = "ferrycch"
+	version      = 1
+	envelopeSize = 8 + 4 + 4 + 8 // magic, version, length of the fields, generation
+	checksumSize = 4
+	maxFields    = slotSize - envelopeSize - checksumSize
+)
+
+// errDamaged is what the decoder returns for anything that encode has not written.
+var errDamaged = errors.New("the header is damaged")
+
+// The tags of the fields. Each field is a tag, the length of the value as a uvarint, and the value. A field with its zero
+// value is left out.
+const (
+	tagState = iota + 1
+	tagKind
+	tagName
+	tagOwner
+	tagSeq
+	tagSize
+	tagModTime
+	tagCommitted
+	tagBase
+	tagVersion
+	tagHash
+	tagRemove // one for each name
+	tagHeld   // one for each extent: offset and length as uvarints
+	tagBoot
+	tagSpooled
+	tagReason
+)
+
+// encode returns the slot of the header, or ErrNameTooLong.
+func (h *header) encode(generation uint64) ([]byte, error) {
+	b := make([]byte, envelopeSize, 512)
+	b = appendUint(b, tagState, uint64(h.State))
+	b = appendUint(b, tagKind, uint64(h.Kind))
+	b = appendString(b, tagName, h.Name)
+	b = appendString(b, tagOwner, h.Owner)
+	b = appendUint(b, tagSeq, h.Seq)
+	b = appendUint(b, tagSize, uint64(h.Size))
+	b = appendTime(b, tagModTime, h.ModTime)
+	b = appendTime(b, tagCommitted, h.Committed)
+	b = appendUint(b, tagBase, uint64(h.Base))
+	b = appendString(b, tagVersion, h.Version)
+	b = appendString(b, tagHash, h.Hash)
+	for _, name := range h.Removes {
+		b = appendString(b, tagRemove, name)
+	}
+	for _, e := range h.Held {
+		v := binary.AppendUvarint(nil, uint64(e.Off))
+		b = appendField(b, tagHeld, binary.AppendUvarint(v, uint64(e.N)))
+	}
+	b = appendString(b, tagBoot, h.Boot)
+	if h.Spooled {
+		b = appendUint(b, tagSpooled, 1)
+	}
+	b = appendString(b, tagReason, h.Reason)
+
+	fields := len(b) - envelopeSize
+	if fields > maxFields {
+		return nil, ErrNameTooLong
+	}
+	copy(b, magic)
+	binary.LittleEndian.PutUint32(b[8:], version)
+	binary.LittleEndian.PutUint32(b[12:], uint32(fields))
+	binary.LittleEndian.PutUint64(b[16:], generation)
+	return binary.LittleEndian.AppendUint32(b, checksum(b)), nil
+}
+
+func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
+
+func appendField(b []byte, tag byte, value []byte) []byte {
+	b = binary.AppendUvarint(append(b, tag), uint64(len(value)))
+	return append(b, value...)
+}
+
+func appendString(b []byte, tag byte, s string) []byte {
+	if s == "" {
+		return b
+	}
+	b = binary.AppendUvarint(append(b, tag), uint64(len(s)))
+	return append(b, s...)
+}
+
+func appendUint(b []byte, tag byte, v uint64) []byte {
+	if v == 0 {
+		return b
+	}
+	return appendField(b, tag, binary.AppendUvarint(nil, v))
+}
+
+// appendTime writes seconds since 1970, and nanoseconds.
+func appendTime(b []byte, tag byte, t time.Time) []byte {
+	if t.IsZero() {
+		return b
+	}
+	v := binary.AppendVarint(nil, t.Unix())
+	return appendField(b, tag, binary.AppendUvarint(v, uint64(t.Nanosecond())))
+}
+
+// decodeHeader reads the slot that b begins with. The error is errDamaged, or ErrVersion where the envelope is whole and the
+// fields are of another version.
+func decodeHeader(b []byte) (h header, generation uint64, err error) {
+	if len(b) < envelopeSize+checksumSize || string(b[:8]) != magic {
+		return h, 0, errDamaged
+	}
+	fields := binary.LittleEndian.Uint32(b[12:])
+	if fields > maxFields || int(fields) > len(b)-envelopeSize-checksumSize {
+		return h, 0, errDamaged
+	}
+	end := envelopeSize + int(fields)
+	if binary.LittleEndian.Uint32(b[end:]) != checksum(b[:end]) {
+		return h, 0, errDamaged
+	}
+	if v := binary.LittleEndian.Uint32(b[8:]); v != version {
+		return h, 0, fmt.Errorf("%w: version %d", ErrVersion, v)
+	}
+	generation = binary.LittleEndian.Uint64(b[16:])
+	for rest := b[envelopeSize:end]; len(rest) > 0; {
+		tag := rest[0]
+		n, used := binary.Uvarint(rest[1:])
+		if used <= 0 || n > uint64(len(rest)-1-used) {
+			return header{}, 0, errDamaged
+		}
+		value := rest[1+used:][:n]
+		rest = rest[1+used+int(n):]
+		if err := h.set(tag, value); err != nil {
+			return header{}, 0, err
+		}
+	}
+	return h, generation, nil
+}
+
+// set decodes one field.
+func (h *header) set(tag byte, value []byte) error {
+	f := fieldReader{rest: value}
+	switch tag {
+	case tagState:
+		h.State = state(f.upTo(uint64(states) - 1))
+	case tagKind:
+		h.Kind = Kind(f.upTo(uint64(Dir)))
+	case tagName:
+		h.Name = f.text()
+	case tagOwner:
+		h.Owner = f.text()
+	case tagSeq:
+		h.Seq = f.uint()
+	case tagSize:
+		h.Size = f.length()
+	case tagModTime:
+		h.ModTime = f.time()
+	case tagCommitted:
+		h.Committed = f.time()
+	case tagBase:
+		h.Base = Base(f.upTo(uint64(BasePresent)))
+	case tagVersion:
+		h.Version = f.text()
+	case tagHash:
+		h.Hash = f.text()
+	case tagRemove:
+		h.Removes = append(h.Removes, f.text())
+	case tagHeld:
+		h.Held = append(h.Held, extent{Off: f.length(), N: f.length()})
+	case tagBoot:
+		h.Boot = f.text()
+	case tagSpooled:
+		h.Spooled = f.upTo(1) == 1
+	case tagReason:
+		h.Reason = f.text()
+	default:
+		f.bad = true
+	}
+	if f.bad || len(f.rest) > 0 {
+		return errDamaged
+	}
+	return nil
+}

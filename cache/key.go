@@ -1,0 +1,50 @@
+package cache
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"path"
+)
+
+// The directories of a Store; Store.Open makes them.
+const (
+	tmpDir   = "tmp"
+	partDir  = "part"
+	dirtyDir = "dirty"
+	lostDir  = "lost"
+	cleanDir = "clean"
+	lockName = "lock"
+)
+
+// newID returns the name of a new file in tmp/, which it keeps in dirty/ and lost/.
+func newID() string {
+	var b [8]byte
+	rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+// validID reports whether s is as newID makes them.
+func validID(s string) bool {
+	b, err := hex.DecodeString(s)
+	return err == nil && len(b) == 8
+}
+
+// cleanPath is where the copy of name is kept.
+func cleanPath(name string) string {
+	k := key(name)
+	return path.Join(cleanDir, k[:2], k)
+}
+
+// partPath is where the unfinished upload of name is kept that owner left.
+func partPath(name, owner string) string { return path.Join(partDir, key(owner, name)) }
+
+// key is a file name for a name of any length and bytes.
+func key(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		h.Write([]byte(p))
+		h.Write([]byte{0})
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}

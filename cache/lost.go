@@ -1,0 +1,142 @@
+package cache
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"time"
+)
+
+// A LostRecord is a record that cannot be carried out: the remote refused it for good, or its file is damaged.
+type LostRecord struct {
+	Record         // of a damaged one only ID and Size are known
+	Reason  string // one line
+	Damaged bool   // it has no header that could be read; Retry fails
+}
+
+// Fail moves the record to lost/, with the reason. It stays there until Retry or DropLost.
+func (s *Store) Fail(id string, reason error) error {
+	e, err := s.waiting("fail", id)
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	h := s.recordHeader(&e.rec, e.ack)
+	h.State, h.Reason = stateLost, clip(reason.Error())
+	if err := s.rewrite(e, &h, Durable); err != nil {
+		return &fs.PathError{Op: "fail", Path: e.rec.Name, Err: err}
+	}
+	if err := s.transfer(e, stateLost); err != nil {
+		return err
+	}
+	e.reason = h.Reason
+	return errors.Join(s.disk.SyncDir(lostDir), s.syncDirty.wait())
+}
+
+// maxReason bounds a reason, so that it fits beside the rest of a header.
+const maxReason = 512
+
+func clip(s string) string {
+	if len(s) > maxReason {
+		return s[:maxReason]
+	}
+	return s
+}
+
+// transfer renames a file between dirty/ and lost/.
+//
+// LOCKS_REQUIRED(e.mu)
+func (s *Store) transfer(e *entry, to state) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.disk.Rename(entryPath(e.state, e.rec.ID), entryPath(to, e.rec.ID)); err != nil {
+		return err
+	}
+	s.room.move(e.state, to, e.bytes)
+	e.state = to
+	delete(s.dirty, e.rec.ID)
+	delete(s.lost, e.rec.ID)
+	if to == stateLost {
+		s.lost[e.rec.ID] = e
+	} else {
+		s.dirty[e.rec.ID] = e
+	}
+	return nil
+}
+
+// Lost returns what is in lost/, in order.
+func (s *Store) Lost() ([]LostRecord, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lost := make([]LostRecord, 0, len(s.lost))
+	for _, r := range inOrder(s.lost) {
+		e := s.lost[r.ID]
+		lost = append(lost, LostRecord{Record: r, Reason: e.reason, Damaged: e.damaged})
+	}
+	return lost, nil
+}
+
+// Retry moves a lost record back to those that wait, as the latest one.
+func (s *Store) Retry(id string) (Record, error) {
+	e, err := s.lostEntry("retry", id)
+	if err != nil {
+		return Record{}, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.damaged {
+		return Record{}, &fs.PathError{Op: "retry", Path: id, Err: errDamaged}
+	}
+	next := e.rec
+	next.Seq, next.Committed, next.Base, next.BaseVersion = s.nextSeq(), time.Now(), BaseUnknown, ""
+	h := s.recordHeader(&next, Durable)
+	if err := s.rewrite(e, &h, Durable); err != nil {
+		return Record{}, &fs.PathError{Op: "retry", Path: id, Err: err}
+	}
+	s.mu.Lock()
+	e.rec, e.ack, e.reason = next, Durable, ""
+	s.mu.Unlock()
+	if err := s.transfer(e, stateWaiting); err != nil {
+		return Record{}, err
+	}
+	s.mu.Lock()
+	rec := e.record()
+	s.mu.Unlock()
+	return rec, errors.Join(s.syncDirty.wait(), s.disk.SyncDir(lostDir))
+}
+
+// OpenLost opens the content of a lost record: of a damaged one, what stands behind the header.
+func (s *Store) OpenLost(id string) (*Content, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, ok := s.lost[id]
+	if !ok {
+		return nil, &fs.PathError{Op: "open", Path: id, Err: fs.ErrNotExist}
+	}
+	return s.openEntry(e)
+}
+
+// DropLost removes a lost record and its content.
+func (s *Store) DropLost(id string) error {
+	e, err := s.lostEntry("drop", id)
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err := s.remove(e); err != nil {
+		return err
+	}
+	return s.disk.SyncDir(lostDir)
+}
+
+func (s *Store) lostEntry(op, id string) (*entry, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, ok := s.lost[id]
+	if !ok {
+		return nil, &fs.PathError{Op: op, Path: path.Join(lostDir, id), Err: fs.ErrNotExist}
+	}
+	return e, nil
+}

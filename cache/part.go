@@ -1,0 +1,128 @@
+package cache
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// PartInfo describes an unfinished upload.
+type PartInfo struct {
+	Name, Owner string
+	Size        int64
+	ModTime     time.Time // when it was kept
+}
+
+// parts is the index of part/, by directory, so that those in one directory are found without looking at the others.
+type parts map[string]map[partID]part
+
+type partID struct{ name, owner string }
+
+// A part is a file in part/.
+type part struct {
+	info  PartInfo
+	slots slots
+	bytes int64 // as counted by room
+}
+
+func newParts() parts { return parts{} }
+
+func (p parts) get(id partID) (part, bool) {
+	found, ok := p[path.Dir(id.name)][id]
+	return found, ok
+}
+
+func (p parts) put(pt part) {
+	dir := path.Dir(pt.info.Name)
+	if p[dir] == nil {
+		p[dir] = map[partID]part{}
+	}
+	p[dir][partID{pt.info.Name, pt.info.Owner}] = pt
+}
+
+func (p parts) remove(id partID) {
+	dir := path.Dir(id.name)
+	delete(p[dir], id)
+	if len(p[dir]) == 0 {
+		delete(p, dir)
+	}
+}
+
+// Part describes the unfinished upload of name that owner left, or fs.ErrNotExist.
+func (s *Store) Part(name, owner string) (PartInfo, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	pt, ok := s.parts.get(partID{name, owner})
+	if !ok {
+		return PartInfo{}, &fs.PathError{Op: "part", Path: name, Err: fs.ErrNotExist}
+	}
+	return pt.info, nil
+}
+
+// PartsIn describes the unfinished uploads of names in the directory dir, by name and owner.
+func (s *Store) PartsIn(dir string) []PartInfo {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	infos := make([]PartInfo, 0, len(s.parts[dir]))
+	for _, pt := range s.parts[dir] {
+		infos = append(infos, pt.info)
+	}
+	slices.SortFunc(infos, func(a, b PartInfo) int {
+		if c := strings.Compare(a.Name, b.Name); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Owner, b.Owner)
+	})
+	return infos
+}
+
+// DropPart forgets the unfinished upload of name that owner left, or returns fs.ErrNotExist.
+func (s *Store) DropPart(name, owner string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.parts.get(partID{name, owner}); !ok {
+		return &fs.PathError{Op: "drop", Path: name, Err: fs.ErrNotExist}
+	}
+	return s.dropPart(partID{name, owner})
+}
+
+// dropPart removes a part, if there is one.
+//
+// LOCKS_REQUIRED(s.mu)
+func (s *Store) dropPart(id partID) error {
+	pt, ok := s.parts.get(id)
+	if !ok {
+		return nil
+	}
+	if err := s.disk.Remove(partPath(id.name, id.owner)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	s.parts.remove(id)
+	s.room.leave(statePart, pt.bytes)
+	return nil
+}
+
+// expireParts drops the parts that were kept longer ago than PartMaxAge.
+func (s *Store) expireParts(now time.Time) error {
+	if s.o.PartMaxAge <= 0 {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var old []partID
+	for _, in := range s.parts {
+		for id, pt := range in {
+			if now.Sub(pt.info.ModTime) > s.o.PartMaxAge {
+				old = append(old, id)
+			}
+		}
+	}
+	var err error
+	for _, id := range old {
+		err = errors.Join(err, s.dropPart(id))
+	}
+	return err
+}

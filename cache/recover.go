@@ -1,0 +1,334 @@
+package cache
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"slices"
+	"time"
+
+	"ferry/disk"
+)
+
+// recover reads what an earlier process left, and brings it in order.
+func (s *Store) recover() error {
+	for _, dir := range []string{tmpDir, partDir, dirtyDir, lostDir, cleanDir} {
+		if err := s.disk.Mkdir(dir); err != nil {
+			return err
+		}
+	}
+	if err := s.disk.SyncDir("."); err != nil {
+		return err
+	}
+	for _, step := range []func() error{s.recoverLost, s.recoverDirty, s.recoverParts, s.recoverDrafts} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	// What an interrupted call left is built upon from here on.
+	for _, dir := range []string{dirtyDir, lostDir, partDir} {
+		if err := s.disk.SyncDir(dir); err != nil {
+			return err
+		}
+	}
+	return s.expireParts(time.Now())
+}
+
+// names lists a directory.
+func (s *Store) names(dir string) ([]string, error) {
+	var names []string
+	for e, err := range s.disk.ReadDir(dir) {
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, e.Name())
+	}
+	return names, nil
+}
+
+// found is a file that an earlier process left.
+type found struct {
+	h    header
+	sl   slots
+	size int64 // of the file
+	err  error // errDamaged
+}
+
+// data is how many bytes stand behind the header.
+func (f *found) data() int64 { return max(f.size-dataStart, 0) }
+
+// inspect reads a header. What is not a header is no error of inspect.
+func (s *Store) inspect(name string) (found, error) {
+	f, err := s.disk.OpenFile(name, os.O_RDONLY)
+	if err != nil {
+		return found{}, err
+	}
+	defer f.Close()
+	size, err := f.Size()
+	if err != nil {
+		return found{}, err
+	}
+	h, sl, err := readHeader(f)
+	if errors.Is(err, ErrVersion) {
+		return found{}, fmt.Errorf("%s: %w; start the version of ferry that wrote it", name, err)
+	}
+	if err != nil && !errors.Is(err, errDamaged) {
+		return found{}, err
+	}
+	return found{h: h, sl: sl, size: size, err: err}, nil
+}
+
+func (s *Store) recoverLost() error {
+	names, err := s.names(lostDir)
+	if err != nil {
+		return err
+	}
+	for _, id := range names {
+		f, err := s.inspect(path.Join(lostDir, id))
+		if err != nil {
+			return err
+		}
+		s.enterLost(id, &f)
+	}
+	return nil
+}
+
+// enterLost puts a file in lost/ into the index.
+func (s *Store) enterLost(id string, f *found) {
+	e := &entry{rec: f.h.record(id), slots: f.sl, state: stateLost, reason: f.h.Reason, bytes: dataStart + f.data()}
+	if f.err != nil {
+		e.damaged, e.reason, e.rec.Size = true, f.err.Error(), f.data()
+	}
+	s.seq = max(s.seq, f.h.Seq)
+	s.lost[id] = e
+	s.room.enter(stateLost, e.bytes)
+}
+
+// record is the record that a header describes.
+func (h *header) record(id string) Record {
+	return Record{
+		ID: id, Seq: h.Seq, Kind: h.Kind, Name: h.Name, Size: h.Size, ModTime: h.ModTime, Base: h.Base, BaseVersion: h.Version,
+		Removes: h.Removes, Committed: h.Committed, Recovered: true,
+	}
+}
+
+// recoverDirty reads what waits. Of records that claim the same name the latest remains.
+func (s *Store) recoverDirty() error {
+	names, err := s.names(dirtyDir)
+	if err != nil {
+		return err
+	}
+	for _, id := range names {
+		f, err := s.inspect(path.Join(dirtyDir, id))
+		if err != nil {
+			return err
+		}
+		if err := s.enterDirty(id, &f); err != nil {
+			return err
+		}
+	}
+	return s.dropSuperseded()
+}
+
+// enterDirty puts a file in dirty/ into the index, or where it belongs.
+func (s *Store) enterDirty(id string, f *found) error {
+	reason := s.untrusted(id, f)
+	switch {
+	case reason != "":
+		return s.rescue(id, f, reason)
+	case f.h.State == stateClean: // done with: it was on its way to clean/
+		return s.disk.Remove(path.Join(dirtyDir, id))
+	}
+	// A stateLost was on its way to lost/, or back: the remote will be asked again.
+	e := &entry{rec: f.h.record(id), slots: f.sl, state: stateWaiting, bytes: dataStart + f.data()}
+	if f.h.Spooled {
+		e.ack = Spooled
+	}
+	s.seq = max(s.seq, f.h.Seq)
+	s.dirty[id] = e
+	s.room.enter(stateWaiting, e.bytes)
+	return nil
+}
+
+// untrusted says why a file in dirty/ must not be sent, or nothing.
+func (s *Store) untrusted(id string, f *found) string {
+	switch {
+	case f.err != nil:
+		return f.err.Error()
+	case !validID(id):
+		return "not a file of the cache"
+	case f.h.State == stateClean:
+		return ""
+	case f.h.State != stateWaiting && f.h.State != stateLost:
+		return "the header is that of an unfinished file"
+	case f.h.Spooled && (f.h.Boot == "" || f.h.Boot != s.disk.Boot()):
+		return "it was acknowledged before it was on the disk (--vfs-write-ack spooled), and the machine went down"
+	case f.h.Kind == File && f.h.Size > 0 && f.data() != f.h.Size:
+		return fmt.Sprintf("it has %d bytes instead of %d", f.data(), f.h.Size)
+	}
+	return ""
+}
+
+// rescue moves a file that must not be sent from dirty/ to lost/. It leaves the bytes as they are where there is no header.
+func (s *Store) rescue(id string, f *found, reason string) error {
+	from := path.Join(dirtyDir, id)
+	if f.err == nil {
+		f.h.State, f.h.Reason = stateLost, reason
+		if err := s.describe(from, &f.sl, &f.h); err != nil {
+			return err
+		}
+	}
+	if err := s.disk.Rename(from, path.Join(lostDir, id)); err != nil {
+		return err
+	}
+	s.enterLost(id, f)
+	return nil
+}
+
+// describe gives a file another header.
+func (s *Store) describe(name string, sl *slots, h *header) error {
+	f, err := s.disk.OpenFile(name, os.O_RDWR)
+	if err != nil {
+		return err
+	}
+	err = sl.sync(f)
+	if err == nil {
+		err = s.putHeader(f, sl, h, Durable)
+	}
+	return errors.Join(err, f.Close())
+}
+
+// dropSuperseded removes the records whose name a later one claims. What those were to remove, the later one removes.
+func (s *Store) dropSuperseded() error {
+	records := inOrder(s.dirty)
+	slices.SortFunc(records, func(a, b Record) int { return cmp.Compare(b.Seq, a.Seq) })
+	claimed := map[string]*entry{}
+	for _, r := range records {
+		e := s.dirty[r.ID]
+		later, superseded := claimed[r.Name]
+		if superseded {
+			if err := s.supersede(e, later, claimed); err != nil {
+				return err
+			}
+			continue
+		}
+		claimed[r.Name] = e
+		for _, name := range r.Removes {
+			if claimed[name] == nil {
+				claimed[name] = e
+			}
+		}
+	}
+	return nil
+}
+
+// supersede hands what e was to remove over to the later record, unless one later still claims it, and removes e.
+func (s *Store) supersede(e, later *entry, claimed map[string]*entry) error {
+	var inherited []string
+	for _, name := range e.rec.Removes {
+		if claimed[name] == nil {
+			inherited = append(inherited, name)
+			claimed[name] = later
+		}
+	}
+	if len(inherited) > 0 {
+		later.rec.Removes = append(slices.Clip(later.rec.Removes), inherited...)
+		h := s.recordHeader(&later.rec, later.ack)
+		if err := s.rewrite(later, &h, Durable); err != nil {
+			return err
+		}
+	}
+	return s.remove(e)
+}
+
+// recoverParts reads the index of part/.
+func (s *Store) recoverParts() error {
+	names, err := s.names(partDir)
+	if err != nil {
+		return err
+	}
+	for _, base := range names {
+		name := path.Join(partDir, base)
+		f, err := s.inspect(name)
+		if err != nil {
+			return err
+		}
+		if !s.sound(&f) || f.h.State != statePart || partPath(f.h.Name, f.h.Owner) != name {
+			if err := s.disk.Remove(name); err != nil {
+				return err
+			}
+			continue
+		}
+		pt := part{info: f.h.partInfo(), slots: f.sl, bytes: dataStart + f.h.Size}
+		s.parts.put(pt)
+		s.room.enter(statePart, pt.bytes)
+	}
+	return nil
+}
+
+func (h *header) partInfo() PartInfo {
+	return PartInfo{Name: h.Name, Owner: h.Owner, Size: h.Size, ModTime: h.Committed}
+}
+
+// sound reports whether the content of a part is what was written.
+func (s *Store) sound(f *found) bool {
+	return f.err == nil && f.data() >= f.h.Size && (!f.h.Spooled || f.h.Boot != "" && f.h.Boot == s.disk.Boot())
+}
+
+// recoverDrafts makes parts of what is in tmp/ as far as it can be trusted, and removes the rest.
+func (s *Store) recoverDrafts() error {
+	names, err := s.names(tmpDir)
+	if err != nil {
+		return err
+	}
+	for _, id := range names {
+		name := path.Join(tmpDir, id)
+		f, err := s.inspect(name)
+		if err != nil {
+			return err
+		}
+		if err := s.recoverDraft(name, &f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) recoverDraft(name string, f *found) error {
+	sameBoot := f.h.Boot != "" && f.h.Boot == s.disk.Boot()
+	h := header{State: statePart, Name: f.h.Name, Owner: f.h.Owner, Boot: s.disk.Boot(), Committed: time.Now()}
+	switch {
+	case f.err != nil || f.h.Owner == "":
+		return s.disk.Remove(name)
+	case sameBoot: // nothing that was written is lost, only not synced
+		h.Size, h.Spooled = f.data(), true
+	case f.h.State == statePart && s.sound(f): // what was kept before it was continued
+		h.Size, h.Committed = f.h.Size, f.h.Committed
+	default:
+		return s.disk.Remove(name)
+	}
+	if h.Size == 0 {
+		return s.disk.Remove(name)
+	}
+	file, err := s.disk.OpenFile(name, os.O_RDWR)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(s.restorePart(file, f, &h), file.Close()); err != nil {
+		return err
+	}
+	s.room.enter(stateDraft, dataStart+h.Size)
+	return s.keepPart(name, stateDraft, part{info: h.partInfo(), slots: f.sl, bytes: dataStart + h.Size})
+}
+
+func (s *Store) restorePart(file disk.File, f *found, h *header) error {
+	if err := file.Truncate(dataStart + h.Size); err != nil {
+		return err
+	}
+	if h.Spooled {
+		return s.putHeader(file, &f.sl, h, Spooled)
+	}
+	return s.putHeader(file, &f.sl, h, Durable)
+}

@@ -1,0 +1,86 @@
+package cache
+
+import (
+	"errors"
+	"io"
+
+	"ferry/disk"
+)
+
+// A file of the cache begins with two slots. The valid one of the higher generation is its header; an update writes the
+// other one, so that a write that is cut short leaves the header as it was. The data begins behind them, at a multiple of
+// the block size of any file system, so that the head of a file can be shared with its continuation.
+const (
+	slotSize  = 8 << 10
+	dataStart = 2 * slotSize
+)
+
+// slots remembers which slots of one file are safe. The zero value is a file without a header.
+type slots struct {
+	generation uint64
+	newest     int
+	synced     [2]bool // survives a loss of power
+	loaded     bool    // read from the disk: what was synced is not known
+}
+
+// target is the slot to write next: never the only one that is synced.
+func (sl *slots) target() int {
+	switch {
+	case sl.generation == 0:
+		return 0
+	case !sl.synced[sl.newest] && sl.synced[1-sl.newest]:
+		return sl.newest
+	default:
+		return 1 - sl.newest
+	}
+}
+
+// write puts h into the next slot. Before anything depends on it surviving, the file must be synced and sl told so. A
+// write that fails leaves a header that may be the old or the new one.
+func (sl *slots) write(f disk.File, h *header) error {
+	b, err := h.encode(sl.generation + 1)
+	if err != nil {
+		return err
+	}
+	to := sl.target()
+	sl.generation++
+	sl.newest = to
+	sl.synced[to] = false
+	_, err = f.WriteAt(b, int64(to)*slotSize)
+	return err
+}
+
+// sync makes the file survive a loss of power as it is.
+func (sl *slots) sync(f disk.File) error {
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	sl.synced[sl.newest] = true
+	sl.loaded = false
+	return nil
+}
+
+// readHeader returns the header of f, and what is known of its slots: that the newest one is valid, not that it was synced.
+func readHeader(f disk.File) (header, slots, error) {
+	b := make([]byte, dataStart)
+	n, err := f.ReadAt(b, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return header{}, slots{}, err
+	}
+	var (
+		found  header
+		sl     slots
+		failed = errDamaged
+	)
+	for i := range 2 {
+		h, generation, err := decodeHeader(b[min(n, i*slotSize):min(n, (i+1)*slotSize)])
+		switch {
+		case errors.Is(err, ErrVersion):
+			return header{}, slots{}, err
+		case err == nil && generation > sl.generation:
+			found, failed = h, nil
+			sl = slots{generation: generation, newest: i, loaded: true}
+		}
+	}
+	return found, sl, failed
+}

@@ -1,0 +1,203 @@
+package cache
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"sync"
+	"time"
+
+	"ferry/disk"
+)
+
+// A Store is the cache of one remote. It may be used by several goroutines.
+type Store struct {
+	// dependencies
+	disk disk.Disk
+	lock io.Closer
+
+	// constant
+	o         Options
+	room      *room
+	syncDirty *dirSync
+
+	// copies are the clean copies. Nil: none are kept.
+	copies copies
+
+	mu    sync.Mutex
+	seq   uint64            // the last one given
+	dirty map[string]*entry // by ID
+	lost  map[string]*entry // by ID
+	parts parts
+}
+
+// copies is what a Store asks of its clean copies.
+type copies interface {
+	// adopt makes the file at from, which is done with as a record, the copy of h.Name that h describes. f is open for
+	// writing, and stays the caller's. bytes is what it counts as in stateClean already.
+	adopt(from string, f disk.File, sl *slots, h header, bytes int64) error
+
+	// evict frees about n bytes that are not in use, and returns how many it freed.
+	evict(n int64) int64
+
+	// run scans what is there, and keeps it in order until ctx ends.
+	run(ctx context.Context) error
+
+	close() error
+}
+
+// An entry is a file in dirty/ or lost/.
+type entry struct {
+	mu    sync.Mutex // held while the file changes its header or directory
+	slots slots      // guarded by mu
+
+	// guarded by Store.mu
+	rec     Record
+	ack     Ack
+	reason  string // of a lost one
+	readers int    // open Contents
+	hidden  bool   // not in the index, and not to be opened
+	removed bool   // the file is gone; its bytes are given back with the last reader
+	bytes   int64  // as counted by room
+	state   state
+	damaged bool // lost, and without a header
+}
+
+// Open takes the cache on d. What is in dirty/ is read as a whole, headers only; clean/ is not looked at. While another
+// process has the cache, the error is ErrInUse; where a newer ferry has written what waits, ErrVersion.
+func Open(d disk.Disk, o Options) (*Store, error) {
+	if o.PollInterval <= 0 {
+		o.PollInterval = time.Minute
+	}
+	lock, err := d.Lock(lockName)
+	if held := (*disk.HeldError)(nil); errors.As(err, &held) {
+		return nil, fmt.Errorf("%w: %w; stop it, or give this one another --cache-dir", ErrInUse, held)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{
+		disk: d, lock: lock, o: o,
+		room:  newRoom(o, d.Free),
+		dirty: map[string]*entry{}, lost: map[string]*entry{}, parts: newParts(),
+	}
+	s.syncDirty = newDirSync(func() error { return d.SyncDir(dirtyDir) })
+	if err := s.recover(); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return s, nil
+}
+
+// Close ends the use of the Store. Contents that are open stay readable.
+func (s *Store) Close() error {
+	err := s.settle()
+	if s.copies != nil {
+		err = errors.Join(err, s.copies.close())
+	}
+	return errors.Join(err, s.lock.Close())
+}
+
+// Run does what nobody waits for, until ctx ends: it makes durable what was only spooled, finds the clean copies that were
+// there before, and drops what is too old. It is the only thing that goes on in the background.
+func (s *Store) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	copiesEnded := make(chan error, 1)
+	go func() {
+		if s.copies == nil {
+			<-ctx.Done()
+			copiesEnded <- nil
+			return
+		}
+		copiesEnded <- s.copies.run(ctx)
+	}()
+	err := s.keepHouse(ctx)
+	cancel()
+	return errors.Join(err, <-copiesEnded)
+}
+
+// keepHouse settles what was spooled and expires parts.
+func (s *Store) keepHouse(ctx context.Context) error {
+	settle := time.NewTicker(settleInterval)
+	defer settle.Stop()
+	poll := time.NewTicker(s.o.PollInterval)
+	defer poll.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-settle.C:
+			err = s.settle()
+		case <-poll.C:
+			err = s.expireParts(time.Now())
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// Pending returns what waits to be carried out, in order.
+func (s *Store) Pending() []Record {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return inOrder(s.dirty)
+}
+
+func inOrder(entries map[string]*entry) []Record {
+	records := make([]Record, 0, len(entries))
+	for _, e := range entries {
+		records = append(records, e.record())
+	}
+	slices.SortFunc(records, func(a, b Record) int {
+		return cmp.Or(cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.ID, b.ID))
+	})
+	return records
+}
+
+// record returns a copy of the record that shares nothing with the entry.
+//
+// LOCKS_REQUIRED(Store.mu)
+func (e *entry) record() Record {
+	rec := e.rec
+	rec.Removes = slices.Clone(rec.Removes)
+	return rec
+}
+
+// Stats is what a Store keeps.
+type Stats struct {
+	Limit                               int64 // Options.MaxSize; 0: none
+	Used                                int64 // bytes in all
+	Drafts, Parts, Waiting, Lost, Clean Usage
+}
+
+// Usage is how much there is of one state.
+type Usage struct {
+	Files int
+	Bytes int64
+}
+
+// Stats returns what the Store keeps at this moment.
+func (s *Store) Stats() Stats {
+	r := s.room
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	of := func(st state) Usage { return Usage{Files: r.files[st], Bytes: r.bytes[st]} }
+	return Stats{
+		Limit: r.maxSize, Used: r.used,
+		Drafts: of(stateDraft), Parts: of(statePart), Waiting: of(stateWaiting), Lost: of(stateLost), Clean: of(stateClean),
+	}
+}
+
+// path is where the file of the entry stands.
+func entryPath(st state, id string) string {
+	if st == stateLost {
+		return path.Join(lostDir, id)
+	}
+	return path.Join(dirtyDir, id)
+}

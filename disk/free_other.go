@@ -1,0 +1,10 @@
+//go:build !linux && !darwin && !freebsd && !windows
+
+package disk
+
+import (
+	"errors"
+	"os"
+)
+
+func freeBytes(*os.Root) (int64, error) { return 0, errors.ErrUnsupported }

@@ -1,0 +1,30 @@
+//go:build linux || darwin || freebsd
+
+package disk
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+func freeBytes(root *os.Root) (int64, error) {
+	f, err := root.Open(".")
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var st unix.Statfs_t
+	ctlErr := conn.Control(func(fd uintptr) { err = unix.Fstatfs(int(fd), &st) })
+	if ctlErr != nil {
+		return 0, ctlErr
+	}
+	if err != nil {
+		return 0, err
+	}
+	return max(int64(st.Bavail), 0) * int64(st.Bsize), nil
+}
