@@ -99,7 +99,7 @@ func start(t *testing.T, cmd *exec.Cmd, port int) {
 		_ = cmd.Process.Kill() // it may have ended by itself
 		_ = cmd.Wait()
 	})
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for deadline := time.Now().Add(time.Minute); ; {
 		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err == nil {
 			c.Close()
@@ -112,16 +112,6 @@ func start(t *testing.T, cmd *exec.Cmd, port int) {
 		}
 		time.Sleep(20 * time.Millisecond) // another process, which tells nobody
 	}
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // servedDir returns a directory that a server whose users are not root can reach. vsftpd wants it not to be theirs to
@@ -180,7 +170,7 @@ xferlog_enable=NO
 
 func TestRemoteOnVsftpd(t *testing.T) {
 	p := findProgram(t, "vsftpd", "vsftpd")
-	dir, port := servedDir(t), freePort(t)
+	dir, port := servedDir(t), remotetest.FreePort(t)
 	conf := filepath.Join(t.TempDir(), "vsftpd.conf")
 	empty := t.TempDir()
 	if err := os.WriteFile(conf, fmt.Appendf(nil, vsftpdConf, port, dir, empty), 0o600); err != nil {
@@ -192,7 +182,7 @@ func TestRemoteOnVsftpd(t *testing.T) {
 
 func TestRemoteOnPureFTPd(t *testing.T) {
 	p := findProgram(t, "pure-ftpd", "pure-ftpd")
-	dir, port, state := servedDir(t), freePort(t), t.TempDir()
+	dir, port, state := servedDir(t), remotetest.FreePort(t), t.TempDir()
 	users, db := filepath.Join(state, "users"), filepath.Join(state, "users.pdb")
 	pw := filepath.Join(p.root, "/usr/bin/pure-pw")
 	// A hash that is quick to compute: pure-pw would choose one that takes a second for each login.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -14,7 +15,7 @@ import (
 )
 
 // startTime is how long a server may take until it answers.
-const startTime = 20 * time.Second
+const startTime = time.Minute
 
 // FindProgram returns the path of a program of the system, or skips the test and names it. Servers are often where only
 // the administrator looks.
@@ -32,15 +33,22 @@ func FindProgram(t *testing.T, name string) string {
 	return ""
 }
 
-// FreePort returns a port that nobody listens on at the moment, for servers that cannot choose one and say which.
-func FreePort(t *testing.T) int {
+// FreePort returns a port that nobody listens on at the moment, for servers that cannot choose one and say which. It is
+// below those that systems give to whoever asks for any, so that nobody gets it before the server does.
+func FreePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const first, count = 16 << 10, 16 << 10
+	var err error
+	for range 100 {
+		port := first + rand.IntN(count)
+		var l net.Listener
+		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatalf("no port is free: %v", err)
+	return 0
 }
 
 // StartWebServer runs a server in the foreground, waits until it answers at url, and ends it with the test. What it
@@ -49,6 +57,7 @@ func StartWebServer(t *testing.T, url, logFile string, cmd *exec.Cmd) {
 	t.Helper()
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
+	cmd.WaitDelay = startTime // for a child of its own that it leaves behind
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -83,7 +83,7 @@ func startGateway(t testing.TB) string {
 // waitFor returns when something listens.
 func waitFor(t testing.TB, addr string, exited <-chan struct{}, out fmt.Stringer) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
 		if c, err := net.Dial("tcp", addr); err == nil {
 			c.Close()
 			return
@@ -99,12 +99,7 @@ func waitFor(t testing.TB, addr string, exited <-chan struct{}, out fmt.Stringer
 
 func freeAddr(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	return fmt.Sprintf("127.0.0.1:%d", remotetest.FreePort(t))
 }
 
 // testOptions are those of a server at addr.
