@@ -1,0 +1,141 @@
+package vfs
+
+import (
+	"context"
+	"io/fs"
+	"iter"
+	"time"
+
+	"ferry/cache"
+	"ferry/remote"
+)
+
+// claim is one record of the cache as the overlay sees it. A change of what waits makes a new claim, and the old one
+// dies. overlay.mu guards everything in it that changes; rec does not change after the claim was made, but for its
+// ModTime.
+type claim struct {
+	rec   cache.Record
+	mode  fs.FileMode // permission bits of the file that it replaces; 0 = unknown
+	begun bool        // the remote may have seen something of it
+	first time.Time   // when the oldest change that it stands for was made
+
+	dead   bool          // it says nothing any more
+	ending bool          // its run is past the point where it could be called back
+	held   chan struct{} // closed when a change of it is done; nil = none is under way
+	run    *run          // what carries it out just now
+	gone   chan struct{} // closed when it does not wait any more
+	next   *claim        // what took its place, once gone is closed; nil = nothing
+	stored remote.Entry  // what its run left on the remote, once gone is closed
+	err    error         // why the remote refused it for good, once gone is closed
+
+	due      time.Time
+	urgent   bool // somebody waits for it
+	place    int  // in the queue; below 0 = not in it
+	tries    int  // attempts that failed
+	delay    time.Duration
+	failed   error         // how the last attempt failed
+	tried    chan struct{} // closed when an attempt fails
+	parkedAt *claim        // what it waits for
+	waiting  []*claim      // what waits for it
+}
+
+// run is an attempt that is under way.
+type run struct {
+	cancel context.CancelCauseFunc
+}
+
+func newClaim(rec cache.Record, due time.Time) *claim {
+	return &claim{
+		rec: rec, first: rec.Committed, begun: rec.Recovered, due: due, place: -1,
+		gone: make(chan struct{}), tried: make(chan struct{}),
+	}
+}
+
+// bytes is how much content waits with it.
+func (c *claim) bytes() int64 {
+	if c.rec.Kind == cache.File {
+		return c.rec.Size
+	}
+	return 0
+}
+
+// base is what the remote has under the name of c, for a claim that takes its place.
+func (c *claim) base() (cache.Base, string) {
+	if c.begun {
+		return cache.BaseUnknown, ""
+	}
+	return c.rec.Base, c.rec.BaseVersion
+}
+
+// blocker returns a claim that has to be out of the way before c can be carried out, nil where there is none: an older
+// one, or one that is being carried out, that touches the same path, one above it or one below it.
+func (p *pending) blocker(c *claim) *claim {
+	for other := range p.touching(p.names(c)...) {
+		if other != c && (other.run != nil || !other.dead && other.rec.Seq < c.rec.Seq) {
+			return other
+		}
+	}
+	return nil
+}
+
+// names returns the paths that c touches.
+func (p *pending) names(c *claim) []string {
+	var names []string
+	for name := range p.paths(c) {
+		names = append(names, name)
+	}
+	return names
+}
+
+// touching yields the claims that touch one of names, or something above or below it; some come more than once.
+func (p *pending) touching(names ...string) iter.Seq[*claim] {
+	return func(yield func(*claim) bool) {
+		for _, name := range names {
+			n := &p.root
+			for elem := range elements(name) {
+				if n = n.children[p.keyOf(elem)]; n == nil {
+					break
+				}
+				if !n.each(yield) {
+					return
+				}
+			}
+			if n != nil && !n.eachBelow(yield) {
+				return
+			}
+		}
+	}
+}
+
+func (n *node) each(yield func(*claim) bool) bool {
+	for _, t := range n.touches {
+		if !yield(t.claim) {
+			return false
+		}
+	}
+	return true
+}
+
+func (n *node) eachBelow(yield func(*claim) bool) bool {
+	for _, child := range n.children {
+		if !child.each(yield) || !child.eachBelow(yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// inherited returns the names that what takes the place of c has to remove: those of which c is still the newest claim.
+// For the others a newer one is responsible.
+func (p *pending) inherited(c *claim) []string {
+	var names []string
+	for name, removes := range p.paths(c) {
+		if !removes {
+			continue
+		}
+		if t, ok := p.find(name).top(); ok && t.claim == c {
+			names = append(names, name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,271 @@
+package vfs
+
+import (
+	"iter"
+	"slices"
+	"strings"
+
+	"ferry/cache"
+	"ferry/remote"
+)
+
+// pending is the picture of everything that waits to be carried out on the remote, as a tree of the paths concerned. It
+// does no I/O and has no lock of its own: overlay.mu guards it, and every claim in it.
+//
+// A claim touches its own name and the names that go away with it. Of the claims that touch one path the newest says
+// what is there; where none does, the remote knows.
+type pending struct {
+	fold   bool // names that differ in case are one
+	root   node
+	claims map[string]*claim // by the ID of the record; without those that were superseded
+	bytes  int64             // INVARIANT: the sizes of the files among claims
+}
+
+// node is one path.
+type node struct {
+	parent   *node
+	key      string // in parent.children
+	name     string // last element, as it is shown
+	children map[string]*node
+	touches  []touch // the oldest first
+	waits    bool    // INVARIANT: a file or directory of this path waits
+	below    int     // INVARIANT: how many paths below this one wait so
+}
+
+// touch is what a claim has to do with a path.
+type touch struct {
+	claim   *claim
+	removes bool // the path goes away with the claim, which is one for another name
+}
+
+// standing is what a path is as far as what waits tells.
+type standing uint8
+
+const (
+	elsewhere standing = iota // nothing here tells: the remote knows
+	isFile                    // a file that waits
+	isDir                     // a directory that waits, or that something waits in
+	isGone                    // it was removed here, or lies in something that was
+	inFile                    // it lies below a file that waits, and so cannot exist
+)
+
+func newPending(fold bool) *pending {
+	return &pending{fold: fold, claims: map[string]*claim{}}
+}
+
+// keyOf is what elements, and names, are compared by.
+func (p *pending) keyOf(name string) string {
+	if p.fold {
+		return strings.ToLower(name)
+	}
+	return name
+}
+
+// elements yields the elements of name; the root has none.
+func elements(name string) iter.Seq[string] {
+	if name == "." {
+		return func(func(string) bool) {}
+	}
+	return strings.SplitSeq(name, "/")
+}
+
+// at returns the node of name, which it makes if need be.
+func (p *pending) at(name string) *node {
+	n := &p.root
+	for elem := range elements(name) {
+		k := p.keyOf(elem)
+		child := n.children[k]
+		if child == nil {
+			if n.children == nil {
+				n.children = map[string]*node{}
+			}
+			child = &node{parent: n, key: k, name: elem}
+			n.children[k] = child
+		}
+		n = child
+	}
+	return n
+}
+
+// find returns the node of name, nil where there is none.
+func (p *pending) find(name string) *node {
+	n := &p.root
+	for elem := range elements(name) {
+		if n = n.children[p.keyOf(elem)]; n == nil {
+			return nil
+		}
+	}
+	return n
+}
+
+// add takes c into the picture.
+func (p *pending) add(c *claim) {
+	p.claims[c.rec.ID] = c
+	p.bytes += c.bytes()
+	for name, removes := range p.paths(c) {
+		n := p.at(name)
+		i := len(n.touches)
+		for i > 0 && n.touches[i-1].claim.rec.Seq > c.rec.Seq {
+			i--
+		}
+		n.touches = slices.Insert(n.touches, i, touch{c, removes})
+		if !removes {
+			_, n.name = remote.Split(name)
+		}
+		n.changed()
+	}
+}
+
+// bury notes that c no longer says what is there, because another claim does or nothing waits any more. As long as its
+// run goes on it stays in the way of others.
+func (p *pending) bury(c *claim) {
+	if c.dead {
+		return
+	}
+	c.dead = true
+	if p.claims[c.rec.ID] == c {
+		delete(p.claims, c.rec.ID)
+	}
+	p.bytes -= c.bytes()
+	for name := range p.paths(c) {
+		p.find(name).changed()
+	}
+	if c.run == nil {
+		p.clear(c)
+	}
+}
+
+// clear takes c, which is dead, out of the way.
+func (p *pending) clear(c *claim) {
+	for name := range p.paths(c) {
+		n := p.find(name)
+		n.touches = slices.DeleteFunc(n.touches, func(t touch) bool { return t.claim == c })
+		n.prune()
+	}
+}
+
+// paths yields the paths that c touches, and of each whether it goes away.
+func (p *pending) paths(c *claim) iter.Seq2[string, bool] {
+	return func(yield func(string, bool) bool) {
+		if !yield(c.rec.Name, false) {
+			return
+		}
+		for _, name := range c.rec.Removes {
+			if p.keyOf(name) != p.keyOf(c.rec.Name) && !yield(name, true) {
+				return
+			}
+		}
+	}
+}
+
+// changed restores the invariants after a change of the touches of n.
+func (n *node) changed() {
+	t, ok := n.top()
+	waits := ok && !t.removes && t.claim.rec.Kind != cache.Removed
+	if waits == n.waits {
+		return
+	}
+	n.waits = waits
+	delta := 1
+	if !waits {
+		delta = -1
+	}
+	for up := n.parent; up != nil; up = up.parent {
+		up.below += delta
+	}
+}
+
+// prune takes n and those above it away as far as nothing needs them.
+func (n *node) prune() {
+	for n.parent != nil && len(n.touches) == 0 && len(n.children) == 0 {
+		delete(n.parent.children, n.key)
+		n = n.parent
+	}
+}
+
+// top returns what says what is at n, if anything does.
+func (n *node) top() (touch, bool) {
+	for _, t := range slices.Backward(n.touches) {
+		if !t.claim.dead {
+			return t, true
+		}
+	}
+	return touch{}, false
+}
+
+// stands returns what n itself is.
+func (n *node) stands() (standing, *claim) {
+	t, ok := n.top()
+	switch {
+	case ok && !t.removes && t.claim.rec.Kind == cache.File:
+		return isFile, t.claim
+	case ok && !t.removes && t.claim.rec.Kind == cache.Dir:
+		return isDir, t.claim
+	case n.below > 0:
+		return isDir, nil
+	case ok:
+		return isGone, t.claim
+	}
+	return elsewhere, nil
+}
+
+// look returns what name is. The claim is the one that says so, nil for a directory that is one because something waits
+// in it.
+func (p *pending) look(name string) (standing, *claim) {
+	n := &p.root
+	gone := false
+	for elem := range elements(name) {
+		if t, ok := n.top(); ok {
+			switch {
+			case t.removes || t.claim.rec.Kind == cache.Removed:
+				gone = true
+			case t.claim.rec.Kind == cache.File:
+				return inFile, t.claim
+			}
+		}
+		if n = n.children[p.keyOf(elem)]; n == nil {
+			break
+		}
+	}
+	if n != nil {
+		if st, c := n.stands(); st != elsewhere {
+			return st, c
+		}
+	}
+	if gone {
+		return isGone, nil
+	}
+	return elsewhere, nil
+}
+
+// newest returns the claim that says what is at name itself, whatever waits below it; nil where none does.
+func (p *pending) newest(name string) *claim {
+	if n := p.find(name); n != nil {
+		if t, ok := n.top(); ok {
+			return t.claim
+		}
+	}
+	return nil
+}
+
+// A child is what waits directly in a directory.
+type child struct {
+	name  string
+	stand standing // isFile, isDir or isGone
+	claim *claim   // nil for a directory that something waits in
+}
+
+// children returns what waits directly in dir, by key.
+func (p *pending) children(dir string) map[string]child {
+	n := p.find(dir)
+	if n == nil || len(n.children) == 0 {
+		return nil
+	}
+	found := make(map[string]child, len(n.children))
+	for k, below := range n.children {
+		if st, c := below.stands(); st != elsewhere {
+			found[k] = child{below.name, st, c}
+		}
+	}
+	return found
+}

@@ -1,0 +1,104 @@
+package vfs
+
+import (
+	"container/heap"
+	"time"
+)
+
+// queue holds the claims that may be carried out by and by: those that somebody waits for first, then by the time when
+// they are due. overlay.mu guards it.
+type queue struct{ claims dueHeap }
+
+// push puts c in, or in another place if it is in already. A claim that is dead or under way has no place in it.
+func (q *queue) push(c *claim) {
+	switch {
+	case c.dead || c.run != nil || c.held != nil || c.parkedAt != nil:
+	case c.place >= 0:
+		heap.Fix(&q.claims, c.place)
+	default:
+		heap.Push(&q.claims, c)
+	}
+}
+
+// drop takes c out, if it is in.
+func (q *queue) drop(c *claim) {
+	if c.place >= 0 {
+		heap.Remove(&q.claims, c.place)
+	}
+}
+
+// pop takes the first claim out if it is due at the time now, and otherwise returns when it will be; false means that
+// there is none.
+func (q *queue) pop(now time.Time) (c *claim, next time.Time, waits bool) {
+	if len(q.claims) == 0 {
+		return nil, time.Time{}, false
+	}
+	first := q.claims[0]
+	if !first.urgent && first.due.After(now) {
+		return nil, first.due, true
+	}
+	heap.Pop(&q.claims)
+	return first, time.Time{}, false
+}
+
+// park has c wait until other is out of the way. Who waits for c waits for other too.
+func (q *queue) park(c, other *claim) {
+	c.parkedAt = other
+	other.waiting = append(other.waiting, c)
+	if c.urgent {
+		q.hurry(other)
+	}
+}
+
+// unpark lets those go on that waited for c.
+func (q *queue) unpark(c *claim) {
+	waiting := c.waiting
+	c.waiting = nil
+	for _, other := range waiting {
+		other.parkedAt = nil
+		q.push(other)
+	}
+}
+
+// hurry makes c, and what it waits for, go first.
+func (q *queue) hurry(c *claim) {
+	for ; c != nil; c = c.parkedAt {
+		c.urgent = true
+		q.push(c)
+	}
+}
+
+// dueHeap implements heap.Interface.
+type dueHeap []*claim
+
+func (h dueHeap) Len() int { return len(h) }
+
+func (h dueHeap) Less(i, j int) bool {
+	a, b := h[i], h[j]
+	if a.urgent != b.urgent {
+		return a.urgent
+	}
+	if !a.urgent && !a.due.Equal(b.due) {
+		return a.due.Before(b.due)
+	}
+	return a.rec.Seq < b.rec.Seq
+}
+
+func (h dueHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].place, h[j].place = i, j
+}
+
+func (h *dueHeap) Push(c any) {
+	c.(*claim).place = len(*h)
+	*h = append(*h, c.(*claim))
+}
+
+func (h *dueHeap) Pop() any {
+	last := len(*h) - 1
+	c := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	c.place = -1
+	return c
+}
