@@ -52,7 +52,11 @@ func setFromEnv(f *pflag.Flag, vars map[string]string) error {
 	for _, prefix := range []string{"FERRY_", "RCLONE_"} {
 		name := prefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		if v, ok := vars[name]; ok {
-			if err := f.Value.Set(v); err != nil {
+			set := f.Value.Set
+			if list, ok := f.Value.(*listFlag); ok {
+				set = list.SetAll
+			}
+			if err := set(v); err != nil {
 				return badValue(name+" (for --"+f.Name+")", v, err)
 			}
 			f.Changed = true

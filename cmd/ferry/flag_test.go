@@ -101,6 +101,8 @@ func TestDefaults(t *testing.T) {
 		"partial-max-age":           o.partialMaxAge == 24*time.Hour,
 		"min-tls-version":           o.minTLS == "1.2",
 		"tls-data-resume":           o.dataResume == "offer",
+		"min-size":                  !o.filter.given() && !o.filter.ignoreCase && !o.filter.blockNormDupes,
+		"vfs-case-insensitive":      !o.foldCase,
 		"rc":                        !o.rc.enabled && !o.rc.noAuth,
 		"rc-addr":                   slices.Equal(o.rc.addrs, []string{"localhost:5572"}),
 		"list-time":                 o.listTime == "utc",
@@ -142,7 +144,11 @@ func TestEnvironment(t *testing.T) {
 			}
 		})
 	}
-	o, err := parse(t, []string{"FERRY_ADDR=:1, :2", "FERRY_VERBOSE=2", "FERRY_READ_ONLY=true", "RCLONE_VFS_CACHE_MODE=full", "FERRY_DATA_TIMEOUT=1m"})
+	o, err := parse(t, []string{`RCLONE_EXCLUDE=*.tmp,"*.{a,b}"`}, "--include", "a,b", "--include", "c")
+	if err != nil || !slices.Equal(o.filter.exclude, []string{"*.tmp", "*.{a,b}"}) || !slices.Equal(o.filter.include, []string{"a,b", "c"}) {
+		t.Errorf("got %q, %q, %v", o.filter.exclude, o.filter.include, err)
+	}
+	o, err = parse(t, []string{"FERRY_ADDR=:1, :2", "FERRY_VERBOSE=2", "FERRY_READ_ONLY=true", "RCLONE_VFS_CACHE_MODE=full", "FERRY_DATA_TIMEOUT=1m"})
 	if err != nil || !slices.Equal(o.addrs, []string{":1", ":2"}) || o.log.verbose != 2 || !o.readOnly || o.cache.mode != config.CacheFull || o.dataTimeouts.stall != time.Minute {
 		t.Errorf("got %+v, %v", o, err)
 	}
@@ -189,6 +195,12 @@ func TestWrongCommandLines(t *testing.T) {
 		{2, []string{"--min-tls-version", "1.3"}, nil, []string{".", "--min-tls-version", "2"}},
 		{2, []string{"--log-level", "NOTICE"}, nil, []string{".", "--log-level", "LOUD"}},
 		{2, []string{"--ascii", "convert"}, nil, []string{".", "--ascii", "x"}},
+		{2, []string{"--include", "[a"}, nil, []string{".", "--include", "[a"}},
+		{2, []string{"--filter", "+ and a pattern"}, nil, []string{".", "--filter", "*.jpg"}},
+		{2, []string{"--exclude-from", missing, "no such file"}, nil, []string{".", "--exclude-from", missing}},
+		{2, []string{"--min-size", "--max-size"}, nil, []string{".", "--min-size", "2k", "--max-size", "1k"}},
+		{2, []string{"--max-age", "2d"}, nil, []string{".", "--max-age", "soon"}},
+		{2, []string{"FERRY_EXCLUDE", "commas"}, []string{`FERRY_EXCLUDE=a"b`}, []string{"."}},
 		{2, []string{"--rc-addr", "localhost:2121"}, nil, []string{".", "--rc-addr", "5572"}},
 		{2, []string{"--rc-addr", "unix:///run"}, nil, []string{".", "--rc-addr", "unix://"}},
 		{2, []string{"--rc-allow-origin", "https://"}, nil, []string{".", "--rc-allow-origin", "admin.example.org"}},

@@ -30,7 +30,7 @@ const (
 	groupLogging = "Logging"
 )
 
-var groups = []string{groupServer, groupTLS, groupRemote, groupVFS, groupCache, groupRC, groupConfig, groupLogging}
+var groups = []string{groupServer, groupTLS, groupRemote, groupVFS, groupFilter, groupCache, groupRC, groupConfig, groupLogging}
 
 // flagTable returns every flag of ferry serve ftp.
 func flagTable() []flag {
@@ -45,6 +45,7 @@ func flagTable() []flag {
 	add(groupTLS, tlsFlags())
 	add(groupRemote, remoteFlags())
 	add(groupVFS, vfsFlags())
+	add(groupFilter, filterFlags())
 	add(groupCache, cacheFlags())
 	add(groupRC, rcFlags())
 	add(groupConfig, configFlags())
@@ -128,6 +129,10 @@ func vfsFlags() []flag {
 			value: func(o *options) pflag.Value { return boolValue(&o.noSeek) }},
 		{name: "copy-links", def: "false", bare: on, effect: true, usage: "Follow symbolic links that stay inside a local directory",
 			value: func(o *options) pflag.Value { return boolValue(&o.copyLinks) }},
+		{name: "vfs-case-insensitive", def: "false", bare: on, effect: true, usage: "Find a name that does not exist in another case, if there is just one",
+			value: func(o *options) pflag.Value { return boolValue(&o.foldCase) }},
+		{name: "vfs-block-norm-dupes", def: "false", bare: on, effect: true, usage: "Hide names that look like another of the same directory and are not in Unicode's normal form C",
+			value: func(o *options) pflag.Value { return boolValue(&o.filter.blockNormDupes) }},
 		{name: "partial-max-age", def: "24h", effect: true, usage: "Time for which an unfinished upload can be continued",
 			value: func(o *options) pflag.Value { return limitValue(&o.partialMaxAge) }},
 		{name: "no-checksum", def: "false", bare: on, usage: "Do not compare checksums on upload and download",

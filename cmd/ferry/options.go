@@ -41,6 +41,8 @@ type options struct {
 	uid, gid               uint32
 	noModTime              bool
 	noSeek                 bool
+	foldCase               bool
+	filter                 filterOptions
 	noChecksum             bool
 	copyLinks              bool
 	partialMaxAge          time.Duration

@@ -46,6 +46,8 @@ func shownValue(v pflag.Value) any {
 		return *v.p
 	case *value[[]string]:
 		return append([]string{}, *v.p...)
+	case *listFlag:
+		return append([]string{}, *v.p...)
 	}
 	return v.String()
 }

@@ -115,6 +115,10 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	}
 	defer closeLog()
 	warn(log)
+	rules, err := p.parseFilter(&o.filter)
+	if err != nil {
+		return err
+	}
 	r, counts, err := p.openRemote(ctx, o, what, log)
 	if err != nil {
 		return err
@@ -130,7 +134,8 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 		return err
 	}
 	o.warnOfRisks(log, listeners)
-	tree := vfs.New(r, o.treeOptions(log))
+	left, mayMake := o.leaveOut(r, rules)
+	tree := vfs.New(left, o.treeOptions(log, mayMake))
 	defer tree.Close()
 	server := o.server(tree, pair, log)
 	control, err := o.openRC(ctx, log, rcSubject{what, server, tree, counts})
@@ -183,11 +188,13 @@ func (o *options) server(tree *vfs.FS, pair *ftp.KeyPair, log *slog.Logger) *ftp
 }
 
 // treeOptions returns the options of the tree that the flags describe.
-func (o *options) treeOptions(log *slog.Logger) vfs.Options {
+func (o *options) treeOptions(log *slog.Logger, mayMake func(ctx context.Context, name string, dir bool) error) vfs.Options {
 	return vfs.Options{
 		ReadOnly:  o.readOnly,
 		NoModTime: o.noModTime,
 		NoSeek:    o.noSeek,
+		FoldCase:  o.foldCase,
+		MayMake:   mayMake,
 		Modes: vfs.Modes{
 			File: o.filePerms, FileGiven: o.given("file-perms"),
 			Dir: o.dirPerms, DirGiven: o.given("dir-perms"),

@@ -88,7 +88,8 @@ var hard = regexp.MustCompile(`\{\{|\{[^{}]*(?:/|\*\*)[^{}]*\}`)
 // slashes matches what counts as one slash.
 var slashes = regexp.MustCompile(`/{2,}`)
 
-// leading returns patterns for the directories in which something that pattern matches can be.
+// leading returns patterns for the directories in which something that pattern matches can be. A path that is not rooted
+// counts from the root here, as it does for rclone: with + a/*.jpg and - ** the directory x/a is not looked into.
 func leading(pattern string) []string {
 	if hard.MatchString(pattern) {
 		return []string{"/**"}
@@ -112,8 +113,8 @@ func leading(pattern string) []string {
 			return dirs
 		}
 	}
-	if len(dirs) == 0 || !strings.HasPrefix(dirs[len(dirs)-1], "/") {
-		dirs = append(dirs, "/**") // a pattern that is not rooted may match in any directory
+	if len(dirs) == 0 {
+		dirs = append(dirs, "/**") // a lone name may be in any directory
 	}
 	return dirs
 }

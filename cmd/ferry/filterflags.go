@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"ferry/config"
+	"ferry/remote"
+	"ferry/remote/filter"
+	"ferry/remote/normdup"
+)
+
+const groupFilter = "Filter"
+
+// filterOptions are the values of the flags that say which files and directories are served.
+type filterOptions struct {
+	include, includeFrom []string
+	exclude, excludeFrom []string
+	rules, rulesFrom     []string
+	excludeIfPresent     []string
+	minSize, maxSize     config.Size
+	minAge, maxAge       time.Duration
+	ignoreCase           bool
+	blockNormDupes       bool
+}
+
+func filterFlags() []flag {
+	return []flag{
+		{name: "include", effect: true, usage: "Serve what matches this pattern, and nothing that no rule includes. May be repeated",
+			value: func(o *options) pflag.Value { return listValue(&o.filter.include, "pattern") }},
+		{name: "include-from", effect: true, usage: "Read patterns to include from this file, - for standard input. May be repeated",
+			value: func(o *options) pflag.Value { return listValue(&o.filter.includeFrom, "file") }},
+		{name: "exclude", effect: true, usage: "Leave out what matches this pattern. May be repeated",
+			value: func(o *options) pflag.Value { return listValue(&o.filter.exclude, "pattern") }},
+		{name: "exclude-from", effect: true, usage: "Read patterns to exclude from this file, - for standard input. May be repeated",
+			value: func(o *options) pflag.Value { return listValue(&o.filter.excludeFrom, "file") }},
+		{name: "filter", effect: true, usage: "Include (\"+ pattern\") or leave out (\"- pattern\"). May be repeated; the first rule that matches decides",
+			value: func(o *options) pflag.Value { return listValue(&o.filter.rules, "rule") }},
+		{name: "filter-from", effect: true, usage: "Read rules as those of --filter from this file, - for standard input. May be repeated",
+			value: func(o *options) pflag.Value { return listValue(&o.filter.rulesFrom, "file") }},
+		{name: "exclude-if-present", effect: true, usage: "Leave out directories that hold a file of this name, or with a slash behind it a directory. May be repeated",
+			value: func(o *options) pflag.Value { return listValue(&o.filter.excludeIfPresent, "name") }},
+		{name: "min-size", def: "off", effect: true, usage: "Leave out files that are smaller",
+			value: func(o *options) pflag.Value { return sizeValue(&o.filter.minSize) }},
+		{name: "max-size", def: "off", effect: true, usage: "Leave out files that are larger",
+			value: func(o *options) pflag.Value { return sizeValue(&o.filter.maxSize) }},
+		{name: "min-age", def: "off", effect: true, usage: "Leave out files that were modified since then",
+			value: func(o *options) pflag.Value { return durationValue(&o.filter.minAge) }},
+		{name: "max-age", def: "off", effect: true, usage: "Leave out files that were not modified since then",
+			value: func(o *options) pflag.Value { return durationValue(&o.filter.maxAge) }},
+		{name: "ignore-case", def: "false", bare: on, effect: true, usage: "Match patterns in upper and lower case alike",
+			value: func(o *options) pflag.Value { return boolValue(&o.filter.ignoreCase) }},
+	}
+}
+
+// given reports whether anything is to be left out.
+func (o *filterOptions) given() bool {
+	lists := slices.Concat(o.include, o.includeFrom, o.exclude, o.excludeFrom, o.rules, o.rulesFrom, o.excludeIfPresent)
+	return len(lists) > 0 || o.minSize > 0 || o.maxSize >= 0 || unlimited(o.minAge) > 0 || unlimited(o.maxAge) > 0
+}
+
+// parseFilter reads the rules that the flags give, nil where there are none. What is wrong with them is a usage error.
+func (p process) parseFilter(o *filterOptions) (*filter.Filter, error) {
+	if !o.given() {
+		return nil, nil
+	}
+	f, err := filter.Parse(filter.Options{
+		Include: o.include, IncludeFrom: o.includeFrom,
+		Exclude: o.exclude, ExcludeFrom: o.excludeFrom,
+		Filter: o.rules, FilterFrom: o.rulesFrom,
+		ExcludeIfPresent: o.excludeIfPresent,
+		MinSize:          int64(o.minSize), MaxSize: int64(o.maxSize),
+		MinAge: unlimited(o.minAge), MaxAge: unlimited(o.maxAge),
+		IgnoreCase: o.ignoreCase,
+		ReadFile:   p.readRules,
+	})
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return f, nil
+}
+
+// readRules returns what is in a file of rules; - is standard input.
+func (p process) readRules(name string) (string, error) {
+	if name != "-" {
+		b, err := os.ReadFile(name)
+		if pathErr := new(os.PathError); errors.As(err, &pathErr) {
+			err = pathErr.Err // the name is in front of it already
+		}
+		return string(b), err
+	}
+	if p.stdin == nil {
+		return "", nil
+	}
+	b, err := io.ReadAll(p.stdin)
+	return string(b), err
+}
+
+// leaveOut puts what hides files in front of r. mayMake tells which names can be made, nil where all can.
+func (o *options) leaveOut(r remote.Remote, f *filter.Filter) (left remote.Remote, mayMake func(ctx context.Context, name string, dir bool) error) {
+	if f != nil {
+		filtered := filter.New(r, f)
+		r, mayMake = filtered, filtered.MayMake
+	}
+	if !o.filter.blockNormDupes {
+		return r, mayMake
+	}
+	inner, blocked := mayMake, normdup.New(r)
+	return blocked, func(ctx context.Context, name string, dir bool) error {
+		if err := blocked.MayMake(ctx, name); err != nil || inner == nil {
+			return err
+		}
+		return inner(ctx, name, dir)
+	}
+}
+
+// listValue is a list of texts of which each occurrence of the flag adds one, as it is: a comma may be part of a pattern.
+func listValue(p *[]string, kind string) pflag.Value {
+	v := &value[[]string]{p: p, kind: kind}
+	v.parse = func(s string) ([]string, error) { return append(slices.Clip(*p), s), nil }
+	v.format = func(l []string) string { return strings.Join(l, ",") }
+	return &listFlag{v}
+}
+
+// A listFlag is a list that an environment variable gives as a whole.
+type listFlag struct{ *value[[]string] }
+
+// SetAll sets the list to fields with commas between them, in quotes where a field has a comma or a quote of its own.
+func (l *listFlag) SetAll(s string) error {
+	fields, err := csv.NewReader(strings.NewReader(s)).Read()
+	if err != nil {
+		return errors.New("use texts with commas between them, in \" where they have commas of their own")
+	}
+	*l.p = fields
+	return nil
+}
