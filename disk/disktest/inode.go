@@ -1,0 +1,121 @@
+package disktest
+
+import "math/rand/v2"
+
+// A node is a directory, or a file with its pages: as they are, and as they were at the last sync.
+type node struct {
+	dir  bool
+	name string // the last one it had
+	uses int    // names and open files; its pages are free when there are none
+
+	pages map[int64]*[PageSize]byte
+	size  int64
+
+	// since the last sync
+	before     map[int64]*[PageSize]byte // what a page was; nil: a hole
+	sizeBefore int64
+}
+
+func newNode(name string, dir bool) *node {
+	return &node{name: name, dir: dir, pages: map[int64]*[PageSize]byte{}, before: map[int64]*[PageSize]byte{}}
+}
+
+// page returns a page for writing, which keeps what it was at the last sync.
+func (n *node) page(i int64) *[PageSize]byte {
+	old := n.pages[i]
+	if _, changed := n.before[i]; !changed {
+		n.before[i] = old
+		fresh := new([PageSize]byte)
+		if old != nil {
+			*fresh = *old
+		}
+		n.pages[i] = fresh
+		return fresh
+	}
+	if old == nil {
+		old = new([PageSize]byte)
+		n.pages[i] = old
+	}
+	return old
+}
+
+// drop makes a page a hole.
+func (n *node) drop(i int64) {
+	if _, changed := n.before[i]; !changed {
+		n.before[i] = n.pages[i]
+	}
+	delete(n.pages, i)
+}
+
+// readAt copies what there is.
+func (n *node) readAt(p []byte, off int64) int {
+	p = p[:max(min(int64(len(p)), n.size-off), 0)]
+	for done := 0; done < len(p); {
+		at := off + int64(done)
+		chunk := p[done:min(len(p), done+int(PageSize-at%PageSize))]
+		if page := n.pages[at/PageSize]; page != nil {
+			copy(chunk, page[at%PageSize:])
+		} else {
+			clear(chunk)
+		}
+		done += len(chunk)
+	}
+	return len(p)
+}
+
+// synced makes the present content the one that survives.
+func (n *node) synced() {
+	clear(n.before)
+	n.sizeBefore = n.size
+}
+
+// truncated cuts or extends the file, and returns how many pages became free.
+func (n *node) truncated(size int64) (freed int64) {
+	for i := range n.pages {
+		if i*PageSize >= size {
+			n.drop(i)
+			freed++
+		}
+	}
+	if rest := size % PageSize; rest > 0 && size < n.size && n.pages[size/PageSize] != nil {
+		clear(n.page(size / PageSize)[rest:])
+	}
+	n.size = size
+	return freed
+}
+
+// afterCrash returns the file as a loss of power leaves it: of what was not synced, keep says what is there. The size is
+// as before or as now, like a page.
+func (n *node) afterCrash(keep func() bool) *node {
+	after := newNode(n.name, n.dir)
+	after.size = n.size
+	if n.size != n.sizeBefore && !keep() {
+		after.size = n.sizeBefore
+	}
+	for i, page := range n.pages {
+		after.pages[i] = page
+	}
+	for _, i := range sortedKeys(n.before) {
+		if keep() {
+			continue
+		}
+		if was := n.before[i]; was != nil {
+			after.pages[i] = was
+		} else {
+			delete(after.pages, i)
+		}
+	}
+	for i := range after.pages {
+		if i*PageSize >= after.size {
+			delete(after.pages, i)
+			continue
+		}
+		copied := *after.pages[i]
+		after.pages[i] = &copied
+	}
+	after.synced()
+	return after
+}
+
+// chance returns a keep that is true about half of the time.
+func chance(r *rand.Rand) func() bool { return func() bool { return r.IntN(2) == 0 } }
