@@ -1,0 +1,198 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ferry/cache"
+	"ferry/config"
+)
+
+const cacheLong = `Look after what is in the disk caches.
+
+With --vfs-cache-mode minimal, writes or full, ferry takes files in and writes them to the remote later. A file that the
+remote refuses for good, because of its name, a quota or a permission, is kept: "ferry cache ls" lists it with the reason.
+Mend the cause and "ferry cache retry" it, or "ferry cache export" its content, or "ferry cache drop" it.
+
+A cache that a running ferry uses is not touched: ask that ferry, with "ferry rc cache/ls" and the like.`
+
+// cacheCommand looks after caches that no ferry uses at the moment.
+func (p process) cacheCommand(o *options) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "cache",
+		Short: "List, retry, export and drop files that a remote refused",
+		Long:  cacheLong,
+		Args:  wantNoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	row := slices.IndexFunc(cacheFlags(), func(f flag) bool { return f.name == "cache-dir" })
+	rows := cacheFlags()[row : row+1]
+	addFlags(root.PersistentFlags(), rows, o)
+	sub := func(use, short string, args cobra.PositionalArgs, run func(caches, []string) error) {
+		root.AddCommand(&cobra.Command{Use: use, Short: short, Args: args, RunE: func(cmd *cobra.Command, args []string) error {
+			if err := resolveFlags(cmd.Flags(), rows, p.env); err != nil {
+				return err
+			}
+			return run(caches{filepath.Join(o.cacheDir, cachesName), p.stdout}, args)
+		}})
+	}
+	sub("ls", "List what waits and what was refused", wantNoArgs, func(c caches, _ []string) error { return c.list() })
+	sub("retry ID...", "Have refused files written to the remote again", wantIDs, func(c caches, ids []string) error {
+		return c.each(ids, func(s keptCache, r cache.LostRecord) error {
+			_, err := s.Retry(r.ID)
+			return err
+		})
+	})
+	sub("drop ID...", "Delete refused files", wantIDs, func(c caches, ids []string) error {
+		return c.each(ids, func(s keptCache, r cache.LostRecord) error { return s.DropLost(r.ID) })
+	})
+	sub("export ID FILE", "Write a refused file to a new FILE", wantIDAndFile, func(c caches, args []string) error {
+		return c.each(args[:1], func(s keptCache, r cache.LostRecord) error { return exportLost(s.Store, r.ID, args[1]) })
+	})
+	return root
+}
+
+func wantIDs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usagef("which file? %s needs an ID out of \"ferry cache ls\"", cmd.CommandPath())
+	}
+	return nil
+}
+
+func wantIDAndFile(cmd *cobra.Command, args []string) error {
+	if len(args) != 2 {
+		return usagef("%s needs an ID out of \"ferry cache ls\" and the name of a new file", cmd.CommandPath())
+	}
+	return nil
+}
+
+// caches are the disk caches in a directory.
+type caches struct {
+	dir string
+	out io.Writer
+}
+
+// open calls do with each cache, and with the error of one that is in use.
+func (c caches) open(do func(dir string, s keptCache, err error) error) error {
+	entries, err := os.ReadDir(c.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
+		s, err := openCacheDir(filepath.Join(c.dir, e.Name()), cache.Options{})
+		if err != nil && !errors.Is(err, cache.ErrInUse) {
+			return err
+		}
+		doErr := do(e.Name(), s, err)
+		if err == nil {
+			doErr = errors.Join(doErr, s.Close())
+		}
+		if doErr != nil {
+			return doErr
+		}
+	}
+	return nil
+}
+
+func (c caches) list() error {
+	return c.open(func(dir string, s keptCache, err error) error {
+		if err != nil {
+			fmt.Fprintf(c.out, "%s: in use; ask the ferry that uses it: ferry rc cache/ls\n", dir)
+			return nil
+		}
+		lost, err := s.Lost()
+		if err != nil {
+			return err
+		}
+		var bytes int64
+		pending := s.Pending()
+		for _, r := range pending {
+			bytes += r.Size
+		}
+		fmt.Fprintf(c.out, "%s: %d wait with %s, %d refused\n", dir, len(pending), config.Size(bytes), len(lost))
+		for _, r := range pending {
+			fmt.Fprintf(c.out, "  waits   %s %12d %s %s\n", r.ID, r.Size, r.Committed.UTC().Format(time.DateTime), pendingText(r))
+		}
+		for _, r := range lost {
+			fmt.Fprintf(c.out, "  refused %s %12d %s %q: %s\n", r.ID, r.Size, r.Committed.UTC().Format(time.DateTime), r.Name, r.Reason)
+		}
+		return nil
+	})
+}
+
+// pendingText says what a record wants.
+func pendingText(r cache.Record) string {
+	switch r.Kind {
+	case cache.Removed:
+		return fmt.Sprintf("%q is to be deleted", r.Name)
+	case cache.Dir:
+		return fmt.Sprintf("the directory %q is to be made", r.Name)
+	}
+	return fmt.Sprintf("%q", r.Name)
+}
+
+// each calls do with each of the refused files, wherever they are.
+func (c caches) each(ids []string, do func(keptCache, cache.LostRecord) error) error {
+	missing := slices.Clone(ids)
+	inUse := false
+	err := c.open(func(_ string, s keptCache, err error) error {
+		if err != nil {
+			inUse = true
+			return nil
+		}
+		lost, err := s.Lost()
+		if err != nil {
+			return err
+		}
+		for _, r := range lost {
+			i := slices.Index(missing, r.ID)
+			if i < 0 {
+				continue
+			}
+			if err := do(s, r); err != nil {
+				return err
+			}
+			missing = slices.Delete(missing, i, i+1)
+		}
+		return nil
+	})
+	switch {
+	case err != nil || len(missing) == 0:
+		return err
+	case inUse:
+		return fmt.Errorf("no refused file has the id %s in the caches that are not in use: ask the running ferry with \"ferry rc cache/ls\"", missing[0])
+	}
+	return fmt.Errorf("no refused file has the id %s: see \"ferry cache ls\"", missing[0])
+}
+
+// exportLost writes a refused file to a new file.
+func exportLost(s *cache.Store, id, to string) (err error) {
+	content, err := s.OpenLost(id)
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, content.Section())
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(to))
+	}
+	return nil
+}
