@@ -70,6 +70,9 @@ func (c *checker) reach(ctx context.Context) (string, error) {
 	if err == nil && !e.Dir {
 		err = remote.ErrNotDir
 	}
+	if err != nil {
+		err = adviseRoot(err)
+	}
 	return "", err
 }
 

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"strconv"
 
@@ -97,22 +95,6 @@ func (o *options) setLocal(values map[string]string) {
 	if o.given("partial-max-age") {
 		values["partial_max_age"] = config.FormatDuration(o.partialMaxAge)
 	}
-}
-
-// explainRoot says what is wrong with what is to be served.
-func explainRoot(what string, err error) error {
-	shown := redactRemote(what)
-	switch {
-	case errors.As(err, new(usageError)):
-		return err
-	case errors.Is(err, remote.ErrNotExist):
-		return fmt.Errorf("%q: there is no such directory: create it, or correct the path", shown)
-	case errors.Is(err, remote.ErrNotDir):
-		return fmt.Errorf("%q is not a directory: give the directory that holds it", shown)
-	case errors.Is(err, remote.ErrPermission):
-		return fmt.Errorf("%q: permission denied: run ferry as a user who may read it, or correct the login of the remote (%w)", shown, err)
-	}
-	return fmt.Errorf("%q: %w", shown, err)
 }
 
 // redactRemote is a remote string without its parameters, which may be secrets.

@@ -24,7 +24,7 @@ func (a *account) translate(err error) error {
 	}
 	var refused *azidentity.AuthenticationFailedError
 	if errors.As(err, &refused) {
-		return fmt.Errorf("%s: the credentials are refused: %w", a.host, remote.ErrPermission)
+		return fmt.Errorf("%s: the credentials are refused, check their options: %w", a.host, remote.ErrPermission)
 	}
 	var answer *azcore.ResponseError
 	if errors.As(err, &answer) {
@@ -56,7 +56,14 @@ func (a *account) translateAnswer(answer *azcore.ResponseError) error {
 	if means == nil {
 		return fmt.Errorf("%s answers %d %s", a.host, answer.StatusCode, answer.ErrorCode)
 	}
-	return fmt.Errorf("%s answers %d %s: %w", a.host, answer.StatusCode, answer.ErrorCode, means)
+	remedy := ""
+	switch bloberror.Code(answer.ErrorCode) {
+	case bloberror.AuthenticationFailed, bloberror.AuthorizationFailure, bloberror.InvalidAuthenticationInfo:
+		remedy = ", check the options for the account and its key, sas_url or identity"
+	case bloberror.ContainerNotFound:
+		remedy = ", create the container, or correct the path of the remote"
+	}
+	return fmt.Errorf("%s answers %d %s%s: %w", a.host, answer.StatusCode, answer.ErrorCode, remedy, means)
 }
 
 // sentinel returns what an answer means, or nil where trying again may help.

@@ -82,7 +82,7 @@ func tokens(ctx context.Context, o Options) (oauth2.TokenSource, error) {
 	case o.ServiceAccountFile != "":
 		key, err := os.ReadFile(o.ServiceAccountFile)
 		if err != nil {
-			return nil, fmt.Errorf("gcs: option service_account_file: %w", err)
+			return nil, fmt.Errorf("gcs: service_account_file cannot be read: %v", err) // it is not the remote that is missing
 		}
 		return serviceAccount(ctx, "service_account_file", key)
 	case o.Token.JSON != "":

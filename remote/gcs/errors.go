@@ -22,7 +22,7 @@ func (s *store) translate(err error) error {
 	}
 	var refused *oauth2.RetrieveError
 	if errors.As(err, &refused) {
-		return fmt.Errorf("%s: the credentials are refused (%s): %w", s.host, refused.ErrorCode, remote.ErrPermission)
+		return fmt.Errorf("%s: the credentials are refused (%s), check their options: %w", s.host, refused.ErrorCode, remote.ErrPermission)
 	}
 	var answer *googleapi.Error
 	if errors.As(err, &answer) {
@@ -51,7 +51,11 @@ func (s *store) translateAnswer(answer *googleapi.Error) error {
 	if means == nil {
 		return fmt.Errorf("%s answers %d %s", s.host, answer.Code, reason)
 	}
-	return fmt.Errorf("%s answers %d %s: %w", s.host, answer.Code, reason, means)
+	remedy := ""
+	if answer.Code == http.StatusUnauthorized {
+		remedy = ", check the options for the credentials"
+	}
+	return fmt.Errorf("%s answers %d %s%s: %w", s.host, answer.Code, reason, remedy, means)
 }
 
 // sentinel returns what an answer means, or nil where trying again may help.

@@ -155,7 +155,7 @@ func (c *Client) roundTrip(req *http.Request) (*http.Response, error) {
 	if ctx := req.Context(); ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	return nil, fmt.Errorf("the server %s does not answer: %w", req.URL.Host, onTheWay(err))
+	return nil, fmt.Errorf("the server %s does not answer, check the option url and the network: %w", req.URL.Host, onTheWay(err))
 }
 
 // onTheWay takes off the wrapping that shows a URL, which may hold a secret, and makes an end that comes too early what

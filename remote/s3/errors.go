@@ -56,12 +56,15 @@ func message(e minio.ErrorResponse) string {
 	return e.Message
 }
 
+// unknownUser is what versitygw answers instead of InvalidAccessKeyId.
+const unknownUser = "XAdminUserNotFound"
+
 // kindOf returns the sentinel of package remote that e means, nil for a failure that may pass.
 func kindOf(e minio.ErrorResponse) error {
 	switch e.Code {
 	case "NoSuchKey", "NotFound", "NoSuchBucket", "NoSuchVersion":
 		return remote.ErrNotExist
-	case "AccessDenied", "AllAccessDisabled", "AccountProblem", "InvalidAccessKeyId", "SignatureDoesNotMatch",
+	case "AccessDenied", "AllAccessDisabled", "AccountProblem", "InvalidAccessKeyId", unknownUser, "SignatureDoesNotMatch",
 		"InvalidToken", "ExpiredToken", "InvalidSecurity", "NotSignedUp", "AuthorizationHeaderMalformed", "InvalidObjectState",
 		"MethodNotAllowed", "RequestTimeTooSkewed":
 		return remote.ErrPermission
@@ -101,7 +104,7 @@ func remedyOf(code string) string {
 	switch code {
 	case "NoSuchBucket":
 		return "create the bucket, or correct the path of the remote"
-	case "InvalidAccessKeyId":
+	case "InvalidAccessKeyId", unknownUser:
 		return "check the option access_key_id"
 	case "SignatureDoesNotMatch":
 		return "check the option secret_access_key"

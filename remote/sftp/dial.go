@@ -70,7 +70,7 @@ func privateKey(o Options) (ssh.Signer, error) {
 			pem, err = os.ReadFile(file)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("sftp: key_file cannot be read: %w", err)
+			return nil, fmt.Errorf("sftp: key_file cannot be read: %v", err) // it is not the remote that is missing
 		}
 		option = "key_file"
 	}

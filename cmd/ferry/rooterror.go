@@ -1,0 +1,41 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+
+	"ferry/remote"
+)
+
+// explainRoot says what is wrong with what is to be served.
+func explainRoot(what string, err error) error {
+	if errors.As(err, new(usageError)) {
+		return err
+	}
+	return fmt.Errorf("%q: %w", redactRemote(what), adviseRoot(err))
+}
+
+// adviseRoot adds to the error of a root what is to be done about it, as far as the driver has not.
+func adviseRoot(err error) error {
+	why := err
+	if path, ok := err.(*fs.PathError); ok {
+		why = path.Err
+	}
+	number := syscall.Errno(0)
+	isNumber := errors.As(why, &number) // else it is an answer from afar
+	switch {
+	case errors.Is(err, remote.ErrNotExist) && (isNumber || why == remote.ErrNotExist):
+		return errors.New("there is no such directory: create it, or correct the path")
+	case errors.Is(err, remote.ErrNotExist):
+		return fmt.Errorf("there is no such directory: create it, or correct the path (%w)", why)
+	case errors.Is(err, remote.ErrNotDir):
+		return errors.New("it is not a directory: give the directory that holds it")
+	case errors.Is(err, remote.ErrPermission) && isNumber:
+		return fmt.Errorf("permission denied: run ferry as a user who may read it (%w)", err)
+	case why == remote.ErrPermission:
+		return fmt.Errorf("%w: correct the rights there, or the login of the remote", why)
+	}
+	return why
+}

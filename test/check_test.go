@@ -1,0 +1,269 @@
+package test
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/sshserver"
+)
+
+// A fault makes a remote one that cannot work.
+type fault struct {
+	name    string
+	options map[string]string // what differs from a good remote; "" takes an option away
+	path    string            // "" = a fresh directory
+	says    string            // what the line has to match in which "ferry check" tells it
+}
+
+// wrong is in the place of each secret, and nowhere to be seen.
+const wrong = "n0t-the-secret"
+
+// TestCheck lets "ferry check" say of a good remote of each type what works, and of others what is wrong and what to do.
+func TestCheck(t *testing.T) {
+	types := []struct {
+		name   string
+		start  func(t *testing.T) *site
+		does   string // the steps that work
+		faults func(t *testing.T, s *site) []fault
+	}{
+		{"local", startLocal, "reach list write read range overwrite modtime move continue remove", localFaults},
+		{"memory", startMemory, "reach list write read range overwrite modtime move continue remove", memoryFaults},
+		{"alias", startAlias, "reach list write read range overwrite modtime move continue remove", aliasFaults},
+		{"combine", startCombine, "reach list write read range overwrite modtime move continue remove", combineFaults},
+		{"sftp", startSSH, "reach list write read range overwrite modtime move continue remove", sftpFaults},
+		{"ftp", startFerry, "reach list write read range overwrite modtime move remove", ftpFaults},
+		{"s3", startGateway, "reach list write read range overwrite modtime move continue remove", s3Faults},
+		{"gcs", startFakeGCS, "reach list write read range overwrite modtime move continue remove", gcsFaults},
+		{"azureblob", startAzurite, "reach list write read range overwrite modtime move continue remove", azureFaults},
+		{"webdav", startApache, "reach list write read range overwrite move remove", webdavFaults},
+		{"http", startIndex, "reach list", httpFaults},
+	}
+	for _, tt := range types {
+		t.Run(tt.name, func(t *testing.T) {
+			s := tt.start(t)
+			t.Run("good", func(t *testing.T) { checkGood(t, s, tt.does) })
+			for _, f := range tt.faults(t, s) {
+				t.Run(f.name, func(t *testing.T) { checkFault(t, s, f) })
+			}
+		})
+	}
+}
+
+var stepsThatWork = regexp.MustCompile(`(?m)^  (\w+) +ok `)
+
+func checkGood(t *testing.T, s *site, does string) {
+	out := ferry(t, append(s.environment("there", s.addr), "RCLONE_CONFIG=notfound"), "check", "there:"+s.fresh(t))
+	var steps []string
+	for _, m := range stepsThatWork.FindAllStringSubmatch(out, -1) {
+		if m[1] != "free" { // depends on the machine
+			steps = append(steps, m[1])
+		}
+	}
+	if got := strings.Join(steps, " "); got != does {
+		t.Errorf("these work: %s\n%s", got, out)
+	}
+}
+
+func checkFault(t *testing.T, s *site, f fault) {
+	options := s.options(s.addr)
+	maps.Copy(options, f.options)
+	maps.DeleteFunc(options, func(_, value string) bool { return value == "" })
+	faulty := &site{options: func(string) map[string]string { return options }}
+	env := append(faulty.environment("there", ""), "RCLONE_CONFIG=notfound")
+	p, err := start(t.TempDir(), env, "check", "there:"+cmp.Or(f.path, s.fresh(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, err := p.wait(); err != nil || code == 0 {
+		t.Errorf("exit status %d, %v", code, err)
+	}
+	out := p.log.String()
+	if !regexp.MustCompile(`(?m)^(ferry: |  reach +FAILED .*).*` + f.says).MatchString(out) {
+		t.Errorf("it does not say %q:\n%s", f.says, out)
+	}
+	if n := len(regexp.MustCompile(`(?m)^(ferry: |  reach)`).FindAllString(out, -1)); n > 2 || strings.Contains(out, "\n\n") {
+		t.Errorf("it is told in more than a line:\n%s", out)
+	}
+	if strings.Contains(out, wrong) {
+		t.Errorf("it shows a secret:\n%s", out)
+	}
+}
+
+func startMemory(t *testing.T) *site {
+	return &site{options: func(string) map[string]string { return map[string]string{"type": "memory"} }, whole: true}
+}
+
+func startAlias(t *testing.T) *site {
+	dir := t.TempDir()
+	options := func(string) map[string]string { return map[string]string{"type": "alias", "remote": dir} }
+	return &site{options: options, files: dir}
+}
+
+func startCombine(t *testing.T) *site {
+	dir := t.TempDir()
+	options := func(string) map[string]string {
+		return map[string]string{"type": "combine", "upstreams": "one=" + dir + " two=:memory:"}
+	}
+	return &site{options: options, root: "one/", files: dir}
+}
+
+// startIndex runs a web server that shows lists of files.
+func startIndex(t *testing.T) *site {
+	url, files := remotetest.StartApache(t, []string{"autoindex"}, "Options +Indexes")
+	options := func(addr string) map[string]string {
+		return map[string]string{"type": "http", "url": "http://" + addr + "/"}
+	}
+	return &site{addr: strings.TrimPrefix(url, "http://"), options: options, files: files}
+}
+
+// nobody is an address that nothing listens at.
+func nobody(t *testing.T) string { return fmt.Sprintf("127.0.0.1:%d", remotetest.FreePort(t)) }
+
+// nobodysPort is the port of that.
+func nobodysPort(t *testing.T) string { return fmt.Sprint(remotetest.FreePort(t)) }
+
+// startGuarded runs a web server that lets nobody in.
+func startGuarded(t *testing.T) (url string) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("WWW-Authenticate", `Basic realm="here"`)
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+const createIt = `there is no such directory: create it, or correct the path`
+
+func localFaults(t *testing.T, s *site) []fault {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return []fault{
+		{"a missing directory", nil, s.root + "missing", createIt},
+		{"a file", nil, file, "not a directory: give the directory that holds it"},
+	}
+}
+
+func memoryFaults(t *testing.T, s *site) []fault {
+	return []fault{{"a path", nil, "path", `leave it out`}}
+}
+
+func aliasFaults(t *testing.T, s *site) []fault {
+	return []fault{
+		{"a missing directory", nil, "missing", createIt},
+		{"no target", map[string]string{"remote": ""}, "", `option remote is missing: set it`},
+		{"a target that is not configured", map[string]string{"remote": "nowhere:"}, "", `"nowhere": there is no such remote in the configuration: ferry listremotes`},
+		{"a circle", map[string]string{"remote": "there:"}, "", `made of remotes that are made of it: correct the configuration`},
+	}
+}
+
+func combineFaults(t *testing.T, s *site) []fault {
+	return []fault{
+		{"a missing directory", nil, "one/missing", createIt},
+		{"a directory that is not in the tree", nil, "three", `there is no directory "three": there are one, two`},
+		{"a target that is not configured", map[string]string{"upstreams": "one=nowhere:"}, "", `"nowhere": there is no such remote in the configuration: ferry listremotes`},
+		{"directories without targets", map[string]string{"upstreams": "one"}, "", `upstreams`},
+	}
+}
+
+func sftpFaults(t *testing.T, s *site) []fault {
+	known := filepath.Join(t.TempDir(), "known_hosts")
+	line := sshserver.KnownHost(t, s.addr, sshserver.NewKey(t).PublicKey())
+	if err := os.WriteFile(known, []byte(line), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return []fault{
+		{"a missing directory", nil, s.root + "missing", createIt},
+		{"a wrong password", map[string]string{"pass": obscured(t, wrong)}, "", `does not let "bob" in with what is configured \(pass, key_file`},
+		{"a password in clear", map[string]string{"pass": wrong}, "", `option pass .* is not an obscured password: write it as "ferry obscure" prints it`},
+		{"a host that does not answer", map[string]string{"port": nobodysPort(t)}, "", `cannot be reached, see the options host and port`},
+		{"a host without an address", map[string]string{"host": "missing.invalid"}, "", `cannot be reached, see the options host and port`},
+		{"another host key", map[string]string{"known_hosts_file": known}, "", `host key .* is not the one in .* run: ssh-keygen `},
+		{"a missing key file", map[string]string{"key_file": "/missing"}, "", `key_file cannot be read`},
+	}
+}
+
+func ftpFaults(t *testing.T, s *site) []fault {
+	return []fault{
+		{"a missing directory", nil, "missing", createIt},
+		{"a wrong password", map[string]string{"pass": obscured(t, wrong)}, "", `does not let "bob" in, see the options user and pass`},
+		{"a host that does not answer", map[string]string{"port": nobodysPort(t)}, "", `cannot be reached, see the options host and port`},
+		{"no TLS", map[string]string{"explicit_tls": "true"}, "", `has no AUTH TLS, see the option explicit_tls`},
+		{"no TLS from the beginning", map[string]string{"tls": "true"}, "", `does not begin with TLS: set explicit_tls in place of tls`},
+	}
+}
+
+func s3Faults(t *testing.T, s *site) []fault {
+	return []fault{
+		{"a missing bucket", nil, "missing", `create the bucket, or correct the path`},
+		{"a wrong secret", map[string]string{"secret_access_key": wrong}, "", `permission denied .*check the option secret_access_key`},
+		{"a wrong key", map[string]string{"access_key_id": wrong}, "", `permission denied .*check the option access_key_id`},
+		{"no secret", map[string]string{"secret_access_key": ""}, "", `set both, or env_auth`},
+		{"a host that does not answer", map[string]string{"endpoint": "http://" + nobody(t)}, "", `check the option endpoint and the network`},
+		{"TLS where there is none", map[string]string{"endpoint": "https://" + s.addr}, "", `HTTP response to HTTPS client: check the option endpoint`},
+	}
+}
+
+func gcsFaults(t *testing.T, s *site) []fault {
+	refuses := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"error":"invalid_grant","error_description":"Token has been expired or revoked."}`)
+	}))
+	t.Cleanup(refuses.Close)
+	revoked := map[string]string{"anonymous": "", "token_url": refuses.URL, "client_id": "me", "client_secret": wrong,
+		"token": `{"access_token":"` + wrong + `","refresh_token":"` + wrong + `","expiry":"2020-01-01T00:00:00Z"}`}
+	return []fault{
+		{"a missing bucket", nil, "missing", createIt},
+		{"a token that was revoked", revoked, "", `the credentials are refused \(invalid_grant\), check their options`},
+		{"no credentials", map[string]string{"anonymous": ""}, "", `no credentials: set service_account_file`},
+		{"a missing key file", map[string]string{"anonymous": "", "service_account_file": "/missing"}, "", `service_account_file cannot be read`},
+		{"a host that does not answer", map[string]string{"endpoint": "http://" + nobody(t)}, "", `cannot be reached, check the network and the option endpoint`},
+	}
+}
+
+func azureFaults(t *testing.T, s *site) []fault {
+	account := func(key string) map[string]string {
+		return map[string]string{"use_emulator": "", "account": "devstoreaccount1", "key": key}
+	}
+	return []fault{
+		{"a missing container", nil, "missing", `create the container, or correct the path`},
+		{"a wrong key", account("bm90LXRoZS1zZWNyZXQ="), "", `check the options for the account and its key`},
+		{"a key that is none", account(wrong), "", `option key is not the key of a storage account`},
+		{"no credentials", account(""), "", `check the options for the account and its key`},
+		{"a host that does not answer", map[string]string{"endpoint": "http://" + nobody(t) + "/devstoreaccount1"}, "",
+			`cannot be reached, check the network and the options account and endpoint`},
+	}
+}
+
+func webdavFaults(t *testing.T, s *site) []fault {
+	guarded := startGuarded(t)
+	return []fault{
+		{"a missing directory", nil, "missing", createIt},
+		{"a wrong password", map[string]string{"url": guarded, "user": "bob", "pass": obscured(t, wrong)}, "",
+			`401 .*check the options for the user and the password or token`},
+		{"no password", map[string]string{"url": guarded}, "", `401 .*check the options for the user`},
+		{"a host that does not answer", map[string]string{"url": "http://" + nobody(t)}, "", `does not answer, check the option url and the network`},
+		{"no address", map[string]string{"url": ""}, "", `option url is missing: set it`},
+	}
+}
+
+func httpFaults(t *testing.T, s *site) []fault {
+	guarded := strings.Replace(startGuarded(t), "://", "://bob:"+wrong+"@", 1)
+	return []fault{
+		{"a missing directory", nil, "missing", createIt},
+		{"a wrong password", map[string]string{"url": guarded}, "", `401 .*check the options for the user`},
+		{"a host that does not answer", map[string]string{"url": "http://" + nobody(t)}, "", `does not answer, check the option url and the network`},
+		{"an address that is none", map[string]string{"url": "://" + wrong}, "", `option url`},
+	}
+}
