@@ -61,7 +61,7 @@ func TestCheck(t *testing.T) {
 var stepsThatWork = regexp.MustCompile(`(?m)^  (\w+) +ok `)
 
 func checkGood(t *testing.T, s *site, does string) {
-	out := ferry(t, append(s.environment("there", s.addr), "RCLONE_CONFIG=notfound"), "check", "there:"+s.fresh(t))
+	out := ferry(t, s.environment("there", s.addr), "check", "there:"+s.fresh(t))
 	var steps []string
 	for _, m := range stepsThatWork.FindAllStringSubmatch(out, -1) {
 		if m[1] != "free" { // depends on the machine
@@ -78,7 +78,7 @@ func checkFault(t *testing.T, s *site, f fault) {
 	maps.Copy(options, f.options)
 	maps.DeleteFunc(options, func(_, value string) bool { return value == "" })
 	faulty := &site{options: func(string) map[string]string { return options }}
-	env := append(faulty.environment("there", ""), "RCLONE_CONFIG=notfound")
+	env := faulty.environment("there", "")
 	p, err := start(t.TempDir(), env, "check", "there:"+cmp.Or(f.path, s.fresh(t)))
 	if err != nil {
 		t.Fatal(err)

@@ -60,9 +60,12 @@ func (s *site) fresh(t *testing.T) string {
 	return s.root + name
 }
 
-// environment sets the options of the remote called name, which is reached at addr.
+// noFile is the environment in which there is no configuration file.
+const noFile = "RCLONE_CONFIG=notfound"
+
+// environment says that the remote called name, which is reached at addr, is all that is configured.
 func (s *site) environment(name, addr string) []string {
-	var env []string
+	env := []string{noFile}
 	for option, value := range s.options(addr) {
 		env = append(env, "RCLONE_CONFIG_"+strings.ToUpper(name+"_"+option)+"="+value)
 	}
@@ -173,7 +176,7 @@ func ferry(t *testing.T, env []string, args ...string) string {
 func serveAt(t *testing.T, remote string, env []string) (*process, string) {
 	t.Helper()
 	args := []string{"serve", "ftp", remote, "--addr", "127.0.0.1:0", "--user", "bob", "-v"}
-	proc, err := start(t.TempDir(), append(env, "RCLONE_CONFIG=notfound"), args...)
+	proc, err := start(t.TempDir(), env, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
