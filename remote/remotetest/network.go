@@ -23,6 +23,7 @@ type Network struct {
 // A link is a remote and the way to it.
 type link struct {
 	*suite
+	sure    *suite // of the same remote, decorated: what broke does not show in it
 	p       *Proxy
 	content string // that takes a while
 }
@@ -36,7 +37,8 @@ func RunNetwork(t *testing.T, n Network) {
 		t.Run(sentence, func(t *testing.T) {
 			p := NewProxy(t, n.Target, ProxyOptions{})
 			s := newSuite(t, func(t *testing.T) remote.Remote { return decorate(n.Open(t, p.Addr)) })
-			test(&link{s, p, pattern(n.Size)})
+			sure := &suite{s.T, n.Again(s.r), s.ctx, s.caps} // s closes the remote
+			test(&link{s, sure, p, pattern(n.Size)})
 		})
 	}
 	once := func(r remote.Remote) remote.Remote { return r }
@@ -67,27 +69,29 @@ func unreachable(l *link) {
 	}
 }
 
+// cutUpload looks at what is there over connections that may have broken with the one of the upload, or not yet.
 func cutUpload(l *link) {
 	for _, at := range []float64{0.1, 0.9} {
 		for _, old := range []bool{true, false} {
 			if old {
-				l.put("f", "old")
+				l.sure.put("f", "old")
 			}
 			l.p.Cut(Cut{Direction: Up, At: at, Of: int64(len(l.content)), All: true})
 			_, err := l.r.Put(l.ctx, "f", struct{ io.Reader }{strings.NewReader(l.content)}, remote.PutOptions{})
+			l.p.Heal()
 			switch {
 			case err == nil:
-				l.holds("f", l.content)
-				l.lists(".", "f")
+				l.sure.holds("f", l.content)
+				l.sure.lists(".", "f")
 			case old:
 				l.brokeOff("Put", err)
-				l.holds("f", "old")
-				l.lists(".", "f")
+				l.sure.holds("f", "old")
+				l.sure.lists(".", "f")
 			default:
 				l.brokeOff("Put", err)
-				l.lists(".", "")
+				l.sure.lists(".", "")
 			}
-			if err := l.r.Remove(l.ctx, "f"); err != nil && !errors.Is(err, remote.ErrNotExist) {
+			if err := l.sure.r.Remove(l.ctx, "f"); err != nil && !errors.Is(err, remote.ErrNotExist) {
 				l.Errorf("Remove: %v", err)
 			}
 		}
