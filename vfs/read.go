@@ -25,6 +25,9 @@ func (v *View) Open(ctx context.Context, name string, off int64) (io.ReadCloser,
 // open opens the remote's file. The first range is asked for at once: the remote says with it what it sends, so that no
 // Stat is needed. One that does not say so is read in one request, for nobody would notice a change between two.
 func (f *FS) open(ctx context.Context, name string, off int64) (io.ReadCloser, error) {
+	if f.opt.Chunks != nil && !f.caps.Live {
+		return f.openChunked(ctx, name, off, *f.opt.Chunks)
+	}
 	if f.caps.Live || f.limits.buffer < 2*blockSize || f.silent.Load() {
 		return f.remote.Open(ctx, name, off, -1)
 	}

@@ -47,6 +47,8 @@ type Options struct {
 	// ReadBuffer is how many bytes of a file are read ahead at most; below 512 KiB nothing is. MaxReadBuffer is how many of
 	// all files together; 0 = no limit. When files are many each gets less, and none is refused.
 	ReadBuffer, MaxReadBuffer int64
+	// Chunks say in which requests files are read; nil leaves it to what turns out to be quickest.
+	Chunks *Chunks
 
 	// MayMake returns why a file or directory called name may not be made, nil where it may. It is asked before a byte is
 	// taken. Without it everything may.

@@ -29,7 +29,7 @@ func parse(t *testing.T, env []string, args ...string) (*options, error) {
 // This list can only shrink.
 func TestFlagsWithoutEffect(t *testing.T) {
 	want := []string{
-		"no-checksum", "poll-interval", "vfs-read-chunk-size", "vfs-read-chunk-size-limit",
+		"no-checksum", "poll-interval",
 		"vfs-cache-mode", "vfs-write-ack", "vfs-write-back", "transfers", "vfs-cache-max-age", "vfs-cache-max-size",
 		"vfs-cache-min-free-space", "vfs-cache-poll-interval", "vfs-read-ahead", "vfs-fast-fingerprint", "shutdown-flush",
 	}
@@ -93,6 +93,7 @@ func TestDefaults(t *testing.T) {
 		"vfs-cache-min-free-space":  o.cache.minFree == config.SizeOff,
 		"shutdown-flush":            o.cache.flush == 0 && o.cache.readAhead == 0 && !o.cache.fastFingerprint,
 		"vfs-read-chunk-size":       o.readChunk == 128<<20,
+		"vfs-read-chunk-streams":    o.readStreams == 0 && o.chunks() == nil,
 		"vfs-read-chunk-size-limit": o.readChunkTo == config.SizeOff,
 		"idle-timeout":              o.idleTimeout == 5*time.Minute,
 		"login-timeout":             o.loginTimeout == time.Minute,

@@ -147,10 +147,12 @@ func vfsFlags() []flag {
 			value: func(o *options) pflag.Value { return sizeValue(&o.bufferSize) }},
 		{name: "max-buffer-memory", def: "256M", effect: true, usage: "Memory to read ahead for all open files together; when they are many, each gets less",
 			value: func(o *options) pflag.Value { return sizeValue(&o.maxBufferMemory) }},
-		{name: "vfs-read-chunk-size", def: "128M", usage: "Read files in chunks of this size",
+		{name: "vfs-read-chunk-size", def: "128M", effect: true, usage: "Read files in requests of this size; without this flag and the two below, of what turns out to be quickest",
 			value: func(o *options) pflag.Value { return sizeValue(&o.readChunk) }},
-		{name: "vfs-read-chunk-size-limit", def: "off", usage: "Double the chunk size after each chunk until this limit",
+		{name: "vfs-read-chunk-size-limit", def: "off", effect: true, usage: "Double the chunk size after each chunk until this limit",
 			value: func(o *options) pflag.Value { return sizeValue(&o.readChunkTo) }},
+		{name: "vfs-read-chunk-streams", def: "0", effect: true, usage: "Read this many chunks at a time, all of --vfs-read-chunk-size; 0 is one after the other",
+			value: func(o *options) pflag.Value { return uintValue(&o.readStreams) }},
 	}
 }
 

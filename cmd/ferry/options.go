@@ -52,6 +52,7 @@ type options struct {
 	bufferSize             config.Size
 	maxBufferMemory        config.Size
 	readChunk, readChunkTo config.Size
+	readStreams            uint32
 
 	cacheDir string
 	cache    cacheOptions

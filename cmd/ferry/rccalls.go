@@ -180,7 +180,7 @@ func (o *options) rcTreeOptions() map[string]any {
 		"DirCacheTime": o.dirCacheTime, "PollInterval": o.pollInterval,
 		"CaseInsensitive": o.foldCase, "BlockNormDupes": o.filter.blockNormDupes,
 		"Umask": o.umask, "UID": o.uid, "GID": o.gid, "DirPerms": fs.ModeDir | o.dirPerms, "FilePerms": o.filePerms,
-		"ChunkSize": o.readChunk, "ChunkSizeLimit": o.readChunkTo,
+		"ChunkSize": o.readChunk, "ChunkSizeLimit": o.readChunkTo, "ChunkStreams": o.readStreams,
 		"CacheMode": o.cache.mode, "CacheMaxAge": o.cache.maxAge, "CacheMaxSize": o.cache.maxSize, "CachePollInterval": o.cache.poll,
 	}
 }

@@ -208,9 +208,21 @@ func (o *options) treeOptions(log *slog.Logger, mayMake func(ctx context.Context
 		DirRefreshWait: o.dirRefreshWait,
 		ReadBuffer:     int64(o.bufferSize),
 		MaxReadBuffer:  max(int64(o.maxBufferMemory), 0),
+		Chunks:         o.chunks(),
 		Log:            log,
 	}
 }
+
+// chunks says in which requests files are read, nil where no flag does.
+func (o *options) chunks() *vfs.Chunks {
+	if !o.given("vfs-read-chunk-size") && !o.given("vfs-read-chunk-size-limit") && !o.given("vfs-read-chunk-streams") {
+		return nil
+	}
+	return &vfs.Chunks{Size: int64(o.readChunk), Limit: int64(o.readChunkTo), Streams: int(min(o.readStreams, maxReadStreams))}
+}
+
+// maxReadStreams is how many requests for one file there are at most at a time: more would not end quicker.
+const maxReadStreams = 256
 
 // unlimited turns "off" into the 0 that means no limit below this package.
 func unlimited(d time.Duration) time.Duration {
