@@ -247,7 +247,7 @@ func (s *Store) Done(id string, as Fingerprint, keep bool) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !keep || e.rec.Kind != File || s.copies == nil {
+	if !keep || e.rec.Kind != File {
 		return s.drop(e, Durable)
 	}
 	if err := s.adopt(e, as); err != nil {
@@ -266,8 +266,13 @@ func (s *Store) adopt(e *entry, as Fingerprint) error {
 		return err
 	}
 	s.hide(e)
+	busy := func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return e.readers > 0
+	}
 	s.room.move(stateWaiting, stateClean, e.bytes)
-	if err := s.copies.adopt(from, f, &e.slots, s.copyHeader(e.rec.Name, as), e.bytes); err != nil {
+	if err := s.copies.adopt(from, f, &e.slots, s.copyHeader(e.rec.Name, as), e.bytes, busy); err != nil {
 		s.room.move(stateClean, stateWaiting, e.bytes)
 		s.show(e)
 		return errors.Join(err, f.Close())
@@ -286,7 +291,7 @@ func (s *Store) copyHeader(name string, as Fingerprint) header {
 // Adopt ends a draft that was sent to the remote as it is: with keep it becomes the clean copy of the version as, else it
 // goes.
 func (d *Draft) Adopt(as Fingerprint, keep bool) error {
-	if !keep || d.s.copies == nil {
+	if !keep {
 		return d.Discard()
 	}
 	if err := d.enter(); err != nil {
@@ -294,7 +299,7 @@ func (d *Draft) Adopt(as Fingerprint, keep bool) error {
 	}
 	s := d.s
 	s.room.move(stateDraft, stateClean, d.counted)
-	if err := s.copies.adopt(d.path(), d.file, &d.slots, s.copyHeader(d.name, as), d.counted); err != nil {
+	if err := s.copies.adopt(d.path(), d.file, &d.slots, s.copyHeader(d.name, as), d.counted, nil); err != nil {
 		s.room.move(stateClean, stateDraft, d.counted)
 		return d.fail(errors.Join(err, d.leave()))
 	}

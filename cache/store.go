@@ -24,30 +24,13 @@ type Store struct {
 	o         Options
 	room      *room
 	syncDirty *dirSync
-
-	// copies are the clean copies. Nil: none are kept.
-	copies copies
+	copies    *copySet
 
 	mu    sync.Mutex
 	seq   uint64            // the last one given
 	dirty map[string]*entry // by ID
 	lost  map[string]*entry // by ID
 	parts parts
-}
-
-// copies is what a Store asks of its clean copies.
-type copies interface {
-	// adopt makes the file at from, which is done with as a record, the copy of h.Name that h describes. f is open for
-	// writing, and stays the caller's. bytes is what it counts as in stateClean already.
-	adopt(from string, f disk.File, sl *slots, h header, bytes int64) error
-
-	// evict frees about n bytes that are not in use, and returns how many it freed.
-	evict(n int64) int64
-
-	// run scans what is there, and keeps it in order until ctx ends.
-	run(ctx context.Context) error
-
-	close() error
 }
 
 // An entry is a file in dirty/ or lost/.
@@ -86,6 +69,8 @@ func Open(d disk.Disk, o Options) (*Store, error) {
 		dirty: map[string]*entry{}, lost: map[string]*entry{}, parts: newParts(),
 	}
 	s.syncDirty = newDirSync(func() error { return d.SyncDir(dirtyDir) })
+	s.copies = newCopySet(s)
+	s.room.evict = s.copies.evict
 	if err := s.recover(); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
@@ -94,11 +79,7 @@ func Open(d disk.Disk, o Options) (*Store, error) {
 
 // Close ends the use of the Store. Contents that are open stay readable.
 func (s *Store) Close() error {
-	err := s.settle()
-	if s.copies != nil {
-		err = errors.Join(err, s.copies.close())
-	}
-	return errors.Join(err, s.lock.Close())
+	return errors.Join(s.settle(), s.copies.close(), s.lock.Close())
 }
 
 // Run does what nobody waits for, until ctx ends: it makes durable what was only spooled, finds the clean copies that were
@@ -107,14 +88,7 @@ func (s *Store) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	copiesEnded := make(chan error, 1)
-	go func() {
-		if s.copies == nil {
-			<-ctx.Done()
-			copiesEnded <- nil
-			return
-		}
-		copiesEnded <- s.copies.run(ctx)
-	}()
+	go func() { copiesEnded <- s.copies.run(ctx) }()
 	err := s.keepHouse(ctx)
 	cancel()
 	return errors.Join(err, <-copiesEnded)

@@ -1,0 +1,131 @@
+package cache
+
+import (
+	"errors"
+	"time"
+)
+
+// evict frees about n bytes of copies, and returns how many it freed: idle copies first, the one that was used the longest
+// ago before others, then bytes of those in use that nobody is reading at this moment.
+func (cs *copySet) evict(n int64) (freed int64) {
+	for freed < n {
+		got, ok := cs.evictIdle()
+		if !ok {
+			break
+		}
+		freed += got
+	}
+	if freed >= n {
+		return freed
+	}
+	for _, c := range cs.inUse() {
+		if freed >= n {
+			break
+		}
+		freed += c.shrink(n - freed)
+	}
+	return freed
+}
+
+// evictIdle drops the idle copy that was used the longest ago, and reports whether there was one.
+func (cs *copySet) evictIdle() (freed int64, ok bool) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	for e := cs.recent.Back(); e != nil; e = e.Prev() {
+		it := e.Value.(*idleCopy)
+		if cs.forget(it.key) == nil {
+			return it.bytes, true
+		}
+	}
+	return 0, false
+}
+
+// inUse returns the copies of which bytes may be punched out.
+func (cs *copySet) inUse() []*clean {
+	if cs.noHoles.Load() {
+		return nil
+	}
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	all := make([]*clean, 0, len(cs.used)+len(cs.outdated))
+	for c := range cs.outdated {
+		all = append(all, c)
+	}
+	for _, c := range cs.used {
+		all = append(all, c)
+	}
+	return all
+}
+
+// holeSize is what is punched out at once, unless that is not there, and what holes are aligned to.
+const holeSize = 1 << 20
+
+// shrink punches about n bytes out of a copy in use, from its beginning on, and returns how many it freed.
+func (c *clean) shrink(n int64) (freed int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed || c.busy != nil && c.busy() {
+		return 0
+	}
+	for _, s := range c.holes(n) {
+		if c.punch(s) != nil {
+			break
+		}
+		freed += s.len()
+	}
+	return freed
+}
+
+// holes returns about n bytes that are there and not in use.
+// LOCKS_REQUIRED(c.mu)
+func (c *clean) holes(n int64) (found []span) {
+	for _, s := range c.held {
+		for s.len() > 0 && n > 0 {
+			piece := span{s.off, min(s.end, s.off-s.off%holeSize+holeSize)}
+			s.off = piece.end
+			if !c.pinned.overlaps(piece) {
+				found = append(found, piece)
+				n -= piece.len()
+			}
+		}
+	}
+	return found
+}
+
+// punch frees the room of bytes, after it has made sure that no header claims them. A disk that cannot do it is not asked
+// again.
+// LOCKS_REQUIRED(c.mu)
+func (c *clean) punch(s span) error {
+	if err := c.disclaim(); err != nil {
+		return err
+	}
+	c.held.remove(s)
+	c.changed = true
+	c.punched++
+	if err := c.file.PunchHole(dataStart+s.off, s.len()); err != nil {
+		if errors.Is(err, errors.ErrUnsupported) {
+			c.set.noHoles.Store(true)
+		}
+		return err
+	}
+	c.bytes -= s.len()
+	c.set.s.room.give(stateClean, s.len())
+	return nil
+}
+
+// expire drops the idle copies that were last used longer ago than Options.MaxAge.
+func (cs *copySet) expire(now time.Time) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if cs.s.o.MaxAge <= 0 {
+		return
+	}
+	for e := cs.recent.Back(); e != nil; {
+		it := e.Value.(*idleCopy)
+		e = e.Prev()
+		if now.Sub(it.lastUsed) < cs.s.o.MaxAge {
+			return // those in front were used later
+		}
+		_ = cs.forget(it.key) // it is tried again the next time
+	}
+}

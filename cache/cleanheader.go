@@ -1,0 +1,156 @@
+package cache
+
+import (
+	"errors"
+	"io"
+	"slices"
+	"time"
+
+	"ferry/disk"
+)
+
+// What a header claims of a copy is true, whatever happens to the machine:
+//
+//   - A header that claims bytes which have not been synced is spooled: it counts during the same run of the machine only.
+//   - Before bytes are punched out that a header on the disk may claim, both slots are overwritten by headers that claim
+//     nothing; where one of them would have counted after a loss of power, this is synced.
+//
+// So whichever slots a loss of power brings back: what a header claims that counts is there.
+
+// touchAfter is by how much a header may be behind the time a copy was last used.
+const touchAfter = 5 * time.Minute
+
+// print is the version that the header of a copy names.
+func (h *header) print() Fingerprint {
+	return Fingerprint{Version: h.Version, Size: h.Size, ModTime: h.ModTime, Hash: h.Hash}
+}
+
+// held is what the header of a copy claims.
+func (h *header) held() ranges {
+	var r ranges
+	for _, e := range h.Held {
+		if e.Off < h.Size && e.N <= h.Size-e.Off {
+			r.add(span{e.Off, e.Off + e.N})
+		}
+	}
+	return r
+}
+
+// readCopyHeader returns the newest header of a copy that counts, or errDamaged.
+func (s *Store) readCopyHeader(f disk.File, k copyKey) (header, slots, error) {
+	b := make([]byte, dataStart)
+	n, err := f.ReadAt(b, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return header{}, slots{}, err
+	}
+	var (
+		found  header
+		best   uint64 // its generation
+		sl     slots
+		failed = errDamaged
+	)
+	for i := range 2 {
+		h, generation, err := decodeHeader(b[min(n, i*slotSize):min(n, (i+1)*slotSize)])
+		if err != nil {
+			continue
+		}
+		sl.generation = max(sl.generation, generation)
+		counts := h.State == stateClean && copyKeyOf(h.Name) == k && (!h.Spooled || h.Boot != "" && h.Boot == s.disk.Boot())
+		if counts && generation > best {
+			found, best, sl.newest, failed = h, generation, i, nil
+		}
+	}
+	return found, sl, failed
+}
+
+// header describes c as holding held, which has not been synced.
+func (c *clean) header(held ranges) *header {
+	h := &header{
+		State: stateClean, Name: c.name, Size: c.print.Size, ModTime: c.print.ModTime, Version: c.print.Version,
+		Hash: c.print.Hash, Committed: c.lastUsed, Boot: c.set.s.disk.Boot(), Spooled: true,
+	}
+	for _, s := range held {
+		h.Held = append(h.Held, extent{s.off, s.len()})
+	}
+	return h
+}
+
+// extentSize is how many bytes an extent takes in a header, at most.
+const extentSize = 2 + 2*10
+
+// fitting returns those of the ranges held that fit a header: the largest.
+// LOCKS_REQUIRED(c.mu)
+func (c *clean) fitting() (ranges, error) {
+	bare, err := c.header(nil).encode(0)
+	if err != nil {
+		return nil, err
+	}
+	return c.held.largest((slotSize - len(bare)) / extentSize), nil
+}
+
+// describe writes the header of a copy that has changed, or that was last used long before now. What does not fit it is
+// given up.
+// LOCKS_REQUIRED(c.mu)
+func (c *clean) describe(now time.Time) error {
+	if len(c.held) == 0 || !c.changed && now.Sub(c.lastUsed) < touchAfter {
+		return nil
+	}
+	keep, err := c.fitting()
+	if err != nil {
+		return err
+	}
+	if err := c.giveUpBut(keep); err != nil {
+		return err
+	}
+	c.lastUsed = now
+	h := c.header(keep)
+	if !c.changed && !c.spooled {
+		h.Spooled = false
+	}
+	if err := c.slots.write(c.file, h); err != nil {
+		return err
+	}
+	c.changed, c.claims, c.spooled = false, true, h.Spooled
+	c.durable = c.durable || !h.Spooled
+	return nil
+}
+
+// giveUpBut punches out what is not in keep.
+// LOCKS_REQUIRED(c.mu)
+func (c *clean) giveUpBut(keep ranges) error {
+	if len(keep) == len(c.held) || c.busy != nil && c.busy() {
+		return nil
+	}
+	for _, s := range slices.Clone(c.held) {
+		if keep.covers(s) || c.pinned.overlaps(s) {
+			continue
+		}
+		if err := c.punch(s); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+			return err
+		}
+	}
+	return nil
+}
+
+// disclaim makes sure that no header claims what is about to be punched out.
+// LOCKS_REQUIRED(c.mu)
+func (c *clean) disclaim() error {
+	if !c.claims {
+		return nil
+	}
+	h := c.header(nil)
+	h.Spooled = false // that nothing is held is true at any time
+	c.slots.synced = [2]bool{}
+	for range 2 {
+		if err := c.slots.write(c.file, h); err != nil {
+			return err
+		}
+	}
+	if c.durable {
+		if err := c.file.Sync(); err != nil {
+			return err
+		}
+	}
+	c.claims, c.durable, c.changed, c.spooled = false, false, true, true
+	return nil
+}

@@ -1,0 +1,125 @@
+package cache
+
+import (
+	"cmp"
+	"slices"
+)
+
+// span is the bytes from off up to, and without, end.
+type span struct{ off, end int64 }
+
+func (s span) len() int64 { return s.end - s.off }
+
+// ranges is a set of bytes. The zero value is the empty set.
+//
+// INVARIANT: no span is empty, each begins behind the end of the one before it, and none touches another.
+type ranges []span
+
+// find returns the first span that ends behind off.
+func (r ranges) find(off int64) int {
+	i, _ := slices.BinarySearchFunc(r, off, func(s span, off int64) int {
+		if s.end <= off {
+			return -1
+		}
+		return 1
+	})
+	return i
+}
+
+// total returns how many bytes are in r.
+func (r ranges) total() int64 {
+	var n int64
+	for _, s := range r {
+		n += s.len()
+	}
+	return n
+}
+
+// run returns how many bytes from off on are in r without a gap.
+func (r ranges) run(off int64) int64 {
+	if i := r.find(off); i < len(r) && r[i].off <= off {
+		return r[i].end - off
+	}
+	return 0
+}
+
+// covers reports whether all of s is in r.
+func (r ranges) covers(s span) bool { return s.len() <= 0 || r.run(s.off) >= s.len() }
+
+// missing returns the first bytes of s that are not in r, and whether there are any.
+func (r ranges) missing(s span) (span, bool) {
+	for i := r.find(s.off); i < len(r) && r[i].off <= s.off; i++ {
+		s.off = r[i].end
+	}
+	if s.off >= s.end {
+		return span{}, false
+	}
+	if i := r.find(s.off); i < len(r) {
+		s.end = min(s.end, r[i].off)
+	}
+	return s, true
+}
+
+// overlaps reports whether a byte of s is in r.
+func (r ranges) overlaps(s span) bool {
+	i := r.find(s.off)
+	return s.len() > 0 && i < len(r) && r[i].off < s.end
+}
+
+// add puts s into r and returns how many bytes were not there before.
+func (r *ranges) add(s span) (added int64) {
+	if s.len() <= 0 {
+		return 0
+	}
+	from := r.find(s.off)
+	if from > 0 && (*r)[from-1].end == s.off {
+		from--
+	}
+	to := from
+	for to < len(*r) && (*r)[to].off <= s.end {
+		to++
+	}
+	touched := (*r)[from:to]
+	if len(touched) > 0 {
+		s = span{min(s.off, touched[0].off), max(s.end, touched[len(touched)-1].end)}
+	}
+	added = s.len() - touched.total()
+	*r = slices.Replace(*r, from, to, s)
+	return added
+}
+
+// remove takes s out of r and returns how many bytes of it were there.
+func (r *ranges) remove(s span) (removed int64) {
+	if s.len() <= 0 {
+		return 0
+	}
+	from := r.find(s.off)
+	to := from
+	var rest [2]span
+	kept := rest[:0]
+	for to < len(*r) && (*r)[to].off < s.end {
+		old := (*r)[to]
+		removed += min(old.end, s.end) - max(old.off, s.off)
+		if old.off < s.off {
+			kept = append(kept, span{old.off, s.off})
+		}
+		if old.end > s.end {
+			kept = append(kept, span{s.end, old.end})
+		}
+		to++
+	}
+	*r = slices.Replace(*r, from, to, kept...)
+	return removed
+}
+
+// largest returns those n spans of r that hold the most.
+func (r ranges) largest(n int) ranges {
+	if len(r) <= n {
+		return slices.Clone(r)
+	}
+	bySize := slices.Clone(r)
+	slices.SortFunc(bySize, func(a, b span) int { return cmp.Compare(b.len(), a.len()) })
+	most := bySize[:n]
+	slices.SortFunc(most, func(a, b span) int { return cmp.Compare(a.off, b.off) })
+	return most
+}
