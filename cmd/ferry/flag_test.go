@@ -103,6 +103,7 @@ func TestDefaults(t *testing.T) {
 		"min-tls-version":           o.minTLS == "1.2",
 		"tls-data-resume":           o.dataResume == "offer",
 		"min-size":                  !o.filter.given() && !o.filter.ignoreCase && !o.filter.blockNormDupes,
+		"vfs-refresh":               !o.warm && o.checkers == 8,
 		"vfs-case-insensitive":      !o.foldCase,
 		"rc":                        !o.rc.enabled && !o.rc.noAuth,
 		"rc-addr":                   slices.Equal(o.rc.addrs, []string{"localhost:5572"}),

@@ -48,6 +48,8 @@ type options struct {
 	partialMaxAge          time.Duration
 	dirCacheTime           time.Duration
 	dirRefreshWait         time.Duration
+	warm                   bool
+	checkers               uint32
 	pollInterval           time.Duration
 	bufferSize             config.Size
 	maxBufferMemory        config.Size

@@ -177,7 +177,7 @@ func rcTreeName(what string) string {
 func (o *options) rcTreeOptions() map[string]any {
 	return map[string]any{
 		"NoSeek": o.noSeek, "NoChecksum": o.noChecksum, "ReadOnly": o.readOnly, "NoModTime": o.noModTime,
-		"DirCacheTime": o.dirCacheTime, "PollInterval": o.pollInterval,
+		"DirCacheTime": o.dirCacheTime, "Refresh": o.warm, "PollInterval": o.pollInterval,
 		"CaseInsensitive": o.foldCase, "BlockNormDupes": o.filter.blockNormDupes,
 		"Umask": o.umask, "UID": o.uid, "GID": o.gid, "DirPerms": fs.ModeDir | o.dirPerms, "FilePerms": o.filePerms,
 		"ChunkSize": o.readChunk, "ChunkSizeLimit": o.readChunkTo, "ChunkStreams": o.readStreams,

@@ -153,6 +153,9 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 		signals:   p.signals,
 		grace:     o.shutdownTimeout,
 	}
+	if o.warm {
+		s.warm = int(min(max(o.checkers, 1), maxCheckers))
+	}
 	return s.run(ctx)
 }
 

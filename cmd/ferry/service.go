@@ -24,6 +24,7 @@ type service struct {
 	log       *slog.Logger
 	signals   <-chan os.Signal
 	grace     time.Duration // for running transfers when it stops
+	warm      int           // how many directories are listed at a time at the start; 0 = none
 }
 
 var errStoppedAtOnce = errors.New("stopped at once: running transfers were aborted")
@@ -45,6 +46,9 @@ func (s *service) run(ctx context.Context) error {
 	}
 	if s.pair != nil {
 		wg.Go(func() { _ = s.pair.Run(running) }) // it returns when running has ended
+	}
+	if s.warm > 0 {
+		wg.Go(func() { s.refresh(running) })
 	}
 	wg.Go(func() {
 		if err := s.control.run(running); err != nil {

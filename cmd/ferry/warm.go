@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"ferry/vfs"
+)
+
+// warmNews is how often the log says how far --vfs-refresh has come.
+const warmNews = 10 * time.Second
+
+// maxCheckers is how many directories are listed at a time at most.
+const maxCheckers = 256
+
+// refresh lists the whole tree, and logs how far it has come.
+func (s *service) refresh(ctx context.Context) {
+	begun := time.Now()
+	last := begun
+	got, err := s.tree.Warm(ctx, s.warm, func(w vfs.Warmed) {
+		if time.Since(last) >= warmNews {
+			last = time.Now()
+			s.log.Log(ctx, levelNotice, "Listing the tree", "dirs", w.Dirs, "files", w.Files)
+		}
+	})
+	if err != nil {
+		return // it was told to stop
+	}
+	if got.Err != nil {
+		s.log.WarnContext(ctx, "Some directories could not be listed", "failed", got.Failed, "error", got.Err)
+	}
+	what := "Listed the tree"
+	if got.Full {
+		what = "Listed a part of the tree: no more can be remembered"
+	}
+	s.log.Log(ctx, levelNotice, what, slog.Int("dirs", got.Dirs), slog.Int("files", got.Files), slog.Duration("took", time.Since(begun)))
+}

@@ -1,0 +1,128 @@
+package vfs
+
+import (
+	"context"
+	"sync"
+
+	"ferry/remote"
+)
+
+// Warmed tells how far Warm has come.
+type Warmed struct {
+	Dirs, Files int   // that were listed, and entries in them that are no directories
+	Failed      int   // directories that could not be listed
+	Err         error // of the first of these
+	Full        bool  // there is no room for more
+}
+
+// Warm lists the root and everything below it, parallel directories at a time, so that who comes next finds it
+// remembered. It ends when all is listed, when as much is remembered as may be, or with ctx, whose error it returns.
+// progress is called after each directory, by one at a time. A remote that is as quick as a cache has nothing to be
+// remembered.
+func (f *FS) Warm(ctx context.Context, parallel int, progress func(Warmed)) (Warmed, error) {
+	if f.names.live {
+		return Warmed{}, nil
+	}
+	w := &walk{names: f.names, waiting: []string{"."}, progress: progress}
+	w.changed.L = &w.mu
+	stop := context.AfterFunc(ctx, w.wake)
+	defer stop()
+	var walkers sync.WaitGroup
+	for range max(parallel, 1) {
+		walkers.Go(func() { w.run(ctx) })
+	}
+	walkers.Wait()
+	return w.warmed, ctx.Err()
+}
+
+// A walk lists directories, those that were found last first: so fewest are waiting.
+type walk struct {
+	names    *dirCache
+	progress func(Warmed)
+
+	mu      sync.Mutex
+	changed sync.Cond // of what follows
+	waiting []string  // guarded by mu
+	running int       // guarded by mu; directories that are being listed
+	warmed  Warmed    // guarded by mu
+}
+
+func (w *walk) wake() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.changed.Broadcast()
+}
+
+// run lists one directory after the other until there is none left.
+func (w *walk) run(ctx context.Context) {
+	for {
+		dir, ok := w.take(ctx)
+		if !ok {
+			return
+		}
+		below, files, err := w.list(ctx, dir)
+		w.done(ctx, below, files, err)
+	}
+}
+
+// take waits for a directory to list.
+func (w *walk) take(ctx context.Context) (dir string, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for len(w.waiting) == 0 && w.running > 0 && ctx.Err() == nil {
+		w.changed.Wait()
+	}
+	if !w.warmed.Full && len(w.waiting) > 0 {
+		w.warmed.Full = w.names.full()
+	}
+	if len(w.waiting) == 0 || w.warmed.Full || ctx.Err() != nil {
+		return "", false
+	}
+	last := len(w.waiting) - 1
+	dir, w.waiting = w.waiting[last], w.waiting[:last]
+	w.running++
+	return dir, true
+}
+
+func (w *walk) list(ctx context.Context, dir string) (below []string, files int, err error) {
+	for e, err := range w.names.List(ctx, dir) {
+		switch {
+		case err != nil:
+			return nil, files, err
+		case e.Dir && e.Part == "":
+			below = append(below, remote.Join(dir, e.Name))
+		default:
+			files++
+		}
+	}
+	return below, files, nil
+}
+
+// done notes what came of a directory.
+func (w *walk) done(ctx context.Context, below []string, files int, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.running--
+	w.waiting = append(w.waiting, below...)
+	w.changed.Broadcast()
+	if ctx.Err() != nil {
+		return
+	}
+	if err == nil {
+		w.warmed.Dirs++
+		w.warmed.Files += files
+	} else if w.warmed.Failed++; w.warmed.Err == nil {
+		w.warmed.Err = err
+	}
+	if w.progress != nil {
+		w.progress(w.warmed)
+	}
+}
+
+// full reports whether there is hardly room for another listing: an eighth is left for those under way, because the first
+// to be dropped would be the root.
+func (c *dirCache) full() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.count >= c.capacity-c.capacity/8
+}
