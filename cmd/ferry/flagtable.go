@@ -125,6 +125,8 @@ func vfsFlags() []flag {
 			value: func(o *options) pflag.Value { return uintValue(&o.gid) }},
 		{name: "no-modtime", def: "false", bare: on, effect: true, usage: "Neither show nor set modification times",
 			value: func(o *options) pflag.Value { return boolValue(&o.noModTime) }},
+		{name: "use-server-modtime", def: "false", bare: on, effect: true, usage: "Show the time of the upload instead of the modification time that was set (s3)",
+			value: func(o *options) pflag.Value { return boolValue(&o.serverModTime) }},
 		{name: "no-seek", def: "false", bare: on, effect: true, usage: "Refuse downloads from an offset",
 			value: func(o *options) pflag.Value { return boolValue(&o.noSeek) }},
 		{name: "copy-links", def: "false", bare: on, effect: true, usage: "Follow symbolic links that stay inside a local directory",

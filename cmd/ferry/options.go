@@ -40,6 +40,7 @@ type options struct {
 	umask                  fs.FileMode
 	uid, gid               uint32
 	noModTime              bool
+	serverModTime          bool
 	noSeek                 bool
 	foldCase               bool
 	filter                 filterOptions

@@ -68,6 +68,9 @@ func (l *lazySources) resolve(ctx context.Context, what string) (config.Settings
 	for _, w := range settings.Warnings {
 		l.log.WarnContext(ctx, w)
 	}
+	if settings.Type == "s3" && l.options.serverModTime {
+		settings.Values["use_server_modtime"] = "true"
+	}
 	if settings.Type == config.LocalType {
 		l.options.setLocal(settings.Values)
 	}

@@ -50,6 +50,7 @@ func s3Driver() Driver {
 				{Name: "no_check_bucket", Help: "It is always so: no bucket is asked for or made by an upload"},
 				{Name: "no_head", Help: "It is always so: an upload is not asked for afterwards"},
 				{Name: "upload_cutoff", Help: "Nothing depends on it: what fits chunk_size is one request"},
+				{Name: "use_server_modtime", Default: "false", Help: "Show the time of the upload, whatever modification time was set"},
 				{Name: "directory_markers", Default: "true", Help: "Keep empty directories as objects whose names end in /"},
 				{Name: "max_name", Default: "0", Help: "Longest name in bytes, for servers that keep objects as files (255); 0 is no limit"},
 				{Name: "encoding", Default: "Slash,InvalidUtf8,Dot", Help: "What in names is written with other characters"},
@@ -92,6 +93,7 @@ func openS3(ctx context.Context, path string, v *values) (remote.Remote, error) 
 		CustomerKeyBase64:    v.str("sse_customer_key_base64"),
 		CustomerKeyMD5:       v.str("sse_customer_key_md5"),
 		NoMarkers:            !v.boolean("directory_markers"),
+		ServerModTime:        v.boolean("use_server_modtime"),
 		MaxName:              v.integer("max_name"),
 		Encoding:             parse(v, "encoding", nameenc.Parse),
 	}

@@ -61,8 +61,11 @@ func modTime(o minio.ObjectInfo) (t time.Time, set bool) {
 	if t, ok := parseTime(value); ok {
 		return t, true
 	}
-	return o.LastModified.Truncate(time.Second), false
+	return uploadTime(o), false
 }
+
+// uploadTime returns the time of an object's upload.
+func uploadTime(o minio.ObjectInfo) time.Time { return o.LastModified.Truncate(time.Second) }
 
 // A setTime is a modification time that somebody set.
 type setTime struct {
@@ -86,6 +89,9 @@ func (r *Remote) rememberTime(p place, etag string, t time.Time) {
 
 // listedTime returns the modification time of an object as listed.
 func (r *Remote) listedTime(p place, o minio.ObjectInfo) time.Time {
+	if r.opt.ServerModTime {
+		return uploadTime(o)
+	}
 	t, set := modTime(o)
 	if set {
 		return t

@@ -28,6 +28,8 @@ type Options struct {
 	Profile         string // in that file
 	V2Auth          bool   // sign by the old scheme
 
+	ServerModTime bool // modification times are those of the upload, whatever was set
+
 	Accelerate bool // use Amazon's accelerated endpoint
 	DualStack  bool // use Amazon's endpoint that has an IPv6 address too
 

@@ -31,7 +31,9 @@ func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 // entry returns what a HEAD or GET tells of the object at a place.
 func (r *Remote) entry(at place, base string, info minio.ObjectInfo) remote.Entry {
 	t, set := modTime(info)
-	if set {
+	if r.opt.ServerModTime {
+		t = uploadTime(info)
+	} else if set {
 		r.rememberTime(at, info.ETag, t)
 	}
 	return remote.Entry{Name: base, Size: info.Size, ModTime: t, Version: info.ETag}
