@@ -84,7 +84,7 @@ func TestAWatchBeginsWhenAllUpstreamsHaveBegun(t *testing.T) {
 			{b, remote.Everything(), []remote.Change{remote.Everything()}},
 			{a, remote.Change{Name: "d/f", Removed: true}, []remote.Change{{Name: "a/d/f", Removed: true}}},
 			{b, remote.Change{Name: "f", Version: "7"}, []remote.Change{{Name: "b/f", Version: "7"}}},
-			{a, remote.Everything(), []remote.Change{{Name: "a", Below: true}}},
+			{a, remote.Everything(), []remote.Change{{Name: "a", Dir: true, Below: true}}},
 		} {
 			step.from.changes <- step.tell
 			synctest.Wait()

@@ -111,7 +111,7 @@ func (r *Remote) change(ctx context.Context, op, name string, set func(*node)) e
 		return fail(op, name, err)
 	}
 	set(n)
-	r.tell(remote.Change{Name: n.path()})
+	r.tell(remote.Change{Name: n.path(), Dir: n.isDir()})
 	return nil
 }
 

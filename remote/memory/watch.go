@@ -76,15 +76,17 @@ func (r *Remote) tell(c remote.Change) {
 // tellChanged tells that n is where it is, as it is.
 // LOCKS_REQUIRED(r.mu)
 func (r *Remote) tellChanged(n *node) {
+	below := len(n.entries) > 0
 	if len(r.watches) > 0 {
-		r.tell(remote.Change{Name: n.path(), Below: n.isDir(), Version: n.entry(n.name).Version})
+		r.tell(remote.Change{Name: n.path(), Dir: n.isDir(), Below: below, Version: n.entry(n.name).Version})
 	}
 }
 
 // tellRemoved tells that n is not where it was.
 // LOCKS_REQUIRED(r.mu)
 func (r *Remote) tellRemoved(n *node) {
+	below := len(n.entries) > 0
 	if len(r.watches) > 0 {
-		r.tell(remote.Change{Name: n.path(), Below: n.isDir(), Removed: true})
+		r.tell(remote.Change{Name: n.path(), Dir: n.isDir(), Below: below, Removed: true})
 	}
 }

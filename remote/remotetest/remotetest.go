@@ -43,10 +43,10 @@ func Run(t *testing.T, open func(t *testing.T) remote.Remote) {
 		{"Move", moveTests()},
 		{"Abilities", abilityTests()},
 		{"Concurrent", concurrentTests()},
-		{"Watch", watchTests()},
 	} {
 		t.Run(group.name, func(t *testing.T) { runAll(t, open, group.tests) })
 	}
+	t.Run("Watch", func(t *testing.T) { RunWatch(t, open) })
 	t.Run("Stage", func(t *testing.T) { runStage(t, open) })
 }
 

@@ -3,10 +3,17 @@ package remotetest
 import (
 	"context"
 	"errors"
+	"testing"
 	"time"
 
 	"ferry/remote"
 )
+
+// RunWatch checks what Watcher promises, and nothing else, on remotes that Run has seen in another place. It is part of
+// Run.
+func RunWatch(t *testing.T, open func(t *testing.T) remote.Remote) {
+	runAll(t, open, watchTests())
+}
 
 // watchTests hold for a Watcher whose far side tells of changes.
 func watchTests() []test {
