@@ -17,6 +17,7 @@ const (
 	answerTimeout  = 2 * time.Minute // for the first byte of an answer, when the request has been sent
 	attempts       = 10
 	accelerated    = "s3-accelerate.amazonaws.com"
+	defaultRegion  = "us-east-1" // of servers that are not Amazon's, which mostly do not care
 )
 
 // connect makes the clients. They share their connections.
@@ -44,7 +45,7 @@ func (r *Remote) client(attempts int) (*minio.Core, error) {
 	o := &r.opt
 	region := o.Region
 	if region == "" && o.host != defaultHost {
-		region = "us-east-1"
+		region = defaultRegion
 	}
 	c, err := minio.NewCore(o.host, &minio.Options{
 		Creds:              o.credentials(),
