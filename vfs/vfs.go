@@ -44,6 +44,10 @@ type Options struct {
 	// DirCacheEntries is how many entries of directories are remembered at most; 0 = 500,000. One takes about 150 bytes.
 	DirCacheEntries int
 
+	// PollInterval is how often a remote that has to be asked what has changed is asked, as long as Watch runs; 0 = never.
+	// One that tells by itself is listened to, or with 0 is not.
+	PollInterval time.Duration
+
 	// ReadBuffer is how many bytes of a file are read ahead at most; below 512 KiB nothing is. MaxReadBuffer is how many of
 	// all files together; 0 = no limit. When files are many each gets less, and none is refused.
 	ReadBuffer, MaxReadBuffer int64
@@ -77,12 +81,14 @@ type FS struct {
 	caps   remote.Caps
 	opt    Options
 	turns  turns // of uploads to be published
+	feed   feed
 }
 
 // New returns the tree of r, which stays the caller's to close.
 func New(r remote.Remote, o Options) *FS {
 	f := &FS{remote: r, names: newDirCache(r, o), caps: r.Info().Caps, opt: o}
 	f.limits.buffer, f.limits.total = o.ReadBuffer, o.MaxReadBuffer
+	f.feed.interval = o.PollInterval
 	if s, ok := remote.AsStager(r); ok {
 		f.stager = s
 	}
