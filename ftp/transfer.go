@@ -129,7 +129,11 @@ func (s *session) endSending(ctx context.Context, t *transfer, out *outgoing, er
 	s.srv.totals.bytesDelivered.Add(t.bytes())
 	if err != nil {
 		out.abandon()
-		return s.transferFailed(ctx, t, err)
+		r := s.transferFailed(ctx, t, err)
+		if r.code == 450 || r.code == 550 {
+			r.code = 451 // what has begun cannot be refused any more (RFC 959, section 5.4)
+		}
+		return r
 	}
 	s.srv.totals.downloads.Add(1)
 	return reply{226, "Transfer complete."}
