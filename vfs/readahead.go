@@ -14,7 +14,10 @@ import (
 //
 // It begins with one small range, for a quick first byte, and runs ahead by twice what the client has taken, up to the
 // memory it may use: a client that breaks off after a megabyte has cost little more. It adds connections while the
-// client waits and each doubling makes it faster. Every range must be of the content that the first one was of.
+// client waits and more of them make it faster. Every range must be of the content that the first one was of.
+//
+// For a client that is faster than the remote it asks for twice as much: what is on its way takes no memory. Where too
+// much of it comes at once, all but the range that the client waits for is left on its way.
 //
 // One goroutine reads and closes.
 type readAhead struct {
@@ -36,6 +39,8 @@ type readAhead struct {
 	queue   []*block // guarded by mu; from the one that is read on; nil where nothing has come yet
 	head    int      // guarded by mu; the number of queue[0]
 	taken   int      // guarded by mu; bytes of queue[0] that are handed out
+	kept    int      // guarded by mu; blocks in memory
+	waited  int      // guarded by mu; the head when the client last had to wait
 	claimed int      // guarded by mu; the first block that no fetcher has taken on
 	active  int      // guarded by mu; fetchers
 	streams int      // guarded by mu; how many there may be
@@ -51,13 +56,17 @@ type block struct {
 
 const (
 	blockSize  = 256 << 10
-	maxRange   = 4  // blocks that one request asks for
+	maxRange   = 8  // blocks that one request asks for
 	maxStreams = 16 // requests at a time
 )
 
+// firstStreams are opened when the client waits for the first time: that costs nothing but the requests, as the window is
+// small then.
+const firstStreams = 4
+
 var blockPool = sync.Pool{New: func() any { return new(block) }}
 
-// trial tells whether more streams help: the rate of the last number of streams against that of half as many.
+// trial tells whether more streams help: the rate of the last number of streams against that of fewer.
 type trial struct {
 	began time.Time
 	from  int     // the head when it began
@@ -116,23 +125,32 @@ func errChanged(name string) error {
 func (a *readAhead) claim() (first, n int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for a.err == nil && a.claimed < a.blocks && a.active <= a.streams && a.claimed >= a.head+a.window() {
+	for a.err == nil && a.claimed < a.blocks && a.active <= a.streams && a.claimed+a.rangeSize() > a.head+a.window() {
 		a.changed.Wait()
 	}
 	if a.err != nil || a.claimed >= a.blocks || a.active > a.streams {
 		a.active--
 		return 0, 0
 	}
-	first = a.claimed
-	n = min(1+first/2, maxRange, a.blocks-first, max(a.head+a.window()-first, 1))
+	first, n = a.claimed, a.rangeSize()
 	a.claimed += n
 	return first, n
 }
 
-// window is how many blocks may be in memory.
+// window is how many blocks may be in memory or on their way.
 // LOCKS_REQUIRED(a.mu)
 func (a *readAhead) window() int {
-	return min(2+2*a.head, a.limits.share())
+	share := a.limits.share()
+	if a.head-a.waited < share/2 {
+		share *= 2
+	}
+	return min(2+2*a.head, share)
+}
+
+// rangeSize is how many blocks the next request asks for: as many as let all streams find room in the window.
+// LOCKS_REQUIRED(a.mu)
+func (a *readAhead) rangeSize() int {
+	return min(max(a.window()/maxStreams, 1), maxRange, a.blocks-a.claimed)
 }
 
 // receive takes n blocks from rc, the first of which has that number.
@@ -161,16 +179,19 @@ func (a *readAhead) receive(rc io.ReadCloser, first, n int) {
 	}
 }
 
-// place makes room for block i, or returns nil when nobody wants it any more.
+// place waits for memory for block i, or returns nil when nobody wants it any more. The block that is read always has it.
 func (a *readAhead) place(i int) *block {
-	b := blockPool.Get().(*block)
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	for a.err == nil && i > a.head && a.kept >= a.limits.share() {
+		a.changed.Wait()
+	}
 	if a.err != nil {
-		blockPool.Put(b)
 		return nil
 	}
+	b := blockPool.Get().(*block)
 	b.n = 0
+	a.kept++
 	for len(a.queue) <= i-a.head {
 		a.queue = append(a.queue, nil)
 	}
@@ -213,6 +234,7 @@ func (a *readAhead) next() ([]byte, error) {
 		if a.err != nil {
 			return nil, a.err
 		}
+		a.waited = a.head
 		if !waited {
 			a.hurry()
 		}
@@ -232,21 +254,22 @@ func (a *readAhead) advance(n int) {
 	blockPool.Put(a.queue[0])
 	a.queue = a.queue[1:]
 	a.head++
+	a.kept--
 	a.taken = 0
 	a.changed.Broadcast()
 }
 
-// hurry adds streams when the client has to wait: their number is doubled for as long as the last doubling has made
-// reading faster, and every now and then to see whether it does by now.
+// hurry adds streams when the client has to wait: their number is doubled for as long as the last step has made reading
+// faster, and every now and then to see whether it does by now.
 // LOCKS_REQUIRED(a.mu)
 func (a *readAhead) hurry() {
 	t := &a.trial
 	took := time.Since(t.began)
-	if got := a.head - t.from; a.streams < maxStreams && got >= t.wait && got > 0 && took > 0 {
+	if got := a.head - t.from; a.streams < maxStreams && got >= t.wait && took > 0 {
 		rate := float64(got) / took.Seconds()
 		switch {
 		case t.began.IsZero(): // the first block says nothing about the rate
-			a.streams *= 2
+			a.streams = firstStreams
 			*t = trial{began: time.Now(), from: a.head, wait: a.streams}
 		case rate >= 1.1*t.rate:
 			a.streams *= 2
