@@ -30,6 +30,9 @@ func pollInterval(ctx context.Context, t Tree, in Params) (Params, error) {
 	if !ok {
 		return nil, errNoPolling
 	}
+	if _, err := p.PollInterval(); err != nil {
+		return nil, errNoPolling
+	}
 	out := Params{}
 	if change {
 		late, err := setPollInterval(ctx, p, interval, timeout)
@@ -38,7 +41,10 @@ func pollInterval(ctx context.Context, t Tree, in Params) (Params, error) {
 		}
 		out["timeout"] = late
 	}
-	d := p.PollInterval()
+	d, err := p.PollInterval()
+	if err != nil {
+		return nil, errNoPolling
+	}
 	out["enabled"] = d > 0
 	out["supported"] = true
 	out["interval"] = Params{"raw": d.Nanoseconds(), "seconds": int64(d / time.Second), "string": d.String()}

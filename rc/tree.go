@@ -32,7 +32,8 @@ type TreeStats struct {
 
 // A Poller is a Tree that asks its remote for changes from time to time.
 type Poller interface {
-	PollInterval() time.Duration
+	// PollInterval returns errors.ErrUnsupported where the remote cannot be asked.
+	PollInterval() (time.Duration, error)
 	// SetPollInterval changes that; 0 is never. It returns when the change holds, or with an error when ctx ends first.
 	SetPollInterval(ctx context.Context, d time.Duration) error
 }

@@ -40,11 +40,17 @@ func (f *fakeTree) Stats() TreeStats { return f.stats }
 type livelyTree struct {
 	fakeTree
 	interval time.Duration
+	silent   bool          // its remote tells nothing
 	slow     time.Duration // how long a change of the interval takes
 	queue    []Queued
 }
 
-func (l *livelyTree) PollInterval() time.Duration { return l.interval }
+func (l *livelyTree) PollInterval() (time.Duration, error) {
+	if l.silent {
+		return 0, errors.ErrUnsupported
+	}
+	return l.interval, nil
+}
 
 func (l *livelyTree) SetPollInterval(ctx context.Context, d time.Duration) error {
 	select {
@@ -178,6 +184,10 @@ func TestPollInterval(t *testing.T) {
 			}
 		}
 		w := request{target: "/vfs/poll-interval", contentType: jsonType, body: `{"interval":5}`}.do(s)
+		tree.silent = true
+		if w := (request{target: "/vfs/poll-interval"}).do(s); w.Code != 500 || object(t, w.Body.String())["error"] != errNoPolling.Error() {
+			t.Errorf("a remote that tells nothing: %d %s", w.Code, w.Body)
+		}
 		if w.Code != 500 {
 			t.Errorf("an interval that is no string: %d %s", w.Code, w.Body)
 		}

@@ -45,11 +45,11 @@ func (f *FS) Watch(ctx context.Context) error {
 }
 
 // PollInterval returns how often a remote that has to be asked what has changed is asked, 0 for never. It is an
-// ErrUnsupported where no remote can be asked.
+// ErrUnsupported where the remote cannot be asked, or need not be.
 func (f *FS) PollInterval() (time.Duration, error) {
 	f.feed.mu.Lock()
 	defer f.feed.mu.Unlock()
-	if _, ok := remote.AsWatcher(f.remote); !ok || f.feed.silent {
+	if _, ok := remote.AsWatcher(f.remote); !ok || f.feed.silent || f.names.live {
 		return 0, f.noPolling()
 	}
 	return f.feed.interval, nil

@@ -313,4 +313,7 @@ func TestALiveRemoteNeedsNoWatch(t *testing.T) {
 	if err := tree.Watch(t.Context()); err != nil {
 		t.Error(err)
 	}
+	if _, err := tree.PollInterval(); !errors.Is(err, remote.ErrUnsupported) {
+		t.Error(err)
+	}
 }

@@ -29,7 +29,7 @@ func parse(t *testing.T, env []string, args ...string) (*options, error) {
 // This list can only shrink.
 func TestFlagsWithoutEffect(t *testing.T) {
 	want := []string{
-		"no-checksum", "poll-interval",
+		"no-checksum",
 		"vfs-cache-mode", "vfs-write-ack", "vfs-write-back", "transfers", "vfs-cache-max-age", "vfs-cache-max-size",
 		"vfs-cache-min-free-space", "vfs-cache-poll-interval", "vfs-read-ahead", "vfs-fast-fingerprint", "shutdown-flush",
 	}

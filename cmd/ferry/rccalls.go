@@ -19,6 +19,7 @@ var (
 	_ rc.Sessions = rcFTP{}
 	_ rc.Counters = rcFTP{}
 	_ rc.Tree     = rcTree{}
+	_ rc.Poller   = rcTree{}
 )
 
 // An rcSubject is what the remote control is about.
@@ -160,6 +161,11 @@ func (t rcTree) Refresh(ctx context.Context, dir string, recursive bool) error {
 func (t rcTree) Stats() rc.TreeStats {
 	s := t.FS.Stats()
 	return rc.TreeStats{Dirs: s.Dirs, Files: s.Files, InUse: 1, Options: t.options}
+}
+
+// SetPollInterval implements rc.Poller. The change holds at once.
+func (t rcTree) SetPollInterval(_ context.Context, d time.Duration) error {
+	return t.FS.SetPollInterval(d)
 }
 
 // rcTreeName is how rclone names what is served: a local directory by its absolute path. Parameters are not shown.

@@ -97,6 +97,8 @@ func (o *options) check() error {
 		return usagef("--require-tls needs a certificate: give --cert and --key, or --tls self-signed")
 	case len(o.implicitAddrs) > 0 && !o.hasTLS():
 		return usagef("--implicit-tls-addr needs a certificate: give --cert and --key, or --tls self-signed")
+	case o.checkPolling() != nil:
+		return o.checkPolling()
 	case o.rc.check() != nil:
 		return o.rc.check()
 	case o.log.quiet && o.log.verbose > 0:
@@ -152,6 +154,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 		log:       log,
 		signals:   p.signals,
 		grace:     o.shutdownTimeout,
+		polling:   o.polling(r),
 	}
 	if o.warm {
 		s.warm = int(min(max(o.checkers, 1), maxCheckers))
@@ -209,6 +212,7 @@ func (o *options) treeOptions(log *slog.Logger, mayMake func(ctx context.Context
 
 		DirCacheTime:   o.dirCacheTime,
 		DirRefreshWait: o.dirRefreshWait,
+		PollInterval:   o.usedPollInterval(),
 		ReadBuffer:     int64(o.bufferSize),
 		MaxReadBuffer:  max(int64(o.maxBufferMemory), 0),
 		Chunks:         o.chunks(),

@@ -24,7 +24,8 @@ type service struct {
 	log       *slog.Logger
 	signals   <-chan os.Signal
 	grace     time.Duration // for running transfers when it stops
-	warm      int           // how many directories are listed at a time at the start; 0 = none
+	polling   polling
+	warm      int // how many directories are listed at a time at the start; 0 = none
 }
 
 var errStoppedAtOnce = errors.New("stopped at once: running transfers were aborted")
@@ -50,6 +51,7 @@ func (s *service) run(ctx context.Context) error {
 	if s.warm > 0 {
 		wg.Go(func() { s.refresh(running) })
 	}
+	wg.Go(func() { s.watch(running) })
 	wg.Go(func() {
 		if err := s.control.run(running); err != nil {
 			failed <- err

@@ -27,7 +27,7 @@ import (
 const (
 	watchPing = time.Second // how often the server is asked to show that it is there
 	// Without a sign of it the connection counts as broken. There are versions that hold back all they have to tell, signs
-	// included, until it is 2 KiB: then it comes up to two minutes late.
+	// included, until it is 4 KiB: then it comes up to four minutes late.
 	watchSilence = 5 * time.Minute
 	maxEvents    = 4 << 20 // bytes in what the server tells at once
 )

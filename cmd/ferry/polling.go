@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"ferry/config"
+	"ferry/remote"
+)
+
+// polling is what there is to say of a remote that does not tell what changes on it.
+type polling struct {
+	remote string // its name
+	level  slog.Level
+}
+
+func (o *options) polling(r remote.Remote) polling {
+	p := polling{r.Info().Name, slog.LevelInfo}
+	if o.given("poll-interval") && o.usedPollInterval() > 0 {
+		p.level = levelNotice
+	}
+	return p
+}
+
+// checkPolling refuses an interval within which directories would have expired anyway.
+func (o *options) checkPolling() error {
+	if d := unlimited(o.pollInterval); o.given("poll-interval") && d > 0 && d >= o.dirCacheTime {
+		return usagef("--poll-interval %s must be smaller than --dir-cache-time %s: lower the one, or raise the other",
+			config.FormatDuration(d), config.FormatDuration(o.dirCacheTime))
+	}
+	return nil
+}
+
+// usedPollInterval is the interval that the flags ask for; nobody has to lower the default when directories expire sooner.
+func (o *options) usedPollInterval() time.Duration {
+	if o.given("poll-interval") {
+		return unlimited(o.pollInterval)
+	}
+	return min(o.pollInterval, o.dirCacheTime/2)
+}
+
+// watch has the tree forget what changes on the far side, until ctx ends.
+func (s *service) watch(ctx context.Context) {
+	if s.tree.Watch(ctx) != nil {
+		s.log.Log(ctx, s.polling.level, "Polling for changes is not supported by "+s.polling.remote)
+	}
+}
