@@ -22,6 +22,9 @@ func (d *Draft) Commit(ctx context.Context, r Record, a Ack) (Record, error) {
 	if ctx.Err() != nil {
 		return Record{}, d.fail(errors.Join(context.Cause(ctx), d.leave()))
 	}
+	if d.streamed.Load() {
+		return Record{}, d.fail(errors.Join(fs.ErrInvalid, d.leave()))
+	}
 	r.Kind, r.ID, r.Size = File, d.id, d.size.Load()
 	e := &entry{rec: r, ack: a, bytes: d.counted, state: stateWaiting, slots: d.slots}
 	err := d.s.commit(e, d.file, d.path(), stateDraft)
@@ -148,7 +151,9 @@ func (s *Store) rewrite(e *entry, h *header, a Ack) error {
 }
 
 func (s *Store) rewriteOpen(e *entry, f disk.File, h *header, a Ack) error {
-	if e.slots.loaded { // written by a process before this one, perhaps not synced: the other slot may be the safe one
+	// A header that says that all is synced must not reach the disk before the rest. What a process before this one wrote
+	// may not be synced either, and then it is the other slot that is safe.
+	if e.slots.loaded || a == Durable && e.ack == Spooled {
 		if err := e.slots.sync(f); err != nil {
 			return err
 		}
@@ -250,10 +255,21 @@ func (s *Store) Done(id string, as Fingerprint, keep bool) error {
 	if !keep || e.rec.Kind != File {
 		return s.drop(e, Durable)
 	}
+	// Until its move is synced, a loss of power may make it a waiting file again: nothing may be cut out of it before.
+	s.pin(e, 1)
+	defer s.pin(e, -1)
 	if err := s.adopt(e, as); err != nil {
 		return errors.Join(err, s.drop(e, Durable))
 	}
 	return s.syncDirty.wait()
+}
+
+// pin counts a reader that comes or goes.
+func (s *Store) pin(e *entry, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e.readers += n
+	s.giveUnread(e)
 }
 
 // adopt makes the file of a record a clean copy.
@@ -291,7 +307,7 @@ func (s *Store) copyHeader(name string, as Fingerprint) header {
 // Adopt ends a draft that was sent to the remote as it is: with keep it becomes the clean copy of the version as, else it
 // goes.
 func (d *Draft) Adopt(as Fingerprint, keep bool) error {
-	if !keep {
+	if !keep || d.streamed.Load() {
 		return d.Discard()
 	}
 	if err := d.enter(); err != nil {

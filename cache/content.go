@@ -77,11 +77,6 @@ func (c *Content) Reader(off int64) (io.ReadCloser, error) {
 
 // Close ends the use.
 func (c *Content) Close() error {
-	c.once.Do(func() {
-		c.s.mu.Lock()
-		defer c.s.mu.Unlock()
-		c.e.readers--
-		c.s.giveUnread(c.e)
-	})
+	c.once.Do(func() { c.s.pin(c.e, -1) })
 	return c.file.Close()
 }

@@ -44,8 +44,11 @@ type Draft struct {
 	// of the writing goroutine
 	slots   slots
 	counted int64 // bytes in room
+	synced  int64 // bytes that were on the disk when it began
 
-	size atomic.Int64
+	size     atomic.Int64
+	released atomic.Int64 // bytes at the beginning that have left the disk
+	streamed atomic.Bool  // see Stream
 
 	stop sync.Once // closes stopped
 
@@ -97,7 +100,11 @@ func (d *Draft) path() string { return path.Join(tmpDir, d.id) }
 
 // header describes the draft in state st.
 func (d *Draft) header(st state) header {
-	return header{State: st, Name: d.name, Owner: d.owner, Boot: d.s.disk.Boot(), Spooled: true}
+	h := header{State: st, Name: d.name, Owner: d.owner, Boot: d.s.disk.Boot(), Spooled: true}
+	if d.streamed.Load() {
+		h.Owner = ""
+	}
+	return h
 }
 
 // copyHead begins the draft with the head of a waiting file. The file system copies it, or shares it.
@@ -199,7 +206,7 @@ func (d *Draft) Discard() error { return d.end(d.discard) }
 
 func (d *Draft) discard() error {
 	err := errors.Join(d.file.Close(), d.s.disk.Remove(d.path()))
-	d.s.room.leave(stateDraft, d.counted)
+	d.s.room.leave(stateDraft, d.counted-d.released.Load())
 	return err
 }
 
@@ -208,11 +215,11 @@ func (d *Draft) discard() error {
 func (d *Draft) Keep() error { return d.end(d.keep) }
 
 func (d *Draft) keep() error {
-	if d.size.Load() == 0 {
+	if d.size.Load() == 0 || d.streamed.Load() {
 		return d.discard()
 	}
 	h := d.header(statePart)
-	h.Size, h.Spooled, h.Committed = d.size.Load(), false, time.Now()
+	h.Size, h.Synced, h.Spooled, h.Committed = d.size.Load(), d.synced, false, time.Now()
 	if err := d.slots.write(d.file, &h); err != nil {
 		return errors.Join(err, d.discard())
 	}
@@ -222,25 +229,31 @@ func (d *Draft) keep() error {
 	if err := d.file.Close(); err != nil {
 		return err
 	}
-	return d.s.keepPart(d.path(), stateDraft, part{
+	return d.s.keepPart(d.path(), part{
 		info:  PartInfo{Name: d.name, Owner: d.owner, Size: h.Size, ModTime: h.Committed},
 		slots: d.slots, bytes: d.counted,
 	})
 }
 
 // keepPart moves a file from tmp/ to part/, over an older one.
-func (s *Store) keepPart(from string, st state, pt part) error {
+func (s *Store) keepPart(from string, pt part) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	id := partID{pt.info.Name, pt.info.Owner}
-	if err := s.disk.Rename(from, partPath(id.name, id.owner)); err != nil {
+	pt.path = partPath(id.name, id.owner)
+	if err := s.disk.Rename(from, pt.path); err != nil {
 		return err
 	}
 	if old, ok := s.parts.get(id); ok {
 		s.room.leave(statePart, old.bytes)
+		if old.path != pt.path {
+			if err := s.disk.Remove(old.path); err != nil {
+				return err
+			}
+		}
 	}
 	s.parts.put(pt)
-	s.room.move(st, statePart, pt.bytes)
+	s.room.move(stateDraft, statePart, pt.bytes)
 	return s.disk.SyncDir(partDir)
 }
 
@@ -256,36 +269,39 @@ func (s *Store) continuePart(d *Draft, off int64) error {
 	if off > pt.info.Size || off < 0 {
 		return &fs.PathError{Op: "create", Path: d.name, Err: fs.ErrInvalid}
 	}
-	f, err := s.disk.OpenFile(partPath(id.name, id.owner), os.O_RDWR)
+	f, err := s.disk.OpenFile(pt.path, os.O_RDWR)
 	if err != nil {
 		return err
 	}
 	if err := s.cutPart(f, &pt, off); err != nil {
 		return errors.Join(err, f.Close())
 	}
-	if err := s.disk.Rename(partPath(id.name, id.owner), d.path()); err != nil {
+	if err := s.disk.Rename(pt.path, d.path()); err != nil {
 		return errors.Join(err, f.Close())
 	}
 	s.parts.remove(id)
 	s.room.move(statePart, stateDraft, pt.bytes)
-	d.file, d.slots, d.counted = f, pt.slots, pt.bytes
+	// What is found in part/ counts as synced, so it must not come back there once it is written to.
+	if err := s.disk.SyncDir(partDir); err != nil {
+		s.room.leave(stateDraft, pt.bytes)
+		return errors.Join(err, f.Close(), s.disk.Remove(d.path()))
+	}
+	d.file, d.slots, d.counted, d.synced = f, pt.slots, pt.bytes, off
 	d.size.Store(off)
 	return nil
 }
 
-// cutPart shortens a part to off bytes. What is then written behind them must not be taken for what was kept, also after
-// a loss of power: so the header says so first.
+// cutPart shortens a part to off bytes, and makes those survive a loss of power as they are, whatever is written behind
+// them: so the header says so first.
 func (s *Store) cutPart(f disk.File, pt *part, off int64) error {
-	if off == pt.info.Size {
-		return f.Truncate(dataStart + off) // more may have come than was kept
-	}
 	h := header{
-		State: statePart, Name: pt.info.Name, Owner: pt.info.Owner, Size: off, Committed: pt.info.ModTime, Boot: s.disk.Boot(),
+		State: statePart, Name: pt.info.Name, Owner: pt.info.Owner, Size: off, Synced: off, Committed: pt.info.ModTime,
+		Boot: s.disk.Boot(),
 	}
-	if err := pt.slots.write(f, &h); err != nil {
+	if err := pt.slots.sync(f); err != nil { // an earlier process may have left it unsynced
 		return err
 	}
-	if err := pt.slots.sync(f); err != nil {
+	if err := s.putHeader(f, &pt.slots, &h, Durable); err != nil {
 		return err
 	}
 	if err := f.Truncate(dataStart + off); err != nil {

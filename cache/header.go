@@ -28,6 +28,7 @@ type header struct {
 	Owner     string
 	Seq       uint64
 	Size      int64
+	Synced    int64 // of a part: how much of it was on the disk before this header was written
 	ModTime   time.Time
 	Committed time.Time // when a record was made, a part kept, a copy last used
 	Base      Base
@@ -75,6 +76,7 @@ const (
 	tagBoot
 	tagSpooled
 	tagReason
+	tagSynced
 )
 
 // encode returns the slot of the header, or ErrNameTooLong.
@@ -103,6 +105,7 @@ func (h *header) encode(generation uint64) ([]byte, error) {
 		b = appendUint(b, tagSpooled, 1)
 	}
 	b = appendString(b, tagReason, h.Reason)
+	b = appendUint(b, tagSynced, uint64(h.Synced))
 
 	fields := len(b) - envelopeSize
 	if fields > maxFields {
@@ -215,6 +218,8 @@ func (h *header) set(tag byte, value []byte) error {
 		h.Spooled = f.upTo(1) == 1
 	case tagReason:
 		h.Reason = f.text()
+	case tagSynced:
+		h.Synced = f.length()
 	default:
 		f.bad = true
 	}

@@ -16,14 +16,15 @@ type PartInfo struct {
 	ModTime     time.Time // when it was kept
 }
 
-// parts is the index of part/, by directory, so that those in one directory are found without looking at the others.
+// parts is the index of the unfinished uploads, by directory, so that those in one directory are found without looking at the others.
 type parts map[string]map[partID]part
 
 type partID struct{ name, owner string }
 
-// A part is a file in part/.
+// A part is a file in part/, or one in tmp/ that an earlier process was writing.
 type part struct {
 	info  PartInfo
+	path  string
 	slots slots
 	bytes int64 // as counted by room
 }
@@ -97,7 +98,7 @@ func (s *Store) dropPart(id partID) error {
 	if !ok {
 		return nil
 	}
-	if err := s.disk.Remove(partPath(id.name, id.owner)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := s.disk.Remove(pt.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	s.parts.remove(id)

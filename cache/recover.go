@@ -8,8 +8,6 @@ import (
 	"path"
 	"slices"
 	"time"
-
-	"ferry/disk"
 )
 
 // recover reads what an earlier process left, and brings it in order.
@@ -241,94 +239,4 @@ func (s *Store) supersede(e, later *entry, claimed map[string]*entry) error {
 		}
 	}
 	return s.remove(e)
-}
-
-// recoverParts reads the index of part/.
-func (s *Store) recoverParts() error {
-	names, err := s.names(partDir)
-	if err != nil {
-		return err
-	}
-	for _, base := range names {
-		name := path.Join(partDir, base)
-		f, err := s.inspect(name)
-		if err != nil {
-			return err
-		}
-		if !s.sound(&f) || f.h.State != statePart || partPath(f.h.Name, f.h.Owner) != name {
-			if err := s.disk.Remove(name); err != nil {
-				return err
-			}
-			continue
-		}
-		pt := part{info: f.h.partInfo(), slots: f.sl, bytes: dataStart + f.h.Size}
-		s.parts.put(pt)
-		s.room.enter(statePart, pt.bytes)
-	}
-	return nil
-}
-
-func (h *header) partInfo() PartInfo {
-	return PartInfo{Name: h.Name, Owner: h.Owner, Size: h.Size, ModTime: h.Committed}
-}
-
-// sound reports whether the content of a part is what was written.
-func (s *Store) sound(f *found) bool {
-	return f.err == nil && f.data() >= f.h.Size && (!f.h.Spooled || f.h.Boot != "" && f.h.Boot == s.disk.Boot())
-}
-
-// recoverDrafts makes parts of what is in tmp/ as far as it can be trusted, and removes the rest.
-func (s *Store) recoverDrafts() error {
-	names, err := s.names(tmpDir)
-	if err != nil {
-		return err
-	}
-	for _, id := range names {
-		name := path.Join(tmpDir, id)
-		f, err := s.inspect(name)
-		if err != nil {
-			return err
-		}
-		if err := s.recoverDraft(name, &f); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Store) recoverDraft(name string, f *found) error {
-	sameBoot := f.h.Boot != "" && f.h.Boot == s.disk.Boot()
-	h := header{State: statePart, Name: f.h.Name, Owner: f.h.Owner, Boot: s.disk.Boot(), Committed: time.Now()}
-	switch {
-	case f.err != nil || f.h.Owner == "":
-		return s.disk.Remove(name)
-	case sameBoot: // nothing that was written is lost, only not synced
-		h.Size, h.Spooled = f.data(), true
-	case f.h.State == statePart && s.sound(f): // what was kept before it was continued
-		h.Size, h.Committed = f.h.Size, f.h.Committed
-	default:
-		return s.disk.Remove(name)
-	}
-	if h.Size == 0 {
-		return s.disk.Remove(name)
-	}
-	file, err := s.disk.OpenFile(name, os.O_RDWR)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(s.restorePart(file, f, &h), file.Close()); err != nil {
-		return err
-	}
-	s.room.enter(stateDraft, dataStart+h.Size)
-	return s.keepPart(name, stateDraft, part{info: h.partInfo(), slots: f.sl, bytes: dataStart + h.Size})
-}
-
-func (s *Store) restorePart(file disk.File, f *found, h *header) error {
-	if err := file.Truncate(dataStart + h.Size); err != nil {
-		return err
-	}
-	if h.Spooled {
-		return s.putHeader(file, &f.sl, h, Spooled)
-	}
-	return s.putHeader(file, &f.sl, h, Durable)
 }

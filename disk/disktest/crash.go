@@ -17,7 +17,7 @@ func Nothing() Loss { return Loss{} }
 // Everything that was not synced is lost.
 func Everything() Loss { return Loss{power: true, keep: func() bool { return false }} }
 
-// Some of it is lost: which pages and which changes of names, the seed decides.
+// Some of it is lost: which sectors and which changes of names, the seed decides.
 func Some(seed uint64) Loss {
 	return Loss{power: true, keep: chance(rand.New(rand.NewPCG(seed, seed)))}
 }

@@ -18,8 +18,11 @@ import (
 // ErrStopped is what every operation returns from the one on at which the disk was told to stop.
 var ErrStopped = errors.New("the disk has stopped")
 
-// PageSize is what is written, lost and freed as a unit.
-const PageSize = 4 << 10
+// The disk writes and frees pages, and loses sectors.
+const (
+	PageSize   = 4 << 10
+	SectorSize = 512
+)
 
 // A Disk is a disk.Disk in memory.
 type Disk struct {

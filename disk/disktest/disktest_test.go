@@ -91,21 +91,21 @@ func TestChangesOfOneNameAreLostFromTheEnd(t *testing.T) {
 	}
 }
 
-func TestPagesAreLostByThemselves(t *testing.T) {
+func TestSectorsAreLostByThemselves(t *testing.T) {
 	seen := map[string]bool{}
 	for seed := range uint64(50) {
 		d := disktest.New()
-		f := create(t, d, "f", strings.Repeat("-", 2*disktest.PageSize))
+		f := create(t, d, "f", strings.Repeat("-", 2*disktest.SectorSize))
 		for _, err := range []error{f.Sync(), d.SyncDir(".")} {
 			if err != nil {
 				t.Fatal(err)
 			}
 		}
-		if _, err := f.WriteAt([]byte(strings.Repeat("+", 2*disktest.PageSize)), 0); err != nil {
+		if _, err := f.WriteAt([]byte(strings.Repeat("+", 2*disktest.SectorSize)), 0); err != nil {
 			t.Fatal(err)
 		}
 		text, _ := get(t, d.Restart(disktest.Some(seed)), "f")
-		seen[text[:1]+text[disktest.PageSize:][:1]] = true
+		seen[text[:1]+text[disktest.SectorSize:][:1]] = true
 	}
 	if len(seen) != 4 {
 		t.Errorf("seen: %v", seen)

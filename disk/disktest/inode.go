@@ -1,6 +1,9 @@
 package disktest
 
-import "math/rand/v2"
+import (
+	"cmp"
+	"math/rand/v2"
+)
 
 // A node is a directory, or a file with its pages: as they are, and as they were at the last sync.
 type node struct {
@@ -85,7 +88,7 @@ func (n *node) truncated(size int64) (freed int64) {
 }
 
 // afterCrash returns the file as a loss of power leaves it: of what was not synced, keep says what is there. The size is
-// as before or as now, like a page.
+// as before or as now, like a sector.
 func (n *node) afterCrash(keep func() bool) *node {
 	after := newNode(n.name, n.dir)
 	after.size = n.size
@@ -96,11 +99,8 @@ func (n *node) afterCrash(keep func() bool) *node {
 		after.pages[i] = page
 	}
 	for _, i := range sortedKeys(n.before) {
-		if keep() {
-			continue
-		}
-		if was := n.before[i]; was != nil {
-			after.pages[i] = was
+		if page := mixed(n.before[i], after.pages[i], keep); page != nil {
+			after.pages[i] = page
 		} else {
 			delete(after.pages, i)
 		}
@@ -115,6 +115,23 @@ func (n *node) afterCrash(keep func() bool) *node {
 	}
 	after.synced()
 	return after
+}
+
+// mixed is a page as a loss of power leaves it, of which each sector is the one before or the one now. Nil is a hole.
+func mixed(before, now *[PageSize]byte, keep func() bool) *[PageSize]byte {
+	hole := new([PageSize]byte)
+	page := *cmp.Or(before, hole)
+	lost := true
+	for at := 0; at < PageSize; at += SectorSize {
+		if keep() {
+			copy(page[at:at+SectorSize], cmp.Or(now, hole)[at:])
+			lost = false
+		}
+	}
+	if lost && before == nil {
+		return nil
+	}
+	return &page
 }
 
 // chance returns a keep that is true about half of the time.

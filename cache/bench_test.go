@@ -1,0 +1,63 @@
+package cache
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"ferry/disk"
+)
+
+// benchCommits commits contents of size bytes by workers at a time, and drops each one again.
+func benchCommits(b *testing.B, workers, size int, a Ack) {
+	d, err := disk.Open(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer d.Close()
+	s, err := Open(d, Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	data := make([]byte, size)
+	var next atomic.Int64
+	b.ResetTimer()
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for {
+				i := next.Add(1)
+				if i > int64(b.N) {
+					return
+				}
+				name := fmt.Sprintf("dir/file%d", i)
+				draft, err := s.Create(b.Context(), Begin{Name: name, Owner: "bench"})
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				if _, err := draft.Write(data); err != nil {
+					b.Error(err)
+					return
+				}
+				if _, err := draft.Commit(b.Context(), Record{Name: name}, a); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	b.StopTimer()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "commits/s")
+}
+
+func BenchmarkCommit(b *testing.B) {
+	for _, a := range []Ack{Durable, Spooled} {
+		for _, workers := range []int{1, 8, 32} {
+			b.Run(fmt.Sprintf("%v/%d", a, workers), func(b *testing.B) { benchCommits(b, workers, 16<<10, a) })
+		}
+	}
+}

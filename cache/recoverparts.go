@@ -1,0 +1,100 @@
+package cache
+
+import (
+	"path"
+	"time"
+)
+
+// recoverParts reads the index of part/. What is not sound is removed.
+func (s *Store) recoverParts() error {
+	names, err := s.names(partDir)
+	if err != nil {
+		return err
+	}
+	for _, base := range names {
+		name := path.Join(partDir, base)
+		f, err := s.inspect(name)
+		if err != nil {
+			return err
+		}
+		if !s.sound(&f) || partPath(f.h.Name, f.h.Owner) != name {
+			if err := s.disk.Remove(name); err != nil {
+				return err
+			}
+			continue
+		}
+		s.enterPart(part{info: f.h.partInfo(), path: name, slots: f.sl, bytes: dataStart + f.h.Size})
+	}
+	return nil
+}
+
+func (s *Store) enterPart(pt part) {
+	s.parts.put(pt)
+	s.room.enter(statePart, pt.bytes)
+}
+
+func (h *header) partInfo() PartInfo {
+	return PartInfo{Name: h.Name, Owner: h.Owner, Size: h.Size, ModTime: h.Committed}
+}
+
+// sameBoot reports whether the file was described in the present run of the machine: then all that was written is there.
+func (s *Store) sameBoot(f *found) bool { return f.h.Boot != "" && f.h.Boot == s.disk.Boot() }
+
+// sound reports whether a file in part/ is what was written. It came there after it had been synced.
+func (s *Store) sound(f *found) bool {
+	return f.err == nil && f.h.State == statePart && f.data() >= f.h.Size
+}
+
+// soundDraft returns how many bytes of a file in tmp/ are what was written: its header may have reached the disk before
+// its content.
+func (s *Store) soundDraft(f *found) int64 {
+	switch {
+	case f.err != nil:
+		return 0
+	case s.sameBoot(f):
+		return f.data()
+	case f.data() < f.h.Synced:
+		return 0
+	default:
+		return f.h.Synced
+	}
+}
+
+// recoverDrafts makes parts of what is in tmp/ as far as it is sound, and removes the rest. They stay where they are, as
+// they are: part/ is for what is synced, and there may be much.
+func (s *Store) recoverDrafts() error {
+	names, err := s.names(tmpDir)
+	if err != nil {
+		return err
+	}
+	for _, id := range names {
+		name := path.Join(tmpDir, id)
+		f, err := s.inspect(name)
+		if err != nil {
+			return err
+		}
+		if err := s.recoverDraft(name, &f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) recoverDraft(name string, f *found) error {
+	size := s.soundDraft(f)
+	if size == 0 || f.h.Owner == "" {
+		return s.disk.Remove(name)
+	}
+	info := f.h.partInfo()
+	info.Size = size
+	if f.h.State != statePart {
+		info.ModTime = time.Now()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.dropPart(partID{info.Name, info.Owner}); err != nil { // an upload after that one
+		return err
+	}
+	s.enterPart(part{info: info, path: name, slots: f.sl, bytes: dataStart + size})
+	return nil
+}
