@@ -18,8 +18,8 @@ func (v *View) SetModTime(ctx context.Context, name string, t time.Time) error {
 	if v.fs.opt.NoModTime {
 		return refuse("chtimes", name, remote.ErrUnsupported, hintNoModTime)
 	}
-	err := remote.SetModTime(ctx, v.fs.remote, name, t)
-	v.fs.names.uncertain(name)
+	err := remote.SetModTime(ctx, v.fs.top, name, t)
+	v.fs.shown.uncertain(name)
 	return v.explain(ctx, "chtimes", name, unsupported("chtimes", name, err, hintSetTime), hintPart)
 }
 
@@ -29,15 +29,15 @@ func (v *View) SetMode(ctx context.Context, name string, perm fs.FileMode) error
 	if err := v.writable("chmod", name); err != nil {
 		return err
 	}
-	err := remote.SetMode(ctx, v.fs.remote, name, perm)
-	v.fs.names.uncertain(name)
+	err := remote.SetMode(ctx, v.fs.top, name, perm)
+	v.fs.shown.uncertain(name)
 	return v.explain(ctx, "chmod", name, unsupported("chmod", name, err, hintModes), hintPart)
 }
 
 // Hash returns the raw digest of name's content, or errors.ErrUnsupported where the remote would have to read the file.
 func (v *View) Hash(ctx context.Context, name, algorithm string) ([]byte, error) {
 	name = v.actual(ctx, name)
-	sum, err := remote.Hash(ctx, v.fs.remote, name, algorithm)
+	sum, err := remote.Hash(ctx, v.fs.top, name, algorithm)
 	if err != nil {
 		return nil, v.explain(ctx, "hash", name, err, hintPart)
 	}
@@ -47,7 +47,7 @@ func (v *View) Hash(ctx context.Context, name, algorithm string) ([]byte, error)
 // Free returns how many bytes can still be stored, below 0 when the remote does not know. It is the same in every
 // directory.
 func (v *View) Free(ctx context.Context, dir string) (int64, error) {
-	u, err := remote.GetUsage(ctx, v.fs.remote)
+	u, err := remote.GetUsage(ctx, v.fs.top)
 	if errors.Is(err, remote.ErrUnsupported) {
 		return -1, nil
 	}

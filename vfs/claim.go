@@ -25,7 +25,7 @@ type claim struct {
 	run    *run          // what carries it out just now
 	gone   chan struct{} // closed when it does not wait any more
 	next   *claim        // what took its place, once gone is closed; nil = nothing
-	stored remote.Entry  // what its run left on the remote, once gone is closed
+	stored remote.Entry  // what its runs have left on the remote, if sent
 	err    error         // why the remote refused it for good, once gone is closed
 
 	due      time.Time
@@ -37,6 +37,10 @@ type claim struct {
 	tried    chan struct{} // closed when an attempt fails
 	parkedAt *claim        // what it waits for
 	waiting  []*claim      // what waits for it
+
+	sent     bool      // the content is on the remote
+	sentTime time.Time // the modification time that it was sent with
+	stale    []string  // records that it stands for and that could not be dropped yet
 }
 
 // run is an attempt that is under way.

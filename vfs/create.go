@@ -46,7 +46,7 @@ func (v *View) Create(ctx context.Context, name string, off int64) (Upload, erro
 // the file from the beginning.
 func (v *View) continuation(ctx context.Context, name string, off int64) (remote.StageOptions, remote.Entry, error) {
 	o := remote.StageOptions{Owner: v.owner, Off: off}
-	file, hasFile, err := found(v.fs.remote.Stat(ctx, name))
+	file, hasFile, err := found(v.fs.top.Stat(ctx, name))
 	if err != nil {
 		return o, file, err
 	}
@@ -93,7 +93,7 @@ func (v *View) overwriteWasCut(name string, file, part remote.Entry, hasPart boo
 
 // createStreamed starts an upload to a remote that takes whole files only.
 func (v *View) createStreamed(ctx context.Context, name string, off int64) (Upload, error) {
-	file, exists, err := found(v.fs.remote.Stat(ctx, name))
+	file, exists, err := found(v.fs.top.Stat(ctx, name))
 	switch {
 	case err != nil:
 		return nil, err
@@ -108,13 +108,13 @@ func (v *View) createStreamed(ctx context.Context, name string, off int64) (Uplo
 			return nil, err
 		}
 	}
-	return startStreamed(ctx, v.fs.remote, v.fs.names, name)
+	return startStreamed(ctx, v.fs.top, v.fs.shown, name)
 }
 
 // checkParent makes sure that there is a directory for name to be created in.
 func (v *View) checkParent(ctx context.Context, name string) error {
 	dir, _ := remote.Split(name)
-	parent, err := v.fs.names.Stat(ctx, dir)
+	parent, err := v.fs.shown.Stat(ctx, dir)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ func (v *View) actual(ctx context.Context, name string) string {
 	if !v.fs.opt.FoldCase || v.fs.caps.CaseInsensitive || name == "." {
 		return name
 	}
-	if _, err := v.fs.names.Stat(ctx, name); !errors.Is(err, remote.ErrNotExist) && !errors.Is(err, remote.ErrNotDir) {
+	if _, err := v.fs.shown.Stat(ctx, name); !errors.Is(err, remote.ErrNotExist) && !errors.Is(err, remote.ErrNotDir) {
 		return name
 	}
 	dir, base := remote.Split(name)

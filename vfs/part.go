@@ -36,7 +36,7 @@ func (v *View) showsPart(ctx context.Context, dir string, e remote.Entry) (bool,
 	if e.Part != v.owner || v.expired(e) {
 		return false, nil
 	}
-	_, err := v.fs.names.Stat(ctx, remote.Join(dir, e.Name))
+	_, err := v.fs.shown.Stat(ctx, remote.Join(dir, e.Name))
 	if errors.Is(err, remote.ErrNotExist) {
 		return true, nil
 	}

@@ -253,6 +253,7 @@ type child struct {
 	name  string
 	stand standing // isFile, isDir or isGone
 	claim *claim   // nil for a directory that something waits in
+	own   bool     // what the remote has of this name is replaced or removed
 }
 
 // children returns what waits directly in dir, by key.
@@ -264,7 +265,8 @@ func (p *pending) children(dir string) map[string]child {
 	found := make(map[string]child, len(n.children))
 	for k, below := range n.children {
 		if st, c := below.stands(); st != elsewhere {
-			found[k] = child{below.name, st, c}
+			_, own := below.top()
+			found[k] = child{below.name, st, c, own}
 		}
 	}
 	return found

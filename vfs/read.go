@@ -15,11 +15,27 @@ func (v *View) Open(ctx context.Context, name string, off int64) (io.ReadCloser,
 		return nil, refuse("open", name, remote.ErrUnsupported, hintNoSeek)
 	}
 	name = v.actual(ctx, name)
-	r, err := v.fs.open(ctx, name, off)
+	r, err := v.fs.openShown(ctx, name, off)
 	if err != nil {
 		return nil, v.explain(ctx, "open", name, err, hintPart)
 	}
 	return r, nil
+}
+
+// openShown opens what name is to those who are served.
+func (f *FS) openShown(ctx context.Context, name string, off int64) (io.ReadCloser, error) {
+	if f.over != nil {
+		return f.over.Open(ctx, name, off, -1)
+	}
+	return f.open(ctx, name, off)
+}
+
+// openRemote is Open of the remote, ahead where all of the rest is read.
+func (f *FS) openRemote(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
+	if n >= 0 {
+		return f.remote.Open(ctx, name, off, n)
+	}
+	return f.open(ctx, name, off)
 }
 
 // open opens the remote's file. The first range is asked for at once: the remote says with it what it sends, so that no

@@ -48,7 +48,7 @@ func startStreamed(ctx context.Context, r remote.Remote, names *dirCache, name s
 	})
 	go func() {
 		defer close(u.done)
-		u.entry, u.err = putSafely(putCtx, r, name, body)
+		u.entry, u.err = putSafely(putCtx, r, name, body, remote.PutOptions{})
 		u.body.CloseWithError(u.err) // a Write that waits fails with it
 	}()
 	select {
@@ -65,13 +65,13 @@ func startStreamed(ctx context.Context, r remote.Remote, names *dirCache, name s
 
 // putSafely is Put, except that a panic becomes an error with its stack: in a goroutine of its own it would end the
 // process, and with it everybody's transfers.
-func putSafely(ctx context.Context, r remote.Remote, name string, body io.Reader) (e remote.Entry, err error) {
+func putSafely(ctx context.Context, r remote.Remote, name string, body io.Reader, o remote.PutOptions) (e remote.Entry, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic in Put: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return r.Put(ctx, name, body, remote.PutOptions{})
+	return r.Put(ctx, name, body, o)
 }
 
 func (u *streamed) Write(p []byte) (int, error) { return u.in.Write(p) }

@@ -2,6 +2,7 @@ package vfs
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync/atomic"
 	"time"
@@ -77,17 +78,22 @@ func (u *staged) Commit(ctx context.Context) error {
 		return err
 	}
 	defer done()
-	if u.base == remote.BaseFile {
+	_, knows := u.stage.(*spool) // it finds out by itself, and tells an upload to the remote from a change
+	if u.base == remote.BaseFile && !knows {
 		if err := u.unchanged(ctx); err != nil {
 			return err
 		}
 	}
 	e, err := u.stage.Publish(ctx, time.Time{})
+	if errors.Is(err, remote.ErrChanged) {
+		_ = u.stage.Discard() // there is nothing that could be continued
+		return refuse("commit", u.name, err, hintChanged)
+	}
 	if err != nil {
-		u.view.fs.names.uncertain(u.name)
+		u.view.fs.shown.uncertain(u.name)
 		return err
 	}
-	u.view.fs.names.stored(u.name, e)
+	u.view.fs.shown.stored(u.name, e)
 	u.view.fs.cuts.forget(u.view.owner, u.name)
 	u.done.Store(true)
 	return nil
@@ -95,7 +101,7 @@ func (u *staged) Commit(ctx context.Context) error {
 
 // unchanged fails when the file is not the one any more that the upload continues. Then there is nothing to keep either.
 func (u *staged) unchanged(ctx context.Context) error {
-	now, exists, err := found(u.view.fs.remote.Stat(ctx, u.name))
+	now, exists, err := found(u.view.fs.top.Stat(ctx, u.name))
 	if err != nil {
 		return err
 	}
@@ -116,7 +122,7 @@ func (u *staged) Abort() {
 	}
 	if u.taken.Load() || u.base == remote.BasePart {
 		_ = u.stage.Keep()
-		u.view.fs.names.uncertain(u.name)
+		u.view.fs.shown.uncertain(u.name)
 		if u.base != remote.BasePart {
 			u.view.fs.cuts.note(u.view.owner, u.name, u.base == remote.BaseFile)
 		}

@@ -60,6 +60,8 @@ type Options struct {
 	// FoldCase finds a name that does not exist under another spelling in upper and lower case, if there is just one.
 	FoldCase bool
 
+	Cache Cache // what is kept on the local disk; without a Store nothing is
+
 	Log *slog.Logger // nil: nothing is logged
 }
 
@@ -73,15 +75,20 @@ type Modes struct {
 // An FS is the tree. Its methods may be called concurrently.
 type FS struct {
 	remote remote.Remote
-	names  *dirCache
+	names  *dirCache // of the remote
 	limits readLimits
 	cuts   cuts
-	silent atomic.Bool   // the remote does not say what it sends
-	stager remote.Stager // nil where the remote cannot stage
-	caps   remote.Caps
-	opt    Options
-	turns  turns // of uploads to be published
-	feed   feed
+	silent atomic.Bool // the remote does not say what it sends
+	caps   remote.Caps // of the remote
+
+	over   *overlay      // what waits for the remote; nil without a cache
+	top    remote.Remote // what is served: the remote, or the overlay
+	shown  *dirCache     // of top
+	stager remote.Stager // of top; nil where it cannot stage
+
+	opt   Options
+	turns turns // of uploads to be published
+	feed  feed
 }
 
 // New returns the tree of r, which stays the caller's to close.
@@ -89,7 +96,12 @@ func New(r remote.Remote, o Options) *FS {
 	f := &FS{remote: r, names: newDirCache(r, o), caps: r.Info().Caps, opt: o}
 	f.limits.buffer, f.limits.total = o.ReadBuffer, o.MaxReadBuffer
 	f.feed.interval = o.PollInterval
-	if s, ok := remote.AsStager(r); ok {
+	f.top, f.shown = r, f.names
+	if o.Cache.Store != nil {
+		f.over = newOverlay(r, f.names, f.openRemote, o)
+		f.top, f.shown = f.over, newDirCache(f.over, o)
+	}
+	if s, ok := remote.AsStager(f.top); ok {
 		f.stager = s
 	}
 	return f

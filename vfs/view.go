@@ -19,7 +19,7 @@ type View struct {
 // Stat describes name. Where there is no such file, an own unfinished upload of that name is shown as one.
 func (v *View) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
 	name = v.actual(ctx, name)
-	e, err := v.fs.names.Stat(ctx, name)
+	e, err := v.fs.shown.Stat(ctx, name)
 	if errors.Is(err, remote.ErrNotExist) {
 		p, partErr := v.part(ctx, name)
 		if partErr == nil || !errors.Is(partErr, remote.ErrNotExist) {
@@ -37,7 +37,7 @@ func (v *View) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
 func (v *View) List(ctx context.Context, dir string) iter.Seq2[fs.FileInfo, error] {
 	return func(yield func(fs.FileInfo, error) bool) {
 		dir := v.actual(ctx, dir)
-		for e, err := range v.fs.names.List(ctx, dir) {
+		for e, err := range v.fs.shown.List(ctx, dir) {
 			if err != nil {
 				yield(nil, err)
 				return
@@ -66,13 +66,13 @@ func (v *View) Remove(ctx context.Context, name string) error {
 	if err := v.writable("remove", name); err != nil {
 		return err
 	}
-	err := v.fs.remote.Remove(ctx, name)
+	err := v.fs.top.Remove(ctx, name)
 	missing := errors.Is(err, remote.ErrNotExist)
 	if err == nil || missing {
-		v.fs.names.removed(name)
+		v.fs.shown.removed(name)
 		v.fs.cuts.forget(v.owner, name)
 	} else {
-		v.fs.names.uncertain(name)
+		v.fs.shown.uncertain(name)
 	}
 	if (err != nil && !missing) || v.fs.stager == nil {
 		return err
@@ -95,14 +95,14 @@ func (v *View) Rename(ctx context.Context, from, to string) error {
 	if err := v.mayRename(ctx, from, to); err != nil {
 		return err
 	}
-	err := remote.Move(ctx, v.fs.remote, from, to)
+	err := remote.Move(ctx, v.fs.top, from, to)
 	if err != nil {
-		v.fs.names.uncertain(from)
-		v.fs.names.uncertain(to)
+		v.fs.shown.uncertain(from)
+		v.fs.shown.uncertain(to)
 		err = unsupported("rename", from, err, hintDirRename)
 		return v.explain(ctx, "rename", from, err, hintPartRename)
 	}
-	v.fs.names.renamed(from, to)
+	v.fs.shown.renamed(from, to)
 	v.fs.cuts.forget(v.owner, to)
 	return nil
 }
@@ -113,12 +113,12 @@ func (v *View) Mkdir(ctx context.Context, dir string) error {
 	if err := v.mayMake(ctx, "mkdir", dir, true); err != nil {
 		return err
 	}
-	err := v.fs.remote.Mkdir(ctx, dir)
+	err := v.fs.top.Mkdir(ctx, dir)
 	if err != nil {
-		v.fs.names.uncertain(dir)
+		v.fs.shown.uncertain(dir)
 		return err
 	}
-	v.fs.names.madeDir(dir)
+	v.fs.shown.madeDir(dir)
 	return nil
 }
 
@@ -128,12 +128,12 @@ func (v *View) Rmdir(ctx context.Context, dir string) error {
 	if err := v.writable("rmdir", dir); err != nil {
 		return err
 	}
-	err := v.fs.remote.Rmdir(ctx, dir)
+	err := v.fs.top.Rmdir(ctx, dir)
 	if err != nil {
-		v.fs.names.uncertain(dir)
+		v.fs.shown.uncertain(dir)
 		return err
 	}
-	v.fs.names.removedDir(dir)
+	v.fs.shown.removedDir(dir)
 	return nil
 }
 

@@ -1,0 +1,236 @@
+package vfs
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5"
+	"errors"
+	"io"
+	"log/slog"
+
+	"ferry/cache"
+	"ferry/remote"
+)
+
+// carryOut does on the remote what c wants. What it has done of it is not done again by the next attempt.
+func (v *overlay) carryOut(ctx context.Context, c *claim) error {
+	v.mu.Lock()
+	rec := c.rec
+	v.mu.Unlock()
+	var err error
+	switch rec.Kind {
+	case cache.File:
+		err = v.sendFile(ctx, c, rec)
+	case cache.Removed:
+		err = v.removeOne(ctx, rec.Name)
+	case cache.Dir:
+		err = v.makeDir(ctx, rec.Name)
+	}
+	if err != nil {
+		return err
+	}
+	for _, name := range rec.Removes {
+		if !v.stillRemoves(c, name) {
+			continue
+		}
+		if err := v.removeOne(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stillRemoves reports whether c is the newest claim of name. What a newer one wants will be done after it.
+func (v *overlay) stillRemoves(c *claim, name string) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	newest := v.pending.newest(name)
+	return newest == c || newest == nil
+}
+
+// sendFile stores the content of c.
+func (v *overlay) sendFile(ctx context.Context, c *claim, rec cache.Record) error {
+	if c.sent {
+		return nil
+	}
+	e, there := remote.Entry{}, false
+	if rec.Recovered {
+		e, there = v.alreadyThere(ctx, rec)
+	} else if rec.BaseVersion != "" && c.tries == 0 {
+		v.warnOfOverwrite(ctx, rec)
+	}
+	if !there {
+		var err error
+		e, err = v.putContent(ctx, rec)
+		if errors.Is(err, remote.ErrNotExist) && !v.caps.ImplicitDirs && v.makeParents(ctx, rec.Name) {
+			e, err = v.putContent(ctx, rec)
+		}
+		if err != nil {
+			v.names.uncertain(rec.Name)
+			return err
+		}
+	}
+	v.names.stored(rec.Name, e)
+	v.dirs.above(v.pending.keyOf(rec.Name))
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	c.sent, c.sentTime, c.stored = true, rec.ModTime, e
+	return nil
+}
+
+// putContent is Put of what waits.
+func (v *overlay) putContent(ctx context.Context, rec cache.Record) (remote.Entry, error) {
+	content, err := v.store.OpenContent(rec.ID)
+	if err != nil {
+		return remote.Entry{}, &contentError{err}
+	}
+	defer content.Close()
+	body := &contentReader{SectionReader: content.Section()}
+	e, err := putSafely(ctx, v.remote, rec.Name, body, remote.PutOptions{Size: rec.Size, ModTime: rec.ModTime})
+	if err != nil && body.err != nil {
+		err = &contentError{body.err}
+	}
+	return e, err
+}
+
+// contentReader reads what waits and notes when that fails.
+type contentReader struct {
+	*io.SectionReader
+	err error
+}
+
+// Read implements io.Reader.
+func (r *contentReader) Read(p []byte) (int, error) {
+	n, err := r.SectionReader.Read(p)
+	if err != nil && err != io.EOF {
+		r.err = err
+	}
+	return n, err
+}
+
+// contentError means that what waits could not be read on the local disk.
+type contentError struct{ err error }
+
+func (e *contentError) Error() string {
+	return "the content cannot be read from the cache: " + e.err.Error()
+}
+
+func (e *contentError) Unwrap() error { return e.err }
+
+// sendTime gives a file that has been sent the time that it was given meanwhile. A remote that cannot set it leaves the
+// file as it was sent.
+func (v *overlay) sendTime(ctx context.Context, c *claim) error {
+	v.mu.Lock()
+	t := c.rec.ModTime
+	v.mu.Unlock()
+	err := remote.SetModTime(ctx, v.remote, c.rec.Name, t)
+	if errors.Is(err, remote.ErrUnsupported) {
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	v.names.uncertain(c.rec.Name)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	c.sentTime = t
+	c.stored.ModTime, c.stored.Version = t, "" // some remotes make it another version
+	return nil
+}
+
+// alreadyThere reports whether the remote has the content of rec: it was sent, and the process ended before that was
+// noted.
+func (v *overlay) alreadyThere(ctx context.Context, rec cache.Record) (remote.Entry, bool) {
+	e, err := v.remote.Stat(ctx, rec.Name)
+	if err != nil || e.Dir || e.Size != rec.Size || rec.BaseVersion != "" && e.Version == rec.BaseVersion {
+		return e, false
+	}
+	sum, err := remote.Hash(ctx, v.remote, rec.Name, "md5")
+	if err == nil {
+		return e, v.hasDigest(ctx, rec, sum) && v.sameTime(e, rec)
+	}
+	return e, v.caps.ModTime > 0 && v.sameTime(e, rec)
+}
+
+// hasDigest reports whether sum is the MD5 of the content of rec.
+func (v *overlay) hasDigest(ctx context.Context, rec cache.Record, sum []byte) bool {
+	content, err := v.store.OpenContent(rec.ID)
+	if err != nil {
+		return false
+	}
+	defer content.Close()
+	h := md5.New()
+	_, err = io.Copy(h, remote.ContextReader(ctx, content.Section()))
+	return err == nil && bytes.Equal(h.Sum(nil), sum)
+}
+
+// sameTime reports whether e has the time of rec, as far as the remote keeps times.
+func (v *overlay) sameTime(e remote.Entry, rec cache.Record) bool {
+	return v.caps.ModTime == 0 || e.ModTime.Sub(rec.ModTime).Abs() < v.caps.ModTime
+}
+
+// warnOfOverwrite logs which version somebody else has stored since, that is about to be replaced.
+func (v *overlay) warnOfOverwrite(ctx context.Context, rec cache.Record) {
+	e, err := v.remote.Stat(ctx, rec.Name)
+	if err != nil || e.Version == "" || e.Version == rec.BaseVersion {
+		return
+	}
+	v.log.LogAttrs(ctx, slog.LevelWarn, "A file was changed on the remote while a newer one waited here; it is replaced",
+		slog.String("path", rec.Name), slog.String("version", e.Version), slog.Int64("size", e.Size), slog.Time("modified", e.ModTime))
+}
+
+// makeParents makes the directories above name that are missing, and reports whether it came to that.
+func (v *overlay) makeParents(ctx context.Context, name string) bool {
+	dir, _ := remote.Split(name)
+	if dir == "." {
+		return false
+	}
+	err := v.remote.Mkdir(ctx, dir)
+	if errors.Is(err, remote.ErrNotExist) && v.makeParents(ctx, dir) {
+		err = v.remote.Mkdir(ctx, dir)
+	}
+	if err != nil && !errors.Is(err, remote.ErrExist) {
+		return false
+	}
+	v.names.madeDir(dir)
+	return true
+}
+
+// makeDir makes a directory. One that is there already is what was wanted.
+func (v *overlay) makeDir(ctx context.Context, dir string) error {
+	err := v.remote.Mkdir(ctx, dir)
+	if errors.Is(err, remote.ErrNotExist) && v.makeParents(ctx, dir) {
+		err = v.remote.Mkdir(ctx, dir)
+	}
+	if errors.Is(err, remote.ErrExist) {
+		e, statErr := v.remote.Stat(ctx, dir)
+		if statErr != nil {
+			return statErr
+		}
+		if e.Dir {
+			err = nil
+		}
+	}
+	if err != nil {
+		v.names.uncertain(dir)
+		return err
+	}
+	v.names.madeDir(dir)
+	return nil
+}
+
+// removeOne removes a file. One that is not there is what was wanted; what has become a directory is not the file that was
+// to be removed.
+func (v *overlay) removeOne(ctx context.Context, name string) error {
+	err := v.remote.Remove(ctx, name)
+	switch {
+	case err == nil, errors.Is(err, remote.ErrNotExist):
+		v.names.removed(name)
+		return nil
+	case errors.Is(err, remote.ErrIsDir), errors.Is(err, remote.ErrNotDir):
+		v.names.uncertain(name)
+		return nil
+	}
+	v.names.uncertain(name)
+	return err
+}

@@ -1,0 +1,99 @@
+package vfs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// waitingAt returns what waits at names, above and below them.
+// LOCKS_REQUIRED(v.mu)
+func (v *overlay) waitingAt(names ...string) []*claim {
+	seen := map[*claim]bool{}
+	var found []*claim
+	for c := range v.pending.touching(names...) {
+		if !seen[c] && !c.dead {
+			seen[c] = true
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+// flush has what waits at names, above and below them sent at once, and waits until it is on the remote. What is refused
+// for good is an error.
+func (v *overlay) flush(ctx context.Context, names ...string) error {
+	var errs []error
+	for _, c := range v.hurry(names...) {
+		refused, err := v.await(ctx, false, c)
+		if refused == nil && err != nil {
+			return err
+		}
+		errs = append(errs, refused)
+	}
+	return errors.Join(errs...)
+}
+
+// flushFirst sends what stands in the way of a change of names that is made on the remote, and fails as soon as an
+// attempt does. What is refused for good is no longer in the way. The caller has locked the names.
+func (v *overlay) flushFirst(ctx context.Context, names ...string) error {
+	for _, c := range v.hurry(names...) {
+		if _, err := v.await(ctx, true, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hurry has what waits at names, above and below them sent at once, and returns it.
+func (v *overlay) hurry(names ...string) []*claim {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	waiting := v.waitingAt(names...)
+	for _, c := range waiting {
+		v.queue.hurry(c)
+	}
+	v.signal()
+	return waiting
+}
+
+// await waits until c, and what has taken its place, does not wait any more, and returns why it was refused if it was. With
+// once an attempt that fails is an error.
+func (v *overlay) await(ctx context.Context, once bool, c *claim) (refused, err error) {
+	for c != nil {
+		v.mu.Lock()
+		tried := c.tried
+		v.mu.Unlock()
+		select {
+		case <-c.gone:
+			if c.err != nil {
+				return fmt.Errorf("%s was refused: %w", c.rec.Name, c.err), nil
+			}
+			c = v.successor(c)
+		case <-tried:
+			if once {
+				return nil, v.failure(c)
+			}
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	return nil, nil
+}
+
+func (v *overlay) failure(c *claim) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return c.failed
+}
+
+// successor returns what has taken the place of c, which is to be sent at once too.
+func (v *overlay) successor(c *claim) *claim {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if c.next != nil && !c.next.dead {
+		v.queue.hurry(c.next)
+		v.signal()
+	}
+	return c.next
+}

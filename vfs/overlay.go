@@ -1,0 +1,341 @@
+package vfs
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"iter"
+	"log/slog"
+	"sync"
+	"time"
+
+	"ferry/cache"
+	"ferry/remote"
+)
+
+// overlay is a remote together with what waits to be carried out on it: whoever asks the overlay sees what the remote
+// will have when nothing waits any more. It can stage everything, as it keeps what is written on the local disk.
+//
+// What waits is changed here at once and survives as a record of the cache. What does not wait is changed on the remote,
+// before the call returns. Where such a change concerns something that waits, that is sent first.
+//
+// It has no Unwrap: for package remote it is a driver.
+type overlay struct {
+	// dependencies
+	remote remote.Remote
+	stager remote.Stager // of the remote; nil where it cannot stage
+	names  *dirCache     // of the remote
+	store  *cache.Store
+	log    *slog.Logger
+	open   openFunc // reads the remote's files
+
+	// constant
+	info      remote.Info // its own
+	caps      remote.Caps // the remote's
+	mode      CacheMode
+	ack       WriteAck
+	writeBack time.Duration
+	transfers int
+	largest   int64 // what is longer than that does not fit the cache; 0 = everything fits
+
+	paths pathLocks // of changes of the tree; taken before mu
+	reach reach     // whether the remote answers
+	dirs  seenDirs  // directories that are known to have been there
+
+	mu      sync.Mutex
+	pending *pending      // guarded by mu
+	queue   queue         // guarded by mu
+	running int           // guarded by mu; attempts under way
+	done    uint64        // guarded by mu; changes of the remote so far
+	wake    chan struct{} // holds a token when Run has something to look at
+}
+
+// openFunc is Open of a remote.
+type openFunc func(ctx context.Context, name string, off, n int64) (io.ReadCloser, error)
+
+// newOverlay puts what o.Cache keeps over r. names are those of r.
+func newOverlay(r remote.Remote, names *dirCache, open openFunc, o Options) *overlay {
+	v := &overlay{
+		remote: r, names: names, store: o.Cache.Store, log: names.log, open: open,
+		info: r.Info(), caps: r.Info().Caps,
+		mode: o.Cache.Mode, ack: o.Cache.Ack, writeBack: o.Cache.WriteBack, transfers: max(o.Cache.Transfers, 1),
+		wake: make(chan struct{}, 1),
+	}
+	if s, ok := remote.AsStager(r); ok {
+		v.stager = s
+	}
+	v.info.Caps.Live = true
+	v.info.Caps.NoParts = v.mode == CacheMinimal && !v.remoteKeepsParts()
+	if limit := v.store.Stats().Limit; limit > 0 {
+		v.largest = max(limit-spoolStep, limit/2)
+	}
+	v.pending = newPending(v.caps.CaseInsensitive)
+	for _, rec := range v.store.Pending() {
+		c := newClaim(rec, rec.Committed.Add(v.writeBack))
+		v.pending.add(c)
+		v.queue.push(c)
+	}
+	return v
+}
+
+// remoteKeepsParts reports whether the remote itself keeps unfinished uploads.
+func (v *overlay) remoteKeepsParts() bool { return v.stager != nil && !v.caps.NoParts }
+
+// Info implements remote.Remote.
+func (v *overlay) Info() remote.Info { return v.info }
+
+// Close does nothing: the remote and the cache belong to who made them.
+func (v *overlay) Close() error { return nil }
+
+// CheckName implements remote.NameChecker.
+func (v *overlay) CheckName(name string) error { return remote.CheckName(v.remote, name) }
+
+// check is what every operation begins with.
+func (v *overlay) check(ctx context.Context, op, name string) error {
+	switch {
+	case !remote.ValidPath(name):
+		return &fs.PathError{Op: op, Path: name, Err: remote.ErrInvalid}
+	case ctx.Err() != nil:
+		return &fs.PathError{Op: op, Path: name, Err: context.Cause(ctx)}
+	}
+	return nil
+}
+
+// pathError wraps err as every error of a remote is, unless it is nil or so already.
+func pathError(op, name string, err error) error {
+	var wrapped *fs.PathError
+	if err == nil || errors.As(err, &wrapped) {
+		return err
+	}
+	return &fs.PathError{Op: op, Path: name, Err: err}
+}
+
+// look returns what name is as far as what waits tells.
+func (v *overlay) look(name string) (standing, *claim) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.pending.look(name)
+}
+
+// Stat implements remote.Remote.
+func (v *overlay) Stat(ctx context.Context, name string) (remote.Entry, error) {
+	if err := v.check(ctx, "stat", name); err != nil {
+		return remote.Entry{}, err
+	}
+	e, err := v.stat(ctx, name)
+	return e, pathError("stat", name, err)
+}
+
+func (v *overlay) stat(ctx context.Context, name string) (remote.Entry, error) {
+	v.mu.Lock()
+	st, c := v.pending.look(name)
+	var e remote.Entry
+	if c != nil || st == isDir {
+		e = v.describe(name, st, c)
+	}
+	v.mu.Unlock()
+	switch st {
+	case isFile:
+		return e, nil
+	case isGone:
+		return remote.Entry{}, remote.ErrNotExist
+	case inFile:
+		return remote.Entry{}, remote.ErrNotDir
+	case isDir:
+		if c != nil {
+			return e, nil
+		}
+		if there, err := v.names.Stat(ctx, name); err == nil && there.Dir || ctx.Err() != nil || name == "." {
+			return there, err
+		}
+		return e, nil // it will be there when what waits in it is
+	}
+	return v.names.Stat(ctx, name)
+}
+
+// describe returns the entry of a file or directory that waits. Where c is nil it is a directory that something waits in.
+// LOCKS_REQUIRED(v.mu)
+func (v *overlay) describe(name string, st standing, c *claim) remote.Entry {
+	_, base := remote.Split(name)
+	e := remote.Entry{Name: base, Dir: st == isDir}
+	if v.caps.Modes {
+		e.Mode = 0o644
+		if e.Dir {
+			e.Mode = 0o755
+		}
+	}
+	if c == nil {
+		return e
+	}
+	e.ModTime = v.rounded(c.rec.ModTime)
+	if !e.Dir {
+		e.Size = c.rec.Size
+		if c.mode != 0 {
+			e.Mode = c.mode
+		}
+	}
+	return e
+}
+
+// rounded is t as the remote will keep it.
+func (v *overlay) rounded(t time.Time) time.Time {
+	if v.caps.ModTime > 0 {
+		return t.Truncate(v.caps.ModTime)
+	}
+	return t
+}
+
+// List implements remote.Remote: what the remote has, without what is removed or replaced here, and what waits.
+func (v *overlay) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
+	return func(yield func(remote.Entry, error) bool) {
+		if err := v.check(ctx, "list", dir); err != nil {
+			yield(remote.Entry{}, err)
+			return
+		}
+		l, err := v.newListing(dir)
+		if err != nil {
+			yield(remote.Entry{}, pathError("list", dir, err))
+			return
+		}
+		if l.remote && !l.yieldRemote(v.names.List(ctx, dir), yield) {
+			return
+		}
+		if ctx.Err() != nil {
+			yield(remote.Entry{}, pathError("list", dir, context.Cause(ctx)))
+			return
+		}
+		l.yieldRest(yield)
+	}
+}
+
+// overlaid is a listing of the overlay.
+type overlaid struct {
+	dir      string
+	remote   bool // the remote may have something there
+	exists   bool // the directory is there, whether or not the remote knows it
+	hides    func(remote.Entry) bool
+	waiting  map[string]remote.Entry // files and directories, by key
+	replaced map[string]bool         // what the remote has and will not have, by key
+	parts    []remote.Entry
+	key      func(string) string
+}
+
+// newListing notes what waits in dir at this moment.
+func (v *overlay) newListing(dir string) (*overlaid, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	st, c := v.pending.look(dir)
+	l := &overlaid{
+		dir: dir, key: v.pending.keyOf, waiting: map[string]remote.Entry{}, replaced: map[string]bool{},
+		hides: func(e remote.Entry) bool { return e.Part != "" && !v.showsRemoteParts() },
+	}
+	switch st {
+	case isFile, inFile:
+		return nil, remote.ErrNotDir
+	case isGone:
+		return nil, remote.ErrNotExist
+	case isDir:
+		l.exists = true
+		l.remote = c == nil && v.pending.newest(dir) == nil // a directory that was made here, or that was a file, is not there
+	case elsewhere:
+		l.remote = true
+	}
+	for k, child := range v.pending.children(dir) {
+		if child.own {
+			l.replaced[k] = true
+		}
+		if child.stand != isGone {
+			l.waiting[k] = v.describe(child.name, child.stand, child.claim)
+		}
+	}
+	for _, p := range v.store.PartsIn(dir) {
+		l.parts = append(l.parts, partEntry(p))
+	}
+	return l, nil
+}
+
+// yieldRemote passes on what the remote has, and reports whether the rest is wanted.
+func (l *overlaid) yieldRemote(entries iter.Seq2[remote.Entry, error], yield func(remote.Entry, error) bool) bool {
+	for e, err := range entries {
+		if err != nil {
+			if l.exists && (errors.Is(err, remote.ErrNotExist) || errors.Is(err, remote.ErrNotDir)) {
+				return true
+			}
+			yield(remote.Entry{}, pathError("list", l.dir, err))
+			return false
+		}
+		if e.Part == "" {
+			k := l.key(e.Name)
+			if l.replaced[k] {
+				continue
+			}
+			delete(l.waiting, k) // a directory that is there already
+		} else if l.hides(e) {
+			continue
+		}
+		if !yield(e, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *overlaid) yieldRest(yield func(remote.Entry, error) bool) {
+	for _, e := range l.waiting {
+		if !yield(e, nil) {
+			return
+		}
+	}
+	for _, e := range l.parts {
+		if !yield(e, nil) {
+			return
+		}
+	}
+}
+
+// Open implements remote.Remote. What waits is read from the local disk.
+func (v *overlay) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
+	if err := v.check(ctx, "open", name); err != nil {
+		return nil, err
+	}
+	for {
+		st, c := v.look(name)
+		var err error
+		switch st {
+		case elsewhere:
+			return v.open(ctx, name, off, n)
+		case isDir:
+			err = remote.ErrIsDir
+		case isGone:
+			err = remote.ErrNotExist
+		case inFile:
+			err = remote.ErrNotDir
+		case isFile:
+			var r io.ReadCloser
+			if r, err = v.openWaiting(ctx, c, off, n); err == nil {
+				return r, nil
+			}
+			if errors.Is(err, fs.ErrNotExist) && v.gone(ctx, c) {
+				continue
+			}
+		}
+		return nil, pathError("open", name, err)
+	}
+}
+
+// gone waits until c, whose content is gone, does not wait any more, and reports whether it came to that.
+func (v *overlay) gone(ctx context.Context, c *claim) bool {
+	v.mu.Lock()
+	leaving := c.ending || c.dead || c.held != nil
+	v.mu.Unlock()
+	if !leaving {
+		return false
+	}
+	select {
+	case <-c.gone:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,350 @@
+package vfs
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+	"time"
+
+	"ferry/cache"
+	"ferry/remote"
+)
+
+// lock keeps others from changing names, what is above and below them, and what is bound up with them: the other paths of
+// a claim that touches one of them.
+func (v *overlay) lock(ctx context.Context, names ...string) (release func(), err error) {
+	for {
+		keys := make([]string, len(names))
+		for i, name := range names {
+			keys[i] = v.pending.keyOf(name)
+		}
+		release, err := v.paths.take(ctx, keys...)
+		if err != nil {
+			return nil, err
+		}
+		more := v.boundTo(names)
+		if len(more) == 0 {
+			return release, nil
+		}
+		release()
+		names = append(slices.Clip(names), more...)
+	}
+}
+
+// boundTo returns the other paths of the claims that touch names.
+func (v *overlay) boundTo(names []string) []string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var more []string
+	for _, name := range names {
+		c := v.pending.newest(name)
+		if c == nil {
+			continue
+		}
+		for other := range v.pending.paths(c) {
+			if !slices.Contains(names, other) && !slices.Contains(more, other) {
+				more = append(more, other)
+			}
+		}
+	}
+	return more
+}
+
+// hold keeps c as it is until letGo: nobody begins to carry it out, and nobody comes to the end of doing so. It is false
+// when that was too late; then c does not wait any more when hold returns.
+func (v *overlay) hold(ctx context.Context, c *claim) (bool, error) {
+	v.mu.Lock()
+	if !c.ending {
+		c.held = make(chan struct{})
+		v.queue.drop(c)
+		v.mu.Unlock()
+		return true, nil
+	}
+	v.mu.Unlock()
+	select {
+	case <-c.gone:
+		return false, nil
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
+}
+
+func (v *overlay) letGo(c *claim) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	close(c.held)
+	c.held = nil
+	v.queue.push(c)
+	v.signal()
+}
+
+// replace puts next in the place of old ones, which may be none.
+// LOCKS_REQUIRED(v.mu)
+func (v *overlay) replace(next *claim, old ...*claim) {
+	for _, c := range old {
+		if c.first.Before(next.first) {
+			next.first = c.first
+		}
+		next.stale = append(next.stale, c.stale...)
+		c.next = next
+		v.end(c)
+	}
+	v.pending.add(next)
+	v.queue.push(next)
+	v.signal()
+}
+
+// end notes that c does not wait any more. Its run, if there is one, is called back.
+// LOCKS_REQUIRED(v.mu)
+func (v *overlay) end(c *claim) {
+	v.pending.bury(c)
+	v.queue.drop(c)
+	close(c.gone)
+	switch {
+	case c.run == nil:
+		v.queue.unpark(c)
+	case c.ending:
+	case c.next == nil || time.Since(c.first) < maxCallBack || c.next.rec.Name != c.rec.Name:
+		c.run.cancel(errSuperseded)
+	}
+	v.signal()
+}
+
+// maxCallBack is how long a file may be called back because a newer content has come. A file that is replaced more often
+// than it can be sent would never arrive.
+const maxCallBack = time.Minute
+
+var errSuperseded = errors.New("superseded by a later change")
+
+// dropOld forgets a record whose place next has taken. What cannot be dropped now is dropped before next is done with: it
+// must not come back.
+func (v *overlay) dropOld(next *claim, old ...*claim) {
+	for _, c := range old {
+		err := v.store.Drop(c.rec.ID, v.durability())
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			v.mu.Lock()
+			next.stale = append(next.stale, c.rec.ID)
+			v.mu.Unlock()
+		}
+	}
+}
+
+// durability is what a record is worth before something is acknowledged.
+func (v *overlay) durability() cache.Ack {
+	if v.ack == AckSpooled {
+		return cache.Spooled
+	}
+	return cache.Durable
+}
+
+// dueNow is when a change that was made now is to be carried out.
+func (v *overlay) dueNow() time.Time { return time.Now().Add(v.writeBack) }
+
+// changedThere notes a change of the remote: what was known of it before may be wrong.
+func (v *overlay) changedThere() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.done++
+}
+
+// Remove implements remote.Remote.
+func (v *overlay) Remove(ctx context.Context, name string) error {
+	if err := v.check(ctx, "remove", name); err != nil {
+		return err
+	}
+	return pathError("remove", name, v.remove(ctx, name))
+}
+
+func (v *overlay) remove(ctx context.Context, name string) error {
+	release, err := v.lock(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer release()
+	for {
+		switch st, c := v.look(name); st {
+		case isDir:
+			return remote.ErrIsDir
+		case isGone, inFile:
+			return remote.ErrNotExist
+		case elsewhere:
+			return v.removeThere(ctx, name)
+		case isFile:
+			if removed, err := v.removeWaiting(ctx, c); removed || err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// removeWaiting removes a file that waits; it is false when the file does not wait any more. Where the remote never saw
+// anything of it nothing is left to be done there.
+func (v *overlay) removeWaiting(ctx context.Context, c *claim) (bool, error) {
+	if held, err := v.hold(ctx, c); !held {
+		return false, err
+	}
+	defer v.letGo(c)
+	v.mu.Lock()
+	base, version := c.base()
+	names := v.pending.inherited(c)
+	v.mu.Unlock()
+	if base != cache.BaseAbsent {
+		names = append([]string{c.rec.Name}, names...)
+	}
+	if len(names) == 0 {
+		if err := v.dropStale(c); err != nil {
+			return false, err
+		}
+		if err := v.store.Drop(c.rec.ID, v.durability()); err != nil {
+			return false, err
+		}
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.end(c)
+		return true, nil
+	}
+	rec, err := v.store.Add(ctx, cache.Record{
+		Kind: cache.Removed, Name: names[0], Removes: names[1:], Base: base, BaseVersion: version,
+	}, v.durability())
+	if err != nil {
+		return false, err
+	}
+	next := newClaim(rec, v.dueNow())
+	v.mu.Lock()
+	v.replace(next, c)
+	v.mu.Unlock()
+	v.dropOld(next, c)
+	return true, nil
+}
+
+func (v *overlay) removeThere(ctx context.Context, name string) error {
+	err := v.remote.Remove(ctx, name)
+	if err == nil || errors.Is(err, remote.ErrNotExist) {
+		v.names.removed(name)
+	} else {
+		v.names.uncertain(name)
+	}
+	v.changedThere()
+	return err
+}
+
+// SetModTime implements remote.ModTimer. The time of a file that waits travels with it.
+func (v *overlay) SetModTime(ctx context.Context, name string, t time.Time) error {
+	if err := v.check(ctx, "setmodtime", name); err != nil {
+		return err
+	}
+	release, err := v.lock(ctx, name)
+	if err != nil {
+		return pathError("setmodtime", name, err)
+	}
+	defer release()
+	for {
+		switch st, c := v.look(name); {
+		case st == isGone || st == inFile:
+			return pathError("setmodtime", name, remote.ErrNotExist)
+		case st == isFile && v.caps.ModTime == 0:
+			return pathError("setmodtime", name, remote.ErrUnsupported)
+		case st == isFile:
+			if set, err := v.setTimeOfWaiting(ctx, c, t); set || err != nil {
+				return pathError("setmodtime", name, err)
+			}
+		default:
+			if err := v.sendFirst(ctx, c); err != nil {
+				return pathError("setmodtime", name, err)
+			}
+			return v.setTimeThere(ctx, name, t)
+		}
+	}
+}
+
+// setTimeThere sets a time on the remote. Of a remote that cannot, the answer still tells whether there is such a file.
+func (v *overlay) setTimeThere(ctx context.Context, name string, t time.Time) error {
+	defer v.changedThere()
+	defer v.names.uncertain(name)
+	err := remote.SetModTime(ctx, v.remote, name, t)
+	if !errors.Is(err, remote.ErrUnsupported) {
+		return err
+	}
+	if _, statErr := v.names.Stat(ctx, name); statErr != nil {
+		return statErr
+	}
+	return err
+}
+
+func (v *overlay) setTimeOfWaiting(ctx context.Context, c *claim, t time.Time) (bool, error) {
+	if held, err := v.hold(ctx, c); !held {
+		return false, err
+	}
+	defer v.letGo(c)
+	rec := c.rec
+	rec.ModTime = t
+	if _, err := v.store.Update(ctx, rec, v.durability()); err != nil {
+		return false, err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	c.rec.ModTime = t
+	return true, nil
+}
+
+// sendFirst waits until c, which may be nil, is on the remote.
+func (v *overlay) sendFirst(ctx context.Context, c *claim) error {
+	if c == nil {
+		return nil
+	}
+	return v.flushFirst(ctx, c.rec.Name)
+}
+
+// SetMode implements remote.Moder. A file that waits is sent first.
+func (v *overlay) SetMode(ctx context.Context, name string, perm fs.FileMode) error {
+	if err := v.check(ctx, "setmode", name); err != nil {
+		return err
+	}
+	release, err := v.lock(ctx, name)
+	if err != nil {
+		return pathError("setmode", name, err)
+	}
+	defer release()
+	st, c := v.look(name)
+	if st == isGone || st == inFile {
+		return pathError("setmode", name, remote.ErrNotExist)
+	}
+	if v.caps.Modes {
+		if err := v.sendFirst(ctx, c); err != nil {
+			return pathError("setmode", name, err)
+		}
+	}
+	defer v.names.uncertain(name)
+	return remote.SetMode(ctx, v.remote, name, perm)
+}
+
+// Hash implements remote.Hasher. Of a file that waits no digest is known.
+func (v *overlay) Hash(ctx context.Context, name, algorithm string) ([]byte, error) {
+	if err := v.check(ctx, "hash", name); err != nil {
+		return nil, err
+	}
+	switch st, c := v.look(name); {
+	case st == isFile:
+		return nil, pathError("hash", name, remote.ErrUnsupported)
+	case st == isGone || st == inFile:
+		return nil, pathError("hash", name, remote.ErrNotExist)
+	case st == isDir && c != nil:
+		return nil, pathError("hash", name, remote.ErrIsDir)
+	}
+	return remote.Hash(ctx, v.remote, name, algorithm)
+}
+
+// Usage implements remote.Usager: what waits counts as if it were there.
+func (v *overlay) Usage(ctx context.Context) (remote.Usage, error) {
+	u, err := remote.GetUsage(ctx, v.remote)
+	if err != nil {
+		return u, err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if u.Free >= 0 {
+		u.Free = max(u.Free-v.pending.bytes, 0)
+	}
+	return u, nil
+}

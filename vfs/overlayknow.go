@@ -1,0 +1,215 @@
+package vfs
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"sync"
+	"time"
+
+	"ferry/cache"
+	"ferry/remote"
+)
+
+// What has to be known before something is taken in: whether the name can be that of a file here, and what the remote has
+// under it. A remote that does not answer hinders nobody: then what is taken in is taken on trust, and waits.
+
+// reach remembers that the remote did not answer a moment ago, so that not everybody has to wait for it to find out.
+type reach struct {
+	mu   sync.Mutex
+	till time.Time // guarded by mu; until then nobody asks
+}
+
+const (
+	// patience is how long a question that can go without an answer may take.
+	patience = 10 * time.Second
+	// restAfterFailure is how long nobody asks such questions when one was not answered.
+	restAfterFailure = 5 * time.Second
+)
+
+func (r *reach) lost() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.till = time.Now().Add(restAfterFailure)
+}
+
+func (r *reach) found() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.till = time.Time{}
+}
+
+func (r *reach) worthAsking() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !time.Now().Before(r.till)
+}
+
+// seenDirs remembers directories that were there, on a remote where asking costs as much as storing a file: only where it
+// remembers one it is worth asking. It forgets any when there are too many.
+type seenDirs struct {
+	mu    sync.Mutex
+	known map[string]struct{} // guarded by mu; by key
+}
+
+const maxSeenDirs = 10_000
+
+// above notes that the directories above name are there.
+func (s *seenDirs) above(name string) {
+	for dir, _ := remote.Split(name); dir != "."; dir, _ = remote.Split(dir) {
+		if !s.add(dir) {
+			return
+		}
+	}
+}
+
+// add notes that dir is there, and reports whether that is new.
+func (s *seenDirs) add(dir string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.known[dir]; ok {
+		return false
+	}
+	if s.known == nil || len(s.known) >= maxSeenDirs {
+		s.known = map[string]struct{}{}
+	}
+	s.known[dir] = struct{}{}
+	return true
+}
+
+func (s *seenDirs) drop(dir string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.known, dir)
+}
+
+func (s *seenDirs) has(dir string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.known[dir]
+	return ok
+}
+
+// knownBase is what the remote has under a name.
+type knownBase struct {
+	base    cache.Base
+	version string
+	entry   remote.Entry // where base is BasePresent
+	done    uint64       // overlay.done when it was asked for
+}
+
+// knows returns what the remote has under name: what is remembered, and what it answers where asking is worth it. An
+// error is the remote's answer that there can be no such file.
+func (v *overlay) knows(ctx context.Context, name string, ask bool) (knownBase, error) {
+	v.mu.Lock()
+	known := knownBase{done: v.done}
+	v.mu.Unlock()
+	e, k, _ := v.names.recall(name)
+	switch {
+	case k == knownFresh:
+		known.set(e)
+		return known, nil
+	case k == knownMissing:
+		known.base = cache.BaseAbsent
+		return known, nil
+	case !ask || !v.reach.worthAsking():
+		return known, nil
+	}
+	asking, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	e, err := v.names.Stat(asking, name)
+	switch {
+	case err == nil:
+		known.set(e)
+	case errors.Is(err, remote.ErrNotExist):
+		known.base = cache.BaseAbsent
+	case ctx.Err() != nil:
+		return known, context.Cause(ctx)
+	case isAnswer(err):
+		return known, err
+	default:
+		v.reach.lost()
+	}
+	return known, nil
+}
+
+func (k *knownBase) set(e remote.Entry) {
+	k.base, k.version, k.entry = cache.BasePresent, e.Version, e
+}
+
+// asks reports whether finding out what the remote has is cheaper than storing a file, or name is likely to be a directory.
+func (v *overlay) asks(name string) bool {
+	return !v.caps.ImplicitDirs || v.dirs.has(name)
+}
+
+// checkTarget finds out whether there may be a file called name, and what it replaces. A missing directory, a directory
+// of that name and a file that may not be changed are errors.
+func (v *overlay) checkTarget(ctx context.Context, name string) (knownBase, error) {
+	st, _ := v.look(name)
+	var known knownBase
+	switch st {
+	case isDir:
+		return known, remote.ErrIsDir
+	case inFile:
+		return known, remote.ErrNotDir
+	case isFile, isGone: // what it replaces is known of what waits
+		return known, v.checkParent(ctx, name)
+	}
+	known, err := v.knows(ctx, name, v.asks(name))
+	switch {
+	case err != nil:
+		return known, err
+	case known.base == cache.BasePresent && known.entry.Dir:
+		return known, remote.ErrIsDir
+	case known.base == cache.BasePresent && known.entry.ReadOnly:
+		return known, remote.ErrPermission
+	case known.base == cache.BasePresent:
+		return known, nil
+	}
+	return known, v.checkParent(ctx, name)
+}
+
+// checkParent makes sure that there is a directory for name to be made in, where the remote wants one. Whether it is
+// there is known when something waits in it.
+func (v *overlay) checkParent(ctx context.Context, name string) error {
+	dir, _ := remote.Split(name)
+	if v.caps.ImplicitDirs || dir == "." {
+		return nil
+	}
+	switch st, _ := v.look(dir); st {
+	case isDir:
+		return nil
+	case isGone:
+		return remote.ErrNotExist
+	case isFile, inFile:
+		return remote.ErrNotDir
+	}
+	known, err := v.knows(ctx, dir, true)
+	switch {
+	case err != nil:
+		return err
+	case known.base == cache.BaseAbsent:
+		return remote.ErrNotExist
+	case known.base == cache.BasePresent && !known.entry.Dir:
+		return remote.ErrNotDir
+	}
+	return nil
+}
+
+// checkNew refuses a name that the remote cannot hold.
+func (v *overlay) checkNew(ctx context.Context, op, name string) error {
+	if err := v.check(ctx, op, name); err != nil {
+		return err
+	}
+	if err := v.CheckName(name); err != nil {
+		return err
+	}
+	if v.caps.MaxName > 0 {
+		for elem := range elements(name) {
+			if len(elem) > v.caps.MaxName {
+				return &fs.PathError{Op: op, Path: name, Err: remote.ErrBadName}
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,310 @@
+package vfs
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"ferry/cache"
+	"ferry/remote"
+)
+
+// Move implements remote.Mover. A file that waits gets its new name here. Anything else is renamed on the remote; what
+// waits under either name, or in a directory of that name, is sent first.
+func (v *overlay) Move(ctx context.Context, from, to string) error {
+	if err := v.check(ctx, "move", from); err != nil {
+		return err
+	}
+	if err := v.checkNew(ctx, "move", to); err != nil {
+		return err
+	}
+	return pathError("move", from, v.move(ctx, from, to))
+}
+
+func (v *overlay) move(ctx context.Context, from, to string) error {
+	release, err := v.lock(ctx, from, to)
+	if err != nil {
+		return err
+	}
+	defer release()
+	for {
+		switch st, c := v.look(from); st {
+		case isGone, inFile:
+			return remote.ErrNotExist
+		case isFile:
+			if moved, err := v.moveWaiting(ctx, c, to); moved || err != nil {
+				return err
+			}
+		default:
+			return v.moveThere(ctx, from, to)
+		}
+	}
+}
+
+// moveWaiting gives a file that waits another name; it is false when the file does not wait any more.
+func (v *overlay) moveWaiting(ctx context.Context, c *claim, to string) (bool, error) {
+	if c.rec.Name == to {
+		return true, nil
+	}
+	known, err := v.knownTarget(ctx, c, to)
+	if err != nil {
+		return false, err
+	}
+	if held, err := v.hold(ctx, c); !held {
+		return false, err
+	}
+	defer v.letGo(c)
+	v.mu.Lock()
+	old := v.pending.newest(to)
+	v.mu.Unlock()
+	if old != nil && (old == c || v.pending.keyOf(old.rec.Name) != v.pending.keyOf(to)) {
+		old = nil // it is the file itself, or one that was renamed away from there
+	}
+	if old != nil {
+		if held, err := v.hold(ctx, old); !held {
+			return false, err
+		}
+		defer v.letGo(old)
+	}
+	return true, v.rename(ctx, c, old, to, known)
+}
+
+// knownTarget is checkTarget for a file that waits: under a name that differs only in case, it is what is there.
+func (v *overlay) knownTarget(ctx context.Context, c *claim, to string) (knownBase, error) {
+	if v.pending.keyOf(c.rec.Name) == v.pending.keyOf(to) {
+		return knownBase{}, nil
+	}
+	return v.checkTarget(ctx, to)
+}
+
+// rename makes one record of the file c and of what is there under its new name, if old waits there. Both are held.
+func (v *overlay) rename(ctx context.Context, c, old *claim, to string, known knownBase) error {
+	v.mu.Lock()
+	rec := c.rec
+	rec.Name, rec.Recovered = to, false
+	rec.Removes = v.pending.inherited(c)
+	if base, _ := c.base(); base != cache.BaseAbsent {
+		rec.Removes = append(rec.Removes, c.rec.Name)
+	}
+	if old != nil {
+		rec.Removes = append(rec.Removes, v.pending.inherited(old)...)
+	}
+	rec.Base, rec.BaseVersion = v.baseAt(to, old, known)
+	rec.Removes = slices.DeleteFunc(rec.Removes, func(name string) bool {
+		return v.pending.keyOf(name) == v.pending.keyOf(to)
+	})
+	slices.Sort(rec.Removes)
+	rec.Removes = slices.Compact(rec.Removes)
+	v.mu.Unlock()
+
+	rec, err := v.store.Update(ctx, rec, v.durability())
+	if err != nil {
+		return err
+	}
+	rec.Recovered = false // under this name the remote has not been sent anything
+	next := newClaim(rec, c.due)
+	next.mode = known.entry.Mode
+	v.mu.Lock()
+	next.first = c.first
+	if old == nil {
+		v.replace(next, c)
+	} else {
+		v.replace(next, c, old)
+	}
+	v.mu.Unlock()
+	if old != nil {
+		v.dropOld(next, old)
+	}
+	return nil
+}
+
+// baseAt returns what the remote has under name: as old knows, which waits there, or else as was found out.
+// LOCKS_REQUIRED(v.mu)
+func (v *overlay) baseAt(name string, old *claim, known knownBase) (cache.Base, string) {
+	switch {
+	case old != nil:
+		return old.base()
+	case v.pending.newest(name) != nil || known.done != v.done:
+		return cache.BaseUnknown, ""
+	}
+	return known.base, known.version
+}
+
+// moveThere renames on the remote.
+func (v *overlay) moveThere(ctx context.Context, from, to string) error {
+	if err := v.flushFirst(ctx, from, to); err != nil {
+		return err
+	}
+	defer v.changedThere()
+	err := remote.Move(ctx, v.remote, from, to)
+	if err != nil {
+		v.names.uncertain(from)
+		v.names.uncertain(to)
+		return err
+	}
+	v.names.renamed(from, to)
+	v.dirs.drop(v.pending.keyOf(from))
+	return nil
+}
+
+// Mkdir implements remote.Remote. Where the remote cannot be reached, the directory is made here and waits.
+func (v *overlay) Mkdir(ctx context.Context, dir string) error {
+	if err := v.checkNew(ctx, "mkdir", dir); err != nil {
+		return err
+	}
+	return pathError("mkdir", dir, v.mkdir(ctx, dir))
+}
+
+func (v *overlay) mkdir(ctx context.Context, dir string) error {
+	release, err := v.lock(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer release()
+	st, _ := v.look(dir)
+	switch st {
+	case isFile, isDir:
+		return remote.ErrExist
+	case inFile:
+		return remote.ErrNotDir
+	case isGone:
+		if err := v.flushFirst(ctx, dir); err != nil {
+			return err
+		}
+	}
+	tried := false
+	if here := v.inDirThatWaits(dir) || v.takesDirs() && !v.reach.worthAsking(); !here {
+		tried = true
+		err := v.mkdirThere(ctx, dir)
+		if err == nil || remote.Permanent(err) || ctx.Err() != nil || !v.takesDirs() {
+			return err
+		}
+		v.reach.lost()
+	}
+	return v.mkdirHere(ctx, dir, tried)
+}
+
+// takesDirs reports whether a directory may wait for the remote.
+func (v *overlay) takesDirs() bool { return v.mode != CacheMinimal && v.ack != AckRemote }
+
+// inDirThatWaits reports whether a directory above name is not there yet.
+func (v *overlay) inDirThatWaits(name string) bool {
+	for dir, _ := remote.Split(name); dir != "."; dir, _ = remote.Split(dir) {
+		if st, c := v.look(dir); st == isDir && c != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (v *overlay) mkdirThere(ctx context.Context, dir string) error {
+	defer v.changedThere()
+	if err := v.remote.Mkdir(ctx, dir); err != nil {
+		v.names.uncertain(dir)
+		return err
+	}
+	v.names.madeDir(dir)
+	v.dirs.add(v.pending.keyOf(dir))
+	return nil
+}
+
+// mkdirHere makes a directory that waits.
+func (v *overlay) mkdirHere(ctx context.Context, dir string, tried bool) error {
+	if _, k, _ := v.names.recall(dir); k == knownFresh || k == knownStale {
+		return remote.ErrExist
+	}
+	if err := v.checkParent(ctx, dir); err != nil {
+		return err
+	}
+	base := cache.BaseAbsent
+	if tried {
+		base = cache.BaseUnknown
+	}
+	rec, err := v.store.Add(ctx, cache.Record{Kind: cache.Dir, Name: dir, Base: base}, v.durability())
+	if err != nil {
+		return err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.replace(newClaim(rec, rec.Committed))
+	return nil
+}
+
+// Rmdir implements remote.Remote.
+func (v *overlay) Rmdir(ctx context.Context, dir string) error {
+	if err := v.check(ctx, "rmdir", dir); err != nil {
+		return err
+	}
+	return pathError("rmdir", dir, v.rmdir(ctx, dir))
+}
+
+func (v *overlay) rmdir(ctx context.Context, dir string) error {
+	release, err := v.lock(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer release()
+	for dir != "." {
+		v.mu.Lock()
+		st, c := v.pending.look(dir)
+		full := st == isDir && v.pending.find(dir).below > 0
+		v.mu.Unlock()
+		switch {
+		case full:
+			return remote.ErrNotEmpty
+		case st == isFile:
+			return remote.ErrNotDir
+		case st == isGone || st == inFile:
+			return remote.ErrNotExist
+		case st == isDir:
+			if removed, err := v.rmdirWaiting(ctx, c); removed || err != nil {
+				return err
+			}
+			continue
+		}
+		break
+	}
+	return v.rmdirThere(ctx, dir)
+}
+
+// rmdirWaiting removes a directory that waits; it is false when it does not wait any more.
+func (v *overlay) rmdirWaiting(ctx context.Context, c *claim) (bool, error) {
+	if held, err := v.hold(ctx, c); !held {
+		return false, err
+	}
+	v.mu.Lock()
+	base, _ := c.base()
+	v.mu.Unlock()
+	if base != cache.BaseAbsent {
+		v.letGo(c)
+		return false, v.flushFirst(ctx, c.rec.Name)
+	}
+	defer v.letGo(c)
+	if err := v.store.Drop(c.rec.ID, v.durability()); err != nil {
+		return false, err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.end(c)
+	return true, nil
+}
+
+func (v *overlay) rmdirThere(ctx context.Context, dir string) error {
+	if dir != "." {
+		if err := v.flushFirst(ctx, dir); err != nil {
+			return err
+		}
+	}
+	defer v.changedThere()
+	if err := v.remote.Rmdir(ctx, dir); err != nil {
+		v.names.uncertain(dir)
+		return err
+	}
+	v.names.removedDir(dir)
+	v.dirs.drop(v.pending.keyOf(dir))
+	var errs []error
+	for _, p := range v.store.PartsIn(dir) {
+		errs = append(errs, v.store.DropPart(p.Name, p.Owner))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,238 @@
+package vfs
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"ferry/cache"
+	"ferry/remote"
+)
+
+// How long a change that could not be carried out waits for the next attempt: at first, at most; and how much of it is
+// left to chance.
+const (
+	firstDelay = time.Second
+	maxDelay   = time.Minute
+)
+
+// backoff is how long to wait after so many attempts that failed.
+func backoff(tries int) time.Duration {
+	d := maxDelay
+	if tries < 7 {
+		d = min(firstDelay<<(tries-1), maxDelay)
+	}
+	return d/2 + rand.N(d/2)
+}
+
+// run carries out what waits, several changes at a time, until ctx ends. What is under way then is broken off and goes on
+// waiting.
+func (v *overlay) run(ctx context.Context) error {
+	var running sync.WaitGroup
+	defer running.Wait()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		if next, waits := v.startDue(ctx, &running); waits {
+			timer.Reset(time.Until(next))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-v.wake:
+		case <-timer.C:
+		}
+	}
+}
+
+// signal has run look again.
+func (v *overlay) signal() {
+	select {
+	case v.wake <- struct{}{}:
+	default:
+	}
+}
+
+// startDue begins what is due, as far as there are attempts free, and returns when there will be something.
+func (v *overlay) startDue(ctx context.Context, running *sync.WaitGroup) (next time.Time, waits bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for v.running < v.transfers {
+		c, next, waits := v.queue.pop(time.Now())
+		if c == nil {
+			return next, waits
+		}
+		if before := v.pending.blocker(c); before != nil {
+			v.queue.park(c, before)
+			continue
+		}
+		attempt, cancel := context.WithCancelCause(ctx)
+		c.run, c.begun = &run{cancel}, true
+		v.running++
+		running.Go(func() {
+			defer cancel(nil)
+			v.conclude(ctx, c, v.carryOut(attempt, c))
+		})
+	}
+	return time.Time{}, false
+}
+
+// conclude ends an attempt.
+func (v *overlay) conclude(ctx context.Context, c *claim, err error) {
+	switch {
+	case err == nil:
+		err = v.complete(ctx, c)
+	case ctx.Err() == nil && refused(err):
+		err = v.giveUp(ctx, c, err)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.running--
+	v.done++
+	c.ending = false
+	v.signal()
+	if c.dead {
+		v.outOfTheWay(c)
+		return
+	}
+	c.run = nil
+	if ctx.Err() == nil {
+		v.postpone(ctx, c, err)
+	}
+	v.queue.push(c)
+}
+
+// outOfTheWay notes that the run of c, which is dead, is over.
+// LOCKS_REQUIRED(v.mu)
+func (v *overlay) outOfTheWay(c *claim) {
+	if c.run == nil {
+		return
+	}
+	c.run = nil
+	v.pending.clear(c)
+	v.queue.unpark(c)
+}
+
+// commitTo makes sure that c is still wanted, waits for a change of it that is under way, and from then on lets nobody
+// change it any more. It is false when c was superseded.
+func (v *overlay) commitTo(c *claim) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for !c.dead && c.held != nil {
+		changing := c.held
+		v.mu.Unlock()
+		<-changing
+		v.mu.Lock()
+	}
+	c.ending = !c.dead
+	return c.ending
+}
+
+// complete notes that c has been carried out. An error means that it has to be carried out again.
+func (v *overlay) complete(ctx context.Context, c *claim) error {
+	v.reach.found()
+	if !v.commitTo(c) {
+		return nil
+	}
+	if c.rec.Kind == cache.File && !c.rec.ModTime.Equal(c.sentTime) {
+		if err := v.sendTime(ctx, c); err != nil {
+			return err
+		}
+	}
+	if err := v.dropStale(c); err != nil {
+		return err
+	}
+	err := v.store.Done(c.rec.ID, fingerprint(c.stored), v.mode == CacheFull)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.end(c)
+	v.outOfTheWay(c)
+	return nil
+}
+
+func fingerprint(e remote.Entry) cache.Fingerprint {
+	return cache.Fingerprint{Version: e.Version, Size: e.Size, ModTime: e.ModTime}
+}
+
+// dropStale forgets the records that c stands for and that could not be forgotten before.
+func (v *overlay) dropStale(c *claim) error {
+	v.mu.Lock()
+	stale := c.stale
+	v.mu.Unlock()
+	for _, id := range stale {
+		if err := v.store.Drop(id, v.durability()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	v.mu.Lock()
+	c.stale = nil
+	v.mu.Unlock()
+	return nil
+}
+
+// giveUp puts aside what the remote will never take.
+func (v *overlay) giveUp(ctx context.Context, c *claim, reason error) error {
+	if !v.commitTo(c) {
+		return nil
+	}
+	if err := v.dropStale(c); err != nil {
+		return err
+	}
+	if err := v.store.Fail(c.rec.ID, reason); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	v.names.uncertain(c.rec.Name)
+	what := "The remote refused a file for good: it is kept in the cache, see ferry cache ls"
+	if c.rec.Kind != cache.File {
+		what = "The remote refused a change for good, see ferry cache ls"
+	}
+	v.log.LogAttrs(ctx, slog.LevelError, what, slog.String("path", c.rec.Name), slog.String("change", c.rec.Kind.String()),
+		slog.Any("error", reason))
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	c.err = reason
+	v.end(c)
+	v.outOfTheWay(c)
+	return nil
+}
+
+// refused reports whether the remote, or the local disk, will give the same answer again.
+func refused(err error) bool {
+	var local *contentError
+	return errors.As(err, &local) || remote.Permanent(err) && !errors.Is(err, context.Canceled)
+}
+
+// postpone has c wait for its next attempt.
+// LOCKS_REQUIRED(v.mu)
+func (v *overlay) postpone(ctx context.Context, c *claim, err error) {
+	c.tries++
+	c.delay = backoff(c.tries)
+	c.due = time.Now().Add(c.delay)
+	level := slog.LevelInfo
+	if c.tries == 1 || c.tries%10 == 0 {
+		level = slog.LevelWarn
+	}
+	v.log.LogAttrs(ctx, level, "A change could not be carried out on the remote; it will be tried again", slog.String("path", c.rec.Name),
+		slog.String("change", c.rec.Kind.String()), slog.Int("tries", c.tries), slog.Duration("delay", c.delay), slog.Any("error", err))
+	c.tell(err)
+}
+
+// tell lets those know who wait for c, or for what waits for it, that an attempt has failed.
+func (c *claim) tell(err error) {
+	c.urgent = false
+	c.failed = err
+	close(c.tried)
+	c.tried = make(chan struct{})
+	for _, other := range c.waiting {
+		if other.urgent {
+			other.tell(err)
+		}
+	}
+}
