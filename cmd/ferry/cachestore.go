@@ -5,12 +5,15 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"strings"
 
 	"ferry/cache"
+	"ferry/config"
 	"ferry/disk"
 	"ferry/remote"
+	"ferry/vfs"
 )
 
 // cacheDirOf is where the disk cache of a remote is below the cache directory: a name for people, and behind it what tells
@@ -56,4 +59,32 @@ func openCacheDir(dir string, o cache.Options) (keptCache, error) {
 		return keptCache{}, errors.Join(fmt.Errorf("the cache in %s: %w", dir, err), d.Close())
 	}
 	return keptCache{s, d}, nil
+}
+
+// openCache opens the disk cache of the remote that info describes. Without a cache mode there is none.
+func (o *options) openCache(info remote.Info, log *slog.Logger) (keptCache, error) {
+	if o.cache.mode == config.CacheOff {
+		return keptCache{}, nil
+	}
+	dir := cacheDirOf(o.cacheDir, info)
+	log.Debug("The disk cache", "dir", dir)
+	return openCacheDir(dir, cache.Options{
+		MaxSize:      int64(o.cache.maxSize),
+		MinFree:      int64(o.cache.minFree),
+		MaxAge:       unlimited(o.cache.maxAge),
+		PartMaxAge:   unlimited(o.partialMaxAge),
+		PollInterval: unlimited(o.cache.poll),
+		Patience:     o.dataTimeouts.stall,
+	})
+}
+
+// tree is what the tree does with the cache.
+func (c *cacheOptions) tree(store *cache.Store) vfs.Cache {
+	modes := map[config.CacheMode]vfs.CacheMode{
+		config.CacheMinimal: vfs.CacheMinimal, config.CacheWrites: vfs.CacheWrites, config.CacheFull: vfs.CacheFull,
+	}
+	acks := map[string]vfs.WriteAck{"durable": vfs.AckDurable, "spooled": vfs.AckSpooled, "remote": vfs.AckRemote}
+	return vfs.Cache{
+		Store: store, Mode: modes[c.mode], Ack: acks[c.ack], WriteBack: c.writeBack, Transfers: int(min(c.transfers, 1<<16)),
+	}
 }

@@ -30,8 +30,7 @@ func parse(t *testing.T, env []string, args ...string) (*options, error) {
 func TestFlagsWithoutEffect(t *testing.T) {
 	want := []string{
 		"no-checksum",
-		"vfs-cache-mode", "vfs-write-ack", "vfs-write-back", "transfers", "vfs-cache-max-age", "vfs-cache-max-size",
-		"vfs-cache-min-free-space", "vfs-cache-poll-interval", "vfs-read-ahead", "vfs-fast-fingerprint", "shutdown-flush",
+		"vfs-read-ahead", "vfs-fast-fingerprint", "shutdown-flush",
 	}
 	var got []string
 	for _, row := range flagTable() {

@@ -137,7 +137,17 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	}
 	o.warnOfRisks(log, listeners)
 	left, mayMake := o.leaveOut(r, rules)
-	tree := vfs.New(left, o.treeOptions(log, mayMake))
+	treeOptions := o.treeOptions(log, mayMake)
+	kept, err := o.openCache(r.Info(), log)
+	if err != nil {
+		closeAll(listeners)
+		return err
+	}
+	if kept.Store != nil {
+		defer kept.Close()
+		treeOptions.Cache = o.cache.tree(kept.Store)
+	}
+	tree := vfs.New(left, treeOptions)
 	defer tree.Close()
 	server := o.server(tree, pair, log)
 	control, err := o.openRC(ctx, log, rcSubject{what, server, tree, counts})

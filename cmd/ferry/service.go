@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"sync"
@@ -39,7 +40,7 @@ func (s *service) run(ctx context.Context) error {
 	defer wg.Wait()
 	defer cancel()
 
-	failed := make(chan error, len(s.listeners)+1)
+	failed := make(chan error, len(s.listeners)+2)
 	s.control.announce(running)
 	for _, l := range s.listeners {
 		wg.Go(func() { failed <- s.serve(running, l) })
@@ -52,6 +53,11 @@ func (s *service) run(ctx context.Context) error {
 		wg.Go(func() { s.refresh(running) })
 	}
 	wg.Go(func() { s.watch(running) })
+	wg.Go(func() {
+		if err := s.tree.Run(running); err != nil {
+			failed <- fmt.Errorf("the cache: %w", err)
+		}
+	})
 	wg.Go(func() {
 		if err := s.control.run(running); err != nil {
 			failed <- err
