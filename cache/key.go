@@ -30,12 +30,6 @@ func validID(s string) bool {
 	return err == nil && len(b) == 8
 }
 
-// cleanPath is where the copy of name is kept.
-func cleanPath(name string) string {
-	k := key(name)
-	return path.Join(cleanDir, k[:2], k)
-}
-
 // partPath is where the unfinished upload of name is kept that owner left.
 func partPath(name, owner string) string { return path.Join(partDir, key(owner, name)) }
 

@@ -109,14 +109,6 @@ func (r *room) movement() <-chan struct{} {
 	return r.moved
 }
 
-// count counts n bytes that are there, without waiting; give takes them back.
-func (r *room) count(st state, n int64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.used += n
-	r.bytes[st] += n
-}
-
 // give says that n bytes of a file in state st are free again.
 func (r *room) give(st state, n int64) {
 	if n == 0 {

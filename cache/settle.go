@@ -4,30 +4,41 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // settleInterval is how often Run makes durable what was only spooled.
 const settleInterval = 5 * time.Second
 
+// settlers is how many files are settled at a time: a disk that commits a journal takes them together.
+const settlers = 16
+
 // settle makes durable what was only spooled. What it did not come to before a loss of power is lost, and Open finds out
 // that it may be: a spooled header counts during the same run of the machine only.
 func (s *Store) settle() error {
-	var settled []*entry
-	for _, e := range s.spooled() {
-		err := s.settleOne(e)
-		if errors.Is(err, fs.ErrNotExist) { // done with meanwhile
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		settled = append(settled, e)
-	}
-	if len(settled) == 0 {
+	todo := s.spooled()
+	if len(todo) == 0 {
 		return nil
 	}
-	return s.syncDirty.wait()
+	errs := make([]error, min(settlers, len(todo)))
+	var (
+		next atomic.Int64
+		wg   sync.WaitGroup
+	)
+	for i := range errs {
+		wg.Go(func() {
+			for n := next.Add(1) - 1; n < int64(len(todo)) && errs[i] == nil; n = next.Add(1) - 1 {
+				err := s.settleOne(todo[n])
+				if !errors.Is(err, fs.ErrNotExist) { // else it is done with meanwhile
+					errs[i] = err
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errors.Join(errs...), s.syncDirty.wait())
 }
 
 func (s *Store) spooled() []*entry {

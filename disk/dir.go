@@ -18,6 +18,7 @@ type dir struct {
 	root *os.Root
 	name string // as it was opened
 	boot string
+	subs subs // directories that are open
 }
 
 // Open returns the directory name of the local disk. It is made, with its parents, where it does not exist yet: for its
@@ -60,16 +61,16 @@ func makeDurable(abs string) error {
 }
 
 func (d *dir) OpenFile(name string, flag int) (File, error) {
-	f, err := d.root.OpenFile(name, flag, 0o600)
+	f, err := d.openFile(name, flag)
 	if err != nil {
 		return nil, err
 	}
 	return file{f}, nil
 }
 
-func (d *dir) Rename(from, to string) error { return d.root.Rename(from, to) }
+func (d *dir) Rename(from, to string) error { return d.rename(from, to) }
 
-func (d *dir) Remove(name string) error { return d.root.Remove(name) }
+func (d *dir) Remove(name string) error { return d.remove(name) }
 
 func (d *dir) Mkdir(name string) error {
 	err := d.root.Mkdir(name, 0o700)
@@ -108,12 +109,7 @@ func (d *dir) ReadDir(name string) iter.Seq2[fs.DirEntry, error] {
 }
 
 func (d *dir) SyncDir(name string) error {
-	f, err := d.root.Open(name)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return syncDir(f)
+	return d.syncDir(name)
 }
 
 func (d *dir) Free() (int64, error) {
@@ -126,7 +122,7 @@ func (d *dir) Free() (int64, error) {
 
 func (d *dir) Boot() string { return d.boot }
 
-func (d *dir) Close() error { return d.root.Close() }
+func (d *dir) Close() error { return errors.Join(d.subs.close(), d.root.Close()) }
 
 // file is a File on a real disk.
 type file struct{ *os.File }

@@ -1,0 +1,147 @@
+package disk
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"runtime"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxSubs bounds the directories that are kept open. Names in others go through the os.Root each time.
+const maxSubs = 512
+
+// subs are directories of the tree that are kept open, so that an operation on a file in them is one system call. They
+// were opened through the os.Root, and links are not followed from there on.
+type subs struct {
+	mu   sync.RWMutex
+	open map[string]*os.File
+}
+
+func (s *subs) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var err error
+	for _, f := range s.open {
+		err = errors.Join(err, f.Close())
+	}
+	s.open = nil
+	return err
+}
+
+// sub returns the directory name, or nil where it is not kept open. It stays open when it is removed from the tree: who
+// asks it then finds nothing in it.
+func (d *dir) sub(name string) *os.File {
+	d.subs.mu.RLock()
+	f, full := d.subs.open[name], len(d.subs.open) >= maxSubs
+	d.subs.mu.RUnlock()
+	if f != nil || full || !fs.ValidPath(name) {
+		return f
+	}
+	opened, err := d.root.OpenFile(name, os.O_RDONLY|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return nil // the os.Root will say why
+	}
+	d.subs.mu.Lock()
+	defer d.subs.mu.Unlock()
+	if f := d.subs.open[name]; f != nil {
+		opened.Close()
+		return f
+	}
+	if d.subs.open == nil {
+		d.subs.open = map[string]*os.File{}
+	}
+	d.subs.open[name] = opened
+	return opened
+}
+
+// parent returns the directory that name is in and its last element, or nil where the os.Root has to be asked.
+func (d *dir) parent(name string) (*os.File, string) {
+	if !fs.ValidPath(name) || name == "." {
+		return nil, ""
+	}
+	return d.sub(path.Dir(name)), path.Base(name)
+}
+
+func (d *dir) openFile(name string, flag int) (*os.File, error) {
+	in, base := d.parent(name)
+	if in == nil {
+		return d.root.OpenFile(name, flag, 0o600)
+	}
+	var fd int
+	err := again(func() (err error) {
+		fd, err = unix.Openat(int(in.Fd()), base, flag|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_LARGEFILE, 0o600)
+		return err
+	})
+	runtime.KeepAlive(in)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}
+
+func (d *dir) rename(from, to string) error {
+	in, base := d.parent(from)
+	target, newBase := d.parent(to)
+	if in == nil || target == nil {
+		return d.root.Rename(from, to)
+	}
+	err := again(func() error { return unix.Renameat(int(in.Fd()), base, int(target.Fd()), newBase) })
+	runtime.KeepAlive(in)
+	runtime.KeepAlive(target)
+	if err != nil {
+		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
+	}
+	return nil
+}
+
+func (d *dir) remove(name string) error {
+	in, base := d.parent(name)
+	if in == nil {
+		return d.root.Remove(name)
+	}
+	err := again(func() error { return unix.Unlinkat(int(in.Fd()), base, 0) })
+	runtime.KeepAlive(in)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, unix.EISDIR):
+		return d.removeDir(name)
+	}
+	return &fs.PathError{Op: "remove", Path: name, Err: err}
+}
+
+// removeDir removes a directory, and has the next one of that name opened anew.
+func (d *dir) removeDir(name string) error {
+	if err := d.root.Remove(name); err != nil {
+		return err
+	}
+	d.subs.mu.Lock()
+	defer d.subs.mu.Unlock()
+	delete(d.subs.open, name) // the collector closes it when nobody uses it any more
+	return nil
+}
+
+func (d *dir) syncDir(name string) error {
+	f := d.sub(name)
+	if f == nil {
+		var err error
+		if f, err = d.root.Open(name); err != nil {
+			return err
+		}
+		defer f.Close()
+	}
+	return f.Sync()
+}
+
+// again repeats a system call that a signal has interrupted.
+func again(call func() error) error {
+	for {
+		if err := call(); err != unix.EINTR {
+			return err
+		}
+	}
+}
