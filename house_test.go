@@ -43,7 +43,8 @@ var layers = []layer{
 	{pattern: "serve", ferry: []string{"ftp", "auth", "vfs"}},
 	{pattern: "ftp", tests: []string{"auth", "serve", "vfs"}}, // dialogues run on real trees
 	{pattern: "auth", outside: []string{"golang.org/x/crypto/bcrypt"}},
-	{pattern: "vfs", ferry: []string{"cache", "remote"}},
+	{pattern: "vfs", ferry: []string{"cache", "readahead", "remote"}},
+	{pattern: "readahead", ferry: []string{"cache", "remote"}},
 	{pattern: "cache", ferry: []string{"disk"}},
 	{pattern: "disk/*", ferry: []string{"disk"}},
 	{pattern: "disk", outside: []string{"golang.org/x/sys/"}},
@@ -70,7 +71,7 @@ var layers = []layer{
 	{pattern: "remote/azureblob", ferry: append(slices.Clip(driverUses), "remote/objects"), outside: []string{
 		"github.com/Azure/azure-sdk-for-go/sdk/",
 	}},
-	{pattern: "remote/s3", ferry: driverUses, outside: []string{"github.com/minio/minio-go/v7", "github.com/johannesboyne/gofakes3"}},
+	{pattern: "remote/s3", ferry: append(slices.Clip(driverUses), "remote/objects"), outside: []string{"github.com/minio/minio-go/v7", "github.com/johannesboyne/gofakes3"}},
 	// Their own tests serve directories by this handler.
 	{pattern: "remote/webdav", ferry: append(slices.Clip(driverUses), "remote/httpclient"), outside: []string{"golang.org/x/net/webdav"}},
 	{pattern: "remote/http", ferry: append(slices.Clip(driverUses), "remote/httpclient"), outside: []string{"golang.org/x/net/html"}},

@@ -126,6 +126,10 @@ type Mover interface {
 	// Move renames from to to. A file atomically replaces a file; afterwards from is gone. A directory moves only where
 	// Caps.MoveDir, and only to a name that does not exist (ErrExist). A file over a directory is ErrIsDir. Moving
 	// something onto itself does nothing; a directory below itself is ErrInvalid.
+	//
+	// Where Caps.ImplicitDirs, a directory does not move in one step: everything in it is copied, then the original is
+	// removed. A failure before that leaves the original alone; one after it is ErrExist, and the new directory is whole.
+	// A directory that holds too many files for that is ErrPermission.
 	Move(ctx context.Context, from, to string) error
 }
 

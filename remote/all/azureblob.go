@@ -42,6 +42,7 @@ func azureblobDriver() Driver {
 				{Name: "delete_snapshots", Help: "Remove blobs with their snapshots: include, only; empty refuses"},
 				{Name: "disable_checksum", Default: "false", Help: "Store no MD5 with blobs of several blocks"},
 				{Name: "directory_markers", Default: "true", Help: "Store empty directories as empty blobs whose names end in /"},
+				dirMoveLimit(),
 				{Name: "encoding", Default: azureblob.Encoding.String(), Help: "What is encoded in names"},
 			},
 		},
@@ -80,6 +81,7 @@ func openAzureblob(ctx context.Context, path string, v *values) (remote.Remote, 
 		DeleteSnapshots: v.str("delete_snapshots"),
 		DisableChecksum: v.boolean("disable_checksum"),
 		Encoding:        parse(v, "encoding", nameenc.Parse),
+		DirMoveLimit:    v.integer("dir_move_limit"),
 		NoMarkers:       !v.boolean("directory_markers"),
 	}
 	if v.err != nil {

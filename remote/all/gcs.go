@@ -35,6 +35,7 @@ func gcsDriver() Driver {
 				{Name: "storage_class", Help: "Storage class of new objects and buckets: STANDARD, NEARLINE, ..."},
 				{Name: "directory_markers", Default: "true", Help: "Store empty directories as empty objects whose names end in /"},
 				{Name: "endpoint", Help: "Another server with the same interface: https://host:port"},
+				dirMoveLimit(),
 				{Name: "encoding", Default: gcs.Encoding.String(), Help: "What is encoded in names"},
 			},
 		},
@@ -65,6 +66,7 @@ func openGCS(ctx context.Context, path string, v *values) (remote.Remote, error)
 		BucketACL:        v.str("bucket_acl"),
 		BucketPolicyOnly: v.boolean("bucket_policy_only"),
 		Encoding:         parse(v, "encoding", nameenc.Parse),
+		DirMoveLimit:     v.integer("dir_move_limit"),
 		NoMarkers:        !v.boolean("directory_markers"),
 	}
 	if v.err != nil {

@@ -44,6 +44,8 @@ type Options struct {
 
 	Encoding  nameenc.Encoding // 0 = Encoding; nameenc.Raw for none
 	NoMarkers bool             // empty directories are not stored
+	// DirMoveLimit is how many objects a directory may hold that is renamed; 0 = objects.DirMoveLimit, below 0 no limit.
+	DirMoveLimit int
 }
 
 // Remote is a container, a part of one, or all containers of an account.
@@ -75,7 +77,9 @@ func New(ctx context.Context, path string, o Options) (*Remote, error) {
 		Encoding:  o.Encoding,
 		Holds:     holds,
 		NoMarkers: o.NoMarkers,
-		Buckets:   s,
+
+		DirMoveLimit: o.DirMoveLimit,
+		Buckets:      s,
 	})
 	return &Remote{Tree: tree, http: client}, nil
 }

@@ -3,6 +3,7 @@ package azureblob
 import (
 	"context"
 	"io"
+	"iter"
 	"net/http"
 	"strconv"
 	"strings"
@@ -55,9 +56,7 @@ func (s *store) Page(ctx context.Context, k objects.Key, token string, limit int
 	}
 	var p objects.Page
 	for _, item := range answer.Segment.BlobItems {
-		properties := item.Properties
-		o := describe(*item.Name, properties.ContentLength, properties.LastModified, properties.ETag, item.Metadata)
-		p.Objects = append(p.Objects, o)
+		p.Objects = append(p.Objects, describeItem(item))
 	}
 	for _, prefix := range answer.Segment.BlobPrefixes {
 		p.Prefixes = append(p.Prefixes, *prefix.Name)
@@ -66,6 +65,31 @@ func (s *store) Page(ctx context.Context, k objects.Key, token string, limit int
 		p.Next = *answer.NextMarker
 	}
 	return p, nil
+}
+
+// All implements objects.Store.
+func (s *store) All(ctx context.Context, k objects.Key) iter.Seq2[objects.Object, error] {
+	return func(yield func(objects.Object, error) bool) {
+		o := &container.ListBlobsFlatOptions{Prefix: &k.Name, Include: container.ListBlobsInclude{Metadata: true}}
+		pages := s.service.NewContainerClient(k.Bucket).NewListBlobsFlatPager(o)
+		for pages.More() {
+			answer, err := pages.NextPage(ctx)
+			if err != nil {
+				yield(objects.Object{}, s.translate(err))
+				return
+			}
+			for _, item := range answer.Segment.BlobItems {
+				if !yield(describeItem(item), nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func describeItem(item *container.BlobItem) objects.Object {
+	p := item.Properties
+	return describe(*item.Name, p.ContentLength, p.LastModified, p.ETag, item.Metadata)
 }
 
 // Open implements objects.Store. A read that breaks off goes on where it stopped, in the same version of the blob.
@@ -164,7 +188,7 @@ func describe(name string, size *int64, changed *time.Time, tag *azcore.ETag, me
 		o.ModTime = *changed
 	}
 	if t, ok := modTime(metadata); ok {
-		o.ModTime = t
+		o.ModTime, o.TimeKept = t, true
 	}
 	if tag != nil {
 		o.Version = strings.Trim(string(*tag), `"`)

@@ -42,6 +42,8 @@ type Options struct {
 
 	Encoding  nameenc.Encoding // 0 = Encoding; nameenc.Raw for none
 	NoMarkers bool             // empty directories are not stored
+	// DirMoveLimit is how many objects a directory may hold that is renamed; 0 = objects.DirMoveLimit, below 0 no limit.
+	DirMoveLimit int
 }
 
 // Remote is a bucket, a part of one, or all buckets of a project.
@@ -73,7 +75,9 @@ func New(ctx context.Context, path string, o Options) (*Remote, error) {
 		Encoding:  o.Encoding,
 		Holds:     func(key string) bool { return len(key) <= maxKey },
 		NoMarkers: o.NoMarkers,
-		Buckets:   s,
+
+		DirMoveLimit: o.DirMoveLimit,
+		Buckets:      s,
 	})
 	return &Remote{Tree: tree, client: client}, nil
 }

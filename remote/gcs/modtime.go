@@ -21,16 +21,16 @@ func withModTime(t time.Time) map[string]string {
 }
 
 // modTime returns the time that was stored with the object, or else that of its last change.
-func modTime(o *storage.Object) time.Time {
+func modTime(o *storage.Object) (t time.Time, stored bool) {
 	if t, err := time.Parse(time.RFC3339Nano, o.Metadata[mtime]); err == nil {
-		return t
+		return t, true
 	}
 	if seconds, err := strconv.ParseInt(o.Metadata[gsutilMtime], 10, 64); err == nil {
-		return time.Unix(seconds, 0)
+		return time.Unix(seconds, 0), true
 	}
 	t, err := time.Parse(time.RFC3339Nano, o.Updated)
 	if err != nil {
-		return time.Time{}
+		return time.Time{}, false
 	}
-	return t
+	return t, false
 }

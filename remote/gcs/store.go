@@ -3,6 +3,7 @@ package gcs
 import (
 	"context"
 	"encoding/base64"
+	"iter"
 	"net/http"
 	"strconv"
 	"time"
@@ -58,6 +59,29 @@ func (s *store) Page(ctx context.Context, k objects.Key, token string, limit int
 	return p, nil
 }
 
+// All implements objects.Store.
+func (s *store) All(ctx context.Context, k objects.Key) iter.Seq2[objects.Object, error] {
+	return func(yield func(objects.Object, error) bool) {
+		call := s.service.Objects.List(k.Bucket).Prefix(k.Name).Context(ctx).Fields("nextPageToken", "items("+fields+")")
+		for {
+			answer, err := call.Do()
+			if err != nil {
+				yield(objects.Object{}, s.translate(err))
+				return
+			}
+			for _, o := range answer.Items {
+				if !yield(describe(o), nil) {
+					return
+				}
+			}
+			if answer.NextPageToken == "" {
+				return
+			}
+			call.PageToken(answer.NextPageToken)
+		}
+	}
+}
+
 // Copy implements objects.Store. The service wants to be asked again until it is done.
 func (s *store) Copy(ctx context.Context, from, to objects.Key) error {
 	call := s.service.Objects.Rewrite(from.Bucket, from.Name, to.Bucket, to.Name, nil).Context(ctx)
@@ -102,11 +126,13 @@ func (s *store) Hash(ctx context.Context, k objects.Key, algorithm string) ([]by
 }
 
 func describe(o *storage.Object) objects.Object {
+	t, kept := modTime(o)
 	return objects.Object{
-		Name:    o.Name,
-		Size:    int64(o.Size),
-		ModTime: modTime(o),
-		Version: version(o.Generation),
+		Name:     o.Name,
+		Size:     int64(o.Size),
+		ModTime:  t,
+		TimeKept: kept,
+		Version:  version(o.Generation),
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"ferry/remote"
 	"ferry/remote/partname"
@@ -31,17 +30,7 @@ func (t *Tree) mkdir(ctx context.Context, k Key) error {
 	} else if !errors.Is(err, remote.ErrNotExist) {
 		return err
 	}
-	if t.config.NoMarkers {
-		return nil
-	}
-	d, err := t.store.Create(ctx, t.inside(k), CreateOptions{})
-	if err != nil {
-		return err
-	}
-	defer d.Abort()
-	t.watch.stored(t.inside(k))
-	_, err = d.Commit(ctx, time.Time{})
-	return err
+	return t.mark(ctx, t.inside(k))
 }
 
 // Rmdir implements remote.Remote: it removes the marker. A directory that is there by its files alone is never empty.

@@ -1,6 +1,6 @@
 // Package objects makes a tree of files out of an object store, which knows keys only: what is a directory, what may
 // replace what, how names become keys, and how an upload ends. A driver brings a Store, one method for each request that
-// its service has, and gets a Remote with Copier, ModTimer, Hasher and Stager.
+// its service has, and gets a Remote with Mover, Copier, ModTimer, Hasher and Stager.
 //
 // A directory is there as long as a key lies below it. Mkdir stores an empty object whose key ends with a slash, the
 // marker, so that an empty directory stays, unless Config.NoMarkers. Unfinished uploads are never kept.
@@ -9,6 +9,7 @@ package objects
 import (
 	"context"
 	"io"
+	"iter"
 	"time"
 )
 
@@ -24,7 +25,9 @@ type Object struct {
 	Size    int64
 	ModTime time.Time
 	Version string
-	Dir     bool // it stands for a directory of that name, by a convention of the service
+	// TimeKept reports that ModTime was stored with the object, so that a copy has it too.
+	TimeKept bool
+	Dir      bool // it stands for a directory of that name, by a convention of the service
 }
 
 // A Page is a piece of a listing, each of its two parts in the order of the names.
@@ -58,6 +61,9 @@ type Store interface {
 	// Page lists what begins with k.Name, at most limit entries, or as many as the service likes for 0. What lies
 	// deeper than the next slash is one prefix. A page may be empty though there are more.
 	Page(ctx context.Context, k Key, token string, limit int) (Page, error)
+
+	// All lists what begins with k.Name at any depth, page by page.
+	All(ctx context.Context, k Key) iter.Seq2[Object, error]
 
 	// Open reads n > 0 bytes from off on, or to the end with n < 0. Past the end it gives no byte and no error. Read
 	// fails when fewer bytes come than were promised, or when ctx ends.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -154,6 +155,12 @@ func (d *flatDraft) Abort() {}
 
 func (f *flat) Copy(ctx context.Context, from, to objects.Key) error {
 	o, err := f.get(ctx, from)
+	f.mu.Lock()
+	_, ok := f.buckets[to.Bucket]
+	f.mu.Unlock()
+	if !ok {
+		return remote.ErrNotExist
+	}
 	if err == nil {
 		f.set(to.Bucket, to.Name, string(o.content), o.ModTime)
 	}
@@ -211,4 +218,18 @@ func (f *flat) RemoveBucket(_ context.Context, name string) error {
 	}
 	delete(f.buckets, name)
 	return nil
+}
+
+func (f *flat) All(ctx context.Context, k objects.Key) iter.Seq2[objects.Object, error] {
+	return func(yield func(objects.Object, error) bool) {
+		for _, key := range f.keys(k.Bucket) {
+			o, err := f.get(ctx, objects.Key{Bucket: k.Bucket, Name: key})
+			if err == remote.ErrNotExist || !strings.HasPrefix(key, k.Name) {
+				continue
+			}
+			if !yield(o.Object, err) {
+				return
+			}
+		}
+	}
 }

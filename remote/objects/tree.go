@@ -21,7 +21,9 @@ type Config struct {
 	Encoding  nameenc.Encoding
 	Holds     func(key string) bool // whether the name of a key is not too long, or has another fault
 	NoMarkers bool                  // Mkdir stores nothing
-	Buckets   Buckets
+	// DirMoveLimit is how many objects a directory may hold that is moved; see MoveDir.
+	DirMoveLimit int
+	Buckets      Buckets
 }
 
 // A Tree is a remote.Remote over a Store. What embeds it adds Close.
@@ -49,6 +51,7 @@ func New(store Store, c Config) *Tree {
 		prefix:  prefix,
 		info: remote.Info{Name: c.Name, Place: c.Place + "/" + strings.Trim(c.Root, "/"), Caps: remote.Caps{
 			ImplicitDirs: true,
+			MoveDir:      true,
 			ModTime:      time.Nanosecond,
 			NoParts:      true,
 		}},

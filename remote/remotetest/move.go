@@ -2,6 +2,7 @@ package remotetest
 
 import (
 	"context"
+	"fmt"
 
 	"ferry/remote"
 )
@@ -49,6 +50,40 @@ func moveTests() []test {
 			s.holds("top/moved/e/f", "x")
 			s.gone("d")
 			s.lists(".", "top")
+		}},
+		{"a directory moves with all that is in it", func(s *suite) {
+			if !s.caps.MoveDir {
+				return // see above
+			}
+			s.mkdir("d")
+			s.mkdir("d/empty")
+			s.mkdir("d/sub")
+			s.mkdir("d/sub/deep")
+			s.mkdir("d-1")
+			others := []string{"a name with spaces", "Größe", "sub/#+%&'", "sub/deep/07"}
+			for i := range 30 {
+				s.put(fmt.Sprintf("d/sub/deep/%02d", i), fmt.Sprintf("sub/deep/%02d", i))
+			}
+			for _, name := range others {
+				s.put("d/"+name, name)
+			}
+			s.put("d-1/f", "x")
+			s.put("d.txt", "y")
+			want := s.stat("d/sub/deep/07").ModTime
+			s.moves("d", "moved")
+			for _, name := range others {
+				s.holds("moved/"+name, name)
+			}
+			if got := s.stat("moved/sub/deep/07").ModTime; s.caps.ModTime > 0 && !s.sameTime(got, want) {
+				s.Errorf("the time of a file was %v and is %v", want, got)
+			}
+			s.lists(".", "d-1 d.txt moved")
+			s.lists("moved", "Größe a name with spaces empty sub")
+			s.lists("moved/empty", "")
+			if n := len(s.list("moved/sub/deep")); n != 30 {
+				s.Errorf("%d of 30 files are there", n)
+			}
+			s.gone("d")
 		}},
 		{"a directory moves only to a name that does not exist", func(s *suite) {
 			s.mkdir("d")

@@ -2,6 +2,8 @@ package s3
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -9,9 +11,12 @@ import (
 	"ferry/remote"
 )
 
-// Move implements remote.Mover for files: the server copies, and the original is removed.
+// Move implements remote.Mover: the server copies, and the original is removed.
 func (r *Remote) Move(ctx context.Context, from, to string) error {
 	source, target, info, err := r.pair(ctx, "move", from, to)
+	if errors.Is(err, errDirectory) {
+		return r.explain(ctx, "move", from, r.moveDir(ctx, source, target))
+	}
 	if err != nil || source == target {
 		return err
 	}
@@ -54,6 +59,9 @@ func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error
 	return r.explain(ctx, "setmodtime", name, r.copyObject(ctx, at, at, info, t))
 }
 
+// errDirectory says that pair has found a directory.
+var errDirectory = fmt.Errorf("%w for a directory", remote.ErrUnsupported)
+
 // pair looks at a file and at the name that it is to get.
 func (r *Remote) pair(ctx context.Context, op, from, to string) (source, target place, info minio.ObjectInfo, err error) {
 	if source, err = r.begin(ctx, op, from); err != nil {
@@ -69,7 +77,7 @@ func (r *Remote) pair(ctx context.Context, op, from, to string) (source, target 
 	info, err = r.head(ctx, source)
 	if isMissing(err) {
 		if err = r.checkDir(ctx, source); err == nil {
-			err = remote.ErrUnsupported // as every object in it would have to be copied
+			err = errDirectory
 		}
 	}
 	if err == nil && source != target {

@@ -59,11 +59,9 @@ func (r *Remote) listDir(ctx context.Context, dir string, at place, yield func(r
 			continue
 		}
 		elem, isDir := strings.CutSuffix(elem, "/")
-		if isDir && object.ETag != "" { // its object; some servers list it besides the directory
-			continue
-		}
+		isMarker := isDir && object.ETag != "" // some servers list it besides the directory, or in its place
 		name, ok := r.entryName(elem)
-		if !ok || !seen.add(elem, isDir) {
+		if !ok || !seen.add(elem, isDir, isMarker) {
 			continue
 		}
 		e := remote.Entry{Name: name, Dir: true}
@@ -115,25 +113,31 @@ func (r *Remote) listBuckets(ctx context.Context, dir string, yield func(remote.
 	}
 }
 
-// A page tells whether a directory has the name of a file: there may be an object "a" and others that begin with "a/".
-// Stat finds the file, so List leaves the directory out. Keys come in order, the files of a page before its directories;
-// between "a" and "a/" come only keys that begin with "a", so that few files of former pages have to be kept.
+// A page tells whether an entry was there before: there may be an object "a" and others that begin with "a/". Stat finds
+// the file, so List leaves the directory out. Keys come in order, the objects of a page before its directories; between
+// "a" and "a/" come only keys that begin with "a", so that few files of former pages have to be kept.
 type page struct {
-	files  []string // sorted
-	closed bool     // its directories have begun
+	files   []string // sorted
+	markers []string // directories of which the object is in this page; sorted
+	closed  bool     // its directories have begun
 }
 
 // add reports whether the entry is to be listed.
-func (p *page) add(elem string, isDir bool) bool {
+func (p *page) add(elem string, isDir, isMarker bool) bool {
+	if p.closed && (!isDir || isMarker) { // the next page begins
+		p.files = slices.DeleteFunc(p.files, func(f string) bool { return !strings.HasPrefix(elem, f) })
+		p.markers, p.closed = nil, false
+	}
 	if !isDir {
-		if p.closed {
-			p.files = slices.DeleteFunc(p.files, func(f string) bool { return !strings.HasPrefix(elem, f) })
-			p.closed = false
-		}
 		p.files = append(p.files, elem)
 		return true
 	}
-	p.closed = true
 	_, isFile := slices.BinarySearch(p.files, elem)
-	return !isFile
+	if isMarker {
+		p.markers = append(p.markers, elem)
+		return !isFile
+	}
+	p.closed = true
+	_, marked := slices.BinarySearch(p.markers, elem)
+	return !isFile && !marked
 }

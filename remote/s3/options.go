@@ -56,6 +56,8 @@ type Options struct {
 	CustomerKeyBase64    string // the same in base64
 	CustomerKeyMD5       string // its checksum, to find mistakes in it
 
+	DirMoveLimit int // objects of a directory that is renamed, at most; 0 is objects.DirMoveLimit, below 0 no limit
+
 	NoMarkers bool             // Mkdir stores nothing
 	Encoding  nameenc.Encoding // how names are spelled in keys
 	MaxName   int              // longest element of a name in bytes, where objects are files in the end; 0 is only S3's own limit

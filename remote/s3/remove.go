@@ -1,10 +1,8 @@
 package s3
 
 import (
-	"bytes"
 	"context"
 	"strings"
-	"time"
 
 	"github.com/minio/minio-go/v7"
 
@@ -79,10 +77,7 @@ func (r *Remote) makeDir(ctx context.Context, at place) error {
 	if r.opt.NoMarkers {
 		return nil
 	}
-	md5sum, sha256sum := r.digests(nil)
-	o := r.putOptions(time.Time{})
-	o.DisableContentSha256 = true
-	if _, err := r.once.PutObject(ctx, at.bucket, at.prefix(), bytes.NewReader(nil), 0, md5sum, sha256sum, o); err != nil {
+	if err := r.putMarker(ctx, at); err != nil {
 		return err
 	}
 	r.dirs.set(at, struct{}{})

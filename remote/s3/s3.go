@@ -76,6 +76,7 @@ func New(_ context.Context, path string, o Options) (*Remote, error) {
 func (r *Remote) Info() remote.Info {
 	return remote.Info{Name: r.name, Place: "s3:" + r.opt.host + "/" + path.Join(r.root.bucket, r.root.key), Caps: remote.Caps{
 		ImplicitDirs: true,
+		MoveDir:      true,
 		NoParts:      true,
 		ModTime:      time.Nanosecond,
 		MaxName:      r.opt.MaxName,

@@ -1,0 +1,249 @@
+package objects
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"ferry/remote"
+	"ferry/remote/partname"
+)
+
+const (
+	// DirMoveLimit is how many objects MoveDir moves unless it is told otherwise.
+	DirMoveLimit = 10_000
+	// movers is how many requests of one MoveDir are under way at once.
+	movers = 16
+	// maxRounds is how often MoveDir looks for what was stored in the directory while it was copying.
+	maxRounds = 5
+	// undoTime is how long it may take to remove the copies of a MoveDir that failed.
+	undoTime = time.Minute
+)
+
+// A Shelf is what moving a directory takes of a store: objects by their keys, whatever is in them.
+type Shelf interface {
+	// All yields what begins with k.Name at any depth, page by page.
+	All(ctx context.Context, k Key) iter.Seq2[Object, error]
+
+	// CopyObject replaces to with the content and the facts of the object o of a bucket, its time included, on the far
+	// side. If o is not there any more, that is remote.ErrNotExist. If o.Dir, to ends with a slash, and becomes a marker.
+	CopyObject(ctx context.Context, bucket string, o Object, to Key) error
+
+	Delete(ctx context.Context, k Key) error
+}
+
+// MoveDir gives everything whose key begins with from.Name a key that begins with to.Name; both end with a slash, and
+// nothing begins with the latter. It is not one step. First everything is copied. If that fails, the copies are removed
+// again, and the original is as it was. When all is copied, and nothing was stored in the directory since, the original
+// is removed; if that fails, the new directory is whole, and the error satisfies errors.Is with remote.ErrExist. A
+// process that is killed meanwhile leaves copies beside the whole original, or a rest of it beside the whole copy.
+//
+// A directory of more than limit objects is refused before anything is copied (0 = DirMoveLimit; below 0 = no limit):
+// the keys are held in memory, and nobody waits for ever.
+func MoveDir(ctx context.Context, s Shelf, from, to Key, limit int) error {
+	if limit == 0 {
+		limit = DirMoveLimit
+	}
+	m := &dirMove{shelf: s, from: from, to: to, limit: limit, copied: map[string]string{}, begun: map[string]thing{}}
+	if err := m.copyAll(ctx); err != nil {
+		return m.undo(ctx, err)
+	}
+	if err := m.remove(ctx, m.originals); err != nil {
+		return &remainsError{err}
+	}
+	return nil
+}
+
+// A dirMove is a MoveDir under way.
+type dirMove struct {
+	// constant
+	shelf    Shelf
+	from, to Key
+	limit    int
+
+	originals []thing // all that was there when it was looked at last
+
+	mu     sync.Mutex
+	copied map[string]string // versions by the names of originals; guarded by mu
+	begun  map[string]thing  // what may be a copy, by the names of originals; guarded by mu
+}
+
+// A thing is an object that may have to be removed.
+type thing struct {
+	Key
+	dir bool // it stands for a directory
+}
+
+// tooManyError refuses a directory that is too large.
+type tooManyError struct{ limit int }
+
+func (e *tooManyError) Error() string {
+	return fmt.Sprintf("the directory holds more than %d objects: rename what is in it in smaller pieces, or raise the option dir_move_limit", e.limit)
+}
+
+// Hint is what an FTP client is told.
+func (e *tooManyError) Hint() string {
+	return fmt.Sprintf("This directory holds more than %d files: rename what is in it in smaller pieces.", e.limit)
+}
+
+func (e *tooManyError) Unwrap() error { return remote.ErrPermission }
+
+// remainsError says that the original of a directory could not be removed.
+type remainsError struct{ err error }
+
+func (e *remainsError) Error() string {
+	return fmt.Sprintf("it was copied whole, but the old directory could not be removed: delete what is left of it (%v)", e.err)
+}
+
+// Hint is what an FTP client is told.
+func (e *remainsError) Hint() string {
+	return "The new directory is whole, but the old one could not be removed: delete what is left of it."
+}
+
+func (e *remainsError) Unwrap() []error { return []error{remote.ErrExist, e.err} }
+
+var errBusy = fmt.Errorf("%w: files are stored in the directory all the time", remote.ErrChanged)
+
+// copyAll copies until nothing has changed since it was copied.
+func (m *dirMove) copyAll(ctx context.Context) error {
+	missing := map[string]string{}
+	for range maxRounds {
+		now, err := m.look(ctx)
+		if err != nil {
+			return err
+		}
+		var todo []Object
+		for name, o := range now {
+			if version, vanished := missing[name]; vanished && version == stamp(o) {
+				return fmt.Errorf("copying to %s: %w", m.to.Bucket, remote.ErrNotExist) // it is the target that is not there
+			}
+			if m.copied[name] != stamp(o) {
+				todo = append(todo, o)
+			}
+		}
+		gone := m.gone(now)
+		if len(todo)+len(gone) == 0 {
+			return nil
+		}
+		err = each(ctx, todo, func(ctx context.Context, o Object) error { return m.copy(ctx, o) })
+		if err == nil {
+			err = m.remove(ctx, gone)
+		}
+		if err != nil {
+			return err
+		}
+		for _, o := range todo {
+			if m.copied[o.Name] == "" {
+				missing[o.Name] = stamp(o)
+			}
+		}
+	}
+	return errBusy
+}
+
+// look lists the originals. Unfinished uploads are not to be copied.
+func (m *dirMove) look(ctx context.Context) (map[string]Object, error) {
+	m.originals = nil
+	files := map[string]Object{}
+	for o, err := range m.shelf.All(ctx, m.from) {
+		if err != nil {
+			return nil, err
+		}
+		m.originals = append(m.originals, thing{Key{m.from.Bucket, o.Name}, o.Dir || strings.HasSuffix(o.Name, "/")})
+		if m.limit > 0 && len(m.originals) > m.limit {
+			return nil, &tooManyError{m.limit}
+		}
+		_, base := remote.Split(o.Name)
+		if !partname.Hidden(base) {
+			files[o.Name] = o
+		}
+	}
+	return files, nil
+}
+
+// stamp is another when the content is. It is never empty.
+func stamp(o Object) string { return fmt.Sprint(o.Version, " ", o.Size, " ", o.ModTime.UnixNano()) }
+
+// target is the copy of an original.
+func (m *dirMove) target(o Object) thing {
+	name := m.to.Name + strings.TrimPrefix(o.Name, m.from.Name)
+	if o.Dir {
+		name += "/"
+	}
+	return thing{Key{m.to.Bucket, name}, strings.HasSuffix(name, "/")}
+}
+
+func (m *dirMove) copy(ctx context.Context, o Object) error {
+	target := m.target(o)
+	m.mu.Lock()
+	m.begun[o.Name] = target
+	delete(m.copied, o.Name)
+	m.mu.Unlock()
+	err := m.shelf.CopyObject(ctx, m.from.Bucket, o, target.Key)
+	if errors.Is(err, remote.ErrNotExist) {
+		return nil // somebody has deleted it
+	}
+	if err == nil {
+		m.mu.Lock()
+		m.copied[o.Name] = stamp(o)
+		m.mu.Unlock()
+	}
+	return err
+}
+
+// gone forgets the originals that have been deleted since they were copied, and returns their copies.
+func (m *dirMove) gone(now map[string]Object) []thing {
+	var copies []thing
+	for name := range m.copied {
+		if _, ok := now[name]; !ok {
+			copies = append(copies, m.begun[name])
+			delete(m.copied, name)
+		}
+	}
+	return copies
+}
+
+// undo removes the copies that were made until err came.
+func (m *dirMove) undo(ctx context.Context, err error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	defer cancel()
+	if failed := m.remove(ctx, slices.Collect(maps.Values(m.begun))); failed != nil {
+		return fmt.Errorf("%w (and the copies that were made are left in the new directory: %v)", err, failed)
+	}
+	return err
+}
+
+// remove deletes files first, then what stands for directories, deepest first, as some services have real ones.
+func (m *dirMove) remove(ctx context.Context, things []thing) error {
+	var files, dirs []thing
+	for _, t := range things {
+		if t.dir {
+			dirs = append(dirs, t)
+		} else {
+			files = append(files, t)
+		}
+	}
+	if err := each(ctx, files, m.delete); err != nil {
+		return err
+	}
+	slices.SortFunc(dirs, func(a, b thing) int { return strings.Compare(b.Name, a.Name) })
+	for _, d := range dirs {
+		if err := persist(ctx, func() error { return m.delete(ctx, d) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *dirMove) delete(ctx context.Context, t thing) error {
+	if err := m.shelf.Delete(ctx, t.Key); err != nil && !errors.Is(err, remote.ErrNotExist) {
+		return err
+	}
+	return nil
+}
