@@ -16,11 +16,15 @@ import (
 
 // chainOptions are the values of the flags that say how a remote is used.
 type chainOptions struct {
-	attempts  uint32
-	bandwidth config.Bandwidth
-	rate      float64 // calls per second; 0 = no limit
-	burst     uint32
+	attempts    uint32
+	bandwidth   config.Bandwidth
+	rate        float64 // calls per second; 0 = no limit
+	burst       uint32
+	connections uint32 // calls under way at once; 0 = no limit
 }
+
+// maxConnections bounds --max-connections: more is no limit to speak of, and takes memory.
+const maxConnections = 1 << 20
 
 func remoteFlags() []flag {
 	return []flag{
@@ -32,6 +36,8 @@ func remoteFlags() []flag {
 			value: func(o *options) pflag.Value { return rateValue(&o.chain.rate) }},
 		{name: "tpslimit-burst", def: "1", effect: true, usage: "Calls that --tpslimit lets begin at once after a pause",
 			value: func(o *options) pflag.Value { return uintValue(&o.chain.burst) }},
+		{name: "max-connections", def: "0", effect: true, usage: "Calls to the remote that are under way at once, running downloads and uploads among them; the others wait; 0 is no limit",
+			value: func(o *options) pflag.Value { return uintValue(&o.chain.connections) }},
 	}
 }
 
@@ -44,7 +50,7 @@ func (o *options) newChain(driver remote.Remote, log *slog.Logger) (remote.Remot
 	if o.rc.dial != nil && (!driver.Info().Caps.Live || o.given("bwlimit")) {
 		l.Bandwidth = o.rc.dial.connect()
 	}
-	if l.Bandwidth != nil || l.Rate > 0 {
+	if l.Bandwidth != nil || l.Rate > 0 || l.Connections > 0 {
 		r = limit.New(r, l)
 	}
 	counts := count.New(r)
@@ -59,7 +65,7 @@ func (o *options) newChain(driver remote.Remote, log *slog.Logger) (remote.Remot
 }
 
 func (o *chainOptions) limits() limit.Options {
-	l := limit.Options{Rate: o.rate, Burst: int(o.burst)}
+	l := limit.Options{Rate: o.rate, Burst: int(o.burst), Connections: int(min(o.connections, maxConnections))}
 	if o.bandwidth.String() != config.SizeOff.String() {
 		l.Bandwidth = o.bandwidth.At
 	}

@@ -47,6 +47,7 @@ func TestTheChainIsWhatTheFlagsAskFor(t *testing.T) {
 		{memory.New(), levelNotice, "--bwlimit=off --tpslimit=0", "count memory"},
 		{memory.New(), levelNotice, "--bwlimit=08:00,1M", "count limit memory"},
 		{memory.New(), levelNotice, "--tpslimit=0.5", "count limit memory"},
+		{memory.New(), levelNotice, "--max-connections=2", "count limit memory"},
 		{far{memory.New()}, levelNotice, "", "retry count main"},
 		{far{memory.New()}, slog.LevelDebug, "--low-level-retries=0 --bwlimit=1M:off", "logged retry count limit main"},
 	} {
@@ -134,4 +135,36 @@ func TestServeWithinABandwidth(t *testing.T) {
 	if !strings.Contains(r.logged(), "The remote was used remote=memory:") || !strings.Contains(r.logged(), "up=51200") {
 		t.Errorf("the log:\n%s", r.logged())
 	}
+}
+
+func TestServeOverASingleConnection(t *testing.T) {
+	r := start(t, nil, ":memory:", "--addr", "127.0.0.1:0", "--passive-port", "0", "--max-connections", "1")
+	c := dial(t, r.url(t))
+	c.cmd(331, "USER anonymous")
+	c.cmd(230, "PASS x")
+	for _, command := range []string{"STOR f", "APPE f", "STOR f"} {
+		if command == "STOR f" {
+			c.cmd(350, "REST 0")
+		}
+		data := c.passive()
+		c.cmd(150, command)
+		if _, err := io.WriteString(data, "content"); err != nil {
+			t.Fatal(err)
+		}
+		data.Close()
+		c.want(226)
+	}
+	c.cmd(213, "SIZE f")
+	if got := c.list(""); got != "f\r\n" {
+		t.Errorf("the listing is %q", got)
+	}
+	data := c.passive()
+	c.cmd(150, "RETR f")
+	if got, err := io.ReadAll(data); string(got) != "content" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	c.want(226)
+	c.cmd(350, "RNFR f")
+	c.cmd(250, "RNTO g")
+	c.cmd(250, "DELE g")
 }

@@ -233,6 +233,9 @@ func (o *options) treeOptions(log *slog.Logger, mayMake func(ctx context.Context
 // chunks says in which requests files are read, nil where no flag does.
 func (o *options) chunks() *vfs.Chunks {
 	if !o.given("vfs-read-chunk-size") && !o.given("vfs-read-chunk-size-limit") && !o.given("vfs-read-chunk-streams") {
+		if o.chain.connections > 0 {
+			return &vfs.Chunks{} // a download has one connection, so that there are enough for others
+		}
 		return nil
 	}
 	return &vfs.Chunks{Size: int64(o.readChunk), Limit: int64(o.readChunkTo), Streams: int(min(o.readStreams, maxReadStreams))}

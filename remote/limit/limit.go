@@ -22,9 +22,11 @@ type Options struct {
 	Burst int
 
 	// Connections is how many calls may be under way at once; 0 = no limit. A reader is under way until it is closed, a
-	// stage until it has ended; a listing is not while its consumer looks at an entry. A Put whose body is read from the
-	// same remote takes two, one after the other: when there are only as many as there are such Puts, they wait for each
-	// other until their contexts end.
+	// stage while it is written to or published; a listing is not while its consumer looks at an entry. Of two and more
+	// connections one is only for calls that are over soon: slow downloads and uploads do not keep anybody from listing.
+	//
+	// A Put whose body is read from the same remote takes two, one after the other: when there are only as many as there
+	// are such Puts, they wait for each other until their contexts end.
 	Connections int
 }
 
@@ -35,6 +37,7 @@ type Remote struct {
 	calls    schedule
 	up, down schedule
 	slots    chan struct{} // as many as there are calls under way; nil = no limit
+	long     chan struct{} // as many as there are of those that can last
 }
 
 // New returns a decorator of r.
@@ -42,11 +45,12 @@ func New(r remote.Remote, o Options) *Remote {
 	l := &Remote{Forward: remote.Forward{Remote: r}, o: o}
 	if o.Connections > 0 {
 		l.slots = make(chan struct{}, o.Connections)
+		l.long = make(chan struct{}, max(o.Connections-1, 1))
 	}
 	return l
 }
 
-// enter waits until a call may begin. Each enter that returns nil is followed by a leave.
+// enter waits until a call may begin that is over soon. Each enter that returns nil is followed by a leave.
 func (r *Remote) enter(ctx context.Context, op, name string) error {
 	err := r.take(ctx)
 	if err == nil {
@@ -54,10 +58,25 @@ func (r *Remote) enter(ctx context.Context, op, name string) error {
 			r.leave()
 		}
 	}
-	if err != nil {
-		return &fs.PathError{Op: op, Path: name, Err: err}
+	return wrap(op, name, err)
+}
+
+// enterLong is enter for a call that can last, which is followed by a leaveLong.
+func (r *Remote) enterLong(ctx context.Context, op, name string) error {
+	err := r.takeLong(ctx)
+	if err == nil {
+		if err = r.begin(ctx); err != nil {
+			r.leaveLong()
+		}
 	}
-	return nil
+	return wrap(op, name, err)
+}
+
+func wrap(op, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &fs.PathError{Op: op, Path: name, Err: err}
 }
 
 // begin waits until it is time for a call.
@@ -70,22 +89,43 @@ func (r *Remote) begin(ctx context.Context) error {
 }
 
 // take waits for a free slot.
-func (r *Remote) take(ctx context.Context) error {
-	if r.slots == nil {
+func (r *Remote) take(ctx context.Context) error { return take(ctx, r.slots) }
+
+// takeLong waits for a free slot for a call that can last.
+func (r *Remote) takeLong(ctx context.Context) error {
+	if err := take(ctx, r.long); err != nil {
+		return err
+	}
+	err := take(ctx, r.slots)
+	if err != nil {
+		leave(r.long)
+	}
+	return err
+}
+
+// leave gives a slot back.
+func (r *Remote) leave() { leave(r.slots) }
+
+func (r *Remote) leaveLong() {
+	leave(r.slots)
+	leave(r.long)
+}
+
+func take(ctx context.Context, slots chan struct{}) error {
+	if slots == nil {
 		return nil
 	}
 	select {
-	case r.slots <- struct{}{}:
+	case slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 }
 
-// leave gives a slot back.
-func (r *Remote) leave() {
-	if r.slots != nil {
-		<-r.slots
+func leave(slots chan struct{}) {
+	if slots != nil {
+		<-slots
 	}
 }
 

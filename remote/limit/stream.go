@@ -9,16 +9,16 @@ import (
 
 // Open implements remote.Remote. Without limits of bandwidth and connections the reader is the remote's own.
 func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
-	if err := r.enter(ctx, "open", name); err != nil {
+	if err := r.enterLong(ctx, "open", name); err != nil {
 		return nil, err
 	}
 	rc, err := r.Forward.Open(ctx, name, off, n)
 	if err != nil {
-		r.leave()
+		r.leaveLong()
 		return nil, err
 	}
 	if r.slots != nil {
-		rc = remote.TapReader(rc, func(int64, error) {}, func(error) { r.leave() })
+		rc = remote.TapReader(rc, func(int64, error) {}, func(error) { r.leaveLong() })
 	}
 	if r.o.Bandwidth == nil {
 		return rc, nil
@@ -90,12 +90,12 @@ func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 
 // Put implements remote.Remote.
 func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (e remote.Entry, err error) {
-	err = r.call(ctx, "put", name, func() (err error) {
-		if r.o.Bandwidth != nil {
-			body = r.slow(ctx, body, up)
-		}
-		e, err = r.Forward.Put(ctx, name, body, o)
-		return err
-	})
-	return e, err
+	if err := r.enterLong(ctx, "put", name); err != nil {
+		return remote.Entry{}, err
+	}
+	defer r.leaveLong()
+	if r.o.Bandwidth != nil {
+		body = r.slow(ctx, body, up)
+	}
+	return r.Forward.Put(ctx, name, body, o)
 }
