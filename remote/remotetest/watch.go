@@ -3,6 +3,7 @@ package remotetest
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -124,9 +125,9 @@ func watchYields(s *suite) {
 	if s.caps.MoveDir {
 		s.put("d/f", "x")
 		s.ok(s.r.(remote.Mover).Move(s.ctx, "d", "moved"))
-		for _, name := range []string{"d/f", "moved/f"} {
-			for c := w.next(s); !tells(c, name); c = w.next(s) {
-			}
+		for names := []string{"d/f", "moved/f"}; len(names) > 0; { // in any order
+			c := w.next(s)
+			names = slices.DeleteFunc(names, func(name string) bool { return tells(c, name) })
 		}
 	}
 }
