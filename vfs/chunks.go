@@ -6,10 +6,11 @@ import (
 	"io/fs"
 	"sync"
 
+	"ferry/readahead"
 	"ferry/remote"
 )
 
-// Chunks say in which requests a file is read, instead of what readAhead would find out to be best.
+// Chunks say in which requests a file is read, instead of what package readahead would find out to be best.
 type Chunks struct {
 	// Size is how many bytes the first request asks for; 0 or less is the rest of the file.
 	Size int64
@@ -43,7 +44,7 @@ type chunked struct {
 	name   string
 	entry  remote.Entry // the content that is read
 	plan   Chunks
-	limits *readLimits
+	limits *readahead.Limits
 	lanes  []lane
 	cancel context.CancelCauseFunc
 	detach func() bool
@@ -96,17 +97,17 @@ func (f *FS) openChunked(ctx context.Context, name string, off int64, plan Chunk
 	case off >= e.Size:
 		return first, nil
 	}
-	return newChunked(ctx, name, first, e, off, plan, &f.limits, open), nil
+	return newChunked(ctx, name, first, e, off, plan, f.limits, open), nil
 }
 
 // newChunked reads on from first, which gives the first chunk of what entry describes.
-func newChunked(ctx context.Context, name string, first io.ReadCloser, entry remote.Entry, off int64, plan Chunks, limits *readLimits,
+func newChunked(ctx context.Context, name string, first io.ReadCloser, entry remote.Entry, off int64, plan Chunks, limits *readahead.Limits,
 	open func(ctx context.Context, off, n int64) (io.ReadCloser, error)) *chunked {
 	c := &chunked{open: open, name: name, entry: entry, plan: plan, limits: limits, at: off, left: plan.Size}
 	c.changed.L = &c.mu
 	ctx, c.cancel = context.WithCancelCause(ctx)
 	c.detach = context.AfterFunc(ctx, func() { c.end(context.Cause(ctx)) })
-	limits.join()
+	limits.Join()
 	chunks := (entry.Size - off + plan.Size - 1) / plan.Size
 	c.lanes = make([]lane, min(int64(max(plan.Streams, 1)), chunks))
 	for i := range c.lanes {
@@ -203,12 +204,12 @@ func (c *chunked) room(l *lane) (*piece, error) {
 
 // share is how many pieces a lane may hold: one at least.
 func (c *chunked) share() int {
-	bytes := c.limits.buffer
+	bytes := c.limits.Buffer()
 	if c.plan.Streams > 0 {
 		bytes = c.plan.Size
 	}
-	if total := c.limits.total; total > 0 {
-		bytes = min(bytes, total/max(c.limits.readers.Load(), 1)/int64(len(c.lanes)))
+	if each := c.limits.Each(); each > 0 {
+		bytes = min(bytes, each/int64(len(c.lanes)))
 	}
 	return int(max(bytes/pieceSize, 1))
 }
@@ -310,7 +311,7 @@ func (c *chunked) Close() error {
 	c.detach()
 	c.end(fs.ErrClosed)
 	c.done.Wait()
-	c.limits.leave()
+	c.limits.Leave()
 	for i := range c.lanes {
 		for _, p := range c.lanes[i].pieces {
 			piecePool.Put(p)

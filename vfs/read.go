@@ -3,8 +3,8 @@ package vfs
 import (
 	"context"
 	"io"
-	"sync/atomic"
 
+	"ferry/readahead"
 	"ferry/remote"
 )
 
@@ -27,59 +27,39 @@ func (f *FS) openShown(ctx context.Context, name string, off int64) (io.ReadClos
 	if f.over != nil {
 		return f.over.Open(ctx, name, off, -1)
 	}
-	return f.open(ctx, name, off)
+	return f.openRemote(ctx, name, off, -1)
 }
 
-// openRemote is Open of the remote, ahead where all of the rest is read.
+// openRemote is Open of the remote: through copies on the local disk in mode full, else read ahead where all of the rest is
+// read.
 func (f *FS) openRemote(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
-	if n >= 0 {
-		return f.remote.Open(ctx, name, off, n)
-	}
-	return f.open(ctx, name, off)
-}
-
-// open opens the remote's file. The first range is asked for at once: the remote says with it what it sends, so that no
-// Stat is needed. One that does not say so is read in one request, for nobody would notice a change between two.
-func (f *FS) open(ctx context.Context, name string, off int64) (io.ReadCloser, error) {
-	if f.opt.Chunks != nil && !f.caps.Live {
+	if n < 0 && f.opt.Chunks != nil && !f.caps.Live && f.opt.Cache.Mode != CacheFull {
 		return f.openChunked(ctx, name, off, *f.opt.Chunks)
 	}
-	if f.caps.Live || f.limits.buffer < 2*blockSize || f.silent.Load() {
-		return f.remote.Open(ctx, name, off, -1)
-	}
-	first, err := f.remote.Open(ctx, name, off, blockSize)
-	if err != nil {
-		return nil, err
-	}
-	e, known := remote.Describe(first)
-	switch {
-	case !known || e.Size < 0:
-		first.Close()
-		f.silent.Store(true)
-		return f.remote.Open(ctx, name, off, -1)
-	case e.Size-off <= blockSize:
-		return first, nil
-	}
-	return newReadAhead(ctx, name, first, e, off, &f.limits, func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
-		return f.remote.Open(ctx, name, off, n)
-	}), nil
+	return f.reads.Open(ctx, name, off, n)
 }
 
-// readLimits bounds the memory of all files that are read ahead.
-type readLimits struct {
-	buffer  int64 // bytes for one file
-	total   int64 // bytes for all; 0 = no limit
-	readers atomic.Int64
+// readOptions say how the remote's files are read. names are those of the remote.
+func (o *Options) readOptions(names *dirCache) readahead.Options {
+	r := readahead.Options{
+		Limits:  readahead.NewLimits(o.ReadBuffer, o.MaxReadBuffer),
+		Stat:    names.Stat,
+		Known:   names.known,
+		Changed: names.uncertain,
+		Log:     names.log,
+	}
+	if o.Cache.Mode == CacheFull {
+		r.Store, r.DiskAhead, r.FastFingerprint = o.Cache.Store, o.Cache.ReadAhead, o.Cache.FastFingerprint
+	}
+	return r
 }
 
-func (l *readLimits) join()  { l.readers.Add(1) }
-func (l *readLimits) leave() { l.readers.Add(-1) }
+// known returns what is remembered of name and counts.
+func (c *dirCache) known(name string) (remote.Entry, bool) {
+	e, k, _ := c.recall(name)
+	return e, k == knownFresh
+}
 
-// share is how many blocks one file may have: fewer, the more files are read, but always one.
-func (l *readLimits) share() int {
-	bytes := l.buffer
-	if n := l.readers.Load(); l.total > 0 && n > 0 {
-		bytes = min(bytes, l.total/n)
-	}
-	return int(max(bytes/blockSize, 1))
+func errChanged(name string) error {
+	return refuse("read", name, remote.ErrChanged, "The file was changed while it was read; read it again.")
 }

@@ -20,6 +20,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"ferry/readahead"
 	"ferry/remote"
 )
 
@@ -76,7 +77,8 @@ type Modes struct {
 type FS struct {
 	remote remote.Remote
 	names  *dirCache // of the remote
-	limits readLimits
+	reads  *readahead.Tree
+	limits *readahead.Limits // of reads
 	cuts   cuts
 	silent atomic.Bool // the remote does not say what it sends
 	caps   remote.Caps // of the remote
@@ -94,7 +96,8 @@ type FS struct {
 // New returns the tree of r, which stays the caller's to close.
 func New(r remote.Remote, o Options) *FS {
 	f := &FS{remote: r, names: newDirCache(r, o), caps: r.Info().Caps, opt: o}
-	f.limits.buffer, f.limits.total = o.ReadBuffer, o.MaxReadBuffer
+	reading := o.readOptions(f.names)
+	f.reads, f.limits = readahead.New(r, reading), reading.Limits
 	f.feed.interval = o.PollInterval
 	f.top, f.shown = r, f.names
 	if o.Cache.Store != nil {
@@ -117,9 +120,10 @@ func (f *FS) View(owner string) *View {
 // enough for a file name.
 const ownerBytes = 8
 
-// Close ends the listings under way and waits for them. The remote is the caller's to close.
+// Close ends the listings under way and waits for them. Readers are closed before. The remote is the caller's to close.
 func (f *FS) Close() error {
 	f.names.close()
+	f.reads.Close()
 	return nil
 }
 

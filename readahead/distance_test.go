@@ -1,4 +1,4 @@
-package vfs
+package readahead
 
 import (
 	"context"
@@ -100,12 +100,12 @@ func (r *distant) Described() (remote.Entry, bool) {
 }
 
 // readFar reads the whole of a file that is d away, hands each piece to taken, and returns how long it took.
-func readFar(t *testing.T, d *distance, taken func(a *readAhead, n int)) time.Duration {
+func readFar(t *testing.T, d *distance, taken func(a *reader, n int)) time.Duration {
 	t.Helper()
-	f := New(d, sixteenMegabytes)
-	defer f.Close()
+	tree := New(d, sixteenMegabytes())
+	defer tree.Close()
 	start := time.Now()
-	r, err := f.open(t.Context(), "f", 0)
+	r, err := tree.Open(t.Context(), "f", 0, -1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func readFar(t *testing.T, d *distance, taken func(a *readAhead, n int)) time.Du
 	buf := make([]byte, blockSize)
 	for total := int64(0); ; {
 		n, err := r.Read(buf)
-		taken(r.(*readAhead), n)
+		taken(r.(*reader), n)
 		total += int64(n)
 		if err == io.EOF && total == d.size {
 			return time.Since(start)
@@ -135,10 +135,10 @@ func TestAFarRemoteIsReadAtTheRateOfTheNetwork(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			most := 0
-			took := readFar(t, c.d, func(a *readAhead, _ int) {
-				a.mu.Lock()
-				defer a.mu.Unlock()
-				most = max(most, a.kept)
+			took := readFar(t, c.d, func(r *reader, _ int) {
+				r.file.mu.Lock()
+				defer r.file.mu.Unlock()
+				most = max(most, r.inMemory())
 			})
 			if rate := float64(c.d.size) / 1e6 / took.Seconds(); rate < c.rate {
 				t.Errorf("%.0f MB/s at %v, %.0f MB/s per connection, %.0f MB/s in all", rate, c.d.latency, c.d.each/1e6, c.d.all/1e6)
@@ -157,15 +157,15 @@ func TestASlowClientCostsNoMoreThanTheMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &distance{latency: 30 * time.Millisecond, each: 100e6, all: 400e6, size: 64 << 20}
 		taken := int64(0)
-		readFar(t, d, func(a *readAhead, n int) {
+		readFar(t, d, func(r *reader, n int) {
 			taken += int64(n)
 			time.Sleep(25 * time.Millisecond)
 			synctest.Wait()
-			a.mu.Lock()
-			defer a.mu.Unlock()
+			r.file.mu.Lock()
+			defer r.file.mu.Unlock()
 			d.mu.Lock()
 			defer d.mu.Unlock()
-			if ahead := int64(a.claimed)*blockSize - taken; ahead > 16<<20+blockSize {
+			if ahead := int64(r.claimed)*blockSize - taken; ahead > 16<<20+blockSize {
 				t.Fatalf("%d bytes are asked for beyond the %d that were taken", ahead, taken)
 			}
 		})

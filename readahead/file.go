@@ -1,0 +1,296 @@
+package readahead
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+
+	"ferry/cache"
+	"ferry/remote"
+)
+
+// A block is the unit of memory and of what is kept on disk.
+const blockSize = 256 << 10
+
+type buffer [blockSize]byte
+
+var buffers = sync.Pool{New: func() any { return new(buffer) }}
+
+// A file is one version of a file that is being read, shared by all who read it.
+type file struct {
+	// constant
+	tree  *Tree
+	name  string
+	entry remote.Entry
+	base  int64 // where block 0 begins
+	print cache.Fingerprint
+
+	ready sync.Once
+	copy  *cache.Copy // set by ready; nil = nothing is kept
+
+	users int // guarded by Tree.mu; readers and fetchers
+
+	mu      sync.Mutex
+	changed sync.Cond      // of anything below, of the blocks, and of the readers
+	flying  map[int]*block // guarded by mu; the blocks that are under way
+	broken  bool           // guarded by mu; the copy cannot be used any more
+	unkept  bool           // guarded by mu; a block could not be kept
+}
+
+// A block is bytes that have been asked for.
+type block struct {
+	data *buffer // set once, before n is more than 0
+	// guarded by file.mu
+	n     int   // bytes that have come
+	whole bool  // all have come, and are on disk if they could be kept
+	err   error // why no more will come
+	refs  int   // who uses data: readers, and the fetch
+	wants int   // readers that wait for it, or will
+	from  *fetch
+}
+
+// A fetch is one request: for blocks that follow each other.
+type fetch struct {
+	first  int
+	blocks []*block
+	cancel context.CancelCauseFunc
+	// guarded by file.mu
+	owned bool // the reader that asked for it is still there
+	over  bool
+}
+
+// errUnwanted ends a request whose bytes nobody wants any more.
+var errUnwanted = errors.New("nobody wants it any more")
+
+func (t *Tree) newFile(name string, e remote.Entry, base int64) *file {
+	f := &file{tree: t, name: name, entry: e, base: base, flying: map[int]*block{}}
+	f.changed.L = &f.mu
+	return f
+}
+
+// span returns where block i begins and how long it is.
+func (f *file) span(i int) (off, n int64) {
+	off = f.base + int64(i)*blockSize
+	return off, min(blockSize, f.entry.Size-off)
+}
+
+// index returns the block that off is in.
+func (f *file) index(off int64) int { return int((off - f.base) / blockSize) }
+
+// held returns how many bytes from off on the copy holds without a gap.
+// LOCKS_REQUIRED(f.mu)
+func (f *file) held(off int64) int64 {
+	if f.copy == nil || f.broken {
+		return 0
+	}
+	return f.copy.Held(off)
+}
+
+// heldTo returns the first block from i on that the copy does not hold as a whole.
+// LOCKS_REQUIRED(f.mu)
+func (f *file) heldTo(i int) int {
+	off, _ := f.span(i)
+	end := off + f.held(off)
+	if end >= f.entry.Size {
+		return f.index(f.entry.Size + blockSize - 1)
+	}
+	return f.index(end)
+}
+
+// begin makes n blocks from i on a fetch.
+// LOCKS_REQUIRED(f.mu)
+func (f *file) begin(i, n int, cancel context.CancelCauseFunc) *fetch {
+	q := &fetch{first: i, cancel: cancel, owned: true}
+	for ; n > 0; n-- {
+		b := &block{refs: 1, from: q}
+		q.blocks = append(q.blocks, b)
+		f.flying[i] = b
+		i++
+	}
+	return q
+}
+
+// open makes the request.
+func (f *file) open(ctx context.Context, q *fetch) (io.ReadCloser, error) {
+	off, _ := f.span(q.first)
+	end, n := f.span(q.first + len(q.blocks) - 1)
+	rc, err := f.tree.remote.Open(ctx, f.name, off, end+n-off)
+	if err != nil {
+		return nil, err
+	}
+	e, known := remote.Describe(rc)
+	if !known && f.copy != nil {
+		// What was opened before a look that finds the right version is of that version.
+		e, err = f.tree.remote.Stat(ctx, f.name)
+		known = true
+	}
+	if err == nil && known && !remote.SameContent(e, f.entry) {
+		err = errChanged(f.name)
+	}
+	if err != nil {
+		rc.Close()
+		return nil, err
+	}
+	return rc, nil
+}
+
+// receive takes the blocks of q, which r asked for, from rc.
+func (r *reader) receive(q *fetch, rc io.ReadCloser) error {
+	defer rc.Close()
+	f := r.file
+	for k, b := range q.blocks {
+		i := q.first + k
+		if !r.admit(q, i, b) {
+			return errUnwanted
+		}
+		off, n := f.span(i)
+		for got := 0; got < int(n); {
+			m, err := rc.Read(b.data[got:n])
+			got += m
+			if m > 0 && !f.arrived(q, b, got) {
+				return errUnwanted
+			}
+			if err == io.EOF && got < int(n) {
+				err = io.ErrUnexpectedEOF
+			}
+			if err != nil && err != io.EOF {
+				return err
+			}
+		}
+		r.complete(i, b, f.keep(b, off, n))
+	}
+	return nil
+}
+
+// admit waits for memory for b, which is block i, and reports whether somebody still wants what is left of q.
+func (r *reader) admit(q *fetch, i int, b *block) bool {
+	f := r.file
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for r.crowded(q, i) {
+		f.changed.Wait()
+	}
+	f.endUnwanted(q)
+	if q.over {
+		return false
+	}
+	b.data = buffers.Get().(*buffer)
+	return true
+}
+
+// arrived notes that the first n bytes of b have come, and reports whether somebody still wants them.
+func (f *file) arrived(q *fetch, b *block, n int) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	b.n = n
+	f.changed.Broadcast()
+	return !q.over
+}
+
+// keep writes a block to the copy, if there is one and there is room, and reports whether it did.
+func (f *file) keep(b *block, off, n int64) bool {
+	f.mu.Lock()
+	broken := f.broken
+	f.mu.Unlock()
+	if f.copy == nil || broken {
+		return false
+	}
+	err := f.copy.WriteAt(b.data[:n], off)
+	if err != nil && !errors.Is(err, cache.ErrNoSpace) {
+		f.withoutCopy(err)
+	}
+	return err == nil
+}
+
+// withoutCopy goes on without a copy that cannot be used.
+func (f *file) withoutCopy(err error) {
+	f.mu.Lock()
+	known := f.broken
+	f.broken, f.unkept = true, true
+	f.changed.Broadcast()
+	f.mu.Unlock()
+	if !known {
+		f.tree.warn("the disk cache fails; reading without it", f.name, err)
+		f.tree.forget(f.name)
+	}
+}
+
+// complete notes that block i has come as a whole.
+func (r *reader) complete(i int, b *block, kept bool) {
+	f := r.file
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.flying[i] == b {
+		delete(f.flying, i)
+	}
+	b.whole = true
+	f.unkept = f.unkept || !kept
+	if kept {
+		r.shed(i)
+	}
+	f.unref(b)
+	f.changed.Broadcast()
+}
+
+// finish ends q; err is why not all of it came.
+// LOCKS_REQUIRED(f.mu)
+func (f *file) finish(q *fetch, err error) {
+	q.over = true
+	for i, b := range q.blocks {
+		if b.whole {
+			continue
+		}
+		if f.flying[q.first+i] == b {
+			delete(f.flying, q.first+i)
+		}
+		b.err = err
+		f.unref(b)
+	}
+	q.cancel(nil)
+	f.changed.Broadcast()
+}
+
+// endUnwanted ends q when nobody wants what is left of it: nobody joins it any more.
+// LOCKS_REQUIRED(f.mu)
+func (f *file) endUnwanted(q *fetch) {
+	if q.over || q.owned {
+		return
+	}
+	for _, b := range q.blocks {
+		if b.wants > 0 && !b.whole {
+			return
+		}
+	}
+	q.over = true
+	for i, b := range q.blocks {
+		if f.flying[q.first+i] == b {
+			delete(f.flying, q.first+i)
+		}
+	}
+	q.cancel(errUnwanted)
+}
+
+// unref gives the memory of b back when nobody uses it any more.
+// LOCKS_REQUIRED(f.mu)
+func (f *file) unref(b *block) {
+	b.refs--
+	if b.refs == 0 && b.data != nil {
+		buffers.Put(b.data)
+		b.data = nil
+	}
+}
+
+func errChanged(name string) error {
+	return &changedError{name}
+}
+
+// A changedError ends a reader whose file became another one.
+type changedError struct{ name string }
+
+func (e *changedError) Error() string { return "read " + e.name + ": " + remote.ErrChanged.Error() }
+
+func (e *changedError) Unwrap() error { return remote.ErrChanged }
+
+// Hint returns one line for the client.
+func (e *changedError) Hint() string { return "The file was changed while it was read; read it again." }

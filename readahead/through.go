@@ -1,0 +1,371 @@
+package readahead
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+
+	"ferry/cache"
+	"ferry/remote"
+)
+
+// openThrough reads a file through its copy.
+func (t *Tree) openThrough(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
+	for {
+		e, known, err := t.describe(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if known {
+			return t.openKnown(ctx, name, e, off, n, nil)
+		}
+		mine, asked := t.asking(name)
+		if mine {
+			return t.openUnknown(ctx, name, off, n, asked)
+		}
+		select {
+		case <-asked.done:
+		case <-ctx.Done():
+			return nil, &fs.PathError{Op: "open", Path: name, Err: context.Cause(ctx)}
+		}
+		if asked.known {
+			return t.openKnown(ctx, name, asked.entry, off, n, nil)
+		}
+	}
+}
+
+// openUnknown reads a file of which nothing is known: the answer to the first request says what it is.
+func (t *Tree) openUnknown(ctx context.Context, name string, off, n int64, a *asked) (io.ReadCloser, error) {
+	defer t.answered(name, a)
+	first, err := t.ask(ctx, name, off)
+	if err != nil {
+		return nil, err
+	}
+	a.entry, a.known = first.entry, true
+	return t.openKnown(ctx, name, first.entry, off, n, first)
+}
+
+// asked is a first request for a file of which nothing is known. Others wait for the answer rather than ask as well.
+type asked struct {
+	done  chan struct{} // closed when the request is part of a file
+	known bool
+	entry remote.Entry
+}
+
+// asking returns the first request for name that is under way; mine reports that it is the caller's to make.
+func (t *Tree) asking(name string) (mine bool, a *asked) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if a := t.asks[name]; a != nil {
+		return false, a
+	}
+	a = &asked{done: make(chan struct{})}
+	t.asks[name] = a
+	return true, a
+}
+
+func (t *Tree) answered(name string, a *asked) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.asks, name)
+	close(a.done)
+}
+
+// openKnown reads what e describes, or what an answer says that it has become since. first is the answer to a request, if
+// there has been one.
+func (t *Tree) openKnown(ctx context.Context, name string, e remote.Entry, off, n int64, first *answer) (io.ReadCloser, error) {
+	for range maxRetold {
+		if e.Dir {
+			first.drop()
+			return nil, &fs.PathError{Op: "open", Path: name, Err: remote.ErrIsDir}
+		}
+		if e.Size < 0 || e.Version == "" && e.ModTime.IsZero() {
+			first.drop()
+			return t.remote.Open(ctx, name, off, n) // there is no telling its versions apart
+		}
+		r, other, err := t.openVersion(ctx, name, e, off, n, first)
+		if other == nil {
+			return r, err
+		}
+		first, e = other, other.entry
+	}
+	first.drop()
+	return nil, errChanged(name)
+}
+
+// maxRetold is how often a file may turn out to be another version than the last answer said before it counts as changing.
+const maxRetold = 5
+
+// describe returns what name is, as far as it is known without asking for content. Where nobody reads the file and nothing
+// of it is on disk, it is not worth asking for anything else.
+func (t *Tree) describe(ctx context.Context, name string) (e remote.Entry, known bool, err error) {
+	if t.opt.Known != nil {
+		e, known = t.opt.Known(name)
+	}
+	if known && (e.Dir || e.Version != "" || !e.ModTime.IsZero()) {
+		return e, true, nil
+	}
+	last, held := t.last(name)
+	if !held {
+		return e, false, nil
+	}
+	e, err = t.opt.Stat(ctx, name)
+	switch {
+	case err == nil:
+		return e, true, nil
+	case errors.Is(err, remote.ErrNotExist):
+		t.forget(name)
+		return e, false, err
+	case remote.Permanent(err) || ctx.Err() != nil:
+		return e, false, err
+	}
+	t.warn("the remote does not answer; reading what is held on disk", name, err)
+	return last, true, nil
+}
+
+// last describes the version of name that is being read, or of which something is held.
+func (t *Tree) last(name string) (remote.Entry, bool) {
+	t.mu.Lock()
+	f := t.files[name]
+	t.mu.Unlock()
+	if f != nil {
+		return f.entry, true
+	}
+	print, held := t.opt.Store.Last(name)
+	_, base := remote.Split(name)
+	return remote.Entry{Name: base, Size: print.Size, ModTime: print.ModTime, Version: print.Version}, held
+}
+
+// openVersion reads the version e of a file, of which first is the answer to a request, if there has been one. Where a
+// request finds another version, its answer is returned.
+func (t *Tree) openVersion(ctx context.Context, name string, e remote.Entry, off, n int64, first *answer) (io.ReadCloser, *answer, error) {
+	end := e.Size
+	if n >= 0 && n < e.Size-off {
+		end = off + n
+	}
+	if off >= end {
+		first.drop()
+		return emptyReader{e}, nil, nil
+	}
+	f := t.join(name, e, t.fingerprint(ctx, name, e))
+	r := f.newReader(ctx, off, end)
+	other, err := r.begin(ctx, first)
+	if err != nil || other != nil {
+		_ = r.Close() // never fails
+		return nil, other, err
+	}
+	return r, nil, nil
+}
+
+// begin makes sure that the first byte is there or under way, so that a file that cannot be read is refused at once.
+func (r *reader) begin(ctx context.Context, first *answer) (other *answer, err error) {
+	f := r.file
+	f.mu.Lock()
+	if r.err != nil {
+		f.mu.Unlock()
+		first.drop()
+		return nil, r.err
+	}
+	here := f.held(r.pos) > 0 || f.flying[r.first] != nil
+	if here {
+		f.mu.Unlock()
+		first.drop()
+		return nil, nil
+	}
+	n := 1
+	off, _ := f.span(r.first)
+	if r.pos > off && f.flying[r.first+1] == nil && r.first+1 < r.blocks && f.heldTo(r.first+1) == r.first+1 {
+		n = 2
+	}
+	if first != nil {
+		n = min(n, first.blocks)
+	}
+	askCtx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	if first != nil {
+		cancel = first.cancel
+	}
+	q := r.ask(r.first, n, cancel)
+	f.mu.Unlock()
+	if first == nil {
+		first, err = f.tree.request(askCtx, cancel, f.name, off, n)
+	}
+	if err == nil && !remote.SameContent(first.entry, f.entry) {
+		other, err = first, errChanged(f.name)
+	}
+	if err != nil {
+		r.disown(q, other)
+		r.done(q, err)
+	}
+	switch {
+	case other != nil:
+		return other, nil
+	case errors.Is(err, remote.ErrNotExist):
+		f.tree.outdated(f)
+		f.tree.forget(f.name)
+	case err != nil && ctx.Err() != nil:
+		err = &fs.PathError{Op: "open", Path: f.name, Err: context.Cause(ctx)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r.startFetcher(q, first.body)
+	return nil, nil
+}
+
+// disown lets the request of q live on when it is the answer to another one.
+func (r *reader) disown(q *fetch, other *answer) {
+	r.file.mu.Lock()
+	defer r.file.mu.Unlock()
+	if other != nil {
+		q.cancel = func(error) {}
+	}
+}
+
+// An answer is a request for the beginning of what is read, which the remote has begun to answer.
+type answer struct {
+	body   io.ReadCloser
+	entry  remote.Entry
+	blocks int
+	cancel context.CancelCauseFunc
+}
+
+func (a *answer) drop() {
+	if a != nil {
+		a.cancel(nil)
+		a.body.Close()
+	}
+}
+
+// ask requests what begins at off of a file of which nothing is known.
+func (t *Tree) ask(ctx context.Context, name string, off int64) (*answer, error) {
+	askCtx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
+	defer stop()
+	n := 1
+	if off%blockSize > 0 {
+		n = 2
+	}
+	return t.request(askCtx, cancel, name, off-off%blockSize, n)
+}
+
+// request asks for n blocks.
+func (t *Tree) request(ctx context.Context, cancel context.CancelCauseFunc, name string, off int64, n int) (*answer, error) {
+	rc, err := t.remote.Open(ctx, name, off, int64(n)*blockSize)
+	if err != nil {
+		cancel(err)
+		return nil, err
+	}
+	e, known := remote.Describe(rc)
+	if !known {
+		// What was opened before this look is of the version that the look finds, or of none.
+		if e, err = t.remote.Stat(ctx, name); err != nil {
+			rc.Close()
+			cancel(err)
+			return nil, err
+		}
+	}
+	return &answer{rc, e, n, cancel}, nil
+}
+
+// fingerprint tells the version e of name from others.
+func (t *Tree) fingerprint(ctx context.Context, name string, e remote.Entry) cache.Fingerprint {
+	p := cache.Fingerprint{Version: e.Version, Size: e.Size, ModTime: e.ModTime}
+	if e.Version != "" || t.opt.FastFingerprint || t.noHash.Load() {
+		return p
+	}
+	sum, err := remote.Hash(ctx, t.remote, name, "md5")
+	switch {
+	case errors.Is(err, remote.ErrUnsupported):
+		t.noHash.Store(true)
+	case err == nil:
+		p.Hash = "md5:" + hex.EncodeToString(sum)
+	}
+	return p
+}
+
+// join returns the version e of a file, to be used and released.
+func (t *Tree) join(name string, e remote.Entry, print cache.Fingerprint) *file {
+	t.mu.Lock()
+	f := t.files[name]
+	if f == nil || !f.print.Equal(print) {
+		f = t.newFile(name, e, 0)
+		f.print = print
+		t.files[name] = f
+	}
+	f.users++
+	t.mu.Unlock()
+	f.ready.Do(func() {
+		c, err := t.opt.Store.Copy(name, print)
+		if err != nil {
+			t.warn("the disk cache fails; reading without it", name, err)
+			return
+		}
+		f.copy = c
+	})
+	return f
+}
+
+// hold makes the caller a user of f, who is one already.
+func (t *Tree) hold(f *file) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f.users++
+}
+
+// release ends the use of f.
+func (t *Tree) release(f *file) {
+	t.mu.Lock()
+	f.users--
+	last := f.users == 0
+	if last && t.files[f.name] == f {
+		delete(t.files, f.name)
+	}
+	t.mu.Unlock()
+	if last && f.copy != nil {
+		if err := f.copy.Close(); err != nil {
+			t.warn("the disk cache fails", f.name, err)
+		}
+	}
+}
+
+// outdated notes that f is not what its name stands for any more.
+func (t *Tree) outdated(f *file) {
+	t.mu.Lock()
+	if t.files[f.name] == f {
+		delete(t.files, f.name)
+	}
+	t.mu.Unlock()
+	t.changed(f.name)
+}
+
+func (t *Tree) changed(name string) {
+	if t.opt.Changed != nil {
+		t.opt.Changed(name)
+	}
+}
+
+// forget drops the copy of name, of whatever version.
+func (t *Tree) forget(name string) {
+	if err := t.opt.Store.Forget(name); err != nil {
+		t.warn("a copy cannot be removed from the disk cache", name, err)
+	}
+}
+
+func (t *Tree) warn(message, name string, err error) {
+	t.opt.Log.LogAttrs(context.Background(), slog.LevelWarn, message, slog.String("path", name), slog.Any("error", err))
+}
+
+// emptyReader reads nothing.
+type emptyReader struct{ entry remote.Entry }
+
+func (emptyReader) Read([]byte) (int, error) { return 0, io.EOF }
+
+func (emptyReader) Close() error { return nil }
+
+// Described implements remote.Described.
+func (r emptyReader) Described() (remote.Entry, bool) { return r.entry, true }
