@@ -143,7 +143,7 @@ func describe(info minio.ObjectInfo, t time.Time) map[string]string {
 
 // copyInParts copies an object that is too long to be copied at once.
 func (r *Remote) copyInParts(ctx context.Context, from, to place, info minio.ObjectInfo, t time.Time) (minio.UploadInfo, error) {
-	m := r.startMultipart(ctx, to, t)
+	m := r.startMultipart(ctx, to, t, true)
 	err := m.copyFrom(from, info, info.Size)
 	if err == nil {
 		var done minio.UploadInfo

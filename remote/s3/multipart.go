@@ -1,7 +1,6 @@
 package s3
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"sync"
@@ -36,6 +35,7 @@ type multipart struct {
 	unused chan []byte   // buffers whose parts have been stored
 	failed chan struct{} // closed when err is set
 	ready  chan struct{} // closed when id is set, or err
+	sums   bool          // parts carry checksums; set before ready is closed
 	work   sync.WaitGroup
 	next   int // number of the next part; used by who sends
 
@@ -45,8 +45,9 @@ type multipart struct {
 	parts []minio.CompletePart // guarded by mu; index is the number less 1
 }
 
-// startMultipart begins an upload that lives until complete or abort. Ending ctx makes it fail, up to complete.
-func (r *Remote) startMultipart(ctx context.Context, at place, modTime time.Time) *multipart {
+// startMultipart begins an upload that lives until complete or abort. Ending ctx makes it fail, up to complete. Without
+// copies copyFrom must not be called.
+func (r *Remote) startMultipart(ctx context.Context, at place, modTime time.Time, copies bool) *multipart {
 	// One part more is being collected.
 	inFlight := max(r.opt.Concurrency+min(r.opt.Concurrency/2+1, int(spareMemory/r.opt.ChunkSize))-1, 1)
 	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -70,11 +71,12 @@ func (r *Remote) startMultipart(ctx context.Context, at place, modTime time.Time
 		defer close(m.ready)
 		begin, cancel := context.WithTimeout(context.WithoutCancel(ctx), beginTime)
 		defer cancel()
-		id, err := r.again.NewMultipartUpload(begin, at.bucket, at.key, r.putOptions(modTime))
+		id, sums, err := r.newUpload(begin, at, modTime, copies)
 		if err != nil {
 			m.fail(contextCause(ctx, err))
 			return
 		}
+		m.sums = sums
 		m.mu.Lock()
 		m.id = id
 		m.mu.Unlock()
@@ -118,12 +120,7 @@ func (m *multipart) send(buf []byte) error {
 	m.spawn(func(ctx context.Context) {
 		defer m.free(weight)
 		ok := m.task(ctx, n, func(id string) (minio.CompletePart, error) {
-			md5sum, sha256sum := m.r.digests(buf)
-			p, err := m.r.again.PutObjectPart(ctx, m.at.bucket, m.at.key, id, n, bytes.NewReader(buf), int64(len(buf)),
-				minio.PutObjectPartOptions{
-					Md5Base64: md5sum, Sha256Hex: sha256sum, DisableContentSha256: true, SSE: m.r.opt.customer(),
-				})
-			return minio.CompletePart{PartNumber: n, ETag: p.ETag}, err
+			return m.put(ctx, id, n, buf)
 		})
 		if ok { // a request that failed may still read it
 			select {

@@ -20,7 +20,8 @@
 // What fits one part (Options.ChunkSize) is one request. Anything longer is a multipart upload, with the parts sent
 // while more is coming; it becomes visible in one step, and nothing is left of it when it fails. Only a process that is
 // killed leaves parts, which nobody sees: a rule of the bucket for incomplete uploads removes them. The signature of
-// each request covers the content, so that what arrives damaged is refused.
+// each request covers the content, so that what arrives damaged is refused. Parts that travel encrypted, or not at all
+// beyond this machine, have a checksum instead, where the server knows CRC-32C.
 package s3
 
 import (
@@ -28,6 +29,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"sync/atomic"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -44,6 +46,7 @@ type Remote struct {
 	quirks    quirks
 	root      place
 	name      string
+	noSums    atomic.Bool // the server does not know the checksums of parts
 
 	dirs  *memo[place, struct{}] // directories that were there a moment ago
 	times *memo[uint64, setTime] // modification times that were set, by object and content

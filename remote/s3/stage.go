@@ -26,7 +26,7 @@ func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) 
 	s := &stage{name: name}
 	s.u = &upload{r: r, at: at}
 	s.u.fail = func(err error) error { return fail("write", name, r.translate(err)) }
-	s.u.begin = func() (*multipart, error) { return s.startParts(ctx) }
+	s.u.begin = func() (*multipart, error) { return s.startParts(ctx, o.Base == remote.BaseFile) }
 	switch o.Base {
 	case remote.BasePart:
 		err = remote.ErrNotExist
@@ -71,13 +71,13 @@ type stage struct {
 }
 
 // startParts begins a multipart upload, unless the stage has ended.
-func (s *stage) startParts(ctx context.Context) (*multipart, error) {
+func (s *stage) startParts(ctx context.Context, copies bool) (*multipart, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {
 		return nil, fs.ErrClosed
 	}
-	s.parts = s.u.r.startMultipart(ctx, s.u.at, time.Time{})
+	s.parts = s.u.r.startMultipart(ctx, s.u.at, time.Time{}, copies)
 	return s.parts, nil
 }
 

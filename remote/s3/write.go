@@ -20,7 +20,7 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 	}
 	u := &upload{r: r, at: at, modTime: o.ModTime}
 	u.fail = func(err error) error { return err } // Put explains it
-	u.begin = func() (*multipart, error) { return r.startMultipart(ctx, at, o.ModTime), nil }
+	u.begin = func() (*multipart, error) { return r.startMultipart(ctx, at, o.ModTime, false), nil }
 	info, err := u.putAll(ctx, body, o.Size)
 	_, base := remote.Split(name)
 	if err != nil {

@@ -1,0 +1,94 @@
+package s3
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+)
+
+// The parts of an upload are signed with their content, or, where that is enough, carry a CRC-32C, which costs both
+// sides a small part of it. It is enough where nobody on the way can change what is sent, because it is encrypted or does
+// not leave this machine: then the checksum only has to find accidents.
+
+const (
+	algorithmHeader = "x-amz-checksum-algorithm"
+	sumHeader       = "X-Amz-Checksum-Crc32c"
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+var errDamaged = errors.New("the server has received something else than was sent")
+
+// crc32c returns the checksum of content as S3 writes it.
+func crc32c(content []byte) string {
+	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint32(nil, crc32.Checksum(content, castagnoli)))
+}
+
+// sumsEnough reports whether checksums are enough for the parts of an upload.
+func (o *Options) sumsEnough() bool {
+	if o.UnsignedPayload || o.V2Auth {
+		return false // those have a Content-MD5, or want none
+	}
+	ip, err := netip.ParseAddr(hostOnly(o.host))
+	return o.secure || err == nil && ip.IsLoopback()
+}
+
+// newUpload begins a multipart upload, and reports whether its parts are to carry checksums. With copies among the parts
+// they cannot: those have none that is known here. A server that refuses to hear of checksums is not asked again.
+func (r *Remote) newUpload(ctx context.Context, at place, modTime time.Time, copies bool) (id string, sums bool, err error) {
+	try := !copies && r.opt.sumsEnough() && !r.noSums.Load()
+	if try {
+		o := r.putOptions(modTime)
+		o.UserMetadata[algorithmHeader] = "CRC32C"
+		id, err = r.again.NewMultipartUpload(ctx, at.bucket, at.key, o)
+		if !isRefusal(err) {
+			return id, err == nil, err
+		}
+	}
+	id, err = r.again.NewMultipartUpload(ctx, at.bucket, at.key, r.putOptions(modTime))
+	if try && err == nil {
+		r.noSums.Store(true)
+	}
+	return id, false, err
+}
+
+// isRefusal reports whether err says that the server does not want a request as it is.
+func isRefusal(err error) bool {
+	var e minio.ErrorResponse
+	return errors.As(err, &e) && (e.StatusCode == http.StatusBadRequest || e.StatusCode == http.StatusNotImplemented)
+}
+
+// put stores content as the n-th part.
+func (m *multipart) put(ctx context.Context, id string, n int, content []byte) (minio.CompletePart, error) {
+	o := minio.PutObjectPartOptions{DisableContentSha256: true, SSE: m.r.opt.customer()}
+	sum := ""
+	if m.sums {
+		sum = crc32c(content)
+		o.CustomHeader = http.Header{sumHeader: {sum}}
+	} else {
+		o.Md5Base64, o.Sha256Hex = m.r.digests(content)
+	}
+	p, err := m.r.again.PutObjectPart(ctx, m.at.bucket, m.at.key, id, n, bytes.NewReader(content), int64(len(content)), o)
+	if err != nil {
+		return minio.CompletePart{}, err
+	}
+	part := minio.CompletePart{PartNumber: n, ETag: p.ETag}
+	switch {
+	case !m.sums:
+	case p.ChecksumCRC32C == sum:
+		part.ChecksumCRC32C = sum
+	case p.ChecksumCRC32C == "": // nobody has looked at it
+		m.r.noSums.Store(true)
+	default:
+		return part, errDamaged
+	}
+	return part, nil
+}
