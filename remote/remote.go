@@ -80,6 +80,8 @@ type Entry struct {
 	// Version changes whenever the content does (an ETag, a generation, or size, time and inode together). "" when
 	// unknown; List may leave it out where Stat gives it.
 	Version string
+	// Digest is a checksum of the content, where the far side told it together with the rest; List leaves it out.
+	Digest Digest
 	// Part is the owner of an unfinished upload (see Stager). Such an entry is not a file yet: only the vfs shows it,
 	// and only to its owner. "" for everything else.
 	Part string

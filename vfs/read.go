@@ -19,7 +19,7 @@ func (v *View) Open(ctx context.Context, name string, off int64) (io.ReadCloser,
 	if err != nil {
 		return nil, v.explain(ctx, "open", name, err, hintPart)
 	}
-	return r, nil
+	return v.fs.checked(r, name, off), nil
 }
 
 // openShown opens what name is to those who are served.

@@ -54,6 +54,8 @@ type Options struct {
 	ReadBuffer, MaxReadBuffer int64
 	// Chunks say in which requests files are read; nil leaves it to what turns out to be quickest.
 	Chunks *Chunks
+	// Checksums say when what was read is compared with the checksum that the remote tells.
+	Checksums Checksums
 
 	// MayMake returns why a file or directory called name may not be made, nil where it may. It is asked before a byte is
 	// taken. Without it everything may.

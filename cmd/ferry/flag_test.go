@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"ferry/config"
+	"ferry/vfs"
 )
 
 // parse resolves flags as ferry serve ftp does.
@@ -29,7 +30,6 @@ func parse(t *testing.T, env []string, args ...string) (*options, error) {
 // This list can only shrink.
 func TestFlagsWithoutEffect(t *testing.T) {
 	want := []string{
-		"no-checksum",
 		"vfs-read-ahead", "vfs-fast-fingerprint", "shutdown-flush",
 	}
 	var got []string
@@ -77,7 +77,7 @@ func TestDefaults(t *testing.T) {
 		"umask":                     o.umask == 0o002,
 		"uid":                       int(o.uid) == max(os.Getuid(), 0),
 		"gid":                       int(o.gid) == max(os.Getgid(), 0),
-		"no-checksum":               !o.noChecksum && !o.noModTime && !o.noSeek && !o.readOnly,
+		"no-checksum":               o.checksums() == vfs.ChecksumsCheap && !o.noModTime && !o.noSeek && !o.readOnly,
 		"low-level-retries":         o.chain.attempts == 10,
 		"bwlimit":                   o.chain.limits().Bandwidth == nil,
 		"tpslimit":                  o.chain.limits().Rate == 0 && o.chain.limits().Burst == 1,

@@ -137,7 +137,7 @@ func vfsFlags() []flag {
 			value: func(o *options) pflag.Value { return boolValue(&o.filter.blockNormDupes) }},
 		{name: "partial-max-age", def: "24h", effect: true, usage: "Time for which an unfinished upload can be continued",
 			value: func(o *options) pflag.Value { return limitValue(&o.partialMaxAge) }},
-		{name: "no-checksum", def: "false", bare: on, usage: "Do not compare checksums on upload and download",
+		{name: "no-checksum", def: "false", bare: on, effect: true, usage: "Do not compare checksums on upload and download; --no-checksum=false compares those of large files too",
 			value: func(o *options) pflag.Value { return boolValue(&o.noChecksum) }},
 		{name: "dir-cache-time", def: "5m", effect: true, usage: "Time to cache directory entries for; 0 asks the remote each time",
 			value: func(o *options) pflag.Value { return durationValue(&o.dirCacheTime) }},

@@ -226,8 +226,20 @@ func (o *options) treeOptions(log *slog.Logger, mayMake func(ctx context.Context
 		ReadBuffer:     int64(o.bufferSize),
 		MaxReadBuffer:  max(int64(o.maxBufferMemory), 0),
 		Chunks:         o.chunks(),
+		Checksums:      o.checksums(),
 		Log:            log,
 	}
+}
+
+// checksums says when checksums are compared: --no-checksum=false asks for those that are dear, too.
+func (o *options) checksums() vfs.Checksums {
+	switch {
+	case o.noChecksum:
+		return vfs.ChecksumsOff
+	case o.given("no-checksum"):
+		return vfs.ChecksumsAll
+	}
+	return vfs.ChecksumsCheap
 }
 
 // chunks says in which requests files are read, nil where no flag does.

@@ -107,7 +107,16 @@ func (s *store) Open(ctx context.Context, k objects.Key, off, n int64) (objects.
 		length = &size
 	}
 	object := describe(k.Name, length, answer.LastModified, answer.ETag, answer.Metadata)
+	object.Digest = remote.NewDigest(remote.MD5, wholeMD5(answer))
 	return objects.Content{ReadCloser: &reader{s, answer.NewRetryReader(ctx, nil)}, Object: object}, nil
+}
+
+// wholeMD5 returns what is known of the MD5 sum of the whole blob: an answer with a part of it has it in another place.
+func wholeMD5(answer blob.DownloadStreamResponse) []byte {
+	if answer.BlobContentMD5 != nil || answer.ContentRange != nil {
+		return answer.BlobContentMD5
+	}
+	return answer.ContentMD5
 }
 
 // wholeSize reads the size of the blob behind the slash of a Content-Range.

@@ -15,6 +15,7 @@ import (
 
 	"google.golang.org/api/googleapi"
 
+	"ferry/remote"
 	"ferry/remote/objects"
 )
 
@@ -55,7 +56,10 @@ func (s *store) Open(ctx context.Context, k objects.Key, off, n int64) (objects.
 
 // described tells what the answer with a content says of the object.
 func described(answer *http.Response) objects.Object {
-	o := objects.Object{Size: answer.ContentLength, Version: answer.Header.Get("X-Goog-Generation")}
+	o := objects.Object{
+		Size: answer.ContentLength, Version: answer.Header.Get("X-Goog-Generation"),
+		Digest: remote.NewDigest(remote.CRC32C, wantedSum(answer.Header)),
+	}
 	if _, whole, ok := strings.Cut(answer.Header.Get("Content-Range"), "/"); ok {
 		size, err := strconv.ParseInt(whole, 10, 64)
 		if err != nil {

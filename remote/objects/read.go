@@ -112,5 +112,5 @@ func entry(base string, o Object) remote.Entry {
 	if o.Dir {
 		return remote.Entry{Name: base, Dir: true}
 	}
-	return remote.Entry{Name: base, Size: o.Size, ModTime: o.ModTime, Version: o.Version}
+	return remote.Entry{Name: base, Size: o.Size, ModTime: o.ModTime, Version: o.Version, Digest: o.Digest}
 }

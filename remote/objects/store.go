@@ -11,6 +11,8 @@ import (
 	"io"
 	"iter"
 	"time"
+
+	"ferry/remote"
 )
 
 // A Key names an object.
@@ -25,6 +27,7 @@ type Object struct {
 	Size    int64
 	ModTime time.Time
 	Version string
+	Digest  remote.Digest // where the service tells it together with the content
 	// TimeKept reports that ModTime was stored with the object, so that a copy has it too.
 	TimeKept bool
 	Dir      bool // it stands for a directory of that name, by a convention of the service

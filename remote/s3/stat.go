@@ -36,7 +36,7 @@ func (r *Remote) entry(at place, base string, info minio.ObjectInfo) remote.Entr
 	} else if set {
 		r.rememberTime(at, info.ETag, t)
 	}
-	return remote.Entry{Name: base, Size: info.Size, ModTime: t, Version: info.ETag}
+	return remote.Entry{Name: base, Size: info.Size, ModTime: t, Version: info.ETag, Digest: remote.NewDigest(remote.MD5, md5Of(info))}
 }
 
 // head asks for the object at a place.

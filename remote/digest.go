@@ -1,0 +1,53 @@
+package remote
+
+import (
+	"bytes"
+	"crypto/md5"
+	"errors"
+	"hash"
+	"hash/crc32"
+	"strings"
+)
+
+// A Digest is a checksum of a content: the name of an algorithm, a colon and the raw sum. "" is unknown.
+type Digest string
+
+// The algorithms of Digests.
+const (
+	MD5    = "md5"
+	CRC32C = "crc32c"
+)
+
+// ErrDigest is what a read ends with whose content does not have the Digest that the remote told of it.
+var ErrDigest = errors.New("content does not have the checksum that the remote tells")
+
+// NewDigest returns the Digest of a sum, which is unknown when it is empty.
+func NewDigest(algorithm string, sum []byte) Digest {
+	if len(sum) == 0 {
+		return ""
+	}
+	return Digest(algorithm + ":" + string(sum))
+}
+
+// Algorithm returns the name of the algorithm, "" when the digest is unknown.
+func (d Digest) Algorithm() string {
+	algorithm, _, _ := strings.Cut(string(d), ":")
+	return algorithm
+}
+
+// New returns a hash of the algorithm, nil when it is none of those above.
+func (d Digest) New() hash.Hash {
+	switch d.Algorithm() {
+	case MD5:
+		return md5.New()
+	case CRC32C:
+		return crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	}
+	return nil
+}
+
+// Is reports whether what was written to h, which New returned, has this digest.
+func (d Digest) Is(h hash.Hash) bool {
+	_, sum, _ := strings.Cut(string(d), ":")
+	return bytes.Equal(h.Sum(nil), []byte(sum))
+}
