@@ -3,8 +3,6 @@ package vfs
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -165,22 +163,4 @@ func (f *FS) DropRefused(id string) error {
 		return os.ErrNotExist
 	}
 	return f.opt.Cache.Store.DropLost(id)
-}
-
-// ExportRefused writes the content of a refused file to a new file of this machine.
-func (f *FS) ExportRefused(id, to string) (err error) {
-	if f.over == nil {
-		return os.ErrNotExist
-	}
-	content, err := f.opt.Cache.Store.OpenLost(id)
-	if err != nil {
-		return err
-	}
-	defer content.Close()
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return fmt.Errorf("export to a file that does not exist yet: %w", err)
-	}
-	_, err = io.Copy(out, content.Section())
-	return errors.Join(err, out.Close())
 }

@@ -55,7 +55,7 @@ func (p process) cacheCommand(o *options) *cobra.Command {
 		return c.each(ids, func(s keptCache, r cache.LostRecord) error { return s.DropLost(r.ID) })
 	})
 	sub("export ID FILE", "Write a refused file to a new FILE", wantIDAndFile, func(c caches, args []string) error {
-		return c.each(args[:1], func(s keptCache, r cache.LostRecord) error { return exportLost(s.Store, r.ID, args[1]) })
+		return c.each(args[:1], func(s keptCache, r cache.LostRecord) error { return exportRefused(s.Store, r.ID, args[1]) })
 	})
 	return root
 }
@@ -177,22 +177,4 @@ func (c caches) each(ids []string, do func(keptCache, cache.LostRecord) error) e
 		return fmt.Errorf("no refused file has the id %s in the caches that are not in use: ask the running ferry with \"ferry rc cache/ls\"", missing[0])
 	}
 	return fmt.Errorf("no refused file has the id %s: see \"ferry cache ls\"", missing[0])
-}
-
-// exportLost writes a refused file to a new file.
-func exportLost(s *cache.Store, id, to string) (err error) {
-	content, err := s.OpenLost(id)
-	if err != nil {
-		return err
-	}
-	defer content.Close()
-	f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(f, content.Section())
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return errors.Join(err, os.Remove(to))
-	}
-	return nil
 }

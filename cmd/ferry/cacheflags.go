@@ -49,7 +49,7 @@ func cacheFlags() []flag {
 			value: func(o *options) pflag.Value { return sizeValue(&o.cache.readAhead) }},
 		{name: "vfs-fast-fingerprint", def: "false", bare: on, usage: "Do not ask the remote for what is slow to get when it tells whether a cached file is still the same",
 			value: func(o *options) pflag.Value { return boolValue(&o.cache.fastFingerprint) }},
-		{name: "shutdown-flush", def: "0s", usage: "Time to wait at the end for files to reach the remote; what is left is sent after the next start",
+		{name: "shutdown-flush", def: "0s", effect: true, usage: "Time to wait at the end for files to reach the remote; what is left is sent after the next start",
 			value: func(o *options) pflag.Value { return durationValue(&o.cache.flush) }},
 	}
 }

@@ -42,8 +42,9 @@ func readable(name string) string {
 
 // A keptCache is a disk cache that is open, with the disk that it is on.
 type keptCache struct {
-	*cache.Store
-	disk disk.Disk
+	*cache.Store // nil where there is none
+	disk         disk.Disk
+	dir          string
 }
 
 func (k keptCache) Close() error { return errors.Join(k.Store.Close(), k.disk.Close()) }
@@ -58,7 +59,7 @@ func openCacheDir(dir string, o cache.Options) (keptCache, error) {
 	if err != nil {
 		return keptCache{}, errors.Join(fmt.Errorf("the cache in %s: %w", dir, err), d.Close())
 	}
-	return keptCache{s, d}, nil
+	return keptCache{s, d, dir}, nil
 }
 
 // openCache opens the disk cache of the remote that info describes. Without a cache mode there is none.

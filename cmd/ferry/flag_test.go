@@ -30,7 +30,7 @@ func parse(t *testing.T, env []string, args ...string) (*options, error) {
 // This list can only shrink.
 func TestFlagsWithoutEffect(t *testing.T) {
 	want := []string{
-		"vfs-read-ahead", "vfs-fast-fingerprint", "shutdown-flush",
+		"vfs-read-ahead", "vfs-fast-fingerprint",
 	}
 	var got []string
 	for _, row := range flagTable() {
@@ -94,6 +94,9 @@ func TestDefaults(t *testing.T) {
 		"vfs-read-chunk-size":       o.readChunk == 128<<20,
 		"vfs-read-chunk-streams":    o.readStreams == 0 && o.chunks() == nil,
 		"vfs-read-chunk-size-limit": o.readChunkTo == config.SizeOff,
+		"max-connections":           o.chain.connections == 0,
+		"max-sessions":              o.maxSessions == 0,
+		"max-sessions-per-ip":       o.maxSessionsPerIP == 0,
 		"idle-timeout":              o.idleTimeout == 5*time.Minute,
 		"login-timeout":             o.loginTimeout == time.Minute,
 		"data-timeout":              o.dataTimeouts == dataTimeouts{30 * time.Second, 2 * time.Minute},

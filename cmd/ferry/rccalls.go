@@ -27,18 +27,21 @@ type rcSubject struct {
 	what   string // is served, as on the command line
 	server *ftp.Server
 	tree   *vfs.FS
+	cache  keptCache
 	counts *count.Remote
 }
 
 // rcCalls returns all calls but those that every remote control has.
 func (o *options) rcCalls(about rcSubject, quit func(status int)) []rc.Call {
+	tree := o.rcTree(about)
 	clients := rcFTP{about.server, about.counts, time.Now()}
 	return slices.Concat(
 		rc.CoreCalls(rc.Core{Version: version(), Obscure: config.Obscure, Quit: quit}),
 		rc.StatsCalls(clients),
 		rc.BandwidthCalls(o.rc.dial),
 		rc.OptionsCalls(o.rc.shown),
-		rc.VFSCalls(rcTree{about.tree, rcTreeName(about.what), o.rcTreeOptions()}),
+		rc.VFSCalls(tree),
+		rc.RefusedCalls(tree),
 		rc.FTPCalls(clients),
 	)
 }
@@ -124,6 +127,15 @@ func (f rcFTP) Transferred() []rc.Transfer {
 		all = append(all, rc.Transfer{Name: rcName(t.Path), Size: size, Bytes: t.Bytes, What: transferring, Began: t.Began, Ended: t.Ended, Err: t.Err})
 	}
 	return all
+}
+
+// rcTree returns what tells of the tree.
+func (o *options) rcTree(about rcSubject) rc.Tree {
+	t := rcTree{about.tree, rcTreeName(about.what), o.rcTreeOptions()}
+	if about.cache.Store == nil {
+		return t
+	}
+	return rcCachedTree{t, about.cache}
 }
 
 // rcTree tells of a tree.

@@ -22,6 +22,10 @@ func (p process) openRemote(ctx context.Context, o *options, what string, log *s
 	if err == nil && !root.Dir {
 		err = remote.ErrNotDir
 	}
+	if err != nil && o.cache.mode != config.CacheOff && !remote.Permanent(err) && ctx.Err() == nil {
+		log.WarnContext(ctx, "The remote cannot be reached: what is in the cache is served, and what comes is kept there until it can", "error", err)
+		return r, counts, nil
+	}
 	if err != nil {
 		r.Close()
 		return nil, nil, explainRoot(what, err)

@@ -150,7 +150,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	tree := vfs.New(left, treeOptions)
 	defer tree.Close()
 	server := o.server(tree, pair, log)
-	control, err := o.openRC(ctx, log, rcSubject{what, server, tree, counts})
+	control, err := o.openRC(ctx, log, rcSubject{what, server, tree, kept, counts})
 	if err != nil {
 		closeAll(listeners)
 		return err
@@ -164,6 +164,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 		log:       log,
 		signals:   p.signals,
 		grace:     o.shutdownTimeout,
+		flush:     o.cache.flush,
 		polling:   o.polling(r),
 	}
 	if o.warm {
@@ -194,6 +195,7 @@ func (o *options) server(tree *vfs.FS, pair *ftp.KeyPair, log *slog.Logger) *ftp
 		DataStall:         o.dataTimeouts.stall,
 		ConvertASCII:      o.ascii == "convert",
 	}
+	s.MaxSessions, s.MaxSessionsPerHost = int(o.maxSessions), int(o.maxSessionsPerIP)
 	if o.listTime == "local" {
 		s.ListLocation = time.Local
 	}

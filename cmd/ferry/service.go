@@ -25,6 +25,7 @@ type service struct {
 	log       *slog.Logger
 	signals   <-chan os.Signal
 	grace     time.Duration // for running transfers when it stops
+	flush     time.Duration // for what waits for the remote, after that
 	polling   polling
 	warm      int // how many directories are listed at a time at the start; 0 = none
 }
@@ -122,7 +123,7 @@ func (s *service) stop(ctx context.Context) error {
 			if err != nil {
 				s.log.Log(context.WithoutCancel(ctx), levelNotice, "Stopped: aborted the transfers that were still running")
 			}
-			return nil
+			return s.drain(context.WithoutCancel(ctx))
 		case sig := <-s.signals:
 			if sig == syscall.SIGHUP {
 				continue

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"syscall"
+	"time"
+
+	"ferry/config"
+	"ferry/vfs"
+)
+
+// drainReport is how often it is told what is left.
+const drainReport = 5 * time.Second
+
+// drain sends what waits for the remote, within the time that --shutdown-flush gives, and tells what is left. Another signal
+// ends that. Nothing is lost by it: what is left is sent after the next start.
+func (s *service) drain(ctx context.Context) error {
+	if s.tree.Waiting().Changes == 0 {
+		return nil
+	}
+	if s.flush > 0 {
+		s.flushWithin(ctx)
+	}
+	if w := s.tree.Waiting(); w.Changes > 0 {
+		s.log.Log(ctx, levelNotice, "What has not been sent is kept in the cache, and is sent after the next start", s.waitingAttrs(w)...)
+	}
+	return nil
+}
+
+func (s *service) flushWithin(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, s.flush)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() {
+		done <- s.tree.Drain(ctx, drainReport, func(w vfs.Waiting) {
+			if w.Changes > 0 {
+				s.log.Log(ctx, levelNotice, "Sending what waits for the remote", s.waitingAttrs(w)...)
+			}
+		})
+	}()
+	for {
+		select {
+		case err := <-done:
+			if err != nil && ctx.Err() == nil {
+				s.log.ErrorContext(ctx, "Not everything could be sent", "error", err)
+			}
+			return
+		case sig := <-s.signals:
+			if sig != syscall.SIGHUP {
+				cancel()
+			}
+		}
+	}
+}
+
+func (s *service) waitingAttrs(w vfs.Waiting) []any {
+	attrs := []any{"changes", w.Changes, "size", config.Size(w.Bytes).String()}
+	if w.LastError != nil {
+		attrs = append(attrs, "failing", w.Failing, "error", w.LastError)
+	}
+	return attrs
+}

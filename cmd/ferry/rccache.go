@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"time"
+
+	"ferry/cache"
+	"ferry/rc"
+)
+
+// What package rc asks for besides where there is a disk cache.
+var (
+	_ rc.Queuer  = rcCachedTree{}
+	_ rc.Flusher = rcCachedTree{}
+	_ rc.Keeper  = rcCachedTree{}
+)
+
+// rcCachedTree tells of a tree with a disk cache.
+type rcCachedTree struct {
+	rcTree
+	cache keptCache
+}
+
+// Stats adds the cache, by rclone's names. Those that mean nothing here are left out.
+func (t rcCachedTree) Stats() rc.TreeStats {
+	s, kept, waiting := t.rcTree.Stats(), t.cache.Stats(), t.Waiting()
+	s.DiskCache = map[string]any{
+		"path": t.cache.dir, "bytesUsed": kept.Used, "files": kept.Waiting.Files + kept.Clean.Files,
+		"uploadsInProgress": waiting.Uploading, "uploadsQueued": waiting.Changes - waiting.Uploading,
+		"erroredFiles": kept.Lost.Files, "outOfSpace": kept.Limit > 0 && kept.Used >= kept.Limit,
+	}
+	return s
+}
+
+// Queue implements rc.Queuer.
+func (t rcCachedTree) Queue() []rc.Queued {
+	var all []rc.Queued
+	for _, q := range t.FS.Queue() {
+		all = append(all, rc.Queued{ID: q.ID, Name: q.Name, Size: q.Size, Expiry: q.Expiry, Tries: q.Tries, Delay: q.Delay, Uploading: q.Uploading})
+	}
+	return all
+}
+
+// Flush implements rc.Flusher.
+func (t rcCachedTree) Flush(ctx context.Context, path string) error { return t.FS.Flush(ctx, path) }
+
+// Refused implements rc.Keeper.
+func (t rcCachedTree) Refused() ([]rc.Refused, error) {
+	lost, err := t.FS.Refused()
+	var all []rc.Refused
+	for _, l := range lost {
+		all = append(all, rc.Refused{ID: l.ID, Name: l.Name, Size: l.Size, Since: l.Committed.Round(time.Second).UTC(), Reason: l.Reason})
+	}
+	return all, err
+}
+
+// Retry implements rc.Keeper.
+func (t rcCachedTree) Retry(id string) error { return t.RetryRefused(id) }
+
+// Drop implements rc.Keeper.
+func (t rcCachedTree) Drop(id string) error { return t.DropRefused(id) }
+
+// Export implements rc.Keeper.
+func (t rcCachedTree) Export(id, to string) error { return exportRefused(t.cache.Store, id, to) }
+
+// exportRefused writes a file that the remote refused to a new file of this machine.
+func exportRefused(s *cache.Store, id, to string) (err error) {
+	content, err := s.OpenLost(id)
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, content.Section())
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(to))
+	}
+	return nil
+}
