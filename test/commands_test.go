@@ -1,6 +1,7 @@
 package test
 
 import (
+	"io"
 	"net"
 	"os"
 	"strconv"
@@ -116,7 +117,7 @@ func cmdMakeFile(ts *testscript.TestScript, neg bool, args []string) {
 	mustNot(ts, neg, "make-file")
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), content(n, args[0]), 0o666))
+	ts.Check(writeContent(ts.MkAbs(args[0]), n, args[0]))
 }
 
 // head size from to copies the first bytes of a file.
@@ -124,9 +125,10 @@ func cmdHead(ts *testscript.TestScript, neg bool, args []string) {
 	mustNot(ts, neg, "head")
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	data, err := os.ReadFile(ts.MkAbs(args[1]))
+	from, err := os.Open(ts.MkAbs(args[1]))
 	ts.Check(err)
-	ts.Check(os.WriteFile(ts.MkAbs(args[2]), data[:n], 0o666))
+	defer from.Close()
+	ts.Check(writeFile(ts.MkAbs(args[2]), io.LimitReader(from, int64(n))))
 }
 
 // tree-equal a b compares two files or trees byte for byte.

@@ -45,7 +45,7 @@ func TestRemotes(t *testing.T) {
 
 // runClients runs real clients over fresh directories of a place.
 func runClients(t *testing.T, p place, s *site) {
-	runScripts(t, "testdata/remotes", setting{continues: p.continues, remote: func() (string, []string) {
+	runScripts(t, "testdata/remotes", setting{continues: p.continues, big: p.big, remote: func() (string, []string) {
 		return "there:" + s.fresh(t), s.environment("there", s.addr)
 	}})
 }

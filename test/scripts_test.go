@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -18,6 +19,7 @@ func TestScripts(t *testing.T)        { runScripts(t, "testdata/once", setting{}
 type setting struct {
 	tls       bool // clients shall use TLS
 	continues bool // APPE and REST with STOR work
+	big       int  // length of the large file of a script, which knows it as $BIG and a place before its end as $NEAREND
 	// remote returns what a script serves, and the environment that describes it; nil = the directory srv. It may be
 	// called by several goroutines.
 	remote func() (what string, env []string)
@@ -55,6 +57,8 @@ func runScripts(t *testing.T, dir string, s setting) {
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("LC_ALL", "C.UTF-8")
 			env.Setenv("PYTHON", python())
+			env.Setenv("BIG", strconv.Itoa(s.big))
+			env.Setenv("NEAREND", strconv.Itoa(s.big-5200))
 			env.Setenv("MODE", map[bool]string{false: "clear", true: "tls"}[s.tls])
 			for _, d := range []string{"srv", "home", "got"} {
 				if err := os.Mkdir(filepath.Join(env.WorkDir, d), 0o777); err != nil {
@@ -71,8 +75,8 @@ func runScripts(t *testing.T, dir string, s setting) {
 
 // configureClients writes curlrc and the file that lftp reads by itself.
 func configureClients(work string, tls bool) error {
-	curl := "silent\nshow-error\nfail\nmax-time = 60\nuser = \"bob:builder\"\n"
-	lftp := "set cmd:fail-exit true\nset net:max-retries 1\nset net:timeout 20\nset ftp:use-mode-z no\n"
+	curl := "silent\nshow-error\nfail\nmax-time = 300\nuser = \"bob:builder\"\n"
+	lftp := "set cmd:fail-exit true\nset net:max-retries 1\nset net:timeout 60\nset ftp:use-mode-z no\n"
 	if tls {
 		ca := filepath.Join(work, "cert.pem")
 		curl += fmt.Sprintf("ssl-reqd\ncacert = %q\n", ca)

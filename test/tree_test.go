@@ -1,8 +1,10 @@
 package test
 
 import (
-	"bytes"
+	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -13,11 +15,29 @@ import (
 // content returns n bytes that look random and are the same for the same seed. They hold every byte value, so that a
 // transfer that converts line ends or loses a NUL is noticed.
 func content(n int, seed string) []byte {
+	b := make([]byte, n)
+	_, _ = source(seed).Read(b) // never fails
+	return b
+}
+
+func source(seed string) *rand.ChaCha8 {
 	var key [32]byte
 	copy(key[:], seed)
-	b := make([]byte, n)
-	_, _ = rand.NewChaCha8(key).Read(b) // never fails
-	return b
+	return rand.NewChaCha8(key)
+}
+
+// writeContent makes a file of what content returns, which may be more than the race detector leaves memory for.
+func writeContent(path string, n int, seed string) error {
+	return writeFile(path, io.LimitReader(source(seed), int64(n)))
+}
+
+func writeFile(path string, from io.Reader) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, from)
+	return errors.Join(err, f.Close())
 }
 
 // A tree of files to send: path to size. A size below 0 is an empty directory.
@@ -62,7 +82,7 @@ func (tr tree) write(dir string) error {
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 			return err
 		}
-		if err := os.WriteFile(path, content(size, name), 0o666); err != nil {
+		if err := writeContent(path, size, name); err != nil {
 			return err
 		}
 	}
@@ -80,14 +100,14 @@ func sameTree(a, b string) error {
 		return err
 	}
 	var diff []string
-	for name, data := range inA {
+	for name, one := range inA {
 		switch other, ok := inB[name]; {
 		case !ok:
 			diff = append(diff, fmt.Sprintf("%q is only in %s", name, a))
-		case (data == nil) != (other == nil):
+		case one.dir != other.dir:
 			diff = append(diff, fmt.Sprintf("%q is a file in one and a directory in the other", name))
-		case !bytes.Equal(data, other):
-			diff = append(diff, fmt.Sprintf("%q has %d bytes in %s and %d in %s, or others", name, len(data), a, len(other), b))
+		case one != other:
+			diff = append(diff, fmt.Sprintf("%q has %d bytes in %s and %d in %s, or others", name, one.size, a, other.size, b))
 		}
 	}
 	for name := range inB {
@@ -102,9 +122,16 @@ func sameTree(a, b string) error {
 	return fmt.Errorf("%d differences: %q", len(diff), diff)
 }
 
-// readTree returns contents by path, nil for directories. A file is a tree with the one path ".".
-func readTree(root string) (map[string][]byte, error) {
-	found := map[string][]byte{}
+// A node is a directory, or what tells the content of a file from others.
+type node struct {
+	dir  bool
+	size int64
+	sum  [sha256.Size]byte
+}
+
+// readTree returns what there is by path. A file is a tree with the one path ".".
+func readTree(root string) (map[string]node, error) {
+	found := map[string]node{}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -114,12 +141,22 @@ func readTree(root string) (map[string][]byte, error) {
 			return err
 		}
 		if d.IsDir() {
-			found[rel] = nil
+			found[rel] = node{dir: true}
 			return nil
 		}
-		data, err := os.ReadFile(path)
-		found[rel] = append([]byte{}, data...)
+		found[rel], err = readNode(path)
 		return err
 	})
 	return found, err
+}
+
+func readNode(path string) (node, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return node{}, err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	n, err := io.Copy(sum, f)
+	return node{size: n, sum: [sha256.Size]byte(sum.Sum(nil))}, err
 }
