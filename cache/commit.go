@@ -27,7 +27,7 @@ func (d *Draft) Commit(ctx context.Context, r Record, a Ack) (Record, error) {
 	}
 	r.Kind, r.ID, r.Size = File, d.id, d.size.Load()
 	e := &entry{rec: r, ack: a, bytes: d.counted, state: stateWaiting, slots: d.slots}
-	err := d.s.commit(e, d.file, d.path(), stateDraft)
+	err := d.s.commit(d.stopped, e, d.file, d.path())
 	if err != nil {
 		d.slots = e.slots
 		return Record{}, d.fail(errors.Join(err, d.leave()))
@@ -51,7 +51,7 @@ func (s *Store) Add(ctx context.Context, r Record, a Ack) (Record, error) {
 	}
 	s.room.enter(stateDraft, dataStart)
 	e := &entry{rec: r, ack: a, bytes: dataStart, state: stateWaiting}
-	if err := s.commit(e, f, tmp, stateDraft); err != nil {
+	if err := s.commit(ctx.Done(), e, f, tmp); err != nil {
 		s.room.leave(stateDraft, dataStart)
 		return Record{}, errors.Join(err, f.Close(), s.disk.Remove(tmp))
 	}
@@ -60,13 +60,14 @@ func (s *Store) Add(ctx context.Context, r Record, a Ack) (Record, error) {
 	return e.record(), f.Close()
 }
 
-// commit gives the record of e its Seq, its header and its place in dirty/. When it fails, the file is where it was.
-func (s *Store) commit(e *entry, f disk.File, from string, st state) error {
+// commit gives the record of e its Seq, its header and its place in dirty/. When it fails, the file is where it was. done
+// cuts the wait for a full disk short.
+func (s *Store) commit(done <-chan struct{}, e *entry, f disk.File, from string) error {
 	e.rec.Removes = slices.Clone(e.rec.Removes)
 	e.rec.Committed = time.Now()
 	e.rec.Seq = s.nextSeq()
 	h := s.recordHeader(&e.rec, e.ack)
-	if err := s.putHeader(f, &e.slots, &h, e.ack); err != nil {
+	if err := s.room.whenFull(done, slotSize, func() error { return s.putHeader(f, &e.slots, &h, e.ack) }); err != nil {
 		return err
 	}
 	to := path.Join(dirtyDir, e.rec.ID)
@@ -78,7 +79,7 @@ func (s *Store) commit(e *entry, f disk.File, from string, st state) error {
 			return errors.Join(err, s.disk.Rename(to, from))
 		}
 	}
-	s.room.move(st, stateWaiting, e.bytes)
+	s.room.move(stateDraft, stateWaiting, e.bytes)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.dirty[e.rec.ID] = e

@@ -210,6 +210,7 @@ func (h *header) set(tag byte, value []byte) error {
 		h.Hash = f.text()
 	case tagRemove:
 		h.Removes = append(h.Removes, f.text())
+		f.bad = len(value) == 0
 	case tagHeld:
 		h.Held = append(h.Held, extent{Off: f.length(), N: f.length()})
 	case tagBoot:

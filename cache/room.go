@@ -103,6 +103,21 @@ func (r *room) makeRoom(done <-chan struct{}, w *waiter, n int64) error {
 	return w.wait(done, moved, r.patience)
 }
 
+// whenFull does what needs about n bytes on the disk, again and again while the disk is full and there is hope.
+func (r *room) whenFull(done <-chan struct{}, n int64, do func() error) error {
+	var w waiter
+	defer w.stop()
+	for {
+		err := do()
+		if err == nil || !diskFull(err) {
+			return err
+		}
+		if err := r.makeRoom(done, &w, n); err != nil {
+			return err
+		}
+	}
+}
+
 func (r *room) movement() <-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -162,13 +177,20 @@ func (r *room) move(from, to state, n int64) {
 // A waiter is one wait in several steps. The zero value has not waited yet.
 type waiter struct {
 	deadline *time.Timer
+	moved    <-chan struct{} // of the last step
 }
 
 // wait returns when moved is closed, after which patience begins anew, or after a moment, after which it goes on.
 func (w *waiter) wait(done, moved <-chan struct{}, patience time.Duration) error {
+	select {
+	case <-w.moved: // just when the last step had ended
+		w.stop()
+	default:
+	}
 	if w.deadline == nil {
 		w.deadline = time.NewTimer(patience)
 	}
+	w.moved = moved
 	again := time.NewTimer(recheck)
 	defer again.Stop()
 	select {
@@ -188,6 +210,6 @@ func (w *waiter) wait(done, moved <-chan struct{}, patience time.Duration) error
 func (w *waiter) stop() {
 	if w.deadline != nil {
 		w.deadline.Stop()
-		w.deadline = nil
+		*w = waiter{}
 	}
 }
