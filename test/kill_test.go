@@ -1,0 +1,324 @@
+package test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// killsInCI is how often ferry is killed unless FERRY_KILLS says how often.
+const killsInCI = 8
+
+// TestKilledFerryKeepsItsPromises kills ferry again and again while eight clients store, append, rename and delete, and
+// starts it anew over the same cache. What was acknowledged must be there, in the order of the acknowledgements, each time a
+// client looks, and in the end on the S3 server; what was not acknowledged is there as a whole or not at all.
+func TestKilledFerryKeepsItsPromises(t *testing.T) {
+	kills := killsInCI
+	if n, err := strconv.Atoi(os.Getenv("FERRY_KILLS")); err == nil {
+		kills = n
+	}
+	s := startGateway(t)
+	for _, mode := range []string{"writes", "full"} {
+		t.Run(mode, func(t *testing.T) {
+			h := newHaunted(t, s, mode)
+			h.haunt(kills / 2)
+			h.compare()
+		})
+	}
+}
+
+// haunted is a ferry that is killed, over and over.
+type haunted struct {
+	*testing.T
+	env  []string
+	args []string
+	home string // holds the cache
+
+	addr    atomic.Pointer[string]
+	over    atomic.Bool
+	workers []*stubborn
+	rng     *rand.Rand
+	proc    *process
+}
+
+func newHaunted(t *testing.T, s *site, mode string) *haunted {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	dir := s.fresh(t)
+	h := &haunted{
+		T: t, home: t.TempDir(), rng: rand.New(rand.NewPCG(seed, 0)),
+		env: s.environment("there", s.addr),
+		args: []string{"serve", "ftp", "there:" + dir, "--addr", "127.0.0.1:0", "--user", "bob", "-v",
+			"--vfs-cache-mode", mode, "--vfs-write-back", "300ms", "--shutdown-flush", "2m"},
+	}
+	for i := range 8 {
+		h.workers = append(h.workers, &stubborn{
+			haunted: h, name: fmt.Sprintf("w%d", i), rng: rand.New(rand.NewPCG(seed, uint64(i+1))),
+			may: map[string][]*string{},
+		})
+	}
+	return h
+}
+
+// start starts ferry and tells the clients where it is.
+func (h *haunted) start() {
+	var err error
+	if h.proc, err = start(h.home, h.env, h.args...); err != nil {
+		h.Fatal(err)
+	}
+	addrs, err := h.proc.addresses(1)
+	if err != nil {
+		h.Fatal(err)
+	}
+	h.addr.Store(&addrs[0])
+}
+
+// haunt kills ferry that often, under the clients, and ends it in good order after that.
+func (h *haunted) haunt(kills int) {
+	h.start()
+	defer func() { h.proc.kill() }()
+	var wg sync.WaitGroup
+	for _, w := range h.workers {
+		wg.Go(w.work)
+	}
+	for range kills {
+		time.Sleep(time.Duration(50+h.rng.IntN(700)) * time.Millisecond)
+		h.proc.kill()
+		h.check()
+		h.start()
+	}
+	time.Sleep(500 * time.Millisecond)
+	h.over.Store(true)
+	wg.Wait()
+	if code, err := h.proc.stop(); code != 0 || err != nil {
+		h.Errorf("ferry ended with %d, %v", code, err)
+	}
+	h.check()
+	var stored, renamed, deleted, appended, unknown int
+	for _, w := range h.workers {
+		stored, renamed, deleted = stored+w.stored, renamed+w.renamed, deleted+w.deleted
+		appended, unknown = appended+w.appended, unknown+w.unknown
+	}
+	h.Logf("%d kills; acknowledged: %d stored, %d appended, %d renamed, %d deleted; cut and unknown: %d", kills, stored, appended, renamed, deleted, unknown)
+}
+
+// check looks for what a ferry must never say.
+func (h *haunted) check() {
+	for _, bad := range []string{"DATA RACE", "panic", "level=ERROR"} {
+		if bytes.Contains([]byte(h.proc.log.String()), []byte(bad)) {
+			h.Errorf("the log shows %s:\n%s", bad, h.proc.log)
+		}
+	}
+}
+
+// compare compares what has reached the server with what the clients were promised, through a ferry without a cache.
+func (h *haunted) compare() {
+	_, addr := serveAt(h.T, h.args[2], h.env)
+	m, err := loginMortal(addr)
+	if err != nil {
+		h.Fatal(err)
+	}
+	defer m.close()
+	there := map[string]bool{}
+	for _, name := range lines(login(h.T, "", addr).fetch("NLST")) {
+		there[name] = true
+	}
+	for _, w := range h.workers {
+		for name, may := range w.may {
+			got, err := m.fetch(name)
+			if err != nil {
+				h.Fatal(err)
+			}
+			if !oneOf(may, got) {
+				h.Errorf("%s is %s on the server, may be %s", name, shortly(got), shortly(may...))
+			}
+			if (got != nil) != there[name] {
+				h.Errorf("%s is listed: %v, can be read: %v", name, there[name], got != nil)
+			}
+			delete(there, name)
+		}
+	}
+	for name := range there {
+		h.Errorf("%q is on the server; nobody has stored it", name)
+	}
+}
+
+// A stubborn client goes on with its own files whenever there is a ferry.
+type stubborn struct {
+	*haunted
+	name string
+	rng  *rand.Rand
+	may  map[string][]*string // what each file may hold; nil = it may not be there
+
+	stored, appended, renamed, deleted, unknown int
+}
+
+func (w *stubborn) work() {
+	for !w.over.Load() {
+		m, err := loginMortal(*w.addr.Load())
+		if err != nil {
+			time.Sleep(10 * time.Millisecond) // there is no ferry at the moment
+			continue
+		}
+		err = w.settle(m)
+		for err == nil && !w.over.Load() {
+			err = w.step(m)
+		}
+		m.close()
+		if code(err) != 0 {
+			w.Errorf("%s: %v", w.name, err)
+			return
+		}
+	}
+}
+
+// settle looks at all files, and finds out what became of the commands that nobody answered. What is left of an upload that
+// was cut would be continued by APPE: it is deleted, or replaced.
+func (w *stubborn) settle(m *mortal) error {
+	for name, may := range w.may {
+		got, err := m.fetch(name)
+		if err != nil {
+			return err
+		}
+		if !oneOf(may, got) {
+			w.Errorf("%s is %s, may be %s", name, shortly(got), shortly(may...))
+		}
+		w.may[name] = []*string{got}
+		if len(may) == 1 {
+			continue
+		}
+		if got != nil {
+			err = w.store(m, name)
+		} else if _, err = m.do("DELE "+name, 250); code(err) == 550 {
+			err = nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// step does one thing and notes what is promised.
+func (w *stubborn) step(m *mortal) error {
+	name := fmt.Sprintf("%s-%d", w.name, w.rng.IntN(5))
+	switch n := w.rng.IntN(10); {
+	case n < 4:
+		return w.store(m, name)
+	case n < 5:
+		return w.appendTo(m, name)
+	case n < 8:
+		return w.storeAndRename(m, name)
+	case n < 9:
+		return w.remove(m, name)
+	}
+	got, err := m.fetch(name)
+	if err == nil && !oneOf(w.now(name), got) {
+		w.Errorf("%s reads as %s, was promised to be %s", name, shortly(got), shortly(w.now(name)...))
+	}
+	return err
+}
+
+// now is what name may be; a file that was never stored is not there.
+func (w *stubborn) now(name string) []*string {
+	if may, ok := w.may[name]; ok {
+		return may
+	}
+	return []*string{nil}
+}
+
+// change does something after which each of the files has its new content; until it is acknowledged both are possible.
+func (w *stubborn) change(count *int, do func() error, to map[string]*string) error {
+	for name, next := range to {
+		w.may[name] = append(w.now(name), next)
+	}
+	if err := do(); err != nil {
+		w.unknown++
+		return err
+	}
+	for name, next := range to {
+		w.may[name] = []*string{next}
+	}
+	*count++
+	return nil
+}
+
+func (w *stubborn) body() *string {
+	size := w.rng.IntN(40_000)
+	if w.rng.IntN(30) == 0 {
+		size = 6 << 20 // more than one part
+	}
+	body := string(content(size, fmt.Sprint(w.name, w.rng.Uint64())))
+	return &body
+}
+
+func (w *stubborn) store(m *mortal, name string) error {
+	body := w.body()
+	return w.change(&w.stored, func() error { return m.send("STOR "+name, []byte(*body)) }, map[string]*string{name: body})
+}
+
+func (w *stubborn) appendTo(m *mortal, name string) error {
+	more, whole := w.body(), ""
+	if before := w.now(name)[0]; before != nil {
+		whole = *before
+	}
+	whole += *more
+	return w.change(&w.appended, func() error { return m.send("APPE "+name, []byte(*more)) }, map[string]*string{name: &whole})
+}
+
+// storeAndRename is what careful clients do.
+func (w *stubborn) storeAndRename(m *mortal, name string) error {
+	body, part := w.body(), name+".part"
+	err := w.change(&w.stored, func() error { return m.send("STOR "+part, []byte(*body)) }, map[string]*string{part: body})
+	if err != nil {
+		return err
+	}
+	return w.change(&w.renamed, func() error {
+		if _, err := m.do("RNFR "+part, 350); err != nil {
+			return err
+		}
+		_, err := m.do("RNTO "+name, 250)
+		return err
+	}, map[string]*string{part: nil, name: body})
+}
+
+func (w *stubborn) remove(m *mortal, name string) error {
+	if w.now(name)[0] == nil {
+		return nil
+	}
+	return w.change(&w.deleted, func() error {
+		_, err := m.do("DELE "+name, 250)
+		return err
+	}, map[string]*string{name: nil})
+}
+
+func oneOf(may []*string, got *string) bool {
+	for _, m := range may {
+		if m == nil && got == nil || m != nil && got != nil && *m == *got {
+			return true
+		}
+	}
+	return false
+}
+
+// shortly is for messages.
+func shortly(contents ...*string) string {
+	text := ""
+	for i, c := range contents {
+		if i > 0 {
+			text += " or "
+		}
+		if c == nil {
+			text += "absent"
+		} else {
+			text += fmt.Sprintf("%d bytes (%.8x)", len(*c), *c)
+		}
+	}
+	return text
+}
