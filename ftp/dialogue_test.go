@@ -43,6 +43,7 @@ import (
 //	seed NAME TEXT put a file there
 //	dir NAME       make a directory there
 //	reconnect      a new control connection; the one before is closed
+//	another PATTERN a second control connection is greeted so, and closed
 //	closed         the server closes the control connection
 //	option NAME    at the top: what the server is told (see serverOptions)
 //
@@ -66,13 +67,14 @@ func TestDialogue(t *testing.T) {
 
 // serverOptions are what a script can ask for.
 var serverOptions = map[string]func(*ftp.Server){
-	"tls":         func(*ftp.Server) {},
-	"require-tls": func(s *ftp.Server) { s.RequireTLS = true },
-	"ascii":       func(s *ftp.Server) { s.ConvertASCII = true },
-	"no-active":   func(s *ftp.Server) { s.NoActive = true },
-	"fxp":         func(s *ftp.Server) { s.AllowFXP = true },
-	"password":    func(*ftp.Server) {},
-	"read-only":   func(*ftp.Server) {},
+	"tls":          func(*ftp.Server) {},
+	"require-tls":  func(s *ftp.Server) { s.RequireTLS = true },
+	"ascii":        func(s *ftp.Server) { s.ConvertASCII = true },
+	"one-per-host": func(s *ftp.Server) { s.MaxSessionsPerHost = 1 },
+	"no-active":    func(s *ftp.Server) { s.NoActive = true },
+	"fxp":          func(s *ftp.Server) { s.AllowFXP = true },
+	"password":     func(*ftp.Server) {},
+	"read-only":    func(*ftp.Server) {},
 }
 
 type dialogue struct {
@@ -163,13 +165,17 @@ func (d *dialogue) fatalf(format string, args ...any) {
 }
 
 func (d *dialogue) connect() {
+	d.dial()
+	d.reply("220")
+}
+
+func (d *dialogue) dial() {
 	conn, err := net.Dial("tcp", d.addr)
 	if err != nil {
 		d.fatalf("%v", err)
 	}
 	conn.SetDeadline(time.Now().Add(time.Minute))
 	d.raw, d.conn, d.in, d.private = conn, conn, bufio.NewReader(conn), false
-	d.reply("220")
 }
 
 func (d *dialogue) resetReader() { d.in = bufio.NewReader(d.conn) }
@@ -243,6 +249,11 @@ func (d *dialogue) step(line string) {
 	case "reconnect":
 		d.hangUp()
 		d.connect()
+	case "another":
+		second := &dialogue{t: d.t, where: d.where, addr: d.addr}
+		second.dial()
+		second.step("< " + arg)
+		second.hangUp()
 	case "closed":
 		if b, err := d.in.ReadByte(); err == nil {
 			d.fatalf("got %q", b)

@@ -36,6 +36,13 @@ func (s *session) pass(ctx context.Context, arg string) reply {
 	if !s.named {
 		return badSequence("Send USER first.")
 	}
+	host := hostAddr(s.remote.Addr())
+	delay, ok := s.srv.hosts.loginDelay(host, time.Now())
+	if !ok {
+		s.ended = true
+		return reply{421, "Too many wrong passwords from your address; try again later."}
+	}
+	sleep(ctx, delay)
 	tree, err := s.srv.Backend.Login(ctx, s.clientInfo(), s.name, arg)
 	if err != nil {
 		return s.denied(ctx, err)
@@ -46,6 +53,7 @@ func (s *session) pass(ctx context.Context, arg string) reply {
 	s.shown.User = s.name
 	s.mu.Unlock()
 	s.srv.totals.logins.Add(1)
+	s.srv.hosts.succeeded(host)
 	s.logger.LogAttrs(ctx, slog.LevelInfo, "logged in", slog.String("user", s.name), slog.Bool("tls", s.ctl.isTLS()))
 	return reply{230, "Logged in."}
 }
@@ -54,7 +62,19 @@ func (s *session) clientInfo() Client {
 	return Client{Session: s.id, Remote: s.remote, Local: s.local, TLS: s.ctl.isTLS(), Host: s.vhost, Name: s.client}
 }
 
-// denied makes each wrong password cost more than the one before (RFC 2577, section 5).
+// sleep returns after d, or when ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+// denied makes each wrong password cost more than the one before (RFC 2577, section 5), whichever session of the address
+// gives it.
 func (s *session) denied(ctx context.Context, err error) reply {
 	name := s.name
 	s.named, s.name = false, ""
@@ -65,11 +85,9 @@ func (s *session) denied(ctx context.Context, err error) reply {
 	}
 	s.failures++
 	s.srv.totals.denied.Add(1)
+	s.srv.hosts.failed(hostAddr(s.remote.Addr()), time.Now())
 	s.logger.LogAttrs(ctx, slog.LevelInfo, "login denied", slog.String("user", name), slog.Int("failures", s.failures))
-	select {
-	case <-time.After(time.Duration(s.failures) * failureDelay):
-	case <-ctx.Done():
-	}
+	sleep(ctx, time.Duration(s.failures)*failureDelay)
 	if s.failures >= maxFailures {
 		s.ended = true
 		return reply{421, "Too many wrong passwords."}

@@ -33,6 +33,9 @@ type Server struct {
 	AllowPeerMismatch bool // data connections may come from another address than the control connection
 	AcceptAbruptClose bool // believe an upload whose control connection ends together with its data
 
+	MaxSessions        int // sessions at once; 0 = no limit
+	MaxSessionsPerHost int // of them, those of one client address, or of one IPv6 network of 64 bits; 0 = no limit
+
 	IdleTimeout  time.Duration // silence after which a session without a transfer ends; 0 = 5m
 	LoginTimeout time.Duration // time to log in; 0 = 1m
 	DataConnect  time.Duration // time for a data connection to come about; 0 = 30s
@@ -49,6 +52,7 @@ type Server struct {
 	lastID   atomic.Uint64
 	totals   totals
 	history  history
+	hosts    hosts
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{} // guarded by mu
@@ -145,20 +149,16 @@ func (s *Server) serve(ctx context.Context, l net.Listener, implicit bool) error
 	}
 }
 
-// start runs a session for conn, unless the server is closing.
+// start runs a session for conn, unless there is a reason not to.
 func (s *Server) start(ctx context.Context, conn net.Conn, implicit bool) {
 	ss := newSession(s, conn, implicit)
 	ctx, ss.cancel = context.WithCancelCause(ctx) // before others can see the session
-	s.mu.Lock()
-	closing := s.closing
-	if !closing {
-		s.sessions[ss] = struct{}{}
-	}
-	s.mu.Unlock()
-	if closing {
+	if why := s.admit(ss); why != "" {
 		ss.cancel(nil)
+		s.totals.refused.Add(1)
+		s.log.LogAttrs(ctx, slog.LevelInfo, "session refused", slog.String("client", ss.remote.String()), slog.String("reason", why))
 		conn.SetWriteDeadline(time.Now().Add(time.Second))
-		conn.Write(reply{421, "The server is shutting down."}.append(nil))
+		conn.Write(reply{421, why}.append(nil))
 		conn.Close()
 		return
 	}
@@ -169,7 +169,24 @@ func (s *Server) start(ctx context.Context, conn net.Conn, implicit bool) {
 	}()
 }
 
+// admit adds ss to the sessions, or says why not.
+func (s *Server) admit(ss *session) (why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closing:
+		return "The server is shutting down."
+	case s.MaxSessions > 0 && len(s.sessions) >= s.MaxSessions:
+		return "Too many sessions; try again later."
+	case !s.hosts.enter(hostAddr(ss.remote.Addr()), s.MaxSessionsPerHost):
+		return "Too many sessions from your address; try again when one has ended."
+	}
+	s.sessions[ss] = struct{}{}
+	return ""
+}
+
 func (s *Server) end(ss *session) {
+	s.hosts.leave(hostAddr(ss.remote.Addr()), s.MaxSessionsPerHost)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.sessions, ss)

@@ -10,7 +10,8 @@ import (
 
 // totals count since the server was made.
 type totals struct {
-	sessions, logins, denied      atomic.Uint64
+	sessions, refused             atomic.Uint64
+	logins, denied                atomic.Uint64
 	uploads, downloads, failed    atomic.Uint64
 	listings                      atomic.Uint64
 	bytesReceived, bytesDelivered atomic.Int64
@@ -20,6 +21,7 @@ type totals struct {
 type Stats struct {
 	Sessions       int    // now
 	SessionsTotal  uint64 // begun
+	Refused        uint64 // not begun, because there were too many, or the server was closing
 	Logins, Denied uint64
 	Uploads        uint64 // confirmed by 226
 	Downloads      uint64 // confirmed by 226
@@ -41,6 +43,7 @@ func (s *Server) Stats() Stats {
 	return Stats{
 		Sessions:      n,
 		SessionsTotal: s.totals.sessions.Load(),
+		Refused:       s.totals.refused.Load(),
 		Logins:        s.totals.logins.Load(),
 		Denied:        s.totals.denied.Load(),
 		Uploads:       s.totals.uploads.Load(),
