@@ -1,6 +1,7 @@
 package test
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -140,6 +141,26 @@ func TestLoginTimeout(t *testing.T) {
 	c.do("NOOP", 200)
 	c.expect(421)
 	c.ended()
+}
+
+func TestSessionsOfAnAddressAreLimited(t *testing.T) {
+	_, addr := serve(t, t.TempDir(), "--max-sessions-per-ip", "1", "--max-sessions", "2")
+	login(t, "", addr)
+	for _, visit := range []struct{ from, greeting string }{
+		{"", "421 Too many sessions from your address"},
+		{"127.0.0.2", "220 "},
+		{"127.0.0.3", "421 Too many sessions;"},
+	} {
+		conn, err := dial(visit.from, addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		line, err := bufio.NewReader(conn).ReadString('\n')
+		if err != nil || !strings.HasPrefix(line, visit.greeting) {
+			t.Errorf("from %q: %q, %v", visit.from, line, err)
+		}
+	}
 }
 
 func TestRequireTLSRefusesClearText(t *testing.T) {

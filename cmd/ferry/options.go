@@ -18,6 +18,8 @@ type options struct {
 	allowFXP          bool
 	allowPeerMismatch bool
 	acceptAbruptClose bool
+	maxSessions       uint32
+	maxSessionsPerIP  uint32
 	idleTimeout       time.Duration
 	loginTimeout      time.Duration
 	dataTimeouts      dataTimeouts
