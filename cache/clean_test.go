@@ -288,6 +288,9 @@ func TestWhatTheRemoteHasBecomesACopy(t *testing.T) {
 	wantHeld(t, s, "f", "v7", 3<<20, 3<<20)
 	wantCounted(t, s, 1, 3<<20)
 
+	if freed := s.copies.evict(1); freed != 0 {
+		t.Errorf("%d bytes of a file that is still open were given back", freed)
+	}
 	c := openCopy(t, s, "f", "v7", 3<<20)
 	if freed := s.copies.evict(1); freed != 0 {
 		t.Errorf("%d bytes were taken from under its reader", freed)

@@ -27,12 +27,16 @@ func (cs *copySet) evict(n int64) (freed int64) {
 	return freed
 }
 
-// evictIdle drops the idle copy that was used the longest ago, and reports whether there was one.
+// evictIdle drops the idle copy that was used the longest ago, and reports whether there was one. One that is still read as
+// the record that it was would give nothing back.
 func (cs *copySet) evictIdle() (freed int64, ok bool) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	for e := cs.recent.Back(); e != nil; e = e.Prev() {
 		it := e.Value.(*idleCopy)
+		if it.busy != nil && it.busy() {
+			continue
+		}
 		if cs.forget(it.key) == nil {
 			return it.bytes, true
 		}
