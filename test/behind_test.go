@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// The three ways to have ferry look again, as the manual has them, seen by an FTP client that lists before and after a
-// change behind ferry's back on S3.
-func TestAChangeBehindFerrysBackIsSeenAfter(t *testing.T) {
+// The three ways to have ferry look again, in the sentences of the manual, seen by an FTP client that lists before and
+// after a change behind ferry's back on S3.
+func TestDirectoryCachesAreFlushed(t *testing.T) {
 	s := startGateway(t)
 	env := append(s.environment("far", s.addr), "FERRY_RC=true", "FERRY_RC_ADDR=127.0.0.1:0")
 	where := "far:" + s.fresh(t)
@@ -31,11 +31,11 @@ func TestAChangeBehindFerrysBackIsSeenAfter(t *testing.T) {
 		return all
 	}
 	for i, step := range []struct {
-		command string
-		run     func()
-		changed []string // directories in which the change is seen afterwards
+		sentence string
+		run      func()
+		changed  []string // directories in which the change is seen afterwards
 	}{
-		{"kill -SIGHUP $(pidof ferry)", func() {
+		{"you can send a SIGHUP signal for it to flush all directory caches, regardless of how old they are: kill -SIGHUP $(pidof ferry)", func() {
 			if err := proc.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 				t.Fatal(err)
 			}
@@ -43,12 +43,12 @@ func TestAChangeBehindFerrysBackIsSeenAfter(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, dirs},
-		{"ferry rc vfs/forget", func() { ferry(t, nil, "rc", "vfs/forget", "--url", url) }, dirs},
-		{"ferry rc vfs/forget file=path/to/file dir=path/to/dir", func() {
+		{"you can use rc to flush the whole directory cache: ferry rc vfs/forget", func() { ferry(t, nil, "rc", "vfs/forget", "--url", url) }, dirs},
+		{"Or individual files or directories: ferry rc vfs/forget file=path/to/file dir=path/to/dir", func() {
 			ferry(t, nil, "rc", "vfs/forget", "file=path/to/file", "dir=path/to/dir", "--url", url)
 		}, dirs[1:]},
 	} {
-		t.Run(step.command, func(t *testing.T) {
+		t.Run(step.sentence, func(t *testing.T) {
 			before := list()
 			name := fmt.Sprint("file", i)
 			for _, dir := range dirs {
