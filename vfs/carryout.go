@@ -66,7 +66,7 @@ func (v *overlay) sendFile(ctx context.Context, c *claim, rec cache.Record) erro
 			e, err = v.putContent(ctx, rec)
 		}
 		if err != nil {
-			v.names.uncertain(rec.Name)
+			v.names.doubt(rec.Name)
 			return err
 		}
 	}
@@ -130,7 +130,7 @@ func (v *overlay) sendTime(ctx context.Context, c *claim) error {
 	if err != nil {
 		return err
 	}
-	v.names.uncertain(c.rec.Name)
+	v.names.doubt(c.rec.Name)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	c.sentTime = t
@@ -212,7 +212,7 @@ func (v *overlay) makeDir(ctx context.Context, dir string) error {
 		}
 	}
 	if err != nil {
-		v.names.uncertain(dir)
+		v.names.doubt(dir)
 		return err
 	}
 	v.names.madeDir(dir)
@@ -228,9 +228,9 @@ func (v *overlay) removeOne(ctx context.Context, name string) error {
 		v.names.removed(name)
 		return nil
 	case errors.Is(err, remote.ErrIsDir), errors.Is(err, remote.ErrNotDir):
-		v.names.uncertain(name)
+		v.names.doubt(name)
 		return nil
 	}
-	v.names.uncertain(name)
+	v.names.doubt(name)
 	return err
 }

@@ -223,7 +223,7 @@ func (v *overlay) removeThere(ctx context.Context, name string) error {
 	if err == nil || errors.Is(err, remote.ErrNotExist) {
 		v.names.removed(name)
 	} else {
-		v.names.uncertain(name)
+		v.names.doubt(name)
 	}
 	v.changedThere()
 	return err
@@ -261,7 +261,7 @@ func (v *overlay) SetModTime(ctx context.Context, name string, t time.Time) erro
 // setTimeThere sets a time on the remote. Of a remote that cannot, the answer still tells whether there is such a file.
 func (v *overlay) setTimeThere(ctx context.Context, name string, t time.Time) error {
 	defer v.changedThere()
-	defer v.names.uncertain(name)
+	defer v.names.doubt(name)
 	err := remote.SetModTime(ctx, v.remote, name, t)
 	if !errors.Is(err, remote.ErrUnsupported) {
 		return err
@@ -315,7 +315,7 @@ func (v *overlay) SetMode(ctx context.Context, name string, perm fs.FileMode) er
 			return pathError("setmode", name, err)
 		}
 	}
-	defer v.names.uncertain(name)
+	defer v.names.doubt(name)
 	return remote.SetMode(ctx, v.remote, name, perm)
 }
 

@@ -213,3 +213,25 @@ func (v *overlay) checkNew(ctx context.Context, op, name string) error {
 	}
 	return nil
 }
+
+// doubt notes that an operation on name may have changed it, or may not. What was known is shown where the remote does not
+// say what is.
+func (c *dirCache) doubt(name string) {
+	if c.live {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changes++
+	dir, _ := remote.Split(name)
+	if l := c.dirs[dir]; l != nil {
+		l.at = time.Time{}
+	}
+	delete(c.flights, dir)
+	if p, ok := c.points[name]; ok && p.exists {
+		p.at = time.Time{}
+		c.points[name] = p
+	} else {
+		delete(c.points, name)
+	}
+}

@@ -138,8 +138,8 @@ func (v *overlay) moveThere(ctx context.Context, from, to string) error {
 	defer v.changedThere()
 	err := remote.Move(ctx, v.remote, from, to)
 	if err != nil {
-		v.names.uncertain(from)
-		v.names.uncertain(to)
+		v.names.doubt(from)
+		v.names.doubt(to)
 		return err
 	}
 	v.names.renamed(from, to)
@@ -200,7 +200,7 @@ func (v *overlay) inDirThatWaits(name string) bool {
 func (v *overlay) mkdirThere(ctx context.Context, dir string) error {
 	defer v.changedThere()
 	if err := v.remote.Mkdir(ctx, dir); err != nil {
-		v.names.uncertain(dir)
+		v.names.doubt(dir)
 		return err
 	}
 	v.names.madeDir(dir)
@@ -297,7 +297,7 @@ func (v *overlay) rmdirThere(ctx context.Context, dir string) error {
 	}
 	defer v.changedThere()
 	if err := v.remote.Rmdir(ctx, dir); err != nil {
-		v.names.uncertain(dir)
+		v.names.doubt(dir)
 		return err
 	}
 	v.names.removedDir(dir)

@@ -31,7 +31,7 @@ func (s *spool) publishThere(ctx context.Context, modTime time.Time) (remote.Ent
 	}
 	v.changedThere()
 	if err != nil {
-		v.names.uncertain(s.name)
+		v.names.doubt(s.name)
 		return remote.Entry{}, err
 	}
 	v.names.stored(s.name, e)
@@ -129,7 +129,7 @@ func (t *through) Publish(ctx context.Context, modTime time.Time) (remote.Entry,
 	e, err := t.Stage.Publish(ctx, modTime)
 	v.changedThere()
 	if err != nil {
-		v.names.uncertain(t.name)
+		v.names.doubt(t.name)
 		return e, err
 	}
 	if e.Name != "" { // a stage that had ended before says nothing
@@ -142,7 +142,7 @@ func (t *through) Publish(ctx context.Context, modTime time.Time) (remote.Entry,
 // Keep implements remote.Stage.
 func (t *through) Keep() error {
 	err := t.Stage.Keep()
-	t.overlay.names.uncertain(t.name)
+	t.overlay.names.doubt(t.name)
 	return errors.Join(err, t.forgetLocalPart())
 }
 
@@ -209,7 +209,7 @@ func (v *overlay) putThere(ctx context.Context, name string, body io.Reader, o r
 	defer v.changedThere()
 	e, err := v.remote.Put(ctx, name, body, o)
 	if err != nil {
-		v.names.uncertain(name)
+		v.names.doubt(name)
 		return e, err
 	}
 	v.names.stored(name, e)

@@ -188,7 +188,7 @@ func (v *overlay) giveUp(ctx context.Context, c *claim, reason error) error {
 	if err := v.store.Fail(c.rec.ID, reason); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	v.names.uncertain(c.rec.Name)
+	v.names.doubt(c.rec.Name)
 	what := "The remote refused a file for good: it is kept in the cache, see ferry cache ls"
 	if c.rec.Kind != cache.File {
 		what = "The remote refused a change for good, see ferry cache ls"
