@@ -31,7 +31,7 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 		r.pool.put(s)
 		return nil, fail("open", name, err)
 	}
-	f.unwatch = context.AfterFunc(ctx, s.abort)
+	f.unwatch = s.watch(ctx)
 	return f, nil
 }
 
@@ -69,7 +69,7 @@ type reader struct {
 	done    <-chan struct{} // closed when the context of Open ends
 	cause   func() error    // why it has
 	put     func(*session)
-	unwatch func() bool
+	unwatch func() (ended bool)
 
 	data *ftp.Response // nil when there is nothing to read, or it was read
 	at   int64         // where in the file the next byte is

@@ -164,11 +164,12 @@ func (s *session) closeAll() {
 	}
 }
 
-// during makes a call of package ftp, which knows no context: the end of ctx ends the session.
+// during makes a call of package ftp, which knows no context: the end of ctx ends the session. When it has returned,
+// broken knows whether it did.
 func (s *session) during(ctx context.Context, call func() error) error {
-	stop := context.AfterFunc(ctx, s.abort)
+	unwatch := s.watch(ctx)
 	err := call()
-	if !stop() && err != nil {
+	if unwatch() && err != nil {
 		return context.Cause(ctx)
 	}
 	var reply *textproto.Error
@@ -184,6 +185,18 @@ func (s *session) during(ctx context.Context, call func() error) error {
 		}
 	}
 	return err
+}
+
+// watch lets the end of ctx end the session, until unwatch is called, which reports whether that has happened.
+func (s *session) watch(ctx context.Context) (unwatch func() (ended bool)) {
+	stop := context.AfterFunc(ctx, s.abort)
+	return func() bool {
+		if stop() {
+			return false
+		}
+		s.abort() // that of ctx may be on its way still
+		return true
+	}
 }
 
 // broken reports whether the session is of no more use.
