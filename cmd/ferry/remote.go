@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"strconv"
+	"strings"
 
 	"ferry/config"
 	"ferry/remote"
@@ -58,6 +60,9 @@ func (l *lazySources) resolve(ctx context.Context, what string) (config.Settings
 	if err != nil {
 		return config.Settings{}, usagef("remote %w", err)
 	}
+	if err := checkQuotes(spec); err != nil {
+		return config.Settings{}, err
+	}
 	if spec.Name != "" && !l.opened {
 		if err := l.open(ctx); err != nil {
 			return config.Settings{}, err
@@ -79,6 +84,17 @@ func (l *lazySources) resolve(ctx context.Context, what string) (config.Settings
 		l.options.setLocal(settings.Values)
 	}
 	return settings, nil
+}
+
+// checkQuotes refuses a URL that was cut off at its colon, which rclone's grammar takes for the end of the options.
+func checkQuotes(spec config.Remote) error {
+	for key, value := range spec.Params {
+		if (value == "http" || value == "https") && strings.HasPrefix(spec.Path, "//") {
+			return usagef("remote option %s: a value with a colon in it must be in quotes, as in ':%s,%s=\"%s://host\":path'",
+				key, cmp.Or(spec.Type, "type"), key, value)
+		}
+	}
+	return nil
 }
 
 func (l *lazySources) open(ctx context.Context) error {

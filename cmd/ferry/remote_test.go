@@ -39,6 +39,15 @@ func TestANamedRemoteIsServed(t *testing.T) {
 	}
 }
 
+func TestAURLWithoutQuotes(t *testing.T) {
+	for _, what := range []string{":s3,provider=Minio,endpoint=http://h:9000:bucket", ":http,url=https://h/dir:"} {
+		status, _, stderr := runNow(t, nil, "serve", "ftp", what)
+		if status != exitUsage || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "must be in quotes, as in ':"+what[1:3]) {
+			t.Errorf("%s: status %d: %s", what, status, stderr)
+		}
+	}
+}
+
 func TestCheckCommand(t *testing.T) {
 	dir := t.TempDir()
 	status, stdout, stderr := runNow(t, nil, "check", dir)
