@@ -9,17 +9,22 @@ import (
 	"ferry/disk"
 )
 
-// benchCommits commits contents of size bytes by workers at a time, and drops each one again.
-func benchCommits(b *testing.B, workers, size int, a Ack) {
+func openForBench(b *testing.B) *Store {
 	d, err := disk.Open(b.TempDir())
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer d.Close()
+	b.Cleanup(func() { d.Close() })
 	s, err := Open(d, Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
+	return s
+}
+
+// benchCommits commits contents of size bytes by workers at a time.
+func benchCommits(b *testing.B, workers, size int, a Ack) {
+	s := openForBench(b)
 	defer s.Close()
 	data := make([]byte, size)
 	var next atomic.Int64
@@ -55,9 +60,9 @@ func benchCommits(b *testing.B, workers, size int, a Ack) {
 }
 
 func BenchmarkCommit(b *testing.B) {
-	for _, a := range []Ack{Durable, Spooled} {
+	for a, name := range []string{Durable: "durable", Spooled: "spooled"} {
 		for _, workers := range []int{1, 8, 32} {
-			b.Run(fmt.Sprintf("%v/%d", a, workers), func(b *testing.B) { benchCommits(b, workers, 16<<10, a) })
+			b.Run(fmt.Sprintf("%s/%d", name, workers), func(b *testing.B) { benchCommits(b, workers, 16<<10, Ack(a)) })
 		}
 	}
 }

@@ -354,4 +354,3 @@ func brief(p promises) string {
 	}
 	return b.String()
 }
-

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 )
 
@@ -34,61 +36,68 @@ func (s *Store) recover() error {
 	return s.expireParts(time.Now())
 }
 
-// names lists a directory.
-func (s *Store) names(dir string) ([]string, error) {
-	var names []string
-	for e, err := range s.disk.ReadDir(dir) {
-		if err != nil {
-			return nil, err
-		}
-		names = append(names, e.Name())
-	}
-	return names, nil
-}
-
 // found is a file that an earlier process left.
 type found struct {
+	id   string // its name in the directory
 	h    header
 	sl   slots
 	size int64 // of the file
-	err  error // errDamaged
+	err  error // errDamaged, or why it could not be read
 }
 
 // data is how many bytes stand behind the header.
 func (f *found) data() int64 { return max(f.size-dataStart, 0) }
 
-// inspect reads a header. What is not a header is no error of inspect.
-func (s *Store) inspect(name string) (found, error) {
-	f, err := s.disk.OpenFile(name, os.O_RDONLY)
-	if err != nil {
-		return found{}, err
+// inspectors is how many headers are read at a time: a disk that is cold has more than one answer under way.
+const inspectors = 16
+
+// inspect reads the headers of the files in a directory, in the order of their names.
+func (s *Store) inspect(dir string) ([]found, error) {
+	var files []found
+	for e, err := range s.disk.ReadDir(dir) {
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, found{id: e.Name()})
 	}
-	defer f.Close()
-	size, err := f.Size()
-	if err != nil {
-		return found{}, err
+	slices.SortFunc(files, func(a, b found) int { return strings.Compare(a.id, b.id) })
+	errs := make([]error, min(inspectors, len(files)))
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() {
+			for n := i; n < len(files) && errs[i] == nil; n += len(errs) {
+				errs[i] = s.inspectFile(path.Join(dir, files[n].id), &files[n])
+			}
+		})
 	}
-	h, sl, err := readHeader(f)
-	if errors.Is(err, ErrVersion) {
-		return found{}, fmt.Errorf("%s: %w; start the version of ferry that wrote it", name, err)
-	}
-	if err != nil && !errors.Is(err, errDamaged) {
-		return found{}, err
-	}
-	return found{h: h, sl: sl, size: size, err: err}, nil
+	wg.Wait()
+	return files, errors.Join(errs...)
 }
 
-func (s *Store) recoverLost() error {
-	names, err := s.names(lostDir)
+// inspectFile reads one header. What is not a header, or cannot be read, is no error of it.
+func (s *Store) inspectFile(name string, found *found) error {
+	f, err := s.disk.OpenFile(name, os.O_RDONLY)
 	if err != nil {
 		return err
 	}
-	for _, id := range names {
-		f, err := s.inspect(path.Join(lostDir, id))
-		if err != nil {
-			return err
-		}
-		s.enterLost(id, &f)
+	defer f.Close()
+	if found.size, err = f.Size(); err != nil {
+		return err
+	}
+	found.h, found.sl, found.err = readHeader(f)
+	if errors.Is(found.err, ErrVersion) {
+		return fmt.Errorf("%s: %w; start the version of ferry that wrote it", name, found.err)
+	}
+	return nil
+}
+
+func (s *Store) recoverLost() error {
+	files, err := s.inspect(lostDir)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		s.enterLost(f.id, &f)
 	}
 	return nil
 }
@@ -114,16 +123,12 @@ func (h *header) record(id string) Record {
 
 // recoverDirty reads what waits. Of records that claim the same name the latest remains.
 func (s *Store) recoverDirty() error {
-	names, err := s.names(dirtyDir)
+	files, err := s.inspect(dirtyDir)
 	if err != nil {
 		return err
 	}
-	for _, id := range names {
-		f, err := s.inspect(path.Join(dirtyDir, id))
-		if err != nil {
-			return err
-		}
-		if err := s.enterDirty(id, &f); err != nil {
+	for _, f := range files {
+		if err := s.enterDirty(f.id, &f); err != nil {
 			return err
 		}
 	}

@@ -7,16 +7,12 @@ import (
 
 // recoverParts reads the index of part/. What is not sound is removed.
 func (s *Store) recoverParts() error {
-	names, err := s.names(partDir)
+	files, err := s.inspect(partDir)
 	if err != nil {
 		return err
 	}
-	for _, base := range names {
-		name := path.Join(partDir, base)
-		f, err := s.inspect(name)
-		if err != nil {
-			return err
-		}
+	for _, f := range files {
+		name := path.Join(partDir, f.id)
 		if !s.sound(&f) || partPath(f.h.Name, f.h.Owner) != name {
 			if err := s.disk.Remove(name); err != nil {
 				return err
@@ -63,17 +59,12 @@ func (s *Store) soundDraft(f *found) int64 {
 // recoverDrafts makes parts of what is in tmp/ as far as it is sound, and removes the rest. They stay where they are, as
 // they are: part/ is for what is synced, and there may be much.
 func (s *Store) recoverDrafts() error {
-	names, err := s.names(tmpDir)
+	files, err := s.inspect(tmpDir)
 	if err != nil {
 		return err
 	}
-	for _, id := range names {
-		name := path.Join(tmpDir, id)
-		f, err := s.inspect(name)
-		if err != nil {
-			return err
-		}
-		if err := s.recoverDraft(name, &f); err != nil {
+	for _, f := range files {
+		if err := s.recoverDraft(path.Join(tmpDir, f.id), &f); err != nil {
 			return err
 		}
 	}

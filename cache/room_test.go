@@ -229,7 +229,7 @@ func TestAFullDiskIsWaitedFor(t *testing.T) {
 			}
 		})
 		content := strings.Repeat("0123456789", 2000)
-		if n, err := io.WriteString(d, content); n != len(content) || err != nil {
+		if n, err := d.ReadFrom(strings.NewReader(content)); n != int64(len(content)) || err != nil {
 			t.Fatalf("wrote %d, %v", n, err)
 		}
 		if took := time.Since(start); took != 30*time.Second {

@@ -83,12 +83,16 @@ func (s *Store) Close() error {
 }
 
 // Run does what nobody waits for, until ctx ends: it makes durable what was only spooled, finds the clean copies that were
-// there before, and drops what is too old. It is the only thing that goes on in the background.
+// there before, and drops what is too old. It is the only thing that goes on in the background. It ends early when the disk
+// fails it, and may then be called again.
 func (s *Store) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	copiesEnded := make(chan error, 1)
-	go func() { copiesEnded <- s.copies.run(ctx) }()
+	go func() {
+		defer cancel()
+		copiesEnded <- s.copies.run(ctx)
+	}()
 	err := s.keepHouse(ctx)
 	cancel()
 	return errors.Join(err, <-copiesEnded)

@@ -13,12 +13,19 @@ const (
 	minStep = 64 << 10
 )
 
-// step is the write buffer by which the cache may exceed its size.
+// step is the write buffer by which the cache may exceed its size. A slow upload holds as much before it has come: so it
+// is small where the cache is.
 func (r *room) step() int64 {
 	if r.maxSize == 0 {
 		return maxStep
 	}
-	return min(max(r.maxSize/128, minStep), maxStep)
+	return min(max(r.maxSize/1024, minStep), maxStep)
+}
+
+// tight reports whether the disk itself is nearly full.
+func (r *room) tight() bool {
+	free, err := r.free()
+	return err == nil && free < 64*maxStep
 }
 
 // Write appends p. Where the cache is full it waits until there is room. fs.ErrClosed means that the draft has ended.
@@ -39,23 +46,7 @@ func (d *Draft) writeStep(p []byte) (n int, err error) {
 	if err := d.take(int64(len(p))); err != nil {
 		return 0, err
 	}
-	var w waiter
-	defer w.stop()
-	for {
-		var m int
-		m, err = d.file.WriteAt(p[n:], dataStart+d.size.Load())
-		n += m
-		d.size.Add(int64(m))
-		if err == nil || !diskFull(err) {
-			break
-		}
-		if m > 0 {
-			w.stop() // something moved
-		}
-		if err = d.s.room.makeRoom(d.stopped, &w, int64(len(p)-n)); err != nil {
-			break
-		}
-	}
+	n, err = d.put(p)
 	d.give(int64(len(p) - n))
 	if err != nil {
 		return n, err
@@ -63,12 +54,32 @@ func (d *Draft) writeStep(p []byte) (n int, err error) {
 	return n, d.describe()
 }
 
+// put appends a p that has been admitted. When the disk is full all the same, it waits.
+func (d *Draft) put(p []byte) (n int, err error) {
+	var w waiter
+	defer w.stop()
+	for {
+		m, err := d.file.WriteAt(p[n:], dataStart+d.size.Load())
+		n += m
+		d.size.Add(int64(m))
+		if err == nil || !diskFull(err) {
+			return n, err
+		}
+		if m > 0 {
+			w.stop() // something moved
+		}
+		if err := d.s.room.makeRoom(d.stopped, &w, int64(len(p)-n)); err != nil {
+			return n, err
+		}
+	}
+}
+
 func diskFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 // ReadFrom appends what r yields, up to its end. It has the disk take the bytes from r directly, in slices, which on a
-// real disk splices from a connection.
+// real disk splices from a connection while there is room on it.
 func (d *Draft) ReadFrom(r io.Reader) (n int64, err error) {
 	if err := d.enter(); err != nil {
 		return 0, d.fail(err)
@@ -100,13 +111,36 @@ func (d *Draft) readStep(slice *io.LimitedReader) (int64, error) {
 	if err := d.take(want); err != nil {
 		return 0, err
 	}
-	n, err := d.file.ReadFromAt(slice, dataStart+d.size.Load())
-	d.size.Add(n)
+	n, err := d.receive(slice)
 	d.give(want - n)
 	if err != nil {
 		return n, err
 	}
 	return n, d.describe()
+}
+
+// receive appends what r yields, which has been admitted. What a splice has taken from a connection is gone when the disk
+// then has no room for it; so it is not used where that is to be feared.
+func (d *Draft) receive(r io.Reader) (n int64, err error) {
+	if !d.s.room.tight() {
+		n, err = d.file.ReadFromAt(r, dataStart+d.size.Load())
+		d.size.Add(n)
+		return n, err
+	}
+	buf := make([]byte, minStep)
+	for {
+		m, readErr := r.Read(buf)
+		m, err := d.put(buf[:m])
+		n += int64(m)
+		switch {
+		case err != nil:
+			return n, err
+		case errors.Is(readErr, io.EOF):
+			return n, nil
+		case readErr != nil:
+			return n, readErr
+		}
+	}
 }
 
 // take admits n bytes.

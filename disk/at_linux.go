@@ -125,16 +125,15 @@ func (d *dir) removeDir(name string) error {
 	return nil
 }
 
-func (d *dir) syncDir(name string) error {
-	f := d.sub(name)
-	if f == nil {
-		var err error
-		if f, err = d.root.Open(name); err != nil {
-			return err
-		}
-		defer f.Close()
+// within returns the directory name, opened, and what ends its use.
+func (d *dir) within(name string) (f *os.File, release func(), err error) {
+	if f := d.sub(name); f != nil {
+		return f, func() {}, nil
 	}
-	return f.Sync()
+	if f, err = d.root.Open(name); err != nil {
+		return nil, nil, err
+	}
+	return f, func() { f.Close() }, nil
 }
 
 // again repeats a system call that a signal has interrupted.

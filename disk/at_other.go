@@ -17,11 +17,10 @@ func (d *dir) rename(from, to string) error { return d.root.Rename(from, to) }
 
 func (d *dir) remove(name string) error { return d.root.Remove(name) }
 
-func (d *dir) syncDir(name string) error {
-	f, err := d.root.Open(name)
-	if err != nil {
-		return err
+// within returns the directory name, opened, and what ends its use.
+func (d *dir) within(name string) (f *os.File, release func(), err error) {
+	if f, err = d.root.Open(name); err != nil {
+		return nil, nil, err
 	}
-	defer f.Close()
-	return syncDir(f)
+	return f, func() { f.Close() }, nil
 }

@@ -109,11 +109,21 @@ func (d *dir) ReadDir(name string) iter.Seq2[fs.DirEntry, error] {
 }
 
 func (d *dir) SyncDir(name string) error {
-	return d.syncDir(name)
+	f, release, err := d.within(name)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return syncDir(f)
 }
 
 func (d *dir) Free() (int64, error) {
-	free, err := freeBytes(d.root)
+	f, release, err := d.within(".")
+	if err != nil {
+		return 0, err
+	}
+	defer release()
+	free, err := freeBytes(f)
 	if err != nil {
 		return 0, fmt.Errorf("free space of %s: %w", d.name, err)
 	}

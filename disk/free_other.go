@@ -7,4 +7,4 @@ import (
 	"os"
 )
 
-func freeBytes(*os.Root) (int64, error) { return 0, errors.ErrUnsupported }
+func freeBytes(*os.File) (int64, error) { return 0, errors.ErrUnsupported }

@@ -8,13 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func freeBytes(root *os.Root) (int64, error) {
-	f, err := root.Open(".")
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	conn, err := f.SyscallConn()
+// freeBytes counts what the process may still use where dir is.
+func freeBytes(dir *os.File) (int64, error) {
+	conn, err := dir.SyscallConn()
 	if err != nil {
 		return 0, err
 	}

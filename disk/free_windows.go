@@ -6,8 +6,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-func freeBytes(root *os.Root) (int64, error) {
-	path, err := windows.UTF16PtrFromString(root.Name())
+// freeBytes counts what the process may still use where dir is.
+func freeBytes(dir *os.File) (int64, error) {
+	path, err := windows.UTF16PtrFromString(dir.Name())
 	if err != nil {
 		return 0, err
 	}
