@@ -52,7 +52,13 @@ func boolValue(p *bool) pflag.Value {
 	return &value[bool]{p, "bool", parse, strconv.FormatBool}
 }
 
-func uintValue(p *uint32) pflag.Value {
+// uintValue is how many there are of something.
+func uintValue(p *uint32) pflag.Value { return numberValue(p, "int") }
+
+// idValue is the number of a user or a group.
+func idValue(p *uint32) pflag.Value { return numberValue(p, "uint32") }
+
+func numberValue(p *uint32, kind string) pflag.Value {
 	parse := func(s string) (uint32, error) {
 		n, err := strconv.ParseUint(s, 10, 32)
 		if err != nil {
@@ -60,7 +66,7 @@ func uintValue(p *uint32) pflag.Value {
 		}
 		return uint32(n), nil
 	}
-	return &value[uint32]{p, "uint32", parse, func(n uint32) string { return strconv.FormatUint(uint64(n), 10) }}
+	return &value[uint32]{p, kind, parse, func(n uint32) string { return strconv.FormatUint(uint64(n), 10) }}
 }
 
 func sizeValue(p *config.Size) pflag.Value {
