@@ -45,7 +45,7 @@ func (r *Remote) listDir(ctx context.Context, dir string, at place, yield func(r
 	o.WithMetadata = r.quirks.listMetadata
 	prefix, exists := at.prefix(), false
 	var seen page
-	for object := range r.once.ListObjectsIter(ctx, at.bucket, o) {
+	for object := range r.objects(ctx, at, o) {
 		if object.Err != nil {
 			yield(remote.Entry{}, r.explain(ctx, "list", dir, object.Err))
 			return

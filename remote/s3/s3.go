@@ -47,6 +47,7 @@ type Remote struct {
 	root      place
 	name      string
 	noSums    atomic.Bool // the server does not know the checksums of parts
+	oneByOne  atomic.Bool // a listing cannot begin in the middle
 
 	dirs  *memo[place, struct{}] // directories that were there a moment ago
 	times *memo[uint64, setTime] // modification times that were set, by object and content
