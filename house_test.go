@@ -29,8 +29,9 @@ type layer struct {
 	tests   []string // ferry packages that its external tests may import besides
 }
 
-// driverUses is what every driver may import: the contract, and how names are written where they are kept.
-var driverUses = []string{"remote", "remote/nameenc", "remote/partname"}
+// driverUses is what every driver may import: the contract, how names are written where they are kept, and how servers are
+// reached.
+var driverUses = []string{"remote", "remote/nameenc", "remote/partname", "remote/network"}
 
 // layers are the arrows of the house, all downwards; the first pattern that matches counts. A package that no pattern
 // matches is a finding: a new package takes its place here first.
@@ -56,7 +57,10 @@ var layers = []layer{
 	{pattern: "remote/remotetest/sshserver", outside: []string{"golang.org/x/crypto/ssh"}},
 	{pattern: "remote/remotetest/gcsserver", outside: []string{"github.com/fsouza/fake-gcs-server/"}},
 	{pattern: "remote/all", ferry: []string{"config", "remote", "remote/*"}},
+	// It keeps what it is told on the local disk, and reads as the tree does.
+	{pattern: "remote/cached", ferry: []string{"remote", "cache", "disk", "readahead"}},
 	{pattern: "remote/nameenc"},
+	{pattern: "remote/network"},
 	{pattern: "remote/partname", ferry: []string{"remote"}},
 	{pattern: "remote/sftp", ferry: driverUses, outside: []string{"github.com/pkg/sftp", "golang.org/x/crypto/ssh"}},
 	// Its external tests talk to a real engine.

@@ -207,9 +207,10 @@ func (p process) checkCommand(o *options) *cobra.Command {
 			return (&checker{remote: r, out: p.stdout, readOnly: readOnly}).run(cmd.Context())
 		},
 	}
+	addFlags(cmd.Flags(), networkFlags(), o)
 	cmd.Flags().BoolVar(&readOnly, "read-only", false, "Change nothing")
 	addBackendFlags(cmd.Flags(), o)
 	return cmd
 }
 
-func checkFlags() []flag { return slices.Concat(configFlags(), loggingFlags()) }
+func checkFlags() []flag { return slices.Concat(networkFlags(), configFlags(), loggingFlags()) }

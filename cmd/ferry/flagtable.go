@@ -44,6 +44,7 @@ func flagTable() []flag {
 	add(groupServer, serverFlags())
 	add(groupTLS, tlsFlags())
 	add(groupRemote, remoteFlags())
+	add(groupRemote, networkFlags())
 	add(groupVFS, vfsFlags())
 	add(groupFilter, filterFlags())
 	add(groupCache, cacheFlags())

@@ -34,8 +34,9 @@ type options struct {
 	minTLS        string
 	dataResume    string
 
-	chain chainOptions
-	rc    rcOptions
+	chain   chainOptions
+	network networkOptions
+	rc      rcOptions
 
 	readOnly               bool
 	dirPerms, filePerms    fs.FileMode

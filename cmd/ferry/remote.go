@@ -37,12 +37,16 @@ func (p process) openRemote(ctx context.Context, o *options, what string, log *s
 
 // openDriver finds out what a remote string means and opens that.
 func (p process) openDriver(ctx context.Context, o *options, what string, log *slog.Logger) (remote.Remote, error) {
+	net, err := o.network.options()
+	if err != nil {
+		return nil, usageError{err}
+	}
 	sources := &lazySources{process: p, options: o, log: log}
 	settings, err := sources.resolve(ctx, what)
 	if err != nil {
 		return nil, err
 	}
-	return all.Open(ctx, settings, func(s string) (config.Settings, error) { return sources.resolve(ctx, s) })
+	return all.Open(ctx, settings, net, func(s string) (config.Settings, error) { return sources.resolve(ctx, s) })
 }
 
 // lazySources reads the configuration file when a remote is named that may be in it, and only then: whoever serves a

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,6 +27,8 @@ func adviseRoot(err error) error {
 	number := syscall.Errno(0)
 	isNumber := errors.As(why, &number) // else it is an answer from afar
 	switch {
+	case errors.As(err, new(*tls.CertificateVerificationError)):
+		return fmt.Errorf("%w: name its certificate by --ca-cert, or trust any by --no-check-certificate", why)
 	case errors.Is(err, remote.ErrNotExist) && (isNumber || why == remote.ErrNotExist):
 		return errors.New("there is no such directory: create it, or correct the path")
 	case errors.Is(err, remote.ErrNotExist):

@@ -10,6 +10,7 @@ import (
 
 	"ferry/config"
 	"ferry/remote"
+	"ferry/remote/network"
 )
 
 // A Driver is a type of remote.
@@ -48,14 +49,14 @@ func Types() []config.Type {
 // A Resolve finds out what a remote string means. Remotes that are made of others open those through it.
 type Resolve func(remoteString string) (config.Settings, error)
 
-// Open opens the remote that s describes. A value that cannot be read, and a type that is not there, are an error of one
+// Open opens the remote that s describes, and reaches servers by n. A value that cannot be read, and a type that is not there, are an error of one
 // line that names the option or the types that there are; a value never shows.
-func Open(ctx context.Context, s config.Settings, resolve Resolve) (remote.Remote, error) {
+func Open(ctx context.Context, s config.Settings, n network.Options, resolve Resolve) (remote.Remote, error) {
 	d, err := find(s.Type)
 	if err != nil {
 		return nil, err
 	}
-	return d.open(ctx, s.Path, &values{remote: s.Name, options: s.Values, resolve: resolve})
+	return d.open(ctx, s.Path, &values{remote: s.Name, options: s.Values, network: n, resolve: resolve})
 }
 
 // find returns the driver of a type.

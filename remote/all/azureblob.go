@@ -52,6 +52,7 @@ func azureblobDriver() Driver {
 
 func openAzureblob(ctx context.Context, path string, v *values) (remote.Remote, error) {
 	o := azureblob.Options{
+		Network:  v.network,
 		Account:  v.str("account"),
 		Endpoint: v.str("endpoint"),
 		Credentials: azureblob.Credentials{

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"ferry/config"
+	"ferry/remote/network"
 )
 
 // sections are remotes of every type as rclone writes them into its file.
@@ -116,7 +117,7 @@ func opens(t *testing.T, s config.Sources, what string) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	r, err := Open(ctx, settings, resolve)
+	r, err := Open(ctx, settings, network.Options{}, resolve)
 	if err != nil {
 		t.Errorf("%s: %v", what, err)
 		return

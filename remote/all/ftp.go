@@ -43,6 +43,7 @@ func ftpDriver() Driver {
 
 func openFTP(ctx context.Context, path string, v *values) (remote.Remote, error) {
 	o := ftpclient.Options{
+		Network:       v.network,
 		Host:          v.str("host"),
 		Port:          v.integer("port"),
 		User:          v.str("user"),
@@ -67,7 +68,8 @@ func openFTP(ctx context.Context, path string, v *values) (remote.Remote, error)
 }
 
 func ftpTLS(v *values) *tls.Config {
-	c := &tls.Config{InsecureSkipVerify: v.boolean("no_check_certificate")}
+	c := v.network.Config()
+	c.InsecureSkipVerify = c.InsecureSkipVerify || v.boolean("no_check_certificate")
 	if v.boolean("disable_tls13") {
 		c.MaxVersion = tls.VersionTLS12
 	}

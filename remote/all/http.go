@@ -32,6 +32,7 @@ func openHTTP(ctx context.Context, path string, v *values) (remote.Remote, error
 		return nil, err
 	}
 	o := http.Options{
+		Network:  v.network,
 		URL:      v.str("url"),
 		Header:   header,
 		NoSlash:  v.boolean("no_slash"),

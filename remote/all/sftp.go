@@ -52,6 +52,7 @@ func sftpDriver() Driver {
 
 func openSFTP(ctx context.Context, path string, v *values) (remote.Remote, error) {
 	o := sftp.Options{
+		Network:       v.network,
 		Host:          v.str("host"),
 		Port:          v.integer("port"),
 		User:          v.str("user"),

@@ -11,6 +11,7 @@ import (
 
 	"ferry/config"
 	"ferry/remote"
+	"ferry/remote/network"
 )
 
 // values reads the options of a remote in the grammars of package config. The first one that cannot be read is kept as
@@ -18,6 +19,7 @@ import (
 type values struct {
 	remote  string
 	options map[string]string
+	network network.Options
 	resolve Resolve
 	depth   int // how many remotes this one is inside of
 	err     error
@@ -39,7 +41,7 @@ func (v *values) open(ctx context.Context, remoteString string) (remote.Remote, 
 	if err != nil {
 		return nil, err
 	}
-	return d.open(ctx, s.Path, &values{remote: s.Name, options: s.Values, resolve: v.resolve, depth: v.depth + 1})
+	return d.open(ctx, s.Path, &values{remote: s.Name, options: s.Values, network: v.network, resolve: v.resolve, depth: v.depth + 1})
 }
 
 func (v *values) str(name string) string { return v.options[name] }

@@ -15,6 +15,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/service"
 
 	"ferry/remote"
+	"ferry/remote/network"
 )
 
 const (
@@ -43,12 +44,9 @@ type account struct {
 	token     azcore.TokenCredential // nil with a key or a signature
 }
 
-func newTransport() http.RoundTripper {
-	transport := &http.Transport{Proxy: http.ProxyFromEnvironment}
-	if standard, ok := http.DefaultTransport.(*http.Transport); ok {
-		transport = standard.Clone()
-	}
-	transport.MaxIdleConnsPerHost = idleConnections
+func newTransport(o network.Options) http.RoundTripper {
+	transport := o.Transport(idleConnections)
+	transport.DisableCompression = false // of listings
 	return transport
 }
 

@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"ferry/remote/nameenc"
+	"ferry/remote/network"
 	"ferry/remote/objects"
 )
 
@@ -31,6 +32,7 @@ const Encoding = nameenc.Slash | nameenc.BackSlash | nameenc.Del | nameenc.Ctl |
 // Options are how to reach Azure Blob Storage, and how to store there.
 type Options struct {
 	Account  string
+	Network  network.Options
 	Endpoint string // "" is https://ACCOUNT.blob.core.windows.net
 	Credentials
 
@@ -61,7 +63,7 @@ func New(ctx context.Context, path string, o Options) (*Remote, error) {
 		return nil, err
 	}
 	path = strings.Trim(path, "/")
-	client := &http.Client{Transport: newTransport()}
+	client := &http.Client{Transport: newTransport(o.Network)}
 	a, err := connect(client, o)
 	if err != nil {
 		return nil, err

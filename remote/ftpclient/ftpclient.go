@@ -26,6 +26,7 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/nameenc"
+	"ferry/remote/network"
 )
 
 // Encoding is how names are written by default, as rclone does.
@@ -33,6 +34,7 @@ const Encoding = nameenc.Slash | nameenc.Ctl | nameenc.Del | nameenc.Dot | namee
 
 // Options say how the server is reached. Host is needed; the zero value of everything else is fine.
 type Options struct {
+	Network  network.Options // its TLS does not matter
 	Host     string
 	Port     int    // 0 = 21
 	User     string // "" = anonymous

@@ -56,7 +56,7 @@ func (d *dialer) dial(ctx context.Context) (*session, error) {
 		end()
 		s.closeAll()
 	}
-	wait, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("%s does not answer: %w", d.addr, os.ErrDeadlineExceeded))
+	wait, cancel := context.WithTimeoutCause(ctx, d.o.Network.Connect(), fmt.Errorf("%s does not answer: %w", d.addr, os.ErrDeadlineExceeded))
 	defer cancel()
 	err := s.during(wait, func() error { return d.login(life, s) })
 	if err != nil {
@@ -128,8 +128,7 @@ func (d *dialer) explain(err error) error {
 
 // connect makes the control connection at first, and data connections then.
 func (d *dialer) connect(life context.Context, s *session, addr string) (net.Conn, error) {
-	nd := net.Dialer{Timeout: patience}
-	c, err := nd.DialContext(life, "tcp", addr)
+	c, err := d.o.Network.Dial(life, "tcp", addr)
 	if err != nil {
 		return nil, err
 	}

@@ -25,11 +25,13 @@ const (
 
 // newService returns the service, and the client that its requests and those for contents go through.
 func newService(ctx context.Context, endpoint string, o Options) (*storage.Service, *http.Client, error) {
-	source, err := tokens(ctx, o)
+	base := o.Network.Transport(idleConnections)
+	base.DisableCompression = false // of listings; contents are read as they are stored
+	source, err := tokens(context.WithValue(ctx, oauth2.HTTPClient, &http.Client{Transport: base}), o)
 	if err != nil {
 		return nil, nil, err
 	}
-	client := &http.Client{Transport: newTransport(source, o.UserProject)}
+	client := &http.Client{Transport: newTransport(base, source, o.UserProject)}
 	service, err := storage.NewService(ctx, option.WithHTTPClient(client), option.WithEndpoint(endpoint))
 	if err != nil {
 		return nil, nil, errors.New("gcs: option endpoint is not the URL of a server: https://host:port")
@@ -45,12 +47,7 @@ type transport struct {
 	userProject string
 }
 
-func newTransport(source oauth2.TokenSource, userProject string) *transport {
-	base := &http.Transport{Proxy: http.ProxyFromEnvironment}
-	if standard, ok := http.DefaultTransport.(*http.Transport); ok {
-		base = standard.Clone()
-	}
-	base.MaxIdleConnsPerHost = idleConnections
+func newTransport(base *http.Transport, source oauth2.TokenSource, userProject string) *transport {
 	t := &transport{Transport: base, userProject: userProject}
 	if source != nil {
 		t.tokens = &oauth2.Transport{Base: base, Source: source}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"ferry/remote/nameenc"
+	"ferry/remote/network"
 	"ferry/remote/objects"
 )
 
@@ -31,6 +32,7 @@ type Options struct {
 	Token              Token // of a user
 	EnvAuth            bool  // what the environment offers: a file, the metadata server
 
+	Network          network.Options
 	Endpoint         string // of another server with the same interface: https://host:port
 	ProjectNumber    string // to list and make buckets
 	UserProject      string // who pays for the requests

@@ -4,7 +4,6 @@ package http
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"io/fs"
@@ -14,6 +13,7 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/httpclient"
+	"ferry/remote/network"
 )
 
 // Options say how the server is reached and what is special about it.
@@ -23,8 +23,7 @@ type Options struct {
 	NoSlash  bool // links to directories lack the slash: what leads to an HTML page is a directory
 	NoHead   bool // do not ask for the size and time of each file of a listing: they are unknown then
 	NoEscape bool // names are what stands in the links, percent signs and all, and are sent like that
-	Timeout  time.Duration
-	TLS      *tls.Config
+	Network  network.Options
 }
 
 // Remote is a tree of pages.
@@ -46,7 +45,7 @@ func New(_ context.Context, path string, o Options) (*Remote, error) {
 	return &Remote{
 		base: base,
 		client: httpclient.New(base, httpclient.Options{
-			User: user, Pass: pass, Header: o.Header, Timeout: o.Timeout, TLS: o.TLS,
+			User: user, Pass: pass, Header: o.Header, Network: o.Network,
 		}),
 		noSlash:  o.NoSlash,
 		noHead:   o.NoHead,

@@ -1,12 +1,9 @@
 // Package httpclient makes the HTTP requests of the drivers that speak HTTP themselves: one connection pool for each
 // remote, what proves who is asking, ranged reads that notice when they are cut, and errors in terms of package remote.
-//
-// HTTP/2 is not used: its streams share one connection, so that one slow or broken transfer would disturb the others.
 package httpclient
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +11,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
+
+	"ferry/remote/network"
 )
 
 // Options are what a Client can be told. The zero value is fine.
@@ -23,10 +21,9 @@ type Options struct {
 	Token        string   // sent as "Authorization: Bearer"
 	TokenCommand []string // a program and its arguments that prints a token; it is run when one is needed
 	Header       http.Header
-	UnixSocket   string        // connect to it instead of the host of the URL
-	KeepAuth     bool          // prove who is asking to hosts that the server redirects to, too
-	Timeout      time.Duration // without any sign of life of the server; 0 = 5 minutes
-	TLS          *tls.Config
+	UnixSocket   string // connect to it instead of the host of the URL
+	KeepAuth     bool   // prove who is asking to hosts that the server redirects to, too
+	Network      network.Options
 }
 
 // A Client sends requests to one server. Its methods may be called concurrently.
@@ -38,46 +35,20 @@ type Client struct {
 	transport *http.Transport
 }
 
-const (
-	dialTimeout    = time.Minute
-	defaultTimeout = 5 * time.Minute
-	idlePerHost    = 32
-)
+// idlePerHost is how many connections are kept for the next requests.
+const idlePerHost = 32
 
 // New returns a client for the server of base, which ParseBase made. It does not connect.
 func New(base *url.URL, o Options) *Client {
-	if o.Timeout <= 0 {
-		o.Timeout = defaultTimeout
-	}
 	c := &Client{base: base, header: o.Header, keepAuth: o.KeepAuth}
 	private := base.Scheme == "https" || o.UnixSocket != ""
 	c.auth = newAuthorizer(o, private)
-	dialer := &net.Dialer{Timeout: dialTimeout}
-	var only1 http.Protocols
-	only1.SetHTTP1(true)
-	c.transport = &http.Transport{
-		Proxy: http.ProxyFromEnvironment,
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			if o.UnixSocket != "" {
-				network, address = "unix", o.UnixSocket
-			}
-			conn, err := dialer.DialContext(ctx, network, address)
-			if err != nil {
-				return nil, err
-			}
-			return &watchedConn{Conn: conn, timeout: o.Timeout}, nil
-		},
-		TLSClientConfig:       o.TLS,
-		TLSHandshakeTimeout:   dialTimeout,
-		ResponseHeaderTimeout: o.Timeout,
-		ExpectContinueTimeout: time.Second,
-		MaxIdleConnsPerHost:   idlePerHost,
-		IdleConnTimeout:       90 * time.Second,
-		DisableCompression:    true, // lengths and ranges are those of the file
-		Protocols:             &only1,
-	}
+	c.transport = o.Network.Transport(idlePerHost)
 	if o.UnixSocket != "" {
 		c.transport.Proxy = nil
+		c.transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return o.Network.Dial(ctx, "unix", o.UnixSocket)
+		}
 	}
 	return c
 }

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"ferry/remote"
+	"ferry/remote/network"
 )
 
 // serve runs h and returns a client of it.
@@ -135,7 +136,7 @@ func TestThePasswordGoesOutUnaskedOverTLSOnly(t *testing.T) {
 	first = atomic.Value{}
 	s := httptest.NewTLSServer(http.HandlerFunc(h))
 	t.Cleanup(s.Close)
-	c, base = clientOf(t, s.URL, Options{User: "me", Pass: "hunter2", TLS: s.Client().Transport.(*http.Transport).TLSClientConfig})
+	c, base = clientOf(t, s.URL, Options{User: "me", Pass: "hunter2", Network: network.Options{TLS: s.Client().Transport.(*http.Transport).TLSClientConfig}})
 	if code := get(t, c, base); code != http.StatusOK || first.Load() != "Basic bWU6aHVudGVyMg==" {
 		t.Errorf("over TLS: %d, first %q", code, first.Load())
 	}
@@ -325,7 +326,7 @@ func TestErrorsNameTheHostAlone(t *testing.T) {
 
 func TestAServerThatFallsSilentIsGivenUp(t *testing.T) {
 	release := make(chan struct{})
-	c, base := serve(t, Options{Timeout: 50 * time.Millisecond}, func(w http.ResponseWriter, _ *http.Request) {
+	c, base := serve(t, Options{Network: network.Options{IdleTimeout: 50 * time.Millisecond}}, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "10")
 		io.WriteString(w, "abc")
 		w.(http.Flusher).Flush()

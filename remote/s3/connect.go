@@ -3,37 +3,25 @@ package s3
 import (
 	"errors"
 	"net"
-	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 )
 
 const (
-	connectTimeout = 30 * time.Second
-	answerTimeout  = 2 * time.Minute // for the first byte of an answer, when the request has been sent
-	attempts       = 10
-	accelerated    = "s3-accelerate.amazonaws.com"
-	defaultRegion  = "us-east-1" // of servers that are not Amazon's, which mostly do not care
+	idleConnections = 256
+	attempts        = 10
+	accelerated     = "s3-accelerate.amazonaws.com"
+	defaultRegion   = "us-east-1" // of servers that are not Amazon's, which mostly do not care
 )
 
 // connect makes the clients. They share their connections.
 func (r *Remote) connect() error {
-	r.transport = &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: connectTimeout}).DialContext,
-		TLSHandshakeTimeout:   connectTimeout,
-		ResponseHeaderTimeout: answerTimeout,
-		ExpectContinueTimeout: time.Second,
-		IdleConnTimeout:       time.Minute,
-		MaxIdleConnsPerHost:   256,
-		WriteBufferSize:       64 << 10,
-		ReadBufferSize:        64 << 10,
-		DisableCompression:    true, // an object is what it is, compressed or not
-	}
+	r.transport = r.opt.Network.Transport(idleConnections)
+	r.transport.WriteBufferSize = 64 << 10
+	r.transport.ReadBufferSize = 64 << 10
 	var err error
 	if r.once, err = r.client(1); err == nil {
 		r.again, err = r.client(attempts)

@@ -11,6 +11,7 @@ import (
 	"github.com/minio/minio-go/v7/pkg/encrypt"
 
 	"ferry/remote/nameenc"
+	"ferry/remote/network"
 )
 
 // Options are what New may be told. The zero value is Amazon's S3 in us-east-1 without credentials.
@@ -32,6 +33,8 @@ type Options struct {
 
 	Accelerate bool // use Amazon's accelerated endpoint
 	DualStack  bool // use Amazon's endpoint that has an IPv6 address too
+
+	Network network.Options
 
 	PathStyle   *bool // the bucket is in the path of the URL, not in its host; nil is as the provider likes it
 	ListVersion int   // 1 or 2; 0 is as the provider likes it

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
@@ -20,9 +19,6 @@ import (
 
 	"ferry/remote"
 )
-
-// handshakeTime is how long the server may take to accept a connection and the login.
-const handshakeTime = 30 * time.Second
 
 // A dialer makes connections.
 type dialer struct {
@@ -104,10 +100,9 @@ func homePath(file string) (string, error) {
 
 // dial connects and logs in.
 func (d *dialer) dial(ctx context.Context) (*conn, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, handshakeTime, fmt.Errorf("%s does not answer: %w", d.addr, os.ErrDeadlineExceeded))
+	ctx, cancel := context.WithTimeoutCause(ctx, d.o.Network.Connect(), fmt.Errorf("%s does not answer: %w", d.addr, os.ErrDeadlineExceeded))
 	defer cancel()
-	var nd net.Dialer
-	tcp, err := nd.DialContext(ctx, "tcp", d.addr)
+	tcp, err := d.o.Network.Dial(ctx, "tcp", d.addr)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)

@@ -23,6 +23,7 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/nameenc"
+	"ferry/remote/network"
 	"ferry/remote/partname"
 )
 
@@ -31,9 +32,10 @@ const Encoding = nameenc.Slash | nameenc.Ctl | nameenc.Del | nameenc.Dot
 
 // Options say how the server is reached. Host is needed; the zero value of everything else is fine.
 type Options struct {
-	Host string
-	Port int    // 0 = 22
-	User string // "" = that of the process
+	Network network.Options
+	Host    string
+	Port    int    // 0 = 22
+	User    string // "" = that of the process
 
 	Password      string
 	KeyFile       string // of a private key; a leading ~ is the home directory

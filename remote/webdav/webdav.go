@@ -12,16 +12,15 @@ package webdav
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"net/url"
-	"time"
 
 	"ferry/remote"
 	"ferry/remote/httpclient"
 	"ferry/remote/nameenc"
+	"ferry/remote/network"
 )
 
 // Options say how the server is reached and what it is. The zero value is fine for a server that wants no password.
@@ -40,8 +39,7 @@ type Options struct {
 	ExcludeShares bool             // leave out what others share with the user (ownCloud, Nextcloud)
 	ExcludeMounts bool             // leave out storages mounted into the tree (ownCloud, Nextcloud)
 	Encoding      nameenc.Encoding // what is encoded in names; 0 = nothing
-	Timeout       time.Duration
-	TLS           *tls.Config
+	Network       network.Options
 }
 
 // Remote is a directory on a WebDAV server.
@@ -78,7 +76,7 @@ func New(_ context.Context, path string, o Options) (*Remote, error) {
 		base: base,
 		client: httpclient.New(base, httpclient.Options{
 			User: o.User, Pass: o.Pass, Token: o.BearerToken, TokenCommand: o.TokenCommand, Header: o.Header,
-			UnixSocket: o.UnixSocket, KeepAuth: o.KeepAuth, Timeout: o.Timeout, TLS: o.TLS,
+			UnixSocket: o.UnixSocket, KeepAuth: o.KeepAuth, Network: o.Network,
 		}),
 		vendor:        v,
 		excludeShares: o.ExcludeShares,
