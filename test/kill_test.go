@@ -40,11 +40,12 @@ type haunted struct {
 	args []string
 	home string // holds the cache
 
-	addr    atomic.Pointer[string]
-	over    atomic.Bool
-	workers []*stubborn
-	rng     *rand.Rand
-	proc    *process
+	addr         atomic.Pointer[string]
+	over         atomic.Bool
+	acknowledged atomic.Int64
+	workers      []*stubborn
+	rng          *rand.Rand
+	proc         *process
 }
 
 func newHaunted(t *testing.T, s *site, mode string) *haunted {
@@ -88,12 +89,13 @@ func (h *haunted) haunt(kills int) {
 		wg.Go(w.work)
 	}
 	for range kills {
-		time.Sleep(time.Duration(50+h.rng.IntN(700)) * time.Millisecond)
+		h.wait(1 + h.rng.IntN(60))
+		time.Sleep(time.Duration(h.rng.IntN(50)) * time.Millisecond)
 		h.proc.kill()
 		h.check()
 		h.start()
 	}
-	time.Sleep(500 * time.Millisecond)
+	h.wait(60)
 	h.over.Store(true)
 	wg.Wait()
 	if code, err := h.proc.stop(); code != 0 || err != nil {
@@ -106,6 +108,16 @@ func (h *haunted) haunt(kills int) {
 		appended, unknown = appended+w.appended, unknown+w.unknown
 	}
 	h.Logf("%d kills; acknowledged: %d stored, %d appended, %d renamed, %d deleted; cut and unknown: %d", kills, stored, appended, renamed, deleted, unknown)
+}
+
+// wait returns when the clients have been promised n more things, or are stuck.
+func (h *haunted) wait(n int) {
+	enough := h.acknowledged.Load() + int64(n)
+	for end := time.Now().Add(patience); h.acknowledged.Load() < enough; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			h.Fatalf("nothing goes on; the log:\n%s", h.proc.log)
+		}
+	}
 }
 
 // check looks for what a ferry must never say.
@@ -246,6 +258,7 @@ func (w *stubborn) change(count *int, do func() error, to map[string]*string) er
 		w.may[name] = []*string{next}
 	}
 	*count++
+	w.acknowledged.Add(1)
 	return nil
 }
 
