@@ -9,16 +9,20 @@ import (
 // What is changed on the far side is forgotten when the remote tells of it. It is not looked at: nobody may ever ask for
 // it.
 
-// follow forgets what changes, and returns how the changes ended, and whether there was any.
-func (c *dirCache) follow(changes iter.Seq2[remote.Change, error]) (begun bool, err error) {
+// follow forgets what changes, and returns how the changes ended. It calls begun behind the first.
+func (c *dirCache) follow(changes iter.Seq2[remote.Change, error], begun func()) error {
+	first := true
 	for change, err := range changes {
 		if err != nil {
-			return begun, err
+			return err
 		}
-		begun = true
 		c.changedFar(change)
+		if first {
+			begun()
+		}
+		first = false
 	}
-	return begun, nil
+	return nil
 }
 
 // changedFar forgets what ch may have changed, unless the change leads to what is remembered: then ferry has made it, or

@@ -98,7 +98,10 @@ const watchAgain = time.Second // after which a watch that ended is begun again 
 func (f *FS) watch(ctx context.Context, w remote.Watcher, interval time.Duration) error {
 	again := watchAgain
 	for {
-		begun, err := f.names.follow(w.Watch(ctx, interval))
+		err := f.names.follow(w.Watch(ctx, interval), func() {
+			again = watchAgain
+			f.names.log.LogAttrs(ctx, slog.LevelInfo, "changes on the far side are seen from now on")
+		})
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -107,8 +110,6 @@ func (f *FS) watch(ctx context.Context, w remote.Watcher, interval time.Duration
 			f.feed.silent = true
 			f.feed.mu.Unlock()
 			return f.noPolling()
-		case begun:
-			again = watchAgain
 		}
 		level := slog.LevelDebug // for those behind the first
 		if again == watchAgain {
