@@ -91,11 +91,11 @@ func TestFlagsHaveTheirEffect(t *testing.T) {
 			}
 			mention(t, c.do("EPSV", 229), "(|||29874|)")
 		}},
-		{"--idle-timeout 300ms", func(t *testing.T, c *ftpClient, root string) {
+		{"--idle-timeout 3s", func(t *testing.T, c *ftpClient, root string) { // a login has to fit in
 			c.expect(421)
 			c.ended()
 		}},
-		{"--data-timeout 300ms", func(t *testing.T, c *ftpClient, root string) {
+		{"--data-timeout 2s", func(t *testing.T, c *ftpClient, root string) {
 			c.do("EPSV", 229)
 			c.do("RETR file", 150)
 			c.expect(425)
@@ -103,7 +103,7 @@ func TestFlagsHaveTheirEffect(t *testing.T) {
 			c.expect(426)
 			c.do("DELE new", 250) // the part
 		}},
-		{"--partial-max-age 1ms", func(t *testing.T, c *ftpClient, root string) {
+		{"--partial-max-age 1ns", func(t *testing.T, c *ftpClient, root string) {
 			reset(t, c.beginUpload("STOR new", []byte("some")))
 			c.expect(426)
 			c.do("SIZE new", 550)
@@ -136,7 +136,7 @@ func TestFlagsHaveTheirEffect(t *testing.T) {
 }
 
 func TestLoginTimeout(t *testing.T) {
-	_, addr := serve(t, t.TempDir(), "--login-timeout", "300ms")
+	_, addr := serve(t, t.TempDir(), "--login-timeout", "3s")
 	c := connect(t, "", addr)
 	c.do("NOOP", 200)
 	c.expect(421)
