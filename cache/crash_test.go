@@ -161,6 +161,31 @@ func TestALossOfPowerNeverBreaksWhatWasSpooled(t *testing.T) {
 	}
 }
 
+func TestEveryInstantOfSettlingKeepsItHonest(t *testing.T) {
+	for n := 1; ; n++ {
+		d, h, stopped := interruptedBy(t, n, func(h *history) {
+			h.ack = Spooled
+			for i := range 3 {
+				text := filled(fmt.Sprint("text", i), 2*disktest.SectorSize)
+				h.store(Begin{Name: fmt.Sprint(i)}, text, text)
+			}
+			h.call(func() error { return h.s.settle() }, func(*promises) {})
+		})
+		for seed := range uint64(40) {
+			if err := h.checkUnbroken(t, d.Restart(disktest.Some(seed))); err != nil {
+				t.Fatalf("stopped at change %d, seed %d: %v", n, seed, err)
+			}
+		}
+		if !stopped {
+			s := openMemory(t, d.Restart(disktest.Everything()), Options{})
+			if waiting := len(s.Pending()); waiting != 3 {
+				t.Errorf("settled are %d", waiting)
+			}
+			return
+		}
+	}
+}
+
 // checkUnbroken makes sure that nothing would be sent that nobody stored.
 func (h *history) checkUnbroken(t *testing.T, d *disktest.Disk) error {
 	s, err := Open(d, Options{})
