@@ -30,6 +30,7 @@ func TestRemotes(t *testing.T) {
 		{"an overwrite that the remote cuts leaves the old file", remoteCuts},
 		{"an overwrite in which ferry is killed leaves the old file", ferryIsKilled},
 		{"files are continued, or it is said how", filesAreContinued},
+		{"a directory is renamed with all that is in it", directoryIsRenamed},
 	}
 	for _, p := range places {
 		t.Run(p.name, func(t *testing.T) {
@@ -175,6 +176,34 @@ func filesAreContinued(v *visit) {
 	if got := c.fetch("RETR f"); string(got) != "01234xyz" {
 		v.Errorf("the file is %q", got)
 	}
+}
+
+func directoryIsRenamed(v *visit) {
+	c := login(v.T, "", v.addr)
+	for _, dir := range []string{"d", "d/empty", "d/sub", "other"} {
+		c.do("MKD "+dir, 257)
+	}
+	for _, name := range []string{"d/f", "d/sub/g", "other/h"} {
+		c.upload("STOR "+name, []byte(name))
+	}
+	c.do("RNFR d", 350)
+	c.do("RNTO other/new", 250)
+	for _, name := range []string{"f", "sub/g"} {
+		if got := c.fetch("RETR other/new/" + name); string(got) != "d/"+name {
+			v.Errorf("%s is %q", name, got)
+		}
+	}
+	for dir, want := range map[string][]string{
+		"/": {"other"}, "/other": {"h", "new"}, "/other/new": {"empty", "f", "sub"}, "/other/new/empty": {""},
+	} {
+		c.do("CWD "+dir, 250)
+		if got := lines(c.fetch("NLST")); !slices.Equal(got, want) {
+			v.Errorf("%s is listed as %q", dir, got)
+		}
+	}
+	c.do("CWD /d", 550)
+	c.do("RNFR /other", 350)
+	c.do("RNTO /other/new/below", 501, 550, 553)
 }
 
 // lines are those of a listing, sorted.
