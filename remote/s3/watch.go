@@ -144,7 +144,7 @@ func (r *Remote) events(ctx context.Context, transport *http.Transport) (io.Read
 func (r *Remote) eventsRequest(ctx context.Context) (*http.Request, error) {
 	query := url.Values{
 		"ping":     {fmt.Sprint(int(watchPing / time.Second))},
-		"events":   {"s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:BucketCreated:*", "s3:BucketRemoved:*"},
+		"events":   {"s3:BucketCreated:*", "s3:BucketRemoved:*", "s3:ObjectCreated:*", "s3:ObjectRemoved:*"}, // sorted, as in what is signed
 		"prefix":   {r.root.prefix()},
 		"suffix":   {""},
 		"max-keys": {"1"},
