@@ -66,3 +66,32 @@ func BenchmarkCommit(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkOpen opens a Store with 10,000 files that wait.
+func BenchmarkOpen(b *testing.B) {
+	d, err := disk.Open(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer d.Close()
+	s, err := Open(d, Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range 10_000 {
+		if _, err := s.Add(b.Context(), Record{Kind: Removed, Name: fmt.Sprint("dir/file", i)}, Spooled); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for b.Loop() {
+		if err := s.lock.Close(); err != nil { // as the end of the process does
+			b.Fatal(err)
+		}
+		if s, err = Open(d, Options{}); err != nil {
+			b.Fatal(err)
+		}
+		if n := len(s.Pending()); n != 10_000 {
+			b.Fatal(n)
+		}
+	}
+}
