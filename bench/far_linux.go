@@ -68,9 +68,10 @@ type farUse struct {
 
 // farTimed is timed for work that makes requests.
 func farTimed(b *bench, in *instance, work func() error) (farUse, error) {
+	err := b.far.quiet(context.Background())
 	before, err1 := b.far.requests()
 	rss, err2 := in.tree.rss()
-	if err := errors.Join(err1, err2); err != nil {
+	if err := errors.Join(err, err1, err2); err != nil {
 		return farUse{}, err
 	}
 	u, err := timed(in, work)

@@ -120,6 +120,24 @@ func (f *storage) requests() (int, error) {
 	return bytes.Count(text, []byte{'\n'}), err
 }
 
+// quiet waits until the server has had nothing to answer for a while: a server that was just started may have something
+// to ask on its own account.
+func (f *storage) quiet(ctx context.Context) error {
+	last, since := -1, time.Now()
+	var err error
+	until(ctx, 5*time.Second, func() bool {
+		var now int
+		if now, err = f.requests(); err != nil {
+			return true
+		}
+		if now != last {
+			last, since = now, time.Now()
+		}
+		return time.Since(since) > 4*network.Latency
+	})
+	return err
+}
+
 // pulled is how many bytes the server has sent so far, when none are on their way any more.
 func (f *storage) pulled(ctx context.Context) int64 {
 	last, since := f.link.Down(), time.Now()
