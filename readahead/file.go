@@ -254,7 +254,7 @@ func (f *file) finish(q *fetch, err error) {
 // endUnwanted ends q when nobody wants what is left of it: nobody joins it any more.
 // LOCKS_REQUIRED(f.mu)
 func (f *file) endUnwanted(q *fetch) {
-	if q.over || q.owned {
+	if q.over || q.owned || f.chunked() {
 		return
 	}
 	for _, b := range q.blocks {
@@ -270,6 +270,10 @@ func (f *file) endUnwanted(q *fetch) {
 	}
 	q.cancel(errUnwanted)
 }
+
+// chunked reports whether requests go on to the end of a chunk.
+// LOCKS_REQUIRED(f.mu)
+func (f *file) chunked() bool { return f.tree.opt.Chunk > 0 && f.copy != nil && !f.unkept }
 
 // unref gives the memory of b back when nobody uses it any more.
 // LOCKS_REQUIRED(f.mu)

@@ -15,7 +15,10 @@ package readahead
 import (
 	"context"
 	"io"
+	"io/fs"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -33,8 +36,8 @@ type Options struct {
 	Store *cache.Store
 	// DiskAhead is how many bytes are read ahead onto the disk, besides those in memory.
 	DiskAhead int64
-	// Chunk is what requests are rounded up to: they end at a multiple of it. 0 = they are not. It is of use with a store
-	// only.
+	// Chunk is what requests are rounded up to: they end at a multiple of it, and go on to there when nobody reads the file
+	// any more. 0 = they are not. It is of use with a store only.
 	Chunk int64
 	// FastFingerprint tells versions apart by size and time alone where the remote names none, without asking for a hash.
 	FastFingerprint bool
@@ -58,9 +61,10 @@ type Tree struct {
 	noHash atomic.Bool // the remote knows no hashes
 
 	mu      sync.Mutex
-	files   map[string]*file  // guarded by mu; the version of a name that is being read
-	asks    map[string]*asked // guarded by mu; of names of which nothing is known
-	running sync.WaitGroup    // requests
+	files   map[string]*file   // guarded by mu; the version of a name that is being read
+	all     map[*file]struct{} // guarded by mu; all versions that are being read through copies
+	asks    map[string]*asked  // guarded by mu; of names of which nothing is known
+	running sync.WaitGroup     // requests
 }
 
 // New returns a Tree of r, which stays the caller's to close.
@@ -74,12 +78,24 @@ func New(r remote.Remote, o Options) *Tree {
 	if o.Limits == nil {
 		o.Limits = NewLimits(0, 0)
 	}
-	t := &Tree{remote: r, opt: o, limits: o.Limits, files: map[string]*file{}, asks: map[string]*asked{}}
+	t := &Tree{remote: r, opt: o, limits: o.Limits, files: map[string]*file{}, all: map[*file]struct{}{}, asks: map[string]*asked{}}
 	return t
 }
 
-// Close waits for the requests that are under way to end; readers are closed before.
-func (t *Tree) Close() { t.running.Wait() }
+// Close ends the requests that are under way and waits for them; readers are closed before.
+func (t *Tree) Close() {
+	t.mu.Lock()
+	all := slices.Collect(maps.Keys(t.all))
+	t.mu.Unlock()
+	for _, f := range all {
+		f.mu.Lock()
+		for _, b := range f.flying {
+			b.from.cancel(fs.ErrClosed)
+		}
+		f.mu.Unlock()
+	}
+	t.running.Wait()
+}
 
 // Open reads name from byte off on, n bytes or, with n < 0, to the end, as remote.Remote.Open does. What the copy of the
 // file on disk holds, the reader's WriteTo sends without copying it.
@@ -89,6 +105,8 @@ func (t *Tree) Open(ctx context.Context, name string, off, n int64) (io.ReadClos
 	switch {
 	case t.remote.Info().Caps.Live || off < 0 || n == 0:
 		return t.remote.Open(ctx, name, off, n)
+	case ctx.Err() != nil:
+		return nil, &fs.PathError{Op: "open", Path: name, Err: context.Cause(ctx)}
 	case t.opt.Store != nil:
 		return t.openThrough(ctx, name, off, n)
 	case n > 0 || t.limits.buffer < 2*blockSize || t.silent.Load():

@@ -14,6 +14,19 @@ import (
 
 // openThrough reads a file through its copy.
 func (t *Tree) openThrough(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
+	for range maxRetold {
+		r, err := t.tryThrough(ctx, name, off, n)
+		if err != errRetold {
+			return r, err
+		}
+	}
+	return nil, errChanged(name)
+}
+
+// errRetold is why another attempt to open a file is worth it: a request that it shared says that it has changed.
+var errRetold = errors.New("another request says that the file has changed")
+
+func (t *Tree) tryThrough(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
 	for {
 		e, known, err := t.describe(ctx, name)
 		if err != nil {
@@ -46,32 +59,6 @@ func (t *Tree) openUnknown(ctx context.Context, name string, off, n int64, a *as
 	}
 	a.entry, a.known = first.entry, true
 	return t.openKnown(ctx, name, first.entry, off, n, first)
-}
-
-// asked is a first request for a file of which nothing is known. Others wait for the answer rather than ask as well.
-type asked struct {
-	done  chan struct{} // closed when the request is part of a file
-	known bool
-	entry remote.Entry
-}
-
-// asking returns the first request for name that is under way; mine reports that it is the caller's to make.
-func (t *Tree) asking(name string) (mine bool, a *asked) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if a := t.asks[name]; a != nil {
-		return false, a
-	}
-	a = &asked{done: make(chan struct{})}
-	t.asks[name] = a
-	return true, a
-}
-
-func (t *Tree) answered(name string, a *asked) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.asks, name)
-	close(a.done)
 }
 
 // openKnown reads what e describes, or what an answer says that it has become since. first is the answer to a request, if
@@ -160,20 +147,15 @@ func (t *Tree) openVersion(ctx context.Context, name string, e remote.Entry, off
 	return r, nil, nil
 }
 
-// begin makes sure that the first byte is there or under way, so that a file that cannot be read is refused at once.
+// begin waits for the first byte of what is there or under way, else for the answer to a request for it, so that a file that
+// cannot be read is refused at once.
 func (r *reader) begin(ctx context.Context, first *answer) (other *answer, err error) {
 	f := r.file
 	f.mu.Lock()
-	if r.err != nil {
+	if here, err := r.await(); here || err != nil {
 		f.mu.Unlock()
 		first.drop()
-		return nil, r.err
-	}
-	here := f.held(r.pos) > 0 || f.flying[r.first] != nil
-	if here {
-		f.mu.Unlock()
-		first.drop()
-		return nil, nil
+		return nil, err
 	}
 	n := 1
 	off, _ := f.span(r.first)
@@ -217,6 +199,37 @@ func (r *reader) begin(ctx context.Context, first *answer) (other *answer, err e
 	return nil, nil
 }
 
+// await waits for the first byte, and reports whether it is there; else nobody has asked for it.
+// LOCKS_REQUIRED(r.file.mu)
+func (r *reader) await() (here bool, err error) {
+	f := r.file
+	off, _ := f.span(r.first)
+	for r.err == nil {
+		if f.held(r.pos) > 0 {
+			return true, nil
+		}
+		b := f.flying[r.first]
+		if b == nil {
+			return false, nil
+		}
+		r.hold(r.first, b)
+		for int64(b.n) <= r.pos-off && b.err == nil && r.err == nil {
+			f.changed.Wait()
+		}
+		if int64(b.n) > r.pos-off {
+			return true, nil
+		}
+		r.letGo(r.first)
+		switch {
+		case errors.Is(b.err, remote.ErrChanged):
+			return false, errRetold
+		case b.err != nil && b.err != errUnwanted:
+			return false, b.err
+		}
+	}
+	return false, r.err
+}
+
 // disown lets the request of q live on when it is the answer to another one.
 func (r *reader) disown(q *fetch, other *answer) {
 	r.file.mu.Lock()
@@ -224,52 +237,6 @@ func (r *reader) disown(q *fetch, other *answer) {
 	if other != nil {
 		q.cancel = func(error) {}
 	}
-}
-
-// An answer is a request for the beginning of what is read, which the remote has begun to answer.
-type answer struct {
-	body   io.ReadCloser
-	entry  remote.Entry
-	blocks int
-	cancel context.CancelCauseFunc
-}
-
-func (a *answer) drop() {
-	if a != nil {
-		a.cancel(nil)
-		a.body.Close()
-	}
-}
-
-// ask requests what begins at off of a file of which nothing is known.
-func (t *Tree) ask(ctx context.Context, name string, off int64) (*answer, error) {
-	askCtx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
-	defer stop()
-	n := 1
-	if off%blockSize > 0 {
-		n = 2
-	}
-	return t.request(askCtx, cancel, name, off-off%blockSize, n)
-}
-
-// request asks for n blocks.
-func (t *Tree) request(ctx context.Context, cancel context.CancelCauseFunc, name string, off int64, n int) (*answer, error) {
-	rc, err := t.remote.Open(ctx, name, off, int64(n)*blockSize)
-	if err != nil {
-		cancel(err)
-		return nil, err
-	}
-	e, known := remote.Describe(rc)
-	if !known {
-		// What was opened before this look is of the version that the look finds, or of none.
-		if e, err = t.remote.Stat(ctx, name); err != nil {
-			rc.Close()
-			cancel(err)
-			return nil, err
-		}
-	}
-	return &answer{rc, e, n, cancel}, nil
 }
 
 // fingerprint tells the version e of name from others.
@@ -296,6 +263,7 @@ func (t *Tree) join(name string, e remote.Entry, print cache.Fingerprint) *file 
 		f = t.newFile(name, e, 0)
 		f.print = print
 		t.files[name] = f
+		t.all[f] = struct{}{}
 	}
 	f.users++
 	t.mu.Unlock()
@@ -322,6 +290,9 @@ func (t *Tree) release(f *file) {
 	t.mu.Lock()
 	f.users--
 	last := f.users == 0
+	if last {
+		delete(t.all, f)
+	}
 	if last && t.files[f.name] == f {
 		delete(t.files, f.name)
 	}

@@ -84,7 +84,8 @@ func (r *reader) diskEnd() int {
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) rangeSize(i int) int {
 	f := r.file
-	if chunk := f.tree.opt.Chunk; f.copy != nil && !f.unkept && chunk > 0 {
+	if f.chunked() {
+		chunk := f.tree.opt.Chunk
 		off, _ := f.span(i)
 		return f.index(min(off-off%chunk+chunk, f.entry.Size)+blockSize-1) - i
 	}
@@ -121,7 +122,7 @@ func (r *reader) missing() (first, n int) {
 func (r *reader) together(i, end int) int {
 	f := r.file
 	most := r.rangeSize(i)
-	if i+most > end && f.tree.opt.Chunk == 0 {
+	if i+most > end && !f.chunked() {
 		return 0
 	}
 	n := 1

@@ -87,5 +87,6 @@ func (c *cacheOptions) tree(store *cache.Store) vfs.Cache {
 	acks := map[string]vfs.WriteAck{"durable": vfs.AckDurable, "spooled": vfs.AckSpooled, "remote": vfs.AckRemote}
 	return vfs.Cache{
 		Store: store, Mode: modes[c.mode], Ack: acks[c.ack], WriteBack: c.writeBack, Transfers: int(min(c.transfers, 1<<16)),
+		ReadAhead: max(int64(c.readAhead), 0), FastFingerprint: c.fastFingerprint,
 	}
 }

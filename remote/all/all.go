@@ -34,6 +34,7 @@ func Drivers() []Driver {
 		httpDriver(),
 		aliasDriver(),
 		combineDriver(),
+		cachedDriver(),
 	}
 }
 

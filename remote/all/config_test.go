@@ -24,6 +24,14 @@ type = memory
 type = alias
 remote = here:DIR
 
+[kept]
+type = cache
+remote = here:DIR
+chunk_size = 8Mi
+info_age = 1d
+chunk_total_size = off
+chunk_path = DIR/.kept
+
 [both]
 type = combine
 upstreams = "one=here:DIR" two=mem:

@@ -1,0 +1,116 @@
+// Package cached keeps what a remote says of its directories, and what is read of its files, on the local disk, over
+// restarts (the remotes of type cache).
+//
+// Contents are kept in pieces that end at multiples of a chunk, in a cache.Store, which also bounds how much there is of
+// them. A listing counts for a while, and is kept in a file of its own. What is changed through the remote changes both at
+// once; what is changed behind its back shows when the listing is too old. While the remote cannot be reached, a listing
+// that is too old is better than none.
+package cached
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"ferry/cache"
+	"ferry/disk"
+	"ferry/readahead"
+	"ferry/remote"
+)
+
+// Options say what is kept.
+type Options struct {
+	Dir       string        // where; no other process may use it
+	ChunkSize int64         // what requests for content are rounded up to
+	TotalSize int64         // bytes of content; 0 or less: no limit
+	InfoAge   time.Duration // how long a listing counts
+
+	// Buffer is how many bytes of a file are read ahead in memory at most, MaxBuffer how many of all files together.
+	Buffer, MaxBuffer int64
+
+	Log *slog.Logger // nil: nothing is logged
+}
+
+// Remote is a remote whose listings and contents are kept.
+type Remote struct {
+	remote.Forward
+	disk     disk.Disk
+	store    *cache.Store
+	reads    *readahead.Tree
+	listings *listings
+
+	start sync.Once
+	stop  context.CancelFunc // set by start
+	ended chan error         // set by start; how Store.Run ended
+}
+
+// New returns a decorator of r, which becomes its own to close. The error is cache.ErrInUse when another process uses the
+// directory.
+func New(r remote.Remote, o Options) (*Remote, error) {
+	d, err := disk.Open(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	c, err := open(r, d, o)
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return c, nil
+}
+
+func open(r remote.Remote, d disk.Disk, o Options) (*Remote, error) {
+	store, err := cache.Open(d, cache.Options{MaxSize: o.TotalSize})
+	if err != nil {
+		return nil, err
+	}
+	listings, err := newListings(d, o.InfoAge)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	c := &Remote{Forward: remote.Forward{Remote: r}, disk: d, store: store, listings: listings}
+	c.reads = readahead.New(slow{c.Forward}, readahead.Options{
+		Limits: readahead.NewLimits(o.Buffer, o.MaxBuffer), Store: store, Chunk: o.ChunkSize,
+		Known: listings.known, Stat: c.Stat, Changed: func(name string) { listings.drop(name) }, Log: o.Log,
+	})
+	return c, nil
+}
+
+// slow is a remote that is worth a cache.
+type slow struct{ remote.Forward }
+
+func (s slow) Info() remote.Info {
+	i := s.Forward.Info()
+	i.Caps.Live = false
+	return i
+}
+
+// Info implements remote.Remote.
+func (r *Remote) Info() remote.Info { return slow{r.Forward}.Info() }
+
+// Open implements remote.Remote.
+func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
+	r.start.Do(r.keepHouse)
+	return r.reads.Open(ctx, name, off, n)
+}
+
+// keepHouse begins what the store does in the background. Close ends it.
+func (r *Remote) keepHouse() {
+	ctx, cancel := context.WithCancel(context.Background())
+	r.stop, r.ended = cancel, make(chan error, 1)
+	go func() { r.ended <- r.store.Run(ctx) }()
+}
+
+// Close implements remote.Remote.
+func (r *Remote) Close() error {
+	r.reads.Close()
+	r.start.Do(func() {}) // from here on nothing begins any more
+	var err error
+	if r.stop != nil {
+		r.stop()
+		err = <-r.ended
+	}
+	return errors.Join(err, r.store.Close(), r.disk.Close(), r.Forward.Close())
+}
