@@ -34,7 +34,7 @@ type rcSubject struct {
 // rcCalls returns all calls but those that every remote control has.
 func (o *options) rcCalls(about rcSubject, quit func(status int)) []rc.Call {
 	tree := o.rcTree(about)
-	clients := rcFTP{about.server, about.counts, time.Now()}
+	clients := rcFTP{about.server, about.tree, about.counts, time.Now()}
 	return slices.Concat(
 		rc.CoreCalls(rc.Core{Version: version(), Obscure: config.Obscure, Quit: quit}),
 		rc.StatsCalls(clients),
@@ -49,6 +49,7 @@ func (o *options) rcCalls(about rcSubject, quit func(status int)) []rc.Call {
 // rcFTP tells of an FTP server.
 type rcFTP struct {
 	server *ftp.Server
+	tree   *vfs.FS
 	counts *count.Remote // of its remote
 	since  time.Time
 }
@@ -87,10 +88,21 @@ func (f rcFTP) Stats() rc.Stats {
 	}
 	for _, s := range f.server.Sessions() {
 		if movesFile(s.Command) {
-			out.Running = append(out.Running, rc.Transfer{Name: rcName(s.Path), Size: -1, Bytes: s.Bytes, What: transferring, Began: s.Began})
+			out.Running = append(out.Running, rc.Transfer{
+				Name: rcName(s.Path), Size: f.size(s), Bytes: s.Bytes, What: transferring, Began: s.Began,
+			})
 		}
 	}
 	return out
+}
+
+// size returns how much a transfer will move at most, below 0 where that is not known: an upload has no size, and of a
+// download it is that of the file.
+func (f rcFTP) size(s ftp.SessionInfo) int64 {
+	if s.Command != "RETR" {
+		return -1
+	}
+	return f.tree.KnownSize(context.Background(), rcName(s.Path))
 }
 
 // transferring is rclone's word for what is done to a file.
