@@ -29,10 +29,7 @@ func parse(t *testing.T, env []string, args ...string) (*options, error) {
 
 // This list can only shrink.
 func TestFlagsWithoutEffect(t *testing.T) {
-	want := []string{
-		"vfs-read-ahead", "vfs-fast-fingerprint",
-	}
-	var got []string
+	var want, got []string
 	for _, row := range flagTable() {
 		if !row.effect {
 			got = append(got, row.name)

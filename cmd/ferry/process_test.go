@@ -296,9 +296,6 @@ func TestWarnings(t *testing.T) {
 		{"anybody from anywhere, read-only", []string{"--addr", ":0", "--read-only"}, nil, "can read everything: there is no --pass"},
 		{"a password", []string{"--addr", ":0", "--pass", "x"}, nil, ""},
 		{"this machine only", []string{"--addr", "127.0.0.1:0"}, nil, ""},
-		{"a flag without effect", []string{"--addr", "127.0.0.1:0", "--vfs-fast-fingerprint"}, nil, "--vfs-fast-fingerprint has no effect yet"},
-		{"a flag without effect in the environment", []string{"--addr", "127.0.0.1:0"}, []string{"RCLONE_VFS_FAST_FINGERPRINT=true"}, "--vfs-fast-fingerprint has no effect yet"},
-		{"a flag without effect at its default", []string{"--addr", "127.0.0.1:0", "--vfs-fast-fingerprint=false"}, nil, ""},
 		{"old TLS", []string{"--addr", "127.0.0.1:0", "--tls", "self-signed", "--min-tls-version", "tls1.0"}, nil, "--min-tls-version 1.0"},
 	}
 	for _, tt := range tests {
