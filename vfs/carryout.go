@@ -226,6 +226,7 @@ func (v *overlay) removeOne(ctx context.Context, name string) error {
 	switch {
 	case err == nil, errors.Is(err, remote.ErrNotExist):
 		v.names.removed(name)
+		v.copyRemoved(name)
 		return nil
 	case errors.Is(err, remote.ErrIsDir), errors.Is(err, remote.ErrNotDir):
 		v.names.doubt(name)

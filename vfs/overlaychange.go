@@ -222,6 +222,7 @@ func (v *overlay) removeThere(ctx context.Context, name string) error {
 	err := v.remote.Remove(ctx, name)
 	if err == nil || errors.Is(err, remote.ErrNotExist) {
 		v.names.removed(name)
+		v.copyRemoved(name)
 	} else {
 		v.names.doubt(name)
 	}

@@ -143,6 +143,7 @@ func (v *overlay) moveThere(ctx context.Context, from, to string) error {
 		return err
 	}
 	v.names.renamed(from, to)
+	v.copyMoved(from, to)
 	v.dirs.drop(v.pending.keyOf(from))
 	return nil
 }

@@ -78,3 +78,17 @@ func (v *overlay) checkPart(ctx context.Context, op, name, owner string) error {
 	}
 	return v.check(ctx, op, name)
 }
+
+// copyMoved lets the copy of a file that was renamed on the remote go with it. What cannot be moved is read anew.
+func (v *overlay) copyMoved(from, to string) {
+	if v.mode == CacheFull {
+		_ = v.store.MoveCopy(from, to)
+	}
+}
+
+// copyRemoved drops the copy of a file that is gone. One that stays only takes room: it is of no version that there will be.
+func (v *overlay) copyRemoved(name string) {
+	if v.mode == CacheFull {
+		_ = v.store.Forget(name)
+	}
+}
