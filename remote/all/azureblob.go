@@ -14,7 +14,7 @@ func azureblobDriver() Driver {
 		Type: config.Type{
 			Name: "azureblob",
 			Help: "Microsoft Azure Blob Storage",
-			Options: []config.Option{
+			Options: together([]config.Option{
 				{Name: "account", Help: "Name of the storage account"},
 				{Name: "key", Secret: true, Help: "Key of the storage account, base64"},
 				{Name: "sas_url", Secret: true, Help: "Signed URL of the account or of one container, in place of account and key"},
@@ -45,6 +45,10 @@ func azureblobDriver() Driver {
 				dirMoveLimit(),
 				{Name: "encoding", Default: azureblob.Encoding.String(), Help: "What is encoded in names"},
 			},
+				unused(noTuning, "upload_cutoff", "copy_cutoff", "copy_concurrency", "use_copy_blob"),
+				unused("it is always so", "no_check_container", "no_head_object"),
+				unused(noMemory, "memory_pool_flush_time", "memory_pool_use_mmap"),
+			),
 		},
 		open: openAzureblob,
 	}

@@ -15,7 +15,7 @@ func ftpDriver() Driver {
 		Type: config.Type{
 			Name: "ftp",
 			Help: "A directory of an FTP server",
-			Options: []config.Option{
+			Options: together([]config.Option{
 				{Name: "host", Required: true, Help: "Name or address of the server"},
 				{Name: "user", Help: "Whom to log in as; empty is anonymous"},
 				{Name: "port", Default: "21", Help: "Port of the server; with tls it mostly is 990"},
@@ -36,6 +36,10 @@ func ftpDriver() Driver {
 				{Name: "partial_max_age", Default: "24h", Help: "Age from which on what a killed upload left is removed"},
 				{Name: "encoding", Default: ftpclient.Encoding.String(), Help: "What is encoded in names"},
 			},
+				unused("a server that is silent is left by --timeout", "close_timeout", "shut_timeout"),
+				unused("hidden files are always listed", "force_list_hidden"),
+				unused(noPrompt, "ask_password"),
+			),
 		},
 		open: openFTP,
 	}

@@ -15,7 +15,7 @@ func gcsDriver() Driver {
 			Name:   "google cloud storage",
 			Prefix: "gcs",
 			Help:   "Google Cloud Storage",
-			Options: []config.Option{
+			Options: together([]config.Option{
 				{Name: "service_account_file", Help: "File with the JSON key of a service account"},
 				{Name: "service_account_credentials", Secret: true, Help: "The JSON key of a service account itself"},
 				{Name: "anonymous", Default: "false", Help: "Use no credentials: for public buckets and emulators"},
@@ -38,6 +38,8 @@ func gcsDriver() Driver {
 				dirMoveLimit(),
 				{Name: "encoding", Default: gcs.Encoding.String(), Help: "What is encoded in names"},
 			},
+				unused("it is always so", "no_check_bucket"),
+			),
 		},
 		open: openGCS,
 	}

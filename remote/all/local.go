@@ -15,10 +15,13 @@ func localDriver() Driver {
 		Type: config.Type{
 			Name: config.LocalType,
 			Help: "A directory of this machine",
-			Options: []config.Option{
+			Options: together([]config.Option{
 				{Name: "copy_links", Default: "false", NoPrefix: true, Help: "Follow symbolic links that stay inside the directory"},
 				{Name: "partial_max_age", Default: "24h", Help: "Time for which an unfinished upload can be continued"},
 			},
+				unused("bytes are what they are, and nothing is prepared", "hashes", "no_check_updated", "no_preallocate", "no_sparse", "no_clone", "fatal_if_no_space"),
+				unused("links and devices are never served, and nothing is said of them", "skip_links", "skip_specials", "zero_size_links"),
+			),
 		},
 		open: func(_ context.Context, path string, v *values) (remote.Remote, error) {
 			o := local.Options{CopyLinks: v.boolean("copy_links"), PartMaxAge: v.duration("partial_max_age")}

@@ -15,7 +15,7 @@ func sftpDriver() Driver {
 		Type: config.Type{
 			Name: "sftp",
 			Help: "A directory of an SSH server",
-			Options: []config.Option{
+			Options: together([]config.Option{
 				{Name: "host", Required: true, Help: "Name or address of the server"},
 				{Name: "user", Help: "Whom to log in as; empty is the user that runs this program"},
 				{Name: "port", Default: "22", Help: "Port of the server"},
@@ -38,13 +38,16 @@ func sftpDriver() Driver {
 				{Name: "connections", Default: "0", Help: "Connections that are open at most; 0 is 4"},
 				{Name: "idle_timeout", Default: "1m", Help: "Time after which an unused connection is closed; 0 keeps it"},
 				{Name: "concurrency", Default: "64", Help: "Requests under way for one file"},
+				{Name: "disable_concurrent_reads", Default: "false", Help: "Have one request under way for one file only"},
+				{Name: "disable_concurrent_writes", Default: "false", Help: "The same"},
 				{Name: "partial_max_age", Default: "24h", Help: "Time for which an unfinished upload can be continued"},
-				{Name: "shell_type", Help: unusedShell},
-				{Name: "md5sum_command", Help: unusedShell},
-				{Name: "sha1sum_command", Help: unusedShell},
-				{Name: "disable_hashcheck", Help: unusedShell},
 				{Name: "encoding", Default: sftp.Encoding.String(), Help: "What is encoded in names"},
 			},
+				unused(noCommands, "shell_type", "path_override", "hashes", "disable_hashcheck", "md5sum_command", "sha1sum_command", "crc32sum_command",
+					"sha256sum_command", "blake3sum_command", "xxh3sum_command", "xxh128sum_command"),
+				unused(noTuning, "chunk_size", "use_fstat", "copy_is_hardlink"),
+				unused(noPrompt, "ask_password"),
+			),
 		},
 		open: openSFTP,
 	}
@@ -79,12 +82,11 @@ func openSFTP(ctx context.Context, path string, v *values) (remote.Remote, error
 		Encoding:      parse(v, "encoding", nameenc.Parse),
 		PartMaxAge:    v.duration("partial_max_age"),
 	}
+	if v.boolean("disable_concurrent_reads") || v.boolean("disable_concurrent_writes") {
+		o.Concurrency = 1
+	}
 	if v.err != nil {
 		return nil, v.err
 	}
 	return sftp.New(ctx, path, o)
 }
-
-// unusedShell are options that rclone writes into its file by itself. They say how commands are run on the server, and this
-// driver runs none.
-const unusedShell = "Accepted because rclone writes it: no commands are run on the server"

@@ -17,7 +17,7 @@ func webdavDriver() Driver {
 		Type: config.Type{
 			Name: "webdav",
 			Help: "A directory of a WebDAV server: Nextcloud, ownCloud, Apache and others",
-			Options: []config.Option{
+			Options: together([]config.Option{
 				{Name: "url", Required: true, Help: "Address of the directory, as in https://example.com/remote.php/dav/files/me"},
 				{Name: "vendor", Default: "other", Help: "What the server is: nextcloud, owncloud, infinitescale, fastmail, rclone or other. " +
 					"It decides whether modification times are kept and how uploads are made atomic"},
@@ -36,6 +36,8 @@ func webdavDriver() Driver {
 				{Name: "owncloud_exclude_mounts", Default: "false", Help: "Leave out storages that are mounted into the directory"},
 				{Name: "encoding", Default: "None", Help: "What is encoded in names"},
 			},
+				unused("requests are not spaced", "pacer_min_sleep"),
+			),
 		},
 		open: openWebDAV,
 	}

@@ -36,7 +36,7 @@ func (r *Remote) client(attempts int) (*minio.Core, error) {
 		region = defaultRegion
 	}
 	c, err := minio.NewCore(o.host, &minio.Options{
-		Creds:              o.credentials(),
+		Creds:              r.keysOf(o.credentials()),
 		Secure:             o.secure,
 		Transport:          r.transport,
 		Region:             region,

@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"ferry/remote"
 )
@@ -37,6 +38,11 @@ func (a *answer) Unwrap() error { return a.kind }
 
 // translate returns err in the terms of package remote. What it leaves as it is are failures on the way.
 func (r *Remote) translate(err error) error {
+	var role credentials.ErrorResponse
+	if errors.As(err, &role) {
+		return &answer{kind: remote.ErrPermission, code: role.STSError.Code, message: role.STSError.Message,
+			remedy: "check the options role_arn and role_external_id, and the keys"}
+	}
 	var e minio.ErrorResponse
 	if errors.As(err, &e) {
 		return &answer{kind: kindOf(e), code: e.Code, message: message(e), remedy: remedyOf(e.Code)}

@@ -28,6 +28,7 @@ type Options struct {
 	CredentialsFile string // the shared credentials file; empty is the usual one
 	Profile         string // in that file
 	V2Auth          bool   // sign by the old scheme
+	Role            Role
 
 	ServerModTime bool // modification times are those of the upload, whatever was set
 
