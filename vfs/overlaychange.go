@@ -55,6 +55,10 @@ func (v *overlay) boundTo(names []string) []string {
 // when that was too late; then c does not wait any more when hold returns.
 func (v *overlay) hold(ctx context.Context, c *claim) (bool, error) {
 	v.mu.Lock()
+	if c.dead {
+		v.mu.Unlock()
+		return false, nil
+	}
 	if !c.ending {
 		c.held = make(chan struct{})
 		v.queue.drop(c)
@@ -189,7 +193,9 @@ func (v *overlay) removeWaiting(ctx context.Context, c *claim) (bool, error) {
 	base, version := c.base()
 	names := v.pending.inherited(c)
 	v.mu.Unlock()
-	if base != cache.BaseAbsent {
+	if base == cache.BaseAbsent {
+		base, version = cache.BaseUnknown, "" // of the other names
+	} else {
 		names = append([]string{c.rec.Name}, names...)
 	}
 	if len(names) == 0 {
