@@ -31,10 +31,10 @@ func cacheWorkloads() []workload {
 		{name: "cache-stor", title: func(s scale) string { return "STOR " + sizeText(s.storBytes) + " into the cache" }, run: cachedStor,
 			flags: cached("writes"), needs: cacheWorks, only: untunable, metrics: []metric{
 				{unit: "s until 226", digits: 2, aim: 0.40}, {unit: "s until in S3, less the wait", digits: 2, aim: 1.2}}},
-		{name: "cache-up", title: func(s scale) string { return smallTitle(s) + " up into the cache" }, run: cachedSmallUp,
+		{name: "cache-up", title: func(s scale) string { return smallTitle(s) + " up into the cache" }, run: cachedSmallUp, rounds: 2,
 			flags: cached("writes"), needs: cacheWorks, only: untunable, metrics: []metric{
 				{unit: "files/s until 226", higher: true, aim: 1500}, {unit: "files/s until in S3, less the wait", higher: true, aim: 130}}},
-		{name: "cache-spooled", title: func(s scale) string { return smallTitle(s) + " up, `--vfs-write-ack spooled`" }, run: cachedSmallUp,
+		{name: "cache-spooled", title: func(s scale) string { return smallTitle(s) + " up, `--vfs-write-ack spooled`" }, run: cachedSmallUp, rounds: 2,
 			flags: cached("writes", "--vfs-write-ack", "spooled"), needs: cacheWorks, only: []string{"ferry"}, metrics: []metric{
 				{unit: "files/s until 226", higher: true, aim: 4000}, {unit: "files/s until in S3, less the wait", higher: true, aim: 130}}},
 	}
