@@ -21,7 +21,12 @@ type feed struct {
 
 // Watch forgets what changes on the far side, as long as there is a PollInterval. It returns nil when ctx has ended, and
 // an ErrUnsupported at once where the remote cannot tell what changes. It is called once.
-func (f *FS) Watch(ctx context.Context) error {
+//
+// It begins by forgetting everything. settled is called behind that, or when it turns out that it will not come soon: what
+// is listed from then on stays.
+func (f *FS) Watch(ctx context.Context, settled func()) error {
+	settled = sync.OnceFunc(settled)
+	defer settled()
 	if f.names.live {
 		return nil // nothing is remembered
 	}
@@ -32,10 +37,11 @@ func (f *FS) Watch(ctx context.Context) error {
 	for ctx.Err() == nil {
 		at, interval := f.feed.begin(ctx)
 		if interval <= 0 {
+			settled()
 			<-at.Done()
 			continue
 		}
-		if err := f.watch(at, w, interval); err != nil {
+		if err := f.watch(at, w, interval, settled); err != nil {
 			f.feed.end()
 			return err
 		}
@@ -95,11 +101,12 @@ func (d *feed) end() {
 const watchAgain = time.Second // after which a watch that ended is begun again the first time
 
 // watch follows w until ctx ends, beginning again when it ends. It returns an error if nothing will ever be told.
-func (f *FS) watch(ctx context.Context, w remote.Watcher, interval time.Duration) error {
+func (f *FS) watch(ctx context.Context, w remote.Watcher, interval time.Duration, settled func()) error {
 	again := watchAgain
 	for {
 		err := f.names.follow(w.Watch(ctx, interval), func() {
 			again = watchAgain
+			settled()
 			f.names.log.LogAttrs(ctx, slog.LevelInfo, "changes on the far side are seen from now on")
 		})
 		switch {
@@ -111,6 +118,7 @@ func (f *FS) watch(ctx context.Context, w remote.Watcher, interval time.Duration
 			f.feed.mu.Unlock()
 			return f.noPolling()
 		}
+		settled()
 		level := slog.LevelDebug // for those behind the first
 		if again == watchAgain {
 			level = slog.LevelWarn

@@ -26,7 +26,7 @@ func watched(t *testing.T, implicit bool) *behind {
 	b.View = b.fs.View("bob")
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
-	go func() { done <- b.fs.Watch(ctx) }()
+	go func() { done <- b.fs.Watch(ctx, func() {}) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -222,7 +222,7 @@ func TestAWatchThatEndsIsBegunAgain(t *testing.T) {
 		b := &behind{View: tree.View("bob"), t: t, store: store}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
-		go func() { done <- tree.Watch(ctx) }()
+		go func() { done <- tree.Watch(ctx, func() {}) }()
 
 		lost := errors.New("connection lost")
 		b.shows(".", "")
@@ -251,6 +251,50 @@ func TestAWatchThatEndsIsBegunAgain(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestAWatchSettlesWhenEverythingIsForgotten(t *testing.T) {
+	lost := errors.New("connection lost")
+	for name, first := range map[string]func(tell func(remote.Change)) error{
+		"it begins":        func(tell func(remote.Change)) error { tell(remote.Everything()); return lost },
+		"it fails":         func(func(remote.Change)) error { return lost },
+		"nothing is told":  func(func(remote.Change)) error { return remote.ErrUnsupported },
+		"it is turned off": nil,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r, store := newFlaky()
+			tree := New(r, Options{DirCacheTime: time.Hour, PollInterval: time.Minute})
+			defer tree.Close()
+			b := &behind{View: tree.View("bob"), t: t, store: store}
+			b.shows(".", "")
+			settled := 0
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error)
+			go func() { done <- tree.Watch(ctx, func() { settled++; b.shows(".", "") }) }()
+			synctest.Wait()
+			if settled != 0 {
+				t.Errorf("%s: it is settled before anything is known", name)
+			}
+			if first == nil {
+				if err := tree.SetPollInterval(0); err != nil {
+					t.Error(err)
+				}
+			} else {
+				r.watches <- first
+			}
+			synctest.Wait()
+			if settled != 1 || tree.Stats().Dirs != 1 {
+				t.Errorf("%s: settled %d times, %d listings are left", name, settled, tree.Stats().Dirs)
+			}
+			cancel()
+			if err := <-done; err != nil && !errors.Is(err, remote.ErrUnsupported) {
+				t.Error(err)
+			}
+			if settled != 1 {
+				t.Errorf("%s: settled %d times", name, settled)
+			}
+		})
+	}
 }
 
 func TestTheIntervalCanBeChanged(t *testing.T) {
@@ -282,7 +326,7 @@ func TestARemoteThatTellsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		unsupported := func(tree *FS) {
 			t.Helper()
-			if err := tree.Watch(t.Context()); !errors.Is(err, remote.ErrUnsupported) {
+			if err := tree.Watch(t.Context(), func() {}); !errors.Is(err, remote.ErrUnsupported) {
 				t.Errorf("Watch: %v", err)
 			}
 			if _, err := tree.PollInterval(); !errors.Is(err, remote.ErrUnsupported) {
@@ -310,7 +354,7 @@ func TestARemoteThatTellsNothing(t *testing.T) {
 func TestALiveRemoteNeedsNoWatch(t *testing.T) {
 	tree := New(memory.New(), Options{DirCacheTime: time.Hour, PollInterval: time.Minute})
 	defer tree.Close()
-	if err := tree.Watch(t.Context()); err != nil {
+	if err := tree.Watch(t.Context(), func() {}); err != nil {
 		t.Error(err)
 	}
 	if _, err := tree.PollInterval(); !errors.Is(err, remote.ErrUnsupported) {

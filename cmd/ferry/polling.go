@@ -40,9 +40,22 @@ func (o *options) usedPollInterval() time.Duration {
 	return min(o.pollInterval, o.dirCacheTime/2)
 }
 
-// watch has the tree forget what changes on the far side, until ctx ends.
-func (s *service) watch(ctx context.Context) {
-	if s.tree.Watch(ctx) != nil {
+// watch has the tree forget what changes on the far side, until ctx ends. It begins by forgetting everything, and closes
+// settled behind that.
+func (s *service) watch(ctx context.Context, settled chan struct{}) {
+	if s.tree.Watch(ctx, func() { close(settled) }) != nil {
 		s.log.Log(ctx, s.polling.level, "Polling for changes is not supported by "+s.polling.remote)
+	}
+}
+
+// settleTime is how long the beginning of a watch is waited for.
+const settleTime = 5 * time.Second
+
+// settle waits until what is listed will not be forgotten at once.
+func settle(ctx context.Context, settled chan struct{}) {
+	select {
+	case <-settled:
+	case <-time.After(settleTime):
+	case <-ctx.Done():
 	}
 }

@@ -113,7 +113,7 @@ func TestWhatABucketTellsShowsAtOnce(t *testing.T) {
 	b := &tellingBucket{keys: []string{"first"}, events: make(chan string)}
 	server := httptest.NewServer(b)
 	defer server.Close()
-	r, socket := controlled(t, `:s3,provider=Minio,endpoint="`+server.URL+`":bucket`)
+	r, socket := controlled(t, `:s3,provider=Minio,endpoint="`+server.URL+`":bucket`, "--vfs-refresh")
 	c := dial(t, r.url(t))
 	c.cmd(331, "USER anonymous")
 	c.cmd(230, "PASS x")
@@ -126,6 +126,12 @@ func TestWhatABucketTellsShowsAtOnce(t *testing.T) {
 			}
 		}
 		t.Errorf("it shows %q, want %q", got, want)
+	}
+	for end := time.Now().Add(time.Minute); !strings.Contains(r.logged(), "Listed the tree") && time.Now().Before(end); {
+		time.Sleep(5 * time.Millisecond) // until it has been listed
+	}
+	if out, _ := call(t, exitOK, "--unix-socket", socket, "vfs/stats"); out["metadataCache"].(map[string]any)["files"] != 1.0 {
+		t.Errorf("what was listed at the start is forgotten: %v", out["metadataCache"])
 	}
 	shows("first")
 	b.put("second")

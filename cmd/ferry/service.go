@@ -50,10 +50,14 @@ func (s *service) run(ctx context.Context) error {
 	if s.pair != nil {
 		wg.Go(func() { _ = s.pair.Run(running) }) // it returns when running has ended
 	}
+	settled := make(chan struct{})
+	wg.Go(func() { s.watch(running, settled) })
 	if s.warm > 0 {
-		wg.Go(func() { s.refresh(running) })
+		wg.Go(func() {
+			settle(running, settled)
+			s.refresh(running)
+		})
 	}
-	wg.Go(func() { s.watch(running) })
 	wg.Go(func() {
 		if err := s.tree.Run(running); err != nil {
 			failed <- fmt.Errorf("the cache: %w", err)
