@@ -2,6 +2,7 @@ package vfs
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"testing"
 	"time"
@@ -14,15 +15,17 @@ import (
 )
 
 // newFull is a tree in mode full, whose Run is not running.
-func newFull(t *testing.T) (*behind, *cache.Store) {
+func newFull(t *testing.T) (*behind, *cache.Store) { return newFullOf(t, AckRemote, 0) }
+
+func newFullOf(t *testing.T, a WriteAck, size int64) (*behind, *cache.Store) {
 	t.Helper()
-	s, err := cache.Open(disktest.New(), cache.Options{})
+	s, err := cache.Open(disktest.New(), cache.Options{MaxSize: size})
 	if err != nil {
 		t.Fatal(err)
 	}
 	o := sixteenMegabytes
 	o.DirCacheTime = time.Hour
-	o.Cache = Cache{Store: s, Mode: CacheFull, Ack: AckRemote}
+	o.Cache = Cache{Store: s, Mode: CacheFull, Ack: a}
 	store := memory.New()
 	r := faulty.New(far{Forward: remote.Forward{Remote: store}})
 	tree := New(r, o)
@@ -119,5 +122,55 @@ func TestAnExpiredFileIsAskedForOnceAndReadFromDisk(t *testing.T) {
 	}
 	if n := b.remote.Calls(faulty.Open) - opens; n != 0 {
 		t.Errorf("%d requests for what is held", n)
+	}
+}
+
+func TestWhoReadsAWaitingFileHasItWholeWhenItBecomesACopy(t *testing.T) {
+	b, s := newFullOf(t, AckDurable, 4<<20)
+	data := content(2 << 20)
+	u, err := b.Create(t.Context(), "f", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := u.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := u.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	waiting, err := b.Open(t.Context(), "f", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer waiting.Close()
+	one := make([]byte, 1)
+	if _, err := io.ReadFull(waiting, one); err != nil {
+		t.Fatal(err)
+	}
+
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- b.fs.Run(ctx) }()
+	if err := b.fs.Flush(ctx, "."); err != nil {
+		t.Error(err)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if s.Stats().Clean.Files != 1 {
+		t.Fatal("it has not become a copy")
+	}
+	held, err := b.Open(t.Context(), "f", 0) // so that the copy is in use
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	other := content(8 << 20)
+	b.putBytes("other", other)
+	b.readsBytes("other", other)
+	rest, err := io.ReadAll(waiting)
+	if err != nil || !bytes.Equal(append(one, rest...), data) {
+		t.Errorf("%d bytes, %v", len(rest), err)
 	}
 }

@@ -5,38 +5,66 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 
 	"ferry/cache"
 	"ferry/remote"
 )
 
-// openWaiting reads the content of a file that waits: to its end as an *os.File where the disk is a real one.
+// openWaiting reads the content of a file that waits.
 func (v *overlay) openWaiting(ctx context.Context, c *claim, off, n int64) (io.ReadCloser, error) {
 	content, err := v.store.OpenContent(c.rec.ID)
 	if err != nil {
 		return nil, err
 	}
+	off = min(off, content.Size())
+	left := content.Size() - off
 	if n >= 0 {
-		part := io.NewSectionReader(content, off, min(n, max(content.Size()-off, 0)))
-		return &waitingReader{remote.ContextReader(ctx, part), content.Close}, nil
+		left = min(left, n)
 	}
-	r, err := content.Reader(min(off, content.Size()))
+	file, err := content.Reader(off)
 	if err != nil {
 		return nil, errors.Join(err, content.Close())
 	}
-	if f, ok := r.(*os.File); ok {
-		return f, content.Close()
-	}
-	return &waitingReader{remote.ContextReader(ctx, r), func() error { return errors.Join(r.Close(), content.Close()) }}, nil
+	return &waitingReader{ended: func() error { return context.Cause(ctx) }, content: content, file: file, left: left}, nil
 }
 
+// A waitingReader reads the content of a file that waits. The content stays open with it: what is open is not taken apart
+// when the file has become a copy of what the remote has.
 type waitingReader struct {
-	io.Reader
-	close func() error
+	ended   func() error // why the context of Open is over; nil = it is not
+	content *cache.Content
+	file    io.ReadCloser // an *os.File where the disk is a real one
+	left    int64
 }
 
-func (r *waitingReader) Close() error { return r.close() }
+func (r *waitingReader) Read(p []byte) (int, error) {
+	if err := r.ended(); err != nil {
+		return 0, err
+	}
+	l := io.LimitedReader{R: r.file, N: r.left}
+	n, err := l.Read(p)
+	r.left = l.N
+	if err == io.EOF && r.left > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// WriteTo implements io.WriterTo: a connection gets a file, which it sends without copying.
+func (r *waitingReader) WriteTo(w io.Writer) (int64, error) {
+	if err := r.ended(); err != nil {
+		return 0, err
+	}
+	l := &io.LimitedReader{R: r.file, N: r.left}
+	n, err := io.Copy(w, l)
+	r.left = l.N
+	if err == nil && r.left > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+func (r *waitingReader) Close() error { return errors.Join(r.file.Close(), r.content.Close()) }
 
 // partEntry describes an unfinished upload as List and Part do.
 func partEntry(p cache.PartInfo) remote.Entry {
