@@ -22,9 +22,9 @@ type Options struct {
 	Burst int
 
 	// Connections is how many calls may be under way at once; 0 = no limit. A reader is under way until it is closed, a
-	// stage while it is written to or published; a listing is not while its consumer looks at an entry. Of two and more
-	// connections one is only for calls that are over soon: slow downloads and uploads do not keep anybody from listing. A Watch is not
-	// counted.
+	// stage while it is written to or published; a listing is not while its consumer looks at an entry, and a watch never.
+	// Of two and more connections one is only for calls that are over soon: slow downloads and uploads do not keep anybody
+	// from listing.
 	//
 	// A Put whose body is read from the same remote takes two, one after the other: when there are only as many as there
 	// are such Puts, they wait for each other until their contexts end.

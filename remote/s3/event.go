@@ -71,6 +71,8 @@ func refusedEvents(a *http.Response) error {
 	}
 	e.StatusCode = a.StatusCode
 	switch e.Code {
+	case "AccessDenied":
+		e.Message = "it takes the right s3:ListenBucketNotification to be told of changes; --poll-interval 0 does without"
 	case "InvalidArgument", "InvalidRequest", "MethodNotAllowed": // it takes the request for another
 		return remote.ErrUnsupported
 	}

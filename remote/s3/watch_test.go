@@ -300,6 +300,13 @@ func TestServersThatTellNothing(t *testing.T) {
 			t.Errorf("%s: %d changes, or more than one request", name, n)
 		}
 	}
+	f := startFake(t)
+	f.setMeddle(answers(403, refusal("AccessDenied")))
+	for _, err := range openAt(t, testBucket, testOptions(f.addr)).Watch(t.Context(), time.Minute) {
+		if !strings.Contains(err.Error(), "s3:ListenBucketNotification") || strings.Contains(err.Error(), testSecret) {
+			t.Errorf("one that refuses: %v", err)
+		}
+	}
 	amazon := openAt(t, testBucket, Options{Encoding: rcloneEncoding})
 	for _, err := range amazon.Watch(t.Context(), time.Minute) {
 		if !errors.Is(err, remote.ErrUnsupported) {
