@@ -81,15 +81,13 @@ func TestReadersOfAFileThatIsOverwrittenGetTheWholeOldOrTheWholeNewContent(t *te
 			}
 			login(t, "", addr).upload("STOR f", contents[0])
 			written := make(chan struct{})
+			go func() { // no parallel subtest, which might have to wait for the readers to end
+				defer close(written)
+				if err := overwrite(addr, contents[1:]); err != nil {
+					t.Error(err)
+				}
+			}()
 			t.Run("all", func(t *testing.T) {
-				t.Run("writer", func(t *testing.T) {
-					t.Parallel()
-					defer close(written)
-					c := login(t, "", addr)
-					for _, body := range contents[1:] {
-						c.upload("STOR f", body)
-					}
-				})
 				for _, reader := range []string{"one reader", "other reader"} {
 					t.Run(reader, func(t *testing.T) {
 						t.Parallel()
@@ -97,11 +95,27 @@ func TestReadersOfAFileThatIsOverwrittenGetTheWholeOldOrTheWholeNewContent(t *te
 					})
 				}
 			})
+			<-written
 			if got := login(t, "", addr).fetch("RETR f"); !bytes.Equal(got, contents[len(contents)-1]) {
 				t.Errorf("at the end the file is other %s", bytesOnly(got))
 			}
 		})
 	}
+}
+
+// overwrite stores one content after the other as f.
+func overwrite(addr string, contents [][]byte) error {
+	m, err := loginMortal(addr)
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	for _, body := range contents {
+		if err := m.send("STOR f", body); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readWhileWritten downloads f again and again until all is written.

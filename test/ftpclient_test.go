@@ -45,7 +45,7 @@ func dial(local, addr string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return conn, conn.SetDeadline(time.Now().Add(2 * patience))
+	return conn, conn.SetDeadline(time.Now().Add(10 * patience)) // for all that the test does with it
 }
 
 // login is connect, USER, PASS and TYPE I for bob.
