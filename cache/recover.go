@@ -227,7 +227,8 @@ func (s *Store) dropSuperseded() error {
 	return nil
 }
 
-// supersede hands what e was to remove over to the later record, unless one later still claims it, and removes e.
+// supersede hands what e was to remove over to the later record, unless one later still claims it, and removes e. The later
+// one is synced first: it may be the work of a process that was killed, and go back to another name when power is lost.
 func (s *Store) supersede(e, later *entry, claimed map[string]*entry) error {
 	var inherited []string
 	for _, name := range e.rec.Removes {
@@ -236,12 +237,10 @@ func (s *Store) supersede(e, later *entry, claimed map[string]*entry) error {
 			claimed[name] = later
 		}
 	}
-	if len(inherited) > 0 {
-		later.rec.Removes = append(slices.Clip(later.rec.Removes), inherited...)
-		h := s.recordHeader(&later.rec, later.ack)
-		if err := s.rewrite(later, &h, Durable); err != nil {
-			return err
-		}
+	later.rec.Removes = append(slices.Clip(later.rec.Removes), inherited...)
+	h := s.recordHeader(&later.rec, later.ack)
+	if err := s.rewrite(later, &h, Durable); err != nil {
+		return err
 	}
 	return s.remove(e)
 }
