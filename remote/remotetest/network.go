@@ -16,6 +16,7 @@ type Network struct {
 	Open func(t *testing.T, addr string) remote.Remote
 	// Again makes it a remote that repeats what failed on the way, as package retry does.
 	Again func(remote.Remote) remote.Remote
+	FTP   bool // see ProxyOptions
 	// Size is the length of a file that takes a while; 0 = 12 MiB.
 	Size int
 }
@@ -35,7 +36,7 @@ func RunNetwork(t *testing.T, n Network) {
 	}
 	run := func(sentence string, decorate func(remote.Remote) remote.Remote, test func(l *link)) {
 		t.Run(sentence, func(t *testing.T) {
-			p := NewProxy(t, n.Target, ProxyOptions{})
+			p := NewProxy(t, n.Target, ProxyOptions{FTP: n.FTP})
 			s := newSuite(t, func(t *testing.T) remote.Remote { return decorate(n.Open(t, p.Addr)) })
 			sure := &suite{s.T, n.Again(s.r), s.ctx, s.caps} // s closes the remote
 			test(&link{s, sure, p, pattern(n.Size)})
@@ -150,6 +151,9 @@ func repeatedUpload(l *link) {
 	l.put("f", l.content)
 	l.holds("f", l.content)
 	l.lists(".", "f")
+	if n := min(l.p.Bytes(Up), l.p.Bytes(Down)); n < int64(len(l.content)) {
+		l.Errorf("%d of %d bytes went by way of the proxy", n, len(l.content))
+	}
 }
 
 func repeatedRead(l *link) {

@@ -17,8 +17,9 @@ const (
 
 // proxied is one connection through a Proxy.
 type proxied struct {
-	p      *Proxy
-	client *net.TCPConn
+	p       *Proxy
+	client  *net.TCPConn
+	control bool // of FTP
 
 	mu     sync.Mutex
 	server *net.TCPConn // guarded by mu; nil until it is connected
@@ -86,7 +87,11 @@ func (c *proxied) pass(to, from *net.TCPConn, d Direction) {
 			if sent.Before(begin) {
 				sent = begin
 			}
-			way <- flight{buf[:n], sent.Add(c.p.o.Latency / 2)}
+			data := buf[:n]
+			if c.control && d == Down {
+				data = c.announce(data)
+			}
+			way <- flight{data, sent.Add(c.p.o.Latency / 2)}
 		}
 		switch {
 		case err == io.EOF:

@@ -16,6 +16,9 @@ type ProxyOptions struct {
 	// PerConn and Total are the most bytes per second in each direction of one connection, and of all together. 0 = no
 	// limit.
 	PerConn, Total int64
+	// FTP lets the data connections of an FTP server go through the proxy, too: those that its client makes by EPSV, on
+	// control connections without TLS.
+	FTP bool
 }
 
 // A Direction is one of the two ways through a Proxy.
@@ -55,6 +58,7 @@ type Proxy struct {
 	refuse  bool              // guarded by mu
 	accepts int               // guarded by mu
 	bytes   [2]int64          // guarded by mu
+	relays  []net.Listener    // for data connections of FTP, used or not; guarded by mu
 }
 
 // cut is a Cut that is waiting.
@@ -83,6 +87,7 @@ func NewProxy(t testing.TB, target string, o ProxyOptions) *Proxy {
 	t.Cleanup(func() {
 		ln.Close()
 		p.Refuse(true)
+		p.endRelays()
 		p.wg.Wait()
 	})
 	return p
@@ -150,19 +155,20 @@ func (p *Proxy) accept() {
 			return
 		}
 		if err == nil {
-			p.wg.Go(func() { p.serve(client.(*net.TCPConn)) })
+			p.wg.Go(func() { p.serve(client.(*net.TCPConn), p.target, p.o.FTP) })
 		}
 	}
 }
 
-func (p *Proxy) serve(client *net.TCPConn) {
-	c := &proxied{p: p, client: client}
+// serve passes a connection on to target; control says that it may announce others.
+func (p *Proxy) serve(client *net.TCPConn, target string, control bool) {
+	c := &proxied{p: p, client: client, control: control}
 	if !p.begin(c) {
 		c.reset()
 		return
 	}
 	defer p.end(c)
-	server, err := net.Dial("tcp", p.target)
+	server, err := net.Dial("tcp", target)
 	if err != nil {
 		c.reset()
 		return
