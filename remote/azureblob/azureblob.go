@@ -96,6 +96,8 @@ func (o *Options) complete() error {
 	if o.Encoding == 0 {
 		o.Encoding = Encoding
 	}
+	// Those are never in a name, so that their look-alikes stand for nothing but themselves.
+	o.Encoding &^= nameenc.Slash | nameenc.Dot
 	if o.ChunkSize == 0 {
 		o.ChunkSize = 4 << 20
 	}

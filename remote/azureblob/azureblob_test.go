@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"ferry/remote"
+	"ferry/remote/nameenc"
 	"ferry/remote/remotetest"
 )
 
@@ -15,4 +16,21 @@ func TestRemote(t *testing.T) {
 	remotetest.Run(t, func(t *testing.T) remote.Remote {
 		return open(t, "/"+service.container(t)+"/some/prefix/", o)
 	})
+}
+
+// What looks like a slash is written as it is, as rclone does.
+func TestLookAlikesAreKeptAsTheyAre(t *testing.T) {
+	service := startService(t)
+	container, o := service.container(t), service.options()
+	r := open(t, container, o)
+	defer r.Close()
+	o.Encoding = nameenc.Raw
+	raw := open(t, container, o)
+	defer raw.Close()
+	for _, name := range []string{"a／b", "／"} {
+		put(t, r, name, []byte("x"))
+		if _, err := raw.Stat(t.Context(), name); err != nil {
+			t.Error(err)
+		}
+	}
 }

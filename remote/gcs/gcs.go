@@ -61,6 +61,8 @@ func New(ctx context.Context, path string, o Options) (*Remote, error) {
 	if o.Encoding == 0 {
 		o.Encoding = Encoding
 	}
+	// Those are never in a name, so that their look-alikes stand for nothing but themselves.
+	o.Encoding &^= nameenc.Slash | nameenc.Dot
 	endpoint, host, err := parseEndpoint(o.Endpoint)
 	if err != nil {
 		return nil, err

@@ -36,3 +36,17 @@ func TestWithoutMarkersMkdirStoresNothing(t *testing.T) {
 		t.Errorf("Stat: %+v, %v", e, err)
 	}
 }
+
+// What looks like a slash or a dot is written as it is, as rclone does.
+func TestLookAlikesAreKeptAsTheyAre(t *testing.T) {
+	service := gcsserver.Start(t)
+	bucket := service.NewBucket()
+	r := openBucket(t, service, bucket)
+	defer r.Close()
+	for _, name := range []string{"a／b", "．", "．．"} {
+		put(t, r, name, []byte("x"))
+	}
+	if got := service.Names(t, bucket); got != "a／b ． ．．" {
+		t.Errorf("objects: %s", got)
+	}
+}
