@@ -3,10 +3,12 @@ package cache
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
 	"slices"
+	"syscall"
 	"time"
 
 	"ferry/disk"
@@ -25,17 +27,30 @@ func (d *Draft) Commit(ctx context.Context, r Record, a Ack) (Record, error) {
 	if d.streamed.Load() {
 		return Record{}, d.fail(errors.Join(fs.ErrInvalid, d.leave()))
 	}
+	if d.unsound {
+		return Record{}, d.fail(errors.Join(errUnsound, d.leave()))
+	}
 	r.Kind, r.ID, r.Size = File, d.id, d.size.Load()
 	e := &entry{rec: r, ack: a, bytes: d.counted, state: stateWaiting, slots: d.slots}
-	err := d.s.commit(d.stopped, e, d.file, d.path())
+	err := d.s.commit(d.stopped, e, d.owner, d.file, d.path())
 	if err != nil {
-		d.slots = e.slots
+		d.slots, d.unsound = e.slots, e.unsound
 		return Record{}, d.fail(errors.Join(err, d.leave()))
 	}
 	d.leaveEnded()
-	d.s.mu.Lock()
-	defer d.s.mu.Unlock()
-	return e.record(), errors.Join(d.file.Close(), d.s.dropPart(partID{d.name, d.owner}))
+	// The record is there, whatever these say: the file is written, and an old part does not concern it.
+	_ = d.file.Close()
+	_ = d.s.dropPart(partID{d.name, d.owner})
+	return d.s.recordOf(e), nil
+}
+
+// errUnsound refuses what a sync has failed for: a system may then drop what was to be synced, and the next sync succeeds.
+var errUnsound = fmt.Errorf("what was written may be gone after a failed sync: %w", syscall.EIO)
+
+func (s *Store) recordOf(e *entry) Record {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return e.record()
 }
 
 // Add makes a record without a content: Removed or Dir. It needs no room to wait for.
@@ -51,24 +66,30 @@ func (s *Store) Add(ctx context.Context, r Record, a Ack) (Record, error) {
 	}
 	s.room.enter(stateDraft, dataStart)
 	e := &entry{rec: r, ack: a, bytes: dataStart, state: stateWaiting}
-	if err := s.commit(ctx.Done(), e, f, tmp); err != nil {
+	if err := s.commit(ctx.Done(), e, "", f, tmp); err != nil {
 		s.room.leave(stateDraft, dataStart)
 		return Record{}, errors.Join(err, f.Close(), s.disk.Remove(tmp))
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return e.record(), f.Close()
+	_ = f.Close() // the record is there
+	return s.recordOf(e), nil
 }
 
 // commit gives the record of e its Seq, its header and its place in dirty/. When it fails, the file is where it was. done
-// cuts the wait for a full disk short.
-func (s *Store) commit(done <-chan struct{}, e *entry, f disk.File, from string) error {
+// cuts the wait for a full disk short. Until the rename the file is an upload of owner.
+func (s *Store) commit(done <-chan struct{}, e *entry, owner string, f disk.File, from string) error {
 	e.rec.Removes = slices.Clone(e.rec.Removes)
 	e.rec.Committed = time.Now()
 	e.rec.Seq = s.nextSeq()
 	h := s.recordHeader(&e.rec, e.ack)
-	if err := s.room.whenFull(done, slotSize, func() error { return s.putHeader(f, &e.slots, &h, e.ack) }); err != nil {
+	h.Owner = owner
+	if err := s.room.whenFull(done, slotSize, func() error { return e.slots.write(f, &h) }); err != nil {
 		return err
+	}
+	if e.ack == Durable {
+		if err := e.slots.sync(f); err != nil {
+			e.unsound = true
+			return err
+		}
 	}
 	to := path.Join(dirtyDir, e.rec.ID)
 	if err := s.disk.Rename(from, to); err != nil {
@@ -155,11 +176,23 @@ func (s *Store) rewriteOpen(e *entry, f disk.File, h *header, a Ack) error {
 	// A header that says that all is synced must not reach the disk before the rest. What a process before this one wrote
 	// may not be synced either, and then it is the other slot that is safe.
 	if e.slots.loaded || a == Durable && e.ack == Spooled {
-		if err := e.slots.sync(f); err != nil {
+		if err := e.syncContent(f); err != nil {
 			return err
 		}
 	}
 	return s.putHeader(f, &e.slots, h, a)
+}
+
+// syncContent makes what the record holds survive a loss of power, or finds that it may be gone.
+//
+// LOCKS_REQUIRED(e.mu)
+func (e *entry) syncContent(f disk.File) error {
+	if e.unsound {
+		return errUnsound
+	}
+	err := e.slots.sync(f)
+	e.unsound = err != nil && e.ack == Spooled
+	return err
 }
 
 // waiting finds a record that waits.
@@ -260,7 +293,7 @@ func (s *Store) Done(id string, as Fingerprint, keep bool) error {
 	s.pin(e, 1)
 	defer s.pin(e, -1)
 	if err := s.adopt(e, as); err != nil {
-		return errors.Join(err, s.drop(e, Durable))
+		return s.drop(e, Durable) // a copy that cannot be kept is no reason to do it again
 	}
 	return s.syncDirty.wait()
 }

@@ -194,7 +194,7 @@ func TestASyncThatFailsFailsAllWhoWaitedForIt(t *testing.T) {
 }
 
 func TestADraftOutlivesACommitThatFailed(t *testing.T) {
-	for _, broken := range []string{"write", "sync", "rename", "syncdir"} {
+	for _, broken := range []string{"write", "rename", "syncdir"} {
 		t.Run(broken, func(t *testing.T) {
 			d := disktest.New()
 			s := openMemory(t, d, Options{})
@@ -235,6 +235,65 @@ func TestADraftOutlivesACommitThatFailed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A system may drop what it could not sync, and then the next sync succeeds.
+func TestWhatCouldNotBeSyncedIsNotAcknowledgedLater(t *testing.T) {
+	failing := func(d *disktest.Disk, op string) {
+		d.Fail(func(o, _ string) error {
+			if o == op {
+				return syscall.EIO
+			}
+			return nil
+		})
+	}
+	t.Run("draft", func(t *testing.T) {
+		d := disktest.New()
+		s := openMemory(t, d, Options{})
+		draft := begin(t, s, "f")
+		if _, err := io.WriteString(draft, "text"); err != nil {
+			t.Fatal(err)
+		}
+		failing(d, "sync")
+		if _, err := draft.Commit(t.Context(), Record{Name: "f"}, Durable); !errors.Is(err, syscall.EIO) {
+			t.Fatalf("committed: %v", err)
+		}
+		failing(d, "")
+		if _, err := draft.Commit(t.Context(), Record{Name: "f"}, Durable); !errors.Is(err, syscall.EIO) {
+			t.Errorf("committed later: %v", err)
+		}
+		if err := draft.Keep(); err != nil {
+			t.Error(err)
+		}
+		if st := s.Stats(); st != (Stats{}) || len(d.Files()) != 0 {
+			t.Errorf("there is %+v, %q", st, d.Files())
+		}
+	})
+	t.Run("spooled", func(t *testing.T) {
+		d := disktest.New()
+		s := openMemory(t, d, Options{})
+		r := commitNow(t, s, Spooled)
+		failing(d, "sync")
+		if err := s.settle(); !errors.Is(err, syscall.EIO) {
+			t.Errorf("settled: %v", err)
+		}
+		failing(d, "")
+		if err := s.settle(); err != nil {
+			t.Errorf("it is said again: %v", err)
+		}
+		if _, err := s.Update(t.Context(), r, Durable); !errors.Is(err, syscall.EIO) && s.dirty[r.ID].ack == Durable {
+			t.Errorf("updated: %v", err)
+		}
+		if err := d.SyncDir(dirtyDir); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(openMemory(t, d.Restart(disktest.Everything()), Options{}).Pending()); n != 0 {
+			t.Errorf("%d would be sent", n)
+		}
+		if err := s.Done(r.ID, Fingerprint{}, false); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestAnUpdateThatFailedLeavesTheRecord(t *testing.T) {

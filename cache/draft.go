@@ -45,6 +45,7 @@ type Draft struct {
 	slots   slots
 	counted int64 // bytes in room
 	synced  int64 // bytes that were on the disk when it began
+	unsound bool  // a sync has failed
 
 	size     atomic.Int64
 	released atomic.Int64 // bytes at the beginning that have left the disk
@@ -215,100 +216,24 @@ func (d *Draft) discard() error {
 func (d *Draft) Keep() error { return d.end(d.keep) }
 
 func (d *Draft) keep() error {
-	if d.size.Load() == 0 || d.streamed.Load() {
+	if d.size.Load() == 0 || d.streamed.Load() || d.unsound {
 		return d.discard()
 	}
 	h := d.header(statePart)
 	h.Size, h.Synced, h.Spooled, h.Committed = d.size.Load(), d.synced, false, time.Now()
-	if err := d.slots.write(d.file, &h); err != nil {
-		return errors.Join(err, d.discard())
+	err := d.s.room.whenFull(d.stopped, slotSize, func() error { return d.slots.write(d.file, &h) })
+	if err == nil {
+		err = d.slots.sync(d.file)
 	}
-	if err := d.slots.sync(d.file); err != nil {
-		return errors.Join(err, d.discard())
+	if err == nil {
+		err = d.s.keepPart(d.path(), part{
+			info:  PartInfo{Name: d.name, Owner: d.owner, Size: h.Size, ModTime: h.Committed},
+			slots: d.slots, bytes: d.counted,
+		})
 	}
-	if err := d.file.Close(); err != nil {
-		return err
-	}
-	return d.s.keepPart(d.path(), part{
-		info:  PartInfo{Name: d.name, Owner: d.owner, Size: h.Size, ModTime: h.Committed},
-		slots: d.slots, bytes: d.counted,
-	})
-}
-
-// keepPart moves a file from tmp/ to part/, over an older one.
-func (s *Store) keepPart(from string, pt part) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	id := partID{pt.info.Name, pt.info.Owner}
-	pt.path = partPath(id.name, id.owner)
-	if err := s.disk.Rename(from, pt.path); err != nil {
-		return err
-	}
-	if old, ok := s.parts.get(id); ok {
-		s.room.leave(statePart, old.bytes)
-		if old.path != pt.path {
-			if err := s.disk.Remove(old.path); err != nil {
-				return err
-			}
-		}
-	}
-	s.parts.put(pt)
-	s.room.move(stateDraft, statePart, pt.bytes)
-	return s.disk.SyncDir(partDir)
-}
-
-// continuePart makes the owner's part the file of d.
-func (s *Store) continuePart(d *Draft, off int64) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	id := partID{d.name, d.owner}
-	pt, ok := s.parts.get(id)
-	if !ok {
-		return &fs.PathError{Op: "create", Path: d.name, Err: fs.ErrNotExist}
-	}
-	if off > pt.info.Size || off < 0 {
-		return &fs.PathError{Op: "create", Path: d.name, Err: fs.ErrInvalid}
-	}
-	f, err := s.disk.OpenFile(pt.path, os.O_RDWR)
 	if err != nil {
-		return err
+		return errors.Join(err, d.discard())
 	}
-	if err := s.cutPart(f, &pt, off); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if err := s.disk.Rename(pt.path, d.path()); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	s.parts.remove(id)
-	s.room.move(statePart, stateDraft, pt.bytes)
-	// What is found in part/ counts as synced, so it must not come back there once it is written to.
-	if err := s.disk.SyncDir(partDir); err != nil {
-		s.room.leave(stateDraft, pt.bytes)
-		return errors.Join(err, f.Close(), s.disk.Remove(d.path()))
-	}
-	d.file, d.slots, d.counted, d.synced = f, pt.slots, pt.bytes, off
-	d.size.Store(off)
-	return nil
-}
-
-// cutPart shortens a part to off bytes, and makes those survive a loss of power as they are, whatever is written behind
-// them: so the header says so first.
-func (s *Store) cutPart(f disk.File, pt *part, off int64) error {
-	h := header{
-		State: statePart, Name: pt.info.Name, Owner: pt.info.Owner, Size: off, Synced: off, Committed: pt.info.ModTime,
-		Boot: s.disk.Boot(),
-	}
-	if err := pt.slots.sync(f); err != nil { // an earlier process may have left it unsynced
-		return err
-	}
-	if err := s.putHeader(f, &pt.slots, &h, Durable); err != nil {
-		return err
-	}
-	if err := f.Truncate(dataStart + off); err != nil {
-		return err
-	}
-	s.room.give(statePart, pt.info.Size-off)
-	pt.bytes -= pt.info.Size - off
-	pt.info.Size = off
-	return nil
+	_ = d.file.Close() // it is written
+	return d.s.syncPart.wait()
 }

@@ -82,28 +82,47 @@ func (s *Store) PartsIn(dir string) []PartInfo {
 
 // DropPart forgets the unfinished upload of name that owner left, or returns fs.ErrNotExist.
 func (s *Store) DropPart(name, owner string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, ok := s.parts.get(partID{name, owner}); !ok {
-		return &fs.PathError{Op: "drop", Path: name, Err: fs.ErrNotExist}
+	if _, err := s.Part(name, owner); err != nil {
+		return err
 	}
 	return s.dropPart(partID{name, owner})
 }
 
 // dropPart removes a part, if there is one.
-//
-// LOCKS_REQUIRED(s.mu)
 func (s *Store) dropPart(id partID) error {
-	pt, ok := s.parts.get(id)
+	if _, ok := s.findPart(id); !ok { // mostly there is none
+		return nil
+	}
+	s.changeParts.Lock()
+	defer s.changeParts.Unlock()
+	pt, ok := s.findPart(id)
 	if !ok {
 		return nil
 	}
 	if err := s.disk.Remove(pt.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	s.parts.remove(id)
+	s.unindexPart(id)
 	s.room.leave(statePart, pt.bytes)
 	return nil
+}
+
+func (s *Store) findPart(id partID) (part, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.parts.get(id)
+}
+
+func (s *Store) indexPart(pt part) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.parts.put(pt)
+}
+
+func (s *Store) unindexPart(id partID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.parts.remove(id)
 }
 
 // expireParts drops the parts that were kept longer ago than PartMaxAge.
@@ -111,19 +130,23 @@ func (s *Store) expireParts(now time.Time) error {
 	if s.o.PartMaxAge <= 0 {
 		return nil
 	}
+	var err error
+	for _, id := range s.olderParts(now.Add(-s.o.PartMaxAge)) {
+		err = errors.Join(err, s.dropPart(id))
+	}
+	return err
+}
+
+func (s *Store) olderParts(than time.Time) []partID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var old []partID
 	for _, in := range s.parts {
 		for id, pt := range in {
-			if now.Sub(pt.info.ModTime) > s.o.PartMaxAge {
+			if pt.info.ModTime.Before(than) {
 				old = append(old, id)
 			}
 		}
 	}
-	var err error
-	for _, id := range old {
-		err = errors.Join(err, s.dropPart(id))
-	}
-	return err
+	return old
 }

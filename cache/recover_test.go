@@ -203,6 +203,25 @@ func running(t *testing.T, s *Store) (stop func()) {
 	}
 }
 
+func TestAnUploadThatWasKilledInItsCommitIsAPart(t *testing.T) {
+	d := disktest.New()
+	draft := begin(t, openMemory(t, d, Options{}), "f")
+	if _, err := io.WriteString(draft, "text"); err != nil {
+		t.Fatal(err)
+	}
+	d.StopAt(2, 0) // between header and sync
+	if _, err := draft.Commit(t.Context(), Record{Name: "f"}, Durable); !errors.Is(err, disktest.ErrStopped) {
+		t.Fatal(err)
+	}
+	s := openMemory(t, d.Restart(disktest.Nothing()), Options{})
+	if info, err := s.Part("f", "bob"); err != nil || info.Size != 4 {
+		t.Errorf("the part is %+v, %v", info, err)
+	}
+	if n := len(s.Pending()); n != 0 {
+		t.Errorf("%d records wait", n)
+	}
+}
+
 func TestPartsExpire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := disktest.New()

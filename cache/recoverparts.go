@@ -25,7 +25,7 @@ func (s *Store) recoverParts() error {
 }
 
 func (s *Store) enterPart(pt part) {
-	s.parts.put(pt)
+	s.indexPart(pt)
 	s.room.enter(statePart, pt.bytes)
 }
 
@@ -81,8 +81,6 @@ func (s *Store) recoverDraft(name string, f *found) error {
 	if f.h.State != statePart {
 		info.ModTime = time.Now()
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if err := s.dropPart(partID{info.Name, info.Owner}); err != nil { // an upload after that one
 		return err
 	}

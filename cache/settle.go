@@ -57,12 +57,15 @@ func (s *Store) spooled() []*entry {
 func (s *Store) settleOne(e *entry) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.unsound { // it has been said once, and can only be sent
+		return nil
+	}
 	f, err := s.disk.OpenFile(entryPath(e.state, e.rec.ID), os.O_RDWR)
 	if err != nil {
 		return err
 	}
 	h := s.recordHeader(&e.rec, Durable)
-	err = e.slots.sync(f)
+	err = e.syncContent(f)
 	if err == nil {
 		err = s.putHeader(f, &e.slots, &h, Durable)
 	}

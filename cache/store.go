@@ -24,7 +24,11 @@ type Store struct {
 	o         Options
 	room      *room
 	syncDirty *dirSync
+	syncPart  *dirSync
 	copies    *copySet
+
+	// changeParts is held while a file enters or leaves part/, before mu; it may take as long as the disk does.
+	changeParts sync.Mutex
 
 	mu    sync.Mutex
 	seq   uint64            // the last one given
@@ -37,6 +41,9 @@ type Store struct {
 type entry struct {
 	mu    sync.Mutex // held while the file changes its header or directory
 	slots slots      // guarded by mu
+
+	// unsound is set when a sync has failed that was the first of the content: it must not count as durable any more.
+	unsound bool // guarded by mu
 
 	// guarded by Store.mu
 	rec     Record
@@ -69,6 +76,7 @@ func Open(d disk.Disk, o Options) (*Store, error) {
 		dirty: map[string]*entry{}, lost: map[string]*entry{}, parts: newParts(),
 	}
 	s.syncDirty = newDirSync(func() error { return d.SyncDir(dirtyDir) })
+	s.syncPart = newDirSync(func() error { return d.SyncDir(partDir) })
 	s.copies = newCopySet(s)
 	s.room.evict = s.copies.evict
 	if err := s.recover(); err != nil {

@@ -164,7 +164,7 @@ func (d *Draft) describe() error {
 		return nil
 	}
 	h := d.header(stateDraft)
-	return d.slots.write(d.file, &h)
+	return d.s.room.whenFull(d.stopped, slotSize, func() error { return d.slots.write(d.file, &h) })
 }
 
 // fail makes the error of a call.
