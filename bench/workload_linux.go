@@ -35,10 +35,13 @@ func localWorkloads() []workload {
 		{name: "mlsd", title: listTitle("MLSD"), metrics: listMetrics(), run: listing("MLSD")},
 		{name: "login", title: func(s scale) string { return fmt.Sprintf("logins, %d at a time", s.sessions) }, metrics: loginMetrics(), run: logins},
 		{name: "idle", title: func(s scale) string { return fmt.Sprintf("%d idle sessions", s.idleSessions) }, metrics: idleMetrics(), run: idle},
-		{name: "tls-retr", title: overTLS(retrTitle), secure: true, metrics: bulkMetrics(), run: retrTLS},
-		{name: "tls-stor", title: overTLS(storTitle), secure: true, metrics: bulkMetrics(), run: storTLS},
+		{name: "tls-retr", title: overTLS(retrTitle), secure: true, only: explicitTLS, metrics: bulkMetrics(), run: retrTLS},
+		{name: "tls-stor", title: overTLS(storTitle), secure: true, only: explicitTLS, metrics: bulkMetrics(), run: storTLS},
 	}
 }
+
+// explicitTLS are the servers that turn TLS on when they are asked to (RFC 4217); rclone has it from the first byte, or not.
+var explicitTLS = []string{"ferry", "vsftpd", "pure-ftpd", "proftpd", "pyftpdlib", "ftpserverlib"}
 
 func retrTitle(s scale) string { return "RETR " + sizeText(s.bigBytes) }
 func storTitle(s scale) string { return "STOR " + sizeText(s.bigBytes) }
