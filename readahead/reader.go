@@ -14,6 +14,7 @@ import (
 type reader struct {
 	// constant
 	file   *file
+	entry  remote.Entry
 	first  int   // the block in which it begins
 	blocks int   // the first block that it does not need
 	end    int64 // the byte behind the last
@@ -43,7 +44,7 @@ const maxSend = 4 << 20
 // newReader returns a reader of the bytes of f from off to end. It becomes a user of f instead of the caller.
 func (f *file) newReader(ctx context.Context, off, end int64) *reader {
 	r := &reader{
-		file: f, first: f.index(off), blocks: f.index(end + blockSize - 1), end: end, pos: off,
+		file: f, entry: f.entry, first: f.index(off), blocks: f.index(end + blockSize - 1), end: end, pos: off,
 		slots: map[int]*block{}, fetches: map[*fetch]struct{}{}, streams: 1,
 	}
 	r.claimed, r.waited = r.first, r.first
@@ -327,5 +328,6 @@ func (r *reader) lent() int {
 	return n
 }
 
-// Described implements remote.Described.
-func (r *reader) Described() (remote.Entry, bool) { return r.file.entry, true }
+// Described implements remote.Described. There is no Digest of what is held on disk: it was compared when it came, and the
+// kernel may send it without this process seeing it.
+func (r *reader) Described() (remote.Entry, bool) { return r.entry, true }

@@ -206,6 +206,7 @@ func (r *reader) await() (here bool, err error) {
 	off, _ := f.span(r.first)
 	for r.err == nil {
 		if f.held(r.pos) > 0 {
+			r.entry.Digest = ""
 			return true, nil
 		}
 		b := f.flying[r.first]
@@ -318,6 +319,17 @@ func (t *Tree) changed(name string) {
 	if t.opt.Changed != nil {
 		t.opt.Changed(name)
 	}
+}
+
+// Forget drops the copy of name, of whatever version: what came was not what the remote has.
+func (t *Tree) Forget(name string) {
+	if t.opt.Store == nil {
+		return
+	}
+	t.mu.Lock()
+	delete(t.files, name)
+	t.mu.Unlock()
+	t.forget(name)
 }
 
 // forget drops the copy of name, of whatever version.

@@ -38,7 +38,7 @@ func (f *FS) checked(r io.ReadCloser, name string, off int64) io.ReadCloser {
 	if h == nil {
 		return r
 	}
-	c := &checkedReader{ReadCloser: r, name: name, entry: e, hash: h}
+	c := &checkedReader{ReadCloser: r, name: name, entry: e, hash: h, forget: f.reads.Forget}
 	if to, ok := r.(io.WriterTo); ok {
 		return &checkedWriterTo{c, to}
 	}
@@ -52,6 +52,8 @@ type checkedReader struct {
 	entry remote.Entry
 	hash  hash.Hash
 	n     int64
+	// forget drops what is kept of the file.
+	forget func(name string)
 }
 
 func (c *checkedReader) Read(p []byte) (int, error) {
@@ -71,6 +73,7 @@ func (c *checkedReader) verdict() error {
 	if c.n != c.entry.Size || c.entry.Digest.Is(c.hash) {
 		return nil
 	}
+	c.forget(c.name)
 	return refuse("read", c.name, remote.ErrDigest, hintDigest)
 }
 
