@@ -11,7 +11,8 @@ import (
 	"ferry/remote"
 )
 
-// List implements remote.Remote: a request for each ListChunk entries, and one or two more where there is none.
+// List implements remote.Remote: a request for each ListChunk entries, one or two more where there is none, and some for
+// guesses where there are many.
 func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
 	return func(yield func(remote.Entry, error) bool) {
 		at, err := r.begin(ctx, "list", dir)
