@@ -22,7 +22,9 @@ func (v *overlay) carryOut(ctx context.Context, c *claim) error {
 	case cache.File:
 		err = v.sendFile(ctx, c, rec)
 	case cache.Removed:
-		err = v.removeOne(ctx, rec.Name)
+		if rec.Base != cache.BaseAbsent {
+			err = v.removeOne(ctx, rec.Name)
+		}
 	case cache.Dir:
 		err = v.makeDir(ctx, rec.Name)
 	}

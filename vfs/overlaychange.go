@@ -193,12 +193,7 @@ func (v *overlay) removeWaiting(ctx context.Context, c *claim) (bool, error) {
 	base, version := c.base()
 	names := v.pending.inherited(c)
 	v.mu.Unlock()
-	if base == cache.BaseAbsent {
-		base, version = cache.BaseUnknown, "" // of the other names
-	} else {
-		names = append([]string{c.rec.Name}, names...)
-	}
-	if len(names) == 0 {
+	if base == cache.BaseAbsent && len(names) == 0 {
 		if err := v.dropStale(c); err != nil {
 			return false, err
 		}
@@ -210,8 +205,10 @@ func (v *overlay) removeWaiting(ctx context.Context, c *claim) (bool, error) {
 		v.end(c)
 		return true, nil
 	}
+	// It claims the name also where there is nothing to be removed: when the old record cannot be dropped, the next process
+	// must not find the name unclaimed.
 	rec, err := v.store.Add(ctx, cache.Record{
-		Kind: cache.Removed, Name: names[0], Removes: names[1:], Base: base, BaseVersion: version,
+		Kind: cache.Removed, Name: c.rec.Name, Removes: names, Base: base, BaseVersion: version,
 	}, v.durability())
 	if err != nil {
 		return false, err
