@@ -1,6 +1,7 @@
 # make test    everything a change must pass: format, vet, staticcheck, other systems, tests with real FTP clients
 # make build   ./ferry
 # make lint    format, vet and staticcheck only
+# make soak    the tests of the cache that find rare things, for an hour
 
 SHELL       := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -16,7 +17,7 @@ SERVERS := /usr/lib/openssh/sftp-server:openssh-sftp-server /usr/sbin/apache2:ap
 # The race detector needs a C compiler; the emulator of Azure is a package of npm, which its test installs.
 PROGRAMS := gcc:gcc npm:npm $(CLIENTS)
 
-.PHONY: build test lint deps format vet staticcheck cross servers unit
+.PHONY: build test lint soak deps format vet staticcheck cross servers unit
 
 build:
 	go build -o ferry ./cmd/ferry
@@ -63,3 +64,9 @@ servers:
 # A package that fails may get a second run: doc/decisions/0016-second-runs.md.
 unit:
 	.ci/unit -race -shuffle=on -timeout 12m
+
+# What make test does for seconds, for long: every crash, random histories, ferry killed 200 times, trees of 2,000 files,
+# 15 GiB through a cache of 256 MiB.
+soak:
+	FERRY_TEST_CRASH=full FERRY_MODEL_MINUTES=30 FERRY_TEST_QUOTA=full go test -count=1 -timeout 3h -v -run 'Crash|Kill|Power|Model|Quota' ./cache ./vfs
+	FERRY_KILLS=200 FERRY_FILES=2000 go test -count=1 -timeout 2h -v -run 'TestKilledFerry|TestTreeInEveryMode' ./test
