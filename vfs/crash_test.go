@@ -1,0 +1,401 @@
+package vfs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ferry/cache"
+	"ferry/disk/disktest"
+	"ferry/remote"
+	"ferry/remote/faulty"
+)
+
+// TestCrashesAtAnyOperation carries out random histories in which the process dies, or the power fails, at a random
+// operation of the disk in the middle of what a client does; the remote cannot be reached for a while. What was acknowledged
+// must be there after each crash, and what was not as a whole or not at all. The environment is that of TestRandomHistories.
+func TestCrashesAtAnyOperation(t *testing.T) {
+	minutes, _ := strconv.ParseFloat(os.Getenv("FERRY_MODEL_MINUTES"), 64)
+	end := time.Now().Add(time.Duration(minutes * float64(time.Minute)))
+	seed, histories := rand.Uint64(), 60
+	if text := os.Getenv("FERRY_MODEL_SEED"); text != "" {
+		seed, _ = strconv.ParseUint(text, 10, 64)
+	}
+	n := 0
+	for ; (n < histories || time.Now().Before(end)) && !t.Failed(); n++ {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { synctest.Test(t, func(t *testing.T) { liveThrough(t, seed) }) })
+		seed++
+	}
+	t.Logf("%d histories", n)
+}
+
+func liveThrough(t *testing.T, seed uint64) {
+	w := newWorld(t, seed)
+	for range 80 {
+		if w.step(); t.Failed() {
+			return
+		}
+	}
+	w.finish()
+}
+
+// A world is a rig, and what must be seen of it.
+type world struct {
+	*rig
+	seed  uint64
+	rng   *rand.Rand
+	tree  model
+	away  bool // the remote cannot be reached
+	users int
+	trace []string
+	ctx   context.Context // of the process
+	kill  func()          // ends it without its errors
+}
+
+// A deed is something a client does.
+type deed struct {
+	what    string
+	apply   func(m model) bool // changes the model; false where the deed must be refused
+	do      func() error
+	removes string // a file
+}
+
+func newWorld(t *testing.T, seed uint64) *world {
+	rng := rand.New(rand.NewPCG(seed, 0))
+	c := Cache{
+		Mode: []CacheMode{CacheMinimal, CacheWrites, CacheFull}[rng.IntN(3)], Ack: WriteAck(rng.IntN(3)),
+		WriteBack: time.Duration(rng.IntN(6)) * time.Second, Transfers: 1 + rng.IntN(4),
+	}
+	w := &world{rig: newRig(t, c), seed: seed, rng: rng, tree: model{}}
+	w.stop() // its first process; those of the world can be killed
+	w.begin()
+	w.note("mode %d, ack %d, write-back %v", c.Mode, c.Ack, c.WriteBack)
+	return w
+}
+
+// begin starts a process over the disk and the remote. What an earlier one still sends does not reach the remote.
+func (w *world) begin() {
+	w.t.Helper()
+	w.faults = faulty.New(w.inner)
+	w.wrote = &notes{Forward: remote.Forward{Remote: w.faults}}
+	store, err := cache.Open(w.disk, cache.Options{})
+	if err != nil {
+		w.fail("the cache cannot be opened: %v", err)
+	}
+	w.store, w.o.Cache.Store = store, store
+	w.fs = New(w.wrote, w.o)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(w.t.Context()))
+	w.ctx = ctx
+	done := make(chan error, 1)
+	go func() {
+		done <- w.fs.Run(ctx)
+		cancel() // without it nobody has to wait any more, as in the program
+	}()
+	end := sync.OnceValue(func() error {
+		cancel()
+		return errors.Join(<-done, w.fs.Close(), store.Close())
+	})
+	faults := w.faults
+	w.kill = func() {
+		faults.Inject(faulty.Fault{Times: -1, Err: errNetwork})
+		_ = end() // its disk has gone
+	}
+	w.stop = func() {
+		if err := end(); err != nil && !w.disk.Stopped() {
+			w.t.Error(err)
+		}
+	}
+	w.away = false
+}
+
+func (w *world) note(format string, args ...any) { w.trace = append(w.trace, fmt.Sprintf(format, args...)) }
+
+func (w *world) fail(format string, args ...any) {
+	w.t.Helper()
+	w.t.Fatalf("%s\nseed %d; what was done:\n  %s", fmt.Sprintf(format, args...), w.seed, strings.Join(w.trace, "\n  "))
+}
+
+// user is somebody new each time, so that nobody has unfinished uploads of his own.
+func (w *world) user() *View {
+	w.users++
+	return w.fs.View(fmt.Sprint("user", w.users))
+}
+
+// step lets something happen.
+func (w *world) step() {
+	switch n := w.rng.IntN(100); {
+	case n < 70:
+		w.act(w.choose())
+	case n < 80:
+		time.Sleep(time.Duration(w.rng.IntN(8000)) * time.Millisecond)
+	case n < 84:
+		w.compare()
+	case n < 87:
+		w.readSome()
+	case n < 90 && !w.away:
+		w.note("flush")
+		w.ok(w.fs.Flush(w.ctx, "."))
+	case n < 92:
+		w.note("restart")
+		w.stop()
+		w.begin()
+	case n < 97:
+		w.crash()
+	case w.away:
+		w.note("the remote is back")
+		w.faults.Heal()
+		time.Sleep(2 * time.Minute) // until everybody has noticed
+		w.away = false
+	default:
+		w.note("the remote is away")
+		w.faults.Inject(faulty.Fault{Times: -1, Err: errNetwork})
+		w.away = true
+	}
+}
+
+// act does d and notes what came of it.
+func (w *world) act(d deed) {
+	after := maps.Clone(w.tree)
+	may := d.apply(after)
+	if w.away && !may {
+		return // nobody can know that it makes no sense
+	}
+	err := d.do()
+	w.note("%s: %v", d.what, err)
+	switch {
+	case err == nil && !may:
+		w.fail("%s was not refused", d.what)
+	case err != nil && may && !w.away:
+		w.fail("%s: %v", d.what, err)
+	case err == nil:
+		w.tree = after
+	case w.away && may && d.removes != "":
+		if _, statErr := w.fs.over.Stat(w.ctx, d.removes); errors.Is(statErr, remote.ErrNotExist) {
+			w.tree = after // it is gone; what could not be asked for is whether a part of it is there
+		}
+	}
+}
+
+// crash ends the process in the middle of a deed, and with it what the disk has not kept.
+func (w *world) crash() {
+	d := w.choose()
+	loss, lost := disktest.Nothing(), "nothing"
+	if w.o.Cache.Ack != AckSpooled {
+		switch seed := w.rng.Uint64(); w.rng.IntN(3) {
+		case 0:
+			loss, lost = disktest.Everything(), "everything"
+		case 1:
+			loss, lost = disktest.Some(seed), fmt.Sprint("some by ", seed)
+		}
+	}
+	at := 1 + w.rng.IntN(8)
+	w.disk.StopAt(at, w.rng.IntN(3))
+	after := maps.Clone(w.tree)
+	may := d.apply(after)
+	if w.away && !may {
+		after = w.tree // nobody can know that it makes no sense
+		d = deed{what: "nothing", do: func() error { return errNetwork }}
+	}
+	err := d.do()
+	next := w.disk.Restart(loss)
+	w.kill()
+	w.note("crash at operation %d, which loses %s, in %s: %v", at, lost, d.what, err)
+	w.disk = next
+	w.begin()
+	got := treeOf(w.t, w.fs.over, ".")
+	switch {
+	case may && sameEntries(got, after):
+		w.tree = after
+	case err == nil && may:
+		w.fail("%s was acknowledged; there is %q", d.what, got)
+	case !sameEntries(got, w.tree):
+		w.fail("there is %q, must be %q or %q", got, w.tree.entries(), after.entries())
+	}
+}
+
+// compare looks at the whole tree.
+func (w *world) compare() {
+	if w.away {
+		return
+	}
+	w.note("compare")
+	got := treeOf(w.t, w.fs.over, ".")
+	if !sameEntries(got, w.tree) {
+		w.fail("the tree is %q, must be %q", got, w.tree.entries())
+	}
+}
+
+// readSome reads a file from somewhere on.
+func (w *world) readSome() {
+	name := w.name()
+	if w.away || !w.tree.isFile(name) {
+		return
+	}
+	content := w.tree[name]
+	off := w.rng.IntN(len(content) + 2)
+	r, err := w.user().Open(w.ctx, name, int64(off))
+	if err != nil {
+		w.fail("open of %s: %v", name, err)
+	}
+	got, err := io.ReadAll(r)
+	if err := errors.Join(err, r.Close()); err != nil || string(got) != content[min(off, len(content)):] {
+		w.fail("%s from %d is %q, %v; must be %q", name, off, got, err, content[min(off, len(content)):])
+	}
+}
+
+// finish lets everything be sent and compares the remote.
+func (w *world) finish() {
+	w.note("the end")
+	w.faults.Heal()
+	w.away = false
+	w.ok(w.fs.Flush(w.ctx, "."))
+	w.compare()
+	got := treeOf(w.t, w.inner, ".")
+	if !sameEntries(got, w.tree) {
+		w.fail("the remote has %q, must have %q", got, w.tree.entries())
+	}
+	if lost, err := w.store.Lost(); len(lost) > 0 || err != nil {
+		w.fail("lost: %v, %v", lost, err)
+	}
+}
+
+// sameEntries compares what a tree holds with a model.
+func sameEntries(got []string, m model) bool {
+	want := m.entries()
+	slices.Sort(got)
+	slices.Sort(want)
+	return slices.Equal(got, want)
+}
+
+func (w *world) name() string {
+	return modelNames[w.rng.IntN(len(modelNames))]
+}
+
+// choose returns something to do.
+func (w *world) choose() deed {
+	name, to := w.name(), w.name()
+	content := strings.Repeat(fmt.Sprint(w.rng.IntN(1000), "."), w.rng.IntN(8))
+	if w.rng.IntN(20) == 0 {
+		content = strings.Repeat("large", 4000)
+	}
+	switch n := w.rng.IntN(20); {
+	case n < 6:
+		return w.put(name, content, 0)
+	case n < 8:
+		return w.put(name, content, AtEnd)
+	case n < 10:
+		return w.put(name, content, 1+w.rng.IntN(12))
+	case n < 14:
+		return w.rename(name, to)
+	case n < 16:
+		return w.remove(name)
+	case n < 18:
+		return w.mkdir(name)
+	case n < 19:
+		return w.rmdir(name)
+	}
+	return w.setTime(name)
+}
+
+// put is STOR, APPE, or REST and STOR.
+func (w *world) put(name, content string, off int) deed {
+	return deed{
+		what: fmt.Sprintf("put %s at %d, %d bytes", name, off, len(content)),
+		apply: func(m model) bool {
+			head := ""
+			if off != 0 {
+				head = m[name]
+			}
+			if m.isDir(name) || !m.hasParent(name) || off > len(head) {
+				return false
+			}
+			if off >= 0 {
+				head = head[:off]
+			}
+			m[name] = head + content
+			return true
+		},
+		do: func() error {
+			ctx := w.ctx
+			u, err := w.user().Create(ctx, name, int64(off))
+			if err != nil {
+				return err
+			}
+			defer u.Abort()
+			if _, err := io.WriteString(u, content); err != nil {
+				return err
+			}
+			return u.Commit(ctx)
+		},
+	}
+}
+
+func (w *world) rename(from, to string) deed {
+	return deed{
+		what: fmt.Sprintf("rename %s to %s", from, to),
+		apply: func(m model) bool {
+			switch {
+			case m.isFile(from) && from == to:
+				return true
+			case m.isFile(from):
+				if m.isDir(to) || !m.hasParent(to) {
+					return false
+				}
+			case !m.isDir(from) || (m.isFile(to) || m.isDir(to)) && from != to || remote.Below(to, from) || !m.hasParent(to):
+				return false
+			}
+			if from != to {
+				m.rename(from, to)
+			}
+			return true
+		},
+		do: func() error { return w.user().Rename(w.ctx, from, to) },
+	}
+}
+
+func (w *world) remove(name string) deed {
+	return deed{removes: name, what: "remove " + name, apply: func(m model) bool {
+		if !m.isFile(name) {
+			return false
+		}
+		delete(m, name)
+		return true
+	}, do: func() error { return w.user().Remove(w.ctx, name) }}
+}
+
+func (w *world) mkdir(name string) deed {
+	return deed{what: "mkdir " + name, apply: func(m model) bool {
+		if m.isFile(name) || m.isDir(name) || !m.hasParent(name) {
+			return false
+		}
+		m[name+"/"] = ""
+		return true
+	}, do: func() error { return w.user().Mkdir(w.ctx, name) }}
+}
+
+func (w *world) rmdir(name string) deed {
+	return deed{what: "rmdir " + name, apply: func(m model) bool {
+		if !m.isDir(name) || !m.isEmpty(name) {
+			return false
+		}
+		delete(m, name+"/")
+		return true
+	}, do: func() error { return w.user().Rmdir(w.ctx, name) }}
+}
+
+func (w *world) setTime(name string) deed {
+	when := time.Unix(w.rng.Int64N(2e9), 0)
+	return deed{what: "set the time of " + name, apply: func(m model) bool { return m.isFile(name) || m.isDir(name) },
+		do: func() error { return w.user().SetModTime(w.ctx, name, when) }}
+}
