@@ -290,7 +290,7 @@ func TestWhatCouldNotBeSyncedIsNotAcknowledgedLater(t *testing.T) {
 		if n := len(openMemory(t, d.Restart(disktest.Everything()), Options{}).Pending()); n != 0 {
 			t.Errorf("%d would be sent", n)
 		}
-		if err := s.Done(r.ID, Fingerprint{}, false); err != nil {
+		if err := s.Fail(r.ID, errors.New("refused")); err != nil {
 			t.Error(err)
 		}
 	})

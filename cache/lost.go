@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"strings"
 	"time"
 )
 
@@ -23,25 +24,34 @@ func (s *Store) Fail(id string, reason error) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	h := s.recordHeader(&e.rec, e.ack)
-	h.State, h.Reason = stateLost, clip(reason.Error())
-	if err := s.rewrite(e, &h, Durable); err != nil {
+	h.State, h.Reason = stateLost, oneLine(reason.Error())
+	ack := Durable
+	if e.unsound { // it cannot be made durable, and says so
+		ack = Spooled
+	}
+	err = s.rewrite(e, &h, ack)
+	if errors.Is(err, ErrNameTooLong) {
+		h.Reason = ""
+		err = s.rewrite(e, &h, ack)
+	}
+	if err != nil {
 		return &fs.PathError{Op: "fail", Path: e.rec.Name, Err: err}
 	}
+	s.mu.Lock()
+	e.reason = oneLine(reason.Error())
+	s.mu.Unlock()
 	if err := s.transfer(e, stateLost); err != nil {
 		return err
 	}
-	e.reason = h.Reason
 	return errors.Join(s.disk.SyncDir(lostDir), s.syncDirty.wait())
 }
 
-// maxReason bounds a reason, so that it fits beside the rest of a header.
+// maxReason bounds a reason, so that it mostly fits beside the rest of a header.
 const maxReason = 512
 
-func clip(s string) string {
-	if len(s) > maxReason {
-		return s[:maxReason]
-	}
-	return s
+func oneLine(reason string) string {
+	reason = strings.ReplaceAll(reason, "\n", "; ")
+	return strings.ToValidUTF8(reason[:min(len(reason), maxReason)], "")
 }
 
 // transfer renames a file between dirty/ and lost/.

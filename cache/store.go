@@ -180,7 +180,7 @@ func (s *Store) Stats() Stats {
 	}
 }
 
-// path is where the file of the entry stands.
+// entryPath is where the file of an entry stands.
 func entryPath(st state, id string) string {
 	if st == stateLost {
 		return path.Join(lostDir, id)

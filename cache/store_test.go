@@ -271,6 +271,23 @@ func TestLostIsListedRetriedAndDropped(t *testing.T) {
 	}
 }
 
+func TestAReasonIsOneLineThatFits(t *testing.T) {
+	s := openReal(t, t.TempDir(), Options{})
+	defer closeStore(t, s)
+	wide := store(t, s, strings.Repeat("n", maxFields-200), "text")
+	if err := s.Fail(wide.ID, errors.New(strings.Repeat("long ", 200)+"\n")); err != nil {
+		t.Fatal(err)
+	}
+	short := store(t, s, "short", "text")
+	if err := s.Fail(short.ID, errors.Join(errors.New("one"), errors.New("two"))); err != nil {
+		t.Fatal(err)
+	}
+	lost, err := s.Lost()
+	if err != nil || len(lost) != 2 || len(lost[0].Reason) != maxReason || lost[1].Reason != "one; two" {
+		t.Errorf("lost: %+v, %v", lost, err)
+	}
+}
+
 func TestASecondProcessIsKeptOut(t *testing.T) {
 	dir := t.TempDir()
 	s := openReal(t, dir, Options{})
