@@ -53,6 +53,13 @@ func (t *Tree) tryThrough(ctx context.Context, name string, off, n int64) (io.Re
 // openUnknown reads a file of which nothing is known: the answer to the first request says what it is.
 func (t *Tree) openUnknown(ctx context.Context, name string, off, n int64, a *asked) (io.ReadCloser, error) {
 	defer t.answered(name, a)
+	if e, known, err := t.describe(ctx, name); known || err != nil { // by an answer that came meanwhile
+		if err != nil {
+			return nil, err
+		}
+		a.entry, a.known = e, true
+		return t.openKnown(ctx, name, e, off, n, nil)
+	}
 	first, err := t.ask(ctx, name, off)
 	if err != nil {
 		return nil, err
