@@ -100,3 +100,29 @@ func BenchmarkReceive(b *testing.B) {
 		conn.Close()
 	}
 }
+
+// BenchmarkStore receives a file and makes it durable, as an upload does.
+func BenchmarkStore(b *testing.B) {
+	content := make([]byte, 256*mebi)
+	s := openForBench(b)
+	defer s.Close()
+	b.SetBytes(int64(len(content)))
+	for b.Loop() {
+		conn := sent(b, content)
+		d, err := s.Create(b.Context(), Begin{Name: "f"})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if n, err := d.ReadFrom(conn); n != int64(len(content)) || err != nil {
+			b.Fatal(n, err)
+		}
+		r, err := d.Commit(b.Context(), Record{Name: "f"}, Durable)
+		if err != nil {
+			b.Fatal(err)
+		}
+		conn.Close()
+		if err := s.Drop(r.ID, Spooled); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
