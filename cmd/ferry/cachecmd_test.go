@@ -126,3 +126,22 @@ func TestCacheDirTellsPlacesApart(t *testing.T) {
 		t.Errorf("%q", odd)
 	}
 }
+
+func TestWithoutAModeWhatWaitsIsToldOf(t *testing.T) {
+	dir, root := t.TempDir(), t.TempDir()
+	s, err := openCacheDir(cacheDirOf(dir, remote.Info{Name: "local:" + root}), cache.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Add(t.Context(), cache.Record{Kind: cache.Removed, Name: "f"}, cache.Durable); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r := start(t, nil, root, "--cache-dir", dir)
+	r.url(t) // it serves
+	if log := r.logged(); !strings.Contains(log, "serve it with --vfs-cache-mode writes") {
+		t.Errorf("the log is %s", log)
+	}
+}

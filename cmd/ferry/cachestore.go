@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -64,10 +65,11 @@ func openCacheDir(dir string, o cache.Options) (keptCache, error) {
 
 // openCache opens the disk cache of the remote that info describes. Without a cache mode there is none.
 func (o *options) openCache(info remote.Info, log *slog.Logger) (keptCache, error) {
+	dir := cacheDirOf(o.cacheDir, info)
 	if o.cache.mode == config.CacheOff {
+		warnOfWaiting(dir, log)
 		return keptCache{}, nil
 	}
-	dir := cacheDirOf(o.cacheDir, info)
 	log.Debug("The disk cache", "dir", dir)
 	return openCacheDir(dir, cache.Options{
 		MaxSize:      int64(o.cache.maxSize),
@@ -88,5 +90,24 @@ func (c *cacheOptions) tree(store *cache.Store) vfs.Cache {
 	return vfs.Cache{
 		Store: store, Mode: modes[c.mode], Ack: acks[c.ack], WriteBack: c.writeBack, Transfers: int(min(c.transfers, 1<<16)),
 		ReadAhead: max(int64(c.readAhead), 0), FastFingerprint: c.fastFingerprint,
+	}
+}
+
+// warnOfWaiting tells of files that an earlier ferry, with a cache mode, has taken in and not sent.
+func warnOfWaiting(dir string, log *slog.Logger) {
+	if _, err := os.Stat(dir); err != nil {
+		return
+	}
+	kept, err := openCacheDir(dir, cache.Options{})
+	if errors.Is(err, cache.ErrInUse) {
+		return // by a ferry that sends it
+	}
+	if err != nil {
+		log.Warn("There is a disk cache of this remote that cannot be looked into: what waits in it is not sent", "error", err)
+		return
+	}
+	defer kept.Close()
+	if n := len(kept.Pending()); n > 0 {
+		log.Warn("Files wait in the disk cache of this remote and are not sent: serve it with --vfs-cache-mode writes once", "changes", n, "dir", dir)
 	}
 }
