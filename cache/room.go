@@ -160,10 +160,13 @@ func (r *room) leave(st state, n int64) {
 	r.used -= n
 	r.bytes[st] -= n
 	r.files[st]--
+	if st == stateDraft && n <= dataStart { // an upload that was refused moves nothing for those who wait
+		return
+	}
 	r.signal()
 }
 
-// move is a file of n bytes that goes from one state to another. Those who wait look again: it may be clean now.
+// move is a file of n bytes that goes from one state to another. Where it is clean now, those who wait look again.
 func (r *room) move(from, to state, n int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -171,7 +174,9 @@ func (r *room) move(from, to state, n int64) {
 	r.files[from]--
 	r.bytes[to] += n
 	r.files[to]++
-	r.signal()
+	if to == stateClean {
+		r.signal()
+	}
 }
 
 // A waiter is one wait in several steps. The zero value has not waited yet.

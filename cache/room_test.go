@@ -96,6 +96,33 @@ func TestPatienceEndsWhenNothingMoves(t *testing.T) {
 	})
 }
 
+func TestOthersThatAreRefusedDoNotRenewPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := openMemory(t, disktest.New(), Options{MaxSize: mebi, Patience: time.Minute})
+		fill(t, s, "full", mebi)
+		defer running(t, s)()
+		start := time.Now()
+		var wg sync.WaitGroup
+		for i := range 10 {
+			time.Sleep(10 * time.Second)
+			begun := time.Now()
+			wg.Go(func() {
+				d := begin(t, s, "next")
+				if _, err := d.Write([]byte("data")); !errors.Is(err, ErrNoSpace) || time.Since(begun) != time.Minute {
+					t.Errorf("upload %d after %v: %v", i, time.Since(begun), err)
+				}
+				if err := d.Discard(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if took := time.Since(start); took != 160*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
 func TestTheEndOfTheUploadEndsTheWait(t *testing.T) {
 	for name, end := range map[string]func(cancel func(), d *Draft) error{
 		"context": func(cancel func(), _ *Draft) error { cancel(); return nil },
