@@ -34,6 +34,8 @@ func ftpDriver() Driver {
 				{Name: "idle_timeout", Default: "1m", Help: "Time after which an unused connection is closed; 0 keeps it"},
 				{Name: "no_check_upload", Default: "false", Help: "Do not ask for the size of what was uploaded"},
 				{Name: "partial_max_age", Default: "24h", Help: "Age from which on what a killed upload left is removed"},
+				{Name: "socks_proxy", Secret: true, Help: "SOCKS5 proxy to go through: [user:password@]host:port"},
+				{Name: "http_proxy", Secret: true, Help: "HTTP proxy to go through: http://[user:password@]host:port"},
 				{Name: "encoding", Default: ftpclient.Encoding.String(), Help: "What is encoded in names"},
 			},
 				unused("a server that is silent is left by --timeout", "close_timeout", "shut_timeout"),
@@ -47,7 +49,7 @@ func ftpDriver() Driver {
 
 func openFTP(ctx context.Context, path string, v *values) (remote.Remote, error) {
 	o := ftpclient.Options{
-		Network:       v.network,
+		Network:       v.reach(),
 		Host:          v.str("host"),
 		Port:          v.integer("port"),
 		User:          v.str("user"),

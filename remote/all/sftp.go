@@ -41,6 +41,8 @@ func sftpDriver() Driver {
 				{Name: "disable_concurrent_reads", Default: "false", Help: "Have one request under way for one file only"},
 				{Name: "disable_concurrent_writes", Default: "false", Help: "The same"},
 				{Name: "partial_max_age", Default: "24h", Help: "Time for which an unfinished upload can be continued"},
+				{Name: "socks_proxy", Secret: true, Help: "SOCKS5 proxy to go through: [user:password@]host:port"},
+				{Name: "http_proxy", Secret: true, Help: "HTTP proxy to go through: http://[user:password@]host:port"},
 				{Name: "encoding", Default: sftp.Encoding.String(), Help: "What is encoded in names"},
 			},
 				unused(noCommands, "shell_type", "path_override", "hashes", "disable_hashcheck", "md5sum_command", "sha1sum_command", "crc32sum_command",
@@ -55,7 +57,7 @@ func sftpDriver() Driver {
 
 func openSFTP(ctx context.Context, path string, v *values) (remote.Remote, error) {
 	o := sftp.Options{
-		Network:       v.network,
+		Network:       v.reach(),
 		Host:          v.str("host"),
 		Port:          v.integer("port"),
 		User:          v.str("user"),

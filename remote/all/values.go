@@ -62,6 +62,26 @@ func (v *values) pairs(name string) []string {
 	return parse(v, name, func(s string) ([]string, error) { return csv.NewReader(strings.NewReader(s)).Read() })
 }
 
+// reach is how servers are reached, by the proxy that the options socks_proxy or http_proxy name.
+func (v *values) reach() network.Options {
+	n := v.network
+	for option, kind := range map[string]string{"socks_proxy": "socks5", "http_proxy": "http"} {
+		address := v.options[option]
+		if address == "" {
+			continue
+		}
+		if n.Proxy != nil && v.err == nil {
+			v.err = fmt.Errorf("remote %s: both socks_proxy and http_proxy are set: set one of them", v.remote)
+		}
+		p, err := network.ParseProxy(kind, address)
+		if err != nil && v.err == nil {
+			v.err = fmt.Errorf("remote %s: option %s %w", v.remote, option, err)
+		}
+		n.Proxy = p
+	}
+	return n
+}
+
 func (v *values) boolean(name string) bool {
 	return parse(v, name, strconv.ParseBool)
 }

@@ -128,6 +128,9 @@ func (d *dialer) explain(err error) error {
 
 // connect makes the control connection at first, and data connections then.
 func (d *dialer) connect(life context.Context, s *session, addr string) (net.Conn, error) {
+	if _, port, err := net.SplitHostPort(addr); err == nil && d.o.Network.Proxy != nil {
+		addr = net.JoinHostPort(d.o.Host, port) // package ftp takes the proxy for the server
+	}
 	c, err := d.o.Network.Dial(life, "tcp", addr)
 	if err != nil {
 		return nil, err

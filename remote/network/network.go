@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -21,6 +22,7 @@ const (
 type Options struct {
 	ConnectTimeout time.Duration // for a connection to come about; 0 = ConnectTimeout, below 0 = for ever
 	IdleTimeout    time.Duration // without a byte in either direction; 0 = IdleTimeout, below 0 = for ever
+	Proxy          *url.URL      // passes connections on, see ParseProxy; nil = none
 	TLS            *tls.Config   // what is trusted, and who one is; nil = what the system trusts
 }
 
@@ -51,7 +53,14 @@ func (o Options) Config() *tls.Config {
 // Dial connects. The connection fails when nothing has moved in either direction for as long as Idle says.
 func (o Options) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	d := net.Dialer{Timeout: o.Connect()}
-	conn, err := d.DialContext(ctx, network, addr)
+	to := addr
+	if o.Proxy != nil {
+		network, to = "tcp", o.Proxy.Host
+	}
+	conn, err := d.DialContext(ctx, network, to)
+	if err == nil && o.Proxy != nil {
+		conn, err = o.throughProxy(ctx, conn, addr)
+	}
 	if err != nil {
 		return nil, err
 	}
