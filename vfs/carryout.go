@@ -144,6 +144,7 @@ func (v *overlay) sendTime(ctx context.Context, c *claim) error {
 // noted.
 func (v *overlay) alreadyThere(ctx context.Context, rec cache.Record) (remote.Entry, bool) {
 	e, err := v.remote.Stat(ctx, rec.Name)
+	v.inVain(ctx, rec.Name, err)
 	if err != nil || e.Dir || e.Size != rec.Size || rec.BaseVersion != "" && e.Version == rec.BaseVersion {
 		return e, false
 	}
@@ -174,6 +175,7 @@ func (v *overlay) sameTime(e remote.Entry, rec cache.Record) bool {
 // warnOfOverwrite logs which version somebody else has stored since, that is about to be replaced.
 func (v *overlay) warnOfOverwrite(ctx context.Context, rec cache.Record) {
 	e, err := v.remote.Stat(ctx, rec.Name)
+	v.inVain(ctx, rec.Name, err)
 	if err != nil || e.Version == "" || e.Version == rec.BaseVersion {
 		return
 	}

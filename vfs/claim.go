@@ -40,6 +40,7 @@ type claim struct {
 
 	sent     bool      // the content is on the remote
 	sentTime time.Time // the modification time that it was sent with
+	unsure   bool      // the record is perhaps not forgotten yet; used by its runs only
 	stale    []string  // records that it stands for and that could not be dropped yet
 }
 

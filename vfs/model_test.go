@@ -80,20 +80,28 @@ func (p *player) content() string {
 	return fmt.Sprint(p.rand.IntN(1000), strings.Repeat("x", p.rand.IntN(20)))
 }
 
+// outcome is what has come of an operation.
+type outcome struct {
+	what    string
+	allowed bool // the model allows it
+	err     error
+	apply   func() // does it to the model
+}
+
 // play makes one operation.
 func (p *player) play() {
-	ops := []func() (what string, allowed bool, err error, apply func()){
+	ops := []func() outcome{
 		p.put, p.put, p.put, p.add, p.cutOff, p.remove, p.remove, p.move, p.move, p.move, p.mkdir, p.rmdir, p.setTime,
 	}
-	what, allowed, err, apply := ops[p.rand.IntN(len(ops))]()
-	p.log = append(p.log, fmt.Sprintf("%s: %v", what, err))
+	o := ops[p.rand.IntN(len(ops))]()
+	p.log = append(p.log, fmt.Sprintf("%s: %v", o.what, o.err))
 	switch {
-	case errors.Is(err, errNetwork):
+	case errors.Is(o.err, errNetwork):
 		return // nothing has happened
-	case allowed != (err == nil):
-		p.fail("%s: %v; allowed is %v", what, err, allowed)
-	case allowed:
-		apply()
+	case o.allowed != (o.err == nil):
+		p.fail("%s: %v; allowed is %v", o.what, o.err, o.allowed)
+	case o.allowed:
+		o.apply()
 	}
 }
 
@@ -102,14 +110,14 @@ func (p *player) fail(format string, args ...any) {
 	p.t.Fatalf("%s\nafter\n%s", fmt.Sprintf(format, args...), strings.Join(p.log, "\n"))
 }
 
-func (p *player) put() (string, bool, error, func()) {
+func (p *player) put() outcome {
 	name, content := p.name(), p.content()
 	allowed := p.m.hasParent(name) && !p.m.isDir(name)
-	return "put " + name + " " + content, allowed, p.trySend(name, content, 0), func() { p.m[name] = content }
+	return outcome{"put " + name + " " + content, allowed, p.trySend(name, content, 0), func() { p.m[name] = content }}
 }
 
 // add appends, or goes on at an offset.
-func (p *player) add() (string, bool, error, func()) {
+func (p *player) add() outcome {
 	name, content := p.name(), p.content()
 	old := p.m[name]
 	off, kept := int64(AtEnd), len(old)
@@ -119,11 +127,11 @@ func (p *player) add() (string, bool, error, func()) {
 	}
 	allowed := p.m.hasParent(name) && !p.m.isDir(name)
 	what := fmt.Sprintf("put %s at %d %s", name, off, content)
-	return what, allowed, p.trySend(name, content, off), func() { p.m[name] = old[:kept] + content }
+	return outcome{what, allowed, p.trySend(name, content, off), func() { p.m[name] = old[:kept] + content }}
 }
 
 // cutOff is an upload that is not published. What it leaves is forgotten at once.
-func (p *player) cutOff() (string, bool, error, func()) {
+func (p *player) cutOff() outcome {
 	name := p.name()
 	allowed := p.m.hasParent(name) && !p.m.isDir(name)
 	u, err := p.Create(p.t.Context(), name, 0)
@@ -135,15 +143,15 @@ func (p *player) cutOff() (string, bool, error, func()) {
 			err = errors.Join(err, drop)
 		}
 	}
-	return "cut " + name, allowed, err, func() {}
+	return outcome{"cut " + name, allowed, err, func() {}}
 }
 
-func (p *player) remove() (string, bool, error, func()) {
+func (p *player) remove() outcome {
 	name := p.name()
-	return "remove " + name, p.m.isFile(name), p.Remove(p.t.Context(), name), func() { delete(p.m, name) }
+	return outcome{"remove " + name, p.m.isFile(name), p.Remove(p.t.Context(), name), func() { delete(p.m, name) }}
 }
 
-func (p *player) move() (string, bool, error, func()) {
+func (p *player) move() outcome {
 	from, to := p.name(), p.name()
 	allowed := false
 	switch {
@@ -154,30 +162,30 @@ func (p *player) move() (string, bool, error, func()) {
 	case p.m.isDir(from):
 		allowed = p.m.hasParent(to) && !p.m.isDir(to) && !p.m.isFile(to) && !remote.Below(to, from)
 	}
-	return "move " + from + " " + to, allowed, p.Rename(p.t.Context(), from, to), func() {
+	return outcome{"move " + from + " " + to, allowed, p.Rename(p.t.Context(), from, to), func() {
 		if from != to {
 			p.m.rename(from, to)
 		}
-	}
+	}}
 }
 
-func (p *player) mkdir() (string, bool, error, func()) {
+func (p *player) mkdir() outcome {
 	name := p.name()
 	allowed := p.m.hasParent(name) && !p.m.isDir(name) && !p.m.isFile(name)
-	return "mkdir " + name, allowed, p.Mkdir(p.t.Context(), name), func() { p.m[name+"/"] = "" }
+	return outcome{"mkdir " + name, allowed, p.Mkdir(p.t.Context(), name), func() { p.m[name+"/"] = "" }}
 }
 
-func (p *player) rmdir() (string, bool, error, func()) {
+func (p *player) rmdir() outcome {
 	name := p.name()
 	allowed := p.m.isDir(name) && p.m.isEmpty(name)
-	return "rmdir " + name, allowed, p.Rmdir(p.t.Context(), name), func() { delete(p.m, name+"/") }
+	return outcome{"rmdir " + name, allowed, p.Rmdir(p.t.Context(), name), func() { delete(p.m, name+"/") }}
 }
 
-func (p *player) setTime() (string, bool, error, func()) {
+func (p *player) setTime() outcome {
 	name := p.name()
 	when := time.Unix(p.rand.Int64N(1e9), 0)
 	allowed := p.m.isFile(name) || p.m.isDir(name)
-	return "time of " + name, allowed, p.SetModTime(p.t.Context(), name, when), func() {}
+	return outcome{"time of " + name, allowed, p.SetModTime(p.t.Context(), name, when), func() {}}
 }
 
 // check compares what is shown with the model.

@@ -146,9 +146,11 @@ func (v *overlay) stat(ctx context.Context, name string) (remote.Entry, error) {
 		if c != nil {
 			return e, nil
 		}
-		if there, err := v.names.Stat(ctx, name); err == nil && there.Dir || ctx.Err() != nil || name == "." {
+		there, err := v.names.Stat(ctx, name)
+		if err == nil && there.Dir || ctx.Err() != nil || name == "." {
 			return there, err
 		}
+		v.inVain(ctx, name, err)
 		return e, nil // it will be there when what waits in it is
 	}
 	return v.names.Stat(ctx, name)

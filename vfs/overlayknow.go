@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -129,8 +130,16 @@ func (v *overlay) knows(ctx context.Context, name string, ask bool) (knownBase, 
 		return known, err
 	default:
 		v.reach.lost()
+		v.inVain(ctx, name, err)
 	}
 	return known, nil
+}
+
+// inVain logs that the remote did not answer a question that can go without an answer.
+func (v *overlay) inVain(ctx context.Context, name string, err error) {
+	if err != nil && !errors.Is(err, remote.ErrNotExist) && !errors.Is(err, remote.ErrNotDir) {
+		v.log.LogAttrs(ctx, slog.LevelInfo, "The remote does not say what it has; going on without", slog.String("path", name), slog.Any("error", err))
+	}
 }
 
 func (k *knownBase) set(e remote.Entry) {

@@ -181,6 +181,7 @@ func (v *overlay) mkdir(ctx context.Context, dir string) error {
 			return err
 		}
 		v.reach.lost()
+		v.inVain(ctx, dir, err)
 	}
 	return v.mkdirHere(ctx, dir, tried)
 }

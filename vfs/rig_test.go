@@ -32,6 +32,8 @@ type rig struct {
 	wrote  *notes
 	logged *syncWriter
 
+	mayFail bool // the disk will fail
+
 	fs    *FS
 	store *cache.Store
 	stop  func()
@@ -72,7 +74,7 @@ func (b *rig) start() {
 	go func() { done <- b.fs.Run(ctx) }()
 	b.stop = sync.OnceFunc(func() {
 		cancel()
-		if err := errors.Join(<-done, b.fs.Close(), store.Close()); err != nil {
+		if err := errors.Join(<-done, b.fs.Close(), store.Close()); err != nil && !b.mayFail {
 			b.t.Error(err)
 		}
 	})

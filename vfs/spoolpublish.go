@@ -77,9 +77,11 @@ func (s *spool) target(ctx context.Context) (*claim, error) {
 			return nil, remote.ErrIsDir
 		}
 		if v.dirs.has(v.pending.keyOf(s.name)) || v.caps.Live {
-			if e, err := v.names.Stat(ctx, s.name); err == nil && e.Dir {
+			e, err := v.names.Stat(ctx, s.name)
+			if err == nil && e.Dir {
 				return nil, remote.ErrIsDir
 			}
+			v.inVain(ctx, s.name, err)
 		}
 	}
 	if s.base.file {
@@ -110,8 +112,9 @@ func (s *spool) unchanged(ctx context.Context, st standing, now *claim) error {
 		return remote.ErrChanged
 	case err != nil && (ctx.Err() != nil || isAnswer(err)):
 		return err
-	case err != nil:
-		return nil // nobody can know; nothing has changed it here
+	case err != nil: // nobody can know; nothing has changed it here
+		v.inVain(ctx, s.name, err)
+		return nil
 	case !v.sameFile(e, was):
 		return remote.ErrChanged
 	}

@@ -146,8 +146,7 @@ func (v *overlay) complete(ctx context.Context, c *claim) error {
 	if err := v.dropStale(c); err != nil {
 		return err
 	}
-	err := v.store.Done(c.rec.ID, fingerprint(c.stored), v.mode == CacheFull)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := v.finish(c); err != nil {
 		return err
 	}
 	v.mu.Lock()
@@ -155,6 +154,19 @@ func (v *overlay) complete(ctx context.Context, c *claim) error {
 	v.end(c)
 	v.outOfTheWay(c)
 	return nil
+}
+
+// finish forgets the record of c, so that it does not come back.
+func (v *overlay) finish(c *claim) error {
+	err := v.store.Done(c.rec.ID, fingerprint(c.stored), v.mode == CacheFull)
+	if errors.Is(err, fs.ErrNotExist) { // an attempt before has come that far
+		err = nil
+		if c.unsure {
+			err = v.store.Sync()
+		}
+	}
+	c.unsure = err != nil
+	return err
 }
 
 func fingerprint(e remote.Entry) cache.Fingerprint {
