@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -18,11 +17,9 @@ import (
 const restAge = 30 * time.Second
 
 // run finds the copies of the process before, and from then on drops those that are too old, and makes durable what has
-// been written. A copy with which the disk fails is dropped.
-func (cs *copySet) run(ctx context.Context) error {
-	if err := cs.scan(ctx); err != nil {
-		return err
-	}
+// been written. A copy with which the disk fails is dropped, or not counted: nothing that anybody relies on ends with it.
+func (cs *copySet) run(ctx context.Context) {
+	cs.scan(ctx)
 	cs.obey()
 	tick := time.NewTicker(cs.s.o.PollInterval)
 	defer tick.Stop()
@@ -32,7 +29,7 @@ func (cs *copySet) run(ctx context.Context) error {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return nil
+			return
 		}
 	}
 }
@@ -48,48 +45,39 @@ func (cs *copySet) obey() {
 }
 
 // scan puts the copies into the index that are not there yet. What is no copy that counts is removed.
-func (cs *copySet) scan(ctx context.Context) error {
+func (cs *copySet) scan(ctx context.Context) {
 	for dir, err := range cs.s.disk.ReadDir(cleanDir) {
-		if err != nil {
-			return err
+		if err != nil || ctx.Err() != nil {
+			break
 		}
 		name := path.Join(cleanDir, dir.Name())
 		if !dir.IsDir() {
-			err = cs.s.disk.Remove(name)
-		} else {
-			err = cs.scanDir(ctx, name)
+			_ = cs.s.disk.Remove(name) // it is in nobody's way
+			continue
 		}
-		if err != nil || ctx.Err() != nil {
-			return err
+		for e, err := range cs.s.disk.ReadDir(name) {
+			if err != nil || ctx.Err() != nil {
+				break
+			}
+			_ = cs.scanFile(path.Join(name, e.Name())) // what cannot be read is looked at again when it is asked for
 		}
 	}
+	cs.order()
+}
+
+// order brings the idle copies into the order of their last use.
+func (cs *copySet) order() {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	all := make([]*idleCopy, 0, cs.recent.Len())
 	for e := cs.recent.Front(); e != nil; e = e.Next() {
 		all = append(all, e.Value.(*idleCopy))
 	}
-	slices.SortFunc(all, func(a, b *idleCopy) int { return cmp.Compare(a.lastUsed.UnixNano(), b.lastUsed.UnixNano()) })
+	slices.SortFunc(all, func(a, b *idleCopy) int { return a.lastUsed.Compare(b.lastUsed) })
 	cs.recent.Init()
 	for _, it := range all {
 		cs.put(it)
 	}
-	return nil
-}
-
-func (cs *copySet) scanDir(ctx context.Context, dir string) error {
-	for e, err := range cs.s.disk.ReadDir(dir) {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil || ctx.Err() != nil {
-			return err
-		}
-		if err := cs.scanFile(path.Join(dir, e.Name())); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (cs *copySet) scanFile(name string) error {

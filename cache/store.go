@@ -96,14 +96,15 @@ func (s *Store) Close() error {
 func (s *Store) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	copiesEnded := make(chan error, 1)
+	copiesEnded := make(chan struct{})
 	go func() {
-		defer cancel()
-		copiesEnded <- s.copies.run(ctx)
+		defer close(copiesEnded)
+		s.copies.run(ctx)
 	}()
 	err := s.keepHouse(ctx)
 	cancel()
-	return errors.Join(err, <-copiesEnded)
+	<-copiesEnded
+	return err
 }
 
 // keepHouse settles what was spooled and expires parts.
