@@ -217,6 +217,9 @@ func (w *world) crash() {
 	switch {
 	case may && sameEntries(got, after):
 		w.tree = after
+		if err != nil { // nobody was promised that it survives a loss of power too
+			w.ok(w.fs.Flush(w.ctx, "."))
+		}
 	case err == nil && may:
 		w.fail("%s was acknowledged; there is %q", d.what, got)
 	case !sameEntries(got, w.tree):
