@@ -207,6 +207,37 @@ func (h *history) checkUnbroken(t *testing.T, d *disktest.Disk) error {
 	return h.checkParts(got, false)
 }
 
+// An overwrite that a process was killed in wins over what it replaces, which is dropped: then it must not be lost itself.
+func TestEveryInstantOfARecoveryKeepsOneOfTwo(t *testing.T) {
+	for n := 1; ; n++ {
+		d, h, stopped := interruptedBy(t, n, func(h *history) {
+			for _, text := range []string{"first", "second"} {
+				h.store(Begin{Name: "a"}, text, text)
+			}
+		})
+		for m, again := 1, true; again; m++ {
+			killed := d.Restart(disktest.Nothing())
+			killed.StopAt(m, 0)
+			if _, err := Open(killed, Options{}); err != nil && !errors.Is(err, disktest.ErrStopped) {
+				t.Fatal(err)
+			}
+			again = killed.Stopped()
+			for seed := range uint64(20) {
+				s, err := reopen(killed.Restart(disktest.Some(seed)))
+				if err == nil {
+					err = h.check(s)
+				}
+				if err != nil {
+					t.Fatalf("stopped at change %d, then at %d, seed %d: %v", n, m, seed, err)
+				}
+			}
+		}
+		if !stopped {
+			return
+		}
+	}
+}
+
 // What a process finds that was killed before may not be synced. What it builds upon that is.
 func TestEveryInstantOfAKillAndALossOfPower(t *testing.T) {
 	wide := filled("name", 3*disktest.SectorSize)

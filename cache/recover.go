@@ -22,14 +22,14 @@ func (s *Store) recover() error {
 	if err := s.disk.SyncDir("."); err != nil {
 		return err
 	}
-	for _, step := range []func() error{s.recoverLost, s.recoverDirty, s.recoverParts, s.recoverDrafts} {
-		if err := step(); err != nil {
+	// What an interrupted call left is built upon from here on: what it supersedes is dropped.
+	for _, dir := range []string{dirtyDir, lostDir, partDir} {
+		if err := s.disk.SyncDir(dir); err != nil {
 			return err
 		}
 	}
-	// What an interrupted call left is built upon from here on.
-	for _, dir := range []string{dirtyDir, lostDir, partDir} {
-		if err := s.disk.SyncDir(dir); err != nil {
+	for _, step := range []func() error{s.recoverLost, s.recoverDirty, s.recoverParts, s.recoverDrafts} {
+		if err := step(); err != nil {
 			return err
 		}
 	}
@@ -187,7 +187,7 @@ func (s *Store) rescue(id string, f *found, reason string) error {
 		return err
 	}
 	s.enterLost(id, f)
-	return nil
+	return s.disk.SyncDir(lostDir)
 }
 
 // describe gives a file another header.
