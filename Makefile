@@ -63,7 +63,7 @@ servers:
 
 # A package that fails may get a second run: doc/decisions/0016-second-runs.md.
 unit:
-	.ci/unit -race -shuffle=on -timeout 12m
+	.ci/unit -race -shuffle=on -timeout 20m
 
 # What make test does for seconds, for long: every crash, random histories, ferry killed 200 times, trees of 2,000 files,
 # 15 GiB through a cache of 256 MiB.
