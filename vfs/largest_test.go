@@ -48,6 +48,32 @@ func TestAFileLargerThanTheCachePassesThrough(t *testing.T) {
 	}
 }
 
+func TestUploadsThatAreTogetherLargerThanTheCachePassThrough(t *testing.T) {
+	b := newRoomyRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour}, cache.Options{MaxSize: 6 << 20, Patience: 10 * time.Second})
+	content := bytes.Repeat([]byte("0123456789abcde\n"), 4<<16) // 4 MiB
+	uploads := map[string]Upload{"a": nil, "b": nil}
+	for name := range uploads {
+		u, err := b.Create(t.Context(), name, 0)
+		b.ok(err)
+		defer u.Abort()
+		uploads[name] = u
+	}
+	for i := 0; i < len(content); i += 1 << 18 {
+		for _, u := range uploads {
+			if _, err := u.Write(content[i : i+1<<18]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for name, u := range uploads {
+		b.ok(u.Commit(t.Context()))
+		b.ok(b.fs.Flush(t.Context(), name))
+		if got := readFile(t, b.inner, name); got != string(content) {
+			t.Errorf("%s has %d bytes on the remote", name, len(got))
+		}
+	}
+}
+
 func TestAFileThatCannotPassThroughEndsInTheErrorOfTheRemote(t *testing.T) {
 	b := newRoomyRig(t, Cache{Mode: CacheWrites}, cache.Options{MaxSize: 2 << 20})
 	b.faults.Inject(faulty.Fault{Op: faulty.Put, Times: -1, After: 1 << 20, Err: remote.ErrQuota})

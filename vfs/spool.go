@@ -208,9 +208,11 @@ func (s *spool) ReadFrom(r io.Reader) (int64, error) {
 // spoolStep is how many bytes are taken from a connection before it is looked whether the cache is large enough.
 const spoolStep = 1 << 20
 
-// makeWay begins to send the content when n more bytes would make it larger than the whole cache.
+// makeWay begins to send the content when n more bytes would make it larger than the whole cache, or all uploads together:
+// none of them could ever be held as a whole.
 func (s *spool) makeWay(n int64) error {
-	if s.out != nil || s.overlay.largest <= 0 || s.draft.Size()+n <= s.overlay.largest {
+	largest := s.overlay.largest
+	if s.out != nil || largest <= 0 || s.draft.Size()+n <= largest && !s.crowded(n) {
 		return nil
 	}
 	if err := s.draft.Stream(); err != nil {
@@ -218,6 +220,12 @@ func (s *spool) makeWay(n int64) error {
 	}
 	s.out = s.send()
 	return nil
+}
+
+// crowded reports whether the uploads under way are more than the cache can hold, and this one is not a small one of them.
+func (s *spool) crowded(n int64) bool {
+	all := s.overlay.store.Stats().Drafts
+	return all.Bytes+n > s.overlay.largest && 2*s.draft.Size()*int64(all.Files) >= all.Bytes
 }
 
 // passed tells who sends the content that there is more of it. A Write that failed because sending did says so.

@@ -14,11 +14,12 @@ import (
 type Upload interface {
 	io.Writer
 
-	// Commit publishes what was written. When it returns nil, the remote has the file.
+	// Commit publishes what was written. When it returns nil, everybody sees the file, and the remote has it, or will have it
+	// as WriteAck says.
 	Commit(ctx context.Context) error
 
-	// Abort ends the upload unpublished: the old content stays. On a remote that can stage, what was written is kept for
-	// the owner to continue. It does nothing after a Commit that succeeded, and may be called more than once.
+	// Abort ends the upload unpublished: the old content stays. With a cache, or on a remote that can stage, what was written
+	// is kept for the owner to continue. It does nothing after a Commit that succeeded, and may be called more than once.
 	Abort()
 }
 

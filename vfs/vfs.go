@@ -3,9 +3,12 @@
 // An FS belongs to the remote and is shared; a View is what one login sees of it. Views differ only in the unfinished
 // uploads: those of its own owner a View shows and continues, those of others it does not know.
 //
-// Contents are not cached (--vfs-cache-mode off): everything is streamed. Directories are remembered for a while, unless
-// the remote is as quick as a cache. No work outlives a call but the uploads that are under way, and the refresh of a
-// listing that was shown before it was done.
+// Without a cache everything is streamed. With one, an overlay over the remote shows what the remote will have: uploads, and
+// what is then done to them, are kept on the local disk as records that wait, and Run carries them out on the remote, in
+// order. What does not wait is done on the remote before the call returns.
+//
+// Directories are remembered for a while, unless the remote is as quick as a cache. Besides what Run does, no work outlives
+// a call but the uploads that are under way, and the refresh of a listing that was shown before it was done.
 //
 // Errors are *fs.PathError or satisfy errors.Is with the sentinels of package remote. Those that the user can do
 // something about have a method Hint() string with a line that says what.
