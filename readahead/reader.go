@@ -201,8 +201,11 @@ func (r *reader) here() (p []byte, held int64, err error) {
 	switch {
 	case b == nil && r.failure != nil:
 		return nil, 0, r.failure
+	case b == nil && r.claimed > i: // it was there, and has been evicted
+		r.claimed = i
+		f.changed.Broadcast() // fetchers that saw nothing to do
+		return nil, 0, nil
 	case b == nil:
-		r.claimed = min(r.claimed, i) // it was there, and has been evicted
 		return nil, 0, nil
 	case b.n > at:
 		return b.data[at:min(int64(b.n), r.end-off)], 0, nil
