@@ -118,15 +118,21 @@ func (v *overlay) outOfTheWay(c *claim) {
 }
 
 // commitTo makes sure that c is still wanted, waits for a change of it that is under way, and from then on lets nobody
-// change it any more. It is false when c was superseded.
-func (v *overlay) commitTo(c *claim) bool {
+// change it any more. It is false when c was superseded, or when ctx ended before.
+func (v *overlay) commitTo(ctx context.Context, c *claim) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for !c.dead && c.held != nil {
 		changing := c.held
 		v.mu.Unlock()
-		<-changing
+		select {
+		case <-changing:
+		case <-ctx.Done(): // who changes it may wait for something that does not end without run
+		}
 		v.mu.Lock()
+		if ctx.Err() != nil {
+			return false
+		}
 	}
 	c.ending = !c.dead
 	return c.ending
@@ -135,7 +141,7 @@ func (v *overlay) commitTo(c *claim) bool {
 // complete notes that c has been carried out. An error means that it has to be carried out again.
 func (v *overlay) complete(ctx context.Context, c *claim) error {
 	v.reach.found()
-	if !v.commitTo(c) {
+	if !v.commitTo(ctx, c) {
 		return nil
 	}
 	if c.rec.Kind == cache.File && !c.rec.ModTime.Equal(c.sentTime) {
@@ -191,7 +197,7 @@ func (v *overlay) dropStale(c *claim) error {
 
 // giveUp puts aside what the remote will never take.
 func (v *overlay) giveUp(ctx context.Context, c *claim, reason error) error {
-	if !v.commitTo(c) {
+	if !v.commitTo(ctx, c) {
 		return nil
 	}
 	if err := v.dropStale(c); err != nil {
