@@ -165,6 +165,22 @@ func TestListingsAgeAndAreBetterThanNone(t *testing.T) {
 	r.shows(".", "a b")
 }
 
+func TestADirectoryThatWasListedIsThereWhileTheRemoteDoesNotAnswer(t *testing.T) {
+	r := newRemembered(t)
+	if err := r.store.Mkdir(t.Context(), "d"); err != nil {
+		t.Fatal(err)
+	}
+	r.put("d/a", "one")
+	r.shows("d", "a")
+	r.calls.Inject(faulty.Fault{Times: -1})
+	if e, err := r.Stat(t.Context(), "d"); err != nil || !e.Dir || e.Name != "d" {
+		t.Errorf("the directory is %+v, %v", e, err)
+	}
+	if _, err := r.Stat(t.Context(), "e"); !errors.Is(err, faulty.ErrInjected) {
+		t.Errorf("a name that was never heard of is %v", err)
+	}
+}
+
 func TestWhatIsChangedShowsAtOnce(t *testing.T) {
 	ctx := t.Context()
 	r := newRemembered(t)

@@ -10,7 +10,8 @@ import (
 	"ferry/remote"
 )
 
-// Stat implements remote.Remote: from a listing that counts, else the remote is asked for this name only.
+// Stat implements remote.Remote: from a listing that counts, else the remote is asked for this name only. When it does not
+// answer, what was listed once is there.
 func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	dir, base := remote.Split(name)
 	if name == "." || !remote.ValidPath(name) || ctx.Err() != nil {
@@ -29,8 +30,14 @@ func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 		return remote.Entry{}, &fs.PathError{Op: "stat", Path: name, Err: remote.ErrNotExist}
 	}
 	asked, err := r.Forward.Stat(ctx, name)
-	if found && silent(ctx, err) {
+	if !silent(ctx, err) {
+		return asked, err
+	}
+	if found {
 		return e, nil
+	}
+	if own, _ := r.listings.get(name); l == nil && own != nil {
+		return remote.Entry{Name: base, Dir: true}, nil
 	}
 	return asked, err
 }
