@@ -209,7 +209,12 @@ func (w *world) crash() {
 		after = w.tree // nobody can know that it makes no sense
 		d = deed{what: "nothing", do: func() error { return errNetwork }}
 	}
+	process := w.ctx
+	ctx, giveUp := context.WithTimeout(process, time.Hour) // a client does not wait for a dead disk for ever
+	w.ctx = ctx
 	err := d.do()
+	w.ctx = process
+	giveUp()
 	next := w.disk.Restart(loss)
 	w.kill()
 	w.note("crash at operation %d, which loses %s, in %s: %v", at, lost, d.what, err)
