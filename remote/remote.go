@@ -24,7 +24,9 @@ import (
 )
 
 // A Remote is a tree of files. All methods may be called concurrently. Every call that can block ends soon after its
-// context does, with an error that satisfies errors.Is(err, context.Cause(ctx)) or errors.Is(err, ctx.Err()).
+// context does, with an error that satisfies errors.Is(err, context.Cause(ctx)) or errors.Is(err, ctx.Err()); but a change
+// that the far side may have received as a whole waits for its answer, AnswerTime at most, and succeeds or fails as that
+// says. Where there is no answer, the call reports it by Unanswered.
 type Remote interface {
 	// Info returns the remote's name and abilities. It does no I/O and its result never changes.
 	Info() Info
