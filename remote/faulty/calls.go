@@ -65,11 +65,14 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (rc io.Rea
 	return rc, nil
 }
 
-// Put implements remote.Remote. A fault that is neither late nor slow lets the body break off.
+// Put implements remote.Remote. A fault that neither is slow nor leaves the change in doubt lets the body break off.
 func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
 	f := r.pick(Put, name)
 	if f == nil {
 		return r.Forward.Put(ctx, name, body, o)
+	}
+	if f.sends(Put) {
+		return r.sendPut(ctx, f, name, body, o)
 	}
 	if err := f.wait(ctx, Put, name); err != nil {
 		return remote.Entry{}, err
@@ -79,6 +82,7 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 	}
 	e, err := r.Forward.Put(ctx, name, body, o)
 	if err == nil && f.Late {
+		remote.Unanswered(ctx)
 		err = r.fault(f, Put, name)
 	}
 	return valid(e, err), err
@@ -86,37 +90,37 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 
 // Remove implements remote.Remote.
 func (r *Remote) Remove(ctx context.Context, name string) error {
-	return r.call(ctx, Remove, name, func() error { return r.Forward.Remove(ctx, name) })
+	return r.change(ctx, Remove, name, func(ctx context.Context) error { return r.Forward.Remove(ctx, name) })
 }
 
 // Mkdir implements remote.Remote.
 func (r *Remote) Mkdir(ctx context.Context, dir string) error {
-	return r.call(ctx, Mkdir, dir, func() error { return r.Forward.Mkdir(ctx, dir) })
+	return r.change(ctx, Mkdir, dir, func(ctx context.Context) error { return r.Forward.Mkdir(ctx, dir) })
 }
 
 // Rmdir implements remote.Remote.
 func (r *Remote) Rmdir(ctx context.Context, dir string) error {
-	return r.call(ctx, Rmdir, dir, func() error { return r.Forward.Rmdir(ctx, dir) })
+	return r.change(ctx, Rmdir, dir, func(ctx context.Context) error { return r.Forward.Rmdir(ctx, dir) })
 }
 
 // Move implements remote.Mover. The name that a fault goes by is the old one.
 func (r *Remote) Move(ctx context.Context, from, to string) error {
-	return r.call(ctx, Move, from, func() error { return r.Forward.Move(ctx, from, to) })
+	return r.change(ctx, Move, from, func(ctx context.Context) error { return r.Forward.Move(ctx, from, to) })
 }
 
 // Copy implements remote.Copier. The name that a fault goes by is the old one.
 func (r *Remote) Copy(ctx context.Context, from, to string) error {
-	return r.call(ctx, Copy, from, func() error { return r.Forward.Copy(ctx, from, to) })
+	return r.change(ctx, Copy, from, func(ctx context.Context) error { return r.Forward.Copy(ctx, from, to) })
 }
 
 // SetModTime implements remote.ModTimer.
 func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error {
-	return r.call(ctx, SetModTime, name, func() error { return r.Forward.SetModTime(ctx, name, t) })
+	return r.change(ctx, SetModTime, name, func(ctx context.Context) error { return r.Forward.SetModTime(ctx, name, t) })
 }
 
 // SetMode implements remote.Moder.
 func (r *Remote) SetMode(ctx context.Context, name string, perm fs.FileMode) error {
-	return r.call(ctx, SetMode, name, func() error { return r.Forward.SetMode(ctx, name, perm) })
+	return r.change(ctx, SetMode, name, func(ctx context.Context) error { return r.Forward.SetMode(ctx, name, perm) })
 }
 
 // Hash implements remote.Hasher.

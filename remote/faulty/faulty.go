@@ -1,5 +1,6 @@
-// Package faulty is a decorator for tests: a remote on which chosen calls go wrong. They fail, wait, or break off after
-// some bytes, as a Fault says. The remote counts what it injected and is told what surfaced, so that a test can prove
+// Package faulty is a decorator for tests: a remote on which chosen calls go wrong. They fail, wait, break off after
+// some bytes, lose their answers, or are carried out later, as a Fault says, or as a seed does (Odds). A change that was
+// sent and not answered is reported by remote.Unanswered. The remote counts what it injected and is told what surfaced, so that a test can prove
 // that no error was swallowed:
 //
 //	r := faulty.New(memory.New())
@@ -64,6 +65,13 @@ type Fault struct {
 	Late  bool          // it is carried out, and only its answer is lost
 	Slow  bool          // it is carried out after Delay, and does not fail
 	Err   error         // what it fails with; nil = ErrInjected
+
+	// These are for changes alone: Put, Remove, Mkdir, Rmdir, Move, Copy, SetModTime, SetMode and Publish. The change is
+	// sent at once, as a whole, and the call waits Delay for its answer, or as long as remote.Committed lets it.
+	Held    bool // it is carried out at once, and its answer arrives after Delay
+	Lost    bool // it is never carried out
+	Delayed bool // it is carried out when Until is over, or when Deliver is called, after what came meanwhile
+	Until   time.Duration
 }
 
 // ErrInjected is what a call fails with when its fault does not say otherwise.
@@ -90,11 +98,19 @@ type Remote struct {
 	calls    map[Op]int      // guarded by mu
 	injected map[*Error]bool // guarded by mu; true = it surfaced
 	order    []*Error        // guarded by mu; the keys of injected as they came
+	odds     *Odds           // guarded by mu; nil = none
+	drawn    map[draw]int    // guarded by mu; how often odds were asked about a call
+	underway []*delivery     // guarded by mu; changes that were sent and have not arrived, as they were sent
 }
 
 // New returns a decorator of r without faults.
 func New(r remote.Remote) *Remote {
-	return &Remote{Forward: remote.Forward{Remote: r}, calls: map[Op]int{}, injected: map[*Error]bool{}}
+	return &Remote{
+		Forward:  remote.Forward{Remote: r},
+		calls:    map[Op]int{},
+		injected: map[*Error]bool{},
+		drawn:    map[draw]int{},
+	}
 }
 
 // Inject adds a fault. Of several that fit a call, the one added first is used, as long as it lasts.
@@ -110,11 +126,11 @@ func (r *Remote) Inject(f Fault) {
 	r.faults = append(r.faults, &f)
 }
 
-// Heal removes all faults.
+// Heal removes all faults and odds. What is under way arrives as it would have.
 func (r *Remote) Heal() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.faults = nil
+	r.faults, r.odds = nil, nil
 }
 
 // Calls returns how many calls of op there were, whether they went well or not. Each Open and Stage counts as one Read
@@ -177,7 +193,7 @@ func (r *Remote) pick(op Op, name string) *Fault {
 			return f
 		}
 	}
-	return nil
+	return r.roll(op, name)
 }
 
 // fault makes the error that a call fails with.
@@ -198,17 +214,20 @@ func (r *Remote) call(ctx context.Context, op Op, name string, inner func() erro
 			return err
 		}
 	}
-	return r.answer(f, op, name, inner)
+	return r.answer(ctx, f, op, name, inner)
 }
 
 // answer makes a call that meets f, which may be nil, and that does not wait any more.
-func (r *Remote) answer(f *Fault, op Op, name string, inner func() error) error {
+func (r *Remote) answer(ctx context.Context, f *Fault, op Op, name string, inner func() error) error {
 	switch {
 	case f == nil, f.Slow:
 		return inner()
 	case f.Late:
 		if err := inner(); err != nil {
 			return err
+		}
+		if changes(op) {
+			remote.Unanswered(ctx)
 		}
 	}
 	return r.fault(f, op, name)

@@ -62,7 +62,7 @@ func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) 
 		}
 		return nil, err
 	}
-	s := &stage{r: r, name: name, inner: inner}
+	s := &stage{r: r, name: name, inner: inner, content: r.captured(ctx, name, o)}
 	if s.write = r.pick(Write, name); s.write != nil {
 		s.left = s.write.After
 	}
@@ -76,9 +76,19 @@ type stage struct {
 	inner remote.Stage
 	write *Fault // nil = all writes go well
 	left  int64  // bytes that do so
+
+	content *capture // nil = not known
+	sent    bool     // a Publish whose content is not known is under way: the stage is no longer the caller's
 }
 
 func (s *stage) Write(p []byte) (int, error) {
+	n, err := s.pass(p)
+	s.content.add(p[:n])
+	return n, err
+}
+
+// pass writes p to the stage below, as far as the fault lets it.
+func (s *stage) pass(p []byte) (int, error) {
 	switch {
 	case s.write == nil:
 		return s.inner.Write(p)
@@ -100,24 +110,39 @@ func (s *stage) Write(p []byte) (int, error) {
 
 // ReadFrom takes the short way of the stage below, if it has one and no fault is meant to be met.
 func (s *stage) ReadFrom(src io.Reader) (int64, error) {
-	if rf, ok := s.inner.(io.ReaderFrom); ok && s.write == nil {
+	if rf, ok := s.inner.(io.ReaderFrom); ok && s.write == nil && s.content == nil {
 		return rf.ReadFrom(src)
 	}
 	return io.Copy(struct{ io.Writer }{s}, src)
 }
 
 func (s *stage) Publish(ctx context.Context, modTime time.Time) (e remote.Entry, err error) {
-	err = s.r.call(ctx, Publish, s.name, func() (err error) {
+	f := s.r.pick(Publish, s.name)
+	if f != nil && f.sends(Publish) {
+		return s.sendPublish(ctx, f, modTime)
+	}
+	if f != nil {
+		if err := f.wait(ctx, Publish, s.name); err != nil {
+			return remote.Entry{}, err
+		}
+	}
+	err = s.r.answer(ctx, f, Publish, s.name, func() (err error) {
 		e, err = s.inner.Publish(ctx, modTime)
 		return err
 	})
 	return valid(e, err), err
 }
 
-func (s *stage) Keep() error {
-	return s.r.answer(s.r.pick(Keep, s.name), Keep, s.name, s.inner.Keep)
-}
+func (s *stage) Keep() error { return s.end(Keep, s.inner.Keep) }
 
-func (s *stage) Discard() error {
-	return s.r.answer(s.r.pick(Discard, s.name), Discard, s.name, s.inner.Discard)
+func (s *stage) Discard() error { return s.end(Discard, s.inner.Discard) }
+
+// end keeps or discards the stage, unless the remote has been told to publish it.
+func (s *stage) end(op Op, inner func() error) error {
+	return s.r.answer(context.Background(), s.r.pick(op, s.name), op, s.name, func() error {
+		if s.sent {
+			return nil
+		}
+		return inner()
+	})
 }
