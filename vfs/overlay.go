@@ -43,12 +43,13 @@ type overlay struct {
 	reach reach     // whether the remote answers
 	dirs  seenDirs  // directories that are known to have been there
 
-	mu      sync.Mutex
-	pending *pending      // guarded by mu
-	queue   queue         // guarded by mu
-	running int           // guarded by mu; attempts under way
-	done    uint64        // guarded by mu; changes of the remote so far
-	wake    chan struct{} // holds a token when Run has something to look at
+	mu           sync.Mutex
+	pending      *pending      // guarded by mu
+	queue        queue         // guarded by mu
+	running      int           // guarded by mu; attempts under way
+	runningLarge int           // guarded by mu; those of them that send large files
+	done         uint64        // guarded by mu; changes of the remote so far
+	wake         chan struct{} // holds a token when Run has something to look at
 }
 
 // openFunc is Open of a remote.

@@ -6,39 +6,65 @@ import (
 )
 
 // queue holds the claims that may be carried out by and by: those that somebody waits for first, then by the time when
-// they are due. overlay.mu guards it.
-type queue struct{ claims dueHeap }
+// they are due. Large files stand apart, so that what is small can pass them. overlay.mu guards it.
+type queue struct{ small, large dueHeap }
+
+// largeFile is the size above which a file takes a transfer for long enough that others mind.
+const largeFile = 1 << 20
+
+// large reports whether c is a large file.
+func (c *claim) large() bool { return c.bytes() > largeFile }
+
+// heap returns where c has its place.
+func (q *queue) heap(c *claim) *dueHeap {
+	if c.large() {
+		return &q.large
+	}
+	return &q.small
+}
 
 // push puts c in, or in another place if it is in already. A claim that is dead or under way has no place in it.
 func (q *queue) push(c *claim) {
 	switch {
 	case c.dead || c.run != nil || c.held != nil || c.parkedAt != nil:
 	case c.place >= 0:
-		heap.Fix(&q.claims, c.place)
+		heap.Fix(q.heap(c), c.place)
 	default:
-		heap.Push(&q.claims, c)
+		heap.Push(q.heap(c), c)
 	}
 }
 
 // drop takes c out, if it is in.
 func (q *queue) drop(c *claim) {
 	if c.place >= 0 {
-		heap.Remove(&q.claims, c.place)
+		heap.Remove(q.heap(c), c.place)
 	}
 }
 
 // pop takes the first claim out if it is due at the time now, and otherwise returns when it will be; false means that
-// there is none.
-func (q *queue) pop(now time.Time) (c *claim, next time.Time, waits bool) {
-	if len(q.claims) == 0 {
+// there is none. Without large it passes over the large files that nobody waits for.
+func (q *queue) pop(now time.Time, large bool) (c *claim, next time.Time, waits bool) {
+	first := q.first(large)
+	switch {
+	case first == nil:
 		return nil, time.Time{}, false
-	}
-	first := q.claims[0]
-	if !first.urgent && first.due.After(now) {
+	case !first.urgent && first.due.After(now):
 		return nil, first.due, true
 	}
-	heap.Pop(&q.claims)
+	q.drop(first)
 	return first, time.Time{}, false
+}
+
+// first returns what goes first, nil where nothing may. Of two that somebody waits for the small one does.
+func (q *queue) first(large bool) *claim {
+	a, b := q.small.first(), q.large.first()
+	if b != nil && !large && !b.urgent {
+		b = nil
+	}
+	if a == nil || b != nil && !a.urgent && b.before(a) {
+		return b
+	}
+	return a
 }
 
 // park has c wait until other is out of the way. Who waits for c waits for other too.
@@ -73,8 +99,17 @@ type dueHeap []*claim
 
 func (h dueHeap) Len() int { return len(h) }
 
-func (h dueHeap) Less(i, j int) bool {
-	a, b := h[i], h[j]
+func (h dueHeap) Less(i, j int) bool { return h[i].before(h[j]) }
+
+func (h dueHeap) first() *claim {
+	if len(h) == 0 {
+		return nil
+	}
+	return h[0]
+}
+
+// before reports whether a goes before b.
+func (a *claim) before(b *claim) bool {
 	if a.urgent != b.urgent {
 		return a.urgent
 	}

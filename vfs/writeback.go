@@ -62,7 +62,7 @@ func (v *overlay) startDue(ctx context.Context, running *sync.WaitGroup) (next t
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for v.running < v.transfers {
-		c, next, waits := v.queue.pop(time.Now())
+		c, next, waits := v.queue.pop(time.Now(), v.runningLarge < v.transfers-v.reserved())
 		if c == nil {
 			return next, waits
 		}
@@ -73,12 +73,24 @@ func (v *overlay) startDue(ctx context.Context, running *sync.WaitGroup) (next t
 		attempt, cancel := context.WithCancelCause(ctx)
 		c.run, c.begun = &run{cancel}, true
 		v.running++
+		if c.large() {
+			v.runningLarge++
+		}
 		running.Go(func() {
 			defer cancel(nil)
 			v.conclude(ctx, c, v.carryOut(attempt, c))
 		})
 	}
 	return time.Time{}, false
+}
+
+// reserved is how many transfers are kept for what is small, or what somebody waits for: one in four. Of one transfer
+// none can be.
+func (v *overlay) reserved() int {
+	if v.transfers == 1 {
+		return 0
+	}
+	return max(1, v.transfers/4)
 }
 
 // conclude ends an attempt.
@@ -92,6 +104,9 @@ func (v *overlay) conclude(ctx context.Context, c *claim, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.running--
+	if c.large() {
+		v.runningLarge--
+	}
 	v.done++
 	c.ending = false
 	v.signal()
