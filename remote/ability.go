@@ -2,12 +2,40 @@ package remote
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"time"
 )
 
 // AsStager returns r as a Stager, if it is one: the answer is the driver's, the calls go through r's decorators.
 func AsStager(r Remote) (Stager, bool) { return ability[Stager](r) }
+
+// RemoveVersion removes name if it is still the file that was describes, as Stat returned it; another one stays, and is
+// ErrChanged. Where r has no precondition for it, name is looked at just before it is removed.
+func RemoveVersion(ctx context.Context, r Remote, name string, was Entry) error {
+	if v, ok := ability[VersionRemover](r); ok && was.Version != "" {
+		err := v.RemoveVersion(ctx, name, was.Version)
+		if !errors.Is(err, ErrUnsupported) {
+			return err
+		}
+	}
+	now, err := r.Stat(ctx, name)
+	if err != nil {
+		return err
+	}
+	if !sameFile(was, now) {
+		return &fs.PathError{Op: "remove", Path: name, Err: ErrChanged}
+	}
+	return r.Remove(ctx, name)
+}
+
+// sameFile reports whether two descriptions of a name are those of one content, as far as they tell.
+func sameFile(a, b Entry) bool {
+	if a.Version != "" && b.Version != "" {
+		return a.Version == b.Version
+	}
+	return a.Dir == b.Dir && a.Size == b.Size && a.ModTime.Equal(b.ModTime) && a.ID == b.ID
+}
 
 // SetModTime sets the modification time of name, or returns ErrUnsupported.
 func SetModTime(ctx context.Context, r Remote, name string, t time.Time) error {

@@ -35,6 +35,14 @@ func (f Forward) Copy(ctx context.Context, from, to string) error {
 	return unsupported("copy", from)
 }
 
+// RemoveVersion implements VersionRemover.
+func (f Forward) RemoveVersion(ctx context.Context, name, version string) error {
+	if v, ok := f.Remote.(VersionRemover); ok {
+		return v.RemoveVersion(ctx, name, version)
+	}
+	return unsupported("remove", name)
+}
+
 // SetModTime implements ModTimer.
 func (f Forward) SetModTime(ctx context.Context, name string, t time.Time) error {
 	if m, ok := f.Remote.(ModTimer); ok {

@@ -30,7 +30,11 @@ func Move(ctx context.Context, r Remote, from, to string) error {
 	if err := Copy(ctx, r, from, to); err != nil {
 		return err
 	}
-	return r.Remove(ctx, from)
+	err = RemoveVersion(ctx, r, from, e)
+	if errors.Is(err, ErrChanged) {
+		return nil // the new file came after the rename
+	}
+	return err
 }
 
 // Copy makes to a file of the same content and modification time as from, replacing an old one like Put. Where r

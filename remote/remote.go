@@ -143,6 +143,14 @@ type Copier interface {
 	Copy(ctx context.Context, from, to string) error
 }
 
+// A VersionRemover can remove a file on the precondition that nobody has replaced it.
+type VersionRemover interface {
+	// RemoveVersion removes the file called name if its version (Entry.Version, not "") is still version. A file of another
+	// version stays, and is ErrChanged; otherwise it is Remove. Where the far side checks the precondition itself, nothing can
+	// come between; elsewhere the version is compared just before the removal.
+	RemoveVersion(ctx context.Context, name, version string) error
+}
+
 // A ModTimer can set modification times.
 type ModTimer interface {
 	SetModTime(ctx context.Context, name string, t time.Time) error

@@ -101,8 +101,17 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 
 // Remove implements remote.Remote.
 func (r *Remote) Remove(ctx context.Context, name string) error {
+	return r.remove(name, func() error { return r.Forward.Remove(ctx, name) })
+}
+
+// RemoveVersion implements remote.VersionRemover.
+func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error {
+	return r.remove(name, func() error { return r.Forward.RemoveVersion(ctx, name, version) })
+}
+
+func (r *Remote) remove(name string, call func() error) error {
 	return r.change(func() error {
-		err := r.Forward.Remove(ctx, name)
+		err := call()
 		if err == nil {
 			_ = r.store.Forget(name) // it would only take room
 		}

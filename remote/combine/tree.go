@@ -105,6 +105,18 @@ func (r *Remote) Remove(ctx context.Context, name string) error {
 	return rename("remove", name, err)
 }
 
+// RemoveVersion implements remote.VersionRemover.
+func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error {
+	p, err := r.find(ctx, name)
+	if err == nil && p.up == nil {
+		err = remote.ErrIsDir
+	}
+	if err == nil {
+		err = remote.Forward{Remote: p.up.Remote}.RemoveVersion(ctx, p.name, version)
+	}
+	return rename("remove", name, err)
+}
+
 // Mkdir implements remote.Remote.
 func (r *Remote) Mkdir(ctx context.Context, dir string) error {
 	p, err := r.findNew(ctx, dir)

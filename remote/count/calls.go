@@ -67,6 +67,14 @@ func (r *Remote) Remove(ctx context.Context, name string) error {
 	return err
 }
 
+// RemoveVersion implements remote.VersionRemover.
+func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error {
+	c := r.begin("remove")
+	err := r.Forward.RemoveVersion(ctx, name, version)
+	c.end(err)
+	return err
+}
+
 // Mkdir implements remote.Remote.
 func (r *Remote) Mkdir(ctx context.Context, dir string) error {
 	c := r.begin("mkdir")

@@ -93,6 +93,11 @@ func (r *Remote) Remove(ctx context.Context, name string) error {
 	return r.change(ctx, Remove, name, func(ctx context.Context) error { return r.Forward.Remove(ctx, name) })
 }
 
+// RemoveVersion implements remote.VersionRemover. Its faults are those of Remove.
+func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error {
+	return r.call(ctx, Remove, name, func() error { return r.Forward.RemoveVersion(ctx, name, version) })
+}
+
 // Mkdir implements remote.Remote.
 func (r *Remote) Mkdir(ctx context.Context, dir string) error {
 	return r.change(ctx, Mkdir, dir, func(ctx context.Context) error { return r.Forward.Mkdir(ctx, dir) })

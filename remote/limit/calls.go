@@ -52,6 +52,11 @@ func (r *Remote) Remove(ctx context.Context, name string) error {
 	return r.call(ctx, "remove", name, func() error { return r.Forward.Remove(ctx, name) })
 }
 
+// RemoveVersion implements remote.VersionRemover.
+func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error {
+	return r.call(ctx, "remove", name, func() error { return r.Forward.RemoveVersion(ctx, name, version) })
+}
+
 // Mkdir implements remote.Remote.
 func (r *Remote) Mkdir(ctx context.Context, dir string) error {
 	return r.call(ctx, "mkdir", dir, func() error { return r.Forward.Mkdir(ctx, dir) })

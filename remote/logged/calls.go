@@ -76,6 +76,14 @@ func (r *Remote) Remove(ctx context.Context, name string) error {
 	return err
 }
 
+// RemoveVersion implements remote.VersionRemover.
+func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error {
+	c := r.begin("remove", name)
+	err := r.Forward.RemoveVersion(ctx, name, version)
+	c.end(ctx, err, slog.String("version", version))
+	return err
+}
+
 // Mkdir implements remote.Remote.
 func (r *Remote) Mkdir(ctx context.Context, dir string) error {
 	c := r.begin("mkdir", dir)

@@ -76,6 +76,23 @@ func (r *Remote) Remove(ctx context.Context, name string) error {
 	return fail("remove", name, r.remove(name))
 }
 
+// RemoveVersion implements remote.VersionRemover.
+func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error {
+	if err := check(ctx, "remove", name); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n, err := r.file(name)
+	switch {
+	case err != nil:
+		return fail("remove", name, err)
+	case n.entry(name).Version != version:
+		return fail("remove", name, remote.ErrChanged)
+	}
+	return fail("remove", name, r.remove(name))
+}
+
 // LOCKS_REQUIRED(r.mu)
 func (r *Remote) remove(name string) error {
 	n, err := r.lookup(name)

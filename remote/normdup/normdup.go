@@ -194,6 +194,14 @@ func (r *Remote) Remove(ctx context.Context, name string) error {
 	return r.Forward.Remove(ctx, name)
 }
 
+// RemoveVersion implements remote.VersionRemover.
+func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error {
+	if err := r.exists(ctx, "remove", name); err != nil {
+		return err
+	}
+	return r.Forward.RemoveVersion(ctx, name, version)
+}
+
 // Rmdir implements remote.Remote. A directory that looks empty may hold what is hidden; then it is ErrNotEmpty.
 func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 	if err := r.exists(ctx, "rmdir", dir); err != nil {

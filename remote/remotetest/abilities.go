@@ -52,6 +52,34 @@ func abilityTests() []test {
 			s.holds("d/f", "y")
 			s.gone("g")
 		}},
+		{"RemoveVersion removes the file that was described", func(s *suite) {
+			s.put("f", "x")
+			was := s.stat("f")
+			s.ok(remote.RemoveVersion(s.ctx, s.r, "f", was))
+			s.gone("f")
+			s.fails(remote.RemoveVersion(s.ctx, s.r, "f", was), remote.ErrNotExist)
+		}},
+		{"RemoveVersion leaves what has come since", func(s *suite) {
+			for range 2 { // a driver may learn by the first one what its server can do
+				s.put("f", "old")
+				was := s.stat("f")
+				s.put("f", "something newer")
+				s.fails(remote.RemoveVersion(s.ctx, s.r, "f", was), remote.ErrChanged)
+				s.holds("f", "something newer")
+				s.ok(remote.RemoveVersion(s.ctx, s.r, "f", s.stat("f")))
+				s.gone("f")
+			}
+		}},
+		{"RemoveVersion refuses what Remove refuses", func(s *suite) {
+			s.put("f", "x")
+			s.mkdir("d")
+			s.put("d/f", "y")
+			was := s.stat("f")
+			s.fails(remote.RemoveVersion(s.ctx, s.r, "none", was), remote.ErrNotExist)
+			s.fails(remote.RemoveVersion(s.ctx, s.r, "../f", was), remote.ErrInvalid)
+			s.fails(remote.RemoveVersion(s.ctx, s.r, "d", was), remote.ErrIsDir, remote.ErrChanged)
+			s.holds("d/f", "y")
+		}},
 		{"SetModTime sets the modification time", setModTime},
 		{"SetMode sets the permission bits", setMode},
 		{"Hash is the digest of the content", hash},

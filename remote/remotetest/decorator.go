@@ -61,7 +61,9 @@ func (s *suite) abilities() map[string]error {
 	_, errs["Usager"] = remote.GetUsage(s.ctx, s.r)
 	errs["ModTimer"] = remote.SetModTime(s.ctx, s.r, "f", time.Now())
 	errs["Moder"] = remote.SetMode(s.ctx, s.r, "f", 0o644)
-	// The helpers do without these two where they must.
+	// The helpers do without these where they must.
+	s.put("g", "x")
+	errs["VersionRemover"] = s.r.(remote.VersionRemover).RemoveVersion(s.ctx, "g", s.stat("g").Version)
 	errs["Copier"] = s.r.(remote.Copier).Copy(s.ctx, "f", "copied")
 	errs["Mover"] = s.r.(remote.Mover).Move(s.ctx, "f", "moved")
 	return errs

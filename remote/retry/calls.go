@@ -55,6 +55,11 @@ func (r *Remote) Remove(ctx context.Context, name string) error {
 	return r.vanish(ctx, "remove", name, func() error { return r.Forward.Remove(ctx, name) })
 }
 
+// RemoveVersion implements remote.VersionRemover.
+func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error {
+	return r.vanish(ctx, "remove", name, func() error { return r.Forward.RemoveVersion(ctx, name, version) })
+}
+
 // Rmdir implements remote.Remote.
 func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 	return r.vanish(ctx, "rmdir", dir, func() error { return r.Forward.Rmdir(ctx, dir) })
