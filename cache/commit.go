@@ -139,6 +139,9 @@ func (s *Store) Update(ctx context.Context, r Record, a Ack) (Record, error) {
 		return Record{}, context.Cause(ctx)
 	}
 	e, err := s.waiting("update", r.ID)
+	if err == nil {
+		err = s.markLost(e, &r)
+	}
 	if err != nil {
 		return Record{}, err
 	}
@@ -211,6 +214,9 @@ func (s *Store) waiting(op, id string) (*entry, error) {
 // claims the same name, or none need to know. Contents that are open stay readable.
 func (s *Store) Drop(id string, a Ack) error {
 	e, err := s.waiting("drop", id)
+	if err == nil {
+		err = s.markLost(e, nil)
+	}
 	if err != nil {
 		return err
 	}
@@ -281,6 +287,9 @@ func (s *Store) giveUnread(e *entry) {
 // else it goes. The record does not come back, also after a loss of power.
 func (s *Store) Done(id string, as Fingerprint, keep bool) error {
 	e, err := s.waiting("done", id)
+	if err == nil {
+		err = s.markLost(e, nil)
+	}
 	if err != nil {
 		return err
 	}

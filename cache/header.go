@@ -39,6 +39,8 @@ type header struct {
 	Boot      string   // the run of the machine that wrote it
 	Spooled   bool     // the content has not been synced: it counts during that run only
 	Reason    string   // why a lost file is lost
+
+	Superseded bool // of a lost file: something newer of its name was carried out since
 }
 
 // An extent is n bytes from Off on.
@@ -77,6 +79,7 @@ const (
 	tagSpooled
 	tagReason
 	tagSynced
+	tagSuperseded
 )
 
 // encode returns the slot of the header, or ErrNameTooLong.
@@ -106,6 +109,9 @@ func (h *header) encode(generation uint64) ([]byte, error) {
 	}
 	b = appendString(b, tagReason, h.Reason)
 	b = appendUint(b, tagSynced, uint64(h.Synced))
+	if h.Superseded {
+		b = appendUint(b, tagSuperseded, 1)
+	}
 
 	fields := len(b) - envelopeSize
 	if fields > maxFields {
@@ -221,6 +227,8 @@ func (h *header) set(tag byte, value []byte) error {
 		h.Reason = f.text()
 	case tagSynced:
 		h.Synced = f.length()
+	case tagSuperseded:
+		h.Superseded = f.upTo(1) == 1
 	default:
 		f.bad = true
 	}

@@ -18,7 +18,7 @@ func full() header {
 		State: stateClean, Kind: Dir, Name: "dir/\xff name", Owner: "bob", Seq: 1 << 63, Size: 1 << 40, Synced: 77,
 		ModTime: time.Date(1601, 1, 1, 0, 0, 0, 1, time.UTC), Committed: time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC),
 		Base: BasePresent, Version: `"etag"`, Hash: "md5:00", Removes: []string{"a", "b/c"},
-		Held: []extent{{0, 10}, {4096, 1 << 33}}, Boot: "boot", Spooled: true, Reason: "refused",
+		Held: []extent{{0, 10}, {4096, 1 << 33}}, Boot: "boot", Spooled: true, Reason: "refused", Superseded: true,
 	}
 }
 

@@ -5,14 +5,14 @@ import (
 	"io/fs"
 	"path"
 	"strings"
-	"time"
 )
 
 // A LostRecord is a record that cannot be carried out: the remote refused it for good, or its file is damaged.
 type LostRecord struct {
-	Record         // of a damaged one only ID and Size are known
-	Reason  string // one line
-	Damaged bool   // it has no header that could be read; Retry fails
+	Record            // of a damaged one only ID and Size are known
+	Reason     string // one line
+	Damaged    bool   // it has no header that could be read; Retry fails
+	Superseded bool   // something newer of its name was carried out since; Retry fails
 }
 
 // Fail moves the record to lost/, with the reason. It stays there until Retry or DropLost.
@@ -23,27 +23,37 @@ func (s *Store) Fail(id string, reason error) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if err := s.describeLost(e, oneLine(reason.Error()), false); err != nil {
+		return &fs.PathError{Op: "fail", Path: e.rec.Name, Err: err}
+	}
+	if err := s.transfer(e, stateLost); err != nil {
+		return err
+	}
+	return errors.Join(s.disk.SyncDir(lostDir), s.syncDirty.wait())
+}
+
+// describeLost gives a record the header of a lost one.
+//
+// LOCKS_REQUIRED(e.mu)
+func (s *Store) describeLost(e *entry, reason string, superseded bool) error {
 	h := s.recordHeader(&e.rec, e.ack)
-	h.State, h.Reason = stateLost, oneLine(reason.Error())
+	h.State, h.Reason, h.Superseded = stateLost, reason, superseded
 	ack := Durable
 	if e.unsound { // it cannot be made durable, and says so
 		ack = Spooled
 	}
-	err = s.rewrite(e, &h, ack)
+	err := s.rewrite(e, &h, ack)
 	if errors.Is(err, ErrNameTooLong) {
 		h.Reason = ""
 		err = s.rewrite(e, &h, ack)
 	}
 	if err != nil {
-		return &fs.PathError{Op: "fail", Path: e.rec.Name, Err: err}
-	}
-	s.mu.Lock()
-	e.reason = oneLine(reason.Error())
-	s.mu.Unlock()
-	if err := s.transfer(e, stateLost); err != nil {
 		return err
 	}
-	return errors.Join(s.disk.SyncDir(lostDir), s.syncDirty.wait())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e.reason, e.superseded = reason, superseded
+	return nil
 }
 
 // maxReason bounds a reason, so that it mostly fits beside the rest of a header.
@@ -82,38 +92,9 @@ func (s *Store) Lost() ([]LostRecord, error) {
 	lost := make([]LostRecord, 0, len(s.lost))
 	for _, r := range inOrder(s.lost) {
 		e := s.lost[r.ID]
-		lost = append(lost, LostRecord{Record: r, Reason: e.reason, Damaged: e.damaged})
+		lost = append(lost, LostRecord{Record: r, Reason: e.reason, Damaged: e.damaged, Superseded: e.superseded})
 	}
 	return lost, nil
-}
-
-// Retry moves a lost record back to those that wait, as the latest one.
-func (s *Store) Retry(id string) (Record, error) {
-	e, err := s.lostEntry("retry", id)
-	if err != nil {
-		return Record{}, err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.damaged {
-		return Record{}, &fs.PathError{Op: "retry", Path: id, Err: errDamaged}
-	}
-	next := e.rec
-	next.Seq, next.Committed, next.Base, next.BaseVersion = s.nextSeq(), time.Now(), BaseUnknown, ""
-	h := s.recordHeader(&next, Durable)
-	if err := s.rewrite(e, &h, Durable); err != nil {
-		return Record{}, &fs.PathError{Op: "retry", Path: id, Err: err}
-	}
-	s.mu.Lock()
-	e.rec, e.ack, e.reason = next, Durable, ""
-	s.mu.Unlock()
-	if err := s.transfer(e, stateWaiting); err != nil {
-		return Record{}, err
-	}
-	s.mu.Lock()
-	rec := e.record()
-	s.mu.Unlock()
-	return rec, errors.Join(s.syncDirty.wait(), s.disk.SyncDir(lostDir))
 }
 
 // OpenLost opens the content of a lost record: of a damaged one, what stands behind the header.

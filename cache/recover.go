@@ -104,7 +104,10 @@ func (s *Store) recoverLost() error {
 
 // enterLost puts a file in lost/ into the index.
 func (s *Store) enterLost(id string, f *found) {
-	e := &entry{rec: f.h.record(id), slots: f.sl, state: stateLost, reason: f.h.Reason, bytes: dataStart + f.data()}
+	e := &entry{
+		rec: f.h.record(id), slots: f.sl, state: stateLost, bytes: dataStart + f.data(),
+		reason: f.h.Reason, superseded: f.h.Superseded,
+	}
 	if f.err != nil {
 		e.damaged, e.reason, e.rec.Size = true, f.err.Error(), f.data()
 	}

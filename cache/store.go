@@ -55,6 +55,8 @@ type entry struct {
 	bytes   int64  // as counted by room
 	state   state
 	damaged bool // lost, and without a header
+
+	superseded bool // lost, and something newer of its name was carried out since
 }
 
 // Open takes the cache on d. What is in dirty/ is read as a whole, headers only; clean/ is not looked at. While another

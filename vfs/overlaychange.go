@@ -152,6 +152,14 @@ func (v *overlay) changedThere() {
 	v.done++
 }
 
+// supersedeLost notes what was done on the remote in the lost records of names: they must not be retried any more.
+func (v *overlay) supersedeLost(ctx context.Context, names ...string) {
+	if err := v.store.MarkSuperseded(names...); err != nil {
+		v.log.WarnContext(ctx, "A refused file could not be marked as superseded; drop it instead of retrying it, see ferry cache ls",
+			"path", names[0], "error", err)
+	}
+}
+
 // Remove implements remote.Remote.
 func (v *overlay) Remove(ctx context.Context, name string) error {
 	if err := v.check(ctx, "remove", name); err != nil {
@@ -226,6 +234,7 @@ func (v *overlay) removeThere(ctx context.Context, name string) error {
 	if err == nil || errors.Is(err, remote.ErrNotExist) {
 		v.names.removed(name)
 		v.copyRemoved(name)
+		v.supersedeLost(ctx, name)
 	} else {
 		v.names.doubt(name)
 	}

@@ -144,6 +144,7 @@ func (v *overlay) moveThere(ctx context.Context, from, to string) error {
 	}
 	v.names.renamed(from, to)
 	v.copyMoved(from, to)
+	v.supersedeLost(ctx, from, to)
 	v.dirs.drop(v.pending.keyOf(from))
 	return nil
 }
@@ -303,6 +304,7 @@ func (v *overlay) rmdirThere(ctx context.Context, dir string) error {
 		return err
 	}
 	v.names.removedDir(dir)
+	v.supersedeLost(ctx, dir)
 	v.dirs.drop(v.pending.keyOf(dir))
 	var errs []error
 	for _, p := range v.store.PartsIn(dir) {

@@ -35,6 +35,7 @@ func (s *spool) publishThere(ctx context.Context, modTime time.Time) (remote.Ent
 		return remote.Entry{}, err
 	}
 	v.names.stored(s.name, e)
+	v.supersedeLost(ctx, s.name)
 	v.dirs.above(v.pending.keyOf(s.name))
 	// The client has what it was promised: an error of the cache concerns the copy only.
 	if err := s.draft.Adopt(fingerprint(e), v.mode == CacheFull); err != nil {
@@ -134,6 +135,7 @@ func (t *through) Publish(ctx context.Context, modTime time.Time) (remote.Entry,
 	}
 	if e.Name != "" { // a stage that had ended before says nothing
 		v.names.stored(t.name, e)
+		v.supersedeLost(ctx, t.name)
 		v.dirs.above(v.pending.keyOf(t.name))
 	}
 	return e, t.forgetLocalPart()
@@ -213,5 +215,6 @@ func (v *overlay) putThere(ctx context.Context, name string, body io.Reader, o r
 		return e, err
 	}
 	v.names.stored(name, e)
+	v.supersedeLost(ctx, name)
 	return e, nil
 }

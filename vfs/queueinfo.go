@@ -3,8 +3,6 @@ package vfs
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"io/fs"
 	"os"
 	"slices"
 	"time"
@@ -70,24 +68,14 @@ func (v *overlay) retry(id string) error {
 	if i < 0 {
 		return os.ErrNotExist
 	}
-	ctx := context.Background()
-	release, err := v.lock(ctx, lost[i].Name)
+	release, err := v.lock(context.Background(), lost[i].Name)
 	if err != nil {
 		return err
 	}
 	defer release()
-	if st, _ := v.look(lost[i].Name); st != elsewhere {
-		return fmt.Errorf("%s: something newer of that name waits; flush it first, or drop this one: %w", lost[i].Name, fs.ErrExist)
-	}
 	rec, err := v.store.Retry(id)
 	if err != nil {
 		return err
-	}
-	if len(rec.Removes) > 0 { // there may be other files under those names by now
-		rec.Removes = nil
-		if rec, err = v.store.Update(ctx, rec, cache.Durable); err != nil {
-			return err
-		}
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()

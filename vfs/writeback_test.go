@@ -94,6 +94,41 @@ func TestARetryDoesNotReplaceWhatIsNewer(t *testing.T) {
 	b.wantThere("f=new")
 }
 
+// What was done on the remote directly, or sent meanwhile, is newer than what was refused before.
+func TestARetryDoesNotReplaceWhatIsOnTheRemoteSince(t *testing.T) {
+	for what, use := range map[string]struct {
+		ack    WriteAck
+		change func(b *rig)
+		there  []string
+	}{
+		"sent":           {AckDurable, func(b *rig) { b.upload("d/f", "new"); b.flush() }, []string{"d/", "d/f=new", "d/g=g"}},
+		"stored":         {AckRemote, func(b *rig) { b.upload("d/f", "new") }, []string{"d/", "d/f=new", "d/g=g"}},
+		"deleted":        {AckDurable, func(b *rig) { b.upload("d/f", "new"); b.flush(); b.ok(b.Remove(b.t.Context(), "d/f")) }, []string{"d/", "d/g=g"}},
+		"renamed to":     {AckDurable, func(b *rig) { b.ok(b.Rename(b.t.Context(), "d/g", "d/f")) }, []string{"d/", "d/f=g"}},
+		"renamed with d": {AckDurable, func(b *rig) { b.ok(b.Rename(b.t.Context(), "d", "e")) }, []string{"e/", "e/g=g"}},
+	} {
+		t.Run(what, func(t *testing.T) {
+			b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour})
+			b.ok(b.inner.Mkdir(t.Context(), "d"))
+			b.upload("d/g", "g")
+			b.flush()
+			b.faults.Inject(faulty.Fault{Op: faulty.Put, Times: 1, Err: remote.ErrPermission})
+			b.upload("d/f", "old")
+			wantIs(t, b.fs.Flush(t.Context(), "."), remote.ErrPermission)
+			b.o.Cache.Ack = use.ack
+			b.restart()
+			use.change(b)
+			lost, err := b.fs.Refused()
+			if err != nil || len(lost) != 1 {
+				t.Fatalf("%+v, %v", lost, err)
+			}
+			wantIs(t, b.fs.RetryRefused(lost[0].ID), remote.ErrExist)
+			b.flush()
+			b.wantThere(use.there...)
+		})
+	}
+}
+
 func TestAMissingDirectoryIsMadeAgain(t *testing.T) {
 	b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour})
 	b.ok(b.Mkdir(t.Context(), "d"))

@@ -128,7 +128,7 @@ func (c caches) list() error {
 			fmt.Fprintf(c.out, "  waits   %s %12d %s %s\n", r.ID, r.Size, r.Committed.UTC().Format(time.DateTime), pendingText(r))
 		}
 		for _, r := range lost {
-			fmt.Fprintf(c.out, "  refused %s %12d %s %q: %s\n", r.ID, r.Size, r.Committed.UTC().Format(time.DateTime), r.Name, r.Reason)
+			fmt.Fprintf(c.out, "  refused %s %12d %s %q: %s\n", r.ID, r.Size, r.Committed.UTC().Format(time.DateTime), r.Name, refusedText(r))
 		}
 		return nil
 	})
@@ -145,10 +145,19 @@ func pendingText(r cache.Record) string {
 	return fmt.Sprintf("%q", r.Name)
 }
 
-// each calls do with each of the refused files, wherever they are.
+// refusedText says why a record was refused, and what keeps it from being tried again.
+func refusedText(r cache.LostRecord) string {
+	if r.Superseded {
+		return r.Reason + " (something newer of that name was stored or deleted since)"
+	}
+	return r.Reason
+}
+
+// each calls do with each of the refused files, wherever they are, also when it fails with some.
 func (c caches) each(ids []string, do func(keptCache, cache.LostRecord) error) error {
 	missing := slices.Clone(ids)
 	inUse := false
+	var failed error
 	err := c.open(func(_ string, s keptCache, err error) error {
 		if err != nil {
 			inUse = true
@@ -163,16 +172,15 @@ func (c caches) each(ids []string, do func(keptCache, cache.LostRecord) error) e
 			if i < 0 {
 				continue
 			}
-			if err := do(s, r); err != nil {
-				return err
-			}
+			failed = errors.Join(failed, do(s, r))
 			missing = slices.Delete(missing, i, i+1)
 		}
 		return nil
 	})
+	failed = errors.Join(failed, err)
 	switch {
-	case err != nil || len(missing) == 0:
-		return err
+	case failed != nil || len(missing) == 0:
+		return failed
 	case inUse:
 		return fmt.Errorf("no refused file has the id %s in the caches that are not in use: ask the running ferry with \"ferry rc cache/ls\"", missing[0])
 	}

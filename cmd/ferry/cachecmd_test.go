@@ -13,14 +13,22 @@ import (
 	"ferry/remote"
 )
 
-// refuse leaves a file in a cache below dir that the remote has refused, and one that waits.
-func refuse(t *testing.T, dir string) (id string) {
+func openTestCache(t *testing.T, dir string) keptCache {
 	t.Helper()
 	s, err := openCacheDir(cacheDirOf(dir, remote.Info{Name: "s3:bucket/a b", Place: "s3:host/bucket/a b"}), cache.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"waits", "what:ever"} {
+	return s
+}
+
+// refuse leaves a file in a cache below dir that the remote has refused, and one that waits.
+func refuse(t *testing.T, dir string) (id string) { return refuseNamed(t, dir, "what:ever") }
+
+func refuseNamed(t *testing.T, dir, refused string) (id string) {
+	t.Helper()
+	s := openTestCache(t, dir)
+	for _, name := range []string{"waits", refused} {
 		d, err := s.Create(t.Context(), cache.Begin{Name: name, Owner: "o"})
 		if err != nil {
 			t.Fatal(err)
@@ -99,13 +107,39 @@ func TestCacheDropsARefusedFile(t *testing.T) {
 	}
 }
 
+func TestCacheDoesNotRetryWhatIsOlder(t *testing.T) {
+	dir := t.TempDir()
+	old := refuse(t, dir)
+	newest := refuse(t, dir)
+	other := refuseNamed(t, dir, "other")
+	out, status := runCache(dir, "retry", old, newest, other)
+	if status != exitFailure || !strings.Contains(out, `what:ever: something newer of that name was refused, too (`+newest+`); retry or drop that one`) {
+		t.Errorf("retry: %q, %d", out, status)
+	}
+	if out, _ := runCache(dir, "ls"); !strings.Contains(out, " 1 refused\n") || !strings.Contains(out, "refused "+old) {
+		t.Errorf("after retry ls prints %q", out)
+	}
+	if out, status := runCache(dir, "retry", old); status != exitFailure || !strings.Contains(out, "which is newer, waits") {
+		t.Errorf("another retry: %q, %d", out, status)
+	}
+	s := openTestCache(t, dir)
+	for _, r := range s.Pending() {
+		if err := s.Done(r.ID, cache.Fingerprint{}, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if out, _ := runCache(dir, "ls"); !strings.Contains(out, "the name is bad (something newer of that name was stored or deleted since)") {
+		t.Errorf("ls prints %q", out)
+	}
+}
+
 func TestCacheLeavesACacheInUseAlone(t *testing.T) {
 	dir := t.TempDir()
 	id := refuse(t, dir)
-	s, err := openCacheDir(cacheDirOf(dir, remote.Info{Name: "s3:bucket/a b", Place: "s3:host/bucket/a b"}), cache.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := openTestCache(t, dir)
 	defer s.Close()
 	if out, status := runCache(dir, "ls"); status != exitOK || !strings.Contains(out, "ferry rc cache/ls") {
 		t.Errorf("ls: %q, %d", out, status)
