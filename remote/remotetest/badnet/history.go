@@ -1,0 +1,44 @@
+package badnet
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// History tells what was asked, what became of it, and when, since the network was started.
+func (n *Network) History() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return strings.Join(n.history, "\n")
+}
+
+// HistoryOf is History of the requests whose line has all of parts, and what was noted of them.
+func (n *Network) HistoryOf(parts ...string) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var lines []string
+	wanted := map[string]bool{}
+	for _, line := range n.history {
+		_, rest, _ := strings.Cut(line, "#")
+		number, rest, ok := strings.Cut(rest, " ")
+		if !ok {
+			continue
+		}
+		all := strings.Contains(rest, "/")
+		for _, part := range parts {
+			all = all && strings.Contains(rest, part)
+		}
+		if all {
+			wanted[number] = true
+		}
+		if wanted[number] {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func line(at time.Duration, format string, args ...any) string {
+	return fmt.Sprintf("%9.3fs ", at.Seconds()) + fmt.Sprintf(format, args...)
+}
