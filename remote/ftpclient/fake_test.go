@@ -28,6 +28,10 @@ type fake struct {
 	retr func(data net.Conn, content string) (reply string) // nil = as it should be
 	stor func(content string) (stored, reply string)        // nil = as it should be
 	pass string                                             // the reply to PASS; "" = 230
+	keep bool                                               // RNTO replaces nothing
+
+	cut  func(verb, arg string) (before, after bool) // the connection, in place of an answer; nil = never
+	ends []error                                     // of data connections, nil for orderly ones; guarded by mu
 }
 
 func (f *fake) start(t *testing.T) ftpclient.Options {
@@ -112,6 +116,17 @@ func (f *fake) session(c net.Conn) {
 			_, _ = in.ReadString('\n') // until the client gives up
 			return
 		}
+		before, after := false, false
+		if f.cut != nil {
+			before, after = f.cut(verb, arg)
+		}
+		if before {
+			return
+		}
+		if after {
+			f.answer(verb, arg, from)
+			return
+		}
 		switch verb {
 		case "EPSV":
 			if passive != nil {
@@ -152,8 +167,11 @@ func (f *fake) send(data net.Conn, name string) string {
 }
 
 func (f *fake) receive(data net.Conn, name string) string {
-	b, _ := io.ReadAll(data)
+	b, err := io.ReadAll(data)
 	data.Close()
+	f.mu.Lock()
+	f.ends = append(f.ends, err)
+	f.mu.Unlock()
 	content, reply := string(b), "226 done"
 	if f.stor != nil {
 		content, reply = f.stor(content)
@@ -200,6 +218,9 @@ func (f *fake) answer(verb, arg, from string) string {
 			return "250 gone"
 		}
 	case "RNTO":
+		if there && f.keep {
+			return "553 it exists"
+		}
 		f.files[arg] = f.files[from]
 		delete(f.files, from)
 		return "250 renamed"

@@ -79,7 +79,7 @@ func TestACutUploadLeavesTheOldFile(t *testing.T) {
 }
 
 func TestCallsEndWithTheirContextWhenTheServerHangs(t *testing.T) {
-	for _, hang := range []string{"MLST", "RETR", "STOR", "RNTO"} {
+	for _, hang := range []string{"MLST", "RETR", "STOR"} {
 		f := &fake{files: map[string]string{"/f": "content"}}
 		o := f.start(t)
 		r := openRemote(t, "/", o)

@@ -15,7 +15,7 @@ func TestBrokenConnections(t *testing.T) {
 	store := memory.New()
 	o := startFerry(t, store, nil)
 	opened := 0
-	remotetest.RunNetwork(t, remotetest.Network{
+	n := remotetest.Network{
 		Target: net.JoinHostPort(o.Host, strconv.Itoa(o.Port)),
 		FTP:    true,
 		Open: func(t *testing.T, addr string) remote.Remote {
@@ -28,5 +28,7 @@ func TestBrokenConnections(t *testing.T) {
 			return openRemote(t, "/"+dir, through)
 		},
 		Again: func(r remote.Remote) remote.Remote { return retry.New(r, retry.Options{}) },
-	})
+	}
+	remotetest.RunNetwork(t, n)
+	remotetest.RunCommitted(t, n)
 }

@@ -10,11 +10,13 @@ import (
 	"net/textproto"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jlaffaye/ftp"
 
 	"ferry/remote"
+	"ferry/remote/network"
 )
 
 // patience is how long the server may take to accept a connection and the login, and for the end of what nobody waits
@@ -41,6 +43,10 @@ type session struct {
 
 	plainList bool                   // LIST -a is refused
 	onLine    func(line string) bool // gets the lines of data connections, while it is set
+
+	unwatch   func() (ended bool) // see watch; nil while nothing is under way
+	committed bool                // a change that cannot be called back was begun
+	sent      atomic.Int64        // commands on the control connection, at most
 
 	since time.Time // when it was used last; guarded by pool.mu while it is free
 
@@ -136,6 +142,9 @@ func (d *dialer) connect(life context.Context, s *session, addr string) (net.Con
 		return nil, err
 	}
 	control := s.add(c)
+	if control {
+		c = &controlConn{c, &s.sent}
+	}
 	switch {
 	case life.Err() != nil:
 		c.Close()
@@ -159,6 +168,7 @@ func (s *session) add(c net.Conn) (control bool) {
 }
 
 func (s *session) closeAll() {
+	s.cutData()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range s.conns {
@@ -166,12 +176,38 @@ func (s *session) closeAll() {
 	}
 }
 
-// during makes a call of package ftp, which knows no context: the end of ctx ends the session. When it has returned,
-// broken knows whether it did.
+// cutData breaks the data connection off. An orderly end would be that of the file (RFC 959 section 3.4.1).
+func (s *session) cutData() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.conns) > 1 {
+		network.Reset(s.conns[1])
+	}
+}
+
+// A controlConn counts what is written. Every command is one Write.
+type controlConn struct {
+	net.Conn
+	writes *atomic.Int64
+}
+
+func (c *controlConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if n > 0 || err == nil {
+		c.writes.Add(1)
+	}
+	return n, err
+}
+
+// during makes a call of package ftp, which knows no context: the end of ctx ends the session, unless the call has begun
+// a change by commit. When it has returned, broken knows whether it did.
 func (s *session) during(ctx context.Context, call func() error) error {
-	unwatch := s.watch(ctx)
+	outer, committed := s.unwatch, s.committed
+	s.unwatch, s.committed = s.watch(ctx), false
 	err := call()
-	if unwatch() && err != nil {
+	ended := s.unwatch()
+	s.unwatch, s.committed = outer, committed
+	if ended && err != nil {
 		return context.Cause(ctx)
 	}
 	var reply *textproto.Error
@@ -185,6 +221,31 @@ func (s *session) during(ctx context.Context, call func() error) error {
 		if errors.As(err, &netErr) || errors.As(err, &protocol) {
 			s.abort()
 		}
+	}
+	return err
+}
+
+// commit makes a change that others see, of so many commands, the last of which makes it. It is called within during. From
+// then on the session is not ended by ctx: the answer is waited for as remote.Committed says, and so is what comes after it.
+// When there is none, the change is in doubt.
+func (s *session) commit(ctx context.Context, commands int64, change func() error) error {
+	if !s.committed {
+		if s.unwatch() {
+			return context.Cause(ctx)
+		}
+		committed, release := remote.Committed(ctx)
+		stop := s.watch(committed)
+		s.committed = true
+		s.unwatch = func() bool {
+			defer release()
+			return stop()
+		}
+	}
+	before := s.sent.Load()
+	err := change()
+	var reply *textproto.Error
+	if err != nil && !errors.As(err, &reply) && s.sent.Load()-before >= commands {
+		remote.Unanswered(ctx)
 	}
 	return err
 }

@@ -38,7 +38,7 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 
 // store stores body as the hidden file part and renames it to name.
 func (r *Remote) store(ctx context.Context, s *session, name, part string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
-	counted := &countedReader{r: remote.ContextReader(ctx, body)}
+	counted := &countedReader{r: remote.ContextReader(ctx, body), cut: s.cutData}
 	if err := s.c.Stor(part, counted); err != nil {
 		if counted.err == nil && refused(err) && counted.n == 0 {
 			if dir, _ := remote.Split(name); r.missing(s, dir) {
@@ -66,10 +66,7 @@ func (r *Remote) store(ctx context.Context, s *session, name, part string, body 
 		}
 		e.ModTime = o.ModTime.Truncate(time.Second)
 	}
-	if ctx.Err() != nil {
-		return remote.Entry{}, context.Cause(ctx)
-	}
-	return e, r.replace(s, part, name)
+	return e, r.replace(ctx, s, part, name)
 }
 
 // checkSize compares the size of a file with what was sent. A data connection that was cut ends like one that was not
@@ -87,11 +84,16 @@ func (s *session) checkSize(p string, sent int64) error {
 	return nil
 }
 
+// rename renames what is at from, which can not be called back.
+func (s *session) rename(ctx context.Context, from, to string) error {
+	return s.commit(ctx, 2, func() error { return s.c.Rename(from, to) })
+}
+
 // replace renames the file at from to name, over an old one. Where the server refuses that, the old one is set aside
-// meanwhile.
-func (r *Remote) replace(s *session, from, name string) error {
+// meanwhile: that is not begun when the caller's time is over, and not left half done.
+func (r *Remote) replace(ctx context.Context, s *session, from, name string) error {
 	to := r.path(s, name)
-	err := s.c.Rename(from, to)
+	err := s.rename(ctx, from, to)
 	if !answered(err) { // RNTO fails with any code
 		return err
 	}
@@ -106,38 +108,75 @@ func (r *Remote) replace(s *session, from, name string) error {
 	default:
 		return err
 	}
-	aside, release := r.newPart(s, name)
-	defer release()
-	if s.c.Rename(to, aside) != nil {
+	if ctx.Err() != nil {
 		return err
 	}
-	if err := s.c.Rename(from, to); err != nil {
-		return errors.Join(err, s.c.Rename(aside, to))
+	aside, release := r.newPart(s, name)
+	defer release()
+	if asideErr := s.rename(ctx, to, aside); asideErr != nil {
+		if !answered(asideErr) {
+			r.putBack(s, aside, to)
+			return asideErr
+		}
+		return err
+	}
+	if err := s.rename(ctx, from, to); err != nil {
+		back := s.rename(ctx, aside, to)
+		if back != nil && !answered(back) {
+			r.putBack(s, aside, to)
+		}
+		return errors.Join(err, back)
 	}
 	_ = s.c.Delete(aside) // List removes what stays
 	return nil
 }
 
-// discard removes a hidden file, over another session when its own is lost. What stays is removed by List.
+// putBack lets the file set aside have its name again, unless another one has it by now.
+func (r *Remote) putBack(s *session, aside, to string) {
+	r.afterwards(s, func(s *session) error { // the change was reported as in doubt
+		_, err := s.stat(to)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return s.c.Rename(aside, to)
+		case err != nil:
+			return err
+		}
+		return s.c.Delete(aside)
+	})
+}
+
+// discard removes a hidden file. What stays is removed by List.
 func (r *Remote) discard(s *session, part string) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	r.afterwards(s, func(s *session) error { return s.c.Delete(part) })
+}
+
+// tidying is how long a call may take longer for the sake of what it leaves behind.
+const tidying = 5 * time.Second
+
+// afterwards makes a call that tidies up, over another session when s is lost. Nobody learns how it ends.
+func (r *Remote) afterwards(s *session, call func(s *session) error) {
+	ctx, cancel := context.WithTimeout(context.Background(), tidying)
 	defer cancel()
-	if s.broken() {
-		other, err := r.pool.dial(ctx) // not from the pool, where there may be room for one only
-		if err != nil {
+	if !s.broken() {
+		err := s.during(ctx, func() error { return call(s) })
+		if err == nil || !s.broken() {
 			return
 		}
-		defer other.quit()
-		s = other
 	}
-	_ = s.during(ctx, func() error { return s.c.Delete(part) })
+	other, err := r.pool.dial(ctx) // not from the pool, where there may be room for one only
+	if err != nil {
+		return
+	}
+	defer other.quit()
+	_ = other.during(ctx, func() error { return call(other) })
 }
 
 // A countedReader remembers what it has read.
 type countedReader struct {
 	r   io.Reader
 	n   int64
-	err error // other than io.EOF
+	err error  // other than io.EOF
+	cut func() // is called before such an err is returned
 }
 
 func (c *countedReader) Read(p []byte) (int, error) {
@@ -145,6 +184,7 @@ func (c *countedReader) Read(p []byte) (int, error) {
 	c.n += int64(n)
 	if err != nil && err != io.EOF {
 		c.err = err
+		c.cut()
 	}
 	return n, err
 }
@@ -155,7 +195,7 @@ func (r *Remote) Remove(ctx context.Context, name string) error {
 		if name == "." {
 			return remote.ErrIsDir
 		}
-		err := s.c.Delete(r.path(s, name))
+		err := s.commit(ctx, 1, func() error { return s.c.Delete(r.path(s, name)) })
 		if !refused(err) {
 			return err
 		}
@@ -176,7 +216,7 @@ func (r *Remote) Mkdir(ctx context.Context, dir string) error {
 		if dir == "." {
 			return remote.ErrExist
 		}
-		err := s.c.MakeDir(r.path(s, dir))
+		err := s.commit(ctx, 1, func() error { return s.c.MakeDir(r.path(s, dir)) })
 		if err == nil || !refused(err) && !exists(err) {
 			return err
 		}
@@ -198,7 +238,8 @@ func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 			return remote.ErrPermission
 		}
 		p := r.path(s, dir)
-		err := s.c.RemoveDir(p)
+		remove := func() error { return s.commit(ctx, 1, func() error { return s.c.RemoveDir(p) }) }
+		err := remove()
 		if !refused(err) {
 			return err
 		}
@@ -212,7 +253,7 @@ func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 		if err := r.removeParts(s, dir); err != nil {
 			return err
 		}
-		return s.c.RemoveDir(p)
+		return remove()
 	})
 }
 
@@ -221,10 +262,10 @@ func (r *Remote) Move(ctx context.Context, from, to string) error {
 	if err := r.check(ctx, "move", to); err != nil {
 		return err
 	}
-	return r.with(ctx, "move", from, func(s *session) error { return r.move(s, from, to) })
+	return r.with(ctx, "move", from, func(s *session) error { return r.move(ctx, s, from, to) })
 }
 
-func (r *Remote) move(s *session, from, to string) error {
+func (r *Remote) move(ctx context.Context, s *session, from, to string) error {
 	e, err := r.look(s, from)
 	switch {
 	case err != nil:
@@ -243,7 +284,7 @@ func (r *Remote) move(s *session, from, to string) error {
 	case err == nil && old.Dir:
 		return remote.ErrIsDir
 	}
-	return r.replace(s, r.path(s, from), to)
+	return r.replace(ctx, s, r.path(s, from), to)
 }
 
 // SetModTime implements remote.ModTimer, where the server has MFMT, or MDTM for writing.
@@ -252,7 +293,7 @@ func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error
 		if !s.c.IsSetTimeSupported() {
 			return remote.ErrUnsupported
 		}
-		err := s.c.SetTime(r.path(s, name), t)
+		err := s.commit(ctx, 1, func() error { return s.c.SetTime(r.path(s, name), t) })
 		if refused(err) {
 			if _, lookErr := r.look(s, name); lookErr != nil {
 				return lookErr

@@ -28,3 +28,6 @@ func (c *watchedConn) Write(p []byte) (int, error) {
 	}
 	return c.Conn.Write(p)
 }
+
+// NetConn returns what is below.
+func (c *watchedConn) NetConn() net.Conn { return c.Conn }

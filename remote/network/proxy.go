@@ -108,3 +108,6 @@ type tunnel struct {
 }
 
 func (t *tunnel) Read(p []byte) (int, error) { return t.in.Read(p) }
+
+// NetConn returns what is below.
+func (t *tunnel) NetConn() net.Conn { return t.Conn }

@@ -19,7 +19,8 @@ const (
 type proxied struct {
 	p       *Proxy
 	client  *net.TCPConn
-	control bool // of FTP
+	control bool          // of FTP
+	gone    chan struct{} // closed by reset
 
 	mu     sync.Mutex
 	server *net.TCPConn // guarded by mu; nil until it is connected
@@ -42,12 +43,24 @@ func (c *proxied) connected(server *net.TCPConn) bool {
 func (c *proxied) reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.broken = true
+	if !c.broken {
+		c.broken = true
+		close(c.gone)
+	}
 	for _, conn := range []*net.TCPConn{c.client, c.server} {
 		if conn != nil {
 			_ = conn.SetLinger(0) // an end without FIN
 			conn.Close()
 		}
+	}
+}
+
+func (c *proxied) isBroken() bool {
+	select {
+	case <-c.gone:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -83,6 +96,7 @@ func (c *proxied) pass(to, from *net.TCPConn, d Direction) {
 		buf := make([]byte, size)
 		n, err := from.Read(buf)
 		if n > 0 {
+			c.p.came(d, int64(n))
 			sent := time.Now()
 			if sent.Before(begin) {
 				sent = begin
@@ -95,6 +109,8 @@ func (c *proxied) pass(to, from *net.TCPConn, d Direction) {
 		}
 		switch {
 		case err == io.EOF:
+			return
+		case err != nil && d == Up && c.p.o.Deliver && !c.isBroken():
 			return
 		case err != nil:
 			c.reset()
@@ -123,6 +139,9 @@ func (c *proxied) arrive(to *net.TCPConn, way <-chan flight, d Direction) {
 			continue // whoever reads must not wait for ever
 		}
 		time.Sleep(time.Until(f.arrives))
+		if failed = !c.p.held(c, d); failed {
+			continue
+		}
 		n, breaks := c.p.allow(c, d, int64(len(f.data)))
 		own.wait(n)
 		c.p.total[d].wait(n)
@@ -130,7 +149,8 @@ func (c *proxied) arrive(to *net.TCPConn, way <-chan flight, d Direction) {
 		if breaks {
 			settle(to)
 		}
-		if failed = breaks || err != nil; failed {
+		failed = breaks || err != nil
+		if breaks || failed && (d == Up || !c.p.o.Deliver) {
 			c.reset()
 		}
 	}

@@ -19,6 +19,9 @@ type ProxyOptions struct {
 	// FTP lets the data connections of an FTP server go through the proxy, too: those that its client makes by EPSV, on
 	// control connections without TLS.
 	FTP bool
+	// Deliver lets what came from a client reach the server also when the client is gone, with a reset too. Only then does
+	// the server see an end, an orderly one.
+	Deliver bool
 }
 
 // A Direction is one of the two ways through a Proxy.
@@ -58,6 +61,7 @@ type Proxy struct {
 	refuse  bool              // guarded by mu
 	accepts int               // guarded by mu
 	bytes   [2]int64          // guarded by mu
+	holds   [2]*hold          // guarded by mu; nil = nothing is held in that direction
 	relays  []net.Listener    // for data connections of FTP, used or not; guarded by mu
 }
 
@@ -102,8 +106,10 @@ func (p *Proxy) Cut(c Cut) {
 	p.cuts = append(p.cuts, &cut{Cut: c, left: c.After, each: map[*proxied]int64{}})
 }
 
-// Heal forgets every Cut, and lets connections through again.
+// Heal forgets every Cut, passes on what is held, and lets connections through again.
 func (p *Proxy) Heal() {
+	p.Release(Up)
+	p.Release(Down)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.cuts = nil
@@ -162,7 +168,7 @@ func (p *Proxy) accept() {
 
 // serve passes a connection on to target; control says that it may announce others.
 func (p *Proxy) serve(client *net.TCPConn, target string, control bool) {
-	c := &proxied{p: p, client: client, control: control}
+	c := &proxied{p: p, client: client, control: control, gone: make(chan struct{})}
 	if !p.begin(c) {
 		c.reset()
 		return

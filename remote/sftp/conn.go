@@ -8,6 +8,8 @@ import (
 
 	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
+
+	"ferry/remote"
 )
 
 // patience is how long a call that nobody waits for may take, before its connection is taken for dead.
@@ -80,6 +82,24 @@ func (c *conn) watch(ended <-chan struct{}) {
 	case <-t.C:
 		c.close()
 	}
+}
+
+// commit is do for a change that others see: once it was begun it cannot be called back, and the call waits for its answer
+// as remote.Committed lets it. When there is none, the change is in doubt. call gets the context it is waited under.
+func commit(ctx context.Context, c *conn, call func(ctx context.Context) error) error {
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case c.lost.Load(): // nothing is sent
+		return errLost
+	}
+	committed, release := remote.Committed(ctx)
+	defer release()
+	err := do(committed, c, func() error { return call(committed) })
+	if unanswered(err) {
+		remote.Unanswered(ctx)
+	}
+	return err
 }
 
 // do is await for calls that yield nothing.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/pkg/sftp"
@@ -53,6 +54,18 @@ func translate(err error) error {
 func unexplained(err error) bool {
 	var status *sftp.StatusError
 	return errors.As(err, &status) && status.FxCode() == sftp.ErrSSHFxFailure
+}
+
+// unanswered reports whether err, or one that is joined in it, is not an answer of the server.
+func unanswered(err error) bool {
+	if err == nil {
+		return false
+	}
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		return slices.ContainsFunc(many.Unwrap(), unanswered)
+	}
+	var status *sftp.StatusError
+	return !errors.As(err, &status) && !remote.Permanent(translate(err)) || errors.Is(err, context.Canceled)
 }
 
 // belowFile returns ErrNotDir in place of an unexplained err if p lies below a file.

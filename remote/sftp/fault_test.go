@@ -174,9 +174,8 @@ func TestCallsEndWithTheirContextWhenTheServerHangs(t *testing.T) {
 	r := openRemote(t, "/", s.options())
 	defer r.Close()
 	for op, call := range map[string]func(ctx context.Context) error{
-		"Stat":  func(ctx context.Context) error { _, err := r.Stat(ctx, "f"); return err },
-		"Open":  func(ctx context.Context) error { _, err := r.Open(ctx, "f", 0, -1); return err },
-		"Mkdir": func(ctx context.Context) error { return r.Mkdir(ctx, "d") },
+		"Stat": func(ctx context.Context) error { _, err := r.Stat(ctx, "f"); return err },
+		"Open": func(ctx context.Context) error { _, err := r.Open(ctx, "f", 0, -1); return err },
 		"Put": func(ctx context.Context) error {
 			_, err := r.Put(ctx, "f", strings.NewReader("x"), remote.PutOptions{})
 			return err
@@ -193,6 +192,26 @@ func TestCallsEndWithTheirContextWhenTheServerHangs(t *testing.T) {
 			t.Errorf("%s: %v", op, err)
 		}
 		cancel()
+	}
+}
+
+func TestAnAnswerIsNotWaitedForForEver(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, hang)
+	r := openRemote(t, "/", s.options())
+	defer r.Close()
+	doubts := 0
+	ctx := remote.WithUnanswered(t.Context(), func() { doubts++ })
+	ctx, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	err := r.Mkdir(ctx, "d")
+	took := time.Since(start)
+	if !errors.Is(err, context.DeadlineExceeded) || took < remote.AnswerTime || took > remote.AnswerTime+10*time.Second {
+		t.Errorf("%v after %v", err, took)
+	}
+	if doubts == 0 {
+		t.Error("it is not in doubt")
 	}
 }
 

@@ -40,11 +40,14 @@ func (r *Remote) move(ctx context.Context, c *conn, from, to string) error {
 	}
 	src, dst := r.path(from), r.path(to)
 	if !m.mode.IsDir() {
-		return replace(ctx, c, src, dst)
+		return r.replace(ctx, c, src, dst)
 	}
 	// Not posix-rename, which would replace an empty directory that appears meanwhile.
-	if err := do(ctx, c, func() error { return c.sftp.Rename(src, dst) }); err != nil {
-		return belowFile(ctx, c, dst, err)
+	err = commit(ctx, c, func(ctx context.Context) error {
+		return belowFile(ctx, c, dst, c.sftp.Rename(src, dst))
+	})
+	if err != nil {
+		return err
 	}
 	r.uploads.moved(from, to)
 	return nil

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"testing"
 
+	"golang.org/x/crypto/ssh"
+
 	"ferry/remote"
 	"ferry/remote/remotetest"
 	"ferry/remote/remotetest/sshserver"
@@ -12,8 +14,16 @@ import (
 )
 
 func TestBrokenConnections(t *testing.T) {
-	s := startServer(t, sshserver.OpenSSH(t))
-	remotetest.RunNetwork(t, remotetest.Network{
+	testBrokenConnections(t, sshserver.OpenSSH(t))
+}
+
+func TestBrokenConnectionsToPackageSFTP(t *testing.T) {
+	testBrokenConnections(t, goServer)
+}
+
+func testBrokenConnections(t *testing.T, serve func(ch ssh.Channel) error) {
+	s := startServer(t, serve)
+	n := remotetest.Network{
 		Target: s.Addr,
 		Open: func(t *testing.T, addr string) remote.Remote {
 			o := s.options()
@@ -28,5 +38,7 @@ func TestBrokenConnections(t *testing.T) {
 			return openRemote(t, t.TempDir(), o)
 		},
 		Again: func(r remote.Remote) remote.Remote { return retry.New(r, retry.Options{}) },
-	})
+	}
+	remotetest.RunNetwork(t, n)
+	remotetest.RunCommitted(t, n)
 }

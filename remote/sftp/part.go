@@ -47,7 +47,7 @@ func (r *Remote) withPart(ctx context.Context, op, name, owner string, use func(
 func (r *Remote) keep(ctx context.Context, c *conn, dir, p string, part partname.Name) error {
 	r.kept.Lock()
 	defer r.kept.Unlock()
-	return replace(ctx, c, p, r.partPath(dir, part.String()))
+	return r.replace(ctx, c, p, r.partPath(dir, part.String()))
 }
 
 // keptPart describes the unfinished upload that owner left in dir of what the server calls held. One that is too old is
@@ -81,7 +81,7 @@ func (r *Remote) recoverPart(ctx context.Context, c *conn, dir string, kept part
 	p := r.partPath(dir, first.String())
 	if _, err := lstat(ctx, c, p); err == nil {
 		// When it cannot be renamed, there is none to continue.
-		_ = replace(ctx, c, p, r.partPath(dir, kept.String()))
+		_ = r.replace(ctx, c, p, r.partPath(dir, kept.String()))
 	}
 }
 

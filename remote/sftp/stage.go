@@ -32,6 +32,7 @@ type stage struct {
 
 	mu    sync.Mutex
 	ended bool // guarded by mu
+	whole bool // the hidden file is complete and closed; guarded by mu
 }
 
 // Stage implements remote.Stager.
@@ -124,76 +125,6 @@ func (s *stage) Write(p []byte) (int, error) {
 		err = fail("write", s.name, s.r.full(s.c, err))
 	}
 	return n, err
-}
-
-// Publish implements remote.Stage.
-func (s *stage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended {
-		return remote.Entry{}, nil
-	}
-	e, err := s.publish(ctx, modTime)
-	if err != nil {
-		return remote.Entry{}, fail("publish", s.name, err)
-	}
-	return e, nil
-}
-
-// LOCKS_REQUIRED(s.mu)
-func (s *stage) publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
-	if ctx.Err() != nil {
-		return remote.Entry{}, context.Cause(ctx)
-	}
-	if err := s.w.drain(ctx); err != nil {
-		return remote.Entry{}, s.r.full(s.c, err)
-	}
-	dir := s.r.uploads.dir(s)
-	part, target := s.r.partPath(dir, s.part), s.r.partPath(dir, s.held)
-	var info fs.FileInfo
-	err := do(ctx, s.c, func() (err error) {
-		if !modTime.IsZero() && s.r.o.KeepModTime {
-			if err := s.c.sftp.Chtimes(part, time.Now(), representable(modTime)); err != nil {
-				return err
-			}
-		}
-		if info, err = s.c.sftp.Lstat(part); err != nil {
-			return err
-		}
-		return s.w.closeFile()
-	})
-	if err != nil {
-		return remote.Entry{}, err
-	}
-	if err := s.rename(ctx, part, target); err != nil {
-		return remote.Entry{}, err
-	}
-	s.dropKept(ctx, dir)
-	m := metaOf(info, s.base)
-	s.end()
-	return entry(&m, s.base), nil
-}
-
-// rename puts the hidden file in the place of the target.
-func (s *stage) rename(ctx context.Context, part, target string) error {
-	err := replace(ctx, s.c, part, target)
-	if !unexplained(err) {
-		return err
-	}
-	if info, statErr := lstat(ctx, s.c, target); statErr == nil && info.IsDir() {
-		return remote.ErrIsDir
-	}
-	return err
-}
-
-// dropKept forgets what the owner had left. Mostly there is nothing, and what cannot be removed does not concern this
-// upload.
-func (s *stage) dropKept(ctx context.Context, dir string) {
-	if s.owner == partname.PutOwner {
-		return
-	}
-	kept := s.r.partPath(dir, partname.Name{Owner: s.owner, Base: s.held}.String())
-	_ = do(ctx, s.c, func() error { return s.c.sftp.Remove(kept) })
 }
 
 // Keep implements remote.Stage. What the server has not confirmed is not kept.
@@ -301,32 +232,6 @@ func (r *Remote) full(c *conn, err error) error {
 func representable(t time.Time) time.Time {
 	const last = 1<<32 - 1
 	return time.Unix(min(max(t.Unix(), 0), last), 0)
-}
-
-// replace renames from to to, over an old file. Where the server cannot, the old one is set aside meanwhile.
-func replace(ctx context.Context, c *conn, from, to string) error {
-	if _, ok := c.sftp.HasExtension("posix-rename@openssh.com"); ok {
-		return do(ctx, c, func() error { return c.sftp.PosixRename(from, to) })
-	}
-	return do(ctx, c, func() error {
-		err := c.sftp.Rename(from, to)
-		if !unexplained(err) && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-		old, statErr := c.sftp.Lstat(to)
-		if statErr != nil || old.IsDir() {
-			return err
-		}
-		aside := from + "#"
-		if err := c.sftp.Rename(to, aside); err != nil {
-			return err
-		}
-		if err := c.sftp.Rename(from, to); err != nil {
-			return errors.Join(err, c.sftp.Rename(aside, to))
-		}
-		_ = c.sftp.Remove(aside) // to is what it should be
-		return nil
-	})
 }
 
 // reopen opens the hidden file that s has claimed, cut off at off.

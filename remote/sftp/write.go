@@ -52,7 +52,7 @@ func (r *Remote) Remove(ctx context.Context, name string) error {
 			return remote.ErrIsDir
 		}
 		p := r.path(name)
-		return do(ctx, c, func() error { return c.sftp.Remove(p) })
+		return commit(ctx, c, func(context.Context) error { return c.sftp.Remove(p) })
 	})
 }
 
@@ -63,13 +63,15 @@ func (r *Remote) Mkdir(ctx context.Context, dir string) error {
 			return remote.ErrExist
 		}
 		p := r.path(dir)
-		err := do(ctx, c, func() error { return c.sftp.Mkdir(p) })
-		if unexplained(err) || errors.Is(err, fs.ErrPermission) {
-			if _, statErr := lstat(ctx, c, p); statErr == nil {
-				return remote.ErrExist
+		return commit(ctx, c, func(ctx context.Context) error {
+			err := c.sftp.Mkdir(p)
+			if unexplained(err) || errors.Is(err, fs.ErrPermission) {
+				if _, statErr := lstat(ctx, c, p); statErr == nil {
+					return remote.ErrExist
+				}
 			}
-		}
-		return belowFile(ctx, c, p, err)
+			return belowFile(ctx, c, p, err)
+		})
 	})
 }
 
@@ -90,15 +92,16 @@ func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 		case !info.IsDir():
 			return remote.ErrNotDir
 		}
-		remove := func() error { return c.sftp.RemoveDirectory(p) }
-		err = do(ctx, c, remove)
-		if !unexplained(err) {
-			return err
-		}
-		if err := r.removeParts(ctx, c, dir); err != nil {
-			return err
-		}
-		return do(ctx, c, remove)
+		return commit(ctx, c, func(ctx context.Context) error {
+			err := c.sftp.RemoveDirectory(p)
+			if !unexplained(err) {
+				return err
+			}
+			if err := r.removeParts(ctx, c, dir); err != nil {
+				return err
+			}
+			return c.sftp.RemoveDirectory(p)
+		})
 	})
 }
 
@@ -115,7 +118,7 @@ func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error
 			return err
 		}
 		p := r.path(name)
-		return do(ctx, c, func() error { return c.sftp.Chtimes(p, time.Now(), t) })
+		return commit(ctx, c, func(context.Context) error { return c.sftp.Chtimes(p, time.Now(), t) })
 	})
 }
 
@@ -126,6 +129,6 @@ func (r *Remote) SetMode(ctx context.Context, name string, perm fs.FileMode) err
 			return err
 		}
 		p := r.path(name)
-		return do(ctx, c, func() error { return c.sftp.Chmod(p, perm.Perm()) })
+		return commit(ctx, c, func(context.Context) error { return c.sftp.Chmod(p, perm.Perm()) })
 	})
 }
