@@ -46,6 +46,7 @@ type Network struct {
 	hurry    chan struct{}  // guarded by mu; closed by Hurry
 	idle     chan struct{}  // guarded by mu; closed when nothing is under way; nil = nobody waits for that
 	history  []string       // guarded by mu
+	noted    chan struct{}  // guarded by mu; closed at the next note
 }
 
 // Start starts a network to target, a host and port. It ends with the test.
@@ -64,6 +65,7 @@ func Start(t testing.TB, target string) *Network {
 		stop:   cancel,
 		drawn:  map[string]int{},
 		hurry:  make(chan struct{}),
+		noted:  make(chan struct{}),
 	}
 	n.wg.Go(func() { n.accept(ctx) })
 	t.Cleanup(n.Close)
@@ -185,8 +187,11 @@ func (n *Network) begin(req *http.Request) *exchange {
 	n.underway++
 	x := &exchange{
 		n: n, number: n.count, fate: n.fate(req.Method, req.RequestURI, req.ContentLength), hurry: n.hurry, req: req,
-		taken: make(chan struct{}), answer: make(chan *http.Response, 1), replied: make(chan struct{}),
+		expects: req.Header.Get("Expect") != "",
+		taken:   make(chan struct{}), answer: make(chan *http.Response, 1), replied: make(chan struct{}),
 	}
+	req.Header.Del("Expect")
+	req.Header.Set("Connection", "close") // with the server
 	ahead := x.fate.Buffer
 	if x.fate.later() {
 		ahead = 0 // all of it
@@ -216,4 +221,6 @@ func (n *Network) note(format string, args ...any) {
 		n.history = slices.Delete(n.history, 0, mostNotes)
 	}
 	n.history = append(n.history, line(time.Since(n.begun), format, args...))
+	close(n.noted)
+	n.noted = make(chan struct{})
 }

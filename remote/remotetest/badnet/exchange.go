@@ -31,6 +31,8 @@ type exchange struct {
 	req    *http.Request
 	body   *spool
 
+	expects bool // the client wants to be told to go on
+
 	taken   chan struct{} // closed when nothing more comes from the client; then whole is set
 	whole   bool
 	answer  chan *http.Response // what the server says; closed when it says nothing
@@ -71,8 +73,7 @@ func (x *exchange) note(format string, args ...any) {
 // take reads the body. The connection breaks where the fate says so.
 func (x *exchange) take(conn *net.TCPConn) {
 	defer close(x.taken)
-	if x.req.Header.Get("Expect") != "" {
-		x.req.Header.Del("Expect")
+	if x.expects {
 		_, _ = io.WriteString(conn, "HTTP/1.1 100 Continue\r\n\r\n")
 	}
 	var err error
@@ -97,6 +98,7 @@ func (x *exchange) take(conn *net.TCPConn) {
 		return
 	}
 	x.whole = true
+	x.note("has come whole")
 	x.body.end(io.EOF)
 }
 
@@ -162,7 +164,6 @@ func (x *exchange) deliver(ctx context.Context) {
 func (x *exchange) send(ctx context.Context, conn *net.TCPConn) {
 	q, out := x.req, bufio.NewWriter(conn)
 	fmt.Fprintf(out, "%s %s HTTP/1.1\r\nHost: %s\r\n", q.Method, q.RequestURI, q.Host)
-	q.Header.Set("Connection", "close")
 	var body io.Writer = out
 	chunked := io.WriteCloser(nil)
 	switch {

@@ -1,6 +1,7 @@
 package badnet
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -37,6 +38,24 @@ func (n *Network) HistoryOf(parts ...string) string {
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Await returns when the history tells something about a request whose line has all of parts, such as "has come whole", or
+// when ctx ends.
+func (n *Network) Await(ctx context.Context, what string, parts ...string) error {
+	for {
+		n.mu.Lock()
+		noted := n.noted
+		n.mu.Unlock()
+		if strings.Contains(n.HistoryOf(parts...), what) {
+			return nil
+		}
+		select {
+		case <-noted:
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for %q of %q: %w; the history:\n%s", what, parts, context.Cause(ctx), n.History())
+		}
+	}
 }
 
 func line(at time.Duration, format string, args ...any) string {
