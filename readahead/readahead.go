@@ -44,8 +44,10 @@ type Options struct {
 
 	// Known returns what is known of a name without asking anybody; nil = nothing is.
 	Known func(name string) (remote.Entry, bool)
-	// Stat describes a name; nil = the remote does.
+	// Stat describes a name of which something is held; nil = the remote does. When it fails, that is read.
 	Stat func(ctx context.Context, name string) (remote.Entry, error)
+	// Hash returns a digest of a file, as remote.Hash does; nil = the remote is asked.
+	Hash func(ctx context.Context, name, algorithm string) ([]byte, error)
 	// Changed is told of a file that is not the one any more that Known or Stat described. nil = nobody is told.
 	Changed func(name string)
 
@@ -74,6 +76,11 @@ func New(r remote.Remote, o Options) *Tree {
 	}
 	if o.Stat == nil {
 		o.Stat = r.Stat
+	}
+	if o.Hash == nil {
+		o.Hash = func(ctx context.Context, name, algorithm string) ([]byte, error) {
+			return remote.Hash(ctx, r, name, algorithm)
+		}
 	}
 	if o.Limits == nil {
 		o.Limits = NewLimits(0, 0)

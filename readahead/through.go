@@ -253,7 +253,7 @@ func (t *Tree) fingerprint(ctx context.Context, name string, e remote.Entry) cac
 	if e.Version != "" || t.opt.FastFingerprint || t.noHash.Load() {
 		return p
 	}
-	sum, err := remote.Hash(ctx, t.remote, name, "md5")
+	sum, err := t.opt.Hash(ctx, name, "md5")
 	switch {
 	case errors.Is(err, remote.ErrUnsupported):
 		t.noHash.Store(true)

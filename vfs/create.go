@@ -14,7 +14,9 @@ const AtEnd = remote.AtEnd
 // Create starts an upload at byte off: 0 replaces the file, AtEnd appends to it, else the upload continues behind the
 // first off bytes of the file or of the own unfinished upload. The old content survives until Commit. What can be
 // refused is refused here, before a byte is taken. ctx governs the upload until Commit is called.
-func (v *View) Create(ctx context.Context, name string, off int64) (Upload, error) {
+func (v *View) Create(ctx context.Context, name string, off int64) (u Upload, err error) {
+	ctx, w := v.fs.guard(ctx, forLongQuestion())
+	defer w.settle(&err)
 	name = v.actual(ctx, name)
 	if err := v.mayMake(ctx, "create", name, false); err != nil {
 		return nil, err

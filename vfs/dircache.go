@@ -1,6 +1,7 @@
 package vfs
 
 import (
+	"cmp"
 	"container/list"
 	"context"
 	"errors"
@@ -25,6 +26,7 @@ import (
 type dirCache struct {
 	// dependencies
 	remote remote.Remote
+	reach  *reach // whether it answers
 	log    *slog.Logger
 
 	// constant
@@ -66,15 +68,12 @@ type listing struct {
 	place   *list.Element            // in dirCache.recent
 }
 
-func newDirCache(r remote.Remote, o Options) *dirCache {
+func newDirCache(r remote.Remote, reach *reach, o Options) *dirCache {
 	caps := r.Info().Caps
-	log := o.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
 	return &dirCache{
 		remote:   r,
-		log:      log,
+		reach:    reach,
+		log:      logOf(o),
 		live:     caps.Live || o.DirCacheTime <= 0,
 		fold:     caps.CaseInsensitive,
 		implicit: caps.ImplicitDirs,
@@ -94,8 +93,9 @@ const (
 	defaultDirEntries = 500_000
 )
 
-func cmpOr(n, or int) int {
-	if n > 0 {
+func cmpOr[T cmp.Ordered](n, or T) T {
+	var none T
+	if n > none {
 		return n
 	}
 	return or
@@ -103,28 +103,59 @@ func cmpOr(n, or int) int {
 
 // Stat describes name, from what is remembered or by asking the remote for this name only.
 func (c *dirCache) Stat(ctx context.Context, name string) (remote.Entry, error) {
+	return c.stat(ctx, name, !mayWait(ctx))
+}
+
+// statSoon is Stat for who can go without an answer: it fails when there is none soon.
+func (c *dirCache) statSoon(ctx context.Context, name string) (remote.Entry, error) {
+	return c.stat(ctx, name, true)
+}
+
+func (c *dirCache) stat(ctx context.Context, name string, soon bool) (remote.Entry, error) {
 	if c.live {
 		return c.remote.Stat(ctx, name)
 	}
 	e, known, changes := c.recall(name)
-	if known == knownFresh {
+	switch {
+	case known == knownFresh:
+		return e, nil
+	case known == knownMissing:
+		return remote.Entry{}, &fs.PathError{Op: "stat", Path: name, Err: remote.ErrNotExist}
+	case known == knownNothing && !soon:
+		asked, err := c.remote.Stat(ctx, name)
+		c.reach.heard(ctx, err)
+		return c.learnt(name, asked, err, changes)
+	}
+	var asked remote.Entry
+	err := c.reach.ask(ctx, func(ctx context.Context) (err error) {
+		asked, err = c.remote.Stat(ctx, name)
+		return err
+	})
+	if known == knownStale && err != nil && !errors.Is(err, remote.ErrNotExist) && ctx.Err() == nil {
+		c.inVain(ctx, "the remote does not answer; showing what was known", name, err)
 		return e, nil
 	}
-	if known == knownMissing {
-		return remote.Entry{}, &fs.PathError{Op: "stat", Path: name, Err: remote.ErrNotExist}
-	}
-	asked, err := c.remote.Stat(ctx, name)
+	return c.learnt(name, asked, err, changes)
+}
+
+// learnt remembers what the remote has said of name, and returns it.
+func (c *dirCache) learnt(name string, e remote.Entry, err error, changes uint64) (remote.Entry, error) {
 	switch {
 	case err == nil:
-		c.learn(name, point{entry: asked, exists: true, at: time.Now()}, changes)
+		c.learn(name, point{entry: e, exists: true, at: time.Now()}, changes)
 	case errors.Is(err, remote.ErrNotExist):
 		c.learn(name, point{at: time.Now()}, changes)
-	case known == knownStale && ctx.Err() == nil:
-		c.log.LogAttrs(ctx, slog.LevelWarn, "the remote does not answer; showing what was known",
-			slog.String("path", name), slog.Any("error", err))
-		return e, nil
 	}
-	return asked, err
+	return e, err
+}
+
+// inVain logs that something old is shown, unless that was said a moment ago.
+func (c *dirCache) inVain(ctx context.Context, what, name string, err error, more ...slog.Attr) {
+	level := slog.LevelWarn
+	if err == errAway {
+		level = slog.LevelDebug
+	}
+	c.log.LogAttrs(ctx, level, what, append([]slog.Attr{slog.String("path", name), slog.Any("error", err)}, more...)...)
 }
 
 // knowledge is what recall finds.
@@ -220,6 +251,14 @@ func (c *dirCache) List(ctx context.Context, dir string) iter.Seq2[remote.Entry,
 			old.yield(yield)
 			return
 		}
+		if old != nil && !c.reach.worthAsking() {
+			c.showOld(ctx, dir, old, errAway, yield)
+			return
+		}
+		if !mayWait(ctx) && !c.reach.worthAsking() {
+			yield(remote.Entry{}, &fs.PathError{Op: "list", Path: dir, Err: errAway})
+			return
+		}
 		f := c.join(ctx, dir)
 		defer f.leave()
 		if old != nil && c.wait > 0 && !f.finishedWithin(ctx, c.wait) {
@@ -228,15 +267,26 @@ func (c *dirCache) List(ctx context.Context, dir string) iter.Seq2[remote.Entry,
 			return
 		}
 		if old != nil {
-			if err := f.failedAtOnce(ctx); err != nil && ctx.Err() == nil && !isAnswer(err) {
-				c.log.LogAttrs(ctx, slog.LevelWarn, "the remote does not answer; showing an old listing",
-					slog.String("path", dir), slog.Duration("age", time.Since(old.at)), slog.Any("error", err))
-				old.yield(yield)
+			err := f.failedWithin(ctx, c.reach.wait)
+			if err == errSilent {
+				f.goOnAlone()
+			}
+			if err != nil && ctx.Err() == nil && !isAnswer(err) {
+				c.showOld(ctx, dir, old, err, yield)
 				return
 			}
 		}
 		f.yield(ctx, yield)
 	}
+}
+
+// showOld yields a listing that has expired, because err kept the remote from giving a new one.
+func (c *dirCache) showOld(ctx context.Context, dir string, old *snapshot, err error, yield func(remote.Entry, error) bool) {
+	if err != errAway {
+		c.reach.lost()
+	}
+	c.inVain(ctx, "the remote does not answer; showing an old listing", dir, err, slog.Duration("age", time.Since(old.at)))
+	old.yield(yield)
 }
 
 // isAnswer tells an error by which the remote says what is, from one that says nothing about it.

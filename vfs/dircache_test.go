@@ -252,6 +252,7 @@ func TestAnUnreachableRemoteIsNotAnEmptyOne(t *testing.T) {
 		}
 		b.remote.Heal()
 		b.store.Remove(t.Context(), "a")
+		time.Sleep(2 * restAfterFailure)
 		b.shows(".", "")
 	})
 }
@@ -442,7 +443,7 @@ func TestAListingThatOverlapsAChangeIsNotRemembered(t *testing.T) {
 func TestAFileOnAnObjectStoreBringsItsDirectories(t *testing.T) {
 	store := memory.New()
 	r := far{Forward: remote.Forward{Remote: store}, implicit: true}
-	c := newDirCache(r, fiveMinutes)
+	c := newDirCache(r, newReach(fiveMinutes, nil), fiveMinutes)
 	names := func(dir string) (all []string) {
 		for e, err := range c.List(t.Context(), dir) {
 			if err != nil {

@@ -98,8 +98,9 @@ func (c *dirCache) renamed(from, to string) {
 	c.appeared(toDir)
 }
 
-// uncertain notes that an operation on name may have changed it, or may not.
-func (c *dirCache) uncertain(name string) {
+// doubt notes that an operation on name may have changed it, or may not. What was known is shown where the remote does not
+// say what is.
+func (c *dirCache) doubt(name string) {
 	if c.live {
 		return
 	}
@@ -107,9 +108,16 @@ func (c *dirCache) uncertain(name string) {
 	defer c.mu.Unlock()
 	c.changes++
 	dir, _ := remote.Split(name)
-	c.drop(dir)
+	if l := c.dirs[dir]; l != nil {
+		l.at = time.Time{}
+	}
 	delete(c.flights, dir)
-	delete(c.points, name)
+	if p, ok := c.points[name]; ok && p.exists {
+		p.at = time.Time{}
+		c.points[name] = p
+	} else {
+		delete(c.points, name)
+	}
 }
 
 // replace puts e in the place of what dir has under that name; nil is nothing.

@@ -77,21 +77,29 @@ func (f *flight) reader() *reader {
 	return r
 }
 
-// run lists the directory and hands the result to the cache.
+// run lists the directory and hands the result to the cache. A listing that goes on alone is given up like any other when
+// the remote gives no sign of life.
 func (f *flight) run(ctx context.Context) {
-	var err error
-	for e, listErr := range f.cache.remote.List(ctx, f.dir) {
-		if err = listErr; err != nil {
-			break
-		}
-		if err = f.add(ctx, e); err != nil {
-			break
-		}
-	}
-	if err == nil && ctx.Err() != nil {
-		err = ctx.Err()
-	}
+	ctx, w := f.cache.reach.guard(ctx, forLongQuestion())
+	err := f.list(ctx, w)
+	f.cache.reach.heard(ctx, err)
+	w.end(&err)
 	f.cache.landed(f, err)
+}
+
+func (f *flight) list(ctx context.Context, w *watchdog) error {
+	for e, err := range f.cache.remote.List(ctx, f.dir) {
+		if err != nil {
+			return err
+		}
+		w.pause()
+		err = f.add(ctx, e)
+		w.resume()
+		if err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
 }
 
 // add notes an entry. It waits while a listing that cannot be kept is too far ahead.
@@ -240,8 +248,11 @@ func (r *reader) finishedWithin(ctx context.Context, d time.Duration) bool {
 	return true
 }
 
-// failedAtOnce waits for the first entry or the end, and returns the error of a listing that ended without an entry.
-func (r *reader) failedAtOnce(ctx context.Context) error {
+// failedWithin waits for the first entry or the end, and returns the error of a listing that ended without an entry, or
+// errSilent after d.
+func (r *reader) failedWithin(ctx context.Context, d time.Duration) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, d, errSilent)
+	defer cancel()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for len(r.entries) == 0 && r.skipped == 0 && !r.finished {

@@ -10,11 +10,14 @@ import (
 
 // actual returns the name of what is there for name as the client typed it. Without FoldCase that is name. With it, a
 // name that does not exist is the one that differs from it in case only, if there is just one; else it is name as well.
-// An error is left to the operation that name is for, which meets it again.
+// An error is left to the operation that name is for, which meets it again; a remote that does not answer leaves name as
+// it is.
 func (v *View) actual(ctx context.Context, name string) string {
 	if !v.fs.opt.FoldCase || v.fs.caps.CaseInsensitive || name == "." {
 		return name
 	}
+	ctx, cancel := v.fs.reach.soon(ctx)
+	defer cancel()
 	if _, err := v.fs.shown.Stat(ctx, name); !errors.Is(err, remote.ErrNotExist) && !errors.Is(err, remote.ErrNotDir) {
 		return name
 	}

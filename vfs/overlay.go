@@ -40,7 +40,7 @@ type overlay struct {
 	largest   int64 // what is longer than that does not fit the cache; 0 = everything fits
 
 	paths pathLocks // of changes of the tree; taken before mu
-	reach reach     // whether the remote answers
+	reach *reach    // whether the remote answers
 	dirs  seenDirs  // directories that are known to have been there
 
 	mu           sync.Mutex
@@ -58,7 +58,7 @@ type openFunc func(ctx context.Context, name string, off, n int64) (io.ReadClose
 // newOverlay puts what o.Cache keeps over r. names are those of r.
 func newOverlay(r remote.Remote, names *dirCache, open openFunc, o Options) *overlay {
 	v := &overlay{
-		remote: r, names: names, store: o.Cache.Store, log: names.log, open: open,
+		remote: r, names: names, reach: names.reach, store: o.Cache.Store, log: names.log, open: open,
 		info: r.Info(), caps: r.Info().Caps,
 		mode: o.Cache.Mode, ack: o.Cache.Ack, writeBack: o.Cache.WriteBack, transfers: max(o.Cache.Transfers, 1),
 		wake: make(chan struct{}, 1),
@@ -147,8 +147,8 @@ func (v *overlay) stat(ctx context.Context, name string) (remote.Entry, error) {
 		if c != nil {
 			return e, nil
 		}
-		there, err := v.names.Stat(ctx, name)
-		if err == nil && there.Dir || ctx.Err() != nil || name == "." {
+		there, err := v.names.statSoon(ctx, name)
+		if err == nil && there.Dir || ctx.Err() != nil || name == "." && isAnswer(err) {
 			return there, err
 		}
 		v.inVain(ctx, name, err)

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"sync"
-	"time"
 
 	"ferry/cache"
 	"ferry/remote"
@@ -14,37 +13,6 @@ import (
 
 // What has to be known before something is taken in: whether the name can be that of a file here, and what the remote has
 // under it. A remote that does not answer hinders nobody: then what is taken in is taken on trust, and waits.
-
-// reach remembers that the remote did not answer a moment ago, so that not everybody has to wait for it to find out.
-type reach struct {
-	mu   sync.Mutex
-	till time.Time // guarded by mu; until then nobody asks
-}
-
-const (
-	// patience is how long a question that can go without an answer may take.
-	patience = 10 * time.Second
-	// restAfterFailure is how long nobody asks such questions when one was not answered.
-	restAfterFailure = 5 * time.Second
-)
-
-func (r *reach) lost() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.till = time.Now().Add(restAfterFailure)
-}
-
-func (r *reach) found() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.till = time.Time{}
-}
-
-func (r *reach) worthAsking() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return !time.Now().Before(r.till)
-}
 
 // seenDirs remembers directories that were there, on a remote where asking costs as much as storing a file: only where it
 // remembers one it is worth asking. It forgets any when there are too many.
@@ -113,12 +81,10 @@ func (v *overlay) knows(ctx context.Context, name string, ask bool) (knownBase, 
 	case k == knownMissing:
 		known.base = cache.BaseAbsent
 		return known, nil
-	case !ask || !v.reach.worthAsking():
+	case !ask:
 		return known, nil
 	}
-	asking, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	e, err := v.names.Stat(asking, name)
+	e, err := v.names.statSoon(ctx, name)
 	switch {
 	case err == nil:
 		known.set(e)
@@ -129,7 +95,6 @@ func (v *overlay) knows(ctx context.Context, name string, ask bool) (knownBase, 
 	case isAnswer(err):
 		return known, err
 	default:
-		v.reach.lost()
 		v.inVain(ctx, name, err)
 	}
 	return known, nil
@@ -137,7 +102,7 @@ func (v *overlay) knows(ctx context.Context, name string, ask bool) (knownBase, 
 
 // inVain logs that the remote did not answer a question that can go without an answer.
 func (v *overlay) inVain(ctx context.Context, name string, err error) {
-	if err != nil && !errors.Is(err, remote.ErrNotExist) && !errors.Is(err, remote.ErrNotDir) {
+	if err != nil && err != errAway && !errors.Is(err, remote.ErrNotExist) && !errors.Is(err, remote.ErrNotDir) {
 		v.log.LogAttrs(ctx, slog.LevelInfo, "The remote does not say what it has; going on without", slog.String("path", name), slog.Any("error", err))
 	}
 }
@@ -221,26 +186,4 @@ func (v *overlay) checkNew(ctx context.Context, op, name string) error {
 		}
 	}
 	return nil
-}
-
-// doubt notes that an operation on name may have changed it, or may not. What was known is shown where the remote does not
-// say what is.
-func (c *dirCache) doubt(name string) {
-	if c.live {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.changes++
-	dir, _ := remote.Split(name)
-	if l := c.dirs[dir]; l != nil {
-		l.at = time.Time{}
-	}
-	delete(c.flights, dir)
-	if p, ok := c.points[name]; ok && p.exists {
-		p.at = time.Time{}
-		c.points[name] = p
-	} else {
-		delete(c.points, name)
-	}
 }

@@ -10,7 +10,9 @@ import (
 
 // Open reads name from byte off on. The reader of a remote that is as quick as a cache is its own, which may be an
 // *os.File; any other remote is read ahead.
-func (v *View) Open(ctx context.Context, name string, off int64) (io.ReadCloser, error) {
+func (v *View) Open(ctx context.Context, name string, off int64) (rc io.ReadCloser, err error) {
+	ctx, w := v.fs.guard(ctx, forLongQuestion())
+	defer w.settle(&err)
 	if off > 0 && v.fs.opt.NoSeek {
 		return nil, refuse("open", name, remote.ErrUnsupported, hintNoSeek)
 	}
@@ -39,19 +41,27 @@ func (f *FS) openRemote(ctx context.Context, name string, off, n int64) (io.Read
 	return f.reads.Open(ctx, name, off, n)
 }
 
-// readOptions say how the remote's files are read. names are those of the remote.
-func (o *Options) readOptions(names *dirCache) readahead.Options {
-	r := readahead.Options{
-		Limits:  readahead.NewLimits(o.ReadBuffer, o.MaxReadBuffer),
-		Stat:    names.Stat,
+// readOptions say how the remote's files are read. names are those of the remote. What tells the versions of a file apart
+// is not waited for long: where the remote does not answer, what is held on disk is read.
+func (o *Options) readOptions(r remote.Remote, names *dirCache) readahead.Options {
+	reading := readahead.Options{
+		Limits: readahead.NewLimits(o.ReadBuffer, o.MaxReadBuffer),
+		Stat:   names.statSoon,
+		Hash: func(ctx context.Context, name, algorithm string) (sum []byte, err error) {
+			err = names.reach.ask(ctx, func(ctx context.Context) error {
+				sum, err = remote.Hash(ctx, r, name, algorithm)
+				return err
+			})
+			return sum, err
+		},
 		Known:   names.known,
-		Changed: names.uncertain,
+		Changed: names.doubt,
 		Log:     names.log,
 	}
 	if o.Cache.Mode == CacheFull {
-		r.Store, r.DiskAhead, r.FastFingerprint = o.Cache.Store, o.Cache.ReadAhead, o.Cache.FastFingerprint
+		reading.Store, reading.DiskAhead, reading.FastFingerprint = o.Cache.Store, o.Cache.ReadAhead, o.Cache.FastFingerprint
 	}
-	return r
+	return reading
 }
 
 // known returns what is remembered of name and counts.

@@ -77,7 +77,7 @@ func (s *spool) target(ctx context.Context) (*claim, error) {
 			return nil, remote.ErrIsDir
 		}
 		if v.dirs.has(v.pending.keyOf(s.name)) || v.caps.Live {
-			e, err := v.names.Stat(ctx, s.name)
+			e, err := v.names.statSoon(ctx, s.name)
 			if err == nil && e.Dir {
 				return nil, remote.ErrIsDir
 			}
@@ -106,7 +106,11 @@ func (s *spool) unchanged(ctx context.Context, st standing, now *claim) error {
 	if st != elsewhere || was.Name == "" {
 		return remote.ErrChanged
 	}
-	e, err := v.remote.Stat(ctx, s.name)
+	var e remote.Entry
+	err := v.reach.ask(ctx, func(ctx context.Context) (err error) {
+		e, err = v.remote.Stat(ctx, s.name)
+		return err
+	})
 	switch {
 	case errors.Is(err, remote.ErrNotExist):
 		return remote.ErrChanged
@@ -176,7 +180,7 @@ func (v *overlay) dropRemotePart(name, owner string) {
 	if owner == "" || !v.showsRemoteParts() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), v.reach.wait)
 	defer cancel()
 	if err := v.stager.DropPart(ctx, name, owner); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		v.log.Warn("an unfinished upload could not be removed", "path", name, "error", err)

@@ -84,7 +84,7 @@ func (u *streamed) Commit(ctx context.Context) error {
 	<-u.done
 	u.release()
 	if u.err != nil {
-		u.names.uncertain(u.name)
+		u.names.doubt(u.name)
 		return u.err
 	}
 	u.names.stored(u.name, u.entry)
@@ -96,7 +96,7 @@ func (u *streamed) Abort() {
 	<-u.done
 	u.release()
 	if u.err != nil {
-		u.names.uncertain(u.name) // a Put that could not be stopped any more may have stored the file
+		u.names.doubt(u.name) // a Put that could not be stopped any more may have stored the file
 	}
 }
 

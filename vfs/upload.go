@@ -91,7 +91,7 @@ func (u *staged) Commit(ctx context.Context) error {
 		return refuse("commit", u.name, err, hintChanged)
 	}
 	if err != nil {
-		u.view.fs.shown.uncertain(u.name)
+		u.view.fs.shown.doubt(u.name)
 		return err
 	}
 	u.view.fs.shown.stored(u.name, e)
@@ -123,7 +123,7 @@ func (u *staged) Abort() {
 	}
 	if u.taken.Load() || u.base == remote.BasePart {
 		_ = u.stage.Keep()
-		u.view.fs.shown.uncertain(u.name)
+		u.view.fs.shown.doubt(u.name)
 		if u.base != remote.BasePart {
 			u.view.fs.cuts.note(u.view.owner, u.name, u.base == remote.BaseFile)
 		}

@@ -45,6 +45,11 @@ type Options struct {
 	// DirRefreshWait is how long the refresh of a directory that was listed before may take before the old listing is
 	// shown and the refresh goes on behind it; 0 = as long as it takes.
 	DirRefreshWait time.Duration
+	// RemoteWait is how long a question that has another answer (an old listing, what is cached, what waits) waits for the
+	// remote; 0 = DefaultRemoteWait. What has no other answer waits for AnswerLimit.
+	RemoteWait time.Duration
+	// Probe asks the remote for a sign of life, whatever it says; nil = its root is looked at.
+	Probe func(ctx context.Context) error
 	// DirCacheEntries is how many entries of directories are remembered at most; 0 = 500,000. One takes about 150 bytes.
 	DirCacheEntries int
 
@@ -81,6 +86,7 @@ type Modes struct {
 // An FS is the tree. Its methods may be called concurrently.
 type FS struct {
 	remote remote.Remote
+	reach  *reach    // whether the remote answers
 	names  *dirCache // of the remote
 	reads  *readahead.Tree
 	limits *readahead.Limits // of reads
@@ -100,14 +106,16 @@ type FS struct {
 
 // New returns the tree of r, which stays the caller's to close.
 func New(r remote.Remote, o Options) *FS {
-	f := &FS{remote: r, names: newDirCache(r, o), caps: r.Info().Caps, opt: o}
-	reading := o.readOptions(f.names)
+	f := &FS{remote: r, caps: r.Info().Caps, opt: o}
+	f.reach = newReach(o, f.probe)
+	f.names = newDirCache(r, f.reach, o)
+	reading := o.readOptions(r, f.names)
 	f.reads, f.limits = readahead.New(r, reading), reading.Limits
 	f.feed.interval = o.PollInterval
 	f.top, f.shown = r, f.names
 	if o.Cache.Store != nil {
 		f.over = newOverlay(r, f.names, f.openRemote, o)
-		f.top, f.shown = f.over, newDirCache(f.over, o)
+		f.top, f.shown = f.over, newDirCache(f.over, f.reach, o)
 	}
 	if s, ok := remote.AsStager(f.top); ok {
 		f.stager = s
@@ -129,6 +137,7 @@ const ownerBytes = 8
 func (f *FS) Close() error {
 	f.names.close()
 	f.reads.Close()
+	f.reach.close()
 	return nil
 }
 

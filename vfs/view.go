@@ -17,7 +17,9 @@ type View struct {
 }
 
 // Stat describes name. Where there is no such file, an own unfinished upload of that name is shown as one.
-func (v *View) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
+func (v *View) Stat(ctx context.Context, name string) (info fs.FileInfo, err error) {
+	ctx, w := v.fs.guard(ctx, forQuestion())
+	defer w.end(&err)
 	name = v.actual(ctx, name)
 	e, err := v.fs.shown.Stat(ctx, name)
 	if errors.Is(err, remote.ErrNotExist) {
@@ -36,43 +38,61 @@ func (v *View) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
 // name. The first error ends it.
 func (v *View) List(ctx context.Context, dir string) iter.Seq2[fs.FileInfo, error] {
 	return func(yield func(fs.FileInfo, error) bool) {
-		dir := v.actual(ctx, dir)
-		for e, err := range v.fs.shown.List(ctx, dir) {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if e.Part != "" {
-				show, err := v.showsPart(ctx, dir, e)
-				if err != nil {
-					yield(nil, err)
-					return
-				}
-				if !show {
-					continue
-				}
-			}
-			if !yield(v.fs.info(e), nil) {
-				return
-			}
+		ctx, w := v.fs.guard(ctx, forLongQuestion())
+		wanted := true
+		err := v.list(ctx, dir, func(info fs.FileInfo) bool {
+			w.pause()
+			defer w.resume()
+			wanted = yield(info, nil)
+			return wanted
+		})
+		w.end(&err)
+		if err != nil && wanted {
+			yield(nil, err)
 		}
 	}
 }
 
+// list gives each entry of dir to yield, until that is false.
+func (v *View) list(ctx context.Context, dir string, yield func(fs.FileInfo) bool) error {
+	dir = v.actual(ctx, dir)
+	for e, err := range v.fs.shown.List(ctx, dir) {
+		if err != nil {
+			return err
+		}
+		heardOf(ctx)
+		if e.Part != "" {
+			show, err := v.showsPart(ctx, dir, e)
+			if err != nil {
+				return err
+			}
+			if !show {
+				continue
+			}
+		}
+		if !yield(v.fs.info(e)) {
+			return nil
+		}
+	}
+	return nil
+}
+
 // Remove deletes the file called name, and with it what the owner left of an upload of it, so that a deleted file does
 // not come back as a part. Where there is only the part, that is what is deleted.
-func (v *View) Remove(ctx context.Context, name string) error {
+func (v *View) Remove(ctx context.Context, name string) (err error) {
+	ctx, w := v.fs.guard(ctx, forChange())
+	defer w.end(&err)
 	name = v.actual(ctx, name)
 	if err := v.writable("remove", name); err != nil {
 		return err
 	}
-	err := v.fs.top.Remove(ctx, name)
+	err = v.fs.top.Remove(ctx, name)
 	missing := errors.Is(err, remote.ErrNotExist)
 	if err == nil || missing {
 		v.fs.shown.removed(name)
 		v.fs.cuts.forget(v.owner, name)
 	} else {
-		v.fs.shown.uncertain(name)
+		v.fs.shown.doubt(name)
 	}
 	if (err != nil && !missing) || v.fs.stager == nil {
 		return err
@@ -89,16 +109,18 @@ func (v *View) Remove(ctx context.Context, name string) error {
 }
 
 // Rename gives a file or directory another name. A file replaces a file of that name.
-func (v *View) Rename(ctx context.Context, from, to string) error {
+func (v *View) Rename(ctx context.Context, from, to string) (err error) {
+	ctx, w := v.fs.guard(ctx, forLongChange())
+	defer w.end(&err)
 	from = v.actual(ctx, from)
 	to = v.actualTarget(ctx, from, to)
 	if err := v.mayRename(ctx, from, to); err != nil {
 		return err
 	}
-	err := remote.Move(ctx, v.fs.top, from, to)
+	err = remote.Move(ctx, v.fs.top, from, to)
 	if err != nil {
-		v.fs.shown.uncertain(from)
-		v.fs.shown.uncertain(to)
+		v.fs.shown.doubt(from)
+		v.fs.shown.doubt(to)
 		err = unsupported("rename", from, err, hintDirRename)
 		return v.explain(ctx, "rename", from, err, hintPartRename)
 	}
@@ -108,14 +130,16 @@ func (v *View) Rename(ctx context.Context, from, to string) error {
 }
 
 // Mkdir creates the directory dir; one that exists is fs.ErrExist.
-func (v *View) Mkdir(ctx context.Context, dir string) error {
+func (v *View) Mkdir(ctx context.Context, dir string) (err error) {
+	ctx, w := v.fs.guard(ctx, v.fs.forTreeChange())
+	defer w.end(&err)
 	dir = v.actual(ctx, dir)
 	if err := v.mayMake(ctx, "mkdir", dir, true); err != nil {
 		return err
 	}
-	err := v.fs.top.Mkdir(ctx, dir)
+	err = v.fs.top.Mkdir(ctx, dir)
 	if err != nil {
-		v.fs.shown.uncertain(dir)
+		v.fs.shown.doubt(dir)
 		return err
 	}
 	v.fs.shown.madeDir(dir)
@@ -123,14 +147,16 @@ func (v *View) Mkdir(ctx context.Context, dir string) error {
 }
 
 // Rmdir removes the empty directory dir.
-func (v *View) Rmdir(ctx context.Context, dir string) error {
+func (v *View) Rmdir(ctx context.Context, dir string) (err error) {
+	ctx, w := v.fs.guard(ctx, v.fs.forTreeChange())
+	defer w.end(&err)
 	dir = v.actual(ctx, dir)
 	if err := v.writable("rmdir", dir); err != nil {
 		return err
 	}
-	err := v.fs.top.Rmdir(ctx, dir)
+	err = v.fs.top.Rmdir(ctx, dir)
 	if err != nil {
-		v.fs.shown.uncertain(dir)
+		v.fs.shown.doubt(dir)
 		return err
 	}
 	v.fs.shown.removedDir(dir)

@@ -144,7 +144,7 @@ func (b *behind) changed(c remote.Change) {
 }
 
 func TestADirectoryMayGoWithItsLastFile(t *testing.T) {
-	c := newDirCache(far{Forward: remote.Forward{Remote: memory.New()}, implicit: true}, fiveMinutes)
+	c := newDirCache(far{Forward: remote.Forward{Remote: memory.New()}, implicit: true}, newReach(fiveMinutes, nil), fiveMinutes)
 	list := func(dir string, names ...string) {
 		c.mu.Lock()
 		defer c.mu.Unlock()

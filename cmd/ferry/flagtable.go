@@ -152,6 +152,8 @@ func vfsFlags() []flag {
 			value: func(o *options) pflag.Value { return uintValue(&o.checkers) }},
 		{name: "dir-refresh-wait", def: "0s", effect: true, usage: "Time a refresh may take before the old listing is shown; 0 waits for it",
 			value: func(o *options) pflag.Value { return durationValue(&o.dirRefreshWait) }},
+		{name: "vfs-remote-wait", def: "5s", effect: true, usage: "Time to wait for the remote where there is another answer: an old listing, what is cached, what waits to be sent; 0 waits as long as for any other answer, 30 seconds",
+			value: func(o *options) pflag.Value { return durationValue(&o.remoteWait) }},
 		{name: "poll-interval", def: "1m", effect: true, usage: "Time between polls for changes, on remotes that support it (s3 on MinIO, which tells at once); smaller than --dir-cache-time; 0 disables",
 			value: func(o *options) pflag.Value { return durationValue(&o.pollInterval) }},
 		{name: "buffer-size", def: "16M", effect: true, usage: "Memory to read ahead for each open file; below 512K nothing is read ahead",

@@ -52,6 +52,7 @@ type options struct {
 	partialMaxAge          time.Duration
 	dirCacheTime           time.Duration
 	dirRefreshWait         time.Duration
+	remoteWait             time.Duration
 	warm                   bool
 	checkers               uint32
 	pollInterval           time.Duration

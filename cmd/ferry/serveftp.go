@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -224,6 +225,7 @@ func (o *options) treeOptions(log *slog.Logger, mayMake func(ctx context.Context
 
 		DirCacheTime:   o.dirCacheTime,
 		DirRefreshWait: o.dirRefreshWait,
+		RemoteWait:     cmp.Or(o.remoteWait, vfs.AnswerLimit),
 		PollInterval:   o.usedPollInterval(),
 		ReadBuffer:     int64(o.bufferSize),
 		MaxReadBuffer:  max(int64(o.maxBufferMemory), 0),
