@@ -140,7 +140,7 @@ func (cs *copySet) move(old, key copyKey, name string) error {
 	}
 	it := cs.take(old)
 	if it == nil { // it has not been scanned yet
-		it = &idleCopy{bytes: dataStart + ranges(h.held()).total(), lastUsed: h.Committed}
+		it = &idleCopy{bytes: dataStart + ranges(h.held()).total(), lastUsed: anchored(h.Committed)}
 		cs.s.room.enter(stateClean, it.bytes)
 	}
 	it.key, it.spooled = key, true
@@ -219,7 +219,7 @@ func (cs *copySet) load(k copyKey, name string, print Fingerprint) (*clean, erro
 		return nil, errors.Join(f.Close(), cs.forget(k))
 	}
 	c := &clean{
-		set: cs, key: k, name: name, print: print, file: f, slots: sl, held: h.held(), lastUsed: h.Committed,
+		set: cs, key: k, name: name, print: print, file: f, slots: sl, held: h.held(), lastUsed: anchored(h.Committed),
 		claims: true, durable: true, spooled: h.Spooled,
 	}
 	if it := cs.take(k); it != nil {

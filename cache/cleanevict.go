@@ -121,7 +121,7 @@ func (c *clean) punch(s span) error {
 func (cs *copySet) expire(now time.Time) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	if cs.s.o.MaxAge <= 0 {
+	if !cs.s.mayExpire(now, cs.s.o.MaxAge) {
 		return
 	}
 	for e := cs.recent.Back(); e != nil; {

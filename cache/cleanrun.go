@@ -101,7 +101,7 @@ func (cs *copySet) scanFile(name string) error {
 	if err != nil || len(h.held()) == 0 {
 		return errors.Join(f.Close(), cs.forget(k))
 	}
-	it := &idleCopy{key: k, bytes: cs.settleGaps(f, h.held()), lastUsed: h.Committed, spooled: h.Spooled}
+	it := &idleCopy{key: k, bytes: cs.settleGaps(f, h.held()), lastUsed: anchored(h.Committed), spooled: h.Spooled}
 	cs.s.room.enter(stateClean, it.bytes)
 	cs.put(it)
 	return f.Close()

@@ -228,6 +228,7 @@ func (d *Draft) keep() error {
 	if err == nil {
 		err = d.s.keepPart(d.path(), part{
 			info:  PartInfo{Name: d.name, Owner: d.owner, Size: h.Size, ModTime: h.Committed},
+			kept:  h.Committed,
 			slots: d.slots, bytes: d.counted,
 		})
 	}

@@ -24,6 +24,7 @@ type partID struct{ name, owner string }
 // A part is a file in part/, or one in tmp/ that an earlier process was writing.
 type part struct {
 	info  PartInfo
+	kept  time.Time // when, by the clock of this process
 	path  string
 	slots slots
 	bytes int64 // as counted by room
@@ -127,23 +128,23 @@ func (s *Store) unindexPart(id partID) {
 
 // expireParts drops the parts that were kept longer ago than PartMaxAge.
 func (s *Store) expireParts(now time.Time) error {
-	if s.o.PartMaxAge <= 0 {
+	if !s.mayExpire(now, s.o.PartMaxAge) {
 		return nil
 	}
 	var err error
-	for _, id := range s.olderParts(now.Add(-s.o.PartMaxAge)) {
+	for _, id := range s.expiredParts(now) {
 		err = errors.Join(err, s.dropPart(id))
 	}
 	return err
 }
 
-func (s *Store) olderParts(than time.Time) []partID {
+func (s *Store) expiredParts(now time.Time) []partID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var old []partID
 	for _, in := range s.parts {
 		for id, pt := range in {
-			if pt.info.ModTime.Before(than) {
+			if pt.expired(now, s.o.PartMaxAge) {
 				old = append(old, id)
 			}
 		}

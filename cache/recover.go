@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 )
 
 // recover reads what an earlier process left, and brings it in order.
@@ -33,7 +32,7 @@ func (s *Store) recover() error {
 			return err
 		}
 	}
-	return s.expireParts(time.Now())
+	return nil
 }
 
 // found is a file that an earlier process left.

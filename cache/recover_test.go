@@ -245,6 +245,8 @@ func TestPartsExpire(t *testing.T) {
 		closeStore(t, s)
 		time.Sleep(24 * time.Hour)
 		s = openMemory(t, d.Restart(disktest.Everything()), Options{PartMaxAge: 24 * time.Hour})
+		defer running(t, s)()
+		time.Sleep(clockGrace + 2*time.Minute)
 		if parts := s.PartsIn("dir"); len(parts) != 0 {
 			t.Errorf("then %+v", parts)
 		}

@@ -19,7 +19,7 @@ func (s *Store) recoverParts() error {
 			}
 			continue
 		}
-		s.enterPart(part{info: f.h.partInfo(), path: name, slots: f.sl, bytes: dataStart + f.h.Size})
+		s.enterPart(part{info: f.h.partInfo(), kept: anchored(f.h.Committed), path: name, slots: f.sl, bytes: dataStart + f.h.Size})
 	}
 	return nil
 }
@@ -84,6 +84,6 @@ func (s *Store) recoverDraft(name string, f *found) error {
 	if err := s.dropPart(partID{info.Name, info.Owner}); err != nil { // an upload after that one
 		return err
 	}
-	s.enterPart(part{info: info, path: name, slots: f.sl, bytes: dataStart + size})
+	s.enterPart(part{info: info, kept: anchored(info.ModTime), path: name, slots: f.sl, bytes: dataStart + size})
 	return nil
 }

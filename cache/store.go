@@ -22,6 +22,7 @@ type Store struct {
 
 	// constant
 	o         Options
+	began     time.Time // when it was opened
 	room      *room
 	syncDirty *dirSync
 	syncPart  *dirSync
@@ -73,7 +74,7 @@ func Open(d disk.Disk, o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
-		disk: d, lock: lock, o: o,
+		disk: d, lock: lock, o: o, began: time.Now(),
 		room:  newRoom(o, d.Free),
 		dirty: map[string]*entry{}, lost: map[string]*entry{}, parts: newParts(),
 	}

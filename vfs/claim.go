@@ -56,6 +56,16 @@ func newClaim(rec cache.Record, due time.Time) *claim {
 	}
 }
 
+// recoveredClaim is newClaim for a record that an earlier process has left. The clock may have been ahead when that was made:
+// it is due within writeBack from now in any case.
+func (v *overlay) recoveredClaim(rec cache.Record) *claim {
+	now := time.Now()
+	age := max(now.Round(0).Sub(rec.Committed), 0)
+	c := newClaim(rec, now.Add(v.writeBack-age))
+	c.first = now.Add(-age)
+	return c
+}
+
 // bytes is how much content waits with it.
 func (c *claim) bytes() int64 {
 	if c.rec.Kind == cache.File {

@@ -73,7 +73,7 @@ func newOverlay(r remote.Remote, names *dirCache, open openFunc, o Options) *ove
 	}
 	v.pending = newPending(v.caps.CaseInsensitive)
 	for _, rec := range v.store.Pending() {
-		c := newClaim(rec, rec.Committed.Add(v.writeBack))
+		c := v.recoveredClaim(rec)
 		v.pending.add(c)
 		v.queue.push(c)
 	}

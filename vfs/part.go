@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"time"
 
 	"ferry/remote"
 )
@@ -27,7 +26,7 @@ func (v *View) part(ctx context.Context, name string) (remote.Entry, error) {
 
 func (v *View) expired(part remote.Entry) bool {
 	age := v.fs.opt.PartMaxAge
-	return age > 0 && !part.ModTime.IsZero() && time.Since(part.ModTime) > age
+	return age > 0 && !part.ModTime.IsZero() && v.fs.ages.Exceed(part.ModTime, age)
 }
 
 // showsPart reports whether e, an unfinished upload found in dir, is listed as a file: it is the owner's, not too old,

@@ -91,6 +91,7 @@ type FS struct {
 	reads  *readahead.Tree
 	limits *readahead.Limits // of reads
 	cuts   cuts
+	ages   remote.Ages // of unfinished uploads
 	silent atomic.Bool // the remote does not say what it sends
 	caps   remote.Caps // of the remote
 
@@ -110,6 +111,7 @@ func New(r remote.Remote, o Options) *FS {
 	f.reach = newReach(o, f.probe)
 	f.names = newDirCache(r, f.reach, o)
 	reading := o.readOptions(r, f.names)
+	f.ages.Began(time.Now())
 	f.reads, f.limits = readahead.New(r, reading), reading.Limits
 	f.feed.interval = o.PollInterval
 	f.top, f.shown = r, f.names

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ferry/cache"
+	"ferry/disk/disktest"
 	"ferry/remote"
 	"ferry/remote/faulty"
 )
@@ -127,6 +128,39 @@ func TestARetryDoesNotReplaceWhatIsOnTheRemoteSince(t *testing.T) {
 			b.wantThere(use.there...)
 		})
 	}
+}
+
+// The clock of a synctest is decades behind that of this test.
+func TestWhatWasStoredWhileTheClockWasAheadIsSent(t *testing.T) {
+	d := disktest.New()
+	store, err := cache.Open(d, cache.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Add(t.Context(), cache.Record{Kind: cache.Dir, Name: "d"}, cache.Durable); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		b := newRig(t, Cache{Mode: CacheWrites, WriteBack: 5 * time.Second})
+		b.stop()
+		b.disk = d.Restart(disktest.Nothing())
+		b.start()
+		b.wantThere()
+		if q := b.fs.Queue(); len(q) != 1 || time.Until(q[0].Expiry) > 5*time.Second {
+			t.Errorf("it waits: %+v", q)
+		}
+		for _, c := range b.fs.over.pending.claims {
+			if age := time.Since(c.first); age < 0 {
+				t.Errorf("it was made in %v", -age)
+			}
+		}
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		b.wantThere("d/")
+	})
 }
 
 func TestAMissingDirectoryIsMadeAgain(t *testing.T) {

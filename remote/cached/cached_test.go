@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ferry/cache"
@@ -264,6 +265,27 @@ func TestRequestsGoOnToTheEndOfAChunk(t *testing.T) {
 			t.Fatalf("%d bytes are kept", r.Remote.store.Stats().Clean.Bytes)
 		}
 	}
+}
+
+// The clock of a synctest is decades behind that of this test.
+func TestAListingFromTheFutureIsTooOld(t *testing.T) {
+	r := newRemembered(t)
+	r.put("a", "1")
+	r.shows(".", "a")
+	if _, isFresh := r.listings.get("."); !isFresh {
+		t.Error("it is too old at once")
+	}
+	l := r.listings.read(".")
+	synctest.Test(t, func(t *testing.T) {
+		s, err := newListings(disktest.New(), time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.remember(&listing{Dir: ".", Boot: s.disk.Boot(), At: l.At}, 0)
+		if _, isFresh := s.get("."); isFresh {
+			t.Error("it counts until then")
+		}
+	})
 }
 
 func TestADamagedListingIsNone(t *testing.T) {

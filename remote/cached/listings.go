@@ -77,7 +77,8 @@ func (s *listings) get(dir string) (l *listing, isFresh bool) {
 		}
 		s.remember(l, changes)
 	}
-	return l, l.Boot == s.disk.Boot() && time.Since(l.At) < s.age
+	age := time.Since(l.At) // below 0 where the clock was set back since
+	return l, l.Boot == s.disk.Boot() && age >= 0 && age < s.age
 }
 
 // remember keeps l in memory, unless something was dropped since.

@@ -284,9 +284,15 @@ func TestWhatAKilledUploadLeftIsRemovedWithTime(t *testing.T) {
 	o.PartMaxAge = 24 * time.Hour
 	r := openRemote(t, "", o)
 	defer r.Close()
-	for e, err := range r.List(t.Context(), ".") {
-		if err != nil || e.Name != "f" {
-			t.Errorf("%+v, %v", e, err)
+	for _, watched := range []time.Duration{0, time.Hour} {
+		if _, err := store.Stat(t.Context(), ".ferry-put.0123abcd.f"); err != nil {
+			t.Errorf("it goes though the clock may be wrong: %v", err)
+		}
+		r.ClockWatchedFor(watched)
+		for e, err := range r.List(t.Context(), ".") {
+			if err != nil || e.Name != "f" {
+				t.Errorf("%+v, %v", e, err)
+			}
 		}
 	}
 	if _, err := store.Stat(t.Context(), ".ferry-put.0123abcd.f"); !errors.Is(err, remote.ErrNotExist) {

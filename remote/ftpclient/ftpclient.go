@@ -65,6 +65,7 @@ type Remote struct {
 	root string // as it was given; relative to where the server puts the user
 
 	pool pool
+	ages remote.Ages
 
 	mu   sync.Mutex
 	busy map[string]bool // hidden files being written, by their path on the server; guarded by mu
@@ -98,6 +99,7 @@ func New(ctx context.Context, root string, o Options) (*Remote, error) {
 		d.tls = tlsConfig(o)
 	}
 	r.pool.init(o.Connections, o.IdleTimeout, d.dial)
+	r.ages.Began(time.Now())
 	caps := remote.Caps{MoveDir: true, MaxName: maxName}
 	s, err := r.pool.get(ctx)
 	switch {

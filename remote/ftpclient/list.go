@@ -171,7 +171,7 @@ const maxLeftOver = 100
 // leftOver reports whether the hidden file e in dir is one that nobody will rename any more.
 func (r *Remote) leftOver(s *session, dir string, e remote.Entry) bool {
 	return !e.Dir && r.o.PartMaxAge > 0 && !e.ModTime.IsZero() &&
-		time.Since(e.ModTime) > r.o.PartMaxAge && !r.writing(r.partPath(s, dir, e.Name))
+		r.ages.Exceed(e.ModTime, r.o.PartMaxAge) && !r.writing(r.partPath(s, dir, e.Name))
 }
 
 // removeAll removes hidden files of dir. Whoever comes across one that stays tries again.

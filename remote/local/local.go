@@ -58,6 +58,7 @@ type Remote struct {
 	tree    tree
 	uploads uploads
 	kept    sync.Mutex // held while the hidden files that Keep left are renamed or removed
+	ages    remote.Ages
 }
 
 // New serves the directory root. It is an error when there is none.
@@ -88,7 +89,7 @@ func newRemote(root string, o Options, open func(path string, links bool) (tree,
 		t.close()
 		return nil, fail("open", path, err)
 	}
-	return &Remote{
+	r := &Remote{
 		info: remote.Info{Name: "local:" + path, Caps: remote.Caps{
 			CaseInsensitive: caseInsensitive,
 			Modes:           keepsModes,
@@ -102,7 +103,9 @@ func newRemote(root string, o Options, open func(path string, links bool) (tree,
 		dev:     m.dev,
 		tree:    t,
 		uploads: uploads{busy: map[string]*stage{}},
-	}, nil
+	}
+	r.ages.Began(time.Now())
+	return r, nil
 }
 
 // Info implements remote.Remote.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"sync"
-	"time"
 
 	"ferry/remote"
 	"ferry/remote/partname"
@@ -107,5 +106,5 @@ func (r *Remote) reclaim(s *stage, part string, slot int) error {
 
 // expired reports whether a hidden file is too old to be continued.
 func (r *Remote) expired(m *meta) bool {
-	return r.o.PartMaxAge > 0 && time.Since(m.modTime) > r.o.PartMaxAge
+	return r.o.PartMaxAge > 0 && r.ages.Exceed(m.modTime, r.o.PartMaxAge)
 }

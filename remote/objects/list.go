@@ -127,7 +127,7 @@ func (l *listing) entry(o Object) (remote.Entry, bool) {
 		return remote.Entry{}, false // the marker, or an empty element
 	}
 	if partname.Hidden(raw) {
-		if p, ok := partname.Parse(raw); ok && p.Slot > 0 && !o.ModTime.IsZero() && time.Since(o.ModTime) > orphanAge {
+		if p, ok := partname.Parse(raw); ok && p.Slot > 0 && !o.ModTime.IsZero() && l.tree.ages.Exceed(o.ModTime, orphanAge) {
 			l.orphans = append(l.orphans, o.Name)
 		}
 		return remote.Entry{}, false

@@ -35,6 +35,7 @@ type Tree struct {
 	bucket  string // "" where the top directories are the buckets
 	prefix  string // of every key: "" or one that ends with a slash
 	watch   watch
+	ages    remote.Ages
 }
 
 // New returns the tree that c describes. It makes no request.
@@ -43,7 +44,7 @@ func New(store Store, c Config) *Tree {
 	if prefix = strings.Trim(prefix, "/"); prefix != "" {
 		prefix = c.Encoding.EncodePath(prefix) + "/"
 	}
-	return &Tree{
+	t := &Tree{
 		store:   store,
 		buckets: c.Buckets,
 		config:  c,
@@ -56,6 +57,8 @@ func New(store Store, c Config) *Tree {
 			NoParts:      true,
 		}},
 	}
+	t.ages.Began(time.Now())
+	return t
 }
 
 // Info implements remote.Remote.

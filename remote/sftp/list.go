@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"iter"
-	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -181,5 +180,5 @@ func (d *directory) close() {
 
 // expired reports whether a hidden file is too old to be continued.
 func (r *Remote) expired(m *meta) bool {
-	return r.o.PartMaxAge > 0 && !m.modTime.IsZero() && time.Since(m.modTime) > r.o.PartMaxAge
+	return r.o.PartMaxAge > 0 && !m.modTime.IsZero() && r.ages.Exceed(m.modTime, r.o.PartMaxAge)
 }

@@ -82,6 +82,7 @@ type Remote struct {
 	pool    pool
 	uploads uploads
 	kept    sync.Mutex // held while the hidden files that Keep left are renamed or removed
+	ages    remote.Ages
 }
 
 // New serves the directory root of the host, relative to where the server puts the user unless it begins with a slash.
@@ -119,6 +120,7 @@ func New(_ context.Context, root string, o Options) (*Remote, error) {
 		uploads: uploads{busy: map[string]*stage{}},
 	}
 	r.pool.init(o.Connections, o.IdleTimeout, d.dial)
+	r.ages.Began(time.Now())
 	return r, nil
 }
 

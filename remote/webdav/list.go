@@ -39,7 +39,7 @@ func (r *Remote) list(ctx context.Context, dir string, take func(remote.Entry) b
 		return r.explainList(ctx, dir, err)
 	}
 	defer resp.Body.Close()
-	l := listing{self: strings.TrimRight(u.Path, "/")}
+	l := listing{ages: &r.ages, self: strings.TrimRight(u.Path, "/")}
 	defer func() { r.sweep(context.WithoutCancel(ctx), dir, l.stale) }()
 	var bad error
 	err = responses(resp.Body, func(one *response) bool {
@@ -89,6 +89,7 @@ func (r *Remote) excluded(p props) bool {
 
 // A listing tells the entries of a directory from the directory itself.
 type listing struct {
+	ages *remote.Ages
 	self string // path of the directory, as the server writes it
 	seen bool   // a response has come
 
@@ -109,7 +110,7 @@ func (l *listing) next(one *response) (base string, p props, isEntry bool, err e
 	case path == l.self && found && p.Collection == nil:
 		return "", p, false, remote.ErrNotDir
 	case parent == l.self && found && isUpload(base):
-		if when := parseTime(p.Modified); len(l.stale) < maxSweep && !when.IsZero() && time.Since(when) > staleAge {
+		if when := parseTime(p.Modified); len(l.stale) < maxSweep && !when.IsZero() && l.ages.Exceed(when, staleAge) {
 			l.stale = append(l.stale, base)
 		}
 		return "", p, false, nil

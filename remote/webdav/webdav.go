@@ -16,6 +16,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"time"
 
 	"ferry/remote"
 	"ferry/remote/httpclient"
@@ -53,6 +54,7 @@ type Remote struct {
 	chunks        *url.URL // where Nextcloud takes files in chunks; nil elsewhere
 	chunkSize     int
 	names         *names
+	ages          remote.Ages
 }
 
 // New returns the directory path below the URL of the options. It does not connect; an option that cannot be right is
@@ -84,6 +86,7 @@ func New(_ context.Context, path string, o Options) (*Remote, error) {
 		encoding:      o.Encoding,
 		names:         newNames(),
 	}
+	r.ages.Began(time.Now())
 	if r.chunkSize = cmp.Or(o.ChunkSize, defaultChunk); r.chunkSize > 0 && o.Vendor == "nextcloud" {
 		r.chunks = chunksURL(base)
 	}

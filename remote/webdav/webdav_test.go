@@ -79,10 +79,13 @@ func TestAnUploadThatWasLeftLongAgoIsRemoved(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for e, err := range r.List(t.Context(), ".") {
-		t.Errorf("%+v, %v", e, err)
+	for _, want := range [][]string{{old, fresh}, {fresh}} {
+		for e, err := range r.List(t.Context(), ".") {
+			t.Errorf("%+v, %v", e, err)
+		}
+		leftovers(t, dav.Dir(dir), want...)
+		r.ClockWatchedFor(time.Hour)
 	}
-	leftovers(t, dav.Dir(dir), fresh)
 }
 
 func TestHiddenNamesAreNobodys(t *testing.T) {
