@@ -10,6 +10,7 @@
 //	dirty/  acknowledged, and not on the remote yet
 //	lost/   refused by the remote for good, or damaged; only the administrator removes it
 //	clean/  a copy of what is on the remote; it may vanish at any time
+//	doubt/  notes of changes that were asked of the remote and not answered
 //
 // The directory dirty/ is the queue. There is no journal beside it: a file that waits is state, and each change of what
 // waits is one header write or one rename.

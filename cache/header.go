@@ -17,6 +17,7 @@ const (
 	stateWaiting              // dirty/
 	stateLost                 // lost/
 	stateClean                // clean/
+	stateAsked                // doubt/
 	states                    // how many there are
 )
 

@@ -14,6 +14,7 @@ const (
 	dirtyDir = "dirty"
 	lostDir  = "lost"
 	cleanDir = "clean"
+	doubtDir = "doubt"
 	lockName = "lock"
 )
 

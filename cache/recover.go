@@ -13,7 +13,7 @@ import (
 
 // recover reads what an earlier process left, and brings it in order.
 func (s *Store) recover() error {
-	for _, dir := range []string{tmpDir, partDir, dirtyDir, lostDir, cleanDir} {
+	for _, dir := range []string{tmpDir, partDir, dirtyDir, lostDir, cleanDir, doubtDir} {
 		if err := s.disk.Mkdir(dir); err != nil {
 			return err
 		}
@@ -27,7 +27,7 @@ func (s *Store) recover() error {
 			return err
 		}
 	}
-	for _, step := range []func() error{s.recoverLost, s.recoverDirty, s.recoverParts, s.recoverDrafts} {
+	for _, step := range []func() error{s.recoverLost, s.recoverDirty, s.recoverParts, s.recoverDrafts, s.recoverDoubts} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -154,6 +154,7 @@ func (s *Store) enterDirty(id string, f *found) error {
 	s.seq = max(s.seq, f.h.Seq)
 	s.dirty[id] = e
 	s.room.enter(stateWaiting, e.bytes)
+	s.doubtRecord(f)
 	return nil
 }
 
