@@ -1,9 +1,7 @@
 package vfs
 
 import (
-	"bytes"
 	"context"
-	"crypto/md5"
 	"errors"
 	"io"
 	"log/slog"
@@ -15,20 +13,15 @@ import (
 // carryOut does on the remote what c wants. What it has done of it is not done again by the next attempt.
 func (v *overlay) carryOut(ctx context.Context, c *claim) error {
 	v.mu.Lock()
-	rec := c.rec
+	rec, applied, released := c.rec, c.isApplied, c.released
 	v.mu.Unlock()
-	var err error
-	switch rec.Kind {
-	case cache.File:
-		err = v.sendFile(ctx, c, rec)
-	case cache.Removed:
-		if rec.Base != cache.BaseAbsent {
-			err = v.removeOne(ctx, rec.Name)
-		}
-	case cache.Dir:
-		err = v.makeDir(ctx, rec.Name)
+	if released {
+		return nil
 	}
-	if err != nil {
+	if applied {
+		return v.recheck(ctx, c, rec)
+	}
+	if err := v.apply(ctx, c, rec); err != nil {
 		return err
 	}
 	for _, name := range rec.Removes {
@@ -40,6 +33,21 @@ func (v *overlay) carryOut(ctx context.Context, c *claim) error {
 		}
 	}
 	return nil
+}
+
+// apply does what c wants of its own name.
+func (v *overlay) apply(ctx context.Context, c *claim, rec cache.Record) error {
+	switch rec.Kind {
+	case cache.File:
+		return v.sendFile(ctx, c, rec)
+	case cache.Removed:
+		if rec.Base == cache.BaseAbsent {
+			return nil
+		}
+		return v.removeOne(ctx, rec.Name)
+	default:
+		return v.makeDir(ctx, rec.Name)
+	}
 }
 
 // stillRemoves reports whether c is the newest claim of name. What a newer one wants will be done after it.
@@ -55,12 +63,7 @@ func (v *overlay) sendFile(ctx context.Context, c *claim, rec cache.Record) erro
 	if c.sent {
 		return nil
 	}
-	e, there := remote.Entry{}, false
-	if rec.Recovered {
-		e, there = v.alreadyThere(ctx, rec)
-	} else if rec.BaseVersion != "" && c.tries == 0 {
-		v.warnOfOverwrite(ctx, rec)
-	}
+	e, there := v.lookBefore(ctx, c, rec)
 	if !there {
 		var err error
 		e, err = v.putContent(ctx, rec)
@@ -140,31 +143,28 @@ func (v *overlay) sendTime(ctx context.Context, c *claim) error {
 	return nil
 }
 
-// alreadyThere reports whether the remote has the content of rec: it was sent, and the process ended before that was
-// noted.
-func (v *overlay) alreadyThere(ctx context.Context, rec cache.Record) (remote.Entry, bool) {
+// lookBefore looks at what is about to be replaced, where that is of interest. It reports whether that has the content of rec
+// already: it was sent, and the process ended before that was noted. Only a checksum can tell. Another file that somebody
+// else has stored since is logged.
+func (v *overlay) lookBefore(ctx context.Context, c *claim, rec cache.Record) (remote.Entry, bool) {
+	if c.tries > 0 || c.isApplied || !rec.Recovered && rec.BaseVersion == "" {
+		return remote.Entry{}, false
+	}
 	e, err := v.remote.Stat(ctx, rec.Name)
 	v.inVain(ctx, rec.Name, err)
-	if err != nil || e.Dir || e.Size != rec.Size || rec.BaseVersion != "" && e.Version == rec.BaseVersion {
+	if err != nil || e.Dir || rec.BaseVersion != "" && e.Version == rec.BaseVersion {
 		return e, false
 	}
-	sum, err := remote.Hash(ctx, v.remote, rec.Name, "md5")
-	if err == nil {
-		return e, v.hasDigest(ctx, rec, sum) && v.sameTime(e, rec)
+	sameSize := e.Size == rec.Size && v.sameTime(e, rec)
+	if rec.Recovered && sameSize {
+		if same, known := v.hasContent(ctx, rec, e); same {
+			return e, true
+		} else if !known {
+			return e, false // it is probably its own
+		}
 	}
-	return e, v.caps.ModTime > 0 && v.sameTime(e, rec)
-}
-
-// hasDigest reports whether sum is the MD5 of the content of rec.
-func (v *overlay) hasDigest(ctx context.Context, rec cache.Record, sum []byte) bool {
-	content, err := v.store.OpenContent(rec.ID)
-	if err != nil {
-		return false
-	}
-	defer content.Close()
-	h := md5.New()
-	_, err = io.Copy(h, remote.ContextReader(ctx, content.Section()))
-	return err == nil && bytes.Equal(h.Sum(nil), sum)
+	v.warnOfOverwrite(ctx, rec, e)
+	return e, false
 }
 
 // sameTime reports whether e has the time of rec, as far as the remote keeps times.
@@ -173,10 +173,8 @@ func (v *overlay) sameTime(e remote.Entry, rec cache.Record) bool {
 }
 
 // warnOfOverwrite logs which version somebody else has stored since, that is about to be replaced.
-func (v *overlay) warnOfOverwrite(ctx context.Context, rec cache.Record) {
-	e, err := v.remote.Stat(ctx, rec.Name)
-	v.inVain(ctx, rec.Name, err)
-	if err != nil || e.Version == "" || e.Version == rec.BaseVersion {
+func (v *overlay) warnOfOverwrite(ctx context.Context, rec cache.Record, e remote.Entry) {
+	if rec.BaseVersion == "" || e.Version == "" {
 		return
 	}
 	v.log.LogAttrs(ctx, slog.LevelWarn, "A file was changed on the remote while a newer one waited here; it is replaced",

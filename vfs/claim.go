@@ -12,7 +12,7 @@ import (
 
 // claim is one record of the cache as the overlay sees it. A change of what waits makes a new claim, and the old one
 // dies. overlay.mu guards everything in it that changes; rec does not change after the claim was made, but for its
-// ModTime.
+// ModTime, and for its Removes when it is applied.
 type claim struct {
 	rec   cache.Record
 	mode  fs.FileMode // permission bits of the file that it replaces; 0 = unknown
@@ -38,6 +38,13 @@ type claim struct {
 	parkedAt *claim        // what it waits for
 	waiting  []*claim      // what waits for it
 
+	// applied is closed when everything it wants has been done once. From then on it is only looked at again, because the
+	// remote may still get an older request (isApplied; see recheck), until that cannot be, or until released.
+	applied   chan struct{}
+	isApplied bool
+	released  bool
+	checks    int // how often it was looked at again
+
 	sent     bool      // the content is on the remote
 	sentTime time.Time // the modification time that it was sent with
 	unsure   bool      // the record is perhaps not forgotten yet; used by its runs only
@@ -52,7 +59,7 @@ type run struct {
 func newClaim(rec cache.Record, due time.Time) *claim {
 	return &claim{
 		rec: rec, first: rec.Committed, begun: rec.Recovered, due: due, place: -1,
-		gone: make(chan struct{}), tried: make(chan struct{}),
+		gone: make(chan struct{}), tried: make(chan struct{}), applied: make(chan struct{}),
 	}
 }
 
@@ -83,10 +90,10 @@ func (c *claim) base() (cache.Base, string) {
 }
 
 // blocker returns a claim that has to be out of the way before c can be carried out, nil where there is none: an older
-// one, or one that is being carried out, that touches the same path, one above it or one below it.
+// one that is not applied, or one that is being carried out, that touches the same path, one above it or one below it.
 func (p *pending) blocker(c *claim) *claim {
 	for other := range p.touching(p.names(c)...) {
-		if other != c && (other.run != nil || !other.dead && other.rec.Seq < c.rec.Seq) {
+		if other != c && (other.run != nil || !other.dead && !other.isApplied && other.rec.Seq < c.rec.Seq) {
 			return other
 		}
 	}

@@ -42,7 +42,7 @@ func (v *overlay) flushFirst(ctx context.Context, names ...string) error {
 			return err
 		}
 	}
-	return nil
+	return v.release(ctx, names...)
 }
 
 // hurry has what waits at names, above and below them sent at once, and returns it.
@@ -51,13 +51,15 @@ func (v *overlay) hurry(names ...string) []*claim {
 	defer v.mu.Unlock()
 	waiting := v.waitingAt(names...)
 	for _, c := range waiting {
-		v.queue.hurry(c)
+		if !c.isApplied {
+			v.queue.hurry(c)
+		}
 	}
 	v.signal()
 	return waiting
 }
 
-// await waits until c, and what has taken its place, does not wait any more, and returns why it was refused if it was. With
+// await waits until c, and what has taken its place, is on the remote, and returns why it was refused if it was. With
 // once an attempt that fails is an error.
 func (v *overlay) await(ctx context.Context, once bool, c *claim) (refused, err error) {
 	for c != nil {
@@ -70,6 +72,8 @@ func (v *overlay) await(ctx context.Context, once bool, c *claim) (refused, err 
 				return fmt.Errorf("%s was refused: %w", c.rec.Name, c.err), nil
 			}
 			c = v.successor(c)
+		case <-c.applied:
+			return nil, nil
 		case <-tried:
 			if once {
 				return nil, v.failure(c)

@@ -39,9 +39,10 @@ type overlay struct {
 	transfers int
 	largest   int64 // what is longer than that does not fit the cache; 0 = everything fits
 
-	paths pathLocks // of changes of the tree; taken before mu
-	reach *reach    // whether the remote answers
-	dirs  seenDirs  // directories that are known to have been there
+	doubts *doubts
+	paths  pathLocks // of changes of the tree; taken before mu
+	reach  *reach    // whether the remote answers
+	dirs   seenDirs  // directories that are known to have been there
 
 	mu           sync.Mutex
 	pending      *pending      // guarded by mu
@@ -72,6 +73,7 @@ func newOverlay(r remote.Remote, names *dirCache, open openFunc, o Options) *ove
 		v.largest = max(limit-spoolStep, limit/2)
 	}
 	v.pending = newPending(v.caps.CaseInsensitive)
+	v.doubts = newDoubts(v.store, v.pending.keyOf, v.log)
 	for _, rec := range v.store.Pending() {
 		c := v.recoveredClaim(rec)
 		v.pending.add(c)

@@ -65,10 +65,16 @@ func (v *overlay) hold(ctx context.Context, c *claim) (bool, error) {
 		v.mu.Unlock()
 		return true, nil
 	}
+	applied := c.applied
+	if c.isApplied {
+		applied = nil
+	}
 	v.mu.Unlock()
 	select {
 	case <-c.gone:
 		return false, nil
+	case <-applied:
+		return v.hold(ctx, c)
 	case <-ctx.Done():
 		return false, context.Cause(ctx)
 	}
@@ -181,6 +187,9 @@ func (v *overlay) remove(ctx context.Context, name string) error {
 		case isGone, inFile:
 			return remote.ErrNotExist
 		case elsewhere:
+			if v.takesDirs() && !v.doubts.about(0, name).IsZero() {
+				return v.removeHere(ctx, name)
+			}
 			return v.removeThere(ctx, name)
 		case isFile:
 			if removed, err := v.removeWaiting(ctx, c); removed || err != nil {
@@ -229,8 +238,28 @@ func (v *overlay) removeWaiting(ctx context.Context, c *claim) (bool, error) {
 	return true, nil
 }
 
+// removeHere makes the removal of what the remote has wait: then it can be repeated.
+func (v *overlay) removeHere(ctx context.Context, name string) error {
+	e, err := v.names.Stat(ctx, name)
+	switch {
+	case err == nil && e.Dir:
+		return remote.ErrIsDir
+	case errors.Is(err, remote.ErrNotExist), errors.Is(err, remote.ErrNotDir), ctx.Err() != nil:
+		return err
+	}
+	v.inVain(ctx, name, err)
+	rec, err := v.store.Add(ctx, cache.Record{Kind: cache.Removed, Name: name}, v.durability())
+	if err != nil {
+		return err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.replace(newClaim(rec, rec.Committed))
+	return nil
+}
+
 func (v *overlay) removeThere(ctx context.Context, name string) error {
-	err := v.remote.Remove(ctx, name)
+	err := v.doubts.ask(ctx, func(ctx context.Context) error { return v.remote.Remove(ctx, name) }, name)
 	if err == nil || errors.Is(err, remote.ErrNotExist) {
 		v.names.removed(name)
 		v.copyRemoved(name)
@@ -275,7 +304,7 @@ func (v *overlay) SetModTime(ctx context.Context, name string, t time.Time) erro
 func (v *overlay) setTimeThere(ctx context.Context, name string, t time.Time) error {
 	defer v.changedThere()
 	defer v.names.doubt(name)
-	err := remote.SetModTime(ctx, v.remote, name, t)
+	err := v.doubts.ask(ctx, func(ctx context.Context) error { return remote.SetModTime(ctx, v.remote, name, t) }, name)
 	if !errors.Is(err, remote.ErrUnsupported) {
 		return err
 	}
@@ -298,6 +327,9 @@ func (v *overlay) setTimeOfWaiting(ctx context.Context, c *claim, t time.Time) (
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	c.rec.ModTime = t
+	if c.isApplied {
+		c.due = time.Now()
+	}
 	return true, nil
 }
 
@@ -329,7 +361,7 @@ func (v *overlay) SetMode(ctx context.Context, name string, perm fs.FileMode) er
 		}
 	}
 	defer v.names.doubt(name)
-	return remote.SetMode(ctx, v.remote, name, perm)
+	return v.doubts.ask(ctx, func(ctx context.Context) error { return remote.SetMode(ctx, v.remote, name, perm) }, name)
 }
 
 // Hash implements remote.Hasher. Of a file that waits no digest is known.

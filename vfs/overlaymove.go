@@ -136,7 +136,7 @@ func (v *overlay) moveThere(ctx context.Context, from, to string) error {
 		return err
 	}
 	defer v.changedThere()
-	err := remote.Move(ctx, v.remote, from, to)
+	err := v.doubts.ask(ctx, func(ctx context.Context) error { return remote.Move(ctx, v.remote, from, to) }, from, to)
 	if err != nil {
 		v.names.doubt(from)
 		v.names.doubt(to)
@@ -202,7 +202,7 @@ func (v *overlay) inDirThatWaits(name string) bool {
 
 func (v *overlay) mkdirThere(ctx context.Context, dir string) error {
 	defer v.changedThere()
-	if err := v.remote.Mkdir(ctx, dir); err != nil {
+	if err := v.doubts.ask(ctx, func(ctx context.Context) error { return v.remote.Mkdir(ctx, dir) }, dir); err != nil {
 		v.names.doubt(dir)
 		return err
 	}
@@ -299,7 +299,7 @@ func (v *overlay) rmdirThere(ctx context.Context, dir string) error {
 		}
 	}
 	defer v.changedThere()
-	if err := v.remote.Rmdir(ctx, dir); err != nil {
+	if err := v.doubts.ask(ctx, func(ctx context.Context) error { return v.remote.Rmdir(ctx, dir) }, dir); err != nil {
 		v.names.doubt(dir)
 		return err
 	}

@@ -56,7 +56,11 @@ const putAttempts = 4
 func (s *spool) putRepeatedly(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	for tries := 1; ; tries++ {
 		body := &contentReader{SectionReader: io.NewSectionReader(s.draft, 0, s.draft.Size())}
-		e, err := putSafely(ctx, s.overlay.remote, s.name, body, remote.PutOptions{Size: s.draft.Size(), ModTime: modTime})
+		var e remote.Entry
+		err := s.overlay.doubts.ask(ctx, func(ctx context.Context) (err error) {
+			e, err = putSafely(ctx, s.overlay.remote, s.name, body, remote.PutOptions{Size: s.draft.Size(), ModTime: modTime})
+			return err
+		}, s.name)
 		if err == nil || body.err != nil || refused(err) || ctx.Err() != nil || tries == putAttempts {
 			return e, err
 		}
@@ -127,7 +131,11 @@ func (t *through) Publish(ctx context.Context, modTime time.Time) (remote.Entry,
 	if err := v.flushFirst(ctx, t.name); err != nil {
 		return remote.Entry{}, pathError("publish", t.name, err)
 	}
-	e, err := t.Stage.Publish(ctx, modTime)
+	var e remote.Entry
+	err = v.doubts.ask(ctx, func(ctx context.Context) (err error) {
+		e, err = t.Stage.Publish(ctx, modTime)
+		return err
+	}, t.name)
 	v.changedThere()
 	if err != nil {
 		v.names.doubt(t.name)
@@ -209,7 +217,11 @@ func (v *overlay) putThere(ctx context.Context, name string, body io.Reader, o r
 		return remote.Entry{}, err
 	}
 	defer v.changedThere()
-	e, err := v.remote.Put(ctx, name, body, o)
+	var e remote.Entry
+	err = v.doubts.ask(ctx, func(ctx context.Context) (err error) {
+		e, err = v.remote.Put(ctx, name, body, o)
+		return err
+	}, name)
 	if err != nil {
 		v.names.doubt(name)
 		return e, err

@@ -144,6 +144,20 @@ func (p *pending) clear(c *claim) {
 	}
 }
 
+// dropRemovals has c say something of its own name alone.
+func (p *pending) dropRemovals(c *claim) {
+	for name, removes := range p.paths(c) {
+		if !removes {
+			continue
+		}
+		n := p.find(name)
+		n.touches = slices.DeleteFunc(n.touches, func(t touch) bool { return t.claim == c })
+		n.changed()
+		n.prune()
+	}
+	c.rec.Removes = nil
+}
+
 // paths yields the paths that c touches, and of each whether it goes away.
 func (p *pending) paths(c *claim) iter.Seq2[string, bool] {
 	return func(yield func(string, bool) bool) {

@@ -78,7 +78,7 @@ func (v *overlay) startDue(ctx context.Context, running *sync.WaitGroup) (next t
 		}
 		running.Go(func() {
 			defer cancel(nil)
-			v.conclude(ctx, c, v.carryOut(attempt, c))
+			v.attempt(ctx, attempt, c)
 		})
 	}
 	return time.Time{}, false
@@ -93,11 +93,22 @@ func (v *overlay) reserved() int {
 	return max(1, v.transfers/4)
 }
 
+// attempt carries c out under the context callable, which a change of c may end, and notes what has come of it.
+func (v *overlay) attempt(ctx, callable context.Context, c *claim) {
+	v.mu.Lock()
+	names := append([]string{c.rec.Name}, c.rec.Removes...)
+	v.mu.Unlock()
+	r := v.doubts.request(c.rec.Seq, names...).begin()
+	defer r.end()
+	v.conclude(r.watch(ctx), c, v.carryOut(r.watch(callable), c))
+}
+
 // conclude ends an attempt.
 func (v *overlay) conclude(ctx context.Context, c *claim, err error) {
+	kept := false
 	switch {
 	case err == nil:
-		err = v.complete(ctx, c)
+		kept, err = v.complete(ctx, c)
 	case ctx.Err() == nil && refused(err):
 		err = v.giveUp(ctx, c, err)
 	}
@@ -115,7 +126,10 @@ func (v *overlay) conclude(ctx context.Context, c *claim, err error) {
 		return
 	}
 	c.run = nil
-	if ctx.Err() == nil {
+	switch {
+	case kept:
+		v.queue.unpark(c)
+	case ctx.Err() == nil:
 		v.postpone(ctx, c, err)
 	}
 	v.queue.push(c)
@@ -153,28 +167,32 @@ func (v *overlay) commitTo(ctx context.Context, c *claim) bool {
 	return c.ending
 }
 
-// complete notes that c has been carried out. An error means that it has to be carried out again.
-func (v *overlay) complete(ctx context.Context, c *claim) error {
+// complete notes that c has been carried out. It is kept when it has to be looked at again; an error means that it has to be
+// carried out again.
+func (v *overlay) complete(ctx context.Context, c *claim) (kept bool, err error) {
 	v.reach.found()
+	if until := v.inDoubt(c); !until.IsZero() {
+		return v.keepApplied(ctx, c, until)
+	}
 	if !v.commitTo(ctx, c) {
-		return nil
+		return false, nil
 	}
 	if c.rec.Kind == cache.File && !c.rec.ModTime.Equal(c.sentTime) {
 		if err := v.sendTime(ctx, c); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if err := v.dropStale(c); err != nil {
-		return err
+		return false, err
 	}
 	if err := v.finish(c); err != nil {
-		return err
+		return false, err
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.end(c)
 	v.outOfTheWay(c)
-	return nil
+	return false, nil
 }
 
 // finish forgets the record of c, so that it does not come back.

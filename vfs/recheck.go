@@ -1,0 +1,217 @@
+package vfs
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"slices"
+	"time"
+
+	"ferry/cache"
+	"ferry/remote"
+)
+
+// A change that has been made on a name in doubt is applied, and stays in the queue with its
+// content: until the doubt is over, the remote is looked at again every now and then, and what
+// arrived late and undid it is undone in its turn.
+
+// firstRecheck is when an applied change is looked at for the first time; each further time it takes
+// twice as long.
+const firstRecheck = time.Second
+
+// inDoubt returns until when the remote may still undo what c wants. Directories are not looked at
+// again: as long as one waits, the remote is taken not to have it. What a late request can do to one
+// is to remove it while it is empty, and then it is made again for the next file in it.
+func (v *overlay) inDoubt(c *claim) (until time.Time) {
+	v.mu.Lock()
+	rec, released := c.rec, c.released
+	v.mu.Unlock()
+	if released || rec.Kind == cache.Dir {
+		return time.Time{}
+	}
+	return v.doubts.about(rec.Seq, append([]string{rec.Name}, rec.Removes...)...)
+}
+
+// keepApplied has c looked at again, and lets those go on who wait until it is on the remote. It is
+// false when c was superseded meanwhile.
+func (v *overlay) keepApplied(ctx context.Context, c *claim, until time.Time) (kept bool, err error) {
+	if len(c.rec.Removes) > 0 {
+		if !v.commitTo(ctx, c) {
+			return false, nil
+		}
+		if err := v.splitRemovals(ctx, c, until); err != nil {
+			return false, err
+		}
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	c.keepUntil(until)
+	return true, nil
+}
+
+// keepUntil makes c an applied change, or goes on with one.
+func (c *claim) keepUntil(until time.Time) {
+	if !c.isApplied {
+		c.isApplied = true
+		close(c.applied)
+	}
+	c.ending, c.begun = false, true
+	c.tries, c.failed, c.urgent = 0, nil, false
+	c.due = time.Now().Add(firstRecheck << min(c.checks, 20))
+	c.checks++
+	if c.due.After(until) {
+		c.due = until
+	}
+	if c.rec.Kind == cache.File && c.sent && !c.rec.ModTime.Equal(c.sentTime) {
+		c.due = time.Now()
+	}
+}
+
+// splitRemovals makes changes of their own of the removals that c has brought with it: an applied
+// change says something of its own name alone. Otherwise what comes after it to the names that it
+// has removed would be done before it was over, and be undone with it.
+func (v *overlay) splitRemovals(ctx context.Context, c *claim, until time.Time) error {
+	v.mu.Lock()
+	names := v.pending.inherited(c)
+	v.mu.Unlock()
+	var removals []*claim
+	for _, name := range names {
+		rec, err := v.store.Add(ctx, cache.Record{Kind: cache.Removed, Name: name}, v.durability())
+		if err != nil {
+			return err
+		}
+		removals = append(removals, newClaim(rec, rec.Committed))
+	}
+	rec := c.rec
+	rec.Removes = nil
+	if _, err := v.store.Update(ctx, rec, v.durability()); err != nil {
+		return err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, r := range removals {
+		r.keepUntil(until)
+		r.first = c.first
+		v.pending.add(r)
+		v.queue.push(r)
+	}
+	v.pending.dropRemovals(c)
+	return nil
+}
+
+// recheck looks whether what c wanted is still so, and does it again where it is not. What nobody
+// can tell is done again when the doubt is over.
+func (v *overlay) recheck(ctx context.Context, c *claim, rec cache.Record) error {
+	last := v.inDoubt(c).IsZero()
+	switch rec.Kind {
+	case cache.File:
+		same, known, err := v.stillStored(ctx, c, rec)
+		if err != nil {
+			return err
+		}
+		if !same && (known || last) {
+			if known {
+				v.logUndone(ctx, rec.Name)
+			}
+			c.sent = false
+			return v.sendFile(ctx, c, rec)
+		}
+		if !rec.ModTime.Equal(c.sentTime) {
+			return v.sendTime(ctx, c)
+		}
+	case cache.Removed:
+		return v.removeAgain(ctx, rec.Name)
+	}
+	return nil
+}
+
+// removeAgain removes what has come back.
+func (v *overlay) removeAgain(ctx context.Context, name string) error {
+	e, err := v.remote.Stat(ctx, name)
+	switch {
+	case errors.Is(err, remote.ErrNotExist), errors.Is(err, remote.ErrNotDir), err == nil && e.Dir:
+		return nil
+	case err != nil:
+		return err
+	}
+	v.logUndone(ctx, name)
+	return v.removeOne(ctx, name)
+}
+
+func (v *overlay) logUndone(ctx context.Context, name string) {
+	v.log.LogAttrs(ctx, slog.LevelWarn, "a request whose answer was lost arrived late; what came after it is done again",
+		slog.String("path", name))
+}
+
+// stillStored reports whether the remote has the content of c, and whether that is known.
+func (v *overlay) stillStored(ctx context.Context, c *claim, rec cache.Record) (same, known bool, err error) {
+	e, err := v.remote.Stat(ctx, rec.Name)
+	switch {
+	case errors.Is(err, remote.ErrNotExist), errors.Is(err, remote.ErrNotDir):
+		return false, true, nil
+	case err != nil:
+		return false, false, err
+	case e.Dir || e.Size >= 0 && e.Size != rec.Size:
+		return false, true, nil
+	case e.Version != "" && c.stored.Version != "":
+		return e.Version == c.stored.Version, true, nil
+	}
+	same, known = v.hasContent(ctx, rec, e)
+	return same, known, nil
+}
+
+// hasContent reports whether e, which the remote has under the name of rec, has its content, as far
+// as a checksum tells.
+func (v *overlay) hasContent(ctx context.Context, rec cache.Record, e remote.Entry) (same, known bool) {
+	digest := e.Digest
+	if digest == "" {
+		sum, err := remote.Hash(ctx, v.remote, rec.Name, remote.MD5)
+		if err != nil {
+			return false, false
+		}
+		digest = remote.NewDigest(remote.MD5, sum)
+	}
+	h := digest.New()
+	if h == nil {
+		return false, false
+	}
+	content, err := v.store.OpenContent(rec.ID)
+	if err != nil {
+		return false, false
+	}
+	defer content.Close()
+	if _, err := io.Copy(h, remote.ContextReader(ctx, content.Section())); err != nil {
+		return false, false
+	}
+	return digest.Is(h), true
+}
+
+// release ends the looking at what was applied at names, above and below them: what they are on the
+// remote is about to change in another way. The caller has locked the names.
+func (v *overlay) release(ctx context.Context, names ...string) error {
+	v.mu.Lock()
+	applied := slices.DeleteFunc(v.waitingAt(names...), func(c *claim) bool { return !c.isApplied })
+	v.mu.Unlock()
+	if len(applied) == 0 {
+		return nil
+	}
+	if err := v.doubts.await(ctx, names...); err != nil {
+		return err
+	}
+	v.mu.Lock()
+	for _, c := range applied {
+		c.released = true
+		v.queue.hurry(c)
+	}
+	v.signal()
+	v.mu.Unlock()
+	for _, c := range applied {
+		select {
+		case <-c.gone:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
