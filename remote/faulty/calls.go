@@ -95,7 +95,9 @@ func (r *Remote) Remove(ctx context.Context, name string) error {
 
 // RemoveVersion implements remote.VersionRemover. Its faults are those of Remove.
 func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error {
-	return r.call(ctx, Remove, name, func() error { return r.Forward.RemoveVersion(ctx, name, version) })
+	return r.change(ctx, Remove, name, func(ctx context.Context) error {
+		return r.Forward.RemoveVersion(ctx, name, version)
+	})
 }
 
 // Mkdir implements remote.Remote.

@@ -50,69 +50,15 @@ func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, e
 	}
 }
 
-// Remove implements remote.Remote.
-func (r *Remote) Remove(ctx context.Context, name string) error {
-	return r.vanish(ctx, "remove", name, func() error { return r.Forward.Remove(ctx, name) })
-}
-
-// RemoveVersion implements remote.VersionRemover.
-func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error {
-	return r.vanish(ctx, "remove", name, func() error { return r.Forward.RemoveVersion(ctx, name, version) })
-}
-
-// Rmdir implements remote.Remote.
-func (r *Remote) Rmdir(ctx context.Context, dir string) error {
-	return r.vanish(ctx, "rmdir", dir, func() error { return r.Forward.Rmdir(ctx, dir) })
-}
-
 // DropPart implements remote.Stager.
 func (r *Remote) DropPart(ctx context.Context, name, owner string) error {
-	return r.vanish(ctx, "droppart", name, func() error { return r.Forward.DropPart(ctx, name, owner) })
-}
-
-// vanish repeats a call that makes something go away.
-func (r *Remote) vanish(ctx context.Context, op, name string, call func() error) error {
-	return r.repeat(ctx, op, name, func(before int) error {
-		err := call()
+	return r.repeat(ctx, "droppart", name, func(before int) error {
+		err := r.Forward.DropPart(ctx, name, owner)
 		if before > 0 && errors.Is(err, remote.ErrNotExist) {
 			return nil
 		}
 		return err
 	})
-}
-
-// Mkdir implements remote.Remote.
-func (r *Remote) Mkdir(ctx context.Context, dir string) error {
-	return r.repeat(ctx, "mkdir", dir, func(before int) error {
-		err := r.Forward.Mkdir(ctx, dir)
-		if before > 0 && errors.Is(err, remote.ErrExist) {
-			if e, statErr := r.Stat(ctx, dir); statErr == nil && e.Dir {
-				return nil
-			}
-		}
-		return err
-	})
-}
-
-// Move implements remote.Mover. When a repetition does not find what it should move, or finds the new name taken, it
-// looks whether the call before has moved it.
-func (r *Remote) Move(ctx context.Context, from, to string) error {
-	return r.repeat(ctx, "move", from, func(before int) error {
-		err := r.Forward.Move(ctx, from, to)
-		if before > 0 && (errors.Is(err, remote.ErrNotExist) || errors.Is(err, remote.ErrExist)) && r.moved(ctx, from, to) {
-			return nil
-		}
-		return err
-	})
-}
-
-func (r *Remote) moved(ctx context.Context, from, to string) bool {
-	_, err := r.Stat(ctx, to)
-	if err != nil {
-		return false
-	}
-	_, err = r.Stat(ctx, from)
-	return errors.Is(err, remote.ErrNotExist)
 }
 
 // Copy implements remote.Copier.

@@ -2,8 +2,11 @@
 // once (see remote.Permanent), and so is everything that cannot be repeated without a risk: a listing that has yielded
 // something, a Put whose body cannot be read again, what is written to a stage.
 //
-// A call whose answer was lost may have done its work. Its repetition then meets the result, which is a success: a
-// Remove finds nothing, a Mkdir its directory, a Move the file under the new name.
+// A call whose answer was lost may have done its work, or do it later (remote.Unanswered). When the result is there, that is
+// a success: the name of a Remove is gone, a Mkdir meets its directory, a Move the file under the new name. When it is not,
+// the call is repeated only where that cannot harm what somebody else has stored since: a Remove or Rmdir is not, nor a Move
+// of a file over another. They fail with an error that says so, for whoever knows the version that was meant; RemoveVersion is
+// repeated. A Put, a Copy or a Publish is repeated: among those who store at the same time, the last one wins.
 package retry
 
 import (
@@ -51,7 +54,7 @@ func New(r remote.Remote, o Options) *Remote {
 func (r *Remote) repeat(ctx context.Context, op, name string, attempt func(before int) error) error {
 	for before := 0; ; before++ {
 		err := attempt(before)
-		if err == nil || remote.Permanent(err) || ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
+		if err == nil || remote.Permanent(err) || isUncertain(err) || ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
 			return err
 		}
 		if before+1 >= r.o.Attempts {

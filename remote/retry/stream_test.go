@@ -334,19 +334,42 @@ func TestAStageIsNotWrittenTwice(t *testing.T) {
 	})
 }
 
-func TestAPublishWhoseAnswerWasLostSaysSo(t *testing.T) {
-	inWorld(t, retry.Options{}, func(w *world) {
-		r := retry.New(vanishing{remote.Forward{Remote: w.faults}}, retry.Options{})
-		s, err := r.Stage(w.Context(), "f", remote.StageOptions{Owner: "o"})
-		if err != nil {
-			w.Fatal(err)
-		}
-		w.faults.Inject(faulty.Fault{Op: faulty.Publish, Late: true})
-		_, err = s.Publish(w.Context(), time.Time{})
-		if !w.faults.Surfaced(err) || errors.Is(err, remote.ErrNotExist) {
-			w.Errorf("Publish: %v", err)
-		}
-	})
+func TestAPublishWhoseAnswerWasLostIsRecognised(t *testing.T) {
+	when := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
+	for what, c := range map[string]struct {
+		base      remote.Base
+		off       int64
+		meanwhile string // is stored by somebody else
+		want      bool
+	}{
+		"it is there":                 {want: true},
+		"with a beginning of its own": {base: remote.BaseFile, off: 3, want: true},
+		"of unknown size":             {base: remote.BaseFile, off: remote.AtEnd},
+		"another size":                {meanwhile: "longer than that"},
+		"another time":                {meanwhile: "content"},
+	} {
+		inWorld(t, retry.Options{}, func(w *world) {
+			r := retry.New(vanishing{remote.Forward{Remote: w.faults}}, retry.Options{})
+			s, err := r.Stage(w.Context(), "f", remote.StageOptions{Owner: "o", Base: c.base, Off: c.off})
+			if err == nil {
+				_, err = io.WriteString(s, "new con")
+			}
+			if err != nil {
+				w.Fatal(err)
+			}
+			w.faults.Inject(faulty.Fault{Op: faulty.Publish, Late: true})
+			if c.meanwhile != "" {
+				time.AfterFunc(time.Millisecond, func() { w.put("f", c.meanwhile) })
+			}
+			e, err := s.Publish(w.Context(), when)
+			if c.want && (err != nil || !e.ModTime.Equal(when)) {
+				w.Errorf("%s: %+v, %v", what, e, err)
+			}
+			if !c.want && (!w.faults.Surfaced(err) || errors.Is(err, remote.ErrNotExist)) {
+				w.Errorf("%s: %v", what, err)
+			}
+		})
+	}
 }
 
 // vanishing has stages that, published twice, no longer exist.

@@ -120,7 +120,7 @@ func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) 
 	if err != nil {
 		return nil, err
 	}
-	st := &stage{Stage: s, r: r, name: name}
+	st := &stage{Stage: s, r: r, name: name, size: max(o.Off, 0), sized: o.Off != remote.AtEnd}
 	if from, able := s.(io.ReaderFrom); able {
 		return &stageFrom{st, from}, nil
 	}
@@ -138,23 +138,45 @@ func (r *Remote) Part(ctx context.Context, name, owner string) (e remote.Entry, 
 
 type stage struct {
 	remote.Stage
-	r    *Remote
-	name string
+	r     *Remote
+	name  string
+	size  int64 // of what was written, with the base
+	sized bool  // size is known
+}
+
+// Write implements io.Writer.
+func (s *stage) Write(p []byte) (int, error) {
+	n, err := s.Stage.Write(p)
+	s.size += int64(n)
+	return n, err
 }
 
 // stageFrom is the stage over one that is an io.ReaderFrom.
 type stageFrom struct {
 	*stage
-	io.ReaderFrom
+	from io.ReaderFrom
 }
 
-// Publish implements remote.Stage. When a repetition finds the stage gone, the error is that of the call before, which
-// may have published it: that the name does not exist is not what has happened.
+// ReadFrom implements io.ReaderFrom.
+func (s *stageFrom) ReadFrom(src io.Reader) (int64, error) {
+	n, err := s.from.ReadFrom(src)
+	s.size += n
+	return n, err
+}
+
+// Publish implements remote.Stage. When a repetition finds the stage gone, the call before, whose answer was lost, may have
+// published it: then a file of its size and time is there. Otherwise the error is that of the call before: that the name does
+// not exist is not what has happened.
 func (s *stage) Publish(ctx context.Context, modTime time.Time) (e remote.Entry, err error) {
+	ctx, doubt := doubting(ctx)
 	var lost error
 	err = s.r.repeat(ctx, "publish", s.name, func(before int) (err error) {
 		e, err = s.Stage.Publish(ctx, modTime)
 		if before > 0 && errors.Is(err, remote.ErrNotExist) {
+			if there, ok := s.published(ctx, modTime); doubt.Load() && ok {
+				e, lost = there, nil
+				_ = s.Discard() // it holds nothing any more but what belongs to the stage
+			}
 			return nil
 		}
 		lost = err
@@ -164,4 +186,18 @@ func (s *stage) Publish(ctx context.Context, modTime time.Time) (e remote.Entry,
 		err = lost
 	}
 	return e, err
+}
+
+// published reports whether the file of the stage's name may be what it has published, and describes it.
+func (s *stage) published(ctx context.Context, modTime time.Time) (remote.Entry, bool) {
+	e, err := s.r.Stat(ctx, s.name)
+	if err != nil || e.Dir || !s.sized || e.Size != s.size {
+		return remote.Entry{}, false
+	}
+	precision := s.r.Info().Caps.ModTime
+	known := precision > 0 && !modTime.IsZero() && !e.ModTime.IsZero()
+	if known && e.ModTime.Sub(modTime).Abs() >= precision {
+		return remote.Entry{}, false
+	}
+	return e, true
 }
