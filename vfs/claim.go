@@ -115,7 +115,7 @@ func (p *pending) touching(names ...string) iter.Seq[*claim] {
 		for _, name := range names {
 			n := &p.root
 			for elem := range elements(name) {
-				if n = n.children[p.keyOf(elem)]; n == nil {
+				if n = n.child(p.keyOf(elem)); n == nil {
 					break
 				}
 				if !n.each(yield) {
@@ -139,8 +139,8 @@ func (n *node) each(yield func(*claim) bool) bool {
 }
 
 func (n *node) eachBelow(yield func(*claim) bool) bool {
-	for _, child := range n.children {
-		if !child.each(yield) || !child.eachBelow(yield) {
+	for _, child := range n.children.all() {
+		if !child.node.each(yield) || !child.node.eachBelow(yield) {
 			return false
 		}
 	}

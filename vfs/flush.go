@@ -4,20 +4,53 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+
+	"ferry/remote"
 )
 
 // waitingAt returns what waits at names, above and below them.
-// LOCKS_REQUIRED(v.mu)
 func (v *overlay) waitingAt(names ...string) []*claim {
+	v.mu.Lock()
+	few, ok := v.fewWaitingAt(names...)
+	v.mu.Unlock()
+	if ok {
+		return few
+	}
+	return slices.DeleteFunc(v.claims(), func(c *claim) bool {
+		for path := range v.pending.paths(c) {
+			for _, name := range names {
+				if v.pending.related(path, name) {
+					return false
+				}
+			}
+		}
+		return true
+	})
+}
+
+// fewWaitingAt is waitingAt where that is soon found; otherwise it is false.
+// LOCKS_REQUIRED(v.mu)
+func (v *overlay) fewWaitingAt(names ...string) ([]*claim, bool) {
 	seen := map[*claim]bool{}
 	var found []*claim
+	visits := 0
 	for c := range v.pending.touching(names...) {
+		if visits++; visits > batch {
+			return nil, false
+		}
 		if !seen[c] && !c.dead {
 			seen[c] = true
 			found = append(found, c)
 		}
 	}
-	return found
+	return found, true
+}
+
+// related reports whether a and b are one path, or one is above the other.
+func (p *pending) related(a, b string) bool {
+	a, b = p.keyOf(a), p.keyOf(b)
+	return a == b || remote.Below(a, b) || remote.Below(b, a)
 }
 
 // flush has what waits at names, above and below them sent at once, and waits until it is on the remote. What is refused
@@ -47,14 +80,12 @@ func (v *overlay) flushFirst(ctx context.Context, names ...string) error {
 
 // hurry has what waits at names, above and below them sent at once, and returns it.
 func (v *overlay) hurry(names ...string) []*claim {
-	v.mu.Lock()
-	defer v.mu.Unlock()
 	waiting := v.waitingAt(names...)
-	for _, c := range waiting {
-		if !c.isApplied {
+	v.inBatches(waiting, func(c *claim) {
+		if !c.dead { // else what took its place is hurried by who awaits it
 			v.queue.hurry(c)
 		}
-	}
+	})
 	v.signal()
 	return waiting
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"iter"
 	"log/slog"
 	"sync"
 	"time"
@@ -189,114 +188,6 @@ func (v *overlay) rounded(t time.Time) time.Time {
 		return t.Truncate(v.caps.ModTime)
 	}
 	return t
-}
-
-// List implements remote.Remote: what the remote has, without what is removed or replaced here, and what waits.
-func (v *overlay) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
-	return func(yield func(remote.Entry, error) bool) {
-		if err := v.check(ctx, "list", dir); err != nil {
-			yield(remote.Entry{}, err)
-			return
-		}
-		l, err := v.newListing(dir)
-		if err != nil {
-			yield(remote.Entry{}, pathError("list", dir, err))
-			return
-		}
-		if l.remote && !l.yieldRemote(v.names.List(ctx, dir), yield) {
-			return
-		}
-		if ctx.Err() != nil {
-			yield(remote.Entry{}, pathError("list", dir, context.Cause(ctx)))
-			return
-		}
-		l.yieldRest(yield)
-	}
-}
-
-// overlaid is a listing of the overlay.
-type overlaid struct {
-	dir      string
-	remote   bool // the remote may have something there
-	exists   bool // the directory is there, whether or not the remote knows it
-	hides    func(remote.Entry) bool
-	waiting  map[string]remote.Entry // files and directories, by key
-	replaced map[string]bool         // what the remote has and will not have, by key
-	parts    []remote.Entry
-	key      func(string) string
-}
-
-// newListing notes what waits in dir at this moment.
-func (v *overlay) newListing(dir string) (*overlaid, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	st, c := v.pending.look(dir)
-	l := &overlaid{
-		dir: dir, key: v.pending.keyOf, waiting: map[string]remote.Entry{}, replaced: map[string]bool{},
-		hides: func(e remote.Entry) bool { return e.Part != "" && !v.showsRemoteParts() },
-	}
-	switch st {
-	case isFile, inFile:
-		return nil, remote.ErrNotDir
-	case isGone:
-		return nil, remote.ErrNotExist
-	case isDir:
-		l.exists = true
-		l.remote = c == nil && v.pending.newest(dir) == nil // a directory that was made here, or that was a file, is not there
-	case elsewhere:
-		l.remote = true
-	}
-	for k, child := range v.pending.children(dir) {
-		if child.own {
-			l.replaced[k] = true
-		}
-		if child.stand != isGone {
-			l.waiting[k] = v.describe(child.name, child.stand, child.claim)
-		}
-	}
-	for _, p := range v.store.PartsIn(dir) {
-		l.parts = append(l.parts, partEntry(p))
-	}
-	return l, nil
-}
-
-// yieldRemote passes on what the remote has, and reports whether the rest is wanted.
-func (l *overlaid) yieldRemote(entries iter.Seq2[remote.Entry, error], yield func(remote.Entry, error) bool) bool {
-	for e, err := range entries {
-		if err != nil {
-			if l.exists && (errors.Is(err, remote.ErrNotExist) || errors.Is(err, remote.ErrNotDir)) {
-				return true
-			}
-			yield(remote.Entry{}, pathError("list", l.dir, err))
-			return false
-		}
-		if e.Part == "" {
-			k := l.key(e.Name)
-			if l.replaced[k] {
-				continue
-			}
-			delete(l.waiting, k) // a directory that is there already
-		} else if l.hides(e) {
-			continue
-		}
-		if !yield(e, nil) {
-			return false
-		}
-	}
-	return true
-}
-
-func (l *overlaid) yieldRest(yield func(remote.Entry, error) bool) {
-	for _, e := range l.waiting {
-		if !yield(e, nil) {
-			return
-		}
-	}
-	for _, e := range l.parts {
-		if !yield(e, nil) {
-			return
-		}
-	}
 }
 
 // Open implements remote.Remote. What waits is read from the local disk.

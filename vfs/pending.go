@@ -17,8 +17,10 @@ import (
 type pending struct {
 	fold   bool // names that differ in case are one
 	root   node
-	claims map[string]*claim // by the ID of the record; without those that were superseded
-	bytes  int64             // INVARIANT: the sizes of the files among claims
+	claims trie[*claim] // by the ID of the record; without those that were superseded
+	bytes  int64        // INVARIANT: the sizes of the files among claims
+	failed int          // INVARIANT: how many of claims have a failure
+	last   error        // the latest of their failures
 }
 
 // node is one path.
@@ -26,7 +28,7 @@ type node struct {
 	parent   *node
 	key      string // in parent.children
 	name     string // last element, as it is shown
-	children map[string]*node
+	children trie[child]
 	touches  []touch // the oldest first
 	waits    bool    // INVARIANT: a file or directory of this path waits
 	below    int     // INVARIANT: how many paths below this one wait so
@@ -50,7 +52,7 @@ const (
 )
 
 func newPending(fold bool) *pending {
-	return &pending{fold: fold, claims: map[string]*claim{}}
+	return &pending{fold: fold}
 }
 
 // keyOf is what elements, and names, are compared by.
@@ -74,15 +76,12 @@ func (p *pending) at(name string) *node {
 	n := &p.root
 	for elem := range elements(name) {
 		k := p.keyOf(elem)
-		child := n.children[k]
-		if child == nil {
-			if n.children == nil {
-				n.children = map[string]*node{}
-			}
-			child = &node{parent: n, key: k, name: elem}
-			n.children[k] = child
+		below := n.child(k)
+		if below == nil {
+			below = &node{parent: n, key: k, name: elem}
+			n.children.set(k, child{node: below, name: elem})
 		}
-		n = child
+		n = below
 	}
 	return n
 }
@@ -91,16 +90,22 @@ func (p *pending) at(name string) *node {
 func (p *pending) find(name string) *node {
 	n := &p.root
 	for elem := range elements(name) {
-		if n = n.children[p.keyOf(elem)]; n == nil {
+		if n = n.child(p.keyOf(elem)); n == nil {
 			return nil
 		}
 	}
 	return n
 }
 
+// child returns the node of an element, nil where there is none.
+func (n *node) child(key string) *node {
+	c, _ := n.children.get(key)
+	return c.node
+}
+
 // add takes c into the picture.
 func (p *pending) add(c *claim) {
-	p.claims[c.rec.ID] = c
+	p.claims.set(c.rec.ID, c)
 	p.bytes += c.bytes()
 	for name, removes := range p.paths(c) {
 		n := p.at(name)
@@ -123,10 +128,16 @@ func (p *pending) bury(c *claim) {
 		return
 	}
 	c.dead = true
-	if p.claims[c.rec.ID] == c {
-		delete(p.claims, c.rec.ID)
+	if now, _ := p.claims.get(c.rec.ID); now == c {
+		p.claims.remove(c.rec.ID)
 	}
 	p.bytes -= c.bytes()
+	if c.failed != nil {
+		p.failed--
+	}
+	if p.failed == 0 {
+		p.last = nil
+	}
 	for name := range p.paths(c) {
 		p.find(name).changed()
 	}
@@ -174,6 +185,7 @@ func (p *pending) paths(c *claim) iter.Seq2[string, bool] {
 
 // changed restores the invariants after a change of the touches of n.
 func (n *node) changed() {
+	n.show()
 	t, ok := n.top()
 	waits := ok && !t.removes && t.claim.rec.Kind != cache.Removed
 	if waits == n.waits {
@@ -186,13 +198,27 @@ func (n *node) changed() {
 	}
 	for up := n.parent; up != nil; up = up.parent {
 		up.below += delta
+		up.show()
+	}
+}
+
+// show tells the parent of n what n is.
+func (n *node) show() {
+	if n.parent == nil {
+		return
+	}
+	_, own := n.top()
+	st, c := n.stands()
+	now := child{node: n, name: n.name, stand: st, claim: c, own: own}
+	if was, _ := n.parent.children.get(n.key); was != now {
+		n.parent.children.set(n.key, now)
 	}
 }
 
 // prune takes n and those above it away as far as nothing needs them.
 func (n *node) prune() {
-	for n.parent != nil && len(n.touches) == 0 && len(n.children) == 0 {
-		delete(n.parent.children, n.key)
+	for n.parent != nil && len(n.touches) == 0 && n.children.size() == 0 {
+		n.parent.children.remove(n.key)
 		n = n.parent
 	}
 }
@@ -237,7 +263,7 @@ func (p *pending) look(name string) (standing, *claim) {
 				return inFile, t.claim
 			}
 		}
-		if n = n.children[p.keyOf(elem)]; n == nil {
+		if n = n.child(p.keyOf(elem)); n == nil {
 			break
 		}
 	}
@@ -262,26 +288,21 @@ func (p *pending) newest(name string) *claim {
 	return nil
 }
 
-// A child is what waits directly in a directory.
+// A child is what a path directly in a directory is. It does not change: another takes its place.
 type child struct {
+	node  *node // only for who holds the lock
 	name  string
-	stand standing // isFile, isDir or isGone
+	stand standing // isFile, isDir, isGone, or elsewhere where it only leads to what is below it
 	claim *claim   // nil for a directory that something waits in
 	own   bool     // what the remote has of this name is replaced or removed
 }
 
-// children returns what waits directly in dir, by key.
-func (p *pending) children(dir string) map[string]child {
+// children returns what waits directly in dir at this moment, by key. That it does not change makes it as quick for many
+// as for few.
+func (p *pending) children(dir string) trie[child] {
 	n := p.find(dir)
-	if n == nil || len(n.children) == 0 {
-		return nil
+	if n == nil {
+		return trie[child]{}
 	}
-	found := make(map[string]child, len(n.children))
-	for k, below := range n.children {
-		if st, c := below.stands(); st != elsewhere {
-			_, own := below.top()
-			found[k] = child{below.name, st, c, own}
-		}
-	}
-	return found
+	return n.children.snapshot()
 }

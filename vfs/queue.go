@@ -7,7 +7,10 @@ import (
 
 // queue holds the claims that may be carried out by and by: those that somebody waits for first, then by the time when
 // they are due. Large files stand apart, so that what is small can pass them. overlay.mu guards it.
-type queue struct{ small, large dueHeap }
+type queue struct {
+	small, large dueHeap
+	freed        [][]*claim // what waited for something that is out of the way by now, and has no place yet
+}
 
 // largeFile is the size above which a file takes a transfer for long enough that others mind.
 const largeFile = 1 << 20
@@ -76,14 +79,27 @@ func (q *queue) park(c, other *claim) {
 	}
 }
 
-// unpark lets those go on that waited for c.
+// unpark lets those go on that waited for c, by and by: see settle.
 func (q *queue) unpark(c *claim) {
-	waiting := c.waiting
-	c.waiting = nil
-	for _, other := range waiting {
+	if len(c.waiting) > 0 {
+		q.freed = append(q.freed, c.waiting)
+		c.waiting = nil
+	}
+}
+
+// settle gives n of those that go on their place, and reports whether there are more.
+func (q *queue) settle(n int) bool {
+	for ; n > 0 && len(q.freed) > 0; n-- {
+		if len(q.freed[0]) == 0 {
+			q.freed = q.freed[1:]
+			continue
+		}
+		other := q.freed[0][0]
+		q.freed[0] = q.freed[0][1:]
 		other.parkedAt = nil
 		q.push(other)
 	}
+	return len(q.freed) > 0
 }
 
 // hurry makes c, and what it waits for, go first.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"slices"
 	"time"
 
 	"ferry/cache"
@@ -190,9 +189,7 @@ func (v *overlay) hasContent(ctx context.Context, rec cache.Record, e remote.Ent
 // release ends the looking at what was applied at names, above and below them: what they are on the
 // remote is about to change in another way. The caller has locked the names.
 func (v *overlay) release(ctx context.Context, names ...string) error {
-	v.mu.Lock()
-	applied := slices.DeleteFunc(v.waitingAt(names...), func(c *claim) bool { return !c.isApplied })
-	v.mu.Unlock()
+	applied := v.appliedAt(names...)
 	if len(applied) == 0 {
 		return nil
 	}
@@ -214,4 +211,15 @@ func (v *overlay) release(ctx context.Context, names ...string) error {
 		}
 	}
 	return nil
+}
+
+// appliedAt returns what was applied at names, above and below them.
+func (v *overlay) appliedAt(names ...string) []*claim {
+	var applied []*claim
+	v.inBatches(v.waitingAt(names...), func(c *claim) {
+		if c.isApplied {
+			applied = append(applied, c)
+		}
+	})
+	return applied
 }

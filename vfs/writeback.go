@@ -61,13 +61,20 @@ func (v *overlay) signal() {
 func (v *overlay) startDue(ctx context.Context, running *sync.WaitGroup) (next time.Time, waits bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for v.running < v.transfers {
+	if v.queue.settle(batch) {
+		v.signal()
+	}
+	for parked := 0; v.running < v.transfers; {
 		c, next, waits := v.queue.pop(time.Now(), v.runningLarge < v.transfers-v.reserved())
 		if c == nil {
 			return next, waits
 		}
 		if before := v.pending.blocker(c); before != nil {
 			v.queue.park(c, before)
+			if parked++; parked == batch { // others want the lock
+				v.signal()
+				break
+			}
 			continue
 		}
 		attempt, cancel := context.WithCancelCause(ctx)
@@ -272,18 +279,24 @@ func (v *overlay) postpone(ctx context.Context, c *claim, err error) {
 	}
 	v.log.LogAttrs(ctx, level, "A change could not be carried out on the remote; it will be tried again", slog.String("path", c.rec.Name),
 		slog.String("change", c.rec.Kind.String()), slog.Int("tries", c.tries), slog.Duration("delay", c.delay), slog.Any("error", err))
-	c.tell(err)
+	v.pending.fail(c, err)
 }
 
-// tell lets those know who wait for c, or for what waits for it, that an attempt has failed.
-func (c *claim) tell(err error) {
+// fail lets those know who wait for c, or for what waits for it, that an attempt has failed.
+func (p *pending) fail(c *claim, err error) {
+	if !c.dead {
+		p.last = err
+		if c.failed == nil {
+			p.failed++
+		}
+	}
 	c.urgent = false
 	c.failed = err
 	close(c.tried)
 	c.tried = make(chan struct{})
 	for _, other := range c.waiting {
 		if other.urgent {
-			other.tell(err)
+			p.fail(other, err)
 		}
 	}
 }
