@@ -60,7 +60,7 @@ var layers = []layer{
 	// It keeps what it is told on the local disk, and reads as the tree does.
 	{pattern: "remote/cached", ferry: []string{"remote", "cache", "disk", "readahead"}},
 	{pattern: "remote/nameenc"},
-	{pattern: "remote/network", outside: []string{"golang.org/x/net/proxy"}},
+	{pattern: "remote/network", ferry: []string{"remote"}, outside: []string{"golang.org/x/net/proxy"}},
 	{pattern: "remote/partname", ferry: []string{"remote"}},
 	{pattern: "remote/sftp", ferry: driverUses, outside: []string{"github.com/pkg/sftp", "golang.org/x/crypto/ssh"}},
 	// Its external tests talk to a real engine.

@@ -53,10 +53,27 @@ func newTransport(o network.Options) http.RoundTripper {
 // clientOptions let the client repeat what is safe to repeat, a few times only: the callers have their own patience.
 func clientOptions(client *http.Client) *service.ClientOptions {
 	return &service.ClientOptions{ClientOptions: policy.ClientOptions{
-		Transport: client,
-		Telemetry: policy.TelemetryOptions{ApplicationID: "ferry"},
-		Retry:     policy.RetryOptions{MaxRetries: 2, RetryDelay: 200 * time.Millisecond, MaxRetryDelay: 2 * time.Second},
+		Transport:       &http.Client{Transport: network.Answers(client.Transport, harmless)},
+		PerCallPolicies: []policy.Policy{patience{}},
+		Telemetry:       policy.TelemetryOptions{ApplicationID: "ferry"},
+		Retry:           policy.RetryOptions{MaxRetries: 2, RetryDelay: 200 * time.Millisecond, MaxRetryDelay: 2 * time.Second},
 	}}
+}
+
+// harmless reports whether a request only sends a block, which nobody sees before the blocks are committed.
+func harmless(q *http.Request) bool { return q.URL.Query().Get("comp") == "block" }
+
+// patience lets the answer to a change be the result also when its context has ended meanwhile: the client would drop it.
+type patience struct{}
+
+// Do implements policy.Policy.
+func (patience) Do(req *policy.Request) (*http.Response, error) {
+	if network.Looks(req.Raw().Method) || harmless(req.Raw()) {
+		return req.Next()
+	}
+	ctx, release := network.Patient(req.Raw().Context())
+	defer release() // the answer to a change is read before it is returned
+	return req.WithContext(ctx).Next()
 }
 
 // endpoint returns the URL of the account.

@@ -7,12 +7,16 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path"
 	"strings"
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/google"
 	"google.golang.org/api/option"
 	"google.golang.org/api/storage/v1"
+
+	"ferry/remote/network"
+	"ferry/remote/partname"
 )
 
 const (
@@ -42,18 +46,30 @@ func newService(ctx context.Context, endpoint string, o Options) (*storage.Servi
 
 // A transport says who is asking, and who pays.
 type transport struct {
-	*http.Transport
-	tokens      http.RoundTripper // the same with a token; nil without credentials
+	sender      http.RoundTripper
+	idle        func() // closes idle connections
 	userProject string
 }
 
 func newTransport(base *http.Transport, source oauth2.TokenSource, userProject string) *transport {
-	t := &transport{Transport: base, userProject: userProject}
+	t := &transport{sender: network.Answers(base, harmless), idle: base.CloseIdleConnections, userProject: userProject}
 	if source != nil {
-		t.tokens = &oauth2.Transport{Base: base, Source: source}
+		t.sender = &oauth2.Transport{Base: t.sender, Source: source}
 	}
 	return t
 }
+
+// harmless reports whether nobody sees what a request does: it begins an upload, or sends a chunk that is not the last, or
+// concerns a temporary object.
+func harmless(q *http.Request) bool {
+	query, span := q.URL.Query(), q.Header.Get("Content-Range")
+	begins := query.Get("uploadType") == "resumable" && span == ""
+	return begins || strings.HasSuffix(span, "/*") || partname.Hidden(path.Base(query.Get("name"))) ||
+		partname.Hidden(path.Base(q.URL.Path))
+}
+
+// CloseIdleConnections is what http.Client looks for.
+func (t *transport) CloseIdleConnections() { t.idle() }
 
 // RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -61,10 +77,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		r = r.Clone(r.Context())
 		r.Header.Set("X-Goog-User-Project", t.userProject)
 	}
-	if t.tokens == nil {
-		return t.Transport.RoundTrip(r)
-	}
-	return t.tokens.RoundTrip(r)
+	return t.sender.RoundTrip(r)
 }
 
 // tokens returns the source of the first credentials that o names, nil for none.

@@ -23,7 +23,9 @@ type Options struct {
 	Header       http.Header
 	UnixSocket   string // connect to it instead of the host of the URL
 	KeepAuth     bool   // prove who is asking to hosts that the server redirects to, too
-	Network      network.Options
+	// Harmless tells which requests change nothing that shows, see network.Answers. nil = none of those that change.
+	Harmless func(*http.Request) bool
+	Network  network.Options
 }
 
 // A Client sends requests to one server. Its methods may be called concurrently.
@@ -33,6 +35,7 @@ type Client struct {
 	keepAuth  bool
 	auth      *authorizer
 	transport *http.Transport
+	answers   http.RoundTripper // makes requests by transport
 }
 
 // idlePerHost is how many connections are kept for the next requests.
@@ -50,6 +53,7 @@ func New(base *url.URL, o Options) *Client {
 			return o.Network.Dial(ctx, "unix", o.UnixSocket)
 		}
 	}
+	c.answers = network.Answers(c.transport, o.Harmless)
 	return c
 }
 
@@ -119,7 +123,7 @@ func rewind(req *http.Request) bool {
 
 // roundTrip sends req as it is.
 func (c *Client) roundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := c.transport.RoundTrip(req)
+	resp, err := c.answers.RoundTrip(req)
 	if err == nil {
 		return resp, nil
 	}

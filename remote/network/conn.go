@@ -2,6 +2,7 @@ package network
 
 import (
 	"net"
+	"sync/atomic"
 	"time"
 )
 
@@ -9,6 +10,7 @@ import (
 type watchedConn struct {
 	net.Conn
 	timeout time.Duration
+	written atomic.Int64 // bytes
 }
 
 func (c *watchedConn) Read(p []byte) (int, error) {
@@ -26,7 +28,38 @@ func (c *watchedConn) Write(p []byte) (int, error) {
 	if err := c.SetDeadline(time.Now().Add(c.timeout)); err != nil {
 		return 0, err
 	}
-	return c.Conn.Write(p)
+	n, err := c.Conn.Write(p)
+	c.written.Add(int64(n))
+	return n, err
+}
+
+// NetConn returns what is below.
+func (c *watchedConn) NetConn() net.Conn { return c.Conn }
+
+// watched returns the watchedConn at or below c, nil if there is none.
+func watched(c net.Conn) *watchedConn {
+	w, _ := lookBelow(c, func(c net.Conn) bool { _, ok := c.(*watchedConn); return ok }).(*watchedConn)
+	return w
+}
+
+// drop lets what was not delivered yet go: closing c is a reset from now on.
+func drop(c net.Conn) {
+	tcp, _ := lookBelow(c, func(c net.Conn) bool { _, ok := c.(*net.TCPConn); return ok }).(*net.TCPConn)
+	if tcp != nil {
+		_ = tcp.SetLinger(0) // a connection that is closed already has nothing to let go
+	}
+}
+
+// lookBelow returns the first of c and the connections below it that is wanted, or nil.
+func lookBelow(c net.Conn, wanted func(net.Conn) bool) net.Conn {
+	for c != nil && !wanted(c) {
+		layer, ok := c.(interface{ NetConn() net.Conn })
+		if !ok {
+			return nil
+		}
+		c = layer.NetConn()
+	}
+	return c
 }
 
 // NetConn returns what is below.

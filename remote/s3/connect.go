@@ -3,11 +3,14 @@ package s3
 import (
 	"errors"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"ferry/remote/network"
 )
 
 const (
@@ -38,7 +41,7 @@ func (r *Remote) client(attempts int) (*minio.Core, error) {
 	c, err := minio.NewCore(o.host, &minio.Options{
 		Creds:              r.keysOf(o.credentials()),
 		Secure:             o.secure,
-		Transport:          r.transport,
+		Transport:          network.Answers(r.transport, harmless),
 		Region:             region,
 		BucketLookupViaURL: func(_ url.URL, bucket string) minio.BucketLookupType { return r.lookup(bucket) },
 		MaxRetries:         attempts,
@@ -52,6 +55,20 @@ func (r *Remote) client(attempts int) (*minio.Core, error) {
 		c.SetS3TransferAccelerate(accelerated)
 	}
 	return c, nil
+}
+
+// harmless reports whether a request concerns a multipart upload before its completion, which nobody sees.
+func harmless(q *http.Request) bool {
+	query := q.URL.Query()
+	switch q.Method {
+	case http.MethodPut:
+		return query.Has("uploadId") // a part
+	case http.MethodPost:
+		return query.Has("uploads") // the beginning
+	case http.MethodDelete:
+		return query.Has("uploadId") // the end of one that failed
+	}
+	return false
 }
 
 // lookup decides where the bucket is in URLs. No certificate covers a host of more than one name in front of the

@@ -16,6 +16,8 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"path"
+	"strings"
 	"time"
 
 	"ferry/remote"
@@ -57,10 +59,10 @@ type Remote struct {
 	ages          remote.Ages
 }
 
-// New returns the directory path below the URL of the options. It does not connect; an option that cannot be right is
-// an error of one line that names it.
-func New(_ context.Context, path string, o Options) (*Remote, error) {
-	base, user, pass, err := httpclient.ParseBase(o.URL, encode(o.Encoding, path))
+// New returns the directory at the path below, from the URL of the options on. It does not connect; an option that cannot
+// be right is an error of one line that names it.
+func New(_ context.Context, below string, o Options) (*Remote, error) {
+	base, user, pass, err := httpclient.ParseBase(o.URL, encode(o.Encoding, below))
 	if err != nil {
 		return nil, fmt.Errorf("webdav: option url %w", err)
 	}
@@ -75,11 +77,7 @@ func New(_ context.Context, path string, o Options) (*Remote, error) {
 		o.User, o.Pass = user, pass
 	}
 	r := &Remote{
-		base: base,
-		client: httpclient.New(base, httpclient.Options{
-			User: o.User, Pass: o.Pass, Token: o.BearerToken, TokenCommand: o.TokenCommand, Header: o.Header,
-			UnixSocket: o.UnixSocket, KeepAuth: o.KeepAuth, Network: o.Network,
-		}),
+		base:          base,
 		vendor:        v,
 		excludeShares: o.ExcludeShares,
 		excludeMounts: o.ExcludeMounts,
@@ -90,6 +88,10 @@ func New(_ context.Context, path string, o Options) (*Remote, error) {
 	if r.chunkSize = cmp.Or(o.ChunkSize, defaultChunk); r.chunkSize > 0 && o.Vendor == "nextcloud" {
 		r.chunks = chunksURL(base)
 	}
+	r.client = httpclient.New(base, httpclient.Options{
+		User: o.User, Pass: o.Pass, Token: o.BearerToken, TokenCommand: o.TokenCommand, Header: o.Header,
+		UnixSocket: o.UnixSocket, KeepAuth: o.KeepAuth, Network: o.Network, Harmless: r.harmless,
+	})
 	return r, nil
 }
 
@@ -106,6 +108,20 @@ func (r *Remote) Info() remote.Info {
 func (r *Remote) Close() error {
 	r.client.Close()
 	return nil
+}
+
+// harmless reports whether nobody sees what a request does: it makes or removes a hidden upload, or chunks of one. To move
+// it is what makes it visible.
+func (r *Remote) harmless(q *http.Request) bool {
+	at := q.URL
+	if q.Method == "COPY" {
+		var err error
+		if at, err = url.Parse(q.Header.Get("Destination")); err != nil {
+			return false
+		}
+	}
+	chunk := r.chunks != nil && strings.HasPrefix(at.Path, r.chunks.Path)
+	return q.Method != "MOVE" && (chunk || isUpload(decode(r.encoding, path.Base(at.Path))))
 }
 
 // url returns the address of name; the one of a directory ends with a slash.
