@@ -38,29 +38,15 @@ func (c *watchedConn) NetConn() net.Conn { return c.Conn }
 
 // watched returns the watchedConn at or below c, nil if there is none.
 func watched(c net.Conn) *watchedConn {
-	w, _ := lookBelow(c, func(c net.Conn) bool { _, ok := c.(*watchedConn); return ok }).(*watchedConn)
-	return w
-}
-
-// drop lets what was not delivered yet go: closing c is a reset from now on.
-func drop(c net.Conn) {
-	tcp, _ := lookBelow(c, func(c net.Conn) bool { _, ok := c.(*net.TCPConn); return ok }).(*net.TCPConn)
-	if tcp != nil {
-		_ = tcp.SetLinger(0) // a connection that is closed already has nothing to let go
-	}
-}
-
-// lookBelow returns the first of c and the connections below it that is wanted, or nil.
-func lookBelow(c net.Conn, wanted func(net.Conn) bool) net.Conn {
-	for c != nil && !wanted(c) {
+	for c != nil {
+		if w, ok := c.(*watchedConn); ok {
+			return w
+		}
 		layer, ok := c.(interface{ NetConn() net.Conn })
 		if !ok {
-			return nil
+			break
 		}
 		c = layer.NetConn()
 	}
-	return c
+	return nil
 }
-
-// NetConn returns what is below.
-func (c *watchedConn) NetConn() net.Conn { return c.Conn }

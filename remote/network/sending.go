@@ -111,10 +111,7 @@ func (s *sending) useConn(c net.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state == cut {
-		if w := watched(c); w != nil {
-			c = w // at once, without a goodbye of TLS
-		}
-		c.Close()
+		Reset(c)
 		return
 	}
 	s.conn, s.before = c, 0
@@ -137,7 +134,7 @@ func (s *sending) cutOff() {
 	}
 	s.state = cut
 	if s.conn != nil {
-		drop(s.conn)
+		Reset(s.conn)
 	}
 	s.callOff(s.ended())
 }
