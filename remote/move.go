@@ -9,7 +9,8 @@ import (
 
 // Move renames from to to with the promises of Mover. Where r cannot do it by itself, a file is copied and the original
 // removed, keeping its modification time where r can keep one; a directory is ErrUnsupported then. If the removal
-// fails, both files exist and the error says so.
+// fails, both files exist and the error says so. A copy that was made is not left beside its original because ctx ends: the
+// rest is done as under Committed.
 func Move(ctx context.Context, r Remote, from, to string) error {
 	if m, ok := ability[Mover](r); ok {
 		err := m.Move(ctx, from, to)
@@ -27,10 +28,12 @@ func Move(ctx context.Context, r Remote, from, to string) error {
 	if e.Dir || r.Info().Caps.CaseInsensitive && strings.EqualFold(from, to) {
 		return unsupported("move", from)
 	}
+	committed, release := Committed(ctx)
+	defer release()
 	if err := Copy(ctx, r, from, to); err != nil {
 		return err
 	}
-	err = RemoveVersion(ctx, r, from, e)
+	err = RemoveVersion(committed, r, from, e)
 	if errors.Is(err, ErrChanged) {
 		return nil // the new file came after the rename
 	}
@@ -51,9 +54,11 @@ func Copy(ctx context.Context, r Remote, from, to string) error {
 		return nil
 	}
 	if c, ok := ability[Copier](r); ok {
+		committed, release := Committed(ctx)
+		defer release()
 		err := c.Copy(ctx, from, to)
 		if err == nil {
-			return keepModTime(ctx, r, e, to)
+			return keepModTime(committed, r, e, to)
 		}
 		if !errors.Is(err, ErrUnsupported) {
 			return err

@@ -303,3 +303,28 @@ func TestTheShortWaysTakeTheirTimeToo(t *testing.T) {
 		})
 	})
 }
+
+// What waits for its time when the context ends is kept back: with it, the far side would have the whole.
+func TestTheEndOfABodyIsKeptBackWhenItsTimeIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seen := &seeing{Forward: remote.Forward{Remote: memory.New()}}
+		r := limit.New(seen, limit.Options{Bandwidth: always(10, 10)})
+		ctx, cancel := context.WithTimeout(t.Context(), 1900*time.Millisecond)
+		defer cancel()
+		_, err := r.Put(ctx, "f", strings.NewReader(strings.Repeat("x", 20)), remote.PutOptions{Size: 20})
+		if !errors.Is(err, context.DeadlineExceeded) || seen.bytes >= 20 {
+			t.Errorf("%v, after %d bytes of 20", err, seen.bytes)
+		}
+	})
+}
+
+// seeing counts the bytes of bodies.
+type seeing struct {
+	remote.Forward
+	bytes int
+}
+
+func (s *seeing) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
+	body = remote.TapBody(body, func(n int64, _ error) { s.bytes += int(n) })
+	return s.Forward.Put(context.WithoutCancel(ctx), name, body, o)
+}

@@ -53,12 +53,13 @@ type readerTo struct {
 // WriteTo implements io.WriterTo. What the remote reads ahead of w is not limited.
 func (r *readerTo) WriteTo(w io.Writer) (int64, error) { return r.to.WriteTo(r.slow(w)) }
 
-// slow reads from src as fast as the limit allows.
+// slow reads from src as fast as the limit allows. When ctx ends, what waits for its time is not handed out: it may be the
+// end of a body, with which the far side would have the whole of it.
 func (r *Remote) slow(ctx context.Context, src io.Reader, d direction) io.Reader {
 	return readFunc(func(p []byte) (int, error) {
 		n, err := src.Read(p[:r.piece(d, len(p))])
 		if payErr := r.pay(ctx, d, n); payErr != nil {
-			err = payErr
+			return 0, payErr
 		}
 		return n, err
 	})

@@ -23,6 +23,13 @@ func RunDecorator(t *testing.T, open func() remote.Remote, decorate func(remote.
 				}
 			}},
 		})
+		during := new(func())
+		slow := func(*testing.T) remote.Remote {
+			return decorate(slowAnswers{remote.Forward{Remote: open()}, func() { (*during)() }})
+		}
+		runAll(t, slow, []test{
+			{"a change waits for its answer, and its doubts are reported", func(s *suite) { s.keepsPatience(during) }},
+		})
 		runAll(t, func(*testing.T) remote.Remote { return decorate(plain{open()}) }, []test{
 			{"no ability is invented", func(s *suite) {
 				s.put("f", "x")
