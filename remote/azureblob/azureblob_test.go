@@ -18,6 +18,11 @@ func TestRemote(t *testing.T) {
 	})
 }
 
+func TestWhatIsStoredDuringARenameIsNotLost(t *testing.T) {
+	service := startService(t)
+	remotetest.RunRename(t, func(t *testing.T) remote.Remote { return open(t, service.container(t), service.options()) })
+}
+
 // What looks like a slash is written as it is, as rclone does.
 func TestLookAlikesAreKeptAsTheyAre(t *testing.T) {
 	service := startService(t)

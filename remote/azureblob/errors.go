@@ -84,6 +84,11 @@ func sentinel(status int, code bloberror.Code) error {
 		return remote.ErrPermission
 	case http.StatusNotFound:
 		return remote.ErrNotExist
+	case http.StatusPreconditionFailed:
+		if code != bloberror.ConditionNotMet && code != bloberror.SourceConditionNotMet {
+			return nil // a lease, or a copy under way
+		}
+		return remote.ErrChanged
 	case http.StatusNotImplemented:
 		return remote.ErrUnsupported
 	}

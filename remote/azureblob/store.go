@@ -2,6 +2,7 @@ package azureblob
 
 import (
 	"context"
+	"errors"
 	"io"
 	"iter"
 	"net/http"
@@ -146,8 +147,12 @@ func (r *reader) Read(p []byte) (int, error) {
 func (r *reader) Close() error { return r.body.Close() }
 
 // Delete implements objects.Store.
-func (s *store) Delete(ctx context.Context, k objects.Key) error {
+func (s *store) Delete(ctx context.Context, k objects.Key, version string) error {
 	o := &blob.DeleteOptions{}
+	if version != "" {
+		tag := azcore.ETag(`"` + version + `"`)
+		o.AccessConditions = only(&tag)
+	}
 	if kind := blob.DeleteSnapshotsOptionType(s.options.DeleteSnapshots); kind != "" {
 		o.DeleteSnapshots = &kind
 	}
@@ -159,17 +164,40 @@ func (s *store) Delete(ctx context.Context, k objects.Key) error {
 // are of one version.
 func (s *store) SetModTime(ctx context.Context, k objects.Key, t time.Time) error {
 	b := s.blob(k)
-	p, err := b.GetProperties(ctx, nil)
-	if err != nil {
+	return again(func() error {
+		p, err := b.GetProperties(ctx, nil)
+		if err != nil {
+			return s.translate(err)
+		}
+		_, err = b.SetMetadata(ctx, withModTime(p.Metadata, t), &blob.SetMetadataOptions{AccessConditions: only(p.ETag)})
 		return s.translate(err)
+	})
+}
+
+// rounds is how often something is tried that others come between.
+const rounds = 5
+
+// again repeats what looks at a blob first and then finds it replaced.
+func again(call func() error) error {
+	for n := 1; ; n++ {
+		err := call()
+		if !errors.Is(err, remote.ErrChanged) || n == rounds {
+			return err
+		}
 	}
-	_, err = b.SetMetadata(ctx, withModTime(p.Metadata, t), &blob.SetMetadataOptions{AccessConditions: only(p.ETag)})
-	return s.translate(err)
 }
 
 // only lets a request succeed only while the blob is the one with that tag.
 func only(tag *azcore.ETag) *blob.AccessConditions {
 	return &blob.AccessConditions{ModifiedAccessConditions: &blob.ModifiedAccessConditions{IfMatch: tag}}
+}
+
+// version is a tag as objects.Object has it.
+func version(tag *azcore.ETag) string {
+	if tag == nil {
+		return ""
+	}
+	return strings.Trim(string(*tag), `"`)
 }
 
 // Hash implements objects.Store.
@@ -199,9 +227,7 @@ func describe(name string, size *int64, changed *time.Time, tag *azcore.ETag, me
 	if t, ok := modTime(metadata); ok {
 		o.ModTime, o.TimeKept = t, true
 	}
-	if tag != nil {
-		o.Version = strings.Trim(string(*tag), `"`)
-	}
+	o.Version = version(tag)
 	o.Dir = isFolder(metadata) && o.Size == 0
 	return o
 }

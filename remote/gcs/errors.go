@@ -77,6 +77,8 @@ func sentinel(code int, reason string) error {
 		return remote.ErrNotExist
 	case http.StatusConflict:
 		return remote.ErrExist
+	case http.StatusPreconditionFailed:
+		return remote.ErrChanged
 	case http.StatusNotImplemented:
 		return remote.ErrUnsupported
 	}

@@ -17,6 +17,11 @@ func TestRemote(t *testing.T) {
 	})
 }
 
+func TestWhatIsStoredDuringARenameIsNotLost(t *testing.T) {
+	service := gcsserver.Start(t)
+	remotetest.RunRename(t, func(t *testing.T) remote.Remote { return openBucket(t, service, service.NewBucket()) })
+}
+
 func TestWithoutMarkersMkdirStoresNothing(t *testing.T) {
 	service := gcsserver.Start(t)
 	o := options(service.Addr)

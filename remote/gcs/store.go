@@ -83,23 +83,43 @@ func (s *store) All(ctx context.Context, k objects.Key) iter.Seq2[objects.Object
 }
 
 // Copy implements objects.Store. The service wants to be asked again until it is done.
-func (s *store) Copy(ctx context.Context, from, to objects.Key) error {
+func (s *store) Copy(ctx context.Context, from objects.Key, wanted string, to objects.Key) (string, error) {
 	call := s.service.Objects.Rewrite(from.Bucket, from.Name, to.Bucket, to.Name, nil).Context(ctx)
+	if wanted != "" {
+		generation, err := generation(wanted)
+		if err != nil {
+			return "", err
+		}
+		call.IfSourceGenerationMatch(generation)
+	}
 	if acl := s.objectACL(); acl != "" {
 		call.DestinationPredefinedAcl(acl)
 	}
 	for {
 		answer, err := call.Do()
-		if err != nil || answer.Done {
-			return s.translate(err)
+		switch {
+		case err != nil:
+			return "", s.translate(err)
+		case answer.Done && answer.Resource != nil:
+			return version(answer.Resource.Generation), nil
+		case answer.Done:
+			return "", nil
 		}
 		call.RewriteToken(answer.RewriteToken)
 	}
 }
 
 // Delete implements objects.Store.
-func (s *store) Delete(ctx context.Context, k objects.Key) error {
-	return s.translate(s.service.Objects.Delete(k.Bucket, k.Name).Context(ctx).Do())
+func (s *store) Delete(ctx context.Context, k objects.Key, version string) error {
+	call := s.service.Objects.Delete(k.Bucket, k.Name).Context(ctx)
+	if version != "" {
+		generation, err := generation(version)
+		if err != nil {
+			return err
+		}
+		call.IfGenerationMatch(generation)
+	}
+	return s.translate(call.Do())
 }
 
 // SetModTime implements objects.Store. Other metadata stay.
@@ -137,3 +157,12 @@ func describe(o *storage.Object) objects.Object {
 }
 
 func version(generation int64) string { return strconv.FormatInt(generation, 10) }
+
+// generation is the reverse of version. One that the service never gave is that of no object.
+func generation(version string) (int64, error) {
+	n, err := strconv.ParseInt(version, 10, 64)
+	if err != nil {
+		return 0, remote.ErrChanged
+	}
+	return n, nil
+}

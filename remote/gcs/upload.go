@@ -62,7 +62,7 @@ func (s *store) Create(ctx context.Context, k objects.Key, o objects.CreateOptio
 	d.remove = func() {
 		removing, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTime)
 		defer cancel()
-		_ = s.Delete(removing, d.into) // what cannot be removed now is removed by a later listing
+		_ = s.Delete(removing, d.into, "") // what cannot be removed now is removed by a later listing
 	}
 	if o.Keep > 0 && !d.composes {
 		if err := d.writeBase(ctx, o); err != nil {

@@ -80,7 +80,7 @@ func (t *Tree) rmdir(ctx context.Context, k Key) error {
 		return remote.ErrNotExist
 	}
 	for _, d := range doomed {
-		if err := t.store.Delete(ctx, d); err != nil && !errors.Is(err, remote.ErrNotExist) {
+		if err := t.store.Delete(ctx, d, ""); err != nil && !errors.Is(err, remote.ErrNotExist) {
 			return err
 		}
 	}

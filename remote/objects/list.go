@@ -170,7 +170,7 @@ func (l *listing) seen(key string, isPrefix bool) bool {
 // dropOrphans deletes what killed processes left. That it cannot be deleted does not concern who lists.
 func (l *listing) dropOrphans(ctx context.Context, bucket string) {
 	for _, name := range l.orphans {
-		_ = l.tree.store.Delete(ctx, Key{Bucket: bucket, Name: name})
+		_ = l.tree.store.Delete(ctx, Key{Bucket: bucket, Name: name}, "")
 	}
 	l.orphans = nil
 }

@@ -10,7 +10,11 @@ import (
 	"ferry/remote"
 )
 
-// Move implements remote.Mover: the far side copies, then the original is removed. A directory goes by MoveDir.
+// moveRounds is how often a move begins anew because the file was replaced before it was copied.
+const moveRounds = 5
+
+// Move implements remote.Mover: the far side copies, then the original is removed, each on the precondition that it is the
+// version that was looked at. What is stored under the old name once it was copied stays. A directory goes by MoveDir.
 func (t *Tree) Move(ctx context.Context, from, to string) error {
 	source, err := t.key(ctx, "move", from)
 	if err != nil {
@@ -22,10 +26,21 @@ func (t *Tree) Move(ctx context.Context, from, to string) error {
 	if t.isRoot(source) || t.isBucket(source) {
 		return fail(ctx, "move", from, remote.ErrUnsupported)
 	}
+	for round := 1; ; round++ {
+		err := t.moveOnce(ctx, source, from, to, round < moveRounds)
+		if !errors.Is(err, remote.ErrChanged) || round == moveRounds {
+			return err
+		}
+	}
+}
+
+// moveOnce moves what it finds. If strict, it is remote.ErrChanged when a file was replaced before it was copied; else
+// the newer one is copied, too, and stays.
+func (t *Tree) moveOnce(ctx context.Context, source Key, from, to string, strict bool) error {
 	o, err := t.store.Head(ctx, source)
 	switch {
 	case err == nil && !o.Dir:
-		return t.moveFile(ctx, source, o, from, to)
+		return t.moveFile(ctx, source, o, from, to, strict)
 	case err == nil:
 		return fail(ctx, "move", from, t.moveDir(ctx, source, to, true))
 	case errors.Is(err, remote.ErrNotExist):
@@ -37,7 +52,7 @@ func (t *Tree) Move(ctx context.Context, from, to string) error {
 }
 
 // moveFile moves o, the object of source.
-func (t *Tree) moveFile(ctx context.Context, source Key, o Object, from, to string) error {
+func (t *Tree) moveFile(ctx context.Context, source Key, o Object, from, to string, strict bool) error {
 	target, err := t.target(ctx, "move", to)
 	if err != nil || source == target {
 		return err
@@ -46,10 +61,18 @@ func (t *Tree) moveFile(ctx context.Context, source Key, o Object, from, to stri
 		return fail(ctx, "move", to, err)
 	}
 	o.Name = source.Name
-	if err := (shelf{t}).CopyObject(ctx, source.Bucket, o, target); err != nil {
+	version := o.Version
+	if !strict {
+		o.Version = ""
+	}
+	if _, err := (shelf{t}).CopyObject(ctx, source.Bucket, o, target); err != nil {
 		return fail(ctx, "move", from, err)
 	}
-	return fail(ctx, "move", from, t.store.Delete(ctx, source))
+	err = t.store.Delete(ctx, source, version)
+	if errors.Is(err, remote.ErrChanged) {
+		return nil // the new file came after the rename
+	}
+	return fail(ctx, "move", from, err)
 }
 
 // moveDir moves the directory source, which has an object of its own name where byName.
@@ -77,10 +100,10 @@ func (t *Tree) moveDir(ctx context.Context, source Key, to string, byName bool) 
 	}
 	err = MoveDir(ctx, shelf{t}, t.inside(source), t.inside(target), t.config.DirMoveLimit)
 	if byName && err == nil {
-		err = t.store.Delete(ctx, source)
+		err = t.store.Delete(ctx, source, "")
 	}
 	if byName && err != nil && !errors.As(err, new(*remainsError)) {
-		_ = t.store.Delete(context.WithoutCancel(ctx), t.inside(target)) // a directory that is empty does no harm
+		_ = t.store.Delete(context.WithoutCancel(ctx), t.inside(target), "") // a directory that is empty does no harm
 	}
 	return err
 }
@@ -93,22 +116,25 @@ func (s shelf) All(ctx context.Context, k Key) iter.Seq2[Object, error] { return
 
 // CopyObject implements Shelf. What stands for a directory by a convention of the service becomes one of ours: it may not
 // be possible to copy it.
-func (s shelf) CopyObject(ctx context.Context, bucket string, o Object, to Key) error {
+func (s shelf) CopyObject(ctx context.Context, bucket string, o Object, to Key) (Copied, error) {
 	if o.Dir {
-		return s.mark(ctx, to)
+		return Copied{}, s.mark(ctx, to)
 	}
 	s.watch.stored(to)
-	if err := s.store.Copy(ctx, Key{bucket, o.Name}, to); err != nil {
-		return err
+	made, err := s.store.Copy(ctx, Key{bucket, o.Name}, o.Version, to)
+	if err != nil {
+		return Copied{}, err
 	}
 	if o.TimeKept || o.ModTime.IsZero() || strings.HasSuffix(to.Name, "/") {
-		return nil
+		return Copied{From: o.Version, To: made}, nil
 	}
-	return s.store.SetModTime(ctx, to, o.ModTime)
+	return Copied{From: o.Version}, s.store.SetModTime(ctx, to, o.ModTime) // which may make another version of it
 }
 
 // Delete implements Shelf.
-func (s shelf) Delete(ctx context.Context, k Key) error { return s.store.Delete(ctx, k) }
+func (s shelf) Delete(ctx context.Context, k Key, version string) error {
+	return s.store.Delete(ctx, k, version)
+}
 
 // mark stores a marker, unless there are to be none.
 func (t *Tree) mark(ctx context.Context, k Key) error {

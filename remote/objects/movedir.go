@@ -32,17 +32,23 @@ type Shelf interface {
 	All(ctx context.Context, k Key) iter.Seq2[Object, error]
 
 	// CopyObject replaces to with the content and the facts of the object o of a bucket, its time included, on the far
-	// side. If o is not there any more, that is remote.ErrNotExist. If o.Dir, to ends with a slash, and becomes a marker.
-	CopyObject(ctx context.Context, bucket string, o Object, to Key) error
+	// side. If o is not there any more, that is remote.ErrNotExist; if there is another version, that may be copied, or it is
+	// remote.ErrChanged. If o.Dir, to ends with a slash, and becomes a marker.
+	CopyObject(ctx context.Context, bucket string, o Object, to Key) (Copied, error)
 
-	Delete(ctx context.Context, k Key) error
+	// Delete removes an object. With a version, one of another version stays, and is remote.ErrChanged.
+	Delete(ctx context.Context, k Key, version string) error
 }
+
+// Copied are the versions of an object and of its copy, "" where they are not known.
+type Copied struct{ From, To string }
 
 // MoveDir gives everything whose key begins with from.Name a key that begins with to.Name; both end with a slash, and
 // nothing begins with the latter. It is not one step. First everything is copied. If that fails, the copies are removed
-// again, and the original is as it was. When all is copied, and nothing was stored in the directory since, the original
-// is removed; if that fails, the new directory is whole, and the error satisfies errors.Is with remote.ErrExist. A
-// process that is killed meanwhile leaves copies beside the whole original, or a rest of it beside the whole copy.
+// again, and the original is as it was. When all is copied, and nothing was stored in the directory since, each original is
+// removed if it still is the version that was copied: what is stored from then on stays where it was stored. If that fails,
+// the new directory is whole, and the error satisfies errors.Is with remote.ErrExist. A process that is killed meanwhile
+// leaves copies beside the whole original, or a rest of it beside the whole copy.
 //
 // A directory of more than limit objects is refused before anything is copied (0 = DirMoveLimit; below 0 = no limit):
 // the keys are held in memory, and nobody waits for ever.
@@ -50,11 +56,11 @@ func MoveDir(ctx context.Context, s Shelf, from, to Key, limit int) error {
 	if limit == 0 {
 		limit = DirMoveLimit
 	}
-	m := &dirMove{shelf: s, from: from, to: to, limit: limit, copied: map[string]string{}, begun: map[string]thing{}}
+	m := &dirMove{shelf: s, from: from, to: to, limit: limit, copied: map[string]stamped{}, begun: map[string]thing{}}
 	if err := m.copyAll(ctx); err != nil {
 		return m.undo(ctx, err)
 	}
-	if err := m.remove(ctx, m.originals); err != nil {
+	if err := m.remove(ctx, m.originals()); err != nil {
 		return &remainsError{err}
 	}
 	return nil
@@ -67,17 +73,21 @@ type dirMove struct {
 	from, to Key
 	limit    int
 
-	originals []thing // all that was there when it was looked at last
+	found []thing // all that was there when it was looked at last
 
 	mu     sync.Mutex
-	copied map[string]string // versions by the names of originals; guarded by mu
-	begun  map[string]thing  // what may be a copy, by the names of originals; guarded by mu
+	copied map[string]stamped // by the names of originals; guarded by mu
+	begun  map[string]thing   // what may be a copy, by the names of originals; guarded by mu
 }
+
+// stamped is what is known of an original that was copied.
+type stamped struct{ stamp, version string }
 
 // A thing is an object that may have to be removed.
 type thing struct {
 	Key
-	dir bool // it stands for a directory
+	version string // "" = whatever is there
+	dir     bool   // it stands for a directory
 }
 
 // tooManyError refuses a directory that is too large.
@@ -123,7 +133,7 @@ func (m *dirMove) copyAll(ctx context.Context) error {
 			if version, vanished := missing[name]; vanished && version == stamp(o) {
 				return fmt.Errorf("copying to %s: %w", m.to.Bucket, remote.ErrNotExist) // it is the target that is not there
 			}
-			if m.copied[name] != stamp(o) {
+			if m.copied[name].stamp != stamp(o) {
 				todo = append(todo, o)
 			}
 		}
@@ -139,7 +149,7 @@ func (m *dirMove) copyAll(ctx context.Context) error {
 			return err
 		}
 		for _, o := range todo {
-			if m.copied[o.Name] == "" {
+			if m.copied[o.Name].stamp == "" {
 				missing[o.Name] = stamp(o)
 			}
 		}
@@ -149,14 +159,14 @@ func (m *dirMove) copyAll(ctx context.Context) error {
 
 // look lists the originals. Unfinished uploads are not to be copied.
 func (m *dirMove) look(ctx context.Context) (map[string]Object, error) {
-	m.originals = nil
+	m.found = nil
 	files := map[string]Object{}
 	for o, err := range m.shelf.All(ctx, m.from) {
 		if err != nil {
 			return nil, err
 		}
-		m.originals = append(m.originals, thing{Key{m.from.Bucket, o.Name}, o.Dir || strings.HasSuffix(o.Name, "/")})
-		if m.limit > 0 && len(m.originals) > m.limit {
+		m.found = append(m.found, thing{Key: Key{m.from.Bucket, o.Name}, dir: o.Dir || strings.HasSuffix(o.Name, "/")})
+		if m.limit > 0 && len(m.found) > m.limit {
 			return nil, &tooManyError{m.limit}
 		}
 		_, base := remote.Split(o.Name)
@@ -176,7 +186,7 @@ func (m *dirMove) target(o Object) thing {
 	if o.Dir {
 		name += "/"
 	}
-	return thing{Key{m.to.Bucket, name}, strings.HasSuffix(name, "/")}
+	return thing{Key: Key{m.to.Bucket, name}, dir: strings.HasSuffix(name, "/")}
 }
 
 func (m *dirMove) copy(ctx context.Context, o Object) error {
@@ -185,16 +195,26 @@ func (m *dirMove) copy(ctx context.Context, o Object) error {
 	m.begun[o.Name] = target
 	delete(m.copied, o.Name)
 	m.mu.Unlock()
-	err := m.shelf.CopyObject(ctx, m.from.Bucket, o, target.Key)
-	if errors.Is(err, remote.ErrNotExist) {
-		return nil // somebody has deleted it
+	copied, err := m.shelf.CopyObject(ctx, m.from.Bucket, o, target.Key)
+	if errors.Is(err, remote.ErrNotExist) || errors.Is(err, remote.ErrChanged) {
+		return nil // somebody has deleted it or replaced it, which the next look sees
 	}
 	if err == nil {
+		target.version = copied.To
 		m.mu.Lock()
-		m.copied[o.Name] = stamp(o)
+		m.begun[o.Name] = target
+		m.copied[o.Name] = stamped{stamp(o), copied.From}
 		m.mu.Unlock()
 	}
 	return err
+}
+
+// originals returns all that was found, with the versions that were copied.
+func (m *dirMove) originals() []thing {
+	for i, t := range m.found {
+		m.found[i].version = m.copied[t.Name].version
+	}
+	return m.found
 }
 
 // gone forgets the originals that have been deleted since they were copied, and returns their copies.
@@ -241,9 +261,12 @@ func (m *dirMove) remove(ctx context.Context, things []thing) error {
 	return nil
 }
 
+// delete removes a thing, unless somebody has replaced it, or has stored something in a directory that is a real one.
 func (m *dirMove) delete(ctx context.Context, t thing) error {
-	if err := m.shelf.Delete(ctx, t.Key); err != nil && !errors.Is(err, remote.ErrNotExist) {
-		return err
+	err := m.shelf.Delete(ctx, t.Key, t.version)
+	switch {
+	case errors.Is(err, remote.ErrNotExist), errors.Is(err, remote.ErrChanged), t.dir && errors.Is(err, remote.ErrNotEmpty):
+		return nil
 	}
-	return nil
+	return err
 }

@@ -33,18 +33,18 @@ func (m *moody) happens(op string, k objects.Key) error {
 	return m.before(op, k)
 }
 
-func (m *moody) Copy(ctx context.Context, from, to objects.Key) error {
+func (m *moody) Copy(ctx context.Context, from objects.Key, version string, to objects.Key) (string, error) {
 	if err := m.happens("copy", from); err != nil {
-		return err
+		return "", err
 	}
-	return m.flat.Copy(ctx, from, to)
+	return m.flat.Copy(ctx, from, version, to)
 }
 
-func (m *moody) Delete(ctx context.Context, k objects.Key) error {
+func (m *moody) Delete(ctx context.Context, k objects.Key, version string) error {
 	if err := m.happens("delete", k); err != nil {
 		return err
 	}
-	return m.flat.Delete(ctx, k)
+	return m.flat.Delete(ctx, k, version)
 }
 
 // contents are what the objects of a bucket hold, by key.
@@ -191,7 +191,7 @@ func TestADirectoryThatChangesWhileItMoves(t *testing.T) {
 			m.set("b", "d/00/f", "newer", now)
 			m.set("b", "d/19/f"+strings.Repeat("x", 19), "newer too", now)
 			m.set("b", "d/new/file", "new", now)
-			return m.flat.Delete(context.Background(), objects.Key{Bucket: "b", Name: "d/01/fx"})
+			return m.flat.Delete(context.Background(), objects.Key{Bucket: "b", Name: "d/01/fx"}, "")
 		}
 		return nil
 	})
@@ -210,6 +210,59 @@ func TestADirectoryThatChangesWhileItMoves(t *testing.T) {
 		if strings.HasPrefix(key, "d/") || key == "e/01/fx" {
 			t.Errorf("there is %s", key)
 		}
+	}
+}
+
+// What comes behind the copy stays where it was stored, at whatever request it comes.
+func TestWhatIsStoredWhileTheOriginalsAreRemovedStays(t *testing.T) {
+	for _, at := range []string{"d/00/f", "d/07/fxxxxxxx", "d/19/f" + strings.Repeat("x", 19)} {
+		var m *moody
+		removing := false
+		m = newMoody(func(op string, k objects.Key) error {
+			if op == "delete" && !removing {
+				removing = true
+				m.set("b", at, "later", time.Unix(1e9, 0))
+				m.set("b", "d/new", "new", time.Unix(1e9, 0))
+			}
+			return nil
+		})
+		before := m.contents("b")
+		if err := treeOf(m, 0).Move(t.Context(), "d", "e"); err != nil {
+			t.Fatal(err)
+		}
+		want := moved(before)
+		want[at], want["d/new"] = "later", "new"
+		if got := m.contents("b"); !maps.Equal(got, want) {
+			t.Errorf("%s: the store holds %q", at, got)
+		}
+	}
+}
+
+func TestAFileThatIsReplacedWhileItMoves(t *testing.T) {
+	for _, at := range []string{"copy", "delete"} {
+		t.Run(at, func(t *testing.T) {
+			var m *moody
+			happened := false
+			m = newMoody(func(op string, _ objects.Key) error {
+				if op == at && !happened {
+					happened = true
+					m.set("b", "x", "later", time.Unix(1e9, 0))
+				}
+				return nil
+			})
+			m.set("b", "x", "first", time.Unix(1e8, 0))
+			if err := treeOf(m, 0).Move(t.Context(), "x", "y"); err != nil {
+				t.Fatal(err)
+			}
+			got := m.contents("b")
+			if at == "copy" { // the rename takes the newer one along
+				if _, left := got["x"]; left || got["y"] != "later" {
+					t.Errorf("y holds %q", got["y"])
+				}
+			} else if got["x"] != "later" || got["y"] != "first" {
+				t.Errorf("x holds %q, y holds %q", got["x"], got["y"])
+			}
+		})
 	}
 }
 

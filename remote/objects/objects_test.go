@@ -38,6 +38,10 @@ func TestRemote(t *testing.T) {
 	}
 }
 
+func TestWhatIsStoredDuringARenameIsNotLost(t *testing.T) {
+	remotetest.RunRename(t, func(*testing.T) remote.Remote { return newTree(newFlat("b"), "b") })
+}
+
 // names lists dir.
 func names(t *testing.T, r remote.Remote, dir string) []string {
 	t.Helper()

@@ -75,10 +75,13 @@ type Store interface {
 	// Create begins an upload. The requests that the Draft makes for Write run under ctx.
 	Create(ctx context.Context, k Key, o CreateOptions) (Draft, error)
 
-	// Copy replaces to with the content and the facts of from, on the far side.
-	Copy(ctx context.Context, from, to Key) error
+	// Copy replaces to with the content and the facts of from, on the far side. It tells the version of the copy, or "".
+	// With a version, from must be that one, else Copy is remote.ErrChanged, or remote.ErrNotExist.
+	Copy(ctx context.Context, from Key, version string, to Key) (made string, err error)
 
-	Delete(ctx context.Context, k Key) error
+	// Delete removes an object. With a version, one of another version stays, and is remote.ErrChanged. One that is not there
+	// may be that, too.
+	Delete(ctx context.Context, k Key, version string) error
 	SetModTime(ctx context.Context, k Key, t time.Time) error
 
 	// Hash returns a digest that the service keeps, or remote.ErrUnsupported.

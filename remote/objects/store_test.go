@@ -41,10 +41,18 @@ func newFlat(buckets ...string) *flat {
 func (f *flat) set(bucket, name, content string, modTime time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.put(bucket, name, content, modTime)
+}
+
+// put returns the version.
+// LOCKS_REQUIRED(f.mu)
+func (f *flat) put(bucket, name, content string, modTime time.Time) string {
 	f.version++
+	version := strconv.Itoa(f.version)
 	f.buckets[bucket][name] = object{objects.Object{
-		Name: name, Size: int64(len(content)), ModTime: modTime, Version: strconv.Itoa(f.version),
+		Name: name, Size: int64(len(content)), ModTime: modTime, Version: version,
 	}, []byte(content)}
+	return version
 }
 
 // setDir stores an object that stands for a directory.
@@ -143,36 +151,45 @@ func (d *flatDraft) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (d *flatDraft) Commit(ctx context.Context, modTime time.Time) (objects.Object, error) {
+func (d *flatDraft) Commit(_ context.Context, modTime time.Time) (objects.Object, error) {
 	if modTime.IsZero() {
 		modTime = time.Now()
 	}
-	d.store.set(d.key.Bucket, d.key.Name, string(d.content), modTime)
-	return d.store.Head(ctx, d.key)
+	d.store.mu.Lock()
+	defer d.store.mu.Unlock()
+	d.store.put(d.key.Bucket, d.key.Name, string(d.content), modTime)
+	return d.store.buckets[d.key.Bucket][d.key.Name].Object, nil
 }
 
 func (d *flatDraft) Abort() {}
 
-func (f *flat) Copy(ctx context.Context, from, to objects.Key) error {
+func (f *flat) Copy(ctx context.Context, from objects.Key, version string, to objects.Key) (string, error) {
 	o, err := f.get(ctx, from)
 	f.mu.Lock()
-	_, ok := f.buckets[to.Bucket]
-	f.mu.Unlock()
-	if !ok {
-		return remote.ErrNotExist
+	defer f.mu.Unlock()
+	switch _, ok := f.buckets[to.Bucket]; {
+	case !ok:
+		return "", remote.ErrNotExist
+	case err != nil:
+		return "", err
+	case version != "" && o.Version != version:
+		return "", remote.ErrChanged
 	}
-	if err == nil {
-		f.set(to.Bucket, to.Name, string(o.content), o.ModTime)
-	}
-	return err
+	return f.put(to.Bucket, to.Name, string(o.content), o.ModTime), nil
 }
 
-func (f *flat) Delete(ctx context.Context, k objects.Key) error {
-	_, err := f.get(ctx, k)
+func (f *flat) Delete(ctx context.Context, k objects.Key, version string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	o, ok := f.buckets[k.Bucket][k.Name]
+	switch {
+	case !ok:
+		return remote.ErrNotExist
+	case version != "" && o.Version != version:
+		return remote.ErrChanged
+	}
 	delete(f.buckets[k.Bucket], k.Name)
-	return err
+	return ctx.Err()
 }
 
 func (f *flat) SetModTime(ctx context.Context, k objects.Key, t time.Time) error {

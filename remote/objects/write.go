@@ -70,7 +70,25 @@ func (t *Tree) Remove(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := t.store.Delete(ctx, k); err != nil {
+	if err := t.store.Delete(ctx, k, ""); err != nil {
+		return fail(ctx, "remove", name, t.orIsDir(ctx, k, err))
+	}
+	return nil
+}
+
+// RemoveVersion implements remote.VersionRemover.
+func (t *Tree) RemoveVersion(ctx context.Context, name, version string) error {
+	k, err := t.file(ctx, "remove", name)
+	if err != nil {
+		return err
+	}
+	err = t.store.Delete(ctx, k, version)
+	if errors.Is(err, remote.ErrChanged) {
+		if _, headErr := t.store.Head(ctx, k); errors.Is(headErr, remote.ErrNotExist) {
+			err = headErr
+		}
+	}
+	if err != nil {
 		return fail(ctx, "remove", name, t.orIsDir(ctx, k, err))
 	}
 	return nil
@@ -90,7 +108,7 @@ func (t *Tree) Copy(ctx context.Context, from, to string) error {
 		return fail(ctx, "copy", to, err)
 	}
 	t.watch.stored(target)
-	if err := t.store.Copy(ctx, source, target); err != nil {
+	if _, err := t.store.Copy(ctx, source, "", target); err != nil {
 		return fail(ctx, "copy", from, t.orIsDir(ctx, source, err))
 	}
 	return nil

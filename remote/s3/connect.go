@@ -41,7 +41,7 @@ func (r *Remote) client(attempts int) (*minio.Core, error) {
 	c, err := minio.NewCore(o.host, &minio.Options{
 		Creds:              r.keysOf(o.credentials()),
 		Secure:             o.secure,
-		Transport:          network.Answers(r.transport, harmless),
+		Transport:          conditional{network.Answers(r.transport, harmless)},
 		Region:             region,
 		BucketLookupViaURL: func(_ url.URL, bucket string) minio.BucketLookupType { return r.lookup(bucket) },
 		MaxRetries:         attempts,

@@ -11,8 +11,23 @@ import (
 	"ferry/remote"
 )
 
-// Move implements remote.Mover: the server copies, and the original is removed.
+// moveRounds is how often a move begins anew because the file was replaced before it was copied.
+const moveRounds = 5
+
+// Move implements remote.Mover: the server copies, and the original is removed, each on the precondition that it is the
+// version that was looked at. What is stored under the old name once it was copied stays.
 func (r *Remote) Move(ctx context.Context, from, to string) error {
+	for round := 1; ; round++ {
+		err := r.moveOnce(ctx, from, to, round < moveRounds)
+		if !errors.Is(err, remote.ErrChanged) || round == moveRounds {
+			return err
+		}
+	}
+}
+
+// moveOnce moves what it finds. If strict, it is remote.ErrChanged when a file was replaced before it was copied; else the
+// newer one is copied, too, and stays.
+func (r *Remote) moveOnce(ctx context.Context, from, to string, strict bool) error {
 	source, target, info, err := r.pair(ctx, "move", from, to)
 	if errors.Is(err, errDirectory) {
 		return r.explain(ctx, "move", from, r.moveDir(ctx, source, target))
@@ -20,10 +35,18 @@ func (r *Remote) Move(ctx context.Context, from, to string) error {
 	if err != nil || source == target {
 		return err
 	}
-	if err := r.copyObject(ctx, source, target, info, time.Time{}); err != nil {
+	etag := info.ETag
+	if !strict && info.Size <= r.opt.CopyCutoff { // what is copied in parts must be of one version
+		info.ETag = ""
+	}
+	if _, err := r.copyObject(ctx, source, target, info, time.Time{}); err != nil {
 		return r.explain(ctx, "move", from, err)
 	}
-	return r.explain(ctx, "move", from, r.once.RemoveObject(ctx, source.bucket, source.key, minio.RemoveObjectOptions{}))
+	err = r.removeVersion(ctx, source, etag)
+	if errors.Is(err, remote.ErrChanged) || isMissing(err) {
+		return nil // a new file came after the rename, or somebody has removed the old one
+	}
+	return r.explain(ctx, "move", from, err)
 }
 
 // Copy implements remote.Copier. The modification time is copied too.
@@ -32,7 +55,8 @@ func (r *Remote) Copy(ctx context.Context, from, to string) error {
 	if err != nil || source == target {
 		return err
 	}
-	return r.explain(ctx, "copy", from, r.copyObject(ctx, source, target, info, time.Time{}))
+	_, err = r.copyObject(ctx, source, target, info, time.Time{})
+	return r.explain(ctx, "copy", from, err)
 }
 
 // SetModTime implements remote.ModTimer: the server copies the object onto itself, unless it has that time.
@@ -56,7 +80,8 @@ func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error
 	if old, _ := modTime(info); old.Equal(t) {
 		return nil
 	}
-	return r.explain(ctx, "setmodtime", name, r.copyObject(ctx, at, at, info, t))
+	_, err = r.copyObject(ctx, at, at, info, t)
+	return r.explain(ctx, "setmodtime", name, err)
 }
 
 // errDirectory says that pair has found a directory.
@@ -88,18 +113,17 @@ func (r *Remote) pair(ctx context.Context, op, from, to string) (source, target 
 }
 
 // copyObject lets the server copy an object with all that is known of it. Its modification time becomes t; that of the
-// original, if t is zero.
-func (r *Remote) copyObject(ctx context.Context, from, to place, info minio.ObjectInfo, t time.Time) error {
+// original, if t is zero. It returns the ETag of the copy.
+func (r *Remote) copyObject(ctx context.Context, from, to place, info minio.ObjectInfo, t time.Time) (etag string, err error) {
 	old, set := modTime(info)
 	replace := !set || !t.IsZero()
 	if t.IsZero() {
 		t = old
 	}
-	var etag string
 	if info.Size > r.opt.CopyCutoff {
 		done, err := r.copyInParts(ctx, from, to, info, t)
 		if err != nil {
-			return err
+			return "", err
 		}
 		etag = done.ETag
 	} else {
@@ -117,13 +141,13 @@ func (r *Remote) copyObject(ctx context.Context, from, to place, info minio.Obje
 		}
 		done, err := r.once.CopyObject(ctx, from.bucket, from.key, to.bucket, to.key, header, minio.CopySrcOptions{}, minio.PutObjectOptions{})
 		if err != nil {
-			return err
+			return "", err
 		}
 		etag = done.ETag
 	}
 	r.rememberTime(to, etag, t)
 	r.rememberParents(to)
-	return nil
+	return etag, nil
 }
 
 // describe returns what an object says of itself, as headers, with another modification time.

@@ -97,6 +97,8 @@ func kindOf(e minio.ErrorResponse) error {
 	switch e.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return remote.ErrPermission
+	case http.StatusPreconditionFailed:
+		return remote.ErrChanged
 	case http.StatusInsufficientStorage:
 		return remote.ErrNoSpace
 	case http.StatusNotImplemented:

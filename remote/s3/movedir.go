@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/minio/minio-go/v7"
-
 	"ferry/remote"
 	"ferry/remote/objects"
 )
@@ -66,22 +64,23 @@ func (s shelf) All(ctx context.Context, k objects.Key) iter.Seq2[objects.Object,
 
 // CopyObject implements objects.Shelf. Its time is copied, too, for which the object has to be looked at. What stands for
 // an empty directory is made anew, as servers that keep files do not copy it.
-func (s shelf) CopyObject(ctx context.Context, bucket string, o objects.Object, to objects.Key) error {
+func (s shelf) CopyObject(ctx context.Context, bucket string, o objects.Object, to objects.Key) (objects.Copied, error) {
 	if strings.HasSuffix(o.Name, "/") && o.Size == 0 {
-		return s.r.translate(s.r.putMarker(ctx, place{to.Bucket, strings.TrimSuffix(to.Name, "/")}))
+		err := s.r.putMarker(ctx, place{to.Bucket, strings.TrimSuffix(to.Name, "/")})
+		return objects.Copied{}, s.r.translate(err)
 	}
 	from := place{bucket, o.Name}
 	info, err := s.r.head(ctx, from)
-	if err == nil {
-		err = s.r.copyObject(ctx, from, place{to.Bucket, to.Name}, info, time.Time{})
+	if err != nil {
+		return objects.Copied{}, s.r.translate(err)
 	}
-	return s.r.translate(err)
+	made, err := s.r.copyObject(ctx, from, place{to.Bucket, to.Name}, info, time.Time{})
+	return objects.Copied{From: info.ETag, To: made}, s.r.translate(err)
 }
 
 // Delete implements objects.Shelf.
-func (s shelf) Delete(ctx context.Context, k objects.Key) error {
-	err := s.r.once.RemoveObject(ctx, k.Bucket, k.Name, minio.RemoveObjectOptions{})
-	return s.r.translate(err)
+func (s shelf) Delete(ctx context.Context, k objects.Key, version string) error {
+	return s.r.translate(s.r.removeVersion(ctx, place{k.Bucket, k.Name}, version))
 }
 
 // putMarker stores the object that stands for an empty directory.

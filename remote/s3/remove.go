@@ -28,6 +28,24 @@ func (r *Remote) Remove(ctx context.Context, name string) error {
 	return r.explain(ctx, "remove", name, err)
 }
 
+// RemoveVersion implements remote.VersionRemover. It looks as Remove does, and sends the precondition besides.
+func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error {
+	at, err := r.begin(ctx, "remove", name)
+	if err != nil {
+		return err
+	}
+	if !at.object() || at == r.root {
+		return fail("remove", name, remote.ErrIsDir)
+	}
+	err = r.compare(ctx, at, version)
+	if isMissing(err) {
+		err = r.notFile(ctx, at)
+	} else if err == nil {
+		err = r.removeOn(ctx, at, version)
+	}
+	return r.explain(ctx, "remove", name, err)
+}
+
 // Mkdir implements remote.Remote.
 func (r *Remote) Mkdir(ctx context.Context, dir string) error {
 	at, err := r.begin(ctx, "mkdir", dir)

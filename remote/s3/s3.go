@@ -49,6 +49,8 @@ type Remote struct {
 	noSums    atomic.Bool // the server does not know the checksums of parts
 	oneByOne  atomic.Bool // a listing cannot begin in the middle
 
+	precondition atomic.Int32 // what the server makes of a precondition for a removal: notTried, honoured, ignored or refused
+
 	dirs  *memo[place, struct{}] // directories that were there a moment ago
 	times *memo[uint64, setTime] // modification times that were set, by object and content
 }

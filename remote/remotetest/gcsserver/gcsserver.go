@@ -2,12 +2,15 @@
 package gcsserver
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -23,6 +26,7 @@ type Server struct {
 	fake     *fakestorage.Server
 	buckets  atomic.Int32
 	requests atomic.Int32
+	changes  sync.RWMutex // held as long as a change is made
 }
 
 // Start starts a server, which ends with the test.
@@ -81,7 +85,12 @@ func (s *Server) underAnyName(fake http.Handler) http.Handler {
 			query.Set("maxResults", page) // the fake would give everything at once
 			r.URL.RawQuery = query.Encode()
 		}
-		if strings.HasSuffix(r.URL.Path, "/compose") && !s.isCurrent(r) {
+		release, err := s.begin(r)
+		if err != nil {
+			return // the client is gone
+		}
+		defer release()
+		if !s.isCurrent(r) {
 			http.Error(w, `{"error":{"code":412,"errors":[{"reason":"conditionNotMet"}]}}`, http.StatusPreconditionFailed)
 			return
 		}
@@ -89,12 +98,47 @@ func (s *Server) underAnyName(fake http.Handler) http.Handler {
 	})
 }
 
-// isCurrent checks the condition of a request to compose, which the fake does not look at.
+// begin keeps changes apart from requests with a precondition, which is to hold as long as they are carried out. The body
+// of an upload is taken in before.
+func (s *Server) begin(r *http.Request) (release func(), err error) {
+	switch {
+	case r.Method == http.MethodGet || r.Method == http.MethodHead:
+		return func() {}, nil
+	case r.URL.Query().Has("ifGenerationMatch") || r.URL.Query().Has("ifSourceGenerationMatch"):
+		s.changes.Lock()
+		return s.changes.Unlock, nil
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	s.changes.RLock()
+	return s.changes.RUnlock, nil
+}
+
+// isCurrent checks the preconditions that the fake does not look at: of compose, rewrite and delete.
 func (s *Server) isCurrent(r *http.Request) bool {
-	_, path, _ := strings.Cut(strings.TrimSuffix(r.URL.Path, "/compose"), "/b/")
+	_, path, _ := strings.Cut(r.URL.EscapedPath(), "/b/")
+	path, _, rewrites := strings.Cut(path, "/rewriteTo/")
+	path, composes := strings.CutSuffix(path, "/compose")
+	wanted := r.URL.Query().Get("ifGenerationMatch")
+	if rewrites {
+		wanted = r.URL.Query().Get("ifSourceGenerationMatch")
+	}
+	if wanted == "" || !rewrites && !composes && r.Method != http.MethodDelete {
+		return !composes
+	}
 	bucket, name, _ := strings.Cut(path, "/o/")
+	name, err := url.PathUnescape(name)
+	if err != nil {
+		return false
+	}
 	o, err := s.fake.GetObject(bucket, name)
-	return err == nil && r.FormValue("ifGenerationMatch") == strconv.FormatInt(o.Generation, 10)
+	if err != nil {
+		return !composes // it is the fake that says so
+	}
+	return wanted == strconv.FormatInt(o.Generation, 10)
 }
 
 // A renamed answer tells the client to go on where it asked.
