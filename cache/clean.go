@@ -53,8 +53,10 @@ type idleCopy struct {
 	key      copyKey
 	bytes    int64 // as counted by room
 	lastUsed time.Time
-	spooled  bool        // its header does not count after a loss of power
-	busy     func() bool // reports whether somebody reads it as something else; nil = nobody does
+	spooled  bool                            // its header does not count after a loss of power
+	busy     func(within time.Duration) bool // whether somebody reads it as something else, or did so lately; nil = nobody
+	lent     lent
+	verified bool
 }
 
 func newCopySet(s *Store) *copySet {
@@ -164,7 +166,7 @@ func (cs *copySet) place(from string, key copyKey, f disk.File, sl *slots, h *he
 // adopt makes the file at from, which is done with as a record, the copy of h.Name that h describes. f is open for
 // writing, and stays the caller's. bytes is what it counts as in stateClean already. busy reports whether somebody still
 // reads it as the record; nil = nobody does.
-func (cs *copySet) adopt(from string, f disk.File, sl *slots, h header, bytes int64, busy func() bool) error {
+func (cs *copySet) adopt(from string, f disk.File, sl *slots, h header, bytes int64, busy func(time.Duration) bool) error {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	key := copyKeyOf(h.Name)
@@ -223,7 +225,7 @@ func (cs *copySet) load(k copyKey, name string, print Fingerprint) (*clean, erro
 		claims: true, durable: true, spooled: h.Spooled,
 	}
 	if it := cs.take(k); it != nil {
-		c.bytes, c.busy = it.bytes, it.busy
+		c.bytes, c.busy, c.lent, c.verified = it.bytes, it.busy, it.lent, it.verified
 		return c, nil
 	}
 	c.bytes = cs.settleGaps(f, c.held)
@@ -290,7 +292,9 @@ func (cs *copySet) release(c *clean) error {
 	delete(cs.used, c.key)
 	err := c.describe(time.Now())
 	err = errors.Join(err, c.file.Close())
-	it := &idleCopy{key: c.key, bytes: c.bytes, lastUsed: time.Now(), spooled: c.spooled, busy: c.busy}
+	it := &idleCopy{
+		key: c.key, bytes: c.bytes, lastUsed: time.Now(), spooled: c.spooled, busy: c.busy, lent: c.lent, verified: c.verified,
+	}
 	cs.put(it)
 	if err != nil || len(c.held) == 0 {
 		err = errors.Join(err, cs.forget(c.key))

@@ -3,7 +3,6 @@ package cache
 import (
 	"errors"
 	"io"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -19,7 +18,7 @@ type clean struct {
 	name  string
 	print Fingerprint
 	file  disk.File
-	busy  func() bool // see idleCopy
+	busy  func(within time.Duration) bool // see idleCopy
 
 	// guarded by copySet.mu
 	handles  int
@@ -28,7 +27,8 @@ type clean struct {
 	mu       sync.Mutex
 	slots    slots
 	held     ranges    // guarded by mu
-	pinned   pins      // guarded by mu; what must not be punched out: it is being read or written
+	pinned   pins      // guarded by mu; what must not be punched out: it is being read or written, or on its way
+	lent     lent      // guarded by mu; what must not be punched out either, for a while
 	bytes    int64     // guarded by mu; as counted by room
 	lastUsed time.Time // guarded by mu; as the header says
 	changed  bool      // guarded by mu; held is not what the newest header claims
@@ -36,6 +36,8 @@ type clean struct {
 	durable  bool      // guarded by mu; such a header may count after a loss of power
 	spooled  bool      // guarded by mu; the newest header does not
 	punched  int       // guarded by mu; how often bytes were punched out
+	edits    int       // guarded by mu; how often bytes came or were punched out
+	verified bool      // guarded by mu; all of it had the right checksum after the last of those
 	closed   bool      // guarded by mu; the last handle has gone
 }
 
@@ -134,11 +136,11 @@ func (h *Copy) WriteAt(p []byte, off int64) error {
 		c.mu.Unlock()
 		return nil
 	}
-	c.pinned.add(s)
+	c.pinned.add(s) // nobody else may punch it out while it is written
 	c.mu.Unlock()
-	defer c.unpin(s)
 
 	if err := c.set.takeRoom(s.len()); err != nil {
+		c.unpin(s)
 		return err
 	}
 	if err := c.write(p, off); err != nil {
@@ -147,19 +149,31 @@ func (h *Copy) WriteAt(p []byte, off int64) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.pinned.remove(s)
 	added := c.held.add(s)
 	c.bytes += added
 	c.changed = true
+	c.edited()
 	c.set.s.room.give(stateClean, s.len()-added)
 	return nil
 }
 
-// takeBack frees what a write that failed may have left.
+// takeBack ends a write that failed, and frees what it may have left: not what others have written, or are writing.
 func (c *clean) takeBack(s span) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.held.overlaps(s) {
-		_ = c.file.PunchHole(dataStart+s.off, s.len()) // what stays is freed with the file
+	c.pinned.remove(s)
+	taken := slices.Clone(c.held)
+	for _, in := range c.pinned {
+		taken.add(in)
+	}
+	for rest := s; ; {
+		gap, any := taken.missing(rest)
+		if !any {
+			break
+		}
+		_ = c.file.PunchHole(dataStart+gap.off, gap.len()) // what stays is freed with the file
+		rest.off = gap.end
 	}
 	c.set.s.room.give(stateClean, s.len())
 }
@@ -189,80 +203,4 @@ func (cs *copySet) takeRoom(n int64) error {
 			return ErrNoSpace
 		}
 	}
-}
-
-// Sender returns what sends bytes of the copy to a connection. It is used by one goroutine, and closed before the Copy.
-func (h *Copy) Sender() *Sender { return &Sender{c: h.c, copy: h} }
-
-// A Sender hands bytes of a copy to a connection, on a real disk as an *os.File, so that the kernel moves them.
-type Sender struct {
-	c    *clean
-	copy *Copy
-	file io.ReadCloser // nil = none is open
-	pos  int64         // of file
-}
-
-// Send copies those of the n bytes from off on to w that are there; there may be fewer, or none. fault is an error of the
-// disk: then the copy is of no use any more. err is one of w.
-func (s *Sender) Send(w io.Writer, off, n int64) (sent int64, fault, err error) {
-	held, ok := s.c.pin(off, n)
-	if !ok {
-		return 0, nil, nil
-	}
-	defer s.c.unpin(held)
-	if err := s.seek(off); err != nil {
-		return 0, err, nil
-	}
-	sent, err = io.Copy(w, &io.LimitedReader{R: s.file, N: held.len()})
-	s.pos += sent
-	if sent == held.len() {
-		return sent, nil, err
-	}
-	s.pos = -1 // it may have been read further than it was written
-	var probe [1]byte
-	if _, fault := s.copy.ReadAt(probe[:], off+sent); fault != nil {
-		return sent, fault, nil
-	}
-	if err == nil {
-		err = io.ErrShortWrite
-	}
-	return sent, nil, err
-}
-
-// seek makes the next byte of the file that of off.
-func (s *Sender) seek(off int64) error {
-	if s.file != nil && s.pos == off {
-		return nil
-	}
-	if err := s.Close(); err != nil {
-		return err
-	}
-	f, err := s.c.reader(off)
-	s.file, s.pos = f, off
-	return err
-}
-
-// reader opens the file once more, from off on.
-func (c *clean) reader(off int64) (io.ReadCloser, error) {
-	cs := c.set
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	if c.outdated { // there is no name to open it by
-		return io.NopCloser(io.NewSectionReader(c.file, dataStart+off, c.print.Size-off)), nil
-	}
-	f, err := cs.s.disk.OpenFile(c.key.path(), os.O_RDONLY)
-	if err != nil {
-		return nil, err
-	}
-	return f.Reader(dataStart + off)
-}
-
-// Close ends the use.
-func (s *Sender) Close() error {
-	if s.file == nil {
-		return nil
-	}
-	err := s.file.Close()
-	s.file = nil
-	return err
 }

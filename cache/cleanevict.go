@@ -34,7 +34,7 @@ func (cs *copySet) evictIdle() (freed int64, ok bool) {
 	defer cs.mu.Unlock()
 	for e := cs.recent.Back(); e != nil; e = e.Prev() {
 		it := e.Value.(*idleCopy)
-		if it.busy != nil && it.busy() {
+		if it.busy != nil && it.busy(0) {
 			continue
 		}
 		if cs.forget(it.key) == nil {
@@ -68,7 +68,7 @@ const holeSize = 1 << 20
 func (c *clean) shrink(n int64) (freed int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed || c.busy != nil && c.busy() {
+	if c.closed || c.busy != nil && c.busy(lentTime) {
 		return 0
 	}
 	for _, s := range c.holes(n) {
@@ -87,7 +87,7 @@ func (c *clean) holes(n int64) (found []span) {
 		for s.len() > 0 && n > 0 {
 			piece := span{s.off, min(s.end, s.off-s.off%holeSize+holeSize)}
 			s.off = piece.end
-			if !c.pinned.overlaps(piece) {
+			if !c.inUse(piece) {
 				found = append(found, piece)
 				n -= piece.len()
 			}
@@ -106,6 +106,7 @@ func (c *clean) punch(s span) error {
 	c.held.remove(s)
 	c.changed = true
 	c.punched++
+	c.edited()
 	if err := c.file.PunchHole(dataStart+s.off, s.len()); err != nil {
 		if errors.Is(err, errors.ErrUnsupported) {
 			c.set.noHoles.Store(true)

@@ -118,11 +118,11 @@ func (c *clean) describe(now time.Time) error {
 // giveUpBut punches out what is not in keep.
 // LOCKS_REQUIRED(c.mu)
 func (c *clean) giveUpBut(keep ranges) error {
-	if len(keep) == len(c.held) || c.busy != nil && c.busy() {
+	if len(keep) == len(c.held) || c.busy != nil && c.busy(lentTime) {
 		return nil
 	}
 	for _, s := range slices.Clone(c.held) {
-		if keep.covers(s) || c.pinned.overlaps(s) {
+		if keep.covers(s) || c.inUse(s) {
 			continue
 		}
 		if err := c.punch(s); err != nil && !errors.Is(err, errors.ErrUnsupported) {

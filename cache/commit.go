@@ -325,10 +325,10 @@ func (s *Store) adopt(e *entry, as Fingerprint) error {
 		return err
 	}
 	s.hide(e)
-	busy := func() bool {
+	busy := func(within time.Duration) bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		return e.readers > 0
+		return e.readers > 0 || !e.lent.IsZero() && time.Since(e.lent) < within
 	}
 	s.room.move(stateWaiting, stateClean, e.bytes)
 	if err := s.copies.adopt(from, f, &e.slots, s.copyHeader(e.rec.Name, as), e.bytes, busy); err != nil {

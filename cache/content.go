@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"ferry/disk"
 )
@@ -16,6 +18,7 @@ type Content struct {
 	file disk.File
 	size int64
 	once sync.Once
+	lent atomic.Bool // the kernel sends from the file
 }
 
 // OpenContent opens what the record id holds, or returns fs.ErrNotExist.
@@ -72,11 +75,31 @@ func (c *Content) Reader(off int64) (io.ReadCloser, error) {
 	if gone {
 		return io.NopCloser(io.NewSectionReader(c.file, dataStart+off, max(c.size-off, 0))), nil
 	}
-	return f.Reader(dataStart + off)
+	r, err := f.Reader(dataStart + off)
+	if err != nil {
+		return nil, err
+	}
+	if !c.s.copies.lends() {
+		return plain{r}, nil
+	}
+	if _, isFile := r.(*os.File); isFile {
+		c.lent.Store(true)
+	}
+	return r, nil
 }
+
+// plain hides what else a reader is.
+type plain struct{ io.ReadCloser }
 
 // Close ends the use.
 func (c *Content) Close() error {
-	c.once.Do(func() { c.s.pin(c.e, -1) })
+	c.once.Do(func() {
+		if c.lent.Load() {
+			c.s.mu.Lock()
+			c.e.lent = time.Now()
+			c.s.mu.Unlock()
+		}
+		c.s.pin(c.e, -1)
+	})
 	return c.file.Close()
 }

@@ -51,11 +51,12 @@ type entry struct {
 	// guarded by Store.mu
 	rec     Record
 	ack     Ack
-	reason  string // of a lost one
-	readers int    // open Contents
-	hidden  bool   // not in the index, and not to be opened
-	removed bool   // the file is gone; its bytes are given back with the last reader
-	bytes   int64  // as counted by room
+	reason  string    // of a lost one
+	readers int       // open Contents
+	lent    time.Time // when the last of those was closed whose bytes the kernel may still be sending
+	hidden  bool      // not in the index, and not to be opened
+	removed bool      // the file is gone; its bytes are given back with the last reader
+	bytes   int64     // as counted by room
 	state   state
 	damaged bool // lost, and without a header
 
