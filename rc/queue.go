@@ -16,10 +16,14 @@ func queue(_ context.Context, t Tree, _ Params) (Params, error) {
 	}
 	now, waiting := time.Now(), []Params{}
 	for _, u := range q.Queue() {
-		waiting = append(waiting, Params{
+		p := Params{
 			"name": u.Name, "id": u.ID, "size": u.Size, "expiry": u.Expiry.Sub(now).Seconds(),
 			"tries": u.Tries, "delay": u.Delay.Seconds(), "uploading": u.Uploading,
-		})
+		}
+		if u.Because != "" {
+			p["waitingBecause"] = u.Because
+		}
+		waiting = append(waiting, p)
 	}
 	return Params{"queue": waiting}, nil
 }

@@ -26,6 +26,14 @@ type Stats struct {
 	Listed       int64
 	Checks       int64
 	Running      []Transfer
+	Causes       []Cause // why uploads wait that should not
+}
+
+// A Cause is why uploads wait for longer than they should.
+type Cause struct {
+	Text    string
+	Since   time.Time
+	Uploads int // how many wait
 }
 
 // A Transfer is one that runs or has ended.
@@ -47,6 +55,7 @@ func StatsCalls(c Counters) []Call {
 			Help: "Parameters:\n\n- group - only what belongs to this group of jobs, to which FTP sessions do not belong\n" +
 				"- short - without the transfers that run\n\nReturns:\n\n- bytes, transfers, errors, lastError, elapsedTime and transferTime (seconds)\n" +
 				"- speed - bytes per second of the transfers that run\n- transferring - those, each with name, size, bytes, percentage, speed, speedAvg, eta\n" +
+				"- waitingBecause - while uploads wait for trouble to pass: each kind of it with because, since, uploads\n" +
 				"- further counters"},
 		{Path: "core/transferred", Title: "Show the latest transfers that have ended.", Access: Open,
 			Run: func(_ context.Context, in Params) (Params, error) { return transferred(c, in) },
@@ -91,6 +100,13 @@ func stats(c Counters, in Params) (Params, error) {
 	}
 	if s.LastError != "" {
 		out["lastError"] = s.LastError
+	}
+	if len(s.Causes) > 0 {
+		causes := []Params{}
+		for _, c := range s.Causes {
+			causes = append(causes, Params{"because": c.Text, "since": c.Since.UTC().Format(time.RFC3339), "uploads": c.Uploads})
+		}
+		out["waitingBecause"] = causes
 	}
 	if len(running) > 0 && !short {
 		out["transferring"] = running

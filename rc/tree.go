@@ -54,6 +54,7 @@ type Queued struct {
 	Expiry    time.Time // when its upload begins
 	Tries     int       // how often that has failed
 	Delay     time.Duration
+	Because   string // why that has failed, as others may have for the same cause; empty = it has not
 	Uploading bool
 }
 

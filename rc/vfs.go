@@ -33,7 +33,8 @@ func VFSCalls(trees ...Tree) []Call {
 			Help: "Parameters:\n" + fsHelp + "\n- interval - the new interval; 0 is never\n- timeout - how long to wait until it holds (10s); 0 is for ever\n\nReturns:\n\n" +
 				"- enabled, supported\n- interval - raw (nanoseconds), seconds, string\n- timeout - the change does not hold yet"},
 		{Path: "vfs/queue", Title: "Show what waits to be uploaded.", Access: Open, Run: treeCall(queue).on(trees),
-			Help: "Parameters:\n" + fsHelp + "\n\nReturns:\n\n- queue - each with name, id, size, expiry (seconds until it is uploaded), tries, delay (seconds), uploading\n\n" +
+			Help: "Parameters:\n" + fsHelp + "\n\nReturns:\n\n- queue - each with name, id, size, expiry (seconds until it is uploaded), tries, delay (seconds), uploading, " +
+				"and while it waits for trouble to pass waitingBecause\n\n" +
 				"Without a disk cache it returns nothing."},
 		{Path: "vfs/flush", Title: "Upload what waits, and wait for it.", Access: LocalOnly, Run: treeCall(flush).on(trees),
 			Help: "Parameters:\n" + fsHelp + "\n- path - a file, or a directory with all below it; without it everything"},

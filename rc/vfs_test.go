@@ -207,9 +207,9 @@ func TestQueue(t *testing.T) {
 		}
 		defer s.Close()
 		wantJSON(t, request{target: "/vfs/queue"}.do(s), 200, `{"queue":[]}`)
-		tree.queue = []Queued{{Name: "a/b", ID: 7, Size: 10, Expiry: time.Now().Add(2 * time.Second), Tries: 1, Delay: 5 * time.Second, Uploading: true}}
+		tree.queue = []Queued{{Name: "a/b", ID: 7, Size: 10, Expiry: time.Now().Add(2 * time.Second), Tries: 1, Delay: 5 * time.Second, Because: "no network", Uploading: true}}
 		wantJSON(t, request{target: "/vfs/queue"}.do(s), 200,
-			`{"queue":[{"name":"a/b","id":7,"size":10,"expiry":2,"tries":1,"delay":5,"uploading":true}]}`)
+			`{"queue":[{"name":"a/b","id":7,"size":10,"expiry":2,"tries":1,"delay":5,"uploading":true,"waitingBecause":"no network"}]}`)
 		wantJSON(t, request{target: "/vfs/queue-set-expiry?id=7&expiry=-1.5"}.do(s), 200, `{}`)
 		wantJSON(t, request{target: "/vfs/queue-set-expiry", contentType: jsonType, body: `{"id":7,"expiry":10,"relative":true}`}.do(s), 200, `{}`)
 		if want := []string{"expiry -1.5s false", "expiry 10s true"}; !slices.Equal(tree.asked, want) {

@@ -22,6 +22,7 @@ var (
 	ErrNoSpace  error = syscall.ENOSPC
 	ErrQuota    error = syscall.EDQUOT
 	ErrBadName  error = syscall.EILSEQ // the remote cannot hold a file of that name
+	ErrTooLarge error = syscall.EFBIG  // the remote cannot hold a file of that length, however empty it is
 	ErrChanged  error = syscall.ESTALE // the file is another version than the one that was asked for
 )
 
@@ -31,7 +32,7 @@ var (
 func Permanent(err error) bool {
 	for _, answer := range []error{
 		ErrNotExist, ErrExist, ErrPermission, ErrInvalid, ErrUnsupported, ErrIsDir, ErrNotDir, ErrNotEmpty, ErrNoSpace,
-		ErrQuota, ErrBadName, ErrChanged, ErrSize, context.Canceled,
+		ErrQuota, ErrBadName, ErrTooLarge, ErrChanged, ErrSize, context.Canceled,
 	} {
 		if errors.Is(err, answer) {
 			return true

@@ -135,11 +135,11 @@ func aboutWriting() []complaint {
 			u.Abort()
 			b.flush()
 			b.wantThere("f=old")
-			b.faults.Inject(faulty.Fault{Op: faulty.Put, Times: -1, After: 2, Err: remote.ErrQuota})
-			b.faults.Inject(faulty.Fault{Op: faulty.Publish, Times: -1, Err: remote.ErrQuota})
+			b.faults.Inject(faulty.Fault{Op: faulty.Put, Times: -1, After: 2, Err: remote.ErrTooLarge})
+			b.faults.Inject(faulty.Fault{Op: faulty.Publish, Times: -1, Err: remote.ErrTooLarge})
 			if err := b.trySend("f", "another", 0); err == nil {
 				err = b.fs.Flush(b.t.Context(), ".")
-				wantIs(b.t, err, remote.ErrQuota)
+				wantIs(b.t, err, remote.ErrTooLarge)
 			}
 			b.wantThere("f=old")
 			b.reads("f", 0, "old")

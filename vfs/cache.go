@@ -101,6 +101,7 @@ type Waiting struct {
 	Uploading int   // changes that are being carried out
 	Failing   int   // changes whose last attempt failed
 	LastError error // of those; nil = none
+	Causes    []Cause
 }
 
 // Waiting returns how much waits for the remote now.
@@ -121,6 +122,7 @@ type Queued struct {
 	Tries     int           // attempts that failed
 	Delay     time.Duration // between the last of those and the next
 	LastError error         // of the last of those
+	Because   string        // what others wait for too, that failed like this; "" = no attempt has failed
 	Uploading bool
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 
 	"ferry/cache"
@@ -98,7 +99,7 @@ func (v *overlay) putContent(ctx context.Context, rec cache.Record) (remote.Entr
 	return e, err
 }
 
-// contentReader reads what waits and notes when that fails.
+// contentReader reads what waits and notes when that fails, or ends too early.
 type contentReader struct {
 	*io.SectionReader
 	err error
@@ -107,6 +108,11 @@ type contentReader struct {
 // Read implements io.Reader.
 func (r *contentReader) Read(p []byte) (int, error) {
 	n, err := r.SectionReader.Read(p)
+	if err == io.EOF {
+		if at, seekErr := r.Seek(0, io.SeekCurrent); seekErr != nil || at < r.Size() {
+			err = io.ErrUnexpectedEOF
+		}
+	}
 	if err != nil && err != io.EOF {
 		r.err = err
 	}
@@ -116,11 +122,16 @@ func (r *contentReader) Read(p []byte) (int, error) {
 // contentError means that what waits could not be read on the local disk.
 type contentError struct{ err error }
 
-func (e *contentError) Error() string {
-	return "the content cannot be read from the cache: " + e.err.Error()
-}
+func (e *contentError) Error() string { return e.prefix() + e.err.Error() }
+
+func (*contentError) prefix() string { return "the content cannot be read from the cache: " }
 
 func (e *contentError) Unwrap() error { return e.err }
+
+// damaged reports whether the content is gone or cut. A disk that cannot be read, or too few descriptors, may be mended.
+func (e *contentError) damaged() bool {
+	return errors.Is(e.err, fs.ErrNotExist) || errors.Is(e.err, io.ErrUnexpectedEOF)
+}
 
 // sendTime gives a file that has been sent the time that it was given meanwhile. A remote that cannot set it leaves the
 // file as it was sent.
@@ -221,19 +232,30 @@ func (v *overlay) makeDir(ctx context.Context, dir string) error {
 	return nil
 }
 
-// removeOne removes a file. One that is not there is what was wanted; what has become a directory is not the file that was
-// to be removed.
+// removeOne removes a file. One that is not there is what was wanted; what has become a directory, or cannot be called so, is
+// not the file that was to be removed.
 func (v *overlay) removeOne(ctx context.Context, name string) error {
 	err := v.remote.Remove(ctx, name)
-	switch {
-	case err == nil, errors.Is(err, remote.ErrNotExist):
+	if errors.Is(err, remote.ErrNotExist) {
+		err = v.rootThere(ctx, err)
+	}
+	if err == nil {
 		v.names.removed(name)
 		v.copyRemoved(name)
 		return nil
-	case errors.Is(err, remote.ErrIsDir), errors.Is(err, remote.ErrNotDir):
-		v.names.doubt(name)
-		return nil
 	}
 	v.names.doubt(name)
+	if remote.RefusesObject(err) {
+		return nil
+	}
 	return err
+}
+
+// rootThere makes sure that missing, which says that there is no file of some name, does not come from a remote whose root is
+// not there, such as a bucket or a disk that is to come: then it says nothing, and is returned.
+func (v *overlay) rootThere(ctx context.Context, missing error) error {
+	if _, err := v.remote.Stat(ctx, "."); err != nil {
+		return errors.Join(missing, err)
+	}
+	return nil
 }

@@ -34,6 +34,7 @@ type claim struct {
 	tries    int  // attempts that failed
 	delay    time.Duration
 	failed   error         // how the last attempt failed
+	cause    *cause        // what that was; nil = none has failed
 	tried    chan struct{} // closed when an attempt fails
 	parkedAt *claim        // what it waits for
 	waiting  []*claim      // what waits for it

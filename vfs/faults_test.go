@@ -21,7 +21,7 @@ func TestNothingIsLostWhicheverCallFails(t *testing.T) {
 	for what, fault := range map[string]faulty.Fault{
 		"on the way":  {Err: errNetwork},
 		"for a while": {Err: errNetwork, Times: 5},
-		"for good":    {Err: remote.ErrPermission},
+		"for good":    {Err: remote.ErrTooLarge},
 		"unanswered":  {Op: faulty.Put, Err: errNetwork, Late: true},
 		"half way":    {Op: faulty.Put, Err: errNetwork, After: 1},
 	} {

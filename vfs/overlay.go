@@ -49,6 +49,7 @@ type overlay struct {
 	running      int           // guarded by mu; attempts under way
 	runningLarge int           // guarded by mu; those of them that send large files
 	done         uint64        // guarded by mu; changes of the remote so far
+	causes       causes        // guarded by mu
 	wake         chan struct{} // holds a token when Run has something to look at
 }
 
@@ -61,7 +62,7 @@ func newOverlay(r remote.Remote, names *dirCache, open openFunc, o Options) *ove
 		remote: r, names: names, reach: names.reach, store: o.Cache.Store, log: names.log, open: open,
 		info: r.Info(), caps: r.Info().Caps,
 		mode: o.Cache.Mode, ack: o.Cache.Ack, writeBack: o.Cache.WriteBack, transfers: max(o.Cache.Transfers, 1),
-		wake: make(chan struct{}, 1),
+		wake: make(chan struct{}, 1), causes: causes{},
 	}
 	if s, ok := remote.AsStager(r); ok {
 		v.stager = s

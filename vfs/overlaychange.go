@@ -98,6 +98,7 @@ func (v *overlay) replace(next *claim, old ...*claim) {
 		}
 		next.stale = append(next.stale, c.stale...)
 		c.next = next
+		v.inherit(next, c)
 		v.end(c)
 	}
 	v.pending.add(next)
@@ -110,6 +111,7 @@ func (v *overlay) replace(next *claim, old ...*claim) {
 func (v *overlay) end(c *claim) {
 	v.pending.bury(c)
 	v.queue.drop(c)
+	v.acquit(c)
 	close(c.gone)
 	switch {
 	case c.run == nil:

@@ -48,6 +48,7 @@ func (v *overlay) queued() []Queued {
 		list = append(list, Queued{
 			ID: int64(c.rec.Seq), Name: c.rec.Name, Kind: c.rec.Kind, Size: c.bytes(), Expiry: c.due,
 			Tries: c.tries, Delay: c.delay, LastError: c.failed, Uploading: c.run != nil,
+			Because: c.because(),
 		})
 	})
 	return list
@@ -58,7 +59,7 @@ func (v *overlay) waiting() Waiting {
 	defer v.mu.Unlock()
 	return Waiting{
 		Changes: v.pending.claims.size(), Bytes: v.pending.bytes, Uploading: v.running,
-		Failing: v.pending.failed, LastError: v.pending.last,
+		Failing: v.pending.failed, LastError: v.pending.last, Causes: v.causes.current(),
 	}
 }
 

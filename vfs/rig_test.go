@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"ferry/cache"
+	"ferry/disk"
 	"ferry/disk/disktest"
 	"ferry/remote"
 	"ferry/remote/faulty"
@@ -26,6 +27,8 @@ type rig struct {
 	t      *testing.T
 	o      Options
 	disk   *disktest.Disk
+	on     disk.Disk                         // what the cache is on; nil = disk
+	wrap   func(remote.Remote) remote.Remote // what the tree sees of wrote; nil = all
 	room   cache.Options
 	inner  *memory.Remote // what the far side has
 	faults *faulty.Remote
@@ -46,7 +49,13 @@ func newRig(t *testing.T, c Cache) *rig {
 
 func newRoomyRig(t *testing.T, c Cache, room cache.Options) *rig {
 	t.Helper()
-	b := &rig{t: t, disk: disktest.New(), room: room, inner: memory.New(), logged: &syncWriter{}}
+	return newRigAt(t, c, &rig{disk: disktest.New(), room: room})
+}
+
+// newRigAt completes a rig and starts it.
+func newRigAt(t *testing.T, c Cache, b *rig) *rig {
+	t.Helper()
+	b.t, b.inner, b.logged = t, memory.New(), &syncWriter{}
 	b.faults = faulty.New(b.inner)
 	b.wrote = &notes{Forward: remote.Forward{Remote: b.faults}}
 	b.o = Options{
@@ -61,13 +70,21 @@ func newRoomyRig(t *testing.T, c Cache, room cache.Options) *rig {
 // start opens the cache and begins to carry out what waits.
 func (b *rig) start() {
 	b.t.Helper()
-	store, err := cache.Open(b.disk, b.room)
+	var on disk.Disk = b.disk
+	if b.on != nil {
+		on = b.on
+	}
+	store, err := cache.Open(on, b.room)
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	b.o.Cache.Store = store
 	b.store = store
-	b.fs = New(b.wrote, b.o)
+	var top remote.Remote = b.wrote
+	if b.wrap != nil {
+		top = b.wrap(b.wrote)
+	}
+	b.fs = New(top, b.o)
 	b.View = b.fs.View("bob")
 	ctx, cancel := context.WithCancel(context.WithoutCancel(b.t.Context()))
 	done := make(chan error, 1)

@@ -116,7 +116,7 @@ func (v *overlay) conclude(ctx context.Context, c *claim, err error) {
 	switch {
 	case err == nil:
 		kept, err = v.complete(ctx, c)
-	case ctx.Err() == nil && refused(err):
+	case ctx.Err() == nil && final(c, err):
 		err = v.giveUp(ctx, c, err)
 	}
 	v.mu.Lock()
@@ -135,6 +135,7 @@ func (v *overlay) conclude(ctx context.Context, c *claim, err error) {
 	c.run = nil
 	switch {
 	case kept:
+		v.acquit(c)
 		v.queue.unpark(c)
 	case ctx.Err() == nil:
 		v.postpone(ctx, c, err)
@@ -261,24 +262,13 @@ func (v *overlay) giveUp(ctx context.Context, c *claim, reason error) error {
 	return nil
 }
 
-// refused reports whether the remote, or the local disk, will give the same answer again.
-func refused(err error) bool {
-	var local *contentError
-	return errors.As(err, &local) || remote.Permanent(err) && !errors.Is(err, context.Canceled)
-}
-
 // postpone has c wait for its next attempt.
 // LOCKS_REQUIRED(v.mu)
 func (v *overlay) postpone(ctx context.Context, c *claim, err error) {
 	c.tries++
 	c.delay = backoff(c.tries)
 	c.due = time.Now().Add(c.delay)
-	level := slog.LevelInfo
-	if c.tries == 1 || c.tries%10 == 0 {
-		level = slog.LevelWarn
-	}
-	v.log.LogAttrs(ctx, level, "A change could not be carried out on the remote; it will be tried again", slog.String("path", c.rec.Name),
-		slog.String("change", c.rec.Kind.String()), slog.Int("tries", c.tries), slog.Duration("delay", c.delay), slog.Any("error", err))
+	v.blame(ctx, c, err)
 	v.pending.fail(c, err)
 }
 

@@ -58,11 +58,11 @@ func TestAnAttemptThatFailsIsRepeatedLaterAndLater(t *testing.T) {
 
 func TestWhatIsRefusedForGoodIsKept(t *testing.T) {
 	b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour})
-	b.faults.Inject(faulty.Fault{Op: faulty.Put, Name: "f", Times: -1, Err: remote.ErrQuota})
+	b.faults.Inject(faulty.Fault{Op: faulty.Put, Name: "f", Times: -1, Err: remote.ErrTooLarge})
 	b.upload("f", "x")
 	b.upload("g", "y")
 	err := b.fs.Flush(t.Context(), ".")
-	wantIs(t, err, remote.ErrQuota)
+	wantIs(t, err, remote.ErrTooLarge)
 	if err == nil || !strings.Contains(err.Error(), "f was refused") {
 		t.Errorf("the error does not say what was refused: %v", err)
 	}
@@ -70,7 +70,7 @@ func TestWhatIsRefusedForGoodIsKept(t *testing.T) {
 	b.wantSeen("g=y")
 	b.wantLogged("level=ERROR", "path=f", "ferry cache ls")
 	lost, err := b.fs.Refused()
-	if err != nil || len(lost) != 1 || lost[0].Name != "f" || !strings.Contains(lost[0].Reason, "quota") {
+	if err != nil || len(lost) != 1 || lost[0].Name != "f" || !strings.Contains(lost[0].Reason, "too large") {
 		t.Fatalf("%+v, %v", lost, err)
 	}
 	b.faults.Heal()
@@ -81,9 +81,9 @@ func TestWhatIsRefusedForGoodIsKept(t *testing.T) {
 
 func TestARetryDoesNotReplaceWhatIsNewer(t *testing.T) {
 	b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour})
-	b.faults.Inject(faulty.Fault{Op: faulty.Put, Times: 1, Err: remote.ErrPermission})
+	b.faults.Inject(faulty.Fault{Op: faulty.Put, Times: 1, Err: remote.ErrTooLarge})
 	b.upload("f", "old")
-	wantIs(t, b.fs.Flush(t.Context(), "f"), remote.ErrPermission)
+	wantIs(t, b.fs.Flush(t.Context(), "f"), remote.ErrTooLarge)
 	b.upload("f", "new")
 	lost, err := b.fs.Refused()
 	if err != nil || len(lost) != 1 {
@@ -113,9 +113,9 @@ func TestARetryDoesNotReplaceWhatIsOnTheRemoteSince(t *testing.T) {
 			b.ok(b.inner.Mkdir(t.Context(), "d"))
 			b.upload("d/g", "g")
 			b.flush()
-			b.faults.Inject(faulty.Fault{Op: faulty.Put, Times: 1, Err: remote.ErrPermission})
+			b.faults.Inject(faulty.Fault{Op: faulty.Put, Times: 1, Err: remote.ErrTooLarge})
 			b.upload("d/f", "old")
-			wantIs(t, b.fs.Flush(t.Context(), "."), remote.ErrPermission)
+			wantIs(t, b.fs.Flush(t.Context(), "."), remote.ErrTooLarge)
 			b.o.Cache.Ack = use.ack
 			b.restart()
 			use.change(b)

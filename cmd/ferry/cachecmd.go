@@ -19,7 +19,7 @@ import (
 const cacheLong = `Look after what is in the disk caches.
 
 With --vfs-cache-mode minimal, writes or full, ferry takes files in and writes them to the remote later. A file that the
-remote refuses for good, because of its name, a quota or a permission, is kept: "ferry cache ls" lists it with the reason.
+remote refuses for good, because of its name or its length, is kept: "ferry cache ls" lists it with the reason.
 Mend the cause and "ferry cache retry" it, or "ferry cache export" its content, or "ferry cache drop" it.
 
 A cache that a running ferry uses is not touched: ask that ferry, with "ferry rc cache/ls" and the like.`

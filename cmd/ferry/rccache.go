@@ -39,7 +39,7 @@ func (t rcCachedTree) Stats() rc.TreeStats {
 func (t rcCachedTree) Queue() []rc.Queued {
 	var all []rc.Queued
 	for _, q := range t.FS.Queue() {
-		all = append(all, rc.Queued{ID: q.ID, Name: q.Name, Size: q.Size, Expiry: q.Expiry, Tries: q.Tries, Delay: q.Delay, Uploading: q.Uploading})
+		all = append(all, rc.Queued{ID: q.ID, Name: q.Name, Size: q.Size, Expiry: q.Expiry, Tries: q.Tries, Delay: q.Delay, Because: q.Because, Uploading: q.Uploading})
 	}
 	return all
 }

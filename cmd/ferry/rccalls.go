@@ -86,6 +86,9 @@ func (f rcFTP) Stats() rc.Stats {
 			out.LastError = t.Path + ": " + t.Err.Error()
 		}
 	}
+	for _, c := range f.tree.Waiting().Causes {
+		out.Causes = append(out.Causes, rc.Cause{Text: c.Text, Since: c.Since, Uploads: c.Changes})
+	}
 	for _, s := range f.server.Sessions() {
 		if movesFile(s.Command) {
 			out.Running = append(out.Running, rc.Transfer{

@@ -78,8 +78,10 @@ func sentinel(status int, code bloberror.Code) error {
 		return nil
 	}
 	switch status {
-	case http.StatusBadRequest, http.StatusRequestedRangeNotSatisfiable, http.StatusRequestEntityTooLarge:
+	case http.StatusBadRequest, http.StatusRequestedRangeNotSatisfiable:
 		return remote.ErrInvalid
+	case http.StatusRequestEntityTooLarge:
+		return remote.ErrTooLarge
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return remote.ErrPermission
 	case http.StatusNotFound:

@@ -46,8 +46,8 @@ func translate(err error) error {
 		return fmt.Errorf("%w: %w", remote.ErrUnsupported, err)
 	case 501, 530, 532, 534, 550, 554:
 		return fmt.Errorf("%w: %w", remote.ErrPermission, err)
-	case 553:
-		return fmt.Errorf("%w: %w", remote.ErrBadName, err)
+	case 553: // servers give it for a lack of permission too
+		return remote.MayPass(fmt.Errorf("%w: %w", remote.ErrBadName, err))
 	}
 	return err
 }

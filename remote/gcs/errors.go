@@ -63,6 +63,8 @@ func sentinel(code int, reason string) error {
 	switch code {
 	case http.StatusBadRequest, http.StatusRequestedRangeNotSatisfiable:
 		return remote.ErrInvalid
+	case http.StatusRequestEntityTooLarge:
+		return remote.ErrTooLarge
 	case http.StatusUnauthorized:
 		return remote.ErrPermission
 	case http.StatusForbidden:

@@ -46,7 +46,9 @@ func (e *StatusError) Is(target error) bool {
 	case http.StatusMethodNotAllowed, http.StatusNotImplemented, http.StatusMovedPermanently, http.StatusFound,
 		http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		return target == remote.ErrUnsupported
-	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType:
+	case http.StatusRequestEntityTooLarge:
+		return target == remote.ErrTooLarge
+	case http.StatusBadRequest, http.StatusUnsupportedMediaType:
 		return target == remote.ErrInvalid
 	}
 	return false

@@ -15,7 +15,7 @@ import (
 )
 
 func errTooLong(parts int) error {
-	return fmt.Errorf("%w: the file is longer than %d parts: raise chunk_size", remote.ErrInvalid, parts)
+	return fmt.Errorf("%w: the file is longer than %d parts: raise chunk_size", remote.ErrTooLarge, parts)
 }
 
 // complete publishes the parts as the object, size bytes long in all. The upload is over when it returns nil.

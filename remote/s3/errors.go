@@ -45,7 +45,11 @@ func (r *Remote) translate(err error) error {
 	}
 	var e minio.ErrorResponse
 	if errors.As(err, &e) {
-		return &answer{kind: kindOf(e), code: e.Code, message: message(e), remedy: remedyOf(e.Code)}
+		told := &answer{kind: kindOf(e), code: e.Code, message: message(e), remedy: remedyOf(e.Code)}
+		if e.Code == "InvalidBucketName" && r.root.bucket != "" { // it is the name of the remote that is wrong, and no file's
+			return remote.MayPass(told)
+		}
+		return told
 	}
 	var u *url.Error
 	if errors.As(err, &u) { // its URL is long and tells little
@@ -76,6 +80,8 @@ func kindOf(e minio.ErrorResponse) error {
 		return remote.ErrPermission
 	case "KeyTooLongError", "KeyTooLong", "XMinioInvalidObjectName", "InvalidBucketName", "InvalidURI":
 		return remote.ErrBadName
+	case "EntityTooLarge":
+		return remote.ErrTooLarge
 	case "BucketAlreadyExists", "BucketAlreadyOwnedByYou":
 		return remote.ErrExist
 	case "BucketNotEmpty", "DirectoryNotEmpty":
@@ -89,7 +95,7 @@ func kindOf(e minio.ErrorResponse) error {
 	case "XMinioStorageFull", "InsufficientStorage":
 		return remote.ErrNoSpace
 	case "PermanentRedirect", "IllegalLocationConstraintException", "InvalidArgument", "InvalidRequest", "InvalidStorageClass",
-		"InvalidPart", "EntityTooSmall", "EntityTooLarge", "MalformedXML":
+		"InvalidPart", "EntityTooSmall", "MalformedXML":
 		return remote.ErrInvalid // would be refused again
 	case "NotImplemented", "APINotSupported":
 		return remote.ErrUnsupported
@@ -99,6 +105,8 @@ func kindOf(e minio.ErrorResponse) error {
 		return remote.ErrPermission
 	case http.StatusPreconditionFailed:
 		return remote.ErrChanged
+	case http.StatusRequestEntityTooLarge:
+		return remote.ErrTooLarge
 	case http.StatusInsufficientStorage:
 		return remote.ErrNoSpace
 	case http.StatusNotImplemented:

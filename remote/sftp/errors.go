@@ -26,7 +26,21 @@ func fail(op, name string, err error) error {
 	if errors.As(err, &pe) && pe.Path == name {
 		return err
 	}
-	return &fs.PathError{Op: op, Path: name, Err: translate(err)}
+	err = translate(err)
+	if errors.Is(err, remote.ErrInvalid) && isLong(name) { // not every server says which of the two it means
+		err = fmt.Errorf("%w: %w", remote.ErrBadName, err)
+	}
+	return &fs.PathError{Op: op, Path: name, Err: err}
+}
+
+// isLong reports whether an element of name is longer than file systems take.
+func isLong(name string) bool {
+	for elem := range strings.SplitSeq(name, "/") {
+		if len(elem) > 255 {
+			return true
+		}
+	}
+	return false
 }
 
 // translate turns a status of the protocol (draft-ietf-secsh-filexfer-02 section 7) into a sentinel of package remote.
