@@ -21,6 +21,11 @@ func (u *uncertain) Error() string { return fmt.Sprintf("%v; %s", u.why, u.what)
 
 func (u *uncertain) Unwrap() error { return u.why }
 
+// Hint returns a line for the client.
+func (u *uncertain) Hint() string {
+	return "The storage did not say whether it was done: look before you try again."
+}
+
 func isUncertain(err error) bool {
 	var u *uncertain
 	return errors.As(err, &u)

@@ -62,6 +62,9 @@ func TestARemovalWithoutAnAnswerNeverHitsANewFile(t *testing.T) {
 			if err != nil && (remote.Permanent(err) || !w.faults.Surfaced(err)) {
 				w.Errorf("%v: %v", h, err)
 			}
+			if hint := interface{ Hint() string }(nil); sent && err != nil && !errors.As(err, &hint) {
+				w.Errorf("%v: the client is told nothing: %v", h, err)
+			}
 			if n := w.faults.Calls(faulty.Remove); sent && n != 1 {
 				w.Errorf("%v: %d removals", h, n)
 			}
