@@ -33,6 +33,10 @@ func (osFiles) Filecmd(r *sftp.Request) error {
 	case "Remove":
 		return os.Remove(r.Filepath)
 	case "Setstat":
+		if r.AttrFlags().Acmodtime {
+			a := r.Attributes()
+			return os.Chtimes(r.Filepath, a.AccessTime(), a.ModTime())
+		}
 		return nil
 	}
 	return sftp.ErrSSHFxOpUnsupported

@@ -180,7 +180,11 @@ func (s *stage) Discard() error {
 		return nil
 	}
 	defer s.end()
-	return fail("discard", s.name, s.remove())
+	err := s.remove()
+	if errors.Is(err, fs.ErrNotExist) { // a Publish that was not answered took it
+		err = nil
+	}
+	return fail("discard", s.name, err)
 }
 
 // abandon removes the hidden file of a stage that has not begun.
