@@ -115,11 +115,14 @@ func (d *doubt) touches(keys []string) bool {
 
 // await waits until doubtPause is over for names and what is below them, or ctx ends.
 func (d *doubts) await(ctx context.Context, names ...string) error {
+	w := watchdogOf(ctx) // it is not the remote that is waited for
 	for {
 		pause := d.pause(names)
 		if pause <= 0 {
 			return nil
 		}
+		w.pause()
+		defer w.resume()
 		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:

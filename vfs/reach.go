@@ -41,7 +41,9 @@ type reach struct {
 
 // newReach returns what knows of a remote that is asked by probe.
 func newReach(o Options, probe func(context.Context) error) *reach {
-	return &reach{wait: cmpOr(o.RemoteWait, DefaultRemoteWait), probe: probe, log: logOf(o)}
+	r := &reach{wait: cmpOr(o.RemoteWait, DefaultRemoteWait), probe: probe, log: logOf(o), away: o.Away}
+	r.since = time.Now().Add(-restAfterFailure) // the first question begins a probe
+	return r
 }
 
 // logOf returns where is logged what o says.

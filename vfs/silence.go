@@ -189,8 +189,8 @@ func (w *watchdog) end(err *error) {
 	}
 }
 
-// heardOf notes a sign of life of the remote for who watches the call of ctx.
-func heardOf(ctx context.Context) {
+// watchdogOf returns that of the call of ctx, nil where there is none.
+func watchdogOf(ctx context.Context) *watchdog {
 	w, _ := ctx.Value(watchdogKey{}).(*watchdog)
-	w.hear()
+	return w
 }

@@ -48,6 +48,8 @@ type Options struct {
 	// RemoteWait is how long a question that has another answer (an old listing, what is cached, what waits) waits for the
 	// remote; 0 = DefaultRemoteWait. What has no other answer waits for AnswerLimit.
 	RemoteWait time.Duration
+	// Away says that the remote did not answer a moment ago: what has another answer does not wait for it until it does.
+	Away bool
 	// Probe asks the remote for a sign of life, whatever it says; nil = its root is looked at.
 	Probe func(ctx context.Context) error
 	// DirCacheEntries is how many entries of directories are remembered at most; 0 = 500,000. One takes about 150 bytes.

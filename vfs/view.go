@@ -60,7 +60,7 @@ func (v *View) list(ctx context.Context, dir string, yield func(fs.FileInfo) boo
 		if err != nil {
 			return err
 		}
-		heardOf(ctx)
+		watchdogOf(ctx).hear()
 		if e.Part != "" {
 			show, err := v.showsPart(ctx, dir, e)
 			if err != nil {

@@ -199,7 +199,7 @@ func (p process) checkCommand(o *options) *cobra.Command {
 				return err
 			}
 			defer closeLog()
-			r, err := p.openDriver(cmd.Context(), o, args[0], log)
+			r, err := p.openDriver(cmd.Context(), o, args[0], log, 0)
 			if err != nil {
 				return explainRoot(args[0], err)
 			}

@@ -122,12 +122,12 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	if err != nil {
 		return err
 	}
-	r, counts, err := p.openRemote(ctx, o, what, log)
+	r, err := p.openRemote(ctx, o, what, log)
 	if err != nil {
 		return err
 	}
-	defer r.Close()
-	defer logCounts(context.WithoutCancel(ctx), log, counts)
+	defer r.close()
+	defer logCounts(context.WithoutCancel(ctx), log, r.counts)
 	pair, err := o.loadKeyPair(ctx, log)
 	if err != nil {
 		return err
@@ -137,8 +137,9 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 		return err
 	}
 	o.warnOfRisks(log, listeners)
-	left, mayMake := o.leaveOut(r, rules)
+	left, mayMake := o.leaveOut(r.Remote, rules)
 	treeOptions := o.treeOptions(log, mayMake)
+	treeOptions.Probe, treeOptions.Away = r.probe, r.root.waiting()
 	kept, err := o.openCache(r.Info(), log)
 	if err != nil {
 		closeAll(listeners)
@@ -151,7 +152,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	tree := vfs.New(left, treeOptions)
 	defer tree.Close()
 	server := o.server(tree, pair, log)
-	control, err := o.openRC(ctx, log, rcSubject{what, server, tree, kept, counts})
+	control, err := o.openRC(ctx, log, rcSubject{what, server, tree, kept, r.counts})
 	if err != nil {
 		closeAll(listeners)
 		return err
@@ -166,7 +167,8 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 		signals:   p.signals,
 		grace:     o.shutdownTimeout,
 		flush:     o.cache.flush,
-		polling:   o.polling(r),
+		polling:   o.polling(r.Remote),
+		root:      r.root,
 	}
 	if o.warm {
 		s.warm = int(min(max(o.checkers, 1), maxCheckers))

@@ -27,7 +27,9 @@ type service struct {
 	grace     time.Duration // for running transfers when it stops
 	flush     time.Duration // for what waits for the remote, after that
 	polling   polling
-	warm      int // how many directories are listed at a time at the start; 0 = none
+	root      *rootCheck
+	stopping  time.Time // when the stop began; zero before
+	warm      int       // how many directories are listed at a time at the start; 0 = none
 }
 
 var errStoppedAtOnce = errors.New("stopped at once: running transfers were aborted")
@@ -38,10 +40,10 @@ func (s *service) run(ctx context.Context) error {
 	// The end of ctx asks for an orderly stop; sessions end when that is over.
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
-	defer wg.Wait()
+	defer s.await(&wg)
 	defer cancel()
 
-	failed := make(chan error, len(s.listeners)+2)
+	failed := make(chan error, len(s.listeners)+3)
 	s.control.announce(running)
 	for _, l := range s.listeners {
 		wg.Go(func() { failed <- s.serve(running, l) })
@@ -50,6 +52,11 @@ func (s *service) run(ctx context.Context) error {
 	if s.pair != nil {
 		wg.Go(func() { _ = s.pair.Run(running) }) // it returns when running has ended
 	}
+	wg.Go(func() {
+		if err := s.root.finish(running); err != nil {
+			failed <- err
+		}
+	})
 	settled := make(chan struct{})
 	wg.Go(func() { s.watch(running, settled) })
 	if s.warm > 0 {
@@ -86,6 +93,28 @@ func (s *service) run(ctx context.Context) error {
 	}
 }
 
+// leastWait is how long the end waits at least for what was cancelled.
+const leastWait = time.Second
+
+// await waits for what was cancelled, within the time of grace: what was asked of the remote may take its time to be
+// answered, and is noted in the cache.
+func (s *service) await(wg *sync.WaitGroup) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		wg.Wait()
+	}()
+	left := s.grace
+	if !s.stopping.IsZero() {
+		left -= time.Since(s.stopping)
+	}
+	select {
+	case <-ended:
+	case <-time.After(max(left, leastWait)):
+		s.log.Warn("Stopped without waiting any longer for answers of the remote")
+	}
+}
+
 func (s *service) serve(ctx context.Context, l listener) error {
 	if l.implicitTLS {
 		return s.server.ServeTLS(ctx, l)
@@ -116,6 +145,7 @@ func (s *service) reloadPair(ctx context.Context, pair *ftp.KeyPair) {
 
 // stop lets running transfers finish for the time of grace. Another signal ends that.
 func (s *service) stop(ctx context.Context) error {
+	s.stopping = time.Now()
 	s.log.Log(ctx, levelNotice, "Stopping: no new connections; running transfers may finish", "within", config.FormatDuration(s.grace))
 	ctx, cancel := context.WithTimeout(ctx, s.grace)
 	defer cancel()

@@ -72,8 +72,8 @@ type Remote struct {
 }
 
 // New serves the directory root of the host, relative to where the server puts the user unless it begins with a slash.
-// It connects once, to learn what the server can do. One that cannot be reached now is taken for one that can do little;
-// one that refuses the login is an error.
+// It connects once, to learn what the server can do. One that cannot be reached now, or does not answer before the deadline of
+// ctx, is taken for one that can do what most can; one that refuses the login is an error.
 func New(ctx context.Context, root string, o Options) (*Remote, error) {
 	switch {
 	case o.Host == "":
@@ -106,9 +106,11 @@ func New(ctx context.Context, root string, o Options) (*Remote, error) {
 	case err == nil:
 		caps.ModTime = s.precision()
 		r.pool.put(s)
-	case remote.Permanent(err) || ctx.Err() != nil:
+	case remote.Permanent(err) || errors.Is(ctx.Err(), context.Canceled):
 		r.pool.close()
 		return nil, err
+	default:
+		caps.ModTime = time.Second
 	}
 	r.info = remote.Info{Name: "ftp:" + o.User + "@" + d.addr + ":" + root, Caps: caps}
 	return r, nil
