@@ -127,6 +127,7 @@ func (s *Store) recoverDoubts() error {
 	for _, f := range files {
 		if f.err == nil && f.h.State == stateAsked && validID(f.id) {
 			s.doubts = append(s.doubts, f.h.doubt(f.id))
+			s.seq = max(s.seq, f.h.Seq) // what comes must not be taken for the record that it is about
 			continue
 		}
 		if f.err != nil && !errors.Is(f.err, errDamaged) {

@@ -39,8 +39,9 @@ type doubts struct {
 // A doubt is one change in doubt.
 type doubt struct {
 	id    string // of its note; "" = it has none
-	keys  []string
-	seq   uint64 // of the record that wanted it; 0 = of none
+	names []string
+	keys  []string // of names
+	seq   uint64   // of the record that wanted it; 0 = of none
 	since time.Time
 }
 
@@ -51,7 +52,9 @@ func newDoubts(store *cache.Store, keyOf func(string) string, log *slog.Logger) 
 	}
 	now := time.Now()
 	for _, found := range store.Doubts() {
-		d.open = append(d.open, &doubt{id: found.ID, keys: d.keys(found.Names), seq: found.Seq, since: now})
+		d.open = append(d.open, &doubt{
+			id: found.ID, names: found.Names, keys: d.keys(found.Names), seq: found.Seq, since: now,
+		})
 	}
 	return d
 }
@@ -97,6 +100,24 @@ func (d *doubts) about(seq uint64, names ...string) (until time.Time) {
 		}
 	}
 	return until
+}
+
+// within returns the names in doubt that are name or below it, and until when.
+func (d *doubts) within(name string) (names []string, until time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.expire()
+	key := d.keyOf(name)
+	for _, doubt := range d.open {
+		for i, mine := range doubt.keys {
+			if mine == key || remote.Below(mine, key) {
+				names = append(names, doubt.names[i])
+				until = doubt.since.Add(doubtWindow)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), until
 }
 
 func (d *doubt) concerns(key string) bool { return slices.Contains(d.keys, key) }
@@ -191,7 +212,7 @@ func (r *request) unanswered() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	first := r.doubt == nil
-	next := &doubt{keys: r.d.keys(r.names), seq: r.seq, since: time.Now()}
+	next := &doubt{names: r.names, keys: r.d.keys(r.names), seq: r.seq, since: time.Now()}
 	if first && r.note != nil {
 		found, err := r.note.Unanswered()
 		if err != nil {

@@ -146,7 +146,7 @@ func (v *overlay) moveThere(ctx context.Context, from, to string) error {
 	v.copyMoved(from, to)
 	v.supersedeLost(ctx, from, to)
 	v.dirs.drop(v.pending.keyOf(from))
-	return nil
+	return v.watchRemoved(ctx, from)
 }
 
 // Mkdir implements remote.Remote. Where the remote cannot be reached, the directory is made here and waits.

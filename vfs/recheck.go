@@ -125,6 +125,27 @@ func (v *overlay) recheck(ctx context.Context, c *claim, rec cache.Record) error
 	return nil
 }
 
+// watchRemoved has the names looked at that are in doubt, name or below it, and were just removed on
+// the remote.
+func (v *overlay) watchRemoved(ctx context.Context, name string) error {
+	if !v.takesDirs() {
+		return nil
+	}
+	names, until := v.doubts.within(name)
+	for _, name := range names {
+		rec, err := v.store.Add(ctx, cache.Record{Kind: cache.Removed, Name: name}, v.durability())
+		if err != nil {
+			return err
+		}
+		c := newClaim(rec, rec.Committed)
+		v.mu.Lock()
+		c.keepUntil(until)
+		v.replace(c)
+		v.mu.Unlock()
+	}
+	return nil
+}
+
 // removeAgain removes what has come back.
 func (v *overlay) removeAgain(ctx context.Context, name string) error {
 	e, err := v.remote.Stat(ctx, name)
