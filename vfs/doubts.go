@@ -22,7 +22,7 @@ const (
 	doubtWindow = 5 * time.Minute
 	// doubtPause is how long a change that could not be repeated waits, from the moment when the
 	// answer to the one before it was lost.
-	doubtPause = 30 * time.Second
+	doubtPause = 10 * time.Second
 )
 
 // doubts are the changes in doubt. Those of a tree with a cache survive the process.

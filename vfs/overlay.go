@@ -45,6 +45,7 @@ type overlay struct {
 
 	mu           sync.Mutex
 	pending      *pending      // guarded by mu
+	recent       recent        // guarded by mu
 	queue        queue         // guarded by mu
 	running      int           // guarded by mu; attempts under way
 	runningLarge int           // guarded by mu; those of them that send large files

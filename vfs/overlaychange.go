@@ -102,6 +102,9 @@ func (v *overlay) replace(next *claim, old ...*claim) {
 		v.end(c)
 	}
 	v.pending.add(next)
+	for name := range v.pending.paths(next) {
+		v.recent.note(v.pending.keyOf(name))
+	}
 	v.queue.push(next)
 	v.signal()
 }
@@ -154,10 +157,13 @@ func (v *overlay) durability() cache.Ack {
 func (v *overlay) dueNow() time.Time { return time.Now().Add(v.writeBack) }
 
 // changedThere notes a change of the remote: what was known of it before may be wrong.
-func (v *overlay) changedThere() {
+func (v *overlay) changedThere(names ...string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.done++
+	for _, name := range names {
+		v.recent.note(v.pending.keyOf(name))
+	}
 }
 
 // supersedeLost notes what was done on the remote in the lost records of names: they must not be retried any more.
@@ -269,7 +275,7 @@ func (v *overlay) removeThere(ctx context.Context, name string) error {
 	} else {
 		v.names.doubt(name)
 	}
-	v.changedThere()
+	v.changedThere(name)
 	return err
 }
 

@@ -135,7 +135,7 @@ func (v *overlay) moveThere(ctx context.Context, from, to string) error {
 	if err := v.flushFirst(ctx, from, to); err != nil {
 		return err
 	}
-	defer v.changedThere()
+	defer v.changedThere(from, to)
 	err := v.doubts.ask(ctx, func(ctx context.Context) error { return remote.Move(ctx, v.remote, from, to) }, from, to)
 	if err != nil {
 		v.names.doubt(from)
@@ -298,7 +298,7 @@ func (v *overlay) rmdirThere(ctx context.Context, dir string) error {
 			return err
 		}
 	}
-	defer v.changedThere()
+	defer v.changedThere(dir)
 	if err := v.doubts.ask(ctx, func(ctx context.Context) error { return v.remote.Rmdir(ctx, dir) }, dir); err != nil {
 		v.names.doubt(dir)
 		return err

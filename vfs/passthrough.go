@@ -29,7 +29,7 @@ func (s *spool) publishThere(ctx context.Context, modTime time.Time) (remote.Ent
 	} else {
 		e, err = s.putRepeatedly(ctx, modTime)
 	}
-	v.changedThere()
+	v.changedThere(s.name)
 	if err != nil {
 		v.names.doubt(s.name)
 		return remote.Entry{}, err
@@ -136,7 +136,7 @@ func (t *through) Publish(ctx context.Context, modTime time.Time) (remote.Entry,
 		e, err = t.Stage.Publish(ctx, modTime)
 		return err
 	}, t.name)
-	v.changedThere()
+	v.changedThere(t.name)
 	if err != nil {
 		v.names.doubt(t.name)
 		return e, err
@@ -216,7 +216,7 @@ func (v *overlay) putThere(ctx context.Context, name string, body io.Reader, o r
 	if err := v.flushFirst(ctx, name); err != nil {
 		return remote.Entry{}, err
 	}
-	defer v.changedThere()
+	defer v.changedThere(name)
 	var e remote.Entry
 	err = v.doubts.ask(ctx, func(ctx context.Context) (err error) {
 		e, err = v.remote.Put(ctx, name, body, o)

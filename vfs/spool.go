@@ -31,6 +31,7 @@ type spool struct {
 // spoolBase is the file that an upload continues.
 type spoolBase struct {
 	file  bool
+	asOf  uint64       // overlay.recent.n before it was looked at
 	claim *claim       // where it waited
 	entry remote.Entry // where it was on the remote
 }
@@ -105,7 +106,11 @@ func (s *spool) begin(ctx context.Context, o remote.StageOptions) (err error) {
 // continueFile begins with the head of the file that is there.
 func (s *spool) continueFile(ctx context.Context, begin cache.Begin, off int64) error {
 	for {
-		st, c := s.overlay.look(s.name)
+		v := s.overlay
+		v.mu.Lock()
+		st, c := v.pending.look(s.name)
+		asOf := v.recent.n
+		v.mu.Unlock()
 		switch st {
 		case isFile:
 			begin.Record, begin.Off = c.rec.ID, off
@@ -120,7 +125,7 @@ func (s *spool) continueFile(ctx context.Context, begin cache.Begin, off int64) 
 				begin.Record = ""
 				continue
 			}
-			s.draft, s.base = draft, spoolBase{file: true, claim: c}
+			s.draft, s.base = draft, spoolBase{file: true, asOf: asOf, claim: c}
 			return err
 		case isGone, inFile:
 			return remote.ErrNotExist
@@ -128,6 +133,7 @@ func (s *spool) continueFile(ctx context.Context, begin cache.Begin, off int64) 
 			return remote.ErrIsDir
 		}
 		begin.Off = 0
+		s.base.asOf = asOf
 		return s.fetchHead(ctx, begin, off)
 	}
 }
@@ -145,7 +151,7 @@ func (s *spool) fetchHead(ctx context.Context, begin cache.Begin, off int64) (er
 	case off == remote.AtEnd:
 		off = e.Size
 	}
-	s.base = spoolBase{file: true, entry: e}
+	s.base = spoolBase{file: true, asOf: s.base.asOf, entry: e}
 	if s.draft, err = s.overlay.store.Create(ctx, begin); err != nil {
 		return err
 	}

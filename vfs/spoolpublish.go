@@ -94,6 +94,12 @@ func (s *spool) target(ctx context.Context) (*claim, error) {
 // would be lost. Whether it has reached the remote meanwhile makes no difference.
 func (s *spool) unchanged(ctx context.Context, st standing, now *claim) error {
 	v := s.overlay
+	v.mu.Lock()
+	changed := v.recent.since(v.pending.keyOf(s.name), s.base.asOf)
+	v.mu.Unlock()
+	if changed {
+		return remote.ErrChanged
+	}
 	was := s.base.entry
 	if c := s.base.claim; c != nil {
 		if now != nil && now.rec.ID == c.rec.ID {
