@@ -146,6 +146,9 @@ func (v *overlay) moveThere(ctx context.Context, from, to string) error {
 	v.copyMoved(from, to)
 	v.supersedeLost(ctx, from, to)
 	v.dirs.drop(v.pending.keyOf(from))
+	if from == to {
+		return nil
+	}
 	return v.watchRemoved(ctx, from)
 }
 
