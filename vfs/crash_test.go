@@ -125,7 +125,8 @@ func (w *world) note(format string, args ...any) {
 
 func (w *world) fail(format string, args ...any) {
 	w.t.Helper()
-	w.t.Fatalf("%s\nseed %d; what was done:\n  %s", fmt.Sprintf(format, args...), w.seed, strings.Join(w.trace, "\n  "))
+	w.t.Fatalf("%s\nseed %d; what was done:\n  %s\nand logged in the end:\n%s", fmt.Sprintf(format, args...), w.seed,
+		strings.Join(w.trace, "\n  "), w.logged.tail(20))
 }
 
 // user is somebody new each time, so that nobody has unfinished uploads of his own.

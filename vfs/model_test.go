@@ -107,7 +107,8 @@ func (p *player) play() {
 
 func (p *player) fail(format string, args ...any) {
 	p.t.Helper()
-	p.t.Fatalf("%s\nafter\n%s", fmt.Sprintf(format, args...), strings.Join(p.log, "\n"))
+	p.t.Fatalf("%s\nafter\n%s\nand logged in the end:\n%s", fmt.Sprintf(format, args...), strings.Join(p.log, "\n"),
+		p.logged.tail(20))
 }
 
 func (p *player) put() outcome {

@@ -181,10 +181,10 @@ func (v *overlay) mkdir(ctx context.Context, dir string) error {
 	if here := v.inDirThatWaits(dir) || v.takesDirs() && !v.reach.worthAsking(); !here {
 		tried = true
 		err := v.mkdirThere(ctx, dir)
+		v.reach.heard(ctx, err)
 		if err == nil || remote.Permanent(err) || ctx.Err() != nil || !v.takesDirs() {
 			return err
 		}
-		v.reach.lost()
 		v.inVain(ctx, dir, err)
 	}
 	return v.mkdirHere(ctx, dir, tried)

@@ -297,6 +297,12 @@ func (w *syncWriter) String() string {
 	return w.text.String()
 }
 
+// tail returns the last lines.
+func (w *syncWriter) tail(n int) string {
+	lines := strings.SplitAfter(w.String(), "\n")
+	return strings.Join(lines[max(len(lines)-n, 0):], "")
+}
+
 func (b *rig) wantLogged(parts ...string) {
 	b.t.Helper()
 	for line := range strings.Lines(b.logged.String()) {
