@@ -53,7 +53,9 @@ func newTransport(o network.Options) http.RoundTripper {
 // clientOptions let the client repeat what is safe to repeat, a few times only: the callers have their own patience.
 func clientOptions(client *http.Client) *service.ClientOptions {
 	return &service.ClientOptions{ClientOptions: policy.ClientOptions{
-		Transport:       &http.Client{Transport: network.Answers(client.Transport, harmless)},
+		Transport: &http.Client{
+			Transport: network.Answers(network.Objects(client.Transport, lists), harmless), CheckRedirect: network.NotFollowed,
+		},
 		PerCallPolicies: []policy.Policy{patience{}},
 		Telemetry:       policy.TelemetryOptions{ApplicationID: "ferry"},
 		Retry:           policy.RetryOptions{MaxRetries: 2, RetryDelay: 200 * time.Millisecond, MaxRetryDelay: 2 * time.Second},
@@ -62,6 +64,9 @@ func clientOptions(client *http.Client) *service.ClientOptions {
 
 // harmless reports whether a request only sends a block, which nobody sees before the blocks are committed.
 func harmless(q *http.Request) bool { return q.URL.Query().Get("comp") == "block" }
+
+// lists reports whether a request asks for a list.
+func lists(q *http.Request) bool { return q.URL.Query().Get("comp") == "list" }
 
 // patience lets the answer to a change be the result also when its context has ended meanwhile: the client would drop it.
 type patience struct{}

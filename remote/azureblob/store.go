@@ -55,6 +55,9 @@ func (s *store) Page(ctx context.Context, k objects.Key, token string, limit int
 	if err != nil {
 		return objects.Page{}, s.translate(err)
 	}
+	if answer.Segment == nil {
+		return objects.Page{}, s.translate(errNoList)
+	}
 	var p objects.Page
 	for _, item := range answer.Segment.BlobItems {
 		p.Objects = append(p.Objects, describeItem(item))
@@ -68,6 +71,8 @@ func (s *store) Page(ctx context.Context, k objects.Key, token string, limit int
 	return p, nil
 }
 
+var errNoList = errors.New("the answer is no list")
+
 // All implements objects.Store.
 func (s *store) All(ctx context.Context, k objects.Key) iter.Seq2[objects.Object, error] {
 	return func(yield func(objects.Object, error) bool) {
@@ -77,6 +82,10 @@ func (s *store) All(ctx context.Context, k objects.Key) iter.Seq2[objects.Object
 			answer, err := pages.NextPage(ctx)
 			if err != nil {
 				yield(objects.Object{}, s.translate(err))
+				return
+			}
+			if answer.Segment == nil {
+				yield(objects.Object{}, s.translate(errNoList))
 				return
 			}
 			for _, item := range answer.Segment.BlobItems {

@@ -35,7 +35,7 @@ func newService(ctx context.Context, endpoint string, o Options) (*storage.Servi
 	if err != nil {
 		return nil, nil, err
 	}
-	client := &http.Client{Transport: newTransport(base, source, o.UserProject)}
+	client := &http.Client{Transport: newTransport(base, source, o.UserProject), CheckRedirect: network.NotFollowed}
 	service, err := storage.NewService(ctx, option.WithHTTPClient(client), option.WithEndpoint(endpoint))
 	if err != nil {
 		return nil, nil, errors.New("gcs: option endpoint is not the URL of a server: https://host:port")
@@ -52,7 +52,7 @@ type transport struct {
 }
 
 func newTransport(base *http.Transport, source oauth2.TokenSource, userProject string) *transport {
-	t := &transport{sender: network.Answers(base, harmless), idle: base.CloseIdleConnections, userProject: userProject}
+	t := &transport{sender: network.Answers(network.Objects(base, lists), harmless), idle: base.CloseIdleConnections, userProject: userProject}
 	if source != nil {
 		t.sender = &oauth2.Transport{Base: t.sender, Source: source}
 	}
@@ -67,6 +67,9 @@ func harmless(q *http.Request) bool {
 	return begins || strings.HasSuffix(span, "/*") || partname.Hidden(path.Base(query.Get("name"))) ||
 		partname.Hidden(path.Base(q.URL.Path))
 }
+
+// lists reports whether a request does not ask for a content.
+func lists(q *http.Request) bool { return q.URL.Query().Get("alt") != "media" }
 
 // CloseIdleConnections is what http.Client looks for.
 func (t *transport) CloseIdleConnections() { t.idle() }

@@ -14,7 +14,8 @@ import (
 //
 // Until the last byte of such a request may have left, the end of its context breaks it off, so that the server cannot
 // see its end. After that the answer is waited for, and is what the caller gets: for remote.AnswerTime after the context
-// has ended. If no answer comes, or that of an intermediary which does not know, it calls remote.Unanswered.
+// has ended. If no answer comes, or that of an intermediary which does not know, it calls remote.Unanswered. A page that
+// somebody on the way shows in the place of the server is ErrPage.
 //
 // The function harmless may be nil: then no change is.
 func Answers(base http.RoundTripper, harmless func(*http.Request) bool) http.RoundTripper {
@@ -28,8 +29,16 @@ type answers struct {
 
 // RoundTrip implements http.RoundTripper.
 func (a *answers) RoundTrip(r *http.Request) (*http.Response, error) {
-	if Looks(r.Method) || a.harmless != nil && a.harmless(r) {
+	if Looks(r.Method) {
 		return a.base.RoundTrip(r)
+	}
+	if a.harmless != nil && a.harmless(r) {
+		answer, err := a.base.RoundTrip(r)
+		if err == nil && IsPage(answer) {
+			answer.Body.Close()
+			return nil, ErrPage
+		}
+		return answer, err
 	}
 	ctx := governing(r.Context())
 	until, release := remote.Committed(ctx)
@@ -42,6 +51,10 @@ func (a *answers) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	s := newSending(ctx, until, release, r)
 	answer, err := a.base.RoundTrip(s.request)
+	if err == nil && IsPage(answer) {
+		answer.Body.Close()
+		err = ErrPage
+	}
 	if err != nil {
 		s.end()
 		if s.inDoubt() {

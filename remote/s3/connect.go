@@ -41,7 +41,7 @@ func (r *Remote) client(attempts int) (*minio.Core, error) {
 	c, err := minio.NewCore(o.host, &minio.Options{
 		Creds:              r.keysOf(o.credentials()),
 		Secure:             o.secure,
-		Transport:          conditional{network.Answers(r.transport, harmless)},
+		Transport:          conditional{network.Answers(network.Objects(r.transport, lists), harmless)},
 		Region:             region,
 		BucketLookupViaURL: func(_ url.URL, bucket string) minio.BucketLookupType { return r.lookup(bucket) },
 		MaxRetries:         attempts,
@@ -69,6 +69,12 @@ func harmless(q *http.Request) bool {
 		return query.Has("uploadId") // the end of one that failed
 	}
 	return false
+}
+
+// lists reports whether a request asks for a list or for a property of a bucket.
+func lists(q *http.Request) bool {
+	query := q.URL.Query()
+	return q.URL.Path == "/" || query.Has("list-type") || query.Has("uploads") || query.Has("location")
 }
 
 // lookup decides where the bucket is in URLs. No certificate covers a host of more than one name in front of the
