@@ -20,6 +20,11 @@ func (v *View) SetModTime(ctx context.Context, name string, t time.Time) (err er
 	if v.fs.opt.NoModTime {
 		return refuse("chtimes", name, remote.ErrUnsupported, hintNoModTime)
 	}
+	release, err := v.fs.lock(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer release()
 	err = remote.SetModTime(ctx, v.fs.top, name, t)
 	v.fs.shown.doubt(name)
 	return v.explain(ctx, "chtimes", name, unsupported("chtimes", name, err, hintSetTime), hintPart)
@@ -33,6 +38,11 @@ func (v *View) SetMode(ctx context.Context, name string, perm fs.FileMode) (err 
 	if err := v.writable("chmod", name); err != nil {
 		return err
 	}
+	release, err := v.fs.lock(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer release()
 	err = remote.SetMode(ctx, v.fs.top, name, perm)
 	v.fs.shown.doubt(name)
 	return v.explain(ctx, "chmod", name, unsupported("chmod", name, err, hintModes), hintPart)

@@ -110,7 +110,7 @@ func (v *View) createStreamed(ctx context.Context, name string, off int64) (Uplo
 			return nil, err
 		}
 	}
-	return startStreamed(ctx, v.fs.top, v.fs.shown, name)
+	return startStreamed(ctx, v.fs.top, v.fs.shown, name, v.fs.lock)
 }
 
 // checkParent makes sure that there is a directory for name to be created in.

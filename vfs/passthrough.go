@@ -99,7 +99,7 @@ func (v *overlay) stageThere(ctx context.Context, name string, o remote.StageOpt
 	if _, err := v.checkTarget(ctx, name); err != nil {
 		return nil, err
 	}
-	u, err := startStreamed(ctx, v.remote, v.names, name)
+	u, err := startStreamed(ctx, v.remote, v.names, name, nil)
 	if err != nil {
 		return nil, err
 	}

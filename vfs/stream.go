@@ -18,6 +18,7 @@ var errAborted = errors.New("upload aborted")
 type streamed struct {
 	names  *dirCache
 	name   string
+	lock   lockFunc // of the name while it is committed; nil = whoever commits has it
 	in     *io.PipeWriter
 	body   *io.PipeReader
 	cancel context.CancelCauseFunc // ends the Put
@@ -27,12 +28,15 @@ type streamed struct {
 	err    error                   // what it returned; read after done
 }
 
+// lockFunc is lock of an FS.
+type lockFunc func(ctx context.Context, names ...string) (release func(), err error)
+
 // startStreamed starts the Put and waits until the remote asks for the first byte, so that what it refuses is refused
 // before a byte is taken.
-func startStreamed(ctx context.Context, r remote.Remote, names *dirCache, name string) (Upload, error) {
+func startStreamed(ctx context.Context, r remote.Remote, names *dirCache, name string, lock lockFunc) (Upload, error) {
 	// The Put outlives ctx for as long as Commit's own context allows.
 	putCtx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	u := &streamed{names: names, name: name, cancel: cancel, done: make(chan struct{})}
+	u := &streamed{names: names, name: name, lock: lock, cancel: cancel, done: make(chan struct{})}
 	u.body, u.in = io.Pipe()
 	u.detach = context.AfterFunc(ctx, func() { u.end(context.Cause(ctx)) })
 
@@ -80,6 +84,13 @@ func (u *streamed) Commit(ctx context.Context) error {
 	u.detach()
 	stop := context.AfterFunc(ctx, func() { u.end(context.Cause(ctx)) })
 	defer stop()
+	if u.lock != nil {
+		release, err := u.lock(ctx, u.name)
+		if err != nil {
+			return err
+		}
+		defer release()
+	}
 	u.in.Close() // the body is complete, unless it has been ended
 	<-u.done
 	u.release()

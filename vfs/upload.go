@@ -74,15 +74,17 @@ func (u *staged) took(n int64) {
 // Commit publishes the file. One that continues a file is refused when that has changed since: what another upload has
 // been promised would be lost.
 func (u *staged) Commit(ctx context.Context) error {
-	done, err := u.view.fs.turns.take(ctx, u.name)
-	if err != nil {
-		return err
-	}
-	defer done()
-	_, knows := u.stage.(*spool) // it finds out by itself, and tells an upload to the remote from a change
-	if u.base == remote.BaseFile && !knows {
-		if err := u.unchanged(ctx); err != nil {
+	// A spool takes the lock of the overlay and finds out by itself; it tells an upload to the remote from a change.
+	if _, knows := u.stage.(*spool); !knows {
+		release, err := u.view.fs.lockHere(ctx, u.name)
+		if err != nil {
 			return err
+		}
+		defer release()
+		if u.base == remote.BaseFile {
+			if err := u.unchanged(ctx); err != nil {
+				return err
+			}
 		}
 	}
 	e, err := u.stage.Publish(ctx, time.Time{})

@@ -20,6 +20,7 @@ import (
 	"encoding/hex"
 	"io/fs"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -103,7 +104,7 @@ type FS struct {
 	stager remote.Stager // of top; nil where it cannot stage
 
 	opt   Options
-	turns turns // of uploads to be published
+	paths pathLocks // of changes of the tree; see lock
 	feed  feed
 }
 
@@ -170,6 +171,25 @@ type Stats struct {
 
 // Stats returns what is remembered now.
 func (f *FS) Stats() Stats { return f.names.stats() }
+
+// lock keeps others from changing names, what is above and below them. With a cache it does nothing: the overlay has locks
+// of its own.
+func (f *FS) lock(ctx context.Context, names ...string) (release func(), err error) {
+	if f.over != nil {
+		return func() {}, nil
+	}
+	return f.lockHere(ctx, names...)
+}
+
+// lockHere is lock with or without a cache.
+func (f *FS) lockHere(ctx context.Context, names ...string) (release func(), err error) {
+	if f.caps.CaseInsensitive {
+		for i := range names {
+			names[i] = strings.ToLower(names[i])
+		}
+	}
+	return f.paths.take(ctx, names...)
+}
 
 // readOnly reports whether nothing in the tree can be changed.
 func (f *FS) readOnly() bool { return f.opt.ReadOnly || f.caps.ReadOnly }

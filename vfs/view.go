@@ -86,6 +86,11 @@ func (v *View) Remove(ctx context.Context, name string) (err error) {
 	if err := v.writable("remove", name); err != nil {
 		return err
 	}
+	release, err := v.fs.lock(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer release()
 	err = v.fs.top.Remove(ctx, name)
 	missing := errors.Is(err, remote.ErrNotExist)
 	if err == nil || missing {
@@ -117,6 +122,11 @@ func (v *View) Rename(ctx context.Context, from, to string) (err error) {
 	if err := v.mayRename(ctx, from, to); err != nil {
 		return err
 	}
+	release, err := v.fs.lock(ctx, from, to)
+	if err != nil {
+		return err
+	}
+	defer release()
 	err = remote.Move(ctx, v.fs.top, from, to)
 	if err != nil {
 		v.fs.shown.doubt(from)
@@ -137,6 +147,11 @@ func (v *View) Mkdir(ctx context.Context, dir string) (err error) {
 	if err := v.mayMake(ctx, "mkdir", dir, true); err != nil {
 		return err
 	}
+	release, err := v.fs.lock(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer release()
 	err = v.fs.top.Mkdir(ctx, dir)
 	if err != nil {
 		v.fs.shown.doubt(dir)
@@ -154,6 +169,11 @@ func (v *View) Rmdir(ctx context.Context, dir string) (err error) {
 	if err := v.writable("rmdir", dir); err != nil {
 		return err
 	}
+	release, err := v.fs.lock(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer release()
 	err = v.fs.top.Rmdir(ctx, dir)
 	if err != nil {
 		v.fs.shown.doubt(dir)
