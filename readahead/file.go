@@ -26,6 +26,8 @@ type file struct {
 	base  int64 // where block 0 begins
 	print cache.Fingerprint
 
+	verifying sync.Mutex // held while the copy is verified, before mu
+
 	ready sync.Once
 	copy  *cache.Copy // set by ready; nil = nothing is kept
 

@@ -42,6 +42,9 @@ type Options struct {
 	// FastFingerprint tells versions apart by size and time alone where the remote names none, without asking for a hash.
 	FastFingerprint bool
 
+	// Compare reports whether what a copy holds is compared with e.Digest; nil = where that is cheap.
+	Compare func(e remote.Entry) bool
+
 	// Known returns what is known of a name without asking anybody; nil = nothing is.
 	Known func(name string) (remote.Entry, bool)
 	// Stat describes a name of which something is held; nil = the remote does. When it fails, that is read.
@@ -81,6 +84,9 @@ func New(r remote.Remote, o Options) *Tree {
 		o.Hash = func(ctx context.Context, name, algorithm string) ([]byte, error) {
 			return remote.Hash(ctx, r, name, algorithm)
 		}
+	}
+	if o.Compare == nil {
+		o.Compare = func(e remote.Entry) bool { return e.Digest.Cheap(e.Size) }
 	}
 	if o.Limits == nil {
 		o.Limits = NewLimits(0, 0)

@@ -24,6 +24,7 @@ type reader struct {
 
 	// used by who reads only
 	sender *cache.Sender // sends from the copy; nil until it is needed
+	opened cache.State   // of the copy, where it held the first byte
 
 	// guarded by file.mu
 	pos     int64
@@ -331,6 +332,6 @@ func (r *reader) lent() int {
 	return n
 }
 
-// Described implements remote.Described. There is no Digest of what is held on disk: it was compared when it came, and the
-// kernel may send it without this process seeing it.
+// Described implements remote.Described. There is no Digest of a copy that has been compared with it, so that the kernel may
+// send that without this process seeing it.
 func (r *reader) Described() (remote.Entry, bool) { return r.entry, true }

@@ -144,7 +144,13 @@ func (t *Tree) openVersion(ctx context.Context, name string, e remote.Entry, off
 		first.drop()
 		return emptyReader{e}, nil, nil
 	}
-	f := t.join(name, e, t.fingerprint(ctx, name, e))
+	print := t.fingerprint(ctx, name, e)
+	f := t.join(name, e, print)
+	if !f.sound() {
+		t.Forget(name)
+		t.release(f)
+		f = t.join(name, e, print)
+	}
 	r := f.newReader(ctx, off, end)
 	other, err := r.begin(ctx, first)
 	if err != nil || other != nil {
@@ -213,7 +219,9 @@ func (r *reader) await() (here bool, err error) {
 	off, _ := f.span(r.first)
 	for r.err == nil {
 		if f.held(r.pos) > 0 {
-			r.entry.Digest = ""
+			if r.opened = f.copy.State(); r.opened.Verified {
+				r.entry.Digest = ""
+			}
 			return true, nil
 		}
 		b := f.flying[r.first]

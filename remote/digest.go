@@ -46,6 +46,12 @@ func (d Digest) New() hash.Hash {
 	return nil
 }
 
+// maxCheapMD5 is up to which size MD5 costs little: a tenth of a second of a processor.
+const maxCheapMD5 = 64 << 20
+
+// Cheap reports whether it costs little to compare a content of size with the digest: CRC32C always, MD5 up to 64 MiB.
+func (d Digest) Cheap(size int64) bool { return d.Algorithm() != MD5 || size <= maxCheapMD5 }
+
 // Is reports whether what was written to h, which New returned, has this digest.
 func (d Digest) Is(h hash.Hash) bool {
 	_, sum, _ := strings.Cut(string(d), ":")

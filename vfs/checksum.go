@@ -20,18 +20,23 @@ const (
 	ChecksumsOff
 )
 
-// maxCheapMD5 is up to which size MD5 costs little: a tenth of a second of a processor.
-const maxCheapMD5 = 64 << 20
-
 const hintDigest = "What came is not what the storage has, by its checksum; read it again. (--no-checksum does not compare.)"
+
+// compares reports whether a content is compared with e.Digest.
+func (c Checksums) compares(e remote.Entry) bool {
+	switch c {
+	case ChecksumsOff:
+		return false
+	case ChecksumsAll:
+		return true
+	}
+	return e.Digest.Cheap(e.Size)
+}
 
 // checked returns r, which reads name from off on, with a look at the checksum when it has come to its end.
 func (f *FS) checked(r io.ReadCloser, name string, off int64) io.ReadCloser {
 	e, known := remote.Describe(r)
-	if !known || off != 0 || e.Size <= 0 || f.opt.Checksums == ChecksumsOff {
-		return r
-	}
-	if f.opt.Checksums == ChecksumsCheap && e.Digest.Algorithm() == remote.MD5 && e.Size > maxCheapMD5 {
+	if !known || off != 0 || e.Size <= 0 || !f.opt.Checksums.compares(e) {
 		return r
 	}
 	h := e.Digest.New()
@@ -70,7 +75,13 @@ func (c *checkedReader) Read(p []byte) (int, error) {
 
 // verdict is the error of a content that is as long as it should be and has another checksum.
 func (c *checkedReader) verdict() error {
-	if c.n != c.entry.Size || c.entry.Digest.Is(c.hash) {
+	if c.n != c.entry.Size {
+		return nil
+	}
+	if c.entry.Digest.Is(c.hash) {
+		if copied, ok := c.ReadCloser.(interface{ Verified() }); ok {
+			copied.Verified()
+		}
 		return nil
 	}
 	c.forget(c.name)

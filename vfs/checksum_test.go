@@ -7,9 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"testing"
 
+	"ferry/cache"
+	"ferry/disk/disktest"
 	"ferry/remote"
 )
 
@@ -18,6 +21,13 @@ type summing struct {
 	far
 	digest remote.Digest
 	size   int64 // that is told; 0 = the real one
+}
+
+// Stat tells what a read tells.
+func (s *summing) Stat(ctx context.Context, name string) (remote.Entry, error) {
+	e, err := s.far.Stat(ctx, name)
+	e.Digest = s.digest
+	return e, err
 }
 
 func (s *summing) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
@@ -95,6 +105,47 @@ func checkRead(t *testing.T, v *View, data []byte, wrong bool, copyAll func(io.W
 	}
 }
 
+// Of a copy that is not whole the beginning is held, and wrong.
+func TestWhatIsHeldIsComparedToo(t *testing.T) {
+	d := disktest.New()
+	store, err := cache.Open(d, cache.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	v, data := newSumming(t, Options{ReadBuffer: mib, Cache: Cache{Store: store, Mode: CacheFull}}, 16*mib, false)
+	r, err := v.Open(t.Context(), "f", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(r, make([]byte, mib)); err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	for _, name := range d.Files() {
+		if f, err := d.OpenFile(name, os.O_RDWR); err == nil && strings.HasPrefix(name, "clean/") {
+			f.WriteAt([]byte{0, 0, 0}, 16384+1000)
+			f.Close()
+		}
+	}
+	read := func() ([]byte, error) {
+		r, err := v.Open(t.Context(), "f", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		return io.ReadAll(r)
+	}
+	if got, err := read(); !errors.Is(err, remote.ErrDigest) || bytes.Equal(got, data) {
+		t.Errorf("what is wrong ended with %v", err)
+	}
+	for range 2 {
+		if got, err := read(); err != nil || !bytes.Equal(got, data) {
+			t.Errorf("then %d bytes came, %v", len(got), err)
+		}
+	}
+}
+
 func TestChecksumsThatAreNotCompared(t *testing.T) {
 	read := func(v *View, off int64) error {
 		r, err := v.Open(t.Context(), "f", off)
@@ -130,7 +181,7 @@ func TestTheMD5OfLargeFilesIsComparedOnDemand(t *testing.T) {
 	for o, want := range map[Checksums]bool{ChecksumsCheap: false, ChecksumsAll: true} {
 		v, _ := newSumming(t, Options{Checksums: o}, 1000, true)
 		s := v.fs.remote.(*summing)
-		s.size = maxCheapMD5 + 1
+		s.size = 64<<20 + 1
 		r, err := v.Open(t.Context(), "f", 0)
 		if err != nil {
 			t.Fatal(err)

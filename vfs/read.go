@@ -54,6 +54,7 @@ func (o *Options) readOptions(r remote.Remote, names *dirCache) readahead.Option
 			})
 			return sum, err
 		},
+		Compare: o.Checksums.compares,
 		Known:   names.known,
 		Changed: names.doubt,
 		Log:     names.log,
