@@ -19,7 +19,7 @@ type Login struct {
 // An Identity is who a client turned out to be.
 type Identity struct {
 	User string
-	// Owner is what unfinished uploads belong to: clients of one owner see and continue each other's.
+	// Owner is whom unfinished uploads belong to, each at the address that it came from.
 	Owner string
 }
 

@@ -31,8 +31,8 @@ func (s *Store) keepPart(from string, pt part) error {
 }
 
 // continuePart makes the owner's part the file of d.
-func (s *Store) continuePart(d *Draft, off int64) error {
-	if err := s.takePart(d, off); err != nil {
+func (s *Store) continuePart(d *Draft, o Begin) error {
+	if err := s.takePart(d, o); err != nil {
 		return err
 	}
 	// What is found in part/ counts as synced, so it must not come back there once it is written to.
@@ -43,23 +43,26 @@ func (s *Store) continuePart(d *Draft, off int64) error {
 	return nil
 }
 
-// takePart cuts the part to off bytes and moves it to tmp/.
-func (s *Store) takePart(d *Draft, off int64) error {
+// takePart cuts the part to o.Off bytes and moves it to tmp/.
+func (s *Store) takePart(d *Draft, o Begin) error {
 	s.changeParts.Lock()
 	defer s.changeParts.Unlock()
-	id := partID{d.name, d.owner}
+	off, id := o.Off, partID{d.name, d.owner}
+	if o.From != "" {
+		id.owner = o.From
+	}
 	pt, ok := s.findPart(id)
 	if !ok {
 		return &fs.PathError{Op: "create", Path: d.name, Err: fs.ErrNotExist}
 	}
-	if off > pt.info.Size || off < 0 {
+	if off > pt.info.Size || off < 0 || o.From != "" && off != pt.info.Size {
 		return &fs.PathError{Op: "create", Path: d.name, Err: fs.ErrInvalid}
 	}
 	f, err := s.disk.OpenFile(pt.path, os.O_RDWR)
 	if err != nil {
 		return err
 	}
-	err = s.cutPart(f, &pt, off)
+	err = s.cutPart(f, &pt, off, d.owner)
 	if err == nil {
 		err = s.disk.Rename(pt.path, d.path())
 	}
@@ -75,10 +78,11 @@ func (s *Store) takePart(d *Draft, off int64) error {
 }
 
 // cutPart shortens a part to off bytes, and makes those survive a loss of power as they are, whatever is written behind
-// them: so the header says so first.
-func (s *Store) cutPart(f disk.File, pt *part, off int64) error {
+// them: so the header says so first. It also says whose it is from now on; one that is found under another owner's name
+// is removed.
+func (s *Store) cutPart(f disk.File, pt *part, off int64, owner string) error {
 	h := header{
-		State: statePart, Name: pt.info.Name, Owner: pt.info.Owner, Size: off, Synced: off, Committed: pt.info.ModTime,
+		State: statePart, Name: pt.info.Name, Owner: owner, Size: off, Synced: off, Committed: pt.info.ModTime,
 		Boot: s.disk.Boot(),
 	}
 	if err := pt.slots.sync(f); err != nil { // an earlier process may have left it unsynced

@@ -22,8 +22,10 @@ type Begin struct {
 	// Record is the ID of a waiting file. The draft begins with its first Off bytes; the file stays as it is.
 	Record string
 
-	// Part makes the owner's unfinished upload of Name the draft, cut to Off bytes.
+	// Part makes the owner's unfinished upload of Name the draft, cut to Off bytes. With From it is that of another owner,
+	// which must end at Off.
 	Part bool
+	From string
 
 	Off int64
 }
@@ -86,7 +88,7 @@ func (s *Store) Create(ctx context.Context, o Begin) (*Draft, error) {
 // open makes the file in tmp/.
 func (d *Draft) open(o Begin) error {
 	if o.Part {
-		return d.s.continuePart(d, o.Off)
+		return d.s.continuePart(d, o)
 	}
 	f, err := d.s.disk.OpenFile(d.path(), os.O_RDWR|os.O_CREATE|os.O_EXCL)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"slices"
@@ -187,6 +188,38 @@ func TestAnUploadThatWasKilledIsAPartOfItsOwner(t *testing.T) {
 	s = openMemory(t, d.Restart(disktest.Everything()), Options{})
 	if parts := s.PartsIn("."); len(parts) != 0 {
 		t.Errorf("after a loss of power there are %+v", parts)
+	}
+}
+
+// What another owner has taken over and written to is not given back to the first one by a restart.
+func TestAPartThatWasTakenOverBelongsToWhoTookIt(t *testing.T) {
+	d := disktest.New()
+	s := openMemory(t, d, Options{})
+	head := strings.Repeat("x", describeAfter+1000)
+	draft := begin(t, s, "big") // of bob
+	if _, err := io.WriteString(draft, head); err != nil {
+		t.Fatal(err)
+	}
+	if err := draft.Keep(); err != nil {
+		t.Fatal(err)
+	}
+	for _, off := range []int64{0, describeAfter, int64(len(head)) + 1} {
+		if _, err := s.Create(t.Context(), Begin{Name: "big", Owner: "eve", Part: true, From: "bob", Off: off}); !errors.Is(err, fs.ErrInvalid) {
+			t.Errorf("at %d: %v", off, err)
+		}
+	}
+	taken, err := s.Create(t.Context(), Begin{Name: "big", Owner: "eve", Part: true, From: "bob", Off: int64(len(head))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(taken, "of eve"); err != nil {
+		t.Fatal(err)
+	}
+	for _, loss := range []disktest.Loss{disktest.Nothing(), disktest.Everything()} {
+		s := openMemory(t, d.Restart(loss), Options{})
+		if parts := s.PartsIn("."); len(parts) != 1 || parts[0].Owner != "eve" || parts[0].Size < int64(len(head)) {
+			t.Errorf("there are %+v", parts)
+		}
 	}
 }
 

@@ -26,6 +26,10 @@ const (
 	maxLoginDelay = 20 * time.Second // who would have to wait longer is sent away
 )
 
+// Addr returns the address that stands for the client: one customer usually has all the addresses of an IPv6 /64. It is
+// not valid for a connection without addresses.
+func (c Client) Addr() netip.Addr { return hostAddr(c.Remote.Addr()) }
+
 // hostAddr returns the address that stands for a client: one customer usually has all the addresses of an IPv6 /64. It is
 // not valid for a connection without addresses.
 func hostAddr(a netip.Addr) netip.Addr {

@@ -35,6 +35,9 @@ type Stager interface {
 type StageOptions struct {
 	Owner string
 	Base  Base
+	// From is whose part BasePart takes over, where that is not the owner's: it becomes the owner's. Off must then be where
+	// the part ends, else it is ErrInvalid and the part stays as it is. "" = the owner's.
+	From string
 	// Off is how many bytes of the base are kept in front of what is written; AtEnd keeps all of it. More than the base
 	// has is ErrInvalid.
 	Off int64
@@ -43,7 +46,27 @@ type StageOptions struct {
 // Valid reports whether the owner is a tag as Stager describes and the offset fits the base. A driver answers
 // ErrInvalid to options that are not valid.
 func (o StageOptions) Valid() bool {
-	return ValidOwner(o.Owner) && o.Base <= BasePart && o.Off >= AtEnd && (o.Base != BaseEmpty || o.Off == 0)
+	return ValidOwner(o.Owner) && o.Base <= BasePart && o.Off >= AtEnd && (o.Base != BaseEmpty || o.Off == 0) &&
+		(o.From == "" || ValidOwner(o.From) && o.Base == BasePart && o.Off > 0)
+}
+
+// PartOwner is whose part BasePart takes.
+func (o StageOptions) PartOwner() string {
+	if o.From != "" {
+		return o.From
+	}
+	return o.Owner
+}
+
+// PartOffset returns how many bytes are kept of a part that has size, or ErrInvalid.
+func (o StageOptions) PartOffset(size int64) (int64, error) {
+	switch {
+	case o.Off == AtEnd:
+		return size, nil
+	case o.Off > size, o.From != "" && o.Off != size:
+		return 0, ErrInvalid
+	}
+	return o.Off, nil
 }
 
 // ValidOwner reports whether owner is 1 to 32 characters out of [a-z0-9].
@@ -68,7 +91,7 @@ type Base uint8
 const (
 	BaseEmpty Base = iota // nothing; Off must be 0
 	BaseFile              // the published file; it is left as it is
-	BasePart              // the unfinished upload that the owner left; it becomes this stage
+	BasePart              // the unfinished upload that the owner left, or From; it becomes this stage
 )
 
 // A Stage is an upload under way. It is used by one goroutine, except that Keep and Discard may be called at any time.

@@ -29,7 +29,7 @@ func (b *Backend) Login(ctx context.Context, c ftp.Client, user, password string
 	if err != nil {
 		return nil, err
 	}
-	return &tree{b.Tree.View(id.Owner)}, nil
+	return &tree{b.Tree.ViewFrom(id.Owner, c.Addr().String())}, nil
 }
 
 // tree is a View with the types of package ftp where the two packages declare the same thing.

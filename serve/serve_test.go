@@ -47,10 +47,17 @@ func TestLogin(t *testing.T) {
 	if !errors.Is(err, ftp.ErrDenied) || tree != nil {
 		t.Errorf("a wrong password gives %v, %v", tree, err)
 	}
-	one, other := login(t, b, "192.0.2.1", "bob", "sesame"), login(t, b, "192.0.2.2", "bob", "sesame")
-	cut(t, one, "f")
-	if !sees(other, "f") {
-		t.Error("the user does not find the unfinished upload again from another address")
+	for _, address := range []struct{ sender, again, other string }{
+		{"192.0.2.1", "192.0.2.1", "192.0.2.2"},
+		{"2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"}, // one network of 64 bits is one address
+	} {
+		cut(t, login(t, b, address.sender, "bob", "sesame"), address.sender)
+		if !sees(login(t, b, address.again, "bob", "sesame"), address.sender) {
+			t.Errorf("the user does not find what was sent from %s again from %s", address.sender, address.again)
+		}
+		if sees(login(t, b, address.other, "bob", "sesame"), address.sender) {
+			t.Errorf("at %s the user is shown what was sent from %s", address.other, address.sender)
+		}
 	}
 }
 

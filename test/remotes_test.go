@@ -31,6 +31,7 @@ func TestRemotes(t *testing.T) {
 		{"an overwrite in which ferry is killed leaves the old file", ferryIsKilled},
 		{"files are continued, or it is said how", filesAreContinued},
 		{"a directory is renamed with all that is in it", directoryIsRenamed},
+		{"two devices with one login are kept apart", devicesAreApart},
 	}
 	for _, p := range places {
 		t.Run(p.name, func(t *testing.T) {

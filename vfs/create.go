@@ -38,61 +38,6 @@ func (v *View) Create(ctx context.Context, name string, off int64) (u Upload, er
 	return v.startStaged(ctx, name, o, file)
 }
 
-// continuation decides what an upload that does not begin at 0 continues, and describes the file if it is that.
-//
-// An append goes to the file, where there is one, else to the own unfinished upload, else it begins a new file. An
-// offset refers to what the client can see: the file where there is one, else the unfinished upload.
-//
-// After an own overwrite that was cut the old file is what the client sees, and what it sends next is probably the rest of
-// the new one. Only the byte behind what has come makes that certain; anything else is refused until the client stores
-// the file from the beginning.
-func (v *View) continuation(ctx context.Context, name string, off int64) (remote.StageOptions, remote.Entry, error) {
-	o := remote.StageOptions{Owner: v.owner, Off: off}
-	file, hasFile, err := found(v.fs.top.Stat(ctx, name))
-	if err != nil {
-		return o, file, err
-	}
-	if file.Dir {
-		return o, file, &fs.PathError{Op: "create", Path: name, Err: remote.ErrIsDir}
-	}
-	part, hasPart, err := found(v.part(ctx, name))
-	if err != nil {
-		return o, file, err
-	}
-	switch {
-	case hasFile && hasPart && off == part.Size && !part.ModTime.Before(file.ModTime):
-		o.Base = remote.BasePart
-	case hasFile && v.overwriteWasCut(name, file, part, hasPart):
-		return o, file, refuse("create", name, remote.ErrInvalid, hintCut(part.Size))
-	case off == AtEnd && hasFile:
-		o.Base = remote.BaseFile
-	case off == AtEnd && hasPart:
-		o.Base = remote.BasePart
-	case off == AtEnd:
-		o.Base, o.Off = remote.BaseEmpty, 0
-	case hasFile && off <= file.Size:
-		o.Base = remote.BaseFile
-	case !hasFile && hasPart && off <= part.Size:
-		o.Base = remote.BasePart
-	case hasFile:
-		return o, file, refuse("create", name, remote.ErrInvalid, hintBeyond(off, file.Size))
-	case hasPart:
-		return o, file, refuse("create", name, remote.ErrInvalid, hintBeyond(off, part.Size))
-	default:
-		return o, file, refuse("create", name, remote.ErrInvalid, hintNothing)
-	}
-	return o, file, nil
-}
-
-// overwriteWasCut reports whether the owner's last upload of name was to replace file as a whole and was cut. Of a part
-// that was left before this process began nobody knows what it was to become; then it is taken for that.
-func (v *View) overwriteWasCut(name string, file, part remote.Entry, hasPart bool) bool {
-	if last, known := v.fs.cuts.of(v.owner, name); known {
-		return !last.continued && !file.ModTime.After(last.at)
-	}
-	return hasPart && !part.ModTime.Before(file.ModTime)
-}
-
 // createStreamed starts an upload to a remote that takes whole files only.
 func (v *View) createStreamed(ctx context.Context, name string, off int64) (Upload, error) {
 	file, exists, err := found(v.fs.top.Stat(ctx, name))

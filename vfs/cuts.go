@@ -5,44 +5,181 @@ import (
 	"time"
 )
 
-// cuts remembers whose uploads were cut, and whether they were of a whole file. After that a client that asks for the size
-// sees that of the old file, and would go on behind it with the rest of the new one: both ends would be right and the
-// file would not. An upload that continued the file does no such harm: the old file is its beginning. It does not outlive
-// the process.
+// cuts remembers whose uploads were cut and whose are under way. After a cut a client that asks for
+// the size may see that of another file, and would go on behind it with the rest of its own: both
+// ends would be right and the file would not. An upload that continued the file does no such harm:
+// the file is its beginning. It does not outlive the process; what earlier ones left is learnt where
+// it matters.
 type cuts struct {
-	mu   sync.Mutex
-	made map[cutKey]cut // guarded by mu
+	// constant
+	began time.Time // when the tree was made: all who wrote before had gone
+
+	mu      sync.Mutex
+	made    map[uploadKey]map[string]cut // guarded by mu; by owner
+	running map[uploadKey]map[string]int // guarded by mu; uploads of whole files under way, by owner
+	learnt  map[string]bool              // guarded by mu; directories in which earlier processes' parts were looked for
+	entries int                          // guarded by mu; in made and learnt
 }
 
-type cutKey struct{ owner, name string }
+// uploadKey is what the uploads of one user to one name have in common, from whatever address.
+type uploadKey struct{ user, name string }
 
 type cut struct {
-	at        time.Time
-	continued bool // the file was its beginning
+	seen       time.Time // when its writer was last known to be there
+	at         time.Time // when it was cut, as times of files are compared
+	continued  bool      // the file was its beginning
+	superseded bool      // the user has stored the file from another address since
+	earlier    bool      // all that is known is a part that an earlier process left
 }
 
 // maxCuts bounds the memory. When they are that many, all are forgotten.
 const maxCuts = 10_000
 
-func (c *cuts) note(owner, name string, continued bool) {
+// note notes an upload that was cut.
+func (c *cuts) note(k uploadKey, owner string, continued bool) {
+	now := time.Now()
+	c.put(k, owner, cut{seen: now, at: now, continued: continued})
+}
+
+// learn notes a part that an earlier process left at the time at.
+func (c *cuts) learn(k uploadKey, owner string, at time.Time) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.made == nil || len(c.made) >= maxCuts {
-		c.made = map[cutKey]cut{}
+	_, known := c.made[k][owner]
+	c.mu.Unlock()
+	if !known {
+		c.put(k, owner, cut{seen: c.began, at: at, earlier: true})
 	}
-	c.made[cutKey{owner, name}] = cut{time.Now(), continued}
 }
 
-func (c *cuts) forget(owner, name string) {
+// taken notes that owner continues what another left.
+func (c *cuts) taken(k uploadKey, other, owner string) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.made, cutKey{owner, name})
+	made, known := c.made[k][other]
+	c.mu.Unlock()
+	if known {
+		made.superseded, made.earlier = false, false
+		c.put(k, owner, made)
+		c.forget(k, other)
+	}
 }
 
-// of returns what is known of a cut upload of name by owner.
-func (c *cuts) of(owner, name string) (cut, bool) {
+func (c *cuts) put(k uploadKey, owner string, made cut) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	known, ok := c.made[cutKey{owner, name}]
-	return known, ok
+	c.grow()
+	if c.made[k] == nil {
+		c.made[k] = map[string]cut{}
+	}
+	c.made[k][owner] = made
+}
+
+// again notes that an upload which continued a part was cut.
+func (c *cuts) again(k uploadKey, owner string) {
+	c.mu.Lock()
+	made := c.made[k][owner]
+	c.mu.Unlock()
+	c.note(k, owner, made.continued)
+}
+
+// grow counts another entry.
+// LOCKS_REQUIRED(c.mu)
+func (c *cuts) grow() {
+	if c.entries++; c.made == nil || c.entries > maxCuts {
+		c.made, c.learnt, c.entries = map[uploadKey]map[string]cut{}, map[string]bool{}, 1
+	}
+}
+
+// learns reports whether the caller is the first to look for the parts that earlier processes left in
+// dir.
+func (c *cuts) learns(dir string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.learnt[dir] {
+		return false
+	}
+	c.grow()
+	c.learnt[dir] = true
+	return true
+}
+
+// unlearn takes learns back: it came to nothing.
+func (c *cuts) unlearn(dir string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.learnt, dir)
+}
+
+// forget notes that owner left nothing.
+func (c *cuts) forget(k uploadKey, owner string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.made[k], owner)
+	if len(c.made[k]) == 0 {
+		delete(c.made, k)
+	}
+}
+
+// stored notes that owner has stored the file, from its beginning or behind what it saw.
+func (c *cuts) stored(k uploadKey, owner string) {
+	c.forget(k, owner)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for other, made := range c.made[k] {
+		made.superseded = true
+		c.made[k][other] = made
+	}
+}
+
+// of returns what is known of a cut upload by owner, unless that is older than age; 0 = for ever.
+func (c *cuts) of(k uploadKey, owner string, age time.Duration) (cut, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	made, ok := c.made[k][owner]
+	return made, ok && !made.earlier && (age <= 0 || time.Since(made.seen) <= age)
+}
+
+// others returns the cut uploads from other addresses than that of owner, by their owner.
+func (c *cuts) others(k uploadKey, owner string) map[string]cut {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var found map[string]cut
+	for other, made := range c.made[k] {
+		if other != owner {
+			if found == nil {
+				found = map[string]cut{}
+			}
+			found[other] = made
+		}
+	}
+	return found
+}
+
+// begin notes that owner sends a whole file; end that it is over.
+func (c *cuts) begin(k uploadKey, owner string) (end func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.running == nil {
+		c.running = map[uploadKey]map[string]int{}
+	}
+	if c.running[k] == nil {
+		c.running[k] = map[string]int{}
+	}
+	c.running[k][owner]++
+	return sync.OnceFunc(func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.running[k][owner]--; c.running[k][owner] == 0 {
+			delete(c.running[k], owner)
+		}
+		if len(c.running[k]) == 0 {
+			delete(c.running, k)
+		}
+	})
+}
+
+// busy reports whether the user sends a whole file of that name just now, from whatever address.
+func (c *cuts) busy(k uploadKey) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.running[k]) > 0
 }

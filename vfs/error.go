@@ -20,8 +20,13 @@ const (
 	hintDirRename  = "This storage cannot rename directories."
 	hintChanged    = "The file was changed meanwhile; send the rest again."
 	hintModes      = "This storage keeps no permission bits."
+	hintBusy       = "Another session of yours is sending this file; try again when that has ended."
+	hintRecent     = "Another address of yours sent this a moment ago; go on in five minutes, or send it from the beginning."
 	hintSetTime    = "This storage cannot set modification times."
 )
+
+// hintCutElsewhere does not say how much of it there is: that is for who has sent it.
+const hintCutElsewhere = "An upload of this file from another address of yours was cut: send it from the beginning, without REST."
 
 // hintCut is for an upload that would continue a file over which another one was cut, after kept bytes.
 func hintCut(kept int64) string {

@@ -139,7 +139,7 @@ func (p *player) cutOff() outcome {
 	if err == nil {
 		_, err = u.Write([]byte(p.content()))
 		u.Abort()
-		p.fs.cuts.forget(p.owner, name)
+		p.fs.cuts.forget(p.uploads(name), p.owner)
 		if drop := p.fs.stager.DropPart(p.t.Context(), name, p.owner); drop != nil {
 			err = errors.Join(err, drop)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"time"
 
 	"ferry/remote"
 )
@@ -15,6 +16,9 @@ func (v *View) part(ctx context.Context, name string) (remote.Entry, error) {
 		return remote.Entry{}, missing
 	}
 	e, err := v.fs.stager.Part(ctx, name, v.owner)
+	if errors.Is(err, remote.ErrNotExist) && v.owner != v.user && v.fs.hasEarlierParts() {
+		e, err = v.fs.stager.Part(ctx, name, v.user)
+	}
 	if err != nil {
 		return remote.Entry{}, err
 	}
@@ -22,6 +26,13 @@ func (v *View) part(ctx context.Context, name string) (remote.Entry, error) {
 		return remote.Entry{}, missing
 	}
 	return e, nil
+}
+
+// hasEarlierParts reports whether there can be parts that an earlier process left, those of a time when parts belonged to
+// users without an address among them.
+func (f *FS) hasEarlierParts() bool {
+	age := f.opt.PartMaxAge
+	return f.stager != nil && !f.top.Info().Caps.NoParts && (age <= 0 || time.Since(f.cuts.began) <= age)
 }
 
 func (v *View) expired(part remote.Entry) bool {
@@ -32,14 +43,26 @@ func (v *View) expired(part remote.Entry) bool {
 // showsPart reports whether e, an unfinished upload found in dir, is listed as a file: it is the owner's, not too old,
 // and there is no file of that name. That costs a Stat for each part of the owner.
 func (v *View) showsPart(ctx context.Context, dir string, e remote.Entry) (bool, error) {
-	if e.Part != v.owner || v.expired(e) {
+	if e.Part != v.owner && e.Part != v.user || v.expired(e) {
 		return false, nil
 	}
-	_, err := v.fs.shown.Stat(ctx, remote.Join(dir, e.Name))
-	if errors.Is(err, remote.ErrNotExist) {
+	name := remote.Join(dir, e.Name)
+	_, err := v.fs.shown.Stat(ctx, name)
+	if !errors.Is(err, remote.ErrNotExist) {
+		return false, err
+	}
+	if e.Part == v.owner {
 		return true, nil
 	}
-	return false, err
+	p, has, err := found(v.part(ctx, name))
+	return has && p.Part == e.Part, err
+}
+
+// dropCut forgets what the owner left of name, which has got another content in another way.
+func (v *View) dropCut(ctx context.Context, name string) {
+	if _, known := v.fs.cuts.of(v.uploads(name), v.owner, v.fs.opt.PartMaxAge); known && v.fs.stager != nil {
+		_ = v.fs.stager.DropPart(ctx, name, v.owner) // one that stays ages
+	}
 }
 
 // explain replaces an error that says name does not exist where the client sees an unfinished upload of that name.

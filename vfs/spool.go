@@ -52,7 +52,7 @@ func (v *overlay) Stage(ctx context.Context, name string, o remote.StageOptions)
 }
 
 func (v *overlay) stage(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
-	if v.mode == CacheMinimal && (o.Base == remote.BaseEmpty || o.Base == remote.BasePart && !v.keepsPart(name, o.Owner)) {
+	if v.mode == CacheMinimal && (o.Base == remote.BaseEmpty || o.Base == remote.BasePart && !v.keepsPart(name, o.PartOwner())) {
 		return v.stageThere(ctx, name, o)
 	}
 	return v.newSpool(ctx, name, o)
@@ -88,7 +88,7 @@ func (s *spool) begin(ctx context.Context, o remote.StageOptions) (err error) {
 	begin := cache.Begin{Name: s.name, Owner: o.Owner}
 	switch o.Base {
 	case remote.BasePart:
-		begin.Part, begin.Off = true, o.Off
+		begin.Part, begin.Off, begin.From = true, o.Off, o.From
 		if o.Off == remote.AtEnd {
 			p, err := s.overlay.store.Part(s.name, o.Owner)
 			if err != nil {

@@ -32,6 +32,7 @@ type staged struct {
 	file  remote.Entry // what base was, where it is the file
 	taken atomic.Bool  // at least a byte was written
 	done  atomic.Bool  // it is published
+	ended func()       // tells that it is over
 }
 
 // stagedFrom is a staged upload whose stage is an io.ReaderFrom.
@@ -42,14 +43,22 @@ type stagedFrom struct {
 
 // startStaged begins a stage as o says; file is the one that it continues, if it does.
 func (v *View) startStaged(ctx context.Context, name string, o remote.StageOptions, file remote.Entry) (Upload, error) {
+	ended := func() {}
+	if o.Base != remote.BaseFile {
+		ended = v.fs.cuts.begin(v.uploads(name), v.owner)
+	}
 	s, err := v.fs.stager.Stage(ctx, name, o)
 	if err != nil {
+		ended()
 		return nil, err
 	}
-	if from, ok := s.(io.ReaderFrom); ok {
-		return &stagedFrom{staged: staged{view: v, name: name, stage: s, base: o.Base, file: file}, from: from}, nil
+	if o.From != "" {
+		v.fs.cuts.taken(v.uploads(name), o.From, v.owner)
 	}
-	return &staged{view: v, name: name, stage: s, base: o.Base, file: file}, nil
+	if from, ok := s.(io.ReaderFrom); ok {
+		return &stagedFrom{staged: staged{view: v, name: name, stage: s, base: o.Base, file: file, ended: ended}, from: from}, nil
+	}
+	return &staged{view: v, name: name, stage: s, base: o.Base, file: file, ended: ended}, nil
 }
 
 func (u *staged) Write(p []byte) (int, error) {
@@ -97,8 +106,9 @@ func (u *staged) Commit(ctx context.Context) error {
 		return err
 	}
 	u.view.fs.shown.stored(u.name, e)
-	u.view.fs.cuts.forget(u.view.owner, u.name)
+	u.view.fs.cuts.stored(u.view.uploads(u.name), u.view.owner)
 	u.done.Store(true)
+	u.ended()
 	return nil
 }
 
@@ -123,11 +133,14 @@ func (u *staged) Abort() {
 	if u.done.Load() {
 		return
 	}
+	defer u.ended()
 	if u.taken.Load() || u.base == remote.BasePart {
 		_ = u.stage.Keep()
 		u.view.fs.shown.doubt(u.name)
-		if u.base != remote.BasePart {
-			u.view.fs.cuts.note(u.view.owner, u.name, u.base == remote.BaseFile)
+		if k := u.view.uploads(u.name); u.base == remote.BasePart {
+			u.view.fs.cuts.again(k, u.view.owner)
+		} else {
+			u.view.fs.cuts.note(k, u.view.owner, u.base == remote.BaseFile)
 		}
 		return
 	}

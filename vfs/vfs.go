@@ -115,6 +115,7 @@ func New(r remote.Remote, o Options) *FS {
 	f.names = newDirCache(r, f.reach, o)
 	reading := o.readOptions(r, f.names)
 	f.ages.Began(time.Now())
+	f.cuts.began = time.Now()
 	f.reads, f.limits = readahead.New(r, reading), reading.Limits
 	f.feed.interval = o.PollInterval
 	f.top, f.shown = r, f.names
@@ -128,15 +129,32 @@ func New(r remote.Remote, o Options) *FS {
 	return f
 }
 
-// View returns the tree as owner sees it. Two views of one owner share that owner's unfinished uploads.
+// View returns the tree as owner sees it from no address in particular. Two views of one owner share that owner's
+// unfinished uploads.
 func (f *FS) View(owner string) *View {
-	sum := sha256.Sum256([]byte(owner))
-	return &View{fs: f, owner: hex.EncodeToString(sum[:ownerBytes])}
+	tag := tagOf(owner)
+	return &View{fs: f, user: tag, owner: tag}
 }
 
-// ownerBytes of the hash of an owner's name make the tag that the remote knows the owner by: too many for a clash, few
-// enough for a file name.
-const ownerBytes = 8
+// ViewFrom returns the tree as user sees it from an address. Views of one user and one address share their unfinished
+// uploads, and see those that were left to the user before they belonged to an address.
+func (f *FS) ViewFrom(user, address string) *View {
+	tag := tagOf(user)
+	return &View{fs: f, user: tag, owner: tag + tagOf(address)}
+}
+
+// tagOf returns the tag that the remote knows somebody by, or half of it.
+func tagOf(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return hex.EncodeToString(sum[:tagBytes])
+}
+
+// tagBytes of a hash make half a tag: too many for a clash, few enough for a file name. userLen is how long the half is that
+// says the user.
+const (
+	tagBytes = 8
+	userLen  = 2 * tagBytes
+)
 
 // Close ends the listings under way and waits for them. Readers are closed before. The remote is the caller's to close.
 func (f *FS) Close() error {

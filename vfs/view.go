@@ -13,8 +13,11 @@ import (
 // methods may be called concurrently.
 type View struct {
 	fs    *FS
+	user  string // the beginning of the tags of the user, from whatever address
 	owner string // the tag of Stager
 }
+
+func (v *View) uploads(name string) uploadKey { return uploadKey{v.user, name} }
 
 // Stat describes name. Where there is no such file, an own unfinished upload of that name is shown as one.
 func (v *View) Stat(ctx context.Context, name string) (info fs.FileInfo, err error) {
@@ -95,19 +98,22 @@ func (v *View) Remove(ctx context.Context, name string) (err error) {
 	missing := errors.Is(err, remote.ErrNotExist)
 	if err == nil || missing {
 		v.fs.shown.removed(name)
-		v.fs.cuts.forget(v.owner, name)
+		v.fs.cuts.forget(v.uploads(name), v.owner)
 	} else {
 		v.fs.shown.doubt(name)
 	}
 	if (err != nil && !missing) || v.fs.stager == nil {
 		return err
 	}
+	owner := v.owner
 	if missing {
-		if _, err := v.part(ctx, name); err != nil {
+		p, err := v.part(ctx, name)
+		if err != nil {
 			return err
 		}
+		owner = p.Part
 	}
-	if dropErr := v.fs.stager.DropPart(ctx, name, v.owner); missing || !errors.Is(dropErr, remote.ErrNotExist) {
+	if dropErr := v.fs.stager.DropPart(ctx, name, owner); missing || !errors.Is(dropErr, remote.ErrNotExist) {
 		return dropErr
 	}
 	return nil
@@ -135,7 +141,8 @@ func (v *View) Rename(ctx context.Context, from, to string) (err error) {
 		return v.explain(ctx, "rename", from, err, hintPartRename)
 	}
 	v.fs.shown.renamed(from, to)
-	v.fs.cuts.forget(v.owner, to)
+	v.dropCut(ctx, to)
+	v.fs.cuts.stored(v.uploads(to), v.owner)
 	return nil
 }
 

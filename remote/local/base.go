@@ -25,9 +25,9 @@ func (s *stage) onFile(ctx context.Context, off int64, perm fs.FileMode) error {
 }
 
 // onPart makes the hidden file that Keep left the one to write to, cut off at off.
-func (s *stage) onPart(ctx context.Context, off int64, perm fs.FileMode) error {
-	off, linked, err := s.takePart(off)
-	part := partname.Name{Owner: s.owner, Base: s.base}
+func (s *stage) onPart(ctx context.Context, o remote.StageOptions, perm fs.FileMode) error {
+	off, linked, err := s.takePart(o)
+	part := partname.Name{Owner: o.PartOwner(), Base: s.base}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		s.r.removeExpired(s.dir, s.in, part.String())
@@ -47,14 +47,14 @@ func (s *stage) onPart(ctx context.Context, off int64, perm fs.FileMode) error {
 }
 
 // takePart moves the kept file into a slot of its own, unless it has other names too. It returns the offset in bytes.
-func (s *stage) takePart(off int64) (at int64, linked bool, err error) {
+func (s *stage) takePart(o remote.StageOptions) (off int64, linked bool, err error) {
 	s.r.kept.Lock()
 	defer s.r.kept.Unlock()
-	m, part, err := s.r.keptPart(s.dir, s.in, s.base, s.owner)
+	m, part, err := s.r.keptPart(s.dir, s.in, s.base, o.PartOwner())
 	if err != nil {
 		return 0, false, err
 	}
-	if off, err = offset(off, m.size); err != nil || m.links > 1 {
+	if off, err = o.PartOffset(m.size); err != nil || m.links > 1 {
 		return off, m.links > 1, err
 	}
 	return off, false, s.r.takeSlot(s, func(_ int, slot string) error { return s.dir.rename(part, s.dir, slot, false) })

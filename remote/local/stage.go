@@ -81,7 +81,7 @@ func (s *stage) open(ctx context.Context, o remote.StageOptions) error {
 	case remote.BaseFile:
 		err = s.onFile(ctx, o.Off, perm)
 	case remote.BasePart:
-		err = s.onPart(ctx, o.Off, perm)
+		err = s.onPart(ctx, o, perm)
 	default:
 		err = s.r.createPart(s, perm)
 	}

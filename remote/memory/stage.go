@@ -95,9 +95,12 @@ func (s *stage) begin(o remote.StageOptions) error {
 		}
 		base = file.data
 	case remote.BasePart:
-		p, ok := s.dir.parts[s.key]
+		p, ok := s.dir.parts[partKey{s.key.name, o.PartOwner()}]
 		if !ok {
 			return remote.ErrNotExist
+		}
+		if _, err := o.PartOffset(int64(len(p.data))); err != nil {
+			return err
 		}
 		base = p.data
 	}
@@ -110,7 +113,7 @@ func (s *stage) begin(o remote.StageOptions) error {
 	}
 	s.data = base[:off:off]
 	if o.Base == remote.BasePart {
-		delete(s.dir.parts, s.key)
+		delete(s.dir.parts, partKey{s.key.name, o.PartOwner()})
 	}
 	return nil
 }

@@ -14,6 +14,10 @@ func onPart(off int64) remote.StageOptions {
 	return remote.StageOptions{Owner: alice, Base: remote.BasePart, Off: off}
 }
 
+func fromPart(off int64) remote.StageOptions {
+	return remote.StageOptions{Owner: alice, From: bob, Base: remote.BasePart, Off: off}
+}
+
 func baseFileTests() []test {
 	return []test{
 		{"BaseFile keeps the first bytes of the published file", func(s *suite) {
@@ -115,6 +119,31 @@ func basePartTests() []test {
 			s.stageFails("f", onPart(0), remote.ErrNotExist)
 			s.stageFails("f", onPart(remote.AtEnd), remote.ErrNotExist)
 			s.hasPart("f", bob, 6)
+		}},
+		{"From takes over the part of another owner", func(s *suite) {
+			s.keepPart("f", alice, "own")
+			s.keepPart("f", bob, "01234")
+			u := s.stage("f", fromPart(5))
+			s.hasPart("f", alice, 3)
+			s.noPart("f", bob)
+			s.stageFails("f", fromPart(5), remote.ErrNotExist)
+			u.write("567")
+			u.keep()
+			s.hasPart("f", alice, 8)
+			s.noPart("f", bob)
+			u = s.stage("f", onPart(8))
+			u.write("89")
+			u.publish()
+			s.holds("f", "0123456789")
+			s.noPart("f", alice)
+		}},
+		{"From elsewhere than at its end is ErrInvalid and leaves it", func(s *suite) {
+			s.keepPart("f", bob, "01234")
+			for _, off := range []int64{remote.AtEnd, 0, 4, 6} {
+				s.stageFails("f", fromPart(off), remote.ErrInvalid)
+			}
+			s.hasPart("f", bob, 5)
+			s.noPart("f", alice)
 		}},
 		{"a part of the longest name can be continued", func(s *suite) {
 			name := strings.Repeat("n", 255)

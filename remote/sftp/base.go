@@ -32,14 +32,14 @@ func (s *stage) onFile(ctx context.Context, old *meta, off int64) (int64, error)
 }
 
 // onPart makes the hidden file that Keep left the one to write to, cut off at off.
-func (s *stage) onPart(ctx context.Context, off int64) (int64, error) {
-	off, err := s.takePart(ctx, off)
+func (s *stage) onPart(ctx context.Context, o remote.StageOptions) (int64, error) {
+	off, err := s.takePart(ctx, o)
 	if err != nil {
 		return 0, err
 	}
 	p := s.r.partPath(s.in, s.part)
 	if err := s.reopen(ctx, p, off); err != nil {
-		_ = s.r.keep(ctx, s.c, s.in, p, partname.Name{Owner: s.owner, Base: s.held})
+		_ = s.r.keep(ctx, s.c, s.in, p, partname.Name{Owner: o.PartOwner(), Base: s.held})
 		s.r.uploads.release(s)
 		return 0, err
 	}
@@ -47,14 +47,15 @@ func (s *stage) onPart(ctx context.Context, off int64) (int64, error) {
 }
 
 // takePart moves the kept file into a slot of its own. It returns the offset in bytes.
-func (s *stage) takePart(ctx context.Context, off int64) (int64, error) {
+func (s *stage) takePart(ctx context.Context, o remote.StageOptions) (int64, error) {
 	s.r.kept.Lock()
 	defer s.r.kept.Unlock()
-	m, p, err := s.r.keptPart(ctx, s.c, s.in, s.held, s.owner)
+	m, p, err := s.r.keptPart(ctx, s.c, s.in, s.held, o.PartOwner())
 	if err != nil {
 		return 0, err
 	}
-	if off, err = offset(off, m.size); err != nil {
+	off, err := o.PartOffset(m.size)
+	if err != nil {
 		return 0, err
 	}
 	return off, s.r.takeSlot(s, func(int) error {

@@ -79,7 +79,7 @@ func (s *stage) open(ctx context.Context, o remote.StageOptions) error {
 	case remote.BaseFile:
 		off, err = s.onFile(ctx, old, o.Off)
 	case remote.BasePart:
-		off, err = s.onPart(ctx, o.Off)
+		off, err = s.onPart(ctx, o)
 	default:
 		err = s.r.createPart(ctx, s.c, s)
 	}

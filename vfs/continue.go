@@ -1,0 +1,202 @@
+package vfs
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"time"
+
+	"ferry/remote"
+)
+
+// before is what is there when an upload continues something.
+type before struct {
+	file, part       remote.Entry // the published file, and the own unfinished upload
+	hasFile, hasPart bool
+	others           map[string]cut // what the user was cut at from other addresses, by owner
+}
+
+// continuation decides what an upload that does not begin at 0 continues, and describes the file if it is that.
+//
+// An append goes to the file, where there is one, else to the own unfinished upload, else it begins a new file. An
+// offset refers to what the client can see: the file where there is one, else the unfinished upload.
+//
+// After an own overwrite that was cut another file is what the client sees, and what it sends next is probably the rest of
+// its own. Only the byte behind what has come makes that certain; anything else is refused until the client stores the file
+// from the beginning. The same holds while it is still being sent: by a session that hangs, or by another device.
+//
+// What the user left at another address is not shown. It may be the same device with a new address, or another one: who
+// knows where it ends may continue it when its writer has been gone for a while.
+func (v *View) continuation(ctx context.Context, name string, off int64) (remote.StageOptions, remote.Entry, error) {
+	o := remote.StageOptions{Owner: v.owner, Off: off}
+	b, err := v.before(ctx, name)
+	if err != nil {
+		return o, b.file, err
+	}
+	file, part := b.file, b.part
+	if b.hasPart && off == part.Size && (!b.hasFile || v.continuesPart(name, b)) {
+		o.Base = remote.BasePart
+		return v.fromPart(o, part), file, nil
+	}
+	if (b.hasFile || off > 0) && v.fs.cuts.busy(v.uploads(name)) {
+		return o, file, refuse("create", name, remote.ErrChanged, hintBusy)
+	}
+	if b.hasFile && v.overwriteWasCut(name, b) {
+		return o, file, refuse("create", name, remote.ErrInvalid, hintCut(part.Size))
+	}
+	if other, err := v.takeOver(ctx, name, off, b); err != nil || other != "" {
+		o.Base, o.From = remote.BasePart, other
+		return o, file, err
+	}
+	if b.hasFile && b.otherWasCut() {
+		return o, file, refuse("create", name, remote.ErrInvalid, hintCutElsewhere)
+	}
+	switch {
+	case off == AtEnd && b.hasFile:
+		o.Base = remote.BaseFile
+	case off == AtEnd && b.hasPart:
+		o.Base, o.Off = remote.BasePart, part.Size
+	case off == AtEnd:
+		o.Base, o.Off = remote.BaseEmpty, 0
+	case b.hasFile && off <= file.Size:
+		o.Base = remote.BaseFile
+	case !b.hasFile && b.hasPart && off <= part.Size && part.Part == v.owner:
+		o.Base = remote.BasePart
+	case b.hasFile:
+		return o, file, refuse("create", name, remote.ErrInvalid, hintBeyond(off, file.Size))
+	case b.hasPart && off > part.Size:
+		return o, file, refuse("create", name, remote.ErrInvalid, hintBeyond(off, part.Size))
+	case b.hasPart:
+		return o, file, refuse("create", name, remote.ErrInvalid, hintCut(part.Size))
+	default:
+		return o, file, refuse("create", name, remote.ErrInvalid, hintNothing)
+	}
+	return v.fromPart(o, part), file, nil
+}
+
+// before looks what there is of name.
+func (v *View) before(ctx context.Context, name string) (b before, err error) {
+	if b.file, b.hasFile, err = found(v.fs.top.Stat(ctx, name)); err != nil {
+		return b, err
+	}
+	if b.file.Dir {
+		return b, &fs.PathError{Op: "create", Path: name, Err: remote.ErrIsDir}
+	}
+	if b.part, b.hasPart, err = found(v.part(ctx, name)); err != nil {
+		return b, err
+	}
+	if !b.hasPart {
+		err = v.learnCuts(ctx, name)
+	}
+	b.others = v.fs.cuts.others(v.uploads(name), v.owner)
+	delete(b.others, v.user) // that is the own part, where it is there
+	return b, err
+}
+
+// fromPart has o take part where that is of a time when parts belonged to users without an address.
+func (v *View) fromPart(o remote.StageOptions, part remote.Entry) remote.StageOptions {
+	if o.Base == remote.BasePart && part.Part != v.owner {
+		o.From = part.Part
+	}
+	return o
+}
+
+// continuesPart reports whether an upload that goes on where the own part ends continues that, and not the file.
+func (v *View) continuesPart(name string, b before) bool {
+	last, known := v.fs.cuts.of(v.uploads(name), v.owner, v.fs.opt.PartMaxAge)
+	return known && !last.continued || !b.part.ModTime.Before(b.file.ModTime)
+}
+
+// overwriteWasCut reports whether the owner's last upload of name was that of a whole file and was cut. Who has stored the
+// file since was somebody else. Of a part that was left before this process began nobody knows what it was to become; then
+// it is taken for that unless the file is newer.
+func (v *View) overwriteWasCut(name string, b before) bool {
+	if last, known := v.fs.cuts.of(v.uploads(name), v.owner, v.fs.opt.PartMaxAge); known {
+		return !last.continued
+	}
+	return b.hasPart && !b.part.ModTime.Before(b.file.ModTime)
+}
+
+// otherWasCut reports whether an upload of the user from another address was to replace the file as a whole and was cut.
+func (b before) otherWasCut() bool {
+	for _, c := range b.others {
+		if !c.continued && !c.superseded && !b.file.ModTime.After(c.at) {
+			return true
+		}
+	}
+	return false
+}
+
+// goneAfter is how long the writer of a part must have been gone until the user may continue it from another address.
+const goneAfter = 5 * time.Minute
+
+// takeOver returns the owner of a part that the user left at another address and that ends at off, if the client has nothing
+// else to continue. A part whose writer may come back is refused.
+func (v *View) takeOver(ctx context.Context, name string, off int64, b before) (owner string, err error) {
+	if off <= 0 || b.hasPart {
+		return "", nil
+	}
+	recent := false
+	for other, c := range b.others {
+		part, has, err := found(v.fs.stager.Part(ctx, name, other))
+		switch {
+		case err != nil:
+			return "", err
+		case !has || part.Size != off || v.expired(part) || b.hasFile && (c.superseded || b.file.ModTime.After(part.ModTime)):
+		case time.Since(c.seen) < goneAfter || !part.ModTime.IsZero() && time.Since(part.ModTime) < goneAfter:
+			recent = true
+		default:
+			return other, nil
+		}
+	}
+	if recent {
+		return "", refuse("create", name, remote.ErrChanged, hintRecent)
+	}
+	return "", nil
+}
+
+// learnCuts looks once in each directory for the parts that earlier processes left there.
+func (v *View) learnCuts(ctx context.Context, name string) error {
+	f := v.fs
+	dir, _ := remote.Split(name)
+	if !f.hasEarlierParts() || !f.cuts.learns(dir) {
+		return nil
+	}
+	err := f.eachPart(ctx, dir, func(e remote.Entry) {
+		if len(e.Part) > userLen {
+			f.cuts.learn(uploadKey{e.Part[:userLen], remote.Join(dir, e.Name)}, e.Part, e.ModTime)
+		}
+	})
+	if err != nil {
+		f.cuts.unlearn(dir)
+	}
+	return err
+}
+
+// eachPart calls do for each unfinished upload in dir.
+func (f *FS) eachPart(ctx context.Context, dir string, do func(remote.Entry)) error {
+	if f.over != nil {
+		for _, p := range f.over.store.PartsIn(dir) {
+			do(partEntry(p))
+		}
+		if !f.over.showsRemoteParts() {
+			return nil
+		}
+	}
+	for e, err := range f.names.List(ctx, dir) {
+		switch {
+		case err != nil && isMissing(err):
+			return nil
+		case err != nil:
+			return err
+		case e.Part != "":
+			do(e)
+		}
+	}
+	return nil
+}
+
+// isMissing reports whether err says that there is no such directory.
+func isMissing(err error) bool {
+	return errors.Is(err, remote.ErrNotExist) || errors.Is(err, remote.ErrNotDir)
+}
