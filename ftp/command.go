@@ -17,7 +17,8 @@ type command struct {
 	feat  string // the line of FEAT; "" = none
 	// featNow makes the line of FEAT where it depends on the session; it may return "".
 	featNow func(s *session) string
-	rfc     string // where it is specified
+	moves   direction // whether it uses up the data connection that was arranged, also when it is refused
+	rfc     string    // where it is specified
 }
 
 // phase says when a command is allowed.
@@ -27,6 +28,15 @@ const (
 	anytime    phase = iota
 	beforeUser       // only before a login
 	loggedIn         // only after it
+)
+
+// direction says where the content of a transfer goes.
+type direction uint8
+
+const (
+	nowhere direction = iota // the command moves no data
+	toClient
+	fromClient
 )
 
 // arity says whether a command takes an argument.
@@ -127,10 +137,10 @@ func commandRows() []command {
 		{name: "EPSV", run: (*session).epsv, phase: loggedIn, usage: "[1|2|ALL]", feat: "EPSV", rfc: "RFC 2428 3"},
 
 		// Service.
-		{name: "RETR", run: (*session).retr, phase: loggedIn, arity: required, usage: "<file>", rfc: "RFC 959 4.1.3"},
-		{name: "STOR", run: (*session).stor, phase: loggedIn, arity: required, usage: "<file>", rfc: "RFC 959 4.1.3"},
-		{name: "STOU", run: (*session).stou, phase: loggedIn, usage: "[<name to begin with>]", rfc: "RFC 959 4.1.3; RFC 1123 4.1.2.9"},
-		{name: "APPE", run: (*session).appe, phase: loggedIn, arity: required, usage: "<file>", rfc: "RFC 959 4.1.3"},
+		{name: "RETR", run: (*session).retr, moves: toClient, phase: loggedIn, arity: required, usage: "<file>", rfc: "RFC 959 4.1.3"},
+		{name: "STOR", run: (*session).stor, moves: fromClient, phase: loggedIn, arity: required, usage: "<file>", rfc: "RFC 959 4.1.3"},
+		{name: "STOU", run: (*session).stou, moves: fromClient, phase: loggedIn, usage: "[<name to begin with>]", rfc: "RFC 959 4.1.3; RFC 1123 4.1.2.9"},
+		{name: "APPE", run: (*session).appe, moves: fromClient, phase: loggedIn, arity: required, usage: "<file>", rfc: "RFC 959 4.1.3"},
 		{name: "ALLO", run: (*session).allo, phase: loggedIn, arity: required, usage: "<bytes> [R <bytes>]", rfc: "RFC 959 4.1.3"},
 		{name: "REST", run: (*session).rest, phase: loggedIn, arity: required, usage: "<offset>", feat: "REST STREAM", rfc: "RFC 959 4.1.3; RFC 3659 5"},
 		{name: "RNFR", run: (*session).rnfr, phase: loggedIn, arity: required, usage: "<old name>", rfc: "RFC 959 4.1.3"},
@@ -143,9 +153,9 @@ func commandRows() []command {
 		{name: "XMKD", run: (*session).mkd, phase: loggedIn, arity: required, usage: "<directory>", rfc: "RFC 775; RFC 1123 4.1.3.1"},
 		{name: "PWD", run: (*session).pwd, phase: loggedIn, rfc: "RFC 959 4.1.3"},
 		{name: "XPWD", run: (*session).pwd, phase: loggedIn, rfc: "RFC 775; RFC 1123 4.1.3.1"},
-		{name: "LIST", run: (*session).list, phase: loggedIn, usage: "[<path or pattern>]", rfc: "RFC 959 4.1.3"},
-		{name: "NLST", run: (*session).nlst, phase: loggedIn, usage: "[<path or pattern>]", rfc: "RFC 959 4.1.3"},
-		{name: "MLSD", run: (*session).mlsd, phase: loggedIn, usage: "[<directory>]", rfc: "RFC 3659 7"},
+		{name: "LIST", run: (*session).list, moves: toClient, phase: loggedIn, usage: "[<path or pattern>]", rfc: "RFC 959 4.1.3"},
+		{name: "NLST", run: (*session).nlst, moves: toClient, phase: loggedIn, usage: "[<path or pattern>]", rfc: "RFC 959 4.1.3"},
+		{name: "MLSD", run: (*session).mlsd, moves: toClient, phase: loggedIn, usage: "[<directory>]", rfc: "RFC 3659 7"},
 		{name: "MLST", run: (*session).mlst, phase: loggedIn, usage: "[<path>]", featNow: (*session).featMLST, rfc: "RFC 3659 7"},
 		{name: "SIZE", run: (*session).size, phase: loggedIn, arity: required, usage: "<file>", feat: "SIZE", rfc: "RFC 3659 4"},
 		{name: "MDTM", run: (*session).mdtm, phase: loggedIn, arity: required, usage: "[<time>] <file>", feat: "MDTM", rfc: "RFC 3659 3"},

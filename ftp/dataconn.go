@@ -52,7 +52,7 @@ func (d *dataConn) secure(ctx context.Context, cfg *tls.Config) error {
 	}
 	d.tls = tls.Server(d.tap, cfg)
 	if err := d.tls.HandshakeContext(ctx); err != nil {
-		d.tap.linger()
+		linger(d.tap.conn, lingerTime)
 		return err
 	}
 	return nil
@@ -127,7 +127,7 @@ func (d *dataConn) finish() error {
 		d.tap.reset()
 		return err
 	}
-	d.tap.linger()
+	linger(d.tap.conn, lingerTime)
 	return nil
 }
 

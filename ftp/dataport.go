@@ -6,14 +6,26 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"time"
 )
 
 // closeEndpoint gives up the data connection that was arranged and not used.
 func (s *session) closeEndpoint() {
 	if s.endpoint != nil {
-		s.endpoint.close()
+		s.endpoint.dismiss(0)
 		s.endpoint = nil
 	}
+}
+
+// dismissData gives up the data connection of a transfer that was refused. The client hears of it first on the control
+// connection. Where it may be sending already it gets some time to end its side.
+func (s *session) dismissData(to direction) {
+	var wait time.Duration
+	if s.ctl.flush() == nil && (to == fromClient || s.private) {
+		wait = lingerTime
+	}
+	s.endpoint.dismiss(wait)
+	s.endpoint = nil
 }
 
 // pasv opens a passive port and announces it with an IPv4 address (RFC 959, section 4.1.2).

@@ -35,6 +35,7 @@ import (
 //	active         listen and send EPRT
 //	secure         the TLS handshake of the control connection
 //	send TEXT      write to the data connection and close it
+//	put TEXT       write to the data connection and leave it open
 //	recv TEXT      everything that the data connection gives is TEXT
 //	match PATTERN  ... matches PATTERN
 //	cut            reset the data connection
@@ -219,6 +220,8 @@ func (d *dialogue) step(line string) {
 	case "send":
 		io.WriteString(d.dataConn(), unescape(arg))
 		d.closeData()
+	case "put":
+		io.WriteString(d.dataConn(), unescape(arg))
 	case "recv":
 		if got := d.receive(); got != unescape(arg) {
 			d.fatalf("got %q", got)

@@ -132,7 +132,6 @@ func (s *session) sendListing(ctx context.Context, verb, arg string, line lineOf
 	defer s.finish(t)
 	sel, err := s.choose(ctx, arg)
 	if err != nil {
-		s.closeEndpoint()
 		return s.fail(verb, arg, err)
 	}
 	return s.sendEntries(ctx, t, &sel, line)
@@ -152,7 +151,6 @@ func (s *session) sendEntries(ctx context.Context, t *transfer, sel *selection, 
 	for fi, err := range sel.entries {
 		if out == nil {
 			if err != nil {
-				s.closeEndpoint()
 				return s.fail(t.verb, t.name, err)
 			}
 			if out, r = s.startSending(ctx, t, listingText); !r.isZero() {
@@ -204,7 +202,6 @@ func (s *session) mlsd(ctx context.Context, arg string) reply {
 	defer s.finish(t)
 	fi, err := s.fs.Stat(ctx, name)
 	if err != nil || !fi.IsDir() {
-		s.closeEndpoint()
 		if err == nil {
 			return badArgument("Not a directory; use MLST.")
 		}

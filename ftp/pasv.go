@@ -18,6 +18,9 @@ type endpoint interface {
 	// close gives up what open has not used. It may be called more than once, and from another goroutine while open
 	// waits: open then fails at once. It does not touch a connection that open has returned.
 	close()
+	// dismiss is close for an endpoint that open was not called on: the connections that were made meanwhile end in good
+	// order. The client has wait to end its side, too; what it sends later is answered by a reset.
+	dismiss(wait time.Duration)
 }
 
 var (
@@ -132,6 +135,21 @@ func (p *passive) open(ctx context.Context) (net.Conn, error) {
 
 func (p *passive) close() { p.listener.Close() }
 
+func (p *passive) dismiss(wait time.Duration) {
+	defer p.close()
+	for range backlog + 1 {
+		conn, peer, err := p.listener.acceptNow()
+		if err != nil {
+			return
+		}
+		if p.allowed(peer) {
+			linger(conn, wait)
+		} else {
+			conn.Close()
+		}
+	}
+}
+
 // active connects to where the client listens (RFC 959, section 4.1.2, PORT; RFC 2428, section 2, EPRT).
 type active struct {
 	local   netip.Addr
@@ -171,6 +189,8 @@ func (a *active) open(ctx context.Context) (net.Conn, error) {
 	}
 	return nil, fmt.Errorf("opening the data connection: %w", err)
 }
+
+func (a *active) dismiss(time.Duration) { a.close() }
 
 func (a *active) close() {
 	a.mu.Lock()

@@ -61,9 +61,14 @@ func listen(fd int, sa syscall.Sockaddr) error {
 }
 
 // accept returns the next connection and who made it.
-func (l *tcpListener) accept() (net.Conn, netip.Addr, error) {
+func (l *tcpListener) accept() (net.Conn, netip.Addr, error) { return l.acceptBy(l.onReadable) }
+
+// acceptNow is accept for a connection that is there already. It fails when there is none, or when accept has waited.
+func (l *tcpListener) acceptNow() (net.Conn, netip.Addr, error) { return l.acceptBy(l.atOnce) }
+
+func (l *tcpListener) acceptBy(how func(func(int) error) error) (net.Conn, netip.Addr, error) {
 	for {
-		fd, sa, err := l.acceptFD()
+		fd, sa, err := acceptFD(how)
 		switch {
 		case err == syscall.ECONNABORTED:
 			continue
@@ -75,13 +80,13 @@ func (l *tcpListener) accept() (net.Conn, netip.Addr, error) {
 	}
 }
 
-// acceptFD accepts at once, or when the poller says so.
-func (l *tcpListener) acceptFD() (fd int, sa syscall.Sockaddr, err error) {
+// acceptFD accepts at once, or when the poller says so, as how has it.
+func acceptFD(how func(func(int) error) error) (fd int, sa syscall.Sockaddr, err error) {
 	accept := func(listening int) error {
 		fd, sa, err = syscall.Accept4(listening, syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
 		return err
 	}
-	if waited := l.onReadable(accept); waited != nil {
+	if waited := how(accept); waited != nil {
 		err = waited
 	}
 	return fd, sa, err

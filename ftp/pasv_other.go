@@ -10,6 +10,9 @@ import (
 	"time"
 )
 
+// backlog is about how many connections may wait.
+const backlog = 128
+
 // tcpListener listens on one port for a data connection.
 type tcpListener struct {
 	*net.TCPListener
@@ -34,6 +37,12 @@ func (l *tcpListener) accept() (net.Conn, netip.Addr, error) {
 	}
 	peer := conn.RemoteAddr().(*net.TCPAddr).AddrPort()
 	return conn, peer.Addr().Unmap(), nil
+}
+
+// acceptNow is accept for a connection that is there already.
+func (l *tcpListener) acceptNow() (net.Conn, netip.Addr, error) {
+	l.setDeadline(time.Now().Add(time.Millisecond))
+	return l.accept()
 }
 
 func (l *tcpListener) setDeadline(t time.Time) { l.SetDeadline(t) }

@@ -21,7 +21,6 @@ func (s *session) receive(session context.Context, verb, name string, off int64,
 		return r
 	}
 	if name == "." {
-		s.closeEndpoint()
 		return s.fail(verb, name, ErrIsDir)
 	}
 	ctx, t := s.begin(session, verb, name)
@@ -32,7 +31,6 @@ func (s *session) receive(session context.Context, verb, name string, off int64,
 	}
 	up, err := s.fs.Create(ctx, name, off)
 	if err != nil {
-		s.closeEndpoint()
 		return s.fail(verb, name, err)
 	}
 	defer up.Abort()

@@ -212,6 +212,9 @@ func (s *session) execute(ctx context.Context, line []byte) {
 		s.aborted = false
 		s.ctl.write(reply{226, "ABOR: done."})
 	}
+	if c != nil && c.moves != nowhere && s.endpoint != nil {
+		s.dismissData(c.moves)
+	}
 }
 
 // run calls the handler. One that panics is answered 451 and the session goes on.
@@ -220,7 +223,6 @@ func (s *session) run(ctx context.Context, c *command, arg string) (r reply) {
 		if p := recover(); p != nil {
 			s.logger.LogAttrs(ctx, slog.LevelError, "panic in a command", slog.String("command", c.name),
 				slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
-			s.closeEndpoint()
 			r = reply{451, "Internal error; the server's log says more."}
 		}
 	}()

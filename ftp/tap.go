@@ -112,18 +112,21 @@ func (t *tap) again(err *error) bool {
 // lingerTime is how long the other side has to end its direction after this one has.
 const lingerTime = 250 * time.Millisecond
 
-// linger ends this direction, takes what the other side still sends and then closes. A socket that is closed while
-// bytes arrive answers them with a reset, and that destroys what the other side has not read yet.
-func (t *tap) linger() {
-	defer t.conn.Close()
-	half, able := t.conn.(interface{ CloseWrite() error })
+// linger ends this direction, takes what the other side sends within that time and then closes. A socket that is closed
+// while bytes arrive answers them with a reset, and that destroys what the other side has not read yet. Without any time
+// it takes what has arrived.
+func linger(conn net.Conn, within time.Duration) {
+	defer conn.Close()
+	half, able := conn.(interface{ CloseWrite() error })
 	if !able || half.CloseWrite() != nil {
 		return
 	}
-	t.conn.SetReadDeadline(time.Now().Add(lingerTime))
-	var rest [512]byte
+	until := time.Now().Add(within)
+	conn.SetReadDeadline(until)
+	block := fileBlocks.Get().(*fileBlock)
+	defer fileBlocks.Put(block)
 	for {
-		if _, err := t.conn.Read(rest[:]); err != nil {
+		if _, err := conn.Read(block[:]); err != nil || time.Now().After(until.Add(lingerTime)) {
 			return
 		}
 	}

@@ -39,7 +39,6 @@ func (s *session) retr(ctx context.Context, arg string) reply {
 	defer s.finish(t)
 	body, err := s.fs.Open(ctx, name, off)
 	if err != nil {
-		s.closeEndpoint()
 		return s.fail("RETR", name, err)
 	}
 	defer body.Close()
