@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"sync/atomic"
 
 	"ferry/cache"
 	"ferry/remote"
@@ -93,25 +94,21 @@ func (v *overlay) putContent(ctx context.Context, rec cache.Record) (remote.Entr
 	defer content.Close()
 	body := &contentReader{SectionReader: content.Section()}
 	e, err := putSafely(ctx, v.remote, rec.Name, body, remote.PutOptions{Size: rec.Size, ModTime: rec.ModTime})
-	if err != nil && body.err != nil {
-		err = &contentError{body.err}
-	}
-	return e, err
+	return e, body.failed(err)
 }
 
 // contentReader reads what waits and notes when that fails, or ends too early.
 type contentReader struct {
 	*io.SectionReader
+	at  atomic.Int64 // how far it was read
 	err error
 }
 
 // Read implements io.Reader.
 func (r *contentReader) Read(p []byte) (int, error) {
 	n, err := r.SectionReader.Read(p)
-	if err == io.EOF {
-		if at, seekErr := r.Seek(0, io.SeekCurrent); seekErr != nil || at < r.Size() {
-			err = io.ErrUnexpectedEOF
-		}
+	if at := r.at.Add(int64(n)); err == io.EOF && at < r.Size() {
+		err = io.ErrUnexpectedEOF
 	}
 	if err != nil && err != io.EOF {
 		r.err = err

@@ -85,6 +85,10 @@ func causeText(err error) string {
 	if errors.As(err, &local) {
 		return local.prefix() + causeText(local.err)
 	}
+	var whole *wholeError
+	if errors.As(err, &whole) {
+		return whole.prefix() + causeText(whole.err)
+	}
 	for {
 		var (
 			path *fs.PathError

@@ -32,6 +32,7 @@ type claim struct {
 	urgent   bool // somebody waits for it
 	place    int  // in the queue; below 0 = not in it
 	tries    int  // attempts that failed
+	wholes   int  // of these, those that failed when a large content had been sent as a whole
 	delay    time.Duration
 	failed   error         // how the last attempt failed
 	cause    *cause        // what that was; nil = none has failed

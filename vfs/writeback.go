@@ -266,7 +266,7 @@ func (v *overlay) giveUp(ctx context.Context, c *claim, reason error) error {
 // LOCKS_REQUIRED(v.mu)
 func (v *overlay) postpone(ctx context.Context, c *claim, err error) {
 	c.tries++
-	c.delay = backoff(c.tries)
+	c.delay = c.delayAfter(err)
 	c.due = time.Now().Add(c.delay)
 	v.blame(ctx, c, err)
 	v.pending.fail(c, err)

@@ -163,6 +163,21 @@ func TestWhatWasStoredWhileTheClockWasAheadIsSent(t *testing.T) {
 	})
 }
 
+func TestWhatSomebodyElseStoredIsLoggedAfterARestartToo(t *testing.T) {
+	for _, restart := range []bool{false, true} {
+		b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour})
+		b.has("f", "old")
+		b.upload("f", "mine")
+		b.has("f", "theirs")
+		if restart {
+			b.restart()
+		}
+		b.flush()
+		b.wantThere("f=mine")
+		b.wantLogged("level=WARN", "path=f", "A file was changed on the remote while a newer one waited here")
+	}
+}
+
 func TestAMissingDirectoryIsMadeAgain(t *testing.T) {
 	b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour})
 	b.ok(b.Mkdir(t.Context(), "d"))

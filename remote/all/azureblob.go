@@ -34,7 +34,7 @@ func azureblobDriver() Driver {
 				{Name: "client_certificate_password", Obscured: true, Help: "Password of that file"},
 				{Name: "service_principal_file", Help: "JSON file with tenant, appId and password of a service principal"},
 				{Name: "disable_instance_discovery", Default: "false", Help: "Do not ask Microsoft for the authority: private clouds"},
-				{Name: "chunk_size", Default: "4Mi", Help: "Size of the blocks of an upload"},
+				{Name: "chunk_size", Default: "4Mi", Help: "Size of the blocks of an upload, unless there would be more than a thousand"},
 				{Name: "upload_concurrency", Default: "16", Help: "Blocks of one upload on their way at once"},
 				{Name: "list_chunk", Default: "5000", Help: "Entries asked for at a time"},
 				{Name: "access_tier", Help: "Tier of new blobs: hot, cool, cold, archive; empty is the account's"},

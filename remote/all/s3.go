@@ -43,7 +43,7 @@ func s3Driver() Driver {
 				{Name: "v2_auth", Default: "false", Help: "Sign requests by version 2, for old servers"},
 				{Name: "list_version", Default: "0", Help: "Version of the list request, 1 or 2; 0 is as the provider likes it"},
 				{Name: "list_chunk", Default: "1000", Help: "Entries that a list request asks for"},
-				{Name: "chunk_size", Default: "5Mi", Help: "Length of the parts that a file is uploaded in; shorter ones are one request"},
+				{Name: "chunk_size", Default: "5Mi", Help: "Length of the parts that a file is uploaded in, unless there would be more than a thousand; shorter ones are one request"},
 				{Name: "upload_concurrency", Default: "4", Help: "Parts of one file that are sent at once"},
 				{Name: "max_upload_parts", Default: "10000", Help: "Parts that a file may have"},
 				{Name: "copy_cutoff", Default: "4.656Gi", Help: "Files above are copied in parts of that length"},

@@ -62,12 +62,16 @@ func (c *copier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // openCopier returns a remote on a copier, with a key so that URLs can be signed.
 func openCopier(t *testing.T, size int64) (*copier, *azureblob.Remote) {
 	t.Helper()
+	return openCopierWith(t, size, azureblob.Options{})
+}
+
+func openCopierWith(t *testing.T, size int64, o azureblob.Options) (*copier, *azureblob.Remote) {
+	t.Helper()
 	c := &copier{t: t, size: size}
 	web := httptest.NewServer(c)
 	t.Cleanup(web.Close)
-	r := open(t, "container", azureblob.Options{
-		Account: "a", Endpoint: web.URL, Credentials: azureblob.Credentials{Key: secret},
-	})
+	o.Account, o.Endpoint, o.Credentials.Key = "a", web.URL, secret
+	r := open(t, "container", o)
 	t.Cleanup(func() {
 		if err := r.Close(); err != nil {
 			t.Error(err)
@@ -85,6 +89,25 @@ func TestLargeBlobsAreCopiedByBlocks(t *testing.T) {
 	if got := fmt.Sprint(c.ranges); got != want || c.committed != 3 {
 		t.Errorf("copied %s, committed %d blocks", got, c.committed)
 	}
+}
+
+func TestALargeBlobIsSentInAThousandBlocks(t *testing.T) {
+	c, r := openCopierWith(t, 0, azureblob.Options{ChunkSize: 64 << 10})
+	const size = 80 << 20
+	e, err := r.Put(t.Context(), "f", io.LimitReader(zeros{}, size), remote.PutOptions{Size: size})
+	if err != nil || e.Size != size {
+		t.Fatalf("Put: %+v, %v", e, err)
+	}
+	if c.committed != 640 || c.uploaded != 640 { // of 128 KiB
+		t.Errorf("uploaded %d blocks, committed %d", c.uploaded, c.committed)
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
 }
 
 func TestTheServiceCopiesWhatAnUploadBeginsWith(t *testing.T) {

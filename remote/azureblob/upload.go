@@ -25,6 +25,9 @@ var (
 	errDropped  = errors.New("another upload of the same name was published first, and the service dropped this one")
 )
 
+// maxBlocks is how many a blob can have.
+const maxBlocks = 50_000
+
 // A draft is an upload. What fits one block goes in one request; of more, each full block goes as it comes.
 type draft struct {
 	store   *store
@@ -45,7 +48,9 @@ type draft struct {
 func (s *store) Create(ctx context.Context, k objects.Key, o objects.CreateOptions) (objects.Draft, error) {
 	writing, cancel := context.WithCancel(ctx)
 	d := &draft{store: s, target: k, client: s.blob(k), modTime: o.ModTime, cancel: cancel}
-	d.blocks = newBlocks(writing, d.client, s.options.ChunkSize, s.options.Concurrency)
+	memory := s.options.ChunkSize * int64(s.options.Concurrency)
+	size := objects.Piece(o.Size, s.options.ChunkSize, memory, maxBlocks)
+	d.blocks = newBlocks(writing, d.client, size, int(max(memory/size, 1)))
 	if !s.options.DisableChecksum {
 		d.sum = md5.New()
 	}
@@ -59,7 +64,7 @@ func (s *store) Create(ctx context.Context, k objects.Key, o objects.CreateOptio
 }
 
 func (d *draft) Write(p []byte) (int, error) {
-	chunk, written := int(d.store.options.ChunkSize), 0
+	chunk, written := int(d.blocks.size), 0
 	for written < len(p) {
 		if len(d.held) == chunk {
 			if err := d.flush(); err != nil {

@@ -48,6 +48,8 @@ type CreateOptions struct {
 	Keep int64
 	// ModTime is what Commit will be given, as far as that is known already; zero = not known, or now.
 	ModTime time.Time
+	// Size is how many bytes will be written; 0 = it is not known.
+	Size int64
 }
 
 // A Content is an object that is read.

@@ -27,7 +27,7 @@ func (t *Tree) put(ctx context.Context, k Key, body io.Reader, o remote.PutOptio
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	d, err := t.store.Create(ctx, k, CreateOptions{ModTime: o.ModTime})
+	d, err := t.store.Create(ctx, k, CreateOptions{ModTime: o.ModTime, Size: max(o.Size, 0)})
 	if err != nil {
 		return remote.Entry{}, err
 	}

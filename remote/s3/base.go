@@ -60,12 +60,12 @@ func (m *multipart) copyFrom(from place, info minio.ObjectInfo, n int64) error {
 	header := m.r.copyHeader(info)
 	for off := int64(0); off < n; off += size {
 		length := min(size, n-off)
-		number, err := m.reserve(1)
+		number, err := m.reserve(chunkSlots)
 		if err != nil {
 			return err
 		}
 		m.spawn(func(ctx context.Context) {
-			defer m.free(1)
+			defer m.free(chunkSlots)
 			m.task(ctx, number, func(id string) (minio.CompletePart, error) {
 				return m.r.again.CopyObjectPart(ctx, from.bucket, from.key, m.at.bucket, m.at.key, id, number, off, length, header)
 			})

@@ -1,5 +1,7 @@
 package s3
 
+import "ferry/remote/objects"
+
 // firstBuffer is the memory that an upload begins with. It grows to a part.
 const firstBuffer = 64 << 10
 
@@ -8,6 +10,19 @@ const firstBuffer = 64 << 10
 func (r *Remote) partSize(n int) int64 {
 	tenth := max(r.opt.MaxParts/10, 1)
 	return r.opt.ChunkSize << min(max((n-1)/tenth-1, 0), 8)
+}
+
+// knownPartSize returns how long the parts of a file of size bytes are; 0 where the size is not known.
+func (r *Remote) knownPartSize(size int64) int64 {
+	if size <= 0 {
+		return 0
+	}
+	return objects.Piece(size, r.opt.ChunkSize, int64(r.opt.inFlight())*r.opt.ChunkSize, r.opt.MaxParts)
+}
+
+// inFlight is how many parts of ChunkSize may be on their way. One more is being collected.
+func (o *Options) inFlight() int {
+	return max(o.Concurrency+min(o.Concurrency/2+1, int(spareMemory/o.ChunkSize))-1, 1)
 }
 
 // grow returns a buffer that begins with buf and has more room, up to size bytes.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -127,6 +128,34 @@ func TestAStageThatIsDroppedLeavesNothing(t *testing.T) {
 				t.Error("Write succeeds afterwards")
 			}
 		})
+	}
+}
+
+// Of a file whose size is known the parts are of one length; as many as it may have are enough.
+func TestPartsOfAKnownSize(t *testing.T) {
+	f := startFake(t)
+	o := testOptions(f.addr)
+	o.MaxParts = 6
+	r := openAt(t, testBucket, o)
+	var mu sync.Mutex
+	var lengths []int64
+	f.setMeddle(func(_ http.ResponseWriter, q *http.Request) bool {
+		if q.URL.Query().Has("partNumber") {
+			mu.Lock()
+			defer mu.Unlock()
+			lengths = append(lengths, q.ContentLength)
+		}
+		return false
+	})
+	content := pattern(8*minPart + 5)
+	e, err := r.Put(t.Context(), "f", bytes.NewReader(content), remote.PutOptions{Size: int64(len(content))})
+	if err != nil || e.Size != int64(len(content)) {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	slices.Sort(lengths)
+	const mib = 1 << 20
+	if want := []int64{5*mib + 5, 7 * mib, 7 * mib, 7 * mib, 7 * mib, 7 * mib}; !slices.Equal(lengths, want) {
+		t.Errorf("the parts have %v bytes, want %v", lengths, want)
 	}
 }
 

@@ -13,6 +13,8 @@ const (
 	// spareMemory may be used by an upload beyond Concurrency parts: for the one that is being collected, and for those
 	// that wait for their answer while others are sent.
 	spareMemory = 12 << 20
+	// chunkSlots is how finely the memory for parts on their way is counted.
+	chunkSlots = 4
 	// abortTime is how long an upload that failed may take to be removed.
 	abortTime = 30 * time.Second
 	// beginTime is how long a server may take to begin one. The end of the upload does not end that request: it would
@@ -31,7 +33,7 @@ type multipart struct {
 	detach func() bool                          // stops the context that the upload was begun with from ending it
 	abort  func() error                         // forgets the upload; nothing can be sent any more
 
-	slots  chan struct{} // holds one for each ChunkSize that is on its way
+	slots  chan struct{} // holds chunkSlots for each ChunkSize that is on its way
 	unused chan []byte   // buffers whose parts have been stored
 	failed chan struct{} // closed when err is set
 	ready  chan struct{} // closed when id is set, or err
@@ -48,12 +50,11 @@ type multipart struct {
 // startMultipart begins an upload that lives until complete or abort. Ending ctx makes it fail, up to complete. Without
 // copies copyFrom must not be called.
 func (r *Remote) startMultipart(ctx context.Context, at place, modTime time.Time, copies bool) *multipart {
-	// One part more is being collected.
-	inFlight := max(r.opt.Concurrency+min(r.opt.Concurrency/2+1, int(spareMemory/r.opt.ChunkSize))-1, 1)
+	inFlight := r.opt.inFlight()
 	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	m := &multipart{
 		r: r, at: at, cancel: cancel, next: 1,
-		slots:  make(chan struct{}, inFlight),
+		slots:  make(chan struct{}, inFlight*chunkSlots),
 		unused: make(chan []byte, inFlight+1),
 		failed: make(chan struct{}),
 		ready:  make(chan struct{}),
@@ -111,7 +112,7 @@ func (m *multipart) state() (id string, err error) {
 
 // send takes over buf and sends it as the next part. It waits until so little is on its way that memory is left.
 func (m *multipart) send(buf []byte) error {
-	weight := int((int64(len(buf)) + m.r.opt.ChunkSize - 1) / m.r.opt.ChunkSize)
+	weight := int((int64(len(buf))*chunkSlots + m.r.opt.ChunkSize - 1) / m.r.opt.ChunkSize)
 	weight = max(min(weight, cap(m.slots)), 1)
 	n, err := m.reserve(weight)
 	if err != nil {
@@ -155,9 +156,11 @@ func (m *multipart) reserve(weight int) (int, error) {
 	return n, nil
 }
 
-// buffer returns an empty one for the next part.
-func (m *multipart) buffer() []byte {
-	size := m.r.partSize(m.next)
+// buffer returns an empty one for the next part, which is size bytes long, or with 0 as partSize says.
+func (m *multipart) buffer(size int64) []byte {
+	if size == 0 {
+		size = m.r.partSize(m.next)
+	}
 	select {
 	case b := <-m.unused:
 		if int64(cap(b)) == size {

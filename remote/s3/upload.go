@@ -23,6 +23,7 @@ type upload struct {
 	modTime time.Time                  // zero = that of the upload
 	begin   func() (*multipart, error) // begins to send parts
 	fail    func(error) error          // makes an error of this package of one that sending gave
+	part    int64                      // how long a part is; 0 = as partSize says, because the size is not known
 
 	buf   []byte     // what was not sent yet
 	taken int64      // how many bytes there are, sent or not
@@ -69,7 +70,10 @@ func (u *upload) makeRoom() error {
 	if len(u.buf) < cap(u.buf) {
 		return nil
 	}
-	size := u.r.partSize(u.number())
+	size := u.part
+	if size == 0 {
+		size = u.r.partSize(u.number())
+	}
 	if int64(len(u.buf)) < size {
 		u.buf = grow(u.buf, size)
 		return nil
@@ -80,7 +84,7 @@ func (u *upload) makeRoom() error {
 	if err := u.parts.send(u.buf); err != nil {
 		return u.fail(err)
 	}
-	u.buf = u.parts.buffer()
+	u.buf = u.parts.buffer(u.part)
 	return nil
 }
 
