@@ -20,7 +20,7 @@ func (v *View) SetModTime(ctx context.Context, name string, t time.Time) (err er
 	if v.fs.opt.NoModTime {
 		return refuse("chtimes", name, remote.ErrUnsupported, hintNoModTime)
 	}
-	release, err := v.fs.lock(ctx, name)
+	ctx, release, err := v.fs.change(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (v *View) SetMode(ctx context.Context, name string, perm fs.FileMode) (err 
 	if err := v.writable("chmod", name); err != nil {
 		return err
 	}
-	release, err := v.fs.lock(ctx, name)
+	ctx, release, err := v.fs.change(ctx, name)
 	if err != nil {
 		return err
 	}

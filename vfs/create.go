@@ -55,7 +55,7 @@ func (v *View) createStreamed(ctx context.Context, name string, off int64) (Uplo
 			return nil, err
 		}
 	}
-	return startStreamed(ctx, v.fs.top, v.fs.shown, name, v.fs.lock)
+	return startStreamed(ctx, v.fs.top, v.fs.shown, name, v.fs.doubts, v.fs.change)
 }
 
 // checkParent makes sure that there is a directory for name to be created in.

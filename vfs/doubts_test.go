@@ -247,3 +247,63 @@ func TestARestartDoesNotTakeAnotherContentForItsOwn(t *testing.T) {
 		})
 	}
 }
+
+// Without a cache nothing can be repeated: what follows waits for a while, and what arrives within that time does no harm.
+func TestWithoutACacheAChangeWaitsForADoubt(t *testing.T) {
+	tests := []struct {
+		name  string
+		op    faulty.Op
+		first func(ctx context.Context, b *rig) error
+		next  func(ctx context.Context, b *rig) error
+		want  []string
+	}{
+		{
+			"an upload, then another", faulty.Put,
+			func(_ context.Context, b *rig) error { return b.trySend("d/a", "old", 0) },
+			func(_ context.Context, b *rig) error { return b.trySend("d/a", "new", 0) },
+			[]string{"d/", "d/a=new", "d/b=b"},
+		},
+		{
+			"an upload, then its removal", faulty.Put,
+			func(_ context.Context, b *rig) error { return b.trySend("d/b", "old", 0) },
+			func(ctx context.Context, b *rig) error { return b.Remove(ctx, "d/b") },
+			[]string{"d/"},
+		},
+		{
+			"a removal, then an upload", faulty.Remove,
+			func(ctx context.Context, b *rig) error { return b.Remove(ctx, "d/b") },
+			func(_ context.Context, b *rig) error { return b.trySend("d/b", "new", 0) },
+			[]string{"d/", "d/b=new"},
+		},
+		{
+			"an upload, then a rename of its file", faulty.Put,
+			func(_ context.Context, b *rig) error { return b.trySend("d/b", "new", 0) },
+			func(ctx context.Context, b *rig) error { return b.Rename(ctx, "d/b", "c") },
+			[]string{"c=new", "d/"},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newRig(t, Cache{Mode: CacheWrites})
+				defer func() { b.stop() }()
+				b.has("d/b", "b")
+				o := b.o
+				o.Cache = Cache{}
+				direct := New(noStage{b.wrote}, o)
+				defer direct.Close()
+				b.View = direct.View("bob")
+				b.faults.Inject(faulty.Fault{Op: test.op, Delayed: true, Until: 5 * time.Second, Err: errNetwork})
+				if test.first(t.Context(), b) == nil {
+					t.Fatal("it was answered")
+				}
+				b.ok(test.next(t.Context(), b))
+				time.Sleep(time.Minute)
+				b.wantThere(test.want...)
+			})
+		})
+	}
+}
+
+// noStage is a remote that takes whole files only.
+type noStage struct{ remote.Remote }

@@ -13,11 +13,12 @@ import (
 // outflow sends a draft that is larger than the cache while it is still being written. What has been sent leaves the disk,
 // so that the writer goes on at the speed of the remote. Nothing is published before complete.
 type outflow struct {
-	draft  *cache.Draft
-	cancel context.CancelCauseFunc
-	done   chan struct{} // closed when the Put has returned
-	entry  remote.Entry  // what it stored; read after done
-	err    error         // what it returned; read after done
+	draft   *cache.Draft
+	request *request
+	cancel  context.CancelCauseFunc
+	done    chan struct{} // closed when the Put has returned
+	entry   remote.Entry  // what it stored; read after done
+	err     error         // what it returned; read after done
 
 	mu    sync.Mutex
 	grown sync.Cond // the draft has grown, or one of the following has changed
@@ -27,15 +28,15 @@ type outflow struct {
 
 // startOutflow begins to send draft as name. The Put outlives ctx as long as whoever completes it wants. When it fails,
 // stop ends a Write that waits for room.
-func startOutflow(ctx context.Context, r remote.Remote, name string, draft *cache.Draft, stop func()) *outflow {
+func startOutflow(ctx context.Context, r remote.Remote, name string, q *request, draft *cache.Draft, stop func()) *outflow {
 	put, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	o := &outflow{draft: draft, cancel: cancel, done: make(chan struct{})}
+	o := &outflow{draft: draft, request: q, cancel: cancel, done: make(chan struct{})}
 	o.grown.L = &o.mu
 	detach := context.AfterFunc(ctx, func() { o.end(context.Cause(ctx)) })
 	go func() {
 		defer close(o.done)
 		defer detach()
-		o.entry, o.err = putSafely(put, r, name, &outflowBody{o: o}, remote.PutOptions{})
+		o.entry, o.err = putSafely(q.watch(put), r, name, &outflowBody{o: o}, remote.PutOptions{})
 		if o.err != nil {
 			o.end(o.err)
 			stop()
@@ -125,6 +126,7 @@ func (o *outflow) abort() {
 func (o *outflow) complete(ctx context.Context) (remote.Entry, error) {
 	stop := context.AfterFunc(ctx, func() { o.end(context.Cause(ctx)) })
 	defer stop()
+	defer o.request.begin().end()
 	o.mu.Lock()
 	o.whole = true
 	o.grown.Broadcast()

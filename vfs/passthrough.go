@@ -25,6 +25,9 @@ func (s *spool) publishThere(ctx context.Context, modTime time.Time) (remote.Ent
 		err error
 	)
 	if s.out != nil {
+		if err := v.doubts.await(ctx, s.name); err != nil {
+			return remote.Entry{}, err
+		}
 		e, err = s.out.complete(ctx)
 	} else {
 		e, err = s.putRepeatedly(ctx, modTime)
@@ -99,7 +102,7 @@ func (v *overlay) stageThere(ctx context.Context, name string, o remote.StageOpt
 	if _, err := v.checkTarget(ctx, name); err != nil {
 		return nil, err
 	}
-	u, err := startStreamed(ctx, v.remote, v.names, name, nil)
+	u, err := startStreamed(ctx, v.remote, v.names, name, v.doubts, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -75,7 +75,7 @@ func (v *overlay) newSpool(ctx context.Context, name string, o remote.StageOptio
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	s := &spool{overlay: v, name: name, owner: o.Owner, cancel: cancel, known: known}
-	s.send = func() *outflow { return startOutflow(ctx, v.remote, name, s.draft, cancel) }
+	s.send = func() *outflow { return startOutflow(ctx, v.remote, name, v.doubts.request(0, name), s.draft, cancel) }
 	if err := s.begin(ctx, o); err != nil {
 		cancel()
 		return nil, err

@@ -16,27 +16,29 @@ var errAborted = errors.New("upload aborted")
 // streamed is an upload to a remote that takes whole files only: a Put runs beside it and reads what is written.
 // Nothing is published unless Commit lets the Put come to the end of its body.
 type streamed struct {
-	names  *dirCache
-	name   string
-	lock   lockFunc // of the name while it is committed; nil = whoever commits has it
-	in     *io.PipeWriter
-	body   *io.PipeReader
-	cancel context.CancelCauseFunc // ends the Put
-	detach func() bool             // stops Create's ctx from ending the Put
-	done   chan struct{}           // closed when the Put has returned
-	entry  remote.Entry            // what it stored; read after done
-	err    error                   // what it returned; read after done
+	names   *dirCache
+	name    string
+	change  changeFunc // of the FS; nil = whoever commits it has done that
+	request *request
+	in      *io.PipeWriter
+	body    *io.PipeReader
+	cancel  context.CancelCauseFunc // ends the Put
+	detach  func() bool             // stops Create's ctx from ending the Put
+	done    chan struct{}           // closed when the Put has returned
+	entry   remote.Entry            // what it stored; read after done
+	err     error                   // what it returned; read after done
 }
 
-// lockFunc is lock of an FS.
-type lockFunc func(ctx context.Context, names ...string) (release func(), err error)
+// changeFunc is change of an FS.
+type changeFunc func(ctx context.Context, names ...string) (under context.Context, release func(), err error)
 
 // startStreamed starts the Put and waits until the remote asks for the first byte, so that what it refuses is refused
 // before a byte is taken.
-func startStreamed(ctx context.Context, r remote.Remote, names *dirCache, name string, lock lockFunc) (Upload, error) {
+func startStreamed(ctx context.Context, r remote.Remote, names *dirCache, name string, d *doubts, change changeFunc) (
+	Upload, error) {
 	// The Put outlives ctx for as long as Commit's own context allows.
 	putCtx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	u := &streamed{names: names, name: name, lock: lock, cancel: cancel, done: make(chan struct{})}
+	u := &streamed{names: names, name: name, change: change, cancel: cancel, done: make(chan struct{}), request: d.request(0, name)}
 	u.body, u.in = io.Pipe()
 	u.detach = context.AfterFunc(ctx, func() { u.end(context.Cause(ctx)) })
 
@@ -52,7 +54,7 @@ func startStreamed(ctx context.Context, r remote.Remote, names *dirCache, name s
 	})
 	go func() {
 		defer close(u.done)
-		u.entry, u.err = putSafely(putCtx, r, name, body, remote.PutOptions{})
+		u.entry, u.err = putSafely(u.request.watch(putCtx), r, name, body, remote.PutOptions{})
 		u.body.CloseWithError(u.err) // a Write that waits fails with it
 	}()
 	select {
@@ -84,13 +86,14 @@ func (u *streamed) Commit(ctx context.Context) error {
 	u.detach()
 	stop := context.AfterFunc(ctx, func() { u.end(context.Cause(ctx)) })
 	defer stop()
-	if u.lock != nil {
-		release, err := u.lock(ctx, u.name)
+	if u.change != nil {
+		_, release, err := u.change(ctx, u.name)
 		if err != nil {
 			return err
 		}
 		defer release()
 	}
+	defer u.request.begin().end()
 	u.in.Close() // the body is complete, unless it has been ended
 	<-u.done
 	u.release()

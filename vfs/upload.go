@@ -85,11 +85,12 @@ func (u *staged) took(n int64) {
 func (u *staged) Commit(ctx context.Context) error {
 	// A spool takes the lock of the overlay and finds out by itself; it tells an upload to the remote from a change.
 	if _, knows := u.stage.(*spool); !knows {
-		release, err := u.view.fs.lockHere(ctx, u.name)
+		under, release, err := u.view.fs.change(ctx, u.name)
 		if err != nil {
 			return err
 		}
 		defer release()
+		ctx = under
 		if u.base == remote.BaseFile {
 			if err := u.unchanged(ctx); err != nil {
 				return err

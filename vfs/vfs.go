@@ -103,15 +103,17 @@ type FS struct {
 	shown  *dirCache     // of top
 	stager remote.Stager // of top; nil where it cannot stage
 
-	opt   Options
-	paths pathLocks // of changes of the tree; see lock
-	feed  feed
+	opt    Options
+	paths  pathLocks // of changes of the tree; see change
+	doubts *doubts   // of changes without a cache
+	feed   feed
 }
 
 // New returns the tree of r, which stays the caller's to close.
 func New(r remote.Remote, o Options) *FS {
 	f := &FS{remote: r, caps: r.Info().Caps, opt: o}
 	f.reach = newReach(o, f.probe)
+	f.doubts = newDoubts(nil, f.keyOf, logOf(o))
 	f.names = newDirCache(r, f.reach, o)
 	reading := o.readOptions(r, f.names)
 	f.ages.Began(time.Now())
@@ -190,23 +192,37 @@ type Stats struct {
 // Stats returns what is remembered now.
 func (f *FS) Stats() Stats { return f.names.stats() }
 
-// lock keeps others from changing names, what is above and below them. With a cache it does nothing: the overlay has locks
-// of its own.
-func (f *FS) lock(ctx context.Context, names ...string) (release func(), err error) {
+// change keeps others from changing names, what is above and below them, waits while they are in doubt, and returns the
+// context to change them under. With a cache it does nothing: the overlay does all that by itself.
+func (f *FS) change(ctx context.Context, names ...string) (under context.Context, release func(), err error) {
 	if f.over != nil {
-		return func() {}, nil
+		return ctx, func() {}, nil
 	}
-	return f.lockHere(ctx, names...)
+	if release, err = f.lock(ctx, names...); err != nil {
+		return ctx, nil, err
+	}
+	if err := f.doubts.await(ctx, names...); err != nil {
+		release()
+		return ctx, nil, err
+	}
+	return f.doubts.request(0, names...).watch(ctx), release, nil
 }
 
-// lockHere is lock with or without a cache.
-func (f *FS) lockHere(ctx context.Context, names ...string) (release func(), err error) {
-	if f.caps.CaseInsensitive {
-		for i := range names {
-			names[i] = strings.ToLower(names[i])
-		}
+// lock keeps others from changing names, what is above and below them.
+func (f *FS) lock(ctx context.Context, names ...string) (release func(), err error) {
+	keys := make([]string, len(names))
+	for i, name := range names {
+		keys[i] = f.keyOf(name)
 	}
-	return f.paths.take(ctx, names...)
+	return f.paths.take(ctx, keys...)
+}
+
+// keyOf is what names are compared by.
+func (f *FS) keyOf(name string) string {
+	if f.caps.CaseInsensitive {
+		return strings.ToLower(name)
+	}
+	return name
 }
 
 // readOnly reports whether nothing in the tree can be changed.

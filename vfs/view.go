@@ -89,7 +89,7 @@ func (v *View) Remove(ctx context.Context, name string) (err error) {
 	if err := v.writable("remove", name); err != nil {
 		return err
 	}
-	release, err := v.fs.lock(ctx, name)
+	ctx, release, err := v.fs.change(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (v *View) Rename(ctx context.Context, from, to string) (err error) {
 	if err := v.mayRename(ctx, from, to); err != nil {
 		return err
 	}
-	release, err := v.fs.lock(ctx, from, to)
+	ctx, release, err := v.fs.change(ctx, from, to)
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func (v *View) Mkdir(ctx context.Context, dir string) (err error) {
 	if err := v.mayMake(ctx, "mkdir", dir, true); err != nil {
 		return err
 	}
-	release, err := v.fs.lock(ctx, dir)
+	ctx, release, err := v.fs.change(ctx, dir)
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (v *View) Rmdir(ctx context.Context, dir string) (err error) {
 	if err := v.writable("rmdir", dir); err != nil {
 		return err
 	}
-	release, err := v.fs.lock(ctx, dir)
+	ctx, release, err := v.fs.change(ctx, dir)
 	if err != nil {
 		return err
 	}
