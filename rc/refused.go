@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -89,6 +90,31 @@ func onRefused(do func(k Keeper, id string, in Params) error) treeCall {
 
 func retryRefused(k Keeper, id string, _ Params) error { return k.Retry(id) }
 
+// retry has one refused file, or all of them, wait again. Of all, those are left that something newer has superseded.
+func retry(ctx context.Context, t Tree, in Params) (Params, error) {
+	all, err := optional(Params.Bool, in, "all")
+	if err != nil || !all {
+		return onRefused(retryRefused)(ctx, t, in)
+	}
+	k, ok := t.(Keeper)
+	if !ok {
+		return nil, withStatus(http.StatusBadRequest, "%w", errNoCache)
+	}
+	list, err := k.Refused()
+	if err != nil {
+		return nil, err
+	}
+	retried, left := []string{}, Params{}
+	for _, r := range slices.Backward(list) { // of several of a name the newest
+		if err := k.Retry(r.ID); err != nil {
+			left[r.ID] = err.Error()
+		} else {
+			retried = append(retried, r.ID)
+		}
+	}
+	return Params{"retried": retried, "left": left}, nil
+}
+
 func dropRefused(k Keeper, id string, _ Params) error { return k.Drop(id) }
 
 func exportRefused(k Keeper, id string, in Params) error {
@@ -104,8 +130,9 @@ func RefusedCalls(trees ...Tree) []Call {
 	return []Call{
 		{Path: "cache/ls", Title: "List the files that the remote refused for good.", Access: LocalOnly, Run: treeCall(refused).on(trees),
 			Help: "Parameters:\n" + fsHelp + "\n\nReturns:\n\n- refused - each with id, name, size, since, reason"},
-		{Path: "cache/retry", Title: "Try to upload a refused file again.", Run: onRefused(retryRefused).on(trees),
-			Help: "Parameters:\n" + fsHelp + "\n- id - of a file in cache/ls"},
+		{Path: "cache/retry", Title: "Try to upload a refused file again, or all of them.", Run: treeCall(retry).on(trees),
+			Help: "Parameters:\n" + fsHelp + "\n- id - of a file in cache/ls\n- all=true - all of them, instead of id\n\nReturns with all:\n\n" +
+				"- retried - the ids\n- left - the ids of the others, each with the reason"},
 		{Path: "cache/drop", Title: "Delete a refused file.", Run: onRefused(dropRefused).on(trees),
 			Help: "Its content is lost.\n\nParameters:\n" + fsHelp + "\n- id - of a file in cache/ls"},
 		{Path: "cache/export", Title: "Write a refused file to a file of the server's machine.", Run: onRefused(exportRefused).on(trees),

@@ -67,13 +67,18 @@ func TestRefusedFiles(t *testing.T) {
 		"/cache/export?id=7":         400,
 		"/cache/drop":                400,
 		"/cache/retry?id=8":          500,
+		"/cache/retry":               400,
 	} {
 		if w := (request{target: target}).do(s); w.Code != status {
 			t.Errorf("%s: %d %s", target, w.Code, w.Body)
 		}
 	}
+	wantJSON(t, request{target: "/cache/retry?all=true"}.do(s), 200, `{"retried":["7"],"left":{}}`)
+	if w := (request{target: "/cache/retry?all=true"}).do(plain); w.Code != 400 {
+		t.Errorf("without a cache: %d %s", w.Code, w.Body)
+	}
 	slices.Sort(tree.asked)
-	if got, want := fmt.Sprint(tree.asked), "[drop 7 export to /x/y 7 retry 7]"; got != want {
+	if got, want := fmt.Sprint(tree.asked), "[drop 7 export to /x/y 7 retry 7 retry 7]"; got != want {
 		t.Errorf("asked for %s, want %s", got, want)
 	}
 }

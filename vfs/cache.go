@@ -164,5 +164,5 @@ func (f *FS) DropRefused(id string) error {
 	if f.over == nil {
 		return os.ErrNotExist
 	}
-	return f.opt.Cache.Store.DropLost(id)
+	return f.over.dropLost(id)
 }

@@ -19,14 +19,15 @@ type claim struct {
 	begun bool        // the remote may have seen something of it
 	first time.Time   // when the oldest change that it stands for was made
 
-	dead   bool          // it says nothing any more
-	ending bool          // its run is past the point where it could be called back
-	held   chan struct{} // closed when a change of it is done; nil = none is under way
-	run    *run          // what carries it out just now
-	gone   chan struct{} // closed when it does not wait any more
-	next   *claim        // what took its place, once gone is closed; nil = nothing
-	stored remote.Entry  // what its runs have left on the remote, if sent
-	err    error         // why the remote refused it for good, once gone is closed
+	dead    bool          // it says nothing any more
+	refused bool          // its record stands in lost/: it is only shown, and stands in nobody's way
+	ending  bool          // its run is past the point where it could be called back
+	held    chan struct{} // closed when a change of it is done; nil = none is under way
+	run     *run          // what carries it out just now
+	gone    chan struct{} // closed when it does not wait any more
+	next    *claim        // what took its place, once gone is closed; nil = nothing
+	stored  remote.Entry  // what its runs have left on the remote, if sent
+	err     error         // why the remote refused it for good, once gone is closed
 
 	due      time.Time
 	urgent   bool // somebody waits for it
@@ -95,7 +96,7 @@ func (c *claim) base() (cache.Base, string) {
 // one that is not applied, or one that is being carried out, that touches the same path, one above it or one below it.
 func (p *pending) blocker(c *claim) *claim {
 	for other := range p.touching(p.names(c)...) {
-		if other != c && (other.run != nil || !other.dead && !other.isApplied && other.rec.Seq < c.rec.Seq) {
+		if other != c && (other.run != nil || !other.dead && !other.refused && !other.isApplied && other.rec.Seq < c.rec.Seq) {
 			return other
 		}
 	}

@@ -39,7 +39,7 @@ func (v *overlay) fewWaitingAt(names ...string) ([]*claim, bool) {
 		if visits++; visits > batch {
 			return nil, false
 		}
-		if !seen[c] && !c.dead {
+		if !seen[c] && !c.dead && !c.refused {
 			seen[c] = true
 			found = append(found, c)
 		}

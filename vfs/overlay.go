@@ -44,14 +44,15 @@ type overlay struct {
 	dirs   seenDirs  // directories that are known to have been there
 
 	mu           sync.Mutex
-	pending      *pending      // guarded by mu
-	recent       recent        // guarded by mu
-	queue        queue         // guarded by mu
-	running      int           // guarded by mu; attempts under way
-	runningLarge int           // guarded by mu; those of them that send large files
-	done         uint64        // guarded by mu; changes of the remote so far
-	causes       causes        // guarded by mu
-	wake         chan struct{} // holds a token when Run has something to look at
+	pending      *pending          // guarded by mu
+	recent       recent            // guarded by mu
+	queue        queue             // guarded by mu
+	running      int               // guarded by mu; attempts under way
+	runningLarge int               // guarded by mu; those of them that send large files
+	done         uint64            // guarded by mu; changes of the remote so far
+	causes       causes            // guarded by mu
+	refused      map[string]*claim // guarded by mu; those that are refused and not dead, by the ID of the record
+	wake         chan struct{}     // holds a token when Run has something to look at
 }
 
 // openFunc is Open of a remote.
@@ -63,7 +64,7 @@ func newOverlay(r remote.Remote, names *dirCache, open openFunc, o Options) *ove
 		remote: r, names: names, reach: names.reach, store: o.Cache.Store, log: names.log, open: open,
 		info: r.Info(), caps: r.Info().Caps,
 		mode: o.Cache.Mode, ack: o.Cache.Ack, writeBack: o.Cache.WriteBack, transfers: max(o.Cache.Transfers, 1),
-		wake: make(chan struct{}, 1), causes: causes{},
+		wake: make(chan struct{}, 1), causes: causes{}, refused: map[string]*claim{},
 	}
 	if s, ok := remote.AsStager(r); ok {
 		v.stager = s
@@ -80,6 +81,7 @@ func newOverlay(r remote.Remote, names *dirCache, open openFunc, o Options) *ove
 		v.pending.add(c)
 		v.queue.push(c)
 	}
+	v.recoverRefused()
 	return v
 }
 

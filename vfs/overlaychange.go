@@ -52,12 +52,16 @@ func (v *overlay) boundTo(names []string) []string {
 }
 
 // hold keeps c as it is until letGo: nobody begins to carry it out, and nobody comes to the end of doing so. It is false
-// when that was too late; then c does not wait any more when hold returns.
+// when that was too late; then c does not wait any more when hold returns. What was refused waits again then, as another claim.
 func (v *overlay) hold(ctx context.Context, c *claim) (bool, error) {
 	v.mu.Lock()
 	if c.dead {
 		v.mu.Unlock()
 		return false, nil
+	}
+	if c.refused {
+		v.mu.Unlock()
+		return false, v.revive(c)
 	}
 	if !c.ending {
 		c.held = make(chan struct{})
@@ -163,14 +167,6 @@ func (v *overlay) changedThere(names ...string) {
 	v.done++
 	for _, name := range names {
 		v.recent.note(v.pending.keyOf(name))
-	}
-}
-
-// supersedeLost notes what was done on the remote in the lost records of names: they must not be retried any more.
-func (v *overlay) supersedeLost(ctx context.Context, names ...string) {
-	if err := v.store.MarkSuperseded(names...); err != nil {
-		v.log.WarnContext(ctx, "A refused file could not be marked as superseded; drop it instead of retrying it, see ferry cache ls",
-			"path", names[0], "error", err)
 	}
 }
 
@@ -362,6 +358,9 @@ func (v *overlay) SetMode(ctx context.Context, name string, perm fs.FileMode) er
 	st, c := v.look(name)
 	if st == isGone || st == inFile {
 		return pathError("setmode", name, remote.ErrNotExist)
+	}
+	if c != nil && c.refused {
+		return pathError("setmode", name, remote.ErrPermission)
 	}
 	if v.caps.Modes {
 		if err := v.sendFirst(ctx, c); err != nil {

@@ -137,6 +137,9 @@ func (v *overlay) moveThere(ctx context.Context, from, to string) error {
 	}
 	defer v.changedThere(from, to)
 	err := v.doubts.ask(ctx, func(ctx context.Context) error { return remote.Move(ctx, v.remote, from, to) }, from, to)
+	if errors.Is(err, remote.ErrNotExist) && len(v.refusedBelow(from)) > 0 {
+		err = nil // nothing of it ever came there
+	}
 	if err != nil {
 		v.names.doubt(from)
 		v.names.doubt(to)
@@ -144,11 +147,12 @@ func (v *overlay) moveThere(ctx context.Context, from, to string) error {
 	}
 	v.names.renamed(from, to)
 	v.copyMoved(from, to)
-	v.supersedeLost(ctx, from, to)
-	v.dirs.drop(v.pending.keyOf(from))
 	if from == to {
 		return nil
 	}
+	v.moveRefused(ctx, from, to)
+	v.supersedeLost(ctx, from, to)
+	v.dirs.drop(v.pending.keyOf(from))
 	return v.watchRemoved(ctx, from)
 }
 

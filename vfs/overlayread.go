@@ -12,7 +12,7 @@ import (
 
 // openWaiting reads the content of a file that waits.
 func (v *overlay) openWaiting(ctx context.Context, c *claim, off, n int64) (io.ReadCloser, error) {
-	content, err := v.store.OpenContent(c.rec.ID)
+	content, err := v.openContent(c)
 	if err != nil {
 		return nil, err
 	}

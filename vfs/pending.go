@@ -17,7 +17,7 @@ import (
 type pending struct {
 	fold   bool // names that differ in case are one
 	root   node
-	claims trie[*claim] // by the ID of the record; without those that were superseded
+	claims trie[*claim] // by the ID of the record; without those that were superseded or refused
 	bytes  int64        // INVARIANT: the sizes of the files among claims
 	failed int          // INVARIANT: how many of claims have a failure
 	last   error        // the latest of their failures
@@ -105,8 +105,10 @@ func (n *node) child(key string) *node {
 
 // add takes c into the picture.
 func (p *pending) add(c *claim) {
-	p.claims.set(c.rec.ID, c)
-	p.bytes += c.bytes()
+	if !c.refused {
+		p.claims.set(c.rec.ID, c)
+		p.bytes += c.bytes()
+	}
 	for name, removes := range p.paths(c) {
 		n := p.at(name)
 		i := len(n.touches)
@@ -131,7 +133,9 @@ func (p *pending) bury(c *claim) {
 	if now, _ := p.claims.get(c.rec.ID); now == c {
 		p.claims.remove(c.rec.ID)
 	}
-	p.bytes -= c.bytes()
+	if !c.refused {
+		p.bytes -= c.bytes()
+	}
 	if c.failed != nil {
 		p.failed--
 	}

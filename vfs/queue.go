@@ -29,7 +29,7 @@ func (q *queue) heap(c *claim) *dueHeap {
 // push puts c in, or in another place if it is in already. A claim that is dead or under way has no place in it.
 func (q *queue) push(c *claim) {
 	switch {
-	case c.dead || c.run != nil || c.held != nil || c.parkedAt != nil:
+	case c.dead || c.refused || c.run != nil || c.held != nil || c.parkedAt != nil:
 	case c.place >= 0:
 		heap.Fix(q.heap(c), c.place)
 	default:

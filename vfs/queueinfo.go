@@ -2,12 +2,9 @@ package vfs
 
 import (
 	"cmp"
-	"context"
 	"os"
 	"slices"
 	"time"
-
-	"ferry/cache"
 )
 
 // claims returns what waits at this moment, the oldest first.
@@ -82,30 +79,5 @@ func (v *overlay) setExpiry(id int64, expiry time.Duration, relative bool) error
 	c.due = from.Add(expiry)
 	v.queue.push(c)
 	v.signal()
-	return nil
-}
-
-// retry has a refused record wait again.
-func (v *overlay) retry(id string) error {
-	lost, err := v.store.Lost()
-	if err != nil {
-		return err
-	}
-	i := slices.IndexFunc(lost, func(r cache.LostRecord) bool { return r.ID == id })
-	if i < 0 {
-		return os.ErrNotExist
-	}
-	release, err := v.lock(context.Background(), lost[i].Name)
-	if err != nil {
-		return err
-	}
-	defer release()
-	rec, err := v.store.Retry(id)
-	if err != nil {
-		return err
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.replace(newClaim(rec, rec.Committed))
 	return nil
 }

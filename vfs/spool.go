@@ -113,6 +113,12 @@ func (s *spool) continueFile(ctx context.Context, begin cache.Begin, off int64) 
 		v.mu.Unlock()
 		switch st {
 		case isFile:
+			if c.refused {
+				if err := s.overlay.reviveLocked(ctx, c); err != nil {
+					return err
+				}
+				continue
+			}
 			begin.Record, begin.Off = c.rec.ID, off
 			if off == remote.AtEnd {
 				begin.Off = c.rec.Size

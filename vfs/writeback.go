@@ -34,6 +34,7 @@ func backoff(tries int) time.Duration {
 func (v *overlay) run(ctx context.Context) error {
 	var running sync.WaitGroup
 	defer running.Wait()
+	running.Go(func() { v.retryLost(ctx) })
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -244,8 +245,10 @@ func (v *overlay) giveUp(ctx context.Context, c *claim, reason error) error {
 	if err := v.dropStale(c); err != nil {
 		return err
 	}
-	if err := v.store.Fail(c.rec.ID, reason); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	v.noteBase(ctx, c)
+	failErr := v.store.Fail(c.rec.ID, reason)
+	if failErr != nil && !errors.Is(failErr, fs.ErrNotExist) {
+		return failErr
 	}
 	v.names.doubt(c.rec.Name)
 	what := "The remote refused a file for good: it is kept in the cache, see ferry cache ls"
@@ -259,6 +262,9 @@ func (v *overlay) giveUp(ctx context.Context, c *claim, reason error) error {
 	c.err = reason
 	v.end(c)
 	v.outOfTheWay(c)
+	if failErr == nil && !errors.As(reason, new(*contentError)) {
+		v.refuse(c, reason.Error())
+	}
 	return nil
 }
 

@@ -20,7 +20,8 @@ const cacheLong = `Look after what is in the disk caches.
 
 With --vfs-cache-mode minimal, writes or full, ferry takes files in and writes them to the remote later. A file that the
 remote refuses for good, because of its name or its length, is kept: "ferry cache ls" lists it with the reason.
-Mend the cause and "ferry cache retry" it, or "ferry cache export" its content, or "ferry cache drop" it.
+ferry shows it to its clients, and tries it once more at each start. Mend the cause and "ferry cache retry" it, or
+"ferry cache export" its content, or "ferry cache drop" it.
 
 A cache that a running ferry uses is not touched: ask that ferry, with "ferry rc cache/ls" and the like.`
 
@@ -36,21 +37,33 @@ func (p process) cacheCommand(o *options) *cobra.Command {
 	row := slices.IndexFunc(cacheFlags(), func(f flag) bool { return f.name == "cache-dir" })
 	rows := cacheFlags()[row : row+1]
 	addFlags(root.PersistentFlags(), rows, o)
-	sub := func(use, short string, args cobra.PositionalArgs, run func(caches, []string) error) {
-		root.AddCommand(&cobra.Command{Use: use, Short: short, Args: args, RunE: func(cmd *cobra.Command, args []string) error {
+	sub := func(use, short string, args cobra.PositionalArgs, run func(caches, []string) error) *cobra.Command {
+		cmd := &cobra.Command{Use: use, Short: short, Args: args, RunE: func(cmd *cobra.Command, args []string) error {
 			if err := resolveFlags(cmd.Flags(), rows, p.env); err != nil {
 				return err
 			}
 			return run(caches{filepath.Join(o.cacheDir, cachesName), p.stdout}, args)
-		}})
+		}}
+		root.AddCommand(cmd)
+		return cmd
 	}
 	sub("ls", "List what waits and what was refused", wantNoArgs, func(c caches, _ []string) error { return c.list() })
-	sub("retry ID...", "Have refused files written to the remote again", wantIDs, func(c caches, ids []string) error {
+	all := false
+	retry := sub("retry ID...", "Have refused files written to the remote again", func(cmd *cobra.Command, ids []string) error {
+		if all {
+			return wantNoArgs(cmd, ids)
+		}
+		return wantIDs(cmd, ids)
+	}, func(c caches, ids []string) error {
+		if all {
+			return c.retryAll()
+		}
 		return c.each(ids, func(s keptCache, r cache.LostRecord) error {
 			_, err := s.Retry(r.ID)
 			return err
 		})
 	})
+	retry.Flags().BoolVar(&all, "all", false, "Retry whatever was refused and has not been superseded")
 	sub("drop ID...", "Delete refused files", wantIDs, func(c caches, ids []string) error {
 		return c.each(ids, func(s keptCache, r cache.LostRecord) error { return s.DropLost(r.ID) })
 	})
@@ -151,6 +164,34 @@ func refusedText(r cache.LostRecord) string {
 		return r.Reason + " (something newer of that name was stored or deleted since)"
 	}
 	return r.Reason
+}
+
+// retryAll has everything wait again that was refused, and says what cannot.
+func (c caches) retryAll() error {
+	var failed error
+	err := c.open(func(dir string, s keptCache, err error) error {
+		if err != nil {
+			failed = errors.Join(failed, fmt.Errorf("%s is in use: ask the ferry that uses it: ferry rc cache/retry all=true", dir))
+			return nil
+		}
+		lost, err := s.Lost()
+		if err != nil {
+			return err
+		}
+		for _, r := range slices.Backward(lost) { // of several of a name the newest
+			_, err := s.Retry(r.ID)
+			switch {
+			case err == nil:
+				fmt.Fprintf(c.out, "waits   %s %q\n", r.ID, r.Name)
+			case r.Damaged, errors.Is(err, fs.ErrExist):
+				fmt.Fprintf(c.out, "refused %s %q: %v\n", r.ID, r.Name, err)
+			default:
+				failed = errors.Join(failed, err)
+			}
+		}
+		return nil
+	})
+	return errors.Join(failed, err)
 }
 
 // each calls do with each of the refused files, wherever they are, also when it fails with some.

@@ -179,3 +179,25 @@ func TestWithoutAModeWhatWaitsIsToldOf(t *testing.T) {
 		t.Errorf("the log is %s", log)
 	}
 }
+
+func TestCacheRetriesAll(t *testing.T) {
+	dir := t.TempDir()
+	old := refuse(t, dir)
+	newest := refuse(t, dir)
+	other := refuseNamed(t, dir, "other")
+	out, status := runCache(dir, "retry", "--all")
+	if status != exitOK || !strings.Contains(out, "waits   "+newest) || !strings.Contains(out, "waits   "+other) || !strings.Contains(out, "refused "+old) {
+		t.Errorf("retry --all: %q, %d", out, status)
+	}
+	if out, _ := runCache(dir, "ls"); !strings.Contains(out, " 1 refused\n") || !strings.Contains(out, "refused "+old) {
+		t.Errorf("after retry ls prints %q", out)
+	}
+	if out, status := runCache(dir, "retry", "--all", old); status != exitUsage {
+		t.Errorf("--all with an ID: %q, %d", out, status)
+	}
+	s := openTestCache(t, dir)
+	defer s.Close()
+	if out, status := runCache(dir, "retry", "--all"); status != exitFailure || !strings.Contains(out, "ferry rc cache/retry all=true") {
+		t.Errorf("while it is in use: %q, %d", out, status)
+	}
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"ferry/remote/remotetest/gcsserver"
+)
+
+// A server that takes nothing from a user whose rights are wrong loses no upload, and the log and the remote control say why
+// they wait.
+func TestUploadsWaitForTroubleThatPasses(t *testing.T) {
+	service := gcsserver.Start(t)
+	bucket := service.NewBucket()
+	pass := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: service.Addr})
+	var wrong atomic.Bool
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if wrong.Load() && r.Method != http.MethodGet {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		r.Host = service.Addr
+		pass.ServeHTTP(w, r)
+	}))
+	defer s.Close()
+	wrong.Store(true)
+	r, socket := controlled(t, "--cache-dir", t.TempDir(), "--vfs-cache-mode", "writes", "--vfs-write-back", "0s",
+		fmt.Sprintf(`:gcs,anonymous=true,endpoint="%s":%s`, s.URL, bucket))
+	c := dial(t, r.url(t))
+	c.cmd(331, "USER anonymous")
+	c.cmd(230, "PASS x")
+	c.cmd(200, "TYPE I")
+	for i := range 5 {
+		name := fmt.Sprintf("f%d", i)
+		data := c.upload(name)
+		fmt.Fprint(data, "content")
+		data.Close()
+		c.want(226)
+		c.cmd(213, "SIZE "+name)
+	}
+	var because []any
+	for len(because) == 0 || because[0].(map[string]any)["uploads"] != 5.0 {
+		out, _ := call(t, exitOK, "--unix-socket", socket, "core/stats")
+		because, _ = out["waitingBecause"].([]any)
+		if t.Context().Err() != nil {
+			t.Fatalf("stats: %v", out)
+		}
+	}
+	if why := because[0].(map[string]any)["because"].(string); !strings.Contains(why, "403") {
+		t.Errorf("they wait because of %q", why)
+	}
+	out, _ := call(t, exitOK, "--unix-socket", socket, "vfs/queue")
+	for _, q := range out["queue"].([]any) {
+		if why, _ := q.(map[string]any)["waitingBecause"].(string); !strings.Contains(why, "403") {
+			t.Errorf("the queue has %v", q)
+		}
+	}
+	if out, _ := call(t, exitOK, "--unix-socket", socket, "cache/ls"); len(out["refused"].([]any)) != 0 {
+		t.Errorf("refused: %v", out)
+	}
+	if n := strings.Count(r.logged(), "ERROR"); n != 1 {
+		t.Errorf("%d loud lines: %s", n, r.logged())
+	}
+	wrong.Store(false)
+	call(t, exitOK, "--unix-socket", socket, "vfs/flush")
+	if names := service.Names(t, bucket); names != "f0 f1 f2 f3 f4" {
+		t.Errorf("the bucket has %q", names)
+	}
+	if out, _ := call(t, exitOK, "--unix-socket", socket, "core/stats"); out["waitingBecause"] != nil {
+		t.Errorf("stats: %v", out)
+	}
+}
