@@ -15,7 +15,7 @@ func TestNetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	remotetest.RunNetwork(t, remotetest.Network{
+	n := remotetest.Network{
 		Target: u.Host,
 		Open: func(t *testing.T, addr string) remote.Remote {
 			o := service.options()
@@ -23,5 +23,7 @@ func TestNetwork(t *testing.T) {
 			return open(t, service.container(t), o)
 		},
 		Again: func(r remote.Remote) remote.Remote { return retry.New(r, retry.Options{}) },
-	})
+	}
+	remotetest.RunNetwork(t, n)
+	remotetest.RunCommitted(t, n)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 
 	"ferry/remote"
+	"ferry/remote/network"
 	"ferry/remote/objects"
 )
 
@@ -165,7 +166,7 @@ func (s *store) Delete(ctx context.Context, k objects.Key, version string) error
 	if kind := blob.DeleteSnapshotsOptionType(s.options.DeleteSnapshots); kind != "" {
 		o.DeleteSnapshots = &kind
 	}
-	_, err := s.blob(k).Delete(ctx, o)
+	_, err := s.blob(k).Delete(network.Once(ctx), o)
 	return s.translate(err)
 }
 

@@ -11,12 +11,14 @@ import (
 
 func TestNetwork(t *testing.T) {
 	service := gcsserver.Start(t)
-	remotetest.RunNetwork(t, remotetest.Network{
+	n := remotetest.Network{
 		Target: service.Addr,
 		Open: func(t *testing.T, addr string) remote.Remote {
 			return open(t, service.NewBucket(), options(addr))
 		},
 		Again: func(r remote.Remote) remote.Remote { return retry.New(r, retry.Options{}) },
 		Size:  40 << 20, // some chunks
-	})
+	}
+	remotetest.RunNetwork(t, n)
+	remotetest.RunCommitted(t, n)
 }

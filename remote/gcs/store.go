@@ -11,6 +11,7 @@ import (
 	"google.golang.org/api/storage/v1"
 
 	"ferry/remote"
+	"ferry/remote/network"
 	"ferry/remote/objects"
 )
 
@@ -111,7 +112,7 @@ func (s *store) Copy(ctx context.Context, from objects.Key, wanted string, to ob
 
 // Delete implements objects.Store.
 func (s *store) Delete(ctx context.Context, k objects.Key, version string) error {
-	call := s.service.Objects.Delete(k.Bucket, k.Name).Context(ctx)
+	call := s.service.Objects.Delete(k.Bucket, k.Name).Context(network.Once(ctx))
 	if version != "" {
 		generation, err := generation(version)
 		if err != nil {

@@ -11,10 +11,12 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/api/storage/v1"
 
+	"ferry/remote"
 	"ferry/remote/objects"
 	"ferry/remote/partname"
 )
@@ -46,17 +48,18 @@ type draft struct {
 	remove func()             // deletes the temporary object
 
 	held   []byte
-	insert *inserting // nil as long as everything is held
-	stored bool       // the temporary object may be there
+	insert *inserting   // nil as long as everything is held
+	doubt  *atomic.Bool // the insert has ended without an answer
+	stored bool         // the temporary object may be there
 }
 
 // Create implements objects.Store.
 func (s *store) Create(ctx context.Context, k objects.Key, o objects.CreateOptions) (objects.Draft, error) {
-	d := &draft{store: s, target: k, into: k, modTime: o.ModTime}
+	d := &draft{store: s, target: k, into: k, modTime: o.ModTime, doubt: new(atomic.Bool)}
 	if o.Keep == o.Base.Size && o.Keep > smallBase {
 		d.composes, d.base, d.into = true, o.Base, temporary(k)
 	}
-	writing, cancel := context.WithCancel(ctx)
+	writing, cancel := context.WithCancel(remote.WithUnanswered(ctx, func() { d.doubt.Store(true) }))
 	d.cancel = cancel
 	d.start = func() *inserting { return s.startInsert(writing, d.into, s.facts(k, d.modTime)) }
 	d.remove = func() {
@@ -126,7 +129,12 @@ func (d *draft) Commit(ctx context.Context, modTime time.Time) (objects.Object, 
 	if d.insert == nil {
 		return d.commitHeld(ctx, cmp.Or(known, time.Now()))
 	}
+	finishing, release := remote.Committed(ctx) // the time belongs to what is published
+	defer release()
 	stored, err := d.insert.end(nil)
+	if d.doubt.Load() { // which who commits wants to know, not who began
+		remote.Unanswered(ctx)
+	}
 	if err != nil {
 		return objects.Object{}, d.store.translate(err)
 	}
@@ -136,7 +144,7 @@ func (d *draft) Commit(ctx context.Context, modTime time.Time) (objects.Object, 
 	o := describe(stored)
 	if !known.IsZero() && !o.ModTime.Equal(known) {
 		// The content is published: that its time could not be set does not make the upload a failure.
-		if err := d.store.SetModTime(ctx, d.target, known); err == nil {
+		if err := d.store.SetModTime(finishing, d.target, known); err == nil {
 			o.ModTime = known
 		}
 	}

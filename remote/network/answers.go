@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"ferry/remote"
 )
@@ -42,14 +43,28 @@ func (a *answers) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	ctx := governing(r.Context())
 	until, release := remote.Committed(ctx)
-	if ctx.Err() != nil { // asked after Committed, which would not wait either
+	lost, once := r.Context().Value(onceKey{}).(*atomic.Bool)
+	var refused error
+	switch {
+	case ctx.Err() != nil: // asked after Committed, which would not wait either
+		refused = &endedError{context.Cause(ctx)}
+	case once && lost.Load():
+		refused = &notAgainError{}
+	}
+	if refused != nil {
 		release()
 		if r.Body != nil {
 			r.Body.Close()
 		}
-		return nil, &endedError{context.Cause(ctx)}
+		return nil, refused
 	}
 	s := newSending(ctx, until, release, r)
+	doubt := func() {
+		remote.Unanswered(ctx)
+		if once {
+			lost.Store(true)
+		}
+	}
 	answer, err := a.base.RoundTrip(s.request)
 	if err == nil && IsPage(answer) {
 		answer.Body.Close()
@@ -58,7 +73,7 @@ func (a *answers) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		s.end()
 		if s.inDoubt() {
-			remote.Unanswered(ctx)
+			doubt()
 		}
 		if ctx.Err() != nil {
 			err = &endedError{context.Cause(ctx)}
@@ -67,7 +82,7 @@ func (a *answers) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	answer.Request = r
 	if s.isCommitted() && noAnswer(answer) {
-		remote.Unanswered(ctx)
+		doubt()
 	}
 	s.watch(answer)
 	return answer, nil
@@ -112,6 +127,23 @@ func (e *endedError) Unwrap() error { return e.cause }
 
 // NonRetriable tells the client for Azure not to try again.
 func (e *endedError) NonRetriable() {}
+
+// onceKey is that of the flag in the values of a context.
+type onceKey struct{}
+
+// Once returns a context for a change that must not be made again when its answer was lost, as it could hit what was stored
+// meanwhile: a library that tries to gets an error that it does not try to help.
+func Once(ctx context.Context) context.Context {
+	return context.WithValue(ctx, onceKey{}, new(atomic.Bool))
+}
+
+// A notAgainError is what a request is answered with that Once forbids.
+type notAgainError struct{}
+
+func (*notAgainError) Error() string { return "the answer was lost: it may be done, or not" }
+
+// NonRetriable is as that of endedError.
+func (*notAgainError) NonRetriable() {}
 
 // governingKey is that of a context in the values of another.
 type governingKey struct{}

@@ -411,3 +411,26 @@ func TestAnIdleConnectionThatIsClosedIsNoDoubt(t *testing.T) {
 		t.Errorf("%v, reported %d times", c.err, c.doubts.Load())
 	}
 }
+
+func TestWhatIsMadeOnceIsNotMadeAgainInDoubt(t *testing.T) {
+	requests, status := 0, 0
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests++
+		w.WriteHeader(status)
+	}))
+	defer s.Close()
+	_, rt := transport(t)
+	for _, c := range []struct{ status, requests int }{{503, 1}, {204, 2}, {404, 2}} {
+		ctx := network.Once(t.Context())
+		requests, status = 0, c.status
+		for range 2 {
+			r, _ := http.NewRequestWithContext(ctx, "DELETE", s.URL, nil)
+			if a, err := rt.RoundTrip(r); err == nil {
+				a.Body.Close()
+			}
+		}
+		if requests != c.requests {
+			t.Errorf("after %d: %d requests, want %d", c.status, requests, c.requests)
+		}
+	}
+}

@@ -14,6 +14,7 @@ import (
 // RunCommitted checks what becomes of changes that cannot be called back: those that the server may have received as a
 // whole when their context or their connection ends.
 func RunCommitted(t *testing.T, n Network) {
+	n.complete()
 	run := func(sentence string, test func(l *link, c committed)) {
 		t.Run(sentence, func(t *testing.T) {
 			for _, c := range committedChanges() {
@@ -29,12 +30,12 @@ func RunCommitted(t *testing.T, n Network) {
 		})
 	}
 	run("a change waits for its answer after the end of its context", waitsForItsAnswer)
-	run("a change whose answer is lost is in doubt", answerIsLost)
+	run("a change whose answer is lost is in doubt, or settled", answerIsLost)
 	run("a change that was not sent is not in doubt", neverSent)
 	t.Run("an upload that was broken off is not stored, however late it arrives", func(t *testing.T) {
 		p := NewProxy(t, n.Target, ProxyOptions{FTP: n.FTP, Deliver: true})
 		s := newSuite(t, func(t *testing.T) remote.Remote { return n.Open(t, p.Addr) })
-		brokenOffUpload(&link{s, &suite{s.T, n.Again(s.r), s.ctx, s.caps}, p, pattern(4 << 20)})
+		brokenOffUpload(&link{s, &suite{s.T, n.Again(s.r), s.ctx, s.caps}, p, pattern(2 * n.Size)})
 	})
 }
 
@@ -149,8 +150,12 @@ func answerIsLost(l *link, c committed) {
 	if err != nil && remote.Permanent(err) {
 		l.Errorf("it fails with what is an answer: %v", err)
 	}
-	if doubts.Load() == 0 {
+	switch {
+	case doubts.Load() > 0:
+	case err != nil:
 		l.Errorf("it is not in doubt, and ends with %v", err)
+	default: // it was found out that it was done
+		c.after(l.sure, "b")
 	}
 }
 

@@ -17,7 +17,7 @@ type Network struct {
 	// Again makes it a remote that repeats what failed on the way, as package retry does.
 	Again func(remote.Remote) remote.Remote
 	FTP   bool // see ProxyOptions
-	// Size is the length of a file that takes a while; 0 = 12 MiB.
+	// Size is the length of a file that takes a while, and of which some is sent before the rest comes; 0 = 12 MiB.
 	Size int
 }
 
@@ -29,11 +29,15 @@ type link struct {
 	content string // that takes a while
 }
 
-// RunNetwork checks what becomes of a remote when connections to its server break.
-func RunNetwork(t *testing.T, n Network) {
+func (n *Network) complete() {
 	if n.Size == 0 {
 		n.Size = 12 << 20
 	}
+}
+
+// RunNetwork checks what becomes of a remote when connections to its server break.
+func RunNetwork(t *testing.T, n Network) {
+	n.complete()
 	run := func(sentence string, decorate func(remote.Remote) remote.Remote, test func(l *link)) {
 		t.Run(sentence, func(t *testing.T) {
 			p := NewProxy(t, n.Target, ProxyOptions{FTP: n.FTP})

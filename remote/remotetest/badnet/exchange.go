@@ -174,7 +174,8 @@ func (x *exchange) send(ctx context.Context, conn *net.TCPConn) {
 	case q.ContentLength > 0 || !reads(q.Method):
 		fmt.Fprintf(out, "Content-Length: %d\r\n", q.ContentLength)
 	}
-	_ = q.Header.Write(out) // whatever fails here shows when it is flushed
+	// Some servers refuse a length that is told twice. Whatever fails here shows when it is flushed.
+	_ = q.Header.WriteSubset(out, map[string]bool{"Content-Length": true})
 	fmt.Fprint(out, "\r\n")
 	n, err := x.pass(ctx, body, out)
 	if err == nil && chunked != nil {
