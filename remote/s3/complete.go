@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/minio/minio-go/v7"
 
@@ -26,8 +28,10 @@ func (m *multipart) complete(ctx context.Context, size int64) (minio.UploadInfo,
 	}
 	id, _ := m.state()
 	o := minio.PutObjectOptions{ServerSideEncryption: m.r.opt.customer()}
-	info, err := m.r.again.CompleteMultipartUpload(ctx, m.at.bucket, m.at.key, id, m.parts, o)
-	if err != nil && m.publishedAnyway(ctx, err, size) {
+	var doubt atomic.Bool // an upload is completed only once, so that a request which is answered is the only one
+	asking := remote.WithUnanswered(ctx, func() { doubt.Store(true) })
+	info, err := m.r.again.CompleteMultipartUpload(asking, m.at.bucket, m.at.key, id, m.parts, o)
+	if err != nil && m.publishedAnyway(ctx, id, err, size, doubt.Load()) {
 		info, err = minio.UploadInfo{ETag: m.etag()}, nil
 	}
 	if err != nil {
@@ -37,19 +41,31 @@ func (m *multipart) complete(ctx context.Context, size int64) (minio.UploadInfo,
 	return info, nil
 }
 
+// settleTime is how long finding out may take what became of a request whose answer was lost.
+const settleTime = 5 * time.Second
+
 // publishedAnyway reports whether the parts have become the object although the answer to complete was err: an answer
-// that got lost, or one to the second try of a request whose first one was done.
-func (m *multipart) publishedAnyway(ctx context.Context, err error, size int64) bool {
+// that got lost, or one to the second try of a request whose first one was done. If that is in doubt, the upload is taken
+// back, so that it cannot be done any more. What stays in doubt it reports.
+func (m *multipart) publishedAnyway(ctx context.Context, id string, err error, size int64, doubt bool) bool {
 	var e minio.ErrorResponse
-	if errors.As(err, &e) && e.Code != "NoSuchUpload" && e.StatusCode < http.StatusInternalServerError {
+	if !doubt && errors.As(err, &e) && e.Code != "NoSuchUpload" && e.StatusCode < http.StatusInternalServerError {
 		return false
 	}
-	etag := m.etag()
-	if etag == "" {
-		return false
+	settling, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	defer cancel()
+	takenBack := doubt && !m.r.opt.LeaveParts &&
+		m.r.once.AbortMultipartUpload(settling, m.at.bucket, m.at.key, id) == nil
+	if etag := m.etag(); etag != "" {
+		info, err := m.r.headBy(settling, m.r.once, m.at)
+		if err == nil && info.Size == size && info.ETag == etag {
+			return true
+		}
 	}
-	info, err := m.r.headBy(ctx, m.r.again, m.at)
-	return err == nil && info.Size == size && info.ETag == etag
+	if doubt && !takenBack {
+		remote.Unanswered(ctx)
+	}
+	return false
 }
 
 // etag returns the ETag of the object that the parts become, "" if the server has its own way of making them.

@@ -11,12 +11,14 @@ import (
 
 func TestBrokenConnections(t *testing.T) {
 	opened := 0
-	remotetest.RunNetwork(t, remotetest.Network{
+	n := remotetest.Network{
 		Target: startGateway(t),
 		Open: func(t *testing.T, addr string) remote.Remote {
 			opened++
 			return openAt(t, fmt.Sprintf("%s/%d", testBucket, opened), testOptions(addr))
 		},
 		Again: func(r remote.Remote) remote.Remote { return retry.New(r, retry.Options{}) },
-	})
+	}
+	remotetest.RunNetwork(t, n)
+	remotetest.RunCommitted(t, n)
 }

@@ -112,6 +112,8 @@ func (s *stage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, e
 		return remote.Entry{}, fail("publish", s.name, context.Cause(ctx))
 	}
 	u.modTime = modTime
+	finishing, release := remote.Committed(ctx) // the time belongs to what is published
+	defer release()
 	info, err := u.finish(ctx)
 	if err != nil {
 		return remote.Entry{}, r.explain(ctx, "publish", s.name, err)
@@ -121,7 +123,7 @@ func (s *stage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, e
 	s.mu.Unlock()
 	u.buf = nil
 	if u.parts != nil && !modTime.IsZero() { // the time was not known when the parts began
-		if err := r.SetModTime(ctx, s.name, modTime); err != nil {
+		if err := r.SetModTime(finishing, s.name, modTime); err != nil {
 			return remote.Entry{}, err
 		}
 	}
