@@ -41,7 +41,7 @@ func (r *Remote) move(ctx context.Context, from, to string) error {
 	case !e.Dir:
 		return r.moveFile(ctx, from, to, false)
 	}
-	status, err := r.relocate(ctx, "MOVE", r.url(from, true), r.url(to, true), false)
+	status, err := r.rename(ctx, from, to, true, false)
 	if status == http.StatusPreconditionFailed {
 		return remote.ErrExist
 	}

@@ -5,14 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"ferry/remote"
-	"ferry/remote/httpclient"
 )
 
-// grace is how long a rename may go on after its context has ended: one that is broken off may have been done or not.
-const grace = 5 * time.Second
+// settleTime is how long finding out may take what became of a rename whose answer was lost.
+const settleTime = 5 * time.Second
 
 // publish renames the complete upload hidden to name. exists says that there is likely something to replace.
 func (r *Remote) publish(ctx context.Context, hidden, name string, exists bool) error {
@@ -24,31 +24,13 @@ func (r *Remote) publish(ctx context.Context, hidden, name string, exists bool) 
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	ctx, cancel := lingering(ctx)
-	defer cancel()
 	return r.moveFile(ctx, hidden, name, exists)
-}
-
-// lingering returns a context that ends when ctx has been over for the time of grace.
-func lingering(ctx context.Context) (context.Context, context.CancelFunc) {
-	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() {
-		select {
-		case <-time.After(grace):
-			cancel(context.Cause(ctx))
-		case <-longer.Done():
-		}
-	})
-	return longer, func() {
-		stop()
-		cancel(nil)
-	}
 }
 
 // moveFile renames a file, which may replace a file but not a directory. Whoever calls holds the name to.
 func (r *Remote) moveFile(ctx context.Context, from, to string, exists bool) error {
 	if !exists {
-		status, err := r.relocate(ctx, "MOVE", r.url(from, false), r.url(to, false), false)
+		status, err := r.rename(ctx, from, to, false, false)
 		if err == nil {
 			return nil
 		}
@@ -63,30 +45,44 @@ func (r *Remote) moveFile(ctx context.Context, from, to string, exists bool) err
 	case err != nil && !errors.Is(err, remote.ErrNotExist):
 		return err
 	}
-	_, err = r.relocate(ctx, "MOVE", r.url(from, false), r.url(to, false), err == nil)
+	_, err = r.rename(ctx, from, to, false, err == nil)
 	r.names.replaced.Add(1)
-	var answer *httpclient.StatusError
-	if err != nil && !errors.As(err, &answer) {
-		return r.complete(ctx, from, to, err)
+	if errors.Is(err, errHalfway) {
+		return err
 	}
 	return r.explainNew(ctx, to, err)
+}
+
+// rename sends MOVE for a file or a directory. It succeeds also when its answer was lost but it was done: it cannot be
+// done once more. What stays in doubt it reports.
+func (r *Remote) rename(ctx context.Context, from, to string, dir, overwrite bool) (status int, err error) {
+	var doubt atomic.Bool
+	asking := remote.WithUnanswered(ctx, func() { doubt.Store(true) })
+	status, err = r.relocate(asking, "MOVE", r.url(from, dir), r.url(to, dir), overwrite)
+	if !doubt.Load() || err == nil {
+		return status, err
+	}
+	settling, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	defer cancel()
+	if err = r.complete(settling, from, to, overwrite, err); err != nil {
+		remote.Unanswered(ctx)
+	}
+	return 0, err
 }
 
 // errHalfway says that a file was perhaps deleted to be replaced, and was not replaced.
 var errHalfway = errors.New("the old file may be gone")
 
-// complete finds out what became of a replacement that was broken off by err, and goes on with it where the server has
+// complete finds out what became of a rename that was broken off by err, and goes on with it where the server has
 // deleted the old file but not renamed the new one.
-func (r *Remote) complete(ctx context.Context, from, to string, err error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
-	defer cancel()
+func (r *Remote) complete(ctx context.Context, from, to string, overwrite bool, err error) error {
 	_, toErr := r.stat(ctx, to)
 	_, fromErr := r.stat(ctx, from)
 	switch {
 	case toErr == nil && errors.Is(fromErr, remote.ErrNotExist):
 		return nil // it was done
-	case toErr == nil && fromErr == nil:
-		return err // nothing was done
+	case toErr == nil && fromErr == nil, !overwrite:
+		return err // nothing was done yet
 	case errors.Is(toErr, remote.ErrNotExist) && fromErr == nil:
 		if _, moveErr := r.relocate(ctx, "MOVE", r.url(from, false), r.url(to, false), false); moveErr == nil {
 			return nil

@@ -96,33 +96,41 @@ func (r *Remote) put(ctx context.Context, u *upload) (remote.Entry, error) {
 		}
 		exists = err == nil
 	}
-	if r.vendor.atomicPut && (u.rest == nil || u.size > 0 && r.chunks == nil) {
-		n, err := r.transferDirectly(ctx, u)
-		if err != nil {
-			return remote.Entry{}, err
+	finishing, release := remote.Committed(ctx) // what follows when the file is visible belongs to it
+	defer release()
+	var n int64
+	var err error
+	switch {
+	case r.vendor.atomicPut && (u.rest == nil || u.size > 0 && r.chunks == nil):
+		if n, err = r.transferDirectly(ctx, u); err == nil {
+			err = r.verify(finishing, u.name, u, n)
 		}
-		return r.finish(ctx, u, n)
+	case r.chunks != nil && u.rest != nil:
+		n, err = r.putChunks(ctx, u)
+	default:
+		n, err = r.putHidden(ctx, u, exists)
 	}
-	if r.chunks != nil && u.rest != nil {
-		n, err := r.putChunks(ctx, u)
-		if err != nil {
-			return remote.Entry{}, err
-		}
-		return r.finish(ctx, u, n)
+	if err != nil {
+		return remote.Entry{}, err
 	}
+	return r.finish(finishing, u, n)
+}
+
+// putHidden sends the content to a hidden name first.
+func (r *Remote) putHidden(ctx context.Context, u *upload, exists bool) (int64, error) {
 	dir, _ := remote.Split(u.name)
 	hidden := newUploadName(dir)
 	n, err := r.transfer(ctx, hidden, u)
 	if err == nil {
+		err = r.verify(ctx, hidden, u, n)
+	}
+	if err == nil {
 		err = r.publish(ctx, hidden, u.name, exists)
 	}
-	if err != nil {
-		if !errors.Is(err, errHalfway) {
-			r.discard(ctx, r.url(hidden, false))
-		}
-		return remote.Entry{}, err
+	if err != nil && !errors.Is(err, errHalfway) {
+		r.discard(ctx, r.url(hidden, false))
 	}
-	return r.finish(ctx, u, n)
+	return n, err
 }
 
 // finish sets the modification time where the server did not take it with the content.
@@ -191,15 +199,15 @@ func (r *Remote) transfer(ctx context.Context, target string, u *upload) (int64,
 	if err != nil {
 		return n, r.explainNew(ctx, u.name, err)
 	}
-	if body != nil {
-		return n, r.verify(ctx, target, n)
-	}
 	return n, nil
 }
 
-// verify compares the length of what was stored. Some servers behind gateways store nothing of a body of unknown length
-// and say that all is well.
-func (r *Remote) verify(ctx context.Context, target string, n int64) error {
+// verify compares the length of what was stored at target. Some servers behind gateways store nothing of a body of unknown
+// length and say that all is well. What went in one piece is not doubted.
+func (r *Remote) verify(ctx context.Context, target string, u *upload, n int64) error {
+	if u.rest == nil {
+		return nil
+	}
 	e, err := r.stat(ctx, target)
 	if err != nil {
 		return err
