@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"os"
 	"time"
 
 	"ferry/config"
@@ -21,6 +22,7 @@ const rootWait = 400 * time.Millisecond
 type rootCheck struct {
 	what   string
 	cached bool // there is a cache, so that what comes need not go there at once
+	before bool // and it was there before this start: the remote has been served, so that what is wrong with it may be mended
 	log    *slog.Logger
 
 	cancel context.CancelFunc
@@ -32,6 +34,10 @@ type rootCheck struct {
 func (o *options) checkRoot(ctx context.Context, r remote.Remote, what string, log *slog.Logger) *rootCheck {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), vfs.AnswerLimit)
 	c := &rootCheck{what: what, cached: o.cache.mode != config.CacheOff, log: log, cancel: cancel, done: make(chan struct{})}
+	if c.cached {
+		_, err := os.Stat(cacheDirOf(o.cacheDir, r.Info()))
+		c.before = err == nil
+	}
 	go func() {
 		defer close(c.done)
 		root, err := r.Stat(ctx, ".")
@@ -79,13 +85,22 @@ func (c *rootCheck) finish(ctx context.Context) error {
 	if c.cached {
 		message = "The remote cannot be reached: what is in the cache is served, and what comes is kept there until it can"
 	}
-	c.log.WarnContext(ctx, message, "error", c.err)
+	level := slog.LevelWarn
+	if remote.Permanent(c.err) {
+		level = slog.LevelError
+		message = "The remote refuses to be used: what is in the cache is served, and what comes is kept there until that is mended"
+	}
+	c.log.Log(ctx, level, message, "error", c.err)
 	return nil
 }
 
 // mistake returns an error that says that it is no use to go on: an answer of the remote or, where there is no cache, what
-// keeps it from ever being reached.
+// keeps it from ever being reached. Where the remote has been served before, its answer may be another one soon: a key has
+// expired, a clock is off, a bucket is not there yet. What was acknowledged waits, and more is taken in.
 func (c *rootCheck) mistake() error {
+	if c.before && !errors.Is(c.err, remote.ErrNotDir) {
+		return nil
+	}
 	if c.err != nil && (remote.Permanent(c.err) || !c.cached && neverReached(c.err)) {
 		return explainRoot(c.what, c.err)
 	}

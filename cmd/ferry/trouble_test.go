@@ -76,3 +76,53 @@ func TestUploadsWaitForTroubleThatPasses(t *testing.T) {
 		t.Errorf("stats: %v", out)
 	}
 }
+
+// What was acknowledged is served, and more is taken in, by a ferry that is started while its rights are wrong. At its first
+// start that is a mistake.
+func TestAStartWithWrongRightsServesTheCache(t *testing.T) {
+	service := gcsserver.Start(t)
+	pass := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: service.Addr})
+	var wrong atomic.Bool
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if wrong.Load() {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		r.Host = service.Addr
+		pass.ServeHTTP(w, r)
+	}))
+	defer s.Close()
+	bucket := service.NewBucket()
+	args := []string{"--cache-dir", t.TempDir(), "--vfs-cache-mode", "writes", "--vfs-write-back", "0s",
+		fmt.Sprintf(`:gcs,anonymous=true,endpoint="%s":%s`, s.URL, bucket)}
+	store := func(c client, name string) {
+		c.cmd(331, "USER anonymous")
+		c.cmd(230, "PASS x")
+		c.cmd(200, "TYPE I")
+		data := c.upload(name)
+		fmt.Fprint(data, "content")
+		data.Close()
+		c.want(226)
+	}
+	wrong.Store(true)
+	if status, _, log := runNow(t, nil, append([]string{"serve", "ftp", "--addr", "127.0.0.1:0"}, args...)...); status != exitFailure {
+		t.Errorf("the first start: status %d, %s", status, log)
+	}
+	wrong.Store(false)
+	r, _ := controlled(t, args...)
+	store(dial(t, r.url(t)), "f")
+	r.stop()
+	r.wait(t)
+
+	wrong.Store(true)
+	r, socket := controlled(t, args...)
+	store(dial(t, r.url(t)), "g")
+	wrong.Store(false)
+	call(t, exitOK, "--unix-socket", socket, "vfs/flush")
+	if names := service.Names(t, bucket); names != "f g" {
+		t.Errorf("the bucket has %q", names)
+	}
+	if !strings.Contains(r.logged(), "ERROR : The remote refuses to be used") {
+		t.Errorf("the log is %s", r.logged())
+	}
+}
