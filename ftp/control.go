@@ -40,7 +40,8 @@ type control struct {
 	dropped int                // bytes of a line that is too long and has not ended yet
 
 	idle  time.Duration // the deadline of a read and of a write, from its start
-	until time.Time     // a deadline that input does not push back (login); zero = none
+	until time.Time     // a deadline that nothing pushes back (login); zero = none
+	soon  time.Time     // a deadline of reading alone (the end of an upload); zero = none
 	stop  atomic.Uint32 // while not 0, reads fail with errInterrupted
 
 	mu     sync.Mutex
@@ -138,6 +139,9 @@ func (c *control) arm() {
 	d := time.Now().Add(c.idle)
 	if !c.until.IsZero() && c.until.Before(d) {
 		d = c.until
+	}
+	if !c.soon.IsZero() {
+		d = c.soon
 	}
 	c.tcp.SetReadDeadline(d)
 }

@@ -10,6 +10,9 @@ import (
 // errIncomplete is an upload whose bytes ended, but not in a way that can be believed.
 var errIncomplete = errors.New("the upload is incomplete")
 
+// errTooMuchAhead is an upload with so many commands behind it that the end of the control connection cannot be seen.
+var errTooMuchAhead = errors.New("too many commands wait behind the upload")
+
 // receive runs an upload: it opens the file, says 150, takes the bytes and publishes them. What is not known to be whole
 // is never published.
 func (s *session) receive(session context.Context, verb, name string, off int64, opening string) reply {
@@ -116,10 +119,13 @@ func (s *session) believe(t *transfer, off, announced int64) error {
 	if announcedThis || s.srv.AcceptAbruptClose {
 		return nil
 	}
-	if (t.lost || s.lastWords(s.grace(n, time.Since(t.began)))) && !s.saidQuit() {
+	switch {
+	case s.saidQuit():
+		return nil
+	case t.lost:
 		return errControlLost
 	}
-	return nil
+	return s.lastWords(s.grace(n, time.Since(t.began)))
 }
 
 // grace is how long the end of the control connection may come behind that of the data: the time between two packets
@@ -127,8 +133,10 @@ func (s *session) believe(t *transfer, off, announced int64) error {
 // that is killed sends no close_notify. An empty file is what a client leaves that is killed before its first byte.
 func (s *session) grace(n int64, took time.Duration) time.Duration {
 	switch {
-	case s.private:
+	case s.private && s.waiting < maxPending:
 		return 0
+	case s.private:
+		return minGrace
 	case n == 0:
 		return maxGrace
 	}
@@ -145,6 +153,9 @@ func (s *session) uploadFailed(ctx context.Context, t *transfer, err error) repl
 	case errors.Is(err, errIncomplete):
 		s.srv.totals.failed.Add(1)
 		return reply{426, "Fewer bytes came than ALLO announced; not stored."}
+	case errors.Is(err, errTooMuchAhead):
+		s.srv.totals.failed.Add(1)
+		return reply{426, "Too many commands were sent ahead; not stored."}
 	case errors.Is(err, errControlLost):
 		s.srv.totals.failed.Add(1)
 		return reply{426, "Control connection lost; not stored."}

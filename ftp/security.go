@@ -25,7 +25,7 @@ func (s *session) auth(ctx context.Context, arg string) reply {
 		return notSupported("Use AUTH TLS.")
 	}
 	s.reset()
-	s.pending = nil
+	s.pending, s.waiting = nil, 0
 	s.ctl.until = time.Now().Add(s.srv.loginTimeout())
 	s.ctl.write(reply{234, "Begin TLS now."})
 	if err := s.ctl.flush(); err != nil {

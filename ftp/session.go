@@ -31,6 +31,7 @@ type session struct {
 
 	ctl     control
 	pending [][]byte // lines that came during a transfer and wait for their turn
+	waiting int      // how much memory they take
 	aborted bool     // ABOR came during the command at hand and is answered behind it
 	ended   bool     // the session closes after the reply at hand
 
@@ -163,6 +164,7 @@ func (s *session) nextLine() ([]byte, error) {
 	if s.ctl.stop.Load() == 0 && len(s.pending) > 0 {
 		line := s.pending[0]
 		s.pending = s.pending[1:]
+		s.waiting -= len(line) + pendingOverhead
 		return line, nil
 	}
 	return s.ctl.readLine()

@@ -47,8 +47,13 @@ const (
 	// watchAfter is how long a transfer runs before its control connection is watched: most are over by then and never
 	// pay for it.
 	watchAfter = 20 * time.Millisecond
-	// maxPending is how many commands may wait behind a transfer. The ones after it stay in the socket.
-	maxPending = 32
+	// maxPending is how much memory the commands may take that wait behind a transfer. The ones after it stay in the
+	// socket until the transfer ends.
+	maxPending = 64 << 10
+	// maxBehindUpload is the same for the end of an upload, which looks behind them for the end of the connection.
+	maxBehindUpload = 1 << 20
+	// pendingOverhead is what a command that waits takes besides its line.
+	pendingOverhead = 32
 )
 
 // begin starts a transfer: what it does is cut short by ABOR, by the loss of the control connection, and with the
@@ -97,7 +102,7 @@ func (s *session) unwatch(t *transfer) {
 // attend reads commands while t runs. An end of the control connection in good order is only noted: whether the
 // transfer is to be believed is decided at its end.
 func (s *session) attend(t *transfer) {
-	for len(s.pending) < maxPending {
+	for s.waiting < maxPending {
 		line, err := s.ctl.readLine()
 		switch {
 		case err == nil:
@@ -140,35 +145,49 @@ func (s *session) attendTo(t *transfer, line []byte) bool {
 	case string(verb) == "STAT" && arg == "" && atOnce:
 		s.writeStatus(t)
 	default:
-		s.pending = append(s.pending, bytes.Clone(line))
+		s.queue(line)
 	}
 	return false
 }
 
-// lastWords lets the commands wait that the client sends within that time, up to QUIT, and reports whether the control
-// connection has ended behind them: two connections that a killed client leaves behind end one after the other. What is
-// to end the session waits, too.
-func (s *session) lastWords(within time.Duration) (ended bool) {
+// queue lets a command wait for its turn.
+func (s *session) queue(line []byte) {
+	s.pending = append(s.pending, bytes.Clone(line))
+	s.waiting += len(line) + pendingOverhead
+}
+
+// lastWords lets the commands wait that the client sends, up to QUIT or until nothing comes for that time, and returns
+// errControlLost when the control connection has ended behind them: two connections that a killed client leaves behind
+// end one after the other. How many commands there are does not matter: when they are so many that the end cannot be
+// seen, it is errTooMuchAhead. What is to end the session waits, too.
+func (s *session) lastWords(within time.Duration) error {
 	stopped := s.ctl.stop.Swap(0)
-	s.ctl.until = time.Now().Add(within)
+	s.ctl.soon = time.Now().Add(within)
 	defer func() {
-		s.ctl.until = time.Time{}
+		s.ctl.soon = time.Time{}
 		s.ctl.stop.Or(stopped)
 	}()
-	for len(s.pending) < maxPending && !s.saidQuit() {
+	for !s.saidQuit() {
+		if s.waiting >= maxBehindUpload {
+			return errTooMuchAhead
+		}
 		line, err := s.ctl.readLine()
 		switch {
 		case err == nil:
-			s.pending = append(s.pending, bytes.Clone(line))
+			s.queue(line)
+			s.ctl.soon = time.Now().Add(within)
 		case errors.Is(err, errLineTooLong):
 			s.ctl.write(reply{500, "Line too long."})
 		case errors.Is(err, errInterrupted):
 			stopped |= s.ctl.stop.Swap(0)
 		default:
-			return !errors.Is(err, os.ErrDeadlineExceeded)
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				return nil
+			}
+			return errControlLost
 		}
 	}
-	return false
+	return nil
 }
 
 // saidQuit reports whether the last command that waits is QUIT.

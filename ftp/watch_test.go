@@ -2,7 +2,9 @@ package ftp_test
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -59,4 +61,41 @@ func TestADigestEndsWithItsClient(t *testing.T) {
 			t.Errorf("%d sessions after it", n)
 		}
 	})
+}
+
+// However many commands wait behind an upload, they do not decide whether it is whole.
+func TestCommandsThatWaitDoNotDecide(t *testing.T) {
+	for _, waiting := range []int{31, 32, 33, 3000, 100_000} {
+		t.Run(fmt.Sprint(waiting), func(t *testing.T) {
+			store := memory.New()
+			addr := talk(t, store).addr
+			begin := func(name string) *net.TCPConn {
+				d := &dialogue{t: t, where: t.Name(), addr: addr, store: store}
+				d.connect()
+				t.Cleanup(d.hangUp)
+				d.step("login")
+				d.startUpload(name, "12345")
+				go io.Copy(io.Discard, d.in)
+				io.WriteString(d.conn, strings.Repeat("NOOP\r\n", waiting))
+				data := d.data.(*net.TCPConn)
+				if name == "killed" {
+					d.raw.(*net.TCPConn).CloseWrite()
+				}
+				return data
+			}
+			begin("killed").Close()
+			if waiting <= 3000 {
+				begin("whole").Close()
+				waitForFile(t, store, "whole", "12345")
+			}
+			d2 := &dialogue{t: t, where: t.Name(), addr: addr, store: store}
+			d2.connect()
+			defer d2.hangUp()
+			d2.steps("login")
+			for !strings.HasPrefix(d2.sizeOf("killed"), "213 5") { // the part, or the file
+				time.Sleep(time.Millisecond)
+			}
+			d2.steps("nofile killed")
+		})
+	}
 }
