@@ -40,7 +40,7 @@ func (s *session) receive(session context.Context, verb, name string, off int64,
 	if opening == "" {
 		opening = "Ready to receive " + quote(name) + "."
 	}
-	c, r := s.connect(ctx, t, opening)
+	c, r := s.connect(ctx, t, opening, fromClient)
 	if !r.isZero() {
 		return r
 	}

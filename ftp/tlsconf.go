@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
+	"slices"
 )
 
 // tlsContext makes the TLS configurations of a server's sessions. A session ticket carries the number of the control
@@ -28,7 +29,7 @@ var errNotResumed = errors.New("the data connection did not resume the TLS sessi
 func newTLSContext(base *tls.Config, resume TLSResume) *tlsContext {
 	c := &tlsContext{base: base, resume: resume, keys: &tls.Config{Rand: base.Rand, Time: base.Time}}
 	if resume == ResumeOff || resume == ResumeOffer && base.SessionTicketsDisabled {
-		c.plain = c.derive(func(cfg *tls.Config) { cfg.SessionTicketsDisabled = true })
+		c.plain = c.derive(func(cfg *tls.Config) { cfg.SessionTicketsDisabled = true }, nil)
 	}
 	return c
 }
@@ -42,27 +43,55 @@ func (c *tlsContext) control(id uint64) *tls.Config {
 		cfg.SessionTicketsDisabled = false
 		cfg.WrapSession = c.wrap(id)
 		cfg.UnwrapSession = refuseTicket
-	})
+	}, nil)
 }
 
-// data is the configuration for a data connection of session id.
-func (c *tlsContext) data(id uint64) *tls.Config {
+// data is the configuration for one data connection of session id, whose content goes that way.
+//
+// Nothing comes behind the handshake of an upload. Many clients never read from it, and what lies unread in a socket turns
+// its close into a reset, which destroys what is still on the way. So there are no tickets of TLS 1.3; the one of the
+// control connection serves again.
+func (c *tlsContext) data(id uint64, to direction) *tls.Config {
 	if c.plain != nil {
 		return c.plain
 	}
-	return c.derive(func(cfg *tls.Config) {
+	change := func(cfg *tls.Config) {
 		cfg.SessionTicketsDisabled = false
 		cfg.WrapSession = c.wrap(id)
 		cfg.UnwrapSession = c.unwrap(id)
 		if c.resume == ResumeRequire {
 			cfg.VerifyConnection = requireResumed(cfg.VerifyConnection)
 		}
-	})
+	}
+	if to == fromClient {
+		return c.derive(change, withoutNewTickets)
+	}
+	return c.derive(change, nil)
 }
 
+// withoutNewTickets makes cfg, which is of one connection, send no ticket under TLS 1.3 and still resume with one. In
+// crypto/tls one switch is for both: it is turned at once where the client has no ticket, else when that is looked at.
+func withoutNewTickets(cfg *tls.Config, hello *tls.ClientHelloInfo) {
+	if !slices.Contains(hello.SupportedVersions, tls.VersionTLS13) || cfg.MaxVersion != 0 && cfg.MaxVersion < tls.VersionTLS13 {
+		return
+	}
+	if !slices.Contains(hello.Extensions, extensionPreSharedKey) {
+		cfg.SessionTicketsDisabled = true
+		return
+	}
+	unwrap := cfg.UnwrapSession
+	cfg.UnwrapSession = func(ticket []byte, cs tls.ConnectionState) (*tls.SessionState, error) {
+		cfg.SessionTicketsDisabled = true
+		return unwrap(ticket, cs)
+	}
+}
+
+// extensionPreSharedKey is what a client offers tickets of TLS 1.3 with (RFC 8446, section 4.2.11).
+const extensionPreSharedKey = 41
+
 // derive is the base with what all connections have in common and the change on top, also in configurations that the
-// base chooses by client.
-func (c *tlsContext) derive(change func(*tls.Config)) *tls.Config {
+// base chooses by client. greet, if it is not nil, sees the configuration that is used with the client's hello.
+func (c *tlsContext) derive(change func(*tls.Config), greet func(*tls.Config, *tls.ClientHelloInfo)) *tls.Config {
 	own := func(cfg *tls.Config) *tls.Config {
 		cfg = cfg.Clone()
 		cfg.DynamicRecordSizingDisabled = true // files want full records from the first one on
@@ -70,14 +99,29 @@ func (c *tlsContext) derive(change func(*tls.Config)) *tls.Config {
 		return cfg
 	}
 	cfg := own(c.base)
-	if choose := c.base.GetConfigForClient; choose != nil {
-		cfg.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-			chosen, err := choose(hello)
-			if chosen == nil || err != nil {
+	choose := c.base.GetConfigForClient
+	if choose == nil && greet == nil {
+		return cfg
+	}
+	cfg.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		var chosen *tls.Config
+		if choose != nil {
+			other, err := choose(hello)
+			if err != nil {
 				return nil, err
 			}
-			return own(chosen), nil
+			if other != nil {
+				chosen = own(other)
+			}
 		}
+		switch {
+		case greet == nil:
+		case chosen != nil:
+			greet(chosen, hello)
+		default:
+			greet(cfg, hello)
+		}
+		return chosen, nil
 	}
 	return cfg
 }

@@ -93,7 +93,7 @@ type outgoing struct {
 
 // startSending says 150 and opens the data connection; it is cut when ctx ends.
 func (s *session) startSending(ctx context.Context, t *transfer, opening string) (*outgoing, reply) {
-	c, r := s.connect(ctx, t, opening)
+	c, r := s.connect(ctx, t, opening, toClient)
 	if !r.isZero() {
 		return nil, r
 	}
@@ -139,7 +139,7 @@ func (s *session) endSending(ctx context.Context, t *transfer, out *outgoing, er
 }
 
 // connect says 150 and opens the data connection. The file is open and allowed by then.
-func (s *session) connect(ctx context.Context, t *transfer, opening string) (*dataConn, reply) {
+func (s *session) connect(ctx context.Context, t *transfer, opening string, to direction) (*dataConn, reply) {
 	e := s.endpoint
 	s.endpoint = nil
 	defer e.close()
@@ -154,7 +154,7 @@ func (s *session) connect(ctx context.Context, t *transfer, opening string) (*da
 	}
 	c := newDataConn(conn, s.srv.dataConnect(), s.srv.dataStall())
 	if s.private {
-		if err := c.secure(ctx, s.srv.tls.data(s.id)); err != nil {
+		if err := c.secure(ctx, s.srv.tls.data(s.id, to)); err != nil {
 			return nil, s.noConnection(ctx, t, err)
 		}
 	}

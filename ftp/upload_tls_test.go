@@ -1,0 +1,127 @@
+package ftp_test
+
+import (
+	"crypto/tls"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+
+	"ferry/remote/memory"
+)
+
+// frugal reads TLS records one by one, as OpenSSL does: what nobody asked for stays in the socket, and makes a reset of
+// its close.
+type frugal struct {
+	net.Conn
+	rest int // of the record; 0: its header comes next
+	head []byte
+}
+
+func (f *frugal) Read(p []byte) (int, error) {
+	if f.rest == 0 {
+		f.head = make([]byte, 5)
+		if _, err := io.ReadFull(f.Conn, f.head); err != nil {
+			return 0, err
+		}
+		f.rest = 5 + int(binary.BigEndian.Uint16(f.head[3:]))
+	}
+	if len(f.head) > 0 {
+		n := copy(p, f.head)
+		f.head, f.rest = f.head[n:], f.rest-n
+		return n, nil
+	}
+	n, err := f.Conn.Read(p[:min(len(p), f.rest)])
+	f.rest -= n
+	return n, err
+}
+
+// tickets is the session cache of a client, which counts what it gets.
+type tickets struct {
+	full  bool // it never gives one out
+	mu    sync.Mutex
+	first *tls.ClientSessionState // guarded by mu
+	got   int                     // guarded by mu
+}
+
+func (c *tickets) Get(string) (*tls.ClientSessionState, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.first, c.first != nil && !c.full
+}
+
+func (c *tickets) Put(_ string, s *tls.ClientSessionState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.got++
+	if c.first == nil {
+		c.first = s
+	}
+}
+
+func (c *tickets) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.got
+}
+
+// A client that only sends does not read what it was not told to expect: handshake, content, close_notify, close.
+func TestTLSUploadOfAClientThatNeverReads(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		for _, resume := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, resumed %v", tls.VersionName(version), resume), func(t *testing.T) {
+				store := memory.New()
+				srv := newServer(t, store, nil)
+				srv.TLS = &tls.Config{Certificates: []tls.Certificate{testCertificate(t)}}
+				d := &dialogue{t: t, where: t.Name(), addr: serveOn(t, srv, "127.0.0.1:0"), store: store}
+				d.connect()
+				t.Cleanup(d.hangUp)
+				cfg := &tls.Config{InsecureSkipVerify: true, ServerName: "x", MaxVersion: version}
+				cache := &tickets{full: !resume}
+				cfg.ClientSessionCache = cache
+				d.steps("> AUTH TLS", "<< 234")
+				control := tls.Client(d.raw, cfg)
+				d.conn = control
+				d.resetReader()
+				d.steps("login", "> PBSZ 0", "<< 200", "> PROT P", "<< 200")
+				for _, size := range []int{0, 1, 300_000, 8 << 20} {
+					name := fmt.Sprintf("f%d", size)
+					d.steps("passive", "> STOR "+name, "<< 150")
+					c := tls.Client(&frugal{Conn: d.dataConn()}, cfg)
+					if err := c.Handshake(); err != nil {
+						t.Fatal(err)
+					}
+					if c.ConnectionState().DidResume != resume {
+						t.Errorf("resumed: %v", !resume)
+					}
+					content := strings.Repeat("x", size)
+					if _, err := io.WriteString(c, content); err != nil {
+						t.Fatalf("%d bytes: %v", size, err)
+					}
+					c.Close()
+					d.data = nil
+					d.steps("<< 226")
+					if got, err := readFile(store, name); err != nil || got != content {
+						t.Errorf("%s: %d bytes, %v", name, len(got), err)
+					}
+				}
+				before := cache.count()
+				d.steps("passive", "> STOR f", "<< 150")
+				c := tls.Client(d.dataConn(), cfg)
+				io.WriteString(c, "content")
+				c.CloseWrite()
+				if rest, err := io.ReadAll(c); len(rest) > 0 || err != nil {
+					t.Errorf("behind the upload comes %q, %v", rest, err)
+				}
+				d.closeData()
+				d.steps("<< 226")
+				if n := cache.count() - before; version == tls.VersionTLS13 && n != 0 {
+					t.Errorf("%d tickets came over the data connection of an upload", n)
+				}
+			})
+		}
+	}
+}
