@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+	"strings"
 )
 
 // tlsContext makes the TLS configurations of a server's sessions. A session ticket carries the number of the control
@@ -18,9 +19,15 @@ import (
 type tlsContext struct {
 	base   *tls.Config
 	resume TLSResume
-	keys   *tls.Config // holds the keys of the tickets, which crypto/tls renews every day; used for nothing else
-	plain  *tls.Config // for all when nothing resumes
+	keys   *tls.Config    // holds the keys of the tickets, which crypto/tls renews every day; used for nothing else
+	plain  [2]*tls.Config // for all control and all data connections when nothing resumes
 }
+
+// The protocols of ALPN. Clients name the one of the control connection on data connections, too.
+const (
+	controlProtocols = "ftp"
+	dataProtocols    = "ftp-data ftp"
+)
 
 // errNotResumed is what the handshake of a data connection fails with that should have resumed its control session.
 var errNotResumed = errors.New("the data connection did not resume the TLS session of its control connection")
@@ -29,17 +36,18 @@ var errNotResumed = errors.New("the data connection did not resume the TLS sessi
 func newTLSContext(base *tls.Config, resume TLSResume) *tlsContext {
 	c := &tlsContext{base: base, resume: resume, keys: &tls.Config{Rand: base.Rand, Time: base.Time}}
 	if resume == ResumeOff || resume == ResumeOffer && base.SessionTicketsDisabled {
-		c.plain = c.derive(func(cfg *tls.Config) { cfg.SessionTicketsDisabled = true }, nil)
+		noTickets := func(cfg *tls.Config) { cfg.SessionTicketsDisabled = true }
+		c.plain = [2]*tls.Config{c.derive(controlProtocols, noTickets, nil), c.derive(dataProtocols, noTickets, nil)}
 	}
 	return c
 }
 
 // control is the configuration for the control connection of session id.
 func (c *tlsContext) control(id uint64) *tls.Config {
-	if c.plain != nil {
-		return c.plain
+	if c.plain[0] != nil {
+		return c.plain[0]
 	}
-	return c.derive(func(cfg *tls.Config) {
+	return c.derive(controlProtocols, func(cfg *tls.Config) {
 		cfg.SessionTicketsDisabled = false
 		cfg.WrapSession = c.wrap(id)
 		cfg.UnwrapSession = refuseTicket
@@ -52,8 +60,8 @@ func (c *tlsContext) control(id uint64) *tls.Config {
 // its close into a reset, which destroys what is still on the way. So there are no tickets of TLS 1.3; the one of the
 // control connection serves again.
 func (c *tlsContext) data(id uint64, to direction) *tls.Config {
-	if c.plain != nil {
-		return c.plain
+	if c.plain[1] != nil {
+		return c.plain[1]
 	}
 	change := func(cfg *tls.Config) {
 		cfg.SessionTicketsDisabled = false
@@ -64,9 +72,9 @@ func (c *tlsContext) data(id uint64, to direction) *tls.Config {
 		}
 	}
 	if to == fromClient {
-		return c.derive(change, withoutNewTickets)
+		return c.derive(dataProtocols, change, withoutNewTickets)
 	}
-	return c.derive(change, nil)
+	return c.derive(dataProtocols, change, nil)
 }
 
 // withoutNewTickets makes cfg, which is of one connection, send no ticket under TLS 1.3 and still resume with one. In
@@ -90,11 +98,15 @@ func withoutNewTickets(cfg *tls.Config, hello *tls.ClientHelloInfo) {
 const extensionPreSharedKey = 41
 
 // derive is the base with what all connections have in common and the change on top, also in configurations that the
-// base chooses by client. greet, if it is not nil, sees the configuration that is used with the client's hello.
-func (c *tlsContext) derive(change func(*tls.Config), greet func(*tls.Config, *tls.ClientHelloInfo)) *tls.Config {
+// base chooses by client. A client that offers protocols (ALPN) and none of ours is refused, as it is of another kind and was
+// led here by somebody; a base with protocols of its own keeps them. greet, if it is not nil, sees the configuration that is used with the client's hello.
+func (c *tlsContext) derive(protocols string, change func(*tls.Config), greet func(*tls.Config, *tls.ClientHelloInfo)) *tls.Config {
 	own := func(cfg *tls.Config) *tls.Config {
 		cfg = cfg.Clone()
 		cfg.DynamicRecordSizingDisabled = true // files want full records from the first one on
+		if len(cfg.NextProtos) == 0 {
+			cfg.NextProtos = strings.Fields(protocols)
+		}
 		change(cfg)
 		return cfg
 	}

@@ -119,7 +119,7 @@ func TestResumptionOff(t *testing.T) {
 		if w.session != nil {
 			t.Error("a ticket was issued that nothing accepts")
 		}
-		if c.control(1) != c.data(2, toClient) {
+		if c.control(1) != c.control(2) || c.data(1, toClient) != c.data(2, fromClient) {
 			t.Error("sessions have configurations of their own without a need")
 		}
 	})
