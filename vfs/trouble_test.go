@@ -218,13 +218,25 @@ func TestACauseGoesWithTheFile(t *testing.T) {
 // poor is a disk on which contents cannot be read for a while.
 type poor struct {
 	*disktest.Disk
-	open error // of what waits
-	read error
+	open fault // of what waits
+	read fault
+}
+
+// fault is an error that may be set and taken back at any time.
+type fault struct{ err atomic.Pointer[error] }
+
+func (f *fault) set(err error) { f.err.Store(&err) }
+
+func (f *fault) get() error {
+	if err := f.err.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 func (p *poor) OpenFile(name string, flag int) (disk.File, error) {
-	if p.open != nil && strings.HasPrefix(name, "dirty/") && flag == os.O_RDONLY {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: p.open}
+	if err := p.open.get(); err != nil && strings.HasPrefix(name, "dirty/") && flag == os.O_RDONLY {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
 	f, err := p.Disk.OpenFile(name, flag)
 	if err != nil {
@@ -239,20 +251,21 @@ type poorFile struct {
 }
 
 func (f *poorFile) ReadAt(b []byte, off int64) (int, error) {
-	if f.p.read == io.EOF {
+	switch err := f.p.read.get(); err {
+	case nil:
+		return f.File.ReadAt(b, off)
+	case io.EOF:
 		return 0, io.EOF
+	default:
+		return 0, &fs.PathError{Op: "read", Path: "dirty/x", Err: err}
 	}
-	if f.p.read != nil {
-		return 0, &fs.PathError{Op: "read", Path: "dirty/x", Err: f.p.read}
-	}
-	return f.File.ReadAt(b, off)
 }
 
 func TestALocalDiskThatFailsForAWhileLosesNothing(t *testing.T) {
 	for _, trouble := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.EIO, syscall.EACCES, syscall.ENOSPC} {
 		for what, fail := range map[string]func(p *poor, err error){
-			"open": func(p *poor, err error) { p.open = err },
-			"read": func(p *poor, err error) { p.read = err },
+			"open": func(p *poor, err error) { p.open.set(err) },
+			"read": func(p *poor, err error) { p.read.set(err) },
 		} {
 			t.Run(what+" "+trouble.Error(), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
@@ -285,7 +298,7 @@ func TestAContentThatIsCutOnTheDiskIsLost(t *testing.T) {
 		b := newRigAt(t, Cache{Mode: CacheWrites, WriteBack: time.Second}, &rig{disk: p.Disk, on: p})
 		defer b.stop()
 		b.upload("f", "content")
-		p.read = io.EOF
+		p.read.set(io.EOF)
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		lost, err := b.fs.Refused()
