@@ -12,6 +12,8 @@
 //	clean/  a copy of what is on the remote; it may vanish at any time
 //	doubt/  notes of changes that were asked of the remote and not answered
 //
+//	uploads/  notes of uploads in parts that were begun and not ended
+//
 // The directory dirty/ is the queue. There is no journal beside it: a file that waits is state, and each change of what
 // waits is one header write or one rename.
 package cache

@@ -18,6 +18,7 @@ const (
 	stateLost                 // lost/
 	stateClean                // clean/
 	stateAsked                // doubt/
+	stateUpload               // uploads/
 	states                    // how many there are
 )
 

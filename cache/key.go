@@ -16,6 +16,8 @@ const (
 	cleanDir = "clean"
 	doubtDir = "doubt"
 	lockName = "lock"
+
+	uploadsDir = "uploads"
 )
 
 // newID returns the name of a new file in tmp/, which it keeps in dirty/ and lost/.

@@ -13,7 +13,7 @@ import (
 
 // recover reads what an earlier process left, and brings it in order.
 func (s *Store) recover() error {
-	for _, dir := range []string{tmpDir, partDir, dirtyDir, lostDir, cleanDir, doubtDir} {
+	for _, dir := range []string{tmpDir, partDir, dirtyDir, lostDir, cleanDir, doubtDir, uploadsDir} {
 		if err := s.disk.Mkdir(dir); err != nil {
 			return err
 		}
@@ -27,7 +27,7 @@ func (s *Store) recover() error {
 			return err
 		}
 	}
-	for _, step := range []func() error{s.recoverLost, s.recoverDirty, s.recoverParts, s.recoverDrafts, s.recoverDoubts} {
+	for _, step := range []func() error{s.recoverLost, s.recoverDirty, s.recoverParts, s.recoverDrafts, s.recoverDoubts, s.recoverUploads} {
 		if err := step(); err != nil {
 			return err
 		}

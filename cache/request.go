@@ -54,30 +54,7 @@ func (r *Request) path() string { return path.Join(doubtDir, r.id) }
 //
 // LOCKS_REQUIRED(r.mu), once others know r
 func (r *Request) write(flag int, generation uint64, sync bool) error {
-	b, err := r.h.encode(generation)
-	if err != nil {
-		return &fs.PathError{Op: "note", Path: r.h.Name, Err: err}
-	}
-	f, err := r.s.disk.OpenFile(r.path(), os.O_RDWR|flag)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteAt(b, int64(1-generation%2)*slotSize)
-	if err == nil && sync {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
-}
-
-// Note keeps what the remote needs to call the change off, if the process dies before the answer comes.
-func (r *Request) Note(token string) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.ended {
-		return nil
-	}
-	r.h.Version = token
-	return r.write(0, 2, false)
+	return r.s.writeNote(r.path(), &r.h, flag, generation, sync)
 }
 
 // Answered removes the note.
@@ -97,12 +74,12 @@ func (r *Request) Unanswered() (Doubt, error) {
 	defer r.mu.Unlock()
 	r.ended = true
 	r.h.Spooled = false
-	err := r.write(os.O_CREATE, 3, true)
+	err := r.write(os.O_CREATE, 2, true)
 	return r.h.doubt(r.id), errors.Join(err, r.s.disk.SyncDir(doubtDir))
 }
 
 func (h *header) doubt(id string) Doubt {
-	return Doubt{ID: id, Names: append([]string{h.Name}, h.Removes...), Seq: h.Seq, Token: h.Version}
+	return Doubt{ID: id, Names: append([]string{h.Name}, h.Removes...), Seq: h.Seq}
 }
 
 // ForgetDoubt removes a note that Doubts returned. One that is not there is no error.
@@ -145,7 +122,7 @@ func (s *Store) recoverDoubts() error {
 func (s *Store) doubtRecord(f *found) {
 	if !s.sameBoot(f) {
 		doubt := f.h.doubt("")
-		doubt.Seq, doubt.Token = 0, ""
+		doubt.Seq = 0
 		s.doubts = append(s.doubts, doubt)
 	}
 }

@@ -31,7 +31,8 @@ type Store struct {
 	// changeParts is held while a file enters or leaves part/, before mu; it may take as long as the disk does.
 	changeParts sync.Mutex
 
-	doubts []Doubt // found by Open, constant since
+	doubts  []Doubt      // found by Open, constant since
+	uploads []UploadNote // found by Open, constant since
 
 	mu    sync.Mutex
 	seq   uint64            // the last one given

@@ -107,6 +107,24 @@ func (f Forward) DropPart(ctx context.Context, name, owner string) error {
 	return unsupported("droppart", name)
 }
 
+// UnfinishedUploads implements UploadLister.
+func (f Forward) UnfinishedUploads(ctx context.Context, dir string) iter.Seq2[UnfinishedUpload, error] {
+	if l, ok := f.Remote.(UploadLister); ok {
+		return l.UnfinishedUploads(ctx, dir)
+	}
+	return func(yield func(UnfinishedUpload, error) bool) {
+		yield(UnfinishedUpload{}, unsupported("unfinisheduploads", dir))
+	}
+}
+
+// AbortUpload implements UploadAborter.
+func (f Forward) AbortUpload(ctx context.Context, token string) error {
+	if a, ok := f.Remote.(UploadAborter); ok {
+		return a.AbortUpload(ctx, token)
+	}
+	return unsupported("abortupload", ".")
+}
+
 // Watch implements Watcher.
 func (f Forward) Watch(ctx context.Context, interval time.Duration) iter.Seq2[Change, error] {
 	if w, ok := f.Remote.(Watcher); ok {

@@ -38,10 +38,11 @@ type overlay struct {
 	transfers int
 	largest   int64 // what is longer than that does not fit the cache; 0 = everything fits
 
-	doubts *doubts
-	paths  pathLocks // of changes of the tree; taken before mu
-	reach  *reach    // whether the remote answers
-	dirs   seenDirs  // directories that are known to have been there
+	doubts  *doubts
+	uploads *uploadNotes // in parts
+	paths   pathLocks    // of changes of the tree; taken before mu
+	reach   *reach       // whether the remote answers
+	dirs    seenDirs     // directories that are known to have been there
 
 	mu           sync.Mutex
 	pending      *pending          // guarded by mu
@@ -60,8 +61,10 @@ type openFunc func(ctx context.Context, name string, off, n int64) (io.ReadClose
 
 // newOverlay puts what o.Cache keeps over r. names are those of r.
 func newOverlay(r remote.Remote, names *dirCache, open openFunc, o Options) *overlay {
+	uploads := newUploadNotes(o.Cache.Store, names.log)
+	r = noted{remote.Forward{Remote: r}, uploads}
 	v := &overlay{
-		remote: r, names: names, reach: names.reach, store: o.Cache.Store, log: names.log, open: open,
+		remote: r, uploads: uploads, names: names, reach: names.reach, store: o.Cache.Store, log: names.log, open: open,
 		info: r.Info(), caps: r.Info().Caps,
 		mode: o.Cache.Mode, ack: o.Cache.Ack, writeBack: o.Cache.WriteBack, transfers: max(o.Cache.Transfers, 1),
 		wake: make(chan struct{}, 1), causes: causes{}, refused: map[string]*claim{},

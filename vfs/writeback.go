@@ -35,6 +35,7 @@ func (v *overlay) run(ctx context.Context) error {
 	var running sync.WaitGroup
 	defer running.Wait()
 	running.Go(func() { v.retryLost(ctx) })
+	running.Go(func() { v.uploads.abortLeft(ctx, v.remote) })
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {

@@ -21,7 +21,7 @@ func (r *Remote) Move(ctx context.Context, from, to string) error {
 	case a.up != b.up:
 		err = remote.ErrUnsupported
 	default:
-		err = remote.Move(ctx, a.up.Remote, a.name, b.name)
+		err = remote.Move(a.up.uploads(ctx), a.up.Remote, a.name, b.name)
 	}
 	return rename("move", from, err)
 }
@@ -36,7 +36,7 @@ func (r *Remote) Copy(ctx context.Context, from, to string) error {
 	case a.up != b.up:
 		err = remote.ErrUnsupported
 	default:
-		err = remote.Copy(ctx, a.up.Remote, a.name, b.name)
+		err = remote.Copy(a.up.uploads(ctx), a.up.Remote, a.name, b.name)
 	}
 	return rename("copy", from, err)
 }
@@ -71,7 +71,7 @@ func (r *Remote) CheckName(name string) error {
 func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error {
 	p, err := r.ability(ctx, name)
 	if err == nil {
-		err = remote.SetModTime(ctx, p.up.Remote, p.name, t)
+		err = remote.SetModTime(p.up.uploads(ctx), p.up.Remote, p.name, t)
 	}
 	return rename("setmodtime", name, err)
 }

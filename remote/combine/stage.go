@@ -21,7 +21,7 @@ func (r *stager) Stage(ctx context.Context, name string, o remote.StageOptions) 
 		return nil, rename("stage", name, err)
 	}
 	s, _ := remote.AsStager(p.up.Remote)
-	stage, err := s.Stage(ctx, p.name, o)
+	stage, err := s.Stage(p.up.uploads(ctx), p.name, o)
 	if err != nil {
 		return nil, rename("stage", name, err)
 	}

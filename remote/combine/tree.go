@@ -89,7 +89,7 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 	if err != nil {
 		return remote.Entry{}, rename("put", name, err)
 	}
-	e, err := p.up.Remote.Put(ctx, p.name, body, o)
+	e, err := p.up.Remote.Put(p.up.uploads(ctx), p.name, body, o)
 	return p.up.seen(e), rename("put", name, err)
 }
 

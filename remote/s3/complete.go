@@ -38,6 +38,7 @@ func (m *multipart) complete(ctx context.Context, size int64) (minio.UploadInfo,
 		return minio.UploadInfo{}, err
 	}
 	m.cancel(nil)
+	m.end(false)
 	return info, nil
 }
 

@@ -43,6 +43,7 @@ type multipart struct {
 
 	mu    sync.Mutex
 	id    string               // guarded by mu
+	ended func(left bool)      // guarded by mu; reports the end of the upload, once it has an id
 	err   error                // guarded by mu; the first one
 	parts []minio.CompletePart // guarded by mu; index is the number less 1
 }
@@ -78,8 +79,9 @@ func (r *Remote) startMultipart(ctx context.Context, at place, modTime time.Time
 			return
 		}
 		m.sums = sums
+		ended := r.tellUpload(ctx, at, id)
 		m.mu.Lock()
-		m.id = id
+		m.id, m.ended = id, ended
 		m.mu.Unlock()
 	})
 	return m
@@ -232,9 +234,15 @@ func (m *multipart) abortWith(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, abortTime)
 	defer cancel()
-	err := m.r.again.AbortMultipartUpload(ctx, m.at.bucket, m.at.key, id)
-	if isCode(err, "NoSuchUpload") {
-		return nil
-	}
+	err := m.r.abortUpload(ctx, m.at, id)
+	m.end(err != nil)
 	return err
+}
+
+// end reports the end of an upload that has an id.
+func (m *multipart) end(left bool) {
+	m.mu.Lock()
+	ended := m.ended
+	m.mu.Unlock()
+	ended(left)
 }

@@ -1,0 +1,142 @@
+package s3
+
+import (
+	"context"
+	"iter"
+	"strings"
+	"sync"
+
+	"github.com/minio/minio-go/v7"
+
+	"ferry/remote"
+)
+
+// uploadToken is what an upload is found by again. Only a key can hold a line end.
+func uploadToken(at place, id string) string { return at.bucket + "\n" + id + "\n" + at.key }
+
+// tellUpload reports that an upload was begun, and returns what reports its end. What is to be left on the server when an
+// upload fails is no concern of the caller.
+func (r *Remote) tellUpload(ctx context.Context, at place, id string) (ended func(left bool)) {
+	if r.opt.LeaveParts {
+		return func(bool) {}
+	}
+	token := uploadToken(at, id)
+	remote.UploadBegun(ctx, token)
+	var once sync.Once
+	return func(left bool) { once.Do(func() { remote.UploadEnded(ctx, token, left) }) }
+}
+
+// AbortUpload implements remote.UploadAborter.
+func (r *Remote) AbortUpload(ctx context.Context, token string) error {
+	bucket, rest, _ := strings.Cut(token, "\n")
+	id, key, _ := strings.Cut(rest, "\n")
+	at := place{bucket, key}
+	switch {
+	case ctx.Err() != nil:
+		return fail("abortupload", ".", context.Cause(ctx))
+	case id == "" || !r.holdsPlace(at):
+		return fail("abortupload", ".", remote.ErrInvalid)
+	}
+	return r.explain(ctx, "abortupload", r.nameAt(at), r.abortUpload(ctx, at, id))
+}
+
+func (r *Remote) abortUpload(ctx context.Context, at place, id string) error {
+	err := r.again.AbortMultipartUpload(ctx, at.bucket, at.key, id)
+	if isCode(err, "NoSuchUpload") {
+		return nil
+	}
+	return err
+}
+
+// holdsPlace reports whether an object lies below the root.
+func (r *Remote) holdsPlace(at place) bool {
+	return at.object() && (r.root.bucket == "" || at.bucket == r.root.bucket && strings.HasPrefix(at.key, r.root.prefix()))
+}
+
+// nameAt is the reverse of locate. A key that no name leads to is shown as it is.
+func (r *Remote) nameAt(at place) string {
+	elems := strings.Split(strings.TrimPrefix(at.key, r.root.prefix()), "/")
+	if r.root.bucket == "" {
+		elems = append([]string{at.bucket}, elems...)
+	}
+	for i, elem := range elems {
+		elems[i] = r.opt.Encoding.Decode(elem)
+	}
+	return strings.Join(elems, "/")
+}
+
+// UnfinishedUploads implements remote.UploadLister. The size of each costs a request.
+func (r *Remote) UnfinishedUploads(ctx context.Context, dir string) iter.Seq2[remote.UnfinishedUpload, error] {
+	return func(yield func(remote.UnfinishedUpload, error) bool) {
+		at, err := r.begin(ctx, "unfinisheduploads", dir)
+		buckets := []string{at.bucket}
+		if err == nil && at.bucket == "" {
+			var all []minio.BucketInfo
+			all, err = r.once.ListBuckets(ctx)
+			buckets = buckets[:0]
+			for _, b := range all {
+				buckets = append(buckets, b.Name)
+			}
+			err = r.explain(ctx, "unfinisheduploads", dir, err)
+		}
+		if err != nil {
+			yield(remote.UnfinishedUpload{}, err)
+			return
+		}
+		for _, bucket := range buckets {
+			for u, err := range r.uploadsIn(ctx, place{bucket, at.key}) {
+				if !yield(u, r.explain(ctx, "unfinisheduploads", dir, err)) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// uploadsIn lists those below a place, page by page.
+func (r *Remote) uploadsIn(ctx context.Context, dir place) iter.Seq2[remote.UnfinishedUpload, error] {
+	return func(yield func(remote.UnfinishedUpload, error) bool) {
+		key, id := "", ""
+		for {
+			page, err := r.once.ListMultipartUploads(ctx, dir.bucket, dir.prefix(), key, id, "", 0)
+			if err != nil {
+				yield(remote.UnfinishedUpload{}, err)
+				return
+			}
+			for _, u := range page.Uploads {
+				at := place{dir.bucket, u.Key}
+				if !strings.HasPrefix(u.Key, dir.prefix()) {
+					continue // some servers take the prefix for a key
+				}
+				found := remote.UnfinishedUpload{
+					Name: r.nameAt(at), Begun: u.Initiated, Size: r.partsSize(ctx, at, u.UploadID), Token: uploadToken(at, u.UploadID),
+				}
+				if !yield(found, nil) {
+					return
+				}
+			}
+			if !page.IsTruncated || page.NextKeyMarker == key && page.NextUploadIDMarker == id {
+				return
+			}
+			key, id = page.NextKeyMarker, page.NextUploadIDMarker
+		}
+	}
+}
+
+// partsSize returns how many bytes an upload has, -1 if the server does not tell.
+func (r *Remote) partsSize(ctx context.Context, at place, id string) int64 {
+	size, marker := int64(0), 0
+	for {
+		page, err := r.once.ListObjectParts(ctx, at.bucket, at.key, id, marker, 0)
+		if err != nil {
+			return -1
+		}
+		for _, p := range page.ObjectParts {
+			size += p.Size
+		}
+		if !page.IsTruncated || page.NextPartNumberMarker <= marker {
+			return size
+		}
+		marker = page.NextPartNumberMarker
+	}
+}
