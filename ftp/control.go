@@ -136,14 +136,20 @@ func (c *control) read() (int, error) {
 
 // arm sets the deadline of the read that follows.
 func (c *control) arm() {
-	d := time.Now().Add(c.idle)
-	if !c.until.IsZero() && c.until.Before(d) {
-		d = c.until
-	}
+	d := c.deadline()
 	if !c.soon.IsZero() {
 		d = c.soon
 	}
 	c.tcp.SetReadDeadline(d)
+}
+
+// deadline is when a read or a write that begins now has taken too long.
+func (c *control) deadline() time.Time {
+	d := time.Now().Add(c.idle)
+	if !c.until.IsZero() && c.until.Before(d) {
+		return c.until
+	}
+	return d
 }
 
 // Who interrupts reading.
@@ -207,7 +213,11 @@ func (c *control) flush() error {
 
 func (c *control) flushLocked() error {
 	if c.broken == nil && len(c.out) > 0 {
-		c.tcp.SetWriteDeadline(time.Now().Add(c.idle))
+		d := c.deadline()
+		if bye := time.Now().Add(closeGrace); d.Before(bye) {
+			d = bye // to say that the time is over
+		}
+		c.tcp.SetWriteDeadline(d)
 		if c.stop.Load()&stopSession != 0 {
 			c.hurry()
 		}
@@ -231,7 +241,7 @@ func (c *control) hurry() { c.tcp.SetWriteDeadline(time.Now().Add(closeGrace)) }
 func (c *control) secure(cfg *tls.Config) error {
 	c.discard()
 	t := tls.Server(c.tcp, cfg)
-	c.tcp.SetWriteDeadline(time.Now().Add(c.idle))
+	c.tcp.SetWriteDeadline(c.deadline())
 	c.arm()
 	if c.stop.Load() != 0 {
 		return errInterrupted

@@ -91,6 +91,7 @@ func (s *session) listen() (uint16, reply) {
 		s.logger.LogAttrs(context.Background(), slog.LevelError, "cannot open a passive port", slog.Any("error", err))
 		return 0, reply{425, "No passive port is free; try again later."}
 	}
+	p.limit(s.srv.dataStall())
 	s.endpoint = p
 	return p.port(), reply{}
 }

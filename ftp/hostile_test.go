@@ -43,6 +43,20 @@ func TestAClientThatTakesNoReplyIsIdle(t *testing.T) {
 	})
 }
 
+// A client that reads nothing does not stay for longer than one that says nothing.
+func TestAClientThatNeverReadsHasToLogInInTime(t *testing.T) {
+	srv := newServer(t, memory.New(), nil)
+	withVisitors(t, srv, func(l *pipeListener) {
+		d := visit(t, l, "192.0.2.1:1001", "220")
+		defer d.hangUp()
+		go d.raw.Write([]byte(strings.Repeat("FEAT\r\n", 1300)))
+		time.Sleep(time.Minute + time.Second)
+		if n := len(srv.Sessions()); n != 0 {
+			t.Errorf("%d sessions are left after the time to log in", n)
+		}
+	})
+}
+
 func TestKickEndsASessionThatWaitsForItsClient(t *testing.T) {
 	srv := newServer(t, memory.New(), nil)
 	overPipe(t, srv, func(d *dialogue) {

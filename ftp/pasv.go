@@ -37,13 +37,21 @@ var (
 var dynamicPorts = PortRange{First: 49152, Last: 65535}
 
 // passive waits for the client to connect (RFC 959, section 4.1.2, PASV; RFC 2428, section 3, EPSV).
+//
+// Most clients send the command that uses the connection at once. When it does not come for a moment, attend accepts what
+// arrives, so that strangers do not fill the queue, and ends what nobody uses.
 type passive struct {
 	listener *tcpListener
 	allowed  func(netip.Addr) bool
 	timeout  time.Duration
 
-	mu     sync.Mutex
-	opened bool // guarded by mu
+	mu      sync.Mutex
+	opened  bool          // guarded by mu; open or dismiss was called, or it has expired
+	expired bool          // guarded by mu
+	timer   *time.Timer   // guarded by mu; begins attend, later expire; nil where nobody asked for them
+	arrived chan struct{} // guarded by mu; closed when attend is done; nil before it begins
+	conn    net.Conn      // what attend has accepted; guarded by mu
+	failure error         // or why it has not; guarded by mu
 }
 
 // listenPassive listens on local at a port of ports that cannot be guessed from those before. Connections from where
@@ -101,42 +109,133 @@ func coprime(n int) int {
 // port is the number that the reply announces.
 func (p *passive) port() uint16 { return p.listener.port }
 
-func (p *passive) open(ctx context.Context) (net.Conn, error) {
+// attendAfter is how long connections wait in the queue of the kernel before they are looked at without a command.
+const attendAfter = 20 * time.Millisecond
+
+// limit ends what was arranged when it is not used within that time. It is called once, before open.
+func (p *passive) limit(life time.Duration) {
 	p.mu.Lock()
-	used := p.opened
-	p.opened = true
+	defer p.mu.Unlock()
+	p.timer = time.AfterFunc(attendAfter, func() { p.attend(life) })
+}
+
+// attend takes the owner's connection as it comes, until open or dismiss ask for it.
+func (p *passive) attend(life time.Duration) {
+	p.mu.Lock()
+	if p.opened {
+		p.mu.Unlock()
+		return
+	}
+	done := make(chan struct{})
+	p.arrived = done
+	p.listener.setDeadline(time.Now().Add(life))
 	p.mu.Unlock()
-	if used {
+	conn, err := p.accept()
+	p.listener.Close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.conn, p.failure = conn, err
+	close(done)
+	switch {
+	case p.opened:
+	case err == nil:
+		p.timer = time.AfterFunc(life, p.expire)
+	default:
+		p.opened, p.expired = true, true
+	}
+}
+
+// expire ends the connection that was made and never used.
+func (p *passive) expire() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.opened {
+		p.opened, p.expired = true, true
+		linger(p.conn, 0)
+	}
+}
+
+// isExpired reports whether too much time has passed without a use.
+func (p *passive) isExpired() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.expired
+}
+
+// accept returns the next connection of the owner and drops those of others.
+func (p *passive) accept() (net.Conn, error) {
+	for {
+		conn, peer, err := p.listener.accept()
+		if err != nil || p.allowed(peer) {
+			return conn, err
+		}
+		conn.Close()
+	}
+}
+
+// use takes the endpoint over from attend. first is false when that has happened before. arrived is not nil when attend
+// is at work or done, and is closed then.
+func (p *passive) use() (arrived chan struct{}, first bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	first = !p.opened
+	p.opened = true
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+	return p.arrived, first
+}
+
+func (p *passive) open(ctx context.Context) (net.Conn, error) {
+	arrived, first := p.use()
+	if !first {
 		return nil, errEndpointUsed
 	}
 	defer p.listener.Close()
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
 	stop := context.AfterFunc(ctx, p.close)
 	defer stop()
-	p.listener.setDeadline(time.Now().Add(p.timeout))
-	for {
-		conn, peer, err := p.listener.accept()
-		switch {
-		case err == nil && p.allowed(peer):
-			return conn, nil
-		case err == nil:
-			conn.Close()
-		case ctx.Err() != nil:
-			return nil, context.Cause(ctx)
-		case errors.Is(err, net.ErrClosed):
-			return nil, errEndpointUsed
-		default:
-			return nil, fmt.Errorf("waiting for the data connection: %w", err)
-		}
+	if ctx.Err() != nil {
+		p.close()
 	}
+	p.listener.setDeadline(time.Now().Add(p.timeout))
+	conn, err := p.await(arrived)
+	switch {
+	case err == nil:
+		return conn, nil
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case errors.Is(err, net.ErrClosed):
+		return nil, errEndpointUsed
+	}
+	return nil, fmt.Errorf("waiting for the data connection: %w", err)
+}
+
+// await is what attend brings, or accept.
+func (p *passive) await(arrived chan struct{}) (net.Conn, error) {
+	if arrived == nil {
+		return p.accept()
+	}
+	<-arrived
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.conn, p.failure
 }
 
 func (p *passive) close() { p.listener.Close() }
 
 func (p *passive) dismiss(wait time.Duration) {
 	defer p.close()
+	arrived, first := p.use()
+	if !first {
+		return
+	}
+	if arrived != nil {
+		p.close()
+		if conn, err := p.await(arrived); err == nil {
+			linger(conn, wait)
+		}
+		return
+	}
 	for range backlog + 1 {
 		conn, peer, err := p.listener.acceptNow()
 		if err != nil {

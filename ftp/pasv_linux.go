@@ -19,8 +19,8 @@ type tcpListener struct {
 	zone string // of the address, where it is of one link only
 }
 
-// backlog leaves room for strangers besides the one client that is expected.
-const backlog = 8
+// backlog leaves room for strangers besides the one client that is expected, until they are looked at.
+const backlog = 128
 
 // listenPort listens on addr, or returns errPortTaken when something else does.
 func listenPort(addr netip.AddrPort) (*tcpListener, error) {

@@ -19,6 +19,9 @@ func (s *session) dataRefusal() reply {
 	case s.srv.RequireTLS && !s.private:
 		return reply{521, "This server requires protected data connections: send PBSZ 0 and PROT P."}
 	}
+	if p, is := s.endpoint.(*passive); is && p.isExpired() {
+		return reply{425, "The port was not used for too long; send PASV or EPSV again."}
+	}
 	return reply{}
 }
 
@@ -146,7 +149,12 @@ func (s *session) connect(ctx context.Context, t *transfer, opening string, to d
 	s.ctl.write(reply{150, opening})
 	t.opened.Store(true)
 	if err := s.ctl.flush(); err != nil {
+		e.dismiss(0)
 		return nil, reply{426, "Control connection lost."}
+	}
+	t.waitsFor.Store(&e)
+	if t.hopeless.Load() {
+		e.close()
 	}
 	conn, err := e.open(ctx)
 	if err != nil {

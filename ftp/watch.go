@@ -21,11 +21,15 @@ type transfer struct {
 	opened     atomic.Bool              // 150 has been said: replies to other commands cannot be taken for it
 	conn       atomic.Pointer[dataConn] // nil until it is open
 
+	waitsFor atomic.Pointer[endpoint] // what the data connection comes from; nil before 150
+	hopeless atomic.Bool              // no data connection is waited for
+
 	whole bool // every byte has come and is believed; set while nobody watches
 
 	// Written by the watcher, read when it has ended.
-	lost    bool // the control connection ended
-	aborted bool // ABOR came
+	lost     bool        // the control connection ended
+	patience *time.Timer // ends the wait for a data connection
+	aborted  bool        // ABOR came
 }
 
 func (t *transfer) bytes() int64 {
@@ -71,6 +75,9 @@ func (s *session) begin(ctx context.Context, verb, name string) (context.Context
 func (s *session) finish(t *transfer) {
 	s.unwatch(t)
 	t.cancel(nil)
+	if t.patience != nil {
+		t.patience.Stop()
+	}
 	s.aborted = t.aborted
 	s.mu.Lock()
 	s.running = nil
@@ -114,9 +121,13 @@ func (s *session) attend(t *transfer) {
 		case errors.Is(err, os.ErrDeadlineExceeded) && s.ctl.stop.Load() == 0:
 			// A session in a transfer is not idle.
 		case errors.Is(err, errInterrupted):
+			if s.ctl.stop.Load()&stopSession != 0 {
+				t.loseHope()
+			}
 			return
 		case errors.Is(err, io.EOF):
 			t.lost = true
+			t.loseHope()
 			if !t.movesData() && !s.saidQuit() {
 				t.cancel(errControlLost) // nobody is left to hear the answer
 			}
@@ -130,6 +141,21 @@ func (s *session) attend(t *transfer) {
 		}
 	}
 }
+
+// loseHope gives a data connection that has not come about little more time: its client has gone, or the server stops.
+func (t *transfer) loseHope() {
+	if t.movesData() {
+		t.patience = time.AfterFunc(goneGrace, func() {
+			t.hopeless.Store(true)
+			if e := t.waitsFor.Load(); e != nil {
+				(*e).close()
+			}
+		})
+	}
+}
+
+// goneGrace is how long a data connection may come behind the end of the control connection.
+const goneGrace = time.Second
 
 // attendTo answers or queues one line and reports whether it was ABOR.
 func (s *session) attendTo(t *transfer, line []byte) bool {
