@@ -16,9 +16,10 @@ type command struct {
 	usage string // what HELP shows behind the name
 	feat  string // the line of FEAT; "" = none
 	// featNow makes the line of FEAT where it depends on the session; it may return "".
-	featNow func(s *session) string
-	moves   direction // whether it uses up the data connection that was arranged, also when it is refused
-	rfc     string    // where it is specified
+	featNow  func(s *session) string
+	moves    direction // whether it uses up the data connection that was arranged, also when it is refused
+	arranges bool      // it says where the next data connection comes from; refused, it leaves none
+	rfc      string    // where it is specified
 }
 
 // phase says when a command is allowed.
@@ -131,10 +132,10 @@ func commandRows() []command {
 		{name: "TYPE", run: (*session).typ, arity: required, usage: "A [N|T] | I | L 8", rfc: "RFC 959 4.1.2"},
 		{name: "STRU", run: (*session).stru, arity: required, usage: "F", rfc: "RFC 959 4.1.2"},
 		{name: "MODE", run: (*session).mode, arity: required, usage: "S|Z", feat: "MODE Z", rfc: "RFC 959 4.1.2; draft-preston-ftpext-deflate"},
-		{name: "PORT", run: (*session).port, phase: loggedIn, arity: required, usage: "h1,h2,h3,h4,p1,p2", rfc: "RFC 959 4.1.2"},
-		{name: "PASV", run: (*session).pasv, phase: loggedIn, rfc: "RFC 959 4.1.2"},
-		{name: "EPRT", run: (*session).eprt, phase: loggedIn, arity: required, usage: "|1|<address>|<port>|", feat: "EPRT", rfc: "RFC 2428 2"},
-		{name: "EPSV", run: (*session).epsv, phase: loggedIn, usage: "[1|2|ALL]", feat: "EPSV", rfc: "RFC 2428 3"},
+		{name: "PORT", run: (*session).port, arranges: true, phase: loggedIn, arity: required, usage: "h1,h2,h3,h4,p1,p2", rfc: "RFC 959 4.1.2"},
+		{name: "PASV", run: (*session).pasv, arranges: true, phase: loggedIn, rfc: "RFC 959 4.1.2"},
+		{name: "EPRT", run: (*session).eprt, arranges: true, phase: loggedIn, arity: required, usage: "|1|<address>|<port>|", feat: "EPRT", rfc: "RFC 2428 2"},
+		{name: "EPSV", run: (*session).epsv, arranges: true, phase: loggedIn, usage: "[1|2|ALL]", feat: "EPSV", rfc: "RFC 2428 3"},
 
 		// Service.
 		{name: "RETR", run: (*session).retr, moves: toClient, phase: loggedIn, arity: required, usage: "<file>", rfc: "RFC 959 4.1.3"},

@@ -214,8 +214,12 @@ func (s *session) execute(ctx context.Context, line []byte) {
 		s.aborted = false
 		s.ctl.write(reply{226, "ABOR: done."})
 	}
-	if c != nil && c.moves != nowhere && s.endpoint != nil {
+	switch {
+	case c == nil || s.endpoint == nil:
+	case c.moves != nowhere:
 		s.dismissData(c.moves)
+	case c.arranges && r.code >= 400:
+		s.closeEndpoint()
 	}
 }
 
