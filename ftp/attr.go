@@ -9,7 +9,7 @@ import (
 
 // setModTime sets the time of a file and returns the zero reply, or the reply that says why not.
 func (s *session) setModTime(ctx context.Context, arg string, t time.Time) reply {
-	name, r := s.path(arg)
+	name, r := s.path(ctx, arg)
 	if !r.isZero() {
 		return r
 	}
@@ -58,7 +58,7 @@ func (s *session) siteChmod(ctx context.Context, arg string) reply {
 	if err != nil {
 		return badArgument("Usage: SITE CHMOD <octal mode> <path>")
 	}
-	name, r := s.path(path)
+	name, r := s.path(ctx, path)
 	if !r.isZero() {
 		return r
 	}
@@ -85,7 +85,7 @@ func (s *session) siteUtime(ctx context.Context, arg string) reply {
 
 // avbl tells how many bytes can still be stored.
 func (s *session) avbl(ctx context.Context, arg string) reply {
-	name, r := s.path(arg)
+	name, r := s.path(ctx, arg)
 	if !r.isZero() {
 		return r
 	}

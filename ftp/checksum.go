@@ -43,7 +43,7 @@ func (s *session) takeRange() (start, n int64) {
 // hash digests a file, or the range of it that RANG or REST has named (draft-bryan-ftpext-hash, section 3).
 func (s *session) hash(ctx context.Context, arg string) reply {
 	start, n := s.takeRange()
-	name, r := s.path(arg)
+	name, r := s.path(ctx, arg)
 	if !r.isZero() {
 		return r
 	}
@@ -62,7 +62,7 @@ func xhash(key string) func(*session, context.Context, string) reply {
 		if err != nil {
 			return badArgument(`Usage: "<file>" [[<start>] <end>]`)
 		}
-		name, r := s.path(path)
+		name, r := s.path(ctx, path)
 		if !r.isZero() {
 			return r
 		}

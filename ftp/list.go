@@ -48,7 +48,7 @@ func isAbsent(err error) bool {
 
 // chooseLiteral takes the argument by its word.
 func (s *session) chooseLiteral(ctx context.Context, arg string) (selection, error) {
-	name, err := resolve(s.cwd, arg)
+	name, err := s.resolve(ctx, arg)
 	if err != nil {
 		return selection{}, err
 	}
@@ -68,7 +68,7 @@ func (s *session) chooseLiteral(ctx context.Context, arg string) (selection, err
 
 // chooseMatching takes the entries of dir whose names match pattern; none is an empty listing.
 func (s *session) chooseMatching(ctx context.Context, dir, pattern string) (selection, error) {
-	name, err := resolve(s.cwd, dir)
+	name, err := s.resolve(ctx, dir)
 	if err != nil {
 		return selection{}, err
 	}
@@ -194,7 +194,7 @@ func (s *session) mlsd(ctx context.Context, arg string) reply {
 		return r
 	}
 	s.takeRestart()
-	name, r := s.path(arg)
+	name, r := s.path(ctx, arg)
 	if !r.isZero() {
 		return r
 	}
@@ -225,7 +225,7 @@ func (s *session) mlsd(ctx context.Context, arg string) reply {
 
 // mlst gives the facts of one entry over the control connection, in a line that begins with one space.
 func (s *session) mlst(ctx context.Context, arg string) reply {
-	name, r := s.path(arg)
+	name, r := s.path(ctx, arg)
 	if !r.isZero() {
 		return r
 	}

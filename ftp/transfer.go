@@ -31,7 +31,7 @@ func (s *session) retr(ctx context.Context, arg string) reply {
 	if start, n := s.takeRange(); n >= 0 {
 		off, limit = start, n
 	}
-	name, r := s.path(arg)
+	name, r := s.path(ctx, arg)
 	if !r.isZero() {
 		return r
 	}
@@ -224,7 +224,7 @@ func (s *session) logTransfer(ctx context.Context, t *transfer, err error) {
 // stor replaces a file, or continues it where REST said (RFC 959, section 4.1.3; RFC 3659, section 5).
 func (s *session) stor(ctx context.Context, arg string) reply {
 	off := s.takeRestart()
-	name, r := s.path(arg)
+	name, r := s.path(ctx, arg)
 	if !r.isZero() {
 		return r
 	}
@@ -234,7 +234,7 @@ func (s *session) stor(ctx context.Context, arg string) reply {
 // appe appends to a file, or creates it.
 func (s *session) appe(ctx context.Context, arg string) reply {
 	s.takeRestart()
-	name, r := s.path(arg)
+	name, r := s.path(ctx, arg)
 	if !r.isZero() {
 		return r
 	}
@@ -249,7 +249,7 @@ func (s *session) stou(ctx context.Context, arg string) reply {
 		arg = "upload"
 	}
 	arg += "." + rand.Text()[:12]
-	name, r := s.path(arg)
+	name, r := s.path(ctx, arg)
 	if !r.isZero() {
 		return r
 	}

@@ -4,11 +4,12 @@ import (
 	"context"
 	"io/fs"
 	"strconv"
+	"strings"
 )
 
 // path turns an argument into a name of the FS, or into the reply that says why not.
-func (s *session) path(arg string) (string, reply) {
-	name, err := resolve(s.cwd, arg)
+func (s *session) path(ctx context.Context, arg string) (string, reply) {
+	name, err := s.resolve(ctx, arg)
 	if err != nil {
 		r, _ := errorReply(err)
 		return "", r
@@ -16,8 +17,23 @@ func (s *session) path(arg string) (string, reply) {
 	return name, reply{}
 }
 
+// resolve is the name of the FS that arg stands for. A first element ~ is the directory of the login, unless something is
+// called so in the current one.
+func (s *session) resolve(ctx context.Context, arg string) (string, error) {
+	if first, rest, _ := strings.Cut(arg, "/"); first == "~" {
+		here, err := resolve(s.cwd, first)
+		if err != nil {
+			return "", err
+		}
+		if _, err := s.fs.Stat(ctx, here); isAbsent(err) {
+			return resolve(".", rest)
+		}
+	}
+	return resolve(s.cwd, arg)
+}
+
 func (s *session) chdir(ctx context.Context, arg string) reply {
-	name, r := s.path(arg)
+	name, r := s.path(ctx, arg)
 	if !r.isZero() {
 		return r
 	}
@@ -26,7 +42,7 @@ func (s *session) chdir(ctx context.Context, arg string) reply {
 
 // cdup goes to the parent directory; that of the root is the root.
 func (s *session) cdup(ctx context.Context, _ string) reply {
-	name, r := s.path("..")
+	name, r := s.path(ctx, "..")
 	if !r.isZero() {
 		return r
 	}
@@ -52,7 +68,7 @@ func (s *session) pwd(context.Context, string) reply {
 }
 
 func (s *session) mkd(ctx context.Context, arg string) reply {
-	name, r := s.path(arg)
+	name, r := s.path(ctx, arg)
 	if !r.isZero() {
 		return r
 	}
@@ -63,7 +79,7 @@ func (s *session) mkd(ctx context.Context, arg string) reply {
 }
 
 func (s *session) rmd(ctx context.Context, arg string) reply {
-	name, r := s.path(arg)
+	name, r := s.path(ctx, arg)
 	if !r.isZero() {
 		return r
 	}
@@ -77,7 +93,7 @@ func (s *session) rmd(ctx context.Context, arg string) reply {
 }
 
 func (s *session) dele(ctx context.Context, arg string) reply {
-	name, r := s.path(arg)
+	name, r := s.path(ctx, arg)
 	if !r.isZero() {
 		return r
 	}
@@ -90,7 +106,7 @@ func (s *session) dele(ctx context.Context, arg string) reply {
 // rnfr notes what RNTO will rename. The name waits for it, whatever comes in between.
 func (s *session) rnfr(ctx context.Context, arg string) reply {
 	s.renameFrom = ""
-	name, r := s.path(arg)
+	name, r := s.path(ctx, arg)
 	if !r.isZero() {
 		return r
 	}
@@ -110,7 +126,7 @@ func (s *session) rnto(ctx context.Context, arg string) reply {
 		return badSequence("Send RNFR first.")
 	}
 	s.renameFrom = ""
-	to, r := s.path(arg)
+	to, r := s.path(ctx, arg)
 	if !r.isZero() {
 		return r
 	}
@@ -123,7 +139,7 @@ func (s *session) rnto(ctx context.Context, arg string) reply {
 // size is the number of bytes that RETR would send (RFC 3659, section 4). Where TYPE A converts line ends nobody knows
 // it without reading the file.
 func (s *session) size(ctx context.Context, arg string) reply {
-	name, r := s.path(arg)
+	name, r := s.path(ctx, arg)
 	if !r.isZero() {
 		return r
 	}
@@ -145,7 +161,7 @@ func (s *session) size(ctx context.Context, arg string) reply {
 // mdtm tells the modification time, or sets it when one stands in front of the name and no file is called so
 // (RFC 3659, section 3; the second form is a habit of clients older than MFMT).
 func (s *session) mdtm(ctx context.Context, arg string) reply {
-	name, r := s.path(arg)
+	name, r := s.path(ctx, arg)
 	if !r.isZero() {
 		return r
 	}
