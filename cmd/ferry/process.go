@@ -86,7 +86,7 @@ func (p process) rootCommand() *cobra.Command {
 	root.PersistentFlags().SortFlags = false
 	addFlags(root.PersistentFlags(), configFlags(), o)
 	addFlags(root.PersistentFlags(), loggingFlags(), o)
-	root.AddCommand(p.serveCommand(o), p.checkCommand(o), p.configCommand(o), p.listRemotesCommand(o), p.obscureCommand(), p.rcCommand(o), p.cacheCommand(o), p.versionCommand())
+	root.AddCommand(p.serveCommand(o), p.checkCommand(o), p.cleanupCommand(o), p.configCommand(o), p.listRemotesCommand(o), p.obscureCommand(), p.rcCommand(o), p.cacheCommand(o), p.versionCommand())
 	root.AddCommand(helpTopics()...)
 	return root
 }

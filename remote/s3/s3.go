@@ -19,7 +19,8 @@
 //
 // What fits one part (Options.ChunkSize) is one request. Anything longer is a multipart upload, with the parts sent
 // while more is coming; it becomes visible in one step, and nothing is left of it when it fails. Only a process that is
-// killed leaves parts, which nobody sees: a rule of the bucket for incomplete uploads removes them. The signature of
+// killed leaves parts, which nobody sees: the caller can note them (remote.WithUploads), AbortUpload removes them, and so
+// does a rule of the bucket for incomplete uploads. The signature of
 // each request covers the content, so that what arrives damaged is refused. Parts that travel encrypted, or not at all
 // beyond this machine, have a checksum instead, where the server knows CRC-32C.
 package s3

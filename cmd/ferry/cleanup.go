@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ferry/config"
+	"ferry/remote"
+)
+
+// A cleaner removes what interrupted uploads have left on a remote.
+type cleaner struct {
+	remote remote.Remote
+	out    io.Writer
+	maxAge time.Duration
+	dryRun bool // only say what would be done
+
+	found  int
+	bytes  int64
+	failed int
+}
+
+var errCleanupFailed = errors.New("not everything could be cleaned up; see above")
+
+// run removes what is older than maxAge, one line each.
+func (c *cleaner) run(ctx context.Context) error {
+	if c.remote.Info().Caps.ReadOnly {
+		return fmt.Errorf("%s is read-only: %w", c.remote.Info().Name, remote.ErrPermission)
+	}
+	_, lists := remote.AsUploadLister(c.remote)
+	if err := c.uploads(ctx); err != nil {
+		return err
+	}
+	// Listing a directory also removes hidden files that are older than a day.
+	if stager, ok := remote.AsStager(c.remote); !lists || ok && !c.remote.Info().Caps.NoParts {
+		c.parts(ctx, stager, ".")
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	verb := "cleaned up"
+	if c.dryRun {
+		verb = "found"
+	}
+	fmt.Fprintf(c.out, "%d unfinished uploads %s, %v\n", c.found, verb, config.Size(c.bytes))
+	if c.failed > 0 {
+		return errCleanupFailed
+	}
+	return nil
+}
+
+// uploads aborts uploads in parts that the remote keeps by itself.
+func (c *cleaner) uploads(ctx context.Context) error {
+	l, ok := remote.AsUploadLister(c.remote)
+	if !ok {
+		return nil
+	}
+	for u, err := range l.UnfinishedUploads(ctx, ".") {
+		if errors.Is(err, remote.ErrUnsupported) {
+			return fmt.Errorf("%s cannot tell which uploads are unfinished: %w", c.remote.Info().Name, err)
+		}
+		if err != nil {
+			return err
+		}
+		c.remove(u.Name, u.Size, u.Begun, func() error { return remote.AbortUpload(ctx, c.remote, u.Token) })
+	}
+	return nil
+}
+
+// parts removes the unfinished uploads that are kept for their owners in dir and below.
+func (c *cleaner) parts(ctx context.Context, stager remote.Stager, dir string) {
+	var below []string
+	for e, err := range c.remote.List(ctx, dir) {
+		if err != nil {
+			c.failed++
+			fmt.Fprintf(c.out, "FAILED   %q  %s\n", dir, oneLine(err.Error()))
+			break
+		}
+		name := remote.Join(dir, e.Name)
+		switch {
+		case e.Part != "" && stager != nil:
+			c.remove(name, e.Size, e.ModTime, func() error { return stager.DropPart(ctx, name, e.Part) })
+		case e.Dir:
+			below = append(below, name)
+		}
+	}
+	for _, dir := range below {
+		if ctx.Err() == nil {
+			c.parts(ctx, stager, dir)
+		}
+	}
+}
+
+// remove removes one that is old enough. Of one whose age is not known nobody knows whether it is under way.
+func (c *cleaner) remove(name string, size int64, begun time.Time, call func() error) {
+	age := time.Since(begun)
+	if begun.IsZero() && c.maxAge > 0 || age < c.maxAge {
+		return
+	}
+	verb := "removed "
+	if c.dryRun {
+		verb = "would go"
+	} else if err := call(); err != nil && !errors.Is(err, remote.ErrNotExist) {
+		c.failed++
+		fmt.Fprintf(c.out, "FAILED   %q  %s\n", name, oneLine(err.Error()))
+		return
+	}
+	c.found++
+	c.bytes += max(size, 0)
+	long := "size unknown"
+	if size >= 0 {
+		long = config.Size(size).String()
+	}
+	fmt.Fprintf(c.out, "%s %q  %s  %v old\n", verb, name, long, age.Truncate(time.Second))
+}
+
+const cleanupLong = `Remove what interrupted uploads have left on a remote.
+
+S3 keeps the parts of an upload that was interrupted for ever, and they are billed: those of files below the path of the
+remote are listed and aborted. On a local directory, SFTP, FTP and WebDAV it is the unfinished uploads that are kept for
+those who sent them; they cannot be continued any more then. Each is one line, with its size and its age.
+
+What is younger than --max-age may be under way. Set it longer than the longest upload of any program that writes there.`
+
+func (p process) cleanupCommand(o *options) *cobra.Command {
+	c := &cleaner{out: p.stdout, maxAge: 24 * time.Hour}
+	cmd := &cobra.Command{
+		Use:     "cleanup remote:path",
+		Short:   "Remove what interrupted uploads have left on a remote",
+		Long:    cleanupLong,
+		Example: "  ferry cleanup s3:bucket --dry-run\n  ferry cleanup s3:bucket/videos --max-age 7d",
+		Args:    wantArgs(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := resolveFlags(cmd.Flags(), checkFlags(), p.env); err != nil {
+				return err
+			}
+			o.given = cmd.Flags().Changed
+			log, closeLog, err := o.log.open(p.stderr)
+			if err != nil {
+				return err
+			}
+			defer closeLog()
+			r, err := p.openDriver(cmd.Context(), o, args[0], log, 0)
+			if err != nil {
+				return explainRoot(args[0], err)
+			}
+			defer r.Close()
+			c.remote = r
+			return c.run(cmd.Context())
+		},
+	}
+	addFlags(cmd.Flags(), networkFlags(), o)
+	cmd.Flags().Var(durationValue(&c.maxAge), "max-age", "Leave what is younger")
+	cmd.Flags().BoolVarP(&c.dryRun, "dry-run", "n", false, "Change nothing, only say what would be done")
+	addBackendFlags(cmd.Flags(), o)
+	return cmd
+}
