@@ -17,6 +17,7 @@ func localDriver() Driver {
 			Help: "A directory of this machine",
 			Options: together([]config.Option{
 				{Name: "copy_links", Default: "false", NoPrefix: true, Help: "Follow symbolic links that stay inside the directory"},
+				{Name: "sync", Default: "false", Help: "Have files and directories on the disk before they are acknowledged, so that they survive a loss of power"},
 				{Name: "partial_max_age", Default: "24h", Help: "Time for which an unfinished upload can be continued"},
 			},
 				unused("bytes are what they are, and nothing is prepared", "hashes", "no_check_updated", "no_preallocate", "no_sparse", "no_clone", "fatal_if_no_space"),
@@ -24,7 +25,7 @@ func localDriver() Driver {
 			),
 		},
 		open: func(_ context.Context, path string, v *values) (remote.Remote, error) {
-			o := local.Options{CopyLinks: v.boolean("copy_links"), PartMaxAge: v.duration("partial_max_age")}
+			o := local.Options{CopyLinks: v.boolean("copy_links"), PartMaxAge: v.duration("partial_max_age"), Sync: v.boolean("sync")}
 			if v.err != nil {
 				return nil, v.err
 			}

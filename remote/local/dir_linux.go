@@ -1,6 +1,7 @@
 package local
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"sync/atomic"
@@ -121,6 +122,15 @@ func (d *fdDir) mkdir(base string, perm fs.FileMode) error {
 
 func (d *fdDir) rmdir(base string) error {
 	return retry(func() error { return unix.Unlinkat(d.fd, base, unix.AT_REMOVEDIR) })
+}
+
+func (d *fdDir) sync() error {
+	fd, err := d.openat(".", unix.O_RDONLY|unix.O_DIRECTORY, 0) // its own can only be resolved from
+	if err != nil {
+		return err
+	}
+	f := os.NewFile(uintptr(fd), d.path)
+	return errors.Join(syncDir(f), f.Close())
 }
 
 func (d *fdDir) chtimes(base string, t time.Time) error {

@@ -7,7 +7,7 @@
 // something would be stored in its place.
 //
 // An upload is written to a hidden file beside its target and renamed over it, so that a reader sees the old file or
-// the new one. Data is handed to the operating system and not synced to the disk. The permission bits of a file that
+// the new one. Data is handed to the operating system and, without Options.Sync, not synced to the disk. The permission bits of a file that
 // is replaced are kept; its hard links are not.
 //
 // The hidden files are named
@@ -40,6 +40,9 @@ type Options struct {
 	// PartMaxAge is how long after its last byte an unfinished upload can be continued; 0 = for ever. Older ones are
 	// deleted when List or Stage come across them.
 	PartMaxAge time.Duration
+	// Sync has every change, but for modification times and permissions, on the disk before a call returns: it survives a
+	// loss of power.
+	Sync bool
 	// DirPerm and FilePerm are for what is created, before the umask of the process; 0 = 0777 and 0666.
 	DirPerm, FilePerm fs.FileMode
 }
@@ -55,10 +58,11 @@ type Remote struct {
 	self identity
 	dev  uint64 // the device of the root
 
-	tree    tree
-	uploads uploads
-	kept    sync.Mutex // held while the hidden files that Keep left are renamed or removed
-	ages    remote.Ages
+	tree     tree
+	syncFile func(*os.File) error // nil = files are not synced
+	uploads  uploads
+	kept     sync.Mutex // held while the hidden files that Keep left are renamed or removed
+	ages     remote.Ages
 }
 
 // New serves the directory root. It is an error when there is none.
@@ -103,6 +107,9 @@ func newRemote(root string, o Options, open func(path string, links bool) (tree,
 		dev:     m.dev,
 		tree:    t,
 		uploads: uploads{busy: map[string]*stage{}},
+	}
+	if o.Sync {
+		r.tree, r.syncFile = syncedTree{t}, (*os.File).Sync
 	}
 	r.ages.Began(time.Now())
 	return r, nil

@@ -25,6 +25,10 @@ func TestRemoteOnRootThatFollowsLinks(t *testing.T) {
 	remotetest.Run(t, func(t *testing.T) remote.Remote { return open(t, openRootTree, Options{CopyLinks: true}) })
 }
 
+func TestRemoteThatSyncs(t *testing.T) {
+	remotetest.Run(t, func(t *testing.T) remote.Remote { return open(t, openTree, Options{Sync: true}) })
+}
+
 type openFunc func(path string, links bool) (tree, error)
 
 // open serves a new directory.

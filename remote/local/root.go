@@ -185,6 +185,14 @@ func (d *rootDir) mkdir(base string, perm fs.FileMode) error {
 	return escaped(d.t.root.Mkdir(d.name(base), perm))
 }
 
+func (d *rootDir) sync() error {
+	f, err := d.t.root.Open(d.path)
+	if err != nil {
+		return escaped(err)
+	}
+	return errors.Join(syncDir(f), f.Close())
+}
+
 func (d *rootDir) rmdir(base string) error {
 	m, err := d.lstat(base)
 	if err != nil {

@@ -160,6 +160,11 @@ func (s *stage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, e
 
 // LOCKS_REQUIRED(s.mu)
 func (s *stage) publish(modTime time.Time) error {
+	if s.r.syncFile != nil {
+		if err := s.sync(modTime); err != nil && !errors.Is(err, fs.ErrClosed) {
+			return errors.Join(err, s.discard())
+		}
+	}
 	if err := s.file.Close(); err != nil && !errors.Is(err, fs.ErrClosed) {
 		return err
 	}

@@ -41,6 +41,8 @@ type dir interface {
 	mkdir(base string, perm fs.FileMode) error
 	rmdir(base string) error
 	chtimes(base string, t time.Time) error
+	// sync makes what entered and left the directory survive a loss of power.
+	sync() error
 	// list calls yield for what the directory holds until yield returns false or ctx ends.
 	list(ctx context.Context, yield func(*meta) bool) error
 	close()
