@@ -30,7 +30,9 @@ func (v backendValue) Type() string { return "value" }
 // addBackendFlags adds a flag for every option of every type, as --s3-region. They go before the configuration file for
 // all remotes of that type. Help does not show them: "ferry help backend s3" does.
 func addBackendFlags(fs *pflag.FlagSet, o *options) {
-	o.backend = map[string]string{}
+	if o.backend == nil { // several commands have them
+		o.backend = map[string]string{}
+	}
 	for _, t := range all.Types() {
 		for _, opt := range t.Options {
 			name := t.Flag(opt)

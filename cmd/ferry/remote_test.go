@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+
 	"ferry/config"
 )
 
@@ -87,6 +89,22 @@ func TestBackendFlagsReachTheRemote(t *testing.T) {
 	s, err := l.resolve(t.Context(), dir)
 	if err != nil || s.Values["copy_links"] != "true" {
 		t.Errorf("%v, %v", s.Values["copy_links"], err)
+	}
+}
+
+// Several commands have these flags, and share the options.
+func TestBackendFlagsOfEachCommandReachTheRemote(t *testing.T) {
+	for _, use := range []string{"serve", "check"} {
+		o := &options{given: func(string) bool { return false }}
+		serve, check := process{}.serveFTPCommand(o), process{}.checkCommand(o) // in the order of the program
+		commands := map[string]*cobra.Command{"serve": serve, "check": check}
+		if err := commands[use].Flags().Set("local-sync", "true"); err != nil {
+			t.Fatal(err)
+		}
+		s, err := (&lazySources{options: o}).resolve(t.Context(), t.TempDir())
+		if err != nil || s.Values["sync"] != "true" {
+			t.Errorf("%s: it is %q, %v", use, s.Values["sync"], err)
+		}
 	}
 }
 
