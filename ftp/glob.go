@@ -1,6 +1,7 @@
 package ftp
 
 import (
+	"errors"
 	"strings"
 	"unicode/utf8"
 )
@@ -17,76 +18,146 @@ func splitGlob(arg string) (dirPart, pattern string) {
 	return arg[:i], arg[i:]
 }
 
-// match reports whether name as a whole matches pattern. "*" stands for any text, "?" for one character, "[a-z]" for
-// one out of a set, "[!a-z]" or "[^a-z]" for one that is not in it, and a backslash takes the meaning off the next
-// character. A leading dot is nothing special: hidden files are always listed. A character is a rune, or a byte where
-// the name is not UTF-8. A "[" that is never closed stands for itself.
+const (
+	maxPattern = 255     // how many characters a pattern may ask for, stars not counted
+	maxRanges  = 512     // how many characters and ranges its classes may name
+	maxMoves   = 4 << 10 // how many characters it remembers the moves of
+)
+
+// errPatternTooLong refuses a pattern of more than maxPattern characters or maxRanges ranges.
+var errPatternTooLong = errors.New("pattern too long")
+
+// A pattern is compiled once and then matches many names. "*" stands for any text, "?" for one character, "[a-z]" for one
+// out of a set, "[!a-z]" or "[^a-z]" for one that is not in it, and a backslash takes the meaning off the next character. A
+// leading dot is nothing special: hidden files are always listed. A character is a rune, or a byte where the name is not
+// UTF-8. A "[" that is never closed stands for itself.
 //
-// The cost is at most the product of the lengths: only the last star is ever tried again.
-func match(pattern, name string) bool {
-	p, n := 0, 0
-	starP, starN := -1, 0 // behind the last star, and how far that star reaches
-	for n < len(name) || p < len(pattern) {
-		if p < len(pattern) && pattern[p] == '*' {
-			p++
-			starP, starN = p, n
-			continue
+// It is a machine that is in many states at once, one for each character that the pattern asks for and one for its end. Each
+// character of a name moves all of them together, so that the time for a name grows with its length and with nothing else.
+type pattern struct {
+	last  int                   // the state in which a name matches
+	stars states                // those that any character leaves as they are
+	wants []want                // what each state but the last one takes
+	moves map[character]*states // those that a character moves on, as far as it was asked for
+}
+
+// states is a set of them.
+type states [(maxPattern + 1 + 63) / 64]uint64
+
+func (s *states) add(i int)      { s[i/64] |= 1 << (i % 64) }
+func (s *states) has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
+
+// want is what a state takes: a character out of ranges, or outside of them.
+type want struct {
+	ranges  []charRange
+	negated bool
+}
+
+type charRange struct{ low, high character }
+
+func (w *want) takes(c character) bool {
+	for _, r := range w.ranges {
+		if r.low <= c && c <= r.high {
+			return !w.negated
 		}
-		if p < len(pattern) && n < len(name) {
-			if dp, dn, ok := matchOne(pattern[p:], name[n:]); ok {
-				p, n = p+dp, n+dn
-				continue
+	}
+	return w.negated
+}
+
+// compile reads a pattern, in time that grows with its length. It fails with errPatternTooLong.
+func compile(text string) (*pattern, error) {
+	p := &pattern{moves: map[character]*states{}}
+	ranges := 0
+	open := true // a "[" may still be closed: where one is not, none behind it is
+	for len(text) > 0 {
+		var w want
+		size := 1
+		switch {
+		case text[0] == '*':
+			p.stars.add(p.last)
+			text = text[1:]
+			continue
+		case text[0] == '?':
+			w.negated = true // any but none
+		default:
+			if text[0] == '[' && open {
+				w, size, open = readClass(text)
+			}
+			if text[0] != '[' || !open {
+				var c character
+				c, size = literal(text)
+				w = want{ranges: []charRange{{c, c}}}
 			}
 		}
-		if starP < 0 || starN >= len(name) {
-			return false
+		if ranges += len(w.ranges); p.last >= maxPattern || ranges > maxRanges {
+			return nil, errPatternTooLong
 		}
-		_, size := decode(name[starN:])
-		starN += size
-		p, n = starP, starN
+		p.wants = append(p.wants, w)
+		p.last++
+		text = text[size:]
 	}
-	return true
+	return p, nil
 }
 
-// matchOne matches one character of name against the first thing in pattern, neither of which is empty, and returns
-// how long both are.
-func matchOne(pattern, name string) (patternLen, nameLen int, ok bool) {
-	c, nameLen := decode(name)
-	switch pattern[0] {
-	case '?':
-		return 1, nameLen, true
-	case '[':
-		if size, ok, closed := matchClass(pattern, c); closed {
-			return size, nameLen, ok
-		}
-	}
-	want, size := literal(pattern)
-	return size, nameLen, want == c
-}
-
-// matchClass matches c against the class that pattern begins with. closed is false when that is no class.
-func matchClass(pattern string, c character) (size int, ok, closed bool) {
+// readClass reads the class that text begins with. closed is false when that is no class.
+func readClass(text string) (w want, size int, closed bool) {
 	i := 1
-	negated := i < len(pattern) && (pattern[i] == '!' || pattern[i] == '^')
-	if negated {
+	w.negated = i < len(text) && (text[i] == '!' || text[i] == '^')
+	if w.negated {
 		i++
 	}
-	for first := true; i < len(pattern); first = false {
-		if pattern[i] == ']' && !first {
-			return i + 1, ok != negated, true
+	for first := true; i < len(text); first = false {
+		if text[i] == ']' && !first {
+			return w, i + 1, true
 		}
-		low, size := literal(pattern[i:])
+		low, size := literal(text[i:])
 		i += size
 		high := low
-		if i+1 < len(pattern) && pattern[i] == '-' && pattern[i+1] != ']' {
-			high, size = literal(pattern[i+1:])
+		if i+1 < len(text) && text[i] == '-' && text[i+1] != ']' {
+			high, size = literal(text[i+1:])
 			i += 1 + size
 		}
-		if low <= c && c <= high {
-			ok = true
+		w.ranges = append(w.ranges, charRange{low, high})
+	}
+	return want{}, 0, false
+}
+
+// match reports whether name as a whole matches. It is for one goroutine at a time.
+func (p *pattern) match(name string) bool {
+	var now states
+	now.add(0)
+	for len(name) > 0 {
+		c, size := decode(name)
+		name = name[size:]
+		moved, carry, left := p.movedBy(c), uint64(0), uint64(0)
+		for i, s := range now {
+			on := s & moved[i]
+			now[i] = on<<1 | carry | s&p.stars[i]
+			carry = on >> 63
+			left |= now[i]
+		}
+		if left == 0 {
+			return false
 		}
 	}
-	return 0, false, false
+	return now.has(p.last)
+}
+
+// movedBy is the set of the states that c moves on.
+func (p *pattern) movedBy(c character) *states {
+	if m := p.moves[c]; m != nil {
+		return m
+	}
+	var m states
+	for i := range p.wants {
+		if p.wants[i].takes(c) {
+			m.add(i)
+		}
+	}
+	if len(p.moves) < maxMoves {
+		p.moves[c] = &m
+	}
+	return &m
 }
 
 // literal decodes the character that pattern begins with, one behind a backslash as itself.

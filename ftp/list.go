@@ -60,10 +60,24 @@ func (s *session) chooseLiteral(ctx context.Context, arg string) (selection, err
 		if arg != "" && !strings.HasSuffix(arg, "/") {
 			arg += "/"
 		}
-		return selection{entries: s.fs.List(ctx, name), prefix: arg}, nil
+		return selection{entries: s.entries(ctx, name), prefix: arg}, nil
 	}
 	dir, _ := splitGlob(arg)
 	return selection{entries: func(yield func(fs.FileInfo, error) bool) { yield(fi, nil) }, prefix: dir}, nil
+}
+
+// entries is what name holds. It ends with the cause of ctx, however long a tree goes on that does not look at that.
+func (s *session) entries(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error] {
+	return func(yield func(fs.FileInfo, error) bool) {
+		for fi, err := range s.fs.List(ctx, name) {
+			if err == nil && ctx.Err() != nil {
+				fi, err = nil, context.Cause(ctx)
+			}
+			if !yield(fi, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 // chooseMatching takes the entries of dir whose names match pattern; none is an empty listing.
@@ -79,10 +93,14 @@ func (s *session) chooseMatching(ctx context.Context, dir, pattern string) (sele
 	if !fi.IsDir() {
 		return selection{}, ErrNotDir
 	}
-	all := s.fs.List(ctx, name)
+	compiled, err := compile(pattern)
+	if err != nil {
+		return selection{}, err
+	}
+	all := s.entries(ctx, name)
 	matching := func(yield func(fs.FileInfo, error) bool) {
 		for fi, err := range all {
-			if err == nil && !match(pattern, fi.Name()) {
+			if err == nil && !compiled.match(fi.Name()) {
 				continue
 			}
 			if !yield(fi, err) {
@@ -208,7 +226,7 @@ func (s *session) mlsd(ctx context.Context, arg string) reply {
 		return s.fail("MLSD", name, err)
 	}
 	set := s.facts
-	sel := selection{entries: s.fs.List(ctx, name)}
+	sel := selection{entries: s.entries(ctx, name)}
 	return s.sendEntries(ctx, t, &sel, func(b []byte, fi fs.FileInfo, _ *selection) []byte {
 		start := len(b)
 		var perm Perm

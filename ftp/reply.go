@@ -47,6 +47,7 @@ var errorReplies = []struct {
 	{syscall.EFBIG, reply{552, "The file is too large for the storage."}},
 	{ErrBadName, reply{553, "The storage cannot hold a file of that name."}},
 	{ErrNameTooLong, reply{553, "The name is too long for the storage."}},
+	{errPatternTooLong, reply{501, "The pattern is too long."}},
 	{errBadPath, reply{553, "A name must not contain CR, LF or NUL."}},
 	{ErrIsDir, reply{550, "Is a directory."}},
 	{ErrNotDir, reply{550, "Not a directory."}},

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
+	"iter"
 	"net"
 	"strings"
 	"testing"
@@ -98,4 +100,56 @@ func TestCommandsThatWaitDoNotDecide(t *testing.T) {
 			d2.steps("nofile killed")
 		})
 	}
+}
+
+// crowded is a tree with a directory that never ends.
+type crowded struct{ slow }
+
+func (crowded) Stat(context.Context, string) (fs.FileInfo, error) { return fileInfo{dir: true}, nil }
+
+func (crowded) List(context.Context, string) iter.Seq2[fs.FileInfo, error] {
+	return func(yield func(fs.FileInfo, error) bool) {
+		for yield(fileInfo{}, nil) {
+			time.Sleep(time.Millisecond)
+		}
+	}
+}
+
+type fileInfo struct{ dir bool }
+
+func (fileInfo) Name() string       { return "name" }
+func (fileInfo) Size() int64        { return 0 }
+func (fileInfo) ModTime() time.Time { return time.Time{} }
+func (fileInfo) Sys() any           { return nil }
+func (f fileInfo) IsDir() bool      { return f.dir }
+func (f fileInfo) Mode() fs.FileMode {
+	if f.dir {
+		return fs.ModeDir
+	}
+	return 0
+}
+
+// What a pattern passes over is looked through for nobody when the client has left.
+func TestALongSearchEndsWithItsClient(t *testing.T) {
+	srv := newServer(t, memory.New(), nil)
+	srv.Backend = backendFunc(func() (ftp.FS, error) { return missing{}, nil })
+	overPipe(t, srv, func(d *dialogue) {
+		d.write("STAT x*\r\n")
+		time.Sleep(time.Minute)
+		d.raw.Close()
+		time.Sleep(2 * time.Second)
+		if n := len(srv.Sessions()); n != 0 {
+			t.Errorf("%d sessions after the client left", n)
+		}
+	})
+}
+
+// missing is crowded without what the pattern would be literally.
+type missing struct{ crowded }
+
+func (m missing) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
+	if name == "x*" {
+		return nil, fs.ErrNotExist
+	}
+	return m.crowded.Stat(ctx, name)
 }
