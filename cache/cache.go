@@ -60,6 +60,8 @@ const (
 	File    Kind = iota // the content is to be stored as Name
 	Removed             // Name is deleted here, and is to be deleted there
 	Dir                 // the directory Name was made here, and is to be made there
+	Moved               // what the remote has as Source was renamed to Name here, and is to be renamed there
+	RemovedDir          // the empty directory Name was removed here, and is to be removed there
 )
 
 // String returns a word for a message.
@@ -71,6 +73,10 @@ func (k Kind) String() string {
 		return "removed"
 	case Dir:
 		return "dir"
+	case Moved:
+		return "moved"
+	case RemovedDir:
+		return "removed dir"
 	}
 	return fmt.Sprintf("kind %d", uint8(k))
 }
@@ -100,7 +106,9 @@ type Record struct {
 	Kind Kind
 	Name string
 
-	Size    int64     // of a File
+	Source string // of what is Moved; it is one of Removes
+
+	Size    int64     // of a File, or of one that is Moved
 	ModTime time.Time // zero: unknown
 
 	Base        Base

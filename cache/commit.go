@@ -53,12 +53,15 @@ func (s *Store) recordOf(e *entry) Record {
 	return e.record()
 }
 
-// Add makes a record without a content: Removed or Dir. It needs no room to wait for.
+// Add makes a record without a content: any but a File. It needs no room to wait for.
 func (s *Store) Add(ctx context.Context, r Record, a Ack) (Record, error) {
 	if ctx.Err() != nil {
 		return Record{}, context.Cause(ctx)
 	}
-	r.ID, r.Size = newID(), 0
+	r.ID = newID()
+	if r.Kind != Moved {
+		r.Size = 0
+	}
 	tmp := path.Join(tmpDir, r.ID)
 	f, err := s.disk.OpenFile(tmp, os.O_RDWR|os.O_CREATE|os.O_EXCL)
 	if err != nil {
@@ -128,7 +131,7 @@ func (s *Store) putHeader(f disk.File, sl *slots, h *header, a Ack) error {
 func (s *Store) recordHeader(r *Record, a Ack) header {
 	return header{
 		State: stateWaiting, Kind: r.Kind, Name: r.Name, Seq: r.Seq, Size: r.Size, ModTime: r.ModTime, Committed: r.Committed,
-		Base: r.Base, Version: r.BaseVersion, Removes: r.Removes, Boot: s.disk.Boot(), Spooled: a == Spooled,
+		Base: r.Base, Version: r.BaseVersion, Removes: r.Removes, Source: r.Source, Boot: s.disk.Boot(), Spooled: a == Spooled,
 	}
 }
 

@@ -42,7 +42,8 @@ type header struct {
 	Spooled   bool     // the content has not been synced: it counts during that run only
 	Reason    string   // why a lost file is lost
 
-	Superseded bool // of a lost file: something newer of its name was carried out since
+	Source     string // of a file that is to be renamed
+	Superseded bool   // of a lost file: something newer of its name was carried out since
 }
 
 // An extent is n bytes from Off on.
@@ -52,7 +53,8 @@ type extent struct{ Off, N int64 }
 // damage.
 const (
 	magic        = "ferrycch"
-	version      = 1
+	version      = 1 // of what has neither of the later kinds
+	versionMoves = 2 // of Moved and RemovedDir
 	envelopeSize = 8 + 4 + 4 + 8 // magic, version, length of the fields, generation
 	checksumSize = 4
 	maxFields    = slotSize - envelopeSize - checksumSize
@@ -82,6 +84,7 @@ const (
 	tagReason
 	tagSynced
 	tagSuperseded
+	tagSource
 )
 
 // encode returns the slot of the header, or ErrNameTooLong.
@@ -114,16 +117,26 @@ func (h *header) encode(generation uint64) ([]byte, error) {
 	if h.Superseded {
 		b = appendUint(b, tagSuperseded, 1)
 	}
+	b = appendString(b, tagSource, h.Source)
 
 	fields := len(b) - envelopeSize
 	if fields > maxFields {
 		return nil, ErrNameTooLong
 	}
 	copy(b, magic)
-	binary.LittleEndian.PutUint32(b[8:], version)
+	binary.LittleEndian.PutUint32(b[8:], h.version())
 	binary.LittleEndian.PutUint32(b[12:], uint32(fields))
 	binary.LittleEndian.PutUint64(b[16:], generation)
 	return binary.LittleEndian.AppendUint32(b, checksum(b)), nil
+}
+
+// version is that of the format in which h is written: the lowest that knows all of it, so that an older ferry can go on
+// where nothing waits that it does not know.
+func (h *header) version() uint32 {
+	if h.Kind > Dir {
+		return versionMoves
+	}
+	return version
 }
 
 func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
@@ -171,7 +184,7 @@ func decodeHeader(b []byte) (h header, generation uint64, err error) {
 	if binary.LittleEndian.Uint32(b[end:]) != checksum(b[:end]) {
 		return h, 0, errDamaged
 	}
-	if v := binary.LittleEndian.Uint32(b[8:]); v != version {
+	if v := binary.LittleEndian.Uint32(b[8:]); v != version && v != versionMoves {
 		return h, 0, fmt.Errorf("%w: version %d", ErrVersion, v)
 	}
 	generation = binary.LittleEndian.Uint64(b[16:])
@@ -197,7 +210,7 @@ func (h *header) set(tag byte, value []byte) error {
 	case tagState:
 		h.State = state(f.upTo(uint64(states) - 1))
 	case tagKind:
-		h.Kind = Kind(f.upTo(uint64(Dir)))
+		h.Kind = Kind(f.upTo(uint64(RemovedDir)))
 	case tagName:
 		h.Name = f.text()
 	case tagOwner:
@@ -231,6 +244,8 @@ func (h *header) set(tag byte, value []byte) error {
 		h.Synced = f.length()
 	case tagSuperseded:
 		h.Superseded = f.upTo(1) == 1
+	case tagSource:
+		h.Source = f.text()
 	default:
 		f.bad = true
 	}

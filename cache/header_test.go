@@ -15,10 +15,10 @@ import (
 // full has every field.
 func full() header {
 	return header{
-		State: stateClean, Kind: Dir, Name: "dir/\xff name", Owner: "bob", Seq: 1 << 63, Size: 1 << 40, Synced: 77,
+		State: stateClean, Kind: Moved, Name: "dir/\xff name", Owner: "bob", Seq: 1 << 63, Size: 1 << 40, Synced: 77,
 		ModTime: time.Date(1601, 1, 1, 0, 0, 0, 1, time.UTC), Committed: time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC),
 		Base: BasePresent, Version: `"etag"`, Hash: "md5:00", Removes: []string{"a", "b/c"},
-		Held: []extent{{0, 10}, {4096, 1 << 33}}, Boot: "boot", Spooled: true, Reason: "refused", Superseded: true,
+		Held: []extent{{0, 10}, {4096, 1 << 33}}, Boot: "boot", Spooled: true, Reason: "refused", Source: "b/c", Superseded: true,
 	}
 }
 
@@ -73,11 +73,11 @@ func TestANewerHeaderIsNotDamaged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	binary.LittleEndian.PutUint32(b[8:], version+1)
+	binary.LittleEndian.PutUint32(b[8:], versionMoves+1)
 	if _, _, err := decodeHeader(b); !errors.Is(err, errDamaged) {
 		t.Errorf("without its checksum: %v", err)
 	}
-	if _, _, err := decodeHeader(sealed(b)); !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), "version 2") {
+	if _, _, err := decodeHeader(sealed(b)); !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), "version 3") {
 		t.Errorf("with it: %v", err)
 	}
 }
@@ -197,4 +197,21 @@ func dumped(t *testing.T, text string) []byte {
 		b = append(b, bytes...)
 	}
 	return b
+}
+
+// A ferry that knows version 1 only refuses what it would take for damage, and reads the rest.
+func TestOnlyLaterKindsAreOfALaterVersion(t *testing.T) {
+	for kind, want := range map[Kind]uint32{File: 1, Removed: 1, Dir: 1, Moved: 2, RemovedDir: 2} {
+		h := header{State: stateWaiting, Kind: kind, Name: "y"}
+		b, err := h.encode(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := binary.LittleEndian.Uint32(b[8:]); got != want {
+			t.Errorf("kind %v is written as version %d, not %d", kind, got, want)
+		}
+		if got, _, err := decodeHeader(b); err != nil || got.Kind != kind {
+			t.Errorf("kind %v is read as %v, %v", kind, got.Kind, err)
+		}
+	}
 }

@@ -119,7 +119,7 @@ func (s *Store) enterLost(id string, f *found) {
 func (h *header) record(id string) Record {
 	return Record{
 		ID: id, Seq: h.Seq, Kind: h.Kind, Name: h.Name, Size: h.Size, ModTime: h.ModTime, Base: h.Base, BaseVersion: h.Version,
-		Removes: h.Removes, Committed: h.Committed, Recovered: true,
+		Removes: h.Removes, Source: h.Source, Committed: h.Committed, Recovered: true,
 	}
 }
 
@@ -225,6 +225,9 @@ func (s *Store) dropSuperseded() error {
 			if claimed[name] == nil {
 				claimed[name] = e
 			}
+		}
+		if r.Kind == Moved {
+			delete(claimed, r.Source) // what an earlier record wants there is what is renamed
 		}
 	}
 	return nil

@@ -102,7 +102,7 @@ func TestANewerFormatIsNotOpened(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	binary.LittleEndian.PutUint32(b[8:], version+1)
+	binary.LittleEndian.PutUint32(b[8:], versionMoves+1)
 	overwrite(t, d, path.Join(dirtyDir, r.ID), slotSize, sealed(b))
 	files := d.Files()
 	_, err = Open(d, Options{})
@@ -147,6 +147,41 @@ func TestOfTwoRecordsTheLaterCounts(t *testing.T) {
 			got = append(got, fmt.Sprintf("%s=%s-%s", r.Name, contentOf(t, s, r.ID), strings.Join(r.Removes, "-")))
 		}
 		if want := []string{"a=second-z-y", "x=of x-", "c=was b-b"}; !slices.Equal(got, want) {
+			t.Errorf("there is %q, not %q", got, want)
+		}
+	}
+}
+
+func TestWhatIsRenamedAgainIsDoneFirst(t *testing.T) {
+	d := disktest.New()
+	s := openMemory(t, d, Options{})
+	add := func(r Record) {
+		t.Helper()
+		if _, err := s.Add(t.Context(), r, Durable); err != nil {
+			t.Fatal(err)
+		}
+	}
+	when := time.Date(2020, 1, 2, 3, 4, 5, 6, time.UTC)
+	add(Record{Kind: Moved, Name: "y", Source: "x", Size: 5, ModTime: when, Removes: []string{"x"}})
+	add(Record{Kind: Moved, Name: "z", Source: "y", Size: 5, ModTime: when, Removes: []string{"y"}})
+	add(Record{Kind: Removed, Name: "y"}) // what was stored there since
+	add(Record{Kind: Removed, Name: "y"})
+	add(Record{Kind: Moved, Name: "b", Source: "a", Removes: []string{"a", "old"}})
+	add(Record{Kind: Removed, Name: "b"})
+	add(Record{Kind: RemovedDir, Name: "d"})
+	add(Record{Kind: Dir, Name: "d"})
+	add(Record{Kind: RemovedDir, Name: "e"})
+	for range 2 {
+		s = openMemory(t, d.Restart(disktest.Everything()), Options{})
+		var got []string
+		for _, r := range s.Pending() {
+			got = append(got, fmt.Sprintf("%v %s<-%s %d %s", r.Kind, r.Name, r.Source, r.Size, strings.Join(r.Removes, "-")))
+			if r.Kind == Moved && !r.ModTime.Equal(when) {
+				t.Errorf("%s is of %v", r.Name, r.ModTime)
+			}
+		}
+		want := []string{"moved y<-x 5 x", "moved z<-y 5 y", "removed y<- 0 ", "removed b<- 0 a-old", "dir d<- 0 ", "removed dir e<- 0 "}
+		if !slices.Equal(got, want) {
 			t.Errorf("there is %q, not %q", got, want)
 		}
 	}

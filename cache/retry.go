@@ -28,6 +28,10 @@ func (s *Store) Retry(id string) (Record, error) {
 	if e.damaged {
 		return Record{}, &fs.PathError{Op: "retry", Path: id, Err: errDamaged}
 	}
+	if e.rec.Kind == Moved || e.rec.Kind == RemovedDir {
+		err := fmt.Errorf("what is there may be something else by now; do it again with a client, and drop this one: %w", fs.ErrInvalid)
+		return Record{}, &fs.PathError{Op: "retry", Path: e.rec.Name, Err: err}
+	}
 	if err := s.newer(e); err != nil {
 		return Record{}, &fs.PathError{Op: "retry", Path: e.rec.Name, Err: err}
 	}
@@ -92,7 +96,7 @@ func (r *Record) bars(lost *Record) bool {
 	if isBelow(lost.Name, r.Name) {
 		return r.Kind != Dir
 	}
-	return r.Kind != Removed && lost.Kind != Dir && isBelow(r.Name, lost.Name)
+	return r.Kind != Removed && r.Kind != RemovedDir && lost.Kind != Dir && isBelow(r.Name, lost.Name)
 }
 
 // isBelow reports whether name lies in the directory dir, whatever the case of either.

@@ -134,7 +134,9 @@ func (c caches) list() error {
 		var bytes int64
 		pending := s.Pending()
 		for _, r := range pending {
-			bytes += r.Size
+			if r.Kind == cache.File {
+				bytes += r.Size
+			}
 		}
 		fmt.Fprintf(c.out, "%s: %d wait with %s, %d refused\n", dir, len(pending), config.Size(bytes), len(lost))
 		for _, r := range pending {
@@ -154,6 +156,10 @@ func pendingText(r cache.Record) string {
 		return fmt.Sprintf("%q is to be deleted", r.Name)
 	case cache.Dir:
 		return fmt.Sprintf("the directory %q is to be made", r.Name)
+	case cache.Moved:
+		return fmt.Sprintf("%q is to be renamed to %q", r.Source, r.Name)
+	case cache.RemovedDir:
+		return fmt.Sprintf("the directory %q is to be removed", r.Name)
 	}
 	return fmt.Sprintf("%q", r.Name)
 }
