@@ -57,11 +57,11 @@ type Options struct {
 type Kind uint8
 
 const (
-	File    Kind = iota // the content is to be stored as Name
-	Removed             // Name is deleted here, and is to be deleted there
-	Dir                 // the directory Name was made here, and is to be made there
-	Moved               // what the remote has as Source was renamed to Name here, and is to be renamed there
-	RemovedDir          // the empty directory Name was removed here, and is to be removed there
+	File       Kind = iota // the content is to be stored as Name
+	Removed                // Name is deleted here, and is to be deleted there
+	Dir                    // the directory Name was made here, and is to be made there
+	Moved                  // what the remote has as Source was renamed to Name here, and is to be renamed there
+	RemovedDir             // the empty directory Name was removed here, and is to be removed there
 )
 
 // String returns a word for a message.

@@ -53,8 +53,8 @@ type extent struct{ Off, N int64 }
 // damage.
 const (
 	magic        = "ferrycch"
-	version      = 1 // of what has neither of the later kinds
-	versionMoves = 2 // of Moved and RemovedDir
+	version      = 1             // of what has neither of the later kinds
+	versionMoves = 2             // of Moved and RemovedDir
 	envelopeSize = 8 + 4 + 4 + 8 // magic, version, length of the fields, generation
 	checksumSize = 4
 	maxFields    = slotSize - envelopeSize - checksumSize

@@ -27,7 +27,7 @@ func (v *overlay) carryOut(ctx context.Context, c *claim) error {
 		return err
 	}
 	for _, name := range rec.Removes {
-		if !v.stillRemoves(c, name) {
+		if name == rec.Source || !v.stillRemoves(c, name) {
 			continue
 		}
 		if err := v.removeOne(ctx, name); err != nil {
@@ -47,6 +47,10 @@ func (v *overlay) apply(ctx context.Context, c *claim, rec cache.Record) error {
 			return nil
 		}
 		return v.removeOne(ctx, rec.Name)
+	case cache.Moved:
+		return v.moveOne(ctx, c, rec)
+	case cache.RemovedDir:
+		return v.removeDir(ctx, rec.Name)
 	default:
 		return v.makeDir(ctx, rec.Name)
 	}

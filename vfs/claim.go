@@ -17,6 +17,7 @@ type claim struct {
 	rec   cache.Record
 	mode  fs.FileMode // permission bits of the file that it replaces; 0 = unknown
 	begun bool        // the remote may have seen something of it
+	from  *claim      // of a file that is to be renamed, the one that is to rename it to where it is taken from; nil = none
 	first time.Time   // when the oldest change that it stands for was made
 
 	dead    bool          // it says nothing any more

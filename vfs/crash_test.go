@@ -56,6 +56,7 @@ type world struct {
 	seed  uint64
 	rng   *rand.Rand
 	tree  model
+	far   *stopped
 	away  bool // the remote cannot be reached
 	users int
 	trace []string
@@ -88,7 +89,8 @@ func newWorld(t *testing.T, seed uint64) *world {
 func (w *world) begin() {
 	w.t.Helper()
 	w.faults = faulty.New(w.inner)
-	w.wrote = &notes{Forward: remote.Forward{Remote: w.faults}}
+	w.far = &stopped{Forward: remote.Forward{Remote: w.faults}}
+	w.wrote = &notes{Forward: remote.Forward{Remote: w.far}}
 	store, err := cache.Open(w.disk, cache.Options{})
 	if err != nil {
 		w.fail("the cache cannot be opened: %v", err)
@@ -158,11 +160,17 @@ func (w *world) step() {
 	case w.away:
 		w.note("the remote is back")
 		w.faults.Heal()
+		w.far.silent.Store(false)
 		time.Sleep(2 * time.Minute) // until everybody has noticed
 		w.away = false
 	default:
-		w.note("the remote is away")
-		w.faults.Inject(faulty.Fault{Times: -1, Err: errNetwork})
+		if silent := w.rng.IntN(2) == 0 && w.fs.over.keepsChanges(); silent {
+			w.note("the remote falls silent")
+			w.far.silent.Store(true)
+		} else {
+			w.note("the remote is away")
+			w.faults.Inject(faulty.Fault{Times: -1, Err: errNetwork})
+		}
 		w.away = true
 	}
 }
@@ -184,7 +192,10 @@ func (w *world) act(d deed) {
 	case err == nil:
 		w.tree = after
 	case w.away && may && d.removes != "":
-		if _, statErr := w.fs.over.Stat(w.ctx, d.removes); errors.Is(statErr, remote.ErrNotExist) {
+		ctx, cancel := context.WithTimeout(w.ctx, time.Minute)
+		_, statErr := w.fs.over.Stat(ctx, d.removes)
+		cancel()
+		if errors.Is(statErr, remote.ErrNotExist) {
 			w.tree = after // it is gone; what could not be asked for is whether a part of it is there
 		}
 	}
@@ -269,6 +280,7 @@ func (w *world) readSome() {
 func (w *world) finish() {
 	w.note("the end")
 	w.faults.Heal()
+	w.far.silent.Store(false)
 	w.away = false
 	w.ok(w.fs.Flush(w.ctx, "."))
 	w.compare()

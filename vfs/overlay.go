@@ -52,6 +52,7 @@ type overlay struct {
 	runningLarge int               // guarded by mu; those of them that send large files
 	done         uint64            // guarded by mu; changes of the remote so far
 	causes       causes            // guarded by mu
+	late         []*asked          // guarded by mu; calls that go on behind their records
 	refused      map[string]*claim // guarded by mu; those that are refused and not dead, by the ID of the record
 	wake         chan struct{}     // holds a token when Run has something to look at
 }
@@ -81,6 +82,9 @@ func newOverlay(r remote.Remote, names *dirCache, open openFunc, o Options) *ove
 	v.doubts = newDoubts(v.store, v.pending.keyOf, v.log)
 	for _, rec := range v.store.Pending() {
 		c := v.recoveredClaim(rec)
+		if source := v.pending.own(rec.Source); rec.Kind == cache.Moved && source != nil && source.rec.Kind == cache.Moved {
+			c.from = source
+		}
 		v.pending.add(c)
 		v.queue.push(c)
 	}
@@ -145,7 +149,7 @@ func (v *overlay) stat(ctx context.Context, name string) (remote.Entry, error) {
 	}
 	v.mu.Unlock()
 	switch st {
-	case isFile:
+	case isFile, isMoved:
 		return e, nil
 	case isGone:
 		return remote.Entry{}, remote.ErrNotExist
@@ -217,6 +221,14 @@ func (v *overlay) Open(ctx context.Context, name string, off, n int64) (io.ReadC
 		case isFile:
 			var r io.ReadCloser
 			if r, err = v.openWaiting(ctx, c, off, n); err == nil {
+				return r, nil
+			}
+			if errors.Is(err, fs.ErrNotExist) && v.gone(ctx, c) {
+				continue
+			}
+		case isMoved:
+			var r io.ReadCloser
+			if r, err = v.openMoved(ctx, c, off, n); err == nil {
 				return r, nil
 			}
 			if errors.Is(err, fs.ErrNotExist) && v.gone(ctx, c) {

@@ -191,11 +191,8 @@ func (v *overlay) remove(ctx context.Context, name string) error {
 		case isGone, inFile:
 			return remote.ErrNotExist
 		case elsewhere:
-			if v.takesDirs() && !v.doubts.about(0, name).IsZero() {
-				return v.removeHere(ctx, name)
-			}
-			return v.removeThere(ctx, name)
-		case isFile:
+			return v.removeElsewhere(ctx, name)
+		case isFile, isMoved:
 			if removed, err := v.removeWaiting(ctx, c); removed || err != nil {
 				return err
 			}
@@ -240,26 +237,6 @@ func (v *overlay) removeWaiting(ctx context.Context, c *claim) (bool, error) {
 	v.mu.Unlock()
 	v.dropOld(next, c)
 	return true, nil
-}
-
-// removeHere makes the removal of what the remote has wait: then it can be repeated.
-func (v *overlay) removeHere(ctx context.Context, name string) error {
-	e, err := v.names.Stat(ctx, name)
-	switch {
-	case err == nil && e.Dir:
-		return remote.ErrIsDir
-	case errors.Is(err, remote.ErrNotExist), errors.Is(err, remote.ErrNotDir), ctx.Err() != nil:
-		return err
-	}
-	v.inVain(ctx, name, err)
-	rec, err := v.store.Add(ctx, cache.Record{Kind: cache.Removed, Name: name}, v.durability())
-	if err != nil {
-		return err
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.replace(newClaim(rec, rec.Committed))
-	return nil
 }
 
 func (v *overlay) removeThere(ctx context.Context, name string) error {
@@ -377,7 +354,7 @@ func (v *overlay) Hash(ctx context.Context, name, algorithm string) ([]byte, err
 		return nil, err
 	}
 	switch st, c := v.look(name); {
-	case st == isFile:
+	case st == isFile || st == isMoved:
 		return nil, pathError("hash", name, remote.ErrUnsupported)
 	case st == isGone || st == inFile:
 		return nil, pathError("hash", name, remote.ErrNotExist)

@@ -119,14 +119,22 @@ func (v *overlay) asks(name string) bool {
 // checkTarget finds out whether there may be a file called name, and what it replaces. A missing directory, a directory
 // of that name and a file that may not be changed are errors.
 func (v *overlay) checkTarget(ctx context.Context, name string) (knownBase, error) {
-	st, _ := v.look(name)
+	st, c := v.look(name)
 	var known knownBase
 	switch st {
 	case isDir:
 		return known, remote.ErrIsDir
 	case inFile:
 		return known, remote.ErrNotDir
-	case isFile, isGone: // what it replaces is known of what waits
+	case isGone:
+		if c != nil && c.rec.Kind == cache.RemovedDir {
+			if err := v.removedDirFirst(ctx, c); err != nil {
+				return known, err
+			}
+			return v.checkTarget(ctx, name)
+		}
+		return known, v.checkParent(ctx, name)
+	case isFile, isMoved: // what it replaces is known of what waits
 		return known, v.checkParent(ctx, name)
 	}
 	known, err := v.knows(ctx, name, v.asks(name))
@@ -155,7 +163,7 @@ func (v *overlay) checkParent(ctx context.Context, name string) error {
 		return nil
 	case isGone:
 		return remote.ErrNotExist
-	case isFile, inFile:
+	case isFile, isMoved, inFile:
 		return remote.ErrNotDir
 	}
 	known, err := v.knows(ctx, dir, true)

@@ -55,7 +55,7 @@ func (v *overlay) newListing(dir string) (*overlaid, error) {
 	defer v.mu.Unlock()
 	st, c := v.pending.look(dir)
 	switch st {
-	case isFile, inFile:
+	case isFile, isMoved, inFile:
 		return nil, remote.ErrNotDir
 	case isGone:
 		return nil, remote.ErrNotExist

@@ -36,7 +36,7 @@ func (v *overlay) move(ctx context.Context, from, to string) error {
 				return err
 			}
 		default:
-			return v.moveThere(ctx, from, to)
+			return v.moveElsewhere(ctx, from, to)
 		}
 	}
 }
@@ -170,32 +170,42 @@ func (v *overlay) mkdir(ctx context.Context, dir string) error {
 		return err
 	}
 	defer release()
-	st, _ := v.look(dir)
-	switch st {
-	case isFile, isDir:
-		return remote.ErrExist
-	case inFile:
-		return remote.ErrNotDir
-	case isGone:
-		if err := v.flushFirst(ctx, dir); err != nil {
-			return err
+	for {
+		switch st, c := v.look(dir); {
+		case st == isFile || st == isMoved || st == isDir:
+			return remote.ErrExist
+		case st == inFile:
+			return remote.ErrNotDir
+		case st == isGone && c != nil && c.rec.Kind == cache.RemovedDir:
+			if made, err := v.remakeDir(ctx, c); made || err != nil {
+				return err
+			}
+			continue
+		case st == isGone:
+			if err := v.flushFirst(ctx, dir); err != nil {
+				return err
+			}
 		}
+		return v.mkdirElsewhere(ctx, dir)
 	}
-	tried := false
-	if here := v.inDirThatWaits(dir) || v.takesDirs() && !v.reach.worthAsking(); !here {
-		tried = true
-		err := v.mkdirThere(ctx, dir)
-		v.reach.heard(ctx, err)
-		if err == nil || remote.Permanent(err) || ctx.Err() != nil || !v.takesDirs() {
-			return err
-		}
-		v.inVain(ctx, dir, err)
-	}
-	return v.mkdirHere(ctx, dir, tried)
 }
 
-// takesDirs reports whether a directory may wait for the remote.
-func (v *overlay) takesDirs() bool { return v.mode != CacheMinimal && v.ack != AckRemote }
+// mkdirElsewhere makes a directory of which nothing waits.
+func (v *overlay) mkdirElsewhere(ctx context.Context, dir string) error {
+	keep := func(tried bool) func(context.Context) (kept, error) {
+		return func(ctx context.Context) (kept, error) { return v.keepDir(ctx, dir, tried) }
+	}
+	switch {
+	case v.inDirThatWaits(dir) || v.keepsChanges() && !v.reach.worthAsking():
+		return v.waitFor(ctx, keep(false))
+	case v.keepsChanges() && v.doubts.pause([]string{dir}) > 0:
+		return v.waitFor(ctx, keep(true))
+	case !v.keepsChanges():
+		return v.mkdirThere(ctx, dir)
+	}
+	call := func(ctx context.Context) error { return v.mkdirThere(ctx, dir) }
+	return v.thereOrHere(ctx, lateChange{call: call, keep: keep(true)})
+}
 
 // inDirThatWaits reports whether a directory above name is not there yet.
 func (v *overlay) inDirThatWaits(name string) bool {
@@ -215,28 +225,6 @@ func (v *overlay) mkdirThere(ctx context.Context, dir string) error {
 	}
 	v.names.madeDir(dir)
 	v.dirs.add(v.pending.keyOf(dir))
-	return nil
-}
-
-// mkdirHere makes a directory that waits.
-func (v *overlay) mkdirHere(ctx context.Context, dir string, tried bool) error {
-	if _, k, _ := v.names.recall(dir); k == knownFresh || k == knownStale {
-		return remote.ErrExist
-	}
-	if err := v.checkParent(ctx, dir); err != nil {
-		return err
-	}
-	base := cache.BaseAbsent
-	if tried {
-		base = cache.BaseUnknown
-	}
-	rec, err := v.store.Add(ctx, cache.Record{Kind: cache.Dir, Name: dir, Base: base}, v.durability())
-	if err != nil {
-		return err
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.replace(newClaim(rec, rec.Committed))
 	return nil
 }
 
@@ -262,7 +250,7 @@ func (v *overlay) rmdir(ctx context.Context, dir string) error {
 		switch {
 		case full:
 			return remote.ErrNotEmpty
-		case st == isFile:
+		case st == isFile || st == isMoved:
 			return remote.ErrNotDir
 		case st == isGone || st == inFile:
 			return remote.ErrNotExist
@@ -274,7 +262,7 @@ func (v *overlay) rmdir(ctx context.Context, dir string) error {
 		}
 		break
 	}
-	return v.rmdirThere(ctx, dir)
+	return v.rmdirElsewhere(ctx, dir)
 }
 
 // rmdirWaiting removes a directory that waits; it is false when it does not wait any more.
@@ -285,6 +273,15 @@ func (v *overlay) rmdirWaiting(ctx context.Context, c *claim) (bool, error) {
 	v.mu.Lock()
 	base, _ := c.base()
 	v.mu.Unlock()
+	if base != cache.BaseAbsent && v.keepsChanges() && !v.reach.worthAsking() {
+		k, err := v.keepDirRemoval(ctx, c.rec.Name, c)
+		if err != nil {
+			v.letGo(c)
+			return false, err
+		}
+		v.queueUp(k, nil)
+		return true, nil
+	}
 	if base != cache.BaseAbsent {
 		v.letGo(c)
 		return false, v.flushFirst(ctx, c.rec.Name)

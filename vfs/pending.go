@@ -40,12 +40,18 @@ type touch struct {
 	removes bool // the path goes away with the claim, which is one for another name
 }
 
+// gone reports whether the path is to be no more.
+func (t touch) gone() bool {
+	return t.removes || t.claim.rec.Kind == cache.Removed || t.claim.rec.Kind == cache.RemovedDir
+}
+
 // standing is what a path is as far as what waits tells.
 type standing uint8
 
 const (
 	elsewhere standing = iota // nothing here tells: the remote knows
 	isFile                    // a file that waits
+	isMoved                   // a file of the remote that waits to get this name
 	isDir                     // a directory that waits, or that something waits in
 	isGone                    // it was removed here, or lies in something that was
 	inFile                    // it lies below a file that waits, and so cannot exist
@@ -191,7 +197,7 @@ func (p *pending) paths(c *claim) iter.Seq2[string, bool] {
 func (n *node) changed() {
 	n.show()
 	t, ok := n.top()
-	waits := ok && !t.removes && t.claim.rec.Kind != cache.Removed
+	waits := ok && !t.gone()
 	if waits == n.waits {
 		return
 	}
@@ -243,6 +249,8 @@ func (n *node) stands() (standing, *claim) {
 	switch {
 	case ok && !t.removes && t.claim.rec.Kind == cache.File:
 		return isFile, t.claim
+	case ok && !t.removes && t.claim.rec.Kind == cache.Moved:
+		return isMoved, t.claim
 	case ok && !t.removes && t.claim.rec.Kind == cache.Dir:
 		return isDir, t.claim
 	case n.below > 0:
@@ -261,9 +269,9 @@ func (p *pending) look(name string) (standing, *claim) {
 	for elem := range elements(name) {
 		if t, ok := n.top(); ok {
 			switch {
-			case t.removes || t.claim.rec.Kind == cache.Removed:
+			case t.gone():
 				gone = true
-			case t.claim.rec.Kind == cache.File:
+			case t.claim.rec.Kind == cache.File, t.claim.rec.Kind == cache.Moved:
 				return inFile, t.claim
 			}
 		}
@@ -292,11 +300,19 @@ func (p *pending) newest(name string) *claim {
 	return nil
 }
 
+// own returns the claim that says what is at name itself, if that is one of this name and not one that takes it away.
+func (p *pending) own(name string) *claim {
+	if c := p.newest(name); c != nil && p.keyOf(c.rec.Name) == p.keyOf(name) {
+		return c
+	}
+	return nil
+}
+
 // A child is what a path directly in a directory is. It does not change: another takes its place.
 type child struct {
 	node  *node // only for who holds the lock
 	name  string
-	stand standing // isFile, isDir, isGone, or elsewhere where it only leads to what is below it
+	stand standing // isFile, isMoved, isDir, isGone, or elsewhere where it only leads to what is below it
 	claim *claim   // nil for a directory that something waits in
 	own   bool     // what the remote has of this name is replaced or removed
 }

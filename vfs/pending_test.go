@@ -41,7 +41,7 @@ func (p *picture) wantChildren(t *testing.T, dir, want string) {
 		if c.stand == elsewhere {
 			continue
 		}
-		got = append(got, c.name+":"+[]string{"elsewhere", "file", "dir", "gone", "inFile"}[c.stand])
+		got = append(got, c.name+":"+[]string{"elsewhere", "file", "moved", "dir", "gone", "inFile"}[c.stand])
 	}
 	slices.Sort(got)
 	if s := strings.Join(got, " "); s != want {
@@ -168,7 +168,7 @@ func TestThePictureOfRandomHistories(t *testing.T) {
 			if r.IntN(3) == 0 {
 				removes = []string{names[r.IntN(len(names))]}
 			}
-			alive = append(alive, p.put(cache.Kind(r.IntN(3)), names[r.IntN(len(names))], removes...))
+			alive = append(alive, p.put(cache.Kind(r.IntN(5)), names[r.IntN(len(names))], removes...))
 		}
 		if len(alive) > 6 {
 			p.bury(alive[0])
@@ -194,7 +194,7 @@ func slowLook(alive []*claim, name string) standing {
 	above := elsewhere
 	for dir, _ := remote.Split(name); dir != "."; dir, _ = remote.Split(dir) {
 		switch slowOwn(alive, dir) {
-		case isFile:
+		case isFile, isMoved:
 			above = inFile
 		case isGone:
 			if above != inFile {
@@ -207,12 +207,12 @@ func slowLook(alive []*claim, name string) standing {
 			return false
 		}
 		st := slowOwn(alive, c.rec.Name)
-		return st == isFile || st == isDir
+		return st == isFile || st == isMoved || st == isDir
 	})
 	switch {
 	case above == inFile:
 		return inFile
-	case own == isFile || own == isDir:
+	case own == isFile || own == isMoved || own == isDir:
 		return own
 	case below:
 		return isDir
@@ -226,7 +226,7 @@ func slowOwn(alive []*claim, name string) standing {
 	for _, c := range slices.Backward(alive) {
 		switch {
 		case c.rec.Name == name:
-			return []standing{isFile, isGone, isDir}[c.rec.Kind]
+			return []standing{isFile, isGone, isDir, isMoved, isGone}[c.rec.Kind]
 		case slices.Contains(c.rec.Removes, name):
 			return isGone
 		}

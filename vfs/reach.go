@@ -148,6 +148,16 @@ func (r *reach) soon(ctx context.Context) (context.Context, context.CancelFunc) 
 // mayWait reports whether what ctx is for is worth waiting for a remote that is away.
 func mayWait(ctx context.Context) bool { return ctx.Value(soonKey{}) == nil }
 
+// alive asks the remote for a sign of life, which may take as long as wait.
+func (r *reach) alive(ctx context.Context, wait time.Duration) error {
+	if r.probe == nil {
+		return errAway
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, wait, errSilent)
+	defer cancel()
+	return r.probe(ctx)
+}
+
 // heard notes how a call ended.
 func (r *reach) heard(ctx context.Context, err error) {
 	switch {

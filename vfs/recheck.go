@@ -19,14 +19,14 @@ import (
 // twice as long.
 const firstRecheck = time.Second
 
-// inDoubt returns until when the remote may still undo what c wants. Directories are not looked at
-// again: as long as one waits, the remote is taken not to have it. What a late request can do to one
+// inDoubt returns until when the remote may still undo what c wants. A rename cannot be repeated: it has
+// waited for the doubt to be small. Directories are not looked at again: as long as one waits, the remote is taken not to have it. What a late request can do to one
 // is to remove it while it is empty, and then it is made again for the next file in it.
 func (v *overlay) inDoubt(c *claim) (until time.Time) {
 	v.mu.Lock()
 	rec, released := c.rec, c.released
 	v.mu.Unlock()
-	if released || rec.Kind == cache.Dir {
+	if released || rec.Kind == cache.Dir || rec.Kind == cache.RemovedDir || rec.Kind == cache.Moved {
 		return time.Time{}
 	}
 	return v.doubts.about(rec.Seq, append([]string{rec.Name}, rec.Removes...)...)
@@ -128,7 +128,7 @@ func (v *overlay) recheck(ctx context.Context, c *claim, rec cache.Record) error
 // watchRemoved has the names looked at that are in doubt, name or below it, and were just removed on
 // the remote.
 func (v *overlay) watchRemoved(ctx context.Context, name string) error {
-	if !v.takesDirs() {
+	if !v.keepsChanges() {
 		return nil
 	}
 	names, until := v.doubts.within(name)
@@ -137,13 +137,25 @@ func (v *overlay) watchRemoved(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
-		c := newClaim(rec, rec.Committed)
-		v.mu.Lock()
-		c.keepUntil(until)
-		v.replace(c)
-		v.mu.Unlock()
+		if !v.watchRemoval(ctx, rec, until) {
+			return v.store.Drop(rec.ID, v.durability())
+		}
 	}
 	return nil
+}
+
+// watchRemoval has a removal that was made looked at; it is false when ctx has ended: then other changes may have been made
+// since.
+func (v *overlay) watchRemoval(ctx context.Context, rec cache.Record, until time.Time) bool {
+	c := newClaim(rec, rec.Committed)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if ctx.Err() != nil {
+		return false
+	}
+	c.keepUntil(until)
+	v.replace(c)
+	return true
 }
 
 // removeAgain removes what has come back.

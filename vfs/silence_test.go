@@ -24,6 +24,9 @@ import (
 type stopped struct {
 	remote.Forward
 	silent atomic.Bool
+	late   atomic.Bool  // the next change is made, and answered after its context has ended
+	mute   atomic.Bool  // the next change is made, and not answered
+	long   atomic.Int64 // how long a move takes
 }
 
 // question waits as long as the remote is silent and ctx lasts.
@@ -38,10 +41,27 @@ func (m *stopped) question(ctx context.Context, op, name string) error {
 	return nil
 }
 
-func (m *stopped) change(ctx context.Context, op, name string) error {
-	ctx, release := remote.Committed(ctx)
+// change makes a change, in silence as mute and late say.
+func (m *stopped) change(ctx context.Context, op, name string, make func(context.Context) error) error {
+	committed, release := remote.Committed(ctx)
 	defer release()
-	return m.question(ctx, op, name)
+	late, lost := m.late.Swap(false), m.mute.Swap(false)
+	if late || lost {
+		err := make(committed)
+		if late {
+			select {
+			case <-ctx.Done():
+				time.Sleep(time.Second)
+			case <-time.After(time.Minute):
+			}
+			return err
+		}
+	}
+	if err := m.question(committed, op, name); err != nil {
+		remote.Unanswered(ctx)
+		return err
+	}
+	return make(ctx)
 }
 
 func (m *stopped) Info() remote.Info {
@@ -75,7 +95,7 @@ func (m *stopped) Open(ctx context.Context, name string, off, n int64) (io.ReadC
 }
 
 func (m *stopped) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
-	if err := m.change(ctx, "put", name); err != nil {
+	if err := m.question(ctx, "put", name); err != nil {
 		return remote.Entry{}, err
 	}
 	return m.Forward.Put(ctx, name, body, o)
@@ -96,38 +116,28 @@ func (m *stopped) Part(ctx context.Context, name, owner string) (remote.Entry, e
 }
 
 func (m *stopped) Remove(ctx context.Context, name string) error {
-	if err := m.change(ctx, "remove", name); err != nil {
-		return err
-	}
-	return m.Forward.Remove(ctx, name)
+	return m.change(ctx, "remove", name, func(ctx context.Context) error { return m.Forward.Remove(ctx, name) })
 }
 
 func (m *stopped) Mkdir(ctx context.Context, dir string) error {
-	if err := m.change(ctx, "mkdir", dir); err != nil {
-		return err
-	}
-	return m.Forward.Mkdir(ctx, dir)
+	return m.change(ctx, "mkdir", dir, func(ctx context.Context) error { return m.Forward.Mkdir(ctx, dir) })
 }
 
 func (m *stopped) Rmdir(ctx context.Context, dir string) error {
-	if err := m.change(ctx, "rmdir", dir); err != nil {
-		return err
-	}
-	return m.Forward.Rmdir(ctx, dir)
+	return m.change(ctx, "rmdir", dir, func(ctx context.Context) error { return m.Forward.Rmdir(ctx, dir) })
 }
 
 func (m *stopped) Move(ctx context.Context, from, to string) error {
-	if err := m.change(ctx, "move", from); err != nil {
-		return err
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(time.Duration(m.long.Load())):
 	}
-	return m.Forward.Move(ctx, from, to)
+	return m.change(ctx, "move", from, func(ctx context.Context) error { return m.Forward.Move(ctx, from, to) })
 }
 
 func (m *stopped) SetModTime(ctx context.Context, name string, t time.Time) error {
-	if err := m.change(ctx, "setmodtime", name); err != nil {
-		return err
-	}
-	return m.Forward.SetModTime(ctx, name, t)
+	return m.change(ctx, "setmodtime", name, func(ctx context.Context) error { return m.Forward.SetModTime(ctx, name, t) })
 }
 
 func (m *stopped) Hash(ctx context.Context, name, algorithm string) ([]byte, error) {
@@ -273,7 +283,8 @@ func (q *quiet) send(name string, off int64) error {
 type bounded struct {
 	command string
 	do      func(q *quiet) error
-	works   string // modes
+	works   string               // modes
+	again   func(q *quiet) error // once more; nil = the same
 }
 
 const everyMode = "off minimal writes full"
@@ -281,24 +292,37 @@ const everyMode = "off minimal writes full"
 func boundedCommands() []bounded {
 	ctx := context.Background()
 	return []bounded{
-		{"LIST of what was listed", func(q *quiet) error { return q.list("d") }, everyMode},
-		{"LIST of what was not", func(q *quiet) error { return q.list("d/a/x") }, ""},
-		{"SIZE of what was listed", func(q *quiet) error { return q.size("d/a") }, everyMode},
-		{"SIZE of what nobody knows", func(q *quiet) error { return q.size("d/new") }, ""},
-		{"RETR", func(q *quiet) error { return q.retrieve("d/a") }, ""},
-		{"RETR of what was read", func(q *quiet) error { return q.retrieve("d/b") }, "full"},
-		{"STOR", func(q *quiet) error { return q.send("d/new", 0) }, "writes full"},
-		{"STOR over a file", func(q *quiet) error { return q.send("d/a", 0) }, "writes full"},
-		{"STOR in a directory that nobody knows", func(q *quiet) error { return q.send("x/new", 0) }, "writes full"},
-		{"APPE", func(q *quiet) error { return q.send("d/a", AtEnd) }, ""},
-		{"DELE", func(q *quiet) error { return q.Remove(ctx, "d/a") }, ""},
-		{"MKD", func(q *quiet) error { return q.Mkdir(ctx, "d/new") }, ""},
-		{"RMD", func(q *quiet) error { return q.Rmdir(ctx, "d/empty") }, ""},
-		{"RNTO", func(q *quiet) error { return q.Rename(ctx, "d/a", "d/c") }, ""},
-		{"RNTO of a directory", func(q *quiet) error { return q.Rename(ctx, "d/empty", "e") }, ""},
-		{"MFMT", func(q *quiet) error { return q.SetModTime(ctx, "d/a", time.Now()) }, ""},
-		{"HASH", func(q *quiet) error { _, err := q.Hash(ctx, "d/a", "md5"); return err }, ""},
-		{"AVBL", func(q *quiet) error { _, err := q.Free(ctx, "."); return err }, ""},
+		{command: "LIST of what was listed", do: func(q *quiet) error { return q.list("d") }, works: everyMode},
+		{command: "LIST of what was not", do: func(q *quiet) error { return q.list("d/a/x") }},
+		{command: "SIZE of what was listed", do: func(q *quiet) error { return q.size("d/a") }, works: everyMode},
+		{command: "SIZE of what nobody knows", do: func(q *quiet) error { return q.size("d/new") }},
+		{command: "RETR", do: func(q *quiet) error { return q.retrieve("d/a") }},
+		{command: "RETR of what was read", do: func(q *quiet) error { return q.retrieve("d/b") }, works: "full"},
+		{command: "STOR", do: func(q *quiet) error { return q.send("d/new", 0) }, works: "writes full"},
+		{command: "STOR over a file", do: func(q *quiet) error { return q.send("d/a", 0) }, works: "writes full"},
+		{command: "STOR in a directory that nobody knows", do: func(q *quiet) error { return q.send("x/new", 0) }, works: "writes full"},
+		{command: "APPE", do: func(q *quiet) error { return q.send("d/a", AtEnd) }},
+		{
+			command: "DELE", do: func(q *quiet) error { return q.Remove(ctx, "d/a") }, works: "writes full",
+			again: func(q *quiet) error { return q.Remove(ctx, "d/b") },
+		},
+		{
+			command: "MKD", do: func(q *quiet) error { return q.Mkdir(ctx, "d/new") }, works: "writes full",
+			again: func(q *quiet) error { return q.Mkdir(ctx, "d/new/newer") },
+		},
+		{
+			command: "RMD", do: func(q *quiet) error { return q.Rmdir(ctx, "d/empty") }, works: "writes full",
+			again: func(q *quiet) error { return errors.Join(q.Mkdir(ctx, "d/empty"), q.Rmdir(ctx, "d/empty")) },
+		},
+		{command: "RMD of what is not empty", do: func(q *quiet) error { return q.Rmdir(ctx, "d") }},
+		{
+			command: "RNTO", do: func(q *quiet) error { return q.Rename(ctx, "d/a", "d/c") }, works: "writes full",
+			again: func(q *quiet) error { return q.Rename(ctx, "d/c", "d/a") },
+		},
+		{command: "RNTO of a directory", do: func(q *quiet) error { return q.Rename(ctx, "d/empty", "e") }},
+		{command: "MFMT", do: func(q *quiet) error { return q.SetModTime(ctx, "d/a", time.Now()) }},
+		{command: "HASH", do: func(q *quiet) error { _, err := q.Hash(ctx, "d/a", "md5"); return err }},
+		{command: "AVBL", do: func(q *quiet) error { _, err := q.Free(ctx, "."); return err }},
 	}
 }
 
@@ -325,7 +349,10 @@ func TestASilentRemoteHoldsNobodyUp(t *testing.T) {
 						return
 					}
 					began = time.Now()
-					if err := b.do(q); err != nil {
+					if b.again == nil {
+						b.again = b.do
+					}
+					if err := b.again(q); err != nil {
 						t.Errorf("once more: %v", err)
 					}
 					if took := time.Since(began); took > time.Second {

@@ -137,6 +137,11 @@ func (s *spool) continueFile(ctx context.Context, begin cache.Begin, off int64) 
 			return remote.ErrNotExist
 		case isDir:
 			return remote.ErrIsDir
+		case isMoved:
+			if err := s.overlay.flushFirst(ctx, s.name); err != nil {
+				return err
+			}
+			continue
 		}
 		begin.Off = 0
 		s.base.asOf = asOf

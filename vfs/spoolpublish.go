@@ -72,6 +72,13 @@ func (s *spool) target(ctx context.Context) (*claim, error) {
 		return nil, remote.ErrIsDir
 	case inFile:
 		return nil, remote.ErrNotDir
+	case isGone:
+		if c != nil && c.rec.Kind == cache.RemovedDir {
+			if err := v.removedDirFirst(ctx, c); err != nil {
+				return nil, err
+			}
+			return s.target(ctx)
+		}
 	case elsewhere:
 		if e, k, _ := v.names.recall(s.name); k == knownFresh && e.Dir {
 			return nil, remote.ErrIsDir

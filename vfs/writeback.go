@@ -33,6 +33,7 @@ func backoff(tries int) time.Duration {
 // waiting.
 func (v *overlay) run(ctx context.Context) error {
 	var running sync.WaitGroup
+	defer v.awaitLate()
 	defer running.Wait()
 	running.Go(func() { v.retryLost(ctx) })
 	running.Go(func() { v.uploads.abortLeft(ctx, v.remote) })
