@@ -44,6 +44,8 @@ type site struct {
 	whole   bool   // there are none: the remote is empty and has no paths
 
 	made atomic.Int32
+
+	server *exec.Cmd // of the gateway
 }
 
 // fresh makes an empty directory, and returns its path on the remote.
@@ -112,13 +114,14 @@ func startGateway(t *testing.T) *site {
 		}
 	}
 	addr := fmt.Sprintf("127.0.0.1:%d", remotetest.FreePort(t))
-	remotetest.StartWebServer(t, "http://"+addr, "", exec.Command(program, "--access", "key", "--secret", "s3cret", "--port", addr,
-		"--quiet", "posix", "--sidecar", filepath.Join(dir, "meta"), filepath.Join(dir, "data")))
+	server := exec.Command(program, "--access", "key", "--secret", "s3cret", "--port", addr,
+		"--quiet", "posix", "--sidecar", filepath.Join(dir, "meta"), filepath.Join(dir, "data"))
+	remotetest.StartWebServer(t, "http://"+addr, "", server)
 	options := func(addr string) map[string]string {
 		return map[string]string{"type": "s3", "provider": "Other", "endpoint": "http://" + addr, "access_key_id": "key",
 			"secret_access_key": "s3cret", "acl": "private"}
 	}
-	return &site{addr: addr, options: options, root: "bucket/"}
+	return &site{addr: addr, options: options, root: "bucket/", server: server}
 }
 
 // startFakeGCS runs a fake of Google Cloud Storage.
