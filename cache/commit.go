@@ -30,7 +30,7 @@ func (d *Draft) Commit(ctx context.Context, r Record, a Ack) (Record, error) {
 	if d.unsound {
 		return Record{}, d.fail(errors.Join(errUnsound, d.leave()))
 	}
-	r.Kind, r.ID, r.Size = File, d.id, d.size.Load()
+	r.Kind, r.ID, r.Seq, r.Size = File, d.id, 0, d.size.Load()
 	e := &entry{rec: r, ack: a, bytes: d.counted, state: stateWaiting, slots: d.slots}
 	err := d.s.commit(d.stopped, e, d.owner, d.file, d.path())
 	if err != nil {
@@ -53,7 +53,8 @@ func (s *Store) recordOf(e *entry) Record {
 	return e.record()
 }
 
-// Add makes a record without a content: any but a File. It needs no room to wait for.
+// Add makes a record without a content: any but a File. It needs no room to wait for. With a Seq the record takes that place
+// in the order, beside the one that has it: what was split off a change is not newer than what came after that.
 func (s *Store) Add(ctx context.Context, r Record, a Ack) (Record, error) {
 	if ctx.Err() != nil {
 		return Record{}, context.Cause(ctx)
@@ -82,7 +83,9 @@ func (s *Store) Add(ctx context.Context, r Record, a Ack) (Record, error) {
 func (s *Store) commit(done <-chan struct{}, e *entry, owner string, f disk.File, from string) error {
 	e.rec.Removes = slices.Clone(e.rec.Removes)
 	e.rec.Committed = time.Now()
-	e.rec.Seq = s.nextSeq()
+	if e.rec.Seq == 0 {
+		e.rec.Seq = s.nextSeq()
+	}
 	h := s.recordHeader(&e.rec, e.ack)
 	h.Owner = owner
 	if err := s.room.whenFull(done, slotSize, func() error { return e.slots.write(f, &h) }); err != nil {

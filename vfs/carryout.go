@@ -15,6 +15,9 @@ import (
 // carryOut does on the remote what c wants. What it has done of it is not done again by the next attempt.
 func (v *overlay) carryOut(ctx context.Context, c *claim) error {
 	v.mu.Lock()
+	if c.isApplied && v.pending.newest(c.rec.Name) != c {
+		c.released = true // what is newer is looked at, if need be
+	}
 	rec, applied, released := c.rec, c.isApplied, c.released
 	v.mu.Unlock()
 	if released {

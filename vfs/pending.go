@@ -142,17 +142,30 @@ func (p *pending) bury(c *claim) {
 	if !c.refused {
 		p.bytes -= c.bytes()
 	}
-	if c.failed != nil {
-		p.failed--
-	}
-	if p.failed == 0 {
-		p.last = nil
-	}
+	p.unfail(c)
 	for name := range p.paths(c) {
 		p.find(name).changed()
 	}
 	if c.run == nil {
 		p.clear(c)
+	}
+}
+
+// heal forgets that c has failed.
+func (p *pending) heal(c *claim) {
+	if !c.dead {
+		p.unfail(c)
+	}
+	c.failed = nil
+}
+
+// unfail takes c out of the count of those that have failed.
+func (p *pending) unfail(c *claim) {
+	if c.failed == nil {
+		return
+	}
+	if p.failed--; p.failed == 0 {
+		p.last = nil
 	}
 }
 

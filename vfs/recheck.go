@@ -45,6 +45,7 @@ func (v *overlay) keepApplied(ctx context.Context, c *claim, until time.Time) (k
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.pending.heal(c)
 	c.keepUntil(until)
 	return true, nil
 }
@@ -56,7 +57,7 @@ func (c *claim) keepUntil(until time.Time) {
 		close(c.applied)
 	}
 	c.ending, c.begun = false, true
-	c.tries, c.failed, c.urgent = 0, nil, false
+	c.tries, c.urgent = 0, false
 	c.due = time.Now().Add(firstRecheck << min(c.checks, 20))
 	c.checks++
 	if c.due.After(until) {
@@ -69,14 +70,15 @@ func (c *claim) keepUntil(until time.Time) {
 
 // splitRemovals makes changes of their own of the removals that c has brought with it: an applied
 // change says something of its own name alone. Otherwise what comes after it to the names that it
-// has removed would be done before it was over, and be undone with it.
+// has removed would be done before it was over, and be undone with it. They keep its place in the
+// order: what is being stored under those names just now comes after them.
 func (v *overlay) splitRemovals(ctx context.Context, c *claim, until time.Time) error {
 	v.mu.Lock()
 	names := v.pending.inherited(c)
 	v.mu.Unlock()
 	var removals []*claim
 	for _, name := range names {
-		rec, err := v.store.Add(ctx, cache.Record{Kind: cache.Removed, Name: name}, v.durability())
+		rec, err := v.store.Add(ctx, cache.Record{Kind: cache.Removed, Name: name, Seq: c.rec.Seq}, v.durability())
 		if err != nil {
 			return err
 		}
