@@ -15,15 +15,14 @@ import (
 // carryOut does on the remote what c wants. What it has done of it is not done again by the next attempt.
 func (v *overlay) carryOut(ctx context.Context, c *claim) error {
 	v.mu.Lock()
-	if c.isApplied && v.pending.newest(c.rec.Name) != c {
-		c.released = true // what is newer is looked at, if need be
-	}
-	rec, applied, released := c.rec, c.isApplied, c.released
+	rec, applied := c.rec, c.isApplied
+	superseded := applied && v.pending.newest(rec.Name) != c
+	c.released = c.released || superseded
 	v.mu.Unlock()
-	if released {
+	switch {
+	case superseded: // what is newer is looked at, if need be
 		return nil
-	}
-	if applied {
+	case applied: // for the last time when it was released
 		return v.recheck(ctx, c, rec)
 	}
 	if err := v.apply(ctx, c, rec); err != nil {

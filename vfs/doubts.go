@@ -120,18 +120,17 @@ func (d *doubts) within(name string) (names []string, until time.Time) {
 	return slices.Compact(names), until
 }
 
-func (d *doubt) concerns(key string) bool { return slices.Contains(d.keys, key) }
+// concerns reports whether what was asked may still change key: it was about it, or about a directory above it, which may
+// be renamed with everything in it.
+func (d *doubt) concerns(key string) bool {
+	return slices.ContainsFunc(d.keys, func(mine string) bool { return mine == key || remote.Below(key, mine) })
+}
 
 // touches reports whether the doubt concerns one of keys, or something below one.
 func (d *doubt) touches(keys []string) bool {
-	for _, mine := range d.keys {
-		for _, key := range keys {
-			if mine == key || remote.Below(mine, key) {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(keys, func(key string) bool {
+		return d.concerns(key) || slices.ContainsFunc(d.keys, func(mine string) bool { return remote.Below(mine, key) })
+	})
 }
 
 // await waits until doubtPause is over for names and what is below them, or ctx ends.

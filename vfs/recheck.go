@@ -221,7 +221,7 @@ func (v *overlay) hasContent(ctx context.Context, rec cache.Record, e remote.Ent
 	return digest.Is(h), true
 }
 
-// release ends the looking at what was applied at names, above and below them: what they are on the
+// release ends the looking at what was applied at names, above and below them, with a last look: what they are on the
 // remote is about to change in another way. The caller has locked the names.
 func (v *overlay) release(ctx context.Context, names ...string) error {
 	applied := v.appliedAt(names...)

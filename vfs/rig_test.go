@@ -36,6 +36,9 @@ type rig struct {
 	logged *syncWriter
 
 	mayFail bool // the disk will fail
+	off     bool // there is no cache
+
+	far func(*memory.Remote) remote.Remote // what the far side is like; nil = as it is
 
 	fs    *FS
 	store *cache.Store
@@ -56,7 +59,11 @@ func newRoomyRig(t *testing.T, c Cache, room cache.Options) *rig {
 func newRigAt(t *testing.T, c Cache, b *rig) *rig {
 	t.Helper()
 	b.t, b.inner, b.logged = t, memory.New(), &syncWriter{}
-	b.faults = faulty.New(b.inner)
+	var far remote.Remote = b.inner
+	if b.far != nil {
+		far = b.far(b.inner)
+	}
+	b.faults = faulty.New(far)
 	b.wrote = &notes{Forward: remote.Forward{Remote: b.faults}}
 	b.o = Options{
 		DirCacheTime: 5 * time.Minute, Cache: c,
@@ -78,7 +85,9 @@ func (b *rig) start() {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.o.Cache.Store = store
+	if b.o.Cache.Store = store; b.off {
+		b.o.Cache.Store = nil
+	}
 	b.store = store
 	var top remote.Remote = b.wrote
 	if b.wrap != nil {
@@ -225,11 +234,17 @@ func readFile(t *testing.T, r remote.Remote, name string) string {
 type notes struct {
 	remote.Forward
 
+	tell func(call string) // nil: they are kept for take
+
 	mu    sync.Mutex
 	calls []string // guarded by mu
 }
 
 func (n *notes) note(call string) {
+	if n.tell != nil {
+		n.tell(call)
+		return
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.calls = append(n.calls, call)

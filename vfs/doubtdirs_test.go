@@ -1,0 +1,91 @@
+package vfs
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ferry/disk/disktest"
+	"ferry/remote"
+	"ferry/remote/faulty"
+	"ferry/remote/memory"
+)
+
+// A directory is renamed, the answer is lost, and what is stored in it since is carried away when the request arrives late. What was
+// acknowledged is stored again where it belongs.
+func TestWhatALateRenameOfADirectoryTakesAlongIsStoredAgain(t *testing.T) {
+	for _, mode := range []CacheMode{CacheWrites, CacheFull} {
+		for name, end := range map[string]func(b *rig){
+			"in one process": func(*rig) {}, "over a restart": (*rig).restart, "over a kill": (*rig).kill,
+		} {
+			t.Run(name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					b := newRig(t, Cache{Mode: mode, Transfers: 4})
+					defer func() { b.stop() }()
+					b.has("d/a", "a")
+					b.late(faulty.Move)
+					if b.Rename(t.Context(), "d", "e") == nil {
+						t.Fatal("it was answered")
+					}
+					end(b)
+					b.upload("d/b", "new")
+					b.flush()
+					b.wantThere("d/", "d/a=a", "d/b=new")
+					b.deliver()
+					b.wantThere("e/", "e/a=a", "e/b=new")
+					b.settle()
+					b.wantThere("d/", "d/b=new", "e/", "e/a=a", "e/b=new")
+				})
+			})
+		}
+	}
+}
+
+// Without a cache an upload into a directory waits until it is known which one it is. Then it fails if there is none.
+func TestAnUploadWaitsForALateRenameOfItsDirectory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newRigAt(t, Cache{}, &rig{
+			disk: disktest.New(), off: true, far: func(r *memory.Remote) remote.Remote { return plainFTP{r} },
+		})
+		defer func() { b.stop() }()
+		b.has("d/a", "a")
+		b.faults.Inject(faulty.Fault{Op: faulty.Move, Delayed: true, Until: 5 * time.Second, Err: errNetwork})
+		if b.Rename(t.Context(), "d", "e") == nil {
+			t.Fatal("it was answered")
+		}
+		if b.trySend("d/b", "new", 0) == nil {
+			t.Error("an upload into a directory that was about to be renamed is acknowledged")
+		}
+		time.Sleep(time.Minute)
+		b.wantThere("e/", "e/a=a")
+	})
+}
+
+// A file in doubt is looked at a last time before its directory is renamed, and a removal before something else gets the name.
+func TestWhatIsInDoubtIsLookedAtBeforeItsDirectoryIsRenamed(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(b *rig)
+		want   []string
+	}{
+		"replaced": {func(b *rig) { b.upload("d/a", "new") }, []string{"e/", "e/a=new", "e/b=b"}},
+		"removed":  {func(b *rig) { b.ok(b.Remove(b.t.Context(), "d/a")) }, []string{"e/", "e/b=b"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newRig(t, Cache{Mode: CacheWrites, Transfers: 4})
+				defer func() { b.stop() }()
+				b.has("d/b", "b")
+				// It arrives between two looks.
+				b.faults.Inject(faulty.Fault{Op: faulty.Put, Delayed: true, Until: doubtPause - time.Second/2, Err: errNetwork})
+				b.upload("d/a", "old")
+				synctest.Wait()
+				tt.change(b)
+				b.flush()
+				b.ok(b.Rename(t.Context(), "d", "e"))
+				b.wantThere(tt.want...)
+				b.settle()
+				b.wantThere(tt.want...)
+			})
+		})
+	}
+}
