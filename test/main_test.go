@@ -3,6 +3,8 @@
 // The scripts in testdata/clients are run once in clear and once over TLS, those in testdata/clear and testdata/cli
 // once. Beside the commands of testscript they know those of commands_test.go. A script whose client is not installed
 // is skipped and says so.
+//
+// FERRY_TEST_PROGRAM is the path of a ferry to test in the place of this one: to see what an older one does.
 package test
 
 import (
@@ -22,6 +24,9 @@ func TestMain(m *testing.M) {
 }
 
 func buildAndRun(m *testing.M) int {
+	if ferryBinary = os.Getenv("FERRY_TEST_PROGRAM"); ferryBinary != "" {
+		return m.Run()
+	}
 	dir, err := os.MkdirTemp("", "ferry-test")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -1,7 +1,9 @@
 package test
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -42,6 +44,7 @@ type site struct {
 	root    string // path of the remote below which fresh directories are
 	files   string // where they have to be made on the local disk; "" where they are there by themselves
 	whole   bool   // there are none: the remote is empty and has no paths
+	data    string // where the server keeps what it has; "" where nobody needs to know
 
 	made atomic.Int32
 
@@ -121,7 +124,25 @@ func startGateway(t *testing.T) *site {
 		return map[string]string{"type": "s3", "provider": "Other", "endpoint": "http://" + addr, "access_key_id": "key",
 			"secret_access_key": "s3cret", "acl": "private"}
 	}
-	return &site{addr: addr, options: options, root: "bucket/", server: server}
+	return &site{addr: addr, options: options, root: "bucket/", server: server, data: filepath.Join(dir, "data")}
+}
+
+// parts returns the pieces of uploads that the server keeps although they were not completed.
+func (s *site) parts(t *testing.T) (all []string) {
+	t.Helper()
+	err := filepath.WalkDir(s.data, func(path string, e fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) { // it has just been removed
+			return nil
+		}
+		if err == nil && !e.IsDir() && strings.Contains(path, ".sgwtmp") {
+			all = append(all, strings.TrimPrefix(path, s.data))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 // startFakeGCS runs a fake of Google Cloud Storage.

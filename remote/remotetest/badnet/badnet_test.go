@@ -138,6 +138,45 @@ func TestWithoutRulesEverythingPasses(t *testing.T) {
 	}
 }
 
+// Some servers refuse what says its length twice.
+func TestARequestIsPassedOnAsItIs(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	n := badnet.Start(t, ln.Addr().String())
+	go func() {
+		q, err := http.NewRequest("PUT", "http://"+n.Addr+"/a%2fb?x=%20", strings.NewReader("abc"))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		q.Header = http.Header{"User-Agent": {"test"}, "X-Test": {"one", "two"}}
+		if answer, err := http.DefaultTransport.RoundTrip(q); err == nil {
+			answer.Body.Close()
+		}
+	}()
+	conn, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	var got []byte
+	for buf := make([]byte, 1000); !strings.HasSuffix(string(got), "abc"); {
+		k, err := conn.Read(buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, buf[:k]...)
+	}
+	want := "PUT /a%2fb?x=%20 HTTP/1.1\r\nHost: " + n.Addr + "\r\nContent-Length: 3\r\nAccept-Encoding: gzip\r\nConnection: close\r\n" +
+		"User-Agent: test\r\nX-Test: one\r\nX-Test: two\r\n\r\nabc"
+	if string(got) != want {
+		t.Errorf("the server got %q, want %q", got, want)
+	}
+}
+
 func TestABodyTakesItsTime(t *testing.T) {
 	f := newFar(t)
 	f.net.Add(badnet.Rule{Method: "PUT", Fate: badnet.Fate{Rate: 500_000}})
