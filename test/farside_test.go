@@ -11,15 +11,18 @@ import (
 	"testing"
 	"time"
 
+	"ferry/remote/remotetest"
 	"ferry/remote/remotetest/badnet"
 )
 
 // A farSide is a ferry with a bad network between it and its server. Its cache outlives it.
 type farSide struct {
 	*testing.T
-	net   *badnet.Network // nil where it is none of HTTP
-	where string          // what it serves
-	home  string          // holds the cache
+	net   *badnet.Network   // nil where it is none of HTTP
+	proxy *remotetest.Proxy // nil where it is one of HTTP, or there is none
+	began time.Time
+	where string // what it serves
+	home  string // holds the cache
 	env   []string
 	args  []string
 	proc  *process
@@ -32,11 +35,14 @@ type farSide struct {
 // newFarSide starts a ferry in a cache mode over a fresh directory of a server.
 func newFarSide(t *testing.T, s *site, mode string, args ...string) *farSide {
 	t.Helper()
-	f := &farSide{T: t, where: "there:" + s.fresh(t), home: t.TempDir(), env: s.environment("there", s.addr)}
+	f := &farSide{T: t, began: time.Now(), where: "there:" + s.fresh(t), home: t.TempDir(), env: s.environment("there", s.addr)}
 	switch s.options("")["type"] {
 	case "s3", "google cloud storage", "azureblob", "webdav":
 		f.net = badnet.Start(t, s.addr)
 		f.env = s.environment("there", f.net.Addr)
+	case "ftp", "sftp":
+		f.proxy = remotetest.NewProxy(t, s.addr, remotetest.ProxyOptions{FTP: s.options(s.addr)["type"] == "ftp"})
+		f.env = s.environment("there", f.proxy.Addr)
 	}
 	f.args = append([]string{"serve", "ftp", f.where, "--addr", "127.0.0.1:0", "--user", "bob", "-v", "--vfs-cache-mode", mode}, args...)
 	_, addr := serveAt(t, f.where, append(s.environment("there", s.addr), "FERRY_DIR_CACHE_TIME=0s"))

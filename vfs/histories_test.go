@@ -16,6 +16,7 @@ import (
 	"ferry/disk/disktest"
 	"ferry/remote"
 	"ferry/remote/faulty"
+	"ferry/remote/remotetest/ledger"
 )
 
 // A past is a tree over a remote that does not answer, or late, or does later what it was told, with clients that go on
@@ -52,7 +53,7 @@ type historian struct {
 	*past
 	name   string
 	rand   *rand.Rand
-	ledger *ledger
+	ledger *ledger.Ledger
 	count  int
 }
 
@@ -133,11 +134,11 @@ func newPast(t *testing.T, w climate, clients int, seed uint64) *past {
 	p.rig = newRigOver(t, w, func(call string) { p.note("%65s the far side gets: %s", "", call) })
 	p.born()
 	for i := range clients {
-		h := &historian{past: p, name: fmt.Sprintf("c%d", i), rand: rand.New(rand.NewPCG(seed, uint64(i))), ledger: newLedger()}
+		h := &historian{past: p, name: fmt.Sprintf("c%d", i), rand: rand.New(rand.NewPCG(seed, uint64(i))), ledger: ledger.New()}
 		for _, name := range historianNames {
-			h.ledger.now(h.name + name)
+			h.ledger.Now(h.name + name)
 		}
-		h.ledger.set(h.name+"/", one(isDirectory))
+		h.ledger.Set(h.name+"/", ledger.One(ledger.Directory))
 		p.ok(p.inner.Mkdir(t.Context(), h.name))
 		p.clients = append(p.clients, h)
 	}
@@ -201,7 +202,7 @@ func (p *past) compare() {
 	for _, line := range treeOf(p.t, p.inner, ".") {
 		name, content, isFile := strings.Cut(line, "=")
 		if !isFile {
-			content = isDirectory
+			content = ledger.Directory
 		}
 		client, _, _ := strings.Cut(name, "/")
 		if trees[client] == nil {
@@ -210,7 +211,7 @@ func (p *past) compare() {
 		trees[client][name] = content
 	}
 	for _, h := range p.clients {
-		if wrong := h.ledger.check(trees[h.name]); len(wrong) > 0 {
+		if wrong := h.ledger.Check(trees[h.name]); len(wrong) > 0 {
 			p.fail("on the remote: %s", strings.Join(wrong, "\n"))
 		}
 		delete(trees, h.name)
@@ -282,27 +283,27 @@ func (h *historian) send(v visit, name string, off int64, content string, states
 	}
 	dir, _ := remote.Split(name)
 	if !h.acknowledged(v, err) {
-		h.ledger.add(name, states)
-		h.ledger.add(dir+"/", one(isDirectory)) // it may be made with the file
+		h.ledger.Add(name, states)
+		h.ledger.Add(dir+"/", ledger.One(ledger.Directory)) // it may be made with the file
 		return err
 	}
-	h.ledger.set(name, states)
-	h.ledger.set(dir+"/", one(isDirectory))
+	h.ledger.Set(name, states)
+	h.ledger.Set(dir+"/", ledger.One(ledger.Directory))
 	return nil
 }
 
 func (h *historian) store(v visit) (string, error) {
 	name, content := h.file(), h.content()
-	return "stores " + name + " " + content, h.send(v, name, 0, content, one(content))
+	return "stores " + name + " " + content, h.send(v, name, 0, content, ledger.One(content))
 }
 
 // add appends, or goes on at an offset where the content is known.
 func (h *historian) add(v visit) (string, error) {
 	name, content := h.file(), h.content()
-	before, off := h.ledger.now(name), int64(AtEnd)
+	before, off := h.ledger.Now(name), int64(AtEnd)
 	after := map[string]bool{}
 	for state := range before {
-		if state == isAbsent {
+		if state == ledger.Absent {
 			state = ""
 		}
 		if len(before) == 1 && len(state) > 0 && h.rand.IntN(3) == 0 {
@@ -345,15 +346,15 @@ func (h *historian) dropPart(name string) {
 
 func (h *historian) remove(v visit) (string, error) {
 	name := h.file()
-	before := h.ledger.contents(name)
+	before := h.ledger.Contents(name)
 	err := v.Remove(v.ctx, name)
 	if h.acknowledged(v, err) {
 		if len(before) == 0 {
 			h.fail("%s removed %s, which was not there", h.name, name)
 		}
-		h.ledger.set(name, one(isAbsent))
+		h.ledger.Set(name, ledger.One(ledger.Absent))
 	} else if !certain(err, before) {
-		h.ledger.add(name, one(isAbsent))
+		h.ledger.Add(name, ledger.One(ledger.Absent))
 	}
 	return "removes " + name, err
 }
@@ -377,15 +378,15 @@ func (h *historian) rename(v visit) (string, error) {
 	}
 	err := v.Rename(v.ctx, from, to)
 	acknowledged := h.acknowledged(v, err)
-	if !acknowledged && certain(err, h.ledger.contents(from)) {
+	if !acknowledged && certain(err, h.ledger.Contents(from)) {
 		return what, err
 	}
-	if acknowledged && len(h.ledger.contents(from)) == 0 {
+	if acknowledged && len(h.ledger.Contents(from)) == 0 {
 		h.fail("%s renamed %s, which was not there", h.name, from)
 	}
-	h.ledger.rename(from, to, acknowledged)
+	h.ledger.Rename(from, to, acknowledged)
 	if dir, _ := remote.Split(to); acknowledged {
-		h.ledger.set(dir+"/", one(isDirectory))
+		h.ledger.Set(dir+"/", ledger.One(ledger.Directory))
 	}
 	return what, err
 }
@@ -394,9 +395,9 @@ func (h *historian) mkdir(v visit) (string, error) {
 	dir := h.dir()
 	err := v.Mkdir(v.ctx, dir)
 	if h.acknowledged(v, err) {
-		h.ledger.set(dir+"/", one(isDirectory))
+		h.ledger.Set(dir+"/", ledger.One(ledger.Directory))
 	} else if !errors.Is(err, remote.ErrNotExist) { // that it is there may be what a first attempt has made of it
-		h.ledger.add(dir+"/", one(isDirectory))
+		h.ledger.Add(dir+"/", ledger.One(ledger.Directory))
 	}
 	return "makes " + dir, err
 }
@@ -405,17 +406,17 @@ func (h *historian) rmdir(v visit) (string, error) {
 	dir := h.dir()
 	err := v.Rmdir(v.ctx, dir)
 	if !h.acknowledged(v, err) {
-		if !certain(err, h.ledger.contents(dir+"/")) {
-			h.ledger.add(dir+"/", one(isAbsent))
+		if !certain(err, h.ledger.Contents(dir+"/")) {
+			h.ledger.Add(dir+"/", ledger.One(ledger.Absent))
 		}
 		return "removes " + dir, err
 	}
-	h.ledger.set(dir+"/", one(isAbsent))
-	for _, name := range h.ledger.below(dir) {
-		if !h.ledger.now(name)[isAbsent] {
+	h.ledger.Set(dir+"/", ledger.One(ledger.Absent))
+	for _, name := range h.ledger.Below(dir) {
+		if !h.ledger.Now(name)[ledger.Absent] {
 			h.fail("%s removed %s, which holds %s", h.name, dir, name)
 		}
-		h.ledger.set(name, one(isAbsent))
+		h.ledger.Set(name, ledger.One(ledger.Absent))
 	}
 	return "removes " + dir, nil
 }
@@ -427,8 +428,8 @@ func (h *historian) renameDir(v visit) (string, error) {
 	}
 	err := v.Rename(v.ctx, from, to)
 	acknowledged := h.acknowledged(v, err)
-	if acknowledged || !certain(err, h.ledger.contents(from+"/")) {
-		h.ledger.renameDir(from, to, acknowledged)
+	if acknowledged || !certain(err, h.ledger.Contents(from+"/")) {
+		h.ledger.RenameDir(from, to, acknowledged)
 	}
 	return "renames " + from + " " + to, err
 }
@@ -442,7 +443,7 @@ func (h *historian) setTime(v visit) (string, error) {
 func (h *historian) read(v visit) (string, error) {
 	name := h.file()
 	rc, err := v.Open(v.ctx, name, 0)
-	got := isAbsent
+	got := ledger.Absent
 	if err == nil {
 		var body []byte
 		body, err = io.ReadAll(rc)
@@ -451,8 +452,8 @@ func (h *historian) read(v visit) (string, error) {
 	} else if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
-	if h.acknowledged(v, err) && h.sees() && !h.ledger.now(name)[got] {
-		h.fail("%s reads %s as %q, may be %v", h.name, name, got, h.ledger.now(name))
+	if h.acknowledged(v, err) && h.sees() && !h.ledger.Now(name)[got] {
+		h.fail("%s reads %s as %q, may be %s", h.name, name, got, ledger.Shortly(h.ledger.Now(name)))
 	}
 	return fmt.Sprintf("reads %s: %q", name, got), err
 }
