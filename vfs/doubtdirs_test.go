@@ -89,3 +89,34 @@ func TestWhatIsInDoubtIsLookedAtBeforeItsDirectoryIsRenamed(t *testing.T) {
 		})
 	}
 }
+
+// A file is stored at the second attempt, and then renamed. What the first attempt brings back under the old name is removed.
+func TestWhatComesBackUnderANameThatARenameHasFreedIsRemoved(t *testing.T) {
+	for _, mode := range []CacheMode{CacheWrites, CacheFull} {
+		for name, end := range map[string]func(b *rig){
+			"in one process": func(*rig) {}, "over a restart": (*rig).restart, "over a kill": (*rig).kill,
+		} {
+			t.Run(name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					b := newRig(t, Cache{Mode: mode, Transfers: 4})
+					defer func() { b.stop() }()
+					b.late(faulty.Put)
+					b.upload("a", "old")
+					synctest.Wait()
+					end(b)
+					b.flush()
+					_, err := b.Stat(t.Context(), "a") // it is known: so its rename is made one that waits
+					b.ok(err)
+					b.ok(b.Rename(t.Context(), "a", "b"))
+					b.flush()
+					b.wantThere("b=old")
+					end(b)
+					b.deliver()
+					b.wantThere("a=old", "b=old")
+					b.settle()
+					b.wantThere("b=old")
+				})
+			})
+		}
+	}
+}

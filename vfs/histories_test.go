@@ -376,6 +376,9 @@ func (h *historian) rename(v visit) (string, error) {
 	if from == to {
 		return what, nil
 	}
+	if _, err := v.Stat(v.ctx, from); err != nil { // RNFR
+		return what, err
+	}
 	err := v.Rename(v.ctx, from, to)
 	acknowledged := h.acknowledged(v, err)
 	if !acknowledged && certain(err, h.ledger.Contents(from)) {
@@ -425,6 +428,9 @@ func (h *historian) renameDir(v visit) (string, error) {
 	from, to := h.name+"/d", h.name+"/e"
 	if h.rand.IntN(2) == 0 {
 		from, to = to, from
+	}
+	if _, err := v.Stat(v.ctx, from); err != nil { // RNFR
+		return "renames " + from + " " + to, err
 	}
 	err := v.Rename(v.ctx, from, to)
 	acknowledged := h.acknowledged(v, err)

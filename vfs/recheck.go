@@ -146,6 +146,19 @@ func (v *overlay) watchRemoved(ctx context.Context, name string) error {
 	return nil
 }
 
+// watchFreed has the names looked at that c, a rename that was made, has freed while they are in doubt. Nobody changes c any
+// more.
+func (v *overlay) watchFreed(ctx context.Context, c *claim) error {
+	if c.rec.Kind != cache.Moved {
+		return nil
+	}
+	until := v.doubts.about(c.rec.Seq, c.rec.Removes...)
+	if until.IsZero() {
+		return nil
+	}
+	return v.splitRemovals(ctx, c, until)
+}
+
 // watchRemoval has a removal that was made looked at; it is false when ctx has ended: then other changes may have been made
 // since.
 func (v *overlay) watchRemoval(ctx context.Context, rec cache.Record, until time.Time) bool {

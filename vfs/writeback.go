@@ -193,6 +193,9 @@ func (v *overlay) complete(ctx context.Context, c *claim) (kept bool, err error)
 			return false, err
 		}
 	}
+	if err := v.watchFreed(ctx, c); err != nil {
+		return false, err
+	}
 	if err := v.dropStale(c); err != nil {
 		return false, err
 	}
