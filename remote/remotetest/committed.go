@@ -161,9 +161,11 @@ func answerIsLost(l *link, c committed) {
 
 func neverSent(l *link, c committed) {
 	c.before(l.suite, "a")
-	l.p.Refuse(true)
-	if _, err := l.r.Stat(l.ctx, "a"); err == nil { // which finds out
-		l.Error("the server can be reached")
+	l.p.Vanish()
+	for range 3 { // which find out that the connections at hand are broken
+		if _, err := l.r.Stat(l.ctx, "a"); err == nil {
+			l.Error("the server can be reached")
+		}
 	}
 	ctx, doubts := doubting(l.ctx)
 	err := c.change(ctx, l.suite, "a")

@@ -140,6 +140,13 @@ func (p *Proxy) Refuse(on bool) {
 	}
 }
 
+// Vanish breaks all connections, and leaves nobody to connect to: a new one does not come about, so that nothing can be
+// written to it. It is not to be undone.
+func (p *Proxy) Vanish() {
+	p.ln.Close()
+	p.Refuse(true)
+}
+
 // Connections returns how many connections were begun.
 func (p *Proxy) Connections() int {
 	p.mu.Lock()
