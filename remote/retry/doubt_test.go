@@ -75,11 +75,11 @@ func TestARemovalWithoutAnAnswerNeverHitsANewFile(t *testing.T) {
 func TestARemovalOfADirectoryWithoutAnAnswerIsNotRepeated(t *testing.T) {
 	for _, h := range histories(faulty.Rmdir) {
 		inWorld(t, retry.Options{}, func(w *world) {
-			made := false
-			time.AfterFunc(time.Millisecond, func() { made = w.faults.Mkdir(w.Context(), "d") == nil })
+			var made atomic.Bool
+			time.AfterFunc(time.Millisecond, func() { made.Store(w.faults.Mkdir(w.Context(), "d") == nil) })
 			_, err := h.play(w, func(ctx context.Context) error { return w.r.Rmdir(ctx, "d") })
 			_, statErr := w.faults.Stat(w.Context(), "d")
-			if made && statErr != nil {
+			if made.Load() && statErr != nil {
 				w.Errorf("%v: the new directory was removed: %v", h, err)
 			}
 		})
