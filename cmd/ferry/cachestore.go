@@ -43,12 +43,26 @@ func readable(name string) string {
 
 // A keptCache is a disk cache that is open, with the disk that it is on.
 type keptCache struct {
-	*cache.Store // nil where there is none
-	disk         disk.Disk
+	*cache.Store           // nil where there is none
+	disk         disk.Disk // closed with it; nil = somebody may still be using it, and it ends with the process
 	dir          string
 }
 
-func (k keptCache) Close() error { return errors.Join(k.Store.Close(), k.disk.Close()) }
+func (k keptCache) Close() error {
+	err := k.Store.Close()
+	if k.disk != nil {
+		err = errors.Join(err, k.disk.Close())
+	}
+	return err
+}
+
+// closeAfter closes the cache that s has used, which may be nil. Where something of s still goes on, the disk stays open.
+func (k keptCache) closeAfter(s *service) {
+	if s != nil && s.abandoned {
+		k.disk = nil
+	}
+	k.Close()
+}
 
 // openCacheDir opens the disk cache in dir.
 func openCacheDir(dir string, o cache.Options) (keptCache, error) {

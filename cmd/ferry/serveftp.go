@@ -140,13 +140,14 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	left, mayMake := o.leaveOut(r.Remote, rules)
 	treeOptions := o.treeOptions(log, mayMake)
 	treeOptions.Probe, treeOptions.Away = r.probe, r.root.waiting()
+	var s *service
 	kept, err := o.openCache(r.Info(), log)
 	if err != nil {
 		closeAll(listeners)
 		return err
 	}
 	if kept.Store != nil {
-		defer kept.Close()
+		defer func() { kept.closeAfter(s) }()
 		treeOptions.Cache = o.cache.tree(kept.Store)
 	}
 	tree := vfs.New(left, treeOptions)
@@ -157,23 +158,25 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 		closeAll(listeners)
 		return err
 	}
+	s = o.newService(r, log)
+	s.server, s.tree, s.control = server, tree, control
+	s.listeners, s.pair, s.signals = listeners, pair, p.signals
+	return s.run(ctx)
+}
+
+// newService returns what serves r as the flags say; the caller adds what it serves with.
+func (o *options) newService(r *opened, log *slog.Logger) *service {
 	s := &service{
-		server:    server,
-		tree:      tree,
-		control:   control,
-		listeners: listeners,
-		pair:      pair,
-		log:       log,
-		signals:   p.signals,
-		grace:     o.shutdownTimeout,
-		flush:     o.cache.flush,
-		polling:   o.polling(r.Remote),
-		root:      r.root,
+		log:     log,
+		grace:   o.shutdownTimeout,
+		flush:   o.cache.flush,
+		polling: o.polling(r.Remote),
+		root:    r.root,
 	}
 	if o.warm {
 		s.warm = int(min(max(o.checkers, 1), maxCheckers))
 	}
-	return s.run(ctx)
+	return s
 }
 
 // server returns the FTP server that the flags describe.

@@ -29,6 +29,7 @@ type service struct {
 	polling   polling
 	root      *rootCheck
 	stopping  time.Time // when the stop began; zero before
+	abandoned bool      // after run: something of it still goes on
 	warm      int       // how many directories are listed at a time at the start; 0 = none
 }
 
@@ -111,6 +112,7 @@ func (s *service) await(wg *sync.WaitGroup) {
 	select {
 	case <-ended:
 	case <-time.After(max(left, leastWait)):
+		s.abandoned = true
 		s.log.Warn("Stopped without waiting any longer for answers of the remote")
 	}
 }

@@ -107,13 +107,13 @@ func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 func TestAFileThatIsSetAsideComesBack(t *testing.T) {
 	for at := 1; at <= 3; at++ {
 		for _, done := range []bool{false, true} {
-			renames := 0
+			var renames atomic.Int32
 			f := &fake{files: map[string]string{"/f": "old"}, keep: true, cut: func(verb, _ string) (bool, bool) {
 				if verb != "RNTO" {
 					return false, false
 				}
-				renames++
-				return renames == at && !done, renames == at && done
+				n := int(renames.Add(1))
+				return n == at && !done, n == at && done
 			}}
 			r := openRemote(t, "/", f.start(t))
 			ctx, doubts := doubting(t.Context())

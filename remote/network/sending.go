@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"ferry/remote"
 )
@@ -22,6 +24,9 @@ type sending struct {
 	free    func()        // what end does
 	once    sync.Once     // of free
 	small   bool          // it leaves as a whole
+
+	reading chan struct{} // holds one while the body is read
+	over    atomic.Bool   // the body is not to be read any more
 
 	mu       sync.Mutex
 	state    state    // guarded by mu
@@ -44,7 +49,7 @@ const oneWrite = 64 << 10
 
 // newSending returns what sends r, governed by ctx. It ends with until at the latest, which release frees.
 func newSending(ctx, until context.Context, release func(), r *http.Request) *sending {
-	s := &sending{report: func() { remote.Unanswered(ctx) }}
+	s := &sending{reading: make(chan struct{}, 1), report: func() { remote.Unanswered(ctx) }}
 	s.ended = func() error {
 		if ctx.Err() == nil {
 			return nil
@@ -181,7 +186,16 @@ func (s *sending) end() {
 	}
 	s.mu.Unlock()
 	s.once.Do(s.free)
+	s.over.Store(true)
+	select { // a reader that waits for a client may take as long as that; nobody moves such a one
+	case s.reading <- struct{}{}:
+		<-s.reading
+	case <-time.After(readTime):
+	}
 }
+
+// readTime is how long the end of a request waits for a Read of its body that is under way. In memory it takes no time.
+const readTime = 50 * time.Millisecond
 
 var errOver = errors.New("the request is over")
 
@@ -202,9 +216,12 @@ func (s *sending) body(r io.ReadCloser, length int64) io.ReadCloser {
 	return &sentBody{r, s, length}
 }
 
-// Read implements io.Reader. Once the request is cut, nothing is given away any more.
+// Read implements io.Reader. Once the request is cut or over, nothing is read any more: the transport may still be at it when a
+// server has answered early, and a library that repeats the request then moves the same reader.
 func (b *sentBody) Read(p []byte) (int, error) {
-	if b.s.isCut() {
+	b.s.reading <- struct{}{}
+	defer func() { <-b.s.reading }()
+	if b.s.over.Load() || b.s.isCut() {
 		return 0, b.s.whyCut()
 	}
 	n, err := b.ReadCloser.Read(p)
