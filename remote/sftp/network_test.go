@@ -2,6 +2,7 @@ package sftp
 
 import (
 	"net"
+	"os"
 	"strconv"
 	"testing"
 
@@ -22,6 +23,7 @@ func TestBrokenConnectionsToPackageSFTP(t *testing.T) {
 }
 
 func testBrokenConnections(t *testing.T, serve func(ch ssh.Channel) error) {
+	root := t.TempDir() // outlives the server, which may carry out late what it was asked for
 	s := startServer(t, serve)
 	n := remotetest.Network{
 		Target: s.Addr,
@@ -35,7 +37,11 @@ func testBrokenConnections(t *testing.T, serve func(ch ssh.Channel) error) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return openRemote(t, t.TempDir(), o)
+			dir, err := os.MkdirTemp(root, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return openRemote(t, dir, o)
 		},
 		Again: func(r remote.Remote) remote.Remote { return retry.New(r, retry.Options{}) },
 	}
