@@ -51,11 +51,15 @@ func (v *overlay) apply(ctx context.Context, c *claim, rec cache.Record) error {
 		return v.removeOne(ctx, rec.Name)
 	case cache.Moved:
 		return v.moveOne(ctx, c, rec)
-	case cache.RemovedDir:
-		return v.removeDir(ctx, rec.Name)
-	default:
-		return v.makeDir(ctx, rec.Name)
 	}
+	// A directory is not looked at again.
+	if err := v.doubts.await(ctx, rec.Name); err != nil {
+		return err
+	}
+	if rec.Kind == cache.RemovedDir {
+		return v.removeDir(ctx, rec.Name)
+	}
+	return v.makeDir(ctx, rec.Name)
 }
 
 // stillRemoves reports whether c is the newest claim of name. What a newer one wants will be done after it.

@@ -120,3 +120,43 @@ func TestWhatComesBackUnderANameThatARenameHasFreedIsRemoved(t *testing.T) {
 		}
 	}
 }
+
+// What cannot be looked at again waits until what is in doubt can have arrived: directories that are made and removed.
+func TestADirectoryWaitsForWhatIsInDoubtAboutIt(t *testing.T) {
+	for name, tt := range map[string]struct {
+		op     faulty.Op
+		first  func(b *rig) error
+		second func(b *rig) error
+		want   []string
+	}{
+		"made after it was removed": {
+			faulty.Rmdir, func(b *rig) error { return b.Rmdir(b.t.Context(), "e") }, // somebody else was quicker
+			func(b *rig) error { return b.Mkdir(b.t.Context(), "e") }, []string{"d/", "e/"},
+		},
+		"removed after it was made": {
+			faulty.Mkdir, func(b *rig) error { return b.Mkdir(b.t.Context(), "e") },
+			func(b *rig) error {
+				if err := b.Mkdir(b.t.Context(), "e"); err != nil {
+					return err
+				}
+				return b.Rmdir(b.t.Context(), "e")
+			}, []string{"d/"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newRig(t, Cache{Mode: CacheWrites, Transfers: 4})
+				defer func() { b.stop() }()
+				b.ok(b.inner.Mkdir(t.Context(), "d"))
+				b.faults.Inject(faulty.Fault{Op: tt.op, Delayed: true, Until: doubtPause / 2, Err: errNetwork})
+				if tt.first(b) == nil {
+					t.Fatal("it was answered")
+				}
+				b.ok(tt.second(b))
+				b.settle()
+				b.wantThere(tt.want...)
+				b.wantSeen(tt.want...)
+			})
+		})
+	}
+}
