@@ -313,7 +313,7 @@ func (h *chronicler) note(name string, err error, state string) {
 func (h *chronicler) send(m *mortal, command, name, body string, states map[string]bool) error {
 	err := m.send(command, []byte(body))
 	dir := name[:strings.LastIndexByte(name, '/')+1]
-	h.note(dir, err, ledger.Directory)
+	h.ledger.Add(dir, ledger.One(ledger.Directory)) // it may be made with the file; it is promised only as long as that is there
 	if err == nil {
 		h.ledger.Set(name, states)
 		delete(h.cut, name)
@@ -380,7 +380,7 @@ func (h *chronicler) rename(m *mortal) (string, error) {
 		h.Errorf("%s was renamed, and was not there", from)
 	}
 	h.ledger.Rename(from, to, err == nil)
-	h.note(to[:strings.LastIndexByte(to, '/')+1], err, ledger.Directory)
+	h.ledger.Add(to[:strings.LastIndexByte(to, '/')+1], ledger.One(ledger.Directory))
 	return what, err
 }
 

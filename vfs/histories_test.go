@@ -282,13 +282,12 @@ func (h *historian) send(v visit, name string, off int64, content string, states
 		h.dropPart(name)
 	}
 	dir, _ := remote.Split(name)
+	h.ledger.Add(dir+"/", ledger.One(ledger.Directory)) // it may be made with the file; it is promised only as long as that is there
 	if !h.acknowledged(v, err) {
 		h.ledger.Add(name, states)
-		h.ledger.Add(dir+"/", ledger.One(ledger.Directory)) // it may be made with the file
 		return err
 	}
 	h.ledger.Set(name, states)
-	h.ledger.Set(dir+"/", ledger.One(ledger.Directory))
 	return nil
 }
 
@@ -388,9 +387,8 @@ func (h *historian) rename(v visit) (string, error) {
 		h.fail("%s renamed %s, which was not there", h.name, from)
 	}
 	h.ledger.Rename(from, to, acknowledged)
-	if dir, _ := remote.Split(to); acknowledged {
-		h.ledger.Set(dir+"/", ledger.One(ledger.Directory))
-	}
+	dir, _ := remote.Split(to)
+	h.ledger.Add(dir+"/", ledger.One(ledger.Directory))
 	return what, err
 }
 
