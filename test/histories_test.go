@@ -81,7 +81,7 @@ func newChronicle(t *testing.T, s *site, mode string) *chronicle {
 	}
 	c.farSide = newFarSide(t, s, mode, "--vfs-write-back", "0s", "--transfers", "8")
 	t.Logf("seed %d", seed)
-	c.lives.Store(&c.addr)
+	c.lives.Store(new(c.addr))
 	m := c.login()
 	for i := range 3 {
 		h := &chronicler{
@@ -113,7 +113,7 @@ func (c *chronicle) write(d time.Duration) {
 		time.Sleep(time.Duration(500+rng.IntN(1500)) * time.Millisecond)
 		if c.mode != "off" {
 			c.restart()
-			c.lives.Store(&c.addr)
+			c.lives.Store(new(c.addr))
 		}
 	}
 	c.over.Store(true)

@@ -135,11 +135,13 @@ func TestWhatWasStoredWhileTheClockWasAheadIsSent(t *testing.T) {
 		if q := b.fs.Queue(); len(q) != 1 || time.Until(q[0].Expiry) > 5*time.Second {
 			t.Errorf("it waits: %+v", q)
 		}
+		b.fs.over.mu.Lock()
 		for _, c := range b.fs.over.pending.claims.all() {
 			if age := time.Since(c.first); age < 0 {
 				t.Errorf("it was made in %v", -age)
 			}
 		}
+		b.fs.over.mu.Unlock()
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
 		b.wantThere("d/")
