@@ -2,12 +2,10 @@ package cache
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -83,13 +81,7 @@ func (h *header) doubt(id string) Doubt {
 }
 
 // ForgetDoubt removes a note that Doubts returned. One that is not there is no error.
-func (s *Store) ForgetDoubt(id string) error {
-	err := s.disk.Remove(path.Join(doubtDir, id))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
+func (s *Store) ForgetDoubt(id string) error { return s.removeNote(doubtDir, id) }
 
 // Doubts returns what Open found in doubt. After a loss of power, notes may be missing that were not synced: then all that
 // waits is in doubt.
@@ -97,25 +89,10 @@ func (s *Store) Doubts() []Doubt { return s.doubts }
 
 // recoverDoubts reads the notes. One that is not whole was never acted upon.
 func (s *Store) recoverDoubts() error {
-	files, err := s.inspect(doubtDir)
-	if err != nil {
-		return err
-	}
-	for _, f := range files {
-		if f.err == nil && f.h.State == stateAsked && validID(f.id) {
-			s.doubts = append(s.doubts, f.h.doubt(f.id))
-			s.seq = max(s.seq, f.h.Seq) // what comes must not be taken for the record that it is about
-			continue
-		}
-		if f.err != nil && !errors.Is(f.err, errDamaged) {
-			return fmt.Errorf("%s: %w", f.id, f.err)
-		}
-		if err := s.disk.Remove(path.Join(doubtDir, f.id)); err != nil {
-			return err
-		}
-	}
-	slices.SortFunc(s.doubts, func(a, b Doubt) int { return strings.Compare(a.ID, b.ID) })
-	return nil
+	return s.recoverNotes(doubtDir, stateAsked, func(id string, h *header) {
+		s.doubts = append(s.doubts, h.doubt(id))
+		s.seq = max(s.seq, h.Seq) // what comes must not be taken for the record that it is about
+	})
 }
 
 // doubtRecord notes that what a record of an earlier run of the machine wants may have been asked already.

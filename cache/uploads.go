@@ -1,13 +1,9 @@
 package cache
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"path"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -30,57 +26,16 @@ func (s *Store) NoteUpload(token string) (UploadNote, error) {
 }
 
 // ForgetUpload removes a note. One that is not there is no error.
-func (s *Store) ForgetUpload(id string) error {
-	err := s.disk.Remove(path.Join(uploadsDir, id))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
+func (s *Store) ForgetUpload(id string) error { return s.removeNote(uploadsDir, id) }
 
 // Uploads returns the notes that Open found, the oldest first.
 func (s *Store) Uploads() []UploadNote { return s.uploads }
 
 // recoverUploads reads the notes. Of one that is not whole nothing can be done.
 func (s *Store) recoverUploads() error {
-	files, err := s.inspect(uploadsDir)
-	if err != nil {
-		return err
-	}
-	for _, f := range files {
-		if f.err == nil && f.h.State == stateUpload && validID(f.id) {
-			s.uploads = append(s.uploads, UploadNote{f.id, f.h.Version, f.h.Committed})
-			continue
-		}
-		if f.err != nil && !errors.Is(f.err, errDamaged) {
-			return fmt.Errorf("%s: %w", f.id, f.err)
-		}
-		if err := s.disk.Remove(path.Join(uploadsDir, f.id)); err != nil {
-			return err
-		}
-	}
-	slices.SortFunc(s.uploads, func(a, b UploadNote) int {
-		if c := a.Begun.Compare(b.Begun); c != 0 {
-			return c
-		}
-		return strings.Compare(a.ID, b.ID)
+	err := s.recoverNotes(uploadsDir, stateUpload, func(id string, h *header) {
+		s.uploads = append(s.uploads, UploadNote{id, h.Version, h.Committed})
 	})
-	return nil
-}
-
-// writeNote writes a header that has no data.
-func (s *Store) writeNote(name string, h *header, flag int, generation uint64, sync bool) error {
-	b, err := h.encode(generation)
-	if err != nil {
-		return &fs.PathError{Op: "note", Path: h.Name, Err: err}
-	}
-	f, err := s.disk.OpenFile(name, os.O_RDWR|flag)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteAt(b, int64(1-generation%2)*slotSize)
-	if err == nil && sync {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
+	slices.SortStableFunc(s.uploads, func(a, b UploadNote) int { return a.Begun.Compare(b.Begun) })
+	return err
 }

@@ -181,6 +181,25 @@ const checkLong = `Connect to a remote and try what ferry needs of it, with the 
 
 A file with a random name is written, read, changed, moved and removed again. --read-only leaves that out.`
 
+// onDriver opens the driver of what for a command that has the flags of check, and calls do.
+func (p process) onDriver(cmd *cobra.Command, o *options, what string, do func(r remote.Remote) error) error {
+	if err := resolveFlags(cmd.Flags(), checkFlags(), p.env); err != nil {
+		return err
+	}
+	o.given = cmd.Flags().Changed
+	log, closeLog, err := o.log.open(p.stderr)
+	if err != nil {
+		return err
+	}
+	defer closeLog()
+	r, err := p.openDriver(cmd.Context(), o, what, log, 0)
+	if err != nil {
+		return explainRoot(what, err)
+	}
+	defer r.Close()
+	return do(r)
+}
+
 func (p process) checkCommand(o *options) *cobra.Command {
 	readOnly := false
 	cmd := &cobra.Command{
@@ -190,21 +209,9 @@ func (p process) checkCommand(o *options) *cobra.Command {
 		Example: "  ferry check nas:backup",
 		Args:    wantArgs(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := resolveFlags(cmd.Flags(), checkFlags(), p.env); err != nil {
-				return err
-			}
-			o.given = cmd.Flags().Changed
-			log, closeLog, err := o.log.open(p.stderr)
-			if err != nil {
-				return err
-			}
-			defer closeLog()
-			r, err := p.openDriver(cmd.Context(), o, args[0], log, 0)
-			if err != nil {
-				return explainRoot(args[0], err)
-			}
-			defer r.Close()
-			return (&checker{remote: r, out: p.stdout, readOnly: readOnly}).run(cmd.Context())
+			return p.onDriver(cmd, o, args[0], func(r remote.Remote) error {
+				return (&checker{remote: r, out: p.stdout, readOnly: readOnly}).run(cmd.Context())
+			})
 		},
 	}
 	addFlags(cmd.Flags(), networkFlags(), o)

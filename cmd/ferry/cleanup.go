@@ -136,22 +136,10 @@ func (p process) cleanupCommand(o *options) *cobra.Command {
 		Example: "  ferry cleanup s3:bucket --dry-run\n  ferry cleanup s3:bucket/videos --max-age 7d",
 		Args:    wantArgs(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := resolveFlags(cmd.Flags(), checkFlags(), p.env); err != nil {
-				return err
-			}
-			o.given = cmd.Flags().Changed
-			log, closeLog, err := o.log.open(p.stderr)
-			if err != nil {
-				return err
-			}
-			defer closeLog()
-			r, err := p.openDriver(cmd.Context(), o, args[0], log, 0)
-			if err != nil {
-				return explainRoot(args[0], err)
-			}
-			defer r.Close()
-			c.remote = r
-			return c.run(cmd.Context())
+			return p.onDriver(cmd, o, args[0], func(r remote.Remote) error {
+				c.remote = r
+				return c.run(cmd.Context())
+			})
 		},
 	}
 	addFlags(cmd.Flags(), networkFlags(), o)
