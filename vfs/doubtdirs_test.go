@@ -111,14 +111,33 @@ func TestWhatComesBackUnderANameThatARenameHasFreedIsRemoved(t *testing.T) {
 					b.flush()
 					b.wantThere("b=old")
 					end(b)
-					b.deliver()
-					b.wantThere("a=old", "b=old")
+					b.deliver() // brings a back
 					b.settle()
 					b.wantThere("b=old")
 				})
 			})
 		}
 	}
+}
+
+// A rename is not answered, its file is renamed once more, and then the first one arrives.
+func TestASecondRenameFindsWhatTheFirstOneHasTakenAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newRig(t, Cache{Mode: CacheWrites, Transfers: 4})
+		defer func() { b.stop() }()
+		b.has("a", "content")
+		b.has("c", "another one")
+		b.faults.Inject(faulty.Fault{Op: faulty.Move, Delayed: true, Until: doubtPause / 2, Err: errNetwork})
+		_, err := b.Stat(t.Context(), "a")
+		b.ok(err)
+		if b.Rename(t.Context(), "a", "b") == nil {
+			t.Fatal("it was answered")
+		}
+		b.ok(b.Rename(t.Context(), "a", "c"))
+		b.flush()
+		b.settle()
+		b.wantThere("c=content")
+	})
 }
 
 // What cannot be looked at again waits until what is in doubt can have arrived: directories that are made and removed.

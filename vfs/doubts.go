@@ -122,6 +122,26 @@ func (d *doubts) within(name string) (names []string, until time.Time) {
 
 // concerns reports whether what was asked may still change key: it was about it, or about a directory above it, which may
 // be renamed with everything in it.
+// together returns the names that are in doubt because of a change that concerns name, too.
+func (d *doubts) together(name string) (names []string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.expire()
+	key := d.keyOf(name)
+	for _, doubt := range d.open {
+		if !doubt.concerns(key) {
+			continue
+		}
+		for i, other := range doubt.keys {
+			if other != key {
+				names = append(names, doubt.names[i])
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 func (d *doubt) concerns(key string) bool {
 	return slices.ContainsFunc(d.keys, func(mine string) bool { return mine == key || remote.Below(key, mine) })
 }

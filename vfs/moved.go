@@ -84,6 +84,9 @@ func (v *overlay) moveMissing(ctx context.Context, rec cache.Record, missing err
 		return err
 	}
 	there, err := v.remote.Stat(ctx, rec.Name)
+	if (err != nil || there.Size != rec.Size || !v.sameTime(there, rec)) && v.moveStray(ctx, rec) {
+		return nil
+	}
 	if err != nil && !errors.Is(err, remote.ErrNotExist) && !errors.Is(err, remote.ErrNotDir) {
 		return err
 	}
@@ -92,6 +95,27 @@ func (v *overlay) moveMissing(ctx context.Context, rec cache.Record, missing err
 			slog.String("path", rec.Source), slog.String("to", rec.Name))
 	}
 	return nil
+}
+
+// moveStray renames a file that a rename in doubt has taken away from the name that it had: that rename was not answered, arrived
+// late, and the client has renamed the file once more since. It reports whether it found one.
+func (v *overlay) moveStray(ctx context.Context, rec cache.Record) bool {
+	for _, name := range v.doubts.together(rec.Source) {
+		if st, _ := v.look(name); st != elsewhere || v.pending.keyOf(name) == v.pending.keyOf(rec.Name) {
+			continue
+		}
+		e, err := v.remote.Stat(ctx, name)
+		if err != nil || e.Dir || e.Size != rec.Size || !v.sameTime(e, rec) {
+			continue
+		}
+		if err := remote.Move(ctx, v.remote, name, rec.Name); err == nil {
+			v.names.renamed(name, rec.Name)
+			v.changedThere(name)
+			v.logUndone(ctx, name)
+			return true
+		}
+	}
+	return false
 }
 
 // removeDir removes a directory. What has come into it meanwhile keeps it.
