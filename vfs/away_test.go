@@ -67,6 +67,38 @@ func absences() []absence {
 			[]string{"d/", "d/a=" + contentA, "d/b=" + contentB, "d/empty/", "d/empty/f=f"}},
 		{"a tree that is removed", func(q *quiet) { q.remove("d/a"); q.rename("d/b", "b"); q.rmdir("d/empty"); q.rmdir("d") },
 			[]string{"b"}, []string{"b=" + contentB}},
+		{"a tree that is removed, and a file in the place of what was renamed out of it", func(q *quiet) {
+			q.rename("d/a", "c")
+			q.remove("d/b")
+			q.rmdir("d/empty")
+			q.rmdir("d")
+			q.store("c", "new")
+		}, []string{"c"}, []string{"c=new"}},
+		{"a tree that is removed, and a deletion of what was renamed out of it", func(q *quiet) {
+			q.rename("d/a", "c")
+			q.remove("d/b")
+			q.rmdir("d/empty")
+			q.rmdir("d")
+			q.remove("c")
+		}, nil, nil},
+		{"a tree that is removed, and made again for a file that replaces what was renamed out of it", func(q *quiet) {
+			q.rename("d/a", "c")
+			q.remove("d/b")
+			q.rmdir("d/empty")
+			q.rmdir("d")
+			q.mkdir("d")
+			q.rename("c", "d/c")
+			q.store("d/c", "new")
+		}, []string{"d/", "d/c"}, []string{"d/", "d/c=new"}},
+		{"two directories that are removed, one made again, and a file that was renamed out of them replaced", func(q *quiet) {
+			q.rename("d/a", "d/empty/a")
+			q.remove("d/b")
+			q.rename("d/empty/a", "c")
+			q.rmdir("d/empty")
+			q.rmdir("d")
+			q.mkdir("d")
+			q.store("c", "new")
+		}, []string{"c", "d/"}, []string{"c=new", "d/"}},
 		{"a tree that is removed, and made again", func(q *quiet) {
 			q.remove("d/a")
 			q.remove("d/b")

@@ -1,6 +1,7 @@
 package vfs
 
 import (
+	"cmp"
 	"context"
 	"io/fs"
 	"iter"
@@ -16,6 +17,7 @@ import (
 type claim struct {
 	rec   cache.Record
 	mode  fs.FileMode // permission bits of the file that it replaces; 0 = unknown
+	after uint64      // a Seq that it comes after, whatever its own: see pending.order
 	begun bool        // the remote may have seen something of it
 	from  *claim      // of a file that is to be renamed, the one that is to rename it to where it is taken from; nil = none
 	first time.Time   // when the oldest change that it stands for was made
@@ -93,15 +95,59 @@ func (c *claim) base() (cache.Base, string) {
 	return c.rec.Base, c.rec.BaseVersion
 }
 
-// blocker returns a claim that has to be out of the way before c can be carried out, nil where there is none: an older
-// one that is not applied, or one that is being carried out, that touches the same path, one above it or one below it.
+// blocker returns a claim that has to be out of the way before c can be carried out, nil where there is none: one that
+// precedes it and is not applied, or one that is being carried out, that touches the same path, one above it or one below it.
 func (p *pending) blocker(c *claim) *claim {
 	for other := range p.touching(p.names(c)...) {
-		if other != c && (other.run != nil || !other.dead && !other.refused && !other.isApplied && other.rec.Seq < c.rec.Seq) {
+		if other != c && (other.run != nil || !other.dead && !other.refused && !other.isApplied && other.precedes(c)) {
 			return other
 		}
 	}
 	return nil
+}
+
+// precedes reports whether c is carried out before other where their paths meet: the older one is, unless order has found
+// another place. Of directories that come after the same change, the lower one is removed first.
+func (c *claim) precedes(other *claim) bool {
+	return cmp.Or(
+		cmp.Compare(max(c.rec.Seq, c.after), max(other.rec.Seq, other.after)),
+		cmp.Compare(c.after, other.after), // that one itself goes before them
+		cmp.Compare(len(other.rec.Name), len(c.rec.Name)),
+	) < 0
+}
+
+// order finds the place of c, which is new, among the removals of directories, and returns those that come later than
+// before. A directory was empty when it was removed here, but a change that is newer may have taken over the removal of a
+// file in it: the file goes first.
+func (p *pending) order(c *claim) (later []*claim) {
+	if c.rec.Kind == cache.RemovedDir {
+		c.after = p.find(c.rec.Name).lastRemoval()
+	}
+	for name, removes := range p.paths(c) {
+		if !removes {
+			continue
+		}
+		for n := p.find(name).parent; n != nil; n = n.parent {
+			if t, ok := n.top(); ok && t.claim.rec.Kind == cache.RemovedDir && c.rec.Seq > max(t.claim.rec.Seq, t.claim.after) {
+				t.claim.after = c.rec.Seq
+				later = append(later, t.claim)
+			}
+		}
+	}
+	return later
+}
+
+// lastRemoval returns the greatest Seq of what removes something below n, 0 where nothing does.
+func (n *node) lastRemoval() (seq uint64) {
+	for _, child := range n.children.all() {
+		for _, t := range child.node.touches {
+			if !t.claim.dead && t.gone() {
+				seq = max(seq, t.claim.rec.Seq)
+			}
+		}
+		seq = max(seq, child.node.lastRemoval())
+	}
+	return seq
 }
 
 // names returns the paths that c touches.

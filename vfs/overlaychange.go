@@ -105,7 +105,9 @@ func (v *overlay) replace(next *claim, old ...*claim) {
 		v.inherit(next, c)
 		v.end(c)
 	}
-	v.pending.add(next)
+	for _, c := range v.pending.add(next) {
+		v.queue.unpark(c) // what waited for it may go first now
+	}
 	for name := range v.pending.paths(next) {
 		v.recent.note(v.pending.keyOf(name))
 	}

@@ -109,8 +109,8 @@ func (n *node) child(key string) *node {
 	return c.node
 }
 
-// add takes c into the picture.
-func (p *pending) add(c *claim) {
+// add takes c into the picture. It returns the claims that come later because of it.
+func (p *pending) add(c *claim) (later []*claim) {
 	if !c.refused {
 		p.claims.set(c.rec.ID, c)
 		p.bytes += c.bytes()
@@ -127,6 +127,7 @@ func (p *pending) add(c *claim) {
 		}
 		n.changed()
 	}
+	return p.order(c)
 }
 
 // bury notes that c no longer says what is there, because another claim does or nothing waits any more. As long as its

@@ -141,6 +141,25 @@ func TestOrderIsKeptWherePathsMeet(t *testing.T) {
 	}
 }
 
+func TestADirectoryIsRemovedAfterWhatRemovesSomethingInIt(t *testing.T) {
+	p := newPicture(false)
+	moved := p.put(cache.Moved, "f", "p/d/a")
+	dir := p.put(cache.RemovedDir, "p/d")
+	above := p.put(cache.RemovedDir, "p")
+	p.bury(moved)
+	other := p.put(cache.File, "e")
+	file := p.put(cache.File, "f", "p/d/a") // takes over what the rename had to remove
+	for c, want := range map[*claim]*claim{dir: file, above: dir, other: nil, file: nil} {
+		if got := p.blocker(c); got != want {
+			t.Errorf("%s waits for %v, want %v", c.rec.Name, got, want)
+		}
+	}
+	p.bury(file)
+	if p.blocker(dir) != nil || p.blocker(above) != dir {
+		t.Error("the lower one of two directories goes first")
+	}
+}
+
 func TestNamesThatDifferInCaseAreOneWhereTheRemoteSaysSo(t *testing.T) {
 	p := newPicture(true)
 	c := p.put(cache.File, "Dir/File", "dir/file")
