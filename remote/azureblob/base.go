@@ -15,6 +15,20 @@ import (
 // maxSourceBlock is how much the service is told to copy into one block.
 const maxSourceBlock = 100 << 20
 
+// continueBlob takes over what the blob that has the key says of itself, and begins with what is kept of its content.
+func (d *draft) continueBlob(ctx context.Context, o objects.CreateOptions) (err error) {
+	if kept, ok := o.Base.Facts.(*properties); ok {
+		d.kept = kept
+		if d.tags, err = d.store.tagsOf(ctx, d.client, kept); err != nil {
+			return err
+		}
+	}
+	if o.Keep == 0 {
+		return nil
+	}
+	return d.writeBase(ctx, o)
+}
+
 // writeBase begins with the first bytes of the blob that has the key. Whole blocks of it are named again; a large rest
 // is copied by the service; a small one, and what the service will not copy, comes by way of this process.
 func (d *draft) writeBase(ctx context.Context, o objects.CreateOptions) error {

@@ -44,7 +44,10 @@ func (s *store) copyVersion(ctx context.Context, from objects.Key, wanted string
 	if err != nil {
 		return "", err
 	}
-	o := &blob.CopyFromURLOptions{CopySourceAuthorization: header, Tier: s.tier()}
+	o := &blob.CopyFromURLOptions{CopySourceAuthorization: header, Tier: s.tierOf(&p)}
+	if o.BlobTags, err = s.tagsOf(ctx, source, &p); err != nil {
+		return "", err
+	}
 	if wanted != "" {
 		o.SourceModifiedAccessConditions = &blob.SourceModifiedAccessConditions{SourceIfMatch: p.ETag}
 	}
@@ -60,6 +63,10 @@ func (s *store) copyVersion(ctx context.Context, from objects.Key, wanted string
 
 // copyLarge copies block by block, and publishes them at once.
 func (s *store) copyLarge(ctx context.Context, from, to *blockblob.Client, p blob.GetPropertiesResponse) (string, error) {
+	tags, err := s.tagsOf(ctx, from, &p)
+	if err != nil {
+		return "", err
+	}
 	b := newBlocks(ctx, to, 0, 1)
 	size := *p.ContentLength
 	ids, n := s.copyBlocks(ctx, to, from, source{tag: p.ETag, n: size}, b.newID)
@@ -67,16 +74,10 @@ func (s *store) copyLarge(ctx context.Context, from, to *blockblob.Client, p blo
 		return "", remote.ErrUnsupported
 	}
 	answer, err := to.CommitBlockList(ctx, ids, &blockblob.CommitBlockListOptions{
-		HTTPHeaders: &blob.HTTPHeaders{
-			BlobContentType:        p.ContentType,
-			BlobContentMD5:         p.ContentMD5,
-			BlobContentEncoding:    p.ContentEncoding,
-			BlobContentLanguage:    p.ContentLanguage,
-			BlobContentDisposition: p.ContentDisposition,
-			BlobCacheControl:       p.CacheControl,
-		},
-		Metadata: p.Metadata,
-		Tier:     s.tier(),
+		HTTPHeaders: headersOf(&p),
+		Metadata:    p.Metadata,
+		Tags:        tags,
+		Tier:        s.tierOf(&p),
 	})
 	if err != nil {
 		return "", s.translate(err)

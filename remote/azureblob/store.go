@@ -36,7 +36,9 @@ func (s *store) Head(ctx context.Context, k objects.Key) (objects.Object, error)
 	if err != nil {
 		return objects.Object{}, s.translate(err)
 	}
-	return describe(k.Name, p.ContentLength, p.LastModified, p.ETag, p.Metadata), nil
+	o := describe(k.Name, p.ContentLength, p.LastModified, p.ETag, p.Metadata)
+	o.Facts = &p
+	return o, nil
 }
 
 // Page implements objects.Store.

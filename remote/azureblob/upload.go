@@ -7,8 +7,6 @@ import (
 	"crypto/md5"
 	"errors"
 	"hash"
-	"mime"
-	"path"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -35,6 +33,8 @@ type draft struct {
 	client  *blockblob.Client
 	modTime time.Time
 	base    *azcore.ETag // what the target must still be; nil where that does not matter
+	kept    *properties  // of the blob that is continued; nil for a new one
+	tags    map[string]string
 	cancel  context.CancelFunc
 
 	blocks *blocks
@@ -54,11 +54,9 @@ func (s *store) Create(ctx context.Context, k objects.Key, o objects.CreateOptio
 	if !s.options.DisableChecksum {
 		d.sum = md5.New()
 	}
-	if o.Keep > 0 {
-		if err := d.writeBase(ctx, o); err != nil {
-			d.Abort()
-			return nil, err
-		}
+	if err := d.continueBlob(ctx, o); err != nil {
+		d.Abort()
+		return nil, err
 	}
 	return d, nil
 }
@@ -115,7 +113,7 @@ func (d *draft) Commit(ctx context.Context, modTime time.Time) (objects.Object, 
 		facts.headers.BlobContentMD5 = d.sum.Sum(nil)
 	}
 	answer, err := d.client.CommitBlockList(ctx, d.ids, &blockblob.CommitBlockListOptions{
-		HTTPHeaders: facts.headers, Metadata: facts.metadata, Tier: facts.tier, AccessConditions: facts.conditions,
+		HTTPHeaders: facts.headers, Metadata: facts.metadata, Tags: facts.tags, Tier: facts.tier, AccessConditions: facts.conditions,
 	})
 	if err != nil {
 		return objects.Object{}, d.commitError(err)
@@ -127,7 +125,7 @@ func (d *draft) Commit(ctx context.Context, modTime time.Time) (objects.Object, 
 func (d *draft) commitWhole(ctx context.Context, facts facts) (objects.Object, error) {
 	body := streaming.NopCloser(bytes.NewReader(d.held))
 	answer, err := d.client.Upload(ctx, body, &blockblob.UploadOptions{
-		HTTPHeaders: facts.headers, Metadata: facts.metadata, Tier: facts.tier, AccessConditions: facts.conditions,
+		HTTPHeaders: facts.headers, Metadata: facts.metadata, Tags: facts.tags, Tier: facts.tier, AccessConditions: facts.conditions,
 	})
 	if err != nil {
 		return objects.Object{}, d.commitError(err)
@@ -155,16 +153,23 @@ func (d *draft) Abort() {
 type facts struct {
 	headers    *blob.HTTPHeaders
 	metadata   map[string]*string
+	tags       map[string]string
 	tier       *blob.AccessTier
 	conditions *blob.AccessConditions
 }
 
 func (d *draft) facts(modTime time.Time) facts {
-	contentType := cmp.Or(mime.TypeByExtension(path.Ext(d.target.Name)), "application/octet-stream")
+	contentType := objects.ContentType(d.target.Name)
 	f := facts{
 		headers:  &blob.HTTPHeaders{BlobContentType: &contentType},
 		metadata: withModTime(nil, modTime),
 		tier:     d.store.tier(),
+	}
+	if d.kept != nil {
+		f.headers, f.tags = headersOf(d.kept), d.tags
+		f.headers.BlobContentMD5 = nil
+		f.metadata = withModTime(d.kept.Metadata, modTime)
+		f.tier = d.store.tierOf(d.kept)
 	}
 	if d.base != nil {
 		f.conditions = only(d.base)

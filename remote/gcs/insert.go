@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"io"
-	"mime"
-	"path"
 	"time"
 
 	"google.golang.org/api/googleapi"
@@ -28,12 +26,26 @@ func (s *store) insert(ctx context.Context, k objects.Key, o *storage.Object, bo
 // facts are what a new object is stored with besides its content. A time that is not known yet is not stored.
 func (s *store) facts(k objects.Key, modTime time.Time) *storage.Object {
 	o := &storage.Object{
-		ContentType:  cmp.Or(mime.TypeByExtension(path.Ext(k.Name)), "application/octet-stream"),
+		ContentType:  objects.ContentType(k.Name),
 		StorageClass: s.options.StorageClass,
 	}
 	if !modTime.IsZero() {
 		o.Metadata = withModTime(modTime)
 	}
+	return o
+}
+
+// keptFacts are those of an object that continues another one. The modification time is not among them.
+func (s *store) keptFacts(k objects.Key, base *storage.Object) *storage.Object {
+	o := s.facts(k, time.Time{})
+	o.ContentType = cmp.Or(base.ContentType, o.ContentType)
+	o.StorageClass = cmp.Or(o.StorageClass, base.StorageClass)
+	o.ContentEncoding = base.ContentEncoding
+	o.ContentLanguage = base.ContentLanguage
+	o.ContentDisposition = base.ContentDisposition
+	o.CacheControl = base.CacheControl
+	o.CustomTime = base.CustomTime
+	o.Metadata = withoutModTime(base.Metadata)
 	return o
 }
 

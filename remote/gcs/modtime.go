@@ -1,6 +1,7 @@
 package gcs
 
 import (
+	"maps"
 	"strconv"
 	"time"
 
@@ -18,6 +19,14 @@ func withModTime(t time.Time) map[string]string {
 		mtime:       t.UTC().Format(time.RFC3339Nano),
 		gsutilMtime: strconv.FormatInt(t.Unix(), 10),
 	}
+}
+
+// withoutModTime returns the other metadata of an object.
+func withoutModTime(metadata map[string]string) map[string]string {
+	other := maps.Clone(metadata)
+	delete(other, mtime)
+	delete(other, gsutilMtime)
+	return other
 }
 
 // modTime returns the time that was stored with the object, or else that of its last change.

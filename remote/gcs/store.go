@@ -18,6 +18,9 @@ import (
 // fields are what an answer tells of an object.
 const fields = "name,size,updated,generation,metadata,md5Hash"
 
+// allFields are what a Head asks for, which may be continued or copied.
+const allFields = fields + ",contentType,contentEncoding,contentLanguage,contentDisposition,cacheControl,customTime,storageClass"
+
 // store is the service behind an objects.Tree.
 type store struct {
 	service *storage.Service
@@ -32,11 +35,13 @@ func (s *store) Head(ctx context.Context, k objects.Key) (objects.Object, error)
 	if err != nil {
 		return objects.Object{}, s.translate(err)
 	}
-	return describe(o), nil
+	object := describe(o)
+	object.Facts = o
+	return object, nil
 }
 
 func (s *store) head(ctx context.Context, k objects.Key) (*storage.Object, error) {
-	return s.service.Objects.Get(k.Bucket, k.Name).Fields(fields).Context(ctx).Do()
+	return s.service.Objects.Get(k.Bucket, k.Name).Fields(allFields).Context(ctx).Do()
 }
 
 // Page implements objects.Store.
@@ -83,9 +88,19 @@ func (s *store) All(ctx context.Context, k objects.Key) iter.Seq2[objects.Object
 	}
 }
 
-// Copy implements objects.Store. The service wants to be asked again until it is done.
+// Copy implements objects.Store. The service wants to be asked again until it is done. It copies the facts, unless it is told
+// another storage class: then all of them have to be told.
 func (s *store) Copy(ctx context.Context, from objects.Key, wanted string, to objects.Key) (string, error) {
-	call := s.service.Objects.Rewrite(from.Bucket, from.Name, to.Bucket, to.Name, nil).Context(ctx)
+	var facts *storage.Object
+	if s.options.StorageClass != "" {
+		source, err := s.head(ctx, from)
+		if err != nil {
+			return "", s.translate(err)
+		}
+		facts = s.keptFacts(to, source)
+		facts.Metadata = source.Metadata
+	}
+	call := s.service.Objects.Rewrite(from.Bucket, from.Name, to.Bucket, to.Name, facts).Context(ctx)
 	if wanted != "" {
 		generation, err := generation(wanted)
 		if err != nil {

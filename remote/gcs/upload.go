@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"path"
@@ -38,7 +39,7 @@ const (
 type draft struct {
 	store    *store
 	target   objects.Key
-	base     objects.Object // in front of the temporary object, where there is one
+	base     objects.Object // what is continued, and where composes is set in front of the temporary object
 	composes bool
 	into     objects.Key // what is written to: the target or the temporary object
 	modTime  time.Time
@@ -55,13 +56,13 @@ type draft struct {
 
 // Create implements objects.Store.
 func (s *store) Create(ctx context.Context, k objects.Key, o objects.CreateOptions) (objects.Draft, error) {
-	d := &draft{store: s, target: k, into: k, modTime: o.ModTime, doubt: new(atomic.Bool)}
+	d := &draft{store: s, target: k, into: k, base: o.Base, modTime: o.ModTime, doubt: new(atomic.Bool)}
 	if o.Keep == o.Base.Size && o.Keep > smallBase {
-		d.composes, d.base, d.into = true, o.Base, temporary(k)
+		d.composes, d.into = true, temporary(k)
 	}
 	writing, cancel := context.WithCancel(remote.WithUnanswered(ctx, func() { d.doubt.Store(true) }))
 	d.cancel = cancel
-	d.start = func() *inserting { return s.startInsert(writing, d.into, s.facts(k, d.modTime)) }
+	d.start = func() *inserting { return s.startInsert(writing, d.into, d.facts(d.modTime)) }
 	d.remove = func() {
 		removing, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTime)
 		defer cancel()
@@ -74,6 +75,22 @@ func (s *store) Create(ctx context.Context, k objects.Key, o objects.CreateOptio
 		}
 	}
 	return d, nil
+}
+
+// facts are what the object is stored with besides its content.
+func (d *draft) facts(modTime time.Time) *storage.Object {
+	base, continues := d.base.Facts.(*storage.Object)
+	if !continues {
+		return d.store.facts(d.target, modTime)
+	}
+	o := d.store.keptFacts(d.target, base)
+	if !modTime.IsZero() {
+		if o.Metadata == nil {
+			o.Metadata = map[string]string{}
+		}
+		maps.Copy(o.Metadata, withModTime(modTime))
+	}
+	return o
 }
 
 // temporary returns a hidden key beside k.
@@ -158,7 +175,7 @@ func (d *draft) commitHeld(ctx context.Context, modTime time.Time) (objects.Obje
 	}
 	d.stored = d.composes
 	chunk := (len(d.held)/chunkUnit + 1) * chunkUnit
-	o, err := d.store.insert(ctx, d.into, d.store.facts(d.target, modTime), bytes.NewReader(d.held), chunk)
+	o, err := d.store.insert(ctx, d.into, d.facts(modTime), bytes.NewReader(d.held), chunk)
 	if err != nil {
 		return objects.Object{}, d.store.translate(err)
 	}
@@ -180,7 +197,7 @@ func (d *draft) compose(ctx context.Context, modTime time.Time, tail bool) (obje
 		sources = append(sources, &storage.ComposeRequestSourceObjects{Name: d.into.Name})
 	}
 	call := d.store.service.Objects.Compose(d.target.Bucket, d.target.Name, &storage.ComposeRequest{
-		Destination:   d.store.facts(d.target, modTime),
+		Destination:   d.facts(modTime),
 		SourceObjects: sources,
 	}).IfGenerationMatch(generation).Fields(fields).Context(ctx)
 	if acl := d.store.objectACL(); acl != "" {

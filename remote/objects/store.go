@@ -31,6 +31,9 @@ type Object struct {
 	// TimeKept reports that ModTime was stored with the object, so that a copy has it too.
 	TimeKept bool
 	Dir      bool // it stands for a directory of that name, by a convention of the service
+	// Facts are what else the service keeps with the object, as the store itself likes to have it: a Create that continues the
+	// object keeps them. Only Head has to tell.
+	Facts any
 }
 
 // A Page is a piece of a listing, each of its two parts in the order of the names.
@@ -42,8 +45,8 @@ type Page struct {
 
 // CreateOptions say what an upload begins with. The zero value is an empty one.
 type CreateOptions struct {
-	// Base is the object that has the key. Its first Keep bytes stand in front of what is written; with 0 it is not
-	// looked at.
+	// Base is the object that has the key, and is continued: its first Keep bytes stand in front of what is written, and its
+	// facts stay. With Keep 0 its content is not looked at.
 	Base Object
 	Keep int64
 	// ModTime is what Commit will be given, as far as that is known already; zero = not known, or now.

@@ -21,6 +21,9 @@ func (s *stage) continueFile(ctx context.Context, off int64) error {
 	if err != nil {
 		return err
 	}
+	if u.options, err = u.r.keptOptions(ctx, u.at, info); err != nil {
+		return err
+	}
 	if off == remote.AtEnd {
 		off = info.Size
 	}

@@ -7,9 +7,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"maps"
 	"net/http"
 	"net/netip"
-	"time"
 
 	"github.com/minio/minio-go/v7"
 )
@@ -43,17 +43,18 @@ func (o *Options) sumsEnough() bool {
 
 // newUpload begins a multipart upload, and reports whether its parts are to carry checksums. With copies among the parts
 // they cannot: those have none that is known here. A server that refuses to hear of checksums is not asked again.
-func (r *Remote) newUpload(ctx context.Context, at place, modTime time.Time, copies bool) (id string, sums bool, err error) {
+func (r *Remote) newUpload(ctx context.Context, at place, o minio.PutObjectOptions, copies bool) (id string, sums bool, err error) {
 	try := !copies && r.opt.sumsEnough() && !r.noSums.Load()
 	if try {
-		o := r.putOptions(modTime)
-		o.UserMetadata[algorithmHeader] = "CRC32C"
-		id, err = r.again.NewMultipartUpload(ctx, at.bucket, at.key, o)
+		summed := o
+		summed.UserMetadata = maps.Clone(o.UserMetadata)
+		summed.UserMetadata[algorithmHeader] = "CRC32C"
+		id, err = r.again.NewMultipartUpload(ctx, at.bucket, at.key, summed)
 		if !isRefusal(err) {
 			return id, err == nil, err
 		}
 	}
-	id, err = r.again.NewMultipartUpload(ctx, at.bucket, at.key, r.putOptions(modTime))
+	id, err = r.again.NewMultipartUpload(ctx, at.bucket, at.key, o)
 	if try && err == nil {
 		r.noSums.Store(true)
 	}

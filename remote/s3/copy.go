@@ -1,9 +1,11 @@
 package s3
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -128,17 +130,7 @@ func (r *Remote) copyObject(ctx context.Context, from, to place, info minio.Obje
 		etag = done.ETag
 	} else {
 		header := r.copyHeader(info)
-		for k, v := range r.putOptions(time.Time{}).Header() {
-			if k != "Content-Type" {
-				header[k] = v[0]
-			}
-		}
-		if replace {
-			header["x-amz-metadata-directive"] = "REPLACE"
-			for k, v := range describe(info, t) {
-				header[k] = v
-			}
-		}
+		maps.Copy(header, r.copyFacts(to, info, t, replace))
 		done, err := r.once.CopyObject(ctx, from.bucket, from.key, to.bucket, to.key, header, minio.CopySrcOptions{}, minio.PutObjectOptions{})
 		if err != nil {
 			return "", err
@@ -150,25 +142,34 @@ func (r *Remote) copyObject(ctx context.Context, from, to place, info minio.Obje
 	return etag, nil
 }
 
-// describe returns what an object says of itself, as headers, with another modification time.
-func describe(info minio.ObjectInfo, t time.Time) map[string]string {
+// copyFacts are the headers that say what a copy is to be besides its content. The server copies what the original says of
+// itself, unless that is to be replaced, and never the storage class.
+func (r *Remote) copyFacts(to place, info minio.ObjectInfo, t time.Time, replace bool) map[string]string {
 	header := map[string]string{}
-	for _, k := range []string{"Content-Type", "Content-Encoding", "Content-Language", "Content-Disposition", "Cache-Control"} {
-		if v := info.Metadata.Get(k); v != "" {
-			header[k] = v
+	o := r.putOptions(to, time.Time{})
+	if replace {
+		header["x-amz-metadata-directive"] = "REPLACE"
+		describeAs(&o, info)
+		setTimeOf(&o, t)
+	}
+	o.StorageClass = cmp.Or(o.StorageClass, classOf(info))
+	for k, v := range o.Header() {
+		if replace || k != "Content-Type" {
+			header[k] = v[0]
 		}
 	}
-	for k, v := range info.UserMetadata {
-		header["X-Amz-Meta-"+k] = v
-	}
-	header["X-Amz-Meta-"+mtimeHeader] = formatTime(t)
 	return header
 }
 
 // copyInParts copies an object that is too long to be copied at once.
 func (r *Remote) copyInParts(ctx context.Context, from, to place, info minio.ObjectInfo, t time.Time) (minio.UploadInfo, error) {
-	m := r.startMultipart(ctx, to, t, true)
-	err := m.copyFrom(from, info, info.Size)
+	o, err := r.keptOptions(ctx, from, info)
+	if err != nil {
+		return minio.UploadInfo{}, err
+	}
+	setTimeOf(&o, t)
+	m := r.startMultipart(ctx, to, o, true)
+	err = m.copyFrom(from, info, info.Size)
 	if err == nil {
 		var done minio.UploadInfo
 		if done, err = m.complete(ctx, info.Size); err == nil {

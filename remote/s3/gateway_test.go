@@ -152,7 +152,7 @@ func TestAnObjectThatHidesADirectory(t *testing.T) {
 func TestKeysThatAreNoNamesAreLeftOut(t *testing.T) {
 	r := openAt(t, testBucket, testOptions(startFake(t).addr))
 	for _, key := range []string{"a//b", "ok", "d/./x", "Gr\u00fc\u00df/f", "wide／slash"} {
-		if _, err := r.putWhole(t.Context(), place{testBucket, key}, []byte("x"), time.Time{}); err != nil {
+		if _, err := r.putWhole(t.Context(), place{testBucket, key}, []byte("x"), r.putOptions(place{testBucket, key}, time.Time{})); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -86,7 +86,7 @@ func (s shelf) Delete(ctx context.Context, k objects.Key, version string) error 
 // putMarker stores the object that stands for an empty directory.
 func (r *Remote) putMarker(ctx context.Context, dir place) error {
 	md5sum, sha256sum := r.digests(nil)
-	o := r.putOptions(time.Time{})
+	o := r.putOptions(place{dir.bucket, dir.prefix()}, time.Time{})
 	o.DisableContentSha256 = true
 	_, err := r.once.PutObject(ctx, dir.bucket, dir.prefix(), bytes.NewReader(nil), 0, md5sum, sha256sum, o)
 	return err

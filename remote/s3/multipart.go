@@ -50,7 +50,7 @@ type multipart struct {
 
 // startMultipart begins an upload that lives until complete or abort. Ending ctx makes it fail, up to complete. Without
 // copies copyFrom must not be called.
-func (r *Remote) startMultipart(ctx context.Context, at place, modTime time.Time, copies bool) *multipart {
+func (r *Remote) startMultipart(ctx context.Context, at place, o minio.PutObjectOptions, copies bool) *multipart {
 	inFlight := r.opt.inFlight()
 	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	m := &multipart{
@@ -73,7 +73,7 @@ func (r *Remote) startMultipart(ctx context.Context, at place, modTime time.Time
 		defer close(m.ready)
 		begin, cancel := context.WithTimeout(context.WithoutCancel(ctx), beginTime)
 		defer cancel()
-		id, sums, err := r.newUpload(begin, at, modTime, copies)
+		id, sums, err := r.newUpload(begin, at, o, copies)
 		if err != nil {
 			m.fail(contextCause(ctx, err))
 			return

@@ -24,7 +24,7 @@ func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) 
 		return nil, r.explain(ctx, "stage", name, err)
 	}
 	s := &stage{name: name}
-	s.u = &upload{r: r, at: at}
+	s.u = &upload{r: r, at: at, options: r.putOptions(at, time.Time{})}
 	s.u.fail = func(err error) error { return fail("write", name, r.translate(err)) }
 	s.u.begin = func() (*multipart, error) { return s.startParts(ctx, o.Base == remote.BaseFile) }
 	switch o.Base {
@@ -77,7 +77,7 @@ func (s *stage) startParts(ctx context.Context, copies bool) (*multipart, error)
 	if s.ended {
 		return nil, fs.ErrClosed
 	}
-	s.parts = s.u.r.startMultipart(ctx, s.u.at, time.Time{}, copies)
+	s.parts = s.u.r.startMultipart(ctx, s.u.at, s.u.options, copies)
 	return s.parts, nil
 }
 

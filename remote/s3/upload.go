@@ -20,6 +20,7 @@ import (
 type upload struct {
 	r       *Remote
 	at      place
+	options minio.PutObjectOptions     // of the object, but for the time
 	modTime time.Time                  // zero = that of the upload
 	begin   func() (*multipart, error) // begins to send parts
 	fail    func(error) error          // makes an error of this package of one that sending gave
@@ -131,7 +132,9 @@ func (u *upload) finish(ctx context.Context) (minio.UploadInfo, error) {
 
 func (u *upload) publish(ctx context.Context) (minio.UploadInfo, error) {
 	if u.parts == nil {
-		return u.r.putWhole(ctx, u.at, u.buf, u.modTime)
+		o := u.options
+		setTimeOf(&o, u.modTime)
+		return u.r.putWhole(ctx, u.at, u.buf, o)
 	}
 	if len(u.buf) > 0 {
 		if err := u.parts.send(u.buf); err != nil {
@@ -143,9 +146,8 @@ func (u *upload) publish(ctx context.Context) (minio.UploadInfo, error) {
 }
 
 // putWhole stores a file in one request.
-func (r *Remote) putWhole(ctx context.Context, at place, content []byte, modTime time.Time) (minio.UploadInfo, error) {
+func (r *Remote) putWhole(ctx context.Context, at place, content []byte, o minio.PutObjectOptions) (minio.UploadInfo, error) {
 	md5sum, sha256sum := r.digests(content)
-	o := r.putOptions(modTime)
 	o.DisableContentSha256 = true // the digest is there already
 	return r.again.PutObject(ctx, at.bucket, at.key, bytes.NewReader(content), int64(len(content)), md5sum, sha256sum, o)
 }
@@ -161,22 +163,6 @@ func (r *Remote) digests(content []byte) (md5sum, sha256sum string) {
 	}
 	sum := sha256.Sum256(content)
 	return "", hex.EncodeToString(sum[:])
-}
-
-// putOptions are those of a new object.
-func (r *Remote) putOptions(modTime time.Time) minio.PutObjectOptions {
-	o := minio.PutObjectOptions{
-		UserMetadata:         map[string]string{},
-		StorageClass:         r.opt.StorageClass,
-		ServerSideEncryption: r.opt.sse,
-	}
-	if r.opt.ACL != "" {
-		o.UserMetadata["x-amz-acl"] = r.opt.ACL
-	}
-	if !modTime.IsZero() {
-		o.UserMetadata[mtimeKey] = formatTime(modTime)
-	}
-	return o
 }
 
 // refuseDir returns ErrIsDir if there is a directory at a place: surely if it asks anyway, and otherwise if there was one

@@ -18,9 +18,9 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 	if err := r.refuseDir(ctx, at, false); err != nil {
 		return remote.Entry{}, r.explain(ctx, "put", name, err)
 	}
-	u := &upload{r: r, at: at, modTime: o.ModTime, part: r.knownPartSize(o.Size)}
+	u := &upload{r: r, at: at, options: r.putOptions(at, o.ModTime), modTime: o.ModTime, part: r.knownPartSize(o.Size)}
 	u.fail = func(err error) error { return err } // Put explains it
-	u.begin = func() (*multipart, error) { return r.startMultipart(ctx, at, o.ModTime, false), nil }
+	u.begin = func() (*multipart, error) { return r.startMultipart(ctx, at, u.options, false), nil }
 	info, err := u.putAll(ctx, body, o.Size)
 	_, base := remote.Split(name)
 	if err != nil {

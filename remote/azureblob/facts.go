@@ -1,0 +1,49 @@
+package azureblob
+
+import (
+	"context"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
+)
+
+// properties are what a blob says of itself.
+type properties = blob.GetPropertiesResponse
+
+// headersOf returns those of a blob that is to be like another one.
+func headersOf(p *properties) *blob.HTTPHeaders {
+	return &blob.HTTPHeaders{
+		BlobContentType:        p.ContentType,
+		BlobContentMD5:         p.ContentMD5,
+		BlobContentEncoding:    p.ContentEncoding,
+		BlobContentLanguage:    p.ContentLanguage,
+		BlobContentDisposition: p.ContentDisposition,
+		BlobCacheControl:       p.CacheControl,
+	}
+}
+
+// tierOf returns the tier of a blob that is to be like another one, nil for the one of the account. The option comes first.
+func (s *store) tierOf(p *properties) *blob.AccessTier {
+	inferred := p.AccessTierInferred != nil && *p.AccessTierInferred
+	if s.options.AccessTier != "" || p.AccessTier == nil || inferred {
+		return s.tier()
+	}
+	tier := blob.AccessTier(*p.AccessTier)
+	return &tier
+}
+
+// tagsOf asks for the tags of a blob, where it has any.
+func (s *store) tagsOf(ctx context.Context, client *blockblob.Client, p *properties) (map[string]string, error) {
+	if p.TagCount == nil || *p.TagCount == 0 {
+		return nil, nil
+	}
+	answer, err := client.GetTags(ctx, nil)
+	if err != nil {
+		return nil, s.translate(err)
+	}
+	tags := map[string]string{}
+	for _, tag := range answer.BlobTagSet {
+		tags[*tag.Key] = *tag.Value
+	}
+	return tags, nil
+}
