@@ -14,7 +14,7 @@ import (
 
 // Stat implements remote.Remote.
 func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
-	c := r.begin("stat", name)
+	ctx, c := r.begin(ctx, "stat", name)
 	e, err := r.Forward.Stat(ctx, name)
 	c.end(ctx, err)
 	return e, err
@@ -23,7 +23,7 @@ func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 // List implements remote.Remote.
 func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
 	return func(yield func(remote.Entry, error) bool) {
-		c := r.begin("list", dir)
+		ctx, c := r.begin(ctx, "list", dir)
 		n := 0
 		var last error
 		defer func() { c.end(ctx, last, slog.Int("entries", n)) }()
@@ -41,7 +41,7 @@ func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, e
 // Open implements remote.Remote. It is logged when the reader is closed. An *os.File is passed on as it is, and logged
 // at once.
 func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
-	c := r.begin("open", name)
+	ctx, c := r.begin(ctx, "open", name)
 	rc, err := r.Forward.Open(ctx, name, off, n)
 	span := []slog.Attr{slog.Int64("offset", off)}
 	if n >= 0 {
@@ -60,7 +60,7 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 
 // Put implements remote.Remote.
 func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
-	c := r.begin("put", name)
+	ctx, c := r.begin(ctx, "put", name)
 	// An error of body is one of the Put.
 	body = remote.TapBody(body, func(n int64, _ error) { c.moved(n, nil) })
 	e, err := r.Forward.Put(ctx, name, body, o)
@@ -70,7 +70,7 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 
 // Remove implements remote.Remote.
 func (r *Remote) Remove(ctx context.Context, name string) error {
-	c := r.begin("remove", name)
+	ctx, c := r.begin(ctx, "remove", name)
 	err := r.Forward.Remove(ctx, name)
 	c.end(ctx, err)
 	return err
@@ -78,7 +78,7 @@ func (r *Remote) Remove(ctx context.Context, name string) error {
 
 // RemoveVersion implements remote.VersionRemover.
 func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error {
-	c := r.begin("remove", name)
+	ctx, c := r.begin(ctx, "remove", name)
 	err := r.Forward.RemoveVersion(ctx, name, version)
 	c.end(ctx, err, slog.String("version", version))
 	return err
@@ -86,7 +86,7 @@ func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error 
 
 // Mkdir implements remote.Remote.
 func (r *Remote) Mkdir(ctx context.Context, dir string) error {
-	c := r.begin("mkdir", dir)
+	ctx, c := r.begin(ctx, "mkdir", dir)
 	err := r.Forward.Mkdir(ctx, dir)
 	c.end(ctx, err)
 	return err
@@ -94,7 +94,7 @@ func (r *Remote) Mkdir(ctx context.Context, dir string) error {
 
 // Rmdir implements remote.Remote.
 func (r *Remote) Rmdir(ctx context.Context, dir string) error {
-	c := r.begin("rmdir", dir)
+	ctx, c := r.begin(ctx, "rmdir", dir)
 	err := r.Forward.Rmdir(ctx, dir)
 	c.end(ctx, err)
 	return err
@@ -102,7 +102,7 @@ func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 
 // Move implements remote.Mover.
 func (r *Remote) Move(ctx context.Context, from, to string) error {
-	c := r.begin("move", from)
+	ctx, c := r.begin(ctx, "move", from)
 	err := r.Forward.Move(ctx, from, to)
 	c.end(ctx, err, slog.String("to", to))
 	return err
@@ -110,7 +110,7 @@ func (r *Remote) Move(ctx context.Context, from, to string) error {
 
 // Copy implements remote.Copier.
 func (r *Remote) Copy(ctx context.Context, from, to string) error {
-	c := r.begin("copy", from)
+	ctx, c := r.begin(ctx, "copy", from)
 	err := r.Forward.Copy(ctx, from, to)
 	c.end(ctx, err, slog.String("to", to))
 	return err
@@ -118,7 +118,7 @@ func (r *Remote) Copy(ctx context.Context, from, to string) error {
 
 // SetModTime implements remote.ModTimer.
 func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error {
-	c := r.begin("setmodtime", name)
+	ctx, c := r.begin(ctx, "setmodtime", name)
 	err := r.Forward.SetModTime(ctx, name, t)
 	c.end(ctx, err, slog.Time("modtime", t))
 	return err
@@ -126,7 +126,7 @@ func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error
 
 // SetMode implements remote.Moder.
 func (r *Remote) SetMode(ctx context.Context, name string, perm fs.FileMode) error {
-	c := r.begin("setmode", name)
+	ctx, c := r.begin(ctx, "setmode", name)
 	err := r.Forward.SetMode(ctx, name, perm)
 	c.end(ctx, err, slog.String("mode", perm.String()))
 	return err
@@ -134,7 +134,7 @@ func (r *Remote) SetMode(ctx context.Context, name string, perm fs.FileMode) err
 
 // Hash implements remote.Hasher.
 func (r *Remote) Hash(ctx context.Context, name, algorithm string) ([]byte, error) {
-	c := r.begin("hash", name)
+	ctx, c := r.begin(ctx, "hash", name)
 	sum, err := r.Forward.Hash(ctx, name, algorithm)
 	c.end(ctx, err, slog.String("algorithm", algorithm))
 	return sum, err
@@ -142,7 +142,7 @@ func (r *Remote) Hash(ctx context.Context, name, algorithm string) ([]byte, erro
 
 // Usage implements remote.Usager.
 func (r *Remote) Usage(ctx context.Context) (remote.Usage, error) {
-	c := r.begin("usage", ".")
+	ctx, c := r.begin(ctx, "usage", ".")
 	u, err := r.Forward.Usage(ctx)
 	c.end(ctx, err)
 	return u, err
@@ -150,13 +150,13 @@ func (r *Remote) Usage(ctx context.Context) (remote.Usage, error) {
 
 // Stage implements remote.Stager. Its end is logged too, with the bytes that were written.
 func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
-	c := r.begin("stage", name)
+	ctx, c := r.begin(ctx, "stage", name)
 	s, err := r.Forward.Stage(ctx, name, o)
 	c.end(ctx, err, slog.Int64("offset", o.Off))
 	if err != nil {
 		return nil, err
 	}
-	written := r.begin("", name)
+	_, written := r.begin(ctx, "", name)
 	return remote.TapStage(s, written.moved, func(op string, took time.Duration, err error) {
 		written.mu.Lock()
 		end := &call{r: r, op: op, name: name, begun: time.Now().Add(-took), bytes: written.bytes, err: written.err}
@@ -167,7 +167,7 @@ func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) 
 
 // Part implements remote.Stager.
 func (r *Remote) Part(ctx context.Context, name, owner string) (remote.Entry, error) {
-	c := r.begin("part", name)
+	ctx, c := r.begin(ctx, "part", name)
 	e, err := r.Forward.Part(ctx, name, owner)
 	c.end(ctx, err)
 	return e, err
@@ -175,7 +175,7 @@ func (r *Remote) Part(ctx context.Context, name, owner string) (remote.Entry, er
 
 // DropPart implements remote.Stager.
 func (r *Remote) DropPart(ctx context.Context, name, owner string) error {
-	c := r.begin("droppart", name)
+	ctx, c := r.begin(ctx, "droppart", name)
 	err := r.Forward.DropPart(ctx, name, owner)
 	c.end(ctx, err)
 	return err
