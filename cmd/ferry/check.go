@@ -183,6 +183,9 @@ A file with a random name is written, read, changed, moved and removed again. --
 
 // onDriver opens the driver of what for a command that has the flags of check, and calls do.
 func (p process) onDriver(cmd *cobra.Command, o *options, what string, do func(r remote.Remote) error) error {
+	if err := checkConfigPath(cmd.Flags()); err != nil {
+		return err
+	}
 	if err := resolveFlags(cmd.Flags(), checkFlags(), p.env); err != nil {
 		return err
 	}
@@ -192,6 +195,7 @@ func (p process) onDriver(cmd *cobra.Command, o *options, what string, do func(r
 		return err
 	}
 	defer closeLog()
+	p.warnOfVariables(log)
 	r, err := p.openDriver(cmd.Context(), o, what, log, 0)
 	if err != nil {
 		return explainRoot(what, err)

@@ -65,7 +65,7 @@ func (p process) configTouchCommand(o *options) *cobra.Command {
 		Use:   "touch",
 		Short: "Make the configuration file if it does not exist",
 		Args:  wantNoArgs,
-		RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, _ []string) error {
+		RunE: p.withNewConfig(o, func(cmd *cobra.Command, f *config.File, _ []string) error {
 			return f.Edit(cmd.Context(), func(*config.Draft) error { return nil })
 		}),
 	}

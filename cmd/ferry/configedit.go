@@ -24,7 +24,7 @@ func (p process) configCreateCommand(o *options) *cobra.Command {
 		Long:    "Add a remote to the configuration file, or replace the one of that name.\n\n" + settingsHelp,
 		Example: "  ferry config create nas sftp host=nas.example.org user=bob pass=secret",
 		Args:    wantArgs(2, maxArgs),
-		RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, args []string) error {
+		RunE: p.withNewConfig(o, func(cmd *cobra.Command, f *config.File, args []string) error {
 			name, typ := remoteName(args[0]), args[1]
 			if _, err := (config.Sources{Types: all.Types()}).Type(typ); err != nil {
 				return usageError{err}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -36,6 +38,34 @@ func configFlags() []flag {
 	}
 }
 
+// checkExists returns an error when --config names a file that is not there. RCLONE_CONFIG may: rclone
+// takes that for an empty file.
+func (p process) checkExists(c configPath, f *config.File) error {
+	env := config.ParseEnviron(p.env)
+	ofRclone := env["FERRY_CONFIG"] == "" && env["RCLONE_CONFIG"] == c.path
+	if c.given && f.Path() != "" && !f.Exists() && !ofRclone {
+		return noConfigFile(f.Path())
+	}
+	return nil
+}
+
+// checkConfigPath is that check for a command that may need nothing of the file.
+func checkConfigPath(fs *pflag.FlagSet) error {
+	f := fs.Lookup("config")
+	path, err := config.FilePath(f.Value.String())
+	if !f.Changed || err != nil || path == "" {
+		return err
+	}
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return noConfigFile(path)
+	}
+	return nil
+}
+
+func noConfigFile(path string) error {
+	return usagef("--config %q: there is no such file: correct the path, or make it with ferry config touch", path)
+}
+
 func configPathValue(p *configPath) pflag.Value {
 	return &value[configPath]{p, "path", func(s string) (configPath, error) { return configPath{s, true}, nil }, func(c configPath) string { return c.path }}
 }
@@ -45,8 +75,19 @@ func commandValue(p *[]string) pflag.Value {
 	return &value[[]string]{p, "command", config.ParseCommand, func(args []string) string { return strings.Join(args, " ") }}
 }
 
-// withConfig returns what a command runs that opens the configuration: run, after the flags are resolved.
+// withConfig returns what a command runs that opens the configuration: run, after the flags are resolved. A file that
+// --config names must be there.
 func (p process) withConfig(o *options, run func(cmd *cobra.Command, f *config.File, args []string) error) func(*cobra.Command, []string) error {
+	return p.withNewConfig(o, func(cmd *cobra.Command, f *config.File, args []string) error {
+		if err := p.checkExists(o.config.path, f); err != nil {
+			return err
+		}
+		return run(cmd, f, args)
+	})
+}
+
+// withNewConfig is withConfig for a command that makes the file.
+func (p process) withNewConfig(o *options, run func(cmd *cobra.Command, f *config.File, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := resolveFlags(cmd.Flags(), configFlags(), p.env); err != nil {
 			return err

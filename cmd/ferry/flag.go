@@ -22,13 +22,17 @@ func addFlags(fs *pflag.FlagSet, rows []flag, o *options) {
 }
 
 // resolveFlags gives every flag that the command line left out its value from the environment, else its default.
-// FERRY_ADDR comes before RCLONE_ADDR; an empty variable counts as not set.
+// FERRY_ADDR comes before RCLONE_ADDR; an empty variable counts as not set, and one of this program
+// that sets nothing is an error.
 func resolveFlags(fs *pflag.FlagSet, rows []flag, env []string) error {
 	vars := map[string]string{}
 	for _, kv := range env {
 		if k, v, ok := strings.Cut(kv, "="); ok && v != "" {
 			vars[k] = v
 		}
+	}
+	if err := checkVariables(vars); err != nil {
+		return err
 	}
 	for _, row := range rows {
 		f := fs.Lookup(row.name)
@@ -49,8 +53,8 @@ func resolveFlags(fs *pflag.FlagSet, rows []flag, env []string) error {
 }
 
 func setFromEnv(f *pflag.Flag, vars map[string]string) error {
-	for _, prefix := range []string{"FERRY_", "RCLONE_"} {
-		name := prefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+	for _, prefix := range []string{ownPrefix, rclonePrefix} {
+		name := prefix + variableName(f.Name)
 		if v, ok := vars[name]; ok {
 			set := f.Value.Set
 			if list, ok := f.Value.(*listFlag); ok {

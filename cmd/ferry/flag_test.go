@@ -132,7 +132,7 @@ func TestEnvironment(t *testing.T) {
 		{"FERRY_ before RCLONE_", []string{"FERRY_USER=fe", "RCLONE_USER=rc"}, nil, "fe"},
 		{"the command line before both", []string{"FERRY_USER=fe", "RCLONE_USER=rc"}, []string{"--user", "cl"}, "cl"},
 		{"an empty variable is not set", []string{"FERRY_USER=", "RCLONE_USER=rc"}, nil, "rc"},
-		{"what is no flag is ignored", []string{"RCLONE_CONFIG=/x", "FERRY_NO_SUCH=1", "nonsense"}, nil, "anonymous"},
+		{"what is no flag is ignored", []string{"RCLONE_CONFIG=/x", "RCLONE_NO_SUCH=1", "nonsense"}, nil, "anonymous"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -79,7 +79,8 @@ func closeAll[L net.Listener](ls []L) {
 	}
 }
 
-// listenOn opens the listeners for one address: one, except that localhost is every loopback address there is.
+// listenOn opens the listeners for one address: one, except that localhost is every loopback address there is. An IPv4
+// address is that family's: 0.0.0.0 is every address of IPv4.
 func listenOn(ctx context.Context, addr string) ([]net.Listener, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -88,8 +89,12 @@ func listenOn(ctx context.Context, addr string) ([]net.Listener, error) {
 	if strings.EqualFold(host, "localhost") {
 		return listenLoopback(ctx, port)
 	}
+	network := "tcp"
+	if a, err := netip.ParseAddr(host); err == nil && a.Is4() {
+		network = "tcp4" // else 0.0.0.0 is every address of IPv6 too
+	}
 	var config net.ListenConfig
-	l, err := config.Listen(ctx, "tcp", addr)
+	l, err := config.Listen(ctx, network, addr)
 	if err != nil {
 		return nil, err
 	}

@@ -107,14 +107,19 @@ func flagError(cmd *cobra.Command, err error) error {
 		missing *pflag.ValueRequiredError
 	)
 	switch {
+	case errors.Is(err, errTwice):
+		errors.As(err, &invalid)
+		return usagef("--%s %w", invalid.GetFlag().Name, errTwice) // without the values, which may be secrets
 	case errors.As(err, &invalid):
 		return badValue("--"+invalid.GetFlag().Name, invalid.GetValue(), errors.Unwrap(invalid))
 	case errors.As(err, &unknown):
-		dashes := "--"
 		if unknown.GetSpecifiedShortnames() != "" {
-			dashes = "-"
+			return usagef("there is no flag -%s: see %s --help", unknown.GetSpecifiedName(), cmd.CommandPath())
 		}
-		return usagef("there is no flag %s%s: see %s --help", dashes, unknown.GetSpecifiedName(), cmd.CommandPath())
+		known := map[string]bool{}
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { known[f.Name] = true })
+		name := unknown.GetSpecifiedName()
+		return usagef("there is no flag --%s%s: see %s --help", name, didYouMean(name, known, "--"), cmd.CommandPath())
 	case errors.As(err, &missing):
 		return usagef("--%s needs a value: see %s --help", missing.GetFlag().Name, cmd.CommandPath())
 	}

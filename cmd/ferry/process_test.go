@@ -31,8 +31,10 @@ type running struct {
 	serving chan string // the URL of each listener
 	stop    context.CancelFunc
 
-	mu  sync.Mutex
-	log []string // guarded by mu
+	mu    sync.Mutex
+	log   []string   // guarded by mu
+	ended bool       // guarded by mu
+	grown *sync.Cond // by mu
 }
 
 // start runs a server and stops it when the test ends.
@@ -45,6 +47,7 @@ func start(t *testing.T, env []string, args ...string) *running {
 		serving: make(chan string, 16),
 		stop:    cancel,
 	}
+	r.grown = sync.NewCond(&r.mu)
 	pr, pw := io.Pipe()
 	p := process{args: append([]string{"serve", "ftp", "--cache-dir", t.TempDir()}, args...), env: env, stdout: io.Discard, stderr: pw, signals: r.signals}
 	ended := make(chan struct{})
@@ -65,13 +68,20 @@ func start(t *testing.T, env []string, args ...string) *running {
 }
 
 func (r *running) read(log io.Reader) {
-	defer close(r.serving)
+	defer func() {
+		close(r.serving)
+		r.mu.Lock()
+		r.ended = true
+		r.mu.Unlock()
+		r.grown.Broadcast()
+	}()
 	lines := bufio.NewScanner(log)
 	for lines.Scan() {
 		line := lines.Text()
 		r.mu.Lock()
 		r.log = append(r.log, line)
 		r.mu.Unlock()
+		r.grown.Broadcast()
 		if _, url, ok := strings.Cut(line, "Serving FTP on "); ok {
 			r.serving <- url
 		}
@@ -82,6 +92,19 @@ func (r *running) logged() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return strings.Join(r.log, "\n")
+}
+
+// waitFor waits until the log says something.
+func (r *running) waitFor(t *testing.T, text string) {
+	t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for !strings.Contains(strings.Join(r.log, "\n"), text) {
+		if r.ended {
+			t.Fatalf("%q is missing:\n%s", text, strings.Join(r.log, "\n"))
+		}
+		r.grown.Wait()
+	}
 }
 
 // url waits for the next listener.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"strings"
@@ -63,6 +64,13 @@ func (p *publicIP) address(ctx context.Context, _ netip.Addr) (netip.Addr, error
 		return last, nil
 	}
 	return netip.Addr{}, fmt.Errorf("--public-ip %q: %w", p.host, errors.Join(err, errNoAddress))
+}
+
+// check logs when no address is found, so that it is not the first client that finds out.
+func (p *publicIP) check(ctx context.Context, log *slog.Logger) {
+	if _, err := p.address(ctx, netip.Addr{}); err != nil && ctx.Err() == nil {
+		log.WarnContext(ctx, "PASV is refused until the public address is found; EPSV needs none", "error", err)
+	}
 }
 
 // last returns the last answer and whether it is fresh. One caller is told that it is not; while that one asks, the others

@@ -36,6 +36,8 @@ func blockName(group string) string {
 // line.
 func shownValue(v pflag.Value) any {
 	switch v := v.(type) {
+	case *once:
+		return shownValue(v.Value)
 	case *value[bool]:
 		return *v.p
 	case *value[int]:

@@ -127,8 +127,15 @@ func (l *lazySources) open(ctx context.Context) error {
 		return err
 	}
 	l.opened = true
+	if err := l.checkExists(l.options.config.path, f); err != nil {
+		return err
+	}
 	if f.Path() != "" && !f.Exists() {
-		l.log.InfoContext(ctx, "There is no configuration file", "path", f.Path())
+		level := slog.LevelInfo
+		if l.options.config.path.given {
+			level = slog.LevelWarn
+		}
+		l.log.Log(ctx, level, "There is no configuration file", "path", f.Path())
 	}
 	l.file, err = f.Document(ctx)
 	return err

@@ -46,6 +46,9 @@ func (p process) serveFTPCommand(o *options) *cobra.Command {
 		Example: serveFTPExample,
 		Args:    wantRemote,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkConfigPath(cmd.Flags()); err != nil {
+				return err
+			}
 			if err := resolveFlags(cmd.Flags(), rows, p.env); err != nil {
 				return err
 			}
@@ -118,6 +121,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	}
 	defer closeLog()
 	warn(log)
+	p.warnOfVariables(log)
 	rules, err := p.parseFilter(&o.filter)
 	if err != nil {
 		return err
@@ -158,20 +162,25 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 		closeAll(listeners)
 		return err
 	}
-	s = o.newService(r, log)
-	s.server, s.tree, s.control = server, tree, control
+	s = o.newService(r, server, log)
+	s.tree, s.control = tree, control
 	s.listeners, s.pair, s.signals = listeners, pair, p.signals
 	return s.run(ctx)
 }
 
-// newService returns what serves r as the flags say; the caller adds what it serves with.
-func (o *options) newService(r *opened, log *slog.Logger) *service {
+// newService returns what serves r by server as the flags say; the caller adds what it serves with.
+func (o *options) newService(r *opened, server *ftp.Server, log *slog.Logger) *service {
 	s := &service{
+		server:  server,
 		log:     log,
 		grace:   o.shutdownTimeout,
 		flush:   o.cache.flush,
 		polling: o.polling(r.Remote),
 		root:    r.root,
+	}
+	if o.publicIP != "" {
+		s.public = newPublicIP(o.publicIP)
+		server.PublicIP = s.public.address
 	}
 	if o.warm {
 		s.warm = int(min(max(o.checkers, 1), maxCheckers))
@@ -204,9 +213,6 @@ func (o *options) server(tree *vfs.FS, pair *ftp.KeyPair, log *slog.Logger) *ftp
 	s.MaxSessions, s.MaxSessionsPerHost = int(o.maxSessions), int(o.maxSessionsPerIP)
 	if o.listTime == "local" {
 		s.ListLocation = time.Local
-	}
-	if o.publicIP != "" {
-		s.PublicIP = newPublicIP(o.publicIP).address
 	}
 	return s
 }

@@ -22,6 +22,7 @@ type service struct {
 	listeners []listener
 	pair      *ftp.KeyPair   // nil without TLS
 	control   *remoteControl // nil without remote control
+	public    *publicIP      // nil where PASV announces the address of the control connection
 	log       *slog.Logger
 	signals   <-chan os.Signal
 	grace     time.Duration // for running transfers when it stops
@@ -49,6 +50,9 @@ func (s *service) run(ctx context.Context) error {
 	for _, l := range s.listeners {
 		wg.Go(func() { failed <- s.serve(running, l) })
 		s.log.Log(running, levelNotice, "Serving FTP on "+l.url())
+	}
+	if s.public != nil {
+		wg.Go(func() { s.public.check(running, s.log) })
 	}
 	if s.pair != nil {
 		wg.Go(func() { _ = s.pair.Run(running) }) // it returns when running has ended

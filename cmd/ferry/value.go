@@ -41,6 +41,36 @@ func secretValue(p *secret) pflag.Value {
 	return &value[secret]{p, "string", func(s string) (secret, error) { return secret(s), nil }, secret.String}
 }
 
+// userValue is a name to log in by.
+func userValue(p *string) pflag.Value {
+	parse := func(s string) (string, error) {
+		if s == "" {
+			return "", errors.New("nobody can log in by an empty name: leave it out for anonymous")
+		}
+		return s, nil
+	}
+	return &value[string]{p, "string", parse, func(s string) string { return s }}
+}
+
+// errTwice is the error of a flag that would take back what was said before.
+var errTwice = errors.New("is given twice: there is one")
+
+// onceValue refuses a second value.
+func onceValue(v pflag.Value) pflag.Value { return &once{Value: v} }
+
+type once struct {
+	pflag.Value
+	set bool
+}
+
+func (o *once) Set(s string) error {
+	if o.set {
+		return errTwice
+	}
+	o.set = true
+	return o.Value.Set(s)
+}
+
 func boolValue(p *bool) pflag.Value {
 	parse := func(s string) (bool, error) {
 		b, err := strconv.ParseBool(s)

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"log/slog"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"ferry/config"
+	"ferry/remote/all"
+)
+
+const (
+	ownPrefix    = "FERRY_"
+	rclonePrefix = "RCLONE_"
+)
+
+// variableName is the variable of a flag behind its prefix.
+func variableName(flag string) string {
+	return strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// checkVariables returns an error for a variable of this program that sets nothing: whoever misspells
+// one would start a server that lacks what it was to have.
+func checkVariables(vars map[string]string) error {
+	known := ownVariables()
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
+		rest, ok := strings.CutPrefix(name, ownPrefix)
+		if !ok || known[rest] || isNotForFlags(name, vars[name]) {
+			continue
+		}
+		if rcloneVariables()[rest] {
+			return usagef("there is no variable %s: use %s%s", name, rclonePrefix, rest)
+		}
+		return usagef("there is no variable %s%s: see ferry serve ftp --help", name, didYouMean(rest, known, ownPrefix))
+	}
+	return nil
+}
+
+// unknownVariables returns what is wrong with the variables of rclone that mean nothing here.
+func unknownVariables(env config.Environ) []string {
+	known := rcloneVariables()
+	maps.Copy(known, ownVariables())
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		rest, ok := strings.CutPrefix(name, rclonePrefix)
+		if ok && env[name] != "" && !known[rest] && !isConfigVariable(rest) && !isNotForFlags(name, env[name]) {
+			list = append(list, name+didYouMean(rest, known, rclonePrefix))
+		}
+	}
+	return list
+}
+
+// warnOfVariables logs which variables of rclone mean nothing here.
+func (p process) warnOfVariables(log *slog.Logger) {
+	if list := unknownVariables(config.ParseEnviron(p.env)); len(list) > 0 {
+		log.Warn("Variables that mean nothing here: " + strings.Join(list, ", "))
+	}
+}
+
+// ownVariables are the variables of all flags of all commands, without their prefix.
+func ownVariables() map[string]bool {
+	known := map[string]bool{}
+	for _, row := range flagTable() {
+		known[variableName(row.name)] = true
+	}
+	return known
+}
+
+// rcloneVariables are those that set options of types of remotes, without their prefix.
+func rcloneVariables() map[string]bool {
+	known := map[string]bool{}
+	for _, t := range all.Types() {
+		for _, o := range t.Options {
+			known[strings.TrimPrefix(t.Variable(o), rclonePrefix)] = true
+			known[variableName(t.Flag(o))] = true
+		}
+	}
+	return known
+}
+
+// isConfigVariable reports whether a variable of rclone sets an option of a remote that it names, or concerns the
+// configuration file.
+func isConfigVariable(rest string) bool {
+	return rest == "CONFIG" || strings.HasPrefix(rest, "CONFIG_") || rest == "PASSWORD_CHANGE"
+}
+
+// isNotForFlags reports whether a variable is meant for something else: for the tests of this program, or
+// set by Kubernetes and Docker for every program beside a service that is called ferry.
+func isNotForFlags(name, value string) bool {
+	for _, prefix := range []string{"FERRY_TEST_", "FERRY_MODEL_", "FERRY_FAR_TIMES", "FERRY_KILLS", "FERRY_FILES"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return serviceVariable.MatchString(name) || strings.HasSuffix(name, "_PORT") && strings.Contains(value, "://")
+}
+
+var serviceVariable = regexp.MustCompile(`_SERVICE_HOST$|_SERVICE_PORT(_|$)|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$`)
+
+// didYouMean names the known word that is nearest to a word, nothing where none is near.
+func didYouMean(word string, known map[string]bool, prefix string) string {
+	best, least := "", len(word)/2+1
+	for _, k := range slices.Sorted(maps.Keys(known)) {
+		if d := distance(word, k); d < least {
+			best, least = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return " (did you mean " + prefix + best + "?)"
+}
+
+// distance is how many letters are missing, too many, wrong, or in the place of the next one.
+func distance(a, b string) int {
+	before, last := make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row := make([]int, len(b)+1)
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, last = last, row
+	}
+	return last[len(b)]
+}
