@@ -88,12 +88,27 @@ func (s *session) listen() (uint16, reply) {
 	s.closeEndpoint()
 	p, err := listenPassive(s.local.Addr(), s.mayConnect(), s.srv.Passive, s.srv.dataConnect())
 	if err != nil {
-		s.logger.LogAttrs(context.Background(), slog.LevelError, "cannot open a passive port", slog.Any("error", err))
-		return 0, reply{425, "No passive port is free; try again later."}
+		s.srv.logShortage(context.Background(), "cannot open a passive port", err)
+		return 0, noPort(err)
 	}
 	p.limit(s.srv.dataStall())
 	s.endpoint = p
 	return p.port(), reply{}
+}
+
+// noPort is the reply where a data connection cannot come about for err.
+func noPort(err error) reply {
+	why := shortage(err)
+	switch {
+	case why != "":
+	case errors.Is(err, errPortsExhausted):
+		why = "No passive port is free; try again later."
+	case errors.Is(err, errPortUnused):
+		why = "The port was not used for too long; send PASV or EPSV again."
+	default:
+		why = "Cannot open the data connection."
+	}
+	return reply{425, why}
 }
 
 // mayConnect tells the owner of a passive port from strangers.

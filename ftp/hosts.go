@@ -9,8 +9,14 @@ import (
 // hosts is what is known of the clients by their address. The zero value is ready.
 type hosts struct {
 	mu       sync.Mutex
-	sessions map[netip.Addr]int      // guarded by mu; how many each has, where that is limited
+	present  map[netip.Addr]presence // guarded by mu; those that have sessions
 	suspects map[netip.Addr]*suspect // guarded by mu; those that lately gave a wrong password
+}
+
+// presence is how many sessions a client has.
+type presence struct {
+	sessions int
+	guests   int // of them, those that have not logged in
 }
 
 // A suspect has one login tried after the other, the later the more of them have failed.
@@ -39,33 +45,53 @@ func hostAddr(a netip.Addr) netip.Addr {
 	return netip.PrefixFrom(a.WithZone(""), 64).Masked().Addr()
 }
 
-// enter counts a session of host, unless it has limit of them.
-func (h *hosts) enter(host netip.Addr, limit int) bool {
-	if limit <= 0 || !host.IsValid() {
-		return true
+// enter counts a session of host, which has not logged in, unless that would be more than the limits allow: then it says
+// so. 0 is no limit.
+func (h *hosts) enter(host netip.Addr, sessions, guests int) (why string) {
+	if !host.IsValid() {
+		return ""
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.sessions[host] >= limit {
-		return false
+	p := h.present[host]
+	switch {
+	case sessions > 0 && p.sessions >= sessions:
+		return "Too many sessions from your address; try again when one has ended."
+	case guests > 0 && p.guests >= guests:
+		return "Too many connections from your address that have not logged in; try again in a minute."
 	}
-	if h.sessions == nil {
-		h.sessions = map[netip.Addr]int{}
+	if h.present == nil {
+		h.present = map[netip.Addr]presence{}
 	}
-	h.sessions[host]++
-	return true
+	h.present[host] = presence{p.sessions + 1, p.guests + 1}
+	return ""
 }
 
-// leave ends what enter has begun, with the same limit.
-func (h *hosts) leave(host netip.Addr, limit int) {
-	if limit <= 0 || !host.IsValid() {
+// countGuests notes that sessions of host have logged in, or out.
+func (h *hosts) countGuests(host netip.Addr, change int) {
+	if !host.IsValid() {
 		return
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.sessions[host]--; h.sessions[host] == 0 {
-		delete(h.sessions, host)
+	p := h.present[host]
+	p.guests += change
+	h.present[host] = p
+}
+
+// leave ends what enter has begun. The session is no guest any more.
+func (h *hosts) leave(host netip.Addr) {
+	if !host.IsValid() {
+		return
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := h.present[host]
+	if p.sessions--; p.sessions == 0 {
+		delete(h.present, host)
+		return
+	}
+	h.present[host] = p
 }
 
 // loginDelay returns how long host has to wait before a login is tried, whose time is taken then. It is false where that

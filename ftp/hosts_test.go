@@ -26,24 +26,37 @@ func TestHostAddr(t *testing.T) {
 func TestSessionsOfAHostAreCounted(t *testing.T) {
 	var h hosts
 	a, b := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+	enter := func(host netip.Addr) bool { return h.enter(host, 2, 0) == "" }
+	leave := func(host netip.Addr) {
+		h.countGuests(host, -1)
+		h.leave(host)
+	}
 	for i, want := range []bool{true, true, false, false} {
-		if got := h.enter(a, 2); got != want {
+		if got := enter(a); got != want {
 			t.Errorf("session %d is let in: %v", i+1, got)
 		}
 	}
-	if !h.enter(b, 2) || !h.enter(netip.Addr{}, 2) {
+	if !enter(b) || !enter(netip.Addr{}) {
 		t.Error("another host is not let in")
 	}
-	h.leave(a, 2)
-	if !h.enter(a, 2) || h.enter(a, 2) {
+	leave(a)
+	if !enter(a) || enter(a) {
 		t.Error("a session that ends makes room for one")
 	}
-	h.leave(a, 2)
-	h.leave(a, 2)
-	h.leave(b, 2)
-	h.leave(netip.Addr{}, 2)
-	if len(h.sessions) != 0 {
-		t.Errorf("%v are left", h.sessions)
+	leave(a)
+	if h.enter(a, 0, 1) == "" {
+		t.Error("a second session that has not logged in is let in")
+	}
+	h.countGuests(a, -1)
+	if h.enter(a, 0, 1) != "" {
+		t.Error("a session that has logged in makes no room for one")
+	}
+	h.leave(a)
+	leave(a)
+	leave(b)
+	leave(netip.Addr{})
+	if len(h.present) != 0 {
+		t.Errorf("%v are left", h.present)
 	}
 }
 

@@ -87,3 +87,46 @@ func TestWrongPasswordsSlowDownAllSessionsOfTheirAddress(t *testing.T) {
 		try("192.0.2.1:1006", "secret", "230", 0)
 	})
 }
+
+// Those who have not logged in are fewer than the sessions there may be, and few from one address: they can keep nobody
+// out who logs in.
+func TestSessionsBeforeLoginAreLimited(t *testing.T) {
+	srv := newServer(t, memory.New(), nil)
+	srv.MaxSessions = 60
+	withVisitors(t, srv, func(l *pipeListener) {
+		var silent []*dialogue
+		from := func(host byte, n int, code string) {
+			t.Helper()
+			for range n {
+				d := visit(t, l, netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, host}), uint16(1000+len(silent))).String(), code)
+				silent = append(silent, d)
+			}
+		}
+		defer func() {
+			for _, d := range silent {
+				d.hangUp()
+			}
+		}()
+		from(1, 11, "220") // a quarter of those who have not logged in
+		from(1, 1, "421")
+		for _, d := range silent[:5] {
+			d.steps("login")
+		}
+		from(1, 5, "220")
+		from(1, 1, "421")
+		silent[0].steps("> REIN", "<< 220") // it has not logged in any more
+		silent[1].hangUp()
+		synctest.Wait()
+		from(1, 1, "421")
+		for host := byte(2); host <= 4; host++ {
+			from(host, 11, "220")
+		}
+		from(5, 1, "421") // 45 in all
+		silent[6].steps("login")
+		from(5, 1, "220")
+		from(6, 1, "421")
+		if s := srv.Stats(); s.Sessions != 49 {
+			t.Errorf("%d sessions", s.Sessions)
+		}
+	})
+}

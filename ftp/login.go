@@ -52,6 +52,7 @@ func (s *session) pass(ctx context.Context, arg string) reply {
 	s.mu.Lock()
 	s.shown.User = s.name
 	s.mu.Unlock()
+	s.srv.setGuest(s, false)
 	s.srv.totals.logins.Add(1)
 	s.srv.hosts.succeeded(host)
 	s.logger.LogAttrs(ctx, slog.LevelInfo, "logged in", slog.String("user", s.name), slog.Bool("tls", s.ctl.isTLS()))

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"time"
 )
@@ -26,6 +27,7 @@ type endpoint interface {
 var (
 	errPortsExhausted = errors.New("every passive port is in use")
 	errPortTaken      = errors.New("port taken")
+	errPortUnused     = errors.New("the port was not used for too long")
 	errEndpointUsed   = errors.New("the data connection endpoint is closed or used up")
 )
 
@@ -47,7 +49,7 @@ type passive struct {
 
 	mu      sync.Mutex
 	opened  bool          // guarded by mu; open or dismiss was called, or it has expired
-	expired bool          // guarded by mu
+	over    error         // guarded by mu; why nothing can come of it any more, before it was opened
 	timer   *time.Timer   // guarded by mu; begins attend, later expire; nil where nobody asked for them
 	arrived chan struct{} // guarded by mu; closed when attend is done; nil before it begins
 	conn    net.Conn      // what attend has accepted; guarded by mu
@@ -140,8 +142,10 @@ func (p *passive) attend(life time.Duration) {
 	case p.opened:
 	case err == nil:
 		p.timer = time.AfterFunc(life, p.expire)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		p.opened, p.over = true, errPortUnused
 	default:
-		p.opened, p.expired = true, true
+		p.opened, p.over = true, err
 	}
 }
 
@@ -150,16 +154,16 @@ func (p *passive) expire() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.opened {
-		p.opened, p.expired = true, true
+		p.opened, p.over = true, errPortUnused
 		linger(p.conn, 0)
 	}
 }
 
-// isExpired reports whether too much time has passed without a use.
-func (p *passive) isExpired() bool {
+// ended says why nothing can come of the port any more, if that is so before it was used.
+func (p *passive) ended() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.expired
+	return p.over
 }
 
 // accept returns the next connection of the owner and drops those of others.

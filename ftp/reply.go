@@ -70,6 +70,9 @@ var errorReplies = []struct {
 // in the log, because the client is not told what it was.
 func errorReply(err error) (r reply, known bool) {
 	r = reply{451, "Local error in processing; the server's log says more."}
+	if why := shortage(err); why != "" {
+		return reply{451, why}, false
+	}
 	for i := range errorReplies {
 		if errors.Is(err, errorReplies[i].err) {
 			r, known = errorReplies[i].reply, true

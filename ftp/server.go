@@ -35,6 +35,11 @@ type Server struct {
 
 	MaxSessions        int // sessions at once; 0 = no limit
 	MaxSessionsPerHost int // of them, those of one client address, or of one IPv6 network of 64 bits; 0 = no limit
+	// MaxGuests is how many sessions may be there that have not logged in; 0 = three quarters of MaxSessions, so that some
+	// are always left for those who have. MaxGuestsPerHost is the same for one address; 0 = a quarter of MaxGuests, but at
+	// least 8. Below 0, or without a MaxSessions to take the share of, there is no limit.
+	MaxGuests        int
+	MaxGuestsPerHost int
 
 	IdleTimeout  time.Duration // silence after which a session without a transfer ends; 0 = 5m
 	LoginTimeout time.Duration // time to log in; 0 = 1m
@@ -54,9 +59,13 @@ type Server struct {
 	history  history
 	hosts    hosts
 
+	refusals  sparing // the log of sessions that were refused
+	shortages sparing // the log of what could not be had from the system
+
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{} // guarded by mu
 	sessions  map[*session]struct{}     // guarded by mu
+	guests    int                       // guarded by mu; how many of them have not logged in
 	closing   bool                      // guarded by mu; no new session starts
 	gone      chan struct{}             // guarded by mu; closed when closing and the last session has ended
 }
@@ -120,79 +129,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener, implicit bool) error
 	defer s.untrack(l)
 	stop := context.AfterFunc(ctx, func() { s.Close() })
 	defer stop()
-	var delay time.Duration
-	for {
-		conn, err := l.Accept()
-		if err == nil {
-			delay = 0
-			s.start(ctx, conn, implicit)
-			continue
-		}
-		if s.isClosing() {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			return ErrServerClosed
-		}
-		if errors.Is(err, net.ErrClosed) {
-			return err
-		}
-		// Out of descriptors, or a connection that died in the queue: it may pass.
-		if delay == 0 {
-			s.log.LogAttrs(ctx, slog.LevelError, "cannot accept connections, trying again", slog.Any("error", err))
-		}
-		delay = min(max(2*delay, 5*time.Millisecond), time.Second)
-		select {
-		case <-time.After(delay):
-		case <-ctx.Done():
-		}
-	}
-}
-
-// start runs a session for conn, unless there is a reason not to.
-func (s *Server) start(ctx context.Context, conn net.Conn, implicit bool) {
-	ss := newSession(s, conn, implicit)
-	ctx, ss.cancel = context.WithCancelCause(ctx) // before others can see the session
-	if why := s.admit(ss); why != "" {
-		ss.cancel(nil)
-		s.totals.refused.Add(1)
-		s.log.LogAttrs(ctx, slog.LevelInfo, "session refused", slog.String("client", ss.remote.String()), slog.String("reason", why))
-		conn.SetWriteDeadline(time.Now().Add(time.Second))
-		conn.Write(reply{421, why}.append(nil))
-		conn.Close()
-		return
-	}
-	s.totals.sessions.Add(1)
-	go func() {
-		defer s.end(ss)
-		ss.serve(ctx)
-	}()
-}
-
-// admit adds ss to the sessions, or says why not.
-func (s *Server) admit(ss *session) (why string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.closing:
-		return "The server is shutting down."
-	case s.MaxSessions > 0 && len(s.sessions) >= s.MaxSessions:
-		return "Too many sessions; try again later."
-	case !s.hosts.enter(hostAddr(ss.remote.Addr()), s.MaxSessionsPerHost):
-		return "Too many sessions from your address; try again when one has ended."
-	}
-	s.sessions[ss] = struct{}{}
-	return ""
-}
-
-func (s *Server) end(ss *session) {
-	s.hosts.leave(hostAddr(ss.remote.Addr()), s.MaxSessionsPerHost)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.sessions, ss)
-	if s.closing && len(s.sessions) == 0 {
-		close(s.gone)
-	}
+	return s.accept(ctx, l, implicit)
 }
 
 func (s *Server) track(l net.Listener) bool {

@@ -28,6 +28,7 @@ type session struct {
 	began    time.Time
 	cancel   context.CancelCauseFunc // ends everything the session does
 	logger   *slog.Logger
+	guest    bool // guarded by srv.mu: it has not logged in
 
 	ctl     control
 	pending [][]byte // lines that came during a transfer and wait for their turn
@@ -113,6 +114,7 @@ func (s *session) closeTree() {
 		return
 	}
 	s.fs = nil
+	s.srv.setGuest(s, true)
 	defer func() {
 		if p := recover(); p != nil {
 			s.logger.LogAttrs(context.Background(), slog.LevelError, "panic in closing the tree",

@@ -19,8 +19,10 @@ func (s *session) dataRefusal() reply {
 	case s.srv.RequireTLS && !s.private:
 		return reply{521, "This server requires protected data connections: send PBSZ 0 and PROT P."}
 	}
-	if p, is := s.endpoint.(*passive); is && p.isExpired() {
-		return reply{425, "The port was not used for too long; send PASV or EPSV again."}
+	if p, is := s.endpoint.(*passive); is {
+		if err := p.ended(); err != nil {
+			return noPort(err)
+		}
 	}
 	return reply{}
 }
@@ -180,7 +182,7 @@ func (s *session) noConnection(ctx context.Context, t *transfer, err error) repl
 	if errors.Is(err, errNotResumed) {
 		return reply{522, "The data connection must resume the TLS session of the control connection."}
 	}
-	return reply{425, "Cannot open the data connection."}
+	return noPort(err)
 }
 
 // transferFailed is the reply to a transfer that broke: the cause of ctx where somebody ended it, the storage's error

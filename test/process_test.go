@@ -29,8 +29,13 @@ type process struct {
 
 // start runs ferry with args in dir. env is added to a bare environment.
 func start(dir string, env []string, args ...string) (*process, error) {
+	return startProgram(dir, env, ferryBinary, args...)
+}
+
+// startProgram is start for a program that becomes ferry.
+func startProgram(dir string, env []string, program string, args ...string) (*process, error) {
 	p := &process{log: newLogBuffer(), done: make(chan struct{})}
-	p.cmd = exec.Command(ferryBinary, args...)
+	p.cmd = exec.Command(program, args...)
 	p.cmd.Dir = dir
 	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "XDG_CACHE_HOME=" + dir + "/.cache",
 		"GORACE=atexit_sleep_ms=0"}, env...) // the race detector would linger for a second
@@ -102,8 +107,13 @@ func (p *process) kill() {
 // serve starts ferry on 127.0.0.1 for a Go test and stops it at the end. It returns the address too.
 func serve(t *testing.T, root string, args ...string) (*process, string) {
 	t.Helper()
-	args = append([]string{"serve", "ftp", root, "--addr", "127.0.0.1:0", "--user", "bob", "--pass", "builder"}, args...)
-	p, err := start(t.TempDir(), nil, args...)
+	return serveBy(t, ferryBinary, append([]string{"serve", "ftp", root, "--addr", "127.0.0.1:0", "--user", "bob", "--pass", "builder"}, args...)...)
+}
+
+// serveBy is serve for a program that becomes ferry with args of its own.
+func serveBy(t *testing.T, program string, args ...string) (*process, string) {
+	t.Helper()
+	p, err := startProgram(t.TempDir(), nil, program, args...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,7 +76,7 @@ func serverFlags() []flag {
 			value: func(o *options) pflag.Value { return boolValue(&o.allowPeerMismatch) }},
 		{name: "accept-abrupt-close", def: "false", bare: on, effect: true, usage: "Believe an upload whose control connection ends together with its data",
 			value: func(o *options) pflag.Value { return boolValue(&o.acceptAbruptClose) }},
-		{name: "max-sessions", def: "0", effect: true, usage: "Sessions at once; more are sent away with 421; 0 is no limit",
+		{name: "max-sessions", def: "0", effect: true, usage: "Sessions at once; more are sent away with 421; 0 is no limit; without this flag as many as descriptors and memory of the process allow",
 			value: func(o *options) pflag.Value { return uintValue(&o.maxSessions) }},
 		{name: "max-sessions-per-ip", def: "0", effect: true, usage: "Sessions at once from one address, or from one IPv6 network of 64 bits; 0 is no limit",
 			value: func(o *options) pflag.Value { return uintValue(&o.maxSessionsPerIP) }},

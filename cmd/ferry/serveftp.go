@@ -156,6 +156,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	}
 	tree := vfs.New(left, treeOptions)
 	defer tree.Close()
+	o.applyLimits(ctx, log, processLimits())
 	server := o.server(tree, pair, log)
 	control, err := o.openRC(ctx, log, rcSubject{what, server, tree, kept, r.counts})
 	if err != nil {
