@@ -136,6 +136,8 @@ func vfsFlags() []flag {
 			value: func(o *options) pflag.Value { return boolValue(&o.noSeek) }},
 		{name: "copy-links", def: "false", bare: on, effect: true, usage: "Follow symbolic links that stay inside a local directory",
 			value: func(o *options) pflag.Value { return boolValue(&o.copyLinks) }},
+		{name: "require-mount", def: "false", bare: on, effect: true, usage: "Serve a local directory only while a file system is mounted there: as /etc/fstab says, else any",
+			value: func(o *options) pflag.Value { return boolValue(&o.requireMount) }},
 		{name: "vfs-case-insensitive", def: "false", bare: on, effect: true, usage: "Find a name that does not exist in another case, if there is just one",
 			value: func(o *options) pflag.Value { return boolValue(&o.foldCase) }},
 		{name: "vfs-block-norm-dupes", def: "false", bare: on, effect: true, usage: "Hide names that look like another of the same directory and are not in Unicode's normal form C",

@@ -49,6 +49,7 @@ type options struct {
 	filter                 filterOptions
 	noChecksum             bool
 	copyLinks              bool
+	requireMount           bool
 	partialMaxAge          time.Duration
 	dirCacheTime           time.Duration
 	dirRefreshWait         time.Duration

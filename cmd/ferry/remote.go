@@ -61,9 +61,9 @@ func (p process) openDriver(ctx context.Context, o *options, what string, log *s
 	if err != nil {
 		return nil, err
 	}
-	opening, cancel := ctx, func() {}
+	opening, cancel := remote.WithLog(ctx, log), func() {}
 	if within > 0 {
-		opening, cancel = context.WithTimeout(ctx, within)
+		opening, cancel = context.WithTimeout(opening, within)
 	}
 	defer cancel()
 	return all.Open(opening, settings, net, func(s string) (config.Settings, error) { return sources.resolve(ctx, s) })
@@ -145,6 +145,9 @@ func (l *lazySources) open(ctx context.Context) error {
 func (o *options) setLocal(values map[string]string) {
 	if o.given("copy-links") {
 		values["copy_links"] = strconv.FormatBool(o.copyLinks)
+	}
+	if o.given("require-mount") {
+		values["require_mount"] = strconv.FormatBool(o.requireMount)
 	}
 	if o.given("partial-max-age") {
 		values["partial_max_age"] = config.FormatDuration(o.partialMaxAge)

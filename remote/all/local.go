@@ -18,20 +18,36 @@ func localDriver() Driver {
 			Options: together([]config.Option{
 				{Name: "copy_links", Default: "false", NoPrefix: true, Help: "Follow symbolic links that stay inside the directory"},
 				{Name: "sync", Default: "false", Help: "Have files and directories on the disk before they are acknowledged, so that they survive a loss of power"},
+				{Name: "require_mount", Default: "false", NoPrefix: true, Help: "Serve the directory only while a file system is mounted there"},
 				{Name: "partial_max_age", Default: "24h", Help: "Time for which an unfinished upload can be continued"},
 			},
 				unused("bytes are what they are, and nothing is prepared", "hashes", "no_check_updated", "no_preallocate", "no_sparse", "no_clone", "fatal_if_no_space"),
 				unused("links and devices are never served, and nothing is said of them", "skip_links", "skip_specials", "zero_size_links"),
 			),
 		},
-		open: func(_ context.Context, path string, v *values) (remote.Remote, error) {
-			o := local.Options{CopyLinks: v.boolean("copy_links"), PartMaxAge: v.duration("partial_max_age"), Sync: v.boolean("sync")}
-			if v.err != nil {
-				return nil, v.err
-			}
-			return local.New(path, o)
-		},
+		open: openLocal,
 	}
+}
+
+func openLocal(ctx context.Context, path string, v *values) (remote.Remote, error) {
+	o := local.Options{
+		CopyLinks:    v.boolean("copy_links"),
+		PartMaxAge:   v.duration("partial_max_age"),
+		Sync:         v.boolean("sync"),
+		RequireMount: v.boolean("require_mount"),
+	}
+	if v.err != nil {
+		return nil, v.err
+	}
+	r, err := local.New(path, o)
+	if err != nil {
+		return nil, err
+	}
+	if point := r.MissingMount(ctx); point != "" {
+		remote.Warn(ctx, "The directory is empty, and what /etc/fstab names is not mounted there: what is stored now will be hidden "+
+			"by the mount; --require-mount waits for it", "path", path, "mount", point)
+	}
+	return r, nil
 }
 
 func memoryDriver() Driver {

@@ -13,7 +13,7 @@ import (
 
 // onFile makes the hidden file begin with the first off bytes of the published one.
 func (s *stage) onFile(ctx context.Context, off int64, perm fs.FileMode) error {
-	src, m, err := s.r.tree.open(s.name)
+	src, m, err := s.r.tree.openFile(s.name)
 	if err != nil {
 		return err
 	}

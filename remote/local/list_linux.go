@@ -24,8 +24,11 @@ func (d *fdDir) list(ctx context.Context, yield func(*meta) bool) error {
 		return err
 	}
 	defer unix.Close(fd)
-	buf := d.t.buffers.Get().(*[dirBuffer]byte)
-	defer d.t.buffers.Put(buf)
+	buf, _ := d.t.access.buffers.Get().(*[dirBuffer]byte)
+	if buf == nil {
+		buf = new([dirBuffer]byte)
+	}
+	defer d.t.access.buffers.Put(buf)
 	rd := &dirReader{d: d, fd: fd, buf: buf[:]}
 	batch := make([]meta, 0, 16)
 	for {
@@ -160,7 +163,7 @@ func (rd *dirReader) fill() error {
 
 // describe makes the system calls that an entry needs; one that is gone or not shown is not ok.
 func (rd *dirReader) describe(name []byte, typ byte) (m meta, ok bool, err error) {
-	links := rd.d.t.links
+	links := rd.d.t.access.links
 	switch typ {
 	case unix.DT_LNK:
 		if !links {

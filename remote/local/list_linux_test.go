@@ -26,6 +26,7 @@ func TestADirectoryThatMayOnlyBeReadIsAnError(t *testing.T) {
 		must(t, os.Chmod(filepath.Join(top, dir), mode))
 	}
 	must(t, os.Chmod(top, 0o755))
+	must(t, os.Chmod(filepath.Dir(top), 0o755))
 	r := openDir(t, top, openTree, Options{})
 	defer r.Close()
 
@@ -50,6 +51,7 @@ func TestAFileThatMayNotBeWrittenIsNotReplaced(t *testing.T) {
 	}
 	top := t.TempDir()
 	must(t, os.Chmod(top, 0o777))
+	must(t, os.Chmod(filepath.Dir(top), 0o755))
 	must(t, os.WriteFile(filepath.Join(top, "f"), []byte("old"), 0o644))
 	must(t, os.WriteFile(filepath.Join(top, "mine"), []byte("old"), 0o666))
 	must(t, os.Chmod(filepath.Join(top, "mine"), 0o666))

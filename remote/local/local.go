@@ -22,6 +22,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"io/fs"
 	"os"
@@ -45,6 +46,10 @@ type Options struct {
 	Sync bool
 	// DirPerm and FilePerm are for what is created, before the umask of the process; 0 = 0777 and 0666.
 	DirPerm, FilePerm fs.FileMode
+	// RequireMount serves the directory only while a file system is mounted there or above: at the mount point that
+	// /etc/fstab names, else at any but the root of the system. Until then every call fails, as one fails where a file
+	// system was mounted and is no more.
+	RequireMount bool
 }
 
 // maxName is the longest name element that file systems commonly hold, in bytes.
@@ -56,21 +61,23 @@ type Remote struct {
 	info remote.Info
 	o    Options
 	self identity
-	dev  uint64 // the device of the root
+	dev  uint64 // the device of the root at the start, 0 when it was away
 
-	tree     tree
+	served   *served
+	tree     tree                 // served, or one around it
 	syncFile func(*os.File) error // nil = files are not synced
 	uploads  uploads
 	kept     sync.Mutex // held while the hidden files that Keep left are renamed or removed
 	ages     remote.Ages
 }
 
-// New serves the directory root. It is an error when there is none.
+// New serves the directory root. It is an error when there is none, unless a mount is required: that may come later, as it
+// may go and come again. What cannot be reached is an error that no Permanent one is.
 func New(root string, o Options) (*Remote, error) {
 	return newRemote(root, o, openTree)
 }
 
-func newRemote(root string, o Options, open func(path string, links bool) (tree, error)) (*Remote, error) {
+func newRemote(root string, o Options, open openFunc) (*Remote, error) {
 	path, err := filepath.Abs(root)
 	if err != nil {
 		return nil, err
@@ -84,13 +91,12 @@ func newRemote(root string, o Options, open func(path string, links bool) (tree,
 	if fi, err := os.Stat(path); err == nil && !fi.IsDir() {
 		return nil, fail("open", path, remote.ErrNotDir)
 	}
-	t, err := open(path, o.CopyLinks)
-	if err != nil {
-		return nil, fail("open", path, err)
+	s := &served{path: path, access: &access{links: o.CopyLinks}, open: open, mountOf: mountOf}
+	if o.RequireMount {
+		s.needed = cmp.Or(plannedMount(path, fstab), anyMount)
 	}
-	m, err := t.stat(".")
+	at, err := s.begin()
 	if err != nil {
-		t.close()
 		return nil, fail("open", path, err)
 	}
 	r := &Remote{
@@ -104,12 +110,13 @@ func newRemote(root string, o Options, open func(path string, links bool) (tree,
 		}},
 		o:       o,
 		self:    whoAmI(),
-		dev:     m.dev,
-		tree:    t,
+		dev:     at.dev,
+		served:  s,
+		tree:    s,
 		uploads: uploads{busy: map[string]*stage{}},
 	}
 	if o.Sync {
-		r.tree, r.syncFile = syncedTree{t}, (*os.File).Sync
+		r.tree, r.syncFile = syncedTree{s}, (*os.File).Sync
 	}
 	r.ages.Began(time.Now())
 	return r, nil
@@ -120,6 +127,21 @@ func (r *Remote) Info() remote.Info { return r.info }
 
 // Close implements remote.Remote. What is open stays open.
 func (r *Remote) Close() error { return r.tree.close() }
+
+// MissingMount returns the mount point that /etc/fstab names for the directory when nothing is mounted there and the
+// directory is empty; else "".
+func (r *Remote) MissingMount(ctx context.Context) string { return r.missingMount(ctx, fstab) }
+
+func (r *Remote) missingMount(ctx context.Context, list string) string {
+	point := plannedMount(r.served.path, list)
+	if point == "" || r.served.needed != "" || onMount(r.served.mountOf(r.served.path), point) {
+		return ""
+	}
+	for range r.List(ctx, ".") {
+		return ""
+	}
+	return point
+}
 
 // CheckName implements remote.NameChecker.
 func (r *Remote) CheckName(name string) error { return check(context.Background(), "checkname", name) }

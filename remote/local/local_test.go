@@ -29,8 +29,6 @@ func TestRemoteThatSyncs(t *testing.T) {
 	remotetest.Run(t, func(t *testing.T) remote.Remote { return open(t, openTree, Options{Sync: true}) })
 }
 
-type openFunc func(path string, links bool) (tree, error)
-
 // open serves a new directory.
 func open(t *testing.T, tree openFunc, o Options) *Remote {
 	return openDir(t, t.TempDir(), tree, o)

@@ -75,7 +75,7 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 	if off < 0 {
 		return nil, fail("open", name, remote.ErrInvalid)
 	}
-	f, m, err := r.tree.open(name)
+	f, m, err := r.tree.openFile(name)
 	switch {
 	case err != nil:
 		return nil, fail("open", name, err)

@@ -19,7 +19,7 @@ type rootTree struct {
 	links bool
 }
 
-func openRootTree(path string, links bool) (tree, error) {
+func openRootTree(path string, a *access) (openedTree, error) {
 	root, err := os.OpenRoot(path)
 	if err != nil {
 		if info, statErr := os.Stat(path); statErr == nil && !info.IsDir() {
@@ -27,10 +27,19 @@ func openRootTree(path string, links bool) (tree, error) {
 		}
 		return nil, err
 	}
-	return &rootTree{root, links}, nil
+	return &rootTree{root, a.links}, nil
 }
 
 func (t *rootTree) close() error { return t.root.Close() }
+
+func (t *rootTree) place() (place, error) {
+	info, err := t.root.Stat(".")
+	if err != nil {
+		return place{}, err
+	}
+	m := metaOf(info)
+	return place{dev: m.dev, ino: m.ino}, nil
+}
 
 func (t *rootTree) dir(name string) (dir, error) {
 	m, err := t.stat(name)
@@ -85,7 +94,7 @@ func escaped(err error) error {
 	return remote.ErrPermission
 }
 
-func (t *rootTree) open(name string) (*os.File, meta, error) {
+func (t *rootTree) openFile(name string) (*os.File, meta, error) {
 	m, err := t.stat(name)
 	if err != nil || m.kind != regular {
 		return nil, m, err

@@ -17,7 +17,7 @@ import (
 
 // A spy notes what is done in directories that counts after a loss of power.
 type spy struct {
-	tree
+	openedTree
 	events []string
 	err    error // of a sync of a directory
 }
@@ -30,7 +30,7 @@ func (s *spy) note(what, name string) {
 }
 
 func (s *spy) dir(name string) (dir, error) {
-	d, err := s.tree.dir(name)
+	d, err := s.openedTree.dir(name)
 	return &spyDir{d, s, name}, err
 }
 
@@ -71,9 +71,9 @@ func newSpied(t *testing.T, open openFunc, o Options) (*Remote, *spy) {
 		}
 	}
 	s := &spy{}
-	r := openDir(t, top, func(path string, links bool) (tree, error) {
-		inner, err := open(path, links)
-		s.tree = inner
+	r := openDir(t, top, func(path string, a *access) (openedTree, error) {
+		inner, err := open(path, a)
+		s.openedTree = inner
 		return s, err
 	}, o)
 	t.Cleanup(func() { r.Close() })

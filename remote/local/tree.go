@@ -15,14 +15,21 @@ type tree interface {
 	dir(name string) (dir, error)
 	// stat describes name, following links where they are followed.
 	stat(name string) (meta, error)
-	// open opens name for reading if it is a regular file, and otherwise only describes it. It does not wait for the
+	// openFile opens name for reading if it is a regular file, and otherwise only describes it. It does not wait for the
 	// other end of a fifo.
-	open(name string) (*os.File, meta, error)
+	openFile(name string) (*os.File, meta, error)
 	// chtimes and chmod change what stat describes.
 	chtimes(name string, t time.Time) error
 	chmod(name string, perm fs.FileMode) error
 	usage() (total, free int64, err error)
 	close() error
+}
+
+// An openedTree is the tree of a directory that is open.
+type openedTree interface {
+	tree
+	// place tells the directory from others that come to its path.
+	place() (place, error)
 }
 
 // A dir is an open directory. No method follows a link, except that list does where links are followed: then what the

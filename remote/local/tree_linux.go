@@ -1,51 +1,110 @@
 package local
 
 import (
-	"errors"
 	"io/fs"
 	"os"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // beneath is the tree for Linux: the kernel resolves a path beneath the root in one system call (openat2), where
-// os.Root makes one for each element. What is not asked for often it leaves to the os.Root it holds.
+// os.Root makes one for each element. What is not asked for often it leaves to an os.Root.
 type beneath struct {
-	*rootTree
+	path    string
+	access  *access
 	top     *fdDir
 	resolve uint64
-	buffers sync.Pool // of *[dirBuffer]byte
 }
 
 // openTree falls back to os.Root where the kernel lacks openat2 or statx, or a sandbox forbids them.
-func openTree(path string, links bool) (tree, error) {
-	portable, err := openRootTree(path, links)
+func openTree(path string, a *access) (openedTree, error) {
+	a.look.Do(func() {
+		t, err := openBeneath("/", a)
+		if err == nil {
+			_, err = t.stat(".")
+			t.top.close()
+		}
+		a.portable = err != nil
+	})
+	if a.portable {
+		return openRootTree(path, a)
+	}
+	t, err := openBeneath(path, a)
 	if err != nil {
 		return nil, err
 	}
-	fd, err := unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	return t, nil
+}
+
+func openBeneath(path string, a *access) (*beneath, error) {
+	var fd int
+	err := retry(func() (err error) {
+		fd, err = unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		return err
+	})
 	if err != nil {
-		portable.close()
-		return nil, err
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	t := &beneath{rootTree: portable.(*rootTree), resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS}
-	if !links {
+	t := &beneath{path: path, access: a, resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS}
+	if !a.links {
 		t.resolve |= unix.RESOLVE_NO_SYMLINKS
 	}
-	t.buffers.New = func() any { return new([dirBuffer]byte) }
 	t.top = newFdDir(t, ".", fd)
-	if _, err := t.stat("."); errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM) {
-		t.top.close()
-		return portable, nil
-	}
 	return t, nil
 }
 
 func (t *beneath) close() error {
 	t.top.close()
-	return t.rootTree.close()
+	return nil
+}
+
+func (t *beneath) place() (place, error) {
+	var st unix.Statx_t
+	err := retry(func() error {
+		return unix.Statx(t.top.fd, "", unix.AT_EMPTY_PATH, unix.STATX_BASIC_STATS|unix.STATX_MNT_ID, &st)
+	})
+	if err != nil {
+		return place{}, err
+	}
+	at := place{dev: unix.Mkdev(st.Dev_major, st.Dev_minor), ino: st.Ino}
+	if st.Mask&unix.STATX_MNT_ID != 0 {
+		at.mount = st.Mnt_id
+	}
+	return at, nil
+}
+
+// onRoot leaves a call to an os.Root on the same directory.
+func (t *beneath) onRoot(call func(portable openedTree) error) error {
+	portable, err := openRootTree(t.path, t.access)
+	if err != nil {
+		return err
+	}
+	defer portable.close()
+	mine, err := t.place()
+	if err != nil {
+		return err
+	}
+	if its, err := portable.place(); err != nil || its.dev != mine.dev || its.ino != mine.ino {
+		return errMoved
+	}
+	return call(portable)
+}
+
+func (t *beneath) chtimes(name string, when time.Time) error {
+	return t.onRoot(func(portable openedTree) error { return portable.chtimes(name, when) })
+}
+
+func (t *beneath) chmod(name string, perm fs.FileMode) error {
+	return t.onRoot(func(portable openedTree) error { return portable.chmod(name, perm) })
+}
+
+func (t *beneath) usage() (total, free int64, err error) {
+	err = t.onRoot(func(portable openedTree) error {
+		total, free, err = portable.usage()
+		return err
+	})
+	return total, free, err
 }
 
 // openat2 opens name beneath the root.
@@ -89,7 +148,7 @@ func (t *beneath) stat(name string) (meta, error) {
 	return statFd(fd)
 }
 
-func (t *beneath) open(name string) (*os.File, meta, error) {
+func (t *beneath) openFile(name string) (*os.File, meta, error) {
 	fd, err := t.openat2(name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
 	if err == unix.ENXIO { // a socket, or a device without a driver
 		return nil, meta{kind: special}, nil

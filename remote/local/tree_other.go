@@ -2,4 +2,4 @@
 
 package local
 
-func openTree(path string, links bool) (tree, error) { return openRootTree(path, links) }
+func openTree(path string, a *access) (openedTree, error) { return openRootTree(path, a) }

@@ -60,7 +60,7 @@ func (r *Remote) Copy(ctx context.Context, from, to string) error {
 	if err := check(ctx, "copy", to); err != nil {
 		return err
 	}
-	src, m, err := r.tree.open(from)
+	src, m, err := r.tree.openFile(from)
 	switch {
 	case err != nil:
 		return fail("copy", from, err)
