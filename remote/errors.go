@@ -24,6 +24,9 @@ var (
 	ErrBadName  error = syscall.EILSEQ // the remote cannot hold a file of that name
 	ErrTooLarge error = syscall.EFBIG  // the remote cannot hold a file of that length, however empty it is
 	ErrChanged  error = syscall.ESTALE // the file is another version than the one that was asked for
+
+	// ErrMalformed is an answer that is not understood, and will not be when it comes again.
+	ErrMalformed = errors.New("the answer of the remote is not understood")
 )
 
 // Permanent reports whether the same call would fail with err again: err is one of the sentinels of this package, which
@@ -32,7 +35,7 @@ var (
 func Permanent(err error) bool {
 	for _, answer := range []error{
 		ErrNotExist, ErrExist, ErrPermission, ErrInvalid, ErrUnsupported, ErrIsDir, ErrNotDir, ErrNotEmpty, ErrNoSpace,
-		ErrQuota, ErrBadName, ErrTooLarge, ErrChanged, ErrSize, context.Canceled,
+		ErrQuota, ErrBadName, ErrTooLarge, ErrChanged, ErrSize, ErrMalformed, context.Canceled,
 	} {
 		if errors.Is(err, answer) {
 			return true

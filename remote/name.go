@@ -24,6 +24,12 @@ func ValidPath(name string) bool {
 	return true
 }
 
+// ValidName reports whether name can be the name of an entry, one element of a path: it is not empty, "." or "..", and holds
+// neither a slash nor NUL. What the far side lists under another name never gets out of a driver.
+func ValidName(name string) bool {
+	return name != "" && name != "." && name != ".." && strings.IndexByte(name, '/') < 0 && strings.IndexByte(name, 0) < 0
+}
+
 // Split divides name into the directory that holds it and its last element: "a/b/c" into "a/b" and "c", "c" into "."
 // and "c". The root has no parent: "." is divided into "." and ".".
 func Split(name string) (dir, base string) {

@@ -37,7 +37,9 @@ type Remote interface {
 
 	// List yields the entries of dir, in no particular order, fetching them as the caller takes them: memory does not
 	// grow with the directory. The first error ends the sequence. Listing a file yields ErrNotDir, a missing directory
-	// ErrNotExist. A file that disappears meanwhile is left out. Unfinished uploads are yielded with Part set.
+	// ErrNotExist. A file that disappears meanwhile is left out. Unfinished uploads are yielded with Part set. Every name
+	// is a ValidName; what the far side has under another one, and what is not understood, is left out and reported by
+	// Omitted. When nothing of an answer is understood, the error is ErrMalformed.
 	List(ctx context.Context, dir string) iter.Seq2[Entry, error]
 
 	// Open reads name from byte off on, n bytes or, with n < 0, to the end. Reading past the end is io.EOF, not an

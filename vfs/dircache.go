@@ -283,7 +283,7 @@ func (c *dirCache) List(ctx context.Context, dir string) iter.Seq2[remote.Entry,
 // showOld yields a listing that has expired, because err kept the remote from giving a new one.
 func (c *dirCache) showOld(ctx context.Context, dir string, old *snapshot, err error, yield func(remote.Entry, error) bool) {
 	if err != errAway {
-		c.reach.lost()
+		c.reach.heard(ctx, err)
 	}
 	c.inVain(ctx, "the remote does not answer; showing an old listing", dir, err, slog.Duration("age", time.Since(old.at)))
 	old.yield(yield)

@@ -42,7 +42,7 @@ func remoteFlags() []flag {
 }
 
 // newChain puts the decorators around a driver: logged(retry(count(limit(driver)))). Counted is what the driver is asked
-// to do, repetitions included; logged is what came of it. A remote of this machine is only limited or asked again when a
+// to do, repetitions included; logged is what came of it, and a warning of what a listing leaves out. A remote of this machine is only limited or asked again when a
 // flag says so: its files are sent and received without a copy.
 func (o *options) newChain(driver remote.Remote, log *slog.Logger) (remote.Remote, *count.Remote) {
 	r := driver
@@ -58,7 +58,7 @@ func (o *options) newChain(driver remote.Remote, log *slog.Logger) (remote.Remot
 	if !driver.Info().Caps.Live || o.given("low-level-retries") {
 		r = retry.New(r, retry.Options{Attempts: int(max(o.chain.attempts, 1))})
 	}
-	if log.Enabled(context.Background(), slog.LevelInfo) {
+	if !driver.Info().Caps.Live || log.Enabled(context.Background(), slog.LevelInfo) {
 		r = logged.New(r, log)
 	}
 	return r, counts

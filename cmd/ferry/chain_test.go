@@ -48,7 +48,7 @@ func TestTheChainIsWhatTheFlagsAskFor(t *testing.T) {
 		{memory.New(), levelNotice, "--bwlimit=08:00,1M", "count limit memory"},
 		{memory.New(), levelNotice, "--tpslimit=0.5", "count limit memory"},
 		{memory.New(), levelNotice, "--max-connections=2", "count limit memory"},
-		{far{memory.New()}, levelNotice, "", "retry count main"},
+		{far{memory.New()}, levelNotice, "", "logged retry count main"},
 		{far{memory.New()}, slog.LevelDebug, "--low-level-retries=0 --bwlimit=1M:off", "logged retry count limit main"},
 	} {
 		var names []string

@@ -29,6 +29,8 @@ type fake struct {
 	stor func(content string) (stored, reply string)        // nil = as it should be
 	pass string                                             // the reply to PASS; "" = 230
 	keep bool                                               // RNTO replaces nothing
+	list string                                             // what LIST and MLSD send; "" = they are refused
+	old  bool                                               // there is no MLSD
 
 	cut  func(verb, arg string) (before, after bool) // the connection, in place of an answer; nil = never
 	ends []error                                     // of data connections, nil for orderly ones; guarded by mu
@@ -136,16 +138,25 @@ func (f *fake) session(c net.Conn) {
 				return
 			}
 			reply("229 (|||%d|)", passive.Addr().(*net.TCPAddr).Port)
-		case "RETR", "STOR":
+		case "RETR", "STOR", "LIST", "MLSD":
+			if passive == nil || f.list == "" && (verb == "LIST" || verb == "MLSD") {
+				reply("502 no")
+				continue
+			}
 			reply("150 here")
 			data, err := passive.Accept()
 			if err != nil {
 				return
 			}
-			if verb == "RETR" {
+			switch verb {
+			case "RETR":
 				reply("%s", f.send(data, arg))
-			} else {
+			case "STOR":
 				reply("%s", f.receive(data, arg))
+			default:
+				_, _ = io.WriteString(data, f.list)
+				data.Close()
+				reply("226 done")
 			}
 		case "RNFR":
 			from = arg
@@ -195,7 +206,12 @@ func (f *fake) answer(verb, arg, from string) string {
 			return f.pass
 		}
 		return "230 in"
+	case "CWD":
+		return "250 fine"
 	case "FEAT":
+		if f.old {
+			return "502 no"
+		}
 		return "211-Features:\r\n MLST type*;size*;\r\n211 End"
 	case "PWD":
 		return `257 "/"`

@@ -2,23 +2,24 @@ package ftpclient
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 	"net"
 	"strings"
 )
 
-// maxLine is the length of a listing line; longer ones hold no name that a file can have.
+// maxLine is the length of a listing line; longer ones hold no name that a file can have, and only their beginning is given.
 const maxLine = 8 << 10
 
 // lines is the data connection of a listing. Package ftp would collect what it reads from there, so it gets nothing to
-// read: its Read hands each line to use, until there are no more or use returns false.
+// read: its Read hands each line to use, and whether it is whole, until there are no more or use returns false.
 type lines struct {
 	net.Conn
 	r   *bufio.Reader
-	use func(line string) bool
+	use func(line string, whole bool) bool
 }
 
-func newLines(c net.Conn, use func(line string) bool) *lines {
+func newLines(c net.Conn, use func(line string, whole bool) bool) *lines {
 	return &lines{c, bufio.NewReaderSize(c, maxLine), use}
 }
 
@@ -26,10 +27,10 @@ func newLines(c net.Conn, use func(line string) bool) *lines {
 func (l *lines) Read([]byte) (int, error) {
 	for {
 		line, err := l.r.ReadSlice('\n')
-		if err == bufio.ErrBufferFull {
-			if err = l.skip(); err == nil {
-				continue
-			}
+		whole := err != bufio.ErrBufferFull
+		if !whole {
+			line = bytes.Clone(line)
+			err = l.skip()
 		}
 		switch {
 		case err == io.EOF && len(line) > 0:
@@ -37,7 +38,7 @@ func (l *lines) Read([]byte) (int, error) {
 		case err != nil:
 			return 0, err
 		}
-		if s := strings.TrimRight(string(line), "\r\n"); s != "" && !l.use(s) {
+		if s := strings.TrimRight(string(line), "\r\n"); s != "" && !l.use(s, whole) {
 			return 0, io.EOF
 		}
 	}

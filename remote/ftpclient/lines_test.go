@@ -1,6 +1,7 @@
 package ftpclient
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"slices"
@@ -16,7 +17,10 @@ func listing(text string, most int) (got []string, err error) {
 		_, _ = io.WriteString(server, text) // the reader may have had enough
 		server.Close()
 	}()
-	_, err = newLines(client, func(line string) bool {
+	_, err = newLines(client, func(line string, whole bool) bool {
+		if !whole {
+			line = fmt.Sprint("too long: ", len(line))
+		}
 		got = append(got, line)
 		return len(got) < most
 	}).Read(nil)
@@ -32,7 +36,7 @@ func TestLines(t *testing.T) {
 	}{
 		{"", nil, io.EOF},
 		{"a\r\nb\n\r\nc d \r\n", []string{"a", "b", "c d "}, io.EOF},
-		{"a\r\n" + long + "b\r\n", []string{"a", "b"}, io.EOF},
+		{"a\r\n" + long + "b\r\n", []string{"a", "too long: 8192", "b"}, io.EOF},
 		{"a\r\nb", []string{"a"}, io.ErrUnexpectedEOF},
 	} {
 		if got, err := listing(c.text, 10); !slices.Equal(got, c.want) || err != c.err {

@@ -83,11 +83,11 @@ func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, e
 					}
 					return true
 				}
-				if e, ok := r.decoded(e); ok {
+				if e, ok := r.decoded(ctx, e); ok {
 					more = yield(e, nil)
 				}
 				return more
-			})
+			}, func(line string) { remote.Omitted(ctx, line, remote.OmittedLine) })
 			if ctx.Err() != nil && err == nil {
 				err = context.Cause(ctx)
 			}
@@ -102,15 +102,24 @@ func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, e
 	}
 }
 
-// decoded gives an entry the name that it has here. One that would be written otherwise is not ok.
-func (r *Remote) decoded(e remote.Entry) (remote.Entry, bool) {
+// decoded gives an entry the name that it has here. One that has none here is not ok, and reported.
+func (r *Remote) decoded(ctx context.Context, e remote.Entry) (remote.Entry, bool) {
 	held := e.Name
 	e.Name = r.o.Encoding.Decode(held)
-	return e, r.o.Encoding.Encode(e.Name) == held && e.Name != "." && remote.ValidPath(e.Name)
+	switch {
+	case !remote.ValidName(held) || !remote.ValidName(e.Name):
+		remote.Omitted(ctx, held, remote.OmittedName)
+		return e, false
+	case r.o.Encoding.Encode(e.Name) != held:
+		remote.Omitted(ctx, held, remote.OmittedEncoding)
+		return e, false
+	}
+	return e, true
 }
 
-// each calls use for every entry of dir, by the name that it has on the server, until that returns false.
-func (r *Remote) each(s *session, dir string, use func(e remote.Entry) bool) error {
+// each calls use for every entry of dir, by the name that it has on the server, until that returns false, and omit for every
+// line that is not understood.
+func (r *Remote) each(s *session, dir string, use func(e remote.Entry) bool, omit func(line string)) error {
 	// In the directory itself: servers take what follows LIST for options, or for a pattern.
 	if err := s.c.ChangeDir(r.path(s, dir)); err != nil {
 		if !refused(err) {
@@ -121,19 +130,13 @@ func (r *Remote) each(s *session, dir string, use func(e remote.Entry) bool) err
 		}
 		return remote.ErrNotDir
 	}
-	now, stopped, any := time.Now(), false, false
-	s.onLine = func(line string) bool {
-		var e remote.Entry
-		ok := false
-		if s.mlst {
-			e, ok = parseFacts(line)
-		} else if e, ok = parseList(line, now); e.Dir {
-			e.ModTime = time.Time{} // as Stat has none
-		}
+	l := &answer{mlst: s.mlst, now: time.Now(), omit: omit}
+	stopped := false
+	s.onLine = func(line string, whole bool) bool {
+		e, ok := l.read(line, whole)
 		if !ok || e.Name == "." || e.Name == ".." {
 			return true
 		}
-		any = true
 		if stopped = !use(e); stopped {
 			s.abort() // what the server says to that is not worth waiting for
 		}
@@ -144,8 +147,10 @@ func (r *Remote) each(s *session, dir string, use func(e remote.Entry) bool) err
 	switch {
 	case stopped:
 		return nil
-	case refused(err) && !any: // some have no other answer for an empty directory
-		return nil
+	case refused(err) && !l.understood: // some have no other answer for an empty directory
+		return l.malformed()
+	case err == nil:
+		return l.malformed()
 	}
 	return err
 }
@@ -192,7 +197,7 @@ func (r *Remote) removeParts(s *session, dir string) error {
 		}
 		parts = append(parts, e.Name)
 		return true
-	})
+	}, func(string) { full = true })
 	switch {
 	case err != nil:
 		return err

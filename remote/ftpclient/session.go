@@ -41,8 +41,8 @@ type session struct {
 	abort context.CancelFunc // closes both connections, at any time; what is under way fails
 	ended <-chan struct{}    // closed by abort
 
-	plainList bool                   // LIST -a is refused
-	onLine    func(line string) bool // gets the lines of data connections, while it is set
+	plainList bool                               // LIST -a is refused
+	onLine    func(line string, whole bool) bool // gets the lines of data connections, while it is set
 
 	unwatch   func() (ended bool) // see watch; nil while nothing is under way
 	committed bool                // a change that cannot be called back was begun

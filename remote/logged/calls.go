@@ -24,6 +24,9 @@ func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
 	return func(yield func(remote.Entry, error) bool) {
 		ctx, c := r.begin(ctx, "list", dir)
+		var left omissions
+		ctx = remote.WithOmitted(ctx, left.add)
+		defer r.warnOf(ctx, dir, &left)
 		n := 0
 		var last error
 		defer func() { c.end(ctx, last, slog.Int("entries", n)) }()

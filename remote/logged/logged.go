@@ -1,7 +1,7 @@
 // Package logged is a decorator that logs what a remote is asked to do: each call when it is over, with its name, its
 // time, its bytes and its error. Calls are logged at DEBUG; those that failed on the way to the remote at INFO (see
 // remote.Permanent), as they say more of the remote than of what was asked. What a driver warns of (remote.Warn) is logged
-// at WARN.
+// at WARN, and so is, once for each directory, what a listing leaves out (remote.Omitted).
 //
 // Names are logged as they are. No remote puts a secret into its own name or into an error.
 package logged
@@ -19,12 +19,13 @@ import (
 // Remote is a remote whose calls are logged.
 type Remote struct {
 	remote.Forward
-	log *slog.Logger
+	log    *slog.Logger
+	warned warned
 }
 
 // New returns a decorator of r that logs to log.
 func New(r remote.Remote, log *slog.Logger) *Remote {
-	return &Remote{remote.Forward{Remote: r}, log.With(slog.String("remote", r.Info().Name))}
+	return &Remote{Forward: remote.Forward{Remote: r}, log: log.With(slog.String("remote", r.Info().Name))}
 }
 
 // A call is one that is under way.
