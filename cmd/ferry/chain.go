@@ -42,8 +42,8 @@ func remoteFlags() []flag {
 }
 
 // newChain puts the decorators around a driver: logged(retry(count(limit(driver)))). Counted is what the driver is asked
-// to do, repetitions included; logged is what came of it, and a warning of what a listing leaves out. A remote of this machine is only limited or asked again when a
-// flag says so: its files are sent and received without a copy.
+// to do, repetitions included; logged is what came of it, and what drivers warn of. A remote of this machine is only
+// limited, asked again or logged when a flag says so: its files are sent and received without a copy.
 func (o *options) newChain(driver remote.Remote, log *slog.Logger) (remote.Remote, *count.Remote) {
 	r := driver
 	l := o.chain.limits()
