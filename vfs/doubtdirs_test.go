@@ -122,22 +122,38 @@ func TestWhatComesBackUnderANameThatARenameHasFreedIsRemoved(t *testing.T) {
 
 // A rename is not answered, its file is renamed once more, and then the first one arrives.
 func TestASecondRenameFindsWhatTheFirstOneHasTakenAway(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: CacheWrites, Transfers: 4})
-		defer func() { b.stop() }()
-		b.has("a", "content")
-		b.has("c", "another one")
-		b.faults.Inject(faulty.Fault{Op: faulty.Move, Delayed: true, Until: doubtPause / 2, Err: errNetwork})
-		_, err := b.Stat(t.Context(), "a")
-		b.ok(err)
-		if b.Rename(t.Context(), "a", "b") == nil {
-			t.Fatal("it was answered")
-		}
-		b.ok(b.Rename(t.Context(), "a", "c"))
-		b.flush()
-		b.settle()
-		b.wantThere("c=content")
-	})
+	for name, tt := range map[string]struct {
+		source string // what is renamed twice
+		away   [2]string
+		want   []string
+	}{
+		"by itself":                {"a", [2]string{"a", "b"}, []string{"c=content"}},
+		"with its directory":       {"d/e/a", [2]string{"d/e", "b"}, []string{"b/", "c=content", "d/"}},
+		"with a directory above":   {"d/e/a", [2]string{"d", "b"}, []string{"b/", "b/e/", "c=content"}},
+		"into a directory beneath": {"d/e/a", [2]string{"d/e", "f/g"}, []string{"c=content", "d/", "f/", "f/g/"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newRig(t, Cache{Mode: CacheWrites, Transfers: 4})
+				defer func() { b.stop() }()
+				b.has(tt.source, "content")
+				b.has("c", "another one")
+				if dir, _ := remote.Split(tt.away[1]); dir != "." {
+					b.ok(b.inner.Mkdir(t.Context(), dir))
+				}
+				_, err := b.Stat(t.Context(), tt.source)
+				b.ok(err)
+				b.faults.Inject(faulty.Fault{Op: faulty.Move, Delayed: true, Until: doubtPause / 2, Err: errNetwork})
+				if b.Rename(t.Context(), tt.away[0], tt.away[1]) == nil {
+					t.Fatal("it was answered")
+				}
+				b.ok(b.Rename(t.Context(), tt.source, "c"))
+				b.flush()
+				b.settle()
+				b.wantThere(tt.want...)
+			})
+		})
+	}
 }
 
 // What cannot be looked at again waits until what is in doubt can have arrived: directories that are made and removed.

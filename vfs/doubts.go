@@ -3,7 +3,9 @@ package vfs
 import (
 	"context"
 	"log/slog"
+	"path"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -120,21 +122,23 @@ func (d *doubts) within(name string) (names []string, until time.Time) {
 	return slices.Compact(names), until
 }
 
-// concerns reports whether what was asked may still change key: it was about it, or about a directory above it, which may
-// be renamed with everything in it.
-// together returns the names that are in doubt because of a change that concerns name, too.
-func (d *doubts) together(name string) (names []string) {
+// elsewhere returns the names that the file of this name may have because of a change in doubt: one that concerns name, too, or
+// directories above both.
+func (d *doubts) elsewhere(name string) (names []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.expire()
 	key := d.keyOf(name)
 	for _, doubt := range d.open {
-		if !doubt.concerns(key) {
-			continue
-		}
-		for i, other := range doubt.keys {
-			if other != key {
-				names = append(names, doubt.names[i])
+		for i, mine := range doubt.keys {
+			if mine != key && !remote.Below(key, mine) {
+				continue
+			}
+			below := strings.Join(slices.Collect(elements(name))[strings.Count(mine, "/")+1:], "/")
+			for j, other := range doubt.names {
+				if j != i {
+					names = append(names, path.Join(other, below))
+				}
 			}
 		}
 	}
@@ -142,6 +146,8 @@ func (d *doubts) together(name string) (names []string) {
 	return slices.Compact(names)
 }
 
+// concerns reports whether what was asked may still change key: it was about it, or about a directory above it, which may
+// be renamed with everything in it.
 func (d *doubt) concerns(key string) bool {
 	return slices.ContainsFunc(d.keys, func(mine string) bool { return mine == key || remote.Below(key, mine) })
 }

@@ -100,7 +100,7 @@ func (v *overlay) moveMissing(ctx context.Context, rec cache.Record, missing err
 // moveStray renames a file that a rename in doubt has taken away from the name that it had: that rename was not answered, arrived
 // late, and the client has renamed the file once more since. It reports whether it found one.
 func (v *overlay) moveStray(ctx context.Context, rec cache.Record) bool {
-	for _, name := range v.doubts.together(rec.Source) {
+	for _, name := range v.doubts.elsewhere(rec.Source) {
 		if st, _ := v.look(name); st != elsewhere || v.pending.keyOf(name) == v.pending.keyOf(rec.Name) {
 			continue
 		}
