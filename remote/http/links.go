@@ -22,9 +22,13 @@ const maxTag = 1 << 20
 
 // A page is what links are resolved against.
 type page struct {
-	dir      string   // path of the directory that it lists, with a slash at its end
-	base     *url.URL // what its links are relative to
-	verbatim bool     // names are what is written in the link, not decoded
+	dir      string            // path of the directory that it lists, with a slash at its end
+	base     *url.URL          // what its links are relative to
+	verbatim bool              // names are what is written in the link, not decoded
+	omit     func(href string) // is told of what is in the directory and has no name; may be nil
+
+	known bool   // a link led into the directory, to itself or up
+	other string // the first link that led elsewhere
 }
 
 // newPage describes the page that was found at u.
@@ -101,12 +105,22 @@ func (p *page) follow(href string) (link, bool) {
 	if err != nil && !strings.ContainsAny(href, ":?#") { // a name with a percent sign that is written as it is
 		u, err = p.base.Parse(strings.ReplaceAll(href, "%", "%25"))
 	}
-	if err != nil || u.Scheme != p.base.Scheme || u.Host != p.base.Host || u.RawQuery != "" || u.ForceQuery || u.Opaque != "" {
+	if err != nil || u.Scheme != p.base.Scheme || u.Host != p.base.Host || u.Opaque != "" {
+		p.elsewhere(href)
+		return link{}, false
+	}
+	if up, ok := strings.CutSuffix(u.Path, "/"); ok && strings.HasPrefix(p.dir, up+"/") { // to the directory itself, or above
+		p.known = true
+		return link{}, false
+	}
+	if u.RawQuery != "" || u.ForceQuery {
+		p.elsewhere(href)
 		return link{}, false
 	}
 	path, dir := strings.CutSuffix(u.EscapedPath(), "/")
 	slash := strings.LastIndexByte(path, '/')
 	if slash < 0 {
+		p.elsewhere(href)
 		return link{}, false
 	}
 	parent, name := path[:slash+1], path[slash+1:]
@@ -118,8 +132,23 @@ func (p *page) follow(href string) (link, bool) {
 			return link{}, false
 		}
 	}
-	if parent != p.dir || name == "." || strings.Contains(name, "/") || !remote.ValidPath(name) {
+	if parent != p.dir {
+		p.elsewhere(href)
+		return link{}, false
+	}
+	p.known = true
+	if !remote.ValidName(name) {
+		if p.omit != nil {
+			p.omit(href)
+		}
 		return link{}, false
 	}
 	return link{name, dir}, true
+}
+
+// elsewhere notes a link that leads out of the directory.
+func (p *page) elsewhere(href string) {
+	if p.other == "" {
+		p.other = href[:min(len(href), 200)]
+	}
 }

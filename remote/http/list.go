@@ -3,6 +3,7 @@ package http
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"net/http"
 	"sync"
@@ -48,7 +49,9 @@ func (r *Remote) list(ctx context.Context, dir string, take func(remote.Entry) b
 	defer cancel() // before q.wait, and for a page that nobody reads any more
 	defer resp.Body.Close()
 	var bad error
-	err = newPage(resp.Request.URL, r.noEscape).links(resp.Body, func(l link) bool {
+	p := newPage(resp.Request.URL, r.noEscape)
+	p.omit = func(href string) { remote.Omitted(ctx, href, remote.OmittedName) }
+	err = p.links(resp.Body, func(l link) bool {
 		bad = q.add(func() (remote.Entry, error) { return r.look(ctx, dir, l) })
 		return bad == nil
 	})
@@ -62,6 +65,8 @@ func (r *Remote) list(ctx context.Context, dir string, take func(remote.Entry) b
 		return context.Cause(ctx)
 	case bad != nil:
 		return bad
+	case err == nil && !p.known && p.other != "":
+		return fmt.Errorf("%w: no link of the page leads into the directory or up, the first leads to %q", remote.ErrMalformed, p.other)
 	}
 	return err
 }

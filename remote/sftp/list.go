@@ -46,13 +46,20 @@ func (r *Remote) listed(ctx context.Context, c *conn, dir string, m *meta) (remo
 	switch {
 	case partname.Hidden(m.name):
 		return r.listedPart(ctx, c, dir, m)
-	case r.o.Encoding.Encode(name) != m.name, !remote.ValidPath(name), name == ".":
-		return remote.Entry{}, false, nil // as package sftp or rclone would not have written it
+	case !remote.ValidName(m.name) || !remote.ValidName(name):
+		remote.Omitted(ctx, m.name, remote.OmittedName)
+		return remote.Entry{}, false, nil
+	case r.o.Encoding.Encode(name) != m.name:
+		remote.Omitted(ctx, m.name, remote.OmittedEncoding)
+		return remote.Entry{}, false, nil
 	}
 	if m.mode&fs.ModeSymlink != 0 || !m.perms {
 		found, err := r.find(ctx, c, remote.Join(dir, name))
 		switch {
-		case errors.Is(err, remote.ErrNotExist), errors.Is(err, remote.ErrPermission), unexplained(err):
+		case errors.Is(err, remote.ErrNotExist):
+			return remote.Entry{}, false, nil
+		case errors.Is(err, remote.ErrPermission), unexplained(err):
+			remote.Omitted(ctx, m.name, "it may not be looked at")
 			return remote.Entry{}, false, nil
 		case err != nil:
 			return remote.Entry{}, false, err

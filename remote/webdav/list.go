@@ -3,6 +3,7 @@ package webdav
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"net/http"
 	"strings"
@@ -39,7 +40,9 @@ func (r *Remote) list(ctx context.Context, dir string, take func(remote.Entry) b
 		return r.explainList(ctx, dir, err)
 	}
 	defer resp.Body.Close()
-	l := listing{ages: &r.ages, self: strings.TrimRight(u.Path, "/")}
+	l := listing{ages: &r.ages, self: strings.TrimRight(u.Path, "/"), omit: func(one *response, reason string) {
+		remote.Omitted(ctx, one.Href, reason)
+	}}
 	defer func() { r.sweep(context.WithoutCancel(ctx), dir, l.stale) }()
 	var bad error
 	err = responses(resp.Body, func(one *response) bool {
@@ -55,7 +58,12 @@ func (r *Remote) list(ctx context.Context, dir string, take func(remote.Entry) b
 		if !isEntry || r.excluded(p) {
 			return true
 		}
-		return take(r.entry(decode(r.encoding, base), p))
+		name := decode(r.encoding, base)
+		if !remote.ValidName(base) || !remote.ValidName(name) {
+			remote.Omitted(ctx, one.Href, remote.OmittedName)
+			return true
+		}
+		return take(r.entry(name, p))
 	})
 	switch {
 	case bad != nil:
@@ -64,6 +72,8 @@ func (r *Remote) list(ctx context.Context, dir string, take func(remote.Entry) b
 		return context.Cause(ctx)
 	case err == nil && !l.seen:
 		return errNoDAV
+	case err == nil && l.unknown > 0 && l.entries == 0:
+		return fmt.Errorf("%w: of the %d that the server lists none is known to be in the directory", remote.ErrMalformed, l.unknown)
 	}
 	return err
 }
@@ -92,6 +102,10 @@ type listing struct {
 	ages *remote.Ages
 	self string // path of the directory, as the server writes it
 	seen bool   // a response has come
+	omit func(one *response, reason string)
+
+	entries int // responses that are understood, besides that of the directory
+	unknown int // those that are not
 
 	stale []string // uploads that were left long ago, a few of them
 }
@@ -114,9 +128,22 @@ func (l *listing) next(one *response) (base string, p props, isEntry bool, err e
 			l.stale = append(l.stale, base)
 		}
 		return "", p, false, nil
-	case path == l.self, parent != l.self, !found, !remote.ValidPath(base), strings.Contains(base, "/"):
+	case path == l.self:
+		return "", p, false, nil
+	case parent != l.self && strings.HasPrefix(path, l.self+"/"): // the server answers with the whole tree
+		return "", p, false, nil
+	case parent != l.self:
+		l.unknown++
+		l.omit(one, "it is not in the directory")
+		return "", p, false, nil
+	case !found && statusOf(one.Status) == http.StatusNotFound: // it has disappeared meanwhile
+		return "", p, false, nil
+	case !found:
+		l.unknown++
+		l.omit(one, "the server does not describe it")
 		return "", p, false, nil
 	}
+	l.entries++
 	return base, p, true, nil
 }
 
