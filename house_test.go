@@ -70,7 +70,7 @@ var layers = []layer{
 	// What the drivers of flat object stores have in common.
 	{pattern: "remote/objects", ferry: driverUses},
 	{pattern: "remote/gcs", ferry: append(slices.Clip(driverUses), "remote/objects"), outside: []string{
-		"google.golang.org/api/", "golang.org/x/oauth2",
+		"golang.org/x/oauth2",
 	}},
 	{pattern: "remote/azureblob", ferry: append(slices.Clip(driverUses), "remote/objects"), outside: []string{
 		"github.com/Azure/azure-sdk-for-go/sdk/",

@@ -3,8 +3,8 @@ package gcs
 import (
 	"context"
 	"errors"
-
-	"google.golang.org/api/storage/v1"
+	"net/http"
+	"net/url"
 
 	"ferry/remote"
 	"ferry/remote/objects"
@@ -17,12 +17,12 @@ func (s *store) PageBuckets(ctx context.Context, token string) (objects.Page, er
 	if s.options.ProjectNumber == "" {
 		return objects.Page{}, errNoProject
 	}
-	call := s.service.Buckets.List(s.options.ProjectNumber).Fields("nextPageToken", "items(name)").Context(ctx)
+	query := url.Values{"project": {s.options.ProjectNumber}, "fields": {"nextPageToken,items(name)"}}
 	if token != "" {
-		call.PageToken(token)
+		query.Set("pageToken", token)
 	}
-	answer, err := call.Do()
-	if err != nil {
+	var answer bucketList
+	if err := s.service.do(ctx, call{method: http.MethodGet, path: "b", query: query}, &answer); err != nil {
 		return objects.Page{}, s.translate(err)
 	}
 	p := objects.Page{Next: answer.NextPageToken}
@@ -38,26 +38,24 @@ func (s *store) MakeBucket(ctx context.Context, name string) error {
 	if o.ProjectNumber == "" {
 		return errNoProject
 	}
-	bucket := &storage.Bucket{Name: name, Location: o.Location, StorageClass: o.StorageClass}
+	b := bucket{Name: name, Location: o.Location, StorageClass: o.StorageClass}
 	if o.BucketPolicyOnly {
-		bucket.IamConfiguration = &storage.BucketIamConfiguration{
-			UniformBucketLevelAccess: &storage.BucketIamConfigurationUniformBucketLevelAccess{Enabled: true},
-		}
+		b.IAM = &iamConfiguration{}
+		b.IAM.UniformBucketLevelAccess.Enabled = true
 	}
-	call := s.service.Buckets.Insert(o.ProjectNumber, bucket).Context(ctx)
+	query := url.Values{"project": {o.ProjectNumber}}
 	if o.BucketACL != "" && !o.BucketPolicyOnly {
-		call.PredefinedAcl(o.BucketACL)
+		query.Set("predefinedAcl", o.BucketACL)
 	}
 	if o.ObjectACL != "" && !o.BucketPolicyOnly {
-		call.PredefinedDefaultObjectAcl(o.ObjectACL)
+		query.Set("predefinedDefaultObjectAcl", o.ObjectACL)
 	}
-	_, err := call.Do()
-	return s.translate(err)
+	return s.translate(s.service.do(ctx, call{method: http.MethodPost, path: "b", query: query, sends: b}, nil))
 }
 
 // RemoveBucket implements objects.Buckets.
 func (s *store) RemoveBucket(ctx context.Context, name string) error {
-	err := s.translate(s.service.Buckets.Delete(name).Context(ctx).Do())
+	err := s.translate(s.service.do(ctx, call{method: http.MethodDelete, path: bucketPath(name)}, nil))
 	if errors.Is(err, remote.ErrExist) { // 409 here means that it is not empty
 		return remote.ErrNotEmpty
 	}

@@ -12,8 +12,6 @@ import (
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/google"
-	"google.golang.org/api/option"
-	"google.golang.org/api/storage/v1"
 
 	"ferry/remote/network"
 	"ferry/remote/partname"
@@ -22,26 +20,21 @@ import (
 const (
 	defaultEndpoint = "https://storage.googleapis.com/storage/v1/"
 	// scope is what a token is asked for.
-	scope = storage.DevstorageFullControlScope
+	scope = "https://www.googleapis.com/auth/devstorage.full_control"
 	// idleConnections is how many connections to the service are kept for the next requests.
 	idleConnections = 64
 )
 
-// newService returns the service, and the client that its requests and those for contents go through.
-func newService(ctx context.Context, endpoint string, o Options) (*storage.Service, *http.Client, error) {
+// newService returns the service at endpoint. Requests for contents go through its client too.
+func newService(ctx context.Context, endpoint string, o Options) (*service, error) {
 	base := o.Network.Transport(idleConnections)
 	base.DisableCompression = false // of listings; contents are read as they are stored
 	source, err := tokens(context.WithValue(ctx, oauth2.HTTPClient, &http.Client{Transport: base}), o)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	client := &http.Client{Transport: newTransport(base, source, o.UserProject), CheckRedirect: network.NotFollowed}
-	service, err := storage.NewService(ctx, option.WithHTTPClient(client), option.WithEndpoint(endpoint))
-	if err != nil {
-		return nil, nil, errors.New("gcs: option endpoint is not the URL of a server: https://host:port")
-	}
-	service.UserAgent = "ferry"
-	return service, client, nil
+	return &service{base: endpoint, client: client}, nil
 }
 
 // A transport says who is asking, and who pays.

@@ -33,19 +33,20 @@ func counting(ctx context.Context) (context.Context, *atomic.Int64) {
 // Whoever began an upload need not be who publishes it.
 func TestOnlyTheLastChunkCanBeInDoubt(t *testing.T) {
 	for what, c := range map[string]struct {
+		method string
 		skip   int // of the requests below
 		length int
-		done   bool // the library tries again
+		done   bool // it is sent again
 		doubts int64
 	}{
-		"all of it":      {0, 100, false, 1},
-		"the beginning":  {0, 16<<20 + 1, false, 0},
-		"a chunk":        {1, 16<<20 + 1, true, 0},
-		"the last chunk": {2, 16<<20 + 1, true, 1},
+		"all of it":      {"POST", 0, 100, false, 1},
+		"the beginning":  {"POST", 0, 16<<20 + 1, false, 0},
+		"a chunk":        {"PUT", 0, 16<<20 + 1, true, 0},
+		"the last chunk": {"PUT", 1, 16<<20 + 1, true, 1},
 	} {
 		t.Run(what, func(t *testing.T) {
 			r, n := openBad(t)
-			n.Add(badnet.Rule{Method: "POST", Skip: c.skip, Times: 1, Fate: badnet.Fate{Answer: badnet.Ahead, Status: 503, Lost: true}})
+			n.Add(badnet.Rule{Method: c.method, Skip: c.skip, Times: 1, Fate: badnet.Fate{Answer: badnet.Ahead, Status: 503, Lost: true}})
 			s, err := r.Stage(t.Context(), "f", remote.StageOptions{Owner: owner})
 			if err != nil {
 				t.Fatal(err)
@@ -68,7 +69,7 @@ func TestOnlyTheLastChunkCanBeInDoubt(t *testing.T) {
 	}
 }
 
-// The library would try again, and hit what was stored meanwhile.
+// It would hit what was stored meanwhile.
 func TestARemovalWithoutAnAnswerIsNotRepeated(t *testing.T) {
 	for _, status := range []int{0, 502} {
 		r, n := openBad(t)

@@ -1,6 +1,7 @@
 package gcs
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -9,7 +10,6 @@ import (
 	"net/url"
 
 	"golang.org/x/oauth2"
-	"google.golang.org/api/googleapi"
 
 	"ferry/remote"
 )
@@ -24,7 +24,7 @@ func (s *store) translate(err error) error {
 	if errors.As(err, &refused) {
 		return fmt.Errorf("%s: the credentials are refused (%s), check their options: %w", s.host, refused.ErrorCode, remote.ErrPermission)
 	}
-	var answer *googleapi.Error
+	var answer *answerError
 	if errors.As(err, &answer) {
 		return s.translateAnswer(answer)
 	}
@@ -42,20 +42,17 @@ func (s *store) translate(err error) error {
 	return fmt.Errorf("%s: %w", s.host, err)
 }
 
-func (s *store) translateAnswer(answer *googleapi.Error) error {
-	reason := http.StatusText(answer.Code)
-	if len(answer.Errors) > 0 {
-		reason = answer.Errors[0].Reason
-	}
-	means := sentinel(answer.Code, reason)
+func (s *store) translateAnswer(answer *answerError) error {
+	reason := cmp.Or(answer.reason, http.StatusText(answer.code))
+	means := sentinel(answer.code, reason)
 	if means == nil {
-		return fmt.Errorf("%s answers %d %s", s.host, answer.Code, reason)
+		return fmt.Errorf("%s answers %d %s", s.host, answer.code, reason)
 	}
 	remedy := ""
-	if answer.Code == http.StatusUnauthorized {
+	if answer.code == http.StatusUnauthorized {
 		remedy = ", check the options for the credentials"
 	}
-	return fmt.Errorf("%s answers %d %s%s: %w", s.host, answer.Code, reason, remedy, means)
+	return fmt.Errorf("%s answers %d %s%s: %w", s.host, answer.code, reason, remedy, means)
 }
 
 // sentinel returns what an answer means, or nil where trying again may help.
@@ -89,6 +86,6 @@ func sentinel(code int, reason string) error {
 
 // hasCode reports whether err is an answer with that status.
 func hasCode(err error, code int) bool {
-	var answer *googleapi.Error
-	return errors.As(err, &answer) && answer.Code == code
+	var answer *answerError
+	return errors.As(err, &answer) && answer.code == code
 }

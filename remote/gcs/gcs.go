@@ -8,7 +8,6 @@ package gcs
 
 import (
 	"context"
-	"net/http"
 	"strings"
 
 	"ferry/remote/nameenc"
@@ -51,7 +50,7 @@ type Options struct {
 // Remote is a bucket, a part of one, or all buckets of a project.
 type Remote struct {
 	*objects.Tree
-	client *http.Client
+	service *service
 }
 
 // New returns the remote at path: "bucket/directory", "bucket", or "" for all buckets of the project. It makes no request;
@@ -67,11 +66,11 @@ func New(ctx context.Context, path string, o Options) (*Remote, error) {
 	if err != nil {
 		return nil, err
 	}
-	service, client, err := newService(context.WithoutCancel(ctx), endpoint, o)
+	service, err := newService(context.WithoutCancel(ctx), endpoint, o)
 	if err != nil {
 		return nil, err
 	}
-	s := &store{service: service, client: client, host: host, options: o}
+	s := &store{service: service, host: host, options: o}
 	tree := objects.New(s, objects.Config{
 		Name:      "gcs:" + path,
 		Place:     "gcs:" + host,
@@ -83,11 +82,11 @@ func New(ctx context.Context, path string, o Options) (*Remote, error) {
 		DirMoveLimit: o.DirMoveLimit,
 		Buckets:      s,
 	})
-	return &Remote{Tree: tree, client: client}, nil
+	return &Remote{Tree: tree, service: service}, nil
 }
 
 // Close implements remote.Remote.
 func (r *Remote) Close() error {
-	r.client.CloseIdleConnections()
+	r.service.client.CloseIdleConnections()
 	return nil
 }

@@ -4,28 +4,34 @@ import (
 	"cmp"
 	"context"
 	"io"
+	"net/url"
 	"time"
-
-	"google.golang.org/api/googleapi"
-	"google.golang.org/api/storage/v1"
 
 	"ferry/remote/objects"
 )
 
 // insert stores body, in one request if it is shorter than a chunk, else chunk by chunk, each of which is sent again
 // when that fails. Nothing of it shows before the end of body.
-func (s *store) insert(ctx context.Context, k objects.Key, o *storage.Object, body io.Reader, chunk int) (*storage.Object, error) {
-	call := s.service.Objects.Insert(k.Bucket, o).Name(k.Name).Fields(fields).Context(ctx).
-		Media(body, googleapi.ChunkSize(chunk), googleapi.ContentType(o.ContentType), googleapi.EnableAutoChecksum())
-	if acl := s.objectACL(); acl != "" {
-		call.PredefinedAcl(acl)
+func (s *store) insert(ctx context.Context, k objects.Key, o *object, body io.Reader, chunk int) (*object, error) {
+	query := url.Values{"name": {k.Name}, "fields": {fields}}
+	s.setACL(query, "predefinedAcl")
+	first, err := fill(make([]byte, chunk), body)
+	switch {
+	case err == io.EOF:
+		return s.service.insertWhole(ctx, bucketPath(k.Bucket)+"/o", query, o, first)
+	case err != nil:
+		return nil, err
 	}
-	return call.Do()
+	u, err := s.service.startResumable(ctx, bucketPath(k.Bucket)+"/o", query, o)
+	if err != nil {
+		return nil, err
+	}
+	return u.sendAll(ctx, first, body)
 }
 
 // facts are what a new object is stored with besides its content. A time that is not known yet is not stored.
-func (s *store) facts(k objects.Key, modTime time.Time) *storage.Object {
-	o := &storage.Object{
+func (s *store) facts(k objects.Key, modTime time.Time) *object {
+	o := &object{
 		ContentType:  objects.ContentType(k.Name),
 		StorageClass: s.options.StorageClass,
 	}
@@ -36,7 +42,7 @@ func (s *store) facts(k objects.Key, modTime time.Time) *storage.Object {
 }
 
 // keptFacts are those of an object that continues another one. The modification time is not among them.
-func (s *store) keptFacts(k objects.Key, base *storage.Object) *storage.Object {
+func (s *store) keptFacts(k objects.Key, base *object) *object {
 	o := s.facts(k, time.Time{})
 	o.ContentType = cmp.Or(base.ContentType, o.ContentType)
 	o.StorageClass = cmp.Or(o.StorageClass, base.StorageClass)
@@ -53,11 +59,11 @@ func (s *store) keptFacts(k objects.Key, base *storage.Object) *storage.Object {
 type inserting struct {
 	*io.PipeWriter
 	done   chan struct{}
-	object *storage.Object // once it is done
-	err    error           // once it is done
+	object *object // once it is done
+	err    error   // once it is done
 }
 
-func (s *store) startInsert(ctx context.Context, k objects.Key, o *storage.Object) *inserting {
+func (s *store) startInsert(ctx context.Context, k objects.Key, o *object) *inserting {
 	body, w := io.Pipe()
 	i := &inserting{PipeWriter: w, done: make(chan struct{})}
 	go func() {
@@ -69,7 +75,7 @@ func (s *store) startInsert(ctx context.Context, k objects.Key, o *storage.Objec
 }
 
 // end ends the body, with an error that gives it up or nil, and waits for the answer.
-func (i *inserting) end(err error) (*storage.Object, error) {
+func (i *inserting) end(err error) (*object, error) {
 	_ = i.CloseWithError(err) // never fails
 	<-i.done
 	return i.object, i.err

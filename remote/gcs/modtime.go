@@ -4,8 +4,6 @@ import (
 	"maps"
 	"strconv"
 	"time"
-
-	"google.golang.org/api/storage/v1"
 )
 
 // The metadata that hold a modification time: that of rclone, and that of gsutil in whole seconds.
@@ -30,7 +28,7 @@ func withoutModTime(metadata map[string]string) map[string]string {
 }
 
 // modTime returns the time that was stored with the object, or else that of its last change.
-func modTime(o *storage.Object) (t time.Time, stored bool) {
+func modTime(o *object) (t time.Time, stored bool) {
 	if t, err := time.Parse(time.RFC3339Nano, o.Metadata[mtime]); err == nil {
 		return t, true
 	}

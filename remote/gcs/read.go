@@ -9,33 +9,28 @@ import (
 	"hash/crc32"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
-
-	"google.golang.org/api/googleapi"
 
 	"ferry/remote"
 	"ferry/remote/objects"
 )
 
-// Open implements objects.Store. The request is made here, as the library would have what is stored with gzip unpacked,
-// and parts of it would be wrong.
+// Open implements objects.Store. What is stored with gzip comes as it is: parts of what is unpacked would be wrong.
 func (s *store) Open(ctx context.Context, k objects.Key, off, n int64) (objects.Content, error) {
-	u := s.service.BasePath + "b/" + url.PathEscape(k.Bucket) + "/o/" + url.PathEscape(k.Name) + "?alt=media"
+	u := s.service.base + objectPath(k.Bucket, k.Name) + "?alt=media"
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u, nil)
 	if err != nil {
 		return objects.Content{}, s.translate(err)
 	}
 	r.Header.Set("Accept-Encoding", "gzip") // take it as it is stored
-	r.Header.Set("User-Agent", s.service.UserAgent)
 	switch {
 	case n > 0:
 		r.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", off, off+n-1))
 	case off > 0:
 		r.Header.Set("Range", fmt.Sprintf("bytes=%d-", off))
 	}
-	answer, err := s.client.Do(r)
+	answer, err := s.service.send(r)
 	if err != nil {
 		return objects.Content{}, s.translate(err)
 	}
@@ -43,7 +38,7 @@ func (s *store) Open(ctx context.Context, k objects.Key, off, n int64) (objects.
 		answer.Body.Close()
 		return objects.Content{ReadCloser: io.NopCloser(strings.NewReader(""))}, nil
 	}
-	if err := googleapi.CheckResponse(answer); err != nil {
+	if err := checkAnswer(answer); err != nil {
 		answer.Body.Close()
 		return objects.Content{}, s.translate(err)
 	}

@@ -5,10 +5,9 @@ import (
 	"encoding/base64"
 	"iter"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
-
-	"google.golang.org/api/storage/v1"
 
 	"ferry/remote"
 	"ferry/remote/network"
@@ -23,8 +22,7 @@ const allFields = fields + ",contentType,contentEncoding,contentLanguage,content
 
 // store is the service behind an objects.Tree.
 type store struct {
-	service *storage.Service
-	client  *http.Client
+	service *service
 	host    string
 	options Options
 }
@@ -40,50 +38,61 @@ func (s *store) Head(ctx context.Context, k objects.Key) (objects.Object, error)
 	return object, nil
 }
 
-func (s *store) head(ctx context.Context, k objects.Key) (*storage.Object, error) {
-	return s.service.Objects.Get(k.Bucket, k.Name).Fields(allFields).Context(ctx).Do()
+func (s *store) head(ctx context.Context, k objects.Key) (*object, error) {
+	o := new(object)
+	err := s.service.do(ctx, call{
+		method: http.MethodGet,
+		path:   objectPath(k.Bucket, k.Name),
+		query:  url.Values{"fields": {allFields}},
+	}, o)
+	return o, err
 }
 
 // Page implements objects.Store.
 func (s *store) Page(ctx context.Context, k objects.Key, token string, limit int) (objects.Page, error) {
-	call := s.service.Objects.List(k.Bucket).Prefix(k.Name).Delimiter("/").Context(ctx).
-		Fields("nextPageToken", "prefixes", "items("+fields+")")
-	if token != "" {
-		call.PageToken(token)
-	}
+	query := url.Values{"prefix": {k.Name}, "delimiter": {"/"}, "fields": {"nextPageToken,prefixes,items(" + fields + ")"}}
 	if limit > 0 {
-		call.MaxResults(int64(limit))
+		query.Set("maxResults", strconv.Itoa(limit))
 	}
-	answer, err := call.Do()
+	answer, err := s.list(ctx, k.Bucket, query, token)
 	if err != nil {
 		return objects.Page{}, s.translate(err)
 	}
 	p := objects.Page{Prefixes: answer.Prefixes, Next: answer.NextPageToken}
-	for _, o := range answer.Items {
-		p.Objects = append(p.Objects, describe(o))
+	for i := range answer.Items {
+		p.Objects = append(p.Objects, describe(&answer.Items[i]))
 	}
 	return p, nil
+}
+
+// list asks for the page of a list that token names; "" is the first.
+func (s *store) list(ctx context.Context, bucket string, query url.Values, token string) (*objectList, error) {
+	if token != "" {
+		query.Set("pageToken", token)
+	}
+	page := new(objectList)
+	err := s.service.do(ctx, call{method: http.MethodGet, path: bucketPath(bucket) + "/o", query: query}, page)
+	return page, err
 }
 
 // All implements objects.Store.
 func (s *store) All(ctx context.Context, k objects.Key) iter.Seq2[objects.Object, error] {
 	return func(yield func(objects.Object, error) bool) {
-		call := s.service.Objects.List(k.Bucket).Prefix(k.Name).Context(ctx).Fields("nextPageToken", "items("+fields+")")
-		for {
-			answer, err := call.Do()
+		query := url.Values{"prefix": {k.Name}, "fields": {"nextPageToken,items(" + fields + ")"}}
+		for token := ""; ; {
+			answer, err := s.list(ctx, k.Bucket, query, token)
 			if err != nil {
 				yield(objects.Object{}, s.translate(err))
 				return
 			}
-			for _, o := range answer.Items {
-				if !yield(describe(o), nil) {
+			for i := range answer.Items {
+				if !yield(describe(&answer.Items[i]), nil) {
 					return
 				}
 			}
-			if answer.NextPageToken == "" {
+			if token = answer.NextPageToken; token == "" {
 				return
 			}
-			call.PageToken(answer.NextPageToken)
 		}
 	}
 }
@@ -91,28 +100,24 @@ func (s *store) All(ctx context.Context, k objects.Key) iter.Seq2[objects.Object
 // Copy implements objects.Store. The service wants to be asked again until it is done. It copies the facts, unless it is told
 // another storage class: then all of them have to be told.
 func (s *store) Copy(ctx context.Context, from objects.Key, wanted string, to objects.Key) (string, error) {
-	var facts *storage.Object
+	c := call{method: http.MethodPost, query: url.Values{}}
+	c.path = objectPath(from.Bucket, from.Name) + "/rewriteTo/" + objectPath(to.Bucket, to.Name)
 	if s.options.StorageClass != "" {
 		source, err := s.head(ctx, from)
 		if err != nil {
 			return "", s.translate(err)
 		}
-		facts = s.keptFacts(to, source)
+		facts := s.keptFacts(to, source)
 		facts.Metadata = source.Metadata
+		c.sends = facts
 	}
-	call := s.service.Objects.Rewrite(from.Bucket, from.Name, to.Bucket, to.Name, facts).Context(ctx)
-	if wanted != "" {
-		generation, err := generation(wanted)
-		if err != nil {
-			return "", err
-		}
-		call.IfSourceGenerationMatch(generation)
+	if err := setGeneration(c.query, "ifSourceGenerationMatch", wanted); err != nil {
+		return "", err
 	}
-	if acl := s.objectACL(); acl != "" {
-		call.DestinationPredefinedAcl(acl)
-	}
+	s.setACL(c.query, "destinationPredefinedAcl")
 	for {
-		answer, err := call.Do()
+		var answer rewrite
+		err := s.service.do(ctx, c, &answer)
 		switch {
 		case err != nil:
 			return "", s.translate(err)
@@ -121,28 +126,27 @@ func (s *store) Copy(ctx context.Context, from objects.Key, wanted string, to ob
 		case answer.Done:
 			return "", nil
 		}
-		call.RewriteToken(answer.RewriteToken)
+		c.query.Set("rewriteToken", answer.RewriteToken)
 	}
 }
 
 // Delete implements objects.Store.
 func (s *store) Delete(ctx context.Context, k objects.Key, version string) error {
-	call := s.service.Objects.Delete(k.Bucket, k.Name).Context(network.Once(ctx))
-	if version != "" {
-		generation, err := generation(version)
-		if err != nil {
-			return err
-		}
-		call.IfGenerationMatch(generation)
+	c := call{method: http.MethodDelete, path: objectPath(k.Bucket, k.Name), query: url.Values{}}
+	if err := setGeneration(c.query, "ifGenerationMatch", version); err != nil {
+		return err
 	}
-	return s.translate(call.Do())
+	return s.translate(s.service.do(network.Once(ctx), c, nil))
 }
 
 // SetModTime implements objects.Store. Other metadata stay.
 func (s *store) SetModTime(ctx context.Context, k objects.Key, t time.Time) error {
-	change := &storage.Object{Metadata: withModTime(t)}
-	_, err := s.service.Objects.Patch(k.Bucket, k.Name, change).Fields("name").Context(ctx).Do()
-	return s.translate(err)
+	return s.translate(s.service.do(ctx, call{
+		method: http.MethodPatch,
+		path:   objectPath(k.Bucket, k.Name),
+		query:  url.Values{"fields": {"name"}},
+		sends:  object{Metadata: withModTime(t)},
+	}, nil))
 }
 
 // Hash implements objects.Store. Composed objects have no MD5.
@@ -154,18 +158,18 @@ func (s *store) Hash(ctx context.Context, k objects.Key, algorithm string) ([]by
 	if err != nil {
 		return nil, s.translate(err)
 	}
-	sum, err := base64.StdEncoding.DecodeString(o.Md5Hash)
+	sum, err := base64.StdEncoding.DecodeString(o.MD5)
 	if err != nil || len(sum) == 0 {
 		return nil, remote.ErrUnsupported
 	}
 	return sum, nil
 }
 
-func describe(o *storage.Object) objects.Object {
+func describe(o *object) objects.Object {
 	t, kept := modTime(o)
 	return objects.Object{
 		Name:     o.Name,
-		Size:     int64(o.Size),
+		Size:     o.Size,
 		ModTime:  t,
 		TimeKept: kept,
 		Version:  version(o.Generation),
@@ -174,11 +178,22 @@ func describe(o *storage.Object) objects.Object {
 
 func version(generation int64) string { return strconv.FormatInt(generation, 10) }
 
-// generation is the reverse of version. One that the service never gave is that of no object.
-func generation(version string) (int64, error) {
-	n, err := strconv.ParseInt(version, 10, 64)
-	if err != nil {
-		return 0, remote.ErrChanged
+// setGeneration makes a version a condition of a call, "" makes none. A version that the service never gave is that of no
+// object.
+func setGeneration(query url.Values, condition, version string) error {
+	if version == "" {
+		return nil
 	}
-	return n, nil
+	if _, err := strconv.ParseInt(version, 10, 64); err != nil {
+		return remote.ErrChanged
+	}
+	query.Set(condition, version)
+	return nil
+}
+
+// setACL says who may reach what a call makes, where that is configured.
+func (s *store) setACL(query url.Values, parameter string) {
+	if acl := s.objectACL(); acl != "" {
+		query.Set(parameter, acl)
+	}
 }

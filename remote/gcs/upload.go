@@ -9,13 +9,12 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"path"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
-
-	"google.golang.org/api/storage/v1"
 
 	"ferry/remote"
 	"ferry/remote/objects"
@@ -78,8 +77,8 @@ func (s *store) Create(ctx context.Context, k objects.Key, o objects.CreateOptio
 }
 
 // facts are what the object is stored with besides its content.
-func (d *draft) facts(modTime time.Time) *storage.Object {
-	base, continues := d.base.Facts.(*storage.Object)
+func (d *draft) facts(modTime time.Time) *object {
+	base, continues := d.base.Facts.(*object)
 	if !continues {
 		return d.store.facts(d.target, modTime)
 	}
@@ -192,18 +191,19 @@ func (d *draft) compose(ctx context.Context, modTime time.Time, tail bool) (obje
 	if err != nil {
 		return objects.Object{}, errors.New("the version of the file is not known")
 	}
-	sources := []*storage.ComposeRequestSourceObjects{{Name: d.target.Name, Generation: generation}}
+	sources := []source{{Name: d.target.Name, Generation: generation}}
 	if tail {
-		sources = append(sources, &storage.ComposeRequestSourceObjects{Name: d.into.Name})
+		sources = append(sources, source{Name: d.into.Name})
 	}
-	call := d.store.service.Objects.Compose(d.target.Bucket, d.target.Name, &storage.ComposeRequest{
-		Destination:   d.facts(modTime),
-		SourceObjects: sources,
-	}).IfGenerationMatch(generation).Fields(fields).Context(ctx)
-	if acl := d.store.objectACL(); acl != "" {
-		call.DestinationPredefinedAcl(acl)
-	}
-	o, err := call.Do()
+	query := url.Values{"ifGenerationMatch": {d.base.Version}, "fields": {fields}}
+	d.store.setACL(query, "destinationPredefinedAcl")
+	o := new(object)
+	err = d.store.service.do(ctx, call{
+		method: http.MethodPost,
+		path:   objectPath(d.target.Bucket, d.target.Name) + "/compose",
+		query:  query,
+		sends:  composition{Destination: d.facts(modTime), SourceObjects: sources},
+	}, o)
 	if hasCode(err, http.StatusPreconditionFailed) || hasCode(err, http.StatusNotFound) {
 		return objects.Object{}, errReplaced
 	}
