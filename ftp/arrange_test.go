@@ -126,3 +126,87 @@ func waitForNobody(t *testing.T, srv *ftp.Server) {
 		}
 	}
 }
+
+// A handshake on the data connection that makes no progress ends with its client, and when the server is to stop.
+func TestAStalledHandshakeEndsWithItsClient(t *testing.T) {
+	for _, how := range []string{"the client leaves", "shutdown", "abort"} {
+		t.Run(how, func(t *testing.T) {
+			srv := newServer(t, memory.New(), map[string]bool{"tls": true})
+			srv.DataConnect = time.Hour
+			d := &dialogue{t: t, where: how, addr: serveOn(t, srv, "127.0.0.1:0")}
+			d.connect()
+			defer d.hangUp()
+			d.steps("> AUTH TLS", "<< 234", "secure", "login", "> PBSZ 0", "<< 200", "> PROT P", "<< 200", "passive", "> NLST", "<< 150")
+			switch how {
+			case "the client leaves":
+				d.raw.Close()
+			case "shutdown":
+				go srv.Shutdown(t.Context())
+			case "abort":
+				d.steps("> ABOR", "<< 426", "<< 226", "> QUIT", "<< 221")
+			}
+			waitForNobody(t, srv)
+		})
+	}
+}
+
+// One user at one address does not hold every port of the range.
+func TestPortsOfOneUserAreLimited(t *testing.T) {
+	local := "127.0.0.1"
+	probe := make([]net.Listener, 0, 8)
+	var ports ftp.PortRange
+	for first := uint16(40000); first < 60000 && len(probe) < 8; first += 8 {
+		for i := range uint16(8) {
+			l, err := net.Listen("tcp", fmt.Sprintf("%s:%d", local, first+i))
+			if err != nil {
+				break
+			}
+			probe = append(probe, l)
+		}
+		for _, l := range probe {
+			l.Close()
+		}
+		if len(probe) < 8 {
+			probe = probe[:0]
+			continue
+		}
+		ports = ftp.PortRange{First: first, Last: first + 7}
+	}
+	if len(probe) == 0 {
+		t.Skip("no eight free ports in a row")
+	}
+	srv := newServer(t, memory.New(), nil)
+	srv.Passive = ports
+	addr := serveOn(t, srv, local+":0")
+	session := func(from string) *dialogue {
+		d := &dialogue{t: t, where: from, addr: addr}
+		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+		conn, err := dialer.Dial("tcp", addr)
+		if err != nil {
+			t.Skipf("no second loopback address: %v", err)
+		}
+		d.raw, d.conn = conn, conn
+		d.resetReader()
+		t.Cleanup(d.hangUp)
+		d.reply("220")
+		d.step("login")
+		return d
+	}
+	var holders []*dialogue
+	for i := range 7 {
+		d := session("127.0.0.1")
+		if i < 6 {
+			d.steps("> EPSV", "<< 229", "> EPSV", "<< 229") // the second one takes the place of the first
+		} else {
+			d.steps("> EPSV", "< 425 You have too many passive ports open*")
+		}
+		holders = append(holders, d)
+	}
+	session("127.0.0.2").steps("> EPSV", "<< 229")
+	holders[0].steps("> PORT 127,0,0,1,200,1", "<< 200") // it gives its port back
+	holders[6].steps("> EPSV", "<< 229")
+	holders[1].steps("> QUIT", "<< 221", "closed")
+	holders[0].steps("> EPSV", "<< 229")
+	holders[0].steps("passive", "> NLST", "<< 150", "recv ", "<< 226")
+	session("127.0.0.1").steps("> EPSV", "<< 229")
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"sync"
 	"time"
 )
 
@@ -86,11 +87,17 @@ func (s *session) family() int {
 // listen opens a fresh passive port; the one before is closed.
 func (s *session) listen() (uint16, reply) {
 	s.closeEndpoint()
+	holder := portHolder{s.name, hostAddr(s.remote.Addr())}
+	if !s.srv.ports.take(holder, most(s.srv.Passive.size())) {
+		return 0, reply{425, "You have too many passive ports open; use or close those of your other sessions."}
+	}
 	p, err := listenPassive(s.local.Addr(), s.mayConnect(), s.srv.Passive, s.srv.dataConnect())
 	if err != nil {
+		s.srv.ports.give(holder)
 		s.srv.logShortage(context.Background(), "cannot open a passive port", err)
 		return 0, noPort(err)
 	}
+	p.released = sync.OnceFunc(func() { s.srv.ports.give(holder) })
 	p.limit(s.srv.dataStall())
 	s.endpoint = p
 	return p.port(), reply{}

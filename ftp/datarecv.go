@@ -62,7 +62,11 @@ func (d *dataConn) spliceTo(w io.ReaderFrom) (total int64, err error) {
 	for {
 		d.tap.arm()
 		rest := io.LimitedReader{R: from, N: slice}
+		begun, waited := d.tap.clock(), d.tap.waited
 		n, err := w.ReadFrom(&rest)
+		if d.tap.waited == waited { // it was not read by way of the tap
+			d.tap.measure(begun, n)
+		}
 		total += n
 		d.received(n, nil)
 		d.tap.moved = d.tap.moved || n > 0
@@ -105,7 +109,7 @@ func (s *splicer) Read(p []byte) (int, error) {
 // isNetwork tells whether an error from a transfer inside the kernel, where one system call works on both sides, comes
 // from the connection.
 func isNetwork(err error) bool {
-	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrClosed) {
+	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, errTooSlow) || errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrClosed) {
 		return true
 	}
 	var number syscall.Errno

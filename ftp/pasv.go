@@ -46,6 +46,7 @@ type passive struct {
 	listener *tcpListener
 	allowed  func(netip.Addr) bool
 	timeout  time.Duration
+	released func() // called when the port is free again, at least once; nil = nobody wants to know
 
 	mu      sync.Mutex
 	opened  bool          // guarded by mu; open or dismiss was called, or it has expired
@@ -59,11 +60,7 @@ type passive struct {
 // listenPassive listens on local at a port of ports that cannot be guessed from those before. Connections from where
 // allowed says no are dropped. timeout is how long open waits for another one.
 func listenPassive(local netip.Addr, allowed func(netip.Addr) bool, ports PortRange, timeout time.Duration) (*passive, error) {
-	if ports == (PortRange{}) {
-		ports = dynamicPorts
-	}
-	ports.First = max(ports.First, 1)
-	for port := range ports.shuffled() {
+	for port := range ports.usable().shuffled() {
 		l, err := listenPort(netip.AddrPortFrom(local, port))
 		if errors.Is(err, errPortTaken) {
 			continue
@@ -74,6 +71,20 @@ func listenPassive(local netip.Addr, allowed func(netip.Addr) bool, ports PortRa
 		return &passive{listener: l, allowed: allowed, timeout: timeout}, nil
 	}
 	return nil, errPortsExhausted
+}
+
+// usable is the range that r stands for.
+func (r PortRange) usable() PortRange {
+	if r == (PortRange{}) {
+		return dynamicPorts
+	}
+	return PortRange{First: max(r.First, 1), Last: r.Last}
+}
+
+// size is how many ports r stands for.
+func (r PortRange) size() int {
+	r = r.usable()
+	return int(r.Last) - int(r.First) + 1
 }
 
 // shuffled yields every port of the range once, beginning anywhere: it walks the range in steps that have no divisor in
@@ -133,7 +144,7 @@ func (p *passive) attend(life time.Duration) {
 	p.listener.setDeadline(time.Now().Add(life))
 	p.mu.Unlock()
 	conn, err := p.accept()
-	p.listener.Close()
+	p.close()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.conn, p.failure = conn, err
@@ -195,7 +206,7 @@ func (p *passive) open(ctx context.Context) (net.Conn, error) {
 	if !first {
 		return nil, errEndpointUsed
 	}
-	defer p.listener.Close()
+	defer p.close()
 	stop := context.AfterFunc(ctx, p.close)
 	defer stop()
 	if ctx.Err() != nil {
@@ -225,7 +236,12 @@ func (p *passive) await(arrived chan struct{}) (net.Conn, error) {
 	return p.conn, p.failure
 }
 
-func (p *passive) close() { p.listener.Close() }
+func (p *passive) close() {
+	p.listener.Close()
+	if p.released != nil {
+		p.released()
+	}
+}
 
 func (p *passive) dismiss(wait time.Duration) {
 	defer p.close()

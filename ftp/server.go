@@ -45,6 +45,7 @@ type Server struct {
 	LoginTimeout time.Duration // time to log in; 0 = 1m
 	DataConnect  time.Duration // time for a data connection to come about; 0 = 30s
 	DataStall    time.Duration // time without a byte after which a transfer ends; 0 = 2m
+	MinRate      int64         // bytes a second; a transfer that its client makes slower for a minute ends; 0 = any
 
 	ConvertASCII bool           // TYPE A converts line ends (RFC 959); otherwise it transfers bytes unchanged
 	ListLocation *time.Location // time zone of LIST; nil = UTC. MDTM and MLSD are always UTC.
@@ -58,6 +59,7 @@ type Server struct {
 	totals   totals
 	history  history
 	hosts    hosts
+	ports    ports
 
 	refusals  sparing // the log of sessions that were refused
 	shortages sparing // the log of what could not be had from the system

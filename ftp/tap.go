@@ -14,18 +14,30 @@ import (
 // It sets deadlines an eighth of that time ahead and looks, whenever one passes, whether something has moved since the
 // last one. So a busy transfer costs a deadline every few seconds instead of one per call, and a slow one is told from
 // one that stands still: a call may last longer than the limit while bytes trickle.
+//
+// With a least rate it also adds up how long the calls take and how much they move, and ends a transfer that is slower
+// for too long. The time that passes between calls is the storage's and does not count.
 type tap struct {
 	conn  net.Conn
 	stall time.Duration
+	rate  int64 // the least bytes a second; 0 = any
+	// rateTime is how long a transfer may be slower than its least rate.
+	rateTime time.Duration
 
 	armed bool // a deadline is set
 	moved bool // bytes have moved since the last one passed
 	idle  int  // how many have passed in a row without a byte
 	ended bool // the other side has ended its direction
+
+	// Only with a rate.
+	waited time.Duration // the time in calls since the rate was last looked at
+	bytes  int64         // what they have moved
 }
 
 // ticks is how many deadlines make up the stall timeout.
 const ticks = 8
+
+var errTooSlow = errors.New("the transfer was slower than its least rate for too long")
 
 var errStalled = fmt.Errorf("no byte moved for too long: %w", os.ErrDeadlineExceeded)
 
@@ -42,7 +54,9 @@ type kernelMover interface {
 func (t *tap) Read(p []byte) (int, error) {
 	for {
 		t.arm()
+		begun := t.clock()
 		n, err := t.conn.Read(p)
+		t.measure(begun, int64(n))
 		if n > 0 || err == nil {
 			t.moved = true
 			return n, nil
@@ -58,7 +72,9 @@ func (t *tap) Read(p []byte) (int, error) {
 func (t *tap) Write(p []byte) (written int, err error) {
 	for {
 		t.arm()
+		begun := t.clock()
 		n, err := t.conn.Write(p[written:])
+		t.measure(begun, int64(n))
 		written += n
 		t.moved = t.moved || n > 0
 		if err == nil || !t.again(&err) {
@@ -75,7 +91,9 @@ func (t *tap) sendFile(f *os.File, n int) (int64, error) {
 	}
 	for {
 		t.arm()
+		begun := t.clock()
 		m, err := k.sendFile(f, n)
+		t.measure(begun, m)
 		t.moved = t.moved || m > 0
 		if m > 0 || err == nil || !t.again(&err) {
 			return m, err
@@ -87,8 +105,42 @@ func (t *tap) sendFile(f *os.File, n int) (int64, error) {
 func (t *tap) arm() {
 	if !t.armed {
 		t.armed = true
-		t.conn.SetDeadline(time.Now().Add(t.stall / ticks))
+		t.conn.SetDeadline(time.Now().Add(t.tick()))
 	}
+}
+
+// tick is the time between two looks.
+func (t *tap) tick() time.Duration {
+	if t.rate > 0 {
+		return min(t.stall/ticks, t.rateTime/ticks)
+	}
+	return t.stall / ticks
+}
+
+// clock is the time at which a call begins, where that is of interest.
+func (t *tap) clock() (begun time.Time) {
+	if t.rate > 0 {
+		begun = time.Now()
+	}
+	return begun
+}
+
+// measure adds what a call has moved.
+func (t *tap) measure(begun time.Time, n int64) {
+	if t.rate > 0 {
+		t.waited += time.Since(begun)
+		t.bytes += n
+	}
+}
+
+// tooSlow reports whether less than the least rate has moved for a minute. It is asked at each deadline.
+func (t *tap) tooSlow() bool {
+	if t.rate <= 0 || t.waited < t.rateTime {
+		return false
+	}
+	slow := float64(t.bytes) < float64(t.rate)*t.waited.Seconds()
+	t.waited, t.bytes = 0, 0
+	return slow
 }
 
 // again reports whether err is only a deadline that has passed and the transfer may go on. A deadline too many becomes
@@ -98,11 +150,15 @@ func (t *tap) again(err *error) bool {
 		return false
 	}
 	t.armed = false
+	if t.tooSlow() {
+		*err = errTooSlow
+		return false
+	}
 	if t.moved {
 		t.moved, t.idle = false, 0
 		return true
 	}
-	if t.idle++; t.idle >= ticks {
+	if t.idle++; time.Duration(t.idle)*t.tick() >= t.stall/ticks*ticks {
 		*err = errStalled
 		return false
 	}

@@ -96,3 +96,79 @@ func TestTapForgivesAFileThatTakesLong(t *testing.T) {
 		}
 	})
 }
+
+// What moves slower than the least rate for a minute ends; what is fast enough, or waits for its storage, does not.
+func TestTapEndsWhatIsTooSlow(t *testing.T) {
+	const rate, minute = 100, time.Minute
+	for _, tt := range []struct {
+		name    string
+		stall   time.Duration
+		chunk   int // bytes from the other side every second
+		storage time.Duration
+		ends    bool
+	}{
+		{"slow", 8 * minute, rate / 2, 0, true},
+		{"slow, with a short stall limit", 10 * time.Second, rate / 2, 0, true},
+		{"slow, with a long stall limit", 8 * time.Hour, 1, 0, true},
+		{"fast enough", 8 * minute, rate * 2, 0, false},
+		{"slow storage", 8 * minute, rate * 2, minute, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tap, there := tapped(tt.stall)
+				tap.rate, tap.rateTime = rate, minute
+				done := make(chan struct{})
+				defer func() { <-done }()
+				defer tap.Close()
+				go func() {
+					defer close(done)
+					defer there.Close()
+					for range 300 {
+						time.Sleep(time.Second)
+						if _, err := there.Write(make([]byte, tt.chunk)); err != nil {
+							return
+						}
+					}
+				}()
+				began := time.Now()
+				var err error
+				for err == nil {
+					_, err = tap.Read(make([]byte, 1000))
+					time.Sleep(tt.storage)
+				}
+				took := time.Since(began)
+				switch {
+				case tt.ends && (err != errTooSlow || took < minute || took > 90*time.Second):
+					t.Errorf("%v after %v", err, took)
+				case !tt.ends && err != io.EOF:
+					t.Errorf("%v after %v", err, took)
+				}
+			})
+		})
+	}
+}
+
+func TestTapEndsAReaderThatIsTooSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tap, there := tapped(8 * time.Minute)
+		tap.rate, tap.rateTime = 100, time.Minute
+		done := make(chan struct{})
+		defer func() { <-done }()
+		defer there.Close()
+		defer tap.Close()
+		go func() {
+			defer close(done)
+			for {
+				time.Sleep(time.Second)
+				if _, err := there.Read(make([]byte, 10)); err != nil {
+					return
+				}
+			}
+		}()
+		began := time.Now()
+		_, err := tap.Write(make([]byte, 1<<20))
+		if took := time.Since(began); err != errTooSlow || took > 90*time.Second {
+			t.Errorf("%v after %v", err, took)
+		}
+	})
+}

@@ -154,20 +154,20 @@ func (s *session) connect(ctx context.Context, t *transfer, opening string, to d
 		e.dismiss(0)
 		return nil, reply{426, "Control connection lost."}
 	}
-	t.waitsFor.Store(&e)
-	if t.hopeless.Load() {
-		e.close()
-	}
+	t.waitFor(e.close)
 	conn, err := e.open(ctx)
 	if err != nil {
 		return nil, s.noConnection(ctx, t, err)
 	}
 	c := newDataConn(conn, s.srv.dataConnect(), s.srv.dataStall())
+	c.tap.rate, c.tap.rateTime = s.srv.MinRate, time.Minute
 	if s.private {
+		t.waitFor(c.abort)
 		if err := c.secure(ctx, s.srv.tls.data(s.id, to)); err != nil {
 			return nil, s.noConnection(ctx, t, err)
 		}
 	}
+	t.waitIsOver()
 	t.conn.Store(c)
 	return c, reply{}
 }
@@ -196,6 +196,9 @@ func (s *session) transferFailed(ctx context.Context, t *transfer, err error) re
 	var file *fileError
 	if errors.As(err, &file) {
 		return s.fail(t.verb, t.name, file.err)
+	}
+	if errors.Is(err, errTooSlow) {
+		return reply{426, "The transfer was too slow; aborted."}
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return reply{426, "The data connection stalled; transfer aborted."}

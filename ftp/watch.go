@@ -21,8 +21,8 @@ type transfer struct {
 	opened     atomic.Bool              // 150 has been said: replies to other commands cannot be taken for it
 	conn       atomic.Pointer[dataConn] // nil until it is open
 
-	waitsFor atomic.Pointer[endpoint] // what the data connection comes from; nil before 150
-	hopeless atomic.Bool              // no data connection is waited for
+	waitsFor atomic.Pointer[func()] // ends the wait for a data connection; nil before 150
+	hopeless atomic.Bool            // no data connection is waited for
 
 	whole bool // every byte has come and is believed; set while nobody watches
 
@@ -147,12 +147,23 @@ func (t *transfer) loseHope() {
 	if t.movesData() {
 		t.patience = time.AfterFunc(goneGrace, func() {
 			t.hopeless.Store(true)
-			if e := t.waitsFor.Load(); e != nil {
-				(*e).close()
+			if end := t.waitsFor.Load(); end != nil {
+				(*end)()
 			}
 		})
 	}
 }
+
+// waitFor notes what ends the wait for a data connection that begins now. It is called when there is no hope left.
+func (t *transfer) waitFor(end func()) {
+	t.waitsFor.Store(&end)
+	if t.hopeless.Load() {
+		end()
+	}
+}
+
+// waitIsOver is called when there is a data connection: it is judged by what it brings.
+func (t *transfer) waitIsOver() { t.waitsFor.Store(nil) }
 
 // goneGrace is how long a data connection may come behind the end of the control connection.
 const goneGrace = time.Second

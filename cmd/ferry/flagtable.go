@@ -86,6 +86,8 @@ func serverFlags() []flag {
 			value: func(o *options) pflag.Value { return limitValue(&o.loginTimeout) }},
 		{name: "data-timeout", def: "30s,2m", effect: true, usage: "Time for a data connection to come about, and time without a byte after which a transfer ends; one value sets both",
 			value: func(o *options) pflag.Value { return dataTimeoutsValue(&o.dataTimeouts) }},
+		{name: "min-rate", def: "off", effect: true, usage: "Bytes a second; a transfer that its client makes slower than that for a minute ends",
+			value: func(o *options) pflag.Value { return sizeValue(&o.minRate) }},
 		{name: "shutdown-timeout", def: "30s", effect: true, usage: "Time that running transfers have to finish when the server is stopped",
 			value: func(o *options) pflag.Value { return durationValue(&o.shutdownTimeout) }},
 		{name: "list-time", def: "utc", effect: true, usage: "Time zone of LIST; MLSD and MDTM are always UTC",

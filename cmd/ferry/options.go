@@ -23,6 +23,7 @@ type options struct {
 	idleTimeout       time.Duration
 	loginTimeout      time.Duration
 	dataTimeouts      dataTimeouts
+	minRate           config.Size
 	shutdownTimeout   time.Duration
 	listTime          string
 	ascii             string

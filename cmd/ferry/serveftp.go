@@ -209,6 +209,7 @@ func (o *options) server(tree *vfs.FS, pair *ftp.KeyPair, log *slog.Logger) *ftp
 		LoginTimeout:      o.loginTimeout,
 		DataConnect:       o.dataTimeouts.connect,
 		DataStall:         o.dataTimeouts.stall,
+		MinRate:           max(int64(o.minRate), 0),
 		ConvertASCII:      o.ascii == "convert",
 	}
 	s.MaxSessions, s.MaxSessionsPerHost = int(o.maxSessions), int(o.maxSessionsPerIP)
