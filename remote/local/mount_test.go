@@ -21,6 +21,10 @@ func openMount(t *testing.T, dir, needed, point string) *fakeMount {
 	t.Cleanup(func() { r.Close() })
 	f := &fakeMount{r, point}
 	r.served.seen, r.served.needed = false, needed // as it was before the start
+	if h := r.served.held; h != nil {
+		r.served.drop(h)
+		must(t, h.close())
+	}
 	r.served.mountOf = func(string) string { return f.point }
 	return f
 }

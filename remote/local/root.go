@@ -32,8 +32,11 @@ func openRootTree(path string, a *access) (openedTree, error) {
 
 func (t *rootTree) close() error { return t.root.Close() }
 
-func (t *rootTree) place() (place, error) {
-	info, err := t.root.Stat(".")
+func (t *rootTree) place() (place, error) { return placeOf(t.root.Stat(".")) }
+
+func (t *rootTree) now() (place, error) { return placeOf(os.Stat(t.root.Name())) }
+
+func placeOf(info fs.FileInfo, err error) (place, error) {
 	if err != nil {
 		return place{}, err
 	}

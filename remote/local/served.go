@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// A served tree is that of a directory which may be unmounted, removed, made again and mounted late. It opens the
-// directory anew for every call and for every dir, so that nothing keeps a mount busy in between, and refuses with an
-// awayError what would reach another directory than the one that is meant: one beneath a mount point where a mount was
-// before, or is required.
+// A served tree is that of a directory which may be unmounted, removed, made again and mounted late. Before every call it
+// looks whether its path still leads to the directory that it has open, and opens it anew where it does not; a moment after
+// the last use it closes it, so that nothing keeps a mount busy. It refuses with an awayError what would reach another
+// directory than the one that is meant: one beneath a mount point where a mount was before, or is required.
 type served struct {
 	path    string
 	access  *access
@@ -23,11 +23,24 @@ type served struct {
 	needed  string                   // the mount point that is required, anyMount for one or the other, "" for none
 
 	mu     sync.Mutex
-	closed bool   // guarded by mu
-	seen   bool   // guarded by mu; it was there, at the place at
-	at     place  // guarded by mu; where the directory was last time
-	mount  string // guarded by mu; the mount point that it was on
+	closed bool        // guarded by mu
+	held   *held       // guarded by mu; the directory as it was opened last, nil = it is not open
+	idle   *time.Timer // guarded by mu; runs while held is not nil
+	seen   bool        // guarded by mu; it was there, at the place at
+	at     place       // guarded by mu; where the directory was last time
+	mount  string      // guarded by mu; the mount point that it was on
 }
+
+// A held directory is open, and closed when its last user leaves and it is not kept for the next one.
+type held struct {
+	openedTree
+	at    place
+	users int  // guarded by served.mu
+	used  bool // guarded by served.mu; since linger began
+}
+
+// linger is how long the directory is kept open after its last use, or twice as long at most.
+const linger = time.Second
 
 // An openFunc opens the tree beneath path.
 type openFunc func(path string, a *access) (openedTree, error)
@@ -61,36 +74,105 @@ func (e *awayError) Hint() string {
 // errMoved is a directory that became another one while it was looked at.
 var errMoved = &awayError{"another directory has come to its place"}
 
-// enter opens the tree as it is now. The caller closes it.
-func (s *served) enter() (openedTree, place, error) {
+// enter returns the directory as it is now. The caller leaves it.
+func (s *served) enter() (*held, error) {
+	if h := s.take(); h != nil {
+		if s.still(h) == nil {
+			return h, nil
+		}
+		s.drop(h)
+		s.leave(h)
+	}
 	var err error
 	for range 3 { // something may be mounted at this moment
-		var t openedTree
-		if t, err = s.open(s.path, s.access); err != nil {
-			return nil, place{}, s.unreachable(err)
+		h := &held{users: 1}
+		if h.openedTree, err = s.open(s.path, s.access); err != nil {
+			return nil, s.unreachable(err)
 		}
-		var at place
-		if at, err = t.place(); err == nil {
-			err = s.accept(at)
+		if h.at, err = h.place(); err == nil {
+			err = s.accept(h)
 		}
 		if err == nil {
-			return t, at, nil
+			s.keep(h)
+			return h, nil
 		}
-		t.close()
+		h.close()
 		if err != errMoved {
 			break
 		}
 	}
-	return nil, place{}, err
+	return nil, err
+}
+
+// take returns the directory that is open, nil where none is.
+func (s *served) take() *held {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held != nil {
+		s.held.users++
+		s.held.used = true
+	}
+	return s.held
+}
+
+// keep keeps h for others, if none is kept.
+func (s *served) keep(h *held) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held != nil || s.closed {
+		return
+	}
+	s.held = h
+	s.idle = time.AfterFunc(linger, s.expire)
+}
+
+// drop keeps h no more.
+func (s *served) drop(h *held) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held == h {
+		s.held = nil
+		s.idle.Stop()
+	}
+}
+
+// leave ends a use of h.
+func (s *served) leave(h *held) {
+	s.mu.Lock()
+	h.users--
+	last := h.users == 0 && s.held != h
+	s.mu.Unlock()
+	if last {
+		h.close()
+	}
+}
+
+// expire closes the directory unless it is in use, or was a moment ago.
+func (s *served) expire() {
+	s.mu.Lock()
+	h := s.held
+	switch {
+	case h == nil:
+	case h.users > 0 || h.used:
+		h.used = false
+		s.idle.Reset(linger)
+		h = nil
+	default:
+		s.held = nil
+	}
+	s.mu.Unlock()
+	if h != nil {
+		h.close()
+	}
 }
 
 // begin is enter for the start: it says in the words of the system what is wrong, and lets nothing but a mount come later.
 func (s *served) begin() (place, error) {
-	t, at, err := s.enter()
+	h, err := s.enter()
 	switch {
 	case err == nil:
-		t.close()
-		return at, nil
+		defer s.leave(h)
+		return h.at, nil
 	case s.needed != "" && errors.As(err, new(*awayError)):
 		return place{}, nil
 	}
@@ -102,13 +184,13 @@ func (s *served) begin() (place, error) {
 	return place{}, err
 }
 
-// accept returns nil if the directory at is the one that is meant.
-func (s *served) accept(at place) error {
-	if known, err := s.knows(at); known || err != nil {
+// accept returns nil if the directory h is the one that is meant.
+func (s *served) accept(h *held) error {
+	if known, err := s.knows(h.at); known || err != nil {
 		return err
 	}
 	mount := s.mountOf(s.path)
-	if err := s.still(at); err != nil {
+	if err := s.still(h); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -121,7 +203,7 @@ func (s *served) accept(at place) error {
 	case s.mount != "" && !onMount(mount, s.mount):
 		return &awayError{"what was mounted at " + s.mount + " has gone"}
 	}
-	s.seen, s.at, s.mount = true, at, mount
+	s.seen, s.at, s.mount = true, h.at, mount
 	return nil
 }
 
@@ -140,14 +222,12 @@ func onMount(mount, wanted string) bool {
 	return mount == wanted || strings.HasPrefix(mount, wanted+string(os.PathSeparator))
 }
 
-// still returns nil if the directory is the one that was there.
-func (s *served) still(at place) error {
-	t, err := s.open(s.path, s.access)
-	if err != nil {
+// still returns nil if the path leads to the directory h.
+func (s *served) still(h *held) error {
+	switch now, err := h.now(); {
+	case err != nil:
 		return s.unreachable(err)
-	}
-	defer t.close()
-	if now, err := t.place(); err != nil || now != at {
+	case now != h.at:
 		return errMoved
 	}
 	return nil
@@ -167,10 +247,10 @@ func (s *served) unreachable(err error) error {
 	return &awayError{translate(err).Error()}
 }
 
-// explain returns err, or that the directory has gone, if that can be the reason of it.
-func (s *served) explain(at place, err error) error {
+// explain returns err, or that the directory h has gone, if that can be the reason of it.
+func (s *served) explain(h *held, err error) error {
 	if errors.Is(err, fs.ErrNotExist) || deadMount(err) {
-		if away := s.still(at); away != nil {
+		if away := s.still(h); away != nil {
 			return away
 		}
 	}
@@ -179,25 +259,26 @@ func (s *served) explain(at place, err error) error {
 
 // within calls use with the tree as it is now.
 func (s *served) within(use func(t tree) error) error {
-	t, at, err := s.enter()
+	h, err := s.enter()
 	if err != nil {
 		return err
 	}
-	defer t.close()
-	return s.explain(at, use(t))
+	defer s.leave(h)
+	return s.explain(h, use(h))
 }
 
 func (s *served) dir(name string) (dir, error) {
-	t, at, err := s.enter()
+	h, err := s.enter()
 	if err != nil {
 		return nil, err
 	}
-	d, err := t.dir(name)
+	d, err := h.dir(name)
 	if err != nil {
-		t.close()
-		return nil, s.explain(at, err)
+		err = s.explain(h, err)
+		s.leave(h)
+		return nil, err
 	}
-	return &servedDir{d, s, t, at}, nil
+	return &servedDir{d, s, h}, nil
 }
 
 func (s *served) stat(name string) (m meta, err error) {
@@ -234,58 +315,65 @@ func (s *served) usage() (total, free int64, err error) {
 
 func (s *served) close() error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.closed = true
+	h := s.held
+	if s.held = nil; h != nil {
+		s.idle.Stop()
+		h.users++
+	}
+	s.mu.Unlock()
+	if h != nil {
+		s.leave(h)
+	}
 	return nil
 }
 
 // A servedDir is a directory in a served tree, open together with that.
 type servedDir struct {
 	dir
-	s  *served
-	t  tree
-	at place
+	s *served
+	h *held
 }
 
 func (d *servedDir) close() {
 	d.dir.close()
-	d.t.close()
+	d.s.leave(d.h)
 }
 
 func (d *servedDir) lstat(base string) (meta, error) {
 	m, err := d.dir.lstat(base)
-	return m, d.s.explain(d.at, err)
+	return m, d.s.explain(d.h, err)
 }
 
 func (d *servedDir) create(base string, perm fs.FileMode) (*os.File, error) {
 	f, err := d.dir.create(base, perm)
-	return f, d.s.explain(d.at, err)
+	return f, d.s.explain(d.h, err)
 }
 
 func (d *servedDir) reopen(base string) (*os.File, error) {
 	f, err := d.dir.reopen(base)
-	return f, d.s.explain(d.at, err)
+	return f, d.s.explain(d.h, err)
 }
 
-func (d *servedDir) writable(base string) error { return d.s.explain(d.at, d.dir.writable(base)) }
-func (d *servedDir) remove(base string) error   { return d.s.explain(d.at, d.dir.remove(base)) }
-func (d *servedDir) rmdir(base string) error    { return d.s.explain(d.at, d.dir.rmdir(base)) }
+func (d *servedDir) writable(base string) error { return d.s.explain(d.h, d.dir.writable(base)) }
+func (d *servedDir) remove(base string) error   { return d.s.explain(d.h, d.dir.remove(base)) }
+func (d *servedDir) rmdir(base string) error    { return d.s.explain(d.h, d.dir.rmdir(base)) }
 
 func (d *servedDir) mkdir(base string, perm fs.FileMode) error {
-	return d.s.explain(d.at, d.dir.mkdir(base, perm))
+	return d.s.explain(d.h, d.dir.mkdir(base, perm))
 }
 
 func (d *servedDir) chtimes(base string, when time.Time) error {
-	return d.s.explain(d.at, d.dir.chtimes(base, when))
+	return d.s.explain(d.h, d.dir.chtimes(base, when))
 }
 
 // rename may come long after the directory was opened: an upload lies between.
 func (d *servedDir) rename(from string, in dir, to string, replace bool) error {
 	target := in.(*servedDir)
-	if err := d.s.still(target.at); err != nil {
+	if err := d.s.still(target.h); err != nil {
 		return err
 	}
-	return d.s.explain(d.at, d.dir.rename(from, target.dir, to, replace))
+	return d.s.explain(d.h, d.dir.rename(from, target.dir, to, replace))
 }
 
 // list fails where the directory has gone meanwhile: that it holds nothing any more is no listing.
@@ -296,7 +384,7 @@ func (d *servedDir) list(ctx context.Context, yield func(*meta) bool) error {
 		return !stopped
 	})
 	if err != nil || stopped {
-		return d.s.explain(d.at, err)
+		return d.s.explain(d.h, err)
 	}
-	return d.s.still(d.at)
+	return d.s.still(d.h)
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ferry/remote"
@@ -142,36 +143,45 @@ func TestNothingIsHeldOpenBetweenCalls(t *testing.T) {
 		t.Skip("the system does not tell which files are open")
 	}
 	bothTrees(t, func(t *testing.T, tree openFunc) {
-		for _, links := range []bool{false, true} {
-			dir := t.TempDir()
-			r := openDir(t, dir, tree, Options{CopyLinks: links})
-			must(t, r.Mkdir(t.Context(), "d"))
-			put(t, r, "d/f", "x")
-			must(t, os.Symlink("f", filepath.Join(dir, "d", "link")))
-			_, err := list(t, r, "d")
-			must(t, err)
-			for _, name := range []string{".", "d/f", "d/missing", "d/link", "missing/f"} {
-				_, _ = r.Stat(t.Context(), name)
-				if f, err := r.Open(t.Context(), name, 0, -1); err == nil {
-					f.Close()
+		synctest.Test(t, func(t *testing.T) {
+			for _, links := range []bool{false, true} {
+				dir := t.TempDir()
+				r := openDir(t, dir, tree, Options{CopyLinks: links})
+				must(t, r.Mkdir(t.Context(), "d"))
+				put(t, r, "d/f", "x")
+				must(t, os.Symlink("f", filepath.Join(dir, "d", "link")))
+				_, err := list(t, r, "d")
+				must(t, err)
+				for _, name := range []string{".", "d/f", "d/missing", "d/link", "missing/f"} {
+					_, _ = r.Stat(t.Context(), name)
+					if f, err := r.Open(t.Context(), name, 0, -1); err == nil {
+						f.Close()
+					}
+				}
+				must(t, r.SetMode(t.Context(), "d/f", 0o600))
+				must(t, r.SetModTime(t.Context(), "d/f", modTime))
+				must(t, r.Move(t.Context(), "d/f", "d/g"))
+				_, err = r.Usage(t.Context())
+				must(t, err)
+				s, err := r.Stage(t.Context(), "d/kept", remote.StageOptions{Owner: "bob"})
+				must(t, err)
+				if len(openIn(t, dir)) == 0 {
+					t.Fatal("the test does not see what is open")
+				}
+				must(t, s.Discard())
+				time.Sleep(2 * linger)
+				synctest.Wait()
+				if open := openIn(t, dir); len(open) > 0 {
+					t.Errorf("with links %v, open are %q", links, open)
+				}
+				_, err = r.Stat(t.Context(), ".")
+				must(t, err)
+				must(t, r.Close())
+				if open := openIn(t, dir); len(open) > 0 {
+					t.Errorf("after Close open are %q", open)
 				}
 			}
-			must(t, r.SetMode(t.Context(), "d/f", 0o600))
-			must(t, r.SetModTime(t.Context(), "d/f", modTime))
-			must(t, r.Move(t.Context(), "d/f", "d/g"))
-			_, err = r.Usage(t.Context())
-			must(t, err)
-			s, err := r.Stage(t.Context(), "d/kept", remote.StageOptions{Owner: "bob"})
-			must(t, err)
-			if len(openIn(t, dir)) == 0 {
-				t.Fatal("the test does not see what is open")
-			}
-			must(t, s.Discard())
-			if open := openIn(t, dir); len(open) > 0 {
-				t.Errorf("with links %v, open are %q", links, open)
-			}
-			must(t, r.Close())
-		}
+		})
 	})
 }
 

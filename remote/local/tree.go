@@ -30,6 +30,8 @@ type openedTree interface {
 	tree
 	// place tells the directory from others that come to its path.
 	place() (place, error)
+	// now is the place of what its path leads to at this moment.
+	now() (place, error)
 }
 
 // A dir is an open directory. No method follows a link, except that list does where links are followed: then what the

@@ -59,11 +59,13 @@ func (t *beneath) close() error {
 	return nil
 }
 
-func (t *beneath) place() (place, error) {
+func (t *beneath) place() (place, error) { return statPlace(t.top.fd, "", unix.AT_EMPTY_PATH) }
+
+func (t *beneath) now() (place, error) { return statPlace(unix.AT_FDCWD, t.path, 0) }
+
+func statPlace(fd int, path string, flags int) (place, error) {
 	var st unix.Statx_t
-	err := retry(func() error {
-		return unix.Statx(t.top.fd, "", unix.AT_EMPTY_PATH, unix.STATX_BASIC_STATS|unix.STATX_MNT_ID, &st)
-	})
+	err := retry(func() error { return unix.Statx(fd, path, flags, unix.STATX_INO|unix.STATX_MNT_ID, &st) })
 	if err != nil {
 		return place{}, err
 	}
