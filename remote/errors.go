@@ -29,10 +29,26 @@ var (
 	ErrMalformed = errors.New("the answer of the remote is not understood")
 )
 
+// ErrArchived says that the content of a file cannot be read before somebody restores it. It is an ErrPermission, and its text is
+// for the client as well.
+var ErrArchived error = archivedError{}
+
+type archivedError struct{}
+
+func (archivedError) Error() string { return "the object is archived; restore it first" }
+
+// Hint is what an FTP client is told.
+func (archivedError) Hint() string { return "The object is archived; restore it first." }
+
+func (archivedError) Unwrap() error { return ErrPermission }
+
 // Permanent reports whether the same call would fail with err again: err is one of the sentinels of this package, which
-// are a remote's answers, or a call that was cancelled. Everything else is a failure on the way to the answer, a time-out
+// are a remote's answers, or one of Final, or a call that was cancelled. Everything else is a failure on the way to the answer, a time-out
 // of a driver's own included (context.DeadlineExceeded); whether the caller's own time is over, its context tells.
 func Permanent(err error) bool {
+	if IsFinal(err) {
+		return true
+	}
 	for _, answer := range []error{
 		ErrNotExist, ErrExist, ErrPermission, ErrInvalid, ErrUnsupported, ErrIsDir, ErrNotDir, ErrNotEmpty, ErrNoSpace,
 		ErrQuota, ErrBadName, ErrTooLarge, ErrChanged, ErrSize, ErrMalformed, context.Canceled,

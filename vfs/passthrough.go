@@ -64,7 +64,7 @@ func (s *spool) putRepeatedly(ctx context.Context, modTime time.Time) (remote.En
 			e, err = putSafely(ctx, s.overlay.remote, s.name, body, remote.PutOptions{Size: s.draft.Size(), ModTime: modTime})
 			return err
 		}, s.name)
-		if err == nil || body.err != nil || remote.Permanent(err) || ctx.Err() != nil || tries == putAttempts {
+		if err == nil || body.err != nil || remote.Permanent(err) || remote.WasRepeated(err) || ctx.Err() != nil || tries == putAttempts {
 			return e, err
 		}
 		wait := time.NewTimer(backoff(tries))

@@ -56,6 +56,7 @@ func (p process) openDriver(ctx context.Context, o *options, what string, log *s
 	if err != nil {
 		return nil, usageError{err}
 	}
+	net.Attempts = int(max(o.chain.attempts, 1))
 	sources := &lazySources{process: p, options: o, log: log}
 	settings, err := sources.resolve(ctx, what)
 	if err != nil {

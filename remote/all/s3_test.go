@@ -35,8 +35,8 @@ provider = Ceph
 	for remoteString, want := range map[string]string{
 		"aws:bucket/dir": "s3:bucket/dir",
 		"aws:":           "s3:",
-		`gateway,encoding="Slash,InvalidUtf8,Dot,Ctl":b`:  "s3:b",
-		":s3,provider=Minio,endpoint='http://h:9000':b/c": "s3:b/c",
+		`gateway,encoding="Slash,InvalidUtf8,Dot,Ctl":bucket`:  "s3:bucket",
+		":s3,provider=Minio,endpoint='http://h:9000':bucket/c": "s3:bucket/c",
 	} {
 		r, err := openFrom(t, file, remoteString)
 		if err != nil {

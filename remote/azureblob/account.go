@@ -16,6 +16,7 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/network"
+	"ferry/remote/objects"
 )
 
 const (
@@ -50,16 +51,36 @@ func newTransport(o network.Options) http.RoundTripper {
 	return transport
 }
 
-// clientOptions let the client repeat what is safe to repeat, a few times only: the callers have their own patience.
-func clientOptions(client *http.Client) *service.ClientOptions {
+// clientOptions let the client repeat what got no answer a few times, and blocks, which nobody else can send again, as often as
+// the options say: all else is repeated by the callers, and their numbers would be multiplied.
+func clientOptions(client *http.Client, n network.Options) *service.ClientOptions {
 	return &service.ClientOptions{ClientOptions: policy.ClientOptions{
 		Transport: &http.Client{
 			Transport: network.Answers(network.Objects(client.Transport, lists), harmless), CheckRedirect: network.NotFollowed,
 		},
 		PerCallPolicies: []policy.Policy{patience{}},
 		Telemetry:       policy.TelemetryOptions{ApplicationID: "ferry"},
-		Retry:           policy.RetryOptions{MaxRetries: 2, RetryDelay: 200 * time.Millisecond, MaxRetryDelay: 2 * time.Second},
+		Retry: policy.RetryOptions{
+			MaxRetries: retries(n), RetryDelay: 200 * time.Millisecond, MaxRetryDelay: 2 * time.Second, ShouldRetry: shouldRetry,
+		},
 	}}
+}
+
+// retries returns how often the client repeats a request; below 0 means never.
+func retries(n network.Options) int32 {
+	if most := min(n.Tries()-1, 2); most > 0 {
+		return int32(most)
+	}
+	return -1
+}
+
+// shouldRetry reports whether the client is to repeat a request, after an answer or an error.
+func shouldRetry(answer *http.Response, err error) bool {
+	if err != nil {
+		return true
+	}
+	failed := answer.StatusCode >= http.StatusBadRequest && answer.StatusCode != http.StatusNotImplemented
+	return failed && objects.MayPass(answer.StatusCode) && harmless(answer.Request)
 }
 
 // harmless reports whether a request only sends a block, which nobody sees before the blocks are committed.

@@ -58,7 +58,7 @@ func connect(client *http.Client, o Options) (*account, error) {
 	case o.SASURL != "":
 		return withSignature(client, o)
 	case o.ConnectionString != "":
-		s, err := service.NewClientFromConnectionString(o.ConnectionString, clientOptions(client))
+		s, err := service.NewClientFromConnectionString(o.ConnectionString, clientOptions(client, o.Network))
 		if err != nil {
 			return nil, errors.New("azureblob: option connection_string is not a connection string of a storage account")
 		}
@@ -71,7 +71,7 @@ func connect(client *http.Client, o Options) (*account, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := service.NewClientWithNoCredential(endpoint, clientOptions(client))
+	s, err := service.NewClientWithNoCredential(endpoint, clientOptions(client, o.Network))
 	if err != nil {
 		return nil, errors.New("azureblob: option endpoint is not the URL of a server")
 	}
@@ -90,7 +90,7 @@ func withKey(client *http.Client, o Options) (*account, error) {
 	if err != nil {
 		return nil, errors.New("azureblob: option key is not the key of a storage account, which is base64")
 	}
-	s, err := service.NewClientWithSharedKeyCredential(endpoint, key, clientOptions(client))
+	s, err := service.NewClientWithSharedKeyCredential(endpoint, key, clientOptions(client, o.Network))
 	if err != nil {
 		return nil, errors.New("azureblob: option endpoint is not the URL of a server")
 	}
@@ -109,7 +109,7 @@ func withSignature(client *http.Client, o Options) (*account, error) {
 		container = strings.Trim(strings.TrimPrefix(u.Path, strings.TrimSuffix(endpoint.Path, "/")), "/")
 	}
 	u.Path = strings.TrimSuffix(strings.TrimSuffix(u.Path, "/"), container)
-	s, err := service.NewClientWithNoCredential(u.String(), clientOptions(client))
+	s, err := service.NewClientWithNoCredential(u.String(), clientOptions(client, o.Network))
 	if err != nil {
 		return nil, errors.New("azureblob: option sas_url is not a URL with a signature")
 	}
@@ -126,7 +126,7 @@ func withToken(client *http.Client, o Options) (*account, error) {
 	if err != nil {
 		return nil, fmt.Errorf("azureblob: option %s: there is no such identity, or it is incomplete", option)
 	}
-	s, err := service.NewClient(endpoint, credential, clientOptions(client))
+	s, err := service.NewClient(endpoint, credential, clientOptions(client, o.Network))
 	if err != nil {
 		return nil, errors.New("azureblob: option endpoint is not the URL of a server")
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
 
 	"ferry/remote"
+	"ferry/remote/objects"
 )
 
 // translate turns what the client reports into an error of package remote, in one line. No URL stays in it: they may be
@@ -54,7 +55,15 @@ func (e oneLine) Unwrap() error { return e.error }
 func (a *account) translateAnswer(answer *azcore.ResponseError) error {
 	means := sentinel(answer.StatusCode, bloberror.Code(answer.ErrorCode))
 	if means == nil {
-		return fmt.Errorf("%s answers %d %s", a.host, answer.StatusCode, answer.ErrorCode)
+		err := fmt.Errorf("%s answers %d %s", a.host, answer.StatusCode, answer.ErrorCode)
+		switch answer.StatusCode {
+		case http.StatusConflict, http.StatusPreconditionFailed: // somebody else holds it, or changes it
+			return err
+		}
+		if objects.MayPass(answer.StatusCode) {
+			return err
+		}
+		return remote.Final(err)
 	}
 	remedy := ""
 	switch bloberror.Code(answer.ErrorCode) {
@@ -71,9 +80,14 @@ func sentinel(status int, code bloberror.Code) error {
 	switch code {
 	case bloberror.ContainerAlreadyExists, bloberror.BlobAlreadyExists, bloberror.ResourceAlreadyExists:
 		return remote.ErrExist
-	case bloberror.BlobArchived, bloberror.BlobBeingRehydrated, bloberror.BlobImmutableDueToPolicy,
-		bloberror.SnapshotsPresent, bloberror.LeaseIDMissing:
+	case bloberror.BlobArchived, bloberror.BlobBeingRehydrated:
+		return remote.ErrArchived
+	case bloberror.BlobImmutableDueToPolicy, bloberror.SnapshotsPresent, bloberror.LeaseIDMissing:
 		return remote.ErrPermission
+	case bloberror.BlockCountExceedsLimit, bloberror.BlockListTooLong:
+		return remote.ErrTooLarge
+	case bloberror.InvalidBlobType, bloberror.InvalidBlobTier:
+		return remote.ErrInvalid
 	case bloberror.OperationTimedOut:
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"ferry/remote"
+	"ferry/remote/objects"
 )
 
 // translate turns what the client reports into an error of package remote. No URL stays in it: those of uploads are
@@ -46,7 +47,12 @@ func (s *store) translateAnswer(answer *answerError) error {
 	reason := cmp.Or(answer.reason, http.StatusText(answer.code))
 	means := sentinel(answer.code, reason)
 	if means == nil {
-		return fmt.Errorf("%s answers %d %s", s.host, answer.code, reason)
+		err := fmt.Errorf("%s answers %d %s", s.host, answer.code, reason)
+		passes := answer.code == http.StatusForbidden || answer.code == http.StatusGone || objects.MayPass(answer.code)
+		if passes { // too many requests, a session that has ended, and what may be over soon
+			return err
+		}
+		return remote.Final(err)
 	}
 	remedy := ""
 	if answer.code == http.StatusUnauthorized {
@@ -57,6 +63,9 @@ func (s *store) translateAnswer(answer *answerError) error {
 
 // sentinel returns what an answer means, or nil where trying again may help.
 func sentinel(code int, reason string) error {
+	if reason == "uploadTooLarge" {
+		return remote.ErrTooLarge
+	}
 	switch code {
 	case http.StatusBadRequest, http.StatusRequestedRangeNotSatisfiable:
 		return remote.ErrInvalid

@@ -1,13 +1,15 @@
 // Package logged is a decorator that logs what a remote is asked to do: each call when it is over, with its name, its
 // time, its bytes and its error. Calls are logged at DEBUG; those that failed on the way to the remote at INFO (see
 // remote.Permanent), as they say more of the remote than of what was asked. What a driver warns of (remote.Warn) is logged
-// at WARN, and so is, once for each directory, what a listing leaves out (remote.Omitted).
+// at WARN, and so is, once for each directory, what a listing leaves out (remote.Omitted), and that an object is archived,
+// which somebody has to restore.
 //
 // Names are logged as they are. No remote puts a secret into its own name or into an error.
 package logged
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"sync"
@@ -58,7 +60,10 @@ func (c *call) moved(n int64, err error) {
 // end logs the call, with attrs behind its name.
 func (c *call) end(ctx context.Context, err error, attrs ...slog.Attr) {
 	level := slog.LevelDebug
-	if err != nil && !remote.Permanent(err) && ctx.Err() == nil {
+	switch {
+	case errors.Is(err, remote.ErrArchived):
+		level = slog.LevelWarn
+	case err != nil && (!remote.Permanent(err) || remote.IsFinal(err)) && ctx.Err() == nil:
 		level = slog.LevelInfo
 	}
 	if !c.r.log.Enabled(ctx, level) {

@@ -16,6 +16,8 @@ const (
 	ConnectTimeout = time.Minute
 	// IdleTimeout is that of Options which name none.
 	IdleTimeout = 5 * time.Minute
+	// Attempts is that of Options which name none.
+	Attempts = 10
 )
 
 // Options are what a user may say of connections to servers. The zero value is fine.
@@ -24,6 +26,8 @@ type Options struct {
 	IdleTimeout    time.Duration // without a byte in either direction; 0 = IdleTimeout, below 0 = for ever
 	Proxy          *url.URL      // passes connections on, see ParseProxy; nil = none
 	TLS            *tls.Config   // what is trusted, and who one is; nil = what the system trusts
+	// Attempts is how often a driver makes a request at most which only it can make again; 0 = Attempts.
+	Attempts int
 }
 
 // forever is longer than any process runs.
@@ -41,6 +45,9 @@ func limit(d, def time.Duration) time.Duration {
 	}
 	return cmp.Or(d, def)
 }
+
+// Tries is how often a driver makes a request at most which only it can make again.
+func (o Options) Tries() int { return cmp.Or(o.Attempts, Attempts) }
 
 // Config returns a TLS configuration that the caller may change.
 func (o Options) Config() *tls.Config {

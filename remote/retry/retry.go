@@ -1,5 +1,5 @@
 // Package retry is a decorator that repeats calls which failed on the way. What the remote has answered is passed on at
-// once (see remote.Permanent), and so is everything that cannot be repeated without a risk: a listing that has yielded
+// once (see remote.Permanent), and so is what the driver has repeated itself (remote.Repeated) and everything that cannot be repeated without a risk: a listing that has yielded
 // something, a Put whose body cannot be read again, what is written to a stage.
 //
 // A call whose answer was lost may have done its work, or do it later (remote.Unanswered). When the result is there, that is
@@ -54,7 +54,7 @@ func New(r remote.Remote, o Options) *Remote {
 func (r *Remote) repeat(ctx context.Context, op, name string, attempt func(before int) error) error {
 	for before := 0; ; before++ {
 		err := attempt(before)
-		if err == nil || remote.Permanent(err) || isUncertain(err) || ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
+		if err == nil || remote.Permanent(err) || remote.WasRepeated(err) || isUncertain(err) || ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
 			return err
 		}
 		if before+1 >= r.o.Attempts {

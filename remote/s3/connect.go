@@ -15,7 +15,6 @@ import (
 
 const (
 	idleConnections = 256
-	attempts        = 10
 	accelerated     = "s3-accelerate.amazonaws.com"
 	defaultRegion   = "us-east-1" // of servers that are not Amazon's, which mostly do not care
 )
@@ -27,7 +26,7 @@ func (r *Remote) connect() error {
 	r.transport.ReadBufferSize = 64 << 10
 	var err error
 	if r.once, err = r.client(1); err == nil {
-		r.again, err = r.client(attempts)
+		r.again, err = r.client(r.opt.Network.Tries())
 	}
 	return err
 }

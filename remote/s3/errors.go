@@ -1,8 +1,10 @@
 package s3
 
 import (
+	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"ferry/remote"
+	"ferry/remote/objects"
 )
 
 // An answer is an error that the server sent.
@@ -45,15 +48,55 @@ func (r *Remote) translate(err error) error {
 	}
 	var e minio.ErrorResponse
 	if errors.As(err, &e) {
+		if remote.WasRepeated(err) {
+			return remote.Repeated(r.translate(e))
+		}
 		told := &answer{kind: kindOf(e), code: e.Code, message: message(e), remedy: remedyOf(e.Code)}
-		if e.Code == "InvalidBucketName" && r.root.bucket != "" { // it is the name of the remote that is wrong, and no file's
+		switch {
+		case e.Code == "InvalidBucketName" && r.root.bucket != "": // it is the name of the remote that is wrong, and no file's
 			return remote.MayPass(told)
+		case told.kind == nil && !mayPass(e):
+			return remote.Final(told)
 		}
 		return told
 	}
 	var u *url.Error
 	if errors.As(err, &u) { // its URL is long and tells little
 		return fmt.Errorf("no answer from %s: %w: check the option endpoint and the network", r.opt.host, u.Err)
+	}
+	if isUnreadable(err) {
+		return remote.Final(fmt.Errorf("the answer of %s cannot be read: %w: check the option endpoint", r.opt.host, err))
+	}
+	return err
+}
+
+// isUnreadable reports whether err says that an answer came whole, and is not what it should be.
+func isUnreadable(err error) bool {
+	var syntax *xml.SyntaxError
+	if errors.As(err, &syntax) {
+		return syntax.Msg != "unexpected EOF"
+	}
+	return err == io.EOF // of an answer without any XML
+}
+
+// mayPass reports whether an answer that means nothing to kindOf may be another one the next time: something was damaged or cut
+// on the way, was too much or too slow, or others change the same.
+func mayPass(e minio.ErrorResponse) bool {
+	switch e.Code {
+	case "RequestTimeout", "IncompleteBody", "BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch",
+		"OperationAborted", "ConditionalRequestConflict", "Throttling", "ThrottlingException", "RequestThrottled",
+		"RequestLimitExceeded", "TokenRefreshRequired", "Busy":
+		return true
+	}
+	return e.StatusCode == http.StatusConflict || objects.MayPass(e.StatusCode)
+}
+
+// repeated returns err, of a request that the library has made again, as one that is not to be repeated by others where the server
+// has answered.
+func repeated(err error) error {
+	var e minio.ErrorResponse
+	if errors.As(err, &e) {
+		return remote.Repeated(err)
 	}
 	return err
 }
@@ -75,12 +118,14 @@ func kindOf(e minio.ErrorResponse) error {
 	case "NoSuchKey", "NotFound", "NoSuchBucket", "NoSuchVersion":
 		return remote.ErrNotExist
 	case "AccessDenied", "AllAccessDisabled", "AccountProblem", "InvalidAccessKeyId", unknownUser, "SignatureDoesNotMatch",
-		"InvalidToken", "ExpiredToken", "InvalidSecurity", "NotSignedUp", "AuthorizationHeaderMalformed", "InvalidObjectState",
+		"InvalidToken", "ExpiredToken", "InvalidSecurity", "NotSignedUp", "AuthorizationHeaderMalformed",
 		"MethodNotAllowed", "RequestTimeTooSkewed":
 		return remote.ErrPermission
 	case "KeyTooLongError", "KeyTooLong", "XMinioInvalidObjectName", "InvalidBucketName", "InvalidURI":
 		return remote.ErrBadName
-	case "EntityTooLarge":
+	case "InvalidObjectState":
+		return remote.ErrArchived
+	case "EntityTooLarge", "MaxMessageLengthExceeded":
 		return remote.ErrTooLarge
 	case "BucketAlreadyExists", "BucketAlreadyOwnedByYou":
 		return remote.ErrExist
@@ -95,7 +140,7 @@ func kindOf(e minio.ErrorResponse) error {
 	case "XMinioStorageFull", "InsufficientStorage":
 		return remote.ErrNoSpace
 	case "PermanentRedirect", "IllegalLocationConstraintException", "InvalidArgument", "InvalidRequest", "InvalidStorageClass",
-		"InvalidPart", "EntityTooSmall", "MalformedXML":
+		"InvalidPart", "EntityTooSmall", "MalformedXML", "MetadataTooLarge":
 		return remote.ErrInvalid // would be refused again
 	case "NotImplemented", "APINotSupported":
 		return remote.ErrUnsupported

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/minio/minio-go/v7/pkg/s3utils"
+
 	"ferry/remote"
 )
 
@@ -43,6 +45,9 @@ func (o *Options) rootPlace(path string) (place, error) {
 		return place{}, fmt.Errorf("s3: the path %q is no bucket and no directory in one: write bucket or bucket/directory", path)
 	}
 	bucket, dir, _ := strings.Cut(path, "/")
+	if err := s3utils.CheckValidBucketName(bucket); err != nil {
+		return place{}, fmt.Errorf("s3: %q is no name of a bucket: %w: correct the path of the remote", bucket, err)
+	}
 	return place{bucket, o.Encoding.EncodePath(dir)}, nil
 }
 
@@ -62,6 +67,9 @@ func (r *Remote) locate(name string) place {
 // holds returns ErrBadName if the far side cannot hold name.
 func (r *Remote) holds(name string, at place) error {
 	if len(at.key)+len("/") > maxKey || at.object() && strings.TrimSpace(at.key) == "" {
+		return remote.ErrBadName
+	}
+	if r.root.bucket == "" && at.bucket != "" && s3utils.CheckValidBucketName(at.bucket) != nil {
 		return remote.ErrBadName
 	}
 	if r.opt.MaxName > 0 {

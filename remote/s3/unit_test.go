@@ -80,13 +80,13 @@ func TestWhereTheBucketIsInURLs(t *testing.T) {
 		pathStyle                  *bool
 		want                       minio.BucketLookupType
 	}{
-		{"AWS", "", "b", nil, minio.BucketLookupDNS},
+		{"AWS", "", "bucket", nil, minio.BucketLookupDNS},
 		{"AWS", "", "with.dot", nil, minio.BucketLookupPath},
-		{"AWS", "", "b", &yes, minio.BucketLookupPath},
-		{"Minio", "s3.example.org", "b", nil, minio.BucketLookupPath},
-		{"Minio", "s3.example.org", "b", &no, minio.BucketLookupDNS},
+		{"AWS", "", "bucket", &yes, minio.BucketLookupPath},
+		{"Minio", "s3.example.org", "bucket", nil, minio.BucketLookupPath},
+		{"Minio", "s3.example.org", "bucket", &no, minio.BucketLookupDNS},
 		{"Wasabi", "http://s3.example.org", "with.dot", nil, minio.BucketLookupDNS},
-		{"Wasabi", "http://[::1]:9000", "b", nil, minio.BucketLookupPath},
+		{"Wasabi", "http://[::1]:9000", "bucket", nil, minio.BucketLookupPath},
 	} {
 		r := openAt(t, c.bucket, Options{Provider: c.provider, Endpoint: c.endpoint, PathStyle: c.pathStyle})
 		if got := r.lookup(c.bucket); got != c.want {

@@ -119,11 +119,11 @@ func (u *upload) finish(ctx context.Context) (minio.UploadInfo, error) {
 		}
 	}
 	if err := u.r.refuseDir(ctx, u.at, u.parts != nil); err != nil {
-		return minio.UploadInfo{}, err
+		return minio.UploadInfo{}, repeated(err)
 	}
 	info, err := u.publish(ctx)
 	if err != nil {
-		return minio.UploadInfo{}, err
+		return minio.UploadInfo{}, repeated(err)
 	}
 	u.r.rememberTime(u.at, info.ETag, u.modTime)
 	u.r.rememberParents(u.at)
