@@ -65,7 +65,7 @@ func (r *Remote) translate(err error) error {
 		return fmt.Errorf("no answer from %s: %w: check the option endpoint and the network", r.opt.host, u.Err)
 	}
 	if isUnreadable(err) {
-		return remote.Final(fmt.Errorf("the answer of %s cannot be read: %w: check the option endpoint", r.opt.host, err))
+		return fmt.Errorf("%s: %w: %w: check the option endpoint", r.opt.host, remote.ErrMalformed, err)
 	}
 	return err
 }
