@@ -36,12 +36,13 @@ type dirCache struct {
 	fresh    time.Duration
 	missing  time.Duration // how long a name that does not exist is remembered
 	wait     time.Duration // how long a refresh may take before the old listing is shown; 0 = as long as it takes
-	capacity int           // entries in all listings together
+	capacity int           // weight of all listings together, see weightOf
 
 	mu      sync.Mutex
 	dirs    map[string]*listing  // guarded by mu
 	recent  list.List            // guarded by mu; of *listing, the one used last in front
-	count   int                  // guarded by mu; INVARIANT: the entries of all dirs
+	count   int                  // guarded by mu; INVARIANT: all dirs and their entries
+	weight  int                  // guarded by mu; INVARIANT: that of all dirs and their entries
 	points  map[string]point     // guarded by mu; single names
 	flights map[string]*flight   // guarded by mu; listings under way that others may join
 	flying  map[*flight]struct{} // guarded by mu; all listings under way
@@ -56,8 +57,12 @@ type point struct {
 	at     time.Time
 }
 
-// maxPoints bounds the memory of single lookups. When they are that many, all are forgotten.
-const maxPoints = 10_000
+// maxPoints and maxPointName bound the memory of single lookups. When they are that many, all are forgotten; a name of more
+// bytes is not remembered.
+const (
+	maxPoints    = 10_000
+	maxPointName = 1024
+)
 
 // listing is a directory as it was listed. base is never changed, so that those who read it need no lock.
 type listing struct {
@@ -66,6 +71,7 @@ type listing struct {
 	changed map[string]*remote.Entry // guarded by dirCache.mu; what ferry did since, nil = removed
 	at      time.Time                // when the listing began; the zero time = expired by hand
 	place   *list.Element            // in dirCache.recent
+	weight  int                      // of the directory and base
 }
 
 func newDirCache(r remote.Remote, reach *reach, o Options) *dirCache {
@@ -209,7 +215,7 @@ func (c *dirCache) recall(name string) (e remote.Entry, k knowledge, changes uin
 func (c *dirCache) learn(name string, p point, changes uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.changes != changes {
+	if c.changes != changes || len(name)+len(p.entry.Name)+len(p.entry.Version) > maxPointName {
 		return
 	}
 	if len(c.points) >= maxPoints {
@@ -337,15 +343,17 @@ func (s *snapshot) yield(yield func(remote.Entry, error) bool) {
 // LOCKS_REQUIRED(c.mu)
 func (c *dirCache) store(dir string, entries []remote.Entry, at time.Time) {
 	c.drop(dir)
-	if len(entries) > c.capacity {
+	weight := weightOfAll(entries)
+	if weight > c.capacity {
 		return
 	}
 	sortEntries(entries)
-	l := &listing{dir: dir, base: slices.Clip(entries), at: at}
+	l := &listing{dir: dir, base: slices.Clip(entries), at: at, weight: 1 + len(dir)/weightBytes + weight}
 	l.place = c.recent.PushFront(l)
 	c.dirs[dir] = l
 	c.count += 1 + len(entries)
-	for c.count > c.capacity && c.recent.Len() > 1 {
+	c.weight += l.weight
+	for c.weight > c.capacity && c.recent.Len() > 1 {
 		c.drop(c.recent.Back().Value.(*listing).dir)
 	}
 	for i := range entries {
@@ -359,6 +367,24 @@ func (c *dirCache) drop(dir string) {
 	if l := c.dirs[dir]; l != nil {
 		c.recent.Remove(l.place)
 		c.count -= 1 + len(l.base)
+		c.weight -= l.weight
 		delete(c.dirs, dir)
 	}
+}
+
+// weightBytes is up to how many bytes of names an entry weighs 1. Names of files on disks are shorter, but a remote may call
+// its files what it likes.
+const weightBytes = 256
+
+// weightOf bounds what an entry takes of memory, together with the number of entries.
+func weightOf(e *remote.Entry) int {
+	return 1 + (len(e.Name)+len(e.Version)+len(e.Part))/weightBytes
+}
+
+func weightOfAll(entries []remote.Entry) int {
+	weight := 0
+	for i := range entries {
+		weight += weightOf(&entries[i])
+	}
+	return weight
 }

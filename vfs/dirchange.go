@@ -149,6 +149,9 @@ func (c *dirCache) rebase(l *listing) {
 	})
 	sortEntries(base)
 	c.count += len(base) - len(l.base)
+	gained := weightOfAll(base) - weightOfAll(l.base)
+	c.weight += gained
+	l.weight += gained
 	l.base, l.changed = base, nil
 }
 
@@ -245,7 +248,7 @@ func (c *dirCache) forgetAll() {
 	clear(c.points)
 	clear(c.flights)
 	c.recent.Init()
-	c.count = 0
+	c.count, c.weight = 0, 0
 }
 
 // lose forgets name and everything below it, and the listing that it is in.

@@ -2,6 +2,7 @@ package vfs
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,6 +22,8 @@ type flight struct {
 	mu       sync.Mutex
 	entries  []remote.Entry       // guarded by mu; found so far, without the first skipped
 	skipped  int                  // guarded by mu; how many have been let go
+	weight   int                  // guarded by mu; of all that were found, see weightOf
+	ahead    int                  // guarded by mu; weight of entries
 	finished bool                 // guarded by mu
 	err      error                // guarded by mu; how it finished
 	readers  map[*reader]struct{} // guarded by mu
@@ -36,7 +39,7 @@ type reader struct {
 	next int // guarded by flight.mu; the entry to read next, counted from the first
 }
 
-// flightWindow is how many entries a flight that is too large to be kept runs ahead of its slowest reader.
+// flightWindow is the weight of what a flight that is too large to be kept runs ahead of its slowest reader.
 const flightWindow = 4096
 
 // join begins to read a listing of dir: the one under way, else a new one.
@@ -106,11 +109,16 @@ func (f *flight) list(ctx context.Context, w *watchdog) error {
 func (f *flight) add(ctx context.Context, e remote.Entry) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for f.skipped+len(f.entries) >= f.cache.capacity && !f.trim() {
+	for f.weight >= f.cache.capacity && !f.trim() {
 		if err := f.wait(ctx); err != nil {
 			return err
 		}
 	}
+	// What they are parts of, a line or a page, is not to be kept with them.
+	e.Name, e.Version = strings.Clone(e.Name), strings.Clone(e.Version)
+	weight := weightOf(&e)
+	f.weight += weight
+	f.ahead += weight
 	f.entries = append(f.entries, e)
 	f.signal()
 	return nil
@@ -123,11 +131,12 @@ func (f *flight) trim() bool {
 	for r := range f.readers {
 		slowest = min(slowest, r.next)
 	}
-	if n := slowest - f.skipped; n >= flightWindow/2 || n == len(f.entries) {
+	if n := slowest - f.skipped; n > 0 && n >= len(f.entries)/2 {
+		f.ahead -= weightOfAll(f.entries[:n])
 		f.entries = append([]remote.Entry(nil), f.entries[n:]...)
 		f.skipped += n
 	}
-	return len(f.entries) < flightWindow
+	return f.ahead < flightWindow
 }
 
 // signal wakes those who wait.

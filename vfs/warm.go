@@ -124,5 +124,5 @@ func (w *walk) done(ctx context.Context, below []string, files int, err error) {
 func (c *dirCache) full() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.count >= c.capacity-c.capacity/8
+	return c.weight >= c.capacity-c.capacity/8
 }
