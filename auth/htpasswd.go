@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 )
@@ -22,6 +23,9 @@ type Htpasswd struct {
 	// constant
 	path string
 	key  [32]byte // of proven
+	// hashing has room for as many as may derive a hash at a time: it takes a processor for some time, on purpose.
+	hashing chan struct{}
+	fits    func(hash, password string) bool
 
 	mu     sync.Mutex
 	stamp  fs.FileInfo        // guarded by mu: the file when it was last read
@@ -40,7 +44,7 @@ const maxHtpasswd = 16 << 20
 
 // NewHtpasswd reads the file. A line that is not understood is an error.
 func NewHtpasswd(path string) (*Htpasswd, error) {
-	h := &Htpasswd{path: path}
+	h := &Htpasswd{path: path, hashing: make(chan struct{}, max(runtime.GOMAXPROCS(0)/2, 1)), fits: fits}
 	_, _ = rand.Read(h.key[:]) // never fails
 	return h, h.reload()
 }
@@ -62,7 +66,10 @@ func (h *Htpasswd) Check(user, password string) bool {
 	if proven {
 		return true
 	}
-	if !fits(hash, password) || !known { // in this order, so that unknown users take as long as known ones
+	h.hashing <- struct{}{}
+	right := h.fits(hash, password)
+	<-h.hashing
+	if !right || !known { // in this order, so that unknown users take as long as known ones
 		return false
 	}
 	h.mu.Lock()

@@ -3,8 +3,12 @@ package auth
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
@@ -157,4 +161,33 @@ func TestProofsAreBounded(t *testing.T) {
 	if !h.Check("bob", "builder") || len(h.proven) != 1 {
 		t.Errorf("%d proofs are remembered", len(h.proven))
 	}
+}
+
+// Hashes are derived a few at a time, however many passwords come.
+func TestHashesAreBounded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "users")
+	write(t, path, "bob:"+bcryptOf(t, "builder")+"\n")
+	synctest.Test(t, func(t *testing.T) {
+		h, err := NewHtpasswd(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var now, most atomic.Int32
+		h.fits = func(string, string) bool {
+			n := now.Add(1)
+			defer now.Add(-1)
+			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+			}
+			time.Sleep(time.Second)
+			return false
+		}
+		var all sync.WaitGroup
+		for range 50 {
+			all.Go(func() { h.Check("bob", "wrong") })
+		}
+		all.Wait()
+		if want := int32(max(runtime.GOMAXPROCS(0)/2, 1)); most.Load() != want {
+			t.Errorf("%d at a time, want %d", most.Load(), want)
+		}
+	})
 }

@@ -3,14 +3,14 @@ package ftp
 import (
 	"net/netip"
 	"sync"
-	"time"
 )
 
 // hosts is what is known of the clients by their address. The zero value is ready.
 type hosts struct {
-	mu       sync.Mutex
-	present  map[netip.Addr]presence // guarded by mu; those that have sessions
-	suspects map[netip.Addr]*suspect // guarded by mu; those that lately gave a wrong password
+	guesses Throttle
+
+	mu      sync.Mutex
+	present map[netip.Addr]presence // guarded by mu; those that have sessions
 }
 
 // presence is how many sessions a client has.
@@ -18,19 +18,6 @@ type presence struct {
 	sessions int
 	guests   int // of them, those that have not logged in
 }
-
-// A suspect has one login tried after the other, the later the more of them have failed.
-type suspect struct {
-	failures int
-	last     time.Time // of the failures
-	free     time.Time // when the next login may be tried
-}
-
-const (
-	suspectTime   = 10 * time.Minute // after the last failure a suspect is forgotten
-	maxSuspects   = 10_000           // when they are that many, those that can be are forgotten, or all
-	maxLoginDelay = 20 * time.Second // who would have to wait longer is sent away
-)
 
 // Addr returns the address that stands for the client: one customer usually has all the addresses of an IPv6 /64. It is
 // not valid for a connection without addresses.
@@ -92,75 +79,4 @@ func (h *hosts) leave(host netip.Addr) {
 		return
 	}
 	h.present[host] = p
-}
-
-// loginDelay returns how long host has to wait before a login is tried, whose time is taken then. It is false where that
-// is too long.
-func (h *hosts) loginDelay(host netip.Addr, now time.Time) (time.Duration, bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	s := h.suspects[host]
-	if s == nil {
-		return 0, true
-	}
-	if now.Sub(s.last) > suspectTime {
-		delete(h.suspects, host)
-		return 0, true
-	}
-	begin := now
-	if s.free.After(now) {
-		begin = s.free
-	}
-	if begin.Sub(now) > maxLoginDelay {
-		return 0, false
-	}
-	s.free = begin.Add(s.delay())
-	return begin.Sub(now), true
-}
-
-// delay is the time that each login takes.
-func (s *suspect) delay() time.Duration {
-	return time.Duration(min(s.failures, maxFailures)) * failureDelay
-}
-
-// failed notes a wrong password.
-func (h *hosts) failed(host netip.Addr, now time.Time) {
-	if !host.IsValid() {
-		return
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	s := h.suspects[host]
-	if s == nil {
-		h.makeRoom(now)
-		s = &suspect{free: now}
-		h.suspects[host] = s
-	}
-	s.failures++
-	s.last = now
-	if later := now.Add(s.delay()); later.After(s.free) {
-		s.free = later
-	}
-}
-
-// makeRoom for another suspect.
-// LOCKS_REQUIRED(h.mu)
-func (h *hosts) makeRoom(now time.Time) {
-	if len(h.suspects) >= maxSuspects {
-		for host, s := range h.suspects {
-			if now.Sub(s.last) > suspectTime {
-				delete(h.suspects, host)
-			}
-		}
-	}
-	if h.suspects == nil || len(h.suspects) >= maxSuspects {
-		h.suspects = map[netip.Addr]*suspect{}
-	}
-}
-
-// succeeded forgets what host has failed.
-func (h *hosts) succeeded(host netip.Addr) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	delete(h.suspects, host)
 }

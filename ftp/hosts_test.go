@@ -3,7 +3,6 @@ package ftp
 import (
 	"net/netip"
 	"testing"
-	"time"
 )
 
 func TestHostAddr(t *testing.T) {
@@ -58,72 +57,4 @@ func TestSessionsOfAHostAreCounted(t *testing.T) {
 	if len(h.present) != 0 {
 		t.Errorf("%v are left", h.present)
 	}
-}
-
-func TestLoginsOfASuspectTakeTurns(t *testing.T) {
-	var h hosts
-	now := time.Now()
-	bad, good := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
-	delay := func(host netip.Addr, want time.Duration) {
-		t.Helper()
-		if d, ok := h.loginDelay(host, now); d != want || !ok {
-			t.Errorf("the delay is %v, %v, want %v", d, ok, want)
-		}
-	}
-	delay(bad, 0)
-	h.failed(bad, now)
-	delay(bad, failureDelay)
-	delay(bad, 2*failureDelay)
-	delay(good, 0)
-	h.failed(bad, now)
-	h.failed(bad, now)
-	now = now.Add(time.Hour / 60)
-	delay(bad, 0)
-	delay(bad, 3*failureDelay)
-	h.succeeded(bad)
-	delay(bad, 0)
-
-	for range 100 {
-		h.failed(bad, now)
-	}
-	last := time.Duration(0)
-	for {
-		d, ok := h.loginDelay(bad, now)
-		if !ok {
-			break
-		}
-		if last > 0 && d-last != maxFailures*failureDelay || d > maxLoginDelay {
-			t.Fatalf("the delay is %v after %v", d, last)
-		}
-		last = d
-	}
-	if last < maxLoginDelay-maxFailures*failureDelay {
-		t.Errorf("after %v there are too many", last)
-	}
-	now = now.Add(suspectTime + time.Second)
-	delay(bad, 0)
-	delay(bad, 0)
-}
-
-func TestSuspectsTakeLittleRoom(t *testing.T) {
-	var h hosts
-	now := time.Now()
-	a := netip.MustParseAddr("10.0.0.0")
-	for range 3 * maxSuspects {
-		a = a.Next()
-		h.failed(a, now)
-		now = now.Add(time.Millisecond)
-	}
-	if n := len(h.suspects); n == 0 || n > maxSuspects {
-		t.Errorf("%d suspects", n)
-	}
-	now = now.Add(suspectTime)
-	for range maxSuspects {
-		a = a.Next()
-		h.failed(a, now)
-	}
-	if d, ok := h.loginDelay(a, now); d != failureDelay || !ok {
-		t.Errorf("the last one has a delay of %v, %v", d, ok)
-	}
-	h.failed(netip.Addr{}, now)
 }

@@ -36,8 +36,7 @@ func (s *session) pass(ctx context.Context, arg string) reply {
 	if !s.named {
 		return badSequence("Send USER first.")
 	}
-	host := hostAddr(s.remote.Addr())
-	delay, ok := s.srv.hosts.loginDelay(host, time.Now())
+	delay, ok := s.srv.hosts.guesses.Delay(s.remote.Addr(), time.Now())
 	if !ok {
 		s.ended = true
 		return reply{421, "Too many wrong passwords from your address; try again later."}
@@ -54,7 +53,7 @@ func (s *session) pass(ctx context.Context, arg string) reply {
 	s.mu.Unlock()
 	s.srv.setGuest(s, false)
 	s.srv.totals.logins.Add(1)
-	s.srv.hosts.succeeded(host)
+	s.srv.hosts.guesses.Succeeded(s.remote.Addr())
 	s.logger.LogAttrs(ctx, slog.LevelInfo, "logged in", slog.String("user", s.name), slog.Bool("tls", s.ctl.isTLS()))
 	return reply{230, "Logged in."}
 }
@@ -86,7 +85,7 @@ func (s *session) denied(ctx context.Context, err error) reply {
 	}
 	s.failures++
 	s.srv.totals.denied.Add(1)
-	s.srv.hosts.failed(hostAddr(s.remote.Addr()), time.Now())
+	s.srv.hosts.guesses.Failed(s.remote.Addr(), time.Now())
 	s.logger.LogAttrs(ctx, slog.LevelInfo, "login denied", slog.String("user", name), slog.Int("failures", s.failures))
 	sleep(ctx, time.Duration(s.failures)*failureDelay)
 	if s.failures >= maxFailures {

@@ -33,8 +33,11 @@ func (s *Server) identify(r *http.Request) (caller, error) {
 	local := isLocal(r)
 	if s.opt.Check != nil {
 		user, password, ok := r.BasicAuth()
-		if !ok || !s.opt.Check(user, password) {
+		if !ok {
 			return caller{}, errNoPassword
+		}
+		if err := s.guess(r, user, password); err != nil {
+			return caller{}, err
 		}
 		return caller{trusted: true, local: local}, nil
 	}

@@ -12,18 +12,22 @@ import (
 	"strings"
 )
 
-// maxBody bounds the body of a request.
-const maxBody = 4 << 20
+// What bounds the body of a request: of a caller with a password, and of anybody.
+const (
+	maxBody     = 4 << 20
+	maxOpenBody = 64 << 10
+)
 
 // readParams returns the parameters of a request: those of a form, over them those of the query, over them those of a
 // JSON object. Of a key that is repeated the last one counts. With an error it returns what was read before.
-func readParams(w http.ResponseWriter, r *http.Request) (Params, error) {
+// limit bounds the body.
+func readParams(w http.ResponseWriter, r *http.Request, limit int64) (Params, error) {
 	in := Params{}
 	kind, attrs, err := contentType(r)
 	if err != nil {
 		return nil, err
 	}
-	body := http.MaxBytesReader(w, r.Body, maxBody)
+	body := http.MaxBytesReader(w, r.Body, limit)
 	if kind == "application/x-www-form-urlencoded" {
 		text, err := io.ReadAll(body)
 		if err != nil {

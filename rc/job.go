@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -18,6 +19,9 @@ const (
 	// maxJobs bounds how many jobs are known: beyond it those that ended first are forgotten, and when all of them run,
 	// no more starts.
 	maxJobs = 1000
+	// maxJobBytes bounds what the results of those that have ended take in memory, about: those that ended first are
+	// forgotten.
+	maxJobBytes = 16 << 20
 )
 
 var (
@@ -36,6 +40,7 @@ type job struct {
 
 	ended  time.Time // zero while it runs
 	output Params
+	bytes  int // what output takes, about
 	err    error
 }
 
@@ -47,6 +52,8 @@ type jobs struct {
 	mu     sync.Mutex
 	last   int64          // guarded by mu
 	all    map[int64]*job // guarded by mu
+	bytes  int            // guarded by mu; of all results
+	sweep  *time.Timer    // guarded by mu; forgets what has ended; nil when nothing has
 	closed bool           // guarded by mu
 }
 
@@ -98,7 +105,8 @@ func (js *jobs) run(ctx context.Context, j *job, c Call, in Params) (out Params,
 		j.cancel(nil)
 		js.mu.Lock()
 		defer js.mu.Unlock()
-		j.ended, j.output, j.err = time.Now(), out, err
+		j.ended, j.err = time.Now(), err
+		js.keep(j, out)
 	}()
 	return c.Run(ctx, in)
 }
@@ -107,21 +115,98 @@ func (js *jobs) run(ctx context.Context, j *job, c Call, in Params) (out Params,
 // n. js.mu is held.
 func (js *jobs) forget(n int) {
 	now := time.Now()
-	maps.DeleteFunc(js.all, func(_ int64, j *job) bool { return !j.ended.IsZero() && now.Sub(j.ended) >= keepJobs })
-	if len(js.all) <= n {
+	for _, j := range js.all {
+		if !j.ended.IsZero() && now.Sub(j.ended) >= keepJobs {
+			js.drop(j)
+		}
+	}
+	if len(js.all) <= n && js.bytes <= maxJobBytes {
 		return
 	}
 	over := slices.DeleteFunc(slices.Collect(maps.Values(js.all)), func(j *job) bool { return j.ended.IsZero() })
 	slices.SortFunc(over, func(a, b *job) int { return cmp.Or(a.ended.Compare(b.ended), cmp.Compare(a.id, b.id)) })
-	for _, j := range over[:min(len(over), len(js.all)-n)] {
-		delete(js.all, j.id)
+	for _, j := range over {
+		if len(js.all) <= n && js.bytes <= maxJobBytes {
+			return
+		}
+		js.drop(j)
 	}
+}
+
+// drop forgets j. js.mu is held.
+func (js *jobs) drop(j *job) {
+	js.bytes -= j.bytes
+	delete(js.all, j.id)
+}
+
+// keep notes the result of j, which has ended, until it is forgotten. js.mu is held.
+func (js *jobs) keep(j *job, out Params) {
+	j.output, j.bytes = out, weight(reflect.ValueOf(out))
+	if j.bytes > maxJobBytes/2 {
+		j.output, j.bytes = Params{"omitted": "the result is too large to be kept"}, 0
+	}
+	js.bytes += j.bytes
+	js.forget(maxJobs)
+	if js.sweep == nil && !js.closed {
+		js.sweep = time.AfterFunc(keepJobs, js.sweepUp)
+	}
+}
+
+// sweepUp forgets what ended long ago, and comes back while there is more.
+func (js *jobs) sweepUp() {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	js.forget(maxJobs)
+	js.sweep = nil
+	var first time.Time
+	for _, j := range js.all {
+		if !j.ended.IsZero() && (first.IsZero() || j.ended.Before(first)) {
+			first = j.ended
+		}
+	}
+	if !first.IsZero() && !js.closed {
+		js.sweep = time.AfterFunc(time.Until(first.Add(keepJobs)), js.sweepUp)
+	}
+}
+
+// weight is about how many bytes plain data takes in memory.
+func weight(v reflect.Value) int {
+	n := 0
+	switch v.Kind() {
+	case reflect.Interface, reflect.Pointer:
+		if !v.IsNil() {
+			return int(v.Type().Size()) + weight(v.Elem())
+		}
+	case reflect.String:
+		n = v.Len()
+	case reflect.Map:
+		const entry = 16 // what the map keeps for each
+		for it := v.MapRange(); it.Next(); {
+			n += entry + weight(it.Key()) + weight(it.Value())
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			n += weight(v.Index(i))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			n += weight(v.Field(i))
+		}
+		return n
+	}
+	if v.IsValid() {
+		n += int(v.Type().Size())
+	}
+	return n
 }
 
 // close stops all jobs and waits for those in the background.
 func (js *jobs) close() {
 	js.mu.Lock()
 	js.closed = true
+	if js.sweep != nil {
+		js.sweep.Stop()
+	}
 	for _, j := range js.all {
 		j.cancel(errClosed)
 	}

@@ -32,10 +32,14 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
+	var free chan struct{}
+	if s.opt.MaxConnections > 0 {
+		free = make(chan struct{}, s.opt.MaxConnections)
+	}
 	failed := make(chan error, len(listeners))
 	var wait sync.WaitGroup
 	for _, l := range listeners {
-		wait.Go(func() { failed <- h.Serve(l) })
+		wait.Go(func() { failed <- h.Serve(limited{l, free}) })
 	}
 	var err error
 	select {

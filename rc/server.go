@@ -22,6 +22,8 @@ type Options struct {
 	// Check tells whether a user has that password. With it every request must carry a right one (RFC 7617). nil: there
 	// are no passwords, and calls are open as their Access says.
 	Check func(user, password string) bool
+	// Throttle slows down those who give wrong passwords, by their address. nil: nobody is.
+	Throttle Throttle
 	// NoAuth opens every call to whoever can reach the server.
 	NoAuth bool
 
@@ -32,6 +34,8 @@ type Options struct {
 	Hosts []string
 	// BaseURL is a path in front of those of the calls, for a proxy that hands it on.
 	BaseURL string
+	// MaxConnections is how many connections there may be at a time; more are closed at once. 0 = no limit.
+	MaxConnections int
 }
 
 // A Server answers calls over HTTP. It is an http.Handler; Serve is that behind an http.Server. Its methods may be
@@ -42,6 +46,7 @@ type Server struct {
 	calls  map[string]Call
 	origin *http.CrossOriginProtection // nil: every origin is allowed
 	jobs   *jobs
+	guard  guard
 	log    *slog.Logger
 }
 
@@ -129,6 +134,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // post makes the call at path.
 func (s *Server) post(w http.ResponseWriter, r *http.Request, path string) {
 	who, err := s.identify(r)
+	if errors.Is(err, errTooManyGuesses) {
+		w.Header().Set("Retry-After", "60")
+		http.Error(w, "Too many wrong passwords from your address; try again later.", http.StatusTooManyRequests)
+		return
+	}
 	if errors.Is(err, errNoPassword) {
 		w.Header().Set("WWW-Authenticate", `Basic realm="ferry", charset="UTF-8"`)
 		http.Error(w, "Unauthorized", http.StatusUnauthorized)
@@ -148,7 +158,11 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, path string) {
 			"authentication must be set up on the rc server to use %q or the --rc-no-auth flag must be in use", path))
 		return
 	}
-	in, err := readParams(w, r)
+	limit := int64(maxOpenBody)
+	if who.trusted {
+		limit = maxBody
+	}
+	in, err := readParams(w, r, limit)
 	if err != nil {
 		s.refuse(w, path, in, err)
 		return

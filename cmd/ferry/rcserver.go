@@ -40,10 +40,13 @@ func (o *options) openRC(ctx context.Context, log *slog.Logger, about rcSubject)
 		Calls:       o.rcCalls(about, c.askToQuit),
 		Log:         log,
 		Check:       check,
+		Throttle:    &ftp.Throttle{}, // not that of FTP, where a login that anybody may make would forget guesses
 		NoAuth:      o.rc.noAuth,
 		AllowOrigin: o.rc.allowOrigin,
 		Hosts:       o.rc.hosts(),
 		BaseURL:     o.rc.baseURL,
+
+		MaxConnections: processLimits().rcConnections(),
 	})
 	if err != nil {
 		return nil, err

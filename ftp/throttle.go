@@ -1,0 +1,104 @@
+package ftp
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// A Throttle makes wrong passwords cost time, by the address that they come from: each one more
+// than the one before, whatever the client does. An IPv6 network of 64 bits is one address. The
+// zero value is ready; its methods may be called concurrently. Each Server has one of its own.
+type Throttle struct {
+	mu       sync.Mutex
+	suspects map[netip.Addr]*suspect // guarded by mu; those that lately gave a wrong password
+}
+
+// A suspect has one login tried after the other, the later the more of them have failed.
+type suspect struct {
+	failures int
+	last     time.Time // of the failures
+	free     time.Time // when the next login may be tried
+}
+
+const (
+	suspectTime   = 10 * time.Minute // after the last failure a suspect is forgotten
+	maxSuspects   = 10_000           // when they are that many, those that can be are forgotten, or all
+	maxLoginDelay = 20 * time.Second // who would have to wait longer is sent away
+)
+
+// Delay returns how long addr has to wait before its next login is tried, and takes that turn. It
+// is false where that is too long.
+func (t *Throttle) Delay(addr netip.Addr, now time.Time) (time.Duration, bool) {
+	host := hostAddr(addr)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.suspects[host]
+	if s == nil {
+		return 0, true
+	}
+	if now.Sub(s.last) > suspectTime {
+		delete(t.suspects, host)
+		return 0, true
+	}
+	begin := now
+	if s.free.After(now) {
+		begin = s.free
+	}
+	if begin.Sub(now) > maxLoginDelay {
+		return 0, false
+	}
+	s.free = begin.Add(s.delay())
+	return begin.Sub(now), true
+}
+
+// delay is the time that each login takes.
+func (s *suspect) delay() time.Duration {
+	return time.Duration(min(s.failures, maxFailures)) * failureDelay
+}
+
+// Failed notes a wrong password, and returns how many there have been and how long its answer
+// should wait.
+func (t *Throttle) Failed(addr netip.Addr, now time.Time) (failures int, wait time.Duration) {
+	host := hostAddr(addr)
+	if !host.IsValid() {
+		return 0, 0
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.suspects[host]
+	if s == nil {
+		t.makeRoom(now)
+		s = &suspect{free: now}
+		t.suspects[host] = s
+	}
+	s.failures++
+	s.last = now
+	if later := now.Add(s.delay()); later.After(s.free) {
+		s.free = later
+	}
+	return s.failures, s.delay()
+}
+
+// makeRoom for another suspect.
+// LOCKS_REQUIRED(t.mu)
+func (t *Throttle) makeRoom(now time.Time) {
+	if len(t.suspects) >= maxSuspects {
+		for host, s := range t.suspects {
+			if now.Sub(s.last) > suspectTime {
+				delete(t.suspects, host)
+			}
+		}
+	}
+	if t.suspects == nil || len(t.suspects) >= maxSuspects {
+		t.suspects = map[netip.Addr]*suspect{}
+	}
+}
+
+// Succeeded forgets what addr has failed.
+func (t *Throttle) Succeeded(addr netip.Addr) {
+	host := hostAddr(addr)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.suspects, host)
+}
