@@ -66,6 +66,7 @@ var layers = []layer{
 	// Its external tests talk to a real engine.
 	{pattern: "remote/ftpclient", ferry: driverUses, outside: []string{"github.com/jlaffaye/ftp"}, tests: []string{"ftp", "serve", "auth", "vfs"}},
 	// Which names look alike is for Unicode to say.
+	{pattern: "remote/filter", ferry: driverUses, outside: []string{"golang.org/x/text/unicode/norm"}},
 	{pattern: "remote/normdup", ferry: []string{"remote"}, outside: []string{"golang.org/x/text/unicode/norm"}},
 	// What the drivers of flat object stores have in common.
 	{pattern: "remote/objects", ferry: driverUses},

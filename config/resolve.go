@@ -46,12 +46,15 @@ func (s Sources) Resolve(r Remote) (Settings, error) {
 	}
 	set := Settings{Type: t.Name, Path: r.Path, Values: map[string]string{}, Warnings: s.unknown(r, t)}
 	overrides := map[string]string{}
-	for _, o := range append(slices.Clip(t.Options), description) {
+	for _, o := range t.Settable() {
 		f := s.find(r, t, o)
 		if f.where == "" {
 			f.value = o.Default
 		} else if !f.file {
 			overrides[o.Name] = f.value
+		}
+		if o.Ignored != "" && f.value != "" && f.value != "false" {
+			set.Warnings = append(set.Warnings, fmt.Sprintf("remote %q: option %q (%s) has no effect: %s", r.label(), o.Name, f.where, o.Ignored))
 		}
 		value, err := o.read(f.value)
 		if err != nil {

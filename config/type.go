@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 )
 
@@ -22,10 +23,20 @@ type Option struct {
 	Obscured bool // a password that is written as Obscure makes it, wherever it is written
 	Secret   bool // written as it is, but not for everybody's eyes
 	NoPrefix bool // its flag lacks the prefix of the type, its variable may
+	Switch   bool // its flag may stand alone, as it may when the default is true or false
+
+	// Ignored is why the option is accepted and means nothing; setting it is a warning. "" = it means something.
+	Ignored string
 }
+
+// StandsAlone reports whether the flag of o means true when it has no value.
+func (o Option) StandsAlone() bool { return o.Switch || o.Default == "true" || o.Default == "false" }
 
 // description is an option of every type. Nothing is made of it.
 var description = Option{Name: "description", Help: "What the remote is, for those who read the configuration"}
+
+// Settable returns the options that can be set: those of the type, and those of every type.
+func (t Type) Settable() []Option { return append(slices.Clip(t.Options), description) }
 
 // Option returns the option of that name.
 func (t Type) Option(name string) (Option, bool) {

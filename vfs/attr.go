@@ -60,14 +60,60 @@ func (v *View) Hash(ctx context.Context, name, algorithm string) (sum []byte, er
 	return sum, nil
 }
 
-// Free returns how many bytes can still be stored, below 0 when the remote does not know. It is the same in every
-// directory.
+// Space says how much can be stored, where the remote does not know or is not to be believed.
+type Space struct {
+	Total      int64 // bytes; below 0 = what the remote says
+	UsedIsSize bool  // what is used is the sum of the sizes of all files, which takes listing them
+}
+
+// Free returns how many bytes can still be stored, below 0 when that is not known. It is the same in every directory.
 func (v *View) Free(ctx context.Context, dir string) (free int64, err error) {
 	ctx, w := v.fs.guard(ctx, forQuestion())
 	defer w.end(&err)
 	u, err := remote.GetUsage(ctx, v.fs.top)
 	if errors.Is(err, remote.ErrUnsupported) {
-		return -1, nil
+		u, err = remote.Usage{Total: -1, Used: -1, Free: -1}, nil
 	}
-	return u.Free, err
+	space := v.fs.opt.Space
+	if err != nil || space.Total < 0 && !space.UsedIsSize {
+		return u.Free, err
+	}
+	if space.UsedIsSize {
+		if u.Used, err = sizeBelow(ctx, v.fs.top, "."); err != nil {
+			return -1, err
+		}
+	}
+	if space.Total >= 0 {
+		u.Total = space.Total
+	}
+	if u.Total < 0 {
+		return u.Free, nil
+	}
+	return max(u.Total-max(u.Used, 0), 0), nil
+}
+
+// sizeBelow returns the sum of the sizes of all files below dir.
+func sizeBelow(ctx context.Context, r remote.Remote, dir string) (int64, error) {
+	var (
+		sum  int64
+		dirs []string
+	)
+	for e, err := range r.List(ctx, dir) {
+		switch {
+		case err != nil:
+			return 0, err
+		case e.Dir:
+			dirs = append(dirs, remote.Join(dir, e.Name))
+		default:
+			sum += max(e.Size, 0)
+		}
+	}
+	for _, name := range dirs {
+		n, err := sizeBelow(ctx, r, name)
+		if err != nil && !errors.Is(err, remote.ErrNotExist) { // it may have gone meanwhile
+			return 0, err
+		}
+		sum += n
+	}
+	return sum, nil
 }

@@ -37,6 +37,8 @@ type Options struct {
 	Modes    Modes
 	UID, GID uint32 // shown as owner and group of everything
 
+	Space Space // what Free is about
+
 	// PartMaxAge is how long an unfinished upload can be continued after its last byte; 0 = for ever.
 	PartMaxAge time.Duration
 

@@ -34,14 +34,14 @@ func addBackendFlags(fs *pflag.FlagSet, o *options) {
 		o.backend = map[string]string{}
 	}
 	for _, t := range all.Types() {
-		for _, opt := range t.Options {
+		for _, opt := range t.Settable() {
 			name := t.Flag(opt)
 			if fs.Lookup(name) != nil {
 				continue // a flag of this program, or of two types
 			}
 			f := fs.VarPF(backendValue{o.backend, name, opt.Default}, name, "", opt.Help)
 			f.Hidden = true
-			if opt.Default == "true" || opt.Default == "false" {
+			if opt.StandsAlone() {
 				f.NoOptDefVal = "true"
 			}
 		}

@@ -27,7 +27,7 @@ func helpTopics() []*cobra.Command {
 			Long:    backendText(t),
 		})
 	}
-	return []*cobra.Command{list, one}
+	return []*cobra.Command{list, one, rcloneTopic()}
 }
 
 // topicName is one word for a type: the prefix of its flags.

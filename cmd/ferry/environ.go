@@ -72,7 +72,7 @@ func ownVariables() map[string]bool {
 func rcloneVariables() map[string]bool {
 	known := map[string]bool{}
 	for _, t := range all.Types() {
-		for _, o := range t.Options {
+		for _, o := range t.Settable() {
 			known[strings.TrimPrefix(t.Variable(o), rclonePrefix)] = true
 			known[variableName(t.Flag(o))] = true
 		}

@@ -26,6 +26,11 @@ type filterOptions struct {
 	exclude, excludeFrom []string
 	rules, rulesFrom     []string
 	excludeIfPresent     []string
+	filesFrom            []string
+	filesFromRaw         []string
+	filesFrom0           []string
+	maxDepth             int
+	hashPart             string
 	minSize, maxSize     config.Size
 	minAge, maxAge       time.Duration
 	ignoreCase           bool
@@ -42,12 +47,22 @@ func filterFlags() []flag {
 			value: func(o *options) pflag.Value { return listValue(&o.filter.exclude, "pattern") }},
 		{name: "exclude-from", effect: true, usage: "Read patterns to exclude from this file, - for standard input. May be repeated",
 			value: func(o *options) pflag.Value { return listValue(&o.filter.excludeFrom, "file") }},
-		{name: "filter", effect: true, usage: "Include (\"+ pattern\") or leave out (\"- pattern\"). May be repeated; the first rule that matches decides",
+		{name: "filter", short: "f", effect: true, usage: "Include (\"+ pattern\") or leave out (\"- pattern\"). May be repeated; the first rule that matches decides",
 			value: func(o *options) pflag.Value { return listValue(&o.filter.rules, "rule") }},
 		{name: "filter-from", effect: true, usage: "Read rules as those of --filter from this file, - for standard input. May be repeated",
 			value: func(o *options) pflag.Value { return listValue(&o.filter.rulesFrom, "file") }},
 		{name: "exclude-if-present", effect: true, usage: "Leave out directories that hold a file of this name, or with a slash behind it a directory. May be repeated",
 			value: func(o *options) pflag.Value { return listValue(&o.filter.excludeIfPresent, "name") }},
+		{name: "files-from", effect: true, usage: "Serve only the files that are named in this file, - for standard input; it excludes the other filters. May be repeated",
+			value: func(o *options) pflag.Value { return listValue(&o.filter.filesFrom, "file") }},
+		{name: "files-from-raw", effect: true, usage: "The same with lines taken as they are, without remarks",
+			value: func(o *options) pflag.Value { return listValue(&o.filter.filesFromRaw, "file") }},
+		{name: "files-from0", effect: true, usage: "The same with names that end with a NUL",
+			value: func(o *options) pflag.Value { return listValue(&o.filter.filesFrom0, "file") }},
+		{name: "max-depth", def: "-1", effect: true, usage: "Serve only so many levels of directories and files; 0 and below is no limit",
+			value: func(o *options) pflag.Value { return intValue(&o.filter.maxDepth) }},
+		{name: "hash-filter", effect: true, usage: "Serve part K of N parts, into which files fall by their names: K/N, or @/N for any",
+			value: func(o *options) pflag.Value { return textValue(&o.filter.hashPart) }},
 		{name: "min-size", def: "off", effect: true, usage: "Leave out files that are smaller",
 			value: func(o *options) pflag.Value { return sizeValue(&o.filter.minSize) }},
 		{name: "max-size", def: "off", effect: true, usage: "Leave out files that are larger",
@@ -63,8 +78,9 @@ func filterFlags() []flag {
 
 // given reports whether anything is to be left out.
 func (o *filterOptions) given() bool {
-	lists := slices.Concat(o.include, o.includeFrom, o.exclude, o.excludeFrom, o.rules, o.rulesFrom, o.excludeIfPresent)
-	return len(lists) > 0 || o.minSize > 0 || o.maxSize >= 0 || unlimited(o.minAge) > 0 || unlimited(o.maxAge) > 0
+	lists := slices.Concat(o.include, o.includeFrom, o.exclude, o.excludeFrom, o.rules, o.rulesFrom, o.excludeIfPresent,
+		o.filesFrom, o.filesFromRaw, o.filesFrom0)
+	return len(lists) > 0 || o.maxDepth > 0 || o.hashPart != "" || o.minSize > 0 || o.maxSize >= 0 || unlimited(o.minAge) > 0 || unlimited(o.maxAge) > 0
 }
 
 // parseFilter reads the rules that the flags give, nil where there are none. What is wrong with them is a usage error.
@@ -77,7 +93,9 @@ func (p process) parseFilter(o *filterOptions) (*filter.Filter, error) {
 		Exclude: o.exclude, ExcludeFrom: o.excludeFrom,
 		Filter: o.rules, FilterFrom: o.rulesFrom,
 		ExcludeIfPresent: o.excludeIfPresent,
-		MinSize:          int64(o.minSize), MaxSize: int64(o.maxSize),
+		FilesFrom:        o.filesFrom, FilesFromRaw: o.filesFromRaw, FilesFrom0: o.filesFrom0,
+		MaxDepth: o.maxDepth, HashPart: o.hashPart,
+		MinSize: int64(o.minSize), MaxSize: int64(o.maxSize),
 		MinAge: unlimited(o.minAge), MaxAge: unlimited(o.maxAge),
 		IgnoreCase: o.ignoreCase,
 		ReadFile:   p.readRules,

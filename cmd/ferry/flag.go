@@ -17,6 +17,7 @@ func addFlags(fs *pflag.FlagSet, rows []flag, o *options) {
 			Value:       row.value(o),
 			DefValue:    row.def,
 			NoOptDefVal: row.bare,
+			Hidden:      row.isHidden(),
 		})
 	}
 }
@@ -70,16 +71,16 @@ func setFromEnv(f *pflag.Flag, vars map[string]string) error {
 	return nil
 }
 
-// warnWithoutEffect logs each flag that was set to something else than its default and has no effect yet.
+// warnWithoutEffect logs each flag that was set and has no effect. Switches that are off count as not set.
 func warnWithoutEffect(log *slog.Logger, fs *pflag.FlagSet, rows []flag) {
 	for _, row := range rows {
 		f := fs.Lookup(row.name)
-		if row.effect || !f.Changed {
+		if row.effect || !f.Changed || f.Value.String() == "" || row.bare == on && f.Value.String() == "false" {
 			continue
 		}
-		def := row.value(&options{})
-		if def.Set(row.def) == nil && def.String() != f.Value.String() {
-			log.Warn("--" + row.name + " has no effect yet")
-		}
+		log.Warn("--" + row.name + " has no effect: " + row.usage)
 	}
 }
+
+// isHidden reports whether --help leaves a flag out.
+func (f flag) isHidden() bool { return !f.effect || f.group == groupRefused }

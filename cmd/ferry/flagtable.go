@@ -16,7 +16,7 @@ type flag struct {
 	group  string
 	usage  string
 	bare   string // the value of the flag when it stands alone; "" = it needs one
-	effect bool   // false: accepted, but nothing is made of it yet; setting it warns
+	effect bool   // false: accepted, but nothing is made of it, usage says why; setting it warns
 	value  func(*options) pflag.Value
 }
 
@@ -51,6 +51,8 @@ func flagTable() []flag {
 	add(groupRC, rcFlags())
 	add(groupConfig, configFlags())
 	add(groupLogging, loggingFlags())
+	add("", acceptedFlags())
+	add(groupRefused, refusedFlags())
 	return all
 }
 
@@ -120,6 +122,10 @@ func vfsFlags() []flag {
 	return []flag{
 		{name: "read-only", def: "false", bare: on, effect: true, usage: "Refuse every change",
 			value: func(o *options) pflag.Value { return boolValue(&o.readOnly) }},
+		{name: "dry-run", short: "n", def: "false", bare: on, effect: true, usage: "The same as --read-only",
+			value: func(o *options) pflag.Value { return boolValue(&o.dryRun) }},
+		{name: "interactive", short: "i", def: "false", bare: on, effect: true, usage: "The same as --read-only: nobody can be asked about a change",
+			value: func(o *options) pflag.Value { return boolValue(&o.interactive) }},
 		{name: "dir-perms", def: "0777", effect: true, usage: "Permissions shown for directories, instead of the remote's own",
 			value: func(o *options) pflag.Value { return fileModeValue(&o.dirPerms) }},
 		{name: "file-perms", def: "0666", effect: true, usage: "Permissions shown for files, instead of the remote's own",
@@ -136,7 +142,7 @@ func vfsFlags() []flag {
 			value: func(o *options) pflag.Value { return boolValue(&o.serverModTime) }},
 		{name: "no-seek", def: "false", bare: on, effect: true, usage: "Refuse downloads from an offset",
 			value: func(o *options) pflag.Value { return boolValue(&o.noSeek) }},
-		{name: "copy-links", def: "false", bare: on, effect: true, usage: "Follow symbolic links that stay inside a local directory",
+		{name: "copy-links", short: "L", def: "false", bare: on, effect: true, usage: "Follow symbolic links that stay inside a local directory",
 			value: func(o *options) pflag.Value { return boolValue(&o.copyLinks) }},
 		{name: "require-mount", def: "false", bare: on, effect: true, usage: "Serve a local directory only while a file system is mounted there: as /etc/fstab says, else any",
 			value: func(o *options) pflag.Value { return boolValue(&o.requireMount) }},
@@ -148,6 +154,12 @@ func vfsFlags() []flag {
 			value: func(o *options) pflag.Value { return limitValue(&o.partialMaxAge) }},
 		{name: "no-checksum", def: "false", bare: on, effect: true, usage: "Do not compare checksums on upload and download; --no-checksum=false compares those of large files too",
 			value: func(o *options) pflag.Value { return boolValue(&o.noChecksum) }},
+		{name: "ignore-checksum", def: "false", bare: on, effect: true, usage: "The same as --no-checksum",
+			value: func(o *options) pflag.Value { return boolValue(&o.ignoreChecksum) }},
+		{name: "vfs-disk-space-total-size", def: "off", effect: true, usage: "Size of the whole storage, for AVBL, instead of what the remote says",
+			value: func(o *options) pflag.Value { return sizeValue(&o.totalSpace) }},
+		{name: "vfs-used-is-size", def: "false", bare: on, effect: true, usage: "Take the sizes of all files for the space that is used, for AVBL; it lists everything",
+			value: func(o *options) pflag.Value { return boolValue(&o.usedIsSize) }},
 		{name: "dir-cache-time", def: "5m", effect: true, usage: "Time to cache directory entries for; 0 asks the remote each time",
 			value: func(o *options) pflag.Value { return durationValue(&o.dirCacheTime) }},
 		{name: "vfs-refresh", def: "false", bare: on, effect: true, usage: "List the whole tree at the start, so that it is remembered; best with a long --dir-cache-time",
@@ -184,7 +196,15 @@ func loggingFlags() []flag {
 		{name: "log-file", effect: true, usage: "Log to the end of this file instead of standard error",
 			value: func(o *options) pflag.Value { return textValue(&o.log.file) }},
 		{name: "log-format", def: "text", effect: true, usage: "Form of the log",
-			value: func(o *options) pflag.Value { return choiceValue(&o.log.format, "text", "json") }},
+			value: func(o *options) pflag.Value { return logFormatValue(&o.log.format) }},
+		{name: "use-json-log", def: "false", bare: on, effect: true, usage: "The same as --log-format json",
+			value: func(o *options) pflag.Value { return boolValue(&o.log.json) }},
+		{name: "log-systemd", def: "false", bare: on, effect: true, usage: "Begin lines with the level that systemd knows, in place of the time",
+			value: func(o *options) pflag.Value { return boolValue(&o.log.systemd) }},
+		{name: "stats", def: "0s", effect: true, usage: "Time between log lines with what the server and the remote did; 0 is none",
+			value: func(o *options) pflag.Value { return durationValue(&o.log.stats) }},
+		{name: "stats-log-level", def: "INFO", effect: true, usage: "Level of those lines",
+			value: func(o *options) pflag.Value { return choiceValue(&o.log.statsLevel, levelWords...) }},
 	}
 }
 

@@ -51,10 +51,21 @@ func (o *logOptions) open(stderr io.Writer) (*slog.Logger, func(), error) {
 		}
 		w, done = f, func() { f.Close() }
 	}
-	if o.format == "json" {
+	if o.format == "json" || o.json {
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: o.leastLevel(), ReplaceAttr: nameLevel})), done, nil
 	}
-	return slog.New(newTextHandler(w, o.leastLevel())), done, nil
+	return slog.New(o.textHandler(w)), done, nil
+}
+
+func (o *logOptions) textHandler(w io.Writer) *textHandler {
+	h := newTextHandler(w, o.leastLevel())
+	h.systemd = o.systemd
+	return h
+}
+
+// statsAt is the level of the lines that --stats asks for.
+func (o *logOptions) statsAt() slog.Level {
+	return (&logOptions{level: o.statsLevel}).leastLevel()
 }
 
 // nameLevel gives the level of a JSON line its word.

@@ -19,9 +19,10 @@ import (
 // The time is local. Control characters come out escaped, so that nothing that a client sends can look like a line of
 // its own.
 type textHandler struct {
-	least  slog.Level
-	attrs  string // written before those of the record, each with a space in front
-	prefix string // the open groups, each with a dot behind
+	least   slog.Level
+	systemd bool   // lines begin with their level in place of the time
+	attrs   string // written before those of the record, each with a space in front
+	prefix  string // the open groups, each with a dot behind
 
 	mu *sync.Mutex
 	w  io.Writer // guarded by mu
@@ -37,7 +38,9 @@ func (h *textHandler) Enabled(_ context.Context, l slog.Level) bool { return l >
 // Handle implements slog.Handler.
 func (h *textHandler) Handle(_ context.Context, r slog.Record) error {
 	b := make([]byte, 0, 256)
-	if !r.Time.IsZero() {
+	if h.systemd {
+		b = append(b, '<', syslogLevel(r.Level), '>')
+	} else if !r.Time.IsZero() {
 		b = r.Time.Local().AppendFormat(b, "2006/01/02 15:04:05 ")
 	}
 	word := levelName(r.Level)
@@ -55,6 +58,21 @@ func (h *textHandler) Handle(_ context.Context, r slog.Record) error {
 	defer h.mu.Unlock()
 	_, err := h.w.Write(b)
 	return err
+}
+
+// syslogLevel is the digit for a level in front of a line (sd-daemon(3)).
+func syslogLevel(l slog.Level) byte {
+	switch {
+	case l < slog.LevelInfo:
+		return '7'
+	case l < levelNotice:
+		return '6'
+	case l < slog.LevelWarn:
+		return '5'
+	case l < slog.LevelError:
+		return '4'
+	}
+	return '3'
 }
 
 // WithAttrs implements slog.Handler.

@@ -40,6 +40,7 @@ type options struct {
 	rc      rcOptions
 
 	readOnly               bool
+	dryRun, interactive    bool // as readOnly
 	dirPerms, filePerms    fs.FileMode
 	umask                  fs.FileMode
 	uid, gid               uint32
@@ -49,6 +50,9 @@ type options struct {
 	foldCase               bool
 	filter                 filterOptions
 	noChecksum             bool
+	ignoreChecksum         bool // as noChecksum
+	totalSpace             config.Size
+	usedIsSize             bool
 	copyLinks              bool
 	requireMount           bool
 	partialMaxAge          time.Duration
@@ -80,4 +84,9 @@ type logOptions struct {
 	level   string
 	file    string
 	format  string
+	json    bool // as format json
+	systemd bool
+
+	stats      time.Duration
+	statsLevel string
 }

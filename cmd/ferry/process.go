@@ -107,9 +107,6 @@ func flagError(cmd *cobra.Command, err error) error {
 		missing *pflag.ValueRequiredError
 	)
 	switch {
-	case errors.Is(err, errTwice):
-		errors.As(err, &invalid)
-		return usagef("--%s %w", invalid.GetFlag().Name, errTwice) // without the values, which may be secrets
 	case errors.As(err, &invalid):
 		return badValue("--"+invalid.GetFlag().Name, invalid.GetValue(), errors.Unwrap(invalid))
 	case errors.As(err, &unknown):
@@ -128,6 +125,10 @@ func flagError(cmd *cobra.Command, err error) error {
 
 // badValue is the error of a flag or variable called name whose value means nothing.
 func badValue(name, value string, why error) error {
+	switch why {
+	case errTwice, errHeader, errProxy: // the value may be a secret
+		return usagef("%s %w", name, why)
+	}
 	return usagef("%s %q: %w", name, value, why)
 }
 

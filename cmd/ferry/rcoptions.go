@@ -10,6 +10,9 @@ import (
 func shownFlags(fs *pflag.FlagSet, rows []flag) map[string]map[string]any {
 	all := map[string]map[string]any{}
 	for _, row := range rows {
+		if row.isHidden() {
+			continue
+		}
 		block := blockName(row.group)
 		if all[block] == nil {
 			all[block] = map[string]any{}

@@ -156,15 +156,17 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	}
 	tree := vfs.New(left, treeOptions)
 	defer tree.Close()
-	o.applyLimits(ctx, log, processLimits())
 	server := o.server(tree, pair, log)
 	control, err := o.openRC(ctx, log, rcSubject{what, server, tree, kept, r.counts})
 	if err != nil {
 		closeAll(listeners)
 		return err
 	}
+	o.applyLimits(ctx, log, processLimits())
+	server.MaxSessions = int(o.maxSessions)
 	s = o.newService(r, server, log)
 	s.tree, s.control = tree, control
+	s.stats = stats{unlimited(o.log.stats), o.log.statsAt(), log, server, tree, r.counts}
 	s.listeners, s.pair, s.signals = listeners, pair, p.signals
 	return s.run(ctx)
 }
@@ -222,7 +224,7 @@ func (o *options) server(tree *vfs.FS, pair *ftp.KeyPair, log *slog.Logger) *ftp
 // treeOptions returns the options of the tree that the flags describe.
 func (o *options) treeOptions(log *slog.Logger, mayMake func(ctx context.Context, name string, dir bool) error) vfs.Options {
 	return vfs.Options{
-		ReadOnly:  o.readOnly,
+		ReadOnly:  o.isReadOnly(),
 		NoModTime: o.noModTime,
 		NoSeek:    o.noSeek,
 		FoldCase:  o.foldCase,
@@ -235,6 +237,7 @@ func (o *options) treeOptions(log *slog.Logger, mayMake func(ctx context.Context
 		UID:        o.uid,
 		GID:        o.gid,
 		PartMaxAge: unlimited(o.partialMaxAge),
+		Space:      vfs.Space{Total: int64(o.totalSpace), UsedIsSize: o.usedIsSize},
 
 		DirCacheTime:   o.dirCacheTime,
 		DirRefreshWait: o.dirRefreshWait,
@@ -248,10 +251,13 @@ func (o *options) treeOptions(log *slog.Logger, mayMake func(ctx context.Context
 	}
 }
 
+// isReadOnly reports whether no change is let through: asking about each, and only trying, are no use to a client.
+func (o *options) isReadOnly() bool { return o.readOnly || o.dryRun || o.interactive }
+
 // checksums says when checksums are compared: --no-checksum=false asks for those that are dear, too.
 func (o *options) checksums() vfs.Checksums {
 	switch {
-	case o.noChecksum:
+	case o.noChecksum, o.ignoreChecksum:
 		return vfs.ChecksumsOff
 	case o.given("no-checksum"):
 		return vfs.ChecksumsAll
@@ -286,7 +292,7 @@ func (o *options) warnOfRisks(log *slog.Logger, listeners []listener) {
 	for _, l := range listeners {
 		if o.pass == "" && !l.isLoopback() {
 			access := "read and change"
-			if o.readOnly {
+			if o.isReadOnly() {
 				access = "read"
 			}
 			log.Warn("Anybody who can reach "+l.url()+" can "+access+" everything: there is no --pass", "user", o.user)

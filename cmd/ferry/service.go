@@ -31,7 +31,8 @@ type service struct {
 	root      *rootCheck
 	stopping  time.Time // when the stop began; zero before
 	abandoned bool      // after run: something of it still goes on
-	warm      int       // how many directories are listed at a time at the start; 0 = none
+	stats     stats
+	warm      int // how many directories are listed at a time at the start; 0 = none
 }
 
 var errStoppedAtOnce = errors.New("stopped at once: running transfers were aborted")
@@ -54,6 +55,7 @@ func (s *service) run(ctx context.Context) error {
 	if s.public != nil {
 		wg.Go(func() { s.public.check(running, s.log) })
 	}
+	wg.Go(func() { s.stats.run(running) })
 	if s.pair != nil {
 		wg.Go(func() { _ = s.pair.Run(running) }) // it returns when running has ended
 	}

@@ -85,6 +85,18 @@ func boolValue(p *bool) pflag.Value {
 // uintValue is how many there are of something.
 func uintValue(p *uint32) pflag.Value { return numberValue(p, "int") }
 
+// intValue is a number that may be below 0.
+func intValue(p *int) pflag.Value {
+	parse := func(s string) (int, error) {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			return 0, errors.New("use a number, such as 3 or -1")
+		}
+		return n, nil
+	}
+	return &value[int]{p, "int", parse, strconv.Itoa}
+}
+
 // idValue is the number of a user or a group.
 func idValue(p *uint32) pflag.Value { return numberValue(p, "uint32") }
 
@@ -182,6 +194,24 @@ func choiceValue(p *string, words ...string) pflag.Value {
 		return "", errors.New("use " + strings.Join(words, ", "))
 	}
 	return &value[string]{p, strings.Join(words, "|"), parse, func(s string) string { return s }}
+}
+
+// logFormatValue is text or json. The words of rclone are taken too: of those only json changes the form.
+func logFormatValue(p *string) pflag.Value {
+	words := []string{"date", "time", "microseconds", "utc", "longfile", "shortfile", "pid", "nolevel", "json", "text"}
+	parse := func(s string) (string, error) {
+		form := "text"
+		for word := range strings.SplitSeq(strings.ToLower(s), ",") {
+			if !slices.Contains(words, word) {
+				return "", errors.New("use text or json")
+			}
+			if word == "json" {
+				form = word
+			}
+		}
+		return form, nil
+	}
+	return &value[string]{p, "text|json", parse, func(s string) string { return s }}
 }
 
 // addrsValue is a list of listening addresses: each occurrence of the flag adds to it, and a comma separates several.

@@ -18,7 +18,7 @@ func cachedDriver() Driver {
 		Type: config.Type{
 			Name: "cache",
 			Help: "Another remote whose directories, and what is read of its files, are kept on the local disk",
-			Options: []config.Option{
+			Options: together([]config.Option{
 				{Name: "remote", Required: true, Help: "What is kept: nas:path, nas,option=value:path, /srv/ftp"},
 				{Name: "chunk_size", Default: "5Mi", Help: "Pieces in which files are asked for and kept"},
 				{Name: "info_age", Default: "6h", Help: "How long a directory counts as it was listed; what is changed through the remote shows at once"},
@@ -26,6 +26,10 @@ func cachedDriver() Driver {
 				{Name: "chunk_path", Help: "Directory for what is kept; the default is in the cache directory of the user"},
 				{Name: "db_path", Help: "The same as chunk_path, where that is not set"},
 			},
+				ignored("what is kept is files, which need none of it", "chunk_clean_interval", "chunk_no_memory?", "db_purge?", "db_wait_time", "workers", "rps", "read_retries"),
+				ignored("what is written goes to the remote, or to the cache of --vfs-cache-mode", "writes?", "tmp_upload_path", "tmp_wait_time"),
+				ignored("Plex is not asked", "plex_url", "plex_username", "plex_password", "plex_token", "plex_insecure"),
+			),
 		},
 		open: openCached,
 	}

@@ -13,7 +13,7 @@ func httpDriver() Driver {
 		Type: config.Type{
 			Name: "http",
 			Help: "A directory of a web server that shows lists of files; read-only",
-			Options: []config.Option{
+			Options: together([]config.Option{
 				{Name: "url", Required: true, Secret: true, Help: "Address of the directory, as in https://example.com/pub or " +
 					"https://user:password@example.com/pub"},
 				{Name: "headers", Secret: true, Help: "Headers of every request, as name,value,name,value"},
@@ -21,6 +21,8 @@ func httpDriver() Driver {
 				{Name: "no_head", Default: "false", Help: "Do not ask for the size and time of each file of a listing; they are unknown then"},
 				{Name: "no_escape", Default: "false", Help: "Take names as they are written in the links, percent signs and all"},
 			},
+				ignored("what is not asked for is not known", "no_head_size", "no_head_time"),
+			),
 		},
 		open: openHTTP,
 	}

@@ -21,8 +21,15 @@ func localDriver() Driver {
 				{Name: "require_mount", Default: "false", NoPrefix: true, Help: "Serve the directory only while a file system is mounted there"},
 				{Name: "partial_max_age", Default: "24h", Help: "Time for which an unfinished upload can be continued"},
 			},
-				unused("bytes are what they are, and nothing is prepared", "hashes", "no_check_updated", "no_preallocate", "no_sparse", "no_clone", "fatal_if_no_space"),
-				unused("links and devices are never served, and nothing is said of them", "skip_links", "skip_specials", "zero_size_links"),
+				unused("bytes are what they are, and nothing is prepared", "hashes", "no_check_updated?", "no_preallocate?", "no_sparse?", "no_clone?", "fatal_if_no_space?", "nounc?", "metadata_restore_special_bits?"),
+				unused("links and devices are never served, and nothing is said of them", "zero_size_links?"),
+				noPrefix(unused("links and devices are never served, and nothing is said of them", "skip_links?", "skip_specials?")),
+				noPrefix(ignored("what is mounted in the directory is served with it", "one_file_system?")),
+				ignored("symbolic links are not shown as such; copy_links follows those that stay inside", "links?"),
+				ignored(noNames+"; --vfs-case-insensitive finds them in another case", "case_sensitive?", "case_insensitive?"),
+				ignored(noNames, "encoding", "unicode_normalization?"),
+				ignored("the flag --no-modtime does it", "no_set_modtime?"),
+				ignored("the time that is shown is that of the last change of the content", "time_type"),
 			),
 		},
 		open: openLocal,
@@ -52,7 +59,10 @@ func openLocal(ctx context.Context, path string, v *values) (remote.Remote, erro
 
 func memoryDriver() Driver {
 	return Driver{
-		Type: config.Type{Name: "memory", Help: "The memory of the process; empty at first and lost at the end"},
+		Type: config.Type{
+			Name: "memory", Help: "The memory of the process; empty at first and lost at the end",
+			Options: ignored("what is stored is kept until the end", "discard?"),
+		},
 		open: func(_ context.Context, path string, v *values) (remote.Remote, error) {
 			if path != "" {
 				return nil, fmt.Errorf("remote %s is empty at first and has no path %q: leave it out", v.remote, path)

@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
 	"ferry/remote"
@@ -29,6 +30,13 @@ type Options struct {
 
 	IgnoreCase bool // patterns match in any case
 
+	// FilesFrom are files of names, of which only these files exist, whatever else is said. Lines are trimmed, and
+	// remarks left out, unless they are Raw; in FilesFrom0 names end with a NUL.
+	FilesFrom, FilesFromRaw, FilesFrom0 []string
+
+	MaxDepth int    // how many elements a name may have; 0 or less = no limit
+	HashPart string // "k/n": of n parts, into which files fall by the hash of their name, the one that exists; "" = all
+
 	// ReadFile returns what the files that the fields with From name hold. It is only called by Parse.
 	ReadFile func(name string) (string, error)
 }
@@ -36,6 +44,8 @@ type Options struct {
 // A Filter is what Options say, ready to be applied.
 type Filter struct {
 	rules   rules
+	listed  *listed // nil without FilesFrom
+	part    part
 	options Options
 }
 
@@ -47,6 +57,13 @@ func Parse(o Options) (*Filter, error) {
 	}
 	if o.MaxAge > 0 && o.MinAge > o.MaxAge {
 		return nil, fmt.Errorf("--min-age is longer than --max-age: there can be no such file")
+	}
+	var err error
+	if f.listed, err = readListed(&o); err != nil {
+		return nil, err
+	}
+	if f.part, err = parsePart(o.HashPart); err != nil {
+		return nil, err
 	}
 	include := func(pattern, flag string) error { return f.rules.add(true, pattern, flag) }
 	exclude := func(pattern, flag string) error { return f.rules.add(false, pattern, flag) }
@@ -98,27 +115,58 @@ func (f *Filter) file(name string) verdict {
 	if v := f.dir(dir); v != included {
 		return v
 	}
+	return f.ofFile(name)
+}
+
+// ofFile returns what is said of a file called name, whatever is said of the directories it is in.
+func (f *Filter) ofFile(name string) verdict {
+	switch {
+	case f.tooDeep(name):
+		return depthFlag
+	case f.listed != nil:
+		return f.listed.decide(f.listed.files, name)
+	case !f.part.has(name):
+		return partFlag
+	}
 	return decide(f.rules.files, name)
+}
+
+// ofDir returns what is said of a directory called name, whatever is said of those above.
+func (f *Filter) ofDir(name string) verdict {
+	switch {
+	case f.tooDeep(name):
+		return depthFlag
+	case f.listed != nil:
+		return f.listed.decide(f.listed.dirs, name)
+	}
+	return decide(f.rules.dirs, name+"/")
+}
+
+func (f *Filter) tooDeep(name string) bool {
+	return f.options.MaxDepth > 0 && strings.Count(name, "/") >= f.options.MaxDepth
 }
 
 // dir returns what the rules say of a directory called name. The root is always there.
 func (f *Filter) dir(name string) verdict {
-	if name == "." || len(f.rules.dirs) == 0 {
+	if name == "." || len(f.rules.dirs) == 0 && f.listed == nil && f.options.MaxDepth <= 0 {
 		return included
 	}
 	for i := 0; i < len(name); i++ {
 		if name[i] == '/' {
-			if v := decide(f.rules.dirs, name[:i+1]); v != included {
+			if v := f.ofDir(name[:i]); v != included {
 				return v
 			}
 		}
 	}
-	return decide(f.rules.dirs, name+"/")
+	return f.ofDir(name)
 }
 
 // measured reports whether files are left out by their size or age.
 func (f *Filter) measured() bool {
 	o := &f.options
+	if f.listed != nil {
+		return false // what is named exists, whatever its size
+	}
 	return o.MinSize > 0 || o.MaxSize >= 0 || o.MinAge > 0 || o.MaxAge > 0
 }
 

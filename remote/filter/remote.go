@@ -83,9 +83,9 @@ func (r *Remote) mayMake(ctx context.Context, op, name string, k kind) error {
 // shows reports whether e, which is called name, is left.
 func (r *Remote) shows(ctx context.Context, name string, e remote.Entry) (bool, error) {
 	if !e.Dir {
-		return r.filter.fits(e) && decide(r.filter.rules.files, name) == included, nil
+		return r.filter.fits(e) && r.filter.ofFile(name) == included, nil
 	}
-	if name != "." && decide(r.filter.rules.dirs, name+"/") != included {
+	if name != "." && r.filter.ofDir(name) != included {
 		return false, nil
 	}
 	hidden, err := r.markers.hides(ctx, name)

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -127,6 +128,50 @@ func TestWrongRules(t *testing.T) {
 		}
 		if flag == "--include-from" && !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: %v", flag, err)
+		}
+	}
+}
+
+// Files fall into the parts that rclone puts them into: md5 of the name in lower case and normal form C.
+func TestParts(t *testing.T) {
+	for name, k := range map[string]uint64{"a.txt": 0, "A.TXT": 0} {
+		if !(part{k, 1}).has(name) {
+			t.Errorf("%q is in no part of one", name)
+		}
+	}
+	count := make([]int, 4)
+	for i := range 400 {
+		name := fmt.Sprintf("dir/file-%d.JPG", i)
+		in := 0
+		for k := range count {
+			p, err := parsePart(fmt.Sprintf("%d/4", k))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.has(name) {
+				in++
+				count[k]++
+				if !p.has(strings.ToLower(name)) {
+					t.Errorf("%q is in another part in lower case", name)
+				}
+			}
+		}
+		if in != 1 {
+			t.Errorf("%q is in %d parts", name, in)
+		}
+	}
+	for k, n := range count {
+		if n < 60 {
+			t.Errorf("part %d has %d of 400 files", k, n)
+		}
+	}
+	// md5("hello") begins with 5d41402abc4b2a76, which is 0x762a4bbc2a40415d from the other end.
+	if p := (part{0x762a4bbc2a40415d % 1000, 1000}); !p.has("hello") {
+		t.Error("the parts are not those of rclone")
+	}
+	for _, wrong := range []string{"", "1", "1/0", "x/2", "1/x", "/"} {
+		if _, err := parsePart(wrong); (err == nil) != (wrong == "") {
+			t.Errorf("%q: %v", wrong, err)
 		}
 	}
 }

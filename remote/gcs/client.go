@@ -44,7 +44,7 @@ type transport struct {
 	userProject string
 }
 
-func newTransport(base *http.Transport, source oauth2.TokenSource, userProject string) *transport {
+func newTransport(base *network.Transport, source oauth2.TokenSource, userProject string) *transport {
 	t := &transport{sender: network.Answers(network.Objects(base, lists), harmless), idle: base.CloseIdleConnections, userProject: userProject}
 	if source != nil {
 		t.sender = &oauth2.Transport{Base: t.sender, Source: source}

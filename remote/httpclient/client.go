@@ -34,7 +34,7 @@ type Client struct {
 	header    http.Header
 	keepAuth  bool
 	auth      *authorizer
-	transport *http.Transport
+	transport *network.Transport
 	answers   http.RoundTripper // makes requests by transport
 }
 

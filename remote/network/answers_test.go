@@ -73,7 +73,7 @@ func (c *change) ends(t *testing.T, want error, doubts int64) {
 	}
 }
 
-func transport(t *testing.T) (*http.Transport, http.RoundTripper) {
+func transport(t *testing.T) (*network.Transport, http.RoundTripper) {
 	base := network.Options{}.Transport(1)
 	t.Cleanup(base.CloseIdleConnections)
 	return base, network.Answers(base, nil)
@@ -317,7 +317,7 @@ func TestAYesThatBreaksOffIsNoAnswer(t *testing.T) {
 }
 
 // pipes gives base connections to a server in this process that lies in no kernel, so that its time can be virtual.
-func pipes(t *testing.T, base *http.Transport, serve func(conn net.Conn)) {
+func pipes(t *testing.T, base *network.Transport, serve func(conn net.Conn)) {
 	base.DialContext = func(context.Context, string, string) (net.Conn, error) {
 		here, there := net.Pipe()
 		go serve(there)

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"time"
 )
@@ -26,6 +27,8 @@ type Options struct {
 	IdleTimeout    time.Duration // without a byte in either direction; 0 = IdleTimeout, below 0 = for ever
 	Proxy          *url.URL      // passes connections on, see ParseProxy; nil = none
 	TLS            *tls.Config   // what is trusted, and who one is; nil = what the system trusts
+	Bind           netip.Addr    // of this machine, that connections come from; the zero Addr = any
+	HTTP           HTTP
 	// Attempts is how often a driver makes a request at most which only it can make again; 0 = Attempts.
 	Attempts int
 }
@@ -60,6 +63,9 @@ func (o Options) Config() *tls.Config {
 // Dial connects. The connection fails when nothing has moved in either direction for as long as Idle says.
 func (o Options) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	d := net.Dialer{Timeout: o.Connect()}
+	if o.Bind.IsValid() && network != "unix" {
+		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(o.Bind, 0))
+	}
 	to := addr
 	if o.Proxy != nil {
 		network, to = "tcp", o.Proxy.Host
@@ -80,19 +86,24 @@ const idleConn = time.Minute
 // Transport returns what makes HTTP requests by these options, with as many idle connections for each host. What comes
 // is not unpacked: lengths and ranges are those of files. HTTP/2 is not used: its streams share one connection, so that one
 // slow or broken transfer would disturb the others.
-func (o Options) Transport(idle int) *http.Transport {
+func (o Options) Transport(idle int) *Transport {
 	var only1 http.Protocols
 	only1.SetHTTP1(true)
-	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
+	via := http.ProxyFromEnvironment
+	if o.HTTP.Proxy != nil {
+		via = http.ProxyURL(o.HTTP.Proxy)
+	}
+	return &Transport{&http.Transport{
+		Proxy:                 via,
 		DialContext:           o.Dial,
 		TLSClientConfig:       o.Config(),
 		TLSHandshakeTimeout:   o.Connect(),
 		ResponseHeaderTimeout: o.Idle(),
-		ExpectContinueTimeout: time.Second,
+		ExpectContinueTimeout: cmp.Or(o.HTTP.ExpectContinue, time.Second),
+		DisableKeepAlives:     o.HTTP.CloseEach,
 		MaxIdleConnsPerHost:   idle,
 		IdleConnTimeout:       idleConn,
 		DisableCompression:    true,
 		Protocols:             &only1,
-	}
+	}, o.HTTP}
 }

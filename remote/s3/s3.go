@@ -28,7 +28,6 @@ package s3
 import (
 	"context"
 	"io/fs"
-	"net/http"
 	"path"
 	"sync/atomic"
 	"time"
@@ -36,13 +35,14 @@ import (
 	"github.com/minio/minio-go/v7"
 
 	"ferry/remote"
+	"ferry/remote/network"
 )
 
 // Remote is a bucket, a part of one, or all buckets.
 type Remote struct {
 	once      *minio.Core // tries each request once: what can be repeated is repeated by those who call
 	again     *minio.Core // repeats requests that failed on the way, for contents that only this package holds
-	transport *http.Transport
+	transport *network.Transport
 	opt       Options
 	quirks    quirks
 	root      place

@@ -22,6 +22,7 @@ import (
 	"github.com/minio/minio-go/v7/pkg/signer"
 
 	"ferry/remote"
+	"ferry/remote/network"
 )
 
 const (
@@ -119,7 +120,7 @@ var (
 )
 
 // events opens the connection. When it returns, the server has begun to listen for itself.
-func (r *Remote) events(ctx context.Context, transport *http.Transport) (io.ReadCloser, error) {
+func (r *Remote) events(ctx context.Context, transport *network.Transport) (io.ReadCloser, error) {
 	q, err := r.eventsRequest(ctx)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,181 @@
+package main
+
+import (
+	_ "embed"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"ferry/config"
+	"ferry/remote/all"
+)
+
+// recordedFlags are the flags of rclone serve ftp: name, letter and type.
+//
+//go:embed testdata/rclone-flags.txt
+var recordedFlags string
+
+// A foreignFlag is a flag of rclone.
+type foreignFlag struct{ name, short, kind string }
+
+// takesValue reports whether it needs one. The help of one flag names a command where others have their type.
+func (f foreignFlag) takesValue() bool {
+	return f.kind != "" && f.kind != "count" && f.kind != "rclone size"
+}
+
+var flagLine = regexp.MustCompile(`^\s+(?:-(\w), )?\s*--([a-z0-9-]+)(?: ([^ ].*?))?\s{2,}\S`)
+
+// rcloneFlags returns those that were recorded, and those of the program that RCLONE_BIN names.
+func rcloneFlags(t *testing.T) []foreignFlag {
+	t.Helper()
+	var known []foreignFlag
+	for line := range strings.Lines(recordedFlags) {
+		name, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if !strings.HasPrefix(name, "--") {
+			continue
+		}
+		f := foreignFlag{name: strings.TrimPrefix(name, "--"), kind: rest}
+		if len(rest) >= 2 && rest[0] == '-' {
+			f.short, f.kind = rest[1:2], strings.TrimSpace(rest[2:])
+		}
+		known = append(known, f)
+	}
+	if len(known) < 500 {
+		t.Fatalf("%d flags are recorded", len(known))
+	}
+	bin := os.Getenv("RCLONE_BIN")
+	if bin == "" {
+		return known
+	}
+	for _, args := range [][]string{{"serve", "ftp", "--help"}, {"help", "flags"}} {
+		out, err := exec.Command(bin, args...).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, text, _ := strings.Cut(string(out), "\nFlags")
+		_, text, _ = strings.Cut(text, "\n")
+		text, ofTypes, _ := strings.Cut(text, "\nBackend-only flags")
+		known = append(known, parseHelp(text, func(string) bool { return true })...)
+		known = append(known, parseHelp(ofTypes, isOfADriver)...)
+	}
+	return known
+}
+
+func parseHelp(text string, wanted func(name string) bool) []foreignFlag {
+	var all []foreignFlag
+	for line := range strings.Lines(text) {
+		if m := flagLine.FindStringSubmatch(line); m != nil && wanted(m[2]) && m[2] != "group" && m[2] != "name" {
+			all = append(all, foreignFlag{m[2], m[1], m[3]})
+		}
+	}
+	return all
+}
+
+// isOfADriver reports whether a flag begins with the name of a type that there is here.
+func isOfADriver(name string) bool {
+	kind, _, _ := strings.Cut(name, "-")
+	return slices.ContainsFunc(all.Types(), func(t config.Type) bool { return topicName(t) == kind })
+}
+
+// serveFTPOf returns the command itself.
+func serveFTPOf(t *testing.T) *cobra.Command {
+	t.Helper()
+	cmd, _, err := process{}.rootCommand().Find([]string{"serve", "ftp"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.InitDefaultHelpFlag()
+	if err := cmd.ParseFlags(nil); err != nil { // which merges those of the commands above
+		t.Fatal(err)
+	}
+	return cmd
+}
+
+// Every flag of rclone serve ftp is one here, with its letter, and stands alone where it does there.
+func TestRcloneFlagsAreKnown(t *testing.T) {
+	flags := serveFTPOf(t).Flags()
+	missing := 0
+	for _, f := range rcloneFlags(t) {
+		ours := flags.Lookup(f.name)
+		if ours == nil {
+			missing++
+			t.Errorf("--%s %s is missing", f.name, f.kind)
+			continue
+		}
+		if f.takesValue() != (ours.NoOptDefVal == "") {
+			t.Errorf("--%s %s: it has %q for no value", f.name, f.kind, ours.NoOptDefVal)
+		}
+		if f.short != "" && ours.Shorthand != f.short {
+			t.Errorf("--%s has the letter %q, not %q", f.name, ours.Shorthand, f.short)
+		}
+	}
+	t.Logf("%d of %d are missing", missing, len(rcloneFlags(t)))
+}
+
+// Any of them starts a server, alone, with a value of its kind. One that means nothing is one warning with the reason.
+func TestRcloneCommandLinesStart(t *testing.T) {
+	without := map[string]string{}
+	for _, row := range acceptedFlags() {
+		without["--"+row.name] = row.usage
+	}
+	r := start(t, nil, ":memory:", "--addr", "127.0.0.1:0", "--fast-list", "-P", "--stats-one-line", "--retries", "5", "-M", "--metrics-pass=sesame",
+		"--vfs-read-wait", "20ms", "--checksum=false", "--links", "-l", "--user-agent", "x", "--s3-versions", "--drive-less", "1")
+	if status := r.wait(t); status != exitUsage { // --drive-less is no flag
+		t.Errorf("status %d", status)
+	}
+	r = start(t, []string{"RCLONE_TRANSFERS=2", "RCLONE_SYSLOG=true"}, ":memory:", "--addr", "127.0.0.1:0", "--fast-list", "-P", "--stats-one-line",
+		"--retries", "5", "-M", "--metrics-pass=sesame", "--vfs-read-wait", "20ms", "--checksum=false", "-l", "--user-agent", "x",
+		"--s3-versions", "--memory-discard")
+	r.url(t)
+	warned := 0
+	for line := range strings.Lines(r.logged()) {
+		if strings.Contains(line, "WARN") {
+			warned++
+		}
+	}
+	for _, flag := range []string{"--fast-list", "--progress", "--stats-one-line", "--retries", "--metadata", "--metrics-pass", "--vfs-read-wait", "--links", "--syslog"} {
+		if why := without[flag]; why == "" || strings.Count(r.logged(), flag+" has no effect: "+why) != 1 {
+			t.Errorf("%s is not told once", flag)
+		}
+	}
+	if warned != 10 || !strings.Contains(r.logged(), `option "discard" (--memory-discard) has no effect`) || strings.Contains(r.logged(), "sesame") {
+		t.Errorf("%d warnings:\n%s", warned, r.logged())
+	}
+}
+
+// Each flag that has no value of a kind takes any text, and each switch stands alone.
+func TestAcceptedFlagsTakeWhatRcloneTakes(t *testing.T) {
+	for _, row := range acceptedFlags() {
+		args := []string{"--" + row.name, "some,thing=1"}
+		if row.bare == on {
+			args = args[:1]
+		}
+		if _, err := parse(t, nil, args...); err != nil {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+}
+
+// What guards a server is not left out silently.
+func TestFlagsThatGuardAreRefused(t *testing.T) {
+	for _, row := range refusedFlags() {
+		status, _, stderr := runNow(t, nil, "serve", "ftp", ".", "--"+row.name, "x")
+		if status != exitUsage || !strings.Contains(stderr, row.name) || !strings.Contains(stderr, row.usage) {
+			t.Errorf("--%s: status %d: %s", row.name, status, stderr)
+		}
+	}
+}
+
+func TestHelpOnRclonesFlags(t *testing.T) {
+	_, help, _ := runNow(t, nil, "help", "rclone")
+	for _, row := range slices.Concat(acceptedFlags(), refusedFlags()) {
+		if !strings.Contains(help, "--"+row.name) || !strings.Contains(help, row.usage) {
+			t.Errorf("--%s is missing", row.name)
+		}
+	}
+}
