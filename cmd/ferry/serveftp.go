@@ -214,7 +214,7 @@ func (o *options) server(tree *vfs.FS, pair *ftp.KeyPair, log *slog.Logger) *ftp
 		MinRate:           max(int64(o.minRate), 0),
 		ConvertASCII:      o.ascii == "convert",
 	}
-	s.MaxSessions, s.MaxSessionsPerHost = int(o.maxSessions), int(o.maxSessionsPerIP)
+	s.MaxSessionsPerHost = int(o.maxSessionsPerIP)
 	if o.listTime == "local" {
 		s.ListLocation = time.Local
 	}
