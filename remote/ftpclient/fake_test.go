@@ -25,12 +25,14 @@ type fake struct {
 	hang     string            // a command that is never answered; guarded by mu
 
 	// constant while it runs
-	retr func(data net.Conn, content string) (reply string) // nil = as it should be
-	stor func(content string) (stored, reply string)        // nil = as it should be
-	pass string                                             // the reply to PASS; "" = 230
-	keep bool                                               // RNTO replaces nothing
-	list string                                             // what LIST and MLSD send; "" = they are refused
-	old  bool                                               // there is no MLSD
+	retr  func(data net.Conn, content string) (reply string) // nil = as it should be
+	stor  func(content string) (stored, reply string)        // nil = as it should be
+	pass  string                                             // the reply to PASS; "" = 230
+	keep  bool                                               // RNTO replaces nothing
+	list  string                                             // what LIST and MLSD send; "" = they are refused
+	old   bool                                               // there is no MLSD
+	flood string                                             // a command, or "" and the greeting, that is answered without end; "no" = none
+	lines string                                             // what it is answered with
 
 	cut  func(verb, arg string) (before, after bool) // the connection, in place of an answer; nil = never
 	ends []error                                     // of data connections, nil for orderly ones; guarded by mu
@@ -107,6 +109,10 @@ func (f *fake) session(c net.Conn) {
 	}()
 	from := ""
 	reply := func(format string, args ...any) { fmt.Fprintf(c, format+"\r\n", args...) }
+	if f.lines != "" && f.flood == "" {
+		f.pour(c)
+		return
+	}
 	reply("220 ready")
 	for {
 		line, err := in.ReadString('\n')
@@ -127,6 +133,10 @@ func (f *fake) session(c net.Conn) {
 		}
 		if after {
 			f.answer(verb, arg, from)
+			return
+		}
+		if f.lines != "" && f.flood == verb {
+			f.pour(c)
 			return
 		}
 		switch verb {
@@ -163,6 +173,16 @@ func (f *fake) session(c net.Conn) {
 			reply("350 go on")
 		default:
 			reply("%s", f.answer(verb, arg, from))
+		}
+	}
+}
+
+// pour sends much more than any reply is long.
+func (f *fake) pour(c net.Conn) {
+	chunk := []byte(strings.Repeat(f.lines, 1+(64<<10)/len(f.lines)))
+	for range 1024 {
+		if _, err := c.Write(chunk); err != nil {
+			return
 		}
 	}
 }

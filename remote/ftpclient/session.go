@@ -143,7 +143,7 @@ func (d *dialer) connect(life context.Context, s *session, addr string) (net.Con
 	}
 	control := s.add(c)
 	if control {
-		c = &controlConn{c, &s.sent}
+		c = &controlConn{Conn: c, writes: &s.sent}
 	}
 	switch {
 	case life.Err() != nil:
@@ -185,20 +185,6 @@ func (s *session) cutData() {
 	}
 }
 
-// A controlConn counts what is written. Every command is one Write.
-type controlConn struct {
-	net.Conn
-	writes *atomic.Int64
-}
-
-func (c *controlConn) Write(p []byte) (int, error) {
-	n, err := c.Conn.Write(p)
-	if n > 0 || err == nil {
-		c.writes.Add(1)
-	}
-	return n, err
-}
-
 // during makes a call of package ftp, which knows no context: the end of ctx ends the session, unless the call has begun
 // a change by commit. When it has returned, broken knows whether it did.
 func (s *session) during(ctx context.Context, call func() error) error {
@@ -213,7 +199,8 @@ func (s *session) during(ctx context.Context, call func() error) error {
 	var reply *textproto.Error
 	switch {
 	case err == nil:
-	case errors.As(err, &reply) && reply.Code == 421, errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed), errors.Is(err, errLost):
+	case errors.As(err, &reply) && reply.Code == 421, errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed), errors.Is(err, errLost),
+		errors.Is(err, errEndless):
 		s.abort()
 	default:
 		var netErr net.Error

@@ -23,7 +23,8 @@ func IsPage(answer *http.Response) bool {
 func NotFollowed(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // Objects makes the requests for a store of objects by base, and ErrPage of a page that comes in the place of an object, which
-// would have an ETag, or of a list, which a library may take for an empty one.
+// would have an ETag, or of a list, which a library may take for an empty one. What is not the content of an object fails with
+// remote.ErrMalformed when it is longer than anything a store has to say.
 func Objects(base http.RoundTripper, lists func(*http.Request) bool) http.RoundTripper {
 	return &objects{base, lists}
 }
@@ -39,6 +40,9 @@ func (o *objects) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err == nil && Looks(r.Method) && IsPage(answer) && (answer.Header.Get("ETag") == "" || o.lists(r)) {
 		answer.Body.Close()
 		return nil, ErrPage
+	}
+	if err == nil && (r.Method != http.MethodGet || answer.StatusCode >= http.StatusMultipleChoices || o.lists(r)) {
+		bound(answer)
 	}
 	return answer, err
 }

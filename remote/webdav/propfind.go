@@ -10,7 +10,9 @@ import (
 	"net/url"
 	"strings"
 
+	"ferry/remote"
 	"ferry/remote/httpclient"
+	"ferry/remote/network"
 )
 
 // What PROPFIND asks for (RFC 4918 section 15, RFC 4331 section 3).
@@ -132,10 +134,14 @@ func slashed(u *url.URL) *url.URL {
 	return &v
 }
 
+// maxResponse is how much the server may say of one resource.
+const maxResponse = 1 << 20
+
 // responses reads a multistatus answer piece by piece and gives each response to take, until take returns false. An
-// answer that breaks off is an error.
+// answer that breaks off is an error, and so is a response without end.
 func responses(body io.Reader, take func(*response) bool) error {
-	d := xml.NewDecoder(body)
+	bounded := network.NewBounded(body, maxResponse)
+	d := xml.NewDecoder(bounded)
 	d.CharsetReader = func(label string, input io.Reader) (io.Reader, error) {
 		if l := strings.ToLower(label); l == "utf-8" || l == "us-ascii" || l == "ascii" {
 			return input, nil
@@ -166,6 +172,7 @@ func responses(body io.Reader, take func(*response) bool) error {
 				if !take(&r) {
 					return nil
 				}
+				bounded.Renew()
 			default:
 				if err := d.Skip(); err != nil {
 					return err
@@ -186,6 +193,9 @@ func atEnd(d *xml.Decoder) error {
 			return nil
 		}
 		text, isText := token.(xml.CharData)
+		if errors.Is(err, remote.ErrMalformed) {
+			return err
+		}
 		if err != nil || isText && strings.TrimSpace(string(text)) != "" {
 			return errors.New("the server broke the listing off")
 		}
