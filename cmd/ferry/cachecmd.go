@@ -42,7 +42,7 @@ func (p process) cacheCommand(o *options) *cobra.Command {
 			if err := resolveFlags(cmd.Flags(), rows, p.env); err != nil {
 				return err
 			}
-			return run(caches{filepath.Join(o.cacheDir, cachesName), p.stdout}, args)
+			return run(caches{p.places(o.cacheDir).all(), p.stdout}, args)
 		}}
 		root.AddCommand(cmd)
 		return cmd
@@ -87,15 +87,28 @@ func wantIDAndFile(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// caches are the disk caches in a directory.
+// caches are the disk caches in some directories.
 type caches struct {
-	dir string
-	out io.Writer
+	bases []string
+	out   io.Writer
 }
 
 // open calls do with each cache, and with the error of one that is in use.
 func (c caches) open(do func(dir string, s keptCache, err error) error) error {
-	entries, err := os.ReadDir(c.dir)
+	if len(c.bases) == 0 {
+		return errNoPlace
+	}
+	for _, base := range c.bases {
+		if err := openAll(filepath.Join(base, cachesName), do); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openAll calls do with each cache in parent.
+func openAll(parent string, do func(dir string, s keptCache, err error) error) error {
+	entries, err := os.ReadDir(parent)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -106,7 +119,7 @@ func (c caches) open(do func(dir string, s keptCache, err error) error) error {
 		if !e.IsDir() {
 			continue
 		}
-		s, err := openCacheDir(filepath.Join(c.dir, e.Name()), cache.Options{})
+		s, err := openCacheDir(filepath.Join(parent, e.Name()), cache.Options{})
 		if err != nil && !errors.Is(err, cache.ErrInUse) {
 			return err
 		}

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -27,7 +25,7 @@ type cacheOptions struct {
 
 func cacheFlags() []flag {
 	return []flag{
-		{name: "cache-dir", def: defaultCacheDir(), effect: true, usage: "Directory for caches and the self-signed certificate",
+		{name: "cache-dir", def: "", effect: true, usage: "Directory for what waits, caches and the self-signed certificate; else $STATE_DIRECTORY, the user's cache directory, or for root without HOME /var/lib/ferry",
 			value: func(o *options) pflag.Value { return textValue(&o.cacheDir) }},
 		{name: "vfs-cache-mode", def: "off", effect: true, usage: "What is kept on local disk",
 			value: func(o *options) pflag.Value { return cacheModeValue(&o.cache.mode) }},
@@ -52,12 +50,4 @@ func cacheFlags() []flag {
 		{name: "shutdown-flush", def: "0s", effect: true, usage: "Time to wait at the end for files to reach the remote; what is left is sent after the next start",
 			value: func(o *options) pflag.Value { return durationValue(&o.cache.flush) }},
 	}
-}
-
-func defaultCacheDir() string {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		dir = os.TempDir()
-	}
-	return filepath.Join(dir, "ferry")
 }

@@ -79,12 +79,20 @@ func openCacheDir(dir string, o cache.Options) (keptCache, error) {
 
 // openCache opens the disk cache of the remote that info describes. Without a cache mode there is none.
 func (o *options) openCache(info remote.Info, log *slog.Logger) (keptCache, error) {
-	dir := cacheDirOf(o.cacheDir, info)
 	if o.cache.mode == config.CacheOff {
-		warnOfWaiting(dir, log)
+		for _, base := range o.places.all() {
+			warnOfWaiting(cacheDirOf(base, info), log)
+		}
 		return keptCache{}, nil
 	}
-	log.Debug("The disk cache", "dir", dir)
+	dir, err := o.places.store(info, o.readOnly)
+	if err == nil {
+		err = o.places.check(dir)
+	}
+	if err != nil {
+		return keptCache{}, fmt.Errorf("--vfs-cache-mode %v: %w", o.cache.mode, err)
+	}
+	o.places.tell(log, dir)
 	return openCacheDir(dir, cache.Options{
 		MaxSize:      int64(o.cache.maxSize),
 		MinFree:      int64(o.cache.minFree),

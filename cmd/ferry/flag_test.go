@@ -107,7 +107,7 @@ func TestDefaults(t *testing.T) {
 		"rc-addr":                   slices.Equal(o.rc.addrs, []string{"localhost:5572"}),
 		"list-time":                 o.listTime == "utc",
 		"ascii":                     o.ascii == "binary",
-		"cache-dir":                 filepath.Base(o.cacheDir) == "ferry",
+		"cache-dir":                 o.cacheDir == "",
 	}
 	for name, ok := range checks {
 		if !ok {

@@ -68,6 +68,7 @@ type options struct {
 	readStreams            uint32
 
 	cacheDir string
+	places   places // by cacheDir
 	cache    cacheOptions
 
 	config  configOptions

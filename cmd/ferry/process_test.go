@@ -37,8 +37,14 @@ type running struct {
 	grown *sync.Cond // by mu
 }
 
-// start runs a server and stops it when the test ends.
+// start runs a server with a place for its files and stops it when the test ends.
 func start(t *testing.T, env []string, args ...string) *running {
+	t.Helper()
+	return startBare(t, env, append([]string{"--cache-dir", t.TempDir()}, args...)...)
+}
+
+// startBare is start without a flag of its own.
+func startBare(t *testing.T, env []string, args ...string) *running {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{
@@ -49,7 +55,7 @@ func start(t *testing.T, env []string, args ...string) *running {
 	}
 	r.grown = sync.NewCond(&r.mu)
 	pr, pw := io.Pipe()
-	p := process{args: append([]string{"serve", "ftp", "--cache-dir", t.TempDir()}, args...), env: env, stdout: io.Discard, stderr: pw, signals: r.signals}
+	p := process{args: append([]string{"serve", "ftp"}, args...), env: env, stdout: io.Discard, stderr: pw, signals: r.signals}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

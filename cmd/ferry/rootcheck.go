@@ -35,8 +35,10 @@ func (o *options) checkRoot(ctx context.Context, r remote.Remote, what string, l
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), vfs.AnswerLimit)
 	c := &rootCheck{what: what, cached: o.cache.mode != config.CacheOff, log: log, cancel: cancel, done: make(chan struct{})}
 	if c.cached {
-		_, err := os.Stat(cacheDirOf(o.cacheDir, r.Info()))
-		c.before = err == nil
+		if dir, err := o.places.store(r.Info(), o.readOnly); err == nil {
+			_, err := os.Stat(dir)
+			c.before = err == nil
+		}
 	}
 	go func() {
 		defer close(c.done)

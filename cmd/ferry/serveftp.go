@@ -53,6 +53,7 @@ func (p process) serveFTPCommand(o *options) *cobra.Command {
 				return err
 			}
 			o.given = cmd.Flags().Changed
+			o.places = p.places(o.cacheDir)
 			o.rc.prepare(o.chain.bandwidth, func() map[string]map[string]any { return shownFlags(cmd.Flags(), rows) })
 			if err := o.check(); err != nil {
 				return err

@@ -45,11 +45,12 @@ func (o *options) loadKeyPair(ctx context.Context, log *slog.Logger) (*ftp.KeyPa
 	}
 	cert, key := o.cert, o.key
 	if cert == "" {
-		var (
-			fingerprint string
-			err         error
-		)
-		cert, key, fingerprint, err = ftp.SelfSigned(filepath.Join(o.cacheDir, "tls"), o.certHosts())
+		dir, err := o.keyDir()
+		if err != nil {
+			return nil, fmt.Errorf("--tls self-signed: %w", err)
+		}
+		var fingerprint string
+		cert, key, fingerprint, err = ftp.SelfSigned(dir, o.certHosts())
 		if err != nil {
 			return nil, fmt.Errorf("--tls self-signed: %w (choose another --cache-dir)", err)
 		}
@@ -61,6 +62,18 @@ func (o *options) loadKeyPair(ctx context.Context, log *slog.Logger) (*ftp.KeyPa
 	}
 	pair.Log = log
 	return pair, nil
+}
+
+// keyDir returns the directory of the self-signed certificate, after a look at who may write there.
+func (o *options) keyDir() (string, error) {
+	dir, err := o.places.key()
+	if err == nil {
+		err = o.places.check(dir)
+	}
+	if err == nil {
+		err = checkKey(filepath.Join(dir, "self-signed.pem"))
+	}
+	return dir, err
 }
 
 // certHosts are the names that clients may know this server by.
