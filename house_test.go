@@ -56,6 +56,7 @@ var layers = []layer{
 	// Servers that come as libraries.
 	{pattern: "remote/remotetest/sshserver", outside: []string{"golang.org/x/crypto/ssh"}},
 	{pattern: "remote/remotetest/gcsserver", outside: []string{"github.com/fsouza/fake-gcs-server/"}},
+	{pattern: "remote/remotetest/objectstest", ferry: []string{"remote/objects"}},
 	{pattern: "remote/all", ferry: []string{"config", "remote", "remote/*"}},
 	// It keeps what it is told on the local disk, and reads as the tree does.
 	{pattern: "remote/cached", ferry: []string{"remote", "cache", "disk", "readahead"}},

@@ -51,12 +51,14 @@ type Remote interface {
 	// Put stores body as name, creating missing parents only where Caps.ImplicitDirs says so. All or nothing: when Put
 	// fails, ctx ends or body fails with anything but io.EOF, the old content stays and nobody ever sees a part. When
 	// it returns nil, a Stat that starts afterwards sees the new file. A directory of that name is ErrIsDir, a body of
-	// another length than announced ErrSize. (Where Caps.ImplicitDirs, asking whether there is such a directory costs as
-	// much as storing a small file: only one that the remote knows of is refused.) Ending ctx does not interrupt a Read
-	// of body that blocks: whoever gives a body that can block lets its Read fail then.
+	// another length than announced ErrSize. Nothing comes below a file. (Where Caps.ImplicitDirs, asking what is a directory
+	// costs as much as storing a small file: it is asked once for each directory that files are stored in, and what others make
+	// of it in the minutes after that is not seen.) Ending ctx does not interrupt a Read of body that blocks: whoever gives a
+	// body that can block lets its Read fail then.
 	Put(ctx context.Context, name string, body io.Reader, o PutOptions) (Entry, error)
 
-	// Remove deletes the file called name. A missing one is ErrNotExist, a directory ErrIsDir.
+	// Remove deletes the file called name. A missing one is ErrNotExist, a directory ErrIsDir. The directory that it was in
+	// stays, also where Caps.ImplicitDirs: it lives until Rmdir.
 	Remove(ctx context.Context, name string) error
 
 	// Mkdir creates the directory dir. One that exists is ErrExist (also when a file has that name); a missing parent

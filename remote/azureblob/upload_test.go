@@ -143,8 +143,10 @@ func TestAContainerIsADirectory(t *testing.T) {
 	if err := r.Remove(ctx, "pictures/2026/a.jpg"); err != nil {
 		t.Error(err)
 	}
-	if err := r.Rmdir(ctx, "pictures"); err != nil {
-		t.Error(err)
+	for _, dir := range []string{"pictures/2026", "pictures"} {
+		if err := r.Rmdir(ctx, dir); err != nil {
+			t.Error(err)
+		}
 	}
 	if _, err := r.Stat(ctx, "pictures"); !errors.Is(err, remote.ErrNotExist) {
 		t.Errorf("Stat: %v", err)

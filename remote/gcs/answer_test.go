@@ -26,7 +26,11 @@ func startAnswers(t *testing.T, answer http.HandlerFunc) *gcs.Remote {
 
 func TestAContentWithAnotherSumIsAnError(t *testing.T) {
 	for sum, damaged := range map[string]bool{"ZLZnnQ==": false, "AAAAAA==": true} { // the first is that of the content
-		r := startAnswers(t, func(w http.ResponseWriter, _ *http.Request) {
+		r := startAnswers(t, func(w http.ResponseWriter, q *http.Request) {
+			if q.URL.Query().Has("prefix") { // is it a directory?
+				_, _ = io.WriteString(w, `{}`)
+				return
+			}
 			w.Header().Set("X-Goog-Hash", "crc32c="+sum+",md5=XrY7u+Ae7tCTyyK7j1rNww==")
 			_, _ = io.WriteString(w, "hello world, hello")
 		})

@@ -31,8 +31,13 @@ func TestWithoutMarkersMkdirStoresNothing(t *testing.T) {
 	if err := r.Mkdir(t.Context(), "d"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.Stat(t.Context(), "d"); !errors.Is(err, remote.ErrNotExist) {
-		t.Errorf("Stat: %v", err)
+	if e, err := r.Stat(t.Context(), "d"); err != nil || !e.Dir {
+		t.Errorf("Stat: %+v, %v", e, err)
+	}
+	again := open(t, strings.TrimPrefix(r.Info().Name, "gcs:"), o)
+	defer again.Close()
+	if _, err := again.Stat(t.Context(), "d"); !errors.Is(err, remote.ErrNotExist) {
+		t.Errorf("Stat by another process: %v", err)
 	}
 	if _, err := r.Put(t.Context(), "d/f", strings.NewReader("x"), remote.PutOptions{}); err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package objects
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"ferry/remote"
@@ -30,10 +31,18 @@ func (t *Tree) mkdir(ctx context.Context, k Key) error {
 	} else if !errors.Is(err, remote.ErrNotExist) {
 		return err
 	}
-	return t.mark(ctx, t.inside(k))
+	if err := t.dirs.Parents(ctx, k); err != nil {
+		return err
+	}
+	if err := t.mark(ctx, t.inside(k)); err != nil {
+		return err
+	}
+	t.dirs.Made(k)
+	return nil
 }
 
-// Rmdir implements remote.Remote: it removes the marker. A directory that is there by its files alone is never empty.
+// Rmdir implements remote.Remote: it removes the marker, and what else stands for the directory. Where a directory hides a
+// file of its name, that is seen again.
 func (t *Tree) Rmdir(ctx context.Context, dir string) error {
 	k, err := t.key(ctx, "rmdir", dir)
 	if err != nil {
@@ -49,40 +58,77 @@ func (t *Tree) rmdir(ctx context.Context, k Key) error {
 	case t.isBucket(k):
 		return t.buckets.RemoveBucket(ctx, k.Bucket)
 	}
-	inside := t.inside(k)
-	doomed := []Key{}
-	for p, err := range t.pages(ctx, inside, 0) {
-		if err != nil {
-			return err
-		}
-		for _, o := range p.Objects {
-			if base := strings.TrimPrefix(o.Name, inside.Name); base != "" && !partname.Hidden(base) {
-				return remote.ErrNotEmpty
-			}
-			doomed = append(doomed, Key{Bucket: k.Bucket, Name: o.Name})
-		}
-		for _, prefix := range p.Prefixes {
-			if prefix != inside.Name {
-				return remote.ErrNotEmpty
-			}
-		}
-	}
-	o, err := t.store.Head(ctx, k)
-	switch {
-	case err == nil && o.Dir:
-		doomed = append(doomed, k)
-	case err == nil && len(doomed) == 0:
-		return remote.ErrNotDir
-	case err != nil && !errors.Is(err, remote.ErrNotExist):
+	doomed, err := t.doomed(ctx, k)
+	if err != nil {
 		return err
 	}
-	if len(doomed) == 0 {
-		return remote.ErrNotExist
+	done, err := t.dirs.Leave(ctx, k)
+	if err != nil {
+		return err
 	}
+	defer done()
 	for _, d := range doomed {
 		if err := t.store.Delete(ctx, d, ""); err != nil && !errors.Is(err, remote.ErrNotExist) {
 			return err
 		}
 	}
+	t.dirs.Removed(k)
 	return nil
 }
+
+// doomed returns what is to be deleted with the directory k. It is empty for one that is only kept in mind.
+func (t *Tree) doomed(ctx context.Context, k Key) ([]Key, error) {
+	inside := t.inside(k)
+	doomed := []Key{}
+	for p, err := range t.pages(ctx, inside, 0) {
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range p.Objects {
+			base := strings.TrimPrefix(o.Name, inside.Name)
+			switch {
+			case base != "" && !partname.Hidden(base):
+				return nil, remote.ErrNotEmpty
+			case base == "" && o.Size > 0:
+				return nil, &MarkerError{o.Size}
+			}
+			doomed = append(doomed, Key{Bucket: k.Bucket, Name: o.Name})
+		}
+		for _, prefix := range p.Prefixes {
+			if prefix != inside.Name {
+				return nil, remote.ErrNotEmpty
+			}
+		}
+	}
+	o, err := t.store.Head(ctx, k)
+	switch {
+	case err == nil && (o.Dir || o.Size == 0 && len(doomed) > 0):
+		doomed = append(doomed, k)
+	case err == nil && len(doomed) == 0:
+		return nil, remote.ErrNotDir
+	case err != nil && !errors.Is(err, remote.ErrNotExist):
+		return nil, err
+	}
+	if len(t.dirs.KeptIn(k)) > 0 {
+		return nil, remote.ErrNotEmpty
+	}
+	if len(doomed) == 0 && !t.dirs.Keeps(k) {
+		return nil, remote.ErrNotExist
+	}
+	return doomed, nil
+}
+
+// A MarkerError says that a directory is not removed, because the object that stands for it has a content.
+type MarkerError struct{ Size int64 }
+
+func (e *MarkerError) Error() string {
+	return fmt.Sprintf("the object that stands for the directory, whose key ends with a slash, holds %d bytes: "+
+		"look at it with another program, and remove it there", e.Size)
+}
+
+// Hint is what an FTP client is told.
+func (e *MarkerError) Hint() string {
+	return fmt.Sprintf("The object that stands for this directory holds %d bytes, which would be lost.", e.Size)
+}
+
+func (e *MarkerError) Unwrap() error { return remote.ErrNotEmpty }

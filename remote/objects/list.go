@@ -35,27 +35,18 @@ func (t *Tree) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, err
 func (t *Tree) list(ctx context.Context, k Key) iter.Seq2[remote.Entry, error] {
 	return func(yield func(remote.Entry, error) bool) {
 		inside := t.inside(k)
-		l := &listing{tree: t, prefix: inside.Name}
-		if inside.Bucket == "" {
-			l.prefix = ""
-		}
+		l := t.listing(k, inside, yield)
 		for p, err := range t.pages(ctx, inside, 0) {
 			if err != nil {
 				yield(remote.Entry{}, err)
 				return
 			}
-			for e := range l.entries(p) {
-				if ctx.Err() != nil {
-					yield(remote.Entry{}, context.Cause(ctx))
-					return
-				}
-				if !yield(e, nil) {
-					return
-				}
+			if !l.page(ctx, p) {
+				return
 			}
 			l.dropOrphans(ctx, k.Bucket)
 		}
-		if l.found || t.isRoot(k) || t.isBucket(k) {
+		if !l.end() || l.found || t.isRoot(k) || t.isBucket(k) {
 			return
 		}
 		err := remote.ErrNotExist
@@ -65,6 +56,8 @@ func (t *Tree) list(ctx context.Context, k Key) iter.Seq2[remote.Entry, error] {
 			return // an empty directory by the service's own convention
 		} else if !errors.Is(headErr, remote.ErrNotExist) {
 			err = headErr
+		} else if t.dirs.Keeps(k) {
+			return
 		}
 		yield(remote.Entry{}, err)
 	}
@@ -94,77 +87,82 @@ func (t *Tree) pages(ctx context.Context, k Key, limit int) iter.Seq2[Page, erro
 type listing struct {
 	tree   *Tree
 	prefix string // of every key
+	sifter *Sifter
 
 	found   bool     // something was there, if only the marker
 	dir     string   // the last prefix
-	files   []string // keys of files that begin the last key: a directory of that name is hidden by the file
 	orphans []string // hidden keys of the page that are too old
 }
 
-// entries merges the two parts of a page by name, so that a file comes before the directory of the same name.
-func (l *listing) entries(p Page) iter.Seq[remote.Entry] {
-	return func(yield func(remote.Entry) bool) {
-		objects, prefixes := p.Objects, p.Prefixes
-		for len(objects)+len(prefixes) > 0 {
-			var o Object
-			if len(prefixes) == 0 || len(objects) > 0 && objects[0].Name < prefixes[0] {
-				o, objects = objects[0], objects[1:]
-			} else {
-				o, prefixes = Object{Name: prefixes[0]}, prefixes[1:]
-			}
-			if e, ok := l.entry(o); ok && !yield(e) {
-				return
-			}
-		}
+func (t *Tree) listing(k, inside Key, yield func(remote.Entry, error) bool) *listing {
+	l := &listing{tree: t, prefix: inside.Name}
+	if inside.Bucket == "" {
+		l.prefix = ""
 	}
+	l.sifter = t.dirs.Sift(Key{k.Bucket, strings.TrimSuffix(l.prefix, "/")}, yield)
+	return l
 }
 
-// entry describes o, unless it is none of the directory's entries.
-func (l *listing) entry(o Object) (remote.Entry, bool) {
+// page merges the two parts of a page by name, so that a file comes before the directory of the same name. It is false when
+// no more is wanted.
+func (l *listing) page(ctx context.Context, p Page) bool {
+	objects, prefixes := p.Objects, p.Prefixes
+	for len(objects)+len(prefixes) > 0 {
+		if ctx.Err() != nil {
+			l.sifter.yield(remote.Entry{}, context.Cause(ctx))
+			return false
+		}
+		var o Object
+		if len(prefixes) == 0 || len(objects) > 0 && objects[0].Name < prefixes[0] {
+			o, objects = objects[0], objects[1:]
+		} else {
+			o, prefixes = Object{Name: prefixes[0]}, prefixes[1:]
+		}
+		if !l.take(ctx, o) {
+			return false
+		}
+	}
+	return true
+}
+
+// take hands o to the sifter, if it is an entry of the directory.
+func (l *listing) take(ctx context.Context, o Object) bool {
 	l.found = true
-	raw, isPrefix := strings.CutSuffix(strings.TrimPrefix(o.Name, l.prefix), "/")
-	if raw == "" {
-		return remote.Entry{}, false // the marker, or an empty element
+	elem := strings.TrimPrefix(o.Name, l.prefix)
+	raw, isPrefix := strings.CutSuffix(elem, "/")
+	if isPrefix && o.Name <= l.dir {
+		return true // some services repeat prefixes on every page
 	}
 	if partname.Hidden(raw) {
 		if p, ok := partname.Parse(raw); ok && p.Slot > 0 && !o.ModTime.IsZero() && l.tree.ages.Exceed(o.ModTime, orphanAge) {
 			l.orphans = append(l.orphans, o.Name)
 		}
-		return remote.Entry{}, false
+		return true
 	}
-	if l.seen(o.Name, isPrefix) {
-		return remote.Entry{}, false
+	if raw == "" { // the marker, or an empty element
+		if !isPrefix {
+			l.sifter.Marker()
+		}
+		return true
 	}
-	enc := l.tree.config.Encoding
-	name := enc.Decode(raw)
-	if strings.Contains(name, "/") || !remote.ValidPath(name) || name == "." || enc.Encode(name) != raw {
-		return remote.Entry{}, false
-	}
+	name, ok := l.tree.name(raw)
 	if isPrefix {
-		o.Dir = true
+		l.dir = o.Name
+		return l.sifter.Dir(ctx, raw, name, ok)
 	}
-	return entry(name, o), true
+	return l.sifter.File(raw, o, entry(name, o), ok)
 }
 
-// seen reports whether the directory key was yielded already, by itself or hidden by a file, and remembers key.
-func (l *listing) seen(key string, isPrefix bool) bool {
-	for len(l.files) > 0 && !strings.HasPrefix(key, l.files[len(l.files)-1]) {
-		l.files = l.files[:len(l.files)-1]
-	}
-	if !isPrefix {
-		l.files = append(l.files, key)
-		return false
-	}
-	if key <= l.dir {
-		return true // some services repeat prefixes on every page
-	}
-	l.dir = key
-	for _, file := range l.files {
-		if file+"/" == key {
-			return true
-		}
-	}
-	return false
+// end yields what is left when there is nothing more.
+func (l *listing) end() bool {
+	return l.sifter.End(func(raw string) (string, bool) { return l.tree.name(raw) })
+}
+
+// name returns the element of a name that is written as raw, unless no name leads there.
+func (t *Tree) name(raw string) (string, bool) {
+	enc := t.config.Encoding
+	name := enc.Decode(raw)
+	return name, !strings.Contains(name, "/") && remote.ValidPath(name) && name != "." && enc.Encode(name) == raw
 }
 
 // dropOrphans deletes what killed processes left. That it cannot be deleted does not concern who lists.

@@ -38,11 +38,15 @@ func (t *Tree) Move(ctx context.Context, from, to string) error {
 // the newer one is copied, too, and stays.
 func (t *Tree) moveOnce(ctx context.Context, source Key, from, to string, strict bool) error {
 	o, err := t.store.Head(ctx, source)
+	var hidden bool
+	if err == nil {
+		hidden, err = t.dirs.Hides(ctx, source, o)
+	}
 	switch {
-	case err == nil && !o.Dir:
+	case err == nil && !hidden:
 		return t.moveFile(ctx, source, o, from, to, strict)
 	case err == nil:
-		return fail(ctx, "move", from, t.moveDir(ctx, source, to, true))
+		return fail(ctx, "move", from, t.moveDir(ctx, source, to, o.Dir || o.Size == 0))
 	case errors.Is(err, remote.ErrNotExist):
 		if err = t.checkDir(ctx, source); err == nil {
 			err = t.moveDir(ctx, source, to, false)
@@ -57,7 +61,7 @@ func (t *Tree) moveFile(ctx context.Context, source Key, o Object, from, to stri
 	if err != nil || source == target {
 		return err
 	}
-	if err := t.notDir(ctx, target); err != nil {
+	if err := t.free(ctx, target); err != nil {
 		return fail(ctx, "move", to, err)
 	}
 	o.Name = source.Name
@@ -68,6 +72,12 @@ func (t *Tree) moveFile(ctx context.Context, source Key, o Object, from, to stri
 	if _, err := (shelf{t}).CopyObject(ctx, source.Bucket, o, target); err != nil {
 		return fail(ctx, "move", from, err)
 	}
+	t.dirs.Stored(target)
+	done, err := t.dirs.Leave(ctx, source)
+	if err != nil {
+		return fail(ctx, "move", from, err)
+	}
+	defer done()
 	err = t.store.Delete(ctx, source, version)
 	if errors.Is(err, remote.ErrChanged) {
 		return nil // the new file came after the rename
@@ -76,7 +86,7 @@ func (t *Tree) moveFile(ctx context.Context, source Key, o Object, from, to stri
 }
 
 // moveDir moves the directory source, which has an object of its own name where byName.
-func (t *Tree) moveDir(ctx context.Context, source Key, to string, byName bool) error {
+func (t *Tree) moveDir(ctx context.Context, source Key, to string, byName bool) (err error) {
 	target, err := t.key(ctx, "move", to)
 	switch {
 	case err != nil:
@@ -93,6 +103,14 @@ func (t *Tree) moveDir(ctx context.Context, source Key, to string, byName bool) 
 	} else if !errors.Is(err, remote.ErrNotExist) {
 		return err
 	}
+	if err := t.dirs.Parents(ctx, target); err != nil {
+		return err
+	}
+	done, err := t.dirs.Move(ctx, source, target)
+	if err != nil {
+		return err
+	}
+	defer func() { done(err) }()
 	if byName { // it may be all that there is of the directory
 		if err := t.mark(ctx, t.inside(target)); err != nil {
 			return err

@@ -127,16 +127,16 @@ func TestListLeavesOutWhatNoNameLeadsTo(t *testing.T) {
 	}
 }
 
-func TestAFileHidesTheDirectoryOfTheSameName(t *testing.T) {
+func TestADirectoryHidesTheFileOfTheSameName(t *testing.T) {
 	f := newFlat("b")
 	for _, key := range []string{"a", "a-", "a-b", "a/inside", "a.d/x", "b/x", "c"} {
 		f.set("b", key, "x", time.Now())
 	}
 	r := newTree(f, "b")
-	if got := names(t, r, "."); !slices.Equal(got, []string{"a", "a-", "a-b", "a.d/", "b/", "c"}) {
+	if got := names(t, r, "."); !slices.Equal(got, []string{"a-", "a-b", "a.d/", "a/", "b/", "c"}) {
 		t.Errorf("List: %q", got)
 	}
-	if e, err := r.Stat(t.Context(), "a"); err != nil || e.Dir {
+	if e, err := r.Stat(t.Context(), "a"); err != nil || !e.Dir {
 		t.Errorf("Stat: %+v, %v", e, err)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"ferry/remote"
 )
 
-// Stat implements remote.Remote: one request for a file, two for a directory.
+// Stat implements remote.Remote: one request for a file that was seen before, two for any other and for a directory.
 func (t *Tree) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	k, err := t.key(ctx, "stat", name)
 	if err != nil {
@@ -27,6 +27,10 @@ func (t *Tree) stat(ctx context.Context, k Key, base string) (remote.Entry, erro
 	}
 	o, err := t.store.Head(ctx, k)
 	if err == nil {
+		hidden, err := t.dirs.Hides(ctx, k, o)
+		if hidden || err != nil {
+			return dir, err
+		}
 		return entry(base, o), nil
 	}
 	if errors.Is(err, remote.ErrNotExist) {
@@ -50,16 +54,41 @@ func (t *Tree) reach(ctx context.Context, k Key) error {
 
 // checkDir returns nil if k is a directory, and otherwise remote.ErrNotExist.
 func (t *Tree) checkDir(ctx context.Context, k Key) error {
-	for p, err := range t.pages(ctx, t.inside(k), 1) {
+	is, err := t.dirs.Is(ctx, k)
+	if err == nil && !is {
+		err = remote.ErrNotExist
+	}
+	return err
+}
+
+// An asker is a Tree as Dirs asks it.
+type asker struct{ *Tree }
+
+// File implements Asker.
+func (a asker) File(ctx context.Context, k Key) (Object, error) { return a.store.Head(ctx, k) }
+
+// Some implements Asker.
+func (a asker) Some(ctx context.Context, dir Key, limit int) (names []string, whole bool, err error) {
+	inside := a.inside(dir)
+	for p, err := range a.pages(ctx, inside, limit) {
 		if err != nil {
-			return err
+			return nil, false, err
 		}
-		if len(p.Objects)+len(p.Prefixes) > 0 {
-			return nil
+		for _, o := range p.Objects {
+			names = append(names, strings.TrimPrefix(o.Name, inside.Name))
+		}
+		for _, prefix := range p.Prefixes {
+			names = append(names, strings.TrimPrefix(prefix, inside.Name))
+		}
+		if whole = p.Next == ""; len(names) >= limit {
+			break
 		}
 	}
-	return remote.ErrNotExist
+	return names, whole, nil
 }
+
+// Mark implements Asker.
+func (a asker) Mark(ctx context.Context, dir Key) error { return a.mark(ctx, a.inside(dir)) }
 
 // Open implements remote.Remote. The content is that of the moment when the first byte came.
 func (t *Tree) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
@@ -69,6 +98,9 @@ func (t *Tree) Open(ctx context.Context, name string, off, n int64) (io.ReadClos
 	}
 	if off < 0 {
 		return nil, fail(ctx, "open", name, remote.ErrInvalid)
+	}
+	if err := t.dirs.NotKnownDir(ctx, k); err != nil {
+		return nil, fail(ctx, "open", name, err)
 	}
 	var c Content
 	if n == 0 {

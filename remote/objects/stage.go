@@ -65,7 +65,7 @@ func (s *stage) begin(ctx context.Context, o remote.StageOptions) error {
 	var err error
 	switch o.Base {
 	case remote.BaseEmpty:
-		err = s.tree.notDir(ctx, s.key)
+		err = s.tree.dirs.Target(ctx, s.key)
 	case remote.BaseFile:
 		create, err = s.base(ctx, o.Off)
 	default:
@@ -89,10 +89,14 @@ func (s *stage) begin(ctx context.Context, o remote.StageOptions) error {
 // base looks for the published file, of which off bytes are kept.
 func (s *stage) base(ctx context.Context, off int64) (CreateOptions, error) {
 	object, err := s.tree.store.Head(ctx, s.key)
+	if err != nil {
+		return CreateOptions{}, s.tree.orIsDir(ctx, s.key, err)
+	}
+	hidden, err := s.tree.dirs.Hides(ctx, s.key, object)
 	switch {
 	case err != nil:
-		return CreateOptions{}, s.tree.orIsDir(ctx, s.key, err)
-	case object.Dir:
+		return CreateOptions{}, err
+	case hidden:
 		return CreateOptions{}, remote.ErrIsDir
 	case off == remote.AtEnd:
 		off = object.Size
@@ -127,7 +131,7 @@ func (s *stage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, e
 		return remote.Entry{}, fail(ctx, "publish", s.name, context.Cause(ctx))
 	}
 	if s.tree.watch.hasDir(s.key) {
-		if err := s.tree.notDir(ctx, s.key); err != nil {
+		if err := s.tree.dirs.NotDir(ctx, s.key); err != nil {
 			return remote.Entry{}, fail(ctx, "publish", s.name, err)
 		}
 	}
@@ -136,6 +140,7 @@ func (s *stage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, e
 	if err != nil {
 		return remote.Entry{}, fail(ctx, "publish", s.name, err)
 	}
+	s.tree.dirs.Stored(s.key)
 	s.end()
 	s.cancel()
 	_, base := remote.Split(s.name)

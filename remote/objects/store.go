@@ -3,7 +3,9 @@
 // its service has, and gets a Remote with Mover, Copier, ModTimer, Hasher and Stager.
 //
 // A directory is there as long as a key lies below it. Mkdir stores an empty object whose key ends with a slash, the
-// marker, so that an empty directory stays, unless Config.NoMarkers. Unfinished uploads are never kept.
+// marker, and so does what takes the last key below a directory away: it lives until Rmdir. With Config.NoMarkers empty
+// directories are kept in mind instead. A name that is an object and a directory is the directory. Unfinished uploads are
+// never kept.
 package objects
 
 import (

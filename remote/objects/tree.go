@@ -34,6 +34,7 @@ type Tree struct {
 	config  Config
 	bucket  string // "" where the top directories are the buckets
 	prefix  string // of every key: "" or one that ends with a slash
+	dirs    *Dirs
 	watch   watch
 	ages    remote.Ages
 }
@@ -57,9 +58,13 @@ func New(store Store, c Config) *Tree {
 			NoParts:      true,
 		}},
 	}
+	t.dirs = NewDirs(asker{t}, Key{t.bucket, t.prefix}, !c.NoMarkers)
 	t.ages.Began(time.Now())
 	return t
 }
+
+// Store returns what the tree lies in.
+func (t *Tree) Store() Store { return t.store }
 
 // Info implements remote.Remote.
 func (t *Tree) Info() remote.Info { return t.info }

@@ -22,7 +22,7 @@ func (t *Tree) Put(ctx context.Context, name string, body io.Reader, o remote.Pu
 }
 
 func (t *Tree) put(ctx context.Context, k Key, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
-	if err := t.notDir(ctx, k); err != nil {
+	if err := t.dirs.Target(ctx, k); err != nil {
 		return remote.Entry{}, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -49,19 +49,18 @@ func (t *Tree) put(ctx context.Context, k Key, body io.Reader, o remote.PutOptio
 	}
 	t.watch.stored(k)
 	object, err := d.Commit(ctx, o.ModTime)
+	if err == nil {
+		t.dirs.Stored(k)
+	}
 	return entry("", object), err
 }
 
-// notDir returns remote.ErrIsDir if k is a directory.
-func (t *Tree) notDir(ctx context.Context, k Key) error {
-	err := t.checkDir(ctx, k)
-	switch {
-	case err == nil:
-		return remote.ErrIsDir
-	case errors.Is(err, remote.ErrNotExist):
-		return nil
+// free returns remote.ErrIsDir if k is a directory, and remote.ErrNotDir if it is below a file.
+func (t *Tree) free(ctx context.Context, k Key) error {
+	if err := t.dirs.Parents(ctx, k); err != nil {
+		return err
 	}
-	return err
+	return t.dirs.NotDir(ctx, k)
 }
 
 // Remove implements remote.Remote.
@@ -70,8 +69,21 @@ func (t *Tree) Remove(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := t.store.Delete(ctx, k, ""); err != nil {
-		return fail(ctx, "remove", name, t.orIsDir(ctx, k, err))
+	return fail(ctx, "remove", name, t.remove(ctx, k, func() error { return t.store.Delete(ctx, k, "") }))
+}
+
+// remove deletes the file k by del. Its directory stays.
+func (t *Tree) remove(ctx context.Context, k Key, del func() error) error {
+	if err := t.dirs.NotKnownDir(ctx, k); err != nil {
+		return err
+	}
+	done, err := t.dirs.Leave(ctx, k)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := del(); err != nil {
+		return t.orIsDir(ctx, k, err)
 	}
 	return nil
 }
@@ -82,16 +94,15 @@ func (t *Tree) RemoveVersion(ctx context.Context, name, version string) error {
 	if err != nil {
 		return err
 	}
-	err = t.store.Delete(ctx, k, version)
-	if errors.Is(err, remote.ErrChanged) {
-		if _, headErr := t.store.Head(ctx, k); errors.Is(headErr, remote.ErrNotExist) {
-			err = headErr
+	return fail(ctx, "remove", name, t.remove(ctx, k, func() error {
+		err := t.store.Delete(ctx, k, version)
+		if errors.Is(err, remote.ErrChanged) {
+			if _, headErr := t.store.Head(ctx, k); errors.Is(headErr, remote.ErrNotExist) {
+				err = headErr
+			}
 		}
-	}
-	if err != nil {
-		return fail(ctx, "remove", name, t.orIsDir(ctx, k, err))
-	}
-	return nil
+		return err
+	}))
 }
 
 // Copy implements remote.Copier.
@@ -104,13 +115,17 @@ func (t *Tree) Copy(ctx context.Context, from, to string) error {
 	if err != nil {
 		return err
 	}
-	if err := t.notDir(ctx, target); err != nil {
+	if err := t.free(ctx, target); err != nil {
 		return fail(ctx, "copy", to, err)
+	}
+	if err := t.dirs.NotKnownDir(ctx, source); err != nil {
+		return fail(ctx, "copy", from, err)
 	}
 	t.watch.stored(target)
 	if _, err := t.store.Copy(ctx, source, "", target); err != nil {
 		return fail(ctx, "copy", from, t.orIsDir(ctx, source, err))
 	}
+	t.dirs.Stored(target)
 	return nil
 }
 
@@ -119,6 +134,9 @@ func (t *Tree) SetModTime(ctx context.Context, name string, to time.Time) error 
 	k, err := t.file(ctx, "setmodtime", name)
 	if err != nil {
 		return err
+	}
+	if err := t.dirs.NotKnownDir(ctx, k); err != nil {
+		return fail(ctx, "setmodtime", name, err)
 	}
 	if err := t.store.SetModTime(ctx, k, to); err != nil {
 		return fail(ctx, "setmodtime", name, t.orIsDir(ctx, k, err))
@@ -131,6 +149,9 @@ func (t *Tree) Hash(ctx context.Context, name, algorithm string) ([]byte, error)
 	k, err := t.file(ctx, "hash", name)
 	if err != nil {
 		return nil, err
+	}
+	if err := t.dirs.NotKnownDir(ctx, k); err != nil {
+		return nil, fail(ctx, "hash", name, err)
 	}
 	sum, err := t.store.Hash(ctx, k, algorithm)
 	if err != nil {

@@ -53,9 +53,7 @@ func listTests() []test {
 		}},
 		{"an empty directory has no entries", func(s *suite) {
 			s.mkdir("d")
-			if !s.caps.ImplicitDirs {
-				s.lists("d", "")
-			}
+			s.lists("d", "")
 		}},
 		{"listing a file yields ErrNotDir", func(s *suite) {
 			s.put("f", "x")

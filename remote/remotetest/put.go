@@ -85,6 +85,21 @@ func putTests() []test {
 			s.fails(err, remote.ErrNotExist)
 			s.lists(".", "")
 		}},
+		{"nothing comes below a file", func(s *suite) {
+			s.put("f", "x")
+			s.put("g", "y")
+			_, putErr := s.r.Put(s.ctx, "f/a", strings.NewReader("x"), remote.PutOptions{})
+			for _, err := range []error{
+				putErr, s.r.Mkdir(s.ctx, "f/a"), s.r.Mkdir(s.ctx, "f/a/b"), remote.Move(s.ctx, s.r, "g", "f/a"),
+			} {
+				if !errors.Is(err, remote.ErrNotDir) && !errors.Is(err, remote.ErrNotExist) {
+					s.Errorf("got %v", err)
+				}
+			}
+			s.holds("f", "x")
+			s.holds("g", "y")
+			s.lists(".", "f g")
+		}},
 		{"a directory of that name is ErrIsDir", func(s *suite) {
 			s.mkdir("d")
 			s.put("d/f", "x")

@@ -91,9 +91,8 @@ func rmdirTests() []test {
 			s.mkdir("d")
 			s.put("d/f", "x")
 			s.remove("d/f")
-			if err := s.r.Rmdir(s.ctx, "d"); !s.caps.ImplicitDirs {
-				s.ok(err)
-			}
+			s.lists("d", "")
+			s.ok(s.r.Rmdir(s.ctx, "d"))
 			s.gone("d")
 		}},
 		{"a full one is ErrNotEmpty", func(s *suite) {
@@ -111,6 +110,17 @@ func rmdirTests() []test {
 			s.put("f", "x")
 			s.fails(s.r.Rmdir(s.ctx, "f"), remote.ErrNotDir)
 			s.holds("f", "x")
+		}},
+		{"a directory lives until it is removed", func(s *suite) {
+			s.mkdir("a")
+			s.mkdir("a/b")
+			s.put("a/b/f", "x")
+			s.remove("a/b/f")
+			s.lists("a/b", "")
+			s.ok(s.r.Rmdir(s.ctx, "a/b"))
+			s.lists("a", "")
+			s.ok(s.r.Rmdir(s.ctx, "a"))
+			s.gone("a")
 		}},
 		{"a missing one is ErrNotExist", func(s *suite) {
 			s.fails(s.r.Rmdir(s.ctx, "none"), remote.ErrNotExist)

@@ -15,7 +15,9 @@ import (
 func (s *stage) continueFile(ctx context.Context, off int64) error {
 	u := s.u
 	info, err := u.r.head(ctx, u.at)
-	if isMissing(err) {
+	if err == nil {
+		err = u.r.isFile(ctx, u.at, info)
+	} else if isMissing(err) {
 		err = u.r.notFile(ctx, u.at)
 	}
 	if err != nil {

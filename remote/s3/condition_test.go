@@ -86,6 +86,11 @@ func TestARenameKeepsWhatWasStoredMeanwhile(t *testing.T) {
 						t.Error(err)
 					}
 				}
+				for _, name := range []string{"d", "e"} {
+					if err := r.Rmdir(t.Context(), name); err != nil {
+						t.Error(err)
+					}
+				}
 			}
 		})
 	}

@@ -40,7 +40,7 @@ func (r *Remote) client(attempts int) (*minio.Core, error) {
 	c, err := minio.NewCore(o.host, &minio.Options{
 		Creds:              r.keysOf(o.credentials()),
 		Secure:             o.secure,
-		Transport:          conditional{network.Answers(network.Objects(r.transport, lists), harmless)},
+		Transport:          counted{conditional{network.Answers(network.Objects(r.transport, lists), harmless)}},
 		Region:             region,
 		BucketLookupViaURL: func(_ url.URL, bucket string) minio.BucketLookupType { return r.lookup(bucket) },
 		MaxRetries:         attempts,

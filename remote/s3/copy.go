@@ -32,7 +32,7 @@ func (r *Remote) Move(ctx context.Context, from, to string) error {
 func (r *Remote) moveOnce(ctx context.Context, from, to string, strict bool) error {
 	source, target, info, err := r.pair(ctx, "move", from, to)
 	if errors.Is(err, errDirectory) {
-		return r.explain(ctx, "move", from, r.moveDir(ctx, source, target))
+		return r.explain(ctx, "move", from, r.moveDir(ctx, source, target, info))
 	}
 	if err != nil || source == target {
 		return err
@@ -44,7 +44,7 @@ func (r *Remote) moveOnce(ctx context.Context, from, to string, strict bool) err
 	if _, err := r.copyObject(ctx, source, target, info, time.Time{}); err != nil {
 		return r.explain(ctx, "move", from, err)
 	}
-	err = r.removeVersion(ctx, source, etag)
+	err = r.leave(ctx, source, func() error { return r.removeVersion(ctx, source, etag) })
 	if errors.Is(err, remote.ErrChanged) || isMissing(err) {
 		return nil // a new file came after the rename, or somebody has removed the old one
 	}
@@ -70,11 +70,9 @@ func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error
 	if !at.object() || at == r.root {
 		return fail("setmodtime", name, remote.ErrUnsupported)
 	}
-	info, err := r.head(ctx, at)
-	if isMissing(err) {
-		if err = r.checkDir(ctx, at); err == nil {
-			err = remote.ErrUnsupported // a directory has no time
-		}
+	info, isDir, err := r.lookAt(ctx, at)
+	if err == nil && isDir {
+		err = remote.ErrUnsupported // a directory has no time
 	}
 	if err != nil {
 		return r.explain(ctx, "setmodtime", name, err)
@@ -101,17 +99,28 @@ func (r *Remote) pair(ctx context.Context, op, from, to string) (source, target 
 		err = fail(op, from, remote.ErrUnsupported)
 		return
 	}
-	info, err = r.head(ctx, source)
-	if isMissing(err) {
-		if err = r.checkDir(ctx, source); err == nil {
-			err = errDirectory
-		}
+	isDir := false
+	if info, isDir, err = r.lookAt(ctx, source); err == nil && isDir {
+		err = errDirectory
 	}
 	if err == nil && source != target {
-		err = r.refuseDir(ctx, target, true)
+		err = r.free(ctx, target)
 	}
 	err = r.explain(ctx, op, from, err)
 	return
+}
+
+// lookAt describes the object at a place, or reports that there is a directory; then info is that of the object that it hides,
+// if there is one.
+func (r *Remote) lookAt(ctx context.Context, at place) (info minio.ObjectInfo, isDir bool, err error) {
+	info, err = r.head(ctx, at)
+	switch {
+	case err == nil:
+		isDir, err = r.hides(ctx, at, info)
+	case isMissing(err):
+		info, isDir, err = minio.ObjectInfo{}, true, r.checkDir(ctx, at)
+	}
+	return info, isDir, err
 }
 
 // copyObject lets the server copy an object with all that is known of it. Its modification time becomes t; that of the
@@ -138,7 +147,7 @@ func (r *Remote) copyObject(ctx context.Context, from, to place, info minio.Obje
 		etag = done.ETag
 	}
 	r.rememberTime(to, etag, t)
-	r.rememberParents(to)
+	r.dirs.Stored(to.name())
 	return etag, nil
 }
 

@@ -133,19 +133,22 @@ func TestListingsShowTheTimesThatWereSet(t *testing.T) {
 	}
 }
 
-func TestAnObjectThatHidesADirectory(t *testing.T) {
+func TestADirectoryThatHidesAnObject(t *testing.T) {
 	addr := startFake(t).addr // the gateway has files, and so cannot hold both
 	r := openAt(t, testBucket, testOptions(addr))
-	for _, name := range []string{"d/f", "d-1", "d.txt", "e"} {
-		store(t, r, name, remote.StageOptions{}, []byte("x"))
-	}
-	other := openAt(t, testBucket, testOptions(addr)) // does not know that there is a directory d
-	store(t, other, "d", remote.StageOptions{}, []byte("x"))
-	if got := names(t, r, "."); !slices.Equal(got, []string{"d", "d-1", "d.txt", "e"}) {
+	fillBucket(t, r, map[string]string{"d/f": "x", "d-1": "x", "d.txt": "x", "e": "x", "d": "x"})
+	if got := names(t, r, "."); !slices.Equal(got, []string{"d-1", "d.txt", "d/", "e"}) {
 		t.Errorf("%q", got)
 	}
 	if got := names(t, r, "d"); !slices.Equal(got, []string{"f"}) {
 		t.Errorf("%q", got)
+	}
+	for _, size := range []int{1, 2, 3, 100} { // of pages
+		o := testOptions(addr)
+		o.ListChunk = size
+		if got := names(t, openAt(t, testBucket, o), "."); !slices.Equal(got, []string{"d-1", "d.txt", "d/", "e"}) {
+			t.Errorf("in pages of %d: %q", size, got)
+		}
 	}
 }
 

@@ -27,7 +27,9 @@ func (r *Remote) Hash(ctx context.Context, name, algorithm string) ([]byte, erro
 		return nil, fail("hash", name, remote.ErrIsDir)
 	}
 	info, err := r.head(ctx, at)
-	if isMissing(err) {
+	if err == nil {
+		err = r.isFile(ctx, at, info)
+	} else if isMissing(err) {
 		err = r.notFile(ctx, at)
 	}
 	if err != nil {

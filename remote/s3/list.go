@@ -3,12 +3,12 @@ package s3
 import (
 	"context"
 	"iter"
-	"slices"
 	"strings"
 
 	"github.com/minio/minio-go/v7"
 
 	"ferry/remote"
+	"ferry/remote/objects"
 )
 
 // List implements remote.Remote: a request for each ListChunk entries, one or two more where there is none, and some for
@@ -40,12 +40,13 @@ func (r *Remote) listOptions(at place, size int) minio.ListObjectsOptions {
 	}
 }
 
+// listDir hands the entries to a sifter in the order of their keys.
 func (r *Remote) listDir(ctx context.Context, dir string, at place, yield func(remote.Entry, error) bool) {
 	o := r.listOptions(at, r.opt.ListChunk)
 	o.Recursive = false
 	o.WithMetadata = r.quirks.listMetadata
-	prefix, exists := at.prefix(), false
-	var seen page
+	sifter := r.dirs.Sift(at.name(), yield)
+	exists, last := false, ""
 	for object := range r.objects(ctx, at, o) {
 		if object.Err != nil {
 			yield(remote.Entry{}, r.explain(ctx, "list", dir, object.Err))
@@ -55,24 +56,16 @@ func (r *Remote) listDir(ctx context.Context, dir string, at place, yield func(r
 			break
 		}
 		exists = true
-		elem, ok := strings.CutPrefix(object.Key, prefix)
-		if !ok || elem == "" { // the directory itself
+		elem, ok := strings.CutPrefix(object.Key, at.prefix())
+		if ok && elem == "" {
+			sifter.Marker()
+		}
+		// Some servers list the marker of a directory besides it, or in its place.
+		if !ok || elem == "" || elem == last && strings.HasSuffix(elem, "/") {
 			continue
 		}
-		elem, isDir := strings.CutSuffix(elem, "/")
-		isMarker := isDir && object.ETag != "" // some servers list it besides the directory, or in its place
-		name, ok := r.entryName(elem)
-		if !ok || !seen.add(elem, isDir, isMarker) {
-			continue
-		}
-		e := remote.Entry{Name: name, Dir: true}
-		if isDir {
-			r.dirs.set(place{at.bucket, prefix + elem}, struct{}{})
-		} else {
-			e = remote.Entry{Name: name, Size: object.Size, Version: object.ETag}
-			e.ModTime = r.listedTime(place{at.bucket, object.Key}, object)
-		}
-		if !yield(e, nil) {
+		last = elem
+		if !r.sift(ctx, sifter, place{at.bucket, object.Key}, elem, object) {
 			return
 		}
 	}
@@ -80,9 +73,24 @@ func (r *Remote) listDir(ctx context.Context, dir string, at place, yield func(r
 		yield(remote.Entry{}, fail("list", dir, context.Cause(ctx)))
 		return
 	}
-	if !exists && at != r.root && at.object() {
-		yield(remote.Entry{}, r.explain(ctx, "list", dir, r.notDir(ctx, at)))
+	if !sifter.End(r.entryName) || exists || at == r.root || !at.object() {
+		return
 	}
+	if err := r.notDir(ctx, at); err != remote.ErrNotExist || !r.dirs.Keeps(at.name()) {
+		yield(remote.Entry{}, r.explain(ctx, "list", dir, err))
+	}
+}
+
+// sift hands the object at a place, or the directory, to the sifter. elem is the end of its key.
+func (r *Remote) sift(ctx context.Context, sifter *objects.Sifter, at place, elem string, info minio.ObjectInfo) bool {
+	elem, isDir := strings.CutSuffix(elem, "/")
+	name, ok := r.entryName(elem)
+	if isDir {
+		return sifter.Dir(ctx, elem, name, ok)
+	}
+	e := remote.Entry{Name: name, Size: info.Size, Version: info.ETag}
+	e.ModTime = r.listedTime(at, info)
+	return sifter.File(elem, objects.Object{Name: info.Key, Size: info.Size}, e, ok)
 }
 
 // notDir says why nothing is listed below a place.
@@ -112,33 +120,4 @@ func (r *Remote) listBuckets(ctx context.Context, dir string, yield func(remote.
 			return
 		}
 	}
-}
-
-// A page tells whether an entry was there before: there may be an object "a" and others that begin with "a/". Stat finds
-// the file, so List leaves the directory out. Keys come in order, the objects of a page before its directories; between
-// "a" and "a/" come only keys that begin with "a", so that few files of former pages have to be kept.
-type page struct {
-	files   []string // sorted
-	markers []string // directories of which the object is in this page; sorted
-	closed  bool     // its directories have begun
-}
-
-// add reports whether the entry is to be listed.
-func (p *page) add(elem string, isDir, isMarker bool) bool {
-	if p.closed && (!isDir || isMarker) { // the next page begins
-		p.files = slices.DeleteFunc(p.files, func(f string) bool { return !strings.HasPrefix(elem, f) })
-		p.markers, p.closed = nil, false
-	}
-	if !isDir {
-		p.files = append(p.files, elem)
-		return true
-	}
-	_, isFile := slices.BinarySearch(p.files, elem)
-	if isMarker {
-		p.markers = append(p.markers, elem)
-		return !isFile
-	}
-	p.closed = true
-	_, marked := slices.BinarySearch(p.markers, elem)
-	return !isFile && !marked
 }

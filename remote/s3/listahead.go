@@ -22,12 +22,12 @@ const (
 	spanStreams = 4
 )
 
-// objects lists like ListObjectsIter. A page says where the next one begins, so that a long listing takes as many round
+// objects lists like ListObjectsIter, in the order of the keys. A page says where the next one begins, so that a long listing takes as many round
 // trips as it has pages. But a listing may begin behind any key: from the keys of the first pages it is guessed which come
 // much later, and the spans between the guesses are listed at the same time. A bad guess makes spans of unequal length, and
 // never a wrong listing.
 func (r *Remote) objects(ctx context.Context, at place, o minio.ListObjectsOptions) iter.Seq[minio.ObjectInfo] {
-	base := r.once.ListObjectsIter(ctx, at.bucket, o)
+	base := r.inOrder(ctx, at.bucket, o)
 	if o.UseV1 || r.oneByOne.Load() {
 		return base
 	}
@@ -154,7 +154,7 @@ func (l *spanList) fill(ctx context.Context, s *span, size int) {
 	}
 	passed := false // the end of the span
 	n := 0
-	for object := range l.r.once.ListObjectsIter(ctx, l.bucket, o) {
+	for object := range l.r.inOrder(ctx, l.bucket, o) {
 		if n++; object.Err == nil && object.Key <= s.from {
 			s.ignored = true
 			return
@@ -169,7 +169,7 @@ func (l *spanList) fill(ctx context.Context, s *span, size int) {
 		if passed = passed || !inside || object.Key == s.to && s.to != ""; passed || n >= (spanPages-1)*o.MaxKeys {
 			s.ripe.Store(true)
 		}
-		if len(batch) == size && !send() || passed && n%o.MaxKeys == 0 { // a page holds files, and then directories
+		if len(batch) == size && !send() || passed && n%o.MaxKeys == 0 { // to the end of a page
 			break
 		}
 	}

@@ -186,7 +186,7 @@ func TestALongListingThatFailsInTheMiddle(t *testing.T) {
 		}
 		n++
 	}
-	if err == nil || n != 1200 {
+	if err == nil || n != 1199 { // the last one may be hidden by a directory that comes next
 		t.Errorf("%d entries, %v", n, err)
 	}
 }

@@ -7,12 +7,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/minio/minio-go/v7"
+
 	"ferry/remote"
 	"ferry/remote/objects"
 )
 
-// moveDir moves a directory, object by object.
-func (r *Remote) moveDir(ctx context.Context, source, target place) error {
+// moveDir moves a directory, object by object. hidden is an object of its name, if there is one.
+func (r *Remote) moveDir(ctx context.Context, source, target place, hidden minio.ObjectInfo) error {
 	switch {
 	case source == target:
 		return nil
@@ -23,10 +25,10 @@ func (r *Remote) moveDir(ctx context.Context, source, target place) error {
 	case target == r.root:
 		return remote.ErrExist
 	}
-	if err := r.checkNoDir(ctx, r.once, target); err == remote.ErrIsDir {
-		return remote.ErrExist
-	} else if err != nil {
+	if is, err := r.dirs.Is(ctx, target.name()); err != nil {
 		return err
+	} else if is {
+		return remote.ErrExist
 	}
 	if _, err := r.head(ctx, target); !isMissing(err) {
 		if err == nil {
@@ -34,9 +36,19 @@ func (r *Remote) moveDir(ctx context.Context, source, target place) error {
 		}
 		return err
 	}
-	err := objects.MoveDir(ctx, shelf{r}, objects.Key{Bucket: source.bucket, Name: source.prefix()},
+	if err := r.dirs.Parents(ctx, target.name()); err != nil {
+		return err
+	}
+	done, err := r.dirs.Move(ctx, source.name(), target.name())
+	if err != nil {
+		return err
+	}
+	err = objects.MoveDir(ctx, shelf{r}, objects.Key{Bucket: source.bucket, Name: source.prefix()},
 		objects.Key{Bucket: target.bucket, Name: target.prefix()}, r.opt.DirMoveLimit)
-	r.dirs.drop(source)
+	if err == nil && hidden.Key != "" && hidden.Size == 0 { // it stood for the directory
+		err = r.removeVersion(ctx, source, hidden.ETag)
+	}
+	done(err)
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/minio/minio-go/v7/pkg/s3utils"
 
 	"ferry/remote"
+	"ferry/remote/objects"
 )
 
 // maxKey is the longest key in bytes.
@@ -26,14 +27,8 @@ func (p place) prefix() string {
 	return p.key + "/"
 }
 
-// parent returns the directory that holds p.
-func (p place) parent() place {
-	dir, _ := remote.Split(p.key)
-	if dir == "." {
-		dir = ""
-	}
-	return place{p.bucket, dir}
-}
+// name returns p as objects.Dirs knows it.
+func (p place) name() objects.Key { return objects.Key{Bucket: p.bucket, Name: p.key} }
 
 // rootPlace reads the path of a remote.
 func (o *Options) rootPlace(path string) (place, error) {

@@ -28,6 +28,10 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 	body, err := r.get(ctx, at, name, off, n, "")
 	if isMissing(err) {
 		err = r.notFile(ctx, at)
+	} else if err == nil {
+		if err = r.dirs.NotKnownDir(ctx, at.name()); err != nil {
+			_ = body.Close()
+		}
 	}
 	if err != nil {
 		return nil, r.explain(ctx, "open", name, err)

@@ -2,7 +2,6 @@ package s3
 
 import (
 	"context"
-	"strings"
 
 	"github.com/minio/minio-go/v7"
 
@@ -18,12 +17,16 @@ func (r *Remote) Remove(ctx context.Context, name string) error {
 	if !at.object() || at == r.root {
 		return fail("remove", name, remote.ErrIsDir)
 	}
-	_, err = r.head(ctx, at)
-	if isMissing(err) {
+	info, err := r.head(ctx, at)
+	if err == nil {
+		err = r.isFile(ctx, at, info)
+	} else if isMissing(err) {
 		err = r.notFile(ctx, at)
 	}
 	if err == nil {
-		err = r.once.RemoveObject(ctx, at.bucket, at.key, minio.RemoveObjectOptions{})
+		err = r.leave(ctx, at, func() error {
+			return r.once.RemoveObject(ctx, at.bucket, at.key, minio.RemoveObjectOptions{})
+		})
 	}
 	return r.explain(ctx, "remove", name, err)
 }
@@ -41,9 +44,21 @@ func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error 
 	if isMissing(err) {
 		err = r.notFile(ctx, at)
 	} else if err == nil {
-		err = r.removeOn(ctx, at, version)
+		if err = r.dirs.NotKnownDir(ctx, at.name()); err == nil {
+			err = r.leave(ctx, at, func() error { return r.removeOn(ctx, at, version) })
+		}
 	}
 	return r.explain(ctx, "remove", name, err)
+}
+
+// leave removes the object at a place by remove. Its directory stays.
+func (r *Remote) leave(ctx context.Context, at place, remove func() error) error {
+	done, err := r.dirs.Leave(ctx, at.name())
+	if err != nil {
+		return err
+	}
+	defer done()
+	return remove()
 }
 
 // Mkdir implements remote.Remote.
@@ -77,32 +92,6 @@ func (r *Remote) makeBucket(ctx context.Context, bucket string) error {
 	return r.once.MakeBucket(ctx, bucket, minio.MakeBucketOptions{Region: region})
 }
 
-// makeDir stores the object that stands for an empty directory.
-func (r *Remote) makeDir(ctx context.Context, at place) error {
-	err := r.checkNoDir(ctx, r.once, at)
-	if err == remote.ErrIsDir {
-		return remote.ErrExist
-	}
-	if err != nil {
-		return err
-	}
-	if _, err := r.head(ctx, at); !isMissing(err) {
-		if err == nil {
-			err = remote.ErrExist
-		}
-		return err
-	}
-	if r.opt.NoMarkers {
-		return nil
-	}
-	if err := r.putMarker(ctx, at); err != nil {
-		return err
-	}
-	r.dirs.set(at, struct{}{})
-	r.rememberParents(at)
-	return nil
-}
-
 // Rmdir implements remote.Remote.
 func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 	at, err := r.begin(ctx, "rmdir", dir)
@@ -117,29 +106,4 @@ func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 		err = r.removeDir(ctx, at)
 	}
 	return r.explain(ctx, "rmdir", dir, err)
-}
-
-// removeDir removes the object that stands for a directory, if there is no other in it.
-func (r *Remote) removeDir(ctx context.Context, at place) error {
-	marker := false
-	for o := range r.once.ListObjectsIter(ctx, at.bucket, r.listOptions(at, 2)) {
-		if o.Err != nil {
-			return o.Err
-		}
-		if o.Key != at.prefix() && strings.HasPrefix(o.Key, at.prefix()) {
-			return remote.ErrNotEmpty
-		}
-		marker = true
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	if !marker {
-		return r.notDir(ctx, at)
-	}
-	if err := r.once.RemoveObject(ctx, at.bucket, at.prefix(), minio.RemoveObjectOptions{}); err != nil {
-		return err
-	}
-	r.dirs.drop(at)
-	return nil
 }

@@ -67,18 +67,40 @@ func TestWhatACallCosts(t *testing.T) {
 		call func() error
 		want []string
 	}{
-		{"a small upload", func() error { store(t, r, "a/b/f", remote.StageOptions{}, small); return nil },
-			[]string{"PUT " + base + "a/b/f"}},
+		{"the first upload into a directory that was never seen", func() error {
+			store(t, r, "a/b/f", remote.StageOptions{}, small)
+			return nil
+		}, []string{"GET /bucket/ list-type prefix", "HEAD " + base + "a", "HEAD " + base + "a/b", "PUT " + base + "a/b/f"}},
 		{"the same again", func() error { store(t, r, "a/b/f", remote.StageOptions{}, small); return nil },
 			[]string{"PUT " + base + "a/b/f"}},
-		{"a small Put", func() error {
+		{"a small upload of another name", func() error { store(t, r, "a/b/g", remote.StageOptions{}, small); return nil },
+			[]string{"GET /bucket/ list-type prefix", "PUT " + base + "a/b/g"}},
+		{"a small upload, when its directory was listed", func() error {
+			store(t, r, "a/b/h", remote.StageOptions{}, small)
+			return nil
+		}, []string{"PUT " + base + "a/b/h"}},
+		{"a new directory", func() error { return r.Mkdir(t.Context(), "new") },
+			[]string{"GET /bucket/ list-type prefix", "HEAD " + base + "new", "PUT " + base + "new/"}},
+		{"a small upload into it", func() error { store(t, r, "new/f", remote.StageOptions{}, small); return nil },
+			[]string{"PUT " + base + "new/f"}},
+		{"its end", func() error { return r.Remove(t.Context(), "new/f") },
+			[]string{"DELETE " + base + "new/f", "HEAD " + base + "new/f"}},
+		{"the end of a file beside others", func() error { return r.Remove(t.Context(), "a/b/h") },
+			[]string{"DELETE " + base + "a/b/h", "HEAD " + base + "a/b/h"}},
+		{"a small Put into a root that was never seen", func() error {
 			_, err := r.Put(t.Context(), "g", bytes.NewReader(small), remote.PutOptions{})
 			return err
-		}, []string{"PUT " + base + "g"}},
-		{"an empty file", func() error { store(t, r, "a/empty", remote.StageOptions{}, nil); return nil },
-			[]string{"PUT " + base + "a/empty"}},
+		}, []string{"GET /bucket/ list-type prefix", "PUT " + base + "g"}},
+		{"a small Put", func() error {
+			_, err := r.Put(t.Context(), "h", bytes.NewReader(small), remote.PutOptions{})
+			return err
+		}, []string{"PUT " + base + "h"}},
+		{"the first file beside a directory", func() error { store(t, r, "a/empty", remote.StageOptions{}, nil); return nil },
+			[]string{"GET /bucket/ list-type prefix", "PUT " + base + "a/empty"}},
+		{"an empty file", func() error { store(t, r, "a/empty too", remote.StageOptions{}, nil); return nil },
+			[]string{"PUT " + base + "a/empty too"}},
 		{"an upload that is dropped", func() error {
-			s, err := r.Stage(t.Context(), "h", remote.StageOptions{Owner: owner})
+			s, err := r.Stage(t.Context(), "never", remote.StageOptions{Owner: owner})
 			return errors.Join(err, s.Keep())
 		}, nil},
 		{"an upload over a directory that is known", func() error {

@@ -3,8 +3,8 @@
 // # What is where
 //
 // A file is an object; its key is the name, each element spelled as Options.Encoding says. A directory exists as long as
-// a key begins with its name and a slash; one that Mkdir made is an empty object whose key ends in a slash, so that it
-// also exists when nothing is in it. The path that New is given is "bucket/prefix", or empty: then the buckets are the
+// a key begins with its name and a slash; one that Mkdir made, or that was emptied, is an empty object whose key ends in a
+// slash, so that it also exists when nothing is in it. A name that is an object and a directory is the directory. The path that New is given is "bucket/prefix", or empty: then the buckets are the
 // directories of the root.
 //
 // # Times
@@ -36,6 +36,7 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/network"
+	"ferry/remote/objects"
 )
 
 // Remote is a bucket, a part of one, or all buckets.
@@ -52,7 +53,7 @@ type Remote struct {
 
 	precondition atomic.Int32 // what the server makes of a precondition for a removal: notTried, honoured, ignored or refused
 
-	dirs  *memo[place, struct{}] // directories that were there a moment ago
+	dirs  *objects.Dirs          // what is known of directories
 	times *memo[uint64, setTime] // modification times that were set, by object and content
 }
 
@@ -66,7 +67,6 @@ func New(_ context.Context, path string, o Options) (*Remote, error) {
 		opt:    o,
 		quirks: quirksOf(o.Provider),
 		name:   "s3:" + path,
-		dirs:   newMemo[place, struct{}](4096),
 		times:  newMemo[uint64, setTime](1 << 16),
 	}
 	var err error
@@ -76,6 +76,7 @@ func New(_ context.Context, path string, o Options) (*Remote, error) {
 	if err := r.connect(); err != nil {
 		return nil, err
 	}
+	r.dirs = objects.NewDirs(asker{r}, r.root.name(), !o.NoMarkers)
 	return r, nil
 }
 

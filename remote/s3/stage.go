@@ -20,7 +20,7 @@ func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) 
 	if !o.Valid() {
 		return nil, fail("stage", name, remote.ErrInvalid)
 	}
-	if err := r.refuseDir(ctx, at, false); err != nil {
+	if err := r.target(ctx, at); err != nil {
 		return nil, r.explain(ctx, "stage", name, err)
 	}
 	s := &stage{name: name}

@@ -8,7 +8,7 @@ import (
 	"ferry/remote"
 )
 
-// Stat implements remote.Remote. A file costs one request, a directory two.
+// Stat implements remote.Remote. A file that was seen before costs one request, any other and a directory two.
 func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	at, err := r.begin(ctx, "stat", name)
 	if err != nil {
@@ -20,6 +20,10 @@ func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	}
 	info, err := r.head(ctx, at)
 	if err == nil {
+		hidden, err := r.hides(ctx, at, info)
+		if hidden || err != nil {
+			return remote.Entry{Name: base, Dir: true}, r.explain(ctx, "stat", name, err)
+		}
 		return r.entry(at, base, info), nil
 	}
 	if !isMissing(err) {
@@ -77,23 +81,28 @@ func (r *Remote) checkBucket(ctx context.Context, at place) (empty bool, err err
 }
 
 // checkDir returns ErrNotExist unless something is in the directory at a place, or it was made by itself.
-func (r *Remote) checkDir(ctx context.Context, at place) error { return r.checkDirBy(ctx, r.once, at) }
-
-func (r *Remote) checkDirBy(ctx context.Context, c *minio.Core, at place) error {
+func (r *Remote) checkDir(ctx context.Context, at place) error {
 	if !at.object() || at == r.root {
 		_, err := r.checkBucket(ctx, at)
 		return err
 	}
-	for o := range c.ListObjectsIter(ctx, at.bucket, r.listOptions(at, 1)) {
-		if o.Err != nil {
-			return o.Err
-		}
-		r.dirs.set(at, struct{}{})
-		return nil
+	is, err := r.dirs.Is(ctx, at.name())
+	if err == nil && !is {
+		err = remote.ErrNotExist
 	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+	return err
+}
+
+// hides reports whether a directory has the name of the object at a place.
+func (r *Remote) hides(ctx context.Context, at place, info minio.ObjectInfo) (bool, error) {
+	return r.dirs.Hides(ctx, at.name(), describeObject(at, info))
+}
+
+// isFile returns ErrIsDir if a directory has the name of the object at a place.
+func (r *Remote) isFile(ctx context.Context, at place, info minio.ObjectInfo) error {
+	hidden, err := r.hides(ctx, at, info)
+	if err == nil && hidden {
+		err = remote.ErrIsDir
 	}
-	r.dirs.drop(at)
-	return remote.ErrNotExist
+	return err
 }

@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/minio/minio-go/v7"
-
-	"ferry/remote"
 )
 
 // An upload collects the content of a file, and sends it in parts when it is longer than one. It is used by one
@@ -118,7 +116,7 @@ func (u *upload) finish(ctx context.Context) (minio.UploadInfo, error) {
 			return minio.UploadInfo{}, err
 		}
 	}
-	if err := u.r.refuseDir(ctx, u.at, u.parts != nil); err != nil {
+	if err := u.r.stillFree(ctx, u.at, u.parts != nil); err != nil {
 		return minio.UploadInfo{}, repeated(err)
 	}
 	info, err := u.publish(ctx)
@@ -126,7 +124,7 @@ func (u *upload) finish(ctx context.Context) (minio.UploadInfo, error) {
 		return minio.UploadInfo{}, repeated(err)
 	}
 	u.r.rememberTime(u.at, info.ETag, u.modTime)
-	u.r.rememberParents(u.at)
+	u.r.dirs.Stored(u.at.name())
 	return info, nil
 }
 
@@ -163,38 +161,4 @@ func (r *Remote) digests(content []byte) (md5sum, sha256sum string) {
 	}
 	sum := sha256.Sum256(content)
 	return "", hex.EncodeToString(sum[:])
-}
-
-// refuseDir returns ErrIsDir if there is a directory at a place: surely if it asks anyway, and otherwise if there was one
-// a moment ago.
-func (r *Remote) refuseDir(ctx context.Context, at place, ask bool) error {
-	if !at.object() || at == r.root {
-		return remote.ErrIsDir
-	}
-	if _, known := r.dirs.get(at); !known && !ask {
-		return nil
-	}
-	return r.checkNoDir(ctx, r.again, at)
-}
-
-// checkNoDir returns ErrIsDir if there is a directory at a place.
-func (r *Remote) checkNoDir(ctx context.Context, c *minio.Core, at place) error {
-	err := r.checkDirBy(ctx, c, at)
-	switch {
-	case err == nil:
-		return remote.ErrIsDir
-	case err == remote.ErrNotExist:
-		return nil
-	}
-	return err
-}
-
-// rememberParents notes that there are the directories above what was stored at a place.
-func (r *Remote) rememberParents(at place) {
-	for dir := at.parent(); dir.object(); dir = dir.parent() {
-		if _, known := r.dirs.get(dir); known {
-			return
-		}
-		r.dirs.set(dir, struct{}{})
-	}
 }

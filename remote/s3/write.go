@@ -15,7 +15,7 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 	if err != nil {
 		return remote.Entry{}, err
 	}
-	if err := r.refuseDir(ctx, at, false); err != nil {
+	if err := r.target(ctx, at); err != nil {
 		return remote.Entry{}, r.explain(ctx, "put", name, err)
 	}
 	u := &upload{r: r, at: at, options: r.putOptions(at, o.ModTime), modTime: o.ModTime, part: r.knownPartSize(o.Size)}

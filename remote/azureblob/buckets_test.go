@@ -1,0 +1,24 @@
+package azureblob_test
+
+import (
+	"testing"
+
+	"ferry/remote"
+	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/objectstest"
+)
+
+func TestBuckets(t *testing.T) {
+	service := startService(t)
+	remotetest.RunBuckets(t, func(t *testing.T, contents map[string]string, markers bool) remotetest.Bucket {
+		container, o := service.container(t), service.options()
+		o.NoMarkers = !markers
+		raw := open(t, container, o)
+		t.Cleanup(func() { raw.Close() })
+		objectstest.Fill(t, raw.Store(), container, contents)
+		return remotetest.Bucket{
+			Open: func() remote.Remote { return open(t, container, o) },
+			Keys: func() []string { return objectstest.Keys(t, raw.Store(), container) },
+		}
+	})
+}

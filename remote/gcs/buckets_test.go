@@ -1,0 +1,25 @@
+package gcs_test
+
+import (
+	"testing"
+
+	"ferry/remote"
+	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/gcsserver"
+	"ferry/remote/remotetest/objectstest"
+)
+
+func TestBuckets(t *testing.T) {
+	service := gcsserver.Start(t)
+	remotetest.RunBuckets(t, func(t *testing.T, contents map[string]string, markers bool) remotetest.Bucket {
+		bucket, o := service.NewBucket(), options(service.Addr)
+		o.NoMarkers = !markers
+		raw := open(t, bucket, o)
+		t.Cleanup(func() { raw.Close() })
+		objectstest.Fill(t, raw.Store(), bucket, contents)
+		return remotetest.Bucket{
+			Open: func() remote.Remote { return open(t, bucket, o) },
+			Keys: func() []string { return objectstest.Keys(t, raw.Store(), bucket) },
+		}
+	})
+}

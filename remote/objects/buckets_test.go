@@ -1,0 +1,29 @@
+package objects_test
+
+import (
+	"testing"
+	"time"
+
+	"ferry/remote"
+	"ferry/remote/nameenc"
+	"ferry/remote/objects"
+	"ferry/remote/remotetest"
+)
+
+func TestBuckets(t *testing.T) {
+	remotetest.RunBuckets(t, func(t *testing.T, contents map[string]string, markers bool) remotetest.Bucket {
+		f := newFlat("b")
+		for key, content := range contents {
+			f.set("b", key, content, time.Now())
+		}
+		return remotetest.Bucket{
+			Open: func() remote.Remote {
+				return tree{objects.New(f, objects.Config{
+					Name: "flat:b", Root: "b", Encoding: nameenc.Slash | nameenc.InvalidUtf8 | nameenc.Dot,
+					Holds: func(key string) bool { return len(key) <= 1024 }, Buckets: f, NoMarkers: !markers,
+				})}
+			},
+			Keys: func() []string { return f.keys("b") },
+		}
+	})
+}

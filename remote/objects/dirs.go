@@ -1,0 +1,403 @@
+package objects
+
+import (
+	"context"
+	"errors"
+	"hash/maphash"
+	"strings"
+	"sync"
+	"time"
+
+	"ferry/remote"
+)
+
+// A store knows keys only. Whether a name is a directory, a file, or something below a file has to be asked, and asking
+// costs as much as storing a small file. Dirs asks once and remembers.
+//
+// A name that is both the key of an object and the beginning of others is a directory: what is in it can be reached, and
+// the object of its name is hidden. Other programs make such names; nobody makes one through a Tree.
+
+// An Asker is what Dirs asks a store. The key of a directory has no slash at its end.
+type Asker interface {
+	// File looks at the object k. One that is not there is remote.ErrNotExist.
+	File(ctx context.Context, k Key) (Object, error)
+
+	// Some lists what is in dir, one level deep, up to limit entries or a few more: elements of names as the keys spell them,
+	// those of directories with a slash at the end, and "" for the marker. whole says that there is no more.
+	Some(ctx context.Context, dir Key, limit int) (names []string, whole bool, err error)
+
+	// Mark stores the marker of dir.
+	Mark(ctx context.Context, dir Key) error
+}
+
+const (
+	// trust is how long what a listing said counts.
+	trust = 5 * time.Minute
+	// childTrust is how long something that was seen in a directory is taken to be there still.
+	childTrust = 10 * time.Second
+	// pageSize is how much of a directory is listed to know the names in it.
+	pageSize = 1000
+	// sampleSize is how much of a directory is listed to know that something stays in it. So many files can be removed
+	// before it is listed again.
+	sampleSize = 100
+
+	maxDirs  = 1 << 14
+	maxPlain = 1 << 16
+)
+
+// Dirs is what a process knows of the directories of a store. Its methods may be called concurrently.
+type Dirs struct {
+	store   Asker
+	root    Key  // the directory that is always there
+	markers bool // directories are kept as markers
+	seed    maphash.Seed
+
+	mu      sync.Mutex
+	dirs    map[Key]*dir         // guarded by mu; what was seen to be a directory
+	plain   map[uint64]time.Time // guarded by mu; what is a file and no directory, by the hash of its key
+	leaving map[Key]int          // guarded by mu; what is being removed
+	removed map[Key]time.Time    // guarded by mu; what was removed a moment ago
+	kept    map[Key]struct{}     // guarded by mu; directories that are there because this process says so
+	dropped time.Time            // guarded by mu; when a directory was forgotten to make room
+	hidden  map[Key]struct{}     // guarded by mu; files hidden by directories, of which the log has been told
+}
+
+// A dir is what is known of a directory.
+type dir struct {
+	listed   time.Time            // when it was listed to its end: all directories in it are known
+	large    time.Time            // when it turned out to be too large for that
+	marked   time.Time            // when its marker was seen
+	children map[string]time.Time // some of what is in it
+}
+
+// NewDirs returns what knows the directories below root, which may be a bucket, or the zero Key for all buckets. Without
+// markers it keeps empty directories in mind.
+func NewDirs(store Asker, root Key, markers bool) *Dirs {
+	root.Name = strings.TrimSuffix(root.Name, "/")
+	return &Dirs{
+		store: store, root: root, markers: markers, seed: maphash.MakeSeed(),
+		dirs: map[Key]*dir{}, plain: map[uint64]time.Time{}, leaving: map[Key]int{}, removed: map[Key]time.Time{}, kept: map[Key]struct{}{},
+		hidden: map[Key]struct{}{},
+	}
+}
+
+// top reports whether k is the root or a bucket: no object stands for those.
+func (d *Dirs) top(k Key) bool { return k.Name == "" || k == d.root }
+
+// above returns the directory that k is in, and the element that k is there.
+func above(k Key) (Key, string) {
+	i := strings.LastIndexByte(k.Name, '/')
+	return Key{k.Bucket, k.Name[:max(i, 0)]}, k.Name[i+1:]
+}
+
+// Target returns remote.ErrIsDir when a directory is called k, and remote.ErrNotDir when something above k is a file. Of
+// a directory that was listed it asks nothing, of any other once.
+func (d *Dirs) Target(ctx context.Context, k Key) error {
+	if d.top(k) {
+		return remote.ErrIsDir
+	}
+	switch d.recall(k) {
+	case isDir:
+		return d.NotDir(ctx, k)
+	case noDir:
+		return nil
+	}
+	if err := d.explore(ctx, k); err != nil {
+		return err
+	}
+	switch d.recall(k) {
+	case isDir:
+		return remote.ErrIsDir
+	case noDir:
+		return nil
+	}
+	return d.NotDir(ctx, k)
+}
+
+// explore lists the directory that k is in, unless it is known to be too large for that.
+func (d *Dirs) explore(ctx context.Context, k Key) error {
+	parent, _ := above(k)
+	d.mu.Lock()
+	known := d.dirs[parent]
+	large := known != nil && time.Since(known.large) < trust
+	d.mu.Unlock()
+	if large {
+		return nil
+	}
+	names, _, err := d.look(ctx, parent, pageSize)
+	if err != nil || len(names) > 0 || d.top(parent) {
+		return err
+	}
+	if err := d.Parents(ctx, k); err != nil {
+		return err
+	}
+	d.setPlain(k, time.Now())
+	return nil
+}
+
+// NotKnownDir returns remote.ErrIsDir when a directory is called k. It asks nothing of a name that was seen to be none.
+func (d *Dirs) NotKnownDir(ctx context.Context, k Key) error {
+	if d.recall(k) == noDir {
+		return nil
+	}
+	return d.NotDir(ctx, k)
+}
+
+// NotDir returns remote.ErrIsDir when a directory is called k. It always asks.
+func (d *Dirs) NotDir(ctx context.Context, k Key) error {
+	is, err := d.Is(ctx, k)
+	if err == nil && is {
+		err = remote.ErrIsDir
+	}
+	return err
+}
+
+// Is reports whether a directory is called k. It always asks.
+func (d *Dirs) Is(ctx context.Context, k Key) (bool, error) {
+	if d.top(k) {
+		return true, nil
+	}
+	names, _, err := d.look(ctx, k, 1)
+	if err != nil {
+		return false, err
+	}
+	if len(names) > 0 {
+		return true, nil
+	}
+	if d.Keeps(k) {
+		o, err := d.store.File(ctx, k)
+		switch {
+		case errors.Is(err, remote.ErrNotExist):
+			return true, nil
+		case err != nil:
+			return false, err
+		}
+		return d.Hides(ctx, k, o)
+	}
+	d.Gone(k)
+	d.setPlain(k, time.Now())
+	return false, nil
+}
+
+// Parents returns remote.ErrNotDir when something above k is a file. It asks about what was not seen to be a directory.
+func (d *Dirs) Parents(ctx context.Context, k Key) error {
+	for p, _ := above(k); !d.top(p) && d.recall(p) != isDir; p, _ = above(p) {
+		o, err := d.store.File(ctx, p)
+		switch {
+		case errors.Is(err, remote.ErrNotExist):
+			continue
+		case err != nil:
+			return err
+		case o.Dir:
+			return nil
+		}
+		if hides, err := d.Hides(ctx, p, o); err != nil || hides {
+			return err
+		}
+		return remote.ErrNotDir
+	}
+	return nil
+}
+
+// Hides reports whether a directory has the name of the object o, whose key is k. It asks once.
+func (d *Dirs) Hides(ctx context.Context, k Key, o Object) (bool, error) {
+	if o.Dir || d.top(k) {
+		return true, nil
+	}
+	if d.recall(k) == noDir {
+		return false, nil
+	}
+	names, _, err := d.look(ctx, k, 1)
+	if err != nil {
+		return false, err
+	}
+	if len(names) == 0 {
+		d.forget(k) // somebody has stored a file in its place
+		d.Gone(k)
+		d.setPlain(k, time.Now())
+		return false, nil
+	}
+	d.Hidden(ctx, k, o)
+	return true, nil
+}
+
+// Hidden notes that the directory k hides the object o of its name. The log is told once, if that has a content.
+func (d *Dirs) Hidden(ctx context.Context, k Key, o Object) {
+	d.mu.Lock()
+	_, told := d.hidden[k]
+	if told = told || o.Size == 0; !told {
+		evict(d.hidden, maxDirs)
+		d.hidden[k] = struct{}{}
+	}
+	d.mu.Unlock()
+	if !told {
+		remote.Warn(ctx, "A file is hidden by a directory of the same name: rename one of them where it was made",
+			"bucket", k.Bucket, "key", k.Name, "size", o.Size)
+	}
+}
+
+// look asks what is in dir, and remembers it.
+func (d *Dirs) look(ctx context.Context, at Key, limit int) (names []string, whole bool, err error) {
+	began := time.Now()
+	names, whole, err = d.store.Some(ctx, at, limit)
+	if err != nil {
+		return nil, false, err
+	}
+	l := d.Listing(at)
+	for _, name := range names {
+		l.Saw(name)
+	}
+	switch {
+	case whole:
+		l.Whole()
+	case limit >= pageSize:
+		d.mu.Lock()
+		d.see(at).large = began
+		d.mu.Unlock()
+	}
+	return names, whole, nil
+}
+
+// knowledge is what is remembered of a name.
+type knowledge uint8
+
+const (
+	unknown knowledge = iota
+	isDir
+	noDir // there is a file, or nothing
+)
+
+// recall returns what is remembered of k.
+func (d *Dirs) recall(k Key) knowledge {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.dirs[k] != nil || d.keeps(k) {
+		return isDir
+	}
+	if since, ok := d.plain[d.hash(k)]; ok && time.Since(since) < trust {
+		return noDir
+	}
+	parent, _ := above(k)
+	if p := d.dirs[parent]; p != nil && time.Since(p.listed) < trust && p.listed.After(d.dropped) {
+		return noDir
+	}
+	return unknown
+}
+
+func (d *Dirs) hash(k Key) uint64 { return maphash.Comparable(d.seed, k) }
+
+func (d *Dirs) setPlain(k Key, since time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	evict(d.plain, maxPlain)
+	d.plain[d.hash(k)] = since
+}
+
+// Known reports whether k was seen to be a directory.
+func (d *Dirs) Known(k Key) bool { return d.recall(k) == isDir }
+
+// Seen notes that k is a directory, and so is all above it.
+func (d *Dirs) Seen(k Key) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.see(k)
+}
+
+// see returns what is known of the directory k.
+// LOCKS_REQUIRED(d.mu)
+func (d *Dirs) see(k Key) *dir {
+	known := d.dirs[k]
+	for p := k; d.dirs[p] == nil; p, _ = above(p) {
+		if evict(d.dirs, maxDirs) {
+			d.dropped = time.Now()
+		}
+		d.dirs[p] = &dir{}
+		delete(d.plain, d.hash(p))
+		if p == k {
+			known = d.dirs[p]
+		}
+		if d.top(p) {
+			break
+		}
+	}
+	return known
+}
+
+// Made notes that the directory k is new, and empty but for its marker.
+func (d *Dirs) Made(k Key) {
+	d.Stored(k)
+	d.mu.Lock()
+	known := d.see(k)
+	known.listed = time.Now()
+	if d.markers {
+		known.marked = known.listed
+	}
+	d.mu.Unlock()
+	if !d.markers {
+		d.Keep(k)
+	}
+}
+
+// Stored notes that there is something called k, a file unless it was seen to be a directory.
+func (d *Dirs) Stored(k Key) {
+	parent, name := above(k)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	known := d.see(parent)
+	if name == "" {
+		return // a marker
+	}
+	known.note(name)
+	delete(d.removed, k)
+	if d.dirs[k] == nil {
+		evict(d.plain, maxPlain)
+		d.plain[d.hash(k)] = time.Now()
+	}
+}
+
+// note notes that there is something called name in the directory.
+// LOCKS_REQUIRED(Dirs.mu)
+func (n *dir) note(name string) {
+	if n.children == nil {
+		n.children = map[string]time.Time{}
+	}
+	if _, ok := n.children[name]; !ok {
+		evict(n.children, sampleSize)
+	}
+	n.children[name] = time.Now()
+}
+
+// Gone notes that k is no directory.
+func (d *Dirs) Gone(k Key) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.dirs, k)
+	parent, name := above(k)
+	if p := d.dirs[parent]; p != nil {
+		delete(p.children, name)
+	}
+}
+
+// GoneBelow notes that k is no directory any more, and neither is anything below it.
+func (d *Dirs) GoneBelow(k Key) {
+	d.Gone(k)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for below := range d.dirs {
+		if below.Bucket == k.Bucket && strings.HasPrefix(below.Name, k.Name+"/") {
+			delete(d.dirs, below)
+		}
+	}
+}
+
+// evict makes room in m for one more, which has at most limit, and reports whether something had to go.
+func evict[K comparable, V any](m map[K]V, limit int) bool {
+	if len(m) < limit {
+		return false
+	}
+	for k := range m { // in random order
+		delete(m, k)
+		break
+	}
+	return true
+}

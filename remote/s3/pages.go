@@ -1,0 +1,58 @@
+package s3
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/minio/minio-go/v7"
+)
+
+// inOrder lists like ListObjectsIter, in the order of the keys: that gives the objects of a page before its directories.
+func (r *Remote) inOrder(ctx context.Context, bucket string, o minio.ListObjectsOptions) iter.Seq[minio.ObjectInfo] {
+	return func(yield func(minio.ObjectInfo) bool) {
+		var asked atomic.Int32
+		turned := int32(1)
+		var page []minio.ObjectInfo
+		flush := func() bool {
+			slices.SortStableFunc(page, func(a, b minio.ObjectInfo) int { return strings.Compare(a.Key, b.Key) })
+			for _, object := range page {
+				if !yield(object) {
+					return false
+				}
+			}
+			page = page[:0]
+			return true
+		}
+		for object := range r.once.ListObjectsIter(context.WithValue(ctx, pagesKey{}, &asked), bucket, o) {
+			if n := asked.Load(); n != turned || object.Err != nil {
+				turned = n
+				if !flush() {
+					return
+				}
+			}
+			// A page that is full is whole: the next one need not be asked for before this one is passed on.
+			if page = append(page, object); (object.Err != nil || len(page) == o.MaxKeys) && !flush() {
+				return
+			}
+		}
+		flush()
+	}
+}
+
+// pagesKey is that of a counter, of the pages that were asked for, in the values of a context.
+type pagesKey struct{}
+
+// counted counts the requests for pages of listings whose context has a counter.
+type counted struct{ http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (c counted) RoundTrip(q *http.Request) (*http.Response, error) {
+	if asked, ok := q.Context().Value(pagesKey{}).(*atomic.Int32); ok && q.URL.Query().Has("prefix") {
+		asked.Add(1)
+	}
+	return c.RoundTripper.RoundTrip(q)
+}
