@@ -41,7 +41,7 @@ var ErrDenied = errors.New("login denied")
 // of this package; one table turns them into replies. An error that also has a method Hint() string gives the client
 // that text (one line, safe to show, says what would help).
 type FS interface {
-	// Stat describes name. The FileInfo may have the methods of Owned and Identified. Mode().Perm() and IsDir are used
+	// Stat describes name. The FileInfo may have the methods of Owned, Dated and Identified. Mode().Perm() and IsDir are used
 	// as they are; a Size below 0 means unknown.
 	Stat(ctx context.Context, name string) (fs.FileInfo, error)
 
@@ -110,6 +110,11 @@ type (
 	// Owned is implemented by a FileInfo that knows its owner and group.
 	Owned interface {
 		Owner() (uid, gid uint32)
+	}
+	// Dated is implemented by a FileInfo whose ModTime may be the zero time, as it is not known, and that has another time for
+	// LIST, which has to show one.
+	Dated interface {
+		ListTime() time.Time
 	}
 	// Identified is implemented by a FileInfo that knows an identity which stays with the file when it is renamed;
 	// 0 means unknown.

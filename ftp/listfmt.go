@@ -17,8 +17,8 @@ const (
 const monthNames = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
 // appendList appends the line of LIST for fi, in the form of ls -l that every client reads: mode, links, numeric owner
-// and group, size, date in loc and name, with CRLF. An unknown size is 0, an unknown time the beginning of 1970. It
-// allocates nothing beyond b, and appends nothing for a name that does not fit on a line.
+// and group, size, date in loc and name, with CRLF. An unknown size is 0, an unknown time the one of Dated, else the beginning
+// of 1970. It allocates nothing beyond b, and appends nothing for a name that does not fit on a line.
 func appendList(b []byte, fi fs.FileInfo, now time.Time, loc *time.Location) []byte {
 	name := fi.Name()
 	if !showable(name) {
@@ -36,7 +36,11 @@ func appendList(b []byte, fi fs.FileInfo, now time.Time, loc *time.Location) []b
 	b = append(b, ' ')
 	b = appendPadded(b, max(fi.Size(), 0), 12)
 	b = append(b, ' ')
-	b = appendListDate(b, fi.ModTime(), now, loc)
+	t := fi.ModTime()
+	if d, isDated := fi.(Dated); t.IsZero() && isDated {
+		t = d.ListTime()
+	}
+	b = appendListDate(b, t, now, loc)
 	b = append(b, ' ')
 	b = append(b, name...)
 	return append(b, '\r', '\n')

@@ -55,6 +55,7 @@ func TestAppendList(t *testing.T) {
 		{"largest numbers", with(func(e *listed) { e.size = 1<<63 - 1; e.uid, e.gid = 1<<32-1, 1<<32-2 }),
 			"-rw-r--r-- 1 4294967295 4294967294 9223372036854775807 Jul 15 12:00 a b\r\n"},
 		{"unknown time", with(func(e *listed) { e.modTime = time.Time{} }), "-rw-r--r-- 1  1000   100         1234 Jan  1  1970 a b\r\n"},
+		{"unknown time of which one is shown", dated{with(func(e *listed) { e.modTime = time.Time{} })}, "-rw-r--r-- 1     0     0         1234 Jul 14 12:00 a b\r\n"},
 		{"spaces at either end", with(func(e *listed) { e.name = " x " }), "-rw-r--r-- 1  1000   100         1234 Jul 15 12:00  x \r\n"},
 		{"bytes that are not UTF-8", with(func(e *listed) { e.name = "\xff\\" }), "-rw-r--r-- 1  1000   100         1234 Jul 15 12:00 \xff\\\r\n"},
 		{"line feed in the name", with(func(e *listed) { e.name = "a\nb" }), ""},
@@ -65,6 +66,11 @@ func TestAppendList(t *testing.T) {
 		}
 	}
 }
+
+// dated has a time for LIST.
+type dated struct{ fs.FileInfo }
+
+func (dated) ListTime() time.Time { return time.Date(2024, 7, 14, 12, 0, 0, 0, time.UTC) }
 
 func TestListDate(t *testing.T) {
 	now := time.Date(2024, 7, 15, 12, 0, 0, 0, time.UTC)

@@ -70,6 +70,7 @@ type listing struct {
 	base    []remote.Entry           // sorted by name; parts come behind the file of their name
 	changed map[string]*remote.Entry // guarded by dirCache.mu; what ferry did since, nil = removed
 	at      time.Time                // when the listing began; the zero time = expired by hand
+	newest  time.Time                // guarded by dirCache.mu; known of what is below dir
 	place   *list.Element            // in dirCache.recent
 	weight  int                      // of the directory and base
 }
@@ -349,6 +350,8 @@ func (c *dirCache) store(dir string, entries []remote.Entry, at time.Time) {
 	}
 	sortEntries(entries)
 	l := &listing{dir: dir, base: slices.Clip(entries), at: at, weight: 1 + len(dir)/weightBytes + weight}
+	l.newest = c.newestIn(dir, entries)
+	c.noteTime(dir, l.newest)
 	l.place = c.recent.PushFront(l)
 	c.dirs[dir] = l
 	c.count += 1 + len(entries)

@@ -49,7 +49,12 @@ func (c *dirCache) madeDir(name string) {
 	defer c.mu.Unlock()
 	dir, base := remote.Split(name)
 	c.forget(name)
-	c.replace(dir, base, &remote.Entry{Name: base, Dir: true, ModTime: time.Now()})
+	e := remote.Entry{Name: base, Dir: true, ModTime: time.Now()}
+	if c.implicit { // it will not be told a time
+		e.ModTime = time.Time{}
+	}
+	c.replace(dir, base, &e)
+	c.noteTime(dir, time.Now())
 	c.appeared(dir)
 }
 
@@ -126,6 +131,9 @@ func (c *dirCache) replace(dir, base string, e *remote.Entry) {
 	c.changes++
 	delete(c.flights, dir)
 	delete(c.points, remote.Join(dir, base))
+	if e != nil {
+		c.noteTime(dir, e.ModTime)
+	}
 	l := c.dirs[dir]
 	if l == nil {
 		return

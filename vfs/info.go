@@ -1,6 +1,7 @@
 package vfs
 
 import (
+	"cmp"
 	"io/fs"
 	"time"
 
@@ -13,6 +14,7 @@ type Info struct {
 	fs       *FS
 	name     string
 	modTime  time.Time
+	listTime time.Time // what LIST shows where modTime is not known
 	size     int64
 	id       uint64
 	mode     fs.FileMode
@@ -20,14 +22,18 @@ type Info struct {
 	part     bool
 }
 
-// info returns what is shown of e.
-func (f *FS) info(e remote.Entry) *Info {
+// info returns what is shown of e, which is called name.
+func (f *FS) info(name string, e remote.Entry) *Info {
 	i := &Info{
 		fs: f, name: e.Name, size: e.Size, id: e.ID,
 		mode: f.mode(e), readOnly: e.ReadOnly, part: e.Part != "",
 	}
-	if !f.opt.NoModTime {
-		i.modTime = e.ModTime
+	if f.opt.NoModTime {
+		return i
+	}
+	i.modTime, i.listTime = e.ModTime, e.ModTime
+	if e.Dir && e.ModTime.IsZero() {
+		i.listTime = cmp.Or(f.names.newestBelow(name), f.began)
 	}
 	return i
 }
@@ -59,6 +65,10 @@ func (i *Info) Mode() fs.FileMode { return i.mode }
 
 // ModTime returns when the content last changed, the zero time when that is unknown.
 func (i *Info) ModTime() time.Time { return i.modTime }
+
+// ListTime is what LIST shows, which has no word for a time that is not known: of a directory without one the newest time known
+// of what is below it, else when ferry began to serve it.
+func (i *Info) ListTime() time.Time { return i.listTime }
 
 // IsDir reports whether this is a directory.
 func (i *Info) IsDir() bool { return i.mode.IsDir() }

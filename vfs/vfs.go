@@ -97,6 +97,7 @@ type FS struct {
 	limits *readahead.Limits // of reads
 	cuts   cuts
 	ages   remote.Ages // of unfinished uploads
+	began  time.Time
 	silent atomic.Bool // the remote does not say what it sends
 	caps   remote.Caps // of the remote
 
@@ -118,7 +119,8 @@ func New(r remote.Remote, o Options) *FS {
 	f.doubts = newDoubts(nil, f.keyOf, logOf(o))
 	f.names = newDirCache(r, f.reach, o)
 	reading := o.readOptions(r, f.names)
-	f.ages.Began(time.Now())
+	f.began = time.Now()
+	f.ages.Began(f.began)
 	f.cuts.began = time.Now()
 	f.reads, f.limits = readahead.New(r, reading), reading.Limits
 	f.feed.interval = o.PollInterval

@@ -34,7 +34,7 @@ func (v *View) Stat(ctx context.Context, name string) (info fs.FileInfo, err err
 	if err != nil {
 		return nil, err
 	}
-	return v.fs.info(e), nil
+	return v.fs.info(name, e), nil
 }
 
 // List yields the entries of dir as the remote gives them, own unfinished uploads among them where no file has their
@@ -73,7 +73,7 @@ func (v *View) list(ctx context.Context, dir string, yield func(fs.FileInfo) boo
 				continue
 			}
 		}
-		if !yield(v.fs.info(e)) {
+		if !yield(v.fs.info(remote.Join(dir, e.Name), e)) {
 			return nil
 		}
 	}
