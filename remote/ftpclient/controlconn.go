@@ -23,7 +23,9 @@ type controlConn struct {
 }
 
 func (c *controlConn) Write(p []byte) (int, error) {
-	c.came.Store(0)
+	if c.came.Load() < maxReply { // a reply without end is the last one
+		c.came.Store(0)
+	}
 	n, err := c.Conn.Write(p)
 	if n > 0 || err == nil {
 		c.writes.Add(1)
