@@ -58,6 +58,14 @@ func (d *dataConn) secure(ctx context.Context, cfg *tls.Config) error {
 	return nil
 }
 
+// dismiss ends a connection that was made and is not used, in good order, as linger does.
+func (d *dataConn) dismiss(wait time.Duration) {
+	if d.tls != nil {
+		_ = d.tls.CloseWrite() // who does not hear it sees the end of the connection
+	}
+	linger(d.tap.conn, wait)
+}
+
 // count is the number of bytes of the file, not of TLS, that have passed. It may be called from any goroutine.
 func (d *dataConn) count() int64 { return d.moved.Load() }
 

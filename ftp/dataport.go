@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -97,16 +98,39 @@ func (s *session) listen() (uint16, reply) {
 		s.srv.logShortage(context.Background(), "cannot open a passive port", err)
 		return 0, noPort(err)
 	}
+	if s.private {
+		p.secure = s.greet
+	}
 	p.released = sync.OnceFunc(func() { s.srv.ports.give(holder) })
 	p.limit(s.srv.dataStall())
 	s.endpoint = p
 	return p.port(), reply{}
 }
 
+// greet makes the TLS handshake on a data connection before its command. What the command will be is not known: as for
+// an upload there are no new tickets, in case that the client never reads them.
+func (s *session) greet(ctx context.Context, conn net.Conn, hello []byte) (*dataConn, error) {
+	c := s.newDataConn(conn)
+	c.tap.head = hello
+	if err := c.secure(ctx, s.srv.tls.data(s.id, fromClient)); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// newDataConn makes a dataConn of what an endpoint has opened.
+func (s *session) newDataConn(conn net.Conn) *dataConn {
+	c := newDataConn(conn, s.srv.dataConnect(), s.srv.dataStall())
+	c.tap.rate, c.tap.rateTime = s.srv.MinRate, time.Minute
+	return c
+}
+
 // noPort is the reply where a data connection cannot come about for err.
 func noPort(err error) reply {
 	why := shortage(err)
 	switch {
+	case errors.Is(err, errNotResumed):
+		return reply{522, "The data connection must resume the TLS session of the control connection."}
 	case why != "":
 	case errors.Is(err, errPortsExhausted):
 		why = "No passive port is free; try again later."

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -133,6 +134,7 @@ func newServer(t testing.TB, store remote.Remote, options map[string]bool) *ftp.
 		PartMaxAge: 24 * time.Hour,
 	})
 	srv := &ftp.Server{
+		Log:         slog.New(slog.DiscardHandler),
 		Backend:     &serve.Backend{Auth: auth.NewSingle("bob", password), Tree: tree},
 		DataConnect: 5 * time.Second,
 	}

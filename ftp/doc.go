@@ -4,10 +4,32 @@
 // engine does the rest: RFC 959 and 1123 with the extensions of RFC 2228, 2389, 2428, 2640, 3659, 4217 and 7151, and
 // those in common use (Commands lists them).
 //
-//	srv := &ftp.Server{Backend: myBackend}
-//	l, err := net.Listen("tcp", "localhost:2121")
-//	...
-//	err = srv.Serve(ctx, l)
+//	package main
+//
+//	import (
+//		"context"
+//		"log"
+//		"net"
+//
+//		"ferry/ftp"
+//	)
+//
+//	func main() {
+//		l, err := net.Listen("tcp", "localhost:2121")
+//		if err != nil {
+//			log.Fatal(err)
+//		}
+//		srv := &ftp.Server{Backend: ftp.SingleUser("bob", "secret", ftp.DirFS("/srv/ftp"))}
+//		log.Fatal(srv.Serve(context.Background(), l))
+//	}
+//
+// The module has no public home yet. A program imports it from a clone, whose place its go.mod names:
+//
+//	require ferry v0.0.0
+//
+//	replace ferry => ../ferry
+//
+// DirFS serves a directory; any other tree is an FS, and any other way to log in a Backend, of one's own.
 //
 // What an FS may rely on:
 //

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"log/slog"
 	"net"
 	"testing/fstest"
 
@@ -67,7 +68,7 @@ func (a anybody) Login(context.Context, ftp.Client, string, string) (ftp.FS, err
 
 func Example() {
 	tree := fstest.MapFS{"hello.txt": &fstest.MapFile{Data: []byte("Hello."), Mode: 0o644}}
-	srv := &ftp.Server{Backend: anybody{tree}}
+	srv := &ftp.Server{Backend: anybody{tree}, Log: slog.New(slog.DiscardHandler)}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		fmt.Println(err)

@@ -41,11 +41,15 @@ var dynamicPorts = PortRange{First: 49152, Last: 65535}
 // passive waits for the client to connect (RFC 959, section 4.1.2, PASV; RFC 2428, section 3, EPSV).
 //
 // Most clients send the command that uses the connection at once. When it does not come for a moment, attend accepts what
-// arrives, so that strangers do not fill the queue, and ends what nobody uses.
+// arrives, so that strangers do not fill the queue, and ends what nobody uses. A client that begins a TLS handshake before
+// the command, and sends the command when that is done, has its handshake then.
 type passive struct {
 	listener *tcpListener
 	allowed  func(netip.Addr) bool
 	timeout  time.Duration
+	// secure makes the handshake on the connection that attend has accepted, when the client has sent hello, its beginning,
+	// before the command; nil for none.
+	secure   func(ctx context.Context, conn net.Conn, hello []byte) (*dataConn, error)
 	released func() // called when the port is free again, at least once; nil = nobody wants to know
 
 	mu      sync.Mutex
@@ -53,7 +57,10 @@ type passive struct {
 	over    error         // guarded by mu; why nothing can come of it any more, before it was opened
 	timer   *time.Timer   // guarded by mu; begins attend, later expire; nil where nobody asked for them
 	arrived chan struct{} // guarded by mu; closed when attend is done; nil before it begins
+	silent  net.Conn      // guarded by mu; attend waits for its first byte
+	cancel  func()        // guarded by mu; ends the handshake of attend
 	conn    net.Conn      // what attend has accepted; guarded by mu
+	early   *dataConn     // conn, if its handshake is done; guarded by mu
 	failure error         // or why it has not; guarded by mu
 }
 
@@ -145,9 +152,13 @@ func (p *passive) attend(life time.Duration) {
 	p.mu.Unlock()
 	conn, err := p.accept()
 	p.close()
+	var early *dataConn
+	if err == nil && p.secure != nil {
+		early, err = p.greet(conn, life)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.conn, p.failure = conn, err
+	p.conn, p.early, p.failure = conn, early, err
 	close(done)
 	switch {
 	case p.opened:
@@ -166,8 +177,54 @@ func (p *passive) expire() {
 	defer p.mu.Unlock()
 	if !p.opened {
 		p.opened, p.over = true, errPortUnused
-		linger(p.conn, 0)
+		p.leave(0)
 	}
+}
+
+// leave ends the connection that attend has brought.
+// LOCKS_REQUIRED(p.mu)
+func (p *passive) leave(wait time.Duration) {
+	if p.early != nil {
+		p.early.dismiss(wait)
+		return
+	}
+	linger(p.conn, wait)
+}
+
+// greet waits for the first bytes on conn and makes the handshake that they begin. It returns nil when the endpoint was
+// asked for before there were any. With an error the connection is closed.
+func (p *passive) greet(conn net.Conn, life time.Duration) (*dataConn, error) {
+	p.mu.Lock()
+	if p.opened {
+		p.mu.Unlock()
+		return nil, nil
+	}
+	p.silent = conn
+	conn.SetReadDeadline(time.Now().Add(life))
+	p.mu.Unlock()
+	hello := make([]byte, 512)
+	n, err := conn.Read(hello)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	p.mu.Lock()
+	p.silent, p.cancel = nil, cancel
+	opened := p.opened
+	p.mu.Unlock()
+	switch {
+	case n > 0:
+		return p.secure(ctx, conn, hello[:n])
+	case opened:
+		return nil, nil // whoever asked sees what is wrong with it
+	}
+	linger(conn, 0)
+	return nil, err
+}
+
+// secured is the connection that open has returned when its handshake is done, else nil.
+func (p *passive) secured() *dataConn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.early
 }
 
 // ended says why nothing can come of the port any more, if that is so before it was used.
@@ -195,6 +252,9 @@ func (p *passive) use() (arrived chan struct{}, first bool) {
 	defer p.mu.Unlock()
 	first = !p.opened
 	p.opened = true
+	if p.silent != nil {
+		p.silent.SetReadDeadline(time.Unix(1, 0))
+	}
 	if p.timer != nil {
 		p.timer.Stop()
 	}
@@ -238,6 +298,12 @@ func (p *passive) await(arrived chan struct{}) (net.Conn, error) {
 
 func (p *passive) close() {
 	p.listener.Close()
+	p.mu.Lock()
+	cancel := p.cancel
+	p.mu.Unlock()
+	if cancel != nil {
+		cancel()
+	}
 	if p.released != nil {
 		p.released()
 	}
@@ -251,8 +317,10 @@ func (p *passive) dismiss(wait time.Duration) {
 	}
 	if arrived != nil {
 		p.close()
-		if conn, err := p.await(arrived); err == nil {
-			linger(conn, wait)
+		if _, err := p.await(arrived); err == nil {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.leave(wait)
 		}
 		return
 	}

@@ -17,7 +17,7 @@ import (
 // the zero value of each is usable and documented. Only Backend is required.
 type Server struct {
 	Backend  Backend
-	Log      *slog.Logger // nil: nothing is logged
+	Log      *slog.Logger // nil: slog.Default(); slog.DiscardHandler is for silence
 	Greeting string       // the text behind 220; "" = "Ready."
 
 	// TLS enables AUTH TLS, and ServeTLS for implicit TLS. nil: AUTH is answered 502.
@@ -94,7 +94,7 @@ func (s *Server) setUp() {
 	s.sites = newTable(siteRows())
 	s.log = s.Log
 	if s.log == nil {
-		s.log = slog.New(slog.DiscardHandler)
+		s.log = slog.Default()
 	}
 	if s.TLS != nil {
 		s.tls = newTLSContext(s.TLS, s.DataResume)
@@ -123,6 +123,10 @@ func (s *Server) ServeTLS(ctx context.Context, l net.Listener) error {
 }
 
 func (s *Server) serve(ctx context.Context, l net.Listener, implicit bool) error {
+	if s.Backend == nil {
+		l.Close()
+		return errors.New("ftp: Server.Backend is not set: it says who may log in, as SingleUser does")
+	}
 	s.prepare.Do(s.setUp)
 	defer l.Close()
 	if !s.track(l) {

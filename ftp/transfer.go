@@ -159,8 +159,16 @@ func (s *session) connect(ctx context.Context, t *transfer, opening string, to d
 	if err != nil {
 		return nil, s.noConnection(ctx, t, err)
 	}
-	c := newDataConn(conn, s.srv.dataConnect(), s.srv.dataStall())
-	c.tap.rate, c.tap.rateTime = s.srv.MinRate, time.Minute
+	var c *dataConn
+	if p, is := e.(*passive); is {
+		c = p.secured()
+	}
+	if c != nil {
+		t.waitIsOver()
+		t.conn.Store(c)
+		return c, reply{}
+	}
+	c = s.newDataConn(conn)
 	if s.private {
 		t.waitFor(c.abort)
 		if err := c.secure(ctx, s.srv.tls.data(s.id, to)); err != nil {
@@ -178,9 +186,6 @@ func (s *session) noConnection(ctx context.Context, t *transfer, err error) repl
 	if cause := context.Cause(ctx); cause != nil {
 		r, _ := errorReply(cause)
 		return r
-	}
-	if errors.Is(err, errNotResumed) {
-		return reply{522, "The data connection must resume the TLS session of the control connection."}
 	}
 	return noPort(err)
 }

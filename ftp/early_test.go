@@ -1,0 +1,122 @@
+package ftp_test
+
+import (
+	"crypto/tls"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"ferry/ftp"
+	"ferry/remote/memory"
+)
+
+// secureSession is a session with TLS on both of its connections.
+func secureSession(t *testing.T, tell ...func(*ftp.Server)) *dialogue {
+	t.Helper()
+	srv := newServer(t, memory.New(), map[string]bool{"tls": true})
+	for _, f := range tell {
+		f(srv)
+	}
+	d := &dialogue{t: t, where: t.Name(), addr: serveOn(t, srv, "127.0.0.1:0")}
+	d.connect()
+	t.Cleanup(d.hangUp)
+	d.steps("> AUTH TLS", "<< 234", "secure", "login", "> PBSZ 0", "<< 200", "> PROT P", "<< 200")
+	return d
+}
+
+// early makes the handshake on a new data connection before any command.
+func (d *dialogue) early(cfg *tls.Config) {
+	d.t.Helper()
+	conn, err := net.Dial("tcp", d.arrange())
+	if err != nil {
+		d.fatalf("%v", err)
+	}
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	t := tls.Client(conn, cfg)
+	if err := t.Handshake(); err != nil {
+		conn.Close()
+		d.fatalf("the handshake before the command: %v", err)
+	}
+	d.data = t
+}
+
+// Some clients make the handshake of a data connection before they send its command.
+func TestTheHandshakeMayComeBeforeTheCommand(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		t.Run(tls.VersionName(version), func(t *testing.T) {
+			insecure := &tls.Config{InsecureSkipVerify: true, MaxVersion: version}
+			d := secureSession(t)
+			d.early(insecure)
+			d.steps("> STOR f", "<< 150", "send content", "<< 226")
+			d.early(insecure)
+			d.steps("> RETR f", "<< 150", "recv content", "<< 226")
+			d.early(insecure)
+			d.steps("> NLST", "<< 150", "recv f\\r\\n", "<< 226")
+			d.early(insecure)
+			d.steps("> RETR missing", "<< 550", "recv ")
+			// A connection that says nothing before the command has its handshake behind it.
+			d.step("passive")
+			time.Sleep(50 * time.Millisecond)
+			d.steps("> RETR f", "<< 150")
+			late := tls.Client(d.data, insecure)
+			if got, err := io.ReadAll(late); string(got) != "content" || err != nil {
+				t.Errorf("%q, %v", got, err)
+			}
+			late.Close()
+			d.data = nil
+			d.steps("<< 226")
+		})
+	}
+}
+
+// A handshake before the command that does not resume is refused like one behind it.
+func TestTheHandshakeBeforeTheCommandMustResume(t *testing.T) {
+	d := secureSession(t, func(s *ftp.Server) { s.DataResume = ftp.ResumeRequire })
+	conn, err := net.Dial("tcp", d.arrange())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	one := make([]byte, 1)
+	if _, err := tls.Client(conn, &tls.Config{InsecureSkipVerify: true}).Read(one); err == nil {
+		t.Error("something came")
+	}
+	d.write("NLST\r\n")
+	reply := d.line()
+	if strings.HasPrefix(reply, "150 ") {
+		reply = d.line() // the server had not finished with the handshake
+	}
+	if !strings.HasPrefix(reply, "522 ") {
+		t.Errorf("the reply is %q", reply)
+	}
+}
+
+// A handshake that stalls before the command ends with the session, or when the port is asked for
+// anew.
+func TestAHandshakeBeforeTheCommandThatStalls(t *testing.T) {
+	var srv *ftp.Server
+	d := secureSession(t, func(s *ftp.Server) { srv = s; s.DataConnect = time.Hour })
+	stall := func() net.Conn {
+		conn, err := net.Dial("tcp", d.arrange())
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.SetDeadline(time.Now().Add(10 * time.Second))
+		conn.Write([]byte{0x16, 3, 1, 2, 0, 1})
+		time.Sleep(100 * time.Millisecond)
+		return conn
+	}
+	first := stall()
+	defer first.Close()
+	second := stall()
+	defer second.Close()
+	if n, err := first.Read(make([]byte, 1)); err == nil {
+		t.Errorf("%d bytes came", n)
+	}
+	d.steps("> NLST", "<< 150")
+	d.raw.Close()
+	waitForNobody(t, srv)
+}
