@@ -34,7 +34,7 @@ func newService(ctx context.Context, endpoint string, o Options) (*service, erro
 		return nil, err
 	}
 	client := &http.Client{Transport: newTransport(base, source, o.UserProject), CheckRedirect: network.NotFollowed}
-	return &service{base: endpoint, client: client}, nil
+	return &service{base: endpoint, client: client, tries: o.Network.Tries()}, nil
 }
 
 // A transport says who is asking, and who pays.

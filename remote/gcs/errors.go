@@ -21,6 +21,13 @@ func (s *store) translate(err error) error {
 	if err == nil {
 		return nil
 	}
+	if remote.WasRepeated(err) {
+		return remote.Repeated(s.meaning(err))
+	}
+	return s.meaning(err)
+}
+
+func (s *store) meaning(err error) error {
 	var refused *oauth2.RetrieveError
 	if errors.As(err, &refused) {
 		return fmt.Errorf("%s: the credentials are refused (%s), check their options: %w", s.host, refused.ErrorCode, remote.ErrPermission)

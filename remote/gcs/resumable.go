@@ -18,6 +18,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"ferry/remote"
 )
 
 const (
@@ -97,10 +99,12 @@ func fill(b []byte, r io.Reader) ([]byte, error) {
 	return b[:n], err
 }
 
-// sendChunk sends the chunk until the service has all of it, and returns the object after the last one, else nil.
+// sendChunk sends the chunk until the service has all of it, and returns the object after the last one, else nil. An attempt that
+// gets nothing across counts as a try.
 func (u *resumable) sendChunk(ctx context.Context) (*object, error) {
 	deadline := time.Now().Add(chunkTime)
-	for pause := firstPause; ; pause *= 2 {
+	pause, tries := firstPause, u.service.tries
+	for {
 		kept, o, err := u.attempt(ctx)
 		switch {
 		case err == nil && o != nil:
@@ -113,7 +117,7 @@ func (u *resumable) sendChunk(ctx context.Context) (*object, error) {
 				return nil, nil
 			}
 			if kept > 0 {
-				pause, deadline = firstPause/2, time.Now().Add(chunkTime)
+				pause, tries, deadline = firstPause, u.service.tries, time.Now().Add(chunkTime)
 				continue // with the rest, which it did not take
 			}
 			err = errors.New("the service does not take what is sent")
@@ -121,9 +125,10 @@ func (u *resumable) sendChunk(ctx context.Context) (*object, error) {
 			return nil, err
 		}
 		wait := time.Duration(rand.Int64N(int64(pause)) + 1)
-		if time.Until(deadline) < wait {
-			return nil, err
+		if tries--; tries <= 0 || time.Until(deadline) < wait {
+			return nil, remote.Repeated(err)
 		}
+		pause *= 2
 		select {
 		case <-ctx.Done():
 			return nil, err

@@ -4,15 +4,20 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"ferry/remote"
+	"ferry/remote/gcs"
+	"ferry/remote/retry"
 )
 
 // resumables serves uploads in chunks. Of the body of a request it keeps what keep says, and confirms that.
@@ -117,5 +122,46 @@ func TestAnUploadEndsWhenTheServiceContradictsItself(t *testing.T) {
 				t.Errorf("%+v after %d chunks, %v", e, s.chunks, err)
 			}
 		})
+	}
+}
+
+// Nobody above can send a chunk again, so the driver does, as often as it may.
+func TestAChunkIsSentAsOftenAsTheOptionsSay(t *testing.T) {
+	var chunks atomic.Int64
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		switch r.Method {
+		case http.MethodGet: // is the target a directory?
+			_, _ = io.WriteString(w, `{}`)
+		case http.MethodPost:
+			w.Header().Set("Location", "/session?uploadType=resumable&upload_id=1")
+		default:
+			chunks.Add(1)
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	defer web.Close()
+	o := gcs.Options{Anonymous: true, Endpoint: web.URL}
+	o.Network.Attempts = 3
+	r := retry.New(open(t, "b", o), retry.Options{Attempts: 3})
+	defer r.Close()
+	_, err := r.Put(t.Context(), "f", bytes.NewReader(blob(16<<20+5)), remote.PutOptions{})
+	if n := chunks.Load(); err == nil || n != 3 {
+		t.Errorf("%d requests, %v", n, err)
+	}
+}
+
+func TestAnAnswerThatIsNoJSONIsNotAskedForAgain(t *testing.T) {
+	for answer, want := range map[string]bool{"<x/>": true, `{"size":[]}`: true, `{"size":"3"`: true, `broken off`: false} {
+		r := startAnswers(t, func(w http.ResponseWriter, _ *http.Request) {
+			if !want {
+				w.Header().Set("Content-Length", "100")
+			}
+			_, _ = io.WriteString(w, answer)
+		})
+		_, err := r.Stat(t.Context(), "f")
+		if err == nil || errors.Is(err, remote.ErrMalformed) != want || remote.Permanent(err) != want {
+			t.Errorf("%s: %v", answer, err)
+		}
 	}
 }

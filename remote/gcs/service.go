@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"ferry/remote"
 )
 
 // userAgent is what the service is told of who asks.
@@ -17,10 +19,11 @@ const userAgent = "ferry"
 // maxAnswer is how long an answer without a content may be. A page of a thousand objects has some megabytes.
 const maxAnswer = 64 << 20
 
-// A service makes the requests of the JSON API of Cloud Storage, each once.
+// A service makes the requests of the JSON API of Cloud Storage, each once but for chunks of uploads.
 type service struct {
 	base   string // URL of its resources, ends in a slash
 	client *http.Client
+	tries  int // of a chunk, which nobody above can send again
 }
 
 // A call is one request. What it sends and the answer are JSON.
@@ -85,11 +88,14 @@ func decode(answer *http.Response, v any) error {
 		_, err := io.Copy(io.Discard, body)
 		return err
 	}
-	if err := json.NewDecoder(body).Decode(v); err != nil {
+	b, err := io.ReadAll(body)
+	if err != nil {
 		return err
 	}
-	_, err := io.Copy(io.Discard, body) // the connection serves the next request
-	return err
+	if err := json.Unmarshal(b, v); err != nil {
+		return fmt.Errorf("%w: check the option endpoint", remote.ErrMalformed)
+	}
+	return nil
 }
 
 // An answerError is an answer that refuses a request.
