@@ -74,7 +74,8 @@ var layers = []layer{
 	{pattern: "remote/gcs", ferry: append(slices.Clip(driverUses), "remote/objects"), outside: []string{
 		"golang.org/x/oauth2",
 	}},
-	{pattern: "remote/azureblob", ferry: append(slices.Clip(driverUses), "remote/objects"), outside: []string{
+	{pattern: "remote/azureblob/entra", outside: []string{"golang.org/x/oauth2", "golang.org/x/crypto/pkcs12"}},
+	{pattern: "remote/azureblob", ferry: append(slices.Clip(driverUses), "remote/objects", "remote/azureblob/entra"), outside: []string{
 		"github.com/Azure/azure-sdk-for-go/sdk/",
 	}},
 	{pattern: "remote/s3", ferry: append(slices.Clip(driverUses), "remote/objects"), outside: []string{"github.com/minio/minio-go/v7", "github.com/johannesboyne/gofakes3"}},

@@ -8,13 +8,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/sas"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/service"
 
 	"ferry/remote"
+	"ferry/remote/azureblob/entra"
 	"ferry/remote/network"
 	"ferry/remote/objects"
 )
@@ -22,8 +22,6 @@ import (
 const (
 	// idleConnections is how many connections to the service are kept for the next requests.
 	idleConnections = 64
-	// scope is what a token is asked for.
-	scope = "https://storage.azure.com/.default"
 	// sourceTime is how long the service may take to read what it was told to copy.
 	sourceTime = 24 * time.Hour
 )
@@ -39,10 +37,10 @@ const (
 type account struct {
 	service   *service.Client
 	host      string
-	container string                 // the only one there is access to; "" for any
-	sharedKey bool                   // URLs can be signed
-	signed    bool                   // URLs are signed already
-	token     azcore.TokenCredential // nil with a key or a signature
+	container string            // the only one there is access to; "" for any
+	sharedKey bool              // URLs can be signed
+	signed    bool              // URLs are signed already
+	token     *entra.Credential // nil with a key or a signature
 }
 
 func newTransport(o network.Options) http.RoundTripper {
@@ -137,17 +135,17 @@ func (a *account) source(ctx context.Context, b *blob.Client) (sourceURL string,
 	case a.signed:
 		return b.URL(), nil, nil
 	case a.sharedKey:
-		signed, err := b.GetSASURL(sas.BlobPermissions{Read: true}, time.Now().Add(sourceTime), nil)
+		signed, err := b.GetSASURL(sas.BlobPermissions{Read: true}, time.Now().UTC().Add(sourceTime), nil)
 		if err != nil {
 			return "", nil, errors.New("azureblob: a URL cannot be signed with this key")
 		}
 		return signed, nil, nil
 	case a.token != nil:
-		token, err := a.token.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{scope}})
+		token, err := a.token.Token(ctx)
 		if err != nil {
 			return "", nil, a.translate(err)
 		}
-		bearer := "Bearer " + token.Token
+		bearer := "Bearer " + token.Value
 		return b.URL(), &bearer, nil
 	}
 	return "", nil, remote.ErrUnsupported

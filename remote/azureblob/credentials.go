@@ -1,6 +1,7 @@
 package azureblob
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,8 +12,9 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/service"
+
+	"ferry/remote/azureblob/entra"
 )
 
 // Credentials say who the client is. What is set is looked for in the order of the fields; without any, the account is
@@ -30,14 +32,13 @@ type Credentials struct {
 	ClientSecret              string
 	ClientCertificatePath     string
 	ClientCertificatePassword string
+	ClientCertificateChain    bool   // all certificates of the file are sent
 	ServicePrincipalFile      string // JSON, as "az ad sp create-for-rbac" writes it
 
 	UseMSI      bool // a managed identity of this machine; with several, one of the following names it
 	MSIObjectID string
 	MSIClientID string
 	MSIResID    string
-
-	DisableInstanceDiscovery bool
 }
 
 // connect makes the client for the first of the credentials that is set.
@@ -122,83 +123,72 @@ func withToken(client *http.Client, o Options) (*account, error) {
 	if err != nil {
 		return nil, err
 	}
-	credential, option, err := tokenCredential(client, o)
+	c, option, err := credential(client, o)
 	if err != nil {
-		return nil, fmt.Errorf("azureblob: option %s: there is no such identity, or it is incomplete", option)
+		return nil, fmt.Errorf("azureblob: option %s: %w", option, err)
 	}
-	s, err := service.NewClient(endpoint, credential, clientOptions(client, o.Network))
+	s, err := service.NewClient(endpoint, bearer{c}, clientOptions(client, o.Network))
 	if err != nil {
 		return nil, errors.New("azureblob: option endpoint is not the URL of a server")
 	}
-	return &account{service: s, host: hostOf(endpoint), token: credential}, nil
+	return &account{service: s, host: hostOf(endpoint), token: c}, nil
 }
 
-// tokenCredential makes the credential, and names the option that decided which.
-func tokenCredential(client *http.Client, o Options) (c azcore.TokenCredential, option string, err error) {
-	common := policy.ClientOptions{Transport: client}
+// A bearer shows the client's library the tokens of Entra ID.
+type bearer struct{ *entra.Credential }
+
+// GetToken implements azcore.TokenCredential.
+func (b bearer) GetToken(ctx context.Context, _ policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	t, err := b.Token(ctx)
+	return azcore.AccessToken{Token: t.Value, ExpiresOn: t.Expires}, err
+}
+
+// credential makes the credential, and names the option that decided which.
+func credential(client *http.Client, o Options) (c *entra.Credential, option string, err error) {
 	switch {
 	case o.EnvAuth:
-		c, err = azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{
-			ClientOptions: common, DisableInstanceDiscovery: o.DisableInstanceDiscovery,
-		})
+		c, err = entra.Environment(client)
 		return c, "env_auth", err
 	case o.UseAZ:
-		c, err = azidentity.NewAzureCLICredential(nil)
-		return c, "use_az", err
+		return entra.AZ(), "use_az", nil
 	case o.UseMSI:
-		identity := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: common}
-		switch {
-		case o.MSIClientID != "":
-			identity.ID = azidentity.ClientID(o.MSIClientID)
-		case o.MSIResID != "":
-			identity.ID = azidentity.ResourceID(o.MSIResID)
-		case o.MSIObjectID != "":
-			identity.ID = azidentity.ObjectID(o.MSIObjectID)
+		id := entra.Identity{ClientID: o.MSIClientID}
+		if id.ClientID == "" {
+			id.ResourceID = o.MSIResID
 		}
-		c, err = azidentity.NewManagedIdentityCredential(identity)
+		if id == (entra.Identity{}) {
+			id.ObjectID = o.MSIObjectID
+		}
+		c, err = entra.Managed(client, id)
 		return c, "use_msi", err
 	case o.ServicePrincipalFile != "":
-		return principalFromFile(common, o)
-	case o.ClientCertificatePath != "":
-		c, err = certificate(common, o)
-		return c, "client_certificate_path", err
+		c, err = principalFromFile(client, o.ServicePrincipalFile)
+		return c, "service_principal_file", err
 	}
-	c, err = azidentity.NewClientSecretCredential(o.Tenant, o.ClientID, o.ClientSecret, secretOptions(common, o))
-	return c, "client_secret", err
-}
-
-func secretOptions(common policy.ClientOptions, o Options) *azidentity.ClientSecretCredentialOptions {
-	return &azidentity.ClientSecretCredentialOptions{
-		ClientOptions: common, DisableInstanceDiscovery: o.DisableInstanceDiscovery,
+	p := entra.Principal{Tenant: o.Tenant, ClientID: o.ClientID}
+	if o.ClientCertificatePath == "" {
+		c, err = entra.Secret(client, p, o.ClientSecret)
+		return c, "client_secret", err
 	}
-}
-
-func principalFromFile(common policy.ClientOptions, o Options) (azcore.TokenCredential, string, error) {
-	const option = "service_principal_file"
-	content, err := os.ReadFile(o.ServicePrincipalFile)
+	option = "client_certificate_path"
+	file, err := os.ReadFile(o.ClientCertificatePath)
 	if err != nil {
-		return nil, option, err
+		return nil, option, errUnreadable
 	}
-	var principal struct{ AppID, Password, Tenant string }
-	if err := json.Unmarshal(content, &principal); err != nil {
-		return nil, option, err
-	}
-	c, err := azidentity.NewClientSecretCredential(principal.Tenant, principal.AppID, principal.Password,
-		secretOptions(common, o))
+	c, err = entra.Certificate(client, p, file, o.ClientCertificatePassword, o.ClientCertificateChain)
 	return c, option, err
 }
 
-func certificate(common policy.ClientOptions, o Options) (azcore.TokenCredential, error) {
-	content, err := os.ReadFile(o.ClientCertificatePath)
+var errUnreadable = errors.New("the file cannot be read")
+
+func principalFromFile(client *http.Client, path string) (*entra.Credential, error) {
+	content, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, errUnreadable
 	}
-	certs, key, err := azidentity.ParseCertificates(content, []byte(o.ClientCertificatePassword))
-	if err != nil {
-		return nil, err
+	var principal struct{ AppID, Password, Tenant string }
+	if err := json.Unmarshal(content, &principal); err != nil {
+		return nil, errors.New("the file is not what az ad sp create-for-rbac writes")
 	}
-	return azidentity.NewClientCertificateCredential(o.Tenant, o.ClientID, certs, key,
-		&azidentity.ClientCertificateCredentialOptions{
-			ClientOptions: common, DisableInstanceDiscovery: o.DisableInstanceDiscovery,
-		})
+	return entra.Secret(client, entra.Principal{Tenant: principal.Tenant, ClientID: principal.AppID}, principal.Password)
 }

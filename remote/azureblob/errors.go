@@ -10,10 +10,10 @@ import (
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
 
 	"ferry/remote"
+	"ferry/remote/azureblob/entra"
 	"ferry/remote/objects"
 )
 
@@ -23,9 +23,9 @@ func (a *account) translate(err error) error {
 	if err == nil {
 		return nil
 	}
-	var refused *azidentity.AuthenticationFailedError
+	var refused *entra.RefusedError
 	if errors.As(err, &refused) {
-		return fmt.Errorf("%s: the credentials are refused, check their options: %w", a.host, remote.ErrPermission)
+		return fmt.Errorf("%s: the credentials are refused (%s), check their options: %w", a.host, refused.Code, remote.ErrPermission)
 	}
 	var answer *azcore.ResponseError
 	if errors.As(err, &answer) {

@@ -4,9 +4,9 @@ import (
 	"testing"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"ferry/remote"
+	"ferry/remote/azureblob/entra"
 )
 
 func TestWhichAnswersAreAboutTheObject(t *testing.T) {
@@ -24,7 +24,7 @@ func TestWhichAnswersAreAboutTheObject(t *testing.T) {
 			t.Errorf("%s is about the object", code)
 		}
 	}
-	if remote.RefusesObject(a.translate(&azidentity.AuthenticationFailedError{})) {
+	if remote.RefusesObject(a.translate(&entra.RefusedError{Code: "invalid_client"})) {
 		t.Error("refused credentials are about the object")
 	}
 }
