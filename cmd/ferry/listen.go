@@ -158,7 +158,10 @@ func listenRemedy(err error) error {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Errorf("%w: stop what uses the port, or choose another; port 0 lets the system choose", err)
 	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("%w: ports below 1024 need a privilege; choose a higher one", err)
+		return fmt.Errorf("%w: ports below 1024 need a privilege: give it to the program (sudo setcap "+
+			"cap_net_bind_service=+ep FERRY) or to its unit (AmbientCapabilities=CAP_NET_BIND_SERVICE), or listen on :2121 "+
+			"and send port 21 there (sudo nft add table ip nat; sudo nft add chain ip nat prerouting "+
+			"'{ type nat hook prerouting priority dstnat; }'; sudo nft add rule ip nat prerouting tcp dport 21 redirect to :2121)", err)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		return fmt.Errorf("%w: this machine does not have that address", err)
 	}

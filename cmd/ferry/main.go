@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"golang.org/x/term"
 )
 
 func main() {
@@ -18,6 +20,8 @@ func main() {
 		stdout:  os.Stdout,
 		stderr:  os.Stderr,
 		signals: signals,
+
+		terminalLog: term.IsTerminal(int(os.Stderr.Fd())),
 	}
 	os.Exit(p.run(context.Background()))
 }

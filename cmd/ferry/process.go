@@ -20,6 +20,8 @@ type process struct {
 	stdout  io.Writer
 	stderr  io.Writer
 	signals <-chan os.Signal
+
+	terminalLog bool // a person watches stderr
 }
 
 // Exit statuses.

@@ -46,6 +46,12 @@ func start(t *testing.T, env []string, args ...string) *running {
 // startBare is start without a flag of its own.
 func startBare(t *testing.T, env []string, args ...string) *running {
 	t.Helper()
+	return startProcess(t, process{args: args, env: env})
+}
+
+// startProcess runs a server that is p with arguments behind "serve ftp".
+func startProcess(t *testing.T, p process) *running {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{
 		signals: make(chan os.Signal, 2),
@@ -55,7 +61,8 @@ func startBare(t *testing.T, env []string, args ...string) *running {
 	}
 	r.grown = sync.NewCond(&r.mu)
 	pr, pw := io.Pipe()
-	p := process{args: append([]string{"serve", "ftp"}, args...), env: env, stdout: io.Discard, stderr: pw, signals: r.signals}
+	p.args = append([]string{"serve", "ftp"}, p.args...)
+	p.stdout, p.stderr, p.signals = io.Discard, pw, r.signals
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

@@ -157,7 +157,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	}
 	tree := vfs.New(left, treeOptions)
 	defer tree.Close()
-	server := o.server(tree, pair, log)
+	server := o.server(tree, pair, p.sessionLog(o, log))
 	control, err := o.openRC(ctx, log, rcSubject{what, server, tree, kept, r.counts})
 	if err != nil {
 		closeAll(listeners)
@@ -169,6 +169,9 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	s.tree, s.control = tree, control
 	s.stats = stats{unlimited(o.log.stats), o.log.statsAt(), log, server, tree, r.counts}
 	s.listeners, s.pair, s.signals = listeners, pair, p.signals
+	if p.onTerminal(o) {
+		banner{listeners, r.Info().Name, kept.dir}.write(p.stderr, o)
+	}
 	return s.run(ctx)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"sync"
 	"syscall"
@@ -51,6 +52,7 @@ func (s *service) run(ctx context.Context) error {
 	for _, l := range s.listeners {
 		wg.Go(func() { failed <- s.serve(running, l) })
 		s.log.Log(running, levelNotice, "Serving FTP on "+l.url())
+		s.tellReached(running, l)
 	}
 	if s.public != nil {
 		wg.Go(func() { s.public.check(running, s.log) })
@@ -120,6 +122,18 @@ func (s *service) await(wg *sync.WaitGroup) {
 	case <-time.After(max(left, leastWait)):
 		s.abandoned = true
 		s.log.Warn("Stopped without waiting any longer for answers of the remote")
+	}
+}
+
+// tellReached logs what to type into a device, where the address of l says nothing of it.
+func (s *service) tellReached(ctx context.Context, l listener) {
+	for _, at := range l.reached() {
+		if at == l.Addr().String() {
+			continue
+		}
+		if host, port, err := net.SplitHostPort(at); err == nil {
+			s.log.Log(ctx, levelNotice, "Other devices reach it at", "address", host, "port", port)
+		}
 	}
 }
 
