@@ -17,6 +17,7 @@ func httpDriver() Driver {
 				{Name: "url", Required: true, Secret: true, Help: "Address of the directory, as in https://example.com/pub or " +
 					"https://user:password@example.com/pub"},
 				{Name: "headers", Secret: true, Help: "Headers of every request, as name,value,name,value"},
+				{Name: "redirect_hosts", Help: "Hosts besides that of url to which redirections are followed, separated by commas; * is any"},
 				{Name: "no_slash", Default: "false", Help: "Links to directories lack the slash at their end: take every HTML page for a directory"},
 				{Name: "no_head", Default: "false", Help: "Do not ask for the size and time of each file of a listing; they are unknown then"},
 				{Name: "no_escape", Default: "false", Help: "Take names as they are written in the links, percent signs and all"},
@@ -34,12 +35,13 @@ func openHTTP(ctx context.Context, path string, v *values) (remote.Remote, error
 		return nil, err
 	}
 	o := http.Options{
-		Network:  v.network,
-		URL:      v.str("url"),
-		Header:   header,
-		NoSlash:  v.boolean("no_slash"),
-		NoHead:   v.boolean("no_head"),
-		NoEscape: v.boolean("no_escape"),
+		Network:   v.network,
+		URL:       v.str("url"),
+		Header:    header,
+		Redirects: v.list("redirect_hosts"),
+		NoSlash:   v.boolean("no_slash"),
+		NoHead:    v.boolean("no_head"),
+		NoEscape:  v.boolean("no_escape"),
 	}
 	if v.err != nil {
 		return nil, v.err

@@ -27,6 +27,7 @@ func webdavDriver() Driver {
 				{Name: "bearer_token_command", Help: "Command that prints the token; it is run again when the server refuses it"},
 				{Name: "headers", Secret: true, Help: "Headers of every request, as name,value,name,value"},
 				{Name: "auth_redirect", Default: "false", Help: "Log in also to hosts that the server redirects to"},
+				{Name: "redirect_hosts", Help: "Hosts besides that of url to which redirections are followed, separated by commas; * is any"},
 				{Name: "unix_socket", Help: "Path of a Unix socket to connect to instead of the host of the address"},
 				{Name: "atomic_put", Help: "Whether the server shows an upload only when it is complete: true or false. " +
 					"Empty is what is known of the vendor. Where it is false, uploads get a hidden name first"},
@@ -54,6 +55,7 @@ func openWebDAV(ctx context.Context, path string, v *values) (remote.Remote, err
 		TokenCommand:  v.words("bearer_token_command"),
 		UnixSocket:    v.str("unix_socket"),
 		KeepAuth:      v.boolean("auth_redirect"),
+		Redirects:     v.list("redirect_hosts"),
 		ChunkSize:     chunkSize(v.size("nextcloud_chunk_size")),
 		ExcludeShares: v.boolean("owncloud_exclude_shares"),
 		ExcludeMounts: v.boolean("owncloud_exclude_mounts"),

@@ -23,7 +23,9 @@ type Options struct {
 	NoSlash  bool // links to directories lack the slash: what leads to an HTML page is a directory
 	NoHead   bool // do not ask for the size and time of each file of a listing: they are unknown then
 	NoEscape bool // names are what stands in the links, percent signs and all, and are sent like that
-	Network  network.Options
+	// Redirects are hosts besides that of URL to which redirections are followed; "*" is any.
+	Redirects []string
+	Network   network.Options
 }
 
 // Remote is a tree of pages.
@@ -45,7 +47,7 @@ func New(_ context.Context, path string, o Options) (*Remote, error) {
 	return &Remote{
 		base: base,
 		client: httpclient.New(base, httpclient.Options{
-			User: user, Pass: pass, Header: o.Header, Network: o.Network,
+			User: user, Pass: pass, Header: o.Header, Redirects: o.Redirects, Network: o.Network,
 		}),
 		noSlash:  o.NoSlash,
 		noHead:   o.NoHead,

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 
+	"ferry/remote"
 	"ferry/remote/network"
 )
 
@@ -23,6 +24,9 @@ type Options struct {
 	Header       http.Header
 	UnixSocket   string // connect to it instead of the host of the URL
 	KeepAuth     bool   // prove who is asking to hosts that the server redirects to, too
+	// Redirects are names of hosts besides the server's own to which redirections are followed; "*" is any, and so does KeepAuth
+	// allow any.
+	Redirects []string
 	// Harmless tells which requests change nothing that shows, see network.Answers. nil = none of those that change.
 	Harmless func(*http.Request) bool
 	Network  network.Options
@@ -33,6 +37,7 @@ type Client struct {
 	base      *url.URL
 	header    http.Header
 	keepAuth  bool
+	redirects []string
 	auth      *authorizer
 	transport *network.Transport
 	answers   http.RoundTripper // makes requests by transport
@@ -43,7 +48,7 @@ const idlePerHost = 32
 
 // New returns a client for the server of base, which ParseBase made. It does not connect.
 func New(base *url.URL, o Options) *Client {
-	c := &Client{base: base, header: o.Header, keepAuth: o.KeepAuth}
+	c := &Client{base: base, header: o.Header, keepAuth: o.KeepAuth, redirects: o.Redirects}
 	private := base.Scheme == "https" || o.UnixSocket != ""
 	c.auth = newAuthorizer(o, private)
 	c.transport = o.Network.Transport(idlePerHost)
@@ -149,7 +154,7 @@ func onTheWay(err error) error {
 // maxRedirects is how often Get follows a redirection.
 const maxRedirects = 10
 
-// Get sends a GET or HEAD and follows redirections, except the one that adds a slash to the path: that is how a server
+// Get sends a GET or HEAD and follows redirections within the scheme and to hosts that Options allow, except the one that adds a slash to the path: that is how a server
 // says that something is a directory, and IsSlashRedirect recognises it. What proves who is asking, and the headers of
 // the options, stay with the server of the client unless Options.KeepAuth.
 func (c *Client) Get(req *http.Request) (*http.Response, error) {
@@ -170,8 +175,8 @@ func (c *Client) Get(req *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, fmt.Errorf("the server %s redirects to no address", req.URL.Host)
 		}
-		if next.Scheme != "https" && (next.Scheme != "http" || req.URL.Scheme == "https") {
-			return nil, fmt.Errorf("the server %s redirects to the scheme %q, which is not followed", req.URL.Host, next.Scheme)
+		if err := c.mayFollow(req.URL, next); err != nil {
+			return nil, err
 		}
 		next.Fragment, next.RawFragment = "", ""
 		header := http.Header{}
@@ -183,6 +188,26 @@ func (c *Client) Get(req *http.Request) (*http.Response, error) {
 		own = next.Scheme == c.base.Scheme && next.Host == c.base.Host
 	}
 	return nil, fmt.Errorf("the server %s redirects more than %d times", c.base.Host, maxRedirects)
+}
+
+// mayFollow refuses a redirection to another scheme, or to a host that nobody has named: a server could have this program ask
+// whom it likes, from inside its network.
+func (c *Client) mayFollow(from, to *url.URL) error {
+	if to.Scheme != c.base.Scheme {
+		return fmt.Errorf("%w: the server %s redirects to the scheme %.20q, which is not followed, see the option url",
+			remote.ErrUnsupported, from.Host, to.Scheme)
+	}
+	name := to.Hostname()
+	if c.keepAuth || strings.EqualFold(name, c.base.Hostname()) {
+		return nil
+	}
+	for _, allowed := range c.redirects {
+		if allowed == "*" || strings.EqualFold(name, allowed) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: the server %s redirects to the host %.100q, which is not followed, see the option redirect_hosts",
+		remote.ErrUnsupported, from.Host, name)
 }
 
 func isRedirect(code int) bool {

@@ -253,7 +253,7 @@ func TestRedirectsKeepSecretsAtHome(t *testing.T) {
 	}))
 	t.Cleanup(other.Close)
 	for _, keep := range []bool{false, true} {
-		c, base := serve(t, Options{Token: "secret", Header: http.Header{"X-Key": {"key"}}, KeepAuth: keep}, func(w http.ResponseWriter, req *http.Request) {
+		c, base := serve(t, Options{Token: "secret", Header: http.Header{"X-Key": {"key"}}, KeepAuth: keep, Redirects: []string{"*"}}, func(w http.ResponseWriter, req *http.Request) {
 			if req.Header.Get("Authorization") != "Bearer secret" || req.Header.Get("X-Key") != "key" {
 				t.Errorf("%s comes with %v", req.URL, req.Header)
 			}
@@ -274,6 +274,45 @@ func TestRedirectsKeepSecretsAtHome(t *testing.T) {
 		}
 		if got := foreign.Load(); got != want {
 			t.Errorf("keep %v: %q", keep, got)
+		}
+	}
+}
+
+// Redirections lead to the scheme and the name of the server, unless somebody has said more.
+func TestRedirectsStayAtHome(t *testing.T) {
+	var asked atomic.Int32
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	t.Cleanup(other.Close)
+	_, port, _ := net.SplitHostPort(other.Listener.Addr().String())
+	elsewhere := "http://localhost:" + port + "/f" // the server is 127.0.0.1
+	for _, c := range []struct {
+		to      string
+		o       Options
+		follows bool
+	}{
+		{elsewhere, Options{}, false},
+		{elsewhere, Options{Redirects: []string{"example.com"}}, false},
+		{elsewhere, Options{Redirects: []string{"LocalHost"}}, true},
+		{elsewhere, Options{Redirects: []string{"*"}}, true},
+		{elsewhere, Options{KeepAuth: true}, true},
+		{other.URL + "/f", Options{}, true}, // another port
+		{"https://127.0.0.1:" + port + "/f", Options{}, false},
+		{"https://127.0.0.1:" + port + "/f", Options{Redirects: []string{"*"}}, false},
+		{"http://127.0.0.1.example.com/f", Options{}, false},
+	} {
+		before := asked.Load()
+		client, base := serve(t, c.o, func(w http.ResponseWriter, req *http.Request) {
+			http.Redirect(w, req, c.to, http.StatusFound)
+		})
+		f, err := client.Open(t.Context(), Below(base, "f", false), 0, -1)
+		if err == nil {
+			f.Close()
+		}
+		if (err == nil) != c.follows || (asked.Load() > before) != c.follows {
+			t.Errorf("%s with %+v: %v", c.to, c.o, err)
+		}
+		if !c.follows && (!remote.Permanent(err) || !strings.Contains(err.Error(), "option")) {
+			t.Errorf("%s: %v", c.to, err)
 		}
 	}
 }

@@ -36,6 +36,8 @@ type Options struct {
 	Header       http.Header
 	UnixSocket   string
 	KeepAuth     bool // prove who is asking to hosts that the server redirects to, too
+	// Redirects are hosts besides that of URL to which redirections of downloads are followed; "*" is any.
+	Redirects []string
 	// AtomicPut reports that the server publishes a PUT only when all of it has arrived. nil = as the vendor is known.
 	AtomicPut     *bool
 	ChunkSize     int              // how much Nextcloud gets at once of a longer file; 0 = 10 MiB; below 0 all of it
@@ -90,7 +92,7 @@ func New(_ context.Context, below string, o Options) (*Remote, error) {
 	}
 	r.client = httpclient.New(base, httpclient.Options{
 		User: o.User, Pass: o.Pass, Token: o.BearerToken, TokenCommand: o.TokenCommand, Header: o.Header,
-		UnixSocket: o.UnixSocket, KeepAuth: o.KeepAuth, Network: o.Network, Harmless: r.harmless,
+		UnixSocket: o.UnixSocket, KeepAuth: o.KeepAuth, Redirects: o.Redirects, Network: o.Network, Harmless: r.harmless,
 	})
 	return r, nil
 }
