@@ -28,6 +28,8 @@ func TestAPrincipalsTokenIsSentToTheService(t *testing.T) {
 			_, _ = io.WriteString(w, `{"token_type":"Bearer","access_token":"T","expires_in":3599}`)
 		case r.Header.Get("Authorization") != "Bearer T":
 			t.Errorf("%s %s comes without the token", r.Method, r.URL.Path)
+		case r.URL.Query().Get("comp") == "list": // is it a directory?
+			_, _ = io.WriteString(w, `<EnumerationResults><Blobs></Blobs></EnumerationResults>`)
 		default:
 			w.Header().Set("ETag", `"1"`)
 			_, _ = io.WriteString(w, "hello")
