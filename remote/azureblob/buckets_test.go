@@ -10,7 +10,7 @@ import (
 
 func TestBuckets(t *testing.T) {
 	service := startService(t)
-	remotetest.RunBuckets(t, func(t *testing.T, contents map[string]string, markers bool) remotetest.Bucket {
+	fill := func(t *testing.T, contents map[string]string, markers bool) remotetest.Bucket {
 		container, o := service.container(t), service.options()
 		o.NoMarkers = !markers
 		raw := open(t, container, o)
@@ -20,5 +20,7 @@ func TestBuckets(t *testing.T) {
 			Open: func() remote.Remote { return open(t, container, o) },
 			Keys: func() []string { return objectstest.Keys(t, raw.Store(), container) },
 		}
-	})
+	}
+	remotetest.RunBuckets(t, fill)
+	t.Run("odd keys", func(t *testing.T) { remotetest.RunOddKeys(t, fill) })
 }

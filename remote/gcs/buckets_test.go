@@ -11,7 +11,7 @@ import (
 
 func TestBuckets(t *testing.T) {
 	service := gcsserver.Start(t)
-	remotetest.RunBuckets(t, func(t *testing.T, contents map[string]string, markers bool) remotetest.Bucket {
+	fill := func(t *testing.T, contents map[string]string, markers bool) remotetest.Bucket {
 		bucket, o := service.NewBucket(), options(service.Addr)
 		o.NoMarkers = !markers
 		raw := open(t, bucket, o)
@@ -21,5 +21,7 @@ func TestBuckets(t *testing.T) {
 			Open: func() remote.Remote { return open(t, bucket, o) },
 			Keys: func() []string { return objectstest.Keys(t, raw.Store(), bucket) },
 		}
-	})
+	}
+	remotetest.RunBuckets(t, fill)
+	t.Run("odd keys", func(t *testing.T) { remotetest.RunOddKeys(t, fill) })
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func TestBuckets(t *testing.T) {
-	remotetest.RunBuckets(t, func(t *testing.T, contents map[string]string, markers bool) remotetest.Bucket {
+	fill := func(t *testing.T, contents map[string]string, markers bool) remotetest.Bucket {
 		f := newFlat("b")
 		for key, content := range contents {
 			f.set("b", key, content, time.Now())
@@ -25,5 +25,7 @@ func TestBuckets(t *testing.T) {
 			},
 			Keys: func() []string { return f.keys("b") },
 		}
-	})
+	}
+	remotetest.RunBuckets(t, fill)
+	t.Run("odd keys", func(t *testing.T) { remotetest.RunOddKeys(t, fill) })
 }

@@ -88,7 +88,7 @@ func (t *Tree) doomed(ctx context.Context, k Key) ([]Key, error) {
 			base := strings.TrimPrefix(o.Name, inside.Name)
 			switch {
 			case base != "" && !partname.Hidden(base):
-				return nil, remote.ErrNotEmpty
+				return nil, t.whyFull(ctx, inside)
 			case base == "" && o.Size > 0:
 				return nil, &MarkerError{o.Size}
 			}
@@ -96,7 +96,7 @@ func (t *Tree) doomed(ctx context.Context, k Key) ([]Key, error) {
 		}
 		for _, prefix := range p.Prefixes {
 			if prefix != inside.Name {
-				return nil, remote.ErrNotEmpty
+				return nil, t.whyFull(ctx, inside)
 			}
 		}
 	}
@@ -116,6 +116,14 @@ func (t *Tree) doomed(ctx context.Context, k Key) ([]Key, error) {
 		return nil, remote.ErrNotExist
 	}
 	return doomed, nil
+}
+
+// whyFull returns the error of removing a directory that is not empty.
+func (t *Tree) whyFull(ctx context.Context, inside Key) error {
+	return WhyFull(ctx, shelf{t}, inside, func(raw string) bool {
+		_, shown := t.name(raw)
+		return shown
+	})
 }
 
 // A MarkerError says that a directory is not removed, because the object that stands for it has a content.

@@ -142,10 +142,15 @@ func (l *listing) take(ctx context.Context, o Object) bool {
 	if raw == "" { // the marker, or an empty element
 		if !isPrefix {
 			l.sifter.Marker()
+		} else {
+			Omit(ctx, elem, o.Name)
 		}
 		return true
 	}
 	name, ok := l.tree.name(raw)
+	if !ok {
+		Omit(ctx, elem, o.Name)
+	}
 	if isPrefix {
 		l.dir = o.Name
 		return l.sifter.Dir(ctx, raw, name, ok)

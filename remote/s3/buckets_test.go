@@ -1,6 +1,8 @@
 package s3
 
 import (
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -37,7 +39,7 @@ func bucketKeys(t *testing.T, r *Remote) []string {
 }
 
 func TestBuckets(t *testing.T) {
-	remotetest.RunBuckets(t, func(t *testing.T, contents map[string]string, markers bool) remotetest.Bucket {
+	fill := func(t *testing.T, contents map[string]string, markers bool) remotetest.Bucket {
 		o := testOptions(startFake(t).addr)
 		o.NoMarkers = !markers
 		raw := openAt(t, testBucket, o)
@@ -46,5 +48,29 @@ func TestBuckets(t *testing.T) {
 			Open: func() remote.Remote { return openAt(t, testBucket, o) },
 			Keys: func() []string { return bucketKeys(t, raw) },
 		}
+	}
+	remotetest.RunBuckets(t, fill)
+	t.Run("odd keys", func(t *testing.T) { remotetest.RunOddKeys(t, fill) })
+}
+
+// The fake takes a key that begins with a slash for another one.
+func TestAKeyThatBeginsWithASlashIsLeftOut(t *testing.T) {
+	f := startFake(t)
+	f.setMeddle(func(w http.ResponseWriter, _ *http.Request) bool {
+		_, _ = io.WriteString(w, `<ListBucketResult><Name>bucket</Name><Contents><Key>ok</Key><LastModified>2020-01-02T03:04:05.000Z</LastModified>`+
+			`<ETag>"1"</ETag><Size>1</Size></Contents><CommonPrefixes><Prefix>/</Prefix></CommonPrefixes></ListBucketResult>`)
+		return true
 	})
+	r := openAt(t, testBucket, testOptions(f.addr))
+	var omitted, shown []string
+	ctx := remote.WithOmitted(t.Context(), func(entry, reason string) { omitted = append(omitted, entry+": "+reason) })
+	for e, err := range r.List(ctx, ".") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown = append(shown, e.Name)
+	}
+	if !slices.Equal(shown, []string{"ok"}) || !slices.Equal(omitted, []string{"/: " + remote.OmittedName}) {
+		t.Errorf("%q without %q", shown, omitted)
+	}
 }

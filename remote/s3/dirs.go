@@ -148,6 +148,12 @@ func (r *Remote) removeDir(ctx context.Context, at place) error {
 	return nil
 }
 
+// shows reports whether a listing shows an element of a key.
+func (r *Remote) shows(raw string) bool {
+	_, ok := r.entryName(raw)
+	return ok
+}
+
 // doomed returns the keys that are to be removed with an empty directory: its marker, and an empty object of its name. There
 // is none of one that is only kept in mind.
 func (r *Remote) doomed(ctx context.Context, at place) ([]string, error) {
@@ -161,7 +167,7 @@ func (r *Remote) doomed(ctx context.Context, at place) ([]string, error) {
 		case o.Key == at.prefix():
 			doomed = append(doomed, o.Key)
 		case strings.HasPrefix(o.Key, at.prefix()):
-			return nil, remote.ErrNotEmpty
+			return nil, objects.WhyFull(ctx, shelf{r}, objects.Key{Bucket: at.bucket, Name: at.prefix()}, r.shows)
 		}
 	}
 	if ctx.Err() != nil {

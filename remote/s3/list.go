@@ -83,8 +83,12 @@ func (r *Remote) listDir(ctx context.Context, dir string, at place, yield func(r
 
 // sift hands the object at a place, or the directory, to the sifter. elem is the end of its key.
 func (r *Remote) sift(ctx context.Context, sifter *objects.Sifter, at place, elem string, info minio.ObjectInfo) bool {
+	raw := elem
 	elem, isDir := strings.CutSuffix(elem, "/")
 	name, ok := r.entryName(elem)
+	if !ok {
+		objects.Omit(ctx, raw, info.Key)
+	}
 	if isDir {
 		return sifter.Dir(ctx, elem, name, ok)
 	}

@@ -1,0 +1,83 @@
+package objects
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"ferry/remote"
+	"ferry/remote/partname"
+)
+
+// Some keys that others store lead to no name: those with an empty element (a//b, and /a at the top), with . or .. as an element, or
+// with one that is written otherwise than the encoding does. Listings leave them out and report it (remote.Omitted).
+
+// maxOdd is how many keys are counted for an error.
+const maxOdd = 10_000
+
+// An OddKeysError says that a directory is not removed, because it holds objects that no listing shows.
+type OddKeysError struct {
+	Count int
+	More  bool   // there are more
+	First string // what is behind the directory in the key of one
+}
+
+func (e *OddKeysError) Error() string {
+	return fmt.Sprintf("it holds %s cannot be shown, as %q: remove them with another program", e.objects(), e.First)
+}
+
+// Hint is what an FTP client is told.
+func (e *OddKeysError) Hint() string {
+	return fmt.Sprintf("The directory holds %s cannot be shown.", e.objects())
+}
+
+func (e *OddKeysError) Unwrap() error { return remote.ErrNotEmpty }
+
+func (e *OddKeysError) objects() string {
+	switch {
+	case e.More:
+		return fmt.Sprintf("more than %d objects whose names", e.Count)
+	case e.Count == 1:
+		return "an object whose name"
+	}
+	return fmt.Sprintf("%d objects whose names", e.Count)
+}
+
+// WhyFull returns the error of removing the directory whose keys begin with inside.Name, which is not empty: an OddKeysError where no
+// listing shows what it holds, else remote.ErrNotEmpty. shown reports whether an element of a key is shown.
+func WhyFull(ctx context.Context, s Shelf, inside Key, shown func(raw string) bool) error {
+	odd := &OddKeysError{}
+	for o, err := range s.All(ctx, inside) {
+		if err != nil {
+			return err
+		}
+		rest := strings.TrimPrefix(o.Name, inside.Name)
+		raw, _, _ := strings.Cut(rest, "/")
+		switch {
+		case rest == "" || partname.Hidden(raw): // the marker, or an upload
+			continue
+		case raw != "" && shown(raw):
+			return remote.ErrNotEmpty
+		case odd.Count == maxOdd:
+			odd.More = true
+			return odd
+		case odd.Count == 0:
+			odd.First = rest
+		}
+		odd.Count++
+	}
+	if odd.Count == 0 {
+		return remote.ErrNotEmpty
+	}
+	return odd
+}
+
+// Omit reports that a listing leaves out a key, of which raw is the element in the directory, as no name leads there. An element
+// followed by a slash stands for all keys that begin so.
+func Omit(ctx context.Context, raw, key string) {
+	reason := remote.OmittedEncoding
+	if elem := strings.TrimSuffix(raw, "/"); elem == "" || elem == "." || elem == ".." || !remote.ValidPath(elem) {
+		reason = remote.OmittedName
+	}
+	remote.Omitted(ctx, key, reason)
+}
