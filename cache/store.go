@@ -72,7 +72,7 @@ func Open(d disk.Disk, o Options) (*Store, error) {
 	}
 	lock, err := d.Lock(lockName)
 	if held := (*disk.HeldError)(nil); errors.As(err, &held) {
-		return nil, fmt.Errorf("%w: %w; stop it, or give this one another --cache-dir", ErrInUse, held)
+		return nil, fmt.Errorf("%w: %w", ErrInUse, held)
 	}
 	if err != nil {
 		return nil, err

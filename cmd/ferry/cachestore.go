@@ -71,6 +71,9 @@ func openCacheDir(dir string, o cache.Options) (keptCache, error) {
 		return keptCache{}, fmt.Errorf("the cache directory %s: %w: choose another one with --cache-dir", dir, err)
 	}
 	s, err := cache.Open(d, o)
+	if errors.Is(err, cache.ErrInUse) { // which names the directory
+		return keptCache{}, errors.Join(fmt.Errorf("%w; stop it, or give this one another --cache-dir", err), d.Close())
+	}
 	if err != nil {
 		return keptCache{}, errors.Join(fmt.Errorf("the cache in %s: %w", dir, err), d.Close())
 	}

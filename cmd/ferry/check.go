@@ -7,7 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"slices"
+	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,6 +25,7 @@ type checker struct {
 	out      io.Writer
 	readOnly bool // try nothing that changes it
 	failed   int
+	broken   bool // out takes nothing more
 }
 
 // probeSize is large enough for a range in the middle and small enough for any line.
@@ -29,40 +34,63 @@ const probeSize = 64 << 10
 var (
 	errCheckFailed = errors.New("not everything works; see above")
 	errNotTheSame  = errors.New("what was read is not what was written")
+	errOnlyBuckets = errors.New("only buckets are here: check one of them, as in s3:bucket")
+	errNobodyReads = errors.New("nobody reads the output: the check was given up, and what it had written removed")
+	errInterrupted = errors.New("interrupted")
 )
+
+const movedSuffix = "-moved"
 
 // run tries everything; a remote that can be changed gets a file with a random name, which is removed again.
 func (c *checker) run(ctx context.Context) error {
-	fmt.Fprintf(c.out, "%s\n", c.remote.Info().Name)
-	if !c.step("reach", func() (string, error) { return c.reach(ctx) }) {
+	c.print("%s\n", c.remote.Info().Name)
+	if !c.step(ctx, "reach", func() (string, error) { return c.reach(ctx) }) {
 		return errCheckFailed
 	}
-	c.step("list", func() (string, error) { return c.list(ctx) })
+	c.step(ctx, "list", func() (string, error) { return c.list(ctx) })
 	if !c.readOnly && !c.remote.Info().Caps.ReadOnly {
 		c.change(ctx)
 	}
-	c.step("free space", func() (string, error) { return c.usage(ctx) })
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case c.broken:
+		return errNobodyReads
+	}
+	c.step(ctx, "free space", func() (string, error) { return c.usage(ctx) })
 	if c.failed > 0 {
 		return errCheckFailed
 	}
 	return nil
 }
 
+// print writes to the output. When that takes nothing more, the check ends.
+func (c *checker) print(format string, args ...any) {
+	if _, err := fmt.Fprintf(c.out, format, args...); err != nil {
+		c.broken = true
+	}
+}
+
 // step runs one step and reports whether it worked. What the remote cannot do by its nature is not a failure.
-func (c *checker) step(what string, do func() (string, error)) bool {
+func (c *checker) step(ctx context.Context, what string, do func() (string, error)) bool {
+	if c.broken || ctx.Err() != nil {
+		return false
+	}
 	start := time.Now()
 	detail, err := do()
 	took := time.Since(start).Round(100 * time.Microsecond)
 	switch {
+	case err == errOnlyBuckets:
+		c.print("  %-12s -       %v\n", what, err)
 	case errors.Is(err, remote.ErrUnsupported):
-		fmt.Fprintf(c.out, "  %-12s -       not offered by this remote\n", what)
+		c.print("  %-12s -       not offered by this remote\n", what)
 	case err != nil:
 		c.failed++
-		fmt.Fprintf(c.out, "  %-12s FAILED  %v  %s\n", what, took, oneLine(err.Error()))
+		c.print("  %-12s FAILED  %v  %s\n", what, took, oneLine(err.Error()))
 	default:
-		fmt.Fprintf(c.out, "  %-12s ok      %v  %s\n", what, took, detail)
+		c.print("  %-12s ok      %v  %s\n", what, took, detail)
 	}
-	return err == nil || errors.Is(err, remote.ErrUnsupported)
+	return err == nil || err == errOnlyBuckets || errors.Is(err, remote.ErrUnsupported)
 }
 
 func (c *checker) reach(ctx context.Context) (string, error) {
@@ -97,30 +125,54 @@ func (c *checker) change(ctx context.Context) {
 	content := make([]byte, probeSize)
 	rand.Read(content)
 	name := "ferry-check-" + rand.Text()[:10]
-	if !c.step("write", func() (string, error) {
+	left := true
+	defer func() {
+		if left {
+			c.discard(ctx, name)
+		}
+	}()
+	if !c.step(ctx, "write", func() (string, error) {
 		_, err := c.remote.Put(ctx, name, bytes.NewReader(content), remote.PutOptions{Size: probeSize})
+		if errors.Is(err, remote.ErrIsDir) {
+			left = false
+			err = errOnlyBuckets
+		}
 		return fmt.Sprintf("%d KiB", probeSize>>10), err
-	}) {
+	}) || !left {
 		return
 	}
-	c.step("read", func() (string, error) { return "", c.same(ctx, name, content, 0, -1) })
-	c.step("range", func() (string, error) { return "", c.same(ctx, name, content[1000:3000], 1000, 2000) })
-	c.step("overwrite", func() (string, error) {
+	c.step(ctx, "read", func() (string, error) { return "", c.same(ctx, name, content, 0, -1) })
+	c.step(ctx, "range", func() (string, error) { return "", c.same(ctx, name, content[1000:3000], 1000, 2000) })
+	c.step(ctx, "overwrite", func() (string, error) {
 		if _, err := c.remote.Put(ctx, name, bytes.NewReader(content[1:]), remote.PutOptions{}); err != nil {
 			return "", err
 		}
 		return "", c.same(ctx, name, content[1:], 0, -1)
 	})
-	c.step("modtime", func() (string, error) { return c.modTime(ctx, name) })
+	c.step(ctx, "modtime", func() (string, error) { return c.modTime(ctx, name) })
 	moved := name
-	if c.step("move", func() (string, error) { return "", remote.Move(ctx, c.remote, name, name+"-moved") }) {
-		moved += "-moved"
+	if c.step(ctx, "move", func() (string, error) { return "", remote.Move(ctx, c.remote, name, name+movedSuffix) }) {
+		moved += movedSuffix
 		if _, err := c.remote.Stat(ctx, moved); err != nil {
 			moved = name // the remote cannot move
 		}
 	}
-	c.step("continue", func() (string, error) { return c.append(ctx, moved, content) })
-	c.step("remove", func() (string, error) { return "", c.remote.Remove(ctx, moved) })
+	c.step(ctx, "continue", func() (string, error) { return c.append(ctx, moved, content) })
+	left = !c.step(ctx, "remove", func() (string, error) { return "", c.remote.Remove(ctx, moved) })
+}
+
+// discardTime is how long the end of a check that failed, or was interrupted, may take.
+const discardTime = 20 * time.Second
+
+// discard removes what a check has written, whichever name it has by now.
+func (c *checker) discard(ctx context.Context, name string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardTime)
+	defer cancel()
+	for _, name := range []string{name, name + movedSuffix} {
+		if err := c.remote.Remove(ctx, name); err != nil && !errors.Is(err, remote.ErrNotExist) {
+			c.print("  %q may be left there: remove it\n", name)
+		}
+	}
 }
 
 // same reads n bytes from off on and compares them.
@@ -182,7 +234,7 @@ const checkLong = `Connect to a remote and try what ferry needs of it, with the 
 A file with a random name is written, read, changed, moved and removed again. --read-only leaves that out.`
 
 // onDriver opens the driver of what for a command that has the flags of check, and calls do.
-func (p process) onDriver(cmd *cobra.Command, o *options, what string, do func(r remote.Remote) error) error {
+func (p process) onDriver(cmd *cobra.Command, o *options, what string, do func(ctx context.Context, r remote.Remote) error) error {
 	if err := checkConfigPath(cmd.Flags()); err != nil {
 		return err
 	}
@@ -196,12 +248,41 @@ func (p process) onDriver(cmd *cobra.Command, o *options, what string, do func(r
 	}
 	defer closeLog()
 	p.warnOfVariables(log)
-	r, err := p.openDriver(cmd.Context(), o, what, log, 0)
+	ctx, release := p.interruptible(cmd.Context())
+	defer release()
+	r, err := p.openDriver(ctx, o, what, log, 0)
 	if err != nil {
 		return explainRoot(what, err)
 	}
 	defer r.Close()
-	return do(r)
+	return do(ctx, r)
+}
+
+// interruptible returns a context that ends on a signal to stop. Until the caller calls release, an output that nobody reads is an
+// error of writing, and does not end the process.
+func (p process) interruptible(ctx context.Context) (_ context.Context, release func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	p.catch()
+	pipes := make(chan os.Signal, 1)
+	signal.Notify(pipes, syscall.SIGPIPE)
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case <-p.signals:
+				cancel(errInterrupted)
+			case <-done:
+				return
+			}
+		}
+	})
+	return ctx, func() {
+		close(done)
+		wg.Wait()
+		signal.Stop(pipes)
+		cancel(nil)
+	}
 }
 
 func (p process) checkCommand(o *options) *cobra.Command {
@@ -213,8 +294,8 @@ func (p process) checkCommand(o *options) *cobra.Command {
 		Example: "  ferry check nas:backup",
 		Args:    wantArgs(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.onDriver(cmd, o, args[0], func(r remote.Remote) error {
-				return (&checker{remote: r, out: p.stdout, readOnly: readOnly}).run(cmd.Context())
+			return p.onDriver(cmd, o, args[0], func(ctx context.Context, r remote.Remote) error {
+				return (&checker{remote: r, out: p.stdout, readOnly: readOnly}).run(ctx)
 			})
 		},
 	}

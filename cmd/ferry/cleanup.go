@@ -136,9 +136,9 @@ func (p process) cleanupCommand(o *options) *cobra.Command {
 		Example: "  ferry cleanup s3:bucket --dry-run\n  ferry cleanup s3:bucket/videos --max-age 7d",
 		Args:    wantArgs(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.onDriver(cmd, o, args[0], func(r remote.Remote) error {
+			return p.onDriver(cmd, o, args[0], func(ctx context.Context, r remote.Remote) error {
 				c.remote = r
-				return c.run(cmd.Context())
+				return c.run(ctx)
 			})
 		},
 	}

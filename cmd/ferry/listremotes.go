@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ferry/config"
+	"ferry/remote/all"
 )
 
 func (p process) listRemotesCommand(o *options) *cobra.Command {
@@ -32,7 +33,7 @@ func (p process) listRemotesCommand(o *options) *cobra.Command {
 			return err
 		}),
 	}
-	cmd.Flags().BoolVar(&long, "long", false, "Show types and descriptions too")
+	cmd.Flags().BoolVar(&long, "long", false, "Show types, descriptions, and which types have no driver")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "Print JSON, with everything")
 	return cmd
 }
@@ -50,9 +51,14 @@ func formatRemotesLong(list []config.Listed) string {
 	for _, l := range list {
 		name, typ = max(name, len(l.Name)), max(typ, len(l.Type))
 	}
+	known := config.Sources{Types: all.Types()}
 	var b strings.Builder
 	for _, l := range list {
-		fmt.Fprintf(&b, "%-*s %-*s %s\n", name+1, l.Name+":", typ, l.Type, l.Description)
+		about := l.Description
+		if _, err := known.Type(l.Type); err != nil {
+			about = strings.TrimSpace("(no driver) " + about)
+		}
+		fmt.Fprintf(&b, "%-*s %-*s %s\n", name+1, l.Name+":", typ, l.Type, about)
 	}
 	return b.String()
 }

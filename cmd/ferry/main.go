@@ -12,7 +12,6 @@ import (
 
 func main() {
 	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	p := process{
 		args:    os.Args[1:],
 		env:     os.Environ(),
@@ -20,6 +19,7 @@ func main() {
 		stdout:  os.Stdout,
 		stderr:  os.Stderr,
 		signals: signals,
+		notify:  func() { signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP) },
 
 		terminalLog: term.IsTerminal(int(os.Stderr.Fd())),
 	}

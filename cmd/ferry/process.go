@@ -20,8 +20,16 @@ type process struct {
 	stdout  io.Writer
 	stderr  io.Writer
 	signals <-chan os.Signal
+	notify  func() // begins to send signals, which until then do what they do to any process; nil = they are sent already
 
 	terminalLog bool // a person watches stderr
+}
+
+// catch has signals come from now on, for a command that heeds them.
+func (p process) catch() {
+	if p.notify != nil {
+		p.notify()
+	}
 }
 
 // Exit statuses.

@@ -154,6 +154,7 @@ func (c *rcCall) readParams(args []string) error {
 
 // runCall makes the call and prints its result, which for an error is on the output too. A signal ends the wait.
 func (p process) runCall(ctx context.Context, c *rcCall) error {
+	p.catch()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {

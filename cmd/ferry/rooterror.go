@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"syscall"
 
 	"ferry/remote"
@@ -29,6 +30,8 @@ func adviseRoot(err error) error {
 	switch {
 	case errors.As(err, new(*tls.CertificateVerificationError)):
 		return fmt.Errorf("%w: name its certificate by --ca-cert, or trust any by --no-check-certificate", why)
+	case errors.Is(err, remote.ErrNotExist) && strings.Contains(why.Error(), "correct the path"):
+		return why // the driver knows what is missing
 	case errors.Is(err, remote.ErrNotExist) && (isNumber || why == remote.ErrNotExist):
 		return errors.New("there is no such directory: create it, or correct the path")
 	case errors.Is(err, remote.ErrNotExist):

@@ -46,6 +46,7 @@ func (p process) serveFTPCommand(o *options) *cobra.Command {
 		Example: serveFTPExample,
 		Args:    wantRemote,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			p.catch()
 			if err := checkConfigPath(cmd.Flags()); err != nil {
 				return err
 			}

@@ -36,7 +36,13 @@ type service struct {
 	warm      int // how many directories are listed at a time at the start; 0 = none
 }
 
-var errStoppedAtOnce = errors.New("stopped at once: running transfers were aborted")
+// stoppedAtOnce is the error of an end that did not wait for so many transfers.
+func stoppedAtOnce(transfers int) error {
+	if transfers == 0 {
+		return errors.New("stopped at once: no transfer was running")
+	}
+	return fmt.Errorf("stopped at once: %d running transfers were aborted", transfers)
+}
 
 // run serves until a signal, the end of ctx or a listener that fails. It takes over the listeners. It returns nil after
 // an orderly stop.
@@ -169,24 +175,47 @@ func (s *service) reloadPair(ctx context.Context, pair *ftp.KeyPair) {
 func (s *service) stop(ctx context.Context) error {
 	s.stopping = time.Now()
 	s.log.Log(ctx, levelNotice, "Stopping: no new connections; running transfers may finish", "within", config.FormatDuration(s.grace))
-	ctx, cancel := context.WithTimeout(ctx, s.grace)
+	stopping, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() { done <- s.server.Shutdown(ctx) }()
+	go func() { done <- s.server.Shutdown(stopping) }()
+	// cut aborts what still runs; it returns how many transfers that were, and whether anything had to be cut.
+	cut := func() (transfers int, anything bool) {
+		transfers = s.transfers()
+		cancel()
+		return transfers, <-done != nil
+	}
+	grace := time.NewTimer(s.grace)
+	defer grace.Stop()
 	for {
 		select {
-		case err := <-done:
-			if err != nil {
-				s.log.Log(context.WithoutCancel(ctx), levelNotice, "Stopped: aborted the transfers that were still running")
+		case <-done:
+			return s.drain(ctx)
+		case <-grace.C:
+			if n, anything := cut(); anything && n > 0 {
+				s.log.Log(ctx, levelNotice, "Stopped: aborted the transfers that were still running", "transfers", n)
 			}
-			return s.drain(context.WithoutCancel(ctx))
+			return s.drain(ctx)
 		case sig := <-s.signals:
 			if sig == syscall.SIGHUP {
 				continue
 			}
-			cancel()
-			<-done
-			return errStoppedAtOnce
+			if n, anything := cut(); anything {
+				return stoppedAtOnce(n)
+			}
+			s.flush = 0 // which is not waited for either
+			return s.drain(ctx)
 		}
 	}
+}
+
+// transfers is how many transfers run.
+func (s *service) transfers() int {
+	n := 0
+	for _, info := range s.server.Sessions() {
+		if info.Command != "" {
+			n++
+		}
+	}
+	return n
 }

@@ -57,7 +57,7 @@ func openCached(ctx context.Context, path string, v *values) (remote.Remote, err
 	c, err := cached.New(r, o)
 	if err != nil {
 		_ = r.Close() // nothing was done with it
-		return nil, fmt.Errorf("remote %s: %w; option chunk_path chooses another directory", v.remote, err)
+		return nil, fmt.Errorf("remote %s: %w; stop what uses it, or choose another directory by the option chunk_path", v.remote, err)
 	}
 	return c, nil
 }

@@ -3,6 +3,7 @@ package filter
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"iter"
@@ -247,7 +248,63 @@ func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 	if err := r.exists(ctx, "rmdir", dir); err != nil {
 		return err
 	}
-	return r.Forward.Rmdir(ctx, dir)
+	err := r.Forward.Rmdir(ctx, dir)
+	if errors.Is(err, remote.ErrNotEmpty) {
+		return r.explainNotEmpty(ctx, dir, err)
+	}
+	return err
+}
+
+// explainNotEmpty says that what is left in dir is left out, if that is so.
+func (r *Remote) explainNotEmpty(ctx context.Context, dir string, err error) error {
+	for e, listErr := range r.List(ctx, dir) {
+		if listErr != nil || e.Part == "" {
+			return err // there is something that shows, or nobody knows
+		}
+	}
+	hidden := 0
+	flag := ""
+	for e, listErr := range r.Forward.List(ctx, dir) {
+		if listErr != nil {
+			return err
+		}
+		if e.Part != "" {
+			continue
+		}
+		hidden++
+		if v, judgeErr := r.judge(ctx, remote.Join(dir, e.Name), kindOf(e)); judgeErr == nil && v != included && flag == "" {
+			flag = string(v)
+		}
+	}
+	if hidden == 0 {
+		return err
+	}
+	return &hiddenError{err, hidden, flag}
+}
+
+func kindOf(e remote.Entry) kind {
+	if e.Dir {
+		return aDir
+	}
+	return aFile
+}
+
+// A hiddenError is that of removing a directory that holds what is left out.
+type hiddenError struct {
+	error
+	count int
+	flag  string // "" = size or age
+}
+
+func (h *hiddenError) Unwrap() error { return h.error }
+
+// Hint returns a line for the client.
+func (h *hiddenError) Hint() string {
+	by := h.flag
+	if by == "" {
+		by = "their size or age"
+	}
+	return fmt.Sprintf("Directory not empty: this server does not show %d of its entries (%s).", h.count, by)
 }
 
 // SetModTime implements remote.ModTimer.

@@ -28,7 +28,7 @@ func (a *answer) Error() string {
 	if a.code != "" {
 		s = a.code + ": " + s
 	}
-	if a.kind != nil {
+	if a.kind != nil && a.code != "NoSuchBucket" { // which says it
 		s = a.kind.Error() + " (" + s + ")"
 	}
 	if a.remedy != "" {
