@@ -14,19 +14,32 @@ import (
 // closeEndpoint gives up the data connection that was arranged and not used.
 func (s *session) closeEndpoint() {
 	if s.endpoint != nil {
-		s.endpoint.dismiss(0)
+		s.endpoint.dismiss(0, nil)
 		s.endpoint = nil
 	}
 }
 
 // dismissData gives up the data connection of a transfer that was refused. The client hears of it first on the control
-// connection. Where it may be sending already it gets some time to end its side.
+// connection. Where it may be sending already it gets some time to end its side, and over TLS to make its handshake: some
+// clients take one that is broken off for the end of the session.
 func (s *session) dismissData(to direction) {
-	var wait time.Duration
+	var (
+		wait   time.Duration
+		secure func(net.Conn) *dataConn
+	)
 	if s.ctl.flush() == nil && (to == fromClient || s.private) {
 		wait = lingerTime
 	}
-	s.endpoint.dismiss(wait)
+	if wait > 0 && s.private {
+		secure = func(conn net.Conn) *dataConn {
+			c := newDataConn(conn, lingerTime, s.srv.dataStall())
+			if c.secure(context.Background(), s.srv.tls.data(s.id, to)) != nil {
+				return nil
+			}
+			return c
+		}
+	}
+	s.endpoint.dismiss(wait, secure)
 	s.endpoint = nil
 }
 

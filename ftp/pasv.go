@@ -20,8 +20,9 @@ type endpoint interface {
 	// waits: open then fails at once. It does not touch a connection that open has returned.
 	close()
 	// dismiss is close for an endpoint that open was not called on: the connections that were made meanwhile end in good
-	// order. The client has wait to end its side, too; what it sends later is answered by a reset.
-	dismiss(wait time.Duration)
+	// order. The client has wait to end its side, too; what it sends later is answered by a reset. Where it may be making a
+	// TLS handshake that is made first, by secure, which closes the connection and returns nil when it fails.
+	dismiss(wait time.Duration, secure func(net.Conn) *dataConn)
 }
 
 var (
@@ -177,18 +178,22 @@ func (p *passive) expire() {
 	defer p.mu.Unlock()
 	if !p.opened {
 		p.opened, p.over = true, errPortUnused
-		p.leave(0)
+		leave(p.conn, p.early, 0, nil)
 	}
 }
 
-// leave ends the connection that attend has brought.
-// LOCKS_REQUIRED(p.mu)
-func (p *passive) leave(wait time.Duration) {
-	if p.early != nil {
-		p.early.dismiss(wait)
+// leave ends a connection that is not used; early is not nil when its handshake is done.
+func leave(conn net.Conn, early *dataConn, wait time.Duration, secure func(net.Conn) *dataConn) {
+	if early == nil && secure != nil {
+		if early = secure(conn); early == nil {
+			return
+		}
+	}
+	if early != nil {
+		early.dismiss(wait)
 		return
 	}
-	linger(p.conn, wait)
+	linger(conn, wait)
 }
 
 // greet waits for the first bytes on conn and makes the handshake that they begin. It returns nil when the endpoint was
@@ -309,7 +314,7 @@ func (p *passive) close() {
 	}
 }
 
-func (p *passive) dismiss(wait time.Duration) {
+func (p *passive) dismiss(wait time.Duration, secure func(net.Conn) *dataConn) {
 	defer p.close()
 	arrived, first := p.use()
 	if !first {
@@ -320,7 +325,7 @@ func (p *passive) dismiss(wait time.Duration) {
 		if _, err := p.await(arrived); err == nil {
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			p.leave(wait)
+			leave(p.conn, p.early, wait, secure)
 		}
 		return
 	}
@@ -330,7 +335,7 @@ func (p *passive) dismiss(wait time.Duration) {
 			return
 		}
 		if p.allowed(peer) {
-			linger(conn, wait)
+			leave(conn, nil, wait, secure)
 		} else {
 			conn.Close()
 		}
@@ -377,7 +382,7 @@ func (a *active) open(ctx context.Context) (net.Conn, error) {
 	return nil, fmt.Errorf("opening the data connection: %w", err)
 }
 
-func (a *active) dismiss(time.Duration) { a.close() }
+func (a *active) dismiss(time.Duration, func(net.Conn) *dataConn) { a.close() }
 
 func (a *active) close() {
 	a.mu.Lock()

@@ -151,7 +151,7 @@ func (s *session) connect(ctx context.Context, t *transfer, opening string, to d
 	s.ctl.write(reply{150, opening})
 	t.opened.Store(true)
 	if err := s.ctl.flush(); err != nil {
-		e.dismiss(0)
+		e.dismiss(0, nil)
 		return nil, reply{426, "Control connection lost."}
 	}
 	t.waitFor(e.close)

@@ -68,25 +68,58 @@ func (c *tickets) count() int {
 	return c.got
 }
 
+// secured is a dialogue of a client that has logged in over TLS.
+func secured(t *testing.T, cfg *tls.Config) *dialogue {
+	t.Helper()
+	store := memory.New()
+	srv := newServer(t, store, nil)
+	srv.TLS = &tls.Config{Certificates: []tls.Certificate{testCertificate(t)}}
+	d := &dialogue{t: t, where: t.Name(), addr: serveOn(t, srv, "127.0.0.1:0"), store: store}
+	d.connect()
+	t.Cleanup(d.hangUp)
+	d.steps("> AUTH TLS", "<< 234")
+	d.conn = tls.Client(d.raw, cfg)
+	d.resetReader()
+	d.steps("login", "> PBSZ 0", "<< 200", "> PROT P", "<< 200")
+	return d
+}
+
+// A client may begin the handshake of its data connection before it sends the command. When that is refused the
+// handshake is not broken off: some take that for the end of the session.
+func TestTheDataConnectionOfARefusedTransferEndsInOrderOverTLS(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		for _, command := range []string{"RETR missing", "LIST missing", "STOR missing/f"} {
+			t.Run(tls.VersionName(version)+" "+command[:4], func(t *testing.T) {
+				cfg := &tls.Config{InsecureSkipVerify: true, ServerName: "x", MaxVersion: version}
+				d := secured(t, cfg)
+				d.steps("passive")
+				c := tls.Client(d.dataConn(), cfg)
+				shaken := make(chan error, 1)
+				go func() { shaken <- c.Handshake() }()
+				d.steps("> "+command, "<< 550")
+				if err := <-shaken; err != nil {
+					t.Fatalf("handshake: %v", err)
+				}
+				if rest, err := io.ReadAll(c); len(rest) > 0 || err != nil {
+					t.Errorf("it ends with %q, %v", rest, err)
+				}
+				d.closeData()
+				d.steps("> NOOP", "<< 200")
+			})
+		}
+	}
+}
+
 // A client that only sends does not read what it was not told to expect: handshake, content, close_notify, close.
 func TestTLSUploadOfAClientThatNeverReads(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		for _, resume := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, resumed %v", tls.VersionName(version), resume), func(t *testing.T) {
-				store := memory.New()
-				srv := newServer(t, store, nil)
-				srv.TLS = &tls.Config{Certificates: []tls.Certificate{testCertificate(t)}}
-				d := &dialogue{t: t, where: t.Name(), addr: serveOn(t, srv, "127.0.0.1:0"), store: store}
-				d.connect()
-				t.Cleanup(d.hangUp)
 				cfg := &tls.Config{InsecureSkipVerify: true, ServerName: "x", MaxVersion: version}
 				cache := &tickets{full: !resume}
 				cfg.ClientSessionCache = cache
-				d.steps("> AUTH TLS", "<< 234")
-				control := tls.Client(d.raw, cfg)
-				d.conn = control
-				d.resetReader()
-				d.steps("login", "> PBSZ 0", "<< 200", "> PROT P", "<< 200")
+				d := secured(t, cfg)
+				store := d.store
 				for _, size := range []int{0, 1, 300_000, 8 << 20} {
 					name := fmt.Sprintf("f%d", size)
 					d.steps("passive", "> STOR "+name, "<< 150")
