@@ -11,10 +11,13 @@ MAKEFLAGS   += --no-print-directory
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # What the tests drive as clients, as program:package. A test whose program is missing skips and names it.
-CLIENTS := curl:curl lftp:lftp ncftpput:ncftp tnftp:tnftp python3:python3 openssl:openssl
+CLIENTS := curl:curl lftp:lftp ncftpput:ncftp tnftp:tnftp python3:python3 openssl:openssl php:php-cli perl:perl
 # What drivers of remotes are tested against, as file:package; the file is looked for where its package puts it.
 SERVERS := /usr/lib/openssh/sftp-server:openssh-sftp-server /usr/sbin/apache2:apache2-bin /usr/sbin/nginx:nginx /usr/bin/caddy:caddy
-# The race detector needs a C compiler; the emulator of Azure is a package of npm, which its test installs.
+# What programs of the tests use, in the same form.
+MODULES := /usr/share/perl5/IO/Socket/SSL.pm:libio-socket-ssl-perl
+# The race detector needs a C compiler; the emulator of Azure and a client are packages of npm, which
+# their tests install.
 PROGRAMS := gcc:gcc npm:npm $(CLIENTS)
 
 .PHONY: build test lint soak deps format vet staticcheck cross servers unit
@@ -31,7 +34,7 @@ lint: format vet staticcheck
 deps:
 	@missing=(); \
 	for p in $(PROGRAMS); do command -v "$${p%%:*}" >/dev/null || missing+=("$${p##*:}"); done; \
-	for p in $(SERVERS); do [[ -e $${p%%:*} ]] || missing+=("$${p##*:}"); done; \
+	for p in $(SERVERS) $(MODULES); do [[ -e $${p%%:*} ]] || missing+=("$${p##*:}"); done; \
 	if (( $${#missing[@]} == 0 )); then exit 0; fi; \
 	if (( $$(id -u) == 0 )) && command -v apt-get >/dev/null; then \
 		echo "deps: installing $${missing[*]}"; \

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,6 +53,15 @@ type control struct {
 
 // isTLS reports whether the connection is encrypted.
 func (c *control) isTLS() bool { return c.conn != c.tcp }
+
+// tlsVersion returns the version of TLS that is spoken for the log, or nothing.
+func (c *control) tlsVersion() slog.Attr {
+	conn, is := c.conn.(*tls.Conn)
+	if !is {
+		return slog.Attr{}
+	}
+	return slog.String("tls_version", strings.TrimPrefix(tls.VersionName(conn.ConnectionState().Version), "TLS "))
+}
 
 // readLine returns the next line without its end, Telnet commands stripped. It is valid until the next call. What was
 // written is sent before it blocks. A line over maxLine is errLineTooLong, and the next call goes on behind it.

@@ -54,7 +54,8 @@ func (s *session) pass(ctx context.Context, arg string) reply {
 	s.srv.setGuest(s, false)
 	s.srv.totals.logins.Add(1)
 	s.srv.hosts.guesses.Succeeded(s.remote.Addr())
-	s.logger.LogAttrs(ctx, slog.LevelInfo, "logged in", slog.String("user", s.name), slog.Bool("tls", s.ctl.isTLS()))
+	s.logger.LogAttrs(ctx, slog.LevelInfo, "logged in", slog.String("user", s.name),
+		slog.Bool("tls", s.ctl.isTLS()), s.ctl.tlsVersion())
 	return reply{230, "Logged in."}
 }
 

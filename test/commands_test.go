@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -27,7 +28,7 @@ type running struct{}
 
 // A runner is what a script has running.
 type runner struct {
-	tls    bool     // clients shall use TLS
+	tls    string   // the version of TLS that clients shall use
 	remote string   // what is served
 	env    []string // describes it
 	p      *process // the last one that serve started
@@ -41,8 +42,8 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	r := ts.Value(running{}).(*runner)
 	listeners := 1
 	all := []string{"serve", "ftp", r.remote, "--addr", "127.0.0.1:0", "--user", "bob", "--pass", "builder"}
-	if r.tls {
-		all = append(all, "--cert", "cert.pem", "--key", "key.pem", "--require-tls")
+	if r.tls != "" {
+		all = append(all, "--cert", "cert.pem", "--key", "key.pem", "--require-tls", "-v")
 	}
 	for _, arg := range args {
 		if strings.HasPrefix(arg, "--addr") || strings.HasPrefix(arg, "--implicit-tls-addr") {
@@ -91,13 +92,24 @@ func startFor(ts *testscript.TestScript, args []string) *process {
 	return p
 }
 
-// quit ends ferry with SIGTERM and wants exit status 0.
+// quit ends ferry with SIGTERM and wants exit status 0, and every login in the version of TLS that clients shall use.
 func cmdQuit(ts *testscript.TestScript, neg bool, args []string) {
 	mustNot(ts, neg, "quit")
 	code, err := ts.Value(running{}).(*runner).p.stop()
 	ts.Check(err)
 	if code != 0 {
 		ts.Fatalf("exit status %d", code)
+	}
+	if r := ts.Value(running{}).(*runner); r.tls != "" {
+		logins := regexp.MustCompile(`logged in.*tls_version=(\S+)`).FindAllStringSubmatch(r.p.log.String(), -1)
+		if len(logins) == 0 {
+			ts.Fatalf("nobody has logged in")
+		}
+		for _, login := range logins {
+			if login[1] != r.tls {
+				ts.Fatalf("a client used TLS %s instead of %s", login[1], r.tls)
+			}
+		}
 	}
 }
 
