@@ -62,7 +62,7 @@ func (v *View) Hash(ctx context.Context, name, algorithm string) (sum []byte, er
 
 // Space says how much can be stored, where the remote does not know or is not to be believed.
 type Space struct {
-	Total      int64 // bytes; below 0 = what the remote says
+	Total      int64 // bytes; 0 and below = what the remote says
 	UsedIsSize bool  // what is used is the sum of the sizes of all files, which takes listing them
 }
 
@@ -75,7 +75,7 @@ func (v *View) Free(ctx context.Context, dir string) (free int64, err error) {
 		u, err = remote.Usage{Total: -1, Used: -1, Free: -1}, nil
 	}
 	space := v.fs.opt.Space
-	if err != nil || space.Total < 0 && !space.UsedIsSize {
+	if err != nil || space.Total <= 0 && !space.UsedIsSize {
 		return u.Free, err
 	}
 	if space.UsedIsSize {
@@ -83,7 +83,7 @@ func (v *View) Free(ctx context.Context, dir string) (free int64, err error) {
 			return -1, err
 		}
 	}
-	if space.Total >= 0 {
+	if space.Total > 0 {
 		u.Total = space.Total
 	}
 	if u.Total < 0 {
