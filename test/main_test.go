@@ -1,6 +1,7 @@
 // Package test drives the real ferry, as built for users, with real FTP clients and with clients that behave badly.
 //
-// The scripts in testdata/clients are run in clear, over TLS 1.2 and over TLS 1.3, those in testdata/once once. Beside the commands of testscript they know those of commands_test.go. A script whose client is not installed
+// The scripts in testdata/clients are run in clear, over TLS 1.2 and over TLS 1.3, those in testdata/once once. Beside
+// the commands of testscript they know those of commands_test.go. A script whose client is not installed
 // is skipped and says so.
 //
 // FERRY_TEST_PROGRAM is the path of a ferry to test in the place of this one: to see what an older one does.
