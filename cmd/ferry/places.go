@@ -149,6 +149,15 @@ func (p places) key() (string, error) {
 	return dir, nil
 }
 
+// knownHosts is the file for the keys of SSH hosts that were believed when they were first seen, "" when there is no place
+// for it that nobody else can write to.
+func (p places) knownHosts() string {
+	if p.state == "" || !p.given && checkPrivate(p.state) != nil {
+		return ""
+	}
+	return filepath.Join(p.state, "known_hosts")
+}
+
 // check refuses a directory of this process, and the ones above it up to the base, that others own or may write to. What
 // does not exist yet is made for its owner alone.
 func (p places) check(dir string) error {

@@ -57,6 +57,7 @@ func (p process) openDriver(ctx context.Context, o *options, what string, log *s
 		return nil, usageError{err}
 	}
 	net.Attempts = int(max(o.chain.attempts, 1))
+	net.KnownHosts = p.places(o.cacheDir).knownHosts()
 	sources := &lazySources{process: p, options: o, log: log}
 	settings, err := sources.resolve(ctx, what)
 	if err != nil {

@@ -24,8 +24,8 @@ func sftpDriver() Driver {
 				{Name: "key_pem", Secret: true, Help: "The private key itself, in one line with \\n between its lines"},
 				{Name: "key_file_pass", Obscured: true, Help: "Passphrase of the private key"},
 				{Name: "key_use_agent", Default: "false", Help: "Ask the SSH agent also where there is a key or a password"},
-				{Name: "known_hosts_file", Help: "File with the keys of hosts: others are refused. Empty is ~/.ssh/known_hosts, " +
-					"against which only the hosts in it are checked"},
+				{Name: "known_hosts_file", Help: "File with the keys of hosts: others are refused. Empty is ~/.ssh/known_hosts; " +
+					"the first key of a host that is not in it is believed, and kept with what ferry keeps"},
 				{Name: "host_key_algorithms", Help: "Host key algorithms to accept, best first"},
 				{Name: "ciphers", Help: "Ciphers to use, best first"},
 				{Name: "key_exchange", Help: "Key exchange algorithms to use, best first"},

@@ -27,6 +27,7 @@ type Options struct {
 	IdleTimeout    time.Duration // without a byte in either direction; 0 = IdleTimeout, below 0 = for ever
 	Proxy          *url.URL      // passes connections on, see ParseProxy; nil = none
 	TLS            *tls.Config   // what is trusted, and who one is; nil = what the system trusts
+	KnownHosts     string        // file for the keys of SSH hosts that no other file names; "" = they are kept in memory
 	Bind           netip.Addr    // of this machine, that connections come from; the zero Addr = any
 	HTTP           HTTP
 	// Attempts is how often a driver makes a request at most which only it can make again; 0 = Attempts.

@@ -50,7 +50,7 @@ func newDialer(o Options) (*dialer, error) {
 	if key != nil {
 		d.keys = append(d.keys, key)
 	}
-	d.host, err = newHostKeys(o.KnownHosts)
+	d.host, err = newHostKeys(o.KnownHosts, o.Network.KnownHosts)
 	return d, err
 }
 
@@ -110,7 +110,7 @@ func (d *dialer) dial(ctx context.Context) (*conn, error) {
 		return nil, fmt.Errorf("%s cannot be reached, see the options host and port: %w", d.addr, err)
 	}
 	stop := context.AfterFunc(ctx, func() { tcp.Close() })
-	c, err := d.login(tcp)
+	c, err := d.login(ctx, tcp)
 	if !stop() && ctx.Err() != nil {
 		if err == nil {
 			c.close()
@@ -125,7 +125,7 @@ func (d *dialer) dial(ctx context.Context) (*conn, error) {
 }
 
 // login makes an SFTP connection out of a TCP connection.
-func (d *dialer) login(tcp net.Conn) (*conn, error) {
+func (d *dialer) login(ctx context.Context, tcp net.Conn) (*conn, error) {
 	methods, done := d.methods()
 	defer done()
 	var hostErr error
@@ -137,7 +137,7 @@ func (d *dialer) login(tcp net.Conn) (*conn, error) {
 		User: d.user,
 		Auth: methods,
 		HostKeyCallback: func(_ string, addr net.Addr, key ssh.PublicKey) error {
-			hostErr = d.host.check(d.addr, addr, key)
+			hostErr = d.host.check(ctx, d.addr, addr, key)
 			known = hostErr == nil
 			return hostErr
 		},

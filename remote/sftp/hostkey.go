@@ -1,6 +1,7 @@
 package sftp
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,12 +20,13 @@ type hostKeys struct {
 	file   string
 	strict bool // hosts that are not in the file are refused
 	known  ssh.HostKeyCallback
+	pins   *pins // of hosts that are not in the file
 }
 
-// newHostKeys reads file. Without one it reads the user's own, if there is any, and hosts that are not in it are
-// accepted.
-func newHostKeys(file string) (hostKeys, error) {
-	h := hostKeys{file: file, strict: file != ""}
+// newHostKeys reads file. Without one it reads the user's own, if there is any, and of hosts that are not in it the first
+// key is believed and kept in the file pinned, which may be "".
+func newHostKeys(file, pinned string) (hostKeys, error) {
+	h := hostKeys{file: file, strict: file != "", pins: &pins{file: pinned}}
 	if !h.strict {
 		h.file = "~/.ssh/known_hosts"
 	}
@@ -49,14 +51,14 @@ func newHostKeys(file string) (hostKeys, error) {
 }
 
 // check compares the key of a host with what the file says. It says how to make them agree.
-func (h hostKeys) check(host string, addr net.Addr, key ssh.PublicKey) error {
+func (h hostKeys) check(ctx context.Context, host string, addr net.Addr, key ssh.PublicKey) error {
 	if h.known == nil {
-		return nil
+		return h.pins.check(ctx, host, addr, key)
 	}
 	err := h.known(host, addr, key)
 	var differs *knownhosts.KeyError
 	var revoked *knownhosts.RevokedError
-	shown := key.Type() + " " + ssh.FingerprintSHA256(key)
+	shown := shownKey(key)
 	switch {
 	case err == nil:
 		return nil
@@ -65,30 +67,52 @@ func (h hostKeys) check(host string, addr net.Addr, key ssh.PublicKey) error {
 	case !errors.As(err, &differs):
 		return err
 	case len(differs.Want) > 0:
-		return fmt.Errorf("%w: the host key of %s is not the one in %s, line %d: it is %s. Somebody may pretend to be that "+
-			"host; if it has a new key for a good reason, run: ssh-keygen -f %s -R %s", remote.ErrPermission, host,
-			differs.Want[0].Filename, differs.Want[0].Line, shown, h.file, knownhosts.Normalize(host))
+		return otherKey(host, key, differs, h.file)
 	case h.strict:
 		name, port, _ := net.SplitHostPort(host)
 		return fmt.Errorf("%w: %s has no host key of %s, which is %s. If that is right, run: ssh-keyscan -p %s %s >> %s",
 			remote.ErrPermission, h.file, host, shown, port, name, h.file)
 	}
-	return nil
+	return h.pins.check(ctx, host, addr, key)
 }
 
-// algorithms returns those of the keys that the file has of a host, so that the host does not show another one; nil when
-// it has none.
+func shownKey(key ssh.PublicKey) string { return key.Type() + " " + ssh.FingerprintSHA256(key) }
+
+// otherKey is the error of a host whose key is another one than file says.
+func otherKey(host string, key ssh.PublicKey, differs *knownhosts.KeyError, file string) error {
+	return fmt.Errorf("%w: the host key of %s is not the one in %s, line %d: it is %s. Somebody may pretend to be that "+
+		"host; if it has a new key for a good reason, run: ssh-keygen -f %s -R %s", remote.ErrPermission, host,
+		differs.Want[0].Filename, differs.Want[0].Line, shownKey(key), file, knownhosts.Normalize(host))
+}
+
+// algorithms returns those of the keys that are known of a host, so that the host does not show another one; nil when
+// there are none.
 func (h hostKeys) algorithms(host string, addr net.Addr) []string {
-	if h.known == nil {
-		return nil
+	if h.known != nil {
+		if list := knownAlgorithms(h.known, host, addr); list != nil {
+			return list
+		}
 	}
+	return h.pins.algorithms(host, addr)
+}
+
+func knownAlgorithms(known ssh.HostKeyCallback, host string, addr net.Addr) []string {
 	var differs *knownhosts.KeyError
-	if !errors.As(h.known(host, addr, noKey{}), &differs) {
+	if !errors.As(known(host, addr, noKey{}), &differs) {
 		return nil
 	}
-	var list []string
+	var types []string
 	for _, k := range differs.Want {
-		if t := k.Key.Type(); t == ssh.KeyAlgoRSA {
+		types = append(types, k.Key.Type())
+	}
+	return algorithmsOf(types)
+}
+
+// algorithmsOf returns the algorithms of keys of these types.
+func algorithmsOf(types []string) []string {
+	var list []string
+	for _, t := range types {
+		if t == ssh.KeyAlgoRSA {
 			list = append(list, ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256)
 		} else {
 			list = append(list, t)

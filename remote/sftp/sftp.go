@@ -43,8 +43,8 @@ type Options struct {
 	KeyPassphrase string // of either
 	UseAgent      bool   // ask the SSH agent, which is asked anyway when there is neither password nor key
 
-	// KnownHosts is the file that holds the keys of hosts. "" is the user's own, and then a host that is not in it is
-	// accepted.
+	// KnownHosts is the file that holds the keys of hosts. "" is the user's own; then the first key of a host that is not in
+	// it is believed, with a warning, and kept in Network.KnownHosts.
 	KnownHosts string
 	Algorithms Algorithms
 
