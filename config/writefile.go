@@ -11,8 +11,11 @@ import (
 // maxLinks is how many symbolic links in a row are followed.
 const maxLinks = 40
 
+// Loose are the permissions that a file with secrets should not give: any to others, and writing to the group.
+const Loose fs.FileMode = 0o027
+
 // writeFile puts text in the place of the file at path, whole or not at all, even when the power fails. The file keeps
-// its permissions; a new one is for its owner alone. A symbolic link stays, and the file it leads to is replaced.
+// its permissions but for those that are Loose; a new one is for its owner alone. A symbolic link stays, and the file it leads to is replaced.
 func writeFile(path string, text []byte) error {
 	path, err := followLinks(path)
 	if err != nil {
@@ -24,7 +27,7 @@ func writeFile(path string, text []byte) error {
 	case err == nil && !old.Mode().IsRegular():
 		return errors.New("it is not a regular file")
 	case err == nil:
-		mode = old.Mode().Perm()
+		mode = old.Mode().Perm() &^ Loose
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}

@@ -10,8 +10,9 @@ import (
 	"testing"
 )
 
+// The file keeps its mode, but what others may do with it.
 func TestWriteFileKeepsTheMode(t *testing.T) {
-	for _, mode := range []fs.FileMode{0o600, 0o640, 0o644, 0o400} {
+	for mode, want := range map[fs.FileMode]fs.FileMode{0o600: 0o600, 0o640: 0o640, 0o644: 0o640, 0o666: 0o640, 0o400: 0o400} {
 		path := filepath.Join(t.TempDir(), "rclone.conf")
 		write(t, path, "old")
 		if err := os.Chmod(path, mode); err != nil {
@@ -21,8 +22,8 @@ func TestWriteFileKeepsTheMode(t *testing.T) {
 			t.Fatal(err)
 		}
 		info, err := os.Stat(path)
-		if err != nil || info.Mode() != mode || read(t, path) != "new" {
-			t.Errorf("the mode is %v, want %v; %v", info.Mode(), mode, err)
+		if err != nil || info.Mode() != want || read(t, path) != "new" {
+			t.Errorf("the mode is %v, want %v; %v", info.Mode(), want, err)
 		}
 	}
 }

@@ -119,6 +119,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
+	if name, is := strings.CutPrefix(path, "debug/pprof/"); is && r.Method == http.MethodGet {
+		s.profile(w, r, name)
+		return
+	}
 	s.allowOrigin(w.Header())
 	switch r.Method {
 	case http.MethodOptions:
@@ -131,21 +135,28 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// post makes the call at path.
-func (s *Server) post(w http.ResponseWriter, r *http.Request, path string) {
+// admit finds out who sent r, or answers why nothing comes of it.
+func (s *Server) admit(w http.ResponseWriter, r *http.Request, path string) (caller, bool) {
 	who, err := s.identify(r)
-	if errors.Is(err, errTooManyGuesses) {
+	switch {
+	case err == nil:
+		return who, true
+	case errors.Is(err, errTooManyGuesses):
 		w.Header().Set("Retry-After", "60")
 		http.Error(w, "Too many wrong passwords from your address; try again later.", http.StatusTooManyRequests)
-		return
-	}
-	if errors.Is(err, errNoPassword) {
+	case errors.Is(err, errNoPassword):
 		w.Header().Set("WWW-Authenticate", `Basic realm="ferry", charset="UTF-8"`)
 		http.Error(w, "Unauthorized", http.StatusUnauthorized)
-		return
-	}
-	if err != nil {
+	default:
 		s.refuse(w, path, Params{}, err)
+	}
+	return caller{}, false
+}
+
+// post makes the call at path.
+func (s *Server) post(w http.ResponseWriter, r *http.Request, path string) {
+	who, ok := s.admit(w, r, path)
+	if !ok {
 		return
 	}
 	c, ok := s.calls[path]

@@ -123,6 +123,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	}
 	defer closeLog()
 	warn(log)
+	warnOfLooseFiles(ctx, log, p.configPath(o), o.key, o.rc.key, o.rc.htpasswd)
 	p.warnOfVariables(log)
 	rules, err := p.parseFilter(&o.filter)
 	if err != nil {

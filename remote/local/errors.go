@@ -47,12 +47,24 @@ func sentinelOf(errno syscall.Errno) error {
 	case syscall.EROFS:
 		return remote.ErrPermission
 	case syscall.EXDEV: // a link that leads out of the root
-		return remote.ErrPermission
+		return errOutside
 	case syscall.ELOOP: // a link where none is followed, or one that leads nowhere
 		return remote.ErrNotExist
 	}
 	return systemSentinel(errno)
 }
+
+// errOutside is a link that leads out of the root. It is an ErrPermission, and its text is for the client as well.
+var errOutside error = outsideError{}
+
+type outsideError struct{}
+
+func (outsideError) Error() string { return "the link leads out of the served directory" }
+
+// Hint is what an FTP client is told.
+func (outsideError) Hint() string { return "The link leads out of the served directory." }
+
+func (outsideError) Unwrap() error { return remote.ErrPermission }
 
 // deadMount reports whether err is that of a mount point whose file system has gone. It must not end the listing of
 // the directory that it is in.

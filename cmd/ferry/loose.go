@@ -1,0 +1,30 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+
+	"ferry/config"
+)
+
+// warnOfLooseFiles warns of files with secrets that others may read or change. Those that are not
+// there, or have no name, are somebody else's affair.
+func warnOfLooseFiles(ctx context.Context, log *slog.Logger, names ...string) {
+	if runtime.GOOS == "windows" {
+		return // the mode says nothing there
+	}
+	for _, name := range names {
+		if name == "" {
+			continue
+		}
+		info, err := os.Stat(name)
+		if err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&config.Loose == 0 {
+			continue
+		}
+		log.LogAttrs(ctx, slog.LevelWarn, "Others may read or change a file with secrets: give it mode 0600 or 0640",
+			slog.String("file", name), slog.String("mode", fmt.Sprintf("%04o", info.Mode().Perm())))
+	}
+}
