@@ -73,6 +73,15 @@ func CheckName(r Remote, name string) error {
 	return nil
 }
 
+// CheckTarget returns ErrIsDir or ErrNotDir when there can be no file called name, or ErrUnsupported where r would have to look
+// at it.
+func CheckTarget(ctx context.Context, r Remote, name string) error {
+	if c, ok := ability[TargetChecker](r); ok {
+		return c.CheckTarget(ctx, name)
+	}
+	return unsupported("checktarget", name)
+}
+
 // GetUsage tells how full r is, or ErrUnsupported.
 func GetUsage(ctx context.Context, r Remote) (Usage, error) {
 	if u, ok := ability[Usager](r); ok {

@@ -75,6 +75,14 @@ func (f Forward) CheckName(name string) error {
 	return nil
 }
 
+// CheckTarget implements TargetChecker.
+func (f Forward) CheckTarget(ctx context.Context, name string) error {
+	if c, ok := f.Remote.(TargetChecker); ok {
+		return c.CheckTarget(ctx, name)
+	}
+	return unsupported("checktarget", name)
+}
+
 // Usage implements Usager.
 func (f Forward) Usage(ctx context.Context) (Usage, error) {
 	if u, ok := f.Remote.(Usager); ok {

@@ -179,6 +179,13 @@ type NameChecker interface {
 	CheckName(name string) error
 }
 
+// A TargetChecker finds out whether there can be a file of some name for less than looking at it costs.
+type TargetChecker interface {
+	// CheckTarget returns ErrIsDir when name is a directory, and ErrNotDir when something above it is a file, as Put would. It
+	// remembers what it has asked for, and does not look at a file of that name.
+	CheckTarget(ctx context.Context, name string) error
+}
+
 // A Usager knows how full the remote is.
 type Usager interface {
 	Usage(ctx context.Context) (Usage, error)

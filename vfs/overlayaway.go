@@ -74,7 +74,11 @@ func (v *overlay) keepDir(ctx context.Context, dir string, tried bool) (kept, er
 	} else if ctx.Err() != nil {
 		return kept{}, err
 	}
-	if err := v.checkParent(ctx, dir); err != nil {
+	err := v.checkParent(ctx, dir)
+	if err == nil && v.caps.ImplicitDirs {
+		err = v.checkImplicit(ctx, dir)
+	}
+	if err != nil {
 		return kept{}, err
 	}
 	base := cache.BaseAbsent

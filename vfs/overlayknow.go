@@ -147,8 +147,30 @@ func (v *overlay) checkTarget(ctx context.Context, name string) (knownBase, erro
 		return known, remote.ErrPermission
 	case known.base == cache.BasePresent:
 		return known, nil
+	case v.caps.ImplicitDirs:
+		return known, v.checkImplicit(ctx, name)
 	}
 	return known, v.checkParent(ctx, name)
+}
+
+// checkImplicit makes sure that there can be a file called name on a remote whose directories exist by having files in them.
+// What waits above it changes what the remote has there: then it is not asked.
+func (v *overlay) checkImplicit(ctx context.Context, name string) error {
+	for dir, _ := remote.Split(name); dir != "."; dir, _ = remote.Split(dir) {
+		if st, _ := v.look(dir); st != elsewhere {
+			return nil
+		}
+	}
+	err := v.reach.ask(ctx, func(ctx context.Context) error { return remote.CheckTarget(ctx, v.remote, name) })
+	switch {
+	case errors.Is(err, remote.ErrIsDir), errors.Is(err, remote.ErrNotDir):
+		return err
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil && !errors.Is(err, remote.ErrUnsupported):
+		v.inVain(ctx, name, err)
+	}
+	return nil
 }
 
 // checkParent makes sure that there is a directory for name to be made in, where the remote wants one. Whether it is

@@ -143,6 +143,14 @@ func (r *Remote) Hash(ctx context.Context, name, algorithm string) ([]byte, erro
 	return sum, err
 }
 
+// CheckTarget implements remote.TargetChecker.
+func (r *Remote) CheckTarget(ctx context.Context, name string) error {
+	ctx, c := r.begin(ctx, "checktarget", name)
+	err := r.Forward.CheckTarget(ctx, name)
+	c.end(ctx, err)
+	return err
+}
+
 // Usage implements remote.Usager.
 func (r *Remote) Usage(ctx context.Context) (remote.Usage, error) {
 	ctx, c := r.begin(ctx, "usage", ".")

@@ -100,7 +100,7 @@ func (d *Dirs) Target(ctx context.Context, k Key) error {
 	case isDir:
 		return d.NotDir(ctx, k)
 	case noDir:
-		return nil
+		return d.Parents(ctx, k)
 	}
 	if err := d.explore(ctx, k); err != nil {
 		return err
@@ -214,7 +214,7 @@ func (d *Dirs) Hides(ctx context.Context, k Key, o Object) (bool, error) {
 	if len(names) == 0 {
 		d.forget(k) // somebody has stored a file in its place
 		d.Gone(k)
-		d.setPlain(k, time.Now())
+		d.Stored(k)
 		return false, nil
 	}
 	d.Hidden(ctx, k, o)

@@ -63,6 +63,15 @@ func (t *Tree) free(ctx context.Context, k Key) error {
 	return t.dirs.NotDir(ctx, k)
 }
 
+// CheckTarget implements remote.TargetChecker.
+func (t *Tree) CheckTarget(ctx context.Context, name string) error {
+	k, err := t.key(ctx, "checktarget", name)
+	if err != nil {
+		return err
+	}
+	return fail(ctx, "checktarget", name, t.dirs.Target(ctx, k))
+}
+
 // Remove implements remote.Remote.
 func (t *Tree) Remove(ctx context.Context, name string) error {
 	k, err := t.file(ctx, "remove", name)

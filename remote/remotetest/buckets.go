@@ -278,8 +278,11 @@ func belowFileTests() []bucketTest {
 	for _, d := range doors() {
 		all = append(all, bucketTest{
 			"nothing comes below a file by " + d.name, map[string]string{"y": "x", "file": "x", "tree/f": "x"}, func(b *bucket) {
-				for _, name := range []string{"y/z", "y/a/b"} {
-					b.again()
+				for _, name := range []string{"y/z", "y/a/b", "y/seen"} {
+					if b.again(); name == "y/seen" {
+						_, err := b.r.Stat(b.ctx, name)
+						b.fails("Stat", err, remote.ErrNotExist)
+					}
 					b.fails(d.name+" "+name, d.make(b, name), remote.ErrNotDir)
 					b.holds("file", "tree/f", "y")
 				}

@@ -32,6 +32,15 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 	return remote.Entry{Name: base, Size: u.taken, ModTime: o.ModTime, Version: info.ETag}, nil
 }
 
+// CheckTarget implements remote.TargetChecker.
+func (r *Remote) CheckTarget(ctx context.Context, name string) error {
+	at, err := r.begin(ctx, "checktarget", name)
+	if err != nil {
+		return err
+	}
+	return r.explain(ctx, "checktarget", name, r.dirs.Target(ctx, at.name()))
+}
+
 // putAll takes the whole body and publishes it.
 func (u *upload) putAll(ctx context.Context, body io.Reader, announced int64) (minio.UploadInfo, error) {
 	if announced > 0 {
