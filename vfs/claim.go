@@ -109,6 +109,9 @@ func (p *pending) blocker(c *claim) *claim {
 // precedes reports whether c is carried out before other where their paths meet: the older one is, unless order has found
 // another place. Of directories that come after the same change, the lower one is removed first.
 func (c *claim) precedes(other *claim) bool {
+	if c.rec.Seq == other.rec.Seq { // a rename that was made, and the removal that it has left under its old name
+		return c.rec.Kind == cache.Removed && other.rec.Kind == cache.Moved
+	}
 	return cmp.Or(
 		cmp.Compare(max(c.rec.Seq, c.after), max(other.rec.Seq, other.after)),
 		cmp.Compare(c.after, other.after), // that one itself goes before them

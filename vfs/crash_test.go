@@ -32,12 +32,23 @@ func TestCrashesAtAnyOperation(t *testing.T) {
 	if text := os.Getenv("FERRY_MODEL_SEED"); text != "" {
 		seed, _ = strconv.ParseUint(text, 10, 64)
 	}
+	for _, seed := range foundBefore() {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { synctest.Test(t, func(t *testing.T) { liveThrough(t, seed) }) })
+	}
 	n := 0
 	for ; (n < histories || time.Now().Before(end)) && !t.Failed(); n++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { synctest.Test(t, func(t *testing.T) { liveThrough(t, seed) }) })
 		seed++
 	}
 	t.Logf("%d histories", n)
+}
+
+// foundBefore are histories in which something was wrong once.
+func foundBefore() []uint64 {
+	return []uint64{
+		4820429048312347438, // a directory stayed, because the removal of a file in it had become newer than its own
+		2604437198137472050, // the record of a rename that was made forgot its source, and took another file from there
+	}
 }
 
 func liveThrough(t *testing.T, seed uint64) {
@@ -282,7 +293,11 @@ func (w *world) finish() {
 	w.faults.Heal()
 	w.far.silent.Store(false)
 	w.away = false
-	w.ok(w.fs.Flush(w.ctx, "."))
+	ctx, cancel := context.WithTimeout(w.ctx, time.Hour)
+	defer cancel()
+	if err := w.fs.Flush(ctx, "."); err != nil {
+		w.fail("an hour later something waits: %v", err)
+	}
 	w.compare()
 	got := treeOf(w.t, w.inner, ".")
 	if !sameEntries(got, w.tree) {

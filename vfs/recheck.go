@@ -70,19 +70,11 @@ func (c *claim) keepUntil(until time.Time) {
 
 // splitRemovals makes changes of their own of the removals that c has brought with it: an applied
 // change says something of its own name alone. Otherwise what comes after it to the names that it
-// has removed would be done before it was over, and be undone with it. They keep its place in the
-// order: what is being stored under those names just now comes after them.
+// has removed would be done before it was over, and be undone with it.
 func (v *overlay) splitRemovals(ctx context.Context, c *claim, until time.Time) error {
-	v.mu.Lock()
-	names := v.pending.inherited(c)
-	v.mu.Unlock()
-	var removals []*claim
-	for _, name := range names {
-		rec, err := v.store.Add(ctx, cache.Record{Kind: cache.Removed, Name: name, Seq: c.rec.Seq}, v.durability())
-		if err != nil {
-			return err
-		}
-		removals = append(removals, newClaim(rec, rec.Committed))
+	removals, err := v.keepRemovals(ctx, c)
+	if err != nil {
+		return err
 	}
 	rec := c.rec
 	rec.Removes = nil
@@ -91,14 +83,36 @@ func (v *overlay) splitRemovals(ctx context.Context, c *claim, until time.Time) 
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.watch(c, removals, until)
+	v.pending.dropRemovals(c)
+	return nil
+}
+
+// keepRemovals makes records of the removals that c has brought with it. They keep its place in the order: what is being
+// stored under those names just now comes after them.
+func (v *overlay) keepRemovals(ctx context.Context, c *claim) (removals []*claim, err error) {
+	v.mu.Lock()
+	names := v.pending.inherited(c)
+	v.mu.Unlock()
+	for _, name := range names {
+		rec, err := v.store.Add(ctx, cache.Record{Kind: cache.Removed, Name: name, Seq: c.rec.Seq}, v.durability())
+		if err != nil {
+			return nil, err
+		}
+		removals = append(removals, newClaim(rec, rec.Committed))
+	}
+	return removals, nil
+}
+
+// watch has removals, which c has brought and made, looked at again.
+// LOCKS_REQUIRED(v.mu)
+func (v *overlay) watch(c *claim, removals []*claim, until time.Time) {
 	for _, r := range removals {
 		r.keepUntil(until)
 		r.first = c.first
 		v.pending.add(r)
 		v.queue.push(r)
 	}
-	v.pending.dropRemovals(c)
-	return nil
 }
 
 // recheck looks whether what c wanted is still so, and does it again where it is not. What nobody
@@ -156,7 +170,15 @@ func (v *overlay) watchFreed(ctx context.Context, c *claim) error {
 	if until.IsZero() {
 		return nil
 	}
-	return v.splitRemovals(ctx, c, until)
+	// Its record stays as it is for the moment that it stays: it is to be in the way of what comes after it to those names.
+	removals, err := v.keepRemovals(ctx, c)
+	if err != nil {
+		return err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.watch(c, removals, until)
+	return nil
 }
 
 // watchRemoval has a removal that was made looked at; it is false when ctx has ended: then other changes may have been made
