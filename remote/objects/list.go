@@ -167,7 +167,7 @@ func (l *listing) end() bool {
 func (t *Tree) name(raw string) (string, bool) {
 	enc := t.config.Encoding
 	name := enc.Decode(raw)
-	return name, !strings.Contains(name, "/") && remote.ValidPath(name) && name != "." && enc.Encode(name) == raw
+	return name, remote.ValidName(name) && remote.ValidName(raw) && enc.Encode(name) == raw
 }
 
 // dropOrphans deletes what killed processes left. That it cannot be deleted does not concern who lists.

@@ -76,7 +76,7 @@ func WhyFull(ctx context.Context, s Shelf, inside Key, shown func(raw string) bo
 // followed by a slash stands for all keys that begin so.
 func Omit(ctx context.Context, raw, key string) {
 	reason := remote.OmittedEncoding
-	if elem := strings.TrimSuffix(raw, "/"); elem == "" || elem == "." || elem == ".." || !remote.ValidPath(elem) {
+	if elem := strings.TrimSuffix(raw, "/"); !remote.ValidName(elem) {
 		reason = remote.OmittedName
 	}
 	remote.Omitted(ctx, key, reason)

@@ -81,5 +81,5 @@ func (r *Remote) holds(name string, at place) error {
 // an empty element, or with one that is . or .. in its plain form.
 func (r *Remote) entryName(elem string) (string, bool) {
 	name := r.opt.Encoding.Decode(elem)
-	return name, name != "." && remote.ValidPath(name) && r.opt.Encoding.Encode(name) == elem
+	return name, remote.ValidName(name) && remote.ValidName(elem) && r.opt.Encoding.Encode(name) == elem
 }
