@@ -120,3 +120,24 @@ func TestAHandshakeBeforeTheCommandThatStalls(t *testing.T) {
 	d.raw.Close()
 	waitForNobody(t, srv)
 }
+
+// Over an active data connection the server has its side of the handshake, too (RFC 4217, section 7): the client
+// accepts the connection and begins with TLS.
+func TestActiveConnectionsUnderTLS(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		t.Run(tls.VersionName(version), func(t *testing.T) {
+			d := secureSession(t)
+			accept := func() {
+				t.Helper()
+				d.data = tls.Client(d.dataConn(), &tls.Config{InsecureSkipVerify: true, MaxVersion: version})
+			}
+			d.steps("active", "> STOR f", "<< 150")
+			accept()
+			d.steps("send content", "<< 226", "active", "> RETR f", "<< 150")
+			accept()
+			d.steps("recv content", "<< 226", "active", "> NLST", "<< 150")
+			accept()
+			d.steps("recv f\\r\\n", "<< 226")
+		})
+	}
+}
