@@ -27,6 +27,9 @@ func (v *View) SetModTime(ctx context.Context, name string, t time.Time) (err er
 	defer release()
 	err = remote.SetModTime(ctx, v.fs.top, name, t)
 	v.fs.shown.doubt(name)
+	if errors.Is(err, remote.ErrInvalid) {
+		return refuse("chtimes", name, err, hintBadTime)
+	}
 	return v.explain(ctx, "chtimes", name, unsupported("chtimes", name, err, hintSetTime), hintPart)
 }
 

@@ -22,6 +22,7 @@ const (
 	hintModes      = "This storage keeps no permission bits."
 	hintBusy       = "Another session of yours is sending this file; try again when that has ended."
 	hintRecent     = "Another address of yours sent this a moment ago; go on in five minutes, or send it from the beginning."
+	hintBadTime    = "The storage cannot keep that time."
 	hintSetTime    = "This storage cannot set modification times."
 )
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"strings"
 
 	"ferry/remote"
 	"ferry/remote/partname"
@@ -85,7 +86,11 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 		return nil, fail("open", name, remote.ErrPermission)
 	}
 	if off > 0 {
-		if _, err := f.Seek(off, io.SeekStart); err != nil {
+		_, err := f.Seek(off, io.SeekStart)
+		if err != nil && off >= m.size { // further than any file of this file system can be long
+			return &section{strings.NewReader(""), f}, nil
+		}
+		if err != nil {
 			f.Close()
 			return nil, fail("open", name, err)
 		}
