@@ -68,7 +68,8 @@ func (s *Server) start(ctx context.Context, conn net.Conn, implicit bool, why st
 		ss.cancel(nil)
 		s.totals.refused.Add(1)
 		if omitted, due := s.refusals.due(time.Now()); due {
-			s.log.LogAttrs(ctx, slog.LevelInfo, "session refused", slog.String("client", ss.remote.String()),
+			addr, port := address(ss.remote)
+			s.log.LogAttrs(ctx, slog.LevelWarn, "session refused", addr, port,
 				slog.String("reason", why), slog.Int("omitted", omitted))
 		}
 		conn.SetWriteDeadline(time.Now().Add(time.Second))

@@ -52,8 +52,7 @@ func (s *Server) Transfers() []TransferInfo {
 
 // remember notes the end of t. Listings are counted only.
 func (s *session) remember(t *transfer, err error) {
-	switch t.verb {
-	case "LIST", "NLST", "MLSD":
+	if t.listing() {
 		if err == nil {
 			s.srv.totals.listings.Add(1)
 		}

@@ -54,6 +54,7 @@ func (s *session) pass(ctx context.Context, arg string) reply {
 	s.srv.setGuest(s, false)
 	s.srv.totals.logins.Add(1)
 	s.srv.hosts.guesses.Succeeded(s.remote.Addr())
+	s.done.user = s.name
 	s.logger.LogAttrs(ctx, slog.LevelInfo, "logged in", slog.String("user", s.name),
 		slog.Bool("tls", s.ctl.isTLS()), s.ctl.tlsVersion())
 	return reply{230, "Logged in."}
@@ -80,14 +81,16 @@ func (s *session) denied(ctx context.Context, err error) reply {
 	name := s.name
 	s.named, s.name = false, ""
 	if !errors.Is(err, ErrDenied) {
+		s.done.told = true
 		s.logger.LogAttrs(ctx, slog.LevelError, "login failed", slog.String("user", name), slog.Any("error", err))
 		s.ended = true
 		return reply{421, "Cannot log in now; try again later."}
 	}
 	s.failures++
+	s.done.told = true
 	s.srv.totals.denied.Add(1)
 	s.srv.hosts.guesses.Failed(s.remote.Addr(), time.Now())
-	s.logger.LogAttrs(ctx, slog.LevelInfo, "login denied", slog.String("user", name), slog.Int("failures", s.failures))
+	s.logger.LogAttrs(ctx, slog.LevelWarn, "login denied", slog.String("user", name), slog.Int("failures", s.failures))
 	sleep(ctx, time.Duration(s.failures)*failureDelay)
 	if s.failures >= maxFailures {
 		s.ended = true

@@ -68,7 +68,12 @@ func (s *session) receive(session context.Context, verb, name string, off int64,
 	s.logTransfer(ctx, t, err)
 	if err != nil {
 		up.Abort()
-		return s.uploadFailed(ctx, t, err)
+		r := s.uploadFailed(ctx, t, err)
+		if file := (*fileError)(nil); errors.As(err, &file) && context.Cause(ctx) == nil {
+			s.takeRest(ctx, t, c, r)
+			return reply{}
+		}
+		return r
 	}
 	s.srv.totals.uploads.Add(1)
 	if verb == "STOU" {

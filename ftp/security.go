@@ -33,7 +33,7 @@ func (s *session) auth(ctx context.Context, arg string) reply {
 		return reply{}
 	}
 	if err := s.startTLS(s.srv.tls.control(s.id)); err != nil {
-		s.logger.LogAttrs(ctx, slog.LevelInfo, "TLS handshake failed", slog.Any("error", err))
+		s.logger.LogAttrs(ctx, slog.LevelWarn, "TLS handshake failed", slog.Any("error", err))
 		s.ended = true
 		return reply{}
 	}

@@ -35,6 +35,7 @@ type session struct {
 	waiting int      // how much memory they take
 	aborted bool     // ABOR came during the command at hand and is answered behind it
 	ended   bool     // the session closes after the reply at hand
+	done    tally
 
 	// Login.
 	named    bool   // USER was sent
@@ -132,11 +133,13 @@ func (s *session) serve(ctx context.Context) {
 	defer s.ctl.close()
 	defer s.reset()
 	if s.srv.log.Enabled(ctx, slog.LevelError) {
-		s.logger = s.srv.log.With(slog.Uint64("session", s.id), slog.String("client", s.remote.String()))
+		addr, port := address(s.remote)
+		s.logger = s.srv.log.With(slog.Uint64("session", s.id), addr, port)
 	}
+	defer s.tellEnd(ctx)
 	if s.implicit {
 		if err := s.startTLS(s.srv.tls.control(s.id)); err != nil {
-			s.logger.LogAttrs(ctx, slog.LevelInfo, "TLS handshake failed", slog.Any("error", err))
+			s.logger.LogAttrs(ctx, slog.LevelWarn, "TLS handshake failed", slog.Any("error", err))
 			return
 		}
 		s.private, s.sized = true, true
@@ -208,6 +211,7 @@ func (s *session) execute(ctx context.Context, line []byte) {
 	} else if r = c.refusal(s, arg); r.isZero() {
 		r = s.run(ctx, c, arg)
 	}
+	s.tellRefusal(ctx, c, verb, arg, r)
 	if debugging && !r.isZero() {
 		s.logger.LogAttrs(ctx, slog.LevelDebug, "reply", slog.Int("code", r.code), slog.String("text", r.text))
 	}
@@ -259,12 +263,19 @@ func wordOf(verb []byte) []byte {
 
 // logCommand logs a command line. What may be a secret never gets there. c is nil when there is no such command.
 func (s *session) logCommand(ctx context.Context, c *command, verb []byte, arg string) {
-	if c == nil {
-		verb, arg = wordOf(verb), "***"
-	} else if c.name == "PASS" || c.name == "ACCT" {
-		arg = "***"
-	}
+	verb, arg = harmless(c, verb, arg)
 	s.logger.LogAttrs(ctx, slog.LevelDebug, "command", slog.String("verb", string(verb)), slog.String("arg", arg))
+}
+
+// harmless returns what of a command line may be logged.
+func harmless(c *command, verb []byte, arg string) (logged []byte, with string) {
+	switch {
+	case c == nil:
+		return wordOf(verb), "***"
+	case c.name == "PASS", c.name == "ACCT":
+		return verb, "***"
+	}
+	return verb, arg
 }
 
 // fail turns an error of the FS into a reply. What the table does not know goes to the log with its cause.
@@ -277,6 +288,7 @@ func (s *session) fail(what, name string, err error) reply {
 }
 
 func (s *session) logError(what, name string, err error) {
+	s.done.told = true
 	s.logger.LogAttrs(context.Background(), slog.LevelError, what+" failed", slog.String("path", absolute(name)), slog.Any("error", err))
 }
 

@@ -182,7 +182,8 @@ func (s *session) connect(ctx context.Context, t *transfer, opening string, to d
 
 func (s *session) noConnection(ctx context.Context, t *transfer, err error) reply {
 	s.srv.totals.failed.Add(1)
-	s.logger.LogAttrs(ctx, slog.LevelInfo, "no data connection", slog.String("command", t.verb), slog.Any("error", err))
+	s.done.told = true
+	s.logger.LogAttrs(ctx, slog.LevelWarn, "no data connection", slog.String("command", t.verb), slog.Any("error", err))
 	if cause := context.Cause(ctx); cause != nil {
 		r, _ := errorReply(cause)
 		return r
@@ -217,7 +218,10 @@ func (s *session) logTransfer(ctx context.Context, t *transfer, err error) {
 		err = cause
 	}
 	s.remember(t, err)
-	if !s.logger.Enabled(ctx, slog.LevelInfo) {
+	s.done.count(t, err)
+	s.done.told = true
+	level := levelOf(err)
+	if !s.logger.Enabled(ctx, level) {
 		return
 	}
 	attrs := []slog.Attr{
@@ -228,7 +232,7 @@ func (s *session) logTransfer(ctx context.Context, t *transfer, err error) {
 		s.logger.LogAttrs(ctx, slog.LevelInfo, "transfer complete", attrs...)
 		return
 	}
-	s.logger.LogAttrs(ctx, slog.LevelInfo, "transfer failed", append(attrs, slog.Any("error", err))...)
+	s.logger.LogAttrs(ctx, level, "transfer failed", append(attrs, slog.Any("error", err))...)
 }
 
 // stor replaces a file, or continues it where REST said (RFC 959, section 4.1.3; RFC 3659, section 5).

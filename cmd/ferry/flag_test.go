@@ -95,6 +95,7 @@ func TestDefaults(t *testing.T) {
 		"idle-timeout":              o.idleTimeout == 5*time.Minute,
 		"login-timeout":             o.loginTimeout == time.Minute,
 		"data-timeout":              o.dataTimeouts == dataTimeouts{30 * time.Second, 2 * time.Minute},
+		"min-free-space":            o.minFreeSpace == config.SizeOff,
 		"min-rate":                  o.minRate == config.SizeOff,
 		"shutdown-timeout":          o.shutdownTimeout == 30*time.Second,
 		"partial-max-age":           o.partialMaxAge == 24*time.Hour,

@@ -144,6 +144,8 @@ func vfsFlags() []flag {
 			value: func(o *options) pflag.Value { return boolValue(&o.noSeek) }},
 		{name: "copy-links", short: "L", def: "false", bare: on, effect: true, usage: "Follow symbolic links that stay inside a local directory",
 			value: func(o *options) pflag.Value { return boolValue(&o.copyLinks) }},
+		{name: "min-free-space", def: "off", effect: true, usage: "Space that uploads leave free on the disk of a local directory",
+			value: func(o *options) pflag.Value { return sizeValue(&o.minFreeSpace) }},
 		{name: "require-mount", def: "false", bare: on, effect: true, usage: "Serve a local directory only while a file system is mounted there: as /etc/fstab says, else any",
 			value: func(o *options) pflag.Value { return boolValue(&o.requireMount) }},
 		{name: "vfs-case-insensitive", def: "false", bare: on, effect: true, usage: "Find a name that does not exist in another case, if there is just one",

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"log/slog"
-	"os"
 )
 
 // levelNotice is for what an administrator wants to see without having asked: it lies between INFO and WARN.
@@ -45,14 +43,15 @@ func (o *logOptions) leastLevel() slog.Level {
 func (o *logOptions) open(stderr io.Writer) (*slog.Logger, func(), error) {
 	w, done := stderr, func() {}
 	if o.file != "" {
-		f, err := os.OpenFile(o.file, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-		if err != nil {
-			return nil, nil, fmt.Errorf("--log-file: %w", err)
+		f := &logFile{name: o.file}
+		if err := f.reopen(); err != nil {
+			return nil, nil, err
 		}
-		w, done = f, func() { f.Close() }
+		o.opened = f
+		w, done = f, f.close
 	}
 	if o.format == "json" || o.json {
-		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: o.leastLevel(), ReplaceAttr: nameLevel})), done, nil
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: o.leastLevel(), ReplaceAttr: jsonAttr})), done, nil
 	}
 	return slog.New(o.textHandler(w)), done, nil
 }
@@ -68,8 +67,11 @@ func (o *logOptions) statsAt() slog.Level {
 	return (&logOptions{level: o.statsLevel}).leastLevel()
 }
 
-// nameLevel gives the level of a JSON line its word.
-func nameLevel(groups []string, a slog.Attr) slog.Attr {
+// jsonAttr gives the level of a JSON line its word, and a duration its unit: took_s is a number of seconds.
+func jsonAttr(groups []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		return slog.Float64(a.Key+"_s", a.Value.Duration().Seconds())
+	}
 	if l, ok := a.Value.Any().(slog.Level); ok && len(groups) == 0 && a.Key == slog.LevelKey {
 		a.Value = slog.StringValue(levelName(l))
 	}

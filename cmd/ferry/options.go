@@ -55,6 +55,7 @@ type options struct {
 	usedIsSize             bool
 	copyLinks              bool
 	requireMount           bool
+	minFreeSpace           config.Size
 	partialMaxAge          time.Duration
 	dirCacheTime           time.Duration
 	dirRefreshWait         time.Duration
@@ -84,6 +85,7 @@ type logOptions struct {
 	quiet   bool
 	level   string
 	file    string
+	opened  *logFile // by file; nil = the log goes to standard error
 	format  string
 	json    bool // as format json
 	systemd bool

@@ -148,6 +148,9 @@ func (o *options) setLocal(values map[string]string) {
 	if o.given("copy-links") {
 		values["copy_links"] = strconv.FormatBool(o.copyLinks)
 	}
+	if o.given("min-free-space") {
+		values["min_free_space"] = o.minFreeSpace.String()
+	}
 	if o.given("require-mount") {
 		values["require_mount"] = strconv.FormatBool(o.requireMount)
 	}

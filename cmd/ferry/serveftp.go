@@ -29,8 +29,8 @@ see and change everything.
 Every flag can also be set in the environment: --passive-port is FERRY_PASSIVE_PORT, or else RCLONE_PASSIVE_PORT. A flag
 on the command line comes first.
 
-SIGINT and SIGTERM let running transfers finish for --shutdown-timeout; a second one stops at once. SIGHUP reads the
-certificate again and forgets what is remembered of directories.`
+SIGINT and SIGTERM let running transfers finish for --shutdown-timeout; a second one stops at once. SIGHUP opens
+--log-file again, reads the certificate again and forgets what is remembered of directories.`
 
 const serveFTPExample = `  ferry serve ftp .
   ferry serve ftp /srv/ftp --addr :2121 --user bob --pass secret
@@ -182,6 +182,7 @@ func (o *options) newService(r *opened, server *ftp.Server, log *slog.Logger) *s
 	s := &service{
 		server:  server,
 		log:     log,
+		logFile: o.log.opened,
 		grace:   o.shutdownTimeout,
 		flush:   o.cache.flush,
 		polling: o.polling(r.Remote),

@@ -25,6 +25,7 @@ type service struct {
 	control   *remoteControl // nil without remote control
 	public    *publicIP      // nil where PASV announces the address of the control connection
 	log       *slog.Logger
+	logFile   *logFile // nil = the log goes to standard error
 	signals   <-chan os.Signal
 	grace     time.Duration // for running transfers when it stops
 	flush     time.Duration // for what waits for the remote, after that
@@ -150,8 +151,15 @@ func (s *service) serve(ctx context.Context, l listener) error {
 	return s.server.Serve(ctx, l)
 }
 
-// reload forgets what is remembered of directories and reads the certificate again.
+// reload opens the log file again, forgets what is remembered of directories and reads the certificate again.
 func (s *service) reload(ctx context.Context) {
+	if s.logFile != nil {
+		if err := s.logFile.reopen(); err != nil {
+			s.log.ErrorContext(ctx, "The old log file stays", "error", err)
+		} else {
+			s.log.Log(ctx, levelNotice, "Opened the log file again", "file", s.logFile.name)
+		}
+	}
 	s.tree.Forget()
 	s.log.Log(ctx, levelNotice, "Forgot all directories")
 	s.reloadPair(ctx, s.pair)

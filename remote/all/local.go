@@ -19,6 +19,7 @@ func localDriver() Driver {
 				{Name: "copy_links", Default: "false", NoPrefix: true, Help: "Follow symbolic links that stay inside the directory"},
 				{Name: "sync", Default: "false", Help: "Have files and directories on the disk before they are acknowledged, so that they survive a loss of power"},
 				{Name: "require_mount", Default: "false", NoPrefix: true, Help: "Serve the directory only while a file system is mounted there"},
+				{Name: "min_free_space", Default: "off", NoPrefix: true, Help: "Space that uploads leave free on the file system"},
 				{Name: "partial_max_age", Default: "24h", Help: "Time for which an unfinished upload can be continued"},
 			},
 				unused("bytes are what they are, and nothing is prepared", "hashes", "no_check_updated?", "no_preallocate?", "no_sparse?", "no_clone?", "fatal_if_no_space?", "nounc?", "metadata_restore_special_bits?"),
@@ -42,6 +43,7 @@ func openLocal(ctx context.Context, path string, v *values) (remote.Remote, erro
 		PartMaxAge:   v.duration("partial_max_age"),
 		Sync:         v.boolean("sync"),
 		RequireMount: v.boolean("require_mount"),
+		MinFree:      max(v.size("min_free_space"), 0),
 	}
 	if v.err != nil {
 		return nil, v.err

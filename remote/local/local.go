@@ -46,6 +46,9 @@ type Options struct {
 	Sync bool
 	// DirPerm and FilePerm are for what is created, before the umask of the process; 0 = 0777 and 0666.
 	DirPerm, FilePerm fs.FileMode
+	// MinFree is how many bytes an upload leaves free on the file system, about: one that would leave less is ErrNoSpace.
+	// 0 = none.
+	MinFree int64
 	// RequireMount serves the directory only while a file system is mounted there or above: at the mount point that
 	// /etc/fstab names, else at any but the root of the system. Until then every call fails, as one fails where a file
 	// system was mounted and is no more.

@@ -29,6 +29,7 @@ type stage struct {
 	path  string // of the hidden file; guarded by r.uploads.mu
 
 	size atomic.Int64
+	room int64 // how much may be written until the next look at what is free; of the goroutine that writes
 
 	mu    sync.Mutex
 	ended bool // guarded by mu
@@ -60,6 +61,10 @@ func (r *Remote) begin(ctx context.Context, name string, o remote.StageOptions) 
 		return nil, err
 	}
 	s := &stage{r: r, name: name, in: in, base: base, owner: o.Owner, dir: d}
+	if err := s.look(); err != nil {
+		d.close()
+		return nil, err
+	}
 	if err := s.open(ctx, o); err != nil {
 		d.close()
 		return nil, err
@@ -125,6 +130,9 @@ func (s *stage) target() (*meta, error) {
 
 // Write implements io.Writer.
 func (s *stage) Write(p []byte) (int, error) {
+	if err := s.reserve(int64(len(p))); err != nil {
+		return 0, fail("write", s.name, err)
+	}
 	n, err := s.file.Write(p)
 	s.size.Add(int64(n))
 	if err != nil {
@@ -136,6 +144,13 @@ func (s *stage) Write(p []byte) (int, error) {
 // ReadFrom implements io.ReaderFrom. It passes src on to os.File.ReadFrom as it is, which splices from a connection and
 // has the file system copy from a file.
 func (s *stage) ReadFrom(src io.Reader) (int64, error) {
+	if s.r.o.MinFree > 0 {
+		return s.readWithin(src)
+	}
+	return s.readAll(src)
+}
+
+func (s *stage) readAll(src io.Reader) (int64, error) {
 	n, err := s.file.ReadFrom(src)
 	s.size.Add(n)
 	return n, err

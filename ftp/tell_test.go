@@ -1,0 +1,148 @@
+package ftp_test
+
+import (
+	"bytes"
+	"crypto/tls"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ferry/ftp"
+	"ferry/remote"
+	"ferry/remote/faulty"
+	"ferry/remote/memory"
+)
+
+// A logText is a log that may be read while it is written.
+type logText struct {
+	mu   sync.Mutex
+	text bytes.Buffer // guarded by mu
+}
+
+func (l *logText) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// line returns the only line with all of the words.
+func (l *logText) line(t *testing.T, words ...string) string {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var found []string
+	for line := range strings.Lines(l.text.String()) {
+		all := true
+		for _, w := range words {
+			all = all && strings.Contains(line, w)
+		}
+		if all {
+			found = append(found, line)
+		}
+	}
+	if len(found) != 1 {
+		t.Errorf("%d lines with %q in\n%s", len(found), words, l.text.String())
+		return ""
+	}
+	return found[0]
+}
+
+func logTo(log *logText) func(*ftp.Server) {
+	return func(s *ftp.Server) { s.Log = slog.New(slog.NewTextHandler(log, nil)) }
+}
+
+func TestTheLogSaysWhatWasRefusedAndWhy(t *testing.T) {
+	log := &logText{}
+	srv := newServer(t, memory.New(), map[string]bool{"password": true})
+	logTo(log)(srv)
+	d := &dialogue{t: t, where: t.Name(), addr: serveOn(t, srv, "127.0.0.1:0")}
+	d.connect()
+	defer d.hangUp()
+	d.steps("> USER bob", "<< 331", "> PASS wrong-secret", "<< 530", "> USER bob", "<< 331", "> PASS secret", "<< 230",
+		"> DELE missing", "<< 550", "> SIZE missing", "<< 550", "passive", "> RETR missing", "<< 550")
+	d.startUpload("f", "hello")
+	d.dataConn().Close()
+	d.steps("<< 226", "> QUIT", "<< 221")
+	d.hangUp()
+	srv.Close()
+	log.line(t, "level=WARN", `msg="login denied"`, "user=bob", "address=127.0.0.1", "port=")
+	log.line(t, "level=WARN", `msg="command refused"`, "command=DELE", "arg=missing", "code=550", `reason="No such file or directory."`)
+	log.line(t, "level=WARN", "command=RETR", "code=550")
+	log.line(t, "level=INFO", "command=SIZE", "code=550")
+	log.line(t, "level=INFO", `msg="transfer complete"`, "bytes=5", "took=")
+	log.line(t, "level=INFO", `msg="session ended"`, "user=bob", "files=1", "received=5", "sent=0", "refused=3")
+	if text := log.text.String(); strings.Contains(text, "secret") || strings.Contains(text, "client=") {
+		t.Errorf("the log:\n%s", text)
+	}
+}
+
+func TestProbesDoNotFillTheLog(t *testing.T) {
+	log := &logText{}
+	d := talk(t, memory.New(), logTo(log))
+	for range 100 {
+		d.steps("> DELE missing", "<< 550")
+	}
+	d.hangUp()
+	log.mu.Lock()
+	defer log.mu.Unlock()
+	if n := strings.Count(log.text.String(), "level=WARN"); n != 30 {
+		t.Errorf("%d warnings", n)
+	}
+}
+
+// The disk is full while the client still sends: it is told so, and not reset.
+func TestAFullDiskIsTold(t *testing.T) {
+	for _, private := range []bool{false, true} {
+		store := faulty.New(memory.New())
+		store.Inject(faulty.Fault{Op: faulty.Write, After: 1, Err: remote.ErrNoSpace})
+		log := &logText{}
+		srv := newServer(t, store, map[string]bool{"tls": private})
+		logTo(log)(srv)
+		d := &dialogue{t: t, where: t.Name(), addr: serveOn(t, srv, "127.0.0.1:0")}
+		d.connect()
+		if private {
+			d.steps("> AUTH TLS", "<< 234", "secure", "login", "> PBSZ 0", "<< 200", "> PROT P", "<< 200")
+		} else {
+			d.steps("login")
+		}
+		d.steps("passive", "> STOR f", "<< 150")
+		data := d.dataConn()
+		if private {
+			data = tls.Client(data, &tls.Config{InsecureSkipVerify: true})
+		}
+		sent := make(chan error, 1)
+		go func() { sent <- sendSlowly(data) }()
+		d.steps("<< 452")
+		if err := <-sent; err != nil {
+			t.Errorf("private %v: sending on after the reply: %v", private, err)
+		}
+		data.Close()
+		d.steps("> NOOP", "<< 200")
+		log.line(t, "level=WARN", `msg="transfer failed"`, "no space")
+		d.hangUp()
+	}
+}
+
+// sendSlowly sends more than the buffers of a connection hold.
+func sendSlowly(data net.Conn) error {
+	block := make([]byte, 64<<10)
+	data.SetDeadline(time.Now().Add(20 * time.Second))
+	for range 320 {
+		if _, err := data.Write(block); err != nil {
+			return err
+		}
+	}
+	if half, ok := data.(interface{ CloseWrite() error }); ok {
+		if err := half.CloseWrite(); err != nil {
+			return err
+		}
+	}
+	if _, err := io.Copy(io.Discard, data); err != nil {
+		return err
+	}
+	return nil
+}
