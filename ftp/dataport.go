@@ -121,11 +121,16 @@ func (s *session) listen() (uint16, reply) {
 }
 
 // greet makes the TLS handshake on a data connection before its command. What the command will be is not known: as for
-// an upload there are no new tickets, in case that the client never reads them.
+// an upload there are no new tickets, in case that the client never reads them. Where it must resume, it reads them: the next
+// connection is refused without one.
 func (s *session) greet(ctx context.Context, conn net.Conn, hello []byte) (*dataConn, error) {
 	c := s.newDataConn(conn)
 	c.tap.head = hello
-	if err := c.secure(ctx, s.srv.tls.data(s.id, fromClient)); err != nil {
+	to := fromClient
+	if s.srv.tls.resume == ResumeRequire {
+		to = toClient
+	}
+	if err := c.secure(ctx, s.srv.tls.data(s.id, to)); err != nil {
 		return nil, err
 	}
 	return c, nil
