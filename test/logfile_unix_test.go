@@ -26,8 +26,11 @@ func TestLogFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if line, err := bufio.NewReader(f).ReadString('\n'); err != nil || !serving.MatchString(line) {
-		t.Errorf("the log file begins with %q, %v", line, err)
+	lines := bufio.NewScanner(f)
+	for lines.Scan() && !serving.MatchString(lines.Text()) {
+	}
+	if line := lines.Text(); !serving.MatchString(line) {
+		t.Errorf("the log file ends with %q, %v", line, lines.Err())
 	}
 	if code, err := p.stop(); err != nil || code != 0 {
 		t.Errorf("exit status %d, %v", code, err)
