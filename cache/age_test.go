@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"fmt"
 	"io"
 	"testing"
 	"testing/synctest"
@@ -125,6 +126,82 @@ func TestCopiesDoNotExpireAtAStartWithAClockThatIsAhead(t *testing.T) {
 		time.Sleep(3 * time.Minute)
 		if _, ok := s.Last("f"); ok {
 			t.Error("it stays though the clock says so still")
+		}
+	})
+}
+
+// TestAKilledUploadAgesAcrossRestarts restarts a process twice as often as a part may be old.
+func TestAKilledUploadAgesAcrossRestarts(t *testing.T) {
+	for name, kept := range map[string]bool{"a new one": false, "one that was continued": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const age, half = 24 * time.Hour, 12 * time.Hour
+				d := disktest.New()
+				s := openMemory(t, d, Options{PartMaxAge: age})
+				begun := Begin{Name: "f", Owner: "o"}
+				if kept {
+					keepOne(t, s, "f")
+					time.Sleep(age - time.Hour)
+					begun.Owner, begun.Part, begun.Off = s.PartsIn(".")[0].Owner, true, 4
+				}
+				draft, err := s.Create(t.Context(), begun)
+				if err != nil {
+					t.Fatal(err)
+				}
+				write(t, draft, describeAfter)
+				time.Sleep(half) // it is slow
+				write(t, draft, describeAfter)
+				last := time.Now()
+				for _, old := range []time.Duration{half, age - time.Minute, age + half} {
+					time.Sleep(time.Until(last.Add(old - clockGrace)))
+					d = d.Restart(disktest.Nothing())
+					s = openMemory(t, d, Options{PartMaxAge: age})
+					stop := running(t, s)
+					time.Sleep(time.Until(last.Add(old)))
+					parts := s.PartsIn(".")
+					if old < age && (len(parts) != 1 || !parts[0].ModTime.Equal(last)) {
+						t.Errorf("%v after its last byte: %+v", old, parts)
+					}
+					time.Sleep(2 * time.Minute)
+					if parts := s.PartsIn("."); old > age && len(parts) != 0 {
+						t.Errorf("%v after its last byte there is still %+v", old, parts)
+					}
+					stop()
+					closeStore(t, s)
+				}
+			})
+		})
+	}
+}
+
+func write(t *testing.T, d *Draft, n int) {
+	t.Helper()
+	if _, err := d.Write(make([]byte, n)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOfTwoKilledUploadsTheLaterOneIsThePart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const names = 8 // the order in the directory is by chance
+		d := disktest.New()
+		s := openMemory(t, d, Options{})
+		for n := range int64(2) {
+			for i := range names {
+				write(t, begin(t, s, fmt.Sprint(i)), int(describeAfter+n))
+			}
+			time.Sleep(time.Minute)
+		}
+		s = openMemory(t, d.Restart(disktest.Nothing()), Options{})
+		defer closeStore(t, s)
+		parts := s.PartsIn(".")
+		if len(parts) != names {
+			t.Errorf("there are %d parts", len(parts))
+		}
+		for _, p := range parts {
+			if p.Size != describeAfter+1 {
+				t.Errorf("%s is the earlier one, of %d bytes", p.Name, p.Size)
+			}
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // recover reads what an earlier process left, and brings it in order.
@@ -42,6 +43,8 @@ type found struct {
 	sl   slots
 	size int64 // of the file
 	err  error // errDamaged, or why it could not be read
+
+	changed time.Time // when the file was last written
 }
 
 // data is how many bytes stand behind the header.
@@ -81,6 +84,9 @@ func (s *Store) inspectFile(name string, found *found) error {
 	}
 	defer f.Close()
 	if found.size, err = f.Size(); err != nil {
+		return err
+	}
+	if found.changed, err = f.ModTime(); err != nil {
 		return err
 	}
 	found.h, found.sl, found.err = readHeader(f)

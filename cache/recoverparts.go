@@ -2,7 +2,7 @@ package cache
 
 import (
 	"path"
-	"time"
+	"slices"
 )
 
 // recoverParts reads the index of part/. What is not sound is removed.
@@ -57,12 +57,14 @@ func (s *Store) soundDraft(f *found) int64 {
 }
 
 // recoverDrafts makes parts of what is in tmp/ as far as it is sound, and removes the rest. They stay where they are, as
-// they are: part/ is for what is synced, and there may be much.
+// they are: part/ is for what is synced, and there may be much. Of two of one name and owner the one that was written to last
+// remains.
 func (s *Store) recoverDrafts() error {
 	files, err := s.inspect(tmpDir)
 	if err != nil {
 		return err
 	}
+	slices.SortStableFunc(files, func(a, b found) int { return a.changed.Compare(b.changed) })
 	for _, f := range files {
 		if err := s.recoverDraft(path.Join(tmpDir, f.id), &f); err != nil {
 			return err
@@ -77,10 +79,9 @@ func (s *Store) recoverDraft(name string, f *found) error {
 		return s.disk.Remove(name)
 	}
 	info := f.h.partInfo()
-	info.Size = size
-	if f.h.State != statePart {
-		info.ModTime = time.Now()
-	}
+	// It stays as it is and the next start may find it again, so its age is that of its last byte. The time in the header of
+	// a part that was being continued is the one when it was kept before.
+	info.Size, info.ModTime = size, f.changed
 	if err := s.dropPart(partID{info.Name, info.Owner}); err != nil { // an upload after that one
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // batch is how many directory entries are read at a time.
@@ -157,6 +158,14 @@ func (f file) Size() (int64, error) {
 		return 0, err
 	}
 	return info.Size(), nil
+}
+
+func (f file) ModTime() (time.Time, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return time.Time{}, err
+	}
+	return info.ModTime(), nil
 }
 
 func (f file) PunchHole(off, n int64) error { return punchHole(f.File, off, n) }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"time"
 )
 
 // A Disk is a directory tree. Names are paths as io/fs defines them, relative to its root. What happened survives a loss
@@ -66,6 +67,9 @@ type File interface {
 
 	// Size returns the length in bytes.
 	Size() (int64, error)
+
+	// ModTime returns when the content was last written, truncated or punched, as the clock said then.
+	ModTime() (time.Time, error)
 
 	Truncate(size int64) error
 

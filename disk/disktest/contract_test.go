@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"ferry/disk"
 	"ferry/disk/disktest"
@@ -106,6 +107,25 @@ func TestAFileIsWrittenAndReadAtOffsets(t *testing.T) {
 		n, err = f.ReadAt(got[:5], 9_999)
 		if string(got[:n]) != "\x00ta\x00" || !errors.Is(err, io.EOF) {
 			t.Errorf("read %q, %v", got[:n], err)
+		}
+	})
+}
+
+func TestAFileKnowsWhenItWasChanged(t *testing.T) {
+	each(t, func(t *testing.T, d disk.Disk) {
+		before := time.Now().Add(-time.Second) // the clock of a file system is coarse
+		put(t, d, "f", "text")
+		f, err := d.OpenFile("f", os.O_RDONLY)
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed, err := f.ModTime()
+		if err != nil || changed.Before(before) || changed.After(time.Now().Add(time.Second)) {
+			t.Errorf("it was changed at %v, %v", changed, err)
+		}
+		closed(t, f)
+		if _, err := f.ModTime(); !errors.Is(err, fs.ErrClosed) {
+			t.Errorf("of a closed one: %v", err)
 		}
 	})
 }

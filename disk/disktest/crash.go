@@ -78,7 +78,7 @@ func (n *node) copied(l Loss) *node {
 		return n.afterCrash(l.keep)
 	}
 	c := newNode(n.name, n.dir)
-	c.size, c.sizeBefore = n.size, n.sizeBefore
+	c.size, c.sizeBefore, c.changed = n.size, n.sizeBefore, n.changed
 	for i, page := range n.pages {
 		fresh := *page
 		c.pages[i] = &fresh

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"sync"
+	"time"
 )
 
 // A file is an open file.
@@ -72,6 +73,7 @@ func (f *file) write(p []byte, off int64) (done int, err error) {
 	if err := f.usable(true); err != nil {
 		return 0, err
 	}
+	f.n.changed = time.Now().Round(0)
 	for done < len(p) {
 		at := off + int64(done)
 		i := at / PageSize
@@ -116,6 +118,12 @@ func (f *file) Size() (int64, error) {
 	return f.n.size, f.usable(false)
 }
 
+func (f *file) ModTime() (time.Time, error) {
+	f.d.mu.Lock()
+	defer f.d.mu.Unlock()
+	return f.n.changed, f.usable(false)
+}
+
 func (f *file) Truncate(size int64) error {
 	if err := f.d.change("truncate", f.name(), fmt.Sprint(size)); err != nil {
 		return err
@@ -125,6 +133,7 @@ func (f *file) Truncate(size int64) error {
 		return err
 	}
 	f.d.used -= f.n.truncated(size) * PageSize
+	f.n.changed = time.Now().Round(0)
 	return nil
 }
 
@@ -149,6 +158,7 @@ func (f *file) PunchHole(off, n int64) error {
 		return err
 	}
 	end := min(off+n, f.n.size)
+	f.n.changed = time.Now().Round(0)
 	for off < end {
 		i := off / PageSize
 		next := min((i+1)*PageSize, end)

@@ -3,6 +3,7 @@ package disktest
 import (
 	"cmp"
 	"math/rand/v2"
+	"time"
 )
 
 // A node is a directory, or a file with its pages: as they are, and as they were at the last sync.
@@ -11,8 +12,9 @@ type node struct {
 	name string // the last one it had
 	uses int    // names and open files; its pages are free when there are none
 
-	pages map[int64]*[PageSize]byte
-	size  int64
+	pages   map[int64]*[PageSize]byte
+	size    int64
+	changed time.Time // as the clock said
 
 	// since the last sync
 	before     map[int64]*[PageSize]byte // what a page was; nil: a hole
@@ -20,7 +22,10 @@ type node struct {
 }
 
 func newNode(name string, dir bool) *node {
-	return &node{name: name, dir: dir, pages: map[int64]*[PageSize]byte{}, before: map[int64]*[PageSize]byte{}}
+	return &node{
+		name: name, dir: dir, changed: time.Now().Round(0),
+		pages: map[int64]*[PageSize]byte{}, before: map[int64]*[PageSize]byte{},
+	}
 }
 
 // page returns a page for writing, which keeps what it was at the last sync.
@@ -91,7 +96,7 @@ func (n *node) truncated(size int64) (freed int64) {
 // as before or as now, like a sector.
 func (n *node) afterCrash(keep func() bool) *node {
 	after := newNode(n.name, n.dir)
-	after.size = n.size
+	after.size, after.changed = n.size, n.changed
 	if n.size != n.sizeBefore && !keep() {
 		after.size = n.sizeBefore
 	}
