@@ -17,20 +17,49 @@ func (s *session) path(ctx context.Context, arg string) (string, reply) {
 	return name, reply{}
 }
 
-// resolve is the name of the FS that arg stands for. A first element ~ is the directory of the login, unless something is
-// called so in the current one.
+// resolve is the name of the FS that arg stands for. A first element ~ is the directory of the login, and ~user that of
+// another one, which nobody has, unless something is called so in the current directory.
 func (s *session) resolve(ctx context.Context, arg string) (string, error) {
-	if first, rest, _ := strings.Cut(arg, "/"); first == "~" {
-		here, err := resolve(s.cwd, first)
-		if err != nil {
-			return "", err
-		}
-		if _, err := s.fs.Stat(ctx, here); isAbsent(err) {
-			return resolve(".", rest)
+	first, rest, _ := strings.Cut(arg, "/")
+	login, isHome := strings.CutPrefix(first, "~")
+	if !isHome || login != "" && !isLogin(login) {
+		return resolve(s.cwd, arg)
+	}
+	here, err := resolve(s.cwd, first)
+	if err != nil {
+		return "", err
+	}
+	switch _, err := s.fs.Stat(ctx, here); {
+	case !isAbsent(err):
+		return resolve(s.cwd, arg)
+	case login == "":
+		return resolve(".", rest)
+	}
+	return "", &homeError{first}
+}
+
+// isLogin reports whether name is one that shells take for a login behind ~: letters, digits, _ and -, a letter or _ first.
+// Office programs make files like ~$letter.docx and ~WRL0001.tmp, which are not.
+func isLogin(name string) bool {
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c == '_', 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
+		case i > 0 && (c == '-' || '0' <= c && c <= '9'):
+		default:
+			return false
 		}
 	}
-	return resolve(s.cwd, arg)
+	return name != ""
 }
+
+// A homeError refuses the directory of another login.
+type homeError struct{ name string }
+
+func (e *homeError) Error() string { return "nothing is called " + e.name }
+func (e *homeError) Hint() string {
+	return "Nothing is called " + e.name + " here, and other logins have no directory; to make a name of it send ./" + e.name
+}
+func (e *homeError) Unwrap() error { return fs.ErrNotExist }
 
 func (s *session) chdir(ctx context.Context, arg string) reply {
 	name, r := s.path(ctx, arg)
