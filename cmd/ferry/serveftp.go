@@ -180,13 +180,14 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 // newService returns what serves r by server as the flags say; the caller adds what it serves with.
 func (o *options) newService(r *opened, server *ftp.Server, log *slog.Logger) *service {
 	s := &service{
-		server:  server,
-		log:     log,
-		logFile: o.log.opened,
-		grace:   o.shutdownTimeout,
-		flush:   o.cache.flush,
-		polling: o.polling(r.Remote),
-		root:    r.root,
+		server:   server,
+		log:      log,
+		logFile:  o.log.opened,
+		grace:    o.shutdownTimeout,
+		flush:    o.cache.flush,
+		polling:  o.polling(r.Remote),
+		sweeping: o.sweeping(r.Remote),
+		root:     r.root,
 	}
 	if o.publicIP != "" {
 		s.public = newPublicIP(o.publicIP)

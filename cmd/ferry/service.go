@@ -30,6 +30,7 @@ type service struct {
 	grace     time.Duration // for running transfers when it stops
 	flush     time.Duration // for what waits for the remote, after that
 	polling   polling
+	sweeping  sweeping
 	root      *rootCheck
 	stopping  time.Time // when the stop began; zero before
 	abandoned bool      // after run: something of it still goes on
@@ -73,6 +74,7 @@ func (s *service) run(ctx context.Context) error {
 			failed <- err
 		}
 	})
+	wg.Go(func() { s.sweeping.run(running, s.log) })
 	settled := make(chan struct{})
 	wg.Go(func() { s.watch(running, settled) })
 	if s.warm > 0 {

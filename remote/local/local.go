@@ -39,7 +39,7 @@ type Options struct {
 	// CopyLinks follows symbolic links that stay inside the root. Otherwise links are as good as not there.
 	CopyLinks bool
 	// PartMaxAge is how long after its last byte an unfinished upload can be continued; 0 = for ever. Older ones are
-	// deleted when List or Stage come across them.
+	// deleted when List, Stage or SweepParts come across them.
 	PartMaxAge time.Duration
 	// Sync has every change, but for modification times and permissions, on the disk before a call returns: it survives a
 	// loss of power.
