@@ -182,6 +182,9 @@ func (v *overlay) keepMove(ctx context.Context, from, to string) (k kept, err er
 	if err != nil {
 		return kept{}, err
 	}
+	if source == nil && v.doubts.mayDestroy(from) {
+		return kept{}, errNotKept // and then nobody has it any more
+	}
 	if v.pending.keyOf(from) == v.pending.keyOf(to) {
 		return kept{}, errNotKept
 	}
