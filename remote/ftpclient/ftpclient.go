@@ -207,6 +207,23 @@ func (r *Remote) look(s *session, name string) (remote.Entry, error) {
 	return e, err
 }
 
+// noParent says why nothing can be made under name: the directory above is not there, or is a file. It is nil where that is not
+// the reason.
+func (r *Remote) noParent(s *session, name string) error {
+	dir, _ := remote.Split(name)
+	if dir == "." {
+		return nil
+	}
+	e, err := r.look(s, dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return remote.ErrNotExist
+	case err == nil && !e.Dir:
+		return remote.ErrNotDir
+	}
+	return nil
+}
+
 // missing reports whether name is not there.
 func (r *Remote) missing(s *session, name string) bool {
 	_, err := r.look(s, name)

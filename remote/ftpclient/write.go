@@ -1,6 +1,7 @@
 package ftpclient
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,8 +42,8 @@ func (r *Remote) store(ctx context.Context, s *session, name, part string, body 
 	counted := &countedReader{r: remote.ContextReader(ctx, body), cut: s.cutData}
 	if err := s.c.Stor(part, counted); err != nil {
 		if counted.err == nil && refused(err) && counted.n == 0 {
-			if dir, _ := remote.Split(name); r.missing(s, dir) {
-				return remote.Entry{}, remote.ErrNotExist
+			if reason := r.noParent(s, name); reason != nil {
+				return remote.Entry{}, reason
 			}
 		}
 		if counted.err != nil {
@@ -97,14 +98,13 @@ func (r *Remote) replace(ctx context.Context, s *session, from, name string) err
 	if !answered(err) { // RNTO fails with any code
 		return err
 	}
-	dir, _ := remote.Split(name)
 	old, lookErr := r.look(s, name)
 	switch {
 	case lookErr == nil && old.Dir:
 		return remote.ErrIsDir
 	case lookErr == nil:
-	case errors.Is(lookErr, fs.ErrNotExist) && dir != "." && r.missing(s, dir):
-		return remote.ErrNotExist
+	case errors.Is(lookErr, fs.ErrNotExist):
+		return cmp.Or(r.noParent(s, name), err)
 	default:
 		return err
 	}
@@ -223,10 +223,7 @@ func (r *Remote) Mkdir(ctx context.Context, dir string) error {
 		if !r.missing(s, dir) {
 			return remote.ErrExist
 		}
-		if parent, _ := remote.Split(dir); r.missing(s, parent) {
-			return remote.ErrNotExist
-		}
-		return err
+		return cmp.Or(r.noParent(s, dir), err)
 	})
 }
 

@@ -123,6 +123,10 @@ func (r *Remote) explainNew(ctx context.Context, name string, err error) error {
 		return remote.ErrNotExist
 	case statErr == nil && !parent.Dir:
 		return remote.ErrNotDir
+	case statErr != nil && dir != ".": // some do not find what lies below a file
+		if why := r.explainNew(ctx, dir, statErr); errors.Is(why, remote.ErrNotDir) {
+			return why
+		}
 	}
 	e, statErr := r.stat(ctx, name)
 	if statErr == nil && e.Dir {
