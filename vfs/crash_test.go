@@ -48,6 +48,7 @@ func foundBefore() []uint64 {
 	return []uint64{
 		4820429048312347438, // a directory stayed, because the removal of a file in it had become newer than its own
 		2604437198137472050, // the record of a rename that was made forgot its source, and took another file from there
+		3797131060333577046, // a file was sent, and the loss of power took the name that it was sent under from its record
 	}
 }
 

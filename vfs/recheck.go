@@ -35,7 +35,7 @@ func (v *overlay) inDoubt(c *claim) (until time.Time) {
 // keepApplied has c looked at again, and lets those go on who wait until it is on the remote. It is
 // false when c was superseded meanwhile.
 func (v *overlay) keepApplied(ctx context.Context, c *claim, until time.Time) (kept bool, err error) {
-	if len(c.rec.Removes) > 0 {
+	if len(c.rec.Removes) > 0 || c.rec.Recovered && !c.isApplied {
 		if !v.commitTo(ctx, c) {
 			return false, nil
 		}
@@ -70,7 +70,8 @@ func (c *claim) keepUntil(until time.Time) {
 
 // splitRemovals makes changes of their own of the removals that c has brought with it: an applied
 // change says something of its own name alone. Otherwise what comes after it to the names that it
-// has removed would be done before it was over, and be undone with it.
+// has removed would be done before it was over, and be undone with it. Its record is written durably: one that was recovered
+// may be as it was before its last change after a loss of power, and it stays long after the remote has that change.
 func (v *overlay) splitRemovals(ctx context.Context, c *claim, until time.Time) error {
 	removals, err := v.keepRemovals(ctx, c)
 	if err != nil {
@@ -78,7 +79,7 @@ func (v *overlay) splitRemovals(ctx context.Context, c *claim, until time.Time) 
 	}
 	rec := c.rec
 	rec.Removes = nil
-	if _, err := v.store.Update(ctx, rec, v.durability()); err != nil {
+	if _, err := v.store.Update(ctx, rec, cache.Durable); err != nil {
 		return err
 	}
 	v.mu.Lock()
