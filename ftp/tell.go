@@ -51,6 +51,9 @@ func (s *session) tellRefusal(ctx context.Context, c *command, verb []byte, arg 
 	if !s.logger.Enabled(ctx, level) {
 		return
 	}
+	if c != nil {
+		verb = []byte(c.name) // the line is not kept while a command is carried out
+	}
 	verb, arg = harmless(c, verb, arg)
 	s.logger.LogAttrs(ctx, level, "command refused", slog.String("user", s.name), slog.String("command", string(verb)),
 		slog.String("arg", arg), slog.Int("code", r.code), slog.String("reason", r.text))

@@ -113,12 +113,12 @@ func (c *ftpClient) showsMark(name string) {
 	}
 }
 
-// quiet ends ferry, which had nothing to complain of.
+// quiet ends ferry, which had nothing to complain of but that it sees the keys of SFTP servers for the first time.
 func (p *process) quiet(t *testing.T) {
 	t.Helper()
 	p.kill()
-	for _, level := range []string{"WARN", "ERROR"} {
-		if strings.Contains(p.log.String(), " "+level) {
+	for line := range strings.Lines(p.log.String()) {
+		if strings.Contains(line, " WARN") && !strings.Contains(line, "the key of a host is not known") || strings.Contains(line, " ERROR") {
 			t.Errorf("ferry complains:\n%s", p.log)
 		}
 	}

@@ -61,7 +61,7 @@ func TestUploadThatIsCutIsContinuedByREST(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			root := t.TempDir()
 			// Without a password anybody may log in; who comes from another address is another user.
-			p, addr := serve(t, root, "-vv", "--pass", "")
+			p, addr := serveBy(t, ferryBinary, "serve", "ftp", root, "--addr", "127.0.0.1:0", "--user", "bob", "--pass", "", "-vv")
 			c.cut(t, p, addr, "file", body)
 			if _, err := os.Lstat(filepath.Join(root, "file")); !os.IsNotExist(err) {
 				t.Errorf("a part was published: %v", err)
