@@ -96,6 +96,12 @@ func (v *overlay) letGo(c *claim) {
 // replace puts next in the place of old ones, which may be none.
 // LOCKS_REQUIRED(v.mu)
 func (v *overlay) replace(next *claim, old ...*claim) {
+	for _, c := range v.pending.appliedBefore(next) {
+		if !slices.Contains(old, c) { // it became so since next was prepared
+			old = append(slices.Clip(old), c)
+			next.stale = append(next.stale, c.rec.ID)
+		}
+	}
 	for _, c := range old {
 		if c.first.Before(next.first) {
 			next.first = c.first

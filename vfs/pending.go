@@ -314,6 +314,20 @@ func (p *pending) newest(name string) *claim {
 	return nil
 }
 
+// appliedBefore returns the claims of the name of c that are older and applied: nothing may be done for their sake after c.
+func (p *pending) appliedBefore(c *claim) (before []*claim) {
+	n := p.find(c.rec.Name)
+	if n == nil {
+		return nil
+	}
+	for _, t := range n.touches {
+		if o := t.claim; !t.removes && o != c && !o.dead && o.isApplied && o.rec.Seq < c.rec.Seq {
+			before = append(before, o)
+		}
+	}
+	return before
+}
+
 // own returns the claim that says what is at name itself, if that is one of this name and not one that takes it away.
 func (p *pending) own(name string) *claim {
 	if c := p.newest(name); c != nil && p.keyOf(c.rec.Name) == p.keyOf(name) {

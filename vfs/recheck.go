@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
+	"slices"
 	"time"
 
 	"ferry/cache"
@@ -82,11 +84,7 @@ func (v *overlay) splitRemovals(ctx context.Context, c *claim, until time.Time) 
 	if _, err := v.store.Update(ctx, rec, cache.Durable); err != nil {
 		return err
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.watch(c, removals, until)
-	v.pending.dropRemovals(c)
-	return nil
+	return v.watch(c, removals, until, func() { v.pending.dropRemovals(c) })
 }
 
 // keepRemovals makes records of the removals that c has brought with it. They keep its place in the order: what is being
@@ -105,15 +103,30 @@ func (v *overlay) keepRemovals(ctx context.Context, c *claim) (removals []*claim
 	return removals, nil
 }
 
-// watch has removals, which c has brought and made, looked at again.
-// LOCKS_REQUIRED(v.mu)
-func (v *overlay) watch(c *claim, removals []*claim, until time.Time) {
+// watch has removals, which c has brought and made, looked at again, and calls then together with that. What has been stored
+// under one of the names meanwhile waits for c, and must not be removed after it: that removal is forgotten.
+func (v *overlay) watch(c *claim, removals []*claim, until time.Time, then func()) error {
+	for {
+		v.mu.Lock()
+		i := slices.IndexFunc(removals, func(r *claim) bool { return v.pending.newest(r.rec.Name) != c })
+		if i < 0 {
+			break
+		}
+		v.mu.Unlock()
+		if err := v.store.Drop(removals[i].rec.ID, cache.Durable); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		removals = slices.Delete(removals, i, i+1)
+	}
+	defer v.mu.Unlock()
 	for _, r := range removals {
 		r.keepUntil(until)
 		r.first = c.first
 		v.pending.add(r)
 		v.queue.push(r)
 	}
+	then()
+	return nil
 }
 
 // recheck looks whether what c wanted is still so, and does it again where it is not. What nobody
@@ -176,10 +189,7 @@ func (v *overlay) watchFreed(ctx context.Context, c *claim) error {
 	if err != nil {
 		return err
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.watch(c, removals, until)
-	return nil
+	return v.watch(c, removals, until, func() {})
 }
 
 // watchRemoval has a removal that was made looked at; it is false when ctx has ended: then other changes may have been made

@@ -75,3 +75,31 @@ func TestARemovalInDoubtDoesNotHideWhatIsStoredMeanwhile(t *testing.T) {
 		})
 	}
 }
+
+// A removal that is split off is not made again after what was stored under its name while its record was written.
+func TestARemovalThatIsSplitOffLeavesWhatIsNewer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour, Transfers: 4})
+		b.has("b", "old")
+		_, err := b.Stat(t.Context(), "b")
+		b.ok(err)
+		b.upload("b", "moved")
+		b.ok(b.Rename(t.Context(), "b", "c"))
+		over := b.fs.over
+		c := over.pending.newest("c")
+		removals, err := over.keepRemovals(t.Context(), c)
+		b.ok(err)
+		if len(removals) != 1 {
+			t.Fatalf("%d removals", len(removals))
+		}
+		b.upload("b", "new")
+		b.faults.Inject(faulty.Fault{Op: faulty.Put, Delay: 5 * time.Second, Slow: true})
+		sent := make(chan error, 1)
+		go func() { sent <- b.fs.Flush(t.Context(), "b") }()
+		time.Sleep(7 * time.Second) // it is under way
+		b.ok(over.watch(c, removals, time.Now().Add(doubtWindow), func() {}))
+		b.ok(<-sent)
+		time.Sleep(2 * time.Hour)
+		b.wantThere("b=new", "c=moved")
+	})
+}
