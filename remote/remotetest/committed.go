@@ -190,7 +190,11 @@ func brokenOffUpload(l *link) {
 		_, err := l.r.Put(ctx, "f", body, remote.PutOptions{Size: int64(len(l.content))})
 		done <- err
 	}()
-	<-held
+	select {
+	case <-held:
+	case err := <-done:
+		l.Fatalf("it ended before half of it was sent: %v", err)
+	}
 	cancel()
 	time.AfterFunc(50*time.Millisecond, func() { l.p.Release(Up) }) // what tidies up is held, too
 	if err := <-done; err == nil {
