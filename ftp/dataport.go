@@ -111,7 +111,7 @@ func (s *session) listen() (uint16, reply) {
 		s.srv.logShortage(context.Background(), "cannot open a passive port", err)
 		return 0, noPort(err)
 	}
-	if s.private {
+	if s.private && s.srv.tls.resume != ResumeRequire { // who must resume waits for no handshake: it needs the right tickets
 		p.secure = s.greet
 	}
 	p.released = sync.OnceFunc(func() { s.srv.ports.give(holder) })
@@ -121,16 +121,11 @@ func (s *session) listen() (uint16, reply) {
 }
 
 // greet makes the TLS handshake on a data connection before its command. What the command will be is not known: as for
-// an upload there are no new tickets, in case that the client never reads them. Where it must resume, it reads them: the next
-// connection is refused without one.
+// an upload there are no new tickets, in case that the client never reads them.
 func (s *session) greet(ctx context.Context, conn net.Conn, hello []byte) (*dataConn, error) {
 	c := s.newDataConn(conn)
 	c.tap.head = hello
-	to := fromClient
-	if s.srv.tls.resume == ResumeRequire {
-		to = toClient
-	}
-	if err := c.secure(ctx, s.srv.tls.data(s.id, to)); err != nil {
+	if err := c.secure(ctx, s.srv.tls.data(s.id, fromClient)); err != nil {
 		return nil, err
 	}
 	return c, nil
