@@ -73,18 +73,21 @@ func (c *claim) keepUntil(until time.Time) {
 // splitRemovals makes changes of their own of the removals that c has brought with it: an applied
 // change says something of its own name alone. Otherwise what comes after it to the names that it
 // has removed would be done before it was over, and be undone with it. Its record is written durably: one that was recovered
-// may be as it was before its last change after a loss of power, and it stays long after the remote has that change.
+// may be as it was before its last change after a loss of power, and it stays long after the remote has that change. The record
+// of a rename is about to go, and keeps them: until then it is in the way of what comes after it to those names.
 func (v *overlay) splitRemovals(ctx context.Context, c *claim, until time.Time) error {
 	removals, err := v.keepRemovals(ctx, c)
 	if err != nil {
 		return err
 	}
-	rec := c.rec
-	rec.Removes = nil
-	if _, err := v.store.Update(ctx, rec, cache.Durable); err != nil {
-		return err
+	if c.rec.Kind != cache.Moved {
+		rec := c.rec
+		rec.Removes = nil
+		if _, err := v.store.Update(ctx, rec, cache.Durable); err != nil {
+			return err
+		}
 	}
-	return v.watch(c, removals, until, func() { v.pending.dropRemovals(c) })
+	return v.watch(c, removals, until)
 }
 
 // keepRemovals makes records of the removals that c has brought with it. They keep its place in the order: what is being
@@ -103,9 +106,9 @@ func (v *overlay) keepRemovals(ctx context.Context, c *claim) (removals []*claim
 	return removals, nil
 }
 
-// watch has removals, which c has brought and made, looked at again, and calls then together with that. What has been stored
-// under one of the names meanwhile waits for c, and must not be removed after it: that removal is forgotten.
-func (v *overlay) watch(c *claim, removals []*claim, until time.Time, then func()) error {
+// watch has removals, which c has brought and made, looked at again in its place. What has been stored under one of the names
+// meanwhile waits for c, and must not be removed after it: that removal is forgotten.
+func (v *overlay) watch(c *claim, removals []*claim, until time.Time) error {
 	for {
 		v.mu.Lock()
 		i := slices.IndexFunc(removals, func(r *claim) bool { return v.pending.newest(r.rec.Name) != c })
@@ -125,7 +128,9 @@ func (v *overlay) watch(c *claim, removals []*claim, until time.Time, then func(
 		v.pending.add(r)
 		v.queue.push(r)
 	}
-	then()
+	if c.rec.Kind != cache.Moved {
+		v.pending.dropRemovals(c)
+	}
 	return nil
 }
 
@@ -184,12 +189,7 @@ func (v *overlay) watchFreed(ctx context.Context, c *claim) error {
 	if until.IsZero() {
 		return nil
 	}
-	// Its record stays as it is for the moment that it stays: it is to be in the way of what comes after it to those names.
-	removals, err := v.keepRemovals(ctx, c)
-	if err != nil {
-		return err
-	}
-	return v.watch(c, removals, until, func() {})
+	return v.splitRemovals(ctx, c, until)
 }
 
 // watchRemoval has a removal that was made looked at; it is false when ctx has ended: then other changes may have been made

@@ -2,11 +2,13 @@ package vfs
 
 import (
 	"path"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"ferry/cache"
 	"ferry/disk"
 	"ferry/disk/disktest"
 	"ferry/remote/faulty"
@@ -97,9 +99,33 @@ func TestARemovalThatIsSplitOffLeavesWhatIsNewer(t *testing.T) {
 		sent := make(chan error, 1)
 		go func() { sent <- b.fs.Flush(t.Context(), "b") }()
 		time.Sleep(7 * time.Second) // it is under way
-		b.ok(over.watch(c, removals, time.Now().Add(doubtWindow), func() {}))
+		c.rec.Removes = nil // it is over
+		b.ok(over.watch(c, removals, time.Now().Add(doubtWindow)))
 		b.ok(<-sent)
 		time.Sleep(2 * time.Hour)
 		b.wantThere("b=new", "c=moved")
+	})
+}
+
+// What is stored under a name ends what is still looked at for the sake of that name, though it was not there when the upload
+// was prepared.
+func TestWhatIsStoredEndsTheAppliedChangesOfItsName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour})
+		over := b.fs.over
+		var claims []*claim
+		for range 2 {
+			rec, err := b.store.Add(t.Context(), cache.Record{Kind: cache.Removed, Name: "f"}, cache.Durable)
+			b.ok(err)
+			claims = append(claims, newClaim(rec, time.Now().Add(time.Hour)))
+		}
+		over.mu.Lock()
+		defer over.mu.Unlock()
+		over.replace(claims[0])
+		claims[0].keepUntil(time.Now().Add(doubtWindow))
+		over.replace(claims[1])
+		if !claims[0].dead || !slices.Contains(claims[1].stale, claims[0].rec.ID) {
+			t.Errorf("the older one is still looked at: %v, its record will be left: %v", !claims[0].dead, claims[1].stale)
+		}
 	})
 }
