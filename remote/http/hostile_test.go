@@ -52,14 +52,7 @@ func TestOmissions(t *testing.T) {
 		{"no name at all", `<a href="a%2Fb">g</a>`, nil, []string{"a%2Fb: " + remote.OmittedName}, false},
 	} {
 		r := open(t, http.Options{URL: pageOf(t, c.page) + "/d/", NoHead: true})
-		var omitted, names []string
-		ctx := remote.WithOmitted(t.Context(), func(entry, reason string) { omitted = append(omitted, entry+": "+reason) })
-		var bad error
-		for e, err := range r.List(ctx, ".") {
-			if bad = err; err == nil {
-				names = append(names, e.Name)
-			}
-		}
+		names, omitted, bad := remotetest.ListOmitting(t.Context(), r, ".")
 		r.Close()
 		if !slices.Equal(names, c.names) || !slices.Equal(omitted, c.omitted) || errors.Is(bad, remote.ErrMalformed) != c.malformed || bad != nil && !c.malformed {
 			t.Errorf("%s: %q, left out %q, %v", c.what, names, omitted, bad)

@@ -90,7 +90,7 @@ func asNobody(t *testing.T) {
 	runtime.LockOSThread()
 	t.Cleanup(runtime.UnlockOSThread)
 	if _, err := unix.SetfsuidRetUid(nobody); err != nil {
-		t.Skip(err)
+		t.Skip("the test cannot look as somebody else:", err)
 	}
 	t.Cleanup(func() {
 		if err := unix.Setfsuid(0); err != nil {

@@ -62,13 +62,9 @@ func TestAKeyThatBeginsWithASlashIsLeftOut(t *testing.T) {
 		return true
 	})
 	r := openAt(t, testBucket, testOptions(f.addr))
-	var omitted, shown []string
-	ctx := remote.WithOmitted(t.Context(), func(entry, reason string) { omitted = append(omitted, entry+": "+reason) })
-	for e, err := range r.List(ctx, ".") {
-		if err != nil {
-			t.Fatal(err)
-		}
-		shown = append(shown, e.Name)
+	shown, omitted, err := remotetest.ListOmitting(t.Context(), r, ".")
+	if err != nil {
+		t.Fatal(err)
 	}
 	if !slices.Equal(shown, []string{"ok"}) || !slices.Equal(omitted, []string{"/: " + remote.OmittedName}) {
 		t.Errorf("%q without %q", shown, omitted)

@@ -87,14 +87,9 @@ func TestHostileNames(t *testing.T) {
 func TestOmissions(t *testing.T) {
 	r := openLiar(t, "ok", "link", "\u202fa\x01")
 	defer r.Close()
-	var omitted []string
-	ctx := remote.WithOmitted(t.Context(), func(entry, reason string) { omitted = append(omitted, entry+": "+reason) })
-	var got []string
-	for e, err := range r.List(ctx, ".") {
-		if err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, e.Name)
+	got, omitted, err := remotetest.ListOmitting(t.Context(), r, ".")
+	if err != nil {
+		t.Fatal(err)
 	}
 	want := []string{"link: it may not be looked at", "\u202fa\x01: " + remote.OmittedEncoding}
 	if !slices.Equal(got, []string{"ok"}) || !slices.Equal(omitted, want) {

@@ -82,14 +82,7 @@ func TestOmissions(t *testing.T) {
 			[]string{"d"}, nil, false},
 	} {
 		r := open(t, webdav.Options{URL: answers(t, c.answer) + "/dav"})
-		var omitted, names []string
-		ctx := remote.WithOmitted(t.Context(), func(entry, reason string) { omitted = append(omitted, entry+": "+reason) })
-		var bad error
-		for e, err := range r.List(ctx, ".") {
-			if bad = err; err == nil {
-				names = append(names, e.Name)
-			}
-		}
+		names, omitted, bad := remotetest.ListOmitting(t.Context(), r, ".")
 		r.Close()
 		if !slices.Equal(names, c.names) || !slices.Equal(omitted, c.omitted) || errors.Is(bad, remote.ErrMalformed) != c.malformed || bad != nil && !c.malformed {
 			t.Errorf("%s: %q, left out %q, %v", c.what, names, omitted, bad)
