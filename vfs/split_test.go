@@ -99,7 +99,9 @@ func TestARemovalThatIsSplitOffLeavesWhatIsNewer(t *testing.T) {
 		sent := make(chan error, 1)
 		go func() { sent <- b.fs.Flush(t.Context(), "b") }()
 		time.Sleep(7 * time.Second) // it is under way
-		c.rec.Removes = nil         // it is over
+		over.mu.Lock()
+		c.rec.Removes = nil // it is over
+		over.mu.Unlock()
 		b.ok(over.watch(c, removals, time.Now().Add(doubtWindow)))
 		b.ok(<-sent)
 		time.Sleep(2 * time.Hour)
