@@ -157,10 +157,25 @@ func (d *Dirs) Is(ctx context.Context, k Key) (bool, error) {
 	if d.top(k) {
 		return true, nil
 	}
-	names, _, err := d.look(ctx, k, 1)
+	names, err := d.inside(ctx, k)
 	if err != nil {
 		return false, err
 	}
+	return d.isWith(ctx, k, names)
+}
+
+// inside returns some names in k. Without any, k is no directory, unless it is kept in mind.
+func (d *Dirs) inside(ctx context.Context, k Key) ([]string, error) {
+	names, _, err := d.look(ctx, k, 1)
+	if err == nil && len(names) == 0 && !d.Keeps(k) {
+		d.Gone(k)
+		d.setPlain(k, time.Now())
+	}
+	return names, err
+}
+
+// isWith is Is for a k in which names were found.
+func (d *Dirs) isWith(ctx context.Context, k Key, names []string) (bool, error) {
 	if len(names) > 0 {
 		return true, nil
 	}
@@ -174,8 +189,6 @@ func (d *Dirs) Is(ctx context.Context, k Key) (bool, error) {
 		}
 		return d.Hides(ctx, k, o)
 	}
-	d.Gone(k)
-	d.setPlain(k, time.Now())
 	return false, nil
 }
 
@@ -207,18 +220,23 @@ func (d *Dirs) Hides(ctx context.Context, k Key, o Object) (bool, error) {
 	if d.recall(k) == noDir {
 		return false, nil
 	}
-	names, _, err := d.look(ctx, k, 1)
+	names, err := d.inside(ctx, k)
 	if err != nil {
 		return false, err
 	}
+	return d.hidesWith(ctx, k, o, names), nil
+}
+
+// hidesWith is Hides for a k in which names were found.
+func (d *Dirs) hidesWith(ctx context.Context, k Key, o Object, names []string) bool {
 	if len(names) == 0 {
 		d.forget(k) // somebody has stored a file in its place
 		d.Gone(k)
 		d.Stored(k)
-		return false, nil
+		return false
 	}
 	d.Hidden(ctx, k, o)
-	return true, nil
+	return true
 }
 
 // Hidden notes that the directory k hides the object o of its name. The log is told once, if that has a content.

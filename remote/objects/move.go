@@ -37,22 +37,14 @@ func (t *Tree) Move(ctx context.Context, from, to string) error {
 // moveOnce moves what it finds. If strict, it is remote.ErrChanged when a file was replaced before it was copied; else
 // the newer one is copied, too, and stays.
 func (t *Tree) moveOnce(ctx context.Context, source Key, from, to string, strict bool) error {
-	o, err := t.store.Head(ctx, source)
-	var hidden bool
-	if err == nil {
-		hidden, err = t.dirs.Hides(ctx, source, o)
-	}
+	o, isDir, err := t.find(ctx, source)
 	switch {
-	case err == nil && !hidden:
-		return t.moveFile(ctx, source, o, from, to, strict)
-	case err == nil:
-		return fail(ctx, "move", from, t.moveDir(ctx, source, to, o.Dir || o.Size == 0))
-	case errors.Is(err, remote.ErrNotExist):
-		if err = t.checkDir(ctx, source); err == nil {
-			err = t.moveDir(ctx, source, to, false)
-		}
+	case err != nil:
+		return fail(ctx, "move", from, err)
+	case isDir:
+		return fail(ctx, "move", from, t.moveDir(ctx, source, to, o.Dir || o.Name != "" && o.Size == 0))
 	}
-	return fail(ctx, "move", from, err)
+	return t.moveFile(ctx, source, o, from, to, strict)
 }
 
 // moveFile moves o, the object of source.

@@ -9,7 +9,7 @@ import (
 	"ferry/remote"
 )
 
-// Stat implements remote.Remote: one request for a file that was seen before, two for any other and for a directory.
+// Stat implements remote.Remote: one request for a file that was seen before, two at a time for any other and for a directory.
 func (t *Tree) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	k, err := t.key(ctx, "stat", name)
 	if err != nil {
@@ -25,21 +25,33 @@ func (t *Tree) stat(ctx context.Context, k Key, base string) (remote.Entry, erro
 	if t.isRoot(k) || t.isBucket(k) {
 		return dir, t.reach(ctx, k)
 	}
-	o, err := t.store.Head(ctx, k)
-	if err == nil {
-		hidden, err := t.dirs.Hides(ctx, k, o)
-		if hidden || err != nil {
-			return dir, err
-		}
-		return entry(base, o), nil
-	}
-	if errors.Is(err, remote.ErrNotExist) {
-		err = t.checkDir(ctx, k)
-	}
-	if err != nil {
+	o, isDir, err := t.find(ctx, k)
+	switch {
+	case err != nil:
 		return remote.Entry{}, err
+	case isDir:
+		return dir, nil
 	}
-	return dir, nil
+	return entry(base, o), nil
+}
+
+// find describes the object k, or reports that k is a directory; then o is the object that it hides, and
+// has a name if there is one.
+func (t *Tree) find(ctx context.Context, k Key) (o Object, isDir bool, err error) {
+	q := t.dirs.Ask(ctx, k)
+	defer q.Drop()
+	o, err = t.store.Head(ctx, k)
+	switch {
+	case err == nil:
+		o.Name = k.Name
+		isDir, err = q.Hides(ctx, o)
+	case errors.Is(err, remote.ErrNotExist):
+		o = Object{}
+		if isDir, err = q.Is(ctx); err == nil && !isDir {
+			err = remote.ErrNotExist
+		}
+	}
+	return o, isDir, err
 }
 
 // reach asks whether the root, or a bucket, is there. No key below it has to be.
@@ -99,24 +111,38 @@ func (t *Tree) Open(ctx context.Context, name string, off, n int64) (io.ReadClos
 	if off < 0 {
 		return nil, fail(ctx, "open", name, remote.ErrInvalid)
 	}
-	if err := t.dirs.NotKnownDir(ctx, k); err != nil {
-		return nil, fail(ctx, "open", name, err)
-	}
-	var c Content
-	if n == 0 {
-		c = Content{ReadCloser: io.NopCloser(strings.NewReader(""))}
-		c.Object, err = t.store.Head(ctx, k)
-		if err == nil && c.Object.Dir {
-			err = remote.ErrIsDir
-		}
-	} else {
-		c, err = t.store.Open(ctx, k, off, n)
-	}
+	c, err := t.open(ctx, k, off, n)
 	if err != nil {
-		return nil, fail(ctx, "open", name, t.orIsDir(ctx, k, err))
+		return nil, fail(ctx, "open", name, err)
 	}
 	_, base := remote.Split(name)
 	return &reader{remote.ContextReader(ctx, c), c, entry(base, c.Object)}, nil
+}
+
+func (t *Tree) open(ctx context.Context, k Key, off, n int64) (c Content, err error) {
+	q := t.dirs.Ask(ctx, k)
+	defer q.Drop()
+	if n == 0 {
+		c = Content{ReadCloser: io.NopCloser(strings.NewReader(""))}
+		c.Object, err = t.store.Head(ctx, k)
+	} else {
+		c, err = t.store.Open(ctx, k, off, n)
+	}
+	var isDir bool
+	switch {
+	case err == nil:
+		if isDir, err = q.Hides(ctx, c.Object); err != nil || isDir {
+			_ = c.Close()
+		}
+	case errors.Is(err, remote.ErrNotExist):
+		if isDir, err = q.Is(ctx); err == nil && !isDir {
+			err = remote.ErrNotExist
+		}
+	}
+	if err == nil && isDir {
+		err = remote.ErrIsDir
+	}
+	return c, err
 }
 
 // orIsDir turns the error that says there is no object k into remote.ErrIsDir, if there is a directory.

@@ -88,15 +88,11 @@ func (s *stage) begin(ctx context.Context, o remote.StageOptions) error {
 
 // base looks for the published file, of which off bytes are kept.
 func (s *stage) base(ctx context.Context, off int64) (CreateOptions, error) {
-	object, err := s.tree.store.Head(ctx, s.key)
-	if err != nil {
-		return CreateOptions{}, s.tree.orIsDir(ctx, s.key, err)
-	}
-	hidden, err := s.tree.dirs.Hides(ctx, s.key, object)
+	object, isDir, err := s.tree.find(ctx, s.key)
 	switch {
 	case err != nil:
 		return CreateOptions{}, err
-	case hidden:
+	case isDir:
 		return CreateOptions{}, remote.ErrIsDir
 	case off == remote.AtEnd:
 		off = object.Size

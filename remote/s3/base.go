@@ -14,12 +14,7 @@ import (
 // continueFile begins the stage with the first off bytes of the published file.
 func (s *stage) continueFile(ctx context.Context, off int64) error {
 	u := s.u
-	info, err := u.r.head(ctx, u.at)
-	if err == nil {
-		err = u.r.isFile(ctx, u.at, info)
-	} else if isMissing(err) {
-		err = u.r.notFile(ctx, u.at)
-	}
+	info, err := u.r.headFile(ctx, u.at)
 	if err != nil {
 		return err
 	}

@@ -110,19 +110,6 @@ func (r *Remote) pair(ctx context.Context, op, from, to string) (source, target 
 	return
 }
 
-// lookAt describes the object at a place, or reports that there is a directory; then info is that of the object that it hides,
-// if there is one.
-func (r *Remote) lookAt(ctx context.Context, at place) (info minio.ObjectInfo, isDir bool, err error) {
-	info, err = r.head(ctx, at)
-	switch {
-	case err == nil:
-		isDir, err = r.hides(ctx, at, info)
-	case isMissing(err):
-		info, isDir, err = minio.ObjectInfo{}, true, r.checkDir(ctx, at)
-	}
-	return info, isDir, err
-}
-
 // copyObject lets the server copy an object with all that is known of it. Its modification time becomes t; that of the
 // original, if t is zero. It returns the ETag of the copy.
 func (r *Remote) copyObject(ctx context.Context, from, to place, info minio.ObjectInfo, t time.Time) (etag string, err error) {

@@ -26,12 +26,7 @@ func (r *Remote) Hash(ctx context.Context, name, algorithm string) ([]byte, erro
 	if !at.object() || at == r.root {
 		return nil, fail("hash", name, remote.ErrIsDir)
 	}
-	info, err := r.head(ctx, at)
-	if err == nil {
-		err = r.isFile(ctx, at, info)
-	} else if isMissing(err) {
-		err = r.notFile(ctx, at)
-	}
+	info, err := r.headFile(ctx, at)
 	if err != nil {
 		return nil, r.explain(ctx, "hash", name, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/minio/minio-go/v7"
 
 	"ferry/remote"
+	"ferry/remote/objects"
 )
 
 // Open implements remote.Remote.
@@ -25,18 +26,29 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 		}
 		return nil, fail("open", name, remote.ErrIsDir)
 	}
-	body, err := r.get(ctx, at, name, off, n, "")
-	if isMissing(err) {
-		err = r.notFile(ctx, at)
-	} else if err == nil {
-		if err = r.dirs.NotKnownDir(ctx, at.name()); err != nil {
-			_ = body.Close()
-		}
-	}
+	body, err := r.open(ctx, at, name, off, n)
 	if err != nil {
 		return nil, r.explain(ctx, "open", name, err)
 	}
 	return body, nil
+}
+
+func (r *Remote) open(ctx context.Context, at place, name string, off, n int64) (*reader, error) {
+	q := r.dirs.Ask(ctx, at.name())
+	defer q.Drop()
+	body, err := r.get(ctx, at, name, off, n, "")
+	var isDir bool
+	if isMissing(err) {
+		isDir, err = isOrMissing(ctx, q)
+	} else if err == nil {
+		if isDir, err = q.Hides(ctx, objects.Object{Name: at.key, Size: body.entry.Size}); err != nil || isDir {
+			_ = body.Close()
+		}
+	}
+	if err == nil && isDir {
+		err = remote.ErrIsDir
+	}
+	return body, err
 }
 
 // notFile says why there is no object at a place.

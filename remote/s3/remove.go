@@ -17,12 +17,7 @@ func (r *Remote) Remove(ctx context.Context, name string) error {
 	if !at.object() || at == r.root {
 		return fail("remove", name, remote.ErrIsDir)
 	}
-	info, err := r.head(ctx, at)
-	if err == nil {
-		err = r.isFile(ctx, at, info)
-	} else if isMissing(err) {
-		err = r.notFile(ctx, at)
-	}
+	_, err = r.headFile(ctx, at)
 	if err == nil {
 		err = r.leave(ctx, at, func() error {
 			return r.once.RemoveObject(ctx, at.bucket, at.key, minio.RemoveObjectOptions{})

@@ -6,9 +6,10 @@ import (
 	"github.com/minio/minio-go/v7"
 
 	"ferry/remote"
+	"ferry/remote/objects"
 )
 
-// Stat implements remote.Remote. A file that was seen before costs one request, any other and a directory two.
+// Stat implements remote.Remote. A file that was seen before costs one request, any other and a directory two at a time.
 func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	at, err := r.begin(ctx, "stat", name)
 	if err != nil {
@@ -18,18 +19,14 @@ func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	if !at.object() || at == r.root {
 		return remote.Entry{Name: base, Dir: true}, r.explain(ctx, "stat", name, r.checkRoot(ctx, at))
 	}
-	info, err := r.head(ctx, at)
-	if err == nil {
-		hidden, err := r.hides(ctx, at, info)
-		if hidden || err != nil {
-			return remote.Entry{Name: base, Dir: true}, r.explain(ctx, "stat", name, err)
-		}
-		return r.entry(at, base, info), nil
-	}
-	if !isMissing(err) {
+	info, isDir, err := r.lookAt(ctx, at)
+	switch {
+	case err != nil:
 		return remote.Entry{}, r.explain(ctx, "stat", name, err)
+	case isDir:
+		return remote.Entry{Name: base, Dir: true}, nil
 	}
-	return remote.Entry{Name: base, Dir: true}, r.explain(ctx, "stat", name, r.checkDir(ctx, at))
+	return r.entry(at, base, info), nil
 }
 
 // entry returns what a HEAD or GET tells of the object at a place.
@@ -93,16 +90,36 @@ func (r *Remote) checkDir(ctx context.Context, at place) error {
 	return err
 }
 
-// hides reports whether a directory has the name of the object at a place.
-func (r *Remote) hides(ctx context.Context, at place, info minio.ObjectInfo) (bool, error) {
-	return r.dirs.Hides(ctx, at.name(), describeObject(at, info))
+// lookAt describes the object at a place, or reports that there is a directory; then info is that of the object that it hides,
+// if there is one.
+func (r *Remote) lookAt(ctx context.Context, at place) (info minio.ObjectInfo, isDir bool, err error) {
+	q := r.dirs.Ask(ctx, at.name())
+	defer q.Drop()
+	info, err = r.head(ctx, at)
+	switch {
+	case err == nil:
+		isDir, err = q.Hides(ctx, describeObject(at, info))
+	case isMissing(err):
+		isDir, err = isOrMissing(ctx, q)
+		info = minio.ObjectInfo{}
+	}
+	return info, isDir, err
 }
 
-// isFile returns ErrIsDir if a directory has the name of the object at a place.
-func (r *Remote) isFile(ctx context.Context, at place, info minio.ObjectInfo) error {
-	hidden, err := r.hides(ctx, at, info)
-	if err == nil && hidden {
+// isOrMissing is Is of q, with ErrNotExist for what is no directory.
+func isOrMissing(ctx context.Context, q *objects.Question) (bool, error) {
+	isDir, err := q.Is(ctx)
+	if err == nil && !isDir {
+		err = remote.ErrNotExist
+	}
+	return isDir, err
+}
+
+// headFile describes the object at a place. A directory is ErrIsDir.
+func (r *Remote) headFile(ctx context.Context, at place) (minio.ObjectInfo, error) {
+	info, isDir, err := r.lookAt(ctx, at)
+	if err == nil && isDir {
 		err = remote.ErrIsDir
 	}
-	return err
+	return info, err
 }

@@ -1,0 +1,61 @@
+package objects
+
+import "context"
+
+// A Question is whether a directory is called k. It is on its way while its asker asks for the object of that name, so that
+// both answers take the time of one.
+type Question struct {
+	dirs   *Dirs
+	k      Key
+	known  bool // no directory is called k: nothing is on its way
+	cancel context.CancelFunc
+	done   chan struct{}
+	names  []string // what is in k; read after done
+	err    error    // read after done
+}
+
+// Ask begins a question, unless k was seen to be no directory. The asker calls one of Hides and Is, and Drop in any case.
+func (d *Dirs) Ask(ctx context.Context, k Key) *Question {
+	q := &Question{dirs: d, k: k, cancel: func() {}}
+	if q.known = d.top(k) || d.recall(k) == noDir; q.known {
+		return q
+	}
+	q.done = make(chan struct{})
+	asking, cancel := context.WithCancel(ctx)
+	q.cancel = cancel
+	go func() {
+		defer close(q.done)
+		q.names, q.err = d.inside(asking, k)
+	}()
+	return q
+}
+
+// Hides is Dirs.Hides for an object that has turned out to be there.
+func (q *Question) Hides(ctx context.Context, o Object) (bool, error) {
+	if o.Dir || q.known {
+		return q.dirs.Hides(ctx, q.k, o)
+	}
+	if <-q.done; q.err != nil {
+		return false, q.err
+	}
+	return q.dirs.hidesWith(ctx, q.k, o, q.names), nil
+}
+
+// Is is Dirs.Is, after it has turned out that there is no such object.
+func (q *Question) Is(ctx context.Context) (bool, error) {
+	if q.known {
+		return q.dirs.Is(ctx, q.k)
+	}
+	if <-q.done; q.err != nil {
+		return false, q.err
+	}
+	return q.dirs.isWith(ctx, q.k, q.names)
+}
+
+// Drop ends the question and waits until nothing of it is on its way.
+func (q *Question) Drop() {
+	q.cancel()
+	if q.done != nil {
+		<-q.done
+	}
+}
