@@ -14,7 +14,6 @@ import (
 	"ferry/config"
 	"ferry/disk"
 	"ferry/remote"
-	"ferry/vfs"
 )
 
 // cacheDirOf is where the disk cache of a remote is below the cache directory: a name for people, and behind it what tells
@@ -54,14 +53,6 @@ func (k keptCache) Close() error {
 		err = errors.Join(err, k.disk.Close())
 	}
 	return err
-}
-
-// closeAfter closes the cache that s has used, which may be nil. Where something of s still goes on, the disk stays open.
-func (k keptCache) closeAfter(s *service) {
-	if s != nil && s.abandoned {
-		k.disk = nil
-	}
-	k.Close()
 }
 
 // openCacheDir opens the disk cache in dir.
@@ -104,18 +95,6 @@ func (o *options) openCache(info remote.Info, log *slog.Logger) (keptCache, erro
 		PollInterval: unlimited(o.cache.poll),
 		Patience:     o.dataTimeouts.stall,
 	})
-}
-
-// tree is what the tree does with the cache.
-func (c *cacheOptions) tree(store *cache.Store) vfs.Cache {
-	modes := map[config.CacheMode]vfs.CacheMode{
-		config.CacheMinimal: vfs.CacheMinimal, config.CacheWrites: vfs.CacheWrites, config.CacheFull: vfs.CacheFull,
-	}
-	acks := map[string]vfs.WriteAck{"durable": vfs.AckDurable, "spooled": vfs.AckSpooled, "remote": vfs.AckRemote}
-	return vfs.Cache{
-		Store: store, Mode: modes[c.mode], Ack: acks[c.ack], WriteBack: c.writeBack, Transfers: int(min(c.transfers, 1<<16)),
-		ReadAhead: max(int64(c.readAhead), 0), FastFingerprint: c.fastFingerprint,
-	}
 }
 
 // warnOfWaiting tells of files that an earlier ferry, with a cache mode, has taken in and not sent.

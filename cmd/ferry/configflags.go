@@ -29,11 +29,11 @@ type configPath struct {
 // configFlags are those of every command that reads the configuration.
 func configFlags() []flag {
 	return []flag{
-		{name: "config", effect: true, usage: "Configuration file, instead of the first that is found; an empty one or notfound is no file",
+		{name: "config", usage: "Configuration file, instead of the first that is found; an empty one or notfound is no file",
 			value: func(o *options) pflag.Value { return configPathValue(&o.config.path) }},
-		{name: "password-command", effect: true, usage: "Command that prints the password of an encrypted configuration file",
+		{name: "password-command", usage: "Command that prints the password of an encrypted configuration file",
 			value: func(o *options) pflag.Value { return commandValue(&o.config.passwordCommand) }},
-		{name: "ask-password", def: on, bare: on, effect: true, usage: "Ask for the password of an encrypted configuration file on the terminal",
+		{name: "ask-password", def: on, bare: on, usage: "Ask for the password of an encrypted configuration file on the terminal",
 			value: func(o *options) pflag.Value { return boolValue(&o.config.askPassword) }},
 	}
 }

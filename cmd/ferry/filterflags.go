@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/csv"
 	"errors"
 	"io"
@@ -13,9 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"ferry/config"
-	"ferry/remote"
 	"ferry/remote/filter"
-	"ferry/remote/normdup"
 )
 
 const groupFilter = "Filter"
@@ -39,39 +36,39 @@ type filterOptions struct {
 
 func filterFlags() []flag {
 	return []flag{
-		{name: "include", effect: true, usage: "Serve what matches this pattern, and nothing that no rule includes. May be repeated",
+		{name: "include", usage: "Serve what matches this pattern, and nothing that no rule includes. May be repeated",
 			value: func(o *options) pflag.Value { return listValue(&o.filter.include, "pattern") }},
-		{name: "include-from", effect: true, usage: "Read patterns to include from this file, - for standard input. May be repeated",
+		{name: "include-from", usage: "Read patterns to include from this file, - for standard input. May be repeated",
 			value: func(o *options) pflag.Value { return listValue(&o.filter.includeFrom, "file") }},
-		{name: "exclude", effect: true, usage: "Leave out what matches this pattern. May be repeated",
+		{name: "exclude", usage: "Leave out what matches this pattern. May be repeated",
 			value: func(o *options) pflag.Value { return listValue(&o.filter.exclude, "pattern") }},
-		{name: "exclude-from", effect: true, usage: "Read patterns to exclude from this file, - for standard input. May be repeated",
+		{name: "exclude-from", usage: "Read patterns to exclude from this file, - for standard input. May be repeated",
 			value: func(o *options) pflag.Value { return listValue(&o.filter.excludeFrom, "file") }},
-		{name: "filter", short: "f", effect: true, usage: "Include (\"+ pattern\") or leave out (\"- pattern\"). May be repeated; the first rule that matches decides",
+		{name: "filter", short: "f", usage: "Include (\"+ pattern\") or leave out (\"- pattern\"). May be repeated; the first rule that matches decides",
 			value: func(o *options) pflag.Value { return listValue(&o.filter.rules, "rule") }},
-		{name: "filter-from", effect: true, usage: "Read rules as those of --filter from this file, - for standard input. May be repeated",
+		{name: "filter-from", usage: "Read rules as those of --filter from this file, - for standard input. May be repeated",
 			value: func(o *options) pflag.Value { return listValue(&o.filter.rulesFrom, "file") }},
-		{name: "exclude-if-present", effect: true, usage: "Leave out directories that hold a file of this name, or with a slash behind it a directory. May be repeated",
+		{name: "exclude-if-present", usage: "Leave out directories that hold a file of this name, or with a slash behind it a directory. May be repeated",
 			value: func(o *options) pflag.Value { return listValue(&o.filter.excludeIfPresent, "name") }},
-		{name: "files-from", effect: true, usage: "Serve only the files that are named in this file, - for standard input; it excludes the other filters. May be repeated",
+		{name: "files-from", usage: "Serve only the files that are named in this file, - for standard input; it excludes the other filters. May be repeated",
 			value: func(o *options) pflag.Value { return listValue(&o.filter.filesFrom, "file") }},
-		{name: "files-from-raw", effect: true, usage: "The same with lines taken as they are, without remarks",
+		{name: "files-from-raw", usage: "The same with lines taken as they are, without remarks",
 			value: func(o *options) pflag.Value { return listValue(&o.filter.filesFromRaw, "file") }},
-		{name: "files-from0", effect: true, usage: "The same with names that end with a NUL",
+		{name: "files-from0", usage: "The same with names that end with a NUL",
 			value: func(o *options) pflag.Value { return listValue(&o.filter.filesFrom0, "file") }},
-		{name: "max-depth", def: "-1", effect: true, usage: "Serve only so many levels of directories and files; 0 and below is no limit",
+		{name: "max-depth", def: "-1", usage: "Serve only so many levels of directories and files; 0 and below is no limit",
 			value: func(o *options) pflag.Value { return intValue(&o.filter.maxDepth) }},
-		{name: "hash-filter", effect: true, usage: "Serve part K of N parts, into which files fall by their names: K/N, or @/N for any",
+		{name: "hash-filter", usage: "Serve part K of N parts, into which files fall by their names: K/N, or @/N for any",
 			value: func(o *options) pflag.Value { return textValue(&o.filter.hashPart) }},
-		{name: "min-size", def: "off", effect: true, usage: "Leave out files that are smaller",
+		{name: "min-size", def: "off", usage: "Leave out files that are smaller",
 			value: func(o *options) pflag.Value { return sizeValue(&o.filter.minSize) }},
-		{name: "max-size", def: "off", effect: true, usage: "Leave out files that are larger",
+		{name: "max-size", def: "off", usage: "Leave out files that are larger",
 			value: func(o *options) pflag.Value { return sizeValue(&o.filter.maxSize) }},
-		{name: "min-age", def: "off", effect: true, usage: "Leave out files that were modified since then",
+		{name: "min-age", def: "off", usage: "Leave out files that were modified since then",
 			value: func(o *options) pflag.Value { return durationValue(&o.filter.minAge) }},
-		{name: "max-age", def: "off", effect: true, usage: "Leave out files that were not modified since then",
+		{name: "max-age", def: "off", usage: "Leave out files that were not modified since then",
 			value: func(o *options) pflag.Value { return durationValue(&o.filter.maxAge) }},
-		{name: "ignore-case", def: "false", bare: on, effect: true, usage: "Match patterns in upper and lower case alike",
+		{name: "ignore-case", def: "false", bare: on, usage: "Match patterns in upper and lower case alike",
 			value: func(o *options) pflag.Value { return boolValue(&o.filter.ignoreCase) }},
 	}
 }
@@ -120,24 +117,6 @@ func (p process) readRules(name string) (string, error) {
 	}
 	b, err := io.ReadAll(p.stdin)
 	return string(b), err
-}
-
-// leaveOut puts what hides files in front of r. mayMake tells which names can be made, nil where all can.
-func (o *options) leaveOut(r remote.Remote, f *filter.Filter) (left remote.Remote, mayMake func(ctx context.Context, name string, dir bool) error) {
-	if f != nil {
-		filtered := filter.New(r, f)
-		r, mayMake = filtered, filtered.MayMake
-	}
-	if !o.filter.blockNormDupes {
-		return r, mayMake
-	}
-	inner, blocked := mayMake, normdup.New(r)
-	return blocked, func(ctx context.Context, name string, dir bool) error {
-		if err := blocked.MayMake(ctx, name); err != nil || inner == nil {
-			return err
-		}
-		return inner(ctx, name, dir)
-	}
 }
 
 // listValue is a list of texts of which each occurrence of the flag adds one, as it is: a comma may be part of a pattern.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"log/slog"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -71,16 +70,5 @@ func setFromEnv(f *pflag.Flag, vars map[string]string) error {
 	return nil
 }
 
-// warnWithoutEffect logs each flag that was set and has no effect. Switches that are off count as not set.
-func warnWithoutEffect(log *slog.Logger, fs *pflag.FlagSet, rows []flag) {
-	for _, row := range rows {
-		f := fs.Lookup(row.name)
-		if row.effect || !f.Changed || f.Value.String() == "" || row.bare == on && f.Value.String() == "false" {
-			continue
-		}
-		log.Warn("--" + row.name + " has no effect: " + row.usage)
-	}
-}
-
 // isHidden reports whether --help leaves a flag out.
-func (f flag) isHidden() bool { return !f.effect || f.group == groupRefused }
+func (f flag) isHidden() bool { return f.group == groupAccepted || f.group == groupRefused }

@@ -27,17 +27,6 @@ func parse(t *testing.T, env []string, args ...string) (*options, error) {
 	return o, resolveFlags(fs, rows, env)
 }
 
-// All flags that have no effect are those of rclone that have none.
-func TestFlagsWithoutEffect(t *testing.T) {
-	accepted := acceptedFlags()
-	for _, row := range flagTable() {
-		same := func(a flag) bool { return a.name == row.name }
-		if !row.effect != slices.ContainsFunc(accepted, same) || !row.effect && row.usage == "" {
-			t.Errorf("--%s: effect %v, %q", row.name, row.effect, row.usage)
-		}
-	}
-}
-
 func TestRows(t *testing.T) {
 	seen := map[string]bool{}
 	for _, row := range flagTable() {

@@ -22,23 +22,14 @@ var (
 	_ rc.Poller   = rcTree{}
 )
 
-// An rcSubject is what the remote control is about.
-type rcSubject struct {
-	what   string // is served, as on the command line
-	server *ftp.Server
-	tree   *vfs.FS
-	cache  keptCache
-	counts *count.Remote
-}
-
 // rcCalls returns all calls but those that every remote control has.
-func (o *options) rcCalls(about rcSubject, quit func(status int)) []rc.Call {
-	tree := o.rcTree(about)
-	clients := rcFTP{about.server, about.tree, about.counts, time.Now()}
+func (o *options) rcCalls(server *ftp.Server, st *stack, quit func(status int)) []rc.Call {
+	tree := o.rcTree(st)
+	clients := rcFTP{server, st.tree, st.counts, time.Now()}
 	return slices.Concat(
 		rc.CoreCalls(rc.Core{Version: version(), Obscure: config.Obscure, Quit: quit}),
 		rc.StatsCalls(clients),
-		rc.BandwidthCalls(o.rc.dial),
+		rc.BandwidthCalls(st.dial),
 		rc.OptionsCalls(o.rc.shown),
 		rc.VFSCalls(tree),
 		rc.RefusedCalls(tree),
@@ -145,12 +136,12 @@ func (f rcFTP) Transferred() []rc.Transfer {
 }
 
 // rcTree returns what tells of the tree.
-func (o *options) rcTree(about rcSubject) rc.Tree {
-	t := rcTree{about.tree, rcTreeName(about.what), o.rcTreeOptions()}
-	if about.cache.Store == nil {
+func (o *options) rcTree(st *stack) rc.Tree {
+	t := rcTree{st.tree, rcTreeName(st.what), o.rcTreeOptions()}
+	if st.kept.Store == nil {
 		return t
 	}
-	return rcCachedTree{t, about.cache}
+	return rcCachedTree{t, st.kept}
 }
 
 // rcTree tells of a tree.

@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
-
-	"ferry/config"
 )
 
 const groupRC = "Remote control"
@@ -25,39 +23,31 @@ type rcOptions struct {
 	allowOrigin string
 	baseURL     string
 
-	dial  *bandwidthDial                   // nil without remote control
 	shown func() map[string]map[string]any // the flags, for options/get
 }
 
 func rcFlags() []flag {
 	return []flag{
-		{name: "rc", def: "false", bare: on, effect: true, usage: "Answer remote control calls",
+		{name: "rc", def: "false", bare: on, usage: "Answer remote control calls",
 			value: func(o *options) pflag.Value { return boolValue(&o.rc.enabled) }},
-		{name: "rc-addr", def: "localhost:5572", effect: true, usage: "Address for remote control: host:port, :port, or unix:///path of a socket. May be repeated",
+		{name: "rc-addr", def: "localhost:5572", usage: "Address for remote control: host:port, :port, or unix:///path of a socket. May be repeated",
 			value: func(o *options) pflag.Value { return rcAddrsValue(&o.rc.addrs) }},
-		{name: "rc-user", effect: true, usage: "User name for remote control",
+		{name: "rc-user", usage: "User name for remote control",
 			value: func(o *options) pflag.Value { return onceValue(textValue(&o.rc.user)) }},
-		{name: "rc-pass", effect: true, usage: "Password for remote control",
+		{name: "rc-pass", usage: "Password for remote control",
 			value: func(o *options) pflag.Value { return onceValue(secretValue(&o.rc.pass)) }},
-		{name: "rc-htpasswd", effect: true, usage: "File of users and passwords for remote control, as made by htpasswd; read again when it changes",
+		{name: "rc-htpasswd", usage: "File of users and passwords for remote control, as made by htpasswd; read again when it changes",
 			value: func(o *options) pflag.Value { return textValue(&o.rc.htpasswd) }},
-		{name: "rc-no-auth", def: "false", bare: on, effect: true, usage: "Allow every remote control call without a password",
+		{name: "rc-no-auth", def: "false", bare: on, usage: "Allow every remote control call without a password",
 			value: func(o *options) pflag.Value { return boolValue(&o.rc.noAuth) }},
-		{name: "rc-cert", effect: true, usage: "TLS certificate file for remote control (PEM, with its chain); read again when it changes",
+		{name: "rc-cert", usage: "TLS certificate file for remote control (PEM, with its chain); read again when it changes",
 			value: func(o *options) pflag.Value { return textValue(&o.rc.cert) }},
-		{name: "rc-key", effect: true, usage: "TLS private key file for remote control (PEM)",
+		{name: "rc-key", usage: "TLS private key file for remote control (PEM)",
 			value: func(o *options) pflag.Value { return textValue(&o.rc.key) }},
-		{name: "rc-allow-origin", effect: true, usage: "Origin whose web pages may make remote control calls, such as https://admin.example.org, or * for all",
+		{name: "rc-allow-origin", usage: "Origin whose web pages may make remote control calls, such as https://admin.example.org, or * for all",
 			value: func(o *options) pflag.Value { return originValue(&o.rc.allowOrigin) }},
-		{name: "rc-baseurl", effect: true, usage: "Path in front of the remote control calls",
+		{name: "rc-baseurl", usage: "Path in front of the remote control calls",
 			value: func(o *options) pflag.Value { return textValue(&o.rc.baseURL) }},
-	}
-}
-
-// prepare readies what the remote control needs of the rest, before that is made.
-func (o *rcOptions) prepare(b config.Bandwidth, shown func() map[string]map[string]any) {
-	if o.enabled {
-		o.dial, o.shown = newBandwidthDial(b), shown
 	}
 }
 

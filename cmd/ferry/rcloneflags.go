@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -95,13 +96,28 @@ func acceptedFlags() []flag {
 	return rows
 }
 
-const groupRefused = "Not there"
+// warnOfAccepted logs each of them that was set, with the reason. A switch that is off counts as not set.
+func warnOfAccepted(log *slog.Logger, fs *pflag.FlagSet) {
+	for _, row := range acceptedFlags() {
+		f := fs.Lookup(row.name)
+		if !f.Changed || f.Value.String() == "" || row.bare == on && f.Value.String() == "false" {
+			continue
+		}
+		log.Warn("--" + row.name + " has no effect: " + row.usage)
+	}
+}
+
+// The groups that --help leaves out.
+const (
+	groupAccepted = "Accepted"
+	groupRefused  = "Not there"
+)
 
 // refusedFlags are flags of rclone that guard something: to serve without them would let in whom they
 // keep out.
 func refusedFlags() []flag {
 	refused := func(name, usage string) flag {
-		return flag{name: name, usage: usage, effect: true, value: func(*options) pflag.Value { return refusedValue(usage) }}
+		return flag{name: name, usage: usage, value: func(*options) pflag.Value { return refusedValue(usage) }}
 	}
 	return []flag{
 		refused("auth-proxy", "users are not looked up by a program yet: use --user and --pass"),

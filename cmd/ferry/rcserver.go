@@ -26,8 +26,8 @@ type remoteControl struct {
 	quit      chan int // the exit status that core/quit asks for
 }
 
-// openRC opens the remote control that the flags ask for, nil for none.
-func (o *options) openRC(ctx context.Context, log *slog.Logger, about rcSubject) (*remoteControl, error) {
+// openRC opens the remote control that the flags ask for, nil for none. It is about server and the stack that this serves.
+func (o *options) openRC(ctx context.Context, log *slog.Logger, server *ftp.Server, st *stack) (*remoteControl, error) {
 	if !o.rc.enabled {
 		return nil, nil
 	}
@@ -37,7 +37,7 @@ func (o *options) openRC(ctx context.Context, log *slog.Logger, about rcSubject)
 		return nil, err
 	}
 	c.server, err = rc.New(rc.Options{
-		Calls:       o.rcCalls(about, c.askToQuit),
+		Calls:       o.rcCalls(server, st, c.askToQuit),
 		Log:         log,
 		Check:       check,
 		Throttle:    &ftp.Throttle{}, // not that of FTP, where a login that anybody may make would forget guesses

@@ -6,70 +6,10 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
-	"time"
 
 	"ferry/config"
-	"ferry/remote"
 	"ferry/remote/all"
-	"ferry/remote/count"
 )
-
-// openTime is how long opening a remote may take. A driver that asks its server then goes on without the answer.
-const openTime = 300 * time.Millisecond
-
-// opened is a remote with its decorators.
-type opened struct {
-	remote.Remote
-	counts *count.Remote
-	probe  func(ctx context.Context) error // asks the driver itself for a sign of life
-	root   *rootCheck
-}
-
-// openRemote opens what the command line names, with its decorators, and begins to look whether it is a directory. It returns
-// soon, whatever the remote does; a mistake that is found by then is its error.
-func (p process) openRemote(ctx context.Context, o *options, what string, log *slog.Logger) (*opened, error) {
-	driver, err := p.openDriver(ctx, o, what, log, openTime)
-	if err != nil {
-		return nil, explainRoot(what, err)
-	}
-	r := &opened{probe: func(ctx context.Context) error {
-		_, err := driver.Stat(ctx, ".")
-		return err
-	}}
-	r.Remote, r.counts = o.newChain(driver, log)
-	r.root = o.checkRoot(ctx, r.Remote, what, log)
-	if err := r.root.atOnce(ctx); err != nil {
-		r.close()
-		return nil, err
-	}
-	return r, nil
-}
-
-func (r *opened) close() {
-	r.root.end()
-	r.Remote.Close()
-}
-
-// openDriver finds out what a remote string means and opens that, within a time; 0 = as long as it takes.
-func (p process) openDriver(ctx context.Context, o *options, what string, log *slog.Logger, within time.Duration) (remote.Remote, error) {
-	net, err := o.network.options()
-	if err != nil {
-		return nil, usageError{err}
-	}
-	net.Attempts = int(max(o.chain.attempts, 1))
-	net.KnownHosts = p.places(o.cacheDir).knownHosts()
-	sources := &lazySources{process: p, options: o, log: log}
-	settings, err := sources.resolve(ctx, what)
-	if err != nil {
-		return nil, err
-	}
-	opening, cancel := remote.WithLog(ctx, log), func() {}
-	if within > 0 {
-		opening, cancel = context.WithTimeout(opening, within)
-	}
-	defer cancel()
-	return all.Open(opening, settings, net, func(s string) (config.Settings, error) { return sources.resolve(ctx, s) })
-}
 
 // lazySources reads the configuration file when a remote is named that may be in it, and only then: whoever serves a
 // directory is not asked for a password.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -55,11 +54,11 @@ func (p process) serveFTPCommand(o *options) *cobra.Command {
 			}
 			o.given = cmd.Flags().Changed
 			o.places = p.places(o.cacheDir)
-			o.rc.prepare(o.chain.bandwidth, func() map[string]map[string]any { return shownFlags(cmd.Flags(), rows) })
+			o.rc.shown = func() map[string]map[string]any { return shownFlags(cmd.Flags(), rows) }
 			if err := o.check(); err != nil {
 				return err
 			}
-			return p.serveFTP(cmd.Context(), o, args[0], func(log *slog.Logger) { warnWithoutEffect(log, cmd.Flags(), rows) })
+			return p.serveFTP(cmd.Context(), o, args[0], func(log *slog.Logger) { warnOfAccepted(log, cmd.Flags()) })
 		},
 	}
 	cmd.Flags().SortFlags = false
@@ -129,12 +128,12 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	if err != nil {
 		return err
 	}
-	r, err := p.openRemote(ctx, o, what, log)
+	st, err := p.openStack(ctx, o, what, log)
 	if err != nil {
 		return err
 	}
-	defer r.close()
-	defer logCounts(context.WithoutCancel(ctx), log, r.counts)
+	var s *service
+	defer func() { st.close(ctx, s != nil && s.abandoned) }()
 	pair, err := o.loadKeyPair(ctx, log)
 	if err != nil {
 		return err
@@ -143,51 +142,39 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	if err != nil {
 		return err
 	}
+	defer closeAll(listeners)
 	o.warnOfRisks(log, listeners)
-	left, mayMake := o.leaveOut(r.Remote, rules)
-	treeOptions := o.treeOptions(log, mayMake)
-	treeOptions.Probe, treeOptions.Away = r.probe, r.root.waiting()
-	var s *service
-	kept, err := o.openCache(r.Info(), log)
-	if err != nil {
-		closeAll(listeners)
+	if err := st.openTree(o, rules); err != nil {
 		return err
 	}
-	if kept.Store != nil {
-		defer func() { kept.closeAfter(s) }()
-		treeOptions.Cache = o.cache.tree(kept.Store)
-	}
-	tree := vfs.New(left, treeOptions)
-	defer tree.Close()
-	server := o.server(tree, pair, p.sessionLog(o, log))
-	control, err := o.openRC(ctx, log, rcSubject{what, server, tree, kept, r.counts})
+	server := o.server(st.tree, pair, p.sessionLog(o, log))
+	control, err := o.openRC(ctx, log, server, st)
 	if err != nil {
-		closeAll(listeners)
 		return err
 	}
 	o.applyLimits(ctx, log, processLimits())
 	server.MaxSessions = int(o.maxSessions)
-	s = o.newService(r, server, log)
-	s.tree, s.control = tree, control
-	s.stats = stats{unlimited(o.log.stats), o.log.statsAt(), log, server, tree, r.counts}
-	s.listeners, s.pair, s.signals = listeners, pair, p.signals
+	s = o.newService(st, server)
+	s.control, s.listeners, s.pair, s.signals = control, listeners, pair, p.signals
 	if p.onTerminal(o) {
-		banner{listeners, r.Info().Name, kept.dir}.write(p.stderr, o)
+		banner{listeners, st.remote.Info().Name, st.kept.dir}.write(p.stderr, o)
 	}
 	return s.run(ctx)
 }
 
-// newService returns what serves r by server as the flags say; the caller adds what it serves with.
-func (o *options) newService(r *opened, server *ftp.Server, log *slog.Logger) *service {
+// newService returns what serves a stack by server as the flags say; the caller adds what it serves with.
+func (o *options) newService(st *stack, server *ftp.Server) *service {
 	s := &service{
 		server:   server,
-		log:      log,
+		tree:     st.tree,
+		root:     st.root,
+		log:      st.log,
 		logFile:  o.log.opened,
 		grace:    o.shutdownTimeout,
 		flush:    o.cache.flush,
-		polling:  o.polling(r.Remote),
-		sweeping: o.sweeping(r.Remote),
-		root:     r.root,
+		polling:  o.polling(st.remote),
+		sweeping: o.sweeping(st.remote),
+		stats:    stats{unlimited(o.log.stats), o.log.statsAt(), st.log, server, st.tree, st.counts},
 	}
 	if o.publicIP != "" {
 		s.public = newPublicIP(o.publicIP)
@@ -229,63 +216,8 @@ func (o *options) server(tree *vfs.FS, pair *ftp.KeyPair, log *slog.Logger) *ftp
 	return s
 }
 
-// treeOptions returns the options of the tree that the flags describe.
-func (o *options) treeOptions(log *slog.Logger, mayMake func(ctx context.Context, name string, dir bool) error) vfs.Options {
-	return vfs.Options{
-		ReadOnly:  o.isReadOnly(),
-		NoModTime: o.noModTime,
-		NoSeek:    o.noSeek,
-		FoldCase:  o.foldCase,
-		MayMake:   mayMake,
-		Modes: vfs.Modes{
-			File: o.filePerms, FileGiven: o.given("file-perms"),
-			Dir: o.dirPerms, DirGiven: o.given("dir-perms"),
-			Umask: o.umask, UmaskGiven: o.given("umask"),
-		},
-		UID:        o.uid,
-		GID:        o.gid,
-		PartMaxAge: unlimited(o.partialMaxAge),
-		Space:      vfs.Space{Total: int64(o.totalSpace), UsedIsSize: o.usedIsSize},
-
-		DirCacheTime:   o.dirCacheTime,
-		DirRefreshWait: o.dirRefreshWait,
-		RemoteWait:     cmp.Or(o.remoteWait, vfs.AnswerLimit),
-		PollInterval:   o.usedPollInterval(),
-		ReadBuffer:     int64(o.bufferSize),
-		MaxReadBuffer:  max(int64(o.maxBufferMemory), 0),
-		Chunks:         o.chunks(),
-		Checksums:      o.checksums(),
-		Log:            log,
-	}
-}
-
 // isReadOnly reports whether no change is let through: asking about each, and only trying, are no use to a client.
 func (o *options) isReadOnly() bool { return o.readOnly || o.dryRun || o.interactive }
-
-// checksums says when checksums are compared: --no-checksum=false asks for those that are dear, too.
-func (o *options) checksums() vfs.Checksums {
-	switch {
-	case o.noChecksum, o.ignoreChecksum:
-		return vfs.ChecksumsOff
-	case o.given("no-checksum"):
-		return vfs.ChecksumsAll
-	}
-	return vfs.ChecksumsCheap
-}
-
-// chunks says in which requests files are read, nil where no flag does.
-func (o *options) chunks() *vfs.Chunks {
-	if !o.given("vfs-read-chunk-size") && !o.given("vfs-read-chunk-size-limit") && !o.given("vfs-read-chunk-streams") {
-		if o.chain.connections > 0 {
-			return &vfs.Chunks{} // a download has one connection, so that there are enough for others
-		}
-		return nil
-	}
-	return &vfs.Chunks{Size: int64(o.readChunk), Limit: int64(o.readChunkTo), Streams: int(min(o.readStreams, maxReadStreams))}
-}
-
-// maxReadStreams is how many requests for one file there are at most at a time: more would not end quicker.
-const maxReadStreams = 256
 
 // unlimited turns "off" into the 0 that means no limit below this package.
 func unlimited(d time.Duration) time.Duration {

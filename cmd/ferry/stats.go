@@ -53,3 +53,14 @@ func (s *stats) attrs() []any {
 		"waiting", w.Changes, "size", config.Size(w.Bytes).String(),
 	}
 }
+
+// logCounts logs what the driver was asked to do.
+func logCounts(ctx context.Context, log *slog.Logger, counts *count.Remote) {
+	s := counts.Stats()
+	var calls, errs int64
+	for _, m := range s.Methods {
+		calls += m.Calls
+		errs += m.Errors
+	}
+	log.InfoContext(ctx, "The remote was used", "remote", counts.Info().Name, "calls", calls, "errors", errs, "up", s.Up, "down", s.Down)
+}

@@ -30,7 +30,7 @@ func chainOf(t *testing.T, driver remote.Remote, level slog.Level, args ...strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, _ := o.newChain(driver, slog.New(newTextHandler(io.Discard, level)))
+	r, _ := o.decorate(driver, nil, slog.New(newTextHandler(io.Discard, level)))
 	return r
 }
 

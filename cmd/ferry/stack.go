@@ -1,0 +1,249 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"time"
+
+	"ferry/cache"
+	"ferry/config"
+	"ferry/remote"
+	"ferry/remote/all"
+	"ferry/remote/count"
+	"ferry/remote/filter"
+	"ferry/remote/limit"
+	"ferry/remote/logged"
+	"ferry/remote/normdup"
+	"ferry/remote/retry"
+	"ferry/vfs"
+)
+
+// A stack is what is served, one layer on the other. From the bottom:
+//
+//	driver            openDriver  the type of remote that the command line names
+//	limit             decorate    --bwlimit, --tpslimit, --max-connections
+//	count             decorate    what the driver is asked to do, repetitions included
+//	retry             decorate    --low-level-retries
+//	logged            decorate    what came of it, and what drivers warn of
+//	filter, normdup   hide        --include and the like, --vfs-block-norm-dupes
+//	vfs               openTree    what is remembered, read ahead and, with --vfs-cache-mode, kept on disk
+//
+// serve opens all of it, and package serve gives each login its view. check and cleanup use the driver as it is, cache the
+// disk cache alone. The remote control is about the whole stack.
+type stack struct {
+	what   string // is served, as on the command line
+	driver remote.Remote
+	remote remote.Remote  // the driver with its decorators; it is closed with the stack
+	counts *count.Remote  // one of them
+	dial   *bandwidthDial // turns the bandwidth of another; nil without remote control
+	root   *rootCheck
+	kept   keptCache // its Store is nil without a cache mode
+	tree   *vfs.FS   // nil before openTree
+	log    *slog.Logger
+}
+
+// openStack opens what the command line names up to the decorators, and begins to look whether it is a directory. It
+// returns soon, whatever the remote does; a mistake that is found by then is its error. The caller calls close.
+func (p process) openStack(ctx context.Context, o *options, what string, log *slog.Logger) (*stack, error) {
+	s := &stack{what: what, log: log}
+	var err error
+	if s.driver, err = p.openDriver(ctx, o, what, log, openTime); err != nil {
+		return nil, explainRoot(what, err)
+	}
+	if o.rc.enabled {
+		s.dial = newBandwidthDial(o.chain.bandwidth)
+	}
+	s.remote, s.counts = o.decorate(s.driver, s.dial, log)
+	s.root = o.checkRoot(ctx, s.remote, what, log)
+	if err := s.root.atOnce(ctx); err != nil {
+		s.closeRemote()
+		return nil, err
+	}
+	return s, nil
+}
+
+// openTime is how long opening a remote may take. A driver that asks its server then goes on without the answer.
+const openTime = 300 * time.Millisecond
+
+// openDriver finds out what a remote string means and opens that, within a time; 0 = as long as it takes.
+func (p process) openDriver(ctx context.Context, o *options, what string, log *slog.Logger, within time.Duration) (remote.Remote, error) {
+	net, err := o.network.options()
+	if err != nil {
+		return nil, usageError{err}
+	}
+	net.Attempts = int(max(o.chain.attempts, 1))
+	net.KnownHosts = p.places(o.cacheDir).knownHosts()
+	sources := &lazySources{process: p, options: o, log: log}
+	settings, err := sources.resolve(ctx, what)
+	if err != nil {
+		return nil, err
+	}
+	opening, cancel := remote.WithLog(ctx, log), func() {}
+	if within > 0 {
+		opening, cancel = context.WithTimeout(opening, within)
+	}
+	defer cancel()
+	return all.Open(opening, settings, net, func(s string) (config.Settings, error) { return sources.resolve(ctx, s) })
+}
+
+// decorate puts the decorators around a driver. A remote of this machine is only limited, asked again or logged when a
+// flag says so: its files are sent and received without a copy.
+func (o *options) decorate(driver remote.Remote, dial *bandwidthDial, log *slog.Logger) (remote.Remote, *count.Remote) {
+	r, live := driver, driver.Info().Caps.Live
+	l := o.chain.limits()
+	if dial != nil && (!live || o.given("bwlimit")) {
+		l.Bandwidth = dial.connect()
+	}
+	if l.Bandwidth != nil || l.Rate > 0 || l.Connections > 0 {
+		r = limit.New(r, l)
+	}
+	counts := count.New(r)
+	r = counts
+	if !live || o.given("low-level-retries") {
+		r = retry.New(r, retry.Options{Attempts: int(max(o.chain.attempts, 1))})
+	}
+	if !live || log.Enabled(context.Background(), slog.LevelInfo) {
+		r = logged.New(r, log)
+	}
+	return r, counts
+}
+
+// maxConnections bounds --max-connections: more is no limit to speak of, and takes memory.
+const maxConnections = 1 << 20
+
+func (o *chainOptions) limits() limit.Options {
+	l := limit.Options{Rate: o.rate, Burst: int(o.burst), Connections: int(min(o.connections, maxConnections))}
+	if o.bandwidth.String() != config.SizeOff.String() {
+		l.Bandwidth = o.bandwidth.At
+	}
+	return l
+}
+
+// hide leaves out what the flags say. mayMake tells which names can be made, nil where all can.
+func (o *options) hide(r remote.Remote, rules *filter.Filter) (left remote.Remote, mayMake func(ctx context.Context, name string, dir bool) error) {
+	if rules != nil {
+		filtered := filter.New(r, rules)
+		r, mayMake = filtered, filtered.MayMake
+	}
+	if !o.filter.blockNormDupes {
+		return r, mayMake
+	}
+	inner, blocked := mayMake, normdup.New(r)
+	return blocked, func(ctx context.Context, name string, dir bool) error {
+		if err := blocked.MayMake(ctx, name); err != nil || inner == nil {
+			return err
+		}
+		return inner(ctx, name, dir)
+	}
+}
+
+// openTree opens the rest, without what rules leave out; they may be nil.
+func (s *stack) openTree(o *options, rules *filter.Filter) error {
+	opt := o.treeOptions(s.log)
+	opt.Probe, opt.Away = s.probe, s.root.waiting()
+	left, mayMake := o.hide(s.remote, rules)
+	opt.MayMake = mayMake
+	var err error
+	if s.kept, err = o.openCache(s.remote.Info(), s.log); err != nil {
+		return err
+	}
+	if s.kept.Store != nil {
+		opt.Cache = o.cache.tree(s.kept.Store)
+	}
+	s.tree = vfs.New(left, opt)
+	return nil
+}
+
+// probe asks the driver itself for a sign of life.
+func (s *stack) probe(ctx context.Context) error {
+	_, err := s.driver.Stat(ctx, ".")
+	return err
+}
+
+// treeOptions returns the options of the tree that the flags describe.
+func (o *options) treeOptions(log *slog.Logger) vfs.Options {
+	return vfs.Options{
+		ReadOnly:  o.isReadOnly(),
+		NoModTime: o.noModTime,
+		NoSeek:    o.noSeek,
+		FoldCase:  o.foldCase,
+		Modes: vfs.Modes{
+			File: o.filePerms, FileGiven: o.given("file-perms"),
+			Dir: o.dirPerms, DirGiven: o.given("dir-perms"),
+			Umask: o.umask, UmaskGiven: o.given("umask"),
+		},
+		UID:        o.uid,
+		GID:        o.gid,
+		PartMaxAge: unlimited(o.partialMaxAge),
+		Space:      vfs.Space{Total: int64(o.totalSpace), UsedIsSize: o.usedIsSize},
+
+		DirCacheTime:   o.dirCacheTime,
+		DirRefreshWait: o.dirRefreshWait,
+		RemoteWait:     cmp.Or(o.remoteWait, vfs.AnswerLimit),
+		PollInterval:   o.usedPollInterval(),
+		ReadBuffer:     int64(o.bufferSize),
+		MaxReadBuffer:  max(int64(o.maxBufferMemory), 0),
+		Chunks:         o.chunks(),
+		Checksums:      o.checksums(),
+		Log:            log,
+	}
+}
+
+// checksums says when checksums are compared: --no-checksum=false asks for those that are dear, too.
+func (o *options) checksums() vfs.Checksums {
+	switch {
+	case o.noChecksum, o.ignoreChecksum:
+		return vfs.ChecksumsOff
+	case o.given("no-checksum"):
+		return vfs.ChecksumsAll
+	}
+	return vfs.ChecksumsCheap
+}
+
+// chunks says in which requests files are read, nil where no flag does.
+func (o *options) chunks() *vfs.Chunks {
+	if !o.given("vfs-read-chunk-size") && !o.given("vfs-read-chunk-size-limit") && !o.given("vfs-read-chunk-streams") {
+		if o.chain.connections > 0 {
+			return &vfs.Chunks{} // a download has one connection, so that there are enough for others
+		}
+		return nil
+	}
+	return &vfs.Chunks{Size: int64(o.readChunk), Limit: int64(o.readChunkTo), Streams: int(min(o.readStreams, maxReadStreams))}
+}
+
+// maxReadStreams is how many requests for one file there are at most at a time: more would not end quicker.
+const maxReadStreams = 256
+
+// tree is what the tree does with the cache.
+func (c *cacheOptions) tree(store *cache.Store) vfs.Cache {
+	modes := map[config.CacheMode]vfs.CacheMode{
+		config.CacheMinimal: vfs.CacheMinimal, config.CacheWrites: vfs.CacheWrites, config.CacheFull: vfs.CacheFull,
+	}
+	acks := map[string]vfs.WriteAck{"durable": vfs.AckDurable, "spooled": vfs.AckSpooled, "remote": vfs.AckRemote}
+	return vfs.Cache{
+		Store: store, Mode: modes[c.mode], Ack: acks[c.ack], WriteBack: c.writeBack, Transfers: int(min(c.transfers, 1<<16)),
+		ReadAhead: max(int64(c.readAhead), 0), FastFingerprint: c.fastFingerprint,
+	}
+}
+
+// close closes everything from above. Where something goes on that uses the tree, the disk of the cache stays open, and
+// ends with the process.
+func (s *stack) close(ctx context.Context, inUse bool) {
+	if s.tree != nil {
+		s.tree.Close()
+	}
+	if inUse {
+		s.kept.disk = nil
+	}
+	if s.kept.Store != nil {
+		s.kept.Close()
+	}
+	logCounts(context.WithoutCancel(ctx), s.log, s.counts)
+	s.closeRemote()
+}
+
+func (s *stack) closeRemote() {
+	s.root.end()
+	s.remote.Close()
+}
