@@ -85,9 +85,9 @@ func (k Kind) String() string {
 type Base uint8
 
 const (
-	BaseUnknown Base = iota
-	BaseAbsent
-	BasePresent // with Record.BaseVersion, if the remote has versions
+	BaseUnknown Base = iota // nobody has asked
+	BaseAbsent              // nothing
+	BasePresent             // with Record.BaseVersion, if the remote has versions
 )
 
 // Ack says what must hold before a call returns.

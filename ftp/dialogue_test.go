@@ -197,7 +197,6 @@ func (d *dialogue) hangUp() {
 
 func (d *dialogue) step(line string) {
 	verb, arg, _ := strings.Cut(line, " ")
-	name, text, _ := strings.Cut(arg, " ")
 	switch verb {
 	case ">":
 		d.write(unescape(arg) + "\r\n")
@@ -235,6 +234,27 @@ func (d *dialogue) step(line string) {
 	case "cut":
 		d.data.(*net.TCPConn).SetLinger(0)
 		d.closeData()
+	case "reconnect":
+		d.hangUp()
+		d.connect()
+	case "another":
+		second := &dialogue{t: d.t, where: d.where, addr: d.addr}
+		second.dial()
+		second.step("< " + arg)
+		second.hangUp()
+	case "closed":
+		if b, err := d.in.ReadByte(); err == nil {
+			d.fatalf("got %q", b)
+		}
+	default:
+		d.stored(verb, arg)
+	}
+}
+
+// stored is a step that looks into the storage, or puts something there.
+func (d *dialogue) stored(verb, arg string) {
+	name, text, _ := strings.Cut(arg, " ")
+	switch verb {
 	case "file":
 		if got, err := d.content(name); err != nil || got != unescape(text) {
 			d.fatalf("got %q, %v", got, err)
@@ -250,18 +270,6 @@ func (d *dialogue) step(line string) {
 	case "dir":
 		if err := d.store.Mkdir(context.Background(), arg); err != nil {
 			d.fatalf("%v", err)
-		}
-	case "reconnect":
-		d.hangUp()
-		d.connect()
-	case "another":
-		second := &dialogue{t: d.t, where: d.where, addr: d.addr}
-		second.dial()
-		second.step("< " + arg)
-		second.hangUp()
-	case "closed":
-		if b, err := d.in.ReadByte(); err == nil {
-			d.fatalf("got %q", b)
 		}
 	default:
 		d.fatalf("unknown step")

@@ -133,7 +133,9 @@ const (
 	PermDelete                  // DELE the file or RMD the directory
 	PermRename                  // RNFR
 	PermPurge                   // delete what is in a directory
-	PermAll    = PermRead | PermWrite | PermCreate | PermDelete | PermRename | PermPurge
+
+	// PermAll is every right.
+	PermAll = PermRead | PermWrite | PermCreate | PermDelete | PermRename | PermPurge
 )
 
 // Errors beyond those of io/fs that the reply table knows. They are errno values, so that what an operating system

@@ -1,6 +1,7 @@
 package ftp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -37,9 +38,7 @@ func (s *session) receive(session context.Context, verb, name string, off int64,
 		return s.fail(verb, name, err)
 	}
 	defer up.Abort()
-	if opening == "" {
-		opening = "Ready to receive " + quote(name) + "."
-	}
+	opening = cmp.Or(opening, "Ready to receive "+quote(name)+".")
 	c, r := s.connect(ctx, t, opening, fromClient)
 	if !r.isZero() {
 		return r
@@ -68,18 +67,23 @@ func (s *session) receive(session context.Context, verb, name string, off int64,
 	s.logTransfer(ctx, t, err)
 	if err != nil {
 		up.Abort()
-		r := s.uploadFailed(ctx, t, err)
-		if file := (*fileError)(nil); errors.As(err, &file) && context.Cause(ctx) == nil {
-			s.takeRest(ctx, t, c, r)
-			return reply{}
-		}
-		return r
+		return s.endRefused(ctx, t, c, err)
 	}
 	s.srv.totals.uploads.Add(1)
 	if verb == "STOU" {
 		return reply{226, "Transfer complete. " + opening}
 	}
 	return reply{226, "Transfer complete."}
+}
+
+// endRefused says why an upload has failed. Where the storage refused it, what the client still sends is taken before.
+func (s *session) endRefused(ctx context.Context, t *transfer, c *dataConn, err error) reply {
+	r := s.uploadFailed(ctx, t, err)
+	if file := (*fileError)(nil); errors.As(err, &file) && context.Cause(ctx) == nil {
+		s.takeRest(ctx, t, c, r)
+		return reply{}
+	}
+	return r
 }
 
 // endOf is where an append to name begins, 0 when that is not known. ALLO may announce what comes or the whole file.

@@ -78,10 +78,7 @@ func (s *service) run(ctx context.Context) error {
 	settled := make(chan struct{})
 	wg.Go(func() { s.watch(running, settled) })
 	if s.warm > 0 {
-		wg.Go(func() {
-			settle(running, settled)
-			s.refresh(running)
-		})
+		wg.Go(func() { s.refresh(running, settled) })
 	}
 	wg.Go(func() {
 		if err := s.tree.Run(running); err != nil {

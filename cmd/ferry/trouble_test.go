@@ -36,8 +36,7 @@ func TestUploadsWaitForTroubleThatPasses(t *testing.T) {
 	c.cmd(331, "USER anonymous")
 	c.cmd(230, "PASS x")
 	c.cmd(200, "TYPE I")
-	for i := range 5 {
-		name := fmt.Sprintf("f%d", i)
+	for _, name := range []string{"f0", "f1", "f2", "f3", "f4"} {
 		data := c.upload(name)
 		fmt.Fprint(data, "content")
 		data.Close()

@@ -14,8 +14,9 @@ const warmNews = 10 * time.Second
 // maxCheckers is how many directories are listed at a time at most.
 const maxCheckers = 256
 
-// refresh lists the whole tree, and logs how far it has come.
-func (s *service) refresh(ctx context.Context) {
+// refresh lists the whole tree once ways to hear of changes have settled, and logs how far it has come.
+func (s *service) refresh(ctx context.Context, settled chan struct{}) {
+	settle(ctx, settled)
 	begun := time.Now()
 	last := begun
 	got, err := s.tree.Warm(ctx, s.warm, func(w vfs.Warmed) {

@@ -124,15 +124,7 @@ func (f *fake) session(c net.Conn) {
 			_, _ = in.ReadString('\n') // until the client gives up
 			return
 		}
-		before, after := false, false
-		if f.cut != nil {
-			before, after = f.cut(verb, arg)
-		}
-		if before {
-			return
-		}
-		if after {
-			f.answer(verb, arg, from)
+		if f.cuts(verb, arg, from) {
 			return
 		}
 		if f.lines != "" && f.flood == verb {
@@ -158,16 +150,7 @@ func (f *fake) session(c net.Conn) {
 			if err != nil {
 				return
 			}
-			switch verb {
-			case "RETR":
-				reply("%s", f.send(data, arg))
-			case "STOR":
-				reply("%s", f.receive(data, arg))
-			default:
-				_, _ = io.WriteString(data, f.list)
-				data.Close()
-				reply("226 done")
-			}
+			reply("%s", f.transfer(data, verb, arg))
 		case "RNFR":
 			from = arg
 			reply("350 go on")
@@ -175,6 +158,31 @@ func (f *fake) session(c net.Conn) {
 			reply("%s", f.answer(verb, arg, from))
 		}
 	}
+}
+
+// cuts reports whether the connection ends at a command, and does before what the command asks for where it ends after.
+func (f *fake) cuts(verb, arg, from string) bool {
+	if f.cut == nil {
+		return false
+	}
+	before, after := f.cut(verb, arg)
+	if after && !before {
+		f.answer(verb, arg, from)
+	}
+	return before || after
+}
+
+// transfer does what a command does over its data connection, and returns the reply.
+func (f *fake) transfer(data net.Conn, verb, arg string) string {
+	switch verb {
+	case "RETR":
+		return f.send(data, arg)
+	case "STOR":
+		return f.receive(data, arg)
+	}
+	_, _ = io.WriteString(data, f.list)
+	data.Close()
+	return "226 done"
 }
 
 // pour sends much more than any reply is long.

@@ -37,22 +37,27 @@ type openedTree interface {
 // A dir is an open directory. No method follows a link, except that list does where links are followed: then what the
 // link leads to is described under the link's name, and links that lead nowhere or outside are left out.
 type dir interface {
+	entries
 	lstat(base string) (meta, error)
+	// writable returns nil if the process may write the existing file base.
+	writable(base string) error
+	// sync makes what entered and left the directory survive a loss of power.
+	sync() error
+	// list calls yield for what the directory holds until yield returns false or ctx ends.
+	list(ctx context.Context, yield func(*meta) bool) error
+	close()
+}
+
+// entries are what an open directory holds, to be changed.
+type entries interface {
 	// create makes a new file.
 	create(base string, perm fs.FileMode) (*os.File, error)
 	// reopen opens an existing regular file for reading and writing.
 	reopen(base string) (*os.File, error)
-	// writable returns nil if the process may write the existing file base.
-	writable(base string) error
 	// rename moves from to the name to in the directory in. Unless replace, in must not hold that name.
 	rename(from string, in dir, to string, replace bool) error
 	remove(base string) error
 	mkdir(base string, perm fs.FileMode) error
 	rmdir(base string) error
 	chtimes(base string, t time.Time) error
-	// sync makes what entered and left the directory survive a loss of power.
-	sync() error
-	// list calls yield for what the directory holds until yield returns false or ctx ends.
-	list(ctx context.Context, yield func(*meta) bool) error
-	close()
 }

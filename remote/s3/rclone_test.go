@@ -56,15 +56,7 @@ func TestATreeThatIsSharedWithRclone(t *testing.T) {
 	if got := names(t, theirs, "."); !slices.Equal(got, want) {
 		t.Errorf("of rclone's:\n%q, want\n%q", got, want)
 	}
-	for _, name := range want {
-		if e, err := theirs.Stat(t.Context(), name); err != nil || !e.ModTime.Equal(when) {
-			t.Errorf("Stat(%q) = %+v, %v", name, e, err)
-			continue
-		}
-		if got := load(t, theirs, name); string(got) != name {
-			t.Errorf("%q holds %q", name, got)
-		}
-	}
+	wantShared(t, theirs, want, when)
 
 	ours := openAt(t, testBucket+"/ours", testOptions(gateway))
 	for _, name := range want {
@@ -89,5 +81,19 @@ func TestATreeThatIsSharedWithRclone(t *testing.T) {
 	slices.Sort(got)
 	if !slices.Equal(got, want) {
 		t.Errorf("of ours:\n%q, want\n%q", got, want)
+	}
+}
+
+// wantShared wants files that hold their own names and have that time.
+func wantShared(t *testing.T, r *Remote, want []string, when time.Time) {
+	t.Helper()
+	for _, name := range want {
+		if e, err := r.Stat(t.Context(), name); err != nil || !e.ModTime.Equal(when) {
+			t.Errorf("Stat(%q) = %+v, %v", name, e, err)
+			continue
+		}
+		if got := load(t, r, name); string(got) != name {
+			t.Errorf("%q holds %q", name, got)
+		}
 	}
 }

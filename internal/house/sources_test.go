@@ -108,8 +108,9 @@ func checkPackageDoc(fset *token.FileSet, files []*ast.File) []string {
 	return nil
 }
 
-// checkContexts refuses struct fields of type context.Context: a context belongs to a call. A struct that keeps a
-// testing.T is the state of one test, and may keep the context of that test too.
+// checkContexts refuses struct fields of type context.Context: a context belongs to a call. A
+// struct that keeps a testing.T is the state of one test, and may keep the context of that test
+// too.
 func checkContexts(fset *token.FileSet, files []*ast.File) []string {
 	var findings []string
 	for _, f := range files {
@@ -128,8 +129,9 @@ func hasField(s *ast.StructType, typ string) bool {
 	return slices.ContainsFunc(s.Fields.List, func(f *ast.Field) bool { return types.ExprString(f.Type) == typ })
 }
 
-// checkState finds package-level variables that change, or are made to. A table, an error, an assertion, embedded data
-// and a sync.Pool are fine: they are declared with their value, and nothing assigns to them or their parts afterwards.
+// checkState finds package-level variables that change, or are made to. A table, an error, an
+// assertion, embedded data and a sync.Pool are fine: they are declared with their value, and
+// nothing assigns to them or their parts afterwards.
 func checkState(fset *token.FileSet, files []*ast.File) []string {
 	var findings []string
 	found := func(n ast.Node, format string, args ...any) {
@@ -179,8 +181,9 @@ func statefulVar(decl *ast.GenDecl, spec *ast.ValueSpec) string {
 	return ""
 }
 
-// assigned yields the package-level variables at the root of the left side of an assignment, and those handed to delete
-// or clear. Types of other packages are not needed for that, so imports are not resolved.
+// assigned yields the package-level variables at the root of the left side of an assignment, and
+// those handed to delete or clear. Types of other packages are not needed for that, so imports are
+// not resolved.
 func assigned(fset *token.FileSet, files []*ast.File) map[*ast.Ident]bool {
 	info := &types.Info{Uses: map[*ast.Ident]types.Object{}}
 	conf := types.Config{Error: func(error) {}, Importer: noImports{}}

@@ -1,6 +1,7 @@
 package house_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -74,6 +75,72 @@ func TestCheckSources(t *testing.T) {
 	twice := map[string]string{"a.go": doc, "b.go": doc, "a_test.go": "package p\n"}
 	expect(t, checkSources(twice), "2 files have a package comment")
 	expect(t, checkSources(map[string]string{"p.go": doc, "p_test.go": "package p\nfunc init() {}"}), "func init")
+}
+
+func TestCheckStyle(t *testing.T) {
+	body := func(lines int) string { return "{\n" + strings.Repeat("\tf()\n", lines-2) + "}" }
+	rows := "[]int{\n" + strings.Repeat("\t1,\n", 100) + "}"
+	methods := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "\tm%d()\n", i)
+		}
+		return "interface {\n" + b.String() + "}"
+	}
+	tests := []struct {
+		name, src, want string
+	}{
+		{"a function", "func f() " + body(60), ""},
+		{"a longer function", "func f() " + body(61), "f has 61 lines"},
+		{"a longer function in a variable", "var g = func() " + body(61), "without a name has 61 lines"},
+		{"a table", "func f() []int {\n\treturn " + rows + "\n}", ""},
+		{"a function in a table", "var t = []func(){func() " + body(61) + "}", "61 lines"},
+		{"statements around a table", "func f() {\n\tg(" + rows + ")\n" + strings.Repeat("\tf()\n", 60) + "}", "f has 63 lines"},
+		{"subtests", "func f() {\n\tt.Run(\"a\", func() " + body(40) + ")\n\tt.Run(\"b\", func() " + body(40) + ")\n}", ""},
+		{"a longer subtest", "func f() {\n\tt.Run(\"a\", func() " + body(61) + ")\n}", "61 lines"},
+		{"another call with a function", "func f() {\n\twg.Go(func() " + body(59) + ")\n\tf()\n}", "f has 62 lines"},
+		{"an example", "func Example() " + body(61), "Example has no comment"},
+		{"ten methods", "type t " + methods(10), ""},
+		{"eleven methods", "type t " + methods(11), "11 methods"},
+		{"embedded interfaces", "type t interface { a; b; c; d; e; f; g; h; i; j; k }", ""},
+		{"an exported function", "func F() {}", "F has no comment"},
+		{"an exported function with one", "// F is described.\nfunc F() {}", ""},
+		{"an exported type", "type T int", "T has no comment"},
+		{"an exported constant", "const a, B = 1, 2", "B has no comment"},
+		{"one with a comment behind it", "const B = 2 // two", ""},
+		{"a group", "// Numbers.\nconst (\n\tA = 1\n\tB = 2\n)", ""},
+		{"a group without one", "const (\n\tA = 1 // one\n\tB = 2\n)", "B has no comment"},
+		{"a method", "// T is described.\ntype T[E any] int\nfunc (t *T[E]) M() {}", "M has no comment"},
+		{"a method of what is not exported", "func (t t) M() {}", ""},
+		{"an obvious method", "// T is described.\ntype T int\nfunc (t T) Error() string { return \"\" }", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			expect(t, checkStyle(map[string]string{"p.go": "package p\n" + tt.src}), tt.want)
+		})
+	}
+	expect(t, checkStyle(map[string]string{"p_test.go": "package p\nfunc F() {}"}), "")
+	expect(t, checkStyle(map[string]string{"p_test.go": "package p\nfunc f() " + body(61)}), "61 lines")
+}
+
+func TestWideComments(t *testing.T) {
+	words := func(columns int) string { return "// " + strings.Repeat("a ", columns)[:columns-3] }
+	tests := []struct {
+		name, line, want string
+	}{
+		{"as wide as may be", words(100), ""},
+		{"wider", words(101), "p.go:2: a comment of 101 columns"},
+		{"letters, not bytes", "// " + strings.Repeat("é ", 48) + "é", ""},
+		{"tabs", "\t\t" + words(93), "a comment of 101 columns"},
+		{"an address", "// https://example.org/" + strings.Repeat("a", 100), ""},
+		{"a directive", "//go:generate " + strings.Repeat("a ", 100), ""},
+		{"code", "var x = f(" + strings.Repeat("1, ", 60) + ")", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			expect(t, wideComments(map[string]string{"p.go": "package p\n" + tt.line + "\n"}), tt.want)
+		})
+	}
 }
 
 func TestCheckChangelog(t *testing.T) {

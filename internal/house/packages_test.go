@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// A first build takes as long as the packages do that the program is built from. A record in doc/decisions says what they were.
+// A first build takes as long as the packages do that the program is built from. A record in
+// doc/decisions says what they were.
 const (
 	maxPackages = 390 // in all; those of the standard library are about 215
 	maxForeign  = 125 // that are neither of the standard library nor ours
