@@ -145,7 +145,7 @@ func vfsFlags() []flag {
 			value: func(o *options) pflag.Value { return boolValue(&o.copyLinks) }},
 		{name: "min-free-space", def: "off", usage: "Space that uploads leave free on the disk of a local directory",
 			value: func(o *options) pflag.Value { return sizeValue(&o.minFreeSpace) }},
-		{name: "require-mount", def: "false", bare: on, usage: "Serve a local directory only while a file system is mounted there: as /etc/fstab says, else any",
+		{name: "require-mount", def: "false", bare: on, usage: "Serve a local directory only while a file system is mounted there: as /etc/fstab says, else any; =false forgets that one was mounted when it was served before",
 			value: func(o *options) pflag.Value { return boolValue(&o.requireMount) }},
 		{name: "vfs-case-insensitive", def: "false", bare: on, usage: "Find a name that does not exist in another case, if there is just one",
 			value: func(o *options) pflag.Value { return boolValue(&o.foldCase) }},

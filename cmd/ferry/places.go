@@ -149,13 +149,19 @@ func (p places) key() (string, error) {
 	return dir, nil
 }
 
-// knownHosts is the file for the keys of SSH hosts that were believed when they were first seen, "" when there is no place
-// for it that nobody else can write to.
-func (p places) knownHosts() string {
+// knownHosts is the file for the keys of SSH hosts that were believed when they were first seen.
+func (p places) knownHosts() string { return p.trusted("known_hosts") }
+
+// mounts is the directory of the mount points that served local directories were on.
+func (p places) mounts() string { return p.trusted("mounts") }
+
+// trusted returns the path of something in the state, "" when there is no place for it that nobody
+// else can write to.
+func (p places) trusted(name string) string {
 	if p.state == "" || !p.given && checkPrivate(p.state) != nil {
 		return ""
 	}
-	return filepath.Join(p.state, "known_hosts")
+	return filepath.Join(p.state, name)
 }
 
 // check refuses a directory of this process, and the ones above it up to the base, that others own or may write to. What

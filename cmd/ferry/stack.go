@@ -73,7 +73,8 @@ func (p process) openDriver(ctx context.Context, o *options, what string, log *s
 		return nil, usageError{err}
 	}
 	net.Attempts = int(max(o.chain.attempts, 1))
-	net.KnownHosts = p.places(o.cacheDir).knownHosts()
+	kept := p.places(o.cacheDir)
+	net.KnownHosts = kept.knownHosts()
 	sources := &lazySources{process: p, options: o, log: log}
 	settings, err := sources.resolve(ctx, what)
 	if err != nil {
@@ -84,7 +85,7 @@ func (p process) openDriver(ctx context.Context, o *options, what string, log *s
 		opening, cancel = context.WithTimeout(opening, within)
 	}
 	defer cancel()
-	return all.Open(opening, settings, net, func(s string) (config.Settings, error) { return sources.resolve(ctx, s) })
+	return all.Open(opening, settings, all.Environment{Network: net, Mounts: kept.mounts()}, func(s string) (config.Settings, error) { return sources.resolve(ctx, s) })
 }
 
 // decorate puts the decorators around a driver. A remote of this machine is only limited, asked again or logged when a

@@ -47,17 +47,24 @@ func Types() []config.Type {
 	return types
 }
 
+// An Environment is what remotes need beside their own options. The zero value is fine.
+type Environment struct {
+	Network network.Options // how servers are reached
+	Mounts  string          // directory of the records of mount points; "" = none are kept
+}
+
 // A Resolve finds out what a remote string means. Remotes that are made of others open those through it.
 type Resolve func(remoteString string) (config.Settings, error)
 
-// Open opens the remote that s describes, and reaches servers by n. A value that cannot be read, and a type that is not there, are an error of one
-// line that names the option or the types that there are; a value never shows.
-func Open(ctx context.Context, s config.Settings, n network.Options, resolve Resolve) (remote.Remote, error) {
+// Open opens the remote that s describes. A value that cannot be read, and a type that is not
+// there, are an error of one line that names the option or the types that there are; a value never
+// shows.
+func Open(ctx context.Context, s config.Settings, env Environment, resolve Resolve) (remote.Remote, error) {
 	d, err := find(s.Type)
 	if err != nil {
 		return nil, err
 	}
-	return d.open(ctx, s.Path, &values{remote: s.Name, options: s.Values, network: n, resolve: resolve})
+	return d.open(ctx, s.Path, &values{remote: s.Name, options: s.Values, env: env, resolve: resolve})
 }
 
 // find returns the driver of a type.

@@ -60,7 +60,7 @@ func azureblobDriver() Driver {
 
 func openAzureblob(ctx context.Context, path string, v *values) (remote.Remote, error) {
 	o := azureblob.Options{
-		Network:  v.network,
+		Network:  v.env.Network,
 		Account:  v.str("account"),
 		Endpoint: v.str("endpoint"),
 		Credentials: azureblob.Credentials{

@@ -9,7 +9,6 @@ import (
 
 	"ferry/config"
 	"ferry/remote"
-	"ferry/remote/network"
 )
 
 // openFrom opens a remote string by a configuration file of that text.
@@ -31,7 +30,7 @@ func openFrom(t *testing.T, file, remoteString string) (remote.Remote, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := Open(t.Context(), s, network.Options{}, resolve)
+	r, err := Open(t.Context(), s, Environment{}, resolve)
 	if err == nil {
 		t.Cleanup(func() { _ = r.Close() })
 	}

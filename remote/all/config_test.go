@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"ferry/config"
-	"ferry/remote/network"
 )
 
 // sections are remotes of every type as rclone writes them into its file.
@@ -125,7 +124,7 @@ func opens(t *testing.T, s config.Sources, what string) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	r, err := Open(ctx, settings, network.Options{}, resolve)
+	r, err := Open(ctx, settings, Environment{}, resolve)
 	if err != nil {
 		t.Errorf("%s: %v", what, err)
 		return

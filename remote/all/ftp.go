@@ -74,7 +74,7 @@ func openFTP(ctx context.Context, path string, v *values) (remote.Remote, error)
 }
 
 func ftpTLS(v *values) *tls.Config {
-	c := v.network.Config()
+	c := v.env.Network.Config()
 	c.InsecureSkipVerify = c.InsecureSkipVerify || v.boolean("no_check_certificate")
 	if v.boolean("disable_tls13") {
 		c.MaxVersion = tls.VersionTLS12

@@ -49,7 +49,7 @@ func gcsDriver() Driver {
 
 func openGCS(ctx context.Context, path string, v *values) (remote.Remote, error) {
 	o := gcs.Options{
-		Network:            v.network,
+		Network:            v.env.Network,
 		Anonymous:          v.boolean("anonymous"),
 		AccessToken:        v.str("access_token"),
 		ServiceAccountJSON: v.str("service_account_credentials"),

@@ -35,7 +35,7 @@ func openHTTP(ctx context.Context, path string, v *values) (remote.Remote, error
 		return nil, err
 	}
 	o := http.Options{
-		Network:   v.network,
+		Network:   v.env.Network,
 		URL:       v.str("url"),
 		Header:    header,
 		Redirects: v.list("redirect_hosts"),

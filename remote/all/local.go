@@ -18,7 +18,8 @@ func localDriver() Driver {
 			Options: together([]config.Option{
 				{Name: "copy_links", Default: "false", NoPrefix: true, Help: "Follow symbolic links that stay inside the directory"},
 				{Name: "sync", Default: "false", Help: "Have files and directories on the disk before they are acknowledged, so that they survive a loss of power"},
-				{Name: "require_mount", Default: "false", NoPrefix: true, Help: "Serve the directory only while a file system is mounted there"},
+				{Name: "require_mount", Switch: true, NoPrefix: true, Help: "Serve the directory only while a file system is mounted there; " +
+					"false forgets that one was"},
 				{Name: "min_free_space", Default: "off", NoPrefix: true, Help: "Space that uploads leave free on the file system"},
 				{Name: "partial_max_age", Default: "24h", Help: "Time for which an unfinished upload can be continued"},
 			},
@@ -44,19 +45,53 @@ func openLocal(ctx context.Context, path string, v *values) (remote.Remote, erro
 		Sync:         v.boolean("sync"),
 		RequireMount: v.boolean("require_mount"),
 		MinFree:      max(v.size("min_free_space"), 0),
+		MountRecords: v.env.Mounts,
 	}
 	if v.err != nil {
 		return nil, v.err
+	}
+	if v.str("require_mount") != "" && !o.RequireMount {
+		if err := forgetMount(ctx, path, v.env.Mounts); err != nil {
+			return nil, err
+		}
+		o.MountRecords = ""
 	}
 	r, err := local.New(path, o)
 	if err != nil {
 		return nil, err
 	}
+	warnOfMounts(ctx, path, r)
+	return r, nil
+}
+
+// forgetMount is for one who says that no file system need be mounted at path.
+func forgetMount(ctx context.Context, path, records string) error {
+	point, err := local.ForgetMount(records, path)
+	if err != nil {
+		return fmt.Errorf("that the directory was on a mounted file system cannot be forgotten: %w", err)
+	}
+	if point != "" {
+		remote.Warn(ctx, "That the directory was on a mounted file system is forgotten: what is there now is served, whatever is "+
+			"mounted", "path", path, "mount", point)
+	}
+	return nil
+}
+
+// warnOfMounts tells what cannot be seen from a directory: that it should be another one.
+func warnOfMounts(ctx context.Context, path string, r *local.Remote) {
+	if point, file := r.MissingRecorded(); point != "" {
+		remote.Warn(ctx, "Nothing is mounted where the directory was on a mounted file system: every command that needs it is "+
+			"451 until something is. If it is to be a plain directory from now on, remove the file, or start with "+
+			"--require-mount=false", "path", path, "mount", point, "file", file)
+	}
 	if point := r.MissingMount(ctx); point != "" {
 		remote.Warn(ctx, "The directory is empty, and what /etc/fstab names is not mounted there: what is stored now will be hidden "+
 			"by the mount; --require-mount waits for it", "path", path, "mount", point)
 	}
-	return r, nil
+	if err := r.MountUnrecorded(); err != nil {
+		remote.Warn(ctx, "It cannot be remembered that the directory is on a mounted file system: a start without it will serve "+
+			"what lies beneath; --require-mount does not", "path", path, "error", err)
+	}
 }
 
 func memoryDriver() Driver {

@@ -7,7 +7,6 @@ import (
 
 	"ferry/config"
 	"ferry/remote/all"
-	"ferry/remote/network"
 )
 
 // What is kept of a remote's files is found again by its place. So options that say how it is used must not change it,
@@ -59,7 +58,7 @@ func identity(t *testing.T, s string) string {
 	if err != nil {
 		t.Fatalf("%s: %v", s, err)
 	}
-	r, err := all.Open(context.Background(), settings, network.Options{}, resolve)
+	r, err := all.Open(context.Background(), settings, all.Environment{}, resolve)
 	if err != nil {
 		t.Fatalf("%s: %v", s, err)
 	}

@@ -81,7 +81,7 @@ func s3Driver() Driver {
 
 func openS3(ctx context.Context, path string, v *values) (remote.Remote, error) {
 	o := s3.Options{
-		Network:         v.network,
+		Network:         v.env.Network,
 		Provider:        v.str("provider"),
 		Endpoint:        v.str("endpoint"),
 		Region:          v.str("region"),

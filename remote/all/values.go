@@ -19,7 +19,7 @@ import (
 type values struct {
 	remote  string
 	options map[string]string
-	network network.Options
+	env     Environment
 	resolve Resolve
 	depth   int // how many remotes this one is inside of
 	err     error
@@ -41,7 +41,7 @@ func (v *values) open(ctx context.Context, remoteString string) (remote.Remote, 
 	if err != nil {
 		return nil, err
 	}
-	return d.open(ctx, s.Path, &values{remote: s.Name, options: s.Values, network: v.network, resolve: v.resolve, depth: v.depth + 1})
+	return d.open(ctx, s.Path, &values{remote: s.Name, options: s.Values, env: v.env, resolve: v.resolve, depth: v.depth + 1})
 }
 
 func (v *values) str(name string) string { return v.options[name] }
@@ -64,7 +64,7 @@ func (v *values) pairs(name string) []string {
 
 // reach is how servers are reached, by the proxy that the options socks_proxy or http_proxy name.
 func (v *values) reach() network.Options {
-	n := v.network
+	n := v.env.Network
 	for option, kind := range map[string]string{"socks_proxy": "socks5", "http_proxy": "http"} {
 		address := v.options[option]
 		if address == "" {

@@ -46,7 +46,7 @@ func webdavDriver() Driver {
 
 func openWebDAV(ctx context.Context, path string, v *values) (remote.Remote, error) {
 	o := webdav.Options{
-		Network:       v.network,
+		Network:       v.env.Network,
 		URL:           v.str("url"),
 		Vendor:        v.str("vendor"),
 		User:          v.str("user"),

@@ -53,6 +53,10 @@ type Options struct {
 	// /etc/fstab names, else at any but the root of the system. Until then every call fails, as one fails where a file
 	// system was mounted and is no more.
 	RequireMount bool
+	// MountRecords is a directory, made when there is none, for what the next process has to know
+	// of this one: on which mount point the directory was. When nothing is mounted there, that one
+	// fails every call until something is. "" = a process knows only what it has seen itself.
+	MountRecords string
 }
 
 // maxName is the longest name element that file systems commonly hold, in bytes.
@@ -74,8 +78,9 @@ type Remote struct {
 	ages     remote.Ages
 }
 
-// New serves the directory root. It is an error when there is none, unless a mount is required: that may come later, as it
-// may go and come again. What cannot be reached is an error that no Permanent one is.
+// New serves the directory root. It is an error when there is none, unless a mount is required or
+// was there when it was served last: that may come later, as it may go and come again. What cannot
+// be reached is an error that no Permanent one is.
 func New(root string, o Options) (*Remote, error) {
 	return newRemote(root, o, openTree)
 }
@@ -98,6 +103,7 @@ func newRemote(root string, o Options, open openFunc) (*Remote, error) {
 	if o.RequireMount {
 		s.needed = cmp.Or(plannedMount(path, fstab), anyMount)
 	}
+	s.recall(o.MountRecords)
 	at, err := s.begin()
 	if err != nil {
 		return nil, fail("open", path, err)

@@ -21,14 +21,16 @@ type served struct {
 	open    openFunc
 	mountOf func(path string) string // the mount point that path is on, "" for that of the root of the system
 	needed  string                   // the mount point that is required, anyMount for one or the other, "" for none
+	record  string                   // file that tells the next process mount and at, "" for none
 
-	mu     sync.Mutex
-	closed bool        // guarded by mu
-	held   *held       // guarded by mu; the directory as it was opened last, nil = it is not open
-	idle   *time.Timer // guarded by mu; runs while held is not nil
-	seen   bool        // guarded by mu; it was there, at the place at
-	at     place       // guarded by mu; where the directory was last time
-	mount  string      // guarded by mu; the mount point that it was on
+	mu         sync.Mutex
+	closed     bool        // guarded by mu
+	held       *held       // guarded by mu; the directory as it was opened last, nil = not open
+	idle       *time.Timer // guarded by mu; runs while held is not nil
+	seen       bool        // guarded by mu; it was there since the start, at the place at
+	at         place       // guarded by mu; where the directory was last time
+	mount      string      // guarded by mu; the mount point that it was on
+	unrecorded error       // guarded by mu; why record does not say so
 }
 
 // A held directory is open, and closed when its last user leaves and it is not kept for the next one.
@@ -173,7 +175,7 @@ func (s *served) begin() (place, error) {
 	case err == nil:
 		defer s.leave(h)
 		return h.at, nil
-	case s.needed != "" && errors.As(err, new(*awayError)):
+	case s.mayCome() && errors.As(err, new(*awayError)):
 		return place{}, nil
 	}
 	if t, err := s.open(s.path, s.access); err != nil {
@@ -182,6 +184,12 @@ func (s *served) begin() (place, error) {
 		t.close()
 	}
 	return place{}, err
+}
+
+// mayCome reports whether it is a mount point that is not there: the directory comes with what is
+// mounted there.
+func (s *served) mayCome() bool {
+	return s.needed != "" || s.mount != "" && !onMount(s.mountOf(s.mount), s.mount)
 }
 
 // accept returns nil if the directory h is the one that is meant.
@@ -200,10 +208,13 @@ func (s *served) accept(h *held) error {
 		return &awayError{"no file system is mounted there (--require-mount)"}
 	case s.needed != "" && s.needed != anyMount && !onMount(mount, s.needed):
 		return &awayError{"nothing is mounted at " + s.needed + " (--require-mount)"}
-	case s.mount != "" && !onMount(mount, s.mount):
+	case s.mount == "" || onMount(mount, s.mount) || h.at.same(s.at):
+	case s.seen:
 		return &awayError{"what was mounted at " + s.mount + " has gone"}
+	case !s.forgotten():
+		return &awayError{"nothing is mounted at " + s.mount + ", where it was; if it is to be a plain directory, remove " + s.record}
 	}
-	s.seen, s.at, s.mount = true, h.at, mount
+	s.arrive(h.at, mount)
 	return nil
 }
 
