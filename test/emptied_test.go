@@ -58,3 +58,31 @@ func TestDirectoriesOfAnObjectStore(t *testing.T) {
 		})
 	}
 }
+
+// A directory that nobody made, and of which nothing has been sent yet, lives until it is removed as well.
+func TestDirectoriesOfWhatWaitsForAnObjectStore(t *testing.T) {
+	s := startGateway(t)
+	for _, mode := range []string{"writes", "full"} {
+		t.Run(mode, func(t *testing.T) {
+			f := newFarSide(t, s, mode, "--vfs-write-back", "1h")
+			c := f.login()
+			c.upload("STOR inbox/one.pdf", []byte("x"))
+			c.upload("STOR moved/one.pdf", []byte("x"))
+			c.upload("STOR a/b/c/f", []byte("x"))
+			c.do("CWD /inbox", 250)
+			c.do("DELE one.pdf", 250)
+			c.do("RNFR /moved/one.pdf", 350)
+			c.do("RNTO /one.pdf", 250)
+			c.do("DELE /a/b/c/f", 250)
+			f.restart()
+			c = f.login()
+			for _, dir := range []string{"/inbox", "/moved", "/a/b/c", "/a/b", "/a"} {
+				c.do("CWD "+dir, 250)
+				c.do("MLST "+dir, 250)
+				c.do("CWD /", 250)
+				c.do("RMD "+dir, 250)
+				c.do("CWD "+dir, 550)
+			}
+		})
+	}
+}

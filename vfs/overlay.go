@@ -41,11 +41,13 @@ type overlay struct {
 	doubts  *doubts
 	uploads *uploadNotes // in parts
 	paths   pathLocks    // of changes of the tree; taken before mu
+	emptied pathLocks    // of directories that are to stay when they are empty; taken after paths
 	reach   *reach       // whether the remote answers
 	dirs    seenDirs     // directories that are known to have been there
 
 	mu           sync.Mutex
 	pending      *pending          // guarded by mu
+	leaving      map[string]int    // guarded by mu; how much of what waits in a directory is going, by its key
 	recent       recent            // guarded by mu
 	queue        queue             // guarded by mu
 	running      int               // guarded by mu; attempts under way
@@ -68,7 +70,7 @@ func newOverlay(r remote.Remote, names *dirCache, open openFunc, o Options) *ove
 		remote: r, uploads: uploads, names: names, reach: names.reach, store: o.Cache.Store, log: names.log, open: open,
 		info: r.Info(), caps: r.Info().Caps,
 		mode: o.Cache.Mode, ack: o.Cache.Ack, writeBack: o.Cache.WriteBack, transfers: max(o.Cache.Transfers, 1),
-		wake: make(chan struct{}, 1), causes: causes{}, refused: map[string]*claim{},
+		wake: make(chan struct{}, 1), causes: causes{}, refused: map[string]*claim{}, leaving: map[string]int{},
 	}
 	if s, ok := remote.AsStager(r); ok {
 		v.stager = s

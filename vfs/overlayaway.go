@@ -193,6 +193,11 @@ func (v *overlay) keepMove(ctx context.Context, from, to string) (k kept, err er
 		return kept{}, err
 	}
 	k.free = func() {}
+	if source != nil { // the remote does not see to the directory of what it does not have yet
+		if k.free, err = v.leaveFor(ctx, from, to); err != nil {
+			return kept{}, err
+		}
+	}
 	v.mu.Lock()
 	old := v.pending.own(to)
 	v.mu.Unlock()
@@ -200,9 +205,11 @@ func (v *overlay) keepMove(ctx context.Context, from, to string) (k kept, err er
 		held, err := v.hold(ctx, old)
 		switch {
 		case err != nil:
+			k.free()
 			return kept{}, err
 		case held:
-			k.old, k.free = []*claim{old}, func() { v.letGo(old) }
+			left := k.free
+			k.old, k.free = []*claim{old}, func() { v.letGo(old); left() }
 		default:
 			old = nil // it is on the remote now
 		}

@@ -211,6 +211,11 @@ func (v *overlay) remove(ctx context.Context, name string) error {
 // removeWaiting removes a file that waits; it is false when the file does not wait any more. Where the remote never saw
 // anything of it nothing is left to be done there.
 func (v *overlay) removeWaiting(ctx context.Context, c *claim) (bool, error) {
+	left, err := v.leave(ctx, c.rec.Name)
+	if err != nil {
+		return false, err
+	}
+	defer left()
 	if held, err := v.hold(ctx, c); !held {
 		return false, err
 	}

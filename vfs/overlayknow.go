@@ -154,16 +154,21 @@ func (v *overlay) checkTarget(ctx context.Context, name string) (knownBase, erro
 }
 
 // checkImplicit makes sure that there can be a file called name on a remote whose directories exist by having files in them.
-// What waits above it changes what the remote has there: then it is not asked.
+// Where what waits changes what the remote has above it, that is not asked.
 func (v *overlay) checkImplicit(ctx context.Context, name string) error {
-	for dir, _ := remote.Split(name); dir != "."; dir, _ = remote.Split(dir) {
-		if st, _ := v.look(dir); st != elsewhere {
-			return nil
-		}
+	if v.changesAbove(name) {
+		return nil
 	}
-	err := v.reach.ask(ctx, func(ctx context.Context) error { return remote.CheckTarget(ctx, v.remote, name) })
+	err := v.reach.ask(ctx, func(ctx context.Context) error {
+		err := remote.CheckTarget(ctx, v.remote, name)
+		if errors.Is(err, remote.ErrNotExist) && v.rootThere(ctx, err) != nil {
+			return remote.ErrUnsupported // what is to come says nothing
+		}
+		return err
+	})
 	switch {
-	case errors.Is(err, remote.ErrIsDir), errors.Is(err, remote.ErrNotDir):
+	case errors.Is(err, remote.ErrIsDir), errors.Is(err, remote.ErrNotDir), errors.Is(err, remote.ErrNotExist),
+		errors.Is(err, remote.ErrPermission):
 		return err
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
@@ -171,6 +176,18 @@ func (v *overlay) checkImplicit(ctx context.Context, name string) error {
 		v.inVain(ctx, name, err)
 	}
 	return nil
+}
+
+// changesAbove reports whether something that waits makes, replaces or removes a name above name.
+func (v *overlay) changesAbove(name string) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for dir, _ := remote.Split(name); dir != "."; dir, _ = remote.Split(dir) {
+		if v.pending.newest(dir) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // checkParent makes sure that there is a directory for name to be made in, where the remote wants one. Whether it is

@@ -50,6 +50,11 @@ func (v *overlay) moveWaiting(ctx context.Context, c *claim, to string) (bool, e
 	if err != nil {
 		return false, err
 	}
+	left, err := v.leaveFor(ctx, c.rec.Name, to)
+	if err != nil {
+		return false, err
+	}
+	defer left()
 	if held, err := v.hold(ctx, c); !held {
 		return false, err
 	}
@@ -267,6 +272,11 @@ func (v *overlay) rmdir(ctx context.Context, dir string) error {
 
 // rmdirWaiting removes a directory that waits; it is false when it does not wait any more.
 func (v *overlay) rmdirWaiting(ctx context.Context, c *claim) (bool, error) {
+	left, err := v.leave(ctx, c.rec.Name)
+	if err != nil {
+		return false, err
+	}
+	defer left()
 	if held, err := v.hold(ctx, c); !held {
 		return false, err
 	}
