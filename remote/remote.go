@@ -181,9 +181,10 @@ type NameChecker interface {
 
 // A TargetChecker finds out whether there can be a file of some name for less than looking at it costs.
 type TargetChecker interface {
-	// CheckTarget returns ErrIsDir when name is a directory, and ErrNotDir when something above it is a file, as Put would;
-	// where a part of the remote makes no directories by itself, ErrNotExist when that of name is missing, and ErrPermission
-	// where nothing can be stored. It remembers what it has asked for, and does not look at a file of that name unless it must.
+	// CheckTarget returns ErrIsDir when name is a directory, and ErrNotDir when something above it
+	// is a file, as Put would; where a part of the remote makes no directories by itself,
+	// ErrNotExist when that of name is missing, and ErrPermission where nothing can be stored. It
+	// remembers what it has asked for, and does not look at a file of that name unless it must.
 	CheckTarget(ctx context.Context, name string) error
 }
 

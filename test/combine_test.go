@@ -2,8 +2,8 @@ package test
 
 import "testing"
 
-// Below a directory of a combine remote a file is taken in as by the remote that is there, in every cache mode: what that would
-// refuse is refused before the transfer.
+// Below a directory of a combine remote a file is taken in as by the remote that is there, in every
+// cache mode: what that would refuse is refused before the transfer.
 func TestACombineRefusesWhatItsRemotesWould(t *testing.T) {
 	s := startGateway(t)
 	for _, mode := range []string{"off", "minimal", "writes", "full"} {

@@ -59,7 +59,8 @@ func TestDirectoriesOfAnObjectStore(t *testing.T) {
 	}
 }
 
-// A directory that nobody made, and of which nothing has been sent yet, lives until it is removed as well.
+// A directory that nobody made, and of which nothing has been sent yet, lives until it is removed
+// as well.
 func TestDirectoriesOfWhatWaitsForAnObjectStore(t *testing.T) {
 	s := startGateway(t)
 	for _, mode := range []string{"writes", "full"} {

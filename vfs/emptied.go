@@ -7,12 +7,12 @@ import (
 	"ferry/remote"
 )
 
-// Where directories come with the files in them, one that nobody made is there because something waits in it. It lives until it
-// is removed nevertheless: before the last that waits in it goes, a record of the directory itself is made. What is on the
-// remote already the remote sees to.
+// Where directories come with the files in them, one that nobody made is there because something
+// waits in it. It lives until it is removed nevertheless: before the last that waits in it goes, a
+// record of the directory itself is made. What is on the remote already the remote sees to.
 
-// leave makes sure that the directory which name is in stays when what waits as name goes. done is called when it has gone, or
-// has not.
+// leave makes sure that the directory which name is in stays when what waits as name goes. done is
+// called when it has gone, or has not.
 func (v *overlay) leave(ctx context.Context, name string) (done func(), err error) {
 	dir, _ := remote.Split(name)
 	if !v.caps.ImplicitDirs || dir == "." {
@@ -79,8 +79,8 @@ func (v *overlay) keepEmptied(ctx context.Context, dir string) error {
 	return nil
 }
 
-// stays reports whether dir is there by what waits, without what is leaving it. Otherwise removal is what is to remove dir
-// on the remote, if that waits.
+// stays reports whether dir is there by what waits, without what is leaving it. Otherwise removal
+// is what is to remove dir on the remote, if that waits.
 func (v *overlay) stays(dir string) (stays bool, removal *claim) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -12,8 +12,8 @@ import (
 	"ferry/remote/memory"
 )
 
-// On a remote whose directories come with the files in them, a directory that nobody made lives until it is removed, also
-// where nothing of it has come to the remote yet.
+// On a remote whose directories come with the files in them, a directory that nobody made lives
+// until it is removed, also where nothing of it has come to the remote yet.
 func TestADirectoryOutlivesWhatWaitedInIt(t *testing.T) {
 	for name, c := range map[string]struct {
 		asks   bool // the remote has to answer
@@ -107,7 +107,8 @@ func TestADirectoryOutlivesWhatWaitedInIt(t *testing.T) {
 	}
 }
 
-// A file of the remote that waits to be renamed into a directory that nobody made is renamed or removed once more.
+// A file of the remote that waits to be renamed into a directory that nobody made is renamed or
+// removed once more.
 func TestADirectoryOutlivesWhatWasToComeIntoIt(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(b *rig)

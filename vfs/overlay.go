@@ -47,7 +47,7 @@ type overlay struct {
 
 	mu           sync.Mutex
 	pending      *pending          // guarded by mu
-	leaving      map[string]int    // guarded by mu; how much of what waits in a directory is going, by its key
+	leaving      map[string]int    // guarded by mu; what is leaving a directory, by its key
 	recent       recent            // guarded by mu
 	queue        queue             // guarded by mu
 	running      int               // guarded by mu; attempts under way

@@ -8,13 +8,14 @@ import (
 	"ferry/remote"
 )
 
-// Lock order. A change of the tree takes the locks of its paths first, all at once, and nothing else while it waits for
-// them; then come mutexes, of which nobody holds two but where the second one's owner says so. There are three sets of path
-// locks, and a call takes at most one of each, in this order: those of the FS, without a cache for every change, with one for
-// an upload that is passed through and must find the file unchanged; those of the overlay; and those of directories that
-// something is about to leave. Who holds a path may wait for the
-// remote, and for nobody who needs a path: Run, which carries out what waits, takes none. An upload holds its path only
-// while it is committed, never while its client sends.
+// Lock order. A change of the tree takes the locks of its paths first, all at once, and nothing
+// else while it waits for them; then come mutexes, of which nobody holds two but where the second
+// one's owner says so. There are three sets of path locks, and a call takes at most one of each, in
+// this order: those of the FS, without a cache for every change, with one for an upload that is
+// passed through and must find the file unchanged; those of the overlay; and those of directories
+// that something is about to leave. Who holds a path may wait for the remote, and for nobody who
+// needs a path: Run, which carries out what waits, takes none. An upload holds its path only while
+// it is committed, never while its client sends.
 
 // pathLocks keeps changes of the tree apart that would disturb each other: those of one path, and those of a path and
 // something above or below it. Who came first goes first. The zero value is ready.

@@ -33,12 +33,13 @@ func (u *Upstream) checkTarget(ctx context.Context, name string) error {
 		return err
 	}
 	if _, rootErr := u.Remote.Stat(ctx, "."); rootErr != nil {
-		return remote.ErrUnsupported // a disk or a bucket that is not there yet says nothing of a name
+		return remote.ErrUnsupported // what is not there yet says nothing
 	}
 	return err
 }
 
-// lookAt returns what a remote whose directories are made by themselves would say of a file that is stored as name.
+// lookAt returns what a remote whose directories are made by themselves would say of a file that is
+// stored as name.
 func (u *Upstream) lookAt(ctx context.Context, name string) error {
 	e, err := u.Remote.Stat(ctx, name)
 	switch {
