@@ -121,7 +121,7 @@ func TestWhatComesBackUnderANameThatARenameHasFreedIsRemoved(t *testing.T) {
 	}
 }
 
-// A rename is not answered, its file is renamed once more, and then the first one arrives.
+// A rename is not answered, its file is renamed once more while the remote is away, and then the first one arrives.
 func TestASecondRenameFindsWhatTheFirstOneHasTakenAway(t *testing.T) {
 	for name, tt := range map[string]struct {
 		source string // what is renamed twice
@@ -144,11 +144,16 @@ func TestASecondRenameFindsWhatTheFirstOneHasTakenAway(t *testing.T) {
 				}
 				_, err := b.Stat(t.Context(), tt.source)
 				b.ok(err)
-				b.faults.Inject(faulty.Fault{Op: faulty.Move, Delayed: true, Until: doubtPause / 2, Err: errNetwork})
+				b.faults.Inject(faulty.Fault{Op: faulty.Move, Delayed: true, Until: 2 * doubtPause, Err: errNetwork})
 				if b.Rename(t.Context(), tt.away[0], tt.away[1]) == nil {
 					t.Fatal("it was answered")
 				}
+				time.Sleep(doubtPause)
+				b.faults.Inject(faulty.Fault{Err: errNetwork, Times: -1})
+				b.fs.reach.lost()
 				b.ok(b.Rename(t.Context(), tt.source, "c"))
+				time.Sleep(2 * doubtPause)
+				b.faults.Heal()
 				b.flush()
 				b.settle()
 				b.wantThere(tt.want...)
@@ -162,6 +167,17 @@ func TestARenameIsNotPromisedWhileItsFileMayBeDestroyed(t *testing.T) {
 	for name, first := range map[string]func(b *rig) error{
 		"it may be removed":       func(b *rig) error { return b.fs.over.removeThere(b.t.Context(), "a") },
 		"another may be put over": func(b *rig) error { return b.Rename(b.t.Context(), "c", "a") },
+		"it may be renamed, and replaced there": func(b *rig) error {
+			defer b.upload("d", "newer")
+			return b.Rename(b.t.Context(), "a", "d")
+		},
+		"it may be renamed, and removed there": func(b *rig) error {
+			defer func() {
+				b.upload("d", "newer")
+				b.ok(b.Remove(b.t.Context(), "d"))
+			}()
+			return b.Rename(b.t.Context(), "a", "d")
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

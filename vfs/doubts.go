@@ -194,17 +194,15 @@ func (d *doubts) pause(names []string) (pause time.Duration) {
 	return pause
 }
 
-// mayDestroy reports whether a change in doubt may still remove or replace the file name, within doubtPause: one of it, other
-// than its renaming by a client, which leaves it under the other name.
-func (d *doubts) mayDestroy(name string) bool {
+// mayTake reports whether a change in doubt may still take the file name away, within doubtPause: it removes, replaces or renames
+// it, or a directory above it. One that was renamed may be replaced under the other name before anybody finds it there.
+func (d *doubts) mayTake(name string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.expire()
 	key := d.keyOf(name)
 	return slices.ContainsFunc(d.open, func(doubt *doubt) bool {
-		i := slices.Index(doubt.keys, key)
-		renamed := i == 0 && len(doubt.keys) == 2 && doubt.seq == 0
-		return i >= 0 && !renamed && time.Since(doubt.since) < doubtPause
+		return doubt.concerns(key) && time.Since(doubt.since) < doubtPause
 	})
 }
 

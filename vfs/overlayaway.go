@@ -182,7 +182,7 @@ func (v *overlay) keepMove(ctx context.Context, from, to string) (k kept, err er
 	if err != nil {
 		return kept{}, err
 	}
-	if source == nil && v.doubts.mayDestroy(from) {
+	if source == nil && v.doubts.mayTake(from) {
 		return kept{}, errNotKept // and then nobody has it any more
 	}
 	if v.pending.keyOf(from) == v.pending.keyOf(to) {
