@@ -40,7 +40,7 @@ func (s *session) takeRange() (start, n int64) {
 	return start, n
 }
 
-// hash digests a file, or the range of it that RANG or REST has named (draft-bryan-ftpext-hash, section 3).
+// hash digests a file, or the range of it that RANG has named (draft-bryan-ftpext-hash, section 3).
 func (s *session) hash(ctx context.Context, arg string) reply {
 	start, n := s.takeRange()
 	name, r := s.path(ctx, arg)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -19,7 +20,6 @@ import (
 	"ferry/auth"
 	"ferry/ftp"
 	"ferry/remote"
-	"ferry/remote/memory"
 	"ferry/serve"
 	"ferry/vfs"
 )
@@ -77,6 +77,9 @@ var serverOptions = map[string]func(*ftp.Server){
 	"fxp":          func(s *ftp.Server) { s.AllowFXP = true },
 	"password":     func(*ftp.Server) {},
 	"read-only":    func(*ftp.Server) {},
+	"every-mode":   func(*ftp.Server) {}, // the script is played in each cache mode, in which nothing is sent by itself
+	"local":        func(*ftp.Server) {}, // over a local directory
+	"narrow":       func(*ftp.Server) {}, // over a storage that has times from 1970 to 2106
 }
 
 type dialogue struct {
@@ -102,10 +105,26 @@ func runDialogue(t *testing.T, path, text string) {
 			options[name] = true
 		}
 	}
-	store := memory.New()
+	if !options["every-mode"] {
+		playDialogue(t, path, text, options)
+		return
+	}
+	for mode := range cacheModes() {
+		t.Run(mode, func(t *testing.T) {
+			in := maps.Clone(options)
+			in[mode] = true
+			playDialogue(t, path, text, in)
+		})
+	}
+}
+
+func playDialogue(t *testing.T, path, text string, options map[string]bool) {
+	store := dialogueStore(t, options)
 	srv := newServer(t, store, options)
 	for name := range options {
-		serverOptions[name](srv)
+		if tell := serverOptions[name]; tell != nil {
+			tell(srv)
+		}
 	}
 	d := &dialogue{t: t, where: path, addr: serveOn(t, srv, "127.0.0.1:0"), store: store}
 	d.connect()
@@ -132,7 +151,9 @@ func newServer(t testing.TB, store remote.Remote, options map[string]bool) *ftp.
 		ReadOnly:   options["read-only"],
 		Modes:      vfs.Modes{File: 0o644, Dir: 0o755},
 		PartMaxAge: 24 * time.Hour,
+		Cache:      dialogueCache(t, options),
 	})
+	keepCarryingOut(t, tree, options)
 	srv := &ftp.Server{
 		Log:         slog.New(slog.DiscardHandler),
 		Backend:     &serve.Backend{Auth: auth.NewSingle("bob", password), Tree: tree},

@@ -73,6 +73,18 @@ func CheckName(r Remote, name string) error {
 	return nil
 }
 
+// CheckTime returns nil when r, where it sets modification times at all, would keep t as that of the file called name,
+// ErrInvalid when it could not, and ErrUnsupported when only SetModTime tells. A CommonTime is kept by every remote.
+func CheckTime(r Remote, name string, t time.Time) error {
+	if CommonTime(t) {
+		return nil
+	}
+	if c, ok := ability[TimeChecker](r); ok {
+		return c.CheckTime(name, t)
+	}
+	return unsupported("checktime", name)
+}
+
 // CheckTarget returns ErrIsDir or ErrNotDir when there can be no file called name, or ErrUnsupported where r would have to look
 // at it.
 func CheckTarget(ctx context.Context, r Remote, name string) error {

@@ -75,6 +75,14 @@ func (f Forward) CheckName(name string) error {
 	return nil
 }
 
+// CheckTime implements TimeChecker.
+func (f Forward) CheckTime(name string, t time.Time) error {
+	if c, ok := f.Remote.(TimeChecker); ok {
+		return c.CheckTime(name, t)
+	}
+	return unsupported("checktime", name)
+}
+
 // CheckTarget implements TargetChecker.
 func (f Forward) CheckTarget(ctx context.Context, name string) error {
 	if c, ok := f.Remote.(TargetChecker); ok {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 )
 
 // ErrSize is what Put fails with when its body has another length than PutOptions.Size announced.
@@ -60,4 +61,12 @@ func SameContent(a, b Entry) bool {
 		return a.Version == b.Version
 	}
 	return a.Size >= 0 && b.Size >= 0 && !a.ModTime.IsZero() && a.ModTime.Equal(b.ModTime)
+}
+
+// ClipLength is n, the length of a range from off on, or -1, which is all there is, where off + n is more than can be counted.
+func ClipLength(off, n int64) int64 {
+	if n > math.MaxInt64-off {
+		return -1
+	}
+	return n
 }

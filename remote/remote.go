@@ -96,7 +96,7 @@ type Entry struct {
 // PutOptions are what Put may be told besides the content. The zero value is fine.
 type PutOptions struct {
 	Size    int64     // the number of bytes body will give; 0 = unknown; a body of another length fails the Put
-	ModTime time.Time // zero = now; ignored where Caps.ModTime is 0
+	ModTime time.Time // zero = now; ignored where Caps.ModTime is 0; one that cannot be kept may become another one
 }
 
 // Info is what a remote says of itself.
@@ -157,7 +157,16 @@ type VersionRemover interface {
 
 // A ModTimer can set modification times.
 type ModTimer interface {
+	// SetModTime gives the file called name the modification time t, to the precision of Caps.ModTime. A time that the
+	// remote cannot keep is ErrInvalid, and the file keeps the one that it has.
 	SetModTime(ctx context.Context, name string, t time.Time) error
+}
+
+// A TimeChecker knows which modification times it can keep.
+type TimeChecker interface {
+	// CheckTime returns nil when SetModTime(name, t) would keep t, whatever becomes of the file before, ErrInvalid when it
+	// could not, and ErrUnsupported when only the attempt tells. It does no I/O.
+	CheckTime(name string, t time.Time) error
 }
 
 // A Moder keeps permission bits and can change them.

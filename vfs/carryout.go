@@ -140,14 +140,14 @@ func (e *contentError) damaged() bool {
 	return errors.Is(e.err, fs.ErrNotExist) || errors.Is(e.err, io.ErrUnexpectedEOF)
 }
 
-// sendTime gives a file that has been sent the time that it was given meanwhile. A remote that cannot set it leaves the
-// file as it was sent.
+// sendTime gives a file that has been sent the time that it was given meanwhile. A remote that cannot set it, or not that
+// time, leaves the file as it was sent.
 func (v *overlay) sendTime(ctx context.Context, c *claim) error {
 	v.mu.Lock()
 	t := c.rec.ModTime
 	v.mu.Unlock()
 	err := remote.SetModTime(ctx, v.remote, c.rec.Name, t)
-	if errors.Is(err, remote.ErrUnsupported) {
+	if errors.Is(err, remote.ErrUnsupported) || errors.Is(err, remote.ErrInvalid) {
 		err = nil
 	}
 	if err != nil {

@@ -83,6 +83,8 @@ func (p plainFTP) SetModTime(ctx context.Context, name string, t time.Time) erro
 	return p.inner.SetModTime(ctx, name, t.Truncate(time.Second))
 }
 
+func (p plainFTP) CheckTime(string, time.Time) error { return nil }
+
 func (p plainFTP) Remove(ctx context.Context, name string) error { return p.inner.Remove(ctx, name) }
 func (p plainFTP) Mkdir(ctx context.Context, dir string) error   { return p.inner.Mkdir(ctx, dir) }
 func (p plainFTP) Rmdir(ctx context.Context, dir string) error   { return p.inner.Rmdir(ctx, dir) }

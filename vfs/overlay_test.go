@@ -85,6 +85,8 @@ func (o *objectStore) SetModTime(ctx context.Context, name string, t time.Time) 
 	return o.m.SetModTime(ctx, name, t)
 }
 
+func (o *objectStore) CheckTime(string, time.Time) error { return nil }
+
 func (o *objectStore) Close() error { return o.m.Close() }
 
 // running is an overlay whose run goes on beside it until it is closed.

@@ -265,7 +265,8 @@ func (v *overlay) removeThere(ctx context.Context, name string) error {
 	return err
 }
 
-// SetModTime implements remote.ModTimer. The time of a file that waits travels with it.
+// SetModTime implements remote.ModTimer. The time of a file that waits travels with it, if the remote is known to keep it; if
+// only the remote can tell, the file is sent first.
 func (v *overlay) SetModTime(ctx context.Context, name string, t time.Time) error {
 	if err := v.check(ctx, "setmodtime", name); err != nil {
 		return err
@@ -275,13 +276,18 @@ func (v *overlay) SetModTime(ctx context.Context, name string, t time.Time) erro
 		return pathError("setmodtime", name, err)
 	}
 	defer release()
+	kept := v.CheckTime(name, t)
 	for {
 		switch st, c := v.look(name); {
 		case st == isGone || st == inFile:
 			return pathError("setmodtime", name, remote.ErrNotExist)
 		case st == isFile && v.caps.ModTime == 0:
 			return pathError("setmodtime", name, remote.ErrUnsupported)
-		case st == isFile:
+		case st == isFile && errors.Is(kept, remote.ErrInvalid):
+			return kept
+		case st == isFile && kept != nil && c.refused:
+			return pathError("setmodtime", name, remote.ErrPermission)
+		case st == isFile && kept == nil:
 			if set, err := v.setTimeOfWaiting(ctx, c, t); set || err != nil {
 				return pathError("setmodtime", name, err)
 			}
@@ -292,6 +298,11 @@ func (v *overlay) SetModTime(ctx context.Context, name string, t time.Time) erro
 			return v.setTimeThere(ctx, name, t)
 		}
 	}
+}
+
+// CheckTime implements remote.TimeChecker.
+func (v *overlay) CheckTime(name string, t time.Time) error {
+	return remote.CheckTime(v.remote, name, t)
 }
 
 // setTimeThere sets a time on the remote. Of a remote that cannot, the answer still tells whether there is such a file.

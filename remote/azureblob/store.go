@@ -107,7 +107,7 @@ func describeItem(item *container.BlobItem) objects.Object {
 
 // Open implements objects.Store. A read that breaks off goes on where it stopped, in the same version of the blob.
 func (s *store) Open(ctx context.Context, k objects.Key, off, n int64) (objects.Content, error) {
-	o := &blob.DownloadStreamOptions{Range: blob.HTTPRange{Offset: off, Count: max(n, 0)}}
+	o := &blob.DownloadStreamOptions{Range: blob.HTTPRange{Offset: off, Count: max(remote.ClipLength(off, n), 0)}}
 	answer, err := s.blob(k).DownloadStream(ctx, o)
 	if hasStatus(err, http.StatusRequestedRangeNotSatisfiable) {
 		return objects.Content{ReadCloser: io.NopCloser(strings.NewReader(""))}, nil

@@ -76,6 +76,15 @@ func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error
 	return rename("setmodtime", name, err)
 }
 
+// CheckTime implements remote.TimeChecker.
+func (r *Remote) CheckTime(name string, t time.Time) error {
+	p, err := r.ability(context.Background(), name)
+	if err == nil {
+		err = remote.CheckTime(p.up.Remote, p.name, t)
+	}
+	return rename("checktime", name, err)
+}
+
 // SetMode implements remote.Moder.
 func (r *Remote) SetMode(ctx context.Context, name string, perm fs.FileMode) error {
 	p, err := r.ability(ctx, name)

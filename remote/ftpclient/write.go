@@ -62,10 +62,13 @@ func (r *Remote) store(ctx context.Context, s *session, name, part string, body 
 	e := remote.Entry{Size: counted.n}
 	_, e.Name = remote.Split(name)
 	if !o.ModTime.IsZero() && s.c.IsSetTimeSupported() {
-		if err := s.c.SetTime(part, o.ModTime); err != nil {
+		err := s.c.SetTime(part, o.ModTime)
+		switch {
+		case err == nil:
+			e.ModTime = o.ModTime.Truncate(time.Second)
+		case remote.CommonTime(o.ModTime) || !refused(err):
 			return remote.Entry{}, err
 		}
-		e.ModTime = o.ModTime.Truncate(time.Second)
 	}
 	return e, r.replace(ctx, s, part, name)
 }
@@ -290,12 +293,43 @@ func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error
 		if !s.c.IsSetTimeSupported() {
 			return remote.ErrUnsupported
 		}
-		err := s.commit(ctx, 1, func() error { return s.c.SetTime(r.path(s, name), t) })
+		if !inTimeVal(t) {
+			return remote.ErrInvalid
+		}
+		err := remote.AttemptTime(t, max(timeGrain, r.info.Caps.ModTime), func() (time.Time, error) {
+			e, err := r.look(s, name)
+			return e.ModTime, err
+		}, func(t time.Time) error {
+			return s.commit(ctx, 1, func() error { return s.c.SetTime(r.path(s, name), t) })
+		})
 		if refused(err) {
 			if _, lookErr := r.look(s, name); lookErr != nil {
 				return lookErr
 			}
+			if !remote.CommonTime(t) { // that is the likely reason
+				return fmt.Errorf("%w: %w", remote.ErrInvalid, err)
+			}
 		}
 		return err
 	})
+}
+
+// timeGrain is what the coarsest file systems of servers round times to.
+const timeGrain = 2 * time.Second
+
+// inTimeVal reports whether the form of times in commands has the year of t.
+func inTimeVal(t time.Time) bool {
+	year := t.UTC().Year()
+	return 0 <= year && year <= 9999
+}
+
+// CheckTime implements remote.TimeChecker. What lies beyond the times that are common is a question of the server's disk.
+func (r *Remote) CheckTime(name string, t time.Time) error {
+	switch {
+	case !inTimeVal(t):
+		return fail("checktime", name, remote.ErrInvalid)
+	case !remote.CommonTime(t):
+		return fail("checktime", name, remote.ErrUnsupported)
+	}
+	return nil
 }

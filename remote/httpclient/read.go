@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"ferry/remote"
 )
 
 var (
@@ -20,6 +22,7 @@ var (
 // server sends less than it promised, and when ctx ends; closing it ends the request. An answer that is no content is
 // the error: a *StatusError, or a redirection to a directory's name (see IsSlashRedirect) with the status 301 or 308.
 func (c *Client) Open(ctx context.Context, u *url.URL, off, n int64) (*File, error) {
+	n = remote.ClipLength(off, n)
 	ctx, cancel := context.WithCancel(ctx)
 	req := c.Request(ctx, http.MethodGet, u, nil)
 	req.Header.Set("Accept-Encoding", "identity")

@@ -169,26 +169,31 @@ func (r *Remote) rmdir(ctx context.Context, d dir, base, name string) error {
 // timeGrain is what the coarsest file systems round times to.
 const timeGrain = 2 * time.Second
 
-// SetModTime implements remote.ModTimer. File systems put the nearest time that they can keep in the place of others: then
-// the file gets its time back, and the error is ErrInvalid.
+// SetModTime implements remote.ModTimer. File systems put the nearest time that they can keep in the place of others.
 func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error {
 	return r.change(ctx, "setmodtime", name, func() error { return r.setModTime(name, t) })
 }
 
 func (r *Remote) setModTime(name string, t time.Time) error {
-	if !time.Unix(0, t.UnixNano()).Equal(t) { // beyond what the os package can say
+	if !expressible(t) {
 		return remote.ErrInvalid
 	}
-	old, err := r.tree.stat(name)
-	if err != nil {
-		return err
-	}
-	if err := r.tree.chtimes(name, t); err != nil {
-		return err
-	}
-	kept, err := r.tree.stat(name)
-	if err == nil && kept.modTime.Sub(t).Abs() > timeGrain {
-		return errors.Join(remote.ErrInvalid, r.tree.chtimes(name, old.modTime))
+	return remote.AttemptTime(t, timeGrain, func() (time.Time, error) {
+		m, err := r.tree.stat(name)
+		return m.modTime, err
+	}, func(t time.Time) error { return r.tree.chtimes(name, t) })
+}
+
+// expressible reports whether the os package can say t.
+func expressible(t time.Time) bool { return time.Unix(0, t.UnixNano()).Equal(t) }
+
+// CheckTime implements remote.TimeChecker. What lies beyond the times that are common is a question of the file system.
+func (r *Remote) CheckTime(name string, t time.Time) error {
+	switch {
+	case !expressible(t):
+		return fail("checktime", name, remote.ErrInvalid)
+	case !remote.CommonTime(t):
+		return fail("checktime", name, remote.ErrUnsupported)
 	}
 	return nil
 }

@@ -95,6 +95,11 @@ func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error
 	return r.change(ctx, "setmodtime", name, func(n *node) { n.modTime = t })
 }
 
+// CheckTime implements remote.TimeChecker. Every time is kept.
+func (r *Remote) CheckTime(name string, _ time.Time) error {
+	return check(context.Background(), "checktime", name)
+}
+
 // SetMode implements remote.Moder.
 func (r *Remote) SetMode(ctx context.Context, name string, perm fs.FileMode) error {
 	return r.change(ctx, "setmode", name, func(n *node) { n.mode = perm.Perm() })

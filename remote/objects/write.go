@@ -144,11 +144,22 @@ func (t *Tree) SetModTime(ctx context.Context, name string, to time.Time) error 
 	if err != nil {
 		return err
 	}
+	if err := t.CheckTime(name, to); err != nil {
+		return err
+	}
 	if err := t.dirs.NotKnownDir(ctx, k); err != nil {
 		return fail(ctx, "setmodtime", name, err)
 	}
 	if err := t.store.SetModTime(ctx, k, to); err != nil {
 		return fail(ctx, "setmodtime", name, t.orIsDir(ctx, k, err))
+	}
+	return nil
+}
+
+// CheckTime implements remote.TimeChecker: stores write times as RFC 3339 does, in a year of four digits.
+func (t *Tree) CheckTime(name string, to time.Time) error {
+	if year := to.UTC().Year(); year < 0 || year > 9999 {
+		return fail(context.Background(), "checktime", name, remote.ErrInvalid)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"io/fs"
+	"strings"
 	"time"
 
 	"ferry/remote"
@@ -81,6 +82,8 @@ func abilityTests() []test {
 			s.holds("d/f", "y")
 		}},
 		{"SetModTime sets the modification time", setModTime},
+		{"SetModTime keeps a time or refuses it", keepsOrRefuses},
+		{"Put takes a file whose time cannot be kept", putAtOddTimes},
 		{"SetMode sets the permission bits", setMode},
 		{"Hash is the digest of the content", hash},
 		{"Usage is not below -1", func(s *suite) {
@@ -125,6 +128,52 @@ func setModTime(s *suite) {
 	}
 	s.holds("f", "x")
 	s.fails(remote.SetModTime(s.ctx, s.r, "none", time.Now()), remote.ErrNotExist)
+}
+
+// oddTimes are such as some storages cannot keep.
+func oddTimes() []time.Time {
+	var times []time.Time
+	for _, year := range []int{0, 1, 1600, 1900, 1902, 1969, 1970, 1979, 2038, 2107, 2108, 2262, 2263, 2447, 2500, 9999} {
+		times = append(times, time.Date(year, 6, 1, 12, 0, 0, 0, time.UTC))
+	}
+	return append(times, time.Unix(0, 0), time.Unix(-1, 0), time.Unix(1, 0), time.Unix(1<<31, 0), time.Unix(1<<32, 0))
+}
+
+func keepsOrRefuses(s *suite) {
+	s.put("f", "x")
+	before := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
+	if err := remote.SetModTime(s.ctx, s.r, "f", before); errors.Is(err, remote.ErrUnsupported) {
+		return
+	}
+	for _, want := range oddTimes() {
+		checked := remote.CheckTime(s.r, "f", want)
+		if checked != nil {
+			s.fails(checked, remote.ErrInvalid, remote.ErrUnsupported)
+		}
+		err := remote.SetModTime(s.ctx, s.r, "f", want)
+		if err != nil {
+			s.fails(err, remote.ErrInvalid)
+			want = before
+		}
+		if !errors.Is(checked, remote.ErrUnsupported) && (checked == nil) != (err == nil) {
+			s.Errorf("%v: CheckTime says %v, SetModTime %v", want, checked, err)
+		}
+		got := s.stat("f").ModTime
+		if !s.sameTime(got, want) {
+			s.Errorf("%v became %v after %v", want, got.UTC(), err)
+		}
+		before = got
+	}
+	s.holds("f", "x")
+}
+
+func putAtOddTimes(s *suite) {
+	for _, when := range oddTimes() {
+		if _, err := s.r.Put(s.ctx, "f", strings.NewReader("x"), remote.PutOptions{ModTime: when}); err != nil {
+			s.Errorf("%v: %v", when, err)
+		}
+	}
+	s.holds("f", "x")
 }
 
 func setMode(s *suite) {

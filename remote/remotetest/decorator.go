@@ -67,6 +67,7 @@ func (s *suite) abilities() map[string]error {
 	_, errs["Hasher"] = remote.Hash(s.ctx, s.r, "f", "md5")
 	_, errs["Usager"] = remote.GetUsage(s.ctx, s.r)
 	errs["ModTimer"] = remote.SetModTime(s.ctx, s.r, "f", time.Now())
+	errs["TimeChecker"] = remote.CheckTime(s.r, "f", time.Date(2500, 1, 1, 0, 0, 0, 0, time.UTC))
 	errs["Moder"] = remote.SetMode(s.ctx, s.r, "f", 0o644)
 	// The helpers do without these where they must.
 	s.put("g", "x")

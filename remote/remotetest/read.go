@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"time"
 
@@ -112,6 +113,15 @@ func openTests() []test {
 			s.reads("f", 10, 5, "")
 			s.reads("f", 1000, -1, "")
 			s.reads("f", 1000, 5, "")
+		}},
+		{"there is nothing behind the end, however far", func(s *suite) {
+			s.put("f", digits)
+			for _, off := range []int64{1 << 31, 1 << 44, 1 << 53, 1 << 62, math.MaxInt64 - 1, math.MaxInt64} {
+				for _, n := range []int64{-1, 0, 5, math.MaxInt64} {
+					s.reads("f", off, n, "")
+				}
+			}
+			s.reads("f", 8, math.MaxInt64, "89")
 		}},
 		{"an empty file is empty", func(s *suite) {
 			s.put("f", "")

@@ -67,6 +67,9 @@ func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error
 	if err != nil {
 		return err
 	}
+	if err := r.CheckTime(name, t); err != nil {
+		return err
+	}
 	if !at.object() || at == r.root {
 		return fail("setmodtime", name, remote.ErrUnsupported)
 	}
@@ -82,6 +85,14 @@ func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error
 	}
 	_, err = r.copyObject(ctx, at, at, info, t)
 	return r.explain(ctx, "setmodtime", name, err)
+}
+
+// CheckTime implements remote.TimeChecker.
+func (r *Remote) CheckTime(name string, t time.Time) error {
+	if kept, ok := parseTime(formatTime(t)); !ok || !kept.Equal(t) {
+		return fail("checktime", name, remote.ErrInvalid)
+	}
+	return nil
 }
 
 // errDirectory says that pair has found a directory.

@@ -68,6 +68,7 @@ func (r *Remote) get(ctx context.Context, at place, name string, off, n int64, e
 		}
 		return r.reader(ctx, at, name, info, io.NopCloser(bytes.NewReader(nil)), 0), nil
 	}
+	n = remote.ClipLength(off, n)
 	o := minio.GetObjectOptions{ServerSideEncryption: r.opt.customer()}
 	switch {
 	case n > 0:

@@ -82,6 +82,9 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 		r.pool.put(c)
 		return nil, fail("open", name, err)
 	}
+	if off > m.size {
+		n = 0 // the far side may have no such offset
+	}
 	chunks := r.o.Concurrency * packetSize / chunkSize
 	promised := max(m.size-off, 0)
 	if n >= 0 {

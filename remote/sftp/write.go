@@ -108,18 +108,46 @@ func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 // SetModTime implements remote.ModTimer, unless Options.KeepModTime is off.
 func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error {
 	return r.with(ctx, "setmodtime", name, func(c *conn) error {
-		switch {
-		case !r.o.KeepModTime:
+		if !r.o.KeepModTime {
 			return remote.ErrUnsupported
-		case !representable(t).Equal(t.Truncate(precision)):
-			return fmt.Errorf("%w: SFTP has no time %v", remote.ErrInvalid, t)
+		}
+		if err := inProtocol(t); err != nil {
+			return err
 		}
 		if _, err := r.find(ctx, c, name); err != nil {
 			return err
 		}
 		p := r.path(name)
-		return commit(ctx, c, func(context.Context) error { return c.sftp.Chtimes(p, time.Now(), t) })
+		return remote.AttemptTime(t, timeGrain, func() (time.Time, error) {
+			m, err := r.find(ctx, c, name)
+			return m.modTime, err
+		}, func(t time.Time) error {
+			return commit(ctx, c, func(context.Context) error { return c.sftp.Chtimes(p, time.Now(), t) })
+		})
 	})
+}
+
+// timeGrain is what the coarsest file systems of servers round times to.
+const timeGrain = 2 * time.Second
+
+// inProtocol returns remote.ErrInvalid for a time that SFTP cannot say.
+func inProtocol(t time.Time) error {
+	if !representable(t).Equal(t.Truncate(precision)) {
+		return fmt.Errorf("%w: SFTP has no time %v", remote.ErrInvalid, t)
+	}
+	return nil
+}
+
+// CheckTime implements remote.TimeChecker. What lies beyond the times that are common is a question of the server's disk.
+func (r *Remote) CheckTime(name string, t time.Time) error {
+	err := inProtocol(t)
+	if err == nil && !remote.CommonTime(t) {
+		err = remote.ErrUnsupported
+	}
+	if err != nil {
+		return fail("checktime", name, err)
+	}
+	return nil
 }
 
 // SetMode implements remote.Moder.

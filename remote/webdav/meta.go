@@ -19,10 +19,35 @@ func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error
 	if err == nil && !r.vendor.patchTime {
 		err = remote.ErrUnsupported
 	}
+	if err == nil && r.tooEarly(t) {
+		err = remote.ErrInvalid
+	}
 	if err == nil {
-		err = r.setModTime(ctx, name, t)
+		err = remote.AttemptTime(t, timeGrain, func() (time.Time, error) {
+			e, err := r.stat(ctx, name)
+			return e.ModTime, err
+		}, func(t time.Time) error { return r.setModTime(ctx, name, t) })
 	}
 	return fail("setmodtime", name, err)
+}
+
+// timeGrain is what the coarsest file systems of servers round times to.
+const timeGrain = 2 * time.Second
+
+// tooEarly reports whether the server is known to refuse t.
+func (r *Remote) tooEarly(t time.Time) bool {
+	return r.vendor.firstTime != 0 && t.Unix() < r.vendor.firstTime
+}
+
+// CheckTime implements remote.TimeChecker. What lies beyond the times that are common is a question of the server's disk.
+func (r *Remote) CheckTime(name string, t time.Time) error {
+	switch {
+	case r.tooEarly(t):
+		return fail("checktime", name, remote.ErrInvalid)
+	case !remote.CommonTime(t):
+		return fail("checktime", name, remote.ErrUnsupported)
+	}
+	return nil
 }
 
 func (r *Remote) setModTime(ctx context.Context, name string, t time.Time) error {

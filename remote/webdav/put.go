@@ -39,6 +39,9 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 	if err != nil {
 		return remote.Entry{}, fail("put", name, err)
 	}
+	if r.tooEarly(o.ModTime) {
+		o.ModTime = time.Time{} // such as that of a clock that was never set
+	}
 	limit := smallBody
 	if r.chunks != nil {
 		limit = r.chunkSize

@@ -11,6 +11,9 @@ type vendor struct {
 	modTime   time.Duration // precision of the times that PUT takes in the header X-OC-Mtime; 0 = it takes none
 	patchTime bool          // PROPPATCH of DAV:lastmodified sets the time of a file
 	owncloud  bool          // has the properties of the name space of ownCloud
+	// firstTime is the first modification time that the server takes, in seconds since 1970: a request with an earlier one
+	// fails, some when the content is stored already. 0 = no limit is known.
+	firstTime int64
 }
 
 func findVendor(name string) (vendor, error) {
@@ -18,7 +21,7 @@ func findVendor(name string) (vendor, error) {
 	case "", "other":
 		return vendor{}, nil
 	case "nextcloud", "owncloud", "infinitescale":
-		return vendor{atomicPut: true, modTime: time.Second, patchTime: true, owncloud: true}, nil
+		return vendor{atomicPut: true, modTime: time.Second, patchTime: true, owncloud: true, firstTime: 24*60*60 + 1}, nil
 	case "fastmail", "rclone":
 		return vendor{modTime: time.Second}, nil
 	case "sharepoint", "sharepoint-ntlm":
