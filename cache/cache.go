@@ -107,6 +107,9 @@ type Record struct {
 	Name string
 
 	Source string // of what is Moved; it is one of Removes
+	// FactsOf is the file on the remote whose facts (content type, metadata ...) a File takes
+	// over: the one that it continues. "" = it is a new file.
+	FactsOf string
 
 	Size    int64     // of a File, or of one that is Moved
 	ModTime time.Time // zero: unknown

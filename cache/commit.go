@@ -134,12 +134,13 @@ func (s *Store) putHeader(f disk.File, sl *slots, h *header, a Ack) error {
 func (s *Store) recordHeader(r *Record, a Ack) header {
 	return header{
 		State: stateWaiting, Kind: r.Kind, Name: r.Name, Seq: r.Seq, Size: r.Size, ModTime: r.ModTime, Committed: r.Committed,
-		Base: r.Base, Version: r.BaseVersion, Removes: r.Removes, Source: r.Source, Boot: s.disk.Boot(), Spooled: a == Spooled,
+		Base: r.Base, Version: r.BaseVersion, Removes: r.Removes, Source: r.Source, FactsOf: r.FactsOf, Boot: s.disk.Boot(), Spooled: a == Spooled,
 	}
 }
 
-// Update changes Name, Removes, ModTime, Base and BaseVersion of the record r.ID in one step; everything else of r is
-// ignored. A new Name gives it a new Seq. A Durable record stays Durable in any case.
+// Update changes Name, Removes, ModTime, Base, BaseVersion and FactsOf of the record r.ID in one
+// step; everything else of r is ignored. A new Name gives it a new Seq. A Durable record stays
+// Durable in any case.
 func (s *Store) Update(ctx context.Context, r Record, a Ack) (Record, error) {
 	if ctx.Err() != nil {
 		return Record{}, context.Cause(ctx)
@@ -160,6 +161,7 @@ func (s *Store) Update(ctx context.Context, r Record, a Ack) (Record, error) {
 		next.Seq = s.nextSeq()
 	}
 	next.Name, next.Removes, next.ModTime, next.Base, next.BaseVersion = r.Name, slices.Clone(r.Removes), r.ModTime, r.Base, r.BaseVersion
+	next.FactsOf = r.FactsOf
 	h := s.recordHeader(&next, ack)
 	if err := s.rewrite(e, &h, ack); err != nil {
 		return Record{}, &fs.PathError{Op: "update", Path: r.Name, Err: err}

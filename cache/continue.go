@@ -73,6 +73,7 @@ func (s *Store) takePart(d *Draft, o Begin) error {
 	s.unindexPart(id)
 	s.room.move(statePart, stateDraft, pt.bytes)
 	d.file, d.slots, d.counted, d.synced = f, pt.slots, pt.bytes, off
+	d.goesOn = pt.info.Continues
 	d.size.Store(off)
 	return nil
 }
@@ -84,6 +85,9 @@ func (s *Store) cutPart(f disk.File, pt *part, off int64, owner string) error {
 	h := header{
 		State: statePart, Name: pt.info.Name, Owner: owner, Size: off, Synced: off, Committed: pt.info.ModTime,
 		Boot: s.disk.Boot(),
+	}
+	if pt.info.Continues {
+		h.FactsOf = pt.info.Name
 	}
 	if err := pt.slots.sync(f); err != nil { // an earlier process may have left it unsynced
 		return err

@@ -28,6 +28,10 @@ type Begin struct {
 	From string
 
 	Off int64
+
+	// Continues says that the draft goes on with the file that the remote has as Name. A Part
+	// knows that by itself.
+	Continues bool
 }
 
 // A Draft is a content being written. It is used by one goroutine, except that Size, ReadAt, Keep and Discard may be called
@@ -39,6 +43,7 @@ type Draft struct {
 	id      string
 	name    string
 	owner   string
+	goesOn  bool // see Begin.Continues
 	file    disk.File
 	stopped chan struct{} // closed when nobody waits for room any more: the draft or its context has ended
 	unhook  func() bool   // of the context
@@ -68,7 +73,7 @@ const describeAfter = 1 << 20
 // Create begins a content. ctx bounds the waits for room until the draft ends. A name that does not fit a header is
 // ErrNameTooLong, and what the draft should begin with but is not there fs.ErrNotExist.
 func (s *Store) Create(ctx context.Context, o Begin) (*Draft, error) {
-	d := &Draft{s: s, id: newID(), name: o.Name, owner: o.Owner, stopped: make(chan struct{})}
+	d := &Draft{s: s, id: newID(), name: o.Name, owner: o.Owner, goesOn: o.Continues, stopped: make(chan struct{})}
 	h := d.header(stateDraft)
 	if _, err := h.encode(0); err != nil {
 		return nil, &fs.PathError{Op: "create", Path: o.Name, Err: err}
@@ -107,6 +112,9 @@ func (d *Draft) header(st state) header {
 	if d.streamed.Load() {
 		h.Owner = ""
 	}
+	if d.goesOn {
+		h.FactsOf = d.name
+	}
 	return h
 }
 
@@ -131,6 +139,9 @@ func (d *Draft) copyHead(o Begin) error {
 	}
 	return err
 }
+
+// Continues reports whether the draft goes on with the file that the remote has.
+func (d *Draft) Continues() bool { return d.goesOn }
 
 // Size returns how many bytes have been written.
 func (d *Draft) Size() int64 { return d.size.Load() }
@@ -229,7 +240,7 @@ func (d *Draft) keep() error {
 	}
 	if err == nil {
 		err = d.s.keepPart(d.path(), part{
-			info:  PartInfo{Name: d.name, Owner: d.owner, Size: h.Size, ModTime: h.Committed},
+			info:  h.partInfo(),
 			kept:  h.Committed,
 			slots: d.slots, bytes: d.counted,
 		})

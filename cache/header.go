@@ -43,6 +43,7 @@ type header struct {
 	Reason    string   // why a lost file is lost
 
 	Source     string // of a file that is to be renamed
+	FactsOf    string // of a file that continues another one: the name of that on the remote
 	Superseded bool   // of a lost file: something newer of its name was carried out since
 }
 
@@ -55,6 +56,7 @@ const (
 	magic        = "ferrycch"
 	version      = 1             // of what has neither of the later kinds
 	versionMoves = 2             // of Moved and RemovedDir
+	versionFacts = 3             // of what continues a file
 	envelopeSize = 8 + 4 + 4 + 8 // magic, version, length of the fields, generation
 	checksumSize = 4
 	maxFields    = slotSize - envelopeSize - checksumSize
@@ -85,6 +87,7 @@ const (
 	tagSynced
 	tagSuperseded
 	tagSource
+	tagFactsOf
 )
 
 // encode returns the slot of the header, or ErrNameTooLong.
@@ -118,6 +121,7 @@ func (h *header) encode(generation uint64) ([]byte, error) {
 		b = appendUint(b, tagSuperseded, 1)
 	}
 	b = appendString(b, tagSource, h.Source)
+	b = appendString(b, tagFactsOf, h.FactsOf)
 
 	fields := len(b) - envelopeSize
 	if fields > maxFields {
@@ -133,7 +137,10 @@ func (h *header) encode(generation uint64) ([]byte, error) {
 // version is that of the format in which h is written: the lowest that knows all of it, so that an older ferry can go on
 // where nothing waits that it does not know.
 func (h *header) version() uint32 {
-	if h.Kind > Dir {
+	switch {
+	case h.FactsOf != "":
+		return versionFacts
+	case h.Kind > Dir:
 		return versionMoves
 	}
 	return version
@@ -184,7 +191,7 @@ func decodeHeader(b []byte) (h header, generation uint64, err error) {
 	if binary.LittleEndian.Uint32(b[end:]) != checksum(b[:end]) {
 		return h, 0, errDamaged
 	}
-	if v := binary.LittleEndian.Uint32(b[8:]); v != version && v != versionMoves {
+	if v := binary.LittleEndian.Uint32(b[8:]); v < version || v > versionFacts {
 		return h, 0, fmt.Errorf("%w: version %d", ErrVersion, v)
 	}
 	generation = binary.LittleEndian.Uint64(b[16:])
@@ -246,6 +253,8 @@ func (h *header) set(tag byte, value []byte) error {
 		h.Superseded = f.upTo(1) == 1
 	case tagSource:
 		h.Source = f.text()
+	case tagFactsOf:
+		h.FactsOf = f.text()
 	default:
 		f.bad = true
 	}

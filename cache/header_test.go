@@ -18,7 +18,7 @@ func full() header {
 		State: stateClean, Kind: Moved, Name: "dir/\xff name", Owner: "bob", Seq: 1 << 63, Size: 1 << 40, Synced: 77,
 		ModTime: time.Date(1601, 1, 1, 0, 0, 0, 1, time.UTC), Committed: time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC),
 		Base: BasePresent, Version: `"etag"`, Hash: "md5:00", Removes: []string{"a", "b/c"},
-		Held: []extent{{0, 10}, {4096, 1 << 33}}, Boot: "boot", Spooled: true, Reason: "refused", Source: "b/c", Superseded: true,
+		Held: []extent{{0, 10}, {4096, 1 << 33}}, Boot: "boot", Spooled: true, Reason: "refused", Source: "b/c", Superseded: true, FactsOf: "b/c",
 	}
 }
 
@@ -73,11 +73,11 @@ func TestANewerHeaderIsNotDamaged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	binary.LittleEndian.PutUint32(b[8:], versionMoves+1)
+	binary.LittleEndian.PutUint32(b[8:], versionFacts+1)
 	if _, _, err := decodeHeader(b); !errors.Is(err, errDamaged) {
 		t.Errorf("without its checksum: %v", err)
 	}
-	if _, _, err := decodeHeader(sealed(b)); !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), "version 3") {
+	if _, _, err := decodeHeader(sealed(b)); !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), "version 4") {
 		t.Errorf("with it: %v", err)
 	}
 }

@@ -14,6 +14,7 @@ type PartInfo struct {
 	Name, Owner string
 	Size        int64
 	ModTime     time.Time // when it was kept
+	Continues   bool      // it goes on with the file that the remote has as Name
 }
 
 // parts is the index of the unfinished uploads, by directory, so that those in one directory are found without looking at the others.

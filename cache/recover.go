@@ -125,7 +125,7 @@ func (s *Store) enterLost(id string, f *found) {
 func (h *header) record(id string) Record {
 	return Record{
 		ID: id, Seq: h.Seq, Kind: h.Kind, Name: h.Name, Size: h.Size, ModTime: h.ModTime, Base: h.Base, BaseVersion: h.Version,
-		Removes: h.Removes, Source: h.Source, Committed: h.Committed, Recovered: true,
+		Removes: h.Removes, Source: h.Source, FactsOf: h.FactsOf, Committed: h.Committed, Recovered: true,
 	}
 }
 

@@ -30,7 +30,7 @@ func (s *Store) enterPart(pt part) {
 }
 
 func (h *header) partInfo() PartInfo {
-	return PartInfo{Name: h.Name, Owner: h.Owner, Size: h.Size, ModTime: h.Committed}
+	return PartInfo{Name: h.Name, Owner: h.Owner, Size: h.Size, ModTime: h.Committed, Continues: h.FactsOf != ""}
 }
 
 // sameBoot reports whether the file was described in the present run of the machine: then all that was written is there.

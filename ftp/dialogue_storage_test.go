@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"ferry/cache"
-	"ferry/disk"
+	"ferry/disk/disktest"
 	"ferry/remote"
 	"ferry/remote/local"
 	"ferry/remote/memory"
@@ -41,11 +41,7 @@ func dialogueCache(t testing.TB, options map[string]bool) vfs.Cache {
 		if name == "off" || !options[name] {
 			continue
 		}
-		d, err := disk.Open(t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
-		store, err := cache.Open(d, cache.Options{})
+		store, err := cache.Open(disktest.New(), cache.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +68,8 @@ func keepCarryingOut(t testing.TB, tree *vfs.FS, options map[string]bool) {
 	})
 }
 
-// shortTimes keeps modification times from 1970 to 2106 only, to the second, as SFTP does. It is not as quick as a cache.
+// shortTimes keeps modification times from 1970 to 2106 only, to the second, as SFTP does. It is
+// not as quick as a cache.
 type shortTimes struct{ *memory.Remote }
 
 func (n shortTimes) Info() remote.Info {

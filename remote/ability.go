@@ -73,8 +73,9 @@ func CheckName(r Remote, name string) error {
 	return nil
 }
 
-// CheckTime returns nil when r, where it sets modification times at all, would keep t as that of the file called name,
-// ErrInvalid when it could not, and ErrUnsupported when only SetModTime tells. A CommonTime is kept by every remote.
+// CheckTime returns nil when r, where it sets modification times at all, would keep t as that of
+// the file called name, ErrInvalid when it could not, and ErrUnsupported when only SetModTime
+// tells. A CommonTime is kept by every remote.
 func CheckTime(r Remote, name string, t time.Time) error {
 	if CommonTime(t) {
 		return nil

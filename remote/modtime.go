@@ -14,8 +14,9 @@ var (
 // CommonTime reports whether every storage that keeps modification times keeps t.
 func CommonTime(t time.Time) bool { return !t.Before(firstCommon) && t.Before(lastCommon) }
 
-// AttemptTime gives a file the time t by set, on a far side that may keep another time without saying so. get is asked for
-// what was kept. A time more than grain away from t is ErrInvalid, and the file gets back the time that it had.
+// AttemptTime gives a file the time t by set, on a far side that may keep another time without
+// saying so. get is asked for what was kept. A time more than grain away from t is ErrInvalid,
+// and the file gets back the time that it had.
 func AttemptTime(t time.Time, grain time.Duration, get func() (time.Time, error), set func(time.Time) error) error {
 	if CommonTime(t) {
 		return set(t)

@@ -63,7 +63,8 @@ func SameContent(a, b Entry) bool {
 	return a.Size >= 0 && b.Size >= 0 && !a.ModTime.IsZero() && a.ModTime.Equal(b.ModTime)
 }
 
-// ClipLength is n, the length of a range from off on, or -1, which is all there is, where off + n is more than can be counted.
+// ClipLength is n, the length of a range from off on, or -1, which is all there is, where off + n
+// is more than can be counted.
 func ClipLength(off, n int64) int64 {
 	if n > math.MaxInt64-off {
 		return -1

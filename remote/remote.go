@@ -97,6 +97,11 @@ type Entry struct {
 type PutOptions struct {
 	Size    int64     // the number of bytes body will give; 0 = unknown; a body of another length fails the Put
 	ModTime time.Time // zero = now; ignored where Caps.ModTime is 0; one that cannot be kept may become another one
+	// FactsOf is a file whose facts the new one takes over: all that the far side keeps of a file
+	// besides content, time and permission bits, such as content type, metadata, tags and storage
+	// class. It may be the one that is replaced. "", and one that is not there, mean those of a
+	// new file; facts that may not be read fail the Put.
+	FactsOf string
 }
 
 // Info is what a remote says of itself.
@@ -157,15 +162,17 @@ type VersionRemover interface {
 
 // A ModTimer can set modification times.
 type ModTimer interface {
-	// SetModTime gives the file called name the modification time t, to the precision of Caps.ModTime. A time that the
-	// remote cannot keep is ErrInvalid, and the file keeps the one that it has.
+	// SetModTime gives the file called name the modification time t, to the precision of
+	// Caps.ModTime. A time that the remote cannot keep is ErrInvalid, and the file keeps the one
+	// that it has.
 	SetModTime(ctx context.Context, name string, t time.Time) error
 }
 
 // A TimeChecker knows which modification times it can keep.
 type TimeChecker interface {
-	// CheckTime returns nil when SetModTime(name, t) would keep t, whatever becomes of the file before, ErrInvalid when it
-	// could not, and ErrUnsupported when only the attempt tells. It does no I/O.
+	// CheckTime returns nil when SetModTime(name, t) would keep t, whatever becomes of the file
+	// before, ErrInvalid when it could not, and ErrUnsupported when only the attempt tells. It
+	// does no I/O.
 	CheckTime(name string, t time.Time) error
 }
 

@@ -78,9 +78,9 @@ func (v *overlay) sendFile(ctx context.Context, c *claim, rec cache.Record) erro
 	e, there := v.lookBefore(ctx, c, rec)
 	if !there {
 		var err error
-		e, err = v.putContent(ctx, rec)
+		e, err = v.putContent(ctx, c, rec)
 		if errors.Is(err, remote.ErrNotExist) && !v.caps.ImplicitDirs && v.makeParents(ctx, rec.Name) {
-			e, err = v.putContent(ctx, rec)
+			e, err = v.putContent(ctx, c, rec)
 		}
 		if err != nil {
 			v.names.doubt(rec.Name)
@@ -92,18 +92,24 @@ func (v *overlay) sendFile(ctx context.Context, c *claim, rec cache.Record) erro
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	c.sent, c.sentTime, c.stored = true, rec.ModTime, e
+	if c.factsOf != "" {
+		c.factsOf = rec.Name
+	}
 	return nil
 }
 
 // putContent is Put of what waits.
-func (v *overlay) putContent(ctx context.Context, rec cache.Record) (remote.Entry, error) {
+func (v *overlay) putContent(ctx context.Context, c *claim, rec cache.Record) (remote.Entry, error) {
+	v.mu.Lock()
+	o := remote.PutOptions{Size: rec.Size, ModTime: rec.ModTime, FactsOf: c.factsOf}
+	v.mu.Unlock()
 	content, err := v.store.OpenContent(rec.ID)
 	if err != nil {
 		return remote.Entry{}, &contentError{err}
 	}
 	defer content.Close()
 	body := &contentReader{SectionReader: content.Section()}
-	e, err := putSafely(ctx, v.remote, rec.Name, body, remote.PutOptions{Size: rec.Size, ModTime: rec.ModTime})
+	e, err := putSafely(ctx, v.remote, rec.Name, body, o)
 	return e, body.failed(err)
 }
 
@@ -140,8 +146,8 @@ func (e *contentError) damaged() bool {
 	return errors.Is(e.err, fs.ErrNotExist) || errors.Is(e.err, io.ErrUnexpectedEOF)
 }
 
-// sendTime gives a file that has been sent the time that it was given meanwhile. A remote that cannot set it, or not that
-// time, leaves the file as it was sent.
+// sendTime gives a file that has been sent the time that it was given meanwhile. A remote that
+// cannot set it, or not that time, leaves the file as it was sent.
 func (v *overlay) sendTime(ctx context.Context, c *claim) error {
 	v.mu.Lock()
 	t := c.rec.ModTime

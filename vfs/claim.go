@@ -53,6 +53,7 @@ type claim struct {
 
 	sent     bool      // the content is on the remote
 	sentTime time.Time // the modification time that it was sent with
+	factsOf  string    // rec.FactsOf; once the file was sent, its own name in the place of another
 	unsure   bool      // the record is perhaps not forgotten yet; used by its runs only
 	stale    []string  // records that it stands for and that could not be dropped yet
 }
@@ -65,7 +66,7 @@ type run struct {
 func newClaim(rec cache.Record, due time.Time) *claim {
 	return &claim{
 		rec: rec, first: rec.Committed, begun: rec.Recovered, due: due, place: -1,
-		gone: make(chan struct{}), tried: make(chan struct{}), applied: make(chan struct{}),
+		factsOf: rec.FactsOf, gone: make(chan struct{}), tried: make(chan struct{}), applied: make(chan struct{}),
 	}
 }
 

@@ -27,8 +27,10 @@ type outflow struct {
 }
 
 // startOutflow begins to send draft as name. The Put outlives ctx as long as whoever completes it wants. When it fails,
-// stop ends a Write that waits for room.
-func startOutflow(ctx context.Context, r remote.Remote, name string, q *request, draft *cache.Draft, stop func()) *outflow {
+// stop ends a Write that waits for room. factsOf is that of the PutOptions.
+func startOutflow(
+	ctx context.Context, r remote.Remote, name string, q *request, draft *cache.Draft, factsOf string, stop func(),
+) *outflow {
 	put, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	o := &outflow{draft: draft, request: q, cancel: cancel, done: make(chan struct{})}
 	o.grown.L = &o.mu
@@ -36,7 +38,7 @@ func startOutflow(ctx context.Context, r remote.Remote, name string, q *request,
 	go func() {
 		defer close(o.done)
 		defer detach()
-		o.entry, o.err = putSafely(q.watch(put), r, name, &outflowBody{o: o}, remote.PutOptions{})
+		o.entry, o.err = putSafely(q.watch(put), r, name, &outflowBody{o: o}, remote.PutOptions{FactsOf: factsOf})
 		if o.err != nil {
 			o.end(o.err)
 			stop()

@@ -265,8 +265,8 @@ func (v *overlay) removeThere(ctx context.Context, name string) error {
 	return err
 }
 
-// SetModTime implements remote.ModTimer. The time of a file that waits travels with it, if the remote is known to keep it; if
-// only the remote can tell, the file is sent first.
+// SetModTime implements remote.ModTimer. The time of a file that waits travels with it, if the
+// remote is known to keep it; if only the remote can tell, the file is sent first.
 func (v *overlay) SetModTime(ctx context.Context, name string, t time.Time) error {
 	if err := v.check(ctx, "setmodtime", name); err != nil {
 		return err

@@ -100,6 +100,7 @@ func (v *overlay) rename(ctx context.Context, c, old *claim, to string, known kn
 	})
 	slices.Sort(rec.Removes)
 	rec.Removes = slices.Compact(rec.Removes)
+	rec.FactsOf = v.pending.stillIts(c.factsOf, rec)
 	v.mu.Unlock()
 
 	rec, err := v.store.Update(ctx, rec, v.durability())

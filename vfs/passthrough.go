@@ -57,11 +57,12 @@ const putAttempts = 4
 
 // putRepeatedly is Put of the draft; an attempt that fails on the way is repeated.
 func (s *spool) putRepeatedly(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+	o := remote.PutOptions{Size: s.draft.Size(), ModTime: modTime, FactsOf: s.factsNow()}
 	for tries := 1; ; tries++ {
 		body := &contentReader{SectionReader: io.NewSectionReader(s.draft, 0, s.draft.Size())}
 		var e remote.Entry
 		err := s.overlay.doubts.ask(ctx, func(ctx context.Context) (err error) {
-			e, err = putSafely(ctx, s.overlay.remote, s.name, body, remote.PutOptions{Size: s.draft.Size(), ModTime: modTime})
+			e, err = putSafely(ctx, s.overlay.remote, s.name, body, o)
 			return err
 		}, s.name)
 		if err == nil || body.err != nil || remote.Permanent(err) || remote.WasRepeated(err) || ctx.Err() != nil || tries == putAttempts {

@@ -83,6 +83,9 @@ func (v *overlay) splitRemovals(ctx context.Context, c *claim, until time.Time) 
 	if c.rec.Kind != cache.Moved {
 		rec := c.rec
 		rec.Removes = nil
+		if rec.FactsOf != "" {
+			rec.FactsOf = rec.Name // it was sent
+		}
 		if _, err := v.store.Update(ctx, rec, cache.Durable); err != nil {
 			return err
 		}

@@ -134,6 +134,9 @@ func (v *overlay) moveRefused(ctx context.Context, from, to string) {
 		rec, err := v.store.Retry(c.rec.ID)
 		if err == nil {
 			rec.Name = remote.Join(to, rec.Name[len(from)+1:])
+			if remote.Below(rec.FactsOf, from) {
+				rec.FactsOf = remote.Join(to, rec.FactsOf[len(from)+1:])
+			}
 			rec, err = v.store.Update(ctx, rec, v.durability())
 		}
 		if err != nil { // it is found again under its old name at the next start

@@ -75,7 +75,9 @@ func (v *overlay) newSpool(ctx context.Context, name string, o remote.StageOptio
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	s := &spool{overlay: v, name: name, owner: o.Owner, cancel: cancel, known: known}
-	s.send = func() *outflow { return startOutflow(ctx, v.remote, name, v.doubts.request(0, name), s.draft, cancel) }
+	s.send = func() *outflow {
+		return startOutflow(ctx, v.remote, name, v.doubts.request(0, name), s.draft, s.factsNow(), cancel)
+	}
 	if err := s.begin(ctx, o); err != nil {
 		cancel()
 		return nil, err
@@ -85,7 +87,7 @@ func (v *overlay) newSpool(ctx context.Context, name string, o remote.StageOptio
 
 // begin makes the draft.
 func (s *spool) begin(ctx context.Context, o remote.StageOptions) (err error) {
-	begin := cache.Begin{Name: s.name, Owner: o.Owner}
+	begin := cache.Begin{Name: s.name, Owner: o.Owner, Continues: o.Base == remote.BaseFile}
 	switch o.Base {
 	case remote.BasePart:
 		begin.Part, begin.Off, begin.From = true, o.Off, o.From

@@ -159,6 +159,7 @@ func (s *spool) publishHere(ctx context.Context, modTime time.Time, c *claim) (r
 	if c != nil {
 		rec.Removes = v.pending.inherited(c)
 	}
+	rec.FactsOf = s.factsOf(c, rec)
 	v.mu.Unlock()
 	rec, err := s.draft.Commit(ctx, rec, v.durability())
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 	"ferry/remote/memory"
 )
 
-// narrow is a far side that keeps times from 1970 to 2106 only, and puts the nearest in the place of others.
+// narrow is a far side that keeps times from 1970 to 2106 only, and puts the nearest in the place
+// of others.
 type narrow struct {
 	*memory.Remote
 	says bool // without asking anybody

@@ -19,7 +19,11 @@ const maxSourceBlock = 100 << 20
 func (d *draft) continueBlob(ctx context.Context, o objects.CreateOptions) (err error) {
 	if kept, ok := o.Base.Facts.(*properties); ok {
 		d.kept = kept
-		if d.tags, err = d.store.tagsOf(ctx, d.client, kept); err != nil {
+		client := d.client
+		if o.FactsOf != nil {
+			client = d.store.blob(*o.FactsOf)
+		}
+		if d.tags, err = d.store.tagsOf(ctx, client, kept); err != nil {
 			return err
 		}
 	}

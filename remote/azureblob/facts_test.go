@@ -1,6 +1,8 @@
 package azureblob_test
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -90,6 +92,9 @@ func TestWhatABlobSaysOfItselfIsKept(t *testing.T) {
 				_, err := continued(t, r, "f.html", 0, []byte("more")).Publish(t.Context(), time.Time{})
 				return err
 			}},
+			"Put as the same":     {100, putLike("f.html", []byte("new"))},
+			"Put as another":      {100, putLike("to.html", []byte("new"))},
+			"Put of blocks":       {100, putLike("to.html", blob(10<<20))},
 			"a rename":            {100, func(r *azureblob.Remote) error { return r.Move(t.Context(), "f.html", "to.html") }},
 			"a rename of a large": {300 << 20, func(r *azureblob.Remote) error { return r.Move(t.Context(), "f.html", "to.html") }},
 		} {
@@ -107,6 +112,14 @@ func TestWhatABlobSaysOfItselfIsKept(t *testing.T) {
 				s.checkPublished(t, tier)
 			})
 		}
+	}
+}
+
+// putLike stores a file that takes over the facts of f.html.
+func putLike(name string, content []byte) func(r *azureblob.Remote) error {
+	return func(r *azureblob.Remote) error {
+		_, err := r.Put(context.Background(), name, bytes.NewReader(content), remote.PutOptions{FactsOf: "f.html", ModTime: time.Unix(2e9, 0)})
+		return err
 	}
 }
 

@@ -89,8 +89,18 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 	if err != nil {
 		return remote.Entry{}, rename("put", name, err)
 	}
+	o.FactsOf = r.factsIn(ctx, p.up, o.FactsOf)
 	e, err := p.up.Remote.Put(p.up.uploads(ctx), p.name, body, o)
 	return p.up.seen(e), rename("put", name, err)
+}
+
+// factsIn is what an upstream calls the file whose facts are taken over; those of a file of
+// another one cannot be.
+func (r *Remote) factsIn(ctx context.Context, up *Upstream, name string) string {
+	if p, err := r.find(ctx, name); name != "" && err == nil && p.up == up {
+		return p.name
+	}
+	return ""
 }
 
 // Remove implements remote.Remote.

@@ -323,7 +323,8 @@ func inTimeVal(t time.Time) bool {
 	return 0 <= year && year <= 9999
 }
 
-// CheckTime implements remote.TimeChecker. What lies beyond the times that are common is a question of the server's disk.
+// CheckTime implements remote.TimeChecker. What lies beyond the times that are common is a
+// question of the server's disk.
 func (r *Remote) CheckTime(name string, t time.Time) error {
 	switch {
 	case !inTimeVal(t):

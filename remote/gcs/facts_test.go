@@ -2,6 +2,7 @@ package gcs_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -90,11 +91,13 @@ func TestWhatAnObjectSaysOfItselfIsKept(t *testing.T) {
 				appended(t, r, name, remote.AtEnd, []byte("more"))
 				return name, nil
 			},
-			"APPE of much":  func(name string) (string, error) { appended(t, r, name, remote.AtEnd, blob(2<<20)); return name, nil },
-			"REST and STOR": func(name string) (string, error) { appended(t, r, name, 5, []byte("more")); return name, nil },
-			"REST 0":        func(name string) (string, error) { appended(t, r, name, 0, []byte("more")); return name, nil },
-			"a rename":      func(name string) (string, error) { return "to.html", r.Move(t.Context(), name, "to.html") },
-			"MFMT":          func(name string) (string, error) { return name, r.SetModTime(t.Context(), name, when) },
+			"APPE of much":    func(name string) (string, error) { appended(t, r, name, remote.AtEnd, blob(2<<20)); return name, nil },
+			"REST and STOR":   func(name string) (string, error) { appended(t, r, name, 5, []byte("more")); return name, nil },
+			"REST 0":          func(name string) (string, error) { appended(t, r, name, 0, []byte("more")); return name, nil },
+			"Put as the same": func(name string) (string, error) { return name, putLike(r, name, blob(size)) },
+			"Put as another":  func(name string) (string, error) { return "to.html", putLike(r, "to.html", blob(size)) },
+			"a rename":        func(name string) (string, error) { return "to.html", r.Move(t.Context(), name, "to.html") },
+			"MFMT":            func(name string) (string, error) { return name, r.SetModTime(t.Context(), name, when) },
 		} {
 			t.Run(fmt.Sprint(what, " ", size), func(t *testing.T) {
 				putDescribed(t, service, bucket, "f.html", blob(size))
@@ -110,6 +113,12 @@ func TestWhatAnObjectSaysOfItselfIsKept(t *testing.T) {
 			})
 		}
 	}
+}
+
+// putLike stores a file that takes over the facts of f.html.
+func putLike(r *gcs.Remote, name string, content []byte) error {
+	_, err := r.Put(context.Background(), name, bytes.NewReader(content), remote.PutOptions{FactsOf: "f.html", ModTime: time.Unix(2e9, 0)})
+	return err
 }
 
 // What the requests ask for, as the fake keeps no storage class.
@@ -135,6 +144,11 @@ func TestTheStorageClassIsKept(t *testing.T) {
 			}))
 			r := open(t, "b", gcs.Options{Anonymous: true, Endpoint: web.URL, StorageClass: option})
 			appended(t, r, "f", remote.AtEnd, []byte("more"))
+			for _, name := range []string{"f", "g"} {
+				if _, err := r.Put(t.Context(), name, bytes.NewReader(blob(size)), remote.PutOptions{FactsOf: "f"}); err != nil {
+					t.Error(err)
+				}
+			}
 			if option != "" {
 				if err := r.Copy(t.Context(), "f", "g"); err != nil {
 					t.Error(err)

@@ -169,7 +169,8 @@ func (r *Remote) rmdir(ctx context.Context, d dir, base, name string) error {
 // timeGrain is what the coarsest file systems round times to.
 const timeGrain = 2 * time.Second
 
-// SetModTime implements remote.ModTimer. File systems put the nearest time that they can keep in the place of others.
+// SetModTime implements remote.ModTimer. File systems put the nearest time that they can keep in
+// the place of others.
 func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error {
 	return r.change(ctx, "setmodtime", name, func() error { return r.setModTime(name, t) })
 }
@@ -187,7 +188,8 @@ func (r *Remote) setModTime(name string, t time.Time) error {
 // expressible reports whether the os package can say t.
 func expressible(t time.Time) bool { return time.Unix(0, t.UnixNano()).Equal(t) }
 
-// CheckTime implements remote.TimeChecker. What lies beyond the times that are common is a question of the file system.
+// CheckTime implements remote.TimeChecker. What lies beyond the times that are common is a
+// question of the file system.
 func (r *Remote) CheckTime(name string, t time.Time) error {
 	switch {
 	case !expressible(t):

@@ -51,6 +51,8 @@ type CreateOptions struct {
 	// facts stay. With Keep 0 its content is not looked at.
 	Base Object
 	Keep int64
+	// FactsOf is the key of Base where that is another one; then Keep is 0.
+	FactsOf *Key
 	// ModTime is what Commit will be given, as far as that is known already; zero = not known, or now.
 	ModTime time.Time
 	// Size is how many bytes will be written; 0 = it is not known.

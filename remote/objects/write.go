@@ -25,9 +25,13 @@ func (t *Tree) put(ctx context.Context, k Key, body io.Reader, o remote.PutOptio
 	if err := t.dirs.Target(ctx, k); err != nil {
 		return remote.Entry{}, err
 	}
+	create := CreateOptions{ModTime: o.ModTime, Size: max(o.Size, 0)}
+	if err := t.takeFacts(ctx, &create, o.FactsOf); err != nil {
+		return remote.Entry{}, err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	d, err := t.store.Create(ctx, k, CreateOptions{ModTime: o.ModTime, Size: max(o.Size, 0)})
+	d, err := t.store.Create(ctx, k, create)
 	if err != nil {
 		return remote.Entry{}, err
 	}
@@ -53,6 +57,23 @@ func (t *Tree) put(ctx context.Context, k Key, body io.Reader, o remote.PutOptio
 		t.dirs.Stored(k)
 	}
 	return entry("", object), err
+}
+
+// takeFacts looks at the file whose facts an upload takes over, unless name is "".
+func (t *Tree) takeFacts(ctx context.Context, o *CreateOptions, name string) error {
+	if name == "" {
+		return nil
+	}
+	k, err := t.file(ctx, "put", name)
+	if err != nil {
+		return err
+	}
+	base, err := t.store.Head(ctx, k)
+	if errors.Is(err, remote.ErrNotExist) || err == nil && base.Dir {
+		return nil
+	}
+	o.Base, o.FactsOf = base, &k
+	return err
 }
 
 // free returns remote.ErrIsDir if k is a directory, and remote.ErrNotDir if it is below a file.
@@ -156,7 +177,8 @@ func (t *Tree) SetModTime(ctx context.Context, name string, to time.Time) error 
 	return nil
 }
 
-// CheckTime implements remote.TimeChecker: stores write times as RFC 3339 does, in a year of four digits.
+// CheckTime implements remote.TimeChecker: stores write times as RFC 3339 does, in a year of four
+// digits.
 func (t *Tree) CheckTime(name string, to time.Time) error {
 	if year := to.UTC().Year(); year < 0 || year > 9999 {
 		return fail(context.Background(), "checktime", name, remote.ErrInvalid)

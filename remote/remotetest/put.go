@@ -38,6 +38,20 @@ func putTests() []test {
 			s.ok(err)
 			s.holds("f", "hello")
 		}},
+		{"it may take over the facts of a file, of itself or of one that is not there", func(s *suite) {
+			s.put("g", "another")
+			for _, of := range []string{"g", "f", "none", "none/none"} {
+				for _, content := range []string{"x", pattern(3<<20 + 7)} {
+					e, err := s.r.Put(s.ctx, "f", strings.NewReader(content), remote.PutOptions{FactsOf: of})
+					s.ok(err)
+					if e.Name != "f" {
+						s.Errorf("%+v", e)
+					}
+					s.holds("f", content)
+				}
+			}
+			s.holds("g", "another")
+		}},
 		{"it replaces a file", func(s *suite) {
 			s.put("f", pattern(100_000))
 			s.put("f", "short")

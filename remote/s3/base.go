@@ -18,7 +18,7 @@ func (s *stage) continueFile(ctx context.Context, off int64) error {
 	if err != nil {
 		return err
 	}
-	if u.options, err = u.r.keptOptions(ctx, u.at, info); err != nil {
+	if u.options, err = u.r.keptOptions(ctx, u.at, u.at, info); err != nil {
 		return err
 	}
 	if off == remote.AtEnd {

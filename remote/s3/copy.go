@@ -170,7 +170,7 @@ func (r *Remote) copyFacts(to place, info minio.ObjectInfo, t time.Time, replace
 
 // copyInParts copies an object that is too long to be copied at once.
 func (r *Remote) copyInParts(ctx context.Context, from, to place, info minio.ObjectInfo, t time.Time) (minio.UploadInfo, error) {
-	o, err := r.keptOptions(ctx, from, info)
+	o, err := r.keptOptions(ctx, to, from, info)
 	if err != nil {
 		return minio.UploadInfo{}, err
 	}

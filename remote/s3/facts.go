@@ -33,16 +33,38 @@ func setTimeOf(o *minio.PutObjectOptions, t time.Time) {
 	o.UserMetadata[mtimeKey] = formatTime(t)
 }
 
-// keptOptions are those of an object that continues the one at a place, which info describes: its content type and what else
-// it says of itself, its metadata and its storage class, unless there is an option for that. Its modification time is not among
-// them. The tags cost a request where there are any.
-func (r *Remote) keptOptions(ctx context.Context, at place, info minio.ObjectInfo) (minio.PutObjectOptions, error) {
+// optionsLike are those of an object that takes over what the file called name says of itself.
+// One that is not there, and "", make it a new one.
+func (r *Remote) optionsLike(ctx context.Context, at place, name string, modTime time.Time) (minio.PutObjectOptions, error) {
+	o := r.putOptions(at, time.Time{})
+	if name != "" {
+		from, err := r.begin(ctx, "put", name)
+		if err != nil {
+			return o, err
+		}
+		info, err := r.head(ctx, from)
+		if err == nil {
+			o, err = r.keptOptions(ctx, at, from, info)
+		}
+		if err != nil && !isMissing(err) {
+			return o, err
+		}
+	}
+	setTimeOf(&o, modTime)
+	return o, nil
+}
+
+// keptOptions are those of an object at a place that continues the one from there, which info
+// describes: its content type and what else it says of itself, its metadata and its storage
+// class, unless there is an option for that. Its modification time is not among them. The tags
+// cost a request where there are any.
+func (r *Remote) keptOptions(ctx context.Context, at, from place, info minio.ObjectInfo) (minio.PutObjectOptions, error) {
 	o := r.putOptions(at, time.Time{})
 	describeAs(&o, info)
 	if info.UserTagCount == 0 {
 		return o, nil
 	}
-	tags, err := r.once.GetObjectTagging(ctx, at.bucket, at.key, minio.GetObjectTaggingOptions{})
+	tags, err := r.once.GetObjectTagging(ctx, from.bucket, from.key, minio.GetObjectTaggingOptions{})
 	if err != nil {
 		return o, err
 	}

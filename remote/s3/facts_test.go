@@ -2,6 +2,7 @@ package s3
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"maps"
 	"net/http"
@@ -79,7 +80,21 @@ func continuations(when time.Time) map[string]func(t *testing.T, r *Remote, name
 			return name
 		}
 	}
+	putLike := func(to string, size int) func(*testing.T, *Remote, string) string {
+		return func(t *testing.T, r *Remote, name string) string {
+			now := cmp.Or(to, name)
+			e, err := r.Put(t.Context(), now, bytes.NewReader(pattern(size)), remote.PutOptions{FactsOf: name, ModTime: when})
+			check(t, err)
+			if found, err := r.Stat(t.Context(), now); err != nil || !found.ModTime.Equal(when) || found.Size != e.Size {
+				t.Errorf("%+v, %v", found, err)
+			}
+			return now
+		}
+	}
 	return map[string]func(*testing.T, *Remote, string) string{
+		"Put as the same":   putLike("", 10),
+		"Put of much":       putLike("", minPart+10),
+		"Put as another":    putLike("to.html", 10),
 		"APPE":              continued(remote.AtEnd, 10),
 		"APPE of much":      continued(remote.AtEnd, minPart+10),
 		"REST and STOR":     continued(5, 10),

@@ -18,7 +18,11 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 	if err := r.target(ctx, at); err != nil {
 		return remote.Entry{}, r.explain(ctx, "put", name, err)
 	}
-	u := &upload{r: r, at: at, options: r.putOptions(at, o.ModTime), modTime: o.ModTime, part: r.knownPartSize(o.Size)}
+	options, err := r.optionsLike(ctx, at, o.FactsOf, o.ModTime)
+	if err != nil {
+		return remote.Entry{}, r.explain(ctx, "put", name, err)
+	}
+	u := &upload{r: r, at: at, options: options, modTime: o.ModTime, part: r.knownPartSize(o.Size)}
 	u.fail = func(err error) error { return err } // Put explains it
 	u.begin = func() (*multipart, error) { return r.startMultipart(ctx, at, u.options, false), nil }
 	info, err := u.putAll(ctx, body, o.Size)

@@ -138,7 +138,8 @@ func inProtocol(t time.Time) error {
 	return nil
 }
 
-// CheckTime implements remote.TimeChecker. What lies beyond the times that are common is a question of the server's disk.
+// CheckTime implements remote.TimeChecker. What lies beyond the times that are common is a
+// question of the server's disk.
 func (r *Remote) CheckTime(name string, t time.Time) error {
 	err := inProtocol(t)
 	if err == nil && !remote.CommonTime(t) {

@@ -39,7 +39,8 @@ func (r *Remote) tooEarly(t time.Time) bool {
 	return r.vendor.firstTime != 0 && t.Unix() < r.vendor.firstTime
 }
 
-// CheckTime implements remote.TimeChecker. What lies beyond the times that are common is a question of the server's disk.
+// CheckTime implements remote.TimeChecker. What lies beyond the times that are common is a
+// question of the server's disk.
 func (r *Remote) CheckTime(name string, t time.Time) error {
 	switch {
 	case r.tooEarly(t):

@@ -11,8 +11,9 @@ type vendor struct {
 	modTime   time.Duration // precision of the times that PUT takes in the header X-OC-Mtime; 0 = it takes none
 	patchTime bool          // PROPPATCH of DAV:lastmodified sets the time of a file
 	owncloud  bool          // has the properties of the name space of ownCloud
-	// firstTime is the first modification time that the server takes, in seconds since 1970: a request with an earlier one
-	// fails, some when the content is stored already. 0 = no limit is known.
+	// firstTime is the first modification time that the server takes, in seconds since 1970: a
+	// request with an earlier one fails, some when the content is stored already. 0 = no limit is
+	// known.
 	firstTime int64
 }
 
