@@ -2,7 +2,6 @@ package config
 
 import (
 	"io/fs"
-	"strings"
 	"testing"
 	"time"
 )
@@ -85,20 +84,6 @@ func TestParseDuration(t *testing.T) {
 	for _, in := range []string{"", "1d12h", "d", "5x", "five", "-5m", "-1d", "NaN", "Infd", "300y", "0x10d", "2024-01-02", "Off"} {
 		if got, err := ParseDuration(in); err == nil {
 			t.Errorf("ParseDuration(%q) = %v, want an error", in, got)
-		}
-	}
-}
-
-func TestParseCacheMode(t *testing.T) {
-	for in, want := range map[string]CacheMode{"off": CacheOff, "minimal": CacheMinimal, "writes": CacheWrites, "full": CacheFull, "Full": CacheFull} {
-		got, err := ParseCacheMode(in)
-		if err != nil || got != want || got.String() != strings.ToLower(in) {
-			t.Errorf("ParseCacheMode(%q) = %v, %v", in, got, err)
-		}
-	}
-	for _, in := range []string{"", "on", "writes ", "3"} {
-		if got, err := ParseCacheMode(in); err == nil {
-			t.Errorf("ParseCacheMode(%q) = %v, want an error", in, got)
 		}
 	}
 }

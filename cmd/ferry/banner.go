@@ -13,9 +13,9 @@ import (
 
 // onTerminal reports whether a person watches the log on a terminal and has not said how much of it there shall be.
 func (p process) onTerminal(o *options) bool {
-	l := &o.log
-	return p.terminalLog && l.file == "" && l.format == "text" && !l.json && !l.systemd &&
-		l.verbose == 0 && !l.quiet && !o.given("log-level")
+	l := &o.Log
+	return p.terminalLog && l.File == "" && l.Format == "text" && !l.JSON && !l.Systemd &&
+		l.Verbose == 0 && !l.Quiet && !o.Given("log-level")
 }
 
 // sessionLog returns the log for logins and transfers: on a terminal they are shown without having been asked for.
@@ -44,21 +44,21 @@ func (b banner) write(w io.Writer, o *options) {
 	for i, u := range b.urls(o) {
 		line([]string{"Open", ""}[min(i, 1)], u)
 	}
-	line("User", strings.Map(printable, o.user))
+	line("User", strings.Map(printable, o.User))
 	password := "any"
-	if o.pass != "" {
+	if o.Pass != "" {
 		password = "as --pass says"
 	}
 	line("Password", password)
 	rights := "read and write"
-	if o.readOnly {
+	if o.ReadOnly {
 		rights = "read only"
 	}
 	line("Serves", strings.Map(printable, b.what)+" ("+rights+")")
 	if b.cache == "" {
 		line("Cache", "none")
 	} else {
-		line("Cache", b.cache+" (--vfs-cache-mode "+fmt.Sprint(o.cache.mode)+")")
+		line("Cache", b.cache+" (--vfs-cache-mode "+fmt.Sprint(o.Cache.Mode)+")")
 	}
 	line("Stop", "Ctrl-C")
 	text.WriteString("\n")
@@ -93,8 +93,8 @@ func (b banner) urls(o *options) []string {
 			if port == usual {
 				u.Host = strings.TrimSuffix(u.Host, ":"+port)
 			}
-			if o.user != "anonymous" {
-				u.User = url.User(o.user)
+			if o.User != "anonymous" {
+				u.User = url.User(o.User)
 			}
 			if text := u.String(); !slices.Contains(urls, text) {
 				urls = append(urls, text)

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"ferry/cmd/ferry/internal/flags"
 )
 
 func onTerminal(t *testing.T, args ...string) *running {
@@ -99,7 +101,7 @@ func TestAddressesToType(t *testing.T) {
 	if got := one.reached(); !slices.Equal(got, []string{"127.0.0.1:21"}) {
 		t.Errorf("one address is reached at %v", got)
 	}
-	if got := (banner{listeners: []listener{one, one}}).urls(&options{user: "anonymous"}); !slices.Equal(got, []string{"ftp://localhost/"}) {
+	if got := (banner{listeners: []listener{one, one}}).urls(&options{Options: flags.Options{User: "anonymous"}}); !slices.Equal(got, []string{"ftp://localhost/"}) {
 		t.Errorf("the URLs are %v", got)
 	}
 }

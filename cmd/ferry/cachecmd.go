@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ferry/cache"
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/config"
 )
 
@@ -31,27 +32,26 @@ func (p process) cacheCommand(o *options) *cobra.Command {
 		Use:   "cache",
 		Short: "List, retry, export and drop files that a remote refused",
 		Long:  cacheLong,
-		Args:  wantNoArgs,
+		Args:  flags.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	row := slices.IndexFunc(cacheFlags(), func(f flag) bool { return f.name == "cache-dir" })
-	rows := cacheFlags()[row : row+1]
-	addFlags(root.PersistentFlags(), rows, o)
+	dir := flags.Cache(&o.Options).Only("cache-dir")
+	flags.Add(root.PersistentFlags(), dir)
 	sub := func(use, short string, args cobra.PositionalArgs, run func(caches, []string) error) *cobra.Command {
 		cmd := &cobra.Command{Use: use, Short: short, Args: args, RunE: func(cmd *cobra.Command, args []string) error {
-			if err := resolveFlags(cmd.Flags(), rows, p.env); err != nil {
+			if err := flags.Resolve(cmd.Flags(), p.env, dir); err != nil {
 				return err
 			}
-			return run(caches{p.places(o.cacheDir).all(), p.stdout}, args)
+			return run(caches{p.places(o.CacheDir).all(), p.stdout}, args)
 		}}
 		root.AddCommand(cmd)
 		return cmd
 	}
-	sub("ls", "List what waits and what was refused", wantNoArgs, func(c caches, _ []string) error { return c.list() })
+	sub("ls", "List what waits and what was refused", flags.NoArgs, func(c caches, _ []string) error { return c.list() })
 	all := false
 	retry := sub("retry ID...", "Have refused files written to the remote again", func(cmd *cobra.Command, ids []string) error {
 		if all {
-			return wantNoArgs(cmd, ids)
+			return flags.NoArgs(cmd, ids)
 		}
 		return wantIDs(cmd, ids)
 	}, func(c caches, ids []string) error {
@@ -75,14 +75,14 @@ func (p process) cacheCommand(o *options) *cobra.Command {
 
 func wantIDs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		return usagef("which file? %s needs an ID out of \"ferry cache ls\"", cmd.CommandPath())
+		return flags.Usagef("which file? %s needs an ID out of \"ferry cache ls\"", cmd.CommandPath())
 	}
 	return nil
 }
 
 func wantIDAndFile(cmd *cobra.Command, args []string) error {
 	if len(args) != 2 {
-		return usagef("%s needs an ID out of \"ferry cache ls\" and the name of a new file", cmd.CommandPath())
+		return flags.Usagef("%s needs an ID out of \"ferry cache ls\" and the name of a new file", cmd.CommandPath())
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"ferry/cache"
-	"ferry/config"
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/disk"
 	"ferry/remote"
 )
@@ -73,27 +73,27 @@ func openCacheDir(dir string, o cache.Options) (keptCache, error) {
 
 // openCache opens the disk cache of the remote that info describes. Without a cache mode there is none.
 func (o *options) openCache(info remote.Info, log *slog.Logger) (keptCache, error) {
-	if o.cache.mode == config.CacheOff {
+	if o.Cache.Mode == flags.CacheOff {
 		for _, base := range o.places.all() {
 			warnOfWaiting(cacheDirOf(base, info), log)
 		}
 		return keptCache{}, nil
 	}
-	dir, err := o.places.store(info, o.readOnly)
+	dir, err := o.places.store(info, o.ReadOnly)
 	if err == nil {
 		err = o.places.check(dir)
 	}
 	if err != nil {
-		return keptCache{}, fmt.Errorf("--vfs-cache-mode %v: %w", o.cache.mode, err)
+		return keptCache{}, fmt.Errorf("--vfs-cache-mode %v: %w", o.Cache.Mode, err)
 	}
 	o.places.tell(log, dir)
 	return openCacheDir(dir, cache.Options{
-		MaxSize:      int64(o.cache.maxSize),
-		MinFree:      int64(o.cache.minFree),
-		MaxAge:       unlimited(o.cache.maxAge),
-		PartMaxAge:   unlimited(o.partialMaxAge),
-		PollInterval: unlimited(o.cache.poll),
-		Patience:     o.dataTimeouts.stall,
+		MaxSize:      int64(o.Cache.MaxSize),
+		MinFree:      int64(o.Cache.MinFree),
+		MaxAge:       flags.Unlimited(o.Cache.MaxAge),
+		PartMaxAge:   flags.Unlimited(o.PartialMaxAge),
+		PollInterval: flags.Unlimited(o.Cache.Poll),
+		Patience:     o.DataTimeouts.Stall,
 	})
 }
 

@@ -9,13 +9,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"slices"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/remote"
 )
 
@@ -238,15 +238,15 @@ func (p process) onDriver(cmd *cobra.Command, o *options, what string, do func(c
 	if err := checkConfigPath(cmd.Flags()); err != nil {
 		return err
 	}
-	if err := resolveFlags(cmd.Flags(), checkFlags(), p.env); err != nil {
+	if err := flags.Resolve(cmd.Flags(), p.env, flags.Network(&o.Options), flags.Config(&o.Options), flags.Logging(&o.Options)); err != nil {
 		return err
 	}
-	o.given = cmd.Flags().Changed
-	log, closeLog, err := o.log.open(p.stderr)
+	o.Given = cmd.Flags().Changed
+	log, logFile, err := openLog(&o.Log, p.stderr)
 	if err != nil {
 		return err
 	}
-	defer closeLog()
+	defer logFile.close()
 	p.warnOfVariables(log)
 	ctx, release := p.interruptible(cmd.Context())
 	defer release()
@@ -292,17 +292,15 @@ func (p process) checkCommand(o *options) *cobra.Command {
 		Short:   "Connect to a remote and say what works",
 		Long:    checkLong,
 		Example: "  ferry check nas:backup",
-		Args:    wantArgs(1, 1),
+		Args:    flags.Args(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.onDriver(cmd, o, args[0], func(ctx context.Context, r remote.Remote) error {
 				return (&checker{remote: r, out: p.stdout, readOnly: readOnly}).run(ctx)
 			})
 		},
 	}
-	addFlags(cmd.Flags(), networkFlags(), o)
+	flags.Add(cmd.Flags(), flags.Network(&o.Options))
 	cmd.Flags().BoolVar(&readOnly, "read-only", false, "Change nothing")
-	addBackendFlags(cmd.Flags(), o)
+	flags.AddOfTypes(cmd.Flags(), &o.Options)
 	return cmd
 }
-
-func checkFlags() []flag { return slices.Concat(networkFlags(), configFlags(), loggingFlags()) }

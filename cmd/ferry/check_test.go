@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/remote"
 	"ferry/remote/faulty"
 	"ferry/remote/memory"
@@ -45,7 +46,7 @@ func TestCheckOfABrokenRemote(t *testing.T) {
 }
 
 func TestEveryTypeHasAHelpTopic(t *testing.T) {
-	for _, topic := range helpTopics() {
+	for _, topic := range flags.Topics() {
 		if topic.Long == "" {
 			t.Errorf("%s says nothing", topic.Name())
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/config"
 	"ferry/remote"
 )
@@ -134,7 +135,7 @@ func (p process) cleanupCommand(o *options) *cobra.Command {
 		Short:   "Remove what interrupted uploads have left on a remote",
 		Long:    cleanupLong,
 		Example: "  ferry cleanup s3:bucket --dry-run\n  ferry cleanup s3:bucket/videos --max-age 7d",
-		Args:    wantArgs(1, 1),
+		Args:    flags.Args(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.onDriver(cmd, o, args[0], func(ctx context.Context, r remote.Remote) error {
 				c.remote = r
@@ -142,9 +143,9 @@ func (p process) cleanupCommand(o *options) *cobra.Command {
 			})
 		},
 	}
-	addFlags(cmd.Flags(), networkFlags(), o)
-	cmd.Flags().Var(durationValue(&c.maxAge), "max-age", "Leave what is younger")
+	flags.Add(cmd.Flags(), flags.Network(&o.Options))
+	cmd.Flags().Var(flags.Duration(&c.maxAge), "max-age", "Leave what is younger")
 	cmd.Flags().BoolVarP(&c.dryRun, "dry-run", "n", false, "Change nothing, only say what would be done")
-	addBackendFlags(cmd.Flags(), o)
+	flags.AddOfTypes(cmd.Flags(), &o.Options)
 	return cmd
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/config"
 )
 
@@ -24,7 +25,7 @@ func (p process) configCommand(o *options) *cobra.Command {
 		Use:   "config",
 		Short: "Show and change the configuration",
 		Long:  configLong,
-		Args:  wantNoArgs,
+		Args:  flags.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
@@ -39,9 +40,9 @@ func (p process) configFileCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "file",
 		Short: "Show the path of the configuration file",
-		Args:  wantNoArgs,
+		Args:  flags.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := resolveFlags(cmd.Flags(), configFlags(), p.env); err != nil {
+			if err := flags.Resolve(cmd.Flags(), p.env, flags.Config(&o.Options)); err != nil {
 				return err
 			}
 			path, err := config.FilePath(p.configPath(o)) // the file may be encrypted or broken
@@ -64,7 +65,7 @@ func (p process) configTouchCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "touch",
 		Short: "Make the configuration file if it does not exist",
-		Args:  wantNoArgs,
+		Args:  flags.NoArgs,
 		RunE: p.withNewConfig(o, func(cmd *cobra.Command, f *config.File, _ []string) error {
 			return f.Edit(cmd.Context(), func(*config.Draft) error { return nil })
 		}),
@@ -76,7 +77,7 @@ func (p process) configShowCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show [remote]",
 		Short: "Show the configuration, or that of one remote, without secrets",
-		Args:  wantArgs(0, 1),
+		Args:  flags.Args(0, 1),
 		RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, args []string) error {
 			d, err := f.Document(cmd.Context())
 			if err != nil {
@@ -139,7 +140,7 @@ func (p process) configDumpCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "dump",
 		Short: "Print the configuration as JSON, secrets too",
-		Args:  wantNoArgs,
+		Args:  flags.NoArgs,
 		RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, _ []string) error {
 			return p.dumpConfig(cmd.Context(), f)
 		}),
@@ -159,14 +160,4 @@ func (p process) dumpConfig(ctx context.Context, f *config.File) error {
 	enc.SetIndent("", "    ")
 	enc.SetEscapeHTML(false)
 	return enc.Encode(all)
-}
-
-// wantArgs refuses fewer than least and more than most arguments.
-func wantArgs(least, most int) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) < least || len(args) > most {
-			return usagef("%d arguments do not fit %q: see %s --help", len(args), cmd.UseLine(), cmd.CommandPath())
-		}
-		return nil
-	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/config"
 	"ferry/remote/all"
 )
@@ -23,11 +24,11 @@ func (p process) configCreateCommand(o *options) *cobra.Command {
 		Short:   "Add a remote, or replace the one of that name",
 		Long:    "Add a remote to the configuration file, or replace the one of that name.\n\n" + settingsHelp,
 		Example: "  ferry config create nas sftp host=nas.example.org user=bob pass=secret",
-		Args:    wantArgs(2, maxArgs),
+		Args:    flags.Args(2, maxArgs),
 		RunE: p.withNewConfig(o, func(cmd *cobra.Command, f *config.File, args []string) error {
 			name, typ := remoteName(args[0]), args[1]
 			if _, err := (config.Sources{Types: all.Types()}).Type(typ); err != nil {
-				return usageError{err}
+				return flags.Usagef("%w", err)
 			}
 			settings, err := parseSettings(args[2:])
 			if err != nil {
@@ -54,7 +55,7 @@ func (p process) configUpdateCommand(o *options) *cobra.Command {
 		Short:   "Change options of a remote",
 		Long:    "Change options of a remote in the configuration file.\n\n" + settingsHelp,
 		Example: "  ferry config update nas port=2222",
-		Args:    wantArgs(1, maxArgs),
+		Args:    flags.Args(1, maxArgs),
 		RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, args []string) error {
 			name := remoteName(args[0])
 			settings, err := parseSettings(args[1:])
@@ -78,7 +79,7 @@ func (p process) configPasswordCommand(o *options) *cobra.Command {
 		Short:   "Obscure values and set options of a remote to them",
 		Long:    "Set options of a remote to values that are obscured first, whatever the options are and the values look like.",
 		Example: "  ferry config password nas pass=secret",
-		Args:    wantArgs(2, maxArgs),
+		Args:    flags.Args(2, maxArgs),
 		RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, args []string) error {
 			name := remoteName(args[0])
 			settings, err := parseSettings(args[1:])
@@ -98,13 +99,13 @@ func (p process) configUnsetCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "unset name key...",
 		Short: "Remove options from a remote",
-		Args:  wantArgs(2, maxArgs),
+		Args:  flags.Args(2, maxArgs),
 		RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, args []string) error {
 			name := remoteName(args[0])
 			return editRemote(cmd, f, name, func(d *config.Draft) error {
 				for _, key := range args[1:] {
 					if key == "type" {
-						return usagef("a remote needs its type: remove it as a whole with ferry config delete %s", name)
+						return flags.Usagef("a remote needs its type: remove it as a whole with ferry config delete %s", name)
 					}
 					d.DeleteKey(name, key)
 				}
@@ -118,7 +119,7 @@ func (p process) configDeleteCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "delete name",
 		Short: "Remove a remote",
-		Args:  wantArgs(1, 1),
+		Args:  flags.Args(1, 1),
 		RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, args []string) error {
 			name := remoteName(args[0])
 			return f.Edit(cmd.Context(), func(d *config.Draft) error {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/config"
 )
 
@@ -12,7 +13,7 @@ func (p process) configEncryptionCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "encryption",
 		Short: "Encrypt and decrypt the configuration file",
-		Args:  wantNoArgs,
+		Args:  flags.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
@@ -21,10 +22,10 @@ func (p process) configEncryptionCommand(o *options) *cobra.Command {
 			Short: "Encrypt the configuration file, or change its password",
 			Long: "Encrypt the configuration file, or change its password. The new one is asked for, or printed by\n" +
 				"--password-command, which finds RCLONE_PASSWORD_CHANGE=1 in its environment then.",
-			Args: wantNoArgs,
+			Args: flags.NoArgs,
 			RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, _ []string) error {
 				newPassword := p.askTwice
-				if len(o.config.passwordCommand) > 0 {
+				if len(o.Config.PasswordCommand) > 0 {
 					newPassword = p.passwords(o).NewPassword
 				}
 				password, err := newPassword(cmd.Context())
@@ -37,7 +38,7 @@ func (p process) configEncryptionCommand(o *options) *cobra.Command {
 		&cobra.Command{
 			Use:   "remove",
 			Short: "Decrypt the configuration file",
-			Args:  wantNoArgs,
+			Args:  flags.NoArgs,
 			RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, _ []string) error {
 				if !f.Encrypted() {
 					return nil
@@ -48,7 +49,7 @@ func (p process) configEncryptionCommand(o *options) *cobra.Command {
 		&cobra.Command{
 			Use:   "check",
 			Short: "Succeed if the configuration file is encrypted and its password is known",
-			Args:  wantNoArgs,
+			Args:  flags.NoArgs,
 			RunE: p.withConfig(o, func(_ *cobra.Command, f *config.File, _ []string) error {
 				if !f.Encrypted() {
 					return errors.New("the configuration file is not encrypted")

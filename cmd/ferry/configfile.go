@@ -21,8 +21,8 @@ func (p process) openConfig(ctx context.Context, o *options) (*config.File, erro
 
 // configPath returns the path of the configuration file, "" for none.
 func (p process) configPath(o *options) string {
-	if o.config.path.given {
-		return o.config.path.path
+	if o.Config.Path.Given {
+		return o.Config.Path.Path
 	}
 	env := config.ParseEnviron(p.env)
 	for _, name := range []string{"FERRY_CONFIG", "RCLONE_CONFIG"} {
@@ -42,7 +42,7 @@ func (p process) configPath(o *options) string {
 
 func (p process) passwords(o *options) config.Passwords {
 	return config.Passwords{
-		Command: o.config.passwordCommand,
+		Command: o.Config.PasswordCommand,
 		Env:     config.ParseEnviron(p.env),
 		Stdin:   p.stdin,
 		Stderr:  p.stderr,

@@ -19,7 +19,7 @@ func (p process) terminal() *os.File {
 
 // configPrompt returns what asks for the password of the configuration file, nil where nobody can or may be asked.
 func (p process) configPrompt(o *options) func(context.Context, bool) (string, error) {
-	if !o.config.askPassword || p.terminal() == nil {
+	if !o.Config.AskPassword || p.terminal() == nil {
 		return nil
 	}
 	return func(ctx context.Context, wrong bool) (string, error) {

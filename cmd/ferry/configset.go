@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/config"
 	"ferry/remote/all"
 )
@@ -20,7 +21,7 @@ func parseSettings(args []string) ([]setting, error) {
 		key, value, ok := strings.Cut(args[0], "=")
 		if args = args[1:]; !ok {
 			if len(args) == 0 {
-				return nil, usagef("option %q lacks a value: write KEY=VALUE, or KEY VALUE", key)
+				return nil, flags.Usagef("option %q lacks a value: write KEY=VALUE, or KEY VALUE", key)
 			}
 			value, args = args[0], args[1:]
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/config"
 )
 
@@ -32,24 +33,6 @@ func TestUnknownVariablesOfFerry(t *testing.T) {
 	}
 }
 
-func TestVariablesThatAreNotForFerry(t *testing.T) {
-	vars := map[string]string{
-		"FERRY_MODEL_SEED": "1", "FERRY_TEST_CRASH": "full", "FERRY_KILLS": "3",
-		// what Kubernetes sets beside a service called ferry
-		"FERRY_SERVICE_HOST": "10.0.0.1", "FERRY_SERVICE_PORT": "21", "FERRY_SERVICE_PORT_FTP": "21",
-		"FERRY_PORT": "tcp://10.0.0.1:21", "FERRY_PORT_21_TCP": "tcp://10.0.0.1:21", "FERRY_PORT_21_TCP_ADDR": "10.0.0.1",
-		"FERRY_NAS_SERVICE_HOST": "10.0.0.2",
-		// flags of one command do not bother another
-		"FERRY_RC_ADDR": ":5572", "FERRY_CACHE_DIR": "/x", "OTHER": "1",
-	}
-	if err := checkVariables(vars); err != nil {
-		t.Error(err)
-	}
-	if err := checkVariables(map[string]string{"FERRY_PORT": "2121"}); err == nil {
-		t.Error("a port is set by no flag of that name")
-	}
-}
-
 func TestUnknownVariablesOfRclone(t *testing.T) {
 	env := []string{"RCLONE_REED_ONLY=true", "RCLONE_CONFIG=notfound", "RCLONE_CONFIG_PASS=x", "RCLONE_CONFIG_NAS_TYPE=sftp", "RCLONE_CONFIG_DIR=/x",
 		"RCLONE_S3_REGION=x", "RCLONE_S3_CHUNKSIZE=5M", "RCLONE_USER=bob", "RCLONE_NOTHING="}
@@ -69,19 +52,8 @@ func TestUnknownVariablesOfRclone(t *testing.T) {
 			t.Errorf("%s is named: %s", not, warnings[0])
 		}
 	}
-	if got := unknownVariables(config.ParseEnviron([]string{"RCLONE_CONFIG_NAS_NOSUCH=1", "RCLONE_BIND="})); got != nil {
+	if got := flags.UnknownVariables(config.ParseEnviron([]string{"RCLONE_CONFIG_NAS_NOSUCH=1", "RCLONE_BIND="})); got != nil {
 		t.Errorf("got %v", got)
-	}
-}
-
-func TestDistance(t *testing.T) {
-	for _, tt := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"", "ab", 2}, {"ab", "", 2}, {"ab", "ba", 1}, {"READONLY", "READ_ONLY", 1}, {"TSL", "TLS", 1}, {"kitten", "sitting", 3}} {
-		if got := distance(tt.a, tt.b); got != tt.want {
-			t.Errorf("%q, %q: got %d, want %d", tt.a, tt.b, got, tt.want)
-		}
 	}
 }
 

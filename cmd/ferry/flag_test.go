@@ -3,146 +3,11 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/spf13/pflag"
-
-	"ferry/config"
-	"ferry/vfs"
+	"ferry/cmd/ferry/internal/flags"
 )
-
-// parse resolves flags as ferry serve ftp does.
-func parse(t *testing.T, env []string, args ...string) (*options, error) {
-	t.Helper()
-	o, rows := &options{}, flagTable()
-	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
-	addFlags(fs, rows, o)
-	if err := fs.Parse(args); err != nil {
-		return nil, err
-	}
-	o.given = fs.Changed
-	return o, resolveFlags(fs, rows, env)
-}
-
-func TestRows(t *testing.T) {
-	seen := map[string]bool{}
-	for _, row := range flagTable() {
-		if seen[row.name] {
-			t.Errorf("--%s is there twice", row.name)
-		}
-		seen[row.name] = true
-		if !slices.Contains(groups, row.group) && !row.isHidden() || row.usage == "" || strings.HasSuffix(row.usage, ".") {
-			t.Errorf("--%s: group %q, usage %q", row.name, row.group, row.usage)
-		}
-		if v := row.value(&options{}); row.def != "" && v.Set(row.def) != nil {
-			t.Errorf("--%s: the default %q is no value", row.name, row.def)
-		}
-	}
-}
-
-func TestDefaults(t *testing.T) {
-	o, err := parse(t, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	checks := map[string]bool{
-		"addr":                      slices.Equal(o.addrs, []string{"localhost:2121"}),
-		"user":                      o.user == "anonymous",
-		"pass":                      o.pass == "",
-		"passive-port":              o.passive == config.Ports{First: 30000, Last: 32000},
-		"public-ip":                 o.publicIP == "",
-		"dir-cache-time":            o.dirCacheTime == 5*time.Minute,
-		"poll-interval":             o.pollInterval == time.Minute,
-		"dir-perms":                 o.dirPerms == 0o777,
-		"file-perms":                o.filePerms == 0o666,
-		"umask":                     o.umask == 0o002,
-		"uid":                       int(o.uid) == max(os.Getuid(), 0),
-		"gid":                       int(o.gid) == max(os.Getgid(), 0),
-		"no-checksum":               o.checksums() == vfs.ChecksumsCheap && !o.noModTime && !o.noSeek && !o.readOnly,
-		"low-level-retries":         o.chain.attempts == 10,
-		"bwlimit":                   o.chain.limits().Bandwidth == nil,
-		"tpslimit":                  o.chain.limits().Rate == 0 && o.chain.limits().Burst == 1,
-		"buffer-size":               o.bufferSize == 16<<20,
-		"vfs-cache-max-age":         o.cache.maxAge == time.Hour,
-		"vfs-cache-max-size":        o.cache.maxSize == config.SizeOff,
-		"vfs-cache-mode":            o.cache.mode == config.CacheOff,
-		"vfs-cache-poll-interval":   o.cache.poll == time.Minute,
-		"vfs-write-ack":             o.cache.ack == "durable",
-		"vfs-write-back":            o.cache.writeBack == 5*time.Second,
-		"transfers":                 o.cache.transfers == 4,
-		"vfs-cache-min-free-space":  o.cache.minFree == config.SizeOff,
-		"shutdown-flush":            o.cache.flush == 0 && o.cache.readAhead == 0 && !o.cache.fastFingerprint,
-		"vfs-read-chunk-size":       o.readChunk == 128<<20,
-		"vfs-read-chunk-streams":    o.readStreams == 0 && o.chunks() == nil,
-		"vfs-read-chunk-size-limit": o.readChunkTo == config.SizeOff,
-		"max-connections":           o.chain.connections == 0,
-		"max-sessions":              o.maxSessions == 0,
-		"max-sessions-per-ip":       o.maxSessionsPerIP == 0,
-		"idle-timeout":              o.idleTimeout == 5*time.Minute,
-		"login-timeout":             o.loginTimeout == time.Minute,
-		"data-timeout":              o.dataTimeouts == dataTimeouts{30 * time.Second, 2 * time.Minute},
-		"min-free-space":            o.minFreeSpace == config.SizeOff,
-		"min-rate":                  o.minRate == config.SizeOff,
-		"shutdown-timeout":          o.shutdownTimeout == 30*time.Second,
-		"partial-max-age":           o.partialMaxAge == 24*time.Hour,
-		"min-tls-version":           o.minTLS == "1.2",
-		"tls-data-resume":           o.dataResume == "offer",
-		"min-size":                  !o.filter.given() && !o.filter.ignoreCase && !o.filter.blockNormDupes,
-		"vfs-refresh":               !o.warm && o.checkers == 8,
-		"vfs-case-insensitive":      !o.foldCase,
-		"rc":                        !o.rc.enabled && !o.rc.noAuth,
-		"rc-addr":                   slices.Equal(o.rc.addrs, []string{"localhost:5572"}),
-		"list-time":                 o.listTime == "utc",
-		"ascii":                     o.ascii == "binary",
-		"cache-dir":                 o.cacheDir == "",
-	}
-	for name, ok := range checks {
-		if !ok {
-			t.Errorf("--%s has another default", name)
-		}
-	}
-	if o.given("user") {
-		t.Error("a default counts as given")
-	}
-}
-
-func TestEnvironment(t *testing.T) {
-	tests := []struct {
-		name string
-		env  []string
-		args []string
-		want string // of --user
-	}{
-		{"nothing", nil, nil, "anonymous"},
-		{"RCLONE_ before the default", []string{"RCLONE_USER=rc"}, nil, "rc"},
-		{"FERRY_ before RCLONE_", []string{"FERRY_USER=fe", "RCLONE_USER=rc"}, nil, "fe"},
-		{"the command line before both", []string{"FERRY_USER=fe", "RCLONE_USER=rc"}, []string{"--user", "cl"}, "cl"},
-		{"an empty variable is not set", []string{"FERRY_USER=", "RCLONE_USER=rc"}, nil, "rc"},
-		{"what is no flag is ignored", []string{"RCLONE_CONFIG=/x", "RCLONE_NO_SUCH=1", "nonsense"}, nil, "anonymous"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			o, err := parse(t, tt.env, tt.args...)
-			if err != nil || o.user != tt.want {
-				t.Errorf("got %q, %v; want %q", o.user, err, tt.want)
-			}
-			if o.given("user") != (tt.want != "anonymous") {
-				t.Errorf("given is %v", o.given("user"))
-			}
-		})
-	}
-	o, err := parse(t, []string{`RCLONE_EXCLUDE=*.tmp,"*.{a,b}"`}, "--include", "a,b", "--include", "c")
-	if err != nil || !slices.Equal(o.filter.exclude, []string{"*.tmp", "*.{a,b}"}) || !slices.Equal(o.filter.include, []string{"a,b", "c"}) {
-		t.Errorf("got %q, %q, %v", o.filter.exclude, o.filter.include, err)
-	}
-	o, err = parse(t, []string{"FERRY_ADDR=:1, :2", "FERRY_VERBOSE=2", "FERRY_READ_ONLY=true", "RCLONE_VFS_CACHE_MODE=full", "FERRY_DATA_TIMEOUT=1m"})
-	if err != nil || !slices.Equal(o.addrs, []string{":1", ":2"}) || o.log.verbose != 2 || !o.readOnly || o.cache.mode != config.CacheFull || o.dataTimeouts.stall != time.Minute {
-		t.Errorf("got %+v, %v", o, err)
-	}
-}
 
 // Whatever is wrong is said in one line that names the flag and the remedy.
 func TestWrongCommandLines(t *testing.T) {
@@ -267,16 +132,22 @@ func TestCommands(t *testing.T) {
 func TestHelpIsGrouped(t *testing.T) {
 	_, help, _ := runNow(t, nil, "serve", "ftp", "--help")
 	last := 0
-	for _, group := range groups {
-		at := strings.Index(help, "\n"+group+" flags:\n")
-		if at < last {
-			t.Errorf("the group %s is missing or out of order", group)
+	for _, g := range flags.All(&flags.Options{}) {
+		hidden := g.Title == "Accepted" || g.Title == "Not there"
+		if at := strings.Index(help, "\n"+g.Title+" flags:\n"); hidden {
+			if at >= 0 {
+				t.Errorf("the group %s is shown", g.Title)
+			}
+		} else if at < last {
+			t.Errorf("the group %s is missing or out of order", g.Title)
+		} else {
+			last = at
 		}
-		last = at
-	}
-	for _, row := range flagTable() {
-		if (strings.Count(help, "--"+row.name+" ") < 1) != row.isHidden() {
-			t.Errorf("--%s is missing, or is there and should not be", row.name)
+		for _, row := range g.Flags {
+			name, _, _ := strings.Cut(row.Name, "/")
+			if (strings.Count(help, "--"+name+" ") < 1) != hidden {
+				t.Errorf("--%s is missing, or is there and should not be", name)
+			}
 		}
 	}
 }

@@ -78,13 +78,13 @@ func (o *options) applyLimits(ctx context.Context, log *slog.Logger, l limits) {
 	}
 	n := l.sessions()
 	switch {
-	case !o.given("max-sessions"):
-		o.maxSessions = n
+	case !o.Given("max-sessions"):
+		o.MaxSessions = n
 		if n > 0 {
 			log.LogAttrs(ctx, levelNotice, "--max-sessions follows from what this process may use",
 				append([]slog.Attr{slog.Uint64("sessions", uint64(n))}, attrs...)...)
 		}
-	case l.descriptors > 0 && uint64(o.maxSessions)+ownDescriptors > l.descriptors:
+	case l.descriptors > 0 && uint64(o.MaxSessions)+ownDescriptors > l.descriptors:
 		log.LogAttrs(ctx, slog.LevelWarn, "--max-sessions is more than the descriptors of this process allow: "+
 			"raise its limit (ulimit -n, LimitNOFILE=)", attrs...)
 	}

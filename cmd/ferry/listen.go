@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 )
@@ -33,20 +32,6 @@ func (l listener) isLoopback() bool {
 	return err == nil && a.Addr().IsLoopback()
 }
 
-const addrRemedy = "use HOST:PORT or :PORT, as in localhost:2121 or :2121"
-
-// checkAddr refuses what is not a host (or nothing) and a numeric port.
-func checkAddr(addr string) error {
-	_, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return errors.New("not an address: " + addrRemedy)
-	}
-	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return errors.New("the port is not a number from 0 to 65535: " + addrRemedy)
-	}
-	return nil
-}
-
 // listen opens all listeners, or none.
 func (o *options) listen(ctx context.Context) (_ []listener, err error) {
 	var all []listener
@@ -67,10 +52,10 @@ func (o *options) listen(ctx context.Context) (_ []listener, err error) {
 		}
 		return nil
 	}
-	if err := open("addr", o.addrs, false); err != nil {
+	if err := open("addr", o.Addrs, false); err != nil {
 		return nil, err
 	}
-	return all, open("implicit-tls-addr", o.implicitAddrs, true)
+	return all, open("implicit-tls-addr", o.ImplicitAddrs, true)
 }
 
 func closeAll[L net.Listener](ls []L) {

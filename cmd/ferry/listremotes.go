@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/config"
 	"ferry/remote/all"
 )
@@ -16,7 +17,7 @@ func (p process) listRemotesCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "listremotes",
 		Short: "List the remotes of the configuration file and the environment",
-		Args:  wantNoArgs,
+		Args:  flags.NoArgs,
 		RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, _ []string) error {
 			d, err := f.Document(cmd.Context())
 			if err != nil {

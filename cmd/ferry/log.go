@@ -3,13 +3,12 @@ package main
 import (
 	"io"
 	"log/slog"
+
+	"ferry/cmd/ferry/internal/flags"
 )
 
 // levelNotice is for what an administrator wants to see without having asked: it lies between INFO and WARN.
 const levelNotice = slog.Level(2)
-
-// levelWords are the values of --log-level.
-var levelWords = []string{"DEBUG", "INFO", "NOTICE", "ERROR"}
 
 // levelName returns the word for a level.
 func levelName(l slog.Level) string {
@@ -26,45 +25,41 @@ func levelName(l slog.Level) string {
 	return "ERROR"
 }
 
-// level returns the least level that o wants logged.
-func (o *logOptions) leastLevel() slog.Level {
+// leastLevel returns the least level that o wants logged.
+func leastLevel(o *flags.LogOptions) slog.Level {
 	switch {
-	case o.quiet, o.level == "ERROR":
+	case o.Quiet, o.Level == "ERROR":
 		return slog.LevelError
-	case o.verbose > 1, o.level == "DEBUG":
+	case o.Verbose > 1, o.Level == "DEBUG":
 		return slog.LevelDebug
-	case o.verbose == 1, o.level == "INFO":
+	case o.Verbose == 1, o.Level == "INFO":
 		return slog.LevelInfo
 	}
 	return levelNotice
 }
 
-// open returns the log that o describes, and what closes it.
-func (o *logOptions) open(stderr io.Writer) (*slog.Logger, func(), error) {
-	w, done := stderr, func() {}
-	if o.file != "" {
-		f := &logFile{name: o.file}
-		if err := f.reopen(); err != nil {
+// openLog returns the log that the flags describe, and its file: nil where it goes to standard error. The caller closes it.
+func openLog(o *flags.LogOptions, stderr io.Writer) (*slog.Logger, *logFile, error) {
+	var file *logFile
+	w := stderr
+	if o.File != "" {
+		file = &logFile{name: o.File}
+		if err := file.reopen(); err != nil {
 			return nil, nil, err
 		}
-		o.opened = f
-		w, done = f, f.close
+		w = file
 	}
-	if o.format == "json" || o.json {
-		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: o.leastLevel(), ReplaceAttr: jsonAttr})), done, nil
+	if o.Format == "json" || o.JSON {
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: leastLevel(o), ReplaceAttr: jsonAttr})), file, nil
 	}
-	return slog.New(o.textHandler(w)), done, nil
-}
-
-func (o *logOptions) textHandler(w io.Writer) *textHandler {
-	h := newTextHandler(w, o.leastLevel())
-	h.systemd = o.systemd
-	return h
+	h := newTextHandler(w, leastLevel(o))
+	h.systemd = o.Systemd
+	return slog.New(h), file, nil
 }
 
 // statsAt is the level of the lines that --stats asks for.
-func (o *logOptions) statsAt() slog.Level {
-	return (&logOptions{level: o.statsLevel}).leastLevel()
+func statsAt(o *flags.LogOptions) slog.Level {
+	return leastLevel(&flags.LogOptions{Level: o.StatsLevel})
 }
 
 // jsonAttr gives the level of a JSON line its word, and a duration its unit: took_s is a number of seconds.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -12,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ferry/cmd/ferry/internal/flags"
 )
 
 func TestTextLines(t *testing.T) {
@@ -28,7 +29,7 @@ func TestTextLines(t *testing.T) {
 		{func() { log.Warn("two\nlines \x1b[0m \"quoted\" é", "k", "a\nb\xff") }, `WARN  : two\nlines \x1b[0m "quoted" é k="a\nb\xff"`},
 		{func() { log.With("s", 1).WithGroup("g").With("a", 2).Info("m", "b", 3) }, "INFO  : m s=1 g.a=2 g.b=3"},
 		{func() { log.Info("m", slog.Group("g", "a", 1, slog.Group("h", "b", 2)), slog.Group("", "c", 3)) }, "INFO  : m g.a=1 g.h.b=2 c=3"},
-		{func() { log.Info("m", "pass", secret("hunter2")) }, "INFO  : m pass=***"},
+		{func() { log.Info("m", "pass", flags.Secret("hunter2")) }, "INFO  : m pass=***"},
 		{func() { log.WithGroup("").Info("m", slog.Attr{}) }, "INFO  : m"},
 	}
 	line := regexp.MustCompile(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (.*)\n$`)
@@ -43,29 +44,29 @@ func TestTextLines(t *testing.T) {
 
 func TestLevels(t *testing.T) {
 	tests := []struct {
-		o    logOptions
+		o    flags.LogOptions
 		want string
 	}{
-		{logOptions{level: "NOTICE"}, "NOTICE WARN ERROR"},
-		{logOptions{level: "NOTICE", quiet: true}, "ERROR"},
-		{logOptions{level: "NOTICE", verbose: 1}, "INFO NOTICE WARN ERROR"},
-		{logOptions{level: "NOTICE", verbose: 2}, "DEBUG INFO NOTICE WARN ERROR"},
-		{logOptions{level: "DEBUG"}, "DEBUG INFO NOTICE WARN ERROR"},
-		{logOptions{level: "INFO"}, "INFO NOTICE WARN ERROR"},
-		{logOptions{level: "ERROR"}, "ERROR"},
+		{flags.LogOptions{Level: "NOTICE"}, "NOTICE WARN ERROR"},
+		{flags.LogOptions{Level: "NOTICE", Quiet: true}, "ERROR"},
+		{flags.LogOptions{Level: "NOTICE", Verbose: 1}, "INFO NOTICE WARN ERROR"},
+		{flags.LogOptions{Level: "NOTICE", Verbose: 2}, "DEBUG INFO NOTICE WARN ERROR"},
+		{flags.LogOptions{Level: "DEBUG"}, "DEBUG INFO NOTICE WARN ERROR"},
+		{flags.LogOptions{Level: "INFO"}, "INFO NOTICE WARN ERROR"},
+		{flags.LogOptions{Level: "ERROR"}, "ERROR"},
 	}
 	for _, tt := range tests {
 		for _, format := range []string{"text", "json"} {
 			var b bytes.Buffer
-			tt.o.format = format
-			log, done, err := tt.o.open(&b)
+			tt.o.Format = format
+			log, file, err := openLog(&tt.o, &b)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, l := range []slog.Level{slog.LevelDebug, slog.LevelInfo, levelNotice, slog.LevelWarn, slog.LevelError} {
 				log.Log(t.Context(), l, "m", "level", "inner")
 			}
-			done()
+			file.close()
 			got := strings.Join(regexp.MustCompile(`DEBUG|INFO|NOTICE|WARN|ERROR`).FindAllString(b.String(), -1), " ")
 			if got != tt.want {
 				t.Errorf("%+v: logged %q, want %q", tt.o, got, tt.want)
@@ -76,12 +77,12 @@ func TestLevels(t *testing.T) {
 
 func TestJSONLines(t *testing.T) {
 	var b bytes.Buffer
-	o := logOptions{level: "NOTICE", format: "json"}
-	log, _, err := o.open(&b)
+	o := flags.LogOptions{Level: "NOTICE", Format: "json"}
+	log, _, err := openLog(&o, &b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	log.Log(t.Context(), levelNotice, "Serving", "pass", secret("hunter2"), "file", "a b")
+	log.Log(t.Context(), levelNotice, "Serving", "pass", flags.Secret("hunter2"), "file", "a b")
 	var line map[string]any
 	if err := json.Unmarshal(b.Bytes(), &line); err != nil {
 		t.Fatal(err)
@@ -94,36 +95,16 @@ func TestJSONLines(t *testing.T) {
 func TestLogFile(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "log")
 	for range 2 {
-		o := logOptions{level: "NOTICE", file: name, format: "text"}
-		log, done, err := o.open(nil)
+		o := flags.LogOptions{Level: "NOTICE", File: name, Format: "text"}
+		log, file, err := openLog(&o, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		log.Error("line")
-		done()
+		file.close()
 	}
 	b, err := os.ReadFile(name)
 	if err != nil || strings.Count(string(b), "ERROR : line\n") != 2 {
 		t.Errorf("the file holds %q, %v", b, err)
-	}
-}
-
-func TestASecretIsNeverShown(t *testing.T) {
-	s := secret("hunter2")
-	type holder struct{ Pass secret }
-	asJSON, err := json.Marshal(holder{s})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, text := range []string{
-		fmt.Sprint(s), fmt.Sprintf("%v %+v %#v %s %q", s, s, s, s, s), fmt.Sprintf("%+v %#v", holder{s}, holder{s}),
-		secretValue(&s).String(), string(asJSON), fmt.Errorf("wrong: %v", s).Error(),
-	} {
-		if strings.Contains(text, "hunter2") || !strings.Contains(text, "***") {
-			t.Errorf("shown as %q", text)
-		}
-	}
-	if s.reveal() != "hunter2" || secret("").String() != "" {
-		t.Error("a secret lost its text")
 	}
 }

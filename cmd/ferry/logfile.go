@@ -37,7 +37,11 @@ func (l *logFile) Write(p []byte) (int, error) {
 	return l.f.Write(p)
 }
 
+// close closes the file. It may be called on nil.
 func (l *logFile) close() {
+	if l == nil {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.f.Close()

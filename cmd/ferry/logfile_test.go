@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"ferry/cmd/ferry/internal/flags"
 )
 
 func TestSIGHUPOpensTheLogFileAgain(t *testing.T) {
@@ -45,11 +47,11 @@ func waitForFile(t *testing.T, name, text string) {
 
 func TestADurationInJSONHasAUnit(t *testing.T) {
 	var out bytes.Buffer
-	log, done, err := (&logOptions{format: "json"}).open(&out)
+	log, file, err := openLog(&flags.LogOptions{Format: "json"}, &out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer done()
+	defer file.close()
 	log.Warn("x", slog.Duration("took", 1500*time.Millisecond))
 	got := map[string]any{}
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil || got["took_s"] != 1.5 || got["took"] != nil {

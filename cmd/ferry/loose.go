@@ -6,7 +6,9 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"strings"
 
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/config"
 )
 
@@ -26,5 +28,12 @@ func warnOfLooseFiles(ctx context.Context, log *slog.Logger, names ...string) {
 		}
 		log.LogAttrs(ctx, slog.LevelWarn, "Others may read or change a file with secrets: give it mode 0600 or 0640",
 			slog.String("file", name), slog.String("mode", fmt.Sprintf("%04o", info.Mode().Perm())))
+	}
+}
+
+// warnOfVariables logs which variables of rclone mean nothing here.
+func (p process) warnOfVariables(log *slog.Logger) {
+	if list := flags.UnknownVariables(config.ParseEnviron(p.env)); len(list) > 0 {
+		log.Warn("Variables that mean nothing here: " + strings.Join(list, ", "))
 	}
 }

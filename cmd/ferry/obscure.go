@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/config"
 )
 
@@ -24,7 +25,7 @@ func (p process) obscureCommand() *cobra.Command {
 		Short:   "Obscure a password for the configuration",
 		Long:    obscureLong,
 		Example: "  ferry obscure - < password.txt",
-		Args:    wantArgs(1, 1),
+		Args:    flags.Args(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			password := args[0]
 			if password == "-" && p.terminal() == nil {

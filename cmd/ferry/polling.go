@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"time"
 
-	"ferry/config"
 	"ferry/remote"
 )
 
@@ -17,27 +16,10 @@ type polling struct {
 
 func (o *options) polling(r remote.Remote) polling {
 	p := polling{r.Info().Name, slog.LevelInfo}
-	if o.given("poll-interval") && o.usedPollInterval() > 0 {
+	if o.Given("poll-interval") && o.UsedPollInterval() > 0 {
 		p.level = levelNotice
 	}
 	return p
-}
-
-// checkPolling refuses an interval within which directories would have expired anyway.
-func (o *options) checkPolling() error {
-	if d := unlimited(o.pollInterval); o.given("poll-interval") && d > 0 && d >= o.dirCacheTime {
-		return usagef("--poll-interval %s must be smaller than --dir-cache-time %s: lower the one, or raise the other",
-			config.FormatDuration(d), config.FormatDuration(o.dirCacheTime))
-	}
-	return nil
-}
-
-// usedPollInterval is the interval that the flags ask for; nobody has to lower the default when directories expire sooner.
-func (o *options) usedPollInterval() time.Duration {
-	if o.given("poll-interval") {
-		return unlimited(o.pollInterval)
-	}
-	return min(o.pollInterval, o.dirCacheTime/2)
 }
 
 // watch has the tree forget what changes on the far side, until ctx ends. It begins by forgetting everything, and closes

@@ -10,39 +10,6 @@ import (
 	"time"
 )
 
-func TestThePollIntervalMustBeSmallerThanTheDirCacheTime(t *testing.T) {
-	for _, test := range []struct {
-		args string
-		used time.Duration // below 0: it is refused
-	}{
-		{"", time.Minute},
-		{"--poll-interval=0", 0},
-		{"--poll-interval=off", 0},
-		{"--poll-interval=4m", 4 * time.Minute},
-		{"--poll-interval=5m", -1},
-		{"--poll-interval=1h --dir-cache-time=2h", time.Hour},
-		{"--poll-interval=1s --dir-cache-time=0", -1},
-		{"--poll-interval=0 --dir-cache-time=0", 0},
-		{"--dir-cache-time=1m", 30 * time.Second},
-		{"--dir-cache-time=0", 0},
-	} {
-		o, err := parse(t, nil, strings.Fields(test.args)...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = o.check()
-		if test.used < 0 {
-			if err == nil || !strings.Contains(err.Error(), "--poll-interval") || !strings.Contains(err.Error(), "--dir-cache-time") {
-				t.Errorf("%q: %v", test.args, err)
-			}
-			continue
-		}
-		if got := o.usedPollInterval(); got != test.used || err != nil {
-			t.Errorf("%q: %v, %v", test.args, got, err)
-		}
-	}
-}
-
 func TestARemoteWithoutPollingIsReportedOnce(t *testing.T) {
 	web := httptest.NewServer(http.FileServer(http.Dir(t.TempDir())))
 	defer web.Close()

@@ -8,8 +8,9 @@ import (
 	"os"
 	"strings"
 
+	"ferry/cmd/ferry/internal/flags"
+
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 // A process is what this program gets from the system, so that tests can run it within theirs.
@@ -39,13 +40,6 @@ const (
 	exitUsage   = 2 // the command line or the environment is wrong
 )
 
-// A usageError is a mistake on the command line or in the environment. Its text names the flag and the remedy.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
-
 // An exitStatus is what the process shall end with, after all went well.
 type exitStatus int
 
@@ -73,7 +67,7 @@ func (p process) run(ctx context.Context) int {
 		return int(asked)
 	}
 	fmt.Fprintln(p.stderr, "ferry:", oneLine(err.Error()))
-	if usage := (usageError{}); errors.As(err, &usage) {
+	if usage := (flags.UsageError{}); errors.As(err, &usage) {
 		return exitUsage
 	}
 	return exitFailure
@@ -83,63 +77,21 @@ func (p process) rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "ferry",
 		Short:         "Serve a storage remote over FTP and FTPS",
-		Args:          wantNoArgs,
+		Args:          flags.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.SetFlagErrorFunc(flagError)
-	root.SetUsageFunc(groupedUsage)
+	root.SetFlagErrorFunc(flags.FlagError)
+	root.SetUsageFunc(flags.GroupedUsage)
 	root.Flags().Bool("version", false, "Show the version") // without -v, which is for --verbose
 	o := &options{}
 	root.PersistentFlags().SortFlags = false
-	addFlags(root.PersistentFlags(), configFlags(), o)
-	addFlags(root.PersistentFlags(), loggingFlags(), o)
+	flags.Add(root.PersistentFlags(), flags.Config(&o.Options), flags.Logging(&o.Options))
 	root.AddCommand(p.serveCommand(o), p.checkCommand(o), p.cleanupCommand(o), p.configCommand(o), p.listRemotesCommand(o), p.obscureCommand(), p.rcCommand(o), p.cacheCommand(o), p.versionCommand())
-	root.AddCommand(helpTopics()...)
+	root.AddCommand(flags.Topics()...)
 	return root
-}
-
-// wantNoArgs refuses what looks like a subcommand and is none.
-func wantNoArgs(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	return usagef("%q is not a command of %s: see %s --help", args[0], cmd.CommandPath(), cmd.CommandPath())
-}
-
-// flagError turns what pflag says into the form of this program.
-func flagError(cmd *cobra.Command, err error) error {
-	var (
-		invalid *pflag.InvalidValueError
-		unknown *pflag.NotExistError
-		missing *pflag.ValueRequiredError
-	)
-	switch {
-	case errors.As(err, &invalid):
-		return badValue("--"+invalid.GetFlag().Name, invalid.GetValue(), errors.Unwrap(invalid))
-	case errors.As(err, &unknown):
-		if unknown.GetSpecifiedShortnames() != "" {
-			return usagef("there is no flag -%s: see %s --help", unknown.GetSpecifiedName(), cmd.CommandPath())
-		}
-		known := map[string]bool{}
-		cmd.Flags().VisitAll(func(f *pflag.Flag) { known[f.Name] = true })
-		name := unknown.GetSpecifiedName()
-		return usagef("there is no flag --%s%s: see %s --help", name, didYouMean(name, known, "--"), cmd.CommandPath())
-	case errors.As(err, &missing):
-		return usagef("--%s needs a value: see %s --help", missing.GetFlag().Name, cmd.CommandPath())
-	}
-	return usageError{err}
-}
-
-// badValue is the error of a flag or variable called name whose value means nothing.
-func badValue(name, value string, why error) error {
-	switch why {
-	case errTwice, errHeader, errProxy: // the value may be a secret
-		return usagef("%s %w", name, why)
-	}
-	return usagef("%s %q: %w", name, value, why)
 }
 
 // oneLine keeps an error from spreading over several lines.

@@ -7,29 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"strings"
 	"sync"
 	"time"
 )
-
-// parsePublicIP accepts an IPv4 address or a host name. PASV cannot announce anything else: its reply has room for
-// four numbers (RFC 959, section 4.1.2).
-func parsePublicIP(s string) (string, error) {
-	if a, err := netip.ParseAddr(s); err == nil {
-		if !a.Unmap().Is4() {
-			return "", errors.New("PASV can only announce an IPv4 address; EPSV needs none")
-		}
-		return a.Unmap().String(), nil
-	}
-	host := strings.TrimSuffix(s, ".")
-	hostLetters := func(r rune) bool {
-		return r != '.' && r != '-' && r != '_' && (r < '0' || r > '9') && (r|0x20 < 'a' || r|0x20 > 'z')
-	}
-	if host == "" || strings.ContainsFunc(host, hostLetters) || strings.Trim(host, "0123456789.") == "" {
-		return "", errors.New("use an IPv4 address or a host name")
-	}
-	return s, nil
-}
 
 // A publicIP finds the address that PASV announces. A host name is looked up again when the last answer is older than
 // maxAge, because it may be that of a dynamic address.

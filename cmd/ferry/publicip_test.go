@@ -9,27 +9,6 @@ import (
 	"time"
 )
 
-func TestParsePublicIP(t *testing.T) {
-	for in, want := range map[string]string{
-		"192.0.2.1":         "192.0.2.1",
-		"::ffff:192.0.2.1":  "192.0.2.1",
-		"ftp.example.org":   "ftp.example.org",
-		"ftp.example.org.":  "ftp.example.org.",
-		"nas_1":             "nas_1",
-		"2-a.example":       "2-a.example",
-		"xn--bcher-kva.org": "xn--bcher-kva.org",
-	} {
-		if got, err := parsePublicIP(in); err != nil || got != want {
-			t.Errorf("%q: got %q, %v", in, got, err)
-		}
-	}
-	for _, in := range []string{"", ".", "2001:db8::1", "1.2.3", "1.2.3.4.5", "300.1.1.1", "a b", "ftp://x", "x:21"} {
-		if got, err := parsePublicIP(in); err == nil {
-			t.Errorf("%q: got %q, want an error", in, got)
-		}
-	}
-}
-
 func TestAHostNameIsLookedUpAgainAfterAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var (

@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/config"
 	"ferry/rc"
 )
@@ -47,7 +47,7 @@ type rcCall struct {
 func (p process) rcCommand(o *options) *cobra.Command {
 	var c rcCall
 	// What --rc-addr and the like say to a server, they say here where --url and the like are left out.
-	rows := slices.DeleteFunc(rcFlags(), func(f flag) bool { return !slices.Contains([]string{"rc-addr", "rc-user", "rc-pass"}, f.name) })
+	server := flags.RC(&o.Options).Only("rc-addr", "rc-user", "rc-pass")
 	cmd := &cobra.Command{
 		Use:     "rc [path] [key=value]...",
 		Short:   "Make a remote control call",
@@ -55,10 +55,10 @@ func (p process) rcCommand(o *options) *cobra.Command {
 		Example: rcExample,
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := resolveFlags(cmd.Flags(), rows, p.env); err != nil {
+			if err := flags.Resolve(cmd.Flags(), p.env, server); err != nil {
 				return err
 			}
-			if err := c.complete(&o.rc, args); err != nil {
+			if err := c.complete(&o.RC, args); err != nil {
 				return err
 			}
 			return p.runCall(cmd.Context(), &c)
@@ -76,31 +76,31 @@ func (p process) rcCommand(o *options) *cobra.Command {
 	f.StringArrayVarP(&c.opts, "opt", "o", nil, "Add name=value, or name, to the object that is the parameter opt")
 	f.BoolVar(&c.loopback, "loopback", false, "Make the call within this process, without a server")
 	f.BoolVar(&c.noOutput, "no-output", false, "Do not print the result")
-	addFlags(f, rows, o)
-	for _, row := range rows {
-		f.Lookup(row.name).Hidden = true
+	flags.Add(f, server)
+	for _, row := range server.Flags {
+		f.Lookup(row.Name).Hidden = true
 	}
 	return cmd
 }
 
 // complete reads the arguments, and takes from o what the flags left out.
-func (c *rcCall) complete(o *rcOptions, args []string) error {
+func (c *rcCall) complete(o *flags.RCOptions, args []string) error {
 	if c.url != "" && c.socket != "" {
-		return usagef("--url and --unix-socket exclude each other: give one of them")
+		return flags.Usagef("--url and --unix-socket exclude each other: give one of them")
 	}
-	if path, ok := strings.CutPrefix(c.url, unixScheme); ok {
+	if path, ok := strings.CutPrefix(c.url, flags.UnixScheme); ok {
 		c.url, c.socket = "", path
 	}
 	if c.url == "" && c.socket == "" {
-		addr := o.addrs[0]
-		if path, ok := strings.CutPrefix(addr, unixScheme); ok {
+		addr := o.Addrs[0]
+		if path, ok := strings.CutPrefix(addr, flags.UnixScheme); ok {
 			c.socket = path
 		} else {
 			c.url = addr
 		}
 	}
 	if c.user == "" && c.pass == "" {
-		c.user, c.pass = o.user, o.pass.reveal()
+		c.user, c.pass = o.User, o.Pass.Reveal()
 	}
 	if len(args) == 0 {
 		return c.wantNoParams()
@@ -111,7 +111,7 @@ func (c *rcCall) complete(o *rcOptions, args []string) error {
 
 func (c *rcCall) wantNoParams() error {
 	if c.json != "" || len(c.args)+len(c.opts) > 0 {
-		return usagef("what to call is missing: name a path, such as vfs/forget")
+		return flags.Usagef("what to call is missing: name a path, such as vfs/forget")
 	}
 	return nil
 }
@@ -120,21 +120,21 @@ func (c *rcCall) readParams(args []string) error {
 	c.params = map[string]any{}
 	if c.json != "" {
 		if len(args) > 0 {
-			return usagef("--json and key=value exclude each other: give one of them")
+			return flags.Usagef("--json and key=value exclude each other: give one of them")
 		}
 		d := json.NewDecoder(strings.NewReader(c.json))
 		d.UseNumber()
 		if err := d.Decode(&c.params); err != nil {
-			return usagef("--json is not an object: %w", err)
+			return flags.Usagef("--json is not an object: %w", err)
 		}
 		if _, err := d.Token(); !errors.Is(err, io.EOF) {
-			return usagef("--json has something behind the object")
+			return flags.Usagef("--json has something behind the object")
 		}
 	}
 	for _, arg := range args {
 		key, text, ok := strings.Cut(arg, "=")
 		if !ok {
-			return usagef("%q is not a parameter: write key=value", arg)
+			return flags.Usagef("%q is not a parameter: write key=value", arg)
 		}
 		c.params[key] = text
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/config"
 	"ferry/ftp"
 	"ferry/rc"
@@ -30,7 +31,7 @@ func (o *options) rcCalls(server *ftp.Server, st *stack, quit func(status int)) 
 		rc.CoreCalls(rc.Core{Version: version(), Obscure: config.Obscure, Quit: quit}),
 		rc.StatsCalls(clients),
 		rc.BandwidthCalls(st.dial),
-		rc.OptionsCalls(o.rc.shown),
+		rc.OptionsCalls(o.shown),
 		rc.VFSCalls(tree),
 		rc.RefusedCalls(tree),
 		rc.FTPCalls(clients),
@@ -200,11 +201,11 @@ func rcTreeName(what string) string {
 // rcTreeOptions are the options of a tree by the names that rclone has for them.
 func (o *options) rcTreeOptions() map[string]any {
 	return map[string]any{
-		"NoSeek": o.noSeek, "NoChecksum": o.noChecksum, "ReadOnly": o.readOnly, "NoModTime": o.noModTime,
-		"DirCacheTime": o.dirCacheTime, "Refresh": o.warm, "PollInterval": o.pollInterval,
-		"CaseInsensitive": o.foldCase, "BlockNormDupes": o.filter.blockNormDupes,
-		"Umask": o.umask, "UID": o.uid, "GID": o.gid, "DirPerms": fs.ModeDir | o.dirPerms, "FilePerms": o.filePerms,
-		"ChunkSize": o.readChunk, "ChunkSizeLimit": o.readChunkTo, "ChunkStreams": o.readStreams,
-		"CacheMode": o.cache.mode, "CacheMaxAge": o.cache.maxAge, "CacheMaxSize": o.cache.maxSize, "CachePollInterval": o.cache.poll,
+		"NoSeek": o.NoSeek, "NoChecksum": o.NoChecksum, "ReadOnly": o.ReadOnly, "NoModTime": o.NoModTime,
+		"DirCacheTime": o.DirCacheTime, "Refresh": o.Warm, "PollInterval": o.PollInterval,
+		"CaseInsensitive": o.FoldCase, "BlockNormDupes": o.Filter.BlockNormDupes,
+		"Umask": o.Umask, "UID": o.UID, "GID": o.GID, "DirPerms": fs.ModeDir | o.DirPerms, "FilePerms": o.FilePerms,
+		"ChunkSize": o.ReadChunk, "ChunkSizeLimit": o.ReadChunkTo, "ChunkStreams": o.ReadStreams,
+		"CacheMode": slices.Index(flags.CacheModes(), o.Cache.Mode), "CacheMaxAge": o.Cache.MaxAge, "CacheMaxSize": o.Cache.MaxSize, "CachePollInterval": o.Cache.Poll,
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"net/url"
 	"os"
 	"strings"
+
+	"ferry/cmd/ferry/internal/flags"
 )
 
 // maxResult bounds the answer to a call.
@@ -89,7 +91,7 @@ func (c *rcCall) server() (*url.URL, *http.Transport, error) {
 	}
 	base, err := url.Parse(text)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return nil, nil, usagef("--url %q: use http://host:port/, https://host:port/, host:port or :port", c.url)
+		return nil, nil, flags.Usagef("--url %q: use http://host:port/, https://host:port/, host:port or :port", c.url)
 	}
 	if c.caCert != "" {
 		pem, err := os.ReadFile(c.caCert)
@@ -98,7 +100,7 @@ func (c *rcCall) server() (*url.URL, *http.Transport, error) {
 		}
 		pool := x509.NewCertPool()
 		if !pool.AppendCertsFromPEM(pem) {
-			return nil, nil, usagef("--ca-cert %q: there is no certificate in it", c.caCert)
+			return nil, nil, flags.Usagef("--ca-cert %q: there is no certificate in it", c.caCert)
 		}
 		t.TLSClientConfig = &tls.Config{RootCAs: pool}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/config"
 	"ferry/remote/all"
 )
@@ -79,7 +80,19 @@ func parseHelp(text string, wanted func(name string) bool) []foreignFlag {
 // isOfADriver reports whether a flag begins with the name of a type that there is here.
 func isOfADriver(name string) bool {
 	kind, _, _ := strings.Cut(name, "-")
-	return slices.ContainsFunc(all.Types(), func(t config.Type) bool { return topicName(t) == kind })
+	return slices.ContainsFunc(all.Types(), func(t config.Type) bool { return flags.TopicName(t) == kind })
+}
+
+// groupOf returns the flags of a group; those with a letter have it behind a slash.
+func groupOf(t *testing.T, title string) []flags.Flag {
+	t.Helper()
+	for _, g := range flags.All(&flags.Options{}) {
+		if g.Title == title {
+			return g.Flags
+		}
+	}
+	t.Fatalf("there is no group %q", title)
+	return nil
 }
 
 // serveFTPOf returns the command itself.
@@ -120,8 +133,8 @@ func TestRcloneFlagsAreKnown(t *testing.T) {
 // Any of them starts a server, alone, with a value of its kind. One that means nothing is one warning with the reason.
 func TestRcloneCommandLinesStart(t *testing.T) {
 	without := map[string]string{}
-	for _, row := range acceptedFlags() {
-		without["--"+row.name] = row.usage
+	for _, row := range groupOf(t, "Accepted") {
+		without["--"+strings.Split(row.Name, "/")[0]] = row.Usage
 	}
 	r := start(t, nil, ":memory:", "--addr", "127.0.0.1:0", "--fast-list", "-P", "--stats-one-line", "--retries", "5", "-M", "--metrics-pass=sesame",
 		"--vfs-read-wait", "20ms", "--checksum=false", "--links", "-l", "--user-agent", "x", "--s3-versions", "--drive-less", "1")
@@ -148,34 +161,21 @@ func TestRcloneCommandLinesStart(t *testing.T) {
 	}
 }
 
-// Each flag that has no value of a kind takes any text, and each switch stands alone.
-func TestAcceptedFlagsTakeWhatRcloneTakes(t *testing.T) {
-	for _, row := range acceptedFlags() {
-		args := []string{"--" + row.name, "some,thing=1"}
-		if row.bare == on {
-			args = args[:1]
-		}
-		if _, err := parse(t, nil, args...); err != nil {
-			t.Errorf("%v: %v", args, err)
-		}
-	}
-}
-
 // What guards a server is not left out silently.
 func TestFlagsThatGuardAreRefused(t *testing.T) {
-	for _, row := range refusedFlags() {
-		status, _, stderr := runNow(t, nil, "serve", "ftp", ".", "--"+row.name, "x")
-		if status != exitUsage || !strings.Contains(stderr, row.name) || !strings.Contains(stderr, row.usage) {
-			t.Errorf("--%s: status %d: %s", row.name, status, stderr)
+	for _, row := range groupOf(t, "Not there") {
+		status, _, stderr := runNow(t, nil, "serve", "ftp", ".", "--"+row.Name, "x")
+		if status != exitUsage || !strings.Contains(stderr, row.Name) || !strings.Contains(stderr, row.Usage) {
+			t.Errorf("--%s: status %d: %s", row.Name, status, stderr)
 		}
 	}
 }
 
 func TestHelpOnRclonesFlags(t *testing.T) {
 	_, help, _ := runNow(t, nil, "help", "rclone")
-	for _, row := range slices.Concat(acceptedFlags(), refusedFlags()) {
-		if !strings.Contains(help, "--"+row.name) || !strings.Contains(help, row.usage) {
-			t.Errorf("--%s is missing", row.name)
+	for _, row := range slices.Concat(groupOf(t, "Accepted"), groupOf(t, "Not there")) {
+		if !strings.Contains(help, "--"+strings.Split(row.Name, "/")[0]) || !strings.Contains(help, row.Usage) {
+			t.Errorf("--%s is missing", row.Name)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"ferry/auth"
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/ftp"
 	"ferry/rc"
 )
@@ -28,11 +29,11 @@ type remoteControl struct {
 
 // openRC opens the remote control that the flags ask for, nil for none. It is about server and the stack that this serves.
 func (o *options) openRC(ctx context.Context, log *slog.Logger, server *ftp.Server, st *stack) (*remoteControl, error) {
-	if !o.rc.enabled {
+	if !o.RC.Enabled {
 		return nil, nil
 	}
 	c := &remoteControl{log: log, quit: make(chan int, 1)}
-	check, err := o.rc.passwords()
+	check, err := rcPasswords(&o.RC)
 	if err != nil {
 		return nil, err
 	}
@@ -41,27 +42,27 @@ func (o *options) openRC(ctx context.Context, log *slog.Logger, server *ftp.Serv
 		Log:         log,
 		Check:       check,
 		Throttle:    &ftp.Throttle{}, // not that of FTP, where a login that anybody may make would forget guesses
-		NoAuth:      o.rc.noAuth,
-		AllowOrigin: o.rc.allowOrigin,
-		Hosts:       o.rc.hosts(),
-		BaseURL:     o.rc.baseURL,
+		NoAuth:      o.RC.NoAuth,
+		AllowOrigin: o.RC.AllowOrigin,
+		Hosts:       rcHosts(&o.RC),
+		BaseURL:     o.RC.BaseURL,
 
 		MaxConnections: processLimits().rcConnections(),
 	})
 	if err != nil {
 		return nil, err
 	}
-	if o.rc.cert != "" {
-		if c.pair, err = ftp.LoadCertificate(o.rc.cert, o.rc.key); err != nil {
+	if o.RC.Cert != "" {
+		if c.pair, err = ftp.LoadCertificate(o.RC.Cert, o.RC.Key); err != nil {
 			return nil, fmt.Errorf("--rc-cert, --rc-key: %w", err)
 		}
 		c.pair.Log = log
 	}
-	c.listeners, err = o.rc.listen(ctx, c.pair)
+	c.listeners, err = listenRC(ctx, &o.RC, c.pair)
 	if err != nil {
 		return nil, err
 	}
-	o.rc.warnOfRisks(log, c.listeners)
+	warnOfRCRisks(&o.RC, log, c.listeners)
 	return c, nil
 }
 
@@ -112,39 +113,39 @@ func (c *remoteControl) announce(ctx context.Context) {
 func rcURL(l net.Listener, secure bool) string {
 	switch {
 	case l.Addr().Network() == "unix":
-		return unixScheme + l.Addr().String()
+		return flags.UnixScheme + l.Addr().String()
 	case secure:
 		return "https://" + l.Addr().String() + "/"
 	}
 	return "http://" + l.Addr().String() + "/"
 }
 
-// passwords returns what knows the passwords, nil for nothing.
-func (o *rcOptions) passwords() (func(user, password string) bool, error) {
-	if o.htpasswd != "" {
-		h, err := auth.NewHtpasswd(o.htpasswd)
+// rcPasswords returns what knows the passwords, nil for nothing.
+func rcPasswords(o *flags.RCOptions) (func(user, password string) bool, error) {
+	if o.Htpasswd != "" {
+		h, err := auth.NewHtpasswd(o.Htpasswd)
 		if err != nil {
 			return nil, fmt.Errorf("--rc-htpasswd: %w", err)
 		}
 		return h.Check, nil
 	}
-	if o.user == "" {
+	if o.User == "" {
 		return nil, nil
 	}
-	single := auth.NewSingle(o.user, o.pass.reveal())
+	single := auth.NewSingle(o.User, o.Pass.Reveal())
 	return func(user, password string) bool {
 		_, err := single.Authenticate(context.Background(), auth.Login{User: user, Password: password})
 		return err == nil
 	}, nil
 }
 
-// hosts are the names that clients may know the remote control by.
-func (o *rcOptions) hosts() []string {
+// rcHosts are the names that clients may know the remote control by.
+func rcHosts(o *flags.RCOptions) []string {
 	var hosts []string
 	if name, err := os.Hostname(); err == nil && name != "" {
 		hosts = append(hosts, name)
 	}
-	for _, addr := range o.addrs {
+	for _, addr := range o.Addrs {
 		if host, _, err := net.SplitHostPort(addr); err == nil && host != "" {
 			hosts = append(hosts, host)
 		}
@@ -152,16 +153,16 @@ func (o *rcOptions) hosts() []string {
 	return hosts
 }
 
-// listen opens all listeners, or none. TLS is for those that are not sockets of this machine.
-func (o *rcOptions) listen(ctx context.Context, pair *ftp.KeyPair) (_ []net.Listener, err error) {
+// listenRC opens all listeners, or none. TLS is for those that are not sockets of this machine.
+func listenRC(ctx context.Context, o *flags.RCOptions, pair *ftp.KeyPair) (_ []net.Listener, err error) {
 	var all []net.Listener
 	defer func() {
 		if err != nil {
 			closeAll(all)
 		}
 	}()
-	for _, addr := range o.addrs {
-		if path, ok := strings.CutPrefix(addr, unixScheme); ok {
+	for _, addr := range o.Addrs {
+		if path, ok := strings.CutPrefix(addr, flags.UnixScheme); ok {
 			l, err := listenUnix(ctx, path)
 			if err != nil {
 				return nil, fmt.Errorf("--rc-addr %q: %w", addr, err)
@@ -220,16 +221,16 @@ func isDeadSocket(ctx context.Context, path string) bool {
 	return errors.Is(err, syscall.ECONNREFUSED)
 }
 
-// warnOfRisks logs what an administrator should not find out from somebody else.
-func (o *rcOptions) warnOfRisks(log *slog.Logger, listeners []net.Listener) {
+// warnOfRCRisks logs what an administrator should not find out from somebody else.
+func warnOfRCRisks(o *flags.RCOptions, log *slog.Logger, listeners []net.Listener) {
 	for _, l := range listeners {
 		local := l.Addr().Network() == "unix" || (listener{Listener: l}).isLoopback()
-		switch url := rcURL(l, o.cert != ""); {
-		case o.noAuth && !local:
+		switch url := rcURL(l, o.Cert != ""); {
+		case o.NoAuth && !local:
 			log.Warn("Anybody who can reach " + url + " can control this server: there is --rc-no-auth")
-		case o.allowOrigin == "*" && o.noAuth:
+		case o.AllowOrigin == "*" && o.NoAuth:
 			log.Warn("Every web page that is open in a browser that can reach " + url + " can control this server: there is --rc-allow-origin *")
-		case !local && o.cert == "" && !o.noAuth:
+		case !local && o.Cert == "" && !o.NoAuth:
 			log.Warn("Passwords for " + url + " go over the network in clear: give --rc-cert and --rc-key")
 		}
 	}

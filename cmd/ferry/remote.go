@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/config"
 	"ferry/remote/all"
 )
@@ -24,7 +25,7 @@ type lazySources struct {
 func (l *lazySources) resolve(ctx context.Context, what string) (config.Settings, error) {
 	spec, err := config.ParseRemote(what)
 	if err != nil {
-		return config.Settings{}, usagef("remote %w", err)
+		return config.Settings{}, flags.Usagef("remote %w", err)
 	}
 	if err := checkQuotes(spec); err != nil {
 		return config.Settings{}, err
@@ -35,15 +36,15 @@ func (l *lazySources) resolve(ctx context.Context, what string) (config.Settings
 		}
 	}
 	settings, err := config.Sources{
-		Types: all.Types(), Flags: l.options.backend, Env: config.ParseEnviron(l.env), File: l.file,
+		Types: all.Types(), Flags: l.options.Backend, Env: config.ParseEnviron(l.env), File: l.file,
 	}.Resolve(spec)
 	if err != nil {
-		return config.Settings{}, usageError{err}
+		return config.Settings{}, flags.Usagef("%w", err)
 	}
 	for _, w := range settings.Warnings {
 		l.log.WarnContext(ctx, w)
 	}
-	if settings.Type == "s3" && l.options.serverModTime {
+	if settings.Type == "s3" && l.options.ServerModTime {
 		settings.Values["use_server_modtime"] = "true"
 	}
 	if settings.Type == config.LocalType {
@@ -56,7 +57,7 @@ func (l *lazySources) resolve(ctx context.Context, what string) (config.Settings
 func checkQuotes(spec config.Remote) error {
 	for key, value := range spec.Params {
 		if (value == "http" || value == "https") && strings.HasPrefix(spec.Path, "//") {
-			return usagef("remote option %s: a value with a colon in it must be in quotes, as in ':%s,%s=\"%s://host\":path'",
+			return flags.Usagef("remote option %s: a value with a colon in it must be in quotes, as in ':%s,%s=\"%s://host\":path'",
 				key, cmp.Or(spec.Type, "type"), key, value)
 		}
 	}
@@ -69,12 +70,12 @@ func (l *lazySources) open(ctx context.Context) error {
 		return err
 	}
 	l.opened = true
-	if err := l.checkExists(l.options.config.path, f); err != nil {
+	if err := l.checkExists(l.options.Config.Path, f); err != nil {
 		return err
 	}
 	if f.Path() != "" && !f.Exists() {
 		level := slog.LevelInfo
-		if l.options.config.path.given {
+		if l.options.Config.Path.Given {
 			level = slog.LevelWarn
 		}
 		l.log.Log(ctx, level, "There is no configuration file", "path", f.Path())
@@ -85,17 +86,17 @@ func (l *lazySources) open(ctx context.Context) error {
 
 // setLocal lets the flags of this program that concern local directories count.
 func (o *options) setLocal(values map[string]string) {
-	if o.given("copy-links") {
-		values["copy_links"] = strconv.FormatBool(o.copyLinks)
+	if o.Given("copy-links") {
+		values["copy_links"] = strconv.FormatBool(o.CopyLinks)
 	}
-	if o.given("min-free-space") {
-		values["min_free_space"] = o.minFreeSpace.String()
+	if o.Given("min-free-space") {
+		values["min_free_space"] = o.MinFreeSpace.String()
 	}
-	if o.given("require-mount") {
-		values["require_mount"] = strconv.FormatBool(o.requireMount)
+	if o.Given("require-mount") {
+		values["require_mount"] = strconv.FormatBool(o.RequireMount)
 	}
-	if o.given("partial-max-age") {
-		values["partial_max_age"] = config.FormatDuration(o.partialMaxAge)
+	if o.Given("partial-max-age") {
+		values["partial_max_age"] = config.FormatDuration(o.PartialMaxAge)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/config"
 )
 
@@ -84,7 +85,7 @@ func TestBackendFlagsReachTheRemote(t *testing.T) {
 	if err := os.Symlink(dir, filepath.Join(dir, "link")); err != nil {
 		t.Skip("no symbolic links here:", err)
 	}
-	o := &options{given: func(string) bool { return false }, backend: map[string]string{"copy-links": "true"}}
+	o := &options{Options: flags.Options{Given: func(string) bool { return false }, Backend: map[string]string{"copy-links": "true"}}}
 	l := &lazySources{options: o}
 	s, err := l.resolve(t.Context(), dir)
 	if err != nil || s.Values["copy_links"] != "true" {
@@ -95,7 +96,7 @@ func TestBackendFlagsReachTheRemote(t *testing.T) {
 // Several commands have these flags, and share the options.
 func TestBackendFlagsOfEachCommandReachTheRemote(t *testing.T) {
 	for _, use := range []string{"serve", "check"} {
-		o := &options{given: func(string) bool { return false }}
+		o := &options{Options: flags.Options{Given: func(string) bool { return false }}}
 		serve, check := process{}.serveFTPCommand(o), process{}.checkCommand(o) // in the order of the program
 		commands := map[string]*cobra.Command{"serve": serve, "check": check}
 		if err := commands[use].Flags().Set("local-sync", "true"); err != nil {

@@ -9,7 +9,7 @@ import (
 	"os"
 	"time"
 
-	"ferry/config"
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/remote"
 	"ferry/vfs"
 )
@@ -33,9 +33,9 @@ type rootCheck struct {
 // checkRoot begins to look at the root of r. The caller calls end.
 func (o *options) checkRoot(ctx context.Context, r remote.Remote, what string, log *slog.Logger) *rootCheck {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), vfs.AnswerLimit)
-	c := &rootCheck{what: what, cached: o.cache.mode != config.CacheOff, log: log, cancel: cancel, done: make(chan struct{})}
+	c := &rootCheck{what: what, cached: o.Cache.Mode != flags.CacheOff, log: log, cancel: cancel, done: make(chan struct{})}
 	if c.cached {
-		if dir, err := o.places.store(r.Info(), o.readOnly); err == nil {
+		if dir, err := o.places.store(r.Info(), o.ReadOnly); err == nil {
 			_, err := os.Stat(dir)
 			c.before = err == nil
 		}

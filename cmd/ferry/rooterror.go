@@ -8,12 +8,13 @@ import (
 	"strings"
 	"syscall"
 
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/remote"
 )
 
 // explainRoot says what is wrong with what is to be served.
 func explainRoot(what string, err error) error {
-	if errors.As(err, new(usageError)) {
+	if errors.As(err, new(flags.UsageError)) {
 		return err
 	}
 	return fmt.Errorf("%q: %w", redactRemote(what), adviseRoot(err))

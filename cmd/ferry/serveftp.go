@@ -3,14 +3,13 @@ package main
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"ferry/auth"
-	"ferry/config"
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/ftp"
 	"ferry/serve"
 	"ferry/vfs"
@@ -37,7 +36,7 @@ const serveFTPExample = `  ferry serve ftp .
   ferry serve ftp /srv/ftp --addr :21 --tls self-signed --require-tls --public-ip ftp.example.org`
 
 func (p process) serveFTPCommand(o *options) *cobra.Command {
-	rows := flagTable()
+	all := flags.All(&o.Options)
 	cmd := &cobra.Command{
 		Use:     "ftp remote:path",
 		Short:   "Serve remote:path over FTP",
@@ -49,82 +48,59 @@ func (p process) serveFTPCommand(o *options) *cobra.Command {
 			if err := checkConfigPath(cmd.Flags()); err != nil {
 				return err
 			}
-			if err := resolveFlags(cmd.Flags(), rows, p.env); err != nil {
+			if err := flags.Resolve(cmd.Flags(), p.env, all...); err != nil {
 				return err
 			}
-			o.given = cmd.Flags().Changed
-			o.places = p.places(o.cacheDir)
-			o.rc.shown = func() map[string]map[string]any { return shownFlags(cmd.Flags(), rows) }
-			if err := o.check(); err != nil {
+			o.Given = cmd.Flags().Changed
+			o.places = p.places(o.CacheDir)
+			o.shown = func() map[string]map[string]any { return flags.Shown(all) }
+			if err := o.Check(); err != nil {
 				return err
 			}
-			return p.serveFTP(cmd.Context(), o, args[0], func(log *slog.Logger) { warnOfAccepted(log, cmd.Flags()) })
+			return p.serveFTP(cmd.Context(), o, args[0], func(log *slog.Logger) { flags.WarnOfAccepted(log, cmd.Flags()) })
 		},
 	}
 	cmd.Flags().SortFlags = false
-	own := slices.DeleteFunc(slices.Clone(rows), func(f flag) bool { return f.group == groupConfig || f.group == groupLogging })
-	addFlags(cmd.Flags(), own, o) // the others belong to every command
-	addBackendFlags(cmd.Flags(), o)
-	completeChoices(cmd, own, o)
+	own := flags.Serve(&o.Options) // the others belong to every command
+	flags.Add(cmd.Flags(), own...)
+	flags.AddOfTypes(cmd.Flags(), &o.Options)
+	completeChoices(cmd, own)
 	return cmd
 }
 
 func wantRemote(cmd *cobra.Command, args []string) error {
 	switch len(args) {
 	case 0:
-		return usagef("what to serve is missing: name a directory or remote:path, as in %s .", cmd.CommandPath())
+		return flags.Usagef("what to serve is missing: name a directory or remote:path, as in %s .", cmd.CommandPath())
 	case 1:
 		return nil
 	}
-	return usagef("one remote:path is served at a time, not %d: quote a path with spaces", len(args))
+	return flags.Usagef("one remote:path is served at a time, not %d: quote a path with spaces", len(args))
 }
 
 // completeChoices has the shell complete the flags that take one of a few words.
-func completeChoices(cmd *cobra.Command, rows []flag, o *options) {
-	for _, row := range rows {
-		if words := strings.Split(row.value(o).Type(), "|"); len(words) > 1 {
-			// It fails for a flag that is not there, or is completed already.
-			_ = cmd.RegisterFlagCompletionFunc(row.name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+func completeChoices(cmd *cobra.Command, groups []flags.Group) {
+	for _, g := range groups {
+		for _, row := range g.Flags {
+			if words := strings.Split(row.Value.Type(), "|"); len(words) > 1 {
+				// It fails for a flag that is not there, or is completed already.
+				_ = cmd.RegisterFlagCompletionFunc(row.Name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+			}
 		}
 	}
 }
 
-// check refuses flags that contradict each other.
-func (o *options) check() error {
-	switch {
-	case o.cert != "" && o.key == "":
-		return usagef("--cert needs --key, the file with its private key (it may be the same file)")
-	case o.key != "" && o.cert == "":
-		return usagef("--key needs --cert, the file with its certificate")
-	case o.cert != "" && o.tls != "off":
-		return usagef("--tls self-signed and --cert exclude each other: give one of them")
-	case o.requireTLS && !o.hasTLS():
-		return usagef("--require-tls needs a certificate: give --cert and --key, or --tls self-signed")
-	case len(o.implicitAddrs) > 0 && !o.hasTLS():
-		return usagef("--implicit-tls-addr needs a certificate: give --cert and --key, or --tls self-signed")
-	case o.checkPolling() != nil:
-		return o.checkPolling()
-	case o.rc.check() != nil:
-		return o.rc.check()
-	case o.log.quiet && o.log.verbose > 0:
-		return usagef("-q and -v exclude each other: give one of them")
-	case o.given("log-level") && (o.log.quiet || o.log.verbose > 0):
-		return usagef("--log-level excludes -q and -v: give one of them")
-	}
-	return nil
-}
-
 // serveFTP opens everything, serves until it is told to stop, and closes everything.
 func (p process) serveFTP(ctx context.Context, o *options, what string, warn func(*slog.Logger)) error {
-	log, closeLog, err := o.log.open(p.stderr)
+	log, logFile, err := openLog(&o.Log, p.stderr)
 	if err != nil {
 		return err
 	}
-	defer closeLog()
+	defer logFile.close()
 	warn(log)
-	warnOfLooseFiles(ctx, log, p.configPath(o), o.key, o.rc.key, o.rc.htpasswd)
+	warnOfLooseFiles(ctx, log, p.configPath(o), o.Key, o.RC.Key, o.RC.Htpasswd)
 	p.warnOfVariables(log)
-	rules, err := p.parseFilter(&o.filter)
+	rules, err := p.parseFilter(&o.Filter)
 	if err != nil {
 		return err
 	}
@@ -153,9 +129,9 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 		return err
 	}
 	o.applyLimits(ctx, log, processLimits())
-	server.MaxSessions = int(o.maxSessions)
+	server.MaxSessions = int(o.MaxSessions)
 	s = o.newService(st, server)
-	s.control, s.listeners, s.pair, s.signals = control, listeners, pair, p.signals
+	s.control, s.listeners, s.pair, s.signals, s.logFile = control, listeners, pair, p.signals, logFile
 	if p.onTerminal(o) {
 		banner{listeners, st.remote.Info().Name, st.kept.dir}.write(p.stderr, o)
 	}
@@ -169,19 +145,18 @@ func (o *options) newService(st *stack, server *ftp.Server) *service {
 		tree:     st.tree,
 		root:     st.root,
 		log:      st.log,
-		logFile:  o.log.opened,
-		grace:    o.shutdownTimeout,
-		flush:    o.cache.flush,
+		grace:    o.ShutdownTimeout,
+		flush:    o.Cache.Flush,
 		polling:  o.polling(st.remote),
 		sweeping: o.sweeping(st.remote),
-		stats:    stats{unlimited(o.log.stats), o.log.statsAt(), st.log, server, st.tree, st.counts},
+		stats:    stats{flags.Unlimited(o.Log.Stats), statsAt(&o.Log), st.log, server, st.tree, st.counts},
 	}
-	if o.publicIP != "" {
-		s.public = newPublicIP(o.publicIP)
+	if o.PublicIP != "" {
+		s.public = newPublicIP(o.PublicIP)
 		server.PublicIP = s.public.address
 	}
-	if o.warm {
-		s.warm = int(min(max(o.checkers, 1), maxCheckers))
+	if o.Warm {
+		s.warm = int(min(max(o.Checkers, 1), maxCheckers))
 	}
 	return s
 }
@@ -190,55 +165,44 @@ func (o *options) newService(st *stack, server *ftp.Server) *service {
 func (o *options) server(tree *vfs.FS, pair *ftp.KeyPair, log *slog.Logger) *ftp.Server {
 	s := &ftp.Server{
 		Backend: &serve.Backend{
-			Auth: auth.NewSingle(o.user, o.pass.reveal()),
+			Auth: auth.NewSingle(o.User, o.Pass.Reveal()),
 			Tree: tree,
 		},
 		Log:               log,
 		TLS:               o.tlsConfig(pair),
-		RequireTLS:        o.requireTLS,
+		RequireTLS:        o.RequireTLS,
 		DataResume:        o.dataResumption(),
-		Passive:           ftp.PortRange(o.passive),
-		NoActive:          o.noActive,
-		AllowFXP:          o.allowFXP,
-		AllowPeerMismatch: o.allowPeerMismatch,
-		AcceptAbruptClose: o.acceptAbruptClose,
-		IdleTimeout:       o.idleTimeout,
-		LoginTimeout:      o.loginTimeout,
-		DataConnect:       o.dataTimeouts.connect,
-		DataStall:         o.dataTimeouts.stall,
-		MinRate:           max(int64(o.minRate), 0),
-		ConvertASCII:      o.ascii == "convert",
+		Passive:           ftp.PortRange(o.Passive),
+		NoActive:          o.NoActive,
+		AllowFXP:          o.AllowFXP,
+		AllowPeerMismatch: o.AllowPeerMismatch,
+		AcceptAbruptClose: o.AcceptAbruptClose,
+		IdleTimeout:       o.IdleTimeout,
+		LoginTimeout:      o.LoginTimeout,
+		DataConnect:       o.DataTimeouts.Connect,
+		DataStall:         o.DataTimeouts.Stall,
+		MinRate:           max(int64(o.MinRate), 0),
+		ConvertASCII:      o.ASCII == "convert",
 	}
-	s.MaxSessionsPerHost = int(o.maxSessionsPerIP)
-	if o.listTime == "local" {
+	s.MaxSessionsPerHost = int(o.MaxSessionsPerIP)
+	if o.ListTime == "local" {
 		s.ListLocation = time.Local
 	}
 	return s
 }
 
-// isReadOnly reports whether no change is let through: asking about each, and only trying, are no use to a client.
-func (o *options) isReadOnly() bool { return o.readOnly || o.dryRun || o.interactive }
-
-// unlimited turns "off" into the 0 that means no limit below this package.
-func unlimited(d time.Duration) time.Duration {
-	if d == config.DurationOff {
-		return 0
-	}
-	return d
-}
-
 // warnOfRisks logs what an administrator should not find out from somebody else.
 func (o *options) warnOfRisks(log *slog.Logger, listeners []listener) {
 	for _, l := range listeners {
-		if o.pass == "" && !l.isLoopback() {
+		if o.Pass == "" && !l.isLoopback() {
 			access := "read and change"
-			if o.isReadOnly() {
+			if o.IsReadOnly() {
 				access = "read"
 			}
-			log.Warn("Anybody who can reach "+l.url()+" can "+access+" everything: there is no --pass", "user", o.user)
+			log.Warn("Anybody who can reach "+l.url()+" can "+access+" everything: there is no --pass", "user", o.User)
 		}
 	}
-	if o.hasTLS() && o.minTLS < "1.2" {
-		log.Warn("--min-tls-version " + o.minTLS + " accepts protocols that can be broken: use it for old devices only")
+	if o.HasTLS() && o.MinTLS < "1.2" {
+		log.Warn("--min-tls-version " + o.MinTLS + " accepts protocols that can be broken: use it for old devices only")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ferry/cache"
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/config"
 	"ferry/remote"
 	"ferry/remote/all"
@@ -29,8 +30,8 @@ import (
 //	filter, normdup   hide        --include and the like, --vfs-block-norm-dupes
 //	vfs               openTree    what is remembered, read ahead and, with --vfs-cache-mode, kept on disk
 //
-// serve opens all of it, and package serve gives each login its view. check and cleanup use the driver as it is, cache the
-// disk cache alone. The remote control is about the whole stack.
+// serve opens all of it, and package serve gives each login its view. check and cleanup use the
+// driver as it is, cache the disk cache alone. The remote control is about the whole stack.
 type stack struct {
 	what   string // is served, as on the command line
 	driver remote.Remote
@@ -43,16 +44,17 @@ type stack struct {
 	log    *slog.Logger
 }
 
-// openStack opens what the command line names up to the decorators, and begins to look whether it is a directory. It
-// returns soon, whatever the remote does; a mistake that is found by then is its error. The caller calls close.
+// openStack opens what the command line names up to the decorators, and begins to look whether it
+// is a directory. It returns soon, whatever the remote does; a mistake that is found by then is its
+// error. The caller calls close.
 func (p process) openStack(ctx context.Context, o *options, what string, log *slog.Logger) (*stack, error) {
 	s := &stack{what: what, log: log}
 	var err error
 	if s.driver, err = p.openDriver(ctx, o, what, log, openTime); err != nil {
 		return nil, explainRoot(what, err)
 	}
-	if o.rc.enabled {
-		s.dial = newBandwidthDial(o.chain.bandwidth)
+	if o.RC.Enabled {
+		s.dial = newBandwidthDial(o.Chain.Bandwidth)
 	}
 	s.remote, s.counts = o.decorate(s.driver, s.dial, log)
 	s.root = o.checkRoot(ctx, s.remote, what, log)
@@ -63,17 +65,19 @@ func (p process) openStack(ctx context.Context, o *options, what string, log *sl
 	return s, nil
 }
 
-// openTime is how long opening a remote may take. A driver that asks its server then goes on without the answer.
+// openTime is how long opening a remote may take. A driver that asks its server then goes on
+// without the answer.
 const openTime = 300 * time.Millisecond
 
-// openDriver finds out what a remote string means and opens that, within a time; 0 = as long as it takes.
+// openDriver finds out what a remote string means and opens that, within a time; 0 = as long as it
+// takes.
 func (p process) openDriver(ctx context.Context, o *options, what string, log *slog.Logger, within time.Duration) (remote.Remote, error) {
-	net, err := o.network.options()
+	net, err := o.Network.Options()
 	if err != nil {
-		return nil, usageError{err}
+		return nil, flags.Usagef("%w", err)
 	}
-	net.Attempts = int(max(o.chain.attempts, 1))
-	kept := p.places(o.cacheDir)
+	net.Attempts = int(max(o.Chain.Attempts, 1))
+	kept := p.places(o.CacheDir)
 	net.KnownHosts = kept.knownHosts()
 	sources := &lazySources{process: p, options: o, log: log}
 	settings, err := sources.resolve(ctx, what)
@@ -88,12 +92,12 @@ func (p process) openDriver(ctx context.Context, o *options, what string, log *s
 	return all.Open(opening, settings, all.Environment{Network: net, Mounts: kept.mounts()}, func(s string) (config.Settings, error) { return sources.resolve(ctx, s) })
 }
 
-// decorate puts the decorators around a driver. A remote of this machine is only limited, asked again or logged when a
-// flag says so: its files are sent and received without a copy.
+// decorate puts the decorators around a driver. A remote of this machine is only limited, asked
+// again or logged when a flag says so: its files are sent and received without a copy.
 func (o *options) decorate(driver remote.Remote, dial *bandwidthDial, log *slog.Logger) (remote.Remote, *count.Remote) {
 	r, live := driver, driver.Info().Caps.Live
-	l := o.chain.limits()
-	if dial != nil && (!live || o.given("bwlimit")) {
+	l := chainLimits(&o.Chain)
+	if dial != nil && (!live || o.Given("bwlimit")) {
 		l.Bandwidth = dial.connect()
 	}
 	if l.Bandwidth != nil || l.Rate > 0 || l.Connections > 0 {
@@ -101,8 +105,8 @@ func (o *options) decorate(driver remote.Remote, dial *bandwidthDial, log *slog.
 	}
 	counts := count.New(r)
 	r = counts
-	if !live || o.given("low-level-retries") {
-		r = retry.New(r, retry.Options{Attempts: int(max(o.chain.attempts, 1))})
+	if !live || o.Given("low-level-retries") {
+		r = retry.New(r, retry.Options{Attempts: int(max(o.Chain.Attempts, 1))})
 	}
 	if !live || log.Enabled(context.Background(), slog.LevelInfo) {
 		r = logged.New(r, log)
@@ -113,10 +117,10 @@ func (o *options) decorate(driver remote.Remote, dial *bandwidthDial, log *slog.
 // maxConnections bounds --max-connections: more is no limit to speak of, and takes memory.
 const maxConnections = 1 << 20
 
-func (o *chainOptions) limits() limit.Options {
-	l := limit.Options{Rate: o.rate, Burst: int(o.burst), Connections: int(min(o.connections, maxConnections))}
-	if o.bandwidth.String() != config.SizeOff.String() {
-		l.Bandwidth = o.bandwidth.At
+func chainLimits(o *flags.ChainOptions) limit.Options {
+	l := limit.Options{Rate: o.Rate, Burst: int(o.Burst), Connections: int(min(o.Connections, maxConnections))}
+	if o.Bandwidth.String() != config.SizeOff.String() {
+		l.Bandwidth = o.Bandwidth.At
 	}
 	return l
 }
@@ -127,7 +131,7 @@ func (o *options) hide(r remote.Remote, rules *filter.Filter) (left remote.Remot
 		filtered := filter.New(r, rules)
 		r, mayMake = filtered, filtered.MayMake
 	}
-	if !o.filter.blockNormDupes {
+	if !o.Filter.BlockNormDupes {
 		return r, mayMake
 	}
 	inner, blocked := mayMake, normdup.New(r)
@@ -150,7 +154,7 @@ func (s *stack) openTree(o *options, rules *filter.Filter) error {
 		return err
 	}
 	if s.kept.Store != nil {
-		opt.Cache = o.cache.tree(s.kept.Store)
+		opt.Cache = treeCache(&o.Cache, s.kept.Store)
 	}
 	s.tree = vfs.New(left, opt)
 	return nil
@@ -165,38 +169,39 @@ func (s *stack) probe(ctx context.Context) error {
 // treeOptions returns the options of the tree that the flags describe.
 func (o *options) treeOptions(log *slog.Logger) vfs.Options {
 	return vfs.Options{
-		ReadOnly:  o.isReadOnly(),
-		NoModTime: o.noModTime,
-		NoSeek:    o.noSeek,
-		FoldCase:  o.foldCase,
+		ReadOnly:  o.IsReadOnly(),
+		NoModTime: o.NoModTime,
+		NoSeek:    o.NoSeek,
+		FoldCase:  o.FoldCase,
 		Modes: vfs.Modes{
-			File: o.filePerms, FileGiven: o.given("file-perms"),
-			Dir: o.dirPerms, DirGiven: o.given("dir-perms"),
-			Umask: o.umask, UmaskGiven: o.given("umask"),
+			File: o.FilePerms, FileGiven: o.Given("file-perms"),
+			Dir: o.DirPerms, DirGiven: o.Given("dir-perms"),
+			Umask: o.Umask, UmaskGiven: o.Given("umask"),
 		},
-		UID:        o.uid,
-		GID:        o.gid,
-		PartMaxAge: unlimited(o.partialMaxAge),
-		Space:      vfs.Space{Total: int64(o.totalSpace), UsedIsSize: o.usedIsSize},
+		UID:        o.UID,
+		GID:        o.GID,
+		PartMaxAge: flags.Unlimited(o.PartialMaxAge),
+		Space:      vfs.Space{Total: int64(o.TotalSpace), UsedIsSize: o.UsedIsSize},
 
-		DirCacheTime:   o.dirCacheTime,
-		DirRefreshWait: o.dirRefreshWait,
-		RemoteWait:     cmp.Or(o.remoteWait, vfs.AnswerLimit),
-		PollInterval:   o.usedPollInterval(),
-		ReadBuffer:     int64(o.bufferSize),
-		MaxReadBuffer:  max(int64(o.maxBufferMemory), 0),
+		DirCacheTime:   o.DirCacheTime,
+		DirRefreshWait: o.DirRefreshWait,
+		RemoteWait:     cmp.Or(o.RemoteWait, vfs.AnswerLimit),
+		PollInterval:   o.UsedPollInterval(),
+		ReadBuffer:     int64(o.BufferSize),
+		MaxReadBuffer:  max(int64(o.MaxBufferMemory), 0),
 		Chunks:         o.chunks(),
 		Checksums:      o.checksums(),
 		Log:            log,
 	}
 }
 
-// checksums says when checksums are compared: --no-checksum=false asks for those that are dear, too.
+// checksums says when checksums are compared: --no-checksum=false asks for those that are dear,
+// too.
 func (o *options) checksums() vfs.Checksums {
 	switch {
-	case o.noChecksum, o.ignoreChecksum:
+	case o.NoChecksum, o.IgnoreChecksum:
 		return vfs.ChecksumsOff
-	case o.given("no-checksum"):
+	case o.Given("no-checksum"):
 		return vfs.ChecksumsAll
 	}
 	return vfs.ChecksumsCheap
@@ -204,32 +209,31 @@ func (o *options) checksums() vfs.Checksums {
 
 // chunks says in which requests files are read, nil where no flag does.
 func (o *options) chunks() *vfs.Chunks {
-	if !o.given("vfs-read-chunk-size") && !o.given("vfs-read-chunk-size-limit") && !o.given("vfs-read-chunk-streams") {
-		if o.chain.connections > 0 {
+	if !o.Given("vfs-read-chunk-size") && !o.Given("vfs-read-chunk-size-limit") && !o.Given("vfs-read-chunk-streams") {
+		if o.Chain.Connections > 0 {
 			return &vfs.Chunks{} // a download has one connection, so that there are enough for others
 		}
 		return nil
 	}
-	return &vfs.Chunks{Size: int64(o.readChunk), Limit: int64(o.readChunkTo), Streams: int(min(o.readStreams, maxReadStreams))}
+	return &vfs.Chunks{Size: int64(o.ReadChunk), Limit: int64(o.ReadChunkTo), Streams: int(min(o.ReadStreams, maxReadStreams))}
 }
 
-// maxReadStreams is how many requests for one file there are at most at a time: more would not end quicker.
+// maxReadStreams is how many requests for one file there are at most at a time: more would not end
+// quicker.
 const maxReadStreams = 256
 
-// tree is what the tree does with the cache.
-func (c *cacheOptions) tree(store *cache.Store) vfs.Cache {
-	modes := map[config.CacheMode]vfs.CacheMode{
-		config.CacheMinimal: vfs.CacheMinimal, config.CacheWrites: vfs.CacheWrites, config.CacheFull: vfs.CacheFull,
-	}
+// treeCache is what the tree does with the cache.
+func treeCache(c *flags.CacheOptions, store *cache.Store) vfs.Cache {
+	modes := map[string]vfs.CacheMode{"minimal": vfs.CacheMinimal, "writes": vfs.CacheWrites, "full": vfs.CacheFull}
 	acks := map[string]vfs.WriteAck{"durable": vfs.AckDurable, "spooled": vfs.AckSpooled, "remote": vfs.AckRemote}
 	return vfs.Cache{
-		Store: store, Mode: modes[c.mode], Ack: acks[c.ack], WriteBack: c.writeBack, Transfers: int(min(c.transfers, 1<<16)),
-		ReadAhead: max(int64(c.readAhead), 0), FastFingerprint: c.fastFingerprint,
+		Store: store, Mode: modes[c.Mode], Ack: acks[c.Ack], WriteBack: c.WriteBack, Transfers: int(min(c.Transfers, 1<<16)),
+		ReadAhead: max(int64(c.ReadAhead), 0), FastFingerprint: c.FastFingerprint,
 	}
 }
 
-// close closes everything from above. Where something goes on that uses the tree, the disk of the cache stays open, and
-// ends with the process.
+// close closes everything from above. Where something goes on that uses the tree, the disk of the
+// cache stays open, and ends with the process.
 func (s *stack) close(ctx context.Context, inUse bool) {
 	if s.tree != nil {
 		s.tree.Close()

@@ -9,10 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/pflag"
+
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/remote"
 	"ferry/remote/faulty"
 	"ferry/remote/local"
 	"ferry/remote/memory"
+	"ferry/vfs"
 )
 
 // far is a remote of another machine.
@@ -24,13 +28,26 @@ func (f far) Info() remote.Info {
 	return info
 }
 
-func chainOf(t *testing.T, driver remote.Remote, level slog.Level, args ...string) remote.Remote {
+// parse resolves flags as ferry serve ftp does.
+func parse(t *testing.T, args ...string) *options {
 	t.Helper()
-	o, err := parse(t, nil, args...)
-	if err != nil {
+	o := &options{}
+	groups := flags.All(&o.Options)
+	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	flags.Add(fs, groups...)
+	if err := fs.Parse(args); err != nil {
 		t.Fatal(err)
 	}
-	r, _ := o.decorate(driver, nil, slog.New(newTextHandler(io.Discard, level)))
+	if err := flags.Resolve(fs, nil, groups...); err != nil {
+		t.Fatal(err)
+	}
+	o.Given = fs.Changed
+	return o
+}
+
+func chainOf(t *testing.T, driver remote.Remote, level slog.Level, args ...string) remote.Remote {
+	t.Helper()
+	r, _ := parse(t, args...).decorate(driver, nil, slog.New(newTextHandler(io.Discard, level)))
 	return r
 }
 
@@ -64,6 +81,12 @@ func TestTheChainIsWhatTheFlagsAskFor(t *testing.T) {
 		if got := strings.Join(names, " "); got != c.want {
 			t.Errorf("%q gives %s, want %s", c.args, got, c.want)
 		}
+	}
+}
+
+func TestDefaultsOfTheTree(t *testing.T) {
+	if o := parse(t); o.checksums() != vfs.ChecksumsCheap || o.chunks() != nil {
+		t.Errorf("checksums %v, chunks %v", o.checksums(), o.chunks())
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/remote"
 )
 
@@ -21,10 +22,10 @@ type sweeping struct {
 // when the remote trusts the clock.
 func (o *options) sweeping(r remote.Remote) sweeping {
 	const day = 24 * time.Hour
-	if o.isReadOnly() {
+	if o.IsReadOnly() {
 		return sweeping{}
 	}
-	age := unlimited(o.partialMaxAge)
+	age := flags.Unlimited(o.PartialMaxAge)
 	if age <= 0 { // the remote may have another one of its own
 		age = day
 	}

@@ -78,10 +78,7 @@ func TestSweepsGoOnAsOftenAsPartsLiveLong(t *testing.T) {
 		t.Run(args, func(t *testing.T) {
 			args, fails := strings.CutSuffix(args, " error")
 			args, cannot := strings.CutSuffix(args, "none")
-			o, err := parse(t, nil, strings.Fields(args)...)
-			if err != nil {
-				t.Fatal(err)
-			}
+			o := parse(t, strings.Fields(args)...)
 			synctest.Test(t, func(t *testing.T) {
 				r := &swept{Remote: memory.New(), t0: time.Now()}
 				if fails {

@@ -3,47 +3,21 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
-
-	"github.com/spf13/pflag"
 
 	"ferry/ftp"
 )
 
-var tlsVersions = map[string]uint16{
-	"1.0": tls.VersionTLS10,
-	"1.1": tls.VersionTLS11,
-	"1.2": tls.VersionTLS12,
-	"1.3": tls.VersionTLS13,
-}
-
-// tlsVersionValue is a TLS version, with or without "tls" in front.
-func tlsVersionValue(p *string) pflag.Value {
-	parse := func(s string) (string, error) {
-		v := strings.TrimPrefix(strings.ToLower(s), "tls")
-		if _, ok := tlsVersions[v]; !ok {
-			return "", errors.New("use 1.0, 1.1, 1.2 or 1.3")
-		}
-		return v, nil
-	}
-	return &value[string]{p, "1.0|1.1|1.2|1.3", parse, func(s string) string { return s }}
-}
-
-// hasTLS reports whether there is to be a certificate.
-func (o *options) hasTLS() bool { return o.cert != "" || o.tls == "self-signed" }
-
 // loadKeyPair returns the certificate that the flags name or ask to be made, nil without TLS.
 func (o *options) loadKeyPair(ctx context.Context, log *slog.Logger) (*ftp.KeyPair, error) {
-	if !o.hasTLS() {
+	if !o.HasTLS() {
 		return nil, nil
 	}
-	cert, key := o.cert, o.key
+	cert, key := o.Cert, o.Key
 	if cert == "" {
 		dir, err := o.keyDir()
 		if err != nil {
@@ -82,10 +56,10 @@ func (o *options) certHosts() []string {
 	if name, err := os.Hostname(); err == nil && name != "" {
 		hosts = append(hosts, name)
 	}
-	if o.publicIP != "" {
-		hosts = append(hosts, o.publicIP)
+	if o.PublicIP != "" {
+		hosts = append(hosts, o.PublicIP)
 	}
-	for _, addr := range append(o.addrs[:len(o.addrs):len(o.addrs)], o.implicitAddrs...) {
+	for _, addr := range append(o.Addrs[:len(o.Addrs):len(o.Addrs)], o.ImplicitAddrs...) {
 		if host, _, err := net.SplitHostPort(addr); err == nil && host != "" {
 			hosts = append(hosts, host)
 		}
@@ -106,12 +80,12 @@ func (o *options) tlsConfig(pair *ftp.KeyPair) *tls.Config {
 	if pair == nil {
 		return nil
 	}
-	return &tls.Config{MinVersion: tlsVersions[o.minTLS], GetCertificate: pair.GetCertificate}
+	return &tls.Config{MinVersion: o.MinTLSVersion(), GetCertificate: pair.GetCertificate}
 }
 
 // dataResumption translates --tls-data-resume.
 func (o *options) dataResumption() ftp.TLSResume {
-	switch o.dataResume {
+	switch o.DataResume {
 	case "off":
 		return ftp.ResumeOff
 	case "require":

@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"runtime/debug"
 
+	"ferry/cmd/ferry/internal/flags"
+
 	"github.com/spf13/cobra"
 )
 
@@ -12,7 +14,7 @@ func (p process) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Show the version",
-		Args:  wantNoArgs,
+		Args:  flags.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintf(p.stdout, "ferry %s\n- go: %s\n- os: %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err

@@ -1,4 +1,4 @@
-package main
+package flags
 
 import (
 	"fmt"
@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// groupedUsage prints how to use cmd, its flags by group.
-func groupedUsage(cmd *cobra.Command) error {
+// GroupedUsage prints how to use cmd, its flags by group.
+func GroupedUsage(cmd *cobra.Command) error {
 	var b strings.Builder
 	b.WriteString("Usage:\n")
 	if cmd.Runnable() {
@@ -33,9 +33,15 @@ func groupedUsage(cmd *cobra.Command) error {
 
 // writeFlags prints the flags of fs by group; those of no group, such as --help, come last.
 func writeFlags(b *strings.Builder, fs *pflag.FlagSet) {
-	groupOf := map[string]string{}
-	for _, row := range flagTable() {
-		groupOf[row.name] = row.group
+	groupOf, titles := map[string]string{}, []string{}
+	for _, g := range All(&Options{}) {
+		if !g.isHidden() {
+			titles = append(titles, g.Title)
+		}
+		for _, row := range g.Flags {
+			name, _ := row.name()
+			groupOf[name] = g.Title
+		}
 	}
 	sets := map[string]*pflag.FlagSet{}
 	fs.VisitAll(func(f *pflag.Flag) {
@@ -46,7 +52,7 @@ func writeFlags(b *strings.Builder, fs *pflag.FlagSet) {
 		}
 		sets[group].AddFlag(f)
 	})
-	for _, group := range append(groups[:len(groups):len(groups)], "") {
+	for _, group := range append(titles, "") {
 		if set := sets[group]; set != nil {
 			title := "Other flags"
 			if group != "" {

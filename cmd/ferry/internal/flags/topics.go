@@ -1,4 +1,4 @@
-package main
+package flags
 
 import (
 	"cmp"
@@ -11,8 +11,8 @@ import (
 	"ferry/remote/all"
 )
 
-// helpTopics are what "ferry help" knows besides the commands: the types of remotes and their options.
-func helpTopics() []*cobra.Command {
+// Topics are what "ferry help" knows besides the commands: the types of remotes and their options.
+func Topics() []*cobra.Command {
 	list := &cobra.Command{Use: "backends", Short: "The types of remotes", Long: backendsText(all.Types())}
 	one := &cobra.Command{
 		Use:   "backend",
@@ -21,7 +21,7 @@ func helpTopics() []*cobra.Command {
 	}
 	for _, t := range all.Types() {
 		one.AddCommand(&cobra.Command{
-			Use:     topicName(t),
+			Use:     TopicName(t),
 			Aliases: []string{t.Name},
 			Short:   t.Help,
 			Long:    backendText(t),
@@ -30,13 +30,13 @@ func helpTopics() []*cobra.Command {
 	return []*cobra.Command{list, one, rcloneTopic()}
 }
 
-// topicName is one word for a type: the prefix of its flags.
-func topicName(t config.Type) string { return cmp.Or(t.Prefix, t.Name) }
+// TopicName is one word for a type: the prefix of its flags.
+func TopicName(t config.Type) string { return cmp.Or(t.Prefix, t.Name) }
 
 func backendsText(types []config.Type) string {
 	var b strings.Builder
 	for _, t := range types {
-		fmt.Fprintf(&b, "  %-12s %s\n", topicName(t), t.Help)
+		fmt.Fprintf(&b, "  %-12s %s\n", TopicName(t), t.Help)
 	}
 	b.WriteString("\nTheir options: ferry help backend TYPE\n")
 	return b.String()

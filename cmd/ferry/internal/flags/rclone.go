@@ -1,4 +1,4 @@
-package main
+package flags
 
 import (
 	"log/slog"
@@ -22,7 +22,8 @@ const (
 	noPages   = "the remote control only answers calls"
 )
 
-// flagsWithout are the flags of rclone that are accepted, so that its command lines start, and warned of.
+// flagsWithout are the flags of rclone that are accepted, so that its command lines start, and
+// warned of.
 func flagsWithout() []without {
 	return []without{
 		{why: noSync,
@@ -80,54 +81,45 @@ func flagsWithout() []without {
 }
 
 // acceptedFlags are the rows of flagsWithout.
-func acceptedFlags() []flag {
-	var rows []flag
+func acceptedFlags() []Flag {
+	var rows []Flag
 	for _, set := range flagsWithout() {
 		for name := range strings.FieldsSeq(set.switches) {
-			name, short, _ := strings.Cut(name, "/")
-			rows = append(rows, flag{name: name, short: short, bare: on, usage: set.why,
-				value: func(*options) pflag.Value { return boolValue(new(bool)) }})
+			rows = append(rows, Flag{name, "", toggle(new(bool)), set.why})
 		}
 		for name := range strings.FieldsSeq(set.valued) {
-			rows = append(rows, flag{name: name, usage: set.why,
-				value: func(*options) pflag.Value { return secretValue(new(secret)) }}) // it may be one
+			rows = append(rows, Flag{name, "", secret(new(Secret)), set.why}) // it may be one
 		}
 	}
 	return rows
 }
 
-// warnOfAccepted logs each of them that was set, with the reason. A switch that is off counts as not set.
-func warnOfAccepted(log *slog.Logger, fs *pflag.FlagSet) {
+// WarnOfAccepted logs each of them that was set, with the reason. A switch that is off counts as
+// not set.
+func WarnOfAccepted(log *slog.Logger, fs *pflag.FlagSet) {
 	for _, row := range acceptedFlags() {
-		f := fs.Lookup(row.name)
-		if !f.Changed || f.Value.String() == "" || row.bare == on && f.Value.String() == "false" {
+		name, _ := row.name()
+		f := fs.Lookup(name)
+		if !f.Changed || f.Value.String() == "" || row.bare() != "" && f.Value.String() == "false" {
 			continue
 		}
-		log.Warn("--" + row.name + " has no effect: " + row.usage)
+		log.Warn("--" + name + " has no effect: " + row.Usage)
 	}
 }
 
-// The groups that --help leaves out.
-const (
-	groupAccepted = "Accepted"
-	groupRefused  = "Not there"
-)
-
-// refusedFlags are flags of rclone that guard something: to serve without them would let in whom they
-// keep out.
-func refusedFlags() []flag {
-	refused := func(name, usage string) flag {
-		return flag{name: name, usage: usage, value: func(*options) pflag.Value { return refusedValue(usage) }}
-	}
-	return []flag{
-		refused("auth-proxy", "users are not looked up by a program yet: use --user and --pass"),
-		refused("rc-client-ca", "client certificates are not asked for: use --rc-htpasswd, or --rc-addr unix:///path"),
-		refused("rc-user-from-header", "users are not believed by a header: use --rc-htpasswd, or --rc-addr unix:///path"),
+// refusedFlags are flags of rclone that guard something: to serve without them would let in whom
+// they keep out.
+func refusedFlags() []Flag {
+	row := func(name, usage string) Flag { return Flag{name, "", nothing(usage), usage} }
+	return []Flag{
+		row("auth-proxy", "users are not looked up by a program yet: use --user and --pass"),
+		row("rc-client-ca", "client certificates are not asked for: use --rc-htpasswd, or --rc-addr unix:///path"),
+		row("rc-user-from-header", "users are not believed by a header: use --rc-htpasswd, or --rc-addr unix:///path"),
 	}
 }
 
-// refusedValue takes no value but an empty one.
-func refusedValue(why string) pflag.Value {
+// nothing takes no value but an empty one.
+func nothing(why string) pflag.Value {
 	parse := func(s string) (string, error) {
 		if s == "" {
 			return "", nil
@@ -155,7 +147,7 @@ func rcloneTopic() *cobra.Command {
 	}
 	b.WriteString("\nThese are refused, as they guard something:\n\n")
 	for _, row := range refusedFlags() {
-		b.WriteString("  --" + row.name + "\n      " + row.usage + "\n")
+		b.WriteString("  --" + row.Name + "\n      " + row.Usage + "\n")
 	}
 	return &cobra.Command{Use: "rclone", Short: "The flags of rclone that are accepted and mean nothing here", Long: b.String()}
 }

@@ -1,7 +1,6 @@
-package main
+package flags
 
 import (
-	"log/slog"
 	"maps"
 	"regexp"
 	"slices"
@@ -21,8 +20,8 @@ func variableName(flag string) string {
 	return strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// checkVariables returns an error for a variable of this program that sets nothing: whoever misspells
-// one would start a server that lacks what it was to have.
+// checkVariables returns an error for a variable of this program that sets nothing: whoever
+// misspells one would start a server that lacks what it was to have.
 func checkVariables(vars map[string]string) error {
 	known := ownVariables()
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
@@ -31,15 +30,15 @@ func checkVariables(vars map[string]string) error {
 			continue
 		}
 		if rcloneVariables()[rest] {
-			return usagef("there is no variable %s: use %s%s", name, rclonePrefix, rest)
+			return Usagef("there is no variable %s: use %s%s", name, rclonePrefix, rest)
 		}
-		return usagef("there is no variable %s%s: see ferry serve ftp --help", name, didYouMean(rest, known, ownPrefix))
+		return Usagef("there is no variable %s%s: see ferry serve ftp --help", name, didYouMean(rest, known, ownPrefix))
 	}
 	return nil
 }
 
-// unknownVariables returns what is wrong with the variables of rclone that mean nothing here.
-func unknownVariables(env config.Environ) []string {
+// UnknownVariables returns what is wrong with the variables of rclone that mean nothing here.
+func UnknownVariables(env config.Environ) []string {
 	known := rcloneVariables()
 	maps.Copy(known, ownVariables())
 	var list []string
@@ -52,18 +51,14 @@ func unknownVariables(env config.Environ) []string {
 	return list
 }
 
-// warnOfVariables logs which variables of rclone mean nothing here.
-func (p process) warnOfVariables(log *slog.Logger) {
-	if list := unknownVariables(config.ParseEnviron(p.env)); len(list) > 0 {
-		log.Warn("Variables that mean nothing here: " + strings.Join(list, ", "))
-	}
-}
-
 // ownVariables are the variables of all flags of all commands, without their prefix.
 func ownVariables() map[string]bool {
 	known := map[string]bool{}
-	for _, row := range flagTable() {
-		known[variableName(row.name)] = true
+	for _, g := range All(&Options{}) {
+		for _, row := range g.Flags {
+			name, _ := row.name()
+			known[variableName(name)] = true
+		}
 	}
 	return known
 }
@@ -80,14 +75,14 @@ func rcloneVariables() map[string]bool {
 	return known
 }
 
-// isConfigVariable reports whether a variable of rclone sets an option of a remote that it names, or concerns the
-// configuration file.
+// isConfigVariable reports whether a variable of rclone sets an option of a remote that it names,
+// or concerns the configuration file.
 func isConfigVariable(rest string) bool {
 	return rest == "CONFIG" || strings.HasPrefix(rest, "CONFIG_") || rest == "PASSWORD_CHANGE"
 }
 
-// isNotForFlags reports whether a variable is meant for something else: for the tests of this program, or
-// set by Kubernetes and Docker for every program beside a service that is called ferry.
+// isNotForFlags reports whether a variable is meant for something else: for the tests of this
+// program, or set by Kubernetes and Docker for every program beside a service that is called ferry.
 func isNotForFlags(name, value string) bool {
 	for _, prefix := range []string{"FERRY_TEST_", "FERRY_MODEL_", "FERRY_FAR_TIMES", "FERRY_KILLS", "FERRY_FILES"} {
 		if strings.HasPrefix(name, prefix) {

@@ -1,12 +1,12 @@
-package main
+package flags
 
 import (
 	"strings"
 	"testing"
 )
 
-// The flag table of the manual that ferry follows. Where a default is that of the machine it was printed on, or ferry
-// writes it in another way, the second column says what it is here.
+// The flag table of the manual that ferry follows. Where a default is that of the machine it was
+// printed on, or ferry writes it in another way, the second column says what it is here.
 const flagsOfTheManual = `
 --addr string | localhost:2121 | IPaddress:Port or :Port to bind server to. (default "localhost:2121")
 --cache-dir string | | Directory rclone will use for caching.
@@ -35,11 +35,17 @@ const flagsOfTheManual = `
 --low-level-retries int | 10 | If an upload fails it will be retried up to --low-level-retries times.
 `
 
-// Every flag of the manual is there, takes the values that the manual shows, and has the default that it says.
+// Every flag of the manual is there, takes the values that the manual shows, and has the default
+// that it says.
 func TestTheFlagTableOfTheManual(t *testing.T) {
-	rows := map[string]flag{}
-	for _, row := range flagTable() {
-		rows[row.name] = row
+	rows, others := map[string]Flag{}, map[string]Flag{}
+	for _, set := range []map[string]Flag{rows, others} {
+		for _, g := range All(&Options{}) {
+			for _, row := range g.Flags {
+				name, _ := row.name()
+				set[name] = row
+			}
+		}
 	}
 	for line := range strings.SplitSeq(strings.TrimSpace(flagsOfTheManual), "\n") {
 		columns := strings.SplitN(line, " | ", 3)
@@ -52,15 +58,15 @@ func TestTheFlagTableOfTheManual(t *testing.T) {
 			if !ok {
 				t.Fatalf("there is no --%s", name)
 			}
-			if len(strings.Fields(columns[0])) == 1 && row.bare != on {
+			if len(strings.Fields(columns[0])) == 1 && row.bare() == "" {
 				t.Error("it needs a value")
 			}
 			want := strings.TrimSpace(columns[1])
 			if want == "" {
 				return
 			}
-			ours, manual := row.value(&options{}), row.value(&options{})
-			if err := ours.Set(row.def); err != nil {
+			ours, manual := row.Value, others[name].Value
+			if err := ours.Set(row.Default); err != nil {
 				t.Fatal(err)
 			}
 			if err := manual.Set(want); err != nil || ours.String() != manual.String() {

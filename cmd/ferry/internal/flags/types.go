@@ -1,4 +1,4 @@
-package main
+package flags
 
 import (
 	"github.com/spf13/pflag"
@@ -6,7 +6,8 @@ import (
 	"ferry/remote/all"
 )
 
-// backendValue is the flag of an option that a type of remote has. Its text is read when a remote of that type is opened.
+// backendValue is the flag of an option that a type of remote has. Its text is read when a remote
+// of that type is opened.
 type backendValue struct {
 	given map[string]string
 	name  string
@@ -27,11 +28,12 @@ func (v backendValue) Set(s string) error {
 
 func (v backendValue) Type() string { return "value" }
 
-// addBackendFlags adds a flag for every option of every type, as --s3-region. They go before the configuration file for
-// all remotes of that type. Help does not show them: "ferry help backend s3" does.
-func addBackendFlags(fs *pflag.FlagSet, o *options) {
-	if o.backend == nil { // several commands have them
-		o.backend = map[string]string{}
+// AddOfTypes adds a flag for every option of every type, as --s3-region. They go before the
+// configuration file for all remotes of that type. Help does not show them: "ferry help backend s3"
+// does.
+func AddOfTypes(fs *pflag.FlagSet, o *Options) {
+	if o.Backend == nil { // several commands have them
+		o.Backend = map[string]string{}
 	}
 	for _, t := range all.Types() {
 		for _, opt := range t.Settable() {
@@ -39,7 +41,7 @@ func addBackendFlags(fs *pflag.FlagSet, o *options) {
 			if fs.Lookup(name) != nil {
 				continue // a flag of this program, or of two types
 			}
-			f := fs.VarPF(backendValue{o.backend, name, opt.Default}, name, "", opt.Help)
+			f := fs.VarPF(backendValue{o.Backend, name, opt.Default}, name, "", opt.Help)
 			f.Hidden = true
 			if opt.StandsAlone() {
 				f.NoOptDefVal = "true"

@@ -1,0 +1,234 @@
+package flags
+
+import (
+	"io/fs"
+	"net/netip"
+	"time"
+
+	"ferry/config"
+	"ferry/remote/network"
+)
+
+// Options are the values of all flags. The table says what each is.
+type Options struct {
+	Addrs             []string
+	User              string
+	Pass              Secret
+	Passive           config.Ports
+	PublicIP          string
+	NoActive          bool
+	AllowFXP          bool
+	AllowPeerMismatch bool
+	AcceptAbruptClose bool
+	MaxSessions       uint32
+	MaxSessionsPerIP  uint32
+	IdleTimeout       time.Duration
+	LoginTimeout      time.Duration
+	DataTimeouts      Timeouts
+	MinRate           config.Size
+	ShutdownTimeout   time.Duration
+	ListTime          string
+	ASCII             string
+
+	Cert, Key     string
+	TLS           string
+	ImplicitAddrs []string
+	RequireTLS    bool
+	MinTLS        string
+	DataResume    string
+
+	Chain   ChainOptions
+	Network NetworkOptions
+	RC      RCOptions
+
+	ReadOnly               bool
+	DryRun, Interactive    bool // as ReadOnly
+	DirPerms, FilePerms    fs.FileMode
+	Umask                  fs.FileMode
+	UID, GID               uint32
+	NoModTime              bool
+	ServerModTime          bool
+	NoSeek                 bool
+	FoldCase               bool
+	Filter                 FilterOptions
+	NoChecksum             bool
+	IgnoreChecksum         bool // as NoChecksum
+	TotalSpace             config.Size
+	UsedIsSize             bool
+	CopyLinks              bool
+	RequireMount           bool
+	MinFreeSpace           config.Size
+	PartialMaxAge          time.Duration
+	DirCacheTime           time.Duration
+	DirRefreshWait         time.Duration
+	RemoteWait             time.Duration
+	Warm                   bool
+	Checkers               uint32
+	PollInterval           time.Duration
+	BufferSize             config.Size
+	MaxBufferMemory        config.Size
+	ReadChunk, ReadChunkTo config.Size
+	ReadStreams            uint32
+
+	CacheDir string
+	Cache    CacheOptions
+
+	Config  ConfigOptions
+	Backend map[string]string // flags of types of remotes that were given, by name
+	Log     LogOptions
+
+	// Given reports whether a flag was set on the command line or in the environment.
+	Given func(flag string) bool
+}
+
+// LogOptions say what is logged, and where to.
+type LogOptions struct {
+	Verbose int
+	Quiet   bool
+	Level   string
+	File    string
+	Format  string
+	JSON    bool // as format json
+	Systemd bool
+
+	Stats      time.Duration
+	StatsLevel string
+}
+
+// HasTLS reports whether there is to be a certificate.
+func (o *Options) HasTLS() bool { return o.Cert != "" || o.TLS == "self-signed" }
+
+// MinTLSVersion is the oldest version that is accepted.
+func (o *Options) MinTLSVersion() uint16 { return tlsVersions[o.MinTLS] }
+
+// IsReadOnly reports whether no change is let through: asking about each, and only trying, are no
+// use to a client.
+func (o *Options) IsReadOnly() bool { return o.ReadOnly || o.DryRun || o.Interactive }
+
+// checkPolling refuses an interval within which directories would have expired anyway.
+func (o *Options) checkPolling() error {
+	if d := Unlimited(o.PollInterval); o.Given("poll-interval") && d > 0 && d >= o.DirCacheTime {
+		return Usagef("--poll-interval %s must be smaller than --dir-cache-time %s: lower the one, or raise the other",
+			config.FormatDuration(d), config.FormatDuration(o.DirCacheTime))
+	}
+	return nil
+}
+
+// UsedPollInterval is the interval that the flags ask for; nobody has to lower the default when
+// directories expire sooner.
+func (o *Options) UsedPollInterval() time.Duration {
+	if o.Given("poll-interval") {
+		return Unlimited(o.PollInterval)
+	}
+	return min(o.PollInterval, o.DirCacheTime/2)
+}
+
+// Check refuses flags that contradict each other.
+func (o *Options) Check() error {
+	switch {
+	case o.Cert != "" && o.Key == "":
+		return Usagef("--cert needs --key, the file with its private key (it may be the same file)")
+	case o.Key != "" && o.Cert == "":
+		return Usagef("--key needs --cert, the file with its certificate")
+	case o.Cert != "" && o.TLS != "off":
+		return Usagef("--tls self-signed and --cert exclude each other: give one of them")
+	case o.RequireTLS && !o.HasTLS():
+		return Usagef("--require-tls needs a certificate: give --cert and --key, or --tls self-signed")
+	case len(o.ImplicitAddrs) > 0 && !o.HasTLS():
+		return Usagef("--implicit-tls-addr needs a certificate: give --cert and --key, or --tls self-signed")
+	case o.checkPolling() != nil:
+		return o.checkPolling()
+	case o.RC.Check() != nil:
+		return o.RC.Check()
+	case o.Log.Quiet && o.Log.Verbose > 0:
+		return Usagef("-q and -v exclude each other: give one of them")
+	case o.Given("log-level") && (o.Log.Quiet || o.Log.Verbose > 0):
+		return Usagef("--log-level excludes -q and -v: give one of them")
+	}
+	return nil
+}
+
+// Unlimited turns "off" into the 0 that means no limit below this package.
+func Unlimited(d time.Duration) time.Duration {
+	if d == config.DurationOff {
+		return 0
+	}
+	return d
+}
+
+// CacheOptions are the values of the flags about the disk cache.
+type CacheOptions struct {
+	Mode            string // one of CacheModes
+	Ack             string // remote, durable or spooled
+	WriteBack       time.Duration
+	Transfers       uint32
+	MaxAge          time.Duration
+	MaxSize         config.Size
+	MinFree         config.Size
+	Poll            time.Duration
+	ReadAhead       config.Size
+	FastFingerprint bool
+	Flush           time.Duration // when ferry stops
+}
+
+// ChainOptions are the values of the flags that say how a remote is used.
+type ChainOptions struct {
+	Attempts    uint32
+	Bandwidth   config.Bandwidth
+	Rate        float64 // calls per second; 0 = no limit
+	Burst       uint32
+	Connections uint32 // calls under way at once; 0 = no limit
+}
+
+// NetworkOptions are the values of the flags that say how the servers of remotes are reached.
+type NetworkOptions struct {
+	Connect, Idle         time.Duration // 0 = for ever
+	CACerts               []string
+	ClientCert, ClientKey string
+	TrustAll              bool
+	Bind                  netip.Addr
+	HTTP                  network.HTTP
+}
+
+// RCOptions are the values of the flags of the remote control.
+type RCOptions struct {
+	Enabled     bool
+	Addrs       []string // host:port, or unix:///path
+	User        string
+	Pass        Secret
+	Htpasswd    string
+	NoAuth      bool
+	Cert, Key   string
+	AllowOrigin string
+	BaseURL     string
+}
+
+// ConfigOptions say where the configuration is and how it is opened.
+type ConfigOptions struct {
+	Path            ConfigPath
+	PasswordCommand []string
+	AskPassword     bool
+}
+
+// A ConfigPath is given when it was set, be it to nothing: then the configuration is in memory.
+type ConfigPath struct {
+	Path  string
+	Given bool
+}
+
+// FilterOptions are the values of the flags that say which files and directories are served.
+type FilterOptions struct {
+	Include, IncludeFrom []string
+	Exclude, ExcludeFrom []string
+	Rules, RulesFrom     []string
+	ExcludeIfPresent     []string
+	FilesFrom            []string
+	FilesFromRaw         []string
+	FilesFrom0           []string
+	MaxDepth             int
+	HashPart             string
+	MinSize, MaxSize     config.Size
+	MinAge, MaxAge       time.Duration
+	IgnoreCase           bool
+	BlockNormDupes       bool
+}

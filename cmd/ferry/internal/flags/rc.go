@@ -1,0 +1,73 @@
+package flags
+
+import (
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// Check refuses flags that contradict each other.
+func (o *RCOptions) Check() error {
+	switch {
+	case (o.User == "") != (o.Pass == ""):
+		return Usagef("--rc-user and --rc-pass go together: give both, or neither")
+	case o.User != "" && o.Htpasswd != "":
+		return Usagef("--rc-user and --rc-htpasswd exclude each other: give one of them")
+	case o.NoAuth && (o.User != "" || o.Htpasswd != ""):
+		return Usagef("--rc-no-auth and passwords exclude each other: give one of them")
+	case (o.Cert == "") != (o.Key == ""):
+		return Usagef("--rc-cert and --rc-key go together (they may name the same file): give both, or neither")
+	}
+	return nil
+}
+
+// rcAddrs is a list of addresses and sockets: each occurrence of the flag adds to it, and a comma
+// separates several.
+func rcAddrs(p *[]string) pflag.Value {
+	parse := func(s string) ([]string, error) {
+		list := *p
+		for addr := range strings.SplitSeq(s, ",") {
+			addr, err := parseRCAddr(strings.TrimSpace(addr))
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, addr)
+		}
+		return slices.Clip(list), nil
+	}
+	return &value[[]string]{p, "address", parse, func(l []string) string { return strings.Join(l, ",") }}
+}
+
+// UnixScheme begins the address of a socket.
+const UnixScheme = "unix://"
+
+// parseRCAddr returns host:port as it is, and the path of a socket with its scheme. A path needs no
+// scheme: it is what has a slash in it.
+func parseRCAddr(s string) (string, error) {
+	path, isSocket := strings.CutPrefix(s, UnixScheme)
+	switch {
+	case isSocket && path == "":
+		return "", errors.New("the path of the socket is missing: use unix:///run/ferry.sock")
+	case isSocket || strings.Contains(s, "/"):
+		return UnixScheme + path, nil
+	}
+	return s, checkAddr(s)
+}
+
+// origin is a scheme and a host, "*" or nothing.
+func origin(p *string) pflag.Value {
+	parse := func(s string) (string, error) {
+		if s == "" || s == "*" {
+			return s, nil
+		}
+		u, err := url.Parse(s)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || s != u.Scheme+"://"+u.Host {
+			return "", errors.New("use a scheme and a host, as in https://admin.example.org, or *")
+		}
+		return s, nil
+	}
+	return &value[string]{p, "origin", parse, func(s string) string { return s }}
+}

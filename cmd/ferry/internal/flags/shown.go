@@ -1,0 +1,59 @@
+package flags
+
+import (
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// Shown returns the values of flags by group and name, secrets hidden, for options/get.
+func Shown(groups []Group) map[string]map[string]any {
+	all := map[string]map[string]any{}
+	for _, g := range groups {
+		if g.isHidden() {
+			continue
+		}
+		block := map[string]any{}
+		for _, row := range g.Flags {
+			name, _ := row.name()
+			block[name] = shownValue(row.Value)
+		}
+		all[blockName(g.Title)] = block
+	}
+	return all
+}
+
+// blockName is the word for the title of a group: that of rclone where it has one.
+func blockName(title string) string {
+	switch title {
+	case rcTitle:
+		return "rc"
+	case loggingTitle:
+		return "log"
+	case configTitle:
+		return "config"
+	}
+	return strings.ToLower(title)
+}
+
+// shownValue returns a value in the type that JSON has for it; what has none is shown as it is
+// written on the command line.
+func shownValue(v pflag.Value) any {
+	switch v := v.(type) {
+	case *onceOnly:
+		return shownValue(v.Value)
+	case *value[bool]:
+		return *v.p
+	case *value[int]:
+		return *v.p
+	case *value[uint32]:
+		return *v.p
+	case *value[float64]:
+		return *v.p
+	case *value[[]string]:
+		return append([]string{}, *v.p...)
+	case *listFlag:
+		return append([]string{}, *v.p...)
+	}
+	return v.String()
+}
