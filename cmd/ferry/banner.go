@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"ferry/cmd/ferry/internal/logging"
 )
 
 // onTerminal reports whether a person watches the log on a terminal and has not said how much of it there shall be.
@@ -20,13 +22,10 @@ func (p process) onTerminal(o *options) bool {
 
 // sessionLog returns the log for logins and transfers: on a terminal they are shown without having been asked for.
 func (p process) sessionLog(o *options, log *slog.Logger) *slog.Logger {
-	h, ok := log.Handler().(*textHandler)
-	if !ok || !p.onTerminal(o) {
+	if !p.onTerminal(o) {
 		return log
 	}
-	with := *h
-	with.least = slog.LevelInfo
-	return slog.New(&with)
+	return logging.AtLeast(log, slog.LevelInfo)
 }
 
 // A banner is what somebody who has started ferry by hand wants to know.
@@ -67,7 +66,7 @@ func (b banner) write(w io.Writer, o *options) {
 
 // printable keeps what the banner shows from moving the cursor.
 func printable(r rune) rune {
-	if unprintable(r) {
+	if logging.Unprintable(r) {
 		return '?'
 	}
 	return r

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"ferry/cmd/ferry/internal/flags"
+	"ferry/cmd/ferry/internal/listen"
 )
 
 func onTerminal(t *testing.T, args ...string) *running {
@@ -107,7 +108,7 @@ func TestAddressesToType(t *testing.T) {
 }
 
 func TestAPortWithoutTheRight(t *testing.T) {
-	text := listenRemedy(&net.OpError{Op: "listen", Err: os.NewSyscallError("bind", syscall.EACCES)}).Error()
+	text := listen.Remedy(&net.OpError{Op: "listen", Err: os.NewSyscallError("bind", syscall.EACCES)}).Error()
 	for _, want := range []string{"setcap cap_net_bind_service", "AmbientCapabilities=CAP_NET_BIND_SERVICE", "redirect to :2121"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing: %s", want, text)

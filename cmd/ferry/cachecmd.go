@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -14,6 +12,7 @@ import (
 
 	"ferry/cache"
 	"ferry/cmd/ferry/internal/flags"
+	"ferry/cmd/ferry/internal/places"
 	"ferry/config"
 )
 
@@ -42,7 +41,7 @@ func (p process) cacheCommand(o *options) *cobra.Command {
 			if err := flags.Resolve(cmd.Flags(), p.env, dir); err != nil {
 				return err
 			}
-			return run(caches{p.places(o.CacheDir).all(), p.stdout}, args)
+			return run(caches{places.Of(o.CacheDir, p.env).All(), p.stdout}, args)
 		}}
 		root.AddCommand(cmd)
 		return cmd
@@ -58,17 +57,17 @@ func (p process) cacheCommand(o *options) *cobra.Command {
 		if all {
 			return c.retryAll()
 		}
-		return c.each(ids, func(s keptCache, r cache.LostRecord) error {
+		return c.each(ids, func(s places.Cache, r cache.LostRecord) error {
 			_, err := s.Retry(r.ID)
 			return err
 		})
 	})
 	retry.Flags().BoolVar(&all, "all", false, "Retry whatever was refused and has not been superseded")
 	sub("drop ID...", "Delete refused files", wantIDs, func(c caches, ids []string) error {
-		return c.each(ids, func(s keptCache, r cache.LostRecord) error { return s.DropLost(r.ID) })
+		return c.each(ids, func(s places.Cache, r cache.LostRecord) error { return s.DropLost(r.ID) })
 	})
 	sub("export ID FILE", "Write a refused file to a new FILE", wantIDAndFile, func(c caches, args []string) error {
-		return c.each(args[:1], func(s keptCache, r cache.LostRecord) error { return exportRefused(s.Store, r.ID, args[1]) })
+		return c.each(args[:1], func(s places.Cache, r cache.LostRecord) error { return s.Export(r.ID, args[1]) })
 	})
 	return root
 }
@@ -94,48 +93,20 @@ type caches struct {
 }
 
 // open calls do with each cache, and with the error of one that is in use.
-func (c caches) open(do func(dir string, s keptCache, err error) error) error {
+func (c caches) open(do func(dir string, s places.Cache, err error) error) error {
 	if len(c.bases) == 0 {
-		return errNoPlace
+		return places.ErrNone
 	}
 	for _, base := range c.bases {
-		if err := openAll(filepath.Join(base, cachesName), do); err != nil {
+		if err := places.EachCache(base, do); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// openAll calls do with each cache in parent.
-func openAll(parent string, do func(dir string, s keptCache, err error) error) error {
-	entries, err := os.ReadDir(parent)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if !e.IsDir() {
-			continue
-		}
-		s, err := openCacheDir(filepath.Join(parent, e.Name()), cache.Options{})
-		if err != nil && !errors.Is(err, cache.ErrInUse) {
-			return err
-		}
-		doErr := do(e.Name(), s, err)
-		if err == nil {
-			doErr = errors.Join(doErr, s.Close())
-		}
-		if doErr != nil {
-			return doErr
 		}
 	}
 	return nil
 }
 
 func (c caches) list() error {
-	return c.open(func(dir string, s keptCache, err error) error {
+	return c.open(func(dir string, s places.Cache, err error) error {
 		if err != nil {
 			fmt.Fprintf(c.out, "%s: in use; ask the ferry that uses it: ferry rc cache/ls\n", dir)
 			return nil
@@ -188,7 +159,7 @@ func refusedText(r cache.LostRecord) string {
 // retryAll has everything wait again that was refused, and says what cannot.
 func (c caches) retryAll() error {
 	var failed error
-	err := c.open(func(dir string, s keptCache, err error) error {
+	err := c.open(func(dir string, s places.Cache, err error) error {
 		if err != nil {
 			failed = errors.Join(failed, fmt.Errorf("%s is in use: ask the ferry that uses it: ferry rc cache/retry all=true", dir))
 			return nil
@@ -214,11 +185,11 @@ func (c caches) retryAll() error {
 }
 
 // each calls do with each of the refused files, wherever they are, also when it fails with some.
-func (c caches) each(ids []string, do func(keptCache, cache.LostRecord) error) error {
+func (c caches) each(ids []string, do func(places.Cache, cache.LostRecord) error) error {
 	missing := slices.Clone(ids)
 	inUse := false
 	var failed error
-	err := c.open(func(_ string, s keptCache, err error) error {
+	err := c.open(func(_ string, s places.Cache, err error) error {
 		if err != nil {
 			inUse = true
 			return nil

@@ -10,12 +10,13 @@ import (
 	"testing"
 
 	"ferry/cache"
+	"ferry/cmd/ferry/internal/places"
 	"ferry/remote"
 )
 
-func openTestCache(t *testing.T, dir string) keptCache {
+func openTestCache(t *testing.T, dir string) places.Cache {
 	t.Helper()
-	s, err := openCacheDir(cacheDirOf(dir, remote.Info{Name: "s3:bucket/a b", Place: "s3:host/bucket/a b"}), cache.Options{})
+	s, err := places.OpenCache(places.CacheDir(dir, remote.Info{Name: "s3:bucket/a b", Place: "s3:host/bucket/a b"}), cache.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,21 +150,9 @@ func TestCacheLeavesACacheInUseAlone(t *testing.T) {
 	}
 }
 
-func TestCacheDirTellsPlacesApart(t *testing.T) {
-	a := cacheDirOf("/c", remote.Info{Name: "s3:bucket", Place: "s3:one/bucket"})
-	b := cacheDirOf("/c", remote.Info{Name: "s3:bucket", Place: "s3:two/bucket"})
-	if a == b || filepath.Dir(a) != filepath.Join("/c", "vfs") {
-		t.Errorf("%s and %s", a, b)
-	}
-	odd := filepath.Base(cacheDirOf("/c", remote.Info{Name: "local:/../" + strings.Repeat("ä/", 200)}))
-	if len(odd) > 100 || strings.ContainsAny(odd, "/\\:") || strings.HasPrefix(odd, ".") {
-		t.Errorf("%q", odd)
-	}
-}
-
 func TestWithoutAModeWhatWaitsIsToldOf(t *testing.T) {
 	dir, root := t.TempDir(), t.TempDir()
-	s, err := openCacheDir(cacheDirOf(dir, remote.Info{Name: "local:" + root}), cache.Options{})
+	s, err := places.OpenCache(places.CacheDir(dir, remote.Info{Name: "local:" + root}), cache.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

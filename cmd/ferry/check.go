@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ferry/cmd/ferry/internal/flags"
+	"ferry/cmd/ferry/internal/logging"
 	"ferry/remote"
 )
 
@@ -242,11 +243,11 @@ func (p process) onDriver(cmd *cobra.Command, o *options, what string, do func(c
 		return err
 	}
 	o.Given = cmd.Flags().Changed
-	log, logFile, err := openLog(&o.Log, p.stderr)
+	log, logFile, err := logging.Open(&o.Log, p.stderr)
 	if err != nil {
 		return err
 	}
-	defer logFile.close()
+	defer logFile.Close()
 	p.warnOfVariables(log)
 	ctx, release := p.interruptible(cmd.Context())
 	defer release()

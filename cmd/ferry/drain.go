@@ -5,6 +5,7 @@ import (
 	"syscall"
 	"time"
 
+	"ferry/cmd/ferry/internal/logging"
 	"ferry/config"
 	"ferry/vfs"
 )
@@ -22,7 +23,7 @@ func (s *service) drain(ctx context.Context) error {
 		s.flushWithin(ctx)
 	}
 	if w := s.tree.Waiting(); w.Changes > 0 {
-		s.log.Log(ctx, levelNotice, "What has not been sent is kept in the cache, and is sent after the next start", s.waitingAttrs(w)...)
+		s.log.Log(ctx, logging.Notice, "What has not been sent is kept in the cache, and is sent after the next start", s.waitingAttrs(w)...)
 	}
 	return nil
 }
@@ -34,7 +35,7 @@ func (s *service) flushWithin(ctx context.Context) {
 	go func() {
 		done <- s.tree.Drain(ctx, drainReport, func(w vfs.Waiting) {
 			if w.Changes > 0 {
-				s.log.Log(ctx, levelNotice, "Sending what waits for the remote", s.waitingAttrs(w)...)
+				s.log.Log(ctx, logging.Notice, "Sending what waits for the remote", s.waitingAttrs(w)...)
 			}
 		})
 	}()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -103,21 +102,6 @@ func TestAConfigurationFileThatIsMissing(t *testing.T) {
 	for _, none := range []string{"", "notfound", os.DevNull} {
 		if status, _, stderr := runNow(t, nil, "listremotes", "--config", none); status != exitOK {
 			t.Errorf("%q: status %d: %s", none, status, stderr)
-		}
-	}
-}
-
-// An address of one family is that family's.
-func TestAnIPv4AddressIsIPv4Only(t *testing.T) {
-	for addr, v4 := range map[string]bool{"0.0.0.0:0": true, ":0": false} {
-		ls, err := listenOn(t.Context(), addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer closeAll(ls)
-		a := netip.MustParseAddrPort(ls[0].Addr().String())
-		if a.Addr().Is4() != v4 && slices.Contains(loopbackHosts(), "::1") {
-			t.Errorf("%s listens on %v", addr, a)
 		}
 	}
 }

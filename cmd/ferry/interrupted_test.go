@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"ferry/cache"
+	"ferry/cmd/ferry/internal/places"
 	"ferry/remote"
 )
 
@@ -99,14 +100,14 @@ func TestMessagesSayAThingOnce(t *testing.T) {
 		}
 	}
 	dir, root := t.TempDir(), t.TempDir()
-	kept, err := openCacheDir(cacheDirOf(dir, remote.Info{Name: "local:" + root, Place: "local:" + root}), cache.Options{})
+	kept, err := places.OpenCache(places.CacheDir(dir, remote.Info{Name: "local:" + root, Place: "local:" + root}), cache.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer kept.Close()
 	_, _, used := runNow(t, env, "serve", "ftp", root, "--addr", "127.0.0.1:0", "--vfs-cache-mode", "writes", "--cache-dir", dir)
 	_, used, _ = strings.Cut(used, "ferry: ") // behind the log
-	if strings.Count(used, filepath.Base(kept.dir)) != 1 || strings.Count(used, "--cache-dir") != 1 || !strings.Contains(used, "in use") {
+	if strings.Count(used, filepath.Base(kept.Dir)) != 1 || strings.Count(used, "--cache-dir") != 1 || !strings.Contains(used, "in use") {
 		t.Errorf("it says: %s", used)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"runtime/debug"
 
+	"ferry/cmd/ferry/internal/logging"
 	"ferry/config"
 )
 
@@ -81,7 +82,7 @@ func (o *options) applyLimits(ctx context.Context, log *slog.Logger, l limits) {
 	case !o.Given("max-sessions"):
 		o.MaxSessions = n
 		if n > 0 {
-			log.LogAttrs(ctx, levelNotice, "--max-sessions follows from what this process may use",
+			log.LogAttrs(ctx, logging.Notice, "--max-sessions follows from what this process may use",
 				append([]slog.Attr{slog.Uint64("sessions", uint64(n))}, attrs...)...)
 		}
 	case l.descriptors > 0 && uint64(o.MaxSessions)+ownDescriptors > l.descriptors:

@@ -1,17 +1,12 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
-
-	"ferry/cmd/ferry/internal/flags"
 )
 
 func TestSIGHUPOpensTheLogFileAgain(t *testing.T) {
@@ -42,19 +37,5 @@ func waitForFile(t *testing.T, name, text string) {
 		if time.Since(begun) > time.Minute {
 			t.Fatalf("%q is missing, %v:\n%s", text, err, got)
 		}
-	}
-}
-
-func TestADurationInJSONHasAUnit(t *testing.T) {
-	var out bytes.Buffer
-	log, file, err := openLog(&flags.LogOptions{Format: "json"}, &out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.close()
-	log.Warn("x", slog.Duration("took", 1500*time.Millisecond))
-	got := map[string]any{}
-	if err := json.Unmarshal(out.Bytes(), &got); err != nil || got["took_s"] != 1.5 || got["took"] != nil {
-		t.Errorf("%v: %s", err, out.String())
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"ferry/cmd/ferry/internal/logging"
 )
 
 func TestLooseFilesAreWarnedOf(t *testing.T) {
@@ -27,7 +29,7 @@ func TestLooseFilesAreWarnedOf(t *testing.T) {
 	}
 	var b strings.Builder
 	names = append(names, "", filepath.Join(dir, "missing"), dir)
-	warnOfLooseFiles(t.Context(), slog.New(newTextHandler(&b, slog.LevelWarn)), names...)
+	warnOfLooseFiles(t.Context(), slog.New(logging.NewText(&b, slog.LevelWarn)), names...)
 	got := b.String()
 	if strings.Count(got, "\n") != 2 || !strings.Contains(got, "world mode=0644") || !strings.Contains(got, "written mode=0660") {
 		t.Errorf("the log says\n%s", got)

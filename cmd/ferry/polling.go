@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"ferry/cmd/ferry/internal/logging"
 	"ferry/remote"
 )
 
@@ -17,7 +18,7 @@ type polling struct {
 func (o *options) polling(r remote.Remote) polling {
 	p := polling{r.Info().Name, slog.LevelInfo}
 	if o.Given("poll-interval") && o.UsedPollInterval() > 0 {
-		p.level = levelNotice
+		p.level = logging.Notice
 	}
 	return p
 }

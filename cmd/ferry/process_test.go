@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"ferry/cmd/ferry/internal/listen"
 )
 
 // runNow runs a command that ends by itself.
@@ -280,7 +282,7 @@ func TestASecondSignalStopsAtOnce(t *testing.T) {
 func TestLocalhostIsEveryLoopbackAddress(t *testing.T) {
 	r := start(t, nil, ":memory:", "--addr", "localhost:0")
 	var ports []string
-	for range loopbackHosts() {
+	for range listen.LoopbackHosts() {
 		url := r.url(t)
 		dial(t, url)
 		ports = append(ports, url[strings.LastIndexByte(url, ':'):])

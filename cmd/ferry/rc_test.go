@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"ferry/cmd/ferry/internal/listen"
 	"ferry/ftp"
 )
 
@@ -197,7 +198,7 @@ func TestRCAtItsOrdinaryAddresses(t *testing.T) {
 	r := start(t, nil, ":memory:", "--addr", "127.0.0.1:0", "--rc", "--rc-addr", "localhost:0")
 	r.url(t)
 	all := rcAddress.FindAllStringSubmatch(r.logged(), -1)
-	if len(all) != len(loopbackHosts()) {
+	if len(all) != len(listen.LoopbackHosts()) {
 		t.Fatalf("%v", all)
 	}
 	for _, m := range all {

@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
-	"io"
-	"os"
 	"time"
 
-	"ferry/cache"
+	"ferry/cmd/ferry/internal/places"
 	"ferry/rc"
 )
 
@@ -21,14 +18,14 @@ var (
 // rcCachedTree tells of a tree with a disk cache.
 type rcCachedTree struct {
 	rcTree
-	cache keptCache
+	cache places.Cache
 }
 
 // Stats adds the cache, by rclone's names. Those that mean nothing here are left out.
 func (t rcCachedTree) Stats() rc.TreeStats {
 	s, kept, waiting := t.rcTree.Stats(), t.cache.Stats(), t.Waiting()
 	s.DiskCache = map[string]any{
-		"path": t.cache.dir, "bytesUsed": kept.Used, "files": kept.Waiting.Files + kept.Clean.Files,
+		"path": t.cache.Dir, "bytesUsed": kept.Used, "files": kept.Waiting.Files + kept.Clean.Files,
 		"uploadsInProgress": waiting.Uploading, "uploadsQueued": waiting.Changes - waiting.Uploading,
 		"erroredFiles": kept.Lost.Files, "outOfSpace": kept.Limit > 0 && kept.Used >= kept.Limit,
 	}
@@ -64,22 +61,4 @@ func (t rcCachedTree) Retry(id string) error { return t.RetryRefused(id) }
 func (t rcCachedTree) Drop(id string) error { return t.DropRefused(id) }
 
 // Export implements rc.Keeper.
-func (t rcCachedTree) Export(id, to string) error { return exportRefused(t.cache.Store, id, to) }
-
-// exportRefused writes a file that the remote refused to a new file of this machine.
-func exportRefused(s *cache.Store, id, to string) (err error) {
-	content, err := s.OpenLost(id)
-	if err != nil {
-		return err
-	}
-	defer content.Close()
-	f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(f, content.Section())
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return errors.Join(err, os.Remove(to))
-	}
-	return nil
-}
+func (t rcCachedTree) Export(id, to string) error { return t.cache.Export(id, to) }

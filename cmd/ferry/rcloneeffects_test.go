@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -193,10 +192,5 @@ func TestFormsOfTheLog(t *testing.T) {
 	r.url(t)
 	if !strings.HasPrefix(r.logged(), "<5>NOTICE: ") {
 		t.Errorf("the log:\n%s", r.logged())
-	}
-	for level, want := range map[slog.Level]byte{slog.LevelDebug: '7', slog.LevelInfo: '6', levelNotice: '5', slog.LevelWarn: '4', slog.LevelError: '3'} {
-		if got := syslogLevel(level); got != want {
-			t.Errorf("%v: %c", level, got)
-		}
 	}
 }

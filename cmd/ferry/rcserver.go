@@ -14,6 +14,8 @@ import (
 
 	"ferry/auth"
 	"ferry/cmd/ferry/internal/flags"
+	"ferry/cmd/ferry/internal/listen"
+	"ferry/cmd/ferry/internal/logging"
 	"ferry/ftp"
 	"ferry/rc"
 )
@@ -105,7 +107,7 @@ func (c *remoteControl) announce(ctx context.Context) {
 		return
 	}
 	for _, l := range c.listeners {
-		c.log.Log(ctx, levelNotice, "Serving remote control on "+rcURL(l, c.pair != nil))
+		c.log.Log(ctx, logging.Notice, "Serving remote control on "+rcURL(l, c.pair != nil))
 	}
 }
 
@@ -158,7 +160,7 @@ func listenRC(ctx context.Context, o *flags.RCOptions, pair *ftp.KeyPair) (_ []n
 	var all []net.Listener
 	defer func() {
 		if err != nil {
-			closeAll(all)
+			listen.CloseAll(all)
 		}
 	}()
 	for _, addr := range o.Addrs {
@@ -170,9 +172,9 @@ func listenRC(ctx context.Context, o *flags.RCOptions, pair *ftp.KeyPair) (_ []n
 			all = append(all, l)
 			continue
 		}
-		ls, err := listenOn(ctx, addr)
+		ls, err := listen.On(ctx, addr)
 		if err != nil {
-			return nil, fmt.Errorf("--rc-addr %q: %w", addr, listenRemedy(err))
+			return nil, fmt.Errorf("--rc-addr %q: %w", addr, listen.Remedy(err))
 		}
 		for _, l := range ls {
 			if pair != nil {
@@ -224,7 +226,7 @@ func isDeadSocket(ctx context.Context, path string) bool {
 // warnOfRCRisks logs what an administrator should not find out from somebody else.
 func warnOfRCRisks(o *flags.RCOptions, log *slog.Logger, listeners []net.Listener) {
 	for _, l := range listeners {
-		local := l.Addr().Network() == "unix" || (listener{Listener: l}).isLoopback()
+		local := l.Addr().Network() == "unix" || listen.IsLoopback(l)
 		switch url := rcURL(l, o.Cert != ""); {
 		case o.NoAuth && !local:
 			log.Warn("Anybody who can reach " + url + " can control this server: there is --rc-no-auth")

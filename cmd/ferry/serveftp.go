@@ -10,6 +10,9 @@ import (
 
 	"ferry/auth"
 	"ferry/cmd/ferry/internal/flags"
+	"ferry/cmd/ferry/internal/listen"
+	"ferry/cmd/ferry/internal/logging"
+	"ferry/cmd/ferry/internal/places"
 	"ferry/ftp"
 	"ferry/serve"
 	"ferry/vfs"
@@ -52,7 +55,7 @@ func (p process) serveFTPCommand(o *options) *cobra.Command {
 				return err
 			}
 			o.Given = cmd.Flags().Changed
-			o.places = p.places(o.CacheDir)
+			o.places = places.Of(o.CacheDir, p.env)
 			o.shown = func() map[string]map[string]any { return flags.Shown(all) }
 			if err := o.Check(); err != nil {
 				return err
@@ -92,11 +95,11 @@ func completeChoices(cmd *cobra.Command, groups []flags.Group) {
 
 // serveFTP opens everything, serves until it is told to stop, and closes everything.
 func (p process) serveFTP(ctx context.Context, o *options, what string, warn func(*slog.Logger)) error {
-	log, logFile, err := openLog(&o.Log, p.stderr)
+	log, logFile, err := logging.Open(&o.Log, p.stderr)
 	if err != nil {
 		return err
 	}
-	defer logFile.close()
+	defer logFile.Close()
 	warn(log)
 	warnOfLooseFiles(ctx, log, p.configPath(o), o.Key, o.RC.Key, o.RC.Htpasswd)
 	p.warnOfVariables(log)
@@ -118,7 +121,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	if err != nil {
 		return err
 	}
-	defer closeAll(listeners)
+	defer listen.CloseAll(listeners)
 	o.warnOfRisks(log, listeners)
 	if err := st.openTree(o, rules); err != nil {
 		return err
@@ -133,7 +136,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	s = o.newService(st, server)
 	s.control, s.listeners, s.pair, s.signals, s.logFile = control, listeners, pair, p.signals, logFile
 	if p.onTerminal(o) {
-		banner{listeners, st.remote.Info().Name, st.kept.dir}.write(p.stderr, o)
+		banner{listeners, st.remote.Info().Name, st.kept.Dir}.write(p.stderr, o)
 	}
 	return s.run(ctx)
 }
@@ -149,7 +152,7 @@ func (o *options) newService(st *stack, server *ftp.Server) *service {
 		flush:    o.Cache.Flush,
 		polling:  o.polling(st.remote),
 		sweeping: o.sweeping(st.remote),
-		stats:    stats{flags.Unlimited(o.Log.Stats), statsAt(&o.Log), st.log, server, st.tree, st.counts},
+		stats:    stats{flags.Unlimited(o.Log.Stats), logging.StatsLevel(&o.Log), st.log, server, st.tree, st.counts},
 	}
 	if o.PublicIP != "" {
 		s.public = newPublicIP(o.PublicIP)
@@ -194,7 +197,7 @@ func (o *options) server(tree *vfs.FS, pair *ftp.KeyPair, log *slog.Logger) *ftp
 // warnOfRisks logs what an administrator should not find out from somebody else.
 func (o *options) warnOfRisks(log *slog.Logger, listeners []listener) {
 	for _, l := range listeners {
-		if o.Pass == "" && !l.isLoopback() {
+		if o.Pass == "" && !listen.IsLoopback(l) {
 			access := "read and change"
 			if o.IsReadOnly() {
 				access = "read"

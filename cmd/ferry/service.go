@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"ferry/cmd/ferry/internal/logging"
 	"ferry/config"
 	"ferry/ftp"
 	"ferry/vfs"
@@ -25,7 +26,7 @@ type service struct {
 	control   *remoteControl // nil without remote control
 	public    *publicIP      // nil where PASV announces the address of the control connection
 	log       *slog.Logger
-	logFile   *logFile // nil = the log goes to standard error
+	logFile   *logging.File // nil = the log goes to standard error
 	signals   <-chan os.Signal
 	grace     time.Duration // for running transfers when it stops
 	flush     time.Duration // for what waits for the remote, after that
@@ -59,7 +60,7 @@ func (s *service) run(ctx context.Context) error {
 	s.control.announce(running)
 	for _, l := range s.listeners {
 		wg.Go(func() { failed <- s.serve(running, l) })
-		s.log.Log(running, levelNotice, "Serving FTP on "+l.url())
+		s.log.Log(running, logging.Notice, "Serving FTP on "+l.url())
 		s.tellReached(running, l)
 	}
 	if s.public != nil {
@@ -138,7 +139,7 @@ func (s *service) tellReached(ctx context.Context, l listener) {
 			continue
 		}
 		if host, port, err := net.SplitHostPort(at); err == nil {
-			s.log.Log(ctx, levelNotice, "Other devices reach it at", "address", host, "port", port)
+			s.log.Log(ctx, logging.Notice, "Other devices reach it at", "address", host, "port", port)
 		}
 	}
 }
@@ -153,14 +154,14 @@ func (s *service) serve(ctx context.Context, l listener) error {
 // reload opens the log file again, forgets what is remembered of directories and reads the certificate again.
 func (s *service) reload(ctx context.Context) {
 	if s.logFile != nil {
-		if err := s.logFile.reopen(); err != nil {
+		if err := s.logFile.Reopen(); err != nil {
 			s.log.ErrorContext(ctx, "The old log file stays", "error", err)
 		} else {
-			s.log.Log(ctx, levelNotice, "Opened the log file again", "file", s.logFile.name)
+			s.log.Log(ctx, logging.Notice, "Opened the log file again", "file", s.logFile.Name)
 		}
 	}
 	s.tree.Forget()
-	s.log.Log(ctx, levelNotice, "Forgot all directories")
+	s.log.Log(ctx, logging.Notice, "Forgot all directories")
 	s.reloadPair(ctx, s.pair)
 	if s.control != nil {
 		s.reloadPair(ctx, s.control.pair)
@@ -175,13 +176,13 @@ func (s *service) reloadPair(ctx context.Context, pair *ftp.KeyPair) {
 		s.log.ErrorContext(ctx, "The old certificate stays", "error", err)
 		return
 	}
-	s.log.Log(ctx, levelNotice, "Read the certificate again")
+	s.log.Log(ctx, logging.Notice, "Read the certificate again")
 }
 
 // stop lets running transfers finish for the time of grace. Another signal ends that.
 func (s *service) stop(ctx context.Context) error {
 	s.stopping = time.Now()
-	s.log.Log(ctx, levelNotice, "Stopping: no new connections; running transfers may finish", "within", config.FormatDuration(s.grace))
+	s.log.Log(ctx, logging.Notice, "Stopping: no new connections; running transfers may finish", "within", config.FormatDuration(s.grace))
 	stopping, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan error, 1)
@@ -200,7 +201,7 @@ func (s *service) stop(ctx context.Context) error {
 			return s.drain(ctx)
 		case <-grace.C:
 			if n, anything := cut(); anything && n > 0 {
-				s.log.Log(ctx, levelNotice, "Stopped: aborted the transfers that were still running", "transfers", n)
+				s.log.Log(ctx, logging.Notice, "Stopped: aborted the transfers that were still running", "transfers", n)
 			}
 			return s.drain(ctx)
 		case sig := <-s.signals:

@@ -3,11 +3,13 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
 	"ferry/cache"
 	"ferry/cmd/ferry/internal/flags"
+	"ferry/cmd/ferry/internal/places"
 	"ferry/config"
 	"ferry/remote"
 	"ferry/remote/all"
@@ -39,8 +41,8 @@ type stack struct {
 	counts *count.Remote  // one of them
 	dial   *bandwidthDial // turns the bandwidth of another; nil without remote control
 	root   *rootCheck
-	kept   keptCache // its Store is nil without a cache mode
-	tree   *vfs.FS   // nil before openTree
+	kept   places.Cache // its Store is nil without a cache mode
+	tree   *vfs.FS      // nil before openTree
 	log    *slog.Logger
 }
 
@@ -77,8 +79,8 @@ func (p process) openDriver(ctx context.Context, o *options, what string, log *s
 		return nil, flags.Usagef("%w", err)
 	}
 	net.Attempts = int(max(o.Chain.Attempts, 1))
-	kept := p.places(o.CacheDir)
-	net.KnownHosts = kept.knownHosts()
+	kept := places.Of(o.CacheDir, p.env)
+	net.KnownHosts = kept.KnownHosts()
 	sources := &lazySources{process: p, options: o, log: log}
 	settings, err := sources.resolve(ctx, what)
 	if err != nil {
@@ -89,7 +91,7 @@ func (p process) openDriver(ctx context.Context, o *options, what string, log *s
 		opening, cancel = context.WithTimeout(opening, within)
 	}
 	defer cancel()
-	return all.Open(opening, settings, all.Environment{Network: net, Mounts: kept.mounts()}, func(s string) (config.Settings, error) { return sources.resolve(ctx, s) })
+	return all.Open(opening, settings, all.Environment{Network: net, Mounts: kept.Mounts()}, func(s string) (config.Settings, error) { return sources.resolve(ctx, s) })
 }
 
 // decorate puts the decorators around a driver. A remote of this machine is only limited, asked
@@ -238,11 +240,8 @@ func (s *stack) close(ctx context.Context, inUse bool) {
 	if s.tree != nil {
 		s.tree.Close()
 	}
-	if inUse {
-		s.kept.disk = nil
-	}
 	if s.kept.Store != nil {
-		s.kept.Close()
+		s.kept.CloseAfter(inUse)
 	}
 	logCounts(context.WithoutCancel(ctx), s.log, s.counts)
 	s.closeRemote()
@@ -251,4 +250,30 @@ func (s *stack) close(ctx context.Context, inUse bool) {
 func (s *stack) closeRemote() {
 	s.root.end()
 	s.remote.Close()
+}
+
+// openCache opens the disk cache of the remote that info describes. Without a cache mode there is none.
+func (o *options) openCache(info remote.Info, log *slog.Logger) (places.Cache, error) {
+	if o.Cache.Mode == flags.CacheOff {
+		for _, base := range o.places.All() {
+			places.WarnOfWaiting(places.CacheDir(base, info), log)
+		}
+		return places.Cache{}, nil
+	}
+	dir, err := o.places.Store(info, o.ReadOnly)
+	if err == nil {
+		err = o.places.Check(dir)
+	}
+	if err != nil {
+		return places.Cache{}, fmt.Errorf("--vfs-cache-mode %v: %w", o.Cache.Mode, err)
+	}
+	o.places.Tell(log, dir)
+	return places.OpenCache(dir, cache.Options{
+		MaxSize:      int64(o.Cache.MaxSize),
+		MinFree:      int64(o.Cache.MinFree),
+		MaxAge:       flags.Unlimited(o.Cache.MaxAge),
+		PartMaxAge:   flags.Unlimited(o.PartialMaxAge),
+		PollInterval: flags.Unlimited(o.Cache.Poll),
+		Patience:     o.DataTimeouts.Stall,
+	})
 }

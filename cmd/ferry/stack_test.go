@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"ferry/cmd/ferry/internal/flags"
+	"ferry/cmd/ferry/internal/logging"
 	"ferry/remote"
 	"ferry/remote/faulty"
 	"ferry/remote/local"
@@ -47,7 +48,7 @@ func parse(t *testing.T, args ...string) *options {
 
 func chainOf(t *testing.T, driver remote.Remote, level slog.Level, args ...string) remote.Remote {
 	t.Helper()
-	r, _ := parse(t, args...).decorate(driver, nil, slog.New(newTextHandler(io.Discard, level)))
+	r, _ := parse(t, args...).decorate(driver, nil, slog.New(logging.NewText(io.Discard, level)))
 	return r
 }
 
@@ -58,14 +59,14 @@ func TestTheChainIsWhatTheFlagsAskFor(t *testing.T) {
 		args   string
 		want   string
 	}{
-		{memory.New(), levelNotice, "", "count memory"},
+		{memory.New(), logging.Notice, "", "count memory"},
 		{memory.New(), slog.LevelInfo, "", "logged count memory"},
 		{memory.New(), slog.LevelDebug, "--low-level-retries=3 --bwlimit=1M --tpslimit=5", "logged retry count limit memory"},
-		{memory.New(), levelNotice, "--bwlimit=off --tpslimit=0", "count memory"},
-		{memory.New(), levelNotice, "--bwlimit=08:00,1M", "count limit memory"},
-		{memory.New(), levelNotice, "--tpslimit=0.5", "count limit memory"},
-		{memory.New(), levelNotice, "--max-connections=2", "count limit memory"},
-		{far{memory.New()}, levelNotice, "", "logged retry count main"},
+		{memory.New(), logging.Notice, "--bwlimit=off --tpslimit=0", "count memory"},
+		{memory.New(), logging.Notice, "--bwlimit=08:00,1M", "count limit memory"},
+		{memory.New(), logging.Notice, "--tpslimit=0.5", "count limit memory"},
+		{memory.New(), logging.Notice, "--max-connections=2", "count limit memory"},
+		{far{memory.New()}, logging.Notice, "", "logged retry count main"},
 		{far{memory.New()}, slog.LevelDebug, "--low-level-retries=0 --bwlimit=1M:off", "logged retry count limit main"},
 	} {
 		var names []string
@@ -94,7 +95,7 @@ func TestLowLevelRetriesAreAttempts(t *testing.T) {
 	for arg, want := range map[string]int{"--low-level-retries=3": 3, "--low-level-retries=0": 1} {
 		faults := faulty.New(far{memory.New()})
 		faults.Inject(faulty.Fault{Op: faulty.Stat, Times: -1})
-		if _, err := chainOf(t, faults, levelNotice, arg).Stat(t.Context(), "."); err == nil {
+		if _, err := chainOf(t, faults, logging.Notice, arg).Stat(t.Context(), "."); err == nil {
 			t.Error("Stat does not fail")
 		}
 		if got := faults.Calls(faulty.Stat); got != want {

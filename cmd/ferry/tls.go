@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"ferry/cmd/ferry/internal/logging"
+	"ferry/cmd/ferry/internal/places"
 	"ferry/ftp"
 )
 
@@ -28,7 +30,7 @@ func (o *options) loadKeyPair(ctx context.Context, log *slog.Logger) (*ftp.KeyPa
 		if err != nil {
 			return nil, fmt.Errorf("--tls self-signed: %w (choose another --cache-dir)", err)
 		}
-		log.Log(ctx, levelNotice, "Using a self-signed certificate", "file", cert, "sha256", fingerprint)
+		log.Log(ctx, logging.Notice, "Using a self-signed certificate", "file", cert, "sha256", fingerprint)
 	}
 	pair, err := ftp.LoadCertificate(cert, key)
 	if err != nil {
@@ -40,12 +42,12 @@ func (o *options) loadKeyPair(ctx context.Context, log *slog.Logger) (*ftp.KeyPa
 
 // keyDir returns the directory of the self-signed certificate, after a look at who may write there.
 func (o *options) keyDir() (string, error) {
-	dir, err := o.places.key()
+	dir, err := o.places.Key()
 	if err == nil {
-		err = o.places.check(dir)
+		err = o.places.Check(dir)
 	}
 	if err == nil {
-		err = checkKey(filepath.Join(dir, "self-signed.pem"))
+		err = places.CheckKey(filepath.Join(dir, "self-signed.pem"))
 	}
 	return dir, err
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"ferry/cmd/ferry/internal/logging"
 	"ferry/vfs"
 )
 
@@ -22,7 +23,7 @@ func (s *service) refresh(ctx context.Context, settled chan struct{}) {
 	got, err := s.tree.Warm(ctx, s.warm, func(w vfs.Warmed) {
 		if time.Since(last) >= warmNews {
 			last = time.Now()
-			s.log.Log(ctx, levelNotice, "Listing the tree", "dirs", w.Dirs, "files", w.Files)
+			s.log.Log(ctx, logging.Notice, "Listing the tree", "dirs", w.Dirs, "files", w.Files)
 		}
 	})
 	if err != nil {
@@ -35,5 +36,5 @@ func (s *service) refresh(ctx context.Context, settled chan struct{}) {
 	if got.Full {
 		what = "Listed a part of the tree: no more can be remembered"
 	}
-	s.log.Log(ctx, levelNotice, what, slog.Int("dirs", got.Dirs), slog.Int("files", got.Files), slog.Duration("took", time.Since(begun)))
+	s.log.Log(ctx, logging.Notice, what, slog.Int("dirs", got.Dirs), slog.Int("files", got.Files), slog.Duration("took", time.Since(begun)))
 }

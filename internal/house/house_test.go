@@ -52,6 +52,9 @@ var layers = []layer{
 	{pattern: "internal/house"},
 	// The command line: text in, plain values out; what is made of them is for those above.
 	{pattern: "cmd/ferry/internal/flags", ferry: []string{"config", "remote/all", "remote/network"}, outside: []string{"github.com/spf13/"}},
+	{pattern: "cmd/ferry/internal/logging", ferry: []string{"cmd/ferry/internal/flags"}},
+	{pattern: "cmd/ferry/internal/places", ferry: []string{"cmd/ferry/internal/logging", "cache", "config", "disk", "remote"}},
+	{pattern: "cmd/ferry/internal/listen"},
 	{pattern: "cmd/*", ferry: []string{"*"}, outside: []string{"github.com/spf13/", "golang.org/x/term"}},
 	// It looks at a bucket as another program does.
 	{pattern: "test", outside: []string{"github.com/rogpeppe/go-internal/", "github.com/minio/minio-go/v7"}},

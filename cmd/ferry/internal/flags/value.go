@@ -187,7 +187,7 @@ func parseLimit(s string) (time.Duration, error) {
 	return d, err
 }
 
-// dataTimeouts limit a data connection: the time for it to come about, and the time without a byte.
+// Timeouts limit a data connection: the time for it to come about, and the time without a byte.
 type Timeouts struct{ Connect, Stall time.Duration }
 
 // timeouts reads "CONNECT,STALL", or one duration for both.

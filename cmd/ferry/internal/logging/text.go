@@ -1,4 +1,4 @@
-package main
+package logging
 
 import (
 	"context"
@@ -16,8 +16,8 @@ import (
 //
 //	2026/01/02 15:04:05 NOTICE: message key=value group.key="a value"
 //
-// The time is local. Control characters come out escaped, so that nothing that a client sends can look like a line of
-// its own.
+// The time is local. Control characters come out escaped, so that nothing that a client sends can
+// look like a line of its own.
 type textHandler struct {
 	least   slog.Level
 	systemd bool   // lines begin with their level in place of the time
@@ -28,7 +28,8 @@ type textHandler struct {
 	w  io.Writer // guarded by mu
 }
 
-func newTextHandler(w io.Writer, least slog.Level) *textHandler {
+// NewText returns a handler that writes lines from the level least on to w.
+func NewText(w io.Writer, least slog.Level) *textHandler {
 	return &textHandler{least: least, mu: new(sync.Mutex), w: w}
 }
 
@@ -65,7 +66,7 @@ func syslogLevel(l slog.Level) byte {
 	switch {
 	case l < slog.LevelInfo:
 		return '7'
-	case l < levelNotice:
+	case l < Notice:
 		return '6'
 	case l < slog.LevelWarn:
 		return '5'
@@ -118,7 +119,7 @@ func appendAttr(b []byte, prefix string, a slog.Attr) []byte {
 		return v.Time().AppendFormat(b, time.RFC3339)
 	}
 	text := v.String()
-	if text == "" || strings.ContainsAny(text, " \"=") || strings.ContainsFunc(text, unprintable) {
+	if text == "" || strings.ContainsAny(text, " \"=") || strings.ContainsFunc(text, Unprintable) {
 		return strconv.AppendQuote(b, text)
 	}
 	return append(b, text...)
@@ -126,11 +127,23 @@ func appendAttr(b []byte, prefix string, a slog.Attr) []byte {
 
 // appendEscaped appends s, what cannot be printed escaped as in a Go string.
 func appendEscaped(b []byte, s string) []byte {
-	if !strings.ContainsFunc(s, unprintable) {
+	if !strings.ContainsFunc(s, Unprintable) {
 		return append(b, s...)
 	}
 	quoted := strconv.Quote(s)
 	return append(b, strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)...)
 }
 
-func unprintable(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }
+// Unprintable reports whether r would do something else on a terminal than show.
+func Unprintable(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }
+
+// AtLeast returns a log that begins at that level, where log is one of text lines; else log itself.
+func AtLeast(log *slog.Logger, least slog.Level) *slog.Logger {
+	h, ok := log.Handler().(*textHandler)
+	if !ok {
+		return log
+	}
+	with := *h
+	with.least = least
+	return slog.New(&with)
+}

@@ -1,4 +1,6 @@
-package main
+// Package logging makes the log that the flags describe: its levels, the form of its lines, its
+// file.
+package logging
 
 import (
 	"io"
@@ -7,15 +9,16 @@ import (
 	"ferry/cmd/ferry/internal/flags"
 )
 
-// levelNotice is for what an administrator wants to see without having asked: it lies between INFO and WARN.
-const levelNotice = slog.Level(2)
+// Notice is for what an administrator wants to see without having asked: it lies between INFO and
+// WARN.
+const Notice = slog.Level(2)
 
 // levelName returns the word for a level.
 func levelName(l slog.Level) string {
 	switch {
 	case l < slog.LevelInfo:
 		return "DEBUG"
-	case l < levelNotice:
+	case l < Notice:
 		return "INFO"
 	case l < slog.LevelWarn:
 		return "NOTICE"
@@ -35,16 +38,17 @@ func leastLevel(o *flags.LogOptions) slog.Level {
 	case o.Verbose == 1, o.Level == "INFO":
 		return slog.LevelInfo
 	}
-	return levelNotice
+	return Notice
 }
 
-// openLog returns the log that the flags describe, and its file: nil where it goes to standard error. The caller closes it.
-func openLog(o *flags.LogOptions, stderr io.Writer) (*slog.Logger, *logFile, error) {
-	var file *logFile
+// Open returns the log that the flags describe, and its file: nil where it goes to standard error.
+// The caller closes it.
+func Open(o *flags.LogOptions, stderr io.Writer) (*slog.Logger, *File, error) {
+	var file *File
 	w := stderr
 	if o.File != "" {
-		file = &logFile{name: o.File}
-		if err := file.reopen(); err != nil {
+		file = &File{Name: o.File}
+		if err := file.Reopen(); err != nil {
 			return nil, nil, err
 		}
 		w = file
@@ -52,17 +56,18 @@ func openLog(o *flags.LogOptions, stderr io.Writer) (*slog.Logger, *logFile, err
 	if o.Format == "json" || o.JSON {
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: leastLevel(o), ReplaceAttr: jsonAttr})), file, nil
 	}
-	h := newTextHandler(w, leastLevel(o))
+	h := NewText(w, leastLevel(o))
 	h.systemd = o.Systemd
 	return slog.New(h), file, nil
 }
 
-// statsAt is the level of the lines that --stats asks for.
-func statsAt(o *flags.LogOptions) slog.Level {
+// StatsLevel is the level of the lines that --stats asks for.
+func StatsLevel(o *flags.LogOptions) slog.Level {
 	return leastLevel(&flags.LogOptions{Level: o.StatsLevel})
 }
 
-// jsonAttr gives the level of a JSON line its word, and a duration its unit: took_s is a number of seconds.
+// jsonAttr gives the level of a JSON line its word, and a duration its unit: took_s is a number of
+// seconds.
 func jsonAttr(groups []string, a slog.Attr) slog.Attr {
 	if a.Value.Kind() == slog.KindDuration {
 		return slog.Float64(a.Key+"_s", a.Value.Duration().Seconds())

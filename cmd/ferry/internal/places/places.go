@@ -1,4 +1,6 @@
-package main
+// Package places knows where ferry keeps files on this machine: what waits to be sent and caches,
+// which cache.go opens, and the key of a self-signed certificate.
+package places
 
 import (
 	"context"
@@ -10,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"ferry/cmd/ferry/internal/logging"
 	"ferry/config"
 	"ferry/remote"
 )
@@ -23,9 +26,9 @@ const (
 // tlsName is the directory of the self-signed certificate.
 const tlsName = "tls"
 
-// places are the directories that ferry keeps files in. What waits to be sent, and the key, are state: they are in a
-// directory that nothing clears.
-type places struct {
+// Dirs are the directories that ferry keeps files in. What waits to be sent, and the key, are
+// state: they are in a directory that nothing clears.
+type Dirs struct {
 	given bool     // the user has named the directory: it is both
 	state string   // "" = there is none
 	cache string   // for what can be fetched again; "" = there is none
@@ -40,14 +43,14 @@ type host struct {
 	user    string // the user's cache directory, "" = there is none
 }
 
-// errNoPlace says that there is no directory that outlives a restart.
-var errNoPlace = errors.New("there is no directory to keep it in: neither HOME nor STATE_DIRECTORY is set: " +
+// ErrNone says that there is no directory that outlives a restart.
+var ErrNone = errors.New("there is no directory to keep it in: neither HOME nor STATE_DIRECTORY is set: " +
 	"name one with --cache-dir, or set StateDirectory=ferry in the unit")
 
-// places returns the directories for a --cache-dir, which may be empty.
-func (p process) places(given string) places {
-	env := config.ParseEnviron(p.env)
-	return placesOf(given, env, host{
+// Of returns the directories for a --cache-dir, which may be empty.
+func Of(given string, environ []string) Dirs {
+	env := config.ParseEnviron(environ)
+	return of(given, env, host{
 		root: os.Geteuid() == 0, windows: runtime.GOOS == "windows", temp: os.TempDir(), user: userCache(env),
 	})
 }
@@ -67,11 +70,11 @@ func userCache(env config.Environ) string {
 	return ""
 }
 
-func placesOf(given string, env config.Environ, h host) places {
+func of(given string, env config.Environ, h host) Dirs {
 	if given != "" {
-		return places{given: true, state: given, cache: given}
+		return Dirs{given: true, state: given, cache: given}
 	}
-	var p places
+	var p Dirs
 	if h.user != "" {
 		p.state = filepath.Join(h.user, "ferry")
 		p.cache = p.state
@@ -90,9 +93,9 @@ func placesOf(given string, env config.Environ, h host) places {
 	return p
 }
 
-// all returns every directory that may hold a store, the one for new ones first. Of the old ones those of other users are
-// left out: anybody can make a directory for temporary files.
-func (p places) all() []string {
+// All returns every directory that may hold a store, the one for new ones first. Of the old ones
+// those of other users are left out: anybody can make a directory for temporary files.
+func (p Dirs) All() []string {
 	var all []string
 	seen := map[string]bool{"": true}
 	for i, dir := range append([]string{p.state, p.cache}, p.old...) {
@@ -104,19 +107,20 @@ func (p places) all() []string {
 	return all
 }
 
-// store returns the directory of the disk cache of the remote that info describes: where there is one already, else in
-// the state. A remote that is only read has nothing to send: what it keeps is a cache.
-func (p places) store(info remote.Info, readOnly bool) (string, error) {
+// Store returns the directory of the disk cache of the remote that info describes: where there is
+// one already, else in the state. A remote that is only read has nothing to send: what it keeps is
+// a cache.
+func (p Dirs) Store(info remote.Info, readOnly bool) (string, error) {
 	look := append([]string{p.state}, p.old...)
 	for _, base := range look {
 		if base == "" {
 			continue
 		}
-		dir := cacheDirOf(base, info)
+		dir := CacheDir(base, info)
 		if _, err := os.Lstat(dir); err != nil {
 			continue
 		}
-		if base != p.state && p.check(dir) != nil {
+		if base != p.state && p.Check(dir) != nil {
 			continue // somebody else's
 		}
 		return dir, nil
@@ -126,15 +130,15 @@ func (p places) store(info remote.Info, readOnly bool) (string, error) {
 		base = p.cache
 	}
 	if base == "" {
-		return "", errNoPlace
+		return "", ErrNone
 	}
-	return cacheDirOf(base, info), nil
+	return CacheDir(base, info), nil
 }
 
-// key returns the directory of the self-signed certificate.
-func (p places) key() (string, error) {
+// Key returns the directory of the self-signed certificate.
+func (p Dirs) Key() (string, error) {
 	if p.state == "" {
-		return "", errNoPlace
+		return "", ErrNone
 	}
 	dir := filepath.Join(p.state, tlsName)
 	if _, err := os.Lstat(dir); err == nil || p.given || len(p.old) < 2 {
@@ -149,25 +153,25 @@ func (p places) key() (string, error) {
 	return dir, nil
 }
 
-// knownHosts is the file for the keys of SSH hosts that were believed when they were first seen.
-func (p places) knownHosts() string { return p.trusted("known_hosts") }
+// KnownHosts is the file for the keys of SSH hosts that were believed when they were first seen.
+func (p Dirs) KnownHosts() string { return p.trusted("known_hosts") }
 
-// mounts is the directory of the mount points that served local directories were on.
-func (p places) mounts() string { return p.trusted("mounts") }
+// Mounts is the directory of the mount points that served local directories were on.
+func (p Dirs) Mounts() string { return p.trusted("mounts") }
 
 // trusted returns the path of something in the state, "" when there is no place for it that nobody
 // else can write to.
-func (p places) trusted(name string) string {
+func (p Dirs) trusted(name string) string {
 	if p.state == "" || !p.given && checkPrivate(p.state) != nil {
 		return ""
 	}
 	return filepath.Join(p.state, name)
 }
 
-// check refuses a directory of this process, and the ones above it up to the base, that others own or may write to. What
-// does not exist yet is made for its owner alone.
-func (p places) check(dir string) error {
-	for _, base := range p.all() {
+// Check refuses a directory of this process, and the ones above it up to the base, that others own
+// or may write to. What does not exist yet is made for its owner alone.
+func (p Dirs) Check(dir string) error {
+	for _, base := range p.All() {
 		rel, err := filepath.Rel(base, dir)
 		if err != nil || !filepath.IsLocal(rel) {
 			continue
@@ -187,8 +191,8 @@ func (p places) check(dir string) error {
 	return checkPrivate(dir)
 }
 
-// checkKey refuses a file that others own, or may read or write.
-func checkKey(name string) error {
+// CheckKey refuses a file that others own, or may read or write.
+func CheckKey(name string) error {
 	info, err := os.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -205,7 +209,8 @@ func checkKey(name string) error {
 	return nil
 }
 
-// checkPrivate refuses a directory that another user owns or that others may write to. One that is missing is fine.
+// checkPrivate refuses a directory that another user owns or that others may write to. One that is
+// missing is fine.
 func checkPrivate(dir string) error {
 	info, err := os.Lstat(dir)
 	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
@@ -230,8 +235,9 @@ func checkPrivate(dir string) error {
 	return nil
 }
 
-// tell logs where something durable is kept: at the default level, because whoever clears the directory loses it.
-func (p places) tell(log *slog.Logger, dir string) {
+// Tell logs where something durable is kept: at the default level, because whoever clears the
+// directory loses it.
+func (p Dirs) Tell(log *slog.Logger, dir string) {
 	for _, base := range p.old {
 		rel, err := filepath.Rel(base, dir)
 		if base == p.state || err != nil || !filepath.IsLocal(rel) {
@@ -244,5 +250,5 @@ func (p places) tell(log *slog.Logger, dir string) {
 		log.Warn("What waits to be sent is kept where an earlier ferry kept it; stop ferry and move the directory", "dir", dir, "to", to)
 		return
 	}
-	log.Log(context.Background(), levelNotice, "What waits to be sent is kept on this disk", "dir", dir)
+	log.Log(context.Background(), logging.Notice, "What waits to be sent is kept on this disk", "dir", dir)
 }

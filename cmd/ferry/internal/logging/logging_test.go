@@ -1,4 +1,4 @@
-package main
+package logging
 
 import (
 	"bytes"
@@ -17,12 +17,12 @@ import (
 
 func TestTextLines(t *testing.T) {
 	var b bytes.Buffer
-	log := slog.New(newTextHandler(&b, slog.LevelDebug))
+	log := slog.New(NewText(&b, slog.LevelDebug))
 	tests := []struct {
 		log  func()
 		want string // behind the time
 	}{
-		{func() { log.Log(t.Context(), levelNotice, "Serving", "n", 3) }, "NOTICE: Serving n=3"},
+		{func() { log.Log(t.Context(), Notice, "Serving", "n", 3) }, "NOTICE: Serving n=3"},
 		{func() { log.Error("gone", "error", errors.New("no such file")) }, `ERROR : gone error="no such file"`},
 		{func() { log.Info("x", "a", "", "b", `q"`, "c", "k=v", "d", "plain") }, `INFO  : x a="" b="q\"" c="k=v" d=plain`},
 		{func() { log.Debug("x", "d", 90*time.Second, "t", time.Unix(0, 0).UTC()) }, "DEBUG : x d=1m30s t=1970-01-01T00:00:00Z"},
@@ -59,14 +59,14 @@ func TestLevels(t *testing.T) {
 		for _, format := range []string{"text", "json"} {
 			var b bytes.Buffer
 			tt.o.Format = format
-			log, file, err := openLog(&tt.o, &b)
+			log, file, err := Open(&tt.o, &b)
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, l := range []slog.Level{slog.LevelDebug, slog.LevelInfo, levelNotice, slog.LevelWarn, slog.LevelError} {
+			for _, l := range []slog.Level{slog.LevelDebug, slog.LevelInfo, Notice, slog.LevelWarn, slog.LevelError} {
 				log.Log(t.Context(), l, "m", "level", "inner")
 			}
-			file.close()
+			file.Close()
 			got := strings.Join(regexp.MustCompile(`DEBUG|INFO|NOTICE|WARN|ERROR`).FindAllString(b.String(), -1), " ")
 			if got != tt.want {
 				t.Errorf("%+v: logged %q, want %q", tt.o, got, tt.want)
@@ -78,11 +78,11 @@ func TestLevels(t *testing.T) {
 func TestJSONLines(t *testing.T) {
 	var b bytes.Buffer
 	o := flags.LogOptions{Level: "NOTICE", Format: "json"}
-	log, _, err := openLog(&o, &b)
+	log, _, err := Open(&o, &b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	log.Log(t.Context(), levelNotice, "Serving", "pass", flags.Secret("hunter2"), "file", "a b")
+	log.Log(t.Context(), Notice, "Serving", "pass", flags.Secret("hunter2"), "file", "a b")
 	var line map[string]any
 	if err := json.Unmarshal(b.Bytes(), &line); err != nil {
 		t.Fatal(err)
@@ -96,15 +96,37 @@ func TestLogFile(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "log")
 	for range 2 {
 		o := flags.LogOptions{Level: "NOTICE", File: name, Format: "text"}
-		log, file, err := openLog(&o, nil)
+		log, file, err := Open(&o, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		log.Error("line")
-		file.close()
+		file.Close()
 	}
 	b, err := os.ReadFile(name)
 	if err != nil || strings.Count(string(b), "ERROR : line\n") != 2 {
 		t.Errorf("the file holds %q, %v", b, err)
+	}
+}
+
+func TestLevelsOfTheSystemsLog(t *testing.T) {
+	for level, want := range map[slog.Level]byte{slog.LevelDebug: '7', slog.LevelInfo: '6', Notice: '5', slog.LevelWarn: '4', slog.LevelError: '3'} {
+		if got := syslogLevel(level); got != want {
+			t.Errorf("%v: %c", level, got)
+		}
+	}
+}
+
+func TestADurationInJSONHasAUnit(t *testing.T) {
+	var out bytes.Buffer
+	log, file, err := Open(&flags.LogOptions{Format: "json"}, &out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	log.Warn("x", slog.Duration("took", 1500*time.Millisecond))
+	got := map[string]any{}
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil || got["took_s"] != 1.5 || got["took"] != nil {
+		t.Errorf("%v: %s", err, out.String())
 	}
 }
