@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ferry/cmd/ferry/internal/configcmd"
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/cmd/ferry/internal/logging"
 	"ferry/remote"
@@ -236,7 +237,7 @@ A file with a random name is written, read, changed, moved and removed again. --
 
 // onDriver opens the driver of what for a command that has the flags of check, and calls do.
 func (p process) onDriver(cmd *cobra.Command, o *options, what string, do func(ctx context.Context, r remote.Remote) error) error {
-	if err := checkConfigPath(cmd.Flags()); err != nil {
+	if err := configcmd.CheckPath(cmd.Flags()); err != nil {
 		return err
 	}
 	if err := flags.Resolve(cmd.Flags(), p.env, flags.Network(&o.Options), flags.Config(&o.Options), flags.Logging(&o.Options)); err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"ferry/cmd/ferry/internal/configcmd"
 	"ferry/cmd/ferry/internal/flags"
 
 	"github.com/spf13/cobra"
@@ -89,9 +90,15 @@ func (p process) rootCommand() *cobra.Command {
 	o := &options{}
 	root.PersistentFlags().SortFlags = false
 	flags.Add(root.PersistentFlags(), flags.Config(&o.Options), flags.Logging(&o.Options))
-	root.AddCommand(p.serveCommand(o), p.checkCommand(o), p.cleanupCommand(o), p.configCommand(o), p.listRemotesCommand(o), p.obscureCommand(), p.rcCommand(o), p.cacheCommand(o), p.versionCommand())
+	console := p.console(o)
+	root.AddCommand(p.serveCommand(o), p.checkCommand(o), p.cleanupCommand(o), console.Command(), console.ListRemotes(), console.Obscure(), p.rcCommand(o), p.cacheCommand(o), p.versionCommand())
 	root.AddCommand(flags.Topics()...)
 	return root
+}
+
+// console returns what the commands about the configuration need of p and o.
+func (p process) console(o *options) *configcmd.Console {
+	return &configcmd.Console{Env: p.env, Stdin: p.stdin, Stdout: p.stdout, Stderr: p.stderr, Signals: p.signals, Flags: &o.Options}
 }
 
 // oneLine keeps an error from spreading over several lines.

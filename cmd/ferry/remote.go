@@ -65,12 +65,13 @@ func checkQuotes(spec config.Remote) error {
 }
 
 func (l *lazySources) open(ctx context.Context) error {
-	f, err := l.openConfig(ctx, l.options)
+	console := l.console(l.options)
+	f, err := console.Open(ctx)
 	if err != nil {
 		return err
 	}
 	l.opened = true
-	if err := l.checkExists(l.options.Config.Path, f); err != nil {
+	if err := console.CheckExists(f); err != nil {
 		return err
 	}
 	if f.Path() != "" && !f.Exists() {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ferry/auth"
+	"ferry/cmd/ferry/internal/configcmd"
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/cmd/ferry/internal/listen"
 	"ferry/cmd/ferry/internal/logging"
@@ -48,7 +49,7 @@ func (p process) serveFTPCommand(o *options) *cobra.Command {
 		Args:    wantRemote,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p.catch()
-			if err := checkConfigPath(cmd.Flags()); err != nil {
+			if err := configcmd.CheckPath(cmd.Flags()); err != nil {
 				return err
 			}
 			if err := flags.Resolve(cmd.Flags(), p.env, all...); err != nil {
@@ -101,7 +102,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	}
 	defer logFile.Close()
 	warn(log)
-	warnOfLooseFiles(ctx, log, p.configPath(o), o.Key, o.RC.Key, o.RC.Htpasswd)
+	warnOfLooseFiles(ctx, log, p.console(o).Path(), o.Key, o.RC.Key, o.RC.Htpasswd)
 	p.warnOfVariables(log)
 	rules, err := p.parseFilter(&o.Filter)
 	if err != nil {

@@ -1,10 +1,13 @@
-package main
+// Package configcmd has the commands that show and change the configuration file, and opens it for
+// the others.
+package configcmd
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -15,12 +18,23 @@ import (
 	"ferry/config"
 )
 
+// A Console is where the commands run: what they get from the process, and the flags.
+type Console struct {
+	Env     []string // KEY=value
+	Stdin   io.Reader
+	Stdout  io.Writer
+	Stderr  io.Writer
+	Signals <-chan os.Signal // end a question
+	Flags   *flags.Options
+}
+
 const configLong = `Show and change the configuration file, which is that of rclone: both read and write the same one.
 
 It is the file that --config or RCLONE_CONFIG names, else the first that exists of rclone.conf beside the program,
 $XDG_CONFIG_HOME/rclone/rclone.conf, ~/.config/rclone/rclone.conf and ~/.rclone.conf.`
 
-func (p process) configCommand(o *options) *cobra.Command {
+// Command returns ferry config.
+func (c *Console) Command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
 		Short: "Show and change the configuration",
@@ -29,23 +43,23 @@ func (p process) configCommand(o *options) *cobra.Command {
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
-		p.configFileCommand(o), p.configTouchCommand(o), p.configShowCommand(o), p.configDumpCommand(o),
-		p.configCreateCommand(o), p.configUpdateCommand(o), p.configPasswordCommand(o), p.configUnsetCommand(o), p.configDeleteCommand(o),
-		p.configEncryptionCommand(o),
+		c.configFileCommand(), c.configTouchCommand(), c.configShowCommand(), c.configDumpCommand(),
+		c.configCreateCommand(), c.configUpdateCommand(), c.configPasswordCommand(), c.configUnsetCommand(), c.configDeleteCommand(),
+		c.configEncryptionCommand(),
 	)
 	return cmd
 }
 
-func (p process) configFileCommand(o *options) *cobra.Command {
+func (c *Console) configFileCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "file",
 		Short: "Show the path of the configuration file",
 		Args:  flags.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := flags.Resolve(cmd.Flags(), p.env, flags.Config(&o.Options)); err != nil {
+			if err := flags.Resolve(cmd.Flags(), c.Env, flags.Config(c.Flags)); err != nil {
 				return err
 			}
-			path, err := config.FilePath(p.configPath(o)) // the file may be encrypted or broken
+			path, err := config.FilePath(c.Path()) // the file may be encrypted or broken
 			if err != nil {
 				return err
 			}
@@ -55,36 +69,36 @@ func (p process) configFileCommand(o *options) *cobra.Command {
 			} else if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 				text = "Configuration file doesn't exist, but ferry will use this path:\n" + path
 			}
-			_, err = fmt.Fprintln(p.stdout, text)
+			_, err = fmt.Fprintln(c.Stdout, text)
 			return err
 		},
 	}
 }
 
-func (p process) configTouchCommand(o *options) *cobra.Command {
+func (c *Console) configTouchCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "touch",
 		Short: "Make the configuration file if it does not exist",
 		Args:  flags.NoArgs,
-		RunE: p.withNewConfig(o, func(cmd *cobra.Command, f *config.File, _ []string) error {
+		RunE: c.withNewConfig(func(cmd *cobra.Command, f *config.File, _ []string) error {
 			return f.Edit(cmd.Context(), func(*config.Draft) error { return nil })
 		}),
 	}
 }
 
-func (p process) configShowCommand(o *options) *cobra.Command {
+func (c *Console) configShowCommand() *cobra.Command {
 	secrets := false
 	cmd := &cobra.Command{
 		Use:   "show [remote]",
 		Short: "Show the configuration, or that of one remote, without secrets",
 		Args:  flags.Args(0, 1),
-		RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, args []string) error {
+		RunE: c.withConfig(func(cmd *cobra.Command, f *config.File, args []string) error {
 			d, err := f.Document(cmd.Context())
 			if err != nil {
 				return err
 			}
 			if len(args) == 1 {
-				return p.showRemote(d, remoteName(args[0]), secrets)
+				return c.showRemote(d, remoteName(args[0]), secrets)
 			}
 			text := d.Redact()
 			if secrets {
@@ -93,7 +107,7 @@ func (p process) configShowCommand(o *options) *cobra.Command {
 			if len(text) == 0 {
 				text = []byte("; empty config\n")
 			}
-			_, err = p.stdout.Write(text)
+			_, err = c.Stdout.Write(text)
 			return err
 		}),
 	}
@@ -105,11 +119,11 @@ func (p process) configShowCommand(o *options) *cobra.Command {
 func remoteName(arg string) string { return strings.TrimRight(arg, ":") }
 
 // showRemote prints the options of a remote as they count: its variables go before the file.
-func (p process) showRemote(d *config.Document, name string, secrets bool) error {
+func (c *Console) showRemote(d *config.Document, name string, secrets bool) error {
 	if !d.Has(name) {
 		return fmt.Errorf("remote %q is not in the configuration file: ferry listremotes shows which there are", name)
 	}
-	values := p.values(d, name)
+	values := c.values(d, name)
 	var b strings.Builder
 	fmt.Fprintf(&b, "[%s]\n", name)
 	for _, key := range d.Keys(name) {
@@ -119,13 +133,14 @@ func (p process) showRemote(d *config.Document, name string, secrets bool) error
 		}
 		fmt.Fprintf(&b, "%s = %s\n", key, v)
 	}
-	_, err := p.stdout.Write([]byte(b.String()))
+	_, err := c.Stdout.Write([]byte(b.String()))
 	return err
 }
 
-// values returns the options of a section of the file, with their values from the environment where that has them.
-func (p process) values(d *config.Document, name string) map[string]string {
-	env, values := config.ParseEnviron(p.env), map[string]string{}
+// values returns the options of a section of the file, with their values from the environment where
+// that has them.
+func (c *Console) values(d *config.Document, name string) map[string]string {
+	env, values := config.ParseEnviron(c.Env), map[string]string{}
 	for _, key := range d.Keys(name) {
 		v, ok := env[config.RemoteVariable(name, key)]
 		if !ok {
@@ -136,27 +151,27 @@ func (p process) values(d *config.Document, name string) map[string]string {
 	return values
 }
 
-func (p process) configDumpCommand(o *options) *cobra.Command {
+func (c *Console) configDumpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "dump",
 		Short: "Print the configuration as JSON, secrets too",
 		Args:  flags.NoArgs,
-		RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, _ []string) error {
-			return p.dumpConfig(cmd.Context(), f)
+		RunE: c.withConfig(func(cmd *cobra.Command, f *config.File, _ []string) error {
+			return c.dumpConfig(cmd.Context(), f)
 		}),
 	}
 }
 
-func (p process) dumpConfig(ctx context.Context, f *config.File) error {
+func (c *Console) dumpConfig(ctx context.Context, f *config.File) error {
 	d, err := f.Document(ctx)
 	if err != nil {
 		return err
 	}
 	all := map[string]map[string]string{}
 	for _, name := range d.Sections() {
-		all[name] = p.values(d, name)
+		all[name] = c.values(d, name)
 	}
-	enc := json.NewEncoder(p.stdout)
+	enc := json.NewEncoder(c.Stdout)
 	enc.SetIndent("", "    ")
 	enc.SetEscapeHTML(false)
 	return enc.Encode(all)

@@ -1,4 +1,4 @@
-package main
+package configcmd
 
 import (
 	"fmt"
@@ -17,7 +17,7 @@ const settingsHelp = `Options are KEY=VALUE or KEY VALUE. A password is obscured
 already: it does when it has 22 or more characters, all of them letters, digits, - and _. Where that may be wrong, say
 --obscure or --no-obscure.`
 
-func (p process) configCreateCommand(o *options) *cobra.Command {
+func (c *Console) configCreateCommand() *cobra.Command {
 	var w settingWriter
 	cmd := &cobra.Command{
 		Use:     "create name type [key=value]...",
@@ -25,7 +25,7 @@ func (p process) configCreateCommand(o *options) *cobra.Command {
 		Long:    "Add a remote to the configuration file, or replace the one of that name.\n\n" + settingsHelp,
 		Example: "  ferry config create nas sftp host=nas.example.org user=bob pass=secret",
 		Args:    flags.Args(2, maxArgs),
-		RunE: p.withNewConfig(o, func(cmd *cobra.Command, f *config.File, args []string) error {
+		RunE: c.withNewConfig(func(cmd *cobra.Command, f *config.File, args []string) error {
 			name, typ := remoteName(args[0]), args[1]
 			if _, err := (config.Sources{Types: all.Types()}).Type(typ); err != nil {
 				return flags.Usagef("%w", err)
@@ -41,14 +41,14 @@ func (p process) configCreateCommand(o *options) *cobra.Command {
 			if err != nil || w.noOutput {
 				return err
 			}
-			return p.showChanged(cmd, f, name)
+			return c.showChanged(cmd, f, name)
 		}),
 	}
 	w.addFlags(cmd)
 	return cmd
 }
 
-func (p process) configUpdateCommand(o *options) *cobra.Command {
+func (c *Console) configUpdateCommand() *cobra.Command {
 	var w settingWriter
 	cmd := &cobra.Command{
 		Use:     "update name [key=value]...",
@@ -56,7 +56,7 @@ func (p process) configUpdateCommand(o *options) *cobra.Command {
 		Long:    "Change options of a remote in the configuration file.\n\n" + settingsHelp,
 		Example: "  ferry config update nas port=2222",
 		Args:    flags.Args(1, maxArgs),
-		RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, args []string) error {
+		RunE: c.withConfig(func(cmd *cobra.Command, f *config.File, args []string) error {
 			name := remoteName(args[0])
 			settings, err := parseSettings(args[1:])
 			if err != nil {
@@ -66,21 +66,21 @@ func (p process) configUpdateCommand(o *options) *cobra.Command {
 			if err != nil || w.noOutput {
 				return err
 			}
-			return p.showChanged(cmd, f, name)
+			return c.showChanged(cmd, f, name)
 		}),
 	}
 	w.addFlags(cmd)
 	return cmd
 }
 
-func (p process) configPasswordCommand(o *options) *cobra.Command {
+func (c *Console) configPasswordCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "password name key=value...",
 		Short:   "Obscure values and set options of a remote to them",
 		Long:    "Set options of a remote to values that are obscured first, whatever the options are and the values look like.",
 		Example: "  ferry config password nas pass=secret",
 		Args:    flags.Args(2, maxArgs),
-		RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, args []string) error {
+		RunE: c.withConfig(func(cmd *cobra.Command, f *config.File, args []string) error {
 			name := remoteName(args[0])
 			settings, err := parseSettings(args[1:])
 			if err != nil {
@@ -95,12 +95,12 @@ func (p process) configPasswordCommand(o *options) *cobra.Command {
 	}
 }
 
-func (p process) configUnsetCommand(o *options) *cobra.Command {
+func (c *Console) configUnsetCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "unset name key...",
 		Short: "Remove options from a remote",
 		Args:  flags.Args(2, maxArgs),
-		RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, args []string) error {
+		RunE: c.withConfig(func(cmd *cobra.Command, f *config.File, args []string) error {
 			name := remoteName(args[0])
 			return editRemote(cmd, f, name, func(d *config.Draft) error {
 				for _, key := range args[1:] {
@@ -115,16 +115,16 @@ func (p process) configUnsetCommand(o *options) *cobra.Command {
 	}
 }
 
-func (p process) configDeleteCommand(o *options) *cobra.Command {
+func (c *Console) configDeleteCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "delete name",
 		Short: "Remove a remote",
 		Args:  flags.Args(1, 1),
-		RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, args []string) error {
+		RunE: c.withConfig(func(cmd *cobra.Command, f *config.File, args []string) error {
 			name := remoteName(args[0])
 			return f.Edit(cmd.Context(), func(d *config.Draft) error {
 				if !d.DeleteSection(name) {
-					fmt.Fprintln(p.stderr, "ferry:", noSection(name)) // and fine: it is not there afterwards
+					fmt.Fprintln(c.Stderr, "ferry:", noSection(name)) // and fine: it is not there afterwards
 				}
 				return nil
 			})

@@ -1,4 +1,4 @@
-package main
+package configcmd
 
 import (
 	"errors"
@@ -9,7 +9,7 @@ import (
 	"ferry/config"
 )
 
-func (p process) configEncryptionCommand(o *options) *cobra.Command {
+func (c *Console) configEncryptionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "encryption",
 		Short: "Encrypt and decrypt the configuration file",
@@ -23,10 +23,10 @@ func (p process) configEncryptionCommand(o *options) *cobra.Command {
 			Long: "Encrypt the configuration file, or change its password. The new one is asked for, or printed by\n" +
 				"--password-command, which finds RCLONE_PASSWORD_CHANGE=1 in its environment then.",
 			Args: flags.NoArgs,
-			RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, _ []string) error {
-				newPassword := p.askTwice
-				if len(o.Config.PasswordCommand) > 0 {
-					newPassword = p.passwords(o).NewPassword
+			RunE: c.withConfig(func(cmd *cobra.Command, f *config.File, _ []string) error {
+				newPassword := c.askTwice
+				if len(c.Flags.Config.PasswordCommand) > 0 {
+					newPassword = c.passwords().NewPassword
 				}
 				password, err := newPassword(cmd.Context())
 				if err != nil {
@@ -39,7 +39,7 @@ func (p process) configEncryptionCommand(o *options) *cobra.Command {
 			Use:   "remove",
 			Short: "Decrypt the configuration file",
 			Args:  flags.NoArgs,
-			RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, _ []string) error {
+			RunE: c.withConfig(func(cmd *cobra.Command, f *config.File, _ []string) error {
 				if !f.Encrypted() {
 					return nil
 				}
@@ -50,7 +50,7 @@ func (p process) configEncryptionCommand(o *options) *cobra.Command {
 			Use:   "check",
 			Short: "Succeed if the configuration file is encrypted and its password is known",
 			Args:  flags.NoArgs,
-			RunE: p.withConfig(o, func(_ *cobra.Command, f *config.File, _ []string) error {
+			RunE: c.withConfig(func(_ *cobra.Command, f *config.File, _ []string) error {
 				if !f.Encrypted() {
 					return errors.New("the configuration file is not encrypted")
 				}

@@ -1,4 +1,4 @@
-package main
+package configcmd
 
 import (
 	"bufio"
@@ -19,7 +19,8 @@ Obscuring keeps passwords from the eyes of bystanders. It is not encryption: any
 
 For - the password is the first line of standard input, so that no other user sees it among the arguments.`
 
-func (p process) obscureCommand() *cobra.Command {
+// Obscure returns ferry obscure.
+func (c *Console) Obscure() *cobra.Command {
 	return &cobra.Command{
 		Use:     "obscure password",
 		Short:   "Obscure a password for the configuration",
@@ -28,14 +29,14 @@ func (p process) obscureCommand() *cobra.Command {
 		Args:    flags.Args(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			password := args[0]
-			if password == "-" && p.terminal() == nil {
-				line, err := readLine(p.stdin)
+			if password == "-" && c.terminal() == nil {
+				line, err := readLine(c.Stdin)
 				if err != nil {
 					return err
 				}
 				password = line
 			}
-			_, err := fmt.Fprintln(p.stdout, config.Obscure(password))
+			_, err := fmt.Fprintln(c.Stdout, config.Obscure(password))
 			return err
 		},
 	}

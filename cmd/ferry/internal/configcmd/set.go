@@ -1,4 +1,4 @@
-package main
+package configcmd
 
 import (
 	"fmt"
@@ -91,8 +91,9 @@ func noSection(name string) error {
 	return fmt.Errorf("remote %q is not in the configuration file: ferry listremotes shows which there are", name)
 }
 
-// showChanged prints a remote after a change, and on standard error which of its options nothing is made of.
-func (p process) showChanged(cmd *cobra.Command, f *config.File, name string) error {
+// showChanged prints a remote after a change, and on standard error which of its options nothing is
+// made of.
+func (c *Console) showChanged(cmd *cobra.Command, f *config.File, name string) error {
 	d, err := f.Document(cmd.Context())
 	if err != nil {
 		return err
@@ -102,7 +103,7 @@ func (p process) showChanged(cmd *cobra.Command, f *config.File, name string) er
 		set.Warnings = append(set.Warnings, err.Error())
 	}
 	for _, warning := range set.Warnings {
-		fmt.Fprintln(p.stderr, "ferry: warning:", warning)
+		fmt.Fprintln(c.Stderr, "ferry: warning:", warning)
 	}
-	return p.showRemote(d, name, false)
+	return c.showRemote(d, name, false)
 }

@@ -1,4 +1,4 @@
-package main
+package configcmd
 
 import (
 	"context"
@@ -10,29 +10,30 @@ import (
 )
 
 // terminal returns the terminal that this process reads from, nil if it does not.
-func (p process) terminal() *os.File {
-	if f, ok := p.stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+func (c *Console) terminal() *os.File {
+	if f, ok := c.Stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		return f
 	}
 	return nil
 }
 
-// configPrompt returns what asks for the password of the configuration file, nil where nobody can or may be asked.
-func (p process) configPrompt(o *options) func(context.Context, bool) (string, error) {
-	if !o.Config.AskPassword || p.terminal() == nil {
+// configPrompt returns what asks for the password of the configuration file, nil where nobody can
+// or may be asked.
+func (c *Console) configPrompt() func(context.Context, bool) (string, error) {
+	if !c.Flags.Config.AskPassword || c.terminal() == nil {
 		return nil
 	}
 	return func(ctx context.Context, wrong bool) (string, error) {
 		if wrong {
-			fmt.Fprintln(p.stderr, "This password does not open the configuration.")
+			fmt.Fprintln(c.Stderr, "This password does not open the configuration.")
 		}
-		return p.ask(ctx, "Configuration password: ")
+		return c.ask(ctx, "Configuration password: ")
 	}
 }
 
 // ask reads a line from the terminal without showing it. A signal ends it.
-func (p process) ask(ctx context.Context, question string) (string, error) {
-	tty := p.terminal()
+func (c *Console) ask(ctx context.Context, question string) (string, error) {
+	tty := c.terminal()
 	if tty == nil {
 		return "", errors.New("there is no terminal to ask for a password on: give it in RCLONE_CONFIG_PASS or by --password-command")
 	}
@@ -45,8 +46,8 @@ func (p process) ask(ctx context.Context, question string) (string, error) {
 		err  error
 	}
 	answers := make(chan answer, 1)
-	fmt.Fprint(p.stderr, question)
-	defer fmt.Fprintln(p.stderr)
+	fmt.Fprint(c.Stderr, question)
+	defer fmt.Fprintln(c.Stderr)
 	go func() { // reads until a line comes; the process ends before it if there is none
 		line, err := term.ReadPassword(int(tty.Fd()))
 		answers <- answer{line, err}
@@ -54,7 +55,7 @@ func (p process) ask(ctx context.Context, question string) (string, error) {
 	select {
 	case a := <-answers:
 		return string(a.line), a.err
-	case <-p.signals:
+	case <-c.Signals:
 		err = errors.New("interrupted")
 	case <-ctx.Done():
 		err = context.Cause(ctx)
@@ -63,16 +64,16 @@ func (p process) ask(ctx context.Context, question string) (string, error) {
 }
 
 // askTwice asks for a new password until it was typed the same way twice.
-func (p process) askTwice(ctx context.Context) (string, error) {
+func (c *Console) askTwice(ctx context.Context) (string, error) {
 	for {
-		first, err := p.ask(ctx, "New configuration password: ")
+		first, err := c.ask(ctx, "New configuration password: ")
 		if err != nil {
 			return "", err
 		}
-		second, err := p.ask(ctx, "Again: ")
+		second, err := c.ask(ctx, "Again: ")
 		if err != nil || first == second {
 			return first, err
 		}
-		fmt.Fprintln(p.stderr, "These are two different passwords.")
+		fmt.Fprintln(c.Stderr, "These are two different passwords.")
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package configcmd
 
 import (
 	"encoding/json"
@@ -12,13 +12,14 @@ import (
 	"ferry/remote/all"
 )
 
-func (p process) listRemotesCommand(o *options) *cobra.Command {
+// ListRemotes returns ferry listremotes.
+func (c *Console) ListRemotes() *cobra.Command {
 	var long, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "listremotes",
 		Short: "List the remotes of the configuration file and the environment",
 		Args:  flags.NoArgs,
-		RunE: p.withConfig(o, func(cmd *cobra.Command, f *config.File, _ []string) error {
+		RunE: c.withConfig(func(cmd *cobra.Command, f *config.File, _ []string) error {
 			d, err := f.Document(cmd.Context())
 			if err != nil {
 				return err
@@ -30,7 +31,7 @@ func (p process) listRemotesCommand(o *options) *cobra.Command {
 			case long:
 				text = formatRemotesLong
 			}
-			_, err = p.stdout.Write([]byte(text(config.Sources{Env: config.ParseEnviron(p.env), File: d}.Remotes())))
+			_, err = c.Stdout.Write([]byte(text(config.Sources{Env: config.ParseEnviron(c.Env), File: d}.Remotes())))
 			return err
 		}),
 	}
