@@ -17,6 +17,7 @@ type claim struct {
 	kind    Kind
 	text    string
 	removes string
+	factsOf string // the first of what it removes, in a history
 }
 
 // promises is what a Store has acknowledged.
@@ -119,13 +120,23 @@ func (h *history) store(b Begin, text, whole string, removes ...string) string {
 	seq := h.order()
 	h.kept[b.Name+"="+whole] = true
 	h.call(func() (err error) {
-		r, err = d.Commit(h.t.Context(), Record{Name: b.Name, Removes: removes}, h.ack)
+		r, err = d.Commit(h.t.Context(), Record{Name: b.Name, Removes: removes, FactsOf: first(removes)}, h.ack)
 		return err
 	}, func(p *promises) {
-		p.waiting[d.id] = waitingFile{seq: seq, name: b.Name, claim: claim{kind: File, text: whole, removes: strings.Join(removes, " ")}}
+		p.waiting[d.id] = waitingFile{seq: seq, name: b.Name, claim: claim{
+			kind: File, text: whole, removes: strings.Join(removes, " "), factsOf: first(removes),
+		}}
 		delete(p.parts, partID{b.Name, b.Owner})
 	})
 	return r.ID
+}
+
+// first is the first of some names, "" of none.
+func first(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return names[0]
 }
 
 func (h *history) drop(id string, a Ack) {
@@ -155,11 +166,11 @@ func (h *history) rename(id, to string, removes ...string) {
 		h.kept[to+"="+f.text] = true
 	}
 	h.call(func() error {
-		_, err := h.s.Update(h.t.Context(), Record{ID: id, Name: to, Removes: removes}, h.ack)
+		_, err := h.s.Update(h.t.Context(), Record{ID: id, Name: to, Removes: removes, FactsOf: first(removes)}, h.ack)
 		return err
 	}, func(p *promises) {
 		f := p.waiting[id]
-		f.seq, f.name, f.removes = seq, to, strings.Join(removes, " ")
+		f.seq, f.name, f.removes, f.factsOf = seq, to, strings.Join(removes, " "), first(removes)
 		p.waiting[id] = f
 	})
 }
@@ -298,7 +309,9 @@ func held(s *Store) (promises, error) {
 		return string(text), errors.Join(err, c.Close())
 	}
 	for _, r := range s.Pending() {
-		f := waitingFile{seq: r.Seq, name: r.Name, claim: claim{kind: r.Kind, removes: strings.Join(r.Removes, " ")}}
+		f := waitingFile{seq: r.Seq, name: r.Name, claim: claim{
+			kind: r.Kind, removes: strings.Join(r.Removes, " "), factsOf: r.FactsOf,
+		}}
 		if r.Kind == File {
 			var err error
 			if f.text, err = read(s.OpenContent, r.ID); err != nil {
@@ -345,6 +358,9 @@ func brief(p promises) string {
 	for _, name := range slices.Sorted(maps.Keys(p.claims())) {
 		c := p.claims()[name]
 		fmt.Fprintf(&b, " %s:%v,%d bytes", name, c.kind, len(c.text))
+		if c.factsOf != "" {
+			fmt.Fprintf(&b, ",facts of %s", c.factsOf)
+		}
 		if c.removes != "" {
 			fmt.Fprintf(&b, ",removes %s", c.removes)
 		}

@@ -98,11 +98,17 @@ func (v *overlay) sendFile(ctx context.Context, c *claim, rec cache.Record) erro
 	return nil
 }
 
-// putContent is Put of what waits.
+// putContent is Put of what waits. What an earlier process has left may have been sent: then the file
+// that it was renamed from is gone, and its facts are those of its own name.
 func (v *overlay) putContent(ctx context.Context, c *claim, rec cache.Record) (remote.Entry, error) {
 	v.mu.Lock()
 	o := remote.PutOptions{Size: rec.Size, ModTime: rec.ModTime, FactsOf: c.factsOf}
 	v.mu.Unlock()
+	if rec.Recovered && o.FactsOf != "" && o.FactsOf != rec.Name {
+		if _, err := v.remote.Stat(ctx, o.FactsOf); errors.Is(err, remote.ErrNotExist) {
+			o.FactsOf = rec.Name
+		}
+	}
 	content, err := v.store.OpenContent(rec.ID)
 	if err != nil {
 		return remote.Entry{}, &contentError{err}

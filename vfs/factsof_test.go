@@ -204,6 +204,25 @@ func TestWhatIsContinuedAtOnceKeepsItsFacts(t *testing.T) {
 	}
 }
 
+// A process that was killed after the file was sent and its former name was removed sends it again, and
+// does not make it a new one.
+func TestWhatWasSentBeforeAKillKeepsItsFacts(t *testing.T) {
+	b, far := factualRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour}, cache.Options{})
+	b.send("a", "x", AtEnd)
+	b.ok(b.Rename(t.Context(), "a", "d"))
+	e, err := b.Stat(t.Context(), "d")
+	b.ok(err)
+	b.stop()
+	_, err = far.Put(t.Context(), "d", strings.NewReader("ax"), remote.PutOptions{ModTime: e.ModTime(), FactsOf: "a"})
+	b.ok(err)
+	b.ok(far.Remove(t.Context(), "a"))
+	b.wrote.take()
+	b.start()
+	b.flush()
+	b.wantCalls("put d", "remove a")
+	far.want(t, "d", "a", "b", "b", "c", "c")
+}
+
 // cut begins an upload that is aborted.
 func (b *rig) cut(name, content string, off int64) {
 	b.t.Helper()

@@ -97,7 +97,7 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 // factsIn is what an upstream calls the file whose facts are taken over; those of a file of
 // another one cannot be.
 func (r *Remote) factsIn(ctx context.Context, up *Upstream, name string) string {
-	if p, err := r.find(ctx, name); name != "" && err == nil && p.up == up {
+	if p, err := r.find(ctx, name); name != "" && err == nil && p.up == up && !p.top() {
 		return p.name
 	}
 	return ""

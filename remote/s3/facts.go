@@ -36,22 +36,23 @@ func setTimeOf(o *minio.PutObjectOptions, t time.Time) {
 // optionsLike are those of an object that takes over what the file called name says of itself.
 // One that is not there, and "", make it a new one.
 func (r *Remote) optionsLike(ctx context.Context, at place, name string, modTime time.Time) (minio.PutObjectOptions, error) {
-	o := r.putOptions(at, time.Time{})
-	if name != "" {
-		from, err := r.begin(ctx, "put", name)
-		if err != nil {
-			return o, err
-		}
-		info, err := r.head(ctx, from)
-		if err == nil {
-			o, err = r.keptOptions(ctx, at, from, info)
-		}
-		if err != nil && !isMissing(err) {
-			return o, err
-		}
+	o := r.putOptions(at, modTime)
+	if name == "" {
+		return o, nil
 	}
-	setTimeOf(&o, modTime)
-	return o, nil
+	from, err := r.begin(ctx, "put", name)
+	if err != nil || !from.object() {
+		return o, err
+	}
+	info, err := r.head(ctx, from)
+	if isMissing(err) {
+		return o, nil
+	}
+	if err == nil {
+		o, err = r.keptOptions(ctx, at, from, info)
+		setTimeOf(&o, modTime)
+	}
+	return o, err
 }
 
 // keptOptions are those of an object at a place that continues the one from there, which info
