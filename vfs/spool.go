@@ -191,16 +191,24 @@ func (s *spool) fetchHead(ctx context.Context, begin cache.Begin, off int64) (er
 	return err
 }
 
-// Write implements io.Writer.
+// Write implements io.Writer. It takes a step at a time: who sends the content meanwhile must learn of
+// what there is before the rest waits for room.
 func (s *spool) Write(p []byte) (int, error) {
 	if s.ended.Load() {
 		return 0, &fs.PathError{Op: "write", Path: s.name, Err: fs.ErrClosed}
 	}
-	if err := s.makeWay(int64(len(p))); err != nil {
-		return 0, err
+	total := 0
+	for {
+		step := p[total:min(len(p), total+spoolStep)]
+		if err := s.makeWay(int64(len(step))); err != nil {
+			return total, err
+		}
+		n, err := s.draft.Write(step)
+		total += n
+		if err = s.passed(err); err != nil || total == len(p) {
+			return total, err
+		}
 	}
-	n, err := s.draft.Write(p)
-	return n, s.passed(err)
 }
 
 // ReadFrom implements io.ReaderFrom: on a real disk r is spliced into the file.
