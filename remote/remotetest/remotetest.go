@@ -46,6 +46,9 @@ func Run(t *testing.T, open func(t *testing.T) remote.Remote) {
 	} {
 		t.Run(group.name, func(t *testing.T) { runAll(t, open, group.tests) })
 	}
+	t.Run("LargeList", func(t *testing.T) {
+		runShared(t, open, func(s *suite) { s.putMany("d") }, largeListTests())
+	})
 	t.Run("Watch", func(t *testing.T) { RunWatch(t, open) })
 	t.Run("Stage", func(t *testing.T) { runStage(t, open) })
 }
@@ -59,6 +62,17 @@ type test struct {
 func runAll(t *testing.T, open func(t *testing.T) remote.Remote, tests []test) {
 	for _, test := range tests {
 		t.Run(test.sentence, func(t *testing.T) { test.run(newSuite(t, open)) })
+	}
+}
+
+// runShared runs tests one after the other on one remote, which prepare fills.
+func runShared(t *testing.T, open func(t *testing.T) remote.Remote, prepare func(s *suite), tests []test) {
+	shared := newSuite(t, open)
+	prepare(shared)
+	for _, test := range tests {
+		t.Run(test.sentence, func(t *testing.T) {
+			test.run(&suite{T: t, r: shared.r, ctx: t.Context(), caps: shared.caps})
+		})
 	}
 }
 

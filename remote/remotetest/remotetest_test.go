@@ -72,7 +72,7 @@ func brokenRemotes() map[string]broken {
 		"ignores contexts":    {"PutFails/ending the context leaves the old content", func(f remote.Forward) remote.Remote { return ignoresContexts{f} }},
 		"ignores sizes":       {"PutFails/a body shorter than announced is ErrSize", func(f remote.Forward) remote.Remote { return ignoresSizes{f} }},
 		"replaces in two":     {"Concurrent/readers see the whole old or the whole new content", func(f remote.Forward) remote.Remote { return replacesInTwo{f} }},
-		"loses a page":        {"List/it can be stopped at any entry", func(f remote.Forward) remote.Remote { return losesAPage{f} }},
+		"loses a page":        {"LargeList/it can be stopped at any entry", func(f remote.Forward) remote.Remote { return losesAPage{f} }},
 		"lists doubly":        {"List/it yields every entry once", func(f remote.Forward) remote.Remote { return listsDoubly{f} }},
 		"is unreachable":      {"Stat/what is not there is ErrNotExist", func(f remote.Forward) remote.Remote { return isUnreachable{f} }},
 		"has bare errors":     {"Stat/what is not there is ErrNotExist", func(f remote.Forward) remote.Remote { return hasBareErrors{f} }},
