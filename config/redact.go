@@ -17,3 +17,15 @@ func (d *Document) Redact() []byte {
 	}
 	return draft.Bytes()
 }
+
+// RedactRemote returns a remote string without its parameters, which may be secrets.
+func RedactRemote(what string) string {
+	spec, err := ParseRemote(what)
+	if err != nil || len(spec.Params) == 0 {
+		return what
+	}
+	if spec.Name != "" {
+		return spec.Name + ",...:" + spec.Path
+	}
+	return ":" + spec.Type + ",...:" + spec.Path
+}

@@ -9,7 +9,4 @@ import (
 type options struct {
 	flags.Options
 	places places.Dirs // by CacheDir
-
-	// shown returns the flags, for the call options/get.
-	shown func() map[string]map[string]any
 }

@@ -100,15 +100,3 @@ func (o *options) setLocal(values map[string]string) {
 		values["partial_max_age"] = config.FormatDuration(o.PartialMaxAge)
 	}
 }
-
-// redactRemote is a remote string without its parameters, which may be secrets.
-func redactRemote(what string) string {
-	spec, err := config.ParseRemote(what)
-	if err != nil || len(spec.Params) == 0 {
-		return what
-	}
-	if spec.Name != "" {
-		return spec.Name + ",...:" + spec.Path
-	}
-	return ":" + spec.Type + ",...:" + spec.Path
-}

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"ferry/cmd/ferry/internal/flags"
-	"ferry/config"
 )
 
 func TestANamedRemoteIsServed(t *testing.T) {
@@ -105,20 +104,6 @@ func TestBackendFlagsOfEachCommandReachTheRemote(t *testing.T) {
 		s, err := (&lazySources{options: o}).resolve(t.Context(), t.TempDir())
 		if err != nil || s.Values["sync"] != "true" {
 			t.Errorf("%s: it is %q, %v", use, s.Values["sync"], err)
-		}
-	}
-}
-
-func TestSecretsOfARemoteStringAreNotShown(t *testing.T) {
-	for in, want := range map[string]string{
-		"nas:x":                 "nas:x",
-		":sftp,pass=geheim:x":   ":sftp,...:x",
-		"nas,pass='a:b,c':dir":  "nas,...:dir",
-		"/srv/ftp":              "/srv/ftp",
-		config.LocalType + "/x": config.LocalType + "/x",
-	} {
-		if got := redactRemote(in); got != want {
-			t.Errorf("%q becomes %q, want %q", in, got, want)
 		}
 	}
 }

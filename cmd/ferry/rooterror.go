@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"ferry/cmd/ferry/internal/flags"
+	"ferry/config"
 	"ferry/remote"
 )
 
@@ -17,7 +18,7 @@ func explainRoot(what string, err error) error {
 	if errors.As(err, new(flags.UsageError)) {
 		return err
 	}
-	return fmt.Errorf("%q: %w", redactRemote(what), adviseRoot(err))
+	return fmt.Errorf("%q: %w", config.RedactRemote(what), adviseRoot(err))
 }
 
 // adviseRoot adds to the error of a root what is to be done about it, as far as the driver has not.

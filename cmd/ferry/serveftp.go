@@ -14,6 +14,7 @@ import (
 	"ferry/cmd/ferry/internal/listen"
 	"ferry/cmd/ferry/internal/logging"
 	"ferry/cmd/ferry/internal/places"
+	"ferry/cmd/ferry/internal/rcbridge"
 	"ferry/ftp"
 	"ferry/serve"
 	"ferry/vfs"
@@ -57,7 +58,6 @@ func (p process) serveFTPCommand(o *options) *cobra.Command {
 			}
 			o.Given = cmd.Flags().Changed
 			o.places = places.Of(o.CacheDir, p.env)
-			o.shown = func() map[string]map[string]any { return flags.Shown(all) }
 			if err := o.Check(); err != nil {
 				return err
 			}
@@ -128,7 +128,10 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 		return err
 	}
 	server := o.server(st.tree, pair, p.sessionLog(o, log))
-	control, err := o.openRC(ctx, log, server, st)
+	control, err := rcbridge.Open(ctx, &o.Options, log, rcbridge.Subject{
+		What: st.what, Server: server, Tree: st.tree, Cache: st.kept, Counts: st.counts, Bandwidth: st.dial,
+		Version: version(), MaxConnections: processLimits().rcConnections(),
+	})
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ferry/cmd/ferry/internal/logging"
+	"ferry/cmd/ferry/internal/rcbridge"
 	"ferry/config"
 	"ferry/ftp"
 	"ferry/vfs"
@@ -22,9 +23,9 @@ type service struct {
 	server    *ftp.Server
 	tree      *vfs.FS
 	listeners []listener
-	pair      *ftp.KeyPair   // nil without TLS
-	control   *remoteControl // nil without remote control
-	public    *publicIP      // nil where PASV announces the address of the control connection
+	pair      *ftp.KeyPair      // nil without TLS
+	control   *rcbridge.Control // nil without remote control
+	public    *publicIP         // nil where PASV announces the address of the control connection
 	log       *slog.Logger
 	logFile   *logging.File // nil = the log goes to standard error
 	signals   <-chan os.Signal
@@ -57,7 +58,7 @@ func (s *service) run(ctx context.Context) error {
 	defer cancel()
 
 	failed := make(chan error, len(s.listeners)+3)
-	s.control.announce(running)
+	s.control.Announce(running)
 	for _, l := range s.listeners {
 		wg.Go(func() { failed <- s.serve(running, l) })
 		s.log.Log(running, logging.Notice, "Serving FTP on "+l.url())
@@ -87,7 +88,7 @@ func (s *service) run(ctx context.Context) error {
 		}
 	})
 	wg.Go(func() {
-		if err := s.control.run(running); err != nil {
+		if err := s.control.Run(running); err != nil {
 			failed <- err
 		}
 	})
@@ -96,7 +97,7 @@ func (s *service) run(ctx context.Context) error {
 		case err := <-failed:
 			s.server.Close()
 			return err
-		case status := <-s.control.quitting():
+		case status := <-s.control.Quitting():
 			return errors.Join(s.stop(running), exitStatus(status).err())
 		case <-ctx.Done():
 			return s.stop(running)
@@ -164,7 +165,7 @@ func (s *service) reload(ctx context.Context) {
 	s.log.Log(ctx, logging.Notice, "Forgot all directories")
 	s.reloadPair(ctx, s.pair)
 	if s.control != nil {
-		s.reloadPair(ctx, s.control.pair)
+		s.reloadPair(ctx, s.control.Pair)
 	}
 }
 

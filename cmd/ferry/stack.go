@@ -10,6 +10,7 @@ import (
 	"ferry/cache"
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/cmd/ferry/internal/places"
+	"ferry/cmd/ferry/internal/rcbridge"
 	"ferry/config"
 	"ferry/remote"
 	"ferry/remote/all"
@@ -37,9 +38,9 @@ import (
 type stack struct {
 	what   string // is served, as on the command line
 	driver remote.Remote
-	remote remote.Remote  // the driver with its decorators; it is closed with the stack
-	counts *count.Remote  // one of them
-	dial   *bandwidthDial // turns the bandwidth of another; nil without remote control
+	remote remote.Remote       // the driver with its decorators; it is closed with the stack
+	counts *count.Remote       // one of them
+	dial   *rcbridge.Bandwidth // turns the bandwidth of another; nil without remote control
 	root   *rootCheck
 	kept   places.Cache // its Store is nil without a cache mode
 	tree   *vfs.FS      // nil before openTree
@@ -56,7 +57,7 @@ func (p process) openStack(ctx context.Context, o *options, what string, log *sl
 		return nil, explainRoot(what, err)
 	}
 	if o.RC.Enabled {
-		s.dial = newBandwidthDial(o.Chain.Bandwidth)
+		s.dial = rcbridge.NewBandwidth(o.Chain.Bandwidth)
 	}
 	s.remote, s.counts = o.decorate(s.driver, s.dial, log)
 	s.root = o.checkRoot(ctx, s.remote, what, log)
@@ -96,11 +97,11 @@ func (p process) openDriver(ctx context.Context, o *options, what string, log *s
 
 // decorate puts the decorators around a driver. A remote of this machine is only limited, asked
 // again or logged when a flag says so: its files are sent and received without a copy.
-func (o *options) decorate(driver remote.Remote, dial *bandwidthDial, log *slog.Logger) (remote.Remote, *count.Remote) {
+func (o *options) decorate(driver remote.Remote, dial *rcbridge.Bandwidth, log *slog.Logger) (remote.Remote, *count.Remote) {
 	r, live := driver, driver.Info().Caps.Live
 	l := chainLimits(&o.Chain)
 	if dial != nil && (!live || o.Given("bwlimit")) {
-		l.Bandwidth = dial.connect()
+		l.Bandwidth = dial.Connect()
 	}
 	if l.Bandwidth != nil || l.Rate > 0 || l.Connections > 0 {
 		r = limit.New(r, l)

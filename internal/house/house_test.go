@@ -56,6 +56,10 @@ var layers = []layer{
 	{pattern: "cmd/ferry/internal/places", ferry: []string{"cmd/ferry/internal/logging", "cache", "config", "disk", "remote"}},
 	{pattern: "cmd/ferry/internal/listen"},
 	{pattern: "cmd/ferry/internal/configcmd", ferry: []string{"cmd/ferry/internal/flags", "config", "remote/all"}, outside: []string{"github.com/spf13/", "golang.org/x/term"}},
+	{pattern: "cmd/ferry/internal/rcbridge", ferry: []string{
+		"cmd/ferry/internal/flags", "cmd/ferry/internal/listen", "cmd/ferry/internal/logging", "cmd/ferry/internal/places",
+		"auth", "cache", "config", "ftp", "rc", "remote/count", "vfs",
+	}},
 	{pattern: "cmd/*", ferry: []string{"*"}, outside: []string{"github.com/spf13/", "golang.org/x/term"}},
 	// It looks at a bucket as another program does.
 	{pattern: "test", outside: []string{"github.com/rogpeppe/go-internal/", "github.com/minio/minio-go/v7"}},

@@ -1,4 +1,4 @@
-package main
+package rcbridge
 
 import (
 	"context"
@@ -10,20 +10,20 @@ import (
 
 // What package rc asks for besides where there is a disk cache.
 var (
-	_ rc.Queuer  = rcCachedTree{}
-	_ rc.Flusher = rcCachedTree{}
-	_ rc.Keeper  = rcCachedTree{}
+	_ rc.Queuer  = cachedTree{}
+	_ rc.Flusher = cachedTree{}
+	_ rc.Keeper  = cachedTree{}
 )
 
-// rcCachedTree tells of a tree with a disk cache.
-type rcCachedTree struct {
-	rcTree
+// cachedTree tells of a tree with a disk cache.
+type cachedTree struct {
+	tree
 	cache places.Cache
 }
 
 // Stats adds the cache, by rclone's names. Those that mean nothing here are left out.
-func (t rcCachedTree) Stats() rc.TreeStats {
-	s, kept, waiting := t.rcTree.Stats(), t.cache.Stats(), t.Waiting()
+func (t cachedTree) Stats() rc.TreeStats {
+	s, kept, waiting := t.tree.Stats(), t.cache.Stats(), t.Waiting()
 	s.DiskCache = map[string]any{
 		"path": t.cache.Dir, "bytesUsed": kept.Used, "files": kept.Waiting.Files + kept.Clean.Files,
 		"uploadsInProgress": waiting.Uploading, "uploadsQueued": waiting.Changes - waiting.Uploading,
@@ -33,7 +33,7 @@ func (t rcCachedTree) Stats() rc.TreeStats {
 }
 
 // Queue implements rc.Queuer.
-func (t rcCachedTree) Queue() []rc.Queued {
+func (t cachedTree) Queue() []rc.Queued {
 	var all []rc.Queued
 	for _, q := range t.FS.Queue() {
 		all = append(all, rc.Queued{ID: q.ID, Name: q.Name, Size: q.Size, Expiry: q.Expiry, Tries: q.Tries, Delay: q.Delay, Because: q.Because, Uploading: q.Uploading})
@@ -42,10 +42,10 @@ func (t rcCachedTree) Queue() []rc.Queued {
 }
 
 // Flush implements rc.Flusher.
-func (t rcCachedTree) Flush(ctx context.Context, path string) error { return t.FS.Flush(ctx, path) }
+func (t cachedTree) Flush(ctx context.Context, path string) error { return t.FS.Flush(ctx, path) }
 
 // Refused implements rc.Keeper.
-func (t rcCachedTree) Refused() ([]rc.Refused, error) {
+func (t cachedTree) Refused() ([]rc.Refused, error) {
 	lost, err := t.FS.Refused()
 	var all []rc.Refused
 	for _, l := range lost {
@@ -55,10 +55,10 @@ func (t rcCachedTree) Refused() ([]rc.Refused, error) {
 }
 
 // Retry implements rc.Keeper.
-func (t rcCachedTree) Retry(id string) error { return t.RetryRefused(id) }
+func (t cachedTree) Retry(id string) error { return t.RetryRefused(id) }
 
 // Drop implements rc.Keeper.
-func (t rcCachedTree) Drop(id string) error { return t.DropRefused(id) }
+func (t cachedTree) Drop(id string) error { return t.DropRefused(id) }
 
 // Export implements rc.Keeper.
-func (t rcCachedTree) Export(id, to string) error { return t.cache.Export(id, to) }
+func (t cachedTree) Export(id, to string) error { return t.cache.Export(id, to) }

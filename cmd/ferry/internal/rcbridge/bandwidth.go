@@ -1,4 +1,4 @@
-package main
+package rcbridge
 
 import (
 	"errors"
@@ -11,31 +11,32 @@ import (
 	"ferry/rc"
 )
 
-// A bandwidthDial is the limit that core/bwlimit turns.
-type bandwidthDial struct {
+// A Bandwidth is the limit that core/bwlimit turns.
+type Bandwidth struct {
 	connected bool // something asks At
 	current   atomic.Pointer[config.Bandwidth]
 }
 
-var _ rc.Bandwidth = (*bandwidthDial)(nil)
+var _ rc.Bandwidth = (*Bandwidth)(nil)
 
-func newBandwidthDial(b config.Bandwidth) *bandwidthDial {
-	d := &bandwidthDial{}
+// NewBandwidth returns one that begins with b.
+func NewBandwidth(b config.Bandwidth) *Bandwidth {
+	d := &Bandwidth{}
 	d.current.Store(&b)
 	return d
 }
 
-// connect returns At for the decorator that keeps the limits, and notes that there is one.
-func (d *bandwidthDial) connect() func(time.Time) (up, down int64) {
+// Connect returns At for the decorator that keeps the limits, and notes that there is one.
+func (d *Bandwidth) Connect() func(time.Time) (up, down int64) {
 	d.connected = true
 	return d.At
 }
 
 // At returns the limits at a time.
-func (d *bandwidthDial) At(t time.Time) (up, down int64) { return d.current.Load().At(t) }
+func (d *Bandwidth) At(t time.Time) (up, down int64) { return d.current.Load().At(t) }
 
 // Limits returns what holds now.
-func (d *bandwidthDial) Limits() (up, down int64, rate string) {
+func (d *Bandwidth) Limits() (up, down int64, rate string) {
 	up, down = d.At(time.Now())
 	rate = writtenRate(up)
 	if up != down {
@@ -52,7 +53,7 @@ func writtenRate(n int64) string {
 }
 
 // SetRate changes the limits. It takes no timetable.
-func (d *bandwidthDial) SetRate(rate string) error {
+func (d *Bandwidth) SetRate(rate string) error {
 	if strings.ContainsAny(rate, " ,;") {
 		return errors.New("need exactly 1 bandwidth setting")
 	}

@@ -1,4 +1,4 @@
-package main
+package rcbridge
 
 import (
 	"context"
@@ -17,38 +17,38 @@ import (
 
 // What package rc asks for, made of what there is.
 var (
-	_ rc.Sessions = rcFTP{}
-	_ rc.Counters = rcFTP{}
-	_ rc.Tree     = rcTree{}
-	_ rc.Poller   = rcTree{}
+	_ rc.Sessions = clients{}
+	_ rc.Counters = clients{}
+	_ rc.Tree     = tree{}
+	_ rc.Poller   = tree{}
 )
 
-// rcCalls returns all calls but those that every remote control has.
-func (o *options) rcCalls(server *ftp.Server, st *stack, quit func(status int)) []rc.Call {
-	tree := o.rcTree(st)
-	clients := rcFTP{server, st.tree, st.counts, time.Now()}
+// calls returns all calls but those that every remote control has.
+func calls(o *flags.Options, about Subject, quit func(status int)) []rc.Call {
+	tree := treeOf(o, about)
+	served := clients{about.Server, about.Tree, about.Counts, time.Now()}
 	return slices.Concat(
-		rc.CoreCalls(rc.Core{Version: version(), Obscure: config.Obscure, Quit: quit}),
-		rc.StatsCalls(clients),
-		rc.BandwidthCalls(st.dial),
-		rc.OptionsCalls(o.shown),
+		rc.CoreCalls(rc.Core{Version: about.Version, Obscure: config.Obscure, Quit: quit}),
+		rc.StatsCalls(served),
+		rc.BandwidthCalls(about.Bandwidth),
+		rc.OptionsCalls(func() map[string]map[string]any { return flags.Shown(flags.All(o)) }),
 		rc.VFSCalls(tree),
 		rc.RefusedCalls(tree),
-		rc.FTPCalls(clients),
+		rc.FTPCalls(served),
 	)
 }
 
-// rcFTP tells of an FTP server.
-type rcFTP struct {
+// clients tells of an FTP server.
+type clients struct {
 	server *ftp.Server
 	tree   *vfs.FS
 	counts *count.Remote // of its remote
 	since  time.Time
 }
 
-func (f rcFTP) Kick(id uint64) bool { return f.server.Kick(id) }
+func (f clients) Kick(id uint64) bool { return f.server.Kick(id) }
 
-func (f rcFTP) Sessions() []rc.Session {
+func (f clients) Sessions() []rc.Session {
 	var all []rc.Session
 	for _, s := range f.server.Sessions() {
 		all = append(all, rc.Session{
@@ -60,7 +60,7 @@ func (f rcFTP) Sessions() []rc.Session {
 }
 
 // Stats counts transfers of files; bytes are those of listings too.
-func (f rcFTP) Stats() rc.Stats {
+func (f clients) Stats() rc.Stats {
 	s := f.server.Stats()
 	methods := f.counts.Stats().Methods
 	out := rc.Stats{
@@ -84,20 +84,20 @@ func (f rcFTP) Stats() rc.Stats {
 	for _, s := range f.server.Sessions() {
 		if movesFile(s.Command) {
 			out.Running = append(out.Running, rc.Transfer{
-				Name: rcName(s.Path), Size: f.size(s), Bytes: s.Bytes, What: transferring, Began: s.Began,
+				Name: relative(s.Path), Size: f.size(s), Bytes: s.Bytes, What: transferring, Began: s.Began,
 			})
 		}
 	}
 	return out
 }
 
-// size returns how much a transfer will move at most, below 0 where that is not known: an upload has no size, and of a
-// download it is that of the file.
-func (f rcFTP) size(s ftp.SessionInfo) int64 {
+// size returns how much a transfer will move at most, below 0 where that is not known: an upload
+// has no size, and of a download it is that of the file.
+func (f clients) size(s ftp.SessionInfo) int64 {
 	if s.Command != "RETR" {
 		return -1
 	}
-	return f.tree.KnownSize(context.Background(), rcName(s.Path))
+	return f.tree.KnownSize(context.Background(), relative(s.Path))
 }
 
 // transferring is rclone's word for what is done to a file.
@@ -113,15 +113,15 @@ func movesFile(command string) bool {
 	return false
 }
 
-// rcName is a path as rclone writes it: relative to what is served.
-func rcName(path string) string {
+// relative is a path as rclone writes it: relative to what is served.
+func relative(path string) string {
 	if path != "" && path[0] == '/' {
 		return path[1:]
 	}
 	return path
 }
 
-func (f rcFTP) Transferred() []rc.Transfer {
+func (f clients) Transferred() []rc.Transfer {
 	var all []rc.Transfer
 	for _, t := range f.server.Transfers() {
 		if !movesFile(t.Command) {
@@ -131,32 +131,32 @@ func (f rcFTP) Transferred() []rc.Transfer {
 		if t.Err == nil {
 			size = t.Bytes
 		}
-		all = append(all, rc.Transfer{Name: rcName(t.Path), Size: size, Bytes: t.Bytes, What: transferring, Began: t.Began, Ended: t.Ended, Err: t.Err})
+		all = append(all, rc.Transfer{Name: relative(t.Path), Size: size, Bytes: t.Bytes, What: transferring, Began: t.Began, Ended: t.Ended, Err: t.Err})
 	}
 	return all
 }
 
-// rcTree returns what tells of the tree.
-func (o *options) rcTree(st *stack) rc.Tree {
-	t := rcTree{st.tree, rcTreeName(st.what), o.rcTreeOptions()}
-	if st.kept.Store == nil {
+// treeOf returns what tells of the tree.
+func treeOf(o *flags.Options, about Subject) rc.Tree {
+	t := tree{about.Tree, treeName(about.What), treeOptions(o)}
+	if about.Cache.Store == nil {
 		return t
 	}
-	return rcCachedTree{t, st.kept}
+	return cachedTree{t, about.Cache}
 }
 
-// rcTree tells of a tree.
-type rcTree struct {
+// tree tells of a tree.
+type tree struct {
 	*vfs.FS
 	name    string
 	options map[string]any
 }
 
-func (t rcTree) Name() string { return t.name }
+func (t tree) Name() string { return t.name }
 
-func (t rcTree) ForgetAll() { t.FS.Forget() }
+func (t tree) ForgetAll() { t.FS.Forget() }
 
-func (t rcTree) Forget(files, dirs []string) {
+func (t tree) Forget(files, dirs []string) {
 	for _, names := range [][]string{files, dirs} {
 		if len(names) > 0 {
 			t.FS.Forget(names...)
@@ -165,7 +165,7 @@ func (t rcTree) Forget(files, dirs []string) {
 }
 
 // Refresh tells besides whether dir is a directory, which a tree without a cache does not look at.
-func (t rcTree) Refresh(ctx context.Context, dir string, recursive bool) error {
+func (t tree) Refresh(ctx context.Context, dir string, recursive bool) error {
 	err := t.FS.Refresh(ctx, dir, recursive)
 	info, statErr := t.View("").Stat(ctx, dir)
 	switch {
@@ -177,29 +177,30 @@ func (t rcTree) Refresh(ctx context.Context, dir string, recursive bool) error {
 	return err
 }
 
-func (t rcTree) Stats() rc.TreeStats {
+func (t tree) Stats() rc.TreeStats {
 	s := t.FS.Stats()
 	return rc.TreeStats{Dirs: s.Dirs, Files: s.Files, InUse: 1, Options: t.options}
 }
 
 // SetPollInterval implements rc.Poller. The change holds at once.
-func (t rcTree) SetPollInterval(_ context.Context, d time.Duration) error {
+func (t tree) SetPollInterval(_ context.Context, d time.Duration) error {
 	return t.FS.SetPollInterval(d)
 }
 
-// rcTreeName is how rclone names what is served: a local directory by its absolute path. Parameters are not shown.
-func rcTreeName(what string) string {
+// treeName is how rclone names what is served: a local directory by its absolute path. Parameters
+// are not shown.
+func treeName(what string) string {
 	spec, err := config.ParseRemote(what)
 	if err == nil && spec.Type == config.LocalType {
 		if path, err := filepath.Abs(spec.Path); err == nil {
 			return path
 		}
 	}
-	return redactRemote(what)
+	return config.RedactRemote(what)
 }
 
-// rcTreeOptions are the options of a tree by the names that rclone has for them.
-func (o *options) rcTreeOptions() map[string]any {
+// treeOptions are the options of a tree by the names that rclone has for them.
+func treeOptions(o *flags.Options) map[string]any {
 	return map[string]any{
 		"NoSeek": o.NoSeek, "NoChecksum": o.NoChecksum, "ReadOnly": o.ReadOnly, "NoModTime": o.NoModTime,
 		"DirCacheTime": o.DirCacheTime, "Refresh": o.Warm, "PollInterval": o.PollInterval,

@@ -1,4 +1,6 @@
-package main
+// Package rcbridge joins package rc, which answers calls, with what they are about: an FTP server,
+// the tree that it serves, its cache.
+package rcbridge
 
 import (
 	"context"
@@ -16,83 +18,100 @@ import (
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/cmd/ferry/internal/listen"
 	"ferry/cmd/ferry/internal/logging"
+	"ferry/cmd/ferry/internal/places"
 	"ferry/ftp"
 	"ferry/rc"
+	"ferry/remote/count"
+	"ferry/vfs"
 )
 
-// A remoteControl answers calls about a service.
-type remoteControl struct {
+// A Control answers calls about a service.
+type Control struct {
+	Pair *ftp.KeyPair // nil without TLS
+
 	server    *rc.Server
 	listeners []net.Listener
-	pair      *ftp.KeyPair // nil without TLS
 	log       *slog.Logger
 	quit      chan int // the exit status that core/quit asks for
 }
 
-// openRC opens the remote control that the flags ask for, nil for none. It is about server and the stack that this serves.
-func (o *options) openRC(ctx context.Context, log *slog.Logger, server *ftp.Server, st *stack) (*remoteControl, error) {
+// A Subject is what the remote control is about.
+type Subject struct {
+	What      string // is served, as on the command line
+	Server    *ftp.Server
+	Tree      *vfs.FS      // that it serves
+	Cache     places.Cache // its Store is nil where there is none
+	Counts    *count.Remote
+	Bandwidth *Bandwidth
+	Version   string
+
+	MaxConnections int // to the remote control
+}
+
+// Open opens the remote control that the flags ask for, nil for none.
+func Open(ctx context.Context, o *flags.Options, log *slog.Logger, about Subject) (*Control, error) {
 	if !o.RC.Enabled {
 		return nil, nil
 	}
-	c := &remoteControl{log: log, quit: make(chan int, 1)}
-	check, err := rcPasswords(&o.RC)
+	c := &Control{log: log, quit: make(chan int, 1)}
+	check, err := passwords(&o.RC)
 	if err != nil {
 		return nil, err
 	}
 	c.server, err = rc.New(rc.Options{
-		Calls:       o.rcCalls(server, st, c.askToQuit),
+		Calls:       calls(o, about, c.askToQuit),
 		Log:         log,
 		Check:       check,
 		Throttle:    &ftp.Throttle{}, // not that of FTP, where a login that anybody may make would forget guesses
 		NoAuth:      o.RC.NoAuth,
 		AllowOrigin: o.RC.AllowOrigin,
-		Hosts:       rcHosts(&o.RC),
+		Hosts:       hosts(&o.RC),
 		BaseURL:     o.RC.BaseURL,
 
-		MaxConnections: processLimits().rcConnections(),
+		MaxConnections: about.MaxConnections,
 	})
 	if err != nil {
 		return nil, err
 	}
 	if o.RC.Cert != "" {
-		if c.pair, err = ftp.LoadCertificate(o.RC.Cert, o.RC.Key); err != nil {
+		if c.Pair, err = ftp.LoadCertificate(o.RC.Cert, o.RC.Key); err != nil {
 			return nil, fmt.Errorf("--rc-cert, --rc-key: %w", err)
 		}
-		c.pair.Log = log
+		c.Pair.Log = log
 	}
-	c.listeners, err = listenRC(ctx, &o.RC, c.pair)
+	c.listeners, err = listenAll(ctx, &o.RC, c.Pair)
 	if err != nil {
 		return nil, err
 	}
-	warnOfRCRisks(&o.RC, log, c.listeners)
+	warnOfRisks(&o.RC, log, c.listeners)
 	return c, nil
 }
 
 // askToQuit notes the first status only: the program is ending then.
-func (c *remoteControl) askToQuit(status int) {
+func (c *Control) askToQuit(status int) {
 	select {
 	case c.quit <- status:
 	default:
 	}
 }
 
-// quitting yields the status that core/quit asks for. It may be called on nil.
-func (c *remoteControl) quitting() <-chan int {
+// Quitting yields the status that core/quit asks for. It may be called on nil.
+func (c *Control) Quitting() <-chan int {
 	if c == nil {
 		return nil
 	}
 	return c.quit
 }
 
-// run answers until ctx ends or a listener fails. It may be called on nil.
-func (c *remoteControl) run(ctx context.Context) error {
+// Run answers until ctx ends or a listener fails. It may be called on nil.
+func (c *Control) Run(ctx context.Context) error {
 	if c == nil {
 		return nil
 	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	if c.pair != nil {
-		wg.Go(func() { _ = c.pair.Run(ctx) }) // it returns when ctx has ended
+	if c.Pair != nil {
+		wg.Go(func() { _ = c.Pair.Run(ctx) }) // it returns when ctx has ended
 	}
 	err := c.server.Serve(ctx, c.listeners...)
 	if err != nil {
@@ -101,18 +120,18 @@ func (c *remoteControl) run(ctx context.Context) error {
 	return err
 }
 
-// announce logs where clients connect to. It may be called on nil.
-func (c *remoteControl) announce(ctx context.Context) {
+// Announce logs where clients connect to. It may be called on nil.
+func (c *Control) Announce(ctx context.Context) {
 	if c == nil {
 		return
 	}
 	for _, l := range c.listeners {
-		c.log.Log(ctx, logging.Notice, "Serving remote control on "+rcURL(l, c.pair != nil))
+		c.log.Log(ctx, logging.Notice, "Serving remote control on "+urlOf(l, c.Pair != nil))
 	}
 }
 
-// rcURL is how a client names the listener.
-func rcURL(l net.Listener, secure bool) string {
+// urlOf is how a client names the listener.
+func urlOf(l net.Listener, secure bool) string {
 	switch {
 	case l.Addr().Network() == "unix":
 		return flags.UnixScheme + l.Addr().String()
@@ -122,8 +141,8 @@ func rcURL(l net.Listener, secure bool) string {
 	return "http://" + l.Addr().String() + "/"
 }
 
-// rcPasswords returns what knows the passwords, nil for nothing.
-func rcPasswords(o *flags.RCOptions) (func(user, password string) bool, error) {
+// passwords returns what knows the passwords, nil for nothing.
+func passwords(o *flags.RCOptions) (func(user, password string) bool, error) {
 	if o.Htpasswd != "" {
 		h, err := auth.NewHtpasswd(o.Htpasswd)
 		if err != nil {
@@ -141,8 +160,8 @@ func rcPasswords(o *flags.RCOptions) (func(user, password string) bool, error) {
 	}, nil
 }
 
-// rcHosts are the names that clients may know the remote control by.
-func rcHosts(o *flags.RCOptions) []string {
+// hosts are the names that clients may know the remote control by.
+func hosts(o *flags.RCOptions) []string {
 	var hosts []string
 	if name, err := os.Hostname(); err == nil && name != "" {
 		hosts = append(hosts, name)
@@ -155,8 +174,8 @@ func rcHosts(o *flags.RCOptions) []string {
 	return hosts
 }
 
-// listenRC opens all listeners, or none. TLS is for those that are not sockets of this machine.
-func listenRC(ctx context.Context, o *flags.RCOptions, pair *ftp.KeyPair) (_ []net.Listener, err error) {
+// listenAll opens all listeners, or none. TLS is for those that are not sockets of this machine.
+func listenAll(ctx context.Context, o *flags.RCOptions, pair *ftp.KeyPair) (_ []net.Listener, err error) {
 	var all []net.Listener
 	defer func() {
 		if err != nil {
@@ -189,7 +208,8 @@ func listenRC(ctx context.Context, o *flags.RCOptions, pair *ftp.KeyPair) (_ []n
 // socketMode is who may connect to a socket: the user that ferry runs as.
 const socketMode = 0o600
 
-// listenUnix opens a socket. One that a process before this one has left is replaced; one that is in use is not.
+// listenUnix opens a socket. One that a process before this one has left is replaced; one that is
+// in use is not.
 func listenUnix(ctx context.Context, path string) (net.Listener, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "unix", path)
@@ -223,11 +243,11 @@ func isDeadSocket(ctx context.Context, path string) bool {
 	return errors.Is(err, syscall.ECONNREFUSED)
 }
 
-// warnOfRCRisks logs what an administrator should not find out from somebody else.
-func warnOfRCRisks(o *flags.RCOptions, log *slog.Logger, listeners []net.Listener) {
+// warnOfRisks logs what an administrator should not find out from somebody else.
+func warnOfRisks(o *flags.RCOptions, log *slog.Logger, listeners []net.Listener) {
 	for _, l := range listeners {
 		local := l.Addr().Network() == "unix" || listen.IsLoopback(l)
-		switch url := rcURL(l, o.Cert != ""); {
+		switch url := urlOf(l, o.Cert != ""); {
 		case o.NoAuth && !local:
 			log.Warn("Anybody who can reach " + url + " can control this server: there is --rc-no-auth")
 		case o.AllowOrigin == "*" && o.NoAuth:
