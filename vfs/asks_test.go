@@ -2,6 +2,7 @@ package vfs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -42,13 +43,15 @@ func TestComplaintsAboutServersLikeThisOne(t *testing.T) {
 	}
 }
 
-// testsHere returns the text of the tests of this package.
+// testsHere returns the text of the tests of this package, and of those below it that a complaint may be about.
 func testsHere(t *testing.T) string {
 	t.Helper()
 	files, err := filepath.Glob("*_test.go")
-	if err != nil {
+	below, belowErr := filepath.Glob("../dircache/*_test.go")
+	if err := errors.Join(err, belowErr); err != nil {
 		t.Fatal(err)
 	}
+	files = append(files, below...)
 	var text strings.Builder
 	for _, file := range files {
 		b, err := os.ReadFile(file)

@@ -6,13 +6,14 @@ import (
 	"io/fs"
 	"time"
 
+	"ferry/breaker"
 	"ferry/remote"
 )
 
 // SetModTime changes the modification time of name.
 func (v *View) SetModTime(ctx context.Context, name string, t time.Time) (err error) {
 	ctx, w := v.fs.guard(ctx, v.fs.forTreeChange())
-	defer w.end(&err)
+	defer w.End(&err)
 	name = v.actual(ctx, name)
 	if err := v.writable("chtimes", name); err != nil {
 		return err
@@ -26,7 +27,6 @@ func (v *View) SetModTime(ctx context.Context, name string, t time.Time) (err er
 	}
 	defer release()
 	err = remote.SetModTime(ctx, v.fs.top, name, t)
-	v.fs.shown.doubt(name)
 	if errors.Is(err, remote.ErrInvalid) {
 		return refuse("chtimes", name, err, hintBadTime)
 	}
@@ -36,7 +36,7 @@ func (v *View) SetModTime(ctx context.Context, name string, t time.Time) (err er
 // SetMode changes the permission bits of name, on a remote that keeps them.
 func (v *View) SetMode(ctx context.Context, name string, perm fs.FileMode) (err error) {
 	ctx, w := v.fs.guard(ctx, v.fs.forTreeChange())
-	defer w.end(&err)
+	defer w.End(&err)
 	name = v.actual(ctx, name)
 	if err := v.writable("chmod", name); err != nil {
 		return err
@@ -47,14 +47,13 @@ func (v *View) SetMode(ctx context.Context, name string, perm fs.FileMode) (err 
 	}
 	defer release()
 	err = remote.SetMode(ctx, v.fs.top, name, perm)
-	v.fs.shown.doubt(name)
 	return v.explain(ctx, "chmod", name, unsupported("chmod", name, err, hintModes), hintPart)
 }
 
 // Hash returns the raw digest of name's content, or errors.ErrUnsupported where the remote would have to read the file.
 func (v *View) Hash(ctx context.Context, name, algorithm string) (sum []byte, err error) {
-	ctx, w := v.fs.guard(ctx, forLongQuestion())
-	defer w.end(&err)
+	ctx, w := v.fs.guard(ctx, breaker.ForLongQuery())
+	defer w.End(&err)
 	name = v.actual(ctx, name)
 	sum, err = remote.Hash(ctx, v.fs.top, name, algorithm)
 	if err != nil {
@@ -71,8 +70,8 @@ type Space struct {
 
 // Free returns how many bytes can still be stored, below 0 when that is not known. It is the same in every directory.
 func (v *View) Free(ctx context.Context, dir string) (free int64, err error) {
-	ctx, w := v.fs.guard(ctx, forQuestion())
-	defer w.end(&err)
+	ctx, w := v.fs.guard(ctx, breaker.ForQuery())
+	defer w.End(&err)
 	u, err := remote.GetUsage(ctx, v.fs.top)
 	if errors.Is(err, remote.ErrUnsupported) {
 		u, err = remote.Usage{Total: -1, Used: -1, Free: -1}, nil

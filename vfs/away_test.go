@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ferry/breaker"
 	"ferry/remote"
 )
 
@@ -188,7 +189,7 @@ func liveThroughAbsence(t *testing.T, c Cache, a absence, fate string, restart b
 		q.start()
 		time.Sleep(time.Minute)
 		for _, name := range a.seen { // what is not known here cannot be listed
-			if _, err := q.Stat(t.Context(), strings.TrimSuffix(name, "/")); err != nil && !errors.Is(err, errSilent) {
+			if _, err := q.Stat(t.Context(), strings.TrimSuffix(name, "/")); err != nil && !errors.Is(err, breaker.ErrSilent) {
 				t.Errorf("%s is %v after the restart", name, err)
 			}
 		}

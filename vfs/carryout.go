@@ -83,11 +83,11 @@ func (v *overlay) sendFile(ctx context.Context, c *claim, rec cache.Record) erro
 			e, err = v.putContent(ctx, c, rec)
 		}
 		if err != nil {
-			v.names.doubt(rec.Name)
 			return err
 		}
+	} else {
+		v.names.Found(rec.Name, e)
 	}
-	v.names.stored(rec.Name, e)
 	v.dirs.above(v.pending.keyOf(rec.Name))
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -165,7 +165,7 @@ func (v *overlay) sendTime(ctx context.Context, c *claim) error {
 	if err != nil {
 		return err
 	}
-	v.names.doubt(c.rec.Name)
+	v.names.Invalidate(c.rec.Name)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	c.sentTime = t
@@ -224,7 +224,6 @@ func (v *overlay) makeParents(ctx context.Context, name string) bool {
 	if err != nil && !errors.Is(err, remote.ErrExist) {
 		return false
 	}
-	v.names.madeDir(dir)
 	return true
 }
 
@@ -243,12 +242,7 @@ func (v *overlay) makeDir(ctx context.Context, dir string) error {
 			err = nil
 		}
 	}
-	if err != nil {
-		v.names.doubt(dir)
-		return err
-	}
-	v.names.madeDir(dir)
-	return nil
+	return err
 }
 
 // removeOne removes a file. One that is not there is what was wanted; what has become a directory, or cannot be called so, is
@@ -259,11 +253,10 @@ func (v *overlay) removeOne(ctx context.Context, name string) error {
 		err = v.rootThere(ctx, err)
 	}
 	if err == nil {
-		v.names.removed(name)
 		v.copyRemoved(name)
 		return nil
 	}
-	v.names.doubt(name)
+	v.names.Invalidate(name)
 	if remote.RefusesObject(err) {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 
+	"ferry/breaker"
 	"ferry/remote"
 )
 
@@ -15,8 +16,8 @@ const AtEnd = remote.AtEnd
 // first off bytes of the file or of the own unfinished upload. The old content survives until Commit. What can be
 // refused is refused here, before a byte is taken. ctx governs the upload until Commit is called.
 func (v *View) Create(ctx context.Context, name string, off int64) (u Upload, err error) {
-	ctx, w := v.fs.guard(ctx, forLongQuestion())
-	defer w.settle(&err)
+	ctx, w := v.fs.guard(ctx, breaker.ForLongQuery())
+	defer w.Settle(&err)
 	name = v.actual(ctx, name)
 	if err := v.mayMake(ctx, "create", name, false); err != nil {
 		return nil, err
@@ -55,7 +56,7 @@ func (v *View) createStreamed(ctx context.Context, name string, off int64) (Uplo
 			return nil, err
 		}
 	}
-	return startStreamed(ctx, v.fs.top, v.fs.shown, name, v.fs.doubts, v.fs.change)
+	return startStreamed(ctx, v.fs.top, name, v.fs.doubts, v.fs.change)
 }
 
 // checkParent makes sure that there is a directory for name to be created in.

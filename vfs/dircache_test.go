@@ -227,7 +227,7 @@ func TestNotFoundIsRememberedBriefly(t *testing.T) {
 			t.Errorf("asked %d times again", n)
 		}
 		b.put("a")
-		time.Sleep(missingTime)
+		time.Sleep(2 * time.Second)
 		if _, err := b.Stat(t.Context(), "a"); err != nil {
 			t.Error(err)
 		}
@@ -252,7 +252,7 @@ func TestAnUnreachableRemoteIsNotAnEmptyOne(t *testing.T) {
 		}
 		b.remote.Heal()
 		b.store.Remove(t.Context(), "a")
-		time.Sleep(2 * restAfterFailure)
+		time.Sleep(10 * time.Second)
 		b.shows(".", "")
 	})
 }
@@ -303,66 +303,6 @@ func TestAnOldListingIsShownWhileTheRefreshTakesTooLong(t *testing.T) {
 			t.Errorf("the new listing took %v", took)
 		}
 	})
-}
-
-func TestAListingThatNobodyReadsEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBehind(t, fiveMinutes)
-		for i := range 5000 {
-			b.put(fmt.Sprintf("f%04d", i))
-		}
-		for range b.List(t.Context(), ".") {
-			break
-		}
-		b.fs.Close() // waits for it
-		b.fs.names.mu.Lock()
-		defer b.fs.names.mu.Unlock()
-		if len(b.fs.names.flying) != 0 {
-			t.Error("it is still under way")
-		}
-	})
-}
-
-func TestADirectoryLargerThanTheCacheStreams(t *testing.T) {
-	o := fiveMinutes
-	o.DirCacheEntries = 100
-	b := newBehind(t, o)
-	const files = 20_000
-	for i := range files {
-		b.put(fmt.Sprintf("f%05d", i))
-	}
-	seen := map[string]bool{}
-	most := 0
-	for fi, err := range b.List(t.Context(), ".") {
-		if err != nil {
-			t.Fatal(err)
-		}
-		seen[fi.Name()] = true
-		if len(seen)%500 == 0 {
-			most = max(most, heldByFlights(b.fs.names))
-		}
-	}
-	if len(seen) != files {
-		t.Errorf("%d of %d entries", len(seen), files)
-	}
-	if most == 0 || most > 2*flightWindow {
-		t.Errorf("it held %d entries", most)
-	}
-	if s := b.fs.Stats(); s.Files != 0 {
-		t.Errorf("it is remembered: %+v", s)
-	}
-}
-
-func heldByFlights(c *dirCache) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	n := 0
-	for f := range c.flying {
-		f.mu.Lock()
-		n += len(f.entries)
-		f.mu.Unlock()
-	}
-	return n
 }
 
 func TestTheDirectoriesUsedLeastMakeRoom(t *testing.T) {
@@ -438,33 +378,4 @@ func TestAListingThatOverlapsAChangeIsNotRemembered(t *testing.T) {
 		synctest.Wait()
 		b.shows(".", "f0 f1 f2 new")
 	})
-}
-
-func TestAFileOnAnObjectStoreBringsItsDirectories(t *testing.T) {
-	store := memory.New()
-	r := far{Forward: remote.Forward{Remote: store}, implicit: true}
-	c := newDirCache(r, newReach(fiveMinutes, nil), fiveMinutes)
-	names := func(dir string) (all []string) {
-		for e, err := range c.List(t.Context(), dir) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			all = append(all, e.Name)
-		}
-		return all
-	}
-	if got := names("."); got != nil {
-		t.Fatalf("got %q", got)
-	}
-	store.Mkdir(t.Context(), "a") // as a Put of a/f would on an object store
-	c.stored("a/f", remote.Entry{Size: 1})
-	if got := names("."); len(got) != 1 || got[0] != "a" {
-		t.Errorf("got %q", got)
-	}
-	store.Rmdir(t.Context(), "a")
-	c.removed("a/f")
-	if got := names("."); got != nil {
-		t.Errorf("got %q", got)
-	}
-	c.close()
 }

@@ -150,7 +150,7 @@ func TestASecondRenameFindsWhatTheFirstOneHasTakenAway(t *testing.T) {
 				}
 				time.Sleep(doubtPause)
 				b.faults.Inject(faulty.Fault{Err: errNetwork, Times: -1})
-				b.fs.reach.lost()
+				b.fs.breaker.Trip()
 				b.ok(b.Rename(t.Context(), tt.source, "c"))
 				time.Sleep(2 * doubtPause)
 				b.faults.Heal()

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"ferry/breaker"
 	"ferry/cache"
 	"ferry/remote"
 )
@@ -161,14 +162,14 @@ func (d *doubt) touches(keys []string) bool {
 
 // await waits until doubtPause is over for names and what is below them, or ctx ends.
 func (d *doubts) await(ctx context.Context, names ...string) error {
-	w := watchdogOf(ctx) // it is not the remote that is waited for
+	w := breaker.WatchdogOf(ctx) // it is not the remote that is waited for
 	for {
 		pause := d.pause(names)
 		if pause <= 0 {
 			return nil
 		}
-		w.pause()
-		defer w.resume()
+		w.Pause()
+		defer w.Resume()
 		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:

@@ -66,7 +66,7 @@ func (v *overlay) keepEmptied(ctx context.Context, dir string) error {
 			return err
 		}
 	}
-	if e, err := v.names.statSoon(ctx, dir); err == nil && e.Dir {
+	if e, err := v.names.StatSoon(ctx, dir); err == nil && e.Dir {
 		return nil
 	} else if ctx.Err() != nil {
 		return context.Cause(ctx)

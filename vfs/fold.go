@@ -16,7 +16,7 @@ func (v *View) actual(ctx context.Context, name string) string {
 	if !v.fs.opt.FoldCase || v.fs.caps.CaseInsensitive || name == "." {
 		return name
 	}
-	ctx, cancel := v.fs.reach.soon(ctx)
+	ctx, cancel := v.fs.breaker.Soon(ctx)
 	defer cancel()
 	if _, err := v.fs.shown.Stat(ctx, name); !errors.Is(err, remote.ErrNotExist) && !errors.Is(err, remote.ErrNotDir) {
 		return name

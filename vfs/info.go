@@ -33,7 +33,7 @@ func (f *FS) info(name string, e remote.Entry) *Info {
 	}
 	i.modTime, i.listTime = e.ModTime, e.ModTime
 	if e.Dir && e.ModTime.IsZero() {
-		i.listTime = cmp.Or(f.names.newestBelow(name), f.began)
+		i.listTime = cmp.Or(f.names.NewestBelow(name), f.began)
 	}
 	return i
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"ferry/breaker"
 	"ferry/cache"
 	"ferry/remote"
 )
@@ -72,12 +73,12 @@ const (
 // wait waits for the answer, as long as a question that has another answer would be waited for. A call that may take long by
 // its nature is waited for as long as the remote gives other signs of life.
 func (v *overlay) wait(ctx context.Context, a *asked, long bool) answer {
-	half := v.reach.wait / 2
+	half := v.breaker.Wait() / 2
 	for {
 		if a.within(ctx, half) {
 			return answered
 		}
-		alive := v.reach.alive(ctx, half) == nil
+		alive := v.breaker.Alive(ctx, half) == nil
 		switch {
 		case ctx.Err() != nil || a.isDone():
 			_ = a.finish(ctx)
@@ -134,13 +135,13 @@ func (v *overlay) thereOrHere(ctx context.Context, l lateChange) error {
 	a := ask(ctx, l.call)
 	switch v.wait(ctx, a, l.long) {
 	case answered:
-		if a.err == nil || isSaid(a.err) || ctx.Err() != nil || v.reach.alive(ctx, v.reach.wait/2) == nil {
-			v.reach.found()
+		if a.err == nil || isSaid(a.err) || ctx.Err() != nil || v.breaker.Alive(ctx, v.breaker.Wait()/2) == nil {
+			v.breaker.Reset()
 			return a.err
 		}
-		v.reach.lost()
+		v.breaker.Trip()
 	case silent:
-		v.reach.lost()
+		v.breaker.Trip()
 	}
 	k, err := l.keep(ctx)
 	if err == nil {
@@ -164,7 +165,7 @@ func (v *overlay) queueUp(k kept, a *asked) {
 		k.claim.run, k.claim.begun = &run{a.cancel}, true
 		v.running++
 		v.late = append(slices.DeleteFunc(v.late, (*asked).isOver), a)
-		a.cancel(errSilent)
+		a.cancel(breaker.ErrSilent)
 		go v.adopt(k.claim, a)
 	}
 	v.replace(k.claim, k.old...)
@@ -184,7 +185,7 @@ func (v *overlay) adopt(c *claim, a *asked) {
 		v.mu.Unlock()
 		v.conclude(ctx, c, nil)
 	case isSaid(a.err):
-		v.conclude(ctx, c, errSilent) // the next attempt finds out more
+		v.conclude(ctx, c, breaker.ErrSilent) // the next attempt finds out more
 	default:
 		v.conclude(ctx, c, a.err)
 	}

@@ -56,14 +56,13 @@ func (v *overlay) moveOne(ctx context.Context, c *claim, rec cache.Record) error
 	}
 	err := remote.Move(ctx, v.remote, rec.Source, rec.Name)
 	if errors.Is(err, remote.ErrNotExist) {
-		err = v.moveMissing(ctx, rec, err)
+		if err = v.moveMissing(ctx, rec, err); err == nil {
+			v.names.Moved(rec.Source, rec.Name)
+		}
 	}
 	if err != nil {
-		v.names.doubt(rec.Source)
-		v.names.doubt(rec.Name)
 		return err
 	}
-	v.names.renamed(rec.Source, rec.Name)
 	v.copyMoved(rec.Source, rec.Name)
 	v.changedThere(rec.Source, rec.Name)
 	v.mu.Lock()
@@ -109,7 +108,6 @@ func (v *overlay) moveStray(ctx context.Context, rec cache.Record) bool {
 			continue
 		}
 		if err := remote.Move(ctx, v.remote, name, rec.Name); err == nil {
-			v.names.renamed(name, rec.Name)
 			v.changedThere(name)
 			v.logUndone(ctx, name)
 			return true
@@ -123,7 +121,6 @@ func (v *overlay) removeDir(ctx context.Context, dir string) error {
 	err := v.remote.Rmdir(ctx, dir)
 	switch {
 	case err == nil, errors.Is(err, remote.ErrNotExist):
-		v.names.removedDir(dir)
 		v.changedThere(dir)
 		v.dirs.drop(v.pending.keyOf(dir))
 		return nil
@@ -131,9 +128,7 @@ func (v *overlay) removeDir(ctx context.Context, dir string) error {
 		v.log.LogAttrs(ctx, slog.LevelWarn, "A directory that was removed here is not empty on the remote: it stays", slog.String("path", dir))
 		fallthrough
 	case errors.Is(err, remote.ErrNotDir):
-		v.names.doubt(dir)
 		return nil
 	}
-	v.names.doubt(dir)
 	return err
 }

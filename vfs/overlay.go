@@ -9,7 +9,9 @@ import (
 	"sync"
 	"time"
 
+	"ferry/breaker"
 	"ferry/cache"
+	"ferry/dircache"
 	"ferry/remote"
 )
 
@@ -23,8 +25,8 @@ import (
 type overlay struct {
 	// dependencies
 	remote remote.Remote
-	stager remote.Stager // of the remote; nil where it cannot stage
-	names  *dirCache     // of the remote
+	stager remote.Stager  // of the remote; nil where it cannot stage
+	names  *dircache.Tree // of the remote
 	store  *cache.Store
 	log    *slog.Logger
 	open   openFunc // reads the remote's files
@@ -39,11 +41,11 @@ type overlay struct {
 	largest   int64 // what is longer than that does not fit the cache; 0 = everything fits
 
 	doubts  *doubts
-	uploads *uploadNotes // in parts
-	paths   pathLocks    // of changes of the tree; taken before mu
-	emptied pathLocks    // of directories that are to stay when they are empty; taken after paths
-	reach   *reach       // whether the remote answers
-	dirs    seenDirs     // directories that are known to have been there
+	uploads *uploadNotes     // in parts
+	paths   pathLocks        // of changes of the tree; taken before mu
+	emptied pathLocks        // of directories that are to stay when they are empty; taken after paths
+	breaker *breaker.Breaker // whether the remote answers
+	dirs    seenDirs         // directories that are known to have been there
 
 	mu           sync.Mutex
 	pending      *pending          // guarded by mu
@@ -62,12 +64,13 @@ type overlay struct {
 // openFunc is Open of a remote.
 type openFunc func(ctx context.Context, name string, off, n int64) (io.ReadCloser, error)
 
-// newOverlay puts what o.Cache keeps over r. names are those of r.
-func newOverlay(r remote.Remote, names *dirCache, open openFunc, o Options) *overlay {
-	uploads := newUploadNotes(o.Cache.Store, names.log)
-	r = noted{remote.Forward{Remote: r}, uploads}
+// newOverlay puts what o.Cache keeps over a remote, which is remembered by names. open reads its files.
+func newOverlay(names *dircache.Tree, b *breaker.Breaker, open openFunc, o Options) *overlay {
+	log := logOf(o)
+	uploads := newUploadNotes(o.Cache.Store, log)
+	r := noted{remote.Forward{Remote: names.Direct()}, uploads}
 	v := &overlay{
-		remote: r, uploads: uploads, names: names, reach: names.reach, store: o.Cache.Store, log: names.log, open: open,
+		remote: r, uploads: uploads, names: names, breaker: b, store: o.Cache.Store, log: log, open: open,
 		info: r.Info(), caps: r.Info().Caps,
 		mode: o.Cache.Mode, ack: o.Cache.Ack, writeBack: o.Cache.WriteBack, transfers: max(o.Cache.Transfers, 1),
 		wake: make(chan struct{}, 1), causes: causes{}, refused: map[string]*claim{}, leaving: map[string]int{},
@@ -161,8 +164,8 @@ func (v *overlay) stat(ctx context.Context, name string) (remote.Entry, error) {
 		if c != nil {
 			return e, nil
 		}
-		there, err := v.names.statSoon(ctx, name)
-		if err == nil && there.Dir || ctx.Err() != nil || name == "." && isAnswer(err) {
+		there, err := v.names.StatSoon(ctx, name)
+		if err == nil && there.Dir || ctx.Err() != nil || name == "." && breaker.IsAnswer(err) {
 			return there, err
 		}
 		v.inVain(ctx, name, err)

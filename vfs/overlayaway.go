@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"ferry/cache"
+	"ferry/dircache"
 	"ferry/remote"
 )
 
@@ -23,7 +24,7 @@ func (v *overlay) removeElsewhere(ctx context.Context, name string) error {
 	switch {
 	case !v.keepsChanges():
 		return v.removeThere(ctx, name)
-	case !v.doubts.about(0, name).IsZero(), v.doubts.pause([]string{name}) > 0, !v.reach.worthAsking(): // it can be repeated
+	case !v.doubts.about(0, name).IsZero(), v.doubts.pause([]string{name}) > 0, !v.breaker.Closed(): // it can be repeated
 		return v.waitFor(ctx, keep)
 	}
 	return v.thereOrHere(ctx, lateChange{call: func(ctx context.Context) error { return v.removeThere(ctx, name) }, keep: keep})
@@ -33,7 +34,7 @@ func (v *overlay) removeElsewhere(ctx context.Context, name string) error {
 // or, where there cannot be one, with its client.
 func (v *overlay) thereHereOrSoon(ctx context.Context, l lateChange, names ...string) error {
 	inDoubt := v.doubts.pause(names) > 0
-	if inDoubt || !v.reach.worthAsking() {
+	if inDoubt || !v.breaker.Closed() {
 		if err := v.waitFor(ctx, l.keep); !errors.Is(err, errNotKept) {
 			return err
 		}
@@ -55,7 +56,7 @@ func (v *overlay) waitFor(ctx context.Context, keep func(context.Context) (kept,
 
 // keepRemoval makes the record of a removal, unless it is known that there is no such file.
 func (v *overlay) keepRemoval(ctx context.Context, name string) (kept, error) {
-	e, err := v.names.statSoon(ctx, name)
+	e, err := v.names.StatSoon(ctx, name)
 	switch {
 	case err == nil && e.Dir:
 		return kept{}, remote.ErrIsDir
@@ -69,7 +70,7 @@ func (v *overlay) keepRemoval(ctx context.Context, name string) (kept, error) {
 
 // keepDir makes the record of a new directory. tried says that the remote was asked for it.
 func (v *overlay) keepDir(ctx context.Context, dir string, tried bool) (kept, error) {
-	if _, err := v.names.statSoon(ctx, dir); err == nil {
+	if _, err := v.names.StatSoon(ctx, dir); err == nil {
 		return kept{}, remote.ErrExist
 	} else if ctx.Err() != nil {
 		return kept{}, err
@@ -152,17 +153,16 @@ func (v *overlay) removedDirFirst(ctx context.Context, c *claim) error {
 
 // knownEmpty reports whether dir was empty when it was listed, or all that was in it has been removed here.
 func (v *overlay) knownEmpty(dir string) bool {
-	listed, _ := v.names.listed(dir)
-	if listed == nil {
+	listed, ok := v.names.Listed(dir)
+	if !ok {
 		return false
 	}
-	empty := true
-	listed.yield(func(e remote.Entry, _ error) bool {
-		st, _ := v.look(remote.Join(dir, e.Name))
-		empty = e.Part != "" || st == isGone
-		return empty
-	})
-	return empty
+	for e := range listed {
+		if st, _ := v.look(remote.Join(dir, e.Name)); e.Part == "" && st != isGone {
+			return false
+		}
+	}
+	return true
 }
 
 // moveElsewhere renames what does not wait, or waits to be renamed.
@@ -244,11 +244,11 @@ func (v *overlay) movable(name string) (e remote.Entry, source *claim, err error
 	case isMoved:
 		return e, c, nil
 	case elsewhere:
-		e, k, _ := v.names.recall(name)
+		e, k := v.names.Recall(name)
 		switch {
-		case k == knownMissing:
+		case k == dircache.Missing:
 			return e, nil, remote.ErrNotExist
-		case k != knownNothing && !e.Dir && e.Size >= 0:
+		case k != dircache.Unknown && !e.Dir && e.Size >= 0:
 			return e, nil, nil
 		}
 	}

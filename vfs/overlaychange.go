@@ -255,11 +255,8 @@ func (v *overlay) removeWaiting(ctx context.Context, c *claim) (bool, error) {
 func (v *overlay) removeThere(ctx context.Context, name string) error {
 	err := v.doubts.ask(ctx, func(ctx context.Context) error { return v.remote.Remove(ctx, name) }, name)
 	if err == nil || errors.Is(err, remote.ErrNotExist) {
-		v.names.removed(name)
 		v.copyRemoved(name)
 		v.supersedeLost(ctx, name)
-	} else {
-		v.names.doubt(name)
 	}
 	v.changedThere(name)
 	return err
@@ -308,7 +305,6 @@ func (v *overlay) CheckTime(name string, t time.Time) error {
 // setTimeThere sets a time on the remote. Of a remote that cannot, the answer still tells whether there is such a file.
 func (v *overlay) setTimeThere(ctx context.Context, name string, t time.Time) error {
 	defer v.changedThere()
-	defer v.names.doubt(name)
 	err := v.doubts.ask(ctx, func(ctx context.Context) error { return remote.SetModTime(ctx, v.remote, name, t) }, name)
 	if !errors.Is(err, remote.ErrUnsupported) {
 		return err
@@ -368,7 +364,6 @@ func (v *overlay) SetMode(ctx context.Context, name string, perm fs.FileMode) er
 			return pathError("setmode", name, err)
 		}
 	}
-	defer v.names.doubt(name)
 	return v.doubts.ask(ctx, func(ctx context.Context) error { return remote.SetMode(ctx, v.remote, name, perm) }, name)
 }
 

@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"sync"
 
+	"ferry/breaker"
 	"ferry/cache"
+	"ferry/dircache"
 	"ferry/remote"
 )
 
@@ -73,18 +75,18 @@ func (v *overlay) knows(ctx context.Context, name string, ask bool) (knownBase, 
 	v.mu.Lock()
 	known := knownBase{done: v.done}
 	v.mu.Unlock()
-	e, k, _ := v.names.recall(name)
+	e, k := v.names.Recall(name)
 	switch {
-	case k == knownFresh:
+	case k == dircache.Fresh:
 		known.set(e)
 		return known, nil
-	case k == knownMissing:
+	case k == dircache.Missing:
 		known.base = cache.BaseAbsent
 		return known, nil
 	case !ask:
 		return known, nil
 	}
-	e, err := v.names.statSoon(ctx, name)
+	e, err := v.names.StatSoon(ctx, name)
 	switch {
 	case err == nil:
 		known.set(e)
@@ -92,7 +94,7 @@ func (v *overlay) knows(ctx context.Context, name string, ask bool) (knownBase, 
 		known.base = cache.BaseAbsent
 	case ctx.Err() != nil:
 		return known, context.Cause(ctx)
-	case isAnswer(err):
+	case breaker.IsAnswer(err):
 		return known, err
 	default:
 		v.inVain(ctx, name, err)
@@ -102,7 +104,7 @@ func (v *overlay) knows(ctx context.Context, name string, ask bool) (knownBase, 
 
 // inVain logs that the remote did not answer a question that can go without an answer.
 func (v *overlay) inVain(ctx context.Context, name string, err error) {
-	if err != nil && err != errAway && !errors.Is(err, remote.ErrNotExist) && !errors.Is(err, remote.ErrNotDir) {
+	if err != nil && err != breaker.ErrOpen && !errors.Is(err, remote.ErrNotExist) && !errors.Is(err, remote.ErrNotDir) {
 		v.log.LogAttrs(ctx, slog.LevelInfo, "The remote does not say what it has; going on without", slog.String("path", name), slog.Any("error", err))
 	}
 }
@@ -159,7 +161,7 @@ func (v *overlay) checkImplicit(ctx context.Context, name string) error {
 	if v.changesAbove(name) {
 		return nil
 	}
-	err := v.reach.ask(ctx, func(ctx context.Context) error {
+	err := v.breaker.Ask(ctx, func(ctx context.Context) error {
 		err := remote.CheckTarget(ctx, v.remote, name)
 		if errors.Is(err, remote.ErrNotExist) && v.rootThere(ctx, err) != nil {
 			return remote.ErrUnsupported // what is to come says nothing

@@ -147,11 +147,8 @@ func (v *overlay) moveThere(ctx context.Context, from, to string) error {
 		err = nil // nothing of it ever came there
 	}
 	if err != nil {
-		v.names.doubt(from)
-		v.names.doubt(to)
 		return err
 	}
-	v.names.renamed(from, to)
 	v.copyMoved(from, to)
 	if from == to {
 		return nil
@@ -202,7 +199,7 @@ func (v *overlay) mkdirElsewhere(ctx context.Context, dir string) error {
 		return func(ctx context.Context) (kept, error) { return v.keepDir(ctx, dir, tried) }
 	}
 	switch {
-	case v.inDirThatWaits(dir) || v.keepsChanges() && !v.reach.worthAsking():
+	case v.inDirThatWaits(dir) || v.keepsChanges() && !v.breaker.Closed():
 		return v.waitFor(ctx, keep(false))
 	case v.keepsChanges() && v.doubts.pause([]string{dir}) > 0:
 		return v.waitFor(ctx, keep(true))
@@ -226,10 +223,8 @@ func (v *overlay) inDirThatWaits(name string) bool {
 func (v *overlay) mkdirThere(ctx context.Context, dir string) error {
 	defer v.changedThere()
 	if err := v.doubts.ask(ctx, func(ctx context.Context) error { return v.remote.Mkdir(ctx, dir) }, dir); err != nil {
-		v.names.doubt(dir)
 		return err
 	}
-	v.names.madeDir(dir)
 	v.dirs.add(v.pending.keyOf(dir))
 	return nil
 }
@@ -284,7 +279,7 @@ func (v *overlay) rmdirWaiting(ctx context.Context, c *claim) (bool, error) {
 	v.mu.Lock()
 	base, _ := c.base()
 	v.mu.Unlock()
-	if base != cache.BaseAbsent && v.keepsChanges() && !v.reach.worthAsking() {
+	if base != cache.BaseAbsent && v.keepsChanges() && !v.breaker.Closed() {
 		k, err := v.keepDirRemoval(ctx, c.rec.Name, c)
 		if err != nil {
 			v.letGo(c)
@@ -315,10 +310,8 @@ func (v *overlay) rmdirThere(ctx context.Context, dir string) error {
 	}
 	defer v.changedThere(dir)
 	if err := v.doubts.ask(ctx, func(ctx context.Context) error { return v.remote.Rmdir(ctx, dir) }, dir); err != nil {
-		v.names.doubt(dir)
 		return err
 	}
-	v.names.removedDir(dir)
 	v.supersedeLost(ctx, dir)
 	v.dirs.drop(v.pending.keyOf(dir))
 	var errs []error

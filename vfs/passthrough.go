@@ -34,10 +34,8 @@ func (s *spool) publishThere(ctx context.Context, modTime time.Time) (remote.Ent
 	}
 	v.changedThere(s.name)
 	if err != nil {
-		v.names.doubt(s.name)
 		return remote.Entry{}, err
 	}
-	v.names.stored(s.name, e)
 	v.supersedeLost(ctx, s.name)
 	v.dirs.above(v.pending.keyOf(s.name))
 	// The client has what it was promised: an error of the cache concerns the copy only.
@@ -103,7 +101,7 @@ func (v *overlay) stageThere(ctx context.Context, name string, o remote.StageOpt
 	if _, err := v.checkTarget(ctx, name); err != nil {
 		return nil, err
 	}
-	u, err := startStreamed(ctx, v.remote, v.names, name, v.doubts, nil)
+	u, err := startStreamed(ctx, v.remote, name, v.doubts, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -142,11 +140,9 @@ func (t *through) Publish(ctx context.Context, modTime time.Time) (remote.Entry,
 	}, t.name)
 	v.changedThere(t.name)
 	if err != nil {
-		v.names.doubt(t.name)
 		return e, err
 	}
 	if e.Name != "" { // a stage that had ended before says nothing
-		v.names.stored(t.name, e)
 		v.supersedeLost(ctx, t.name)
 		v.dirs.above(v.pending.keyOf(t.name))
 	}
@@ -156,7 +152,6 @@ func (t *through) Publish(ctx context.Context, modTime time.Time) (remote.Entry,
 // Keep implements remote.Stage.
 func (t *through) Keep() error {
 	err := t.Stage.Keep()
-	t.overlay.names.doubt(t.name)
 	return errors.Join(err, t.forgetLocalPart())
 }
 
@@ -227,10 +222,8 @@ func (v *overlay) putThere(ctx context.Context, name string, body io.Reader, o r
 		return err
 	}, name)
 	if err != nil {
-		v.names.doubt(name)
 		return e, err
 	}
-	v.names.stored(name, e)
 	v.supersedeLost(ctx, name)
 	return e, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"sync"
 
+	"ferry/breaker"
 	"ferry/remote"
 )
 
@@ -46,7 +47,7 @@ type lockSpot struct {
 }
 
 // turnLimit is how long a change waits for others of its path, unless it may take long by its nature.
-const turnLimit = changeLimit
+const turnLimit = breaker.ChangeLimit
 
 // errTurn is why a change was given up that waited for another one of its path.
 var errTurn error = turnError{}
@@ -69,9 +70,9 @@ func (l *pathLocks) take(ctx context.Context, keys ...string) (release func(), e
 	if before == nil {
 		return func() { l.drop(mine) }, nil
 	}
-	if w, _ := ctx.Value(watchdogKey{}).(*watchdog); w != nil && w.probe == nil {
-		w.pause()
-		defer w.resume()
+	if w := breaker.WatchdogOf(ctx); w.Short() {
+		w.Pause()
+		defer w.Resume()
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, turnLimit, errTurn)
 		defer cancel()

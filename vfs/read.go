@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 
+	"ferry/breaker"
+	"ferry/dircache"
 	"ferry/readahead"
 	"ferry/remote"
 )
@@ -11,8 +13,8 @@ import (
 // Open reads name from byte off on. The reader of a remote that is as quick as a cache is its own, which may be an
 // *os.File; any other remote is read ahead.
 func (v *View) Open(ctx context.Context, name string, off int64) (rc io.ReadCloser, err error) {
-	ctx, w := v.fs.guard(ctx, forLongQuestion())
-	defer w.settle(&err)
+	ctx, w := v.fs.guard(ctx, breaker.ForLongQuery())
+	defer w.Settle(&err)
 	if off > 0 && v.fs.opt.NoSeek {
 		return nil, refuse("open", name, remote.ErrUnsupported, hintNoSeek)
 	}
@@ -43,32 +45,26 @@ func (f *FS) openRemote(ctx context.Context, name string, off, n int64) (io.Read
 
 // readOptions say how the remote's files are read. names are those of the remote. What tells the versions of a file apart
 // is not waited for long: where the remote does not answer, what is held on disk is read.
-func (o *Options) readOptions(r remote.Remote, names *dirCache) readahead.Options {
+func (o *Options) readOptions(r remote.Remote, names *dircache.Tree, b *breaker.Breaker) readahead.Options {
 	reading := readahead.Options{
 		Limits: readahead.NewLimits(o.ReadBuffer, o.MaxReadBuffer),
-		Stat:   names.statSoon,
+		Stat:   names.StatSoon,
 		Hash: func(ctx context.Context, name, algorithm string) (sum []byte, err error) {
-			err = names.reach.ask(ctx, func(ctx context.Context) error {
+			err = b.Ask(ctx, func(ctx context.Context) error {
 				sum, err = remote.Hash(ctx, r, name, algorithm)
 				return err
 			})
 			return sum, err
 		},
 		Compare: o.Checksums.compares,
-		Known:   names.known,
-		Changed: names.doubt,
-		Log:     names.log,
+		Known:   names.Known,
+		Changed: names.Invalidate,
+		Log:     logOf(*o),
 	}
 	if o.Cache.Mode == CacheFull {
 		reading.Store, reading.DiskAhead, reading.FastFingerprint = o.Cache.Store, o.Cache.ReadAhead, o.Cache.FastFingerprint
 	}
 	return reading
-}
-
-// known returns what is remembered of name and counts.
-func (c *dirCache) known(name string) (remote.Entry, bool) {
-	e, k, _ := c.recall(name)
-	return e, k == knownFresh
 }
 
 func errChanged(name string) error {

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ferry/breaker"
 	"ferry/cache"
 	"ferry/disk/disktest"
 	"ferry/remote"
@@ -335,14 +336,14 @@ func TestASilentRemoteHoldsNobodyUp(t *testing.T) {
 					q.fallsSilent()
 					works, bound := strings.Contains(b.works, mode), AnswerLimit
 					if works {
-						bound = DefaultRemoteWait
+						bound = breaker.DefaultWait
 					}
 					began := time.Now()
 					err := b.do(q)
 					if took := time.Since(began); took > bound {
 						t.Errorf("it took %v, at most %v are allowed", took, bound)
 					}
-					if works && err != nil || !works && !errors.Is(err, errSilent) && !errors.Is(err, errors.ErrUnsupported) {
+					if works && err != nil || !works && !errors.Is(err, breaker.ErrSilent) && !errors.Is(err, errors.ErrUnsupported) {
 						t.Errorf("got %v", err)
 					}
 					if !works || t.Failed() {

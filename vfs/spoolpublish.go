@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"time"
 
+	"ferry/breaker"
 	"ferry/cache"
 	"ferry/remote"
 )
@@ -80,11 +81,11 @@ func (s *spool) target(ctx context.Context) (*claim, error) {
 			return s.target(ctx)
 		}
 	case elsewhere:
-		if e, k, _ := v.names.recall(s.name); k == knownFresh && e.Dir {
+		if e, known := v.names.Known(s.name); known && e.Dir {
 			return nil, remote.ErrIsDir
 		}
 		if v.dirs.has(v.pending.keyOf(s.name)) || v.caps.Live {
-			e, err := v.names.statSoon(ctx, s.name)
+			e, err := v.names.StatSoon(ctx, s.name)
 			if err == nil && e.Dir {
 				return nil, remote.ErrIsDir
 			}
@@ -120,14 +121,14 @@ func (s *spool) unchanged(ctx context.Context, st standing, now *claim) error {
 		return remote.ErrChanged
 	}
 	var e remote.Entry
-	err := v.reach.ask(ctx, func(ctx context.Context) (err error) {
+	err := v.breaker.Ask(ctx, func(ctx context.Context) (err error) {
 		e, err = v.remote.Stat(ctx, s.name)
 		return err
 	})
 	switch {
 	case errors.Is(err, remote.ErrNotExist):
 		return remote.ErrChanged
-	case err != nil && (ctx.Err() != nil || isAnswer(err)):
+	case err != nil && (ctx.Err() != nil || breaker.IsAnswer(err)):
 		return err
 	case err != nil: // nobody can know; nothing has changed it here
 		v.inVain(ctx, s.name, err)
@@ -194,7 +195,7 @@ func (v *overlay) dropRemotePart(name, owner string) {
 	if owner == "" || !v.showsRemoteParts() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), v.reach.wait)
+	ctx, cancel := context.WithTimeout(context.Background(), v.breaker.Wait())
 	defer cancel()
 	if err := v.stager.DropPart(ctx, name, owner); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		v.log.Warn("an unfinished upload could not be removed", "path", name, "error", err)

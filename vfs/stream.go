@@ -16,7 +16,6 @@ var errAborted = errors.New("upload aborted")
 // streamed is an upload to a remote that takes whole files only: a Put runs beside it and reads what is written.
 // Nothing is published unless Commit lets the Put come to the end of its body.
 type streamed struct {
-	names   *dirCache
 	name    string
 	change  changeFunc // of the FS; nil = whoever commits it has done that
 	request *request
@@ -34,11 +33,11 @@ type changeFunc func(ctx context.Context, names ...string) (under context.Contex
 
 // startStreamed starts the Put and waits until the remote asks for the first byte, so that what it refuses is refused
 // before a byte is taken.
-func startStreamed(ctx context.Context, r remote.Remote, names *dirCache, name string, d *doubts, change changeFunc) (
+func startStreamed(ctx context.Context, r remote.Remote, name string, d *doubts, change changeFunc) (
 	Upload, error) {
 	// The Put outlives ctx for as long as Commit's own context allows.
 	putCtx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	u := &streamed{names: names, name: name, change: change, cancel: cancel, done: make(chan struct{}), request: d.request(0, name)}
+	u := &streamed{name: name, change: change, cancel: cancel, done: make(chan struct{}), request: d.request(0, name)}
 	u.body, u.in = io.Pipe()
 	u.detach = context.AfterFunc(ctx, func() { u.end(context.Cause(ctx)) })
 
@@ -97,21 +96,13 @@ func (u *streamed) Commit(ctx context.Context) error {
 	u.in.Close() // the body is complete, unless it has been ended
 	<-u.done
 	u.release()
-	if u.err != nil {
-		u.names.doubt(u.name)
-		return u.err
-	}
-	u.names.stored(u.name, u.entry)
-	return nil
+	return u.err
 }
 
 func (u *streamed) Abort() {
 	u.end(errAborted)
 	<-u.done
 	u.release()
-	if u.err != nil {
-		u.names.doubt(u.name) // a Put that could not be stopped any more may have stored the file
-	}
 }
 
 // end makes the Put fail with cause: its context is over, and neither a Read of its body nor a Write waits any more.

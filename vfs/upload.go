@@ -97,16 +97,14 @@ func (u *staged) Commit(ctx context.Context) error {
 			}
 		}
 	}
-	e, err := u.stage.Publish(ctx, time.Time{})
+	_, err := u.stage.Publish(ctx, time.Time{})
 	if errors.Is(err, remote.ErrChanged) {
 		_ = u.stage.Discard() // there is nothing that could be continued
 		return refuse("commit", u.name, err, hintChanged)
 	}
 	if err != nil {
-		u.view.fs.shown.doubt(u.name)
 		return err
 	}
-	u.view.fs.shown.stored(u.name, e)
 	u.view.fs.cuts.stored(u.view.uploads(u.name), u.view.owner)
 	u.done.Store(true)
 	u.ended()
@@ -137,7 +135,6 @@ func (u *staged) Abort() {
 	defer u.ended()
 	if u.taken.Load() || u.base == remote.BasePart {
 		_ = u.stage.Keep()
-		u.view.fs.shown.doubt(u.name)
 		if k := u.view.uploads(u.name); u.base == remote.BasePart {
 			u.view.fs.cuts.again(k, u.view.owner)
 		} else {

@@ -24,6 +24,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"ferry/breaker"
+	"ferry/dircache"
 	"ferry/readahead"
 	"ferry/remote"
 )
@@ -90,44 +92,44 @@ type Modes struct {
 
 // An FS is the tree. Its methods may be called concurrently.
 type FS struct {
-	remote remote.Remote
-	reach  *reach    // whether the remote answers
-	names  *dirCache // of the remote
-	reads  *readahead.Tree
-	limits *readahead.Limits // of reads
-	cuts   cuts
-	ages   remote.Ages // of unfinished uploads
-	began  time.Time
-	silent atomic.Bool // the remote does not say what it sends
-	caps   remote.Caps // of the remote
+	remote  remote.Remote
+	breaker *breaker.Breaker // whether the remote answers
+	names   *dircache.Tree   // what is remembered of the remote
+	reads   *readahead.Tree
+	limits  *readahead.Limits // of reads
+	cuts    cuts
+	ages    remote.Ages // of unfinished uploads
+	began   time.Time
+	silent  atomic.Bool // the remote does not say what it sends
+	caps    remote.Caps // of the remote
 
 	over   *overlay      // what waits for the remote; nil without a cache
 	top    remote.Remote // what is served: the remote, or the overlay
-	shown  *dirCache     // of top
+	shown  remote.Remote // top as it is shown: what is remembered of the remote, or the overlay
 	stager remote.Stager // of top; nil where it cannot stage
 
 	opt    Options
 	paths  pathLocks // of changes of the tree; see change
 	doubts *doubts   // of changes without a cache
-	feed   feed
 }
 
 // New returns the tree of r, which stays the caller's to close.
 func New(r remote.Remote, o Options) *FS {
 	f := &FS{remote: r, caps: r.Info().Caps, opt: o}
-	f.reach = newReach(o, f.probe)
+	f.breaker = breaker.New(breaker.Options{Wait: o.RemoteWait, Open: o.Away, Probe: f.probe, Log: o.Log})
 	f.doubts = newDoubts(nil, f.keyOf, logOf(o))
-	f.names = newDirCache(r, f.reach, o)
-	reading := o.readOptions(r, f.names)
+	f.names = dircache.New(r, f.breaker, dircache.Options{
+		Time: o.DirCacheTime, RefreshWait: o.DirRefreshWait, Entries: o.DirCacheEntries, PollInterval: o.PollInterval, Log: o.Log,
+	})
+	reading := o.readOptions(r, f.names, f.breaker)
 	f.began = time.Now()
 	f.ages.Began(f.began)
 	f.cuts.began = time.Now()
 	f.reads, f.limits = readahead.New(r, reading), reading.Limits
-	f.feed.interval = o.PollInterval
-	f.top, f.shown = r, f.names
+	f.top, f.shown = f.names.Direct(), f.names
 	if o.Cache.Store != nil {
-		f.over = newOverlay(r, f.names, f.openRemote, o)
-		f.top, f.shown = f.over, newDirCache(f.over, f.reach, o)
+		f.over = newOverlay(f.names, f.breaker, f.openRemote, o)
+		f.top, f.shown = f.over, f.over
 	}
 	if s, ok := remote.AsStager(f.top); ok {
 		f.stager = s
@@ -164,37 +166,46 @@ const (
 
 // Close ends the listings under way and waits for them. Readers are closed before. The remote is the caller's to close.
 func (f *FS) Close() error {
-	f.names.close()
+	err := f.names.Close()
 	f.reads.Close()
-	f.reach.close()
-	return nil
+	f.breaker.Close()
+	return err
 }
 
 // Forget drops what is remembered of names, of what lies below them, and the listings that they are in. Without a name
 // it drops everything.
-func (f *FS) Forget(names ...string) {
-	if len(names) == 0 {
-		f.names.forgetAll()
-		return
-	}
-	for _, name := range names {
-		f.names.lose(name)
-	}
-}
+func (f *FS) Forget(names ...string) { f.names.Forget(names...) }
 
 // Refresh lists dir anew, and with recursive everything below it. It goes on when a directory fails and returns the
 // first error.
 func (f *FS) Refresh(ctx context.Context, dir string, recursive bool) error {
-	return f.names.refresh(ctx, dir, recursive)
-}
-
-// Stats is a snapshot of what is remembered.
-type Stats struct {
-	Dirs, Files int // listings, and entries in them
+	return f.names.Refresh(ctx, dir, recursive)
 }
 
 // Stats returns what is remembered now.
-func (f *FS) Stats() Stats { return f.names.stats() }
+func (f *FS) Stats() dircache.Stats { return f.names.Stats() }
+
+// Warm lists everything, so that who comes next finds it remembered; see dircache.Tree.Warm.
+func (f *FS) Warm(ctx context.Context, parallel int, progress func(dircache.Warmed)) (dircache.Warmed, error) {
+	return f.names.Warm(ctx, parallel, progress)
+}
+
+// Watch forgets what others change on the remote; see dircache.Tree.Follow.
+func (f *FS) Watch(ctx context.Context, settled func()) error { return f.names.Follow(ctx, settled) }
+
+// PollInterval returns how often the remote is asked what has changed; see dircache.Tree.PollInterval.
+func (f *FS) PollInterval() (time.Duration, error) { return f.names.PollInterval() }
+
+// SetPollInterval changes that; 0 ends the polling.
+func (f *FS) SetPollInterval(d time.Duration) error { return f.names.SetPollInterval(d) }
+
+// logOf returns where is logged what o says.
+func logOf(o Options) *slog.Logger {
+	if o.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return o.Log
+}
 
 // change keeps others from changing names, what is above and below them, waits while they are in doubt, and returns the
 // context to change them under. With a cache it does nothing: the overlay does all that by itself.

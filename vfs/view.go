@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"iter"
 
+	"ferry/breaker"
 	"ferry/remote"
 )
 
@@ -21,8 +22,8 @@ func (v *View) uploads(name string) uploadKey { return uploadKey{v.user, name} }
 
 // Stat describes name. Where there is no such file, an own unfinished upload of that name is shown as one.
 func (v *View) Stat(ctx context.Context, name string) (info fs.FileInfo, err error) {
-	ctx, w := v.fs.guard(ctx, forQuestion())
-	defer w.end(&err)
+	ctx, w := v.fs.guard(ctx, breaker.ForQuery())
+	defer w.End(&err)
 	name = v.actual(ctx, name)
 	e, err := v.fs.shown.Stat(ctx, name)
 	if errors.Is(err, remote.ErrNotExist) {
@@ -41,15 +42,15 @@ func (v *View) Stat(ctx context.Context, name string) (info fs.FileInfo, err err
 // name. The first error ends it.
 func (v *View) List(ctx context.Context, dir string) iter.Seq2[fs.FileInfo, error] {
 	return func(yield func(fs.FileInfo, error) bool) {
-		ctx, w := v.fs.guard(ctx, forLongQuestion())
+		ctx, w := v.fs.guard(ctx, breaker.ForLongQuery())
 		wanted := true
 		err := v.list(ctx, dir, func(info fs.FileInfo) bool {
-			w.pause()
-			defer w.resume()
+			w.Pause()
+			defer w.Resume()
 			wanted = yield(info, nil)
 			return wanted
 		})
-		w.end(&err)
+		w.End(&err)
 		if err != nil && wanted {
 			yield(nil, err)
 		}
@@ -63,7 +64,7 @@ func (v *View) list(ctx context.Context, dir string, yield func(fs.FileInfo) boo
 		if err != nil {
 			return err
 		}
-		watchdogOf(ctx).hear()
+		breaker.WatchdogOf(ctx).Hear()
 		if e.Part != "" {
 			show, err := v.showsPart(ctx, dir, e)
 			if err != nil {
@@ -83,8 +84,8 @@ func (v *View) list(ctx context.Context, dir string, yield func(fs.FileInfo) boo
 // Remove deletes the file called name, and with it what the owner left of an upload of it, so that a deleted file does
 // not come back as a part. Where there is only the part, that is what is deleted.
 func (v *View) Remove(ctx context.Context, name string) (err error) {
-	ctx, w := v.fs.guard(ctx, forChange())
-	defer w.end(&err)
+	ctx, w := v.fs.guard(ctx, breaker.ForChange())
+	defer w.End(&err)
 	name = v.actual(ctx, name)
 	if err := v.writable("remove", name); err != nil {
 		return err
@@ -97,10 +98,7 @@ func (v *View) Remove(ctx context.Context, name string) (err error) {
 	err = v.fs.top.Remove(ctx, name)
 	missing := errors.Is(err, remote.ErrNotExist)
 	if err == nil || missing {
-		v.fs.shown.removed(name)
 		v.fs.cuts.forget(v.uploads(name), v.owner)
-	} else {
-		v.fs.shown.doubt(name)
 	}
 	if (err != nil && !missing) || v.fs.stager == nil {
 		return err
@@ -121,8 +119,8 @@ func (v *View) Remove(ctx context.Context, name string) (err error) {
 
 // Rename gives a file or directory another name. A file replaces a file of that name.
 func (v *View) Rename(ctx context.Context, from, to string) (err error) {
-	ctx, w := v.fs.guard(ctx, forLongChange())
-	defer w.end(&err)
+	ctx, w := v.fs.guard(ctx, breaker.ForLongChange())
+	defer w.End(&err)
 	from = v.actual(ctx, from)
 	to = v.actualTarget(ctx, from, to)
 	if err := v.mayRename(ctx, from, to); err != nil {
@@ -135,12 +133,9 @@ func (v *View) Rename(ctx context.Context, from, to string) (err error) {
 	defer release()
 	err = remote.Move(ctx, v.fs.top, from, to)
 	if err != nil {
-		v.fs.shown.doubt(from)
-		v.fs.shown.doubt(to)
 		err = unsupported("rename", from, err, hintDirRename)
 		return v.explain(ctx, "rename", from, err, hintPartRename)
 	}
-	v.fs.shown.renamed(from, to)
 	v.dropCut(ctx, to)
 	v.fs.cuts.stored(v.uploads(to), v.owner)
 	return nil
@@ -149,7 +144,7 @@ func (v *View) Rename(ctx context.Context, from, to string) (err error) {
 // Mkdir creates the directory dir; one that exists is fs.ErrExist.
 func (v *View) Mkdir(ctx context.Context, dir string) (err error) {
 	ctx, w := v.fs.guard(ctx, v.fs.forTreeChange())
-	defer w.end(&err)
+	defer w.End(&err)
 	dir = v.actual(ctx, dir)
 	if err := v.mayMake(ctx, "mkdir", dir, true); err != nil {
 		return err
@@ -159,19 +154,13 @@ func (v *View) Mkdir(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	defer release()
-	err = v.fs.top.Mkdir(ctx, dir)
-	if err != nil {
-		v.fs.shown.doubt(dir)
-		return err
-	}
-	v.fs.shown.madeDir(dir)
-	return nil
+	return v.fs.top.Mkdir(ctx, dir)
 }
 
 // Rmdir removes the empty directory dir.
 func (v *View) Rmdir(ctx context.Context, dir string) (err error) {
 	ctx, w := v.fs.guard(ctx, v.fs.forTreeChange())
-	defer w.end(&err)
+	defer w.End(&err)
 	dir = v.actual(ctx, dir)
 	if err := v.writable("rmdir", dir); err != nil {
 		return err
@@ -181,13 +170,7 @@ func (v *View) Rmdir(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	defer release()
-	err = v.fs.top.Rmdir(ctx, dir)
-	if err != nil {
-		v.fs.shown.doubt(dir)
-		return err
-	}
-	v.fs.shown.removedDir(dir)
-	return nil
+	return v.fs.top.Rmdir(ctx, dir)
 }
 
 // Close does nothing: a view holds nothing of its own, and the remote belongs to all of them.

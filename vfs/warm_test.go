@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ferry/dircache"
 	"ferry/remote/faulty"
 )
 
@@ -32,8 +33,8 @@ func TestAWarmTreeIsRemembered(t *testing.T) {
 	}
 	b.put("dir0/sub/c")
 	steps := 0
-	got, err := b.fs.Warm(t.Context(), 3, func(Warmed) { steps++ })
-	if want := (Warmed{Dirs: 7, Files: 11}); err != nil || got != want || steps != want.Dirs {
+	got, err := b.fs.Warm(t.Context(), 3, func(dircache.Warmed) { steps++ })
+	if want := (dircache.Warmed{Dirs: 7, Files: 11}); err != nil || got != want || steps != want.Dirs {
 		t.Errorf("got %+v in %d steps, %v; want %+v", got, steps, err, want)
 	}
 	if n := b.asked(faulty.List, func() { b.shows("dir0/sub", "c"); b.shows("dir4", "a b") }); n != 0 {

@@ -95,14 +95,14 @@ func TestWhatFerryChangesItselfIsNotLookedAtAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, c := range []remote.Change{{Name: "new", Version: e.Version}, {Name: "d", Dir: true}, {Name: "old", Removed: true}} {
-			b.fs.names.changedFar(c)
+			b.fs.names.Changed(c)
 		}
 		b.shows(".", "d new")
 	})
 	if n != 0 {
 		t.Errorf("the directory was listed %d times", n)
 	}
-	b.fs.names.changedFar(remote.Change{Name: "new", Version: "another"})
+	b.fs.names.Changed(remote.Change{Name: "new", Version: "another"})
 	if n := b.asked(faulty.List, func() { b.shows(".", "d new") }); n != 1 {
 		t.Errorf("after a change by somebody else the directory was listed %d times", n)
 	}
@@ -140,47 +140,7 @@ func TestDirectoriesThatComeAndGoWithTheirFiles(t *testing.T) {
 // changed tells of a change, whatever memory has told.
 func (b *behind) changed(c remote.Change) {
 	synctest.Wait()
-	b.fs.names.changedFar(c)
-}
-
-func TestADirectoryMayGoWithItsLastFile(t *testing.T) {
-	c := newDirCache(far{Forward: remote.Forward{Remote: memory.New()}, implicit: true}, newReach(fiveMinutes, nil), fiveMinutes)
-	list := func(dir string, names ...string) {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		var entries []remote.Entry
-		for _, name := range names {
-			entries = append(entries, remote.Entry{Name: name})
-		}
-		c.store(dir, entries, time.Now())
-	}
-	for _, test := range []struct {
-		dirs  map[string]string // what is remembered
-		gone  string
-		still string // what is remembered then
-	}{
-		{map[string]string{".": "a", "a": "b", "a/b": "f"}, "a/b/f", ""},
-		{map[string]string{".": "a", "a": "b c", "a/b": "f"}, "a/b/f", "."},
-		{map[string]string{".": "a", "a": "b", "a/b": "f g"}, "a/b/f", ". a"},
-		{map[string]string{".": "a", "a": "b c"}, "a/b/f", "."},
-		{map[string]string{".": "a b", "c": "f"}, "x/y/f", "c"},
-		{map[string]string{".": "f"}, "f", ""},
-	} {
-		c.forgetAll()
-		for dir, names := range test.dirs {
-			list(dir, strings.Fields(names)...)
-		}
-		c.changedFar(remote.Change{Name: test.gone, Removed: true})
-		for dir := range test.dirs {
-			want := false
-			for _, still := range strings.Fields(test.still) {
-				want = want || still == dir
-			}
-			if _, fresh := c.listed(dir); fresh != want {
-				t.Errorf("%s of %v: %q is remembered: %v", test.gone, test.dirs, dir, fresh)
-			}
-		}
-	}
+	b.fs.names.Changed(c)
 }
 
 // flaky is a remote whose watches tell and fail as they are told to.

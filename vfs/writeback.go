@@ -181,7 +181,7 @@ func (v *overlay) commitTo(ctx context.Context, c *claim) bool {
 // complete notes that c has been carried out. It is kept when it has to be looked at again; an error means that it has to be
 // carried out again.
 func (v *overlay) complete(ctx context.Context, c *claim) (kept bool, err error) {
-	v.reach.found()
+	v.breaker.Reset()
 	if until := v.inDoubt(c); !until.IsZero() {
 		return v.keepApplied(ctx, c, until)
 	}
@@ -255,7 +255,7 @@ func (v *overlay) giveUp(ctx context.Context, c *claim, reason error) error {
 	if failErr != nil && !errors.Is(failErr, fs.ErrNotExist) {
 		return failErr
 	}
-	v.names.doubt(c.rec.Name)
+	v.names.Invalidate(c.rec.Name)
 	what := "The remote refused a file for good: it is kept in the cache, see ferry cache ls"
 	if c.rec.Kind != cache.File {
 		what = "The remote refused a change for good, see ferry cache ls"

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"ferry/cmd/ferry/internal/logging"
-	"ferry/vfs"
+	"ferry/dircache"
 )
 
 // warmNews is how often the log says how far --vfs-refresh has come.
@@ -20,7 +20,7 @@ func (s *service) refresh(ctx context.Context, settled chan struct{}) {
 	settle(ctx, settled)
 	begun := time.Now()
 	last := begun
-	got, err := s.tree.Warm(ctx, s.warm, func(w vfs.Warmed) {
+	got, err := s.tree.Warm(ctx, s.warm, func(w dircache.Warmed) {
 		if time.Since(last) >= warmNews {
 			last = time.Now()
 			s.log.Log(ctx, logging.Notice, "Listing the tree", "dirs", w.Dirs, "files", w.Files)

@@ -68,7 +68,9 @@ var layers = []layer{
 	{pattern: "serve", ferry: []string{"ftp", "auth", "vfs"}},
 	{pattern: "ftp", tests: []string{"auth", "cache", "serve", "vfs"}}, // dialogues run on real trees
 	{pattern: "auth", outside: []string{"golang.org/x/crypto/bcrypt"}},
-	{pattern: "vfs", ferry: []string{"cache", "readahead", "remote"}},
+	{pattern: "vfs", ferry: []string{"breaker", "cache", "dircache", "readahead", "remote"}},
+	{pattern: "dircache", ferry: []string{"breaker", "remote"}},
+	{pattern: "breaker", ferry: []string{"remote"}},
 	{pattern: "readahead", ferry: []string{"cache", "remote"}},
 	{pattern: "cache", ferry: []string{"disk"}},
 	{pattern: "disk/*", ferry: []string{"disk"}},

@@ -1,4 +1,4 @@
-package vfs
+package dircache
 
 import (
 	"context"
@@ -19,11 +19,11 @@ type Warmed struct {
 // remembered. It ends when all is listed, when as much is remembered as may be, or with ctx, whose error it returns.
 // progress is called after each directory, by one at a time. A remote that is as quick as a cache has nothing to be
 // remembered.
-func (f *FS) Warm(ctx context.Context, parallel int, progress func(Warmed)) (Warmed, error) {
-	if f.names.live {
+func (t *Tree) Warm(ctx context.Context, parallel int, progress func(Warmed)) (Warmed, error) {
+	if t.live {
 		return Warmed{}, nil
 	}
-	w := &walk{names: f.names, waiting: []string{"."}, progress: progress}
+	w := &walk{tree: t, waiting: []string{"."}, progress: progress}
 	w.changed.L = &w.mu
 	stop := context.AfterFunc(ctx, w.wake)
 	defer stop()
@@ -37,7 +37,7 @@ func (f *FS) Warm(ctx context.Context, parallel int, progress func(Warmed)) (War
 
 // A walk lists directories, those that were found last first: so fewest are waiting.
 type walk struct {
-	names    *dirCache
+	tree     *Tree
 	progress func(Warmed)
 
 	mu      sync.Mutex
@@ -73,7 +73,7 @@ func (w *walk) take(ctx context.Context) (dir string, ok bool) {
 		w.changed.Wait()
 	}
 	if !w.warmed.Full && len(w.waiting) > 0 {
-		w.warmed.Full = w.names.full()
+		w.warmed.Full = w.tree.full()
 	}
 	if len(w.waiting) == 0 || w.warmed.Full || ctx.Err() != nil {
 		return "", false
@@ -85,7 +85,7 @@ func (w *walk) take(ctx context.Context) (dir string, ok bool) {
 }
 
 func (w *walk) list(ctx context.Context, dir string) (below []string, files int, err error) {
-	for e, err := range w.names.List(ctx, dir) {
+	for e, err := range w.tree.List(ctx, dir) {
 		switch {
 		case err != nil:
 			return nil, files, err
@@ -121,8 +121,8 @@ func (w *walk) done(ctx context.Context, below []string, files int, err error) {
 
 // full reports whether there is hardly room for another listing: an eighth is left for those under way, because the first
 // to be dropped would be the root.
-func (c *dirCache) full() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.weight >= c.capacity-c.capacity/8
+func (t *Tree) full() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.weight >= t.capacity-t.capacity/8
 }

@@ -1,4 +1,4 @@
-package vfs
+package dircache
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"ferry/breaker"
 	"ferry/remote"
 )
 
@@ -14,7 +15,7 @@ import (
 // has to read is kept, and the listing waits for the slowest.
 type flight struct {
 	// constant
-	cache  *dirCache
+	cache  *Tree
 	dir    string
 	began  time.Time
 	cancel context.CancelFunc
@@ -43,25 +44,25 @@ type reader struct {
 const flightWindow = 4096
 
 // join begins to read a listing of dir: the one under way, else a new one.
-func (c *dirCache) join(ctx context.Context, dir string) *reader {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if f := c.flights[dir]; f != nil {
+func (t *Tree) join(ctx context.Context, dir string) *reader {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if f := t.flights[dir]; f != nil {
 		if r := f.reader(); r != nil {
 			return r
 		}
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	f := &flight{
-		cache: c, dir: dir, began: time.Now(), cancel: cancel,
+		cache: t, dir: dir, began: time.Now(), cancel: cancel,
 		readers: map[*reader]struct{}{}, moved: make(chan struct{}),
 	}
 	r := f.reader()
-	c.flights[dir] = f
-	c.flying[f] = struct{}{}
-	c.running.Add(1)
+	t.flights[dir] = f
+	t.flying[f] = struct{}{}
+	t.running.Add(1)
 	go func() {
-		defer c.running.Done()
+		defer t.running.Done()
 		defer cancel()
 		f.run(ctx)
 	}()
@@ -83,21 +84,21 @@ func (f *flight) reader() *reader {
 // run lists the directory and hands the result to the cache. A listing that goes on alone is given up like any other when
 // the remote gives no sign of life.
 func (f *flight) run(ctx context.Context) {
-	ctx, w := f.cache.reach.guard(ctx, forLongQuestion())
+	ctx, w := f.cache.breaker.Guard(ctx, breaker.ForLongQuery())
 	err := f.list(ctx, w)
-	f.cache.reach.heard(ctx, err)
-	w.end(&err)
+	f.cache.breaker.Report(ctx, err)
+	w.End(&err)
 	f.cache.landed(f, err)
 }
 
-func (f *flight) list(ctx context.Context, w *watchdog) error {
-	for e, err := range f.cache.remote.List(ctx, f.dir) {
+func (f *flight) list(ctx context.Context, w *breaker.Watchdog) error {
+	for e, err := range f.cache.Remote.List(ctx, f.dir) {
 		if err != nil {
 			return err
 		}
-		w.pause()
+		w.Pause()
 		err = f.add(ctx, e)
-		w.resume()
+		w.Resume()
 		if err != nil {
 			return err
 		}
@@ -164,23 +165,23 @@ func (f *flight) wait(ctx context.Context) error {
 }
 
 // landed ends a flight. A listing that came to its end is remembered, unless ferry changed the directory meanwhile.
-func (c *dirCache) landed(f *flight, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func (t *Tree) landed(f *flight, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.finished, f.err = true, err
 	f.signal()
-	delete(c.flying, f)
-	if c.flights[f.dir] != f {
+	delete(t.flying, f)
+	if t.flights[f.dir] != f {
 		return // the directory was changed, or forgotten, and somebody else lists it now
 	}
-	delete(c.flights, f.dir)
+	delete(t.flights, f.dir)
 	switch {
 	case err == nil && f.skipped == 0:
-		c.store(f.dir, append([]remote.Entry(nil), f.entries...), f.began)
-	case err != nil && isAnswer(err):
-		c.drop(f.dir)
+		t.store(f.dir, append([]remote.Entry(nil), f.entries...), f.began)
+	case err != nil && breaker.IsAnswer(err):
+		t.drop(f.dir)
 	}
 }
 
@@ -258,9 +259,9 @@ func (r *reader) finishedWithin(ctx context.Context, d time.Duration) bool {
 }
 
 // failedWithin waits for the first entry or the end, and returns the error of a listing that ended without an entry, or
-// errSilent after d.
+// breaker.ErrSilent after d.
 func (r *reader) failedWithin(ctx context.Context, d time.Duration) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, d, errSilent)
+	ctx, cancel := context.WithTimeoutCause(ctx, d, breaker.ErrSilent)
 	defer cancel()
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -1,0 +1,170 @@
+package dircache
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ferry/breaker"
+	"ferry/remote"
+	"ferry/remote/memory"
+)
+
+var fiveMinutes = Options{Time: 5 * time.Minute}
+
+func TestAListingThatNobodyReadsEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, c := newTree(fiveMinutes)
+		for i := range 5000 {
+			put(t, store, fmt.Sprintf("f%04d", i))
+		}
+		for range c.List(t.Context(), ".") {
+			break
+		}
+		c.Close() // waits for it
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if len(c.flying) != 0 {
+			t.Error("it is still under way")
+		}
+	})
+}
+
+func TestADirectoryLargerThanTheCacheStreams(t *testing.T) {
+	o := fiveMinutes
+	o.Entries = 100
+	store, c := newTree(o)
+	defer c.Close()
+	const files = 20_000
+	for i := range files {
+		put(t, store, fmt.Sprintf("f%05d", i))
+	}
+	seen := map[string]bool{}
+	most := 0
+	for e, err := range c.List(t.Context(), ".") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[e.Name] = true
+		if len(seen)%500 == 0 {
+			most = max(most, heldByFlights(c))
+		}
+	}
+	if len(seen) != files {
+		t.Errorf("%d of %d entries", len(seen), files)
+	}
+	if most == 0 || most > 2*flightWindow {
+		t.Errorf("it held %d entries", most)
+	}
+	if s := c.Stats(); s.Files != 0 {
+		t.Errorf("it is remembered: %+v", s)
+	}
+}
+
+func heldByFlights(c *Tree) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for f := range c.flying {
+		f.mu.Lock()
+		n += len(f.entries)
+		f.mu.Unlock()
+	}
+	return n
+}
+
+func TestAFileOnAnObjectStoreBringsItsDirectories(t *testing.T) {
+	store := memory.New()
+	r := far{Forward: remote.Forward{Remote: store}, implicit: true}
+	c := New(r, breaker.New(breaker.Options{}), fiveMinutes)
+	names := func(dir string) (all []string) {
+		for e, err := range c.List(t.Context(), dir) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, e.Name)
+		}
+		return all
+	}
+	if got := names("."); got != nil {
+		t.Fatalf("got %q", got)
+	}
+	store.Mkdir(t.Context(), "a") // as a Put of a/f would on an object store
+	c.stored("a/f", remote.Entry{Size: 1})
+	if got := names("."); len(got) != 1 || got[0] != "a" {
+		t.Errorf("got %q", got)
+	}
+	store.Rmdir(t.Context(), "a")
+	c.removed("a/f")
+	if got := names("."); got != nil {
+		t.Errorf("got %q", got)
+	}
+	c.Close()
+}
+
+func TestADirectoryMayGoWithItsLastFile(t *testing.T) {
+	c := New(far{Forward: remote.Forward{Remote: memory.New()}, implicit: true}, breaker.New(breaker.Options{}), fiveMinutes)
+	list := func(dir string, names ...string) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		var entries []remote.Entry
+		for _, name := range names {
+			entries = append(entries, remote.Entry{Name: name})
+		}
+		c.store(dir, entries, time.Now())
+	}
+	for _, test := range []struct {
+		dirs  map[string]string // what is remembered
+		gone  string
+		still string // what is remembered then
+	}{
+		{map[string]string{".": "a", "a": "b", "a/b": "f"}, "a/b/f", ""},
+		{map[string]string{".": "a", "a": "b c", "a/b": "f"}, "a/b/f", "."},
+		{map[string]string{".": "a", "a": "b", "a/b": "f g"}, "a/b/f", ". a"},
+		{map[string]string{".": "a", "a": "b c"}, "a/b/f", "."},
+		{map[string]string{".": "a b", "c": "f"}, "x/y/f", "c"},
+		{map[string]string{".": "f"}, "f", ""},
+	} {
+		c.Forget()
+		for dir, names := range test.dirs {
+			list(dir, strings.Fields(names)...)
+		}
+		c.Changed(remote.Change{Name: test.gone, Removed: true})
+		for dir := range test.dirs {
+			want := false
+			for _, still := range strings.Fields(test.still) {
+				want = want || still == dir
+			}
+			if _, fresh := c.listed(dir); fresh != want {
+				t.Errorf("%s of %v: %q is remembered: %v", test.gone, test.dirs, dir, fresh)
+			}
+		}
+	}
+}
+
+// newTree returns a remote in memory and what remembers its directories.
+func newTree(o Options) (*memory.Remote, *Tree) {
+	store := memory.New()
+	return store, New(far{Forward: remote.Forward{Remote: store}}, breaker.New(breaker.Options{}), o)
+}
+
+func put(t *testing.T, r remote.Remote, name string) {
+	t.Helper()
+	if _, err := r.Put(t.Context(), name, strings.NewReader(name), remote.PutOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// far is a remote that is not as quick as a cache.
+type far struct {
+	remote.Forward
+	implicit bool
+}
+
+func (f far) Info() remote.Info {
+	info := f.Forward.Info()
+	info.Caps.Live, info.Caps.ImplicitDirs = false, f.implicit
+	return info
+}

@@ -1,0 +1,44 @@
+package vfs
+
+import (
+	"context"
+
+	"ferry/breaker"
+	"ferry/remote"
+)
+
+// AnswerLimit is how long a client waits at most for a remote that gives no sign of life.
+const AnswerLimit = breaker.AnswerLimit
+
+// forTreeChange is the limit of a change that, with a cache, waits until what stands in its way has been sent.
+func (f *FS) forTreeChange() breaker.Limit {
+	if f.over != nil {
+		return breaker.ForLongChange()
+	}
+	return breaker.ForChange()
+}
+
+// guard returns a context for a call that shall not wait for the remote longer than limit says. The caller calls End, or for a
+// call whose result lives on under the context, Settle. Within a call that is guarded already, the outer Watchdog counts.
+func (f *FS) guard(ctx context.Context, limit breaker.Limit) (context.Context, *breaker.Watchdog) {
+	if f.caps.Live && f.over == nil || breaker.WatchdogOf(ctx) != nil {
+		return ctx, nil
+	}
+	return f.breaker.Guard(ctx, limit)
+}
+
+// probe asks the remote for a sign of life, whatever it says.
+func (f *FS) probe(ctx context.Context) error {
+	ask := f.opt.Probe
+	if ask == nil {
+		ask = func(ctx context.Context) error {
+			_, err := f.remote.Stat(ctx, ".")
+			return err
+		}
+	}
+	err := ask(ctx)
+	if ctx.Err() == nil && remote.Permanent(err) {
+		return nil
+	}
+	return err
+}
