@@ -3,7 +3,6 @@ package flags
 import (
 	"errors"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -24,22 +23,8 @@ func (o *RCOptions) Check() error {
 	return nil
 }
 
-// rcAddrs is a list of addresses and sockets: each occurrence of the flag adds to it, and a comma
-// separates several.
-func rcAddrs(p *[]string) pflag.Value {
-	parse := func(s string) ([]string, error) {
-		list := *p
-		for addr := range strings.SplitSeq(s, ",") {
-			addr, err := parseRCAddr(strings.TrimSpace(addr))
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, addr)
-		}
-		return slices.Clip(list), nil
-	}
-	return &value[[]string]{p, "address", parse, func(l []string) string { return strings.Join(l, ",") }}
-}
+// rcAddrs is a list of addresses and sockets.
+func rcAddrs(p *[]string) pflag.Value { return several(p, "address", parseRCAddr) }
 
 // UnixScheme begins the address of a socket.
 const UnixScheme = "unix://"
@@ -69,5 +54,5 @@ func origin(p *string) pflag.Value {
 		}
 		return s, nil
 	}
-	return &value[string]{p, "origin", parse, func(s string) string { return s }}
+	return word(p, "origin", parse)
 }

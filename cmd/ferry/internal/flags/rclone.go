@@ -126,7 +126,7 @@ func nothing(why string) pflag.Value {
 		}
 		return "", unsupported(why)
 	}
-	return &value[string]{new(string), "string", parse, func(s string) string { return s }}
+	return word(new(string), "string", parse)
 }
 
 type unsupported string

@@ -44,7 +44,12 @@ func (v *value[T]) String() string { return v.format(*v.p) }
 func (v *value[T]) Type() string { return v.kind }
 
 func text(p *string) pflag.Value {
-	return &value[string]{p, "string", func(s string) (string, error) { return s, nil }, func(s string) string { return s }}
+	return word(p, "string", func(s string) (string, error) { return s, nil })
+}
+
+// word is a text that parse puts into its usual form.
+func word(p *string, kind string, parse func(string) (string, error)) *value[string] {
+	return &value[string]{p, kind, parse, func(s string) string { return s }}
 }
 
 func secret(p *Secret) pflag.Value {
@@ -59,7 +64,7 @@ func userName(p *string) pflag.Value {
 		}
 		return s, nil
 	}
-	return &value[string]{p, "string", parse, func(s string) string { return s }}
+	return word(p, "string", parse)
 }
 
 // errTwice is the error of a flag that would take back what was said before.
@@ -220,7 +225,7 @@ func choice(p *string, words ...string) *value[string] {
 		}
 		return "", errors.New("use " + strings.Join(words, ", "))
 	}
-	return &value[string]{p, strings.Join(words, "|"), parse, func(s string) string { return s }}
+	return word(p, strings.Join(words, "|"), parse)
 }
 
 // logFormat is text or json. The words of rclone are taken too: of those only json changes the
@@ -239,29 +244,33 @@ func logFormat(p *string) pflag.Value {
 		}
 		return form, nil
 	}
-	return &value[string]{p, "text|json", parse, func(s string) string { return s }}
+	return word(p, "text|json", parse)
 }
 
-// addrs is a list of listening addresses: each occurrence of the flag adds to it, and a comma
-// separates several.
+// addrs is a list of listening addresses.
 func addrs(p *[]string) pflag.Value {
+	return several(p, "host:port", func(s string) (string, error) { return s, checkAddr(s) })
+}
+
+// several is a list: each occurrence of the flag adds to it, and a comma separates several.
+func several(p *[]string, kind string, one func(string) (string, error)) pflag.Value {
 	parse := func(s string) ([]string, error) {
 		list := *p
-		for addr := range strings.SplitSeq(s, ",") {
-			addr = strings.TrimSpace(addr)
-			if err := checkAddr(addr); err != nil {
+		for text := range strings.SplitSeq(s, ",") {
+			text, err := one(strings.TrimSpace(text))
+			if err != nil {
 				return nil, err
 			}
-			list = append(list, addr)
+			list = append(list, text)
 		}
 		return slices.Clip(list), nil
 	}
-	return &value[[]string]{p, "host:port", parse, func(l []string) string { return strings.Join(l, ",") }}
+	return &value[[]string]{p, kind, parse, func(l []string) string { return strings.Join(l, ",") }}
 }
 
 // publicIP is an IPv4 address or a host name, or nothing.
 func publicIP(p *string) pflag.Value {
-	return &value[string]{p, "address", parsePublicIP, func(s string) string { return s }}
+	return word(p, "address", parsePublicIP)
 }
 
 // counter counts how often a flag without a value stands there; a number sets the count.
@@ -341,7 +350,7 @@ func tlsVersion(p *string) pflag.Value {
 		}
 		return v, nil
 	}
-	return &value[string]{p, "1.0|1.1|1.2|1.3", parse, func(s string) string { return s }}
+	return word(p, "1.0|1.1|1.2|1.3", parse)
 }
 
 // LevelWords are the values of --log-level.
