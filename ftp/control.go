@@ -251,7 +251,8 @@ func (c *control) hurry() { c.tcp.SetWriteDeadline(time.Now().Add(closeGrace)) }
 // TLS (RFC 4217, section 15.1).
 func (c *control) secure(cfg *tls.Config) error {
 	c.discard()
-	t := tls.Server(c.tcp, cfg)
+	below := &shaking{Conn: c.tcp}
+	t := tls.Server(below, cfg)
 	c.tcp.SetWriteDeadline(c.deadline())
 	c.arm()
 	if c.stop.Load() != 0 {
@@ -260,6 +261,7 @@ func (c *control) secure(cfg *tls.Config) error {
 	if err := t.Handshake(); err != nil {
 		return err
 	}
+	below.end()
 	c.mu.Lock()
 	c.conn = t
 	c.mu.Unlock()

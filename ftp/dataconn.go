@@ -50,11 +50,13 @@ func (d *dataConn) secure(ctx context.Context, cfg *tls.Config) error {
 	if n, able := d.tap.conn.(interface{ SetNoDelay(bool) error }); able {
 		n.SetNoDelay(true)
 	}
-	d.tls = tls.Server(d.tap, cfg)
+	below := &shaking{Conn: d.tap}
+	d.tls = tls.Server(below, cfg)
 	if err := d.tls.HandshakeContext(ctx); err != nil {
 		linger(d.tap.conn, lingerTime)
 		return err
 	}
+	below.end()
 	return nil
 }
 

@@ -175,6 +175,24 @@ func (s *socket) SetNoDelay(on bool) error {
 	})
 }
 
+// quickAck has the kernel acknowledge what has arrived, and what arrives until something is sent,
+// at once.
+func (s *socket) quickAck() { s.control("setsockopt", quickAckOf) }
+
+func quickAckOf(fd int) error {
+	return syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_QUICKACK, 1)
+}
+
+// quickAck is that of socket for any connection that can do it.
+func quickAck(conn net.Conn) {
+	switch c := conn.(type) {
+	case interface{ quickAck() }:
+		c.quickAck()
+	case *net.TCPConn:
+		controlPolled(c, quickAckOf)
+	}
+}
+
 // CloseWrite is as in net.TCPConn.
 func (s *socket) CloseWrite() error {
 	return s.control("shutdown", func(fd int) error { return syscall.Shutdown(fd, syscall.SHUT_WR) })

@@ -206,6 +206,7 @@ func (t *tap) reset() {
 // The rest makes a net.Conn of it. Deadlines are the tap's own affair: crypto/tls would allow its closing alert five
 // seconds, which is too short behind a full buffer on a slow line.
 
+func (t *tap) quickAck()                        { quickAck(t.conn) }
 func (t *tap) Close() error                     { return t.conn.Close() }
 func (t *tap) LocalAddr() net.Addr              { return t.conn.LocalAddr() }
 func (t *tap) RemoteAddr() net.Addr             { return t.conn.RemoteAddr() }
