@@ -164,7 +164,7 @@ func BenchmarkHandshake(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				handshake(b, context.data(1, toClient), roots, w)
+				handshake(b, context.data(1, nil), roots, w)
 			}
 		})
 	}

@@ -78,7 +78,7 @@ func (c channel) connect(t testing.TB, stall time.Duration) (*dataConn, net.Conn
 	secure := tls.Client(client, &tls.Config{RootCAs: c.roots, ServerName: "localhost"})
 	shaken := make(chan error, 1)
 	go func() { shaken <- secure.Handshake() }()
-	if err := errors.Join(d.secure(t.Context(), c.tls.data(1, toClient)), <-shaken); err != nil {
+	if err := errors.Join(d.secure(t.Context(), c.tls.data(1, nil)), <-shaken); err != nil {
 		t.Fatal(err)
 	}
 	return d, secure
@@ -535,7 +535,7 @@ func TestSecureTimesOut(t *testing.T) {
 	context, _ := testTLS(t, ResumeOffer)
 	d, _ := channel{local: loopbacks(t)[0]}.connect(t, time.Minute)
 	d.connect = 20 * time.Millisecond
-	if err := d.secure(t.Context(), context.data(1, toClient)); !isTimeout(err) {
+	if err := d.secure(t.Context(), context.data(1, nil)); !isTimeout(err) {
 		t.Error(err)
 	}
 	if _, err := d.tap.conn.Write([]byte("x")); err == nil {

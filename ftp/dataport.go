@@ -33,7 +33,7 @@ func (s *session) dismissData(to direction) {
 	if wait > 0 && s.private {
 		secure = func(conn net.Conn) *dataConn {
 			c := newDataConn(conn, lingerTime, s.srv.dataStall())
-			if c.secure(context.Background(), s.srv.tls.data(s.id, to)) != nil {
+			if c.secure(context.Background(), s.srv.tls.data(s.id, c.tap.hold)) != nil {
 				return nil
 			}
 			return c
@@ -111,7 +111,7 @@ func (s *session) listen() (uint16, reply) {
 		s.srv.logShortage(context.Background(), "cannot open a passive port", err)
 		return 0, noPort(err)
 	}
-	if s.private && s.srv.tls.resume != ResumeRequire { // who must resume waits for no handshake: it needs the right tickets
+	if s.private {
 		p.secure = s.greet
 	}
 	p.released = sync.OnceFunc(func() { s.srv.ports.give(holder) })
@@ -120,12 +120,11 @@ func (s *session) listen() (uint16, reply) {
 	return p.port(), reply{}
 }
 
-// greet makes the TLS handshake on a data connection before its command. What the command will be is not known: as for
-// an upload there are no new tickets, in case that the client never reads them.
+// greet makes the TLS handshake on a data connection before its command.
 func (s *session) greet(ctx context.Context, conn net.Conn, hello []byte) (*dataConn, error) {
 	c := s.newDataConn(conn)
 	c.tap.head = hello
-	if err := c.secure(ctx, s.srv.tls.data(s.id, fromClient)); err != nil {
+	if err := c.secure(ctx, s.srv.tls.data(s.id, c.tap.hold)); err != nil {
 		return nil, err
 	}
 	return c, nil

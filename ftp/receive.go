@@ -39,7 +39,7 @@ func (s *session) receive(session context.Context, verb, name string, off int64,
 	}
 	defer up.Abort()
 	opening = cmp.Or(opening, "Ready to receive "+quote(name)+".")
-	c, r := s.connect(ctx, t, opening, fromClient)
+	c, r := s.connect(ctx, t, opening)
 	if !r.isZero() {
 		return r
 	}

@@ -1,6 +1,7 @@
 package ftp
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -25,6 +26,9 @@ type tap struct {
 	rateTime time.Duration
 
 	head []byte // what was read already; Read returns it first
+
+	holds int    // how many records of the writes to come are held back
+	held  []byte // those records; they go out in front of the next write behind them
 
 	armed bool // a deadline is set
 	moved bool // bytes have moved since the last one passed
@@ -76,7 +80,28 @@ func (t *tap) Read(p []byte) (int, error) {
 }
 
 // Write is as in io.Writer; it fails with errStalled when nothing was taken for too long.
-func (t *tap) Write(p []byte) (written int, err error) {
+func (t *tap) Write(p []byte) (int, error) {
+	switch {
+	case t.holds > 0:
+		size, found := lastRecords(p, t.holds)
+		end := len(p) - size
+		t.holds -= found
+		t.held = append(t.held, p[end:]...)
+		n, err := t.write(p[:end])
+		if err == nil {
+			n = len(p)
+		}
+		return n, err
+	case len(t.held) > 0:
+		before := len(t.held)
+		p, t.held = append(t.held, p...), nil
+		n, err := t.write(p)
+		return max(n-before, 0), err
+	}
+	return t.write(p)
+}
+
+func (t *tap) write(p []byte) (written int, err error) {
 	for {
 		t.arm()
 		begun := t.clock()
@@ -89,6 +114,32 @@ func (t *tap) Write(p []byte) (written int, err error) {
 		}
 	}
 }
+
+// hold keeps records back until something else is written: the last ones of the next write, and of
+// those that follow where that has fewer. They are a ticket of TLS 1.3, which crypto/tls sends with
+// its side of the handshake. A client that only sends may never read it, and what lies unread in a
+// socket turns its close into a reset, which destroys what is still on the way. So the ticket goes
+// out with the first bytes of a download, and with the close_notify that ends an upload, when
+// everything has come.
+func (t *tap) hold(records int) { t.holds = records }
+
+// lastRecords is how many bytes the last most records of p, which is of whole TLS records, take,
+// and how many there are.
+func lastRecords(p []byte, most int) (size, found int) {
+	var begins []int
+	for at := 0; at+recordHeader <= len(p); {
+		begins = append(begins, at)
+		at += recordHeader + int(binary.BigEndian.Uint16(p[at+3:]))
+	}
+	found = min(most, len(begins))
+	if found == 0 {
+		return 0, 0
+	}
+	return len(p) - begins[len(begins)-found], found
+}
+
+// recordHeader is the length of type, version and length of a TLS record (RFC 8446, section 5.1).
+const recordHeader = 5
 
 // sendFile moves the next bytes of f, as kernelMover says. It is errors.ErrUnsupported where that cannot be done.
 func (t *tap) sendFile(f *os.File, n int) (int64, error) {

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
-	"slices"
 	"strings"
 )
 
@@ -37,7 +36,7 @@ func newTLSContext(base *tls.Config, resume TLSResume) *tlsContext {
 	c := &tlsContext{base: base, resume: resume, keys: &tls.Config{Rand: base.Rand, Time: base.Time}}
 	if resume == ResumeOff || resume == ResumeOffer && base.SessionTicketsDisabled {
 		noTickets := func(cfg *tls.Config) { cfg.SessionTicketsDisabled = true }
-		c.plain = [2]*tls.Config{c.derive(controlProtocols, noTickets, nil), c.derive(dataProtocols, noTickets, nil)}
+		c.plain = [2]*tls.Config{c.derive(controlProtocols, noTickets), c.derive(dataProtocols, noTickets)}
 	}
 	return c
 }
@@ -51,56 +50,29 @@ func (c *tlsContext) control(id uint64) *tls.Config {
 		cfg.SessionTicketsDisabled = false
 		cfg.WrapSession = c.wrap(id)
 		cfg.UnwrapSession = refuseTicket
-	}, nil)
+	})
 }
 
-// data is the configuration for one data connection of session id, whose content goes that way.
-//
-// Nothing comes behind the handshake of an upload. Many clients never read from it, and what lies unread in a socket turns
-// its close into a reset, which destroys what is still on the way. So there are no tickets of TLS 1.3; the one of the
-// control connection serves again.
-func (c *tlsContext) data(id uint64, to direction) *tls.Config {
+// data is the configuration for one data connection of session id. Under TLS 1.3 hold, if it is not
+// nil, is told before a ticket is written of how many records that is.
+func (c *tlsContext) data(id uint64, hold func(records int)) *tls.Config {
 	if c.plain[1] != nil {
 		return c.plain[1]
 	}
-	change := func(cfg *tls.Config) {
+	return c.derive(dataProtocols, func(cfg *tls.Config) {
 		cfg.SessionTicketsDisabled = false
-		cfg.WrapSession = c.wrap(id)
+		cfg.WrapSession = holding(c.wrap(id), hold)
 		cfg.UnwrapSession = c.unwrap(id)
 		if c.resume == ResumeRequire {
 			cfg.VerifyConnection = requireResumed(cfg.VerifyConnection)
 		}
-	}
-	if to == fromClient {
-		return c.derive(dataProtocols, change, withoutNewTickets)
-	}
-	return c.derive(dataProtocols, change, nil)
+	})
 }
-
-// withoutNewTickets makes cfg, which is of one connection, send no ticket under TLS 1.3 and still resume with one. In
-// crypto/tls one switch is for both: it is turned at once where the client has no ticket, else when that is looked at.
-func withoutNewTickets(cfg *tls.Config, hello *tls.ClientHelloInfo) {
-	if !slices.Contains(hello.SupportedVersions, tls.VersionTLS13) || cfg.MaxVersion != 0 && cfg.MaxVersion < tls.VersionTLS13 {
-		return
-	}
-	if !slices.Contains(hello.Extensions, extensionPreSharedKey) {
-		cfg.SessionTicketsDisabled = true
-		return
-	}
-	unwrap := cfg.UnwrapSession
-	cfg.UnwrapSession = func(ticket []byte, cs tls.ConnectionState) (*tls.SessionState, error) {
-		cfg.SessionTicketsDisabled = true
-		return unwrap(ticket, cs)
-	}
-}
-
-// extensionPreSharedKey is what a client offers tickets of TLS 1.3 with (RFC 8446, section 4.2.11).
-const extensionPreSharedKey = 41
 
 // derive is the base with what all connections have in common and the change on top, also in configurations that the
-// base chooses by client. A client that offers protocols (ALPN) and none of ours is refused, as it is of another kind and was
-// led here by somebody; a base with protocols of its own keeps them. greet, if it is not nil, sees the configuration that is used with the client's hello.
-func (c *tlsContext) derive(protocols string, change func(*tls.Config), greet func(*tls.Config, *tls.ClientHelloInfo)) *tls.Config {
+// base chooses by client. A client that offers protocols (ALPN) and none of ours is refused, as it is of another kind and
+// was led here by somebody; a base with protocols of its own keeps them.
+func (c *tlsContext) derive(protocols string, change func(*tls.Config)) *tls.Config {
 	own := func(cfg *tls.Config) *tls.Config {
 		cfg = cfg.Clone()
 		cfg.DynamicRecordSizingDisabled = true // files want full records from the first one on
@@ -112,28 +84,15 @@ func (c *tlsContext) derive(protocols string, change func(*tls.Config), greet fu
 	}
 	cfg := own(c.base)
 	choose := c.base.GetConfigForClient
-	if choose == nil && greet == nil {
+	if choose == nil {
 		return cfg
 	}
 	cfg.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-		var chosen *tls.Config
-		if choose != nil {
-			other, err := choose(hello)
-			if err != nil {
-				return nil, err
-			}
-			if other != nil {
-				chosen = own(other)
-			}
+		chosen, err := choose(hello)
+		if chosen == nil || err != nil {
+			return nil, err
 		}
-		switch {
-		case greet == nil:
-		case chosen != nil:
-			greet(chosen, hello)
-		default:
-			greet(cfg, hello)
-		}
-		return chosen, nil
+		return own(chosen), nil
 	}
 	return cfg
 }
@@ -146,12 +105,35 @@ func ticketExtra(id uint64) []byte {
 }
 
 // wrap makes tickets that name session id.
-func (c *tlsContext) wrap(id uint64) func(tls.ConnectionState, *tls.SessionState) ([]byte, error) {
+func (c *tlsContext) wrap(id uint64) wrapper {
 	return func(cs tls.ConnectionState, ss *tls.SessionState) ([]byte, error) {
 		ss.Extra = append(ss.Extra, ticketExtra(id))
 		return c.keys.EncryptTicket(cs, ss)
 	}
 }
+
+// wrapper is what makes tickets for crypto/tls.
+type wrapper = func(tls.ConnectionState, *tls.SessionState) ([]byte, error)
+
+// holding is wrap, which tells hold of each ticket of TLS 1.3. Older versions have theirs within
+// the handshake.
+func holding(wrap wrapper, hold func(records int)) wrapper {
+	if hold == nil {
+		return wrap
+	}
+	return func(cs tls.ConnectionState, ss *tls.SessionState) ([]byte, error) {
+		ticket, err := wrap(cs, ss)
+		if err == nil && cs.Version >= tls.VersionTLS13 {
+			hold(1 + (ticketFields+len(ticket)-1)/maxRecord)
+		}
+		return ticket, err
+	}
+}
+
+const (
+	maxRecord    = 16 << 10 // the most that a TLS record holds (RFC 8446, section 5.1)
+	ticketFields = 17       // what surrounds a ticket in its message (RFC 8446, section 4.6.1; the nonce is empty)
+)
 
 // unwrap accepts tickets that name session id. Others count as unknown, so that a full handshake follows.
 func (c *tlsContext) unwrap(id uint64) func([]byte, tls.ConnectionState) (*tls.SessionState, error) {

@@ -68,7 +68,7 @@ func TestDataConnectionsResumeTheirControlSession(t *testing.T) {
 					t.Fatalf("control: resumed %v, %v", resumed, err)
 				}
 				for range 3 {
-					if resumed, err := shake(t, c.data(7, toClient), version, roots, w); !resumed || err != nil {
+					if resumed, err := shake(t, c.data(7, nil), version, roots, w); !resumed || err != nil {
 						t.Errorf("mode %d, keep %v: resumed %v, %v", resume, keep, resumed, err)
 					}
 				}
@@ -86,7 +86,7 @@ func TestDataConnectionsOfOthersDoNotResume(t *testing.T) {
 				t.Fatal(err)
 			}
 			for name, wallet := range map[string]*wallet{"of another session": w, "without a ticket": nil} {
-				resumed, err := shake(t, c.data(8, toClient), version, roots, wallet)
+				resumed, err := shake(t, c.data(8, nil), version, roots, wallet)
 				if refused := errors.Is(err, errNotResumed); resumed && err == nil || refused != (resume == ResumeRequire) {
 					t.Errorf("mode %d, %s: resumed %v, %v", resume, name, resumed, err)
 				}
@@ -112,14 +112,14 @@ func TestResumptionOff(t *testing.T) {
 		c, roots := testTLS(t, ResumeOff)
 		w := &wallet{}
 		for range 2 {
-			if resumed, err := shake(t, c.data(7, toClient), version, roots, w); resumed || err != nil {
+			if resumed, err := shake(t, c.data(7, nil), version, roots, w); resumed || err != nil {
 				t.Errorf("resumed %v, %v", resumed, err)
 			}
 		}
 		if w.session != nil {
 			t.Error("a ticket was issued that nothing accepts")
 		}
-		if c.control(1) != c.control(2) || c.data(1, toClient) != c.data(2, fromClient) {
+		if c.control(1) != c.control(2) || c.data(1, nil) != c.data(2, nil) {
 			t.Error("sessions have configurations of their own without a need")
 		}
 	})
@@ -137,11 +137,11 @@ func TestTicketsSurviveNewKeysAndNotForEver(t *testing.T) {
 			t.Fatal(err)
 		}
 		now = now.Add(25 * time.Hour) // the keys are renewed every day
-		if resumed, err := shake(t, c.data(7, toClient), version, roots, w); !resumed || err != nil {
+		if resumed, err := shake(t, c.data(7, nil), version, roots, w); !resumed || err != nil {
 			t.Errorf("after a day: resumed %v, %v", resumed, err)
 		}
 		now = now.Add(8 * 24 * time.Hour)
-		if _, err := shake(t, c.data(7, toClient), version, roots, w); !errors.Is(err, errNotResumed) {
+		if _, err := shake(t, c.data(7, nil), version, roots, w); !errors.Is(err, errNotResumed) {
 			t.Errorf("after nine days: %v", err)
 		}
 	})
@@ -155,10 +155,10 @@ func TestConfigurationsChosenByClientResumeToo(t *testing.T) {
 	if _, err := shake(t, c.control(7), tls.VersionTLS13, roots, w); err != nil {
 		t.Fatal(err)
 	}
-	if resumed, err := shake(t, c.data(7, toClient), tls.VersionTLS13, roots, w); !resumed || err != nil {
+	if resumed, err := shake(t, c.data(7, nil), tls.VersionTLS13, roots, w); !resumed || err != nil {
 		t.Errorf("resumed %v, %v", resumed, err)
 	}
-	if _, err := shake(t, c.data(8, toClient), tls.VersionTLS13, roots, w); !errors.Is(err, errNotResumed) {
+	if _, err := shake(t, c.data(8, nil), tls.VersionTLS13, roots, w); !errors.Is(err, errNotResumed) {
 		t.Errorf("another session: %v", err)
 	}
 }
@@ -173,7 +173,7 @@ func TestFurtherVerificationStays(t *testing.T) {
 	if _, err := shake(t, c.control(7), tls.VersionTLS13, roots, w); err != nil {
 		t.Fatal(err)
 	}
-	if resumed, err := shake(t, c.data(7, toClient), tls.VersionTLS13, roots, w); !resumed || err != nil || verified != 2 {
+	if resumed, err := shake(t, c.data(7, nil), tls.VersionTLS13, roots, w); !resumed || err != nil || verified != 2 {
 		t.Errorf("resumed %v, %v, verified %d times", resumed, err, verified)
 	}
 }
@@ -188,7 +188,7 @@ func TestTheClientIsToldWhyItIsRefused(t *testing.T) {
 		client.Close()
 		told <- err
 	}()
-	if err := d.secure(t.Context(), c.data(1, toClient)); !errors.Is(err, errNotResumed) {
+	if err := d.secure(t.Context(), c.data(1, nil)); !errors.Is(err, errNotResumed) {
 		t.Errorf("secure: %v", err)
 	}
 	var alert tls.AlertError

@@ -98,7 +98,7 @@ type outgoing struct {
 
 // startSending says 150 and opens the data connection; it is cut when ctx ends.
 func (s *session) startSending(ctx context.Context, t *transfer, opening string) (*outgoing, reply) {
-	c, r := s.connect(ctx, t, opening, toClient)
+	c, r := s.connect(ctx, t, opening)
 	if !r.isZero() {
 		return nil, r
 	}
@@ -144,7 +144,7 @@ func (s *session) endSending(ctx context.Context, t *transfer, out *outgoing, er
 }
 
 // connect says 150 and opens the data connection. The file is open and allowed by then.
-func (s *session) connect(ctx context.Context, t *transfer, opening string, to direction) (*dataConn, reply) {
+func (s *session) connect(ctx context.Context, t *transfer, opening string) (*dataConn, reply) {
 	e := s.endpoint
 	s.endpoint = nil
 	defer e.close()
@@ -171,7 +171,7 @@ func (s *session) connect(ctx context.Context, t *transfer, opening string, to d
 	c = s.newDataConn(conn)
 	if s.private {
 		t.waitFor(c.abort)
-		if err := c.secure(ctx, s.srv.tls.data(s.id, to)); err != nil {
+		if err := c.secure(ctx, s.srv.tls.data(s.id, c.tap.hold)); err != nil {
 			return nil, s.noConnection(ctx, t, err)
 		}
 	}
