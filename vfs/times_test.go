@@ -11,6 +11,8 @@ import (
 
 	"ferry/disk/disktest"
 	"ferry/remote"
+	"ferry/remote/faulty"
+	"ferry/remote/local"
 	"ferry/remote/memory"
 )
 
@@ -91,6 +93,66 @@ func TestTheTimeOfWhatWaitsIsKeptOrRefused(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// What a file system keeps it alone knows: what it shows of a file that waits is what it has afterwards.
+func TestTheTimeOfWhatWaitsForALocalDirectory(t *testing.T) {
+	var far remote.Remote
+	b := newRigAt(t, Cache{Mode: CacheWrites, WriteBack: time.Hour}, &rig{
+		disk: disktest.New(), far: func(*memory.Remote) remote.Remote {
+			l, err := local.New(t.TempDir(), local.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			far = l
+			return l
+		},
+	})
+	t.Cleanup(func() { far.Close() })
+	for _, year := range []int{1, 1600, 1900, 1902, 1969, 1979, 2000, 2038, 2107, 2263, 2447, 9999} {
+		b.upload("f", "x")
+		want := b.time("f")
+		when := time.Date(year, 6, 1, 12, 0, 0, 0, time.UTC)
+		switch err := b.SetModTime(t.Context(), "f", when); {
+		case err == nil:
+			want = when
+		case !errors.Is(err, remote.ErrInvalid):
+			t.Errorf("%d: %v", year, err)
+		}
+		if got := b.time("f"); !got.Equal(want) {
+			t.Errorf("%d: %v is shown, want %v", year, got, want)
+		}
+		b.flush()
+		if e, err := far.Stat(t.Context(), "f"); err != nil || !e.ModTime.Equal(want) {
+			t.Errorf("%d: the directory has %v, want %v, %v", year, e.ModTime, want, err)
+		}
+	}
+}
+
+// A file that the remote refuses when it is sent for its time, or its mode, gets neither; nor does the
+// one that it was to replace.
+func TestWhatIsRefusedGetsNoTimeOfAnother(t *testing.T) {
+	for what, set := range map[string]func(b *rig) error{
+		"time": func(b *rig) error { return b.SetModTime(b.t.Context(), "f", time.Unix(1e8, 0)) },
+		"mode": func(b *rig) error { return b.SetMode(b.t.Context(), "f", 0o600) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			b := newRigAt(t, Cache{Mode: CacheWrites, WriteBack: time.Hour}, &rig{
+				disk: disktest.New(), far: func(m *memory.Remote) remote.Remote { return narrow{m, false} },
+			})
+			old := b.has("f", "old")
+			b.faults.Inject(faulty.Fault{Op: faulty.Put, Times: -1, Err: remote.ErrTooLarge})
+			b.upload("f", "new")
+			if err := set(b); !errors.Is(err, remote.ErrPermission) {
+				t.Errorf("it was answered with %v", err)
+			}
+			e, err := b.inner.Stat(t.Context(), "f")
+			b.ok(err)
+			if !e.ModTime.Equal(old.ModTime) || e.Mode != old.Mode {
+				t.Errorf("the old file has become %+v, was %+v", e, old)
+			}
+		})
 	}
 }
 
