@@ -45,6 +45,7 @@ type Options struct {
 	DisableChecksum bool   // blobs of several blocks get no MD5
 
 	Encoding  nameenc.Encoding // 0 = Encoding; nameenc.Raw for none
+	OddNames  bool             // see objects.Names
 	NoMarkers bool             // empty directories are not stored
 	// DirMoveLimit is how many objects a directory may hold that is renamed; 0 = objects.DirMoveLimit, below 0 no limit.
 	DirMoveLimit int
@@ -76,7 +77,7 @@ func New(ctx context.Context, path string, o Options) (*Remote, error) {
 		Name:      "azureblob:" + path,
 		Place:     "azureblob:" + a.host,
 		Root:      path,
-		Encoding:  o.Encoding,
+		Names:     objects.Names{Encoding: o.Encoding, Odd: o.OddNames},
 		Holds:     holds,
 		NoMarkers: o.NoMarkers,
 

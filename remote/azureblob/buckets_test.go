@@ -18,9 +18,15 @@ func TestBuckets(t *testing.T) {
 		objectstest.Fill(t, raw.Store(), container, contents)
 		return remotetest.Bucket{
 			Open: func() remote.Remote { return open(t, container, o) },
+			OpenOdd: func() remote.Remote {
+				o := o
+				o.OddNames = true
+				return open(t, container, o)
+			},
 			Keys: func() []string { return objectstest.Keys(t, raw.Store(), container) },
 		}
 	}
 	remotetest.RunBuckets(t, fill)
 	t.Run("odd keys", func(t *testing.T) { remotetest.RunOddKeys(t, fill) })
+	t.Run("odd names", func(t *testing.T) { remotetest.RunOddNames(t, fill) })
 }

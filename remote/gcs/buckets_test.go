@@ -19,9 +19,15 @@ func TestBuckets(t *testing.T) {
 		objectstest.Fill(t, raw.Store(), bucket, contents)
 		return remotetest.Bucket{
 			Open: func() remote.Remote { return open(t, bucket, o) },
+			OpenOdd: func() remote.Remote {
+				o := o
+				o.OddNames = true
+				return open(t, bucket, o)
+			},
 			Keys: func() []string { return objectstest.Keys(t, raw.Store(), bucket) },
 		}
 	}
 	remotetest.RunBuckets(t, fill)
 	t.Run("odd keys", func(t *testing.T) { remotetest.RunOddKeys(t, fill) })
+	t.Run("odd names", func(t *testing.T) { remotetest.RunOddNames(t, fill) })
 }

@@ -42,6 +42,7 @@ type Options struct {
 	BucketPolicyOnly bool   // access is decided by bucket only; no ACL is sent
 
 	Encoding  nameenc.Encoding // 0 = Encoding; nameenc.Raw for none
+	OddNames  bool             // see objects.Names
 	NoMarkers bool             // empty directories are not stored
 	// DirMoveLimit is how many objects a directory may hold that is renamed; 0 = objects.DirMoveLimit, below 0 no limit.
 	DirMoveLimit int
@@ -75,7 +76,7 @@ func New(ctx context.Context, path string, o Options) (*Remote, error) {
 		Name:      "gcs:" + path,
 		Place:     "gcs:" + host,
 		Root:      path,
-		Encoding:  o.Encoding,
+		Names:     objects.Names{Encoding: o.Encoding, Odd: o.OddNames},
 		Holds:     func(key string) bool { return len(key) <= maxKey },
 		NoMarkers: o.NoMarkers,
 

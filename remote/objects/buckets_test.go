@@ -16,16 +16,18 @@ func TestBuckets(t *testing.T) {
 		for key, content := range contents {
 			f.set("b", key, content, time.Now())
 		}
+		open := func(odd bool) remote.Remote {
+			return tree{objects.New(f, objects.Config{
+				Name: "flat:b", Root: "b", Names: objects.Names{Encoding: nameenc.InvalidUtf8, Odd: odd},
+				Holds: func(key string) bool { return len(key) <= 1024 }, Buckets: f, NoMarkers: !markers,
+			})}
+		}
 		return remotetest.Bucket{
-			Open: func() remote.Remote {
-				return tree{objects.New(f, objects.Config{
-					Name: "flat:b", Root: "b", Encoding: nameenc.Slash | nameenc.InvalidUtf8 | nameenc.Dot,
-					Holds: func(key string) bool { return len(key) <= 1024 }, Buckets: f, NoMarkers: !markers,
-				})}
-			},
+			Open: func() remote.Remote { return open(false) }, OpenOdd: func() remote.Remote { return open(true) },
 			Keys: func() []string { return f.keys("b") },
 		}
 	}
 	remotetest.RunBuckets(t, fill)
 	t.Run("odd keys", func(t *testing.T) { remotetest.RunOddKeys(t, fill) })
+	t.Run("odd names", func(t *testing.T) { remotetest.RunOddNames(t, fill) })
 }

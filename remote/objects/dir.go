@@ -120,10 +120,7 @@ func (t *Tree) doomed(ctx context.Context, k Key) ([]Key, error) {
 
 // whyFull returns the error of removing a directory that is not empty.
 func (t *Tree) whyFull(ctx context.Context, inside Key) error {
-	return WhyFull(ctx, shelf{t}, inside, func(raw string) bool {
-		_, shown := t.name(raw)
-		return shown
-	})
+	return WhyFull(ctx, shelf{t}, inside, t.names)
 }
 
 // A MarkerError says that a directory is not removed, because the object that stands for it has a content.

@@ -87,7 +87,11 @@ func (d *Dirs) top(k Key) bool { return k.Name == "" || k == d.root }
 // above returns the directory that k is in, and the element that k is there.
 func above(k Key) (Key, string) {
 	i := strings.LastIndexByte(k.Name, '/')
-	return Key{k.Bucket, k.Name[:max(i, 0)]}, k.Name[i+1:]
+	parent := Key{k.Bucket, k.Name[:max(i, 0)]}
+	if i == 0 || i > 0 && k.Name[i-1] == '/' {
+		parent.Name += nothing
+	}
+	return parent, k.Name[i+1:]
 }
 
 // Target returns remote.ErrIsDir when a directory is called k, and remote.ErrNotDir when something above k is a file. Of
@@ -402,7 +406,7 @@ func (d *Dirs) GoneBelow(k Key) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for below := range d.dirs {
-		if below.Bucket == k.Bucket && strings.HasPrefix(below.Name, k.Name+"/") {
+		if below.Bucket == k.Bucket && strings.HasPrefix(below.Name, k.Prefix()) {
 			delete(d.dirs, below)
 		}
 	}

@@ -43,7 +43,7 @@ func TestHostileNames(t *testing.T) {
 		remotetest.RunHostile(t, func(_ *testing.T, names []string) remote.Remote {
 			f := newFlat("b")
 			return tree{objects.New(liar{f, names, dirs}, objects.Config{
-				Name: "flat:b", Root: "b", Encoding: nameenc.Slash | nameenc.InvalidUtf8 | nameenc.Dot,
+				Name: "flat:b", Root: "b", Names: objects.Names{Encoding: nameenc.Slash | nameenc.InvalidUtf8 | nameenc.Dot},
 				Holds: func(key string) bool { return len(key) <= 1024 }, Buckets: f,
 			})}
 		}, func(name string) bool { return name == "" })

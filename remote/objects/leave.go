@@ -72,7 +72,7 @@ func (d *Dirs) stays(k Key) bool {
 		return true
 	}
 	for name, seen := range known.children {
-		if d.leaving[Key{k.Bucket, k.Name + "/" + name}] == 0 && time.Since(seen) < childTrust {
+		if d.leaving[k.below(name)] == 0 && time.Since(seen) < childTrust {
 			return true
 		}
 	}
@@ -87,13 +87,13 @@ func (d *Dirs) leaveLast(ctx context.Context, at Key, name string) error {
 		return err
 	}
 	d.mu.Lock()
-	last := d.keeps(Key{at.Bucket, at.Name + "/" + name})
+	last := d.keeps(at.below(name))
 	for _, n := range names {
 		elem := strings.TrimSuffix(n, "/")
 		switch {
-		case elem == name:
+		case n != "" && at.below(elem) == at.below(name):
 			last = true
-		case n != "" && (partname.Hidden(elem) || d.goes(Key{at.Bucket, at.Name + "/" + elem}, began)):
+		case n != "" && (partname.Hidden(elem) || d.goes(at.below(elem), began)):
 		default:
 			d.mu.Unlock()
 			return nil
@@ -150,7 +150,7 @@ func (d *Dirs) keeps(k Key) bool {
 func (d *Dirs) keptBelow(k Key) []Key {
 	var below []Key
 	for other := range d.kept {
-		if other.Bucket == k.Bucket && (k.Name == "" || strings.HasPrefix(other.Name, k.Name+"/")) {
+		if other.Bucket == k.Bucket && strings.HasPrefix(other.Name, k.Prefix()) && other != k {
 			below = append(below, other)
 		}
 	}
@@ -163,11 +163,8 @@ func (d *Dirs) KeptIn(k Key) []string {
 	defer d.mu.Unlock()
 	var names []string
 	for _, other := range d.keptBelow(k) {
-		rest := other.Name
-		if k.Name != "" {
-			rest = other.Name[len(k.Name)+1:]
-		}
-		name, _, _ := strings.Cut(rest, "/")
+		name, _, _ := strings.Cut(strings.TrimPrefix(other.Name, k.Prefix()), "/")
+		name = strings.TrimSuffix(name, nothing)
 		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}
@@ -196,7 +193,12 @@ func (d *Dirs) Renamed(from, to Key) {
 	for _, k := range append(d.keptBelow(from), from) {
 		if _, ok := d.kept[k]; ok {
 			delete(d.kept, k)
-			d.kept[Key{to.Bucket, to.Name + strings.TrimPrefix(k.Name, from.Name)}] = struct{}{}
+			if below, ok := strings.CutPrefix(k.Name, from.Prefix()); ok {
+				k = Key{to.Bucket, to.Prefix() + below}
+			} else {
+				k = to
+			}
+			d.kept[k] = struct{}{}
 		}
 	}
 }
@@ -206,7 +208,7 @@ func (d *Dirs) Renamed(from, to Key) {
 func (d *Dirs) Move(ctx context.Context, from, to Key) (done func(error), err error) {
 	parent, _ := above(from)
 	left := func() {}
-	if to.Bucket != from.Bucket || !strings.HasPrefix(to.Name, parent.Name+"/") { // else it stays with to in it
+	if to.Bucket != from.Bucket || !strings.HasPrefix(to.Name, parent.Prefix()) { // else it stays with to in it
 		if left, err = d.Leave(ctx, from); err != nil {
 			return nil, err
 		}

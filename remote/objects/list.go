@@ -15,8 +15,8 @@ import (
 // than its last two requests.
 const orphanAge = 24 * time.Hour
 
-// List implements remote.Remote, one request for each page. Keys that no name leads to are left out: those with an empty
-// element, and those written otherwise than the encoding does.
+// List implements remote.Remote, one request for each page. Keys without a name are left out; see
+// Names.
 func (t *Tree) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
 	return func(yield func(remote.Entry, error) bool) {
 		k, err := t.key(ctx, "list", dir)
@@ -139,15 +139,11 @@ func (l *listing) take(ctx context.Context, o Object) bool {
 		}
 		return true
 	}
-	if raw == "" { // the marker, or an empty element
-		if !isPrefix {
-			l.sifter.Marker()
-		} else {
-			Omit(ctx, elem, o.Name)
-		}
+	if elem == "" {
+		l.sifter.Marker()
 		return true
 	}
-	name, ok := l.tree.name(raw)
+	name, ok := l.tree.names.Name(raw)
 	if !ok {
 		Omit(ctx, elem, o.Name)
 	}
@@ -160,14 +156,7 @@ func (l *listing) take(ctx context.Context, o Object) bool {
 
 // end yields what is left when there is nothing more.
 func (l *listing) end() bool {
-	return l.sifter.End(func(raw string) (string, bool) { return l.tree.name(raw) })
-}
-
-// name returns the element of a name that is written as raw, unless no name leads there.
-func (t *Tree) name(raw string) (string, bool) {
-	enc := t.config.Encoding
-	name := enc.Decode(raw)
-	return name, remote.ValidName(name) && remote.ValidName(raw) && enc.Encode(name) == raw
+	return l.sifter.End(l.tree.names.Name)
 }
 
 // dropOrphans deletes what killed processes left. That it cannot be deleted does not concern who lists.

@@ -21,16 +21,16 @@ func (d *Dirs) Listing(at Key) *Listing { return &Listing{dirs: d, at: at, began
 // Saw notes an entry, as Asker.Some returns it.
 func (l *Listing) Saw(name string) {
 	name, isDir := strings.CutSuffix(name, "/")
+	if isDir && name == "" {
+		name = nothing
+	}
 	d := l.dirs
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	known := d.see(l.at)
-	k := Key{l.at.Bucket, name}
-	if l.at.Name != "" {
-		k.Name = l.at.Name + "/" + name
-	}
+	k := l.at.below(name)
 	switch {
-	case name == "" && !isDir:
+	case name == "":
 		known.marked = time.Now()
 	case isDir:
 		d.see(k)

@@ -87,7 +87,7 @@ func (t *Tree) moveDir(ctx context.Context, source Key, to string, byName bool) 
 		return nil
 	case t.isBucket(target):
 		return remote.ErrUnsupported
-	case target.Bucket == source.Bucket && strings.HasPrefix(target.Name, source.Name+"/"):
+	case target.Bucket == source.Bucket && strings.HasPrefix(target.Prefix(), source.Prefix()):
 		return remote.ErrInvalid
 	}
 	if _, err := t.stat(ctx, target, ""); err == nil {

@@ -85,7 +85,7 @@ func moved(contents map[string]string) map[string]string {
 
 func treeOf(s objects.Store, limit int) *objects.Tree {
 	return objects.New(s, objects.Config{
-		Name: "moody", Root: "b", Encoding: nameenc.Slash, Holds: func(string) bool { return true }, DirMoveLimit: limit,
+		Name: "moody", Root: "b", Names: objects.Names{Encoding: nameenc.Slash}, Holds: func(string) bool { return true }, DirMoveLimit: limit,
 	})
 }
 

@@ -22,11 +22,11 @@ func (tree) Close() error { return nil }
 
 func newTree(f *flat, root string) tree {
 	return tree{objects.New(f, objects.Config{
-		Name:     "flat:" + root,
-		Root:     root,
-		Encoding: nameenc.Slash | nameenc.InvalidUtf8 | nameenc.Dot,
-		Holds:    func(key string) bool { return len(key) <= 1024 },
-		Buckets:  f,
+		Name:    "flat:" + root,
+		Root:    root,
+		Names:   objects.Names{Encoding: nameenc.Slash | nameenc.InvalidUtf8 | nameenc.Dot},
+		Holds:   func(key string) bool { return len(key) <= 1024 },
+		Buckets: f,
 	})}
 }
 

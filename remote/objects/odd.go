@@ -9,8 +9,7 @@ import (
 	"ferry/remote/partname"
 )
 
-// Some keys that others store lead to no name: those with an empty element (a//b, and /a at the top), with . or .. as an element, or
-// with one that is written otherwise than the encoding does. Listings leave them out and report it (remote.Omitted).
+// Listings leave out keys without a name (see Names), and report it (remote.Omitted).
 
 // maxOdd is how many keys are counted for an error.
 const maxOdd = 10_000
@@ -44,8 +43,8 @@ func (e *OddKeysError) objects() string {
 }
 
 // WhyFull returns the error of removing the directory whose keys begin with inside.Name, which is not empty: an OddKeysError where no
-// listing shows what it holds, else remote.ErrNotEmpty. shown reports whether an element of a key is shown.
-func WhyFull(ctx context.Context, s Shelf, inside Key, shown func(raw string) bool) error {
+// listing shows what it holds, else remote.ErrNotEmpty.
+func WhyFull(ctx context.Context, s Shelf, inside Key, names Names) error {
 	odd := &OddKeysError{}
 	for o, err := range s.All(ctx, inside) {
 		if err != nil {
@@ -53,10 +52,11 @@ func WhyFull(ctx context.Context, s Shelf, inside Key, shown func(raw string) bo
 		}
 		rest := strings.TrimPrefix(o.Name, inside.Name)
 		raw, _, _ := strings.Cut(rest, "/")
+		_, shown := names.Name(raw)
 		switch {
 		case rest == "" || partname.Hidden(raw): // the marker, or an upload
 			continue
-		case raw != "" && shown(raw):
+		case shown:
 			return remote.ErrNotEmpty
 		case odd.Count == maxOdd:
 			odd.More = true

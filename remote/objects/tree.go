@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"ferry/remote"
-	"ferry/remote/nameenc"
 	"ferry/remote/partname"
 )
 
@@ -18,7 +17,7 @@ type Config struct {
 	Name      string // of the remote, for people: "gcs:bucket/prefix"
 	Place     string // of the store itself, to tell it from others: "gcs:host"
 	Root      string // "bucket/prefix", "bucket", or "" for a tree whose top directories are the buckets
-	Encoding  nameenc.Encoding
+	Names     Names
 	Holds     func(key string) bool // whether the name of a key is not too long, or has another fault
 	NoMarkers bool                  // Mkdir stores nothing
 	// DirMoveLimit is how many objects a directory may hold that is moved; see MoveDir.
@@ -28,7 +27,9 @@ type Config struct {
 
 // A Tree is a remote.Remote over a Store. What embeds it adds Close.
 type Tree struct {
-	store   Store
+	store   Store // of objects that can be there
+	bare    Store
+	names   Names
 	buckets Buckets
 	info    remote.Info
 	config  Config
@@ -43,10 +44,12 @@ type Tree struct {
 func New(store Store, c Config) *Tree {
 	bucket, prefix, _ := strings.Cut(strings.Trim(c.Root, "/"), "/")
 	if prefix = strings.Trim(prefix, "/"); prefix != "" {
-		prefix = c.Encoding.EncodePath(prefix) + "/"
+		prefix = c.Names.Encoding.EncodePath(prefix) + "/"
 	}
 	t := &Tree{
-		store:   store,
+		store:   onlyObjects{store},
+		bare:    store,
+		names:   c.Names,
 		buckets: c.Buckets,
 		config:  c,
 		bucket:  bucket,
@@ -64,7 +67,7 @@ func New(store Store, c Config) *Tree {
 }
 
 // Store returns what the tree lies in.
-func (t *Tree) Store() Store { return t.store }
+func (t *Tree) Store() Store { return t.bare }
 
 // Info implements remote.Remote.
 func (t *Tree) Info() remote.Info { return t.info }
@@ -88,10 +91,14 @@ func (t *Tree) key(ctx context.Context, op, name string) (Key, error) {
 			return k, nil
 		}
 	}
-	k.Name += t.config.Encoding.EncodePath(rest)
-	if !t.holds(rest, k.Name) {
-		return Key{}, fail(ctx, op, name, remote.ErrBadName)
+	path, err := t.names.Path(rest)
+	if err == nil && !t.holds(rest, k.Name+path) {
+		err = remote.ErrBadName
 	}
+	if err != nil {
+		return Key{}, fail(ctx, op, name, err)
+	}
+	k.Name += path
 	return k, nil
 }
 
@@ -132,6 +139,9 @@ func (t *Tree) file(ctx context.Context, op, name string) (Key, error) {
 // target is key for an operation that stores a file.
 func (t *Tree) target(ctx context.Context, op, name string) (Key, error) {
 	k, err := t.file(ctx, op, name)
+	if err == nil && !k.HasObject() {
+		err = fail(ctx, op, name, ErrNoObject)
+	}
 	if t.isBucket(k) && errors.Is(err, remote.ErrNotExist) {
 		err = fail(ctx, op, name, errBesideBuckets)
 	}
@@ -142,8 +152,8 @@ var errBesideBuckets = fmt.Errorf("files are kept in buckets only, make a direct
 
 // inside returns the beginning of the keys in the directory k.
 func (t *Tree) inside(k Key) Key {
-	if !t.isRoot(k) && !t.isBucket(k) {
-		k.Name += "/"
+	if !t.isRoot(k) {
+		k.Name = k.Prefix()
 	}
 	return k
 }

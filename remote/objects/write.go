@@ -87,10 +87,15 @@ func (t *Tree) free(ctx context.Context, k Key) error {
 // CheckTarget implements remote.TargetChecker.
 func (t *Tree) CheckTarget(ctx context.Context, name string) error {
 	k, err := t.key(ctx, "checktarget", name)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case !t.isRoot(k) && !t.isBucket(k) && !k.HasObject():
+		err = ErrNoObject
+	default:
+		err = t.dirs.Target(ctx, k)
 	}
-	return fail(ctx, "checktarget", name, t.dirs.Target(ctx, k))
+	return fail(ctx, "checktarget", name, err)
 }
 
 // Remove implements remote.Remote.

@@ -19,6 +19,8 @@ import (
 type Bucket struct {
 	// Open opens what the bucket holds as another process would: it remembers nothing.
 	Open func() remote.Remote
+	// OpenOdd is Open of a remote that escapes the names of odd keys.
+	OpenOdd func() remote.Remote
 	// Keys returns the keys of all objects, sorted.
 	Keys func() []string
 }

@@ -46,11 +46,17 @@ func TestBuckets(t *testing.T) {
 		fillBucket(t, raw, contents)
 		return remotetest.Bucket{
 			Open: func() remote.Remote { return openAt(t, testBucket, o) },
+			OpenOdd: func() remote.Remote {
+				o := o
+				o.OddNames = true
+				return openAt(t, testBucket, o)
+			},
 			Keys: func() []string { return bucketKeys(t, raw) },
 		}
 	}
 	remotetest.RunBuckets(t, fill)
 	t.Run("odd keys", func(t *testing.T) { remotetest.RunOddKeys(t, fill) })
+	t.Run("odd names", func(t *testing.T) { remotetest.RunOddNames(t, fill) })
 }
 
 // The fake takes a key that begins with a slash for another one.

@@ -82,11 +82,22 @@ func (a asker) failed(ctx context.Context, err error) error {
 // target returns ErrIsDir if there is a directory at a place, and ErrNotDir if there is a file above it, before a file is
 // stored there. What was seen is not asked for.
 func (r *Remote) target(ctx context.Context, at place) error {
-	return r.dirs.Target(context.WithValue(ctx, againKey{}, true), at.name())
+	return r.targetOnce(context.WithValue(ctx, againKey{}, true), at)
+}
+
+// targetOnce is target for who asks again if need be.
+func (r *Remote) targetOnce(ctx context.Context, at place) error {
+	if at.object() && !at.name().HasObject() {
+		return objects.ErrNoObject
+	}
+	return r.dirs.Target(ctx, at.name())
 }
 
 // free is target for what is asked for in any case.
 func (r *Remote) free(ctx context.Context, at place) error {
+	if at.object() && !at.name().HasObject() {
+		return objects.ErrNoObject
+	}
 	ctx = context.WithValue(ctx, againKey{}, true)
 	if err := r.dirs.Parents(ctx, at.name()); err != nil {
 		return err
@@ -148,12 +159,6 @@ func (r *Remote) removeDir(ctx context.Context, at place) error {
 	return nil
 }
 
-// shows reports whether a listing shows an element of a key.
-func (r *Remote) shows(raw string) bool {
-	_, ok := r.entryName(raw)
-	return ok
-}
-
 // doomed returns the keys that are to be removed with an empty directory: its marker, and an empty object of its name. There
 // is none of one that is only kept in mind.
 func (r *Remote) doomed(ctx context.Context, at place) ([]string, error) {
@@ -167,7 +172,7 @@ func (r *Remote) doomed(ctx context.Context, at place) ([]string, error) {
 		case o.Key == at.prefix():
 			doomed = append(doomed, o.Key)
 		case strings.HasPrefix(o.Key, at.prefix()):
-			return nil, objects.WhyFull(ctx, shelf{r}, objects.Key{Bucket: at.bucket, Name: at.prefix()}, r.shows)
+			return nil, objects.WhyFull(ctx, shelf{r}, objects.Key{Bucket: at.bucket, Name: at.prefix()}, r.names)
 		}
 	}
 	if ctx.Err() != nil {

@@ -53,7 +53,7 @@ func (r *Remote) change(e *event) (remote.Change, bool) {
 func (r *Remote) named(c remote.Change, path string) (remote.Change, bool) {
 	elems := strings.Split(path, "/")
 	for i, elem := range elems {
-		name, ok := r.entryName(elem)
+		name, ok := r.names.Name(elem)
 		if !ok {
 			return c, false
 		}

@@ -73,7 +73,7 @@ func (r *Remote) listDir(ctx context.Context, dir string, at place, yield func(r
 		yield(remote.Entry{}, fail("list", dir, context.Cause(ctx)))
 		return
 	}
-	if !sifter.End(r.entryName) || exists || at == r.root || !at.object() {
+	if !sifter.End(r.names.Name) || exists || at == r.root || !at.object() {
 		return
 	}
 	if err := r.notDir(ctx, at); err != remote.ErrNotExist || !r.dirs.Keeps(at.name()) {
@@ -85,7 +85,7 @@ func (r *Remote) listDir(ctx context.Context, dir string, at place, yield func(r
 func (r *Remote) sift(ctx context.Context, sifter *objects.Sifter, at place, elem string, info minio.ObjectInfo) bool {
 	raw := elem
 	elem, isDir := strings.CutSuffix(elem, "/")
-	name, ok := r.entryName(elem)
+	name, ok := r.names.Name(elem)
 	if !ok {
 		objects.Omit(ctx, raw, info.Key)
 	}
@@ -120,7 +120,7 @@ func (r *Remote) listBuckets(ctx context.Context, dir string, yield func(remote.
 			yield(remote.Entry{}, fail("list", dir, context.Cause(ctx)))
 			return
 		}
-		if name, ok := r.entryName(b.Name); ok && !yield(remote.Entry{Name: name, Dir: true}, nil) {
+		if name, ok := r.names.Name(b.Name); ok && !yield(remote.Entry{Name: name, Dir: true}, nil) {
 			return
 		}
 	}

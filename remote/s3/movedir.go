@@ -20,7 +20,7 @@ func (r *Remote) moveDir(ctx context.Context, source, target place, hidden minio
 		return nil
 	case !target.object():
 		return remote.ErrUnsupported // a directory does not become a bucket
-	case target.bucket == source.bucket && strings.HasPrefix(target.key, source.prefix()):
+	case target.bucket == source.bucket && strings.HasPrefix(target.prefix(), source.prefix()):
 		return remote.ErrInvalid
 	case target == r.root:
 		return remote.ErrExist
@@ -58,7 +58,7 @@ type shelf struct{ r *Remote }
 // All implements objects.Shelf.
 func (s shelf) All(ctx context.Context, k objects.Key) iter.Seq2[objects.Object, error] {
 	return func(yield func(objects.Object, error) bool) {
-		at := place{k.Bucket, strings.TrimSuffix(k.Name, "/")}
+		at := placeOf(k.Dir())
 		for o := range s.r.once.ListObjectsIter(ctx, at.bucket, s.r.listOptions(at, s.r.opt.ListChunk)) {
 			if o.Err != nil {
 				yield(objects.Object{}, s.r.translate(o.Err))
@@ -78,7 +78,7 @@ func (s shelf) All(ctx context.Context, k objects.Key) iter.Seq2[objects.Object,
 // an empty directory is made anew, as servers that keep files do not copy it.
 func (s shelf) CopyObject(ctx context.Context, bucket string, o objects.Object, to objects.Key) (objects.Copied, error) {
 	if strings.HasSuffix(o.Name, "/") && o.Size == 0 {
-		err := s.r.putMarker(ctx, place{to.Bucket, strings.TrimSuffix(to.Name, "/")})
+		err := s.r.putMarker(ctx, placeOf(to.Dir()))
 		return objects.Copied{}, s.r.translate(err)
 	}
 	from := place{bucket, o.Name}

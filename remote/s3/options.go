@@ -64,6 +64,7 @@ type Options struct {
 
 	NoMarkers bool             // Mkdir stores nothing
 	Encoding  nameenc.Encoding // how names are spelled in keys
+	OddNames  bool             // see objects.Names
 	MaxName   int              // longest element of a name in bytes, where objects are files in the end; 0 is only S3's own limit
 
 	host   string // what Endpoint says, with the port

@@ -16,19 +16,17 @@ const maxKey = 1024
 // A place is where something is in the far side's terms. Without a key it is a bucket, without a bucket all of them.
 type place struct{ bucket, key string }
 
-// object reports whether there can be an object.
+// object reports whether it is no bucket. There may be no object nevertheless: see
+// objects.Key.HasObject.
 func (p place) object() bool { return p.key != "" }
 
 // prefix returns what the keys of everything in the directory p begin with.
-func (p place) prefix() string {
-	if p.key == "" {
-		return ""
-	}
-	return p.key + "/"
-}
+func (p place) prefix() string { return p.name().Prefix() }
 
 // name returns p as objects.Dirs knows it.
 func (p place) name() objects.Key { return objects.Key{Bucket: p.bucket, Name: p.key} }
+
+func placeOf(k objects.Key) place { return place{k.Bucket, k.Name} }
 
 // rootPlace reads the path of a remote.
 func (o *Options) rootPlace(path string) (place, error) {
@@ -47,20 +45,26 @@ func (o *Options) rootPlace(path string) (place, error) {
 }
 
 // locate returns the place of name.
-func (r *Remote) locate(name string) place {
+func (r *Remote) locate(name string) (place, error) {
 	if name == "." {
-		return r.root
+		return r.root, nil
 	}
-	enc := r.opt.Encoding
-	if r.root.bucket == "" {
-		bucket, rest, _ := strings.Cut(name, "/")
-		return place{enc.Encode(bucket), enc.EncodePath(rest)}
+	if r.root.bucket != "" {
+		path, err := r.names.Path(name)
+		return place{r.root.bucket, r.root.prefix() + path}, err
 	}
-	return place{r.root.bucket, r.root.prefix() + enc.EncodePath(name)}
+	bucket, rest, inside := strings.Cut(name, "/")
+	at := place{bucket: r.opt.Encoding.Encode(bucket)}
+	if !inside {
+		return at, nil
+	}
+	var err error
+	at.key, err = r.names.Path(rest)
+	return at, err
 }
 
-// holds returns ErrBadName if the far side cannot hold name.
-func (r *Remote) holds(name string, at place) error {
+// holds returns ErrBadName if the far side cannot hold what is at a place.
+func (r *Remote) holds(at place) error {
 	if len(at.key)+len("/") > maxKey || at.object() && strings.TrimSpace(at.key) == "" {
 		return remote.ErrBadName
 	}
@@ -75,11 +79,4 @@ func (r *Remote) holds(name string, at place) error {
 		}
 	}
 	return nil
-}
-
-// entryName returns the name of the entry whose key is prefix and elem. Keys that no name leads to have none: those with
-// an empty element, or with one that is . or .. in its plain form.
-func (r *Remote) entryName(elem string) (string, bool) {
-	name := r.opt.Encoding.Decode(elem)
-	return name, remote.ValidName(name) && remote.ValidName(elem) && r.opt.Encoding.Encode(name) == elem
 }

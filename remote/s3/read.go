@@ -61,7 +61,7 @@ func (r *Remote) notFile(ctx context.Context, at place) error {
 
 // get asks for n bytes from off on of the object that has this ETag, or of any without one.
 func (r *Remote) get(ctx context.Context, at place, name string, off, n int64, etag string) (*reader, error) {
-	if n == 0 {
+	if n == 0 || !at.name().HasObject() {
 		info, err := r.head(ctx, at)
 		if err != nil {
 			return nil, err

@@ -53,6 +53,7 @@ type Remote struct {
 
 	precondition atomic.Int32 // what the server makes of a precondition for a removal: notTried, honoured, ignored or refused
 
+	names objects.Names
 	dirs  *objects.Dirs          // what is known of directories
 	times *memo[uint64, setTime] // modification times that were set, by object and content
 }
@@ -67,6 +68,7 @@ func New(_ context.Context, path string, o Options) (*Remote, error) {
 		opt:    o,
 		quirks: quirksOf(o.Provider),
 		name:   "s3:" + path,
+		names:  objects.Names{Encoding: o.Encoding, Odd: o.OddNames},
 		times:  newMemo[uint64, setTime](1 << 16),
 	}
 	var err error
@@ -111,8 +113,11 @@ func (r *Remote) begin(ctx context.Context, op, name string) (place, error) {
 	if ctx.Err() != nil {
 		return place{}, fail(op, name, context.Cause(ctx))
 	}
-	at := r.locate(name)
-	if err := r.holds(name, at); err != nil {
+	at, err := r.locate(name)
+	if err == nil {
+		err = r.holds(at)
+	}
+	if err != nil {
 		return place{}, fail(op, name, err)
 	}
 	return at, nil

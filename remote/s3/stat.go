@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/minio/minio-go/v7"
 
@@ -46,6 +47,9 @@ func (r *Remote) head(ctx context.Context, at place) (minio.ObjectInfo, error) {
 }
 
 func (r *Remote) headBy(ctx context.Context, c *minio.Core, at place) (minio.ObjectInfo, error) {
+	if !at.name().HasObject() {
+		return minio.ObjectInfo{}, minio.ErrorResponse{Code: "NoSuchKey", StatusCode: http.StatusNotFound}
+	}
 	return c.StatObject(ctx, at.bucket, at.key, minio.StatObjectOptions{ServerSideEncryption: r.opt.customer()})
 }
 

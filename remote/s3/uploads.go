@@ -53,14 +53,17 @@ func (r *Remote) holdsPlace(at place) bool {
 	return at.object() && (r.root.bucket == "" || at.bucket == r.root.bucket && strings.HasPrefix(at.key, r.root.prefix()))
 }
 
-// nameAt is the reverse of locate. A key that no name leads to is shown as it is.
+// nameAt is the reverse of locate. A key without a name is shown as it is.
 func (r *Remote) nameAt(at place) string {
 	elems := strings.Split(strings.TrimPrefix(at.key, r.root.prefix()), "/")
 	if r.root.bucket == "" {
 		elems = append([]string{at.bucket}, elems...)
 	}
 	for i, elem := range elems {
-		elems[i] = r.opt.Encoding.Decode(elem)
+		if name, ok := r.names.Name(elem); ok {
+			elem = name
+		}
+		elems[i] = elem
 	}
 	return strings.Join(elems, "/")
 }

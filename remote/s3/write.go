@@ -42,7 +42,7 @@ func (r *Remote) CheckTarget(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return r.explain(ctx, "checktarget", name, r.dirs.Target(ctx, at.name()))
+	return r.explain(ctx, "checktarget", name, r.targetOnce(ctx, at))
 }
 
 // putAll takes the whole body and publishes it.
