@@ -47,6 +47,9 @@ func (l *lazySources) resolve(ctx context.Context, what string) (config.Settings
 	if settings.Type == "s3" && l.options.ServerModTime {
 		settings.Values["use_server_modtime"] = "true"
 	}
+	if _, has := settings.Values["odd_names"]; has && l.options.Given("vfs-odd-names") {
+		settings.Values["odd_names"] = l.options.OddNames
+	}
 	if settings.Type == config.LocalType {
 		l.options.setLocal(settings.Values)
 	}

@@ -36,6 +36,7 @@ func gcsDriver() Driver {
 				{Name: "directory_markers", Default: "true", Help: "Store empty directories as empty objects whose names end in /"},
 				{Name: "endpoint", Help: "Another server with the same interface: https://host:port"},
 				dirMoveLimit(),
+				oddNames(),
 				{Name: "encoding", Default: gcs.Encoding.String(), Help: "What is encoded in names"},
 			},
 				unused("it is always so", "no_check_bucket?"),
@@ -71,6 +72,7 @@ func openGCS(ctx context.Context, path string, v *values) (remote.Remote, error)
 		BucketACL:        v.str("bucket_acl"),
 		BucketPolicyOnly: v.boolean("bucket_policy_only"),
 		Encoding:         parse(v, "encoding", nameenc.Parse),
+		OddNames:         parse(v, "odd_names", parseOddNames),
 		DirMoveLimit:     v.integer("dir_move_limit"),
 		NoMarkers:        !v.boolean("directory_markers"),
 	}

@@ -1,11 +1,25 @@
 package all
 
 import (
+	"errors"
 	"strconv"
 
 	"ferry/config"
 	"ferry/remote/objects"
 )
+
+// oddNames is an option of object stores.
+func oddNames() config.Option {
+	return config.Option{Name: "odd_names", Default: "skip", Help: "What to do with keys that are no paths, as a//b: " +
+		"leave them out (skip), or show them as a/odd==/b (encode)"}
+}
+
+func parseOddNames(s string) (encode bool, err error) {
+	if encode = s == "encode"; !encode && s != "skip" {
+		err = errors.New("it is skip or encode")
+	}
+	return encode, err
+}
 
 // dirMoveLimit is an option of object stores.
 func dirMoveLimit() config.Option {

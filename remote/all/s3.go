@@ -58,6 +58,7 @@ func s3Driver() Driver {
 				{Name: "use_server_modtime", Default: "false", Help: "Show the time of the upload, whatever modification time was set"},
 				{Name: "directory_markers", Default: "true", Help: "Keep empty directories as objects whose names end in /"},
 				dirMoveLimit(),
+				oddNames(),
 				{Name: "max_name", Default: "0", Help: "Longest name in bytes, for servers that keep objects as files (255); 0 is no limit"},
 				{Name: "encoding", Default: "Slash,InvalidUtf8,Dot", Help: "What in names is written with other characters"},
 			},
@@ -124,6 +125,7 @@ func openS3(ctx context.Context, path string, v *values) (remote.Remote, error) 
 		ServerModTime:        v.boolean("use_server_modtime"),
 		MaxName:              v.integer("max_name"),
 		Encoding:             parse(v, "encoding", nameenc.Parse),
+		OddNames:             parse(v, "odd_names", parseOddNames),
 	}
 	if v.str("force_path_style") != "" {
 		pathStyle := parse(v, "force_path_style", strconv.ParseBool)

@@ -84,16 +84,6 @@ func NewDirs(store Asker, root Key, markers bool) *Dirs {
 // top reports whether k is the root or a bucket: no object stands for those.
 func (d *Dirs) top(k Key) bool { return k.Name == "" || k == d.root }
 
-// above returns the directory that k is in, and the element that k is there.
-func above(k Key) (Key, string) {
-	i := strings.LastIndexByte(k.Name, '/')
-	parent := Key{k.Bucket, k.Name[:max(i, 0)]}
-	if i == 0 || i > 0 && k.Name[i-1] == '/' {
-		parent.Name += nothing
-	}
-	return parent, k.Name[i+1:]
-}
-
 // Target returns remote.ErrIsDir when a directory is called k, and remote.ErrNotDir when something above k is a file. Of
 // a directory that was listed it asks nothing, of any other once.
 func (d *Dirs) Target(ctx context.Context, k Key) error {

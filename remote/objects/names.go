@@ -120,6 +120,16 @@ func (k Key) below(elem string) Key {
 	return Key{k.Bucket, k.Prefix() + elem}
 }
 
+// above returns the directory that k is in, and the element that k is there.
+func above(k Key) (Key, string) {
+	i := strings.LastIndexByte(k.Name, '/')
+	parent := Key{k.Bucket, k.Name[:max(i, 0)]}
+	if i == 0 || i > 0 && k.Name[i-1] == '/' {
+		parent.Name += nothing
+	}
+	return parent, k.Name[i+1:]
+}
+
 // HasObject reports whether there can be an object k.
 func (k Key) HasObject() bool { return k.Name != "" && !strings.HasSuffix(k.Name, nothing) }
 

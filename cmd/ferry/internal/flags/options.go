@@ -48,6 +48,7 @@ type Options struct {
 	UID, GID               uint32
 	NoModTime              bool
 	ServerModTime          bool
+	OddNames               string
 	NoSeek                 bool
 	FoldCase               bool
 	Filter                 FilterOptions

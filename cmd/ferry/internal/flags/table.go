@@ -131,6 +131,7 @@ func vfsFlags(o *Options) []Flag {
 		{"require-mount", "false", toggle(&o.RequireMount), "Serve a local directory only while a file system is mounted there: as /etc/fstab says, else any; =false forgets that one was mounted when it was served before"},
 		{"vfs-case-insensitive", "false", toggle(&o.FoldCase), "Find a name that does not exist in another case, if there is just one"},
 		{"vfs-block-norm-dupes", "false", toggle(&o.Filter.BlockNormDupes), "Hide names that look like another of the same directory and are not in Unicode's normal form C"},
+		{"vfs-odd-names", "skip", choice(&o.OddNames, "skip", "encode"), "Leave out what other programs stored under keys that are no paths, as a//b or a/../b, or show it as a/odd==/b and a/odd=..=/b (s3, gcs, azureblob)"},
 		{"partial-max-age", "24h", limit(&o.PartialMaxAge), "Time for which an unfinished upload can be continued"},
 		{"no-checksum", "false", toggle(&o.NoChecksum), "Do not compare checksums on upload and download; --no-checksum=false compares those of large files too"},
 		{"ignore-checksum", "false", toggle(&o.IgnoreChecksum), "The same as --no-checksum"},

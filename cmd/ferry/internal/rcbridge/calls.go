@@ -199,12 +199,12 @@ func treeName(what string) string {
 	return config.RedactRemote(what)
 }
 
-// treeOptions are the options of a tree by the names that rclone has for them.
+// treeOptions are the options of a tree by the names that rclone has for them, or would have.
 func treeOptions(o *flags.Options) map[string]any {
 	return map[string]any{
 		"NoSeek": o.NoSeek, "NoChecksum": o.NoChecksum, "ReadOnly": o.ReadOnly, "NoModTime": o.NoModTime,
 		"DirCacheTime": o.DirCacheTime, "Refresh": o.Warm, "PollInterval": o.PollInterval,
-		"CaseInsensitive": o.FoldCase, "BlockNormDupes": o.Filter.BlockNormDupes,
+		"CaseInsensitive": o.FoldCase, "BlockNormDupes": o.Filter.BlockNormDupes, "OddNames": o.OddNames,
 		"Umask": o.Umask, "UID": o.UID, "GID": o.GID, "DirPerms": fs.ModeDir | o.DirPerms, "FilePerms": o.FilePerms,
 		"ChunkSize": o.ReadChunk, "ChunkSizeLimit": o.ReadChunkTo, "ChunkStreams": o.ReadStreams,
 		"CacheMode": slices.Index(flags.CacheModes(), o.Cache.Mode), "CacheMaxAge": o.Cache.MaxAge, "CacheMaxSize": o.Cache.MaxSize, "CachePollInterval": o.Cache.Poll,
