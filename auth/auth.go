@@ -25,7 +25,7 @@ type Identity struct {
 
 // An Authenticator decides about logins. Its method may be called concurrently.
 type Authenticator interface {
-	// Authenticate returns who the client is. ErrDenied, possibly wrapped, means that it may not come in; any other
-	// error means that this could not be found out.
+	// Authenticate returns who the client is. ErrDenied, possibly wrapped, means that it may not
+	// come in; any other error means that this could not be found out.
 	Authenticate(ctx context.Context, l Login) (Identity, error)
 }

@@ -16,14 +16,15 @@ import (
 	"sync"
 )
 
-// Htpasswd knows the users of a file in the form of Apache's htpasswd: lines of user:hash, where the hash is bcrypt
-// ($2y$, $2a$, $2b$), MD5 ($apr1$, $1$) or SHA-1 ({SHA}). The file is read again when it changes. Its methods may be
-// called concurrently.
+// Htpasswd knows the users of a file in the form of Apache's htpasswd: lines of user:hash, where
+// the hash is bcrypt ($2y$, $2a$, $2b$), MD5 ($apr1$, $1$) or SHA-1 ({SHA}). The file is read again
+// when it changes. Its methods may be called concurrently.
 type Htpasswd struct {
 	// constant
 	path string
 	key  [32]byte // of proven
-	// hashing has room for as many as may derive a hash at a time: it takes a processor for some time, on purpose.
+	// hashing has room for as many as may derive a hash at a time: it takes a processor for some
+	// time, on purpose.
 	hashing chan struct{}
 	fits    func(hash, password string) bool
 
@@ -49,8 +50,8 @@ func NewHtpasswd(path string) (*Htpasswd, error) {
 	return h, h.reload()
 }
 
-// Check reports whether the file has that user with that password. When the file cannot be read any more, what was read
-// before counts.
+// Check reports whether the file has that user with that password. When the file cannot be read any
+// more, what was read before counts.
 func (h *Htpasswd) Check(user, password string) bool {
 	h.mu.Lock()
 	if h.changed() {

@@ -99,7 +99,8 @@ func md5Crypt(password, magic, salt string) string {
 	return encodeMD5(sum)
 }
 
-// encodeMD5 writes a sum in the order and alphabet of crypt(3): six bits a character, the lowest first.
+// encodeMD5 writes a sum in the order and alphabet of crypt(3): six bits a character, the lowest
+// first.
 func encodeMD5(sum []byte) string {
 	const alphabet = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	var b strings.Builder

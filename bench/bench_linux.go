@@ -96,7 +96,8 @@ func (b *bench) prepare(ctx context.Context) error {
 	return nil
 }
 
-// alone refuses to run beside another bench of this tree: both would use b.state, and neither would measure anything.
+// alone refuses to run beside another bench of this tree: both would use b.state, and neither would
+// measure anything.
 func (b *bench) alone() error {
 	f, err := os.Create(filepath.Join(b.state, "lock"))
 	if err != nil {
@@ -224,7 +225,8 @@ func (in *instance) session() (*client, error) {
 	return c, nil
 }
 
-// measure runs the rows. Within a round the servers take turns, so that a change of the machine's mood meets them all.
+// measure runs the rows. Within a round the servers take turns, so that a change of the machine's
+// mood meets them all.
 func (b *bench) measure(ctx context.Context) (*results, error) {
 	res := newResults()
 	for _, w := range b.suite.workloads() {

@@ -8,8 +8,9 @@ import (
 	"path/filepath"
 )
 
-// installed returns a program of a Go module in that version. It is built once per machine, when -fetch allows to
-// download it, and stays in the user's cache, where the tests of package remotetest look too.
+// installed returns a program of a Go module in that version. It is built once per machine, when
+// -fetch allows to download it, and stays in the user's cache, where the tests of package
+// remotetest look too.
 func (b *bench) installed(ctx context.Context, module, version string) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {

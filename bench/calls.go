@@ -25,8 +25,8 @@ func (c callCount) total() float64 {
 	return sum
 }
 
-// String lists the calls, the most frequent first. What is made less than once in 20 files is left out: it belongs to the
-// runtime or to the beginning and the end of the count.
+// String lists the calls, the most frequent first. What is made less than once in 20 files is left
+// out: it belongs to the runtime or to the beginning and the end of the count.
 func (c callCount) String() string {
 	type call struct {
 		name string

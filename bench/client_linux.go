@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// A client is one FTP session. With tls set, control and data connections are encrypted (RFC 4217) and go through net and
-// crypto/tls; otherwise they are bare sockets.
+// A client is one FTP session. With tls set, control and data connections are encrypted (RFC 4217)
+// and go through net and crypto/tls; otherwise they are bare sockets.
 type client struct {
 	addr netip.AddrPort
 	tls  *tls.Config
@@ -155,7 +155,8 @@ func (c *client) line() (string, error) {
 	}
 }
 
-// transfer sends a command that uses a data connection and gives the connection to move, which also closes it.
+// transfer sends a command that uses a data connection and gives the connection to move, which also
+// closes it.
 func (c *client) transfer(command string, move func(io.ReadWriteCloser) error) error {
 	if err := c.send("EPSV"); err != nil {
 		return err
@@ -219,8 +220,8 @@ func (c *client) retr(name string, size int64) error {
 	})
 }
 
-// retrPart downloads n bytes of name from byte off on, breaks off, and returns how long the first of them took. How the
-// server takes that is its own affair.
+// retrPart downloads n bytes of name from byte off on, breaks off, and returns how long the first
+// of them took. How the server takes that is its own affair.
 func (c *client) retrPart(name string, off, n int64) (first time.Duration, err error) {
 	if err := c.do(fmt.Sprintf("REST %d", off), "350"); err != nil {
 		return 0, err
@@ -282,8 +283,8 @@ func (c *client) storFile(name string, f *os.File, size int64) error {
 	})
 }
 
-// finish ends an upload. Over TLS it says so with close_notify and reads the session tickets that the server sent: to close
-// with them unread would reset the connection.
+// finish ends an upload. Over TLS it says so with close_notify and reads the session tickets that
+// the server sent: to close with them unread would reset the connection.
 func finish(data io.ReadWriteCloser) error {
 	conn, ok := data.(*tls.Conn)
 	if !ok {

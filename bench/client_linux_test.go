@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// A peer is a server of one session, in as few lines as the client needs: it serves the file it has, keeps the one it is
-// sent, and lists three lines.
+// A peer is a server of one session, in as few lines as the client needs: it serves the file it
+// has, keeps the one it is sent, and lists three lines.
 type peer struct {
 	t      *testing.T
 	conf   *tls.Config // nil: AUTH is refused

@@ -12,7 +12,8 @@ import (
 // untunable are the servers of rows in which the flags of rcloneTuned make no difference.
 var untunable = []string{"ferry", "rclone"}
 
-// farWorkloads lists those over S3 in the order of the table's rows. The aims are those of the project.
+// farWorkloads lists those over S3 in the order of the table's rows. The aims are those of the
+// project.
 func farWorkloads() []workload {
 	return append([]workload{
 		{name: "far-stor", title: func(s scale) string { return "STOR " + sizeText(s.storBytes) }, run: farStor, only: untunable, metrics: []metric{
@@ -42,7 +43,8 @@ func restTitle(s scale) string {
 	return fmt.Sprintf("REST %s + RETR, %s taken", sizeText(s.restAt), sizeText(s.restTake))
 }
 
-// farSession opens a session that has uploaded and downloaded already, so that connections are there.
+// farSession opens a session that has uploaded and downloaded already, so that connections are
+// there.
 func farSession(b *bench, in *instance) (*client, error) {
 	c, err := in.session()
 	if err != nil {
@@ -205,7 +207,8 @@ func farRetr(b *bench, in *instance) ([]float64, error) {
 	return []float64{size / 1e6 / u.took.Seconds(), u.cpu.Seconds() / (size / (1 << 30)), float64(rss) / (1 << 20), u.requests}, err
 }
 
-// farRest measures what the first bytes from the middle of a file cost in a session that has done nothing before.
+// farRest measures what the first bytes from the middle of a file cost in a session that has done
+// nothing before.
 func farRest(b *bench, in *instance) ([]float64, error) {
 	c, err := in.session()
 	if err != nil {

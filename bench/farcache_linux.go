@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// writeBack is how long ferry and rclone wait by default before they send what was written to the cache.
+// writeBack is how long ferry and rclone wait by default before they send what was written to the
+// cache.
 const writeBack = 5 * time.Second
 
 // drainLimit is how long they may take to send it.
@@ -108,8 +109,9 @@ func cachedSmallUp(b *bench, in *instance) ([]float64, error) {
 	return []float64{n / u.took.Seconds(), n / drained.Seconds()}, err
 }
 
-// drained waits until up/ in the bucket has n files of that size, and returns how long that took from the beginning of
-// the uploads, which have taken so long themselves, without the wait before anything is sent.
+// drained waits until up/ in the bucket has n files of that size, and returns how long that took
+// from the beginning of the uploads, which have taken so long themselves, without the wait before
+// anything is sent.
 func (b *bench) drained(in *instance, took time.Duration, n int, size int64) (time.Duration, error) {
 	began := time.Now().Add(-took)
 	err := fmt.Errorf("not everything is in the bucket after %v", drainLimit)

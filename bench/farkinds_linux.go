@@ -5,10 +5,12 @@ import (
 	"strings"
 )
 
-// rcloneTuned is the third column over S3: rclone as somebody would set it who knows what its defaults cost here.
+// rcloneTuned is the third column over S3: rclone as somebody would set it who knows what its
+// defaults cost here.
 const rcloneTuned = "rclone tuned"
 
-// tunedFlags ask for sixteen ranges of 4 MiB at a time, and for the server's times rather than a request for each object.
+// tunedFlags ask for sixteen ranges of 4 MiB at a time, and for the server's times rather than a
+// request for each object.
 var tunedFlags = []string{"--vfs-read-chunk-streams", "16", "--vfs-read-chunk-size", "4M", "--use-server-modtime"}
 
 // farKinds lists the servers of an S3 bucket in the order of the table's columns.

@@ -7,7 +7,8 @@ import (
 	"path/filepath"
 )
 
-// layoutFar starts the S3 server and fills its bucket, through ferry and without the way in between:
+// layoutFar starts the S3 server and fills its bucket, through ferry and without the way in
+// between:
 //
 //	big      the large file
 //	small/   a file for a session's first download

@@ -15,8 +15,9 @@ type install struct {
 	bin  string // its main program
 }
 
-// locate finds a program that is installed, or unpacks the Debian packages that bring it. Packages of FTP servers exclude
-// each other, so none of them is installed: each is unpacked with the libraries it lacks into a directory of its own.
+// locate finds a program that is installed, or unpacks the Debian packages that bring it. Packages
+// of FTP servers exclude each other, so none of them is installed: each is unpacked with the
+// libraries it lacks into a directory of its own.
 func (b *bench) locate(ctx context.Context, file string, packages ...string) (install, error) {
 	for _, dir := range []string{"/usr/local/sbin", "/usr/sbin", "/usr/local/bin", "/usr/bin"} {
 		if bin := filepath.Join(dir, filepath.Base(file)); isFile(bin) {
@@ -65,7 +66,8 @@ func (in install) env() []string {
 	}
 }
 
-// fetch downloads packages with whatever they need and is not installed, and unpacks all of it into root.
+// fetch downloads packages with whatever they need and is not installed, and unpacks all of it into
+// root.
 func fetch(ctx context.Context, root string, packages []string) error {
 	args := append([]string{"install", "--simulate", "--no-install-recommends"}, packages...)
 	plan, err := output(exec.CommandContext(ctx, "apt-get", args...))

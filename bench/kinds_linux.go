@@ -16,8 +16,8 @@ import (
 const (
 	benchUser = "bench"
 	benchPass = "bench"
-	// desHash is crypt(3) of benchPass in its oldest and cheapest form: servers that keep a password file are measured, not
-	// the hash in it.
+	// desHash is crypt(3) of benchPass in its oldest and cheapest form: servers that keep a
+	// password file are measured, not the hash in it.
 	desHash = "fecHZAlVDVET2"
 )
 

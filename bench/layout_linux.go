@@ -119,8 +119,8 @@ func (b *bench) clearUploads() error {
 	return nil
 }
 
-// writeCertificate makes a self-signed certificate (ECDSA P-256), writes it and its key to file, and returns a client
-// configuration that trusts it and speaks TLS 1.3 only.
+// writeCertificate makes a self-signed certificate (ECDSA P-256), writes it and its key to file,
+// and returns a client configuration that trusts it and speaks TLS 1.3 only.
 func writeCertificate(file string) (*tls.Config, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -73,7 +73,8 @@ func run(ctx context.Context, args []string) error {
 	if mod, err := os.ReadFile("go.mod"); err != nil || !strings.HasPrefix(string(mod), "module ferry\n") {
 		return fmt.Errorf("run it from the top of the ferry tree: go run ./bench")
 	}
-	// The client's system calls block. With a processor for each session the runtime need not move them about.
+	// The client's system calls block. With a processor for each session the runtime need not move
+	// them about.
 	runtime.GOMAXPROCS(16)
 
 	all, err := chosen(o)

@@ -18,7 +18,8 @@ type procStat struct {
 	cpu         time.Duration // own time and that of children that were waited for
 }
 
-// parseStat reads a line of /proc/PID/stat. The name in parentheses may hold spaces and parentheses itself.
+// parseStat reads a line of /proc/PID/stat. The name in parentheses may hold spaces and parentheses
+// itself.
 func parseStat(line string) (procStat, error) {
 	open, end := strings.IndexByte(line, '('), strings.LastIndexByte(line, ')')
 	if open < 0 || end < open {

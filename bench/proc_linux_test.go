@@ -40,7 +40,8 @@ func TestDescendantsHaveThisProcess(t *testing.T) {
 	}
 }
 
-// A tree holds the children of its process, counts the time of those that have ended, and ends as a whole.
+// A tree holds the children of its process, counts the time of those that have ended, and ends as a
+// whole.
 func TestTree(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {

@@ -45,7 +45,8 @@ func findProFTPD(ctx context.Context, b *bench) (program, error) {
 	return p, nil
 }
 
-// DelayEngine would slow logins down on purpose, and the logs are off because the others write none either.
+// DelayEngine would slow logins down on purpose, and the logs are off because the others write none
+// either.
 const proftpdConf = `ServerName bench
 ServerType standalone
 DefaultAddress 127.0.0.1

@@ -12,7 +12,8 @@ import (
 //go:embed peers/pyftpdlib/server.py
 var pyftpdlibServer string
 
-// The Debian packages are for the system's interpreter, which need not be the first python3 in PATH.
+// The Debian packages are for the system's interpreter, which need not be the first python3 in
+// PATH.
 const python = "/usr/bin/python3"
 
 func findPyftpdlib(ctx context.Context, b *bench) (program, error) {

@@ -80,8 +80,8 @@ func (r *results) best(row row, us string, servers []string) (name string, value
 	return name, value
 }
 
-// table is the Markdown table with a column for each server, and a last one that sets us beside the best of the others.
-// The aims have a column where there are any.
+// table is the Markdown table with a column for each server, and a last one that sets us beside the
+// best of the others. The aims have a column where there are any.
 func (r *results) table(us string, servers []string) string {
 	var w strings.Builder
 	aims := slices.ContainsFunc(r.rows, func(row row) bool { return row.metric.aim != 0 })

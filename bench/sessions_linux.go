@@ -48,7 +48,8 @@ func small(b *bench, in *instance, one func(c *client, i int) error) ([]float64,
 	return []float64{n / u.took.Seconds(), u.cpu.Seconds() * 1000 / n}, err
 }
 
-// listing measures command on the large directory: the median time of some, and what it left the server's memory at.
+// listing measures command on the large directory: the median time of some, and what it left the
+// server's memory at.
 func listing(command string) func(*bench, *instance) ([]float64, error) {
 	return func(b *bench, in *instance) ([]float64, error) {
 		c, err := in.session()

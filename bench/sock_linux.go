@@ -13,7 +13,8 @@ import (
 // ioLimit ends a read or write that a server leaves hanging.
 const ioLimit = 60 * time.Second
 
-// A sock is a blocking TCP socket without the runtime's poller around it: the fewest system calls a client can make.
+// A sock is a blocking TCP socket without the runtime's poller around it: the fewest system calls a
+// client can make.
 type sock int
 
 func dialSock(addr netip.AddrPort) (sock, error) {
@@ -63,8 +64,8 @@ func (s sock) Close() error {
 	return syscall.Close(int(s))
 }
 
-// discard reads to the end of the stream and leaves the bytes in the kernel (MSG_TRUNC, tcp(7)). Only the length of buf
-// matters.
+// discard reads to the end of the stream and leaves the bytes in the kernel (MSG_TRUNC, tcp(7)).
+// Only the length of buf matters.
 func (s sock) discard(buf []byte) (total int64, err error) {
 	for {
 		var n int

@@ -120,8 +120,8 @@ func (f *storage) requests() (int, error) {
 	return bytes.Count(text, []byte{'\n'}), err
 }
 
-// quiet waits until the server has had nothing to answer for a while: a server that was just started may have something
-// to ask on its own account.
+// quiet waits until the server has had nothing to answer for a while: a server that was just
+// started may have something to ask on its own account.
 func (f *storage) quiet(ctx context.Context) error {
 	last, since := -1, time.Now()
 	var err error

@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// countCalls counts the system calls of each server per small file, up and down, in a session that is logged in.
+// countCalls counts the system calls of each server per small file, up and down, in a session that
+// is logged in.
 func (b *bench) countCalls(ctx context.Context, res *results) {
 	if _, err := exec.LookPath("strace"); err != nil {
 		b.log.Warn("system calls not counted", "err", err)

@@ -22,7 +22,8 @@ type tree struct {
 	kill  sync.Once
 }
 
-// startTree runs cmd in a control group of its own, or in a process group where it may not make one.
+// startTree runs cmd in a control group of its own, or in a process group where it may not make
+// one.
 func startTree(cmd *exec.Cmd, name string) (*tree, error) {
 	t := &tree{cmd: cmd, ended: make(chan struct{})}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -146,7 +147,8 @@ func (t *tree) pids() ([]int, error) {
 	return pids, nil
 }
 
-// pss is the proportional set size of the tree in bytes: a page that n processes share counts one n-th in each.
+// pss is the proportional set size of the tree in bytes: a page that n processes share counts one
+// n-th in each.
 func (t *tree) pss() (int64, error) {
 	return t.fold("smaps_rollup", "Pss:", func(a, b int64) int64 { return a + b })
 }

@@ -40,8 +40,9 @@ func findVsftpd(ctx context.Context, b *bench) (program, error) {
 	return p, nil
 }
 
-// The anonymous user may do here what a user of the other servers may. What is not named is as vsftpd has it. The account
-// behind it is daemon, because vsftpd enters its home directory first and that of nobody does not exist.
+// The anonymous user may do here what a user of the other servers may. What is not named is as
+// vsftpd has it. The account behind it is daemon, because vsftpd enters its home directory first
+// and that of nobody does not exist.
 const vsftpdConf = `listen=YES
 background=NO
 listen_address=127.0.0.1

@@ -40,7 +40,8 @@ func localWorkloads() []workload {
 	}
 }
 
-// explicitTLS are the servers that turn TLS on when they are asked to (RFC 4217); rclone has it from the first byte, or not.
+// explicitTLS are the servers that turn TLS on when they are asked to (RFC 4217); rclone has it
+// from the first byte, or not.
 var explicitTLS = []string{"ferry", "vsftpd", "pure-ftpd", "proftpd", "pyftpdlib", "ftpserverlib"}
 
 func retrTitle(s scale) string { return "RETR " + sizeText(s.bigBytes) }
@@ -101,8 +102,8 @@ func bulkUp(b *bench, in *instance, repeats int) ([]float64, error) {
 	return bulk(b, in, repeats, func(c *client) error { return c.storFile("up/big", f, b.scale.bigBytes) })
 }
 
-// bulk measures transfers of the large file in one session. What they leave behind is removed between them, outside the
-// measured time.
+// bulk measures transfers of the large file in one session. What they leave behind is removed
+// between them, outside the measured time.
 func bulk(b *bench, in *instance, repeats int, one func(*client) error) ([]float64, error) {
 	c, err := in.session()
 	if err != nil {

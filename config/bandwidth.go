@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A Bandwidth limits the bytes per second to and from a remote, always the same or by the time of the week. The zero
-// value is no limit.
+// A Bandwidth limits the bytes per second to and from a remote, always the same or by the time of
+// the week. The zero value is no limit.
 type Bandwidth struct {
 	slots []slot // in the order of the week
 }
@@ -21,10 +21,11 @@ type slot struct {
 	up, down Size // 0 and SizeOff are no limit
 }
 
-// ParseBandwidth reads a rate, which is a size in bytes per second (512 is 512 KiB/s) or off, or UP:DOWN for two of
-// them, where up is towards the remote. Or it reads a timetable of entries [DAY-]HH:MM,RATE with spaces or semicolons
-// between them: "08:00,512 19:00,10M:off Sat-00:00,off". An entry without a day holds for all seven. Before the first
-// entry of the week the last one counts. Of two entries for the same minute the later one counts.
+// ParseBandwidth reads a rate, which is a size in bytes per second (512 is 512 KiB/s) or off, or
+// UP:DOWN for two of them, where up is towards the remote. Or it reads a timetable of entries
+// [DAY-]HH:MM,RATE with spaces or semicolons between them: "08:00,512 19:00,10M:off Sat-00:00,off".
+// An entry without a day holds for all seven. Before the first entry of the week the last one
+// counts. Of two entries for the same minute the later one counts.
 func ParseBandwidth(s string) (Bandwidth, error) {
 	if !strings.ContainsAny(s, " ,") {
 		up, down, err := parseRates(s)
@@ -106,8 +107,8 @@ func parseRates(s string) (up, down Size, err error) {
 	return up, down, err
 }
 
-// At returns how many bytes per second may go to the remote and come from it at a time, in that time's own zone. -1 is
-// no limit.
+// At returns how many bytes per second may go to the remote and come from it at a time, in that
+// time's own zone. -1 is no limit.
 func (b Bandwidth) At(t time.Time) (up, down int64) {
 	if len(b.slots) == 0 {
 		return -1, -1
@@ -131,7 +132,8 @@ func (s Size) limit() int64 {
 	return int64(s)
 }
 
-// String returns the form that ParseBandwidth reads, "off" for the zero value. Rates are rounded as Size rounds them.
+// String returns the form that ParseBandwidth reads, "off" for the zero value. Rates are rounded as
+// Size rounds them.
 func (b Bandwidth) String() string {
 	switch {
 	case len(b.slots) == 0:

@@ -1,7 +1,7 @@
 package config
 
-// A block is a header with what belongs to it: the comments right above it, and the lines down to the next block. The
-// first block may lack the header.
+// A block is a header with what belongs to it: the comments right above it, and the lines down to
+// the next block. The first block may lack the header.
 type block struct {
 	name  string
 	lines []line
@@ -27,8 +27,8 @@ func (d *Document) blocks() []block {
 	return append(blocks, block{name, d.lines[start:]})
 }
 
-// detached returns the comments at the end of the block that an empty line separates from its entries: they are about
-// something else, and stay when the section goes.
+// detached returns the comments at the end of the block that an empty line separates from its
+// entries: they are about something else, and stay when the section goes.
 func (b block) detached() []line {
 	last := len(b.lines)
 	for last > 0 && (b.lines[last-1].kind == lineBlank || b.lines[last-1].kind == lineComment) {

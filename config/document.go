@@ -9,11 +9,13 @@ import (
 	"strings"
 )
 
-// DefaultSection is where the keys before the first [section] belong. Only references %(key)s look there.
+// DefaultSection is where the keys before the first [section] belong. Only references %(key)s look
+// there.
 const DefaultSection = "DEFAULT"
 
-// A Document is the text of a configuration file in the INI dialect of rclone: a [section] for each remote, key = value
-// below it, comments on lines of their own. What is not edited keeps its bytes, its order and its comments.
+// A Document is the text of a configuration file in the INI dialect of rclone: a [section] for each
+// remote, key = value below it, comments on lines of their own. What is not edited keeps its bytes,
+// its order and its comments.
 type Document struct {
 	bom   bool // whether the text begins with a byte order mark
 	lines []line
@@ -30,10 +32,11 @@ type section struct {
 
 const bom = "\ufeff"
 
-// ParseDocument reads a configuration. An error names the line and nothing of what stands in it, which may be a secret.
+// ParseDocument reads a configuration. An error names the line and nothing of what stands in it,
+// which may be a secret.
 //
-// Of several entries with the same key the last one counts, also over several [section] of the same name. The key -
-// stands for #1, #2 and so on, counted from each header.
+// Of several entries with the same key the last one counts, also over several [section] of the same
+// name. The key - stands for #1, #2 and so on, counted from each header.
 func ParseDocument(text []byte) (*Document, error) {
 	d := &Document{}
 	s := string(text)
@@ -106,7 +109,8 @@ func (s *section) set(key, value string) {
 	s.values[key] = value
 }
 
-// Sections returns the names of all sections in the order of the file. DefaultSection is among them when it has keys.
+// Sections returns the names of all sections in the order of the file. DefaultSection is among them
+// when it has keys.
 func (d *Document) Sections() []string { return slices.Clone(d.order) }
 
 // Has reports whether there is a section of that name.
@@ -120,8 +124,8 @@ func (d *Document) Keys(name string) []string {
 	return nil
 }
 
-// Get returns the value of a key, its references %(key)s expanded. What section a.b does not have is looked up in
-// section a. An empty value is one that counts as not set: see Sources.
+// Get returns the value of a key, its references %(key)s expanded. What section a.b does not have
+// is looked up in section a. An empty value is one that counts as not set: see Sources.
 func (d *Document) Get(name, key string) (string, bool) {
 	for {
 		s := d.sections[name]

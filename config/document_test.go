@@ -87,7 +87,8 @@ func TestDocumentValues(t *testing.T) {
 	}
 }
 
-// Each key refers to the next one many times over, which are more replacements than can be made one by one.
+// Each key refers to the next one many times over, which are more replacements than can be made one
+// by one.
 func TestExpansionEnds(t *testing.T) {
 	var text strings.Builder
 	for i := range 26 {

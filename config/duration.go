@@ -24,9 +24,10 @@ var durationUnits = []struct {
 	{"d", day},
 }
 
-// ParseDuration reads what time.ParseDuration reads (1h30m, 250ms), or one number with d, w, M or y for days, weeks,
-// months of 30 days and years of 365 days, or a number alone for seconds, or "off". A duration that limits something
-// cannot be negative. Dates, which rclone takes as "since then", are not read.
+// ParseDuration reads what time.ParseDuration reads (1h30m, 250ms), or one number with d, w, M or y
+// for days, weeks, months of 30 days and years of 365 days, or a number alone for seconds, or
+// "off". A duration that limits something cannot be negative. Dates, which rclone takes as "since
+// then", are not read.
 func ParseDuration(s string) (time.Duration, error) {
 	if s == "off" {
 		return DurationOff, nil
@@ -62,8 +63,8 @@ func parseLongDuration(s string) (time.Duration, error) {
 	return time.Duration(f), nil
 }
 
-// FormatDuration returns the form that ParseDuration reads back: one number of the largest unit from a day on, else
-// Go's form.
+// FormatDuration returns the form that ParseDuration reads back: one number of the largest unit
+// from a day on, else Go's form.
 func FormatDuration(d time.Duration) string {
 	if d == DurationOff {
 		return "off"

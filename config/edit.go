@@ -19,9 +19,9 @@ func (d *Document) Edit() *Draft {
 	return draft
 }
 
-// Set gives a key of a section a value, in its place where the key exists, else below the last key of the section. A
-// section that does not exist is added at the end. A value that the format cannot keep is refused: one with a line end,
-// or with a reference %(key)s, which would be expanded.
+// Set gives a key of a section a value, in its place where the key exists, else below the last key
+// of the section. A section that does not exist is added at the end. A value that the format cannot
+// keep is refused: one with a line end, or with a reference %(key)s, which would be expanded.
 func (d *Draft) Set(name, key, value string) error {
 	if err := checkRemoteName(name); err != nil {
 		return fmt.Errorf("%q: %w", name, err)
@@ -66,8 +66,8 @@ func (d *Draft) DeleteKey(name, key string) bool {
 	return true
 }
 
-// DeleteSection removes every section of that name with the comments that belong to it, those right above its header
-// included, and reports whether there was one.
+// DeleteSection removes every section of that name with the comments that belong to it, those right
+// above its header included, and reports whether there was one.
 func (d *Draft) DeleteSection(name string) bool {
 	if !d.Has(name) {
 		return false

@@ -13,8 +13,9 @@ const (
 	maxExpanded   = 1 << 20 // bytes
 )
 
-// expand replaces the references in a value of the section called name: by the key of that name in DefaultSection, else
-// in the section itself, else by nothing. A value that refers to itself has no end; it becomes empty.
+// expand replaces the references in a value of the section called name: by the key of that name in
+// DefaultSection, else in the section itself, else by nothing. A value that refers to itself has no
+// end; it becomes empty.
 func (d *Document) expand(name, value string) string {
 	e := expansion{doc: d, left: maxReferences}
 	value, _ = e.expand(name, value)
@@ -55,8 +56,8 @@ func (e *expansion) referenced(name, key string) (string, bool) {
 	return e.doc.sections[name].values[key], true
 }
 
-// referenceKey returns the key that a reference names. As in rclone it loses every ) and s at its end, so that %(pass)s
-// means the key pa: files that work there must mean the same here.
+// referenceKey returns the key that a reference names. As in rclone it loses every ) and s at its
+// end, so that %(pass)s means the key pa: files that work there must mean the same here.
 func referenceKey(ref string) string {
 	return strings.TrimRight(strings.TrimLeft(ref, "%("), ")s")
 }

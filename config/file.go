@@ -11,11 +11,13 @@ import (
 	"sync"
 )
 
-// maxFileSize bounds what is read as a configuration, so that a wrong path does not fill the memory.
+// maxFileSize bounds what is read as a configuration, so that a wrong path does not fill the
+// memory.
 const maxFileSize = 64 << 20
 
-// A File is a configuration file, or a configuration that is only kept in memory. It is read again when it has changed,
-// and written as a whole or not at all. It may be used by several goroutines at the same time.
+// A File is a configuration file, or a configuration that is only kept in memory. It is read again
+// when it has changed, and written as a whole or not at all. It may be used by several goroutines
+// at the same time.
 type File struct {
 	path      string // absolute; "" in memory
 	passwords Passwords
@@ -35,8 +37,8 @@ type stamp struct {
 	size    int64
 }
 
-// Open reads the configuration file at path, as FilePath understands it. A file that does not exist is an empty one;
-// Exists tells.
+// Open reads the configuration file at path, as FilePath understands it. A file that does not exist
+// is an empty one; Exists tells.
 //
 // Passwords are asked for only when the file is encrypted. Prompt is not used again after Open.
 func Open(ctx context.Context, path string, passwords Passwords) (*File, error) {
@@ -73,8 +75,8 @@ func (f *File) Encrypted() bool {
 	return f.key != nil
 }
 
-// Document returns what the file says now. When somebody has changed the file into something that cannot be read, it
-// returns what the file said before, which can be used, together with the error.
+// Document returns what the file says now. When somebody has changed the file into something that
+// cannot be read, it returns what the file said before, which can be used, together with the error.
 func (f *File) Document(ctx context.Context) (*Document, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -82,8 +84,8 @@ func (f *File) Document(ctx context.Context) (*Document, error) {
 	return f.doc, f.bad
 }
 
-// Edit lets change edit what the file says now and writes the result. When change or writing fails, the file and the
-// configuration are as before. A file that cannot be read is not overwritten.
+// Edit lets change edit what the file says now and writes the result. When change or writing fails,
+// the file and the configuration are as before. A file that cannot be read is not overwritten.
 func (f *File) Edit(ctx context.Context, change func(*Draft) error) error {
 	return f.rewrite(ctx, change, func(key *fileKey) *fileKey { return key })
 }
@@ -129,8 +131,8 @@ func (f *File) rewrite(ctx context.Context, change func(*Draft) error, next func
 	return nil
 }
 
-// refresh reads the file again if it has changed since it was read last. Its errors stay in f.bad. A file that has gone
-// leaves what it said.
+// refresh reads the file again if it has changed since it was read last. Its errors stay in f.bad.
+// A file that has gone leaves what it said.
 func (f *File) refresh(ctx context.Context) {
 	if f.path == "" {
 		return

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// write puts text into the file at path as an editor would, and makes sure that its time is another one.
+// write puts text into the file at path as an editor would, and makes sure that its time is another
+// one.
 func write(t *testing.T, path, text string) {
 	t.Helper()
 	old, statErr := os.Stat(path)

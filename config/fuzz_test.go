@@ -54,7 +54,8 @@ func FuzzDocument(f *testing.F) {
 	})
 }
 
-// raw returns the keys and values of a document without those that a hyphen numbers, which change with the others.
+// raw returns the keys and values of a document without those that a hyphen numbers, which change
+// with the others.
 func raw(d *Document) map[string]map[string]string {
 	all := map[string]map[string]string{}
 	for name, s := range d.sections {

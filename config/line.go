@@ -28,8 +28,8 @@ type line struct {
 
 var errLine = errors.New("neither a [section], a comment nor key = value")
 
-// parseLine reads one line without regard to those around it. Comments stand at the beginning of a line only: a # or a
-// semicolon further on is part of the value.
+// parseLine reads one line without regard to those around it. Comments stand at the beginning of a
+// line only: a # or a semicolon further on is part of the value.
 func parseLine(raw string) (line, error) {
 	s := strings.TrimSpace(raw)
 	switch {
@@ -53,8 +53,9 @@ func parseLine(raw string) (line, error) {
 	return line{raw: raw, kind: lineEntry, key: key, value: value, valueAt: at}, nil
 }
 
-// cutKey splits an entry at its first equals sign or colon. A key that holds one of them, or spaces at its ends, is
-// quoted with ", three of them or a back-tick; what stands between the closing quote and the separator is dropped.
+// cutKey splits an entry at its first equals sign or colon. A key that holds one of them, or spaces
+// at its ends, is quoted with ", three of them or a back-tick; what stands between the closing
+// quote and the separator is dropped.
 func cutKey(s string) (key, rest string, ok bool) {
 	quote := ""
 	switch {
@@ -81,8 +82,8 @@ func cutKey(s string) (key, rest string, ok bool) {
 	return key, s[sep+1:], true
 }
 
-// unquoteValue takes off back-ticks or three double quotes, and what follows the last of them. One double quote is part
-// of the value.
+// unquoteValue takes off back-ticks or three double quotes, and what follows the last of them. One
+// double quote is part of the value.
 func unquoteValue(s string) (string, bool) {
 	quote := ""
 	switch {
@@ -101,8 +102,8 @@ func unquoteValue(s string) (string, bool) {
 	return s[:end], true
 }
 
-// quoteValue returns what unquoteValue turns into v: v itself where that is possible, else v in back-ticks, of which the
-// last one counts.
+// quoteValue returns what unquoteValue turns into v: v itself where that is possible, else v in
+// back-ticks, of which the last one counts.
 func quoteValue(v string) string {
 	if plain, ok := unquoteValue(strings.TrimSpace(v)); ok && plain == v {
 		return v

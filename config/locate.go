@@ -19,7 +19,8 @@ type Places struct {
 	Windows    bool
 }
 
-// Locate returns the path of the configuration file when none is given. It is the first that exists of
+// Locate returns the path of the configuration file when none is given. It is the first that exists
+// of
 //
 //	rclone.conf beside the program
 //	%APPDATA%\rclone\rclone.conf (Windows)
@@ -27,8 +28,8 @@ type Places struct {
 //	~/.config/rclone/rclone.conf
 //	~/.rclone.conf
 //
-// When none exists it is where a new one belongs: the second on Windows, elsewhere the third, else the fourth. Nothing
-// is made.
+// When none exists it is where a new one belongs: the second on Windows, elsewhere the third, else
+// the fourth. Nothing is made.
 func Locate(p Places) string {
 	var beside, appData, xdg, dotConfig, hidden string
 	if p.Executable != "" {
@@ -63,8 +64,9 @@ func Locate(p Places) string {
 	return hiddenName
 }
 
-// FilePath returns the absolute path of the configuration file that a path given by a user means. It is empty when the
-// configuration is only kept in memory: for no path, the null device, and a path whose last element is notfound.
+// FilePath returns the absolute path of the configuration file that a path given by a user means.
+// It is empty when the configuration is only kept in memory: for no path, the null device, and a
+// path whose last element is notfound.
 func FilePath(path string) (string, error) {
 	if path == "" || path == os.DevNull || filepath.Base(path) == noFileName {
 		return "", nil

@@ -12,16 +12,19 @@ import (
 	"time"
 )
 
-// PasswordVariable is the environment variable that holds the password of an encrypted configuration file.
+// PasswordVariable is the environment variable that holds the password of an encrypted
+// configuration file.
 const PasswordVariable = "RCLONE_CONFIG_PASS"
 
 // promptTries is how often somebody is asked for a password.
 const promptTries = 3
 
-// Passwords say where the password of an encrypted configuration file comes from: Command, else PasswordVariable in
-// Env, else Prompt. Only the first of these that is there is tried. The zero value knows no password.
+// Passwords say where the password of an encrypted configuration file comes from: Command, else
+// PasswordVariable in Env, else Prompt. Only the first of these that is there is tried. The zero
+// value knows no password.
 type Passwords struct {
-	// Command prints the password when it is run, as --password-command says. Line ends around it do not count.
+	// Command prints the password when it is run, as --password-command says. Line ends around it
+	// do not count.
 	Command []string
 	// Env is the environment of the process. Command runs in it.
 	Env    Environ
@@ -31,8 +34,8 @@ type Passwords struct {
 	Prompt func(ctx context.Context, wrong bool) (string, error)
 }
 
-// ParseCommand splits a command line at single spaces. An argument that holds spaces is quoted with ", which is written
-// twice to mean itself.
+// ParseCommand splits a command line at single spaces. An argument that holds spaces is quoted with
+// ", which is written twice to mean itself.
 func ParseCommand(s string) ([]string, error) {
 	if s == "" {
 		return nil, nil

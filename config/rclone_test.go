@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// These tests put the same questions to rclone itself. They run where RCLONE_BIN, or PATH, has one of version 1.76.
+// These tests put the same questions to rclone itself. They run where RCLONE_BIN, or PATH, has one
+// of version 1.76.
 
 // An rclone runs in an environment that is empty but for env.
 type rclone struct {
@@ -189,7 +190,8 @@ func TestRcloneOpensWhatIsEncrypted(t *testing.T) {
 	}
 }
 
-// An alias shows which source was taken: each source names another directory, and each of these holds one file.
+// An alias shows which source was taken: each source names another directory, and each of these
+// holds one file.
 func TestRcloneTakesTheSameSource(t *testing.T) {
 	r := newRclone(t)
 	dir := t.TempDir()

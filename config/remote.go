@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// A Remote is what a remote string names: a place of a kind given on the spot (Type), or one described in the
-// configuration (Name). Exactly one of the two is set.
+// A Remote is what a remote string names: a place of a kind given on the spot (Type), or one
+// described in the configuration (Name). Exactly one of the two is set.
 type Remote struct {
 	Name   string
 	Type   string
@@ -28,9 +28,10 @@ const LocalType = "local"
 //	:type:path                         a remote of that type with default options
 //	name,key=value,key2="v,:":path     either of them with options changed
 //
-// What has a slash or backslash before its first colon or comma, or no colon at all, is a local path. A value ends at
-// the first comma or colon, unless it is quoted from its beginning with ' or "; the quote is written twice to mean
-// itself. A key alone is "true". On Windows a single letter before a colon is a drive.
+// What has a slash or backslash before its first colon or comma, or no colon at all, is a local
+// path. A value ends at the first comma or colon, unless it is quoted from its beginning with ' or
+// "; the quote is written twice to mean itself. A key alone is "true". On Windows a single letter
+// before a colon is a drive.
 func ParseRemote(s string) (Remote, error) {
 	if s == "" {
 		return Remote{}, errors.New("the remote is empty: name a directory, or remote:path")
@@ -76,8 +77,8 @@ func isLocal(s string, end int) bool {
 	return runtime.GOOS == "windows" && end == 1 && s[1] == ':' && s[0]|0x20 >= 'a' && s[0]|0x20 <= 'z'
 }
 
-// checkRemoteName accepts letters and digits of any script, _ - . + @ and inner spaces; a hyphen or a space does not
-// come first, nor a space last.
+// checkRemoteName accepts letters and digits of any script, _ - . + @ and inner spaces; a hyphen or
+// a space does not come first, nor a space last.
 func checkRemoteName(name string) error {
 	if name == "" {
 		return errors.New("the name of the remote is empty")
@@ -93,7 +94,8 @@ func checkRemoteName(name string) error {
 	return nil
 }
 
-// cutParam reads one key=value from the start of s and returns what is behind it, which begins with a comma or a colon.
+// cutParam reads one key=value from the start of s and returns what is behind it, which begins with
+// a comma or a colon.
 func cutParam(s string) (key, value, rest string, err error) {
 	end := strings.IndexAny(s, "=,:")
 	if end < 0 {

@@ -74,7 +74,8 @@ func TestADriveLetterIsLocalOnlyOnWindows(t *testing.T) {
 	}
 }
 
-// What cannot be read may hold a password, so an error tells the name of the option and nothing of its value.
+// What cannot be read may hold a password, so an error tells the name of the option and nothing of
+// its value.
 func TestErrorsDoNotShowValues(t *testing.T) {
 	for _, in := range []string{`name,pass="hunter2:p`, `name,pass="hunter2"x:p`, `:t,pass=hunter2`, `na?me,pass=hunter2:p`, `:t,pass=hunter2,k-y=hunter2:`} {
 		_, err := ParseRemote(in)

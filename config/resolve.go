@@ -11,10 +11,11 @@ import (
 	"strings"
 )
 
-// Settings are all that is known of a remote before it is opened. They hold secrets, which neither fmt nor slog show.
+// Settings are all that is known of a remote before it is opened. They hold secrets, which neither
+// fmt nor slog show.
 type Settings struct {
-	// Name is how logs call the remote: nas, :s3, and with {5 characters} behind it when its options are not those of the
-	// file alone.
+	// Name is how logs call the remote: nas, :s3, and with {5 characters} behind it when its
+	// options are not those of the file alone.
 	Name string
 	Type string // the Name of its Type
 	Path string
@@ -33,8 +34,8 @@ func (s Settings) GoString() string { return s.String() }
 // LogValue hides the values from slog.
 func (s Settings) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// Resolve finds out the settings of a remote. An error is one line that names the remote and the option, where it
-// stands and the remedy; it holds no value.
+// Resolve finds out the settings of a remote. An error is one line that names the remote and the
+// option, where it stands and the remedy; it holds no value.
 func (s Sources) Resolve(r Remote) (Settings, error) {
 	name, err := s.TypeOf(r)
 	if err != nil {
@@ -99,8 +100,8 @@ func explainOption(r Remote, t Type, o Option, where string, err error) error {
 		r.label(), o.Name, err, r.Name, o.Name, RemoteVariable(r.Name, o.Name))
 }
 
-// suffix tells apart remotes of one name whose options differ from those of the file. As in rclone it is the beginning
-// of the MD5 sum of the options in the form of a remote string.
+// suffix tells apart remotes of one name whose options differ from those of the file. As in rclone
+// it is the beginning of the MD5 sum of the options in the form of a remote string.
 func suffix(overrides map[string]string) string {
 	if len(overrides) == 0 {
 		return ""

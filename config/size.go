@@ -1,6 +1,6 @@
-// Package config reads what people write: sizes, durations, port ranges and names of remotes, on the command line, in
-// the environment and in configuration files. It gives back plain data. The grammars are those of rclone, so that what
-// people have written for it means the same here.
+// Package config reads what people write: sizes, durations, port ranges and names of remotes, on
+// the command line, in the environment and in configuration files. It gives back plain data. The
+// grammars are those of rclone, so that what people have written for it means the same here.
 package config
 
 import (
@@ -19,9 +19,9 @@ const SizeOff Size = -1
 
 const sizeRemedy = "use a number with K, M, G, T or P (128M), B for bytes, none for KiB, or off"
 
-// ParseSize reads a number with an optional suffix: b is bytes, k, m, g, t, p and e are powers of 1024, also written Ki
-// or KiB. Case does not matter, except that the i of KiB is lower case. A number without a suffix counts KiB. "off" is
-// SizeOff.
+// ParseSize reads a number with an optional suffix: b is bytes, k, m, g, t, p and e are powers of
+// 1024, also written Ki or KiB. Case does not matter, except that the i of KiB is lower case. A
+// number without a suffix counts KiB. "off" is SizeOff.
 func ParseSize(s string) (Size, error) {
 	if strings.EqualFold(s, "off") {
 		return SizeOff, nil
@@ -69,8 +69,8 @@ func cutUnit(s string) (number string, factor float64, err error) {
 	return s[:len(s)-1], math.Pow(1024, float64(power+1)), nil
 }
 
-// String returns the size in the largest unit it fills, "off" for SizeOff. ParseSize reads it back, rounded to three
-// decimals of the unit.
+// String returns the size in the largest unit it fills, "off" for SizeOff. ParseSize reads it back,
+// rounded to three decimals of the unit.
 func (s Size) String() string {
 	switch {
 	case s < 0:

@@ -17,8 +17,8 @@ import (
 //	the configuration file  [nas] port = 2222
 //	the default of the option
 //
-// So a flag or a variable of a type goes before the file for every remote of the type. An empty value counts as set
-// everywhere but in the file.
+// So a flag or a variable of a type goes before the file for every remote of the type. An empty
+// value counts as set everywhere but in the file.
 type Sources struct {
 	Types []Type
 	Flags map[string]string // those that were given, by name
@@ -37,8 +37,9 @@ type Listed struct {
 	Description string `json:"description"`
 }
 
-// Remotes returns the remotes of the environment by name, then those of the file in its order. A section is a remote
-// when it has a type. A variable RCLONE_CONFIG_NAS_TYPE makes a remote, whose name is written in any case.
+// Remotes returns the remotes of the environment by name, then those of the file in its order. A
+// section is a remote when it has a type. A variable RCLONE_CONFIG_NAS_TYPE makes a remote, whose
+// name is written in any case.
 func (s Sources) Remotes() []Listed {
 	var list []Listed
 	for _, name := range slices.Sorted(maps.Keys(s.Env)) {
@@ -66,8 +67,8 @@ func (s Sources) Remotes() []Listed {
 	return list
 }
 
-// TypeOf returns what the type of a remote is called where it is configured. Whether there is such a type is another
-// question.
+// TypeOf returns what the type of a remote is called where it is configured. Whether there is such
+// a type is another question.
 func (s Sources) TypeOf(r Remote) (string, error) {
 	if r.Type != "" {
 		return r.Type, nil
@@ -82,8 +83,8 @@ func (s Sources) TypeOf(r Remote) (string, error) {
 	return "", fmt.Errorf("%q: %w", r.Name, ErrNoRemote)
 }
 
-// Type returns the type called name, by its name with or without spaces or by its prefix, or an error that says which
-// types there are instead.
+// Type returns the type called name, by its name with or without spaces or by its prefix, or an
+// error that says which types there are instead.
 func (s Sources) Type(name string) (Type, error) {
 	var names []string
 	for _, t := range s.Types {
@@ -104,7 +105,8 @@ type finding struct {
 	file  bool   // whether the place is the configuration file
 }
 
-// find looks for an option in every source but its default. The zero Type stands for one that is not known yet.
+// find looks for an option in every source but its default. The zero Type stands for one that is
+// not known yet.
 func (s Sources) find(r Remote, t Type, o Option) finding {
 	if v, ok := r.Params[o.Name]; ok {
 		return finding{value: v, where: "the remote string"}

@@ -25,7 +25,8 @@ type Option struct {
 	NoPrefix bool // its flag lacks the prefix of the type, its variable may
 	Switch   bool // its flag may stand alone, as it may when the default is true or false
 
-	// Ignored is why the option is accepted and means nothing; setting it is a warning. "" = it means something.
+	// Ignored is why the option is accepted and means nothing; setting it is a warning. "" = it
+	// means something.
 	Ignored string
 }
 
@@ -48,7 +49,8 @@ func (t Type) Option(name string) (Option, bool) {
 	return description, name == description.Name
 }
 
-// Flag returns the name of the command line flag that sets o for all remotes of the type: s3-region.
+// Flag returns the name of the command line flag that sets o for all remotes of the type:
+// s3-region.
 func (t Type) Flag(o Option) string {
 	name := strings.ReplaceAll(o.Name, "_", "-")
 	if o.NoPrefix {
@@ -57,13 +59,15 @@ func (t Type) Flag(o Option) string {
 	return t.prefix() + "-" + name
 }
 
-// Variable returns the name of the environment variable that sets o for all remotes of the type: RCLONE_S3_REGION.
+// Variable returns the name of the environment variable that sets o for all remotes of the type:
+// RCLONE_S3_REGION.
 func (t Type) Variable(o Option) string {
 	return variable("RCLONE_", t.prefix()+"-"+o.Name)
 }
 
-// RemoteVariable returns the name of the environment variable that sets an option for one remote: RCLONE_CONFIG_NAS_HOST.
-// Hyphens become underscores in the option only, so a remote with one in its name cannot be set from most shells.
+// RemoteVariable returns the name of the environment variable that sets an option for one remote:
+// RCLONE_CONFIG_NAS_HOST. Hyphens become underscores in the option only, so a remote with one in
+// its name cannot be set from most shells.
 func RemoteVariable(remote, option string) string {
 	return "RCLONE_CONFIG_" + strings.ToUpper(remote) + variable("_", option)
 }

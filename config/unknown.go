@@ -37,8 +37,9 @@ func (s Sources) unknown(r Remote, t Type) []string {
 	return warnings
 }
 
-// ownVariable returns the option that an environment variable sets for a remote. RCLONE_CONFIG_NAS_OLD_HOST sets host
-// of nas_old, if there is such a remote, and not old_host of nas.
+// ownVariable returns the option that an environment variable sets for a remote.
+// RCLONE_CONFIG_NAS_OLD_HOST sets host of nas_old, if there is such a remote, and not old_host of
+// nas.
 func (s Sources) ownVariable(remote, name string) (string, bool) {
 	key, ok := strings.CutPrefix(name, RemoteVariable(remote, ""))
 	if !ok || key == "" {

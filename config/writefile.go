@@ -11,11 +11,13 @@ import (
 // maxLinks is how many symbolic links in a row are followed.
 const maxLinks = 40
 
-// Loose are the permissions that a file with secrets should not give: any to others, and writing to the group.
+// Loose are the permissions that a file with secrets should not give: any to others, and writing to
+// the group.
 const Loose fs.FileMode = 0o027
 
-// writeFile puts text in the place of the file at path, whole or not at all, even when the power fails. The file keeps
-// its permissions but for those that are Loose; a new one is for its owner alone. A symbolic link stays, and the file it leads to is replaced.
+// writeFile puts text in the place of the file at path, whole or not at all, even when the power
+// fails. The file keeps its permissions but for those that are Loose; a new one is for its owner
+// alone. A symbolic link stays, and the file it leads to is replaced.
 func writeFile(path string, text []byte) error {
 	path, err := followLinks(path)
 	if err != nil {
@@ -50,8 +52,8 @@ func writeFile(path string, text []byte) error {
 	return syncDir(dir)
 }
 
-// fill writes text to a temporary file, gives it the mode and the owner that the old file has, and closes it. When it
-// returns nil the text is on disk.
+// fill writes text to a temporary file, gives it the mode and the owner that the old file has, and
+// closes it. When it returns nil the text is on disk.
 func fill(temp *os.File, text []byte, mode fs.FileMode, old fs.FileInfo) error {
 	_, err := temp.Write(text)
 	if err == nil && old != nil && !keepOwner(temp, old) {

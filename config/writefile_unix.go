@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// keepOwner gives temp the owner and group of the old file, as far as this process may, and reports whether the group is
-// the same: root editing a user's file must not take it away from him.
+// keepOwner gives temp the owner and group of the old file, as far as this process may, and reports
+// whether the group is the same: root editing a user's file must not take it away from him.
 func keepOwner(temp *os.File, old fs.FileInfo) bool {
 	s, ok := old.Sys().(*syscall.Stat_t)
 	return ok && (temp.Chown(int(s.Uid), int(s.Gid)) == nil || temp.Chown(-1, int(s.Gid)) == nil)

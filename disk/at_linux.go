@@ -11,11 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxSubs bounds the directories that are kept open. Names in others go through the os.Root each time.
+// maxSubs bounds the directories that are kept open. Names in others go through the os.Root each
+// time.
 const maxSubs = 512
 
-// subs are directories of the tree that are kept open, so that an operation on a file in them is one system call. They
-// were opened through the os.Root, and links are not followed from there on.
+// subs are directories of the tree that are kept open, so that an operation on a file in them is
+// one system call. They were opened through the os.Root, and links are not followed from there on.
 type subs struct {
 	mu   sync.RWMutex
 	open map[string]*os.File
@@ -32,8 +33,8 @@ func (s *subs) close() error {
 	return err
 }
 
-// sub returns the directory name, or nil where it is not kept open. It stays open when it is removed from the tree: who
-// asks it then finds nothing in it.
+// sub returns the directory name, or nil where it is not kept open. It stays open when it is
+// removed from the tree: who asks it then finds nothing in it.
 func (d *dir) sub(name string) *os.File {
 	d.subs.mu.RLock()
 	f, full := d.subs.open[name], len(d.subs.open) >= maxSubs
@@ -58,7 +59,8 @@ func (d *dir) sub(name string) *os.File {
 	return opened
 }
 
-// parent returns the directory that name is in and its last element, or nil where the os.Root has to be asked.
+// parent returns the directory that name is in and its last element, or nil where the os.Root has
+// to be asked.
 func (d *dir) parent(name string) (*os.File, string) {
 	if !fs.ValidPath(name) || name == "." {
 		return nil, ""

@@ -22,8 +22,8 @@ type dir struct {
 	subs subs // directories that are open
 }
 
-// Open returns the directory name of the local disk. It is made, with its parents, where it does not exist yet: for its
-// owner alone, and so that it survives a loss of power.
+// Open returns the directory name of the local disk. It is made, with its parents, where it does
+// not exist yet: for its owner alone, and so that it survives a loss of power.
 func Open(name string) (Disk, error) {
 	abs, err := filepath.Abs(name)
 	if err != nil {

@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// pidOffset is where the lock file says who holds it. Windows keeps others from reading what is locked; they may read
-// behind it.
+// pidOffset is where the lock file says who holds it. Windows keeps others from reading what is
+// locked; they may read behind it.
 const pidOffset = 1
 
-// Lock implements Disk by an advisory lock of the system, which ends with the process however that dies. The file also
-// holds the number of the process, for the message.
+// Lock implements Disk by an advisory lock of the system, which ends with the process however that
+// dies. The file also holds the number of the process, for the message.
 func (d *dir) Lock(name string) (io.Closer, error) {
 	f, err := d.root.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

@@ -21,9 +21,9 @@ func (c caller) may(a Access) bool {
 
 var errNoPassword = errors.New("a user and password are needed")
 
-// identify finds out who sent r. It refuses what a browser sends on behalf of a page of another origin: with the
-// credentials that the browser remembers (cross-site request forgery), or by a name that its owner has pointed to this
-// server (DNS rebinding).
+// identify finds out who sent r. It refuses what a browser sends on behalf of a page of another
+// origin: with the credentials that the browser remembers (cross-site request forgery), or by a
+// name that its owner has pointed to this server (DNS rebinding).
 func (s *Server) identify(r *http.Request) (caller, error) {
 	if s.origin != nil {
 		if err := s.origin.Check(r); err != nil {
@@ -55,7 +55,8 @@ func isUnix(r *http.Request) bool {
 	return ok && a.Network() == "unix"
 }
 
-// isLocal reports whether this machine sent r. What a proxy on this machine hands on did not begin here.
+// isLocal reports whether this machine sent r. What a proxy on this machine hands on did not begin
+// here.
 func isLocal(r *http.Request) bool {
 	for _, h := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"} {
 		if r.Header.Get(h) != "" {
@@ -69,7 +70,8 @@ func isLocal(r *http.Request) bool {
 	return err == nil && a.Addr().Unmap().IsLoopback()
 }
 
-// knows reports whether host can only mean this server. An address can: only a name can be pointed elsewhere.
+// knows reports whether host can only mean this server. An address can: only a name can be pointed
+// elsewhere.
 func (s *Server) knows(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
@@ -83,7 +85,8 @@ func (s *Server) knows(host string) bool {
 	})
 }
 
-// allowOrigin tells browsers which pages may call. The third header is the name that rclone has for the second.
+// allowOrigin tells browsers which pages may call. The third header is the name that rclone has for
+// the second.
 func (s *Server) allowOrigin(h http.Header) {
 	if s.opt.AllowOrigin == "" {
 		return

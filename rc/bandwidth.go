@@ -4,8 +4,8 @@ import "context"
 
 // A Bandwidth is a limit that can be changed. Its methods may be called concurrently.
 type Bandwidth interface {
-	// Limits returns the bytes per second to and from the remote that hold now, below 0 for no limit, and how that is
-	// written.
+	// Limits returns the bytes per second to and from the remote that hold now, below 0 for no
+	// limit, and how that is written.
 	Limits() (up, down int64, rate string)
 	// SetRate changes them, until the program ends.
 	SetRate(rate string) error

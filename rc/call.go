@@ -13,12 +13,14 @@ type Call struct {
 	Title  string // one line
 	Help   string // what it takes and returns
 	Access Access
-	// Run does it. It may change in, and nil results are an empty object. An error that is fs.ErrNotExist is answered
-	// 404, one about a parameter 400, any other 500. ctx ends when nobody waits for the result any more.
+	// Run does it. It may change in, and nil results are an empty object. An error that is
+	// fs.ErrNotExist is answered 404, one about a parameter 400, any other 500. ctx ends when
+	// nobody waits for the result any more.
 	Run func(ctx context.Context, in Params) (Params, error)
 }
 
-// Access says who may make a call where the server has no passwords. Where it has, every call needs one.
+// Access says who may make a call where the server has no passwords. Where it has, every call needs
+// one.
 type Access uint8
 
 const (

@@ -12,7 +12,8 @@ type Core struct {
 	Version string // as in v1.2.3
 	// Obscure returns the form of a password for the configuration. nil: there is no core/obscure.
 	Obscure func(clear string) string
-	// Quit asks the program to end in good order with that exit status, and returns at once. nil: there is no core/quit.
+	// Quit asks the program to end in good order with that exit status, and returns at once. nil:
+	// there is no core/quit.
 	Quit func(status int)
 }
 

@@ -26,7 +26,8 @@ func badParam(format string, args ...any) error {
 	return withStatus(http.StatusBadRequest, format, args...)
 }
 
-// statusOf returns the HTTP status for the error of a call: what a call does not find is 404, what it cannot do is 500.
+// statusOf returns the HTTP status for the error of a call: what a call does not find is 404, what
+// it cannot do is 500.
 func statusOf(err error) int {
 	var s *statusError
 	switch {

@@ -18,9 +18,9 @@ const (
 	maxOpenBody = 64 << 10
 )
 
-// readParams returns the parameters of a request: those of a form, over them those of the query, over them those of a
-// JSON object. Of a key that is repeated the last one counts. With an error it returns what was read before.
-// limit bounds the body.
+// readParams returns the parameters of a request: those of a form, over them those of the query,
+// over them those of a JSON object. Of a key that is repeated the last one counts. With an error it
+// returns what was read before. limit bounds the body.
 func readParams(w http.ResponseWriter, r *http.Request, limit int64) (Params, error) {
 	in := Params{}
 	kind, attrs, err := contentType(r)
@@ -65,7 +65,8 @@ func contentType(r *http.Request) (string, map[string]string, error) {
 	return kind, attrs, nil
 }
 
-// addValues adds the parameters of a query. A broken one is refused: without its parameter a call may mean much more.
+// addValues adds the parameters of a query. A broken one is refused: without its parameter a call
+// may mean much more.
 func addValues(in Params, query string) error {
 	values, err := url.ParseQuery(query)
 	if err != nil {
@@ -106,8 +107,8 @@ type control struct {
 	group  string
 }
 
-// takeControl removes those parameters from in. The ones that would change options for one call are refused, since
-// nothing here could keep that promise.
+// takeControl removes those parameters from in. The ones that would change options for one call are
+// refused, since nothing here could keep that promise.
 func takeControl(in Params, h http.Header) (control, error) {
 	var c control
 	var err error

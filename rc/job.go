@@ -16,11 +16,11 @@ import (
 const (
 	// keepJobs is how long a job can be asked about after its end.
 	keepJobs = time.Minute
-	// maxJobs bounds how many jobs are known: beyond it those that ended first are forgotten, and when all of them run,
-	// no more starts.
+	// maxJobs bounds how many jobs are known: beyond it those that ended first are forgotten, and
+	// when all of them run, no more starts.
 	maxJobs = 1000
-	// maxJobBytes bounds what the results of those that have ended take in memory, about: those that ended first are
-	// forgotten.
+	// maxJobBytes bounds what the results of those that have ended take in memory, about: those
+	// that ended first are forgotten.
 	maxJobBytes = 16 << 20
 )
 
@@ -67,7 +67,8 @@ func newJobs() *jobs {
 	}
 }
 
-// begin registers a job. Its context ends with job/stop and with the server. inBackground or run comes next.
+// begin registers a job. Its context ends with job/stop and with the server. inBackground or run
+// comes next.
 func (js *jobs) begin(ctx context.Context, how control) (context.Context, *job, error) {
 	js.mu.Lock()
 	defer js.mu.Unlock()
@@ -111,8 +112,8 @@ func (js *jobs) run(ctx context.Context, j *job, c Call, in Params) (out Params,
 	return c.Run(ctx, in)
 }
 
-// forget drops the jobs that ended too long ago, and of the others that have ended as many as it takes to know at most
-// n. js.mu is held.
+// forget drops the jobs that ended too long ago, and of the others that have ended as many as it
+// takes to know at most n. js.mu is held.
 func (js *jobs) forget(n int) {
 	now := time.Now()
 	for _, j := range js.all {

@@ -155,7 +155,8 @@ func TestJobsCanBeStopped(t *testing.T) {
 	})
 }
 
-// Close waits for what runs in the background, which is told to end; synctest fails where a goroutine is left.
+// Close waits for what runs in the background, which is told to end; synctest fails where a
+// goroutine is left.
 func TestCloseEndsWhatRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ended := make(chan error, 1)
@@ -184,7 +185,8 @@ func TestCloseEndsWhatRuns(t *testing.T) {
 	})
 }
 
-// A client that goes away takes the call along that it waited for, and leaves those in the background.
+// A client that goes away takes the call along that it waited for, and leaves those in the
+// background.
 func TestACallEndsWithItsClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, err := New(Options{Calls: []Call{waiting(nil)}})

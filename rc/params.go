@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// Params are the parameters of a call, or its results: a JSON object. Numbers of a request are json.Number, so that none
-// loses digits; parameters from a query or a form are strings.
+// Params are the parameters of a call, or its results: a JSON object. Numbers of a request are
+// json.Number, so that none loses digits; parameters from a query or a form are strings.
 type Params map[string]any
 
 // Has reports whether key is there.
@@ -63,7 +63,8 @@ func (p Params) Float64(key string) (float64, error) {
 	return f, nil
 }
 
-// Bool returns the truth of key: a boolean, a string that strconv.ParseBool reads, or a number, of which 0 is false.
+// Bool returns the truth of key: a boolean, a string that strconv.ParseBool reads, or a number, of
+// which 0 is false.
 func (p Params) Bool(key string) (bool, error) {
 	v, err := p.need(key)
 	if err != nil {

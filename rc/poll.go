@@ -13,7 +13,8 @@ import (
 // pollTimeout is how long a change of the poll interval is waited for.
 const pollTimeout = 10 * time.Second
 
-// pollInterval shows how often t asks its remote for changes, and changes that before when there is an interval.
+// pollInterval shows how often t asks its remote for changes, and changes that before when there is
+// an interval.
 func pollInterval(ctx context.Context, t Tree, in Params) (Params, error) {
 	interval, change, err := takeDuration(in, "interval", 0)
 	if err != nil {

@@ -12,12 +12,13 @@ import (
 
 // A Flusher is a Tree that can be told to send what waits.
 type Flusher interface {
-	// Flush returns when nothing below path, or at path, waits any more. What the remote refused for good is an error.
+	// Flush returns when nothing below path, or at path, waits any more. What the remote refused
+	// for good is an error.
 	Flush(ctx context.Context, path string) error
 }
 
-// A Keeper is a Tree that keeps the files which its remote refused for good. A method returns fs.ErrNotExist where there is
-// no such file.
+// A Keeper is a Tree that keeps the files which its remote refused for good. A method returns
+// fs.ErrNotExist where there is no such file.
 type Keeper interface {
 	Refused() ([]Refused, error)
 	Retry(id string) error
@@ -90,7 +91,8 @@ func onRefused(do func(k Keeper, id string, in Params) error) treeCall {
 
 func retryRefused(k Keeper, id string, _ Params) error { return k.Retry(id) }
 
-// retry has one refused file, or all of them, wait again. Of all, those are left that something newer has superseded.
+// retry has one refused file, or all of them, wait again. Of all, those are left that something
+// newer has superseded.
 func retry(ctx context.Context, t Tree, in Params) (Params, error) {
 	all, err := optional(Params.Bool, in, "all")
 	if err != nil || !all {

@@ -13,15 +13,16 @@ import (
 const (
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 2 * time.Minute
-	// callTimeout bounds a call that a client waits for, as rclone does. What takes longer runs with _async. It is for
-	// reading too: when that time is over, net/http ends the context of the call.
+	// callTimeout bounds a call that a client waits for, as rclone does. What takes longer runs
+	// with _async. It is for reading too: when that time is over, net/http ends the context of the
+	// call.
 	callTimeout = time.Hour
 	// lastAnswers is how long the answers that are on their way may take when the server stops.
 	lastAnswers = 2 * time.Second
 )
 
-// Serve answers requests on all listeners until ctx ends or one of them fails, and closes the Server then. It takes over
-// the listeners. It returns nil when ctx has ended.
+// Serve answers requests on all listeners until ctx ends or one of them fails, and closes the
+// Server then. It takes over the listeners. It returns nil when ctx has ended.
 func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	h := &http.Server{
 		Handler:           s,

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// serve runs Serve on l until the test ends, and returns what ends it earlier and waits for its error.
+// serve runs Serve on l until the test ends, and returns what ends it earlier and waits for its
+// error.
 func serve(t *testing.T, s *Server, l ...net.Listener) (stop func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -19,27 +19,28 @@ type Options struct {
 	Calls []Call
 	Log   *slog.Logger // nil: nothing is logged. Parameters and results never are.
 
-	// Check tells whether a user has that password. With it every request must carry a right one (RFC 7617). nil: there
-	// are no passwords, and calls are open as their Access says.
+	// Check tells whether a user has that password. With it every request must carry a right one
+	// (RFC 7617). nil: there are no passwords, and calls are open as their Access says.
 	Check func(user, password string) bool
 	// Throttle slows down those who give wrong passwords, by their address. nil: nobody is.
 	Throttle Throttle
 	// NoAuth opens every call to whoever can reach the server.
 	NoAuth bool
 
-	// AllowOrigin is the origin whose pages may call, such as https://admin.example.org; "*" is every origin, "" none
-	// but the server's own.
+	// AllowOrigin is the origin whose pages may call, such as https://admin.example.org; "*" is
+	// every origin, "" none but the server's own.
 	AllowOrigin string
 	// Hosts are the names that clients know this server by, besides localhost and addresses.
 	Hosts []string
 	// BaseURL is a path in front of those of the calls, for a proxy that hands it on.
 	BaseURL string
-	// MaxConnections is how many connections there may be at a time; more are closed at once. 0 = no limit.
+	// MaxConnections is how many connections there may be at a time; more are closed at once. 0 =
+	// no limit.
 	MaxConnections int
 }
 
-// A Server answers calls over HTTP. It is an http.Handler; Serve is that behind an http.Server. Its methods may be
-// called concurrently.
+// A Server answers calls over HTTP. It is an http.Handler; Serve is that behind an http.Server. Its
+// methods may be called concurrently.
 type Server struct {
 	opt    Options
 	base   string // "/" or "/x/"
@@ -73,7 +74,8 @@ func New(o Options) (*Server, error) {
 	return s, err
 }
 
-// Close stops the calls that still run and waits for those that run in the background. No call starts after it.
+// Close stops the calls that still run and waits for those that run in the background. No call
+// starts after it.
 func (s *Server) Close() { s.jobs.close() }
 
 // Call makes a call within this process. It asks for no password.

@@ -64,7 +64,8 @@ func StatsCalls(c Counters) []Call {
 	}
 }
 
-// snapshot returns the counters of the group that in names. No call that moves data has a group of its own here.
+// snapshot returns the counters of the group that in names. No call that moves data has a group of
+// its own here.
 func snapshot(c Counters, in Params) (Stats, []Transfer, error) {
 	group, err := optional(Params.String, in, "group")
 	if err != nil || group != "" {

@@ -7,17 +7,19 @@ import (
 	"time"
 )
 
-// A Tree is a tree of files over a remote, with what it remembers of it. Paths obey io/fs.ValidPath; "." is the root.
-// Its methods may be called concurrently. A tree that polls is a Poller besides, one with a disk cache a Queuer.
+// A Tree is a tree of files over a remote, with what it remembers of it. Paths obey
+// io/fs.ValidPath; "." is the root. Its methods may be called concurrently. A tree that polls is a
+// Poller besides, one with a disk cache a Queuer.
 type Tree interface {
 	// Name says what is served, as on the command line.
 	Name() string
-	// Forget has the next look at the directories that hold these files, and at these directories and all below them, go
-	// to the remote.
+	// Forget has the next look at the directories that hold these files, and at these directories
+	// and all below them, go to the remote.
 	Forget(files, dirs []string)
 	// ForgetAll is Forget for everything.
 	ForgetAll()
-	// Refresh lists dir on the remote, and with recursive all below it, so that the next look need not.
+	// Refresh lists dir on the remote, and with recursive all below it, so that the next look need
+	// not.
 	Refresh(ctx context.Context, dir string, recursive bool) error
 	Stats() TreeStats
 }
@@ -34,15 +36,16 @@ type TreeStats struct {
 type Poller interface {
 	// PollInterval returns errors.ErrUnsupported where the remote cannot be asked.
 	PollInterval() (time.Duration, error)
-	// SetPollInterval changes that; 0 is never. It returns when the change holds, or with an error when ctx ends first.
+	// SetPollInterval changes that; 0 is never. It returns when the change holds, or with an error
+	// when ctx ends first.
 	SetPollInterval(ctx context.Context, d time.Duration) error
 }
 
 // A Queuer is a Tree that uploads what it has taken in later on.
 type Queuer interface {
 	Queue() []Queued
-	// SetExpiry changes when an upload begins: that long from now, or with relative that long after the time it had. It
-	// returns fs.ErrNotExist where no such upload waits.
+	// SetExpiry changes when an upload begins: that long from now, or with relative that long after
+	// the time it had. It returns fs.ErrNotExist where no such upload waits.
 	SetExpiry(id int64, expiry time.Duration, relative bool) error
 }
 

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// versionInfo describes a version and what it runs on. A version with something behind its three numbers is one of no
-// release.
+// versionInfo describes a version and what it runs on. A version with something behind its three
+// numbers is one of no release.
 func versionInfo(version string) Params {
 	numbers, suffix := splitVersion(version)
 	linking, tags := buildInfo()
@@ -20,7 +20,8 @@ func versionInfo(version string) Params {
 	}
 }
 
-// splitVersion returns the three numbers of v1.2.3-x, 0 for each that is not there, and whether there is more than them.
+// splitVersion returns the three numbers of v1.2.3-x, 0 for each that is not there, and whether
+// there is more than them.
 func splitVersion(version string) (numbers [3]int64, more bool) {
 	release, _, more := strings.Cut(strings.TrimPrefix(version, "v"), "-")
 	release, _, build := strings.Cut(release, "+")

@@ -81,7 +81,8 @@ func forget(_ context.Context, t Tree, in Params) (Params, error) {
 	return Params{"forgotten": forgotten}, nil
 }
 
-// refresh answers for each directory with what came of it: one that fails does not keep the others from being read.
+// refresh answers for each directory with what came of it: one that fails does not keep the others
+// from being read.
 func refresh(ctx context.Context, t Tree, in Params) (Params, error) {
 	recursive, dirs := false, []string{}
 	for _, key := range slices.Sorted(maps.Keys(in)) {
@@ -135,7 +136,8 @@ func pathParam(in Params, key string) (string, error) {
 	return strings.Trim(text, "/"), nil
 }
 
-// validPath returns the path in the form of io/fs; there are paths that have none, such as "a/../b".
+// validPath returns the path in the form of io/fs; there are paths that have none, such as
+// "a/../b".
 func validPath(text string) (string, bool) {
 	if text == "" {
 		text = "."

@@ -11,9 +11,11 @@ import (
 
 const (
 	blockSize = 256 << 10
-	// inFlight is how many bytes may be on their way in one direction of a connection: with 30 ms, enough for 250 MB/s.
+	// inFlight is how many bytes may be on their way in one direction of a connection: with 30 ms,
+	// enough for 250 MB/s.
 	inFlight = 4 << 20
-	// gather is how far bytes may be taken on before their time, so that not each of them costs a wait.
+	// gather is how far bytes may be taken on before their time, so that not each of them costs a
+	// wait.
 	gather = time.Millisecond
 )
 

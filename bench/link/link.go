@@ -1,7 +1,8 @@
 // Package link is a network of a given latency and rate in front of a server on this machine.
 //
-// It is made to cost little processor time: bytes move in large blocks, and what has not arrived yet gathers in the
-// kernel meanwhile. Package remotetest has a proxy that breaks connections besides, for tests.
+// It is made to cost little processor time: bytes move in large blocks, and what has not arrived
+// yet gathers in the kernel meanwhile. Package remotetest has a proxy that breaks connections
+// besides, for tests.
 package link
 
 import (
@@ -15,10 +16,11 @@ import (
 
 // Options are what the network is like. The zero value passes everything on as fast as it can.
 type Options struct {
-	// Latency is the time of a round trip, half of it each way. A new connection takes one before its first byte leaves.
+	// Latency is the time of a round trip, half of it each way. A new connection takes one before
+	// its first byte leaves.
 	Latency time.Duration
-	// PerConn and Total are the most bytes per second in each direction of one connection, and of all together; 0 = no
-	// limit.
+	// PerConn and Total are the most bytes per second in each direction of one connection, and of
+	// all together; 0 = no limit.
 	PerConn, Total int64
 }
 

@@ -22,8 +22,8 @@ func Some(seed uint64) Loss {
 	return Loss{power: true, keep: chance(rand.New(rand.NewPCG(seed, seed)))}
 }
 
-// Restart returns the disk as the next process finds it, without any faults. The old one and its open files stay as they
-// are, and have nothing to do with it.
+// Restart returns the disk as the next process finds it, without any faults. The old one and its
+// open files stay as they are, and have nothing to do with it.
 func (d *Disk) Restart(l Loss) *Disk {
 	d.mu.Lock()
 	defer d.mu.Unlock()

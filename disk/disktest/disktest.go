@@ -1,5 +1,6 @@
-// Package disktest is a disk in memory that does what real ones do at the worst moment: it loses what was not synced, it
-// stops in the middle, it fills up, it is slow, and it says what was done to it.
+// Package disktest is a disk in memory that does what real ones do at the worst moment: it loses
+// what was not synced, it stops in the middle, it fills up, it is slow, and it says what was done
+// to it.
 package disktest
 
 import (
@@ -51,8 +52,9 @@ var _ disk.Disk = (*Disk)(nil)
 // New returns an empty disk.
 func New() *Disk { return &Disk{names: newNamespace(), boots: 1} }
 
-// StopAt makes the n-th operation from now on that would change something fail with ErrStopped, and every operation after
-// it: to the process, that is its death. If that operation is a write, the first torn pages of it are written.
+// StopAt makes the n-th operation from now on that would change something fail with ErrStopped, and
+// every operation after it: to the process, that is its death. If that operation is a write, the
+// first torn pages of it are written.
 func (d *Disk) StopAt(n, torn int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -76,14 +78,16 @@ func (d *Disk) Stopped() bool {
 // LOCKS_REQUIRED(d.mu)
 func (d *Disk) stopped() bool { return d.stopAt > 0 && d.changes >= d.stopAt }
 
-// SetSize bounds the pages that are in use; a write that needs more is ENOSPC, after what fits. 0: no bound.
+// SetSize bounds the pages that are in use; a write that needs more is ENOSPC, after what fits. 0:
+// no bound.
 func (d *Disk) SetSize(bytes int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.size = bytes
 }
 
-// Fail asks f before each operation, with one of the words of Log and a name, for an error to return in its place.
+// Fail asks f before each operation, with one of the words of Log and a name, for an error to
+// return in its place.
 func (d *Disk) Fail(f func(op, name string) error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -118,16 +122,17 @@ func (d *Disk) StartLog() {
 	d.log, d.logging = nil, true
 }
 
-// Log returns the operations since StartLog, one on a line: the word, the name, and for reads and writes offset and length.
-// The words are create, open, read, write, truncate, punch, sync, rename, remove, mkdir, readdir and syncdir.
+// Log returns the operations since StartLog, one on a line: the word, the name, and for reads and
+// writes offset and length. The words are create, open, read, write, truncate, punch, sync, rename,
+// remove, mkdir, readdir and syncdir.
 func (d *Disk) Log() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return strings.Join(d.log, "\n")
 }
 
-// begin is the beginning of every operation: it is delayed, refused, or logged. The lock is held when it returns without an
-// error.
+// begin is the beginning of every operation: it is delayed, refused, or logged. The lock is held
+// when it returns without an error.
 func (d *Disk) begin(op, name, detail string) error {
 	d.mu.Lock()
 	delay, fail := d.delay, d.fail

@@ -92,8 +92,8 @@ func (n *node) truncated(size int64) (freed int64) {
 	return freed
 }
 
-// afterCrash returns the file as a loss of power leaves it: of what was not synced, keep says what is there. The size is
-// as before or as now, like a sector.
+// afterCrash returns the file as a loss of power leaves it: of what was not synced, keep says what
+// is there. The size is as before or as now, like a sector.
 func (n *node) afterCrash(keep func() bool) *node {
 	after := newNode(n.name, n.dir)
 	after.size, after.changed = n.size, n.changed
@@ -122,7 +122,8 @@ func (n *node) afterCrash(keep func() bool) *node {
 	return after
 }
 
-// mixed is a page as a loss of power leaves it, of which each sector is the one before or the one now. Nil is a hole.
+// mixed is a page as a loss of power leaves it, of which each sector is the one before or the one
+// now. Nil is a hole.
 func mixed(before, now *[PageSize]byte, keep func() bool) *[PageSize]byte {
 	hole := new([PageSize]byte)
 	page := *cmp.Or(before, hole)

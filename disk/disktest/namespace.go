@@ -16,8 +16,8 @@ type namespace struct {
 	pending []change // in order
 }
 
-// A change is one operation on names. It happens as a whole, also in a loss of power; but not before an earlier one on the
-// same names.
+// A change is one operation on names. It happens as a whole, also in a loss of power; but not
+// before an earlier one on the same names.
 type change map[string]*node // nil: the name is gone
 
 func newNamespace() namespace {
@@ -53,8 +53,8 @@ func (ns *namespace) sync(dir string) {
 	})
 }
 
-// settle applies to names those changes that are chosen, and those before them that touch the same names. It returns
-// the others.
+// settle applies to names those changes that are chosen, and those before them that touch the same
+// names. It returns the others.
 func (ns *namespace) settle(names map[string]*node, chosen func(change) bool) (others []change) {
 	take := make([]bool, len(ns.pending))
 	needed := map[string]bool{} // by a later change that is taken
@@ -79,8 +79,8 @@ func (ns *namespace) settle(names map[string]*node, chosen func(change) bool) (o
 	return others
 }
 
-// afterCrash returns the names that a loss of power leaves, of which keep chooses among the changes that were not synced.
-// What is in a directory that is gone is gone.
+// afterCrash returns the names that a loss of power leaves, of which keep chooses among the changes
+// that were not synced. What is in a directory that is gone is gone.
 func (ns *namespace) afterCrash(keep func() bool) map[string]*node {
 	names := maps.Clone(ns.durable)
 	ns.settle(names, func(change) bool { return keep() })

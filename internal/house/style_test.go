@@ -21,10 +21,10 @@ const (
 
 // wide is how many lines of comment are still wider than maxComment, in the whole house but for
 // narrow. It may only be lowered.
-const wide = 2345
+const wide = 0
 
 // narrow are the packages, with those below them, that have no such line any more.
-var narrow = []string{"internal", "cmd/ferry/internal"}
+var narrow = []string{"auth", "bench", "cmd/ferry/internal", "disk", "internal", "rc"}
 
 func TestFunctionsInterfacesAndComments(t *testing.T) {
 	var all []string
