@@ -1,6 +1,8 @@
 # make test    everything a change must pass: format, vet, staticcheck, other systems, tests with real FTP clients
 # make build   ./ferry
-# make lint    format, vet and staticcheck only
+# make quick   the inner loop, below a minute: short tests, no servers, no race detector
+# make lint    format, vet, staticcheck, spelling and known vulnerabilities only
+# make fuzz    each fuzz target for FUZZTIME, 60 seconds
 # make soak    the tests of the cache that find rare things, for an hour
 
 SHELL       := /bin/bash
@@ -9,6 +11,12 @@ MAKEFLAGS   += --no-print-directory
 .DEFAULT_GOAL := build
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+MISSPELL    := github.com/golangci/misspell/cmd/misspell@v0.8.0
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+# How long make fuzz runs each target, and which packages it looks for them in.
+FUZZTIME := 60s
+FUZZ     := ./...
 
 # What the tests drive as clients, as program:package. A test whose program is missing skips and names it.
 CLIENTS := curl:curl lftp:lftp ncftpput:ncftp tnftp:tnftp python3:python3 openssl:openssl php:php-cli perl:perl
@@ -20,14 +28,17 @@ MODULES := /usr/share/perl5/IO/Socket/SSL.pm:libio-socket-ssl-perl
 # their tests install.
 PROGRAMS := gcc:gcc npm:npm $(CLIENTS)
 
-.PHONY: build test lint soak deps format vet staticcheck cross servers unit
+.PHONY: build test quick lint fuzz soak deps format vet staticcheck spell vuln cross servers unit
 
 build:
 	go build -o ferry ./cmd/ferry
 
 test: deps lint cross servers unit
 
-lint: format vet staticcheck
+quick: format
+	go test -short ./...
+
+lint: format vet staticcheck spell vuln
 
 # Installs what is missing where that is possible; elsewhere says what will be skipped. The build machine (CI is set)
 # must have everything.
@@ -54,6 +65,16 @@ vet:
 staticcheck:
 	go run $(STATICCHECK) ./...
 
+# Comments of Go files, and all of the documents.
+spell:
+	@find . -path ./bench/work -prune -o -type f \( -name '*.go' -o -name '*.md' -o -name Makefile -o -path './.ci/*' \) -print0 | \
+	xargs -0 go run $(MISSPELL) -error
+
+# What is known to be vulnerable and is called. Where the database cannot be reached that is said, and nothing fails.
+vuln:
+	@out=$$(go run $(GOVULNCHECK) ./... 2>&1) && { echo "$$out"; exit 0; }; echo "$$out" >&2; \
+	[[ $$out == *'fetching vulnerabilities: '* ]] && echo "vuln: NOT CHECKED: the database cannot be reached."
+
 # The code for other systems must build, its tests included.
 cross:
 	GOOS=darwin  GOARCH=arm64 go build ./... && GOOS=darwin  GOARCH=arm64 go vet ./...
@@ -67,6 +88,16 @@ servers:
 # A package that fails may get a second run: doc/decisions/0016-second-runs.md.
 unit:
 	.ci/unit -race -shuffle=on -timeout 20m
+
+# What a target finds it writes to testdata/fuzz of its package: mend it, and commit that file with the mend. There is none
+# where nothing was found.
+fuzz:
+	@go list -f '{{.ImportPath}} {{.Dir}}' $(FUZZ) | while read -r package dir; do \
+		{ grep -ho '^func Fuzz[A-Za-z0-9_]*' "$$dir"/*_test.go 2>/dev/null || true; } | while read -r _ target; do \
+			echo "fuzz: $$target in $$package"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
+		done; \
+	done
 
 # What make test does for seconds, for long: every crash, random histories, also over a network that loses answers, ferry
 # killed 200 times, trees of 2,000 files, 15 GiB through a cache of 256 MiB, what is superseded on its

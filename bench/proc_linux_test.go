@@ -43,6 +43,9 @@ func TestDescendantsHaveThisProcess(t *testing.T) {
 // A tree holds the children of its process, counts the time of those that have ended, and ends as a
 // whole.
 func TestTree(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long")
+	}
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

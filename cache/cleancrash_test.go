@@ -11,6 +11,9 @@ import (
 // TestCopiesAfterACrash stops the disk at each operation of a history, in which copies are written, grow, are punched, change
 // their version, move and go, and looks at what the next process believes to be there.
 func TestCopiesAfterACrash(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long")
+	}
 	count := disktest.New()
 	copyHistory(count)
 	ops := count.Changes()

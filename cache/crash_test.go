@@ -81,6 +81,9 @@ func reopen(d *disktest.Disk) (*Store, error) {
 }
 
 func TestEveryInstantOfACrashKeepsWhatWasAcknowledged(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long")
+	}
 	for n := 1; ; n++ {
 		d, h, stopped := interrupted(t, n, Durable, false)
 		for i, c := range crashes(n) {
@@ -122,6 +125,9 @@ func (h *history) crashAgain(d *disktest.Disk, c crash, n int) error {
 }
 
 func TestEveryInstantOfAKillKeepsWhatWasSpooled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long")
+	}
 	for n := 1; ; n++ {
 		d, h, stopped := interrupted(t, n, Spooled, false)
 		s, err := reopen(d.Restart(disktest.Nothing()))
@@ -138,6 +144,9 @@ func TestEveryInstantOfAKillKeepsWhatWasSpooled(t *testing.T) {
 }
 
 func TestALossOfPowerNeverBreaksWhatWasSpooled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long")
+	}
 	for _, mixed := range []bool{false, true} {
 		for n := 1; ; n++ {
 			d, h, stopped := interrupted(t, n, Spooled, mixed)

@@ -93,6 +93,9 @@ func TestAnUnusedPortEnds(t *testing.T) {
 
 // Nobody waits for the data connection of a client that has gone.
 func TestTheEndOfTheClientEndsTheWait(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long")
+	}
 	for _, command := range []string{"RETR f", "STOR g", "LIST", "RETR f\r\nQUIT"} {
 		t.Run(command[:4], func(t *testing.T) {
 			var srv *ftp.Server

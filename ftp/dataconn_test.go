@@ -506,6 +506,9 @@ func TestStallsEndTransfers(t *testing.T) {
 }
 
 func TestASpliceThatTricklesGoesOn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long")
+	}
 	t.Parallel()
 	const stall = 4 * time.Second // most of it is for a busy machine, where a tick comes late
 	d, client := channel{local: loopbacks(t)[0]}.connect(t, stall)

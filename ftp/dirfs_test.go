@@ -199,6 +199,9 @@ func TestTheDefaultLog(t *testing.T) {
 
 // The program and the lines of go.mod that the package comment shows work as they are.
 func TestTheProgramInThePackageComment(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long")
+	}
 	source, err := os.ReadFile("doc.go")
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,9 @@ import (
 
 // Every way in which bytes move is measured.
 func TestTooSlowTransfersEnd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long")
+	}
 	each(t, func(t *testing.T, c channel) {
 		ops := map[string]func(t *testing.T, d *dataConn) error{
 			"receive": func(_ *testing.T, d *dataConn) error { _, err := d.copyTo(io.Discard); return err },

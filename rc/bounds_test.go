@@ -72,6 +72,9 @@ func TestJobsAreForgottenByThemselves(t *testing.T) {
 
 // What jobs have returned takes bounded memory.
 func TestResultsOfJobsAreBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long")
+	}
 	s := newServer(t, Options{NoAuth: true})
 	const json = "application/json"
 	small := request{target: "/rc/noop", contentType: json, body: `{"a":"first"}`}

@@ -8,6 +8,7 @@
 package test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -24,6 +25,11 @@ func TestMain(m *testing.M) {
 }
 
 func buildAndRun(m *testing.M) int {
+	flag.Parse()
+	if testing.Short() {
+		fmt.Println("skipped: these tests take long and need clients and servers")
+		return 0
+	}
 	if ferryBinary = os.Getenv("FERRY_TEST_PROGRAM"); ferryBinary != "" {
 		return m.Run()
 	}

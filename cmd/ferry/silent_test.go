@@ -63,6 +63,9 @@ func silentRemotes(t *testing.T) (byType map[string]string, env []string) {
 }
 
 func TestTheStartDoesNotWaitForTheRemote(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long")
+	}
 	remotes, env := silentRemotes(t)
 	for kind, what := range remotes {
 		for _, mode := range []string{"off", "writes"} {
@@ -93,6 +96,9 @@ func TestTheStartDoesNotWaitForTheRemote(t *testing.T) {
 
 // What was left by a process before does not change that, and the end comes in time too, while it is being sent.
 func TestTheEndDoesNotWaitForTheRemote(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long")
+	}
 	remotes, env := silentRemotes(t)
 	for kind, what := range remotes {
 		if kind == "http" {

@@ -33,6 +33,7 @@ func newTree(t *testing.T, upstreams ...combine.Upstream) remote.Remote {
 }
 
 func TestAnUpstreamKeepsItsContracts(t *testing.T) {
+	remotetest.SkipLong(t)
 	t.Run("memory", func(t *testing.T) {
 		remotetest.Run(t, func(t *testing.T) remote.Remote {
 			return staged{below{newTree(t, up("a", memory.New()), up("b", memory.New())), "b"}}

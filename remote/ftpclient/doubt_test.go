@@ -20,6 +20,9 @@ func doubting(ctx context.Context) (context.Context, *atomic.Int32) {
 }
 
 func TestAnAnswerIsNotWaitedForForEver(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long")
+	}
 	t.Parallel()
 	f := &fake{files: map[string]string{"/f": "content"}}
 	r := openRemote(t, "/", f.start(t))

@@ -77,6 +77,7 @@ func TestRemoteOnFerry(t *testing.T) {
 }
 
 func TestRemoteOnFerryByLIST(t *testing.T) {
+	remotetest.SkipLong(t)
 	remotetest.Run(t, func(t *testing.T) remote.Remote {
 		o := startFerry(t, memory.New(), nil)
 		o.NoMLSD = true
@@ -85,6 +86,7 @@ func TestRemoteOnFerryByLIST(t *testing.T) {
 }
 
 func TestRemoteOnFerryWithTLS(t *testing.T) {
+	remotetest.SkipLong(t)
 	certificate, pool := newCertificate(t)
 	remotetest.Run(t, func(t *testing.T) remote.Remote {
 		o := startFerry(t, memory.New(), func(s *ftp.Server, l net.Listener) net.Listener {

@@ -12,6 +12,7 @@ import (
 )
 
 func TestBrokenConnections(t *testing.T) {
+	remotetest.SkipLong(t)
 	store := memory.New()
 	o := startFerry(t, store, nil)
 	opened := 0

@@ -25,6 +25,9 @@ type program struct {
 // findProgram looks for bin of a Debian package, and unpacks the package into the user's cache where that is possible.
 func findProgram(t *testing.T, bin, debian string) program {
 	t.Helper()
+	if testing.Short() {
+		t.Skipf("%s is not for short tests", bin)
+	}
 	if os.Getuid() != 0 {
 		t.Skipf("%s needs root", bin)
 	}

@@ -55,6 +55,7 @@ func StartAzurite(t *testing.T) (endpoint string) {
 // installAzurite returns the program. Where it cannot be had, the test is skipped.
 func installAzurite(t *testing.T) string {
 	t.Helper()
+	SkipLong(t)
 	modules, err := install(t.Context(), azurite, func(string) error { return nil }, "install", azurite)
 	if err != nil {
 		t.Skipf("the emulator of Azure: %v", err)

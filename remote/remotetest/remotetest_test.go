@@ -24,6 +24,7 @@ const brokenEnv = "REMOTETEST_BROKEN"
 
 // TestTheSuiteFindsWhatIsBroken runs the suite, in processes of its own, on remotes that break a promise each.
 func TestTheSuiteFindsWhatIsBroken(t *testing.T) {
+	remotetest.SkipLong(t)
 	for name, broken := range brokenRemotes() {
 		t.Run(name, func(t *testing.T) {
 			group, _, _ := strings.Cut(broken.sentence, "/")

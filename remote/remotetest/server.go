@@ -17,10 +17,19 @@ import (
 // startTime is how long a server may take until it answers.
 const startTime = time.Minute
 
+// SkipLong skips a test when only short ones are run: one that takes long, or needs a server.
+func SkipLong(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes long, or needs a server")
+	}
+}
+
 // FindProgram returns the path of a program of the system, or skips the test and names it. Servers are often where only
 // the administrator looks.
 func FindProgram(t *testing.T, name string) string {
 	t.Helper()
+	SkipLong(t)
 	if path, err := exec.LookPath(name); err == nil {
 		return path
 	}
@@ -105,6 +114,7 @@ func answers(ctx context.Context, url string) error {
 // be built, the test is skipped, on the build machine (CI is set) it fails.
 func BuildProgram(t testing.TB, path, version string) string {
 	t.Helper()
+	SkipLong(t)
 	program, err := buildProgram(path, version)
 	switch {
 	case err != nil && os.Getenv("CI") != "":

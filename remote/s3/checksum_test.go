@@ -37,6 +37,9 @@ func partsOf(seen []*http.Request) string {
 }
 
 func TestHowPartsAreProtected(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long")
+	}
 	for _, c := range []struct {
 		what, endpoint string
 		change         func(*Options)

@@ -151,6 +151,9 @@ func TestABucketNameThatCannotBe(t *testing.T) {
 
 // As many requests as attempts were allowed, and no more: the library's repetitions and ours are not multiplied.
 func TestAServerThatWantsThemSlower(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long")
+	}
 	f := startFake(t)
 	for what, size := range map[string]int{"a small file": 100, "a long one": 2 * minPart} {
 		for _, attempts := range []int{1, 2, 3} {

@@ -312,6 +312,9 @@ func TestAnAnswerThatIsLostDoesNotFailAnUpload(t *testing.T) {
 }
 
 func TestPartsInMemoryAreBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long")
+	}
 	f := startFake(t)
 	o := testOptions(f.addr)
 	o.Concurrency = 2

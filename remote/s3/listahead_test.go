@@ -101,6 +101,9 @@ func startListing(t *testing.T, s *listingServer) (*Remote, *front) {
 }
 
 func TestALongListingIsWhole(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long")
+	}
 	for what, name := range kindsOfKeys {
 		for _, n := range []int{0, 1, 200, 201, 700, 701, 2300} {
 			for _, anywhere := range []bool{true, false} {

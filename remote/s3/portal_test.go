@@ -8,6 +8,7 @@ import (
 )
 
 func TestCaptivePortal(t *testing.T) {
+	remotetest.SkipLong(t)
 	remotetest.RunPortal(t, func(t *testing.T, addr string) remote.Remote {
 		return openAt(t, testBucket, testOptions(addr))
 	})

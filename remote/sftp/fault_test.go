@@ -196,6 +196,9 @@ func TestCallsEndWithTheirContextWhenTheServerHangs(t *testing.T) {
 }
 
 func TestAnAnswerIsNotWaitedForForEver(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long")
+	}
 	t.Parallel()
 	s := startServer(t, hang)
 	r := openRemote(t, "/", s.options())

@@ -19,6 +19,7 @@ func TestBrokenConnections(t *testing.T) {
 }
 
 func TestBrokenConnectionsToPackageSFTP(t *testing.T) {
+	remotetest.SkipLong(t)
 	testBrokenConnections(t, goServer)
 }
 

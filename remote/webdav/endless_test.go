@@ -15,6 +15,9 @@ import (
 
 // What a server says of one file ends, or the listing does.
 func TestAnswersWithoutEnd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long")
+	}
 	for what, c := range map[string]struct{ before, again string }{
 		"a name":                 {"<d:response><d:href>/dav/", "n"},
 		"a property":             {"<d:response><d:href>/dav/f</d:href><d:propstat><d:prop><d:getetag>", "e"},

@@ -15,6 +15,7 @@ import (
 func again(r remote.Remote) remote.Remote { return retry.New(r, retry.Options{}) }
 
 func TestBrokenConnectionsToGoServer(t *testing.T) {
+	remotetest.SkipLong(t)
 	files := t.TempDir()
 	s := newServer(t, exactTimes{dav.Dir(files)}, nil)
 	n := remotetest.Network{

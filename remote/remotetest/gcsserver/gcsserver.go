@@ -32,6 +32,9 @@ type Server struct {
 // Start starts a server, which ends with the test.
 func Start(t *testing.T) *Server {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("the fake of Google Cloud Storage is not for short tests")
+	}
 	web := httptest.NewUnstartedServer(nil)
 	s := &Server{Addr: web.Listener.Addr().String()}
 	fake, err := fakestorage.NewServerWithOptions(fakestorage.Options{

@@ -184,6 +184,9 @@ func (s *Server) answer(ch ssh.Channel, requests <-chan *ssh.Request) {
 // skipped.
 func OpenSSH(t *testing.T) func(ch ssh.Channel) error {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("the server of OpenSSH is not for short tests")
+	}
 	for _, path := range []string{"/usr/lib/openssh/sftp-server", "/usr/libexec/sftp-server", "/usr/lib/ssh/sftp-server"} {
 		if _, err := os.Stat(path); err != nil {
 			continue
