@@ -22,6 +22,9 @@ func (v *overlay) keepsChanges() bool { return v.mode != CacheMinimal && v.ack !
 // errNotKept means that a change cannot wait, because too little is known of what it is about.
 var errNotKept = errors.New("not enough is known here")
 
+// errCalledOff is how an attempt ended that queueUp has called off: it says nothing of the remote, and the next one is made at once.
+var errCalledOff = errors.New("called off")
+
 // An asked is a change that the remote was asked for.
 type asked struct {
 	cancel context.CancelCauseFunc
@@ -186,6 +189,8 @@ func (v *overlay) adopt(c *claim, a *asked) {
 		v.conclude(ctx, c, nil)
 	case isSaid(a.err):
 		v.conclude(ctx, c, breaker.ErrSilent) // the next attempt finds out more
+	case errors.Is(a.err, breaker.ErrSilent): // it may have waited for something else than the remote
+		v.conclude(ctx, c, errCalledOff)
 	default:
 		v.conclude(ctx, c, a.err)
 	}

@@ -140,6 +140,8 @@ func (v *overlay) conclude(ctx context.Context, c *claim, err error) {
 	case kept:
 		v.acquit(c)
 		v.queue.unpark(c)
+	case err == errCalledOff:
+		c.due = time.Now()
 	case ctx.Err() == nil:
 		v.postpone(ctx, c, err)
 	}
