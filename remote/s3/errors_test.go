@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -127,7 +128,9 @@ func TestWhatRepetitionCannotMendIsAskedOnce(t *testing.T) {
 			} else {
 				t.Log(err)
 			}
-			if got := f.take(); len(got) != 1 {
+			got := f.take()
+			slices.Sort(got)
+			if once := slices.Compact(slices.Clone(got)); len(once) != len(got) || len(got) == 0 {
 				t.Errorf("%d requests: %q", len(got), got)
 			}
 		})
