@@ -7,6 +7,7 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/ftpclient"
+	"ferry/remote/remotetest"
 )
 
 // A reply ends, or the session does.
@@ -31,5 +32,26 @@ func TestRepliesWithoutEnd(t *testing.T) {
 				t.Errorf("%s to %q: %v", what, command, err)
 			}
 		}
+	}
+}
+
+// A directory has an end, or its listing fails.
+func TestDirectoriesWithoutEnd(t *testing.T) {
+	for _, old := range []bool{true, false} {
+		remotetest.RunEndless(t, func(t *testing.T, name func(i int) string) remote.Remote {
+			f := &fake{old: old, list: "\r\n", line: func(i int) string {
+				if old {
+					return "-rw-r--r-- 1 0 0 5 Mar 09 13:01 " + name(i) + "\r\n"
+				}
+				return "type=file;size=5; " + name(i) + "\r\n"
+			}}
+			o := f.start(t)
+			o.Network.MaxEntries = remotetest.EndlessEntries
+			r, err := ftpclient.New(t.Context(), "/", o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r
+		})
 	}
 }

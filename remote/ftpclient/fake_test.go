@@ -29,6 +29,7 @@ type fake struct {
 	stor  func(content string) (stored, reply string)        // nil = as it should be
 	pass  string                                             // the reply to PASS; "" = 230
 	keep  bool                                               // RNTO replaces nothing
+	line  func(i int) string                                 // what LIST and MLSD send for ever
 	list  string                                             // what LIST and MLSD send; "" = they are refused
 	old   bool                                               // there is no MLSD
 	flood string                                             // a command, or "" and the greeting, that is answered without end; "no" = none
@@ -180,7 +181,10 @@ func (f *fake) transfer(data net.Conn, verb, arg string) string {
 	case "STOR":
 		return f.receive(data, arg)
 	}
-	_, _ = io.WriteString(data, f.list)
+	_, err := io.WriteString(data, f.list)
+	for i := 0; f.line != nil && err == nil; i++ {
+		_, err = io.WriteString(data, f.line(i))
+	}
 	data.Close()
 	return "226 done"
 }

@@ -131,8 +131,13 @@ func (r *Remote) each(s *session, dir string, use func(e remote.Entry) bool, omi
 		return remote.ErrNotDir
 	}
 	l := &answer{mlst: s.mlst, now: time.Now(), omit: omit}
-	stopped := false
+	stopped, bound := false, r.o.Network.Listing()
+	var endless error
 	s.onLine = func(line string, whole bool) bool {
+		if endless = bound.Entries(1); endless != nil {
+			s.abort()
+			return false
+		}
 		e, ok := l.read(line, whole)
 		if !ok || e.Name == "." || e.Name == ".." {
 			return true
@@ -145,6 +150,8 @@ func (r *Remote) each(s *session, dir string, use func(e remote.Entry) bool, omi
 	defer func() { s.onLine = nil }()
 	err := s.list()
 	switch {
+	case endless != nil:
+		return endless
 	case stopped:
 		return nil
 	case refused(err) && !l.understood: // some have no other answer for an empty directory

@@ -82,6 +82,7 @@ func New(ctx context.Context, path string, o Options) (*Remote, error) {
 
 		DirMoveLimit: o.DirMoveLimit,
 		Buckets:      s,
+		Network:      o.Network,
 	})
 	return &Remote{Tree: tree, service: service}, nil
 }

@@ -32,6 +32,7 @@ type Options struct {
 type Remote struct {
 	base     *url.URL // ends with a slash
 	client   *httpclient.Client
+	network  network.Options
 	noSlash  bool
 	noHead   bool
 	noEscape bool
@@ -49,6 +50,7 @@ func New(_ context.Context, path string, o Options) (*Remote, error) {
 		client: httpclient.New(base, httpclient.Options{
 			User: user, Pass: pass, Header: o.Header, Redirects: o.Redirects, Network: o.Network,
 		}),
+		network:  o.Network,
 		noSlash:  o.NoSlash,
 		noHead:   o.NoHead,
 		noEscape: o.NoEscape,

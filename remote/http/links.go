@@ -9,6 +9,7 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"ferry/remote"
+	"ferry/remote/network"
 )
 
 // A link leads from the page of a directory to something in it.
@@ -42,8 +43,8 @@ func newPage(u *url.URL, verbatim bool) *page {
 
 // links gives the links that lead one level down to take, in their order, until that returns false. What a list of files
 // has besides is left out: the way up, the ways to sort it, other sites. Of links to the same name one behind the other,
-// as of an icon and its text, one is given.
-func (p *page) links(content io.Reader, take func(link) bool) error {
+// as of an icon and its text, one is given. A page of more tags than all lets pass is an error.
+func (p *page) links(content io.Reader, all *network.Listing, take func(link) bool) error {
 	z := html.NewTokenizer(content)
 	z.SetMaxBuf(maxTag)
 	last := ""
@@ -55,6 +56,9 @@ func (p *page) links(content io.Reader, take func(link) bool) error {
 			}
 			return z.Err()
 		case html.StartTagToken, html.SelfClosingTagToken:
+			if err := all.Entries(1); err != nil {
+				return err
+			}
 			l, ok := p.tag(z)
 			if !ok || l.name == last {
 				continue

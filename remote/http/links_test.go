@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"ferry/remote/network"
 )
 
 func linksOf(t *testing.T, at, content string) (string, error) {
@@ -17,7 +19,7 @@ func linksOf(t *testing.T, at, content string) (string, error) {
 		t.Fatal(err)
 	}
 	var got []string
-	err = newPage(u, false).links(iotest.HalfReader(strings.NewReader(content)), func(l link) bool {
+	err = newPage(u, false).links(iotest.HalfReader(strings.NewReader(content)), network.Options{}.Listing(), func(l link) bool {
 		name := fmt.Sprintf("%q", l.name)
 		if l.dir {
 			name += "/"
@@ -73,7 +75,7 @@ func TestAPageThatBreaksOffIsAnError(t *testing.T) {
 	u := &url.URL{Scheme: "http", Host: "h", Path: "/"}
 	content := io.MultiReader(strings.NewReader(`<a href="x"></a><a href="`), iotest.ErrReader(io.ErrUnexpectedEOF))
 	n := 0
-	err := newPage(u, false).links(content, func(link) bool { n++; return true })
+	err := newPage(u, false).links(content, network.Options{}.Listing(), func(link) bool { n++; return true })
 	if err != io.ErrUnexpectedEOF || n != 1 {
 		t.Errorf("%d links, %v", n, err)
 	}
@@ -96,7 +98,7 @@ func FuzzLinks(f *testing.F) {
 	f.Add(`<base href="x"><a href="100%">`)
 	f.Fuzz(func(t *testing.T, content string) {
 		u := &url.URL{Scheme: "http", Host: "h", Path: "/d/"}
-		_ = newPage(u, false).links(strings.NewReader(content), func(l link) bool {
+		_ = newPage(u, false).links(strings.NewReader(content), network.Options{}.Listing(), func(l link) bool {
 			if l.name == "" || l.name == "." || l.name == ".." || strings.ContainsAny(l.name, "/\x00") {
 				t.Errorf("the name %q", l.name)
 			}

@@ -51,7 +51,7 @@ func (r *Remote) list(ctx context.Context, dir string, take func(remote.Entry) b
 	var bad error
 	p := newPage(resp.Request.URL, r.noEscape)
 	p.omit = func(href string) { remote.Omitted(ctx, href, remote.OmittedName) }
-	err = p.links(resp.Body, func(l link) bool {
+	err = p.links(resp.Body, r.network.Listing(), func(l link) bool {
 		bad = q.add(func() (remote.Entry, error) { return r.look(ctx, dir, l) })
 		return bad == nil
 	})

@@ -32,6 +32,9 @@ type Options struct {
 	HTTP           HTTP
 	// Attempts is how often a driver makes a request at most which only it can make again; 0 = Attempts.
 	Attempts int
+	// MaxEntries is how many entries a server may list of one directory; what has more has no end.
+	// 0 = MaxEntries.
+	MaxEntries int
 }
 
 // forever is longer than any process runs.

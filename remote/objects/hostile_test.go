@@ -2,7 +2,6 @@ package objects_test
 
 import (
 	"context"
-	"slices"
 	"testing"
 	"time"
 
@@ -28,13 +27,6 @@ func (l liar) Page(_ context.Context, k objects.Key, _ string, _ int) (objects.P
 			p.Objects = append(p.Objects, objects.Object{Name: k.Name + name, Size: 1, ModTime: time.Unix(1e9, 0)})
 		}
 	}
-	slices.Sort(p.Prefixes)
-	slices.SortFunc(p.Objects, func(a, b objects.Object) int {
-		if a.Name < b.Name {
-			return -1
-		}
-		return 1
-	})
 	return p, nil
 }
 

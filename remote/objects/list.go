@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,7 +67,7 @@ func (t *Tree) list(ctx context.Context, k Key) iter.Seq2[remote.Entry, error] {
 // pages fetches the listing of what begins with k, or of the buckets, page by page.
 func (t *Tree) pages(ctx context.Context, k Key, limit int) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
-		token := ""
+		token, bound := "", t.config.Network.Listing()
 		for {
 			var p Page
 			var err error
@@ -74,6 +75,9 @@ func (t *Tree) pages(ctx context.Context, k Key, limit int) iter.Seq2[Page, erro
 				p, err = t.buckets.PageBuckets(ctx, token)
 			} else {
 				p, err = t.store.Page(ctx, k, token, limit)
+			}
+			if err == nil {
+				err = bound.Page(len(p.Objects) + len(p.Prefixes))
 			}
 			if !yield(p, err) || err != nil || p.Next == "" {
 				return
@@ -103,9 +107,17 @@ func (t *Tree) listing(k, inside Key, yield func(remote.Entry, error) bool) *lis
 	return l
 }
 
-// page merges the two parts of a page by name, so that a file comes before the directory of the same name. It is false when
-// no more is wanted.
+// page merges the two parts of a page by name, so that a file comes before the directory of the
+// same name. A service that has them in no order is not told of, but nothing gets lost. It is false
+// when no more is wanted.
 func (l *listing) page(ctx context.Context, p Page) bool {
+	byName := func(a, b Object) int { return strings.Compare(a.Name, b.Name) }
+	if !slices.IsSortedFunc(p.Objects, byName) {
+		slices.SortStableFunc(p.Objects, byName)
+	}
+	if !slices.IsSorted(p.Prefixes) {
+		slices.Sort(p.Prefixes)
+	}
 	objects, prefixes := p.Objects, p.Prefixes
 	for len(objects)+len(prefixes) > 0 {
 		if ctx.Err() != nil {

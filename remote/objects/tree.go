@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ferry/remote"
+	"ferry/remote/network"
 	"ferry/remote/partname"
 )
 
@@ -23,6 +24,7 @@ type Config struct {
 	// DirMoveLimit is how many objects a directory may hold that is moved; see MoveDir.
 	DirMoveLimit int
 	Buckets      Buckets
+	Network      network.Options // for what bounds a listing
 }
 
 // A Tree is a remote.Remote over a Store. What embeds it adds Close.

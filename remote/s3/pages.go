@@ -9,12 +9,14 @@ import (
 	"sync/atomic"
 
 	"github.com/minio/minio-go/v7"
+
+	"ferry/remote/network"
 )
 
 // inOrder lists like ListObjectsIter, in the order of the keys: that gives the objects of a page before its directories.
 func (r *Remote) inOrder(ctx context.Context, bucket string, o minio.ListObjectsOptions) iter.Seq[minio.ObjectInfo] {
 	return func(yield func(minio.ObjectInfo) bool) {
-		var asked atomic.Int32
+		asked := pages{bound: r.opt.Network.Listing()}
 		turned := int32(1)
 		var page []minio.ObjectInfo
 		flush := func() bool {
@@ -28,7 +30,10 @@ func (r *Remote) inOrder(ctx context.Context, bucket string, o minio.ListObjects
 			return true
 		}
 		for object := range r.once.ListObjectsIter(context.WithValue(ctx, pagesKey{}, &asked), bucket, o) {
-			if n := asked.Load(); n != turned || object.Err != nil {
+			if err := asked.bound.Entries(1); err != nil {
+				object = minio.ObjectInfo{Err: err}
+			}
+			if n := asked.count.Load(); n != turned || object.Err != nil {
 				turned = n
 				if !flush() {
 					return
@@ -43,7 +48,13 @@ func (r *Remote) inOrder(ctx context.Context, bucket string, o minio.ListObjects
 	}
 }
 
-// pagesKey is that of a counter, of the pages that were asked for, in the values of a context.
+// pages counts those that were asked for of a listing.
+type pages struct {
+	count atomic.Int32
+	bound *network.Listing
+}
+
+// pagesKey is that of a *pages in the values of a context.
 type pagesKey struct{}
 
 // counted counts the requests for pages of listings whose context has a counter.
@@ -51,8 +62,11 @@ type counted struct{ http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
 func (c counted) RoundTrip(q *http.Request) (*http.Response, error) {
-	if asked, ok := q.Context().Value(pagesKey{}).(*atomic.Int32); ok && q.URL.Query().Has("prefix") {
-		asked.Add(1)
+	if asked, ok := q.Context().Value(pagesKey{}).(*pages); ok && q.URL.Query().Has("prefix") {
+		asked.count.Add(1)
+		if err := asked.bound.Page(0); err != nil {
+			return nil, err // the library goes on by itself while a page holds nothing
+		}
 	}
 	return c.RoundTripper.RoundTrip(q)
 }

@@ -21,6 +21,7 @@ type conn struct {
 	ssh   *ssh.Client
 	sftp  *sftp.Client
 	start func(*ssh.Session) error // starts the server's side of a channel
+	names *collected               // what sftp reads from
 
 	lost atomic.Bool
 

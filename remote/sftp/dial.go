@@ -167,7 +167,8 @@ func (d *dialer) open(client *ssh.Client) (*conn, error) {
 	c := &conn{ssh: client, start: d.start}
 	rd, wr, err := c.channel()
 	if err == nil {
-		c.sftp, err = sftp.NewClientPipe(rd, wr, sftp.UseConcurrentWrites(true), sftp.UseFstat(true),
+		c.names = newCollected(rd, d.o.Network)
+		c.sftp, err = sftp.NewClientPipe(c.names, wr, sftp.UseConcurrentWrites(true), sftp.UseFstat(true),
 			sftp.MaxConcurrentRequestsPerFile(d.o.Concurrency))
 	}
 	if err != nil {

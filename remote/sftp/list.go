@@ -10,6 +10,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ferry/remote"
+	"ferry/remote/network"
 	"ferry/remote/partname"
 )
 
@@ -78,23 +79,28 @@ type directory struct {
 	raw    *raw // nil where the server opens no second channel: then all is here
 	handle string
 	all    []fs.FileInfo
+	bound  *network.Listing
 }
 
 // openDir opens a directory for reading.
 func (r *Remote) openDir(ctx context.Context, c *conn, dir string) (*directory, error) {
-	p := r.path(dir)
+	p, bound := r.path(dir), r.o.Network.Listing()
 	d, err := await(ctx, c, func() (*directory, error) {
 		ch, err := c.rawChannel()
 		var refused *ssh.OpenChannelError
 		if errors.As(err, &refused) {
-			all, err := c.sftp.ReadDirContext(ctx, p)
+			var all []fs.FileInfo
+			err := c.names.during(func() (err error) {
+				all, err = c.sftp.ReadDirContext(ctx, p)
+				return err
+			})
 			return &directory{c: c, all: all}, err
 		}
 		if err != nil {
 			return nil, err
 		}
 		handle, err := ch.open(typeOpenDir, appendString(nil, p))
-		return &directory{c: c, raw: ch, handle: handle}, err
+		return &directory{c: c, raw: ch, handle: handle, bound: bound}, err
 	}, (*directory).close)
 	if err == nil {
 		return d, nil
@@ -133,7 +139,7 @@ func (d *directory) each(ctx context.Context, use func(m *meta) (bool, error)) e
 				}
 				continue
 			}
-			if more, err := eachOf(ctx, &a.packet, use); !more || err != nil {
+			if more, err := d.eachOf(ctx, &a.packet, use); !more || err != nil {
 				return err
 			}
 		}
@@ -157,8 +163,12 @@ func (d *directory) eachCollected(ctx context.Context, use func(m *meta) (bool, 
 }
 
 // eachOf calls use for every entry on a page.
-func eachOf(ctx context.Context, p *packet, use func(m *meta) (bool, error)) (bool, error) {
-	for n := p.uint32(); n > 0; n-- {
+func (d *directory) eachOf(ctx context.Context, p *packet, use func(m *meta) (bool, error)) (bool, error) {
+	n := p.uint32()
+	if err := d.bound.Page(int(n)); err != nil {
+		return false, err
+	}
+	for ; n > 0; n-- {
 		name := p.string()
 		p.string() // the line that ls -l would show
 		m := p.meta(name)

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"testing"
 	"time"
+
+	"ferry/remote/network"
 )
 
 func TestMetaOfAPacket(t *testing.T) {
@@ -32,7 +34,8 @@ func FuzzPacket(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		n := 0
 		p := packet{rest: b}
-		more, err := eachOf(t.Context(), &p, func(m *meta) (bool, error) {
+		d := directory{bound: network.Options{}.Listing()}
+		more, err := d.eachOf(t.Context(), &p, func(m *meta) (bool, error) {
 			n++
 			if len(m.name) > len(b) {
 				t.Errorf("a name of %d bytes out of %d", len(m.name), len(b))

@@ -45,7 +45,7 @@ func (r *Remote) list(ctx context.Context, dir string, take func(remote.Entry) b
 	}}
 	defer func() { r.sweep(context.WithoutCancel(ctx), dir, l.stale) }()
 	var bad error
-	err = responses(resp.Body, func(one *response) bool {
+	err = responses(resp.Body, r.network.Listing(), func(one *response) bool {
 		if ctx.Err() != nil {
 			bad = context.Cause(ctx)
 			return false

@@ -65,7 +65,7 @@ func (r *Remote) setModTime(ctx context.Context, name string, t time.Time) error
 	}
 	defer resp.Body.Close()
 	done := false
-	err = responses(resp.Body, func(one *response) bool {
+	err = responses(resp.Body, r.network.Listing(), func(one *response) bool {
 		_, done = one.props()
 		return false
 	})

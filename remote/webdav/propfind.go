@@ -137,9 +137,10 @@ func slashed(u *url.URL) *url.URL {
 // maxResponse is how much the server may say of one resource.
 const maxResponse = 1 << 20
 
-// responses reads a multistatus answer piece by piece and gives each response to take, until take returns false. An
-// answer that breaks off is an error, and so is a response without end.
-func responses(body io.Reader, take func(*response) bool) error {
+// responses reads a multistatus answer piece by piece and gives each response to take, until take
+// returns false. An answer that breaks off is an error, and so is a response without end, and an
+// answer of more responses than all lets pass.
+func responses(body io.Reader, all *network.Listing, take func(*response) bool) error {
 	bounded := network.NewBounded(body, maxResponse)
 	d := xml.NewDecoder(bounded)
 	d.CharsetReader = func(label string, input io.Reader) (io.Reader, error) {
@@ -166,6 +167,9 @@ func responses(body io.Reader, take func(*response) bool) error {
 				return errNoDAV
 			case element.Name.Local == "response":
 				var r response
+				if err := all.Entries(1); err != nil {
+					return err
+				}
 				if err := d.DecodeElement(&r, &element); err != nil {
 					return err
 				}

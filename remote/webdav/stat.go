@@ -95,7 +95,7 @@ func (r *Remote) props(ctx context.Context, name, wanted string) (props, error) 
 	defer resp.Body.Close()
 	var found props
 	answered, code := false, http.StatusNotFound
-	err = responses(resp.Body, func(one *response) bool {
+	err = responses(resp.Body, r.network.Listing(), func(one *response) bool {
 		found, _ = one.props() // none of them may be there, as is common for quotas
 		answered = len(one.Propstats) > 0
 		if c := statusOf(one.Status); c != 0 {

@@ -51,6 +51,7 @@ type Options struct {
 type Remote struct {
 	base          *url.URL // ends with a slash
 	client        *httpclient.Client
+	network       network.Options
 	vendor        vendor
 	excludeShares bool
 	excludeMounts bool
@@ -80,6 +81,7 @@ func New(_ context.Context, below string, o Options) (*Remote, error) {
 	}
 	r := &Remote{
 		base:          base,
+		network:       o.Network,
 		vendor:        v,
 		excludeShares: o.ExcludeShares,
 		excludeMounts: o.ExcludeMounts,
