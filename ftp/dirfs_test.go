@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -154,6 +155,68 @@ func TestDirFS(t *testing.T) {
 	d.steps("passive", "> STOR sub/g", "<< 150", "put more", "cut", "<< 426")
 	content("sub/g", "12x")
 	d.steps("passive", "> STOR sub/.ftp-upload-x", "<< 550", "> DELE sub/g", "<< 250", "> RMD sub", "<< 250")
+}
+
+// A tree with a link inside, a socket, and what is left of an upload.
+func TestWhatDirFSShows(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	for _, name := range []string{"f", ".ftp-upload-left"} {
+		if err := os.WriteFile(file(name), []byte("hello"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(file("sub"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for link, to := range map[string]string{"to-f": "f", "to-sub": "sub", "to-nothing": "none"} {
+		if err := os.Symlink(to, file(link)); err != nil {
+			t.Skip("no symbolic links here:", err)
+		}
+	}
+	l, err := net.Listen("unix", file("socket"))
+	if err != nil {
+		t.Skip("no sockets in directories here:", err)
+	}
+	defer l.Close()
+	d := talkDir(t, dir)
+	d.steps("> TYPE I", "<< 200", "passive", "> MLSD", "<< 150")
+	listing := d.receive()
+	d.steps("<< 226")
+	for _, want := range []string{"type=file;size=5;* f\r\n*", "type=file;size=5;* to-f\r\n*", "type=dir;* to-sub\r\n*"} {
+		if !globMatch("*"+want, listing) {
+			t.Errorf("%s is missing:\n%s", want, listing)
+		}
+	}
+	if strings.Contains(listing, "left") || strings.Contains(listing, "nothing") {
+		t.Errorf("the listing:\n%s", listing)
+	}
+	d.steps("> SIZE .ftp-upload-left", "<< 550", "> DELE .ftp-upload-left", "<< 550", "> RNFR .ftp-upload-left", "<< 550")
+	d.steps("passive", "> RETR sub", "< 550 Is a directory.", "passive", "> RETR socket", "<< 550", "passive", "> STOR socket", "<< 550")
+	d.steps("> RMD /", "<< 550", "> RMD to-sub", "<< 550", "> DELE to-sub", "<< 250")
+	if _, err := os.Stat(file("sub")); err != nil {
+		t.Error(err)
+	}
+	d.steps("> SITE CHMOD 640 f", "<< 200")
+	if fi, err := os.Stat(file("f")); err != nil || fi.Mode().Perm() != 0o640 {
+		t.Errorf("SITE CHMOD: %v, %v", fi.Mode(), err)
+	}
+}
+
+func TestSingleUser(t *testing.T) {
+	tree := ftp.DirFS(t.TempDir())
+	for _, tt := range []struct {
+		password, user, given string
+		in                    bool
+	}{
+		{"secret", "bob", "secret", true}, {"secret", "bob", "Secret", false}, {"secret", "bob", "", false},
+		{"secret", "eve", "secret", false}, {"", "bob", "any", true}, {"", "bob", "", true}, {"", "eve", "", false},
+	} {
+		got, err := ftp.SingleUser("bob", tt.password, tree).Login(t.Context(), ftp.Client{}, tt.user, tt.given)
+		if tt.in && (err != nil || got != tree) || !tt.in && (!errors.Is(err, ftp.ErrDenied) || got != nil) {
+			t.Errorf("%q with %q of %q: %v, %v", tt.user, tt.given, tt.password, got, err)
+		}
+	}
 }
 
 func TestServeWantsABackend(t *testing.T) {

@@ -1,6 +1,7 @@
 package ftp_test
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/tls"
 	"io"
@@ -145,4 +146,132 @@ func sendSlowly(data net.Conn) error {
 		return err
 	}
 	return nil
+}
+
+// What nobody has to look at is INFO: a transfer that its client gave up, or the administrator ended, and what strangers try
+// who have not logged in.
+func TestWhatNeedsNobodysAttentionIsNoWarning(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		end  func(d *dialogue, srv *ftp.Server)
+	}{
+		{"ABOR", func(d *dialogue, _ *ftp.Server) { d.steps("> ABOR", "<< 426", "<< 226") }},
+		{"Kick", func(d *dialogue, srv *ftp.Server) { srv.Kick(srv.Sessions()[0].ID); d.steps("<< 421") }},
+		{"Close", func(d *dialogue, srv *ftp.Server) { go srv.Close(); d.steps("<< 421") }},
+	} {
+		log := &logText{}
+		srv := newServer(t, memory.New(), nil)
+		logTo(log)(srv)
+		d := &dialogue{t: t, where: t.Name(), addr: serveOn(t, srv, "127.0.0.1:0")}
+		d.connect()
+		d.steps("login")
+		d.startUpload("f", "hello")
+		tt.end(d, srv)
+		d.hangUp()
+		srv.Close()
+		log.line(t, "level=INFO", `msg="transfer failed"`)
+		log.line(t, `msg="session ended"`, "files=0", "received=5")
+		log.none(t, tt.name, "level=WARN")
+	}
+}
+
+// none fails when a line has all of the words.
+func (l *logText) none(t *testing.T, what string, words ...string) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for line := range strings.Lines(l.text.String()) {
+		all := true
+		for _, w := range words {
+			all = all && strings.Contains(line, w)
+		}
+		if all {
+			t.Errorf("%s: the log has %s", what, line)
+		}
+	}
+}
+
+// A session that has not logged in leaves three warnings, has no line at its end, and tells no word that may be a secret.
+func TestStrangersDoNotFillTheLog(t *testing.T) {
+	log := &logText{}
+	srv := newServer(t, memory.New(), map[string]bool{"password": true})
+	logTo(log)(srv)
+	d := &dialogue{t: t, where: t.Name(), addr: serveOn(t, srv, "127.0.0.1:0")}
+	d.connect()
+	d.steps("> GET / secret", "<< 500", "> DELE a", "<< 530", "> PASS secret", "<< 503")
+	for range 10 {
+		d.steps("> DELE a", "<< 530")
+	}
+	d.hangUp()
+	srv.Close()
+	log.none(t, "a command that does not exist", "level=WARN", "command=GET")
+	log.none(t, "a secret", "secret")
+	log.none(t, "nobody's session", "session ended")
+	if n := strings.Count(log.text.String(), "level=WARN"); n < 1 || n > 3 {
+		t.Errorf("%d warnings:\n%s", n, log.text.String())
+	}
+}
+
+// Handshakes that fail and sessions that are refused are warnings, with the address and the port apart.
+func TestWhoDoesNotGetInIsTold(t *testing.T) {
+	for _, implicit := range []bool{false, true} {
+		log := &logText{}
+		srv := newServer(t, memory.New(), map[string]bool{"tls": true})
+		logTo(log)(srv)
+		srv.MaxSessions = 2
+		srv.MaxGuests = -1
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		serve := srv.Serve
+		if implicit {
+			serve = srv.ServeTLS
+		}
+		served := make(chan error, 1)
+		go func() { served <- serve(t.Context(), l) }()
+		conn, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, port, _ := net.SplitHostPort(conn.LocalAddr().String())
+		in := bufio.NewReader(conn)
+		if !implicit {
+			io.WriteString(conn, "AUTH TLS\r\n")
+			in.ReadString('\n')
+			in.ReadString('\n')
+		}
+		io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n")
+		io.Copy(io.Discard, in)
+		conn.Close()
+		var idle []net.Conn
+		for range 3 {
+			c, err := net.Dial("tcp", l.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			idle = append(idle, c)
+			if implicit && len(idle) < 3 {
+				continue
+			}
+			bufio.NewReader(c).ReadString('\n')
+		}
+		for _, c := range idle {
+			c.Close()
+		}
+		srv.Close()
+		<-served
+		log.line(t, "level=WARN", `msg="TLS handshake failed"`, "address=127.0.0.1 ", "port="+port+" ")
+		log.line(t, "level=WARN", `msg="session refused"`, "address=127.0.0.1 ", `reason="Too many sessions; try again later."`)
+	}
+}
+
+// The end of a session counts files that went both ways, and no listings.
+func TestTheEndOfASessionCountsFiles(t *testing.T) {
+	log := &logText{}
+	d := talk(t, memory.New(), logTo(log))
+	d.steps("> TYPE I", "<< 200", "passive", "> STOR f", "<< 150", "send hello", "<< 226", "passive", "> RETR f", "<< 150", "recv hello", "<< 226",
+		"passive", "> NLST", "<< 150", `recv f\r\n`, "<< 226", "> QUIT", "<< 221", "closed")
+	d.hangUp()
+	log.line(t, `msg="session ended"`, "files=2", "received=5", "sent=5")
 }

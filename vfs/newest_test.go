@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ferry/disk/disktest"
 	"ferry/remote"
 	"ferry/remote/memory"
 )
@@ -118,5 +119,49 @@ func TestWithoutModificationTimesNoneIsShown(t *testing.T) {
 	defer fs.Close()
 	if known, shown := timesOf(t, fs.View("bob"), ".", "d"); !known.IsZero() || !shown.IsZero() {
 		t.Errorf("%v, %v", known, shown)
+	}
+}
+
+// What is stored or made here is below its directory at once, and with a cache before it is sent.
+func TestWhatIsStoredIsTheNewestBelow(t *testing.T) {
+	for _, cached := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newRigAt(t, Cache{Mode: CacheWrites, WriteBack: time.Hour}, &rig{
+				disk: disktest.New(), off: !cached,
+				far: func(r *memory.Remote) remote.Remote {
+					_ = r.Mkdir(t.Context(), "d")
+					_ = r.Mkdir(t.Context(), "d/e")
+					_ = r.Mkdir(t.Context(), "other")
+					return untimed{remote.Forward{Remote: r}}
+				},
+			})
+			for _, dir := range []string{".", "d", "d/e", "other"} {
+				_, _ = timesOf(t, b.View, dir, "")
+			}
+			for i, change := range []func(){
+				func() { b.upload("d/e/f", "content") },
+				func() { b.ok(b.Mkdir(t.Context(), "d/e/new")) },
+			} {
+				time.Sleep(time.Minute)
+				change()
+				for _, dir := range []string{"d", "d/e"} {
+					parent, base := remote.Split(dir)
+					if known, shown := timesOf(t, b.View, parent, base); !known.IsZero() || !shown.Equal(time.Now()) {
+						t.Errorf("cached %v, change %d: of %s %v is known, %v is shown, want %v", cached, i, dir, known, shown, time.Now())
+					}
+				}
+				if known, _ := timesOf(t, b.View, "d/e", "new"); !known.IsZero() {
+					t.Errorf("cached %v: %v is known of a directory that was made", cached, known)
+				}
+			}
+			if cached {
+				return
+			}
+			stored := time.Now().Add(-time.Minute)
+			b.ok(b.Rename(t.Context(), "d/e/f", "other/f"))
+			if _, shown := timesOf(t, b.View, ".", "other"); !shown.Equal(stored) {
+				t.Errorf("with what was renamed into it %v is shown, want %v", shown, stored)
+			}
+		})
 	}
 }

@@ -154,7 +154,11 @@ func (v *View) Mkdir(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	defer release()
-	return v.fs.top.Mkdir(ctx, dir)
+	if err := v.fs.top.Mkdir(ctx, dir); err != nil {
+		return err
+	}
+	v.fs.names.Waits(dir)
+	return nil
 }
 
 // Rmdir removes the empty directory dir.

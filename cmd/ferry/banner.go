@@ -50,7 +50,7 @@ func (b banner) write(w io.Writer, o *options) {
 	}
 	line("Password", password)
 	rights := "read and write"
-	if o.ReadOnly {
+	if o.IsReadOnly() {
 		rights = "read only"
 	}
 	line("Serves", strings.Map(printable, b.what)+" ("+rights+")")

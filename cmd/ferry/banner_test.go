@@ -15,6 +15,7 @@ import (
 
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/cmd/ferry/internal/listen"
+	"ferry/cmd/ferry/internal/logging"
 )
 
 func onTerminal(t *testing.T, args ...string) *running {
@@ -78,6 +79,66 @@ func TestALogThatIsKeptHasNoBanner(t *testing.T) {
 	r.wait(t)
 	if text := r.logged(); strings.Contains(text, "Ctrl-C") || strings.Contains(text, "INFO") {
 		t.Errorf("the log:\n%s", text)
+	}
+}
+
+// A person who has said how the log shall be gets that log alone, on a terminal too.
+func TestALogThatWasAskedForHasNoBanner(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "log")
+	for _, args := range [][]string{
+		{"--log-file", file}, {"--log-format", "json"}, {"--use-json-log"}, {"--log-systemd"}, {"-v"}, {"--log-level", "NOTICE"},
+	} {
+		r := onTerminal(t, append([]string{":memory:", "--pass", "x"}, args...)...)
+		if args[0] == "--log-file" {
+			waitForFile(t, file, "Serving FTP on")
+		} else {
+			r.waitFor(t, "Serving FTP on")
+		}
+		if text := r.logged(); strings.Contains(text, "Ctrl-C") {
+			t.Errorf("%v:\n%s", args, text)
+		}
+		r.stop()
+		r.wait(t)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil || strings.Contains(string(text), "INFO") || strings.Contains(string(text), "Ctrl-C") {
+		t.Errorf("the log file, %v:\n%s", err, text)
+	}
+	json := parse(t, "--log-format", "json")
+	log, _, err := logging.Open(&json.Log, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := (process{terminalLog: true}).sessionLog(json, log); got != log {
+		t.Error("logins and transfers are added to a log for programs")
+	}
+}
+
+// The banner says what is so: who may log in, what they may do, and that nothing is kept.
+func TestTheBannerSaysWhatIsSo(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		want []string
+	}{
+		{nil, []string{`Open +ftp://localhost:\d+/\n`, `User +anonymous\n`, `Password +any\n`, `Serves +memory: \(read and write\)\n`, `Cache +none\n`}},
+		{[]string{"--read-only"}, []string{`\(read only\)\n`}},
+		{[]string{"--dry-run"}, []string{`\(read only\)\n`}},
+		{[]string{"--tls", "self-signed", "--implicit-tls-addr", "localhost:0"}, []string{`Open +ftp://localhost:\d+/\n +ftps://localhost:\d+/\n`}},
+	} {
+		r := onTerminal(t, append([]string{":memory:"}, tt.args...)...)
+		r.waitFor(t, "Serving FTP on")
+		for _, want := range tt.want {
+			if text := r.logged(); !regexp.MustCompile(want).MatchString(text) {
+				t.Errorf("%v: %s is missing:\n%s", tt.args, want, text)
+			}
+		}
+		r.stop()
+		r.wait(t)
+	}
+	var text strings.Builder
+	banner{what: "a\x1b[2Jb\nc"}.write(&text, &options{Options: flags.Options{User: "u\x1b"}})
+	if strings.Contains(text.String(), "\x1b") || !strings.Contains(text.String(), "a?[2Jb?c (read") {
+		t.Errorf("the cursor is moved: %q", text.String())
 	}
 }
 

@@ -35,7 +35,7 @@ func (o *options) checkRoot(ctx context.Context, r remote.Remote, what string, l
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), vfs.AnswerLimit)
 	c := &rootCheck{what: what, cached: o.Cache.Mode != flags.CacheOff, log: log, cancel: cancel, done: make(chan struct{})}
 	if c.cached {
-		if dir, err := o.places.Store(r.Info(), o.ReadOnly); err == nil {
+		if dir, err := o.places.Store(r.Info(), o.IsReadOnly()); err == nil {
 			_, err := os.Stat(dir)
 			c.before = err == nil
 		}

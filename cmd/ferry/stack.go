@@ -261,7 +261,7 @@ func (o *options) openCache(info remote.Info, log *slog.Logger) (places.Cache, e
 		}
 		return places.Cache{}, nil
 	}
-	dir, err := o.places.Store(info, o.ReadOnly)
+	dir, err := o.places.Store(info, o.IsReadOnly())
 	if err == nil {
 		err = o.places.Check(dir)
 	}
