@@ -24,6 +24,8 @@ type Options struct {
 	Check func(user, password string) bool
 	// Throttle slows down those who give wrong passwords, by their address. nil: nobody is.
 	Throttle Throttle
+	// Ready says what keeps the process from serving, for GET readyz; nil: nothing ever does.
+	Ready func(ctx context.Context) error
 	// NoAuth opens every call to whoever can reach the server.
 	NoAuth bool
 
@@ -48,6 +50,7 @@ type Server struct {
 	origin *http.CrossOriginProtection // nil: every origin is allowed
 	jobs   *jobs
 	guard  guard
+	ready  readiness
 	log    *slog.Logger
 }
 
@@ -76,7 +79,10 @@ func New(o Options) (*Server, error) {
 
 // Close stops the calls that still run and waits for those that run in the background. No call
 // starts after it.
-func (s *Server) Close() { s.jobs.close() }
+func (s *Server) Close() {
+	s.jobs.close()
+	s.ready.wait()
+}
 
 // Call makes a call within this process. It asks for no password.
 func (s *Server) Call(ctx context.Context, path string, in Params) (Params, error) {
@@ -123,6 +129,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if name, is := strings.CutPrefix(path, "debug/pprof/"); is && r.Method == http.MethodGet {
 		s.profile(w, r, name)
+		return
+	}
+	if s.health(w, r, path) {
 		return
 	}
 	s.allowOrigin(w.Header())

@@ -1,6 +1,7 @@
 package test
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -8,7 +9,8 @@ import (
 	"time"
 )
 
-// A disk is unplugged and comes back: a directory that has gone is not an empty one, whose mirror would be emptied too.
+// A disk is unplugged and comes back: a directory that has gone is not an empty one, whose mirror
+// would be emptied too.
 func TestAServedDirectoryVanishesAndComesBack(t *testing.T) {
 	for _, mode := range []string{"off", "minimal", "writes", "full"} {
 		t.Run(mode, func(t *testing.T) {
@@ -44,7 +46,42 @@ func TestAServedDirectoryVanishesAndComesBack(t *testing.T) {
 	}
 }
 
-// What waits in a cache is not put beneath the mount point, and what comes is kept until the disk is there.
+// Who asks whether ferry can serve is told that the disk is away.
+func TestADiskThatIsAwayIsNotReady(t *testing.T) {
+	for _, mode := range []string{"off", "writes"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			root := filepath.Join(t.TempDir(), "disk")
+			mustDo(t, os.Mkdir(root, 0o777))
+			p, addr := serve(t, root, "--vfs-cache-mode", mode, "--cache-dir", t.TempDir(), "--rc", "--rc-addr", "127.0.0.1:0")
+			control := controlAddress(t, p.log)
+			is := func(path string, want int) func() bool {
+				return func() bool {
+					r, err := http.Get(control + path) //nolint:noctx // the test ends with it
+					if err != nil {
+						t.Fatal(err)
+					}
+					_ = r.Body.Close()
+					return r.StatusCode == want
+				}
+			}
+			login(t, "", addr).fetch("LIST")
+			if !is("readyz", http.StatusOK)() {
+				t.Error("it is not ready")
+			}
+			mustDo(t, os.Remove(root))
+			eventually(t, "that it is not ready", is("readyz", http.StatusServiceUnavailable))
+			if !is("livez", http.StatusOK)() {
+				t.Error("it does not live")
+			}
+			mustDo(t, os.Mkdir(root, 0o777))
+			eventually(t, "that it is ready", is("readyz", http.StatusOK))
+		})
+	}
+}
+
+// What waits in a cache is not put beneath the mount point, and what comes is kept until the disk
+// is there.
 func TestAnUploadWaitsForADiskThatIsAway(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "disk")
 	mustDo(t, os.Mkdir(root, 0o777))

@@ -10,7 +10,8 @@ import (
 // AnswerLimit is how long a client waits at most for a remote that gives no sign of life.
 const AnswerLimit = breaker.AnswerLimit
 
-// forTreeChange is the limit of a change that, with a cache, waits until what stands in its way has been sent.
+// forTreeChange is the limit of a change that, with a cache, waits until what stands in its way has
+// been sent.
 func (f *FS) forTreeChange() breaker.Limit {
 	if f.over != nil {
 		return breaker.ForLongChange()
@@ -18,8 +19,9 @@ func (f *FS) forTreeChange() breaker.Limit {
 	return breaker.ForChange()
 }
 
-// guard returns a context for a call that shall not wait for the remote longer than limit says. The caller calls End, or for a
-// call whose result lives on under the context, Settle. Within a call that is guarded already, the outer Watchdog counts.
+// guard returns a context for a call that shall not wait for the remote longer than limit says. The
+// caller calls End, or for a call whose result lives on under the context, Settle. Within a call
+// that is guarded already, the outer Watchdog counts.
 func (f *FS) guard(ctx context.Context, limit breaker.Limit) (context.Context, *breaker.Watchdog) {
 	if f.caps.Live && f.over == nil || breaker.WatchdogOf(ctx) != nil {
 		return ctx, nil
@@ -39,6 +41,16 @@ func (f *FS) probe(ctx context.Context) error {
 	err := ask(ctx)
 	if ctx.Err() == nil && remote.Permanent(err) {
 		return nil
+	}
+	return err
+}
+
+// Ready asks the remote for its root, past everything that is remembered or waits. An error says
+// why there is none.
+func (f *FS) Ready(ctx context.Context) error {
+	root, err := f.remote.Stat(ctx, ".")
+	if err == nil && !root.Dir {
+		err = remote.ErrNotDir
 	}
 	return err
 }

@@ -63,6 +63,7 @@ func Open(ctx context.Context, o *flags.Options, log *slog.Logger, about Subject
 		Log:         log,
 		Check:       check,
 		Throttle:    &ftp.Throttle{}, // not that of FTP, where a login that anybody may make would forget guesses
+		Ready:       about.Tree.Ready,
 		NoAuth:      o.RC.NoAuth,
 		AllowOrigin: o.RC.AllowOrigin,
 		Hosts:       hosts(&o.RC),
