@@ -1,7 +1,7 @@
 // Bench runs ferry beside other FTP servers on one machine, in one run, with one client, and prints
 // Markdown tables of what each of them reached.
 //
-//	go run ./bench -fetch          # every server, every row, three rounds: the tables of bench/README.md
+//	go run ./bench -fetch          # every server, every row, three rounds: bench/README.md
 //	go run ./bench -quick          # seconds instead of minutes, nothing written
 //	go run ./bench -suite s3       # the half that serves an S3 bucket far away
 //	go run ./bench -rows retr,stor -servers ferry,vsftpd -quick

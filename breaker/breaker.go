@@ -1,8 +1,10 @@
-// Package breaker knows whether a remote answers, and bounds how long its callers wait for one that does not.
+// Package breaker knows whether a remote answers, and bounds how long its callers wait for one that
+// does not.
 //
-// A query that has another answer (an old listing, what is cached, what waits to be sent) does not wait for the remote longer
-// than Options.Wait. When it was not answered the breaker is open for a while: then nobody waits, until a probe or a call is
-// answered and closes it. A query without another answer waits longer; a Watchdog ends it.
+// A query that has another answer (an old listing, what is cached, what waits to be sent) does not
+// wait for the remote longer than Options.Wait. When it was not answered the breaker is open for a
+// while: then nobody waits, until a probe or a call is answered and closes it. A query without
+// another answer waits longer; a Watchdog ends it.
 package breaker
 
 import (
@@ -65,7 +67,8 @@ func New(o Options) *Breaker {
 // Wait returns how long a query that has another answer waits for the remote.
 func (b *Breaker) Wait() time.Duration { return b.wait }
 
-// Trip notes that the remote did not answer. A probe finds out whether that concerns more than one call.
+// Trip notes that the remote did not answer. A probe finds out whether that concerns more than one
+// call.
 func (b *Breaker) Trip() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -84,8 +87,8 @@ func (b *Breaker) Reset() {
 	}
 }
 
-// Closed reports whether a query that can go without an answer is asked. While the remote is away it is probed from
-// time to time as long as there are querys, so that those need not wait.
+// Closed reports whether a query that can go without an answer is asked. While the remote is away
+// it is probed from time to time as long as there are querys, so that those need not wait.
 func (b *Breaker) Closed() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -135,8 +138,8 @@ func (b *Breaker) probed(err error) {
 	b.since = time.Now()
 }
 
-// Ask makes a call that can go without an answer. Its error is ErrOpen, or that of the call; then the caller goes on with
-// what it has, unless its own context has ended or the error is an answer.
+// Ask makes a call that can go without an answer. Its error is ErrOpen, or that of the call; then
+// the caller goes on with what it has, unless its own context has ended or the error is an answer.
 func (b *Breaker) Ask(ctx context.Context, call func(context.Context) error) error {
 	if !b.Closed() {
 		return ErrOpen

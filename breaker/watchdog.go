@@ -11,20 +11,23 @@ import (
 	"ferry/remote"
 )
 
-// A remote that gives no sign of life must not hold its clients up: each call of theirs that waits for it ends within
-// AnswerLimit. What goes on after such a call, the reading of a file and the writing of an upload, has limits of its own.
+// A remote that gives no sign of life must not hold its clients up: each call of theirs that waits
+// for it ends within AnswerLimit. What goes on after such a call, the reading of a file and the
+// writing of an upload, has limits of its own.
 
 // AnswerLimit is how long a client waits at most for a remote that gives no sign of life.
 const AnswerLimit = 30 * time.Second
 
 const (
-	// ChangeLimit is how long a change may take until it is cancelled: a driver may then wait for its answer once more.
+	// ChangeLimit is how long a change may take until it is cancelled: a driver may then wait for
+	// its answer once more.
 	ChangeLimit = AnswerLimit - remote.AnswerTime
 	// probeLimit is how long the answer to a probe may take.
 	probeLimit = 10 * time.Second
 )
 
-// ErrSilent is why a call was cancelled that waited for the remote in vain. It is a context.DeadlineExceeded.
+// ErrSilent is why a call was cancelled that waited for the remote in vain. It is a
+// context.DeadlineExceeded.
 var ErrSilent error = silentError{}
 
 type silentError struct{}
@@ -46,7 +49,8 @@ type Limit struct {
 // ForQuery is the limit of a query.
 func ForQuery() Limit { return Limit{limit: AnswerLimit} }
 
-// ForLongQuery is the limit of a query that may take long: a listing, a hash, the beginning of a download.
+// ForLongQuery is the limit of a query that may take long: a listing, a hash, the beginning of a
+// download.
 func ForLongQuery() Limit { return Limit{AnswerLimit - probeLimit, true} }
 
 // ForChange is the limit of a change.
@@ -55,7 +59,8 @@ func ForChange() Limit { return Limit{limit: ChangeLimit} }
 // ForLongChange is the limit of a change that may take long.
 func ForLongChange() Limit { return Limit{ChangeLimit - probeLimit, true} }
 
-// A Watchdog cancels a call when no sign of life has come for as long as its limit says. A nil one does nothing.
+// A Watchdog cancels a call when no sign of life has come for as long as its limit says. A nil one
+// does nothing.
 type Watchdog struct {
 	limit  time.Duration
 	probe  func() bool // asks the remote for a sign of life; nil = nobody asks
@@ -74,8 +79,8 @@ type Watchdog struct {
 // watchdogKey is that of the Watchdog in the values of a context.
 type watchdogKey struct{}
 
-// Guard returns a context for a call that shall not wait for the remote longer than limit says. The caller calls End, or for a
-// call whose result lives on under the context, Settle.
+// Guard returns a context for a call that shall not wait for the remote longer than limit says. The
+// caller calls End, or for a call whose result lives on under the context, Settle.
 func (b *Breaker) Guard(ctx context.Context, limit Limit) (context.Context, *Watchdog) {
 	w := &Watchdog{limit: limit.limit, begun: time.Now(), tell: b.Trip}
 	guarded, cancel := context.WithCancelCause(context.WithValue(ctx, watchdogKey{}, w))

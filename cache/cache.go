@@ -1,9 +1,9 @@
-// Package cache keeps the contents of files on a local disk, so that what was acknowledged survives the death of the
-// process and the loss of power at any instruction.
+// Package cache keeps the contents of files on a local disk, so that what was acknowledged survives
+// the death of the process and the loss of power at any instruction.
 //
-// A Store is passive. It is asked by those who know what the files are for; it knows no remote and calls nobody back. One
-// file on the disk is one content together with a header that says what it is (doc/cache-format.md); the directory that it
-// stands in says in which state:
+// A Store is passive. It is asked by those who know what the files are for; it knows no remote and
+// calls nobody back. One file on the disk is one content together with a header that says what it
+// is (doc/cache-format.md); the directory that it stands in says in which state:
 //
 //	tmp/    being written
 //	part/   an unfinished upload that its owner may continue
@@ -14,8 +14,8 @@
 //
 //	uploads/  notes of uploads in parts that were begun and not ended
 //
-// The directory dirty/ is the queue. There is no journal beside it: a file that waits is state, and each change of what
-// waits is one header write or one rename.
+// The directory dirty/ is the queue. There is no journal beside it: a file that waits is state, and
+// each change of what waits is one header write or one rename.
 package cache
 
 import (
@@ -25,7 +25,8 @@ import (
 	"time"
 )
 
-// Errors besides those of the disk. Those that a caller tells apart are the io/fs and errno values themselves.
+// Errors besides those of the disk. Those that a caller tells apart are the io/fs and errno values
+// themselves.
 var (
 	// ErrInUse is what Open returns when another process has the cache.
 	ErrInUse = errors.New("the cache is in use")
@@ -33,7 +34,8 @@ var (
 	// ErrVersion is what Open returns when a newer ferry has written what waits.
 	ErrVersion = errors.New("a format of the cache that this version of ferry does not know")
 
-	// ErrNoSpace means that the cache is full of what has not been sent yet, and that nothing moved for Options.Patience.
+	// ErrNoSpace means that the cache is full of what has not been sent yet, and that nothing moved
+	// for Options.Patience.
 	ErrNoSpace error = syscall.ENOSPC
 
 	// ErrNameTooLong means that what is to be kept beside the content does not fit the header.
@@ -45,11 +47,13 @@ type Options struct {
 	MaxSize int64 // bytes in all; 0 or less: no limit
 	MinFree int64 // bytes that stay free on the disk; 0 or less: none
 
-	// MaxAge is how long a clean copy is kept after it was last used, and PartMaxAge how long an unfinished upload is
-	// kept; 0: for ever. PollInterval is how often Run looks for those that are older; 0: each minute.
+	// MaxAge is how long a clean copy is kept after it was last used, and PartMaxAge how long an
+	// unfinished upload is kept; 0: for ever. PollInterval is how often Run looks for those that
+	// are older; 0: each minute.
 	MaxAge, PartMaxAge, PollInterval time.Duration
 
-	// Patience is how long a write to a full cache waits while nothing moves before it is ErrNoSpace; 0: a minute.
+	// Patience is how long a write to a full cache waits while nothing moves before it is
+	// ErrNoSpace; 0: a minute.
 	Patience time.Duration
 }
 
@@ -98,8 +102,8 @@ const (
 	Spooled            // it survives the death of the process
 )
 
-// A Record is one change that waits to be carried out on the remote. Of records that claim the same name, the one of the
-// highest Seq counts.
+// A Record is one change that waits to be carried out on the remote. Of records that claim the same
+// name, the one of the highest Seq counts.
 type Record struct {
 	ID   string // given by the Store
 	Seq  uint64 // given by the Store: the order of the changes, across restarts
@@ -117,8 +121,8 @@ type Record struct {
 	Base        Base
 	BaseVersion string
 
-	// Removes are names that are to be removed from the remote when Name has been stored there: where the file was
-	// renamed while it waited.
+	// Removes are names that are to be removed from the remote when Name has been stored there:
+	// where the file was renamed while it waited.
 	Removes []string
 
 	Committed time.Time // when the record was made
@@ -133,8 +137,8 @@ type Fingerprint struct {
 	Hash    string
 }
 
-// Equal reports whether both are of the same version: by Version where both have one, else by all the rest. A hash counts
-// where both have one.
+// Equal reports whether both are of the same version: by Version where both have one, else by all
+// the rest. A hash counts where both have one.
 func (f Fingerprint) Equal(g Fingerprint) bool {
 	if f.Version != "" && g.Version != "" {
 		return f.Version == g.Version

@@ -14,9 +14,9 @@ import (
 	"ferry/disk"
 )
 
-// copySet is the clean copies of a Store. A copy is in use as long as it has handles; then it is idle, and may go at any
-// time. A copy in use whose file is not in clean/ any more, because the name stands for another version now, is outdated:
-// those who read it go on.
+// copySet is the clean copies of a Store. A copy is in use as long as it has handles; then it is
+// idle, and may go at any time. A copy in use whose file is not in clean/ any more, because the
+// name stands for another version now, is outdated: those who read it go on.
 //
 // Lock order: copySet.mu, clean.mu, room.mu.
 type copySet struct {
@@ -65,8 +65,8 @@ func newCopySet(s *Store) *copySet {
 	}
 }
 
-// Copy returns the copy of the version print of the file called name. It is an empty one where there is none; one of
-// another version goes. The caller closes it.
+// Copy returns the copy of the version print of the file called name. It is an empty one where
+// there is none; one of another version goes. The caller closes it.
 func (s *Store) Copy(name string, print Fingerprint) (*Copy, error) {
 	c, err := s.copies.acquire(name, print)
 	if err != nil {
@@ -104,7 +104,8 @@ func (s *Store) Forget(name string) error {
 	return cs.forget(copyKeyOf(name))
 }
 
-// MoveCopy gives the copy of from another name, and drops that of to. A copy that is in use is dropped instead.
+// MoveCopy gives the copy of from another name, and drops that of to. A copy that is in use is
+// dropped instead.
 func (s *Store) MoveCopy(from, to string) error {
 	cs := s.copies
 	cs.mu.Lock()
@@ -163,9 +164,10 @@ func (cs *copySet) place(from string, key copyKey, f disk.File, sl *slots, h *he
 	return cs.s.disk.Rename(from, to)
 }
 
-// adopt makes the file at from, which is done with as a record, the copy of h.Name that h describes. f is open for
-// writing, and stays the caller's. bytes is what it counts as in stateClean already. busy reports whether somebody still
-// reads it as the record; nil = nobody does.
+// adopt makes the file at from, which is done with as a record, the copy of h.Name that h
+// describes. f is open for writing, and stays the caller's. bytes is what it counts as in
+// stateClean already. busy reports whether somebody still reads it as the record; nil = nobody
+// does.
 func (cs *copySet) adopt(from string, f disk.File, sl *slots, h header, bytes int64, busy func(time.Duration) bool) error {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
@@ -206,7 +208,8 @@ func (cs *copySet) acquire(name string, print Fingerprint) (*clean, error) {
 	return c, nil
 }
 
-// load opens the copy that is there, or returns nil; one of another version goes, and so does one that is damaged.
+// load opens the copy that is there, or returns nil; one of another version goes, and so does one
+// that is damaged.
 // LOCKS_REQUIRED(cs.mu)
 func (cs *copySet) load(k copyKey, name string, print Fingerprint) (*clean, error) {
 	f, err := cs.s.disk.OpenFile(k.path(), os.O_RDWR)

@@ -81,8 +81,8 @@ func (h *Copy) Held(off int64) int64 {
 	return h.c.held.run(off)
 }
 
-// Missing returns the first of the n bytes from off on that are not there, and how many are missing without a gap; 0 when
-// all are there.
+// Missing returns the first of the n bytes from off on that are not there, and how many are missing
+// without a gap; 0 when all are there.
 func (h *Copy) Missing(off, n int64) (missingOff, missing int64) {
 	h.c.mu.Lock()
 	defer h.c.mu.Unlock()
@@ -90,8 +90,8 @@ func (h *Copy) Missing(off, n int64) (missingOff, missing int64) {
 	return s.off, s.len()
 }
 
-// ReadAt reads those bytes from off on that are there; there may be fewer than p has room for, or none. An error is one of
-// the disk: then the copy is of no use any more.
+// ReadAt reads those bytes from off on that are there; there may be fewer than p has room for, or
+// none. An error is one of the disk: then the copy is of no use any more.
 func (h *Copy) ReadAt(p []byte, off int64) (int, error) {
 	s, ok := h.c.pin(off, int64(len(p)))
 	if !ok {
@@ -126,8 +126,8 @@ func (c *clean) unpin(s span) {
 	c.pinned.remove(s)
 }
 
-// WriteAt puts p into the copy. Other copies, and other parts of this one, make room for it; it does not wait for room:
-// where there is none it is ErrNoSpace, and p is not kept.
+// WriteAt puts p into the copy. Other copies, and other parts of this one, make room for it; it
+// does not wait for room: where there is none it is ErrNoSpace, and p is not kept.
 func (h *Copy) WriteAt(p []byte, off int64) error {
 	c := h.c
 	s := span{off, off + int64(len(p))}
@@ -158,7 +158,8 @@ func (h *Copy) WriteAt(p []byte, off int64) error {
 	return nil
 }
 
-// takeBack ends a write that failed, and frees what it may have left: not what others have written, or are writing.
+// takeBack ends a write that failed, and frees what it may have left: not what others have written,
+// or are writing.
 func (c *clean) takeBack(s span) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -192,7 +193,8 @@ func (c *clean) write(p []byte, off int64) error {
 	return err
 }
 
-// takeRoom counts n bytes that are about to be written to a copy, after others have made room for them.
+// takeRoom counts n bytes that are about to be written to a copy, after others have made room for
+// them.
 func (cs *copySet) takeRoom(n int64) error {
 	for {
 		lack, err := cs.s.room.tryTake(stateClean, n)

@@ -8,8 +8,9 @@ import (
 	"ferry/disk/disktest"
 )
 
-// TestCopiesAfterACrash stops the disk at each operation of a history, in which copies are written, grow, are punched, change
-// their version, move and go, and looks at what the next process believes to be there.
+// TestCopiesAfterACrash stops the disk at each operation of a history, in which copies are written,
+// grow, are punched, change their version, move and go, and looks at what the next process believes
+// to be there.
 func TestCopiesAfterACrash(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes long")
@@ -53,8 +54,8 @@ func TestCopiesAfterACrash(t *testing.T) {
 
 const historySize = 5 << 18
 
-// copyHistory does everything to two copies, as far as the disk lets it. Its errors do not matter: after the first the disk
-// has stopped.
+// copyHistory does everything to two copies, as far as the disk lets it. Its errors do not matter:
+// after the first the disk has stopped.
 func copyHistory(d *disktest.Disk) {
 	s, err := Open(d, Options{})
 	if err != nil {

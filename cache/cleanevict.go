@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// evict frees about n bytes of copies, and returns how many it freed: idle copies first, the one that was used the longest
-// ago before others, then bytes of those in use that nobody is reading at this moment.
+// evict frees about n bytes of copies, and returns how many it freed: idle copies first, the one
+// that was used the longest ago before others, then bytes of those in use that nobody is reading at
+// this moment.
 func (cs *copySet) evict(n int64) (freed int64) {
 	for freed < n {
 		got, ok := cs.evictIdle()
@@ -27,8 +28,8 @@ func (cs *copySet) evict(n int64) (freed int64) {
 	return freed
 }
 
-// evictIdle drops the idle copy that was used the longest ago, and reports whether there was one. One that is still read as
-// the record that it was would give nothing back.
+// evictIdle drops the idle copy that was used the longest ago, and reports whether there was one.
+// One that is still read as the record that it was would give nothing back.
 func (cs *copySet) evictIdle() (freed int64, ok bool) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
@@ -64,7 +65,8 @@ func (cs *copySet) inUse() []*clean {
 // holeSize is what is punched out at once, unless that is not there, and what holes are aligned to.
 const holeSize = 1 << 20
 
-// shrink punches about n bytes out of a copy in use, from its beginning on, and returns how many it freed.
+// shrink punches about n bytes out of a copy in use, from its beginning on, and returns how many it
+// freed.
 func (c *clean) shrink(n int64) (freed int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -96,8 +98,8 @@ func (c *clean) holes(n int64) (found []span) {
 	return found
 }
 
-// punch frees the room of bytes, after it has made sure that no header claims them. A disk that cannot do it is not asked
-// again.
+// punch frees the room of bytes, after it has made sure that no header claims them. A disk that
+// cannot do it is not asked again.
 // LOCKS_REQUIRED(c.mu)
 func (c *clean) punch(s span) error {
 	if err := c.disclaim(); err != nil {

@@ -11,9 +11,11 @@ import (
 
 // What a header claims of a copy is true, whatever happens to the machine:
 //
-//   - A header that claims bytes which have not been synced is spooled: it counts during the same run of the machine only.
-//   - Before bytes are punched out that a header on the disk may claim, both slots are overwritten by headers that claim
-//     nothing; where one of them would have counted after a loss of power, this is synced.
+//   - A header that claims bytes which have not been synced is spooled: it counts during the same
+//     run of the machine only.
+//   - Before bytes are punched out that a header on the disk may claim, both slots are overwritten
+//     by headers that claim nothing; where one of them would have counted after a loss of power,
+//     this is synced.
 //
 // So whichever slots a loss of power brings back: what a header claims that counts is there.
 
@@ -88,8 +90,8 @@ func (c *clean) fitting() (ranges, error) {
 	return c.held.largest((slotSize - len(bare)) / extentSize), nil
 }
 
-// describe writes the header of a copy that has changed, or that was last used long before now. What does not fit it is
-// given up.
+// describe writes the header of a copy that has changed, or that was last used long before now.
+// What does not fit it is given up.
 // LOCKS_REQUIRED(c.mu)
 func (c *clean) describe(now time.Time) error {
 	if len(c.held) == 0 || !c.changed && now.Sub(c.lastUsed) < touchAfter {

@@ -12,12 +12,13 @@ import (
 	"ferry/disk"
 )
 
-// restAge is how long ago a copy was last used before Run syncs it: by then its bytes are on the disk by themselves, and
-// little is left to wait for.
+// restAge is how long ago a copy was last used before Run syncs it: by then its bytes are on the
+// disk by themselves, and little is left to wait for.
 const restAge = 30 * time.Second
 
-// run finds the copies of the process before, and from then on drops those that are too old, and makes durable what has
-// been written. A copy with which the disk fails is dropped, or not counted: nothing that anybody relies on ends with it.
+// run finds the copies of the process before, and from then on drops those that are too old, and
+// makes durable what has been written. A copy with which the disk fails is dropped, or not counted:
+// nothing that anybody relies on ends with it.
 func (cs *copySet) run(ctx context.Context) {
 	cs.scan(ctx)
 	cs.obey()
@@ -44,7 +45,8 @@ func (cs *copySet) obey() {
 	}
 }
 
-// scan puts the copies into the index that are not there yet. What is no copy that counts is removed.
+// scan puts the copies into the index that are not there yet. What is no copy that counts is
+// removed.
 func (cs *copySet) scan(ctx context.Context) {
 	for dir, err := range cs.s.disk.ReadDir(cleanDir) {
 		if err != nil || ctx.Err() != nil {
@@ -107,7 +109,8 @@ func (cs *copySet) scanFile(name string) error {
 	return f.Close()
 }
 
-// settleGaps frees what an earlier process wrote to a copy and no header claims, and returns what the copy counts as.
+// settleGaps frees what an earlier process wrote to a copy and no header claims, and returns what
+// the copy counts as.
 func (cs *copySet) settleGaps(f disk.File, held ranges) int64 {
 	size, err := f.Size()
 	if err != nil {
@@ -126,8 +129,9 @@ func (cs *copySet) settleGaps(f disk.File, held ranges) int64 {
 	return dataStart + held.total()
 }
 
-// settle makes the headers of copies count after a loss of power: of those that nobody has used for a while, and of those
-// that are in use. The headers themselves reach the disk when the system writes them: nobody has been promised anything.
+// settle makes the headers of copies count after a loss of power: of those that nobody has used for
+// a while, and of those that are in use. The headers themselves reach the disk when the system
+// writes them: nobody has been promised anything.
 func (cs *copySet) settle(ctx context.Context, now time.Time) {
 	for _, it := range cs.resting(now) {
 		if ctx.Err() != nil {
@@ -162,7 +166,8 @@ func (cs *copySet) resting(now time.Time) (found []*idleCopy) {
 	return found
 }
 
-// settleIdle syncs an idle copy, and then says so in its header, unless somebody has used it meanwhile.
+// settleIdle syncs an idle copy, and then says so in its header, unless somebody has used it
+// meanwhile.
 func (cs *copySet) settleIdle(it *idleCopy) error {
 	f, err := cs.s.disk.OpenFile(it.key.path(), os.O_RDWR)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -200,7 +205,8 @@ func (cs *copySet) holdUsed() []*clean {
 	return all
 }
 
-// settle syncs a copy in use, and then says so in its header, unless bytes were punched out meanwhile.
+// settle syncs a copy in use, and then says so in its header, unless bytes were punched out
+// meanwhile.
 func (c *clean) settle() error {
 	c.mu.Lock()
 	held, err := c.fitting()

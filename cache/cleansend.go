@@ -16,7 +16,8 @@ const (
 	maxLents = 64
 )
 
-// lends reports whether files are handed to connections: in a small cache what cannot be punched out would be too much.
+// lends reports whether files are handed to connections: in a small cache what cannot be punched
+// out would be too much.
 func (cs *copySet) lends() bool { return cs.s.o.MaxSize <= 0 || cs.s.o.MaxSize >= 8*maxLent }
 
 // lent are bytes that may still be on their way to a client.
@@ -61,12 +62,14 @@ func (c *clean) inUse(s span) bool {
 	return c.pinned.overlaps(s) || c.lent.overlaps(s)
 }
 
-// Sender returns what sends bytes of the copy to a connection. It is used by one goroutine, and closed before the Copy.
+// Sender returns what sends bytes of the copy to a connection. It is used by one goroutine, and
+// closed before the Copy.
 func (h *Copy) Sender() *Sender { return &Sender{c: h.c, copy: h, lends: h.c.set.lends()} }
 
-// A Sender hands bytes of a copy to a connection, on a real disk as an *os.File, so that the kernel moves them. The kernel
-// sends them from the pages of the file: what is punched out while it waits in the connection arrives as zeros. So bytes are
-// pinned until so many have been sent behind them that they must have left, or for lentTime after the end.
+// A Sender hands bytes of a copy to a connection, on a real disk as an *os.File, so that the kernel
+// moves them. The kernel sends them from the pages of the file: what is punched out while it waits
+// in the connection arrives as zeros. So bytes are pinned until so many have been sent behind them
+// that they must have left, or for lentTime after the end.
 type Sender struct {
 	c     *clean
 	copy  *Copy
@@ -76,8 +79,8 @@ type Sender struct {
 	sent  span          // what is pinned
 }
 
-// Send copies those of the n bytes from off on to w that are there; there may be fewer, or none. fault is an error of the
-// disk: then the copy is of no use any more. err is one of w.
+// Send copies those of the n bytes from off on to w that are there; there may be fewer, or none.
+// fault is an error of the disk: then the copy is of no use any more. err is one of w.
 func (s *Sender) Send(w io.Writer, off, n int64) (sent int64, fault, err error) {
 	held, ok := s.c.pin(off, n)
 	if !ok {

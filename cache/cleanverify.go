@@ -24,8 +24,8 @@ func (h *Copy) State() State {
 	return State{c.edits, c.held.covers(span{0, c.print.Size}), c.verified}
 }
 
-// SetVerified notes that all of the copy was read in this State and had the right checksum. It is remembered until bytes
-// are punched out, or until the process ends.
+// SetVerified notes that all of the copy was read in this State and had the right checksum. It is
+// remembered until bytes are punched out, or until the process ends.
 func (h *Copy) SetVerified(in State) {
 	c := h.c
 	c.mu.Lock()
@@ -35,8 +35,8 @@ func (h *Copy) SetVerified(in State) {
 	}
 }
 
-// Verify writes all of the copy to sum, and reports whether is then says that it is right. Where not all of it is there, or
-// where it was found to be right before, it is right.
+// Verify writes all of the copy to sum, and reports whether is then says that it is right. Where
+// not all of it is there, or where it was found to be right before, it is right.
 func (h *Copy) Verify(sum io.Writer, is func() bool) (right bool, err error) {
 	in := h.State()
 	if !in.Whole || in.Verified {

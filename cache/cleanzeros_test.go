@@ -18,7 +18,8 @@ import (
 	"ferry/disk/disktest"
 )
 
-// Two write bytes that overlap; one of them fails when the other has written, and has not yet said so.
+// Two write bytes that overlap; one of them fails when the other has written, and has not yet said
+// so.
 func TestAWriteThatFailsDoesNotTakeBackWhatAnotherWrites(t *testing.T) {
 	for name, failing := range map[string]span{"the same": {0, 8192}, "overlapping": {4096, 12288}, "around": {0, 16384}} {
 		t.Run(name, func(t *testing.T) {

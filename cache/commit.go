@@ -14,9 +14,10 @@ import (
 	"ferry/disk"
 )
 
-// Commit makes the draft the waiting content of r.Name and forgets the owner's part of the draft's name. ID, Seq, Size and
-// Committed of r are assigned; Kind is File. When it returns a Durable record, that survives the loss of power. When it
-// fails, the draft is still there for Keep or Discard, and no record is.
+// Commit makes the draft the waiting content of r.Name and forgets the owner's part of the draft's
+// name. ID, Seq, Size and Committed of r are assigned; Kind is File. When it returns a Durable
+// record, that survives the loss of power. When it fails, the draft is still there for Keep or
+// Discard, and no record is.
 func (d *Draft) Commit(ctx context.Context, r Record, a Ack) (Record, error) {
 	if err := d.enter(); err != nil {
 		return Record{}, d.fail(err)
@@ -38,13 +39,15 @@ func (d *Draft) Commit(ctx context.Context, r Record, a Ack) (Record, error) {
 		return Record{}, d.fail(errors.Join(err, d.leave()))
 	}
 	d.leaveEnded()
-	// The record is there, whatever these say: the file is written, and an old part does not concern it.
+	// The record is there, whatever these say: the file is written, and an old part does not
+	// concern it.
 	_ = d.file.Close()
 	_ = d.s.dropPart(partID{d.name, d.owner})
 	return d.s.recordOf(e), nil
 }
 
-// errUnsound refuses what a sync has failed for: a system may then drop what was to be synced, and the next sync succeeds.
+// errUnsound refuses what a sync has failed for: a system may then drop what was to be synced, and
+// the next sync succeeds.
 var errUnsound = fmt.Errorf("what was written may be gone after a failed sync: %w", syscall.EIO)
 
 func (s *Store) recordOf(e *entry) Record {
@@ -53,8 +56,9 @@ func (s *Store) recordOf(e *entry) Record {
 	return e.record()
 }
 
-// Add makes a record without a content: any but a File. It needs no room to wait for. With a Seq the record takes that place
-// in the order, beside the one that has it: what was split off a change is not newer than what came after that.
+// Add makes a record without a content: any but a File. It needs no room to wait for. With a Seq
+// the record takes that place in the order, beside the one that has it: what was split off a change
+// is not newer than what came after that.
 func (s *Store) Add(ctx context.Context, r Record, a Ack) (Record, error) {
 	if ctx.Err() != nil {
 		return Record{}, context.Cause(ctx)
@@ -78,8 +82,9 @@ func (s *Store) Add(ctx context.Context, r Record, a Ack) (Record, error) {
 	return s.recordOf(e), nil
 }
 
-// commit gives the record of e its Seq, its header and its place in dirty/. When it fails, the file is where it was. done
-// cuts the wait for a full disk short. Until the rename the file is an upload of owner.
+// commit gives the record of e its Seq, its header and its place in dirty/. When it fails, the file
+// is where it was. done cuts the wait for a full disk short. Until the rename the file is an upload
+// of owner.
 func (s *Store) commit(done <-chan struct{}, e *entry, owner string, f disk.File, from string) error {
 	e.rec.Removes = slices.Clone(e.rec.Removes)
 	e.rec.Committed = time.Now()
@@ -184,8 +189,8 @@ func (s *Store) rewrite(e *entry, h *header, a Ack) error {
 }
 
 func (s *Store) rewriteOpen(e *entry, f disk.File, h *header, a Ack) error {
-	// A header that says that all is synced must not reach the disk before the rest. What a process before this one wrote
-	// may not be synced either, and then it is the other slot that is safe.
+	// A header that says that all is synced must not reach the disk before the rest. What a process
+	// before this one wrote may not be synced either, and then it is the other slot that is safe.
 	if e.slots.loaded || a == Durable && e.ack == Spooled {
 		if err := e.syncContent(f); err != nil {
 			return err
@@ -217,9 +222,10 @@ func (s *Store) waiting(op, id string) (*entry, error) {
 	return e, nil
 }
 
-// Drop removes a record: it was superseded by a later one, or its file was deleted again before anything was sent. When a
-// Durable Drop returns, the record does not come back after a loss of power; a Spooled one is enough where a later record
-// claims the same name, or none need to know. Contents that are open stay readable.
+// Drop removes a record: it was superseded by a later one, or its file was deleted again before
+// anything was sent. When a Durable Drop returns, the record does not come back after a loss of
+// power; a Spooled one is enough where a later record claims the same name, or none need to know.
+// Contents that are open stay readable.
 func (s *Store) Drop(id string, a Ack) error {
 	e, err := s.waiting("drop", id)
 	if err == nil {
@@ -262,7 +268,8 @@ func (s *Store) remove(e *entry) error {
 	return nil
 }
 
-// hide takes an entry out of the index before its file goes, so that nobody opens it any more; show is the way back.
+// hide takes an entry out of the index before its file goes, so that nobody opens it any more; show
+// is the way back.
 func (s *Store) hide(e *entry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -291,8 +298,8 @@ func (s *Store) giveUnread(e *entry) {
 	}
 }
 
-// Done says that the remote has what the record wanted. With keep, the content becomes the clean copy of the version as;
-// else it goes. The record does not come back, also after a loss of power.
+// Done says that the remote has what the record wanted. With keep, the content becomes the clean
+// copy of the version as; else it goes. The record does not come back, also after a loss of power.
 func (s *Store) Done(id string, as Fingerprint, keep bool) error {
 	e, err := s.waiting("done", id)
 	if err == nil {
@@ -306,7 +313,8 @@ func (s *Store) Done(id string, as Fingerprint, keep bool) error {
 	if !keep || e.rec.Kind != File {
 		return s.drop(e, Durable)
 	}
-	// Until its move is synced, a loss of power may make it a waiting file again: nothing may be cut out of it before.
+	// Until its move is synced, a loss of power may make it a waiting file again: nothing may be
+	// cut out of it before.
 	s.pin(e, 1)
 	defer s.pin(e, -1)
 	if err := s.adopt(e, as); err != nil {
@@ -355,8 +363,8 @@ func (s *Store) copyHeader(name string, as Fingerprint) header {
 	}
 }
 
-// Adopt ends a draft that was sent to the remote as it is: with keep it becomes the clean copy of the version as, else it
-// goes.
+// Adopt ends a draft that was sent to the remote as it is: with keep it becomes the clean copy of
+// the version as, else it goes.
 func (d *Draft) Adopt(as Fingerprint, keep bool) error {
 	if !keep || d.streamed.Load() {
 		return d.Discard()

@@ -55,9 +55,10 @@ func (c *Content) ReadAt(p []byte, off int64) (int, error) {
 // Section reads the content from its beginning, and may seek. It ends with the Content.
 func (c *Content) Section() *io.SectionReader { return io.NewSectionReader(c.file, dataStart, c.size) }
 
-// Reader reads the content from off on, and is closed by itself. On a real disk it is an *os.File, for the kernel to send:
-// its position counts from the beginning of the header, so that it can be read, but neither sought in nor asked for its
-// size. The file may have gone; then it is a reader that ends with the Content.
+// Reader reads the content from off on, and is closed by itself. On a real disk it is an *os.File,
+// for the kernel to send: its position counts from the beginning of the header, so that it can be
+// read, but neither sought in nor asked for its size. The file may have gone; then it is a reader
+// that ends with the Content.
 func (c *Content) Reader(off int64) (io.ReadCloser, error) {
 	c.s.mu.Lock()
 	gone := c.e.hidden

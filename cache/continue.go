@@ -8,7 +8,8 @@ import (
 	"ferry/disk"
 )
 
-// keepPart moves a file from tmp/ to part/, over an older one. It may come back in tmp/ until part/ is synced.
+// keepPart moves a file from tmp/ to part/, over an older one. It may come back in tmp/ until part/
+// is synced.
 func (s *Store) keepPart(from string, pt part) error {
 	s.changeParts.Lock()
 	defer s.changeParts.Unlock()
@@ -35,7 +36,8 @@ func (s *Store) continuePart(d *Draft, o Begin) error {
 	if err := s.takePart(d, o); err != nil {
 		return err
 	}
-	// What is found in part/ counts as synced, so it must not come back there once it is written to.
+	// What is found in part/ counts as synced, so it must not come back there once it is written
+	// to.
 	if err := s.syncPart.wait(); err != nil {
 		s.room.leave(stateDraft, d.counted)
 		return errors.Join(err, d.file.Close(), s.disk.Remove(d.path()))
@@ -78,9 +80,9 @@ func (s *Store) takePart(d *Draft, o Begin) error {
 	return nil
 }
 
-// cutPart shortens a part to off bytes, and makes those survive a loss of power as they are, whatever is written behind
-// them: so the header says so first. It also says whose it is from now on; one that is found under another owner's name
-// is removed.
+// cutPart shortens a part to off bytes, and makes those survive a loss of power as they are,
+// whatever is written behind them: so the header says so first. It also says whose it is from now
+// on; one that is found under another owner's name is removed.
 func (s *Store) cutPart(f disk.File, pt *part, off int64, owner string) error {
 	h := header{
 		State: statePart, Name: pt.info.Name, Owner: owner, Size: off, Synced: off, Committed: pt.info.ModTime,

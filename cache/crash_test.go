@@ -17,7 +17,8 @@ type crash struct {
 	loss func() disktest.Loss
 }
 
-// thorough reports whether the crash tests shall try more ways to lose at each instant than a short run can.
+// thorough reports whether the crash tests shall try more ways to lose at each instant than a short
+// run can.
 func thorough() bool { return os.Getenv("FERRY_TEST_CRASH") == "full" }
 
 // crashes are the ways in which the n-th test loses.
@@ -34,7 +35,8 @@ func crashes(n int) []crash {
 	return all
 }
 
-// interruptedBy plays a history on a new disk that stops at the n-th change. It returns false when there are fewer.
+// interruptedBy plays a history on a new disk that stops at the n-th change. It returns false when
+// there are fewer.
 func interruptedBy(t *testing.T, n int, play func(h *history)) (*disktest.Disk, *history, bool) {
 	d := disktest.New()
 	s, err := Open(d, Options{})
@@ -105,7 +107,8 @@ func TestEveryInstantOfACrashKeepsWhatWasAcknowledged(t *testing.T) {
 	}
 }
 
-// crashAgain crashes a second time, in the middle of recovery or behind it: nothing that the first crash left is lost.
+// crashAgain crashes a second time, in the middle of recovery or behind it: nothing that the first
+// crash left is lost.
 func (h *history) crashAgain(d *disktest.Disk, c crash, n int) error {
 	for m := 4 + n%4; m <= 16; m += 4 {
 		twice := d.Restart(c.loss())
@@ -216,7 +219,8 @@ func (h *history) checkUnbroken(t *testing.T, d *disktest.Disk) error {
 	return h.checkParts(got, false)
 }
 
-// An overwrite that a process was killed in wins over what it replaces, which is dropped: then it must not be lost itself.
+// An overwrite that a process was killed in wins over what it replaces, which is dropped: then it
+// must not be lost itself.
 func TestEveryInstantOfARecoveryKeepsOneOfTwo(t *testing.T) {
 	for n := 1; ; n++ {
 		d, h, stopped := interruptedBy(t, n, func(h *history) {
@@ -290,8 +294,8 @@ func TestEveryInstantOfAKillAndALossOfPower(t *testing.T) {
 	}
 }
 
-// checkNames compares what waits with what was promised; a rename that was not acknowledged may have gone back to one of
-// the names before.
+// checkNames compares what waits with what was promised; a rename that was not acknowledged may
+// have gone back to one of the names before.
 func (h *history) checkNames(s *Store, before ...string) error {
 	got, err := held(s)
 	if err != nil || reached(got, h.now) || reached(got, h.next) {

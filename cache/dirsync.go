@@ -2,8 +2,8 @@ package cache
 
 import "sync"
 
-// A dirSync syncs one directory for all who ask at the same time. A sync that has begun may miss what entered the
-// directory since; so those who come while one runs share the next one.
+// A dirSync syncs one directory for all who ask at the same time. A sync that has begun may miss
+// what entered the directory since; so those who come while one runs share the next one.
 type dirSync struct {
 	sync func() error
 

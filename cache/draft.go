@@ -19,11 +19,12 @@ type Begin struct {
 	Name  string
 	Owner string // whose part it becomes when it is kept
 
-	// Record is the ID of a waiting file. The draft begins with its first Off bytes; the file stays as it is.
+	// Record is the ID of a waiting file. The draft begins with its first Off bytes; the file stays
+	// as it is.
 	Record string
 
-	// Part makes the owner's unfinished upload of Name the draft, cut to Off bytes. With From it is that of another owner,
-	// which must end at Off.
+	// Part makes the owner's unfinished upload of Name the draft, cut to Off bytes. With From it is
+	// that of another owner, which must end at Off.
 	Part bool
 	From string
 
@@ -34,9 +35,10 @@ type Begin struct {
 	Continues bool
 }
 
-// A Draft is a content being written. It is used by one goroutine, except that Size, ReadAt, Keep and Discard may be called
-// at any time. Exactly one of Commit, Adopt, Keep and Discard ends it; later calls do nothing and return nil. A Commit or
-// Adopt that fails leaves it open for Keep or Discard.
+// A Draft is a content being written. It is used by one goroutine, except that Size, ReadAt, Keep
+// and Discard may be called at any time. Exactly one of Commit, Adopt, Keep and Discard ends it;
+// later calls do nothing and return nil. A Commit or Adopt that fails leaves it open for Keep or
+// Discard.
 type Draft struct {
 	// constant
 	s       *Store
@@ -66,12 +68,13 @@ type Draft struct {
 	finish func() error // ends the draft when the call under way returns
 }
 
-// describeAfter is how long a draft becomes before its header is written. A shorter one has one write less, and does not
-// survive the death of the process.
+// describeAfter is how long a draft becomes before its header is written. A shorter one has one
+// write less, and does not survive the death of the process.
 const describeAfter = 1 << 20
 
-// Create begins a content. ctx bounds the waits for room until the draft ends. A name that does not fit a header is
-// ErrNameTooLong, and what the draft should begin with but is not there fs.ErrNotExist.
+// Create begins a content. ctx bounds the waits for room until the draft ends. A name that does not
+// fit a header is ErrNameTooLong, and what the draft should begin with but is not there
+// fs.ErrNotExist.
 func (s *Store) Create(ctx context.Context, o Begin) (*Draft, error) {
 	d := &Draft{s: s, id: newID(), name: o.Name, owner: o.Owner, goesOn: o.Continues, stopped: make(chan struct{})}
 	h := d.header(stateDraft)
@@ -118,7 +121,8 @@ func (d *Draft) header(st state) header {
 	return h
 }
 
-// copyHead begins the draft with the head of a waiting file. The file system copies it, or shares it.
+// copyHead begins the draft with the head of a waiting file. The file system copies it, or shares
+// it.
 func (d *Draft) copyHead(o Begin) error {
 	c, err := d.s.OpenContent(o.Record)
 	if err != nil {
@@ -224,8 +228,8 @@ func (d *Draft) discard() error {
 	return err
 }
 
-// Keep ends the draft and keeps what was written as the owner's part of the name, which survives the loss of power. An
-// empty one is discarded.
+// Keep ends the draft and keeps what was written as the owner's part of the name, which survives
+// the loss of power. An empty one is discarded.
 func (d *Draft) Keep() error { return d.end(d.keep) }
 
 func (d *Draft) keep() error {

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// state is what a file is; it agrees with the directory that the file stands in, except for moments that recovery knows.
+// state is what a file is; it agrees with the directory that the file stands in, except for moments
+// that recovery knows.
 type state uint8
 
 const (
@@ -22,7 +23,8 @@ const (
 	states                    // how many there are
 )
 
-// A header describes the content that it stands in front of. Which fields count depends on the state.
+// A header describes the content that it stands in front of. Which fields count depends on the
+// state.
 type header struct {
 	State     state
 	Kind      Kind
@@ -50,8 +52,8 @@ type header struct {
 // An extent is n bytes from Off on.
 type extent struct{ Off, N int64 }
 
-// The envelope of a header. It is the same in every version of the format, so that a newer version is never taken for
-// damage.
+// The envelope of a header. It is the same in every version of the format, so that a newer version
+// is never taken for damage.
 const (
 	magic        = "ferrycch"
 	version      = 1             // of what has neither of the later kinds
@@ -65,8 +67,8 @@ const (
 // errDamaged is what the decoder returns for anything that encode has not written.
 var errDamaged = errors.New("the header is damaged")
 
-// The tags of the fields. Each field is a tag, the length of the value as a uvarint, and the value. A field with its zero
-// value is left out.
+// The tags of the fields. Each field is a tag, the length of the value as a uvarint, and the value.
+// A field with its zero value is left out.
 const (
 	tagState = iota + 1
 	tagKind
@@ -134,8 +136,8 @@ func (h *header) encode(generation uint64) ([]byte, error) {
 	return binary.LittleEndian.AppendUint32(b, checksum(b)), nil
 }
 
-// version is that of the format in which h is written: the lowest that knows all of it, so that an older ferry can go on
-// where nothing waits that it does not know.
+// version is that of the format in which h is written: the lowest that knows all of it, so that an
+// older ferry can go on where nothing waits that it does not know.
 func (h *header) version() uint32 {
 	switch {
 	case h.FactsOf != "":
@@ -177,8 +179,8 @@ func appendTime(b []byte, tag byte, t time.Time) []byte {
 	return appendField(b, tag, binary.AppendUvarint(v, uint64(t.Nanosecond())))
 }
 
-// decodeHeader reads the slot that b begins with. The error is errDamaged, or ErrVersion where the envelope is whole and the
-// fields are of another version.
+// decodeHeader reads the slot that b begins with. The error is errDamaged, or ErrVersion where the
+// envelope is whole and the fields are of another version.
 func decodeHeader(b []byte) (h header, generation uint64, err error) {
 	if len(b) < envelopeSize+checksumSize || string(b[:8]) != magic {
 		return h, 0, errDamaged

@@ -98,8 +98,8 @@ func fieldsOf(fields []byte) []byte {
 	return sealed(append(append(b, fields...), 0, 0, 0, 0))
 }
 
-// FuzzHeader decodes fields under a checksum that is right: nothing panics, and what is a header is encoded to one that is
-// decoded to the same.
+// FuzzHeader decodes fields under a checksum that is right: nothing panics, and what is a header is
+// encoded to one that is decoded to the same.
 func FuzzHeader(f *testing.F) {
 	h := full()
 	b, err := h.encode(1)

@@ -47,8 +47,8 @@ func (p promises) claims() map[string]claim {
 	return claims
 }
 
-// A history is a sequence of calls on one Store. Each call either happened, or did not, or was under way when the disk
-// stopped.
+// A history is a sequence of calls on one Store. Each call either happened, or did not, or was
+// under way when the disk stopped.
 type history struct {
 	t     *testing.T
 	s     *Store
@@ -70,7 +70,8 @@ func newHistory(t *testing.T, s *Store, a Ack) *history {
 	return h
 }
 
-// call does one thing, and notes what it promises once it has succeeded. effect gets the promises to change.
+// call does one thing, and notes what it promises once it has succeeded. effect gets the promises
+// to change.
 func (h *history) call(do func() error, effect func(p *promises)) {
 	if h.ended {
 		return
@@ -113,7 +114,8 @@ func (h *history) write(b Begin, text string) *Draft {
 	return d
 }
 
-// store makes text the content of name; the ID is empty when the disk has stopped. The parts of bob are consumed.
+// store makes text the content of name; the ID is empty when the disk has stopped. The parts of bob
+// are consumed.
 func (h *history) store(b Begin, text, whole string, removes ...string) string {
 	d := h.write(b, text)
 	var r Record

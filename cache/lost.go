@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// A LostRecord is a record that cannot be carried out: the remote refused it for good, or its file is damaged.
+// A LostRecord is a record that cannot be carried out: the remote refused it for good, or its file
+// is damaged.
 type LostRecord struct {
 	Record            // of a damaged one only ID and Size are known
 	Reason     string // one line

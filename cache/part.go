@@ -17,7 +17,8 @@ type PartInfo struct {
 	Continues   bool      // it goes on with the file that the remote has as Name
 }
 
-// parts is the index of the unfinished uploads, by directory, so that those in one directory are found without looking at the others.
+// parts is the index of the unfinished uploads, by directory, so that those in one directory are
+// found without looking at the others.
 type parts map[string]map[partID]part
 
 type partID struct{ name, owner string }

@@ -12,7 +12,8 @@ func (s span) len() int64 { return s.end - s.off }
 
 // ranges is a set of bytes. The zero value is the empty set.
 //
-// INVARIANT: no span is empty, each begins behind the end of the one before it, and none touches another.
+// INVARIANT: no span is empty, each begins behind the end of the one before it, and none touches
+// another.
 type ranges []span
 
 // find returns the first span that ends behind off.

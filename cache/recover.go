@@ -50,7 +50,8 @@ type found struct {
 // data is how many bytes stand behind the header.
 func (f *found) data() int64 { return max(f.size-dataStart, 0) }
 
-// inspectors is how many headers are read at a time: a disk that is cold has more than one answer under way.
+// inspectors is how many headers are read at a time: a disk that is cold has more than one answer
+// under way.
 const inspectors = 16
 
 // inspect reads the headers of the files in a directory, in the order of their names.
@@ -183,7 +184,8 @@ func (s *Store) untrusted(id string, f *found) string {
 	return ""
 }
 
-// rescue moves a file that must not be sent from dirty/ to lost/. It leaves the bytes as they are where there is no header.
+// rescue moves a file that must not be sent from dirty/ to lost/. It leaves the bytes as they are
+// where there is no header.
 func (s *Store) rescue(id string, f *found, reason string) error {
 	from := path.Join(dirtyDir, id)
 	if f.err == nil {
@@ -212,7 +214,8 @@ func (s *Store) describe(name string, sl *slots, h *header) error {
 	return errors.Join(err, f.Close())
 }
 
-// dropSuperseded removes the records whose name a later one claims. What those were to remove, the later one removes.
+// dropSuperseded removes the records whose name a later one claims. What those were to remove, the
+// later one removes.
 func (s *Store) dropSuperseded() error {
 	records := inOrder(s.dirty)
 	slices.SortFunc(records, func(a, b Record) int { return cmp.Compare(b.Seq, a.Seq) })
@@ -239,8 +242,9 @@ func (s *Store) dropSuperseded() error {
 	return nil
 }
 
-// supersede hands what e was to remove over to the later record, unless one later still claims it, and removes e. The later
-// one is synced first: it may be the work of a process that was killed, and go back to another name when power is lost.
+// supersede hands what e was to remove over to the later record, unless one later still claims it,
+// and removes e. The later one is synced first: it may be the work of a process that was killed,
+// and go back to another name when power is lost.
 func (s *Store) supersede(e, later *entry, claimed map[string]*entry) error {
 	var inherited []string
 	for _, name := range e.rec.Removes {

@@ -33,16 +33,18 @@ func (h *header) partInfo() PartInfo {
 	return PartInfo{Name: h.Name, Owner: h.Owner, Size: h.Size, ModTime: h.Committed, Continues: h.FactsOf != ""}
 }
 
-// sameBoot reports whether the file was described in the present run of the machine: then all that was written is there.
+// sameBoot reports whether the file was described in the present run of the machine: then all that
+// was written is there.
 func (s *Store) sameBoot(f *found) bool { return f.h.Boot != "" && f.h.Boot == s.disk.Boot() }
 
-// sound reports whether a file in part/ is what was written. It came there after it had been synced.
+// sound reports whether a file in part/ is what was written. It came there after it had been
+// synced.
 func (s *Store) sound(f *found) bool {
 	return f.err == nil && f.h.State == statePart && f.data() >= f.h.Size
 }
 
-// soundDraft returns how many bytes of a file in tmp/ are what was written: its header may have reached the disk before
-// its content.
+// soundDraft returns how many bytes of a file in tmp/ are what was written: its header may have
+// reached the disk before its content.
 func (s *Store) soundDraft(f *found) int64 {
 	switch {
 	case f.err != nil:
@@ -56,9 +58,9 @@ func (s *Store) soundDraft(f *found) int64 {
 	}
 }
 
-// recoverDrafts makes parts of what is in tmp/ as far as it is sound, and removes the rest. They stay where they are, as
-// they are: part/ is for what is synced, and there may be much. Of two of one name and owner the one that was written to last
-// remains.
+// recoverDrafts makes parts of what is in tmp/ as far as it is sound, and removes the rest. They
+// stay where they are, as they are: part/ is for what is synced, and there may be much. Of two of
+// one name and owner the one that was written to last remains.
 func (s *Store) recoverDrafts() error {
 	files, err := s.inspect(tmpDir)
 	if err != nil {
@@ -79,8 +81,8 @@ func (s *Store) recoverDraft(name string, f *found) error {
 		return s.disk.Remove(name)
 	}
 	info := f.h.partInfo()
-	// It stays as it is and the next start may find it again, so its age is that of its last byte. The time in the header of
-	// a part that was being continued is the one when it was kept before.
+	// It stays as it is and the next start may find it again, so its age is that of its last byte.
+	// The time in the header of a part that was being continued is the one when it was kept before.
 	info.Size, info.ModTime = size, f.changed
 	if err := s.dropPart(partID{info.Name, info.Owner}); err != nil { // an upload after that one
 		return err

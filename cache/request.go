@@ -10,11 +10,12 @@ import (
 	"time"
 )
 
-// A change that is asked of the remote may be made later than the change that follows it, when its answer is lost. So each
-// is noted in doubt/ before it is sent, and the note goes when the answer has come. What a killed process leaves there is in
-// doubt, as is what was not answered.
+// A change that is asked of the remote may be made later than the change that follows it, when its
+// answer is lost. So each is noted in doubt/ before it is sent, and the note goes when the answer
+// has come. What a killed process leaves there is in doubt, as is what was not answered.
 
-// A Request is the note of a change that is asked of the remote. Its methods may be called by one goroutine at a time.
+// A Request is the note of a change that is asked of the remote. Its methods may be called by one
+// goroutine at a time.
 type Request struct {
 	s  *Store
 	id string
@@ -24,7 +25,8 @@ type Request struct {
 	ended bool   // guarded by mu
 }
 
-// A Doubt is a change that was asked of the remote and not answered: it may have been made, or not, or be made later.
+// A Doubt is a change that was asked of the remote and not answered: it may have been made, or not,
+// or be made later.
 type Doubt struct {
 	ID    string   // "" when no note of it is on the disk
 	Names []string // that the change concerns
@@ -32,8 +34,9 @@ type Doubt struct {
 	Token string   // that the remote gave for it, see Request.Note
 }
 
-// NoteRequest notes that a change of names is about to be asked of the remote, for the record of that Seq, or 0. The note
-// survives the death of the process. It takes no room. Names that do not fit it are ErrNameTooLong.
+// NoteRequest notes that a change of names is about to be asked of the remote, for the record of
+// that Seq, or 0. The note survives the death of the process. It takes no room. Names that do not
+// fit it are ErrNameTooLong.
 func (s *Store) NoteRequest(seq uint64, names ...string) (*Request, error) {
 	if len(names) == 0 {
 		return nil, fs.ErrInvalid
@@ -83,8 +86,8 @@ func (h *header) doubt(id string) Doubt {
 // ForgetDoubt removes a note that Doubts returned. One that is not there is no error.
 func (s *Store) ForgetDoubt(id string) error { return s.removeNote(doubtDir, id) }
 
-// Doubts returns what Open found in doubt. After a loss of power, notes may be missing that were not synced: then all that
-// waits is in doubt.
+// Doubts returns what Open found in doubt. After a loss of power, notes may be missing that were
+// not synced: then all that waits is in doubt.
 func (s *Store) Doubts() []Doubt { return s.doubts }
 
 // recoverDoubts reads the notes. One that is not whole was never acted upon.
@@ -95,7 +98,8 @@ func (s *Store) recoverDoubts() error {
 	})
 }
 
-// doubtRecord notes that what a record of an earlier run of the machine wants may have been asked already.
+// doubtRecord notes that what a record of an earlier run of the machine wants may have been asked
+// already.
 func (s *Store) doubtRecord(f *found) {
 	if !s.sameBoot(f) {
 		doubt := f.h.doubt("")

@@ -8,11 +8,12 @@ import (
 	"time"
 )
 
-// Retry moves a lost record back to those that wait, as the latest one. Where that would undo something newer it is
-// refused with fs.ErrExist, and nothing has happened: something of that name, or of one above or below it, waits; a later
-// record of that name is lost as well; or something newer of it was carried out, or done by those who called
-// MarkSuperseded. Names that differ in case count as one. What the record was to remove besides is forgotten: there may be
-// other files under those names by now.
+// Retry moves a lost record back to those that wait, as the latest one. Where that would undo
+// something newer it is refused with fs.ErrExist, and nothing has happened: something of that name,
+// or of one above or below it, waits; a later record of that name is lost as well; or something
+// newer of it was carried out, or done by those who called MarkSuperseded. Names that differ in
+// case count as one. What the record was to remove besides is forgotten: there may be other files
+// under those names by now.
 //
 // Nobody may commit anything of that name, or of one above or below it, at the same time.
 func (s *Store) Retry(id string) (Record, error) {
@@ -83,7 +84,8 @@ func (r *Record) touches(name string) bool {
 	return false
 }
 
-// bars reports whether r, which waits, says that what lost wanted shall not be there, or shall be something else.
+// bars reports whether r, which waits, says that what lost wanted shall not be there, or shall be
+// something else.
 func (r *Record) bars(lost *Record) bool {
 	if r.touches(lost.Name) {
 		return true
@@ -105,12 +107,13 @@ func isBelow(name, dir string) bool {
 	return dir == "." || len(name) > len(dir) && name[len(dir)] == '/' && strings.HasPrefix(name, dir)
 }
 
-// MarkSuperseded tells that something newer was made of names, and of what is below them, than any lost record wants: it
-// did not wait here, but was done on the remote. Those records cannot be retried any more.
+// MarkSuperseded tells that something newer was made of names, and of what is below them, than any
+// lost record wants: it did not wait here, but was done on the remote. Those records cannot be
+// retried any more.
 func (s *Store) MarkSuperseded(names ...string) error { return s.mark(0, true, names) }
 
-// markLost marks the lost records that e supersedes, before it stops to say so: before it goes (next is nil), or claims
-// and removes the names of next only.
+// markLost marks the lost records that e supersedes, before it stops to say so: before it goes
+// (next is nil), or claims and removes the names of next only.
 func (s *Store) markLost(e *entry, next *Record) error {
 	s.mu.Lock()
 	rec := e.record()
@@ -124,8 +127,8 @@ func (s *Store) markLost(e *entry, next *Record) error {
 	return s.mark(rec.Seq, rec.Kind != Dir, names)
 }
 
-// mark marks the lost records of names as superseded, and with below those of what is below them: those before seq, or
-// with 0 all of them.
+// mark marks the lost records of names as superseded, and with below those of what is below them:
+// those before seq, or with 0 all of them.
 func (s *Store) mark(seq uint64, below bool, names []string) error {
 	var errs []error
 	for _, e := range s.lostAt(seq, below, names) {

@@ -6,16 +6,18 @@ import (
 	"time"
 )
 
-// room counts the bytes that the files of a Store take, by state, and makes those wait who want to write more than may be
-// there. All states share one limit. A file counts as its data and its header, as if both were written in full.
+// room counts the bytes that the files of a Store take, by state, and makes those wait who want to
+// write more than may be there. All states share one limit. A file counts as its data and its
+// header, as if both were written in full.
 type room struct {
 	// constant
 	maxSize, minFree int64
 	patience         time.Duration
 	free             func() (int64, error)
 
-	// evict frees about n bytes of clean copies that nobody needs at this moment and returns how many it freed. It calls
-	// give itself. It is set before the first use, and called without a lock.
+	// evict frees about n bytes of clean copies that nobody needs at this moment and returns how
+	// many it freed. It calls give itself. It is set before the first use, and called without a
+	// lock.
 	evict func(n int64) int64
 
 	mu    sync.Mutex
@@ -25,8 +27,8 @@ type room struct {
 	moved chan struct{} // closed, and replaced, when bytes are given back
 }
 
-// recheck is how often the free bytes of the disk are asked for again while a write waits for them: who gives them free
-// tells nobody.
+// recheck is how often the free bytes of the disk are asked for again while a write waits for them:
+// who gives them free tells nobody.
 const recheck = time.Second
 
 // errStopped is what a wait for room ends with when it is cut short.
@@ -43,9 +45,10 @@ func newRoom(o Options, free func() (int64, error)) *room {
 	return r
 }
 
-// take counts n bytes that are about to be written to a file in state st. Where the cache is full, it evicts, then waits
-// until bytes are given back. It returns ErrNoSpace when nothing moved for the patience, and errStopped when done is
-// closed. The last byte below the limit admits a whole write.
+// take counts n bytes that are about to be written to a file in state st. Where the cache is full,
+// it evicts, then waits until bytes are given back. It returns ErrNoSpace when nothing moved for
+// the patience, and errStopped when done is closed. The last byte below the limit admits a whole
+// write.
 func (r *room) take(done <-chan struct{}, st state, n int64) error {
 	return r.await(done, func() (int64, error) { return r.tryTake(st, n) })
 }
@@ -92,8 +95,9 @@ func (r *room) await(done <-chan struct{}, try func() (lack int64, err error)) e
 	}
 }
 
-// makeRoom is called when the disk itself is full: it evicts about n bytes, or waits for a movement or a moment, after
-// which the write may be tried again. It is given the same waiter each time, which knows how long nothing moved.
+// makeRoom is called when the disk itself is full: it evicts about n bytes, or waits for a movement
+// or a moment, after which the write may be tried again. It is given the same waiter each time,
+// which knows how long nothing moved.
 func (r *room) makeRoom(done <-chan struct{}, w *waiter, n int64) error {
 	moved := r.movement()
 	if r.evict(n) > 0 {
@@ -103,7 +107,8 @@ func (r *room) makeRoom(done <-chan struct{}, w *waiter, n int64) error {
 	return w.wait(done, moved, r.patience)
 }
 
-// whenFull does what needs about n bytes on the disk, again and again while the disk is full and there is hope.
+// whenFull does what needs about n bytes on the disk, again and again while the disk is full and
+// there is hope.
 func (r *room) whenFull(done <-chan struct{}, n int64, do func() error) error {
 	var w waiter
 	defer w.stop()
@@ -144,8 +149,8 @@ func (r *room) signal() {
 	r.moved = make(chan struct{})
 }
 
-// enter counts a file of n bytes, its header included, that is in state st from now on; leave takes it out, and move does
-// both.
+// enter counts a file of n bytes, its header included, that is in state st from now on; leave takes
+// it out, and move does both.
 func (r *room) enter(st state, n int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -166,7 +171,8 @@ func (r *room) leave(st state, n int64) {
 	r.signal()
 }
 
-// move is a file of n bytes that goes from one state to another. Where it is clean now, those who wait look again.
+// move is a file of n bytes that goes from one state to another. Where it is clean now, those who
+// wait look again.
 func (r *room) move(from, to state, n int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -185,7 +191,8 @@ type waiter struct {
 	moved    <-chan struct{} // of the last step
 }
 
-// wait returns when moved is closed, after which patience begins anew, or after a moment, after which it goes on.
+// wait returns when moved is closed, after which patience begins anew, or after a moment, after
+// which it goes on.
 func (w *waiter) wait(done, moved <-chan struct{}, patience time.Duration) error {
 	select {
 	case <-w.moved: // just when the last step had ended

@@ -12,11 +12,13 @@ import (
 // settleInterval is how often Run makes durable what was only spooled.
 const settleInterval = 5 * time.Second
 
-// settlers is how many files are settled at a time: a disk that commits a journal takes them together.
+// settlers is how many files are settled at a time: a disk that commits a journal takes them
+// together.
 const settlers = 16
 
-// settle makes durable what was only spooled. What it did not come to before a loss of power is lost, and Open finds out
-// that it may be: a spooled header counts during the same run of the machine only.
+// settle makes durable what was only spooled. What it did not come to before a loss of power is
+// lost, and Open finds out that it may be: a spooled header counts during the same run of the
+// machine only.
 func (s *Store) settle() error {
 	todo := s.spooled()
 	if len(todo) == 0 {

@@ -7,9 +7,10 @@ import (
 	"ferry/disk"
 )
 
-// A file of the cache begins with two slots. The valid one of the higher generation is its header; an update writes the
-// other one, so that a write that is cut short leaves the header as it was. The data begins behind them, at a multiple of
-// the block size of any file system, so that the head of a file can be shared with its continuation.
+// A file of the cache begins with two slots. The valid one of the higher generation is its header;
+// an update writes the other one, so that a write that is cut short leaves the header as it was.
+// The data begins behind them, at a multiple of the block size of any file system, so that the head
+// of a file can be shared with its continuation.
 const (
 	slotSize  = 8 << 10
 	dataStart = 2 * slotSize
@@ -35,8 +36,8 @@ func (sl *slots) target() int {
 	}
 }
 
-// write puts h into the next slot. Before anything depends on it surviving, the file must be synced and sl told so. A
-// write that fails leaves a header that may be the old or the new one.
+// write puts h into the next slot. Before anything depends on it surviving, the file must be synced
+// and sl told so. A write that fails leaves a header that may be the old or the new one.
 func (sl *slots) write(f disk.File, h *header) error {
 	b, err := h.encode(sl.generation + 1)
 	if err != nil {
@@ -60,7 +61,8 @@ func (sl *slots) sync(f disk.File) error {
 	return nil
 }
 
-// readHeader returns the header of f, and what is known of its slots: that the newest one is valid, not that it was synced.
+// readHeader returns the header of f, and what is known of its slots: that the newest one is valid,
+// not that it was synced.
 func readHeader(f disk.File) (header, slots, error) {
 	b := make([]byte, dataStart)
 	n, err := f.ReadAt(b, 0)

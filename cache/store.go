@@ -28,7 +28,8 @@ type Store struct {
 	syncPart  *dirSync
 	copies    *copySet
 
-	// changeParts is held while a file enters or leaves part/, before mu; it may take as long as the disk does.
+	// changeParts is held while a file enters or leaves part/, before mu; it may take as long as
+	// the disk does.
 	changeParts sync.Mutex
 
 	doubts  []Doubt      // found by Open, constant since
@@ -46,7 +47,8 @@ type entry struct {
 	mu    sync.Mutex // held while the file changes its header or directory
 	slots slots      // guarded by mu
 
-	// unsound is set when a sync has failed that was the first of the content: it must not count as durable any more.
+	// unsound is set when a sync has failed that was the first of the content: it must not count as
+	// durable any more.
 	unsound bool // guarded by mu
 
 	// guarded by Store.mu
@@ -64,8 +66,9 @@ type entry struct {
 	superseded bool // lost, and something newer of its name was carried out since
 }
 
-// Open takes the cache on d. What is in dirty/ is read as a whole, headers only; clean/ is not looked at. While another
-// process has the cache, the error is ErrInUse; where a newer ferry has written what waits, ErrVersion.
+// Open takes the cache on d. What is in dirty/ is read as a whole, headers only; clean/ is not
+// looked at. While another process has the cache, the error is ErrInUse; where a newer ferry has
+// written what waits, ErrVersion.
 func Open(d disk.Disk, o Options) (*Store, error) {
 	if o.PollInterval <= 0 {
 		o.PollInterval = time.Minute
@@ -97,9 +100,9 @@ func (s *Store) Close() error {
 	return errors.Join(s.settle(), s.copies.close(), s.lock.Close())
 }
 
-// Run does what nobody waits for, until ctx ends: it makes durable what was only spooled, finds the clean copies that were
-// there before, and drops what is too old. It is the only thing that goes on in the background. It ends early when the disk
-// fails it, and may then be called again.
+// Run does what nobody waits for, until ctx ends: it makes durable what was only spooled, finds the
+// clean copies that were there before, and drops what is too old. It is the only thing that goes on
+// in the background. It ends early when the disk fails it, and may then be called again.
 func (s *Store) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

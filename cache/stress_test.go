@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// A worker does at random what a session may do, on names that nobody else uses, and knows what must be there.
+// A worker does at random what a session may do, on names that nobody else uses, and knows what
+// must be there.
 type worker struct {
 	t    *testing.T
 	s    *Store

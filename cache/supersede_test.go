@@ -7,8 +7,9 @@ import (
 	"ferry/disk/disktest"
 )
 
-// A process that was killed in the middle of a rename over a file leaves a record that claims the new name and may not be
-// synced. The next process drops the file in its place: after that a loss of power must not take the name back.
+// A process that was killed in the middle of a rename over a file leaves a record that claims the
+// new name and may not be synced. The next process drops the file in its place: after that a loss
+// of power must not take the name back.
 func TestTheFileInTheWayOutlivesARenameThatWasKilled(t *testing.T) {
 	for n := 1; ; n++ {
 		d := disktest.New()

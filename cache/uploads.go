@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// An upload in parts that was begun and not ended stays on the remote, which keeps its parts for ever. So each is noted in
-// uploads/ before its first part is sent, and the note goes with its end. What a killed process leaves there is to be aborted.
+// An upload in parts that was begun and not ended stays on the remote, which keeps its parts for
+// ever. So each is noted in uploads/ before its first part is sent, and the note goes with its end.
+// What a killed process leaves there is to be aborted.
 
 // An UploadNote is the note of an upload in parts.
 type UploadNote struct {
@@ -17,8 +18,8 @@ type UploadNote struct {
 	Begun time.Time
 }
 
-// NoteUpload notes an upload in parts. The note survives the death of the process; it is not synced, as nothing is lost
-// with it but room on the remote.
+// NoteUpload notes an upload in parts. The note survives the death of the process; it is not
+// synced, as nothing is lost with it but room on the remote.
 func (s *Store) NoteUpload(token string) (UploadNote, error) {
 	n := UploadNote{ID: newID(), Token: token, Begun: time.Now()}
 	h := header{State: stateUpload, Version: token, Committed: n.Begun, Boot: s.disk.Boot(), Spooled: true}

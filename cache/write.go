@@ -13,8 +13,8 @@ const (
 	minStep = 64 << 10
 )
 
-// step is the write buffer by which the cache may exceed its size. A slow upload holds as much before it has come: so it
-// is small where the cache is.
+// step is the write buffer by which the cache may exceed its size. A slow upload holds as much
+// before it has come: so it is small where the cache is.
 func (r *room) step() int64 {
 	if r.maxSize == 0 {
 		return maxStep
@@ -28,7 +28,8 @@ func (r *room) tight() bool {
 	return err == nil && free < 64*maxStep
 }
 
-// Write appends p. Where the cache is full it waits until there is room. fs.ErrClosed means that the draft has ended.
+// Write appends p. Where the cache is full it waits until there is room. fs.ErrClosed means that
+// the draft has ended.
 func (d *Draft) Write(p []byte) (n int, err error) {
 	if err := d.enter(); err != nil {
 		return 0, d.fail(err)
@@ -78,8 +79,8 @@ func diskFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
-// ReadFrom appends what r yields, up to its end. It has the disk take the bytes from r directly, in slices, which on a
-// real disk splices from a connection while there is room on it.
+// ReadFrom appends what r yields, up to its end. It has the disk take the bytes from r directly, in
+// slices, which on a real disk splices from a connection while there is room on it.
 func (d *Draft) ReadFrom(r io.Reader) (n int64, err error) {
 	if err := d.enter(); err != nil {
 		return 0, d.fail(err)
@@ -119,8 +120,8 @@ func (d *Draft) readStep(slice *io.LimitedReader) (int64, error) {
 	return n, d.describe()
 }
 
-// receive appends what r yields, which has been admitted. What a splice has taken from a connection is gone when the disk
-// then has no room for it; so it is not used where that is to be feared.
+// receive appends what r yields, which has been admitted. What a splice has taken from a connection
+// is gone when the disk then has no room for it; so it is not used where that is to be feared.
 func (d *Draft) receive(r io.Reader) (n int64, err error) {
 	if !d.s.room.tight() {
 		n, err = d.file.ReadFromAt(r, dataStart+d.size.Load())
@@ -158,7 +159,8 @@ func (d *Draft) give(n int64) {
 	d.counted -= n
 }
 
-// describe writes the header of a draft that has become long enough, so that the next process finds whose part it is.
+// describe writes the header of a draft that has become long enough, so that the next process finds
+// whose part it is.
 func (d *Draft) describe() error {
 	if d.slots.generation > 0 || d.size.Load() < describeAfter {
 		return nil

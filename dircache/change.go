@@ -9,8 +9,9 @@ import (
 	"ferry/remote"
 )
 
-// What is changed through ferry changes the cache at once, so that every session sees it. A listing that is under way
-// while its directory changes is not joined any more, and not remembered: nobody knows what it has seen.
+// What is changed through ferry changes the cache at once, so that every session sees it. A listing
+// that is under way while its directory changes is not joined any more, and not remembered: nobody
+// knows what it has seen.
 
 // stored notes that name is a file now, as e describes it.
 func (t *Tree) stored(name string, e remote.Entry) {
@@ -109,8 +110,8 @@ func (t *Tree) renamed(from, to string) {
 	t.appeared(toDir)
 }
 
-// Invalidate notes that an operation on name may have changed it, or may not. What was known is shown where the remote does not
-// say what is.
+// Invalidate notes that an operation on name may have changed it, or may not. What was known is
+// shown where the remote does not say what is.
 func (t *Tree) Invalidate(name string) {
 	if t.live {
 		return
@@ -178,8 +179,8 @@ func sortEntries(entries []remote.Entry) {
 	})
 }
 
-// appeared notes that dir exists, and so do all above it: on a remote whose directories exist by having files in them,
-// they have come with the file.
+// appeared notes that dir exists, and so do all above it: on a remote whose directories exist by
+// having files in them, they have come with the file.
 // LOCKS_REQUIRED(t.mu)
 func (t *Tree) appeared(dir string) {
 	for dir != "." {
@@ -195,8 +196,8 @@ func (t *Tree) appeared(dir string) {
 	}
 }
 
-// mayVanish notes that something in dir is gone: on a remote whose directories exist by having files in them, dir may be
-// gone with it.
+// mayVanish notes that something in dir is gone: on a remote whose directories exist by having
+// files in them, dir may be gone with it.
 // LOCKS_REQUIRED(t.mu)
 func (t *Tree) mayVanish(dir string) {
 	if !t.implicit {
@@ -253,8 +254,8 @@ func (t *Tree) forget(name string) {
 	}
 }
 
-// Forget drops what is remembered of names, of what lies below them, and the listings that they are in. Without a name
-// it drops everything.
+// Forget drops what is remembered of names, of what lies below them, and the listings that they are
+// in. Without a name it drops everything.
 func (t *Tree) Forget(names ...string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -276,8 +277,8 @@ func (t *Tree) Forget(names ...string) {
 	}
 }
 
-// Refresh lists dir anew, and with recursive everything below it. It goes on when a directory fails and returns the
-// first error.
+// Refresh lists dir anew, and with recursive everything below it. It goes on when a directory fails
+// and returns the first error.
 func (t *Tree) Refresh(ctx context.Context, dir string, recursive bool) error {
 	if t.live {
 		return nil

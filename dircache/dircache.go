@@ -1,4 +1,5 @@
-// Package dircache remembers the directories of a remote, so that a listing and the names in it cost one request for a while.
+// Package dircache remembers the directories of a remote, so that a listing and the names in it
+// cost one request for a while.
 //
 //	dircache.go  the Tree: Stat, and single names that are remembered
 //	listing.go   List, and listings that are remembered
@@ -25,16 +26,17 @@ import (
 
 // Options are what a Tree may be told. The zero value remembers nothing.
 type Options struct {
-	// Time is how long a directory counts as it was listed; 0 = it is always asked for. A remote that is as quick as a cache
-	// (Caps.Live) is always asked.
+	// Time is how long a directory counts as it was listed; 0 = it is always asked for. A remote
+	// that is as quick as a cache (Caps.Live) is always asked.
 	Time time.Duration
-	// RefreshWait is how long the refresh of a directory that was listed before may take before the old listing is shown and
-	// the refresh goes on behind it; 0 = as long as it takes.
+	// RefreshWait is how long the refresh of a directory that was listed before may take before the
+	// old listing is shown and the refresh goes on behind it; 0 = as long as it takes.
 	RefreshWait time.Duration
-	// Entries is how many entries of directories are remembered at most; 0 = 500,000. One takes about 150 bytes.
+	// Entries is how many entries of directories are remembered at most; 0 = 500,000. One takes
+	// about 150 bytes.
 	Entries int
-	// PollInterval is how often a remote that has to be asked what has changed is asked, as long as Watch runs; 0 = never. One
-	// that tells by itself is listened to, or with 0 is not.
+	// PollInterval is how often a remote that has to be asked what has changed is asked, as long as
+	// Watch runs; 0 = never. One that tells by itself is listened to, or with 0 is not.
 	PollInterval time.Duration
 
 	Log *slog.Logger // nil: nothing is logged
@@ -42,10 +44,11 @@ type Options struct {
 
 // A Tree is a remote whose directories are remembered. Its methods may be called concurrently.
 //
-// A directory that was listed to its end counts for the time that Options say; within it, names are looked up in the
-// listing, and what is not in it does not exist. Any other name is asked for by itself, and the answer is remembered
-// as well; that there is no such file, only for a moment. What is changed through the Tree changes what is remembered at
-// once. An expired listing stays until room is needed: it is shown when the remote cannot be reached.
+// A directory that was listed to its end counts for the time that Options say; within it, names are
+// looked up in the listing, and what is not in it does not exist. Any other name is asked for by
+// itself, and the answer is remembered as well; that there is no such file, only for a moment. What
+// is changed through the Tree changes what is remembered at once. An expired listing stays until
+// room is needed: it is shown when the remote cannot be reached.
 type Tree struct {
 	noting
 
@@ -75,7 +78,8 @@ type Tree struct {
 	watch   watch
 }
 
-// New returns what remembers the directories of r, of which b knows whether it answers. Both stay the caller's to close.
+// New returns what remembers the directories of r, of which b knows whether it answers. Both stay
+// the caller's to close.
 func New(r remote.Remote, b *breaker.Breaker, o Options) *Tree {
 	caps := r.Info().Caps
 	t := &Tree{
@@ -109,8 +113,8 @@ const (
 	defaultEntries = 500_000
 )
 
-// Direct returns the remote itself, which is asked each time. What is changed through it changes what is remembered as if it
-// were changed through the Tree.
+// Direct returns the remote itself, which is asked each time. What is changed through it changes
+// what is remembered as if it were changed through the Tree.
 func (t *Tree) Direct() remote.Remote { return t.noting }
 
 // Live reports whether nothing is remembered.
@@ -123,8 +127,8 @@ type point struct {
 	at     time.Time
 }
 
-// maxPoints and maxPointName bound the memory of single lookups. When they are that many, all are forgotten; a name of more
-// bytes is not remembered.
+// maxPoints and maxPointName bound the memory of single lookups. When they are that many, all are
+// forgotten; a name of more bytes is not remembered.
 const (
 	maxPoints    = 10_000
 	maxPointName = 1024

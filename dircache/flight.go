@@ -10,9 +10,10 @@ import (
 	"ferry/remote"
 )
 
-// flight is a listing under way. It runs beside those who read it and ends when nobody does any more. Everything it has
-// found is kept for readers that join later, until that is more than the cache can hold; then only what somebody still
-// has to read is kept, and the listing waits for the slowest.
+// flight is a listing under way. It runs beside those who read it and ends when nobody does any
+// more. Everything it has found is kept for readers that join later, until that is more than the
+// cache can hold; then only what somebody still has to read is kept, and the listing waits for the
+// slowest.
 type flight struct {
 	// constant
 	cache  *Tree
@@ -40,7 +41,8 @@ type reader struct {
 	next int // guarded by flight.mu; the entry to read next, counted from the first
 }
 
-// flightWindow is the weight of what a flight that is too large to be kept runs ahead of its slowest reader.
+// flightWindow is the weight of what a flight that is too large to be kept runs ahead of its
+// slowest reader.
 const flightWindow = 4096
 
 // join begins to read a listing of dir: the one under way, else a new one.
@@ -69,7 +71,8 @@ func (t *Tree) join(ctx context.Context, dir string) *reader {
 	return r
 }
 
-// reader adds one, or returns nil when it is too late: the beginning has been let go, or the listing given up.
+// reader adds one, or returns nil when it is too late: the beginning has been let go, or the
+// listing given up.
 func (f *flight) reader() *reader {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -81,8 +84,8 @@ func (f *flight) reader() *reader {
 	return r
 }
 
-// run lists the directory and hands the result to the cache. A listing that goes on alone is given up like any other when
-// the remote gives no sign of life.
+// run lists the directory and hands the result to the cache. A listing that goes on alone is given
+// up like any other when the remote gives no sign of life.
 func (f *flight) run(ctx context.Context) {
 	ctx, w := f.cache.breaker.Guard(ctx, breaker.ForLongQuery())
 	err := f.list(ctx, w)
@@ -164,7 +167,8 @@ func (f *flight) wait(ctx context.Context) error {
 	}
 }
 
-// landed ends a flight. A listing that came to its end is remembered, unless ferry changed the directory meanwhile.
+// landed ends a flight. A listing that came to its end is remembered, unless ferry changed the
+// directory meanwhile.
 func (t *Tree) landed(f *flight, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -258,8 +262,8 @@ func (r *reader) finishedWithin(ctx context.Context, d time.Duration) bool {
 	return true
 }
 
-// failedWithin waits for the first entry or the end, and returns the error of a listing that ended without an entry, or
-// breaker.ErrSilent after d.
+// failedWithin waits for the first entry or the end, and returns the error of a listing that ended
+// without an entry, or breaker.ErrSilent after d.
 func (r *reader) failedWithin(ctx context.Context, d time.Duration) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, d, breaker.ErrSilent)
 	defer cancel()

@@ -15,7 +15,8 @@ import (
 	"ferry/remote"
 )
 
-// listing is a directory as it was listed. base is never changed, so that those who read it need no lock.
+// listing is a directory as it was listed. base is never changed, so that those who read it need no
+// lock.
 type listing struct {
 	dir     string
 	base    []remote.Entry           // sorted by name; parts come behind the file of their name
@@ -47,8 +48,8 @@ func (l *listing) lookup(base string) (remote.Entry, bool) {
 	return remote.Entry{}, false
 }
 
-// List yields the entries of dir: from a fresh listing, else from the remote as they come. One listing of a directory
-// is under way at a time, shared by all who ask.
+// List yields the entries of dir: from a fresh listing, else from the remote as they come. One
+// listing of a directory is under way at a time, shared by all who ask.
 func (t *Tree) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
 	if t.live {
 		return t.Remote.List(ctx, dir)
@@ -143,8 +144,8 @@ func (s *snapshot) yield(yield func(remote.Entry, error) bool) {
 	}
 }
 
-// store remembers a whole listing of dir, which began at the time at, unless it is larger than everything there is room
-// for. Directories that were not used for longest make room.
+// store remembers a whole listing of dir, which began at the time at, unless it is larger than
+// everything there is room for. Directories that were not used for longest make room.
 // LOCKS_REQUIRED(t.mu)
 func (t *Tree) store(dir string, entries []remote.Entry, at time.Time) {
 	t.drop(dir)
@@ -179,8 +180,8 @@ func (t *Tree) drop(dir string) {
 	}
 }
 
-// weightBytes is up to how many bytes of names an entry weighs 1. Names of files on disks are shorter, but a remote may call
-// its files what it likes.
+// weightBytes is up to how many bytes of names an entry weighs 1. Names of files on disks are
+// shorter, but a remote may call its files what it likes.
 const weightBytes = 256
 
 // weightOf bounds what an entry takes of memory, together with the number of entries.

@@ -6,9 +6,11 @@ import (
 	"ferry/remote"
 )
 
-// Object stores keep no times of directories. What is remembered of what is below one says the most of when it was changed.
+// Object stores keep no times of directories. What is remembered of what is below one says the most
+// of when it was changed.
 
-// NewestBelow returns the newest time that is known of anything below dir, the zero time where none is.
+// NewestBelow returns the newest time that is known of anything below dir, the zero time where none
+// is.
 func (t *Tree) NewestBelow(dir string) time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -18,7 +20,8 @@ func (t *Tree) NewestBelow(dir string) time.Time {
 	return time.Time{}
 }
 
-// newestIn returns the newest time of the entries of dir and of what is remembered below its directories.
+// newestIn returns the newest time of the entries of dir and of what is remembered below its
+// directories.
 // LOCKS_REQUIRED(t.mu)
 func (t *Tree) newestIn(dir string, entries []remote.Entry) time.Time {
 	var newest time.Time

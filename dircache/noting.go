@@ -10,8 +10,9 @@ import (
 	"ferry/remote"
 )
 
-// noting is a remote that is asked each time, and of which the Tree learns what is changed. An operation that fails may
-// have been carried out, or not: what was known of its name is asked for again.
+// noting is a remote that is asked each time, and of which the Tree learns what is changed. An
+// operation that fails may have been carried out, or not: what was known of its name is asked for
+// again.
 type noting struct {
 	remote.Forward
 	tree *Tree

@@ -15,10 +15,10 @@ type Warmed struct {
 	Full        bool  // there is no room for more
 }
 
-// Warm lists the root and everything below it, parallel directories at a time, so that who comes next finds it
-// remembered. It ends when all is listed, when as much is remembered as may be, or with ctx, whose error it returns.
-// progress is called after each directory, by one at a time. A remote that is as quick as a cache has nothing to be
-// remembered.
+// Warm lists the root and everything below it, parallel directories at a time, so that who comes
+// next finds it remembered. It ends when all is listed, when as much is remembered as may be, or
+// with ctx, whose error it returns. progress is called after each directory, by one at a time. A
+// remote that is as quick as a cache has nothing to be remembered.
 func (t *Tree) Warm(ctx context.Context, parallel int, progress func(Warmed)) (Warmed, error) {
 	if t.live {
 		return Warmed{}, nil
@@ -119,8 +119,8 @@ func (w *walk) done(ctx context.Context, below []string, files int, err error) {
 	}
 }
 
-// full reports whether there is hardly room for another listing: an eighth is left for those under way, because the first
-// to be dropped would be the root.
+// full reports whether there is hardly room for another listing: an eighth is left for those under
+// way, because the first to be dropped would be the root.
 func (t *Tree) full() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

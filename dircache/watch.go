@@ -20,11 +20,12 @@ type watch struct {
 	restart  context.CancelCauseFunc // guarded by mu; ends what runs with the interval before; nil when nothing runs
 }
 
-// Follow forgets what others change on the remote, as long as there is a PollInterval. It returns nil when ctx has ended, and
-// an ErrUnsupported at once where the remote cannot report what changes. It is called once.
+// Follow forgets what others change on the remote, as long as there is a PollInterval. It returns
+// nil when ctx has ended, and an ErrUnsupported at once where the remote cannot report what
+// changes. It is called once.
 //
-// It begins by forgetting everything. settled is called after that, or when it turns out that it will not come soon: what
-// is listed from then on stays.
+// It begins by forgetting everything. settled is called after that, or when it turns out that it
+// will not come soon: what is listed from then on stays.
 func (t *Tree) Follow(ctx context.Context, settled func()) error {
 	settled = sync.OnceFunc(settled)
 	defer settled()
@@ -51,8 +52,8 @@ func (t *Tree) Follow(ctx context.Context, settled func()) error {
 	return nil
 }
 
-// PollInterval returns how often a remote that has to be asked what has changed is asked, 0 for never. It is an
-// ErrUnsupported where the remote cannot be asked, or need not be.
+// PollInterval returns how often a remote that has to be asked what has changed is asked, 0 for
+// never. It is an ErrUnsupported where the remote cannot be asked, or need not be.
 func (t *Tree) PollInterval() (time.Duration, error) {
 	t.watch.mu.Lock()
 	defer t.watch.mu.Unlock()
@@ -101,7 +102,8 @@ func (w *watch) end() {
 
 const watchAgain = time.Second // after which a watch that ended is begun again the first time
 
-// followWith follows w until ctx ends, beginning again when it ends. It returns an error if nothing will ever be reported.
+// followWith follows w until ctx ends, beginning again when it ends. It returns an error if nothing
+// will ever be reported.
 func (t *Tree) followWith(ctx context.Context, w remote.Watcher, interval time.Duration, settled func()) error {
 	again := watchAgain
 	for {
@@ -134,8 +136,8 @@ func (t *Tree) followWith(ctx context.Context, w remote.Watcher, interval time.D
 	}
 }
 
-// What others change on the remote is forgotten when the remote reports it. It is not looked at: nobody may ever ask for
-// it.
+// What others change on the remote is forgotten when the remote reports it. It is not looked at:
+// nobody may ever ask for it.
 
 // follow forgets what changes, and returns how the changes ended. It calls begun after the first.
 func (t *Tree) follow(changes iter.Seq2[remote.Change, error], begun func()) error {
@@ -153,8 +155,8 @@ func (t *Tree) follow(changes iter.Seq2[remote.Change, error], begun func()) err
 	return nil
 }
 
-// Changed forgets what ch may have changed, unless the change leads to what is remembered: then ferry has made it, or
-// somebody has looked since.
+// Changed forgets what ch may have changed, unless the change leads to what is remembered: then
+// ferry has made it, or somebody has looked since.
 func (t *Tree) Changed(ch remote.Change) {
 	if ch.Name == "." && ch.Below {
 		t.Forget()
@@ -181,7 +183,8 @@ func (t *Tree) Changed(ch remote.Change) {
 	}
 }
 
-// agrees reports whether what is remembered is what ch leads to. A listing under way may have seen what was before.
+// agrees reports whether what is remembered is what ch leads to. A listing under way may have seen
+// what was before.
 // LOCKS_REQUIRED(t.mu)
 func (t *Tree) agrees(ch remote.Change) bool {
 	dir, base := remote.Split(ch.Name)
@@ -199,8 +202,8 @@ func (t *Tree) agrees(ch remote.Change) bool {
 	return found && !e.Dir && e.Version != "" && e.Version == ch.Version
 }
 
-// dropAbove forgets the listing that a change is in. On a remote whose directories exist by having files in them, those
-// above may have come or gone with it.
+// dropAbove forgets the listing that a change is in. On a remote whose directories exist by having
+// files in them, those above may have come or gone with it.
 // LOCKS_REQUIRED(t.mu)
 func (t *Tree) dropAbove(ch remote.Change) {
 	dir, base := remote.Split(ch.Name)

@@ -8,7 +8,8 @@ import (
 	"ferry/remote/memory"
 )
 
-// Another protocol's client that was led here is sent away by the handshake (ALPACA), on both kinds of connection.
+// Another protocol's client that was led here is sent away by the handshake (ALPACA), on both kinds
+// of connection.
 func TestOtherProtocolsAreRefusedByALPN(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		for _, c := range []struct {

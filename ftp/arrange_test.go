@@ -45,7 +45,8 @@ func TestStrangersBeforeTheCommandAreDropped(t *testing.T) {
 	d.steps("> RETR f", "<< 150", "recv content", "<< 226")
 }
 
-// A connection that came early and one that comes late are both taken, however long the command takes.
+// A connection that came early and one that comes late are both taken, however long the command
+// takes.
 func TestTheOwnerMayConnectLongBeforeTheCommand(t *testing.T) {
 	d := talk(t, memory.New())
 	d.steps("seed f content")
@@ -130,7 +131,8 @@ func waitForNobody(t *testing.T, srv *ftp.Server) {
 	}
 }
 
-// A handshake on the data connection that makes no progress ends with its client, and when the server is to stop.
+// A handshake on the data connection that makes no progress ends with its client, and when the
+// server is to stop.
 func TestAStalledHandshakeEndsWithItsClient(t *testing.T) {
 	for _, how := range []string{"the client leaves", "shutdown", "abort"} {
 		t.Run(how, func(t *testing.T) {

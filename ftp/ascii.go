@@ -11,7 +11,8 @@ import (
 
 const asciiBufferSize = 32 << 10
 
-// asciiWriter writes text to w with CRLF at the end of each line. A CRLF that is there already stays as it is.
+// asciiWriter writes text to w with CRLF at the end of each line. A CRLF that is there already
+// stays as it is.
 type asciiWriter struct {
 	w   io.Writer
 	cr  bool // the last byte was CR
@@ -20,7 +21,8 @@ type asciiWriter struct {
 
 func newASCIIWriter(w io.Writer) *asciiWriter { return &asciiWriter{w: w} }
 
-// Write converts and writes p. After an error the count is that of the bytes of p before the piece that failed.
+// Write converts and writes p. After an error the count is that of the bytes of p before the piece
+// that failed.
 func (a *asciiWriter) Write(p []byte) (int, error) {
 	written := 0
 	for written < len(p) {
@@ -104,8 +106,9 @@ func (a *asciiReader) Read(p []byte) (int, error) {
 	return w, nil
 }
 
-// readLastCR reads one byte when all that waits is a CR: whether it is half of a CRLF shows what comes next. The CR is
-// text when nothing does, but not before any other error: then nobody knows what would have followed.
+// readLastCR reads one byte when all that waits is a CR: whether it is half of a CRLF shows what
+// comes next. The CR is text when nothing does, but not before any other error: then nobody knows
+// what would have followed.
 func (a *asciiReader) readLastCR(p []byte) (int, error) {
 	next, err := a.br.Peek(2)
 	if len(next) < 2 && !errors.Is(err, io.EOF) {

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// A KeyPair is a certificate and its key in files that may be replaced while the server runs. Its GetCertificate goes
-// into a tls.Config. Its methods may be called concurrently.
+// A KeyPair is a certificate and its key in files that may be replaced while the server runs. Its
+// GetCertificate goes into a tls.Config. Its methods may be called concurrently.
 type KeyPair struct {
 	// Log is told of reloads by Run. nil: nothing is logged. Set it before Run.
 	Log *slog.Logger
@@ -25,8 +25,8 @@ type KeyPair struct {
 	stamp [2]fs.FileInfo // guarded by mu: the files when they were last read
 }
 
-// LoadCertificate reads a certificate chain and its private key in PEM form. One file may hold both; then the names are
-// the same.
+// LoadCertificate reads a certificate chain and its private key in PEM form. One file may hold
+// both; then the names are the same.
 func LoadCertificate(certFile, keyFile string) (*KeyPair, error) {
 	k := &KeyPair{certFile: certFile, keyFile: keyFile}
 	if err := k.Reload(); err != nil {
@@ -60,9 +60,9 @@ func (k *KeyPair) Reload() error {
 // reloadEvery is how often Run looks at the files.
 const reloadEvery = 5 * time.Second
 
-// Run reloads the files when they change, until ctx ends, and then returns its cause. A change that leaves no valid
-// pair is logged once and the pair at hand stays; files that are replaced one after the other come right with the
-// second.
+// Run reloads the files when they change, until ctx ends, and then returns its cause. A change that
+// leaves no valid pair is logged once and the pair at hand stays; files that are replaced one after
+// the other come right with the second.
 func (k *KeyPair) Run(ctx context.Context) error {
 	log := k.Log
 	if log == nil {
@@ -87,8 +87,8 @@ func (k *KeyPair) Run(ctx context.Context) error {
 	}
 }
 
-// changed tells whether the files are others than those that were last read. Files that are missing, as while they
-// are being replaced, do not count.
+// changed tells whether the files are others than those that were last read. Files that are
+// missing, as while they are being replaced, do not count.
 func (k *KeyPair) changed() bool {
 	now, err := k.look()
 	if err != nil {

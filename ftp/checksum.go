@@ -33,7 +33,8 @@ func (s *session) rang(_ context.Context, arg string) reply {
 	return reply{350, "The next HASH or RETR takes that range."}
 }
 
-// takeRange is the range that RANG set, once: one that lasted would cut the files of a client that has forgotten it.
+// takeRange is the range that RANG set, once: one that lasted would cut the files of a client that
+// has forgotten it.
 func (s *session) takeRange() (start, n int64) {
 	start, n = s.rangeStart, s.rangeLen
 	s.rangeStart, s.rangeLen = 0, -1
@@ -54,8 +55,8 @@ func (s *session) hash(ctx context.Context, arg string) reply {
 	return reply{213, formatHash(s.hashWith, start, n, sum, arg)}
 }
 
-// xhash makes the handler of XCRC, XMD5 and their like. Their reply is 250 and the digest in upper case, which all
-// clients of these commands take.
+// xhash makes the handler of XCRC, XMD5 and their like. Their reply is 250 and the digest in upper
+// case, which all clients of these commands take.
 func xhash(key string) func(*session, context.Context, string) reply {
 	return func(s *session, ctx context.Context, arg string) reply {
 		path, start, end, err := parseXHash(arg)
@@ -78,8 +79,8 @@ func xhash(key string) func(*session, context.Context, string) reply {
 	}
 }
 
-// digest returns the digest of n bytes of name from start on (n < 0: to the end), and how many there were. The storage
-// is asked first; where it does not know, the file is read.
+// digest returns the digest of n bytes of name from start on (n < 0: to the end), and how many
+// there were. The storage is asked first; where it does not know, the file is read.
 func (s *session) digest(ctx context.Context, verb, name string, a *hashAlgorithm, start, n int64) ([]byte, int64, reply) {
 	ctx, t := s.begin(ctx, verb, name)
 	defer s.finish(t)

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// A command is one row of the table. FEAT, HELP and the list of Commands are made from the rows, so that nothing is
-// advertised and missing.
+// A command is one row of the table. FEAT, HELP and the list of Commands are made from the rows, so
+// that nothing is advertised and missing.
 type command struct {
 	name  string
 	run   func(s *session, ctx context.Context, arg string) reply
@@ -80,7 +80,8 @@ type CommandInfo struct {
 	RFC   string // "RFC 959 4.1.3"
 }
 
-// Commands lists what the engine implements, in the order of its table. doc/rfc.md is generated from it.
+// Commands lists what the engine implements, in the order of its table. doc/rfc.md is generated
+// from it.
 func Commands() []CommandInfo {
 	var all []CommandInfo
 	for _, c := range commandRows() {

@@ -29,8 +29,8 @@ var (
 // lineBuffers holds the buffers of sessions that have input waiting. An idle session has none.
 var lineBuffers = sync.Pool{New: func() any { return new([maxLine + 2]byte) }}
 
-// control is the control connection: lines in, replies out. One goroutine reads at a time; replies may be written by
-// two, each whole.
+// control is the control connection: lines in, replies out. One goroutine reads at a time; replies
+// may be written by two, each whole.
 type control struct {
 	tcp  net.Conn // the connection itself
 	conn net.Conn // what is spoken on: tcp, or TLS over it
@@ -63,8 +63,9 @@ func (c *control) tlsVersion() slog.Attr {
 	return slog.String("tls_version", strings.TrimPrefix(tls.VersionName(conn.ConnectionState().Version), "TLS "))
 }
 
-// readLine returns the next line without its end, Telnet commands stripped. It is valid until the next call. What was
-// written is sent before it blocks. A line over maxLine is errLineTooLong, and the next call goes on behind it.
+// readLine returns the next line without its end, Telnet commands stripped. It is valid until the
+// next call. What was written is sent before it blocks. A line over maxLine is errLineTooLong, and
+// the next call goes on behind it.
 func (c *control) readLine() ([]byte, error) {
 	scanned := 0
 	for {
@@ -100,7 +101,8 @@ func (c *control) readLine() ([]byte, error) {
 	}
 }
 
-// tlsHandshakeRecord is the first byte of a TLS client hello (RFC 8446, section 5.1). No FTP command begins with it.
+// tlsHandshakeRecord is the first byte of a TLS client hello (RFC 8446, section 5.1). No FTP
+// command begins with it.
 const tlsHandshakeRecord = 0x16
 
 // fill reads what the client has sent, waiting for it without a buffer when nothing is left over.
@@ -169,8 +171,8 @@ const (
 	stopSession             // the server: the session is to end
 )
 
-// interrupt makes the read that is under way, and every later one until resume, fail with errInterrupted. It may be
-// called from any goroutine.
+// interrupt makes the read that is under way, and every later one until resume, fail with
+// errInterrupted. It may be called from any goroutine.
 func (c *control) interrupt(who uint32) {
 	c.stop.Or(who)
 	c.tcp.SetReadDeadline(time.Unix(1, 0))
@@ -247,8 +249,8 @@ func (c *control) flushLocked() error {
 // hurry gives a write, also one that is under way, no more time than a goodbye may take.
 func (c *control) hurry() { c.tcp.SetWriteDeadline(time.Now().Add(closeGrace)) }
 
-// secure starts TLS. What came before is discarded, so that nothing sent in clear is taken for something sent under
-// TLS (RFC 4217, section 15.1).
+// secure starts TLS. What came before is discarded, so that nothing sent in clear is taken for
+// something sent under TLS (RFC 4217, section 15.1).
 func (c *control) secure(cfg *tls.Config) error {
 	c.discard()
 	below := &shaking{Conn: c.tcp}

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// The benchmarks of large transfers report the processor time of the server's thread alone as cpu-s/GiB; the client
-// runs in another thread of the same process. They take -benchtime 5x or so. BenchmarkSmallFile leaves a TIME-WAIT per
-// file: keep it to a few thousand.
+// The benchmarks of large transfers report the processor time of the server's thread alone as
+// cpu-s/GiB; the client runs in another thread of the same process. They take -benchtime 5x or so.
+// BenchmarkSmallFile leaves a TIME-WAIT per file: keep it to a few thousand.
 
 const benchSize = 256 << 20
 

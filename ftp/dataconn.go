@@ -10,9 +10,11 @@ import (
 	"time"
 )
 
-// dataConn is an open data connection. One goroutine uses it; only count and abort may be called from others.
+// dataConn is an open data connection. One goroutine uses it; only count and abort may be called
+// from others.
 //
-// Its errors tell the two sides of a transfer apart: a *fileError came from the file, everything else from the network.
+// Its errors tell the two sides of a transfer apart: a *fileError came from the file, everything
+// else from the network.
 type dataConn struct {
 	tap     *tap
 	tls     *tls.Conn     // above tap; nil in clear
@@ -36,14 +38,15 @@ type fileError struct{ err error }
 func (e *fileError) Error() string { return e.err.Error() }
 func (e *fileError) Unwrap() error { return e.err }
 
-// newDataConn makes a dataConn of what an endpoint has opened. connect is the time for a TLS handshake, stall the time
-// without a byte after which reading and writing fail.
+// newDataConn makes a dataConn of what an endpoint has opened. connect is the time for a TLS
+// handshake, stall the time without a byte after which reading and writing fail.
 func newDataConn(conn net.Conn, connect, stall time.Duration) *dataConn {
 	return &dataConn{tap: &tap{conn: adopt(conn), stall: stall}, connect: connect}
 }
 
-// secure makes the server's side of a TLS handshake. When it fails, the connection is closed and the client has been
-// told why. The error is errNotResumed when the client should have resumed its session and did not.
+// secure makes the server's side of a TLS handshake. When it fails, the connection is closed and
+// the client has been told why. The error is errNotResumed when the client should have resumed its
+// session and did not.
 func (d *dataConn) secure(ctx context.Context, cfg *tls.Config) error {
 	ctx, cancel := context.WithTimeout(ctx, d.connect)
 	defer cancel()
@@ -68,12 +71,13 @@ func (d *dataConn) dismiss(wait time.Duration) {
 	linger(d.tap.conn, wait)
 }
 
-// count is the number of bytes of the file, not of TLS, that have passed. It may be called from any goroutine.
+// count is the number of bytes of the file, not of TLS, that have passed. It may be called from any
+// goroutine.
 func (d *dataConn) count() int64 { return d.moved.Load() }
 
-// Read is as in io.Reader. The end is io.EOF only when the other side has ended in good order: over TLS without
-// close_notify it is io.ErrUnexpectedEOF, because anybody on the way can forge the end of a TCP connection (RFC 4217,
-// section 15.3).
+// Read is as in io.Reader. The end is io.EOF only when the other side has ended in good order: over
+// TLS without close_notify it is io.ErrUnexpectedEOF, because anybody on the way can forge the end
+// of a TCP connection (RFC 4217, section 15.3).
 func (d *dataConn) Read(p []byte) (n int, err error) {
 	if d.tls == nil {
 		n, err = d.tap.Read(p)
@@ -101,8 +105,9 @@ func (d *dataConn) received(n int64, err error) {
 
 // Write is as in io.Writer.
 //
-// Over TLS each record of 16 KiB is a system call of its own. Collecting several for one call was measured: the copy
-// costs more than the calls that it saves, and so does reading further ahead than crypto/tls does.
+// Over TLS each record of 16 KiB is a system call of its own. Collecting several for one call was
+// measured: the copy costs more than the calls that it saves, and so does reading further ahead
+// than crypto/tls does.
 func (d *dataConn) Write(p []byte) (n int, err error) {
 	if d.tls == nil {
 		n, err = d.tap.Write(p)
@@ -121,9 +126,9 @@ func (d *dataConn) sent(n int64, err error) {
 	}
 }
 
-// finish ends the connection in good order: the other side sees the end of the file. Over TLS that takes close_notify,
-// without which clients call a file truncated. An error means that the other side may not have got everything; after an
-// upload there is none, as nothing is owed any more.
+// finish ends the connection in good order: the other side sees the end of the file. Over TLS that
+// takes close_notify, without which clients call a file truncated. An error means that the other
+// side may not have got everything; after an upload there is none, as nothing is owed any more.
 func (d *dataConn) finish() error {
 	if d.tls == nil {
 		return d.tap.Close()
@@ -141,6 +146,7 @@ func (d *dataConn) finish() error {
 	return nil
 }
 
-// abort closes the connection so that the other side sees an error, never an end in good order. A call that waits
-// returns with an error at once. It may be called from any goroutine and after finish.
+// abort closes the connection so that the other side sees an error, never an end in good order. A
+// call that waits returns with an error at once. It may be called from any goroutine and after
+// finish.
 func (d *dataConn) abort() { d.tap.reset() }

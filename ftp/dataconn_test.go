@@ -41,7 +41,8 @@ func channels(t testing.TB) (all []channel) {
 	return append(all, channel{"TLS 1.2", loopbacks(t)[0], &old, roots})
 }
 
-// testTLS is a context with a certificate for the loopback addresses, and what makes a client trust it.
+// testTLS is a context with a certificate for the loopback addresses, and what makes a client trust
+// it.
 func testTLS(t testing.TB, resume TLSResume) (*tlsContext, *x509.CertPool) {
 	t.Helper()
 	certFile, keyFile, _, err := SelfSigned(t.TempDir(), []string{"localhost", "127.0.0.1", "::1"})

@@ -19,9 +19,10 @@ func (s *session) closeEndpoint() {
 	}
 }
 
-// dismissData gives up the data connection of a transfer that was refused. The client hears of it first on the control
-// connection. Where it may be sending already it gets some time to end its side, and over TLS to make its handshake: some
-// clients take one that is broken off for the end of the session.
+// dismissData gives up the data connection of a transfer that was refused. The client hears of it
+// first on the control connection. Where it may be sending already it gets some time to end its
+// side, and over TLS to make its handshake: some clients take one that is broken off for the end of
+// the session.
 func (s *session) dismissData(to direction) {
 	var (
 		wait   time.Duration
@@ -184,8 +185,8 @@ func (s *session) eprt(_ context.Context, arg string) reply {
 	return s.activate(target, "EPRT")
 }
 
-// activate arranges for an active data connection. The target must be the client itself, or a server that trusts it
-// could be made to attack others (RFC 2577, section 3).
+// activate arranges for an active data connection. The target must be the client itself, or a
+// server that trusts it could be made to attack others (RFC 2577, section 3).
 func (s *session) activate(target netip.AddrPort, verb string) reply {
 	switch {
 	case s.epsvAll:

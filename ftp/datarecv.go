@@ -8,9 +8,10 @@ import (
 	"syscall"
 )
 
-// copyTo receives everything that the other side sends into w. The beginning goes through memory, so that a small file
-// costs one write; then, in clear and if w is an io.ReaderFrom, w takes the bytes from the connection slice by slice,
-// inside the kernel if w leaves it to an *os.File. What has arrived is written even when the connection fails after it.
+// copyTo receives everything that the other side sends into w. The beginning goes through memory,
+// so that a small file costs one write; then, in clear and if w is an io.ReaderFrom, w takes the
+// bytes from the connection slice by slice, inside the kernel if w leaves it to an *os.File. What
+// has arrived is written even when the connection fails after it.
 func (d *dataConn) copyTo(w io.Writer) (total int64, err error) {
 	block := fileBlocks.Get().(*fileBlock)
 	defer func() { fileBlocks.Put(block) }()
@@ -48,7 +49,8 @@ func (d *dataConn) fill(p []byte) (n int, err error) {
 	return n, err
 }
 
-// spliceTo lets w take the rest of the connection. It fails with errors.ErrUnsupported before anything is moved.
+// spliceTo lets w take the rest of the connection. It fails with errors.ErrUnsupported before
+// anything is moved.
 func (d *dataConn) spliceTo(w io.ReaderFrom) (total int64, err error) {
 	k, able := d.tap.conn.(kernelMover)
 	if !able {
@@ -87,9 +89,9 @@ func (d *dataConn) spliceTo(w io.ReaderFrom) (total int64, err error) {
 	}
 }
 
-// splicer is the connection as an upload sees it. An *os.File finds the *net.TCPConn behind it through SyscallConn and
-// splices; its error may then be a deadline that only asks to look at the clock. Everybody else calls Read, which
-// knows about that.
+// splicer is the connection as an upload sees it. An *os.File finds the *net.TCPConn behind it
+// through SyscallConn and splices; its error may then be a deadline that only asks to look at the
+// clock. Everybody else calls Read, which knows about that.
 type splicer struct {
 	conn *net.TCPConn
 	tap  *tap
@@ -106,8 +108,8 @@ func (s *splicer) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// isNetwork tells whether an error from a transfer inside the kernel, where one system call works on both sides, comes
-// from the connection.
+// isNetwork tells whether an error from a transfer inside the kernel, where one system call works
+// on both sides, comes from the connection.
 func isNetwork(err error) bool {
 	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, errTooSlow) || errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrClosed) {
 		return true

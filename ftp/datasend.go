@@ -10,8 +10,8 @@ import (
 // slice is how much moves inside the kernel between two looks at the counter and the clock.
 const slice = 1 << 20
 
-// ReadFrom sends everything that r has. In clear the bytes of an *os.File, or of an *io.LimitedReader of one, do not
-// pass through this process; an io.WriterTo is asked to write.
+// ReadFrom sends everything that r has. In clear the bytes of an *os.File, or of an
+// *io.LimitedReader of one, do not pass through this process; an io.WriterTo is asked to write.
 func (d *dataConn) ReadFrom(r io.Reader) (int64, error) {
 	if f, limit := fileOf(r); f != nil {
 		if d.tls == nil {
@@ -46,8 +46,8 @@ func fileOf(r io.Reader) (*os.File, *io.LimitedReader) {
 	return nil, nil
 }
 
-// sendFile sends f inside the kernel, up to limit if there is one, and the ordinary way where the kernel declines. r is
-// both of them.
+// sendFile sends f inside the kernel, up to limit if there is one, and the ordinary way where the
+// kernel declines. r is both of them.
 func (d *dataConn) sendFile(f *os.File, limit *io.LimitedReader, r io.Reader) (total int64, err error) {
 	for {
 		n := int64(slice)

@@ -24,7 +24,8 @@ import (
 	"ferry/vfs"
 )
 
-// The scripts under testdata/dialogue talk to a real server on loopback over a memory remote. A line is one step:
+// The scripts under testdata/dialogue talk to a real server on loopback over a memory remote. A
+// line is one step:
 //
 //	> TEXT         send a command; Go escapes (\xff) are understood
 //	>> TEXT        send it without CRLF

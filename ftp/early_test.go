@@ -127,8 +127,8 @@ func TestAHandshakeBeforeTheCommandThatStalls(t *testing.T) {
 	waitForNobody(t, srv)
 }
 
-// Over an active data connection the server has its side of the handshake, too (RFC 4217, section 7): the client
-// accepts the connection and begins with TLS.
+// Over an active data connection the server has its side of the handshake, too (RFC 4217, section
+// 7): the client accepts the connection and begins with TLS.
 func TestActiveConnectionsUnderTLS(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		t.Run(tls.VersionName(version), func(t *testing.T) {

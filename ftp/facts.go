@@ -24,11 +24,13 @@ const (
 	factsDefault = factType | factSize | factModify | factPerm | factUnique | factUnixMode
 )
 
-// factNames are the names of the facts, in the order of their bits. Clients may write them in any case.
+// factNames are the names of the facts, in the order of their bits. Clients may write them in any
+// case.
 var factNames = [...]string{"type", "size", "modify", "perm", "unique", "UNIX.mode", "UNIX.uid", "UNIX.gid"}
 
-// parseOptsMLST reads the argument of OPTS MLST: the names of the facts wanted from now on, each followed by a
-// semicolon. Names that are not known are passed over, and an empty argument wants none (RFC 3659, section 7.9).
+// parseOptsMLST reads the argument of OPTS MLST: the names of the facts wanted from now on, each
+// followed by a semicolon. Names that are not known are passed over, and an empty argument wants
+// none (RFC 3659, section 7.9).
 func parseOptsMLST(arg string) facts {
 	var set facts
 	for word := range strings.SplitSeq(arg, ";") {
@@ -53,7 +55,8 @@ func (set facts) String() string {
 	return b.String()
 }
 
-// featMLST returns the line of FEAT: every fact there is, those of set starred (RFC 3659, section 7.8).
+// featMLST returns the line of FEAT: every fact there is, those of set starred (RFC 3659, section
+// 7.8).
 func featMLST(set facts) string {
 	var b strings.Builder
 	b.WriteString("MLST ")
@@ -67,8 +70,8 @@ func featMLST(set facts) string {
 	return b.String()
 }
 
-// entryKind says what an entry is to the listing that it appears in: the values of the type fact (RFC 3659, section
-// 7.5.1).
+// entryKind says what an entry is to the listing that it appears in: the values of the type fact
+// (RFC 3659, section 7.5.1).
 type entryKind uint8
 
 const (
@@ -77,9 +80,10 @@ const (
 	kindParent                  // the one above it: pdir
 )
 
-// appendFacts appends the facts of fi that are in set and known, one space and name, without a line end (RFC 3659,
-// section 7.2). name is what the client is to see; path is the entry's name in the FS, and only there to tell it from
-// others when fi does not know an identity. It appends nothing for a name that does not fit on a line.
+// appendFacts appends the facts of fi that are in set and known, one space and name, without a line
+// end (RFC 3659, section 7.2). name is what the client is to see; path is the entry's name in the
+// FS, and only there to tell it from others when fi does not know an identity. It appends nothing
+// for a name that does not fit on a line.
 func appendFacts(b []byte, set facts, fi fs.FileInfo, path entryPath, name string, perm Perm, kind entryKind) []byte {
 	if !showable(name) {
 		return b
@@ -175,14 +179,15 @@ func appendUnixFacts(b []byte, set facts, fi fs.FileInfo) []byte {
 	return b
 }
 
-// entryPath is the name of an entry in the FS, in two parts so that a listing need not join them for every line.
+// entryPath is the name of an entry in the FS, in two parts so that a listing need not join them
+// for every line.
 type entryPath struct {
 	dir  string // "" or "." for what lies in the root
 	base string
 }
 
-// appendUnique appends the unique fact: the identity that fi knows, else a hash of the path behind a "p", which no
-// identity begins with (RFC 3659, section 7.5.2).
+// appendUnique appends the unique fact: the identity that fi knows, else a hash of the path behind
+// a "p", which no identity begins with (RFC 3659, section 7.5.2).
 func appendUnique(b []byte, fi fs.FileInfo, path entryPath) []byte {
 	b = append(b, "unique="...)
 	if known, isIdentified := fi.(Identified); isIdentified {

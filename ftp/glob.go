@@ -11,8 +11,9 @@ func hasGlob(last string) bool {
 	return strings.ContainsAny(last, "*?[")
 }
 
-// splitGlob splits arg behind its last slash: the directory to list, as it was typed and with the slash, and the
-// pattern that its entries are matched against. NLST answers with dirPart in front of every name.
+// splitGlob splits arg behind its last slash: the directory to list, as it was typed and with the
+// slash, and the pattern that its entries are matched against. NLST answers with dirPart in front
+// of every name.
 func splitGlob(arg string) (dirPart, pattern string) {
 	i := strings.LastIndexByte(arg, '/') + 1
 	return arg[:i], arg[i:]
@@ -27,13 +28,15 @@ const (
 // errPatternTooLong refuses a pattern of more than maxPattern characters or maxRanges ranges.
 var errPatternTooLong = errors.New("pattern too long")
 
-// A pattern is compiled once and then matches many names. "*" stands for any text, "?" for one character, "[a-z]" for one
-// out of a set, "[!a-z]" or "[^a-z]" for one that is not in it, and a backslash takes the meaning off the next character. A
-// leading dot is nothing special: hidden files are always listed. A character is a rune, or a byte where the name is not
-// UTF-8. A "[" that is never closed stands for itself.
+// A pattern is compiled once and then matches many names. "*" stands for any text, "?" for one
+// character, "[a-z]" for one out of a set, "[!a-z]" or "[^a-z]" for one that is not in it, and a
+// backslash takes the meaning off the next character. A leading dot is nothing special: hidden
+// files are always listed. A character is a rune, or a byte where the name is not UTF-8. A "[" that
+// is never closed stands for itself.
 //
-// It is a machine that is in many states at once, one for each character that the pattern asks for and one for its end. Each
-// character of a name moves all of them together, so that the time for a name grows with its length and with nothing else.
+// It is a machine that is in many states at once, one for each character that the pattern asks for
+// and one for its end. Each character of a name moves all of them together, so that the time for a
+// name grows with its length and with nothing else.
 type pattern struct {
 	last  int                   // the state in which a name matches
 	stars states                // those that any character leaves as they are

@@ -81,8 +81,8 @@ func TestMatch(t *testing.T) {
 	}
 }
 
-// The patterns that cost most take as many steps as a name has characters: one table of moves each, however the pattern
-// looks. What they cost is set in relation to a plain one of the same length.
+// The patterns that cost most take as many steps as a name has characters: one table of moves each,
+// however the pattern looks. What they cost is set in relation to a plain one of the same length.
 func TestMatchCost(t *testing.T) {
 	name := strings.Repeat("a", 4000)
 	cost := func(text string) time.Duration {
@@ -184,8 +184,8 @@ func FuzzMatch(f *testing.F) {
 	})
 }
 
-// comparePath compares with path.Match where the two mean the same: no slash, no "!", only UTF-8, and classes that
-// path.Match accepts.
+// comparePath compares with path.Match where the two mean the same: no slash, no "!", only UTF-8,
+// and classes that path.Match accepts.
 func comparePath(t *testing.T, pattern, name string, got bool) {
 	if strings.ContainsAny(pattern+name, "/!") || !utf8.ValidString(pattern) || !utf8.ValidString(name) {
 		return

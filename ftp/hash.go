@@ -43,7 +43,8 @@ func findHash(word string) *hashAlgorithm {
 	return nil
 }
 
-// featHash returns the line of FEAT, the selected algorithm starred (draft-bryan-ftpext-hash-02, section 3.1).
+// featHash returns the line of FEAT, the selected algorithm starred (draft-bryan-ftpext-hash-02,
+// section 3.1).
 func featHash(selected *hashAlgorithm) string {
 	var b strings.Builder
 	b.WriteString("HASH ")
@@ -59,8 +60,8 @@ func featHash(selected *hashAlgorithm) string {
 	return b.String()
 }
 
-// parseOptsHASH returns the algorithm that OPTS HASH selects: with an empty arg the current one. The reply is 200 and
-// its name, or 501 (draft-bryan-ftpext-hash-02, section 3.2).
+// parseOptsHASH returns the algorithm that OPTS HASH selects: with an empty arg the current one.
+// The reply is 200 and its name, or 501 (draft-bryan-ftpext-hash-02, section 3.2).
 func parseOptsHASH(arg string, current *hashAlgorithm) (*hashAlgorithm, error) {
 	if arg == "" {
 		return current, nil
@@ -73,8 +74,9 @@ func parseOptsHASH(arg string, current *hashAlgorithm) (*hashAlgorithm, error) {
 	return nil, errSyntax
 }
 
-// formatHash returns the text of the 213 reply to HASH for n bytes from start on (draft-bryan-ftpext-hash-02, section
-// 3). The end point is the last byte; of no bytes it is the start.
+// formatHash returns the text of the 213 reply to HASH for n bytes from start on
+// (draft-bryan-ftpext-hash-02, section 3). The end point is the last byte; of no bytes it is the
+// start.
 func formatHash(a *hashAlgorithm, start, n int64, sum []byte, path string) string {
 	b := make([]byte, 0, 64+2*len(sum)+len(path))
 	b = append(b, a.name...)
@@ -88,9 +90,9 @@ func formatHash(a *hashAlgorithm, start, n int64, sum []byte, path string) strin
 	return string(append(b, path...))
 }
 
-// parseRange reads the argument of RANG, the first and the last byte (draft-bryan-ftp-range-08, section 3), and returns
-// where the range starts and how long it is. "1 0" resets it: n = -1, the whole file. After an error the session has no
-// range either.
+// parseRange reads the argument of RANG, the first and the last byte (draft-bryan-ftp-range-08,
+// section 3), and returns where the range starts and how long it is. "1 0" resets it: n = -1, the
+// whole file. After an error the session has no range either.
 func parseRange(arg string) (start, n int64, err error) {
 	first, last, _ := strings.Cut(arg, " ")
 	start, okStart := parseDecimal(first, math.MaxInt64)
@@ -108,10 +110,11 @@ func parseRange(arg string) (start, n int64, err error) {
 	return start, end - start + 1, nil
 }
 
-// parseXHash reads the argument of XCRC, XMD5 and their like. They were never specified; in use are a bare path and,
-// as "path" start end, a path between double quotes, each quote inside it doubled, with the part of the file to read:
-// from byte start up to but not including byte end. Without them, start is 0 and end -1, the end of the file; with one
-// number, that is the end. What does not look like the quoted form is a path as a whole.
+// parseXHash reads the argument of XCRC, XMD5 and their like. They were never specified; in use are
+// a bare path and, as "path" start end, a path between double quotes, each quote inside it doubled,
+// with the part of the file to read: from byte start up to but not including byte end. Without
+// them, start is 0 and end -1, the end of the file; with one number, that is the end. What does not
+// look like the quoted form is a path as a whole.
 func parseXHash(arg string) (path string, start, end int64, err error) {
 	path, rest, isQuoted := cutQuoted(arg)
 	first, second, hasTwo := strings.Cut(strings.TrimPrefix(rest, " "), " ")
@@ -158,8 +161,8 @@ const digestBufferSize = 256 << 10
 
 var digestBuffers = sync.Pool{New: func() any { return new([digestBufferSize]byte) }}
 
-// digestReader feeds h with n bytes of r, with n < 0 all of them, and returns how many there were: fewer when r ends
-// before. It ends with the cause of ctx when ctx does.
+// digestReader feeds h with n bytes of r, with n < 0 all of them, and returns how many there were:
+// fewer when r ends before. It ends with the cause of ctx when ctx does.
 func digestReader(ctx context.Context, h hash.Hash, r io.Reader, n int64) (read int64, err error) {
 	buf := digestBuffers.Get().(*[digestBufferSize]byte)
 	defer digestBuffers.Put(buf)

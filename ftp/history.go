@@ -41,8 +41,8 @@ func (h *history) add(t TransferInfo) {
 	h.first = (h.first + 1) % maxHistory
 }
 
-// Transfers returns the latest transfers of files that have ended, at most 100, oldest first. It may be called at any
-// time.
+// Transfers returns the latest transfers of files that have ended, at most 100, oldest first. It
+// may be called at any time.
 func (s *Server) Transfers() []TransferInfo {
 	h := &s.history
 	h.mu.Lock()

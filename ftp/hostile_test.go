@@ -13,7 +13,8 @@ import (
 	"ferry/remote/memory"
 )
 
-// overPipe talks to srv in virtual time, over a connection without data connections, until talk returns.
+// overPipe talks to srv in virtual time, over a connection without data connections, until talk
+// returns.
 func overPipe(t *testing.T, srv *ftp.Server, talk func(d *dialogue)) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
@@ -79,7 +80,8 @@ func TestALongLineAcrossTheEndOfATransfer(t *testing.T) {
 	d.steps("send  third", "<< 226", "> ", "< 500 Line too long.", "file f first second third")
 }
 
-// A web page can make a browser send anything as the body of a request, and a request line of any length before it.
+// A web page can make a browser send anything as the body of a request, and a request line of any
+// length before it.
 func TestAWebPageCannotSpeakFTP(t *testing.T) {
 	d := talk(t, memory.New())
 	d.steps("seed f content", ">> POST /"+strings.Repeat("x", 9000)+" HTTP/1.1\\r\\n", "<< 500",

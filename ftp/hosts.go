@@ -19,12 +19,12 @@ type presence struct {
 	guests   int // of them, those that have not logged in
 }
 
-// Addr returns the address that stands for the client: one customer usually has all the addresses of an IPv6 /64. It is
-// not valid for a connection without addresses.
+// Addr returns the address that stands for the client: one customer usually has all the addresses
+// of an IPv6 /64. It is not valid for a connection without addresses.
 func (c Client) Addr() netip.Addr { return hostAddr(c.Remote.Addr()) }
 
-// hostAddr returns the address that stands for a client: one customer usually has all the addresses of an IPv6 /64. It is
-// not valid for a connection without addresses.
+// hostAddr returns the address that stands for a client: one customer usually has all the addresses
+// of an IPv6 /64. It is not valid for a connection without addresses.
 func hostAddr(a netip.Addr) netip.Addr {
 	if !a.Is6() {
 		return a
@@ -32,8 +32,8 @@ func hostAddr(a netip.Addr) netip.Addr {
 	return netip.PrefixFrom(a.WithZone(""), 64).Masked().Addr()
 }
 
-// enter counts a session of host, which has not logged in, unless that would be more than the limits allow: then it says
-// so. 0 is no limit.
+// enter counts a session of host, which has not logged in, unless that would be more than the
+// limits allow: then it says so. 0 is no limit.
 func (h *hosts) enter(host netip.Addr, sessions, guests int) (why string) {
 	if !host.IsValid() {
 		return ""

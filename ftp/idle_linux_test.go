@@ -10,8 +10,8 @@ import (
 	"ferry/remote/memory"
 )
 
-// BenchmarkIdleSession reports what a session that waits for a command costs in the server: heap and stacks. The client
-// side is made of bare descriptors, which cost nothing here.
+// BenchmarkIdleSession reports what a session that waits for a command costs in the server: heap
+// and stacks. The client side is made of bare descriptors, which cost nothing here.
 func BenchmarkIdleSession(b *testing.B) {
 	srv := newServer(b, memory.New(), nil)
 	host, port, _ := net.SplitHostPort(serveOn(b, srv, "127.0.0.1:0"))

@@ -8,7 +8,8 @@ import (
 
 func (s *session) noop(context.Context, string) reply { return ok("Nothing done.") }
 
-// syst names the family of the listing format (RFC 959, section 4.1.3). Clients take anything else for another one.
+// syst names the family of the listing format (RFC 959, section 4.1.3). Clients take anything else
+// for another one.
 func (s *session) syst(context.Context, string) reply { return reply{215, "UNIX Type: L8"} }
 
 // abor outside of a transfer: there is nothing to abort (RFC 959, section 4.1.3).
@@ -71,7 +72,8 @@ func (s *session) writeHelp(what string, t *table) {
 	s.ctl.writeBytes(b)
 }
 
-// stat tells how the session is, or lists a path over the control connection (RFC 959, section 4.1.3).
+// stat tells how the session is, or lists a path over the control connection (RFC 959, section
+// 4.1.3).
 func (s *session) stat(ctx context.Context, arg string) reply {
 	if arg == "" {
 		s.writeStatus(nil)

@@ -88,8 +88,8 @@ func TestWrongPasswordsSlowDownAllSessionsOfTheirAddress(t *testing.T) {
 	})
 }
 
-// Those who have not logged in are fewer than the sessions there may be, and few from one address: they can keep nobody
-// out who logs in.
+// Those who have not logged in are fewer than the sessions there may be, and few from one address:
+// they can keep nobody out who logs in.
 func TestSessionsBeforeLoginAreLimited(t *testing.T) {
 	srv := newServer(t, memory.New(), nil)
 	srv.MaxSessions = 60

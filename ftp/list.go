@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// A selection is what the argument of LIST, NLST or STAT stands for: the entries of a directory, those that match a
-// pattern, or one file.
+// A selection is what the argument of LIST, NLST or STAT stands for: the entries of a directory,
+// those that match a pattern, or one file.
 type selection struct {
 	entries iter.Seq2[fs.FileInfo, error]
 	prefix  string // what NLST puts in front of a name so that it can be used as an argument
 }
 
-// choose resolves the argument of a listing. Option words in front are passed over and a pattern in the last element is
-// matched, unless something is really called like that.
+// choose resolves the argument of a listing. Option words in front are passed over and a pattern in
+// the last element is matched, unless something is really called like that.
 func (s *session) choose(ctx context.Context, arg string) (selection, error) {
 	sel, err := s.chooseLiteral(ctx, arg)
 	if err == nil || !isAbsent(err) {
@@ -66,7 +66,8 @@ func (s *session) chooseLiteral(ctx context.Context, arg string) (selection, err
 	return selection{entries: func(yield func(fs.FileInfo, error) bool) { yield(fi, nil) }, prefix: dir}, nil
 }
 
-// entries is what name holds. It ends with the cause of ctx, however long a tree goes on that does not look at that.
+// entries is what name holds. It ends with the cause of ctx, however long a tree goes on that does
+// not look at that.
 func (s *session) entries(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error] {
 	return func(yield func(fs.FileInfo, error) bool) {
 		for fi, err := range s.fs.List(ctx, name) {
@@ -127,8 +128,8 @@ func (s *session) listLine() lineOf {
 	return func(b []byte, fi fs.FileInfo, _ *selection) []byte { return appendList(b, fi, now, loc) }
 }
 
-// nlst sends names that can be used as arguments (RFC 1123, section 4.1.2.7): what stood in front of the last element
-// of the argument stands in front of each of them.
+// nlst sends names that can be used as arguments (RFC 1123, section 4.1.2.7): what stood in front
+// of the last element of the argument stands in front of each of them.
 func (s *session) nlst(ctx context.Context, arg string) reply {
 	return s.sendListing(ctx, "NLST", arg, func(b []byte, fi fs.FileInfo, sel *selection) []byte {
 		if !showable(fi.Name()) {
@@ -155,8 +156,8 @@ func (s *session) sendListing(ctx context.Context, verb, arg string, line lineOf
 	return s.sendEntries(ctx, t, &sel, line)
 }
 
-// sendEntries streams a listing. 150 comes with its first entry, so that a directory that cannot be read is refused with
-// a code of its own.
+// sendEntries streams a listing. 150 comes with its first entry, so that a directory that cannot be
+// read is refused with a code of its own.
 func (s *session) sendEntries(ctx context.Context, t *transfer, sel *selection, line lineOf) reply {
 	var (
 		out   *outgoing
@@ -241,7 +242,8 @@ func (s *session) mlsd(ctx context.Context, arg string) reply {
 	})
 }
 
-// mlst gives the facts of one entry over the control connection, in a line that begins with one space.
+// mlst gives the facts of one entry over the control connection, in a line that begins with one
+// space.
 func (s *session) mlst(ctx context.Context, arg string) reply {
 	name, r := s.path(ctx, arg)
 	if !r.isZero() {

@@ -104,7 +104,8 @@ func TestListDate(t *testing.T) {
 var listLine = regexp.MustCompile(
 	`(?s)\A([d-])((?:[r-][w-][x-]){3}) 1 +(\d+) +(\d+) +(\d+) ([A-Z][a-z]{2}) ([ \d]\d) (?:(\d\d:\d\d)| (\d{4})) (.+)\r\n\z`)
 
-// parseList reads a line of LIST as strictly as it is written. The time has the precision of the line.
+// parseList reads a line of LIST as strictly as it is written. The time has the precision of the
+// line.
 func parseList(line string, now time.Time) (e listed, err error) {
 	m := listLine.FindStringSubmatch(line)
 	if m == nil {

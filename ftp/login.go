@@ -75,8 +75,8 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// denied makes each wrong password cost more than the one before (RFC 2577, section 5), whichever session of the address
-// gives it.
+// denied makes each wrong password cost more than the one before (RFC 2577, section 5), whichever
+// session of the address gives it.
 func (s *session) denied(ctx context.Context, err error) reply {
 	name := s.name
 	s.named, s.name = false, ""
@@ -103,8 +103,8 @@ func (s *session) acct(context.Context, string) reply {
 	return reply{202, "No account is needed."}
 }
 
-// rein starts over, as if the connection were new. Under TLS it would have to go back to clear text (RFC 4217,
-// section 11); a client that wants that had better connect anew.
+// rein starts over, as if the connection were new. Under TLS it would have to go back to clear text
+// (RFC 4217, section 11); a client that wants that had better connect anew.
 func (s *session) rein(context.Context, string) reply {
 	if s.ctl.isTLS() {
 		return reply{502, "REIN is not available under TLS; reconnect."}
@@ -122,8 +122,8 @@ func (s *session) quit(context.Context, string) reply {
 	return reply{221, "Goodbye."}
 }
 
-// host notes the name by which the client knows this server (RFC 7151). Every name leads to the same trees, unless the
-// Backend decides otherwise.
+// host notes the name by which the client knows this server (RFC 7151). Every name leads to the
+// same trees, unless the Backend decides otherwise.
 func (s *session) host(_ context.Context, arg string) reply {
 	name := strings.TrimSpace(arg)
 	if !validHost(name) {

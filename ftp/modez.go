@@ -9,17 +9,20 @@ import (
 	"sync"
 )
 
-// In MODE Z a data connection carries one zlib stream, and ends with it (draft-preston-ftpext-deflate-04, section 3).
+// In MODE Z a data connection carries one zlib stream, and ends with it
+// (draft-preston-ftpext-deflate-04, section 3).
 
-// modeZLevel is the level of compression of a session that has not sent OPTS MODE Z. Some clients turn MODE Z on by
-// themselves wherever it is offered, also on networks that are faster than the compressor: it had better be quick.
+// modeZLevel is the level of compression of a session that has not sent OPTS MODE Z. Some clients
+// turn MODE Z on by themselves wherever it is offered, also on networks that are faster than the
+// compressor: it had better be quick.
 const modeZLevel = 1
 
 // errAfterStream is returned when the client sends more than its zlib stream.
 var errAfterStream = errors.New("data behind the end of the compressed stream")
 
-// parseOptsModeZ reads what stands behind OPTS MODE: Z, and LEVEL with a number from 0 to 9, or ENGINE ZLIB or METHOD
-// 8, which are what there is anyway. It returns the level, the current one where none is named.
+// parseOptsModeZ reads what stands behind OPTS MODE: Z, and LEVEL with a number from 0 to 9, or
+// ENGINE ZLIB or METHOD 8, which are what there is anyway. It returns the level, the current one
+// where none is named.
 func parseOptsModeZ(arg string, current int) (level int, err error) {
 	words := strings.Fields(arg)
 	if len(words)%2 != 1 || !strings.EqualFold(words[0], "Z") {
@@ -42,8 +45,8 @@ func parseOptsModeZ(arg string, current int) (level int, err error) {
 	return level, nil
 }
 
-// modeZWriter compresses what is written to it. Close ends the stream; release, after it or instead of it when the
-// transfer has failed, gives the compressor back, and the writer is not used again.
+// modeZWriter compresses what is written to it. Close ends the stream; release, after it or instead
+// of it when the transfer has failed, gives the compressor back, and the writer is not used again.
 type modeZWriter struct {
 	*zlib.Writer
 	level int
@@ -52,7 +55,8 @@ type modeZWriter struct {
 // compressors holds idle ones by level: a level is for life, and each takes about 800 KB.
 var compressors = [zlib.BestCompression + 1]sync.Pool{}
 
-// newModeZWriter returns a writer that compresses to w. level is one that parseOptsModeZ has returned.
+// newModeZWriter returns a writer that compresses to w. level is one that parseOptsModeZ has
+// returned.
 func newModeZWriter(w io.Writer, level int) *modeZWriter {
 	if z, isIdle := compressors[level].Get().(*zlib.Writer); isIdle {
 		z.Reset(w)
@@ -74,9 +78,10 @@ func (w *modeZWriter) release() {
 	w.Writer = nil
 }
 
-// modeZReader decompresses a data connection. It returns io.EOF only when the stream was whole, its checksum right and
-// nothing came behind it; what ends before is io.ErrUnexpectedEOF, also when nothing came at all. After release, which
-// gives the decompressor back, the reader is not used again.
+// modeZReader decompresses a data connection. It returns io.EOF only when the stream was whole, its
+// checksum right and nothing came behind it; what ends before is io.ErrUnexpectedEOF, also when
+// nothing came at all. After release, which gives the decompressor back, the reader is not used
+// again.
 type modeZReader struct {
 	d       *decompressor
 	started bool  // the head of the stream has been read
@@ -124,8 +129,8 @@ func (d *decompressor) start() (err error) {
 	return err
 }
 
-// end waits for the end of the connection, which must follow that of the stream. Only then is it known that the
-// connection was not cut.
+// end waits for the end of the connection, which must follow that of the stream. Only then is it
+// known that the connection was not cut.
 func (d *decompressor) end() error {
 	_, err := d.br.ReadByte()
 	if err == nil {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// typ sets the representation type (RFC 959, section 3.1.1). The format letter behind A changes nothing: N and T mean
-// the same for a server that prints nothing.
+// typ sets the representation type (RFC 959, section 3.1.1). The format letter behind A changes
+// nothing: N and T mean the same for a server that prints nothing.
 func (s *session) typ(_ context.Context, arg string) reply {
 	switch strings.ToUpper(strings.TrimSpace(arg)) {
 	case "A", "A N", "A T":
@@ -45,8 +45,8 @@ func (s *session) mode(_ context.Context, arg string) reply {
 	return badArgument("Usage: MODE S or MODE Z")
 }
 
-// allo notes how many bytes the next upload will have, and refuses what cannot fit (RFC 959, section 4.1.3). Devices
-// take nothing but 200 for a success.
+// allo notes how many bytes the next upload will have, and refuses what cannot fit (RFC 959,
+// section 4.1.3). Devices take nothing but 200 for a success.
 func (s *session) allo(ctx context.Context, arg string) reply {
 	size, _, _ := strings.Cut(strings.TrimSpace(arg), " ")
 	n, valid := parseDecimal(size, maxOffset)
@@ -65,8 +65,8 @@ func (s *session) allo(ctx context.Context, arg string) reply {
 // maxOffset is the largest file offset.
 const maxOffset = 1<<63 - 1
 
-// rest notes where the next transfer begins. The offset waits for it, whatever comes in between: PASV may stand behind
-// REST as well as before it (RFC 3659, section 5).
+// rest notes where the next transfer begins. The offset waits for it, whatever comes in between:
+// PASV may stand behind REST as well as before it (RFC 3659, section 5).
 func (s *session) rest(_ context.Context, arg string) reply {
 	n, valid := parseDecimal(strings.TrimSpace(arg), maxOffset)
 	if !valid {
@@ -111,8 +111,9 @@ func (s *session) opts(_ context.Context, arg string) reply {
 	return badArgument("That command has no options here.")
 }
 
-// optsUTF8 says yes to every spelling in use. Names are bytes here and UTF-8 by convention (RFC 2640, section 3), so
-// that there is nothing to switch; OFF is refused, because names would look the same as before.
+// optsUTF8 says yes to every spelling in use. Names are bytes here and UTF-8 by convention (RFC
+// 2640, section 3), so that there is nothing to switch; OFF is refused, because names would look
+// the same as before.
 func optsUTF8(options string) reply {
 	switch strings.ToUpper(options) {
 	case "", "ON", "NLST":

@@ -16,12 +16,14 @@ import (
 type endpoint interface {
 	// open brings the connection about. It uses the endpoint up, whatever the outcome.
 	open(ctx context.Context) (net.Conn, error)
-	// close gives up what open has not used. It may be called more than once, and from another goroutine while open
-	// waits: open then fails at once. It does not touch a connection that open has returned.
+	// close gives up what open has not used. It may be called more than once, and from another
+	// goroutine while open waits: open then fails at once. It does not touch a connection that open
+	// has returned.
 	close()
-	// dismiss is close for an endpoint that open was not called on: the connections that were made meanwhile end in good
-	// order. The client has wait to end its side, too; what it sends later is answered by a reset. Where it may be making a
-	// TLS handshake that is made first, by secure, which closes the connection and returns nil when it fails.
+	// dismiss is close for an endpoint that open was not called on: the connections that were made
+	// meanwhile end in good order. The client has wait to end its side, too; what it sends later is
+	// answered by a reset. Where it may be making a TLS handshake that is made first, by secure,
+	// which closes the connection and returns nil when it fails.
 	dismiss(wait time.Duration, secure func(net.Conn) *dataConn)
 }
 
@@ -32,24 +34,27 @@ var (
 	errEndpointUsed   = errors.New("the data connection endpoint is closed or used up")
 )
 
-// dynamicPorts are those set aside for no registered service (RFC 6335, section 6): where passive ports come from when
-// nobody says otherwise. Port 0 would let the kernel choose, but its choice avoids every port with a connection in
-// TIME-WAIT, of which each download leaves one: after some ten thousand downloads within a minute nothing is left on
-// the whole machine, and the search becomes slow long before. Binding to a port by number has neither problem. Some
-// systems also hand out port 0 in sequence, so that the next one is easy to guess.
+// dynamicPorts are those set aside for no registered service (RFC 6335, section 6): where passive
+// ports come from when nobody says otherwise. Port 0 would let the kernel choose, but its choice
+// avoids every port with a connection in TIME-WAIT, of which each download leaves one: after some
+// ten thousand downloads within a minute nothing is left on the whole machine, and the search
+// becomes slow long before. Binding to a port by number has neither problem. Some systems also hand
+// out port 0 in sequence, so that the next one is easy to guess.
 var dynamicPorts = PortRange{First: 49152, Last: 65535}
 
-// passive waits for the client to connect (RFC 959, section 4.1.2, PASV; RFC 2428, section 3, EPSV).
+// passive waits for the client to connect (RFC 959, section 4.1.2, PASV; RFC 2428, section 3,
+// EPSV).
 //
-// Most clients send the command that uses the connection at once. When it does not come for a moment, attend accepts what
-// arrives, so that strangers do not fill the queue, and ends what nobody uses. A client that begins a TLS handshake before
-// the command, and sends the command when that is done, has its handshake then.
+// Most clients send the command that uses the connection at once. When it does not come for a
+// moment, attend accepts what arrives, so that strangers do not fill the queue, and ends what
+// nobody uses. A client that begins a TLS handshake before the command, and sends the command when
+// that is done, has its handshake then.
 type passive struct {
 	listener *tcpListener
 	allowed  func(netip.Addr) bool
 	timeout  time.Duration
-	// secure makes the handshake on the connection that attend has accepted, when the client has sent hello, its beginning,
-	// before the command; nil for none.
+	// secure makes the handshake on the connection that attend has accepted, when the client has
+	// sent hello, its beginning, before the command; nil for none.
 	secure   func(ctx context.Context, conn net.Conn, hello []byte) (*dataConn, error)
 	released func() // called when the port is free again, at least once; nil = nobody wants to know
 
@@ -65,8 +70,9 @@ type passive struct {
 	failure error         // or why it has not; guarded by mu
 }
 
-// listenPassive listens on local at a port of ports that cannot be guessed from those before. Connections from where
-// allowed says no are dropped. timeout is how long open waits for another one.
+// listenPassive listens on local at a port of ports that cannot be guessed from those before.
+// Connections from where allowed says no are dropped. timeout is how long open waits for another
+// one.
 func listenPassive(local netip.Addr, allowed func(netip.Addr) bool, ports PortRange, timeout time.Duration) (*passive, error) {
 	for port := range ports.usable().shuffled() {
 		l, err := listenPort(netip.AddrPortFrom(local, port))
@@ -95,8 +101,8 @@ func (r PortRange) size() int {
 	return int(r.Last) - int(r.First) + 1
 }
 
-// shuffled yields every port of the range once, beginning anywhere: it walks the range in steps that have no divisor in
-// common with its size. Nothing is drawn or stored per port.
+// shuffled yields every port of the range once, beginning anywhere: it walks the range in steps
+// that have no divisor in common with its size. Nothing is drawn or stored per port.
 func (r PortRange) shuffled() func(yield func(uint16) bool) {
 	return func(yield func(uint16) bool) {
 		size := int(r.Last) - int(r.First) + 1
@@ -130,10 +136,12 @@ func coprime(n int) int {
 // port is the number that the reply announces.
 func (p *passive) port() uint16 { return p.listener.port }
 
-// attendAfter is how long connections wait in the queue of the kernel before they are looked at without a command.
+// attendAfter is how long connections wait in the queue of the kernel before they are looked at
+// without a command.
 const attendAfter = 20 * time.Millisecond
 
-// limit ends what was arranged when it is not used within that time. It is called once, before open.
+// limit ends what was arranged when it is not used within that time. It is called once, before
+// open.
 func (p *passive) limit(life time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -196,8 +204,8 @@ func leave(conn net.Conn, early *dataConn, wait time.Duration, secure func(net.C
 	linger(conn, wait)
 }
 
-// greet waits for the first bytes on conn and makes the handshake that they begin. It returns nil when the endpoint was
-// asked for before there were any. With an error the connection is closed.
+// greet waits for the first bytes on conn and makes the handshake that they begin. It returns nil
+// when the endpoint was asked for before there were any. With an error the connection is closed.
 func (p *passive) greet(conn net.Conn, life time.Duration) (*dataConn, error) {
 	p.mu.Lock()
 	if p.opened {
@@ -250,8 +258,8 @@ func (p *passive) accept() (net.Conn, error) {
 	}
 }
 
-// use takes the endpoint over from attend. first is false when that has happened before. arrived is not nil when attend
-// is at work or done, and is closed then.
+// use takes the endpoint over from attend. first is false when that has happened before. arrived is
+// not nil when attend is at work or done, and is closed then.
 func (p *passive) use() (arrived chan struct{}, first bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -342,7 +350,8 @@ func (p *passive) dismiss(wait time.Duration, secure func(net.Conn) *dataConn) {
 	}
 }
 
-// active connects to where the client listens (RFC 959, section 4.1.2, PORT; RFC 2428, section 2, EPRT).
+// active connects to where the client listens (RFC 959, section 4.1.2, PORT; RFC 2428, section 2,
+// EPRT).
 type active struct {
 	local   netip.Addr
 	target  netip.AddrPort

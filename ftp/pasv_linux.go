@@ -10,16 +10,18 @@ import (
 	"time"
 )
 
-// tcpListener listens on one port for a data connection. It is made with as few system calls as will do: four, where
-// net.Listen takes seven; and one to accept, where the net package takes five. As most clients connect before they send
-// the command that uses the connection, accept mostly finds it there, and the poller hears of neither.
+// tcpListener listens on one port for a data connection. It is made with as few system calls as
+// will do: four, where net.Listen takes seven; and one to accept, where the net package takes five.
+// As most clients connect before they send the command that uses the connection, accept mostly
+// finds it there, and the poller hears of neither.
 type tcpListener struct {
 	socket
 	port uint16
 	zone string // of the address, where it is of one link only
 }
 
-// backlog leaves room for strangers besides the one client that is expected, until they are looked at.
+// backlog leaves room for strangers besides the one client that is expected, until they are looked
+// at.
 const backlog = 128
 
 // listenPort listens on addr, or returns errPortTaken when something else does.
@@ -41,8 +43,8 @@ func listenPort(addr netip.AddrPort) (*tcpListener, error) {
 	return l, nil
 }
 
-// listen binds fd to sa. SO_REUSEADDR lets connections in TIME-WAIT be; two sockets may then bind to one port, and the
-// second one fails to listen.
+// listen binds fd to sa. SO_REUSEADDR lets connections in TIME-WAIT be; two sockets may then bind
+// to one port, and the second one fails to listen.
 func listen(fd int, sa syscall.Sockaddr) error {
 	if err := syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1); err != nil {
 		return os.NewSyscallError("setsockopt", err)
@@ -63,7 +65,8 @@ func listen(fd int, sa syscall.Sockaddr) error {
 // accept returns the next connection and who made it.
 func (l *tcpListener) accept() (net.Conn, netip.Addr, error) { return l.acceptBy(l.onReadable) }
 
-// acceptNow is accept for a connection that is there already. It fails when there is none, or when accept has waited.
+// acceptNow is accept for a connection that is there already. It fails when there is none, or when
+// accept has waited.
 func (l *tcpListener) acceptNow() (net.Conn, netip.Addr, error) { return l.acceptBy(l.atOnce) }
 
 func (l *tcpListener) acceptBy(how func(func(int) error) error) (net.Conn, netip.Addr, error) {

@@ -19,7 +19,8 @@ type tcpListener struct {
 	port uint16
 }
 
-// listenPort listens on addr. Any failure counts as errPortTaken, because systems differ in how they say it.
+// listenPort listens on addr. Any failure counts as errPortTaken, because systems differ in how
+// they say it.
 func listenPort(addr netip.AddrPort) (*tcpListener, error) {
 	lc := net.ListenConfig{KeepAlive: -1}
 	l, err := lc.Listen(context.Background(), "tcp", addr.String())

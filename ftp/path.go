@@ -5,15 +5,17 @@ import (
 	"strings"
 )
 
-// errBadPath refuses a name that no command line and no listing can carry (RFC 959, section 5.3.2: a pathname holds
-// neither CR nor LF).
+// errBadPath refuses a name that no command line and no listing can carry (RFC 959, section 5.3.2:
+// a pathname holds neither CR nor LF).
 var errBadPath = errors.New("a name must not contain CR, LF or NUL")
 
-// resolve turns arg, a path as the client typed it, into a name of the FS: relative to cwd unless it begins with a
-// slash. ".." stops at the root, empty and "." elements vanish, and an empty arg is cwd. Everything else is kept byte
-// for byte: spaces at either end, backslashes, bytes that are not UTF-8.
+// resolve turns arg, a path as the client typed it, into a name of the FS: relative to cwd unless
+// it begins with a slash. ".." stops at the root, empty and "." elements vanish, and an empty arg
+// is cwd. Everything else is kept byte for byte: spaces at either end, backslashes, bytes that are
+// not UTF-8.
 //
-// cwd has the shape that io/fs.ValidPath demands, and so has the result, but neither needs to be UTF-8.
+// cwd has the shape that io/fs.ValidPath demands, and so has the result, but neither needs to be
+// UTF-8.
 func resolve(cwd, arg string) (string, error) {
 	if !showable(arg) {
 		return "", errBadPath
@@ -46,7 +48,8 @@ func resolve(cwd, arg string) (string, error) {
 	return string(b), nil
 }
 
-// isClean reports whether arg is a name of the FS as it stands: resolving it against the root would not change it.
+// isClean reports whether arg is a name of the FS as it stands: resolving it against the root would
+// not change it.
 func isClean(arg string) bool {
 	for element := range strings.SplitSeq(arg, "/") {
 		if element == "" || element == "." || element == ".." {
@@ -56,8 +59,8 @@ func isClean(arg string) bool {
 	return true
 }
 
-// showable reports whether name fits on one line. A listing leaves out what is not: a line end inside a name would let
-// it forge other entries, and no command could name it anyway.
+// showable reports whether name fits on one line. A listing leaves out what is not: a line end
+// inside a name would let it forge other entries, and no command could name it anyway.
 func showable(name string) bool {
 	return strings.IndexByte(name, '\n') < 0 && strings.IndexByte(name, '\r') < 0 && strings.IndexByte(name, 0) < 0
 }
@@ -70,8 +73,8 @@ func absolute(name string) string {
 	return "/" + name
 }
 
-// quote returns name as the absolute path between double quotes that a 257 reply carries, each quote inside it doubled
-// (RFC 959, appendix II).
+// quote returns name as the absolute path between double quotes that a 257 reply carries, each
+// quote inside it doubled (RFC 959, appendix II).
 func quote(name string) string {
 	return `"` + strings.ReplaceAll(absolute(name), `"`, `""`) + `"`
 }

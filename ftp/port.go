@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// errNetworkProtocol is returned for an address family that is neither IPv4 nor IPv6: 522 with the list "(1,2)"
-// (RFC 2428, section 2).
+// errNetworkProtocol is returned for an address family that is neither IPv4 nor IPv6: 522 with the
+// list "(1,2)" (RFC 2428, section 2).
 var errNetworkProtocol = errors.New("network protocol not supported, use (1,2)")
 
 // The address families of EPRT and EPSV (RFC 2428, section 2).
@@ -18,7 +18,8 @@ const (
 	familyIPv6 = 2
 )
 
-// parsePORT reads the h1,h2,h3,h4,p1,p2 of PORT (RFC 959, section 5.3.2). Port 0 is refused: nobody can listen there.
+// parsePORT reads the h1,h2,h3,h4,p1,p2 of PORT (RFC 959, section 5.3.2). Port 0 is refused: nobody
+// can listen there.
 func parsePORT(arg string) (netip.AddrPort, error) {
 	var field [6]byte
 	for i := range field {
@@ -36,9 +37,9 @@ func parsePORT(arg string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(netip.AddrFrom4([4]byte(field[:4])), port), nil
 }
 
-// parseEPRT reads the |family|address|port| of EPRT with any delimiter out of 33 to 126 (RFC 2428, section 2). An
-// IPv4-mapped IPv6 address is returned as the IPv4 address it stands for, so that it compares equal to the address of
-// a connection. Port 0 is refused.
+// parseEPRT reads the |family|address|port| of EPRT with any delimiter out of 33 to 126 (RFC 2428,
+// section 2). An IPv4-mapped IPv6 address is returned as the IPv4 address it stands for, so that it
+// compares equal to the address of a connection. Port 0 is refused.
 func parseEPRT(arg string) (netip.AddrPort, error) {
 	if len(arg) < 2 || arg[0] < 33 || arg[0] > 126 || arg[len(arg)-1] != arg[0] {
 		return netip.AddrPort{}, errSyntax
@@ -62,7 +63,8 @@ func parseEPRT(arg string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(addr.Unmap(), uint16(port)), nil
 }
 
-// parseEPSV reads the argument of EPSV: nothing, the family that is wanted, or ALL (RFC 2428, sections 3 and 4).
+// parseEPSV reads the argument of EPSV: nothing, the family that is wanted, or ALL (RFC 2428,
+// sections 3 and 4).
 func parseEPSV(arg string) (family int, all bool, err error) {
 	switch {
 	case arg == "":
@@ -74,7 +76,8 @@ func parseEPSV(arg string) (family int, all bool, err error) {
 	return family, false, err
 }
 
-// parseFamily tells a family that exists but is not supported from something that is no family at all.
+// parseFamily tells a family that exists but is not supported from something that is no family at
+// all.
 func parseFamily(s string) (int, error) {
 	switch {
 	case s == "1":

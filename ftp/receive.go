@@ -11,11 +11,12 @@ import (
 // errIncomplete is an upload whose bytes ended, but not in a way that can be believed.
 var errIncomplete = errors.New("the upload is incomplete")
 
-// errTooMuchAhead is an upload with so many commands behind it that the end of the control connection cannot be seen.
+// errTooMuchAhead is an upload with so many commands behind it that the end of the control
+// connection cannot be seen.
 var errTooMuchAhead = errors.New("too many commands wait behind the upload")
 
-// receive runs an upload: it opens the file, says 150, takes the bytes and publishes them. What is not known to be whole
-// is never published.
+// receive runs an upload: it opens the file, says 150, takes the bytes and publishes them. What is
+// not known to be whole is never published.
 func (s *session) receive(session context.Context, verb, name string, off int64, opening string) reply {
 	announced := s.takeAllocation()
 	if _, n := s.takeRange(); n >= 0 {
@@ -57,7 +58,8 @@ func (s *session) receive(session context.Context, verb, name string, off int64,
 		err = s.believe(t, begin, announced)
 	}
 	if err == nil {
-		// From here on the file is whole: only the end of the session can still keep it from being published.
+		// From here on the file is whole: only the end of the session can still keep it from being
+		// published.
 		t.whole = true
 		s.watch(t)
 		if commitErr := up.Commit(session); commitErr != nil {
@@ -76,7 +78,8 @@ func (s *session) receive(session context.Context, verb, name string, off int64,
 	return reply{226, "Transfer complete."}
 }
 
-// endRefused says why an upload has failed. Where the storage refused it, what the client still sends is taken before.
+// endRefused says why an upload has failed. Where the storage refused it, what the client still
+// sends is taken before.
 func (s *session) endRefused(ctx context.Context, t *transfer, c *dataConn, err error) reply {
 	r := s.uploadFailed(ctx, t, err)
 	if file := (*fileError)(nil); errors.As(err, &file) && context.Cause(ctx) == nil {
@@ -86,7 +89,8 @@ func (s *session) endRefused(ctx context.Context, t *transfer, c *dataConn, err 
 	return r
 }
 
-// endOf is where an append to name begins, 0 when that is not known. ALLO may announce what comes or the whole file.
+// endOf is where an append to name begins, 0 when that is not known. ALLO may announce what comes
+// or the whole file.
 func (s *session) endOf(ctx context.Context, name string) int64 {
 	fi, err := s.fs.Stat(ctx, name)
 	if err != nil {
@@ -113,10 +117,11 @@ func (s *session) readIn(c *dataConn, up Upload) error {
 	return copyIn(up, src)
 }
 
-// believe decides whether an upload that ended without an error is whole. FTP has no length: a client that was killed
-// closes both connections at once, and that looks like the end of a file. Such an upload counts only when ALLO had
-// announced just that many bytes, or when the administrator trusts the clients, or when QUIT was the client's last word:
-// other commands may have been sent ahead of the data. Fewer bytes than announced are never the whole file.
+// believe decides whether an upload that ended without an error is whole. FTP has no length: a
+// client that was killed closes both connections at once, and that looks like the end of a file.
+// Such an upload counts only when ALLO had announced just that many bytes, or when the
+// administrator trusts the clients, or when QUIT was the client's last word: other commands may
+// have been sent ahead of the data. Fewer bytes than announced are never the whole file.
 func (s *session) believe(t *transfer, off, announced int64) error {
 	s.unwatch(t)
 	n := t.bytes()
@@ -137,9 +142,10 @@ func (s *session) believe(t *transfer, off, announced int64) error {
 	return s.lastWords(s.grace(n, time.Since(t.began)))
 }
 
-// grace is how long the end of the control connection may come behind that of the data: the time between two packets
-// that were sent together, which is a small part of what the transfer took. Over TLS nobody needs to wait, for a client
-// that is killed sends no close_notify. An empty file is what a client leaves that is killed before its first byte.
+// grace is how long the end of the control connection may come behind that of the data: the time
+// between two packets that were sent together, which is a small part of what the transfer took.
+// Over TLS nobody needs to wait, for a client that is killed sends no close_notify. An empty file
+// is what a client leaves that is killed before its first byte.
 func (s *session) grace(n int64, took time.Duration) time.Duration {
 	switch {
 	case s.private && s.waiting < maxPending:

@@ -75,8 +75,8 @@ func (s *session) prot(_ context.Context, arg string) reply {
 	return notSupported("Use PROT P or PROT C.")
 }
 
-// ccc would go back to a clear control connection, where an active attacker could insert commands. RFC 2228 section 3
-// gives a code for each refusal.
+// ccc would go back to a clear control connection, where an active attacker could insert commands.
+// RFC 2228 section 3 gives a code for each refusal.
 func (s *session) ccc(context.Context, string) reply {
 	if !s.ctl.isTLS() {
 		return reply{533, "The control connection is not protected."}

@@ -18,15 +18,16 @@ import (
 	"time"
 )
 
-// selfSignedLife is how long a certificate of SelfSigned lasts. Clients remember it by its fingerprint, and each
-// renewal makes every one of them ask again, so it is long.
+// selfSignedLife is how long a certificate of SelfSigned lasts. Clients remember it by its
+// fingerprint, and each renewal makes every one of them ask again, so it is long.
 const selfSignedLife = 10 * 365 * 24 * time.Hour
 
-// SelfSigned returns a certificate that nobody but its own key vouches for. It is made once and kept in dir, in one
-// file with its key that only the owner can read (certFile and keyFile are the same), and made anew only when it has
-// expired or cannot be read. hosts are the names and addresses it is for, "localhost" if there are none; an existing
-// certificate stays as it is when they change. fingerprint is the SHA-256 of the certificate in the form that clients
-// show, AB:CD:..., so that a user can compare.
+// SelfSigned returns a certificate that nobody but its own key vouches for. It is made once and
+// kept in dir, in one file with its key that only the owner can read (certFile and keyFile are the
+// same), and made anew only when it has expired or cannot be read. hosts are the names and
+// addresses it is for, "localhost" if there are none; an existing certificate stays as it is when
+// they change. fingerprint is the SHA-256 of the certificate in the form that clients show,
+// AB:CD:..., so that a user can compare.
 func SelfSigned(dir string, hosts []string) (certFile, keyFile, fingerprint string, err error) {
 	name := filepath.Join(dir, "self-signed.pem")
 	if cert := validPair(name); cert != nil {
@@ -42,7 +43,8 @@ func SelfSigned(dir string, hosts []string) (certFile, keyFile, fingerprint stri
 	return name, name, fingerprintOf(cert), nil
 }
 
-// validPair is the certificate in DER form in a file that holds it and its key, nil if there is none that is valid now.
+// validPair is the certificate in DER form in a file that holds it and its key, nil if there is
+// none that is valid now.
 func validPair(name string) []byte {
 	pair, err := tls.LoadX509KeyPair(name, name)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// A Server answers FTP on any number of listeners. The fields are set before the first Serve and not changed after it;
-// the zero value of each is usable and documented. Only Backend is required.
+// A Server answers FTP on any number of listeners. The fields are set before the first Serve and
+// not changed after it; the zero value of each is usable and documented. Only Backend is required.
 type Server struct {
 	Backend  Backend
 	Log      *slog.Logger // nil: slog.Default(); slog.DiscardHandler is for silence
@@ -26,7 +26,8 @@ type Server struct {
 	DataResume TLSResume // what is asked of the TLS sessions of data connections
 
 	Passive PortRange // ports of passive data connections; the zero value lets the system choose
-	// PublicIP returns the address that PASV announces to client; the zero Addr or nil: the control connection's own.
+	// PublicIP returns the address that PASV announces to client; the zero Addr or nil: the control
+	// connection's own.
 	PublicIP          func(ctx context.Context, client netip.Addr) (netip.Addr, error)
 	NoActive          bool // refuse PORT and EPRT
 	AllowFXP          bool // PORT and EPRT may name another host than the client, and passive peers may be anyone
@@ -35,9 +36,10 @@ type Server struct {
 
 	MaxSessions        int // sessions at once; 0 = no limit
 	MaxSessionsPerHost int // of them, those of one client address, or of one IPv6 network of 64 bits; 0 = no limit
-	// MaxGuests is how many sessions may be there that have not logged in; 0 = three quarters of MaxSessions, so that some
-	// are always left for those who have. MaxGuestsPerHost is the same for one address; 0 = a quarter of MaxGuests, but at
-	// least 8. Below 0, or without a MaxSessions to take the share of, there is no limit.
+	// MaxGuests is how many sessions may be there that have not logged in; 0 = three quarters of
+	// MaxSessions, so that some are always left for those who have. MaxGuestsPerHost is the same
+	// for one address; 0 = a quarter of MaxGuests, but at least 8. Below 0, or without a
+	// MaxSessions to take the share of, there is no limit.
 	MaxGuests        int
 	MaxGuestsPerHost int
 
@@ -106,14 +108,15 @@ func (s *Server) setUp() {
 	s.gone = make(chan struct{})
 }
 
-// Serve answers connections from l until ctx ends, Shutdown or Close is called, or l fails; then l is closed. It always
-// returns an error: ErrServerClosed after Shutdown and Close, the cause of ctx when that ended.
+// Serve answers connections from l until ctx ends, Shutdown or Close is called, or l fails; then l
+// is closed. It always returns an error: ErrServerClosed after Shutdown and Close, the cause of ctx
+// when that ended.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return s.serve(ctx, l, false)
 }
 
-// ServeTLS is Serve for implicit TLS: the handshake comes before the greeting, and data connections are protected
-// from the start. It needs Server.TLS.
+// ServeTLS is Serve for implicit TLS: the handshake comes before the greeting, and data connections
+// are protected from the start. It needs Server.TLS.
 func (s *Server) ServeTLS(ctx context.Context, l net.Listener) error {
 	if s.TLS == nil {
 		l.Close()
@@ -160,8 +163,9 @@ func (s *Server) isClosing() bool {
 	return s.closing
 }
 
-// Shutdown stops accepting, ends idle sessions with 421, and lets running transfers finish; each session ends with 421
-// after its transfer. When ctx ends first, it aborts what still runs and returns the cause of ctx.
+// Shutdown stops accepting, ends idle sessions with 421, and lets running transfers finish; each
+// session ends with 421 after its transfer. When ctx ends first, it aborts what still runs and
+// returns the cause of ctx.
 func (s *Server) Shutdown(ctx context.Context) error {
 	gone := s.beginClosing()
 	s.eachSession(func(ss *session) { ss.ctl.interrupt(stopSession) })
@@ -176,13 +180,15 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 }
 
-// Close ends everything at once: transfers are aborted and answered 421. It returns when no session is left, or with an
-// error some seconds later when a session still waits for a storage that does not heed its context.
+// Close ends everything at once: transfers are aborted and answered 421. It returns when no session
+// is left, or with an error some seconds later when a session still waits for a storage that does
+// not heed its context.
 func (s *Server) Close() error {
 	return s.abort(s.beginClosing())
 }
 
-// closeGrace is how long a session may take to say goodbye before its connection is cut, and then to end.
+// closeGrace is how long a session may take to say goodbye before its connection is cut, and then
+// to end.
 const closeGrace = 2 * time.Second
 
 func (s *Server) abort(gone chan struct{}) error {
@@ -200,7 +206,8 @@ func (s *Server) abort(gone chan struct{}) error {
 	return fmt.Errorf("ftp: %d sessions still wait for their storage", s.Stats().Sessions)
 }
 
-// beginClosing closes the listeners, once, and returns the channel that is closed when no session is left.
+// beginClosing closes the listeners, once, and returns the channel that is closed when no session
+// is left.
 func (s *Server) beginClosing() chan struct{} {
 	s.prepare.Do(s.setUp)
 	s.mu.Lock()

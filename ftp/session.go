@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// session is one client's control connection, from greeting to goodbye. Its state belongs to the goroutine that runs
-// serve; a transfer's watcher (watch.go) only queues lines and cancels.
+// session is one client's control connection, from greeting to goodbye. Its state belongs to the
+// goroutine that runs serve; a transfer's watcher (watch.go) only queues lines and cancels.
 type session struct {
 	srv      *Server
 	id       uint64
@@ -107,8 +107,8 @@ func (s *session) reset() {
 	s.mu.Unlock()
 }
 
-// closeTree gives the FS back. It also runs when the session ends, outside of any command: one that panics must not end
-// the process.
+// closeTree gives the FS back. It also runs when the session ends, outside of any command: one that
+// panics must not end the process.
 func (s *session) closeTree() {
 	tree := s.fs
 	if tree == nil {
@@ -241,8 +241,9 @@ func (s *session) run(ctx context.Context, c *command, arg string) (r reply) {
 	return c.run(s, ctx, arg)
 }
 
-// unknown answers what is not in the table. A web browser, or a page that makes one speak to this port, is cut off: by
-// its request line, and, as that may be too long to be looked at, by the colon of its first header.
+// unknown answers what is not in the table. A web browser, or a page that makes one speak to this
+// port, is cut off: by its request line, and, as that may be too long to be looked at, by the colon
+// of its first header.
 func (s *session) unknown(verb []byte, arg string) reply {
 	if strings.Contains(arg, " HTTP/") || bytes.HasSuffix(verb, []byte{':'}) {
 		s.ended = true
@@ -251,8 +252,8 @@ func (s *session) unknown(verb []byte, arg string) reply {
 	return reply{500, fmt.Sprintf("%q not understood.", wordOf(verb))}
 }
 
-// wordOf is how an unknown verb begins, up to the first byte that is no letter. What comes behind may be a secret: a PASS
-// with something else than a space after it.
+// wordOf is how an unknown verb begins, up to the first byte that is no letter. What comes behind
+// may be a secret: a PASS with something else than a space after it.
 func wordOf(verb []byte) []byte {
 	n := 0
 	for n < min(len(verb), 16) && isASCIILetter(verb[n]) {
@@ -261,7 +262,8 @@ func wordOf(verb []byte) []byte {
 	return verb[:n]
 }
 
-// logCommand logs a command line. What may be a secret never gets there. c is nil when there is no such command.
+// logCommand logs a command line. What may be a secret never gets there. c is nil when there is no
+// such command.
 func (s *session) logCommand(ctx context.Context, c *command, verb []byte, arg string) {
 	verb, arg = harmless(c, verb, arg)
 	s.logger.LogAttrs(ctx, slog.LevelDebug, "command", slog.String("verb", string(verb)), slog.String("arg", arg))
@@ -278,7 +280,8 @@ func harmless(c *command, verb []byte, arg string) (logged []byte, with string) 
 	return verb, arg
 }
 
-// fail turns an error of the FS into a reply. What the table does not know goes to the log with its cause.
+// fail turns an error of the FS into a reply. What the table does not know goes to the log with its
+// cause.
 func (s *session) fail(what, name string, err error) reply {
 	r, known := errorReply(err)
 	if !known {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// parseChmod reads the argument of SITE CHMOD: three or four octal digits, one space, and the path. The set-id and
-// sticky bits are refused, not dropped: a remote keeps permissions only.
+// parseChmod reads the argument of SITE CHMOD: three or four octal digits, one space, and the path.
+// The set-id and sticky bits are refused, not dropped: a remote keeps permissions only.
 func parseChmod(arg string) (perm fs.FileMode, path string, err error) {
 	digits, path, _ := strings.Cut(arg, " ")
 	if len(digits) != 3 && len(digits) != 4 || !isDigits(digits) || path == "" {
@@ -21,8 +21,8 @@ func parseChmod(arg string) (perm fs.FileMode, path string, err error) {
 	return fs.FileMode(bits), path, nil
 }
 
-// parseUtime reads the argument of SITE UTIME in both forms that clients send: "YYYYMMDDhhmm[ss] path", and "path atime
-// mtime ctime UTC", of which only the time of modification counts.
+// parseUtime reads the argument of SITE UTIME in both forms that clients send: "YYYYMMDDhhmm[ss]
+// path", and "path atime mtime ctime UTC", of which only the time of modification counts.
 func parseUtime(arg string) (mtime time.Time, path string, err error) {
 	if path, mtime, isLong := parseLongUtime(arg); isLong {
 		return mtime, path, nil
@@ -35,7 +35,8 @@ func parseUtime(arg string) (mtime time.Time, path string, err error) {
 	return mtime, path, nil
 }
 
-// parseLongUtime reads the form of five arguments. They are taken off the end, because the path may hold spaces.
+// parseLongUtime reads the form of five arguments. They are taken off the end, because the path may
+// hold spaces.
 func parseLongUtime(arg string) (path string, mtime time.Time, ok bool) {
 	path, zone, _ := cutLast(arg)
 	if !strings.EqualFold(zone, "UTC") {

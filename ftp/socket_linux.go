@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// socket is a stream socket that meets the runtime's poller only when it has to wait. A small download never does: its
-// bytes fit into the send buffer. With a listener of the same kind that makes nine system calls instead of fifteen.
+// socket is a stream socket that meets the runtime's poller only when it has to wait. A small
+// download never does: its bytes fit into the send buffer. With a listener of the same kind that
+// makes nine system calls instead of fifteen.
 //
 // One goroutine reads and writes; the other methods may be called from any.
 type socket struct {
@@ -90,8 +91,8 @@ func (s *socket) Write(p []byte) (written int, err error) {
 	return written, nil
 }
 
-// sendFile moves up to n bytes from f's position to the socket, inside the kernel. It returns after the first that
-// could be moved, with 0 at the end of f.
+// sendFile moves up to n bytes from f's position to the socket, inside the kernel. It returns after
+// the first that could be moved, with 0 at the end of f.
 func (s *socket) sendFile(f *os.File, n int) (int64, error) {
 	from, err := f.SyscallConn()
 	if err != nil {
@@ -110,8 +111,9 @@ func (s *socket) sendFile(f *os.File, n int) (int64, error) {
 	return int64(max(moved, 0)), s.opError("sendfile", err)
 }
 
-// tcp turns the socket into a *net.TCPConn, which is what os.File.ReadFrom and the like need to recognise for a
-// transfer inside the kernel. It costs a dozen system calls: more than a small file, nothing to a large one.
+// tcp turns the socket into a *net.TCPConn, which is what os.File.ReadFrom and the like need to
+// recognise for a transfer inside the kernel. It costs a dozen system calls: more than a small
+// file, nothing to a large one.
 func (s *socket) tcp() (*net.TCPConn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -252,7 +254,8 @@ func (s *socket) atOnce(op func(fd int) error) error {
 	}
 }
 
-// onReadable runs op until it does not return EAGAIN, waiting for the socket to become readable in between.
+// onReadable runs op until it does not return EAGAIN, waiting for the socket to become readable in
+// between.
 func (s *socket) onReadable(op func(fd int) error) error {
 	return s.retry(op, syscall.RawConn.Read)
 }

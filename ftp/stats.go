@@ -78,7 +78,8 @@ func (s *Server) Sessions() []SessionInfo {
 	return all
 }
 
-// Kick ends the session with that ID with 421, aborting its transfer. It reports whether there was one.
+// Kick ends the session with that ID with 421, aborting its transfer. It reports whether there was
+// one.
 func (s *Server) Kick(id uint64) bool {
 	found := false
 	s.eachSession(func(ss *session) {

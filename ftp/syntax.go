@@ -2,11 +2,12 @@ package ftp
 
 import "errors"
 
-// errSyntax is what the parsers of arguments return for an argument that does not follow its grammar: 501 (RFC 959,
-// section 4.2).
+// errSyntax is what the parsers of arguments return for an argument that does not follow its
+// grammar: 501 (RFC 959, section 4.2).
 var errSyntax = errors.New("syntax error in parameters or arguments")
 
-// parseDecimal reads a number of 1*DIGIT that does not exceed limit: no sign, no space, no other base.
+// parseDecimal reads a number of 1*DIGIT that does not exceed limit: no sign, no space, no other
+// base.
 func parseDecimal(s string, limit int64) (int64, bool) {
 	if s == "" {
 		return 0, false

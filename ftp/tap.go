@@ -10,14 +10,17 @@ import (
 	"time"
 )
 
-// tap is where all bytes of a data connection pass, below TLS. It ends a transfer in which no byte moves for too long.
+// tap is where all bytes of a data connection pass, below TLS. It ends a transfer in which no byte
+// moves for too long.
 //
-// It sets deadlines an eighth of that time ahead and looks, whenever one passes, whether something has moved since the
-// last one. So a busy transfer costs a deadline every few seconds instead of one per call, and a slow one is told from
-// one that stands still: a call may last longer than the limit while bytes trickle.
+// It sets deadlines an eighth of that time ahead and looks, whenever one passes, whether something
+// has moved since the last one. So a busy transfer costs a deadline every few seconds instead of
+// one per call, and a slow one is told from one that stands still: a call may last longer than the
+// limit while bytes trickle.
 //
-// With a least rate it also adds up how long the calls take and how much they move, and ends a transfer that is slower
-// for too long. The time that passes between calls is the storage's and does not count.
+// With a least rate it also adds up how long the calls take and how much they move, and ends a
+// transfer that is slower for too long. The time that passes between calls is the storage's and
+// does not count.
 type tap struct {
 	conn  net.Conn
 	stall time.Duration
@@ -49,8 +52,8 @@ var errStalled = fmt.Errorf("no byte moved for too long: %w", os.ErrDeadlineExce
 
 // kernelMover is a connection that can take part in transfers inside the kernel.
 type kernelMover interface {
-	// sendFile moves at most n bytes from f's position to the connection. It returns after the first it could move; 0
-	// bytes without an error is the end of f.
+	// sendFile moves at most n bytes from f's position to the connection. It returns after the
+	// first it could move; 0 bytes without an error is the end of f.
 	sendFile(f *os.File, n int) (int64, error)
 	// tcp is the connection in the form that os.File.ReadFrom recognises.
 	tcp() (*net.TCPConn, error)
@@ -141,7 +144,8 @@ func lastRecords(p []byte, most int) (size, found int) {
 // recordHeader is the length of type, version and length of a TLS record (RFC 8446, section 5.1).
 const recordHeader = 5
 
-// sendFile moves the next bytes of f, as kernelMover says. It is errors.ErrUnsupported where that cannot be done.
+// sendFile moves the next bytes of f, as kernelMover says. It is errors.ErrUnsupported where that
+// cannot be done.
 func (t *tap) sendFile(f *os.File, n int) (int64, error) {
 	k, able := t.conn.(kernelMover)
 	if !able {
@@ -191,7 +195,8 @@ func (t *tap) measure(begun time.Time, n int64) {
 	}
 }
 
-// tooSlow reports whether less than the least rate has moved for a minute. It is asked at each deadline.
+// tooSlow reports whether less than the least rate has moved for a minute. It is asked at each
+// deadline.
 func (t *tap) tooSlow() bool {
 	if t.rate <= 0 || t.waited < t.rateTime {
 		return false
@@ -201,8 +206,8 @@ func (t *tap) tooSlow() bool {
 	return slow
 }
 
-// again reports whether err is only a deadline that has passed and the transfer may go on. A deadline too many becomes
-// errStalled.
+// again reports whether err is only a deadline that has passed and the transfer may go on. A
+// deadline too many becomes errStalled.
 func (t *tap) again(err *error) bool {
 	if !errors.Is(*err, os.ErrDeadlineExceeded) {
 		return false
@@ -226,9 +231,9 @@ func (t *tap) again(err *error) bool {
 // lingerTime is how long the other side has to end its direction after this one has.
 const lingerTime = 250 * time.Millisecond
 
-// linger ends this direction, takes what the other side sends within that time and then closes. A socket that is closed
-// while bytes arrive answers them with a reset, and that destroys what the other side has not read yet. Without any time
-// it takes what has arrived.
+// linger ends this direction, takes what the other side sends within that time and then closes. A
+// socket that is closed while bytes arrive answers them with a reset, and that destroys what the
+// other side has not read yet. Without any time it takes what has arrived.
 func linger(conn net.Conn, within time.Duration) {
 	defer conn.Close()
 	half, able := conn.(interface{ CloseWrite() error })
@@ -254,8 +259,8 @@ func (t *tap) reset() {
 	t.conn.Close()
 }
 
-// The rest makes a net.Conn of it. Deadlines are the tap's own affair: crypto/tls would allow its closing alert five
-// seconds, which is too short behind a full buffer on a slow line.
+// The rest makes a net.Conn of it. Deadlines are the tap's own affair: crypto/tls would allow its
+// closing alert five seconds, which is too short behind a full buffer on a slow line.
 
 func (t *tap) quickAck()                        { quickAck(t.conn) }
 func (t *tap) Close() error                     { return t.conn.Close() }

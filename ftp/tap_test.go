@@ -97,7 +97,8 @@ func TestTapForgivesAFileThatTakesLong(t *testing.T) {
 	})
 }
 
-// What moves slower than the least rate for a minute ends; what is fast enough, or waits for its storage, does not.
+// What moves slower than the least rate for a minute ends; what is fast enough, or waits for its
+// storage, does not.
 func TestTapEndsWhatIsTooSlow(t *testing.T) {
 	const rate, minute = 100, time.Minute
 	for _, tt := range []struct {

@@ -26,13 +26,15 @@ const (
 	maxToldAfter  = 30
 )
 
-// address are the attributes that say who the client is. The port is apart, so that the address can be looked for.
+// address are the attributes that say who the client is. The port is apart, so that the address can
+// be looked for.
 func address(remote netip.AddrPort) (addr, port slog.Attr) {
 	return slog.String("address", remote.Addr().String()), slog.Int("port", int(remote.Port()))
 }
 
-// tellRefusal logs a command that was refused, with the reason. Probing clients do not fill the log: questions, and what a
-// session sends beyond a number, is for those who want to see more. c is nil when there is no such command.
+// tellRefusal logs a command that was refused, with the reason. Probing clients do not fill the
+// log: questions, and what a session sends beyond a number, is for those who want to see more. c is
+// nil when there is no such command.
 func (s *session) tellRefusal(ctx context.Context, c *command, verb []byte, arg string, r reply) {
 	told := s.done.told
 	s.done.told = false
@@ -78,7 +80,8 @@ func (d *tally) count(t *transfer, err error) {
 // listing reports whether t moves no file.
 func (t *transfer) listing() bool { return t.verb == "LIST" || t.verb == "NLST" || t.verb == "MLSD" }
 
-// levelOf is the level of a transfer that ended with err: one that the client gave up needs nobody's attention.
+// levelOf is the level of a transfer that ended with err: one that the client gave up needs
+// nobody's attention.
 func levelOf(err error) slog.Level {
 	if err == nil || errors.Is(err, errAborted) || errors.Is(err, errShutdown) || errors.Is(err, errKicked) {
 		return slog.LevelInfo
@@ -95,8 +98,9 @@ func (s *session) tellEnd(ctx context.Context) {
 	}
 }
 
-// takeRest answers an upload that the storage refuses, and then takes what still comes for a while: a connection that is
-// closed while bytes arrive is reset, and a client that cannot send on looks no further for the reply.
+// takeRest answers an upload that the storage refuses, and then takes what still comes for a while:
+// a connection that is closed while bytes arrive is reset, and a client that cannot send on looks
+// no further for the reply.
 func (s *session) takeRest(ctx context.Context, t *transfer, c *dataConn, r reply) {
 	s.unwatch(t)
 	s.ctl.write(r)

@@ -148,8 +148,8 @@ func sendSlowly(data net.Conn) error {
 	return nil
 }
 
-// What nobody has to look at is INFO: a transfer that its client gave up, or the administrator ended, and what strangers try
-// who have not logged in.
+// What nobody has to look at is INFO: a transfer that its client gave up, or the administrator
+// ended, and what strangers try who have not logged in.
 func TestWhatNeedsNobodysAttentionIsNoWarning(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -191,7 +191,8 @@ func (l *logText) none(t *testing.T, what string, words ...string) {
 	}
 }
 
-// A session that has not logged in leaves three warnings, has no line at its end, and tells no word that may be a secret.
+// A session that has not logged in leaves three warnings, has no line at its end, and tells no word
+// that may be a secret.
 func TestStrangersDoNotFillTheLog(t *testing.T) {
 	log := &logText{}
 	srv := newServer(t, memory.New(), map[string]bool{"password": true})
@@ -212,7 +213,8 @@ func TestStrangersDoNotFillTheLog(t *testing.T) {
 	}
 }
 
-// Handshakes that fail and sessions that are refused are warnings, with the address and the port apart.
+// Handshakes that fail and sessions that are refused are warnings, with the address and the port
+// apart.
 func TestWhoDoesNotGetInIsTold(t *testing.T) {
 	for _, implicit := range []bool{false, true} {
 		log := &logText{}

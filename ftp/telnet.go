@@ -2,7 +2,8 @@ package ftp
 
 import "bytes"
 
-// The bytes of the Telnet protocol that reach an FTP server (RFC 854; RFC 959, section 4.1.3 for ABOR and STAT).
+// The bytes of the Telnet protocol that reach an FTP server (RFC 854; RFC 959, section 4.1.3 for
+// ABOR and STAT).
 const (
 	telnetSE   = 0xf0 // the first command without an option byte
 	telnetDM   = 0xf2 // Data Mark: the end of a Synch
@@ -14,9 +15,10 @@ const (
 
 // stripTelnet removes Telnet commands from line, in place, and returns what is left.
 //
-// IAC before a byte that is no Telnet command is kept: it is a letter in Latin-1, and names are bytes here. Clients
-// send one byte of a Synch as urgent data, which may be lost on the way; what is then left over of the sequence at the
-// start of the line goes too, but only in front of an ASCII letter: no verb begins with such a byte.
+// IAC before a byte that is no Telnet command is kept: it is a letter in Latin-1, and names are
+// bytes here. Clients send one byte of a Synch as urgent data, which may be lost on the way; what
+// is then left over of the sequence at the start of the line goes too, but only in front of an
+// ASCII letter: no verb begins with such a byte.
 func stripTelnet(line []byte) []byte {
 	if iac := bytes.IndexByte(line, telnetIAC); iac >= 0 {
 		line = stripCommands(line, iac)
@@ -58,9 +60,10 @@ func stripCommands(line []byte, r int) []byte {
 	return line[:w]
 }
 
-// parseCommand splits a line into the verb, which it makes upper case in place, and the argument. Exactly one space
-// stands between them: any further one belongs to the argument, because names may begin with spaces. One CR at the end
-// goes; nothing else is trimmed. The verb is valid as long as line is.
+// parseCommand splits a line into the verb, which it makes upper case in place, and the argument.
+// Exactly one space stands between them: any further one belongs to the argument, because names may
+// begin with spaces. One CR at the end goes; nothing else is trimmed. The verb is valid as long as
+// line is.
 func parseCommand(line []byte) (verb []byte, arg string) {
 	line = bytes.TrimSuffix(line, []byte{'\r'})
 	verb, rest, _ := bytes.Cut(line, []byte{' '})

@@ -83,7 +83,8 @@ func FuzzLine(f *testing.F) {
 		if bytes.IndexByte(typed, telnetIAC) < 0 && !bytes.HasSuffix(typed, stripped) {
 			t.Fatalf("%q holds no IAC, but becomes %q", typed, stripped)
 		}
-		// What a client escapes arrives as it was, unless it begins with what a lost Synch leaves behind.
+		// What a client escapes arrives as it was, unless it begins with what a lost Synch leaves
+		// behind.
 		if len(typed) == 0 || !isSynchByte(typed[0]) {
 			escaped := bytes.ReplaceAll(typed, []byte{telnetIAC}, []byte{telnetIAC, telnetIAC})
 			if got := stripTelnet(escaped); !bytes.Equal(got, typed) {

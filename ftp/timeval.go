@@ -8,8 +8,8 @@ import (
 // timeLayoutLen is the length of YYYYMMDDHHMMSS.
 const timeLayoutLen = 14
 
-// appendTime appends t as a time-val (RFC 3659, section 2.3): YYYYMMDDHHMMSS in UTC, with milliseconds where there are
-// any. The year of t is within 0 and 9999.
+// appendTime appends t as a time-val (RFC 3659, section 2.3): YYYYMMDDHHMMSS in UTC, with
+// milliseconds where there are any. The year of t is within 0 and 9999.
 func appendTime(b []byte, t time.Time) []byte {
 	t = t.UTC()
 	year, month, day := t.Date()
@@ -42,8 +42,9 @@ func hasTimeval(t time.Time) bool {
 	return 0 <= year && year <= 9999
 }
 
-// parseTime reads a time-val (RFC 3659, section 2.3): exactly 14 digits that are a date and a time of day in UTC, and a
-// fraction of a second behind a dot. A leap second becomes the second before it.
+// parseTime reads a time-val (RFC 3659, section 2.3): exactly 14 digits that are a date and a time
+// of day in UTC, and a fraction of a second behind a dot. A leap second becomes the second before
+// it.
 func parseTime(s string) (time.Time, error) {
 	digits, fraction, hasFraction := strings.Cut(s, ".")
 	if len(digits) != timeLayoutLen || !isDigits(digits) || !isDigits(fraction) || hasFraction && fraction == "" {
@@ -71,9 +72,9 @@ func number(digits string) int {
 	return n
 }
 
-// splitMDTM reads the argument of MDTM, which asks for the time of a file or, with a time and one space in front of the
-// path, sets it as MFMT does. A file may really be called like that: before it sets anything, the caller looks whether
-// arg as a whole exists.
+// splitMDTM reads the argument of MDTM, which asks for the time of a file or, with a time and one
+// space in front of the path, sets it as MFMT does. A file may really be called like that: before
+// it sets anything, the caller looks whether arg as a whole exists.
 func splitMDTM(arg string) (t time.Time, path string, isSet bool) {
 	word, path, _ := strings.Cut(arg, " ")
 	t, err := parseTime(word)

@@ -7,14 +7,15 @@ import (
 	"strings"
 )
 
-// tlsContext makes the TLS configurations of a server's sessions. A session ticket carries the number of the control
-// session under which it was issued, on the control connection or on one of its data connections, and only data
-// connections of that session resume with it. So a resumed data connection comes from whoever logged in, which an
-// address alone does not show (RFC 4217, section 10.1, leaves the means open). The server keeps nothing per ticket: a
-// client may use one for many data connections or the new one that each brings.
+// tlsContext makes the TLS configurations of a server's sessions. A session ticket carries the
+// number of the control session under which it was issued, on the control connection or on one of
+// its data connections, and only data connections of that session resume with it. So a resumed data
+// connection comes from whoever logged in, which an address alone does not show (RFC 4217, section
+// 10.1, leaves the means open). The server keeps nothing per ticket: a client may use one for many
+// data connections or the new one that each brings.
 //
-// Control connections never resume: a client that came with the ticket of a session that is over might present it on
-// its data connections too, and would be taken for somebody else there.
+// Control connections never resume: a client that came with the ticket of a session that is over
+// might present it on its data connections too, and would be taken for somebody else there.
 type tlsContext struct {
 	base   *tls.Config
 	resume TLSResume
@@ -28,7 +29,8 @@ const (
 	dataProtocols    = "ftp-data ftp"
 )
 
-// errNotResumed is what the handshake of a data connection fails with that should have resumed its control session.
+// errNotResumed is what the handshake of a data connection fails with that should have resumed its
+// control session.
 var errNotResumed = errors.New("the data connection did not resume the TLS session of its control connection")
 
 // newTLSContext builds on base, which is not changed later.
@@ -69,9 +71,10 @@ func (c *tlsContext) data(id uint64, hold func(records int)) *tls.Config {
 	})
 }
 
-// derive is the base with what all connections have in common and the change on top, also in configurations that the
-// base chooses by client. A client that offers protocols (ALPN) and none of ours is refused, as it is of another kind and
-// was led here by somebody; a base with protocols of its own keeps them.
+// derive is the base with what all connections have in common and the change on top, also in
+// configurations that the base chooses by client. A client that offers protocols (ALPN) and none of
+// ours is refused, as it is of another kind and was led here by somebody; a base with protocols of
+// its own keeps them.
 func (c *tlsContext) derive(protocols string, change func(*tls.Config)) *tls.Config {
 	own := func(cfg *tls.Config) *tls.Config {
 		cfg = cfg.Clone()
@@ -135,7 +138,8 @@ const (
 	ticketFields = 17       // what surrounds a ticket in its message (RFC 8446, section 4.6.1; the nonce is empty)
 )
 
-// unwrap accepts tickets that name session id. Others count as unknown, so that a full handshake follows.
+// unwrap accepts tickets that name session id. Others count as unknown, so that a full handshake
+// follows.
 func (c *tlsContext) unwrap(id uint64) func([]byte, tls.ConnectionState) (*tls.SessionState, error) {
 	return func(ticket []byte, cs tls.ConnectionState) (*tls.SessionState, error) {
 		ss, err := c.keys.DecryptTicket(ticket, cs)
@@ -154,7 +158,8 @@ func (c *tlsContext) unwrap(id uint64) func([]byte, tls.ConnectionState) (*tls.S
 
 func refuseTicket([]byte, tls.ConnectionState) (*tls.SessionState, error) { return nil, nil }
 
-// requireResumed ends handshakes that do not resume a session; then comes what else is to be verified.
+// requireResumed ends handshakes that do not resume a session; then comes what else is to be
+// verified.
 func requireResumed(further func(tls.ConnectionState) error) func(tls.ConnectionState) error {
 	return func(cs tls.ConnectionState) error {
 		if !cs.DidResume {

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// wallet is a client's store of one session. A client that holds on to the first ticket has kept set.
+// wallet is a client's store of one session. A client that holds on to the first ticket has kept
+// set.
 type wallet struct {
 	session *tls.ClientSessionState
 	keep    bool

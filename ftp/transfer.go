@@ -56,8 +56,9 @@ func (s *session) retr(ctx context.Context, arg string) reply {
 	return s.endSending(ctx, t, out, s.copyBody(out.w, content))
 }
 
-// announce returns what is to be sent of body, and the text of 150, in which clients look for the size. A file is sent as
-// long as it was when it was opened; then the kernel need not be asked for its end. limit < 0 is none.
+// announce returns what is to be sent of body, and the text of 150, in which clients look for the
+// size. A file is sent as long as it was when it was opened; then the kernel need not be asked for
+// its end. limit < 0 is none.
 func announce(name string, body io.Reader, off, limit int64) (content io.Reader, opening string) {
 	opening = "Sending " + quote(name)
 	if f, isFile := body.(*os.File); isFile {
@@ -75,8 +76,8 @@ func announce(name string, body io.Reader, off, limit int64) (content io.Reader,
 	return io.LimitReader(body, limit), opening
 }
 
-// copyBody writes a file to the data connection; dst is the dataConn itself when nothing stands in between, so that
-// the bytes need not be copied.
+// copyBody writes a file to the data connection; dst is the dataConn itself when nothing stands in
+// between, so that the bytes need not be copied.
 func (s *session) copyBody(dst io.Writer, body io.Reader) error {
 	if s.ascii && s.srv.ConvertASCII {
 		return copyOut(newASCIIWriter(dst), body)
@@ -110,8 +111,8 @@ func (s *session) startSending(ctx context.Context, t *transfer, opening string)
 	return out, reply{}
 }
 
-// abandon cuts the connection, so that the client cannot take what it has for the whole. After endSending it does
-// nothing.
+// abandon cuts the connection, so that the client cannot take what it has for the whole. After
+// endSending it does nothing.
 func (o *outgoing) abandon() {
 	o.stop()
 	o.conn.abort()
@@ -120,8 +121,8 @@ func (o *outgoing) abandon() {
 	}
 }
 
-// endSending closes the data connection in good order when err is nil, else it cuts it, and returns the reply that ends
-// the transfer.
+// endSending closes the data connection in good order when err is nil, else it cuts it, and returns
+// the reply that ends the transfer.
 func (s *session) endSending(ctx context.Context, t *transfer, out *outgoing, err error) reply {
 	if out.z != nil && err == nil {
 		err = out.z.Close() // only now: a stream that is closed looks whole
@@ -191,8 +192,8 @@ func (s *session) noConnection(ctx context.Context, t *transfer, err error) repl
 	return noPort(err)
 }
 
-// transferFailed is the reply to a transfer that broke: the cause of ctx where somebody ended it, the storage's error
-// where that was it, and otherwise the connection.
+// transferFailed is the reply to a transfer that broke: the cause of ctx where somebody ended it,
+// the storage's error where that was it, and otherwise the connection.
 func (s *session) transferFailed(ctx context.Context, t *transfer, err error) reply {
 	s.srv.totals.failed.Add(1)
 	if cause := context.Cause(ctx); cause != nil {
@@ -212,7 +213,8 @@ func (s *session) transferFailed(ctx context.Context, t *transfer, err error) re
 	return reply{426, "The data connection broke; transfer aborted."}
 }
 
-// logTransfer tells and remembers how t ended: with err, or rather with the cause of ctx where somebody ended it.
+// logTransfer tells and remembers how t ended: with err, or rather with the cause of ctx where
+// somebody ended it.
 func (s *session) logTransfer(ctx context.Context, t *transfer, err error) {
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		err = cause
@@ -235,7 +237,8 @@ func (s *session) logTransfer(ctx context.Context, t *transfer, err error) {
 	s.logger.LogAttrs(ctx, level, "transfer failed", append(attrs, slog.Any("error", err))...)
 }
 
-// stor replaces a file, or continues it where REST said (RFC 959, section 4.1.3; RFC 3659, section 5).
+// stor replaces a file, or continues it where REST said (RFC 959, section 4.1.3; RFC 3659, section
+// 5).
 func (s *session) stor(ctx context.Context, arg string) reply {
 	off := s.takeRestart()
 	name, r := s.path(ctx, arg)
@@ -255,8 +258,8 @@ func (s *session) appe(ctx context.Context, arg string) reply {
 	return s.receive(ctx, "APPE", name, AtEnd, "")
 }
 
-// stou stores under a name of the server's choice, which the reply tells in the form that the client can use where it
-// is (RFC 1123, section 4.1.2.9).
+// stou stores under a name of the server's choice, which the reply tells in the form that the
+// client can use where it is (RFC 1123, section 4.1.2.9).
 func (s *session) stou(ctx context.Context, arg string) reply {
 	s.takeRestart()
 	if arg == "" {

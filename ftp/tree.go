@@ -17,8 +17,9 @@ func (s *session) path(ctx context.Context, arg string) (string, reply) {
 	return name, reply{}
 }
 
-// resolve is the name of the FS that arg stands for. A first element ~ is the directory of the login, and ~user that of
-// another one, which nobody has, unless something is called so in the current directory.
+// resolve is the name of the FS that arg stands for. A first element ~ is the directory of the
+// login, and ~user that of another one, which nobody has, unless something is called so in the
+// current directory.
 func (s *session) resolve(ctx context.Context, arg string) (string, error) {
 	first, rest, _ := strings.Cut(arg, "/")
 	login, isHome := strings.CutPrefix(first, "~")
@@ -38,8 +39,9 @@ func (s *session) resolve(ctx context.Context, arg string) (string, error) {
 	return "", &homeError{first}
 }
 
-// isLogin reports whether name is one that shells take for a login behind ~: letters, digits, _ and -, a letter or _ first.
-// Office programs make files like ~$letter.docx and ~WRL0001.tmp, which are not.
+// isLogin reports whether name is one that shells take for a login behind ~: letters, digits, _ and
+// -, a letter or _ first. Office programs make files like ~$letter.docx and ~WRL0001.tmp, which are
+// not.
 func isLogin(name string) bool {
 	for i := range len(name) {
 		switch c := name[i]; {
@@ -165,8 +167,8 @@ func (s *session) rnto(ctx context.Context, arg string) reply {
 	return reply{250, "Renamed."}
 }
 
-// size is the number of bytes that RETR would send (RFC 3659, section 4). Where TYPE A converts line ends nobody knows
-// it without reading the file.
+// size is the number of bytes that RETR would send (RFC 3659, section 4). Where TYPE A converts
+// line ends nobody knows it without reading the file.
 func (s *session) size(ctx context.Context, arg string) reply {
 	name, r := s.path(ctx, arg)
 	if !r.isZero() {
@@ -187,8 +189,8 @@ func (s *session) size(ctx context.Context, arg string) reply {
 	return reply{213, strconv.FormatInt(fi.Size(), 10)}
 }
 
-// mdtm tells the modification time, or sets it when one stands in front of the name and no file is called so
-// (RFC 3659, section 3; the second form is a habit of clients older than MFMT).
+// mdtm tells the modification time, or sets it when one stands in front of the name and no file is
+// called so (RFC 3659, section 3; the second form is a habit of clients older than MFMT).
 func (s *session) mdtm(ctx context.Context, arg string) reply {
 	name, r := s.path(ctx, arg)
 	if !r.isZero() {

@@ -14,8 +14,8 @@ import (
 	"ferry/remote/memory"
 )
 
-// frugal reads TLS records one by one, as OpenSSL does: what nobody asked for stays in the socket, and makes a reset of
-// its close.
+// frugal reads TLS records one by one, as OpenSSL does: what nobody asked for stays in the socket,
+// and makes a reset of its close.
 type frugal struct {
 	net.Conn
 	rest int // of the record; 0: its header comes next
@@ -88,8 +88,8 @@ func secured(t *testing.T, cfg *tls.Config, tell ...func(*ftp.Server)) *dialogue
 	return d
 }
 
-// A client may begin the handshake of its data connection before it sends the command. When that is refused the
-// handshake is not broken off: some take that for the end of the session.
+// A client may begin the handshake of its data connection before it sends the command. When that is
+// refused the handshake is not broken off: some take that for the end of the session.
 func TestTheDataConnectionOfARefusedTransferEndsInOrderOverTLS(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		for _, command := range []string{"RETR missing", "LIST missing", "STOR missing/f"} {
@@ -180,7 +180,8 @@ func TestWhoMustResumeGetsATicketFromEachConnection(t *testing.T) {
 	}
 }
 
-// A client that only sends does not read what it was not told to expect: handshake, content, close_notify, close.
+// A client that only sends does not read what it was not told to expect: handshake, content,
+// close_notify, close.
 func TestTLSUploadOfAClientThatNeverReads(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		for _, resume := range []bool{false, true} {

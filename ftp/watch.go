@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// transfer is a command that may take long: it moves data or works through a file. While it runs, ABOR is answered, and
-// STAT and NOOP behind 150; other commands wait.
+// transfer is a command that may take long: it moves data or works through a file. While it runs,
+// ABOR is answered, and STAT and NOOP behind 150; other commands wait.
 type transfer struct {
 	verb, name string
 	began      time.Time
@@ -48,20 +48,21 @@ func (t *transfer) movesData() bool {
 const verbDigest = "digest"
 
 const (
-	// watchAfter is how long a transfer runs before its control connection is watched: most are over by then and never
-	// pay for it.
+	// watchAfter is how long a transfer runs before its control connection is watched: most are
+	// over by then and never pay for it.
 	watchAfter = 20 * time.Millisecond
-	// maxPending is how much memory the commands may take that wait behind a transfer. The ones after it stay in the
-	// socket until the transfer ends.
+	// maxPending is how much memory the commands may take that wait behind a transfer. The ones
+	// after it stay in the socket until the transfer ends.
 	maxPending = 64 << 10
-	// maxBehindUpload is the same for the end of an upload, which looks behind them for the end of the connection.
+	// maxBehindUpload is the same for the end of an upload, which looks behind them for the end of
+	// the connection.
 	maxBehindUpload = 1 << 20
 	// pendingOverhead is what a command that waits takes besides its line.
 	pendingOverhead = 32
 )
 
-// begin starts a transfer: what it does is cut short by ABOR, by the loss of the control connection, and with the
-// session. Every begin is followed by a finish.
+// begin starts a transfer: what it does is cut short by ABOR, by the loss of the control
+// connection, and with the session. Every begin is followed by a finish.
 func (s *session) begin(ctx context.Context, verb, name string) (context.Context, *transfer) {
 	t := &transfer{verb: verb, name: name, began: time.Now()}
 	ctx, t.cancel = context.WithCancelCause(ctx)
@@ -106,8 +107,8 @@ func (s *session) unwatch(t *transfer) {
 	t.timer = nil
 }
 
-// attend reads commands while t runs. An end of the control connection in good order is only noted: whether the
-// transfer is to be believed is decided at its end.
+// attend reads commands while t runs. An end of the control connection in good order is only noted:
+// whether the transfer is to be believed is decided at its end.
 func (s *session) attend(t *transfer) {
 	for s.waiting < maxPending {
 		line, err := s.ctl.readLine()
@@ -142,7 +143,8 @@ func (s *session) attend(t *transfer) {
 	}
 }
 
-// loseHope gives a data connection that has not come about little more time: its client has gone, or the server stops.
+// loseHope gives a data connection that has not come about little more time: its client has gone,
+// or the server stops.
 func (t *transfer) loseHope() {
 	if t.movesData() {
 		t.patience = time.AfterFunc(goneGrace, func() {
@@ -154,7 +156,8 @@ func (t *transfer) loseHope() {
 	}
 }
 
-// waitFor notes what ends the wait for a data connection that begins now. It is called when there is no hope left.
+// waitFor notes what ends the wait for a data connection that begins now. It is called when there
+// is no hope left.
 func (t *transfer) waitFor(end func()) {
 	t.waitsFor.Store(&end)
 	if t.hopeless.Load() {
@@ -193,10 +196,11 @@ func (s *session) queue(line []byte) {
 	s.waiting += len(line) + pendingOverhead
 }
 
-// lastWords lets the commands wait that the client sends, up to QUIT or until nothing comes for that time, and returns
-// errControlLost when the control connection has ended behind them: two connections that a killed client leaves behind
-// end one after the other. How many commands there are does not matter: when they are so many that the end cannot be
-// seen, it is errTooMuchAhead. What is to end the session waits, too.
+// lastWords lets the commands wait that the client sends, up to QUIT or until nothing comes for
+// that time, and returns errControlLost when the control connection has ended behind them: two
+// connections that a killed client leaves behind end one after the other. How many commands there
+// are does not matter: when they are so many that the end cannot be seen, it is errTooMuchAhead.
+// What is to end the session waits, too.
 func (s *session) lastWords(within time.Duration) error {
 	stopped := s.ctl.stop.Swap(0)
 	s.ctl.soon = time.Now().Add(within)

@@ -25,7 +25,8 @@ func (s slow) Open(ctx context.Context, name string, off int64) (io.ReadCloser, 
 
 func (slow) Close() error { return nil }
 
-// Replies come in the order of the commands (RFC 959, section 5.4), except those to commands sent during a transfer.
+// Replies come in the order of the commands (RFC 959, section 5.4), except those to commands sent
+// during a transfer.
 func TestNothingIsAnsweredAheadOf150(t *testing.T) {
 	srv := newServer(t, memory.New(), nil)
 	srv.Backend = backendFunc(func() (ftp.FS, error) { return slow{}, nil })

@@ -53,14 +53,16 @@ func (t *Tree) request(ctx context.Context, cancel context.CancelCauseFunc, name
 	return &answer{rc, e, n, cancel}, nil
 }
 
-// asked is a first request for a file of which nothing is known. Others wait for the answer rather than ask as well.
+// asked is a first request for a file of which nothing is known. Others wait for the answer rather
+// than ask as well.
 type asked struct {
 	done  chan struct{} // closed when the request is part of a file
 	known bool
 	entry remote.Entry
 }
 
-// asking returns the first request for name that is under way; mine reports that it is the caller's to make.
+// asking returns the first request for name that is under way; mine reports that it is the caller's
+// to make.
 func (t *Tree) asking(name string) (mine bool, a *asked) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -2,7 +2,8 @@ package readahead
 
 import "io"
 
-// readCopy reads from the copy into p, which it holds all of, or did. 0 means that it does not any more.
+// readCopy reads from the copy into p, which it holds all of, or did. 0 means that it does not any
+// more.
 func (r *reader) readCopy(p []byte) int {
 	n, err := r.file.copy.ReadAt(p, r.pos)
 	if err != nil {
@@ -11,7 +12,8 @@ func (r *reader) readCopy(p []byte) int {
 	return n
 }
 
-// sendCopy sends n bytes that the copy holds, or did. 0 without an error means that it does not any more.
+// sendCopy sends n bytes that the copy holds, or did. 0 without an error means that it does not any
+// more.
 func (r *reader) sendCopy(w io.Writer, n int64) (sent int64, err error) {
 	if _, able := w.(io.ReaderFrom); !able {
 		return r.writeCopy(w, n)

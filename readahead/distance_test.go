@@ -11,8 +11,8 @@ import (
 	"ferry/remote"
 )
 
-// A distance is a remote with one file, far away, in virtual time: an answer takes a round trip, a new connection another
-// one, and bytes come at a rate of each connection and of all together.
+// A distance is a remote with one file, far away, in virtual time: an answer takes a round trip, a
+// new connection another one, and bytes come at a rate of each connection and of all together.
 type distance struct {
 	remote.Remote
 	latency   time.Duration
@@ -99,7 +99,8 @@ func (r *distant) Described() (remote.Entry, bool) {
 	return remote.Entry{Name: "f", Size: r.d.size, Version: "1"}, true
 }
 
-// readFar reads the whole of a file that is d away, hands each piece to taken, and returns how long it took.
+// readFar reads the whole of a file that is d away, hands each piece to taken, and returns how long
+// it took.
 func readFar(t *testing.T, d *distance, taken func(a *reader, n int)) time.Duration {
 	t.Helper()
 	tree := New(d, sixteenMegabytes())

@@ -165,7 +165,8 @@ func (r *reader) receive(q *fetch, rc io.ReadCloser) error {
 	return nil
 }
 
-// admit waits for memory for b, which is block i, and reports whether somebody still wants what is left of q.
+// admit waits for memory for b, which is block i, and reports whether somebody still wants what is
+// left of q.
 func (r *reader) admit(q *fetch, i int, b *block) bool {
 	f := r.file
 	f.mu.Lock()
@@ -181,7 +182,8 @@ func (r *reader) admit(q *fetch, i int, b *block) bool {
 	return true
 }
 
-// arrived notes that the first n bytes of b have come, and reports whether somebody still wants them.
+// arrived notes that the first n bytes of b have come, and reports whether somebody still wants
+// them.
 func (f *file) arrived(q *fetch, b *block, n int) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -9,8 +9,8 @@ type Limits struct {
 	readers atomic.Int64
 }
 
-// NewLimits gives buffer bytes to each reader and total bytes, unless it is 0, to all together. When readers are many each
-// gets less, and none is refused.
+// NewLimits gives buffer bytes to each reader and total bytes, unless it is 0, to all together.
+// When readers are many each gets less, and none is refused.
 func NewLimits(buffer, total int64) *Limits { return &Limits{buffer: buffer, total: total} }
 
 // Join adds a reader.
@@ -30,7 +30,8 @@ func (l *Limits) Each() int64 {
 	return max(l.total/max(l.readers.Load(), 1), 1)
 }
 
-// Share is how many blocks of 256 KiB one reader may have: fewer, the more there are, but always one.
+// Share is how many blocks of 256 KiB one reader may have: fewer, the more there are, but always
+// one.
 func (l *Limits) Share() int {
 	bytes := l.buffer
 	if each := l.Each(); each > 0 {

@@ -42,7 +42,8 @@ type reader struct {
 // maxSend is how many bytes of the copy are sent at once; meanwhile they cannot be evicted.
 const maxSend = 4 << 20
 
-// newReader returns a reader of the bytes of f from off to end. It becomes a user of f instead of the caller.
+// newReader returns a reader of the bytes of f from off to end. It becomes a user of f instead of
+// the caller.
 func (f *file) newReader(ctx context.Context, off, end int64) *reader {
 	r := &reader{
 		file: f, entry: f.entry, first: f.index(off), blocks: f.index(end + blockSize - 1), end: end, pos: off,
@@ -72,7 +73,8 @@ func (f *file) newReader(ctx context.Context, off, end int64) *reader {
 	return r
 }
 
-// adopt makes rc the first request of a new reader: it gives n blocks from the first on, which nobody else has asked for.
+// adopt makes rc the first request of a new reader: it gives n blocks from the first on, which
+// nobody else has asked for.
 func (r *reader) adopt(rc io.ReadCloser, n int, cancel context.CancelCauseFunc) {
 	r.file.mu.Lock()
 	defer r.file.mu.Unlock()
@@ -154,8 +156,8 @@ func (r *reader) hold(i int, b *block) {
 	r.slots[i] = b
 }
 
-// next waits for the byte at r.pos and returns it with what follows: in memory, or, without memory, how many bytes the
-// copy holds. io.EOF is the end.
+// next waits for the byte at r.pos and returns it with what follows: in memory, or, without memory,
+// how many bytes the copy holds. io.EOF is the end.
 func (r *reader) next() (p []byte, held int64, err error) {
 	f := r.file
 	f.mu.Lock()
@@ -272,7 +274,8 @@ func (r *reader) Read(p []byte) (int, error) {
 	}
 }
 
-// WriteTo implements io.WriterTo: the bytes are written from where they arrived, or sent from the copy.
+// WriteTo implements io.WriterTo: the bytes are written from where they arrived, or sent from the
+// copy.
 func (r *reader) WriteTo(w io.Writer) (total int64, err error) {
 	for {
 		b, held, err := r.next()
@@ -298,7 +301,8 @@ func (r *reader) WriteTo(w io.Writer) (total int64, err error) {
 	}
 }
 
-// Close ends the requests that nobody else wants, and waits for them. It is called once, when nobody reads any more.
+// Close ends the requests that nobody else wants, and waits for them. It is called once, when
+// nobody reads any more.
 func (r *reader) Close() error {
 	r.detach()
 	f := r.file
@@ -332,6 +336,6 @@ func (r *reader) lent() int {
 	return n
 }
 
-// Described implements remote.Described. There is no Digest of a copy that has been compared with it, so that the kernel may
-// send that without this process seeing it.
+// Described implements remote.Described. There is no Digest of a copy that has been compared with
+// it, so that the kernel may send that without this process seeing it.
 func (r *reader) Described() (remote.Entry, bool) { return r.entry, true }

@@ -29,7 +29,8 @@ func content(size int) []byte {
 	return b[:size]
 }
 
-// far is a remote that is not as quick as a cache. It counts the bytes that it is asked for and that are taken from it.
+// far is a remote that is not as quick as a cache. It counts the bytes that it is asked for and
+// that are taken from it.
 type far struct {
 	remote.Forward
 	mute bool // it does not say what it sends

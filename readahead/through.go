@@ -23,7 +23,8 @@ func (t *Tree) openThrough(ctx context.Context, name string, off, n int64) (io.R
 	return nil, errChanged(name)
 }
 
-// errRetold is why another attempt to open a file is worth it: a request that it shared says that it has changed.
+// errRetold is why another attempt to open a file is worth it: a request that it shared says that
+// it has changed.
 var errRetold = errors.New("another request says that the file has changed")
 
 func (t *Tree) tryThrough(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
@@ -50,7 +51,8 @@ func (t *Tree) tryThrough(ctx context.Context, name string, off, n int64) (io.Re
 	}
 }
 
-// openUnknown reads a file of which nothing is known: the answer to the first request says what it is.
+// openUnknown reads a file of which nothing is known: the answer to the first request says what it
+// is.
 func (t *Tree) openUnknown(ctx context.Context, name string, off, n int64, a *asked) (io.ReadCloser, error) {
 	defer t.answered(name, a)
 	if e, known, err := t.describe(ctx, name); known || err != nil { // by an answer that came meanwhile
@@ -68,8 +70,8 @@ func (t *Tree) openUnknown(ctx context.Context, name string, off, n int64, a *as
 	return t.openKnown(ctx, name, first.entry, off, n, first)
 }
 
-// openKnown reads what e describes, or what an answer says that it has become since. first is the answer to a request, if
-// there has been one.
+// openKnown reads what e describes, or what an answer says that it has become since. first is the
+// answer to a request, if there has been one.
 func (t *Tree) openKnown(ctx context.Context, name string, e remote.Entry, off, n int64, first *answer) (io.ReadCloser, error) {
 	for range maxRetold {
 		if e.Dir {
@@ -90,11 +92,12 @@ func (t *Tree) openKnown(ctx context.Context, name string, e remote.Entry, off, 
 	return nil, errChanged(name)
 }
 
-// maxRetold is how often a file may turn out to be another version than the last answer said before it counts as changing.
+// maxRetold is how often a file may turn out to be another version than the last answer said before
+// it counts as changing.
 const maxRetold = 5
 
-// describe returns what name is, as far as it is known without asking for content. Where nobody reads the file and nothing
-// of it is on disk, it is not worth asking for anything else.
+// describe returns what name is, as far as it is known without asking for content. Where nobody
+// reads the file and nothing of it is on disk, it is not worth asking for anything else.
 func (t *Tree) describe(ctx context.Context, name string) (e remote.Entry, known bool, err error) {
 	if t.opt.Known != nil {
 		e, known = t.opt.Known(name)
@@ -133,8 +136,8 @@ func (t *Tree) last(name string) (remote.Entry, bool) {
 	return remote.Entry{Name: base, Size: print.Size, ModTime: print.ModTime, Version: print.Version}, held
 }
 
-// openVersion reads the version e of a file, of which first is the answer to a request, if there has been one. Where a
-// request finds another version, its answer is returned.
+// openVersion reads the version e of a file, of which first is the answer to a request, if there
+// has been one. Where a request finds another version, its answer is returned.
 func (t *Tree) openVersion(ctx context.Context, name string, e remote.Entry, off, n int64, first *answer) (io.ReadCloser, *answer, error) {
 	end := e.Size
 	if n >= 0 && n < e.Size-off {
@@ -160,8 +163,8 @@ func (t *Tree) openVersion(ctx context.Context, name string, e remote.Entry, off
 	return r, nil, nil
 }
 
-// begin waits for the first byte of what is there or under way, else for the answer to a request for it, so that a file that
-// cannot be read is refused at once.
+// begin waits for the first byte of what is there or under way, else for the answer to a request
+// for it, so that a file that cannot be read is refused at once.
 func (r *reader) begin(ctx context.Context, first *answer) (other *answer, err error) {
 	f := r.file
 	f.mu.Lock()

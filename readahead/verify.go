@@ -7,12 +7,12 @@ import (
 	"ferry/remote"
 )
 
-// maxVerify is up to which size a copy is compared with its checksum before the first byte of it is read; a larger one is
-// compared while it is read.
+// maxVerify is up to which size a copy is compared with its checksum before the first byte of it is
+// read; a larger one is compared while it is read.
 const maxVerify = 64 << 20
 
-// sound compares a copy that is held as a whole with the checksum that the remote tells, once. It is false where it is
-// wrong: then nobody may read it any more.
+// sound compares a copy that is held as a whole with the checksum that the remote tells, once. It
+// is false where it is wrong: then nobody may read it any more.
 func (f *file) sound() bool {
 	f.verifying.Lock()
 	defer f.verifying.Unlock()

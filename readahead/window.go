@@ -10,12 +10,12 @@ const (
 	maxStreams = 16 // requests of one reader at a time
 )
 
-// firstStreams are opened when the client waits for the first time: that costs nothing but the requests, as the window is
-// small then.
+// firstStreams are opened when the client waits for the first time: that costs nothing but the
+// requests, as the window is small then.
 const firstStreams = 4
 
-// claim waits until another range may be asked for and makes it a fetch, with a context of its own; nil ends the fetcher.
-// The window begins at the block that is read, so that this one always may.
+// claim waits until another range may be asked for and makes it a fetch, with a context of its own;
+// nil ends the fetcher. The window begins at the block that is read, so that this one always may.
 func (r *reader) claim(ctx context.Context) (*fetch, context.Context) {
 	f := r.file
 	f.mu.Lock()
@@ -35,7 +35,8 @@ func (r *reader) claim(ctx context.Context) (*fetch, context.Context) {
 	return nil, nil
 }
 
-// ask makes n blocks from i on a fetch of r. Of these, it will read from memory what lies in its window.
+// ask makes n blocks from i on a fetch of r. Of these, it will read from memory what lies in its
+// window.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) ask(i, n int, cancel func(error)) *fetch {
 	q := r.file.begin(i, n, cancel)
@@ -51,8 +52,8 @@ func (r *reader) ask(i, n int, cancel func(error)) *fetch {
 	return q
 }
 
-// window is how many blocks may be in memory or on their way. A client that has waited of late is faster than the remote:
-// it has twice as many, as what is on its way takes no memory.
+// window is how many blocks may be in memory or on their way. A client that has waited of late is
+// faster than the remote: it has twice as many, as what is on its way takes no memory.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) window() int {
 	head := r.file.index(r.pos)
@@ -79,8 +80,8 @@ func (r *reader) diskEnd() int {
 	return min(end, r.blocks)
 }
 
-// rangeSize is how many blocks a request for block i asks for: as many as let all streams find room in the window, or to
-// the end of a chunk.
+// rangeSize is how many blocks a request for block i asks for: as many as let all streams find room
+// in the window, or to the end of a chunk.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) rangeSize(i int) int {
 	f := r.file
@@ -92,8 +93,9 @@ func (r *reader) rangeSize(i int) int {
 	return min(max(r.window()/maxStreams, 1), maxRange, r.blocks-i)
 }
 
-// missing looks after the blocks of the window, and returns the first that is neither there nor under way and how many
-// of those behind it are to be asked for together with it; 0 when there is none, or no room for as many.
+// missing looks after the blocks of the window, and returns the first that is neither there nor
+// under way and how many of those behind it are to be asked for together with it; 0 when there is
+// none, or no room for as many.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) missing() (first, n int) {
 	f := r.file
@@ -117,7 +119,8 @@ func (r *reader) missing() (first, n int) {
 	return 0, 0
 }
 
-// together returns how many blocks from i on, which is missing, make up one request; 0 when they go beyond end.
+// together returns how many blocks from i on, which is missing, make up one request; 0 when they go
+// beyond end.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) together(i, end int) int {
 	f := r.file
@@ -132,8 +135,9 @@ func (r *reader) together(i, end int) int {
 	return n
 }
 
-// crowded reports whether q, of which block i comes now, has to wait until the reader that asked for it has room in memory.
-// The block that is read has room at any time, what goes to the disk needs none, and others do not wait for this reader.
+// crowded reports whether q, of which block i comes now, has to wait until the reader that asked
+// for it has room in memory. The block that is read has room at any time, what goes to the disk
+// needs none, and others do not wait for this reader.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) crowded(q *fetch, i int) bool {
 	f := r.file
@@ -160,7 +164,8 @@ func (r *reader) inMemory() int {
 	return n
 }
 
-// shed gives up block i, which is on disk, when there are too many in memory: it is read from there.
+// shed gives up block i, which is on disk, when there are too many in memory: it is read from
+// there.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) shed(i int) {
 	if r.slots[i] != nil && i > r.file.index(r.pos) && r.inMemory() > r.file.tree.limits.Share() {
@@ -180,7 +185,8 @@ func (r *reader) prefetch() {
 	}
 }
 
-// A trial tells whether more streams help: the rate of the last number of streams against that of fewer.
+// A trial tells whether more streams help: the rate of the last number of streams against that of
+// fewer.
 type trial struct {
 	began time.Time
 	from  int     // the block that was read when it began
@@ -188,8 +194,8 @@ type trial struct {
 	rate  float64 // blocks per second in the trial before; 0 = there was none
 }
 
-// hurry adds streams when the client has to wait: their number is doubled for as long as the last step has made reading
-// faster, and every now and then to see whether it does by now.
+// hurry adds streams when the client has to wait: their number is doubled for as long as the last
+// step has made reading faster, and every now and then to see whether it does by now.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) hurry() {
 	t := &r.trial

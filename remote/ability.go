@@ -7,11 +7,13 @@ import (
 	"time"
 )
 
-// AsStager returns r as a Stager, if it is one: the answer is the driver's, the calls go through r's decorators.
+// AsStager returns r as a Stager, if it is one: the answer is the driver's, the calls go through
+// r's decorators.
 func AsStager(r Remote) (Stager, bool) { return ability[Stager](r) }
 
-// RemoveVersion removes name if it is still the file that was describes, as Stat returned it; another one stays, and is
-// ErrChanged. Where r has no precondition for it, name is looked at just before it is removed.
+// RemoveVersion removes name if it is still the file that was describes, as Stat returned it;
+// another one stays, and is ErrChanged. Where r has no precondition for it, name is looked at just
+// before it is removed.
 func RemoveVersion(ctx context.Context, r Remote, name string, was Entry) error {
 	if v, ok := ability[VersionRemover](r); ok && was.Version != "" {
 		err := v.RemoveVersion(ctx, name, was.Version)
@@ -29,7 +31,8 @@ func RemoveVersion(ctx context.Context, r Remote, name string, was Entry) error 
 	return r.Remove(ctx, name)
 }
 
-// sameFile reports whether two descriptions of a name are those of one content, as far as they tell.
+// sameFile reports whether two descriptions of a name are those of one content, as far as they
+// tell.
 func sameFile(a, b Entry) bool {
 	if a.Version != "" && b.Version != "" {
 		return a.Version == b.Version
@@ -53,7 +56,8 @@ func SetMode(ctx context.Context, r Remote, name string, perm fs.FileMode) error
 	return unsupported("setmode", name)
 }
 
-// Hash returns the digest of name by algorithm where r knows it without reading the file, or ErrUnsupported.
+// Hash returns the digest of name by algorithm where r knows it without reading the file, or
+// ErrUnsupported.
 func Hash(ctx context.Context, r Remote, name, algorithm string) ([]byte, error) {
 	if h, ok := ability[Hasher](r); ok {
 		return h.Hash(ctx, name, algorithm)
@@ -61,8 +65,9 @@ func Hash(ctx context.Context, r Remote, name, algorithm string) ([]byte, error)
 	return nil, unsupported("hash", name)
 }
 
-// CheckName returns ErrBadName when r says, without asking anybody, that it cannot hold a file or directory called name,
-// and ErrInvalid when that is no name at all. nil promises nothing: the far side may still refuse it.
+// CheckName returns ErrBadName when r says, without asking anybody, that it cannot hold a file or
+// directory called name, and ErrInvalid when that is no name at all. nil promises nothing: the far
+// side may still refuse it.
 func CheckName(r Remote, name string) error {
 	if !ValidPath(name) {
 		return &fs.PathError{Op: "checkname", Path: name, Err: ErrInvalid}
@@ -86,8 +91,8 @@ func CheckTime(r Remote, name string, t time.Time) error {
 	return unsupported("checktime", name)
 }
 
-// CheckTarget returns ErrIsDir or ErrNotDir when there can be no file called name, or ErrUnsupported where r would have to look
-// at it.
+// CheckTarget returns ErrIsDir or ErrNotDir when there can be no file called name, or
+// ErrUnsupported where r would have to look at it.
 func CheckTarget(ctx context.Context, r Remote, name string) error {
 	if c, ok := ability[TargetChecker](r); ok {
 		return c.CheckTarget(ctx, name)
@@ -103,7 +108,8 @@ func GetUsage(ctx context.Context, r Remote) (Usage, error) {
 	return Usage{}, unsupported("usage", ".")
 }
 
-// ability returns r as a T when the driver that r wraps is a T. The driver may still answer a call with ErrUnsupported.
+// ability returns r as a T when the driver that r wraps is a T. The driver may still answer a call
+// with ErrUnsupported.
 func ability[T any](r Remote) (T, bool) {
 	var none T
 	if _, ok := driver(r).(T); !ok {

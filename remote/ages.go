@@ -5,25 +5,25 @@ import (
 	"time"
 )
 
-// Ages tells which files are old enough to be removed though no clock can be trusted: one that is ahead, or that is set
-// ahead while the process runs, would have everything removed at once, and with one that is set back a file from what is
-// now the future would stay. The zero value is ready.
+// Ages tells which files are old enough to be removed though no clock can be trusted: one that is
+// ahead, or that is set ahead while the process runs, would have everything removed at once, and
+// with one that is set back a file from what is now the future would stay. The zero value is ready.
 type Ages struct {
 	mu     sync.Mutex
 	began  time.Time           // guarded by mu; when the first question came
 	future map[int64]time.Time // guarded by mu; when a time was first asked for that was still to come
 }
 
-// agesGrace is for how long after the first question nothing is too old: a clock that is wrong when a machine starts is put
-// right by then.
+// agesGrace is for how long after the first question nothing is too old: a clock that is wrong when
+// a machine starts is put right by then.
 const agesGrace = time.Hour
 
 // maxFuture bounds the memory. When they are that many, all are forgotten.
 const maxFuture = 10_000
 
-// Exceed reports whether what was last changed at the time changed is older than limit for sure. A time that is still to
-// come counts as the one when it was first asked for. Nothing is too old until there have been questions for an hour, or
-// for half of limit if that is less.
+// Exceed reports whether what was last changed at the time changed is older than limit for sure. A
+// time that is still to come counts as the one when it was first asked for. Nothing is too old
+// until there have been questions for an hour, or for half of limit if that is less.
 func (a *Ages) Exceed(changed time.Time, limit time.Duration) bool {
 	now := time.Now()
 	a.mu.Lock()

@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// A Digest is a checksum of a content: the name of an algorithm, a colon and the raw sum. "" is unknown.
+// A Digest is a checksum of a content: the name of an algorithm, a colon and the raw sum. "" is
+// unknown.
 type Digest string
 
 // The algorithms of Digests.
@@ -18,7 +19,8 @@ const (
 	CRC32C = "crc32c"
 )
 
-// ErrDigest is what a read ends with whose content does not have the Digest that the remote told of it.
+// ErrDigest is what a read ends with whose content does not have the Digest that the remote told of
+// it.
 var ErrDigest = errors.New("content does not have the checksum that the remote tells")
 
 // NewDigest returns the Digest of a sum, which is unknown when it is empty.
@@ -49,7 +51,8 @@ func (d Digest) New() hash.Hash {
 // maxCheapMD5 is up to which size MD5 costs little: a tenth of a second of a processor.
 const maxCheapMD5 = 64 << 20
 
-// Cheap reports whether it costs little to compare a content of size with the digest: CRC32C always, MD5 up to 64 MiB.
+// Cheap reports whether it costs little to compare a content of size with the digest: CRC32C
+// always, MD5 up to 64 MiB.
 func (d Digest) Cheap(size int64) bool { return d.Algorithm() != MD5 || size <= maxCheapMD5 }
 
 // Is reports whether what was written to h, which New returned, has this digest.

@@ -7,8 +7,9 @@ import (
 	"syscall"
 )
 
-// The errors of every Remote satisfy errors.Is with one of these, or are failures of the transport. They are the io/fs
-// and errno values themselves, so that what the operating system reports needs no translation.
+// The errors of every Remote satisfy errors.Is with one of these, or are failures of the transport.
+// They are the io/fs and errno values themselves, so that what the operating system reports needs
+// no translation.
 var (
 	ErrNotExist    = fs.ErrNotExist
 	ErrExist       = fs.ErrExist
@@ -29,8 +30,8 @@ var (
 	ErrMalformed = errors.New("the answer of the remote is not understood")
 )
 
-// ErrArchived says that the content of a file cannot be read before somebody restores it. It is an ErrPermission, and its text is
-// for the client as well.
+// ErrArchived says that the content of a file cannot be read before somebody restores it. It is an
+// ErrPermission, and its text is for the client as well.
 var ErrArchived error = archivedError{}
 
 type archivedError struct{}
@@ -42,9 +43,10 @@ func (archivedError) Hint() string { return "The object is archived; restore it 
 
 func (archivedError) Unwrap() error { return ErrPermission }
 
-// Permanent reports whether the same call would fail with err again: err is one of the sentinels of this package, which
-// are a remote's answers, or one of Final, or a call that was cancelled. Everything else is a failure on the way to the answer, a time-out
-// of a driver's own included (context.DeadlineExceeded); whether the caller's own time is over, its context tells.
+// Permanent reports whether the same call would fail with err again: err is one of the sentinels of
+// this package, which are a remote's answers, or one of Final, or a call that was cancelled.
+// Everything else is a failure on the way to the answer, a time-out of a driver's own included
+// (context.DeadlineExceeded); whether the caller's own time is over, its context tells.
 func Permanent(err error) bool {
 	if IsFinal(err) {
 		return true

@@ -7,13 +7,14 @@ import (
 	"time"
 )
 
-// Forward is what decorators embed: a Remote that passes every call on to the one it holds, those of the optional
-// interfaces included. What the inner remote cannot do is ErrUnsupported.
+// Forward is what decorators embed: a Remote that passes every call on to the one it holds, those
+// of the optional interfaces included. What the inner remote cannot do is ErrUnsupported.
 //
-// Because a decorator has all the methods, a type assertion on it proves nothing. Whether it has an ability is decided
-// by the driver at the end of the Unwrap chain; the helpers of this package ask there, and then make the call through
-// the decorators. Hence a wrapper that adds an ability or takes one away is a driver in this sense: it must not have a
-// method Unwrap, and so must not embed Forward.
+// Because a decorator has all the methods, a type assertion on it proves nothing. Whether it has an
+// ability is decided by the driver at the end of the Unwrap chain; the helpers of this package ask
+// there, and then make the call through the decorators. Hence a wrapper that adds an ability or
+// takes one away is a driver in this sense: it must not have a method Unwrap, and so must not embed
+// Forward.
 type Forward struct{ Remote }
 
 // Unwrap returns the remote that f passes its calls on to.

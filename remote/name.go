@@ -2,8 +2,8 @@ package remote
 
 import "strings"
 
-// ValidPath reports whether name is a name that may be given to a Remote: io/fs.ValidPath, except that it need not be
-// UTF-8, and that NUL is refused.
+// ValidPath reports whether name is a name that may be given to a Remote: io/fs.ValidPath, except
+// that it need not be UTF-8, and that NUL is refused.
 func ValidPath(name string) bool {
 	if name == "." {
 		return true
@@ -24,14 +24,15 @@ func ValidPath(name string) bool {
 	return true
 }
 
-// ValidName reports whether name can be the name of an entry, one element of a path: it is not empty, "." or "..", and holds
-// neither a slash nor NUL. What the far side lists under another name never gets out of a driver.
+// ValidName reports whether name can be the name of an entry, one element of a path: it is not
+// empty, "." or "..", and holds neither a slash nor NUL. What the far side lists under another name
+// never gets out of a driver.
 func ValidName(name string) bool {
 	return name != "" && name != "." && name != ".." && strings.IndexByte(name, '/') < 0 && strings.IndexByte(name, 0) < 0
 }
 
-// Split divides name into the directory that holds it and its last element: "a/b/c" into "a/b" and "c", "c" into "."
-// and "c". The root has no parent: "." is divided into "." and ".".
+// Split divides name into the directory that holds it and its last element: "a/b/c" into "a/b" and
+// "c", "c" into "." and "c". The root has no parent: "." is divided into "." and ".".
 func Split(name string) (dir, base string) {
 	i := strings.LastIndexByte(name, '/')
 	if i < 0 {

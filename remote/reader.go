@@ -11,7 +11,8 @@ import (
 // ErrSize is what Put fails with when its body has another length than PutOptions.Size announced.
 var ErrSize = errors.New("content is not as long as announced")
 
-// CheckSize returns nil when got bytes are what PutOptions.Size announced, and otherwise an ErrSize.
+// CheckSize returns nil when got bytes are what PutOptions.Size announced, and otherwise an
+// ErrSize.
 func CheckSize(got, announced int64) error {
 	if announced == 0 || got == announced {
 		return nil
@@ -19,8 +20,8 @@ func CheckSize(got, announced int64) error {
 	return fmt.Errorf("%w: %d bytes instead of %d", ErrSize, got, announced)
 }
 
-// ContextReader returns a reader that reads from r until ctx ends, and then fails with the context's cause. It cannot
-// end a Read of r that is already blocked.
+// ContextReader returns a reader that reads from r until ctx ends, and then fails with the
+// context's cause. It cannot end a Read of r that is already blocked.
 func ContextReader(ctx context.Context, r io.Reader) io.Reader {
 	return readFunc(func(p []byte) (int, error) {
 		if ctx.Err() != nil {
@@ -34,12 +35,12 @@ type readFunc func(p []byte) (int, error)
 
 func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 
-// A Described reader knows which content it reads. The readers of Open may be Described where the far side says so
-// together with the content, at no further cost: then a read that broke off can go on where it stopped, and never in
-// another version of the file.
+// A Described reader knows which content it reads. The readers of Open may be Described where the
+// far side says so together with the content, at no further cost: then a read that broke off can go
+// on where it stopped, and never in another version of the file.
 type Described interface {
-	// Described returns what is known of the file whose content is read, as Stat would: the size is that of the file, not
-	// of the part that is read. false means that nothing is known.
+	// Described returns what is known of the file whose content is read, as Stat would: the size is
+	// that of the file, not of the part that is read. false means that nothing is known.
 	Described() (Entry, bool)
 }
 
@@ -51,8 +52,8 @@ func Describe(r io.Reader) (Entry, bool) {
 	return Entry{}, false
 }
 
-// SameContent reports whether two descriptions of one name are surely those of the same content: the versions say so,
-// or, where one has none, size and modification time do.
+// SameContent reports whether two descriptions of one name are surely those of the same content:
+// the versions say so, or, where one has none, size and modification time do.
 func SameContent(a, b Entry) bool {
 	if a.Size >= 0 && b.Size >= 0 && a.Size != b.Size {
 		return false

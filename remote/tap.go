@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TapReader returns rc as it is to its reader: an io.WriterTo if rc is one, Described as rc is. It calls read after each
-// piece, with the error that rc reported, and closed after the first Close.
+// TapReader returns rc as it is to its reader: an io.WriterTo if rc is one, Described as rc is. It
+// calls read after each piece, with the error that rc reported, and closed after the first Close.
 func TapReader(rc io.ReadCloser, read func(n int64, err error), closed func(err error)) io.ReadCloser {
 	t := &tapped{rc: rc, read: read, closed: closed}
 	if to, ok := rc.(io.WriterTo); ok {
@@ -79,9 +79,10 @@ func TapBody(body io.Reader, read func(n int64, err error)) io.Reader {
 	})
 }
 
-// TapStage returns s as it is to its writer: an io.ReaderFrom if s is one. It calls wrote after each Write with the
-// error that s reported, and after each ReadFrom, with nil: whether s or its source failed is not known there. It calls
-// called after each "publish", "keep" and "discard", until one of them has ended s, with the time that it took.
+// TapStage returns s as it is to its writer: an io.ReaderFrom if s is one. It calls wrote after
+// each Write with the error that s reported, and after each ReadFrom, with nil: whether s or its
+// source failed is not known there. It calls called after each "publish", "keep" and "discard",
+// until one of them has ended s, with the time that it took.
 func TapStage(s Stage, wrote func(n int64, err error), called func(op string, took time.Duration, err error)) Stage {
 	t := &tappedStage{Stage: s, wrote: wrote, called: called}
 	if from, ok := s.(io.ReaderFrom); ok {

@@ -6,16 +6,19 @@ import (
 	"time"
 )
 
-// Some stores keep an upload that is sent in parts until it is completed or aborted, for ever if need be, and bill it. A driver
-// aborts what it gives up; what a killed process leaves nobody sees. So the driver tells its caller of each such upload before
-// it sends the first part, and again at its end; and the caller, or the next process, can abort what was left.
+// Some stores keep an upload that is sent in parts until it is completed or aborted, for ever if
+// need be, and bill it. A driver aborts what it gives up; what a killed process leaves nobody sees.
+// So the driver tells its caller of each such upload before it sends the first part, and again at
+// its end; and the caller, or the next process, can abort what was left.
 
-// Uploads are told of the uploads in parts that calls of a remote begin. Their methods may be called by several goroutines at
-// once. A token says all that the remote needs to abort the upload; it is no secret, and may be kept.
+// Uploads are told of the uploads in parts that calls of a remote begin. Their methods may be
+// called by several goroutines at once. A token says all that the remote needs to abort the upload;
+// it is no secret, and may be kept.
 type Uploads interface {
 	// UploadBegun is called before the first part is sent.
 	UploadBegun(token string)
-	// UploadEnded is called when the upload was completed or aborted, or with left, when it could not be aborted.
+	// UploadEnded is called when the upload was completed or aborted, or with left, when it could
+	// not be aborted.
 	UploadEnded(token string, left bool)
 }
 
@@ -27,21 +30,24 @@ func WithUploads(ctx context.Context, u Uploads) context.Context {
 	return context.WithValue(ctx, uploadsKey{}, u)
 }
 
-// UploadBegun reports that an upload in parts was begun under ctx. Drivers call it; decorators need not know.
+// UploadBegun reports that an upload in parts was begun under ctx. Drivers call it; decorators need
+// not know.
 func UploadBegun(ctx context.Context, token string) {
 	if u, ok := ctx.Value(uploadsKey{}).(Uploads); ok {
 		u.UploadBegun(token)
 	}
 }
 
-// UploadEnded reports the end of an upload that was reported by UploadBegun; left says that it could not be aborted.
+// UploadEnded reports the end of an upload that was reported by UploadBegun; left says that it
+// could not be aborted.
 func UploadEnded(ctx context.Context, token string, left bool) {
 	if u, ok := ctx.Value(uploadsKey{}).(Uploads); ok {
 		u.UploadEnded(token, left)
 	}
 }
 
-// WithUploadsOf returns a context for a call of another remote, whose tokens become those of this one by token.
+// WithUploadsOf returns a context for a call of another remote, whose tokens become those of this
+// one by token.
 func WithUploadsOf(ctx context.Context, token func(string) string) context.Context {
 	if u, ok := ctx.Value(uploadsKey{}).(Uploads); ok {
 		return WithUploads(ctx, translated{u, token})
@@ -76,8 +82,8 @@ type UploadLister interface {
 
 // An UploadAborter can abort uploads that another process began.
 type UploadAborter interface {
-	// AbortUpload removes what the remote has of an upload. One that is not there any more is no error; a token that this remote
-	// has never given is ErrInvalid.
+	// AbortUpload removes what the remote has of an upload. One that is not there any more is no
+	// error; a token that this remote has never given is ErrInvalid.
 	AbortUpload(ctx context.Context, token string) error
 }
 

@@ -1,4 +1,5 @@
-// Package serve joins who may log in (auth) and what is served (vfs) into what the FTP engine asks for.
+// Package serve joins who may log in (auth) and what is served (vfs) into what the FTP engine asks
+// for.
 package serve
 
 import (

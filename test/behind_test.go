@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// The three ways to have ferry look again, in the sentences of the manual, seen by an FTP client that lists before and
-// after a change behind ferry's back on S3.
+// The three ways to have ferry look again, in the sentences of the manual, seen by an FTP client
+// that lists before and after a change behind ferry's back on S3.
 func TestDirectoryCachesAreFlushed(t *testing.T) {
 	s := startGateway(t)
 	env := append(s.environment("far", s.addr), "FERRY_RC=true", "FERRY_RC_ADDR=127.0.0.1:0")
@@ -68,7 +68,8 @@ func TestDirectoryCachesAreFlushed(t *testing.T) {
 	}
 }
 
-// Two clients read one file while a third overwrites it: each gets one content from its beginning to its end, or an error.
+// Two clients read one file while a third overwrites it: each gets one content from its beginning
+// to its end, or an error.
 func TestReadersOfAFileThatIsOverwrittenGetTheWholeOldOrTheWholeNewContent(t *testing.T) {
 	for _, start := range map[string]func(*testing.T) *site{"local": startLocal, "s3": startGateway} {
 		s := start(t)

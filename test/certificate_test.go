@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// writeCertificate makes a certificate for 127.0.0.1, ::1 and localhost that is its own authority, as clients are told
-// to trust. Its serial number is returned, to tell one from the next.
+// writeCertificate makes a certificate for 127.0.0.1, ::1 and localhost that is its own authority,
+// as clients are told to trust. Its serial number is returned, to tell one from the next.
 func writeCertificate(certFile, keyFile string) (*big.Int, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

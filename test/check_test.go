@@ -27,7 +27,8 @@ type fault struct {
 // wrong is in the place of each secret, and nowhere to be seen.
 const wrong = "n0t-the-secret"
 
-// TestCheck lets "ferry check" say of a good remote of each type what works, and of others what is wrong and what to do.
+// TestCheck lets "ferry check" say of a good remote of each type what works, and of others what is
+// wrong and what to do.
 func TestCheck(t *testing.T) {
 	types := []struct {
 		name   string

@@ -10,7 +10,8 @@ import (
 // longFile is several parts of an upload to S3.
 const longFile = 22 << 20
 
-// A server without a cache that is killed leaves parts in the bucket, which "ferry cleanup" lists and removes.
+// A server without a cache that is killed leaves parts in the bucket, which "ferry cleanup" lists
+// and removes.
 func TestCleanupOfWhatAKilledServerLeft(t *testing.T) {
 	s := startGateway(t)
 	env := s.environment("there", s.addr)

@@ -34,9 +34,10 @@ type runner struct {
 	p      *process // the last one that serve started
 }
 
-// serve [flags...] starts ferry on what the script is to be run over, mostly the directory srv, for user bob, password builder. In the TLS run it demands TLS.
-// Afterwards $ADDR is 127.0.0.1:$PORT. With further listeners $LAST_ADDR and $LAST_PORT are those of the last one, which
-// is the one of implicit TLS where there is one.
+// serve [flags...] starts ferry on what the script is to be run over, mostly the directory srv, for
+// user bob, password builder. In the TLS run it demands TLS. Afterwards $ADDR is 127.0.0.1:$PORT.
+// With further listeners $LAST_ADDR and $LAST_PORT are those of the last one, which is the one of
+// implicit TLS where there is one.
 func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	mustNot(ts, neg, "serve")
 	r := ts.Value(running{}).(*runner)
@@ -59,8 +60,8 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("LAST_PORT", port(ts, addrs[len(addrs)-1]))
 }
 
-// ferry args... runs another ferry until it ends; what it prints is its output. "! ferry" wants an exit status other
-// than 0, which is in $STATUS afterwards.
+// ferry args... runs another ferry until it ends; what it prints is its output. "! ferry" wants an
+// exit status other than 0, which is in $STATUS afterwards.
 func cmdFerry(ts *testscript.TestScript, neg bool, args []string) {
 	p := startFor(ts, args)
 	code, err := p.wait()
@@ -73,7 +74,8 @@ func cmdFerry(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// startFor runs ferry in the directory of the script, with those variables of its environment that are made for ferry.
+// startFor runs ferry in the directory of the script, with those variables of its environment that
+// are made for ferry.
 func startFor(ts *testscript.TestScript, args []string) *process {
 	var env []string
 	for _, name := range []string{"FERRY_USER", "FERRY_PASS", "FERRY_READ_ONLY", "RCLONE_USER", "RCLONE_READ_ONLY"} {
@@ -92,7 +94,8 @@ func startFor(ts *testscript.TestScript, args []string) *process {
 	return p
 }
 
-// quit ends ferry with SIGTERM and wants exit status 0, and every login in the version of TLS that clients shall use.
+// quit ends ferry with SIGTERM and wants exit status 0, and every login in the version of TLS that
+// clients shall use.
 func cmdQuit(ts *testscript.TestScript, neg bool, args []string) {
 	mustNot(ts, neg, "quit")
 	code, err := ts.Value(running{}).(*runner).p.stop()

@@ -20,7 +20,8 @@ type remoteAt struct {
 	path    string
 }
 
-// startConfigured starts a server for each type that needs one. Where one of them cannot be had, the test is skipped.
+// startConfigured starts a server for each type that needs one. Where one of them cannot be had,
+// the test is skipped.
 func startConfigured(t *testing.T) configured {
 	t.Helper()
 	all := configured{}
@@ -113,7 +114,8 @@ func (c *ftpClient) showsMark(name string) {
 	}
 }
 
-// quiet ends ferry, which had nothing to complain of but that it sees the keys of SFTP servers for the first time.
+// quiet ends ferry, which had nothing to complain of but that it sees the keys of SFTP servers for
+// the first time.
 func (p *process) quiet(t *testing.T) {
 	t.Helper()
 	p.kill()
@@ -124,8 +126,8 @@ func (p *process) quiet(t *testing.T) {
 	}
 }
 
-// TestConfigurations serves a remote of each type from a file, plain and encrypted, from the environment alone, and from
-// connection strings alone.
+// TestConfigurations serves a remote of each type from a file, plain and encrypted, from the
+// environment alone, and from connection strings alone.
 func TestConfigurations(t *testing.T) {
 	all := startConfigured(t)
 	plain := filepath.Join(t.TempDir(), "rclone.conf")

@@ -17,8 +17,8 @@ const (
 	cutAfter = 60 << 20  // of what has been sent when it is cut
 )
 
-// cuts are the ways in which an upload ends early. Each sends the first cutAfter bytes of body as name and returns when
-// the server is done with them.
+// cuts are the ways in which an upload ends early. Each sends the first cutAfter bytes of body as
+// name and returns when the server is done with them.
 var cuts = []struct {
 	name string
 	cut  func(t *testing.T, p *process, addr, name string, body []byte)
@@ -60,7 +60,8 @@ func TestUploadThatIsCutIsContinuedByREST(t *testing.T) {
 	for _, c := range cuts {
 		t.Run(c.name, func(t *testing.T) {
 			root := t.TempDir()
-			// Without a password anybody may log in; who comes from another address is another user.
+			// Without a password anybody may log in; who comes from another address is another
+			// user.
 			p, addr := serveBy(t, ferryBinary, "serve", "ftp", root, "--addr", "127.0.0.1:0", "--user", "bob", "--pass", "", "-vv")
 			c.cut(t, p, addr, "file", body)
 			if _, err := os.Lstat(filepath.Join(root, "file")); !os.IsNotExist(err) {
@@ -125,7 +126,8 @@ func sessionEnded(t *testing.T, p *process, n int) {
 	}
 }
 
-// cutByKill feeds curl through a pipe and kills it with SIGKILL when it has taken everything it was given.
+// cutByKill feeds curl through a pipe and kills it with SIGKILL when it has taken everything it was
+// given.
 func cutByKill(t *testing.T, p *process, addr, name string, body []byte) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip("curl is not installed")
@@ -167,7 +169,8 @@ func cutByControl(t *testing.T, p *process, addr, name string, body []byte) {
 	sessionEnded(t, p, 1)
 }
 
-// cutByBoth is what the death of a client looks like: the kernel closes both connections in good order.
+// cutByBoth is what the death of a client looks like: the kernel closes both connections in good
+// order.
 func cutByBoth(t *testing.T, p *process, addr, name string, body []byte) {
 	c := login(t, "", addr)
 	data := c.beginUpload("STOR "+name, body[:cutAfter])

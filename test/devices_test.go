@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Two cameras with one login send files of one name, and both are cut. Whatever they do then, 226 is for a content that one
-// of them has sent.
+// Two cameras with one login send files of one name, and both are cut. Whatever they do then, 226
+// is for a content that one of them has sent.
 func twoDevices(t *testing.T, addr string) {
 	t.Helper()
 	const all, cutA, cutB = 5 << 20, 2 << 20, 3 << 20
@@ -21,7 +21,8 @@ func twoDevices(t *testing.T, addr string) {
 	}
 	cut(a, bodyA[:cutA])
 	cut(b, bodyB[:cutB])
-	// goOn does what clients do: it asks for the size and sends the rest, or all of it when that is refused.
+	// goOn does what clients do: it asks for the size and sends the rest, or all of it when that is
+	// refused.
 	goOn := func(c *ftpClient, who string, body []byte, sent int) {
 		t.Helper()
 		n := 0
@@ -66,7 +67,8 @@ func TestTwoDevicesWithOneLogin(t *testing.T) {
 
 func devicesAreApart(v *visit) { twoDevices(v.T, v.addr) }
 
-// A device comes back while its old session hangs: what that has is not continued, nor is the old file with the new rest.
+// A device comes back while its old session hangs: what that has is not continued, nor is the old
+// file with the new rest.
 func TestADeviceComesBackWhileItsSessionHangs(t *testing.T) {
 	old, body := content(1<<20, "old"), content(3<<20, "new")
 	for _, mode := range []string{"off", "minimal", "writes", "full"} {

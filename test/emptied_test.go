@@ -2,8 +2,8 @@ package test
 
 import "testing"
 
-// On an object store a directory lives until it is removed, and nothing comes below a file, in every cache mode and by every
-// command.
+// On an object store a directory lives until it is removed, and nothing comes below a file, in
+// every cache mode and by every command.
 func TestDirectoriesOfAnObjectStore(t *testing.T) {
 	s := startGateway(t)
 	for _, mode := range []string{"off", "minimal", "writes", "full"} {

@@ -116,7 +116,8 @@ func (f *farSide) ask() {
 	}
 }
 
-// has returns what the server has under a name, nil = nothing. A read may fail because the file is replaced.
+// has returns what the server has under a name, nil = nothing. A read may fail because the file is
+// replaced.
 func (f *farSide) has(name string) *string {
 	f.Helper()
 	for tries := 1; ; tries++ {
@@ -143,7 +144,8 @@ func (f *farSide) wants(name string, may ...*string) bool {
 	return true
 }
 
-// getsTo waits until the server has what it may have: what a late request has done has to be noticed first.
+// getsTo waits until the server has what it may have: what a late request has done has to be
+// noticed first.
 func (f *farSide) getsTo(name string, may ...*string) {
 	f.Helper()
 	for end := time.Now().Add(2 * patience); !oneOf(may, f.has(name)); time.Sleep(50 * time.Millisecond) {
@@ -166,8 +168,8 @@ func text(b []byte) *string {
 	return &s
 }
 
-// Six clients store a file, and up to 50 ms later store it again or delete it, while it is on its way. The attempt that was
-// superseded must not reach the server after the one that superseded it.
+// Six clients store a file, and up to 50 ms later store it again or delete it, while it is on its
+// way. The attempt that was superseded must not reach the server after the one that superseded it.
 func TestSupersededUploadsDoNotArriveLate(t *testing.T) {
 	s := startGateway(t)
 	for _, mode := range []string{"writes", "full"} {
@@ -230,8 +232,8 @@ func supersede(m *mortal, rng *rand.Rand, name string) (*string, error) {
 	return text(last), m.send("STOR "+name, last)
 }
 
-// Over a way of 200 kB per second a file of 600 kB is replaced, deleted or renamed a second after its upload to the server has
-// begun, when all of it is in buffers on the way.
+// Over a way of 200 kB per second a file of 600 kB is replaced, deleted or renamed a second after
+// its upload to the server has begun, when all of it is in buffers on the way.
 func TestSlowUploadsThatAreSupersededDoNotArriveLate(t *testing.T) {
 	s := startGateway(t)
 	for _, mode := range []string{"writes", "full"} {
@@ -281,8 +283,8 @@ func TestSlowUploadsThatAreSupersededDoNotArriveLate(t *testing.T) {
 	}
 }
 
-// The network has lost the answer to an upload, and delivers it after what came later, also after ferry was killed
-// meanwhile.
+// The network has lost the answer to an upload, and delivers it after what came later, also after
+// ferry was killed meanwhile.
 func TestWhatWasNotAnsweredIsDoneAgainWhenItArrivesLate(t *testing.T) {
 	s := startGateway(t)
 	for _, mode := range []string{"writes", "full"} {

@@ -11,8 +11,8 @@ import (
 	"ferry/remote/remotetest/badnet"
 )
 
-// A file was sent; after a start another one of the same size and time is stored under its name, and ferry is killed before
-// that is sent.
+// A file was sent; after a start another one of the same size and time is stored under its name,
+// and ferry is killed before that is sent.
 func TestSizeAndTimeDoNotMakeAContentSent(t *testing.T) {
 	for _, p := range []struct {
 		name  string
@@ -40,7 +40,8 @@ func TestSizeAndTimeDoNotMakeAContentSent(t *testing.T) {
 	}
 }
 
-// In mode off one session renames a file while another one stores it again. The new content is somewhere afterwards.
+// In mode off one session renames a file while another one stores it again. The new content is
+// somewhere afterwards.
 func TestARenameDoesNotDeleteWhatIsStoredMeanwhile(t *testing.T) {
 	s := startGateway(t)
 	f := newFarSide(t, s, "off")
@@ -84,7 +85,8 @@ func TestARenameDoesNotDeleteWhatIsStoredMeanwhile(t *testing.T) {
 	}
 }
 
-// A key that is not valid at the moment, and a bucket that is not there, let files wait until that has passed.
+// A key that is not valid at the moment, and a bucket that is not there, let files wait until that
+// has passed.
 func TestTroubleThatPassesDoesNotLoseFiles(t *testing.T) {
 	s := startGateway(t)
 	for _, status := range []int{401, 403, 404} {

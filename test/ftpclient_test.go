@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// An ftpClient is a client that does only what it is told, so that it can also behave badly. What goes wrong ends the
-// test.
+// An ftpClient is a client that does only what it is told, so that it can also behave badly. What
+// goes wrong ends the test.
 type ftpClient struct {
 	t    *testing.T
 	conn net.Conn
@@ -106,7 +106,8 @@ func (c *ftpClient) ended() {
 	}
 }
 
-// secure starts TLS on the control connection and asks for it on data connections. It returns the server's certificate.
+// secure starts TLS on the control connection and asks for it on data connections. It returns the
+// server's certificate.
 func (c *ftpClient) secure() tls.ConnectionState {
 	c.t.Helper()
 	c.do("AUTH TLS", 234)

@@ -20,10 +20,11 @@ import (
 	"ferry/remote/remotetest/ledger"
 )
 
-// TestHistoriesOverABadNetwork lets clients store, append, rename and delete by FTP while the network to the server of each kind
-// loses answers, delivers requests late and in another order, and ferry is killed where it has a cache. When everything has
-// arrived the server must come to hold what was acknowledged last of each name, or something later. FERRY_FAR_TIMES lets it
-// run for longer, in every mode; FERRY_MODEL_SEED repeats a history, as far as servers do.
+// TestHistoriesOverABadNetwork lets clients store, append, rename and delete by FTP while the
+// network to the server of each kind loses answers, delivers requests late and in another order,
+// and ferry is killed where it has a cache. When everything has arrived the server must come to
+// hold what was acknowledged last of each name, or something later. FERRY_FAR_TIMES lets it run for
+// longer, in every mode; FERRY_MODEL_SEED repeats a history, as far as servers do.
 func TestHistoriesOverABadNetwork(t *testing.T) {
 	long := os.Getenv("FERRY_FAR_TIMES") != ""
 	for _, p := range places {
@@ -349,8 +350,8 @@ func (h *chronicler) grow(m *mortal) (string, error) {
 	return "appends to " + name, h.send(m, "APPE "+name, name, more, after)
 }
 
-// rename renames a file or a directory. What it had, nobody knows who is told that it is not there: a first attempt may have
-// made the rename.
+// rename renames a file or a directory. What it had, nobody knows who is told that it is not there:
+// a first attempt may have made the rename.
 func (h *chronicler) rename(m *mortal) (string, error) {
 	from, to := h.file(), h.file()
 	dir := h.rng.IntN(6) == 0

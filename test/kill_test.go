@@ -15,9 +15,10 @@ import (
 // killsInCI is how often ferry is killed unless FERRY_KILLS says how often.
 const killsInCI = 8
 
-// TestKilledFerryKeepsItsPromises kills ferry again and again while eight clients store, append, rename and delete, and
-// starts it anew over the same cache. What was acknowledged must be there, in the order of the acknowledgements, each time a
-// client looks, and in the end on the S3 server; what was not acknowledged is there as a whole or not at all.
+// TestKilledFerryKeepsItsPromises kills ferry again and again while eight clients store, append,
+// rename and delete, and starts it anew over the same cache. What was acknowledged must be there,
+// in the order of the acknowledgements, each time a client looks, and in the end on the S3 server;
+// what was not acknowledged is there as a whole or not at all.
 func TestKilledFerryKeepsItsPromises(t *testing.T) {
 	kills := killsInCI
 	if n, err := strconv.Atoi(os.Getenv("FERRY_KILLS")); err == nil {
@@ -129,7 +130,8 @@ func (h *haunted) check() {
 	}
 }
 
-// compare compares what has reached the server with what the clients were promised, through a ferry without a cache.
+// compare compares what has reached the server with what the clients were promised, through a ferry
+// without a cache.
 func (h *haunted) compare() {
 	_, addr := serveAt(h.T, h.args[2], h.env)
 	m, err := loginMortal(addr)
@@ -190,8 +192,8 @@ func (w *stubborn) work() {
 	}
 }
 
-// settle looks at all files, and finds out what became of the commands that nobody answered. What is left of an upload that
-// was cut would be continued by APPE: it is deleted, or replaced.
+// settle looks at all files, and finds out what became of the commands that nobody answered. What
+// is left of an upload that was cut would be continued by APPE: it is deleted, or replaced.
 func (w *stubborn) settle(m *mortal) error {
 	for name, may := range w.may {
 		got, err := m.fetch(name)
@@ -245,7 +247,8 @@ func (w *stubborn) now(name string) []*string {
 	return []*string{nil}
 }
 
-// change does something after which each of the files has its new content; until it is acknowledged both are possible.
+// change does something after which each of the files has its new content; until it is acknowledged
+// both are possible.
 func (w *stubborn) change(count *int, do func() error, to map[string]*string) error {
 	for name, next := range to {
 		w.may[name] = append(w.now(name), next)

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// oneSession serves one client that stores and fetches a file, stops ferry, and returns what was logged.
+// oneSession serves one client that stores and fetches a file, stops ferry, and returns what was
+// logged.
 func oneSession(t *testing.T, args ...string) string {
 	t.Helper()
 	p, addr := serve(t, t.TempDir(), args...)

@@ -1,10 +1,12 @@
-// Package test drives the real ferry, as built for users, with real FTP clients and with clients that behave badly.
+// Package test drives the real ferry, as built for users, with real FTP clients and with clients
+// that behave badly.
 //
-// The scripts in testdata/clients are run in clear, over TLS 1.2 and over TLS 1.3, those in testdata/once once. Beside
-// the commands of testscript they know those of commands_test.go. A script whose client is not installed
-// is skipped and says so.
+// The scripts in testdata/clients are run in clear, over TLS 1.2 and over TLS 1.3, those in
+// testdata/once once. Beside the commands of testscript they know those of commands_test.go. A
+// script whose client is not installed is skipped and says so.
 //
-// FERRY_TEST_PROGRAM is the path of a ferry to test in the place of this one: to see what an older one does.
+// FERRY_TEST_PROGRAM is the path of a ferry to test in the place of this one: to see what an older
+// one does.
 package test
 
 import (
@@ -53,7 +55,8 @@ func buildAndRun(m *testing.M) int {
 	return m.Run()
 }
 
-// hasCompiler reports whether there is what the race detector needs. Go says no to cgo where it finds no C compiler.
+// hasCompiler reports whether there is what the race detector needs. Go says no to cgo where it
+// finds no C compiler.
 func hasCompiler() bool {
 	cgo, err := exec.Command("go", "env", "CGO_ENABLED").Output()
 	return err == nil && strings.TrimSpace(string(cgo)) == "1"

@@ -14,8 +14,9 @@ import (
 // filesInCI is how many files the tree has unless FERRY_FILES says how many.
 const filesInCI = 60
 
-// TestTreeInEveryMode has lftp and curl put a tree on S3, change it and take it down again, in each cache mode, with ferry
-// going on or killed after each step. It must be the same tree each time, and in the end on the S3 server.
+// TestTreeInEveryMode has lftp and curl put a tree on S3, change it and take it down again, in each
+// cache mode, with ferry going on or killed after each step. It must be the same tree each time,
+// and in the end on the S3 server.
 func TestTreeInEveryMode(t *testing.T) {
 	for _, program := range []string{"lftp", "curl"} {
 		if _, err := exec.LookPath(program); err != nil {

@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// A mortal is a client whose server may die at any moment: what goes wrong is an error, and not the end of the test. An
-// error that is a *textproto.Error is an answer of the server; anything else leaves unknown what became of the command.
+// A mortal is a client whose server may die at any moment: what goes wrong is an error, and not the
+// end of the test. An error that is a *textproto.Error is an answer of the server; anything else
+// leaves unknown what became of the command.
 type mortal struct {
 	host string
 	conn net.Conn

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// A server whose certificate nobody has signed is reached when the flags say so, and else it is told which would.
+// A server whose certificate nobody has signed is reached when the flags say so, and else it is
+// told which would.
 func TestRemotesWithACertificateOfTheirOwn(t *testing.T) {
 	s := httptest.NewTLSServer(http.FileServer(http.Dir(t.TempDir())))
 	t.Cleanup(s.Close)

@@ -39,7 +39,8 @@ var places = []place{
 // A site is a server that runs. It ends with the test that started it.
 type site struct {
 	addr string // host and port; "" where no network is in between
-	// options are those of a remote that reaches the server at addr, as a configuration file has them.
+	// options are those of a remote that reaches the server at addr, as a configuration file has
+	// them.
 	options func(addr string) map[string]string
 	root    string // path of the remote below which fresh directories are
 	files   string // where they have to be made on the local disk; "" where they are there by themselves
@@ -69,7 +70,8 @@ func (s *site) fresh(t *testing.T) string {
 // noFile is the environment in which there is no configuration file.
 const noFile = "RCLONE_CONFIG=notfound"
 
-// environment says that the remote called name, which is reached at addr, is all that is configured.
+// environment says that the remote called name, which is reached at addr, is all that is
+// configured.
 func (s *site) environment(name, addr string) []string {
 	env := []string{noFile}
 	for option, value := range s.options(addr) {
@@ -197,7 +199,8 @@ func ferry(t *testing.T, env []string, args ...string) string {
 	return p.log.String()
 }
 
-// serveAt runs ferry over a remote that env describes. Anybody may log in, so that there can be strangers.
+// serveAt runs ferry over a remote that env describes. Anybody may log in, so that there can be
+// strangers.
 func serveAt(t *testing.T, remote string, env []string) (*process, string) {
 	t.Helper()
 	args := []string{"serve", "ftp", remote, "--addr", "127.0.0.1:0", "--user", "bob", "-v"}

@@ -104,7 +104,8 @@ func (p *process) kill() {
 	<-p.done
 }
 
-// serve starts ferry on 127.0.0.1 for a Go test and stops it at the end. It returns the address too.
+// serve starts ferry on 127.0.0.1 for a Go test and stops it at the end. It returns the address
+// too.
 func serve(t *testing.T, root string, args ...string) (*process, string) {
 	t.Helper()
 	return serveBy(t, ferryBinary, append([]string{"serve", "ftp", root, "--addr", "127.0.0.1:0", "--user", "bob", "--pass", "builder"}, args...)...)

@@ -17,8 +17,8 @@ import (
 	"testing"
 )
 
-// rclone returns the program that RCLONE_BIN names, or that is installed, when it is new enough: the protocol is that
-// of version 1.74 and later.
+// rclone returns the program that RCLONE_BIN names, or that is installed, when it is new enough:
+// the protocol is that of version 1.74 and later.
 func rclone(t *testing.T) string {
 	t.Helper()
 	name := os.Getenv("RCLONE_BIN")
@@ -217,7 +217,8 @@ func TestRemoteControlClientsAreInterchangeable(t *testing.T) {
 	}
 }
 
-// decode reads the JSON object in the output of a program that may have logged something in front of it.
+// decode reads the JSON object in the output of a program that may have logged something in front
+// of it.
 func decode(t *testing.T, output string) (out map[string]any) {
 	t.Helper()
 	if err := json.NewDecoder(bytes.NewReader([]byte(output[max(strings.Index(output, "{"), 0):]))).Decode(&out); err != nil {

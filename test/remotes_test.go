@@ -19,7 +19,8 @@ type visit struct {
 	again func() // starts ferry once more
 }
 
-// TestRemotes serves every kind of remote: each server is started once, each test has a directory and a ferry of its own.
+// TestRemotes serves every kind of remote: each server is started once, each test has a directory
+// and a ferry of its own.
 func TestRemotes(t *testing.T) {
 	tests := []struct {
 		sentence string
@@ -107,7 +108,8 @@ func filesGoThereAndBack(v *visit) {
 	}
 }
 
-// sent is how much of an upload has come when it is cut. No driver sends a file of this length in one request.
+// sent is how much of an upload has come when it is cut. No driver sends a file of this length in
+// one request.
 const sent = 20 << 20
 
 func clientCuts(v *visit) {
@@ -149,7 +151,8 @@ func ferryIsKilled(v *visit) {
 	v.onlyTheOldFile(c)
 }
 
-// onlyTheOldFile checks that f holds what it held, and that nothing of an upload that was cut is to be seen by others.
+// onlyTheOldFile checks that f holds what it held, and that nothing of an upload that was cut is to
+// be seen by others.
 func (v *visit) onlyTheOldFile(c *ftpClient) {
 	v.Helper()
 	if got := c.fetch("RETR f"); string(got) != "old" {

@@ -30,8 +30,8 @@ type setting struct {
 	node      string // the directory with packages for Node.js; "" = there are none
 	continues bool   // APPE and REST with STOR work
 	big       int    // length of the large file of a script, which knows it as $BIG and a place before its end as $NEAREND
-	// remote returns what a script serves, and the environment that describes it; nil = the directory srv. It may be
-	// called by several goroutines.
+	// remote returns what a script serves, and the environment that describes it; nil = the
+	// directory srv. It may be called by several goroutines.
 	remote func() (what string, env []string)
 }
 
@@ -60,8 +60,8 @@ func (s setting) runner() *runner {
 	return r
 }
 
-// runScripts runs the scripts of dir, each in a directory of its own with an empty srv to serve, a certificate in
-// cert.pem and key.pem, and configuration that tells the clients whether to use TLS.
+// runScripts runs the scripts of dir, each in a directory of its own with an empty srv to serve, a
+// certificate in cert.pem and key.pem, and configuration that tells the clients whether to use TLS.
 func runScripts(t *testing.T, dir string, s setting) {
 	testscript.Run(t, testscript.Params{
 		Dir:       dir,
@@ -91,8 +91,8 @@ func runScripts(t *testing.T, dir string, s setting) {
 	})
 }
 
-// configureClients writes curlrc, the file that lftp reads by itself, and what OpenSSL goes by where a client does not
-// say which version of TLS it wants.
+// configureClients writes curlrc, the file that lftp reads by itself, and what OpenSSL goes by
+// where a client does not say which version of TLS it wants.
 func configureClients(work, tls string) error {
 	curl := "silent\nshow-error\nfail\nmax-time = 300\nuser = \"bob:builder\"\n"
 	lftp := "set cmd:fail-exit true\nset net:max-retries 1\nset net:timeout 60\nset ftp:use-mode-z no\n"
@@ -116,7 +116,8 @@ func configureClients(work, tls string) error {
 	return os.WriteFile(filepath.Join(work, "home", ".lftprc"), []byte(lftp), 0o600)
 }
 
-// python is the system's interpreter where there is one: wrappers that come first in PATH may want another HOME.
+// python is the system's interpreter where there is one: wrappers that come first in PATH may want
+// another HOME.
 func python() string {
 	if path, err := exec.LookPath("/usr/bin/python3"); err == nil {
 		return path

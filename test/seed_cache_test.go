@@ -11,8 +11,8 @@ import (
 	"ferry/remote/remotetest"
 )
 
-// The sentences of the manual about the flags and the place of the disk cache, by the names of the subtests. Those about what
-// the modes do are with the package that does it.
+// The sentences of the manual about the flags and the place of the disk cache, by the names of the
+// subtests. Those about what the modes do are with the package that does it.
 
 // kept is a ferry over another one, with a cache directory of its own.
 type kept struct {

@@ -11,10 +11,11 @@ import (
 	"time"
 )
 
-// The sentences of the manual that ferry follows, by the names of the subtests. Those about cache modes are elsewhere, and so
-// are the commands that flush the directory cache.
+// The sentences of the manual that ferry follows, by the names of the subtests. Those about cache
+// modes are elsewhere, and so are the commands that flush the directory cache.
 
-// startFar runs a server whose files can be changed behind ferry's back. run serves it, and logs in there.
+// startFar runs a server whose files can be changed behind ferry's back. run serves it, and logs in
+// there.
 func startFar(t *testing.T) (files string, run func(args ...string) *ftpClient) {
 	s := startFerry(t)
 	return s.files, func(args ...string) *ftpClient {

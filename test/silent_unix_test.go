@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// A gateway that is stopped, not killed: its port is open, and nothing is ever answered. The times are those of a client.
+// A gateway that is stopped, not killed: its port is open, and nothing is ever answered. The times
+// are those of a client.
 func TestAGatewayThatIsStoppedStopsNobody(t *testing.T) {
 	s := startGateway(t)
 	where := "far:" + s.fresh(t)

@@ -12,8 +12,8 @@ import (
 	"slices"
 )
 
-// content returns n bytes that look random and are the same for the same seed. They hold every byte value, so that a
-// transfer that converts line ends or loses a NUL is noticed.
+// content returns n bytes that look random and are the same for the same seed. They hold every byte
+// value, so that a transfer that converts line ends or loses a NUL is noticed.
 func content(n int, seed string) []byte {
 	b := make([]byte, n)
 	_, _ = source(seed).Read(b) // never fails
@@ -26,7 +26,8 @@ func source(seed string) *rand.ChaCha8 {
 	return rand.NewChaCha8(key)
 }
 
-// writeContent makes a file of what content returns, which may be more than the race detector leaves memory for.
+// writeContent makes a file of what content returns, which may be more than the race detector
+// leaves memory for.
 func writeContent(path string, n int, seed string) error {
 	return writeFile(path, io.LimitReader(source(seed), int64(n)))
 }

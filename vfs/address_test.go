@@ -200,7 +200,8 @@ func TestTheRestOfACutUploadDoesNotGoBehindTheFileOfAnotherDevice(t *testing.T) 
 	})
 }
 
-// An overwrite that was cut leaves the old file to be seen: behind that nothing of the new one belongs, from no address.
+// An overwrite that was cut leaves the old file to be seen: behind that nothing of the new one
+// belongs, from no address.
 func TestTheRestOfACutOverwriteDoesNotGoBehindTheOldFile(t *testing.T) {
 	for _, restarted := range []bool{false, true} {
 		eachKeeper(t, func(t *testing.T, k *keeper) {

@@ -18,7 +18,8 @@ import (
 	"ferry/remote/faulty"
 )
 
-// A complaint is what users of servers like this one report about uploads and disk caches, as the sentence that holds here.
+// A complaint is what users of servers like this one report about uploads and disk caches, as the
+// sentence that holds here.
 type complaint struct {
 	sentence string
 	check    func(t *testing.T)
@@ -43,7 +44,8 @@ func TestComplaintsAboutServersLikeThisOne(t *testing.T) {
 	}
 }
 
-// testsHere returns the text of the tests of this package, and of those below it that a complaint may be about.
+// testsHere returns the text of the tests of this package, and of those below it that a complaint
+// may be about.
 func testsHere(t *testing.T) string {
 	t.Helper()
 	files, err := filepath.Glob("*_test.go")
@@ -63,7 +65,8 @@ func testsHere(t *testing.T) string {
 	return text.String()
 }
 
-// inEachMode is a check in each mode, with what waits sent later, and with the remote to confirm it before the reply.
+// inEachMode is a check in each mode, with what waits sent later, and with the remote to confirm it
+// before the reply.
 func inEachMode(check func(b *rig)) func(t *testing.T) {
 	return func(t *testing.T) {
 		for _, mode := range []CacheMode{CacheMinimal, CacheWrites, CacheFull} {

@@ -50,7 +50,8 @@ func (v *View) SetMode(ctx context.Context, name string, perm fs.FileMode) (err 
 	return v.explain(ctx, "chmod", name, unsupported("chmod", name, err, hintModes), hintPart)
 }
 
-// Hash returns the raw digest of name's content, or errors.ErrUnsupported where the remote would have to read the file.
+// Hash returns the raw digest of name's content, or errors.ErrUnsupported where the remote would
+// have to read the file.
 func (v *View) Hash(ctx context.Context, name, algorithm string) (sum []byte, err error) {
 	ctx, w := v.fs.guard(ctx, breaker.ForLongQuery())
 	defer w.End(&err)
@@ -68,7 +69,8 @@ type Space struct {
 	UsedIsSize bool  // what is used is the sum of the sizes of all files, which takes listing them
 }
 
-// Free returns how many bytes can still be stored, below 0 when that is not known. It is the same in every directory.
+// Free returns how many bytes can still be stored, below 0 when that is not known. It is the same
+// in every directory.
 func (v *View) Free(ctx context.Context, dir string) (free int64, err error) {
 	ctx, w := v.fs.guard(ctx, breaker.ForQuery())
 	defer w.End(&err)

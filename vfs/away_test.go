@@ -13,7 +13,8 @@ import (
 	"ferry/remote"
 )
 
-// An absence is what a client does while the remote is silent, and what the remote has when it is back.
+// An absence is what a client does while the remote is silent, and what the remote has when it is
+// back.
 type absence struct {
 	name  string
 	steps func(q *quiet)
@@ -154,8 +155,9 @@ func (q *quiet) want(what string, got, want []string) {
 	}
 }
 
-// What is done while the remote is silent shows at once, survives a restart, and is done on the remote in order. The first
-// change was asked of the remote; its answer is lost, comes late, or never was one.
+// What is done while the remote is silent shows at once, survives a restart, and is done on the
+// remote in order. The first change was asked of the remote; its answer is lost, comes late, or
+// never was one.
 func TestWhatIsDoneWhileTheRemoteIsSilentIsDoneLater(t *testing.T) {
 	for mode, c := range map[string]Cache{
 		"writes": {Mode: CacheWrites, Transfers: 4}, "full": {Mode: CacheFull, Transfers: 4, WriteBack: 5 * time.Second}, "one": {Mode: CacheWrites},
@@ -208,8 +210,8 @@ func liveThroughAbsence(t *testing.T, c Cache, a absence, fate string, restart b
 	}
 }
 
-// A file that was read before is read under its new name too, while the remote has it under the old one and while the move
-// is being made.
+// A file that was read before is read under its new name too, while the remote has it under the old
+// one and while the move is being made.
 func TestAFileThatWaitsToBeRenamedIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newQuiet(t, &Cache{Mode: CacheFull})

@@ -51,7 +51,8 @@ const bufferedSize = 8 * mib
 // inHand is what a reader may have besides its buffer: the piece that it hands out.
 const inHand = 256 << 10
 
-// newBuffered opens the file n times, each with a --buffer-size of so much, and all together of total.
+// newBuffered opens the file n times, each with a --buffer-size of so much, and all together of
+// total.
 func newBuffered(t *testing.T, n int, buffer, total int64) *buffered {
 	t.Helper()
 	b := newBehind(t, Options{})

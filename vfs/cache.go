@@ -9,8 +9,8 @@ import (
 	"ferry/cache"
 )
 
-// Cache says what is kept on the local disk, and what is promised of it. The zero value keeps nothing: everything is
-// streamed, and an upload is answered when the remote has it.
+// Cache says what is kept on the local disk, and what is promised of it. The zero value keeps
+// nothing: everything is streamed, and an upload is answered when the remote has it.
 type Cache struct {
 	Store *cache.Store // stays the caller's to close; nil = nothing is kept
 	Mode  CacheMode
@@ -21,8 +21,9 @@ type Cache struct {
 	// Transfers is how many changes are carried out on the remote at a time; below 1 it is 1.
 	Transfers int
 
-	// ReadAhead is how many bytes CacheFull reads ahead onto the disk, besides those in memory. FastFingerprint tells the
-	// versions of a file apart without asking for a hash, where the remote names none.
+	// ReadAhead is how many bytes CacheFull reads ahead onto the disk, besides those in memory.
+	// FastFingerprint tells the versions of a file apart without asking for a hash, where the
+	// remote names none.
 	ReadAhead       int64
 	FastFingerprint bool
 }
@@ -45,8 +46,9 @@ const (
 	AckRemote                  // the remote has it
 )
 
-// Run carries out on the remote what waits, and keeps the cache in order, until ctx ends. It is called once; without a
-// cache it returns at once. What is under way when ctx ends goes on waiting, for the next Run of any process.
+// Run carries out on the remote what waits, and keeps the cache in order, until ctx ends. It is
+// called once; without a cache it returns at once. What is under way when ctx ends goes on waiting,
+// for the next Run of any process.
 func (f *FS) Run(ctx context.Context) error {
 	if f.over == nil {
 		return nil
@@ -66,8 +68,8 @@ func (f *FS) Run(ctx context.Context) error {
 	return errors.Join(err, <-kept)
 }
 
-// Flush has what waits at path and below it sent at once, and returns when the remote has it. It does not wait for what is
-// taken in meanwhile. What the remote refused for good is an error.
+// Flush has what waits at path and below it sent at once, and returns when the remote has it. It
+// does not wait for what is taken in meanwhile. What the remote refused for good is an error.
 func (f *FS) Flush(ctx context.Context, path string) error {
 	if f.over == nil {
 		return nil
@@ -75,7 +77,8 @@ func (f *FS) Flush(ctx context.Context, path string) error {
 	return f.over.flush(ctx, path)
 }
 
-// Drain is Flush of everything, for the end: it reports what is left at first and then every so often.
+// Drain is Flush of everything, for the end: it reports what is left at first and then every so
+// often.
 func (f *FS) Drain(ctx context.Context, every time.Duration, report func(Waiting)) error {
 	if f.over == nil {
 		return nil
@@ -134,8 +137,8 @@ func (f *FS) Queue() []Queued {
 	return f.over.queued()
 }
 
-// SetExpiry changes when a queued change is carried out: that long from now, or with relative that long after the time it
-// had. It returns fs.ErrNotExist where no such change waits.
+// SetExpiry changes when a queued change is carried out: that long from now, or with relative that
+// long after the time it had. It returns fs.ErrNotExist where no such change waits.
 func (f *FS) SetExpiry(id int64, expiry time.Duration, relative bool) error {
 	if f.over == nil {
 		return os.ErrNotExist
@@ -151,7 +154,8 @@ func (f *FS) Refused() ([]cache.LostRecord, error) {
 	return f.opt.Cache.Store.Lost()
 }
 
-// RetryRefused has something that the remote refused wait for it again, as if it had just been taken in.
+// RetryRefused has something that the remote refused wait for it again, as if it had just been
+// taken in.
 func (f *FS) RetryRefused(id string) error {
 	if f.over == nil {
 		return os.ErrNotExist

@@ -12,7 +12,8 @@ import (
 	"ferry/remote"
 )
 
-// carryOut does on the remote what c wants. What it has done of it is not done again by the next attempt.
+// carryOut does on the remote what c wants. What it has done of it is not done again by the next
+// attempt.
 func (v *overlay) carryOut(ctx context.Context, c *claim) error {
 	v.mu.Lock()
 	rec, applied := c.rec, c.isApplied
@@ -62,7 +63,8 @@ func (v *overlay) apply(ctx context.Context, c *claim, rec cache.Record) error {
 	return v.makeDir(ctx, rec.Name)
 }
 
-// stillRemoves reports whether c is the newest claim of name. What a newer one wants will be done after it.
+// stillRemoves reports whether c is the newest claim of name. What a newer one wants will be done
+// after it.
 func (v *overlay) stillRemoves(c *claim, name string) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -98,8 +100,8 @@ func (v *overlay) sendFile(ctx context.Context, c *claim, rec cache.Record) erro
 	return nil
 }
 
-// putContent is Put of what waits. What an earlier process has left may have been sent: then the file
-// that it was renamed from is gone, and its facts are those of its own name.
+// putContent is Put of what waits. What an earlier process has left may have been sent: then the
+// file that it was renamed from is gone, and its facts are those of its own name.
 func (v *overlay) putContent(ctx context.Context, c *claim, rec cache.Record) (remote.Entry, error) {
 	v.mu.Lock()
 	o := remote.PutOptions{Size: rec.Size, ModTime: rec.ModTime, FactsOf: c.factsOf}
@@ -147,7 +149,8 @@ func (*contentError) prefix() string { return "the content cannot be read from t
 
 func (e *contentError) Unwrap() error { return e.err }
 
-// damaged reports whether the content is gone or cut. A disk that cannot be read, or too few descriptors, may be mended.
+// damaged reports whether the content is gone or cut. A disk that cannot be read, or too few
+// descriptors, may be mended.
 func (e *contentError) damaged() bool {
 	return errors.Is(e.err, fs.ErrNotExist) || errors.Is(e.err, io.ErrUnexpectedEOF)
 }
@@ -173,9 +176,9 @@ func (v *overlay) sendTime(ctx context.Context, c *claim) error {
 	return nil
 }
 
-// lookBefore looks at what is about to be replaced, where that is of interest. It reports whether that has the content of rec
-// already: it was sent, and the process ended before that was noted. Only a checksum can tell. Another file that somebody
-// else has stored since is logged.
+// lookBefore looks at what is about to be replaced, where that is of interest. It reports whether
+// that has the content of rec already: it was sent, and the process ended before that was noted.
+// Only a checksum can tell. Another file that somebody else has stored since is logged.
 func (v *overlay) lookBefore(ctx context.Context, c *claim, rec cache.Record) (remote.Entry, bool) {
 	if c.tries > 0 || c.isApplied || !rec.Recovered && rec.BaseVersion == "" {
 		return remote.Entry{}, false
@@ -211,7 +214,8 @@ func (v *overlay) warnOfOverwrite(ctx context.Context, rec cache.Record, e remot
 		slog.String("path", rec.Name), slog.String("version", e.Version), slog.Int64("size", e.Size), slog.Time("modified", e.ModTime))
 }
 
-// makeParents makes the directories above name that are missing, and reports whether it came to that.
+// makeParents makes the directories above name that are missing, and reports whether it came to
+// that.
 func (v *overlay) makeParents(ctx context.Context, name string) bool {
 	dir, _ := remote.Split(name)
 	if dir == "." {
@@ -245,8 +249,8 @@ func (v *overlay) makeDir(ctx context.Context, dir string) error {
 	return err
 }
 
-// removeOne removes a file. One that is not there is what was wanted; what has become a directory, or cannot be called so, is
-// not the file that was to be removed.
+// removeOne removes a file. One that is not there is what was wanted; what has become a directory,
+// or cannot be called so, is not the file that was to be removed.
 func (v *overlay) removeOne(ctx context.Context, name string) error {
 	err := v.remote.Remove(ctx, name)
 	if errors.Is(err, remote.ErrNotExist) {
@@ -263,8 +267,9 @@ func (v *overlay) removeOne(ctx context.Context, name string) error {
 	return err
 }
 
-// rootThere makes sure that missing, which says that there is no file of some name, does not come from a remote whose root is
-// not there, such as a bucket or a disk that is to come: then it says nothing, and is returned.
+// rootThere makes sure that missing, which says that there is no file of some name, does not come
+// from a remote whose root is not there, such as a bucket or a disk that is to come: then it says
+// nothing, and is returned.
 func (v *overlay) rootThere(ctx context.Context, missing error) error {
 	if _, err := v.remote.Stat(ctx, "."); err != nil {
 		return errors.Join(missing, err)

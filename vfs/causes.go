@@ -15,8 +15,9 @@ import (
 	"ferry/remote"
 )
 
-// A Cause is why changes wait for longer than they should: an account that is refused, a remote that cannot be reached, a disk
-// that cannot be read. It is over when none of them waits for it any more.
+// A Cause is why changes wait for longer than they should: an account that is refused, a remote
+// that cannot be reached, a disk that cannot be read. It is over when none of them waits for it any
+// more.
 type Cause struct {
 	Text    string    // what the first of them failed with
 	Since   time.Time // when that was
@@ -138,7 +139,8 @@ func (v *overlay) blame(ctx context.Context, c *claim, err error) {
 	v.log.LogAttrs(ctx, level, "Changes wait for the remote until this is over; nothing is lost, and they go on by themselves", about...)
 }
 
-// isFailure reports whether err is a failure on the way to the remote, and nothing that it or this machine has said.
+// isFailure reports whether err is a failure on the way to the remote, and nothing that it or this
+// machine has said.
 func isFailure(err error) bool {
 	var local *contentError
 	return !errors.As(err, &local) && !remote.Permanent(err)
@@ -175,8 +177,9 @@ func (v *overlay) inherit(next, old *claim) {
 	}
 }
 
-// final reports whether err, with which c failed, is about c alone and will be the same for ever: the remote cannot hold what
-// c wants, or what was to be sent is damaged. Everything else passes, or can be mended, and is waited for.
+// final reports whether err, with which c failed, is about c alone and will be the same for ever:
+// the remote cannot hold what c wants, or what was to be sent is damaged. Everything else passes,
+// or can be mended, and is waited for.
 func final(c *claim, err error) bool {
 	var local *contentError
 	if errors.As(err, &local) {

@@ -7,8 +7,8 @@ import (
 	"ferry/remote"
 )
 
-// Checksums say when what is read is compared with the checksum that the remote tells: at the end of a file that was
-// read from its beginning.
+// Checksums say when what is read is compared with the checksum that the remote tells: at the end
+// of a file that was read from its beginning.
 type Checksums uint8
 
 const (
@@ -33,7 +33,8 @@ func (c Checksums) compares(e remote.Entry) bool {
 	return e.Digest.Cheap(e.Size)
 }
 
-// checked returns r, which reads name from off on, with a look at the checksum when it has come to its end.
+// checked returns r, which reads name from off on, with a look at the checksum when it has come to
+// its end.
 func (f *FS) checked(r io.ReadCloser, name string, off int64) io.ReadCloser {
 	e, known := remote.Describe(r)
 	if !known || off != 0 || e.Size <= 0 || !f.opt.Checksums.compares(e) {

@@ -50,7 +50,8 @@ type described struct {
 
 func (d described) Described() (remote.Entry, bool) { return d.entry, true }
 
-// newSumming serves f of that size, in the first 10 bytes of which is told what is not there if wrong.
+// newSumming serves f of that size, in the first 10 bytes of which is told what is not there if
+// wrong.
 func newSumming(t *testing.T, o Options, size int, wrong bool) (*View, []byte) {
 	t.Helper()
 	b := newBehind(t, Options{})

@@ -10,15 +10,16 @@ import (
 	"ferry/remote"
 )
 
-// Chunks say in which requests a file is read, instead of what package readahead would find out to be best.
+// Chunks say in which requests a file is read, instead of what package readahead would find out to
+// be best.
 type Chunks struct {
 	// Size is how many bytes the first request asks for; 0 or less is the rest of the file.
 	Size int64
-	// Limit is up to which size each request asks for twice as much as the one before; below 0 there is no limit. One that
-	// is not larger than Size means that all ask for Size.
+	// Limit is up to which size each request asks for twice as much as the one before; below 0
+	// there is no limit. One that is not larger than Size means that all ask for Size.
 	Limit int64
-	// Streams is how many requests for Size there are at a time. Each is read ahead to its end, within MaxReadBuffer. 0 is
-	// one request after the other, read ahead by ReadBuffer.
+	// Streams is how many requests for Size there are at a time. Each is read ahead to its end,
+	// within MaxReadBuffer. 0 is one request after the other, read ahead by ReadBuffer.
 	Streams int
 }
 
@@ -33,9 +34,9 @@ func (p Chunks) after(size int64) int64 {
 	return 2 * size
 }
 
-// chunked reads a file of a remote as Chunks say, and hands the bytes out in order. Lane i of n takes on the chunks i,
-// i+n, i+2n... one after the other, and keeps what has come until it is read. Every chunk must be of the content that the
-// first one was of.
+// chunked reads a file of a remote as Chunks say, and hands the bytes out in order. Lane i of n
+// takes on the chunks i, i+n, i+2n... one after the other, and keeps what has come until it is
+// read. Every chunk must be of the content that the first one was of.
 //
 // One goroutine reads and closes.
 type chunked struct {
@@ -76,7 +77,8 @@ const pieceSize = 256 << 10
 
 var piecePool = sync.Pool{New: func() any { return new(piece) }}
 
-// openChunked opens a file to be read in chunks. One of which the remote does not say what it is is read in one request.
+// openChunked opens a file to be read in chunks. One of which the remote does not say what it is is
+// read in one request.
 func (f *FS) openChunked(ctx context.Context, name string, off int64, plan Chunks) (io.ReadCloser, error) {
 	open := func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 		return f.remote.Open(ctx, name, off, n)
@@ -306,7 +308,8 @@ func (c *chunked) WriteTo(w io.Writer) (total int64, err error) {
 	}
 }
 
-// Close ends the requests under way and waits for them. It is called once, when nobody reads any more.
+// Close ends the requests under way and waits for them. It is called once, when nobody reads any
+// more.
 func (c *chunked) Close() error {
 	c.detach()
 	c.end(fs.ErrClosed)

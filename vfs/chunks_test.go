@@ -39,7 +39,8 @@ func (a *asks) Open(ctx context.Context, name string, off, n int64) (io.ReadClos
 	return a.Forward.Open(ctx, name, off, n)
 }
 
-// rangesOf returns which ranges reading a file of size from off on asks for, in the order of their offsets.
+// rangesOf returns which ranges reading a file of size from off on asks for, in the order of their
+// offsets.
 func rangesOf(t *testing.T, size int, off int64, plan Chunks) []string {
 	t.Helper()
 	b := newBehind(t, Options{})

@@ -11,9 +11,9 @@ import (
 	"ferry/remote"
 )
 
-// claim is one record of the cache as the overlay sees it. A change of what waits makes a new claim, and the old one
-// dies. overlay.mu guards everything in it that changes; rec does not change after the claim was made, but for its
-// ModTime, and for its Removes when it is applied.
+// claim is one record of the cache as the overlay sees it. A change of what waits makes a new
+// claim, and the old one dies. overlay.mu guards everything in it that changes; rec does not change
+// after the claim was made, but for its ModTime, and for its Removes when it is applied.
 type claim struct {
 	rec   cache.Record
 	mode  fs.FileMode // permission bits of the file that it replaces; 0 = unknown
@@ -44,8 +44,9 @@ type claim struct {
 	parkedAt *claim        // what it waits for
 	waiting  []*claim      // what waits for it
 
-	// applied is closed when everything it wants has been done once. From then on it is only looked at again, because the
-	// remote may still get an older request (isApplied; see recheck), until that cannot be, or until released.
+	// applied is closed when everything it wants has been done once. From then on it is only looked
+	// at again, because the remote may still get an older request (isApplied; see recheck), until
+	// that cannot be, or until released.
 	applied   chan struct{}
 	isApplied bool
 	released  bool
@@ -70,8 +71,8 @@ func newClaim(rec cache.Record, due time.Time) *claim {
 	}
 }
 
-// recoveredClaim is newClaim for a record that an earlier process has left. The clock may have been ahead when that was made:
-// it is due within writeBack from now in any case.
+// recoveredClaim is newClaim for a record that an earlier process has left. The clock may have been
+// ahead when that was made: it is due within writeBack from now in any case.
 func (v *overlay) recoveredClaim(rec cache.Record) *claim {
 	now := time.Now()
 	age := max(now.Round(0).Sub(rec.Committed), 0)
@@ -96,8 +97,9 @@ func (c *claim) base() (cache.Base, string) {
 	return c.rec.Base, c.rec.BaseVersion
 }
 
-// blocker returns a claim that has to be out of the way before c can be carried out, nil where there is none: one that
-// precedes it and is not applied, or one that is being carried out, that touches the same path, one above it or one below it.
+// blocker returns a claim that has to be out of the way before c can be carried out, nil where
+// there is none: one that precedes it and is not applied, or one that is being carried out, that
+// touches the same path, one above it or one below it.
 func (p *pending) blocker(c *claim) *claim {
 	for other := range p.touching(p.names(c)...) {
 		if other != c && (other.run != nil || !other.dead && !other.refused && !other.isApplied && other.precedes(c)) {
@@ -107,8 +109,9 @@ func (p *pending) blocker(c *claim) *claim {
 	return nil
 }
 
-// precedes reports whether c is carried out before other where their paths meet: the older one is, unless order has found
-// another place. Of directories that come after the same change, the lower one is removed first.
+// precedes reports whether c is carried out before other where their paths meet: the older one is,
+// unless order has found another place. Of directories that come after the same change, the lower
+// one is removed first.
 func (c *claim) precedes(other *claim) bool {
 	if c.rec.Seq == other.rec.Seq { // a rename that was made, and the removal that it has left under its old name
 		return c.rec.Kind == cache.Removed && other.rec.Kind == cache.Moved
@@ -120,9 +123,9 @@ func (c *claim) precedes(other *claim) bool {
 	) < 0
 }
 
-// order finds the place of c, which is new, among the removals of directories, and returns those that come later than
-// before. A directory was empty when it was removed here, but a change that is newer may have taken over the removal of a
-// file in it: the file goes first.
+// order finds the place of c, which is new, among the removals of directories, and returns those
+// that come later than before. A directory was empty when it was removed here, but a change that is
+// newer may have taken over the removal of a file in it: the file goes first.
 func (p *pending) order(c *claim) (later []*claim) {
 	if c.rec.Kind == cache.RemovedDir {
 		c.after = p.find(c.rec.Name).lastRemoval()
@@ -163,7 +166,8 @@ func (p *pending) names(c *claim) []string {
 	return names
 }
 
-// touching yields the claims that touch one of names, or something above or below it; some come more than once.
+// touching yields the claims that touch one of names, or something above or below it; some come
+// more than once.
 func (p *pending) touching(names ...string) iter.Seq[*claim] {
 	return func(yield func(*claim) bool) {
 		for _, name := range names {
@@ -201,8 +205,8 @@ func (n *node) eachBelow(yield func(*claim) bool) bool {
 	return true
 }
 
-// inherited returns the names that what takes the place of c has to remove: those of which c is still the newest claim.
-// For the others a newer one is responsible.
+// inherited returns the names that what takes the place of c has to remove: those of which c is
+// still the newest claim. For the others a newer one is responsible.
 func (p *pending) inherited(c *claim) []string {
 	var names []string
 	for name, removes := range p.paths(c) {

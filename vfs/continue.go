@@ -16,17 +16,21 @@ type before struct {
 	others           map[string]cut // what the user was cut at from other addresses, by owner
 }
 
-// continuation decides what an upload that does not begin at 0 continues, and describes the file if it is that.
+// continuation decides what an upload that does not begin at 0 continues, and describes the file if
+// it is that.
 //
-// An append goes to the file, where there is one, else to the own unfinished upload, else it begins a new file. An
-// offset refers to what the client can see: the file where there is one, else the unfinished upload.
+// An append goes to the file, where there is one, else to the own unfinished upload, else it begins
+// a new file. An offset refers to what the client can see: the file where there is one, else the
+// unfinished upload.
 //
-// After an own overwrite that was cut another file is what the client sees, and what it sends next is probably the rest of
-// its own. Only the byte behind what has come makes that certain; anything else is refused until the client stores the file
-// from the beginning. The same holds while it is still being sent: by a session that hangs, or by another device.
+// After an own overwrite that was cut another file is what the client sees, and what it sends next
+// is probably the rest of its own. Only the byte behind what has come makes that certain; anything
+// else is refused until the client stores the file from the beginning. The same holds while it is
+// still being sent: by a session that hangs, or by another device.
 //
-// What the user left at another address is not shown. It may be the same device with a new address, or another one: who
-// knows where it ends may continue it when its writer has been gone for a while.
+// What the user left at another address is not shown. It may be the same device with a new address,
+// or another one: who knows where it ends may continue it when its writer has been gone for a
+// while.
 func (v *View) continuation(ctx context.Context, name string, off int64) (remote.StageOptions, remote.Entry, error) {
 	o := remote.StageOptions{Owner: v.owner, Off: off}
 	b, err := v.before(ctx, name)
@@ -101,15 +105,16 @@ func (v *View) fromPart(o remote.StageOptions, part remote.Entry) remote.StageOp
 	return o
 }
 
-// continuesPart reports whether an upload that goes on where the own part ends continues that, and not the file.
+// continuesPart reports whether an upload that goes on where the own part ends continues that, and
+// not the file.
 func (v *View) continuesPart(name string, b before) bool {
 	last, known := v.fs.cuts.of(v.uploads(name), v.owner, v.fs.opt.PartMaxAge)
 	return known && !last.continued || !b.part.ModTime.Before(b.file.ModTime)
 }
 
-// overwriteWasCut reports whether the owner's last upload of name was that of a whole file and was cut. Who has stored the
-// file since was somebody else. Of a part that was left before this process began nobody knows what it was to become; then
-// it is taken for that unless the file is newer.
+// overwriteWasCut reports whether the owner's last upload of name was that of a whole file and was
+// cut. Who has stored the file since was somebody else. Of a part that was left before this process
+// began nobody knows what it was to become; then it is taken for that unless the file is newer.
 func (v *View) overwriteWasCut(name string, b before) bool {
 	if last, known := v.fs.cuts.of(v.uploads(name), v.owner, v.fs.opt.PartMaxAge); known {
 		return !last.continued
@@ -117,7 +122,8 @@ func (v *View) overwriteWasCut(name string, b before) bool {
 	return b.hasPart && !b.part.ModTime.Before(b.file.ModTime)
 }
 
-// otherWasCut reports whether an upload of the user from another address was to replace the file as a whole and was cut.
+// otherWasCut reports whether an upload of the user from another address was to replace the file as
+// a whole and was cut.
 func (b before) otherWasCut() bool {
 	for _, c := range b.others {
 		if !c.continued && !c.superseded && !b.file.ModTime.After(c.at) {
@@ -127,11 +133,12 @@ func (b before) otherWasCut() bool {
 	return false
 }
 
-// goneAfter is how long the writer of a part must have been gone until the user may continue it from another address.
+// goneAfter is how long the writer of a part must have been gone until the user may continue it
+// from another address.
 const goneAfter = 5 * time.Minute
 
-// takeOver returns the owner of a part that the user left at another address and that ends at off, if the client has nothing
-// else to continue. A part whose writer may come back is refused.
+// takeOver returns the owner of a part that the user left at another address and that ends at off,
+// if the client has nothing else to continue. A part whose writer may come back is refused.
 func (v *View) takeOver(ctx context.Context, name string, off int64, b before) (owner string, err error) {
 	if off <= 0 || b.hasPart {
 		return "", nil

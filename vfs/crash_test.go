@@ -22,9 +22,10 @@ import (
 	"ferry/remote/faulty"
 )
 
-// TestCrashesAtAnyOperation carries out random histories in which the process dies, or the power fails, at a random
-// operation of the disk in the middle of what a client does; the remote cannot be reached for a while. What was acknowledged
-// must be there after each crash, and what was not as a whole or not at all. The environment is that of TestRandomHistories.
+// TestCrashesAtAnyOperation carries out random histories in which the process dies, or the power
+// fails, at a random operation of the disk in the middle of what a client does; the remote cannot
+// be reached for a while. What was acknowledged must be there after each crash, and what was not as
+// a whole or not at all. The environment is that of TestRandomHistories.
 func TestCrashesAtAnyOperation(t *testing.T) {
 	minutes, _ := strconv.ParseFloat(os.Getenv("FERRY_MODEL_MINUTES"), 64)
 	end := time.Now().Add(time.Duration(minutes * float64(time.Minute)))
@@ -98,7 +99,8 @@ func newWorld(t *testing.T, seed uint64) *world {
 	return w
 }
 
-// begin starts a process over the disk and the remote. What an earlier one still sends does not reach the remote.
+// begin starts a process over the disk and the remote. What an earlier one still sends does not
+// reach the remote.
 func (w *world) begin() {
 	w.t.Helper()
 	w.faults = faulty.New(w.inner)

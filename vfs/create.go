@@ -12,9 +12,10 @@ import (
 // AtEnd is the offset of Create that means: behind the last byte.
 const AtEnd = remote.AtEnd
 
-// Create starts an upload at byte off: 0 replaces the file, AtEnd appends to it, else the upload continues behind the
-// first off bytes of the file or of the own unfinished upload. The old content survives until Commit. What can be
-// refused is refused here, before a byte is taken. ctx governs the upload until Commit is called.
+// Create starts an upload at byte off: 0 replaces the file, AtEnd appends to it, else the upload
+// continues behind the first off bytes of the file or of the own unfinished upload. The old content
+// survives until Commit. What can be refused is refused here, before a byte is taken. ctx governs
+// the upload until Commit is called.
 func (v *View) Create(ctx context.Context, name string, off int64) (u Upload, err error) {
 	ctx, w := v.fs.guard(ctx, breaker.ForLongQuery())
 	defer w.Settle(&err)

@@ -45,7 +45,8 @@ func crowd(t testing.TB, n int) *FS {
 	return tree
 }
 
-// BenchmarkStoreBesideListings stores small files while three sessions list a directory in which 100,000 files wait.
+// BenchmarkStoreBesideListings stores small files while three sessions list a directory in which
+// 100,000 files wait.
 func BenchmarkStoreBesideListings(b *testing.B) {
 	tree := crowd(b, 100_000)
 	ctx, cancel := context.WithCancel(b.Context())

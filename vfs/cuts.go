@@ -8,8 +8,8 @@ import (
 // cuts remembers whose uploads were cut and whose are under way. After a cut a client that asks for
 // the size may see that of another file, and would go on behind it with the rest of its own: both
 // ends would be right and the file would not. An upload that continued the file does no such harm:
-// the file is its beginning. It does not outlive the process; what earlier ones left is learnt where
-// it matters.
+// the file is its beginning. It does not outlive the process; what earlier ones left is learnt
+// where it matters.
 type cuts struct {
 	// constant
 	began time.Time // when the tree was made: all who wrote before had gone
@@ -89,8 +89,8 @@ func (c *cuts) grow() {
 	}
 }
 
-// learns reports whether the caller is the first to look for the parts that earlier processes left in
-// dir.
+// learns reports whether the caller is the first to look for the parts that earlier processes left
+// in dir.
 func (c *cuts) learns(dir string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

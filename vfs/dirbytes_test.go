@@ -13,7 +13,8 @@ import (
 	"ferry/remote/memory"
 )
 
-// wordy is a remote of n files in each directory whose names are length bytes long and parts of text that is longer.
+// wordy is a remote of n files in each directory whose names are length bytes long and parts of
+// text that is longer.
 type wordy struct {
 	far
 	n, length, text int
@@ -30,8 +31,8 @@ func (w wordy) List(_ context.Context, dir string) iter.Seq2[remote.Entry, error
 	}
 }
 
-// What is remembered of directories is bounded in bytes, whatever the remote calls its files. The first one took 240 MB when
-// only entries were counted, the second one 395 MB.
+// What is remembered of directories is bounded in bytes, whatever the remote calls its files. The
+// first one took 240 MB when only entries were counted, the second one 395 MB.
 func TestTheDirectoryCacheIsBoundedInBytes(t *testing.T) {
 	for what, c := range map[string]struct {
 		w    wordy

@@ -29,7 +29,8 @@ func (f far) Info() remote.Info {
 	return i
 }
 
-// behind is a tree over a memory remote whose calls are counted, and that remote, to be changed behind ferry's back.
+// behind is a tree over a memory remote whose calls are counted, and that remote, to be changed
+// behind ferry's back.
 type behind struct {
 	*View
 	t      *testing.T

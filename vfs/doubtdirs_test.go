@@ -12,8 +12,8 @@ import (
 	"ferry/remote/memory"
 )
 
-// A directory is renamed, the answer is lost, and what is stored in it since is carried away when the request arrives late. What was
-// acknowledged is stored again where it belongs.
+// A directory is renamed, the answer is lost, and what is stored in it since is carried away when
+// the request arrives late. What was acknowledged is stored again where it belongs.
 func TestWhatALateRenameOfADirectoryTakesAlongIsStoredAgain(t *testing.T) {
 	for _, mode := range []CacheMode{CacheWrites, CacheFull} {
 		for name, end := range map[string]func(b *rig){
@@ -42,7 +42,8 @@ func TestWhatALateRenameOfADirectoryTakesAlongIsStoredAgain(t *testing.T) {
 	}
 }
 
-// Without a cache an upload into a directory waits until it is known which one it is. Then it fails if there is none.
+// Without a cache an upload into a directory waits until it is known which one it is. Then it fails
+// if there is none.
 func TestAnUploadWaitsForALateRenameOfItsDirectory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newRigAt(t, Cache{}, &rig{
@@ -62,7 +63,8 @@ func TestAnUploadWaitsForALateRenameOfItsDirectory(t *testing.T) {
 	})
 }
 
-// A file in doubt is looked at a last time before its directory is renamed, and a removal before something else gets the name.
+// A file in doubt is looked at a last time before its directory is renamed, and a removal before
+// something else gets the name.
 func TestWhatIsInDoubtIsLookedAtBeforeItsDirectoryIsRenamed(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change func(b *rig)
@@ -91,7 +93,8 @@ func TestWhatIsInDoubtIsLookedAtBeforeItsDirectoryIsRenamed(t *testing.T) {
 	}
 }
 
-// A file is stored at the second attempt, and then renamed. What the first attempt brings back under the old name is removed.
+// A file is stored at the second attempt, and then renamed. What the first attempt brings back
+// under the old name is removed.
 func TestWhatComesBackUnderANameThatARenameHasFreedIsRemoved(t *testing.T) {
 	for _, mode := range []CacheMode{CacheWrites, CacheFull} {
 		for name, end := range map[string]func(b *rig){
@@ -121,7 +124,8 @@ func TestWhatComesBackUnderANameThatARenameHasFreedIsRemoved(t *testing.T) {
 	}
 }
 
-// A rename is not answered, its file is renamed once more while the remote is away, and then the first one arrives.
+// A rename is not answered, its file is renamed once more while the remote is away, and then the
+// first one arrives.
 func TestASecondRenameFindsWhatTheFirstOneHasTakenAway(t *testing.T) {
 	for name, tt := range map[string]struct {
 		source string // what is renamed twice
@@ -162,7 +166,8 @@ func TestASecondRenameFindsWhatTheFirstOneHasTakenAway(t *testing.T) {
 	}
 }
 
-// A file that a request in doubt may still remove or replace is not taken for renamed before that can be known.
+// A file that a request in doubt may still remove or replace is not taken for renamed before that
+// can be known.
 func TestARenameIsNotPromisedWhileItsFileMayBeDestroyed(t *testing.T) {
 	for name, first := range map[string]func(b *rig) error{
 		"it may be removed":       func(b *rig) error { return b.fs.over.removeThere(b.t.Context(), "a") },
@@ -201,7 +206,8 @@ func TestARenameIsNotPromisedWhileItsFileMayBeDestroyed(t *testing.T) {
 	}
 }
 
-// What cannot be looked at again waits until what is in doubt can have arrived: directories that are made and removed.
+// What cannot be looked at again waits until what is in doubt can have arrived: directories that
+// are made and removed.
 func TestADirectoryWaitsForWhatIsInDoubtAboutIt(t *testing.T) {
 	for name, tt := range map[string]struct {
 		op     faulty.Op

@@ -85,8 +85,8 @@ func (d *doubts) expire() {
 	d.open = slices.Delete(d.open, 0, over)
 }
 
-// about returns until when names are in doubt because of another change than that of the record seq;
-// the zero time means that they are not.
+// about returns until when names are in doubt because of another change than that of the record
+// seq; the zero time means that they are not.
 func (d *doubts) about(seq uint64, names ...string) (until time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -123,8 +123,8 @@ func (d *doubts) within(name string) (names []string, until time.Time) {
 	return slices.Compact(names), until
 }
 
-// elsewhere returns the names that the file of this name may have because of a change in doubt: one that concerns name, too, or
-// directories above both.
+// elsewhere returns the names that the file of this name may have because of a change in doubt: one
+// that concerns name, too, or directories above both.
 func (d *doubts) elsewhere(name string) (names []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -147,8 +147,8 @@ func (d *doubts) elsewhere(name string) (names []string) {
 	return slices.Compact(names)
 }
 
-// concerns reports whether what was asked may still change key: it was about it, or about a directory above it, which may
-// be renamed with everything in it.
+// concerns reports whether what was asked may still change key: it was about it, or about a
+// directory above it, which may be renamed with everything in it.
 func (d *doubt) concerns(key string) bool {
 	return slices.ContainsFunc(d.keys, func(mine string) bool { return mine == key || remote.Below(key, mine) })
 }
@@ -195,8 +195,9 @@ func (d *doubts) pause(names []string) (pause time.Duration) {
 	return pause
 }
 
-// mayTake reports whether a change in doubt may still take the file name away, within doubtPause: it removes, replaces or renames
-// it, or a directory above it. One that was renamed may be replaced under the other name before anybody finds it there.
+// mayTake reports whether a change in doubt may still take the file name away, within doubtPause:
+// it removes, replaces or renames it, or a directory above it. One that was renamed may be replaced
+// under the other name before anybody finds it there.
 func (d *doubts) mayTake(name string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

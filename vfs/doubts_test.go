@@ -45,7 +45,8 @@ func (b *rig) kill() {
 	b.mayFail = false
 }
 
-// TestWhatArrivesLateIsUndone sends a change whose answer is lost, has it superseded, and lets it arrive.
+// TestWhatArrivesLateIsUndone sends a change whose answer is lost, has it superseded, and lets it
+// arrive.
 func TestWhatArrivesLateIsUndone(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -132,7 +133,8 @@ func TestWhatArrivesLateIsUndone(t *testing.T) {
 	}
 }
 
-// The request was sent once, not answered, and answered when it was repeated. Its doubt outlives the record.
+// The request was sent once, not answered, and answered when it was repeated. Its doubt outlives
+// the record.
 func TestADoubtOutlivesWhatItWasAbout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newRig(t, Cache{Mode: CacheWrites})
@@ -152,7 +154,8 @@ func TestADoubtOutlivesWhatItWasAbout(t *testing.T) {
 	})
 }
 
-// A request that is under way when the process is killed is in doubt, though nobody could note so any more.
+// A request that is under way when the process is killed is in doubt, though nobody could note so
+// any more.
 func TestWhatWasUnderWayAtAKillIsInDoubt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newRig(t, Cache{Mode: CacheWrites})
@@ -248,7 +251,8 @@ func TestARestartDoesNotTakeAnotherContentForItsOwn(t *testing.T) {
 	}
 }
 
-// Without a cache nothing can be repeated: what follows waits for a while, and what arrives within that time does no harm.
+// Without a cache nothing can be repeated: what follows waits for a while, and what arrives within
+// that time does no harm.
 func TestWithoutACacheAChangeWaitsForADoubt(t *testing.T) {
 	tests := []struct {
 		name  string

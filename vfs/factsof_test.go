@@ -204,8 +204,8 @@ func TestWhatIsContinuedAtOnceKeepsItsFacts(t *testing.T) {
 	}
 }
 
-// A process that was killed after the file was sent and its former name was removed sends it again, and
-// does not make it a new one.
+// A process that was killed after the file was sent and its former name was removed sends it again,
+// and does not make it a new one.
 func TestWhatWasSentBeforeAKillKeepsItsFacts(t *testing.T) {
 	b, far := factualRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour}, cache.Options{})
 	b.send("a", "x", AtEnd)

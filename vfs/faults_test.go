@@ -15,8 +15,9 @@ import (
 	"ferry/remote/faulty"
 )
 
-// TestNothingIsLostWhicheverCallFails makes each call of the remote that a history leads to fail, one at a time. Whatever was
-// acknowledged is on the remote in the end, or among what was refused; and each error can be read somewhere.
+// TestNothingIsLostWhicheverCallFails makes each call of the remote that a history leads to fail,
+// one at a time. Whatever was acknowledged is on the remote in the end, or among what was refused;
+// and each error can be read somewhere.
 func TestNothingIsLostWhicheverCallFails(t *testing.T) {
 	for what, fault := range map[string]faulty.Fault{
 		"on the way":  {Err: errNetwork},
@@ -81,7 +82,8 @@ func failAt(t *testing.T, c Cache, fault faulty.Fault) (over bool) {
 	return over
 }
 
-// wantKept checks that the remote has what the model has, but for what was refused: that is in the cache.
+// wantKept checks that the remote has what the model has, but for what was refused: that is in the
+// cache.
 func (b *rig) wantKept(m model, lost []cache.LostRecord) {
 	b.t.Helper()
 	there, want := treeOf(b.t, b.inner, "."), m.entries()
@@ -97,8 +99,9 @@ func (b *rig) wantKept(m model, lost []cache.LostRecord) {
 	}
 }
 
-// holds reports whether a refused record is the file or the directory of an entry of treeOf. What was there instead of a
-// refused file may have been renamed since, and something may have been appended to it.
+// holds reports whether a refused record is the file or the directory of an entry of treeOf. What
+// was there instead of a refused file may have been renamed since, and something may have been
+// appended to it.
 func (b *rig) holds(r cache.LostRecord, entry string) bool {
 	b.t.Helper()
 	if r.Kind != cache.File {

@@ -53,8 +53,8 @@ func (p *pending) related(a, b string) bool {
 	return a == b || remote.Below(a, b) || remote.Below(b, a)
 }
 
-// flush has what waits at names, above and below them sent at once, and waits until it is on the remote. What is refused
-// for good is an error.
+// flush has what waits at names, above and below them sent at once, and waits until it is on the
+// remote. What is refused for good is an error.
 func (v *overlay) flush(ctx context.Context, names ...string) error {
 	var errs []error
 	for _, c := range v.hurry(names...) {
@@ -67,8 +67,9 @@ func (v *overlay) flush(ctx context.Context, names ...string) error {
 	return errors.Join(errs...)
 }
 
-// flushFirst sends what stands in the way of a change of names that is made on the remote, and fails as soon as an
-// attempt does. What is refused for good is no longer in the way. The caller has locked the names.
+// flushFirst sends what stands in the way of a change of names that is made on the remote, and
+// fails as soon as an attempt does. What is refused for good is no longer in the way. The caller
+// has locked the names.
 func (v *overlay) flushFirst(ctx context.Context, names ...string) error {
 	for _, c := range v.hurry(names...) {
 		if _, err := v.await(ctx, true, c); err != nil {
@@ -90,8 +91,8 @@ func (v *overlay) hurry(names ...string) []*claim {
 	return waiting
 }
 
-// await waits until c, and what has taken its place, is on the remote, and returns why it was refused if it was. With
-// once an attempt that fails is an error.
+// await waits until c, and what has taken its place, is on the remote, and returns why it was
+// refused if it was. With once an attempt that fails is an error.
 func (v *overlay) await(ctx context.Context, once bool, c *claim) (refused, err error) {
 	for c != nil {
 		v.mu.Lock()

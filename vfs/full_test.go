@@ -39,8 +39,8 @@ func newFullOf(t *testing.T, a WriteAck, size int64) (*behind, *cache.Store) {
 	return &behind{View: tree.View("bob"), t: t, fs: tree, store: store, remote: r}, s
 }
 
-// full: when a file is opened for read it will be downloaded in its entirety first, says the manual that ferry follows.
-// Here only what is read is fetched, once.
+// full: when a file is opened for read it will be downloaded in its entirety first, says the manual
+// that ferry follows. Here only what is read is fetched, once.
 func TestFullFetchesWhatIsReadOnce(t *testing.T) {
 	b, _ := newFull(t)
 	data := content(3 << 20)

@@ -19,8 +19,8 @@ import (
 	"ferry/remote/remotetest/ledger"
 )
 
-// A past is a tree over a remote that does not answer, or late, or does later what it was told, with clients that go on
-// meanwhile, and with ends and kills of the process.
+// A past is a tree over a remote that does not answer, or late, or does later what it was told,
+// with clients that go on meanwhile, and with ends and kills of the process.
 type past struct {
 	*rig
 	w       climate
@@ -268,7 +268,8 @@ func (h *historian) content() string {
 	return fmt.Sprintf("[%s.%d%s]", h.name, h.count, strings.Repeat(".", h.rand.IntN(4)))
 }
 
-// send is an upload of which content is what it sends, and states what may be there when it is acknowledged.
+// send is an upload of which content is what it sends, and states what may be there when it is
+// acknowledged.
 func (h *historian) send(v visit, name string, off int64, content string, states map[string]bool) error {
 	u, err := v.Create(v.ctx, name, off)
 	if err != nil {
@@ -358,8 +359,8 @@ func (h *historian) remove(v visit) (string, error) {
 	return "removes " + name, err
 }
 
-// certain reports whether err says that nothing was, is, or will be done to a name that may hold something of states. That it is
-// not there may be what a first attempt has made of it.
+// certain reports whether err says that nothing was, is, or will be done to a name that may hold
+// something of states. That it is not there may be what a first attempt has made of it.
 func certain(err error, states map[string]bool) bool {
 	for _, answer := range []error{remote.ErrExist, remote.ErrNotEmpty, remote.ErrNotDir, remote.ErrIsDir} {
 		if errors.Is(err, answer) {
@@ -443,7 +444,8 @@ func (h *historian) setTime(v visit) (string, error) {
 	return "sets the time of " + name, v.SetModTime(v.ctx, name, time.Unix(h.rand.Int64N(1e9), 0))
 }
 
-// read looks at a file. What has been acknowledged must be seen; in which state something in doubt is seen is open.
+// read looks at a file. What has been acknowledged must be seen; in which state something in doubt
+// is seen is open.
 func (h *historian) read(v visit) (string, error) {
 	name := h.file()
 	rc, err := v.Open(v.ctx, name, 0)

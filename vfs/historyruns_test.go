@@ -30,7 +30,8 @@ func newRigOver(t *testing.T, w climate, tell func(call string)) *rig {
 	}})
 }
 
-// plainFTP is a remote as a plain FTP server is one: whole files, times in whole seconds, and no versions.
+// plainFTP is a remote as a plain FTP server is one: whole files, times in whole seconds, and no
+// versions.
 type plainFTP struct{ inner *memory.Remote }
 
 func (p plainFTP) Info() remote.Info {
@@ -93,7 +94,8 @@ func (p plainFTP) Move(ctx context.Context, from, to string) error {
 }
 func (p plainFTP) Close() error { return p.inner.Close() }
 
-// climates are combined of what is kept here, what the network does, and how often the process ends.
+// climates are combined of what is kept here, what the network does, and how often the process
+// ends.
 func climates() []climate {
 	caches := []climate{
 		{name: "off", off: true},
@@ -151,8 +153,8 @@ const (
 	doubtedWindow = doubtWindow - time.Minute
 )
 
-// unknowable reports whether nobody can keep the promises: what is streamed cannot be repeated, and without a cache what was in
-// doubt is forgotten at the end of the process.
+// unknowable reports whether nobody can keep the promises: what is streamed cannot be repeated, and
+// without a cache what was in doubt is forgotten at the end of the process.
 func unknowable(w climate) bool {
 	return streams(w) && w.odds.Until > doubtedPause || w.off && w.odds.Delayed > 0 && w.end != nil
 }
@@ -160,10 +162,11 @@ func unknowable(w climate) bool {
 // streams reports whether files go to the remote while the client waits.
 func streams(w climate) bool { return w.off || w.c.Mode == CacheMinimal || w.c.Ack == AckRemote }
 
-// TestHistoriesOverANetworkThatLosesAnswers lets clients store, append, rename and delete, over a remote that does not answer, or
-// late, or that does later what it was told before, and ends and kills the process. When nothing waits any more the remote
-// must hold what was acknowledged last of each name, or something later. FERRY_MODEL_MINUTES lets it run for longer,
-// FERRY_MODEL_SEED repeats a history, as far as goroutines do, and FERRY_MODEL_CLIMATE those whose name has it.
+// TestHistoriesOverANetworkThatLosesAnswers lets clients store, append, rename and delete, over a
+// remote that does not answer, or late, or that does later what it was told before, and ends and
+// kills the process. When nothing waits any more the remote must hold what was acknowledged last of
+// each name, or something later. FERRY_MODEL_MINUTES lets it run for longer, FERRY_MODEL_SEED
+// repeats a history, as far as goroutines do, and FERRY_MODEL_CLIMATE those whose name has it.
 func TestHistoriesOverANetworkThatLosesAnswers(t *testing.T) {
 	minutes, _ := strconv.ParseFloat(os.Getenv("FERRY_MODEL_MINUTES"), 64)
 	end := time.Now().Add(time.Duration(minutes * float64(time.Minute)))

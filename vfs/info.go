@@ -8,8 +8,8 @@ import (
 	"ferry/remote"
 )
 
-// An Info describes a file, a directory or an own unfinished upload. Besides fs.FileInfo it tells the owner and the
-// identity of the file.
+// An Info describes a file, a directory or an own unfinished upload. Besides fs.FileInfo it tells
+// the owner and the identity of the file.
 type Info struct {
 	fs       *FS
 	name     string
@@ -66,8 +66,8 @@ func (i *Info) Mode() fs.FileMode { return i.mode }
 // ModTime returns when the content last changed, the zero time when that is unknown.
 func (i *Info) ModTime() time.Time { return i.modTime }
 
-// ListTime is what LIST shows, which has no word for a time that is not known: of a directory without one the newest time known
-// of what is below it, else when ferry began to serve it.
+// ListTime is what LIST shows, which has no word for a time that is not known: of a directory
+// without one the newest time known of what is below it, else when ferry began to serve it.
 func (i *Info) ListTime() time.Time { return i.listTime }
 
 // IsDir reports whether this is a directory.

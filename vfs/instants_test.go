@@ -49,7 +49,8 @@ func stepTime(name string) step {
 	return step{"time of " + name, func(ctx context.Context, b *rig) error { return b.SetModTime(ctx, name, time.Unix(1e9, 0)) }, func(model) {}}
 }
 
-// crashHistory has every kind of change of what waits. The remote has the files old and d/far before.
+// crashHistory has every kind of change of what waits. The remote has the files old and d/far
+// before.
 func crashHistory() []step {
 	return []step{
 		stepPut("a", "one"), stepPut("a", "two"), stepAdd("a", " three"), stepTime("a"),
@@ -62,8 +63,9 @@ func crashHistory() []step {
 	}
 }
 
-// TestWhatWasAcknowledgedSurvivesEveryInstant stops the disk at each of its operations in turn, and lets it lose what was
-// not synced. What was acknowledged reaches the remote; what was under way may or may not.
+// TestWhatWasAcknowledgedSurvivesEveryInstant stops the disk at each of its operations in turn, and
+// lets it lose what was not synced. What was acknowledged reaches the remote; what was under way
+// may or may not.
 func TestWhatWasAcknowledgedSurvivesEveryInstant(t *testing.T) {
 	for what, c := range map[string]Cache{
 		"waiting":      {Mode: CacheWrites, WriteBack: time.Hour, Transfers: 4},
@@ -92,7 +94,8 @@ func TestWhatWasAcknowledgedSurvivesEveryInstant(t *testing.T) {
 	}
 }
 
-// crashAt plays the history on a disk that stops at its n-th change, and reports whether the history was over before.
+// crashAt plays the history on a disk that stops at its n-th change, and reports whether the
+// history was over before.
 func crashAt(t *testing.T, c Cache, n int, loss disktest.Loss) (over bool) {
 	b := newRig(t, c)
 	defer func() { b.stop() }()

@@ -2,8 +2,8 @@ package vfs
 
 import "context"
 
-// KnownSize returns the size of the file called name, as far as it is known without asking a remote that is far; below 0
-// it is not.
+// KnownSize returns the size of the file called name, as far as it is known without asking a remote
+// that is far; below 0 it is not.
 func (f *FS) KnownSize(ctx context.Context, name string) int64 {
 	e, known := f.names.Known(name)
 	if f.caps.Live {

@@ -11,10 +11,11 @@ import (
 	"ferry/remote"
 )
 
-// A change of what is on the remote is made there while the client waits. Where the remote does not answer in time the
-// change becomes a record, and waits like an upload; so does every other as long as the remote is away. The call that was
-// not answered is cancelled, and may still wait for its answer: as long as it does, it counts as an attempt to carry out
-// the record, so that nothing that comes later overtakes it.
+// A change of what is on the remote is made there while the client waits. Where the remote does not
+// answer in time the change becomes a record, and waits like an upload; so does every other as long
+// as the remote is away. The call that was not answered is cancelled, and may still wait for its
+// answer: as long as it does, it counts as an attempt to carry out the record, so that nothing that
+// comes later overtakes it.
 
 // keepsChanges reports whether changes may wait for the remote.
 func (v *overlay) keepsChanges() bool { return v.mode != CacheMinimal && v.ack != AckRemote }
@@ -22,7 +23,8 @@ func (v *overlay) keepsChanges() bool { return v.mode != CacheMinimal && v.ack !
 // errNotKept means that a change cannot wait, because too little is known of what it is about.
 var errNotKept = errors.New("not enough is known here")
 
-// errCalledOff is how an attempt ended that queueUp has called off: it says nothing of the remote, and the next one is made at once.
+// errCalledOff is how an attempt ended that queueUp has called off: it says nothing of the remote,
+// and the next one is made at once.
 var errCalledOff = errors.New("called off")
 
 // An asked is a change that the remote was asked for.
@@ -73,8 +75,9 @@ const (
 	silent          // the remote gives no sign of life
 )
 
-// wait waits for the answer, as long as a question that has another answer would be waited for. A call that may take long by
-// its nature is waited for as long as the remote gives other signs of life.
+// wait waits for the answer, as long as a question that has another answer would be waited for. A
+// call that may take long by its nature is waited for as long as the remote gives other signs of
+// life.
 func (v *overlay) wait(ctx context.Context, a *asked, long bool) answer {
 	half := v.breaker.Wait() / 2
 	for {
@@ -160,7 +163,8 @@ func (v *overlay) thereOrHere(ctx context.Context, l lateChange) error {
 // isSaid tells an error with which the remote has answered from one on the way.
 func isSaid(err error) bool { return remote.Permanent(err) && !errors.Is(err, context.Canceled) }
 
-// queueUp has a record wait. Where a is not nil the remote was asked for it already, and may not have answered yet.
+// queueUp has a record wait. Where a is not nil the remote was asked for it already, and may not
+// have answered yet.
 func (v *overlay) queueUp(k kept, a *asked) {
 	defer k.free()
 	v.mu.Lock()

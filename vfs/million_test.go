@@ -36,7 +36,8 @@ func heapInUse() int64 {
 	return int64(sample[0].Value.Uint64())
 }
 
-// A directory of one million entries: the listing streams, and memory stays bounded by what may be remembered.
+// A directory of one million entries: the listing streams, and memory stays bounded by what may be
+// remembered.
 func TestADirectoryOfOneMillionEntriesStreams(t *testing.T) {
 	const n, remembered = 1_000_000, 20_000
 	b := newBehind(t, Options{})

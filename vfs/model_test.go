@@ -18,7 +18,8 @@ import (
 	"ferry/remote/faulty"
 )
 
-// model is a tree of files as a client thinks of it: contents by name, and directories, whose names end in a slash.
+// model is a tree of files as a client thinks of it: contents by name, and directories, whose names
+// end in a slash.
 type model map[string]string
 
 func (m model) isFile(name string) bool { _, ok := m[name]; return ok }
@@ -262,8 +263,8 @@ func weathers() []weather {
 	return append(all, weather{"faults", Cache{Mode: CacheWrites, WriteBack: soon, Transfers: 4}, faults})
 }
 
-// TestRandomHistories compares the tree with a model. FERRY_MODEL_MINUTES lets it run for longer, FERRY_MODEL_SEED repeats
-// a history.
+// TestRandomHistories compares the tree with a model. FERRY_MODEL_MINUTES lets it run for longer,
+// FERRY_MODEL_SEED repeats a history.
 func TestRandomHistories(t *testing.T) {
 	minutes, _ := strconv.ParseFloat(os.Getenv("FERRY_MODEL_MINUTES"), 64)
 	end := time.Now().Add(time.Duration(minutes * float64(time.Minute)))

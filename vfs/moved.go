@@ -12,8 +12,8 @@ import (
 
 // A file that is to be renamed on the remote is read there under the name that it has.
 
-// places returns the names under which the remote may have the content of c, which is one to be renamed: the most likely
-// first.
+// places returns the names under which the remote may have the content of c, which is one to be
+// renamed: the most likely first.
 func (v *overlay) places(c *claim) []string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -46,7 +46,8 @@ func (v *overlay) openMoved(ctx context.Context, c *claim, off, n int64) (r io.R
 	return nil, err
 }
 
-// moveOne renames a file on the remote. One that is not there any more was renamed by an attempt before, or is gone.
+// moveOne renames a file on the remote. One that is not there any more was renamed by an attempt
+// before, or is gone.
 func (v *overlay) moveOne(ctx context.Context, c *claim, rec cache.Record) error {
 	if c.sent {
 		return nil
@@ -96,8 +97,9 @@ func (v *overlay) moveMissing(ctx context.Context, rec cache.Record, missing err
 	return nil
 }
 
-// moveStray renames a file that a rename in doubt has taken away from the name that it had: that rename was not answered, arrived
-// late, and the client has renamed the file once more since. It reports whether it found one.
+// moveStray renames a file that a rename in doubt has taken away from the name that it had: that
+// rename was not answered, arrived late, and the client has renamed the file once more since. It
+// reports whether it found one.
 func (v *overlay) moveStray(ctx context.Context, rec cache.Record) bool {
 	for _, name := range v.doubts.elsewhere(rec.Source) {
 		if st, _ := v.look(name); st != elsewhere || v.pending.keyOf(name) == v.pending.keyOf(rec.Name) {

@@ -12,8 +12,8 @@ import (
 	"ferry/remote"
 )
 
-// noted is a remote whose uploads in parts are noted on the local disk until they end: what a killed process leaves of them is
-// aborted by the next one.
+// noted is a remote whose uploads in parts are noted on the local disk until they end: what a
+// killed process leaves of them is aborted by the next one.
 type noted struct {
 	remote.Forward
 	uploads *uploadNotes
@@ -63,7 +63,8 @@ func newUploadNotes(store *cache.Store, log *slog.Logger) *uploadNotes {
 	}
 }
 
-// UploadBegun implements remote.Uploads. A note that cannot be written does not keep a file from its way to the remote.
+// UploadBegun implements remote.Uploads. A note that cannot be written does not keep a file from
+// its way to the remote.
 func (u *uploadNotes) UploadBegun(token string) {
 	note, err := u.store.NoteUpload(token)
 	if err != nil {
@@ -100,7 +101,8 @@ func (u *uploadNotes) forget(note cache.UploadNote) {
 }
 
 const (
-	// abortAgain is when uploads are tried again that could not be aborted; each further time it takes twice as long.
+	// abortAgain is when uploads are tried again that could not be aborted; each further time it
+	// takes twice as long.
 	abortAgain = time.Minute
 	// maxAbortAgain is the longest of these times.
 	maxAbortAgain = time.Hour
@@ -108,7 +110,8 @@ const (
 	abortLimit = time.Minute
 )
 
-// abortLeft aborts what is left, at once and whenever there is something, until ctx ends. r is the remote below the cache.
+// abortLeft aborts what is left, at once and whenever there is something, until ctx ends. r is the
+// remote below the cache.
 func (u *uploadNotes) abortLeft(ctx context.Context, r remote.Remote) {
 	pause := abortAgain
 	for ctx.Err() == nil {

@@ -16,7 +16,8 @@ import (
 	"ferry/remote/memory"
 )
 
-// inParts is a remote that sends everything in parts, and keeps those of an upload that nobody ended.
+// inParts is a remote that sends everything in parts, and keeps those of an upload that nobody
+// ended.
 type inParts struct {
 	remote.Remote
 

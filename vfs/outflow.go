@@ -10,8 +10,9 @@ import (
 	"ferry/remote"
 )
 
-// outflow sends a draft that is larger than the cache while it is still being written. What has been sent leaves the disk,
-// so that the writer goes on at the speed of the remote. Nothing is published before complete.
+// outflow sends a draft that is larger than the cache while it is still being written. What has
+// been sent leaves the disk, so that the writer goes on at the speed of the remote. Nothing is
+// published before complete.
 type outflow struct {
 	draft   *cache.Draft
 	request *request
@@ -26,8 +27,8 @@ type outflow struct {
 	ended error     // guarded by mu; why it is broken off
 }
 
-// startOutflow begins to send draft as name. The Put outlives ctx as long as whoever completes it wants. When it fails,
-// stop ends a Write that waits for room. factsOf is that of the PutOptions.
+// startOutflow begins to send draft as name. The Put outlives ctx as long as whoever completes it
+// wants. When it fails, stop ends a Write that waits for room. factsOf is that of the PutOptions.
 func startOutflow(
 	ctx context.Context, r remote.Remote, name string, q *request, draft *cache.Draft, factsOf string, stop func(),
 ) *outflow {
@@ -75,7 +76,8 @@ func (b *outflowBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// wait returns how many bytes there are from off on, as soon as there is one. io.EOF means that there never will be.
+// wait returns how many bytes there are from off on, as soon as there is one. io.EOF means that
+// there never will be.
 func (o *outflow) wait(off int64) (int64, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -15,11 +15,13 @@ import (
 	"ferry/remote"
 )
 
-// overlay is a remote together with what waits to be carried out on it: whoever asks the overlay sees what the remote
-// will have when nothing waits any more. It can stage everything, as it keeps what is written on the local disk.
+// overlay is a remote together with what waits to be carried out on it: whoever asks the overlay
+// sees what the remote will have when nothing waits any more. It can stage everything, as it keeps
+// what is written on the local disk.
 //
-// What waits is changed here at once and survives as a record of the cache. What does not wait is changed on the remote,
-// before the call returns. Where such a change concerns something that waits, that is sent first.
+// What waits is changed here at once and survives as a record of the cache. What does not wait is
+// changed on the remote, before the call returns. Where such a change concerns something that
+// waits, that is sent first.
 //
 // It has no Unwrap: for package remote it is a driver.
 type overlay struct {
@@ -64,7 +66,8 @@ type overlay struct {
 // openFunc is Open of a remote.
 type openFunc func(ctx context.Context, name string, off, n int64) (io.ReadCloser, error)
 
-// newOverlay puts what o.Cache keeps over a remote, which is remembered by names. open reads its files.
+// newOverlay puts what o.Cache keeps over a remote, which is remembered by names. open reads its
+// files.
 func newOverlay(names *dircache.Tree, b *breaker.Breaker, open openFunc, o Options) *overlay {
 	log := logOf(o)
 	uploads := newUploadNotes(o.Cache.Store, log)
@@ -174,7 +177,8 @@ func (v *overlay) stat(ctx context.Context, name string) (remote.Entry, error) {
 	return v.names.Stat(ctx, name)
 }
 
-// describe returns the entry of a file or directory that waits. Where c is nil it is a directory that something waits in.
+// describe returns the entry of a file or directory that waits. Where c is nil it is a directory
+// that something waits in.
 // LOCKS_REQUIRED(v.mu)
 func (v *overlay) describe(name string, st standing, c *claim) remote.Entry {
 	_, base := remote.Split(name)
@@ -244,7 +248,8 @@ func (v *overlay) Open(ctx context.Context, name string, off, n int64) (io.ReadC
 	}
 }
 
-// gone waits until c, whose content is gone, does not wait any more, and reports whether it came to that.
+// gone waits until c, whose content is gone, does not wait any more, and reports whether it came to
+// that.
 func (v *overlay) gone(ctx context.Context, c *claim) bool {
 	v.mu.Lock()
 	leaving := c.ending || c.dead || c.held != nil

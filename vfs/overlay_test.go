@@ -15,8 +15,8 @@ import (
 	"ferry/remote/remotetest"
 )
 
-// objectStore is a remote as object stores are: directories come with the files in them, nothing is staged or renamed, and
-// asking it is not for free.
+// objectStore is a remote as object stores are: directories come with the files in them, nothing is
+// staged or renamed, and asking it is not for free.
 type objectStore struct{ m *memory.Remote }
 
 func newObjectStore() *objectStore { return &objectStore{memory.New()} }
@@ -160,7 +160,8 @@ func (u *settlingStage) Publish(ctx context.Context, modTime time.Time) (remote.
 	return e, u.s.settle(ctx, err)
 }
 
-// TestTheOverlayKeepsTheContracts runs the conformance suite over what is in the cache, and over what has passed it.
+// TestTheOverlayKeepsTheContracts runs the conformance suite over what is in the cache, and over
+// what has passed it.
 func TestTheOverlayKeepsTheContracts(t *testing.T) {
 	inMemory := func() remote.Remote { return memory.New() }
 	inObjects := func() remote.Remote { return newObjectStore() }

@@ -49,7 +49,8 @@ func (v *overlay) CheckTime(name string, t time.Time) error {
 	return remote.CheckTime(v.remote, name, t)
 }
 
-// setTimeThere sets a time on the remote. Of a remote that cannot, the answer still tells whether there is such a file.
+// setTimeThere sets a time on the remote. Of a remote that cannot, the answer still tells whether
+// there is such a file.
 func (v *overlay) setTimeThere(ctx context.Context, name string, t time.Time) error {
 	defer v.changedThere()
 	err := v.doubts.ask(ctx, func(ctx context.Context) error { return remote.SetModTime(ctx, v.remote, name, t) }, name)
@@ -81,8 +82,8 @@ func (v *overlay) setTimeOfWaiting(ctx context.Context, c *claim, t time.Time) (
 	return true, nil
 }
 
-// sendFirst waits until c, which may be nil, is on the remote. Where it is refused, what the remote has is
-// another file: ErrPermission.
+// sendFirst waits until c, which may be nil, is on the remote. Where it is refused, what the remote
+// has is another file: ErrPermission.
 func (v *overlay) sendFirst(ctx context.Context, c *claim) error {
 	if c == nil {
 		return nil

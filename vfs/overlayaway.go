@@ -11,7 +11,8 @@ import (
 	"ferry/remote"
 )
 
-// What is made of changes while the remote is away: records of deletions, of renames, and of directories that come and go.
+// What is made of changes while the remote is away: records of deletions, of renames, and of
+// directories that come and go.
 
 // newKept returns a record that takes nobody's place.
 func newKept(rec cache.Record) kept {
@@ -30,8 +31,8 @@ func (v *overlay) removeElsewhere(ctx context.Context, name string) error {
 	return v.thereOrHere(ctx, lateChange{call: func(ctx context.Context) error { return v.removeThere(ctx, name) }, keep: keep})
 }
 
-// thereHereOrSoon is thereOrHere for a change that cannot be repeated, of names. While those are in doubt, it waits as a record
-// or, where there cannot be one, with its client.
+// thereHereOrSoon is thereOrHere for a change that cannot be repeated, of names. While those are in
+// doubt, it waits as a record or, where there cannot be one, with its client.
 func (v *overlay) thereHereOrSoon(ctx context.Context, l lateChange, names ...string) error {
 	inDoubt := v.doubts.pause(names) > 0
 	if inDoubt || !v.breaker.Closed() {
@@ -90,7 +91,8 @@ func (v *overlay) keepDir(ctx context.Context, dir string, tried bool) (kept, er
 	return newKept(rec), err
 }
 
-// remakeDir makes a directory again whose removal waits; it is false when that does not wait any more.
+// remakeDir makes a directory again whose removal waits; it is false when that does not wait any
+// more.
 func (v *overlay) remakeDir(ctx context.Context, c *claim) (bool, error) {
 	if held, err := v.hold(ctx, c); !held {
 		return false, err
@@ -117,7 +119,8 @@ func (v *overlay) rmdirElsewhere(ctx context.Context, dir string) error {
 	}, dir)
 }
 
-// keepDirRemoval makes the record of the removal of a directory that is known to be empty. c, which may be nil, made it here.
+// keepDirRemoval makes the record of the removal of a directory that is known to be empty. c, which
+// may be nil, made it here.
 func (v *overlay) keepDirRemoval(ctx context.Context, dir string, c *claim) (kept, error) {
 	if c == nil && !v.knownEmpty(dir) {
 		return kept{}, errNotKept
@@ -139,7 +142,8 @@ func (v *overlay) keepDirRemoval(ctx context.Context, dir string, c *claim) (kep
 	return k, nil
 }
 
-// removedDirFirst waits until the directory that c removes is gone on the remote: until then no file can have its name.
+// removedDirFirst waits until the directory that c removes is gone on the remote: until then no
+// file can have its name.
 func (v *overlay) removedDirFirst(ctx context.Context, c *claim) error {
 	v.mu.Lock()
 	if !c.dead {
@@ -151,7 +155,8 @@ func (v *overlay) removedDirFirst(ctx context.Context, c *claim) error {
 	return err
 }
 
-// knownEmpty reports whether dir was empty when it was listed, or all that was in it has been removed here.
+// knownEmpty reports whether dir was empty when it was listed, or all that was in it has been
+// removed here.
 func (v *overlay) knownEmpty(dir string) bool {
 	listed, ok := v.names.Listed(dir)
 	if !ok {
@@ -231,8 +236,8 @@ func (v *overlay) keepMove(ctx context.Context, from, to string) (k kept, err er
 	return k, nil
 }
 
-// movable describes a file that can be renamed here. source is the claim that makes it what it is, nil where it is on the
-// remote.
+// movable describes a file that can be renamed here. source is the claim that makes it what it is,
+// nil where it is on the remote.
 func (v *overlay) movable(name string) (e remote.Entry, source *claim, err error) {
 	v.mu.Lock()
 	st, c := v.pending.look(name)

@@ -11,8 +11,8 @@ import (
 	"ferry/remote"
 )
 
-// lock keeps others from changing names, what is above and below them, and what is bound up with them: the other paths of
-// a claim that touches one of them.
+// lock keeps others from changing names, what is above and below them, and what is bound up with
+// them: the other paths of a claim that touches one of them.
 func (v *overlay) lock(ctx context.Context, names ...string) (release func(), err error) {
 	for {
 		keys := make([]string, len(names))
@@ -51,8 +51,9 @@ func (v *overlay) boundTo(names []string) []string {
 	return more
 }
 
-// hold keeps c as it is until letGo: nobody begins to carry it out, and nobody comes to the end of doing so. It is false
-// when that was too late; then c does not wait any more when hold returns. What was refused waits again then, as another claim.
+// hold keeps c as it is until letGo: nobody begins to carry it out, and nobody comes to the end of
+// doing so. It is false when that was too late; then c does not wait any more when hold returns.
+// What was refused waits again then, as another claim.
 func (v *overlay) hold(ctx context.Context, c *claim) (bool, error) {
 	v.mu.Lock()
 	if c.dead {
@@ -138,14 +139,14 @@ func (v *overlay) end(c *claim) {
 	v.signal()
 }
 
-// maxCallBack is how long a file may be called back because a newer content has come. A file that is replaced more often
-// than it can be sent would never arrive.
+// maxCallBack is how long a file may be called back because a newer content has come. A file that
+// is replaced more often than it can be sent would never arrive.
 const maxCallBack = time.Minute
 
 var errSuperseded = errors.New("superseded by a later change")
 
-// dropOld forgets a record whose place next has taken. What cannot be dropped now is dropped before next is done with: it
-// must not come back.
+// dropOld forgets a record whose place next has taken. What cannot be dropped now is dropped before
+// next is done with: it must not come back.
 func (v *overlay) dropOld(next *claim, old ...*claim) {
 	for _, c := range old {
 		err := v.store.Drop(c.rec.ID, v.durability())
@@ -208,8 +209,8 @@ func (v *overlay) remove(ctx context.Context, name string) error {
 	}
 }
 
-// removeWaiting removes a file that waits; it is false when the file does not wait any more. Where the remote never saw
-// anything of it nothing is left to be done there.
+// removeWaiting removes a file that waits; it is false when the file does not wait any more. Where
+// the remote never saw anything of it nothing is left to be done there.
 func (v *overlay) removeWaiting(ctx context.Context, c *claim) (bool, error) {
 	left, err := v.leave(ctx, c.rec.Name)
 	if err != nil {
@@ -236,8 +237,8 @@ func (v *overlay) removeWaiting(ctx context.Context, c *claim) (bool, error) {
 		v.end(c)
 		return true, nil
 	}
-	// It claims the name also where there is nothing to be removed: when the old record cannot be dropped, the next process
-	// must not find the name unclaimed.
+	// It claims the name also where there is nothing to be removed: when the old record cannot be
+	// dropped, the next process must not find the name unclaimed.
 	rec, err := v.store.Add(ctx, cache.Record{
 		Kind: cache.Removed, Name: c.rec.Name, Removes: names, Base: base, BaseVersion: version,
 	}, v.durability())

@@ -13,11 +13,12 @@ import (
 	"ferry/remote"
 )
 
-// What has to be known before something is taken in: whether the name can be that of a file here, and what the remote has
-// under it. A remote that does not answer hinders nobody: then what is taken in is taken on trust, and waits.
+// What has to be known before something is taken in: whether the name can be that of a file here,
+// and what the remote has under it. A remote that does not answer hinders nobody: then what is
+// taken in is taken on trust, and waits.
 
-// seenDirs remembers directories that were there, on a remote where asking costs as much as storing a file: only where it
-// remembers one it is worth asking. It forgets any when there are too many.
+// seenDirs remembers directories that were there, on a remote where asking costs as much as storing
+// a file: only where it remembers one it is worth asking. It forgets any when there are too many.
 type seenDirs struct {
 	mu    sync.Mutex
 	known map[string]struct{} // guarded by mu; by key
@@ -69,8 +70,8 @@ type knownBase struct {
 	done    uint64       // overlay.done when it was asked for
 }
 
-// knows returns what the remote has under name: what is remembered, and what it answers where asking is worth it. An
-// error is the remote's answer that there can be no such file.
+// knows returns what the remote has under name: what is remembered, and what it answers where
+// asking is worth it. An error is the remote's answer that there can be no such file.
 func (v *overlay) knows(ctx context.Context, name string, ask bool) (knownBase, error) {
 	v.mu.Lock()
 	known := knownBase{done: v.done}
@@ -113,13 +114,14 @@ func (k *knownBase) set(e remote.Entry) {
 	k.base, k.version, k.entry = cache.BasePresent, e.Version, e
 }
 
-// asks reports whether finding out what the remote has is cheaper than storing a file, or name is likely to be a directory.
+// asks reports whether finding out what the remote has is cheaper than storing a file, or name is
+// likely to be a directory.
 func (v *overlay) asks(name string) bool {
 	return !v.caps.ImplicitDirs || v.dirs.has(name)
 }
 
-// checkTarget finds out whether there may be a file called name, and what it replaces. A missing directory, a directory
-// of that name and a file that may not be changed are errors.
+// checkTarget finds out whether there may be a file called name, and what it replaces. A missing
+// directory, a directory of that name and a file that may not be changed are errors.
 func (v *overlay) checkTarget(ctx context.Context, name string) (knownBase, error) {
 	st, c := v.look(name)
 	var known knownBase
@@ -155,8 +157,9 @@ func (v *overlay) checkTarget(ctx context.Context, name string) (knownBase, erro
 	return known, v.checkParent(ctx, name)
 }
 
-// checkImplicit makes sure that there can be a file called name on a remote whose directories exist by having files in them.
-// Where what waits changes what the remote has above it, that is not asked.
+// checkImplicit makes sure that there can be a file called name on a remote whose directories exist
+// by having files in them. Where what waits changes what the remote has above it, that is not
+// asked.
 func (v *overlay) checkImplicit(ctx context.Context, name string) error {
 	if v.changesAbove(name) {
 		return nil
@@ -192,8 +195,8 @@ func (v *overlay) changesAbove(name string) bool {
 	return false
 }
 
-// checkParent makes sure that there is a directory for name to be made in, where the remote wants one. Whether it is
-// there is known when something waits in it.
+// checkParent makes sure that there is a directory for name to be made in, where the remote wants
+// one. Whether it is there is known when something waits in it.
 func (v *overlay) checkParent(ctx context.Context, name string) error {
 	dir, _ := remote.Split(name)
 	if v.caps.ImplicitDirs || dir == "." {

@@ -8,10 +8,12 @@ import (
 	"ferry/remote"
 )
 
-// batch is how much is done under overlay.mu at a time of what grows with what waits: nobody else has to wait for all of it.
+// batch is how much is done under overlay.mu at a time of what grows with what waits: nobody else
+// has to wait for all of it.
 const batch = 256
 
-// List implements remote.Remote: what the remote has, without what is removed or replaced here, and what waits.
+// List implements remote.Remote: what the remote has, without what is removed or replaced here, and
+// what waits.
 func (v *overlay) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
 	return func(yield func(remote.Entry, error) bool) {
 		if err := v.check(ctx, "list", dir); err != nil {

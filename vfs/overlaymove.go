@@ -9,8 +9,8 @@ import (
 	"ferry/remote"
 )
 
-// Move implements remote.Mover. A file that waits gets its new name here. Anything else is renamed on the remote; what
-// waits under either name, or in a directory of that name, is sent first.
+// Move implements remote.Mover. A file that waits gets its new name here. Anything else is renamed
+// on the remote; what waits under either name, or in a directory of that name, is sent first.
 func (v *overlay) Move(ctx context.Context, from, to string) error {
 	if err := v.check(ctx, "move", from); err != nil {
 		return err
@@ -41,7 +41,8 @@ func (v *overlay) move(ctx context.Context, from, to string) error {
 	}
 }
 
-// moveWaiting gives a file that waits another name; it is false when the file does not wait any more.
+// moveWaiting gives a file that waits another name; it is false when the file does not wait any
+// more.
 func (v *overlay) moveWaiting(ctx context.Context, c *claim, to string) (bool, error) {
 	if c.rec.Name == to {
 		return true, nil
@@ -74,7 +75,8 @@ func (v *overlay) moveWaiting(ctx context.Context, c *claim, to string) (bool, e
 	return true, v.rename(ctx, c, old, to, known)
 }
 
-// knownTarget is checkTarget for a file that waits: under a name that differs only in case, it is what is there.
+// knownTarget is checkTarget for a file that waits: under a name that differs only in case, it is
+// what is there.
 func (v *overlay) knownTarget(ctx context.Context, c *claim, to string) (knownBase, error) {
 	if v.pending.keyOf(c.rec.Name) == v.pending.keyOf(to) {
 		return knownBase{}, nil
@@ -82,7 +84,8 @@ func (v *overlay) knownTarget(ctx context.Context, c *claim, to string) (knownBa
 	return v.checkTarget(ctx, to)
 }
 
-// rename makes one record of the file c and of what is there under its new name, if old waits there. Both are held.
+// rename makes one record of the file c and of what is there under its new name, if old waits
+// there. Both are held.
 func (v *overlay) rename(ctx context.Context, c, old *claim, to string, known knownBase) error {
 	v.mu.Lock()
 	rec := c.rec
@@ -124,7 +127,8 @@ func (v *overlay) rename(ctx context.Context, c, old *claim, to string, known kn
 	return nil
 }
 
-// baseAt returns what the remote has under name: as old knows, which waits there, or else as was found out.
+// baseAt returns what the remote has under name: as old knows, which waits there, or else as was
+// found out.
 // LOCKS_REQUIRED(v.mu)
 func (v *overlay) baseAt(name string, old *claim, known knownBase) (cache.Base, string) {
 	switch {
@@ -159,7 +163,8 @@ func (v *overlay) moveThere(ctx context.Context, from, to string) error {
 	return v.watchRemoved(ctx, from)
 }
 
-// Mkdir implements remote.Remote. Where the remote cannot be reached, the directory is made here and waits.
+// Mkdir implements remote.Remote. Where the remote cannot be reached, the directory is made here
+// and waits.
 func (v *overlay) Mkdir(ctx context.Context, dir string) error {
 	if err := v.checkNew(ctx, "mkdir", dir); err != nil {
 		return err

@@ -28,8 +28,8 @@ func (v *overlay) openWaiting(ctx context.Context, c *claim, off, n int64) (io.R
 	return &waitingReader{ended: func() error { return context.Cause(ctx) }, content: content, file: file, left: left}, nil
 }
 
-// A waitingReader reads the content of a file that waits. The content stays open with it: what is open is not taken apart
-// when the file has become a copy of what the remote has.
+// A waitingReader reads the content of a file that waits. The content stays open with it: what is
+// open is not taken apart when the file has become a copy of what the remote has.
 type waitingReader struct {
 	ended   func() error // why the context of Open is over; nil = it is not
 	content *cache.Content
@@ -72,8 +72,8 @@ func partEntry(p cache.PartInfo) remote.Entry {
 	return remote.Entry{Name: base, Size: p.Size, ModTime: p.ModTime, Part: p.Owner}
 }
 
-// showsRemoteParts reports whether the unfinished uploads that the remote keeps are those of this tree: only where
-// uploads are passed through to it.
+// showsRemoteParts reports whether the unfinished uploads that the remote keeps are those of this
+// tree: only where uploads are passed through to it.
 func (v *overlay) showsRemoteParts() bool { return v.mode == CacheMinimal && v.remoteKeepsParts() }
 
 // Part implements remote.Stager.
@@ -107,14 +107,16 @@ func (v *overlay) checkPart(ctx context.Context, op, name, owner string) error {
 	return v.check(ctx, op, name)
 }
 
-// copyMoved lets the copy of a file that was renamed on the remote go with it. What cannot be moved is read anew.
+// copyMoved lets the copy of a file that was renamed on the remote go with it. What cannot be moved
+// is read anew.
 func (v *overlay) copyMoved(from, to string) {
 	if v.mode == CacheFull {
 		_ = v.store.MoveCopy(from, to)
 	}
 }
 
-// copyRemoved drops the copy of a file that is gone. One that stays only takes room: it is of no version that there will be.
+// copyRemoved drops the copy of a file that is gone. One that stays only takes room: it is of no
+// version that there will be.
 func (v *overlay) copyRemoved(name string) {
 	if v.mode == CacheFull {
 		_ = v.store.Forget(name)

@@ -9,7 +9,8 @@ import (
 	"ferry/remote"
 )
 
-// part describes the unfinished upload of name that the owner left. One that is too old does not exist.
+// part describes the unfinished upload of name that the owner left. One that is too old does not
+// exist.
 func (v *View) part(ctx context.Context, name string) (remote.Entry, error) {
 	missing := &fs.PathError{Op: "stat", Path: name, Err: remote.ErrNotExist}
 	if v.fs.stager == nil {
@@ -28,8 +29,8 @@ func (v *View) part(ctx context.Context, name string) (remote.Entry, error) {
 	return e, nil
 }
 
-// hasEarlierParts reports whether there can be parts that an earlier process left, those of a time when parts belonged to
-// users without an address among them.
+// hasEarlierParts reports whether there can be parts that an earlier process left, those of a time
+// when parts belonged to users without an address among them.
 func (f *FS) hasEarlierParts() bool {
 	age := f.opt.PartMaxAge
 	return f.stager != nil && !f.top.Info().Caps.NoParts && (age <= 0 || time.Since(f.cuts.began) <= age)
@@ -40,8 +41,9 @@ func (v *View) expired(part remote.Entry) bool {
 	return age > 0 && !part.ModTime.IsZero() && v.fs.ages.Exceed(part.ModTime, age)
 }
 
-// showsPart reports whether e, an unfinished upload found in dir, is listed as a file: it is the owner's, not too old,
-// and there is no file of that name. That costs a Stat for each part of the owner.
+// showsPart reports whether e, an unfinished upload found in dir, is listed as a file: it is the
+// owner's, not too old, and there is no file of that name. That costs a Stat for each part of the
+// owner.
 func (v *View) showsPart(ctx context.Context, dir string, e remote.Entry) (bool, error) {
 	if e.Part != v.owner && e.Part != v.user || v.expired(e) {
 		return false, nil
@@ -65,7 +67,8 @@ func (v *View) dropCut(ctx context.Context, name string) {
 	}
 }
 
-// explain replaces an error that says name does not exist where the client sees an unfinished upload of that name.
+// explain replaces an error that says name does not exist where the client sees an unfinished
+// upload of that name.
 func (v *View) explain(ctx context.Context, op, name string, err error, hint string) error {
 	if !errors.Is(err, remote.ErrNotExist) {
 		return err

@@ -101,7 +101,8 @@ func TestAContinuationThatIsCutTwiceGoesOn(t *testing.T) {
 		v := vfs.New(r, vfs.Options{}).View("bob")
 		upload(t, v, "f", "0123", 0)
 		cut(t, v, "f", "45", 4)
-		// The client asks for the size, which is that of the file: the file is the beginning of what it sends.
+		// The client asks for the size, which is that of the file: the file is the beginning of
+		// what it sends.
 		upload(t, v, "f", "456789", 4)
 		if got := content(t, v, "f"); got != "0123456789" {
 			t.Errorf("got %q", got)
@@ -126,7 +127,8 @@ func TestAfterARestartTheOriginOfAPartIsNotGuessed(t *testing.T) {
 }
 
 func TestContinue(t *testing.T) {
-	// before is what is there: a published file, an own part that is older or newer than it, or neither.
+	// before is what is there: a published file, an own part that is older or newer than it, or
+	// neither.
 	type before struct{ file, part string }
 	const newer, older = true, false
 	tests := []struct {

@@ -11,10 +11,11 @@ import (
 	"ferry/remote"
 )
 
-// Uploads that do not wait: those that are streamed in mode minimal, those that are acknowledged when the remote has them,
-// and those that are larger than the cache.
+// Uploads that do not wait: those that are streamed in mode minimal, those that are acknowledged
+// when the remote has them, and those that are larger than the cache.
 
-// publishThere puts the content of the draft on the remote while the client waits. The caller has locked the name.
+// publishThere puts the content of the draft on the remote while the client waits. The caller has
+// locked the name.
 func (s *spool) publishThere(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	v := s.overlay
 	if err := v.flushFirst(ctx, s.name); err != nil {

@@ -18,15 +18,17 @@ import (
 // needs a path: Run, which carries out what waits, takes none. An upload holds its path only while
 // it is committed, never while its client sends.
 
-// pathLocks keeps changes of the tree apart that would disturb each other: those of one path, and those of a path and
-// something above or below it. Who came first goes first. The zero value is ready.
+// pathLocks keeps changes of the tree apart that would disturb each other: those of one path, and
+// those of a path and something above or below it. Who came first goes first. The zero value is
+// ready.
 type pathLocks struct {
 	mu    sync.Mutex
 	last  uint64               // guarded by mu; the number that was given out last
 	nodes map[string]*lockNode // guarded by mu; the paths that are locked or waited for, and those above them
 }
 
-// A lockNode is a path. Its lists hold *pathLock in the order in which they came, those that wait included.
+// A lockNode is a path. Its lists hold *pathLock in the order in which they came, those that wait
+// included.
 type lockNode struct {
 	here  list.List // of the path itself
 	below list.List // of what is below it
@@ -46,7 +48,8 @@ type lockSpot struct {
 	elem *list.Element
 }
 
-// turnLimit is how long a change waits for others of its path, unless it may take long by its nature.
+// turnLimit is how long a change waits for others of its path, unless it may take long by its
+// nature.
 const turnLimit = breaker.ChangeLimit
 
 // errTurn is why a change was given up that waited for another one of its path.
@@ -62,8 +65,9 @@ func (turnError) Hint() string { return "Another session is changing this path; 
 // Unwrap says what it is: a time-out.
 func (turnError) Unwrap() error { return context.DeadlineExceeded }
 
-// take waits until nobody who came before has one of keys, or something above or below it. It fails when ctx ends
-// before, and within turnLimit if the call is guarded: that somebody else works there is no silence of the remote.
+// take waits until nobody who came before has one of keys, or something above or below it. It fails
+// when ctx ends before, and within turnLimit if the call is guarded: that somebody else works there
+// is no silence of the remote.
 func (l *pathLocks) take(ctx context.Context, keys ...string) (release func(), err error) {
 	mine := l.enter(keys)
 	before := l.before(mine)

@@ -17,8 +17,8 @@ import (
 	"ferry/vfs"
 )
 
-// gated is a remote whose changes wait at a gate: each notes that it has come, and goes on when the gate opens. Its Move is
-// that of a store that copies and then removes.
+// gated is a remote whose changes wait at a gate: each notes that it has come, and goes on when the
+// gate opens. Its Move is that of a store that copies and then removes.
 type gated struct {
 	remote.Forward
 	gate chan struct{}
@@ -137,7 +137,8 @@ func gatedTree(t *testing.T) (*gated, *vfs.FS) {
 	return g, vfs.New(g, vfs.Options{})
 }
 
-// Changes of one path, and of a path and what is above or below it, come one after the other; others do not wait.
+// Changes of one path, and of a path and what is above or below it, come one after the other;
+// others do not wait.
 func TestChangesOfOnePathTakeTurns(t *testing.T) {
 	remove := func(name string) change {
 		return change{"remove " + name, func(ctx context.Context, v *vfs.View) error { return v.Remove(ctx, name) }}
@@ -300,7 +301,8 @@ func (s slowly) Info() remote.Info {
 	return info
 }
 
-// That another session works on a path for a long time is no silence of the remote, and ends in time.
+// That another session works on a path for a long time is no silence of the remote, and ends in
+// time.
 func TestWaitingForATurnHasALimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, _ := gatedTree(t)

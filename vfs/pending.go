@@ -9,11 +9,12 @@ import (
 	"ferry/remote"
 )
 
-// pending is the picture of everything that waits to be carried out on the remote, as a tree of the paths concerned. It
-// does no I/O and has no lock of its own: overlay.mu guards it, and every claim in it.
+// pending is the picture of everything that waits to be carried out on the remote, as a tree of the
+// paths concerned. It does no I/O and has no lock of its own: overlay.mu guards it, and every claim
+// in it.
 //
-// A claim touches its own name and the names that go away with it. Of the claims that touch one path the newest says
-// what is there; where none does, the remote knows.
+// A claim touches its own name and the names that go away with it. Of the claims that touch one
+// path the newest says what is there; where none does, the remote knows.
 type pending struct {
 	fold   bool // names that differ in case are one
 	root   node
@@ -130,8 +131,8 @@ func (p *pending) add(c *claim) (later []*claim) {
 	return p.order(c)
 }
 
-// bury notes that c no longer says what is there, because another claim does or nothing waits any more. As long as its
-// run goes on it stays in the way of others.
+// bury notes that c no longer says what is there, because another claim does or nothing waits any
+// more. As long as its run goes on it stays in the way of others.
 func (p *pending) bury(c *claim) {
 	if c.dead {
 		return
@@ -275,8 +276,8 @@ func (n *node) stands() (standing, *claim) {
 	return elsewhere, nil
 }
 
-// look returns what name is. The claim is the one that says so, nil for a directory that is one because something waits
-// in it.
+// look returns what name is. The claim is the one that says so, nil for a directory that is one
+// because something waits in it.
 func (p *pending) look(name string) (standing, *claim) {
 	n := &p.root
 	gone := false
@@ -304,7 +305,8 @@ func (p *pending) look(name string) (standing, *claim) {
 	return elsewhere, nil
 }
 
-// newest returns the claim that says what is at name itself, whatever waits below it; nil where none does.
+// newest returns the claim that says what is at name itself, whatever waits below it; nil where
+// none does.
 func (p *pending) newest(name string) *claim {
 	if n := p.find(name); n != nil {
 		if t, ok := n.top(); ok {
@@ -314,7 +316,8 @@ func (p *pending) newest(name string) *claim {
 	return nil
 }
 
-// appliedBefore returns the claims of the name of c that are older and applied: nothing may be done for their sake after c.
+// appliedBefore returns the claims of the name of c that are older and applied: nothing may be done
+// for their sake after c.
 func (p *pending) appliedBefore(c *claim) (before []*claim) {
 	n := p.find(c.rec.Name)
 	if n == nil {
@@ -328,7 +331,8 @@ func (p *pending) appliedBefore(c *claim) (before []*claim) {
 	return before
 }
 
-// own returns the claim that says what is at name itself, if that is one of this name and not one that takes it away.
+// own returns the claim that says what is at name itself, if that is one of this name and not one
+// that takes it away.
 func (p *pending) own(name string) *claim {
 	if c := p.newest(name); c != nil && p.keyOf(c.rec.Name) == p.keyOf(name) {
 		return c
@@ -345,8 +349,8 @@ type child struct {
 	own   bool     // what the remote has of this name is replaced or removed
 }
 
-// children returns what waits directly in dir at this moment, by key. That it does not change makes it as quick for many
-// as for few.
+// children returns what waits directly in dir at this moment, by key. That it does not change makes
+// it as quick for many as for few.
 func (p *pending) children(dir string) trie[child] {
 	n := p.find(dir)
 	if n == nil {

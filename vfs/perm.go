@@ -14,8 +14,8 @@ const (
 	PermPurge                   // delete what is in a directory
 )
 
-// Permitted tells what may be done with name, which info describes. It asks nobody: an operation that it names may still
-// fail for a reason that only the remote sees.
+// Permitted tells what may be done with name, which info describes. It asks nobody: an operation
+// that it names may still fail for a reason that only the remote sees.
 func (v *View) Permitted(name string, info fs.FileInfo) Perm {
 	i, known := info.(*Info)
 	if known && i.part {

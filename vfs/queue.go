@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// queue holds the claims that may be carried out by and by: those that somebody waits for first, then by the time when
-// they are due. Large files stand apart, so that what is small can pass them. overlay.mu guards it.
+// queue holds the claims that may be carried out by and by: those that somebody waits for first,
+// then by the time when they are due. Large files stand apart, so that what is small can pass them.
+// overlay.mu guards it.
 type queue struct {
 	small, large dueHeap
 	freed        [][]*claim // what waited for something that is out of the way by now, and has no place yet
@@ -26,7 +27,8 @@ func (q *queue) heap(c *claim) *dueHeap {
 	return &q.small
 }
 
-// push puts c in, or in another place if it is in already. A claim that is dead or under way has no place in it.
+// push puts c in, or in another place if it is in already. A claim that is dead or under way has no
+// place in it.
 func (q *queue) push(c *claim) {
 	switch {
 	case c.dead || c.refused || c.run != nil || c.held != nil || c.parkedAt != nil:
@@ -44,8 +46,9 @@ func (q *queue) drop(c *claim) {
 	}
 }
 
-// pop takes the first claim out if it is due at the time now, and otherwise returns when it will be; false means that
-// there is none. Without large it passes over the large files that nobody waits for.
+// pop takes the first claim out if it is due at the time now, and otherwise returns when it will
+// be; false means that there is none. Without large it passes over the large files that nobody
+// waits for.
 func (q *queue) pop(now time.Time, large bool) (c *claim, next time.Time, waits bool) {
 	first := q.first(large)
 	switch {
@@ -58,7 +61,8 @@ func (q *queue) pop(now time.Time, large bool) (c *claim, next time.Time, waits 
 	return first, time.Time{}, false
 }
 
-// first returns what goes first, nil where nothing may. Of two that somebody waits for the small one does.
+// first returns what goes first, nil where nothing may. Of two that somebody waits for the small
+// one does.
 func (q *queue) first(large bool) *claim {
 	a, b := q.small.first(), q.large.first()
 	if b != nil && !large && !b.urgent {

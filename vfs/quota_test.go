@@ -20,8 +20,9 @@ import (
 	"ferry/remote"
 )
 
-// A bottomless remote has a file of every name "size/anything", and forgets what is put there once it has seen that it is
-// what such a file holds. So a test can move more bytes than there is memory.
+// A bottomless remote has a file of every name "size/anything", and forgets what is put there once
+// it has seen that it is what such a file holds. So a test can move more bytes than there is
+// memory.
 type bottomless struct {
 	remote.Remote
 	mu     sync.Mutex
@@ -131,8 +132,8 @@ func (p *pattern) compare(r io.Reader) (total int64, err error) {
 	}
 }
 
-// The cache may exceed --vfs-cache-max-size, says the manual that ferry follows. It does not. With FERRY_TEST_QUOTA=full
-// 10 GiB are read and 5 GiB written through 256 MiB.
+// The cache may exceed --vfs-cache-max-size, says the manual that ferry follows. It does not. With
+// FERRY_TEST_QUOTA=full 10 GiB are read and 5 GiB written through 256 MiB.
 func TestTheCacheObeysItsSize(t *testing.T) {
 	const sessions = 8
 	size, read, written := int64(4<<20), int64(48<<20), int64(16<<20)
@@ -190,8 +191,8 @@ func TestTheCacheObeysItsSize(t *testing.T) {
 	}
 }
 
-// A quotaSession reads and writes files of random lengths, in turn. What all sessions write at a time fits the cache: it
-// cannot be sent before it is whole.
+// A quotaSession reads and writes files of random lengths, in turn. What all sessions write at a
+// time fits the cache: it cannot be sent before it is whole.
 type quotaSession struct {
 	*View
 	t       *testing.T

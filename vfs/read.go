@@ -10,8 +10,8 @@ import (
 	"ferry/remote"
 )
 
-// Open reads name from byte off on. The reader of a remote that is as quick as a cache is its own, which may be an
-// *os.File; any other remote is read ahead.
+// Open reads name from byte off on. The reader of a remote that is as quick as a cache is its own,
+// which may be an *os.File; any other remote is read ahead.
 func (v *View) Open(ctx context.Context, name string, off int64) (rc io.ReadCloser, err error) {
 	ctx, w := v.fs.guard(ctx, breaker.ForLongQuery())
 	defer w.Settle(&err)
@@ -34,8 +34,8 @@ func (f *FS) openShown(ctx context.Context, name string, off int64) (io.ReadClos
 	return f.openRemote(ctx, name, off, -1)
 }
 
-// openRemote is Open of the remote: through copies on the local disk in mode full, else read ahead where all of the rest is
-// read.
+// openRemote is Open of the remote: through copies on the local disk in mode full, else read ahead
+// where all of the rest is read.
 func (f *FS) openRemote(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
 	if n < 0 && f.opt.Chunks != nil && !f.caps.Live && f.opt.Cache.Mode != CacheFull {
 		return f.openChunked(ctx, name, off, *f.opt.Chunks)
@@ -43,8 +43,9 @@ func (f *FS) openRemote(ctx context.Context, name string, off, n int64) (io.Read
 	return f.reads.Open(ctx, name, off, n)
 }
 
-// readOptions say how the remote's files are read. names are those of the remote. What tells the versions of a file apart
-// is not waited for long: where the remote does not answer, what is held on disk is read.
+// readOptions say how the remote's files are read. names are those of the remote. What tells the
+// versions of a file apart is not waited for long: where the remote does not answer, what is held
+// on disk is read.
 func (o *Options) readOptions(r remote.Remote, names *dircache.Tree, b *breaker.Breaker) readahead.Options {
 	reading := readahead.Options{
 		Limits: readahead.NewLimits(o.ReadBuffer, o.MaxReadBuffer),

@@ -2,9 +2,9 @@ package vfs
 
 import "ferry/remote"
 
-// recent remembers which names were changed through this tree, and in which order: on a remote without
-// versions, two contents of one size that were stored within a second look the same. It forgets all
-// when there are too many; then everything counts as changed. The zero value is ready.
+// recent remembers which names were changed through this tree, and in which order: on a remote
+// without versions, two contents of one size that were stored within a second look the same. It
+// forgets all when there are too many; then everything counts as changed. The zero value is ready.
 type recent struct {
 	n     uint64            // changes so far
 	at    map[string]uint64 // the last change of a name, by key
@@ -22,7 +22,8 @@ func (r *recent) note(key string) {
 	r.at[key] = r.n
 }
 
-// since reports whether name of key, or a directory above it, may have been changed since there were n changes.
+// since reports whether name of key, or a directory above it, may have been changed since there
+// were n changes.
 func (r *recent) since(key string, n uint64) bool {
 	if r.floor > n {
 		return true

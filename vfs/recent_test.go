@@ -49,7 +49,8 @@ func (b blunt) Hash(context.Context, string, string) ([]byte, error) {
 	return nil, remote.ErrUnsupported
 }
 
-// An append to what another client has replaced by a content as long, within the same second, is refused.
+// An append to what another client has replaced by a content as long, within the same second, is
+// refused.
 func TestAnAppendNoticesAContentThatLooksTheSame(t *testing.T) {
 	for _, waits := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {

@@ -17,13 +17,14 @@ import (
 // content: until the doubt is over, the remote is looked at again every now and then, and what
 // arrived late and undid it is undone in its turn.
 
-// firstRecheck is when an applied change is looked at for the first time; each further time it takes
-// twice as long.
+// firstRecheck is when an applied change is looked at for the first time; each further time it
+// takes twice as long.
 const firstRecheck = time.Second
 
-// inDoubt returns until when the remote may still undo what c wants. A rename cannot be repeated: it has
-// waited for the doubt to be small. Directories are not looked at again: as long as one waits, the remote is taken not to have it. What a late request can do to one
-// is to remove it while it is empty, and then it is made again for the next file in it.
+// inDoubt returns until when the remote may still undo what c wants. A rename cannot be repeated:
+// it has waited for the doubt to be small. Directories are not looked at again: as long as one
+// waits, the remote is taken not to have it. What a late request can do to one is to remove it
+// while it is empty, and then it is made again for the next file in it.
 func (v *overlay) inDoubt(c *claim) (until time.Time) {
 	v.mu.Lock()
 	rec, released := c.rec, c.released
@@ -72,9 +73,10 @@ func (c *claim) keepUntil(until time.Time) {
 
 // splitRemovals makes changes of their own of the removals that c has brought with it: an applied
 // change says something of its own name alone. Otherwise what comes after it to the names that it
-// has removed would be done before it was over, and be undone with it. Its record is written durably: one that was recovered
-// may be as it was before its last change after a loss of power, and it stays long after the remote has that change. The record
-// of a rename is about to go, and keeps them: until then it is in the way of what comes after it to those names.
+// has removed would be done before it was over, and be undone with it. Its record is written
+// durably: one that was recovered may be as it was before its last change after a loss of power,
+// and it stays long after the remote has that change. The record of a rename is about to go, and
+// keeps them: until then it is in the way of what comes after it to those names.
 func (v *overlay) splitRemovals(ctx context.Context, c *claim, until time.Time) error {
 	removals, err := v.keepRemovals(ctx, c)
 	if err != nil {
@@ -93,8 +95,8 @@ func (v *overlay) splitRemovals(ctx context.Context, c *claim, until time.Time) 
 	return v.watch(c, removals, until)
 }
 
-// keepRemovals makes records of the removals that c has brought with it. They keep its place in the order: what is being
-// stored under those names just now comes after them.
+// keepRemovals makes records of the removals that c has brought with it. They keep its place in the
+// order: what is being stored under those names just now comes after them.
 func (v *overlay) keepRemovals(ctx context.Context, c *claim) (removals []*claim, err error) {
 	v.mu.Lock()
 	names := v.pending.inherited(c)
@@ -109,8 +111,9 @@ func (v *overlay) keepRemovals(ctx context.Context, c *claim) (removals []*claim
 	return removals, nil
 }
 
-// watch has removals, which c has brought and made, looked at again in its place. What has been stored under one of the names
-// meanwhile waits for c, and must not be removed after it: that removal is forgotten.
+// watch has removals, which c has brought and made, looked at again in its place. What has been
+// stored under one of the names meanwhile waits for c, and must not be removed after it: that
+// removal is forgotten.
 func (v *overlay) watch(c *claim, removals []*claim, until time.Time) error {
 	for {
 		v.mu.Lock()
@@ -163,8 +166,8 @@ func (v *overlay) recheck(ctx context.Context, c *claim, rec cache.Record) error
 	return nil
 }
 
-// watchRemoved has the names looked at that are in doubt, name or below it, and were just removed on
-// the remote.
+// watchRemoved has the names looked at that are in doubt, name or below it, and were just removed
+// on the remote.
 func (v *overlay) watchRemoved(ctx context.Context, name string) error {
 	if !v.keepsChanges() {
 		return nil
@@ -182,8 +185,8 @@ func (v *overlay) watchRemoved(ctx context.Context, name string) error {
 	return nil
 }
 
-// watchFreed has the names looked at that c, a rename that was made, has freed while they are in doubt. Nobody changes c any
-// more.
+// watchFreed has the names looked at that c, a rename that was made, has freed while they are in
+// doubt. Nobody changes c any more.
 func (v *overlay) watchFreed(ctx context.Context, c *claim) error {
 	if c.rec.Kind != cache.Moved {
 		return nil
@@ -195,8 +198,8 @@ func (v *overlay) watchFreed(ctx context.Context, c *claim) error {
 	return v.splitRemovals(ctx, c, until)
 }
 
-// watchRemoval has a removal that was made looked at; it is false when ctx has ended: then other changes may have been made
-// since.
+// watchRemoval has a removal that was made looked at; it is false when ctx has ended: then other
+// changes may have been made since.
 func (v *overlay) watchRemoval(ctx context.Context, rec cache.Record, until time.Time) bool {
 	c := newClaim(rec, rec.Committed)
 	v.mu.Lock()
@@ -270,8 +273,8 @@ func (v *overlay) hasContent(ctx context.Context, rec cache.Record, e remote.Ent
 	return digest.Is(h), true
 }
 
-// release ends the looking at what was applied at names, above and below them, with a last look: what they are on the
-// remote is about to change in another way. The caller has locked the names.
+// release ends the looking at what was applied at names, above and below them, with a last look:
+// what they are on the remote is about to change in another way. The caller has locked the names.
 func (v *overlay) release(ctx context.Context, names ...string) error {
 	applied := v.appliedAt(names...)
 	if len(applied) == 0 {

@@ -12,9 +12,10 @@ import (
 	"ferry/remote"
 )
 
-// What the remote refused for good was acknowledged all the same. As long as nothing newer has its name it is shown: its record
-// stands in lost/, and a claim that is never carried out stands for it in the picture. Whoever changes it has it wait again
-// first, so that a removal, a new content and a new name are what they are for any file that waits.
+// What the remote refused for good was acknowledged all the same. As long as nothing newer has its
+// name it is shown: its record stands in lost/, and a claim that is never carried out stands for it
+// in the picture. Whoever changes it has it wait again first, so that a removal, a new content and
+// a new name are what they are for any file that waits.
 
 // refuse shows the file of c, which was refused because of reason, where nothing else has its name.
 // LOCKS_REQUIRED(v.mu)
@@ -39,7 +40,8 @@ func (v *overlay) addRefused(rec cache.Record) {
 	v.refused[rec.ID] = c
 }
 
-// nameTaken reports whether a file was refused because the remote has something else under its name, which goes on being shown.
+// nameTaken reports whether a file was refused because the remote has something else under its
+// name, which goes on being shown.
 func nameTaken(reason string) bool {
 	return strings.Contains(reason, remote.ErrIsDir.Error()) || strings.Contains(reason, remote.ErrNotDir.Error())
 }
@@ -72,8 +74,8 @@ func (v *overlay) openContent(c *claim) (*cache.Content, error) {
 	return v.store.OpenContent(c.rec.ID)
 }
 
-// revive has c, which was refused, wait again, for who is about to change it. Then it is another claim that says what is
-// there, or nothing does any more. The caller has locked the name.
+// revive has c, which was refused, wait again, for who is about to change it. Then it is another
+// claim that says what is there, or nothing does any more. The caller has locked the name.
 func (v *overlay) revive(c *claim) error {
 	rec, err := v.store.Retry(c.rec.ID)
 	v.mu.Lock()
@@ -101,7 +103,8 @@ func (v *overlay) reviveLocked(ctx context.Context, c *claim) error {
 	return v.revive(c)
 }
 
-// forgetRefused notes that lost records of names, and below them, are not the newest of their names any more.
+// forgetRefused notes that lost records of names, and below them, are not the newest of their names
+// any more.
 // LOCKS_REQUIRED(v.mu)
 func (v *overlay) forgetRefused(names ...string) {
 	for id, c := range v.refused {
@@ -151,7 +154,8 @@ func (v *overlay) moveRefused(ctx context.Context, from, to string) {
 	}
 }
 
-// supersedeLost notes what was done on the remote in the lost records of names: they must not be retried any more.
+// supersedeLost notes what was done on the remote in the lost records of names: they must not be
+// retried any more.
 func (v *overlay) supersedeLost(ctx context.Context, names ...string) {
 	if err := v.store.MarkSuperseded(names...); err != nil {
 		v.log.WarnContext(ctx, "A refused file could not be marked as superseded; drop it instead of retrying it, see ferry cache ls",
@@ -225,8 +229,8 @@ func (v *overlay) lostRecord(id string) (cache.LostRecord, error) {
 	return cache.LostRecord{}, fs.ErrNotExist
 }
 
-// noteBase notes in the record of c what the remote has under its name: whether that is still so tells later whether the file
-// may be sent again by itself.
+// noteBase notes in the record of c what the remote has under its name: whether that is still so
+// tells later whether the file may be sent again by itself.
 func (v *overlay) noteBase(ctx context.Context, c *claim) {
 	if c.rec.Kind != cache.File || c.rec.Base != cache.BaseUnknown {
 		return
@@ -249,8 +253,8 @@ func (v *overlay) noteBase(ctx context.Context, c *claim) {
 	c.rec.Base, c.rec.BaseVersion = rec.Base, rec.BaseVersion
 }
 
-// retryLost has what earlier processes were refused wait once more, where the remote has nothing newer of that name. It asks
-// until the remote answers.
+// retryLost has what earlier processes were refused wait once more, where the remote has nothing
+// newer of that name. It asks until the remote answers.
 func (v *overlay) retryLost(ctx context.Context) {
 	lost, err := v.store.Lost()
 	if err != nil {
@@ -263,7 +267,8 @@ func (v *overlay) retryLost(ctx context.Context) {
 	}
 }
 
-// retryUnchanged has r wait again, unless the remote has another file of its name than before; it is false when ctx has ended.
+// retryUnchanged has r wait again, unless the remote has another file of its name than before; it
+// is false when ctx has ended.
 func (v *overlay) retryUnchanged(ctx context.Context, r *cache.LostRecord) bool {
 	for tries := 1; ; tries++ {
 		e, err := v.remote.Stat(ctx, r.Name)

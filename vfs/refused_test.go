@@ -13,7 +13,8 @@ import (
 	"ferry/remote/faulty"
 )
 
-// refusedRig has a file "d/f" that was acknowledged and refused, over one that the remote has where old is given.
+// refusedRig has a file "d/f" that was acknowledged and refused, over one that the remote has where
+// old is given.
 func refusedRig(t *testing.T, old string) *rig {
 	t.Helper()
 	b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour})

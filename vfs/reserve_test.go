@@ -11,7 +11,8 @@ import (
 	"ferry/remote/faulty"
 )
 
-// slowly makes a rig whose remote takes 12 seconds for each file called big and a number, and has n of them sent.
+// slowly makes a rig whose remote takes 12 seconds for each file called big and a number, and has n
+// of them sent.
 func slowly(t *testing.T, transfers, n int) *rig {
 	t.Helper()
 	b := newRig(t, Cache{Mode: CacheWrites, Transfers: transfers})
@@ -87,7 +88,8 @@ func TestOneTransferSendsLargeFilesToo(t *testing.T) {
 	})
 }
 
-// Of what a flush sends, what is small goes first: a client that waits for all of it does not mind, others do.
+// Of what a flush sends, what is small goes first: a client that waits for all of it does not mind,
+// others do.
 func TestAFlushSendsWhatIsSmallFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newRig(t, Cache{Mode: CacheWrites, Transfers: 4, WriteBack: time.Hour})

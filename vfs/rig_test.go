@@ -20,8 +20,8 @@ import (
 	"ferry/remote/memory"
 )
 
-// rig is a tree with a cache that can be stopped and started again, over a remote in memory that notes what it was asked
-// to change.
+// rig is a tree with a cache that can be stopped and started again, over a remote in memory that
+// notes what it was asked to change.
 type rig struct {
 	*View
 	t      *testing.T
@@ -177,7 +177,8 @@ func (b *rig) wantCalls(want ...string) {
 	}
 }
 
-// wantThere checks what the far side has: names and contents of files, "name=content"; directories end in a slash.
+// wantThere checks what the far side has: names and contents of files, "name=content"; directories
+// end in a slash.
 func (b *rig) wantThere(want ...string) {
 	b.t.Helper()
 	b.want("the remote", treeOf(b.t, b.inner, "."), want)
@@ -233,7 +234,8 @@ func readFile(t *testing.T, r remote.Remote, name string) string {
 	return string(content)
 }
 
-// notes is a decorator that notes each call that changes something, before it is made. It is not as quick as a cache.
+// notes is a decorator that notes each call that changes something, before it is made. It is not as
+// quick as a cache.
 type notes struct {
 	remote.Forward
 

@@ -13,7 +13,8 @@ import (
 	"ferry/remote/faulty"
 )
 
-// A sentence is one of the manual that ferry follows, with what it means for an FTP client (doc/semantics.md).
+// A sentence is one of the manual that ferry follows, with what it means for an FTP client
+// (doc/semantics.md).
 type sentence struct {
 	text  string
 	check func(t *testing.T)
@@ -190,7 +191,8 @@ func ofOff() []sentence {
 	}
 }
 
-// failsAtOnce checks that an upload that the remote does not take is an error for the client, and is not tried again.
+// failsAtOnce checks that an upload that the remote does not take is an error for the client, and
+// is not tried again.
 func failsAtOnce(b *rig) {
 	b.t.Helper()
 	b.under(&objectStore{b.inner})

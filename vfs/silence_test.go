@@ -20,8 +20,8 @@ import (
 	"ferry/remote/memory"
 )
 
-// stopped is a remote that gives no sign of life while it is silent: no question is answered, and a change that was sent waits
-// for its answer as the drivers do.
+// stopped is a remote that gives no sign of life while it is silent: no question is answered, and a
+// change that was sent waits for its answer as the drivers do.
 type stopped struct {
 	remote.Forward
 	silent atomic.Bool
@@ -279,8 +279,8 @@ func (q *quiet) send(name string, off int64) error {
 	return u.Commit(q.t.Context())
 }
 
-// A bounded is a command at a silent remote: in the modes that are named it succeeds within RemoteWait, and in the others it
-// fails within AnswerLimit.
+// A bounded is a command at a silent remote: in the modes that are named it succeeds within
+// RemoteWait, and in the others it fails within AnswerLimit.
 type bounded struct {
 	command string
 	do      func(q *quiet) error

@@ -42,8 +42,8 @@ func (d *interrupted) Rename(from, to string) error {
 	return d.Disk.Rename(from, to)
 }
 
-// A client stores a file, renames it and stores the next one under the first name, while the removal of that name becomes a
-// change of its own because the name is in doubt.
+// A client stores a file, renames it and stores the next one under the first name, while the
+// removal of that name becomes a change of its own because the name is in doubt.
 func TestARemovalInDoubtDoesNotHideWhatIsStoredMeanwhile(t *testing.T) {
 	for name, end := range map[string]func(b *rig){
 		"in one process": func(*rig) {},
@@ -78,7 +78,8 @@ func TestARemovalInDoubtDoesNotHideWhatIsStoredMeanwhile(t *testing.T) {
 	}
 }
 
-// A removal that is split off is not made again after what was stored under its name while its record was written.
+// A removal that is split off is not made again after what was stored under its name while its
+// record was written.
 func TestARemovalThatIsSplitOffLeavesWhatIsNewer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour, Transfers: 4})
@@ -109,8 +110,8 @@ func TestARemovalThatIsSplitOffLeavesWhatIsNewer(t *testing.T) {
 	})
 }
 
-// What is stored under a name ends what is still looked at for the sake of that name, though it was not there when the upload
-// was prepared.
+// What is stored under a name ends what is still looked at for the sake of that name, though it was
+// not there when the upload was prepared.
 func TestWhatIsStoredEndsTheAppliedChangesOfItsName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour})

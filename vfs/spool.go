@@ -12,7 +12,8 @@ import (
 	"ferry/remote"
 )
 
-// spool is an upload that is written to the local disk. Publish makes a record of it, which waits for the remote.
+// spool is an upload that is written to the local disk. Publish makes a record of it, which waits
+// for the remote.
 type spool struct {
 	overlay *overlay
 	name    string
@@ -191,8 +192,8 @@ func (s *spool) fetchHead(ctx context.Context, begin cache.Begin, off int64) (er
 	return err
 }
 
-// Write implements io.Writer. It takes a step at a time: who sends the content meanwhile must learn of
-// what there is before the rest waits for room.
+// Write implements io.Writer. It takes a step at a time: who sends the content meanwhile must learn
+// of what there is before the rest waits for room.
 func (s *spool) Write(p []byte) (int, error) {
 	if s.ended.Load() {
 		return 0, &fs.PathError{Op: "write", Path: s.name, Err: fs.ErrClosed}
@@ -232,11 +233,12 @@ func (s *spool) ReadFrom(r io.Reader) (int64, error) {
 	}
 }
 
-// spoolStep is how many bytes are taken from a connection before it is looked whether the cache is large enough.
+// spoolStep is how many bytes are taken from a connection before it is looked whether the cache is
+// large enough.
 const spoolStep = 1 << 20
 
-// makeWay begins to send the content when n more bytes would make it larger than the whole cache, or all uploads together:
-// none of them could ever be held as a whole.
+// makeWay begins to send the content when n more bytes would make it larger than the whole cache,
+// or all uploads together: none of them could ever be held as a whole.
 func (s *spool) makeWay(n int64) error {
 	largest := s.overlay.largest
 	if s.out != nil || largest <= 0 || s.draft.Size()+n <= largest && !s.crowded(n) {
@@ -249,13 +251,15 @@ func (s *spool) makeWay(n int64) error {
 	return nil
 }
 
-// crowded reports whether the uploads under way are more than the cache can hold, and this one is not a small one of them.
+// crowded reports whether the uploads under way are more than the cache can hold, and this one is
+// not a small one of them.
 func (s *spool) crowded(n int64) bool {
 	all := s.overlay.store.Stats().Drafts
 	return all.Bytes+n > s.overlay.largest && 2*s.draft.Size()*int64(all.Files) >= all.Bytes
 }
 
-// passed tells who sends the content that there is more of it. A Write that failed because sending did says so.
+// passed tells who sends the content that there is more of it. A Write that failed because sending
+// did says so.
 func (s *spool) passed(err error) error {
 	if s.out == nil {
 		return err

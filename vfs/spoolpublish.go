@@ -11,8 +11,8 @@ import (
 	"ferry/remote"
 )
 
-// Publish implements remote.Stage. When it returns nil, the content is what --vfs-write-ack promises, and everybody sees
-// it under the name.
+// Publish implements remote.Stage. When it returns nil, the content is what --vfs-write-ack
+// promises, and everybody sees it under the name.
 func (s *spool) Publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	if s.ended.Load() {
 		return s.published, nil
@@ -57,8 +57,9 @@ func (s *spool) publish(ctx context.Context, modTime time.Time) (remote.Entry, e
 	}
 }
 
-// target makes sure that there may still be a file of this name, and that it is still the one which the upload continues.
-// It returns the claim whose place the new one takes, nil where none waits under the name.
+// target makes sure that there may still be a file of this name, and that it is still the one which
+// the upload continues. It returns the claim whose place the new one takes, nil where none waits
+// under the name.
 func (s *spool) target(ctx context.Context) (*claim, error) {
 	v := s.overlay
 	v.mu.Lock()
@@ -98,8 +99,9 @@ func (s *spool) target(ctx context.Context) (*claim, error) {
 	return c, nil
 }
 
-// unchanged fails when the file is not the one any more that the upload continues: what somebody else has been promised
-// would be lost. Whether it has reached the remote meanwhile makes no difference.
+// unchanged fails when the file is not the one any more that the upload continues: what somebody
+// else has been promised would be lost. Whether it has reached the remote meanwhile makes no
+// difference.
 func (s *spool) unchanged(ctx context.Context, st standing, now *claim) error {
 	v := s.overlay
 	v.mu.Lock()
@@ -139,8 +141,8 @@ func (s *spool) unchanged(ctx context.Context, st standing, now *claim) error {
 	return nil
 }
 
-// sameFile reports whether two descriptions of one name can be those of the same content. One may come from where it was
-// stored, and know less.
+// sameFile reports whether two descriptions of one name can be those of the same content. One may
+// come from where it was stored, and know less.
 func (v *overlay) sameFile(a, b remote.Entry) bool {
 	if a.Size >= 0 && b.Size >= 0 && a.Size != b.Size {
 		return false
@@ -189,8 +191,8 @@ func (s *spool) publishHere(ctx context.Context, modTime time.Time, c *claim) (r
 	return e, nil
 }
 
-// dropRemotePart forgets what the owner left of name on the remote, where that would be shown. It is too late for an
-// error: the part ages.
+// dropRemotePart forgets what the owner left of name on the remote, where that would be shown. It
+// is too late for an error: the part ages.
 func (v *overlay) dropRemotePart(name, owner string) {
 	if owner == "" || !v.showsRemoteParts() {
 		return

@@ -13,8 +13,8 @@ import (
 
 var errAborted = errors.New("upload aborted")
 
-// streamed is an upload to a remote that takes whole files only: a Put runs beside it and reads what is written.
-// Nothing is published unless Commit lets the Put come to the end of its body.
+// streamed is an upload to a remote that takes whole files only: a Put runs beside it and reads
+// what is written. Nothing is published unless Commit lets the Put come to the end of its body.
 type streamed struct {
 	name    string
 	change  changeFunc // of the FS; nil = whoever commits it has done that
@@ -31,8 +31,8 @@ type streamed struct {
 // changeFunc is change of an FS.
 type changeFunc func(ctx context.Context, names ...string) (under context.Context, release func(), err error)
 
-// startStreamed starts the Put and waits until the remote asks for the first byte, so that what it refuses is refused
-// before a byte is taken.
+// startStreamed starts the Put and waits until the remote asks for the first byte, so that what it
+// refuses is refused before a byte is taken.
 func startStreamed(ctx context.Context, r remote.Remote, name string, d *doubts, change changeFunc) (
 	Upload, error) {
 	// The Put outlives ctx for as long as Commit's own context allows.
@@ -68,8 +68,8 @@ func startStreamed(ctx context.Context, r remote.Remote, name string, d *doubts,
 	return nil, u.err
 }
 
-// putSafely is Put, except that a panic becomes an error with its stack: in a goroutine of its own it would end the
-// process, and with it everybody's transfers.
+// putSafely is Put, except that a panic becomes an error with its stack: in a goroutine of its own
+// it would end the process, and with it everybody's transfers.
 func putSafely(ctx context.Context, r remote.Remote, name string, body io.Reader, o remote.PutOptions) (e remote.Entry, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -105,7 +105,8 @@ func (u *streamed) Abort() {
 	u.release()
 }
 
-// end makes the Put fail with cause: its context is over, and neither a Read of its body nor a Write waits any more.
+// end makes the Put fail with cause: its context is over, and neither a Read of its body nor a
+// Write waits any more.
 func (u *streamed) end(cause error) {
 	u.cancel(cause)
 	u.body.CloseWithError(cause)

@@ -96,7 +96,8 @@ func TestTheTimeOfWhatWaitsIsKeptOrRefused(t *testing.T) {
 	}
 }
 
-// What a file system keeps it alone knows: what it shows of a file that waits is what it has afterwards.
+// What a file system keeps it alone knows: what it shows of a file that waits is what it has
+// afterwards.
 func TestTheTimeOfWhatWaitsForALocalDirectory(t *testing.T) {
 	var far remote.Remote
 	b := newRigAt(t, Cache{Mode: CacheWrites, WriteBack: time.Hour}, &rig{
@@ -130,8 +131,8 @@ func TestTheTimeOfWhatWaitsForALocalDirectory(t *testing.T) {
 	}
 }
 
-// A file that the remote refuses when it is sent for its time, or its mode, gets neither; nor does the
-// one that it was to replace.
+// A file that the remote refuses when it is sent for its time, or its mode, gets neither; nor does
+// the one that it was to replace.
 func TestWhatIsRefusedGetsNoTimeOfAnother(t *testing.T) {
 	for what, set := range map[string]func(b *rig) error{
 		"time": func(b *rig) error { return b.SetModTime(b.t.Context(), "f", time.Unix(1e8, 0)) },

@@ -15,8 +15,8 @@ import (
 	"ferry/vfs"
 )
 
-// whole takes the optional abilities of a remote away, Stager among them: it does not embed Forward, so that package
-// remote takes it for a driver.
+// whole takes the optional abilities of a remote away, Stager among them: it does not embed
+// Forward, so that package remote takes it for a driver.
 type whole struct{ remote.Remote }
 
 // fixed is a remote with abilities and, unless it is nil, a reader as given.

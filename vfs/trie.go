@@ -5,8 +5,9 @@ import (
 	"iter"
 )
 
-// trie is a map of which a snapshot is taken in no time: later changes copy what they change of it. Who holds a snapshot can
-// read it without a lock. The zero value is empty. A trie is not copied but by snapshot.
+// trie is a map of which a snapshot is taken in no time: later changes copy what they change of it.
+// Who holds a snapshot can read it without a lock. The zero value is empty. A trie is not copied
+// but by snapshot.
 type trie[V any] struct {
 	root  *trieNode[V]
 	len   int
@@ -84,7 +85,8 @@ func (t trie[V]) all() iter.Seq2[string, V] {
 	return func(yield func(string, V) bool) { t.root.each(yield) }
 }
 
-// find returns the leaf of key, nil where there is none. The branch n looks at the bits of the hash above shift.
+// find returns the leaf of key, nil where there is none. The branch n looks at the bits of the hash
+// above shift.
 func (n *trieNode[V]) find(hash uint64, shift uint, key string) *trieNode[V] {
 	for ; n != nil && n.branch != nil; shift += trieBits {
 		n = n.branch[hash>>shift%trieWidth]

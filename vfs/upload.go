@@ -10,16 +10,18 @@ import (
 	"ferry/remote"
 )
 
-// An Upload is a file on its way in. It is an io.ReaderFrom where the remote can receive without a copy.
+// An Upload is a file on its way in. It is an io.ReaderFrom where the remote can receive without a
+// copy.
 type Upload interface {
 	io.Writer
 
-	// Commit publishes what was written. When it returns nil, everybody sees the file, and the remote has it, or will have it
-	// as WriteAck says.
+	// Commit publishes what was written. When it returns nil, everybody sees the file, and the
+	// remote has it, or will have it as WriteAck says.
 	Commit(ctx context.Context) error
 
-	// Abort ends the upload unpublished: the old content stays. With a cache, or on a remote that can stage, what was written
-	// is kept for the owner to continue. It does nothing after a Commit that succeeded, and may be called more than once.
+	// Abort ends the upload unpublished: the old content stays. With a cache, or on a remote that
+	// can stage, what was written is kept for the owner to continue. It does nothing after a Commit
+	// that succeeded, and may be called more than once.
 	Abort()
 }
 
@@ -80,10 +82,11 @@ func (u *staged) took(n int64) {
 	}
 }
 
-// Commit publishes the file. One that continues a file is refused when that has changed since: what another upload has
-// been promised would be lost.
+// Commit publishes the file. One that continues a file is refused when that has changed since: what
+// another upload has been promised would be lost.
 func (u *staged) Commit(ctx context.Context) error {
-	// A spool takes the lock of the overlay and finds out by itself; it tells an upload to the remote from a change.
+	// A spool takes the lock of the overlay and finds out by itself; it tells an upload to the
+	// remote from a change.
 	if _, knows := u.stage.(*spool); !knows {
 		under, release, err := u.view.fs.change(ctx, u.name)
 		if err != nil {
@@ -112,7 +115,8 @@ func (u *staged) Commit(ctx context.Context) error {
 	return nil
 }
 
-// unchanged fails when the file is not the one any more that the upload continues. Then there is nothing to keep either.
+// unchanged fails when the file is not the one any more that the upload continues. Then there is
+// nothing to keep either.
 func (u *staged) unchanged(ctx context.Context) error {
 	now, exists, err := found(u.view.fs.top.Stat(ctx, u.name))
 	if err != nil {
@@ -126,9 +130,9 @@ func (u *staged) unchanged(ctx context.Context) error {
 	return refuse("commit", u.name, remote.ErrChanged, hintChanged)
 }
 
-// Abort keeps what the owner can continue. An upload that took no byte leaves nothing behind, but one that was to
-// continue a part gives the part back. There is nobody to tell of an error: the upload has failed anyway, and what
-// cannot be kept has to be sent again from the beginning.
+// Abort keeps what the owner can continue. An upload that took no byte leaves nothing behind, but
+// one that was to continue a part gives the part back. There is nobody to tell of an error: the
+// upload has failed anyway, and what cannot be kept has to be sent again from the beginning.
 func (u *staged) Abort() {
 	if u.done.Load() {
 		return

@@ -1,17 +1,21 @@
-// Package vfs makes one tree of files out of a remote, as a client that thinks in paths wants to see it.
+// Package vfs makes one tree of files out of a remote, as a client that thinks in paths wants to
+// see it.
 //
-// An FS belongs to the remote and is shared; a View is what one login sees of it. Views differ only in the unfinished
-// uploads: those of its own owner a View shows and continues, those of others it does not know.
+// An FS belongs to the remote and is shared; a View is what one login sees of it. Views differ only
+// in the unfinished uploads: those of its own owner a View shows and continues, those of others it
+// does not know.
 //
-// Without a cache everything is streamed. With one, an overlay over the remote shows what the remote will have: uploads, and
-// what is then done to them, are kept on the local disk as records that wait, and Run carries them out on the remote, in
-// order. What does not wait is done on the remote before the call returns.
+// Without a cache everything is streamed. With one, an overlay over the remote shows what the
+// remote will have: uploads, and what is then done to them, are kept on the local disk as records
+// that wait, and Run carries them out on the remote, in order. What does not wait is done on the
+// remote before the call returns.
 //
-// Directories are remembered for a while, unless the remote is as quick as a cache. Besides what Run does, no work outlives
-// a call but the uploads that are under way, and the refresh of a listing that was shown before it was done.
+// Directories are remembered for a while, unless the remote is as quick as a cache. Besides what
+// Run does, no work outlives a call but the uploads that are under way, and the refresh of a
+// listing that was shown before it was done.
 //
-// Errors are *fs.PathError or satisfy errors.Is with the sentinels of package remote. Those that the user can do
-// something about have a method Hint() string with a line that says what.
+// Errors are *fs.PathError or satisfy errors.Is with the sentinels of package remote. Those that
+// the user can do something about have a method Hint() string with a line that says what.
 package vfs
 
 import (
@@ -30,7 +34,8 @@ import (
 	"ferry/remote"
 )
 
-// Options are what an FS may be told. The zero value serves everything, writable, with permission bits of 0.
+// Options are what an FS may be told. The zero value serves everything, writable, with permission
+// bits of 0.
 type Options struct {
 	ReadOnly  bool // refuse every change
 	NoModTime bool // neither show nor set modification times
@@ -41,41 +46,47 @@ type Options struct {
 
 	Space Space // what Free is about
 
-	// PartMaxAge is how long an unfinished upload can be continued after its last byte; 0 = for ever.
+	// PartMaxAge is how long an unfinished upload can be continued after its last byte; 0 = for
+	// ever.
 	PartMaxAge time.Duration
 
-	// DirCacheTime is how long a directory counts as it was listed; 0 = it is always asked for. A remote that is as
-	// quick as a cache (Caps.Live) is always asked.
+	// DirCacheTime is how long a directory counts as it was listed; 0 = it is always asked for. A
+	// remote that is as quick as a cache (Caps.Live) is always asked.
 	DirCacheTime time.Duration
-	// DirRefreshWait is how long the refresh of a directory that was listed before may take before the old listing is
-	// shown and the refresh goes on behind it; 0 = as long as it takes.
+	// DirRefreshWait is how long the refresh of a directory that was listed before may take before
+	// the old listing is shown and the refresh goes on behind it; 0 = as long as it takes.
 	DirRefreshWait time.Duration
-	// RemoteWait is how long a question that has another answer (an old listing, what is cached, what waits) waits for the
-	// remote; 0 = DefaultRemoteWait. What has no other answer waits for AnswerLimit.
+	// RemoteWait is how long a question that has another answer (an old listing, what is cached,
+	// what waits) waits for the remote; 0 = DefaultRemoteWait. What has no other answer waits for
+	// AnswerLimit.
 	RemoteWait time.Duration
-	// Away says that the remote did not answer a moment ago: what has another answer does not wait for it until it does.
+	// Away says that the remote did not answer a moment ago: what has another answer does not wait
+	// for it until it does.
 	Away bool
 	// Probe asks the remote for a sign of life, whatever it says; nil = its root is looked at.
 	Probe func(ctx context.Context) error
-	// DirCacheEntries is how many entries of directories are remembered at most; 0 = 500,000. One takes about 150 bytes.
+	// DirCacheEntries is how many entries of directories are remembered at most; 0 = 500,000. One
+	// takes about 150 bytes.
 	DirCacheEntries int
 
-	// PollInterval is how often a remote that has to be asked what has changed is asked, as long as Watch runs; 0 = never.
-	// One that tells by itself is listened to, or with 0 is not.
+	// PollInterval is how often a remote that has to be asked what has changed is asked, as long as
+	// Watch runs; 0 = never. One that tells by itself is listened to, or with 0 is not.
 	PollInterval time.Duration
 
-	// ReadBuffer is how many bytes of a file are read ahead at most; below 512 KiB nothing is. MaxReadBuffer is how many of
-	// all files together; 0 = no limit. When files are many each gets less, and none is refused.
+	// ReadBuffer is how many bytes of a file are read ahead at most; below 512 KiB nothing is.
+	// MaxReadBuffer is how many of all files together; 0 = no limit. When files are many each gets
+	// less, and none is refused.
 	ReadBuffer, MaxReadBuffer int64
 	// Chunks say in which requests files are read; nil leaves it to what turns out to be quickest.
 	Chunks *Chunks
 	// Checksums say when what was read is compared with the checksum that the remote tells.
 	Checksums Checksums
 
-	// MayMake returns why a file or directory called name may not be made, nil where it may. It is asked before a byte is
-	// taken. Without it everything may.
+	// MayMake returns why a file or directory called name may not be made, nil where it may. It is
+	// asked before a byte is taken. Without it everything may.
 	MayMake func(ctx context.Context, name string, dir bool) error
-	// FoldCase finds a name that does not exist under another spelling in upper and lower case, if there is just one.
+	// FoldCase finds a name that does not exist under another spelling in upper and lower case, if
+	// there is just one.
 	FoldCase bool
 
 	Cache Cache // what is kept on the local disk; without a Store nothing is
@@ -83,8 +94,9 @@ type Options struct {
 	Log *slog.Logger // nil: nothing is logged
 }
 
-// Modes are the permission bits that are shown. A remote that keeps permission bits shows its own, except where the
-// value is marked as given; any other remote shows File and Dir without the bits of Umask.
+// Modes are the permission bits that are shown. A remote that keeps permission bits shows its own,
+// except where the value is marked as given; any other remote shows File and Dir without the bits
+// of Umask.
 type Modes struct {
 	File, Dir, Umask                fs.FileMode
 	FileGiven, DirGiven, UmaskGiven bool
@@ -137,15 +149,16 @@ func New(r remote.Remote, o Options) *FS {
 	return f
 }
 
-// View returns the tree as owner sees it from no address in particular. Two views of one owner share that owner's
-// unfinished uploads.
+// View returns the tree as owner sees it from no address in particular. Two views of one owner
+// share that owner's unfinished uploads.
 func (f *FS) View(owner string) *View {
 	tag := tagOf(owner)
 	return &View{fs: f, user: tag, owner: tag}
 }
 
-// ViewFrom returns the tree as user sees it from an address. Views of one user and one address share their unfinished
-// uploads, and see those that were left to the user before they belonged to an address.
+// ViewFrom returns the tree as user sees it from an address. Views of one user and one address
+// share their unfinished uploads, and see those that were left to the user before they belonged to
+// an address.
 func (f *FS) ViewFrom(user, address string) *View {
 	tag := tagOf(user)
 	return &View{fs: f, user: tag, owner: tag + tagOf(address)}
@@ -157,14 +170,15 @@ func tagOf(name string) string {
 	return hex.EncodeToString(sum[:tagBytes])
 }
 
-// tagBytes of a hash make half a tag: too many for a clash, few enough for a file name. userLen is how long the half is that
-// says the user.
+// tagBytes of a hash make half a tag: too many for a clash, few enough for a file name. userLen is
+// how long the half is that says the user.
 const (
 	tagBytes = 8
 	userLen  = 2 * tagBytes
 )
 
-// Close ends the listings under way and waits for them. Readers are closed before. The remote is the caller's to close.
+// Close ends the listings under way and waits for them. Readers are closed before. The remote is
+// the caller's to close.
 func (f *FS) Close() error {
 	err := f.names.Close()
 	f.reads.Close()
@@ -172,12 +186,12 @@ func (f *FS) Close() error {
 	return err
 }
 
-// Forget drops what is remembered of names, of what lies below them, and the listings that they are in. Without a name
-// it drops everything.
+// Forget drops what is remembered of names, of what lies below them, and the listings that they are
+// in. Without a name it drops everything.
 func (f *FS) Forget(names ...string) { f.names.Forget(names...) }
 
-// Refresh lists dir anew, and with recursive everything below it. It goes on when a directory fails and returns the
-// first error.
+// Refresh lists dir anew, and with recursive everything below it. It goes on when a directory fails
+// and returns the first error.
 func (f *FS) Refresh(ctx context.Context, dir string, recursive bool) error {
 	return f.names.Refresh(ctx, dir, recursive)
 }
@@ -193,7 +207,8 @@ func (f *FS) Warm(ctx context.Context, parallel int, progress func(dircache.Warm
 // Watch forgets what others change on the remote; see dircache.Tree.Follow.
 func (f *FS) Watch(ctx context.Context, settled func()) error { return f.names.Follow(ctx, settled) }
 
-// PollInterval returns how often the remote is asked what has changed; see dircache.Tree.PollInterval.
+// PollInterval returns how often the remote is asked what has changed; see
+// dircache.Tree.PollInterval.
 func (f *FS) PollInterval() (time.Duration, error) { return f.names.PollInterval() }
 
 // SetPollInterval changes that; 0 ends the polling.
@@ -207,8 +222,9 @@ func logOf(o Options) *slog.Logger {
 	return o.Log
 }
 
-// change keeps others from changing names, what is above and below them, waits while they are in doubt, and returns the
-// context to change them under. With a cache it does nothing: the overlay does all that by itself.
+// change keeps others from changing names, what is above and below them, waits while they are in
+// doubt, and returns the context to change them under. With a cache it does nothing: the overlay
+// does all that by itself.
 func (f *FS) change(ctx context.Context, names ...string) (under context.Context, release func(), err error) {
 	if f.over != nil {
 		return ctx, func() {}, nil

@@ -10,8 +10,8 @@ import (
 	"ferry/remote"
 )
 
-// A View is the tree as one owner sees it. Names obey io/fs.ValidPath, but need not be UTF-8; "." is the root. Its
-// methods may be called concurrently.
+// A View is the tree as one owner sees it. Names obey io/fs.ValidPath, but need not be UTF-8; "."
+// is the root. Its methods may be called concurrently.
 type View struct {
 	fs    *FS
 	user  string // the beginning of the tags of the user, from whatever address
@@ -20,7 +20,8 @@ type View struct {
 
 func (v *View) uploads(name string) uploadKey { return uploadKey{v.user, name} }
 
-// Stat describes name. Where there is no such file, an own unfinished upload of that name is shown as one.
+// Stat describes name. Where there is no such file, an own unfinished upload of that name is shown
+// as one.
 func (v *View) Stat(ctx context.Context, name string) (info fs.FileInfo, err error) {
 	ctx, w := v.fs.guard(ctx, breaker.ForQuery())
 	defer w.End(&err)
@@ -38,8 +39,8 @@ func (v *View) Stat(ctx context.Context, name string) (info fs.FileInfo, err err
 	return v.fs.info(name, e), nil
 }
 
-// List yields the entries of dir as the remote gives them, own unfinished uploads among them where no file has their
-// name. The first error ends it.
+// List yields the entries of dir as the remote gives them, own unfinished uploads among them where
+// no file has their name. The first error ends it.
 func (v *View) List(ctx context.Context, dir string) iter.Seq2[fs.FileInfo, error] {
 	return func(yield func(fs.FileInfo, error) bool) {
 		ctx, w := v.fs.guard(ctx, breaker.ForLongQuery())
@@ -81,8 +82,9 @@ func (v *View) list(ctx context.Context, dir string, yield func(fs.FileInfo) boo
 	return nil
 }
 
-// Remove deletes the file called name, and with it what the owner left of an upload of it, so that a deleted file does
-// not come back as a part. Where there is only the part, that is what is deleted.
+// Remove deletes the file called name, and with it what the owner left of an upload of it, so that
+// a deleted file does not come back as a part. Where there is only the part, that is what is
+// deleted.
 func (v *View) Remove(ctx context.Context, name string) (err error) {
 	ctx, w := v.fs.guard(ctx, breaker.ForChange())
 	defer w.End(&err)

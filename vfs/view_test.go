@@ -199,7 +199,8 @@ func TestOpenReadsFromAnOffset(t *testing.T) {
 	}
 }
 
-// A file of the local disk must reach the engine as it is: only then can the system send it without a copy.
+// A file of the local disk must reach the engine as it is: only then can the system send it without
+// a copy.
 func TestOpenReturnsTheRemotesOwnReader(t *testing.T) {
 	want := io.NopCloser(nil)
 	v := vfs.New(fixed{Remote: memory.New(), reader: want}, vfs.Options{}).View("bob")

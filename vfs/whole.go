@@ -10,8 +10,8 @@ import (
 const (
 	// dearBody is from which size on it matters that a content is sent again and again.
 	dearBody = 16 << 20
-	// maxWholes is how often such a content is sent as a whole, and fails at the end, before it is tried less often: up to
-	// maxWholeDelay apart.
+	// maxWholes is how often such a content is sent as a whole, and fails at the end, before it is
+	// tried less often: up to maxWholeDelay apart.
 	maxWholes     = 3
 	maxWholeDelay = time.Hour
 )
@@ -54,7 +54,8 @@ func (r *contentReader) failed(err error) error {
 	return err
 }
 
-// delayAfter returns how long c, which is guarded by overlay.mu, waits after an attempt that failed with err.
+// delayAfter returns how long c, which is guarded by overlay.mu, waits after an attempt that failed
+// with err.
 func (c *claim) delayAfter(err error) time.Duration {
 	var whole *wholeError
 	if !errors.As(err, &whole) {

@@ -13,8 +13,8 @@ import (
 	"ferry/remote"
 )
 
-// How long a change that could not be carried out waits for the next attempt: at first, at most; and how much of it is
-// left to chance.
+// How long a change that could not be carried out waits for the next attempt: at first, at most;
+// and how much of it is left to chance.
 const (
 	firstDelay = time.Second
 	maxDelay   = time.Minute
@@ -29,8 +29,8 @@ func backoff(tries int) time.Duration {
 	return d/2 + rand.N(d/2)
 }
 
-// run carries out what waits, several changes at a time, until ctx ends. What is under way then is broken off and goes on
-// waiting.
+// run carries out what waits, several changes at a time, until ctx ends. What is under way then is
+// broken off and goes on waiting.
 func (v *overlay) run(ctx context.Context) error {
 	var running sync.WaitGroup
 	defer v.awaitLate()
@@ -60,7 +60,8 @@ func (v *overlay) signal() {
 	}
 }
 
-// startDue begins what is due, as far as there are attempts free, and returns when there will be something.
+// startDue begins what is due, as far as there are attempts free, and returns when there will be
+// something.
 func (v *overlay) startDue(ctx context.Context, running *sync.WaitGroup) (next time.Time, waits bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -94,8 +95,8 @@ func (v *overlay) startDue(ctx context.Context, running *sync.WaitGroup) (next t
 	return time.Time{}, false
 }
 
-// reserved is how many transfers are kept for what is small, or what somebody waits for: one in four. Of one transfer
-// none can be.
+// reserved is how many transfers are kept for what is small, or what somebody waits for: one in
+// four. Of one transfer none can be.
 func (v *overlay) reserved() int {
 	if v.transfers == 1 {
 		return 0
@@ -103,7 +104,8 @@ func (v *overlay) reserved() int {
 	return max(1, v.transfers/4)
 }
 
-// attempt carries c out under the context callable, which a change of c may end, and notes what has come of it.
+// attempt carries c out under the context callable, which a change of c may end, and notes what has
+// come of it.
 func (v *overlay) attempt(ctx, callable context.Context, c *claim) {
 	v.mu.Lock()
 	names := append([]string{c.rec.Name}, c.rec.Removes...)
@@ -159,8 +161,9 @@ func (v *overlay) outOfTheWay(c *claim) {
 	v.queue.unpark(c)
 }
 
-// commitTo makes sure that c is still wanted, waits for a change of it that is under way, and from then on lets nobody
-// change it any more. It is false when c was superseded, or when ctx ended before.
+// commitTo makes sure that c is still wanted, waits for a change of it that is under way, and from
+// then on lets nobody change it any more. It is false when c was superseded, or when ctx ended
+// before.
 func (v *overlay) commitTo(ctx context.Context, c *claim) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -180,8 +183,8 @@ func (v *overlay) commitTo(ctx context.Context, c *claim) bool {
 	return c.ending
 }
 
-// complete notes that c has been carried out. It is kept when it has to be looked at again; an error means that it has to be
-// carried out again.
+// complete notes that c has been carried out. It is kept when it has to be looked at again; an
+// error means that it has to be carried out again.
 func (v *overlay) complete(ctx context.Context, c *claim) (kept bool, err error) {
 	v.breaker.Reset()
 	if until := v.inDoubt(c); !until.IsZero() {

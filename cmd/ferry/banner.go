@@ -13,14 +13,16 @@ import (
 	"ferry/cmd/ferry/internal/logging"
 )
 
-// onTerminal reports whether a person watches the log on a terminal and has not said how much of it there shall be.
+// onTerminal reports whether a person watches the log on a terminal and has not said how much of it
+// there shall be.
 func (p process) onTerminal(o *options) bool {
 	l := &o.Log
 	return p.terminalLog && l.File == "" && l.Format == "text" && !l.JSON && !l.Systemd &&
 		l.Verbose == 0 && !l.Quiet && !o.Given("log-level")
 }
 
-// sessionLog returns the log for logins and transfers: on a terminal they are shown without having been asked for.
+// sessionLog returns the log for logins and transfers: on a terminal they are shown without having
+// been asked for.
 func (p process) sessionLog(o *options, log *slog.Logger) *slog.Logger {
 	if !p.onTerminal(o) {
 		return log
@@ -103,10 +105,12 @@ func (b banner) urls(o *options) []string {
 	return urls
 }
 
-// maxReached is how many addresses of a machine are told: one with hundreds of bridges has none to type.
+// maxReached is how many addresses of a machine are told: one with hundreds of bridges has none to
+// type.
 const maxReached = 8
 
-// reached returns the addresses with ports that clients connect to: those of this machine, where l is on all of them.
+// reached returns the addresses with ports that clients connect to: those of this machine, where l
+// is on all of them.
 func (l listener) reached() []string {
 	own, err := netip.ParseAddrPort(l.Addr().String())
 	if err != nil || !own.Addr().IsUnspecified() {

@@ -43,7 +43,8 @@ var (
 
 const movedSuffix = "-moved"
 
-// run tries everything; a remote that can be changed gets a file with a random name, which is removed again.
+// run tries everything; a remote that can be changed gets a file with a random name, which is
+// removed again.
 func (c *checker) run(ctx context.Context) error {
 	c.print("%s\n", c.remote.Info().Name)
 	if !c.step(ctx, "reach", func() (string, error) { return c.reach(ctx) }) {
@@ -73,7 +74,8 @@ func (c *checker) print(format string, args ...any) {
 	}
 }
 
-// step runs one step and reports whether it worked. What the remote cannot do by its nature is not a failure.
+// step runs one step and reports whether it worked. What the remote cannot do by its nature is not
+// a failure.
 func (c *checker) step(ctx context.Context, what string, do func() (string, error)) bool {
 	if c.broken || ctx.Err() != nil {
 		return false
@@ -260,8 +262,8 @@ func (p process) onDriver(cmd *cobra.Command, o *options, what string, do func(c
 	return do(ctx, r)
 }
 
-// interruptible returns a context that ends on a signal to stop. Until the caller calls release, an output that nobody reads is an
-// error of writing, and does not end the process.
+// interruptible returns a context that ends on a signal to stop. Until the caller calls release, an
+// output that nobody reads is an error of writing, and does not end the process.
 func (p process) interruptible(ctx context.Context) (_ context.Context, release func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	p.catch()

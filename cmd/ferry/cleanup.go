@@ -97,7 +97,8 @@ func (c *cleaner) parts(ctx context.Context, stager remote.Stager, dir string) {
 	}
 }
 
-// remove removes one that is old enough. Of one whose age is not known nobody knows whether it is under way.
+// remove removes one that is old enough. Of one whose age is not known nobody knows whether it is
+// under way.
 func (c *cleaner) remove(name string, size int64, begun time.Time, call func() error) {
 	age := time.Since(begun)
 	if begun.IsZero() && c.maxAge > 0 || age < c.maxAge {

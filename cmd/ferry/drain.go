@@ -13,8 +13,9 @@ import (
 // drainReport is how often it is told what is left.
 const drainReport = 5 * time.Second
 
-// drain sends what waits for the remote, within the time that --shutdown-flush gives, and tells what is left. Another signal
-// ends that. Nothing is lost by it: what is left is sent after the next start.
+// drain sends what waits for the remote, within the time that --shutdown-flush gives, and tells
+// what is left. Another signal ends that. Nothing is lost by it: what is left is sent after the
+// next start.
 func (s *service) drain(ctx context.Context) error {
 	if s.tree.Waiting().Changes == 0 {
 		return nil

@@ -70,7 +70,8 @@ func TestCredentialsAreGivenOnce(t *testing.T) {
 	}
 }
 
-// A configuration file that was named is there, or it is an error, also where nothing of it is needed.
+// A configuration file that was named is there, or it is an error, also where nothing of it is
+// needed.
 func TestAConfigurationFileThatIsMissing(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "rclone.conf")
 	for _, args := range [][]string{

@@ -23,7 +23,8 @@ type writerFunc func(p []byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-// A check that is interrupted, or that nobody reads any more, leaves nothing behind, at whichever step.
+// A check that is interrupted, or that nobody reads any more, leaves nothing behind, at whichever
+// step.
 func TestAnInterruptedCheckLeavesNothing(t *testing.T) {
 	for _, step := range []string{"write", "read", "overwrite", "modtime", "move", "continue"} {
 		for _, how := range []string{"signal", "pipe"} {

@@ -23,8 +23,8 @@ func (o *options) polling(r remote.Remote) polling {
 	return p
 }
 
-// watch has the tree forget what changes on the far side, until ctx ends. It begins by forgetting everything, and closes
-// settled behind that.
+// watch has the tree forget what changes on the far side, until ctx ends. It begins by forgetting
+// everything, and closes settled behind that.
 func (s *service) watch(ctx context.Context, settled chan struct{}) {
 	if s.tree.Watch(ctx, func() { close(settled) }) != nil {
 		s.log.Log(ctx, s.polling.level, "Polling for changes is not supported by "+s.polling.remote)

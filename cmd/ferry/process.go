@@ -54,7 +54,8 @@ func (s exitStatus) err() error {
 	return s
 }
 
-// run does what the arguments say and returns the exit status. When ctx ends, it shuts down as on SIGTERM.
+// run does what the arguments say and returns the exit status. When ctx ends, it shuts down as on
+// SIGTERM.
 func (p process) run(ctx context.Context) int {
 	root := p.rootCommand()
 	root.SetArgs(p.args)

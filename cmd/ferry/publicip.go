@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// A publicIP finds the address that PASV announces. A host name is looked up again when the last answer is older than
-// maxAge, because it may be that of a dynamic address.
+// A publicIP finds the address that PASV announces. A host name is looked up again when the last
+// answer is older than maxAge, because it may be that of a dynamic address.
 type publicIP struct {
 	host   string
 	maxAge time.Duration
@@ -53,8 +53,8 @@ func (p *publicIP) check(ctx context.Context, log *slog.Logger) {
 	}
 }
 
-// last returns the last answer and whether it is fresh. One caller is told that it is not; while that one asks, the others
-// take what there is, so that a slow resolver holds up nobody else.
+// last returns the last answer and whether it is fresh. One caller is told that it is not; while
+// that one asks, the others take what there is, so that a slow resolver holds up nobody else.
 func (p *publicIP) last() (netip.Addr, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -46,7 +46,8 @@ type rcCall struct {
 
 func (p process) rcCommand(o *options) *cobra.Command {
 	var c rcCall
-	// What --rc-addr and the like say to a server, they say here where --url and the like are left out.
+	// What --rc-addr and the like say to a server, they say here where --url and the like are left
+	// out.
 	server := flags.RC(&o.Options).Only("rc-addr", "rc-user", "rc-pass")
 	cmd := &cobra.Command{
 		Use:     "rc [path] [key=value]...",
@@ -152,7 +153,8 @@ func (c *rcCall) readParams(args []string) error {
 	return nil
 }
 
-// runCall makes the call and prints its result, which for an error is on the output too. A signal ends the wait.
+// runCall makes the call and prints its result, which for an error is on the output too. A signal
+// ends the wait.
 func (p process) runCall(ctx context.Context, c *rcCall) error {
 	p.catch()
 	ctx, cancel := context.WithCancel(ctx)
@@ -210,7 +212,8 @@ func (p process) printCalls(result []byte) error {
 	return err
 }
 
-// callHere makes the call within this process, where nothing is served: there are the calls about the process.
+// callHere makes the call within this process, where nothing is served: there are the calls about
+// the process.
 func (c *rcCall) callHere(ctx context.Context, path string) ([]byte, error) {
 	s, err := rc.New(rc.Options{Calls: rc.CoreCalls(rc.Core{Version: version(), Obscure: config.Obscure})})
 	if err != nil {

@@ -21,7 +21,8 @@ import (
 // maxResult bounds the answer to a call.
 const maxResult = 256 << 20
 
-// post makes the call over HTTP and returns the JSON that answers it, also with an error of the call.
+// post makes the call over HTTP and returns the JSON that answers it, also with an error of the
+// call.
 func (c *rcCall) post(ctx context.Context, path string) ([]byte, error) {
 	base, transport, err := c.server()
 	if err != nil {

@@ -24,7 +24,8 @@ var recordedFlags string
 // A foreignFlag is a flag of rclone.
 type foreignFlag struct{ name, short, kind string }
 
-// takesValue reports whether it needs one. The help of one flag names a command where others have their type.
+// takesValue reports whether it needs one. The help of one flag names a command where others have
+// their type.
 func (f foreignFlag) takesValue() bool {
 	return f.kind != "" && f.kind != "count" && f.kind != "rclone size"
 }
@@ -109,7 +110,8 @@ func serveFTPOf(t *testing.T) *cobra.Command {
 	return cmd
 }
 
-// Every flag of rclone serve ftp is one here, with its letter, and stands alone where it does there.
+// Every flag of rclone serve ftp is one here, with its letter, and stands alone where it does
+// there.
 func TestRcloneFlagsAreKnown(t *testing.T) {
 	flags := serveFTPOf(t).Flags()
 	missing := 0
@@ -130,7 +132,8 @@ func TestRcloneFlagsAreKnown(t *testing.T) {
 	t.Logf("%d of %d are missing", missing, len(rcloneFlags(t)))
 }
 
-// Any of them starts a server, alone, with a value of its kind. One that means nothing is one warning with the reason.
+// Any of them starts a server, alone, with a value of its kind. One that means nothing is one
+// warning with the reason.
 func TestRcloneCommandLinesStart(t *testing.T) {
 	without := map[string]string{}
 	for _, row := range groupOf(t, "Accepted") {

@@ -14,11 +14,12 @@ import (
 	"ferry/vfs"
 )
 
-// rootWait is how long the start waits for what is said of the root: a mistake in the path is mostly found before anybody is
-// served.
+// rootWait is how long the start waits for what is said of the root: a mistake in the path is
+// mostly found before anybody is served.
 const rootWait = 400 * time.Millisecond
 
-// A rootCheck finds out beside the start whether what is to be served is a directory that can be reached.
+// A rootCheck finds out beside the start whether what is to be served is a directory that can be
+// reached.
 type rootCheck struct {
 	what   string
 	cached bool // there is a cache, so that what comes need not go there at once
@@ -51,7 +52,8 @@ func (o *options) checkRoot(ctx context.Context, r remote.Remote, what string, l
 	return c
 }
 
-// atOnce waits for a moment, and returns what is wrong with the root if that is known by then and nothing can be served.
+// atOnce waits for a moment, and returns what is wrong with the root if that is known by then and
+// nothing can be served.
 func (c *rootCheck) atOnce(ctx context.Context) error {
 	select {
 	case <-c.done:
@@ -62,7 +64,8 @@ func (c *rootCheck) atOnce(ctx context.Context) error {
 	return nil
 }
 
-// waiting reports whether nothing has been heard of the remote yet, or nothing that says what it is.
+// waiting reports whether nothing has been heard of the remote yet, or nothing that says what it
+// is.
 func (c *rootCheck) waiting() bool {
 	select {
 	case <-c.done:
@@ -72,8 +75,8 @@ func (c *rootCheck) waiting() bool {
 	}
 }
 
-// finish waits for the end of the check or of ctx, and returns what atOnce would have. A remote that does not answer is told
-// to the log.
+// finish waits for the end of the check or of ctx, and returns what atOnce would have. A remote
+// that does not answer is told to the log.
 func (c *rootCheck) finish(ctx context.Context) error {
 	select {
 	case <-c.done:
@@ -96,9 +99,10 @@ func (c *rootCheck) finish(ctx context.Context) error {
 	return nil
 }
 
-// mistake returns an error that says that it is no use to go on: an answer of the remote or, where there is no cache, what
-// keeps it from ever being reached. Where the remote has been served before, its answer may be another one soon: a key has
-// expired, a clock is off, a bucket is not there yet. What was acknowledged waits, and more is taken in.
+// mistake returns an error that says that it is no use to go on: an answer of the remote or, where
+// there is no cache, what keeps it from ever being reached. Where the remote has been served
+// before, its answer may be another one soon: a key has expired, a clock is off, a bucket is not
+// there yet. What was acknowledged waits, and more is taken in.
 func (c *rootCheck) mistake() error {
 	if c.before && !errors.Is(c.err, remote.ErrNotDir) {
 		return nil

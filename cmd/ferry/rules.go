@@ -9,7 +9,8 @@ import (
 	"ferry/remote/filter"
 )
 
-// parseFilter reads the rules that the flags give, nil where there are none. What is wrong with them is a usage error.
+// parseFilter reads the rules that the flags give, nil where there are none. What is wrong with
+// them is a usage error.
 func (p process) parseFilter(o *flags.FilterOptions) (*filter.Filter, error) {
 	if !o.Given() {
 		return nil, nil

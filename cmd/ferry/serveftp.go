@@ -145,7 +145,8 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	return s.run(ctx)
 }
 
-// newService returns what serves a stack by server as the flags say; the caller adds what it serves with.
+// newService returns what serves a stack by server as the flags say; the caller adds what it serves
+// with.
 func (o *options) newService(st *stack, server *ftp.Server) *service {
 	s := &service{
 		server:   server,

@@ -48,8 +48,8 @@ func stoppedAtOnce(transfers int) error {
 	return fmt.Errorf("stopped at once: %d running transfers were aborted", transfers)
 }
 
-// run serves until a signal, the end of ctx or a listener that fails. It takes over the listeners. It returns nil after
-// an orderly stop.
+// run serves until a signal, the end of ctx or a listener that fails. It takes over the listeners.
+// It returns nil after an orderly stop.
 func (s *service) run(ctx context.Context) error {
 	// The end of ctx asks for an orderly stop; sessions end when that is over.
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -113,8 +113,8 @@ func (s *service) run(ctx context.Context) error {
 // leastWait is how long the end waits at least for what was cancelled.
 const leastWait = time.Second
 
-// await waits for what was cancelled, within the time of grace: what was asked of the remote may take its time to be
-// answered, and is noted in the cache.
+// await waits for what was cancelled, within the time of grace: what was asked of the remote may
+// take its time to be answered, and is noted in the cache.
 func (s *service) await(wg *sync.WaitGroup) {
 	ended := make(chan struct{})
 	go func() {
@@ -152,7 +152,8 @@ func (s *service) serve(ctx context.Context, l listener) error {
 	return s.server.Serve(ctx, l)
 }
 
-// reload opens the log file again, forgets what is remembered of directories and reads the certificate again.
+// reload opens the log file again, forgets what is remembered of directories and reads the
+// certificate again.
 func (s *service) reload(ctx context.Context) {
 	if s.logFile != nil {
 		if err := s.logFile.Reopen(); err != nil {
@@ -188,7 +189,8 @@ func (s *service) stop(ctx context.Context) error {
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- s.server.Shutdown(stopping) }()
-	// cut aborts what still runs; it returns how many transfers that were, and whether anything had to be cut.
+	// cut aborts what still runs; it returns how many transfers that were, and whether anything had
+	// to be cut.
 	cut := func() (transfers int, anything bool) {
 		transfers = s.transfers()
 		cancel()

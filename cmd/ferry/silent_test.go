@@ -45,7 +45,8 @@ func silentServer(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// silentRemotes are remote strings of every type that has a server, by type, and the environment that they want.
+// silentRemotes are remote strings of every type that has a server, by type, and the environment
+// that they want.
 func silentRemotes(t *testing.T) (byType map[string]string, env []string) {
 	addr := silentServer(t)
 	host, port, _ := net.SplitHostPort(addr)
@@ -94,7 +95,8 @@ func TestTheStartDoesNotWaitForTheRemote(t *testing.T) {
 	}
 }
 
-// What was left by a process before does not change that, and the end comes in time too, while it is being sent.
+// What was left by a process before does not change that, and the end comes in time too, while it
+// is being sent.
 func TestTheEndDoesNotWaitForTheRemote(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes long")

@@ -12,8 +12,8 @@ import (
 	"ferry/remote/all"
 )
 
-// lazySources reads the configuration file when a remote is named that may be in it, and only then: whoever serves a
-// directory is not asked for a password.
+// lazySources reads the configuration file when a remote is named that may be in it, and only then:
+// whoever serves a directory is not asked for a password.
 type lazySources struct {
 	process
 	options *options
@@ -56,7 +56,8 @@ func (l *lazySources) resolve(ctx context.Context, what string) (config.Settings
 	return settings, nil
 }
 
-// checkQuotes refuses a URL that was cut off at its colon, which rclone's grammar takes for the end of the options.
+// checkQuotes refuses a URL that was cut off at its colon, which rclone's grammar takes for the end
+// of the options.
 func checkQuotes(spec config.Remote) error {
 	for key, value := range spec.Params {
 		if (value == "http" || value == "https") && strings.HasPrefix(spec.Path, "//") {

@@ -31,7 +31,7 @@ import (
 //	retry             decorate    --low-level-retries
 //	logged            decorate    what came of it, and what drivers warn of
 //	filter, normdup   hide        --include and the like, --vfs-block-norm-dupes
-//	vfs               openTree    what is remembered, read ahead and, with --vfs-cache-mode, kept on disk
+//	vfs               openTree    what is remembered, read ahead and, with a cache, kept on disk
 //
 // serve opens all of it, and package serve gives each login its view. check and cleanup use the
 // driver as it is, cache the disk cache alone. The remote control is about the whole stack.
@@ -253,7 +253,8 @@ func (s *stack) closeRemote() {
 	s.remote.Close()
 }
 
-// openCache opens the disk cache of the remote that info describes. Without a cache mode there is none.
+// openCache opens the disk cache of the remote that info describes. Without a cache mode there is
+// none.
 func (o *options) openCache(info remote.Info, log *slog.Logger) (places.Cache, error) {
 	if o.Cache.Mode == flags.CacheOff {
 		for _, base := range o.places.All() {

@@ -10,16 +10,16 @@ import (
 	"ferry/remote"
 )
 
-// sweeping says when a remote is to remove unfinished uploads that are too old from directories that nobody lists. The zero
-// value never does.
+// sweeping says when a remote is to remove unfinished uploads that are too old from directories
+// that nobody lists. The zero value never does.
 type sweeping struct {
 	remote remote.Remote
 	first  time.Duration // after the start
 	every  time.Duration
 }
 
-// sweeping asks for about as many sweeps as parts live long, at least one each day and at most one each hour. The first one is
-// when the remote trusts the clock.
+// sweeping asks for about as many sweeps as parts live long, at least one each day and at most one
+// each hour. The first one is when the remote trusts the clock.
 func (o *options) sweeping(r remote.Remote) sweeping {
 	const day = 24 * time.Hour
 	if o.IsReadOnly() {

@@ -13,8 +13,8 @@ import (
 	"ferry/remote/remotetest/gcsserver"
 )
 
-// A server that takes nothing from a user whose rights are wrong loses no upload, and the log and the remote control say why
-// they wait.
+// A server that takes nothing from a user whose rights are wrong loses no upload, and the log and
+// the remote control say why they wait.
 func TestUploadsWaitForTroubleThatPasses(t *testing.T) {
 	service := gcsserver.Start(t)
 	bucket := service.NewBucket()
@@ -76,8 +76,8 @@ func TestUploadsWaitForTroubleThatPasses(t *testing.T) {
 	}
 }
 
-// What was acknowledged is served, and more is taken in, by a ferry that is started while its rights are wrong. At its first
-// start that is a mistake.
+// What was acknowledged is served, and more is taken in, by a ferry that is started while its
+// rights are wrong. At its first start that is a mistake.
 func TestAStartWithWrongRightsServesTheCache(t *testing.T) {
 	service := gcsserver.Start(t)
 	pass := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: service.Addr})

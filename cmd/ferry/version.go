@@ -22,7 +22,8 @@ func (p process) versionCommand() *cobra.Command {
 	}
 }
 
-// version returns what the build knows of itself: a release, or the revision of the source, or "(devel)".
+// version returns what the build knows of itself: a release, or the revision of the source, or
+// "(devel)".
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {

@@ -15,7 +15,8 @@ const warmNews = 10 * time.Second
 // maxCheckers is how many directories are listed at a time at most.
 const maxCheckers = 256
 
-// refresh lists the whole tree once ways to hear of changes have settled, and logs how far it has come.
+// refresh lists the whole tree once ways to hear of changes have settled, and logs how far it has
+// come.
 func (s *service) refresh(ctx context.Context, settled chan struct{}) {
 	settle(ctx, settled)
 	begun := time.Now()

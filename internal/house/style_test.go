@@ -19,30 +19,11 @@ const (
 	maxComment   = 100 // columns of a line of comment, a tab being four
 )
 
-// wide is how many lines of comment are still wider than maxComment, in the whole house but for
-// narrow. It may only be lowered.
-const wide = 2060
-
-// narrow are the packages, with those below them, that have no such line any more.
-var narrow = []string{"auth", "bench", "cmd/ferry/internal", "disk", "internal", "rc"}
-
 func TestFunctionsInterfacesAndComments(t *testing.T) {
-	var all []string
 	for _, p := range listPackages(t) {
 		sources := readSources(t, p.Dir)
 		report(t, checkStyle(sources))
-		lines := wideComments(sources)
-		if slices.ContainsFunc(narrow, func(room string) bool {
-			rel := relative(p.ImportPath)
-			return rel == room || strings.HasPrefix(rel, room+"/")
-		}) {
-			report(t, lines)
-			continue
-		}
-		all = append(all, lines...)
-	}
-	if len(all) > wide {
-		t.Errorf("%d lines of comment are wider than %d columns, at most %d may be left: wrap those that you added", len(all), maxComment, wide)
+		report(t, wideComments(sources))
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package all knows every type of remote that there is: how each is configured, and how it is opened. It is the one
-// place where the names of configuration files meet the drivers.
+// Package all knows every type of remote that there is: how each is configured, and how it is
+// opened. It is the one place where the names of configuration files meet the drivers.
 package all
 
 import (
@@ -53,7 +53,8 @@ type Environment struct {
 	Mounts  string          // directory of the records of mount points; "" = none are kept
 }
 
-// A Resolve finds out what a remote string means. Remotes that are made of others open those through it.
+// A Resolve finds out what a remote string means. Remotes that are made of others open those
+// through it.
 type Resolve func(remoteString string) (config.Settings, error)
 
 // Open opens the remote that s describes. A value that cannot be read, and a type that is not

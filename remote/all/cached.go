@@ -62,7 +62,8 @@ func openCached(ctx context.Context, path string, v *values) (remote.Remote, err
 	return c, nil
 }
 
-// cachedDir is where what is kept of a remote is: in a directory of its own, named after what tells its place from others.
+// cachedDir is where what is kept of a remote is: in a directory of its own, named after what tells
+// its place from others.
 func cachedDir(v *values, info remote.Info) string {
 	dir := v.str("chunk_path")
 	if dir == "" {

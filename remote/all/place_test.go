@@ -9,8 +9,8 @@ import (
 	"ferry/remote/all"
 )
 
-// What is kept of a remote's files is found again by its place. So options that say how it is used must not change it,
-// those that say where it is must, and a secret must not be in it.
+// What is kept of a remote's files is found again by its place. So options that say how it is used
+// must not change it, those that say where it is must, and a secret must not be in it.
 func TestPlaceTellsWhereTheFilesAre(t *testing.T) {
 	const s3 = `:s3,provider=Minio,access_key_id=key,secret_access_key=geheim,endpoint="http://here:9000"`
 	const azure = `:azureblob,account=one,key=Z2VoZWlt,endpoint="http://here:1/one"`

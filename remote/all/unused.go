@@ -6,8 +6,9 @@ import (
 	"ferry/config"
 )
 
-// unused are options of rclone that mean nothing here, with the reason: a file that has them is served without a warning.
-// An option that would change what is served is not among them. A name with ? behind is that of a switch.
+// unused are options of rclone that mean nothing here, with the reason: a file that has them is
+// served without a warning. An option that would change what is served is not among them. A name
+// with ? behind is that of a switch.
 func unused(why string, names ...string) []config.Option {
 	var all []config.Option
 	for _, name := range names {
@@ -17,7 +18,8 @@ func unused(why string, names ...string) []config.Option {
 	return all
 }
 
-// ignored are options of rclone that would mean something, and do not here: setting them is a warning with the reason.
+// ignored are options of rclone that would mean something, and do not here: setting them is a
+// warning with the reason.
 func ignored(why string, names ...string) []config.Option {
 	all := unused(why, names...)
 	for i := range all {

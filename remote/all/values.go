@@ -14,8 +14,9 @@ import (
 	"ferry/remote/network"
 )
 
-// values reads the options of a remote in the grammars of package config. The first one that cannot be read is kept as
-// the error, so that a driver's options are read in one go and the error is looked at once.
+// values reads the options of a remote in the grammars of package config. The first one that cannot
+// be read is kept as the error, so that a driver's options are read in one go and the error is
+// looked at once.
 type values struct {
 	remote  string
 	options map[string]string

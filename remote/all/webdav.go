@@ -74,7 +74,8 @@ func openWebDAV(ctx context.Context, path string, v *values) (remote.Remote, err
 	return webdav.New(ctx, path, o)
 }
 
-// chunkSize turns the option, in which 0 means no chunks, into the driver's, in which it means the default.
+// chunkSize turns the option, in which 0 means no chunks, into the driver's, in which it means the
+// default.
 func chunkSize(n int64) int {
 	if n <= 0 {
 		return -1

@@ -49,8 +49,9 @@ func newTransport(o network.Options) http.RoundTripper {
 	return transport
 }
 
-// clientOptions let the client repeat what got no answer a few times, and blocks, which nobody else can send again, as often as
-// the options say: all else is repeated by the callers, and their numbers would be multiplied.
+// clientOptions let the client repeat what got no answer a few times, and blocks, which nobody else
+// can send again, as often as the options say: all else is repeated by the callers, and their
+// numbers would be multiplied.
 func clientOptions(client *http.Client, n network.Options) *service.ClientOptions {
 	return &service.ClientOptions{ClientOptions: policy.ClientOptions{
 		Transport: &http.Client{
@@ -81,13 +82,15 @@ func shouldRetry(answer *http.Response, err error) bool {
 	return failed && objects.MayPass(answer.StatusCode) && harmless(answer.Request)
 }
 
-// harmless reports whether a request only sends a block, which nobody sees before the blocks are committed.
+// harmless reports whether a request only sends a block, which nobody sees before the blocks are
+// committed.
 func harmless(q *http.Request) bool { return q.URL.Query().Get("comp") == "block" }
 
 // lists reports whether a request asks for a list.
 func lists(q *http.Request) bool { return q.URL.Query().Get("comp") == "list" }
 
-// patience lets the answer to a change be the result also when its context has ended meanwhile: the client would drop it.
+// patience lets the answer to a change be the result also when its context has ended meanwhile: the
+// client would drop it.
 type patience struct{}
 
 // Do implements policy.Policy.
@@ -128,8 +131,8 @@ func hostOf(serviceURL string) string {
 	return u.Host
 }
 
-// source returns the URL by which the service itself can read b, and the header that lets it. What proves the right is
-// part of the URL, or is the header.
+// source returns the URL by which the service itself can read b, and the header that lets it. What
+// proves the right is part of the URL, or is the header.
 func (a *account) source(ctx context.Context, b *blob.Client) (sourceURL string, header *string, err error) {
 	switch {
 	case a.signed:

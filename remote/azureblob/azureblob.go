@@ -1,11 +1,13 @@
-// Package azureblob is a remote in Azure Blob Storage. Names and modification times are written as rclone writes them.
+// Package azureblob is a remote in Azure Blob Storage. Names and modification times are written as
+// rclone writes them.
 //
-// List shows the exact modification time of every file at no further request. A name has at most 1024 characters and 254
-// elements in all, the prefix included; control characters, backslashes and periods at the end of a name are encoded.
+// List shows the exact modification time of every file at no further request. A name has at most
+// 1024 characters and 254 elements in all, the prefix included; control characters, backslashes and
+// periods at the end of a name are encoded.
 //
-// An upload of more than Options.ChunkSize goes in blocks, which the service drops when another upload of the same name is
-// committed first: then the slower one fails, and nothing of it is published. Blocks that were never committed go by
-// themselves after a week.
+// An upload of more than Options.ChunkSize goes in blocks, which the service drops when another
+// upload of the same name is committed first: then the slower one fails, and nothing of it is
+// published. Blocks that were never committed go by themselves after a week.
 package azureblob
 
 import (
@@ -47,7 +49,8 @@ type Options struct {
 	Encoding  nameenc.Encoding // 0 = Encoding; nameenc.Raw for none
 	OddNames  bool             // see objects.Names
 	NoMarkers bool             // empty directories are not stored
-	// DirMoveLimit is how many objects a directory may hold that is renamed; 0 = objects.DirMoveLimit, below 0 no limit.
+	// DirMoveLimit is how many objects a directory may hold that is renamed; 0 =
+	// objects.DirMoveLimit, below 0 no limit.
 	DirMoveLimit int
 }
 
@@ -57,8 +60,8 @@ type Remote struct {
 	http *http.Client
 }
 
-// New returns the remote at path: "container/directory", "container", or "" for all containers of the account. It makes
-// no request; ctx is not used afterwards.
+// New returns the remote at path: "container/directory", "container", or "" for all containers of
+// the account. It makes no request; ctx is not used afterwards.
 func New(ctx context.Context, path string, o Options) (*Remote, error) {
 	if err := o.complete(); err != nil {
 		return nil, err

@@ -15,7 +15,8 @@ import (
 // maxSourceBlock is how much the service is told to copy into one block.
 const maxSourceBlock = 100 << 20
 
-// continueBlob takes over what the blob that has the key says of itself, and begins with what is kept of its content.
+// continueBlob takes over what the blob that has the key says of itself, and begins with what is
+// kept of its content.
 func (d *draft) continueBlob(ctx context.Context, o objects.CreateOptions) (err error) {
 	if kept, ok := o.Base.Facts.(*properties); ok {
 		d.kept = kept
@@ -33,8 +34,9 @@ func (d *draft) continueBlob(ctx context.Context, o objects.CreateOptions) (err 
 	return d.writeBase(ctx, o)
 }
 
-// writeBase begins with the first bytes of the blob that has the key. Whole blocks of it are named again; a large rest
-// is copied by the service; a small one, and what the service will not copy, comes by way of this process.
+// writeBase begins with the first bytes of the blob that has the key. Whole blocks of it are named
+// again; a large rest is copied by the service; a small one, and what the service will not copy,
+// comes by way of this process.
 func (d *draft) writeBase(ctx context.Context, o objects.CreateOptions) error {
 	tag := azcore.ETag(`"` + o.Base.Version + `"`)
 	d.base, d.sum = &tag, nil
@@ -88,8 +90,8 @@ type source struct {
 	off, n int64
 }
 
-// copyBlocks lets the service copy a range of from into blocks of target. It returns their names and how much was copied,
-// which is less than asked for where the service will not do it.
+// copyBlocks lets the service copy a range of from into blocks of target. It returns their names
+// and how much was copied, which is less than asked for where the service will not do it.
 func (s *store) copyBlocks(
 	ctx context.Context, target, from *blockblob.Client, src source, newID func() string,
 ) (ids []string, copied int64) {

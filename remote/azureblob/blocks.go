@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// idLength is how many bytes the name of a block has, as many as rclone's. All blocks of a blob have names of one
-	// length, those included that an upload given up has left.
+	// idLength is how many bytes the name of a block has, as many as rclone's. All blocks of a blob
+	// have names of one length, those included that an upload given up has left.
 	idLength = 16
 	// minIDLength is what is needed for names that do not meet by chance.
 	minIDLength = 8
@@ -85,8 +85,8 @@ func (b *blocks) buffer() ([]byte, error) {
 	}
 }
 
-// send begins to send content, which belongs to it from now on, and returns the name of the block. The first one is
-// waited for: the service may want names of another length.
+// send begins to send content, which belongs to it from now on, and returns the name of the block.
+// The first one is waited for: the service may want names of another length.
 func (b *blocks) send(content []byte) (id string, err error) {
 	if err := b.failed(); err != nil {
 		return "", err

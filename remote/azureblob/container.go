@@ -41,7 +41,8 @@ func (s *store) MakeBucket(ctx context.Context, name string) error {
 	return s.translate(err)
 }
 
-// RemoveBucket implements objects.Buckets. The service would remove a container with all that is in it.
+// RemoveBucket implements objects.Buckets. The service would remove a container with all that is in
+// it.
 func (s *store) RemoveBucket(ctx context.Context, name string) error {
 	k, token := objects.Key{Bucket: name}, ""
 	for {

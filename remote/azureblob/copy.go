@@ -14,8 +14,8 @@ import (
 // maxCopy is the largest blob that the service copies in one request.
 const maxCopy = 256 << 20
 
-// Copy implements objects.Store. The request that copies blobs of any size at once is not used: until it is done, which
-// may be later, the old content of the target is gone.
+// Copy implements objects.Store. The request that copies blobs of any size at once is not used:
+// until it is done, which may be later, the old content of the target is gone.
 func (s *store) Copy(ctx context.Context, from objects.Key, wanted string, to objects.Key) (made string, err error) {
 	if wanted != "" {
 		return s.copyVersion(ctx, from, wanted, to)

@@ -17,8 +17,8 @@ import (
 	"ferry/remote/azureblob/entra"
 )
 
-// Credentials say who the client is. What is set is looked for in the order of the fields; without any, the account is
-// used anonymously.
+// Credentials say who the client is. What is set is looked for in the order of the fields; without
+// any, the account is used anonymously.
 type Credentials struct {
 	EnvAuth          bool // what the environment offers: a service principal, a managed identity, the az program
 	UseEmulator      bool // the emulator at its default address, or at Options.Endpoint

@@ -89,7 +89,8 @@ func TestAnIdentityThatIsNotThereIsOneLine(t *testing.T) {
 	shows(t, r, "a.blob.core.windows.net")
 }
 
-// shows makes calls that fail, and checks that their errors name the host, and no secret. It returns the last.
+// shows makes calls that fail, and checks that their errors name the host, and no secret. It
+// returns the last.
 func shows(t *testing.T, r remote.Remote, host string, secrets ...string) error {
 	t.Helper()
 	var last error

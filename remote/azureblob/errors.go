@@ -17,8 +17,8 @@ import (
 	"ferry/remote/objects"
 )
 
-// translate turns what the client reports into an error of package remote, in one line. No URL stays in it: they may be
-// signed.
+// translate turns what the client reports into an error of package remote, in one line. No URL
+// stays in it: they may be signed.
 func (a *account) translate(err error) error {
 	if err == nil {
 		return nil

@@ -22,7 +22,8 @@ func headersOf(p *properties) *blob.HTTPHeaders {
 	}
 }
 
-// tierOf returns the tier of a blob that is to be like another one, nil for the one of the account. The option comes first.
+// tierOf returns the tier of a blob that is to be like another one, nil for the one of the account.
+// The option comes first.
 func (s *store) tierOf(p *properties) *blob.AccessTier {
 	inferred := p.AccessTierInferred != nil && *p.AccessTierInferred
 	if s.options.AccessTier != "" || p.AccessTier == nil || inferred {

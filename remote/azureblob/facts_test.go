@@ -16,7 +16,8 @@ import (
 	"ferry/remote/azureblob"
 )
 
-// A describer is a service that holds one blob with much to say of itself, and notes what is published.
+// A describer is a service that holds one blob with much to say of itself, and notes what is
+// published.
 type describer struct {
 	size int
 

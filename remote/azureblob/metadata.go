@@ -11,8 +11,8 @@ const (
 	mtime = "mtime"
 	// mtimeFormat is what is written there; anything like RFC 3339 is read.
 	mtimeFormat = "2006-01-02T15:04:05.000000000Z07:00"
-	// folder is the metadata that says "true" of a blob that stands for a directory, on accounts with a hierarchical
-	// namespace and where Hadoop has written.
+	// folder is the metadata that says "true" of a blob that stands for a directory, on accounts
+	// with a hierarchical namespace and where Hadoop has written.
 	folder = "hdi_isfolder"
 )
 

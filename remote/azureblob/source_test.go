@@ -14,8 +14,8 @@ import (
 	"ferry/remote/azureblob"
 )
 
-// A copier is a service that holds one large blob and copies ranges of it, which the emulator does not. It writes down
-// what it is asked for.
+// A copier is a service that holds one large blob and copies ranges of it, which the emulator does
+// not. It writes down what it is asked for.
 type copier struct {
 	t    *testing.T
 	size int64

@@ -105,7 +105,8 @@ func describeItem(item *container.BlobItem) objects.Object {
 	return describe(*item.Name, p.ContentLength, p.LastModified, p.ETag, item.Metadata)
 }
 
-// Open implements objects.Store. A read that breaks off goes on where it stopped, in the same version of the blob.
+// Open implements objects.Store. A read that breaks off goes on where it stopped, in the same
+// version of the blob.
 func (s *store) Open(ctx context.Context, k objects.Key, off, n int64) (objects.Content, error) {
 	o := &blob.DownloadStreamOptions{Range: blob.HTTPRange{Offset: off, Count: max(remote.ClipLength(off, n), 0)}}
 	answer, err := s.blob(k).DownloadStream(ctx, o)
@@ -124,7 +125,8 @@ func (s *store) Open(ctx context.Context, k objects.Key, off, n int64) (objects.
 	return objects.Content{ReadCloser: &reader{s, answer.NewRetryReader(ctx, nil)}, Object: object}, nil
 }
 
-// wholeMD5 returns what is known of the MD5 sum of the whole blob: an answer with a part of it has it in another place.
+// wholeMD5 returns what is known of the MD5 sum of the whole blob: an answer with a part of it has
+// it in another place.
 func wholeMD5(answer blob.DownloadStreamResponse) []byte {
 	if answer.BlobContentMD5 != nil || answer.ContentRange != nil {
 		return answer.BlobContentMD5
@@ -172,8 +174,8 @@ func (s *store) Delete(ctx context.Context, k objects.Key, version string) error
 	return s.translate(err)
 }
 
-// SetModTime implements objects.Store. The service replaces all metadata at once, so the rest is read before, and both
-// are of one version.
+// SetModTime implements objects.Store. The service replaces all metadata at once, so the rest is
+// read before, and both are of one version.
 func (s *store) SetModTime(ctx context.Context, k objects.Key, t time.Time) error {
 	b := s.blob(k)
 	return again(func() error {

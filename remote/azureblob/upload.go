@@ -26,7 +26,8 @@ var (
 // maxBlocks is how many a blob can have.
 const maxBlocks = 50_000
 
-// A draft is an upload. What fits one block goes in one request; of more, each full block goes as it comes.
+// A draft is an upload. What fits one block goes in one request; of more, each full block goes as
+// it comes.
 type draft struct {
 	store   *store
 	target  objects.Key
@@ -121,7 +122,8 @@ func (d *draft) Commit(ctx context.Context, modTime time.Time) (objects.Object, 
 	return describe(d.target.Name, &d.size, answer.LastModified, answer.ETag, facts.metadata), nil
 }
 
-// commitWhole stores what is held, which is everything, in one request. The service computes the MD5.
+// commitWhole stores what is held, which is everything, in one request. The service computes the
+// MD5.
 func (d *draft) commitWhole(ctx context.Context, facts facts) (objects.Object, error) {
 	body := streaming.NopCloser(bytes.NewReader(d.held))
 	answer, err := d.client.Upload(ctx, body, &blockblob.UploadOptions{

@@ -1,10 +1,11 @@
-// Package cached keeps what a remote says of its directories, and what is read of its files, on the local disk, over
-// restarts (the remotes of type cache).
+// Package cached keeps what a remote says of its directories, and what is read of its files, on the
+// local disk, over restarts (the remotes of type cache).
 //
-// Contents are kept in pieces that end at multiples of a chunk, in a cache.Store, which also bounds how much there is of
-// them. A listing counts for a while, and is kept in a file of its own. What is changed through the remote changes both at
-// once; what is changed behind its back shows when the listing is too old. While the remote cannot be reached, a listing
-// that is too old is better than none.
+// Contents are kept in pieces that end at multiples of a chunk, in a cache.Store, which also bounds
+// how much there is of them. A listing counts for a while, and is kept in a file of its own. What
+// is changed through the remote changes both at once; what is changed behind its back shows when
+// the listing is too old. While the remote cannot be reached, a listing that is too old is better
+// than none.
 package cached
 
 import (
@@ -28,7 +29,8 @@ type Options struct {
 	TotalSize int64         // bytes of content; 0 or less: no limit
 	InfoAge   time.Duration // how long a listing counts
 
-	// Buffer is how many bytes of a file are read ahead in memory at most, MaxBuffer how many of all files together.
+	// Buffer is how many bytes of a file are read ahead in memory at most, MaxBuffer how many of
+	// all files together.
 	Buffer, MaxBuffer int64
 
 	Log *slog.Logger // nil: nothing is logged
@@ -47,8 +49,8 @@ type Remote struct {
 	ended chan error         // set by start; how Store.Run ended
 }
 
-// New returns a decorator of r, which becomes its own to close. The error is cache.ErrInUse when another process uses the
-// directory.
+// New returns a decorator of r, which becomes its own to close. The error is cache.ErrInUse when
+// another process uses the directory.
 func New(r remote.Remote, o Options) (*Remote, error) {
 	d, err := disk.Open(o.Dir)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"ferry/remote"
 )
 
-// Stat implements remote.Remote: from a listing that counts, else the remote is asked for this name only. When it does not
-// answer, what was listed once is there.
+// Stat implements remote.Remote: from a listing that counts, else the remote is asked for this name
+// only. When it does not answer, what was listed once is there.
 func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	dir, base := remote.Split(name)
 	if name == "." || !remote.ValidPath(name) || ctx.Err() != nil {
@@ -82,8 +82,8 @@ func (l *listing) yield(yield func(remote.Entry, error) bool) {
 	}
 }
 
-// change makes a call that changes names. What is kept of them goes before, so that it is gone when the process dies in
-// between, and again afterwards, as somebody may have asked meanwhile.
+// change makes a call that changes names. What is kept of them goes before, so that it is gone when
+// the process dies in between, and again afterwards, as somebody may have asked meanwhile.
 func (r *Remote) change(call func() error, names ...string) error {
 	r.listings.drop(names...)
 	defer r.listings.drop(names...)

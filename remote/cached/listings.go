@@ -23,14 +23,15 @@ import (
 	"ferry/remote"
 )
 
-// listings keeps what a remote said of its directories: those used of late in memory, and all in files.
+// listings keeps what a remote said of its directories: those used of late in memory, and all in
+// files.
 //
-// The file of a directory is lists/HH/H, where H is the hash of its path and HH how that begins. It is written as a whole
-// and renamed into its place: the magic, the CRC-32C of the rest in 4 bytes, lowest first, and a listing as a gob. What is
-// anything else counts as not being there.
+// The file of a directory is lists/HH/H, where H is the hash of its path and HH how that begins. It
+// is written as a whole and renamed into its place: the magic, the CRC-32C of the rest in 4 bytes,
+// lowest first, and a listing as a gob. What is anything else counts as not being there.
 //
-// A listing is removed before the directory is changed. As nothing is synced, the loss of power may bring it back: so one of
-// an earlier run of the machine is too old, whatever its age.
+// A listing is removed before the directory is changed. As nothing is synced, the loss of power may
+// bring it back: so one of an earlier run of the machine is too old, whatever its age.
 type listings struct {
 	disk disk.Disk
 	age  time.Duration
@@ -52,7 +53,8 @@ type listing struct {
 const (
 	listsDir = "lists"
 	magic    = "ferrydir"
-	// maxKept is how many entries a directory may have whose listing is kept, and how many are in memory.
+	// maxKept is how many entries a directory may have whose listing is kept, and how many are in
+	// memory.
 	maxKept = 100_000
 )
 
@@ -146,7 +148,8 @@ func (s *listings) begun() uint64 {
 	return s.changes
 }
 
-// keep keeps a listing, unless something was dropped since it began. Where the disk fails nothing is kept.
+// keep keeps a listing, unless something was dropped since it began. Where the disk fails nothing
+// is kept.
 func (s *listings) keep(l *listing, changes uint64) {
 	slices.SortFunc(l.Entries, func(a, b remote.Entry) int { return strings.Compare(a.Name, b.Name) })
 	l.Boot = s.disk.Boot()
@@ -167,8 +170,8 @@ func (s *listings) keep(l *listing, changes uint64) {
 	s.remember(l, changes)
 }
 
-// drop forgets the listings that names are in, and those of the directories of these names. On a remote whose directories
-// exist by having files in them, those above may come or go too.
+// drop forgets the listings that names are in, and those of the directories of these names. On a
+// remote whose directories exist by having files in them, those above may come or go too.
 func (s *listings) drop(names ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

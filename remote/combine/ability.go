@@ -113,7 +113,8 @@ func (r *Remote) ability(ctx context.Context, name string) (place, error) {
 	return p, err
 }
 
-// Usage implements remote.Usager: the sum of all upstreams. What one of them does not know is unknown.
+// Usage implements remote.Usager: the sum of all upstreams. What one of them does not know is
+// unknown.
 func (r *Remote) Usage(ctx context.Context) (remote.Usage, error) {
 	var sum remote.Usage
 	known := false

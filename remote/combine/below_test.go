@@ -11,8 +11,8 @@ import (
 	"ferry/remote"
 )
 
-// below is the directory dir of a remote as a remote of its own, so that the suite, which wants a root that it can
-// change, sees an upstream through the tree that it is part of.
+// below is the directory dir of a remote as a remote of its own, so that the suite, which wants a
+// root that it can change, sees an upstream through the tree that it is part of.
 type below struct {
 	r   remote.Remote
 	dir string

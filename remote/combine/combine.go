@@ -1,5 +1,5 @@
-// Package combine is one tree made of several remotes: each is a directory of the root. The root itself cannot be
-// changed.
+// Package combine is one tree made of several remotes: each is a directory of the root. The root
+// itself cannot be changed.
 package combine
 
 import (
@@ -26,8 +26,8 @@ type Remote struct {
 	info      remote.Info
 }
 
-// New returns the tree of the upstreams, which it takes over. It is a remote.Stager when all of them are. A directory
-// that is given twice, or is not one element of a path, is an error.
+// New returns the tree of the upstreams, which it takes over. It is a remote.Stager when all of
+// them are. A directory that is given twice, or is not one element of a path, is an error.
 func New(upstreams []Upstream) (remote.Remote, error) {
 	if len(upstreams) == 0 {
 		return nil, errors.New("combine: option upstreams names no remote: write dir=remote:path")

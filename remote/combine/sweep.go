@@ -7,7 +7,8 @@ import (
 	"ferry/remote"
 )
 
-// SweepParts implements remote.PartSweeper. Upstreams that are none are passed over; where all are, it is ErrUnsupported.
+// SweepParts implements remote.PartSweeper. Upstreams that are none are passed over; where all are,
+// it is ErrUnsupported.
 func (r *Remote) SweepParts(ctx context.Context) error {
 	var errs error
 	unsupported := 0

@@ -30,7 +30,8 @@ func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	return p.up.seen(e), nil
 }
 
-// List implements remote.Remote. An upstream that cannot be reached does not keep the others from being seen.
+// List implements remote.Remote. An upstream that cannot be reached does not keep the others from
+// being seen.
 func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
 	return func(yield func(remote.Entry, error) bool) {
 		p, err := r.find(ctx, dir)

@@ -9,7 +9,8 @@ import (
 	"ferry/remote"
 )
 
-// uploads returns a context for a call of the upstream: its tokens become ours by the name of the directory in front.
+// uploads returns a context for a call of the upstream: its tokens become ours by the name of the
+// directory in front.
 func (u *Upstream) uploads(ctx context.Context) context.Context {
 	return remote.WithUploadsOf(ctx, func(token string) string { return u.Dir + "/" + token })
 }

@@ -10,8 +10,9 @@ import (
 	"ferry/remote"
 )
 
-// Watch implements remote.Watcher. It begins when all upstreams have begun that tell of changes, and ends when one of them
-// does; what changes in the others is not told. Where none tells anything it is ErrUnsupported.
+// Watch implements remote.Watcher. It begins when all upstreams have begun that tell of changes,
+// and ends when one of them does; what changes in the others is not told. Where none tells anything
+// it is ErrUnsupported.
 func (r *Remote) Watch(ctx context.Context, interval time.Duration) iter.Seq2[remote.Change, error] {
 	return func(yield func(remote.Change, error) bool) {
 		own, cancel := context.WithCancel(ctx)
@@ -77,8 +78,8 @@ type merger struct {
 	begun   int // upstreams that have
 }
 
-// add returns whether something is to be told because of n, and what. What comes before all have begun is part of
-// everything, which is told then.
+// add returns whether something is to be told because of n, and what. What comes before all have
+// begun is part of everything, which is told then.
 func (m *merger) add(n news) (c remote.Change, tell bool, err error) {
 	switch {
 	case n.first && errors.Is(n.err, remote.ErrUnsupported):

@@ -14,12 +14,14 @@ import (
 // Stats are the numbers of a Remote since it was made.
 type Stats struct {
 	Up, Down int64 // bytes of file content to the remote, and from it
-	// Methods are the numbers of each method by its name in lower case ("stat", "put"), as far as it was called. What is
-	// read counts for "open", what is written to a stage for "stage"; "publish", "keep" and "discard" end stages.
+	// Methods are the numbers of each method by its name in lower case ("stat", "put"), as far as
+	// it was called. What is read counts for "open", what is written to a stage for "stage";
+	// "publish", "keep" and "discard" end stages.
 	Methods map[string]Method
 }
 
-// Method are the numbers of one method. A call is under way until its reader is closed or its stage has ended.
+// Method are the numbers of one method. A call is under way until its reader is closed or its stage
+// has ended.
 type Method struct {
 	Calls   int64 // begun
 	Running int64 // of these still under way

@@ -65,7 +65,8 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (rc io.Rea
 	return rc, nil
 }
 
-// Put implements remote.Remote. A fault that neither is slow nor leaves the change in doubt lets the body break off.
+// Put implements remote.Remote. A fault that neither is slow nor leaves the change in doubt lets
+// the body break off.
 func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
 	f := r.pick(Put, name)
 	if f == nil {

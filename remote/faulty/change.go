@@ -30,8 +30,8 @@ type delivery struct {
 	arrived bool        // guarded by Remote.mu
 }
 
-// Deliver carries out the changes that are under way, in the order in which they were sent, whatever Until says, and
-// returns how many these were. What they would have been answered is lost.
+// Deliver carries out the changes that are under way, in the order in which they were sent,
+// whatever Until says, and returns how many these were. What they would have been answered is lost.
 func (r *Remote) Deliver() int {
 	r.mu.Lock()
 	all := slices.Clone(r.underway)
@@ -55,7 +55,8 @@ func (r *Remote) Underway() int {
 	return len(r.underway)
 }
 
-// delay lets change arrive as f says. It is carried out under a context of its own: the caller's has no power over it.
+// delay lets change arrive as f says. It is carried out under a context of its own: the caller's
+// has no power over it.
 func (r *Remote) delay(f *Fault, change func(ctx context.Context) error) {
 	d := &delivery{change: change}
 	r.mu.Lock()
@@ -96,7 +97,8 @@ func (r *Remote) change(ctx context.Context, op Op, name string, inner func(ctx 
 	return r.answer(ctx, f, op, name, func() error { return inner(ctx) })
 }
 
-// send is a call whose change is sent as a whole: now carries it out for the caller, later for nobody.
+// send is a call whose change is sent as a whole: now carries it out for the caller, later for
+// nobody.
 func (r *Remote) send(ctx context.Context, f *Fault, op Op, name string, now func() error,
 	later func(ctx context.Context) error) error {
 	if ctx.Err() != nil {
@@ -152,8 +154,8 @@ func (c *capture) add(p []byte) {
 	}
 }
 
-// captured returns what a stage begins with, when its content may have to be published later. nil = it need not, or it
-// cannot be known: what a part holds cannot be read.
+// captured returns what a stage begins with, when its content may have to be published later. nil =
+// it need not, or it cannot be known: what a part holds cannot be read.
 func (r *Remote) captured(ctx context.Context, name string, o remote.StageOptions) *capture {
 	if !r.delays(Publish) || o.Base == remote.BasePart {
 		return nil
@@ -186,8 +188,9 @@ func (r *Remote) delays(op Op) bool {
 	return slices.ContainsFunc(r.faults, func(f *Fault) bool { return f.Delayed && (f.Op == op || f.Op == "") })
 }
 
-// sendPublish is a Publish that is sent at once. Where the content is known, it arrives as a Put does, also after the
-// stage was published once more; elsewhere the stage itself is published when it arrives, if it was not before.
+// sendPublish is a Publish that is sent at once. Where the content is known, it arrives as a Put
+// does, also after the stage was published once more; elsewhere the stage itself is published when
+// it arrives, if it was not before.
 func (s *stage) sendPublish(ctx context.Context, f *Fault, modTime time.Time) (e remote.Entry, err error) {
 	later := func(ctx context.Context) error {
 		_, err := s.inner.Publish(ctx, modTime)

@@ -153,7 +153,8 @@ func TestWhatIsDelayedOvertakesNothingAndArrivesLast(t *testing.T) {
 	}
 }
 
-// A stage that was published once more is published again by the request that was late, as an object is.
+// A stage that was published once more is published again by the request that was late, as an
+// object is.
 func TestALatePublishOverwritesWhatCameAfterIt(t *testing.T) {
 	r := ready(t)
 	r.Inject(faulty.Fault{Op: faulty.Publish, Delayed: true})
@@ -179,7 +180,8 @@ func TestALatePublishOverwritesWhatCameAfterIt(t *testing.T) {
 	}
 }
 
-// What a part holds is not known: such a stage itself is under way, and its end by the caller does nothing.
+// What a part holds is not known: such a stage itself is under way, and its end by the caller does
+// nothing.
 func TestALatePublishOfAPart(t *testing.T) {
 	r := ready(t)
 	r.Inject(faulty.Fault{Op: faulty.Publish, Delayed: true})

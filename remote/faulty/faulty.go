@@ -1,7 +1,8 @@
-// Package faulty is a decorator for tests: a remote on which chosen calls go wrong. They fail, wait, break off after
-// some bytes, lose their answers, or are carried out later, as a Fault says, or as a seed does (Odds). A change that was
-// sent and not answered is reported by remote.Unanswered. The remote counts what it injected and is told what surfaced, so that a test can prove
-// that no error was swallowed:
+// Package faulty is a decorator for tests: a remote on which chosen calls go wrong. They fail,
+// wait, break off after some bytes, lose their answers, or are carried out later, as a Fault says,
+// or as a seed does (Odds). A change that was sent and not answered is reported by
+// remote.Unanswered. The remote counts what it injected and is told what surfaced, so that a test
+// can prove that no error was swallowed:
 //
 //	r := faulty.New(memory.New())
 //	r.Inject(faulty.Fault{Op: faulty.Put, Skip: 1, Err: remote.ErrNoSpace})
@@ -50,14 +51,16 @@ const (
 	DropPart   Op = "droppart"
 )
 
-// A Fault says which calls go wrong, and how. The zero value makes the next call of any kind fail with ErrInjected.
+// A Fault says which calls go wrong, and how. The zero value makes the next call of any kind fail
+// with ErrInjected.
 type Fault struct {
 	Op    Op     // "" = any; Read and Write only when they are named
 	Name  string // "" = any
 	Skip  int    // how many of these calls go well first
 	Times int    // how many then go wrong; 0 = one, below 0 = all
 
-	// After is how much goes well within the call: bytes of Read, Write and the body of Put, entries of List.
+	// After is how much goes well within the call: bytes of Read, Write and the body of Put,
+	// entries of List.
 	After int64
 
 	Delay time.Duration // the call takes this long before it does anything else
@@ -66,8 +69,9 @@ type Fault struct {
 	Slow  bool          // it is carried out after Delay, and does not fail
 	Err   error         // what it fails with; nil = ErrInjected
 
-	// These are for changes alone: Put, Remove, Mkdir, Rmdir, Move, Copy, SetModTime, SetMode and Publish. The change is
-	// sent at once, as a whole, and the call waits Delay for its answer, or as long as remote.Committed lets it.
+	// These are for changes alone: Put, Remove, Mkdir, Rmdir, Move, Copy, SetModTime, SetMode and
+	// Publish. The change is sent at once, as a whole, and the call waits Delay for its answer, or
+	// as long as remote.Committed lets it.
 	Held    bool // it is carried out at once, and its answer arrives after Delay
 	Lost    bool // it is never carried out
 	Delayed bool // it is carried out when Until is over, or when Deliver is called, after what came meanwhile
@@ -113,7 +117,8 @@ func New(r remote.Remote) *Remote {
 	}
 }
 
-// Inject adds a fault. Of several that fit a call, the one added first is used, as long as it lasts.
+// Inject adds a fault. Of several that fit a call, the one added first is used, as long as it
+// lasts.
 func (r *Remote) Inject(f Fault) {
 	if f.Times == 0 {
 		f.Times = 1
@@ -133,8 +138,8 @@ func (r *Remote) Heal() {
 	r.faults, r.odds = nil, nil
 }
 
-// Calls returns how many calls of op there were, whether they went well or not. Each Open and Stage counts as one Read
-// and one Write too.
+// Calls returns how many calls of op there were, whether they went well or not. Each Open and Stage
+// counts as one Read and one Write too.
 func (r *Remote) Calls(op Op) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -7,9 +7,10 @@ import (
 	"time"
 )
 
-// Odds let changes go wrong as a seed says, in the ways that leave them in doubt. Each share is between 0 and 1; the rest
-// goes well. What becomes of a call depends on the seed, the operation, the name and how many such calls there were before,
-// and not on what other goroutines do meanwhile.
+// Odds let changes go wrong as a seed says, in the ways that leave them in doubt. Each share is
+// between 0 and 1; the rest goes well. What becomes of a call depends on the seed, the operation,
+// the name and how many such calls there were before, and not on what other goroutines do
+// meanwhile.
 type Odds struct {
 	Seed    uint64
 	Unsent  float64 // fail before anything was sent: not in doubt

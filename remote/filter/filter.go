@@ -1,8 +1,10 @@
-// Package filter is a decorator that leaves files and directories out of a remote, by the rules that rclone has for it.
+// Package filter is a decorator that leaves files and directories out of a remote, by the rules
+// that rclone has for it.
 //
-// What is left out does not exist: it is neither listed nor read nor changed, and lookups answer remote.ErrNotExist.
-// Making something that would be left out by its name is remote.ErrBadName, before a byte is taken, with a Hint that
-// names the flag. Size and age leave files out that are there; they forbid nobody to store one.
+// What is left out does not exist: it is neither listed nor read nor changed, and lookups answer
+// remote.ErrNotExist. Making something that would be left out by its name is remote.ErrBadName,
+// before a byte is taken, with a Hint that names the flag. Size and age leave files out that are
+// there; they forbid nobody to store one.
 package filter
 
 import (
@@ -15,14 +17,15 @@ import (
 	"ferry/remote"
 )
 
-// Options are what to leave out, as the flags of the same names say it. Rules count in the order of the first six
-// fields, the first that matches a name decides, and what none matches is included.
+// Options are what to leave out, as the flags of the same names say it. Rules count in the order of
+// the first six fields, the first that matches a name decides, and what none matches is included.
 type Options struct {
 	Include, IncludeFrom []string // patterns, and files of them; either excludes everything that no rule includes
 	Exclude, ExcludeFrom []string
 	Filter, FilterFrom   []string // rules: "+ pattern", "- pattern", "!"
 
-	// ExcludeIfPresent are names of files, or with a slash behind of directories, that exclude the directory they are in.
+	// ExcludeIfPresent are names of files, or with a slash behind of directories, that exclude the
+	// directory they are in.
 	ExcludeIfPresent []string
 
 	MinSize, MaxSize int64         // of files in bytes; below 0 = no limit. A size that is not known is below every MinSize.
@@ -30,14 +33,15 @@ type Options struct {
 
 	IgnoreCase bool // patterns match in any case
 
-	// FilesFrom are files of names, of which only these files exist, whatever else is said. Lines are trimmed, and
-	// remarks left out, unless they are Raw; in FilesFrom0 names end with a NUL.
+	// FilesFrom are files of names, of which only these files exist, whatever else is said. Lines
+	// are trimmed, and remarks left out, unless they are Raw; in FilesFrom0 names end with a NUL.
 	FilesFrom, FilesFromRaw, FilesFrom0 []string
 
 	MaxDepth int    // how many elements a name may have; 0 or less = no limit
 	HashPart string // "k/n": of n parts, into which files fall by the hash of their name, the one that exists; "" = all
 
-	// ReadFile returns what the files that the fields with From name hold. It is only called by Parse.
+	// ReadFile returns what the files that the fields with From name hold. It is only called by
+	// Parse.
 	ReadFile func(name string) (string, error)
 }
 
@@ -109,7 +113,8 @@ func (f *Filter) eachLine(add func(text, flag string) error) func(name, flag str
 	}
 }
 
-// file returns what the rules say of a file called name: that of the directories it is in comes first.
+// file returns what the rules say of a file called name: that of the directories it is in comes
+// first.
 func (f *Filter) file(name string) verdict {
 	dir, _ := remote.Split(name)
 	if v := f.dir(dir); v != included {
@@ -207,7 +212,8 @@ func missing(op, name string) error {
 	return &fs.PathError{Op: op, Path: name, Err: remote.ErrNotExist}
 }
 
-// MayMake returns the error of making a file or directory called name, nil where it would not be left out.
+// MayMake returns the error of making a file or directory called name, nil where it would not be
+// left out.
 func (r *Remote) MayMake(ctx context.Context, name string, dir bool) error {
 	if dir {
 		return r.mayMake(ctx, "mkdir", name, aDir)

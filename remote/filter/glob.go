@@ -8,10 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// compile returns the regular expression that means what pattern means. It is matched with a path that has no slash in
-// front, and one behind if it is that of a directory.
+// compile returns the regular expression that means what pattern means. It is matched with a path
+// that has no slash in front, and one behind if it is that of a directory.
 //
-// A pattern that begins with a slash is for the whole path, any other for its end, from the beginning of an element on.
+// A pattern that begins with a slash is for the whole path, any other for its end, from the
+// beginning of an element on.
 func compile(pattern string, ignoreCase bool) (*regexp.Regexp, error) {
 	g := glob{}
 	rest, rooted := strings.CutPrefix(pattern, "/")
@@ -107,7 +108,8 @@ func (g *glob) stars(in string) (int, error) {
 	return n, nil
 }
 
-// escaped translates a backslash and what is behind it: a character as itself, or a class such as \d.
+// escaped translates a backslash and what is behind it: a character as itself, or a class such as
+// \d.
 func (g *glob) escaped(in string) (int, error) {
 	if len(in) == 1 {
 		return 0, errors.New(`a \ at the end`)
@@ -121,7 +123,8 @@ func (g *glob) escaped(in string) (int, error) {
 	return 1 + n, nil
 }
 
-// class translates [a-z], [!a-z], [^a-z] and what regular expressions know besides inside of brackets.
+// class translates [a-z], [!a-z], [^a-z] and what regular expressions know besides inside of
+// brackets.
 func (g *glob) class(in string) (int, error) {
 	i := 1
 	g.out.WriteByte('[')

@@ -84,7 +84,8 @@ func rawLines(text string) []string {
 	return all
 }
 
-// othersGiven reports whether there are rules or limits that would not count beside a list of files.
+// othersGiven reports whether there are rules or limits that would not count beside a list of
+// files.
 func (o *Options) othersGiven() bool {
 	for _, list := range [][]string{o.Include, o.IncludeFrom, o.Exclude, o.ExcludeFrom, o.Filter, o.FilterFrom, o.ExcludeIfPresent} {
 		if len(list) > 0 {
@@ -94,8 +95,8 @@ func (o *Options) othersGiven() bool {
 	return o.MinSize > 0 || o.MaxSize >= 0 || o.MinAge > 0 || o.MaxAge > 0 || o.HashPart != ""
 }
 
-// A part is one of n, into which files fall by the hash of their name; the zero value has all files. It is the same part
-// as that of rclone.
+// A part is one of n, into which files fall by the hash of their name; the zero value has all
+// files. It is the same part as that of rclone.
 type part struct{ k, n uint64 }
 
 func parsePart(s string) (part, error) {

@@ -10,8 +10,8 @@ import (
 	"ferry/remote"
 )
 
-// markers know which directories hold a file that excludes them. What the remote said of a directory counts for a
-// moment, so that a path is not asked for again at every step.
+// markers know which directories hold a file that excludes them. What the remote said of a
+// directory counts for a moment, so that a path is not asked for again at every step.
 type markers struct {
 	remote remote.Remote
 	names  []string
@@ -84,7 +84,8 @@ func (m *markers) hides(ctx context.Context, dir string) (bool, error) {
 	return asked.hidden, nil
 }
 
-// find looks for one marker. A name with a slash behind it is that of a directory, any other that of a file.
+// find looks for one marker. A name with a slash behind it is that of a directory, any other that
+// of a file.
 func (m *markers) find(ctx context.Context, dir, name string) (bool, error) {
 	base, wantDir := strings.CutSuffix(name, "/")
 	e, err := m.remote.Stat(ctx, remote.Join(dir, base))
@@ -97,8 +98,8 @@ func (m *markers) find(ctx context.Context, dir, name string) (bool, error) {
 	return e.Dir == wantDir, nil
 }
 
-// ask looks for markers in dirs, which are in parent, all at a time. What comes of it is remembered; an error is met
-// again by who asks for that directory.
+// ask looks for markers in dirs, which are in parent, all at a time. What comes of it is
+// remembered; an error is met again by who asks for that directory.
 func (m *markers) ask(ctx context.Context, parent string, dirs []remote.Entry) {
 	var wg sync.WaitGroup
 	for _, e := range dirs {

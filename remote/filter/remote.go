@@ -33,8 +33,8 @@ const (
 	anything = aFile | aDir
 )
 
-// judge returns the flag that leaves name out, whichever of k it is; "" where it exists as one of them at least. For
-// what is in a directory that a marker excludes, that is the flag of markers.
+// judge returns the flag that leaves name out, whichever of k it is; "" where it exists as one of
+// them at least. For what is in a directory that a marker excludes, that is the flag of markers.
 func (r *Remote) judge(ctx context.Context, name string, k kind) (verdict, error) {
 	v := r.filter.dir(name)
 	if k&aFile != 0 && (k == aFile || v != included) {
@@ -63,7 +63,8 @@ func (r *Remote) mayExist(ctx context.Context, op, name string, k kind) error {
 	return err
 }
 
-// exists is mayExist for a name that may be anything. Where it depends on what it is, the remote is asked.
+// exists is mayExist for a name that may be anything. Where it depends on what it is, the remote is
+// asked.
 func (r *Remote) exists(ctx context.Context, op, name string) error {
 	err := r.mayExist(ctx, op, name, anything)
 	if err == nil && (r.filter.measured() || r.markers != nil || r.filter.dir(name) != r.filter.file(name)) {
@@ -178,7 +179,8 @@ func (r *Remote) listDirs(ctx context.Context, parent string, dirs []remote.Entr
 	return true
 }
 
-// Open implements remote.Remote. A file is measured by what comes with its content where the remote tells it there.
+// Open implements remote.Remote. A file is measured by what comes with its content where the remote
+// tells it there.
 func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
 	if err := r.mayExist(ctx, "open", name, anything); err != nil {
 		return nil, err
@@ -243,7 +245,8 @@ func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error 
 	return r.Forward.RemoveVersion(ctx, name, version)
 }
 
-// Rmdir implements remote.Remote. A directory that looks empty may hold what is left out; then it is ErrNotEmpty.
+// Rmdir implements remote.Remote. A directory that looks empty may hold what is left out; then it
+// is ErrNotEmpty.
 func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 	if err := r.exists(ctx, "rmdir", dir); err != nil {
 		return err

@@ -38,8 +38,9 @@ func decide(all []rule, path string) verdict {
 	return included
 }
 
-// add appends the rule to include or exclude pattern. A pattern that ends with a slash is about directories, one with
-// ** in it about both. What includes files includes the directories that lead to them.
+// add appends the rule to include or exclude pattern. A pattern that ends with a slash is about
+// directories, one with ** in it about both. What includes files includes the directories that lead
+// to them.
 func (r *rules) add(include bool, pattern, flag string) error {
 	forDirs := strings.HasSuffix(pattern, "/")
 	forFiles := !forDirs
@@ -82,14 +83,16 @@ func (r *rules) addLeading(include bool, pattern, flag string) error {
 	return nil
 }
 
-// hard matches patterns that cannot be cut at slashes: one that holds a regular expression, or a choice between paths.
+// hard matches patterns that cannot be cut at slashes: one that holds a regular expression, or a
+// choice between paths.
 var hard = regexp.MustCompile(`\{\{|\{[^{}]*(?:/|\*\*)[^{}]*\}`)
 
 // slashes matches what counts as one slash.
 var slashes = regexp.MustCompile(`/{2,}`)
 
-// leading returns patterns for the directories in which something that pattern matches can be. A path that is not rooted
-// counts from the root here, as it does for rclone: with + a/*.jpg and - ** the directory x/a is not looked into.
+// leading returns patterns for the directories in which something that pattern matches can be. A
+// path that is not rooted counts from the root here, as it does for rclone: with + a/*.jpg and - **
+// the directory x/a is not looked into.
 func leading(pattern string) []string {
 	if hard.MatchString(pattern) {
 		return []string{"/**"}

@@ -132,7 +132,8 @@ func TestWrongRules(t *testing.T) {
 	}
 }
 
-// Files fall into the parts that rclone puts them into: md5 of the name in lower case and normal form C.
+// Files fall into the parts that rclone puts them into: md5 of the name in lower case and normal
+// form C.
 func TestParts(t *testing.T) {
 	for name, k := range map[string]uint64{"a.txt": 0, "A.TXT": 0} {
 		if !(part{k, 1}).has(name) {

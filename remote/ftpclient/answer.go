@@ -46,8 +46,8 @@ func (a *answer) read(line string, whole bool) (remote.Entry, bool) {
 	return e, what == isEntry
 }
 
-// malformed is the error of an answer that is not empty and of which nothing is understood: to take it for that of an empty
-// directory would have somebody delete what is in it.
+// malformed is the error of an answer that is not empty and of which nothing is understood: to take
+// it for that of an empty directory would have somebody delete what is in it.
 func (a *answer) malformed() error {
 	if a.understood || a.unknown == "" {
 		return nil

@@ -8,8 +8,8 @@ import (
 	"ferry/remote"
 )
 
-// maxReply is how long a reply may be, all its lines together, with what TLS adds. The longest that is asked for is that to
-// FEAT. Package textproto takes replies into memory.
+// maxReply is how long a reply may be, all its lines together, with what TLS adds. The longest that
+// is asked for is that to FEAT. Package textproto takes replies into memory.
 const maxReply = 128 << 10
 
 // errEndless is a reply that is longer than any can be.

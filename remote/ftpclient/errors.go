@@ -10,7 +10,8 @@ import (
 	"ferry/remote"
 )
 
-// errLost is what calls fail with when their connection ends. It is not final: the next call makes a new one.
+// errLost is what calls fail with when their connection ends. It is not final: the next call makes
+// a new one.
 var errLost = errors.New("the connection to the server was lost")
 
 // fail wraps err as every error of a remote is, unless it is nil.
@@ -25,9 +26,9 @@ func fail(op, name string, err error) error {
 	return &fs.PathError{Op: op, Path: name, Err: translate(err)}
 }
 
-// translate turns a reply (RFC 959 section 4.2) into a sentinel of package remote. What begins with 4 is transient and
-// stays as it is, except for the lack of space. A refusal without a reason is taken for a lack of permission, where
-// nobody has found out better.
+// translate turns a reply (RFC 959 section 4.2) into a sentinel of package remote. What begins with
+// 4 is transient and stays as it is, except for the lack of space. A refusal without a reason is
+// taken for a lack of permission, where nobody has found out better.
 func translate(err error) error {
 	if err == nil {
 		return nil
@@ -52,7 +53,8 @@ func translate(err error) error {
 	return err
 }
 
-// refused reports whether the server has refused something without a reason. Whoever knows what was asked for finds out.
+// refused reports whether the server has refused something without a reason. Whoever knows what was
+// asked for finds out.
 func refused(err error) bool {
 	var reply *textproto.Error
 	return errors.As(err, &reply) && (reply.Code == 501 || reply.Code == 550 || reply.Code == 553 || reply.Code == 554)
@@ -64,8 +66,8 @@ func answered(err error) bool {
 	return errors.As(err, &reply) && reply.Code != 421
 }
 
-// exists reports whether the reply is 521, which some servers give when a directory is to be made that exists (RFC 1123
-// section 4.1.2.12 knows it from RFC 959 appendix II).
+// exists reports whether the reply is 521, which some servers give when a directory is to be made
+// that exists (RFC 1123 section 4.1.2.12 knows it from RFC 959 appendix II).
 func exists(err error) bool {
 	var reply *textproto.Error
 	return errors.As(err, &reply) && reply.Code == 521

@@ -8,7 +8,8 @@ import (
 	"ferry/remote"
 )
 
-// timeVal is the form of times in facts and replies (RFC 3659 section 2.3), in UTC. A fraction may follow.
+// timeVal is the form of times in facts and replies (RFC 3659 section 2.3), in UTC. A fraction may
+// follow.
 const timeVal = "20060102150405"
 
 // parseFacts reads a line of MLSD (RFC 3659 section 7.2).

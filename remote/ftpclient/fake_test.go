@@ -161,7 +161,8 @@ func (f *fake) session(c net.Conn) {
 	}
 }
 
-// cuts reports whether the connection ends at a command, and does before what the command asks for where it ends after.
+// cuts reports whether the connection ends at a command, and does before what the command asks for
+// where it ends after.
 func (f *fake) cuts(verb, arg, from string) bool {
 	if f.cut == nil {
 		return false

@@ -21,7 +21,8 @@ import (
 
 const testPassword = "correct horse"
 
-// startFerry runs ferry's own engine over store until the test ends. change adapts the server and its listener.
+// startFerry runs ferry's own engine over store until the test ends. change adapts the server and
+// its listener.
 func startFerry(t *testing.T, store remote.Remote, change func(*ftp.Server, net.Listener) net.Listener) ftpclient.Options {
 	t.Helper()
 	tree := vfs.New(store, vfs.Options{Modes: vfs.Modes{File: 0o644, Dir: 0o755}})

@@ -1,15 +1,17 @@
-// Package ftpclient is a remote that keeps its files on an FTP server (RFC 959), with TLS (RFC 4217) on request and with
-// machine listings and times (RFC 3659, MFMT) where the server has them.
+// Package ftpclient is a remote that keeps its files on an FTP server (RFC 959), with TLS (RFC
+// 4217) on request and with machine listings and times (RFC 3659, MFMT) where the server has them.
 //
-// An upload is stored under a name beside its target that List does not show, its size is compared with what was sent,
-// and then it is renamed over the target: so nobody sees a part, and the old file stays when something fails. What a
-// process that was killed left is removed when List comes across it and it is old enough.
+// An upload is stored under a name beside its target that List does not show, its size is compared
+// with what was sent, and then it is renamed over the target: so nobody sees a part, and the old
+// file stays when something fails. What a process that was killed left is removed when List comes
+// across it and it is old enough.
 //
-// A reply says little: 550 stands for nearly everything. What it means is found out by looking at the names concerned. A
-// file that may not be looked at is taken for one that is not there.
+// A reply says little: 550 stands for nearly everything. What it means is found out by looking at
+// the names concerned. A file that may not be looked at is taken for one that is not there.
 //
-// A server without MLSD is listed by LIST, whose times are exact to the minute, or to the day when they are old; Stat
-// is no more exact then. Symbolic links that the server shows as such are left out.
+// A server without MLSD is listed by LIST, whose times are exact to the minute, or to the day when
+// they are old; Stat is no more exact then. Symbolic links that the server shows as such are left
+// out.
 package ftpclient
 
 import (
@@ -71,9 +73,10 @@ type Remote struct {
 	busy map[string]bool // hidden files being written, by their path on the server; guarded by mu
 }
 
-// New serves the directory root of the host, relative to where the server puts the user unless it begins with a slash.
-// It connects once, to learn what the server can do. One that cannot be reached now, or does not answer before the deadline of
-// ctx, is taken for one that can do what most can; one that refuses the login is an error.
+// New serves the directory root of the host, relative to where the server puts the user unless it
+// begins with a slash. It connects once, to learn what the server can do. One that cannot be
+// reached now, or does not answer before the deadline of ctx, is taken for one that can do what
+// most can; one that refuses the login is an error.
 func New(ctx context.Context, root string, o Options) (*Remote, error) {
 	switch {
 	case o.Host == "":
@@ -90,8 +93,8 @@ func New(ctx context.Context, root string, o Options) (*Remote, error) {
 	if o.Port == 0 {
 		o.Port = 21
 	}
-	// Every name here is one element, so that there are neither slashes nor dots to be replaced. A line end in a command
-	// would end it.
+	// Every name here is one element, so that there are neither slashes nor dots to be replaced. A
+	// line end in a command would end it.
 	o.Encoding = o.Encoding&^(nameenc.Slash|nameenc.Dot) | nameenc.CrLf
 	r := &Remote{o: o, root: root, busy: map[string]bool{}}
 	d := &dialer{o: o, addr: net.JoinHostPort(o.Host, strconv.Itoa(o.Port))}
@@ -116,8 +119,8 @@ func New(ctx context.Context, root string, o Options) (*Remote, error) {
 	return r, nil
 }
 
-// tlsConfig returns the configuration for all connections. They share their sessions: servers want to see on a data
-// connection that it belongs to the control connection.
+// tlsConfig returns the configuration for all connections. They share their sessions: servers want
+// to see on a data connection that it belongs to the control connection.
 func tlsConfig(o Options) *tls.Config {
 	c := &tls.Config{}
 	if o.TLS != nil {
@@ -159,8 +162,9 @@ func (r *Remote) check(ctx context.Context, op, name string) error {
 	return nil
 }
 
-// holdable reports whether a file may have the name: no element is too long as it is written, or holds the byte that is
-// a command of Telnet (RFC 959 section 3.1, RFC 854), which servers read differently.
+// holdable reports whether a file may have the name: no element is too long as it is written, or
+// holds the byte that is a command of Telnet (RFC 959 section 3.1, RFC 854), which servers read
+// differently.
 func (r *Remote) holdable(name string) bool {
 	for elem := range strings.SplitSeq(name, "/") {
 		if held := r.o.Encoding.Encode(elem); len(held) > maxName || strings.IndexByte(held, 0xff) >= 0 {
@@ -170,7 +174,8 @@ func (r *Remote) holdable(name string) bool {
 	return true
 }
 
-// path returns name as the server knows it: always from its root, as sessions change their directory.
+// path returns name as the server knows it: always from its root, as sessions change their
+// directory.
 func (r *Remote) path(s *session, name string) string {
 	root := r.root
 	if !path.IsAbs(root) {
@@ -207,8 +212,8 @@ func (r *Remote) look(s *session, name string) (remote.Entry, error) {
 	return e, err
 }
 
-// noParent says why nothing can be made under name: the directory above is not there, or is a file. It is nil where that is not
-// the reason.
+// noParent says why nothing can be made under name: the directory above is not there, or is a file.
+// It is nil where that is not the reason.
 func (r *Remote) noParent(s *session, name string) error {
 	dir, _ := remote.Split(name)
 	if dir == "." {

@@ -8,11 +8,13 @@ import (
 	"strings"
 )
 
-// maxLine is the length of a listing line; longer ones hold no name that a file can have, and only their beginning is given.
+// maxLine is the length of a listing line; longer ones hold no name that a file can have, and only
+// their beginning is given.
 const maxLine = 8 << 10
 
-// lines is the data connection of a listing. Package ftp would collect what it reads from there, so it gets nothing to
-// read: its Read hands each line to use, and whether it is whole, until there are no more or use returns false.
+// lines is the data connection of a listing. Package ftp would collect what it reads from there, so
+// it gets nothing to read: its Read hands each line to use, and whether it is whole, until there
+// are no more or use returns false.
 type lines struct {
 	net.Conn
 	r   *bufio.Reader

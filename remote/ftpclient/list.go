@@ -117,8 +117,8 @@ func (r *Remote) decoded(ctx context.Context, e remote.Entry) (remote.Entry, boo
 	return e, true
 }
 
-// each calls use for every entry of dir, by the name that it has on the server, until that returns false, and omit for every
-// line that is not understood.
+// each calls use for every entry of dir, by the name that it has on the server, until that returns
+// false, and omit for every line that is not understood.
 func (r *Remote) each(s *session, dir string, use func(e remote.Entry) bool, omit func(line string)) error {
 	// In the directory itself: servers take what follows LIST for options, or for a pattern.
 	if err := s.c.ChangeDir(r.path(s, dir)); err != nil {
@@ -193,7 +193,8 @@ func (r *Remote) removeAll(s *session, dir string, parts []string) {
 	}
 }
 
-// removeParts removes the hidden files of dir, provided that they are all it holds and that none is being written.
+// removeParts removes the hidden files of dir, provided that they are all it holds and that none is
+// being written.
 func (r *Remote) removeParts(s *session, dir string) error {
 	full := false
 	var parts []string

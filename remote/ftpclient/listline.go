@@ -19,11 +19,13 @@ const (
 	isNothing                // no entry: how much there is in all
 )
 
-// A grammar is one of the forms that a line of LIST can have. It says isUnknown of a line of another form.
+// A grammar is one of the forms that a line of LIST can have. It says isUnknown of a line of
+// another form.
 type grammar func(line string, now time.Time) (remote.Entry, reading)
 
-// parseList reads a line of LIST, which every server is free to write as it likes (RFC 959 section 4.1.3): most do as
-// ls -l does, some as DIR of Windows. The forms exclude each other by how a line begins. Times are taken for UTC.
+// parseList reads a line of LIST, which every server is free to write as it likes (RFC 959 section
+// 4.1.3): most do as ls -l does, some as DIR of Windows. The forms exclude each other by how a line
+// begins. Times are taken for UTC.
 func parseList(line string, now time.Time) (e remote.Entry, what reading) {
 	for _, read := range []grammar{parseUnix, parseNetWare, parseDir, parseEPLF} {
 		e, what = read(line, now)
@@ -85,8 +87,9 @@ func fieldsOf(line string, off int) []field {
 	return list
 }
 
-// parseUnix reads what ls -l writes, and what servers write that are not that exact about it: the links, the owner or the
-// group may be missing, and names of groups may hold blanks. What is sure is the time, and the size in front of it.
+// parseUnix reads what ls -l writes, and what servers write that are not that exact about it: the
+// links, the owner or the group may be missing, and names of groups may hold blanks. What is sure
+// is the time, and the size in front of it.
 func parseUnix(line string, now time.Time) (e remote.Entry, what reading) {
 	if len(line) < 11 || !strings.ContainsRune("-dlbcpsDP", rune(line[0])) || strings.Trim(line[1:10], "rwxsStTlL-") != "" {
 		return e, isUnknown
@@ -106,8 +109,9 @@ func parseUnix(line string, now time.Time) (e remote.Entry, what reading) {
 	return remote.Entry{Name: t.name, Size: parseSize(t.size), ModTime: t.time, Dir: dir}, isEntry
 }
 
-// sizePlaces are where the size is among the words behind the mode, most likely ones first: behind links, owner and group;
-// without the group; with one that has blanks; with one word only; with a group of more words; alone.
+// sizePlaces are where the size is among the words behind the mode, most likely ones first: behind
+// links, owner and group; without the group; with one that has blanks; with one word only; with a
+// group of more words; alone.
 func sizePlaces() []int { return []int{3, 2, 4, 1, 5, 6, 7, 8, 9, 10, 0} }
 
 // What stands around the time in a line.
@@ -117,7 +121,8 @@ type timed struct {
 	name string // what follows: one blank is left out, and the name may begin with another
 }
 
-// findTime looks for the time, with the size in front of it. A line without a size has something else there.
+// findTime looks for the time, with the size in front of it. A line without a size has something
+// else there.
 func findTime(line string, fields []field, now time.Time) (found timed, ok bool) {
 	for _, strict := range []bool{true, false} {
 		for _, i := range sizePlaces() {
@@ -145,7 +150,8 @@ func isSize(s string) bool {
 	return digits != "" && strings.Trim(digits, "0123456789.,") == "" && digits[0] >= '0' && digits[0] <= '9'
 }
 
-// parseSize reads a number of bytes, in which thousands may be set apart. What is none is unknown: -1.
+// parseSize reads a number of bytes, in which thousands may be set apart. What is none is unknown:
+// -1.
 func parseSize(s string) int64 {
 	if groups := strings.FieldsFunc(s, func(c rune) bool { return c == ',' || c == '.' }); len(groups) > 1 {
 		for _, g := range groups[1:] {
@@ -205,7 +211,8 @@ func parseDir(line string, _ time.Time) (e remote.Entry, what reading) {
 	return e, isEntry
 }
 
-// parseEPLF reads a line of the Easily Parsed LIST Format (draft-bernstein-eplf-05): "+m825718503,r,s280,\tname".
+// parseEPLF reads a line of the Easily Parsed LIST Format (draft-bernstein-eplf-05):
+// "+m825718503,r,s280,\tname".
 func parseEPLF(line string, _ time.Time) (e remote.Entry, what reading) {
 	facts, name, found := strings.Cut(line, "\t")
 	if !found || name == "" || facts[:min(1, len(facts))] != "+" {

@@ -144,7 +144,8 @@ func TestListLines(t *testing.T) {
 	}
 }
 
-// What is there, but is neither a file nor a directory, is understood; what is no entry at all does not count.
+// What is there, but is neither a file nor a directory, is understood; what is no entry at all does
+// not count.
 func TestListLinesOfNoFile(t *testing.T) {
 	now := at(2026, 3, 10, 12)
 	for line, want := range map[string]reading{

@@ -7,8 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// listTime reads the time at the beginning of fields, in any of the forms that ls -l has, and returns how many words that
-// are; 0 = there is none. Without a year the time is of the last twelve months.
+// listTime reads the time at the beginning of fields, in any of the forms that ls -l has, and
+// returns how many words that are; 0 = there is none. Without a year the time is of the last twelve
+// months.
 func listTime(fields []field, now time.Time) (t time.Time, n int) {
 	if len(fields) == 0 {
 		return t, 0
@@ -34,7 +35,8 @@ func listTime(fields []field, now time.Time) (t time.Time, n int) {
 	return t, 0
 }
 
-// dayTime reads what follows a month and a day: a time of day, which may be followed by the year, or the year.
+// dayTime reads what follows a month and a day: a time of day, which may be followed by the year,
+// or the year.
 func dayTime(month time.Month, day string, rest []field, now time.Time, n int) (time.Time, int) {
 	clock, ok := clockOf(rest[0].text)
 	switch {
@@ -60,7 +62,8 @@ func recent(month time.Month, day int, clock, now time.Time, n int) (t time.Time
 	return time.Time{}, 0
 }
 
-// isoTime reads "2006-01-02 15:04", with more behind it and with slashes as well, "2006-01-02" and "01-02 15:04".
+// isoTime reads "2006-01-02 15:04", with more behind it and with slashes as well, "2006-01-02" and
+// "01-02 15:04".
 func isoTime(fields []field, now time.Time) (t time.Time, n int) {
 	var parts [3]int
 	count := dateParts(fields[0].text, &parts)
@@ -86,8 +89,8 @@ func isoTime(fields []field, now time.Time) (t time.Time, n int) {
 	return t, n
 }
 
-// dirTime reads the date and the time of day at the beginning of a line of DIR. Where nothing tells the day from the
-// month, the time is unknown.
+// dirTime reads the date and the time of day at the beginning of a line of DIR. Where nothing tells
+// the day from the month, the time is unknown.
 func dirTime(fields []field) (t time.Time, n int) {
 	if len(fields) < 2 {
 		return t, 0
@@ -131,7 +134,8 @@ func timeOf(year int, month time.Month, day int, clock time.Time, n int) (time.T
 	return t, n
 }
 
-// dateParts reads numbers with one of "-/." between them, and returns how many there are; 0 if s is anything else.
+// dateParts reads numbers with one of "-/." between them, and returns how many there are; 0 if s is
+// anything else.
 func dateParts(s string, parts *[3]int) int {
 	sep := strings.IndexAny(s, "-/.")
 	if sep < 0 || len(s) > len("2006-01-02") {
@@ -187,7 +191,8 @@ func dayOf(s string) int {
 	return int(n)
 }
 
-// monthOf reads the name of a month, as the locales of glibc and the servers of Windows write it; 0 = it is none.
+// monthOf reads the name of a month, as the locales of glibc and the servers of Windows write it; 0
+// = it is none.
 func monthOf(s string) time.Month {
 	if len(s) > 20 {
 		return 0
@@ -210,8 +215,8 @@ func monthOf(s string) time.Month {
 	return monthNamed(s)
 }
 
-// monthNamed knows English, German, Dutch, the Scandinavian languages, French, Spanish, Catalan, Portuguese, Italian, Romanian,
-// Polish, Czech, Hungarian, Finnish, Turkish, Russian and Ukrainian.
+// monthNamed knows English, German, Dutch, the Scandinavian languages, French, Spanish, Catalan,
+// Portuguese, Italian, Romanian, Polish, Czech, Hungarian, Finnish, Turkish, Russian and Ukrainian.
 func monthNamed(s string) time.Month {
 	switch s {
 	case "jan", "january", "jän", "januar", "janv", "ene", "gen", "ian", "sty", "led", "tammi", "oca", "янв", "січ":

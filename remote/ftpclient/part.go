@@ -9,8 +9,9 @@ import (
 	"ferry/remote"
 )
 
-// partPrefix begins the names of the hidden files that uploads are stored as, of the form .ferry-put.XXXXXXXX.NAME. It
-// is not the one of package partname: the server may be a ferry, which keeps those to itself.
+// partPrefix begins the names of the hidden files that uploads are stored as, of the form
+// .ferry-put.XXXXXXXX.NAME. It is not the one of package partname: the server may be a ferry, which
+// keeps those to itself.
 const partPrefix = ".ferry-put."
 
 // maxName is the longest name element that servers commonly hold, in bytes.
@@ -19,8 +20,8 @@ const maxName = 255
 // tokenLen is the length of the token in hexadecimal digits.
 const tokenLen = 8
 
-// partName returns a new name for an upload of what the server calls held, with a hash in place of a name that would
-// make it too long.
+// partName returns a new name for an upload of what the server calls held, with a hash in place of
+// a name that would make it too long.
 func partName(held string) string {
 	token := hex.EncodeToString([]byte{byte(rand.Uint32()), byte(rand.Uint32()), byte(rand.Uint32()), byte(rand.Uint32())})
 	head := partPrefix + token + "."

@@ -132,7 +132,8 @@ func (p *pool) put(s *session) {
 	}
 }
 
-// closeIdle closes the sessions that nobody has used for a while, and looks again when the next one may be due.
+// closeIdle closes the sessions that nobody has used for a while, and looks again when the next one
+// may be due.
 func (p *pool) closeIdle() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

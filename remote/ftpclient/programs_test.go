@@ -15,14 +15,15 @@ import (
 	"ferry/remote/remotetest"
 )
 
-// A program is a server that is not part of this house, installed or unpacked from its Debian package: packages of FTP
-// servers exclude each other.
+// A program is a server that is not part of this house, installed or unpacked from its Debian
+// package: packages of FTP servers exclude each other.
 type program struct {
 	root string // where the package was unpacked; "" = it is installed
 	bin  string
 }
 
-// findProgram looks for bin of a Debian package, and unpacks the package into the user's cache where that is possible.
+// findProgram looks for bin of a Debian package, and unpacks the package into the user's cache
+// where that is possible.
 func findProgram(t *testing.T, bin, debian string) program {
 	t.Helper()
 	if testing.Short() {
@@ -117,8 +118,8 @@ func start(t *testing.T, cmd *exec.Cmd, port int) {
 	}
 }
 
-// servedDir returns a directory that a server whose users are not root can reach. vsftpd wants it not to be theirs to
-// write to.
+// servedDir returns a directory that a server whose users are not root can reach. vsftpd wants it
+// not to be theirs to write to.
 func servedDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "ferry-ftp-")
@@ -148,7 +149,8 @@ func runOn(t *testing.T, dir string, o ftpclient.Options) {
 	})
 }
 
-// vsftpdConf lets the anonymous user do everything. The account behind it is daemon, whose home directory exists.
+// vsftpdConf lets the anonymous user do everything. The account behind it is daemon, whose home
+// directory exists.
 const vsftpdConf = `listen=YES
 background=NO
 listen_address=127.0.0.1

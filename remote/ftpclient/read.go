@@ -13,7 +13,8 @@ import (
 	"ferry/remote"
 )
 
-// Open implements remote.Remote. The reader is remote.Described. It has a session of its own until it is closed.
+// Open implements remote.Remote. The reader is remote.Described. It has a session of its own until
+// it is closed.
 func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
 	if err := r.check(ctx, "open", name); err != nil {
 		return nil, err
@@ -82,7 +83,8 @@ type reader struct {
 // Described implements remote.Described.
 func (f *reader) Described() (remote.Entry, bool) { return f.entry, true }
 
-// Read returns io.EOF only when the server has confirmed that it sent everything, and the file is as long as that.
+// Read returns io.EOF only when the server has confirmed that it sent everything, and the file is
+// as long as that.
 func (f *reader) Read(p []byte) (int, error) {
 	if f.err == nil {
 		select {
@@ -117,9 +119,10 @@ func (f *reader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// end returns io.EOF if the data that has ended is complete. A data connection that was cut on its way may end like one
-// that was not, while the server knows nothing of it, so the length is compared with that of the file: unless that has
-// changed since, and may have been another one when the transfer began. Then the server's word must do.
+// end returns io.EOF if the data that has ended is complete. A data connection that was cut on its
+// way may end like one that was not, while the server knows nothing of it, so the length is
+// compared with that of the file: unless that has changed since, and may have been another one when
+// the transfer began. Then the server's word must do.
 func (f *reader) end() error {
 	timer := time.AfterFunc(patience, f.s.abort)
 	defer timer.Stop()
@@ -138,7 +141,8 @@ func (f *reader) end() error {
 	return fmt.Errorf("%w at byte %d", io.ErrUnexpectedEOF, f.at)
 }
 
-// wrap prefers the end of the context to what that has done to the connection. The end of a connection is not io.EOF.
+// wrap prefers the end of the context to what that has done to the connection. The end of a
+// connection is not io.EOF.
 func (f *reader) wrap(err error) error {
 	select {
 	case <-f.done:

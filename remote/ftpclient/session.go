@@ -19,8 +19,8 @@ import (
 	"ferry/remote/network"
 )
 
-// patience is how long the server may take to accept a connection and the login, and for the end of what nobody waits
-// for.
+// patience is how long the server may take to accept a connection and the login, and for the end of
+// what nobody waits for.
 const patience = 30 * time.Second
 
 // A dialer makes sessions.
@@ -31,8 +31,8 @@ type dialer struct {
 	tls  *tls.Config // nil = none
 }
 
-// A session is a control connection that is logged in, and the data connection that it has at the time. One goroutine
-// uses it, except for abort.
+// A session is a control connection that is logged in, and the data connection that it has at the
+// time. One goroutine uses it, except for abort.
 type session struct {
 	// constant
 	c     *ftp.ServerConn
@@ -158,7 +158,8 @@ func (d *dialer) connect(life context.Context, s *session, addr string) (net.Con
 	return c, nil
 }
 
-// add takes in a connection that is to be closed by abort. A data connection replaces the one before.
+// add takes in a connection that is to be closed by abort. A data connection replaces the one
+// before.
 func (s *session) add(c net.Conn) (control bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -176,7 +177,8 @@ func (s *session) closeAll() {
 	}
 }
 
-// cutData breaks the data connection off. An orderly end would be that of the file (RFC 959 section 3.4.1).
+// cutData breaks the data connection off. An orderly end would be that of the file (RFC 959 section
+// 3.4.1).
 func (s *session) cutData() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -185,8 +187,8 @@ func (s *session) cutData() {
 	}
 }
 
-// during makes a call of package ftp, which knows no context: the end of ctx ends the session, unless the call has begun
-// a change by commit. When it has returned, broken knows whether it did.
+// during makes a call of package ftp, which knows no context: the end of ctx ends the session,
+// unless the call has begun a change by commit. When it has returned, broken knows whether it did.
 func (s *session) during(ctx context.Context, call func() error) error {
 	outer, committed := s.unwatch, s.committed
 	s.unwatch, s.committed = s.watch(ctx), false
@@ -212,9 +214,9 @@ func (s *session) during(ctx context.Context, call func() error) error {
 	return err
 }
 
-// commit makes a change that others see, of so many commands, the last of which makes it. It is called within during. From
-// then on the session is not ended by ctx: the answer is waited for as remote.Committed says, and so is what comes after it.
-// When there is none, the change is in doubt.
+// commit makes a change that others see, of so many commands, the last of which makes it. It is
+// called within during. From then on the session is not ended by ctx: the answer is waited for as
+// remote.Committed says, and so is what comes after it. When there is none, the change is in doubt.
 func (s *session) commit(ctx context.Context, commands int64, change func() error) error {
 	if !s.committed {
 		if s.unwatch() {
@@ -237,7 +239,8 @@ func (s *session) commit(ctx context.Context, commands int64, change func() erro
 	return err
 }
 
-// watch lets the end of ctx end the session, until unwatch is called, which reports whether that has happened.
+// watch lets the end of ctx end the session, until unwatch is called, which reports whether that
+// has happened.
 func (s *session) watch(ctx context.Context) (unwatch func() (ended bool)) {
 	stop := context.AfterFunc(ctx, s.abort)
 	return func() bool {

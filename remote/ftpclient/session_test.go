@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// watched returns a session, and a context whose end has begun to end it when end returns: it stays begun until the
-// test ends.
+// watched returns a session, and a context whose end has begun to end it when end returns: it stays
+// begun until the test ends.
 func watched(t *testing.T) (s *session, ctx context.Context, end func()) {
 	t.Helper()
 	life, over := context.WithCancel(context.Background())

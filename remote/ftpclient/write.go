@@ -73,8 +73,8 @@ func (r *Remote) store(ctx context.Context, s *session, name, part string, body 
 	return e, r.replace(ctx, s, part, name)
 }
 
-// checkSize compares the size of a file with what was sent. A data connection that was cut ends like one that was not
-// (RFC 959 section 3.4.1).
+// checkSize compares the size of a file with what was sent. A data connection that was cut ends
+// like one that was not (RFC 959 section 3.4.1).
 func (s *session) checkSize(p string, sent int64) error {
 	size, err := s.c.FileSize(p)
 	switch {
@@ -93,8 +93,9 @@ func (s *session) rename(ctx context.Context, from, to string) error {
 	return s.commit(ctx, 2, func() error { return s.c.Rename(from, to) })
 }
 
-// replace renames the file at from to name, over an old one. Where the server refuses that, the old one is set aside
-// meanwhile: that is not begun when the caller's time is over, and not left half done.
+// replace renames the file at from to name, over an old one. Where the server refuses that, the old
+// one is set aside meanwhile: that is not begun when the caller's time is over, and not left half
+// done.
 func (r *Remote) replace(ctx context.Context, s *session, from, name string) error {
 	to := r.path(s, name)
 	err := s.rename(ctx, from, to)
@@ -156,7 +157,8 @@ func (r *Remote) discard(s *session, part string) {
 // tidying is how long a call may take longer for the sake of what it leaves behind.
 const tidying = 5 * time.Second
 
-// afterwards makes a call that tidies up, over another session when s is lost. Nobody learns how it ends.
+// afterwards makes a call that tidies up, over another session when s is lost. Nobody learns how it
+// ends.
 func (r *Remote) afterwards(s *session, call func(s *session) error) {
 	ctx, cancel := context.WithTimeout(context.Background(), tidying)
 	defer cancel()
@@ -230,8 +232,8 @@ func (r *Remote) Mkdir(ctx context.Context, dir string) error {
 	})
 }
 
-// Rmdir implements remote.Remote. A directory that holds nothing but what killed uploads left looks empty, and is
-// removed with it.
+// Rmdir implements remote.Remote. A directory that holds nothing but what killed uploads left looks
+// empty, and is removed with it.
 func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 	return r.with(ctx, "rmdir", dir, func(s *session) error {
 		if dir == "." {

@@ -15,7 +15,8 @@ import (
 	"ferry/remote/retry"
 )
 
-// openRefusing returns a remote with repetitions on a service that answers every request in one way, and counts them.
+// openRefusing returns a remote with repetitions on a service that answers every request in one
+// way, and counts them.
 func openRefusing(t *testing.T, status int, code string, attempts int) (remote.Remote, *atomic.Int64) {
 	t.Helper()
 	var n atomic.Int64

@@ -52,8 +52,8 @@ func newTransport(base *network.Transport, source oauth2.TokenSource, userProjec
 	return t
 }
 
-// harmless reports whether nobody sees what a request does: it begins an upload, or sends a chunk that is not the last, or
-// concerns a temporary object.
+// harmless reports whether nobody sees what a request does: it begins an upload, or sends a chunk
+// that is not the last, or concerns a temporary object.
 func harmless(q *http.Request) bool {
 	query, span := q.URL.Query(), q.Header.Get("Content-Range")
 	begins := query.Get("uploadType") == "resumable" && span == ""

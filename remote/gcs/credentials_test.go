@@ -79,7 +79,8 @@ func TestATokenThatCannotBeRefreshedIsRefused(t *testing.T) {
 	}
 }
 
-// shows makes calls that fail, and checks that their errors name the host, and no secret. It returns the last.
+// shows makes calls that fail, and checks that their errors name the host, and no secret. It
+// returns the last.
 func shows(t *testing.T, r remote.Remote, host string) error {
 	t.Helper()
 	var last error

@@ -15,8 +15,8 @@ import (
 	"ferry/remote/objects"
 )
 
-// translate turns what the client reports into an error of package remote. No URL stays in it: those of uploads are
-// secrets.
+// translate turns what the client reports into an error of package remote. No URL stays in it:
+// those of uploads are secrets.
 func (s *store) translate(err error) error {
 	if err == nil {
 		return nil

@@ -1,9 +1,9 @@
 // Package gcs is a remote in Google Cloud Storage. Names and modification times are written as
 // rclone writes them.
 //
-// List shows the exact modification time of every file at no further request. A name has at most 1024 bytes in all, the
-// prefix included; line ends in it are encoded. Appending to a file is done by composing it with what is new, on the far
-// side: the result has no MD5 from then on.
+// List shows the exact modification time of every file at no further request. A name has at most
+// 1024 bytes in all, the prefix included; line ends in it are encoded. Appending to a file is done
+// by composing it with what is new, on the far side: the result has no MD5 from then on.
 package gcs
 
 import (
@@ -21,8 +21,8 @@ const maxKey = 1024
 // Encoding is how names are written unless Options say otherwise.
 const Encoding = nameenc.Slash | nameenc.CrLf | nameenc.InvalidUtf8 | nameenc.Dot
 
-// Options are how to reach Google Cloud Storage, and how to store there. Credentials are looked for in the order of the
-// fields; where there are none, New fails.
+// Options are how to reach Google Cloud Storage, and how to store there. Credentials are looked for
+// in the order of the fields; where there are none, New fails.
 type Options struct {
 	Anonymous          bool   // no credentials: public buckets, emulators
 	AccessToken        string // short-lived
@@ -44,7 +44,8 @@ type Options struct {
 	Encoding  nameenc.Encoding // 0 = Encoding; nameenc.Raw for none
 	OddNames  bool             // see objects.Names
 	NoMarkers bool             // empty directories are not stored
-	// DirMoveLimit is how many objects a directory may hold that is renamed; 0 = objects.DirMoveLimit, below 0 no limit.
+	// DirMoveLimit is how many objects a directory may hold that is renamed; 0 =
+	// objects.DirMoveLimit, below 0 no limit.
 	DirMoveLimit int
 }
 
@@ -54,8 +55,8 @@ type Remote struct {
 	service *service
 }
 
-// New returns the remote at path: "bucket/directory", "bucket", or "" for all buckets of the project. It makes no request;
-// ctx is not used afterwards, except for its values.
+// New returns the remote at path: "bucket/directory", "bucket", or "" for all buckets of the
+// project. It makes no request; ctx is not used afterwards, except for its values.
 func New(ctx context.Context, path string, o Options) (*Remote, error) {
 	path = strings.Trim(path, "/")
 	if o.Encoding == 0 {

@@ -10,8 +10,8 @@ import (
 	"ferry/remote/objects"
 )
 
-// insert stores body, in one request if it is shorter than a chunk, else chunk by chunk, each of which is sent again
-// when that fails. Nothing of it shows before the end of body.
+// insert stores body, in one request if it is shorter than a chunk, else chunk by chunk, each of
+// which is sent again when that fails. Nothing of it shows before the end of body.
 func (s *store) insert(ctx context.Context, k objects.Key, o *object, body io.Reader, chunk int) (*object, error) {
 	query := url.Values{"name": {k.Name}, "fields": {fields}}
 	s.setACL(query, "predefinedAcl")
@@ -29,7 +29,8 @@ func (s *store) insert(ctx context.Context, k objects.Key, o *object, body io.Re
 	return u.sendAll(ctx, first, body)
 }
 
-// facts are what a new object is stored with besides its content. A time that is not known yet is not stored.
+// facts are what a new object is stored with besides its content. A time that is not known yet is
+// not stored.
 func (s *store) facts(k objects.Key, modTime time.Time) *object {
 	o := &object{
 		ContentType:  objects.ContentType(k.Name),
@@ -41,7 +42,8 @@ func (s *store) facts(k objects.Key, modTime time.Time) *object {
 	return o
 }
 
-// keptFacts are those of an object that continues another one. The modification time is not among them.
+// keptFacts are those of an object that continues another one. The modification time is not among
+// them.
 func (s *store) keptFacts(k objects.Key, base *object) *object {
 	o := s.facts(k, time.Time{})
 	o.ContentType = cmp.Or(base.ContentType, o.ContentType)

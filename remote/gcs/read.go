@@ -16,7 +16,8 @@ import (
 	"ferry/remote/objects"
 )
 
-// Open implements objects.Store. What is stored with gzip comes as it is: parts of what is unpacked would be wrong.
+// Open implements objects.Store. What is stored with gzip comes as it is: parts of what is unpacked
+// would be wrong.
 func (s *store) Open(ctx context.Context, k objects.Key, off, n int64) (objects.Content, error) {
 	n = remote.ClipLength(off, n)
 	u := s.service.base + objectPath(k.Bucket, k.Name) + "?alt=media"

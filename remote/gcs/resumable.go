@@ -25,7 +25,8 @@ import (
 const (
 	// chunkTime is how long a chunk is sent again when it fails.
 	chunkTime = 32 * time.Second
-	// firstPause is the longest time before the second attempt; before each further one it is twice as long.
+	// firstPause is the longest time before the second attempt; before each further one it is twice
+	// as long.
 	firstPause = 100 * time.Millisecond
 )
 
@@ -67,7 +68,8 @@ func (s *service) startResumable(ctx context.Context, path string, query url.Val
 	return &resumable{service: s, url: place.String(), contentType: o.ContentType}, nil
 }
 
-// sendAll sends first and then what body gives, chunk by chunk of the length of first, and returns the object.
+// sendAll sends first and then what body gives, chunk by chunk of the length of first, and returns
+// the object.
 func (u *resumable) sendAll(ctx context.Context, first []byte, body io.Reader) (*object, error) {
 	u.take(first, false)
 	room := first[:0]
@@ -99,8 +101,8 @@ func fill(b []byte, r io.Reader) ([]byte, error) {
 	return b[:n], err
 }
 
-// sendChunk sends the chunk until the service has all of it, and returns the object after the last one, else nil. An attempt that
-// gets nothing across counts as a try.
+// sendChunk sends the chunk until the service has all of it, and returns the object after the last
+// one, else nil. An attempt that gets nothing across counts as a try.
 func (u *resumable) sendChunk(ctx context.Context) (*object, error) {
 	deadline := time.Now().Add(chunkTime)
 	pause, tries := firstPause, u.service.tries
@@ -147,7 +149,8 @@ func (u *resumable) confirm(n int64) error {
 	return nil
 }
 
-// attempt sends the chunk once. It returns the object, if the upload is done, else how much of the chunk the service has.
+// attempt sends the chunk once. It returns the object, if the upload is done, else how much of the
+// chunk the service has.
 func (u *resumable) attempt(ctx context.Context) (kept int64, o *object, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPut, u.url, bytes.NewReader(u.buffer))
 	if err != nil {

@@ -20,7 +20,8 @@ import (
 	"ferry/remote/retry"
 )
 
-// resumables serves uploads in chunks. Of the body of a request it keeps what keep says, and confirms that.
+// resumables serves uploads in chunks. Of the body of a request it keeps what keep says, and
+// confirms that.
 type resumables struct {
 	t       *testing.T
 	keep    func(request, length int) int

@@ -16,10 +16,12 @@ import (
 // userAgent is what the service is told of who asks.
 const userAgent = "ferry"
 
-// maxAnswer is how long an answer without a content may be. A page of a thousand objects has some megabytes.
+// maxAnswer is how long an answer without a content may be. A page of a thousand objects has some
+// megabytes.
 const maxAnswer = 64 << 20
 
-// A service makes the requests of the JSON API of Cloud Storage, each once but for chunks of uploads.
+// A service makes the requests of the JSON API of Cloud Storage, each once but for chunks of
+// uploads.
 type service struct {
 	base   string // URL of its resources, ends in a slash
 	client *http.Client
@@ -38,7 +40,8 @@ func bucketPath(bucket string) string { return "b/" + url.PathEscape(bucket) }
 
 func objectPath(bucket, name string) string { return bucketPath(bucket) + "/o/" + url.PathEscape(name) }
 
-// do makes a call and decodes the answer into answer, unless that is nil. An answer that refuses it is an *answerError.
+// do makes a call and decodes the answer into answer, unless that is nil. An answer that refuses it
+// is an *answerError.
 func (s *service) do(ctx context.Context, c call, answer any) error {
 	var body io.Reader
 	if c.sends != nil {

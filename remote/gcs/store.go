@@ -97,8 +97,8 @@ func (s *store) All(ctx context.Context, k objects.Key) iter.Seq2[objects.Object
 	}
 }
 
-// Copy implements objects.Store. The service wants to be asked again until it is done. It copies the facts, unless it is told
-// another storage class: then all of them have to be told.
+// Copy implements objects.Store. The service wants to be asked again until it is done. It copies
+// the facts, unless it is told another storage class: then all of them have to be told.
 func (s *store) Copy(ctx context.Context, from objects.Key, wanted string, to objects.Key) (string, error) {
 	c := call{method: http.MethodPost, query: url.Values{}}
 	c.path = objectPath(from.Bucket, from.Name) + "/rewriteTo/" + objectPath(to.Bucket, to.Name)
@@ -178,8 +178,8 @@ func describe(o *object) objects.Object {
 
 func version(generation int64) string { return strconv.FormatInt(generation, 10) }
 
-// setGeneration makes a version a condition of a call, "" makes none. A version that the service never gave is that of no
-// object.
+// setGeneration makes a version a condition of a call, "" makes none. A version that the service
+// never gave is that of no object.
 func setGeneration(query url.Values, condition, version string) error {
 	if version == "" {
 		return nil

@@ -19,8 +19,8 @@ type Token struct {
 	TokenURL     string // "" is Google's
 }
 
-// userToken uses what a user granted. It can be refreshed only as the program that it was granted to; without that
-// program's id it works until it expires.
+// userToken uses what a user granted. It can be refreshed only as the program that it was granted
+// to; without that program's id it works until it expires.
 func userToken(ctx context.Context, t Token) (oauth2.TokenSource, error) {
 	var token oauth2.Token
 	if err := json.Unmarshal([]byte(t.JSON), &token); err != nil || token.AccessToken == "" && token.RefreshToken == "" {

@@ -22,19 +22,23 @@ import (
 )
 
 const (
-	// smallUpload is how much is held back before anything is sent: what is not more goes in one request.
+	// smallUpload is how much is held back before anything is sent: what is not more goes in one
+	// request.
 	smallUpload = 1 << 20
-	// chunk is what is sent at a time of a larger one, and held in memory in case it has to be sent again.
+	// chunk is what is sent at a time of a larger one, and held in memory in case it has to be sent
+	// again.
 	chunk = 16 << 20
 	// chunkUnit is what a chunk is a multiple of.
 	chunkUnit = 256 << 10
-	// smallBase is up to where a file that is appended to is read and written anew, which keeps its MD5.
+	// smallBase is up to where a file that is appended to is read and written anew, which keeps its
+	// MD5.
 	smallBase = 256 << 10
 	// abortTime is how long the removal of a temporary object may take.
 	abortTime = 30 * time.Second
 )
 
-// A draft is an upload. Its bytes go to the target, or to a temporary object that is composed with the base at the end.
+// A draft is an upload. Its bytes go to the target, or to a temporary object that is composed with
+// the base at the end.
 type draft struct {
 	store    *store
 	target   objects.Key
@@ -159,7 +163,8 @@ func (d *draft) Commit(ctx context.Context, modTime time.Time) (objects.Object, 
 	}
 	o := describe(stored)
 	if !known.IsZero() && !o.ModTime.Equal(known) {
-		// The content is published: that its time could not be set does not make the upload a failure.
+		// The content is published: that its time could not be set does not make the upload a
+		// failure.
 		if err := d.store.SetModTime(finishing, d.target, known); err == nil {
 			o.ModTime = known
 		}
@@ -184,8 +189,8 @@ func (d *draft) commitHeld(ctx context.Context, modTime time.Time) (objects.Obje
 	return describe(o), nil
 }
 
-// compose puts the temporary object, if there is one, behind the base. The target must still be the base: what another
-// upload published meanwhile is not overwritten by old bytes.
+// compose puts the temporary object, if there is one, behind the base. The target must still be the
+// base: what another upload published meanwhile is not overwritten by old bytes.
 func (d *draft) compose(ctx context.Context, modTime time.Time, tail bool) (objects.Object, error) {
 	generation, err := strconv.ParseInt(d.base.Version, 10, 64)
 	if err != nil {

@@ -40,7 +40,8 @@ func (s *service) insertWhole(ctx context.Context, path string, query url.Values
 	return stored, decode(answer, stored)
 }
 
-// around returns what comes before and behind the content of o in a request that has both, and the type of the request.
+// around returns what comes before and behind the content of o in a request that has both, and the
+// type of the request.
 func around(o *object) (head, tail []byte, kind string, err error) {
 	described, err := json.Marshal(o)
 	if err != nil {
@@ -56,7 +57,8 @@ func around(o *object) (head, tail []byte, kind string, err error) {
 	return b.Bytes()[:length:length], b.Bytes()[length:], "multipart/related; boundary=" + w.Boundary(), nil
 }
 
-// uploadRequest returns a request that begins an upload of that type, at the place for them on the same host.
+// uploadRequest returns a request that begins an upload of that type, at the place for them on the
+// same host.
 func (s *service) uploadRequest(ctx context.Context, path, uploadType string, query url.Values, body io.Reader) (*http.Request, error) {
 	u, err := url.Parse(s.base)
 	if err != nil {

@@ -1,5 +1,6 @@
-// Package http is a read-only remote on a web server: its directories are the pages on which Apache, nginx, Caddy and
-// others list what they hold. Any link on such a page that leads one level down is an entry.
+// Package http is a read-only remote on a web server: its directories are the pages on which
+// Apache, nginx, Caddy and others list what they hold. Any link on such a page that leads one level
+// down is an entry.
 package http
 
 import (
@@ -38,8 +39,8 @@ type Remote struct {
 	noEscape bool
 }
 
-// New returns the directory path below the URL of the options. It does not connect; an option that cannot be right is
-// an error of one line that names it.
+// New returns the directory path below the URL of the options. It does not connect; an option that
+// cannot be right is an error of one line that names it.
 func New(_ context.Context, path string, o Options) (*Remote, error) {
 	base, user, pass, err := httpclient.ParseBase(o.URL, path)
 	if err != nil {

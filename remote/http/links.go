@@ -41,9 +41,10 @@ func newPage(u *url.URL, verbatim bool) *page {
 	return &page{dir: dir[:strings.LastIndexByte(dir, '/')+1], base: u, verbatim: verbatim}
 }
 
-// links gives the links that lead one level down to take, in their order, until that returns false. What a list of files
-// has besides is left out: the way up, the ways to sort it, other sites. Of links to the same name one behind the other,
-// as of an icon and its text, one is given. A page of more tags than all lets pass is an error.
+// links gives the links that lead one level down to take, in their order, until that returns false.
+// What a list of files has besides is left out: the way up, the ways to sort it, other sites. Of
+// links to the same name one behind the other, as of an icon and its text, one is given. A page of
+// more tags than all lets pass is an error.
 func (p *page) links(content io.Reader, all *network.Listing, take func(link) bool) error {
 	z := html.NewTokenizer(content)
 	z.SetMaxBuf(maxTag)

@@ -12,8 +12,8 @@ import (
 	"ferry/remote/httpclient"
 )
 
-// List implements remote.Remote. A page tells little of its files, and each server in another way: so each file is asked
-// for its size and time, a few at once, unless the options forbid it.
+// List implements remote.Remote. A page tells little of its files, and each server in another way:
+// so each file is asked for its size and time, a few at once, unless the options forbid it.
 func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
 	return func(yield func(remote.Entry, error) bool) {
 		if err := check(ctx, dir); err != nil {
@@ -115,7 +115,8 @@ func (r *Remote) look(ctx context.Context, dir string, l link) (remote.Entry, er
 // atOnce is how many files a listing asks for at the same time.
 const atOnce = 8
 
-// A queue runs a few calls at once and gives their entries to take in the order in which the calls came.
+// A queue runs a few calls at once and gives their entries to take in the order in which the calls
+// came.
 type queue struct {
 	take    func(remote.Entry) bool
 	pending []chan looked

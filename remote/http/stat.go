@@ -13,8 +13,8 @@ import (
 	"ferry/remote/httpclient"
 )
 
-// Stat implements remote.Remote. The server is asked for name as a file; one that has a directory there redirects to
-// the name with a slash.
+// Stat implements remote.Remote. The server is asked for name as a file; one that has a directory
+// there redirects to the name with a slash.
 func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	if err := check(ctx, name); err != nil {
 		return remote.Entry{}, fail("stat", name, err)

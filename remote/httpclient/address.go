@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// ParseBase reads the URL of a server, and path below it. The URL of the result has a path that ends with a slash, and
-// neither user nor query: the user and the password that raw holds are returned apart. The error is the end of a line
-// that begins with the option's name; it shows nothing of raw.
+// ParseBase reads the URL of a server, and path below it. The URL of the result has a path that
+// ends with a slash, and neither user nor query: the user and the password that raw holds are
+// returned apart. The error is the end of a line that begins with the option's name; it shows
+// nothing of raw.
 func ParseBase(raw, path string) (base *url.URL, user, pass string, err error) {
 	if raw == "" {
 		return nil, "", "", errors.New("is empty: give the address, as in https://example.com/dav")
@@ -48,8 +49,8 @@ func withSlash(u *url.URL) *url.URL {
 	return &v
 }
 
-// Below returns the URL of name below base, which ends with a slash; name is "." or "" for base itself. A directory's
-// URL ends with a slash.
+// Below returns the URL of name below base, which ends with a slash; name is "." or "" for base
+// itself. A directory's URL ends with a slash.
 func Below(base *url.URL, name string, dir bool) *url.URL {
 	v := *base
 	if name == "." || name == "" {
@@ -65,8 +66,8 @@ func Below(base *url.URL, name string, dir bool) *url.URL {
 	return &v
 }
 
-// Escape quotes every byte of name that is not unreserved (RFC 3986 section 2.3) except the slash, as some servers take
-// more characters for special than the standard does.
+// Escape quotes every byte of name that is not unreserved (RFC 3986 section 2.3) except the slash,
+// as some servers take more characters for special than the standard does.
 func Escape(name string) string {
 	const hex = "0123456789ABCDEF"
 	b := make([]byte, 0, len(name)+16)

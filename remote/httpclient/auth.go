@@ -11,8 +11,9 @@ import (
 	"sync"
 )
 
-// An authorizer proves who is asking. A password goes out unasked only over a private connection; elsewhere the server
-// is asked first what it wants, so that one that takes a digest never gets the password itself.
+// An authorizer proves who is asking. A password goes out unasked only over a private connection;
+// elsewhere the server is asked first what it wants, so that one that takes a digest never gets the
+// password itself.
 type authorizer struct {
 	user, pass string
 	command    []string
@@ -79,7 +80,8 @@ func (a *authorizer) authorize(req *http.Request) (proof, error) {
 	return used, nil
 }
 
-// learn reads from an answer 401 what the server wants, and reports whether another try may do better than used.
+// learn reads from an answer 401 what the server wants, and reports whether another try may do
+// better than used.
 func (a *authorizer) learn(resp *http.Response, used proof) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()

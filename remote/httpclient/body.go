@@ -14,9 +14,9 @@ var (
 	errBodyEnded = errors.New("the body has ended")
 )
 
-// A Body is what an upload sends: the content of a reader that can be read only once. If it announced a size, its last
-// bytes are sent only after it is known that nothing follows them, so that a server never gets a complete request out
-// of a body of the wrong length.
+// A Body is what an upload sends: the content of a reader that can be read only once. If it
+// announced a size, its last bytes are sent only after it is known that nothing follows them, so
+// that a server never gets a complete request out of a body of the wrong length.
 type Body struct {
 	size int64 // 0 = unknown
 
@@ -98,8 +98,8 @@ func (b *Body) probe() error {
 	}
 }
 
-// End waits for a Read that is under way and keeps the reader from being touched again. It returns how many bytes were
-// read, and what the reader failed with.
+// End waits for a Read that is under way and keeps the reader from being touched again. It returns
+// how many bytes were read, and what the reader failed with.
 func (b *Body) End() (int64, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

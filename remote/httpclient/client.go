@@ -1,5 +1,6 @@
-// Package httpclient makes the HTTP requests of the drivers that speak HTTP themselves: one connection pool for each
-// remote, what proves who is asking, ranged reads that notice when they are cut, and errors in terms of package remote.
+// Package httpclient makes the HTTP requests of the drivers that speak HTTP themselves: one
+// connection pool for each remote, what proves who is asking, ranged reads that notice when they
+// are cut, and errors in terms of package remote.
 package httpclient
 
 import (
@@ -24,10 +25,11 @@ type Options struct {
 	Header       http.Header
 	UnixSocket   string // connect to it instead of the host of the URL
 	KeepAuth     bool   // prove who is asking to hosts that the server redirects to, too
-	// Redirects are names of hosts besides the server's own to which redirections are followed; "*" is any, and so does KeepAuth
-	// allow any.
+	// Redirects are names of hosts besides the server's own to which redirections are followed; "*"
+	// is any, and so does KeepAuth allow any.
 	Redirects []string
-	// Harmless tells which requests change nothing that shows, see network.Answers. nil = none of those that change.
+	// Harmless tells which requests change nothing that shows, see network.Answers. nil = none of
+	// those that change.
 	Harmless func(*http.Request) bool
 	Network  network.Options
 }
@@ -65,14 +67,15 @@ func New(base *url.URL, o Options) *Client {
 // Close gives back the connections that are idle.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
-// Request makes a request for u. A body that is a *Body may be as long as it likes; any other must be one whose bytes
-// http.NewRequest can replay.
+// Request makes a request for u. A body that is a *Body may be as long as it likes; any other must
+// be one whose bytes http.NewRequest can replay.
 func (c *Client) Request(ctx context.Context, method string, u *url.URL, body io.Reader) *http.Request {
 	var plain io.Reader
 	if b, ok := body.(*Body); !ok || b == nil {
 		plain = body
 	}
-	// A method that is no token and a URL that cannot be parsed are what NewRequest refuses; it gets constants and a URL.
+	// A method that is no token and a URL that cannot be parsed are what NewRequest refuses; it
+	// gets constants and a URL.
 	req, _ := http.NewRequestWithContext(ctx, method, "http://host/", plain)
 	req.URL, req.Host = u, u.Host
 	if b, ok := body.(*Body); ok && b != nil {
@@ -81,14 +84,15 @@ func (c *Client) Request(ctx context.Context, method string, u *url.URL, body io
 	return req
 }
 
-// Do sends req to the server and returns its answer, whatever the status, except that it proves who is asking when it
-// is asked to and the body can still be sent. An error is a failure on the way; it names the server and holds nothing
-// else of the URL. Redirections are answers.
+// Do sends req to the server and returns its answer, whatever the status, except that it proves who
+// is asking when it is asked to and the body can still be sent. An error is a failure on the way;
+// it names the server and holds nothing else of the URL. Redirections are answers.
 func (c *Client) Do(req *http.Request) (*http.Response, error) {
 	for k, v := range c.header {
 		req.Header[k] = v
 	}
-	// Twice is for a nonce that has become stale and for a password that was sent where a digest is wanted.
+	// Twice is for a nonce that has become stale and for a password that was sent where a digest is
+	// wanted.
 	for tries := 0; ; tries++ {
 		used, err := c.auth.authorize(req)
 		if err != nil {
@@ -138,8 +142,8 @@ func (c *Client) roundTrip(req *http.Request) (*http.Response, error) {
 	return nil, fmt.Errorf("the server %s does not answer, check the option url and the network: %w", req.URL.Host, onTheWay(err))
 }
 
-// onTheWay takes off the wrapping that shows a URL, which may hold a secret, and makes an end that comes too early what
-// it is.
+// onTheWay takes off the wrapping that shows a URL, which may hold a secret, and makes an end that
+// comes too early what it is.
 func onTheWay(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
@@ -154,9 +158,10 @@ func onTheWay(err error) error {
 // maxRedirects is how often Get follows a redirection.
 const maxRedirects = 10
 
-// Get sends a GET or HEAD and follows redirections within the scheme and to hosts that Options allow, except the one that adds a slash to the path: that is how a server
-// says that something is a directory, and IsSlashRedirect recognises it. What proves who is asking, and the headers of
-// the options, stay with the server of the client unless Options.KeepAuth.
+// Get sends a GET or HEAD and follows redirections within the scheme and to hosts that Options
+// allow, except the one that adds a slash to the path: that is how a server says that something is
+// a directory, and IsSlashRedirect recognises it. What proves who is asking, and the headers of the
+// options, stay with the server of the client unless Options.KeepAuth.
 func (c *Client) Get(req *http.Request) (*http.Response, error) {
 	own := true
 	for range maxRedirects {
@@ -190,8 +195,8 @@ func (c *Client) Get(req *http.Request) (*http.Response, error) {
 	return nil, fmt.Errorf("the server %s redirects more than %d times", c.base.Host, maxRedirects)
 }
 
-// mayFollow refuses a redirection to another scheme, or to a host that nobody has named: a server could have this program ask
-// whom it likes, from inside its network.
+// mayFollow refuses a redirection to another scheme, or to a host that nobody has named: a server
+// could have this program ask whom it likes, from inside its network.
 func (c *Client) mayFollow(from, to *url.URL) error {
 	if to.Scheme != c.base.Scheme {
 		return fmt.Errorf("%w: the server %s redirects to the scheme %.20q, which is not followed, see the option url",

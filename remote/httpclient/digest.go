@@ -119,8 +119,8 @@ func quote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
-// parseChallenges reads the value of a header WWW-Authenticate (RFC 9110 section 11.6.1), in which commas separate both
-// the challenges and the parameters of one.
+// parseChallenges reads the value of a header WWW-Authenticate (RFC 9110 section 11.6.1), in which
+// commas separate both the challenges and the parameters of one.
 func parseChallenges(s string) []rawChallenge {
 	var list []rawChallenge
 	for {

@@ -7,8 +7,9 @@ import (
 	"ferry/remote"
 )
 
-// A StatusError is an answer that is not what was asked for. It satisfies errors.Is with the sentinels of package
-// remote that its status means whatever was asked; a status without such a meaning may be worth another try.
+// A StatusError is an answer that is not what was asked for. It satisfies errors.Is with the
+// sentinels of package remote that its status means whatever was asked; a status without such a
+// meaning may be worth another try.
 type StatusError struct {
 	Method string
 	Code   int

@@ -18,9 +18,10 @@ var (
 	errShort = errors.New("the server breaks off before the end of the file")
 )
 
-// Open asks for n bytes of the file at u from byte off on, or with n < 0 for all of them. The reader fails when the
-// server sends less than it promised, and when ctx ends; closing it ends the request. An answer that is no content is
-// the error: a *StatusError, or a redirection to a directory's name (see IsSlashRedirect) with the status 301 or 308.
+// Open asks for n bytes of the file at u from byte off on, or with n < 0 for all of them. The
+// reader fails when the server sends less than it promised, and when ctx ends; closing it ends the
+// request. An answer that is no content is the error: a *StatusError, or a redirection to a
+// directory's name (see IsSlashRedirect) with the status 301 or 308.
 func (c *Client) Open(ctx context.Context, u *url.URL, off, n int64) (*File, error) {
 	n = remote.ClipLength(off, n)
 	ctx, cancel := context.WithCancel(ctx)
@@ -62,8 +63,8 @@ func (c *Client) Open(ctx context.Context, u *url.URL, off, n int64) (*File, err
 	return f, nil
 }
 
-// promised reads how many bytes an answer gives, and how many the file has or -1, from its Content-Range (RFC 9110
-// section 14.4).
+// promised reads how many bytes an answer gives, and how many the file has or -1, from its
+// Content-Range (RFC 9110 section 14.4).
 func promised(contentRange string, off, n int64) (length, size int64, err error) {
 	unit, spec, _ := strings.Cut(contentRange, " ")
 	span, whole, _ := strings.Cut(spec, "/")
@@ -144,7 +145,8 @@ func (f *File) Close() error {
 	return f.body.Close()
 }
 
-// withContext makes reads fail from the moment when ctx has ended, even if there is still something to read.
+// withContext makes reads fail from the moment when ctx has ended, even if there is still something
+// to read.
 func withContext(ctx context.Context, body io.ReadCloser) io.ReadCloser {
 	read := func(p []byte) (int, error) {
 		n, err := body.Read(p)

@@ -18,8 +18,8 @@ func (r *Remote) Stat(ctx context.Context, name string) (e remote.Entry, err err
 	return e, err
 }
 
-// List implements remote.Remote. Its connection is free while an entry is looked at, so that the consumer may make calls
-// of its own.
+// List implements remote.Remote. Its connection is free while an entry is looked at, so that the
+// consumer may make calls of its own.
 func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
 	return func(yield func(remote.Entry, error) bool) {
 		if err := r.enter(ctx, "list", dir); err != nil {
@@ -72,7 +72,8 @@ func (r *Remote) Move(ctx context.Context, from, to string) error {
 	return r.call(ctx, "move", from, func() error { return r.Forward.Move(ctx, from, to) })
 }
 
-// Copy implements remote.Copier. What the remote copies on its own side does not count as bandwidth.
+// Copy implements remote.Copier. What the remote copies on its own side does not count as
+// bandwidth.
 func (r *Remote) Copy(ctx context.Context, from, to string) error {
 	return r.call(ctx, "copy", from, func() error { return r.Forward.Copy(ctx, from, to) })
 }

@@ -1,5 +1,6 @@
-// Package limit is a decorator that keeps a remote from being used too fast: so many bytes per second each way, so many
-// calls per second, so many connections at once. Whoever would use more waits, as long as its context allows.
+// Package limit is a decorator that keeps a remote from being used too fast: so many bytes per
+// second each way, so many calls per second, so many connections at once. Whoever would use more
+// waits, as long as its context allows.
 package limit
 
 import (
@@ -12,22 +13,23 @@ import (
 
 // Options are the limits. The zero value has none.
 type Options struct {
-	// Bandwidth returns how many bytes per second may go to the remote and come from it at a time; 0 and less is no
-	// limit. It is asked again for every few bytes. nil = no limit.
+	// Bandwidth returns how many bytes per second may go to the remote and come from it at a time;
+	// 0 and less is no limit. It is asked again for every few bytes. nil = no limit.
 	Bandwidth func(time.Time) (up, down int64)
 
-	// Rate is how many calls may begin per second; 0 = no limit. A call counts once, however many requests the remote
-	// makes of it. Burst calls may begin at once after a time without any; 0 = 1.
+	// Rate is how many calls may begin per second; 0 = no limit. A call counts once, however many
+	// requests the remote makes of it. Burst calls may begin at once after a time without any; 0 =
+	// 1.
 	Rate  float64
 	Burst int
 
-	// Connections is how many calls may be under way at once; 0 = no limit. A reader is under way until it is closed, a
-	// stage while it is written to or published; a listing is not while its consumer looks at an entry, and a watch never.
-	// Of two and more connections one is only for calls that are over soon: slow downloads and uploads do not keep anybody
-	// from listing.
+	// Connections is how many calls may be under way at once; 0 = no limit. A reader is under way
+	// until it is closed, a stage while it is written to or published; a listing is not while its
+	// consumer looks at an entry, and a watch never. Of two and more connections one is only for
+	// calls that are over soon: slow downloads and uploads do not keep anybody from listing.
 	//
-	// A Put whose body is read from the same remote takes two, one after the other: when there are only as many as there
-	// are such Puts, they wait for each other until their contexts end.
+	// A Put whose body is read from the same remote takes two, one after the other: when there are
+	// only as many as there are such Puts, they wait for each other until their contexts end.
 	Connections int
 }
 
@@ -51,7 +53,8 @@ func New(r remote.Remote, o Options) *Remote {
 	return l
 }
 
-// enter waits until a call may begin that is over soon. Each enter that returns nil is followed by a leave.
+// enter waits until a call may begin that is over soon. Each enter that returns nil is followed by
+// a leave.
 func (r *Remote) enter(ctx context.Context, op, name string) error {
 	err := r.take(ctx)
 	if err == nil {
@@ -147,7 +150,8 @@ const (
 	down direction = false
 )
 
-// piece is how many bytes may pass before the next look at the clock: those of a tenth of a second, want at most.
+// piece is how many bytes may pass before the next look at the clock: those of a tenth of a second,
+// want at most.
 func (r *Remote) piece(d direction, want int) int {
 	rate := r.rate(d)
 	if rate <= 0 {

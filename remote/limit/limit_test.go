@@ -304,7 +304,8 @@ func TestTheShortWaysTakeTheirTimeToo(t *testing.T) {
 	})
 }
 
-// What waits for its time when the context ends is kept back: with it, the far side would have the whole.
+// What waits for its time when the context ends is kept back: with it, the far side would have the
+// whole.
 func TestTheEndOfABodyIsKeptBackWhenItsTimeIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		seen := &seeing{Forward: remote.Forward{Remote: memory.New()}}

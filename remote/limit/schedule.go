@@ -12,8 +12,8 @@ type schedule struct {
 	free time.Time // guarded by mu; everything before is taken
 }
 
-// wait takes cost off the schedule and returns when that is at most ahead of the clock: then ahead / cost things happen
-// at once after a pause, and nothing before its time is over if ahead is 0.
+// wait takes cost off the schedule and returns when that is at most ahead of the clock: then ahead
+// / cost things happen at once after a pause, and nothing before its time is over if ahead is 0.
 func (s *schedule) wait(ctx context.Context, cost, ahead time.Duration) error {
 	d := s.take(cost) - ahead
 	if d <= 0 {

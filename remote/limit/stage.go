@@ -10,8 +10,8 @@ import (
 	"ferry/remote"
 )
 
-// Stage implements remote.Stager. A Write that waits for its bandwidth or a connection fails when ctx ends, or the stage
-// does.
+// Stage implements remote.Stager. A Write that waits for its bandwidth or a connection fails when
+// ctx ends, or the stage does.
 func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) (inner remote.Stage, err error) {
 	err = r.call(ctx, "stage", name, func() (err error) {
 		inner, err = r.Forward.Stage(ctx, name, o)
@@ -41,7 +41,8 @@ func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) 
 	return slow, nil
 }
 
-// A stage is one that has a connection while it is written to, and whose Publish is a call of its own.
+// A stage is one that has a connection while it is written to, and whose Publish is a call of its
+// own.
 type stage struct {
 	remote.Stage
 	r    *Remote

@@ -7,7 +7,8 @@ import (
 	"ferry/remote"
 )
 
-// Open implements remote.Remote. Without limits of bandwidth and connections the reader is the remote's own.
+// Open implements remote.Remote. Without limits of bandwidth and connections the reader is the
+// remote's own.
 func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
 	if err := r.enterLong(ctx, "open", name); err != nil {
 		return nil, err
@@ -53,8 +54,8 @@ type readerTo struct {
 // WriteTo implements io.WriterTo. What the remote reads ahead of w is not limited.
 func (r *readerTo) WriteTo(w io.Writer) (int64, error) { return r.to.WriteTo(r.slow(w)) }
 
-// slow reads from src as fast as the limit allows. When ctx ends, what waits for its time is not handed out: it may be the
-// end of a body, with which the far side would have the whole of it.
+// slow reads from src as fast as the limit allows. When ctx ends, what waits for its time is not
+// handed out: it may be the end of a body, with which the far side would have the whole of it.
 func (r *Remote) slow(ctx context.Context, src io.Reader, d direction) io.Reader {
 	return readFunc(func(p []byte) (int, error) {
 		n, err := src.Read(p[:r.piece(d, len(p))])

@@ -46,7 +46,8 @@ func (s *stage) onPart(ctx context.Context, o remote.StageOptions, perm fs.FileM
 	return nil
 }
 
-// takePart moves the kept file into a slot of its own, unless it has other names too. It returns the offset in bytes.
+// takePart moves the kept file into a slot of its own, unless it has other names too. It returns
+// the offset in bytes.
 func (s *stage) takePart(o remote.StageOptions) (off int64, linked bool, err error) {
 	s.r.kept.Lock()
 	defer s.r.kept.Unlock()
@@ -76,7 +77,8 @@ func (s *stage) reopen(off int64) error {
 	return nil
 }
 
-// onLinkedPart is onPart where the kept file has other names too: what is written must not show under those.
+// onLinkedPart is onPart where the kept file has other names too: what is written must not show
+// under those.
 func (s *stage) onLinkedPart(ctx context.Context, part string, off int64, perm fs.FileMode) error {
 	src, err := s.dir.reopen(part)
 	if err != nil {
@@ -117,7 +119,8 @@ func offset(off, size int64) (int64, error) {
 	return off, nil
 }
 
-// copyHead copies n bytes, by a reflink or inside the kernel where the file system can. It looks at ctx between pieces.
+// copyHead copies n bytes, by a reflink or inside the kernel where the file system can. It looks at
+// ctx between pieces.
 func copyHead(ctx context.Context, dst, src *os.File, n int64) error {
 	const piece = 64 << 20
 	for n > 0 {

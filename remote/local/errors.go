@@ -18,8 +18,8 @@ func fail(op, name string, err error) error {
 	return &fs.PathError{Op: op, Path: name, Err: translate(err)}
 }
 
-// translate strips what the os package put around an error of the system, and makes those that package remote has
-// another word for satisfy errors.Is with it.
+// translate strips what the os package put around an error of the system, and makes those that
+// package remote has another word for satisfy errors.Is with it.
 func translate(err error) error {
 	switch e := err.(type) {
 	case *fs.PathError:
@@ -54,7 +54,8 @@ func sentinelOf(errno syscall.Errno) error {
 	return systemSentinel(errno)
 }
 
-// errOutside is a link that leads out of the root. It is an ErrPermission, and its text is for the client as well.
+// errOutside is a link that leads out of the root. It is an ErrPermission, and its text is for the
+// client as well.
 var errOutside error = outsideError{}
 
 type outsideError struct{}
@@ -66,8 +67,8 @@ func (outsideError) Hint() string { return "The link leads out of the served dir
 
 func (outsideError) Unwrap() error { return remote.ErrPermission }
 
-// deadMount reports whether err is that of a mount point whose file system has gone. It must not end the listing of
-// the directory that it is in.
+// deadMount reports whether err is that of a mount point whose file system has gone. It must not
+// end the listing of the directory that it is in.
 func deadMount(err error) bool {
 	return errors.Is(err, syscall.ENOTCONN) || errors.Is(err, syscall.ESTALE)
 }

@@ -138,7 +138,8 @@ func TestLinksAreAsGoodAsNotThere(t *testing.T) {
 			}
 			for link := range links {
 				for op, err := range s.everything(link) {
-					// What would be stored in place of a link is refused in a way that tells there is something.
+					// What would be stored in place of a link is refused in a way that tells there
+					// is something.
 					if !errors.Is(err, remote.ErrNotExist) && (op != "BaseFile" || !errors.Is(err, remote.ErrPermission)) {
 						t.Errorf("%s %s: %v", op, link, err)
 					}
@@ -283,8 +284,8 @@ func TestCopyLinksChangesLinksAndTargets(t *testing.T) {
 	}
 }
 
-// TestASwappedDirectoryLeadsNowhere replaces a directory by a link to the outside and back while files are stored,
-// read and removed in it.
+// TestASwappedDirectoryLeadsNowhere replaces a directory by a link to the outside and back while
+// files are stored, read and removed in it.
 func TestASwappedDirectoryLeadsNowhere(t *testing.T) {
 	for name, tree := range trees() {
 		for _, links := range []bool{false, true} {

@@ -16,8 +16,9 @@ const (
 	batchSize = 256      // entries that are described before they are handed on
 )
 
-// list reads the directory in large pieces and describes its entries relative to it. Of a directory that does not fit
-// the first piece, the following entries are described by a second goroutine while the caller uses those before.
+// list reads the directory in large pieces and describes its entries relative to it. Of a directory
+// that does not fit the first piece, the following entries are described by a second goroutine
+// while the caller uses those before.
 func (d *fdDir) list(ctx context.Context, yield func(*meta) bool) error {
 	fd, err := d.openat(".", unix.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
@@ -92,7 +93,8 @@ type dirReader struct {
 	st     unix.Statx_t
 }
 
-// next appends descriptions to batch, batchSize of them, fewer at the end of the directory and none behind it.
+// next appends descriptions to batch, batchSize of them, fewer at the end of the directory and none
+// behind it.
 func (rd *dirReader) next(ctx context.Context, batch []meta) ([]meta, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -193,13 +195,15 @@ func (rd *dirReader) describe(name []byte, typ byte) (m meta, ok bool, err error
 	return m, m.kind != special, nil
 }
 
-// searchable reports whether the directory lets the process describe what it holds. When it does and an entry is still
-// forbidden, that is the mount point of a file system that is private to a user.
+// searchable reports whether the directory lets the process describe what it holds. When it does
+// and an entry is still forbidden, that is the mount point of a file system that is private to a
+// user.
 func (rd *dirReader) searchable() bool {
 	return retry(func() error { return unix.Faccessat(rd.fd, ".", unix.X_OK, unix.AT_EACCESS) }) == nil
 }
 
-// statxAt is unix.Statx for a name that lies in memory as the kernel wants it, ended by NUL: it need not be copied.
+// statxAt is unix.Statx for a name that lies in memory as the kernel wants it, ended by NUL: it
+// need not be copied.
 func statxAt(fd int, name []byte, st *unix.Statx_t) error {
 	_, _, errno := unix.Syscall6(unix.SYS_STATX, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(name))),
 		unix.AT_SYMLINK_NOFOLLOW, unix.STATX_BASIC_STATS, uintptr(unsafe.Pointer(st)), 0)

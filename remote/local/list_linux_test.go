@@ -83,7 +83,8 @@ func TestAFileThatMayNotBeWrittenIsNotReplaced(t *testing.T) {
 	}
 }
 
-// asNobody lets the rest of the test look at files as a user who owns none. It works on the test's goroutine only.
+// asNobody lets the rest of the test look at files as a user who owns none. It works on the test's
+// goroutine only.
 func asNobody(t *testing.T) {
 	t.Helper()
 	const nobody = 65534

@@ -1,14 +1,16 @@
 // Package local is a remote that keeps its files in a directory of this machine.
 //
-// Nothing outside that directory can be reached: paths are resolved by the kernel beneath it (openat2 on Linux) or by
-// os.Root. Symbolic links are not followed and do not exist for clients; with Options.CopyLinks they are followed as
-// long as they stay inside, and then a file stored under the name of a link replaces the link. Fifos, sockets and
-// devices are never listed and never opened: they are ErrPermission, and a link that may not be followed is too where
-// something would be stored in its place.
+// Nothing outside that directory can be reached: paths are resolved by the kernel beneath it
+// (openat2 on Linux) or by os.Root. Symbolic links are not followed and do not exist for clients;
+// with Options.CopyLinks they are followed as long as they stay inside, and then a file stored
+// under the name of a link replaces the link. Fifos, sockets and devices are never listed and never
+// opened: they are ErrPermission, and a link that may not be followed is too where something would
+// be stored in its place.
 //
-// An upload is written to a hidden file beside its target and renamed over it, so that a reader sees the old file or
-// the new one. Data is handed to the operating system and, without Options.Sync, not synced to the disk. The permission bits of a file that
-// is replaced are kept; its hard links are not.
+// An upload is written to a hidden file beside its target and renamed over it, so that a reader
+// sees the old file or the new one. Data is handed to the operating system and, without
+// Options.Sync, not synced to the disk. The permission bits of a file that is replaced are kept;
+// its hard links are not.
 //
 // The hidden files are named
 //
@@ -16,9 +18,10 @@
 //	.ferry-part.OWNER.NAME      what Keep left
 //	.ferry-part.OWNER~N#HASH    and .ferry-part.OWNER#HASH, where NAME is too long for that
 //
-// A client can neither list nor name them. The first upload under way that a killed process left counts as kept. Parts
-// with a HASH are found by Part but not listed. Two processes may serve the same directory, except that the same owner
-// must not upload the same name through both at the same time.
+// A client can neither list nor name them. The first upload under way that a killed process left
+// counts as kept. Parts with a HASH are found by Part but not listed. Two processes may serve the
+// same directory, except that the same owner must not upload the same name through both at the same
+// time.
 package local
 
 import (
@@ -36,22 +39,24 @@ import (
 
 // Options say how a directory is served. The zero value is fine.
 type Options struct {
-	// CopyLinks follows symbolic links that stay inside the root. Otherwise links are as good as not there.
+	// CopyLinks follows symbolic links that stay inside the root. Otherwise links are as good as
+	// not there.
 	CopyLinks bool
-	// PartMaxAge is how long after its last byte an unfinished upload can be continued; 0 = for ever. Older ones are
-	// deleted when List, Stage or SweepParts come across them.
+	// PartMaxAge is how long after its last byte an unfinished upload can be continued; 0 = for
+	// ever. Older ones are deleted when List, Stage or SweepParts come across them.
 	PartMaxAge time.Duration
-	// Sync has every change, but for modification times and permissions, on the disk before a call returns: it survives a
-	// loss of power.
+	// Sync has every change, but for modification times and permissions, on the disk before a call
+	// returns: it survives a loss of power.
 	Sync bool
-	// DirPerm and FilePerm are for what is created, before the umask of the process; 0 = 0777 and 0666.
+	// DirPerm and FilePerm are for what is created, before the umask of the process; 0 = 0777 and
+	// 0666.
 	DirPerm, FilePerm fs.FileMode
-	// MinFree is how many bytes an upload leaves free on the file system, about: one that would leave less is ErrNoSpace.
-	// 0 = none.
+	// MinFree is how many bytes an upload leaves free on the file system, about: one that would
+	// leave less is ErrNoSpace. 0 = none.
 	MinFree int64
-	// RequireMount serves the directory only while a file system is mounted there or above: at the mount point that
-	// /etc/fstab names, else at any but the root of the system. Until then every call fails, as one fails where a file
-	// system was mounted and is no more.
+	// RequireMount serves the directory only while a file system is mounted there or above: at the
+	// mount point that /etc/fstab names, else at any but the root of the system. Until then every
+	// call fails, as one fails where a file system was mounted and is no more.
 	RequireMount bool
 	// MountRecords is a directory, made when there is none, for what the next process has to know
 	// of this one: on which mount point the directory was. When nothing is mounted there, that one
@@ -137,8 +142,8 @@ func (r *Remote) Info() remote.Info { return r.info }
 // Close implements remote.Remote. What is open stays open.
 func (r *Remote) Close() error { return r.tree.close() }
 
-// MissingMount returns the mount point that /etc/fstab names for the directory when nothing is mounted there and the
-// directory is empty; else "".
+// MissingMount returns the mount point that /etc/fstab names for the directory when nothing is
+// mounted there and the directory is empty; else "".
 func (r *Remote) MissingMount(ctx context.Context) string { return r.missingMount(ctx, fstab) }
 
 func (r *Remote) missingMount(ctx context.Context, list string) string {
@@ -175,8 +180,8 @@ func (r *Remote) parent(name string) (d dir, base string, err error) {
 	return d, base, err
 }
 
-// find describes the file or directory that d holds as base, which is name in the remote, and follows it where it is
-// a link and links are followed.
+// find describes the file or directory that d holds as base, which is name in the remote, and
+// follows it where it is a link and links are followed.
 func (r *Remote) find(d dir, base, name string) (meta, error) {
 	m, err := d.lstat(base)
 	if err != nil {

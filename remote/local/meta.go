@@ -45,7 +45,8 @@ func kindOf(mode fs.FileMode) kind {
 	return special
 }
 
-// metaOf is for what the os package found. Identity and owner are filled in where the system has them.
+// metaOf is for what the os package found. Identity and owner are filled in where the system has
+// them.
 func metaOf(info fs.FileInfo) meta {
 	m := meta{
 		name:    info.Name(),
@@ -77,8 +78,9 @@ func (r *Remote) id(m *meta) uint64 {
 	return m.ino ^ (m.dev-r.dev)*odd
 }
 
-// version changes with the content: by the size and time of the last write, and by the identity that a rename over it
-// brings. The time of the last change tells of a file that was written to and then had its time set back.
+// version changes with the content: by the size and time of the last write, and by the identity
+// that a rename over it brings. The time of the last change tells of a file that was written to and
+// then had its time set back.
 func (m *meta) version() string {
 	b := make([]byte, 0, 64)
 	b = strconv.AppendInt(b, m.size, 36)
@@ -125,8 +127,8 @@ func (id *identity) mayWrite(m *meta) bool {
 	}
 }
 
-// giveTo makes f belong to whom m belongs to, if that is somebody else and the process is root. What the system
-// refuses stays as it is, as in a user namespace that does not know the owner.
+// giveTo makes f belong to whom m belongs to, if that is somebody else and the process is root.
+// What the system refuses stays as it is, as in a user namespace that does not know the owner.
 func (id *identity) giveTo(f *os.File, m *meta) {
 	if id.root && (uint32(id.uid) != m.uid || uint32(id.gid) != m.gid) {
 		_ = f.Chown(int(m.uid), int(m.gid))

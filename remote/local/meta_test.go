@@ -168,7 +168,8 @@ func TestHardLinksAreTwoNamesOfOneFile(t *testing.T) {
 	}
 }
 
-// TestTheVersionTellsOfAWriteThatHidesItsTime writes in place, keeps the size and sets the time back.
+// TestTheVersionTellsOfAWriteThatHidesItsTime writes in place, keeps the size and sets the time
+// back.
 func TestTheVersionTellsOfAWriteThatHidesItsTime(t *testing.T) {
 	r := open(t, openTree, Options{})
 	defer r.Close()

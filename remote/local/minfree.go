@@ -7,8 +7,8 @@ import (
 	"ferry/remote"
 )
 
-// lookEvery is how much is written between two looks at what is free. Uploads that run together may go below the limit by
-// that much each.
+// lookEvery is how much is written between two looks at what is free. Uploads that run together may
+// go below the limit by that much each.
 const lookEvery = 8 << 20
 
 // look finds out how much may be written until the next look, and fails where that is nothing.

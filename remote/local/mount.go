@@ -10,7 +10,8 @@ import (
 // fstab is the list of the file systems that are to be mounted.
 const fstab = "/etc/fstab"
 
-// mountOf returns the mount point that the directory path is on, "" for the root of the system. It follows links.
+// mountOf returns the mount point that the directory path is on, "" for the root of the system. It
+// follows links.
 func mountOf(path string) string {
 	at, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -38,8 +39,8 @@ func otherDevice(a, b string) bool {
 	return err == nil && metaOf(first).dev != metaOf(second).dev
 }
 
-// plannedMount returns the mount point for the directory path in a file like /etc/fstab, "" when there is none but the root
-// of the system. Where several are nested, it is the innermost.
+// plannedMount returns the mount point for the directory path in a file like /etc/fstab, "" when
+// there is none but the root of the system. Where several are nested, it is the innermost.
 func plannedMount(path, list string) string {
 	content, err := os.ReadFile(list)
 	if err != nil {

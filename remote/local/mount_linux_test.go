@@ -11,8 +11,8 @@ import (
 	"ferry/remote"
 )
 
-// withMounts gives the rest of the test a view of the file systems that is its own. It works on the test's goroutine only,
-// whose thread ends with it.
+// withMounts gives the rest of the test a view of the file systems that is its own. It works on the
+// test's goroutine only, whose thread ends with it.
 func withMounts(t *testing.T) {
 	t.Helper()
 	runtime.LockOSThread()

@@ -70,8 +70,8 @@ func (r *Remote) moveFile(fromDir dir, fromBase string, toDir dir, toBase string
 		return err
 	}
 	if m.ino == old.ino && m.dev == old.dev && m.ino != 0 && !caseInsensitive {
-		// Two names of one file: of hard links the system would leave both (rename(2)), and a link would replace what
-		// it leads to.
+		// Two names of one file: of hard links the system would leave both (rename(2)), and a link
+		// would replace what it leads to.
 		return fromDir.remove(fromBase)
 	}
 	return sameDevice(fromDir.rename(fromBase, toDir, toBase, true))

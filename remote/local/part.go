@@ -24,8 +24,8 @@ func (r *Remote) DropPart(ctx context.Context, name, owner string) error {
 	return r.withPart(ctx, "droppart", name, owner, func(d dir, _ meta, part string) error { return d.remove(part) })
 }
 
-// withPart calls use with the part that owner left of name. Its meta has the name of the upload, not of the hidden
-// file.
+// withPart calls use with the part that owner left of name. Its meta has the name of the upload,
+// not of the hidden file.
 func (r *Remote) withPart(ctx context.Context, op, name, owner string, use func(d dir, m meta, part string) error) error {
 	if err := check(ctx, op, name); err != nil {
 		return err
@@ -49,15 +49,16 @@ func (r *Remote) withPart(ctx context.Context, op, name, owner string, use func(
 	return fail(op, name, use(d, m, part))
 }
 
-// keep makes the hidden file part of d what its owner left of an upload, in place of what that was before.
+// keep makes the hidden file part of d what its owner left of an upload, in place of what that was
+// before.
 func (r *Remote) keep(d dir, part string, p partname.Name) error {
 	r.kept.Lock()
 	defer r.kept.Unlock()
 	return d.rename(part, d, p.String(), true)
 }
 
-// keptPart describes the unfinished upload that owner left of name in d, the directory in. One that is too old is not
-// there.
+// keptPart describes the unfinished upload that owner left of name in d, the directory in. One that
+// is too old is not there.
 // LOCKS_REQUIRED(r.kept)
 func (r *Remote) keptPart(d dir, in, name, owner string) (m meta, part string, err error) {
 	kept := partname.Name{Owner: owner, Base: name}
@@ -92,8 +93,8 @@ func (r *Remote) partEntry(m *meta, p partname.Name) remote.Entry {
 	return e
 }
 
-// listedPart returns the entry that List yields for the hidden file m in d, the directory in, if it yields one. It
-// removes what is too old.
+// listedPart returns the entry that List yields for the hidden file m in d, the directory in, if it
+// yields one. It removes what is too old.
 func (r *Remote) listedPart(d dir, in string, m *meta) (remote.Entry, bool) {
 	p, ok := partname.Parse(m.name)
 	if !ok || m.kind != regular || r.uploads.has(remote.Join(in, m.name)) {
@@ -114,8 +115,8 @@ func (r *Remote) listedPart(d dir, in string, m *meta) (remote.Entry, bool) {
 	return r.partEntry(m, p), true
 }
 
-// removeExpired removes the hidden file part of d, the directory in, if nobody writes to it and it is still too old.
-// Whoever comes across the next one tries again, so nothing is reported.
+// removeExpired removes the hidden file part of d, the directory in, if nobody writes to it and it
+// is still too old. Whoever comes across the next one tries again, so nothing is reported.
 func (r *Remote) removeExpired(d dir, in, part string) {
 	_ = r.removeIdle(d, in, part, func() bool {
 		m, err := d.lstat(part)
@@ -123,8 +124,8 @@ func (r *Remote) removeExpired(d dir, in, part string) {
 	})
 }
 
-// removeIdle removes the hidden file part of d, the directory in, if want still wants it. One that is being written is
-// ErrNotEmpty.
+// removeIdle removes the hidden file part of d, the directory in, if want still wants it. One that
+// is being written is ErrNotEmpty.
 func (r *Remote) removeIdle(d dir, in, part string, want func() bool) error {
 	r.kept.Lock()
 	defer r.kept.Unlock()
@@ -139,8 +140,8 @@ func (r *Remote) removeIdle(d dir, in, part string, want func() bool) error {
 	return d.remove(part)
 }
 
-// removeParts removes the hidden files of d, the directory in, provided that they are all it holds and that none is
-// being written.
+// removeParts removes the hidden files of d, the directory in, provided that they are all it holds
+// and that none is being written.
 func (r *Remote) removeParts(ctx context.Context, d dir, in string) error {
 	var parts []string
 	err := d.list(ctx, func(m *meta) bool {

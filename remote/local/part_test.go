@@ -75,7 +75,8 @@ func eachPortable(t *testing.T, test func(t *testing.T, dir string, open func() 
 	}
 }
 
-// TestAPartSurvivesItsProcess stands for kill -9 by leaving a stage as it is and opening the directory anew.
+// TestAPartSurvivesItsProcess stands for kill -9 by leaving a stage as it is and opening the
+// directory anew.
 func TestAPartSurvivesItsProcess(t *testing.T) {
 	eachPortable(t, func(t *testing.T, dir string, open func() *Remote) {
 		killed := open()

@@ -32,8 +32,8 @@ func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	return e, nil
 }
 
-// List implements remote.Remote. It leaves out the Version. An error of the directory itself comes first, and one in
-// the middle last.
+// List implements remote.Remote. It leaves out the Version. An error of the directory itself comes
+// first, and one in the middle last.
 func (r *Remote) List(ctx context.Context, name string) iter.Seq2[remote.Entry, error] {
 	return func(yield func(remote.Entry, error) bool) {
 		if err := check(ctx, "list", name); err != nil {
@@ -68,7 +68,8 @@ func (r *Remote) listed(d dir, in string, m *meta) (remote.Entry, bool) {
 	return r.listedPart(d, in, m)
 }
 
-// Open implements remote.Remote. Without a limit the reader is an *os.File, whose Read does not watch ctx.
+// Open implements remote.Remote. Without a limit the reader is an *os.File, whose Read does not
+// watch ctx.
 func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
 	if err := check(ctx, "open", name); err != nil {
 		return nil, err

@@ -87,8 +87,8 @@ func (t *rootTree) noLinks(name string) error {
 	return nil
 }
 
-// escaped returns errOutside for the error with which os.Root refuses a link that leads outside. It is the only one
-// of its errors that does not come from the system.
+// escaped returns errOutside for the error with which os.Root refuses a link that leads outside. It
+// is the only one of its errors that does not come from the system.
 func escaped(err error) error {
 	var errno syscall.Errno
 	if err == nil || errors.As(err, &errno) || errors.Is(err, fs.ErrClosed) {

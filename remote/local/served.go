@@ -11,10 +11,11 @@ import (
 	"time"
 )
 
-// A served tree is that of a directory which may be unmounted, removed, made again and mounted late. Before every call it
-// looks whether its path still leads to the directory that it has open, and opens it anew where it does not; a moment after
-// the last use it closes it, so that nothing keeps a mount busy. It refuses with an awayError what would reach another
-// directory than the one that is meant: one beneath a mount point where a mount was before, or is required.
+// A served tree is that of a directory which may be unmounted, removed, made again and mounted
+// late. Before every call it looks whether its path still leads to the directory that it has open,
+// and opens it anew where it does not; a moment after the last use it closes it, so that nothing
+// keeps a mount busy. It refuses with an awayError what would reach another directory than the one
+// that is meant: one beneath a mount point where a mount was before, or is required.
 type served struct {
 	path    string
 	access  *access
@@ -33,7 +34,8 @@ type served struct {
 	unrecorded error       // guarded by mu; why record does not say so
 }
 
-// A held directory is open, and closed when its last user leaves and it is not kept for the next one.
+// A held directory is open, and closed when its last user leaves and it is not kept for the next
+// one.
 type held struct {
 	openedTree
 	at    place
@@ -62,8 +64,8 @@ type place struct{ dev, ino, mount uint64 }
 // anyMount is a required mount point that may be any but that of the root of the system.
 const anyMount = "*"
 
-// An awayError is why the served directory cannot be reached. It is no answer: whatever the reason is, it does not say
-// that something does not exist.
+// An awayError is why the served directory cannot be reached. It is no answer: whatever the reason
+// is, it does not say that something does not exist.
 type awayError struct{ why string }
 
 func (e *awayError) Error() string { return "the served directory is not there: " + e.why }
@@ -168,7 +170,8 @@ func (s *served) expire() {
 	}
 }
 
-// begin is enter for the start: it says in the words of the system what is wrong, and lets nothing but a mount come later.
+// begin is enter for the start: it says in the words of the system what is wrong, and lets nothing
+// but a mount come later.
 func (s *served) begin() (place, error) {
 	h, err := s.enter()
 	switch {
@@ -244,8 +247,8 @@ func (s *served) still(h *held) error {
 	return nil
 }
 
-// unreachable makes an awayError of the error with which the directory could not be opened, unless that says why a
-// directory that is there cannot be.
+// unreachable makes an awayError of the error with which the directory could not be opened, unless
+// that says why a directory that is there cannot be.
 func (s *served) unreachable(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -43,7 +43,8 @@ func put(t *testing.T, r *Remote, name, content string) {
 
 var modTime = time.Date(2020, 2, 3, 4, 5, 6, 0, time.UTC)
 
-// wantAway fails unless err says that the remote could not be reached: no answer, and no "does not exist".
+// wantAway fails unless err says that the remote could not be reached: no answer, and no "does not
+// exist".
 func wantAway(t *testing.T, what string, err error) {
 	t.Helper()
 	if err == nil || remote.Permanent(err) || errors.Is(err, fs.ErrNotExist) {

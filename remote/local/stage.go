@@ -102,8 +102,8 @@ func (s *stage) open(ctx context.Context, o remote.StageOptions) error {
 	return nil
 }
 
-// target describes the file that the stage will replace, nil when there is none, and refuses what cannot be replaced.
-// Of a link it describes what that leads to.
+// target describes the file that the stage will replace, nil when there is none, and refuses what
+// cannot be replaced. Of a link it describes what that leads to.
 func (s *stage) target() (*meta, error) {
 	m, err := s.dir.lstat(s.base)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -141,8 +141,8 @@ func (s *stage) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// ReadFrom implements io.ReaderFrom. It passes src on to os.File.ReadFrom as it is, which splices from a connection and
-// has the file system copy from a file.
+// ReadFrom implements io.ReaderFrom. It passes src on to os.File.ReadFrom as it is, which splices
+// from a connection and has the file system copy from a file.
 func (s *stage) ReadFrom(src io.Reader) (int64, error) {
 	if s.r.o.MinFree > 0 {
 		return s.readWithin(src)
@@ -156,8 +156,8 @@ func (s *stage) readAll(src io.Reader) (int64, error) {
 	return n, err
 }
 
-// Publish implements remote.Stage. Of the entry it knows what it need not ask for: name and size, and the modification
-// time if it was given.
+// Publish implements remote.Stage. Of the entry it knows what it need not ask for: name and size,
+// and the modification time if it was given.
 func (s *stage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -12,7 +12,8 @@ import (
 // maxPending bounds the memory for directories that are still to be looked at.
 const maxPending = 100_000
 
-// SweepParts implements remote.PartSweeper. It looks at one directory at a time, and follows no links.
+// SweepParts implements remote.PartSweeper. It looks at one directory at a time, and follows no
+// links.
 func (r *Remote) SweepParts(ctx context.Context) error {
 	if r.o.PartMaxAge <= 0 {
 		return nil
@@ -33,7 +34,8 @@ func (r *Remote) SweepParts(ctx context.Context) error {
 	return nil
 }
 
-// sweepDir removes what is too old in dir, and adds the directories in it to those that are pending.
+// sweepDir removes what is too old in dir, and adds the directories in it to those that are
+// pending.
 func (r *Remote) sweepDir(ctx context.Context, dir string, pending []string) ([]string, error) {
 	d, err := r.tree.dir(dir)
 	if err != nil {
@@ -61,7 +63,8 @@ func (r *Remote) isLink(d dir, base string) bool {
 	return err != nil || m.kind != directory
 }
 
-// postpone adds dir to pending. When those are most, it takes the place of any one, which a later sweep may come to.
+// postpone adds dir to pending. When those are most, it takes the place of any one, which a later
+// sweep may come to.
 func postpone(pending []string, dir string, most int) []string {
 	if len(pending) < most {
 		return append(pending, dir)

@@ -12,8 +12,8 @@ import (
 	"ferry/remote/partname"
 )
 
-// syncedTree is a tree whose directories sync what is changed in them before they say that it is done. Hidden files are
-// nobody's but ferry's, and left out.
+// syncedTree is a tree whose directories sync what is changed in them before they say that it is
+// done. Hidden files are nobody's but ferry's, and left out.
 type syncedTree struct{ tree }
 
 func (t syncedTree) dir(name string) (dir, error) {
@@ -59,7 +59,8 @@ func (d syncedDir) rmdir(base string) error {
 	return d.sync()
 }
 
-// sync writes the content of the stage and its time to the disk. Where that fails nobody knows what is there.
+// sync writes the content of the stage and its time to the disk. Where that fails nobody knows what
+// is there.
 // LOCKS_REQUIRED(s.mu)
 func (s *stage) sync(modTime time.Time) error {
 	if !modTime.IsZero() {

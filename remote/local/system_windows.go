@@ -13,8 +13,8 @@ const (
 	timePrecision   = 100 * time.Nanosecond
 )
 
-// holds reports whether the system can hold elem as a name. Backslashes would be separators, colons name streams,
-// blanks and dots at the end are dropped silently, and names such as NUL are devices.
+// holds reports whether the system can hold elem as a name. Backslashes would be separators, colons
+// name streams, blanks and dots at the end are dropped silently, and names such as NUL are devices.
 func holds(elem string) bool {
 	if elem == "." {
 		return true

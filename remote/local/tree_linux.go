@@ -8,8 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// beneath is the tree for Linux: the kernel resolves a path beneath the root in one system call (openat2), where
-// os.Root makes one for each element. What is not asked for often it leaves to an os.Root.
+// beneath is the tree for Linux: the kernel resolves a path beneath the root in one system call
+// (openat2), where os.Root makes one for each element. What is not asked for often it leaves to an
+// os.Root.
 type beneath struct {
 	path    string
 	access  *access
@@ -17,7 +18,8 @@ type beneath struct {
 	resolve uint64
 }
 
-// openTree falls back to os.Root where the kernel lacks openat2 or statx, or a sandbox forbids them.
+// openTree falls back to os.Root where the kernel lacks openat2 or statx, or a sandbox forbids
+// them.
 func openTree(path string, a *access) (openedTree, error) {
 	a.look.Do(func() {
 		t, err := openBeneath("/", a)
@@ -116,8 +118,8 @@ func (t *beneath) openat2(name string, flags uint64) (int, error) {
 	}
 	defer t.top.close()
 	how := unix.OpenHow{Flags: flags | unix.O_CLOEXEC | unix.O_LARGEFILE, Resolve: t.resolve}
-	// EAGAIN means that something was renamed while a ".." of a link was followed, so that nobody can tell whether
-	// it led outside (openat2(2)).
+	// EAGAIN means that something was renamed while a ".." of a link was followed, so that nobody
+	// can tell whether it led outside (openat2(2)).
 	for range 100 {
 		fd, err := unix.Openat2(t.top.fd, name, &how)
 		if err != unix.EINTR && err != unix.EAGAIN {

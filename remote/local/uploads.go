@@ -9,7 +9,8 @@ import (
 	"ferry/remote/partname"
 )
 
-// uploads knows the hidden files that uploads under way in this process write to, by their path in the remote.
+// uploads knows the hidden files that uploads under way in this process write to, by their path in
+// the remote.
 type uploads struct {
 	mu   sync.Mutex
 	busy map[string]*stage // INVARIANT: for each k/v, v.path == k
@@ -87,8 +88,8 @@ func (r *Remote) takeSlot(s *stage, use func(slot int, part string) error) error
 	return remote.ErrExist
 }
 
-// reclaim frees a slot that s has claimed and in which a process that was killed left a file: what is too old goes, and
-// what is in the first slot is kept.
+// reclaim frees a slot that s has claimed and in which a process that was killed left a file: what
+// is too old goes, and what is in the first slot is kept.
 func (r *Remote) reclaim(s *stage, part string, slot int) error {
 	m, err := s.dir.lstat(part)
 	switch {

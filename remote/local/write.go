@@ -123,8 +123,8 @@ func (r *Remote) Mkdir(ctx context.Context, name string) error {
 	return fail("mkdir", name, d.mkdir(base, r.o.DirPerm))
 }
 
-// Rmdir implements remote.Remote. A directory that holds nothing but unfinished uploads looks empty, and is removed
-// with them, unless one is under way. A link to a directory is ErrPermission.
+// Rmdir implements remote.Remote. A directory that holds nothing but unfinished uploads looks
+// empty, and is removed with them, unless one is under way. A link to a directory is ErrPermission.
 func (r *Remote) Rmdir(ctx context.Context, name string) error {
 	if err := check(ctx, "rmdir", name); err != nil {
 		return err

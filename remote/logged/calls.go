@@ -41,8 +41,8 @@ func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, e
 	}
 }
 
-// Open implements remote.Remote. It is logged when the reader is closed. An *os.File is passed on as it is, and logged
-// at once.
+// Open implements remote.Remote. It is logged when the reader is closed. An *os.File is passed on
+// as it is, and logged at once.
 func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
 	ctx, c := r.begin(ctx, "open", name)
 	rc, err := r.Forward.Open(ctx, name, off, n)

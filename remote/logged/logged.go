@@ -1,8 +1,9 @@
-// Package logged is a decorator that logs what a remote is asked to do: each call when it is over, with its name, its
-// time, its bytes and its error. Calls are logged at DEBUG; those that failed on the way to the remote at INFO (see
-// remote.Permanent), as they say more of the remote than of what was asked. What a driver warns of (remote.Warn) is logged
-// at WARN, and so is, once for each directory, what a listing leaves out (remote.Omitted), and that an object is archived,
-// which somebody has to restore.
+// Package logged is a decorator that logs what a remote is asked to do: each call when it is over,
+// with its name, its time, its bytes and its error. Calls are logged at DEBUG; those that failed on
+// the way to the remote at INFO (see remote.Permanent), as they say more of the remote than of what
+// was asked. What a driver warns of (remote.Warn) is logged at WARN, and so is, once for each
+// directory, what a listing leaves out (remote.Omitted), and that an object is archived, which
+// somebody has to restore.
 //
 // Names are logged as they are. No remote puts a secret into its own name or into an error.
 package logged
@@ -42,7 +43,8 @@ type call struct {
 	err   error      // guarded by mu; what a stream broke off with
 }
 
-// begin returns a call that begins, and its context, under which drivers warn of what no call fails for.
+// begin returns a call that begins, and its context, under which drivers warn of what no call fails
+// for.
 func (r *Remote) begin(ctx context.Context, op, name string) (context.Context, *call) {
 	return remote.WithLog(ctx, r.log), &call{r: r, op: op, name: name, begun: time.Now()}
 }

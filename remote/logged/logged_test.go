@@ -28,7 +28,8 @@ func TestContracts(t *testing.T) {
 		})
 }
 
-// observe has test use a remote with faults in virtual time, and returns what is logged from least on.
+// observe has test use a remote with faults in virtual time, and returns what is logged from least
+// on.
 func observe(t *testing.T, least slog.Level, test func(t *testing.T, r *logged.Remote, faults *faulty.Remote)) []string {
 	t.Helper()
 	var out bytes.Buffer

@@ -1,5 +1,6 @@
-// Package memory is a remote that keeps its files in the memory of the process: the reference implementation of the
-// contracts of package remote, with every optional interface. Nothing survives the process.
+// Package memory is a remote that keeps its files in the memory of the process: the reference
+// implementation of the contracts of package remote, with every optional interface. Nothing
+// survives the process.
 package memory
 
 import (
@@ -12,8 +13,8 @@ import (
 	"ferry/remote"
 )
 
-// Remote is an in-memory tree of files. Permission bits mean what they say: a file without a write bit cannot be
-// replaced, and nothing can be made, removed or renamed in a directory without one.
+// Remote is an in-memory tree of files. Permission bits mean what they say: a file without a write
+// bit cannot be replaced, and nothing can be made, removed or renamed in a directory without one.
 type Remote struct {
 	mu      sync.RWMutex
 	root    *node               // guarded by mu, and so is everything below it

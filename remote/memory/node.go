@@ -10,8 +10,8 @@ import (
 	"ferry/remote"
 )
 
-// A node is a file or a directory. The bytes of a file are never changed in place: readers keep the slice they began
-// with, and an overwrite puts another node in its place.
+// A node is a file or a directory. The bytes of a file are never changed in place: readers keep the
+// slice they began with, and an overwrite puts another node in its place.
 type node struct {
 	id      uint64
 	version uint64
@@ -94,7 +94,8 @@ func (n *node) path() string {
 	return remote.Join(n.dir.path(), n.name)
 }
 
-// names returns the names of the entries in order. The slice stays as it is when entries come and go.
+// names returns the names of the entries in order. The slice stays as it is when entries come and
+// go.
 func (n *node) names() []string {
 	if n.order == nil {
 		n.order = slices.Sorted(maps.Keys(n.entries))

@@ -27,8 +27,8 @@ func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	return n.entry(base), nil
 }
 
-// List implements remote.Remote. It goes through the names that existed when it began and leaves out those that have
-// gone since; parts come last.
+// List implements remote.Remote. It goes through the names that existed when it began and leaves
+// out those that have gone since; parts come last.
 func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
 	return func(yield func(remote.Entry, error) bool) {
 		n, names, parts, err := r.listing(ctx, dir)

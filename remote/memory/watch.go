@@ -14,8 +14,8 @@ type watch struct {
 	wake   chan struct{}   // holds something when there is something untold
 }
 
-// maxUntold is how many changes are kept for a caller that is slow to take them. When there are more, everything has
-// changed.
+// maxUntold is how many changes are kept for a caller that is slow to take them. When there are
+// more, everything has changed.
 const maxUntold = 1000
 
 // Watch implements remote.Watcher.

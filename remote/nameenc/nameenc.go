@@ -1,7 +1,7 @@
-// Package nameenc writes names that a remote cannot hold with characters that it can, in the scheme of rclone: a
-// character becomes one that looks like it (/ becomes ／, a control character its picture ␊), and a look-alike that is in
-// the name already is marked with ‛ (U+201B) in front of it. So a tree that one of the two wrote reads back with the
-// same names through the other.
+// Package nameenc writes names that a remote cannot hold with characters that it can, in the scheme
+// of rclone: a character becomes one that looks like it (/ becomes ／, a control character its
+// picture ␊), and a look-alike that is in the name already is marked with ‛ (U+201B) in front of
+// it. So a tree that one of the two wrote reads back with the same names through the other.
 package nameenc
 
 import (
@@ -10,7 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// An Encoding says which characters a remote cannot hold. NUL, its picture and ‛ are encoded by every one but Raw.
+// An Encoding says which characters a remote cannot hold. NUL, its picture and ‛ are encoded by
+// every one but Raw.
 type Encoding uint64
 
 // The parts of an Encoding. Left and Right mean the first and the last character of a name.
@@ -119,7 +120,8 @@ func (e Encoding) Decode(encoded string) string {
 	return b.String()
 }
 
-// writeQuoted writes what a quote before char means; rest is what follows. It returns how much of rest it took.
+// writeQuoted writes what a quote before char means; rest is what follows. It returns how much of
+// rest it took.
 func (e Encoding) writeQuoted(b *strings.Builder, char, rest string) int {
 	r, _ := utf8.DecodeRuneInString(char)
 	if r == quote || e&Dot != 0 && r == period || e.original(r, place{true, true}) >= 0 {

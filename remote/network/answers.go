@@ -9,14 +9,16 @@ import (
 	"ferry/remote"
 )
 
-// Answers makes requests by base and keeps what package remote says of changes that cannot be called back, whatever the
-// library above it does. It is for all requests but those that only look, and those that are harmless: what they do
-// shows only by another request, so that nobody minds when it is done late, or twice.
+// Answers makes requests by base and keeps what package remote says of changes that cannot be
+// called back, whatever the library above it does. It is for all requests but those that only look,
+// and those that are harmless: what they do shows only by another request, so that nobody minds
+// when it is done late, or twice.
 //
-// Until the last byte of such a request may have left, the end of its context breaks it off, so that the server cannot
-// see its end. After that the answer is waited for, and is what the caller gets: for remote.AnswerTime after the context
-// has ended. If no answer comes, or that of an intermediary which does not know, it calls remote.Unanswered. A page that
-// somebody on the way shows in the place of the server is ErrPage.
+// Until the last byte of such a request may have left, the end of its context breaks it off, so
+// that the server cannot see its end. After that the answer is waited for, and is what the caller
+// gets: for remote.AnswerTime after the context has ended. If no answer comes, or that of an
+// intermediary which does not know, it calls remote.Unanswered. A page that somebody on the way
+// shows in the place of the server is ErrPage.
 //
 // The function harmless may be nil: then no change is.
 func Answers(base http.RoundTripper, harmless func(*http.Request) bool) http.RoundTripper {
@@ -104,8 +106,8 @@ func Looks(method string) bool {
 	return false
 }
 
-// noAnswer reports whether an answer leaves open what became of a request: one that a gateway gives in place of the
-// server. Servers say in XML or JSON what went wrong, gateways do not.
+// noAnswer reports whether an answer leaves open what became of a request: one that a gateway gives
+// in place of the server. Servers say in XML or JSON what went wrong, gateways do not.
 func noAnswer(answer *http.Response) bool {
 	const clientGone = 499 // nginx
 	switch answer.StatusCode {
@@ -131,8 +133,9 @@ func (e *endedError) NonRetriable() {}
 // onceKey is that of the flag in the values of a context.
 type onceKey struct{}
 
-// Once returns a context for a change that must not be made again when its answer was lost, as it could hit what was stored
-// meanwhile: a library that tries to gets an error that it does not try to help.
+// Once returns a context for a change that must not be made again when its answer was lost, as it
+// could hit what was stored meanwhile: a library that tries to gets an error that it does not try
+// to help.
 func Once(ctx context.Context) context.Context {
 	return context.WithValue(ctx, onceKey{}, new(atomic.Bool))
 }
@@ -148,9 +151,9 @@ func (*notAgainError) NonRetriable() {}
 // governingKey is that of a context in the values of another.
 type governingKey struct{}
 
-// Patient returns a context for a library that looks whether its context has ended although the answer is there, and
-// drops the answer. It ends when no answer to a request is waited for any longer, but the requests under it are governed by
-// ctx. The caller calls release when it is done.
+// Patient returns a context for a library that looks whether its context has ended although the
+// answer is there, and drops the answer. It ends when no answer to a request is waited for any
+// longer, but the requests under it are governed by ctx. The caller calls release when it is done.
 func Patient(ctx context.Context) (patient context.Context, release func()) {
 	patient, release = remote.Committed(ctx)
 	return context.WithValue(patient, governingKey{}, ctx), release

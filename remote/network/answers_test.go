@@ -316,7 +316,8 @@ func TestAYesThatBreaksOffIsNoAnswer(t *testing.T) {
 	}
 }
 
-// pipes gives base connections to a server in this process that lies in no kernel, so that its time can be virtual.
+// pipes gives base connections to a server in this process that lies in no kernel, so that its time
+// can be virtual.
 func pipes(t *testing.T, base *network.Transport, serve func(conn net.Conn)) {
 	base.DialContext = func(context.Context, string, string) (net.Conn, error) {
 		here, there := net.Pipe()

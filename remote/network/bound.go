@@ -8,8 +8,8 @@ import (
 	"ferry/remote"
 )
 
-// maxAnswer is how long an answer of a store may be that is not the content of an object: libraries take it into memory. The
-// longest are pages of 5000 entries.
+// maxAnswer is how long an answer of a store may be that is not the content of an object: libraries
+// take it into memory. The longest are pages of 5000 entries.
 const maxAnswer = 16 << 20
 
 // errEndless is what an answer fails with that is longer than any can be.
@@ -34,7 +34,8 @@ type Bounded struct {
 	left int64
 }
 
-// NewBounded returns a reader of r that fails after most bytes with remote.ErrMalformed, unless Renew is called in between.
+// NewBounded returns a reader of r that fails after most bytes with remote.ErrMalformed, unless
+// Renew is called in between.
 func NewBounded(r io.Reader, most int64) *Bounded { return &Bounded{r, most, most} }
 
 // Renew lets as many bytes pass as in the beginning, for what comes next.

@@ -30,7 +30,8 @@ type Options struct {
 	KnownHosts     string        // file for the keys of SSH hosts that no other file names; "" = they are kept in memory
 	Bind           netip.Addr    // of this machine, that connections come from; the zero Addr = any
 	HTTP           HTTP
-	// Attempts is how often a driver makes a request at most which only it can make again; 0 = Attempts.
+	// Attempts is how often a driver makes a request at most which only it can make again; 0 =
+	// Attempts.
 	Attempts int
 	// MaxEntries is how many entries a server may list of one directory; what has more has no end.
 	// 0 = MaxEntries.
@@ -64,7 +65,8 @@ func (o Options) Config() *tls.Config {
 	return o.TLS.Clone()
 }
 
-// Dial connects. The connection fails when nothing has moved in either direction for as long as Idle says.
+// Dial connects. The connection fails when nothing has moved in either direction for as long as
+// Idle says.
 func (o Options) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	d := net.Dialer{Timeout: o.Connect()}
 	if o.Bind.IsValid() && network != "unix" {
@@ -87,9 +89,9 @@ func (o Options) Dial(ctx context.Context, network, addr string) (net.Conn, erro
 // idleConn is how long a connection is kept for the next request.
 const idleConn = time.Minute
 
-// Transport returns what makes HTTP requests by these options, with as many idle connections for each host. What comes
-// is not unpacked: lengths and ranges are those of files. HTTP/2 is not used: its streams share one connection, so that one
-// slow or broken transfer would disturb the others.
+// Transport returns what makes HTTP requests by these options, with as many idle connections for
+// each host. What comes is not unpacked: lengths and ranges are those of files. HTTP/2 is not used:
+// its streams share one connection, so that one slow or broken transfer would disturb the others.
 func (o Options) Transport(idle int) *Transport {
 	var only1 http.Protocols
 	only1.SetHTTP1(true)

@@ -77,7 +77,8 @@ func TestAConnectionThatMovesLives(t *testing.T) {
 }
 
 func TestConnectingTakesAnEnd(t *testing.T) {
-	// A listener whose queue is full does not answer: neither does an address that is for documentation.
+	// A listener whose queue is full does not answer: neither does an address that is for
+	// documentation.
 	_, err := network.Options{ConnectTimeout: time.Nanosecond}.Dial(t.Context(), "tcp", "192.0.2.1:9")
 	if err == nil {
 		t.Error("a connection came about")

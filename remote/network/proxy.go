@@ -15,8 +15,8 @@ import (
 	"golang.org/x/net/proxy"
 )
 
-// ParseProxy reads the address of a proxy that passes any connection on: of the type http or socks5, with a user and a
-// password or without. No error shows them.
+// ParseProxy reads the address of a proxy that passes any connection on: of the type http or
+// socks5, with a user and a password or without. No error shows them.
 func ParseProxy(kind, address string) (*url.URL, error) {
 	if !strings.Contains(address, "://") {
 		address = kind + "://" + address
@@ -31,7 +31,8 @@ func ParseProxy(kind, address string) (*url.URL, error) {
 	return u, nil
 }
 
-// throughProxy lets a connection to the proxy become one to addr, in the time for a connection to come about.
+// throughProxy lets a connection to the proxy become one to addr, in the time for a connection to
+// come about.
 func (o Options) throughProxy(ctx context.Context, conn net.Conn, addr string) (net.Conn, error) {
 	p := o.Proxy
 	ctx, cancel := context.WithTimeoutCause(ctx, o.Connect(), os.ErrDeadlineExceeded)

@@ -2,8 +2,9 @@ package network
 
 import "net"
 
-// Reset closes c so that the other side cannot take what came for the whole: what was not delivered yet is let go, nothing
-// says that it was the end (no close_notify of TLS, no FIN of TCP). What is under way on c fails.
+// Reset closes c so that the other side cannot take what came for the whole: what was not delivered
+// yet is let go, nothing says that it was the end (no close_notify of TLS, no FIN of TCP). What is
+// under way on c fails.
 func Reset(c net.Conn) {
 	for {
 		layer, ok := c.(interface{ NetConn() net.Conn })

@@ -47,7 +47,8 @@ const (
 // oneWrite is how much of a body surely leaves together with the header.
 const oneWrite = 64 << 10
 
-// newSending returns what sends r, governed by ctx. It ends with until at the latest, which release frees.
+// newSending returns what sends r, governed by ctx. It ends with until at the latest, which release
+// frees.
 func newSending(ctx, until context.Context, release func(), r *http.Request) *sending {
 	s := &sending{reading: make(chan struct{}, 1), report: func() { remote.Unanswered(ctx) }}
 	s.ended = func() error {
@@ -87,8 +88,9 @@ func newSending(ctx, until context.Context, release func(), r *http.Request) *se
 	return s
 }
 
-// isSmall reports whether a request needs nobody but the transport to leave, and little of its time: it has no body, or a
-// short one in memory. The transport sends such a one in one piece, if it is not wrapped.
+// isSmall reports whether a request needs nobody but the transport to leave, and little of its
+// time: it has no body, or a short one in memory. The transport sends such a one in one piece, if
+// it is not wrapped.
 func isSmall(r *http.Request) bool {
 	if r.Body == nil || r.Body == http.NoBody {
 		return true
@@ -97,7 +99,8 @@ func isSmall(r *http.Request) bool {
 	return inMemory && r.ContentLength > 0 && r.ContentLength <= oneWrite
 }
 
-// begin is called before a connection is looked for. The transport does so again only when it could not write anything.
+// begin is called before a connection is looked for. The transport does so again only when it could
+// not write anything.
 func (s *sending) begin() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -111,7 +114,8 @@ func (s *sending) begin() {
 	}
 }
 
-// useConn is called before anything is written to a connection. It cannot stop the transport from doing so otherwise.
+// useConn is called before anything is written to a connection. It cannot stop the transport from
+// doing so otherwise.
 func (s *sending) useConn(c net.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,9 +132,9 @@ func (s *sending) useConn(c net.Conn) {
 	}
 }
 
-// cutOff breaks the request off, unless it is too late for that. Length or chunks tell the server that something is missing
-// when the connection ends, but not every server looks; a reset it does not overlook, and what is still in buffers here
-// is not sent for nothing.
+// cutOff breaks the request off, unless it is too late for that. Length or chunks tell the server
+// that something is missing when the connection ends, but not every server looks; a reset it does
+// not overlook, and what is still in buffers here is not sent for nothing.
 func (s *sending) cutOff() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -178,7 +182,8 @@ func (s *sending) inDoubt() bool {
 	return w == nil || w.written.Load() > s.before // an idle connection may turn out to be closed
 }
 
-// end frees what the sending holds. A body that was not sent to its end by now is not wanted any more.
+// end frees what the sending holds. A body that was not sent to its end by now is not wanted any
+// more.
 func (s *sending) end() {
 	s.mu.Lock()
 	if s.state == open {
@@ -194,7 +199,8 @@ func (s *sending) end() {
 	}
 }
 
-// readTime is how long the end of a request waits for a Read of its body that is under way. In memory it takes no time.
+// readTime is how long the end of a request waits for a Read of its body that is under way. In
+// memory it takes no time.
 const readTime = 50 * time.Millisecond
 
 var errOver = errors.New("the request is over")
@@ -216,8 +222,9 @@ func (s *sending) body(r io.ReadCloser, length int64) io.ReadCloser {
 	return &sentBody{r, s, length}
 }
 
-// Read implements io.Reader. Once the request is cut or over, nothing is read any more: the transport may still be at it when a
-// server has answered early, and a library that repeats the request then moves the same reader.
+// Read implements io.Reader. Once the request is cut or over, nothing is read any more: the
+// transport may still be at it when a server has answered early, and a library that repeats the
+// request then moves the same reader.
 func (b *sentBody) Read(p []byte) (int, error) {
 	b.s.reading <- struct{}{}
 	defer func() { <-b.s.reading }()
@@ -236,8 +243,9 @@ func (b *sentBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// watch keeps the context of an answer alive until its body was read or closed. One that says yes and breaks off is none:
-// some servers say so before they are done, and what became of it at the end.
+// watch keeps the context of an answer alive until its body was read or closed. One that says yes
+// and breaks off is none: some servers say so before they are done, and what became of it at the
+// end.
 func (s *sending) watch(answer *http.Response) {
 	if answer.Body == nil || answer.Body == http.NoBody {
 		s.end()

@@ -1,7 +1,9 @@
-// Package normdup is a decorator that hides names of which people see two alike: a name that is not in Unicode's normal
-// form C, where the name in that form is in the same directory too. macOS writes the one, everything else the other.
+// Package normdup is a decorator that hides names of which people see two alike: a name that is not
+// in Unicode's normal form C, where the name in that form is in the same directory too. macOS
+// writes the one, everything else the other.
 //
-// What is hidden does not exist. Making it is remote.ErrBadName with a Hint that names --vfs-block-norm-dupes.
+// What is hidden does not exist. Making it is remote.ErrBadName with a Hint that names
+// --vfs-block-norm-dupes.
 package normdup
 
 import (
@@ -26,7 +28,8 @@ type Remote struct{ remote.Forward }
 // New returns r without names that look like others.
 func New(r remote.Remote) *Remote { return &Remote{remote.Forward{Remote: r}} }
 
-// twin returns the name that name looks like, and whether there can be one: its last element in normal form.
+// twin returns the name that name looks like, and whether there can be one: its last element in
+// normal form.
 func twin(name string) (string, bool) {
 	dir, base := remote.Split(name)
 	if norm.NFC.IsNormalString(base) {
@@ -93,8 +96,8 @@ func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	return r.Forward.Stat(ctx, name)
 }
 
-// List implements remote.Remote. Names that are not in normal form come last; of several that look alike and of which
-// none is in it, the first in the order of their bytes.
+// List implements remote.Remote. Names that are not in normal form come last; of several that look
+// alike and of which none is in it, the first in the order of their bytes.
 func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
 	return func(yield func(remote.Entry, error) bool) {
 		if err := r.exists(ctx, "list", dir); err != nil {
@@ -119,8 +122,9 @@ func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, e
 	}
 }
 
-// listHeld yields those of held that do not look like another. A name in normal form that is not in normal may still
-// exist if it is in ASCII: there are three signs beyond it whose normal form is a letter or mark of ASCII.
+// listHeld yields those of held that do not look like another. A name in normal form that is not in
+// normal may still exist if it is in ASCII: there are three signs beyond it whose normal form is a
+// letter or mark of ASCII.
 func (r *Remote) listHeld(ctx context.Context, dir string, held []remote.Entry, normal map[string]struct{}, yield func(remote.Entry, error) bool) {
 	slices.SortFunc(held, func(a, b remote.Entry) int { return strings.Compare(a.Name, b.Name) })
 	for _, e := range held {
@@ -202,7 +206,8 @@ func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error 
 	return r.Forward.RemoveVersion(ctx, name, version)
 }
 
-// Rmdir implements remote.Remote. A directory that looks empty may hold what is hidden; then it is ErrNotEmpty.
+// Rmdir implements remote.Remote. A directory that looks empty may hold what is hidden; then it is
+// ErrNotEmpty.
 func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 	if err := r.exists(ctx, "rmdir", dir); err != nil {
 		return err

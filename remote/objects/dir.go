@@ -41,8 +41,8 @@ func (t *Tree) mkdir(ctx context.Context, k Key) error {
 	return nil
 }
 
-// Rmdir implements remote.Remote: it removes the marker, and what else stands for the directory. Where a directory hides a
-// file of its name, that is seen again.
+// Rmdir implements remote.Remote: it removes the marker, and what else stands for the directory.
+// Where a directory hides a file of its name, that is seen again.
 func (t *Tree) Rmdir(ctx context.Context, dir string) error {
 	k, err := t.key(ctx, "rmdir", dir)
 	if err != nil {
@@ -76,7 +76,8 @@ func (t *Tree) rmdir(ctx context.Context, k Key) error {
 	return nil
 }
 
-// doomed returns what is to be deleted with the directory k. It is empty for one that is only kept in mind.
+// doomed returns what is to be deleted with the directory k. It is empty for one that is only kept
+// in mind.
 func (t *Tree) doomed(ctx context.Context, k Key) ([]Key, error) {
 	inside := t.inside(k)
 	doomed := []Key{}
@@ -123,7 +124,8 @@ func (t *Tree) whyFull(ctx context.Context, inside Key) error {
 	return WhyFull(ctx, shelf{t}, inside, t.names)
 }
 
-// A MarkerError says that a directory is not removed, because the object that stands for it has a content.
+// A MarkerError says that a directory is not removed, because the object that stands for it has a
+// content.
 type MarkerError struct{ Size int64 }
 
 func (e *MarkerError) Error() string {

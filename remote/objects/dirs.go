@@ -11,19 +11,21 @@ import (
 	"ferry/remote"
 )
 
-// A store knows keys only. Whether a name is a directory, a file, or something below a file has to be asked, and asking
-// costs as much as storing a small file. Dirs asks once and remembers.
+// A store knows keys only. Whether a name is a directory, a file, or something below a file has to
+// be asked, and asking costs as much as storing a small file. Dirs asks once and remembers.
 //
-// A name that is both the key of an object and the beginning of others is a directory: what is in it can be reached, and
-// the object of its name is hidden. Other programs make such names; nobody makes one through a Tree.
+// A name that is both the key of an object and the beginning of others is a directory: what is in
+// it can be reached, and the object of its name is hidden. Other programs make such names; nobody
+// makes one through a Tree.
 
 // An Asker is what Dirs asks a store. The key of a directory has no slash at its end.
 type Asker interface {
 	// File looks at the object k. One that is not there is remote.ErrNotExist.
 	File(ctx context.Context, k Key) (Object, error)
 
-	// Some lists what is in dir, one level deep, up to limit entries or a few more: elements of names as the keys spell them,
-	// those of directories with a slash at the end, and "" for the marker. whole says that there is no more.
+	// Some lists what is in dir, one level deep, up to limit entries or a few more: elements of
+	// names as the keys spell them, those of directories with a slash at the end, and "" for the
+	// marker. whole says that there is no more.
 	Some(ctx context.Context, dir Key, limit int) (names []string, whole bool, err error)
 
 	// Mark stores the marker of dir.
@@ -37,15 +39,16 @@ const (
 	childTrust = 10 * time.Second
 	// pageSize is how much of a directory is listed to know the names in it.
 	pageSize = 1000
-	// sampleSize is how much of a directory is listed to know that something stays in it. So many files can be removed
-	// before it is listed again.
+	// sampleSize is how much of a directory is listed to know that something stays in it. So many
+	// files can be removed before it is listed again.
 	sampleSize = 100
 
 	maxDirs  = 1 << 14
 	maxPlain = 1 << 16
 )
 
-// Dirs is what a process knows of the directories of a store. Its methods may be called concurrently.
+// Dirs is what a process knows of the directories of a store. Its methods may be called
+// concurrently.
 type Dirs struct {
 	store   Asker
 	root    Key  // the directory that is always there
@@ -70,8 +73,8 @@ type dir struct {
 	children map[string]time.Time // some of what is in it
 }
 
-// NewDirs returns what knows the directories below root, which may be a bucket, or the zero Key for all buckets. Without
-// markers it keeps empty directories in mind.
+// NewDirs returns what knows the directories below root, which may be a bucket, or the zero Key for
+// all buckets. Without markers it keeps empty directories in mind.
 func NewDirs(store Asker, root Key, markers bool) *Dirs {
 	root.Name = strings.TrimSuffix(root.Name, "/")
 	return &Dirs{
@@ -84,8 +87,8 @@ func NewDirs(store Asker, root Key, markers bool) *Dirs {
 // top reports whether k is the root or a bucket: no object stands for those.
 func (d *Dirs) top(k Key) bool { return k.Name == "" || k == d.root }
 
-// Target returns remote.ErrIsDir when a directory is called k, and remote.ErrNotDir when something above k is a file. Of
-// a directory that was listed it asks nothing, of any other once.
+// Target returns remote.ErrIsDir when a directory is called k, and remote.ErrNotDir when something
+// above k is a file. Of a directory that was listed it asks nothing, of any other once.
 func (d *Dirs) Target(ctx context.Context, k Key) error {
 	if d.top(k) {
 		return remote.ErrIsDir
@@ -129,7 +132,8 @@ func (d *Dirs) explore(ctx context.Context, k Key) error {
 	return nil
 }
 
-// NotKnownDir returns remote.ErrIsDir when a directory is called k. It asks nothing of a name that was seen to be none.
+// NotKnownDir returns remote.ErrIsDir when a directory is called k. It asks nothing of a name that
+// was seen to be none.
 func (d *Dirs) NotKnownDir(ctx context.Context, k Key) error {
 	if d.recall(k) == noDir {
 		return nil
@@ -186,7 +190,8 @@ func (d *Dirs) isWith(ctx context.Context, k Key, names []string) (bool, error) 
 	return false, nil
 }
 
-// Parents returns remote.ErrNotDir when something above k is a file. It asks about what was not seen to be a directory.
+// Parents returns remote.ErrNotDir when something above k is a file. It asks about what was not
+// seen to be a directory.
 func (d *Dirs) Parents(ctx context.Context, k Key) error {
 	for p, _ := above(k); !d.top(p) && d.recall(p) != isDir; p, _ = above(p) {
 		o, err := d.store.File(ctx, p)
@@ -233,7 +238,8 @@ func (d *Dirs) hidesWith(ctx context.Context, k Key, o Object, names []string) b
 	return true
 }
 
-// Hidden notes that the directory k hides the object o of its name. The log is told once, if that has a content.
+// Hidden notes that the directory k hides the object o of its name. The log is told once, if that
+// has a content.
 func (d *Dirs) Hidden(ctx context.Context, k Key, o Object) {
 	d.mu.Lock()
 	_, told := d.hidden[k]

@@ -10,11 +10,12 @@ import (
 	"ferry/remote/partname"
 )
 
-// A directory lives until it is removed. One that was made by its files alone would vanish with the last of them: so
-// before that goes the marker is stored, or, where there are to be none, the directory is kept in mind.
+// A directory lives until it is removed. One that was made by its files alone would vanish with the
+// last of them: so before that goes the marker is stored, or, where there are to be none, the
+// directory is kept in mind.
 
-// Leave makes sure that the directory which k is in stays when k is removed, a file or a directory. done is called when
-// k was removed, or was not. It asks once for many files of a directory.
+// Leave makes sure that the directory which k is in stays when k is removed, a file or a directory.
+// done is called when k was removed, or was not. It asks once for many files of a directory.
 func (d *Dirs) Leave(ctx context.Context, k Key) (done func(), err error) {
 	parent, name := above(k)
 	if d.top(parent) {
@@ -79,7 +80,8 @@ func (d *Dirs) stays(k Key) bool {
 	return false
 }
 
-// leaveLast asks whether name is the last that there is in the directory, and then sees to it that the directory stays.
+// leaveLast asks whether name is the last that there is in the directory, and then sees to it that
+// the directory stays.
 func (d *Dirs) leaveLast(ctx context.Context, at Key, name string) error {
 	began := time.Now()
 	names, _, err := d.look(ctx, at, sampleSize)
@@ -127,7 +129,8 @@ func (d *Dirs) Keep(k Key) {
 	d.kept[k] = struct{}{}
 }
 
-// Keeps reports whether a directory is called k because one that is kept in mind has that name, or is below it.
+// Keeps reports whether a directory is called k because one that is kept in mind has that name, or
+// is below it.
 func (d *Dirs) Keeps(k Key) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -203,8 +206,8 @@ func (d *Dirs) Renamed(from, to Key) {
 	}
 }
 
-// Move makes sure that the directory which from is in stays when the directory from is called to. done is called with what
-// has come of it.
+// Move makes sure that the directory which from is in stays when the directory from is called to.
+// done is called with what has come of it.
 func (d *Dirs) Move(ctx context.Context, from, to Key) (done func(error), err error) {
 	parent, _ := above(from)
 	left := func() {}

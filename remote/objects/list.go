@@ -12,8 +12,8 @@ import (
 	"ferry/remote/partname"
 )
 
-// orphanAge is when a hidden object was surely left behind by a process that was killed: no upload needs one for longer
-// than its last two requests.
+// orphanAge is when a hidden object was surely left behind by a process that was killed: no upload
+// needs one for longer than its last two requests.
 const orphanAge = 24 * time.Hour
 
 // List implements remote.Remote, one request for each page. Keys without a name are left out; see
@@ -171,7 +171,8 @@ func (l *listing) end() bool {
 	return l.sifter.End(l.tree.names.Name)
 }
 
-// dropOrphans deletes what killed processes left. That it cannot be deleted does not concern who lists.
+// dropOrphans deletes what killed processes left. That it cannot be deleted does not concern who
+// lists.
 func (l *listing) dropOrphans(ctx context.Context, bucket string) {
 	for _, name := range l.orphans {
 		_ = l.tree.store.Delete(ctx, Key{Bucket: bucket, Name: name}, "")

@@ -52,7 +52,8 @@ func (l *Listing) Whole() {
 	}
 }
 
-// evict makes room in m for one more, which has at most limit, and reports whether something had to go.
+// evict makes room in m for one more, which has at most limit, and reports whether something had to
+// go.
 func evict[K comparable, V any](m map[K]V, limit int) bool {
 	if len(m) < limit {
 		return false

@@ -13,8 +13,9 @@ import (
 // moveRounds is how often a move begins anew because the file was replaced before it was copied.
 const moveRounds = 5
 
-// Move implements remote.Mover: the far side copies, then the original is removed, each on the precondition that it is the
-// version that was looked at. What is stored under the old name once it was copied stays. A directory goes by MoveDir.
+// Move implements remote.Mover: the far side copies, then the original is removed, each on the
+// precondition that it is the version that was looked at. What is stored under the old name once it
+// was copied stays. A directory goes by MoveDir.
 func (t *Tree) Move(ctx context.Context, from, to string) error {
 	source, err := t.key(ctx, "move", from)
 	if err != nil {
@@ -34,8 +35,8 @@ func (t *Tree) Move(ctx context.Context, from, to string) error {
 	}
 }
 
-// moveOnce moves what it finds. If strict, it is remote.ErrChanged when a file was replaced before it was copied; else
-// the newer one is copied, too, and stays.
+// moveOnce moves what it finds. If strict, it is remote.ErrChanged when a file was replaced before
+// it was copied; else the newer one is copied, too, and stays.
 func (t *Tree) moveOnce(ctx context.Context, source Key, from, to string, strict bool) error {
 	o, isDir, err := t.find(ctx, source)
 	switch {
@@ -124,8 +125,8 @@ type shelf struct{ *Tree }
 // All implements Shelf.
 func (s shelf) All(ctx context.Context, k Key) iter.Seq2[Object, error] { return s.store.All(ctx, k) }
 
-// CopyObject implements Shelf. What stands for a directory by a convention of the service becomes one of ours: it may not
-// be possible to copy it.
+// CopyObject implements Shelf. What stands for a directory by a convention of the service becomes
+// one of ours: it may not be possible to copy it.
 func (s shelf) CopyObject(ctx context.Context, bucket string, o Object, to Key) (Copied, error) {
 	if o.Dir {
 		return Copied{}, s.mark(ctx, to)

@@ -20,7 +20,8 @@ const (
 	DirMoveLimit = 10_000
 	// movers is how many requests of one MoveDir are under way at once.
 	movers = 16
-	// maxRounds is how often MoveDir looks for what was stored in the directory while it was copying.
+	// maxRounds is how often MoveDir looks for what was stored in the directory while it was
+	// copying.
 	maxRounds = 5
 	// undoTime is how long it may take to remove the copies of a MoveDir that failed.
 	undoTime = time.Minute
@@ -31,27 +32,31 @@ type Shelf interface {
 	// All yields what begins with k.Name at any depth, page by page.
 	All(ctx context.Context, k Key) iter.Seq2[Object, error]
 
-	// CopyObject replaces to with the content and the facts of the object o of a bucket, its time included, on the far
-	// side. If o is not there any more, that is remote.ErrNotExist; if there is another version, that may be copied, or it is
-	// remote.ErrChanged. If o.Dir, to ends with a slash, and becomes a marker.
+	// CopyObject replaces to with the content and the facts of the object o of a bucket, its time
+	// included, on the far side. If o is not there any more, that is remote.ErrNotExist; if there
+	// is another version, that may be copied, or it is remote.ErrChanged. If o.Dir, to ends with a
+	// slash, and becomes a marker.
 	CopyObject(ctx context.Context, bucket string, o Object, to Key) (Copied, error)
 
-	// Delete removes an object. With a version, one of another version stays, and is remote.ErrChanged.
+	// Delete removes an object. With a version, one of another version stays, and is
+	// remote.ErrChanged.
 	Delete(ctx context.Context, k Key, version string) error
 }
 
 // Copied are the versions of an object and of its copy, "" where they are not known.
 type Copied struct{ From, To string }
 
-// MoveDir gives everything whose key begins with from.Name a key that begins with to.Name; both end with a slash, and
-// nothing begins with the latter. It is not one step. First everything is copied. If that fails, the copies are removed
-// again, and the original is as it was. When all is copied, and nothing was stored in the directory since, each original is
-// removed if it still is the version that was copied: what is stored from then on stays where it was stored. If that fails,
-// the new directory is whole, and the error satisfies errors.Is with remote.ErrExist. A process that is killed meanwhile
-// leaves copies beside the whole original, or a rest of it beside the whole copy.
+// MoveDir gives everything whose key begins with from.Name a key that begins with to.Name; both end
+// with a slash, and nothing begins with the latter. It is not one step. First everything is copied.
+// If that fails, the copies are removed again, and the original is as it was. When all is copied,
+// and nothing was stored in the directory since, each original is removed if it still is the
+// version that was copied: what is stored from then on stays where it was stored. If that fails,
+// the new directory is whole, and the error satisfies errors.Is with remote.ErrExist. A process
+// that is killed meanwhile leaves copies beside the whole original, or a rest of it beside the
+// whole copy.
 //
-// A directory of more than limit objects is refused before anything is copied (0 = DirMoveLimit; below 0 = no limit):
-// the keys are held in memory, and nobody waits for ever.
+// A directory of more than limit objects is refused before anything is copied (0 = DirMoveLimit;
+// below 0 = no limit): the keys are held in memory, and nobody waits for ever.
 func MoveDir(ctx context.Context, s Shelf, from, to Key, limit int) error {
 	if limit == 0 {
 		limit = DirMoveLimit
@@ -217,7 +222,8 @@ func (m *dirMove) originals() []thing {
 	return m.found
 }
 
-// gone forgets the originals that have been deleted since they were copied, and returns their copies.
+// gone forgets the originals that have been deleted since they were copied, and returns their
+// copies.
 func (m *dirMove) gone(now map[string]Object) []thing {
 	var copies []thing
 	for name := range m.copied {
@@ -239,7 +245,8 @@ func (m *dirMove) undo(ctx context.Context, err error) error {
 	return err
 }
 
-// remove deletes files first, then what stands for directories, deepest first, as some services have real ones.
+// remove deletes files first, then what stands for directories, deepest first, as some services
+// have real ones.
 func (m *dirMove) remove(ctx context.Context, things []thing) error {
 	var files, dirs []thing
 	for _, t := range things {
@@ -261,7 +268,8 @@ func (m *dirMove) remove(ctx context.Context, things []thing) error {
 	return nil
 }
 
-// delete removes a thing, unless somebody has replaced it, or has stored something in a directory that is a real one.
+// delete removes a thing, unless somebody has replaced it, or has stored something in a directory
+// that is a real one.
 func (m *dirMove) delete(ctx context.Context, t thing) error {
 	err := m.shelf.Delete(ctx, t.Key, t.version)
 	switch {

@@ -17,7 +17,8 @@ import (
 	"ferry/remote/objects"
 )
 
-// A moody store is one in which something happens before a request is carried out. It can refuse the request.
+// A moody store is one in which something happens before a request is carried out. It can refuse
+// the request.
 type moody struct {
 	*flat
 	mu     sync.Mutex

@@ -14,7 +14,8 @@ import (
 // maxOdd is how many keys are counted for an error.
 const maxOdd = 10_000
 
-// An OddKeysError says that a directory is not removed, because it holds objects that no listing shows.
+// An OddKeysError says that a directory is not removed, because it holds objects that no listing
+// shows.
 type OddKeysError struct {
 	Count int
 	More  bool   // there are more
@@ -42,8 +43,8 @@ func (e *OddKeysError) objects() string {
 	return fmt.Sprintf("%d objects whose names", e.Count)
 }
 
-// WhyFull returns the error of removing the directory whose keys begin with inside.Name, which is not empty: an OddKeysError where no
-// listing shows what it holds, else remote.ErrNotEmpty.
+// WhyFull returns the error of removing the directory whose keys begin with inside.Name, which is
+// not empty: an OddKeysError where no listing shows what it holds, else remote.ErrNotEmpty.
 func WhyFull(ctx context.Context, s Shelf, inside Key, names Names) error {
 	odd := &OddKeysError{}
 	for o, err := range s.All(ctx, inside) {
@@ -72,8 +73,8 @@ func WhyFull(ctx context.Context, s Shelf, inside Key, names Names) error {
 	return odd
 }
 
-// Omit reports that a listing leaves out a key, of which raw is the element in the directory, as no name leads there. An element
-// followed by a slash stands for all keys that begin so.
+// Omit reports that a listing leaves out a key, of which raw is the element in the directory, as no
+// name leads there. An element followed by a slash stands for all keys that begin so.
 func Omit(ctx context.Context, raw, key string) {
 	reason := remote.OmittedEncoding
 	if elem := strings.TrimSuffix(raw, "/"); !remote.ValidName(elem) {

@@ -2,8 +2,8 @@ package objects
 
 import "context"
 
-// A Question is whether a directory is called k. It is on its way while its asker asks for the object of that name, so that
-// both answers take the time of one.
+// A Question is whether a directory is called k. It is on its way while its asker asks for the
+// object of that name, so that both answers take the time of one.
 type Question struct {
 	dirs   *Dirs
 	k      Key
@@ -14,7 +14,8 @@ type Question struct {
 	err    error    // read after done
 }
 
-// Ask begins a question, unless k was seen to be no directory. The asker calls one of Hides and Is, and Drop in any case.
+// Ask begins a question, unless k was seen to be no directory. The asker calls one of Hides and Is,
+// and Drop in any case.
 func (d *Dirs) Ask(ctx context.Context, k Key) *Question {
 	q := &Question{dirs: d, k: k, cancel: func() {}}
 	if q.known = d.top(k) || d.recall(k) == noDir; q.known {

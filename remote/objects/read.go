@@ -9,7 +9,8 @@ import (
 	"ferry/remote"
 )
 
-// Stat implements remote.Remote: one request for a file that was seen before, two at a time for any other and for a directory.
+// Stat implements remote.Remote: one request for a file that was seen before, two at a time for any
+// other and for a directory.
 func (t *Tree) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	k, err := t.key(ctx, "stat", name)
 	if err != nil {
@@ -35,8 +36,8 @@ func (t *Tree) stat(ctx context.Context, k Key, base string) (remote.Entry, erro
 	return entry(base, o), nil
 }
 
-// find describes the object k, or reports that k is a directory; then o is the object that it hides, and
-// has a name if there is one.
+// find describes the object k, or reports that k is a directory; then o is the object that it
+// hides, and has a name if there is one.
 func (t *Tree) find(ctx context.Context, k Key) (o Object, isDir bool, err error) {
 	q := t.dirs.Ask(ctx, k)
 	defer q.Drop()
@@ -145,7 +146,8 @@ func (t *Tree) open(ctx context.Context, k Key, off, n int64) (c Content, err er
 	return c, err
 }
 
-// orIsDir turns the error that says there is no object k into remote.ErrIsDir, if there is a directory.
+// orIsDir turns the error that says there is no object k into remote.ErrIsDir, if there is a
+// directory.
 func (t *Tree) orIsDir(ctx context.Context, k Key, err error) error {
 	if !errors.Is(err, remote.ErrNotExist) {
 		return err

@@ -6,8 +6,9 @@ import (
 	"ferry/remote"
 )
 
-// A Sifter passes on the entries of one directory, which come in the order of their keys. A file is held back until it is
-// known whether a directory hides it: that comes behind it, after nothing but names that begin with it. Dirs is told of all.
+// A Sifter passes on the entries of one directory, which come in the order of their keys. A file is
+// held back until it is known whether a directory hides it: that comes behind it, after nothing but
+// names that begin with it. Dirs is told of all.
 type Sifter struct {
 	dirs  *Dirs
 	at    Key
@@ -25,7 +26,8 @@ type held struct {
 	shown  bool
 }
 
-// Sift returns what passes the entries of the directory at on to yield. Its methods are false when yield was.
+// Sift returns what passes the entries of the directory at on to yield. Its methods are false when
+// yield was.
 func (d *Dirs) Sift(at Key, yield func(remote.Entry, error) bool) *Sifter {
 	s := &Sifter{dirs: d, at: at, yield: yield, notes: d.Listing(at), kept: map[string]struct{}{}}
 	for _, raw := range d.KeptIn(at) {
@@ -37,7 +39,8 @@ func (d *Dirs) Sift(at Key, yield func(remote.Entry, error) bool) *Sifter {
 // Marker notes the marker of the directory.
 func (s *Sifter) Marker() { s.notes.Saw("") }
 
-// File takes the object o, whose key ends with raw. It is shown as e, or not at all if no name leads to it.
+// File takes the object o, whose key ends with raw. It is shown as e, or not at all if no name
+// leads to it.
 func (s *Sifter) File(raw string, o Object, e remote.Entry, shown bool) bool {
 	s.notes.Saw(raw)
 	if !s.settle(raw) {
@@ -75,7 +78,8 @@ func (s *Sifter) settle(raw string) bool {
 	return true
 }
 
-// End passes on what is left when the listing has come to its end. name returns what an element is called, if a name leads to it.
+// End passes on what is left when the listing has come to its end. name returns what an element is
+// called, if a name leads to it.
 func (s *Sifter) End(name func(raw string) (string, bool)) bool {
 	s.notes.Whole()
 	for _, h := range s.held {

@@ -9,7 +9,8 @@ import (
 	"ferry/remote"
 )
 
-// Stage implements remote.Stager: an upload that is published as a whole, and may begin with the published file.
+// Stage implements remote.Stager: an upload that is published as a whole, and may begin with the
+// published file.
 func (t *Tree) Stage(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
 	k, err := t.target(ctx, "stage", name)
 	if err != nil {
@@ -116,7 +117,8 @@ func (s *stage) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Publish implements remote.Stage. It asks once more whether the name is a directory, if this process has made one since.
+// Publish implements remote.Stage. It asks once more whether the name is a directory, if this
+// process has made one since.
 func (s *stage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,11 +1,12 @@
-// Package objects makes a tree of files out of an object store, which knows keys only: what is a directory, what may
-// replace what, how names become keys, and how an upload ends. A driver brings a Store, one method for each request that
-// its service has, and gets a Remote with Mover, Copier, ModTimer, Hasher and Stager.
+// Package objects makes a tree of files out of an object store, which knows keys only: what is a
+// directory, what may replace what, how names become keys, and how an upload ends. A driver brings
+// a Store, one method for each request that its service has, and gets a Remote with Mover, Copier,
+// ModTimer, Hasher and Stager.
 //
-// A directory is there as long as a key lies below it. Mkdir stores an empty object whose key ends with a slash, the
-// marker, and so does what takes the last key below a directory away: it lives until Rmdir. With Config.NoMarkers empty
-// directories are kept in mind instead. A name that is an object and a directory is the directory. Unfinished uploads are
-// never kept.
+// A directory is there as long as a key lies below it. Mkdir stores an empty object whose key ends
+// with a slash, the marker, and so does what takes the last key below a directory away: it lives
+// until Rmdir. With Config.NoMarkers empty directories are kept in mind instead. A name that is an
+// object and a directory is the directory. Unfinished uploads are never kept.
 package objects
 
 import (
@@ -33,8 +34,8 @@ type Object struct {
 	// TimeKept reports that ModTime was stored with the object, so that a copy has it too.
 	TimeKept bool
 	Dir      bool // it stands for a directory of that name, by a convention of the service
-	// Facts are what else the service keeps with the object, as the store itself likes to have it: a Create that continues the
-	// object keeps them. Only Head has to tell.
+	// Facts are what else the service keeps with the object, as the store itself likes to have it:
+	// a Create that continues the object keeps them. Only Head has to tell.
 	Facts any
 }
 
@@ -47,13 +48,14 @@ type Page struct {
 
 // CreateOptions say what an upload begins with. The zero value is an empty one.
 type CreateOptions struct {
-	// Base is the object that has the key, and is continued: its first Keep bytes stand in front of what is written, and its
-	// facts stay. With Keep 0 its content is not looked at.
+	// Base is the object that has the key, and is continued: its first Keep bytes stand in front of
+	// what is written, and its facts stay. With Keep 0 its content is not looked at.
 	Base Object
 	Keep int64
 	// FactsOf is the key of Base where that is another one; then Keep is 0.
 	FactsOf *Key
-	// ModTime is what Commit will be given, as far as that is known already; zero = not known, or now.
+	// ModTime is what Commit will be given, as far as that is known already; zero = not known, or
+	// now.
 	ModTime time.Time
 	// Size is how many bytes will be written; 0 = it is not known.
 	Size int64
@@ -65,31 +67,34 @@ type Content struct {
 	Object Object // its Version is "" where the service does not say which object is read
 }
 
-// A Store keeps objects. Its errors satisfy errors.Is with the sentinels of package remote, or are failures on the way;
-// they have no secret in them, and the Tree adds the name. An object or bucket that is not there is remote.ErrNotExist.
+// A Store keeps objects. Its errors satisfy errors.Is with the sentinels of package remote, or are
+// failures on the way; they have no secret in them, and the Tree adds the name. An object or bucket
+// that is not there is remote.ErrNotExist.
 type Store interface {
 	Head(ctx context.Context, k Key) (Object, error)
 
-	// Page lists what begins with k.Name, at most limit entries, or as many as the service likes for 0. What lies
-	// deeper than the next slash is one prefix. A page may be empty though there are more.
+	// Page lists what begins with k.Name, at most limit entries, or as many as the service likes
+	// for 0. What lies deeper than the next slash is one prefix. A page may be empty though there
+	// are more.
 	Page(ctx context.Context, k Key, token string, limit int) (Page, error)
 
 	// All lists what begins with k.Name at any depth, page by page.
 	All(ctx context.Context, k Key) iter.Seq2[Object, error]
 
-	// Open reads n > 0 bytes from off on, or to the end with n < 0. Past the end it gives no byte and no error. Read
-	// fails when fewer bytes come than were promised, or when ctx ends.
+	// Open reads n > 0 bytes from off on, or to the end with n < 0. Past the end it gives no byte
+	// and no error. Read fails when fewer bytes come than were promised, or when ctx ends.
 	Open(ctx context.Context, k Key, off, n int64) (Content, error)
 
 	// Create begins an upload. The requests that the Draft makes for Write run under ctx.
 	Create(ctx context.Context, k Key, o CreateOptions) (Draft, error)
 
-	// Copy replaces to with the content and the facts of from, on the far side. It tells the version of the copy, or "".
-	// With a version, from must be that one, else Copy is remote.ErrChanged, or remote.ErrNotExist.
+	// Copy replaces to with the content and the facts of from, on the far side. It tells the
+	// version of the copy, or "". With a version, from must be that one, else Copy is
+	// remote.ErrChanged, or remote.ErrNotExist.
 	Copy(ctx context.Context, from Key, version string, to Key) (made string, err error)
 
-	// Delete removes an object. With a version, one of another version stays, and is remote.ErrChanged. One that is not there
-	// may be that, too.
+	// Delete removes an object. With a version, one of another version stays, and is
+	// remote.ErrChanged. One that is not there may be that, too.
 	Delete(ctx context.Context, k Key, version string) error
 	SetModTime(ctx context.Context, k Key, t time.Time) error
 
@@ -104,8 +109,8 @@ type Draft interface {
 	// Commit publishes it in one step, replacing what has its key. modTime zero = now.
 	Commit(ctx context.Context, modTime time.Time) (Object, error)
 
-	// Abort drops what is left of it on the far side, also after a Commit, whether or not that succeeded. The context
-	// of Create may have ended.
+	// Abort drops what is left of it on the far side, also after a Commit, whether or not that
+	// succeeded. The context of Create may have ended.
 	Abort()
 }
 

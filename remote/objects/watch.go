@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// A watch is on the names of the uploads under way: whether this process has made a directory of such a name since the
-// upload began. So that needs to be asked only then.
+// A watch is on the names of the uploads under way: whether this process has made a directory of
+// such a name since the upload began. So that needs to be asked only then.
 type watch struct {
 	mu      sync.Mutex
 	uploads map[Key]*watched // guarded by mu

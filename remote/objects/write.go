@@ -10,7 +10,8 @@ import (
 	"ferry/remote"
 )
 
-// Put implements remote.Remote. It asks first whether the name is a directory, as the store would not mind.
+// Put implements remote.Remote. It asks first whether the name is a directory, as the store would
+// not mind.
 func (t *Tree) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
 	k, err := t.target(ctx, "put", name)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package partname names the hidden files that uploads are written to beside their targets, by drivers whose remotes
-// are file systems:
+// Package partname names the hidden files that uploads are written to beside their targets, by
+// drivers whose remotes are file systems:
 //
 //	.ferry-part.OWNER~N.NAME    an upload under way; N counts those of one owner and name
 //	.ferry-part.OWNER.NAME      what Keep left
@@ -21,7 +21,8 @@ const prefix = ".ferry-part."
 // MaxLen is the longest name of a file, in bytes, that file systems commonly hold.
 const MaxLen = 255
 
-// PutOwner is whom the hidden files of Put belong to. It is no valid owner, so that they are nobody's parts.
+// PutOwner is whom the hidden files of Put belong to. It is no valid owner, so that they are
+// nobody's parts.
 const PutOwner = "-"
 
 // A Name is what the name of a hidden file says.
@@ -31,7 +32,8 @@ type Name struct {
 	Base  string // of the target; "" where only the hash is there
 }
 
-// String composes the name of the hidden file, with a hash in place of a name that would make it too long.
+// String composes the name of the hidden file, with a hash in place of a name that would make it
+// too long.
 func (p Name) String() string {
 	head := prefix + p.Owner
 	if p.Slot > 0 {
@@ -75,7 +77,8 @@ func Parse(base string) (p Name, ok bool) {
 	return p, p.Base != "" || rest[i] == '#'
 }
 
-// Hidden reports whether base could be taken for the name of a hidden file, also where case does not count.
+// Hidden reports whether base could be taken for the name of a hidden file, also where case does
+// not count.
 func Hidden(base string) bool {
 	return len(base) >= len(prefix) && strings.EqualFold(base[:len(prefix)], prefix)
 }

@@ -16,8 +16,8 @@ import (
 	"ferry/remote"
 )
 
-// abilityTests go through the helpers of package remote. What they answer with ErrUnsupported is a thing the remote
-// cannot do, unless its Caps say that it can.
+// abilityTests go through the helpers of package remote. What they answer with ErrUnsupported is a
+// thing the remote cannot do, unless its Caps say that it can.
 func abilityTests() []test {
 	return []test{
 		{"Copy makes a file of the same content", func(s *suite) {

@@ -12,8 +12,9 @@ import (
 // apacheModules is where Debian keeps the modules of Apache.
 const apacheModules = "/usr/lib/apache2/modules/"
 
-// StartApache runs Apache over an empty directory, with modules (dav, autoindex) and directives for that directory. It
-// returns its address and the directory, and stops Apache at the end of the test.
+// StartApache runs Apache over an empty directory, with modules (dav, autoindex) and directives for
+// that directory. It returns its address and the directory, and stops Apache at the end of the
+// test.
 func StartApache(t *testing.T, modules []string, directives ...string) (url, files string) {
 	t.Helper()
 	program := FindProgram(t, "apache2")

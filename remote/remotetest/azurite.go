@@ -13,8 +13,9 @@ import (
 // azurite is the emulator of Azure's blobs, with its version: a package of npm.
 const azurite = "azurite@3.35.0"
 
-// StartAzurite starts the emulator on a port of its own. It keeps everything in memory and ends with the test. It is
-// installed once and kept in the user's cache; where that is not possible, the test is skipped.
+// StartAzurite starts the emulator on a port of its own. It keeps everything in memory and ends
+// with the test. It is installed once and kept in the user's cache; where that is not possible, the
+// test is skipped.
 func StartAzurite(t *testing.T) (endpoint string) {
 	t.Helper()
 	cmd := exec.Command("node", installAzurite(t), "--blobPort", "0", "--inMemoryPersistence", "--skipApiVersionCheck",

@@ -25,8 +25,9 @@ type Bucket struct {
 	Keys func() []string
 }
 
-// RunBuckets checks what a driver for an object store makes of objects that other programs have stored, and that a directory
-// lives until it is removed. fill makes a bucket of objects, contents by key, for remotes that store markers or do not.
+// RunBuckets checks what a driver for an object store makes of objects that other programs have
+// stored, and that a directory lives until it is removed. fill makes a bucket of objects, contents
+// by key, for remotes that store markers or do not.
 func RunBuckets(t *testing.T, fill func(t *testing.T, objects map[string]string, markers bool) Bucket) {
 	for _, c := range bucketTests() {
 		for _, markers := range []bool{true, false} {

@@ -11,8 +11,8 @@ import (
 	"ferry/remote"
 )
 
-// RunCommitted checks what becomes of changes that cannot be called back: those that the server may have received as a
-// whole when their context or their connection ends.
+// RunCommitted checks what becomes of changes that cannot be called back: those that the server may
+// have received as a whole when their context or their connection ends.
 func RunCommitted(t *testing.T, n Network) {
 	n.complete()
 	run := func(sentence string, test func(l *link, c committed)) {
@@ -91,8 +91,8 @@ func committedChanges() []committed {
 	}
 }
 
-// begin makes the change of a file called name until its last request is out, and its answer held. What it costs is learnt
-// from another file.
+// begin makes the change of a file called name until its last request is out, and its answer held.
+// What it costs is learnt from another file.
 func (l *link) begin(c committed, name string) (cancel func(), doubts *atomic.Int32, done <-chan error) {
 	l.Helper()
 	c.before(l.suite, "a")

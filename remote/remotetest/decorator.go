@@ -8,8 +8,8 @@ import (
 	"ferry/remote"
 )
 
-// RunDecorator checks that what decorate makes of a remote keeps the contracts, and has exactly the abilities of the
-// remote below it. Each call of open gives an empty remote with all of them.
+// RunDecorator checks that what decorate makes of a remote keeps the contracts, and has exactly the
+// abilities of the remote below it. Each call of open gives an empty remote with all of them.
 func RunDecorator(t *testing.T, open func() remote.Remote, decorate func(remote.Remote) remote.Remote) {
 	Run(t, func(*testing.T) remote.Remote { return decorate(open()) })
 	t.Run("Forward", func(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"ferry/remote"
 )
 
-// slowAnswers is a remote whose changes cannot be called back: each ends its context while it is made, is made all the same,
-// and reports a doubt.
+// slowAnswers is a remote whose changes cannot be called back: each ends its context while it is
+// made, is made all the same, and reports a doubt.
 type slowAnswers struct {
 	remote.Forward
 	during func() // what happens meanwhile
@@ -95,8 +95,8 @@ func (s slowStage) Publish(ctx context.Context, modTime time.Time) (e remote.Ent
 	return e, err
 }
 
-// keepsPatience checks that changes of r, which is over a slowAnswers, succeed and are reported as in doubt although their
-// contexts end in between. during is what the slowAnswers does then.
+// keepsPatience checks that changes of r, which is over a slowAnswers, succeed and are reported as
+// in doubt although their contexts end in between. during is what the slowAnswers does then.
 func (s *suite) keepsPatience(during *func()) {
 	*during = func() {}
 	s.put("f", "content")

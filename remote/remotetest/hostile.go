@@ -15,9 +15,10 @@ func hostileNames() []string {
 	return []string{"..", ".", "", "/", "a/b", "../up", "/etc/passwd", "a/../../b", "a\x00b"}
 }
 
-// RunHostile checks what a remote makes of names that are none. open gives one whose server lists the names in the root, as
-// they are, and besides them the file "ok"; those for which usual is true it may leave out: the protocol cannot write them, or
-// they stand for the directory itself, and nobody needs to hear of them.
+// RunHostile checks what a remote makes of names that are none. open gives one whose server lists
+// the names in the root, as they are, and besides them the file "ok"; those for which usual is true
+// it may leave out: the protocol cannot write them, or they stand for the directory itself, and
+// nobody needs to hear of them.
 func RunHostile(t *testing.T, open func(t *testing.T, names []string) remote.Remote, usual func(name string) bool) {
 	t.Helper()
 	t.Run("one name at a time", func(t *testing.T) {

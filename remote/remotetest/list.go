@@ -84,8 +84,8 @@ func listTests() []test {
 	}
 }
 
-// largeListTests are about one directory of many files, "d". They share it and run in this order: making it for each of
-// them would be most of the work of the suite.
+// largeListTests are about one directory of many files, "d". They share it and run in this order:
+// making it for each of them would be most of the work of the suite.
 func largeListTests() []test {
 	return []test{
 		{"it can be stopped at any entry", func(s *suite) {

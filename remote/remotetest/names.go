@@ -94,7 +94,8 @@ func nameTests() []test {
 	)
 }
 
-// oddName stores a file and a directory called name, unless the remote refuses it: then nothing may have been read.
+// oddName stores a file and a directory called name, unless the remote refuses it: then nothing may
+// have been read.
 func (s *suite) oddName(name string) {
 	body := &countingReader{content: "odd"}
 	checked := remote.CheckName(s.r, name)

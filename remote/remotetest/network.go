@@ -12,12 +12,14 @@ import (
 // A Network is a way to open a remote through a Proxy.
 type Network struct {
 	Target string // the host and port of the server
-	// Open makes a remote that is reached at addr instead of Target, and empty. The suite closes it.
+	// Open makes a remote that is reached at addr instead of Target, and empty. The suite closes
+	// it.
 	Open func(t *testing.T, addr string) remote.Remote
 	// Again makes it a remote that repeats what failed on the way, as package retry does.
 	Again func(remote.Remote) remote.Remote
 	FTP   bool // see ProxyOptions
-	// Size is the length of a file that takes a while, and of which some is sent before the rest comes; 0 = 12 MiB.
+	// Size is the length of a file that takes a while, and of which some is sent before the rest
+	// comes; 0 = 12 MiB.
 	Size int
 }
 
@@ -74,7 +76,8 @@ func unreachable(l *link) {
 	}
 }
 
-// cutUpload looks at what is there over connections that may have broken with the one of the upload, or not yet.
+// cutUpload looks at what is there over connections that may have broken with the one of the
+// upload, or not yet.
 func cutUpload(l *link) {
 	for _, at := range []float64{0.1, 0.9} {
 		for _, old := range []bool{true, false} {

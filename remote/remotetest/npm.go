@@ -13,14 +13,15 @@ import (
 // installTime is how long an installation may take.
 const installTime = 5 * time.Minute
 
-// NodePackages returns the directory node_modules of what the lock file in the directory from names: packages of npm, with
-// their checksums. They are installed once and kept in the user's cache under the name as, which changes with them.
+// NodePackages returns the directory node_modules of what the lock file in the directory from
+// names: packages of npm, with their checksums. They are installed once and kept in the user's
+// cache under the name as, which changes with them.
 func NodePackages(ctx context.Context, as, from string) (string, error) {
 	return install(ctx, as, func(dir string) error { return os.CopyFS(dir, os.DirFS(from)) }, "ci")
 }
 
-// install has npm install into a directory that prepare has filled, and returns its node_modules. That is kept in the user's
-// cache.
+// install has npm install into a directory that prepare has filled, and returns its node_modules.
+// That is kept in the user's cache.
 func install(ctx context.Context, as string, prepare func(dir string) error, command ...string) (string, error) {
 	for _, program := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(program); err != nil {

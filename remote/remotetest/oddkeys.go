@@ -16,7 +16,8 @@ func oddKeys() []string {
 		"only/./3"}
 }
 
-// RunOddKeys checks what a driver for an object store makes of keys that lead to no name. fill is that of RunBuckets.
+// RunOddKeys checks what a driver for an object store makes of keys that lead to no name. fill is
+// that of RunBuckets.
 func RunOddKeys(t *testing.T, fill func(t *testing.T, objects map[string]string, markers bool) Bucket) {
 	t.Helper()
 	contents := map[string]string{}

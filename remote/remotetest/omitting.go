@@ -7,8 +7,8 @@ import (
 	"ferry/remote"
 )
 
-// ListOmitting lists dir of r: the names that are shown, "ENTRY: REASON" for each that is reported as left out, and the last
-// error.
+// ListOmitting lists dir of r: the names that are shown, "ENTRY: REASON" for each that is reported
+// as left out, and the last error.
 func ListOmitting(ctx context.Context, r remote.Remote, dir string) (names, omitted []string, err error) {
 	var mu sync.Mutex
 	ctx = remote.WithOmitted(ctx, func(entry, reason string) {

@@ -12,9 +12,10 @@ import (
 	"ferry/remote"
 )
 
-// RunPortal checks that a remote over HTTP does not take what a captive portal says in the place of its server for an answer
-// to a change, a listing or a look at a file: nothing was stored, nothing is gone, and nothing was said about the file. open makes a remote whose server
-// is at addr; it must not ask that server anything.
+// RunPortal checks that a remote over HTTP does not take what a captive portal says in the place of
+// its server for an answer to a change, a listing or a look at a file: nothing was stored, nothing
+// is gone, and nothing was said about the file. open makes a remote whose server is at addr; it
+// must not ask that server anything.
 func RunPortal(t *testing.T, open func(t *testing.T, addr string) remote.Remote) {
 	const page = "<!DOCTYPE html><html><head><title>Welcome</title></head><body>Please log in.</body></html>"
 	for what, answer := range map[string]func(w http.ResponseWriter, r *http.Request){

@@ -10,8 +10,8 @@ import (
 const (
 	// chunk is how much passes at once.
 	chunk = 32 << 10
-	// inFlight is how many chunks may be on their way in one direction of a connection: with a latency of 30 ms, enough
-	// for more than 100 MB/s.
+	// inFlight is how many chunks may be on their way in one direction of a connection: with a
+	// latency of 30 ms, enough for more than 100 MB/s.
 	inFlight = 128
 )
 
@@ -80,7 +80,8 @@ type flight struct {
 	arrives time.Time
 }
 
-// pass moves the bytes of one direction. An end is passed on as such, everything else breaks the connection.
+// pass moves the bytes of one direction. An end is passed on as such, everything else breaks the
+// connection.
 func (c *proxied) pass(to, from *net.TCPConn, d Direction) {
 	way := make(chan flight, inFlight)
 	var wg sync.WaitGroup

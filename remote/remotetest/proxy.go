@@ -9,18 +9,20 @@ import (
 	"time"
 )
 
-// ProxyOptions are what a Proxy makes of a network. The zero value passes everything on as fast as it can.
+// ProxyOptions are what a Proxy makes of a network. The zero value passes everything on as fast as
+// it can.
 type ProxyOptions struct {
-	// Latency is added to each round trip, half of it each way, and to the beginning of a connection.
+	// Latency is added to each round trip, half of it each way, and to the beginning of a
+	// connection.
 	Latency time.Duration
-	// PerConn and Total are the most bytes per second in each direction of one connection, and of all together. 0 = no
-	// limit.
+	// PerConn and Total are the most bytes per second in each direction of one connection, and of
+	// all together. 0 = no limit.
 	PerConn, Total int64
-	// FTP lets the data connections of an FTP server go through the proxy, too: those that its client makes by EPSV, on
-	// control connections without TLS.
+	// FTP lets the data connections of an FTP server go through the proxy, too: those that its
+	// client makes by EPSV, on control connections without TLS.
 	FTP bool
-	// Deliver lets what came from a client reach the server also when the client is gone, with a reset too. Only then does
-	// the server see an end, an orderly one.
+	// Deliver lets what came from a client reach the server also when the client is gone, with a
+	// reset too. Only then does the server see an end, an orderly one.
 	Deliver bool
 }
 
@@ -32,8 +34,8 @@ const (
 	Down                  // from the server to the client
 )
 
-// A Cut is where a connection breaks: at the byte number After + At * Of, counted from the call of Proxy.Cut on. The
-// bytes before are passed on, then both sides see a reset.
+// A Cut is where a connection breaks: at the byte number After + At * Of, counted from the call of
+// Proxy.Cut on. The bytes before are passed on, then both sides see a reset.
 type Cut struct {
 	Direction Direction // whose bytes are counted
 	After     int64
@@ -140,8 +142,8 @@ func (p *Proxy) Refuse(on bool) {
 	}
 }
 
-// Vanish breaks all connections, and leaves nobody to connect to: a new one does not come about, so that nothing can be
-// written to it. It is not to be undone.
+// Vanish breaks all connections, and leaves nobody to connect to: a new one does not come about, so
+// that nothing can be written to it. It is not to be undone.
 func (p *Proxy) Vanish() {
 	p.ln.Close()
 	p.Refuse(true)

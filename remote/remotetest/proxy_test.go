@@ -85,8 +85,8 @@ func TestProxyPassesEverythingOn(t *testing.T) {
 	}
 }
 
-// Sleeps take as long as they must, and on a busy machine much longer: the upper bounds are what a proxy would miss
-// that adds its delays once too often.
+// Sleeps take as long as they must, and on a busy machine much longer: the upper bounds are what a
+// proxy would miss that adds its delays once too often.
 
 func TestProxyAddsLatencyToEachRoundTrip(t *testing.T) {
 	const latency = 20 * time.Millisecond
@@ -224,7 +224,8 @@ func TestProxyCutsAsOftenAsItIsTold(t *testing.T) {
 	}
 }
 
-// works reports whether a new connection to p can be used. One that is refused may end before Dial returns.
+// works reports whether a new connection to p can be used. One that is refused may end before Dial
+// returns.
 func works(p *remotetest.Proxy) bool {
 	c, err := net.Dial("tcp", p.Addr)
 	if err != nil {

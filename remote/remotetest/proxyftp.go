@@ -6,11 +6,12 @@ import (
 	"strconv"
 )
 
-// epsvReply is what an FTP server says of the port that it listens on for a data connection (RFC 2428).
+// epsvReply is what an FTP server says of the port that it listens on for a data connection (RFC
+// 2428).
 var epsvReply = regexp.MustCompile(`229 [^\r\n]*\(\|\|\|(\d+)\|\)`)
 
-// announce returns what a control connection says to its client, with the ports of data connections replaced by ports
-// that this proxy listens on. A reply is written at once, and so read at once.
+// announce returns what a control connection says to its client, with the ports of data connections
+// replaced by ports that this proxy listens on. A reply is written at once, and so read at once.
 func (c *proxied) announce(text []byte) []byte {
 	at := epsvReply.FindSubmatchIndex(text)
 	if at == nil {
@@ -29,8 +30,8 @@ func (c *proxied) announce(text []byte) []byte {
 	return append(said, text[at[3]:]...)
 }
 
-// relay listens for one connection, which it passes on to target. Whoever does not come is waited for until the proxy
-// ends.
+// relay listens for one connection, which it passes on to target. Whoever does not come is waited
+// for until the proxy ends.
 func (p *Proxy) relay(target string) (port int, err error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

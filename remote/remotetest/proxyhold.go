@@ -9,9 +9,10 @@ type hold struct {
 	passed chan struct{} // closed by Release
 }
 
-// Hold passes nothing on in direction d, on any connection, once n more bytes have come from the side of by: the last of
-// them are passed on after the hold has begun, so that with d = Down and by = Up the answer to them is held. What is held
-// waits for Release, or is lost with its connection. begun is closed when it has begun.
+// Hold passes nothing on in direction d, on any connection, once n more bytes have come from the
+// side of by: the last of them are passed on after the hold has begun, so that with d = Down and by
+// = Up the answer to them is held. What is held waits for Release, or is lost with its connection.
+// begun is closed when it has begun.
 func (p *Proxy) Hold(d, by Direction, n int64) (begun <-chan struct{}) {
 	p.Release(d)
 	h := &hold{by: by, left: n, begun: make(chan struct{}), passed: make(chan struct{})}

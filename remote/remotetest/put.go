@@ -194,7 +194,8 @@ func putFailTests() []test {
 	}
 }
 
-// putFails checks that a Put of body fails with want, over an old file and without one, and leaves no trace.
+// putFails checks that a Put of body fails with want, over an old file and without one, and leaves
+// no trace.
 func (s *suite) putFails(ctx context.Context, o remote.PutOptions, want error, body func() io.Reader) {
 	s.Helper()
 	s.put("old", "old content")

@@ -1,5 +1,5 @@
-// Package remotetest is the conformance suite of package remote: one subtest for each sentence of its contracts. Every
-// driver and every decorator passes it.
+// Package remotetest is the conformance suite of package remote: one subtest for each sentence of
+// its contracts. Every driver and every decorator passes it.
 package remotetest
 
 import (
@@ -14,8 +14,8 @@ import (
 	"ferry/remote"
 )
 
-// Run checks the remotes that open makes. Each call must give an empty one that shares nothing with those before; Run
-// closes it. What is expected follows the remote's Caps and optional interfaces.
+// Run checks the remotes that open makes. Each call must give an empty one that shares nothing with
+// those before; Run closes it. What is expected follows the remote's Caps and optional interfaces.
 func Run(t *testing.T, open func(t *testing.T) remote.Remote) {
 	readOnly := false
 	t.Run("Info", func(t *testing.T) {
@@ -76,8 +76,8 @@ func runShared(t *testing.T, open func(t *testing.T) remote.Remote, prepare func
 	}
 }
 
-// A suite is one test's remote, with what tests do all the time. Its methods end the test when something fails that
-// the test does not ask about.
+// A suite is one test's remote, with what tests do all the time. Its methods end the test when
+// something fails that the test does not ask about.
 type suite struct {
 	*testing.T
 	r    remote.Remote

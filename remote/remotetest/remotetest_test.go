@@ -22,7 +22,8 @@ import (
 // brokenEnv names the broken remote that a child process runs the suite on.
 const brokenEnv = "REMOTETEST_BROKEN"
 
-// TestTheSuiteFindsWhatIsBroken runs the suite, in processes of its own, on remotes that break a promise each.
+// TestTheSuiteFindsWhatIsBroken runs the suite, in processes of its own, on remotes that break a
+// promise each.
 func TestTheSuiteFindsWhatIsBroken(t *testing.T) {
 	remotetest.SkipLong(t)
 	for name, broken := range brokenRemotes() {

@@ -12,8 +12,9 @@ import (
 // renames is how often two of them meet.
 const renames = 20
 
-// RunRename checks that what is stored while something is renamed is not lost: it is under the new name, or under the old
-// one. It is for remotes whose far side checks the precondition of a removal, or renames in one step.
+// RunRename checks that what is stored while something is renamed is not lost: it is under the new
+// name, or under the old one. It is for remotes whose far side checks the precondition of a
+// removal, or renames in one step.
 func RunRename(t *testing.T, open func(t *testing.T) remote.Remote) {
 	runAll(t, open, []test{
 		{"a file that is stored while its name is renamed is not lost", func(s *suite) {
@@ -58,7 +59,8 @@ func RunRename(t *testing.T, open func(t *testing.T) remote.Remote) {
 	})
 }
 
-// storing stores name again and again while call runs, and returns the last content that was acknowledged.
+// storing stores name again and again while call runs, and returns the last content that was
+// acknowledged.
 func (s *suite) storing(name string, call func() error) (last string, err error) {
 	last = s.get(name)
 	done := make(chan error)

@@ -25,8 +25,8 @@ func SkipLong(t testing.TB) {
 	}
 }
 
-// FindProgram returns the path of a program of the system, or skips the test and names it. Servers are often where only
-// the administrator looks.
+// FindProgram returns the path of a program of the system, or skips the test and names it. Servers
+// are often where only the administrator looks.
 func FindProgram(t *testing.T, name string) string {
 	t.Helper()
 	SkipLong(t)
@@ -42,8 +42,9 @@ func FindProgram(t *testing.T, name string) string {
 	return ""
 }
 
-// FreePort returns a port that nobody listens on at the moment, for servers that cannot choose one and say which. It is
-// below those that systems give to whoever asks for any, so that nobody gets it before the server does.
+// FreePort returns a port that nobody listens on at the moment, for servers that cannot choose one
+// and say which. It is below those that systems give to whoever asks for any, so that nobody gets
+// it before the server does.
 func FreePort(t testing.TB) int {
 	t.Helper()
 	const first, count = 16 << 10, 16 << 10
@@ -60,8 +61,8 @@ func FreePort(t testing.TB) int {
 	return 0
 }
 
-// StartWebServer runs a server in the foreground, waits until it answers at url, and ends it with the test. What it
-// printed, and what it wrote to logFile, shows when it does not start.
+// StartWebServer runs a server in the foreground, waits until it answers at url, and ends it with
+// the test. What it printed, and what it wrote to logFile, shows when it does not start.
 func StartWebServer(t *testing.T, url, logFile string, cmd *exec.Cmd) {
 	t.Helper()
 	var output bytes.Buffer
@@ -110,8 +111,9 @@ func answers(ctx context.Context, url string) error {
 	return resp.Body.Close()
 }
 
-// BuildProgram returns a program of a Go module. It is built once per machine and stays in the user's cache. When it cannot
-// be built, the test is skipped, on the build machine (CI is set) it fails.
+// BuildProgram returns a program of a Go module. It is built once per machine and stays in the
+// user's cache. When it cannot be built, the test is skipped, on the build machine (CI is set) it
+// fails.
 func BuildProgram(t testing.TB, path, version string) string {
 	t.Helper()
 	SkipLong(t)

@@ -256,7 +256,8 @@ func (s *suite) stageFails(name string, o remote.StageOptions, want error) {
 	s.fails(err, want)
 }
 
-// hasPart checks that owner left size bytes of name, or that nothing was kept of them where nothing is.
+// hasPart checks that owner left size bytes of name, or that nothing was kept of them where nothing
+// is.
 func (s *suite) hasPart(name, owner string, size int) {
 	s.Helper()
 	if s.caps.NoParts {

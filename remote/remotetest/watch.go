@@ -10,8 +10,8 @@ import (
 	"ferry/remote"
 )
 
-// RunWatch checks what Watcher promises, and nothing else, on remotes that Run has seen in another place. It is part of
-// Run.
+// RunWatch checks what Watcher promises, and nothing else, on remotes that Run has seen in another
+// place. It is part of Run.
 func RunWatch(t *testing.T, open func(t *testing.T) remote.Remote) {
 	runAll(t, open, watchTests())
 }

@@ -19,8 +19,8 @@ func (r *Remote) Stat(ctx context.Context, name string) (e remote.Entry, err err
 	return e, err
 }
 
-// List implements remote.Remote. It begins again only as long as nothing was yielded: a second listing may come in
-// another order.
+// List implements remote.Remote. It begins again only as long as nothing was yielded: a second
+// listing may come in another order.
 func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
 	return func(yield func(remote.Entry, error) bool) {
 		var cut error // what ended the listing after it had begun

@@ -10,8 +10,9 @@ import (
 	"ferry/remote"
 )
 
-// An uncertain error ends the repetition of a call that was sent and not answered, where another attempt could harm what
-// somebody has stored since. It is not permanent: whoever knows more may call again.
+// An uncertain error ends the repetition of a call that was sent and not answered, where another
+// attempt could harm what somebody has stored since. It is not permanent: whoever knows more may
+// call again.
 type uncertain struct {
 	what string
 	why  error // of the attempt that was not answered
@@ -31,7 +32,8 @@ func isUncertain(err error) bool {
 	return errors.As(err, &u)
 }
 
-// unsure is the error of a call that is not repeated after lost: because what it would do is not known, or because of err.
+// unsure is the error of a call that is not repeated after lost: because what it would do is not
+// known, or because of err.
 func unsure(op, name string, lost, err error) error {
 	what := "it may be done, and what is there now be new: it was left alone"
 	if err != nil {
@@ -40,7 +42,8 @@ func unsure(op, name string, lost, err error) error {
 	return &fs.PathError{Op: op, Path: name, Err: &uncertain{what, lost}}
 }
 
-// doubting returns a context for a call that notes when it is in doubt, and reports it as ctx would.
+// doubting returns a context for a call that notes when it is in doubt, and reports it as ctx
+// would.
 func doubting(ctx context.Context) (context.Context, *atomic.Bool) {
 	doubt := new(atomic.Bool)
 	return remote.WithUnanswered(ctx, func() {
@@ -59,8 +62,8 @@ func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 	return r.vanish(ctx, "rmdir", dir, r.Forward.Rmdir)
 }
 
-// vanish repeats a call that makes name go away. Once one was sent and not answered, it is not made again: the name may have
-// gone, and what has it now be new. If nothing has it, that is a success.
+// vanish repeats a call that makes name go away. Once one was sent and not answered, it is not made
+// again: the name may have gone, and what has it now be new. If nothing has it, that is a success.
 func (r *Remote) vanish(ctx context.Context, op, name string, call func(ctx context.Context, name string) error) error {
 	ctx, doubt := doubting(ctx)
 	var lost error
@@ -80,7 +83,8 @@ func (r *Remote) vanish(ctx context.Context, op, name string, call func(ctx cont
 	})
 }
 
-// RemoveVersion implements remote.VersionRemover. It can be repeated: it removes nothing that is new.
+// RemoveVersion implements remote.VersionRemover. It can be repeated: it removes nothing that is
+// new.
 func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error {
 	ctx, doubt := doubting(ctx)
 	return r.repeat(ctx, "remove", name, func(before int) error {
@@ -106,9 +110,9 @@ func (r *Remote) Mkdir(ctx context.Context, dir string) error {
 	})
 }
 
-// Move implements remote.Mover. When a repetition does not find what it should move, or finds the new name taken, it
-// looks whether the call before has moved it. One that was sent and not answered is repeated only when that cannot move what
-// is new over what was moved.
+// Move implements remote.Mover. When a repetition does not find what it should move, or finds the
+// new name taken, it looks whether the call before has moved it. One that was sent and not answered
+// is repeated only when that cannot move what is new over what was moved.
 func (r *Remote) Move(ctx context.Context, from, to string) error {
 	ctx, doubt := doubting(ctx)
 	var lost error
@@ -136,7 +140,8 @@ func (r *Remote) moved(ctx context.Context, from, to string) bool {
 	return errors.Is(err, remote.ErrNotExist)
 }
 
-// lookMoved finds out what a Move has done that failed with lost. If it is neither done nor an error, it can be repeated.
+// lookMoved finds out what a Move has done that failed with lost. If it is neither done nor an
+// error, it can be repeated.
 func (r *Remote) lookMoved(ctx context.Context, from, to string, lost error) (done bool, err error) {
 	old, oldErr := r.Stat(ctx, from)
 	now, nowErr := r.Stat(ctx, to)

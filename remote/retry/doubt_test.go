@@ -13,7 +13,8 @@ import (
 	"ferry/remote/retry"
 )
 
-// A history is what becomes of an attempt that nobody answers, and what somebody else does before the next one.
+// A history is what becomes of an attempt that nobody answers, and what somebody else does before
+// the next one.
 type history struct {
 	fault  faulty.Fault
 	others map[string]string // stored before the attempt is repeated, by name
@@ -21,7 +22,8 @@ type history struct {
 
 func (h history) String() string { return fmt.Sprintf("%+v, others %v", h.fault, h.others) }
 
-// play makes call under history h, and lets what is on its way arrive in the end. It returns the doubts.
+// play makes call under history h, and lets what is on its way arrive in the end. It returns the
+// doubts.
 func (h history) play(w *world, call func(ctx context.Context) error) (doubts int32, err error) {
 	var n atomic.Int32
 	w.faults.Inject(h.fault)
@@ -107,7 +109,8 @@ func TestARemovalOfAVersionIsRepeated(t *testing.T) {
 	}
 }
 
-// Whatever becomes of an attempt, and whatever is stored meanwhile: no content is lost but what a rename replaces.
+// Whatever becomes of an attempt, and whatever is stored meanwhile: no content is lost but what a
+// rename replaces.
 func TestAMoveWithoutAnAnswerNeverHitsANewFile(t *testing.T) {
 	others := []map[string]string{{"f": "new"}, {"g": "new"}, {"f": "new", "g": "newer"}}
 	for _, h := range histories(faulty.Move, others...) {

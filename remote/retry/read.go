@@ -10,9 +10,9 @@ import (
 	"ferry/remote"
 )
 
-// Open implements remote.Remote. A reader that breaks off goes on at the byte that it has reached, if the remote says
-// that it is the same content (remote.Described), and fails with remote.ErrChanged if it is not. A reader that is an
-// *os.File is passed on as it is.
+// Open implements remote.Remote. A reader that breaks off goes on at the byte that it has reached,
+// if the remote says that it is the same content (remote.Described), and fails with
+// remote.ErrChanged if it is not. A reader that is an *os.File is passed on as it is.
 func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
 	rc, err := r.open(ctx, name, off, n)
 	if err != nil {

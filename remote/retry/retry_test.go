@@ -148,7 +148,8 @@ func TestACallIsRepeatedUntilItSucceeds(t *testing.T) {
 				w.keepPart()
 				_ = w.faults.Mkdir(w.Context(), "d")
 				before := w.faults.Calls(op)
-				// A stage that was published cannot be published again, nor a listing begin again after its last entry.
+				// A stage that was published cannot be published again, nor a listing begin again
+				// after its last entry.
 				lost := late && op != faulty.Publish && op != faulty.List
 				w.faults.Inject(faulty.Fault{Op: op, Times: 3, Late: lost})
 				if err := call(); err != nil {
@@ -260,7 +261,8 @@ func TestAListingThatHasBegunIsNotRepeated(t *testing.T) {
 func TestARepetitionDoesNotTakeAnotherForItsOwnWork(t *testing.T) {
 	inWorld(t, retry.Options{}, func(w *world) {
 		ctx := w.Context()
-		// The first call failed before it did anything: there is nothing to move, though the new name exists.
+		// The first call failed before it did anything: there is nothing to move, though the new
+		// name exists.
 		w.put("g", "other")
 		w.faults.Inject(faulty.Fault{Op: faulty.Move})
 		if err := w.r.Move(ctx, "f", "none/f"); !errors.Is(err, remote.ErrNotExist) {

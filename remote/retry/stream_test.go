@@ -281,7 +281,8 @@ func TestALateReadTakesNothingFromTheNextAttempt(t *testing.T) {
 	})
 }
 
-// A deserter fails its first Put and reads its body afterwards, or, if blocked, fails every Put within a Read.
+// A deserter fails its first Put and reads its body afterwards, or, if blocked, fails every Put
+// within a Read.
 type deserter struct {
 	remote.Forward
 	blocked bool

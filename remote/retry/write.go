@@ -10,8 +10,8 @@ import (
 	"ferry/remote"
 )
 
-// Put implements remote.Remote. It is repeated when body can be read again: it is an io.Seeker, or nothing of it has
-// been read. An error of body itself is never repeated.
+// Put implements remote.Remote. It is repeated when body can be read again: it is an io.Seeker, or
+// nothing of it has been read. An error of body itself is never repeated.
 func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (e remote.Entry, err error) {
 	src := &source{body: body}
 	if s, ok := body.(io.Seeker); ok {
@@ -40,8 +40,9 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 
 var errEnded = errors.New("the body was read after the end of its Put")
 
-// A source is a body that several attempts read, one after the other. A remote may go on reading for a moment after its
-// Put has returned: such a Read must not take from what belongs to the next attempt.
+// A source is a body that several attempts read, one after the other. A remote may go on reading
+// for a moment after its Put has returned: such a Read must not take from what belongs to the next
+// attempt.
 type source struct {
 	body   io.Reader
 	seeker io.Seeker // nil when body is none
@@ -105,9 +106,9 @@ func (s *source) rewind() bool {
 	return err == nil
 }
 
-// Stage implements remote.Stager. Beginning with nothing or with the published file is repeated; taking over a part is
-// not, as the call before may have taken it away. Of the stage, only Publish is repeated: until it succeeds, the stage
-// stays as it is.
+// Stage implements remote.Stager. Beginning with nothing or with the published file is repeated;
+// taking over a part is not, as the call before may have taken it away. Of the stage, only Publish
+// is repeated: until it succeeds, the stage stays as it is.
 func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) (s remote.Stage, err error) {
 	if o.Base == remote.BasePart {
 		s, err = r.Forward.Stage(ctx, name, o)
@@ -164,9 +165,9 @@ func (s *stageFrom) ReadFrom(src io.Reader) (int64, error) {
 	return n, err
 }
 
-// Publish implements remote.Stage. When a repetition finds the stage gone, the call before, whose answer was lost, may have
-// published it: then a file of its size and time is there. Otherwise the error is that of the call before: that the name does
-// not exist is not what has happened.
+// Publish implements remote.Stage. When a repetition finds the stage gone, the call before, whose
+// answer was lost, may have published it: then a file of its size and time is there. Otherwise the
+// error is that of the call before: that the name does not exist is not what has happened.
 func (s *stage) Publish(ctx context.Context, modTime time.Time) (e remote.Entry, err error) {
 	ctx, doubt := doubting(ctx)
 	var lost error
@@ -188,7 +189,8 @@ func (s *stage) Publish(ctx context.Context, modTime time.Time) (e remote.Entry,
 	return e, err
 }
 
-// published reports whether the file of the stage's name may be what it has published, and describes it.
+// published reports whether the file of the stage's name may be what it has published, and
+// describes it.
 func (s *stage) published(ctx context.Context, modTime time.Time) (remote.Entry, bool) {
 	e, err := s.r.Stat(ctx, s.name)
 	if err != nil || e.Dir || !s.sized || e.Size != s.size {

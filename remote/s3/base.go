@@ -53,7 +53,8 @@ func (u *upload) fetchHead(ctx context.Context, name string, info minio.ObjectIn
 	return err
 }
 
-// copyFrom makes the next parts of the first n bytes of an object. They are of one length, as none may be too short.
+// copyFrom makes the next parts of the first n bytes of an object. They are of one length, as none
+// may be too short.
 func (m *multipart) copyFrom(from place, info minio.ObjectInfo, n int64) error {
 	pieces := (n + m.r.opt.CopyCutoff - 1) / m.r.opt.CopyCutoff
 	size := (n + pieces - 1) / pieces
@@ -74,7 +75,8 @@ func (m *multipart) copyFrom(from place, info minio.ObjectInfo, n int64) error {
 	return nil
 }
 
-// copyHeader is what each request that copies from the object has: it must be the one that was looked at.
+// copyHeader is what each request that copies from the object has: it must be the one that was
+// looked at.
 func (r *Remote) copyHeader(info minio.ObjectInfo) map[string]string {
 	h := http.Header{}
 	if sse := r.opt.customer(); sse != nil {

@@ -5,14 +5,16 @@ import "ferry/remote/objects"
 // firstBuffer is the memory that an upload begins with. It grows to a part.
 const firstBuffer = 64 << 10
 
-// partSize returns how long the n-th part of a file is. A file may have a limited number of parts, and how long it will
-// be is not known; so after each tenth of them they become twice as long, but for the first.
+// partSize returns how long the n-th part of a file is. A file may have a limited number of parts,
+// and how long it will be is not known; so after each tenth of them they become twice as long, but
+// for the first.
 func (r *Remote) partSize(n int) int64 {
 	tenth := max(r.opt.MaxParts/10, 1)
 	return r.opt.ChunkSize << min(max((n-1)/tenth-1, 0), 8)
 }
 
-// knownPartSize returns how long the parts of a file of size bytes are; 0 where the size is not known.
+// knownPartSize returns how long the parts of a file of size bytes are; 0 where the size is not
+// known.
 func (r *Remote) knownPartSize(size int64) int64 {
 	if size <= 0 {
 		return 0

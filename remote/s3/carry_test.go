@@ -34,7 +34,8 @@ func (r *recorder) take() []*http.Request {
 	return seen
 }
 
-// openRecorded opens a remote whose connections all lead to a recorded server, whatever the endpoint is called.
+// openRecorded opens a remote whose connections all lead to a recorded server, whatever the
+// endpoint is called.
 func openRecorded(t *testing.T, o Options) (*Remote, *recorder) {
 	t.Helper()
 	backend := s3mem.New()
@@ -125,7 +126,8 @@ func TestHowRequestsAreSigned(t *testing.T) {
 	}
 }
 
-// A server that encrypts with a key it does not keep needs that key with every request for an object.
+// A server that encrypts with a key it does not keep needs that key with every request for an
+// object.
 func TestTheCustomersKeyComesAlong(t *testing.T) {
 	const algorithm = "X-Amz-Server-Side-Encryption-Customer-Algorithm"
 	o := Options{Endpoint: "https://h.example.org", Provider: "Other", AccessKeyID: testKey, SecretAccessKey: testSecret,

@@ -14,9 +14,10 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// The parts of an upload are signed with their content, or, where that is enough, carry a CRC-32C, which costs both
-// sides a small part of it. It is enough where nobody on the way can change what is sent, because it is encrypted or does
-// not leave this machine: then the checksum only has to find accidents.
+// The parts of an upload are signed with their content, or, where that is enough, carry a CRC-32C,
+// which costs both sides a small part of it. It is enough where nobody on the way can change what
+// is sent, because it is encrypted or does not leave this machine: then the checksum only has to
+// find accidents.
 
 const (
 	algorithmHeader = "x-amz-checksum-algorithm"
@@ -41,8 +42,9 @@ func (o *Options) sumsEnough() bool {
 	return o.secure || err == nil && ip.IsLoopback()
 }
 
-// newUpload begins a multipart upload, and reports whether its parts are to carry checksums. With copies among the parts
-// they cannot: those have none that is known here. A server that refuses to hear of checksums is not asked again.
+// newUpload begins a multipart upload, and reports whether its parts are to carry checksums. With
+// copies among the parts they cannot: those have none that is known here. A server that refuses to
+// hear of checksums is not asked again.
 func (r *Remote) newUpload(ctx context.Context, at place, o minio.PutObjectOptions, copies bool) (id string, sums bool, err error) {
 	try := !copies && r.opt.sumsEnough() && !r.noSums.Load()
 	if try {

@@ -16,7 +16,8 @@ const (
 	byChecksum  = "checksum"
 )
 
-// partsOf returns how the parts among the requests are protected; "" when it is neither way, or both.
+// partsOf returns how the parts among the requests are protected; "" when it is neither way, or
+// both.
 func partsOf(seen []*http.Request) string {
 	how := ""
 	for _, q := range seen {

@@ -20,7 +20,8 @@ func errTooLong(parts int) error {
 	return fmt.Errorf("%w: the file is longer than %d parts: raise chunk_size", remote.ErrTooLarge, parts)
 }
 
-// complete publishes the parts as the object, size bytes long in all. The upload is over when it returns nil.
+// complete publishes the parts as the object, size bytes long in all. The upload is over when it
+// returns nil.
 func (m *multipart) complete(ctx context.Context, size int64) (minio.UploadInfo, error) {
 	m.detach()
 	if err := m.wait(ctx); err != nil {
@@ -45,9 +46,10 @@ func (m *multipart) complete(ctx context.Context, size int64) (minio.UploadInfo,
 // settleTime is how long finding out may take what became of a request whose answer was lost.
 const settleTime = 5 * time.Second
 
-// publishedAnyway reports whether the parts have become the object although the answer to complete was err: an answer
-// that got lost, or one to the second try of a request whose first one was done. If that is in doubt, the upload is taken
-// back, so that it cannot be done any more. What stays in doubt it reports.
+// publishedAnyway reports whether the parts have become the object although the answer to complete
+// was err: an answer that got lost, or one to the second try of a request whose first one was done.
+// If that is in doubt, the upload is taken back, so that it cannot be done any more. What stays in
+// doubt it reports.
 func (m *multipart) publishedAnyway(ctx context.Context, id string, err error, size int64, doubt bool) bool {
 	var e minio.ErrorResponse
 	if !doubt && errors.As(err, &e) && e.Code != "NoSuchUpload" && e.StatusCode < http.StatusInternalServerError {
@@ -69,7 +71,8 @@ func (m *multipart) publishedAnyway(ctx context.Context, id string, err error, s
 	return false
 }
 
-// etag returns the ETag of the object that the parts become, "" if the server has its own way of making them.
+// etag returns the ETag of the object that the parts become, "" if the server has its own way of
+// making them.
 func (m *multipart) etag() string {
 	sum := md5.New()
 	for _, p := range m.parts {

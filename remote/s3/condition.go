@@ -10,10 +10,11 @@ import (
 	"ferry/remote"
 )
 
-// Not every server honours If-Match of a DELETE; Amazon's does, and many others ignore it without a word. So it is tried
-// when it is first needed: the object is compared, and then removed on a precondition that does not hold. A server that
-// refuses that honours preconditions, and from then on they are all that is sent. With one that removes the object all the
-// same the comparison just before is what there is, and each removal costs one request more.
+// Not every server honours If-Match of a DELETE; Amazon's does, and many others ignore it without a
+// word. So it is tried when it is first needed: the object is compared, and then removed on a
+// precondition that does not hold. A server that refuses that honours preconditions, and from then
+// on they are all that is sent. With one that removes the object all the same the comparison just
+// before is what there is, and each removal costs one request more.
 const (
 	notTried int32 = iota
 	honoured
@@ -24,8 +25,8 @@ const (
 // noETag is that of no object.
 const noETag = "00000000000000000000000000000000"
 
-// removeVersion removes the object at a place if it has that ETag, "" being any. Another object stays, and is
-// remote.ErrChanged. One that is missing may be an error, or not.
+// removeVersion removes the object at a place if it has that ETag, "" being any. Another object
+// stays, and is remote.ErrChanged. One that is missing may be an error, or not.
 func (r *Remote) removeVersion(ctx context.Context, at place, etag string) error {
 	state := r.precondition.Load()
 	switch {
@@ -60,7 +61,8 @@ func (r *Remote) compare(ctx context.Context, at place, etag string) error {
 	return err
 }
 
-// removeOn removes the object at a place on the precondition that it has that ETag, where the server takes one.
+// removeOn removes the object at a place on the precondition that it has that ETag, where the
+// server takes one.
 func (r *Remote) removeOn(ctx context.Context, at place, etag string) error {
 	if etag == "" || r.precondition.Load() == refused {
 		return r.once.RemoveObject(ctx, at.bucket, at.key, minio.RemoveObjectOptions{})
@@ -83,8 +85,8 @@ func (r *Remote) removeOn(ctx context.Context, at place, etag string) error {
 // ifMatchKey is that of an ETag in the values of a context.
 type ifMatchKey struct{}
 
-// conditional sends requests with the precondition of their context, for which the library has no option. The header is
-// not signed, which the protocol allows.
+// conditional sends requests with the precondition of their context, for which the library has no
+// option. The header is not signed, which the protocol allows.
 type conditional struct{ http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.

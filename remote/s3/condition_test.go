@@ -11,8 +11,8 @@ import (
 
 func isCopy(q *http.Request) bool { return q.Header.Get("X-Amz-Copy-Source") != "" }
 
-// when lets something happen around the first request of a kind: before it, or behind it. What happens makes requests of
-// its own, which are left alone.
+// when lets something happen around the first request of a kind: before it, or behind it. What
+// happens makes requests of its own, which are left alone.
 func (f *front) when(is func(*http.Request) bool, before, behind func()) {
 	f.setMeddle(func(w http.ResponseWriter, q *http.Request) bool {
 		if !is(q) {
@@ -45,7 +45,8 @@ func fronts() map[string]func(*testing.T) *front {
 	return map[string]func(*testing.T) *front{"honoured": startGatewayFront, "ignored": startFake}
 }
 
-// What somebody else stores under the old name while it is renamed is not lost, wherever it comes between two requests.
+// What somebody else stores under the old name while it is renamed is not lost, wherever it comes
+// between two requests.
 func TestARenameKeepsWhatWasStoredMeanwhile(t *testing.T) {
 	for what, start := range fronts() {
 		t.Run(what, func(t *testing.T) {

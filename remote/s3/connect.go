@@ -56,7 +56,8 @@ func (r *Remote) client(attempts int) (*minio.Core, error) {
 	return c, nil
 }
 
-// harmless reports whether a request concerns a multipart upload before its completion, which nobody sees.
+// harmless reports whether a request concerns a multipart upload before its completion, which
+// nobody sees.
 func harmless(q *http.Request) bool {
 	query := q.URL.Query()
 	switch q.Method {
@@ -76,8 +77,8 @@ func lists(q *http.Request) bool {
 	return q.URL.Path == "/" || query.Has("list-type") || query.Has("uploads") || query.Has("location")
 }
 
-// lookup decides where the bucket is in URLs. No certificate covers a host of more than one name in front of the
-// server's, and an address has none at all.
+// lookup decides where the bucket is in URLs. No certificate covers a host of more than one name in
+// front of the server's, and an address has none at all.
 func (r *Remote) lookup(bucket string) minio.BucketLookupType {
 	pathStyle := !r.quirks.hostStyle
 	if r.opt.PathStyle != nil {

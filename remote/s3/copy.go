@@ -16,8 +16,9 @@ import (
 // moveRounds is how often a move begins anew because the file was replaced before it was copied.
 const moveRounds = 5
 
-// Move implements remote.Mover: the server copies, and the original is removed, each on the precondition that it is the
-// version that was looked at. What is stored under the old name once it was copied stays.
+// Move implements remote.Mover: the server copies, and the original is removed, each on the
+// precondition that it is the version that was looked at. What is stored under the old name once it
+// was copied stays.
 func (r *Remote) Move(ctx context.Context, from, to string) error {
 	for round := 1; ; round++ {
 		err := r.moveOnce(ctx, from, to, round < moveRounds)
@@ -27,8 +28,8 @@ func (r *Remote) Move(ctx context.Context, from, to string) error {
 	}
 }
 
-// moveOnce moves what it finds. If strict, it is remote.ErrChanged when a file was replaced before it was copied; else the
-// newer one is copied, too, and stays.
+// moveOnce moves what it finds. If strict, it is remote.ErrChanged when a file was replaced before
+// it was copied; else the newer one is copied, too, and stays.
 func (r *Remote) moveOnce(ctx context.Context, from, to string, strict bool) error {
 	source, target, info, err := r.pair(ctx, "move", from, to)
 	if errors.Is(err, errDirectory) {
@@ -61,7 +62,8 @@ func (r *Remote) Copy(ctx context.Context, from, to string) error {
 	return r.explain(ctx, "copy", from, err)
 }
 
-// SetModTime implements remote.ModTimer: the server copies the object onto itself, unless it has that time.
+// SetModTime implements remote.ModTimer: the server copies the object onto itself, unless it has
+// that time.
 func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error {
 	at, err := r.begin(ctx, "setmodtime", name)
 	if err != nil {
@@ -121,8 +123,8 @@ func (r *Remote) pair(ctx context.Context, op, from, to string) (source, target 
 	return
 }
 
-// copyObject lets the server copy an object with all that is known of it. Its modification time becomes t; that of the
-// original, if t is zero. It returns the ETag of the copy.
+// copyObject lets the server copy an object with all that is known of it. Its modification time
+// becomes t; that of the original, if t is zero. It returns the ETag of the copy.
 func (r *Remote) copyObject(ctx context.Context, from, to place, info minio.ObjectInfo, t time.Time) (etag string, err error) {
 	old, set := modTime(info)
 	replace := !set || !t.IsZero()
@@ -149,8 +151,8 @@ func (r *Remote) copyObject(ctx context.Context, from, to place, info minio.Obje
 	return etag, nil
 }
 
-// copyFacts are the headers that say what a copy is to be besides its content. The server copies what the original says of
-// itself, unless that is to be replaced, and never the storage class.
+// copyFacts are the headers that say what a copy is to be besides its content. The server copies
+// what the original says of itself, unless that is to be replaced, and never the storage class.
 func (r *Remote) copyFacts(to place, info minio.ObjectInfo, t time.Time, replace bool) map[string]string {
 	header := map[string]string{}
 	o := r.putOptions(to, time.Time{})

@@ -55,7 +55,8 @@ func (a asker) Mark(ctx context.Context, dir objects.Key) error {
 	return a.r.translate(a.r.putMarker(ctx, place{dir.Bucket, dir.Name}))
 }
 
-// againKey is that of true in the values of a context under which questions are asked again and again.
+// againKey is that of true in the values of a context under which questions are asked again and
+// again.
 type againKey struct{}
 
 // asking returns the client for questions.
@@ -79,8 +80,8 @@ func (a asker) failed(ctx context.Context, err error) error {
 	return a.r.translate(err)
 }
 
-// target returns ErrIsDir if there is a directory at a place, and ErrNotDir if there is a file above it, before a file is
-// stored there. What was seen is not asked for.
+// target returns ErrIsDir if there is a directory at a place, and ErrNotDir if there is a file
+// above it, before a file is stored there. What was seen is not asked for.
 func (r *Remote) target(ctx context.Context, at place) error {
 	return r.targetOnce(context.WithValue(ctx, againKey{}, true), at)
 }
@@ -105,8 +106,8 @@ func (r *Remote) free(ctx context.Context, at place) error {
 	return r.dirs.NotDir(ctx, at.name())
 }
 
-// stillFree returns ErrIsDir if there is a directory at a place now: surely if it asks anyway, and otherwise if one was
-// seen.
+// stillFree returns ErrIsDir if there is a directory at a place now: surely if it asks anyway, and
+// otherwise if one was seen.
 func (r *Remote) stillFree(ctx context.Context, at place, ask bool) error {
 	if !ask && !r.dirs.Known(at.name()) {
 		return nil
@@ -159,8 +160,8 @@ func (r *Remote) removeDir(ctx context.Context, at place) error {
 	return nil
 }
 
-// doomed returns the keys that are to be removed with an empty directory: its marker, and an empty object of its name. There
-// is none of one that is only kept in mind.
+// doomed returns the keys that are to be removed with an empty directory: its marker, and an empty
+// object of its name. There is none of one that is only kept in mind.
 func (r *Remote) doomed(ctx context.Context, at place) ([]string, error) {
 	var doomed []string
 	for o := range r.once.ListObjectsIter(ctx, at.bucket, r.listOptions(at, 2)) {

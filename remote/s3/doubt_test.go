@@ -129,7 +129,8 @@ func TestACompletionWithoutAnAnswerIsSettled(t *testing.T) {
 	}
 }
 
-// What is known only after the end of the context is what a Publish returns, and the time that belongs to it is set.
+// What is known only after the end of the context is what a Publish returns, and the time that
+// belongs to it is set.
 func TestAPublishThatIsAnsweredAfterItsContext(t *testing.T) {
 	r, n := openBad(t, startFake(t).addr, nil)
 	s, err := r.Stage(t.Context(), "f", remote.StageOptions{Owner: owner})

@@ -39,7 +39,8 @@ func (a *answer) Error() string {
 
 func (a *answer) Unwrap() error { return a.kind }
 
-// translate returns err in the terms of package remote. What it leaves as it is are failures on the way.
+// translate returns err in the terms of package remote. What it leaves as it is are failures on the
+// way.
 func (r *Remote) translate(err error) error {
 	var role credentials.ErrorResponse
 	if errors.As(err, &role) {
@@ -79,8 +80,8 @@ func isUnreadable(err error) bool {
 	return err == io.EOF // of an answer without any XML
 }
 
-// mayPass reports whether an answer that means nothing to kindOf may be another one the next time: something was damaged or cut
-// on the way, was too much or too slow, or others change the same.
+// mayPass reports whether an answer that means nothing to kindOf may be another one the next time:
+// something was damaged or cut on the way, was too much or too slow, or others change the same.
 func mayPass(e minio.ErrorResponse) bool {
 	switch e.Code {
 	case "RequestTimeout", "IncompleteBody", "BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch",
@@ -91,8 +92,8 @@ func mayPass(e minio.ErrorResponse) bool {
 	return e.StatusCode == http.StatusConflict || objects.MayPass(e.StatusCode)
 }
 
-// repeated returns err, of a request that the library has made again, as one that is not to be repeated by others where the server
-// has answered.
+// repeated returns err, of a request that the library has made again, as one that is not to be
+// repeated by others where the server has answered.
 func repeated(err error) error {
 	var e minio.ErrorResponse
 	if errors.As(err, &e) {
@@ -197,5 +198,6 @@ func isCode(err error, codes ...string) bool {
 	return false
 }
 
-// isMissing reports whether err says that there is no such object, in a bucket that exists as far as one knows.
+// isMissing reports whether err says that there is no such object, in a bucket that exists as far
+// as one knows.
 func isMissing(err error) bool { return isCode(err, "NoSuchKey", "NotFound", "NoSuchVersion") }

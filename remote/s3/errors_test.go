@@ -17,7 +17,8 @@ import (
 	"ferry/remote/retry"
 )
 
-// What is said about the account, the bucket, the clock or the options of the remote passes when that is mended.
+// What is said about the account, the bucket, the clock or the options of the remote passes when
+// that is mended.
 func TestWhichAnswersAreAboutTheObject(t *testing.T) {
 	r := &Remote{root: place{bucket: "b"}}
 	for code, about := range map[string]bool{
@@ -152,7 +153,8 @@ func TestABucketNameThatCannotBe(t *testing.T) {
 	}
 }
 
-// As many requests as attempts were allowed, and no more: the library's repetitions and ours are not multiplied.
+// As many requests as attempts were allowed, and no more: the library's repetitions and ours are
+// not multiplied.
 func TestAServerThatWantsThemSlower(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes long")

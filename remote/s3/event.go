@@ -49,7 +49,8 @@ func (r *Remote) change(e *event) (remote.Change, bool) {
 	return r.named(c, rest)
 }
 
-// named gives c the name of the entry at path below the root. There are paths that no name leads to.
+// named gives c the name of the entry at path below the root. There are paths that no name leads
+// to.
 func (r *Remote) named(c remote.Change, path string) (remote.Change, bool) {
 	elems := strings.Split(path, "/")
 	for i, elem := range elems {

@@ -73,7 +73,8 @@ func (r *Remote) keptOptions(ctx context.Context, at, from place, info minio.Obj
 	return o, nil
 }
 
-// describeAs gives an object to be what info, the answer to a HEAD, says of another one, but for tags and modification time.
+// describeAs gives an object to be what info, the answer to a HEAD, says of another one, but for
+// tags and modification time.
 func describeAs(o *minio.PutObjectOptions, info minio.ObjectInfo) {
 	if kind := info.Metadata.Get("Content-Type"); kind != "" {
 		o.ContentType = kind

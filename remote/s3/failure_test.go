@@ -17,7 +17,8 @@ import (
 	"ferry/remote"
 )
 
-// leavesNothing checks that name holds old, or is not there if old is nil, and that no upload is left.
+// leavesNothing checks that name holds old, or is not there if old is nil, and that no upload is
+// left.
 func leavesNothing(t *testing.T, r *Remote, name string, old []byte) {
 	t.Helper()
 	if old != nil {

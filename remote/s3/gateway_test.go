@@ -90,7 +90,8 @@ func TestAnEmptyDirectorySurvivesTheLastFile(t *testing.T) {
 	}
 }
 
-// What Stat says of a time is what a listing says, also when it was set, as long as it can be known.
+// What Stat says of a time is what a listing says, also when it was set, as long as it can be
+// known.
 func TestListingsShowTheTimesThatWereSet(t *testing.T) {
 	addr := startGateway(t)
 	r := openAt(t, testBucket, testOptions(addr))

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// A guesser tells from the first keys of a listing which come later. It takes what differs in the keys for a number, with
-// the characters it has seen as digits: good for counters, times and hashes, and no worse than nothing for anything else.
+// A guesser tells from the first keys of a listing which come later. It takes what differs in the
+// keys for a number, with the characters it has seen as digits: good for counters, times and
+// hashes, and no worse than nothing for anything else.
 type guesser struct {
 	head, tail string // what all keys begin and end with
 	digits     []byte // sorted
@@ -16,8 +17,8 @@ type guesser struct {
 	end        *big.Int // there are no numbers from here on
 }
 
-// newGuesser returns one that guesses every span-th key behind the last of keys, which are sorted and all begin with
-// prefix; nil if nothing can be guessed.
+// newGuesser returns one that guesses every span-th key behind the last of keys, which are sorted
+// and all begin with prefix; nil if nothing can be guessed.
 func newGuesser(keys []string, prefix string, span int) *guesser {
 	if len(keys) < 2 || !slices.IsSorted(keys) {
 		return nil

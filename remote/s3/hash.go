@@ -36,8 +36,8 @@ func (r *Remote) Hash(ctx context.Context, name, algorithm string) ([]byte, erro
 	return nil, fail("hash", name, remote.ErrUnsupported)
 }
 
-// md5Of returns what is known of an object's MD5 sum. An ETag is one only where nothing is encrypted with a key that the
-// server does not hold by itself.
+// md5Of returns what is known of an object's MD5 sum. An ETag is one only where nothing is
+// encrypted with a key that the server does not hold by itself.
 func md5Of(info minio.ObjectInfo) []byte {
 	if sum, err := base64.StdEncoding.DecodeString(info.UserMetadata[md5Header]); err == nil && len(sum) == md5.Size {
 		return sum

@@ -11,8 +11,8 @@ import (
 	"ferry/remote/objects"
 )
 
-// List implements remote.Remote: a request for each ListChunk entries, one or two more where there is none, and some for
-// guesses where there are many.
+// List implements remote.Remote: a request for each ListChunk entries, one or two more where there
+// is none, and some for guesses where there are many.
 func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
 	return func(yield func(remote.Entry, error) bool) {
 		at, err := r.begin(ctx, "list", dir)
@@ -28,7 +28,8 @@ func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, e
 	}
 }
 
-// listOptions are those of a listing of everything below the directory at a place, size entries at a time.
+// listOptions are those of a listing of everything below the directory at a place, size entries at
+// a time.
 func (r *Remote) listOptions(at place, size int) minio.ListObjectsOptions {
 	owners := false
 	return minio.ListObjectsOptions{

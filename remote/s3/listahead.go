@@ -14,7 +14,8 @@ import (
 var errOutOfOrder = errors.New("the server lists what it was not asked for")
 
 const (
-	// soloPages of a listing are asked for one after the other. Only then is it worth guessing where others begin.
+	// soloPages of a listing are asked for one after the other. Only then is it worth guessing
+	// where others begin.
 	soloPages = 2
 	// spanPages is how many pages there are between two guesses, if they are good.
 	spanPages = 5
@@ -22,10 +23,11 @@ const (
 	spanStreams = 4
 )
 
-// objects lists like ListObjectsIter, in the order of the keys. A page says where the next one begins, so that a long listing takes as many round
-// trips as it has pages. But a listing may begin behind any key: from the keys of the first pages it is guessed which come
-// much later, and the spans between the guesses are listed at the same time. A bad guess makes spans of unequal length, and
-// never a wrong listing.
+// objects lists like ListObjectsIter, in the order of the keys. A page says where the next one
+// begins, so that a long listing takes as many round trips as it has pages. But a listing may begin
+// behind any key: from the keys of the first pages it is guessed which come much later, and the
+// spans between the guesses are listed at the same time. A bad guess makes spans of unequal length,
+// and never a wrong listing.
 func (r *Remote) objects(ctx context.Context, at place, o minio.ListObjectsOptions) iter.Seq[minio.ObjectInfo] {
 	base := r.inOrder(ctx, at.bucket, o)
 	if o.UseV1 || r.oneByOne.Load() {
@@ -82,7 +84,8 @@ type span struct {
 	ignored bool // the server does not begin where it was asked to
 }
 
-// list lists the spans in their order. It returns false, with nothing listed, if the server cannot do that.
+// list lists the spans in their order. It returns false, with nothing listed, if the server cannot
+// do that.
 func (l *spanList) list(ctx context.Context, yield func(minio.ObjectInfo) bool) bool {
 	ctx, cancel := context.WithCancel(ctx)
 	defer l.work.Wait()

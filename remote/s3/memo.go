@@ -2,8 +2,8 @@ package s3
 
 import "sync"
 
-// A memo remembers up to max things, and forgets any of them to remember another: who asks it must be able to do without
-// an answer.
+// A memo remembers up to max things, and forgets any of them to remember another: who asks it must
+// be able to do without an answer.
 type memo[K comparable, V any] struct {
 	max int
 

@@ -51,8 +51,8 @@ func parseTime(s string) (time.Time, bool) {
 	return time.Unix(int64(sec), int64(nsec)), true
 }
 
-// modTime returns the time that was set for an object, or else that of its upload. A HEAD tells the latter in seconds,
-// and a listing must not say otherwise.
+// modTime returns the time that was set for an object, or else that of its upload. A HEAD tells the
+// latter in seconds, and a listing must not say otherwise.
 func modTime(o minio.ObjectInfo) (t time.Time, set bool) {
 	value := o.UserMetadata[mtimeHeader]
 	if value == "" {
@@ -76,8 +76,8 @@ type setTime struct {
 // clockSkew is how far the clocks here and there may be apart.
 const clockSkew = time.Minute
 
-// rememberTime keeps the modification time that was set for the object at p that has this ETag, for listings. The zero
-// time means that none was set.
+// rememberTime keeps the modification time that was set for the object at p that has this ETag, for
+// listings. The zero time means that none was set.
 func (r *Remote) rememberTime(p place, etag string, t time.Time) {
 	id := timeID(p, strings.Trim(etag, `"`))
 	if t.IsZero() {

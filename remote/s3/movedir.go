@@ -74,8 +74,9 @@ func (s shelf) All(ctx context.Context, k objects.Key) iter.Seq2[objects.Object,
 	}
 }
 
-// CopyObject implements objects.Shelf. Its time is copied, too, for which the object has to be looked at. What stands for
-// an empty directory is made anew, as servers that keep files do not copy it.
+// CopyObject implements objects.Shelf. Its time is copied, too, for which the object has to be
+// looked at. What stands for an empty directory is made anew, as servers that keep files do not
+// copy it.
 func (s shelf) CopyObject(ctx context.Context, bucket string, o objects.Object, to objects.Key) (objects.Copied, error) {
 	if strings.HasSuffix(o.Name, "/") && o.Size == 0 {
 		err := s.r.putMarker(ctx, placeOf(to.Dir()))

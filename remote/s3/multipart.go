@@ -10,21 +10,22 @@ import (
 )
 
 const (
-	// spareMemory may be used by an upload beyond Concurrency parts: for the one that is being collected, and for those
-	// that wait for their answer while others are sent.
+	// spareMemory may be used by an upload beyond Concurrency parts: for the one that is being
+	// collected, and for those that wait for their answer while others are sent.
 	spareMemory = 12 << 20
 	// chunkSlots is how finely the memory for parts on their way is counted.
 	chunkSlots = 4
 	// abortTime is how long an upload that failed may take to be removed.
 	abortTime = 30 * time.Second
-	// beginTime is how long a server may take to begin one. The end of the upload does not end that request: it would
-	// leave an upload that nobody knows the name of.
+	// beginTime is how long a server may take to begin one. The end of the upload does not end that
+	// request: it would leave an upload that nobody knows the name of.
 	beginTime = 10 * time.Second
 )
 
 var errUploadEnded = errors.New("the upload has ended")
 
-// A multipart upload is under way: parts are sent by several goroutines, and numbered in the order they are given.
+// A multipart upload is under way: parts are sent by several goroutines, and numbered in the order
+// they are given.
 type multipart struct {
 	r      *Remote
 	at     place
@@ -48,8 +49,8 @@ type multipart struct {
 	parts []minio.CompletePart // guarded by mu; index is the number less 1
 }
 
-// startMultipart begins an upload that lives until complete or abort. Ending ctx makes it fail, up to complete. Without
-// copies copyFrom must not be called.
+// startMultipart begins an upload that lives until complete or abort. Ending ctx makes it fail, up
+// to complete. Without copies copyFrom must not be called.
 func (r *Remote) startMultipart(ctx context.Context, at place, o minio.PutObjectOptions, copies bool) *multipart {
 	inFlight := r.opt.inFlight()
 	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -112,7 +113,8 @@ func (m *multipart) state() (id string, err error) {
 	return m.id, m.err
 }
 
-// send takes over buf and sends it as the next part. It waits until so little is on its way that memory is left.
+// send takes over buf and sends it as the next part. It waits until so little is on its way that
+// memory is left.
 func (m *multipart) send(buf []byte) error {
 	weight := int((int64(len(buf))*chunkSlots + m.r.opt.ChunkSize - 1) / m.r.opt.ChunkSize)
 	weight = max(min(weight, cap(m.slots)), 1)
@@ -158,7 +160,8 @@ func (m *multipart) reserve(weight int) (int, error) {
 	return n, nil
 }
 
-// buffer returns an empty one for the next part, which is size bytes long, or with 0 as partSize says.
+// buffer returns an empty one for the next part, which is size bytes long, or with 0 as partSize
+// says.
 func (m *multipart) buffer(size int64) []byte {
 	if size == 0 {
 		size = m.r.partSize(m.next)
@@ -222,8 +225,8 @@ func (m *multipart) wait(ctx context.Context) error {
 	return err
 }
 
-// abortWith removes what the server has of the upload. Parts that are on their way would come back after that, so it
-// waits for their end.
+// abortWith removes what the server has of the upload. Parts that are on their way would come back
+// after that, so it waits for their end.
 func (m *multipart) abortWith(ctx context.Context) error {
 	m.detach()
 	m.fail(errUploadEnded)

@@ -13,7 +13,8 @@ import (
 	"ferry/remote/network"
 )
 
-// inOrder lists like ListObjectsIter, in the order of the keys: that gives the objects of a page before its directories.
+// inOrder lists like ListObjectsIter, in the order of the keys: that gives the objects of a page
+// before its directories.
 func (r *Remote) inOrder(ctx context.Context, bucket string, o minio.ListObjectsOptions) iter.Seq[minio.ObjectInfo] {
 	return func(yield func(minio.ObjectInfo) bool) {
 		asked := pages{bound: r.opt.Network.Listing()}
@@ -39,7 +40,8 @@ func (r *Remote) inOrder(ctx context.Context, bucket string, o minio.ListObjects
 					return
 				}
 			}
-			// A page that is full is whole: the next one need not be asked for before this one is passed on.
+			// A page that is full is whole: the next one need not be asked for before this one is
+			// passed on.
 			if page = append(page, object); (object.Err != nil || len(page) == o.MaxKeys) && !flush() {
 				return
 			}

@@ -13,7 +13,8 @@ import (
 // maxKey is the longest key in bytes.
 const maxKey = 1024
 
-// A place is where something is in the far side's terms. Without a key it is a bucket, without a bucket all of them.
+// A place is where something is in the far side's terms. Without a key it is a bucket, without a
+// bucket all of them.
 type place struct{ bucket, key string }
 
 // object reports whether it is no bucket. There may be no object nevertheless: see

@@ -8,7 +8,8 @@ type quirks struct {
 	maxParts     int
 }
 
-// quirksOf returns what is known of a provider. One that is not known takes what every server understands.
+// quirksOf returns what is known of a provider. One that is not known takes what every server
+// understands.
 func quirksOf(provider string) quirks {
 	q := quirks{maxParts: 10000}
 	switch provider {

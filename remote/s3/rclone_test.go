@@ -13,7 +13,8 @@ import (
 	"ferry/remote"
 )
 
-// sharedNames are names that programs may get wrong. Those with ‛ are not among them: rclone itself loses them.
+// sharedNames are names that programs may get wrong. Those with ‛ are not among them: rclone itself
+// loses them.
 func sharedNames() []string {
 	return []string{
 		"plain.txt", " a", "a ", "a．", "a／b", "．", "100%25.txt", "a+b&c=d#e;f", `"q" 'q'`, `a\b`, "a:b", "*?[a]",
@@ -21,8 +22,8 @@ func sharedNames() []string {
 	}
 }
 
-// TestATreeThatIsSharedWithRclone lets rclone write what this package reads, and the other way round. It runs where
-// RCLONE_BIN, or PATH, has one.
+// TestATreeThatIsSharedWithRclone lets rclone write what this package reads, and the other way
+// round. It runs where RCLONE_BIN, or PATH, has one.
 func TestATreeThatIsSharedWithRclone(t *testing.T) {
 	bin, err := exec.LookPath(cmp.Or(os.Getenv("RCLONE_BIN"), "rclone"))
 	if err != nil {

@@ -8,7 +8,8 @@ import (
 	"ferry/remote"
 )
 
-// Remove implements remote.Remote. The server would not say that there is no such object, so it is asked before.
+// Remove implements remote.Remote. The server would not say that there is no such object, so it is
+// asked before.
 func (r *Remote) Remove(ctx context.Context, name string) error {
 	at, err := r.begin(ctx, "remove", name)
 	if err != nil {
@@ -26,7 +27,8 @@ func (r *Remote) Remove(ctx context.Context, name string) error {
 	return r.explain(ctx, "remove", name, err)
 }
 
-// RemoveVersion implements remote.VersionRemover. It looks as Remove does, and sends the precondition besides.
+// RemoveVersion implements remote.VersionRemover. It looks as Remove does, and sends the
+// precondition besides.
 func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error {
 	at, err := r.begin(ctx, "remove", name)
 	if err != nil {

@@ -165,7 +165,8 @@ func TestAListingIsOneRequestPerPage(t *testing.T) {
 	}
 }
 
-// The first bytes of a file come from the server again only when they are too few for it to copy them.
+// The first bytes of a file come from the server again only when they are too few for it to copy
+// them.
 func TestContinuingAFile(t *testing.T) {
 	r := openAt(t, testBucket, testOptions(startGateway(t)))
 	long := pattern(12 << 20)

@@ -8,7 +8,8 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 )
 
-// Role is what the owner of the keys may take on, to work with the rights of somebody else. The zero value is none.
+// Role is what the owner of the keys may take on, to work with the rights of somebody else. The
+// zero value is none.
 type Role struct {
 	ARN         string
 	ExternalID  string        // what its owner has agreed on, where that is asked for

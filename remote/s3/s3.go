@@ -2,27 +2,30 @@
 //
 // # What is where
 //
-// A file is an object; its key is the name, each element spelled as Options.Encoding says. A directory exists as long as
-// a key begins with its name and a slash; one that Mkdir made, or that was emptied, is an empty object whose key ends in a
-// slash, so that it also exists when nothing is in it. A name that is an object and a directory is the directory. The path that New is given is "bucket/prefix", or empty: then the buckets are the
-// directories of the root.
+// A file is an object; its key is the name, each element spelled as Options.Encoding says. A
+// directory exists as long as a key begins with its name and a slash; one that Mkdir made, or that
+// was emptied, is an empty object whose key ends in a slash, so that it also exists when nothing is
+// in it. A name that is an object and a directory is the directory. The path that New is given is
+// "bucket/prefix", or empty: then the buckets are the directories of the root.
 //
 // # Times
 //
-// An object that was stored without a modification time has that of its upload, which the server keeps. Any other time,
-// set by Put, SetModTime or a move, is kept in the object's metadata as "mtime", in seconds since 1970 with decimals, as
-// rclone does. A server does not list metadata, except MinIO's; so List shows the time of the upload for objects whose
-// time somebody else set, and the time that was set for those of which this Remote has learnt it before. Stat always
-// tells the time that was set.
+// An object that was stored without a modification time has that of its upload, which the server
+// keeps. Any other time, set by Put, SetModTime or a move, is kept in the object's metadata as
+// "mtime", in seconds since 1970 with decimals, as rclone does. A server does not list metadata,
+// except MinIO's; so List shows the time of the upload for objects whose time somebody else set,
+// and the time that was set for those of which this Remote has learnt it before. Stat always tells
+// the time that was set.
 //
 // # Uploads
 //
-// What fits one part (Options.ChunkSize) is one request. Anything longer is a multipart upload, with the parts sent
-// while more is coming; it becomes visible in one step, and nothing is left of it when it fails. Only a process that is
-// killed leaves parts, which nobody sees: the caller can note them (remote.WithUploads), AbortUpload removes them, and so
-// does a rule of the bucket for incomplete uploads. The signature of
-// each request covers the content, so that what arrives damaged is refused. Parts that travel encrypted, or not at all
-// beyond this machine, have a checksum instead, where the server knows CRC-32C.
+// What fits one part (Options.ChunkSize) is one request. Anything longer is a multipart upload,
+// with the parts sent while more is coming; it becomes visible in one step, and nothing is left of
+// it when it fails. Only a process that is killed leaves parts, which nobody sees: the caller can
+// note them (remote.WithUploads), AbortUpload removes them, and so does a rule of the bucket for
+// incomplete uploads. The signature of each request covers the content, so that what arrives
+// damaged is refused. Parts that travel encrypted, or not at all beyond this machine, have a
+// checksum instead, where the server knows CRC-32C.
 package s3
 
 import (
@@ -58,8 +61,8 @@ type Remote struct {
 	times *memo[uint64, setTime] // modification times that were set, by object and content
 }
 
-// New returns the remote at path, "bucket/prefix" or empty. It connects to nothing yet. An error is one line that names
-// the option that is wrong.
+// New returns the remote at path, "bucket/prefix" or empty. It connects to nothing yet. An error is
+// one line that names the option that is wrong.
 func New(_ context.Context, path string, o Options) (*Remote, error) {
 	if err := o.complete(); err != nil {
 		return nil, err

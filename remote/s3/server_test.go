@@ -119,7 +119,8 @@ func openAt(t *testing.T, path string, o Options) *Remote {
 	return r
 }
 
-// A front is a server on which requests are counted, and can go wrong before the real one gets them.
+// A front is a server on which requests are counted, and can go wrong before the real one gets
+// them.
 type front struct {
 	addr    string
 	handler http.Handler // the real one

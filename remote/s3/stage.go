@@ -10,8 +10,9 @@ import (
 	"ferry/remote"
 )
 
-// Stage implements remote.Stager. What is written is sent in parts while it comes. The first bytes of a published file
-// are copied by the server, without coming here, when they are enough for a part.
+// Stage implements remote.Stager. What is written is sent in parts while it comes. The first bytes
+// of a published file are copied by the server, without coming here, when they are enough for a
+// part.
 func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
 	at, err := r.begin(ctx, "stage", name)
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"ferry/remote/objects"
 )
 
-// Stat implements remote.Remote. A file that was seen before costs one request, any other and a directory two at a time.
+// Stat implements remote.Remote. A file that was seen before costs one request, any other and a
+// directory two at a time.
 func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	at, err := r.begin(ctx, "stat", name)
 	if err != nil {
@@ -53,7 +54,8 @@ func (r *Remote) headBy(ctx context.Context, c *minio.Core, at place) (minio.Obj
 	return c.StatObject(ctx, at.bucket, at.key, minio.StatObjectOptions{ServerSideEncryption: r.opt.customer()})
 }
 
-// checkRoot returns an error unless the root or a bucket can be used as a directory. One that holds nothing yet can.
+// checkRoot returns an error unless the root or a bucket can be used as a directory. One that holds
+// nothing yet can.
 func (r *Remote) checkRoot(ctx context.Context, at place) error {
 	empty, err := r.checkBucket(ctx, at)
 	if err != nil || !empty || !at.object() {
@@ -65,8 +67,8 @@ func (r *Remote) checkRoot(ctx context.Context, at place) error {
 	return nil
 }
 
-// checkBucket returns an error unless the bucket can be listed, or, without one, the buckets; and whether nothing is
-// below the place.
+// checkBucket returns an error unless the bucket can be listed, or, without one, the buckets; and
+// whether nothing is below the place.
 func (r *Remote) checkBucket(ctx context.Context, at place) (empty bool, err error) {
 	if at.bucket == "" {
 		buckets, err := r.once.ListBuckets(ctx)
@@ -81,7 +83,8 @@ func (r *Remote) checkBucket(ctx context.Context, at place) (empty bool, err err
 	return true, nil
 }
 
-// checkDir returns ErrNotExist unless something is in the directory at a place, or it was made by itself.
+// checkDir returns ErrNotExist unless something is in the directory at a place, or it was made by
+// itself.
 func (r *Remote) checkDir(ctx context.Context, at place) error {
 	if !at.object() || at == r.root {
 		_, err := r.checkBucket(ctx, at)
@@ -94,8 +97,8 @@ func (r *Remote) checkDir(ctx context.Context, at place) error {
 	return err
 }
 
-// lookAt describes the object at a place, or reports that there is a directory; then info is that of the object that it hides,
-// if there is one.
+// lookAt describes the object at a place, or reports that there is a directory; then info is that
+// of the object that it hides, if there is one.
 func (r *Remote) lookAt(ctx context.Context, at place) (info minio.ObjectInfo, isDir bool, err error) {
 	q := r.dirs.Ask(ctx, at.name())
 	defer q.Drop()

@@ -13,8 +13,8 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// An upload collects the content of a file, and sends it in parts when it is longer than one. It is used by one
-// goroutine.
+// An upload collects the content of a file, and sends it in parts when it is longer than one. It is
+// used by one goroutine.
 type upload struct {
 	r       *Remote
 	at      place
@@ -108,8 +108,8 @@ func (u *upload) number() int {
 	return u.parts.next
 }
 
-// finish publishes the file. When it fails, the upload is still to be dropped. Once a part could not be sent, nothing
-// helps any more.
+// finish publishes the file. When it fails, the upload is still to be dropped. Once a part could
+// not be sent, nothing helps any more.
 func (u *upload) finish(ctx context.Context) (minio.UploadInfo, error) {
 	if u.parts != nil {
 		if _, err := u.parts.state(); err != nil {
@@ -150,7 +150,8 @@ func (r *Remote) putWhole(ctx context.Context, at place, content []byte, o minio
 	return r.again.PutObject(ctx, at.bucket, at.key, bytes.NewReader(content), int64(len(content)), md5sum, sha256sum, o)
 }
 
-// digests returns what a request that sends content has in its header: a SHA-256 for the signature, or a Content-MD5.
+// digests returns what a request that sends content has in its header: a SHA-256 for the signature,
+// or a Content-MD5.
 func (r *Remote) digests(content []byte) (md5sum, sha256sum string) {
 	if r.opt.UnsignedPayload || r.opt.V2Auth {
 		if r.opt.DisableChecksum {

@@ -14,8 +14,8 @@ import (
 // uploadToken is what an upload is found by again. Only a key can hold a line end.
 func uploadToken(at place, id string) string { return at.bucket + "\n" + id + "\n" + at.key }
 
-// tellUpload reports that an upload was begun, and returns what reports its end. What is to be left on the server when an
-// upload fails is no concern of the caller.
+// tellUpload reports that an upload was begun, and returns what reports its end. What is to be left
+// on the server when an upload fails is no concern of the caller.
 func (r *Remote) tellUpload(ctx context.Context, at place, id string) (ended func(left bool)) {
 	if r.opt.LeaveParts {
 		return func(bool) {}

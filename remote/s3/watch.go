@@ -27,15 +27,15 @@ import (
 
 const (
 	watchPing = time.Second // how often the server is asked to show that it is there
-	// Without a sign of it the connection counts as broken. There are versions that hold back all they have to tell, signs
-	// included, until it is 4 KiB: then it comes up to four minutes late.
+	// Without a sign of it the connection counts as broken. There are versions that hold back all
+	// they have to tell, signs included, until it is 4 KiB: then it comes up to four minutes late.
 	watchSilence = 5 * time.Minute
 	maxEvents    = 4 << 20 // bytes in what the server tells at once
 )
 
-// Watch implements remote.Watcher on MinIO, whose servers tell of events on a connection that stays open. It is
-// ErrUnsupported on any other: Amazon's tell queues that are to be set up beside the bucket. A server that has too much to
-// tell leaves some of it out, and does not say so.
+// Watch implements remote.Watcher on MinIO, whose servers tell of events on a connection that stays
+// open. It is ErrUnsupported on any other: Amazon's tell queues that are to be set up beside the
+// bucket. A server that has too much to tell leaves some of it out, and does not say so.
 func (r *Remote) Watch(ctx context.Context, _ time.Duration) iter.Seq2[remote.Change, error] {
 	return func(yield func(remote.Change, error) bool) {
 		taken := true
@@ -49,7 +49,8 @@ func (r *Remote) Watch(ctx context.Context, _ time.Duration) iter.Seq2[remote.Ch
 	}
 }
 
-// listen calls tell with every change until it returns false, or with the error that ends the connection.
+// listen calls tell with every change until it returns false, or with the error that ends the
+// connection.
 func (r *Remote) listen(ctx context.Context, tell func(remote.Change) bool) error {
 	if r.opt.host == defaultHost {
 		return remote.ErrUnsupported
@@ -140,8 +141,8 @@ func (r *Remote) events(ctx context.Context, transport *network.Transport) (io.R
 	return a.Body, nil
 }
 
-// eventsRequest makes the request, which looks like one to list the bucket, or all of them, to servers that do not know
-// it.
+// eventsRequest makes the request, which looks like one to list the bucket, or all of them, to
+// servers that do not know it.
 func (r *Remote) eventsRequest(ctx context.Context) (*http.Request, error) {
 	query := url.Values{
 		"ping":     {fmt.Sprint(int(watchPing / time.Second))},

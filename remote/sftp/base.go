@@ -12,7 +12,8 @@ import (
 	"ferry/remote/partname"
 )
 
-// onFile makes the hidden file begin with the first off bytes of the published one, and returns how many that are.
+// onFile makes the hidden file begin with the first off bytes of the published one, and returns how
+// many that are.
 func (s *stage) onFile(ctx context.Context, old *meta, off int64) (int64, error) {
 	if old == nil {
 		return 0, remote.ErrNotExist
@@ -81,7 +82,8 @@ func offset(off, size int64) (int64, error) {
 	return off, nil
 }
 
-// copyHead copies the first n bytes of the published file into the hidden one: inside the server where it can.
+// copyHead copies the first n bytes of the published file into the hidden one: inside the server
+// where it can.
 func (s *stage) copyHead(ctx context.Context, n int64) error {
 	if n == 0 {
 		return nil
@@ -112,8 +114,8 @@ const (
 	openWrite = 1 << 1
 )
 
-// copyInside has the server copy the first n bytes of the file from to the beginning of the file to, or answers
-// ErrUnsupported where it cannot.
+// copyInside has the server copy the first n bytes of the file from to the beginning of the file
+// to, or answers ErrUnsupported where it cannot.
 func (r *Remote) copyInside(ctx context.Context, c *conn, from, to string, n int64) error {
 	return do(ctx, c, func() error {
 		ch, err := c.rawChannel()

@@ -12,7 +12,8 @@ import (
 	"ferry/remote"
 )
 
-// patience is how long a call that nobody waits for may take, before its connection is taken for dead.
+// patience is how long a call that nobody waits for may take, before its connection is taken for
+// dead.
 const patience = 10 * time.Second
 
 // A conn is a connection to the server. Any number of calls share it.
@@ -38,8 +39,9 @@ func (c *conn) close() {
 	c.ssh.Close() // what it could report is that it was closed already
 }
 
-// await makes a call of package sftp, which knows no context, and returns when it does or when ctx ends. In the second
-// case the call goes on, late gets what it yields in the end, and if it never ends, its connection is dead.
+// await makes a call of package sftp, which knows no context, and returns when it does or when ctx
+// ends. In the second case the call goes on, late gets what it yields in the end, and if it never
+// ends, its connection is dead.
 func await[T any](ctx context.Context, c *conn, call func() (T, error), late func(T)) (T, error) {
 	type result struct {
 		value T
@@ -85,8 +87,9 @@ func (c *conn) watch(ended <-chan struct{}) {
 	}
 }
 
-// commit is do for a change that others see: once it was begun it cannot be called back, and the call waits for its answer
-// as remote.Committed lets it. When there is none, the change is in doubt. call gets the context it is waited under.
+// commit is do for a change that others see: once it was begun it cannot be called back, and the
+// call waits for its answer as remote.Committed lets it. When there is none, the change is in
+// doubt. call gets the context it is waited under.
 func commit(ctx context.Context, c *conn, call func(ctx context.Context) error) error {
 	switch {
 	case ctx.Err() != nil:

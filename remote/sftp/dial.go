@@ -54,7 +54,8 @@ func newDialer(o Options) (*dialer, error) {
 	return d, err
 }
 
-// privateKey returns the key of the options, nil when there is none. Its errors say nothing of the key.
+// privateKey returns the key of the options, nil when there is none. Its errors say nothing of the
+// key.
 func privateKey(o Options) (ssh.Signer, error) {
 	option, pem := "key_pem", []byte(o.KeyPEM)
 	if o.KeyPEM == "" {
@@ -205,7 +206,8 @@ func (d *dialer) start(s *ssh.Session) error {
 	return s.RequestSubsystem("sftp")
 }
 
-// methods returns the ways to log in, in the order in which they are tried; done is called when that is over.
+// methods returns the ways to log in, in the order in which they are tried; done is called when
+// that is over.
 func (d *dialer) methods() (methods []ssh.AuthMethod, done func()) {
 	done = func() {}
 	if len(d.keys) > 0 {
@@ -223,7 +225,8 @@ func (d *dialer) methods() (methods []ssh.AuthMethod, done func()) {
 	return methods, done
 }
 
-// answer gives the password to a server that asks for it as one of several questions (RFC 4256), as PAM does.
+// answer gives the password to a server that asks for it as one of several questions (RFC 4256), as
+// PAM does.
 func (d *dialer) answer(_, _ string, questions []string, echo []bool) ([]string, error) {
 	answers := make([]string, len(questions))
 	for i := range questions {

@@ -16,7 +16,8 @@ import (
 	"ferry/remote/retry"
 )
 
-// cutting serves as refuseRenameOver does, and cuts all connections at a rename: before or after it is done.
+// cutting serves as refuseRenameOver does, and cuts all connections at a rename: before or after it
+// is done.
 type cutting struct {
 	osFiles
 	s       *server

@@ -14,7 +14,8 @@ import (
 	"ferry/remote"
 )
 
-// errLost is what calls fail with when their connection breaks. It is not final: the next call makes a new one.
+// errLost is what calls fail with when their connection breaks. It is not final: the next call
+// makes a new one.
 var errLost = errors.New("the connection to the server was lost")
 
 // fail wraps err as every error of a remote is, unless it is nil.
@@ -43,9 +44,9 @@ func isLong(name string) bool {
 	return false
 }
 
-// translate turns a status of the protocol (draft-ietf-secsh-filexfer-02 section 7) into a sentinel of package remote.
-// Package sftp has done so already with the two that it knows. SSH_FX_FAILURE says nothing: whoever knows what was
-// tried looks for the cause.
+// translate turns a status of the protocol (draft-ietf-secsh-filexfer-02 section 7) into a sentinel
+// of package remote. Package sftp has done so already with the two that it knows. SSH_FX_FAILURE
+// says nothing: whoever knows what was tried looks for the cause.
 func translate(err error) error {
 	switch {
 	case errors.Is(err, sftp.ErrSSHFxConnectionLost), errors.Is(err, sftp.ErrSSHFxNoConnection), errors.Is(err, io.EOF):

@@ -10,7 +10,8 @@ import (
 	"ferry/remote"
 )
 
-// A server that only says that it does not like a request means the name where that is longer than any file system takes.
+// A server that only says that it does not like a request means the name where that is longer than
+// any file system takes.
 func TestWhichAnswersAreAboutTheObject(t *testing.T) {
 	long := "d/" + strings.Repeat("x", 256)
 	for code := uint32(1); code < 32; code++ {

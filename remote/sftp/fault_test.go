@@ -312,7 +312,8 @@ func (s stingy) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// TestTheEndOfTheConnectionIsNotThatOfTheFile has an error of package sftp, which wraps io.EOF when it cannot send.
+// TestTheEndOfTheConnectionIsNotThatOfTheFile has an error of package sftp, which wraps io.EOF when
+// it cannot send.
 func TestTheEndOfTheConnectionIsNotThatOfTheFile(t *testing.T) {
 	r := &reader{name: "f"}
 	if err := r.readErr(fmt.Errorf("failed to send packet: %w", io.EOF)); err == nil || errors.Is(err, io.EOF) {

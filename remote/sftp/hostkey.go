@@ -23,8 +23,8 @@ type hostKeys struct {
 	pins   *pins // of hosts that are not in the file
 }
 
-// newHostKeys reads file. Without one it reads the user's own, if there is any, and of hosts that are not in it the first
-// key is believed and kept in the file pinned, which may be "".
+// newHostKeys reads file. Without one it reads the user's own, if there is any, and of hosts that
+// are not in it the first key is believed and kept in the file pinned, which may be "".
 func newHostKeys(file, pinned string) (hostKeys, error) {
 	h := hostKeys{file: file, strict: file != "", pins: &pins{file: pinned}}
 	if !h.strict {
@@ -85,8 +85,8 @@ func otherKey(host string, key ssh.PublicKey, differs *knownhosts.KeyError, file
 		differs.Want[0].Filename, differs.Want[0].Line, shownKey(key), file, knownhosts.Normalize(host))
 }
 
-// algorithms returns those of the keys that are known of a host, so that the host does not show another one; nil when
-// there are none.
+// algorithms returns those of the keys that are known of a host, so that the host does not show
+// another one; nil when there are none.
 func (h hostKeys) algorithms(host string, addr net.Addr) []string {
 	if h.known != nil {
 		if list := knownAlgorithms(h.known, host, addr); list != nil {

@@ -14,7 +14,8 @@ import (
 	"ferry/remote/partname"
 )
 
-// maxPages is how many pages of a directory are asked for at a time. OpenSSH puts 100 entries on one.
+// maxPages is how many pages of a directory are asked for at a time. OpenSSH puts 100 entries on
+// one.
 const maxPages = 16
 
 // List implements remote.Remote. A link to something that is not there is left out.

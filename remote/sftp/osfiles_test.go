@@ -7,7 +7,8 @@ import (
 	"github.com/pkg/sftp"
 )
 
-// osFiles are the files of this machine under the request server of package sftp. A rename replaces nothing.
+// osFiles are the files of this machine under the request server of package sftp. A rename replaces
+// nothing.
 type osFiles struct{}
 
 func (osFiles) Fileread(r *sftp.Request) (io.ReaderAt, error) { return os.Open(r.Filepath) }

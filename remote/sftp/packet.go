@@ -101,8 +101,8 @@ func fileMode(mode uint32) fs.FileMode {
 	return m
 }
 
-// metaOf is for what package sftp found. A server that gives no mode is not told apart from one that denies everything;
-// the second makes no sense.
+// metaOf is for what package sftp found. A server that gives no mode is not told apart from one
+// that denies everything; the second makes no sense.
 func metaOf(info fs.FileInfo, name string) meta {
 	m := meta{name: name, mode: info.Mode(), perms: info.Mode() != 0, size: info.Size()}
 	if t := info.ModTime(); t.Unix() != 0 {

@@ -43,15 +43,16 @@ func (r *Remote) withPart(ctx context.Context, op, name, owner string, use func(
 	})
 }
 
-// keep makes the hidden file p in dir what its owner left of an upload, in place of what that was before.
+// keep makes the hidden file p in dir what its owner left of an upload, in place of what that was
+// before.
 func (r *Remote) keep(ctx context.Context, c *conn, dir, p string, part partname.Name) error {
 	r.kept.Lock()
 	defer r.kept.Unlock()
 	return r.replace(ctx, c, p, r.partPath(dir, part.String()))
 }
 
-// keptPart describes the unfinished upload that owner left in dir of what the server calls held. One that is too old is
-// not there.
+// keptPart describes the unfinished upload that owner left in dir of what the server calls held.
+// One that is too old is not there.
 // LOCKS_REQUIRED(r.kept)
 func (r *Remote) keptPart(ctx context.Context, c *conn, dir, held, owner string) (m meta, p string, err error) {
 	kept := partname.Name{Owner: owner, Base: held}
@@ -92,8 +93,8 @@ func partEntry(m *meta, name, owner string) remote.Entry {
 	return e
 }
 
-// listedPart returns the entry that List yields for the hidden file m in dir, if it yields one. It removes what is too
-// old.
+// listedPart returns the entry that List yields for the hidden file m in dir, if it yields one. It
+// removes what is too old.
 func (r *Remote) listedPart(ctx context.Context, c *conn, dir string, m *meta) (remote.Entry, bool, error) {
 	p, ok := partname.Parse(m.name)
 	if !ok || !m.regular() || r.uploads.has(dir, m.name) {
@@ -125,7 +126,8 @@ func (r *Remote) listedPart(ctx context.Context, c *conn, dir string, m *meta) (
 	return partEntry(m, name, p.Owner), true, nil
 }
 
-// removeIdle removes the hidden file part of dir, if want still wants it. One that is being written is ErrNotEmpty.
+// removeIdle removes the hidden file part of dir, if want still wants it. One that is being written
+// is ErrNotEmpty.
 func (r *Remote) removeIdle(ctx context.Context, c *conn, dir, part string, want func() bool) error {
 	r.kept.Lock()
 	defer r.kept.Unlock()
@@ -141,7 +143,8 @@ func (r *Remote) removeIdle(ctx context.Context, c *conn, dir, part string, want
 	return do(ctx, c, func() error { return c.sftp.Remove(p) })
 }
 
-// removeParts removes the hidden files of dir, provided that they are all it holds and that none is being written.
+// removeParts removes the hidden files of dir, provided that they are all it holds and that none is
+// being written.
 func (r *Remote) removeParts(ctx context.Context, c *conn, dir string) error {
 	d, err := r.openDir(ctx, c, dir)
 	if err != nil {

@@ -30,7 +30,8 @@ func warnings(t *testing.T, o Options) (string, error) {
 	return out.String(), err
 }
 
-// A host of which no key is known is believed once, with a warning, and never again with another key.
+// A host of which no key is known is believed once, with a warning, and never again with another
+// key.
 func TestTheFirstKeyIsPinned(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
 	s := startServer(t, goServer)

@@ -10,8 +10,8 @@ import (
 
 var errClosed = errors.New("the remote was closed")
 
-// A pool holds the connections to the server. Calls share them: a new one is made only while all are in use and there
-// are fewer than max.
+// A pool holds the connections to the server. Calls share them: a new one is made only while all
+// are in use and there are fewer than max.
 type pool struct {
 	// constant
 	max     int
@@ -56,8 +56,8 @@ func (p *pool) get(ctx context.Context) (*conn, error) {
 	return c, p.add(c)
 }
 
-// take returns the connection with the fewest users. One that is in use is returned only when there may be no more, or
-// with share.
+// take returns the connection with the fewest users. One that is in use is returned only when there
+// may be no more, or with share.
 func (p *pool) take(share bool) (*conn, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -111,7 +111,8 @@ func (p *pool) put(c *conn) {
 	}
 }
 
-// closeIdle closes the connections that nobody has used for a while, and looks again when the next one may be due.
+// closeIdle closes the connections that nobody has used for a while, and looks again when the next
+// one may be due.
 func (p *pool) closeIdle() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -89,8 +89,8 @@ func (s *stage) rename(ctx context.Context, c *conn, part, target string) error 
 	return err
 }
 
-// dropKept forgets what the owner had left, also when the upload's time is over meanwhile. Mostly there is nothing, and
-// what cannot be removed does not concern this upload.
+// dropKept forgets what the owner had left, also when the upload's time is over meanwhile. Mostly
+// there is nothing, and what cannot be removed does not concern this upload.
 func (s *stage) dropKept(ctx context.Context, c *conn, dir string) {
 	if s.owner == partname.PutOwner {
 		return
@@ -101,8 +101,8 @@ func (s *stage) dropKept(ctx context.Context, c *conn, dir string) {
 	_ = do(ctx, c, func() error { return c.sftp.Remove(kept) })
 }
 
-// replace renames from to to, over an old file. Where the server cannot, the old one is set aside meanwhile: that is not
-// begun when nobody waits any more, and not left half done.
+// replace renames from to to, over an old file. Where the server cannot, the old one is set aside
+// meanwhile: that is not begun when nobody waits any more, and not left half done.
 func (r *Remote) replace(ctx context.Context, c *conn, from, to string) error {
 	if _, ok := c.sftp.HasExtension("posix-rename@openssh.com"); ok {
 		return commit(ctx, c, func(context.Context) error { return c.sftp.PosixRename(from, to) })
@@ -140,8 +140,8 @@ func (r *Remote) replaceAside(c *conn, from, to string) error {
 	return nil
 }
 
-// putBack lets the file set aside have its name again, over another connection as its own is lost, unless another file has
-// it by now.
+// putBack lets the file set aside have its name again, over another connection as its own is lost,
+// unless another file has it by now.
 func (r *Remote) putBack(aside, to string) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()

@@ -10,8 +10,9 @@ import (
 	"ferry/remote"
 )
 
-// A raw is a second channel to the server, for what package sftp does not do: to give a directory page by page, and to
-// have the server copy. One request is under way at a time, or a few of the same kind.
+// A raw is a second channel to the server, for what package sftp does not do: to give a directory
+// page by page, and to have the server copy. One request is under way at a time, or a few of the
+// same kind.
 type raw struct {
 	// constant
 	rd io.Reader
@@ -116,7 +117,8 @@ type answer struct {
 	packet
 }
 
-// call sends requests of one type, all at once, and returns the answers to them in the order in which they came.
+// call sends requests of one type, all at once, and returns the answers to them in the order in
+// which they came.
 func (r *raw) call(typ byte, n int, body []byte) ([]answer, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

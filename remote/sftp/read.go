@@ -56,7 +56,8 @@ func base(name string) string {
 	return b
 }
 
-// entry describes m. There is no Version: the protocol has whole seconds only, in which a file may change twice.
+// entry describes m. There is no Version: the protocol has whole seconds only, in which a file may
+// change twice.
 func entry(m *meta, name string) remote.Entry {
 	e := remote.Entry{Name: name, Size: m.size, ModTime: m.modTime, Mode: m.mode.Perm(), Dir: m.mode.IsDir(), ReadOnly: m.readOnly()}
 	if e.Dir {

@@ -15,8 +15,8 @@ const (
 	chunkSize  = 256 << 10 // what is asked for at a time, in packets that are under way together
 )
 
-// A reader reads a file ahead of who reads from it, the further the longer that goes on: so that the distance to the
-// server costs little, and a short read asks for little.
+// A reader reads a file ahead of who reads from it, the further the longer that goes on: so that
+// the distance to the server costs little, and a short read asks for little.
 type reader struct {
 	// constant
 	name    string
@@ -107,7 +107,8 @@ func (r *reader) fill() error {
 	return nil
 }
 
-// readErr keeps the end of the file, which is io.EOF itself, apart from that of the connection, which package sftp wraps.
+// readErr keeps the end of the file, which is io.EOF itself, apart from that of the connection,
+// which package sftp wraps.
 func (r *reader) readErr(err error) error {
 	switch {
 	case err == nil:
@@ -140,8 +141,8 @@ func (r *reader) ask() {
 	}
 }
 
-// readAll fills b from off on, up to the end of the file. Package sftp takes an answer that is shorter than was asked for
-// to be the last; some servers just give less at a time.
+// readAll fills b from off on, up to the end of the file. Package sftp takes an answer that is
+// shorter than was asked for to be the last; some servers just give less at a time.
 func readAll(f io.ReaderAt, b []byte, off int64) ([]byte, error) {
 	n := 0
 	for {

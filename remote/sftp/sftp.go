@@ -1,15 +1,18 @@
 // Package sftp is a remote that keeps its files on an SSH server, reached by SFTP version 3
 // (draft-ietf-secsh-filexfer-02) with the extensions of OpenSSH where the server has them.
 //
-// An upload is written to a hidden file beside its target and renamed over it (posix-rename@openssh.com), so that a
-// reader sees the old file or the new one. The hidden files are named as package partname says; a client can neither
-// list nor name them, and the first upload under way that a killed process left counts as kept. Where the server cannot
-// rename over a file, the old one is set aside for a moment and comes back when the rename fails.
+// An upload is written to a hidden file beside its target and renamed over it
+// (posix-rename@openssh.com), so that a reader sees the old file or the new one. The hidden files
+// are named as package partname says; a client can neither list nor name them, and the first upload
+// under way that a killed process left counts as kept. Where the server cannot rename over a file,
+// the old one is set aside for a moment and comes back when the rename fails.
 //
-// Symbolic links are followed, unless Options.SkipLinks. Fifos, sockets and devices are never listed and never opened.
-// A file whose name is not as Options.Encoding would write it is left out of listings.
+// Symbolic links are followed, unless Options.SkipLinks. Fifos, sockets and devices are never
+// listed and never opened. A file whose name is not as Options.Encoding would write it is left out
+// of listings.
 //
-// Connections are made when they are needed, shared by calls, and closed when nobody has used them for a while.
+// Connections are made when they are needed, shared by calls, and closed when nobody has used them
+// for a while.
 package sftp
 
 import (
@@ -43,8 +46,8 @@ type Options struct {
 	KeyPassphrase string // of either
 	UseAgent      bool   // ask the SSH agent, which is asked anyway when there is neither password nor key
 
-	// KnownHosts is the file that holds the keys of hosts. "" is the user's own; then the first key of a host that is not in
-	// it is believed, with a warning, and kept in Network.KnownHosts.
+	// KnownHosts is the file that holds the keys of hosts. "" is the user's own; then the first key
+	// of a host that is not in it is believed, with a warning, and kept in Network.KnownHosts.
 	KnownHosts string
 	Algorithms Algorithms
 
@@ -58,12 +61,13 @@ type Options struct {
 	KeepModTime bool // modification times are set, where the caller has some
 	SkipLinks   bool
 	Encoding    nameenc.Encoding
-	// PartMaxAge is how long after its last byte an unfinished upload can be continued; 0 = for ever. Older ones are
-	// deleted when List or Stage come across them.
+	// PartMaxAge is how long after its last byte an unfinished upload can be continued; 0 = for
+	// ever. Older ones are deleted when List or Stage come across them.
 	PartMaxAge time.Duration
 }
 
-// Algorithms narrow down or widen what the connection is secured with; nil = what package ssh takes for secure.
+// Algorithms narrow down or widen what the connection is secured with; nil = what package ssh takes
+// for secure.
 type Algorithms struct {
 	Ciphers, MACs, KeyExchanges, HostKeys []string
 	Insecure                              bool // also those that are broken
@@ -85,8 +89,8 @@ type Remote struct {
 	ages    remote.Ages
 }
 
-// New serves the directory root of the host, relative to where the server puts the user unless it begins with a slash.
-// It connects to nobody; ctx is not kept.
+// New serves the directory root of the host, relative to where the server puts the user unless it
+// begins with a slash. It connects to nobody; ctx is not kept.
 func New(_ context.Context, root string, o Options) (*Remote, error) {
 	if o.Host == "" {
 		return nil, errors.New("sftp: the option host is not set")
@@ -151,7 +155,8 @@ func (r *Remote) check(ctx context.Context, op, name string) error {
 	return nil
 }
 
-// holdable reports whether a file may have the name: no element is hidden, or too long as it is written.
+// holdable reports whether a file may have the name: no element is hidden, or too long as it is
+// written.
 func (r *Remote) holdable(name string) bool {
 	for elem := range strings.SplitSeq(name, "/") {
 		if partname.Hidden(elem) || len(r.o.Encoding.Encode(elem)) > partname.MaxLen {

@@ -101,8 +101,8 @@ func (s *stage) writerAt(off int64) *writer {
 	return newWriter(s.file, off, max(s.r.o.Concurrency*packetSize/chunkSize, 1))
 }
 
-// target describes the file that the stage will replace, nil when there is none, and refuses what cannot be replaced.
-// Of a link it describes what that leads to; the link is replaced.
+// target describes the file that the stage will replace, nil when there is none, and refuses what
+// cannot be replaced. Of a link it describes what that leads to; the link is replaced.
 func (s *stage) target(ctx context.Context) (*meta, error) {
 	m, err := s.r.find(ctx, s.c, s.name)
 	switch {
@@ -232,7 +232,8 @@ func (r *Remote) full(c *conn, err error) error {
 	return err
 }
 
-// representable returns the time nearest to t that the protocol can express: 32 bits of seconds since 1970.
+// representable returns the time nearest to t that the protocol can express: 32 bits of seconds
+// since 1970.
 func representable(t time.Time) time.Time {
 	const last = 1<<32 - 1
 	return time.Unix(min(max(t.Unix(), 0), last), 0)

@@ -13,7 +13,8 @@ import (
 	"ferry/remote/partname"
 )
 
-// uploads knows the hidden files that uploads under way in this process write to, by their path in the remote.
+// uploads knows the hidden files that uploads under way in this process write to, by their path in
+// the remote.
 type uploads struct {
 	mu   sync.Mutex
 	busy map[string]*stage // INVARIANT: for each k/v, v.in joined with v.part == k
@@ -114,8 +115,8 @@ func (s *stage) create(ctx context.Context, c *conn, p string) error {
 	return err
 }
 
-// reclaim frees a slot that s has claimed and in which a process that was killed left the file p: what is too old goes,
-// and what is in the first slot is kept.
+// reclaim frees a slot that s has claimed and in which a process that was killed left the file p:
+// what is too old goes, and what is in the first slot is kept.
 func (r *Remote) reclaim(ctx context.Context, c *conn, s *stage, p string, slot int) error {
 	info, err := lstat(ctx, c, p)
 	if err != nil {
@@ -133,7 +134,8 @@ func (r *Remote) reclaim(ctx context.Context, c *conn, s *stage, p string, slot 
 	return remote.ErrExist
 }
 
-// partPath returns the path of the hidden file part in the directory dir of the remote, as the server knows it.
+// partPath returns the path of the hidden file part in the directory dir of the remote, as the
+// server knows it.
 func (r *Remote) partPath(dir, part string) string {
 	switch p := r.path(dir); p {
 	case ".":

@@ -75,8 +75,8 @@ func (r *Remote) Mkdir(ctx context.Context, dir string) error {
 	})
 }
 
-// Rmdir implements remote.Remote. A directory that holds nothing but unfinished uploads looks empty, and is removed
-// with them, unless one is under way. A link to a directory is ErrPermission.
+// Rmdir implements remote.Remote. A directory that holds nothing but unfinished uploads looks
+// empty, and is removed with them, unless one is under way. A link to a directory is ErrPermission.
 func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 	return r.with(ctx, "rmdir", dir, func(c *conn) error {
 		if dir == "." {

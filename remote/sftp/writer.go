@@ -9,7 +9,8 @@ import (
 	"github.com/pkg/sftp"
 )
 
-// A writer writes a file behind who writes to it: a few chunks are under way while the next one is filled.
+// A writer writes a file behind who writes to it: a few chunks are under way while the next one is
+// filled.
 type writer struct {
 	// constant
 	file *sftp.File
@@ -147,7 +148,8 @@ func (w *writer) ended() bool {
 	}
 }
 
-// written returns how many bytes from the beginning of the file on are surely there, once nothing is under way.
+// written returns how many bytes from the beginning of the file on are surely there, once nothing
+// is under way.
 func (w *writer) written() int64 {
 	w.busy.Lock()
 	defer w.busy.Unlock()

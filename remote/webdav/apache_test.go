@@ -15,7 +15,8 @@ type apache struct {
 func startApache(t *testing.T) *apache {
 	t.Helper()
 	url, files := remotetest.StartApache(t, []string{"dav", "dav_fs"}, "Dav On",
-		// Two files of one length that were written within a tick of the kernel differ in the inode alone.
+		// Two files of one length that were written within a tick of the kernel differ in the inode
+		// alone.
 		"FileETag INode MTime Size")
 	return &apache{url, files}
 }

@@ -18,8 +18,9 @@ import (
 // defaultChunk is what Nextcloud's own clients begin with.
 const defaultChunk = 10 << 20
 
-// chunksURL returns where Nextcloud takes the chunks of files of the user whose files are at base, or nil when base is not
-// such a place: .../remote.php/dav/files/USER/... becomes .../remote.php/dav/uploads/USER/.
+// chunksURL returns where Nextcloud takes the chunks of files of the user whose files are at base,
+// or nil when base is not such a place: .../remote.php/dav/files/USER/... becomes
+// .../remote.php/dav/uploads/USER/.
 func chunksURL(base *url.URL) *url.URL {
 	const files = "/remote.php/dav/files/"
 	i := strings.Index(base.Path, files)
@@ -36,8 +37,9 @@ func chunksURL(base *url.URL) *url.URL {
 	return &u
 }
 
-// putChunks sends a long file in chunks to a directory of its own, outside of the tree. Nextcloud makes the file of them
-// in one step, and keeps what belongs to an old one: shares, comments, versions.
+// putChunks sends a long file in chunks to a directory of its own, outside of the tree. Nextcloud
+// makes the file of them in one step, and keeps what belongs to an old one: shares, comments,
+// versions.
 //
 // https://docs.nextcloud.com/server/latest/developer_manual/client_apis/WebDAV/chunking.html
 func (r *Remote) putChunks(ctx context.Context, u *upload) (int64, error) {
@@ -99,7 +101,8 @@ func (r *Remote) sendChunks(ctx context.Context, dir *url.URL, to string, u *upl
 	return n, remote.CheckSize(n, u.size)
 }
 
-// assemble makes the file of its chunks. A directory that has appeared under its name meanwhile stays.
+// assemble makes the file of its chunks. A directory that has appeared under its name meanwhile
+// stays.
 func (r *Remote) assemble(ctx context.Context, dir *url.URL, to string, u *upload, n int64) error {
 	release, err := r.names.change(ctx, u.name)
 	if err != nil {

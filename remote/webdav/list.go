@@ -12,7 +12,8 @@ import (
 	"ferry/remote"
 )
 
-// List implements remote.Remote. The entries are those of one answer of the server, read as they are taken.
+// List implements remote.Remote. The entries are those of one answer of the server, read as they
+// are taken.
 func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
 	return func(yield func(remote.Entry, error) bool) {
 		if err := check(ctx, dir); err != nil {
@@ -147,8 +148,8 @@ func (l *listing) next(one *response) (base string, p props, isEntry bool, err e
 	return base, p, true, nil
 }
 
-// An upload that was left by a program that was killed is removed by whoever lists its directory when it is as old as
-// that: no upload goes on for so long without changing the time of its file.
+// An upload that was left by a program that was killed is removed by whoever lists its directory
+// when it is as old as that: no upload goes on for so long without changing the time of its file.
 const (
 	staleAge = 24 * time.Hour
 	maxSweep = 8 // how many of them one listing removes

@@ -10,8 +10,8 @@ import (
 	"ferry/remote"
 )
 
-// names keeps the calls of one Remote that change the same name apart. Its locks are for what the protocol cannot do in
-// one request, not for what other programs do.
+// names keeps the calls of one Remote that change the same name apart. Its locks are for what the
+// protocol cannot do in one request, not for what other programs do.
 type names struct {
 	mu       sync.Mutex
 	held     map[string]*hold // guarded by mu

@@ -75,7 +75,8 @@ func (r *Remote) setModTime(ctx context.Context, name string, t time.Time) error
 	return err
 }
 
-// Hash implements remote.Hasher, where the server keeps checksums that clients gave it: ownCloud and Nextcloud.
+// Hash implements remote.Hasher, where the server keeps checksums that clients gave it: ownCloud
+// and Nextcloud.
 func (r *Remote) Hash(ctx context.Context, name, algorithm string) ([]byte, error) {
 	err := check(ctx, name)
 	if err == nil && !r.vendor.owncloud {

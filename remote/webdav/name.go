@@ -9,10 +9,12 @@ import (
 	"ferry/remote/nameenc"
 )
 
-// maxName is the longest name that the disks below nearly all servers hold. The protocol has no way to ask.
+// maxName is the longest name that the disks below nearly all servers hold. The protocol has no way
+// to ask.
 const maxName = 255
 
-// uploadPrefix begins the hidden names of uploads under way; uploadRandom letters and digits follow.
+// uploadPrefix begins the hidden names of uploads under way; uploadRandom letters and digits
+// follow.
 const (
 	uploadPrefix = ".ferry-upload-"
 	uploadRandom = 26

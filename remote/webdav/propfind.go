@@ -56,8 +56,8 @@ func (r *response) props() (props, bool) {
 	return props{}, false
 }
 
-// path returns the directory and the last element of the path that the href names, without a slash at its end. Most
-// servers send a path, some a whole URL.
+// path returns the directory and the last element of the path that the href names, without a slash
+// at its end. Most servers send a path, some a whole URL.
 func (r *response) path() (dir, base string) {
 	href := strings.TrimSpace(r.Href)
 	if scheme := strings.Index(href, "://"); scheme >= 0 && scheme < len("https://") {
@@ -92,8 +92,8 @@ func statusOf(line string) int {
 	return code
 }
 
-// propfind asks for properties of u and, with depth "1", of what is in it. The caller closes the answer, which is a
-// multistatus or the error.
+// propfind asks for properties of u and, with depth "1", of what is in it. The caller closes the
+// answer, which is a multistatus or the error.
 func (r *Remote) propfind(ctx context.Context, u *url.URL, depth, wanted string) (*http.Response, error) {
 	body := `<?xml version="1.0" encoding="utf-8"?>` +
 		`<d:propfind xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns"><d:prop>` + wanted + `</d:prop></d:propfind>`
@@ -188,8 +188,8 @@ func responses(body io.Reader, all *network.Listing, take func(*response) bool) 
 	}
 }
 
-// atEnd makes sure that nothing follows the multistatus. Servers built on golang.org/x/net/webdav complete an answer
-// that they had to break off, and write the error behind it.
+// atEnd makes sure that nothing follows the multistatus. Servers built on golang.org/x/net/webdav
+// complete an answer that they had to break off, and write the error behind it.
 func atEnd(d *xml.Decoder) error {
 	for {
 		token, err := d.Token()

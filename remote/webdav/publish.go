@@ -14,7 +14,8 @@ import (
 // settleTime is how long finding out may take what became of a rename whose answer was lost.
 const settleTime = 5 * time.Second
 
-// publish renames the complete upload hidden to name. exists says that there is likely something to replace.
+// publish renames the complete upload hidden to name. exists says that there is likely something to
+// replace.
 func (r *Remote) publish(ctx context.Context, hidden, name string, exists bool) error {
 	release, err := r.names.change(ctx, name)
 	if err != nil {
@@ -27,7 +28,8 @@ func (r *Remote) publish(ctx context.Context, hidden, name string, exists bool) 
 	return r.moveFile(ctx, hidden, name, exists)
 }
 
-// moveFile renames a file, which may replace a file but not a directory. Whoever calls holds the name to.
+// moveFile renames a file, which may replace a file but not a directory. Whoever calls holds the
+// name to.
 func (r *Remote) moveFile(ctx context.Context, from, to string, exists bool) error {
 	if !exists {
 		status, err := r.rename(ctx, from, to, false, false)
@@ -53,8 +55,8 @@ func (r *Remote) moveFile(ctx context.Context, from, to string, exists bool) err
 	return r.explainNew(ctx, to, err)
 }
 
-// rename sends MOVE for a file or a directory. It succeeds also when its answer was lost but it was done: it cannot be
-// done once more. What stays in doubt it reports.
+// rename sends MOVE for a file or a directory. It succeeds also when its answer was lost but it was
+// done: it cannot be done once more. What stays in doubt it reports.
 func (r *Remote) rename(ctx context.Context, from, to string, dir, overwrite bool) (status int, err error) {
 	var doubt atomic.Bool
 	asking := remote.WithUnanswered(ctx, func() { doubt.Store(true) })
@@ -73,8 +75,8 @@ func (r *Remote) rename(ctx context.Context, from, to string, dir, overwrite boo
 // errHalfway says that a file was perhaps deleted to be replaced, and was not replaced.
 var errHalfway = errors.New("the old file may be gone")
 
-// complete finds out what became of a rename that was broken off by err, and goes on with it where the server has
-// deleted the old file but not renamed the new one.
+// complete finds out what became of a rename that was broken off by err, and goes on with it where
+// the server has deleted the old file but not renamed the new one.
 func (r *Remote) complete(ctx context.Context, from, to string, overwrite bool, err error) error {
 	_, toErr := r.stat(ctx, to)
 	_, fromErr := r.stat(ctx, from)

@@ -15,8 +15,8 @@ import (
 	"ferry/remote/webdav"
 )
 
-// breakOff serves dir and ends the connection of the first MOVE that replaces, after act has done a part of it. From then
-// on alive says whether the server answers.
+// breakOff serves dir and ends the connection of the first MOVE that replaces, after act has done a
+// part of it. From then on alive says whether the server answers.
 func breakOff(t *testing.T, dir string, act func(from, to string) error, alive bool) *webdav.Remote {
 	t.Helper()
 	var broken atomic.Bool

@@ -16,8 +16,9 @@ import (
 	"ferry/remote/httpclient"
 )
 
-// smallBody is how much of a body is read before the server is asked, where there are no chunks. What ends within it is
-// sent with its length, and again when the server wants to know who is asking.
+// smallBody is how much of a body is read before the server is asked, where there are no chunks.
+// What ends within it is sent with its length, and again when the server wants to know who is
+// asking.
 const smallBody = 64 << 10
 
 // An upload is a Put under way.
@@ -73,7 +74,8 @@ func begin(ctx context.Context, name string, body io.Reader, o remote.PutOptions
 	return u, nil
 }
 
-// readChunk reads limit bytes into buf, which grows as far as it must. A body that ends before is io.EOF.
+// readChunk reads limit bytes into buf, which grows as far as it must. A body that ends before is
+// io.EOF.
 func readChunk(body io.Reader, buf []byte, limit int) ([]byte, error) {
 	buf = buf[:0]
 	for len(buf) < limit {
@@ -155,8 +157,8 @@ func (r *Remote) finish(ctx context.Context, u *upload, n int64) (remote.Entry, 
 	return e, nil
 }
 
-// transferDirectly sends the content to its own name. One that has to come from somebody first does not hold the name
-// meanwhile: nobody could read the old file then.
+// transferDirectly sends the content to its own name. One that has to come from somebody first does
+// not hold the name meanwhile: nobody could read the old file then.
 func (r *Remote) transferDirectly(ctx context.Context, u *upload) (int64, error) {
 	if u.rest == nil {
 		release, err := r.names.change(ctx, u.name)
@@ -168,7 +170,8 @@ func (r *Remote) transferDirectly(ctx context.Context, u *upload) (int64, error)
 	return r.transfer(ctx, u.name, u)
 }
 
-// transfer sends the content to target and returns its length. It does not return before the body is left alone.
+// transfer sends the content to target and returns its length. It does not return before the body
+// is left alone.
 func (r *Remote) transfer(ctx context.Context, target string, u *upload) (int64, error) {
 	var body *httpclient.Body
 	var req *http.Request
@@ -205,8 +208,9 @@ func (r *Remote) transfer(ctx context.Context, target string, u *upload) (int64,
 	return n, nil
 }
 
-// verify compares the length of what was stored at target. Some servers behind gateways store nothing of a body of unknown
-// length and say that all is well. What went in one piece is not doubted.
+// verify compares the length of what was stored at target. Some servers behind gateways store
+// nothing of a body of unknown length and say that all is well. What went in one piece is not
+// doubted.
 func (r *Remote) verify(ctx context.Context, target string, u *upload, n int64) error {
 	if u.rest == nil {
 		return nil
@@ -224,8 +228,8 @@ func (r *Remote) verify(ctx context.Context, target string, u *upload, n int64) 
 // discardTime is how long it may take to remove an upload that failed.
 const discardTime = 10 * time.Second
 
-// discard removes an upload that failed. A server that is still busy with the request that broke off says that the file
-// is locked, for a moment.
+// discard removes an upload that failed. A server that is still busy with the request that broke
+// off says that the file is locked, for a moment.
 func (r *Remote) discard(ctx context.Context, hidden *url.URL) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardTime)
 	defer cancel()

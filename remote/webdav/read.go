@@ -28,8 +28,8 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 	return &reader{f, name}, nil
 }
 
-// open keeps name from being replaced until the server has begun to answer: some servers look at the length of a file
-// before they open it, and would give one file the length of another.
+// open keeps name from being replaced until the server has begun to answer: some servers look at
+// the length of a file before they open it, and would give one file the length of another.
 func (r *Remote) open(ctx context.Context, name string, off, n int64) (*httpclient.File, error) {
 	release, err := r.names.look(ctx, name)
 	if err != nil {
@@ -39,7 +39,8 @@ func (r *Remote) open(ctx context.Context, name string, off, n int64) (*httpclie
 	return r.client.Open(ctx, r.url(name, false), off, n)
 }
 
-// explainOpen finds out whether name cannot be read as it is a directory. Servers have many answers to that.
+// explainOpen finds out whether name cannot be read as it is a directory. Servers have many answers
+// to that.
 func (r *Remote) explainOpen(ctx context.Context, name string, err error) error {
 	var status *httpclient.StatusError
 	if !errors.As(err, &status) || ctx.Err() != nil || status.Code >= 500 && !errors.Is(err, remote.ErrUnsupported) {

@@ -18,7 +18,8 @@ import (
 	"ferry/remote/webdav"
 )
 
-// newServer serves files by the handler of golang.org/x/net/webdav; around, if it is not nil, gets the requests first.
+// newServer serves files by the handler of golang.org/x/net/webdav; around, if it is not nil, gets
+// the requests first.
 func newServer(t *testing.T, files dav.FileSystem, around func(next http.Handler) http.Handler) *httptest.Server {
 	t.Helper()
 	var h http.Handler = &dav.Handler{Prefix: "/dav", FileSystem: files, LockSystem: dav.NewMemLS()}
@@ -78,8 +79,8 @@ func newSubdirectory(t *testing.T, files string) string {
 	return filepath.Base(dir)
 }
 
-// exactTimes is a directory whose files get the time at which they were written to the nanosecond, as their tags are made
-// of it. The kernel gives files the time of its last tick.
+// exactTimes is a directory whose files get the time at which they were written to the nanosecond,
+// as their tags are made of it. The kernel gives files the time of its last tick.
 type exactTimes struct{ dav.Dir }
 
 func (d exactTimes) OpenFile(ctx context.Context, name string, flag int, perm os.FileMode) (dav.File, error) {

@@ -21,8 +21,8 @@ func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	return e, fail("stat", name, err)
 }
 
-// settled asks for the properties of name, and once more when name may just have been replaced: some servers delete the
-// old file first.
+// settled asks for the properties of name, and once more when name may just have been replaced:
+// some servers delete the old file first.
 func (r *Remote) settled(ctx context.Context, name string) (remote.Entry, error) {
 	before, busy := r.names.replaced.Load(), r.names.busy(name)
 	e, err := r.stat(ctx, name)
@@ -51,8 +51,8 @@ func (r *Remote) stat(ctx context.Context, name string) (remote.Entry, error) {
 	return r.entry(base, p), nil
 }
 
-// explainStat finds out why a server does not say that name is missing: below a file, and for names that it could not
-// hold, some servers answer otherwise.
+// explainStat finds out why a server does not say that name is missing: below a file, and for names
+// that it could not hold, some servers answer otherwise.
 func (r *Remote) explainStat(ctx context.Context, name string, err error) error {
 	var status *httpclient.StatusError
 	if name == "." || !errors.As(err, &status) || ctx.Err() != nil {
@@ -140,7 +140,8 @@ func (r *Remote) entry(base string, p props) remote.Entry {
 // versionOf drops the mark of a weak tag: Apache calls that of a file weak in its first second.
 func versionOf(etag string) string { return strings.TrimPrefix(etag, "W/") }
 
-// parseTime reads a time in the form that the standard wants, or in those that some servers send; zero for any other.
+// parseTime reads a time in the form that the standard wants, or in those that some servers send;
+// zero for any other.
 func parseTime(s string) time.Time {
 	if t, err := http.ParseTime(s); err == nil {
 		return t

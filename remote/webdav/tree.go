@@ -105,7 +105,8 @@ func (r *Remote) relocate(ctx context.Context, method string, from, to *url.URL,
 	return r.send(ctx, method, from, "Destination", to.String(), "Overwrite", flag)
 }
 
-// explainNew finds out why name could not be made. Servers have many answers to a parent that is missing.
+// explainNew finds out why name could not be made. Servers have many answers to a parent that is
+// missing.
 func (r *Remote) explainNew(ctx context.Context, name string, err error) error {
 	var status *httpclient.StatusError
 	if !errors.As(err, &status) || ctx.Err() != nil {

@@ -25,8 +25,8 @@ import (
 	"ferry/remote/webdav"
 )
 
-// owncloud gives the handler below it what Nextcloud and ownCloud do beside the standard: PUT with a modification time,
-// PROPPATCH of it, and a PUT that publishes all or nothing.
+// owncloud gives the handler below it what Nextcloud and ownCloud do beside the standard: PUT with
+// a modification time, PROPPATCH of it, and a PUT that publishes all or nothing.
 func owncloud(dir string) func(next http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {

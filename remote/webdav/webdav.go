@@ -1,12 +1,14 @@
-// Package webdav is a remote on a WebDAV server (RFC 4918): Apache, Nextcloud, ownCloud, and whatever else speaks it.
+// Package webdav is a remote on a WebDAV server (RFC 4918): Apache, Nextcloud, ownCloud, and
+// whatever else speaks it.
 //
-// A PUT is not atomic by the standard, and many servers write into the file that is being replaced. So an upload goes
-// to a hidden temporary name in the same directory and is then renamed with MOVE, unless the server is known to publish
-// a PUT only when it is complete. Some servers delete the old file before they rename the new one; a reader of this
-// Remote that meets that gap waits for its end. Programs that use the server beside ferry may see it.
+// A PUT is not atomic by the standard, and many servers write into the file that is being replaced.
+// So an upload goes to a hidden temporary name in the same directory and is then renamed with MOVE,
+// unless the server is known to publish a PUT only when it is complete. Some servers delete the old
+// file before they rename the new one; a reader of this Remote that meets that gap waits for its
+// end. Programs that use the server beside ferry may see it.
 //
-// DELETE takes whole trees. Where the contract wants a file or an empty directory, the driver looks first. Between that
-// look and the request no call of this Remote comes; another program could.
+// DELETE takes whole trees. Where the contract wants a file or an empty directory, the driver looks
+// first. Between that look and the request no call of this Remote comes; another program could.
 package webdav
 
 import (
@@ -26,7 +28,8 @@ import (
 	"ferry/remote/network"
 )
 
-// Options say how the server is reached and what it is. The zero value is fine for a server that wants no password.
+// Options say how the server is reached and what it is. The zero value is fine for a server that
+// wants no password.
 type Options struct {
 	URL          string // of a directory: https://example.com/remote.php/dav/files/me
 	Vendor       string // nextcloud, owncloud, infinitescale, fastmail, rclone or other; "" = other
@@ -36,9 +39,11 @@ type Options struct {
 	Header       http.Header
 	UnixSocket   string
 	KeepAuth     bool // prove who is asking to hosts that the server redirects to, too
-	// Redirects are hosts besides that of URL to which redirections of downloads are followed; "*" is any.
+	// Redirects are hosts besides that of URL to which redirections of downloads are followed; "*"
+	// is any.
 	Redirects []string
-	// AtomicPut reports that the server publishes a PUT only when all of it has arrived. nil = as the vendor is known.
+	// AtomicPut reports that the server publishes a PUT only when all of it has arrived. nil = as
+	// the vendor is known.
 	AtomicPut     *bool
 	ChunkSize     int              // how much Nextcloud gets at once of a longer file; 0 = 10 MiB; below 0 all of it
 	ExcludeShares bool             // leave out what others share with the user (ownCloud, Nextcloud)
@@ -62,8 +67,8 @@ type Remote struct {
 	ages          remote.Ages
 }
 
-// New returns the directory at the path below, from the URL of the options on. It does not connect; an option that cannot
-// be right is an error of one line that names it.
+// New returns the directory at the path below, from the URL of the options on. It does not connect;
+// an option that cannot be right is an error of one line that names it.
 func New(_ context.Context, below string, o Options) (*Remote, error) {
 	base, user, pass, err := httpclient.ParseBase(o.URL, encode(o.Encoding, below))
 	if err != nil {
@@ -114,8 +119,8 @@ func (r *Remote) Close() error {
 	return nil
 }
 
-// harmless reports whether nobody sees what a request does: it makes or removes a hidden upload, or chunks of one. To move
-// it is what makes it visible.
+// harmless reports whether nobody sees what a request does: it makes or removes a hidden upload, or
+// chunks of one. To move it is what makes it visible.
 func (r *Remote) harmless(q *http.Request) bool {
 	at := q.URL
 	if q.Method == "COPY" {

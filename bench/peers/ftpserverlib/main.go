@@ -1,5 +1,5 @@
-// Ftpserverlib is a minimal server on github.com/fclairamb/ftpserverlib for the comparison in bench: one user, one
-// directory through afero, the library's defaults otherwise.
+// Ftpserverlib is a minimal server on github.com/fclairamb/ftpserverlib for the comparison in
+// bench: one user, one directory through afero, the library's defaults otherwise.
 package main
 
 import (

@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// Azure Arc: a program on machines elsewhere gives out tokens to whoever may read a file that it writes.
+// Azure Arc: a program on machines elsewhere gives out tokens to whoever may read a file that it
+// writes.
 const (
 	arcAgent    = "/opt/azcmagent/bin/himds"
 	arcTokens   = "/var/opt/azcmagent/tokens"
@@ -53,7 +54,8 @@ func arc(client *http.Client, address, dir string, id Identity) source {
 	}
 }
 
-// arcKey reads the file that a challenge names. It must be one of those in dir: any other is none of the agent's.
+// arcKey reads the file that a challenge names. It must be one of those in dir: any other is none
+// of the agent's.
 func arcKey(challenge, dir string) (string, error) {
 	scheme, realm, ok := strings.Cut(challenge, "=")
 	if !ok || !strings.EqualFold(scheme, "Basic realm") {

@@ -76,7 +76,8 @@ func parseKey(der []byte) *rsa.PrivateKey {
 	return rsaKey
 }
 
-// assertion returns a token that the pair has signed: clientID says to audience who it is. Chain sends the certificates along.
+// assertion returns a token that the pair has signed: clientID says to audience who it is. Chain
+// sends the certificates along.
 func (p *pair) assertion(clientID, audience string, chain bool) (string, error) {
 	now, print := time.Now(), sha256.Sum256(p.leaf.Raw)
 	header := map[string]any{"alg": "PS256", "typ": "JWT", "x5t#S256": base64.RawURLEncoding.EncodeToString(print[:])}

@@ -1,5 +1,6 @@
-// Package entra gets tokens for Azure Storage from Microsoft Entra ID, for programs that nobody sits in front of: service
-// principals, managed and workload identities, and the logins of az and azd.
+// Package entra gets tokens for Azure Storage from Microsoft Entra ID, for programs that nobody
+// sits in front of: service principals, managed and workload identities, and the logins of az and
+// azd.
 package entra
 
 import (
@@ -31,7 +32,8 @@ type Token struct {
 // A source gets a new token at each call.
 type source func(context.Context) (Token, error)
 
-// A Credential gives tokens, and keeps one for as long as it is valid. It can be used by several goroutines.
+// A Credential gives tokens, and keeps one for as long as it is valid. It can be used by several
+// goroutines.
 type Credential struct {
 	get   source
 	turn  chan struct{} // holds one while the field below is used
@@ -42,8 +44,8 @@ func newCredential(get source) *Credential {
 	return &Credential{get: get, turn: make(chan struct{}, 1)}
 }
 
-// Token returns a token that is valid for some minutes more. A *RefusedError says that the identity is not accepted; no error
-// shows a secret.
+// Token returns a token that is valid for some minutes more. A *RefusedError says that the identity
+// is not accepted; no error shows a secret.
 func (c *Credential) Token(ctx context.Context) (Token, error) {
 	select {
 	case c.turn <- struct{}{}:
@@ -65,7 +67,8 @@ func (c *Credential) Token(ctx context.Context) (Token, error) {
 	return t, nil
 }
 
-// A RefusedError is the answer that an identity is not accepted. It will be the same until somebody mends that.
+// A RefusedError is the answer that an identity is not accepted. It will be the same until somebody
+// mends that.
 type RefusedError struct{ Code string }
 
 func (e *RefusedError) Error() string { return "the identity is refused: " + e.Code }

@@ -17,9 +17,9 @@ type candidate struct {
 	get  source
 }
 
-// Environment returns the credential of the first identity that there is: a service principal in AZURE_* variables, a workload
-// identity of Kubernetes, a managed identity, the logins of az and of azd. AZURE_TOKEN_CREDENTIALS chooses among them: dev, prod or
-// the name of one.
+// Environment returns the credential of the first identity that there is: a service principal in
+// AZURE_* variables, a workload identity of Kubernetes, a managed identity, the logins of az and of
+// azd. AZURE_TOKEN_CREDENTIALS chooses among them: dev, prod or the name of one.
 func Environment(client *http.Client) (*Credential, error) {
 	all := []candidate{
 		{"EnvironmentCredential", false, once(func() (*Credential, error) { return variables(client) })},
@@ -54,7 +54,8 @@ func choose(all []candidate, names string) ([]candidate, error) {
 	return chosen, nil
 }
 
-// first asks one after the other, and from then on the one that gave a token. It is not for several goroutines at once.
+// first asks one after the other, and from then on the one that gave a token. It is not for several
+// goroutines at once.
 func first(all []candidate) source {
 	var found source
 	return func(ctx context.Context) (Token, error) {
@@ -124,7 +125,8 @@ func workload(client *http.Client) (*Credential, error) {
 	return Federated(client, p, path)
 }
 
-// managedHere is the managed identity that AZURE_CLIENT_ID names, or the machine's own, where there is any.
+// managedHere is the managed identity that AZURE_CLIENT_ID names, or the machine's own, where there
+// is any.
 func managedHere(client *http.Client) source {
 	return func(ctx context.Context) (Token, error) {
 		if onMachine() && !hasMachine(ctx, client) {

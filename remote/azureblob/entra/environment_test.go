@@ -13,7 +13,8 @@ import (
 	"ferry/remote/azureblob/entra"
 )
 
-// program puts a program on a PATH that has nothing else, which writes output or, where that is empty, fails.
+// program puts a program on a PATH that has nothing else, which writes output or, where that is
+// empty, fails.
 func program(t *testing.T, name, output string) {
 	t.Helper()
 	if runtime.GOOS == "windows" {

@@ -14,14 +14,17 @@ import (
 	"time"
 )
 
-// An Identity names a managed identity of this machine by one of its ids; without any it is the machine's own.
+// An Identity names a managed identity of this machine by one of its ids; without any it is the
+// machine's own.
 type Identity struct{ ClientID, ObjectID, ResourceID string }
 
-// probeTime is how long the metadata service of a virtual machine may take to show that it is there.
+// probeTime is how long the metadata service of a virtual machine may take to show that it is
+// there.
 const probeTime = time.Second
 
-// Managed returns the credential of a managed identity: of a virtual machine, App Service and what is like it, Azure Arc, Machine
-// Learning or the Cloud Shell. Which one this is, the environment tells.
+// Managed returns the credential of a managed identity: of a virtual machine, App Service and what
+// is like it, Azure Arc, Machine Learning or the Cloud Shell. Which one this is, the environment
+// tells.
 func Managed(client *http.Client, id Identity) (*Credential, error) {
 	get, err := managed(client, id)
 	if err != nil {
@@ -66,7 +69,8 @@ func machineEndpoint() string {
 	return strings.TrimSuffix(host, "/") + "/metadata/identity/oauth2/token"
 }
 
-// hasMachine reports whether a virtual machine's metadata service is there. Elsewhere nobody answers at that address.
+// hasMachine reports whether a virtual machine's metadata service is there. Elsewhere nobody
+// answers at that address.
 func hasMachine(ctx context.Context, client *http.Client) bool {
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()

@@ -32,8 +32,9 @@ func Secret(client *http.Client, p Principal, secret string) (*Credential, error
 	return newCredential(p.source(client, address, func() (string, url.Values, error) { return secret, nil, nil })), nil
 }
 
-// Certificate returns the credential of a principal with a certificate: the content of a file in PEM or PKCS12 that has it and
-// its key. With chain, the certificates above it in the file are sent too.
+// Certificate returns the credential of a principal with a certificate: the content of a file in
+// PEM or PKCS12 that has it and its key. With chain, the certificates above it in the file are sent
+// too.
 func Certificate(client *http.Client, p Principal, file []byte, password string, chain bool) (*Credential, error) {
 	address, err := p.tokenURL()
 	if err != nil {
@@ -49,8 +50,8 @@ func Certificate(client *http.Client, p Principal, file []byte, password string,
 	})), nil
 }
 
-// Federated returns the credential of a principal that another issuer vouches for: path is a file with that one's token, which
-// is read anew each time, as it is replaced there.
+// Federated returns the credential of a principal that another issuer vouches for: path is a file
+// with that one's token, which is read anew each time, as it is replaced there.
 func Federated(client *http.Client, p Principal, path string) (*Credential, error) {
 	address, err := p.tokenURL()
 	if err != nil {

@@ -1,7 +1,8 @@
-// Package badnet is a bad network between a driver and an HTTP server, for tests. It sees requests, not
-// bytes: it delays their bodies, keeps answers, loses them when the server is done, delivers what it has
-// buffered after the client has gone and in another order than it came, answers in the place of the
-// server, and breaks connections. What becomes of a request is said by rules, or drawn on a seed:
+// Package badnet is a bad network between a driver and an HTTP server, for tests. It sees requests,
+// not bytes: it delays their bodies, keeps answers, loses them when the server is done, delivers
+// what it has buffered after the client has gone and in another order than it came, answers in the
+// place of the server, and breaks connections. What becomes of a request is said by rules, or drawn
+// on a seed:
 //
 //	n := badnet.Start(t, server)          // the driver gets n.Addr in the place of server
 //	n.Add(badnet.Rule{Method: "PUT", Path: "/f", Fate: badnet.Fate{Rate: 200_000}})
@@ -11,8 +12,8 @@
 //	n.Settle(ctx)                         // what is still on its way arrives
 //	t.Log(n.History())                    // for the message of a failure
 //
-// A request that has come whole is delivered, whatever becomes of the client: nothing calls it back. Of
-// one that the client has cut, the server gets what came, and a connection that breaks.
+// A request that has come whole is delivered, whatever becomes of the client: nothing calls it
+// back. Of one that the client has cut, the server gets what came, and a connection that breaks.
 package badnet
 
 import (
@@ -79,7 +80,8 @@ func (n *Network) Close() {
 	n.wg.Wait()
 }
 
-// Add adds a rule. Of several that fit a request the one that was added first counts, as long as it lasts.
+// Add adds a rule. Of several that fit a request the one that was added first counts, as long as it
+// lasts.
 func (n *Network) Add(r Rule) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -21,8 +21,9 @@ var (
 	errAnswered = errors.New("answered already")
 )
 
-// exchange is one request and its answer. Three goroutines work on it: take reads the request from the client, deliver asks
-// the server, reply answers the client. None of them stops because another failed.
+// exchange is one request and its answer. Three goroutines work on it: take reads the request from
+// the client, deliver asks the server, reply answers the client. None of them stops because another
+// failed.
 type exchange struct {
 	n      *Network
 	number int
@@ -102,7 +103,8 @@ func (x *exchange) take(conn *net.TCPConn) {
 	x.body.end(io.EOF)
 }
 
-// wait returns after d, and when until is closed, or when there is no time to be lost. It is false when ctx ended before.
+// wait returns after d, and when until is closed, or when there is no time to be lost. It is false
+// when ctx ended before.
 func (x *exchange) wait(ctx context.Context, d time.Duration, until <-chan struct{}) bool {
 	var after <-chan time.Time
 	if d > 0 {
@@ -174,7 +176,8 @@ func (x *exchange) send(ctx context.Context, conn *net.TCPConn) {
 	case q.ContentLength > 0 || !reads(q.Method):
 		fmt.Fprintf(out, "Content-Length: %d\r\n", q.ContentLength)
 	}
-	// Some servers refuse a length that is told twice. Whatever fails here shows when it is flushed.
+	// Some servers refuse a length that is told twice. Whatever fails here shows when it is
+	// flushed.
 	_ = q.Header.WriteSubset(out, map[string]bool{"Content-Length": true})
 	fmt.Fprint(out, "\r\n")
 	n, err := x.pass(ctx, body, out)
@@ -275,7 +278,8 @@ func (x *exchange) reply(ctx context.Context, conn *net.TCPConn) bool {
 	return err == nil && !answer.Close
 }
 
-// await returns the answer of the server; false means that there is none, or that the client has cut its request.
+// await returns the answer of the server; false means that there is none, or that the client has
+// cut its request.
 func (x *exchange) await() (*http.Response, bool) {
 	taken := x.taken
 	for {

@@ -44,8 +44,8 @@ type Fate struct {
 	Wait   time.Duration // how long the answer, or what is in its place, is kept
 	Status int           // what is in the place of the answer; 0 = a connection that breaks
 
-	// Cut breaks the connection when CutAt bytes of the body have come. A body that was not whole by then is
-	// delivered cut.
+	// Cut breaks the connection when CutAt bytes of the body have come. A body that was not whole
+	// by then is delivered cut.
 	Cut   bool
 	CutAt int64
 }
@@ -78,8 +78,9 @@ func (f Fate) String() string {
 // later reports whether the request is kept when it is whole.
 func (f Fate) later() bool { return f.Late > 0 || f.Until != nil || f.Lost }
 
-// Odds are how often which fates are drawn: shares between 0 and 1, the rest passes. What becomes of a request depends on
-// the seed, its method, its path and how many like it there were before, and not on what happens meanwhile.
+// Odds are how often which fates are drawn: shares between 0 and 1, the rest passes. What becomes
+// of a request depends on the seed, its method, its path and how many like it there were before,
+// and not on what happens meanwhile.
 type Odds struct {
 	Seed uint64
 

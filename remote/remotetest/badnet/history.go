@@ -40,8 +40,8 @@ func (n *Network) HistoryOf(parts ...string) string {
 	return strings.Join(lines, "\n")
 }
 
-// Await returns when the history tells something about a request whose line has all of parts, such as "has come whole", or
-// when ctx ends.
+// Await returns when the history tells something about a request whose line has all of parts, such
+// as "has come whole", or when ctx ends.
 func (n *Network) Await(ctx context.Context, what string, parts ...string) error {
 	for {
 		n.mu.Lock()

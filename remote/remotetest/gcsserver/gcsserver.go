@@ -101,8 +101,8 @@ func (s *Server) underAnyName(fake http.Handler) http.Handler {
 	})
 }
 
-// begin keeps changes apart from requests with a precondition, which is to hold as long as they are carried out. The body
-// of an upload is taken in before.
+// begin keeps changes apart from requests with a precondition, which is to hold as long as they are
+// carried out. The body of an upload is taken in before.
 func (s *Server) begin(r *http.Request) (release func(), err error) {
 	switch {
 	case r.Method == http.MethodGet || r.Method == http.MethodHead:
@@ -120,7 +120,8 @@ func (s *Server) begin(r *http.Request) (release func(), err error) {
 	return s.changes.RUnlock, nil
 }
 
-// isCurrent checks the preconditions that the fake does not look at: of compose, rewrite and delete.
+// isCurrent checks the preconditions that the fake does not look at: of compose, rewrite and
+// delete.
 func (s *Server) isCurrent(r *http.Request) bool {
 	_, path, _ := strings.Cut(r.URL.EscapedPath(), "/b/")
 	path, _, rewrites := strings.Cut(path, "/rewriteTo/")

@@ -1,8 +1,9 @@
-// Package ledger keeps what the client of a remote was promised, when changes fail and nobody knows what has become of them.
+// Package ledger keeps what the client of a remote was promised, when changes fail and nobody knows
+// what has become of them.
 //
 //	l := ledger.New()
 //	l.Set("f", ledger.One("content")) // a change that was acknowledged
-//	l.Add("f", ledger.One("more"))    // one that was not: it may have been made, or may be made at any time
+//	l.Add("f", ledger.One("more"))    // one that was not: it may be made at any time
 //	wrong := l.Check(tree)            // of what is there in the end
 package ledger
 
@@ -13,18 +14,21 @@ import (
 	"strings"
 )
 
-// A Ledger keeps what may be under each of the names of a client. After an acknowledged change that is one thing. A change
-// that failed, or that nobody answered, may have been made, or may be made at any time until the next one of that name is
-// acknowledged: both are possible then. Nobody else changes these names. Directories have names that end in a slash, and
-// hold Directory. A Ledger is used by one goroutine.
+// A Ledger keeps what may be under each of the names of a client. After an acknowledged change that
+// is one thing. A change that failed, or that nobody answered, may have been made, or may be made
+// at any time until the next one of that name is acknowledged: both are possible then. Nobody else
+// changes these names. Directories have names that end in a slash, and hold Directory. A Ledger is
+// used by one goroutine.
 type Ledger struct {
 	may map[string]map[string]bool // contents, by name
-	// carried are names to which a rename without an answer may still carry what is stored under the old name.
+	// carried are names to which a rename without an answer may still carry what is stored under
+	// the old name.
 	carried map[string]map[string]bool
 	kept    []keeping
 }
 
-// A keeping is a content that must not be lost: a rename without an answer has been made, or it has not.
+// A keeping is a content that must not be lost: a rename without an answer has been made, or it has
+// not.
 type keeping struct{ from, to, content string }
 
 // What may be under a name, besides contents. No content begins with a zero.

@@ -34,7 +34,8 @@ type Server struct {
 	channels int           // how many a connection may open; 0 = any number; guarded by mu
 }
 
-// Start starts a server that calls serve for each channel on which SFTP is asked for. It ends with the test.
+// Start starts a server that calls serve for each channel on which SFTP is asked for. It ends with
+// the test.
 func Start(t *testing.T, serve func(ch ssh.Channel) error) *Server {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -180,8 +181,8 @@ func (s *Server) answer(ch ssh.Channel, requests <-chan *ssh.Request) {
 	}
 }
 
-// OpenSSH returns a function for Start that serves with the program of OpenSSH. Where that is missing, the test is
-// skipped.
+// OpenSSH returns a function for Start that serves with the program of OpenSSH. Where that is
+// missing, the test is skipped.
 func OpenSSH(t *testing.T) func(ch ssh.Channel) error {
 	t.Helper()
 	if testing.Short() {
