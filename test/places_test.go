@@ -154,7 +154,7 @@ func startFakeGCS(t *testing.T) *site {
 		return map[string]string{"type": "google cloud storage", "anonymous": "true", "endpoint": "http://" + addr,
 			"project_number": "12345678", "bucket_policy_only": "true"}
 	}
-	return &site{addr: s.Addr, options: options, root: s.NewBucket() + "/"}
+	return &site{addr: s.Addr, options: options, root: s.NewBucket(t) + "/"}
 }
 
 // startAzurite runs the emulator of Azure. The container is made through ferry.

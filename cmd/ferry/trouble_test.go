@@ -17,7 +17,7 @@ import (
 // the remote control say why they wait.
 func TestUploadsWaitForTroubleThatPasses(t *testing.T) {
 	service := gcsserver.Start(t)
-	bucket := service.NewBucket()
+	bucket := service.NewBucket(t)
 	pass := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: service.Addr})
 	var wrong atomic.Bool
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -91,7 +91,7 @@ func TestAStartWithWrongRightsServesTheCache(t *testing.T) {
 		pass.ServeHTTP(w, r)
 	}))
 	defer s.Close()
-	bucket := service.NewBucket()
+	bucket := service.NewBucket(t)
 	args := []string{"--cache-dir", t.TempDir(), "--vfs-cache-mode", "writes", "--vfs-write-back", "0s",
 		fmt.Sprintf(`:gcs,anonymous=true,endpoint="%s":%s`, s.URL, bucket)}
 	store := func(c client, name string) {

@@ -81,7 +81,7 @@ var layers = []layer{
 	{pattern: "remote"},
 	// Servers that come as libraries.
 	{pattern: "remote/remotetest/sshserver", outside: []string{"golang.org/x/crypto/ssh"}},
-	{pattern: "remote/remotetest/gcsserver", outside: []string{"github.com/fsouza/fake-gcs-server/"}},
+	{pattern: "remote/remotetest/gcsserver", ferry: []string{"remote/remotetest"}},
 	{pattern: "remote/remotetest/objectstest", ferry: []string{"remote/objects"}},
 	{pattern: "remote/all", ferry: []string{"config", "remote", "remote/*"}},
 	// It keeps what it is told on the local disk, and reads as the tree does.

@@ -12,7 +12,7 @@ import (
 func TestBuckets(t *testing.T) {
 	service := gcsserver.Start(t)
 	fill := func(t *testing.T, contents map[string]string, markers bool) remotetest.Bucket {
-		bucket, o := service.NewBucket(), options(service.Addr)
+		bucket, o := service.NewBucket(t), options(service.Addr)
 		o.NoMarkers = !markers
 		raw := open(t, bucket, o)
 		t.Cleanup(func() { raw.Close() })

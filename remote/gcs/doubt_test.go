@@ -19,7 +19,7 @@ func openBad(t *testing.T) (*gcs.Remote, *badnet.Network) {
 	t.Helper()
 	service := gcsserver.Start(t)
 	n := badnet.Start(t, service.Addr)
-	r := open(t, service.NewBucket(), options(n.Addr))
+	r := open(t, service.NewBucket(t), options(n.Addr))
 	t.Cleanup(func() { r.Close() })
 	return r, n
 }

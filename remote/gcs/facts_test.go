@@ -81,7 +81,7 @@ func description(t *testing.T, service *gcsserver.Server, bucket, name string) d
 
 func TestWhatAnObjectSaysOfItselfIsKept(t *testing.T) {
 	service := gcsserver.Start(t)
-	bucket := service.NewBucket()
+	bucket := service.NewBucket(t)
 	r := openBucket(t, service, bucket)
 	defer r.Close()
 	when := time.Unix(2e9, 5)

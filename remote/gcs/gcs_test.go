@@ -13,20 +13,20 @@ import (
 func TestRemote(t *testing.T) {
 	service := gcsserver.Start(t)
 	remotetest.Run(t, func(t *testing.T) remote.Remote {
-		return openBucket(t, service, "/"+service.NewBucket()+"/some/prefix/")
+		return openBucket(t, service, "/"+service.NewBucket(t)+"/some/prefix/")
 	})
 }
 
 func TestWhatIsStoredDuringARenameIsNotLost(t *testing.T) {
 	service := gcsserver.Start(t)
-	remotetest.RunRename(t, func(t *testing.T) remote.Remote { return openBucket(t, service, service.NewBucket()) })
+	remotetest.RunRename(t, func(t *testing.T) remote.Remote { return openBucket(t, service, service.NewBucket(t)) })
 }
 
 func TestWithoutMarkersMkdirStoresNothing(t *testing.T) {
 	service := gcsserver.Start(t)
 	o := options(service.Addr)
 	o.NoMarkers = true
-	r := open(t, service.NewBucket(), o)
+	r := open(t, service.NewBucket(t), o)
 	defer r.Close()
 	if err := r.Mkdir(t.Context(), "d"); err != nil {
 		t.Fatal(err)
@@ -50,7 +50,7 @@ func TestWithoutMarkersMkdirStoresNothing(t *testing.T) {
 // What looks like a slash or a dot is written as it is, as rclone does.
 func TestLookAlikesAreKeptAsTheyAre(t *testing.T) {
 	service := gcsserver.Start(t)
-	bucket := service.NewBucket()
+	bucket := service.NewBucket(t)
 	r := openBucket(t, service, bucket)
 	defer r.Close()
 	for _, name := range []string{"a／b", "．", "．．"} {

@@ -14,7 +14,7 @@ func TestNetwork(t *testing.T) {
 	n := remotetest.Network{
 		Target: service.Addr,
 		Open: func(t *testing.T, addr string) remote.Remote {
-			return open(t, service.NewBucket(), options(addr))
+			return open(t, service.NewBucket(t), options(addr))
 		},
 		Again: func(r remote.Remote) remote.Remote { return retry.New(r, retry.Options{}) },
 		Size:  40 << 20, // some chunks

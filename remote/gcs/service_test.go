@@ -1,11 +1,19 @@
 package gcs_test
 
 import (
+	"path/filepath"
 	"testing"
 
 	"ferry/remote/gcs"
 	"ferry/remote/remotetest/gcsserver"
 )
+
+// TestTheFakeCanBeBuilt builds the fake service, which takes minutes the first time.
+func TestTheFakeCanBeBuilt(t *testing.T) {
+	if exe := gcsserver.Program(t); !filepath.IsAbs(exe) {
+		t.Errorf("%q is no absolute path", exe)
+	}
+}
 
 // options are how the service is reached at addr.
 func options(addr string) gcs.Options {

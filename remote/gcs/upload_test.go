@@ -62,7 +62,7 @@ func appended(t *testing.T, r remote.Stager, name string, off int64, tail []byte
 
 func TestFilesOfSeveralChunks(t *testing.T) {
 	service := gcsserver.Start(t)
-	bucket := service.NewBucket()
+	bucket := service.NewBucket(t)
 	r := openBucket(t, service, bucket)
 	defer r.Close()
 	content := blob(40<<20 + 3)
@@ -82,7 +82,7 @@ func TestFilesOfSeveralChunks(t *testing.T) {
 
 func TestAppendingComposesOnTheFarSide(t *testing.T) {
 	service := gcsserver.Start(t)
-	bucket := service.NewBucket()
+	bucket := service.NewBucket(t)
 	r := openBucket(t, service, bucket)
 	defer r.Close()
 	want := blob(3 << 20)
@@ -105,7 +105,7 @@ func TestAppendingComposesOnTheFarSide(t *testing.T) {
 
 func TestNothingIsLeftOfAnAppendThatFails(t *testing.T) {
 	service := gcsserver.Start(t)
-	bucket := service.NewBucket()
+	bucket := service.NewBucket(t)
 	r := openBucket(t, service, bucket)
 	defer r.Close()
 	put(t, r, "f", blob(3<<20))
@@ -143,7 +143,7 @@ func TestNothingIsLeftOfAnAppendThatFails(t *testing.T) {
 
 func TestASmallUploadIsTwoRequests(t *testing.T) {
 	service := gcsserver.Start(t)
-	r := openBucket(t, service, service.NewBucket())
+	r := openBucket(t, service, service.NewBucket(t))
 	defer r.Close()
 	before := service.Requests()
 	put(t, r, "f", blob(16<<10))

@@ -1,54 +1,72 @@
-// Package gcsserver is a fake of Google Cloud Storage on the loopback interface, for tests.
+// Package gcsserver is a fake of Google Cloud Storage on the loopback interface, for tests. It is a
+// program of another module, so that ferry's own names none of what that drags in.
 package gcsserver
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
 	"net/url"
+	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
-	"github.com/fsouza/fake-gcs-server/fakestorage"
+	"ferry/remote/remotetest"
 )
 
-// page is how many objects a page has; the service has a thousand.
-const page = "400"
+const (
+	program = "github.com/fsouza/fake-gcs-server"
+	version = "v1.56.1"
+
+	// page is how many objects a page has; the service has a thousand.
+	page = "400"
+)
 
 // A Server is the fake, on a port of its own. It keeps everything in memory, and lets anybody in.
 type Server struct {
 	Addr     string
-	fake     *fakestorage.Server
+	fake     string // where the program listens
+	client   http.Client
 	buckets  atomic.Int32
 	requests atomic.Int32
 	changes  sync.RWMutex // held as long as a change is made
 }
 
+// Program returns the executable. A test that lacks it is skipped, but not on the build machine.
+func Program(t testing.TB) string {
+	t.Helper()
+	return remotetest.BuildProgram(t, program, version)
+}
+
 // Start starts a server, which ends with the test.
 func Start(t *testing.T) *Server {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("the fake of Google Cloud Storage is not for short tests")
-	}
+	exe := Program(t)
 	web := httptest.NewUnstartedServer(nil)
-	s := &Server{Addr: web.Listener.Addr().String()}
-	fake, err := fakestorage.NewServerWithOptions(fakestorage.Options{
-		NoListener:  true,
-		Scheme:      "http",
-		PublicHost:  s.Addr,
-		ExternalURL: "http://" + s.Addr,
-	})
-	if err != nil {
-		t.Fatal(err)
+	port := remotetest.FreePort(t)
+	s := &Server{Addr: web.Listener.Addr().String(), fake: fmt.Sprintf("127.0.0.1:%d", port)}
+	s.client.Transport = &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}
+	t.Cleanup(s.client.CloseIdleConnections)
+	remotetest.StartWebServer(t, "http://"+s.fake+"/storage/v1/b", "", exec.Command(exe, "-backend", "memory", "-scheme", "http",
+		"-host", "127.0.0.1", "-port", strconv.Itoa(port), "-public-host", s.Addr, "-external-url", "http://"+s.Addr, "-log-level", "error"))
+	to := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(&url.URL{Scheme: "http", Host: s.fake})
+			r.Out.Host = s.Addr
+		},
+		Transport: s.client.Transport,
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) {
+			panic(http.ErrAbortHandler) // the client has gone, or the test has ended
+		},
 	}
-	t.Cleanup(fake.Stop)
-	s.fake = fake
-	web.Config.Handler = s.underAnyName(fake.HTTPHandler())
+	web.Config.Handler = s.underAnyName(to)
 	web.Start()
 	t.Cleanup(web.Close)
 	return s
@@ -58,24 +76,46 @@ func Start(t *testing.T) *Server {
 func (s *Server) Requests() int { return int(s.requests.Load()) }
 
 // NewBucket makes an empty bucket.
-func (s *Server) NewBucket() string {
+func (s *Server) NewBucket(t testing.TB) string {
+	t.Helper()
 	name := fmt.Sprintf("bucket-%d", s.buckets.Add(1))
-	s.fake.CreateBucketWithOpts(fakestorage.CreateBucketOpts{Name: name})
+	body := strings.NewReader(fmt.Sprintf(`{"name": %q}`, name))
+	resp, err := s.client.Post("http://"+s.fake+"/storage/v1/b", "application/json", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Fatalf("a bucket cannot be made: %s", resp.Status)
+	}
 	return name
 }
 
 // Names lists the objects of a bucket, hidden ones included, with spaces between them.
 func (s *Server) Names(t *testing.T, bucket string) string {
 	t.Helper()
-	all, err := s.fake.ListObjectsWithOptionsPaginated(bucket, fakestorage.ListOptions{})
-	if err != nil {
+	var all struct{ Items []struct{ Name string } }
+	if err := s.get("b/"+bucket+"/o", &all); err != nil {
 		t.Fatal(err)
 	}
 	var names []string
-	for _, o := range all.Objects {
+	for _, o := range all.Items {
 		names = append(names, o.Name)
 	}
 	return strings.Join(names, " ")
+}
+
+// get asks the program itself.
+func (s *Server) get(path string, into any) error {
+	resp, err := s.client.Get("http://" + s.fake + "/storage/v1/" + path)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", path, resp.Status)
+	}
+	return json.NewDecoder(resp.Body).Decode(into)
 }
 
 // underAnyName lets the fake, which knows itself by one address, be reached through others.
@@ -134,15 +174,11 @@ func (s *Server) isCurrent(r *http.Request) bool {
 		return !composes
 	}
 	bucket, name, _ := strings.Cut(path, "/o/")
-	name, err := url.PathUnescape(name)
-	if err != nil {
-		return false
-	}
-	o, err := s.fake.GetObject(bucket, name)
-	if err != nil {
+	var o struct{ Generation string }
+	if err := s.get("b/"+bucket+"/o/"+name, &o); err != nil {
 		return !composes // it is the fake that says so
 	}
-	return wanted == strconv.FormatInt(o.Generation, 10)
+	return wanted == o.Generation
 }
 
 // A renamed answer tells the client to go on where it asked.
