@@ -96,8 +96,6 @@ func xmlError(text string) error {
 }
 
 func TestWhatRepetitionCannotMendIsAskedOnce(t *testing.T) {
-	f := startFake(t)
-	o := testOptions(f.addr)
 	for what, c := range map[string]struct {
 		answer func(http.ResponseWriter)
 		ask    func(r remote.Remote) error
@@ -118,7 +116,8 @@ func TestWhatRepetitionCannotMendIsAskedOnce(t *testing.T) {
 		}},
 	} {
 		t.Run(what, func(t *testing.T) {
-			r := retry.New(openAt(t, testBucket, o), retry.Options{})
+			f := startFake(t) // of its own: a question that was called off may arrive later
+			r := retry.New(openAt(t, testBucket, testOptions(f.addr)), retry.Options{})
 			f.setMeddle(func(w http.ResponseWriter, q *http.Request) bool {
 				c.answer(w)
 				return true
