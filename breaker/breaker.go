@@ -162,14 +162,19 @@ func (b *Breaker) Soon(ctx context.Context) (context.Context, context.CancelFunc
 // MayWait reports whether what ctx is for is worth waiting for a remote that is away.
 func MayWait(ctx context.Context) bool { return ctx.Value(soonKey{}) == nil }
 
-// Alive asks the remote for a sign of life, which may take as long as wait.
-func (b *Breaker) Alive(ctx context.Context, wait time.Duration) error {
+// Alive asks the remote for a sign of life, which may take as long as wait, and reports whether it
+// came. Without a probe there is none.
+func (b *Breaker) Alive(ctx context.Context, wait time.Duration) bool {
 	if b.probe == nil {
-		return ErrOpen
+		return false
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, wait, ErrSilent)
 	defer cancel()
-	return b.probe(ctx)
+	err := b.probe(ctx)
+	if err != nil {
+		b.log.DebugContext(ctx, "the remote gives no sign of life", "error", err)
+	}
+	return err == nil
 }
 
 // Report notes how a call ended.

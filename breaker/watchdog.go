@@ -86,11 +86,7 @@ func (b *Breaker) Guard(ctx context.Context, limit Limit) (context.Context, *Wat
 	guarded, cancel := context.WithCancelCause(context.WithValue(ctx, watchdogKey{}, w))
 	w.cancel, w.cause = cancel, func() error { return context.Cause(guarded) }
 	if limit.long && b.probe != nil {
-		w.probe = func() bool {
-			ctx, cancel := context.WithTimeoutCause(guarded, probeLimit, ErrSilent)
-			defer cancel()
-			return b.probe(ctx) == nil
-		}
+		w.probe = func() bool { return b.Alive(guarded, probeLimit) }
 	}
 	w.arm(w.limit)
 	return guarded, w

@@ -84,7 +84,7 @@ func (v *overlay) wait(ctx context.Context, a *asked, long bool) answer {
 		if a.within(ctx, half) {
 			return answered
 		}
-		alive := v.breaker.Alive(ctx, half) == nil
+		alive := v.breaker.Alive(ctx, half)
 		switch {
 		case ctx.Err() != nil || a.isDone():
 			_ = a.finish(ctx)
@@ -141,7 +141,7 @@ func (v *overlay) thereOrHere(ctx context.Context, l lateChange) error {
 	a := ask(ctx, l.call)
 	switch v.wait(ctx, a, l.long) {
 	case answered:
-		if a.err == nil || isSaid(a.err) || ctx.Err() != nil || v.breaker.Alive(ctx, v.breaker.Wait()/2) == nil {
+		if a.err == nil || isSaid(a.err) || ctx.Err() != nil || v.breaker.Alive(ctx, v.breaker.Wait()/2) {
 			v.breaker.Reset()
 			return a.err
 		}

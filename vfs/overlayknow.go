@@ -166,8 +166,11 @@ func (v *overlay) checkImplicit(ctx context.Context, name string) error {
 	}
 	err := v.breaker.Ask(ctx, func(ctx context.Context) error {
 		err := remote.CheckTarget(ctx, v.remote, name)
-		if errors.Is(err, remote.ErrNotExist) && v.rootThere(ctx, err) != nil {
-			return remote.ErrUnsupported // what is to come says nothing
+		if errors.Is(err, remote.ErrNotExist) {
+			if root := v.rootThere(ctx, nil); root != nil { // what is to come says nothing
+				v.inVain(ctx, name, root)
+				return remote.ErrUnsupported
+			}
 		}
 		return err
 	})
