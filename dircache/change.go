@@ -13,123 +13,108 @@ import (
 // that is under way while its directory changes is not joined any more, and not remembered: nobody
 // knows what it has seen.
 
-// stored notes that name is a file now, as e describes it.
-func (t *Tree) stored(name string, e remote.Entry) {
+// note runs change, which learns of something that happened to name, with the lock held. name is
+// base in dir.
+func (t *Tree) note(name string, change func(dir, base string)) {
 	if t.live {
 		return
 	}
+	dir, base := remote.Split(name)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	dir, base := remote.Split(name)
-	e.Name = base
-	if e.ModTime.IsZero() {
-		e.ModTime = time.Now()
-	}
-	t.replace(dir, base, &e)
-	t.appeared(dir)
+	change(dir, base)
 }
 
-// Found notes that name has turned out to be a file, as e describes it.
-func (t *Tree) Found(name string, e remote.Entry) { t.stored(name, e) }
-
-// Moved notes that what was called from has turned out to be called to.
-func (t *Tree) Moved(from, to string) { t.renamed(from, to) }
+// Stored notes that name is a file now, or has turned out to be one, as e describes it.
+func (t *Tree) Stored(name string, e remote.Entry) {
+	t.note(name, func(dir, base string) {
+		e.Name = base
+		if e.ModTime.IsZero() {
+			e.ModTime = time.Now()
+		}
+		t.replace(dir, base, &e)
+		t.appeared(dir)
+	})
+}
 
 // removed notes that there is no file called name any more.
 func (t *Tree) removed(name string) {
-	if t.live {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	dir, base := remote.Split(name)
-	t.replace(dir, base, nil)
-	t.mayVanish(dir)
+	t.note(name, func(dir, base string) {
+		t.replace(dir, base, nil)
+		t.mayVanish(dir)
+	})
 }
 
 // madeDir notes that there is a directory called name now.
 func (t *Tree) madeDir(name string) {
-	if t.live {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	dir, base := remote.Split(name)
-	t.forget(name)
-	e := remote.Entry{Name: base, Dir: true, ModTime: time.Now()}
-	if t.implicit { // it will not be told a time
-		e.ModTime = time.Time{}
-	}
-	t.replace(dir, base, &e)
-	t.noteTime(dir, time.Now())
-	t.appeared(dir)
+	t.note(name, func(dir, base string) {
+		t.forget(name)
+		e := remote.Entry{Name: base, Dir: true, ModTime: time.Now()}
+		if t.implicit { // it will not be told a time
+			e.ModTime = time.Time{}
+		}
+		t.replace(dir, base, &e)
+		t.noteTime(dir, time.Now())
+		t.appeared(dir)
+	})
 }
 
 // removedDir notes that there is no directory called name any more.
 func (t *Tree) removedDir(name string) {
-	if t.live {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	dir, base := remote.Split(name)
-	t.forget(name)
-	t.replace(dir, base, nil)
-	t.mayVanish(dir)
+	t.note(name, func(dir, base string) {
+		t.forget(name)
+		t.replace(dir, base, nil)
+		t.mayVanish(dir)
+	})
 }
 
-// renamed notes that what was called from is called to now.
-func (t *Tree) renamed(from, to string) {
-	if t.live {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	fromDir, fromBase := remote.Split(from)
-	toDir, toBase := remote.Split(to)
-	var moved *remote.Entry
-	if l := t.dirs[fromDir]; l != nil {
-		if e, ok := l.lookup(fromBase); ok {
-			moved = &e
+// Renamed notes that what was called from is called to now, or has turned out to be.
+func (t *Tree) Renamed(from, to string) {
+	t.note(from, func(fromDir, fromBase string) {
+		moved, known := t.remembered(from)
+		t.forget(from)
+		t.forget(to)
+		t.replace(fromDir, fromBase, nil)
+		t.mayVanish(fromDir)
+		toDir, toBase := remote.Split(to)
+		if !known {
+			t.drop(toDir)
+			t.replace(toDir, toBase, nil)
+			return
 		}
-	} else if p := t.points[from]; p.exists {
-		moved = &p.entry
+		moved.Name = toBase
+		t.replace(toDir, toBase, &moved)
+		t.appeared(toDir)
+	})
+}
+
+// remembered returns what was last known of name, however old that is.
+// LOCKS_REQUIRED(t.mu)
+func (t *Tree) remembered(name string) (remote.Entry, bool) {
+	dir, base := remote.Split(name)
+	if l := t.dirs[dir]; l != nil {
+		return l.lookup(base)
 	}
-	t.forget(from)
-	t.forget(to)
-	t.replace(fromDir, fromBase, nil)
-	t.mayVanish(fromDir)
-	if moved == nil {
-		t.drop(toDir)
-		t.replace(toDir, toBase, nil)
-		return
-	}
-	e := *moved
-	e.Name = toBase
-	t.replace(toDir, toBase, &e)
-	t.appeared(toDir)
+	p := t.points[name]
+	return p.entry, p.exists
 }
 
 // Invalidate notes that an operation on name may have changed it, or may not. What was known is
 // shown where the remote does not say what is.
 func (t *Tree) Invalidate(name string) {
-	if t.live {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.changes++
-	dir, _ := remote.Split(name)
-	if l := t.dirs[dir]; l != nil {
-		l.at = time.Time{}
-	}
-	delete(t.flights, dir)
-	if p, ok := t.points[name]; ok && p.exists {
-		p.at = time.Time{}
-		t.points[name] = p
-	} else {
-		delete(t.points, name)
-	}
+	t.note(name, func(dir, _ string) {
+		t.changes++
+		if l := t.dirs[dir]; l != nil {
+			l.at = time.Time{}
+		}
+		delete(t.flights, dir)
+		if p, ok := t.points[name]; ok && p.exists {
+			p.at = time.Time{}
+			t.points[name] = p
+		} else {
+			delete(t.points, name)
+		}
+	})
 }
 
 // replace puts e in the place of what dir has under that name; nil is nothing.

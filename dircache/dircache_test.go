@@ -92,7 +92,7 @@ func TestAFileOnAnObjectStoreBringsItsDirectories(t *testing.T) {
 		t.Fatalf("got %q", got)
 	}
 	store.Mkdir(t.Context(), "a") // as a Put of a/f would on an object store
-	c.stored("a/f", remote.Entry{Size: 1})
+	c.Stored("a/f", remote.Entry{Size: 1})
 	if got := names("."); len(got) != 1 || got[0] != "a" {
 		t.Errorf("got %q", got)
 	}

@@ -41,10 +41,7 @@ func (t *Tree) newestIn(dir string, entries []remote.Entry) time.Time {
 
 // Waits notes that something is at name as of now, which the remote need not have yet.
 func (t *Tree) Waits(name string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	dir, _ := remote.Split(name)
-	t.noteTime(dir, time.Now())
+	t.note(name, func(dir, _ string) { t.noteTime(dir, time.Now()) })
 }
 
 // noteTime notes that something in dir has the time at.

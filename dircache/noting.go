@@ -35,7 +35,7 @@ func (n noting) stored(name string, e remote.Entry, err error) {
 		n.tree.Invalidate(name)
 		return
 	}
-	n.tree.stored(name, e)
+	n.tree.Stored(name, e)
 }
 
 // Remove implements remote.Remote.
@@ -91,7 +91,7 @@ func (n noting) Move(ctx context.Context, from, to string) error {
 		n.tree.Invalidate(from)
 		n.tree.Invalidate(to)
 	default:
-		n.tree.renamed(from, to)
+		n.tree.Renamed(from, to)
 	}
 	return err
 }

@@ -88,7 +88,7 @@ func (v *overlay) sendFile(ctx context.Context, c *claim, rec cache.Record) erro
 			return err
 		}
 	} else {
-		v.names.Found(rec.Name, e)
+		v.names.Stored(rec.Name, e)
 	}
 	v.dirs.above(v.pending.keyOf(rec.Name))
 	v.mu.Lock()
@@ -168,7 +168,6 @@ func (v *overlay) sendTime(ctx context.Context, c *claim) error {
 	if err != nil {
 		return err
 	}
-	v.names.Invalidate(c.rec.Name)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	c.sentTime = t

@@ -58,7 +58,7 @@ func (v *overlay) moveOne(ctx context.Context, c *claim, rec cache.Record) error
 	err := remote.Move(ctx, v.remote, rec.Source, rec.Name)
 	if errors.Is(err, remote.ErrNotExist) {
 		if err = v.moveMissing(ctx, rec, err); err == nil {
-			v.names.Moved(rec.Source, rec.Name)
+			v.names.Renamed(rec.Source, rec.Name)
 		}
 	}
 	if err != nil {
