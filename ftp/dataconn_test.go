@@ -92,6 +92,15 @@ func each(t *testing.T, f func(t *testing.T, c channel)) {
 	}
 }
 
+// eachTLS is each without what has no TLS.
+func eachTLS(t *testing.T, f func(t *testing.T, c channel)) {
+	for _, c := range channels(t) {
+		if c.tls != nil {
+			t.Run(c.name, func(t *testing.T) { f(t, c) })
+		}
+	}
+}
+
 // sizes are around the borders between the ways of moving bytes.
 var sizes = []int{0, 1, 4096, blockSize - 1, blockSize, blockSize + 1, 3*slice + 12345}
 
@@ -345,10 +354,7 @@ func (n *noticing) Read(p []byte) (int, error) {
 }
 
 func TestEndWithoutCloseNotifyIsNoEnd(t *testing.T) {
-	each(t, func(t *testing.T, c channel) {
-		if c.tls == nil {
-			t.Skip("there is no close_notify in clear")
-		}
+	eachTLS(t, func(t *testing.T, c channel) {
 		for _, size := range []int{0, 100, 3 * blockSize} {
 			t.Run(fmt.Sprint(size), func(t *testing.T) {
 				d, client := c.connect(t, time.Minute)
@@ -368,10 +374,7 @@ func TestEndWithoutCloseNotifyIsNoEnd(t *testing.T) {
 }
 
 func TestFinishSaysGoodbyeInTLS(t *testing.T) {
-	each(t, func(t *testing.T, c channel) {
-		if c.tls == nil {
-			t.Skip("there is no close_notify in clear")
-		}
+	eachTLS(t, func(t *testing.T, c channel) {
 		d, client := c.connect(t, time.Minute)
 		// The end of TCP alone must not look like close_notify to this test.
 		watch := &tap{conn: tcpOf(client), stall: time.Minute}

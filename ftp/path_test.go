@@ -87,7 +87,7 @@ func FuzzResolve(f *testing.F) {
 	f.Add("\xff", " \xfe\\ ")
 	f.Fuzz(func(t *testing.T, cwd, arg string) {
 		if !validName(cwd) || !showable(cwd) {
-			t.Skip()
+			t.Skip("no session is in such a directory")
 		}
 		name, err := resolve(cwd, arg)
 		if err != nil {

@@ -22,7 +22,7 @@ func RunCommitted(t *testing.T, n Network) {
 					p := NewProxy(t, n.Target, ProxyOptions{FTP: n.FTP, Deliver: true})
 					s := newSuite(t, func(t *testing.T) remote.Remote { return n.Open(t, p.Addr) })
 					if c.able != nil && !c.able(s) {
-						t.Skip("it cannot do that")
+						t.Skipf("%s has no %s", s.r.Info().Name, c.name)
 					}
 					test(&link{s, &suite{s.T, n.Again(s.r), s.ctx, s.caps}, p, ""}, c)
 				})
