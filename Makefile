@@ -83,8 +83,8 @@ cross:
 
 # Servers that are Go programs are built by the tests that need them, once; here without their time limit.
 servers:
-	go test -timeout 30m -run '^TestTheGatewayCanBeBuilt$$' ./remote/s3
-	go test -timeout 30m -run '^TestTheFakeCanBeBuilt$$' ./remote/gcs
+	go test -timeout 30m -run '^TestTheGatewayCanBeBuilt$$' ./remote/driver/s3
+	go test -timeout 30m -run '^TestTheFakeCanBeBuilt$$' ./remote/driver/gcs
 
 # A package that fails may get a second run: doc/decisions/0016-second-runs.md.
 unit:

@@ -9,7 +9,7 @@ import (
 
 	"ferry/breaker"
 	"ferry/remote"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 )
 
 var fiveMinutes = Options{Time: 5 * time.Minute}

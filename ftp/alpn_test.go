@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 )
 
 // Another protocol's client that was led here is sent away by the handshake (ALPACA), on both kinds

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"ferry/ftp"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 )
 
 // arrange sends EPSV and returns the address to connect to.

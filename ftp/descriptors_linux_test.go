@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 )
 
 // fewDescriptors names the variable that makes a test of this name a server with so many

@@ -9,8 +9,8 @@ import (
 	"ferry/cache"
 	"ferry/disk/disktest"
 	"ferry/remote"
-	"ferry/remote/local"
-	"ferry/remote/memory"
+	"ferry/remote/driver/local"
+	"ferry/remote/driver/memory"
 	"ferry/vfs"
 )
 

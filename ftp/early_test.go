@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"ferry/ftp"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 )
 
 // secureSession is a session with TLS on both of its connections.

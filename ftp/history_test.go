@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"ferry/ftp"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 )
 
 func TestTransfersAreRemembered(t *testing.T) {

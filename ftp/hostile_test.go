@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"ferry/ftp"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 )
 
 // overPipe talks to srv in virtual time, over a connection without data connections, until talk

@@ -7,7 +7,7 @@ import (
 	"syscall"
 	"testing"
 
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 )
 
 // BenchmarkIdleSession reports what a session that waits for a command costs in the server: heap

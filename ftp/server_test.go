@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"ferry/ftp"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 )
 
 // A session may be ended from outside from the moment others can see it.

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"ferry/ftp"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 )
 
 func TestSecretsAreNotLogged(t *testing.T) {

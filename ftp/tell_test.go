@@ -14,8 +14,8 @@ import (
 
 	"ferry/ftp"
 	"ferry/remote"
-	"ferry/remote/faulty"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
+	"ferry/remote/wrap/faulty"
 )
 
 // A logText is a log that may be read while it is written.

@@ -15,7 +15,7 @@ import (
 
 	"ferry/ftp"
 	"ferry/remote"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 )
 
 // talk is a logged-in dialogue with a server over store, for tests that do more than a script can.

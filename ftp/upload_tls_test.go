@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"ferry/ftp"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 )
 
 // frugal reads TLS records one by one, as OpenSSL does: what nobody asked for stays in the socket,

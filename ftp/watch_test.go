@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"ferry/ftp"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 )
 
 // slow is a tree that takes a while to open a file and to list a directory.

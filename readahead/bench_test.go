@@ -10,7 +10,7 @@ import (
 	"ferry/cache"
 	"ferry/disk"
 	"ferry/remote"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 )
 
 const benchSize = 256 << 20

@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"ferry/remote"
-	"ferry/remote/faulty"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
+	"ferry/remote/wrap/faulty"
 )
 
 func sixteenMegabytes() Options { return Options{Limits: NewLimits(16<<20, 0)} }

@@ -16,7 +16,7 @@ import (
 	"ferry/disk"
 	"ferry/disk/disktest"
 	"ferry/remote"
-	"ferry/remote/faulty"
+	"ferry/remote/wrap/faulty"
 )
 
 func newStore(t *testing.T, maxSize int64) *cache.Store {

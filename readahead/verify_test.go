@@ -11,7 +11,7 @@ import (
 
 	"ferry/disk/disktest"
 	"ferry/remote"
-	"ferry/remote/faulty"
+	"ferry/remote/wrap/faulty"
 )
 
 // newSummed is a Tree with a copy of f on the disk d, of which the remote tells the checksum.

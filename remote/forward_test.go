@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"ferry/remote"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 )
 
 // plain hides every optional interface of the remote it holds.

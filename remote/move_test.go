@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"ferry/remote"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 )
 
 // busy is a remote on which somebody else is at work: after runs behind each Put.

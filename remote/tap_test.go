@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"ferry/remote"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 )
 
 // A gauge adds up what a tap tells.

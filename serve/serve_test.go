@@ -10,7 +10,7 @@ import (
 
 	"ferry/auth"
 	"ferry/ftp"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 	"ferry/vfs"
 )
 

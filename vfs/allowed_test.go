@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"ferry/remote/faulty"
+	"ferry/remote/wrap/faulty"
 )
 
 func TestWhatMayNotBeMadeIsRefusedBeforeItIsSent(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 	"ferry/cache"
 	"ferry/disk/disktest"
 	"ferry/remote"
-	"ferry/remote/faulty"
+	"ferry/remote/wrap/faulty"
 )
 
 // A complaint is what users of servers like this one report about uploads and disk caches, as the

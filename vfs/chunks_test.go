@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"ferry/remote"
-	"ferry/remote/faulty"
+	"ferry/remote/wrap/faulty"
 )
 
 const mib = 1 << 20

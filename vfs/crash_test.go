@@ -19,7 +19,7 @@ import (
 	"ferry/cache"
 	"ferry/disk/disktest"
 	"ferry/remote"
-	"ferry/remote/faulty"
+	"ferry/remote/wrap/faulty"
 )
 
 // TestCrashesAtAnyOperation carries out random histories in which the process dies, or the power

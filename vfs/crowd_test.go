@@ -15,8 +15,8 @@ import (
 
 	"ferry/cache"
 	"ferry/disk/disktest"
-	"ferry/remote/faulty"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
+	"ferry/remote/wrap/faulty"
 )
 
 // crowd is a tree in which n files wait in the directory "many".

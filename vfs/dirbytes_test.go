@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"ferry/remote"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 )
 
 // wordy is a remote of n files in each directory whose names are length bytes long and parts of

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"ferry/remote"
-	"ferry/remote/faulty"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
+	"ferry/remote/wrap/faulty"
 )
 
 // far is a remote that is not as quick as a cache.

@@ -8,8 +8,8 @@ import (
 
 	"ferry/disk/disktest"
 	"ferry/remote"
-	"ferry/remote/faulty"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
+	"ferry/remote/wrap/faulty"
 )
 
 // A directory is renamed, the answer is lost, and what is stored in it since is carried away when

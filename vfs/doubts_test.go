@@ -9,7 +9,7 @@ import (
 
 	"ferry/disk/disktest"
 	"ferry/remote"
-	"ferry/remote/faulty"
+	"ferry/remote/wrap/faulty"
 )
 
 // late makes the next call of op one that is not answered, and arrives when Deliver is called.

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"ferry/remote"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 	"ferry/vfs"
 )
 

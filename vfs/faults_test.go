@@ -12,7 +12,7 @@ import (
 
 	"ferry/cache"
 	"ferry/remote"
-	"ferry/remote/faulty"
+	"ferry/remote/wrap/faulty"
 )
 
 // TestNothingIsLostWhicheverCallFails makes each call of the remote that a history leads to fail,

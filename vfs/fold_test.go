@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"ferry/remote/faulty"
+	"ferry/remote/wrap/faulty"
 )
 
 func newFolding(t *testing.T) *behind {

@@ -11,8 +11,8 @@ import (
 	"ferry/cache"
 	"ferry/disk/disktest"
 	"ferry/remote"
-	"ferry/remote/faulty"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
+	"ferry/remote/wrap/faulty"
 )
 
 // newFull is a tree in mode full, whose Run is not running.

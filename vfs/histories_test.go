@@ -15,8 +15,8 @@ import (
 
 	"ferry/disk/disktest"
 	"ferry/remote"
-	"ferry/remote/faulty"
 	"ferry/remote/remotetest/ledger"
+	"ferry/remote/wrap/faulty"
 )
 
 // A past is a tree over a remote that does not answer, or late, or does later what it was told,

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"ferry/remote"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 	"ferry/vfs"
 )
 

@@ -3,8 +3,8 @@ package vfs
 import (
 	"testing"
 
-	"ferry/remote/faulty"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
+	"ferry/remote/wrap/faulty"
 )
 
 func TestASizeIsKnownWhereNobodyHasToBeAsked(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 
 	"ferry/cache"
 	"ferry/remote"
-	"ferry/remote/faulty"
+	"ferry/remote/wrap/faulty"
 )
 
 func TestAFileLargerThanTheCachePassesThrough(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 
 	"ferry/disk/disktest"
 	"ferry/remote"
-	"ferry/remote/faulty"
+	"ferry/remote/wrap/faulty"
 )
 
 // model is a tree of files as a client thinks of it: contents by name, and directories, whose names

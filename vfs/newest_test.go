@@ -10,7 +10,7 @@ import (
 
 	"ferry/disk/disktest"
 	"ferry/remote"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 )
 
 // An untimed remote knows no times of directories, as object stores do not.

@@ -13,7 +13,7 @@ import (
 	"ferry/cache"
 	"ferry/disk/disktest"
 	"ferry/remote"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 )
 
 // inParts is a remote that sends everything in parts, and keeps those of an upload that nobody

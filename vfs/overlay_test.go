@@ -11,7 +11,7 @@ import (
 	"ferry/cache"
 	"ferry/disk/disktest"
 	"ferry/remote"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 	"ferry/remote/remotetest"
 )
 

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"ferry/remote"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 	"ferry/vfs"
 )
 

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"ferry/remote"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 	"ferry/vfs"
 )
 

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"ferry/remote"
-	"ferry/remote/faulty"
+	"ferry/remote/wrap/faulty"
 )
 
 const blockSize = 256 << 10

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"ferry/remote"
-	"ferry/remote/faulty"
+	"ferry/remote/wrap/faulty"
 )
 
 // refusedRig has a file "d/f" that was acknowledged and refused, over one that the remote has where

@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ferry/remote/faulty"
+	"ferry/remote/wrap/faulty"
 )
 
 // slowly makes a rig whose remote takes 12 seconds for each file called big and a number, and has n

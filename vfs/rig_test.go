@@ -16,8 +16,8 @@ import (
 	"ferry/disk"
 	"ferry/disk/disktest"
 	"ferry/remote"
-	"ferry/remote/faulty"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
+	"ferry/remote/wrap/faulty"
 )
 
 // rig is a tree with a cache that can be stopped and started again, over a remote in memory that

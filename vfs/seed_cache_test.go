@@ -10,7 +10,7 @@ import (
 	"ferry/cache"
 	"ferry/disk/disktest"
 	"ferry/remote"
-	"ferry/remote/faulty"
+	"ferry/remote/wrap/faulty"
 )
 
 // A sentence is one of the manual that ferry follows, with what it means for an FTP client

@@ -9,8 +9,8 @@ import (
 
 	"ferry/cache"
 	"ferry/remote"
-	"ferry/remote/faulty"
-	"ferry/remote/retry"
+	"ferry/remote/wrap/faulty"
+	"ferry/remote/wrap/retry"
 )
 
 func ofMinimal() []sentence {

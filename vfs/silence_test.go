@@ -17,7 +17,7 @@ import (
 	"ferry/cache"
 	"ferry/disk/disktest"
 	"ferry/remote"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 )
 
 // stopped is a remote that gives no sign of life while it is silent: no question is answered, and a

@@ -11,7 +11,7 @@ import (
 	"ferry/cache"
 	"ferry/disk"
 	"ferry/disk/disktest"
-	"ferry/remote/faulty"
+	"ferry/remote/wrap/faulty"
 )
 
 // interrupted is a disk that calls do once, before the next record of the cache gets its place.

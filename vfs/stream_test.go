@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 
 	"ferry/remote"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 	"ferry/vfs"
 )
 

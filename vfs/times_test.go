@@ -11,9 +11,9 @@ import (
 
 	"ferry/disk/disktest"
 	"ferry/remote"
-	"ferry/remote/faulty"
-	"ferry/remote/local"
-	"ferry/remote/memory"
+	"ferry/remote/driver/local"
+	"ferry/remote/driver/memory"
+	"ferry/remote/wrap/faulty"
 )
 
 // narrow is a far side that keeps times from 1970 to 2106 only, and puts the nearest in the place

@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"ferry/remote"
-	"ferry/remote/local"
-	"ferry/remote/memory"
+	"ferry/remote/driver/local"
+	"ferry/remote/driver/memory"
 	"ferry/vfs"
 )
 

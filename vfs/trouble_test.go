@@ -17,7 +17,7 @@ import (
 	"ferry/disk"
 	"ferry/disk/disktest"
 	"ferry/remote"
-	"ferry/remote/faulty"
+	"ferry/remote/wrap/faulty"
 )
 
 // passing are answers and failures that are not about one name or one content.

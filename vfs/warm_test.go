@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"ferry/dircache"
-	"ferry/remote/faulty"
+	"ferry/remote/wrap/faulty"
 )
 
 // wide fills a tree with n directories of two files.

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"ferry/remote"
-	"ferry/remote/faulty"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
+	"ferry/remote/wrap/faulty"
 )
 
 // watched is behind, with changes on the far side watched until the test ends.

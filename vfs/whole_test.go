@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"ferry/remote"
-	"ferry/remote/faulty"
+	"ferry/remote/wrap/faulty"
 )
 
 // attempts lets time pass, and returns how often a Put was made in it.

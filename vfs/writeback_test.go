@@ -11,7 +11,7 @@ import (
 	"ferry/cache"
 	"ferry/disk/disktest"
 	"ferry/remote"
-	"ferry/remote/faulty"
+	"ferry/remote/wrap/faulty"
 )
 
 func TestAFileIsSentWhenItIsDue(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/remote"
-	"ferry/remote/faulty"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
+	"ferry/remote/wrap/faulty"
 )
 
 func TestCheckOfAGoodRemote(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"ferry/remote"
-	"ferry/remote/faulty"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
+	"ferry/remote/wrap/faulty"
 )
 
 // withParts is a remote with unfinished uploads of some owners.

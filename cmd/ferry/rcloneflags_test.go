@@ -13,7 +13,7 @@ import (
 
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/config"
-	"ferry/remote/all"
+	"ferry/registry"
 )
 
 // recordedFlags are the flags of rclone serve ftp: name, letter and type.
@@ -81,7 +81,7 @@ func parseHelp(text string, wanted func(name string) bool) []foreignFlag {
 // isOfADriver reports whether a flag begins with the name of a type that there is here.
 func isOfADriver(name string) bool {
 	kind, _, _ := strings.Cut(name, "-")
-	return slices.ContainsFunc(all.Types(), func(t config.Type) bool { return flags.TopicName(t) == kind })
+	return slices.ContainsFunc(registry.Types(), func(t config.Type) bool { return flags.TopicName(t) == kind })
 }
 
 // groupOf returns the flags of a group; those with a letter have it behind a slash.

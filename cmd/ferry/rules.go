@@ -6,7 +6,7 @@ import (
 	"os"
 
 	"ferry/cmd/ferry/internal/flags"
-	"ferry/remote/filter"
+	"ferry/remote/wrap/filter"
 )
 
 // parseFilter reads the rules that the flags give, nil where there are none. What is wrong with

@@ -9,7 +9,7 @@ import (
 
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/config"
-	"ferry/remote/all"
+	"ferry/registry"
 )
 
 // lazySources reads the configuration file when a remote is named that may be in it, and only then:
@@ -36,7 +36,7 @@ func (l *lazySources) resolve(ctx context.Context, what string) (config.Settings
 		}
 	}
 	settings, err := config.Sources{
-		Types: all.Types(), Flags: l.options.Backend, Env: config.ParseEnviron(l.env), File: l.file,
+		Types: registry.Types(), Flags: l.options.Backend, Env: config.ParseEnviron(l.env), File: l.file,
 	}.Resolve(spec)
 	if err != nil {
 		return config.Settings{}, flags.Usagef("%w", err)

@@ -12,14 +12,14 @@ import (
 	"ferry/cmd/ferry/internal/places"
 	"ferry/cmd/ferry/internal/rcbridge"
 	"ferry/config"
+	"ferry/registry"
 	"ferry/remote"
-	"ferry/remote/all"
-	"ferry/remote/count"
-	"ferry/remote/filter"
-	"ferry/remote/limit"
-	"ferry/remote/logged"
-	"ferry/remote/normdup"
-	"ferry/remote/retry"
+	"ferry/remote/wrap/count"
+	"ferry/remote/wrap/filter"
+	"ferry/remote/wrap/limit"
+	"ferry/remote/wrap/logged"
+	"ferry/remote/wrap/normdup"
+	"ferry/remote/wrap/retry"
 	"ferry/vfs"
 )
 
@@ -92,7 +92,7 @@ func (p process) openDriver(ctx context.Context, o *options, what string, log *s
 		opening, cancel = context.WithTimeout(opening, within)
 	}
 	defer cancel()
-	return all.Open(opening, settings, all.Environment{Network: net, Mounts: kept.Mounts()}, func(s string) (config.Settings, error) { return sources.resolve(ctx, s) })
+	return registry.Open(opening, settings, registry.Environment{Network: net, Mounts: kept.Mounts()}, func(s string) (config.Settings, error) { return sources.resolve(ctx, s) })
 }
 
 // decorate puts the decorators around a driver. A remote of this machine is only limited, asked

@@ -14,9 +14,9 @@ import (
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/cmd/ferry/internal/logging"
 	"ferry/remote"
-	"ferry/remote/faulty"
-	"ferry/remote/local"
-	"ferry/remote/memory"
+	"ferry/remote/driver/local"
+	"ferry/remote/driver/memory"
+	"ferry/remote/wrap/faulty"
 	"ferry/vfs"
 )
 

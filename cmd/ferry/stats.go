@@ -7,7 +7,7 @@ import (
 
 	"ferry/config"
 	"ferry/ftp"
-	"ferry/remote/count"
+	"ferry/remote/wrap/count"
 	"ferry/vfs"
 )
 

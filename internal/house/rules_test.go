@@ -17,14 +17,14 @@ func TestCheckImports(t *testing.T) {
 		{"engine on the standard library", pkg{ImportPath: "ferry/ftp", Imports: []string{"net", "crypto/tls"}}, ""},
 		{"engine on vfs", pkg{ImportPath: "ferry/ftp", Imports: []string{"ferry/vfs"}}, "ftp may not import ferry/vfs"},
 		{"engine on a library", pkg{ImportPath: "ferry/ftp", Imports: []string{"golang.org/x/sys/unix"}}, "may not import golang.org/x/sys/unix"},
-		{"remote on a driver", pkg{ImportPath: "ferry/remote", Imports: []string{"ferry/remote/local"}}, "may not import ferry/remote/local"},
-		{"driver on remote", pkg{ImportPath: "ferry/remote/local", Imports: []string{"ferry/remote", "golang.org/x/sys/unix"}}, ""},
-		{"driver on a sibling", pkg{ImportPath: "ferry/remote/alias", Imports: []string{"ferry/remote/local"}}, "may not import ferry/remote/local"},
-		{"the list of drivers", pkg{ImportPath: "ferry/remote/all", Imports: []string{"ferry/remote/local"}}, ""},
-		{"a driver's own subpackage", pkg{ImportPath: "ferry/remote/s3/sign", Imports: []string{"ferry/remote/s3"}}, ""},
+		{"remote on a driver", pkg{ImportPath: "ferry/remote", Imports: []string{"ferry/remote/driver/local"}}, "may not import ferry/remote/driver/local"},
+		{"driver on remote", pkg{ImportPath: "ferry/remote/driver/local", Imports: []string{"ferry/remote", "golang.org/x/sys/unix"}}, ""},
+		{"driver on a sibling", pkg{ImportPath: "ferry/remote/driver/alias", Imports: []string{"ferry/remote/driver/local"}}, "may not import ferry/remote/driver/local"},
+		{"the list of drivers", pkg{ImportPath: "ferry/registry", Imports: []string{"ferry/remote/driver/local"}}, ""},
+		{"a driver's own subpackage", pkg{ImportPath: "ferry/remote/driver/s3/sign", Imports: []string{"ferry/remote/driver/s3"}}, ""},
 		{"vfs upwards", pkg{ImportPath: "ferry/vfs", Imports: []string{"ferry/serve"}}, "may not import ferry/serve"},
-		{"vfs on a driver", pkg{ImportPath: "ferry/vfs", Imports: []string{"ferry/remote/memory"}}, "may not import ferry/remote/memory"},
-		{"a test of vfs on a double", pkg{ImportPath: "ferry/vfs", TestImports: []string{"ferry/remote/memory"}}, ""},
+		{"vfs on a driver", pkg{ImportPath: "ferry/vfs", Imports: []string{"ferry/remote/driver/memory"}}, "may not import ferry/remote/driver/memory"},
+		{"a test of vfs on a double", pkg{ImportPath: "ferry/vfs", TestImports: []string{"ferry/remote/driver/memory"}}, ""},
 		{"a test of vfs upwards", pkg{ImportPath: "ferry/vfs", XTestImports: []string{"ferry/serve"}}, "tests of vfs may not import ferry/serve"},
 		{"an external test of itself", pkg{ImportPath: "ferry/auth", XTestImports: []string{"ferry/auth"}}, ""},
 		{"an external test of the engine on a tree", pkg{ImportPath: "ferry/ftp", XTestImports: []string{"ferry/vfs"}}, ""},
@@ -40,7 +40,7 @@ func TestCheckImports(t *testing.T) {
 func TestCheckNames(t *testing.T) {
 	expect(t, checkNames([]pkg{{ImportPath: "ferry/remote/util", Name: "util"}}), "says nothing")
 	expect(t, checkNames([]pkg{{ImportPath: "ferry/remote/x", Name: "common"}}), "says nothing")
-	expect(t, checkNames([]pkg{{ImportPath: "ferry/remote/local", Name: "local"}}), "")
+	expect(t, checkNames([]pkg{{ImportPath: "ferry/remote/driver/local", Name: "local"}}), "")
 }
 
 func TestCheckSources(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"ferry/remote"
-	"ferry/remote/memory"
+	"ferry/remote/driver/memory"
 	"ferry/remote/remotetest"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/config"
-	"ferry/remote/all"
+	"ferry/registry"
 )
 
 // ListRemotes returns ferry listremotes.
@@ -53,7 +53,7 @@ func formatRemotesLong(list []config.Listed) string {
 	for _, l := range list {
 		name, typ = max(name, len(l.Name)), max(typ, len(l.Type))
 	}
-	known := config.Sources{Types: all.Types()}
+	known := config.Sources{Types: registry.Types()}
 	var b strings.Builder
 	for _, l := range list {
 		about := l.Description

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"ferry/config"
-	"ferry/remote/all"
+	"ferry/registry"
 )
 
 const (
@@ -66,7 +66,7 @@ func ownVariables() map[string]bool {
 // rcloneVariables are those that set options of types of remotes, without their prefix.
 func rcloneVariables() map[string]bool {
 	known := map[string]bool{}
-	for _, t := range all.Types() {
+	for _, t := range registry.Types() {
 		for _, o := range t.Settable() {
 			known[strings.TrimPrefix(t.Variable(o), rclonePrefix)] = true
 			known[variableName(t.Flag(o))] = true

@@ -8,18 +8,18 @@ import (
 	"github.com/spf13/cobra"
 
 	"ferry/config"
-	"ferry/remote/all"
+	"ferry/registry"
 )
 
 // Topics are what "ferry help" knows besides the commands: the types of remotes and their options.
 func Topics() []*cobra.Command {
-	list := &cobra.Command{Use: "backends", Short: "The types of remotes", Long: backendsText(all.Types())}
+	list := &cobra.Command{Use: "backends", Short: "The types of remotes", Long: backendsText(registry.Types())}
 	one := &cobra.Command{
 		Use:   "backend",
 		Short: "The options of a type of remote, as in: ferry help backend s3",
-		Long:  "The types of remotes and their options:\n\n" + backendsText(all.Types()),
+		Long:  "The types of remotes and their options:\n\n" + backendsText(registry.Types()),
 	}
-	for _, t := range all.Types() {
+	for _, t := range registry.Types() {
 		one.AddCommand(&cobra.Command{
 			Use:     TopicName(t),
 			Aliases: []string{t.Name},

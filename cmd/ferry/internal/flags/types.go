@@ -3,7 +3,7 @@ package flags
 import (
 	"github.com/spf13/pflag"
 
-	"ferry/remote/all"
+	"ferry/registry"
 )
 
 // backendValue is the flag of an option that a type of remote has. Its text is read when a remote
@@ -35,7 +35,7 @@ func AddOfTypes(fs *pflag.FlagSet, o *Options) {
 	if o.Backend == nil { // several commands have them
 		o.Backend = map[string]string{}
 	}
-	for _, t := range all.Types() {
+	for _, t := range registry.Types() {
 		for _, opt := range t.Settable() {
 			name := t.Flag(opt)
 			if fs.Lookup(name) != nil {

@@ -11,7 +11,7 @@ import (
 	"ferry/config"
 	"ferry/ftp"
 	"ferry/rc"
-	"ferry/remote/count"
+	"ferry/remote/wrap/count"
 	"ferry/vfs"
 )
 

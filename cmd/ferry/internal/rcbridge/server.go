@@ -21,7 +21,7 @@ import (
 	"ferry/cmd/ferry/internal/places"
 	"ferry/ftp"
 	"ferry/rc"
-	"ferry/remote/count"
+	"ferry/remote/wrap/count"
 	"ferry/vfs"
 )
 

@@ -1,0 +1,195 @@
+package house_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A layer is a row of packages that may import the same packages of this module. Patterns are
+// relative to the module; "x/*" is every package below x.
+type layer struct {
+	packages []string
+	imports  []string
+}
+
+// layers are the arrows of the house, from the bottom up: a package imports packages of rows below
+// its own, or of its own. The first row with a pattern that matches counts. A package that no
+// pattern matches is a finding: a new package takes its place here first.
+var layers = []layer{
+	{packages: []string{"auth", "config", "disk", "ftp", "rc", "remote", "remote/nameenc", "cmd/ferry/internal/listen", "internal/house", "test", "bench/*"}},
+	{packages: []string{"remote/network", "remote/partname", "remote/wrap/*", "remote/remotetest", "breaker"}, imports: []string{"remote"}},
+	{packages: []string{"remote/remotetest/*"}, imports: []string{"remote/remotetest"}},
+	{packages: []string{"remote/driver/internal/*", "remote/driver/azureblob/entra"}, imports: driverUses},
+	{packages: []string{"remote/driver/*"}, imports: append(slices.Clip(driverUses), "remote/driver/internal/*", "remote/driver/azureblob/entra")},
+	{packages: []string{"cache", "disk/*"}, imports: []string{"disk"}},
+	{packages: []string{"dircache", "readahead"}, imports: []string{"breaker", "cache", "remote"}},
+	{packages: []string{"vfs"}, imports: []string{"breaker", "cache", "dircache", "readahead", "remote"}},
+	{packages: []string{"serve"}, imports: []string{"auth", "ftp", "vfs"}},
+	{packages: []string{"registry/cached"}, imports: []string{"cache", "disk", "readahead", "remote"}},
+	{packages: []string{"registry"}, imports: []string{"config", "registry/cached", "remote", "remote/driver/*", "remote/nameenc", "remote/network"}},
+	// The command line: text in, plain values out; what is made of them is for those above.
+	{packages: []string{"cmd/ferry/internal/flags"}, imports: []string{"config", "registry", "remote/network"}},
+	{packages: []string{"cmd/ferry/internal/logging", "cmd/ferry/internal/configcmd"}, imports: []string{"cmd/ferry/internal/flags", "config", "registry"}},
+	{packages: []string{"cmd/ferry/internal/places"}, imports: []string{"cmd/ferry/internal/logging", "cache", "config", "disk", "remote"}},
+	{packages: []string{"cmd/ferry/internal/rcbridge"}, imports: []string{
+		"cmd/ferry/internal/*", "auth", "cache", "config", "ftp", "rc", "remote/wrap/count", "vfs",
+	}},
+	{packages: []string{"bench"}, imports: []string{"bench/link"}},
+	{packages: []string{"cmd/*"}, imports: []string{"*"}},
+}
+
+// driverUses is what every driver may import: the contract, how names are written where they are
+// kept, and how servers are reached.
+var driverUses = []string{"remote", "remote/nameenc", "remote/partname", "remote/network"}
+
+// libraries names the packages that may import others than those of this module and of the standard
+// library, with prefixes of those.
+var libraries = map[string][]string{
+	"auth":                          {"golang.org/x/crypto/bcrypt"},
+	"cmd/ferry":                     {"github.com/spf13/", "golang.org/x/sys/", "golang.org/x/term"},
+	"cmd/ferry/internal/configcmd":  {"github.com/spf13/", "golang.org/x/term"},
+	"cmd/ferry/internal/flags":      {"github.com/spf13/"},
+	"config":                        {"golang.org/x/crypto/nacl/secretbox", "golang.org/x/text/unicode/norm"}, // rclone's encrypted file
+	"disk":                          {"golang.org/x/sys/"},
+	"remote/driver/azureblob":       {"github.com/Azure/azure-sdk-for-go/sdk/"},
+	"remote/driver/azureblob/entra": {"golang.org/x/oauth2", "golang.org/x/crypto/pkcs12"},
+	"remote/driver/ftp":             {"github.com/jlaffaye/ftp"},
+	"remote/driver/gcs":             {"golang.org/x/oauth2"},
+	"remote/driver/http":            {"golang.org/x/net/html"},
+	"remote/driver/local":           {"golang.org/x/sys/"},
+	"remote/driver/s3":              {"github.com/minio/minio-go/v7"},
+	"remote/driver/sftp":            {"github.com/pkg/sftp", "golang.org/x/crypto/ssh", "golang.org/x/sys/"},
+	"remote/network":                {"golang.org/x/net/proxy"},
+	"remote/remotetest":             {"golang.org/x/sys/"},
+	"remote/remotetest/sshserver":   {"golang.org/x/crypto/ssh"},
+	"remote/wrap/filter":            {"golang.org/x/text/unicode/norm"}, // which names look alike is for Unicode to say
+	"remote/wrap/normdup":           {"golang.org/x/text/unicode/norm"},
+}
+
+// testUses names what tests of packages may import besides. Where it is of this module, those tests
+// are external.
+var testUses = map[string][]string{
+	"cmd/ferry":                     {"github.com/rogpeppe/go-internal/"},
+	"ftp":                           {"ferry/auth", "ferry/cache", "ferry/serve", "ferry/vfs"}, // dialogues run on real trees
+	"remote/driver/ftp":             {"ferry/ftp", "ferry/serve", "ferry/auth", "ferry/vfs"},   // they talk to a real engine
+	"remote/driver/s3":              {"github.com/johannesboyne/gofakes3"},
+	"remote/driver/webdav":          {"golang.org/x/net/webdav"}, // they serve directories by this handler
+	"remote/driver/azureblob/entra": {"golang.org/x/crypto/"},
+	"test":                          {"github.com/rogpeppe/go-internal/", "github.com/minio/minio-go/v7"}, // they look at a bucket as another program does
+}
+
+// doubles are what any test may put in the place of a real remote, or around one.
+var doubles = []string{
+	"remote", "remote/driver/memory", "remote/driver/local", "remote/wrap/faulty", "remote/wrap/retry",
+	"remote/remotetest", "remote/remotetest/*", "disk/disktest",
+}
+
+func TestImportsPointDown(t *testing.T) {
+	report(t, checkImports(listPackages(t)))
+}
+
+// TestLayersPointDown compares the rows with their order.
+func TestLayersPointDown(t *testing.T) {
+	if len(layers) > 18 {
+		t.Errorf("%d rows: more than 18 nobody keeps in mind", len(layers))
+	}
+	for i, l := range layers {
+		for _, imp := range l.imports {
+			if strings.HasSuffix(imp, "*") {
+				continue
+			}
+			if row := layerOf(imp); row > i {
+				t.Errorf("%s may import %s, which is above it", strings.Join(l.packages, ", "), imp)
+			}
+		}
+	}
+}
+
+// checkImports compares every import with the tables.
+func checkImports(pkgs []pkg) []string {
+	var findings []string
+	for _, p := range pkgs {
+		self := relative(p.ImportPath)
+		row := layerOf(self)
+		if row < 0 {
+			findings = append(findings, fmt.Sprintf("%s has no place in layers (internal/house/layers_test.go)", self))
+			continue
+		}
+		for _, imp := range p.Imports {
+			if !mayImport(row, self, imp) {
+				findings = append(findings, fmt.Sprintf("%s may not import %s", self, imp))
+			}
+		}
+		for _, imp := range slices.Concat(p.TestImports, p.XTestImports) {
+			external := slices.Contains(p.XTestImports, imp)
+			if !mayImport(row, self, imp) && !mayTestImport(row, self, imp, external) {
+				findings = append(findings, fmt.Sprintf("tests of %s may not import %s", self, imp))
+			}
+		}
+	}
+	return findings
+}
+
+// layerOf returns the row of a package, -1 if it has none.
+func layerOf(rel string) int {
+	return slices.IndexFunc(layers, func(l layer) bool { return matchAny(l.packages, rel) })
+}
+
+func mayImport(row int, self, imp string) bool {
+	rel, ours := strings.CutPrefix(imp, module+"/")
+	if !ours {
+		standard := !strings.Contains(strings.SplitN(imp, "/", 2)[0], ".")
+		return standard || hasPrefix(libraries[self], imp)
+	}
+	below := strings.HasPrefix(self, rel+"/") && len(layers[row].imports) > 0 // a driver's own subpackage sees the driver
+	return below || matchAny(layers[row].imports, rel)
+}
+
+// mayTestImport allows in tests besides: the package itself, the doubles, and what the layers below
+// may import.
+func mayTestImport(row int, self, imp string, external bool) bool {
+	rel, ours := strings.CutPrefix(imp, module+"/")
+	if (!ours || external) && hasPrefix(testUses[self], imp) {
+		return true
+	}
+	if !ours {
+		return false
+	}
+	if rel == self || matchAny(doubles, rel) {
+		return true
+	}
+	for _, lower := range layers[row].imports {
+		if r := layerOf(lower); r >= 0 && lower != "*" && mayImport(r, lower, imp) {
+			return true
+		}
+	}
+	return false
+}
+
+func hasPrefix(prefixes []string, s string) bool {
+	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(s, p) })
+}
+
+func matchAny(patterns []string, rel string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool { return matches(pattern, rel) })
+}
+
+// matches reports whether rel is what pattern says.
+func matches(pattern, rel string) bool {
+	if pattern == "*" {
+		return true
+	}
+	if dir, ok := strings.CutSuffix(pattern, "/*"); ok {
+		return strings.HasPrefix(rel, dir+"/")
+	}
+	return pattern == rel
+}
+
+func relative(importPath string) string {
+	if importPath == module {
+		return "."
+	}
+	return strings.TrimPrefix(importPath, module+"/")
+}

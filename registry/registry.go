@@ -1,0 +1,83 @@
+// Package registry knows every type of remote that there is: how each is configured, and how it is
+// opened. It is the one place where the names of configuration files meet the drivers.
+package registry
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"ferry/config"
+	"ferry/remote"
+	"ferry/remote/network"
+)
+
+// A Driver is a type of remote.
+type Driver struct {
+	config.Type
+	// open makes the remote; v gives the values of the options by name.
+	open func(ctx context.Context, path string, v *values) (remote.Remote, error)
+}
+
+// Drivers lists every type, in the order in which help shows them.
+func Drivers() []Driver {
+	return []Driver{
+		localDriver(),
+		memoryDriver(),
+		s3Driver(),
+		sftpDriver(),
+		ftpDriver(),
+		gcsDriver(),
+		azureblobDriver(),
+		webdavDriver(),
+		httpDriver(),
+		aliasDriver(),
+		combineDriver(),
+		cachedDriver(),
+	}
+}
+
+// Types lists how every type is configured.
+func Types() []config.Type {
+	var types []config.Type
+	for _, d := range Drivers() {
+		types = append(types, d.Type)
+	}
+	return types
+}
+
+// An Environment is what remotes need beside their own options. The zero value is fine.
+type Environment struct {
+	Network network.Options // how servers are reached
+	Mounts  string          // directory of the records of mount points; "" = none are kept
+}
+
+// A Resolve finds out what a remote string means. Remotes that are made of others open those
+// through it.
+type Resolve func(remoteString string) (config.Settings, error)
+
+// Open opens the remote that s describes. A value that cannot be read, and a type that is not
+// there, are an error of one line that names the option or the types that there are; a value never
+// shows.
+func Open(ctx context.Context, s config.Settings, env Environment, resolve Resolve) (remote.Remote, error) {
+	d, err := find(s.Type)
+	if err != nil {
+		return nil, err
+	}
+	return d.open(ctx, s.Path, &values{remote: s.Name, options: s.Values, env: env, resolve: resolve})
+}
+
+// find returns the driver of a type.
+func find(name string) (Driver, error) {
+	all := Drivers()
+	if i := slices.IndexFunc(all, func(d Driver) bool { return d.Name == name }); i >= 0 {
+		return all[i], nil
+	}
+	var names []string
+	for _, d := range all {
+		names = append(names, d.Name)
+	}
+	return Driver{}, fmt.Errorf("there is no driver for the type %q; there are: %s. For any other, run "+
+		"\"rclone serve webdav\" on it and use a webdav remote", name, strings.Join(names, ", "))
+}

@@ -1,0 +1,188 @@
+package azureblob
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/md5"
+	"errors"
+	"hash"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
+
+	"ferry/remote/driver/internal/objects"
+)
+
+var (
+	errReplaced = errors.New("the file was replaced while it was being continued")
+	errDropped  = errors.New("another upload of the same name was published first, and the service dropped this one")
+)
+
+// maxBlocks is how many a blob can have.
+const maxBlocks = 50_000
+
+// A draft is an upload. What fits one block goes in one request; of more, each full block goes as
+// it comes.
+type draft struct {
+	store   *store
+	target  objects.Key
+	client  *blockblob.Client
+	modTime time.Time
+	base    *azcore.ETag // what the target must still be; nil where that does not matter
+	kept    *properties  // of the blob that is continued; nil for a new one
+	tags    map[string]string
+	cancel  context.CancelFunc
+
+	blocks *blocks
+	ids    []string  // of all blocks so far, those of the base in front
+	size   int64     // of all that, and of what is held
+	sum    hash.Hash // of all that; nil where it is not known or not wanted
+	held   []byte    // the block that is being filled
+}
+
+// Create implements objects.Store.
+func (s *store) Create(ctx context.Context, k objects.Key, o objects.CreateOptions) (objects.Draft, error) {
+	writing, cancel := context.WithCancel(ctx)
+	d := &draft{store: s, target: k, client: s.blob(k), modTime: o.ModTime, cancel: cancel}
+	memory := s.options.ChunkSize * int64(s.options.Concurrency)
+	size := objects.Piece(o.Size, s.options.ChunkSize, memory, maxBlocks)
+	d.blocks = newBlocks(writing, d.client, size, int(max(memory/size, 1)))
+	if !s.options.DisableChecksum {
+		d.sum = md5.New()
+	}
+	if err := d.continueBlob(ctx, o); err != nil {
+		d.Abort()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *draft) Write(p []byte) (int, error) {
+	chunk, written := int(d.blocks.size), 0
+	for written < len(p) {
+		if len(d.held) == chunk {
+			if err := d.flush(); err != nil {
+				return written, err
+			}
+		}
+		n := min(chunk-len(d.held), len(p)-written)
+		d.held = append(d.held, p[written:written+n]...)
+		written += n
+		d.size += int64(n)
+	}
+	if d.sum != nil {
+		d.sum.Write(p)
+	}
+	return written, nil
+}
+
+// flush sends the block that is held and takes a buffer for the next one.
+func (d *draft) flush() error {
+	id, err := d.blocks.send(d.held)
+	if err != nil {
+		return d.store.translate(err)
+	}
+	d.ids = append(d.ids, id)
+	d.held, err = d.blocks.buffer()
+	return d.store.translate(err)
+}
+
+// Commit implements objects.Draft.
+func (d *draft) Commit(ctx context.Context, modTime time.Time) (objects.Object, error) {
+	stop := context.AfterFunc(ctx, d.cancel)
+	defer stop()
+	facts := d.facts(cmp.Or(modTime, d.modTime, time.Now()))
+	if len(d.ids) == 0 {
+		return d.commitWhole(ctx, facts)
+	}
+	if len(d.held) > 0 {
+		id, err := d.blocks.send(d.held)
+		if err != nil {
+			return objects.Object{}, d.store.translate(err)
+		}
+		d.ids, d.held = append(d.ids, id), nil
+	}
+	if err := d.blocks.wait(); err != nil {
+		return objects.Object{}, d.store.translate(err)
+	}
+	if d.sum != nil {
+		facts.headers.BlobContentMD5 = d.sum.Sum(nil)
+	}
+	answer, err := d.client.CommitBlockList(ctx, d.ids, &blockblob.CommitBlockListOptions{
+		HTTPHeaders: facts.headers, Metadata: facts.metadata, Tags: facts.tags, Tier: facts.tier, AccessConditions: facts.conditions,
+	})
+	if err != nil {
+		return objects.Object{}, d.commitError(err)
+	}
+	return describe(d.target.Name, &d.size, answer.LastModified, answer.ETag, facts.metadata), nil
+}
+
+// commitWhole stores what is held, which is everything, in one request. The service computes the
+// MD5.
+func (d *draft) commitWhole(ctx context.Context, facts facts) (objects.Object, error) {
+	body := streaming.NopCloser(bytes.NewReader(d.held))
+	answer, err := d.client.Upload(ctx, body, &blockblob.UploadOptions{
+		HTTPHeaders: facts.headers, Metadata: facts.metadata, Tags: facts.tags, Tier: facts.tier, AccessConditions: facts.conditions,
+	})
+	if err != nil {
+		return objects.Object{}, d.commitError(err)
+	}
+	return describe(d.target.Name, &d.size, answer.LastModified, answer.ETag, facts.metadata), nil
+}
+
+func (d *draft) commitError(err error) error {
+	switch {
+	case bloberror.HasCode(err, bloberror.ConditionNotMet):
+		return errReplaced
+	case bloberror.HasCode(err, bloberror.InvalidBlockList):
+		return errDropped
+	}
+	return d.store.translate(err)
+}
+
+// Abort implements objects.Draft. There is no request that drops blocks; they go by themselves.
+func (d *draft) Abort() {
+	d.cancel()
+	_ = d.blocks.wait() // that they were cancelled
+}
+
+// facts are what a blob is stored with besides its content.
+type facts struct {
+	headers    *blob.HTTPHeaders
+	metadata   map[string]*string
+	tags       map[string]string
+	tier       *blob.AccessTier
+	conditions *blob.AccessConditions
+}
+
+func (d *draft) facts(modTime time.Time) facts {
+	contentType := objects.ContentType(d.target.Name)
+	f := facts{
+		headers:  &blob.HTTPHeaders{BlobContentType: &contentType},
+		metadata: withModTime(nil, modTime),
+		tier:     d.store.tier(),
+	}
+	if d.kept != nil {
+		f.headers, f.tags = headersOf(d.kept), d.tags
+		f.headers.BlobContentMD5 = nil
+		f.metadata = withModTime(d.kept.Metadata, modTime)
+		f.tier = d.store.tierOf(d.kept)
+	}
+	if d.base != nil {
+		f.conditions = only(d.base)
+	}
+	return f
+}
+
+func (s *store) tier() *blob.AccessTier {
+	if s.options.AccessTier == "" {
+		return nil
+	}
+	tier := blob.AccessTier(s.options.AccessTier)
+	return &tier
+}

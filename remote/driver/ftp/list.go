@@ -1,0 +1,219 @@
+package ftp
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"iter"
+	"time"
+
+	"github.com/jlaffaye/ftp"
+
+	"ferry/remote"
+)
+
+// Stat implements remote.Remote: by MLST, and without that by SIZE, MDTM and CWD.
+func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
+	var e remote.Entry
+	err := r.with(ctx, "stat", name, func(s *session) (err error) {
+		e, err = r.look(s, name)
+		return err
+	})
+	if err != nil {
+		return remote.Entry{}, err
+	}
+	return e, nil
+}
+
+// stat describes what is at p, without its name.
+func (s *session) stat(p string) (remote.Entry, error) {
+	if s.mlst {
+		found, err := s.c.GetEntry(p)
+		if err != nil {
+			return remote.Entry{}, notThere(err)
+		}
+		e := remote.Entry{Size: int64(found.Size), ModTime: found.Time, Dir: found.Type == ftp.EntryTypeFolder}
+		if e.Dir {
+			e.Size = 0
+		}
+		return e, nil
+	}
+	size, err := s.c.FileSize(p)
+	if err != nil && !refused(err) {
+		return remote.Entry{}, err
+	}
+	if err != nil {
+		if err := s.c.ChangeDir(p); err != nil {
+			return remote.Entry{}, notThere(err)
+		}
+		return remote.Entry{Dir: true}, nil // MDTM is for files
+	}
+	e := remote.Entry{Size: size}
+	if s.c.IsGetTimeSupported() {
+		t, err := s.c.GetTime(p)
+		if err != nil {
+			return remote.Entry{}, notThere(err)
+		}
+		e.ModTime = asListed(t, time.Now())
+	}
+	return e, nil
+}
+
+// notThere takes a refusal to describe something for its absence.
+func notThere(err error) error {
+	if refused(err) {
+		return remote.ErrNotExist
+	}
+	return err
+}
+
+// List implements remote.Remote.
+func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
+	return func(yield func(remote.Entry, error) bool) {
+		more := true
+		err := r.with(ctx, "list", dir, func(s *session) error {
+			var old []string
+			err := r.each(s, dir, func(e remote.Entry) bool {
+				if ctx.Err() != nil {
+					return false
+				}
+				if isPart(e.Name) {
+					if r.leftOver(s, dir, e) && len(old) < maxLeftOver {
+						old = append(old, e.Name)
+					}
+					return true
+				}
+				if e, ok := r.decoded(ctx, e); ok {
+					more = yield(e, nil)
+				}
+				return more
+			}, func(line string) { remote.Omitted(ctx, line, remote.OmittedLine) })
+			if ctx.Err() != nil && err == nil {
+				err = context.Cause(ctx)
+			}
+			if err == nil && more {
+				r.removeAll(s, dir, old)
+			}
+			return err
+		})
+		if err != nil && more {
+			yield(remote.Entry{}, err)
+		}
+	}
+}
+
+// decoded gives an entry the name that it has here. One that has none here is not ok, and reported.
+func (r *Remote) decoded(ctx context.Context, e remote.Entry) (remote.Entry, bool) {
+	held := e.Name
+	e.Name = r.o.Encoding.Decode(held)
+	switch {
+	case !remote.ValidName(held) || !remote.ValidName(e.Name):
+		remote.Omitted(ctx, held, remote.OmittedName)
+		return e, false
+	case r.o.Encoding.Encode(e.Name) != held:
+		remote.Omitted(ctx, held, remote.OmittedEncoding)
+		return e, false
+	}
+	return e, true
+}
+
+// each calls use for every entry of dir, by the name that it has on the server, until that returns
+// false, and omit for every line that is not understood.
+func (r *Remote) each(s *session, dir string, use func(e remote.Entry) bool, omit func(line string)) error {
+	// In the directory itself: servers take what follows LIST for options, or for a pattern.
+	if err := s.c.ChangeDir(r.path(s, dir)); err != nil {
+		if !refused(err) {
+			return err
+		}
+		if _, err := r.look(s, dir); err != nil {
+			return err
+		}
+		return remote.ErrNotDir
+	}
+	l := &answer{mlst: s.mlst, now: time.Now(), omit: omit}
+	stopped, bound := false, r.o.Network.Listing()
+	var endless error
+	s.onLine = func(line string, whole bool) bool {
+		if endless = bound.Entries(1); endless != nil {
+			s.abort()
+			return false
+		}
+		e, ok := l.read(line, whole)
+		if !ok || e.Name == "." || e.Name == ".." {
+			return true
+		}
+		if stopped = !use(e); stopped {
+			s.abort() // what the server says to that is not worth waiting for
+		}
+		return !stopped
+	}
+	defer func() { s.onLine = nil }()
+	err := s.list()
+	switch {
+	case endless != nil:
+		return endless
+	case stopped:
+		return nil
+	case refused(err) && !l.understood: // some have no other answer for an empty directory
+		return l.malformed()
+	case err == nil:
+		return l.malformed()
+	}
+	return err
+}
+
+// list lists the current directory, with the files whose names begin with a full stop.
+func (s *session) list() error {
+	if s.mlst || s.plainList {
+		_, err := s.c.List("")
+		return err
+	}
+	_, err := s.c.List("-a")
+	if !refused(err) && !errors.Is(translate(err), remote.ErrUnsupported) {
+		return err
+	}
+	s.plainList = true
+	_, err = s.c.List("")
+	return err
+}
+
+// maxLeftOver is how many files one listing removes.
+const maxLeftOver = 100
+
+// leftOver reports whether the hidden file e in dir is one that nobody will rename any more.
+func (r *Remote) leftOver(s *session, dir string, e remote.Entry) bool {
+	return !e.Dir && r.o.PartMaxAge > 0 && !e.ModTime.IsZero() &&
+		r.ages.Exceed(e.ModTime, r.o.PartMaxAge) && !r.writing(r.partPath(s, dir, e.Name))
+}
+
+// removeAll removes hidden files of dir. Whoever comes across one that stays tries again.
+func (r *Remote) removeAll(s *session, dir string, parts []string) {
+	for _, part := range parts {
+		_ = s.c.Delete(r.partPath(s, dir, part))
+	}
+}
+
+// removeParts removes the hidden files of dir, provided that they are all it holds and that none is
+// being written.
+func (r *Remote) removeParts(s *session, dir string) error {
+	full := false
+	var parts []string
+	err := r.each(s, dir, func(e remote.Entry) bool {
+		if !isPart(e.Name) || e.Dir || r.writing(r.partPath(s, dir, e.Name)) {
+			full = true
+			return false
+		}
+		parts = append(parts, e.Name)
+		return true
+	}, func(string) { full = true })
+	switch {
+	case err != nil:
+		return err
+	case full:
+		return remote.ErrNotEmpty
+	case len(parts) == 0:
+		return fs.ErrPermission
+	}
+	r.removeAll(s, dir, parts)
+	return nil
+}

@@ -1,0 +1,107 @@
+package gcs
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+
+	"golang.org/x/oauth2"
+
+	"ferry/remote"
+	"ferry/remote/driver/internal/objects"
+)
+
+// translate turns what the client reports into an error of package remote. No URL stays in it:
+// those of uploads are secrets.
+func (s *store) translate(err error) error {
+	if err == nil {
+		return nil
+	}
+	if remote.WasRepeated(err) {
+		return remote.Repeated(s.meaning(err))
+	}
+	return s.meaning(err)
+}
+
+func (s *store) meaning(err error) error {
+	var refused *oauth2.RetrieveError
+	if errors.As(err, &refused) {
+		return fmt.Errorf("%s: the credentials are refused (%s), check their options: %w", s.host, refused.ErrorCode, remote.ErrPermission)
+	}
+	var answer *answerError
+	if errors.As(err, &answer) {
+		return s.translateAnswer(answer)
+	}
+	var request *url.Error
+	if errors.As(err, &request) {
+		err = request.Err
+	}
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF // the connection ended before the answer; it is not the end of a file
+	}
+	var dial *net.OpError
+	if errors.As(err, &dial) && dial.Op == "dial" {
+		return fmt.Errorf("%s cannot be reached, check the network and the option endpoint: %w", s.host, err)
+	}
+	return fmt.Errorf("%s: %w", s.host, err)
+}
+
+func (s *store) translateAnswer(answer *answerError) error {
+	reason := cmp.Or(answer.reason, http.StatusText(answer.code))
+	means := sentinel(answer.code, reason)
+	if means == nil {
+		err := fmt.Errorf("%s answers %d %s", s.host, answer.code, reason)
+		passes := answer.code == http.StatusForbidden || answer.code == http.StatusGone || objects.MayPass(answer.code)
+		if passes { // too many requests, a session that has ended, and what may be over soon
+			return err
+		}
+		return remote.Final(err)
+	}
+	remedy := ""
+	if answer.code == http.StatusUnauthorized {
+		remedy = ", check the options for the credentials"
+	}
+	return fmt.Errorf("%s answers %d %s%s: %w", s.host, answer.code, reason, remedy, means)
+}
+
+// sentinel returns what an answer means, or nil where trying again may help.
+func sentinel(code int, reason string) error {
+	if reason == "uploadTooLarge" {
+		return remote.ErrTooLarge
+	}
+	switch code {
+	case http.StatusBadRequest, http.StatusRequestedRangeNotSatisfiable:
+		return remote.ErrInvalid
+	case http.StatusRequestEntityTooLarge:
+		return remote.ErrTooLarge
+	case http.StatusUnauthorized:
+		return remote.ErrPermission
+	case http.StatusForbidden:
+		if reason == "rateLimitExceeded" || reason == "userRateLimitExceeded" {
+			return nil
+		}
+		if reason == "quotaExceeded" {
+			return remote.ErrQuota
+		}
+		return remote.ErrPermission
+	case http.StatusNotFound:
+		return remote.ErrNotExist
+	case http.StatusConflict:
+		return remote.ErrExist
+	case http.StatusPreconditionFailed:
+		return remote.ErrChanged
+	case http.StatusNotImplemented:
+		return remote.ErrUnsupported
+	}
+	return nil
+}
+
+// hasCode reports whether err is an answer with that status.
+func hasCode(err error, code int) bool {
+	var answer *answerError
+	return errors.As(err, &answer) && answer.code == code
+}

@@ -1,0 +1,84 @@
+package gcs
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"net/url"
+	"time"
+
+	"ferry/remote/driver/internal/objects"
+)
+
+// insert stores body, in one request if it is shorter than a chunk, else chunk by chunk, each of
+// which is sent again when that fails. Nothing of it shows before the end of body.
+func (s *store) insert(ctx context.Context, k objects.Key, o *object, body io.Reader, chunk int) (*object, error) {
+	query := url.Values{"name": {k.Name}, "fields": {fields}}
+	s.setACL(query, "predefinedAcl")
+	first, err := fill(make([]byte, chunk), body)
+	switch {
+	case err == io.EOF:
+		return s.service.insertWhole(ctx, bucketPath(k.Bucket)+"/o", query, o, first)
+	case err != nil:
+		return nil, err
+	}
+	u, err := s.service.startResumable(ctx, bucketPath(k.Bucket)+"/o", query, o)
+	if err != nil {
+		return nil, err
+	}
+	return u.sendAll(ctx, first, body)
+}
+
+// facts are what a new object is stored with besides its content. A time that is not known yet is
+// not stored.
+func (s *store) facts(k objects.Key, modTime time.Time) *object {
+	o := &object{
+		ContentType:  objects.ContentType(k.Name),
+		StorageClass: s.options.StorageClass,
+	}
+	if !modTime.IsZero() {
+		o.Metadata = withModTime(modTime)
+	}
+	return o
+}
+
+// keptFacts are those of an object that continues another one. The modification time is not among
+// them.
+func (s *store) keptFacts(k objects.Key, base *object) *object {
+	o := s.facts(k, time.Time{})
+	o.ContentType = cmp.Or(base.ContentType, o.ContentType)
+	o.StorageClass = cmp.Or(o.StorageClass, base.StorageClass)
+	o.ContentEncoding = base.ContentEncoding
+	o.ContentLanguage = base.ContentLanguage
+	o.ContentDisposition = base.ContentDisposition
+	o.CacheControl = base.CacheControl
+	o.CustomTime = base.CustomTime
+	o.Metadata = withoutModTime(base.Metadata)
+	return o
+}
+
+// An inserting is an insert whose body comes by Write.
+type inserting struct {
+	*io.PipeWriter
+	done   chan struct{}
+	object *object // once it is done
+	err    error   // once it is done
+}
+
+func (s *store) startInsert(ctx context.Context, k objects.Key, o *object) *inserting {
+	body, w := io.Pipe()
+	i := &inserting{PipeWriter: w, done: make(chan struct{})}
+	go func() {
+		defer close(i.done)
+		i.object, i.err = s.insert(ctx, k, o, body, chunk)
+		_ = body.CloseWithError(i.err) // wakes a Write; without an error there is none
+	}()
+	return i
+}
+
+// end ends the body, with an error that gives it up or nil, and waits for the answer.
+func (i *inserting) end(err error) (*object, error) {
+	_ = i.CloseWithError(err) // never fails
+	<-i.done
+	return i.object, i.err
+}

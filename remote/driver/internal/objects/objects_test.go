@@ -1,0 +1,268 @@
+package objects_test
+
+import (
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ferry/remote"
+	"ferry/remote/driver/internal/objects"
+	"ferry/remote/nameenc"
+	"ferry/remote/remotetest"
+)
+
+// tree is what a driver makes of a Tree.
+type tree struct{ *objects.Tree }
+
+func (tree) Close() error { return nil }
+
+func newTree(f *flat, root string) tree {
+	return tree{objects.New(f, objects.Config{
+		Name:    "flat:" + root,
+		Root:    root,
+		Names:   objects.Names{Encoding: nameenc.Slash | nameenc.InvalidUtf8 | nameenc.Dot},
+		Holds:   func(key string) bool { return len(key) <= 1024 },
+		Buckets: f,
+	})}
+}
+
+func TestRemote(t *testing.T) {
+	for _, root := range []string{"b", "/b/some/prefix/"} {
+		t.Run(root, func(t *testing.T) {
+			remotetest.Run(t, func(*testing.T) remote.Remote { return newTree(newFlat("b"), root) })
+		})
+	}
+}
+
+func TestWhatIsStoredDuringARenameIsNotLost(t *testing.T) {
+	remotetest.RunRename(t, func(*testing.T) remote.Remote { return newTree(newFlat("b"), "b") })
+}
+
+// names lists dir.
+func names(t *testing.T, r remote.Remote, dir string) []string {
+	t.Helper()
+	all := []string{}
+	for e, err := range r.List(t.Context(), dir) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Dir {
+			e.Name += "/"
+		}
+		all = append(all, e.Name)
+	}
+	return all
+}
+
+func put(t *testing.T, r remote.Remote, name, content string) error {
+	t.Helper()
+	_, err := r.Put(t.Context(), name, strings.NewReader(content), remote.PutOptions{})
+	return err
+}
+
+func TestBucketsAreTheDirectoriesOfARootWithoutOne(t *testing.T) {
+	ctx := t.Context()
+	r := newTree(newFlat("one", "two"), "")
+	if got := names(t, r, "."); !slices.Equal(got, []string{"one/", "two/"}) {
+		t.Errorf("List: %q", got)
+	}
+	if err := r.Mkdir(ctx, "three"); err != nil {
+		t.Error(err)
+	}
+	if err := r.Mkdir(ctx, "one"); !errors.Is(err, remote.ErrExist) {
+		t.Errorf("Mkdir of one that is there: %v", err)
+	}
+	if err := put(t, r, "three/d/f", "x"); err != nil {
+		t.Error(err)
+	}
+	if err := r.Copy(ctx, "three/d/f", "one/g"); err != nil {
+		t.Error(err)
+	}
+	if got := names(t, r, "one"); !slices.Equal(got, []string{"g"}) {
+		t.Errorf("List: %q", got)
+	}
+	if e, err := r.Stat(ctx, "three"); err != nil || !e.Dir || e.Name != "three" {
+		t.Errorf("Stat: %+v, %v", e, err)
+	}
+	if _, err := r.Stat(ctx, "four"); !errors.Is(err, remote.ErrNotExist) {
+		t.Errorf("Stat: %v", err)
+	}
+	if err := r.Rmdir(ctx, "three"); !errors.Is(err, remote.ErrNotEmpty) {
+		t.Errorf("Rmdir of a full one: %v", err)
+	}
+	if err := r.Rmdir(ctx, "two"); err != nil {
+		t.Error(err)
+	}
+	if err := put(t, r, "one", "x"); !errors.Is(err, remote.ErrIsDir) {
+		t.Errorf("Put over a bucket: %v", err)
+	}
+	if err := put(t, r, "four", "x"); !errors.Is(err, remote.ErrPermission) {
+		t.Errorf("Put beside the buckets: %v", err)
+	}
+	if err := r.Remove(ctx, "four"); !errors.Is(err, remote.ErrNotExist) {
+		t.Errorf("Remove beside the buckets: %v", err)
+	}
+}
+
+func TestARootThatIsMissingIsNotThere(t *testing.T) {
+	r := newTree(newFlat(), "none/dir")
+	if _, err := r.Stat(t.Context(), "."); !errors.Is(err, remote.ErrNotExist) {
+		t.Errorf("Stat: %v", err)
+	}
+}
+
+func TestListLeavesOutWhatNoNameLeadsTo(t *testing.T) {
+	f := newFlat("b")
+	now := time.Now()
+	for _, key := range []string{"d/", "d/f", "d//empty", "d/..", "d/．．", "d/\xff", "d/sub/x", "d/.ferry-part.-~1.f", "d/a／b"} {
+		f.set("b", key, "x", now)
+	}
+	r := newTree(f, "b")
+	if got := names(t, r, "d"); !slices.Equal(got, []string{"f", "sub/"}) {
+		t.Errorf("List: %q", got)
+	}
+}
+
+func TestADirectoryHidesTheFileOfTheSameName(t *testing.T) {
+	f := newFlat("b")
+	for _, key := range []string{"a", "a-", "a-b", "a/inside", "a.d/x", "b/x", "c"} {
+		f.set("b", key, "x", time.Now())
+	}
+	r := newTree(f, "b")
+	if got := names(t, r, "."); !slices.Equal(got, []string{"a-", "a-b", "a.d/", "a/", "b/", "c"}) {
+		t.Errorf("List: %q", got)
+	}
+	if e, err := r.Stat(t.Context(), "a"); err != nil || !e.Dir {
+		t.Errorf("Stat: %+v, %v", e, err)
+	}
+}
+
+func TestHiddenNamesAreRefused(t *testing.T) {
+	r := newTree(newFlat("b"), "b")
+	if err := put(t, r, "d/.ferry-part.x.f", "x"); !errors.Is(err, remote.ErrBadName) {
+		t.Errorf("Put: %v", err)
+	}
+	if err := put(t, r, strings.Repeat("n/", 600)+"f", "x"); !errors.Is(err, remote.ErrBadName) {
+		t.Errorf("Put of a name that is too long: %v", err)
+	}
+}
+
+func TestListRemovesWhatKilledProcessesLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFlat("b")
+		f.set("b", "d/.ferry-part.-~1.old", "x", time.Now().Add(-48*time.Hour))
+		f.set("b", "d/.ferry-part.-~1.new", "x", time.Now())
+		f.set("b", "d/f", "x", time.Now().Add(-48*time.Hour))
+		r := newTree(f, "b")
+		names(t, r, "d")
+		if got := f.keys("b"); len(got) != 3 {
+			t.Errorf("left, though the clock may be wrong: %q", got)
+		}
+		time.Sleep(time.Hour)
+		names(t, r, "d")
+		if got := f.keys("b"); !slices.Equal(got, []string{"d/.ferry-part.-~1.new", "d/f"}) {
+			t.Errorf("left: %q", got)
+		}
+	})
+}
+
+func TestRmdirRemovesWhatIsHidden(t *testing.T) {
+	f := newFlat("b")
+	f.set("b", "d/", "", time.Now())
+	f.set("b", "d/.ferry-part.-~1.new", "x", time.Now())
+	if err := newTree(f, "b").Rmdir(t.Context(), "d"); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.keys("b"); len(got) > 0 {
+		t.Errorf("left: %q", got)
+	}
+}
+
+func TestAReaderDescribesItsContent(t *testing.T) {
+	f := newFlat("b")
+	f.set("b", "f", "0123456789", time.Now())
+	r := newTree(f, "b")
+	body, err := r.Open(t.Context(), "f", 3, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer body.Close()
+	want, err := r.Stat(t.Context(), "f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := remote.Describe(body); !ok || got != want {
+		t.Errorf("%+v, Stat says %+v", got, want)
+	}
+	if b, err := io.ReadAll(body); string(b) != "34" || err != nil {
+		t.Errorf("read %q, %v", b, err)
+	}
+}
+
+func TestStoppingAListingFetchesNoMorePages(t *testing.T) {
+	f := newFlat("b")
+	for i := range 1000 {
+		f.set("b", "d/"+strings.Repeat("n", i+1), "x", time.Now())
+	}
+	r := newTree(f, "b")
+	for range r.List(t.Context(), "d") {
+		break
+	}
+	if f.pages > 2 {
+		t.Errorf("%d pages for the first entry", f.pages)
+	}
+}
+
+func TestAnObjectMayStandForADirectory(t *testing.T) {
+	f := newFlat("b")
+	f.set("b", "d/f", "x", time.Now())
+	f.setDir("b", "d")
+	f.setDir("b", "empty")
+	r := newTree(f, "b")
+	if got := names(t, r, "."); !slices.Equal(got, []string{"d/", "empty/"}) {
+		t.Errorf("List: %q", got)
+	}
+	if got := names(t, r, "empty"); len(got) > 0 {
+		t.Errorf("List of an empty one: %q", got)
+	}
+	if e, err := r.Stat(t.Context(), "empty"); err != nil || !e.Dir {
+		t.Errorf("Stat: %+v, %v", e, err)
+	}
+	if err := r.Mkdir(t.Context(), "empty"); !errors.Is(err, remote.ErrExist) {
+		t.Errorf("Mkdir: %v", err)
+	}
+	if err := r.Rmdir(t.Context(), "d"); !errors.Is(err, remote.ErrNotEmpty) {
+		t.Errorf("Rmdir of a full one: %v", err)
+	}
+	if err := r.Rmdir(t.Context(), "empty"); err != nil {
+		t.Error(err)
+	}
+	if got := f.keys("b"); !slices.Equal(got, []string{"d", "d/f"}) {
+		t.Errorf("left: %q", got)
+	}
+}
+
+func TestAnUploadAsksOnceWhetherTheNameIsADirectory(t *testing.T) {
+	f := newFlat("b")
+	r := newTree(f, "b")
+	upload := func(base remote.Base, want int) {
+		t.Helper()
+		before := f.pages
+		s, err := r.Stage(t.Context(), "d/f", remote.StageOptions{Owner: "alice", Base: base})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Publish(t.Context(), time.Time{}); err != nil {
+			t.Error(err)
+		}
+		if got := f.pages - before; got != want {
+			t.Errorf("%d pages, want %d", got, want)
+		}
+	}
+	upload(remote.BaseEmpty, 2) // the first is always empty
+	upload(remote.BaseFile, 0)  // the file is there
+}

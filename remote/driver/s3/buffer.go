@@ -1,0 +1,34 @@
+package s3
+
+import "ferry/remote/driver/internal/objects"
+
+// firstBuffer is the memory that an upload begins with. It grows to a part.
+const firstBuffer = 64 << 10
+
+// partSize returns how long the n-th part of a file is. A file may have a limited number of parts,
+// and how long it will be is not known; so after each tenth of them they become twice as long, but
+// for the first.
+func (r *Remote) partSize(n int) int64 {
+	tenth := max(r.opt.MaxParts/10, 1)
+	return r.opt.ChunkSize << min(max((n-1)/tenth-1, 0), 8)
+}
+
+// knownPartSize returns how long the parts of a file of size bytes are; 0 where the size is not
+// known.
+func (r *Remote) knownPartSize(size int64) int64 {
+	if size <= 0 {
+		return 0
+	}
+	return objects.Piece(size, r.opt.ChunkSize, int64(r.opt.inFlight())*r.opt.ChunkSize, r.opt.MaxParts)
+}
+
+// inFlight is how many parts of ChunkSize may be on their way. One more is being collected.
+func (o *Options) inFlight() int {
+	return max(o.Concurrency+min(o.Concurrency/2+1, int(spareMemory/o.ChunkSize))-1, 1)
+}
+
+// grow returns a buffer that begins with buf and has more room, up to size bytes.
+func grow(buf []byte, size int64) []byte {
+	want := min(max(int64(cap(buf))*4, firstBuffer), size)
+	return append(make([]byte, 0, want), buf...)
+}

@@ -1,0 +1,146 @@
+// Package s3 is a remote in a bucket of Amazon S3, or of a server that speaks its protocol.
+//
+// # What is where
+//
+// A file is an object; its key is the name, each element spelled as Options.Encoding says. A
+// directory exists as long as a key begins with its name and a slash; one that Mkdir made, or that
+// was emptied, is an empty object whose key ends in a slash, so that it also exists when nothing is
+// in it. A name that is an object and a directory is the directory. The path that New is given is
+// "bucket/prefix", or empty: then the buckets are the directories of the root.
+//
+// # Times
+//
+// An object that was stored without a modification time has that of its upload, which the server
+// keeps. Any other time, set by Put, SetModTime or a move, is kept in the object's metadata as
+// "mtime", in seconds since 1970 with decimals, as rclone does. A server does not list metadata,
+// except MinIO's; so List shows the time of the upload for objects whose time somebody else set,
+// and the time that was set for those of which this Remote has learnt it before. Stat always tells
+// the time that was set.
+//
+// # Uploads
+//
+// What fits one part (Options.ChunkSize) is one request. Anything longer is a multipart upload,
+// with the parts sent while more is coming; it becomes visible in one step, and nothing is left of
+// it when it fails. Only a process that is killed leaves parts, which nobody sees: the caller can
+// note them (remote.WithUploads), AbortUpload removes them, and so does a rule of the bucket for
+// incomplete uploads. The signature of each request covers the content, so that what arrives
+// damaged is refused. Parts that travel encrypted, or not at all beyond this machine, have a
+// checksum instead, where the server knows CRC-32C.
+package s3
+
+import (
+	"context"
+	"io/fs"
+	"path"
+	"sync/atomic"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+
+	"ferry/remote"
+	"ferry/remote/driver/internal/objects"
+	"ferry/remote/network"
+)
+
+// Remote is a bucket, a part of one, or all buckets.
+type Remote struct {
+	once      *minio.Core // tries each request once: what can be repeated is repeated by those who call
+	again     *minio.Core // repeats requests that failed on the way, for contents that only this package holds
+	transport *network.Transport
+	opt       Options
+	quirks    quirks
+	root      place
+	name      string
+	noSums    atomic.Bool // the server does not know the checksums of parts
+	oneByOne  atomic.Bool // a listing cannot begin in the middle
+
+	precondition atomic.Int32 // what the server makes of a precondition for a removal: notTried, honoured, ignored or refused
+
+	names objects.Names
+	dirs  *objects.Dirs          // what is known of directories
+	times *memo[uint64, setTime] // modification times that were set, by object and content
+}
+
+// New returns the remote at path, "bucket/prefix" or empty. It connects to nothing yet. An error is
+// one line that names the option that is wrong.
+func New(_ context.Context, path string, o Options) (*Remote, error) {
+	if err := o.complete(); err != nil {
+		return nil, err
+	}
+	r := &Remote{
+		opt:    o,
+		quirks: quirksOf(o.Provider),
+		name:   "s3:" + path,
+		names:  objects.Names{Encoding: o.Encoding, Odd: o.OddNames},
+		times:  newMemo[uint64, setTime](1 << 16),
+	}
+	var err error
+	if r.root, err = o.rootPlace(path); err != nil {
+		return nil, err
+	}
+	if err := r.connect(); err != nil {
+		return nil, err
+	}
+	r.dirs = objects.NewDirs(asker{r}, r.root.name(), !o.NoMarkers)
+	return r, nil
+}
+
+// Info implements remote.Remote.
+func (r *Remote) Info() remote.Info {
+	return remote.Info{Name: r.name, Place: "s3:" + r.opt.host + "/" + path.Join(r.root.bucket, r.root.key), Caps: remote.Caps{
+		ImplicitDirs: true,
+		MoveDir:      true,
+		NoParts:      true,
+		ModTime:      time.Nanosecond,
+		MaxName:      r.opt.MaxName,
+	}}
+}
+
+// Close implements remote.Remote.
+func (r *Remote) Close() error {
+	r.transport.CloseIdleConnections()
+	return nil
+}
+
+// CheckName implements remote.NameChecker.
+func (r *Remote) CheckName(name string) error {
+	_, err := r.begin(context.Background(), "checkname", name)
+	return err
+}
+
+// begin is what every operation begins with: it finds the place of name.
+func (r *Remote) begin(ctx context.Context, op, name string) (place, error) {
+	if !remote.ValidPath(name) {
+		return place{}, fail(op, name, remote.ErrInvalid)
+	}
+	if ctx.Err() != nil {
+		return place{}, fail(op, name, context.Cause(ctx))
+	}
+	at, err := r.locate(name)
+	if err == nil {
+		err = r.holds(at)
+	}
+	if err != nil {
+		return place{}, fail(op, name, err)
+	}
+	return at, nil
+}
+
+// fail wraps err, unless it is nil.
+func fail(op, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &fs.PathError{Op: op, Path: name, Err: err}
+}
+
+// explain returns err, which a call that ctx governed returned, as an error of package remote.
+func (r *Remote) explain(ctx context.Context, op, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return fail(op, name, context.Cause(ctx))
+	}
+	return fail(op, name, r.translate(err))
+}
