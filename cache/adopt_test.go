@@ -60,7 +60,7 @@ func TestADraftThatWasSentBecomesACopy(t *testing.T) {
 		if st := s.Stats(); st.Drafts != (Usage{}) || keep && st.Clean.Files != 1 {
 			t.Errorf("there is %+v", st)
 		}
-		if err := errors.Join(d.Discard(), d.Keep()); err != nil {
+		if err := errors.Join(d.Abort(), d.Keep()); err != nil {
 			t.Errorf("afterwards: %v", err)
 		}
 		if !keep {

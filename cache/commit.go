@@ -17,7 +17,7 @@ import (
 // Commit makes the draft the waiting content of r.Name and forgets the owner's part of the draft's
 // name. ID, Seq, Size and Committed of r are assigned; Kind is File. When it returns a Durable
 // record, that survives the loss of power. When it fails, the draft is still there for Keep or
-// Discard, and no record is.
+// Abort, and no record is.
 func (d *Draft) Commit(ctx context.Context, r Record, a Ack) (Record, error) {
 	if err := d.enter(); err != nil {
 		return Record{}, d.fail(err)
@@ -367,7 +367,7 @@ func (s *Store) copyHeader(name string, as Fingerprint) header {
 // the version as, else it goes.
 func (d *Draft) Adopt(as Fingerprint, keep bool) error {
 	if !keep || d.streamed.Load() {
-		return d.Discard()
+		return d.Abort()
 	}
 	if err := d.enter(); err != nil {
 		return d.fail(err)

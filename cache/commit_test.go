@@ -226,7 +226,7 @@ func TestADraftOutlivesACommitThatFailed(t *testing.T) {
 				t.Errorf("the content is %q", got)
 			}
 			for range 2 {
-				if err := errors.Join(draft.Keep(), draft.Discard()); err != nil {
+				if err := errors.Join(draft.Keep(), draft.Abort()); err != nil {
 					t.Errorf("afterwards: %v", err)
 				}
 			}

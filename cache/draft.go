@@ -36,9 +36,9 @@ type Begin struct {
 }
 
 // A Draft is a content being written. It is used by one goroutine, except that Size, ReadAt, Keep
-// and Discard may be called at any time. Exactly one of Commit, Adopt, Keep and Discard ends it;
+// and Abort may be called at any time. Exactly one of Commit, Adopt, Keep and Abort ends it;
 // later calls do nothing and return nil. A Commit or Adopt that fails leaves it open for Keep or
-// Discard.
+// Abort.
 type Draft struct {
 	// constant
 	s       *Store
@@ -87,7 +87,7 @@ func (s *Store) Create(ctx context.Context, o Begin) (*Draft, error) {
 	d.unhook = context.AfterFunc(ctx, d.stopWaiting)
 	if o.Record != "" && o.Off > 0 {
 		if err := d.copyHead(o); err != nil {
-			return nil, errors.Join(err, d.Discard())
+			return nil, errors.Join(err, d.Abort())
 		}
 	}
 	return d, nil
@@ -175,7 +175,7 @@ func (d *Draft) enter() error {
 	return nil
 }
 
-// leave ends the call. If Keep or Discard came meanwhile, it does what they left to it.
+// leave ends the call. If Keep or Abort came meanwhile, it does what they left to it.
 func (d *Draft) leave() error {
 	d.mu.Lock()
 	finish := d.finish
@@ -219,8 +219,8 @@ func (d *Draft) end(finish func() error) error {
 
 func (d *Draft) stopWaiting() { d.stop.Do(func() { close(d.stopped) }) }
 
-// Discard ends the draft and forgets what was written.
-func (d *Draft) Discard() error { return d.end(d.discard) }
+// Abort ends the draft and forgets what was written.
+func (d *Draft) Abort() error { return d.end(d.discard) }
 
 func (d *Draft) discard() error {
 	err := errors.Join(d.file.Close(), d.s.disk.Remove(d.path()))

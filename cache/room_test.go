@@ -56,7 +56,7 @@ func TestAWriteWaitsUntilSomethingIsDone(t *testing.T) {
 		if took := time.Since(start); took != 50*time.Second {
 			t.Errorf("it took %v", took)
 		}
-		if err := d.Discard(); err != nil {
+		if err := d.Abort(); err != nil {
 			t.Error(err)
 		}
 		if got := s.Stats(); got != (Stats{Limit: mebi}) {
@@ -111,7 +111,7 @@ func TestOthersThatAreRefusedDoNotRenewPatience(t *testing.T) {
 				if _, err := d.Write([]byte("data")); !errors.Is(err, ErrNoSpace) || time.Since(begun) != time.Minute {
 					t.Errorf("upload %d after %v: %v", i, time.Since(begun), err)
 				}
-				if err := d.Discard(); err != nil {
+				if err := d.Abort(); err != nil {
 					t.Error(err)
 				}
 			})
@@ -127,7 +127,7 @@ func TestTheEndOfTheUploadEndsTheWait(t *testing.T) {
 	for name, end := range map[string]func(cancel func(), d *Draft) error{
 		"context": func(cancel func(), _ *Draft) error { cancel(); return nil },
 		"keep":    func(_ func(), d *Draft) error { return d.Keep() },
-		"discard": func(_ func(), d *Draft) error { return d.Discard() },
+		"discard": func(_ func(), d *Draft) error { return d.Abort() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -152,7 +152,7 @@ func TestTheEndOfTheUploadEndsTheWait(t *testing.T) {
 				if took := time.Since(start); took != 0 {
 					t.Errorf("it took %v", took)
 				}
-				if err := d.Discard(); err != nil {
+				if err := d.Abort(); err != nil {
 					t.Error(err)
 				}
 				if st := s.Stats(); st.Drafts != (Usage{}) || st.Parts != (Usage{}) {
@@ -236,7 +236,7 @@ func TestBytesStayFreeOnTheDisk(t *testing.T) {
 		if _, err := d.Write(make([]byte, 1)); err != nil || time.Since(start) != 11*time.Second {
 			t.Errorf("after %v: %v", time.Since(start), err)
 		}
-		if err := d.Discard(); err != nil {
+		if err := d.Abort(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -291,7 +291,7 @@ func TestWhatWasTakenIsGivenBack(t *testing.T) {
 	if used := s.Stats().Used; used != dataStart+4 {
 		t.Errorf("%d bytes are counted", used)
 	}
-	if err := d.Discard(); err != nil {
+	if err := d.Abort(); err != nil {
 		t.Fatal(err)
 	}
 	if st := s.Stats(); st != (Stats{}) {

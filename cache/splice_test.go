@@ -94,7 +94,7 @@ func BenchmarkReceive(b *testing.B) {
 		if n, err := d.ReadFrom(conn); n != int64(len(content)) || err != nil {
 			b.Fatal(n, err)
 		}
-		if err := d.Discard(); err != nil {
+		if err := d.Abort(); err != nil {
 			b.Fatal(err)
 		}
 		conn.Close()

@@ -143,9 +143,9 @@ type stageFrom struct {
 	io.ReaderFrom
 }
 
-// Publish implements remote.Stage.
-func (s *stage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
-	e, err := s.Stage.Publish(ctx, modTime)
+// Commit implements remote.Stage.
+func (s *stage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+	e, err := s.Stage.Commit(ctx, modTime)
 	if err != nil || e.Name != "" { // one that had ended before says nothing
 		s.noting.stored(s.name, e, err)
 	}

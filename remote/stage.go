@@ -15,15 +15,15 @@ import (
 // same owner, until it is continued, dropped or older than the driver's age limit. List yields it
 // as an Entry with Part = owner.
 //
-// Where Caps.NoParts, a staged upload ends with its stage: Keep is Discard, there never is a Part,
+// Where Caps.NoParts, a staged upload ends with its stage: Keep is Abort, there never is a Part,
 // and a stage on BasePart is ErrNotExist.
 type Stager interface {
-	// Stage begins an upload of name. Nothing of it is visible to anybody until Publish. Two
+	// Stage begins an upload of name. Nothing of it is visible to anybody until Commit. Two
 	// uploads of one name never disturb each other, whoever owns them; the last one published wins,
 	// and the last one kept is kept. A missing parent directory is ErrNotExist, a directory called
 	// name ErrIsDir, a file that may not be changed ErrPermission, a name that the remote cannot
 	// hold ErrBadName: all before a byte is taken. (Where Caps.ImplicitDirs, there are no missing
-	// parents, and a directory is refused as by Put.) ctx governs the upload until Publish: when it
+	// parents, and a directory is refused as by Put.) ctx governs the upload until Commit: when it
 	// ends, what waits for the far side fails.
 	Stage(ctx context.Context, name string, o StageOptions) (Stage, error)
 
@@ -98,22 +98,22 @@ const (
 	BasePart              // the unfinished upload that the owner left, or From; it becomes this stage
 )
 
-// A Stage is an upload under way. It is used by one goroutine, except that Keep and Discard may be
-// called at any time. Exactly one of Publish, Keep and Discard ends it; later calls do nothing and
-// return nil. A Publish that fails leaves the stage open for Keep or Discard. It may also be an
+// A Stage is an upload under way. It is used by one goroutine, except that Keep and Abort may be
+// called at any time. Exactly one of Commit, Keep and Abort ends it; later calls do nothing and
+// return nil. A Commit that fails leaves the stage open for Keep or Abort. It may also be an
 // io.ReaderFrom, for zero-copy receiving.
 type Stage interface {
 	io.Writer
 
-	// Publish makes the content visible under the stage's name, replacing an old file atomically,
+	// Commit makes the content visible under the stage's name, replacing an old file atomically,
 	// and forgets what the owner had left of that name: it must not come back when the file is
 	// renamed. modTime zero = now.
-	Publish(ctx context.Context, modTime time.Time) (Entry, error)
+	Commit(ctx context.Context, modTime time.Time) (Entry, error)
 
 	// Keep ends the upload and keeps what was written as the owner's Part. An empty one is
 	// discarded, and where Caps.NoParts every one.
 	Keep() error
 
-	// Discard ends the upload and forgets what was written.
-	Discard() error
+	// Abort ends the upload and forgets what was written.
+	Abort() error
 }

@@ -104,9 +104,9 @@ func (t *tappedStage) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func (t *tappedStage) Publish(ctx context.Context, modTime time.Time) (Entry, error) {
+func (t *tappedStage) Commit(ctx context.Context, modTime time.Time) (Entry, error) {
 	begun := time.Now()
-	e, err := t.Stage.Publish(ctx, modTime)
+	e, err := t.Stage.Commit(ctx, modTime)
 	t.report("publish", begun, err, err == nil)
 	return e, err
 }
@@ -118,9 +118,9 @@ func (t *tappedStage) Keep() error {
 	return err
 }
 
-func (t *tappedStage) Discard() error {
+func (t *tappedStage) Abort() error {
 	begun := time.Now()
-	err := t.Stage.Discard()
+	err := t.Stage.Abort()
 	t.report("discard", begun, err, true)
 	return err
 }

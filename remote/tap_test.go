@@ -128,13 +128,13 @@ func TestTapStageTellsWhatPasses(t *testing.T) {
 				t.Errorf("%v; %+v", err, g)
 			}
 			ctx, cause := ended(t)
-			if _, err := s.Publish(ctx, time.Time{}); !errors.Is(err, cause) {
+			if _, err := s.Commit(ctx, time.Time{}); !errors.Is(err, cause) {
 				t.Error(err)
 			}
 			endings := map[string]func() error{
-				"publish": func() error { _, err := s.Publish(t.Context(), time.Time{}); return err },
+				"publish": func() error { _, err := s.Commit(t.Context(), time.Time{}); return err },
 				"keep":    s.Keep,
-				"discard": s.Discard,
+				"discard": s.Abort,
 			}
 			if err := endings[end](); err != nil {
 				t.Error(err)

@@ -142,7 +142,7 @@ func aboutWriting() []complaint {
 			b.flush()
 			b.wantThere("f=old")
 			b.faults.Inject(faulty.Fault{Op: faulty.Put, Times: -1, After: 2, Err: remote.ErrTooLarge})
-			b.faults.Inject(faulty.Fault{Op: faulty.Publish, Times: -1, Err: remote.ErrTooLarge})
+			b.faults.Inject(faulty.Fault{Op: faulty.Commit, Times: -1, Err: remote.ErrTooLarge})
 			shown := "old"
 			if err := b.trySend("f", "another", 0); err == nil {
 				err = b.fs.Flush(b.t.Context(), ".")

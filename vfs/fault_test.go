@@ -56,11 +56,11 @@ type unreliableStage struct {
 	u *unreliable
 }
 
-func (s unreliableStage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+func (s unreliableStage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	if s.u.publish != nil {
 		return remote.Entry{}, s.u.publish
 	}
-	return s.Stage.Publish(ctx, modTime)
+	return s.Stage.Commit(ctx, modTime)
 }
 
 func newUnreliable() (*unreliable, *vfs.View) {

@@ -155,8 +155,8 @@ type settlingStage struct {
 	s *settling
 }
 
-func (u *settlingStage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
-	e, err := u.Stage.Publish(ctx, modTime)
+func (u *settlingStage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+	e, err := u.Stage.Commit(ctx, modTime)
 	return e, u.s.settle(ctx, err)
 }
 

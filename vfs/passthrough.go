@@ -42,7 +42,7 @@ func (s *spool) publishThere(ctx context.Context, modTime time.Time) (remote.Ent
 	// The client has what it was promised: an error of the cache concerns the copy only.
 	if err := s.draft.Adopt(fingerprint(e), v.mode == CacheFull); err != nil {
 		v.log.WarnContext(ctx, "A file that is on the remote could not be kept in the cache", "path", s.name, "error", err)
-		_ = s.draft.Discard()
+		_ = s.draft.Abort()
 	}
 	if err := v.store.DropPart(s.name, s.owner); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		v.log.WarnContext(ctx, "An unfinished upload could not be removed", "path", s.name, "error", err)
@@ -123,8 +123,8 @@ type throughFrom struct {
 	io.ReaderFrom
 }
 
-// Publish implements remote.Stage. What waits under the name is sent first.
-func (t *through) Publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+// Commit implements remote.Stage. What waits under the name is sent first.
+func (t *through) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	v := t.overlay
 	release, err := v.lock(ctx, t.name)
 	if err != nil {
@@ -136,7 +136,7 @@ func (t *through) Publish(ctx context.Context, modTime time.Time) (remote.Entry,
 	}
 	var e remote.Entry
 	err = v.doubts.ask(ctx, func(ctx context.Context) (err error) {
-		e, err = t.Stage.Publish(ctx, modTime)
+		e, err = t.Stage.Commit(ctx, modTime)
 		return err
 	}, t.name)
 	v.changedThere(t.name)
@@ -172,15 +172,15 @@ type streamStage struct {
 	ended  atomic.Bool
 }
 
-// Publish implements remote.Stage.
-func (s *streamStage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+// Commit implements remote.Stage.
+func (s *streamStage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	if s.ended.Load() {
 		return remote.Entry{}, nil
 	}
 	if ctx.Err() != nil {
 		return remote.Entry{}, pathError("publish", s.name, context.Cause(ctx))
 	}
-	if err := s.Commit(ctx); err != nil {
+	if err := s.streamed.Commit(ctx); err != nil {
 		return remote.Entry{}, err
 	}
 	s.ended.Store(true)
@@ -196,12 +196,12 @@ func (s *streamStage) Publish(ctx context.Context, modTime time.Time) (remote.En
 }
 
 // Keep implements remote.Stage: nothing can be kept.
-func (s *streamStage) Keep() error { return s.Discard() }
+func (s *streamStage) Keep() error { return s.Abort() }
 
-// Discard implements remote.Stage.
-func (s *streamStage) Discard() error {
+// Abort implements remote.Stage.
+func (s *streamStage) Abort() error {
 	if !s.ended.Swap(true) {
-		s.Abort()
+		s.streamed.Abort()
 	}
 	return nil
 }

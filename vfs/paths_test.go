@@ -90,9 +90,9 @@ type gatedStage struct {
 	g *gated
 }
 
-func (s gatedStage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+func (s gatedStage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	s.g.wait()
-	return s.Stage.Publish(ctx, modTime)
+	return s.Stage.Commit(ctx, modTime)
 }
 
 // A change of the tree, as a session makes it.

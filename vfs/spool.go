@@ -12,7 +12,7 @@ import (
 	"ferry/remote"
 )
 
-// spool is an upload that is written to the local disk. Publish makes a record of it, which waits
+// spool is an upload that is written to the local disk. Commit makes a record of it, which waits
 // for the remote.
 type spool struct {
 	overlay *overlay
@@ -26,7 +26,7 @@ type spool struct {
 	out     *outflow        // nil as long as it is not
 
 	ended     atomic.Bool
-	published remote.Entry // once ended by Publish
+	published remote.Entry // once ended by Commit
 }
 
 // spoolBase is the file that an upload continues.
@@ -171,7 +171,7 @@ func (s *spool) fetchHead(ctx context.Context, begin cache.Begin, off int64) (er
 	}
 	defer func() {
 		if err != nil {
-			_ = s.draft.Discard() // it has failed already
+			_ = s.draft.Abort() // it has failed already
 		}
 	}()
 	if off == 0 {
@@ -287,8 +287,8 @@ func (s *spool) Keep() error {
 	return pathError("keep", s.name, err)
 }
 
-// Discard implements remote.Stage.
-func (s *spool) Discard() error {
+// Abort implements remote.Stage.
+func (s *spool) Abort() error {
 	if s.ended.Swap(true) {
 		return nil
 	}
@@ -300,7 +300,7 @@ func (s *spool) discard() error {
 	if s.out != nil {
 		s.out.abort()
 	}
-	return s.draft.Discard()
+	return s.draft.Abort()
 }
 
 // Put implements remote.Remote.
@@ -325,11 +325,11 @@ func (v *overlay) put(ctx context.Context, name string, body io.Reader, o remote
 		err = remote.CheckSize(n, o.Size)
 	}
 	if err != nil {
-		return remote.Entry{}, errors.Join(err, s.Discard())
+		return remote.Entry{}, errors.Join(err, s.Abort())
 	}
-	e, err := s.Publish(ctx, o.ModTime)
+	e, err := s.Commit(ctx, o.ModTime)
 	if err != nil {
-		return remote.Entry{}, errors.Join(err, s.Discard())
+		return remote.Entry{}, errors.Join(err, s.Abort())
 	}
 	return e, nil
 }

@@ -100,9 +100,9 @@ func (u *staged) Commit(ctx context.Context) error {
 			}
 		}
 	}
-	_, err := u.stage.Publish(ctx, time.Time{})
+	_, err := u.stage.Commit(ctx, time.Time{})
 	if errors.Is(err, remote.ErrChanged) {
-		_ = u.stage.Discard() // there is nothing that could be continued
+		_ = u.stage.Abort() // there is nothing that could be continued
 		return refuse("commit", u.name, err, hintChanged)
 	}
 	if err != nil {
@@ -126,7 +126,7 @@ func (u *staged) unchanged(ctx context.Context) error {
 	if exists && now.Version == was.Version && now.Size == was.Size && now.ModTime.Equal(was.ModTime) && now.ID == was.ID {
 		return nil
 	}
-	_ = u.stage.Discard() // the upload has failed anyway
+	_ = u.stage.Abort() // the upload has failed anyway
 	return refuse("commit", u.name, remote.ErrChanged, hintChanged)
 }
 
@@ -147,5 +147,5 @@ func (u *staged) Abort() {
 		}
 		return
 	}
-	_ = u.stage.Discard()
+	_ = u.stage.Abort()
 }

@@ -215,11 +215,11 @@ func (c *checker) append(ctx context.Context, name string, content []byte) (stri
 	if err != nil {
 		return "", err
 	}
-	defer s.Discard()
+	defer s.Abort()
 	if _, err := s.Write(content[:1]); err != nil {
 		return "", err
 	}
-	if _, err := s.Publish(ctx, time.Time{}); err != nil {
+	if _, err := s.Commit(ctx, time.Time{}); err != nil {
 		return "", err
 	}
 	return "APPE and REST with STOR need no cache", c.same(ctx, name, append(content[1:len(content):len(content)], content[0]), 0, -1)

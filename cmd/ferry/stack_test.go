@@ -134,7 +134,7 @@ func TestAPlainLocalDirectoryKeepsItsFiles(t *testing.T) {
 	if _, ok := s.(io.ReaderFrom); !ok {
 		t.Errorf("what is written to is a %T", s)
 	}
-	if err := s.Discard(); err != nil {
+	if err := s.Abort(); err != nil {
 		t.Error(err)
 	}
 }

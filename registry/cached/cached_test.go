@@ -223,7 +223,7 @@ func TestWhatIsChangedShowsAtOnce(t *testing.T) {
 	r.shows(".", "")
 	_, err = io.WriteString(s, "text")
 	must(err)
-	_, err = s.Publish(ctx, time.Time{})
+	_, err = s.Commit(ctx, time.Time{})
 	must(err)
 	r.shows(".", "staged")
 	mtime := time.Unix(1e9, 0)

@@ -139,7 +139,7 @@ func (b *bucket) stage(name string, base remote.Base) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.Publish(b.ctx, time.Time{})
+	_, err = s.Commit(b.ctx, time.Time{})
 	return err
 }
 

@@ -153,7 +153,7 @@ func stageConcurrentTests() []test {
 					if _, err := io.WriteString(u, "56789"); err != nil {
 						return err
 					}
-					_, err = u.Publish(s.ctx, time.Time{})
+					_, err = u.Commit(s.ctx, time.Time{})
 					return err
 				})
 				if n := taken.Load(); n != 1 {
@@ -162,7 +162,7 @@ func stageConcurrentTests() []test {
 				s.holds(name, "0123456789")
 			}
 		}},
-		{"Keep and Discard may come at any time", func(s *suite) {
+		{"Keep and Abort may come at any time", func(s *suite) {
 			for i := range 20 {
 				u := s.stage("f", remote.StageOptions{Owner: alice})
 				u.write("begin")
@@ -178,7 +178,7 @@ func stageConcurrentTests() []test {
 				if i%2 == 0 {
 					err = u.Keep()
 				} else {
-					err = u.Discard()
+					err = u.Abort()
 				}
 				done.Wait()
 				s.ok(err)
@@ -201,11 +201,11 @@ func (s *suite) uploadOnce(name, owner, content string, end int) error {
 	}
 	switch end {
 	case 0:
-		_, err = u.Publish(s.ctx, time.Time{})
+		_, err = u.Commit(s.ctx, time.Time{})
 	case 1:
 		err = u.Keep()
 	default:
-		err = u.Discard()
+		err = u.Abort()
 	}
 	return err
 }

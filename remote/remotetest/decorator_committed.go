@@ -87,9 +87,9 @@ type slowStage struct {
 	r slowAnswers
 }
 
-func (s slowStage) Publish(ctx context.Context, modTime time.Time) (e remote.Entry, err error) {
+func (s slowStage) Commit(ctx context.Context, modTime time.Time) (e remote.Entry, err error) {
 	err = s.r.answer(ctx, func(ctx context.Context) (err error) {
-		e, err = s.Stage.Publish(ctx, modTime)
+		e, err = s.Stage.Commit(ctx, modTime)
 		return err
 	})
 	return e, err
@@ -126,12 +126,12 @@ func (s *suite) keepsPatience(during *func()) {
 			_, err := s.r.Put(ctx, "f", strings.NewReader("new"), remote.PutOptions{})
 			return err
 		}},
-		{"Publish", func(ctx context.Context) error {
+		{"Commit", func(ctx context.Context) error {
 			st, err := abilities.Stage(context.WithoutCancel(ctx), "f", remote.StageOptions{Owner: alice})
 			if err != nil {
 				return err
 			}
-			_, err = st.Publish(ctx, time.Time{})
+			_, err = st.Commit(ctx, time.Time{})
 			return err
 		}},
 	} {

@@ -40,4 +40,4 @@ func (f forgetful) DropPart(ctx context.Context, name, owner string) error {
 
 type forgetfulStage struct{ remote.Stage }
 
-func (s forgetfulStage) Keep() error { return s.Discard() }
+func (s forgetfulStage) Keep() error { return s.Abort() }

@@ -85,7 +85,7 @@ func brokenRemotes() map[string]broken {
 		"keeps nothing":       {"Stage/Ends/Keep keeps what was written as the part of its owner", func(f remote.Forward) remote.Remote { return keepsNothing{f} }},
 		"mixes up owners":     {"Stage/BasePart/BasePart without a part is ErrNotExist", func(f remote.Forward) remote.Remote { return mixesUpOwners{f} }},
 		"forgets the base":    {"Stage/Base/BaseFile keeps the first bytes of the published file", func(f remote.Forward) remote.Remote { return forgetsTheBase{f} }},
-		"shows stages":        {"Stage/nothing is visible to anybody until Publish", func(f remote.Forward) remote.Remote { return showsStages{f} }},
+		"shows stages":        {"Stage/nothing is visible to anybody until Commit", func(f remote.Forward) remote.Remote { return showsStages{f} }},
 	}
 }
 
@@ -222,7 +222,7 @@ func (r keepsNothing) Stage(ctx context.Context, name string, o remote.StageOpti
 
 type discarding struct{ remote.Stage }
 
-func (s discarding) Keep() error { return s.Discard() }
+func (s discarding) Keep() error { return s.Abort() }
 
 // mixesUpOwners has one part for all.
 type mixesUpOwners struct{ remote.Forward }
@@ -259,7 +259,7 @@ type publishing struct{ remote.Stage }
 func (s publishing) Write(p []byte) (int, error) {
 	n, err := s.Stage.Write(p)
 	if err == nil {
-		_, err = s.Publish(context.Background(), time.Time{})
+		_, err = s.Commit(context.Background(), time.Time{})
 	}
 	return n, err
 }

@@ -41,7 +41,7 @@ func runStage(t *testing.T, open func(t *testing.T) remote.Remote) {
 
 func stageTests() []test {
 	return []test{
-		{"nothing is visible to anybody until Publish", func(s *suite) {
+		{"nothing is visible to anybody until Commit", func(s *suite) {
 			s.put("old", "old")
 			for _, name := range []string{"old", "new"} {
 				u := s.stage(name, remote.StageOptions{Owner: alice})
@@ -51,10 +51,10 @@ func stageTests() []test {
 				s.lists(".", "old")
 				s.noPart(name, alice)
 				s.noPart(name, bob)
-				s.ok(u.Discard())
+				s.ok(u.Abort())
 			}
 		}},
-		{"Publish makes the content visible", func(s *suite) {
+		{"Commit makes the content visible", func(s *suite) {
 			s.mkdir("d")
 			u := s.stage("d/f", remote.StageOptions{Owner: alice})
 			u.write("hello ")
@@ -63,7 +63,7 @@ func stageTests() []test {
 			s.holds("d/f", "hello world")
 			s.lists("d", "f")
 		}},
-		{"Publish replaces an old file", func(s *suite) {
+		{"Commit replaces an old file", func(s *suite) {
 			s.put("f", "a longer old content")
 			u := s.stage("f", remote.StageOptions{Owner: alice})
 			u.write("new")
@@ -76,7 +76,7 @@ func stageTests() []test {
 			s.stage("f", remote.StageOptions{Owner: alice}).publish()
 			s.holds("f", "")
 		}},
-		{"Publish forgets what the owner had left of that name", func(s *suite) {
+		{"Commit forgets what the owner had left of that name", func(s *suite) {
 			s.keepPart("f", alice, "old part")
 			s.keepPart("f", bob, "of bob")
 			u := s.stage("f", remote.StageOptions{Owner: alice})
@@ -85,7 +85,7 @@ func stageTests() []test {
 			s.noPart("f", alice)
 			s.hasPart("f", bob, 6)
 		}},
-		{"Publish returns the entry", func(s *suite) {
+		{"Commit returns the entry", func(s *suite) {
 			u := s.stage("f", remote.StageOptions{Owner: alice})
 			u.write("hello")
 			e := u.publish()
@@ -97,11 +97,11 @@ func stageTests() []test {
 				s.Errorf("%+v, Stat says %+v", e, want)
 			}
 		}},
-		{"Publish sets the modification time", func(s *suite) {
+		{"Commit sets the modification time", func(s *suite) {
 			when := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
 			u := s.stage("f", remote.StageOptions{Owner: alice})
 			u.write("x")
-			if _, err := u.Publish(s.ctx, when); err != nil {
+			if _, err := u.Commit(s.ctx, when); err != nil {
 				s.Fatal(err)
 			}
 			if got := s.stat("f").ModTime; s.caps.ModTime > 0 && !s.sameTime(got, when) {
@@ -156,7 +156,7 @@ func stageTests() []test {
 				}
 				s.ok(err)
 				if err == nil {
-					_, err = u.Publish(s.ctx, time.Time{})
+					_, err = u.Commit(s.ctx, time.Time{})
 					s.ok(err)
 					s.holds(name, "")
 				}
@@ -212,7 +212,7 @@ func (s *suite) stage(name string, o remote.StageOptions) *upload {
 		s.Fatalf("Stage(%q, %+v): %v", name, o, err)
 	}
 	// However the test ends, nothing stays open.
-	s.Cleanup(func() { _ = stage.Discard() })
+	s.Cleanup(func() { _ = stage.Abort() })
 	return &upload{stage, s}
 }
 
@@ -225,9 +225,9 @@ func (u *upload) write(content string) {
 
 func (u *upload) publish() remote.Entry {
 	u.s.Helper()
-	e, err := u.Publish(u.s.ctx, time.Time{})
+	e, err := u.Commit(u.s.ctx, time.Time{})
 	if err != nil {
-		u.s.Fatalf("Publish: %v", err)
+		u.s.Fatalf("Commit: %v", err)
 	}
 	return e
 }
@@ -251,7 +251,7 @@ func (s *suite) stageFails(name string, o remote.StageOptions, want error) {
 	s.Helper()
 	u, err := s.stager().Stage(s.ctx, name, o)
 	if err == nil {
-		_ = u.Discard()
+		_ = u.Abort()
 	}
 	s.fails(err, want)
 }

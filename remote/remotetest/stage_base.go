@@ -47,7 +47,7 @@ func baseFileTests() []test {
 			s.hasPart("f", alice, 8)
 			u = s.stage("f", onFile(2))
 			u.write("x")
-			s.ok(u.Discard())
+			s.ok(u.Abort())
 			s.holds("f", "0123456789")
 		}},
 		{"more than the file has is ErrInvalid", func(s *suite) {
@@ -91,7 +91,7 @@ func basePartTests() []test {
 			u := s.stage("f", onPart(5))
 			s.noPart("f", alice)
 			s.stageFails("f", onPart(5), remote.ErrNotExist)
-			s.ok(u.Discard())
+			s.ok(u.Abort())
 			s.noPart("f", alice)
 		}},
 		{"a part can be continued any number of times", func(s *suite) {

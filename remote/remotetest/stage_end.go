@@ -36,16 +36,16 @@ func stageEndTests() []test {
 			s.noPart("f", alice)
 			s.lists(".", "")
 		}},
-		{"Discard forgets what was written", func(s *suite) {
+		{"Abort forgets what was written", func(s *suite) {
 			s.put("f", "old")
 			u := s.stage("f", remote.StageOptions{Owner: alice})
 			u.write("new")
-			s.ok(u.Discard())
+			s.ok(u.Abort())
 			s.holds("f", "old")
 			s.noPart("f", alice)
 			s.lists(".", "f")
 		}},
-		{"calls after Publish do nothing", func(s *suite) {
+		{"calls after Commit do nothing", func(s *suite) {
 			u := s.stage("f", remote.StageOptions{Owner: alice})
 			u.write("hello")
 			u.publish()
@@ -62,10 +62,10 @@ func stageEndTests() []test {
 			s.gone("f")
 			s.hasPart("f", alice, 5)
 		}},
-		{"calls after Discard do nothing", func(s *suite) {
+		{"calls after Abort do nothing", func(s *suite) {
 			u := s.stage("f", remote.StageOptions{Owner: alice})
 			u.write("hello")
-			s.ok(u.Discard())
+			s.ok(u.Abort())
 			s.endAgain(u)
 			s.gone("f")
 			s.noPart("f", alice)
@@ -79,29 +79,29 @@ func stageEndTests() []test {
 			}
 			s.holds("f", "hello")
 		}},
-		{"a Publish that fails leaves the stage open for Keep", func(s *suite) {
+		{"a Commit that fails leaves the stage open for Keep", func(s *suite) {
 			u := s.stage("f", remote.StageOptions{Owner: alice})
 			u.write("hello")
 			s.publishFails(u)
 			u.keep()
 			s.hasPart("f", alice, 5)
 		}},
-		{"a Publish that fails leaves the stage open for Discard", func(s *suite) {
+		{"a Commit that fails leaves the stage open for Abort", func(s *suite) {
 			u := s.stage("f", remote.StageOptions{Owner: alice})
 			u.write("hello")
 			s.publishFails(u)
-			s.ok(u.Discard())
+			s.ok(u.Abort())
 			s.noPart("f", alice)
 		}},
-		{"a Publish over what has become a directory fails", func(s *suite) {
+		{"a Commit over what has become a directory fails", func(s *suite) {
 			u := s.stage("f", remote.StageOptions{Owner: alice})
 			u.write("hello")
 			s.mkdir("f")
 			s.put("f/inside", "x")
-			_, err := u.Publish(s.ctx, time.Time{})
+			_, err := u.Commit(s.ctx, time.Time{})
 			s.fails(err, remote.ErrIsDir, remote.ErrExist)
 			s.holds("f/inside", "x")
-			s.ok(u.Discard())
+			s.ok(u.Abort())
 		}},
 		{"the last one published wins", func(s *suite) {
 			one := s.stage("f", remote.StageOptions{Owner: alice})
@@ -144,7 +144,7 @@ func stageEndTests() []test {
 			s.keepPart("f", alice, "more")
 			u = s.stage("f", remote.StageOptions{Owner: alice})
 			u.write("again")
-			s.ok(u.Discard())
+			s.ok(u.Abort())
 			s.hasPart("f", alice, 4)
 			s.holds("f", "whole")
 		}},
@@ -154,17 +154,17 @@ func stageEndTests() []test {
 // endAgain makes every call that could end u.
 func (s *suite) endAgain(u *upload) {
 	s.Helper()
-	_, err := u.Publish(s.ctx, time.Time{})
+	_, err := u.Commit(s.ctx, time.Time{})
 	s.ok(err)
 	s.ok(u.Keep())
-	s.ok(u.Discard())
+	s.ok(u.Abort())
 }
 
-// publishFails lets a Publish fail by its context.
+// publishFails lets a Commit fail by its context.
 func (s *suite) publishFails(u *upload) {
 	s.Helper()
 	ctx, cause := ended(s.ctx)
-	_, err := u.Publish(ctx, time.Time{})
+	_, err := u.Commit(ctx, time.Time{})
 	s.fails(err, cause, context.Canceled)
 	s.gone("f")
 }

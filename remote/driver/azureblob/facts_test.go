@@ -82,15 +82,15 @@ func TestWhatABlobSaysOfItselfIsKept(t *testing.T) {
 			do   func(r *azureblob.Remote) error
 		}{
 			"APPE": {100, func(r *azureblob.Remote) error {
-				_, err := continued(t, r, "f.html", remote.AtEnd, []byte("more")).Publish(t.Context(), time.Time{})
+				_, err := continued(t, r, "f.html", remote.AtEnd, []byte("more")).Commit(t.Context(), time.Time{})
 				return err
 			}},
 			"APPE of blocks": {100, func(r *azureblob.Remote) error {
-				_, err := continued(t, r, "f.html", remote.AtEnd, blob(10<<20)).Publish(t.Context(), time.Time{})
+				_, err := continued(t, r, "f.html", remote.AtEnd, blob(10<<20)).Commit(t.Context(), time.Time{})
 				return err
 			}},
 			"REST 0": {100, func(r *azureblob.Remote) error {
-				_, err := continued(t, r, "f.html", 0, []byte("more")).Publish(t.Context(), time.Time{})
+				_, err := continued(t, r, "f.html", 0, []byte("more")).Commit(t.Context(), time.Time{})
 				return err
 			}},
 			"Put as the same":     {100, putLike("f.html", []byte("new"))},

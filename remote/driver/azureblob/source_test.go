@@ -119,9 +119,9 @@ func TestTheServiceCopiesWhatAnUploadBeginsWith(t *testing.T) {
 	if _, err := s.Write([]byte("more")); err != nil {
 		t.Fatal(err)
 	}
-	e, err := s.Publish(t.Context(), time.Time{})
+	e, err := s.Commit(t.Context(), time.Time{})
 	if err != nil || e.Size != 150<<20+4 {
-		t.Errorf("Publish: %+v, %v", e, err)
+		t.Errorf("Commit: %+v, %v", e, err)
 	}
 	want := "[bytes=0-104857599 bytes=104857600-157286399]"
 	if got := fmt.Sprint(c.ranges); got != want || c.committed != 3 || c.uploaded != 1 {

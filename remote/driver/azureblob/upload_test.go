@@ -92,7 +92,7 @@ func TestContinuingFiles(t *testing.T) {
 		defer r.Close()
 		for _, off := range []int64{remote.AtEnd, 500_000, 300 << 10, 7, remote.AtEnd, 0} {
 			tail := blob(200_000)
-			if _, err := continued(t, r, "d/f", off, tail).Publish(t.Context(), time.Time{}); err != nil {
+			if _, err := continued(t, r, "d/f", off, tail).Commit(t.Context(), time.Time{}); err != nil {
 				t.Fatal(err)
 			}
 			if off == remote.AtEnd {
@@ -114,10 +114,10 @@ func TestAFileThatWasReplacedIsNotContinued(t *testing.T) {
 		put(t, r, "f", blob(size))
 		s := continued(t, r, "f", remote.AtEnd, blob(10))
 		put(t, r, "f", []byte("of somebody else"))
-		if _, err := s.Publish(t.Context(), time.Time{}); err == nil {
+		if _, err := s.Commit(t.Context(), time.Time{}); err == nil {
 			t.Errorf("%d bytes that were replaced meanwhile are continued", size)
 		}
-		if err := s.Discard(); err != nil {
+		if err := s.Abort(); err != nil {
 			t.Error(err)
 		}
 		holds(t, r, "f", []byte("of somebody else"))

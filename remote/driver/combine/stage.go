@@ -38,9 +38,9 @@ type seenStage struct {
 	up *Upstream
 }
 
-// Publish implements remote.Stage.
-func (s seenStage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
-	e, err := s.Stage.Publish(ctx, modTime)
+// Commit implements remote.Stage.
+func (s seenStage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+	e, err := s.Stage.Commit(ctx, modTime)
 	return s.up.seen(e), err
 }
 

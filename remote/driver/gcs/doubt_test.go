@@ -54,12 +54,12 @@ func TestOnlyTheLastChunkCanBeInDoubt(t *testing.T) {
 			want := blob(c.length)
 			ctx, doubts := counting(t.Context())
 			if _, err = s.Write(want); err == nil {
-				_, err = s.Publish(ctx, time.Time{})
+				_, err = s.Commit(ctx, time.Time{})
 			}
 			if (err == nil) != c.done || doubts.Load() != c.doubts {
 				t.Errorf("%v, reported %d times, want %d\n%s", err, doubts.Load(), c.doubts, n.History())
 			}
-			if err := s.Discard(); err != nil {
+			if err := s.Abort(); err != nil {
 				t.Error(err)
 			}
 			if c.done && !bytes.Equal(get(t, r, "f"), want) {

@@ -55,7 +55,7 @@ func appended(t *testing.T, r remote.Stager, name string, off int64, tail []byte
 	if _, err := s.Write(tail); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Publish(t.Context(), time.Time{}); err != nil {
+	if _, err := s.Commit(t.Context(), time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -119,18 +119,18 @@ func TestNothingIsLeftOfAnAppendThatFails(t *testing.T) {
 		}
 		return s
 	}
-	if err := begin().Discard(); err != nil {
+	if err := begin().Abort(); err != nil {
 		t.Error(err)
 	}
 	if got := service.Names(t, bucket); got != "f" {
-		t.Errorf("objects after Discard: %s", got)
+		t.Errorf("objects after Abort: %s", got)
 	}
 	s := begin()
 	put(t, r, "f", []byte("of somebody else"))
-	if _, err := s.Publish(t.Context(), time.Time{}); err == nil {
+	if _, err := s.Commit(t.Context(), time.Time{}); err == nil {
 		t.Error("a file that was replaced meanwhile is continued")
 	}
-	if err := s.Discard(); err != nil {
+	if err := s.Abort(); err != nil {
 		t.Error(err)
 	}
 	if got := string(get(t, r, "f")); got != "of somebody else" {

@@ -72,7 +72,7 @@ func BenchmarkStagePublish(b *testing.B) {
 					if _, err := s.Write(content); err != nil {
 						b.Fatal(err)
 					}
-					if _, err := s.Publish(b.Context(), time.Time{}); err != nil {
+					if _, err := s.Commit(b.Context(), time.Time{}); err != nil {
 						b.Fatal(err)
 					}
 					if err := os.Remove(filepath.Join(dir, filepath.FromSlash(name))); err != nil {

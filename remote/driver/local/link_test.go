@@ -101,7 +101,7 @@ func (s *site) everything(name string) map[string]error {
 	}
 	u, base := s.r.Stage(ctx, name, remote.StageOptions{Owner: "o", Base: remote.BaseFile})
 	if base == nil {
-		must(s.T, u.Discard())
+		must(s.T, u.Abort())
 	}
 	return map[string]error{
 		"Stat":       stat,

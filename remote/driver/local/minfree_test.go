@@ -48,7 +48,7 @@ func TestMinFree(t *testing.T) {
 				} else {
 					_, err = io.CopyBuffer(struct{ io.Writer }{s}, struct{ io.Reader }{&using{content, used}}, make([]byte, 1<<20))
 				}
-				s.Discard()
+				s.Abort()
 			}
 			if got := errors.Is(err, remote.ErrNoSpace); got != tt.full || err != nil && !strings.Contains(err.Error(), "--min-free-space") {
 				t.Errorf("%s by %s: %v", tt.name, way, err)

@@ -66,9 +66,9 @@ func TestARealMountThatComesAndGoes(t *testing.T) {
 		s, err := r.Stage(t.Context(), "cut", remote.StageOptions{Owner: "bob"})
 		must(t, err)
 		must(t, unix.Unmount(disk, unix.MNT_DETACH))
-		_, err = s.Publish(t.Context(), modTime)
-		wantAway(t, "Publish", err)
-		must(t, s.Discard())
+		_, err = s.Commit(t.Context(), modTime)
+		wantAway(t, "Commit", err)
+		must(t, s.Abort())
 		if got := files(t, disk); got != "beneath" {
 			t.Errorf("beneath the mount point is %s", got)
 		}

@@ -21,7 +21,7 @@ func stageOf(t *testing.T, r *Remote, name string, o remote.StageOptions) remote
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Discard() })
+	t.Cleanup(func() { _ = s.Abort() })
 	return s
 }
 
@@ -101,7 +101,7 @@ func TestAPartSurvivesItsProcess(t *testing.T) {
 		}
 		s := stageOf(t, r, "cut", remote.StageOptions{Owner: "o", Base: remote.BasePart, Off: 5})
 		writeTo(t, s, "56789")
-		if _, err := s.Publish(t.Context(), time.Time{}); err != nil {
+		if _, err := s.Commit(t.Context(), time.Time{}); err != nil {
 			t.Fatal(err)
 		}
 		if b, err := os.ReadFile(filepath.Join(dir, "cut")); string(b) != "0123456789" {
@@ -133,7 +133,7 @@ func TestWhatAKilledProcessLeftIsTheLastKept(t *testing.T) {
 		if e, err := r.Part(t.Context(), "f", "o"); err != nil || e.Size != 10 {
 			t.Errorf("%+v, %v", e, err)
 		}
-		if err := fresh.Discard(); err != nil {
+		if err := fresh.Abort(); err != nil {
 			t.Error(err)
 		}
 		if err := r.DropPart(t.Context(), "f", "o"); err != nil {
@@ -231,7 +231,7 @@ func TestAnUploadUnderWayDoesNotExpire(t *testing.T) {
 		if got := listing(t, r, "."); got != "" {
 			t.Errorf("listed: %s", got)
 		}
-		if _, err := s.Publish(t.Context(), time.Time{}); err != nil {
+		if _, err := s.Commit(t.Context(), time.Time{}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -275,7 +275,7 @@ func TestRmdirSparesAnUploadUnderWay(t *testing.T) {
 		if err := r.Rmdir(t.Context(), "d"); !errors.Is(err, remote.ErrNotEmpty) {
 			t.Errorf("Rmdir: %v", err)
 		}
-		if _, err := s.Publish(t.Context(), time.Time{}); err != nil {
+		if _, err := s.Commit(t.Context(), time.Time{}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -305,7 +305,7 @@ func TestAnUploadFollowsItsDirectory(t *testing.T) {
 	if _, err := r.Part(ctx, "e/f", "o"); !errors.Is(err, remote.ErrNotExist) {
 		t.Errorf("Part: %v", err)
 	}
-	if _, err := one.Publish(ctx, time.Time{}); err != nil {
+	if _, err := one.Commit(ctx, time.Time{}); err != nil {
 		t.Error(err)
 	}
 	if err := two.Keep(); err != nil {
@@ -341,7 +341,7 @@ func TestWhatIsContinuedDoesNotShowUnderOtherNames(t *testing.T) {
 			t.Errorf("the other name holds %q", b)
 		}
 		writeTo(t, s, "xyz")
-		if _, err := s.Publish(t.Context(), time.Time{}); err != nil {
+		if _, err := s.Commit(t.Context(), time.Time{}); err != nil {
 			t.Fatal(err)
 		}
 		b, _ := os.ReadFile(backup)
@@ -392,7 +392,7 @@ func TestAStageTakesAConnection(t *testing.T) {
 		if err := <-sent; err != nil {
 			t.Fatal(err)
 		}
-		e, err := s.Publish(t.Context(), time.Time{})
+		e, err := s.Commit(t.Context(), time.Time{})
 		if err != nil || e.Size != int64(len(content)) || total != e.Size {
 			t.Errorf("%+v, %d, %v", e, total, err)
 		}

@@ -125,9 +125,9 @@ func TestAnUploadIsNotPublishedInADirectoryThatIsNotServedAnyMore(t *testing.T) 
 				_, err = io.WriteString(s, "content")
 				must(t, err)
 				away(t, dir)
-				_, err = s.Publish(t.Context(), modTime)
-				wantAway(t, "Publish", err)
-				_ = s.Discard()
+				_, err = s.Commit(t.Context(), modTime)
+				wantAway(t, "Commit", err)
+				_ = s.Abort()
 				for _, d := range []string{dir, dir + ".old"} {
 					if _, err := os.Stat(filepath.Join(d, "f")); err == nil {
 						t.Errorf("it was published in %s", filepath.Base(d))
@@ -169,7 +169,7 @@ func TestNothingIsHeldOpenBetweenCalls(t *testing.T) {
 				if len(openIn(t, dir)) == 0 {
 					t.Fatal("the test does not see what is open")
 				}
-				must(t, s.Discard())
+				must(t, s.Abort())
 				time.Sleep(2 * linger)
 				synctest.Wait()
 				if open := openIn(t, dir); len(open) > 0 {

@@ -156,9 +156,9 @@ func (s *stage) readAll(src io.Reader) (int64, error) {
 	return n, err
 }
 
-// Publish implements remote.Stage. Of the entry it knows what it need not ask for: name and size,
+// Commit implements remote.Stage. Of the entry it knows what it need not ask for: name and size,
 // and the modification time if it was given.
-func (s *stage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+func (s *stage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {
@@ -218,8 +218,8 @@ func (s *stage) Keep() error {
 	return fail("keep", s.name, err)
 }
 
-// Discard implements remote.Stage.
-func (s *stage) Discard() error {
+// Abort implements remote.Stage.
+func (s *stage) Abort() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {

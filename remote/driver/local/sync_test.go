@@ -106,7 +106,7 @@ func TestWhatIsAcknowledgedIsOnTheDisk(t *testing.T) {
 		"an upload": {func(t *testing.T, r *Remote) error {
 			s := stageOf(t, r, "d/f", remote.StageOptions{Owner: "o", Base: remote.BaseFile, Off: remote.AtEnd})
 			writeTo(t, s, "more")
-			_, err := s.Publish(t.Context(), time.Time{})
+			_, err := s.Commit(t.Context(), time.Time{})
 			return err
 		}, []string{"sync file", "rename f", "sync dir d"}},
 		"a part": {func(t *testing.T, r *Remote) error {
@@ -162,8 +162,8 @@ func TestAFileThatCannotBeSyncedIsNotThere(t *testing.T) {
 	}
 	s := stageOf(t, r, "d/new", remote.StageOptions{Owner: "o"})
 	writeTo(t, s, "text")
-	if _, err := s.Publish(t.Context(), time.Time{}); !errors.Is(err, syscall.EIO) {
-		t.Errorf("Publish: %v", err)
+	if _, err := s.Commit(t.Context(), time.Time{}); !errors.Is(err, syscall.EIO) {
+		t.Errorf("Commit: %v", err)
 	}
 	if err := s.Keep(); err != nil {
 		t.Error(err)

@@ -22,7 +22,7 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 	}
 	e, err := s.fill(ctx, body, o)
 	if err != nil {
-		_ = s.Discard()
+		_ = s.Abort()
 		return remote.Entry{}, fail("put", name, err)
 	}
 	return e, nil
@@ -41,7 +41,7 @@ func (s *stage) fill(ctx context.Context, body io.Reader, o remote.PutOptions) (
 	if err != nil {
 		return remote.Entry{}, err
 	}
-	e, err := s.Publish(ctx, o.ModTime)
+	e, err := s.Commit(ctx, o.ModTime)
 	if err != nil {
 		return remote.Entry{}, err
 	}
@@ -75,10 +75,10 @@ func (r *Remote) Copy(ctx context.Context, from, to string) error {
 		return fail("copy", to, err)
 	}
 	if err = copyHead(ctx, s.file, src, m.size); err == nil {
-		_, err = s.Publish(ctx, m.modTime)
+		_, err = s.Commit(ctx, m.modTime)
 	}
 	if err != nil {
-		_ = s.Discard()
+		_ = s.Abort()
 		return fail("copy", to, err)
 	}
 	return nil

@@ -128,7 +128,7 @@ func (s *stage) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (s *stage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+func (s *stage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {
@@ -167,7 +167,7 @@ func (s *stage) Keep() error {
 	return nil
 }
 
-func (s *stage) Discard() error {
+func (s *stage) Abort() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended = true

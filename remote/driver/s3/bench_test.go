@@ -35,7 +35,7 @@ func storeFrom(ctx context.Context, r *Remote, name string, src io.Reader) error
 	if _, err := io.Copy(s, src); err != nil {
 		return err
 	}
-	_, err = s.Publish(ctx, time.Time{})
+	_, err = s.Commit(ctx, time.Time{})
 	return err
 }
 

@@ -129,7 +129,7 @@ func TestACompletionWithoutAnAnswerIsSettled(t *testing.T) {
 	}
 }
 
-// What is known only after the end of the context is what a Publish returns, and the time that
+// What is known only after the end of the context is what a Commit returns, and the time that
 // belongs to it is set.
 func TestAPublishThatIsAnsweredAfterItsContext(t *testing.T) {
 	r, n := openBad(t, startFake(t).addr, nil)
@@ -148,7 +148,7 @@ func TestAPublishThatIsAnsweredAfterItsContext(t *testing.T) {
 	when := time.Date(2001, 2, 3, 4, 5, 6, 7, time.UTC)
 	done := make(chan error, 1)
 	go func() {
-		_, err := s.Publish(ctx, when)
+		_, err := s.Commit(ctx, when)
 		done <- err
 	}()
 	await(t, n, completion)

@@ -172,9 +172,9 @@ func TestAServerThatWantsThemSlower(t *testing.T) {
 				s, err := r.Stage(t.Context(), "f", remote.StageOptions{Owner: owner})
 				if err == nil {
 					if _, err = s.Write(pattern(size)); err == nil {
-						_, err = s.Publish(t.Context(), time.Time{})
+						_, err = s.Commit(t.Context(), time.Time{})
 					}
-					_ = s.Discard()
+					_ = s.Abort()
 				}
 				if err == nil || remote.Permanent(err) {
 					t.Errorf("error %v", err)

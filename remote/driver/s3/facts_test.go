@@ -74,7 +74,7 @@ func continuations(when time.Time) map[string]func(t *testing.T, r *Remote, name
 			if _, err := io.Copy(s, bytes.NewReader(pattern(tail))); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := s.Publish(t.Context(), when); err != nil {
+			if _, err := s.Commit(t.Context(), when); err != nil {
 				t.Fatal(err)
 			}
 			return name

@@ -102,15 +102,15 @@ func endsContext(cancel func()) io.Reader {
 func TestAStageThatIsDroppedLeavesNothing(t *testing.T) {
 	r := openAt(t, testBucket, testOptions(startFake(t).addr))
 	for what, end := range map[string]func(remote.Stage) error{
-		"Discard": remote.Stage.Discard,
-		"Keep":    remote.Stage.Keep,
-		"a Publish that fails, and Discard": func(s remote.Stage) error {
+		"Abort": remote.Stage.Abort,
+		"Keep":  remote.Stage.Keep,
+		"a Commit that fails, and Abort": func(s remote.Stage) error {
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
-			if _, err := s.Publish(ctx, time.Time{}); !errors.Is(err, context.Canceled) {
-				t.Errorf("Publish: %v", err)
+			if _, err := s.Commit(ctx, time.Time{}); !errors.Is(err, context.Canceled) {
+				t.Errorf("Commit: %v", err)
 			}
-			return s.Discard()
+			return s.Abort()
 		},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -184,7 +184,7 @@ func TestDiscardEndsAWriteThatWaits(t *testing.T) {
 		wrote <- err
 	}()
 	<-stuck
-	if err := s.Discard(); err != nil {
+	if err := s.Abort(); err != nil {
 		t.Error(err)
 	}
 	if err := <-wrote; err == nil {
@@ -214,7 +214,7 @@ func TestTheEndOfItsContextEndsAStage(t *testing.T) {
 		t.Errorf("Write: %v", err)
 	}
 	f.setMeddle(nil)
-	if err := s.Discard(); err != nil {
+	if err := s.Abort(); err != nil {
 		t.Error(err)
 	}
 	leavesNothing(t, r, "f", nil)
@@ -264,7 +264,7 @@ func TestTheErrorOfAWriteIsOfThisRemote(t *testing.T) {
 		if !errors.As(err, &pe) || pe.Path != "d/f" || !errors.Is(err, remote.ErrPermission) {
 			t.Errorf("%s: %v", what, err)
 		}
-		if err := s.Discard(); err != nil {
+		if err := s.Abort(); err != nil {
 			t.Error(err)
 		}
 	}

@@ -26,7 +26,7 @@ func store(t *testing.T, r *Remote, name string, o remote.StageOptions, content 
 	if _, err := io.Copy(s, bytes.NewReader(content)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Publish(t.Context(), time.Time{}); err != nil {
+	if _, err := s.Commit(t.Context(), time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 }

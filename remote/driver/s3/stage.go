@@ -35,7 +35,7 @@ func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) 
 		err = s.continueFile(ctx, o.Off)
 	}
 	if err != nil {
-		_ = s.Discard() // it is empty as yet
+		_ = s.Abort() // it is empty as yet
 		return nil, r.explain(ctx, "stage", name, err)
 	}
 	return s, nil
@@ -103,8 +103,8 @@ func (s *stage) isEnded() bool {
 	return s.ended
 }
 
-// Publish implements remote.Stage.
-func (s *stage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+// Commit implements remote.Stage.
+func (s *stage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	if s.isEnded() {
 		return remote.Entry{}, nil
 	}
@@ -133,10 +133,10 @@ func (s *stage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, e
 }
 
 // Keep implements remote.Stage: nothing is kept.
-func (s *stage) Keep() error { return s.Discard() }
+func (s *stage) Keep() error { return s.Abort() }
 
-// Discard implements remote.Stage. It does not wait for a Write under way, which fails soon.
-func (s *stage) Discard() error {
+// Abort implements remote.Stage. It does not wait for a Write under way, which fails soon.
+func (s *stage) Abort() error {
 	s.mu.Lock()
 	parts, ended := s.parts, s.ended
 	s.ended = true

@@ -65,7 +65,7 @@ func TestAnUploadThatWasLeftIsFoundAndAborted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer s.Discard()
+		defer s.Abort()
 		if _, err := s.Write(pattern(2*minPart + 1)); err != nil {
 			t.Fatal(err)
 		}

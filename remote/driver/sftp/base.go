@@ -186,11 +186,11 @@ func (r *Remote) Copy(ctx context.Context, from, to string) error {
 		if err != nil {
 			return err
 		}
-		defer s.Discard() // which does nothing after Publish
+		defer s.Abort() // which does nothing after Commit
 		if err := r.copyInside(ctx, c, r.path(from), r.partPath(s.in, s.part), m.size); err != nil {
 			return err
 		}
-		_, err = s.Publish(ctx, m.modTime)
+		_, err = s.Commit(ctx, m.modTime)
 		return err
 	})
 }

@@ -89,7 +89,7 @@ func TestAFileThatIsSetAsideComesBack(t *testing.T) {
 	}
 }
 
-// A Publish goes on over another connection, and knows what the one before has done.
+// A Commit goes on over another connection, and knows what the one before has done.
 func TestAPublishWhoseAnswerIsLostIsRepeated(t *testing.T) {
 	withoutPosixRename(t)
 	when := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
@@ -104,14 +104,14 @@ func TestAPublishWhoseAnswerIsLostIsRepeated(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e, err := s.Publish(t.Context(), when)
+		e, err := s.Commit(t.Context(), when)
 		if err != nil || !e.ModTime.Equal(when) {
 			t.Errorf("done %v: %+v, %v", done, e, err)
 		}
 		if got := contentOf(t, r, "f"); string(got) != "content" {
 			t.Errorf("done %v: %q", done, got)
 		}
-		if err := s.Discard(); err != nil {
+		if err := s.Abort(); err != nil {
 			t.Error(err)
 		}
 		if _, err := r.Part(t.Context(), "f", "o"); !errors.Is(err, remote.ErrNotExist) {

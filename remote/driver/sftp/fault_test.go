@@ -98,7 +98,7 @@ func TestAStageThroughACutConnectionIsKept(t *testing.T) {
 	if _, err := st.Write(content[e.Size:]); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := st.Publish(t.Context(), time.Time{}); err != nil {
+	if _, err := st.Commit(t.Context(), time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := contentOf(t, r, "f"); !bytes.Equal(got, content) {
@@ -243,7 +243,7 @@ func TestTheServersCopyIsUsed(t *testing.T) {
 	if _, err := st.Write([]byte("tail")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := st.Publish(t.Context(), time.Time{}); err != nil {
+	if _, err := st.Commit(t.Context(), time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := contentOf(t, r, "f"); !bytes.Equal(got, append(content[:2<<20:2<<20], "tail"...)) {

@@ -51,7 +51,7 @@ func TestConnectionsAreShared(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer st.Discard()
+		defer st.Abort()
 	}
 	if n := s.Connections(); n != 1 {
 		t.Errorf("%d connections", n)
@@ -88,7 +88,7 @@ func TestRemoteOnOneChannel(t *testing.T) {
 	if _, err := io.WriteString(st, "!"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := st.Publish(t.Context(), time.Time{}); err != nil {
+	if _, err := st.Commit(t.Context(), time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := contentOf(t, r, "a"); string(got) != "a!" {
@@ -117,8 +117,8 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 		r.Close()
 	}
 	f.Close()
-	if err := st.Discard(); err == nil {
-		t.Error("Discard has reached the server")
+	if err := st.Abort(); err == nil {
+		t.Error("Abort has reached the server")
 	}
 	for deadline := time.Now().Add(time.Minute); ; {
 		stacks := make([]byte, 1<<20)

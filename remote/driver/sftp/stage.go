@@ -171,8 +171,8 @@ func (s *stage) keep() error {
 	return s.r.keep(ctx, c, dir, p, partname.Name{Owner: s.owner, Base: s.held})
 }
 
-// Discard implements remote.Stage.
-func (s *stage) Discard() error {
+// Abort implements remote.Stage.
+func (s *stage) Abort() error {
 	s.w.end()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -181,7 +181,7 @@ func (s *stage) Discard() error {
 	}
 	defer s.end()
 	err := s.remove()
-	if errors.Is(err, fs.ErrNotExist) { // a Publish that was not answered took it
+	if errors.Is(err, fs.ErrNotExist) { // a Commit that was not answered took it
 		err = nil
 	}
 	return fail("discard", s.name, err)

@@ -32,10 +32,10 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 	}
 	var e remote.Entry
 	if err == nil {
-		e, err = s.Publish(ctx, o.ModTime)
+		e, err = s.Commit(ctx, o.ModTime)
 	}
 	if err != nil {
-		_ = s.Discard() // what cannot be removed expires
+		_ = s.Abort() // what cannot be removed expires
 		return remote.Entry{}, fail("put", name, r.full(s.c, err))
 	}
 	return e, nil

@@ -75,10 +75,10 @@ func TestEveryMethodIsCounted(t *testing.T) {
 	errs = append(errs, err)
 	_, err = r.Usage(ctx)
 	errs = append(errs, err)
-	errs = append(errs, stage(t, r, "f", "part").Keep(), stage(t, r, "f", "part 2").Discard())
+	errs = append(errs, stage(t, r, "f", "part").Keep(), stage(t, r, "f", "part 2").Abort())
 	_, err = r.Part(ctx, "f", "o")
 	errs = append(errs, err, r.DropPart(ctx, "f", "o"))
-	_, err = stage(t, r, "f", "whole").Publish(ctx, time.Time{})
+	_, err = stage(t, r, "f", "whole").Commit(ctx, time.Time{})
 	if err := errors.Join(append(errs, err)...); err != nil {
 		t.Fatal(err)
 	}
@@ -160,15 +160,15 @@ func TestWhatIsNotThereIsNoError(t *testing.T) {
 func TestAPublishThatFailsLeavesTheStageUnderWay(t *testing.T) {
 	below := faulty.New(memory.New())
 	r := count.New(below)
-	below.Inject(faulty.Fault{Op: faulty.Publish})
+	below.Inject(faulty.Fault{Op: faulty.Commit})
 	s := stage(t, r, "f", "content")
-	if _, err := s.Publish(t.Context(), time.Time{}); err == nil {
-		t.Error("Publish does not fail")
+	if _, err := s.Commit(t.Context(), time.Time{}); err == nil {
+		t.Error("Commit does not fail")
 	}
 	if m := r.Stats().Methods; m["stage"].Running != 1 || m["publish"].Errors != 1 || m["publish"].Running != 0 {
 		t.Errorf("%+v", m)
 	}
-	if err := s.Discard(); err != nil {
+	if err := s.Abort(); err != nil {
 		t.Error(err)
 	}
 	if m := r.Stats().Methods; m["stage"].Running != 0 || m["stage"].Errors != 0 || m["discard"].Calls != 1 {
@@ -185,9 +185,9 @@ func TestTheTimeOfACallIsCountedUntilItIsOver(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		below.Inject(faulty.Fault{Op: faulty.Publish, Delay: time.Second, Slow: true})
+		below.Inject(faulty.Fault{Op: faulty.Commit, Delay: time.Second, Slow: true})
 		s := stage(t, r, "g", "content")
-		if _, err := s.Publish(t.Context(), time.Time{}); err != nil {
+		if _, err := s.Commit(t.Context(), time.Time{}); err != nil {
 			t.Error(err)
 		}
 		if m := r.Stats().Methods["open"]; m.Running != 1 || m.Time != 0 {
@@ -247,7 +247,7 @@ func TestALocalFileStaysWhatItIs(t *testing.T) {
 	if n, err := s.(io.ReaderFrom).ReadFrom(bytes.NewReader([]byte("content"))); n != 7 || err != nil {
 		t.Errorf("ReadFrom = %d, %v", n, err)
 	}
-	if err := s.Discard(); err != nil {
+	if err := s.Abort(); err != nil {
 		t.Error(err)
 	}
 	if m := r.Stats().Methods["stage"]; m.Up != 7 || m.Running != 0 {

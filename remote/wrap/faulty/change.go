@@ -14,7 +14,7 @@ import (
 // changes reports whether op is a change that can be in doubt.
 func changes(op Op) bool {
 	switch op {
-	case Put, Remove, Mkdir, Rmdir, Move, Copy, SetModTime, SetMode, Publish:
+	case Put, Remove, Mkdir, Rmdir, Move, Copy, SetModTime, SetMode, Commit:
 		return true
 	}
 	return false
@@ -157,7 +157,7 @@ func (c *capture) add(p []byte) {
 // captured returns what a stage begins with, when its content may have to be published later. nil =
 // it need not, or it cannot be known: what a part holds cannot be read.
 func (r *Remote) captured(ctx context.Context, name string, o remote.StageOptions) *capture {
-	if !r.delays(Publish) || o.Base == remote.BasePart {
+	if !r.delays(Commit) || o.Base == remote.BasePart {
 		return nil
 	}
 	c := &capture{}
@@ -188,12 +188,12 @@ func (r *Remote) delays(op Op) bool {
 	return slices.ContainsFunc(r.faults, func(f *Fault) bool { return f.Delayed && (f.Op == op || f.Op == "") })
 }
 
-// sendPublish is a Publish that is sent at once. Where the content is known, it arrives as a Put
+// sendPublish is a Commit that is sent at once. Where the content is known, it arrives as a Put
 // does, also after the stage was published once more; elsewhere the stage itself is published when
 // it arrives, if it was not before.
 func (s *stage) sendPublish(ctx context.Context, f *Fault, modTime time.Time) (e remote.Entry, err error) {
 	later := func(ctx context.Context) error {
-		_, err := s.inner.Publish(ctx, modTime)
+		_, err := s.inner.Commit(ctx, modTime)
 		return err
 	}
 	if s.content != nil {
@@ -204,8 +204,8 @@ func (s *stage) sendPublish(ctx context.Context, f *Fault, modTime time.Time) (e
 		}
 	}
 	s.sent = s.sent || f.Delayed && s.content == nil
-	err = s.r.send(ctx, f, Publish, s.name, func() (err error) {
-		e, err = s.inner.Publish(ctx, modTime)
+	err = s.r.send(ctx, f, Commit, s.name, func() (err error) {
+		e, err = s.inner.Commit(ctx, modTime)
 		return err
 	}, later)
 	return valid(e, err), err

@@ -53,7 +53,7 @@ func changeCalls() map[faulty.Op]changeCall {
 			_, err := r.Put(ctx, "f", strings.NewReader("new"), remote.PutOptions{})
 			return err
 		}, holds("f", "new")},
-		faulty.Publish: {func(ctx context.Context, r *faulty.Remote) error {
+		faulty.Commit: {func(ctx context.Context, r *faulty.Remote) error {
 			s, err := r.Stage(ctx, "f", remote.StageOptions{Owner: "o", Base: remote.BaseFile, Off: remote.AtEnd})
 			if err != nil {
 				return err
@@ -61,8 +61,8 @@ func changeCalls() map[faulty.Op]changeCall {
 			if _, err := io.WriteString(s, " and more"); err != nil {
 				return err
 			}
-			_, err = s.Publish(ctx, at)
-			return errors.Join(err, s.Discard())
+			_, err = s.Commit(ctx, at)
+			return errors.Join(err, s.Abort())
 		}, holds("f", "content and more")},
 		faulty.Remove: {func(ctx context.Context, r *faulty.Remote) error { return r.Remove(ctx, "f") }, is("f", gone)},
 		faulty.Rmdir:  {func(ctx context.Context, r *faulty.Remote) error { return r.Rmdir(ctx, "d") }, is("d", gone)},
@@ -157,7 +157,7 @@ func TestWhatIsDelayedOvertakesNothingAndArrivesLast(t *testing.T) {
 // object is.
 func TestALatePublishOverwritesWhatCameAfterIt(t *testing.T) {
 	r := ready(t)
-	r.Inject(faulty.Fault{Op: faulty.Publish, Delayed: true})
+	r.Inject(faulty.Fault{Op: faulty.Commit, Delayed: true})
 	s, err := r.Stage(t.Context(), "f", remote.StageOptions{Owner: "o"})
 	if err != nil {
 		t.Fatal(err)
@@ -165,10 +165,10 @@ func TestALatePublishOverwritesWhatCameAfterIt(t *testing.T) {
 	if _, err := io.WriteString(s, "published"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Publish(t.Context(), time.Time{}); !r.Surfaced(err) {
+	if _, err := s.Commit(t.Context(), time.Time{}); !r.Surfaced(err) {
 		t.Fatal(err)
 	}
-	if _, err := s.Publish(t.Context(), time.Time{}); err != nil {
+	if _, err := s.Commit(t.Context(), time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := put(r, "f", "newer"); err != nil {
@@ -184,15 +184,15 @@ func TestALatePublishOverwritesWhatCameAfterIt(t *testing.T) {
 // nothing.
 func TestALatePublishOfAPart(t *testing.T) {
 	r := ready(t)
-	r.Inject(faulty.Fault{Op: faulty.Publish, Delayed: true})
+	r.Inject(faulty.Fault{Op: faulty.Commit, Delayed: true})
 	s, err := r.Stage(t.Context(), "part", remote.StageOptions{Owner: "o", Base: remote.BasePart, Off: remote.AtEnd})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Publish(t.Context(), time.Time{}); !r.Surfaced(err) {
+	if _, err := s.Commit(t.Context(), time.Time{}); !r.Surfaced(err) {
 		t.Fatal(err)
 	}
-	if err := s.Discard(); err != nil {
+	if err := s.Abort(); err != nil {
 		t.Fatal(err)
 	}
 	r.Deliver()

@@ -44,9 +44,9 @@ const (
 	Usage      Op = "usage"
 	Stage      Op = "stage"
 	Write      Op = "write" // to a stage
-	Publish    Op = "publish"
+	Commit     Op = "publish"
 	Keep       Op = "keep"
-	Discard    Op = "discard"
+	Abort      Op = "discard"
 	Part       Op = "part"
 	DropPart   Op = "droppart"
 )
@@ -64,13 +64,13 @@ type Fault struct {
 	After int64
 
 	Delay time.Duration // the call takes this long before it does anything else
-	Block bool          // it waits until its context ends; Keep, Discard, Read and Write, which have none, do not wait
+	Block bool          // it waits until its context ends; Keep, Abort, Read and Write, which have none, do not wait
 	Late  bool          // it is carried out, and only its answer is lost
 	Slow  bool          // it is carried out after Delay, and does not fail
 	Err   error         // what it fails with; nil = ErrInjected
 
 	// These are for changes alone: Put, Remove, Mkdir, Rmdir, Move, Copy, SetModTime, SetMode and
-	// Publish. The change is sent at once, as a whole, and the call waits Delay for its answer, or
+	// Commit. The change is sent at once, as a whole, and the call waits Delay for its answer, or
 	// as long as remote.Committed lets it.
 	Held    bool // it is carried out at once, and its answer arrives after Delay
 	Lost    bool // it is never carried out

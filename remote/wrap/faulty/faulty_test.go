@@ -72,7 +72,7 @@ func calls(r *faulty.Remote) map[faulty.Op]func() error {
 				return err
 			}
 			_, err = io.WriteString(s, "content")
-			return errors.Join(err, end(s), s.Discard())
+			return errors.Join(err, end(s), s.Abort())
 		}
 	}
 	return map[faulty.Op]func() error{
@@ -92,9 +92,9 @@ func calls(r *faulty.Remote) map[faulty.Op]func() error {
 		faulty.Usage:      func() error { _, err := remote.GetUsage(ctx, r); return err },
 		faulty.Stage:      stage(func(remote.Stage) error { return nil }),
 		faulty.Write:      stage(func(remote.Stage) error { return nil }),
-		faulty.Publish:    stage(func(s remote.Stage) error { _, err := s.Publish(ctx, time.Time{}); return err }),
+		faulty.Commit:     stage(func(s remote.Stage) error { _, err := s.Commit(ctx, time.Time{}); return err }),
 		faulty.Keep:       stage(remote.Stage.Keep),
-		faulty.Discard:    stage(remote.Stage.Discard),
+		faulty.Abort:      stage(remote.Stage.Abort),
 		faulty.Part:       func() error { _, err := r.Part(ctx, "part", "o"); return err },
 		faulty.DropPart:   func() error { return r.DropPart(ctx, "part", "o") },
 	}
@@ -210,7 +210,7 @@ func TestStreamsBreakOffAfterSomeBytes(t *testing.T) {
 func TestALateFaultLosesTheAnswerOnly(t *testing.T) {
 	r := ready(t)
 	r.Inject(faulty.Fault{Op: faulty.Put, Late: true})
-	r.Inject(faulty.Fault{Op: faulty.Publish, Late: true})
+	r.Inject(faulty.Fault{Op: faulty.Commit, Late: true})
 	r.Inject(faulty.Fault{Op: faulty.Open, Late: true})
 	r.Inject(faulty.Fault{Op: faulty.Stage, Late: true})
 	if err := put(r, "f", "new"); !r.Surfaced(err) {
@@ -225,11 +225,11 @@ func TestALateFaultLosesTheAnswerOnly(t *testing.T) {
 	if err := calls(r)[faulty.Stage](); !r.Surfaced(err) {
 		t.Errorf("Stage: %v", err)
 	}
-	if err := calls(r)[faulty.Publish](); !r.Surfaced(err) {
-		t.Errorf("Publish: %v", err)
+	if err := calls(r)[faulty.Commit](); !r.Surfaced(err) {
+		t.Errorf("Commit: %v", err)
 	}
 	if got, err := read(r, "f"); got != "content" || err != nil {
-		t.Errorf("after Publish: %q, %v", got, err)
+		t.Errorf("after Commit: %q, %v", got, err)
 	}
 }
 

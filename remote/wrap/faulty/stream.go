@@ -58,7 +58,7 @@ func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) 
 	})
 	if err != nil {
 		if inner != nil { // the fault was a late one
-			_ = inner.Discard()
+			_ = inner.Abort()
 		}
 		return nil, err
 	}
@@ -78,7 +78,7 @@ type stage struct {
 	left  int64  // bytes that do so
 
 	content *capture // nil = not known
-	sent    bool     // a Publish whose content is not known is under way: the stage is no longer the caller's
+	sent    bool     // a Commit whose content is not known is under way: the stage is no longer the caller's
 }
 
 func (s *stage) Write(p []byte) (int, error) {
@@ -116,18 +116,18 @@ func (s *stage) ReadFrom(src io.Reader) (int64, error) {
 	return io.Copy(struct{ io.Writer }{s}, src)
 }
 
-func (s *stage) Publish(ctx context.Context, modTime time.Time) (e remote.Entry, err error) {
-	f := s.r.pick(Publish, s.name)
-	if f != nil && f.sends(Publish) {
+func (s *stage) Commit(ctx context.Context, modTime time.Time) (e remote.Entry, err error) {
+	f := s.r.pick(Commit, s.name)
+	if f != nil && f.sends(Commit) {
 		return s.sendPublish(ctx, f, modTime)
 	}
 	if f != nil {
-		if err := f.wait(ctx, Publish, s.name); err != nil {
+		if err := f.wait(ctx, Commit, s.name); err != nil {
 			return remote.Entry{}, err
 		}
 	}
-	err = s.r.answer(ctx, f, Publish, s.name, func() (err error) {
-		e, err = s.inner.Publish(ctx, modTime)
+	err = s.r.answer(ctx, f, Commit, s.name, func() (err error) {
+		e, err = s.inner.Commit(ctx, modTime)
 		return err
 	})
 	return valid(e, err), err
@@ -135,7 +135,7 @@ func (s *stage) Publish(ctx context.Context, modTime time.Time) (e remote.Entry,
 
 func (s *stage) Keep() error { return s.end(Keep, s.inner.Keep) }
 
-func (s *stage) Discard() error { return s.end(Discard, s.inner.Discard) }
+func (s *stage) Abort() error { return s.end(Abort, s.inner.Abort) }
 
 // end keeps or discards the stage, unless the remote has been told to publish it.
 func (s *stage) end(op Op, inner func() error) error {

@@ -45,7 +45,7 @@ func TestAConnectionIsHeldUntilTheEnd(t *testing.T) {
 				}
 			}()
 			synctest.Wait()
-			return func() { pw.Close(); <-done; s.Discard() }
+			return func() { pw.Close(); <-done; s.Abort() }
 		},
 	}
 	for name, begin := range calls {
@@ -98,7 +98,7 @@ func TestAllShareASingleConnection(t *testing.T) {
 			if _, err := r.Stat(t.Context(), "f"); err != nil {
 				t.Error(err)
 			}
-			if _, err := s.Publish(t.Context(), time.Time{}); err != nil {
+			if _, err := s.Commit(t.Context(), time.Time{}); err != nil {
 				t.Error(err)
 			}
 			get(t, r, "g", 7)

@@ -84,7 +84,7 @@ func TestBytesTakeTheirTime(t *testing.T) {
 			if n, err := io.WriteString(s, strings.Repeat("x", 3000)); n != 3000 || err != nil {
 				t.Errorf("Write = %d, %v", n, err)
 			}
-			if _, err := s.Publish(t.Context(), time.Time{}); err != nil {
+			if _, err := s.Commit(t.Context(), time.Time{}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -191,7 +191,7 @@ func TestCallsTakeTheirTime(t *testing.T) {
 		})
 		took(t, 750*time.Millisecond, func() {
 			s := stage(t, r, "g")
-			if _, err := s.Publish(t.Context(), time.Time{}); err != nil {
+			if _, err := s.Commit(t.Context(), time.Time{}); err != nil {
 				t.Error(err)
 			}
 			if err := r.Remove(t.Context(), "g"); err != nil {
@@ -247,7 +247,7 @@ func TestALocalFileStaysWhatItIsWithoutBandwidth(t *testing.T) {
 	if _, ok := s.(io.ReaderFrom); !ok {
 		t.Errorf("%T is no io.ReaderFrom", s)
 	}
-	if err := s.Discard(); err != nil {
+	if err := s.Abort(); err != nil {
 		t.Error(err)
 	}
 }
@@ -286,7 +286,7 @@ func TestTheShortWaysTakeTheirTimeToo(t *testing.T) {
 			if n, err := s.(io.ReaderFrom).ReadFrom(strings.NewReader(content)); n != 4000 || err != nil {
 				t.Errorf("ReadFrom = %d, %v", n, err)
 			}
-			if _, err := s.Publish(t.Context(), time.Time{}); err != nil {
+			if _, err := s.Commit(t.Context(), time.Time{}); err != nil {
 				t.Error(err)
 			}
 		})

@@ -41,7 +41,7 @@ func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) 
 	return slow, nil
 }
 
-// A stage is one that has a connection while it is written to, and whose Publish is a call of its
+// A stage is one that has a connection while it is written to, and whose Commit is a call of its
 // own.
 type stage struct {
 	remote.Stage
@@ -67,13 +67,13 @@ func (s *stage) connected(write func() error) error {
 	return write()
 }
 
-// Publish implements remote.Stage.
-func (s *stage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+// Commit implements remote.Stage.
+func (s *stage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	if err := s.r.enterLong(ctx, "publish", s.name); err != nil {
 		return remote.Entry{}, err
 	}
 	defer s.r.leaveLong()
-	return s.Stage.Publish(ctx, modTime)
+	return s.Stage.Commit(ctx, modTime)
 }
 
 // stageFrom is the stage over one that is an io.ReaderFrom.

@@ -154,15 +154,15 @@ func TestFailuresOnTheWayAreLoggedAtInfo(t *testing.T) {
 		faults.Inject(faulty.Fault{Op: faulty.List, After: 1})
 		for range r.List(ctx, ".") {
 		}
-		faults.Inject(faulty.Fault{Op: faulty.Publish})
+		faults.Inject(faulty.Fault{Op: faulty.Commit})
 		s, err := r.Stage(ctx, "f", remote.StageOptions{Owner: "o"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Publish(ctx, time.Time{}); err == nil {
-			t.Error("Publish does not fail")
+		if _, err := s.Commit(ctx, time.Time{}); err == nil {
+			t.Error("Commit does not fail")
 		}
-		if err := s.Discard(); err != nil {
+		if err := s.Abort(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -203,7 +203,7 @@ func TestALocalFileStaysWhatItIs(t *testing.T) {
 	if _, ok := s.(io.ReaderFrom); !ok {
 		t.Errorf("%T is no io.ReaderFrom", s)
 	}
-	if err := s.Discard(); err != nil {
+	if err := s.Abort(); err != nil {
 		t.Error(err)
 	}
 }

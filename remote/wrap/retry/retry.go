@@ -8,7 +8,7 @@
 // Move the file under the new name. When it is not, the call is repeated only where that cannot
 // harm what somebody else has stored since: a Remove or Rmdir is not, nor a Move of a file over
 // another. They fail with an error that says so, for whoever knows the version that was meant;
-// RemoveVersion is repeated. A Put, a Copy or a Publish is repeated: among those who store at the
+// RemoveVersion is repeated. A Put, a Copy or a Commit is repeated: among those who store at the
 // same time, the last one wins.
 package retry
 

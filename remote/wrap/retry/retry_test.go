@@ -30,7 +30,7 @@ func TestContractsOnABadNetwork(t *testing.T) {
 			{Op: faulty.Stat}, {Op: faulty.List}, {Op: faulty.Open}, {Op: faulty.Read}, {Op: faulty.Put},
 			{Op: faulty.Remove, Late: true}, {Op: faulty.Mkdir, Late: true}, {Op: faulty.Rmdir, Late: true},
 			{Op: faulty.Move, Late: true}, {Op: faulty.Copy}, {Op: faulty.SetModTime, Late: true}, {Op: faulty.SetMode},
-			{Op: faulty.Hash}, {Op: faulty.Usage}, {Op: faulty.Publish}, {Op: faulty.Part}, {Op: faulty.DropPart, Late: true},
+			{Op: faulty.Hash}, {Op: faulty.Usage}, {Op: faulty.Commit}, {Op: faulty.Part}, {Op: faulty.DropPart, Late: true},
 		} {
 			for i := range 50 {
 				f.Skip = i + 1 // of the calls that no fault before it meets
@@ -109,14 +109,14 @@ func (w *world) calls() map[faulty.Op]func() error {
 			if err != nil {
 				return err
 			}
-			return s.Discard()
+			return s.Abort()
 		},
-		faulty.Publish: func() error {
+		faulty.Commit: func() error {
 			s, err := w.r.Stage(ctx, "f", remote.StageOptions{Owner: "o"})
 			if err != nil {
 				return err
 			}
-			_, err = s.Publish(ctx, time.Time{})
+			_, err = s.Commit(ctx, time.Time{})
 			return err
 		},
 		faulty.Part:     func() error { _, err := w.r.Part(ctx, "part", "o"); return err },
@@ -150,7 +150,7 @@ func TestACallIsRepeatedUntilItSucceeds(t *testing.T) {
 				before := w.faults.Calls(op)
 				// A stage that was published cannot be published again, nor a listing begin again
 				// after its last entry.
-				lost := late && op != faulty.Publish && op != faulty.List
+				lost := late && op != faulty.Commit && op != faulty.List
 				w.faults.Inject(faulty.Fault{Op: op, Times: 3, Late: lost})
 				if err := call(); err != nil {
 					w.Errorf("%s, late = %v: %v", op, late, err)

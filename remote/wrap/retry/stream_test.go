@@ -195,7 +195,7 @@ func TestALocalFileStaysWhatItIs(t *testing.T) {
 	if _, ok := s.(io.ReaderFrom); !ok {
 		t.Errorf("%T is no io.ReaderFrom", s)
 	}
-	if err := s.Discard(); err != nil {
+	if err := s.Abort(); err != nil {
 		t.Error(err)
 	}
 }
@@ -358,11 +358,11 @@ func TestAPublishWhoseAnswerWasLostIsRecognised(t *testing.T) {
 			if err != nil {
 				w.Fatal(err)
 			}
-			w.faults.Inject(faulty.Fault{Op: faulty.Publish, Late: true})
+			w.faults.Inject(faulty.Fault{Op: faulty.Commit, Late: true})
 			if c.meanwhile != "" {
 				time.AfterFunc(time.Millisecond, func() { w.put("f", c.meanwhile) })
 			}
-			e, err := s.Publish(w.Context(), when)
+			e, err := s.Commit(w.Context(), when)
 			if c.want && (err != nil || !e.ModTime.Equal(when)) {
 				w.Errorf("%s: %+v, %v", what, e, err)
 			}
@@ -386,10 +386,10 @@ type once struct {
 	published bool
 }
 
-func (s *once) Publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+func (s *once) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	if s.published {
 		return remote.Entry{}, remote.ErrNotExist
 	}
 	s.published = true
-	return s.Stage.Publish(ctx, modTime)
+	return s.Stage.Commit(ctx, modTime)
 }

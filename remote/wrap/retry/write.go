@@ -107,7 +107,7 @@ func (s *source) rewind() bool {
 }
 
 // Stage implements remote.Stager. Beginning with nothing or with the published file is repeated;
-// taking over a part is not, as the call before may have taken it away. Of the stage, only Publish
+// taking over a part is not, as the call before may have taken it away. Of the stage, only Commit
 // is repeated: until it succeeds, the stage stays as it is.
 func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) (s remote.Stage, err error) {
 	if o.Base == remote.BasePart {
@@ -165,18 +165,18 @@ func (s *stageFrom) ReadFrom(src io.Reader) (int64, error) {
 	return n, err
 }
 
-// Publish implements remote.Stage. When a repetition finds the stage gone, the call before, whose
+// Commit implements remote.Stage. When a repetition finds the stage gone, the call before, whose
 // answer was lost, may have published it: then a file of its size and time is there. Otherwise the
 // error is that of the call before: that the name does not exist is not what has happened.
-func (s *stage) Publish(ctx context.Context, modTime time.Time) (e remote.Entry, err error) {
+func (s *stage) Commit(ctx context.Context, modTime time.Time) (e remote.Entry, err error) {
 	ctx, doubt := doubting(ctx)
 	var lost error
 	err = s.r.repeat(ctx, "publish", s.name, func(before int) (err error) {
-		e, err = s.Stage.Publish(ctx, modTime)
+		e, err = s.Stage.Commit(ctx, modTime)
 		if before > 0 && errors.Is(err, remote.ErrNotExist) {
 			if there, ok := s.published(ctx, modTime); doubt.Load() && ok {
 				e, lost = there, nil
-				_ = s.Discard() // it holds nothing any more but what belongs to the stage
+				_ = s.Abort() // it holds nothing any more but what belongs to the stage
 			}
 			return nil
 		}

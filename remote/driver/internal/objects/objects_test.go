@@ -256,7 +256,7 @@ func TestAnUploadAsksOnceWhetherTheNameIsADirectory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Publish(t.Context(), time.Time{}); err != nil {
+		if _, err := s.Commit(t.Context(), time.Time{}); err != nil {
 			t.Error(err)
 		}
 		if got := f.pages - before; got != want {

@@ -117,9 +117,9 @@ func (s *stage) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Publish implements remote.Stage. It asks once more whether the name is a directory, if this
+// Commit implements remote.Stage. It asks once more whether the name is a directory, if this
 // process has made one since.
-func (s *stage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+func (s *stage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {
@@ -146,10 +146,10 @@ func (s *stage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, e
 }
 
 // Keep implements remote.Stage. Nothing is kept.
-func (s *stage) Keep() error { return s.Discard() }
+func (s *stage) Keep() error { return s.Abort() }
 
-// Discard implements remote.Stage. It ends a Write that blocks.
-func (s *stage) Discard() error {
+// Abort implements remote.Stage. It ends a Write that blocks.
+func (s *stage) Abort() error {
 	s.cancel()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,9 +11,9 @@ import (
 	"ferry/remote"
 )
 
-// Publish implements remote.Stage. When it returns nil, the content is what --vfs-write-ack
+// Commit implements remote.Stage. When it returns nil, the content is what --vfs-write-ack
 // promises, and everybody sees it under the name.
-func (s *spool) Publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+func (s *spool) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	if s.ended.Load() {
 		return s.published, nil
 	}

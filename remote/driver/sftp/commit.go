@@ -10,8 +10,8 @@ import (
 	"ferry/remote/partname"
 )
 
-// Publish implements remote.Stage.
-func (s *stage) Publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+// Commit implements remote.Stage.
+func (s *stage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {
@@ -33,7 +33,7 @@ func (s *stage) publish(ctx context.Context, modTime time.Time) (remote.Entry, e
 		return remote.Entry{}, s.r.full(s.c, err)
 	}
 	c := s.c
-	if s.whole && c.lost.Load() { // while a Publish before this one was to be answered
+	if s.whole && c.lost.Load() { // while a Commit before this one was to be answered
 		other, err := s.r.pool.get(ctx)
 		if err != nil {
 			return remote.Entry{}, err
