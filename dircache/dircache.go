@@ -124,6 +124,7 @@ func (t *Tree) Live() bool { return t.live }
 type point struct {
 	entry  remote.Entry
 	exists bool
+	part   bool // the size of a file that a directory may hide: see remote.SizeOnly
 	at     time.Time
 }
 
@@ -148,7 +149,7 @@ func (t *Tree) stat(ctx context.Context, name string, soon bool) (remote.Entry, 
 	if t.live {
 		return t.Remote.Stat(ctx, name)
 	}
-	e, known, changes := t.recall(name)
+	e, known, changes := t.recall(name, remote.SizeOnlyOf(ctx) == nil)
 	switch {
 	case known == Fresh:
 		return e, nil
@@ -157,7 +158,7 @@ func (t *Tree) stat(ctx context.Context, name string, soon bool) (remote.Entry, 
 	case known == Unknown && !soon:
 		asked, err := t.Remote.Stat(ctx, name)
 		t.breaker.Report(ctx, err)
-		return t.learnt(name, asked, err, changes)
+		return t.learnt(ctx, name, asked, err, changes)
 	}
 	var asked remote.Entry
 	err := t.breaker.Ask(ctx, func(ctx context.Context) (err error) {
@@ -168,14 +169,14 @@ func (t *Tree) stat(ctx context.Context, name string, soon bool) (remote.Entry, 
 		t.inVain(ctx, "the remote does not answer; showing what was known", name, err)
 		return e, nil
 	}
-	return t.learnt(name, asked, err, changes)
+	return t.learnt(ctx, name, asked, err, changes)
 }
 
 // learnt remembers what the remote has said of name, and returns it.
-func (t *Tree) learnt(name string, e remote.Entry, err error, changes uint64) (remote.Entry, error) {
+func (t *Tree) learnt(ctx context.Context, name string, e remote.Entry, err error, changes uint64) (remote.Entry, error) {
 	switch {
 	case err == nil:
-		t.learn(name, point{entry: e, exists: true, at: time.Now()}, changes)
+		t.learn(name, point{entry: e, exists: true, part: remote.SizeOnlyOf(ctx).Used(), at: time.Now()}, changes)
 	case errors.Is(err, remote.ErrNotExist):
 		t.learn(name, point{at: time.Now()}, changes)
 	}
@@ -207,18 +208,19 @@ const (
 
 // Recall returns what is remembered of name without asking for it.
 func (t *Tree) Recall(name string) (remote.Entry, Freshness) {
-	e, f, _ := t.recall(name)
+	e, f, _ := t.recall(name, true)
 	return e, f
 }
 
 // Known returns what is remembered of name and counts.
 func (t *Tree) Known(name string) (remote.Entry, bool) {
-	e, f, _ := t.recall(name)
+	e, f, _ := t.recall(name, true)
 	return e, f == Fresh
 }
 
-// recall looks name up. changes is for learn.
-func (t *Tree) recall(name string) (e remote.Entry, k Freshness, changes uint64) {
+// recall looks name up. whole lets what was learnt under remote.SizeOnly be stale. changes is for
+// learn.
+func (t *Tree) recall(name string, whole bool) (e remote.Entry, k Freshness, changes uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
@@ -244,7 +246,7 @@ func (t *Tree) recall(name string) (e remote.Entry, k Freshness, changes uint64)
 	switch age := now.Sub(p.at); {
 	case !ok:
 		return e, Unknown, t.changes
-	case p.exists && age < t.fresh:
+	case p.exists && age < t.fresh && !(whole && p.part):
 		return p.entry, Fresh, t.changes
 	case p.exists:
 		return p.entry, Stale, t.changes

@@ -1,6 +1,7 @@
 package dircache
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -167,4 +168,45 @@ func (f far) Info() remote.Info {
 	info := f.Forward.Info()
 	info.Caps.Live, info.Caps.ImplicitDirs = false, f.implicit
 	return info
+}
+
+// sizes is a remote that does not look whether a directory hides a file for who wants its size.
+type sizes struct {
+	remote.Forward
+	stats int
+}
+
+func (r *sizes) Stat(ctx context.Context, name string) (remote.Entry, error) {
+	r.stats++
+	if size := remote.SizeOnlyOf(ctx); size != nil {
+		size.Use()
+		return r.Forward.Stat(ctx, name)
+	}
+	return remote.Entry{Name: name, Dir: true}, nil
+}
+
+func TestASizeIsNotRememberedAsAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := memory.New()
+		put(t, store, "f")
+		r := &sizes{Forward: remote.Forward{Remote: far{Forward: remote.Forward{Remote: store}}}}
+		c := New(r, breaker.New(breaker.Options{}), fiveMinutes)
+		defer c.Close()
+		size := remote.WithSizeOnly(t.Context())
+		for i, ask := range []struct {
+			ctx   context.Context
+			dir   bool
+			stats int // so many were asked of the remote by then
+		}{
+			{size, false, 1},
+			{size, false, 1},
+			{t.Context(), true, 2},
+			{size, true, 2},
+			{t.Context(), true, 2},
+		} {
+			if e, err := c.Stat(ask.ctx, "f"); err != nil || e.Dir != ask.dir || r.stats != ask.stats {
+				t.Errorf("call %d: %+v, %v, %d asked of the remote", i, e, err, r.stats)
+			}
+		}
+	})
 }

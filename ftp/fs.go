@@ -106,6 +106,11 @@ type (
 	Hasher interface {
 		Hash(ctx context.Context, name, algorithm string) ([]byte, error)
 	}
+	// A Sizer describes name as Stat does, for who wants to know the size of a file: SIZE. It is
+	// for storages that can answer this sooner.
+	Sizer interface {
+		StatSize(ctx context.Context, name string) (fs.FileInfo, error)
+	}
 	// A Spacer knows how many bytes can still be stored: AVBL, ALLO. Below 0 means unknown.
 	Spacer interface {
 		Free(ctx context.Context, dir string) (int64, error)

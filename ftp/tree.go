@@ -177,7 +177,11 @@ func (s *session) size(ctx context.Context, arg string) reply {
 	if s.ascii && s.srv.ConvertASCII {
 		return refused("SIZE needs TYPE I here: in TYPE A line ends are converted.")
 	}
-	fi, err := s.fs.Stat(ctx, name)
+	stat := s.fs.Stat
+	if sizer, ok := s.fs.(Sizer); ok {
+		stat = sizer.StatSize
+	}
+	fi, err := stat(ctx, name)
 	switch {
 	case err != nil:
 		return s.fail("SIZE", name, err)

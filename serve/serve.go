@@ -41,6 +41,7 @@ type tree struct {
 var (
 	_ ftp.FS         = (*tree)(nil)
 	_ ftp.ModTimer   = (*tree)(nil)
+	_ ftp.Sizer      = (*tree)(nil)
 	_ ftp.Moder      = (*tree)(nil)
 	_ ftp.Hasher     = (*tree)(nil)
 	_ ftp.Spacer     = (*tree)(nil)

@@ -14,7 +14,7 @@ type Info struct {
 	fs       *FS
 	name     string
 	modTime  time.Time
-	listTime time.Time // what LIST shows where modTime is not known
+	listTime *time.Time // what LIST shows of a directory whose modTime is not known; nil = modTime
 	size     int64
 	id       uint64
 	mode     fs.FileMode
@@ -22,8 +22,8 @@ type Info struct {
 	part     bool
 }
 
-// info returns what is shown of e, which is called name.
-func (f *FS) info(name string, e remote.Entry) *Info {
+// info returns what is shown of e, which is in dir.
+func (f *FS) info(dir string, e remote.Entry) *Info {
 	i := &Info{
 		fs: f, name: e.Name, size: e.Size, id: e.ID,
 		mode: f.mode(e), readOnly: e.ReadOnly, part: e.Part != "",
@@ -31,9 +31,9 @@ func (f *FS) info(name string, e remote.Entry) *Info {
 	if f.opt.NoModTime {
 		return i
 	}
-	i.modTime, i.listTime = e.ModTime, e.ModTime
+	i.modTime = e.ModTime
 	if e.Dir && e.ModTime.IsZero() {
-		i.listTime = cmp.Or(f.names.NewestBelow(name), f.began)
+		i.listTime = new(cmp.Or(f.names.NewestBelow(remote.Join(dir, e.Name)), f.began))
 	}
 	return i
 }
@@ -68,7 +68,12 @@ func (i *Info) ModTime() time.Time { return i.modTime }
 
 // ListTime is what LIST shows, which has no word for a time that is not known: of a directory
 // without one the newest time known of what is below it, else when ferry began to serve it.
-func (i *Info) ListTime() time.Time { return i.listTime }
+func (i *Info) ListTime() time.Time {
+	if i.listTime != nil {
+		return *i.listTime
+	}
+	return i.modTime
+}
 
 // IsDir reports whether this is a directory.
 func (i *Info) IsDir() bool { return i.mode.IsDir() }

@@ -36,7 +36,13 @@ func (v *View) Stat(ctx context.Context, name string) (info fs.FileInfo, err err
 	if err != nil {
 		return nil, err
 	}
-	return v.fs.info(name, e), nil
+	dir, _ := remote.Split(name)
+	return v.fs.info(dir, e), nil
+}
+
+// StatSize is Stat for who wants the size of a file; see remote.SizeOnly.
+func (v *View) StatSize(ctx context.Context, name string) (fs.FileInfo, error) {
+	return v.Stat(remote.WithSizeOnly(ctx), name)
 }
 
 // List yields the entries of dir as the remote gives them, own unfinished uploads among them where
@@ -65,17 +71,17 @@ func (v *View) list(ctx context.Context, dir string, yield func(fs.FileInfo) boo
 		if err != nil {
 			return err
 		}
-		breaker.WatchdogOf(ctx).Hear()
 		if e.Part != "" {
 			show, err := v.showsPart(ctx, dir, e)
 			if err != nil {
 				return err
 			}
 			if !show {
+				breaker.WatchdogOf(ctx).Hear()
 				continue
 			}
 		}
-		if !yield(v.fs.info(remote.Join(dir, e.Name), e)) {
+		if !yield(v.fs.info(dir, e)) {
 			return nil
 		}
 	}

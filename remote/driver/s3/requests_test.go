@@ -202,3 +202,66 @@ func TestALongFileIsCopiedInParts(t *testing.T) {
 		t.Errorf("%d uploads are left", n)
 	}
 }
+
+// A caller who wants the size of a file is told that of the object, and nothing else is asked for.
+func TestASizeIsOneRequest(t *testing.T) {
+	f := startFake(t)
+	other := openAt(t, testBucket, testOptions(f.addr))
+	fillBucket(t, other, map[string]string{"plain": "12345", "d/f": "", "both": "12345", "both/f": "", "empty": "", "empty/f": ""})
+	for _, c := range []struct {
+		name     string
+		dir      bool
+		err      error
+		requests int
+	}{
+		{"plain", false, nil, 1},
+		{"both", false, nil, 1}, // a full Stat says that it is a directory
+		{"empty", true, nil, 2},
+		{"d", true, nil, 2},
+		{"missing", false, remote.ErrNotExist, 2},
+	} {
+		r := openAt(t, testBucket, testOptions(f.addr))
+		f.take()
+		e, err := r.Stat(remote.WithSizeOnly(t.Context()), c.name)
+		got := f.take()
+		if !errors.Is(err, c.err) || e.Dir != c.dir || c.err == nil && !c.dir && e.Size != 5 || len(got) != c.requests {
+			t.Errorf("%s: %+v, %v by %q, want %d requests", c.name, e, err, got, c.requests)
+		}
+		if c.name != "both" {
+			continue
+		}
+		if e, err := r.Stat(t.Context(), c.name); err != nil || !e.Dir {
+			t.Errorf("%s: %+v, %v", c.name, e, err)
+		}
+		if e, err := r.Stat(remote.WithSizeOnly(t.Context()), c.name); err != nil || !e.Dir {
+			t.Errorf("%s, now that the directory was seen: %+v, %v", c.name, e, err)
+		}
+	}
+}
+
+// A directory that was described has been listed, where that is short: what is stored there then
+// asks nothing.
+func TestADescribedDirectoryIsKnown(t *testing.T) {
+	f := startFake(t)
+	other := openAt(t, testBucket, testOptions(f.addr))
+	for _, name := range []string{"f", "d/f", "d/e/f"} {
+		store(t, other, name, remote.StageOptions{}, []byte("x"))
+	}
+	r := openAt(t, testBucket, testOptions(f.addr))
+	if _, err := r.Stat(t.Context(), "."); err != nil {
+		t.Fatal(err)
+	}
+	f.take()
+	load(t, r, "f")
+	if got := f.take(); len(got) != 1 {
+		t.Errorf("a file of the root is read by %q", got)
+	}
+	if _, err := r.Stat(t.Context(), "d"); err != nil {
+		t.Fatal(err)
+	}
+	f.take()
+	store(t, r, "d/new", remote.StageOptions{}, []byte("x"))
+	if got := f.take(); len(got) != 1 {
+		t.Errorf("a file is stored beside others by %q", got)
+	}
+}

@@ -74,13 +74,7 @@ func (r *Remote) checkBucket(ctx context.Context, at place) (empty bool, err err
 		buckets, err := r.once.ListBuckets(ctx)
 		return len(buckets) == 0, err
 	}
-	for o := range r.once.ListObjectsIter(ctx, at.bucket, r.listOptions(at, 1)) {
-		return false, o.Err
-	}
-	if ctx.Err() != nil {
-		return false, context.Cause(ctx)
-	}
-	return true, nil
+	return r.dirs.Empty(ctx, at.name())
 }
 
 // checkDir returns ErrNotExist unless something is in the directory at a place, or it was made by

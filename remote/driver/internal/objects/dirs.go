@@ -164,12 +164,18 @@ func (d *Dirs) Is(ctx context.Context, k Key) (bool, error) {
 
 // inside returns some names in k. Without any, k is no directory, unless it is kept in mind.
 func (d *Dirs) inside(ctx context.Context, k Key) ([]string, error) {
-	names, _, err := d.look(ctx, k, 1)
+	names, _, err := d.look(ctx, k, sampleSize)
 	if err == nil && len(names) == 0 && !d.Keeps(k) {
 		d.Gone(k)
 		d.setPlain(k, time.Now())
 	}
 	return names, err
+}
+
+// Empty reports whether nothing is in the directory k, which is not looked for itself.
+func (d *Dirs) Empty(ctx context.Context, k Key) (bool, error) {
+	names, _, err := d.look(ctx, k, sampleSize)
+	return len(names) == 0, err
 }
 
 // isWith is Is for a k in which names were found.

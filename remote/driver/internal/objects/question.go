@@ -1,13 +1,18 @@
 package objects
 
-import "context"
+import (
+	"context"
+
+	"ferry/remote"
+)
 
 // A Question is whether a directory is called k. It is on its way while its asker asks for the
 // object of that name, so that both answers take the time of one.
 type Question struct {
 	dirs   *Dirs
 	k      Key
-	known  bool // no directory is called k: nothing is on its way
+	known  bool             // no directory is called k: nothing is on its way
+	size   *remote.SizeOnly // of an asker who wants the size of an object: nothing is on its way; may be nil
 	cancel context.CancelFunc
 	done   chan struct{}
 	names  []string // what is in k; read after done
@@ -18,7 +23,11 @@ type Question struct {
 // and Drop in any case.
 func (d *Dirs) Ask(ctx context.Context, k Key) *Question {
 	q := &Question{dirs: d, k: k, cancel: func() {}}
-	if q.known = d.top(k) || d.recall(k) == noDir; q.known {
+	known := d.recall(k)
+	if q.known = d.top(k) || known == noDir; q.known {
+		return q
+	}
+	if q.size = remote.SizeOnlyOf(ctx); q.size != nil && known == unknown {
 		return q
 	}
 	q.done = make(chan struct{})
@@ -33,7 +42,11 @@ func (d *Dirs) Ask(ctx context.Context, k Key) *Question {
 
 // Hides is Dirs.Hides for an object that has turned out to be there.
 func (q *Question) Hides(ctx context.Context, o Object) (bool, error) {
-	if o.Dir || q.known {
+	if q.done == nil && !q.known && o.Size > 0 {
+		q.size.Use()
+		return false, nil
+	}
+	if o.Dir || q.done == nil {
 		return q.dirs.Hides(ctx, q.k, o)
 	}
 	if <-q.done; q.err != nil {
@@ -44,7 +57,7 @@ func (q *Question) Hides(ctx context.Context, o Object) (bool, error) {
 
 // Is is Dirs.Is, after it has turned out that there is no such object.
 func (q *Question) Is(ctx context.Context) (bool, error) {
-	if q.known {
+	if q.done == nil {
 		return q.dirs.Is(ctx, q.k)
 	}
 	if <-q.done; q.err != nil {
