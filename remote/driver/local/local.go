@@ -12,16 +12,10 @@
 // Options.Sync, not synced to the disk. The permission bits of a file that is replaced are kept;
 // its hard links are not.
 //
-// The hidden files are named
-//
-//	.ferry-part.OWNER~N.NAME    an upload under way; N counts those of one owner and name
-//	.ferry-part.OWNER.NAME      what Keep left
-//	.ferry-part.OWNER~N#HASH    and .ferry-part.OWNER#HASH, where NAME is too long for that
-//
-// A client can neither list nor name them. The first upload under way that a killed process left
-// counts as kept. Parts with a HASH are found by Part but not listed. Two processes may serve the
-// same directory, except that the same owner must not upload the same name through both at the same
-// time.
+// Package partname names the hidden files, and package staging tells what becomes of them. A client
+// can neither list nor name them. Parts with a HASH are found by Part but not listed. Two processes
+// may serve the same directory, except that the same owner must not upload the same name through
+// both at the same time.
 package local
 
 import (
@@ -30,10 +24,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"ferry/remote"
+	"ferry/remote/driver/internal/staging"
 	"ferry/remote/partname"
 )
 
@@ -78,9 +72,7 @@ type Remote struct {
 	served   *served
 	tree     tree                 // served, or one around it
 	syncFile func(*os.File) error // nil = files are not synced
-	uploads  uploads
-	kept     sync.Mutex // held while the hidden files that Keep left are renamed or removed
-	ages     remote.Ages
+	parts    *staging.Parts
 }
 
 // New serves the directory root. It is an error when there is none, unless a mount is required or
@@ -122,17 +114,16 @@ func newRemote(root string, o Options, open openFunc) (*Remote, error) {
 			ModTime:         timePrecision,
 			MaxName:         maxName,
 		}},
-		o:       o,
-		self:    whoAmI(),
-		dev:     at.dev,
-		served:  s,
-		tree:    s,
-		uploads: uploads{busy: map[string]*stage{}},
+		o:      o,
+		self:   whoAmI(),
+		dev:    at.dev,
+		served: s,
+		tree:   s,
+		parts:  staging.New(staging.Options{MaxAge: o.PartMaxAge, Fail: fail}),
 	}
 	if o.Sync {
 		r.tree, r.syncFile = syncedTree{s}, (*os.File).Sync
 	}
-	r.ages.Began(time.Now())
 	return r, nil
 }
 

@@ -63,5 +63,5 @@ func (s *stage) endOf(src io.Reader, full error) error {
 	if _, err := io.ReadFull(src, one[:]); err == io.EOF {
 		return nil
 	}
-	return fail("write", s.name, full)
+	return fail("write", s.Name, full)
 }

@@ -53,7 +53,7 @@ func (r *Remote) moveDir(fromDir dir, fromBase string, toDir dir, toBase, from, 
 	if err := sameDevice(fromDir.rename(fromBase, toDir, toBase, false)); err != nil {
 		return err
 	}
-	r.uploads.moved(from, to)
+	r.parts.Moved(from, to)
 	return nil
 }
 

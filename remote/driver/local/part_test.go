@@ -153,7 +153,7 @@ func TestWhatAKilledPutLeftIsNobodys(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := open()
-		r.ages.Began(time.Now().Add(-time.Hour))
+		r.parts.Ages.Began(time.Now().Add(-time.Hour))
 		if got := listing(t, r, "."); got != "" {
 			t.Errorf("listed: %s", got)
 		}
@@ -194,7 +194,7 @@ func TestPartsExpire(t *testing.T) {
 		if _, err := r.Part(t.Context(), "f", "o"); err != nil {
 			t.Errorf("Part, when the clock may be wrong still: %v", err)
 		}
-		r.ages.Began(time.Now().Add(-time.Hour))
+		r.parts.Ages.Began(time.Now().Add(-time.Hour))
 		if _, err := r.Part(t.Context(), "f", "o"); !errors.Is(err, remote.ErrNotExist) {
 			t.Errorf("Part: %v", err)
 		}
@@ -221,7 +221,7 @@ func TestPartsExpire(t *testing.T) {
 func TestAnUploadUnderWayDoesNotExpire(t *testing.T) {
 	eachPortable(t, func(t *testing.T, dir string, open func() *Remote) {
 		r := open()
-		r.ages.Began(time.Now().Add(-time.Hour))
+		r.parts.Ages.Began(time.Now().Add(-time.Hour))
 		s := stageOf(t, r, "f", remote.StageOptions{Owner: "o"})
 		writeTo(t, s, "slow")
 		old := time.Now().Add(-2 * time.Hour)
@@ -314,8 +314,10 @@ func TestAnUploadFollowsItsDirectory(t *testing.T) {
 	if got := listing(t, r, "e"); got != "f o:f" {
 		t.Errorf("listed: %s", got)
 	}
-	if len(r.uploads.busy) != 0 {
-		t.Errorf("%d uploads are still under way", len(r.uploads.busy))
+	stageOf(t, r, "e/f", remote.StageOptions{Owner: "o"})
+	stageOf(t, r, "e/f", remote.StageOptions{Owner: "o"})
+	if got, want := files(t, filepath.Join(dir, "e")), ".ferry-part.o.f .ferry-part.o~1.f .ferry-part.o~2.f f"; got != want {
+		t.Errorf("on the disk: %s, which is not %s: the uploads before are still under way", got, want)
 	}
 }
 

@@ -48,7 +48,7 @@ func (r *Remote) List(ctx context.Context, name string) iter.Seq2[remote.Entry, 
 		defer d.close()
 		more := true
 		err = d.list(ctx, func(m *meta) bool {
-			e, ok := r.listed(d, name, m)
+			e, ok := r.listed(ctx, d, name, m)
 			if ok {
 				more = yield(e, nil)
 			}
@@ -61,11 +61,11 @@ func (r *Remote) List(ctx context.Context, name string) iter.Seq2[remote.Entry, 
 }
 
 // listed returns the entry that List yields for m, if it yields one.
-func (r *Remote) listed(d dir, in string, m *meta) (remote.Entry, bool) {
+func (r *Remote) listed(ctx context.Context, d dir, in string, m *meta) (remote.Entry, bool) {
 	if !partname.Hidden(m.name) {
 		return r.entry(m), true
 	}
-	return r.listedPart(d, in, m)
+	return r.parts.Listed(ctx, &hiding{r, d, in}, r.hidden(m))
 }
 
 // Open implements remote.Remote. Without a limit the reader is an *os.File, whose Read does not

@@ -6,33 +6,23 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"sync"
 	"sync/atomic"
-	"time"
 
 	"ferry/remote"
-	"ferry/remote/partname"
+	"ferry/remote/driver/internal/staging"
 )
 
 // A stage is an upload under way: a hidden file beside its target.
-// Lock order: stage.mu, Remote.kept, uploads.mu.
 type stage struct {
+	staging.Stage
 	// constant
-	r     *Remote
-	name  string // in the remote
-	in    string // the directory, when the stage began
-	base  string // the last element of name
-	owner string
-	part  string // the hidden file in dir
-	dir   dir
-	file  *os.File
-	path  string // of the hidden file; guarded by r.uploads.mu
+	r    *Remote
+	at   hiding      // the directory, open as long as the stage
+	perm fs.FileMode // for a hidden file that is made
+	file *os.File
 
 	size atomic.Int64
 	room int64 // how much may be written until the next look at what is free; of the goroutine that writes
-
-	mu    sync.Mutex
-	ended bool // guarded by mu
 }
 
 // Stage implements remote.Stager.
@@ -50,7 +40,7 @@ func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) 
 	return s, nil
 }
 
-// begin opens a stage with what it begins with.
+// begin opens a stage with what it begins with. When it fails, it leaves no hidden file.
 func (r *Remote) begin(ctx context.Context, name string, o remote.StageOptions) (*stage, error) {
 	if name == "." {
 		return nil, remote.ErrIsDir
@@ -60,57 +50,57 @@ func (r *Remote) begin(ctx context.Context, name string, o remote.StageOptions) 
 	if err != nil {
 		return nil, err
 	}
-	s := &stage{r: r, name: name, in: in, base: base, owner: o.Owner, dir: d}
-	if err := s.look(); err != nil {
+	s := &stage{r: r, at: hiding{r, d, in}, perm: r.o.FilePerm}
+	old, err := s.open(ctx, name, base, o)
+	if err != nil {
 		d.close()
 		return nil, err
 	}
-	if err := s.open(ctx, o); err != nil {
-		d.close()
-		return nil, err
+	if old != nil {
+		if err := s.takeAfter(old); err != nil {
+			return nil, errors.Join(err, s.Abort())
+		}
 	}
 	return s, nil
 }
 
-// open makes the hidden file. When it fails, it leaves none.
-func (s *stage) open(ctx context.Context, o remote.StageOptions) error {
-	old, err := s.target()
+// open opens the hidden file, and describes the file that the stage will replace, if there is one.
+func (s *stage) open(ctx context.Context, name, base string, o remote.StageOptions) (*meta, error) {
+	if err := s.look(); err != nil {
+		return nil, err
+	}
+	old, err := s.target(name, base)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	perm := s.r.o.FilePerm
 	if old != nil {
-		perm = old.perm
-	}
-	switch o.Base {
-	case remote.BaseFile:
-		err = s.onFile(ctx, o.Off, perm)
-	case remote.BasePart:
-		err = s.onPart(ctx, o, perm)
-	default:
-		err = s.r.createPart(s, perm)
-	}
-	if err != nil || old == nil {
-		return err
-	}
-	s.r.self.giveTo(s.file, old)
-	if keepsModes {
-		if err := s.file.Chmod(old.perm); err != nil {
-			return errors.Join(err, s.abandon())
+		s.perm = old.perm
+	} else if o.Base == remote.BaseFile {
+		if _, err := s.r.tree.stat(name); err != nil { // it says why
+			return nil, err
 		}
 	}
-	return nil
+	return old, s.r.parts.Open(ctx, &s.Stage, s, &s.at, staging.Target{Name: name, Base: base}, o)
+}
+
+// takeAfter gives the hidden file the owner and the permission bits of the file it will replace.
+func (s *stage) takeAfter(old *meta) error {
+	s.r.self.giveTo(s.file, old)
+	if !keepsModes {
+		return nil
+	}
+	return s.file.Chmod(old.perm)
 }
 
 // target describes the file that the stage will replace, nil when there is none, and refuses what
 // cannot be replaced. Of a link it describes what that leads to.
-func (s *stage) target() (*meta, error) {
-	m, err := s.dir.lstat(s.base)
+func (s *stage) target(name, base string) (*meta, error) {
+	m, err := s.at.dir.lstat(base)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err == nil {
-		err = s.r.replaceable(s.dir, s.base, &m)
+		err = s.r.replaceable(s.at.dir, base, &m)
 	}
 	if err != nil {
 		return nil, err
@@ -118,7 +108,7 @@ func (s *stage) target() (*meta, error) {
 	if m.kind != link {
 		return &m, nil
 	}
-	m, err = s.r.tree.stat(s.name)
+	m, err = s.r.tree.stat(name)
 	switch {
 	case err != nil: // it leads nowhere
 		return nil, nil
@@ -131,12 +121,12 @@ func (s *stage) target() (*meta, error) {
 // Write implements io.Writer.
 func (s *stage) Write(p []byte) (int, error) {
 	if err := s.reserve(int64(len(p))); err != nil {
-		return 0, fail("write", s.name, err)
+		return 0, fail("write", s.Name, err)
 	}
 	n, err := s.file.Write(p)
 	s.size.Add(int64(n))
 	if err != nil {
-		err = fail("write", s.name, err)
+		err = fail("write", s.Name, err)
 	}
 	return n, err
 }
@@ -154,100 +144,4 @@ func (s *stage) readAll(src io.Reader) (int64, error) {
 	n, err := s.file.ReadFrom(src)
 	s.size.Add(n)
 	return n, err
-}
-
-// Commit implements remote.Stage. Of the entry it knows what it need not ask for: name and size,
-// and the modification time if it was given.
-func (s *stage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended {
-		return remote.Entry{}, nil
-	}
-	if ctx.Err() != nil {
-		return remote.Entry{}, fail("publish", s.name, context.Cause(ctx))
-	}
-	if err := s.publish(modTime); err != nil {
-		return remote.Entry{}, fail("publish", s.name, err)
-	}
-	return remote.Entry{Name: s.base, Size: s.size.Load(), ModTime: modTime}, nil
-}
-
-// LOCKS_REQUIRED(s.mu)
-func (s *stage) publish(modTime time.Time) error {
-	if s.r.syncFile != nil {
-		if err := s.sync(modTime); err != nil && !errors.Is(err, fs.ErrClosed) {
-			return errors.Join(err, s.discard())
-		}
-	}
-	if err := s.file.Close(); err != nil && !errors.Is(err, fs.ErrClosed) {
-		return err
-	}
-	if !modTime.IsZero() {
-		if err := s.dir.chtimes(s.part, modTime); err != nil {
-			return err
-		}
-	}
-	if err := s.dir.rename(s.part, s.dir, s.base, true); err != nil {
-		return err
-	}
-	// Mostly there is none. One that cannot be removed does not concern this upload.
-	_ = s.dir.remove(partname.Name{Owner: s.owner, Base: s.base}.String())
-	s.end()
-	return nil
-}
-
-// Keep implements remote.Stage.
-func (s *stage) Keep() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended {
-		return nil
-	}
-	if err := s.file.Close(); err != nil && !errors.Is(err, fs.ErrClosed) {
-		return fail("keep", s.name, errors.Join(err, s.discard()))
-	}
-	m, err := s.dir.lstat(s.part)
-	if err == nil && m.size == 0 {
-		return fail("keep", s.name, s.discard())
-	}
-	if err == nil {
-		err = s.r.keep(s.dir, s.part, partname.Name{Owner: s.owner, Base: s.base})
-	}
-	s.end()
-	return fail("keep", s.name, err)
-}
-
-// Abort implements remote.Stage.
-func (s *stage) Abort() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended {
-		return nil
-	}
-	return fail("discard", s.name, s.discard())
-}
-
-// LOCKS_REQUIRED(s.mu)
-func (s *stage) discard() error {
-	err := s.abandon()
-	s.ended = true
-	s.dir.close()
-	return err
-}
-
-// abandon removes the hidden file.
-func (s *stage) abandon() error {
-	s.file.Close() // what it could report concerns what is thrown away
-	err := s.dir.remove(s.part)
-	s.r.uploads.release(s)
-	return err
-}
-
-// end gives back what the stage holds. The hidden file has another name by now, or is gone.
-// LOCKS_REQUIRED(s.mu)
-func (s *stage) end() {
-	s.ended = true
-	s.r.uploads.release(s)
-	s.dir.close()
 }

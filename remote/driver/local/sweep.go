@@ -45,7 +45,7 @@ func (r *Remote) sweepDir(ctx context.Context, dir string, pending []string) ([]
 	err = d.list(ctx, func(m *meta) bool {
 		switch hidden := partname.Hidden(m.name); {
 		case hidden:
-			_, _ = r.listedPart(d, dir, m) // which removes it
+			_, _ = r.listed(ctx, d, dir, m) // which removes it
 		case m.kind == directory && !r.isLink(d, m.name):
 			pending = postpone(pending, remote.Join(dir, m.name), maxPending)
 		}

@@ -66,7 +66,7 @@ func TestASweepFindsWhatNobodyLists(t *testing.T) {
 				if !exists(t, gone[0]) {
 					t.Error("one is gone while the clock may be wrong")
 				}
-				s.r.ages.Began(time.Now().Add(-time.Hour))
+				s.r.parts.Ages.Began(time.Now().Add(-time.Hour))
 				must(t, s.r.SweepParts(t.Context()))
 				for _, path := range gone {
 					if exists(t, path) {
@@ -98,7 +98,7 @@ func TestASweepEndsWithItsContextAndWithoutARoot(t *testing.T) {
 
 func TestASweepPassesOverWhatIsGoneAndWhatIsClosed(t *testing.T) {
 	s := newSite(t, openTree, Options{PartMaxAge: time.Hour})
-	s.r.ages.Began(time.Now().Add(-time.Hour))
+	s.r.parts.Ages.Began(time.Now().Add(-time.Hour))
 	root := filepath.Join(s.top, "root")
 	must(t, os.Mkdir(filepath.Join(root, "closed"), 0))
 	for _, dir := range []string{"a", "z"} {

@@ -64,7 +64,7 @@ func (d syncedDir) rmdir(base string) error {
 // LOCKS_REQUIRED(s.mu)
 func (s *stage) sync(modTime time.Time) error {
 	if !modTime.IsZero() {
-		if err := s.dir.chtimes(s.part, modTime); err != nil {
+		if err := s.at.dir.chtimes(s.Part, modTime); err != nil {
 			return err
 		}
 	}

@@ -46,7 +46,7 @@ func (s *stage) fill(ctx context.Context, body io.Reader, o remote.PutOptions) (
 		return remote.Entry{}, err
 	}
 	m := metaOf(info)
-	if found, err := s.r.Stat(ctx, s.name); err == nil && found.ID == s.r.id(&m) {
+	if found, err := s.r.Stat(ctx, s.Name); err == nil && found.ID == s.r.id(&m) {
 		return found, nil
 	}
 	return e, nil // somebody has replaced it already
@@ -160,7 +160,7 @@ func (r *Remote) rmdir(ctx context.Context, d dir, base, name string) error {
 		return err
 	}
 	defer inside.close()
-	if err := r.removeParts(ctx, inside, name); err != nil {
+	if err := r.parts.RemoveAll(ctx, &hiding{r, inside, name}); err != nil {
 		return err
 	}
 	return d.rmdir(base)

@@ -47,7 +47,8 @@ func (r *Remote) listed(ctx context.Context, c *conn, dir string, m *meta) (remo
 	name := r.o.Encoding.Decode(m.name)
 	switch {
 	case partname.Hidden(m.name):
-		return r.listedPart(ctx, c, dir, m)
+		e, ok := r.listedPart(ctx, c, dir, m)
+		return e, ok, nil
 	case !remote.ValidName(m.name) || !remote.ValidName(name):
 		remote.Omitted(ctx, m.name, remote.OmittedName)
 		return remote.Entry{}, false, nil
@@ -194,9 +195,4 @@ func (d *directory) close() {
 	if d.handle != "" {
 		go d.raw.close(d.handle) // nothing was written
 	}
-}
-
-// expired reports whether a hidden file is too old to be continued.
-func (r *Remote) expired(m *meta) bool {
-	return r.o.PartMaxAge > 0 && !m.modTime.IsZero() && r.ages.Exceed(m.modTime, r.o.PartMaxAge)
 }

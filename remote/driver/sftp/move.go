@@ -49,7 +49,7 @@ func (r *Remote) move(ctx context.Context, c *conn, from, to string) error {
 	if err != nil {
 		return err
 	}
-	r.uploads.moved(from, to)
+	r.parts.Moved(from, to)
 	return nil
 }
 

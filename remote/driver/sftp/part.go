@@ -2,174 +2,139 @@ package sftp
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 
 	"ferry/remote"
-	"ferry/remote/partname"
+	"ferry/remote/driver/internal/staging"
 )
 
-// Part implements remote.Stager.
-func (r *Remote) Part(ctx context.Context, name, owner string) (remote.Entry, error) {
-	var e remote.Entry
-	err := r.withPart(ctx, "part", name, owner, func(_ *conn, m meta, _ string) error {
-		e = partEntry(&m, base(name), owner)
-		return nil
-	})
-	return e, err
+// hiding is a directory as package staging sees it, reached over a connection.
+type hiding struct {
+	r        *Remote
+	c        *conn
+	path     string
+	borrowed bool // c goes back to the pool when this is closed
 }
 
-// DropPart implements remote.Stager.
-func (r *Remote) DropPart(ctx context.Context, name, owner string) error {
-	return r.withPart(ctx, "droppart", name, owner, func(c *conn, _ meta, p string) error {
-		return do(ctx, c, func() error { return c.sftp.Remove(p) })
-	})
-}
-
-// withPart calls use with the part that owner left of name and where it is.
-func (r *Remote) withPart(ctx context.Context, op, name, owner string, use func(c *conn, m meta, p string) error) error {
-	return r.with(ctx, op, name, func(c *conn) error {
-		if !remote.ValidOwner(owner) {
-			return remote.ErrInvalid
-		}
-		dir, b := remote.Split(name)
-		r.kept.Lock()
-		defer r.kept.Unlock()
-		m, p, err := r.keptPart(ctx, c, dir, r.o.Encoding.Encode(b), owner)
-		if err != nil {
-			return belowFile(ctx, c, p, err)
-		}
-		return use(c, m, p)
-	})
-}
-
-// keep makes the hidden file p in dir what its owner left of an upload, in place of what that was
-// before.
-func (r *Remote) keep(ctx context.Context, c *conn, dir, p string, part partname.Name) error {
-	r.kept.Lock()
-	defer r.kept.Unlock()
-	return r.replace(ctx, c, p, r.partPath(dir, part.String()))
-}
-
-// keptPart describes the unfinished upload that owner left in dir of what the server calls held.
-// One that is too old is not there.
-// LOCKS_REQUIRED(r.kept)
-func (r *Remote) keptPart(ctx context.Context, c *conn, dir, held, owner string) (m meta, p string, err error) {
-	kept := partname.Name{Owner: owner, Base: held}
-	p = r.partPath(dir, kept.String())
-	r.recoverPart(ctx, c, dir, kept)
-	info, err := lstat(ctx, c, p)
+// borrow reaches the directory dir over a connection of its own.
+func (r *Remote) borrow(ctx context.Context, dir string) (*hiding, error) {
+	c, err := r.pool.get(ctx)
 	if err != nil {
-		return meta{}, p, err
+		return nil, err
 	}
-	m = metaOf(info, kept.String())
-	if !m.regular() || r.expired(&m) {
-		return meta{}, p, remote.ErrNotExist
-	}
-	return m, p, nil
+	return &hiding{r, c, dir, true}, nil
 }
 
-// recoverPart keeps what a process that was killed left in the first slot.
-// LOCKS_REQUIRED(r.kept)
-func (r *Remote) recoverPart(ctx context.Context, c *conn, dir string, kept partname.Name) {
-	first := kept
-	first.Slot = 1
-	hold := stage{in: dir}
-	if !r.uploads.claim(&hold, first.String()) {
-		return // an upload under way
-	}
-	defer r.uploads.release(&hold)
-	p := r.partPath(dir, first.String())
-	if _, err := lstat(ctx, c, p); err == nil {
-		// When it cannot be renamed, there is none to continue.
-		_ = r.replace(ctx, c, p, r.partPath(dir, kept.String()))
+// Path implements staging.Dir.
+func (h *hiding) Path() string { return h.path }
+
+// server returns the path of a file in the directory, as the server knows it.
+func (h *hiding) server(base string) string {
+	switch p := h.r.path(h.path); p {
+	case ".":
+		return base
+	case "/":
+		return "/" + base
+	default:
+		return p + "/" + base
 	}
 }
 
-func partEntry(m *meta, name, owner string) remote.Entry {
-	e := entry(m, name)
-	e.Part = owner
-	e.ReadOnly = false
-	return e
+// Lstat implements staging.Dir.
+func (h *hiding) Lstat(ctx context.Context, base string) (staging.Info, error) {
+	info, err := lstat(ctx, h.c, h.server(base))
+	if err != nil {
+		return staging.Info{}, err
+	}
+	m := metaOf(info, base)
+	return hidden(&m), nil
 }
 
-// listedPart returns the entry that List yields for the hidden file m in dir, if it yields one. It
-// removes what is too old.
-func (r *Remote) listedPart(ctx context.Context, c *conn, dir string, m *meta) (remote.Entry, bool, error) {
-	p, ok := partname.Parse(m.name)
-	if !ok || !m.regular() || r.uploads.has(dir, m.name) {
-		return remote.Entry{}, false, nil
+// Rename implements staging.Dir.
+func (h *hiding) Rename(ctx context.Context, from, to string, replace bool) error {
+	source, target := h.server(from), h.server(to)
+	var err error
+	if replace {
+		err = h.r.replace(ctx, h.c, source, target)
+	} else {
+		err = do(ctx, h.c, func() error { return h.c.sftp.Rename(source, target) })
 	}
-	path := r.partPath(dir, m.name)
-	if r.expired(m) {
-		// Whoever comes across the next one tries again.
-		_ = r.removeIdle(ctx, c, dir, m.name, func() bool {
-			info, err := lstat(ctx, c, path)
-			if err != nil {
-				return false
-			}
-			now := metaOf(info, m.name)
-			return r.expired(&now)
-		})
-		return remote.Entry{}, false, nil
+	if !unexplained(err) {
+		return err
 	}
-	name := r.o.Encoding.Decode(p.Base)
-	if p.Owner == partname.PutOwner || p.Base == "" || p.Slot > 1 || r.o.Encoding.Encode(name) != p.Base {
-		return remote.Entry{}, false, nil
+	info, statErr := lstat(ctx, h.c, target)
+	switch {
+	case statErr != nil:
+		return err
+	case !replace:
+		return remote.ErrExist
+	case info.IsDir():
+		return remote.ErrIsDir
 	}
-	if p.Slot == 1 { // of a process that was killed: it counts as kept, unless one of that name is listed too
-		_, err := lstat(ctx, c, r.partPath(dir, partname.Name{Owner: p.Owner, Base: p.Base}.String()))
-		if !errors.Is(err, fs.ErrNotExist) {
-			return remote.Entry{}, false, nil
-		}
-	}
-	return partEntry(m, name, p.Owner), true, nil
+	return err
 }
 
-// removeIdle removes the hidden file part of dir, if want still wants it. One that is being written
-// is ErrNotEmpty.
-func (r *Remote) removeIdle(ctx context.Context, c *conn, dir, part string, want func() bool) error {
-	r.kept.Lock()
-	defer r.kept.Unlock()
-	hold := stage{in: dir}
-	if !r.uploads.claim(&hold, part) {
-		return remote.ErrNotEmpty
-	}
-	defer r.uploads.release(&hold)
-	if !want() {
-		return nil
-	}
-	p := r.partPath(dir, part)
-	return do(ctx, c, func() error { return c.sftp.Remove(p) })
+// Remove implements staging.Dir.
+func (h *hiding) Remove(ctx context.Context, base string) error {
+	p := h.server(base)
+	return do(ctx, h.c, func() error { return h.c.sftp.Remove(p) })
 }
 
-// removeParts removes the hidden files of dir, provided that they are all it holds and that none is
-// being written.
-func (r *Remote) removeParts(ctx context.Context, c *conn, dir string) error {
-	d, err := r.openDir(ctx, c, dir)
+// List implements staging.Dir.
+func (h *hiding) List(ctx context.Context, yield func(staging.Info) bool) error {
+	d, err := h.r.openDir(ctx, h.c, h.path)
 	if err != nil {
 		return err
 	}
 	defer d.close()
-	var parts []string
-	err = d.each(ctx, func(m *meta) (bool, error) {
-		if _, ok := partname.Parse(m.name); !ok || !m.regular() || r.uploads.has(dir, m.name) {
-			return false, remote.ErrNotEmpty
-		}
-		parts = append(parts, m.name)
-		return true, nil
+	return d.each(ctx, func(m *meta) (bool, error) { return yield(hidden(m)), nil })
+}
+
+// Close implements staging.Dir.
+func (h *hiding) Close() {
+	if h.borrowed {
+		h.r.pool.put(h.c)
+	}
+}
+
+func hidden(m *meta) staging.Info {
+	return staging.Info{Entry: entry(m, m.name), Regular: m.regular()}
+}
+
+// Part implements remote.Stager.
+func (r *Remote) Part(ctx context.Context, name, owner string) (e remote.Entry, err error) {
+	err = r.hiding(ctx, "part", name, func(h *hiding, held string) error {
+		e, err = r.parts.Describe(ctx, h, held, owner)
+		e.Name = base(name)
+		return err
 	})
 	if err != nil {
-		return err
+		return remote.Entry{}, err
 	}
-	if len(parts) == 0 {
-		return remote.ErrNotEmpty
+	return e, nil
+}
+
+// DropPart implements remote.Stager.
+func (r *Remote) DropPart(ctx context.Context, name, owner string) error {
+	return r.hiding(ctx, "droppart", name, func(h *hiding, held string) error {
+		return r.parts.Drop(ctx, h, held, owner)
+	})
+}
+
+// hiding calls use with the directory of name and the last element of that, as the server has it.
+func (r *Remote) hiding(ctx context.Context, op, name string, use func(h *hiding, held string) error) error {
+	return r.with(ctx, op, name, func(c *conn) error {
+		dir, b := remote.Split(name)
+		return belowFile(ctx, c, r.path(name), use(&hiding{r: r, c: c, path: dir}, r.o.Encoding.Encode(b)))
+	})
+}
+
+// listedPart returns the entry that List yields for the hidden file m in dir, if it yields one.
+func (r *Remote) listedPart(ctx context.Context, c *conn, dir string, m *meta) (remote.Entry, bool) {
+	e, ok := r.parts.Listed(ctx, &hiding{r: r, c: c, path: dir}, hidden(m))
+	if !ok {
+		return remote.Entry{}, false
 	}
-	for _, part := range parts {
-		err := r.removeIdle(ctx, c, dir, part, func() bool { return true })
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
+	held := e.Name
+	e.Name = r.o.Encoding.Decode(held)
+	return e, r.o.Encoding.Encode(e.Name) == held
 }

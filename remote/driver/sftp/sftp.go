@@ -3,8 +3,8 @@
 //
 // An upload is written to a hidden file beside its target and renamed over it
 // (posix-rename@openssh.com), so that a reader sees the old file or the new one. The hidden files
-// are named as package partname says; a client can neither list nor name them, and the first upload
-// under way that a killed process left counts as kept. Where the server cannot rename over a file,
+// are named as package partname says, and package staging tells what becomes of them; a client can
+// neither list nor name them. Where the server cannot rename over a file,
 // the old one is set aside for a moment and comes back when the rename fails.
 //
 // Symbolic links are followed, unless Options.SkipLinks. Fifos, sockets and devices are never
@@ -21,10 +21,10 @@ import (
 	"io/fs"
 	"path"
 	"strings"
-	"sync"
 	"time"
 
 	"ferry/remote"
+	"ferry/remote/driver/internal/staging"
 	"ferry/remote/nameenc"
 	"ferry/remote/network"
 	"ferry/remote/partname"
@@ -83,10 +83,8 @@ type Remote struct {
 	o    Options
 	root string // "" = where the server puts the user
 
-	pool    pool
-	uploads uploads
-	kept    sync.Mutex // held while the hidden files that Keep left are renamed or removed
-	ages    remote.Ages
+	pool  pool
+	parts *staging.Parts
 }
 
 // New serves the directory root of the host, relative to where the server puts the user unless it
@@ -118,13 +116,12 @@ func New(_ context.Context, root string, o Options) (*Remote, error) {
 	// Every name here is one element, so that there are neither slashes nor dots to be replaced.
 	o.Encoding &^= nameenc.Slash | nameenc.Dot
 	r := &Remote{
-		info:    remote.Info{Name: "sftp:" + d.user + "@" + d.addr + ":" + root, Caps: caps},
-		o:       o,
-		root:    root,
-		uploads: uploads{busy: map[string]*stage{}},
+		info:  remote.Info{Name: "sftp:" + d.user + "@" + d.addr + ":" + root, Caps: caps},
+		o:     o,
+		root:  root,
+		parts: staging.New(staging.Options{MaxAge: o.PartMaxAge, Patience: patience, Fail: fail}),
 	}
 	r.pool.init(o.Connections, o.IdleTimeout, d.dial)
-	r.ages.Began(time.Now())
 	return r, nil
 }
 
