@@ -65,6 +65,7 @@ var libraries = map[string][]string{
 	"remote/remotetest":             {"golang.org/x/sys/"},
 	"remote/remotetest/sshserver":   {"golang.org/x/crypto/ssh"},
 	"remote/wrap/filter":            {"golang.org/x/text/unicode/norm"}, // which names look alike is for Unicode to say
+	"remote/wrap/limit":             {"golang.org/x/time/rate"},
 	"remote/wrap/normdup":           {"golang.org/x/text/unicode/norm"},
 }
 

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"ferry/remote"
 )
 
@@ -37,15 +39,18 @@ type Options struct {
 type Remote struct {
 	remote.Forward
 	o        Options
-	calls    schedule
-	up, down schedule
+	calls    *rate.Limiter // a token is a call; nil = no limit
+	up, down *rate.Limiter // a token is a nanosecond of transfer, as rates follow a timetable
 	slots    chan struct{} // as many as there are calls under way; nil = no limit
 	long     chan struct{} // as many as there are of those that can last
 }
 
 // New returns a decorator of r.
 func New(r remote.Remote, o Options) *Remote {
-	l := &Remote{Forward: remote.Forward{Remote: r}, o: o}
+	l := &Remote{Forward: remote.Forward{Remote: r}, o: o, up: newClock(), down: newClock()}
+	if o.Rate > 0 {
+		l.calls = rate.NewLimiter(rate.Limit(o.Rate), max(o.Burst, 1))
+	}
 	if o.Connections > 0 {
 		l.slots = make(chan struct{}, o.Connections)
 		l.long = make(chan struct{}, max(o.Connections-1, 1))
@@ -85,11 +90,38 @@ func wrap(op, name string, err error) error {
 
 // begin waits until it is time for a call.
 func (r *Remote) begin(ctx context.Context) error {
-	if r.o.Rate <= 0 {
+	if r.calls == nil {
 		return nil
 	}
-	each := time.Duration(float64(time.Second) / r.o.Rate)
-	return r.calls.wait(ctx, each, each*time.Duration(max(r.o.Burst, 1)))
+	return wait(ctx, r.calls, 1)
+}
+
+// wait takes n tokens of l, as many at once as it can have. It waits until ctx ends, also where l
+// knows before that this is too soon.
+func wait(ctx context.Context, l *rate.Limiter, n int64) error {
+	for n > 0 {
+		now, some := time.Now(), int(min(n, int64(l.Burst())))
+		if !l.AllowN(now, some) {
+			if err := sleep(ctx, l.ReserveN(now, some)); err != nil {
+				return err
+			}
+		}
+		n -= int64(some)
+	}
+	return nil
+}
+
+// sleep waits for what is reserved. When ctx ends before, others may have it.
+func sleep(ctx context.Context, r *rate.Reservation) error {
+	t := time.NewTimer(r.Delay())
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		r.Cancel()
+		return context.Cause(ctx)
+	}
 }
 
 // take waits for a free slot.
@@ -166,12 +198,15 @@ func (r *Remote) pay(ctx context.Context, d direction, n int) error {
 	if rate <= 0 || n == 0 {
 		return nil
 	}
-	s := &r.down
+	clock := r.down
 	if d == up {
-		s = &r.up
+		clock = r.up
 	}
-	return s.wait(ctx, time.Duration(float64(n)/float64(rate)*float64(time.Second)), slack)
+	return wait(ctx, clock, int64(float64(n)/float64(rate)*float64(time.Second)))
 }
+
+// newClock returns a limiter that has a nanosecond each nanosecond.
+func newClock() *rate.Limiter { return rate.NewLimiter(rate.Limit(time.Second), int(slack)) }
 
 // slack is how far bytes may be ahead of their time, so that nothing is lost when a timer is late.
 const slack = 10 * time.Millisecond
