@@ -12,11 +12,12 @@ import (
 	"ferry/remote/driver/local"
 	"ferry/remote/driver/memory"
 	"ferry/vfs"
+	"ferry/writeback"
 )
 
 // cacheModes are the modes that a script is played in by "option every-mode".
-func cacheModes() map[string]vfs.CacheMode {
-	return map[string]vfs.CacheMode{"off": 0, "minimal": vfs.CacheMinimal, "writes": vfs.CacheWrites, "full": vfs.CacheFull}
+func cacheModes() map[string]writeback.Mode {
+	return map[string]writeback.Mode{"off": 0, "minimal": writeback.Minimal, "writes": writeback.Writes, "full": writeback.Full}
 }
 
 // dialogueStore is what a script is played over.

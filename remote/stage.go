@@ -45,6 +45,10 @@ type StageOptions struct {
 	// Off is how many bytes of the base are kept in front of what is written; AtEnd keeps all of
 	// it. More than the base has is ErrInvalid.
 	Off int64
+	// File is the file that BaseFile continues, as the caller has seen it. Where it is given, a
+	// layer that keeps changes apart (package writeback) answers Commit with ErrChanged when the
+	// file is another one by then. A driver does not look at it.
+	File Entry
 }
 
 // Valid reports whether the owner is a tag as Stager describes and the offset fits the base. A

@@ -16,6 +16,7 @@ import (
 	"ferry/remote/driver/local"
 	"ferry/remote/driver/memory"
 	"ferry/vfs"
+	"ferry/writeback"
 )
 
 // A keeper is a tree in which unfinished uploads are kept, and can be opened again.
@@ -23,7 +24,7 @@ type keeper struct {
 	t      *testing.T
 	remote remote.Remote
 	cached bool
-	mode   vfs.CacheMode
+	mode   writeback.Mode
 	disk   *disktest.Disk
 	*vfs.FS
 	store *cache.Store
@@ -82,10 +83,10 @@ func eachKeeper(t *testing.T, test func(t *testing.T, k *keeper)) {
 	}
 	inMemory := func(*testing.T) remote.Remote { return memory.New() }
 	run("memory", &keeper{}, inMemory)
-	run("minimal", &keeper{cached: true, mode: vfs.CacheMinimal}, inMemory)
-	run("writes", &keeper{cached: true, mode: vfs.CacheWrites}, inMemory)
-	run("full", &keeper{cached: true, mode: vfs.CacheFull}, inMemory)
-	run("writes over what keeps nothing", &keeper{cached: true, mode: vfs.CacheWrites},
+	run("minimal", &keeper{cached: true, mode: writeback.Minimal}, inMemory)
+	run("writes", &keeper{cached: true, mode: writeback.Writes}, inMemory)
+	run("full", &keeper{cached: true, mode: writeback.Full}, inMemory)
+	run("writes over what keeps nothing", &keeper{cached: true, mode: writeback.Writes},
 		func(*testing.T) remote.Remote { return whole{memory.New()} })
 }
 

@@ -16,6 +16,7 @@ import (
 	"ferry/disk/disktest"
 	"ferry/remote"
 	"ferry/remote/wrap/faulty"
+	"ferry/writeback"
 )
 
 // A complaint is what users of servers like this one report about uploads and disk caches, as the
@@ -69,8 +70,8 @@ func testsHere(t *testing.T) string {
 // before the reply.
 func inEachMode(check func(b *rig)) func(t *testing.T) {
 	return func(t *testing.T) {
-		for _, mode := range []CacheMode{CacheMinimal, CacheWrites, CacheFull} {
-			for _, ack := range []WriteAck{AckDurable, AckSpooled, AckRemote} {
+		for _, mode := range []writeback.Mode{writeback.Minimal, writeback.Writes, writeback.Full} {
+			for _, ack := range []writeback.Ack{writeback.AckDurable, writeback.AckSpooled, writeback.AckRemote} {
 				b := newRig(t, Cache{Mode: mode, Ack: ack, WriteBack: time.Hour})
 				check(b)
 				b.stop()
@@ -83,12 +84,14 @@ func inEachMode(check func(b *rig)) func(t *testing.T) {
 }
 
 // inMode is a check in one mode, with what waits sent after that time.
-func inMode(mode CacheMode, writeBack time.Duration, check func(b *rig)) func(t *testing.T) {
+func inMode(mode writeback.Mode, writeBack time.Duration, check func(b *rig)) func(t *testing.T) {
 	return func(t *testing.T) { check(newRig(t, Cache{Mode: mode, WriteBack: writeBack, Transfers: 2})) }
 }
 
 // waiting is a check in mode writes, in which nothing is sent by itself.
-func waiting(check func(b *rig)) func(t *testing.T) { return inMode(CacheWrites, time.Hour, check) }
+func waiting(check func(b *rig)) func(t *testing.T) {
+	return inMode(writeback.Writes, time.Hour, check)
+}
 
 // reads checks what a client gets who reads name from off on.
 func (b *rig) reads(name string, off int64, want string) {
@@ -176,7 +179,7 @@ func aboutWriting() []complaint {
 			}
 		})},
 		{sentence: "who wants it is answered when the remote has the file", by: "TestAcknowledgedByTheRemote"},
-		{sentence: "an end within the write-back delay loses nothing", check: inMode(CacheWrites, 5*time.Second, func(b *rig) {
+		{sentence: "an end within the write-back delay loses nothing", check: inMode(writeback.Writes, 5*time.Second, func(b *rig) {
 			b.upload("f", "content")
 			b.restart()
 			b.reads("f", 0, "content")
@@ -184,7 +187,7 @@ func aboutWriting() []complaint {
 			synctest.Wait()
 			b.wantThere("f=content")
 		})},
-		{sentence: "an error that will not go away is not tried for ever, and is seen", check: inMode(CacheWrites, 0, func(b *rig) {
+		{sentence: "an error that will not go away is not tried for ever, and is seen", check: inMode(writeback.Writes, 0, func(b *rig) {
 			b.faults.Inject(faulty.Fault{Op: faulty.Put, Times: -1, Err: remote.ErrBadName})
 			b.upload("f", "content")
 			time.Sleep(24 * time.Hour)
@@ -258,7 +261,7 @@ func aboutOrder() []complaint {
 			b.wantThere("final=new")
 			b.wantCalls("put final")
 		})},
-		{sentence: "a rename of a file that is being sent is not lost, and leaves no second copy", check: inMode(CacheWrites, 0, func(b *rig) {
+		{sentence: "a rename of a file that is being sent is not lost, and leaves no second copy", check: inMode(writeback.Writes, 0, func(b *rig) {
 			for _, f := range []faulty.Fault{{Op: faulty.Put, Block: true}, {Op: faulty.Put, Delay: time.Minute, Late: true}} {
 				b.faults.Inject(f)
 				b.upload("tmp", "new")
@@ -270,7 +273,7 @@ func aboutOrder() []complaint {
 				b.flush()
 			}
 		})},
-		{sentence: "a file that was deleted does not come back", check: inMode(CacheWrites, 0, func(b *rig) {
+		{sentence: "a file that was deleted does not come back", check: inMode(writeback.Writes, 0, func(b *rig) {
 			for _, f := range []faulty.Fault{{Op: faulty.Put, Block: true}, {Op: faulty.Put, Delay: time.Minute, Late: true}} {
 				b.has("f", "old")
 				b.fs.Forget()
@@ -313,7 +316,7 @@ func aboutOrder() []complaint {
 		})},
 		{sentence: "what waits collapses into the fewest calls", by: "TestWhatWaitsCollapsesIntoTheFewestCalls"},
 		{sentence: "what waits is found by the queue, and the copies are not looked through at the start", check: func(t *testing.T) {
-			b := newRig(t, Cache{Mode: CacheFull})
+			b := newRig(t, Cache{Mode: writeback.Full})
 			var work []int
 			for _, n := range []int{1, 100} {
 				for i := range n {

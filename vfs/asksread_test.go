@@ -10,11 +10,12 @@ import (
 	"ferry/disk/disktest"
 	"ferry/remote"
 	"ferry/remote/wrap/faulty"
+	"ferry/writeback"
 )
 
 func aboutReading() []complaint {
 	return []complaint{
-		{sentence: "a file in the cache is not dropped or cut short because the remote cannot be reached", check: inMode(CacheFull, time.Hour, func(b *rig) {
+		{sentence: "a file in the cache is not dropped or cut short because the remote cannot be reached", check: inMode(writeback.Full, time.Hour, func(b *rig) {
 			b.has("f", "content")
 			b.wantSeen("f=content") // lists and reads
 			b.upload("sent", "through here")
@@ -33,7 +34,7 @@ func aboutReading() []complaint {
 			b.wantSeen("f=content", "sent=through here")
 			b.wantThere("f=content", "sent=through here")
 		})},
-		{sentence: "what the cache does not hold is an error while the remote cannot be reached, not an empty file", check: inMode(CacheFull, time.Hour, func(b *rig) {
+		{sentence: "what the cache does not hold is an error while the remote cannot be reached, not an empty file", check: inMode(writeback.Full, time.Hour, func(b *rig) {
 			b.has("f", "content")
 			b.faults.Inject(faulty.Fault{Times: -1, Err: errNetwork})
 			r, err := b.Open(b.t.Context(), "f", 0)
@@ -43,7 +44,7 @@ func aboutReading() []complaint {
 			}
 			wantIs(b.t, err, errNetwork)
 		})},
-		{sentence: "a file that was changed on the remote is not read stale", check: inMode(CacheFull, time.Hour, func(b *rig) {
+		{sentence: "a file that was changed on the remote is not read stale", check: inMode(writeback.Full, time.Hour, func(b *rig) {
 			b.has("f", "old content")
 			b.reads("f", 0, "old content")
 			b.has("f", "new")
@@ -71,7 +72,7 @@ func aboutReading() []complaint {
 				}
 			}
 		})},
-		{sentence: "the first byte of a file does not wait for the last", check: inMode(CacheFull, time.Hour, func(b *rig) {
+		{sentence: "the first byte of a file does not wait for the last", check: inMode(writeback.Full, time.Hour, func(b *rig) {
 			data := string(content(8 << 20))
 			b.has("f", data)
 			b.faults.Inject(faulty.Fault{Op: faulty.Read, Times: -1, Delay: time.Second, Slow: true})
@@ -111,7 +112,7 @@ func aboutRoom() []complaint {
 		{sentence: "a cache that is full slows the client down, and says so when nothing moves", by: "TestAFullCacheSlowsTheClientDown"},
 		{sentence: "a disk that is full is not stuck, and loses nothing", check: func(t *testing.T) {
 			const file = 1 << 20
-			b := newRoomyRig(t, Cache{Mode: CacheFull, WriteBack: time.Hour}, cache.Options{Patience: 10 * time.Second})
+			b := newRoomyRig(t, Cache{Mode: writeback.Full, WriteBack: time.Hour}, cache.Options{Patience: 10 * time.Second})
 			b.disk.SetSize(8 * file)
 			for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"} {
 				b.has(name, strings.Repeat(name, file))
@@ -143,7 +144,7 @@ func aboutRoom() []complaint {
 
 func aboutDirectories() []complaint {
 	return []complaint{
-		{sentence: "a file is asked for without listing its directory", check: inMode(CacheFull, time.Hour, func(b *rig) {
+		{sentence: "a file is asked for without listing its directory", check: inMode(writeback.Full, time.Hour, func(b *rig) {
 			ctx := b.t.Context()
 			b.ok(b.Mkdir(ctx, "d"))
 			b.has("d/far", "content")
@@ -176,7 +177,7 @@ func aboutDirectories() []complaint {
 			b.wantSeen("a=content", "d/", "d/b=content", "d/e/", "d/e/c=content")
 		})},
 		{sentence: "a refresh does not hold up who reads a directory, and what waits is in it at once", check: func(t *testing.T) {
-			b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour})
+			b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
 			b.o.DirRefreshWait = 100 * time.Millisecond
 			b.restart()
 			b.has("old", "")
@@ -224,7 +225,7 @@ func aboutParts() []complaint {
 			b.flush()
 			b.wantThere("new=half and half")
 		})},
-		{sentence: "what was being received when the power failed is not published", check: inMode(CacheWrites, 0, func(b *rig) {
+		{sentence: "what was being received when the power failed is not published", check: inMode(writeback.Writes, 0, func(b *rig) {
 			b.has("f", "old")
 			for _, loss := range []disktest.Loss{disktest.Everything(), disktest.Nothing()} {
 				u := b.begin("f", "half", 0)

@@ -12,7 +12,7 @@ import (
 
 // SetModTime changes the modification time of name.
 func (v *View) SetModTime(ctx context.Context, name string, t time.Time) (err error) {
-	ctx, w := v.fs.guard(ctx, v.fs.forTreeChange())
+	ctx, w := v.fs.guard(ctx, v.fs.forTree)
 	defer w.End(&err)
 	name = v.actual(ctx, name)
 	if err := v.writable("chtimes", name); err != nil {
@@ -21,11 +21,6 @@ func (v *View) SetModTime(ctx context.Context, name string, t time.Time) (err er
 	if v.fs.opt.NoModTime {
 		return refuse("chtimes", name, remote.ErrUnsupported, hintNoModTime)
 	}
-	ctx, release, err := v.fs.change(ctx, name)
-	if err != nil {
-		return err
-	}
-	defer release()
 	err = remote.SetModTime(ctx, v.fs.top, name, t)
 	if errors.Is(err, remote.ErrInvalid) {
 		return refuse("chtimes", name, err, hintBadTime)
@@ -35,17 +30,12 @@ func (v *View) SetModTime(ctx context.Context, name string, t time.Time) (err er
 
 // SetMode changes the permission bits of name, on a remote that keeps them.
 func (v *View) SetMode(ctx context.Context, name string, perm fs.FileMode) (err error) {
-	ctx, w := v.fs.guard(ctx, v.fs.forTreeChange())
+	ctx, w := v.fs.guard(ctx, v.fs.forTree)
 	defer w.End(&err)
 	name = v.actual(ctx, name)
 	if err := v.writable("chmod", name); err != nil {
 		return err
 	}
-	ctx, release, err := v.fs.change(ctx, name)
-	if err != nil {
-		return err
-	}
-	defer release()
 	err = remote.SetMode(ctx, v.fs.top, name, perm)
 	return v.explain(ctx, "chmod", name, unsupported("chmod", name, err, hintModes), hintPart)
 }

@@ -11,6 +11,7 @@ import (
 
 	"ferry/breaker"
 	"ferry/remote"
+	"ferry/writeback"
 )
 
 // An absence is what a client does while the remote is silent, and what the remote has when it is
@@ -160,7 +161,7 @@ func (q *quiet) want(what string, got, want []string) {
 // never was one.
 func TestWhatIsDoneWhileTheRemoteIsSilentIsDoneLater(t *testing.T) {
 	for mode, c := range map[string]Cache{
-		"writes": {Mode: CacheWrites, Transfers: 4}, "full": {Mode: CacheFull, Transfers: 4, WriteBack: 5 * time.Second}, "one": {Mode: CacheWrites},
+		"writes": {Mode: writeback.Writes, Transfers: 4}, "full": {Mode: writeback.Full, Transfers: 4, WriteBack: 5 * time.Second}, "one": {Mode: writeback.Writes},
 	} {
 		for _, fate := range []string{"it was not made", "it is made, and answered late", "it is made, and the answer is lost"} {
 			for _, restart := range []bool{false, true} {
@@ -201,7 +202,7 @@ func liveThroughAbsence(t *testing.T, c Cache, a absence, fate string, restart b
 	q.far.silent.Store(false)
 	time.Sleep(10 * time.Minute)
 	q.want("the remote has", treeOf(t, q.inner, "."), a.there)
-	q.want("the tree has", treeOf(t, q.fs.over, "."), a.there)
+	q.want("the tree has", treeOf(t, q.fs.top, "."), a.there)
 	if w := q.fs.Waiting(); w.Changes != 0 {
 		t.Errorf("%d changes wait: %v", w.Changes, w.LastError)
 	}
@@ -214,7 +215,7 @@ func liveThroughAbsence(t *testing.T, c Cache, a absence, fate string, restart b
 // one and while the move is being made.
 func TestAFileThatWaitsToBeRenamedIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newQuiet(t, &Cache{Mode: CacheFull})
+		q := newQuiet(t, &Cache{Mode: writeback.Full})
 		q.fallsSilent()
 		q.rename("d/b", "c")
 		q.rename("c", "e")
@@ -250,7 +251,7 @@ func TestAFileThatWaitsToBeRenamedIsRead(t *testing.T) {
 // A remote that answers makes changes while the client waits, and nothing waits for it.
 func TestAnAnswerLeavesNothingToWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newQuiet(t, &Cache{Mode: CacheWrites})
+		q := newQuiet(t, &Cache{Mode: writeback.Writes})
 		q.remove("d/a")
 		q.rename("d/b", "c")
 		q.mkdir("made")
@@ -263,7 +264,7 @@ func TestAnAnswerLeavesNothingToWait(t *testing.T) {
 
 // A move that takes long is not taken for one that is not answered, as long as the remote answers.
 func TestALongMoveIsWaitedFor(t *testing.T) {
-	for mode, c := range map[string]*Cache{"off": nil, "writes": {Mode: CacheWrites}} {
+	for mode, c := range map[string]*Cache{"off": nil, "writes": {Mode: writeback.Writes}} {
 		t.Run(mode, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				q := newQuiet(t, c)

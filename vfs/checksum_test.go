@@ -14,6 +14,7 @@ import (
 	"ferry/cache"
 	"ferry/disk/disktest"
 	"ferry/remote"
+	"ferry/writeback"
 )
 
 // summing is a remote that tells checksums, wrong ones if it is asked to.
@@ -114,7 +115,7 @@ func TestWhatIsHeldIsComparedToo(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	v, data := newSumming(t, Options{ReadBuffer: mib, Cache: Cache{Store: store, Mode: CacheFull}}, 16*mib, false)
+	v, data := newSumming(t, Options{ReadBuffer: mib, Cache: Cache{Store: store, Mode: writeback.Full}}, 16*mib, false)
 	r, err := v.Open(t.Context(), "f", 0)
 	if err != nil {
 		t.Fatal(err)

@@ -31,51 +31,51 @@ type before struct {
 // What the user left at another address is not shown. It may be the same device with a new address,
 // or another one: who knows where it ends may continue it when its writer has been gone for a
 // while.
-func (v *View) continuation(ctx context.Context, name string, off int64) (remote.StageOptions, remote.Entry, error) {
+func (v *View) continuation(ctx context.Context, name string, off int64) (remote.StageOptions, error) {
 	o := remote.StageOptions{Owner: v.owner, Off: off}
 	b, err := v.before(ctx, name)
 	if err != nil {
-		return o, b.file, err
+		return o, err
 	}
 	file, part := b.file, b.part
 	if b.hasPart && off == part.Size && (!b.hasFile || v.continuesPart(name, b)) {
 		o.Base = remote.BasePart
-		return v.fromPart(o, part), file, nil
+		return v.fromPart(o, part), nil
 	}
 	if (b.hasFile || off > 0) && v.fs.cuts.busy(v.uploads(name)) {
-		return o, file, refuse("create", name, remote.ErrChanged, hintBusy)
+		return o, refuse("create", name, remote.ErrChanged, hintBusy)
 	}
 	if b.hasFile && v.overwriteWasCut(name, b) {
-		return o, file, refuse("create", name, remote.ErrInvalid, hintCut(part.Size))
+		return o, refuse("create", name, remote.ErrInvalid, hintCut(part.Size))
 	}
 	if other, err := v.takeOver(ctx, name, off, b); err != nil || other != "" {
 		o.Base, o.From = remote.BasePart, other
-		return o, file, err
+		return o, err
 	}
 	if b.hasFile && b.otherWasCut() {
-		return o, file, refuse("create", name, remote.ErrInvalid, hintCutElsewhere)
+		return o, refuse("create", name, remote.ErrInvalid, hintCutElsewhere)
 	}
 	switch {
 	case off == AtEnd && b.hasFile:
-		o.Base = remote.BaseFile
+		o.Base, o.File = remote.BaseFile, file
 	case off == AtEnd && b.hasPart:
 		o.Base, o.Off = remote.BasePart, part.Size
 	case off == AtEnd:
 		o.Base, o.Off = remote.BaseEmpty, 0
 	case b.hasFile && off <= file.Size:
-		o.Base = remote.BaseFile
+		o.Base, o.File = remote.BaseFile, file
 	case !b.hasFile && b.hasPart && off <= part.Size && part.Part == v.owner:
 		o.Base = remote.BasePart
 	case b.hasFile:
-		return o, file, refuse("create", name, remote.ErrInvalid, hintBeyond(off, file.Size))
+		return o, refuse("create", name, remote.ErrInvalid, hintBeyond(off, file.Size))
 	case b.hasPart && off > part.Size:
-		return o, file, refuse("create", name, remote.ErrInvalid, hintBeyond(off, part.Size))
+		return o, refuse("create", name, remote.ErrInvalid, hintBeyond(off, part.Size))
 	case b.hasPart:
-		return o, file, refuse("create", name, remote.ErrInvalid, hintCut(part.Size))
+		return o, refuse("create", name, remote.ErrInvalid, hintCut(part.Size))
 	default:
-		return o, file, refuse("create", name, remote.ErrInvalid, hintNothing)
+		return o, refuse("create", name, remote.ErrInvalid, hintNothing)
 	}
-	return v.fromPart(o, part), file, nil
+	return v.fromPart(o, part), nil
 }
 
 // before looks what there is of name.
@@ -145,7 +145,7 @@ func (v *View) takeOver(ctx context.Context, name string, off int64, b before) (
 	}
 	recent := false
 	for other, c := range b.others {
-		part, has, err := found(v.fs.stager.Part(ctx, name, other))
+		part, has, err := found(v.fs.top.Part(ctx, name, other))
 		switch {
 		case err != nil:
 			return "", err
@@ -182,13 +182,12 @@ func (v *View) learnCuts(ctx context.Context, name string) error {
 
 // eachPart calls do for each unfinished upload in dir.
 func (f *FS) eachPart(ctx context.Context, dir string, do func(remote.Entry)) error {
-	if f.over != nil {
-		for _, p := range f.over.store.PartsIn(dir) {
-			do(partEntry(p))
-		}
-		if !f.over.showsRemoteParts() {
-			return nil
-		}
+	local, others := f.top.LocalParts(dir)
+	for _, e := range local {
+		do(e)
+	}
+	if !others {
+		return nil
 	}
 	for e, err := range f.names.List(ctx, dir) {
 		switch {

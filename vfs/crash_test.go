@@ -20,6 +20,7 @@ import (
 	"ferry/disk/disktest"
 	"ferry/remote"
 	"ferry/remote/wrap/faulty"
+	"ferry/writeback"
 )
 
 // TestCrashesAtAnyOperation carries out random histories in which the process dies, or the power
@@ -89,7 +90,7 @@ type deed struct {
 func newWorld(t *testing.T, seed uint64) *world {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	c := Cache{
-		Mode: []CacheMode{CacheMinimal, CacheWrites, CacheFull}[rng.IntN(3)], Ack: WriteAck(rng.IntN(3)),
+		Mode: []writeback.Mode{writeback.Minimal, writeback.Writes, writeback.Full}[rng.IntN(3)], Ack: writeback.Ack(rng.IntN(3)),
 		WriteBack: time.Duration(rng.IntN(6)) * time.Second, Transfers: 1 + rng.IntN(4),
 	}
 	w := &world{rig: newRig(t, c), seed: seed, rng: rng, tree: model{}}
@@ -179,7 +180,7 @@ func (w *world) step() {
 		time.Sleep(2 * time.Minute) // until everybody has noticed
 		w.away = false
 	default:
-		if silent := w.rng.IntN(2) == 0 && w.fs.over.keepsChanges(); silent {
+		if silent := w.rng.IntN(2) == 0 && w.keepsChanges(); silent {
 			w.note("the remote falls silent")
 			w.far.silent.Store(true)
 		} else {
@@ -188,6 +189,11 @@ func (w *world) step() {
 		}
 		w.away = true
 	}
+}
+
+// keepsChanges reports whether changes may wait for the remote.
+func (w *world) keepsChanges() bool {
+	return w.o.Cache.Mode != writeback.Minimal && w.o.Cache.Ack != writeback.AckRemote
 }
 
 // act does d and notes what came of it.
@@ -208,7 +214,7 @@ func (w *world) act(d deed) {
 		w.tree = after
 	case w.away && may && d.removes != "":
 		ctx, cancel := context.WithTimeout(w.ctx, time.Minute)
-		_, statErr := w.fs.over.Stat(ctx, d.removes)
+		_, statErr := w.fs.top.Stat(ctx, d.removes)
 		cancel()
 		if errors.Is(statErr, remote.ErrNotExist) {
 			w.tree = after // it is gone; what could not be asked for is whether a part of it is there
@@ -220,7 +226,7 @@ func (w *world) act(d deed) {
 func (w *world) crash() {
 	d := w.choose()
 	loss, lost := disktest.Nothing(), "nothing"
-	if w.o.Cache.Ack != AckSpooled {
+	if w.o.Cache.Ack != writeback.AckSpooled {
 		switch seed := w.rng.Uint64(); w.rng.IntN(3) {
 		case 0:
 			loss, lost = disktest.Everything(), "everything"
@@ -247,7 +253,7 @@ func (w *world) crash() {
 	w.note("crash at operation %d, which loses %s, in %s: %v", at, lost, d.what, err)
 	w.disk = next
 	w.begin()
-	got := treeOf(w.t, w.fs.over, ".")
+	got := treeOf(w.t, w.fs.top, ".")
 	switch {
 	case may && sameEntries(got, after):
 		w.tree = after
@@ -267,7 +273,7 @@ func (w *world) compare() {
 		return
 	}
 	w.note("compare")
-	got := treeOf(w.t, w.fs.over, ".")
+	got := treeOf(w.t, w.fs.top, ".")
 	if !sameEntries(got, w.tree) {
 		w.fail("the tree is %q, must be %q", got, w.tree.entries())
 	}

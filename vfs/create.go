@@ -26,18 +26,16 @@ func (v *View) Create(ctx context.Context, name string, off int64) (u Upload, er
 	if off < 0 && off != AtEnd {
 		return nil, refuse("create", name, remote.ErrInvalid, "An offset below 0 makes no sense.")
 	}
-	if v.fs.stager == nil {
+	if v.fs.whole {
 		return v.createStreamed(ctx, name, off)
 	}
 	o := remote.StageOptions{Owner: v.owner}
-	var file remote.Entry
 	if off != 0 {
-		var err error
-		if o, file, err = v.continuation(ctx, name, off); err != nil {
+		if o, err = v.continuation(ctx, name, off); err != nil {
 			return nil, err
 		}
 	}
-	return v.startStaged(ctx, name, o, file)
+	return v.startStaged(ctx, name, o)
 }
 
 // createStreamed starts an upload to a remote that takes whole files only.
@@ -57,7 +55,7 @@ func (v *View) createStreamed(ctx context.Context, name string, off int64) (Uplo
 			return nil, err
 		}
 	}
-	return startStreamed(ctx, v.fs.top, name, v.fs.doubts, v.fs.change)
+	return v.startStaged(ctx, name, remote.StageOptions{Owner: v.owner})
 }
 
 // checkParent makes sure that there is a directory for name to be created in.

@@ -10,6 +10,7 @@ import (
 	"ferry/disk/disktest"
 	"ferry/remote"
 	"ferry/remote/wrap/faulty"
+	"ferry/writeback"
 )
 
 // late makes the next call of op one that is not answered, and arrives when Deliver is called.
@@ -100,7 +101,7 @@ func TestWhatArrivesLateIsUndone(t *testing.T) {
 			[]string{"a=new"},
 		},
 	}
-	for _, mode := range []CacheMode{CacheWrites, CacheFull} {
+	for _, mode := range []writeback.Mode{writeback.Writes, writeback.Full} {
 		for _, life := range []struct {
 			name string
 			end  func(b *rig)
@@ -137,7 +138,7 @@ func TestWhatArrivesLateIsUndone(t *testing.T) {
 // the record.
 func TestADoubtOutlivesWhatItWasAbout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: CacheWrites})
+		b := newRig(t, Cache{Mode: writeback.Writes})
 		defer func() { b.stop() }()
 		b.late(faulty.Put)
 		b.upload("a", "old")
@@ -158,7 +159,7 @@ func TestADoubtOutlivesWhatItWasAbout(t *testing.T) {
 // any more.
 func TestWhatWasUnderWayAtAKillIsInDoubt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: CacheWrites})
+		b := newRig(t, Cache{Mode: writeback.Writes})
 		defer func() { b.stop() }()
 		b.faults.Inject(faulty.Fault{Op: faulty.Put, Delayed: true, Delay: time.Hour, Err: errNetwork})
 		b.upload("a", "old")
@@ -176,7 +177,7 @@ func TestWhatWasUnderWayAtAKillIsInDoubt(t *testing.T) {
 // Where nothing was lost, nothing is looked at again.
 func TestNoDoubtCostsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: CacheWrites})
+		b := newRig(t, Cache{Mode: writeback.Writes})
 		defer func() { b.stop() }()
 		b.upload("a", "1")
 		b.flush()
@@ -201,7 +202,7 @@ func TestNoDoubtCostsNothing(t *testing.T) {
 // What cannot be repeated waits, for a time that a client can live with.
 func TestADirectChangeWaitsForADoubt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: CacheWrites, Ack: AckRemote})
+		b := newRig(t, Cache{Mode: writeback.Writes, Ack: writeback.AckRemote})
 		defer func() { b.stop() }()
 		b.faults.Inject(faulty.Fault{Op: faulty.Put, Delayed: true, Until: 5 * time.Second, Err: errNetwork})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
@@ -229,7 +230,7 @@ func TestARestartDoesNotTakeAnotherContentForItsOwn(t *testing.T) {
 	when := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for _, digests := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
-			b := newRig(t, Cache{Mode: CacheWrites})
+			b := newRig(t, Cache{Mode: writeback.Writes})
 			defer func() { b.stop() }()
 			if !digests {
 				b.faults.Inject(faulty.Fault{Op: faulty.Hash, Times: -1, Err: remote.ErrUnsupported})
@@ -289,7 +290,7 @@ func TestWithoutACacheAChangeWaitsForADoubt(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newRig(t, Cache{Mode: CacheWrites})
+				b := newRig(t, Cache{Mode: writeback.Writes})
 				defer func() { b.stop() }()
 				b.has("d/b", "b")
 				o := b.o

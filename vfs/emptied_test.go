@@ -10,6 +10,7 @@ import (
 	"ferry/remote"
 	"ferry/remote/driver/memory"
 	"ferry/remote/wrap/faulty"
+	"ferry/writeback"
 )
 
 // On a remote whose directories come with the files in them, a directory that nobody made lives
@@ -73,8 +74,8 @@ func TestADirectoryOutlivesWhatWaitedInIt(t *testing.T) {
 		}, []string{"d/"}},
 	} {
 		for how, start := range map[string]func(b *rig){
-			"in mode writes": func(b *rig) { b.o.Cache.Mode = CacheWrites },
-			"in mode full":   func(b *rig) { b.o.Cache.Mode = CacheFull },
+			"in mode writes": func(b *rig) { b.o.Cache.Mode = writeback.Writes },
+			"in mode full":   func(b *rig) { b.o.Cache.Mode = writeback.Full },
 			"unanswered": func(b *rig) {
 				for _, op := range []faulty.Op{faulty.Stat, faulty.Put, faulty.Mkdir, faulty.Remove} {
 					b.faults.Inject(faulty.Fault{Op: op, Times: -1})
@@ -86,7 +87,7 @@ func TestADirectoryOutlivesWhatWaitedInIt(t *testing.T) {
 			}
 			t.Run(name+" "+how, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					b := newRigAt(t, Cache{Mode: CacheWrites, WriteBack: time.Hour}, &rig{
+					b := newRigAt(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour}, &rig{
 						disk: disktest.New(), far: func(m *memory.Remote) remote.Remote { return &objectStore{m} },
 					})
 					start(b)
@@ -119,7 +120,7 @@ func TestADirectoryOutlivesWhatWasToComeIntoIt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newRigAt(t, Cache{Mode: CacheWrites, WriteBack: time.Hour}, &rig{
+				b := newRigAt(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour}, &rig{
 					disk: disktest.New(), far: func(m *memory.Remote) remote.Remote { return &objectStore{m} },
 				})
 				b.has("f", "x")

@@ -14,6 +14,7 @@ import (
 	"ferry/remote"
 	"ferry/remote/driver/memory"
 	"ferry/remote/wrap/faulty"
+	"ferry/writeback"
 )
 
 // factual is a far side that keeps facts of files, as object stores do: the name under which a
@@ -161,7 +162,7 @@ func TestWhatIsContinuedKeepsItsFacts(t *testing.T) {
 			b.send("a", "x", AtEnd)
 		}, want: []string{"a", "a", "b", "b", "c", "c"}},
 	} {
-		modes := []CacheMode{CacheMinimal, CacheWrites, CacheFull}
+		modes := []writeback.Mode{writeback.Minimal, writeback.Writes, writeback.Full}
 		if strings.Contains(what, "cut") { // mode minimal keeps no uploads that are cut
 			modes = modes[1:]
 		}
@@ -175,7 +176,7 @@ func TestWhatIsContinuedKeepsItsFacts(t *testing.T) {
 					}
 					b.flush()
 					want := c.want
-					if mode == CacheMinimal && c.minimal != nil {
+					if mode == writeback.Minimal && c.minimal != nil {
 						want = c.minimal
 					}
 					far.want(t, want...)
@@ -192,8 +193,8 @@ func TestWhatIsContinuedAtOnceKeepsItsFacts(t *testing.T) {
 		room  int64
 		size  int
 	}{
-		"acknowledged by the remote":   {Cache{Mode: CacheWrites, Ack: AckRemote}, 0, 10},
-		"more than the cache can hold": {Cache{Mode: CacheWrites, WriteBack: time.Hour}, 4 << 20, 6 << 20},
+		"acknowledged by the remote":   {Cache{Mode: writeback.Writes, Ack: writeback.AckRemote}, 0, 10},
+		"more than the cache can hold": {Cache{Mode: writeback.Writes, WriteBack: time.Hour}, 4 << 20, 6 << 20},
 	} {
 		t.Run(what, func(t *testing.T) {
 			b, far := factualRig(t, c.cache, cache.Options{MaxSize: c.room})
@@ -208,7 +209,7 @@ func TestWhatIsContinuedAtOnceKeepsItsFacts(t *testing.T) {
 // A process that was killed after the file was sent and its former name was removed sends it again,
 // and does not make it a new one.
 func TestWhatWasSentBeforeAKillKeepsItsFacts(t *testing.T) {
-	b, far := factualRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour}, cache.Options{})
+	b, far := factualRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour}, cache.Options{})
 	b.send("a", "x", AtEnd)
 	b.ok(b.Rename(t.Context(), "a", "d"))
 	e, err := b.Stat(t.Context(), "d")

@@ -13,6 +13,7 @@ import (
 	"ferry/cache"
 	"ferry/remote"
 	"ferry/remote/wrap/faulty"
+	"ferry/writeback"
 )
 
 // TestNothingIsLostWhicheverCallFails makes each call of the remote that a history leads to fail,
@@ -27,8 +28,8 @@ func TestNothingIsLostWhicheverCallFails(t *testing.T) {
 		"half way":    {Op: faulty.Put, Err: errNetwork, After: 1},
 	} {
 		for mode, c := range map[string]Cache{
-			"waiting":      {Mode: CacheWrites, WriteBack: time.Hour, Transfers: 4},
-			"sent at once": {Mode: CacheFull, Transfers: 4},
+			"waiting":      {Mode: writeback.Writes, WriteBack: time.Hour, Transfers: 4},
+			"sent at once": {Mode: writeback.Full, Transfers: 4},
 		} {
 			t.Run(what+", "+mode, func(t *testing.T) {
 				for n := 0; ; n++ {

@@ -13,12 +13,13 @@ import (
 	"ferry/remote"
 	"ferry/remote/driver/memory"
 	"ferry/remote/wrap/faulty"
+	"ferry/writeback"
 )
 
 // newFull is a tree in mode full, whose Run is not running.
-func newFull(t *testing.T) (*behind, *cache.Store) { return newFullOf(t, AckRemote, 0) }
+func newFull(t *testing.T) (*behind, *cache.Store) { return newFullOf(t, writeback.AckRemote, 0) }
 
-func newFullOf(t *testing.T, a WriteAck, size int64) (*behind, *cache.Store) {
+func newFullOf(t *testing.T, a writeback.Ack, size int64) (*behind, *cache.Store) {
 	t.Helper()
 	s, err := cache.Open(disktest.New(), cache.Options{MaxSize: size})
 	if err != nil {
@@ -26,7 +27,7 @@ func newFullOf(t *testing.T, a WriteAck, size int64) (*behind, *cache.Store) {
 	}
 	o := sixteenMegabytes
 	o.DirCacheTime = time.Hour
-	o.Cache = Cache{Store: s, Mode: CacheFull, Ack: a}
+	o.Cache = Cache{Store: s, Mode: writeback.Full, Ack: a}
 	store := memory.New()
 	r := faulty.New(far{Forward: remote.Forward{Remote: store}})
 	tree := New(r, o)
@@ -127,7 +128,7 @@ func TestAnExpiredFileIsAskedForOnceAndReadFromDisk(t *testing.T) {
 }
 
 func TestWhoReadsAWaitingFileHasItWholeWhenItBecomesACopy(t *testing.T) {
-	b, s := newFullOf(t, AckDurable, 4<<20)
+	b, s := newFullOf(t, writeback.AckDurable, 4<<20)
 	data := content(2 << 20)
 	u, err := b.Create(t.Context(), "f", 0)
 	if err != nil {
@@ -183,7 +184,7 @@ func TestWhatHasAnotherChecksumIsNotKept(t *testing.T) {
 			t.Fatal(err)
 		}
 		o := sixteenMegabytes
-		o.Cache = Cache{Store: s, Mode: CacheFull}
+		o.Cache = Cache{Store: s, Mode: writeback.Full}
 		v, _ := newSumming(t, o, 3*blockSize, wrong)
 		for _, compared := range []bool{true, wrong} { // what is held was compared when it came
 			r, err := v.Open(t.Context(), "f", 0)

@@ -10,20 +10,11 @@ import (
 // AnswerLimit is how long a client waits at most for a remote that gives no sign of life.
 const AnswerLimit = breaker.AnswerLimit
 
-// forTreeChange is the limit of a change that, with a cache, waits until what stands in its way has
-// been sent.
-func (f *FS) forTreeChange() breaker.Limit {
-	if f.over != nil {
-		return breaker.ForLongChange()
-	}
-	return breaker.ForChange()
-}
-
 // guard returns a context for a call that shall not wait for the remote longer than limit says. The
 // caller calls End, or for a call whose result lives on under the context, Settle. Within a call
 // that is guarded already, the outer Watchdog counts.
 func (f *FS) guard(ctx context.Context, limit breaker.Limit) (context.Context, *breaker.Watchdog) {
-	if f.caps.Live && f.over == nil || breaker.WatchdogOf(ctx) != nil {
+	if !f.guarded || breaker.WatchdogOf(ctx) != nil {
 		return ctx, nil
 	}
 	return f.breaker.Guard(ctx, limit)

@@ -17,6 +17,7 @@ import (
 	"ferry/remote"
 	"ferry/remote/remotetest/ledger"
 	"ferry/remote/wrap/faulty"
+	"ferry/writeback"
 )
 
 // A past is a tree over a remote that does not answer, or late, or does later what it was told,
@@ -333,10 +334,10 @@ func (h *historian) dropPart(name string) {
 	for {
 		v := h.visit()
 		v.fs.cuts.forget(v.uploads(name), v.owner)
-		if v.fs.stager == nil {
+		if v.fs.whole {
 			return
 		}
-		err := v.fs.stager.DropPart(v.ctx, name, v.owner)
+		err := v.fs.top.DropPart(v.ctx, name, v.owner)
 		if h.heard(v) && (err == nil || certain(err, nil)) {
 			return
 		}
@@ -465,4 +466,4 @@ func (h *historian) read(v visit) (string, error) {
 }
 
 // sees reports whether clients see what the remote will have, whatever it has at the moment.
-func (p *past) sees() bool { return !p.w.off && p.w.c.Mode != CacheMinimal }
+func (p *past) sees() bool { return !p.w.off && p.w.c.Mode != writeback.Minimal }

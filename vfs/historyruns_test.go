@@ -18,6 +18,7 @@ import (
 	"ferry/remote"
 	"ferry/remote/driver/memory"
 	"ferry/remote/wrap/faulty"
+	"ferry/writeback"
 )
 
 // newRigOver is newRig in a climate. tell is called for each change that the far side gets.
@@ -99,10 +100,10 @@ func (p plainFTP) Close() error { return p.inner.Close() }
 func climates() []climate {
 	caches := []climate{
 		{name: "off", off: true},
-		{name: "minimal", c: Cache{Mode: CacheMinimal, WriteBack: time.Second, Transfers: 4}},
-		{name: "writes", c: Cache{Mode: CacheWrites, Transfers: 4}},
-		{name: "full", c: Cache{Mode: CacheFull, WriteBack: 2 * time.Second, Transfers: 4}},
-		{name: "acknowledged by the remote", c: Cache{Mode: CacheWrites, Ack: AckRemote, Transfers: 4}},
+		{name: "minimal", c: Cache{Mode: writeback.Minimal, WriteBack: time.Second, Transfers: 4}},
+		{name: "writes", c: Cache{Mode: writeback.Writes, Transfers: 4}},
+		{name: "full", c: Cache{Mode: writeback.Full, WriteBack: 2 * time.Second, Transfers: 4}},
+		{name: "acknowledged by the remote", c: Cache{Mode: writeback.Writes, Ack: writeback.AckRemote, Transfers: 4}},
 	}
 	networks := []climate{
 		{name: "answers are lost", odds: faulty.Odds{Late: 0.2, Held: 0.2, Wait: 40 * time.Second}},
@@ -160,7 +161,9 @@ func unknowable(w climate) bool {
 }
 
 // streams reports whether files go to the remote while the client waits.
-func streams(w climate) bool { return w.off || w.c.Mode == CacheMinimal || w.c.Ack == AckRemote }
+func streams(w climate) bool {
+	return w.off || w.c.Mode == writeback.Minimal || w.c.Ack == writeback.AckRemote
+}
 
 // TestHistoriesOverANetworkThatLosesAnswers lets clients store, append, rename and delete, over a
 // remote that does not answer, or late, or that does later what it was told before, and ends and

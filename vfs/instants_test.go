@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ferry/disk/disktest"
+	"ferry/writeback"
 )
 
 // A step is an operation of a client, and what it does to the model.
@@ -68,8 +69,8 @@ func crashHistory() []step {
 // may or may not.
 func TestWhatWasAcknowledgedSurvivesEveryInstant(t *testing.T) {
 	for what, c := range map[string]Cache{
-		"waiting":      {Mode: CacheWrites, WriteBack: time.Hour, Transfers: 4},
-		"sent at once": {Mode: CacheFull, Transfers: 4},
+		"waiting":      {Mode: writeback.Writes, WriteBack: time.Hour, Transfers: 4},
+		"sent at once": {Mode: writeback.Full, Transfers: 4},
 	} {
 		t.Run(what, func(t *testing.T) {
 			stride := 1

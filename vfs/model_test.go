@@ -16,6 +16,7 @@ import (
 	"ferry/disk/disktest"
 	"ferry/remote"
 	"ferry/remote/wrap/faulty"
+	"ferry/writeback"
 )
 
 // model is a tree of files as a client thinks of it: contents by name, and directories, whose names
@@ -141,7 +142,7 @@ func (p *player) cutOff() outcome {
 		_, err = u.Write([]byte(p.content()))
 		u.Abort()
 		p.fs.cuts.forget(p.uploads(name), p.owner)
-		if drop := p.fs.stager.DropPart(p.t.Context(), name, p.owner); drop != nil {
+		if drop := p.fs.top.DropPart(p.t.Context(), name, p.owner); drop != nil {
 			err = errors.Join(err, drop)
 		}
 	}
@@ -208,7 +209,7 @@ func (p *player) crash(loss disktest.Loss) {
 	p.disk = after
 	p.start()
 	for _, name := range modelNames { // a part that was dropped may come back; that is harmless, and not in the model
-		if err := p.fs.stager.DropPart(p.t.Context(), name, p.owner); err != nil && !errors.Is(err, remote.ErrNotExist) {
+		if err := p.fs.top.DropPart(p.t.Context(), name, p.owner); err != nil && !errors.Is(err, remote.ErrNotExist) {
 			p.t.Fatal(err)
 		}
 	}
@@ -240,27 +241,27 @@ func weathers() []weather {
 		}
 	}
 	all := []weather{
-		{"waiting", Cache{Mode: CacheWrites, WriteBack: later}, func(*player) {}},
-		{"at once", Cache{Mode: CacheWrites, WriteBack: now, Transfers: 4}, func(*player) {}},
-		{"by and by", Cache{Mode: CacheFull, WriteBack: soon, Transfers: 4}, wait},
-		{"acknowledged by the remote", Cache{Mode: CacheFull, Ack: AckRemote}, wait},
-		{"minimal", Cache{Mode: CacheMinimal, WriteBack: soon}, wait},
-		{"restarts", Cache{Mode: CacheWrites, WriteBack: later}, restart},
-		{"restarts, by and by", Cache{Mode: CacheFull, WriteBack: soon, Transfers: 4}, func(p *player) { wait(p); restart(p) }},
-		{"a slow remote", Cache{Mode: CacheWrites, WriteBack: soon, Transfers: 4}, func(p *player) {
+		{"waiting", Cache{Mode: writeback.Writes, WriteBack: later}, func(*player) {}},
+		{"at once", Cache{Mode: writeback.Writes, WriteBack: now, Transfers: 4}, func(*player) {}},
+		{"by and by", Cache{Mode: writeback.Full, WriteBack: soon, Transfers: 4}, wait},
+		{"acknowledged by the remote", Cache{Mode: writeback.Full, Ack: writeback.AckRemote}, wait},
+		{"minimal", Cache{Mode: writeback.Minimal, WriteBack: soon}, wait},
+		{"restarts", Cache{Mode: writeback.Writes, WriteBack: later}, restart},
+		{"restarts, by and by", Cache{Mode: writeback.Full, WriteBack: soon, Transfers: 4}, func(p *player) { wait(p); restart(p) }},
+		{"a slow remote", Cache{Mode: writeback.Writes, WriteBack: soon, Transfers: 4}, func(p *player) {
 			wait(p)
 			p.faults.Inject(faulty.Fault{Op: faulty.Put, Delay: time.Duration(p.rand.IntN(5000)) * time.Millisecond, Slow: true})
 		}},
-		{"crashes", Cache{Mode: CacheWrites, WriteBack: soon, Transfers: 4}, func(p *player) {
+		{"crashes", Cache{Mode: writeback.Writes, WriteBack: soon, Transfers: 4}, func(p *player) {
 			wait(p)
 			one(10, func(p *player) { p.crash(disktest.Some(p.rand.Uint64())) })(p)
 		}},
-		{"the process is killed", Cache{Mode: CacheWrites, Ack: AckSpooled, WriteBack: soon}, func(p *player) {
+		{"the process is killed", Cache{Mode: writeback.Writes, Ack: writeback.AckSpooled, WriteBack: soon}, func(p *player) {
 			wait(p)
 			one(10, func(p *player) { p.crash(disktest.Nothing()) })(p)
 		}},
 	}
-	return append(all, weather{"faults", Cache{Mode: CacheWrites, WriteBack: soon, Transfers: 4}, faults})
+	return append(all, weather{"faults", Cache{Mode: writeback.Writes, WriteBack: soon, Transfers: 4}, faults})
 }
 
 // TestRandomHistories compares the tree with a model. FERRY_MODEL_MINUTES lets it run for longer,
@@ -292,7 +293,7 @@ func playHistory(t *testing.T, w weather, seed uint64) {
 	for range 60 {
 		p.play()
 		w.between(p)
-		p.check(p.fs.over, "the tree")
+		p.check(p.fs.top, "the tree")
 	}
 	p.faults.Heal()
 	p.flush()

@@ -14,6 +14,7 @@ import (
 	"ferry/disk/disktest"
 	"ferry/remote"
 	"ferry/remote/driver/memory"
+	"ferry/writeback"
 )
 
 // inParts is a remote that sends everything in parts, and keeps those of an upload that nobody
@@ -91,7 +92,7 @@ func startTree(t *testing.T, d *disktest.Disk, r remote.Remote) treeRun {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tree := New(r, Options{Cache: Cache{Store: store, Mode: CacheWrites, Transfers: 4}})
+	tree := New(r, Options{Cache: Cache{Store: store, Mode: writeback.Writes, Transfers: 4}})
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)
 	go func() { done <- tree.Run(ctx) }()

@@ -13,6 +13,7 @@ import (
 	"ferry/remote"
 	"ferry/remote/driver/memory"
 	"ferry/remote/remotetest"
+	"ferry/writeback"
 )
 
 // objectStore is a remote as object stores are: directories come with the files in them, nothing is
@@ -91,7 +92,7 @@ func (o *objectStore) Close() error { return o.m.Close() }
 
 // running is an overlay whose run goes on beside it until it is closed.
 type running struct {
-	*overlay
+	*writeback.Tree
 	stop func() error
 }
 
@@ -109,7 +110,7 @@ func runOverlay(t *testing.T, r remote.Remote, c Cache) *running {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)
 	go func() { done <- f.Run(ctx) }()
-	return &running{f.over, func() error {
+	return &running{f.top.(*writeback.Tree), func() error {
 		cancel()
 		return errors.Join(<-done, f.Close(), store.Close(), r.Close())
 	}}
@@ -119,7 +120,7 @@ func runOverlay(t *testing.T, r remote.Remote, c Cache) *running {
 type settling struct{ *running }
 
 func (s *settling) settle(ctx context.Context, err error) error {
-	return errors.Join(err, s.flush(context.WithoutCancel(ctx), "."))
+	return errors.Join(err, s.Flush(context.WithoutCancel(ctx), "."))
 }
 
 func (s *settling) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
@@ -171,15 +172,15 @@ func TestTheOverlayKeepsTheContracts(t *testing.T) {
 		c       Cache
 		settles bool
 	}{
-		"writes":             {inMemory, Cache{Mode: CacheWrites, WriteBack: waits}, false},
-		"writes, sent":       {inMemory, Cache{Mode: CacheWrites}, true},
-		"full, objects":      {inObjects, Cache{Mode: CacheFull, WriteBack: waits}, false},
-		"full, objects sent": {inObjects, Cache{Mode: CacheFull}, true},
-		"minimal":            {inMemory, Cache{Mode: CacheMinimal, WriteBack: waits}, false},
-		"minimal, objects":   {inObjects, Cache{Mode: CacheMinimal}, true},
-		"spooled":            {inObjects, Cache{Mode: CacheWrites, Ack: AckSpooled, WriteBack: waits}, false},
-		"remote":             {inMemory, Cache{Mode: CacheWrites, Ack: AckRemote, WriteBack: waits}, false},
-		"remote, objects":    {inObjects, Cache{Mode: CacheFull, Ack: AckRemote, WriteBack: waits}, false},
+		"writes":             {inMemory, Cache{Mode: writeback.Writes, WriteBack: waits}, false},
+		"writes, sent":       {inMemory, Cache{Mode: writeback.Writes}, true},
+		"full, objects":      {inObjects, Cache{Mode: writeback.Full, WriteBack: waits}, false},
+		"full, objects sent": {inObjects, Cache{Mode: writeback.Full}, true},
+		"minimal":            {inMemory, Cache{Mode: writeback.Minimal, WriteBack: waits}, false},
+		"minimal, objects":   {inObjects, Cache{Mode: writeback.Minimal}, true},
+		"spooled":            {inObjects, Cache{Mode: writeback.Writes, Ack: writeback.AckSpooled, WriteBack: waits}, false},
+		"remote":             {inMemory, Cache{Mode: writeback.Writes, Ack: writeback.AckRemote, WriteBack: waits}, false},
+		"remote, objects":    {inObjects, Cache{Mode: writeback.Full, Ack: writeback.AckRemote, WriteBack: waits}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -13,12 +13,9 @@ import (
 // exist.
 func (v *View) part(ctx context.Context, name string) (remote.Entry, error) {
 	missing := &fs.PathError{Op: "stat", Path: name, Err: remote.ErrNotExist}
-	if v.fs.stager == nil {
-		return remote.Entry{}, missing
-	}
-	e, err := v.fs.stager.Part(ctx, name, v.owner)
+	e, err := v.fs.top.Part(ctx, name, v.owner)
 	if errors.Is(err, remote.ErrNotExist) && v.owner != v.user && v.fs.hasEarlierParts() {
-		e, err = v.fs.stager.Part(ctx, name, v.user)
+		e, err = v.fs.top.Part(ctx, name, v.user)
 	}
 	if err != nil {
 		return remote.Entry{}, err
@@ -33,7 +30,7 @@ func (v *View) part(ctx context.Context, name string) (remote.Entry, error) {
 // when parts belonged to users without an address among them.
 func (f *FS) hasEarlierParts() bool {
 	age := f.opt.PartMaxAge
-	return f.stager != nil && !f.top.Info().Caps.NoParts && (age <= 0 || time.Since(f.cuts.began) <= age)
+	return !f.top.Info().Caps.NoParts && (age <= 0 || time.Since(f.cuts.began) <= age)
 }
 
 func (v *View) expired(part remote.Entry) bool {
@@ -62,8 +59,8 @@ func (v *View) showsPart(ctx context.Context, dir string, e remote.Entry) (bool,
 
 // dropCut forgets what the owner left of name, which has got another content in another way.
 func (v *View) dropCut(ctx context.Context, name string) {
-	if _, known := v.fs.cuts.of(v.uploads(name), v.owner, v.fs.opt.PartMaxAge); known && v.fs.stager != nil {
-		_ = v.fs.stager.DropPart(ctx, name, v.owner) // one that stays ages
+	if _, known := v.fs.cuts.of(v.uploads(name), v.owner, v.fs.opt.PartMaxAge); known {
+		_ = v.fs.top.DropPart(ctx, name, v.owner) // one that stays ages
 	}
 }
 

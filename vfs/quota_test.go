@@ -18,6 +18,7 @@ import (
 	"ferry/cache"
 	"ferry/disk/disktest"
 	"ferry/remote"
+	"ferry/writeback"
 )
 
 // A bottomless remote has a file of every name "size/anything", and forgets what is put there once
@@ -148,7 +149,7 @@ func TestTheCacheObeysItsSize(t *testing.T) {
 	far := &bottomless{stored: map[string]bool{}}
 	tree := New(far, Options{
 		ReadBuffer: 1 << 20, DirCacheTime: time.Minute,
-		Cache: Cache{Store: store, Mode: CacheFull, WriteBack: time.Millisecond, Transfers: 4},
+		Cache: Cache{Store: store, Mode: writeback.Full, WriteBack: time.Millisecond, Transfers: 4},
 	})
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)

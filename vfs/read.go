@@ -8,6 +8,7 @@ import (
 	"ferry/dircache"
 	"ferry/readahead"
 	"ferry/remote"
+	"ferry/writeback"
 )
 
 // Open reads name from byte off on. The reader of a remote that is as quick as a cache is its own,
@@ -19,25 +20,17 @@ func (v *View) Open(ctx context.Context, name string, off int64) (rc io.ReadClos
 		return nil, refuse("open", name, remote.ErrUnsupported, hintNoSeek)
 	}
 	name = v.actual(ctx, name)
-	r, err := v.fs.openShown(ctx, name, off)
+	r, err := v.fs.top.Open(ctx, name, off, -1)
 	if err != nil {
 		return nil, v.explain(ctx, "open", name, err, hintPart)
 	}
 	return v.fs.checked(r, name, off), nil
 }
 
-// openShown opens what name is to those who are served.
-func (f *FS) openShown(ctx context.Context, name string, off int64) (io.ReadCloser, error) {
-	if f.over != nil {
-		return f.over.Open(ctx, name, off, -1)
-	}
-	return f.openRemote(ctx, name, off, -1)
-}
-
 // openRemote is Open of the remote: through copies on the local disk in mode full, else read ahead
 // where all of the rest is read.
 func (f *FS) openRemote(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
-	if n < 0 && f.opt.Chunks != nil && !f.caps.Live && f.opt.Cache.Mode != CacheFull {
+	if n < 0 && f.opt.Chunks != nil && !f.caps.Live && f.opt.Cache.Mode != writeback.Full {
 		return f.openChunked(ctx, name, off, *f.opt.Chunks)
 	}
 	return f.reads.Open(ctx, name, off, n)
@@ -62,7 +55,7 @@ func (o *Options) readOptions(r remote.Remote, names *dircache.Tree, b *breaker.
 		Changed: names.Invalidate,
 		Log:     logOf(*o),
 	}
-	if o.Cache.Mode == CacheFull {
+	if o.Cache.Mode == writeback.Full {
 		reading.Store, reading.DiskAhead, reading.FastFingerprint = o.Cache.Store, o.Cache.ReadAhead, o.Cache.FastFingerprint
 	}
 	return reading

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ferry/remote"
+	"ferry/writeback"
 )
 
 // blunt is a remote that knows no versions and counts time in whole seconds.
@@ -54,7 +55,7 @@ func (b blunt) Hash(context.Context, string, string) ([]byte, error) {
 func TestAnAppendNoticesAContentThatLooksTheSame(t *testing.T) {
 	for _, waits := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
-			b := newRig(t, Cache{Mode: CacheWrites})
+			b := newRig(t, Cache{Mode: writeback.Writes})
 			defer func() { b.stop() }()
 			b.wrote.Forward = remote.Forward{Remote: blunt{remote.Forward{Remote: b.faults}}}
 			b.restart()
@@ -77,23 +78,5 @@ func TestAnAppendNoticesAContentThatLooksTheSame(t *testing.T) {
 			b.flush()
 			b.wantThere("a=2222")
 		})
-	}
-}
-
-func TestRecentChanges(t *testing.T) {
-	var r recent
-	r.note("a/b")
-	before := r.n
-	r.note("c")
-	for key, want := range map[string]bool{"a/b": false, "c": true, "c/d": true, "a": false} {
-		if got := r.since(key, before); got != want {
-			t.Errorf("%s: %v", key, got)
-		}
-	}
-	for range maxRecent {
-		r.note(time.Duration(r.n).String())
-	}
-	if !r.since("a/b", before) {
-		t.Error("what was forgotten counts as unchanged")
 	}
 }

@@ -11,13 +11,14 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/wrap/faulty"
+	"ferry/writeback"
 )
 
 // refusedRig has a file "d/f" that was acknowledged and refused, over one that the remote has where
 // old is given.
 func refusedRig(t *testing.T, old string) *rig {
 	t.Helper()
-	b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour})
+	b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
 	b.has("d/g", "g")
 	if old != "" {
 		b.has("d/f", old)
@@ -112,7 +113,7 @@ func TestWhatWasRefusedIsChangedAsAnyFile(t *testing.T) {
 }
 
 func TestADirectoryOfWhatWasRefusedAloneIsRenamed(t *testing.T) {
-	b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour})
+	b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
 	b.has("d/g", "g")
 	b.faults.Inject(faulty.Fault{Op: faulty.Put, Name: "d/f", Times: -1, Err: remote.ErrTooLarge})
 	b.upload("d/f", "refused")
@@ -204,7 +205,7 @@ func TestTheRetryAtTheStartWaitsForTheRemote(t *testing.T) {
 func TestWhatWasRefusedForWhatIsThereIsNotShown(t *testing.T) {
 	for name, want := range map[string][]string{"f": {"f/", "f/g=x"}, "f/g/h": {"f/", "f/g=x"}} {
 		for _, again := range []bool{false, true} {
-			b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour})
+			b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
 			answer := remote.ErrIsDir
 			if strings.Contains(name, "/") {
 				answer = remote.ErrNotDir

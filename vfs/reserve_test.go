@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"ferry/remote/wrap/faulty"
+	"ferry/writeback"
 )
 
 // slowly makes a rig whose remote takes 12 seconds for each file called big and a number, and has n
 // of them sent.
 func slowly(t *testing.T, transfers, n int) *rig {
 	t.Helper()
-	b := newRig(t, Cache{Mode: CacheWrites, Transfers: transfers})
+	b := newRig(t, Cache{Mode: writeback.Writes, Transfers: transfers})
 	for i := range n {
 		name := fmt.Sprint("big", i)
 		b.faults.Inject(faulty.Fault{Op: faulty.Put, Name: name, Times: -1, Delay: 12 * time.Second, Slow: true})
@@ -92,7 +93,7 @@ func TestOneTransferSendsLargeFilesToo(t *testing.T) {
 // others do.
 func TestAFlushSendsWhatIsSmallFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: CacheWrites, Transfers: 4, WriteBack: time.Hour})
+		b := newRig(t, Cache{Mode: writeback.Writes, Transfers: 4, WriteBack: time.Hour})
 		defer b.stop()
 		for i := range 4 {
 			name := fmt.Sprint("big", i)

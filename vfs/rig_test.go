@@ -187,7 +187,7 @@ func (b *rig) wantThere(want ...string) {
 // wantSeen checks what the tree shows.
 func (b *rig) wantSeen(want ...string) {
 	b.t.Helper()
-	b.want("the tree", treeOf(b.t, b.fs.over, "."), want)
+	b.want("the tree", treeOf(b.t, b.fs.top, "."), want)
 }
 
 func (b *rig) want(what string, got, want []string) {
@@ -341,3 +341,11 @@ func wantIs(t *testing.T, err, want error) {
 }
 
 var errNetwork = &fs.PathError{Op: "dial", Path: "far", Err: errors.New("the network is down")}
+
+// How package writeback behaves, as far as these tests wait for it.
+const (
+	doubtPause  = 10 * time.Second
+	doubtWindow = 5 * time.Minute
+	maxDelay    = time.Minute
+	spoolStep   = 1 << 20
+)

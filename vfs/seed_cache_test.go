@@ -11,6 +11,7 @@ import (
 	"ferry/disk/disktest"
 	"ferry/remote"
 	"ferry/remote/wrap/faulty"
+	"ferry/writeback"
 )
 
 // A sentence is one of the manual that ferry follows, with what it means for an FTP client
@@ -39,7 +40,7 @@ func ofCaching() []sentence {
 		}},
 		{"The higher the cache mode the more compatible rclone becomes at the cost of using disk space.", func(t *testing.T) {
 			var used []int64
-			for _, mode := range []CacheMode{CacheMinimal, CacheWrites, CacheFull} {
+			for _, mode := range []writeback.Mode{writeback.Minimal, writeback.Writes, writeback.Full} {
 				b := newRig(t, Cache{Mode: mode, WriteBack: time.Hour})
 				b.has("read", strings.Repeat("r", 100_000))
 				b.upload("written", strings.Repeat("w", 50_000))
@@ -50,7 +51,7 @@ func ofCaching() []sentence {
 				t.Errorf("minimal, writes and full use %v bytes", used)
 			}
 		}},
-		{"Note that files are written back to the remote only when they are closed so if rclone is quit or dies with open files then these won't get written back to the remote.", inMode(CacheWrites, 0, func(b *rig) {
+		{"Note that files are written back to the remote only when they are closed so if rclone is quit or dies with open files then these won't get written back to the remote.", inMode(writeback.Writes, 0, func(b *rig) {
 			for _, end := range []func(){b.restart, func() { b.crash(disktest.Nothing()) }} {
 				u := b.begin("f", "half", 0)
 				time.Sleep(time.Hour)
@@ -61,7 +62,7 @@ func ofCaching() []sentence {
 				b.wantThere()
 			}
 		})},
-		{"However they will still be in the on disk cache.", inMode(CacheWrites, 0, func(b *rig) {
+		{"However they will still be in the on disk cache.", inMode(writeback.Writes, 0, func(b *rig) {
 			data := string(content(3 << 20))
 			u := b.begin("f", data, 0)
 			b.crash(disktest.Nothing())
@@ -77,7 +78,7 @@ func ofCaching() []sentence {
 		})},
 		{"If using --vfs-cache-max-size note that the cache may exceed this size: it is only checked every --vfs-cache-poll-interval, and open files cannot be evicted.", func(t *testing.T) {
 			const limit, file = 4 << 20, 3 << 20
-			b := newRoomyRig(t, Cache{Mode: CacheFull}, cache.Options{MaxSize: limit, PollInterval: time.Hour})
+			b := newRoomyRig(t, Cache{Mode: writeback.Full}, cache.Options{MaxSize: limit, PollInterval: time.Hour})
 			var open []io.ReadCloser
 			for _, name := range []string{"a", "b", "c"} {
 				b.has(name, strings.Repeat(name, file))

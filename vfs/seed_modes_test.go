@@ -11,11 +11,12 @@ import (
 	"ferry/remote"
 	"ferry/remote/wrap/faulty"
 	"ferry/remote/wrap/retry"
+	"ferry/writeback"
 )
 
 func ofMinimal() []sentence {
 	return []sentence{
-		{`This is very similar to "off" except that files opened for read AND write will be buffered to disks.`, inMode(CacheMinimal, time.Minute, func(b *rig) {
+		{`This is very similar to "off" except that files opened for read AND write will be buffered to disks.`, inMode(writeback.Minimal, time.Minute, func(b *rig) {
 			b.upload("f", "one")
 			b.wantThere("f=one") // as off
 			b.send("f", " two", AtEnd)
@@ -27,26 +28,26 @@ func ofMinimal() []sentence {
 			b.flush()
 			b.wantThere("f=one two")
 		})},
-		{"Files opened for write only can't be seeked", inMode(CacheMinimal, time.Minute, func(b *rig) {
+		{"Files opened for write only can't be seeked", inMode(writeback.Minimal, time.Minute, func(b *rig) {
 			b.under(&objectStore{b.inner})
 			b.has("f", "0123456789")
 			b.send("f", "four", 4)
 			b.flush()
 			b.wantThere("f=0123four")
 		})},
-		{"Existing files opened for write must have O_TRUNC set", inMode(CacheMinimal, time.Minute, func(b *rig) {
+		{"Existing files opened for write must have O_TRUNC set", inMode(writeback.Minimal, time.Minute, func(b *rig) {
 			b.has("f", "a long old content")
 			b.upload("f", "new")
 			b.wantThere("f=new")
 		})},
-		{"Files opened for write only will ignore O_APPEND, O_TRUNC", inMode(CacheMinimal, time.Minute, func(b *rig) {
+		{"Files opened for write only will ignore O_APPEND, O_TRUNC", inMode(writeback.Minimal, time.Minute, func(b *rig) {
 			b.under(&objectStore{b.inner})
 			b.has("f", "one")
 			b.send("f", " two", AtEnd)
 			b.flush()
 			b.wantThere("f=one two")
 		})},
-		{"If an upload fails it can't be retried", inMode(CacheMinimal, 0, func(b *rig) {
+		{"If an upload fails it can't be retried", inMode(writeback.Minimal, 0, func(b *rig) {
 			failsAtOnce(b)
 			b.faults.Inject(faulty.Fault{Op: faulty.Put, Times: 3, Err: errNetwork})
 			b.send("f", ", and more", AtEnd) // what was buffered can
@@ -72,8 +73,8 @@ func ofWrites() []sentence {
 			b.flush()
 			b.wantThere("far=content and more", "new=content")
 		})},
-		{"This mode should support all normal file system operations.", inMode(CacheWrites, time.Minute, normalOperations)},
-		{"If an upload fails it will be retried up to --low-level-retries times.", inMode(CacheWrites, time.Second, retries)},
+		{"This mode should support all normal file system operations.", inMode(writeback.Writes, time.Minute, normalOperations)},
+		{"If an upload fails it will be retried up to --low-level-retries times.", inMode(writeback.Writes, time.Second, retries)},
 	}
 }
 
@@ -121,7 +122,7 @@ func retries(b *rig) {
 
 func ofFull() []sentence {
 	return []sentence{
-		{"In this mode all reads and writes are buffered to and from disk.", inMode(CacheFull, time.Hour, func(b *rig) {
+		{"In this mode all reads and writes are buffered to and from disk.", inMode(writeback.Full, time.Hour, func(b *rig) {
 			b.has("far", "content")
 			b.reads("far", 0, "content")
 			b.upload("near", "content")
@@ -135,7 +136,7 @@ func ofFull() []sentence {
 				b.t.Error("the remote was asked for what is on the disk")
 			}
 		})},
-		{"When a file is opened for read it will be downloaded in its entirety first.", inMode(CacheFull, time.Hour, func(b *rig) {
+		{"When a file is opened for read it will be downloaded in its entirety first.", inMode(writeback.Full, time.Hour, func(b *rig) {
 			const size = 32 << 20
 			b.has("f", string(make([]byte, size)))
 			r, err := b.Open(b.t.Context(), "f", size/2)
@@ -149,7 +150,7 @@ func ofFull() []sentence {
 			}
 		})},
 		{"In this mode, unlike the others, when a file is written to the disk, it will be kept on the disk after it is written to the remote.", func(t *testing.T) {
-			for mode, kept := range map[CacheMode]bool{CacheMinimal: false, CacheWrites: false, CacheFull: true} {
+			for mode, kept := range map[writeback.Mode]bool{writeback.Minimal: false, writeback.Writes: false, writeback.Full: true} {
 				b := newRig(t, Cache{Mode: mode})
 				b.has("g", "one")
 				b.upload("f", "content")
@@ -165,7 +166,7 @@ func ofFull() []sentence {
 			}
 		}},
 		{"It will be purged on a schedule according to --vfs-cache-max-age.", func(t *testing.T) {
-			b := newRoomyRig(t, Cache{Mode: CacheFull, WriteBack: 10 * time.Hour}, cache.Options{MaxAge: time.Hour, PollInterval: time.Minute})
+			b := newRoomyRig(t, Cache{Mode: writeback.Full, WriteBack: 10 * time.Hour}, cache.Options{MaxAge: time.Hour, PollInterval: time.Minute})
 			b.has("f", "content")
 			b.has("used", "content")
 			b.reads("f", 0, "content")
@@ -184,8 +185,8 @@ func ofFull() []sentence {
 			b.reads("waits", 0, strings.Repeat("x", 1000))
 			b.reads("f", 0, "content")
 		}},
-		{"This mode should support all normal file system operations.", inMode(CacheFull, time.Minute, normalOperations)},
-		{"If an upload or download fails it will be retried up to --low-level-retries times.", inMode(CacheFull, time.Second, func(b *rig) {
+		{"This mode should support all normal file system operations.", inMode(writeback.Full, time.Minute, normalOperations)},
+		{"If an upload or download fails it will be retried up to --low-level-retries times.", inMode(writeback.Full, time.Second, func(b *rig) {
 			retries(b)
 			data := string(content(4 << 20))
 			b.has("g", data)

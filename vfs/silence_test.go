@@ -18,6 +18,7 @@ import (
 	"ferry/disk/disktest"
 	"ferry/remote"
 	"ferry/remote/driver/memory"
+	"ferry/writeback"
 )
 
 // stopped is a remote that gives no sign of life while it is silent: no question is answered, and a
@@ -171,9 +172,9 @@ type quiet struct {
 func quietModes() map[string]*Cache {
 	return map[string]*Cache{
 		"off":     nil,
-		"minimal": {Mode: CacheMinimal},
-		"writes":  {Mode: CacheWrites},
-		"full":    {Mode: CacheFull},
+		"minimal": {Mode: writeback.Minimal},
+		"writes":  {Mode: writeback.Writes},
+		"full":    {Mode: writeback.Full},
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"ferry/remote/driver/local"
 	"ferry/remote/driver/memory"
 	"ferry/remote/wrap/faulty"
+	"ferry/writeback"
 )
 
 // narrow is a far side that keeps times from 1970 to 2106 only, and puts the nearest in the place
@@ -51,7 +52,7 @@ func (n narrow) CheckTime(name string, t time.Time) error {
 
 // A file that waits is given the times that it will have on the remote, and no others.
 func TestTheTimeOfWhatWaitsIsKeptOrRefused(t *testing.T) {
-	for _, mode := range []CacheMode{CacheMinimal, CacheWrites, CacheFull} {
+	for _, mode := range []writeback.Mode{writeback.Minimal, writeback.Writes, writeback.Full} {
 		for _, says := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%v, the remote says so %v", mode, says), func(t *testing.T) {
 				b := newRigAt(t, Cache{Mode: mode, WriteBack: time.Hour}, &rig{
@@ -100,7 +101,7 @@ func TestTheTimeOfWhatWaitsIsKeptOrRefused(t *testing.T) {
 // afterwards.
 func TestTheTimeOfWhatWaitsForALocalDirectory(t *testing.T) {
 	var far remote.Remote
-	b := newRigAt(t, Cache{Mode: CacheWrites, WriteBack: time.Hour}, &rig{
+	b := newRigAt(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour}, &rig{
 		disk: disktest.New(), far: func(*memory.Remote) remote.Remote {
 			l, err := local.New(t.TempDir(), local.Options{})
 			if err != nil {
@@ -139,7 +140,7 @@ func TestWhatIsRefusedGetsNoTimeOfAnother(t *testing.T) {
 		"mode": func(b *rig) error { return b.SetMode(b.t.Context(), "f", 0o600) },
 	} {
 		t.Run(what, func(t *testing.T) {
-			b := newRigAt(t, Cache{Mode: CacheWrites, WriteBack: time.Hour}, &rig{
+			b := newRigAt(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour}, &rig{
 				disk: disktest.New(), far: func(m *memory.Remote) remote.Remote { return narrow{m, false} },
 			})
 			old := b.has("f", "old")

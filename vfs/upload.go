@@ -31,10 +31,9 @@ type staged struct {
 	name  string
 	stage remote.Stage
 	base  remote.Base
-	file  remote.Entry // what base was, where it is the file
-	taken atomic.Bool  // at least a byte was written
-	done  atomic.Bool  // it is published
-	ended func()       // tells that it is over
+	taken atomic.Bool // at least a byte was written
+	done  atomic.Bool // it is published
+	ended func()      // tells that it is over
 }
 
 // stagedFrom is a staged upload whose stage is an io.ReaderFrom.
@@ -43,13 +42,13 @@ type stagedFrom struct {
 	from io.ReaderFrom
 }
 
-// startStaged begins a stage as o says; file is the one that it continues, if it does.
-func (v *View) startStaged(ctx context.Context, name string, o remote.StageOptions, file remote.Entry) (Upload, error) {
+// startStaged begins a stage as o says.
+func (v *View) startStaged(ctx context.Context, name string, o remote.StageOptions) (Upload, error) {
 	ended := func() {}
 	if o.Base != remote.BaseFile {
 		ended = v.fs.cuts.begin(v.uploads(name), v.owner)
 	}
-	s, err := v.fs.stager.Stage(ctx, name, o)
+	s, err := v.fs.top.Stage(ctx, name, o)
 	if err != nil {
 		ended()
 		return nil, err
@@ -58,9 +57,9 @@ func (v *View) startStaged(ctx context.Context, name string, o remote.StageOptio
 		v.fs.cuts.taken(v.uploads(name), o.From, v.owner)
 	}
 	if from, ok := s.(io.ReaderFrom); ok {
-		return &stagedFrom{staged: staged{view: v, name: name, stage: s, base: o.Base, file: file, ended: ended}, from: from}, nil
+		return &stagedFrom{staged: staged{view: v, name: name, stage: s, base: o.Base, ended: ended}, from: from}, nil
 	}
-	return &staged{view: v, name: name, stage: s, base: o.Base, file: file, ended: ended}, nil
+	return &staged{view: v, name: name, stage: s, base: o.Base, ended: ended}, nil
 }
 
 func (u *staged) Write(p []byte) (int, error) {
@@ -85,21 +84,6 @@ func (u *staged) took(n int64) {
 // Commit publishes the file. One that continues a file is refused when that has changed since: what
 // another upload has been promised would be lost.
 func (u *staged) Commit(ctx context.Context) error {
-	// A spool takes the lock of the overlay and finds out by itself; it tells an upload to the
-	// remote from a change.
-	if _, knows := u.stage.(*spool); !knows {
-		under, release, err := u.view.fs.change(ctx, u.name)
-		if err != nil {
-			return err
-		}
-		defer release()
-		ctx = under
-		if u.base == remote.BaseFile {
-			if err := u.unchanged(ctx); err != nil {
-				return err
-			}
-		}
-	}
 	_, err := u.stage.Commit(ctx, time.Time{})
 	if errors.Is(err, remote.ErrChanged) {
 		_ = u.stage.Abort() // there is nothing that could be continued
@@ -113,21 +97,6 @@ func (u *staged) Commit(ctx context.Context) error {
 	u.done.Store(true)
 	u.ended()
 	return nil
-}
-
-// unchanged fails when the file is not the one any more that the upload continues. Then there is
-// nothing to keep either.
-func (u *staged) unchanged(ctx context.Context) error {
-	now, exists, err := found(u.view.fs.top.Stat(ctx, u.name))
-	if err != nil {
-		return err
-	}
-	was := u.file
-	if exists && now.Version == was.Version && now.Size == was.Size && now.ModTime.Equal(was.ModTime) && now.ID == was.ID {
-		return nil
-	}
-	_ = u.stage.Abort() // the upload has failed anyway
-	return refuse("commit", u.name, remote.ErrChanged, hintChanged)
 }
 
 // Abort keeps what the owner can continue. An upload that took no byte leaves nothing behind, but

@@ -22,9 +22,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"io/fs"
 	"log/slog"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -32,6 +32,7 @@ import (
 	"ferry/dircache"
 	"ferry/readahead"
 	"ferry/remote"
+	"ferry/writeback"
 )
 
 // Options are what an FS may be told. The zero value serves everything, writable, with permission
@@ -104,6 +105,8 @@ type Modes struct {
 
 // An FS is the tree. Its methods may be called concurrently.
 type FS struct {
+	writeback.Pending // what waits for the remote
+
 	remote  remote.Remote
 	breaker *breaker.Breaker // whether the remote answers
 	names   *dircache.Tree   // what is remembered of the remote
@@ -115,38 +118,62 @@ type FS struct {
 	silent  atomic.Bool // the remote does not say what it sends
 	caps    remote.Caps // of the remote
 
-	over   *overlay      // what waits for the remote; nil without a cache
-	top    remote.Remote // what is served: the remote, or the overlay
-	shown  remote.Remote // top as it is shown: what is remembered of the remote, or the overlay
-	stager remote.Stager // of top; nil where it cannot stage
+	top     layer         // what is served
+	shown   remote.Remote // top as it is shown: what is remembered of the remote, or the Tree with what waits
+	whole   bool          // top takes whole files only
+	guarded bool          // calls may have to wait for the remote
+	forTree breaker.Limit // of changes that, with a cache, wait until what stands in their way has been sent
 
-	opt    Options
-	paths  pathLocks // of changes of the tree; see change
-	doubts *doubts   // of changes without a cache
+	opt Options
+}
+
+// A layer is what the views are made over: a writeback.Tree, or without a cache a writeback.Direct.
+type layer interface {
+	remote.Remote
+	remote.Stager
+	remote.Mover
+	writeback.Pending
+	LocalParts(dir string) (parts []remote.Entry, others bool)
+}
+
+// reading is the remote, whose files are read ahead.
+type reading struct {
+	remote.Forward
+	fs *FS
+}
+
+// Open implements remote.Remote.
+func (r reading) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
+	return r.fs.openRemote(ctx, name, off, n)
 }
 
 // New returns the tree of r, which stays the caller's to close.
 func New(r remote.Remote, o Options) *FS {
 	f := &FS{remote: r, caps: r.Info().Caps, opt: o}
 	f.breaker = breaker.New(breaker.Options{Wait: o.RemoteWait, Open: o.Away, Probe: f.probe, Log: o.Log})
-	f.doubts = newDoubts(nil, f.keyOf, logOf(o))
 	f.names = dircache.New(r, f.breaker, dircache.Options{
 		Time: o.DirCacheTime, RefreshWait: o.DirRefreshWait, Entries: o.DirCacheEntries, PollInterval: o.PollInterval, Log: o.Log,
 	})
-	reading := o.readOptions(r, f.names, f.breaker)
+	opts := o.readOptions(r, f.names, f.breaker)
 	f.began = time.Now()
 	f.ages.Began(f.began)
 	f.cuts.began = time.Now()
-	f.reads, f.limits = readahead.New(r, reading), reading.Limits
-	f.top, f.shown = f.names.Direct(), f.names
-	if o.Cache.Store != nil {
-		f.over = newOverlay(f.names, f.breaker, f.openRemote, o)
-		f.top, f.shown = f.over, f.over
-	}
-	if s, ok := remote.AsStager(f.top); ok {
-		f.stager = s
-	}
+	f.reads, f.limits = readahead.New(r, opts), opts.Limits
+	f.pile(reading{remote.Forward{Remote: f.names.Direct()}, f})
 	return f
+}
+
+// pile puts over below what changes it.
+func (f *FS) pile(below remote.Remote) {
+	if f.opt.Cache.Store != nil {
+		over := writeback.New(below, f.names, f.breaker, f.opt.Cache.writeback(f.opt.Log))
+		f.top, f.shown, f.guarded, f.forTree = over, over, true, breaker.ForLongChange()
+	} else {
+		_, stages := remote.AsStager(below)
+		f.top, f.shown, f.whole = writeback.NewDirect(below, f.opt.Log), f.names, !stages
+		f.guarded, f.forTree = !f.caps.Live, breaker.ForChange()
+	}
+	f.Pending = f.top
 }
 
 // View returns the tree as owner sees it from no address in particular. Two views of one owner
@@ -220,40 +247,6 @@ func logOf(o Options) *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}
 	return o.Log
-}
-
-// change keeps others from changing names, what is above and below them, waits while they are in
-// doubt, and returns the context to change them under. With a cache it does nothing: the overlay
-// does all that by itself.
-func (f *FS) change(ctx context.Context, names ...string) (under context.Context, release func(), err error) {
-	if f.over != nil {
-		return ctx, func() {}, nil
-	}
-	if release, err = f.lock(ctx, names...); err != nil {
-		return ctx, nil, err
-	}
-	if err := f.doubts.await(ctx, names...); err != nil {
-		release()
-		return ctx, nil, err
-	}
-	return f.doubts.request(0, names...).watch(ctx), release, nil
-}
-
-// lock keeps others from changing names, what is above and below them.
-func (f *FS) lock(ctx context.Context, names ...string) (release func(), err error) {
-	keys := make([]string, len(names))
-	for i, name := range names {
-		keys[i] = f.keyOf(name)
-	}
-	return f.paths.take(ctx, keys...)
-}
-
-// keyOf is what names are compared by.
-func (f *FS) keyOf(name string) string {
-	if f.caps.CaseInsensitive {
-		return strings.ToLower(name)
-	}
-	return name
 }
 
 // readOnly reports whether nothing in the tree can be changed.

@@ -1,6 +1,7 @@
 package vfs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -98,28 +99,23 @@ func (v *View) Remove(ctx context.Context, name string) (err error) {
 	if err := v.writable("remove", name); err != nil {
 		return err
 	}
-	ctx, release, err := v.fs.change(ctx, name)
-	if err != nil {
-		return err
-	}
-	defer release()
 	err = v.fs.top.Remove(ctx, name)
 	missing := errors.Is(err, remote.ErrNotExist)
 	if err == nil || missing {
 		v.fs.cuts.forget(v.uploads(name), v.owner)
 	}
-	if (err != nil && !missing) || v.fs.stager == nil {
+	if err != nil && !missing {
 		return err
 	}
 	owner := v.owner
 	if missing {
-		p, err := v.part(ctx, name)
-		if err != nil {
-			return err
+		p, has, partErr := found(v.part(ctx, name))
+		if !has {
+			return cmp.Or(partErr, err)
 		}
 		owner = p.Part
 	}
-	if dropErr := v.fs.stager.DropPart(ctx, name, owner); missing || !errors.Is(dropErr, remote.ErrNotExist) {
+	if dropErr := v.fs.top.DropPart(ctx, name, owner); missing || !errors.Is(dropErr, remote.ErrNotExist) {
 		return dropErr
 	}
 	return nil
@@ -134,12 +130,7 @@ func (v *View) Rename(ctx context.Context, from, to string) (err error) {
 	if err := v.mayRename(ctx, from, to); err != nil {
 		return err
 	}
-	ctx, release, err := v.fs.change(ctx, from, to)
-	if err != nil {
-		return err
-	}
-	defer release()
-	err = remote.Move(ctx, v.fs.top, from, to)
+	err = v.fs.top.Move(ctx, from, to)
 	if err != nil {
 		err = unsupported("rename", from, err, hintDirRename)
 		return v.explain(ctx, "rename", from, err, hintPartRename)
@@ -151,17 +142,12 @@ func (v *View) Rename(ctx context.Context, from, to string) (err error) {
 
 // Mkdir creates the directory dir; one that exists is fs.ErrExist.
 func (v *View) Mkdir(ctx context.Context, dir string) (err error) {
-	ctx, w := v.fs.guard(ctx, v.fs.forTreeChange())
+	ctx, w := v.fs.guard(ctx, v.fs.forTree)
 	defer w.End(&err)
 	dir = v.actual(ctx, dir)
 	if err := v.mayMake(ctx, "mkdir", dir, true); err != nil {
 		return err
 	}
-	ctx, release, err := v.fs.change(ctx, dir)
-	if err != nil {
-		return err
-	}
-	defer release()
 	if err := v.fs.top.Mkdir(ctx, dir); err != nil {
 		return err
 	}
@@ -171,17 +157,12 @@ func (v *View) Mkdir(ctx context.Context, dir string) (err error) {
 
 // Rmdir removes the empty directory dir.
 func (v *View) Rmdir(ctx context.Context, dir string) (err error) {
-	ctx, w := v.fs.guard(ctx, v.fs.forTreeChange())
+	ctx, w := v.fs.guard(ctx, v.fs.forTree)
 	defer w.End(&err)
 	dir = v.actual(ctx, dir)
 	if err := v.writable("rmdir", dir); err != nil {
 		return err
 	}
-	ctx, release, err := v.fs.change(ctx, dir)
-	if err != nil {
-		return err
-	}
-	defer release()
 	return v.fs.top.Rmdir(ctx, dir)
 }
 

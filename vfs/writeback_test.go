@@ -9,14 +9,14 @@ import (
 	"time"
 
 	"ferry/cache"
-	"ferry/disk/disktest"
 	"ferry/remote"
 	"ferry/remote/wrap/faulty"
+	"ferry/writeback"
 )
 
 func TestAFileIsSentWhenItIsDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: CacheWrites, WriteBack: 5 * time.Second})
+		b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: 5 * time.Second})
 		defer b.stop()
 		b.upload("f", "x")
 		time.Sleep(5*time.Second - time.Millisecond)
@@ -31,7 +31,7 @@ func TestAFileIsSentWhenItIsDue(t *testing.T) {
 
 func TestAnAttemptThatFailsIsRepeatedLaterAndLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: CacheWrites})
+		b := newRig(t, Cache{Mode: writeback.Writes})
 		defer b.stop()
 		b.faults.Inject(faulty.Fault{Op: faulty.Put, Times: 10, Err: errNetwork})
 		b.upload("f", "x")
@@ -57,7 +57,7 @@ func TestAnAttemptThatFailsIsRepeatedLaterAndLater(t *testing.T) {
 }
 
 func TestWhatIsRefusedForGoodIsKept(t *testing.T) {
-	b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour})
+	b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
 	b.faults.Inject(faulty.Fault{Op: faulty.Put, Name: "f", Times: -1, Err: remote.ErrTooLarge})
 	b.upload("f", "x")
 	b.upload("g", "y")
@@ -82,15 +82,15 @@ func TestWhatIsRefusedForGoodIsKept(t *testing.T) {
 // What was done on the remote directly, or sent meanwhile, is newer than what was refused before.
 func TestARetryDoesNotReplaceWhatIsOnTheRemoteSince(t *testing.T) {
 	for what, use := range map[string]struct {
-		ack    WriteAck
+		ack    writeback.Ack
 		change func(b *rig)
 		there  []string
 	}{
-		"stored":     {AckRemote, func(b *rig) { b.upload("d/f", "new") }, []string{"d/", "d/f=new", "d/g=g"}},
-		"renamed to": {AckDurable, func(b *rig) { b.ok(b.Rename(b.t.Context(), "d/g", "d/f")) }, []string{"d/", "d/f=g"}},
+		"stored":     {writeback.AckRemote, func(b *rig) { b.upload("d/f", "new") }, []string{"d/", "d/f=new", "d/g=g"}},
+		"renamed to": {writeback.AckDurable, func(b *rig) { b.ok(b.Rename(b.t.Context(), "d/g", "d/f")) }, []string{"d/", "d/f=g"}},
 	} {
 		t.Run(what, func(t *testing.T) {
-			b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour})
+			b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
 			b.ok(b.inner.Mkdir(t.Context(), "d"))
 			b.upload("d/g", "g")
 			b.flush()
@@ -113,44 +113,9 @@ func TestARetryDoesNotReplaceWhatIsOnTheRemoteSince(t *testing.T) {
 	}
 }
 
-// The clock of a synctest is decades behind that of this test.
-func TestWhatWasStoredWhileTheClockWasAheadIsSent(t *testing.T) {
-	d := disktest.New()
-	store, err := cache.Open(d, cache.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := store.Add(t.Context(), cache.Record{Kind: cache.Dir, Name: "d"}, cache.Durable); err != nil {
-		t.Fatal(err)
-	}
-	if err := store.Close(); err != nil {
-		t.Fatal(err)
-	}
-	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: CacheWrites, WriteBack: 5 * time.Second})
-		b.stop()
-		b.disk = d.Restart(disktest.Nothing())
-		b.start()
-		b.wantThere()
-		if q := b.fs.Queue(); len(q) != 1 || time.Until(q[0].Expiry) > 5*time.Second {
-			t.Errorf("it waits: %+v", q)
-		}
-		b.fs.over.mu.Lock()
-		for _, c := range b.fs.over.pending.claims.all() {
-			if age := time.Since(c.first); age < 0 {
-				t.Errorf("it was made in %v", -age)
-			}
-		}
-		b.fs.over.mu.Unlock()
-		time.Sleep(5 * time.Second)
-		synctest.Wait()
-		b.wantThere("d/")
-	})
-}
-
 func TestWhatSomebodyElseStoredIsLoggedAfterARestartToo(t *testing.T) {
 	for _, restart := range []bool{false, true} {
-		b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour})
+		b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
 		b.has("f", "old")
 		b.upload("f", "mine")
 		b.has("f", "theirs")
@@ -164,7 +129,7 @@ func TestWhatSomebodyElseStoredIsLoggedAfterARestartToo(t *testing.T) {
 }
 
 func TestAMissingDirectoryIsMadeAgain(t *testing.T) {
-	b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour})
+	b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
 	b.ok(b.Mkdir(t.Context(), "d"))
 	b.ok(b.Mkdir(t.Context(), "d/e"))
 	b.upload("d/e/f", "x")
@@ -182,7 +147,7 @@ func TestAnUploadThatIsSupersededIsCalledBack(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newRig(t, Cache{Mode: CacheWrites})
+				b := newRig(t, Cache{Mode: writeback.Writes})
 				defer b.stop()
 				b.faults.Inject(faulty.Fault{Op: faulty.Put, Block: true})
 				b.upload("f", "old")
@@ -201,7 +166,7 @@ func TestAnUploadThatIsSupersededIsCalledBack(t *testing.T) {
 // A camera replaces its picture more often than the picture can be sent.
 func TestAFileThatIsReplacedAllTheTimeArrives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: CacheWrites, WriteBack: 5 * time.Second})
+		b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: 5 * time.Second})
 		defer b.stop()
 		b.faults.Inject(faulty.Fault{Op: faulty.Put, Delay: 3 * time.Second, Slow: true, Times: -1})
 		arrived := 0
@@ -219,7 +184,7 @@ func TestAFileThatIsReplacedAllTheTimeArrives(t *testing.T) {
 }
 
 func TestWhatWasSentIsNotSentAgainAfterARestart(t *testing.T) {
-	b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour})
+	b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
 	b.upload("f", "x")
 	b.upload("g", "y")
 	info, err := b.Stat(t.Context(), "f")
@@ -235,7 +200,7 @@ func TestWhatWasSentIsNotSentAgainAfterARestart(t *testing.T) {
 }
 
 func TestAnOverwriteBehindAWaitingFileIsLogged(t *testing.T) {
-	b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour})
+	b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
 	b.has("f", "old")
 	b.upload("f", "near")
 	e := b.has("f", "from somebody else")
@@ -248,7 +213,7 @@ func TestAnOverwriteBehindAWaitingFileIsLogged(t *testing.T) {
 
 func TestNothingIsLostWhileTheRemoteIsAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Second, Transfers: 2})
+		b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Second, Transfers: 2})
 		defer b.stop()
 		b.has("d/old", "old")
 		b.has("there", "before")
@@ -285,7 +250,7 @@ func TestNothingIsLostWhileTheRemoteIsAway(t *testing.T) {
 
 func TestAChangeThatNeedsTheRemoteFailsWhenItIsAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour})
+		b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
 		defer b.stop()
 		b.has("d/f", "far")
 		b.upload("d/g", "near")
@@ -300,7 +265,7 @@ func TestAChangeThatNeedsTheRemoteFailsWhenItIsAway(t *testing.T) {
 
 func TestTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Minute})
+		b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Minute})
 		defer b.stop()
 		b.upload("a", "12345")
 		b.upload("b", "123")
@@ -322,8 +287,8 @@ func TestTheQueue(t *testing.T) {
 		if d := time.Until(b.fs.Queue()[0].Expiry); d < time.Hour {
 			t.Errorf("it is due in %v", d)
 		}
-		var reports []Waiting
-		b.ok(b.fs.Drain(t.Context(), time.Second, func(w Waiting) { reports = append(reports, w) }))
+		var reports []writeback.Waiting
+		b.ok(writeback.Drain(t.Context(), b.fs, time.Second, func(w writeback.Waiting) { reports = append(reports, w) }))
 		if len(reports) == 0 || reports[0].Changes > 1 {
 			t.Errorf("%+v", reports)
 		}
@@ -332,7 +297,7 @@ func TestTheQueue(t *testing.T) {
 }
 
 func TestFlushOfAPathLeavesTheRest(t *testing.T) {
-	b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour})
+	b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
 	b.ok(b.Mkdir(t.Context(), "d"))
 	b.upload("d/f", "x")
 	b.upload("e", "y")
@@ -341,7 +306,7 @@ func TestFlushOfAPathLeavesTheRest(t *testing.T) {
 }
 
 func TestAFileIsContinuedWhileItIsSent(t *testing.T) {
-	b := newRig(t, Cache{Mode: CacheWrites, WriteBack: time.Hour})
+	b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
 	b.upload("f", "one")
 	u, err := b.Create(t.Context(), "f", AtEnd)
 	b.ok(err)
@@ -363,7 +328,7 @@ func TestAFileIsContinuedWhileItIsSent(t *testing.T) {
 
 func TestAcknowledgedByTheRemote(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: CacheWrites, Ack: AckRemote})
+		b := newRig(t, Cache{Mode: writeback.Writes, Ack: writeback.AckRemote})
 		defer b.stop()
 		b.upload("f", "old")
 		b.wantThere("f=old")

@@ -7,7 +7,7 @@ import (
 
 	"ferry/cmd/ferry/internal/logging"
 	"ferry/config"
-	"ferry/vfs"
+	"ferry/writeback"
 )
 
 // drainReport is how often it is told what is left.
@@ -34,7 +34,7 @@ func (s *service) flushWithin(ctx context.Context) {
 	defer cancel()
 	done := make(chan error, 1)
 	go func() {
-		done <- s.tree.Drain(ctx, drainReport, func(w vfs.Waiting) {
+		done <- writeback.Drain(ctx, s.tree, drainReport, func(w writeback.Waiting) {
 			if w.Changes > 0 {
 				s.log.Log(ctx, logging.Notice, "Sending what waits for the remote", s.waitingAttrs(w)...)
 			}
@@ -55,7 +55,7 @@ func (s *service) flushWithin(ctx context.Context) {
 	}
 }
 
-func (s *service) waitingAttrs(w vfs.Waiting) []any {
+func (s *service) waitingAttrs(w writeback.Waiting) []any {
 	attrs := []any{"changes", w.Changes, "size", config.Size(w.Bytes).String()}
 	if w.LastError != nil {
 		attrs = append(attrs, "failing", w.Failing, "error", w.LastError)

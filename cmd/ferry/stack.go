@@ -21,6 +21,7 @@ import (
 	"ferry/remote/wrap/normdup"
 	"ferry/remote/wrap/retry"
 	"ferry/vfs"
+	"ferry/writeback"
 )
 
 // A stack is what is served, one layer on the other. From the bottom:
@@ -227,8 +228,8 @@ const maxReadStreams = 256
 
 // treeCache is what the tree does with the cache.
 func treeCache(c *flags.CacheOptions, store *cache.Store) vfs.Cache {
-	modes := map[string]vfs.CacheMode{"minimal": vfs.CacheMinimal, "writes": vfs.CacheWrites, "full": vfs.CacheFull}
-	acks := map[string]vfs.WriteAck{"durable": vfs.AckDurable, "spooled": vfs.AckSpooled, "remote": vfs.AckRemote}
+	modes := map[string]writeback.Mode{"minimal": writeback.Minimal, "writes": writeback.Writes, "full": writeback.Full}
+	acks := map[string]writeback.Ack{"durable": writeback.AckDurable, "spooled": writeback.AckSpooled, "remote": writeback.AckRemote}
 	return vfs.Cache{
 		Store: store, Mode: modes[c.Mode], Ack: acks[c.Ack], WriteBack: c.WriteBack, Transfers: int(min(c.Transfers, 1<<16)),
 		ReadAhead: max(int64(c.ReadAhead), 0), FastFingerprint: c.FastFingerprint,

@@ -1,0 +1,125 @@
+package writeback
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"time"
+
+	"ferry/remote"
+)
+
+// SetModTime implements remote.ModTimer. The time of a file that waits travels with it, if the
+// remote is known to keep it; if only the remote can tell, the file is sent first.
+func (v *Tree) SetModTime(ctx context.Context, name string, t time.Time) error {
+	if err := v.check(ctx, "setmodtime", name); err != nil {
+		return err
+	}
+	release, err := v.lock(ctx, name)
+	if err != nil {
+		return pathError("setmodtime", name, err)
+	}
+	defer release()
+	kept := v.CheckTime(name, t)
+	for {
+		switch st, c := v.look(name); {
+		case st == isGone || st == inFile:
+			return pathError("setmodtime", name, remote.ErrNotExist)
+		case st == isFile && v.caps.ModTime == 0:
+			return pathError("setmodtime", name, remote.ErrUnsupported)
+		case st == isFile && errors.Is(kept, remote.ErrInvalid):
+			return kept
+		case st == isFile && kept != nil && c.refused:
+			return pathError("setmodtime", name, remote.ErrPermission)
+		case st == isFile && kept == nil:
+			if set, err := v.setTimeOfWaiting(ctx, c, t); set || err != nil {
+				return pathError("setmodtime", name, err)
+			}
+		default:
+			if err := v.sendFirst(ctx, c); err != nil {
+				return pathError("setmodtime", name, err)
+			}
+			return v.setTimeThere(ctx, name, t)
+		}
+	}
+}
+
+// CheckTime implements remote.TimeChecker.
+func (v *Tree) CheckTime(name string, t time.Time) error {
+	return remote.CheckTime(v.remote, name, t)
+}
+
+// setTimeThere sets a time on the remote. Of a remote that cannot, the answer still tells whether
+// there is such a file.
+func (v *Tree) setTimeThere(ctx context.Context, name string, t time.Time) error {
+	defer v.changedThere()
+	err := v.doubts.ask(ctx, func(ctx context.Context) error { return remote.SetModTime(ctx, v.remote, name, t) }, name)
+	if !errors.Is(err, remote.ErrUnsupported) {
+		return err
+	}
+	if _, statErr := v.names.Stat(ctx, name); statErr != nil {
+		return statErr
+	}
+	return err
+}
+
+func (v *Tree) setTimeOfWaiting(ctx context.Context, c *claim, t time.Time) (bool, error) {
+	if held, err := v.hold(ctx, c); !held {
+		return false, err
+	}
+	defer v.letGo(c)
+	rec := c.rec
+	rec.ModTime = t
+	if _, err := v.store.Update(ctx, rec, v.durability()); err != nil {
+		return false, err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	c.rec.ModTime = t
+	if c.isApplied {
+		c.due = time.Now()
+	}
+	return true, nil
+}
+
+// sendFirst waits until c, which may be nil, is on the remote. Where it is refused, what the remote
+// has is another file: ErrPermission.
+func (v *Tree) sendFirst(ctx context.Context, c *claim) error {
+	if c == nil {
+		return nil
+	}
+	if err := v.flushFirst(ctx, c.rec.Name); err != nil {
+		return err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if _, now := v.pending.look(c.rec.Name); now != nil && now.refused {
+		return remote.ErrPermission
+	}
+	return nil
+}
+
+// SetMode implements remote.Moder. A file that waits is sent first.
+func (v *Tree) SetMode(ctx context.Context, name string, perm fs.FileMode) error {
+	if err := v.check(ctx, "setmode", name); err != nil {
+		return err
+	}
+	release, err := v.lock(ctx, name)
+	if err != nil {
+		return pathError("setmode", name, err)
+	}
+	defer release()
+	st, c := v.look(name)
+	if st == isGone || st == inFile {
+		return pathError("setmode", name, remote.ErrNotExist)
+	}
+	if c != nil && c.refused {
+		return pathError("setmode", name, remote.ErrPermission)
+	}
+	if v.caps.Modes {
+		if err := v.sendFirst(ctx, c); err != nil {
+			return pathError("setmode", name, err)
+		}
+	}
+	return v.doubts.ask(ctx, func(ctx context.Context) error { return remote.SetMode(ctx, v.remote, name, perm) }, name)
+}

@@ -1,0 +1,261 @@
+package writeback
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+
+	"ferry/cache"
+	"ferry/dircache"
+	"ferry/remote"
+)
+
+// What is made of changes while the remote is away: records of deletions, of renames, and of
+// directories that come and go.
+
+// newKept returns a record that takes nobody's place.
+func newKept(rec cache.Record) kept {
+	return kept{claim: newClaim(rec, rec.Committed), free: func() {}}
+}
+
+// removeElsewhere removes a file that does not wait.
+func (v *Tree) removeElsewhere(ctx context.Context, name string) error {
+	keep := func(ctx context.Context) (kept, error) { return v.keepRemoval(ctx, name) }
+	switch {
+	case !v.keepsChanges():
+		return v.removeThere(ctx, name)
+	case !v.doubts.about(0, name).IsZero(), v.doubts.pause([]string{name}) > 0, !v.breaker.Closed(): // it can be repeated
+		return v.waitFor(ctx, keep)
+	}
+	return v.thereOrHere(ctx, lateChange{call: func(ctx context.Context) error { return v.removeThere(ctx, name) }, keep: keep})
+}
+
+// thereHereOrSoon is thereOrHere for a change that cannot be repeated, of names. While those are in
+// doubt, it waits as a record or, where there cannot be one, with its client.
+func (v *Tree) thereHereOrSoon(ctx context.Context, l lateChange, names ...string) error {
+	inDoubt := v.doubts.pause(names) > 0
+	if inDoubt || !v.breaker.Closed() {
+		if err := v.waitFor(ctx, l.keep); !errors.Is(err, errNotKept) {
+			return err
+		}
+	}
+	if inDoubt {
+		return l.call(ctx)
+	}
+	return v.thereOrHere(ctx, l)
+}
+
+// waitFor makes a record of a change without asking the remote for it.
+func (v *Tree) waitFor(ctx context.Context, keep func(context.Context) (kept, error)) error {
+	k, err := keep(ctx)
+	if err == nil {
+		v.queueUp(k, nil)
+	}
+	return err
+}
+
+// keepRemoval makes the record of a removal, unless it is known that there is no such file.
+func (v *Tree) keepRemoval(ctx context.Context, name string) (kept, error) {
+	e, err := v.names.StatSoon(ctx, name)
+	switch {
+	case err == nil && e.Dir:
+		return kept{}, remote.ErrIsDir
+	case errors.Is(err, remote.ErrNotExist), errors.Is(err, remote.ErrNotDir), err != nil && ctx.Err() != nil:
+		return kept{}, err
+	}
+	v.inVain(ctx, name, err)
+	rec, err := v.store.Add(ctx, cache.Record{Kind: cache.Removed, Name: name}, v.durability())
+	return newKept(rec), err
+}
+
+// keepDir makes the record of a new directory. tried says that the remote was asked for it.
+func (v *Tree) keepDir(ctx context.Context, dir string, tried bool) (kept, error) {
+	if _, err := v.names.StatSoon(ctx, dir); err == nil {
+		return kept{}, remote.ErrExist
+	} else if ctx.Err() != nil {
+		return kept{}, err
+	}
+	err := v.checkParent(ctx, dir)
+	if err == nil && v.caps.ImplicitDirs {
+		err = v.checkImplicit(ctx, dir)
+	}
+	if err != nil {
+		return kept{}, err
+	}
+	base := cache.BaseAbsent
+	if tried {
+		base = cache.BaseUnknown
+	}
+	rec, err := v.store.Add(ctx, cache.Record{Kind: cache.Dir, Name: dir, Base: base}, v.durability())
+	return newKept(rec), err
+}
+
+// remakeDir makes a directory again whose removal waits; it is false when that does not wait any
+// more.
+func (v *Tree) remakeDir(ctx context.Context, c *claim) (bool, error) {
+	if held, err := v.hold(ctx, c); !held {
+		return false, err
+	}
+	rec, err := v.store.Add(ctx, cache.Record{Kind: cache.Dir, Name: c.rec.Name}, v.durability())
+	if err != nil {
+		v.letGo(c)
+		return false, err
+	}
+	k := newKept(rec)
+	k.old, k.free = []*claim{c}, func() { v.letGo(c) }
+	v.queueUp(k, nil)
+	return true, nil
+}
+
+// rmdirElsewhere removes a directory that does not wait.
+func (v *Tree) rmdirElsewhere(ctx context.Context, dir string) error {
+	keep := func(ctx context.Context) (kept, error) { return v.keepDirRemoval(ctx, dir, nil) }
+	if !v.keepsChanges() || dir == "." {
+		return v.rmdirThere(ctx, dir)
+	}
+	return v.thereHereOrSoon(ctx, lateChange{
+		call: func(ctx context.Context) error { return v.rmdirThere(ctx, dir) }, keep: keep,
+	}, dir)
+}
+
+// keepDirRemoval makes the record of the removal of a directory that is known to be empty. c, which
+// may be nil, made it here.
+func (v *Tree) keepDirRemoval(ctx context.Context, dir string, c *claim) (kept, error) {
+	if c == nil && !v.knownEmpty(dir) {
+		return kept{}, errNotKept
+	}
+	rec, err := v.store.Add(ctx, cache.Record{Kind: cache.RemovedDir, Name: dir}, v.durability())
+	if err != nil {
+		return kept{}, err
+	}
+	for _, p := range v.store.PartsIn(dir) {
+		err = errors.Join(err, v.store.DropPart(p.Name, p.Owner))
+	}
+	if err != nil {
+		v.log.LogAttrs(ctx, slog.LevelWarn, "an unfinished upload could not be removed", slog.String("path", dir), slog.Any("error", err))
+	}
+	k := newKept(rec)
+	if c != nil {
+		k.old, k.free = []*claim{c}, func() { v.letGo(c) }
+	}
+	return k, nil
+}
+
+// removedDirFirst waits until the directory that c removes is gone on the remote: until then no
+// file can have its name.
+func (v *Tree) removedDirFirst(ctx context.Context, c *claim) error {
+	v.mu.Lock()
+	if !c.dead {
+		v.queue.hurry(c)
+		v.signal()
+	}
+	v.mu.Unlock()
+	_, err := v.await(ctx, true, c)
+	return err
+}
+
+// knownEmpty reports whether dir was empty when it was listed, or all that was in it has been
+// removed here.
+func (v *Tree) knownEmpty(dir string) bool {
+	listed, ok := v.names.Listed(dir)
+	if !ok {
+		return false
+	}
+	for e := range listed {
+		if st, _ := v.look(remote.Join(dir, e.Name)); e.Part == "" && st != isGone {
+			return false
+		}
+	}
+	return true
+}
+
+// moveElsewhere renames what does not wait, or waits to be renamed.
+func (v *Tree) moveElsewhere(ctx context.Context, from, to string) error {
+	keep := func(ctx context.Context) (kept, error) { return v.keepMove(ctx, from, to) }
+	if !v.keepsChanges() {
+		return v.moveThere(ctx, from, to)
+	}
+	return v.thereHereOrSoon(ctx, lateChange{
+		call: func(ctx context.Context) error { return v.moveThere(ctx, from, to) }, keep: keep, long: true,
+	}, from, to)
+}
+
+// keepMove makes the record of the renaming of a file that is known.
+func (v *Tree) keepMove(ctx context.Context, from, to string) (k kept, err error) {
+	e, source, err := v.movable(from)
+	if err != nil {
+		return kept{}, err
+	}
+	if source == nil && v.doubts.mayTake(from) {
+		return kept{}, errNotKept // and then nobody has it any more
+	}
+	if v.pending.keyOf(from) == v.pending.keyOf(to) {
+		return kept{}, errNotKept
+	}
+	known, err := v.checkTarget(ctx, to)
+	if err != nil {
+		return kept{}, err
+	}
+	k.free = func() {}
+	if source != nil { // the remote does not see to the directory of what it does not have yet
+		if k.free, err = v.leaveFor(ctx, from, to); err != nil {
+			return kept{}, err
+		}
+	}
+	v.mu.Lock()
+	old := v.pending.own(to)
+	v.mu.Unlock()
+	if old != nil {
+		held, err := v.hold(ctx, old)
+		switch {
+		case err != nil:
+			k.free()
+			return kept{}, err
+		case held:
+			left := k.free
+			k.old, k.free = []*claim{old}, func() { v.letGo(old); left() }
+		default:
+			old = nil // it is on the remote now
+		}
+	}
+	rec := cache.Record{Kind: cache.Moved, Name: to, Source: from, Size: e.Size, ModTime: e.ModTime, Removes: []string{from}}
+	v.mu.Lock()
+	if old != nil {
+		rec.Removes = append(rec.Removes, v.pending.inherited(old)...)
+	}
+	rec.Base, rec.BaseVersion = v.baseAt(to, old, known)
+	v.mu.Unlock()
+	rec.Removes = slices.DeleteFunc(rec.Removes, func(name string) bool { return v.pending.keyOf(name) == v.pending.keyOf(to) })
+	if rec, err = v.store.Add(ctx, rec, v.durability()); err != nil {
+		k.free()
+		return kept{}, err
+	}
+	k.claim = newClaim(rec, rec.Committed)
+	k.claim.mode, k.claim.from = e.Mode, source
+	return k, nil
+}
+
+// movable describes a file that can be renamed here. source is the claim that makes it what it is,
+// nil where it is on the remote.
+func (v *Tree) movable(name string) (e remote.Entry, source *claim, err error) {
+	v.mu.Lock()
+	st, c := v.pending.look(name)
+	if st == isMoved {
+		e = v.describe(name, st, c)
+	}
+	v.mu.Unlock()
+	switch st {
+	case isMoved:
+		return e, c, nil
+	case elsewhere:
+		e, k := v.names.Recall(name)
+		switch {
+		case k == dircache.Missing:
+			return e, nil, remote.ErrNotExist
+		case k != dircache.Unknown && !e.Dir && e.Size >= 0:
+			return e, nil, nil
+		}
+	}
+	return e, nil, errNotKept
+}

@@ -1,0 +1,205 @@
+package writeback
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"time"
+
+	"ferry/breaker"
+	"ferry/cache"
+	"ferry/remote"
+)
+
+// Commit implements remote.Stage. When it returns nil, the content is what --vfs-write-ack
+// promises, and everybody sees it under the name.
+func (s *spool) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+	if s.ended.Load() {
+		return s.published, nil
+	}
+	e, err := s.publish(ctx, nowOr(modTime))
+	if err != nil {
+		return remote.Entry{}, pathError("publish", s.name, err)
+	}
+	s.published = e
+	s.ended.Store(true)
+	s.cancel()
+	return e, nil
+}
+
+func (s *spool) publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+	if ctx.Err() != nil {
+		return remote.Entry{}, context.Cause(ctx)
+	}
+	v := s.tree
+	release, err := v.lock(ctx, s.name)
+	if err != nil {
+		return remote.Entry{}, err
+	}
+	defer release()
+	for {
+		c, err := s.target(ctx)
+		if err != nil {
+			return remote.Entry{}, err
+		}
+		if s.out != nil || v.ack == AckRemote {
+			return s.publishThere(ctx, modTime)
+		}
+		if c != nil {
+			if held, err := v.hold(ctx, c); err != nil {
+				return remote.Entry{}, err
+			} else if !held {
+				continue
+			}
+			defer v.letGo(c)
+		}
+		return s.publishHere(ctx, modTime, c)
+	}
+}
+
+// target makes sure that there may still be a file of this name, and that it is still the one which
+// the upload continues. It returns the claim whose place the new one takes, nil where none waits
+// under the name.
+func (s *spool) target(ctx context.Context) (*claim, error) {
+	v := s.tree
+	v.mu.Lock()
+	st, _ := v.pending.look(s.name)
+	c := v.pending.newest(s.name)
+	if c != nil && v.pending.keyOf(c.rec.Name) != v.pending.keyOf(s.name) {
+		c = nil // the file that was there was renamed; its record removes it here
+	}
+	v.mu.Unlock()
+	switch st {
+	case isDir:
+		return nil, remote.ErrIsDir
+	case inFile:
+		return nil, remote.ErrNotDir
+	case isGone:
+		if c != nil && c.rec.Kind == cache.RemovedDir {
+			if err := v.removedDirFirst(ctx, c); err != nil {
+				return nil, err
+			}
+			return s.target(ctx)
+		}
+	case elsewhere:
+		if e, known := v.names.Known(s.name); known && e.Dir {
+			return nil, remote.ErrIsDir
+		}
+		if v.dirs.has(v.pending.keyOf(s.name)) || v.caps.Live {
+			e, err := v.names.StatSoon(ctx, s.name)
+			if err == nil && e.Dir {
+				return nil, remote.ErrIsDir
+			}
+			v.inVain(ctx, s.name, err)
+		}
+	}
+	if s.base.file {
+		return c, s.unchanged(ctx, st, c)
+	}
+	return c, nil
+}
+
+// unchanged fails when the file is not the one any more that the upload continues: what somebody
+// else has been promised would be lost. Whether it has reached the remote meanwhile makes no
+// difference.
+func (s *spool) unchanged(ctx context.Context, st standing, now *claim) error {
+	v := s.tree
+	v.mu.Lock()
+	changed := v.recent.since(v.pending.keyOf(s.name), s.base.asOf)
+	v.mu.Unlock()
+	if changed {
+		return remote.ErrChanged
+	}
+	was := s.base.entry
+	if c := s.base.claim; c != nil {
+		if now != nil && now.rec.ID == c.rec.ID {
+			return nil
+		}
+		v.mu.Lock()
+		was = c.stored
+		v.mu.Unlock()
+	}
+	if st != elsewhere || was.Name == "" {
+		return remote.ErrChanged
+	}
+	var e remote.Entry
+	err := v.breaker.Ask(ctx, func(ctx context.Context) (err error) {
+		e, err = v.remote.Stat(ctx, s.name)
+		return err
+	})
+	switch {
+	case errors.Is(err, remote.ErrNotExist):
+		return remote.ErrChanged
+	case err != nil && (ctx.Err() != nil || breaker.IsAnswer(err)):
+		return err
+	case err != nil: // nobody can know; nothing has changed it here
+		v.inVain(ctx, s.name, err)
+		return nil
+	case !v.sameFile(e, was):
+		return remote.ErrChanged
+	}
+	return nil
+}
+
+// sameFile reports whether two descriptions of one name can be those of the same content. One may
+// come from where it was stored, and know less.
+func (v *Tree) sameFile(a, b remote.Entry) bool {
+	if a.Size >= 0 && b.Size >= 0 && a.Size != b.Size {
+		return false
+	}
+	if a.Version != "" && b.Version != "" {
+		return a.Version == b.Version
+	}
+	return v.caps.ModTime == 0 || a.ModTime.IsZero() || b.ModTime.IsZero() || a.ModTime.Sub(b.ModTime).Abs() < max(v.caps.ModTime, 1)
+}
+
+// publishHere makes the record. c, which may be nil, is held.
+func (s *spool) publishHere(ctx context.Context, modTime time.Time, c *claim) (remote.Entry, error) {
+	v := s.tree
+	rec := cache.Record{Name: s.name, ModTime: modTime}
+	v.mu.Lock()
+	rec.Base, rec.BaseVersion = v.baseAt(s.name, c, s.known)
+	if c != nil {
+		rec.Removes = v.pending.inherited(c)
+	}
+	rec.FactsOf = s.factsOf(c, rec)
+	v.mu.Unlock()
+	rec, err := s.draft.Commit(ctx, rec, v.durability())
+	if err != nil {
+		return remote.Entry{}, err
+	}
+	next := newClaim(rec, v.dueNow())
+	next.mode = s.known.entry.Mode
+	v.mu.Lock()
+	if c == nil {
+		v.replace(next)
+	} else {
+		next.mode = c.mode
+		if c.rec.Kind == cache.File && c.run == nil && c.due.Before(next.due) {
+			next.due = c.due // a file that is replaced again and again is sent all the same
+		}
+		next.held = make(chan struct{}) // until the old record cannot come back
+		v.replace(next, c)
+	}
+	e := v.describe(s.name, isFile, next)
+	v.mu.Unlock()
+	if c != nil {
+		v.dropOld(next, c)
+		v.letGo(next)
+	}
+	v.dropRemotePart(s.name, s.owner)
+	return e, nil
+}
+
+// dropRemotePart forgets what the owner left of name on the remote, where that would be shown. It
+// is too late for an error: the part ages.
+func (v *Tree) dropRemotePart(name, owner string) {
+	if owner == "" || !v.showsRemoteParts() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), v.breaker.Wait())
+	defer cancel()
+	if err := v.stager.DropPart(ctx, name, owner); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		v.log.Warn("an unfinished upload could not be removed", "path", name, "error", err)
+	}
+}

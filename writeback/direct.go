@@ -1,0 +1,222 @@
+package writeback
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"ferry/cache"
+	"ferry/remote"
+)
+
+// A Direct is a remote without a cache. It keeps changes apart that would disturb each other, has
+// those wait that follow one in doubt, and can stage: to a remote that takes whole files only, an
+// upload is streamed.
+//
+// For package remote it is a decorator: whether the remote itself can stage, AsStager tells.
+type Direct struct {
+	remote.Forward
+	nothing
+
+	stager remote.Stager // nil where the remote cannot stage
+	fold   bool          // the remote takes names that differ in case for one
+	paths  pathLocks
+	doubts *doubts
+}
+
+// NewDirect returns a Direct over below, which stays the caller's to close. log may be nil.
+func NewDirect(below remote.Remote, log *slog.Logger) *Direct {
+	d := &Direct{Forward: remote.Forward{Remote: below}, fold: below.Info().Caps.CaseInsensitive}
+	if s, ok := remote.AsStager(below); ok {
+		d.stager = s
+	}
+	d.doubts = newDoubts(nil, d.keyOf, orDiscard(log))
+	return d
+}
+
+// Info implements remote.Remote.
+func (d *Direct) Info() remote.Info {
+	info := d.Forward.Info()
+	info.Caps.NoParts = info.Caps.NoParts || d.stager == nil
+	return info
+}
+
+// LocalParts returns the unfinished uploads in dir that are kept on the local disk, and whether the
+// remote may have others.
+func (d *Direct) LocalParts(string) (parts []remote.Entry, others bool) { return nil, true }
+
+// keyOf is what names are compared by.
+func (d *Direct) keyOf(name string) string {
+	if d.fold {
+		return strings.ToLower(name)
+	}
+	return name
+}
+
+// change keeps others from changing names, what is above and below them, waits while they are in
+// doubt, and returns the context to change them under.
+func (d *Direct) change(ctx context.Context, names ...string) (under context.Context, release func(), err error) {
+	if release, err = d.paths.take(ctx, d.doubts.keys(names)...); err != nil {
+		return ctx, nil, err
+	}
+	if err := d.doubts.await(ctx, names...); err != nil {
+		release()
+		return ctx, nil, err
+	}
+	return d.doubts.request(0, names...).watch(ctx), release, nil
+}
+
+// changing makes a change of names by itself.
+func (d *Direct) changing(ctx context.Context, call func(ctx context.Context) error, names ...string) error {
+	under, release, err := d.change(ctx, names...)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return call(under)
+}
+
+// Put implements remote.Remote.
+func (d *Direct) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (e remote.Entry, err error) {
+	err = d.changing(ctx, func(ctx context.Context) (err error) {
+		e, err = d.Forward.Put(ctx, name, body, o)
+		return err
+	}, name)
+	return e, err
+}
+
+// Remove implements remote.Remote.
+func (d *Direct) Remove(ctx context.Context, name string) error {
+	return d.changing(ctx, func(ctx context.Context) error { return d.Forward.Remove(ctx, name) }, name)
+}
+
+// Mkdir implements remote.Remote.
+func (d *Direct) Mkdir(ctx context.Context, dir string) error {
+	return d.changing(ctx, func(ctx context.Context) error { return d.Forward.Mkdir(ctx, dir) }, dir)
+}
+
+// Rmdir implements remote.Remote.
+func (d *Direct) Rmdir(ctx context.Context, dir string) error {
+	return d.changing(ctx, func(ctx context.Context) error { return d.Forward.Rmdir(ctx, dir) }, dir)
+}
+
+// Move implements remote.Mover, also where the remote copies and removes.
+func (d *Direct) Move(ctx context.Context, from, to string) error {
+	return d.changing(ctx, func(ctx context.Context) error { return remote.Move(ctx, d.Remote, from, to) }, from, to)
+}
+
+// SetModTime implements remote.ModTimer.
+func (d *Direct) SetModTime(ctx context.Context, name string, t time.Time) error {
+	return d.changing(ctx, func(ctx context.Context) error { return d.Forward.SetModTime(ctx, name, t) }, name)
+}
+
+// SetMode implements remote.Moder.
+func (d *Direct) SetMode(ctx context.Context, name string, perm fs.FileMode) error {
+	return d.changing(ctx, func(ctx context.Context) error { return d.Forward.SetMode(ctx, name, perm) }, name)
+}
+
+// Stage implements remote.Stager.
+func (d *Direct) Stage(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
+	if d.stager == nil {
+		return d.stream(ctx, name, o)
+	}
+	s, err := d.stager.Stage(ctx, name, o)
+	if err != nil {
+		return nil, err
+	}
+	staged := &directStage{Stage: s, direct: d, name: name, o: o}
+	if from, ok := s.(io.ReaderFrom); ok {
+		return &directStageFrom{staged, from}, nil
+	}
+	return staged, nil
+}
+
+// stream begins an upload to a remote that takes whole files only.
+func (d *Direct) stream(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
+	if o.Base != remote.BaseEmpty {
+		return nil, pathError("stage", name, remote.ErrUnsupported)
+	}
+	s, err := startStreamed(ctx, d.Remote, name, d.doubts, d.change)
+	if err != nil {
+		return nil, err
+	}
+	return &streamStage{streamed: s, remote: d.Remote}, nil
+}
+
+// directStage is an upload to a remote that can stage.
+type directStage struct {
+	remote.Stage
+	direct *Direct
+	name   string
+	o      remote.StageOptions
+}
+
+// directStageFrom is one that can receive without a copy.
+type directStageFrom struct {
+	*directStage
+	io.ReaderFrom
+}
+
+// Commit implements remote.Stage. An upload that continues a file is refused when that has changed
+// since: what another one has been promised would be lost.
+func (s *directStage) Commit(ctx context.Context, modTime time.Time) (e remote.Entry, err error) {
+	err = s.direct.changing(ctx, func(ctx context.Context) error {
+		if s.o.Base == remote.BaseFile && s.o.File.Name != "" {
+			if err := s.unchanged(ctx); err != nil {
+				return err
+			}
+		}
+		e, err = s.Stage.Commit(ctx, modTime)
+		return err
+	}, s.name)
+	return e, err
+}
+
+// unchanged fails when the file is not the one any more that the upload continues.
+func (s *directStage) unchanged(ctx context.Context) error {
+	now, err := s.direct.Stat(ctx, s.name)
+	if errors.Is(err, remote.ErrNotExist) {
+		return pathError("commit", s.name, remote.ErrChanged)
+	}
+	if err != nil {
+		return err
+	}
+	was := s.o.File
+	if now.Version == was.Version && now.Size == was.Size && now.ModTime.Equal(was.ModTime) && now.ID == was.ID {
+		return nil
+	}
+	return pathError("commit", s.name, remote.ErrChanged)
+}
+
+// Part implements remote.Stager.
+func (d *Direct) Part(ctx context.Context, name, owner string) (remote.Entry, error) {
+	if d.stager == nil {
+		return remote.Entry{}, pathError("stat", name, remote.ErrNotExist)
+	}
+	return d.stager.Part(ctx, name, owner)
+}
+
+// DropPart implements remote.Stager.
+func (d *Direct) DropPart(ctx context.Context, name, owner string) error {
+	if d.stager == nil {
+		return pathError("droppart", name, remote.ErrNotExist)
+	}
+	return d.stager.DropPart(ctx, name, owner)
+}
+
+// nothing waits.
+type nothing struct{}
+
+func (nothing) Run(context.Context) error                  { return nil }
+func (nothing) Flush(context.Context, string) error        { return nil }
+func (nothing) Waiting() Waiting                           { return Waiting{} }
+func (nothing) Queue() []Queued                            { return nil }
+func (nothing) SetExpiry(int64, time.Duration, bool) error { return os.ErrNotExist }
+func (nothing) Refused() ([]cache.LostRecord, error)       { return nil, nil }
+func (nothing) RetryRefused(string) error                  { return os.ErrNotExist }
+func (nothing) DropRefused(string) error                   { return os.ErrNotExist }

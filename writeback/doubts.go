@@ -1,0 +1,294 @@
+package writeback
+
+import (
+	"context"
+	"log/slog"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"ferry/breaker"
+	"ferry/cache"
+	"ferry/remote"
+)
+
+// A change that was sent to the remote and not answered is in doubt: it may have been made, or not,
+// or be made later, when the network delivers what it has kept. Then it would undo what was done to
+// the same name after it. So what follows on a name in doubt is looked at again (see recheck), and
+// what cannot be repeated waits for a while before it is done.
+
+const (
+	// doubtWindow is how long the remote is looked at again after an answer was lost. What the
+	// network delivers later than that goes unnoticed.
+	doubtWindow = 5 * time.Minute
+	// doubtPause is how long a change that could not be repeated waits, from the moment when the
+	// answer to the one before it was lost.
+	doubtPause = 10 * time.Second
+)
+
+// doubts are the changes in doubt. Those of a tree with a cache survive the process.
+type doubts struct {
+	// constant
+	store *cache.Store // nil = they do not survive
+	keyOf func(string) string
+	log   *slog.Logger
+
+	mu   sync.Mutex
+	open []*doubt // guarded by mu; the oldest first
+}
+
+// A doubt is one change in doubt.
+type doubt struct {
+	id    string // of its note; "" = it has none
+	names []string
+	keys  []string // of names
+	seq   uint64   // of the record that wanted it; 0 = of none
+	since time.Time
+}
+
+func newDoubts(store *cache.Store, keyOf func(string) string, log *slog.Logger) *doubts {
+	d := &doubts{store: store, keyOf: keyOf, log: log}
+	if store == nil {
+		return d
+	}
+	now := time.Now()
+	for _, found := range store.Doubts() {
+		d.open = append(d.open, &doubt{
+			id: found.ID, names: found.Names, keys: d.keys(found.Names), seq: found.Seq, since: now,
+		})
+	}
+	return d
+}
+
+func (d *doubts) keys(names []string) []string {
+	keys := make([]string, len(names))
+	for i, name := range names {
+		keys[i] = d.keyOf(name)
+	}
+	return keys
+}
+
+// expire forgets the doubts that are over.
+// LOCKS_REQUIRED(d.mu)
+func (d *doubts) expire() {
+	over := 0
+	for over < len(d.open) && time.Since(d.open[over].since) >= doubtWindow {
+		if id := d.open[over].id; id != "" {
+			if err := d.store.ForgetDoubt(id); err != nil {
+				d.log.Warn("a note of a request cannot be removed", "error", err)
+			}
+		}
+		over++
+	}
+	d.open = slices.Delete(d.open, 0, over)
+}
+
+// about returns until when names are in doubt because of another change than that of the record
+// seq; the zero time means that they are not.
+func (d *doubts) about(seq uint64, names ...string) (until time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.open) == 0 {
+		return until
+	}
+	d.expire()
+	keys := d.keys(names)
+	for _, doubt := range d.open {
+		if doubt.seq != seq || seq == 0 {
+			if slices.ContainsFunc(keys, doubt.concerns) {
+				until = doubt.since.Add(doubtWindow)
+			}
+		}
+	}
+	return until
+}
+
+// within returns the names in doubt that are name or below it, and until when.
+func (d *doubts) within(name string) (names []string, until time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.expire()
+	key := d.keyOf(name)
+	for _, doubt := range d.open {
+		for i, mine := range doubt.keys {
+			if mine == key || remote.Below(mine, key) {
+				names = append(names, doubt.names[i])
+				until = doubt.since.Add(doubtWindow)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), until
+}
+
+// elsewhere returns the names that the file of this name may have because of a change in doubt: one
+// that concerns name, too, or directories above both.
+func (d *doubts) elsewhere(name string) (names []string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.expire()
+	key := d.keyOf(name)
+	for _, doubt := range d.open {
+		for i, mine := range doubt.keys {
+			if mine != key && !remote.Below(key, mine) {
+				continue
+			}
+			below := strings.Join(slices.Collect(elements(name))[strings.Count(mine, "/")+1:], "/")
+			for j, other := range doubt.names {
+				if j != i {
+					names = append(names, path.Join(other, below))
+				}
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// concerns reports whether what was asked may still change key: it was about it, or about a
+// directory above it, which may be renamed with everything in it.
+func (d *doubt) concerns(key string) bool {
+	return slices.ContainsFunc(d.keys, func(mine string) bool { return mine == key || remote.Below(key, mine) })
+}
+
+// touches reports whether the doubt concerns one of keys, or something below one.
+func (d *doubt) touches(keys []string) bool {
+	return slices.ContainsFunc(keys, func(key string) bool {
+		return d.concerns(key) || slices.ContainsFunc(d.keys, func(mine string) bool { return remote.Below(mine, key) })
+	})
+}
+
+// await waits until doubtPause is over for names and what is below them, or ctx ends.
+func (d *doubts) await(ctx context.Context, names ...string) error {
+	w := breaker.WatchdogOf(ctx) // it is not the remote that is waited for
+	for {
+		pause := d.pause(names)
+		if pause <= 0 {
+			return nil
+		}
+		w.Pause()
+		defer w.Resume()
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (d *doubts) pause(names []string) (pause time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.open) == 0 {
+		return 0
+	}
+	keys := d.keys(names)
+	for _, doubt := range d.open {
+		if doubt.touches(keys) {
+			pause = max(pause, doubtPause-time.Since(doubt.since))
+		}
+	}
+	return pause
+}
+
+// mayTake reports whether a change in doubt may still take the file name away, within doubtPause:
+// it removes, replaces or renames it, or a directory above it. One that was renamed may be replaced
+// under the other name before anybody finds it there.
+func (d *doubts) mayTake(name string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.expire()
+	key := d.keyOf(name)
+	return slices.ContainsFunc(d.open, func(doubt *doubt) bool {
+		return doubt.concerns(key) && time.Since(doubt.since) < doubtPause
+	})
+}
+
+// A request is a change that is asked of the remote. It is made for one change, and used by those
+// who make it.
+type request struct {
+	d     *doubts
+	seq   uint64
+	names []string
+
+	mu    sync.Mutex
+	note  *cache.Request // guarded by mu; nil = there is none
+	doubt *doubt         // guarded by mu; nil = all was answered so far
+}
+
+// request prepares a change of names that is asked for the record seq, or for none (0).
+func (d *doubts) request(seq uint64, names ...string) *request {
+	return &request{d: d, seq: seq, names: names}
+}
+
+// watch returns the context to ask under.
+func (r *request) watch(ctx context.Context) context.Context {
+	return remote.WithUnanswered(ctx, r.unanswered)
+}
+
+// begin notes that the remote is about to be asked.
+func (r *request) begin() *request {
+	if r.d.store == nil {
+		return r
+	}
+	note, err := r.d.store.NoteRequest(r.seq, r.names...)
+	if err != nil { // a cache that is full must not keep its content from leaving it
+		r.d.log.Warn("a request to the remote cannot be noted in the cache", "path", r.names[0], "error", err)
+		return r
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.note = note
+	return r
+}
+
+// unanswered puts the names in doubt. Each time begins the doubt anew.
+func (r *request) unanswered() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	first := r.doubt == nil
+	next := &doubt{names: r.names, keys: r.d.keys(r.names), seq: r.seq, since: time.Now()}
+	if first && r.note != nil {
+		found, err := r.note.Unanswered()
+		if err != nil {
+			r.d.log.Warn("a note of a request cannot be written", "path", r.names[0], "error", err)
+		}
+		next.id = found.ID
+		r.note = nil
+	}
+	r.d.mu.Lock()
+	defer r.d.mu.Unlock()
+	if !first {
+		next.id = r.doubt.id
+		r.d.open = slices.DeleteFunc(r.d.open, func(other *doubt) bool { return other == r.doubt })
+	}
+	r.doubt = next
+	r.d.open = append(r.d.open, next)
+}
+
+// end notes that the call has returned.
+func (r *request) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.note == nil {
+		return
+	}
+	if err := r.note.Answered(); err != nil {
+		r.d.log.Warn("a note of a request cannot be removed", "path", r.names[0], "error", err)
+	}
+	r.note = nil
+}
+
+// ask makes a change of names that cannot be repeated.
+func (d *doubts) ask(ctx context.Context, call func(ctx context.Context) error, names ...string) error {
+	if err := d.await(ctx, names...); err != nil {
+		return err
+	}
+	r := d.request(0, names...).begin()
+	defer r.end()
+	return call(r.watch(ctx))
+}

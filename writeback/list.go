@@ -1,0 +1,151 @@
+package writeback
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"ferry/remote"
+)
+
+// batch is how much is done under Tree.mu at a time of what grows with what waits: nobody else
+// has to wait for all of it.
+const batch = 256
+
+// List implements remote.Remote: what the remote has, without what is removed or replaced here, and
+// what waits.
+func (v *Tree) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
+	return func(yield func(remote.Entry, error) bool) {
+		if err := v.check(ctx, "list", dir); err != nil {
+			yield(remote.Entry{}, err)
+			return
+		}
+		l, err := v.newListing(dir)
+		if err != nil {
+			yield(remote.Entry{}, pathError("list", dir, err))
+			return
+		}
+		if l.remote && !l.yieldRemote(v.names.List(ctx, dir), yield) {
+			return
+		}
+		if ctx.Err() != nil {
+			yield(remote.Entry{}, pathError("list", dir, context.Cause(ctx)))
+			return
+		}
+		l.yieldRest(yield)
+	}
+}
+
+// overlaid is a listing of the Tree.
+type overlaid struct {
+	v       *Tree
+	dir     string
+	remote  bool // the remote may have something there
+	exists  bool // the directory is there, whether or not the remote knows it
+	waiting trie[child]
+	there   map[string]bool // directories that something waits in and that the remote has, by key
+	parts   []remote.Entry
+}
+
+// newListing notes what waits in dir at this moment.
+func (v *Tree) newListing(dir string) (*overlaid, error) {
+	l := &overlaid{v: v, dir: dir, there: map[string]bool{}}
+	for _, p := range v.store.PartsIn(dir) {
+		l.parts = append(l.parts, partEntry(p))
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	st, c := v.pending.look(dir)
+	switch st {
+	case isFile, isMoved, inFile:
+		return nil, remote.ErrNotDir
+	case isGone:
+		return nil, remote.ErrNotExist
+	case isDir:
+		l.exists = true
+		l.remote = c == nil && v.pending.newest(dir) == nil // a directory that was made here, or that was a file, is not there
+	case elsewhere:
+		l.remote = true
+	}
+	l.waiting = v.pending.children(dir)
+	return l, nil
+}
+
+// hides reports whether e, which the remote has, is not shown, or is shown as what waits.
+func (l *overlaid) hides(e remote.Entry) bool {
+	if e.Part != "" {
+		return !l.v.showsRemoteParts()
+	}
+	k := l.v.pending.keyOf(e.Name)
+	c, waits := l.waiting.get(k)
+	if waits && !c.own && c.stand == isDir {
+		l.there[k] = true
+	}
+	return waits && c.own
+}
+
+// yieldRemote passes on what the remote has, and reports whether the rest is wanted.
+func (l *overlaid) yieldRemote(entries iter.Seq2[remote.Entry, error], yield func(remote.Entry, error) bool) bool {
+	for e, err := range entries {
+		if err != nil {
+			if l.exists && (errors.Is(err, remote.ErrNotExist) || errors.Is(err, remote.ErrNotDir)) {
+				return true
+			}
+			yield(remote.Entry{}, pathError("list", l.dir, err))
+			return false
+		}
+		if !l.hides(e) && !yield(e, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *overlaid) yieldRest(yield func(remote.Entry, error) bool) {
+	for e := range l.described() {
+		if !yield(e, nil) {
+			return
+		}
+	}
+	for _, e := range l.parts {
+		if !yield(e, nil) {
+			return
+		}
+	}
+}
+
+// described yields what waits and was not shown as what the remote has.
+func (l *overlaid) described() iter.Seq[remote.Entry] {
+	return func(yield func(remote.Entry) bool) {
+		children := make([]child, 0, batch)
+		flush := func() bool {
+			for _, e := range l.v.describeAll(children) {
+				if !yield(e) {
+					return false
+				}
+			}
+			children = children[:0]
+			return true
+		}
+		for k, c := range l.waiting.all() {
+			if c.stand == elsewhere || c.stand == isGone || l.there[k] {
+				continue
+			}
+			if children = append(children, c); len(children) == batch && !flush() {
+				return
+			}
+		}
+		flush()
+	}
+}
+
+// describeAll returns the entries of files and directories that wait.
+func (v *Tree) describeAll(children []child) []remote.Entry {
+	entries := make([]remote.Entry, 0, len(children))
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, c := range children {
+		entries = append(entries, v.describe(c.name, c.stand, c.claim))
+	}
+	return entries
+}

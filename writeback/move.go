@@ -1,0 +1,327 @@
+package writeback
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"ferry/cache"
+	"ferry/remote"
+)
+
+// Move implements remote.Mover. A file that waits gets its new name here. Anything else is renamed
+// on the remote; what waits under either name, or in a directory of that name, is sent first.
+func (v *Tree) Move(ctx context.Context, from, to string) error {
+	if err := v.check(ctx, "move", from); err != nil {
+		return err
+	}
+	if err := v.checkNew(ctx, "move", to); err != nil {
+		return err
+	}
+	return pathError("move", from, v.move(ctx, from, to))
+}
+
+func (v *Tree) move(ctx context.Context, from, to string) error {
+	release, err := v.lock(ctx, from, to)
+	if err != nil {
+		return err
+	}
+	defer release()
+	for {
+		switch st, c := v.look(from); st {
+		case isGone, inFile:
+			return remote.ErrNotExist
+		case isFile:
+			if moved, err := v.moveWaiting(ctx, c, to); moved || err != nil {
+				return err
+			}
+		default:
+			return v.moveElsewhere(ctx, from, to)
+		}
+	}
+}
+
+// moveWaiting gives a file that waits another name; it is false when the file does not wait any
+// more.
+func (v *Tree) moveWaiting(ctx context.Context, c *claim, to string) (bool, error) {
+	if c.rec.Name == to {
+		return true, nil
+	}
+	known, err := v.knownTarget(ctx, c, to)
+	if err != nil {
+		return false, err
+	}
+	left, err := v.leaveFor(ctx, c.rec.Name, to)
+	if err != nil {
+		return false, err
+	}
+	defer left()
+	if held, err := v.hold(ctx, c); !held {
+		return false, err
+	}
+	defer v.letGo(c)
+	v.mu.Lock()
+	old := v.pending.newest(to)
+	v.mu.Unlock()
+	if old != nil && (old == c || v.pending.keyOf(old.rec.Name) != v.pending.keyOf(to)) {
+		old = nil // it is the file itself, or one that was renamed away from there
+	}
+	if old != nil {
+		if held, err := v.hold(ctx, old); !held {
+			return false, err
+		}
+		defer v.letGo(old)
+	}
+	return true, v.rename(ctx, c, old, to, known)
+}
+
+// knownTarget is checkTarget for a file that waits: under a name that differs only in case, it is
+// what is there.
+func (v *Tree) knownTarget(ctx context.Context, c *claim, to string) (knownBase, error) {
+	if v.pending.keyOf(c.rec.Name) == v.pending.keyOf(to) {
+		return knownBase{}, nil
+	}
+	return v.checkTarget(ctx, to)
+}
+
+// rename makes one record of the file c and of what is there under its new name, if old waits
+// there. Both are held.
+func (v *Tree) rename(ctx context.Context, c, old *claim, to string, known knownBase) error {
+	v.mu.Lock()
+	rec := c.rec
+	rec.Name, rec.Recovered = to, false
+	rec.Removes = v.pending.inherited(c)
+	if base, _ := c.base(); base != cache.BaseAbsent {
+		rec.Removes = append(rec.Removes, c.rec.Name)
+	}
+	if old != nil {
+		rec.Removes = append(rec.Removes, v.pending.inherited(old)...)
+	}
+	rec.Base, rec.BaseVersion = v.baseAt(to, old, known)
+	rec.Removes = slices.DeleteFunc(rec.Removes, func(name string) bool {
+		return v.pending.keyOf(name) == v.pending.keyOf(to)
+	})
+	slices.Sort(rec.Removes)
+	rec.Removes = slices.Compact(rec.Removes)
+	rec.FactsOf = v.pending.stillIts(c.factsOf, rec)
+	v.mu.Unlock()
+
+	rec, err := v.store.Update(ctx, rec, v.durability())
+	if err != nil {
+		return err
+	}
+	rec.Recovered = false // under this name the remote has not been sent anything
+	next := newClaim(rec, c.due)
+	next.mode = known.entry.Mode
+	v.mu.Lock()
+	next.first = c.first
+	if old == nil {
+		v.replace(next, c)
+	} else {
+		v.replace(next, c, old)
+	}
+	v.mu.Unlock()
+	if old != nil {
+		v.dropOld(next, old)
+	}
+	return nil
+}
+
+// baseAt returns what the remote has under name: as old knows, which waits there, or else as was
+// found out.
+// LOCKS_REQUIRED(v.mu)
+func (v *Tree) baseAt(name string, old *claim, known knownBase) (cache.Base, string) {
+	switch {
+	case old != nil:
+		return old.base()
+	case v.pending.newest(name) != nil || known.done != v.done:
+		return cache.BaseUnknown, ""
+	}
+	return known.base, known.version
+}
+
+// moveThere renames on the remote.
+func (v *Tree) moveThere(ctx context.Context, from, to string) error {
+	if err := v.flushFirst(ctx, from, to); err != nil {
+		return err
+	}
+	defer v.changedThere(from, to)
+	err := v.doubts.ask(ctx, func(ctx context.Context) error { return remote.Move(ctx, v.remote, from, to) }, from, to)
+	if errors.Is(err, remote.ErrNotExist) && len(v.refusedBelow(from)) > 0 {
+		err = nil // nothing of it ever came there
+	}
+	if err != nil {
+		return err
+	}
+	v.copyMoved(from, to)
+	if from == to {
+		return nil
+	}
+	v.moveRefused(ctx, from, to)
+	v.supersedeLost(ctx, from, to)
+	v.dirs.drop(v.pending.keyOf(from))
+	return v.watchRemoved(ctx, from)
+}
+
+// Mkdir implements remote.Remote. Where the remote cannot be reached, the directory is made here
+// and waits.
+func (v *Tree) Mkdir(ctx context.Context, dir string) error {
+	if err := v.checkNew(ctx, "mkdir", dir); err != nil {
+		return err
+	}
+	return pathError("mkdir", dir, v.mkdir(ctx, dir))
+}
+
+func (v *Tree) mkdir(ctx context.Context, dir string) error {
+	release, err := v.lock(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer release()
+	for {
+		switch st, c := v.look(dir); {
+		case st == isFile || st == isMoved || st == isDir:
+			return remote.ErrExist
+		case st == inFile:
+			return remote.ErrNotDir
+		case st == isGone && c != nil && c.rec.Kind == cache.RemovedDir:
+			if made, err := v.remakeDir(ctx, c); made || err != nil {
+				return err
+			}
+			continue
+		case st == isGone:
+			if err := v.flushFirst(ctx, dir); err != nil {
+				return err
+			}
+		}
+		return v.mkdirElsewhere(ctx, dir)
+	}
+}
+
+// mkdirElsewhere makes a directory of which nothing waits.
+func (v *Tree) mkdirElsewhere(ctx context.Context, dir string) error {
+	keep := func(tried bool) func(context.Context) (kept, error) {
+		return func(ctx context.Context) (kept, error) { return v.keepDir(ctx, dir, tried) }
+	}
+	switch {
+	case v.inDirThatWaits(dir) || v.keepsChanges() && !v.breaker.Closed():
+		return v.waitFor(ctx, keep(false))
+	case v.keepsChanges() && v.doubts.pause([]string{dir}) > 0:
+		return v.waitFor(ctx, keep(true))
+	case !v.keepsChanges():
+		return v.mkdirThere(ctx, dir)
+	}
+	call := func(ctx context.Context) error { return v.mkdirThere(ctx, dir) }
+	return v.thereOrHere(ctx, lateChange{call: call, keep: keep(true)})
+}
+
+// inDirThatWaits reports whether a directory above name is not there yet.
+func (v *Tree) inDirThatWaits(name string) bool {
+	for dir, _ := remote.Split(name); dir != "."; dir, _ = remote.Split(dir) {
+		if st, c := v.look(dir); st == isDir && c != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (v *Tree) mkdirThere(ctx context.Context, dir string) error {
+	defer v.changedThere()
+	if err := v.doubts.ask(ctx, func(ctx context.Context) error { return v.remote.Mkdir(ctx, dir) }, dir); err != nil {
+		return err
+	}
+	v.dirs.add(v.pending.keyOf(dir))
+	return nil
+}
+
+// Rmdir implements remote.Remote.
+func (v *Tree) Rmdir(ctx context.Context, dir string) error {
+	if err := v.check(ctx, "rmdir", dir); err != nil {
+		return err
+	}
+	return pathError("rmdir", dir, v.rmdir(ctx, dir))
+}
+
+func (v *Tree) rmdir(ctx context.Context, dir string) error {
+	release, err := v.lock(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer release()
+	for dir != "." {
+		v.mu.Lock()
+		st, c := v.pending.look(dir)
+		full := st == isDir && v.pending.find(dir).below > 0
+		v.mu.Unlock()
+		switch {
+		case full:
+			return remote.ErrNotEmpty
+		case st == isFile || st == isMoved:
+			return remote.ErrNotDir
+		case st == isGone || st == inFile:
+			return remote.ErrNotExist
+		case st == isDir:
+			if removed, err := v.rmdirWaiting(ctx, c); removed || err != nil {
+				return err
+			}
+			continue
+		}
+		break
+	}
+	return v.rmdirElsewhere(ctx, dir)
+}
+
+// rmdirWaiting removes a directory that waits; it is false when it does not wait any more.
+func (v *Tree) rmdirWaiting(ctx context.Context, c *claim) (bool, error) {
+	left, err := v.leave(ctx, c.rec.Name)
+	if err != nil {
+		return false, err
+	}
+	defer left()
+	if held, err := v.hold(ctx, c); !held {
+		return false, err
+	}
+	v.mu.Lock()
+	base, _ := c.base()
+	v.mu.Unlock()
+	if base != cache.BaseAbsent && v.keepsChanges() && !v.breaker.Closed() {
+		k, err := v.keepDirRemoval(ctx, c.rec.Name, c)
+		if err != nil {
+			v.letGo(c)
+			return false, err
+		}
+		v.queueUp(k, nil)
+		return true, nil
+	}
+	if base != cache.BaseAbsent {
+		v.letGo(c)
+		return false, v.flushFirst(ctx, c.rec.Name)
+	}
+	defer v.letGo(c)
+	if err := v.store.Drop(c.rec.ID, v.durability()); err != nil {
+		return false, err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.end(c)
+	return true, nil
+}
+
+func (v *Tree) rmdirThere(ctx context.Context, dir string) error {
+	if dir != "." {
+		if err := v.flushFirst(ctx, dir); err != nil {
+			return err
+		}
+	}
+	defer v.changedThere(dir)
+	if err := v.doubts.ask(ctx, func(ctx context.Context) error { return v.remote.Rmdir(ctx, dir) }, dir); err != nil {
+		return err
+	}
+	v.supersedeLost(ctx, dir)
+	v.dirs.drop(v.pending.keyOf(dir))
+	var errs []error
+	for _, p := range v.store.PartsIn(dir) {
+		errs = append(errs, v.store.DropPart(p.Name, p.Owner))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,136 @@
+package writeback
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+
+	"ferry/cache"
+	"ferry/remote"
+)
+
+// A file that is to be renamed on the remote is read there under the name that it has.
+
+// places returns the names under which the remote may have the content of c, which is one to be
+// renamed: the most likely first.
+func (v *Tree) places(c *claim) []string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if c.sent {
+		return []string{c.rec.Name}
+	}
+	var names []string
+	if c.begun {
+		names = append(names, c.rec.Name)
+	}
+	for ; ; c = c.from {
+		names = append([]string{c.rec.Source}, names...)
+		if c.from == nil || c.from.dead || c.from.sent {
+			return names
+		}
+		if !c.from.begun {
+			names = names[1:] // nobody has made it there yet
+		}
+	}
+}
+
+// openMoved reads the content of a file that is to be renamed.
+func (v *Tree) openMoved(ctx context.Context, c *claim, off, n int64) (r io.ReadCloser, err error) {
+	for _, name := range v.places(c) {
+		r, err = v.remote.Open(ctx, name, off, n)
+		if !errors.Is(err, remote.ErrNotExist) {
+			return r, err
+		}
+	}
+	return nil, err
+}
+
+// moveOne renames a file on the remote. One that is not there any more was renamed by an attempt
+// before, or is gone.
+func (v *Tree) moveOne(ctx context.Context, c *claim, rec cache.Record) error {
+	if c.sent {
+		return nil
+	}
+	if err := v.doubts.await(ctx, rec.Source, rec.Name); err != nil {
+		return err
+	}
+	err := remote.Move(ctx, v.remote, rec.Source, rec.Name)
+	if errors.Is(err, remote.ErrNotExist) {
+		if err = v.moveMissing(ctx, rec, err); err == nil {
+			v.names.Renamed(rec.Source, rec.Name)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	v.copyMoved(rec.Source, rec.Name)
+	v.changedThere(rec.Source, rec.Name)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	c.sent = true
+	return nil
+}
+
+// moveMissing finds out what is missing: the directory of the new name, which is made, or the file.
+func (v *Tree) moveMissing(ctx context.Context, rec cache.Record, missing error) error {
+	_, err := v.remote.Stat(ctx, rec.Source)
+	switch {
+	case err == nil && (v.caps.ImplicitDirs || !v.makeParents(ctx, rec.Name)):
+		return missing
+	case err == nil:
+		return remote.Move(ctx, v.remote, rec.Source, rec.Name)
+	case !errors.Is(err, remote.ErrNotExist) && !errors.Is(err, remote.ErrNotDir):
+		return err
+	}
+	there, err := v.remote.Stat(ctx, rec.Name)
+	if (err != nil || there.Size != rec.Size || !v.sameTime(there, rec)) && v.moveStray(ctx, rec) {
+		return nil
+	}
+	if err != nil && !errors.Is(err, remote.ErrNotExist) && !errors.Is(err, remote.ErrNotDir) {
+		return err
+	}
+	if err != nil || there.Size != rec.Size {
+		v.log.LogAttrs(ctx, slog.LevelWarn, "A file that was to be renamed is not on the remote any more",
+			slog.String("path", rec.Source), slog.String("to", rec.Name))
+	}
+	return nil
+}
+
+// moveStray renames a file that a rename in doubt has taken away from the name that it had: that
+// rename was not answered, arrived late, and the client has renamed the file once more since. It
+// reports whether it found one.
+func (v *Tree) moveStray(ctx context.Context, rec cache.Record) bool {
+	for _, name := range v.doubts.elsewhere(rec.Source) {
+		if st, _ := v.look(name); st != elsewhere || v.pending.keyOf(name) == v.pending.keyOf(rec.Name) {
+			continue
+		}
+		e, err := v.remote.Stat(ctx, name)
+		if err != nil || e.Dir || e.Size != rec.Size || !v.sameTime(e, rec) {
+			continue
+		}
+		if err := remote.Move(ctx, v.remote, name, rec.Name); err == nil {
+			v.changedThere(name)
+			v.logUndone(ctx, name)
+			return true
+		}
+	}
+	return false
+}
+
+// removeDir removes a directory. What has come into it meanwhile keeps it.
+func (v *Tree) removeDir(ctx context.Context, dir string) error {
+	err := v.remote.Rmdir(ctx, dir)
+	switch {
+	case err == nil, errors.Is(err, remote.ErrNotExist):
+		v.changedThere(dir)
+		v.dirs.drop(v.pending.keyOf(dir))
+		return nil
+	case errors.Is(err, remote.ErrNotEmpty):
+		v.log.LogAttrs(ctx, slog.LevelWarn, "A directory that was removed here is not empty on the remote: it stays", slog.String("path", dir))
+		fallthrough
+	case errors.Is(err, remote.ErrNotDir):
+		return nil
+	}
+	return err
+}

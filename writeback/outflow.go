@@ -1,0 +1,141 @@
+package writeback
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+
+	"ferry/cache"
+	"ferry/remote"
+)
+
+// outflow sends a draft that is larger than the cache while it is still being written. What has
+// been sent leaves the disk, so that the writer goes on at the speed of the remote. Nothing is
+// published before complete.
+type outflow struct {
+	draft   *cache.Draft
+	request *request
+	cancel  context.CancelCauseFunc
+	done    chan struct{} // closed when the Put has returned
+	entry   remote.Entry  // what it stored; read after done
+	err     error         // what it returned; read after done
+
+	mu    sync.Mutex
+	grown sync.Cond // the draft has grown, or one of the following has changed
+	whole bool      // guarded by mu; nothing more will come
+	ended error     // guarded by mu; why it is broken off
+}
+
+// startOutflow begins to send draft as name. The Put outlives ctx as long as whoever completes it
+// wants. When it fails, stop ends a Write that waits for room. factsOf is that of the PutOptions.
+func startOutflow(
+	ctx context.Context, r remote.Remote, name string, q *request, draft *cache.Draft, factsOf string, stop func(),
+) *outflow {
+	put, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	o := &outflow{draft: draft, request: q, cancel: cancel, done: make(chan struct{})}
+	o.grown.L = &o.mu
+	detach := context.AfterFunc(ctx, func() { o.end(context.Cause(ctx)) })
+	go func() {
+		defer close(o.done)
+		defer detach()
+		o.entry, o.err = putSafely(q.watch(put), r, name, &outflowBody{o: o}, remote.PutOptions{FactsOf: factsOf})
+		if o.err != nil {
+			o.end(o.err)
+			stop()
+		}
+	}()
+	return o
+}
+
+// outflowBody reads a draft as it grows.
+type outflowBody struct {
+	o    *outflow
+	off  int64
+	kept int64 // from where on the disk still has it
+}
+
+// releaseStep is how many bytes leave the disk at a time.
+const releaseStep = 1 << 20
+
+// Read implements io.Reader.
+func (b *outflowBody) Read(p []byte) (int, error) {
+	have, err := b.o.wait(b.off)
+	if err != nil {
+		return 0, err
+	}
+	n, err := b.o.draft.ReadAt(p[:min(int64(len(p)), have)], b.off)
+	b.off += int64(n)
+	if errors.Is(err, io.EOF) {
+		err = nil // there may be more to come
+	}
+	if err == nil && b.off-b.kept >= releaseStep {
+		err = b.o.draft.Release(b.off)
+		b.kept = b.off
+	}
+	return n, err
+}
+
+// wait returns how many bytes there are from off on, as soon as there is one. io.EOF means that
+// there never will be.
+func (o *outflow) wait(off int64) (int64, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for {
+		have := o.draft.Size() - off
+		switch {
+		case o.ended != nil:
+			return 0, o.ended
+		case have > 0:
+			return have, nil
+		case o.whole:
+			return 0, io.EOF
+		}
+		o.grown.Wait()
+	}
+}
+
+// grew notes that the draft has grown.
+func (o *outflow) grew() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.grown.Broadcast()
+}
+
+// end breaks it off.
+func (o *outflow) end(cause error) {
+	o.mu.Lock()
+	if o.ended == nil && !o.whole {
+		o.ended = cause
+	}
+	o.grown.Broadcast()
+	o.mu.Unlock()
+	o.cancel(cause)
+}
+
+// failure returns why nothing more is taken, nil as long as that is not so.
+func (o *outflow) failure() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.ended
+}
+
+// abort breaks it off and waits for the end.
+func (o *outflow) abort() {
+	o.end(errAborted)
+	<-o.done
+}
+
+// complete lets the Put come to the end of its body and returns what it stored.
+func (o *outflow) complete(ctx context.Context) (remote.Entry, error) {
+	stop := context.AfterFunc(ctx, func() { o.end(context.Cause(ctx)) })
+	defer stop()
+	defer o.request.begin().end()
+	o.mu.Lock()
+	o.whole = true
+	o.grown.Broadcast()
+	o.mu.Unlock()
+	<-o.done
+	o.cancel(nil)
+	return o.entry, o.err
+}

@@ -1,0 +1,230 @@
+package writeback
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"sync/atomic"
+	"time"
+
+	"ferry/remote"
+)
+
+// Uploads that do not wait: those that are streamed in mode minimal, those that are acknowledged
+// when the remote has them, and those that are larger than the cache.
+
+// publishThere puts the content of the draft on the remote while the client waits. The caller has
+// locked the name.
+func (s *spool) publishThere(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+	v := s.tree
+	if err := v.flushFirst(ctx, s.name); err != nil {
+		return remote.Entry{}, err
+	}
+	var (
+		e   remote.Entry
+		err error
+	)
+	if s.out != nil {
+		if err := v.doubts.await(ctx, s.name); err != nil {
+			return remote.Entry{}, err
+		}
+		e, err = s.out.complete(ctx)
+	} else {
+		e, err = s.putRepeatedly(ctx, modTime)
+	}
+	v.changedThere(s.name)
+	if err != nil {
+		return remote.Entry{}, err
+	}
+	v.supersedeLost(ctx, s.name)
+	v.dirs.above(v.pending.keyOf(s.name))
+	// The client has what it was promised: an error of the cache concerns the copy only.
+	if err := s.draft.Adopt(fingerprint(e), v.mode == Full); err != nil {
+		v.log.WarnContext(ctx, "A file that is on the remote could not be kept in the cache", "path", s.name, "error", err)
+		_ = s.draft.Abort()
+	}
+	if err := v.store.DropPart(s.name, s.owner); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		v.log.WarnContext(ctx, "An unfinished upload could not be removed", "path", s.name, "error", err)
+	}
+	v.dropRemotePart(s.name, s.owner)
+	return e, nil
+}
+
+// putAttempts is how often a Put is made while a client waits.
+const putAttempts = 4
+
+// putRepeatedly is Put of the draft; an attempt that fails on the way is repeated.
+func (s *spool) putRepeatedly(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+	o := remote.PutOptions{Size: s.draft.Size(), ModTime: modTime, FactsOf: s.factsNow()}
+	for tries := 1; ; tries++ {
+		body := &contentReader{SectionReader: io.NewSectionReader(s.draft, 0, s.draft.Size())}
+		var e remote.Entry
+		err := s.tree.doubts.ask(ctx, func(ctx context.Context) (err error) {
+			e, err = putSafely(ctx, s.tree.remote, s.name, body, o)
+			return err
+		}, s.name)
+		if err == nil || body.err != nil || remote.Permanent(err) || remote.WasRepeated(err) || ctx.Err() != nil || tries == putAttempts {
+			return e, err
+		}
+		wait := time.NewTimer(backoff(tries))
+		select {
+		case <-wait.C:
+		case <-ctx.Done():
+			wait.Stop()
+			return remote.Entry{}, context.Cause(ctx)
+		}
+	}
+}
+
+// stageThere begins an upload that is passed through to the remote.
+func (v *Tree) stageThere(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
+	if v.stager != nil {
+		if st, _ := v.look(name); st == isDir {
+			return nil, remote.ErrIsDir
+		}
+		s, err := v.stager.Stage(ctx, name, o)
+		if err != nil {
+			return nil, err
+		}
+		t := &through{Stage: s, tree: v, name: name, owner: o.Owner}
+		if from, ok := s.(io.ReaderFrom); ok {
+			return &throughFrom{t, from}, nil
+		}
+		return t, nil
+	}
+	if o.Base == remote.BasePart {
+		return nil, remote.ErrNotExist
+	}
+	if name == "." {
+		return nil, remote.ErrIsDir
+	}
+	if _, err := v.checkTarget(ctx, name); err != nil {
+		return nil, err
+	}
+	u, err := startStreamed(ctx, v.remote, name, v.doubts, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &through{Stage: &streamStage{streamed: u, remote: v.remote}, tree: v, name: name, owner: o.Owner}, nil
+}
+
+// through is a stage of the remote below the Tree.
+type through struct {
+	remote.Stage
+	tree  *Tree
+	name  string
+	owner string
+}
+
+// throughFrom is one that can receive without a copy.
+type throughFrom struct {
+	*through
+	io.ReaderFrom
+}
+
+// Commit implements remote.Stage. What waits under the name is sent first.
+func (t *through) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+	v := t.tree
+	release, err := v.lock(ctx, t.name)
+	if err != nil {
+		return remote.Entry{}, pathError("publish", t.name, err)
+	}
+	defer release()
+	if err := v.flushFirst(ctx, t.name); err != nil {
+		return remote.Entry{}, pathError("publish", t.name, err)
+	}
+	var e remote.Entry
+	err = v.doubts.ask(ctx, func(ctx context.Context) (err error) {
+		e, err = t.Stage.Commit(ctx, modTime)
+		return err
+	}, t.name)
+	v.changedThere(t.name)
+	if err != nil {
+		return e, err
+	}
+	if e.Name != "" { // a stage that had ended before says nothing
+		v.supersedeLost(ctx, t.name)
+		v.dirs.above(v.pending.keyOf(t.name))
+	}
+	return e, t.forgetLocalPart()
+}
+
+// Keep implements remote.Stage.
+func (t *through) Keep() error {
+	err := t.Stage.Keep()
+	return errors.Join(err, t.forgetLocalPart())
+}
+
+// forgetLocalPart drops what the owner left on the local disk: the last one kept is kept.
+func (t *through) forgetLocalPart() error {
+	err := t.tree.store.DropPart(t.name, t.owner)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// streamStage is an upload to a remote that takes whole files only.
+type streamStage struct {
+	*streamed
+	remote remote.Remote
+	ended  atomic.Bool
+}
+
+// Commit implements remote.Stage.
+func (s *streamStage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+	if s.ended.Load() {
+		return remote.Entry{}, nil
+	}
+	if ctx.Err() != nil {
+		return remote.Entry{}, pathError("publish", s.name, context.Cause(ctx))
+	}
+	if err := s.streamed.Commit(ctx); err != nil {
+		return remote.Entry{}, err
+	}
+	s.ended.Store(true)
+	if modTime.IsZero() {
+		return s.entry, nil
+	}
+	if err := remote.SetModTime(ctx, s.remote, s.name, modTime); err != nil && !errors.Is(err, remote.ErrUnsupported) {
+		return remote.Entry{}, err
+	}
+	e := s.entry
+	e.ModTime, e.Version = modTime, ""
+	return e, nil
+}
+
+// Keep implements remote.Stage: nothing can be kept.
+func (s *streamStage) Keep() error { return s.Abort() }
+
+// Abort implements remote.Stage.
+func (s *streamStage) Abort() error {
+	if !s.ended.Swap(true) {
+		s.streamed.Abort()
+	}
+	return nil
+}
+
+// putThere passes a Put through to the remote.
+func (v *Tree) putThere(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
+	release, err := v.lock(ctx, name)
+	if err != nil {
+		return remote.Entry{}, err
+	}
+	defer release()
+	if err := v.flushFirst(ctx, name); err != nil {
+		return remote.Entry{}, err
+	}
+	defer v.changedThere(name)
+	var e remote.Entry
+	err = v.doubts.ask(ctx, func(ctx context.Context) (err error) {
+		e, err = v.remote.Put(ctx, name, body, o)
+		return err
+	}, name)
+	if err != nil {
+		return e, err
+	}
+	v.supersedeLost(ctx, name)
+	return e, nil
+}

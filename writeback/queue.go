@@ -1,0 +1,159 @@
+package writeback
+
+import (
+	"container/heap"
+	"time"
+)
+
+// queue holds the claims that may be carried out by and by: those that somebody waits for first,
+// then by the time when they are due. Large files stand apart, so that what is small can pass them.
+// Tree.mu guards it.
+type queue struct {
+	small, large dueHeap
+	freed        [][]*claim // what waited for something that is out of the way by now, and has no place yet
+}
+
+// largeFile is the size above which a file takes a transfer for long enough that others mind.
+const largeFile = 1 << 20
+
+// large reports whether c is a large file.
+func (c *claim) large() bool { return c.bytes() > largeFile }
+
+// heap returns where c has its place.
+func (q *queue) heap(c *claim) *dueHeap {
+	if c.large() {
+		return &q.large
+	}
+	return &q.small
+}
+
+// push puts c in, or in another place if it is in already. A claim that is dead or under way has no
+// place in it.
+func (q *queue) push(c *claim) {
+	switch {
+	case c.dead || c.refused || c.run != nil || c.held != nil || c.parkedAt != nil:
+	case c.place >= 0:
+		heap.Fix(q.heap(c), c.place)
+	default:
+		heap.Push(q.heap(c), c)
+	}
+}
+
+// drop takes c out, if it is in.
+func (q *queue) drop(c *claim) {
+	if c.place >= 0 {
+		heap.Remove(q.heap(c), c.place)
+	}
+}
+
+// pop takes the first claim out if it is due at the time now, and otherwise returns when it will
+// be; false means that there is none. Without large it passes over the large files that nobody
+// waits for.
+func (q *queue) pop(now time.Time, large bool) (c *claim, next time.Time, waits bool) {
+	first := q.first(large)
+	switch {
+	case first == nil:
+		return nil, time.Time{}, false
+	case !first.urgent && first.due.After(now):
+		return nil, first.due, true
+	}
+	q.drop(first)
+	return first, time.Time{}, false
+}
+
+// first returns what goes first, nil where nothing may. Of two that somebody waits for the small
+// one does.
+func (q *queue) first(large bool) *claim {
+	a, b := q.small.first(), q.large.first()
+	if b != nil && !large && !b.urgent {
+		b = nil
+	}
+	if a == nil || b != nil && !a.urgent && b.before(a) {
+		return b
+	}
+	return a
+}
+
+// park has c wait until other is out of the way. Who waits for c waits for other too.
+func (q *queue) park(c, other *claim) {
+	c.parkedAt = other
+	other.waiting = append(other.waiting, c)
+	if c.urgent {
+		q.hurry(other)
+	}
+}
+
+// unpark lets those go on that waited for c, by and by: see settle.
+func (q *queue) unpark(c *claim) {
+	if len(c.waiting) > 0 {
+		q.freed = append(q.freed, c.waiting)
+		c.waiting = nil
+	}
+}
+
+// settle gives n of those that go on their place, and reports whether there are more.
+func (q *queue) settle(n int) bool {
+	for ; n > 0 && len(q.freed) > 0; n-- {
+		if len(q.freed[0]) == 0 {
+			q.freed = q.freed[1:]
+			continue
+		}
+		other := q.freed[0][0]
+		q.freed[0] = q.freed[0][1:]
+		other.parkedAt = nil
+		q.push(other)
+	}
+	return len(q.freed) > 0
+}
+
+// hurry makes c, and what it waits for, go first.
+func (q *queue) hurry(c *claim) {
+	for ; c != nil; c = c.parkedAt {
+		c.urgent = true
+		q.push(c)
+	}
+}
+
+// dueHeap implements heap.Interface.
+type dueHeap []*claim
+
+func (h dueHeap) Len() int { return len(h) }
+
+func (h dueHeap) Less(i, j int) bool { return h[i].before(h[j]) }
+
+func (h dueHeap) first() *claim {
+	if len(h) == 0 {
+		return nil
+	}
+	return h[0]
+}
+
+// before reports whether a goes before b.
+func (a *claim) before(b *claim) bool {
+	if a.urgent != b.urgent {
+		return a.urgent
+	}
+	if !a.urgent && !a.due.Equal(b.due) {
+		return a.due.Before(b.due)
+	}
+	return a.rec.Seq < b.rec.Seq
+}
+
+func (h dueHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].place, h[j].place = i, j
+}
+
+func (h *dueHeap) Push(c any) {
+	c.(*claim).place = len(*h)
+	*h = append(*h, c.(*claim))
+}
+
+func (h *dueHeap) Pop() any {
+	last := len(*h) - 1
+	c := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	c.place = -1
+	return c
+}

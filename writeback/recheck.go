@@ -1,0 +1,312 @@
+package writeback
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"slices"
+	"time"
+
+	"ferry/cache"
+	"ferry/remote"
+)
+
+// A change that has been made on a name in doubt is applied, and stays in the queue with its
+// content: until the doubt is over, the remote is looked at again every now and then, and what
+// arrived late and undid it is undone in its turn.
+
+// firstRecheck is when an applied change is looked at for the first time; each further time it
+// takes twice as long.
+const firstRecheck = time.Second
+
+// inDoubt returns until when the remote may still undo what c wants. A rename cannot be repeated:
+// it has waited for the doubt to be small. Directories are not looked at again: as long as one
+// waits, the remote is taken not to have it. What a late request can do to one is to remove it
+// while it is empty, and then it is made again for the next file in it.
+func (v *Tree) inDoubt(c *claim) (until time.Time) {
+	v.mu.Lock()
+	rec, released := c.rec, c.released
+	v.mu.Unlock()
+	if released || rec.Kind == cache.Dir || rec.Kind == cache.RemovedDir || rec.Kind == cache.Moved {
+		return time.Time{}
+	}
+	return v.doubts.about(rec.Seq, append([]string{rec.Name}, rec.Removes...)...)
+}
+
+// keepApplied has c looked at again, and lets those go on who wait until it is on the remote. It is
+// false when c was superseded meanwhile.
+func (v *Tree) keepApplied(ctx context.Context, c *claim, until time.Time) (kept bool, err error) {
+	if len(c.rec.Removes) > 0 || c.rec.Recovered && !c.isApplied {
+		if !v.commitTo(ctx, c) {
+			return false, nil
+		}
+		if err := v.splitRemovals(ctx, c, until); err != nil {
+			return false, err
+		}
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.pending.heal(c)
+	c.keepUntil(until)
+	return true, nil
+}
+
+// keepUntil makes c an applied change, or goes on with one.
+func (c *claim) keepUntil(until time.Time) {
+	if !c.isApplied {
+		c.isApplied = true
+		close(c.applied)
+	}
+	c.ending, c.begun = false, true
+	c.tries, c.urgent = 0, false
+	c.due = time.Now().Add(firstRecheck << min(c.checks, 20))
+	c.checks++
+	if c.due.After(until) {
+		c.due = until
+	}
+	if c.rec.Kind == cache.File && c.sent && !c.rec.ModTime.Equal(c.sentTime) {
+		c.due = time.Now()
+	}
+}
+
+// splitRemovals makes changes of their own of the removals that c has brought with it: an applied
+// change says something of its own name alone. Otherwise what comes after it to the names that it
+// has removed would be done before it was over, and be undone with it. Its record is written
+// durably: one that was recovered may be as it was before its last change after a loss of power,
+// and it stays long after the remote has that change. The record of a rename is about to go, and
+// keeps them: until then it is in the way of what comes after it to those names.
+func (v *Tree) splitRemovals(ctx context.Context, c *claim, until time.Time) error {
+	removals, err := v.keepRemovals(ctx, c)
+	if err != nil {
+		return err
+	}
+	if c.rec.Kind != cache.Moved {
+		rec := c.rec
+		rec.Removes = nil
+		if rec.FactsOf != "" {
+			rec.FactsOf = rec.Name // it was sent
+		}
+		if _, err := v.store.Update(ctx, rec, cache.Durable); err != nil {
+			return err
+		}
+	}
+	return v.watch(c, removals, until)
+}
+
+// keepRemovals makes records of the removals that c has brought with it. They keep its place in the
+// order: what is being stored under those names just now comes after them.
+func (v *Tree) keepRemovals(ctx context.Context, c *claim) (removals []*claim, err error) {
+	v.mu.Lock()
+	names := v.pending.inherited(c)
+	v.mu.Unlock()
+	for _, name := range names {
+		rec, err := v.store.Add(ctx, cache.Record{Kind: cache.Removed, Name: name, Seq: c.rec.Seq}, v.durability())
+		if err != nil {
+			return nil, err
+		}
+		removals = append(removals, newClaim(rec, rec.Committed))
+	}
+	return removals, nil
+}
+
+// watch has removals, which c has brought and made, looked at again in its place. What has been
+// stored under one of the names meanwhile waits for c, and must not be removed after it: that
+// removal is forgotten.
+func (v *Tree) watch(c *claim, removals []*claim, until time.Time) error {
+	for {
+		v.mu.Lock()
+		i := slices.IndexFunc(removals, func(r *claim) bool { return v.pending.newest(r.rec.Name) != c })
+		if i < 0 {
+			break
+		}
+		v.mu.Unlock()
+		if err := v.store.Drop(removals[i].rec.ID, cache.Durable); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		removals = slices.Delete(removals, i, i+1)
+	}
+	defer v.mu.Unlock()
+	for _, r := range removals {
+		r.keepUntil(until)
+		r.first = c.first
+		v.pending.add(r)
+		v.queue.push(r)
+	}
+	if c.rec.Kind != cache.Moved {
+		v.pending.dropRemovals(c)
+	}
+	return nil
+}
+
+// recheck looks whether what c wanted is still so, and does it again where it is not. What nobody
+// can tell is done again when the doubt is over.
+func (v *Tree) recheck(ctx context.Context, c *claim, rec cache.Record) error {
+	last := v.inDoubt(c).IsZero()
+	switch rec.Kind {
+	case cache.File:
+		same, known, err := v.stillStored(ctx, c, rec)
+		if err != nil {
+			return err
+		}
+		if !same && (known || last) {
+			if known {
+				v.logUndone(ctx, rec.Name)
+			}
+			c.sent = false
+			return v.sendFile(ctx, c, rec)
+		}
+		if !rec.ModTime.Equal(c.sentTime) {
+			return v.sendTime(ctx, c)
+		}
+	case cache.Removed:
+		return v.removeAgain(ctx, rec.Name)
+	}
+	return nil
+}
+
+// watchRemoved has the names looked at that are in doubt, name or below it, and were just removed
+// on the remote.
+func (v *Tree) watchRemoved(ctx context.Context, name string) error {
+	if !v.keepsChanges() {
+		return nil
+	}
+	names, until := v.doubts.within(name)
+	for _, name := range names {
+		rec, err := v.store.Add(ctx, cache.Record{Kind: cache.Removed, Name: name}, v.durability())
+		if err != nil {
+			return err
+		}
+		if !v.watchRemoval(ctx, rec, until) {
+			return v.store.Drop(rec.ID, v.durability())
+		}
+	}
+	return nil
+}
+
+// watchFreed has the names looked at that c, a rename that was made, has freed while they are in
+// doubt. Nobody changes c any more.
+func (v *Tree) watchFreed(ctx context.Context, c *claim) error {
+	if c.rec.Kind != cache.Moved {
+		return nil
+	}
+	until := v.doubts.about(c.rec.Seq, c.rec.Removes...)
+	if until.IsZero() {
+		return nil
+	}
+	return v.splitRemovals(ctx, c, until)
+}
+
+// watchRemoval has a removal that was made looked at; it is false when ctx has ended: then other
+// changes may have been made since.
+func (v *Tree) watchRemoval(ctx context.Context, rec cache.Record, until time.Time) bool {
+	c := newClaim(rec, rec.Committed)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if ctx.Err() != nil {
+		return false
+	}
+	c.keepUntil(until)
+	v.replace(c)
+	return true
+}
+
+// removeAgain removes what has come back.
+func (v *Tree) removeAgain(ctx context.Context, name string) error {
+	e, err := v.remote.Stat(ctx, name)
+	switch {
+	case errors.Is(err, remote.ErrNotExist), errors.Is(err, remote.ErrNotDir), err == nil && e.Dir:
+		return nil
+	case err != nil:
+		return err
+	}
+	v.logUndone(ctx, name)
+	return v.removeOne(ctx, name)
+}
+
+func (v *Tree) logUndone(ctx context.Context, name string) {
+	v.log.LogAttrs(ctx, slog.LevelWarn, "a request whose answer was lost arrived late; what came after it is done again",
+		slog.String("path", name))
+}
+
+// stillStored reports whether the remote has the content of c, and whether that is known.
+func (v *Tree) stillStored(ctx context.Context, c *claim, rec cache.Record) (same, known bool, err error) {
+	e, err := v.remote.Stat(ctx, rec.Name)
+	switch {
+	case errors.Is(err, remote.ErrNotExist), errors.Is(err, remote.ErrNotDir):
+		return false, true, nil
+	case err != nil:
+		return false, false, err
+	case e.Dir || e.Size >= 0 && e.Size != rec.Size:
+		return false, true, nil
+	case e.Version != "" && c.stored.Version != "":
+		return e.Version == c.stored.Version, true, nil
+	}
+	same, known = v.hasContent(ctx, rec, e)
+	return same, known, nil
+}
+
+// hasContent reports whether e, which the remote has under the name of rec, has its content, as far
+// as a checksum tells.
+func (v *Tree) hasContent(ctx context.Context, rec cache.Record, e remote.Entry) (same, known bool) {
+	digest := e.Digest
+	if digest == "" {
+		sum, err := remote.Hash(ctx, v.remote, rec.Name, remote.MD5)
+		if err != nil {
+			return false, false
+		}
+		digest = remote.NewDigest(remote.MD5, sum)
+	}
+	h := digest.New()
+	if h == nil {
+		return false, false
+	}
+	content, err := v.store.OpenContent(rec.ID)
+	if err != nil {
+		return false, false
+	}
+	defer content.Close()
+	if _, err := io.Copy(h, remote.ContextReader(ctx, content.Section())); err != nil {
+		return false, false
+	}
+	return digest.Is(h), true
+}
+
+// release ends the looking at what was applied at names, above and below them, with a last look:
+// what they are on the remote is about to change in another way. The caller has locked the names.
+func (v *Tree) release(ctx context.Context, names ...string) error {
+	applied := v.appliedAt(names...)
+	if len(applied) == 0 {
+		return nil
+	}
+	if err := v.doubts.await(ctx, names...); err != nil {
+		return err
+	}
+	v.mu.Lock()
+	for _, c := range applied {
+		c.released = true
+		v.queue.hurry(c)
+	}
+	v.signal()
+	v.mu.Unlock()
+	for _, c := range applied {
+		select {
+		case <-c.gone:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// appliedAt returns what was applied at names, above and below them.
+func (v *Tree) appliedAt(names ...string) []*claim {
+	var applied []*claim
+	v.inBatches(v.waitingAt(names...), func(c *claim) {
+		if c.isApplied {
+			applied = append(applied, c)
+		}
+	})
+	return applied
+}

@@ -1,0 +1,315 @@
+package writeback
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"strings"
+	"time"
+
+	"ferry/cache"
+	"ferry/remote"
+)
+
+// What the remote refused for good was acknowledged all the same. As long as nothing newer has its
+// name it is shown: its record stands in lost/, and a claim that is never carried out stands for it
+// in the picture. Whoever changes it has it wait again first, so that a removal, a new content and
+// a new name are what they are for any file that waits.
+
+// refuse shows the file of c, which was refused because of reason, where nothing else has its name.
+// LOCKS_REQUIRED(v.mu)
+func (v *Tree) refuse(c *claim, reason string) {
+	if c.rec.Kind != cache.File || nameTaken(reason) {
+		return
+	}
+	rec := c.rec
+	rec.Removes = nil // they come back: they are removed with the file that took their place, and it has not
+	v.addRefused(rec)
+}
+
+// addRefused puts a claim for a lost record into the picture.
+// LOCKS_REQUIRED(v.mu)
+func (v *Tree) addRefused(rec cache.Record) {
+	if st, _ := v.pending.look(rec.Name); st != elsewhere {
+		return
+	}
+	c := newClaim(rec, time.Time{})
+	c.refused = true
+	v.pending.add(c)
+	v.refused[rec.ID] = c
+}
+
+// nameTaken reports whether a file was refused because the remote has something else under its
+// name, which goes on being shown.
+func nameTaken(reason string) bool {
+	return strings.Contains(reason, remote.ErrIsDir.Error()) || strings.Contains(reason, remote.ErrNotDir.Error())
+}
+
+// recoverRefused shows what an earlier process has left in lost/.
+func (v *Tree) recoverRefused() {
+	lost, err := v.store.Lost()
+	if err != nil {
+		v.log.Warn("What the remote refused cannot be listed", "error", err)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for i := len(lost) - 1; i >= 0; i-- { // the newest of a name first
+		if r := &lost[i]; isRefusedFile(r) && !nameTaken(r.Reason) {
+			r.Removes = nil
+			v.addRefused(r.Record)
+		}
+	}
+}
+
+func isRefusedFile(r *cache.LostRecord) bool {
+	return !r.Damaged && !r.Superseded && r.Kind == cache.File
+}
+
+// openContent opens what c holds.
+func (v *Tree) openContent(c *claim) (*cache.Content, error) {
+	if c.refused {
+		return v.store.OpenLost(c.rec.ID)
+	}
+	return v.store.OpenContent(c.rec.ID)
+}
+
+// revive has c, which was refused, wait again, for who is about to change it. Then it is another
+// claim that says what is there, or nothing does any more. The caller has locked the name.
+func (v *Tree) revive(c *claim) error {
+	rec, err := v.store.Retry(c.rec.ID)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	switch {
+	case c.dead:
+	case err == nil:
+		v.replace(newClaim(rec, v.dueNow()), c)
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist): // dropped, or superseded
+		v.end(c)
+	default:
+		return err
+	}
+	delete(v.refused, c.rec.ID)
+	return nil
+}
+
+// reviveLocked is revive for who has not locked the name.
+func (v *Tree) reviveLocked(ctx context.Context, c *claim) error {
+	release, err := v.lock(ctx, c.rec.Name)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return v.revive(c)
+}
+
+// forgetRefused notes that lost records of names, and below them, are not the newest of their names
+// any more.
+// LOCKS_REQUIRED(v.mu)
+func (v *Tree) forgetRefused(names ...string) {
+	for id, c := range v.refused {
+		for _, name := range names {
+			if k, n := v.pending.keyOf(c.rec.Name), v.pending.keyOf(name); k == n || remote.Below(k, n) {
+				v.end(c)
+				delete(v.refused, id)
+				break
+			}
+		}
+	}
+}
+
+// refusedBelow returns what was refused in the directory dir, and in those below it.
+func (v *Tree) refusedBelow(dir string) []*claim {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var found []*claim
+	for _, c := range v.refused {
+		if remote.Below(v.pending.keyOf(c.rec.Name), v.pending.keyOf(dir)) {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+// moveRefused has what was refused in the directory from, which is called to now, wait again there.
+func (v *Tree) moveRefused(ctx context.Context, from, to string) {
+	for _, c := range v.refusedBelow(from) {
+		rec, err := v.store.Retry(c.rec.ID)
+		if err == nil {
+			rec.Name = remote.Join(to, rec.Name[len(from)+1:])
+			if remote.Below(rec.FactsOf, from) {
+				rec.FactsOf = remote.Join(to, rec.FactsOf[len(from)+1:])
+			}
+			rec, err = v.store.Update(ctx, rec, v.durability())
+		}
+		if err != nil { // it is found again under its old name at the next start
+			v.log.LogAttrs(ctx, slog.LevelWarn, "A refused file did not go with its directory, see ferry cache ls",
+				slog.String("path", c.rec.Name), slog.Any("error", err))
+			continue
+		}
+		v.mu.Lock()
+		v.replace(newClaim(rec, v.dueNow()), c)
+		delete(v.refused, rec.ID)
+		v.mu.Unlock()
+	}
+}
+
+// supersedeLost notes what was done on the remote in the lost records of names: they must not be
+// retried any more.
+func (v *Tree) supersedeLost(ctx context.Context, names ...string) {
+	if err := v.store.MarkSuperseded(names...); err != nil {
+		v.log.WarnContext(ctx, "A refused file could not be marked as superseded; drop it instead of retrying it, see ferry cache ls",
+			"path", names[0], "error", err)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.forgetRefused(names...)
+}
+
+// RetryRefused implements Pending.
+func (v *Tree) RetryRefused(id string) error {
+	r, err := v.lostRecord(id)
+	if err != nil {
+		return err
+	}
+	release, err := v.lock(context.Background(), r.Name)
+	if err != nil {
+		return err
+	}
+	defer release()
+	rec, err := v.store.Retry(id)
+	if err != nil {
+		return err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	next := newClaim(rec, rec.Committed)
+	if c := v.refused[id]; c != nil {
+		v.replace(next, c)
+		delete(v.refused, id)
+	} else {
+		v.replace(next)
+	}
+	return nil
+}
+
+// DropRefused implements Pending.
+func (v *Tree) DropRefused(id string) error {
+	r, err := v.lostRecord(id)
+	if err != nil {
+		return err
+	}
+	release, err := v.lock(context.Background(), r.Name)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := v.store.DropLost(id); err != nil {
+		return err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if c := v.refused[id]; c != nil {
+		v.end(c)
+		delete(v.refused, id)
+	}
+	return nil
+}
+
+func (v *Tree) lostRecord(id string) (cache.LostRecord, error) {
+	lost, err := v.store.Lost()
+	if err != nil {
+		return cache.LostRecord{}, err
+	}
+	for _, r := range lost {
+		if r.ID == id {
+			return r, nil
+		}
+	}
+	return cache.LostRecord{}, fs.ErrNotExist
+}
+
+// noteBase notes in the record of c what the remote has under its name: whether that is still so
+// tells later whether the file may be sent again by itself.
+func (v *Tree) noteBase(ctx context.Context, c *claim) {
+	if c.rec.Kind != cache.File || c.rec.Base != cache.BaseUnknown {
+		return
+	}
+	rec := c.rec
+	switch e, err := v.remote.Stat(ctx, rec.Name); {
+	case err == nil && !e.Dir:
+		rec.Base, rec.BaseVersion = cache.BasePresent, e.Version
+	case errors.Is(err, remote.ErrNotExist):
+		rec.Base = cache.BaseAbsent
+	default:
+		return
+	}
+	if _, err := v.store.Update(ctx, rec, v.durability()); err != nil {
+		v.inVain(ctx, rec.Name, err)
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	c.rec.Base, c.rec.BaseVersion = rec.Base, rec.BaseVersion
+}
+
+// retryLost has what earlier processes were refused wait once more, where the remote has nothing
+// newer of that name. It asks until the remote answers.
+func (v *Tree) retryLost(ctx context.Context) {
+	lost, err := v.store.Lost()
+	if err != nil {
+		return // recoverRefused has said so
+	}
+	for i := range lost {
+		if r := &lost[i]; isRefusedFile(r) && r.Recovered && !v.retryUnchanged(ctx, r) {
+			return
+		}
+	}
+}
+
+// retryUnchanged has r wait again, unless the remote has another file of its name than before; it
+// is false when ctx has ended.
+func (v *Tree) retryUnchanged(ctx context.Context, r *cache.LostRecord) bool {
+	for tries := 1; ; tries++ {
+		e, err := v.remote.Stat(ctx, r.Name)
+		if errors.Is(err, remote.ErrNotExist) {
+			if err = v.rootThere(ctx, nil); err == nil {
+				v.retryAtStart(ctx, r)
+				return true
+			}
+		}
+		if err == nil || remote.RefusesObject(err) {
+			if err == nil && !e.Dir && r.Base == cache.BasePresent && r.BaseVersion != "" && e.Version == r.BaseVersion {
+				v.retryAtStart(ctx, r)
+				return true
+			}
+			v.log.LogAttrs(ctx, slog.LevelWarn, "The remote has something else under the name of a file that it refused before: "+
+				"it is not sent again by itself, see ferry cache ls", slog.String("path", r.Name), slog.String("id", r.ID))
+			v.mu.Lock()
+			if c := v.refused[r.ID]; c != nil {
+				v.end(c)
+				delete(v.refused, r.ID)
+			}
+			v.mu.Unlock()
+			return true
+		}
+		wait := time.NewTimer(backoff(tries))
+		select {
+		case <-wait.C:
+		case <-ctx.Done():
+			wait.Stop()
+			return false
+		}
+	}
+}
+
+func (v *Tree) retryAtStart(ctx context.Context, r *cache.LostRecord) {
+	switch err := v.RetryRefused(r.ID); {
+	case err == nil:
+		v.log.LogAttrs(ctx, slog.LevelInfo, "A file that the remote refused before is sent once more", slog.String("path", r.Name))
+	case errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist): // something newer has come
+	default:
+		v.log.LogAttrs(ctx, slog.LevelWarn, "A file that the remote refused before cannot be sent again", slog.String("path", r.Name),
+			slog.Any("error", err))
+	}
+}

@@ -1,0 +1,325 @@
+package writeback
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"ferry/cache"
+	"ferry/remote"
+)
+
+// How long a change that could not be carried out waits for the next attempt: at first, at most;
+// and how much of it is left to chance.
+const (
+	firstDelay = time.Second
+	maxDelay   = time.Minute
+)
+
+// backoff is how long to wait after so many attempts that failed.
+func backoff(tries int) time.Duration {
+	d := maxDelay
+	if tries < 7 {
+		d = min(firstDelay<<(tries-1), maxDelay)
+	}
+	return d/2 + rand.N(d/2)
+}
+
+// Run implements Pending.
+func (v *Tree) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	kept := make(chan error, 1)
+	go func() {
+		err := v.store.Run(ctx)
+		if err != nil {
+			cancel() // what cannot be kept in order is not relied on
+		}
+		kept <- err
+	}()
+	err := v.run(ctx)
+	cancel()
+	return errors.Join(err, <-kept)
+}
+
+// run carries out what waits, several changes at a time, until ctx ends. What is under way then is
+// broken off and goes on waiting.
+func (v *Tree) run(ctx context.Context) error {
+	var running sync.WaitGroup
+	defer v.awaitLate()
+	defer running.Wait()
+	running.Go(func() { v.retryLost(ctx) })
+	running.Go(func() { v.uploads.abortLeft(ctx, v.remote) })
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		if next, waits := v.startDue(ctx, &running); waits {
+			timer.Reset(time.Until(next))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-v.wake:
+		case <-timer.C:
+		}
+	}
+}
+
+// signal has run look again.
+func (v *Tree) signal() {
+	select {
+	case v.wake <- struct{}{}:
+	default:
+	}
+}
+
+// startDue begins what is due, as far as there are attempts free, and returns when there will be
+// something.
+func (v *Tree) startDue(ctx context.Context, running *sync.WaitGroup) (next time.Time, waits bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.queue.settle(batch) {
+		v.signal()
+	}
+	for parked := 0; v.running < v.transfers; {
+		c, next, waits := v.queue.pop(time.Now(), v.runningLarge < v.transfers-v.reserved())
+		if c == nil {
+			return next, waits
+		}
+		if before := v.pending.blocker(c); before != nil {
+			v.queue.park(c, before)
+			if parked++; parked == batch { // others want the lock
+				v.signal()
+				break
+			}
+			continue
+		}
+		attempt, cancel := context.WithCancelCause(ctx)
+		c.run, c.begun = &run{cancel}, true
+		v.running++
+		if c.large() {
+			v.runningLarge++
+		}
+		running.Go(func() {
+			defer cancel(nil)
+			v.attempt(ctx, attempt, c)
+		})
+	}
+	return time.Time{}, false
+}
+
+// reserved is how many transfers are kept for what is small, or what somebody waits for: one in
+// four. Of one transfer none can be.
+func (v *Tree) reserved() int {
+	if v.transfers == 1 {
+		return 0
+	}
+	return max(1, v.transfers/4)
+}
+
+// attempt carries c out under the context callable, which a change of c may end, and notes what has
+// come of it.
+func (v *Tree) attempt(ctx, callable context.Context, c *claim) {
+	v.mu.Lock()
+	names := append([]string{c.rec.Name}, c.rec.Removes...)
+	v.mu.Unlock()
+	r := v.doubts.request(c.rec.Seq, names...).begin()
+	defer r.end()
+	v.conclude(r.watch(ctx), c, v.carryOut(r.watch(callable), c))
+}
+
+// conclude ends an attempt.
+func (v *Tree) conclude(ctx context.Context, c *claim, err error) {
+	kept := false
+	switch {
+	case err == nil:
+		kept, err = v.complete(ctx, c)
+	case ctx.Err() == nil && final(c, err):
+		err = v.giveUp(ctx, c, err)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.running--
+	if c.large() {
+		v.runningLarge--
+	}
+	v.done++
+	c.ending = false
+	v.signal()
+	if c.dead {
+		v.outOfTheWay(c)
+		return
+	}
+	c.run = nil
+	switch {
+	case kept:
+		v.acquit(c)
+		v.queue.unpark(c)
+	case err == errCalledOff:
+		c.due = time.Now()
+	case ctx.Err() == nil:
+		v.postpone(ctx, c, err)
+	}
+	v.queue.push(c)
+}
+
+// outOfTheWay notes that the run of c, which is dead, is over.
+// LOCKS_REQUIRED(v.mu)
+func (v *Tree) outOfTheWay(c *claim) {
+	if c.run == nil {
+		return
+	}
+	c.run = nil
+	v.pending.clear(c)
+	v.queue.unpark(c)
+}
+
+// commitTo makes sure that c is still wanted, waits for a change of it that is under way, and from
+// then on lets nobody change it any more. It is false when c was superseded, or when ctx ended
+// before.
+func (v *Tree) commitTo(ctx context.Context, c *claim) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for !c.dead && c.held != nil {
+		changing := c.held
+		v.mu.Unlock()
+		select {
+		case <-changing:
+		case <-ctx.Done(): // who changes it may wait for something that does not end without run
+		}
+		v.mu.Lock()
+		if ctx.Err() != nil {
+			return false
+		}
+	}
+	c.ending = !c.dead
+	return c.ending
+}
+
+// complete notes that c has been carried out. It is kept when it has to be looked at again; an
+// error means that it has to be carried out again.
+func (v *Tree) complete(ctx context.Context, c *claim) (kept bool, err error) {
+	v.breaker.Reset()
+	if until := v.inDoubt(c); !until.IsZero() {
+		return v.keepApplied(ctx, c, until)
+	}
+	if !v.commitTo(ctx, c) {
+		return false, nil
+	}
+	if c.rec.Kind == cache.File && !c.rec.ModTime.Equal(c.sentTime) {
+		if err := v.sendTime(ctx, c); err != nil {
+			return false, err
+		}
+	}
+	if err := v.watchFreed(ctx, c); err != nil {
+		return false, err
+	}
+	if err := v.dropStale(c); err != nil {
+		return false, err
+	}
+	if err := v.finish(c); err != nil {
+		return false, err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.end(c)
+	v.outOfTheWay(c)
+	return false, nil
+}
+
+// finish forgets the record of c, so that it does not come back.
+func (v *Tree) finish(c *claim) error {
+	err := v.store.Done(c.rec.ID, fingerprint(c.stored), v.mode == Full)
+	if errors.Is(err, fs.ErrNotExist) { // an attempt before has come that far
+		err = nil
+		if c.unsure {
+			err = v.store.Sync()
+		}
+	}
+	c.unsure = err != nil
+	return err
+}
+
+func fingerprint(e remote.Entry) cache.Fingerprint {
+	return cache.Fingerprint{Version: e.Version, Size: e.Size, ModTime: e.ModTime}
+}
+
+// dropStale forgets the records that c stands for and that could not be forgotten before.
+func (v *Tree) dropStale(c *claim) error {
+	v.mu.Lock()
+	stale := c.stale
+	v.mu.Unlock()
+	for _, id := range stale {
+		if err := v.store.Drop(id, v.durability()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	v.mu.Lock()
+	c.stale = nil
+	v.mu.Unlock()
+	return nil
+}
+
+// giveUp puts aside what the remote will never take.
+func (v *Tree) giveUp(ctx context.Context, c *claim, reason error) error {
+	if !v.commitTo(ctx, c) {
+		return nil
+	}
+	if err := v.dropStale(c); err != nil {
+		return err
+	}
+	v.noteBase(ctx, c)
+	failErr := v.store.Fail(c.rec.ID, reason)
+	if failErr != nil && !errors.Is(failErr, fs.ErrNotExist) {
+		return failErr
+	}
+	v.names.Invalidate(c.rec.Name)
+	what := "The remote refused a file for good: it is kept in the cache, see ferry cache ls"
+	if c.rec.Kind != cache.File {
+		what = "The remote refused a change for good, see ferry cache ls"
+	}
+	v.log.LogAttrs(ctx, slog.LevelError, what, slog.String("path", c.rec.Name), slog.String("change", c.rec.Kind.String()),
+		slog.Any("error", reason))
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	c.err = reason
+	v.end(c)
+	v.outOfTheWay(c)
+	if failErr == nil && !errors.As(reason, new(*contentError)) {
+		v.refuse(c, reason.Error())
+	}
+	return nil
+}
+
+// postpone has c wait for its next attempt.
+// LOCKS_REQUIRED(v.mu)
+func (v *Tree) postpone(ctx context.Context, c *claim, err error) {
+	c.tries++
+	c.delay = c.delayAfter(err)
+	c.due = time.Now().Add(c.delay)
+	v.blame(ctx, c, err)
+	v.pending.fail(c, err)
+}
+
+// fail lets those know who wait for c, or for what waits for it, that an attempt has failed.
+func (p *pending) fail(c *claim, err error) {
+	if !c.dead {
+		p.last = err
+		if c.failed == nil {
+			p.failed++
+		}
+	}
+	c.urgent = false
+	c.failed = err
+	close(c.tried)
+	c.tried = make(chan struct{})
+	for _, other := range c.waiting {
+		if other.urgent {
+			p.fail(other, err)
+		}
+	}
+}

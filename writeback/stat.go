@@ -1,0 +1,109 @@
+package writeback
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"time"
+
+	"ferry/breaker"
+	"ferry/remote"
+)
+
+// check is what every operation begins with.
+func (v *Tree) check(ctx context.Context, op, name string) error {
+	switch {
+	case !remote.ValidPath(name):
+		return &fs.PathError{Op: op, Path: name, Err: remote.ErrInvalid}
+	case ctx.Err() != nil:
+		return &fs.PathError{Op: op, Path: name, Err: context.Cause(ctx)}
+	}
+	return nil
+}
+
+// pathError wraps err as every error of a remote is, unless it is nil or so already.
+func pathError(op, name string, err error) error {
+	var wrapped *fs.PathError
+	if err == nil || errors.As(err, &wrapped) {
+		return err
+	}
+	return &fs.PathError{Op: op, Path: name, Err: err}
+}
+
+// look returns what name is as far as what waits tells.
+func (v *Tree) look(name string) (standing, *claim) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.pending.look(name)
+}
+
+// Stat implements remote.Remote.
+func (v *Tree) Stat(ctx context.Context, name string) (remote.Entry, error) {
+	if err := v.check(ctx, "stat", name); err != nil {
+		return remote.Entry{}, err
+	}
+	e, err := v.stat(ctx, name)
+	return e, pathError("stat", name, err)
+}
+
+func (v *Tree) stat(ctx context.Context, name string) (remote.Entry, error) {
+	v.mu.Lock()
+	st, c := v.pending.look(name)
+	var e remote.Entry
+	if c != nil || st == isDir {
+		e = v.describe(name, st, c)
+	}
+	v.mu.Unlock()
+	switch st {
+	case isFile, isMoved:
+		return e, nil
+	case isGone:
+		return remote.Entry{}, remote.ErrNotExist
+	case inFile:
+		return remote.Entry{}, remote.ErrNotDir
+	case isDir:
+		if c != nil {
+			return e, nil
+		}
+		there, err := v.names.StatSoon(ctx, name)
+		if err == nil && there.Dir || ctx.Err() != nil || name == "." && breaker.IsAnswer(err) {
+			return there, err
+		}
+		v.inVain(ctx, name, err)
+		return e, nil // it will be there when what waits in it is
+	}
+	return v.names.Stat(ctx, name)
+}
+
+// describe returns the entry of a file or directory that waits. Where c is nil it is a directory
+// that something waits in.
+// LOCKS_REQUIRED(v.mu)
+func (v *Tree) describe(name string, st standing, c *claim) remote.Entry {
+	_, base := remote.Split(name)
+	e := remote.Entry{Name: base, Dir: st == isDir}
+	if v.caps.Modes {
+		e.Mode = 0o644
+		if e.Dir {
+			e.Mode = 0o755
+		}
+	}
+	if c == nil {
+		return e
+	}
+	e.ModTime = v.rounded(c.rec.ModTime)
+	if !e.Dir {
+		e.Size = c.rec.Size
+		if c.mode != 0 {
+			e.Mode = c.mode
+		}
+	}
+	return e
+}
+
+// rounded is t as the remote will keep it.
+func (v *Tree) rounded(t time.Time) time.Time {
+	if v.caps.ModTime > 0 {
+		return t.Truncate(v.caps.ModTime)
+	}
+	return t
+}
