@@ -74,8 +74,8 @@ var libraries = map[string][]string{
 // are external.
 var testUses = map[string][]string{
 	"cmd/ferry":                     {"github.com/rogpeppe/go-internal/"},
-	"ftp":                           {"ferry/auth", "ferry/cache", "ferry/serve", "ferry/vfs"}, // dialogues run on real trees
-	"remote/driver/ftp":             {"ferry/ftp", "ferry/serve", "ferry/auth", "ferry/vfs"},   // they talk to a real engine
+	"ftp":                           {"ferry/auth", "ferry/cache", "ferry/serve", "ferry/vfs", "ferry/writeback"}, // dialogues run on real trees
+	"remote/driver/ftp":             {"ferry/ftp", "ferry/serve", "ferry/auth", "ferry/vfs"},                      // they talk to a real engine
 	"remote/driver/s3":              {"github.com/johannesboyne/gofakes3"},
 	"remote/driver/webdav":          {"golang.org/x/net/webdav"}, // they serve directories by this handler
 	"remote/driver/azureblob/entra": {"golang.org/x/crypto/"},
