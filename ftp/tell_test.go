@@ -2,41 +2,29 @@ package ftp_test
 
 import (
 	"bufio"
-	"bytes"
 	"crypto/tls"
 	"io"
 	"log/slog"
 	"net"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"ferry/ftp"
 	"ferry/remote"
 	"ferry/remote/driver/memory"
+	"ferry/remote/remotetest"
 	"ferry/remote/wrap/faulty"
 )
 
 // A logText is a log that may be read while it is written.
-type logText struct {
-	mu   sync.Mutex
-	text bytes.Buffer // guarded by mu
-}
-
-func (l *logText) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
+type logText struct{ remotetest.Log }
 
 // line returns the only line with all of the words.
 func (l *logText) line(t *testing.T, words ...string) string {
 	t.Helper()
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	var found []string
-	for line := range strings.Lines(l.text.String()) {
+	for line := range strings.Lines(l.String()) {
 		all := true
 		for _, w := range words {
 			all = all && strings.Contains(line, w)
@@ -46,7 +34,7 @@ func (l *logText) line(t *testing.T, words ...string) string {
 		}
 	}
 	if len(found) != 1 {
-		t.Errorf("%d lines with %q in\n%s", len(found), words, l.text.String())
+		t.Errorf("%d lines with %q in\n%s", len(found), words, l.String())
 		return ""
 	}
 	return found[0]
@@ -76,7 +64,7 @@ func TestTheLogSaysWhatWasRefusedAndWhy(t *testing.T) {
 	log.line(t, "level=INFO", "command=SIZE", "code=550")
 	log.line(t, "level=INFO", `msg="transfer complete"`, "bytes=5", "took=")
 	log.line(t, "level=INFO", `msg="session ended"`, "user=bob", "files=1", "received=5", "sent=0", "refused=3")
-	if text := log.text.String(); strings.Contains(text, "secret") || strings.Contains(text, "client=") {
+	if text := log.String(); strings.Contains(text, "secret") || strings.Contains(text, "client=") {
 		t.Errorf("the log:\n%s", text)
 	}
 }
@@ -88,9 +76,7 @@ func TestProbesDoNotFillTheLog(t *testing.T) {
 		d.steps("> DELE missing", "<< 550")
 	}
 	d.hangUp()
-	log.mu.Lock()
-	defer log.mu.Unlock()
-	if n := strings.Count(log.text.String(), "level=WARN"); n != 30 {
+	if n := strings.Count(log.String(), "level=WARN"); n != 30 {
 		t.Errorf("%d warnings", n)
 	}
 }
@@ -178,9 +164,7 @@ func TestWhatNeedsNobodysAttentionIsNoWarning(t *testing.T) {
 // none fails when a line has all of the words.
 func (l *logText) none(t *testing.T, what string, words ...string) {
 	t.Helper()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for line := range strings.Lines(l.text.String()) {
+	for line := range strings.Lines(l.String()) {
 		all := true
 		for _, w := range words {
 			all = all && strings.Contains(line, w)
@@ -208,8 +192,8 @@ func TestStrangersDoNotFillTheLog(t *testing.T) {
 	log.none(t, "a command that does not exist", "level=WARN", "command=GET")
 	log.none(t, "a secret", "secret")
 	log.none(t, "nobody's session", "session ended")
-	if n := strings.Count(log.text.String(), "level=WARN"); n < 1 || n > 3 {
-		t.Errorf("%d warnings:\n%s", n, log.text.String())
+	if n := strings.Count(log.String(), "level=WARN"); n < 1 || n > 3 {
+		t.Errorf("%d warnings:\n%s", n, log.String())
 	}
 }
 

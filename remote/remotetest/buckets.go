@@ -1,7 +1,6 @@
 package remotetest
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -58,7 +57,7 @@ type bucket struct {
 	markers bool
 	ctx     context.Context
 	r       remote.Remote
-	log     lockedBuffer
+	log     Log
 }
 
 // again opens the bucket anew.
@@ -159,24 +158,6 @@ func doors() []door {
 		{"Move of a directory", func(b *bucket, name string) error { return remote.Move(b.ctx, b.r, "tree", name) }},
 		{"Copy", func(b *bucket, name string) error { return b.r.(remote.Copier).Copy(b.ctx, "file", name) }},
 	}
-}
-
-// lockedBuffer is a buffer for a log.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer // guarded by mu
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }
 
 func bucketTests() []bucketTest {

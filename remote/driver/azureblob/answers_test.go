@@ -1,76 +1,39 @@
 package azureblob_test
 
 import (
-	"errors"
-	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
-	"strings"
-	"sync/atomic"
 	"testing"
 
 	"ferry/remote"
 	"ferry/remote/driver/azureblob"
+	"ferry/remote/remotetest"
 	"ferry/remote/wrap/retry"
 )
 
-// openRefusing returns a remote with repetitions on a service that answers every request in one
-// way, and counts them.
-func openRefusing(t *testing.T, status int, code string, attempts int) (remote.Remote, *atomic.Int64) {
-	t.Helper()
-	var n atomic.Int64
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		if r.URL.Query().Get("comp") == "list" && r.URL.Query().Has("prefix") {
-			_, _ = io.WriteString(w, `<EnumerationResults><Blobs></Blobs></EnumerationResults>`)
-			return
-		}
-		n.Add(1)
-		w.Header().Set("x-ms-error-code", code)
-		w.WriteHeader(status)
-	}))
-	t.Cleanup(web.Close)
-	o := azureblob.Options{Account: "a", Endpoint: web.URL}
-	o.Credentials.Key = secret
-	o.Network.Attempts = attempts
-	r := open(t, "container", o)
-	t.Cleanup(func() { _ = r.Close() })
-	return retry.New(r, retry.Options{Attempts: attempts}), &n
-}
-
-func putOne(t *testing.T, r remote.Remote) error {
-	_, err := r.Put(t.Context(), "f", strings.NewReader("x"), remote.PutOptions{Size: 1})
-	return err
-}
-
 func TestWhatAnAnswerMeansAndCosts(t *testing.T) {
-	for _, c := range []struct {
-		status   int
-		code     string
-		requests int64
-		kind     error
-	}{
-		{409, "BlobArchived", 1, remote.ErrArchived},
-		{409, "BlobBeingRehydrated", 1, remote.ErrArchived},
-		{413, "RequestBodyTooLarge", 1, remote.ErrTooLarge},
-		{409, "BlockCountExceedsLimit", 1, remote.ErrTooLarge},
-		{409, "InvalidBlobType", 1, remote.ErrInvalid},
-		{418, "SomethingNew", 1, nil},
-		{405, "UnsupportedHttpVerb", 1, nil},
-		{503, "ServerBusy", 3, nil},
-		{500, "OperationTimedOut", 3, nil},
-		{429, "", 3, nil},
-	} {
-		t.Run(fmt.Sprint(c.status, c.code), func(t *testing.T) {
-			r, n := openRefusing(t, c.status, c.code, 3)
-			err := putOne(t, r)
-			if err == nil || c.kind != nil && !errors.Is(err, c.kind) || remote.Permanent(err) != (c.requests == 1) {
-				t.Errorf("error %v", err)
-			}
-			if n.Load() != c.requests {
-				t.Errorf("%d requests, %v", n.Load(), err)
-			}
-		})
-	}
+	remotetest.RunAnswers(t, []remotetest.Answer{
+		{Status: 409, Code: "BlobArchived", Requests: 1, Kind: remote.ErrArchived},
+		{Status: 409, Code: "BlobBeingRehydrated", Requests: 1, Kind: remote.ErrArchived},
+		{Status: 413, Code: "RequestBodyTooLarge", Requests: 1, Kind: remote.ErrTooLarge},
+		{Status: 409, Code: "BlockCountExceedsLimit", Requests: 1, Kind: remote.ErrTooLarge},
+		{Status: 409, Code: "InvalidBlobType", Requests: 1, Kind: remote.ErrInvalid},
+		{Status: 418, Code: "SomethingNew", Requests: 1},
+		{Status: 405, Code: "UnsupportedHttpVerb", Requests: 1},
+		{Status: 503, Code: "ServerBusy", Requests: 3},
+		{Status: 500, Code: "OperationTimedOut", Requests: 3},
+		{Status: 429, Requests: 3},
+	}, func(w http.ResponseWriter, a remotetest.Answer) {
+		w.Header().Set("x-ms-error-code", a.Code)
+		w.WriteHeader(a.Status)
+	}, func(r *http.Request) string {
+		if r.URL.Query().Get("comp") == "list" && r.URL.Query().Has("prefix") {
+			return `<EnumerationResults><Blobs></Blobs></EnumerationResults>`
+		}
+		return ""
+	}, func(t *testing.T, url string) remote.Remote {
+		o := azureblob.Options{Account: "a", Endpoint: url}
+		o.Credentials.Key = secret
+		o.Network.Attempts = 3
+		return retry.New(open(t, "container", o), retry.Options{Attempts: 3})
+	})
 }

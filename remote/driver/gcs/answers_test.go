@@ -1,74 +1,38 @@
 package gcs_test
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
-	"strings"
-	"sync/atomic"
 	"testing"
 
 	"ferry/remote"
 	"ferry/remote/driver/gcs"
+	"ferry/remote/remotetest"
 	"ferry/remote/wrap/retry"
 )
 
-// openRefusing returns a remote with repetitions on a service that answers every request in one
-// way, and counts them.
-func openRefusing(t *testing.T, status int, code string, attempts int) (remote.Remote, *atomic.Int64) {
-	t.Helper()
-	var n atomic.Int64
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		if r.URL.Query().Has("prefix") {
-			_, _ = io.WriteString(w, `{}`)
-			return
-		}
-		n.Add(1)
-		w.WriteHeader(status)
-		_, _ = fmt.Fprintf(w, `{"error":{"code":%d,"errors":[{"reason":%q}]}}`, status, code)
-	}))
-	t.Cleanup(web.Close)
-	o := gcs.Options{Anonymous: true, Endpoint: web.URL}
-	o.Network.Attempts = attempts
-	r := open(t, "container", o)
-	t.Cleanup(func() { _ = r.Close() })
-	return retry.New(r, retry.Options{Attempts: attempts}), &n
-}
-
-func putOne(t *testing.T, r remote.Remote) error {
-	_, err := r.Put(t.Context(), "f", strings.NewReader("x"), remote.PutOptions{Size: 1})
-	return err
-}
-
 func TestWhatAnAnswerMeansAndCosts(t *testing.T) {
-	for _, c := range []struct {
-		status   int
-		code     string
-		requests int64
-		kind     error
-	}{
-		{413, "uploadTooLarge", 1, remote.ErrTooLarge},
-		{400, "uploadTooLarge", 1, remote.ErrTooLarge},
-		{418, "somethingNew", 1, nil},
-		{405, "methodNotAllowed", 1, nil},
-		{411, "lengthRequired", 1, nil},
-		{503, "backendError", 3, nil},
-		{500, "internalError", 3, nil},
-		{429, "rateLimitExceeded", 3, nil},
-		{408, "uploadBrokenConnection", 3, nil},
-	} {
-		t.Run(fmt.Sprint(c.status, c.code), func(t *testing.T) {
-			r, n := openRefusing(t, c.status, c.code, 3)
-			err := putOne(t, r)
-			if err == nil || c.kind != nil && !errors.Is(err, c.kind) || remote.Permanent(err) != (c.requests == 1) {
-				t.Errorf("error %v", err)
-			}
-			if n.Load() != c.requests {
-				t.Errorf("%d requests, %v", n.Load(), err)
-			}
-		})
-	}
+	remotetest.RunAnswers(t, []remotetest.Answer{
+		{Status: 413, Code: "uploadTooLarge", Requests: 1, Kind: remote.ErrTooLarge},
+		{Status: 400, Code: "uploadTooLarge", Requests: 1, Kind: remote.ErrTooLarge},
+		{Status: 418, Code: "somethingNew", Requests: 1},
+		{Status: 405, Code: "methodNotAllowed", Requests: 1},
+		{Status: 411, Code: "lengthRequired", Requests: 1},
+		{Status: 503, Code: "backendError", Requests: 3},
+		{Status: 500, Code: "internalError", Requests: 3},
+		{Status: 429, Code: "rateLimitExceeded", Requests: 3},
+		{Status: 408, Code: "uploadBrokenConnection", Requests: 3},
+	}, func(w http.ResponseWriter, a remotetest.Answer) {
+		w.WriteHeader(a.Status)
+		_, _ = fmt.Fprintf(w, `{"error":{"code":%d,"errors":[{"reason":%q}]}}`, a.Status, a.Code)
+	}, func(r *http.Request) string {
+		if r.URL.Query().Has("prefix") {
+			return `{}`
+		}
+		return ""
+	}, func(t *testing.T, url string) remote.Remote {
+		o := gcs.Options{Anonymous: true, Endpoint: url}
+		o.Network.Attempts = 3
+		return retry.New(open(t, "container", o), retry.Options{Attempts: 3})
+	})
 }
