@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"ferry/remote/remotetest"
-	"ferry/remote/remotetest/sshserver"
+	"ferry/remote/remotetest/servers"
+	"ferry/remote/remotetest/servers/sshserver"
 )
 
 // A fault makes a remote one that cannot work.
@@ -119,7 +119,7 @@ func startCombine(t *testing.T) *site {
 
 // startIndex runs a web server that shows lists of files.
 func startIndex(t *testing.T) *site {
-	url, files := remotetest.StartApache(t, []string{"autoindex"}, "Options +Indexes")
+	url, files := servers.StartApache(t, []string{"autoindex"}, "Options +Indexes")
 	options := func(addr string) map[string]string {
 		return map[string]string{"type": "http", "url": "http://" + addr + "/"}
 	}
@@ -127,10 +127,10 @@ func startIndex(t *testing.T) *site {
 }
 
 // nobody is an address that nothing listens at.
-func nobody(t *testing.T) string { return fmt.Sprintf("127.0.0.1:%d", remotetest.FreePort(t)) }
+func nobody(t *testing.T) string { return fmt.Sprintf("127.0.0.1:%d", servers.FreePort(t)) }
 
 // nobodysPort is the port of that.
-func nobodysPort(t *testing.T) string { return fmt.Sprint(remotetest.FreePort(t)) }
+func nobodysPort(t *testing.T) string { return fmt.Sprint(servers.FreePort(t)) }
 
 // startGuarded runs a web server that lets nobody in.
 func startGuarded(t *testing.T) (url string) {

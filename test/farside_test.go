@@ -11,15 +11,14 @@ import (
 	"testing"
 	"time"
 
-	"ferry/remote/remotetest"
 	"ferry/remote/remotetest/badnet"
 )
 
 // A farSide is a ferry with a bad network between it and its server. Its cache outlives it.
 type farSide struct {
 	*testing.T
-	net   *badnet.Network   // nil where it is none of HTTP
-	proxy *remotetest.Proxy // nil where it is one of HTTP, or there is none
+	net   *badnet.Network // nil where it is none of HTTP
+	proxy *badnet.Proxy   // nil where it is one of HTTP, or there is none
 	began time.Time
 	where string // what it serves
 	home  string // holds the cache
@@ -41,7 +40,7 @@ func newFarSide(t *testing.T, s *site, mode string, args ...string) *farSide {
 		f.net = badnet.Start(t, s.addr)
 		f.env = s.environment("there", f.net.Addr)
 	case "ftp", "sftp":
-		f.proxy = remotetest.NewProxy(t, s.addr, remotetest.ProxyOptions{FTP: s.options(s.addr)["type"] == "ftp"})
+		f.proxy = badnet.NewProxy(t, s.addr, badnet.ProxyOptions{FTP: s.options(s.addr)["type"] == "ftp"})
 		f.env = s.environment("there", f.proxy.Addr)
 	}
 	f.args = append([]string{"serve", "ftp", f.where, "--addr", "127.0.0.1:0", "--user", "bob", "-v", "--vfs-cache-mode", mode}, args...)

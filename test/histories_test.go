@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"ferry/remote/remotetest"
 	"ferry/remote/remotetest/badnet"
 	"ferry/remote/remotetest/ledger"
 )
@@ -149,20 +148,20 @@ func (c *chronicle) weather(ctx context.Context) {
 		case 0:
 			c.proxy.Reset()
 		case 1:
-			c.proxy.Cut(remotetest.Cut{Direction: remotetest.Down, After: n})
+			c.proxy.Cut(badnet.Cut{Direction: badnet.Down, After: n})
 		case 2:
-			c.proxy.Cut(remotetest.Cut{Direction: remotetest.Up, After: n})
+			c.proxy.Cut(badnet.Cut{Direction: badnet.Up, After: n})
 		default: // what is sent arrives, and its answer is lost
-			c.proxy.Hold(remotetest.Down, remotetest.Up, n)
+			c.proxy.Hold(badnet.Down, badnet.Up, n)
 			select {
 			case <-ctx.Done():
 			case <-time.After(time.Duration(rng.IntN(1000)) * time.Millisecond):
 			}
 			c.proxy.Reset()
-			c.proxy.Release(remotetest.Down)
+			c.proxy.Release(badnet.Down)
 		}
 	}
-	c.proxy.Release(remotetest.Down)
+	c.proxy.Release(badnet.Down)
 	c.proxy.Heal()
 }
 

@@ -12,9 +12,9 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"ferry/remote/remotetest"
-	"ferry/remote/remotetest/gcsserver"
-	"ferry/remote/remotetest/sshserver"
+	"ferry/remote/remotetest/servers"
+	"ferry/remote/remotetest/servers/gcsserver"
+	"ferry/remote/remotetest/servers/sshserver"
 )
 
 // A place is a kind of remote that can be written to, behind a real server.
@@ -111,17 +111,17 @@ func startFerry(t *testing.T) *site {
 
 // startGateway runs an S3 server over a directory.
 func startGateway(t *testing.T) *site {
-	program := remotetest.BuildProgram(t, "github.com/versity/versitygw/cmd/versitygw", "v1.8.0")
+	program := servers.BuildProgram(t, "github.com/versity/versitygw/cmd/versitygw", "v1.8.0")
 	dir := t.TempDir()
 	for _, sub := range []string{"data/bucket", "meta"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
-	addr := fmt.Sprintf("127.0.0.1:%d", remotetest.FreePort(t))
+	addr := fmt.Sprintf("127.0.0.1:%d", servers.FreePort(t))
 	server := exec.Command(program, "--access", "key", "--secret", "s3cret", "--port", addr,
 		"--quiet", "posix", "--sidecar", filepath.Join(dir, "meta"), filepath.Join(dir, "data"))
-	remotetest.StartWebServer(t, "http://"+addr, "", server)
+	servers.StartWebServer(t, "http://"+addr, "", server)
 	options := func(addr string) map[string]string {
 		return map[string]string{"type": "s3", "provider": "Other", "endpoint": "http://" + addr, "access_key_id": "key",
 			"secret_access_key": "s3cret", "acl": "private"}
@@ -159,7 +159,7 @@ func startFakeGCS(t *testing.T) *site {
 
 // startAzurite runs the emulator of Azure. The container is made through ferry.
 func startAzurite(t *testing.T) *site {
-	endpoint := strings.TrimPrefix(remotetest.StartAzurite(t), "http://")
+	endpoint := strings.TrimPrefix(servers.StartAzurite(t), "http://")
 	addr, path, _ := strings.Cut(endpoint, "/")
 	options := func(addr string) map[string]string {
 		return map[string]string{"type": "azureblob", "use_emulator": "true", "endpoint": "http://" + addr + "/" + path}
@@ -173,7 +173,7 @@ func startAzurite(t *testing.T) *site {
 
 // startApache runs a WebDAV server.
 func startApache(t *testing.T) *site {
-	url, files := remotetest.StartApache(t, []string{"dav", "dav_fs"}, "Dav On")
+	url, files := servers.StartApache(t, []string{"dav", "dav_fs"}, "Dav On")
 	options := func(addr string) map[string]string {
 		return map[string]string{"type": "webdav", "url": "http://" + addr + "/", "vendor": "other"}
 	}

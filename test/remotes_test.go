@@ -6,14 +6,14 @@ import (
 	"strings"
 	"testing"
 
-	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/badnet"
 )
 
 // A visit is a fresh directory of a place, and ferry over it.
 type visit struct {
 	*testing.T
 	place place
-	proxy *remotetest.Proxy // between ferry and the server; nil where there is no network
+	proxy *badnet.Proxy // between ferry and the server; nil where there is no network
 	proc  *process
 	addr  string // of ferry
 	again func() // starts ferry once more
@@ -58,7 +58,7 @@ func newVisit(t *testing.T, p place, s *site) *visit {
 	v := &visit{T: t, place: p}
 	addr := s.addr
 	if addr != "" {
-		v.proxy = remotetest.NewProxy(t, addr, remotetest.ProxyOptions{})
+		v.proxy = badnet.NewProxy(t, addr, badnet.ProxyOptions{})
 		addr = v.proxy.Addr
 	}
 	what, env := "there:"+s.fresh(t), s.environment("there", addr)

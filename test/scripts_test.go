@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"ferry/remote/remotetest"
-
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"ferry/remote/remotetest/servers"
 )
 
 // Every client does all it can, in clear and over both versions of TLS.
@@ -128,7 +128,7 @@ func python() string {
 // nodeClient returns the directory with the client for Node.js, "" where it cannot be had.
 func nodeClient(t *testing.T) string {
 	t.Helper()
-	dir, err := remotetest.NodePackages(t.Context(), "basic-ftp@6.2.6", filepath.Join("testdata", "basic-ftp"))
+	dir, err := servers.NodePackages(t.Context(), "basic-ftp@6.2.6", filepath.Join("testdata", "basic-ftp"))
 	if err != nil {
 		t.Logf("basic-ftp for Node.js: %v", err)
 	}

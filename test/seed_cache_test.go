@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/badnet"
 )
 
 // The sentences of the manual about the flags and the place of the disk cache, by the names of the
@@ -214,7 +214,7 @@ func TestThePlaceOfTheCacheOfTheManual(t *testing.T) {
 		}
 	})
 	t.Run("You may prefer to look at the cache backend which does a much more sophisticated job of caching, including caching directory hierarchies and chunks of files.", func(t *testing.T) {
-		proxy := remotetest.NewProxy(t, s.addr, remotetest.ProxyOptions{})
+		proxy := badnet.NewProxy(t, s.addr, badnet.ProxyOptions{})
 		through := &site{addr: proxy.Addr, options: s.options, files: s.files}
 		k := keepOver(t, through, "kept:", keptRemote, "--dir-cache-time", "0")
 		if err := os.MkdirAll(filepath.Join(k.far, "dir/sub"), 0o755); err != nil {

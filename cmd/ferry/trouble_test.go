@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"ferry/remote/remotetest/gcsserver"
+	"ferry/remote/remotetest/servers/gcsserver"
 )
 
 // A server that takes nothing from a user whose rights are wrong loses no upload, and the log and

@@ -18,9 +18,13 @@ type layer struct {
 // its own, or of its own. The first row with a pattern that matches counts. A package that no
 // pattern matches is a finding: a new package takes its place here first.
 var layers = []layer{
-	{packages: []string{"auth", "config", "disk", "ftp", "rc", "remote", "remote/nameenc", "cmd/ferry/internal/listen", "internal/house", "test", "bench/*"}},
-	{packages: []string{"remote/network", "remote/partname", "remote/wrap/*", "remote/remotetest", "breaker"}, imports: []string{"remote"}},
-	{packages: []string{"remote/remotetest/*"}, imports: []string{"remote/remotetest"}},
+	{packages: []string{
+		"auth", "config", "disk", "ftp", "rc", "remote", "remote/nameenc",
+		"remote/remotetest/badnet", "remote/remotetest/ledger", "remote/remotetest/servers", "remote/remotetest/servers/sshserver",
+		"cmd/ferry/internal/listen", "internal/house", "test", "bench/*",
+	}},
+	{packages: []string{"remote/network", "remote/partname", "remote/wrap/*", "breaker"}, imports: []string{"remote"}},
+	{packages: []string{"remote/remotetest", "remote/remotetest/*"}, imports: []string{"remote", "remote/remotetest/badnet", "remote/remotetest/servers"}},
 	{packages: []string{"remote/driver/internal/*", "remote/driver/azureblob/entra"}, imports: driverUses},
 	{packages: []string{"remote/driver/*"}, imports: append(slices.Clip(driverUses), "remote/driver/internal/*", "remote/driver/azureblob/entra")},
 	{packages: []string{"cache", "disk/*"}, imports: []string{"disk"}},
@@ -48,26 +52,26 @@ var driverUses = []string{"remote", "remote/nameenc", "remote/partname", "remote
 // libraries names the packages that may import others than those of this module and of the standard
 // library, with prefixes of those.
 var libraries = map[string][]string{
-	"auth":                          {"golang.org/x/crypto/bcrypt"},
-	"cmd/ferry":                     {"github.com/spf13/", "golang.org/x/sys/", "golang.org/x/term"},
-	"cmd/ferry/internal/configcmd":  {"github.com/spf13/", "golang.org/x/term"},
-	"cmd/ferry/internal/flags":      {"github.com/spf13/"},
-	"config":                        {"golang.org/x/crypto/nacl/secretbox", "golang.org/x/text/unicode/norm"}, // rclone's encrypted file
-	"disk":                          {"golang.org/x/sys/"},
-	"remote/driver/azureblob":       {"github.com/Azure/azure-sdk-for-go/sdk/"},
-	"remote/driver/azureblob/entra": {"golang.org/x/oauth2", "golang.org/x/crypto/pkcs12"},
-	"remote/driver/ftp":             {"github.com/jlaffaye/ftp"},
-	"remote/driver/gcs":             {"golang.org/x/oauth2"},
-	"remote/driver/http":            {"golang.org/x/net/html"},
-	"remote/driver/local":           {"golang.org/x/sys/"},
-	"remote/driver/s3":              {"github.com/minio/minio-go/v7"},
-	"remote/driver/sftp":            {"github.com/pkg/sftp", "golang.org/x/crypto/ssh", "golang.org/x/sys/"},
-	"remote/network":                {"golang.org/x/net/proxy"},
-	"remote/remotetest":             {"golang.org/x/sys/"},
-	"remote/remotetest/sshserver":   {"golang.org/x/crypto/ssh"},
-	"remote/wrap/filter":            {"golang.org/x/text/unicode/norm"}, // which names look alike is for Unicode to say
-	"remote/wrap/limit":             {"golang.org/x/time/rate"},
-	"remote/wrap/normdup":           {"golang.org/x/text/unicode/norm"},
+	"auth":                                {"golang.org/x/crypto/bcrypt"},
+	"cmd/ferry":                           {"github.com/spf13/", "golang.org/x/sys/", "golang.org/x/term"},
+	"cmd/ferry/internal/configcmd":        {"github.com/spf13/", "golang.org/x/term"},
+	"cmd/ferry/internal/flags":            {"github.com/spf13/"},
+	"config":                              {"golang.org/x/crypto/nacl/secretbox", "golang.org/x/text/unicode/norm"}, // rclone's encrypted file
+	"disk":                                {"golang.org/x/sys/"},
+	"remote/driver/azureblob":             {"github.com/Azure/azure-sdk-for-go/sdk/"},
+	"remote/driver/azureblob/entra":       {"golang.org/x/oauth2", "golang.org/x/crypto/pkcs12"},
+	"remote/driver/ftp":                   {"github.com/jlaffaye/ftp"},
+	"remote/driver/gcs":                   {"golang.org/x/oauth2"},
+	"remote/driver/http":                  {"golang.org/x/net/html"},
+	"remote/driver/local":                 {"golang.org/x/sys/"},
+	"remote/driver/s3":                    {"github.com/minio/minio-go/v7"},
+	"remote/driver/sftp":                  {"github.com/pkg/sftp", "golang.org/x/crypto/ssh", "golang.org/x/sys/"},
+	"remote/network":                      {"golang.org/x/net/proxy"},
+	"remote/remotetest/badnet":            {"golang.org/x/sys/"},
+	"remote/remotetest/servers/sshserver": {"golang.org/x/crypto/ssh"},
+	"remote/wrap/filter":                  {"golang.org/x/text/unicode/norm"}, // which names look alike is for Unicode to say
+	"remote/wrap/limit":                   {"golang.org/x/time/rate"},
+	"remote/wrap/normdup":                 {"golang.org/x/text/unicode/norm"},
 }
 
 // testUses names what tests of packages may import besides. Where it is of this module, those tests

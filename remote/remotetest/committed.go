@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ferry/remote"
+	"ferry/remote/remotetest/badnet"
 )
 
 // RunCommitted checks what becomes of changes that cannot be called back: those that the server may
@@ -19,7 +20,7 @@ func RunCommitted(t *testing.T, n Network) {
 		t.Run(sentence, func(t *testing.T) {
 			for _, c := range committedChanges() {
 				t.Run(c.name, func(t *testing.T) {
-					p := NewProxy(t, n.Target, ProxyOptions{FTP: n.FTP, Deliver: true})
+					p := badnet.NewProxy(t, n.Target, badnet.ProxyOptions{FTP: n.FTP, Deliver: true})
 					s := newSuite(t, func(t *testing.T) remote.Remote { return n.Open(t, p.Addr) })
 					if c.able != nil && !c.able(s) {
 						t.Skipf("%s has no %s", s.r.Info().Name, c.name)
@@ -33,7 +34,7 @@ func RunCommitted(t *testing.T, n Network) {
 	run("a change whose answer is lost is in doubt, or settled", answerIsLost)
 	run("a change that was not sent is not in doubt", neverSent)
 	t.Run("an upload that was broken off is not stored, however late it arrives", func(t *testing.T) {
-		p := NewProxy(t, n.Target, ProxyOptions{FTP: n.FTP, Deliver: true})
+		p := badnet.NewProxy(t, n.Target, badnet.ProxyOptions{FTP: n.FTP, Deliver: true})
 		s := newSuite(t, func(t *testing.T) remote.Remote { return n.Open(t, p.Addr) })
 		brokenOffUpload(&link{s, &suite{s.T, n.Again(s.r), s.ctx, s.caps}, p, pattern(2 * n.Size)})
 	})
@@ -98,13 +99,13 @@ func (l *link) begin(c committed, name string) (cancel func(), doubts *atomic.In
 	c.before(l.suite, "a")
 	c.before(l.suite, name)
 	l.stat(".") // so that a connection is there
-	sent := l.p.Bytes(Up)
+	sent := l.p.Bytes(badnet.Up)
 	if err := c.change(l.ctx, l.suite, "a"); err != nil {
 		l.Fatalf("%s: %v", c.name, err)
 	}
-	sent = l.p.Bytes(Up) - sent
+	sent = l.p.Bytes(badnet.Up) - sent
 	const shortest = 8 // no request is as short
-	held := l.p.Hold(Down, Up, sent-shortest)
+	held := l.p.Hold(badnet.Down, badnet.Up, sent-shortest)
 	ctx, doubts := doubting(l.ctx)
 	ctx, cancel = context.WithCancel(ctx)
 	l.Cleanup(cancel)
@@ -132,7 +133,7 @@ func waitsForItsAnswer(l *link, c committed) {
 		l.Fatalf("it gave up: %v", err)
 	case <-time.After(100 * time.Millisecond):
 	}
-	l.p.Release(Down)
+	l.p.Release(badnet.Down)
 	if err := <-done; err != nil {
 		l.Errorf("it was done, and fails with %v", err)
 	}
@@ -145,7 +146,7 @@ func waitsForItsAnswer(l *link, c committed) {
 func answerIsLost(l *link, c committed) {
 	_, doubts, done := l.begin(c, "b")
 	l.p.Reset()
-	l.p.Release(Down)
+	l.p.Release(badnet.Down)
 	err := <-done
 	if err != nil && remote.Permanent(err) {
 		l.Errorf("it fails with what is an answer: %v", err)
@@ -183,7 +184,7 @@ func brokenOffUpload(l *link) {
 	ctx, cancel := context.WithCancel(l.ctx)
 	defer cancel()
 	half := int64(len(l.content) / 2)
-	held := l.p.Hold(Up, Up, half/2)
+	held := l.p.Hold(badnet.Up, badnet.Up, half/2)
 	body := stopping(ctx, l.content[:half])
 	done := make(chan error, 1)
 	go func() {
@@ -196,7 +197,7 @@ func brokenOffUpload(l *link) {
 		l.Fatalf("it ended before half of it was sent: %v", err)
 	}
 	cancel()
-	time.AfterFunc(50*time.Millisecond, func() { l.p.Release(Up) }) // what tidies up is held, too
+	time.AfterFunc(50*time.Millisecond, func() { l.p.Release(badnet.Up) }) // what tidies up is held, too
 	if err := <-done; err == nil {
 		l.Error("it was stored")
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"ferry/remote"
+	"ferry/remote/remotetest/badnet"
 )
 
 // A Network is a way to open a remote through a Proxy.
@@ -17,7 +18,7 @@ type Network struct {
 	Open func(t *testing.T, addr string) remote.Remote
 	// Again makes it a remote that repeats what failed on the way, as package retry does.
 	Again func(remote.Remote) remote.Remote
-	FTP   bool // see ProxyOptions
+	FTP   bool // see badnet.ProxyOptions
 	// Size is the length of a file that takes a while, and of which some is sent before the rest
 	// comes; 0 = 12 MiB.
 	Size int
@@ -27,7 +28,7 @@ type Network struct {
 type link struct {
 	*suite
 	sure    *suite // of the same remote, decorated: what broke does not show in it
-	p       *Proxy
+	p       *badnet.Proxy
 	content string // that takes a while
 }
 
@@ -42,7 +43,7 @@ func RunNetwork(t *testing.T, n Network) {
 	n.complete()
 	run := func(sentence string, decorate func(remote.Remote) remote.Remote, test func(l *link)) {
 		t.Run(sentence, func(t *testing.T) {
-			p := NewProxy(t, n.Target, ProxyOptions{FTP: n.FTP})
+			p := badnet.NewProxy(t, n.Target, badnet.ProxyOptions{FTP: n.FTP})
 			s := newSuite(t, func(t *testing.T) remote.Remote { return decorate(n.Open(t, p.Addr)) })
 			sure := &suite{s.T, n.Again(s.r), s.ctx, s.caps} // s closes the remote
 			test(&link{s, sure, p, pattern(n.Size)})
@@ -84,7 +85,7 @@ func cutUpload(l *link) {
 			if old {
 				l.sure.put("f", "old")
 			}
-			l.p.Cut(Cut{Direction: Up, At: at, Of: int64(len(l.content)), All: true})
+			l.p.Cut(badnet.Cut{Direction: badnet.Up, At: at, Of: int64(len(l.content)), All: true})
 			_, err := l.r.Put(l.ctx, "f", struct{ io.Reader }{strings.NewReader(l.content)}, remote.PutOptions{})
 			l.p.Heal()
 			switch {
@@ -109,7 +110,7 @@ func cutUpload(l *link) {
 func cutRead(l *link) {
 	l.put("f", l.content)
 	for _, at := range []float64{0, 0.1, 0.9} {
-		l.p.Cut(Cut{Direction: Down, At: at, Of: int64(len(l.content)), All: true})
+		l.p.Cut(badnet.Cut{Direction: badnet.Down, At: at, Of: int64(len(l.content)), All: true})
 		if got, err := l.read("f", 0, -1); err != nil {
 			l.brokeOff("Read", err)
 		} else if got != l.content {
@@ -124,7 +125,7 @@ func cutList(l *link) {
 		l.put("a name of some length that makes the answer long "+strings.Repeat("x", want), "x")
 	}
 	for _, after := range []int64{0, 100, 1000} {
-		l.p.Cut(Cut{Direction: Down, After: after, All: true})
+		l.p.Cut(badnet.Cut{Direction: badnet.Down, After: after, All: true})
 		n := 0
 		var last error
 		for _, err := range l.r.List(l.ctx, ".") {
@@ -154,18 +155,18 @@ func reconnects(l *link) {
 }
 
 func repeatedUpload(l *link) {
-	l.p.Cut(Cut{Direction: Up, At: 0.5, Of: int64(len(l.content)), All: true, Times: 3})
+	l.p.Cut(badnet.Cut{Direction: badnet.Up, At: 0.5, Of: int64(len(l.content)), All: true, Times: 3})
 	l.put("f", l.content)
 	l.holds("f", l.content)
 	l.lists(".", "f")
-	if n := min(l.p.Bytes(Up), l.p.Bytes(Down)); n < int64(len(l.content)) {
+	if n := min(l.p.Bytes(badnet.Up), l.p.Bytes(badnet.Down)); n < int64(len(l.content)) {
 		l.Errorf("%d of %d bytes went by way of the proxy", n, len(l.content))
 	}
 }
 
 func repeatedRead(l *link) {
 	l.put("f", l.content)
-	l.p.Cut(Cut{Direction: Down, At: 0.25, Of: int64(len(l.content)), All: true, Times: 3})
+	l.p.Cut(badnet.Cut{Direction: badnet.Down, At: 0.25, Of: int64(len(l.content)), All: true, Times: 3})
 	f, err := l.r.Open(l.ctx, "f", 0, -1)
 	if err != nil {
 		l.Fatal(err)

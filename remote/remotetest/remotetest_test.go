@@ -17,6 +17,7 @@ import (
 	"ferry/remote"
 	"ferry/remote/driver/memory"
 	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/servers"
 )
 
 // brokenEnv names the broken remote that a child process runs the suite on.
@@ -25,7 +26,7 @@ const brokenEnv = "REMOTETEST_BROKEN"
 // TestTheSuiteFindsWhatIsBroken runs the suite, in processes of its own, on remotes that break a
 // promise each.
 func TestTheSuiteFindsWhatIsBroken(t *testing.T) {
-	remotetest.SkipLong(t)
+	servers.SkipLong(t)
 	for name, broken := range brokenRemotes() {
 		t.Run(name, func(t *testing.T) {
 			group, _, _ := strings.Cut(broken.sentence, "/")

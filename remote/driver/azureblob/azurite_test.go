@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"ferry/remote/driver/azureblob"
-	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/servers"
 )
 
 // A service is an emulator on a port of its own.
@@ -16,7 +16,7 @@ type service struct {
 
 func startService(t *testing.T) *service {
 	t.Helper()
-	return &service{endpoint: remotetest.StartAzurite(t)}
+	return &service{endpoint: servers.StartAzurite(t)}
 }
 
 // options are how the emulator is reached.

@@ -16,6 +16,7 @@ import (
 	"ferry/remote/driver/local"
 	"ferry/remote/driver/memory"
 	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/servers"
 )
 
 // plain hides every optional interface of the remote it holds.
@@ -33,7 +34,7 @@ func newTree(t *testing.T, upstreams ...combine.Upstream) remote.Remote {
 }
 
 func TestAnUpstreamKeepsItsContracts(t *testing.T) {
-	remotetest.SkipLong(t)
+	servers.SkipLong(t)
 	t.Run("memory", func(t *testing.T) {
 		remotetest.Run(t, func(t *testing.T) remote.Remote {
 			return staged{below{newTree(t, up("a", memory.New()), up("b", memory.New())), "b"}}

@@ -15,6 +15,7 @@ import (
 	"ferry/remote/driver/ftp"
 	"ferry/remote/driver/memory"
 	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/servers"
 	"ferry/serve"
 	"ferry/vfs"
 )
@@ -78,7 +79,7 @@ func TestRemoteOnFerry(t *testing.T) {
 }
 
 func TestRemoteOnFerryByLIST(t *testing.T) {
-	remotetest.SkipLong(t)
+	servers.SkipLong(t)
 	remotetest.Run(t, func(t *testing.T) remote.Remote {
 		o := startFerry(t, memory.New(), nil)
 		o.NoMLSD = true
@@ -87,7 +88,7 @@ func TestRemoteOnFerryByLIST(t *testing.T) {
 }
 
 func TestRemoteOnFerryWithTLS(t *testing.T) {
-	remotetest.SkipLong(t)
+	servers.SkipLong(t)
 	certificate, pool := newCertificate(t)
 	remotetest.Run(t, func(t *testing.T) remote.Remote {
 		o := startFerry(t, memory.New(), func(s *ftpserver.Server, l net.Listener) net.Listener {

@@ -8,11 +8,12 @@ import (
 	"ferry/remote"
 	"ferry/remote/driver/memory"
 	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/servers"
 	"ferry/remote/wrap/retry"
 )
 
 func TestBrokenConnections(t *testing.T) {
-	remotetest.SkipLong(t)
+	servers.SkipLong(t)
 	store := memory.New()
 	o := startFerry(t, store, nil)
 	opened := 0

@@ -13,6 +13,7 @@ import (
 	"ferry/remote"
 	"ferry/remote/driver/ftp"
 	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/servers"
 )
 
 // A program is a server that is not part of this house, installed or unpacked from its Debian
@@ -175,7 +176,7 @@ xferlog_enable=NO
 
 func TestRemoteOnVsftpd(t *testing.T) {
 	p := findProgram(t, "vsftpd", "vsftpd")
-	dir, port := servedDir(t), remotetest.FreePort(t)
+	dir, port := servedDir(t), servers.FreePort(t)
 	conf := filepath.Join(t.TempDir(), "vsftpd.conf")
 	empty := t.TempDir()
 	if err := os.WriteFile(conf, fmt.Appendf(nil, vsftpdConf, port, dir, empty), 0o600); err != nil {
@@ -187,7 +188,7 @@ func TestRemoteOnVsftpd(t *testing.T) {
 
 func TestRemoteOnPureFTPd(t *testing.T) {
 	p := findProgram(t, "pure-ftpd", "pure-ftpd")
-	dir, port, state := servedDir(t), remotetest.FreePort(t), t.TempDir()
+	dir, port, state := servedDir(t), servers.FreePort(t), t.TempDir()
 	users, db := filepath.Join(state, "users"), filepath.Join(state, "users.pdb")
 	pw := filepath.Join(p.root, "/usr/bin/pure-pw")
 	// A hash that is quick to compute: pure-pw would choose one that takes a second for each login.

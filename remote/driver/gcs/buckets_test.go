@@ -6,7 +6,7 @@ import (
 	"ferry/remote"
 	"ferry/remote/driver/internal/objects/objectstest"
 	"ferry/remote/remotetest"
-	"ferry/remote/remotetest/gcsserver"
+	"ferry/remote/remotetest/servers/gcsserver"
 )
 
 func TestBuckets(t *testing.T) {

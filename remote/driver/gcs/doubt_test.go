@@ -11,7 +11,7 @@ import (
 	"ferry/remote"
 	"ferry/remote/driver/gcs"
 	"ferry/remote/remotetest/badnet"
-	"ferry/remote/remotetest/gcsserver"
+	"ferry/remote/remotetest/servers/gcsserver"
 )
 
 // openBad opens a new bucket over a bad network.

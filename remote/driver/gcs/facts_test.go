@@ -17,7 +17,7 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/driver/gcs"
-	"ferry/remote/remotetest/gcsserver"
+	"ferry/remote/remotetest/servers/gcsserver"
 )
 
 // described is what an object says of itself besides its content.

@@ -7,7 +7,7 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/remotetest"
-	"ferry/remote/remotetest/gcsserver"
+	"ferry/remote/remotetest/servers/gcsserver"
 )
 
 func TestRemote(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/remotetest"
-	"ferry/remote/remotetest/gcsserver"
+	"ferry/remote/remotetest/servers/gcsserver"
 	"ferry/remote/wrap/retry"
 )
 

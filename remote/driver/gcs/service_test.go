@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"ferry/remote/driver/gcs"
-	"ferry/remote/remotetest/gcsserver"
+	"ferry/remote/remotetest/servers/gcsserver"
 )
 
 // TestTheFakeCanBeBuilt builds the fake service, which takes minutes the first time.

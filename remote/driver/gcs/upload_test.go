@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"ferry/remote"
-	"ferry/remote/remotetest/gcsserver"
+	"ferry/remote/remotetest/servers/gcsserver"
 )
 
 const owner = "alice"

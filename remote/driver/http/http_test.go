@@ -31,7 +31,7 @@ func open(t *testing.T, o http.Options) *http.Remote {
 }
 
 func TestRemote(t *testing.T) {
-	for name, start := range servers() {
+	for name, start := range pageServers() {
 		t.Run(name, func(t *testing.T) {
 			s := start(t)
 			remotetest.Run(t, func(t *testing.T) remote.Remote { return open(t, http.Options{URL: s.url}) })
@@ -52,7 +52,7 @@ func names() []string {
 
 func TestReading(t *testing.T) {
 	when := time.Date(2020, 2, 3, 4, 5, 6, 0, time.UTC)
-	for server, start := range servers() {
+	for server, start := range pageServers() {
 		t.Run(server, func(t *testing.T) {
 			s := start(t)
 			for _, dir := range []string{"d", "d/empty", "d/a dir?"} {

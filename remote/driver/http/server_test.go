@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/servers"
 )
 
 // A server serves the directory files at url.
@@ -18,8 +18,8 @@ type server struct {
 	url, files string
 }
 
-// servers are the programs whose pages the driver reads.
-func servers() map[string]func(t *testing.T) server {
+// pageServers are the programs whose pages the driver reads.
+func pageServers() map[string]func(t *testing.T) server {
 	return map[string]func(t *testing.T) server{
 		"Go":     startGo,
 		"Apache": startApache,
@@ -56,14 +56,14 @@ func write(t *testing.T, name, content string) {
 }
 
 func startApache(t *testing.T) server {
-	url, files := remotetest.StartApache(t, []string{"dir", "autoindex"}, "Options +Indexes",
+	url, files := servers.StartApache(t, []string{"dir", "autoindex"}, "Options +Indexes",
 		"IndexOptions FancyIndexing IconsAreLinks HTMLTable")
 	return server{url, files}
 }
 
 func startNginx(t *testing.T) server {
-	program := remotetest.FindProgram(t, "nginx")
-	dir, port := t.TempDir(), remotetest.FreePort(t)
+	program := servers.FindProgram(t, "nginx")
+	dir, port := t.TempDir(), servers.FreePort(t)
 	s := server{fmt.Sprintf("http://127.0.0.1:%d", port), publicDir(t, dir)}
 	write(t, filepath.Join(dir, "nginx.conf"), fmt.Sprintf(`
 daemon off;
@@ -85,14 +85,14 @@ http {
 	}
 }
 `, dir, port))
-	remotetest.StartWebServer(t, s.url, filepath.Join(dir, "error.log"),
+	servers.StartWebServer(t, s.url, filepath.Join(dir, "error.log"),
 		exec.Command(program, "-e", filepath.Join(dir, "error.log"), "-p", dir, "-c", filepath.Join(dir, "nginx.conf")))
 	return s
 }
 
 func startCaddy(t *testing.T) server {
-	program := remotetest.FindProgram(t, "caddy")
-	dir, port := t.TempDir(), remotetest.FreePort(t)
+	program := servers.FindProgram(t, "caddy")
+	dir, port := t.TempDir(), servers.FreePort(t)
 	s := server{fmt.Sprintf("http://127.0.0.1:%d", port), publicDir(t, dir)}
 	write(t, filepath.Join(dir, "Caddyfile"), fmt.Sprintf(`
 {
@@ -107,6 +107,6 @@ http://127.0.0.1:%d {
 `, port, s.files))
 	cmd := exec.Command(program, "run", "--adapter", "caddyfile", "--config", filepath.Join(dir, "Caddyfile"))
 	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir)
-	remotetest.StartWebServer(t, s.url, "", cmd)
+	servers.StartWebServer(t, s.url, "", cmd)
 	return s
 }

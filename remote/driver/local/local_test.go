@@ -7,6 +7,7 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/servers"
 )
 
 func TestRemote(t *testing.T) {
@@ -14,22 +15,22 @@ func TestRemote(t *testing.T) {
 }
 
 func TestRemoteOnRoot(t *testing.T) {
-	remotetest.SkipLong(t)
+	servers.SkipLong(t)
 	remotetest.Run(t, func(t *testing.T) remote.Remote { return open(t, openRootTree, Options{}) })
 }
 
 func TestRemoteThatFollowsLinks(t *testing.T) {
-	remotetest.SkipLong(t)
+	servers.SkipLong(t)
 	remotetest.Run(t, func(t *testing.T) remote.Remote { return open(t, openTree, Options{CopyLinks: true}) })
 }
 
 func TestRemoteOnRootThatFollowsLinks(t *testing.T) {
-	remotetest.SkipLong(t)
+	servers.SkipLong(t)
 	remotetest.Run(t, func(t *testing.T) remote.Remote { return open(t, openRootTree, Options{CopyLinks: true}) })
 }
 
 func TestRemoteThatSyncs(t *testing.T) {
-	remotetest.SkipLong(t)
+	servers.SkipLong(t)
 	remotetest.Run(t, func(t *testing.T) remote.Remote { return open(t, openTree, Options{Sync: true}) })
 }
 

@@ -10,16 +10,16 @@ import (
 	"time"
 
 	"ferry/remote"
-	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/badnet"
 )
 
 // farAway is a server in another place: what the benchmarks measure against.
-var farAway = remotetest.ProxyOptions{Latency: 30 * time.Millisecond, PerConn: 100e6, Total: 400e6}
+var farAway = badnet.ProxyOptions{Latency: 30 * time.Millisecond, PerConn: 100e6, Total: 400e6}
 
 // openFar opens a remote on the gateway, from far away.
 func openFar(b *testing.B) *Remote {
 	b.Helper()
-	proxy := remotetest.NewProxy(b, startGateway(b), farAway)
+	proxy := badnet.NewProxy(b, startGateway(b), farAway)
 	r, err := New(b.Context(), testBucket, testOptions(proxy.Addr))
 	if err != nil {
 		b.Fatal(err)
@@ -90,7 +90,7 @@ func BenchmarkList20000(b *testing.B) {
 		})
 	}
 	all.Wait()
-	proxy := remotetest.NewProxy(b, gateway, farAway)
+	proxy := badnet.NewProxy(b, gateway, farAway)
 	r, err := New(b.Context(), testBucket, testOptions(proxy.Addr))
 	if err != nil {
 		b.Fatal(err)

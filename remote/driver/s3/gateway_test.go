@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"ferry/remote"
-	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/badnet"
 )
 
 func names(t *testing.T, r *Remote, dir string) []string {
@@ -187,16 +187,16 @@ func TestARootThatIsAFile(t *testing.T) {
 }
 
 // slow is a network with some way to go.
-var slow = remotetest.ProxyOptions{Latency: 10 * time.Millisecond}
+var slow = badnet.ProxyOptions{Latency: 10 * time.Millisecond}
 
 func TestAnUploadThatIsCutOnTheWay(t *testing.T) {
 	const size = 4*minPart + 7
 	content := pattern(size)
 	gateway := startGateway(t)
-	proxy := remotetest.NewProxy(t, gateway, slow)
+	proxy := badnet.NewProxy(t, gateway, slow)
 	r := openAt(t, testBucket, testOptions(proxy.Addr))
 	direct := openAt(t, testBucket, testOptions(gateway))
-	proxy.Cut(remotetest.Cut{Direction: remotetest.Up, At: 0.9, Of: size, All: true})
+	proxy.Cut(badnet.Cut{Direction: badnet.Up, At: 0.9, Of: size, All: true})
 	store(t, r, "f", remote.StageOptions{}, content)
 	if !bytes.Equal(load(t, direct, "f"), content) {
 		t.Error("an upload that was cut once is not whole")
@@ -206,8 +206,8 @@ func TestAnUploadThatIsCutOnTheWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, at := range []float64{0.3, 0.9} {
-		proxy.Cut(remotetest.Cut{Direction: remotetest.Up, At: at, Of: size, All: true, Times: 1})
-		proxy.Cut(remotetest.Cut{Direction: remotetest.Up, After: minPart / 2, Each: true, Times: 50})
+		proxy.Cut(badnet.Cut{Direction: badnet.Up, At: at, Of: size, All: true, Times: 1})
+		proxy.Cut(badnet.Cut{Direction: badnet.Up, After: minPart / 2, Each: true, Times: 50})
 		_, err := r.Put(t.Context(), "new", bytes.NewReader(content), remote.PutOptions{})
 		proxy.Heal()
 		if err == nil || remote.Permanent(err) {
@@ -220,10 +220,10 @@ func TestAnUploadThatIsCutOnTheWay(t *testing.T) {
 func TestAReadThatIsCutGoesOnInTheSameVersion(t *testing.T) {
 	content := pattern(2 << 20)
 	gateway := startGateway(t)
-	proxy := remotetest.NewProxy(t, gateway, slow)
+	proxy := badnet.NewProxy(t, gateway, slow)
 	r := openAt(t, testBucket, testOptions(proxy.Addr))
 	store(t, r, "f", remote.StageOptions{}, content)
-	proxy.Cut(remotetest.Cut{Direction: remotetest.Down, After: 1 << 20})
+	proxy.Cut(badnet.Cut{Direction: badnet.Down, After: 1 << 20})
 	body, err := r.Open(t.Context(), "f", 0, -1)
 	if err != nil {
 		t.Fatal(err)
@@ -252,7 +252,7 @@ func TestAReadThatIsCutGoesOnInTheSameVersion(t *testing.T) {
 }
 
 func TestAConnectionIsUsedAgain(t *testing.T) {
-	proxy := remotetest.NewProxy(t, startGateway(t), slow)
+	proxy := badnet.NewProxy(t, startGateway(t), slow)
 	r := openAt(t, testBucket, testOptions(proxy.Addr))
 	for i := range 20 {
 		name := fmt.Sprintf("d/f%d", i)

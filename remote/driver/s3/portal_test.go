@@ -5,10 +5,11 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/servers"
 )
 
 func TestCaptivePortal(t *testing.T) {
-	remotetest.SkipLong(t)
+	servers.SkipLong(t)
 	remotetest.RunPortal(t, func(t *testing.T, addr string) remote.Remote {
 		return openAt(t, testBucket, testOptions(addr))
 	})

@@ -23,7 +23,7 @@ import (
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
 	"ferry/remote/nameenc"
-	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/servers"
 )
 
 const (
@@ -48,7 +48,7 @@ func TestTheGatewayCanBeBuilt(t *testing.T) {
 // gateway returns the executable. A test that lacks it is skipped, but not on the build machine.
 func gateway(t testing.TB) string {
 	t.Helper()
-	return remotetest.BuildProgram(t, gatewayModule, gatewayVersion)
+	return servers.BuildProgram(t, gatewayModule, gatewayVersion)
 }
 
 // startGateway runs the gateway on an empty directory until the test ends, and returns its address.
@@ -99,7 +99,7 @@ func waitFor(t testing.TB, addr string, exited <-chan struct{}, out fmt.Stringer
 
 func freeAddr(t testing.TB) string {
 	t.Helper()
-	return fmt.Sprintf("127.0.0.1:%d", remotetest.FreePort(t))
+	return fmt.Sprintf("127.0.0.1:%d", servers.FreePort(t))
 }
 
 // testOptions are those of a server at addr.

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ferry/remote"
-	"ferry/remote/remotetest/sshserver"
+	"ferry/remote/remotetest/servers/sshserver"
 )
 
 // megabytes returns n MiB that no protocol makes shorter.

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ferry/remote"
-	"ferry/remote/remotetest/sshserver"
+	"ferry/remote/remotetest/servers/sshserver"
 )
 
 // root looks at the root of a remote with these options.

@@ -10,7 +10,8 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/remotetest"
-	"ferry/remote/remotetest/sshserver"
+	"ferry/remote/remotetest/servers"
+	"ferry/remote/remotetest/servers/sshserver"
 	"ferry/remote/wrap/retry"
 )
 
@@ -19,7 +20,7 @@ func TestBrokenConnections(t *testing.T) {
 }
 
 func TestBrokenConnectionsToPackageSFTP(t *testing.T) {
-	remotetest.SkipLong(t)
+	servers.SkipLong(t)
 	testBrokenConnections(t, goServer)
 }
 

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ferry/remote"
-	"ferry/remote/remotetest/sshserver"
+	"ferry/remote/remotetest/servers/sshserver"
 )
 
 // warnings makes a remote, looks at its root and returns what it warns of.

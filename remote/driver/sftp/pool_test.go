@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"ferry/remote"
-	"ferry/remote/remotetest/sshserver"
+	"ferry/remote/remotetest/servers/sshserver"
 )
 
 func TestAnIdleConnectionIsClosedAndMadeAgain(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
 
-	"ferry/remote/remotetest/sshserver"
+	"ferry/remote/remotetest/servers/sshserver"
 )
 
 // A server is what the tests of this package log in to.

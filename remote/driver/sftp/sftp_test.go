@@ -7,7 +7,7 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/remotetest"
-	"ferry/remote/remotetest/sshserver"
+	"ferry/remote/remotetest/servers/sshserver"
 )
 
 func openRemote(t *testing.T, root string, o Options) *Remote {

@@ -9,13 +9,14 @@ import (
 	"ferry/remote"
 	"ferry/remote/driver/webdav"
 	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/servers"
 	"ferry/remote/wrap/retry"
 )
 
 func again(r remote.Remote) remote.Remote { return retry.New(r, retry.Options{}) }
 
 func TestBrokenConnectionsToGoServer(t *testing.T) {
-	remotetest.SkipLong(t)
+	servers.SkipLong(t)
 	files := t.TempDir()
 	s := newServer(t, exactTimes{dav.Dir(files)}, nil)
 	n := remotetest.Network{

@@ -23,6 +23,7 @@ import (
 	"ferry/remote"
 	"ferry/remote/driver/webdav"
 	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/servers"
 )
 
 // owncloud gives the handler below it what Nextcloud and ownCloud do beside the standard: PUT with
@@ -131,7 +132,7 @@ func assemble(w http.ResponseWriter, req *http.Request, root, chunks string) {
 }
 
 func TestNextcloudInChunks(t *testing.T) {
-	remotetest.SkipLong(t)
+	servers.SkipLong(t)
 	remotetest.Run(t, func(t *testing.T) remote.Remote {
 		dir := t.TempDir()
 		r := open(t, webdav.Options{URL: nextcloud(t, dir), Vendor: "nextcloud", ChunkSize: 20_000})
@@ -174,7 +175,7 @@ type readFunc func(p []byte) (int, error)
 func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 
 func TestNextcloud(t *testing.T) {
-	remotetest.SkipLong(t)
+	servers.SkipLong(t)
 	remotetest.Run(t, func(t *testing.T) remote.Remote {
 		dir := filepath.Join(t.TempDir(), "files")
 		if err := os.Mkdir(dir, 0o755); err != nil {

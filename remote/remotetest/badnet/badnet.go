@@ -1,8 +1,8 @@
-// Package badnet is a bad network between a driver and an HTTP server, for tests. It sees requests,
-// not bytes: it delays their bodies, keeps answers, loses them when the server is done, delivers
-// what it has buffered after the client has gone and in another order than it came, answers in the
-// place of the server, and breaks connections. What becomes of a request is said by rules, or drawn
-// on a seed:
+// Package badnet is a bad network between a driver and a server, for tests. A Proxy sees bytes: it
+// slows, cuts, holds and refuses connections. A Network sees the requests of HTTP: it delays their
+// bodies, keeps answers, loses them when the server is done, delivers what it has buffered after
+// the client has gone and in another order than it came, answers in the place of the server, and
+// breaks connections. What becomes of a request is said by rules, or drawn on a seed:
 //
 //	n := badnet.Start(t, server)          // the driver gets n.Addr in the place of server
 //	n.Add(badnet.Rule{Method: "PUT", Path: "/f", Fate: badnet.Fate{Rate: 200_000}})

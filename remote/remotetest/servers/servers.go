@@ -1,4 +1,7 @@
-package remotetest
+// Package servers starts real programs that remotes talk to, for tests: those of the system, and
+// those that are built from a Go module or unpacked from a package. A test whose program is missing
+// is skipped and names it.
+package servers
 
 import (
 	"bytes"

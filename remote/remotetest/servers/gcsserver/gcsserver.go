@@ -18,7 +18,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/servers"
 )
 
 const (
@@ -42,7 +42,7 @@ type Server struct {
 // Program returns the executable. A test that lacks it is skipped, but not on the build machine.
 func Program(t testing.TB) string {
 	t.Helper()
-	return remotetest.BuildProgram(t, program, version)
+	return servers.BuildProgram(t, program, version)
 }
 
 // Start starts a server, which ends with the test.
@@ -50,11 +50,11 @@ func Start(t *testing.T) *Server {
 	t.Helper()
 	exe := Program(t)
 	web := httptest.NewUnstartedServer(nil)
-	port := remotetest.FreePort(t)
+	port := servers.FreePort(t)
 	s := &Server{Addr: web.Listener.Addr().String(), fake: fmt.Sprintf("127.0.0.1:%d", port)}
 	s.client.Transport = &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}
 	t.Cleanup(s.client.CloseIdleConnections)
-	remotetest.StartWebServer(t, "http://"+s.fake+"/storage/v1/b", "", exec.Command(exe, "-backend", "memory", "-scheme", "http",
+	servers.StartWebServer(t, "http://"+s.fake+"/storage/v1/b", "", exec.Command(exe, "-backend", "memory", "-scheme", "http",
 		"-host", "127.0.0.1", "-port", strconv.Itoa(port), "-public-host", s.Addr, "-external-url", "http://"+s.Addr, "-log-level", "error"))
 	to := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {

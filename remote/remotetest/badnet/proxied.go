@@ -1,4 +1,4 @@
-package remotetest
+package badnet
 
 import (
 	"io"
@@ -8,8 +8,6 @@ import (
 )
 
 const (
-	// chunk is how much passes at once.
-	chunk = 32 << 10
 	// inFlight is how many chunks may be on their way in one direction of a connection: with a
 	// latency of 30 ms, enough for more than 100 MB/s.
 	inFlight = 128

@@ -1,4 +1,4 @@
-package remotetest
+package badnet
 
 // A hold stops a direction as soon as enough bytes have passed in another.
 type hold struct {

@@ -1,4 +1,4 @@
-package remotetest_test
+package badnet_test
 
 import (
 	"errors"
@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/badnet"
 )
 
 // listen starts a server and returns its address. It ends with the test.
@@ -42,7 +42,7 @@ func listen(t *testing.T, serve func(c net.Conn)) string {
 func echo(c net.Conn) { _, _ = io.Copy(c, c) }
 
 // dial connects to p. The connection ends with the test, before the proxy does.
-func dial(t *testing.T, p *remotetest.Proxy) *net.TCPConn {
+func dial(t *testing.T, p *badnet.Proxy) *net.TCPConn {
 	t.Helper()
 	c, err := net.Dial("tcp", p.Addr)
 	if err != nil {
@@ -66,7 +66,7 @@ func say(c net.Conn, s string) error {
 }
 
 func TestProxyPassesEverythingOn(t *testing.T) {
-	p := remotetest.NewProxy(t, listen(t, echo), remotetest.ProxyOptions{})
+	p := badnet.NewProxy(t, listen(t, echo), badnet.ProxyOptions{})
 	c := dial(t, p)
 	content := make([]byte, 1<<20)
 	for i := range content {
@@ -80,8 +80,8 @@ func TestProxyPassesEverythingOn(t *testing.T) {
 	if err != nil || string(got) != string(content) {
 		t.Errorf("%d bytes come back, %v", len(got), err)
 	}
-	if p.Connections() != 1 || p.Bytes(remotetest.Up) != 1<<20 || p.Bytes(remotetest.Down) != 1<<20 {
-		t.Errorf("%d connections, %d bytes up, %d down", p.Connections(), p.Bytes(remotetest.Up), p.Bytes(remotetest.Down))
+	if p.Connections() != 1 || p.Bytes(badnet.Up) != 1<<20 || p.Bytes(badnet.Down) != 1<<20 {
+		t.Errorf("%d connections, %d bytes up, %d down", p.Connections(), p.Bytes(badnet.Up), p.Bytes(badnet.Down))
 	}
 }
 
@@ -90,7 +90,7 @@ func TestProxyPassesEverythingOn(t *testing.T) {
 
 func TestProxyAddsLatencyToEachRoundTrip(t *testing.T) {
 	const latency = 20 * time.Millisecond
-	p := remotetest.NewProxy(t, listen(t, echo), remotetest.ProxyOptions{Latency: latency})
+	p := badnet.NewProxy(t, listen(t, echo), badnet.ProxyOptions{Latency: latency})
 	start := time.Now()
 	c := dial(t, p)
 	for trip := range 3 {
@@ -110,7 +110,7 @@ func TestProxyAddsLatencyToEachRoundTrip(t *testing.T) {
 
 func TestProxyLetsWhatIsSentTogetherArriveTogether(t *testing.T) {
 	const latency, messages = 100 * time.Millisecond, 200
-	p := remotetest.NewProxy(t, listen(t, echo), remotetest.ProxyOptions{Latency: latency})
+	p := badnet.NewProxy(t, listen(t, echo), badnet.ProxyOptions{Latency: latency})
 	c := dial(t, p)
 	start := time.Now()
 	for range messages {
@@ -133,16 +133,16 @@ func TestProxyLimitsBandwidth(t *testing.T) {
 		_, _ = c.Write([]byte{0})
 	})
 	for name, c := range map[string]struct {
-		o     remotetest.ProxyOptions
+		o     badnet.ProxyOptions
 		conns int
 		least time.Duration
 	}{
-		"one connection": {remotetest.ProxyOptions{PerConn: 1_000_000}, 1, 100 * time.Millisecond},
-		"each of two":    {remotetest.ProxyOptions{PerConn: 1_000_000}, 2, 100 * time.Millisecond},
-		"all together":   {remotetest.ProxyOptions{PerConn: 10_000_000, Total: 1_000_000}, 3, 300 * time.Millisecond},
+		"one connection": {badnet.ProxyOptions{PerConn: 1_000_000}, 1, 100 * time.Millisecond},
+		"each of two":    {badnet.ProxyOptions{PerConn: 1_000_000}, 2, 100 * time.Millisecond},
+		"all together":   {badnet.ProxyOptions{PerConn: 10_000_000, Total: 1_000_000}, 3, 300 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := remotetest.NewProxy(t, sink, c.o)
+			p := badnet.NewProxy(t, sink, c.o)
 			start := time.Now()
 			var wg sync.WaitGroup
 			for range c.conns {
@@ -177,17 +177,17 @@ func TestProxyCutsAConnection(t *testing.T) {
 		arrived <- seen{n, err}
 	})
 	for name, c := range map[string]struct {
-		cut  remotetest.Cut
+		cut  badnet.Cut
 		want int64
 	}{
-		"after bytes":    {remotetest.Cut{Direction: remotetest.Up, After: 70_001}, 70_001},
-		"at a fraction":  {remotetest.Cut{Direction: remotetest.Up, At: 0.9, Of: 200_000}, 180_000},
-		"at once":        {remotetest.Cut{Direction: remotetest.Up}, 0},
-		"one's own":      {remotetest.Cut{Direction: remotetest.Up, After: 5, Each: true}, 5},
-		"all that there": {remotetest.Cut{Direction: remotetest.Up, After: 6, All: true}, 6},
+		"after bytes":    {badnet.Cut{Direction: badnet.Up, After: 70_001}, 70_001},
+		"at a fraction":  {badnet.Cut{Direction: badnet.Up, At: 0.9, Of: 200_000}, 180_000},
+		"at once":        {badnet.Cut{Direction: badnet.Up}, 0},
+		"one's own":      {badnet.Cut{Direction: badnet.Up, After: 5, Each: true}, 5},
+		"all that there": {badnet.Cut{Direction: badnet.Up, After: 6, All: true}, 6},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := remotetest.NewProxy(t, target, remotetest.ProxyOptions{})
+			p := badnet.NewProxy(t, target, badnet.ProxyOptions{})
 			p.Cut(c.cut)
 			conn := dial(t, p)
 			if err := conn.SetWriteDeadline(time.Now().Add(time.Minute)); err != nil {
@@ -209,8 +209,8 @@ func TestProxyCutsAConnection(t *testing.T) {
 }
 
 func TestProxyCutsAsOftenAsItIsTold(t *testing.T) {
-	p := remotetest.NewProxy(t, listen(t, echo), remotetest.ProxyOptions{})
-	p.Cut(remotetest.Cut{Direction: remotetest.Down, After: 10, Times: 2})
+	p := badnet.NewProxy(t, listen(t, echo), badnet.ProxyOptions{})
+	p.Cut(badnet.Cut{Direction: badnet.Down, After: 10, Times: 2})
 	for i, want := range []error{nil, syscall.ECONNRESET, nil, syscall.ECONNRESET, nil, nil, nil} {
 		c := dial(t, p)
 		if _, err := io.WriteString(c, "five."); err != nil {
@@ -226,7 +226,7 @@ func TestProxyCutsAsOftenAsItIsTold(t *testing.T) {
 
 // works reports whether a new connection to p can be used. One that is refused may end before Dial
 // returns.
-func works(p *remotetest.Proxy) bool {
+func works(p *badnet.Proxy) bool {
 	c, err := net.Dial("tcp", p.Addr)
 	if err != nil {
 		return false
@@ -236,7 +236,7 @@ func works(p *remotetest.Proxy) bool {
 }
 
 func TestProxyResetsAndRefuses(t *testing.T) {
-	p := remotetest.NewProxy(t, listen(t, echo), remotetest.ProxyOptions{})
+	p := badnet.NewProxy(t, listen(t, echo), badnet.ProxyOptions{})
 	c := dial(t, p)
 	if err := say(c, "hello"); err != nil {
 		t.Fatal(err)
@@ -257,10 +257,10 @@ func TestProxyResetsAndRefuses(t *testing.T) {
 
 func TestProxyPassesAResetOn(t *testing.T) {
 	seen := make(chan error, 1)
-	p := remotetest.NewProxy(t, listen(t, func(c net.Conn) {
+	p := badnet.NewProxy(t, listen(t, func(c net.Conn) {
 		_, err := io.Copy(c, c)
 		seen <- err
-	}), remotetest.ProxyOptions{})
+	}), badnet.ProxyOptions{})
 	c := dial(t, p)
 	if err := say(c, "hello"); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package remotetest
+package badnet
 
 import (
 	"net"
