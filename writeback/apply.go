@@ -14,7 +14,7 @@ import (
 
 // carryOut does on the remote what c wants. What it has done of it is not done again by the next
 // attempt.
-func (v *Tree) carryOut(ctx context.Context, c *claim) error {
+func (v *Tree) carryOut(ctx context.Context, c *change) error {
 	v.mu.Lock()
 	rec, applied := c.rec, c.isApplied
 	superseded := applied && v.pending.newest(rec.Name) != c
@@ -41,7 +41,7 @@ func (v *Tree) carryOut(ctx context.Context, c *claim) error {
 }
 
 // apply does what c wants of its own name.
-func (v *Tree) apply(ctx context.Context, c *claim, rec cache.Record) error {
+func (v *Tree) apply(ctx context.Context, c *change, rec cache.Record) error {
 	switch rec.Kind {
 	case cache.File:
 		return v.sendFile(ctx, c, rec)
@@ -63,9 +63,9 @@ func (v *Tree) apply(ctx context.Context, c *claim, rec cache.Record) error {
 	return v.makeDir(ctx, rec.Name)
 }
 
-// stillRemoves reports whether c is the newest claim of name. What a newer one wants will be done
+// stillRemoves reports whether c is the newest change of name. What a newer one wants will be done
 // after it.
-func (v *Tree) stillRemoves(c *claim, name string) bool {
+func (v *Tree) stillRemoves(c *change, name string) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	newest := v.pending.newest(name)
@@ -73,7 +73,7 @@ func (v *Tree) stillRemoves(c *claim, name string) bool {
 }
 
 // sendFile stores the content of c.
-func (v *Tree) sendFile(ctx context.Context, c *claim, rec cache.Record) error {
+func (v *Tree) sendFile(ctx context.Context, c *change, rec cache.Record) error {
 	if c.sent {
 		return nil
 	}
@@ -102,7 +102,7 @@ func (v *Tree) sendFile(ctx context.Context, c *claim, rec cache.Record) error {
 
 // putContent is Put of what waits. What an earlier process has left may have been sent: then the
 // file that it was renamed from is gone, and its facts are those of its own name.
-func (v *Tree) putContent(ctx context.Context, c *claim, rec cache.Record) (remote.Entry, error) {
+func (v *Tree) putContent(ctx context.Context, c *change, rec cache.Record) (remote.Entry, error) {
 	v.mu.Lock()
 	o := remote.PutOptions{Size: rec.Size, ModTime: rec.ModTime, FactsOf: c.factsOf}
 	v.mu.Unlock()
@@ -157,7 +157,7 @@ func (e *contentError) damaged() bool {
 
 // sendTime gives a file that has been sent the time that it was given meanwhile. A remote that
 // cannot set it, or not that time, leaves the file as it was sent.
-func (v *Tree) sendTime(ctx context.Context, c *claim) error {
+func (v *Tree) sendTime(ctx context.Context, c *change) error {
 	v.mu.Lock()
 	t := c.rec.ModTime
 	v.mu.Unlock()
@@ -178,7 +178,7 @@ func (v *Tree) sendTime(ctx context.Context, c *claim) error {
 // lookBefore looks at what is about to be replaced, where that is of interest. It reports whether
 // that has the content of rec already: it was sent, and the process ended before that was noted.
 // Only a checksum can tell. Another file that somebody else has stored since is logged.
-func (v *Tree) lookBefore(ctx context.Context, c *claim, rec cache.Record) (remote.Entry, bool) {
+func (v *Tree) lookBefore(ctx context.Context, c *change, rec cache.Record) (remote.Entry, bool) {
 	if c.tries > 0 || c.isApplied || !rec.Recovered && rec.BaseVersion == "" {
 		return remote.Entry{}, false
 	}

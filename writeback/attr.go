@@ -63,7 +63,7 @@ func (v *Tree) setTimeThere(ctx context.Context, name string, t time.Time) error
 	return err
 }
 
-func (v *Tree) setTimeOfWaiting(ctx context.Context, c *claim, t time.Time) (bool, error) {
+func (v *Tree) setTimeOfWaiting(ctx context.Context, c *change, t time.Time) (bool, error) {
 	if held, err := v.hold(ctx, c); !held {
 		return false, err
 	}
@@ -84,7 +84,7 @@ func (v *Tree) setTimeOfWaiting(ctx context.Context, c *claim, t time.Time) (boo
 
 // sendFirst waits until c, which may be nil, is on the remote. Where it is refused, what the remote
 // has is another file: ErrPermission.
-func (v *Tree) sendFirst(ctx context.Context, c *claim) error {
+func (v *Tree) sendFirst(ctx context.Context, c *change) error {
 	if c == nil {
 		return nil
 	}

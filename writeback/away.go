@@ -16,7 +16,7 @@ import (
 
 // newKept returns a record that takes nobody's place.
 func newKept(rec cache.Record) kept {
-	return kept{claim: newClaim(rec, rec.Committed), free: func() {}}
+	return kept{change: newChange(rec, rec.Committed), free: func() {}}
 }
 
 // removeElsewhere removes a file that does not wait.
@@ -93,7 +93,7 @@ func (v *Tree) keepDir(ctx context.Context, dir string, tried bool) (kept, error
 
 // remakeDir makes a directory again whose removal waits; it is false when that does not wait any
 // more.
-func (v *Tree) remakeDir(ctx context.Context, c *claim) (bool, error) {
+func (v *Tree) remakeDir(ctx context.Context, c *change) (bool, error) {
 	if held, err := v.hold(ctx, c); !held {
 		return false, err
 	}
@@ -103,7 +103,7 @@ func (v *Tree) remakeDir(ctx context.Context, c *claim) (bool, error) {
 		return false, err
 	}
 	k := newKept(rec)
-	k.old, k.free = []*claim{c}, func() { v.letGo(c) }
+	k.old, k.free = []*change{c}, func() { v.letGo(c) }
 	v.queueUp(k, nil)
 	return true, nil
 }
@@ -121,7 +121,7 @@ func (v *Tree) rmdirElsewhere(ctx context.Context, dir string) error {
 
 // keepDirRemoval makes the record of the removal of a directory that is known to be empty. c, which
 // may be nil, made it here.
-func (v *Tree) keepDirRemoval(ctx context.Context, dir string, c *claim) (kept, error) {
+func (v *Tree) keepDirRemoval(ctx context.Context, dir string, c *change) (kept, error) {
 	if c == nil && !v.knownEmpty(dir) {
 		return kept{}, errNotKept
 	}
@@ -137,14 +137,14 @@ func (v *Tree) keepDirRemoval(ctx context.Context, dir string, c *claim) (kept, 
 	}
 	k := newKept(rec)
 	if c != nil {
-		k.old, k.free = []*claim{c}, func() { v.letGo(c) }
+		k.old, k.free = []*change{c}, func() { v.letGo(c) }
 	}
 	return k, nil
 }
 
 // removedDirFirst waits until the directory that c removes is gone on the remote: until then no
 // file can have its name.
-func (v *Tree) removedDirFirst(ctx context.Context, c *claim) error {
+func (v *Tree) removedDirFirst(ctx context.Context, c *change) error {
 	v.mu.Lock()
 	if !c.dead {
 		v.queue.hurry(c)
@@ -214,7 +214,7 @@ func (v *Tree) keepMove(ctx context.Context, from, to string) (k kept, err error
 			return kept{}, err
 		case held:
 			left := k.free
-			k.old, k.free = []*claim{old}, func() { v.letGo(old); left() }
+			k.old, k.free = []*change{old}, func() { v.letGo(old); left() }
 		default:
 			old = nil // it is on the remote now
 		}
@@ -231,14 +231,14 @@ func (v *Tree) keepMove(ctx context.Context, from, to string) (k kept, err error
 		k.free()
 		return kept{}, err
 	}
-	k.claim = newClaim(rec, rec.Committed)
-	k.claim.mode, k.claim.from = e.Mode, source
+	k.change = newChange(rec, rec.Committed)
+	k.change.mode, k.change.from = e.Mode, source
 	return k, nil
 }
 
-// movable describes a file that can be renamed here. source is the claim that makes it what it is,
+// movable describes a file that can be renamed here. source is the change that makes it what it is,
 // nil where it is on the remote.
-func (v *Tree) movable(name string) (e remote.Entry, source *claim, err error) {
+func (v *Tree) movable(name string) (e remote.Entry, source *change, err error) {
 	v.mu.Lock()
 	st, c := v.pending.look(name)
 	if st == isMoved {

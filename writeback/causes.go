@@ -28,7 +28,7 @@ type Cause struct {
 type causes map[string]*cause
 
 type cause struct {
-	Cause                // INVARIANT: Changes is how many claims have it
+	Cause                // INVARIANT: Changes is how many changes have it
 	told       time.Time // when the log last told of it
 	toldOfThis bool      // and that was since Since
 }
@@ -114,7 +114,7 @@ func causeKey(text string) string {
 
 // blame notes that c waits because of err, and tells of it once for all that do.
 // LOCKS_REQUIRED(v.mu)
-func (v *Tree) blame(ctx context.Context, c *claim, err error) {
+func (v *Tree) blame(ctx context.Context, c *change, err error) {
 	now := time.Now()
 	why := v.causes.of(err, now)
 	if c.cause != why {
@@ -148,7 +148,7 @@ func isFailure(err error) bool {
 
 // acquit notes that c does not wait any more, or for something else.
 // LOCKS_REQUIRED(v.mu)
-func (v *Tree) acquit(c *claim) {
+func (v *Tree) acquit(c *change) {
 	why := c.cause
 	if why == nil {
 		return
@@ -161,7 +161,7 @@ func (v *Tree) acquit(c *claim) {
 }
 
 // because is what c waits for.
-func (c *claim) because() string {
+func (c *change) because() string {
 	if c.cause == nil {
 		return ""
 	}
@@ -170,7 +170,7 @@ func (c *claim) because() string {
 
 // inherit has next wait for what old waited for, whose place it takes.
 // LOCKS_REQUIRED(v.mu)
-func (v *Tree) inherit(next, old *claim) {
+func (v *Tree) inherit(next, old *change) {
 	if next.cause == nil && old.cause != nil {
 		next.cause = old.cause
 		next.cause.Changes++
@@ -180,7 +180,7 @@ func (v *Tree) inherit(next, old *claim) {
 // final reports whether err, with which c failed, is about c alone and will be the same for ever:
 // the remote cannot hold what c wants, or what was to be sent is damaged. Everything else passes,
 // or can be mended, and is waited for.
-func final(c *claim, err error) bool {
+func final(c *change, err error) bool {
 	var local *contentError
 	if errors.As(err, &local) {
 		return local.damaged()

@@ -1,294 +1,221 @@
 package writeback
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"io/fs"
-	"slices"
+	"iter"
 	"time"
 
 	"ferry/cache"
 	"ferry/remote"
 )
 
-// lock keeps others from changing names, what is above and below them, and what is bound up with
-// them: the other paths of a claim that touches one of them.
-func (v *Tree) lock(ctx context.Context, names ...string) (release func(), err error) {
-	for {
-		keys := make([]string, len(names))
-		for i, name := range names {
-			keys[i] = v.pending.keyOf(name)
-		}
-		release, err := v.paths.take(ctx, keys...)
-		if err != nil {
-			return nil, err
-		}
-		more := v.boundTo(names)
-		if len(more) == 0 {
-			return release, nil
-		}
-		release()
-		names = append(slices.Clip(names), more...)
+// change is a pending change: one record of the cache as the Tree sees it. What alters it makes a
+// new change of it, and the old one is dead. Tree.mu guards everything in it that varies; rec stays
+// as it was made, but for its ModTime, and for its Removes when it is applied.
+type change struct {
+	rec   cache.Record
+	mode  fs.FileMode // permission bits of the file that it replaces; 0 = unknown
+	after uint64      // a Seq that it comes after, whatever its own: see pending.order
+	begun bool        // the remote may have seen something of it
+	from  *change     // of a file that is to be renamed, the one that is to rename it to where it is taken from; nil = none
+	first time.Time   // when the oldest change that it stands for was made
+
+	dead    bool          // it says nothing any more
+	refused bool          // its record stands in lost/: it is only shown, and stands in nobody's way
+	ending  bool          // its run is past the point where it could be called back
+	held    chan struct{} // closed when a change of it is done; nil = none is under way
+	run     *run          // what carries it out just now
+	gone    chan struct{} // closed when it does not wait any more
+	next    *change       // what took its place, once gone is closed; nil = nothing
+	stored  remote.Entry  // what its runs have left on the remote, if sent
+	err     error         // why the remote refused it for good, once gone is closed
+
+	due      time.Time
+	urgent   bool // somebody waits for it
+	place    int  // in the queue; below 0 = not in it
+	tries    int  // attempts that failed
+	wholes   int  // of these, those that failed when a large content had been sent as a whole
+	delay    time.Duration
+	failed   error         // how the last attempt failed
+	cause    *cause        // what that was; nil = none has failed
+	tried    chan struct{} // closed when an attempt fails
+	parkedAt *change       // what it waits for
+	waiting  []*change     // what waits for it
+
+	// applied is closed when everything it wants has been done once. From then on it is only looked
+	// at again, because the remote may still get an older request (isApplied; see recheck), until
+	// that cannot be, or until released.
+	applied   chan struct{}
+	isApplied bool
+	released  bool
+	checks    int // how often it was looked at again
+
+	sent     bool      // the content is on the remote
+	sentTime time.Time // the modification time that it was sent with
+	factsOf  string    // rec.FactsOf; once the file was sent, its own name in the place of another
+	unsure   bool      // the record is perhaps not forgotten yet; used by its runs only
+	stale    []string  // records that it stands for and that could not be dropped yet
+}
+
+// run is an attempt that is under way.
+type run struct {
+	cancel context.CancelCauseFunc
+}
+
+func newChange(rec cache.Record, due time.Time) *change {
+	return &change{
+		rec: rec, first: rec.Committed, begun: rec.Recovered, due: due, place: -1,
+		factsOf: rec.FactsOf, gone: make(chan struct{}), tried: make(chan struct{}), applied: make(chan struct{}),
 	}
 }
 
-// boundTo returns the other paths of the claims that touch names.
-func (v *Tree) boundTo(names []string) []string {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	var more []string
-	for _, name := range names {
-		c := v.pending.newest(name)
-		if c == nil {
+// recoveredChange is newChange for a record that an earlier process has left. The clock may have
+// been ahead when that was made: it is due within writeBack from now in any case.
+func (v *Tree) recoveredChange(rec cache.Record) *change {
+	now := time.Now()
+	age := max(now.Round(0).Sub(rec.Committed), 0)
+	c := newChange(rec, now.Add(v.writeBack-age))
+	c.first = now.Add(-age)
+	return c
+}
+
+// bytes is how much content waits with it.
+func (c *change) bytes() int64 {
+	if c.rec.Kind == cache.File {
+		return c.rec.Size
+	}
+	return 0
+}
+
+// base is what the remote has under the name of c, for a change that takes its place.
+func (c *change) base() (cache.Base, string) {
+	if c.begun {
+		return cache.BaseUnknown, ""
+	}
+	return c.rec.Base, c.rec.BaseVersion
+}
+
+// blocker returns a change that has to be out of the way before c can be carried out, nil where
+// there is none: one that precedes it and is not applied, or one that is being carried out, that
+// touches the same path, one above it or one below it.
+func (p *pending) blocker(c *change) *change {
+	for other := range p.touching(p.names(c)...) {
+		if other != c && (other.run != nil || !other.dead && !other.refused && !other.isApplied && other.precedes(c)) {
+			return other
+		}
+	}
+	return nil
+}
+
+// precedes reports whether c is carried out before other where their paths meet: the older one is,
+// unless order has found another place. Of directories that come after the same change, the lower
+// one is removed first.
+func (c *change) precedes(other *change) bool {
+	if c.rec.Seq == other.rec.Seq { // a rename that was made, and the removal that it has left under its old name
+		return c.rec.Kind == cache.Removed && other.rec.Kind == cache.Moved
+	}
+	return cmp.Or(
+		cmp.Compare(max(c.rec.Seq, c.after), max(other.rec.Seq, other.after)),
+		cmp.Compare(c.after, other.after), // that one itself goes before them
+		cmp.Compare(len(other.rec.Name), len(c.rec.Name)),
+	) < 0
+}
+
+// order finds the place of c, which is new, among the removals of directories, and returns those
+// that come later than before. A directory was empty when it was removed here, but a change that is
+// newer may have taken over the removal of a file in it: the file goes first.
+func (p *pending) order(c *change) (later []*change) {
+	if c.rec.Kind == cache.RemovedDir {
+		c.after = p.find(c.rec.Name).lastRemoval()
+	}
+	for name, removes := range p.paths(c) {
+		if !removes {
 			continue
 		}
-		for other := range v.pending.paths(c) {
-			if !slices.Contains(names, other) && !slices.Contains(more, other) {
-				more = append(more, other)
+		for n := p.find(name).parent; n != nil; n = n.parent {
+			if t, ok := n.top(); ok && t.change.rec.Kind == cache.RemovedDir && c.rec.Seq > max(t.change.rec.Seq, t.change.after) {
+				t.change.after = c.rec.Seq
+				later = append(later, t.change)
 			}
 		}
 	}
-	return more
+	return later
 }
 
-// hold keeps c as it is until letGo: nobody begins to carry it out, and nobody comes to the end of
-// doing so. It is false when that was too late; then c does not wait any more when hold returns.
-// What was refused waits again then, as another claim.
-func (v *Tree) hold(ctx context.Context, c *claim) (bool, error) {
-	v.mu.Lock()
-	if c.dead {
-		v.mu.Unlock()
-		return false, nil
-	}
-	if c.refused {
-		v.mu.Unlock()
-		return false, v.revive(c)
-	}
-	if !c.ending {
-		c.held = make(chan struct{})
-		v.queue.drop(c)
-		v.mu.Unlock()
-		return true, nil
-	}
-	applied := c.applied
-	if c.isApplied {
-		applied = nil
-	}
-	v.mu.Unlock()
-	select {
-	case <-c.gone:
-		return false, nil
-	case <-applied:
-		return v.hold(ctx, c)
-	case <-ctx.Done():
-		return false, context.Cause(ctx)
-	}
-}
-
-func (v *Tree) letGo(c *claim) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	close(c.held)
-	c.held = nil
-	v.queue.push(c)
-	v.signal()
-}
-
-// replace puts next in the place of old ones, which may be none.
-// LOCKS_REQUIRED(v.mu)
-func (v *Tree) replace(next *claim, old ...*claim) {
-	for _, c := range v.pending.appliedBefore(next) {
-		if !slices.Contains(old, c) { // it became so since next was prepared
-			old = append(slices.Clip(old), c)
-			next.stale = append(next.stale, c.rec.ID)
+// lastRemoval returns the greatest Seq of what removes something below n, 0 where nothing does.
+func (n *node) lastRemoval() (seq uint64) {
+	for _, child := range n.children.all() {
+		for _, t := range child.node.touches {
+			if !t.change.dead && t.gone() {
+				seq = max(seq, t.change.rec.Seq)
+			}
 		}
+		seq = max(seq, child.node.lastRemoval())
 	}
-	for _, c := range old {
-		if c.first.Before(next.first) {
-			next.first = c.first
-		}
-		next.stale = append(next.stale, c.stale...)
-		c.next = next
-		v.inherit(next, c)
-		v.end(c)
-	}
-	for _, c := range v.pending.add(next) {
-		v.queue.unpark(c) // what waited for it may go first now
-	}
-	for name := range v.pending.paths(next) {
-		v.recent.note(v.pending.keyOf(name))
-	}
-	v.queue.push(next)
-	v.signal()
+	return seq
 }
 
-// end notes that c does not wait any more. Its run, if there is one, is called back.
-// LOCKS_REQUIRED(v.mu)
-func (v *Tree) end(c *claim) {
-	v.pending.bury(c)
-	v.queue.drop(c)
-	v.acquit(c)
-	close(c.gone)
-	switch {
-	case c.run == nil:
-		v.queue.unpark(c)
-	case c.ending:
-	case c.next == nil || time.Since(c.first) < maxCallBack || c.next.rec.Name != c.rec.Name:
-		c.run.cancel(errSuperseded)
+// names returns the paths that c touches.
+func (p *pending) names(c *change) []string {
+	var names []string
+	for name := range p.paths(c) {
+		names = append(names, name)
 	}
-	v.signal()
+	return names
 }
 
-// maxCallBack is how long a file may be called back because a newer content has come. A file that
-// is replaced more often than it can be sent would never arrive.
-const maxCallBack = time.Minute
-
-var errSuperseded = errors.New("superseded by a later change")
-
-// dropOld forgets a record whose place next has taken. What cannot be dropped now is dropped before
-// next is done with: it must not come back.
-func (v *Tree) dropOld(next *claim, old ...*claim) {
-	for _, c := range old {
-		err := v.store.Drop(c.rec.ID, v.durability())
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			v.mu.Lock()
-			next.stale = append(next.stale, c.rec.ID)
-			v.mu.Unlock()
-		}
-	}
-}
-
-// durability is what a record is worth before something is acknowledged.
-func (v *Tree) durability() cache.Ack {
-	if v.ack == AckSpooled {
-		return cache.Spooled
-	}
-	return cache.Durable
-}
-
-// dueNow is when a change that was made now is to be carried out.
-func (v *Tree) dueNow() time.Time { return time.Now().Add(v.writeBack) }
-
-// changedThere notes a change of the remote: what was known of it before may be wrong.
-func (v *Tree) changedThere(names ...string) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.done++
-	for _, name := range names {
-		v.recent.note(v.pending.keyOf(name))
-	}
-}
-
-// Remove implements remote.Remote.
-func (v *Tree) Remove(ctx context.Context, name string) error {
-	if err := v.check(ctx, "remove", name); err != nil {
-		return err
-	}
-	return pathError("remove", name, v.remove(ctx, name))
-}
-
-func (v *Tree) remove(ctx context.Context, name string) error {
-	release, err := v.lock(ctx, name)
-	if err != nil {
-		return err
-	}
-	defer release()
-	for {
-		switch st, c := v.look(name); st {
-		case isDir:
-			return remote.ErrIsDir
-		case isGone, inFile:
-			return remote.ErrNotExist
-		case elsewhere:
-			return v.removeElsewhere(ctx, name)
-		case isFile, isMoved:
-			if removed, err := v.removeWaiting(ctx, c); removed || err != nil {
-				return err
+// touching yields the changes that touch one of names, or something above or below it; some come
+// more than once.
+func (p *pending) touching(names ...string) iter.Seq[*change] {
+	return func(yield func(*change) bool) {
+		for _, name := range names {
+			n := &p.root
+			for elem := range elements(name) {
+				if n = n.child(p.keyOf(elem)); n == nil {
+					break
+				}
+				if !n.each(yield) {
+					return
+				}
+			}
+			if n != nil && !n.eachBelow(yield) {
+				return
 			}
 		}
 	}
 }
 
-// removeWaiting removes a file that waits; it is false when the file does not wait any more. Where
-// the remote never saw anything of it nothing is left to be done there.
-func (v *Tree) removeWaiting(ctx context.Context, c *claim) (bool, error) {
-	left, err := v.leave(ctx, c.rec.Name)
-	if err != nil {
-		return false, err
-	}
-	defer left()
-	if held, err := v.hold(ctx, c); !held {
-		return false, err
-	}
-	defer v.letGo(c)
-	v.mu.Lock()
-	base, version := c.base()
-	names := v.pending.inherited(c)
-	v.mu.Unlock()
-	if base == cache.BaseAbsent && len(names) == 0 {
-		if err := v.dropStale(c); err != nil {
-			return false, err
+func (n *node) each(yield func(*change) bool) bool {
+	for _, t := range n.touches {
+		if !yield(t.change) {
+			return false
 		}
-		if err := v.store.Drop(c.rec.ID, v.durability()); err != nil {
-			return false, err
+	}
+	return true
+}
+
+func (n *node) eachBelow(yield func(*change) bool) bool {
+	for _, child := range n.children.all() {
+		if !child.node.each(yield) || !child.node.eachBelow(yield) {
+			return false
 		}
-		v.mu.Lock()
-		defer v.mu.Unlock()
-		v.end(c)
-		return true, nil
 	}
-	// It claims the name also where there is nothing to be removed: when the old record cannot be
-	// dropped, the next process must not find the name unclaimed.
-	rec, err := v.store.Add(ctx, cache.Record{
-		Kind: cache.Removed, Name: c.rec.Name, Removes: names, Base: base, BaseVersion: version,
-	}, v.durability())
-	if err != nil {
-		return false, err
-	}
-	next := newClaim(rec, v.dueNow())
-	v.mu.Lock()
-	v.replace(next, c)
-	v.mu.Unlock()
-	v.dropOld(next, c)
-	return true, nil
+	return true
 }
 
-func (v *Tree) removeThere(ctx context.Context, name string) error {
-	err := v.doubts.ask(ctx, func(ctx context.Context) error { return v.remote.Remove(ctx, name) }, name)
-	if err == nil || errors.Is(err, remote.ErrNotExist) {
-		v.copyRemoved(name)
-		v.supersedeLost(ctx, name)
+// inherited returns the names that what takes the place of c has to remove: those of which c is
+// still the newest change. For the others a newer one is responsible.
+func (p *pending) inherited(c *change) []string {
+	var names []string
+	for name, removes := range p.paths(c) {
+		if !removes {
+			continue
+		}
+		if t, ok := p.find(name).top(); ok && t.change == c {
+			names = append(names, name)
+		}
 	}
-	v.changedThere(name)
-	return err
-}
-
-// Hash implements remote.Hasher. Of a file that waits no digest is known.
-func (v *Tree) Hash(ctx context.Context, name, algorithm string) ([]byte, error) {
-	if err := v.check(ctx, "hash", name); err != nil {
-		return nil, err
-	}
-	switch st, c := v.look(name); {
-	case st == isFile || st == isMoved:
-		return nil, pathError("hash", name, remote.ErrUnsupported)
-	case st == isGone || st == inFile:
-		return nil, pathError("hash", name, remote.ErrNotExist)
-	case st == isDir && c != nil:
-		return nil, pathError("hash", name, remote.ErrIsDir)
-	}
-	return remote.Hash(ctx, v.remote, name, algorithm)
-}
-
-// Usage implements remote.Usager: what waits counts as if it were there.
-func (v *Tree) Usage(ctx context.Context) (remote.Usage, error) {
-	u, err := remote.GetUsage(ctx, v.remote)
-	if err != nil {
-		return u, err
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if u.Free >= 0 {
-		u.Free = max(u.Free-v.pending.bytes, 0)
-	}
-	return u, nil
+	return names
 }

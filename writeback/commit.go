@@ -58,9 +58,9 @@ func (s *spool) publish(ctx context.Context, modTime time.Time) (remote.Entry, e
 }
 
 // target makes sure that there may still be a file of this name, and that it is still the one which
-// the upload continues. It returns the claim whose place the new one takes, nil where none waits
+// the upload continues. It returns the change whose place the new one takes, nil where none waits
 // under the name.
-func (s *spool) target(ctx context.Context) (*claim, error) {
+func (s *spool) target(ctx context.Context) (*change, error) {
 	v := s.tree
 	v.mu.Lock()
 	st, _ := v.pending.look(s.name)
@@ -102,7 +102,7 @@ func (s *spool) target(ctx context.Context) (*claim, error) {
 // unchanged fails when the file is not the one any more that the upload continues: what somebody
 // else has been promised would be lost. Whether it has reached the remote meanwhile makes no
 // difference.
-func (s *spool) unchanged(ctx context.Context, st standing, now *claim) error {
+func (s *spool) unchanged(ctx context.Context, st standing, now *change) error {
 	v := s.tree
 	v.mu.Lock()
 	changed := v.recent.since(v.pending.keyOf(s.name), s.base.asOf)
@@ -111,7 +111,7 @@ func (s *spool) unchanged(ctx context.Context, st standing, now *claim) error {
 		return remote.ErrChanged
 	}
 	was := s.base.entry
-	if c := s.base.claim; c != nil {
+	if c := s.base.change; c != nil {
 		if now != nil && now.rec.ID == c.rec.ID {
 			return nil
 		}
@@ -154,7 +154,7 @@ func (v *Tree) sameFile(a, b remote.Entry) bool {
 }
 
 // publishHere makes the record. c, which may be nil, is held.
-func (s *spool) publishHere(ctx context.Context, modTime time.Time, c *claim) (remote.Entry, error) {
+func (s *spool) publishHere(ctx context.Context, modTime time.Time, c *change) (remote.Entry, error) {
 	v := s.tree
 	rec := cache.Record{Name: s.name, ModTime: modTime}
 	v.mu.Lock()
@@ -168,7 +168,7 @@ func (s *spool) publishHere(ctx context.Context, modTime time.Time, c *claim) (r
 	if err != nil {
 		return remote.Entry{}, err
 	}
-	next := newClaim(rec, v.dueNow())
+	next := newChange(rec, v.dueNow())
 	next.mode = s.known.entry.Mode
 	v.mu.Lock()
 	if c == nil {

@@ -36,7 +36,7 @@ func crowd(t testing.TB, n int) *Tree {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for i := range n {
-		c := newClaim(cache.Record{
+		c := newChange(cache.Record{
 			ID: fmt.Sprint("id", i), Seq: uint64(i + 1), Kind: cache.File, Name: fmt.Sprintf("many/file-%06d", i), Size: 1,
 		}, time.Now().Add(time.Hour))
 		v.pending.add(c)

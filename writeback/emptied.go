@@ -75,13 +75,13 @@ func (v *Tree) keepEmptied(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	v.queueUp(kept{claim: newClaim(rec, v.dueNow()), free: func() {}}, nil)
+	v.queueUp(kept{change: newChange(rec, v.dueNow()), free: func() {}}, nil)
 	return nil
 }
 
 // stays reports whether dir is there by what waits, without what is leaving it. Otherwise removal
 // is what is to remove dir on the remote, if that waits.
-func (v *Tree) stays(dir string) (stays bool, removal *claim) {
+func (v *Tree) stays(dir string) (stays bool, removal *change) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	n := v.pending.find(dir)
@@ -92,8 +92,8 @@ func (v *Tree) stays(dir string) (stays bool, removal *claim) {
 	switch {
 	case ok && !t.gone(), n.below > v.leaving[v.pending.keyOf(dir)]:
 		return true, nil
-	case ok && !t.removes && t.claim.rec.Kind == cache.RemovedDir:
-		return false, t.claim
+	case ok && !t.removes && t.change.rec.Kind == cache.RemovedDir:
+		return false, t.change
 	}
 	return false, nil
 }

@@ -24,7 +24,7 @@ func (p *pending) stillIts(name string, rec cache.Record) string {
 
 // factsOf is FactsOf for the record rec of the upload, which takes the place of c; nil where
 // nothing waits under the name. LOCKS_REQUIRED(Tree.mu)
-func (s *spool) factsOf(c *claim, rec cache.Record) string {
+func (s *spool) factsOf(c *change, rec cache.Record) string {
 	switch {
 	case !s.draft.Continues():
 		return ""

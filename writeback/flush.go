@@ -10,14 +10,14 @@ import (
 )
 
 // waitingAt returns what waits at names, above and below them.
-func (v *Tree) waitingAt(names ...string) []*claim {
+func (v *Tree) waitingAt(names ...string) []*change {
 	v.mu.Lock()
 	few, ok := v.fewWaitingAt(names...)
 	v.mu.Unlock()
 	if ok {
 		return few
 	}
-	return slices.DeleteFunc(v.claims(), func(c *claim) bool {
+	return slices.DeleteFunc(v.changes(), func(c *change) bool {
 		for path := range v.pending.paths(c) {
 			for _, name := range names {
 				if v.pending.related(path, name) {
@@ -31,9 +31,9 @@ func (v *Tree) waitingAt(names ...string) []*claim {
 
 // fewWaitingAt is waitingAt where that is soon found; otherwise it is false.
 // LOCKS_REQUIRED(v.mu)
-func (v *Tree) fewWaitingAt(names ...string) ([]*claim, bool) {
-	seen := map[*claim]bool{}
-	var found []*claim
+func (v *Tree) fewWaitingAt(names ...string) ([]*change, bool) {
+	seen := map[*change]bool{}
+	var found []*change
 	visits := 0
 	for c := range v.pending.touching(names...) {
 		if visits++; visits > batch {
@@ -80,9 +80,9 @@ func (v *Tree) flushFirst(ctx context.Context, names ...string) error {
 }
 
 // hurry has what waits at names, above and below them sent at once, and returns it.
-func (v *Tree) hurry(names ...string) []*claim {
+func (v *Tree) hurry(names ...string) []*change {
 	waiting := v.waitingAt(names...)
-	v.inBatches(waiting, func(c *claim) {
+	v.inBatches(waiting, func(c *change) {
 		if !c.dead { // else what took its place is hurried by who awaits it
 			v.queue.hurry(c)
 		}
@@ -93,7 +93,7 @@ func (v *Tree) hurry(names ...string) []*claim {
 
 // await waits until c, and what has taken its place, is on the remote, and returns why it was
 // refused if it was. With once an attempt that fails is an error.
-func (v *Tree) await(ctx context.Context, once bool, c *claim) (refused, err error) {
+func (v *Tree) await(ctx context.Context, once bool, c *change) (refused, err error) {
 	for c != nil {
 		v.mu.Lock()
 		tried := c.tried
@@ -117,14 +117,14 @@ func (v *Tree) await(ctx context.Context, once bool, c *claim) (refused, err err
 	return nil, nil
 }
 
-func (v *Tree) failure(c *claim) error {
+func (v *Tree) failure(c *change) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return c.failed
 }
 
 // successor returns what has taken the place of c, which is to be sent at once too.
-func (v *Tree) successor(c *claim) *claim {
+func (v *Tree) successor(c *change) *change {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if c.next != nil && !c.next.dead {

@@ -131,9 +131,9 @@ type lateChange struct {
 
 // kept is a record that was made of a change.
 type kept struct {
-	claim *claim
-	old   []*claim // whose place it takes; they are held
-	free  func()   // lets them go
+	change *change
+	old    []*change // whose place it takes; they are held
+	free   func()    // lets them go
 }
 
 // thereOrHere makes a change on the remote, and where that does not answer in time a record of it.
@@ -169,19 +169,19 @@ func (v *Tree) queueUp(k kept, a *asked) {
 	defer k.free()
 	v.mu.Lock()
 	if a != nil {
-		k.claim.run, k.claim.begun = &run{a.cancel}, true
+		k.change.run, k.change.begun = &run{a.cancel}, true
 		v.running++
 		v.late = append(slices.DeleteFunc(v.late, (*asked).isOver), a)
 		a.cancel(breaker.ErrSilent)
-		go v.adopt(k.claim, a)
+		go v.adopt(k.change, a)
 	}
-	v.replace(k.claim, k.old...)
+	v.replace(k.change, k.old...)
 	v.mu.Unlock()
-	v.dropOld(k.claim, k.old...)
+	v.dropOld(k.change, k.old...)
 }
 
 // adopt notes how a call ended that was made for c before there was c.
-func (v *Tree) adopt(c *claim, a *asked) {
+func (v *Tree) adopt(c *change, a *asked) {
 	defer close(a.over)
 	<-a.done
 	ctx := context.Background()

@@ -145,7 +145,7 @@ func (v *Tree) describeAll(children []child) []remote.Entry {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, c := range children {
-		entries = append(entries, v.describe(c.name, c.stand, c.claim))
+		entries = append(entries, v.describe(c.name, c.stand, c.change))
 	}
 	return entries
 }

@@ -43,7 +43,7 @@ func (v *Tree) move(ctx context.Context, from, to string) error {
 
 // moveWaiting gives a file that waits another name; it is false when the file does not wait any
 // more.
-func (v *Tree) moveWaiting(ctx context.Context, c *claim, to string) (bool, error) {
+func (v *Tree) moveWaiting(ctx context.Context, c *change, to string) (bool, error) {
 	if c.rec.Name == to {
 		return true, nil
 	}
@@ -77,7 +77,7 @@ func (v *Tree) moveWaiting(ctx context.Context, c *claim, to string) (bool, erro
 
 // knownTarget is checkTarget for a file that waits: under a name that differs only in case, it is
 // what is there.
-func (v *Tree) knownTarget(ctx context.Context, c *claim, to string) (knownBase, error) {
+func (v *Tree) knownTarget(ctx context.Context, c *change, to string) (knownBase, error) {
 	if v.pending.keyOf(c.rec.Name) == v.pending.keyOf(to) {
 		return knownBase{}, nil
 	}
@@ -86,7 +86,7 @@ func (v *Tree) knownTarget(ctx context.Context, c *claim, to string) (knownBase,
 
 // rename makes one record of the file c and of what is there under its new name, if old waits
 // there. Both are held.
-func (v *Tree) rename(ctx context.Context, c, old *claim, to string, known knownBase) error {
+func (v *Tree) rename(ctx context.Context, c, old *change, to string, known knownBase) error {
 	v.mu.Lock()
 	rec := c.rec
 	rec.Name, rec.Recovered = to, false
@@ -111,7 +111,7 @@ func (v *Tree) rename(ctx context.Context, c, old *claim, to string, known known
 		return err
 	}
 	rec.Recovered = false // under this name the remote has not been sent anything
-	next := newClaim(rec, c.due)
+	next := newChange(rec, c.due)
 	next.mode = known.entry.Mode
 	v.mu.Lock()
 	next.first = c.first
@@ -130,7 +130,7 @@ func (v *Tree) rename(ctx context.Context, c, old *claim, to string, known known
 // baseAt returns what the remote has under name: as old knows, which waits there, or else as was
 // found out.
 // LOCKS_REQUIRED(v.mu)
-func (v *Tree) baseAt(name string, old *claim, known knownBase) (cache.Base, string) {
+func (v *Tree) baseAt(name string, old *change, known knownBase) (cache.Base, string) {
 	switch {
 	case old != nil:
 		return old.base()
@@ -272,7 +272,7 @@ func (v *Tree) rmdir(ctx context.Context, dir string) error {
 }
 
 // rmdirWaiting removes a directory that waits; it is false when it does not wait any more.
-func (v *Tree) rmdirWaiting(ctx context.Context, c *claim) (bool, error) {
+func (v *Tree) rmdirWaiting(ctx context.Context, c *change) (bool, error) {
 	left, err := v.leave(ctx, c.rec.Name)
 	if err != nil {
 		return false, err

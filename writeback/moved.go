@@ -14,7 +14,7 @@ import (
 
 // places returns the names under which the remote may have the content of c, which is one to be
 // renamed: the most likely first.
-func (v *Tree) places(c *claim) []string {
+func (v *Tree) places(c *change) []string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if c.sent {
@@ -36,7 +36,7 @@ func (v *Tree) places(c *claim) []string {
 }
 
 // openMoved reads the content of a file that is to be renamed.
-func (v *Tree) openMoved(ctx context.Context, c *claim, off, n int64) (r io.ReadCloser, err error) {
+func (v *Tree) openMoved(ctx context.Context, c *change, off, n int64) (r io.ReadCloser, err error) {
 	for _, name := range v.places(c) {
 		r, err = v.remote.Open(ctx, name, off, n)
 		if !errors.Is(err, remote.ErrNotExist) {
@@ -48,7 +48,7 @@ func (v *Tree) openMoved(ctx context.Context, c *claim, off, n int64) (r io.Read
 
 // moveOne renames a file on the remote. One that is not there any more was renamed by an attempt
 // before, or is gone.
-func (v *Tree) moveOne(ctx context.Context, c *claim, rec cache.Record) error {
+func (v *Tree) moveOne(ctx context.Context, c *change, rec cache.Record) error {
 	if c.sent {
 		return nil
 	}

@@ -50,7 +50,7 @@ func (v *Tree) Open(ctx context.Context, name string, off, n int64) (io.ReadClos
 
 // gone waits until c, whose content is gone, does not wait any more, and reports whether it came to
 // that.
-func (v *Tree) gone(ctx context.Context, c *claim) bool {
+func (v *Tree) gone(ctx context.Context, c *change) bool {
 	v.mu.Lock()
 	leaving := c.ending || c.dead || c.held != nil
 	v.mu.Unlock()
@@ -66,7 +66,7 @@ func (v *Tree) gone(ctx context.Context, c *claim) bool {
 }
 
 // openWaiting reads the content of a file that waits.
-func (v *Tree) openWaiting(ctx context.Context, c *claim, off, n int64) (io.ReadCloser, error) {
+func (v *Tree) openWaiting(ctx context.Context, c *change, off, n int64) (io.ReadCloser, error) {
 	content, err := v.openContent(c)
 	if err != nil {
 		return nil, err

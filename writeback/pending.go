@@ -10,18 +10,18 @@ import (
 )
 
 // pending is the picture of everything that waits to be carried out on the remote, as a tree of the
-// paths concerned. It does no I/O and has no lock of its own: Tree.mu guards it, and every claim
+// paths concerned. It does no I/O and has no lock of its own: Tree.mu guards it, and every change
 // in it.
 //
-// A claim touches its own name and the names that go away with it. Of the claims that touch one
+// A change touches its own name and the names that go away with it. Of the changes that touch one
 // path the newest says what is there; where none does, the remote knows.
 type pending struct {
-	fold   bool // names that differ in case are one
-	root   node
-	claims trie[*claim] // by the ID of the record; without those that were superseded or refused
-	bytes  int64        // INVARIANT: the sizes of the files among claims
-	failed int          // INVARIANT: how many of claims have a failure
-	last   error        // the latest of their failures
+	fold    bool // names that differ in case are one
+	root    node
+	changes trie[*change] // by the ID of the record; without those that were superseded or refused
+	bytes   int64         // INVARIANT: the sizes of the files among changes
+	failed  int           // INVARIANT: how many of changes have a failure
+	last    error         // the latest of their failures
 }
 
 // node is one path.
@@ -35,15 +35,15 @@ type node struct {
 	below    int     // INVARIANT: how many paths below this one wait so
 }
 
-// touch is what a claim has to do with a path.
+// touch is what a change has to do with a path.
 type touch struct {
-	claim   *claim
-	removes bool // the path goes away with the claim, which is one for another name
+	change  *change
+	removes bool // the path goes away with the change, which is one for another name
 }
 
 // gone reports whether the path is to be no more.
 func (t touch) gone() bool {
-	return t.removes || t.claim.rec.Kind == cache.Removed || t.claim.rec.Kind == cache.RemovedDir
+	return t.removes || t.change.rec.Kind == cache.Removed || t.change.rec.Kind == cache.RemovedDir
 }
 
 // standing is what a path is as far as what waits tells.
@@ -110,16 +110,16 @@ func (n *node) child(key string) *node {
 	return c.node
 }
 
-// add takes c into the picture. It returns the claims that come later because of it.
-func (p *pending) add(c *claim) (later []*claim) {
+// add takes c into the picture. It returns the changes that come later because of it.
+func (p *pending) add(c *change) (later []*change) {
 	if !c.refused {
-		p.claims.set(c.rec.ID, c)
+		p.changes.set(c.rec.ID, c)
 		p.bytes += c.bytes()
 	}
 	for name, removes := range p.paths(c) {
 		n := p.at(name)
 		i := len(n.touches)
-		for i > 0 && n.touches[i-1].claim.rec.Seq > c.rec.Seq {
+		for i > 0 && n.touches[i-1].change.rec.Seq > c.rec.Seq {
 			i--
 		}
 		n.touches = slices.Insert(n.touches, i, touch{c, removes})
@@ -131,15 +131,15 @@ func (p *pending) add(c *claim) (later []*claim) {
 	return p.order(c)
 }
 
-// bury notes that c no longer says what is there, because another claim does or nothing waits any
+// bury notes that c no longer says what is there, because another change does or nothing waits any
 // more. As long as its run goes on it stays in the way of others.
-func (p *pending) bury(c *claim) {
+func (p *pending) bury(c *change) {
 	if c.dead {
 		return
 	}
 	c.dead = true
-	if now, _ := p.claims.get(c.rec.ID); now == c {
-		p.claims.remove(c.rec.ID)
+	if now, _ := p.changes.get(c.rec.ID); now == c {
+		p.changes.remove(c.rec.ID)
 	}
 	if !c.refused {
 		p.bytes -= c.bytes()
@@ -154,7 +154,7 @@ func (p *pending) bury(c *claim) {
 }
 
 // heal forgets that c has failed.
-func (p *pending) heal(c *claim) {
+func (p *pending) heal(c *change) {
 	if !c.dead {
 		p.unfail(c)
 	}
@@ -162,7 +162,7 @@ func (p *pending) heal(c *claim) {
 }
 
 // unfail takes c out of the count of those that have failed.
-func (p *pending) unfail(c *claim) {
+func (p *pending) unfail(c *change) {
 	if c.failed == nil {
 		return
 	}
@@ -172,22 +172,22 @@ func (p *pending) unfail(c *claim) {
 }
 
 // clear takes c, which is dead, out of the way.
-func (p *pending) clear(c *claim) {
+func (p *pending) clear(c *change) {
 	for name := range p.paths(c) {
 		n := p.find(name)
-		n.touches = slices.DeleteFunc(n.touches, func(t touch) bool { return t.claim == c })
+		n.touches = slices.DeleteFunc(n.touches, func(t touch) bool { return t.change == c })
 		n.prune()
 	}
 }
 
 // dropRemovals has c say something of its own name alone.
-func (p *pending) dropRemovals(c *claim) {
+func (p *pending) dropRemovals(c *change) {
 	for name, removes := range p.paths(c) {
 		if !removes {
 			continue
 		}
 		n := p.find(name)
-		n.touches = slices.DeleteFunc(n.touches, func(t touch) bool { return t.claim == c })
+		n.touches = slices.DeleteFunc(n.touches, func(t touch) bool { return t.change == c })
 		n.changed()
 		n.prune()
 	}
@@ -195,7 +195,7 @@ func (p *pending) dropRemovals(c *claim) {
 }
 
 // paths yields the paths that c touches, and of each whether it goes away.
-func (p *pending) paths(c *claim) iter.Seq2[string, bool] {
+func (p *pending) paths(c *change) iter.Seq2[string, bool] {
 	return func(yield func(string, bool) bool) {
 		if !yield(c.rec.Name, false) {
 			return
@@ -234,7 +234,7 @@ func (n *node) show() {
 	}
 	_, own := n.top()
 	st, c := n.stands()
-	now := child{node: n, name: n.name, stand: st, claim: c, own: own}
+	now := child{node: n, name: n.name, stand: st, change: c, own: own}
 	if was, _ := n.parent.children.get(n.key); was != now {
 		n.parent.children.set(n.key, now)
 	}
@@ -251,7 +251,7 @@ func (n *node) prune() {
 // top returns what says what is at n, if anything does.
 func (n *node) top() (touch, bool) {
 	for _, t := range slices.Backward(n.touches) {
-		if !t.claim.dead {
+		if !t.change.dead {
 			return t, true
 		}
 	}
@@ -259,26 +259,26 @@ func (n *node) top() (touch, bool) {
 }
 
 // stands returns what n itself is.
-func (n *node) stands() (standing, *claim) {
+func (n *node) stands() (standing, *change) {
 	t, ok := n.top()
 	switch {
-	case ok && !t.removes && t.claim.rec.Kind == cache.File:
-		return isFile, t.claim
-	case ok && !t.removes && t.claim.rec.Kind == cache.Moved:
-		return isMoved, t.claim
-	case ok && !t.removes && t.claim.rec.Kind == cache.Dir:
-		return isDir, t.claim
+	case ok && !t.removes && t.change.rec.Kind == cache.File:
+		return isFile, t.change
+	case ok && !t.removes && t.change.rec.Kind == cache.Moved:
+		return isMoved, t.change
+	case ok && !t.removes && t.change.rec.Kind == cache.Dir:
+		return isDir, t.change
 	case n.below > 0:
 		return isDir, nil
 	case ok:
-		return isGone, t.claim
+		return isGone, t.change
 	}
 	return elsewhere, nil
 }
 
-// look returns what name is. The claim is the one that says so, nil for a directory that is one
+// look returns what name is. The change is the one that says so, nil for a directory that is one
 // because something waits in it.
-func (p *pending) look(name string) (standing, *claim) {
+func (p *pending) look(name string) (standing, *change) {
 	n := &p.root
 	gone := false
 	for elem := range elements(name) {
@@ -286,8 +286,8 @@ func (p *pending) look(name string) (standing, *claim) {
 			switch {
 			case t.gone():
 				gone = true
-			case t.claim.rec.Kind == cache.File, t.claim.rec.Kind == cache.Moved:
-				return inFile, t.claim
+			case t.change.rec.Kind == cache.File, t.change.rec.Kind == cache.Moved:
+				return inFile, t.change
 			}
 		}
 		if n = n.child(p.keyOf(elem)); n == nil {
@@ -305,35 +305,35 @@ func (p *pending) look(name string) (standing, *claim) {
 	return elsewhere, nil
 }
 
-// newest returns the claim that says what is at name itself, whatever waits below it; nil where
+// newest returns the change that says what is at name itself, whatever waits below it; nil where
 // none does.
-func (p *pending) newest(name string) *claim {
+func (p *pending) newest(name string) *change {
 	if n := p.find(name); n != nil {
 		if t, ok := n.top(); ok {
-			return t.claim
+			return t.change
 		}
 	}
 	return nil
 }
 
-// appliedBefore returns the claims of the name of c that are older and applied: nothing may be done
-// for their sake after c.
-func (p *pending) appliedBefore(c *claim) (before []*claim) {
+// appliedBefore returns the changes of the name of c that are older and applied: nothing may be
+// done for their sake after c.
+func (p *pending) appliedBefore(c *change) (before []*change) {
 	n := p.find(c.rec.Name)
 	if n == nil {
 		return nil
 	}
 	for _, t := range n.touches {
-		if o := t.claim; !t.removes && o != c && !o.dead && o.isApplied && o.rec.Seq < c.rec.Seq {
+		if o := t.change; !t.removes && o != c && !o.dead && o.isApplied && o.rec.Seq < c.rec.Seq {
 			before = append(before, o)
 		}
 	}
 	return before
 }
 
-// own returns the claim that says what is at name itself, if that is one of this name and not one
+// own returns the change that says what is at name itself, if that is one of this name and not one
 // that takes it away.
-func (p *pending) own(name string) *claim {
+func (p *pending) own(name string) *change {
 	if c := p.newest(name); c != nil && p.keyOf(c.rec.Name) == p.keyOf(name) {
 		return c
 	}
@@ -342,11 +342,11 @@ func (p *pending) own(name string) *claim {
 
 // A child is what a path directly in a directory is. It does not change: another takes its place.
 type child struct {
-	node  *node // only for who holds the lock
-	name  string
-	stand standing // isFile, isMoved, isDir, isGone, or elsewhere where it only leads to what is below it
-	claim *claim   // nil for a directory that something waits in
-	own   bool     // what the remote has of this name is replaced or removed
+	node   *node // only for who holds the lock
+	name   string
+	stand  standing // isFile, isMoved, isDir, isGone, or elsewhere where it only leads to what is below it
+	change *change  // nil for a directory that something waits in
+	own    bool     // what the remote has of this name is replaced or removed
 }
 
 // children returns what waits directly in dir at this moment, by key. That it does not change makes

@@ -20,14 +20,14 @@ type picture struct {
 
 func newPicture(fold bool) *picture { return &picture{pending: newPending(fold)} }
 
-func (p *picture) put(kind cache.Kind, name string, removes ...string) *claim {
+func (p *picture) put(kind cache.Kind, name string, removes ...string) *change {
 	p.seq++
-	c := newClaim(cache.Record{ID: fmt.Sprint(p.seq), Seq: p.seq, Kind: kind, Name: name, Size: 1, Removes: removes}, time.Time{})
+	c := newChange(cache.Record{ID: fmt.Sprint(p.seq), Seq: p.seq, Kind: kind, Name: name, Size: 1, Removes: removes}, time.Time{})
 	p.add(c)
 	return c
 }
 
-func (p *picture) wantLook(t *testing.T, name string, want standing, by *claim) {
+func (p *picture) wantLook(t *testing.T, name string, want standing, by *change) {
 	t.Helper()
 	if got, c := p.look(name); got != want || c != by {
 		t.Errorf("look(%q) = %v, %v; want %v, %v", name, got, c, want, by)
@@ -76,7 +76,7 @@ func TestWhatWaitsIsThere(t *testing.T) {
 	}
 }
 
-func TestTheNewestClaimCounts(t *testing.T) {
+func TestTheNewestChangeCounts(t *testing.T) {
 	p := newPicture(false)
 	moved := p.put(cache.File, "b", "a")
 	again := p.put(cache.File, "a")
@@ -119,7 +119,7 @@ func TestWhatIsDeadSaysNothingButStaysInTheWay(t *testing.T) {
 		t.Error("the run of the old one is over")
 	}
 	p.bury(now)
-	if p.root.children.size() != 0 || p.root.below != 0 || p.bytes != 0 || p.claims.size() != 0 {
+	if p.root.children.size() != 0 || p.root.below != 0 || p.bytes != 0 || p.changes.size() != 0 {
 		t.Errorf("something is left: %+v", p.root)
 	}
 }
@@ -130,7 +130,7 @@ func TestOrderIsKeptWherePathsMeet(t *testing.T) {
 	below := p.put(cache.File, "d/f")
 	other := p.put(cache.File, "e")
 	moved := p.put(cache.File, "x", "e")
-	for c, want := range map[*claim]*claim{dir: nil, below: dir, other: nil, moved: other} {
+	for c, want := range map[*change]*change{dir: nil, below: dir, other: nil, moved: other} {
 		if got := p.blocker(c); got != want {
 			t.Errorf("%s waits for %v, want %v", c.rec.Name, got, want)
 		}
@@ -149,7 +149,7 @@ func TestADirectoryIsRemovedAfterWhatRemovesSomethingInIt(t *testing.T) {
 	p.bury(moved)
 	other := p.put(cache.File, "e")
 	file := p.put(cache.File, "f", "p/d/a") // takes over what the rename had to remove
-	for c, want := range map[*claim]*claim{dir: file, above: dir, other: nil, file: nil} {
+	for c, want := range map[*change]*change{dir: file, above: dir, other: nil, file: nil} {
 		if got := p.blocker(c); got != want {
 			t.Errorf("%s waits for %v, want %v", c.rec.Name, got, want)
 		}
@@ -176,7 +176,7 @@ func TestThePictureOfRandomHistories(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	names := []string{"a", "b", "a/x", "a/y", "b/x/y", "a/x/y", "b/x"}
 	p := newPicture(false)
-	var alive []*claim
+	var alive []*change
 	for range 3000 {
 		if len(alive) > 0 && r.IntN(3) == 0 {
 			i := r.IntN(len(alive))
@@ -208,7 +208,7 @@ func TestThePictureOfRandomHistories(t *testing.T) {
 	}
 }
 
-func slowLook(alive []*claim, name string) standing {
+func slowLook(alive []*change, name string) standing {
 	own := slowOwn(alive, name)
 	above := elsewhere
 	for dir, _ := remote.Split(name); dir != "."; dir, _ = remote.Split(dir) {
@@ -221,7 +221,7 @@ func slowLook(alive []*claim, name string) standing {
 			}
 		}
 	}
-	below := slices.ContainsFunc(alive, func(c *claim) bool {
+	below := slices.ContainsFunc(alive, func(c *change) bool {
 		if !remote.Below(c.rec.Name, name) {
 			return false
 		}
@@ -241,7 +241,7 @@ func slowLook(alive []*claim, name string) standing {
 	return elsewhere
 }
 
-func slowOwn(alive []*claim, name string) standing {
+func slowOwn(alive []*change, name string) standing {
 	for _, c := range slices.Backward(alive) {
 		switch {
 		case c.rec.Name == name:

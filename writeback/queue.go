@@ -5,31 +5,31 @@ import (
 	"time"
 )
 
-// queue holds the claims that may be carried out by and by: those that somebody waits for first,
+// queue holds the changes that may be carried out by and by: those that somebody waits for first,
 // then by the time when they are due. Large files stand apart, so that what is small can pass them.
 // Tree.mu guards it.
 type queue struct {
 	small, large dueHeap
-	freed        [][]*claim // what waited for something that is out of the way by now, and has no place yet
+	freed        [][]*change // what waited for something that is out of the way by now, and has no place yet
 }
 
 // largeFile is the size above which a file takes a transfer for long enough that others mind.
 const largeFile = 1 << 20
 
 // large reports whether c is a large file.
-func (c *claim) large() bool { return c.bytes() > largeFile }
+func (c *change) large() bool { return c.bytes() > largeFile }
 
 // heap returns where c has its place.
-func (q *queue) heap(c *claim) *dueHeap {
+func (q *queue) heap(c *change) *dueHeap {
 	if c.large() {
 		return &q.large
 	}
 	return &q.small
 }
 
-// push puts c in, or in another place if it is in already. A claim that is dead or under way has no
-// place in it.
-func (q *queue) push(c *claim) {
+// push puts c in, or in another place if it is in already. A change that is dead or under way has
+// no place in it.
+func (q *queue) push(c *change) {
 	switch {
 	case c.dead || c.refused || c.run != nil || c.held != nil || c.parkedAt != nil:
 	case c.place >= 0:
@@ -40,16 +40,16 @@ func (q *queue) push(c *claim) {
 }
 
 // drop takes c out, if it is in.
-func (q *queue) drop(c *claim) {
+func (q *queue) drop(c *change) {
 	if c.place >= 0 {
 		heap.Remove(q.heap(c), c.place)
 	}
 }
 
-// pop takes the first claim out if it is due at the time now, and otherwise returns when it will
+// pop takes the first change out if it is due at the time now, and otherwise returns when it will
 // be; false means that there is none. Without large it passes over the large files that nobody
 // waits for.
-func (q *queue) pop(now time.Time, large bool) (c *claim, next time.Time, waits bool) {
+func (q *queue) pop(now time.Time, large bool) (c *change, next time.Time, waits bool) {
 	first := q.first(large)
 	switch {
 	case first == nil:
@@ -63,7 +63,7 @@ func (q *queue) pop(now time.Time, large bool) (c *claim, next time.Time, waits 
 
 // first returns what goes first, nil where nothing may. Of two that somebody waits for the small
 // one does.
-func (q *queue) first(large bool) *claim {
+func (q *queue) first(large bool) *change {
 	a, b := q.small.first(), q.large.first()
 	if b != nil && !large && !b.urgent {
 		b = nil
@@ -75,7 +75,7 @@ func (q *queue) first(large bool) *claim {
 }
 
 // park has c wait until other is out of the way. Who waits for c waits for other too.
-func (q *queue) park(c, other *claim) {
+func (q *queue) park(c, other *change) {
 	c.parkedAt = other
 	other.waiting = append(other.waiting, c)
 	if c.urgent {
@@ -84,7 +84,7 @@ func (q *queue) park(c, other *claim) {
 }
 
 // unpark lets those go on that waited for c, by and by: see settle.
-func (q *queue) unpark(c *claim) {
+func (q *queue) unpark(c *change) {
 	if len(c.waiting) > 0 {
 		q.freed = append(q.freed, c.waiting)
 		c.waiting = nil
@@ -107,7 +107,7 @@ func (q *queue) settle(n int) bool {
 }
 
 // hurry makes c, and what it waits for, go first.
-func (q *queue) hurry(c *claim) {
+func (q *queue) hurry(c *change) {
 	for ; c != nil; c = c.parkedAt {
 		c.urgent = true
 		q.push(c)
@@ -115,13 +115,13 @@ func (q *queue) hurry(c *claim) {
 }
 
 // dueHeap implements heap.Interface.
-type dueHeap []*claim
+type dueHeap []*change
 
 func (h dueHeap) Len() int { return len(h) }
 
 func (h dueHeap) Less(i, j int) bool { return h[i].before(h[j]) }
 
-func (h dueHeap) first() *claim {
+func (h dueHeap) first() *change {
 	if len(h) == 0 {
 		return nil
 	}
@@ -129,7 +129,7 @@ func (h dueHeap) first() *claim {
 }
 
 // before reports whether a goes before b.
-func (a *claim) before(b *claim) bool {
+func (a *change) before(b *change) bool {
 	if a.urgent != b.urgent {
 		return a.urgent
 	}
@@ -145,8 +145,8 @@ func (h dueHeap) Swap(i, j int) {
 }
 
 func (h *dueHeap) Push(c any) {
-	c.(*claim).place = len(*h)
-	*h = append(*h, c.(*claim))
+	c.(*change).place = len(*h)
+	*h = append(*h, c.(*change))
 }
 
 func (h *dueHeap) Pop() any {

@@ -25,7 +25,7 @@ const firstRecheck = time.Second
 // it has waited for the doubt to be small. Directories are not looked at again: as long as one
 // waits, the remote is taken not to have it. What a late request can do to one is to remove it
 // while it is empty, and then it is made again for the next file in it.
-func (v *Tree) inDoubt(c *claim) (until time.Time) {
+func (v *Tree) inDoubt(c *change) (until time.Time) {
 	v.mu.Lock()
 	rec, released := c.rec, c.released
 	v.mu.Unlock()
@@ -37,7 +37,7 @@ func (v *Tree) inDoubt(c *claim) (until time.Time) {
 
 // keepApplied has c looked at again, and lets those go on who wait until it is on the remote. It is
 // false when c was superseded meanwhile.
-func (v *Tree) keepApplied(ctx context.Context, c *claim, until time.Time) (kept bool, err error) {
+func (v *Tree) keepApplied(ctx context.Context, c *change, until time.Time) (kept bool, err error) {
 	if len(c.rec.Removes) > 0 || c.rec.Recovered && !c.isApplied {
 		if !v.commitTo(ctx, c) {
 			return false, nil
@@ -54,7 +54,7 @@ func (v *Tree) keepApplied(ctx context.Context, c *claim, until time.Time) (kept
 }
 
 // keepUntil makes c an applied change, or goes on with one.
-func (c *claim) keepUntil(until time.Time) {
+func (c *change) keepUntil(until time.Time) {
 	if !c.isApplied {
 		c.isApplied = true
 		close(c.applied)
@@ -77,7 +77,7 @@ func (c *claim) keepUntil(until time.Time) {
 // durably: one that was recovered may be as it was before its last change after a loss of power,
 // and it stays long after the remote has that change. The record of a rename is about to go, and
 // keeps them: until then it is in the way of what comes after it to those names.
-func (v *Tree) splitRemovals(ctx context.Context, c *claim, until time.Time) error {
+func (v *Tree) splitRemovals(ctx context.Context, c *change, until time.Time) error {
 	removals, err := v.keepRemovals(ctx, c)
 	if err != nil {
 		return err
@@ -97,7 +97,7 @@ func (v *Tree) splitRemovals(ctx context.Context, c *claim, until time.Time) err
 
 // keepRemovals makes records of the removals that c has brought with it. They keep its place in the
 // order: what is being stored under those names just now comes after them.
-func (v *Tree) keepRemovals(ctx context.Context, c *claim) (removals []*claim, err error) {
+func (v *Tree) keepRemovals(ctx context.Context, c *change) (removals []*change, err error) {
 	v.mu.Lock()
 	names := v.pending.inherited(c)
 	v.mu.Unlock()
@@ -106,7 +106,7 @@ func (v *Tree) keepRemovals(ctx context.Context, c *claim) (removals []*claim, e
 		if err != nil {
 			return nil, err
 		}
-		removals = append(removals, newClaim(rec, rec.Committed))
+		removals = append(removals, newChange(rec, rec.Committed))
 	}
 	return removals, nil
 }
@@ -114,10 +114,10 @@ func (v *Tree) keepRemovals(ctx context.Context, c *claim) (removals []*claim, e
 // watch has removals, which c has brought and made, looked at again in its place. What has been
 // stored under one of the names meanwhile waits for c, and must not be removed after it: that
 // removal is forgotten.
-func (v *Tree) watch(c *claim, removals []*claim, until time.Time) error {
+func (v *Tree) watch(c *change, removals []*change, until time.Time) error {
 	for {
 		v.mu.Lock()
-		i := slices.IndexFunc(removals, func(r *claim) bool { return v.pending.newest(r.rec.Name) != c })
+		i := slices.IndexFunc(removals, func(r *change) bool { return v.pending.newest(r.rec.Name) != c })
 		if i < 0 {
 			break
 		}
@@ -142,7 +142,7 @@ func (v *Tree) watch(c *claim, removals []*claim, until time.Time) error {
 
 // recheck looks whether what c wanted is still so, and does it again where it is not. What nobody
 // can tell is done again when the doubt is over.
-func (v *Tree) recheck(ctx context.Context, c *claim, rec cache.Record) error {
+func (v *Tree) recheck(ctx context.Context, c *change, rec cache.Record) error {
 	last := v.inDoubt(c).IsZero()
 	switch rec.Kind {
 	case cache.File:
@@ -187,7 +187,7 @@ func (v *Tree) watchRemoved(ctx context.Context, name string) error {
 
 // watchFreed has the names looked at that c, a rename that was made, has freed while they are in
 // doubt. Nobody changes c any more.
-func (v *Tree) watchFreed(ctx context.Context, c *claim) error {
+func (v *Tree) watchFreed(ctx context.Context, c *change) error {
 	if c.rec.Kind != cache.Moved {
 		return nil
 	}
@@ -201,7 +201,7 @@ func (v *Tree) watchFreed(ctx context.Context, c *claim) error {
 // watchRemoval has a removal that was made looked at; it is false when ctx has ended: then other
 // changes may have been made since.
 func (v *Tree) watchRemoval(ctx context.Context, rec cache.Record, until time.Time) bool {
-	c := newClaim(rec, rec.Committed)
+	c := newChange(rec, rec.Committed)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if ctx.Err() != nil {
@@ -231,7 +231,7 @@ func (v *Tree) logUndone(ctx context.Context, name string) {
 }
 
 // stillStored reports whether the remote has the content of c, and whether that is known.
-func (v *Tree) stillStored(ctx context.Context, c *claim, rec cache.Record) (same, known bool, err error) {
+func (v *Tree) stillStored(ctx context.Context, c *change, rec cache.Record) (same, known bool, err error) {
 	e, err := v.remote.Stat(ctx, rec.Name)
 	switch {
 	case errors.Is(err, remote.ErrNotExist), errors.Is(err, remote.ErrNotDir):
@@ -301,9 +301,9 @@ func (v *Tree) release(ctx context.Context, names ...string) error {
 }
 
 // appliedAt returns what was applied at names, above and below them.
-func (v *Tree) appliedAt(names ...string) []*claim {
-	var applied []*claim
-	v.inBatches(v.waitingAt(names...), func(c *claim) {
+func (v *Tree) appliedAt(names ...string) []*change {
+	var applied []*change
+	v.inBatches(v.waitingAt(names...), func(c *change) {
 		if c.isApplied {
 			applied = append(applied, c)
 		}

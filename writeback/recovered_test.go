@@ -32,7 +32,7 @@ func TestWhatWasStoredWhileTheClockWasAheadIsSent(t *testing.T) {
 			t.Errorf("it waits: %+v", q)
 		}
 		b.mu.Lock()
-		for _, c := range b.pending.claims.all() {
+		for _, c := range b.pending.changes.all() {
 			if age := time.Since(c.first); age < 0 {
 				t.Errorf("it was made in %v", -age)
 			}

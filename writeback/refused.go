@@ -13,13 +13,13 @@ import (
 )
 
 // What the remote refused for good was acknowledged all the same. As long as nothing newer has its
-// name it is shown: its record stands in lost/, and a claim that is never carried out stands for it
-// in the picture. Whoever changes it has it wait again first, so that a removal, a new content and
-// a new name are what they are for any file that waits.
+// name it is shown: its record stands in lost/, and a change that is never carried out stands for
+// it in the picture. Whoever changes it has it wait again first, so that a removal, a new content
+// and a new name are what they are for any file that waits.
 
 // refuse shows the file of c, which was refused because of reason, where nothing else has its name.
 // LOCKS_REQUIRED(v.mu)
-func (v *Tree) refuse(c *claim, reason string) {
+func (v *Tree) refuse(c *change, reason string) {
 	if c.rec.Kind != cache.File || nameTaken(reason) {
 		return
 	}
@@ -28,13 +28,13 @@ func (v *Tree) refuse(c *claim, reason string) {
 	v.addRefused(rec)
 }
 
-// addRefused puts a claim for a lost record into the picture.
+// addRefused puts a change for a lost record into the picture.
 // LOCKS_REQUIRED(v.mu)
 func (v *Tree) addRefused(rec cache.Record) {
 	if st, _ := v.pending.look(rec.Name); st != elsewhere {
 		return
 	}
-	c := newClaim(rec, time.Time{})
+	c := newChange(rec, time.Time{})
 	c.refused = true
 	v.pending.add(c)
 	v.refused[rec.ID] = c
@@ -67,7 +67,7 @@ func isRefusedFile(r *cache.LostRecord) bool {
 }
 
 // openContent opens what c holds.
-func (v *Tree) openContent(c *claim) (*cache.Content, error) {
+func (v *Tree) openContent(c *change) (*cache.Content, error) {
 	if c.refused {
 		return v.store.OpenLost(c.rec.ID)
 	}
@@ -75,15 +75,15 @@ func (v *Tree) openContent(c *claim) (*cache.Content, error) {
 }
 
 // revive has c, which was refused, wait again, for who is about to change it. Then it is another
-// claim that says what is there, or nothing does any more. The caller has locked the name.
-func (v *Tree) revive(c *claim) error {
+// change that says what is there, or nothing does any more. The caller has locked the name.
+func (v *Tree) revive(c *change) error {
 	rec, err := v.store.Retry(c.rec.ID)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	switch {
 	case c.dead:
 	case err == nil:
-		v.replace(newClaim(rec, v.dueNow()), c)
+		v.replace(newChange(rec, v.dueNow()), c)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist): // dropped, or superseded
 		v.end(c)
 	default:
@@ -94,7 +94,7 @@ func (v *Tree) revive(c *claim) error {
 }
 
 // reviveLocked is revive for who has not locked the name.
-func (v *Tree) reviveLocked(ctx context.Context, c *claim) error {
+func (v *Tree) reviveLocked(ctx context.Context, c *change) error {
 	release, err := v.lock(ctx, c.rec.Name)
 	if err != nil {
 		return err
@@ -119,10 +119,10 @@ func (v *Tree) forgetRefused(names ...string) {
 }
 
 // refusedBelow returns what was refused in the directory dir, and in those below it.
-func (v *Tree) refusedBelow(dir string) []*claim {
+func (v *Tree) refusedBelow(dir string) []*change {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	var found []*claim
+	var found []*change
 	for _, c := range v.refused {
 		if remote.Below(v.pending.keyOf(c.rec.Name), v.pending.keyOf(dir)) {
 			found = append(found, c)
@@ -148,7 +148,7 @@ func (v *Tree) moveRefused(ctx context.Context, from, to string) {
 			continue
 		}
 		v.mu.Lock()
-		v.replace(newClaim(rec, v.dueNow()), c)
+		v.replace(newChange(rec, v.dueNow()), c)
 		delete(v.refused, rec.ID)
 		v.mu.Unlock()
 	}
@@ -183,7 +183,7 @@ func (v *Tree) RetryRefused(id string) error {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	next := newClaim(rec, rec.Committed)
+	next := newChange(rec, rec.Committed)
 	if c := v.refused[id]; c != nil {
 		v.replace(next, c)
 		delete(v.refused, id)
@@ -231,7 +231,7 @@ func (v *Tree) lostRecord(id string) (cache.LostRecord, error) {
 
 // noteBase notes in the record of c what the remote has under its name: whether that is still so
 // tells later whether the file may be sent again by itself.
-func (v *Tree) noteBase(ctx context.Context, c *claim) {
+func (v *Tree) noteBase(ctx context.Context, c *change) {
 	if c.rec.Kind != cache.File || c.rec.Base != cache.BaseUnknown {
 		return
 	}

@@ -123,7 +123,7 @@ func (v *Tree) reserved() int {
 
 // attempt carries c out under the context callable, which a change of c may end, and notes what has
 // come of it.
-func (v *Tree) attempt(ctx, callable context.Context, c *claim) {
+func (v *Tree) attempt(ctx, callable context.Context, c *change) {
 	v.mu.Lock()
 	names := append([]string{c.rec.Name}, c.rec.Removes...)
 	v.mu.Unlock()
@@ -133,7 +133,7 @@ func (v *Tree) attempt(ctx, callable context.Context, c *claim) {
 }
 
 // conclude ends an attempt.
-func (v *Tree) conclude(ctx context.Context, c *claim, err error) {
+func (v *Tree) conclude(ctx context.Context, c *change, err error) {
 	kept := false
 	switch {
 	case err == nil:
@@ -169,7 +169,7 @@ func (v *Tree) conclude(ctx context.Context, c *claim, err error) {
 
 // outOfTheWay notes that the run of c, which is dead, is over.
 // LOCKS_REQUIRED(v.mu)
-func (v *Tree) outOfTheWay(c *claim) {
+func (v *Tree) outOfTheWay(c *change) {
 	if c.run == nil {
 		return
 	}
@@ -181,7 +181,7 @@ func (v *Tree) outOfTheWay(c *claim) {
 // commitTo makes sure that c is still wanted, waits for a change of it that is under way, and from
 // then on lets nobody change it any more. It is false when c was superseded, or when ctx ended
 // before.
-func (v *Tree) commitTo(ctx context.Context, c *claim) bool {
+func (v *Tree) commitTo(ctx context.Context, c *change) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for !c.dead && c.held != nil {
@@ -202,7 +202,7 @@ func (v *Tree) commitTo(ctx context.Context, c *claim) bool {
 
 // complete notes that c has been carried out. It is kept when it has to be looked at again; an
 // error means that it has to be carried out again.
-func (v *Tree) complete(ctx context.Context, c *claim) (kept bool, err error) {
+func (v *Tree) complete(ctx context.Context, c *change) (kept bool, err error) {
 	v.breaker.Reset()
 	if until := v.inDoubt(c); !until.IsZero() {
 		return v.keepApplied(ctx, c, until)
@@ -232,7 +232,7 @@ func (v *Tree) complete(ctx context.Context, c *claim) (kept bool, err error) {
 }
 
 // finish forgets the record of c, so that it does not come back.
-func (v *Tree) finish(c *claim) error {
+func (v *Tree) finish(c *change) error {
 	err := v.store.Done(c.rec.ID, fingerprint(c.stored), v.mode == Full)
 	if errors.Is(err, fs.ErrNotExist) { // an attempt before has come that far
 		err = nil
@@ -249,7 +249,7 @@ func fingerprint(e remote.Entry) cache.Fingerprint {
 }
 
 // dropStale forgets the records that c stands for and that could not be forgotten before.
-func (v *Tree) dropStale(c *claim) error {
+func (v *Tree) dropStale(c *change) error {
 	v.mu.Lock()
 	stale := c.stale
 	v.mu.Unlock()
@@ -265,7 +265,7 @@ func (v *Tree) dropStale(c *claim) error {
 }
 
 // giveUp puts aside what the remote will never take.
-func (v *Tree) giveUp(ctx context.Context, c *claim, reason error) error {
+func (v *Tree) giveUp(ctx context.Context, c *change, reason error) error {
 	if !v.commitTo(ctx, c) {
 		return nil
 	}
@@ -297,7 +297,7 @@ func (v *Tree) giveUp(ctx context.Context, c *claim, reason error) error {
 
 // postpone has c wait for its next attempt.
 // LOCKS_REQUIRED(v.mu)
-func (v *Tree) postpone(ctx context.Context, c *claim, err error) {
+func (v *Tree) postpone(ctx context.Context, c *change, err error) {
 	c.tries++
 	c.delay = c.delayAfter(err)
 	c.due = time.Now().Add(c.delay)
@@ -306,7 +306,7 @@ func (v *Tree) postpone(ctx context.Context, c *claim, err error) {
 }
 
 // fail lets those know who wait for c, or for what waits for it, that an attempt has failed.
-func (p *pending) fail(c *claim, err error) {
+func (p *pending) fail(c *change, err error) {
 	if !c.dead {
 		p.last = err
 		if c.failed == nil {

@@ -116,19 +116,19 @@ func TestWhatIsStoredEndsTheAppliedChangesOfItsName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newRig(t, Options{Mode: Writes, WriteBack: time.Hour})
 		over := b.Tree
-		var claims []*claim
+		var changes []*change
 		for range 2 {
 			rec, err := b.store.Add(t.Context(), cache.Record{Kind: cache.Removed, Name: "f"}, cache.Durable)
 			b.ok(err)
-			claims = append(claims, newClaim(rec, time.Now().Add(time.Hour)))
+			changes = append(changes, newChange(rec, time.Now().Add(time.Hour)))
 		}
 		over.mu.Lock()
 		defer over.mu.Unlock()
-		over.replace(claims[0])
-		claims[0].keepUntil(time.Now().Add(doubtWindow))
-		over.replace(claims[1])
-		if !claims[0].dead || !slices.Contains(claims[1].stale, claims[0].rec.ID) {
-			t.Errorf("the older one is still looked at: %v, its record will be left: %v", !claims[0].dead, claims[1].stale)
+		over.replace(changes[0])
+		changes[0].keepUntil(time.Now().Add(doubtWindow))
+		over.replace(changes[1])
+		if !changes[0].dead || !slices.Contains(changes[1].stale, changes[0].rec.ID) {
+			t.Errorf("the older one is still looked at: %v, its record will be left: %v", !changes[0].dead, changes[1].stale)
 		}
 	})
 }

@@ -31,10 +31,10 @@ type spool struct {
 
 // spoolBase is the file that an upload continues.
 type spoolBase struct {
-	file  bool
-	asOf  uint64       // Tree.recent.n before it was looked at
-	claim *claim       // where it waited
-	entry remote.Entry // where it was on the remote
+	file   bool
+	asOf   uint64       // Tree.recent.n before it was looked at
+	change *change      // where it waited
+	entry  remote.Entry // where it was on the remote
 }
 
 // Stage implements remote.Stager.
@@ -134,7 +134,7 @@ func (s *spool) continueFile(ctx context.Context, begin cache.Begin, off int64) 
 				begin.Record = ""
 				continue
 			}
-			s.draft, s.base = draft, spoolBase{file: true, asOf: asOf, claim: c}
+			s.draft, s.base = draft, spoolBase{file: true, asOf: asOf, change: c}
 			return err
 		case isGone, inFile:
 			return remote.ErrNotExist

@@ -31,7 +31,7 @@ func pathError(op, name string, err error) error {
 }
 
 // look returns what name is as far as what waits tells.
-func (v *Tree) look(name string) (standing, *claim) {
+func (v *Tree) look(name string) (standing, *change) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.pending.look(name)
@@ -78,7 +78,7 @@ func (v *Tree) stat(ctx context.Context, name string) (remote.Entry, error) {
 // describe returns the entry of a file or directory that waits. Where c is nil it is a directory
 // that something waits in.
 // LOCKS_REQUIRED(v.mu)
-func (v *Tree) describe(name string, st standing, c *claim) remote.Entry {
+func (v *Tree) describe(name string, st standing, c *change) remote.Entry {
 	_, base := remote.Split(name)
 	e := remote.Entry{Name: base, Dir: st == isDir}
 	if v.caps.Modes {

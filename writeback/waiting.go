@@ -89,9 +89,9 @@ func (v *Tree) Flush(ctx context.Context, path string) error { return v.flush(ct
 
 // Queue implements Pending.
 func (v *Tree) Queue() []Queued {
-	claims := v.claims()
-	list := make([]Queued, 0, len(claims))
-	v.inBatches(claims, func(c *claim) {
+	changes := v.changes()
+	list := make([]Queued, 0, len(changes))
+	v.inBatches(changes, func(c *change) {
 		list = append(list, Queued{
 			ID: int64(c.rec.Seq), Name: c.rec.Name, Kind: c.rec.Kind, Size: c.bytes(), Expiry: c.due,
 			Tries: c.tries, Delay: c.delay, LastError: c.failed, Uploading: c.run != nil,
@@ -106,21 +106,21 @@ func (v *Tree) Waiting() Waiting {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return Waiting{
-		Changes: v.pending.claims.size(), Bytes: v.pending.bytes, Uploading: v.running,
+		Changes: v.pending.changes.size(), Bytes: v.pending.bytes, Uploading: v.running,
 		Failing: v.pending.failed, LastError: v.pending.last, Causes: v.causes.current(),
 	}
 }
 
 // SetExpiry implements Pending.
 func (v *Tree) SetExpiry(id int64, expiry time.Duration, relative bool) error {
-	claims := v.claims()
-	i, found := slices.BinarySearchFunc(claims, id, func(c *claim, id int64) int { return cmp.Compare(int64(c.rec.Seq), id) })
+	changes := v.changes()
+	i, found := slices.BinarySearchFunc(changes, id, func(c *change, id int64) int { return cmp.Compare(int64(c.rec.Seq), id) })
 	if !found {
 		return os.ErrNotExist
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	c := claims[i]
+	c := changes[i]
 	if c.dead {
 		return os.ErrNotExist
 	}
@@ -137,22 +137,22 @@ func (v *Tree) SetExpiry(id int64, expiry time.Duration, relative bool) error {
 // Refused implements Pending.
 func (v *Tree) Refused() ([]cache.LostRecord, error) { return v.store.Lost() }
 
-// claims returns what waits at this moment, the oldest first.
-func (v *Tree) claims() []*claim {
+// changes returns what waits at this moment, the oldest first.
+func (v *Tree) changes() []*change {
 	v.mu.Lock()
-	waiting := v.pending.claims.snapshot()
+	waiting := v.pending.changes.snapshot()
 	v.mu.Unlock()
-	claims := make([]*claim, 0, waiting.size())
+	changes := make([]*change, 0, waiting.size())
 	for _, c := range waiting.all() {
-		claims = append(claims, c)
+		changes = append(changes, c)
 	}
-	slices.SortFunc(claims, func(a, b *claim) int { return cmp.Compare(a.rec.Seq, b.rec.Seq) })
-	return claims
+	slices.SortFunc(changes, func(a, b *change) int { return cmp.Compare(a.rec.Seq, b.rec.Seq) })
+	return changes
 }
 
-// inBatches calls do for each of claims, holding v.mu.
-func (v *Tree) inBatches(claims []*claim, do func(*claim)) {
-	for some := range slices.Chunk(claims, batch) {
+// inBatches calls do for each of changes, holding v.mu.
+func (v *Tree) inBatches(changes []*change, do func(*change)) {
+	for some := range slices.Chunk(changes, batch) {
 		v.locked(func() {
 			for _, c := range some {
 				do(c)

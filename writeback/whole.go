@@ -56,7 +56,7 @@ func (r *contentReader) failed(err error) error {
 
 // delayAfter returns how long c, which is guarded by Tree.mu, waits after an attempt that failed
 // with err.
-func (c *claim) delayAfter(err error) time.Duration {
+func (c *change) delayAfter(err error) time.Duration {
 	var whole *wholeError
 	if !errors.As(err, &whole) {
 		return backoff(c.tries)

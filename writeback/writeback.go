@@ -13,7 +13,7 @@
 //	change.go       how one change takes the place of others; Remove
 //	move.go         Move, Mkdir and Rmdir, moved.go, emptied.go, away.go; attr.go times and modes
 //
-//	pending.go      the tree of changes that wait, over trie.go; claim.go is one of them
+//	pending.go      the tree of changes that wait, over trie.go; change.go is one of them
 //	queue.go        in which order they are sent
 //	run.go          Run sends them, flush.go at once; apply.go is one attempt
 //	refused.go      what the remote does not take, causes.go why sending fails, whole.go
@@ -23,8 +23,8 @@
 //	pathlock.go     keeps changes apart that would disturb each other
 //
 // A STOR in mode writes is Tree.Stage, Write on a spool, and its Commit: that takes the lock of the
-// path, has the cache make a record of what was written, and puts a claim in the tree and in the
-// queue. Then the client has its answer. Run finds the claim due and applies it.
+// path, has the cache make a record of what was written, and puts a change in the tree and in the
+// queue. Then the client has its answer. Run finds the change due and applies it.
 //
 // # Lock order
 //
@@ -114,17 +114,17 @@ type Tree struct {
 	dirs    seenDirs         // directories that are known to have been there
 
 	mu           sync.Mutex
-	pending      *pending          // guarded by mu
-	leaving      map[string]int    // guarded by mu; what is leaving a directory, by its key
-	recent       recent            // guarded by mu
-	queue        queue             // guarded by mu
-	running      int               // guarded by mu; attempts under way
-	runningLarge int               // guarded by mu; those of them that send large files
-	done         uint64            // guarded by mu; changes of the remote so far
-	causes       causes            // guarded by mu
-	late         []*asked          // guarded by mu; calls that go on behind their records
-	refused      map[string]*claim // guarded by mu; those that are refused and not dead, by the ID of the record
-	wake         chan struct{}     // holds a token when Run has something to look at
+	pending      *pending           // guarded by mu
+	leaving      map[string]int     // guarded by mu; what is leaving a directory, by its key
+	recent       recent             // guarded by mu
+	queue        queue              // guarded by mu
+	running      int                // guarded by mu; attempts under way
+	runningLarge int                // guarded by mu; those of them that send large files
+	done         uint64             // guarded by mu; changes of the remote so far
+	causes       causes             // guarded by mu
+	late         []*asked           // guarded by mu; calls that go on behind their records
+	refused      map[string]*change // guarded by mu; those that are refused and not dead, by the ID of the record
+	wake         chan struct{}      // holds a token when Run has something to look at
 }
 
 // New puts what waits in o.Store over below, which is remembered by names; b knows whether it
@@ -137,7 +137,7 @@ func New(below remote.Remote, names *dircache.Tree, b *breaker.Breaker, o Option
 		remote: r, uploads: uploads, names: names, breaker: b, store: o.Store, log: log,
 		info: r.Info(), caps: r.Info().Caps,
 		mode: o.Mode, ack: o.Ack, writeBack: o.WriteBack, transfers: max(o.Transfers, 1),
-		wake: make(chan struct{}, 1), causes: causes{}, refused: map[string]*claim{}, leaving: map[string]int{},
+		wake: make(chan struct{}, 1), causes: causes{}, refused: map[string]*change{}, leaving: map[string]int{},
 	}
 	if s, ok := remote.AsStager(r); ok {
 		v.stager = s
@@ -150,7 +150,7 @@ func New(below remote.Remote, names *dircache.Tree, b *breaker.Breaker, o Option
 	v.pending = newPending(v.caps.CaseInsensitive)
 	v.doubts = newDoubts(v.store, v.pending.keyOf, v.log)
 	for _, rec := range v.store.Pending() {
-		c := v.recoveredClaim(rec)
+		c := v.recoveredChange(rec)
 		if source := v.pending.own(rec.Source); rec.Kind == cache.Moved && source != nil && source.rec.Kind == cache.Moved {
 			c.from = source
 		}

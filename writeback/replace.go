@@ -1,0 +1,294 @@
+package writeback
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+	"time"
+
+	"ferry/cache"
+	"ferry/remote"
+)
+
+// lock keeps others from changing names, what is above and below them, and what is bound up with
+// them: the other paths of a change that touches one of them.
+func (v *Tree) lock(ctx context.Context, names ...string) (release func(), err error) {
+	for {
+		keys := make([]string, len(names))
+		for i, name := range names {
+			keys[i] = v.pending.keyOf(name)
+		}
+		release, err := v.paths.take(ctx, keys...)
+		if err != nil {
+			return nil, err
+		}
+		more := v.boundTo(names)
+		if len(more) == 0 {
+			return release, nil
+		}
+		release()
+		names = append(slices.Clip(names), more...)
+	}
+}
+
+// boundTo returns the other paths of the changes that touch names.
+func (v *Tree) boundTo(names []string) []string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var more []string
+	for _, name := range names {
+		c := v.pending.newest(name)
+		if c == nil {
+			continue
+		}
+		for other := range v.pending.paths(c) {
+			if !slices.Contains(names, other) && !slices.Contains(more, other) {
+				more = append(more, other)
+			}
+		}
+	}
+	return more
+}
+
+// hold keeps c as it is until letGo: nobody begins to carry it out, and nobody comes to the end of
+// doing so. It is false when that was too late; then c does not wait any more when hold returns.
+// What was refused waits again then, as another change.
+func (v *Tree) hold(ctx context.Context, c *change) (bool, error) {
+	v.mu.Lock()
+	if c.dead {
+		v.mu.Unlock()
+		return false, nil
+	}
+	if c.refused {
+		v.mu.Unlock()
+		return false, v.revive(c)
+	}
+	if !c.ending {
+		c.held = make(chan struct{})
+		v.queue.drop(c)
+		v.mu.Unlock()
+		return true, nil
+	}
+	applied := c.applied
+	if c.isApplied {
+		applied = nil
+	}
+	v.mu.Unlock()
+	select {
+	case <-c.gone:
+		return false, nil
+	case <-applied:
+		return v.hold(ctx, c)
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
+}
+
+func (v *Tree) letGo(c *change) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	close(c.held)
+	c.held = nil
+	v.queue.push(c)
+	v.signal()
+}
+
+// replace puts next in the place of old ones, which may be none.
+// LOCKS_REQUIRED(v.mu)
+func (v *Tree) replace(next *change, old ...*change) {
+	for _, c := range v.pending.appliedBefore(next) {
+		if !slices.Contains(old, c) { // it became so since next was prepared
+			old = append(slices.Clip(old), c)
+			next.stale = append(next.stale, c.rec.ID)
+		}
+	}
+	for _, c := range old {
+		if c.first.Before(next.first) {
+			next.first = c.first
+		}
+		next.stale = append(next.stale, c.stale...)
+		c.next = next
+		v.inherit(next, c)
+		v.end(c)
+	}
+	for _, c := range v.pending.add(next) {
+		v.queue.unpark(c) // what waited for it may go first now
+	}
+	for name := range v.pending.paths(next) {
+		v.recent.note(v.pending.keyOf(name))
+	}
+	v.queue.push(next)
+	v.signal()
+}
+
+// end notes that c does not wait any more. Its run, if there is one, is called back.
+// LOCKS_REQUIRED(v.mu)
+func (v *Tree) end(c *change) {
+	v.pending.bury(c)
+	v.queue.drop(c)
+	v.acquit(c)
+	close(c.gone)
+	switch {
+	case c.run == nil:
+		v.queue.unpark(c)
+	case c.ending:
+	case c.next == nil || time.Since(c.first) < maxCallBack || c.next.rec.Name != c.rec.Name:
+		c.run.cancel(errSuperseded)
+	}
+	v.signal()
+}
+
+// maxCallBack is how long a file may be called back because a newer content has come. A file that
+// is replaced more often than it can be sent would never arrive.
+const maxCallBack = time.Minute
+
+var errSuperseded = errors.New("superseded by a later change")
+
+// dropOld forgets a record whose place next has taken. What cannot be dropped now is dropped before
+// next is done with: it must not come back.
+func (v *Tree) dropOld(next *change, old ...*change) {
+	for _, c := range old {
+		err := v.store.Drop(c.rec.ID, v.durability())
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			v.mu.Lock()
+			next.stale = append(next.stale, c.rec.ID)
+			v.mu.Unlock()
+		}
+	}
+}
+
+// durability is what a record is worth before something is acknowledged.
+func (v *Tree) durability() cache.Ack {
+	if v.ack == AckSpooled {
+		return cache.Spooled
+	}
+	return cache.Durable
+}
+
+// dueNow is when a change that was made now is to be carried out.
+func (v *Tree) dueNow() time.Time { return time.Now().Add(v.writeBack) }
+
+// changedThere notes a change of the remote: what was known of it before may be wrong.
+func (v *Tree) changedThere(names ...string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.done++
+	for _, name := range names {
+		v.recent.note(v.pending.keyOf(name))
+	}
+}
+
+// Remove implements remote.Remote.
+func (v *Tree) Remove(ctx context.Context, name string) error {
+	if err := v.check(ctx, "remove", name); err != nil {
+		return err
+	}
+	return pathError("remove", name, v.remove(ctx, name))
+}
+
+func (v *Tree) remove(ctx context.Context, name string) error {
+	release, err := v.lock(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer release()
+	for {
+		switch st, c := v.look(name); st {
+		case isDir:
+			return remote.ErrIsDir
+		case isGone, inFile:
+			return remote.ErrNotExist
+		case elsewhere:
+			return v.removeElsewhere(ctx, name)
+		case isFile, isMoved:
+			if removed, err := v.removeWaiting(ctx, c); removed || err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// removeWaiting removes a file that waits; it is false when the file does not wait any more. Where
+// the remote never saw anything of it nothing is left to be done there.
+func (v *Tree) removeWaiting(ctx context.Context, c *change) (bool, error) {
+	left, err := v.leave(ctx, c.rec.Name)
+	if err != nil {
+		return false, err
+	}
+	defer left()
+	if held, err := v.hold(ctx, c); !held {
+		return false, err
+	}
+	defer v.letGo(c)
+	v.mu.Lock()
+	base, version := c.base()
+	names := v.pending.inherited(c)
+	v.mu.Unlock()
+	if base == cache.BaseAbsent && len(names) == 0 {
+		if err := v.dropStale(c); err != nil {
+			return false, err
+		}
+		if err := v.store.Drop(c.rec.ID, v.durability()); err != nil {
+			return false, err
+		}
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.end(c)
+		return true, nil
+	}
+	// The removal waits also where there is nothing to be removed: when the old record cannot be
+	// dropped, the next process must find a newer one of the name.
+	rec, err := v.store.Add(ctx, cache.Record{
+		Kind: cache.Removed, Name: c.rec.Name, Removes: names, Base: base, BaseVersion: version,
+	}, v.durability())
+	if err != nil {
+		return false, err
+	}
+	next := newChange(rec, v.dueNow())
+	v.mu.Lock()
+	v.replace(next, c)
+	v.mu.Unlock()
+	v.dropOld(next, c)
+	return true, nil
+}
+
+func (v *Tree) removeThere(ctx context.Context, name string) error {
+	err := v.doubts.ask(ctx, func(ctx context.Context) error { return v.remote.Remove(ctx, name) }, name)
+	if err == nil || errors.Is(err, remote.ErrNotExist) {
+		v.copyRemoved(name)
+		v.supersedeLost(ctx, name)
+	}
+	v.changedThere(name)
+	return err
+}
+
+// Hash implements remote.Hasher. Of a file that waits no digest is known.
+func (v *Tree) Hash(ctx context.Context, name, algorithm string) ([]byte, error) {
+	if err := v.check(ctx, "hash", name); err != nil {
+		return nil, err
+	}
+	switch st, c := v.look(name); {
+	case st == isFile || st == isMoved:
+		return nil, pathError("hash", name, remote.ErrUnsupported)
+	case st == isGone || st == inFile:
+		return nil, pathError("hash", name, remote.ErrNotExist)
+	case st == isDir && c != nil:
+		return nil, pathError("hash", name, remote.ErrIsDir)
+	}
+	return remote.Hash(ctx, v.remote, name, algorithm)
+}
+
+// Usage implements remote.Usager: what waits counts as if it were there.
+func (v *Tree) Usage(ctx context.Context) (remote.Usage, error) {
+	u, err := remote.GetUsage(ctx, v.remote)
+	if err != nil {
+		return u, err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if u.Free >= 0 {
+		u.Free = max(u.Free-v.pending.bytes, 0)
+	}
+	return u, nil
+}
