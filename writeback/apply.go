@@ -12,9 +12,9 @@ import (
 	"ferry/remote"
 )
 
-// carryOut does on the remote what c wants. What it has done of it is not done again by the next
+// apply does on the remote what c wants. What it has done of it is not done again by the next
 // attempt.
-func (v *Tree) carryOut(ctx context.Context, c *change) error {
+func (v *Tree) apply(ctx context.Context, c *change) error {
 	v.mu.Lock()
 	rec, applied := c.rec, c.isApplied
 	superseded := applied && v.pending.newest(rec.Name) != c
@@ -26,7 +26,7 @@ func (v *Tree) carryOut(ctx context.Context, c *change) error {
 	case applied: // for the last time when it was released
 		return v.recheck(ctx, c, rec)
 	}
-	if err := v.apply(ctx, c, rec); err != nil {
+	if err := v.applyOwn(ctx, c, rec); err != nil {
 		return err
 	}
 	for _, name := range rec.Removes {
@@ -40,8 +40,8 @@ func (v *Tree) carryOut(ctx context.Context, c *change) error {
 	return nil
 }
 
-// apply does what c wants of its own name.
-func (v *Tree) apply(ctx context.Context, c *change, rec cache.Record) error {
+// applyOwn does what c wants of its own name.
+func (v *Tree) applyOwn(ctx context.Context, c *change, rec cache.Record) error {
 	switch rec.Kind {
 	case cache.File:
 		return v.sendFile(ctx, c, rec)

@@ -64,10 +64,10 @@ func (v *Tree) setTimeThere(ctx context.Context, name string, t time.Time) error
 }
 
 func (v *Tree) setTimeOfWaiting(ctx context.Context, c *change, t time.Time) (bool, error) {
-	if held, err := v.hold(ctx, c); !held {
+	if pinned, err := v.pin(ctx, c); !pinned {
 		return false, err
 	}
-	defer v.letGo(c)
+	defer v.unpin(c)
 	rec := c.rec
 	rec.ModTime = t
 	if _, err := v.store.Update(ctx, rec, v.durability()); err != nil {

@@ -94,16 +94,16 @@ func (v *Tree) keepDir(ctx context.Context, dir string, tried bool) (kept, error
 // remakeDir makes a directory again whose removal waits; it is false when that does not wait any
 // more.
 func (v *Tree) remakeDir(ctx context.Context, c *change) (bool, error) {
-	if held, err := v.hold(ctx, c); !held {
+	if pinned, err := v.pin(ctx, c); !pinned {
 		return false, err
 	}
 	rec, err := v.store.Add(ctx, cache.Record{Kind: cache.Dir, Name: c.rec.Name}, v.durability())
 	if err != nil {
-		v.letGo(c)
+		v.unpin(c)
 		return false, err
 	}
 	k := newKept(rec)
-	k.old, k.free = []*change{c}, func() { v.letGo(c) }
+	k.old, k.free = []*change{c}, func() { v.unpin(c) }
 	v.queueUp(k, nil)
 	return true, nil
 }
@@ -137,7 +137,7 @@ func (v *Tree) keepDirRemoval(ctx context.Context, dir string, c *change) (kept,
 	}
 	k := newKept(rec)
 	if c != nil {
-		k.old, k.free = []*change{c}, func() { v.letGo(c) }
+		k.old, k.free = []*change{c}, func() { v.unpin(c) }
 	}
 	return k, nil
 }
@@ -147,7 +147,7 @@ func (v *Tree) keepDirRemoval(ctx context.Context, dir string, c *change) (kept,
 func (v *Tree) removedDirFirst(ctx context.Context, c *change) error {
 	v.mu.Lock()
 	if !c.dead {
-		v.queue.hurry(c)
+		v.queue.expedite(c)
 		v.signal()
 	}
 	v.mu.Unlock()
@@ -207,14 +207,14 @@ func (v *Tree) keepMove(ctx context.Context, from, to string) (k kept, err error
 	old := v.pending.own(to)
 	v.mu.Unlock()
 	if old != nil {
-		held, err := v.hold(ctx, old)
+		pinned, err := v.pin(ctx, old)
 		switch {
 		case err != nil:
 			k.free()
 			return kept{}, err
-		case held:
+		case pinned:
 			left := k.free
-			k.old, k.free = []*change{old}, func() { v.letGo(old); left() }
+			k.old, k.free = []*change{old}, func() { v.unpin(old); left() }
 		default:
 			old = nil // it is on the remote now
 		}

@@ -25,24 +25,24 @@ type change struct {
 	dead    bool          // it says nothing any more
 	refused bool          // its record stands in lost/: it is only shown, and stands in nobody's way
 	ending  bool          // its run is past the point where it could be called back
-	held    chan struct{} // closed when a change of it is done; nil = none is under way
-	run     *run          // what carries it out just now
+	pinned  chan struct{} // closed when a change of it is done; nil = none is under way
+	run     *run          // what applies it just now
 	gone    chan struct{} // closed when it does not wait any more
 	next    *change       // what took its place, once gone is closed; nil = nothing
 	stored  remote.Entry  // what its runs have left on the remote, if sent
 	err     error         // why the remote refused it for good, once gone is closed
 
-	due      time.Time
-	urgent   bool // somebody waits for it
-	place    int  // in the queue; below 0 = not in it
-	tries    int  // attempts that failed
-	wholes   int  // of these, those that failed when a large content had been sent as a whole
-	delay    time.Duration
-	failed   error         // how the last attempt failed
-	cause    *cause        // what that was; nil = none has failed
-	tried    chan struct{} // closed when an attempt fails
-	parkedAt *change       // what it waits for
-	waiting  []*change     // what waits for it
+	due       time.Time
+	urgent    bool // somebody waits for it
+	place     int  // in the queue; below 0 = not in it
+	tries     int  // attempts that failed
+	wholes    int  // of these, those that failed when a large content had been sent as a whole
+	delay     time.Duration
+	failed    error         // how the last attempt failed
+	cause     *cause        // what that was; nil = none has failed
+	tried     chan struct{} // closed when an attempt fails
+	blockedBy *change       // what it waits for
+	waiting   []*change     // what waits for it
 
 	// applied is closed when everything it wants has been done once. From then on it is only looked
 	// at again, because the remote may still get an older request (isApplied; see recheck), until
@@ -97,10 +97,10 @@ func (c *change) base() (cache.Base, string) {
 	return c.rec.Base, c.rec.BaseVersion
 }
 
-// blocker returns a change that has to be out of the way before c can be carried out, nil where
-// there is none: one that precedes it and is not applied, or one that is being carried out, that
+// conflicting returns a change that has to be out of the way before c can be applied, nil where
+// there is none: one that precedes it and is not applied, or one that is being applied, that
 // touches the same path, one above it or one below it.
-func (p *pending) blocker(c *change) *change {
+func (p *pending) conflicting(c *change) *change {
 	for other := range p.touching(p.names(c)...) {
 		if other != c && (other.run != nil || !other.dead && !other.refused && !other.isApplied && other.precedes(c)) {
 			return other
@@ -109,7 +109,7 @@ func (p *pending) blocker(c *change) *change {
 	return nil
 }
 
-// precedes reports whether c is carried out before other where their paths meet: the older one is,
+// precedes reports whether c is applied before other where their paths meet: the older one is,
 // unless order has found another place. Of directories that come after the same change, the lower
 // one is removed first.
 func (c *change) precedes(other *change) bool {

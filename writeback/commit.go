@@ -46,12 +46,12 @@ func (s *spool) publish(ctx context.Context, modTime time.Time) (remote.Entry, e
 			return s.publishThere(ctx, modTime)
 		}
 		if c != nil {
-			if held, err := v.hold(ctx, c); err != nil {
+			if pinned, err := v.pin(ctx, c); err != nil {
 				return remote.Entry{}, err
-			} else if !held {
+			} else if !pinned {
 				continue
 			}
-			defer v.letGo(c)
+			defer v.unpin(c)
 		}
 		return s.publishHere(ctx, modTime, c)
 	}
@@ -153,7 +153,7 @@ func (v *Tree) sameFile(a, b remote.Entry) bool {
 	return v.caps.ModTime == 0 || a.ModTime.IsZero() || b.ModTime.IsZero() || a.ModTime.Sub(b.ModTime).Abs() < max(v.caps.ModTime, 1)
 }
 
-// publishHere makes the record. c, which may be nil, is held.
+// publishHere makes the record. c, which may be nil, is pinned.
 func (s *spool) publishHere(ctx context.Context, modTime time.Time, c *change) (remote.Entry, error) {
 	v := s.tree
 	rec := cache.Record{Name: s.name, ModTime: modTime}
@@ -178,14 +178,14 @@ func (s *spool) publishHere(ctx context.Context, modTime time.Time, c *change) (
 		if c.rec.Kind == cache.File && c.run == nil && c.due.Before(next.due) {
 			next.due = c.due // a file that is replaced again and again is sent all the same
 		}
-		next.held = make(chan struct{}) // until the old record cannot come back
+		next.pinned = make(chan struct{}) // until the old record cannot come back
 		v.replace(next, c)
 	}
 	e := v.describe(s.name, isFile, next)
 	v.mu.Unlock()
 	if c != nil {
 		v.dropOld(next, c)
-		v.letGo(next)
+		v.unpin(next)
 	}
 	v.dropRemotePart(s.name, s.owner)
 	return e, nil

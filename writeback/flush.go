@@ -57,7 +57,7 @@ func (p *pending) related(a, b string) bool {
 // remote. What is refused for good is an error.
 func (v *Tree) flush(ctx context.Context, names ...string) error {
 	var errs []error
-	for _, c := range v.hurry(names...) {
+	for _, c := range v.expedite(names...) {
 		refused, err := v.await(ctx, false, c)
 		if refused == nil && err != nil {
 			return err
@@ -71,7 +71,7 @@ func (v *Tree) flush(ctx context.Context, names ...string) error {
 // fails as soon as an attempt does. What is refused for good is no longer in the way. The caller
 // has locked the names.
 func (v *Tree) flushFirst(ctx context.Context, names ...string) error {
-	for _, c := range v.hurry(names...) {
+	for _, c := range v.expedite(names...) {
 		if _, err := v.await(ctx, true, c); err != nil {
 			return err
 		}
@@ -79,12 +79,12 @@ func (v *Tree) flushFirst(ctx context.Context, names ...string) error {
 	return v.release(ctx, names...)
 }
 
-// hurry has what waits at names, above and below them sent at once, and returns it.
-func (v *Tree) hurry(names ...string) []*change {
+// expedite has what waits at names, above and below them sent at once, and returns it.
+func (v *Tree) expedite(names ...string) []*change {
 	waiting := v.waitingAt(names...)
 	v.inBatches(waiting, func(c *change) {
-		if !c.dead { // else what took its place is hurried by who awaits it
-			v.queue.hurry(c)
+		if !c.dead { // else what took its place is expedited by who awaits it
+			v.queue.expedite(c)
 		}
 	})
 	v.signal()
@@ -128,7 +128,7 @@ func (v *Tree) successor(c *change) *change {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if c.next != nil && !c.next.dead {
-		v.queue.hurry(c.next)
+		v.queue.expedite(c.next)
 		v.signal()
 	}
 	return c.next

@@ -132,7 +132,7 @@ type lateChange struct {
 // kept is a record that was made of a change.
 type kept struct {
 	change *change
-	old    []*change // whose place it takes; they are held
+	old    []*change // whose place it takes; they are pinned
 	free   func()    // lets them go
 }
 
@@ -190,13 +190,13 @@ func (v *Tree) adopt(c *change, a *asked) {
 		v.mu.Lock()
 		c.sent = true
 		v.mu.Unlock()
-		v.conclude(ctx, c, nil)
+		v.finishAttempt(ctx, c, nil)
 	case isSaid(a.err):
-		v.conclude(ctx, c, breaker.ErrSilent) // the next attempt finds out more
+		v.finishAttempt(ctx, c, breaker.ErrSilent) // the next attempt finds out more
 	case errors.Is(a.err, breaker.ErrSilent): // it may have waited for something else than the remote
-		v.conclude(ctx, c, errCalledOff)
+		v.finishAttempt(ctx, c, errCalledOff)
 	default:
-		v.conclude(ctx, c, a.err)
+		v.finishAttempt(ctx, c, a.err)
 	}
 }
 

@@ -56,10 +56,10 @@ func (v *Tree) moveWaiting(ctx context.Context, c *change, to string) (bool, err
 		return false, err
 	}
 	defer left()
-	if held, err := v.hold(ctx, c); !held {
+	if pinned, err := v.pin(ctx, c); !pinned {
 		return false, err
 	}
-	defer v.letGo(c)
+	defer v.unpin(c)
 	v.mu.Lock()
 	old := v.pending.newest(to)
 	v.mu.Unlock()
@@ -67,10 +67,10 @@ func (v *Tree) moveWaiting(ctx context.Context, c *change, to string) (bool, err
 		old = nil // it is the file itself, or one that was renamed away from there
 	}
 	if old != nil {
-		if held, err := v.hold(ctx, old); !held {
+		if pinned, err := v.pin(ctx, old); !pinned {
 			return false, err
 		}
-		defer v.letGo(old)
+		defer v.unpin(old)
 	}
 	return true, v.rename(ctx, c, old, to, known)
 }
@@ -85,7 +85,7 @@ func (v *Tree) knownTarget(ctx context.Context, c *change, to string) (knownBase
 }
 
 // rename makes one record of the file c and of what is there under its new name, if old waits
-// there. Both are held.
+// there. Both are pinned.
 func (v *Tree) rename(ctx context.Context, c, old *change, to string, known knownBase) error {
 	v.mu.Lock()
 	rec := c.rec
@@ -278,7 +278,7 @@ func (v *Tree) rmdirWaiting(ctx context.Context, c *change) (bool, error) {
 		return false, err
 	}
 	defer left()
-	if held, err := v.hold(ctx, c); !held {
+	if pinned, err := v.pin(ctx, c); !pinned {
 		return false, err
 	}
 	v.mu.Lock()
@@ -287,23 +287,23 @@ func (v *Tree) rmdirWaiting(ctx context.Context, c *change) (bool, error) {
 	if base != cache.BaseAbsent && v.keepsChanges() && !v.breaker.Closed() {
 		k, err := v.keepDirRemoval(ctx, c.rec.Name, c)
 		if err != nil {
-			v.letGo(c)
+			v.unpin(c)
 			return false, err
 		}
 		v.queueUp(k, nil)
 		return true, nil
 	}
 	if base != cache.BaseAbsent {
-		v.letGo(c)
+		v.unpin(c)
 		return false, v.flushFirst(ctx, c.rec.Name)
 	}
-	defer v.letGo(c)
+	defer v.unpin(c)
 	if err := v.store.Drop(c.rec.ID, v.durability()); err != nil {
 		return false, err
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.end(c)
+	v.retire(c)
 	return true, nil
 }
 

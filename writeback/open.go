@@ -52,7 +52,7 @@ func (v *Tree) Open(ctx context.Context, name string, off, n int64) (io.ReadClos
 // that.
 func (v *Tree) gone(ctx context.Context, c *change) bool {
 	v.mu.Lock()
-	leaving := c.ending || c.dead || c.held != nil
+	leaving := c.ending || c.dead || c.pinned != nil
 	v.mu.Unlock()
 	if !leaving {
 		return false

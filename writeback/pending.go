@@ -9,7 +9,7 @@ import (
 	"ferry/remote"
 )
 
-// pending is the picture of everything that waits to be carried out on the remote, as a tree of the
+// pending is the picture of everything that waits to be applied on the remote, as a tree of the
 // paths concerned. It does no I/O and has no lock of its own: Tree.mu guards it, and every change
 // in it.
 //
@@ -131,9 +131,9 @@ func (p *pending) add(c *change) (later []*change) {
 	return p.order(c)
 }
 
-// bury notes that c no longer says what is there, because another change does or nothing waits any
-// more. As long as its run goes on it stays in the way of others.
-func (p *pending) bury(c *change) {
+// supersede notes that c no longer says what is there, because another change does or nothing waits
+// any more. As long as its run goes on it stays in the way of others.
+func (p *pending) supersede(c *change) {
 	if c.dead {
 		return
 	}
@@ -149,7 +149,7 @@ func (p *pending) bury(c *change) {
 		p.find(name).changed()
 	}
 	if c.run == nil {
-		p.clear(c)
+		p.detach(c)
 	}
 }
 
@@ -171,8 +171,8 @@ func (p *pending) unfail(c *change) {
 	}
 }
 
-// clear takes c, which is dead, out of the way.
-func (p *pending) clear(c *change) {
+// detach takes c, which is dead, out of the way.
+func (p *pending) detach(c *change) {
 	for name := range p.paths(c) {
 		n := p.find(name)
 		n.touches = slices.DeleteFunc(n.touches, func(t touch) bool { return t.change == c })

@@ -84,7 +84,7 @@ func TestTheNewestChangeCounts(t *testing.T) {
 	if got := p.inherited(moved); len(got) != 0 {
 		t.Errorf("%v is the newer one's", got)
 	}
-	p.bury(again)
+	p.supersede(again)
 	p.wantLook(t, "a", isGone, moved)
 	if got := p.inherited(moved); !slices.Equal(got, []string{"a"}) {
 		t.Errorf("%v", got)
@@ -98,7 +98,7 @@ func TestADirectoryInThePlaceOfARemovedFile(t *testing.T) {
 	p.wantLook(t, "a", isDir, nil)
 	p.wantLook(t, "a/f", isFile, f)
 	p.wantLook(t, "a/other", isGone, nil)
-	if p.newest("a") != gone || p.blocker(f) != gone || p.blocker(gone) != nil {
+	if p.newest("a") != gone || p.conflicting(f) != gone || p.conflicting(gone) != nil {
 		t.Error("the file has to be removed first")
 	}
 }
@@ -107,18 +107,18 @@ func TestWhatIsDeadSaysNothingButStaysInTheWay(t *testing.T) {
 	p := newPicture(false)
 	old := p.put(cache.File, "d/f")
 	old.run = &run{}
-	p.bury(old)
+	p.supersede(old)
 	now := p.put(cache.File, "d/f")
 	p.wantLook(t, "d/f", isFile, now)
-	if p.blocker(now) != old {
+	if p.conflicting(now) != old {
 		t.Error("the run of the old one is not waited for")
 	}
 	old.run = nil
-	p.clear(old)
-	if p.blocker(now) != nil {
+	p.detach(old)
+	if p.conflicting(now) != nil {
 		t.Error("the run of the old one is over")
 	}
-	p.bury(now)
+	p.supersede(now)
 	if p.root.children.size() != 0 || p.root.below != 0 || p.bytes != 0 || p.changes.size() != 0 {
 		t.Errorf("something is left: %+v", p.root)
 	}
@@ -131,12 +131,12 @@ func TestOrderIsKeptWherePathsMeet(t *testing.T) {
 	other := p.put(cache.File, "e")
 	moved := p.put(cache.File, "x", "e")
 	for c, want := range map[*change]*change{dir: nil, below: dir, other: nil, moved: other} {
-		if got := p.blocker(c); got != want {
+		if got := p.conflicting(c); got != want {
 			t.Errorf("%s waits for %v, want %v", c.rec.Name, got, want)
 		}
 	}
 	below.run = &run{}
-	if p.blocker(dir) != below {
+	if p.conflicting(dir) != below {
 		t.Error("what is under way stays in the way of older ones too")
 	}
 }
@@ -146,16 +146,16 @@ func TestADirectoryIsRemovedAfterWhatRemovesSomethingInIt(t *testing.T) {
 	moved := p.put(cache.Moved, "f", "p/d/a")
 	dir := p.put(cache.RemovedDir, "p/d")
 	above := p.put(cache.RemovedDir, "p")
-	p.bury(moved)
+	p.supersede(moved)
 	other := p.put(cache.File, "e")
 	file := p.put(cache.File, "f", "p/d/a") // takes over what the rename had to remove
 	for c, want := range map[*change]*change{dir: file, above: dir, other: nil, file: nil} {
-		if got := p.blocker(c); got != want {
+		if got := p.conflicting(c); got != want {
 			t.Errorf("%s waits for %v, want %v", c.rec.Name, got, want)
 		}
 	}
-	p.bury(file)
-	if p.blocker(dir) != nil || p.blocker(above) != dir {
+	p.supersede(file)
+	if p.conflicting(dir) != nil || p.conflicting(above) != dir {
 		t.Error("the lower one of two directories goes first")
 	}
 }
@@ -180,7 +180,7 @@ func TestThePictureOfRandomHistories(t *testing.T) {
 	for range 3000 {
 		if len(alive) > 0 && r.IntN(3) == 0 {
 			i := r.IntN(len(alive))
-			p.bury(alive[i])
+			p.supersede(alive[i])
 			alive = slices.Delete(alive, i, i+1)
 		} else {
 			var removes []string
@@ -190,7 +190,7 @@ func TestThePictureOfRandomHistories(t *testing.T) {
 			alive = append(alive, p.put(cache.Kind(r.IntN(5)), names[r.IntN(len(names))], removes...))
 		}
 		if len(alive) > 6 {
-			p.bury(alive[0])
+			p.supersede(alive[0])
 			alive = alive[1:]
 		}
 		for _, name := range names {
@@ -201,7 +201,7 @@ func TestThePictureOfRandomHistories(t *testing.T) {
 		}
 	}
 	for _, c := range alive {
-		p.bury(c)
+		p.supersede(c)
 	}
 	if p.root.children.size() != 0 || p.root.below != 0 {
 		t.Errorf("seed %d: something is left", seed)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// queue holds the changes that may be carried out by and by: those that somebody waits for first,
+// queue holds the changes that may be applied by and by: those that somebody waits for first,
 // then by the time when they are due. Large files stand apart, so that what is small can pass them.
 // Tree.mu guards it.
 type queue struct {
@@ -31,7 +31,7 @@ func (q *queue) heap(c *change) *dueHeap {
 // no place in it.
 func (q *queue) push(c *change) {
 	switch {
-	case c.dead || c.refused || c.run != nil || c.held != nil || c.parkedAt != nil:
+	case c.dead || c.refused || c.run != nil || c.pinned != nil || c.blockedBy != nil:
 	case c.place >= 0:
 		heap.Fix(q.heap(c), c.place)
 	default:
@@ -74,17 +74,17 @@ func (q *queue) first(large bool) *change {
 	return a
 }
 
-// park has c wait until other is out of the way. Who waits for c waits for other too.
-func (q *queue) park(c, other *change) {
-	c.parkedAt = other
+// block has c wait until other is out of the way. Who waits for c waits for other too.
+func (q *queue) block(c, other *change) {
+	c.blockedBy = other
 	other.waiting = append(other.waiting, c)
 	if c.urgent {
-		q.hurry(other)
+		q.expedite(other)
 	}
 }
 
-// unpark lets those go on that waited for c, by and by: see settle.
-func (q *queue) unpark(c *change) {
+// unblock lets those go on that waited for c, by and by: see settle.
+func (q *queue) unblock(c *change) {
 	if len(c.waiting) > 0 {
 		q.freed = append(q.freed, c.waiting)
 		c.waiting = nil
@@ -100,15 +100,15 @@ func (q *queue) settle(n int) bool {
 		}
 		other := q.freed[0][0]
 		q.freed[0] = q.freed[0][1:]
-		other.parkedAt = nil
+		other.blockedBy = nil
 		q.push(other)
 	}
 	return len(q.freed) > 0
 }
 
-// hurry makes c, and what it waits for, go first.
-func (q *queue) hurry(c *change) {
-	for ; c != nil; c = c.parkedAt {
+// expedite makes c, and what it waits for, go first.
+func (q *queue) expedite(c *change) {
+	for ; c != nil; c = c.blockedBy {
 		c.urgent = true
 		q.push(c)
 	}

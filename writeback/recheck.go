@@ -286,7 +286,7 @@ func (v *Tree) release(ctx context.Context, names ...string) error {
 	v.mu.Lock()
 	for _, c := range applied {
 		c.released = true
-		v.queue.hurry(c)
+		v.queue.expedite(c)
 	}
 	v.signal()
 	v.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 )
 
 // What the remote refused for good was acknowledged all the same. As long as nothing newer has its
-// name it is shown: its record stands in lost/, and a change that is never carried out stands for
+// name it is shown: its record stands in lost/, and a change that is never applied stands for
 // it in the picture. Whoever changes it has it wait again first, so that a removal, a new content
 // and a new name are what they are for any file that waits.
 
@@ -85,7 +85,7 @@ func (v *Tree) revive(c *change) error {
 	case err == nil:
 		v.replace(newChange(rec, v.dueNow()), c)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist): // dropped, or superseded
-		v.end(c)
+		v.retire(c)
 	default:
 		return err
 	}
@@ -110,7 +110,7 @@ func (v *Tree) forgetRefused(names ...string) {
 	for id, c := range v.refused {
 		for _, name := range names {
 			if k, n := v.pending.keyOf(c.rec.Name), v.pending.keyOf(name); k == n || remote.Below(k, n) {
-				v.end(c)
+				v.retire(c)
 				delete(v.refused, id)
 				break
 			}
@@ -210,7 +210,7 @@ func (v *Tree) DropRefused(id string) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if c := v.refused[id]; c != nil {
-		v.end(c)
+		v.retire(c)
 		delete(v.refused, id)
 	}
 	return nil
@@ -287,7 +287,7 @@ func (v *Tree) retryUnchanged(ctx context.Context, r *cache.LostRecord) bool {
 				"it is not sent again by itself, see ferry cache ls", slog.String("path", r.Name), slog.String("id", r.ID))
 			v.mu.Lock()
 			if c := v.refused[r.ID]; c != nil {
-				v.end(c)
+				v.retire(c)
 				delete(v.refused, r.ID)
 			}
 			v.mu.Unlock()

@@ -23,7 +23,7 @@ func (v *Tree) lock(ctx context.Context, names ...string) (release func(), err e
 		if err != nil {
 			return nil, err
 		}
-		more := v.boundTo(names)
+		more := v.relatedPaths(names)
 		if len(more) == 0 {
 			return release, nil
 		}
@@ -32,8 +32,8 @@ func (v *Tree) lock(ctx context.Context, names ...string) (release func(), err e
 	}
 }
 
-// boundTo returns the other paths of the changes that touch names.
-func (v *Tree) boundTo(names []string) []string {
+// relatedPaths returns the other paths of the changes that touch names.
+func (v *Tree) relatedPaths(names []string) []string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	var more []string
@@ -51,10 +51,10 @@ func (v *Tree) boundTo(names []string) []string {
 	return more
 }
 
-// hold keeps c as it is until letGo: nobody begins to carry it out, and nobody comes to the end of
-// doing so. It is false when that was too late; then c does not wait any more when hold returns.
+// pin keeps c as it is until unpin: nobody begins to apply it, and nobody comes to the end of
+// doing so. It is false when that was too late; then c does not wait any more when pin returns.
 // What was refused waits again then, as another change.
-func (v *Tree) hold(ctx context.Context, c *change) (bool, error) {
+func (v *Tree) pin(ctx context.Context, c *change) (bool, error) {
 	v.mu.Lock()
 	if c.dead {
 		v.mu.Unlock()
@@ -65,7 +65,7 @@ func (v *Tree) hold(ctx context.Context, c *change) (bool, error) {
 		return false, v.revive(c)
 	}
 	if !c.ending {
-		c.held = make(chan struct{})
+		c.pinned = make(chan struct{})
 		v.queue.drop(c)
 		v.mu.Unlock()
 		return true, nil
@@ -79,17 +79,17 @@ func (v *Tree) hold(ctx context.Context, c *change) (bool, error) {
 	case <-c.gone:
 		return false, nil
 	case <-applied:
-		return v.hold(ctx, c)
+		return v.pin(ctx, c)
 	case <-ctx.Done():
 		return false, context.Cause(ctx)
 	}
 }
 
-func (v *Tree) letGo(c *change) {
+func (v *Tree) unpin(c *change) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	close(c.held)
-	c.held = nil
+	close(c.pinned)
+	c.pinned = nil
 	v.queue.push(c)
 	v.signal()
 }
@@ -110,10 +110,10 @@ func (v *Tree) replace(next *change, old ...*change) {
 		next.stale = append(next.stale, c.stale...)
 		c.next = next
 		v.inherit(next, c)
-		v.end(c)
+		v.retire(c)
 	}
 	for _, c := range v.pending.add(next) {
-		v.queue.unpark(c) // what waited for it may go first now
+		v.queue.unblock(c) // what waited for it may go first now
 	}
 	for name := range v.pending.paths(next) {
 		v.recent.note(v.pending.keyOf(name))
@@ -122,16 +122,16 @@ func (v *Tree) replace(next *change, old ...*change) {
 	v.signal()
 }
 
-// end notes that c does not wait any more. Its run, if there is one, is called back.
+// retire notes that c does not wait any more. Its run, if there is one, is called back.
 // LOCKS_REQUIRED(v.mu)
-func (v *Tree) end(c *change) {
-	v.pending.bury(c)
+func (v *Tree) retire(c *change) {
+	v.pending.supersede(c)
 	v.queue.drop(c)
 	v.acquit(c)
 	close(c.gone)
 	switch {
 	case c.run == nil:
-		v.queue.unpark(c)
+		v.queue.unblock(c)
 	case c.ending:
 	case c.next == nil || time.Since(c.first) < maxCallBack || c.next.rec.Name != c.rec.Name:
 		c.run.cancel(errSuperseded)
@@ -166,7 +166,7 @@ func (v *Tree) durability() cache.Ack {
 	return cache.Durable
 }
 
-// dueNow is when a change that was made now is to be carried out.
+// dueNow is when a change that was made now is to be applied.
 func (v *Tree) dueNow() time.Time { return time.Now().Add(v.writeBack) }
 
 // changedThere notes a change of the remote: what was known of it before may be wrong.
@@ -217,10 +217,10 @@ func (v *Tree) removeWaiting(ctx context.Context, c *change) (bool, error) {
 		return false, err
 	}
 	defer left()
-	if held, err := v.hold(ctx, c); !held {
+	if pinned, err := v.pin(ctx, c); !pinned {
 		return false, err
 	}
-	defer v.letGo(c)
+	defer v.unpin(c)
 	v.mu.Lock()
 	base, version := c.base()
 	names := v.pending.inherited(c)
@@ -234,7 +234,7 @@ func (v *Tree) removeWaiting(ctx context.Context, c *change) (bool, error) {
 		}
 		v.mu.Lock()
 		defer v.mu.Unlock()
-		v.end(c)
+		v.retire(c)
 		return true, nil
 	}
 	// The removal waits also where there is nothing to be removed: when the old record cannot be

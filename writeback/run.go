@@ -13,7 +13,7 @@ import (
 	"ferry/remote"
 )
 
-// How long a change that could not be carried out waits for the next attempt: at first, at most;
+// How long a change that could not be applied waits for the next attempt: at first, at most;
 // and how much of it is left to chance.
 const (
 	firstDelay = time.Second
@@ -46,7 +46,7 @@ func (v *Tree) Run(ctx context.Context) error {
 	return errors.Join(err, <-kept)
 }
 
-// run carries out what waits, several changes at a time, until ctx ends. What is under way then is
+// run applies what waits, several changes at a time, until ctx ends. What is under way then is
 // broken off and goes on waiting.
 func (v *Tree) run(ctx context.Context) error {
 	var running sync.WaitGroup
@@ -85,14 +85,14 @@ func (v *Tree) startDue(ctx context.Context, running *sync.WaitGroup) (next time
 	if v.queue.settle(batch) {
 		v.signal()
 	}
-	for parked := 0; v.running < v.transfers; {
+	for blocked := 0; v.running < v.transfers; {
 		c, next, waits := v.queue.pop(time.Now(), v.runningLarge < v.transfers-v.reserved())
 		if c == nil {
 			return next, waits
 		}
-		if before := v.pending.blocker(c); before != nil {
-			v.queue.park(c, before)
-			if parked++; parked == batch { // others want the lock
+		if before := v.pending.conflicting(c); before != nil {
+			v.queue.block(c, before)
+			if blocked++; blocked == batch { // others want the lock
 				v.signal()
 				break
 			}
@@ -121,7 +121,7 @@ func (v *Tree) reserved() int {
 	return max(1, v.transfers/4)
 }
 
-// attempt carries c out under the context callable, which a change of c may end, and notes what has
+// attempt applies c under the context callable, which a change of c may end, and notes what has
 // come of it.
 func (v *Tree) attempt(ctx, callable context.Context, c *change) {
 	v.mu.Lock()
@@ -129,15 +129,15 @@ func (v *Tree) attempt(ctx, callable context.Context, c *change) {
 	v.mu.Unlock()
 	r := v.doubts.request(c.rec.Seq, names...).begin()
 	defer r.end()
-	v.conclude(r.watch(ctx), c, v.carryOut(r.watch(callable), c))
+	v.finishAttempt(r.watch(ctx), c, v.apply(r.watch(callable), c))
 }
 
-// conclude ends an attempt.
-func (v *Tree) conclude(ctx context.Context, c *change, err error) {
+// finishAttempt ends an attempt.
+func (v *Tree) finishAttempt(ctx context.Context, c *change, err error) {
 	kept := false
 	switch {
 	case err == nil:
-		kept, err = v.complete(ctx, c)
+		kept, err = v.noteApplied(ctx, c)
 	case ctx.Err() == nil && final(c, err):
 		err = v.giveUp(ctx, c, err)
 	}
@@ -151,14 +151,14 @@ func (v *Tree) conclude(ctx context.Context, c *change, err error) {
 	c.ending = false
 	v.signal()
 	if c.dead {
-		v.outOfTheWay(c)
+		v.detach(c)
 		return
 	}
 	c.run = nil
 	switch {
 	case kept:
 		v.acquit(c)
-		v.queue.unpark(c)
+		v.queue.unblock(c)
 	case err == errCalledOff:
 		c.due = time.Now()
 	case ctx.Err() == nil:
@@ -167,15 +167,15 @@ func (v *Tree) conclude(ctx context.Context, c *change, err error) {
 	v.queue.push(c)
 }
 
-// outOfTheWay notes that the run of c, which is dead, is over.
+// detach notes that the run of c, which is dead, is over.
 // LOCKS_REQUIRED(v.mu)
-func (v *Tree) outOfTheWay(c *change) {
+func (v *Tree) detach(c *change) {
 	if c.run == nil {
 		return
 	}
 	c.run = nil
-	v.pending.clear(c)
-	v.queue.unpark(c)
+	v.pending.detach(c)
+	v.queue.unblock(c)
 }
 
 // commitTo makes sure that c is still wanted, waits for a change of it that is under way, and from
@@ -184,8 +184,8 @@ func (v *Tree) outOfTheWay(c *change) {
 func (v *Tree) commitTo(ctx context.Context, c *change) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for !c.dead && c.held != nil {
-		changing := c.held
+	for !c.dead && c.pinned != nil {
+		changing := c.pinned
 		v.mu.Unlock()
 		select {
 		case <-changing:
@@ -200,9 +200,9 @@ func (v *Tree) commitTo(ctx context.Context, c *change) bool {
 	return c.ending
 }
 
-// complete notes that c has been carried out. It is kept when it has to be looked at again; an
-// error means that it has to be carried out again.
-func (v *Tree) complete(ctx context.Context, c *change) (kept bool, err error) {
+// noteApplied notes that c has been applied. It is kept when it has to be looked at again; an
+// error means that it has to be applied again.
+func (v *Tree) noteApplied(ctx context.Context, c *change) (kept bool, err error) {
 	v.breaker.Reset()
 	if until := v.inDoubt(c); !until.IsZero() {
 		return v.keepApplied(ctx, c, until)
@@ -221,18 +221,18 @@ func (v *Tree) complete(ctx context.Context, c *change) (kept bool, err error) {
 	if err := v.dropStale(c); err != nil {
 		return false, err
 	}
-	if err := v.finish(c); err != nil {
+	if err := v.forgetRecord(c); err != nil {
 		return false, err
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.end(c)
-	v.outOfTheWay(c)
+	v.retire(c)
+	v.detach(c)
 	return false, nil
 }
 
-// finish forgets the record of c, so that it does not come back.
-func (v *Tree) finish(c *change) error {
+// forgetRecord forgets the record of c, so that it does not come back.
+func (v *Tree) forgetRecord(c *change) error {
 	err := v.store.Done(c.rec.ID, fingerprint(c.stored), v.mode == Full)
 	if errors.Is(err, fs.ErrNotExist) { // an attempt before has come that far
 		err = nil
@@ -287,8 +287,8 @@ func (v *Tree) giveUp(ctx context.Context, c *change, reason error) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	c.err = reason
-	v.end(c)
-	v.outOfTheWay(c)
+	v.retire(c)
+	v.detach(c)
 	if failErr == nil && !errors.As(reason, new(*contentError)) {
 		v.refuse(c, reason.Error())
 	}

@@ -13,7 +13,7 @@ import (
 // Pending is what a tree tells of what waits for the remote, and what can be done about it. Without
 // a cache nothing waits.
 type Pending interface {
-	// Run carries out on the remote what waits, and keeps the cache in order, until ctx ends. It is
+	// Run applies on the remote what waits, and keeps the cache in order, until ctx ends. It is
 	// called once; where nothing can wait it returns at once. What is under way when ctx ends goes
 	// on waiting, for the next Run of any process.
 	Run(ctx context.Context) error
@@ -29,7 +29,7 @@ type Pending interface {
 	// Queue returns what waits for the remote, the oldest first.
 	Queue() []Queued
 
-	// SetExpiry changes when a queued change is carried out: that long from now, or with relative
+	// SetExpiry changes when a queued change is applied: that long from now, or with relative
 	// that long after the time it had. It returns fs.ErrNotExist where no such change waits.
 	SetExpiry(id int64, expiry time.Duration, relative bool) error
 
@@ -48,7 +48,7 @@ type Pending interface {
 type Waiting struct {
 	Changes   int   // files, and removals and directories to be made
 	Bytes     int64 // of the files
-	Uploading int   // changes that are being carried out
+	Uploading int   // changes that are being applied
 	Failing   int   // changes whose last attempt failed
 	LastError error // of those; nil = none
 	Causes    []Cause
@@ -60,7 +60,7 @@ type Queued struct {
 	Name      string
 	Size      int64
 	Kind      cache.Kind
-	Expiry    time.Time     // when it is to be carried out
+	Expiry    time.Time     // when it is to be applied
 	Tries     int           // attempts that failed
 	Delay     time.Duration // between the last of those and the next
 	LastError error         // of the last of those

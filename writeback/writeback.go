@@ -56,7 +56,7 @@ type Options struct {
 
 	// WriteBack is how long a file waits until it is sent.
 	WriteBack time.Duration
-	// Transfers is how many changes are carried out on the remote at a time; below 1 it is 1.
+	// Transfers is how many changes are applied on the remote at a time; below 1 it is 1.
 	Transfers int
 
 	Log *slog.Logger // nil: nothing is logged
@@ -80,7 +80,7 @@ const (
 	AckRemote             // the remote has it
 )
 
-// A Tree is a remote together with what waits to be carried out on it: whoever asks the Tree
+// A Tree is a remote together with what waits to be applied on it: whoever asks the Tree
 // sees what the remote will have when nothing waits any more. It can stage everything, as it keeps
 // what is written on the local disk.
 //
