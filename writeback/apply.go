@@ -183,7 +183,7 @@ func (v *Tree) lookBefore(ctx context.Context, c *change, rec cache.Record) (rem
 		return remote.Entry{}, false
 	}
 	e, err := v.remote.Stat(ctx, rec.Name)
-	v.inVain(ctx, rec.Name, err)
+	v.logProbeFailure(ctx, rec.Name, err)
 	if err != nil || e.Dir || rec.BaseVersion != "" && e.Version == rec.BaseVersion {
 		return e, false
 	}

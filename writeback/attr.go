@@ -23,7 +23,7 @@ func (v *Tree) SetModTime(ctx context.Context, name string, t time.Time) error {
 	kept := v.CheckTime(name, t)
 	for {
 		switch st, c := v.look(name); {
-		case st == isGone || st == inFile:
+		case st == isDeleted || st == underFile:
 			return pathError("setmodtime", name, remote.ErrNotExist)
 		case st == isFile && v.caps.ModTime == 0:
 			return pathError("setmodtime", name, remote.ErrUnsupported)
@@ -110,7 +110,7 @@ func (v *Tree) SetMode(ctx context.Context, name string, perm fs.FileMode) error
 	}
 	defer release()
 	st, c := v.look(name)
-	if st == isGone || st == inFile {
+	if st == isDeleted || st == underFile {
 		return pathError("setmode", name, remote.ErrNotExist)
 	}
 	if c != nil && c.refused {

@@ -64,7 +64,7 @@ func (v *Tree) keepRemoval(ctx context.Context, name string) (kept, error) {
 	case errors.Is(err, remote.ErrNotExist), errors.Is(err, remote.ErrNotDir), err != nil && ctx.Err() != nil:
 		return kept{}, err
 	}
-	v.inVain(ctx, name, err)
+	v.logProbeFailure(ctx, name, err)
 	rec, err := v.store.Add(ctx, cache.Record{Kind: cache.Removed, Name: name}, v.durability())
 	return newKept(rec), err
 }
@@ -163,7 +163,7 @@ func (v *Tree) knownEmpty(dir string) bool {
 		return false
 	}
 	for e := range listed {
-		if st, _ := v.look(remote.Join(dir, e.Name)); e.Part == "" && st != isGone {
+		if st, _ := v.look(remote.Join(dir, e.Name)); e.Part == "" && st != isDeleted {
 			return false
 		}
 	}
@@ -248,7 +248,7 @@ func (v *Tree) movable(name string) (e remote.Entry, source *change, err error) 
 	switch st {
 	case isMoved:
 		return e, c, nil
-	case elsewhere:
+	case unknown:
 		e, k := v.names.Recall(name)
 		switch {
 		case k == dircache.Missing:

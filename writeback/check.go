@@ -62,19 +62,19 @@ func (s *seenDirs) has(dir string) bool {
 	return ok
 }
 
-// knownBase is what the remote has under a name.
-type knownBase struct {
+// baseState is what the remote has under a name.
+type baseState struct {
 	base    cache.Base
 	version string
 	entry   remote.Entry // where base is BasePresent
 	done    uint64       // Tree.done when it was asked for
 }
 
-// knows returns what the remote has under name: what is remembered, and what it answers where
+// lookupBase returns what the remote has under name: what is remembered, and what it answers where
 // asking is worth it. An error is the remote's answer that there can be no such file.
-func (v *Tree) knows(ctx context.Context, name string, ask bool) (knownBase, error) {
+func (v *Tree) lookupBase(ctx context.Context, name string, ask bool) (baseState, error) {
 	v.mu.Lock()
-	known := knownBase{done: v.done}
+	known := baseState{done: v.done}
 	v.mu.Unlock()
 	e, k := v.names.Recall(name)
 	switch {
@@ -98,39 +98,39 @@ func (v *Tree) knows(ctx context.Context, name string, ask bool) (knownBase, err
 	case breaker.IsAnswer(err):
 		return known, err
 	default:
-		v.inVain(ctx, name, err)
+		v.logProbeFailure(ctx, name, err)
 	}
 	return known, nil
 }
 
-// inVain logs that the remote did not answer a question that can go without an answer.
-func (v *Tree) inVain(ctx context.Context, name string, err error) {
+// logProbeFailure logs that the remote did not answer a question that can go without an answer.
+func (v *Tree) logProbeFailure(ctx context.Context, name string, err error) {
 	if err != nil && err != breaker.ErrOpen && !errors.Is(err, remote.ErrNotExist) && !errors.Is(err, remote.ErrNotDir) {
 		v.log.LogAttrs(ctx, slog.LevelInfo, "The remote does not say what it has; going on without", slog.String("path", name), slog.Any("error", err))
 	}
 }
 
-func (k *knownBase) set(e remote.Entry) {
+func (k *baseState) set(e remote.Entry) {
 	k.base, k.version, k.entry = cache.BasePresent, e.Version, e
 }
 
-// asks reports whether finding out what the remote has is cheaper than storing a file, or name is
-// likely to be a directory.
-func (v *Tree) asks(name string) bool {
+// worthProbing reports whether finding out what the remote has is cheaper than storing a file, or
+// name is likely to be a directory.
+func (v *Tree) worthProbing(name string) bool {
 	return !v.caps.ImplicitDirs || v.dirs.has(name)
 }
 
 // checkTarget finds out whether there may be a file called name, and what it replaces. A missing
 // directory, a directory of that name and a file that may not be changed are errors.
-func (v *Tree) checkTarget(ctx context.Context, name string) (knownBase, error) {
+func (v *Tree) checkTarget(ctx context.Context, name string) (baseState, error) {
 	st, c := v.look(name)
-	var known knownBase
+	var known baseState
 	switch st {
 	case isDir:
 		return known, remote.ErrIsDir
-	case inFile:
+	case underFile:
 		return known, remote.ErrNotDir
-	case isGone:
+	case isDeleted:
 		if c != nil && c.rec.Kind == cache.RemovedDir {
 			if err := v.removedDirFirst(ctx, c); err != nil {
 				return known, err
@@ -141,7 +141,7 @@ func (v *Tree) checkTarget(ctx context.Context, name string) (knownBase, error) 
 	case isFile, isMoved: // what it replaces is known of what waits
 		return known, v.checkParent(ctx, name)
 	}
-	known, err := v.knows(ctx, name, v.asks(name))
+	known, err := v.lookupBase(ctx, name, v.worthProbing(name))
 	switch {
 	case err != nil:
 		return known, err
@@ -168,7 +168,7 @@ func (v *Tree) checkImplicit(ctx context.Context, name string) error {
 		err := remote.CheckTarget(ctx, v.remote, name)
 		if errors.Is(err, remote.ErrNotExist) {
 			if root := v.rootThere(ctx, nil); root != nil { // what is to come says nothing
-				v.inVain(ctx, name, root)
+				v.logProbeFailure(ctx, name, root)
 				return remote.ErrUnsupported
 			}
 		}
@@ -181,7 +181,7 @@ func (v *Tree) checkImplicit(ctx context.Context, name string) error {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case err != nil && !errors.Is(err, remote.ErrUnsupported):
-		v.inVain(ctx, name, err)
+		v.logProbeFailure(ctx, name, err)
 	}
 	return nil
 }
@@ -208,12 +208,12 @@ func (v *Tree) checkParent(ctx context.Context, name string) error {
 	switch st, _ := v.look(dir); st {
 	case isDir:
 		return nil
-	case isGone:
+	case isDeleted:
 		return remote.ErrNotExist
-	case isFile, isMoved, inFile:
+	case isFile, isMoved, underFile:
 		return remote.ErrNotDir
 	}
-	known, err := v.knows(ctx, dir, true)
+	known, err := v.lookupBase(ctx, dir, true)
 	switch {
 	case err != nil:
 		return err

@@ -72,16 +72,16 @@ func (s *spool) target(ctx context.Context) (*change, error) {
 	switch st {
 	case isDir:
 		return nil, remote.ErrIsDir
-	case inFile:
+	case underFile:
 		return nil, remote.ErrNotDir
-	case isGone:
+	case isDeleted:
 		if c != nil && c.rec.Kind == cache.RemovedDir {
 			if err := v.removedDirFirst(ctx, c); err != nil {
 				return nil, err
 			}
 			return s.target(ctx)
 		}
-	case elsewhere:
+	case unknown:
 		if e, known := v.names.Known(s.name); known && e.Dir {
 			return nil, remote.ErrIsDir
 		}
@@ -90,7 +90,7 @@ func (s *spool) target(ctx context.Context) (*change, error) {
 			if err == nil && e.Dir {
 				return nil, remote.ErrIsDir
 			}
-			v.inVain(ctx, s.name, err)
+			v.logProbeFailure(ctx, s.name, err)
 		}
 	}
 	if s.base.file {
@@ -102,7 +102,7 @@ func (s *spool) target(ctx context.Context) (*change, error) {
 // unchanged fails when the file is not the one any more that the upload continues: what somebody
 // else has been promised would be lost. Whether it has reached the remote meanwhile makes no
 // difference.
-func (s *spool) unchanged(ctx context.Context, st standing, now *change) error {
+func (s *spool) unchanged(ctx context.Context, st state, now *change) error {
 	v := s.tree
 	v.mu.Lock()
 	changed := v.recent.since(v.pending.keyOf(s.name), s.base.asOf)
@@ -119,7 +119,7 @@ func (s *spool) unchanged(ctx context.Context, st standing, now *change) error {
 		was = c.stored
 		v.mu.Unlock()
 	}
-	if st != elsewhere || was.Name == "" {
+	if st != unknown || was.Name == "" {
 		return remote.ErrChanged
 	}
 	var e remote.Entry
@@ -133,7 +133,7 @@ func (s *spool) unchanged(ctx context.Context, st standing, now *change) error {
 	case err != nil && (ctx.Err() != nil || breaker.IsAnswer(err)):
 		return err
 	case err != nil: // nobody can know; nothing has changed it here
-		v.inVain(ctx, s.name, err)
+		v.logProbeFailure(ctx, s.name, err)
 		return nil
 	case !v.sameFile(e, was):
 		return remote.ErrChanged

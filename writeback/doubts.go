@@ -123,9 +123,9 @@ func (d *doubts) within(name string) (names []string, until time.Time) {
 	return slices.Compact(names), until
 }
 
-// elsewhere returns the names that the file of this name may have because of a change in doubt: one
-// that concerns name, too, or directories above both.
-func (d *doubts) elsewhere(name string) (names []string) {
+// otherNames returns the names that the file of this name may have because of a change in doubt:
+// one that concerns name, too, or directories above both.
+func (d *doubts) otherNames(name string) (names []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.expire()

@@ -57,14 +57,14 @@ func (v *Tree) newListing(dir string) (*overlaid, error) {
 	defer v.mu.Unlock()
 	st, c := v.pending.look(dir)
 	switch st {
-	case isFile, isMoved, inFile:
+	case isFile, isMoved, underFile:
 		return nil, remote.ErrNotDir
-	case isGone:
+	case isDeleted:
 		return nil, remote.ErrNotExist
 	case isDir:
 		l.exists = true
 		l.remote = c == nil && v.pending.newest(dir) == nil // a directory that was made here, or that was a file, is not there
-	case elsewhere:
+	case unknown:
 		l.remote = true
 	}
 	l.waiting = v.pending.children(dir)
@@ -78,7 +78,7 @@ func (l *overlaid) hides(e remote.Entry) bool {
 	}
 	k := l.v.pending.keyOf(e.Name)
 	c, waits := l.waiting.get(k)
-	if waits && !c.own && c.stand == isDir {
+	if waits && !c.own && c.state == isDir {
 		l.there[k] = true
 	}
 	return waits && c.own
@@ -128,7 +128,7 @@ func (l *overlaid) described() iter.Seq[remote.Entry] {
 			return true
 		}
 		for k, c := range l.waiting.all() {
-			if c.stand == elsewhere || c.stand == isGone || l.there[k] {
+			if c.state == unknown || c.state == isDeleted || l.there[k] {
 				continue
 			}
 			if children = append(children, c); len(children) == batch && !flush() {
@@ -145,7 +145,7 @@ func (v *Tree) describeAll(children []child) []remote.Entry {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, c := range children {
-		entries = append(entries, v.describe(c.name, c.stand, c.change))
+		entries = append(entries, v.describe(c.name, c.state, c.change))
 	}
 	return entries
 }

@@ -29,7 +29,7 @@ func (v *Tree) move(ctx context.Context, from, to string) error {
 	defer release()
 	for {
 		switch st, c := v.look(from); st {
-		case isGone, inFile:
+		case isDeleted, underFile:
 			return remote.ErrNotExist
 		case isFile:
 			if moved, err := v.moveWaiting(ctx, c, to); moved || err != nil {
@@ -77,16 +77,16 @@ func (v *Tree) moveWaiting(ctx context.Context, c *change, to string) (bool, err
 
 // knownTarget is checkTarget for a file that waits: under a name that differs only in case, it is
 // what is there.
-func (v *Tree) knownTarget(ctx context.Context, c *change, to string) (knownBase, error) {
+func (v *Tree) knownTarget(ctx context.Context, c *change, to string) (baseState, error) {
 	if v.pending.keyOf(c.rec.Name) == v.pending.keyOf(to) {
-		return knownBase{}, nil
+		return baseState{}, nil
 	}
 	return v.checkTarget(ctx, to)
 }
 
 // rename makes one record of the file c and of what is there under its new name, if old waits
 // there. Both are pinned.
-func (v *Tree) rename(ctx context.Context, c, old *change, to string, known knownBase) error {
+func (v *Tree) rename(ctx context.Context, c, old *change, to string, known baseState) error {
 	v.mu.Lock()
 	rec := c.rec
 	rec.Name, rec.Recovered = to, false
@@ -130,7 +130,7 @@ func (v *Tree) rename(ctx context.Context, c, old *change, to string, known know
 // baseAt returns what the remote has under name: as old knows, which waits there, or else as was
 // found out.
 // LOCKS_REQUIRED(v.mu)
-func (v *Tree) baseAt(name string, old *change, known knownBase) (cache.Base, string) {
+func (v *Tree) baseAt(name string, old *change, known baseState) (cache.Base, string) {
 	switch {
 	case old != nil:
 		return old.base()
@@ -182,14 +182,14 @@ func (v *Tree) mkdir(ctx context.Context, dir string) error {
 		switch st, c := v.look(dir); {
 		case st == isFile || st == isMoved || st == isDir:
 			return remote.ErrExist
-		case st == inFile:
+		case st == underFile:
 			return remote.ErrNotDir
-		case st == isGone && c != nil && c.rec.Kind == cache.RemovedDir:
+		case st == isDeleted && c != nil && c.rec.Kind == cache.RemovedDir:
 			if made, err := v.remakeDir(ctx, c); made || err != nil {
 				return err
 			}
 			continue
-		case st == isGone:
+		case st == isDeleted:
 			if err := v.flushFirst(ctx, dir); err != nil {
 				return err
 			}
@@ -258,7 +258,7 @@ func (v *Tree) rmdir(ctx context.Context, dir string) error {
 			return remote.ErrNotEmpty
 		case st == isFile || st == isMoved:
 			return remote.ErrNotDir
-		case st == isGone || st == inFile:
+		case st == isDeleted || st == underFile:
 			return remote.ErrNotExist
 		case st == isDir:
 			if removed, err := v.rmdirWaiting(ctx, c); removed || err != nil {

@@ -101,8 +101,8 @@ func (v *Tree) moveMissing(ctx context.Context, rec cache.Record, missing error)
 // rename was not answered, arrived late, and the client has renamed the file once more since. It
 // reports whether it found one.
 func (v *Tree) moveStray(ctx context.Context, rec cache.Record) bool {
-	for _, name := range v.doubts.elsewhere(rec.Source) {
-		if st, _ := v.look(name); st != elsewhere || v.pending.keyOf(name) == v.pending.keyOf(rec.Name) {
+	for _, name := range v.doubts.otherNames(rec.Source) {
+		if st, _ := v.look(name); st != unknown || v.pending.keyOf(name) == v.pending.keyOf(rec.Name) {
 			continue
 		}
 		e, err := v.remote.Stat(ctx, name)

@@ -19,13 +19,13 @@ func (v *Tree) Open(ctx context.Context, name string, off, n int64) (io.ReadClos
 		st, c := v.look(name)
 		var err error
 		switch st {
-		case elsewhere:
+		case unknown:
 			return v.remote.Open(ctx, name, off, n)
 		case isDir:
 			err = remote.ErrIsDir
-		case isGone:
+		case isDeleted:
 			err = remote.ErrNotExist
-		case inFile:
+		case underFile:
 			err = remote.ErrNotDir
 		case isFile:
 			var r io.ReadCloser

@@ -46,16 +46,16 @@ func (t touch) gone() bool {
 	return t.removes || t.change.rec.Kind == cache.Removed || t.change.rec.Kind == cache.RemovedDir
 }
 
-// standing is what a path is as far as what waits tells.
-type standing uint8
+// state is what a path is as far as what waits tells.
+type state uint8
 
 const (
-	elsewhere standing = iota // nothing here tells: the remote knows
-	isFile                    // a file that waits
-	isMoved                   // a file of the remote that waits to get this name
-	isDir                     // a directory that waits, or that something waits in
-	isGone                    // it was removed here, or lies in something that was
-	inFile                    // it lies below a file that waits, and so cannot exist
+	unknown   state = iota // nothing here tells: the remote knows
+	isFile                 // a file that waits
+	isMoved                // a file of the remote that waits to get this name
+	isDir                  // a directory that waits, or that something waits in
+	isDeleted              // it was removed here, or lies in something that was
+	underFile              // it lies below a file that waits, and so cannot exist
 )
 
 func newPending(fold bool) *pending {
@@ -233,8 +233,8 @@ func (n *node) show() {
 		return
 	}
 	_, own := n.top()
-	st, c := n.stands()
-	now := child{node: n, name: n.name, stand: st, change: c, own: own}
+	st, c := n.state()
+	now := child{node: n, name: n.name, state: st, change: c, own: own}
 	if was, _ := n.parent.children.get(n.key); was != now {
 		n.parent.children.set(n.key, now)
 	}
@@ -258,8 +258,8 @@ func (n *node) top() (touch, bool) {
 	return touch{}, false
 }
 
-// stands returns what n itself is.
-func (n *node) stands() (standing, *change) {
+// state returns what n itself is.
+func (n *node) state() (state, *change) {
 	t, ok := n.top()
 	switch {
 	case ok && !t.removes && t.change.rec.Kind == cache.File:
@@ -271,14 +271,14 @@ func (n *node) stands() (standing, *change) {
 	case n.below > 0:
 		return isDir, nil
 	case ok:
-		return isGone, t.change
+		return isDeleted, t.change
 	}
-	return elsewhere, nil
+	return unknown, nil
 }
 
 // look returns what name is. The change is the one that says so, nil for a directory that is one
 // because something waits in it.
-func (p *pending) look(name string) (standing, *change) {
+func (p *pending) look(name string) (state, *change) {
 	n := &p.root
 	gone := false
 	for elem := range elements(name) {
@@ -287,7 +287,7 @@ func (p *pending) look(name string) (standing, *change) {
 			case t.gone():
 				gone = true
 			case t.change.rec.Kind == cache.File, t.change.rec.Kind == cache.Moved:
-				return inFile, t.change
+				return underFile, t.change
 			}
 		}
 		if n = n.child(p.keyOf(elem)); n == nil {
@@ -295,14 +295,14 @@ func (p *pending) look(name string) (standing, *change) {
 		}
 	}
 	if n != nil {
-		if st, c := n.stands(); st != elsewhere {
+		if st, c := n.state(); st != unknown {
 			return st, c
 		}
 	}
 	if gone {
-		return isGone, nil
+		return isDeleted, nil
 	}
-	return elsewhere, nil
+	return unknown, nil
 }
 
 // newest returns the change that says what is at name itself, whatever waits below it; nil where
@@ -344,9 +344,9 @@ func (p *pending) own(name string) *change {
 type child struct {
 	node   *node // only for who holds the lock
 	name   string
-	stand  standing // isFile, isMoved, isDir, isGone, or elsewhere where it only leads to what is below it
-	change *change  // nil for a directory that something waits in
-	own    bool     // what the remote has of this name is replaced or removed
+	state  state   // isFile, isMoved, isDir, isDeleted, or unknown where it only leads to what is below it
+	change *change // nil for a directory that something waits in
+	own    bool    // what the remote has of this name is replaced or removed
 }
 
 // children returns what waits directly in dir at this moment, by key. That it does not change makes

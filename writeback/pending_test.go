@@ -27,7 +27,7 @@ func (p *picture) put(kind cache.Kind, name string, removes ...string) *change {
 	return c
 }
 
-func (p *picture) wantLook(t *testing.T, name string, want standing, by *change) {
+func (p *picture) wantLook(t *testing.T, name string, want state, by *change) {
 	t.Helper()
 	if got, c := p.look(name); got != want || c != by {
 		t.Errorf("look(%q) = %v, %v; want %v, %v", name, got, c, want, by)
@@ -38,10 +38,10 @@ func (p *picture) wantChildren(t *testing.T, dir, want string) {
 	t.Helper()
 	var got []string
 	for _, c := range p.children(dir).all() {
-		if c.stand == elsewhere {
+		if c.state == unknown {
 			continue
 		}
-		got = append(got, c.name+":"+[]string{"elsewhere", "file", "moved", "dir", "gone", "inFile"}[c.stand])
+		got = append(got, c.name+":"+[]string{"unknown", "file", "moved", "dir", "gone", "underFile"}[c.state])
 	}
 	slices.Sort(got)
 	if s := strings.Join(got, " "); s != want {
@@ -58,14 +58,14 @@ func TestWhatWaitsIsThere(t *testing.T) {
 	p.wantLook(t, "a/b/f", isFile, f)
 	p.wantLook(t, "a/b", isDir, nil)
 	p.wantLook(t, "a", isDir, nil)
-	p.wantLook(t, "a/other", elsewhere, nil)
-	p.wantLook(t, "a/b/f/x", inFile, f)
-	p.wantLook(t, "a/old", isGone, gone)
-	p.wantLook(t, "a/old/x", isGone, nil)
+	p.wantLook(t, "a/other", unknown, nil)
+	p.wantLook(t, "a/b/f/x", underFile, f)
+	p.wantLook(t, "a/old", isDeleted, gone)
+	p.wantLook(t, "a/old/x", isDeleted, nil)
 	p.wantLook(t, "d", isDir, dir)
-	p.wantLook(t, "d/x", elsewhere, nil)
+	p.wantLook(t, "d/x", unknown, nil)
 	p.wantLook(t, "new", isFile, moved)
-	p.wantLook(t, "tmp", isGone, moved)
+	p.wantLook(t, "tmp", isDeleted, moved)
 	p.wantLook(t, ".", isDir, nil)
 	p.wantChildren(t, ".", "a:dir d:dir new:file tmp:gone")
 	p.wantChildren(t, "a", "b:dir old:gone")
@@ -85,7 +85,7 @@ func TestTheNewestChangeCounts(t *testing.T) {
 		t.Errorf("%v is the newer one's", got)
 	}
 	p.supersede(again)
-	p.wantLook(t, "a", isGone, moved)
+	p.wantLook(t, "a", isDeleted, moved)
 	if got := p.inherited(moved); !slices.Equal(got, []string{"a"}) {
 		t.Errorf("%v", got)
 	}
@@ -97,7 +97,7 @@ func TestADirectoryInThePlaceOfARemovedFile(t *testing.T) {
 	f := p.put(cache.File, "a/f")
 	p.wantLook(t, "a", isDir, nil)
 	p.wantLook(t, "a/f", isFile, f)
-	p.wantLook(t, "a/other", isGone, nil)
+	p.wantLook(t, "a/other", isDeleted, nil)
 	if p.newest("a") != gone || p.conflicting(f) != gone || p.conflicting(gone) != nil {
 		t.Error("the file has to be removed first")
 	}
@@ -208,16 +208,16 @@ func TestThePictureOfRandomHistories(t *testing.T) {
 	}
 }
 
-func slowLook(alive []*change, name string) standing {
+func slowLook(alive []*change, name string) state {
 	own := slowOwn(alive, name)
-	above := elsewhere
+	above := unknown
 	for dir, _ := remote.Split(name); dir != "."; dir, _ = remote.Split(dir) {
 		switch slowOwn(alive, dir) {
 		case isFile, isMoved:
-			above = inFile
-		case isGone:
-			if above != inFile {
-				above = isGone
+			above = underFile
+		case isDeleted:
+			if above != underFile {
+				above = isDeleted
 			}
 		}
 	}
@@ -229,26 +229,26 @@ func slowLook(alive []*change, name string) standing {
 		return st == isFile || st == isMoved || st == isDir
 	})
 	switch {
-	case above == inFile:
-		return inFile
+	case above == underFile:
+		return underFile
 	case own == isFile || own == isMoved || own == isDir:
 		return own
 	case below:
 		return isDir
-	case own == isGone || above == isGone:
-		return isGone
+	case own == isDeleted || above == isDeleted:
+		return isDeleted
 	}
-	return elsewhere
+	return unknown
 }
 
-func slowOwn(alive []*change, name string) standing {
+func slowOwn(alive []*change, name string) state {
 	for _, c := range slices.Backward(alive) {
 		switch {
 		case c.rec.Name == name:
-			return []standing{isFile, isGone, isDir, isMoved, isGone}[c.rec.Kind]
+			return []state{isFile, isDeleted, isDir, isMoved, isDeleted}[c.rec.Kind]
 		case slices.Contains(c.rec.Removes, name):
-			return isGone
+			return isDeleted
 		}
 	}
-	return elsewhere
+	return unknown
 }

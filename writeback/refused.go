@@ -31,7 +31,7 @@ func (v *Tree) refuse(c *change, reason string) {
 // addRefused puts a change for a lost record into the picture.
 // LOCKS_REQUIRED(v.mu)
 func (v *Tree) addRefused(rec cache.Record) {
-	if st, _ := v.pending.look(rec.Name); st != elsewhere {
+	if st, _ := v.pending.look(rec.Name); st != unknown {
 		return
 	}
 	c := newChange(rec, time.Time{})
@@ -245,7 +245,7 @@ func (v *Tree) noteBase(ctx context.Context, c *change) {
 		return
 	}
 	if _, err := v.store.Update(ctx, rec, v.durability()); err != nil {
-		v.inVain(ctx, rec.Name, err)
+		v.logProbeFailure(ctx, rec.Name, err)
 		return
 	}
 	v.mu.Lock()

@@ -197,9 +197,9 @@ func (v *Tree) remove(ctx context.Context, name string) error {
 		switch st, c := v.look(name); st {
 		case isDir:
 			return remote.ErrIsDir
-		case isGone, inFile:
+		case isDeleted, underFile:
 			return remote.ErrNotExist
-		case elsewhere:
+		case unknown:
 			return v.removeElsewhere(ctx, name)
 		case isFile, isMoved:
 			if removed, err := v.removeWaiting(ctx, c); removed || err != nil {
@@ -271,7 +271,7 @@ func (v *Tree) Hash(ctx context.Context, name, algorithm string) ([]byte, error)
 	switch st, c := v.look(name); {
 	case st == isFile || st == isMoved:
 		return nil, pathError("hash", name, remote.ErrUnsupported)
-	case st == isGone || st == inFile:
+	case st == isDeleted || st == underFile:
 		return nil, pathError("hash", name, remote.ErrNotExist)
 	case st == isDir && c != nil:
 		return nil, pathError("hash", name, remote.ErrIsDir)

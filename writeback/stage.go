@@ -21,7 +21,7 @@ type spool struct {
 	draft  *cache.Draft
 	cancel context.CancelFunc // ends the waits of the draft for room
 	base   spoolBase
-	known  knownBase
+	known  baseState
 	send   func() *outflow // begins to send what is too large for the cache
 	out    *outflow        // nil as long as it is not
 
@@ -136,7 +136,7 @@ func (s *spool) continueFile(ctx context.Context, begin cache.Begin, off int64) 
 			}
 			s.draft, s.base = draft, spoolBase{file: true, asOf: asOf, change: c}
 			return err
-		case isGone, inFile:
+		case isDeleted, underFile:
 			return remote.ErrNotExist
 		case isDir:
 			return remote.ErrIsDir

@@ -31,7 +31,7 @@ func pathError(op, name string, err error) error {
 }
 
 // look returns what name is as far as what waits tells.
-func (v *Tree) look(name string) (standing, *change) {
+func (v *Tree) look(name string) (state, *change) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.pending.look(name)
@@ -57,9 +57,9 @@ func (v *Tree) stat(ctx context.Context, name string) (remote.Entry, error) {
 	switch st {
 	case isFile, isMoved:
 		return e, nil
-	case isGone:
+	case isDeleted:
 		return remote.Entry{}, remote.ErrNotExist
-	case inFile:
+	case underFile:
 		return remote.Entry{}, remote.ErrNotDir
 	case isDir:
 		if c != nil {
@@ -69,7 +69,7 @@ func (v *Tree) stat(ctx context.Context, name string) (remote.Entry, error) {
 		if err == nil && there.Dir || ctx.Err() != nil || name == "." && breaker.IsAnswer(err) {
 			return there, err
 		}
-		v.inVain(ctx, name, err)
+		v.logProbeFailure(ctx, name, err)
 		return e, nil // it will be there when what waits in it is
 	}
 	return v.names.Stat(ctx, name)
@@ -78,7 +78,7 @@ func (v *Tree) stat(ctx context.Context, name string) (remote.Entry, error) {
 // describe returns the entry of a file or directory that waits. Where c is nil it is a directory
 // that something waits in.
 // LOCKS_REQUIRED(v.mu)
-func (v *Tree) describe(name string, st standing, c *change) remote.Entry {
+func (v *Tree) describe(name string, st state, c *change) remote.Entry {
 	_, base := remote.Split(name)
 	e := remote.Entry{Name: base, Dir: st == isDir}
 	if v.caps.Modes {
