@@ -87,9 +87,9 @@ func (v *Tree) stageThere(ctx context.Context, name string, o remote.StageOption
 		if err != nil {
 			return nil, err
 		}
-		t := &through{Stage: s, tree: v, name: name, owner: o.Owner}
+		t := &passthrough{Stage: s, tree: v, name: name, owner: o.Owner}
 		if from, ok := s.(io.ReaderFrom); ok {
-			return &throughFrom{t, from}, nil
+			return &passthroughFrom{t, from}, nil
 		}
 		return t, nil
 	}
@@ -106,25 +106,25 @@ func (v *Tree) stageThere(ctx context.Context, name string, o remote.StageOption
 	if err != nil {
 		return nil, err
 	}
-	return &through{Stage: &streamStage{streamed: u, remote: v.remote}, tree: v, name: name, owner: o.Owner}, nil
+	return &passthrough{Stage: &streamStage{streamed: u, remote: v.remote}, tree: v, name: name, owner: o.Owner}, nil
 }
 
-// through is a stage of the remote below the Tree.
-type through struct {
+// passthrough is a stage of the remote below the Tree.
+type passthrough struct {
 	remote.Stage
 	tree  *Tree
 	name  string
 	owner string
 }
 
-// throughFrom is one that can receive without a copy.
-type throughFrom struct {
-	*through
+// passthroughFrom is one that can receive without a copy.
+type passthroughFrom struct {
+	*passthrough
 	io.ReaderFrom
 }
 
 // Commit implements remote.Stage. What waits under the name is sent first.
-func (t *through) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+func (t *passthrough) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	v := t.tree
 	release, err := v.lock(ctx, t.name)
 	if err != nil {
@@ -151,13 +151,13 @@ func (t *through) Commit(ctx context.Context, modTime time.Time) (remote.Entry, 
 }
 
 // Keep implements remote.Stage.
-func (t *through) Keep() error {
+func (t *passthrough) Keep() error {
 	err := t.Stage.Keep()
 	return errors.Join(err, t.forgetLocalPart())
 }
 
 // forgetLocalPart drops what the owner left on the local disk: the last one kept is kept.
-func (t *through) forgetLocalPart() error {
+func (t *passthrough) forgetLocalPart() error {
 	err := t.tree.store.DropPart(t.name, t.owner)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -22,8 +22,8 @@ type spool struct {
 	cancel context.CancelFunc // ends the waits of the draft for room
 	base   spoolBase
 	known  baseState
-	send   func() *outflow // begins to send what is too large for the cache
-	out    *outflow        // nil as long as it is not
+	send   func() *streamingUpload // begins to send what is too large for the cache
+	out    *streamingUpload        // nil as long as it is not
 
 	ended     atomic.Bool
 	published remote.Entry // once ended by Commit
@@ -76,8 +76,8 @@ func (v *Tree) newSpool(ctx context.Context, name string, o remote.StageOptions)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	s := &spool{tree: v, name: name, owner: o.Owner, cancel: cancel, known: known}
-	s.send = func() *outflow {
-		return startOutflow(ctx, v.remote, name, v.doubts.request(0, name), s.draft, s.factsNow(), cancel)
+	s.send = func() *streamingUpload {
+		return startStreaming(ctx, v.remote, name, v.doubts.request(0, name), s.draft, s.factsNow(), cancel)
 	}
 	if err := s.begin(ctx, o); err != nil {
 		cancel()
@@ -201,12 +201,12 @@ func (s *spool) Write(p []byte) (int, error) {
 	total := 0
 	for {
 		step := p[total:min(len(p), total+spoolStep)]
-		if err := s.makeWay(int64(len(step))); err != nil {
+		if err := s.streamIfTooLarge(int64(len(step))); err != nil {
 			return total, err
 		}
 		n, err := s.draft.Write(step)
 		total += n
-		if err = s.passed(err); err != nil || total == len(p) {
+		if err = s.notifyStream(err); err != nil || total == len(p) {
 			return total, err
 		}
 	}
@@ -224,12 +224,12 @@ func (s *spool) ReadFrom(r io.Reader) (int64, error) {
 	}
 	var total int64
 	for {
-		if err := s.makeWay(spoolStep); err != nil {
+		if err := s.streamIfTooLarge(spoolStep); err != nil {
 			return total, err
 		}
 		n, err := s.draft.ReadFrom(&io.LimitedReader{R: r, N: spoolStep})
 		total += n
-		if err = s.passed(err); err != nil || n < spoolStep {
+		if err = s.notifyStream(err); err != nil || n < spoolStep {
 			return total, err
 		}
 	}
@@ -239,11 +239,11 @@ func (s *spool) ReadFrom(r io.Reader) (int64, error) {
 // large enough.
 const spoolStep = 1 << 20
 
-// makeWay begins to send the content when n more bytes would make it larger than the whole cache,
-// or all uploads together: none of them could ever be held as a whole.
-func (s *spool) makeWay(n int64) error {
+// streamIfTooLarge begins to send the content when n more bytes would make it larger than the whole
+// cache, or all uploads together: none of them could ever be held as a whole.
+func (s *spool) streamIfTooLarge(n int64) error {
 	largest := s.tree.largest
-	if s.out != nil || largest <= 0 || s.draft.Size()+n <= largest && !s.crowded(n) {
+	if s.out != nil || largest <= 0 || s.draft.Size()+n <= largest && !s.overCommitted(n) {
 		return nil
 	}
 	if err := s.draft.Stream(); err != nil {
@@ -253,16 +253,16 @@ func (s *spool) makeWay(n int64) error {
 	return nil
 }
 
-// crowded reports whether the uploads under way are more than the cache can hold, and this one is
-// not a small one of them.
-func (s *spool) crowded(n int64) bool {
+// overCommitted reports whether the uploads under way are more than the cache can hold, and this
+// one is not a small one of them.
+func (s *spool) overCommitted(n int64) bool {
 	all := s.tree.store.Stats().Drafts
 	return all.Bytes+n > s.tree.largest && 2*s.draft.Size()*int64(all.Files) >= all.Bytes
 }
 
-// passed tells who sends the content that there is more of it. A Write that failed because sending
-// did says so.
-func (s *spool) passed(err error) error {
+// notifyStream tells who sends the content that there is more of it. A Write that failed because
+// sending did says so.
+func (s *spool) notifyStream(err error) error {
 	if s.out == nil {
 		return err
 	}

@@ -8,7 +8,7 @@
 //	stat.go         what is shown of a name, and open.go, list.go
 //	check.go        whether a name can be taken, and what the remote has under it
 //	stage.go        an upload to the local disk; commit.go its end
-//	passthrough.go  an upload that does not wait, outflow.go one larger than the disk,
+//	passthrough.go  an upload that does not wait, streaming.go one larger than the disk,
 //	                stream.go one to a remote that takes whole files only
 //	change.go       how one change takes the place of others; Remove
 //	move.go         Move, Mkdir and Rmdir, moved.go, emptied.go, away.go; attr.go times and modes

@@ -10,10 +10,10 @@ import (
 	"ferry/remote"
 )
 
-// outflow sends a draft that is larger than the cache while it is still being written. What has
-// been sent leaves the disk, so that the writer goes on at the speed of the remote. Nothing is
+// streamingUpload sends a draft that is larger than the cache while it is still being written. What
+// has been sent leaves the disk, so that the writer goes on at the speed of the remote. Nothing is
 // published before complete.
-type outflow struct {
+type streamingUpload struct {
 	draft   *cache.Draft
 	request *request
 	cancel  context.CancelCauseFunc
@@ -27,19 +27,19 @@ type outflow struct {
 	ended error     // guarded by mu; why it is broken off
 }
 
-// startOutflow begins to send draft as name. The Put outlives ctx as long as whoever completes it
+// startStreaming begins to send draft as name. The Put outlives ctx as long as whoever completes it
 // wants. When it fails, stop ends a Write that waits for room. factsOf is that of the PutOptions.
-func startOutflow(
+func startStreaming(
 	ctx context.Context, r remote.Remote, name string, q *request, draft *cache.Draft, factsOf string, stop func(),
-) *outflow {
+) *streamingUpload {
 	put, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	o := &outflow{draft: draft, request: q, cancel: cancel, done: make(chan struct{})}
+	o := &streamingUpload{draft: draft, request: q, cancel: cancel, done: make(chan struct{})}
 	o.grown.L = &o.mu
 	detach := context.AfterFunc(ctx, func() { o.end(context.Cause(ctx)) })
 	go func() {
 		defer close(o.done)
 		defer detach()
-		o.entry, o.err = putSafely(q.watch(put), r, name, &outflowBody{o: o}, remote.PutOptions{FactsOf: factsOf})
+		o.entry, o.err = putSafely(q.watch(put), r, name, &streamingBody{o: o}, remote.PutOptions{FactsOf: factsOf})
 		if o.err != nil {
 			o.end(o.err)
 			stop()
@@ -48,9 +48,9 @@ func startOutflow(
 	return o
 }
 
-// outflowBody reads a draft as it grows.
-type outflowBody struct {
-	o    *outflow
+// streamingBody reads a draft as it grows.
+type streamingBody struct {
+	o    *streamingUpload
 	off  int64
 	kept int64 // from where on the disk still has it
 }
@@ -59,7 +59,7 @@ type outflowBody struct {
 const releaseStep = 1 << 20
 
 // Read implements io.Reader.
-func (b *outflowBody) Read(p []byte) (int, error) {
+func (b *streamingBody) Read(p []byte) (int, error) {
 	have, err := b.o.wait(b.off)
 	if err != nil {
 		return 0, err
@@ -78,7 +78,7 @@ func (b *outflowBody) Read(p []byte) (int, error) {
 
 // wait returns how many bytes there are from off on, as soon as there is one. io.EOF means that
 // there never will be.
-func (o *outflow) wait(off int64) (int64, error) {
+func (o *streamingUpload) wait(off int64) (int64, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for {
@@ -96,14 +96,14 @@ func (o *outflow) wait(off int64) (int64, error) {
 }
 
 // grew notes that the draft has grown.
-func (o *outflow) grew() {
+func (o *streamingUpload) grew() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.grown.Broadcast()
 }
 
 // end breaks it off.
-func (o *outflow) end(cause error) {
+func (o *streamingUpload) end(cause error) {
 	o.mu.Lock()
 	if o.ended == nil && !o.whole {
 		o.ended = cause
@@ -114,20 +114,20 @@ func (o *outflow) end(cause error) {
 }
 
 // failure returns why nothing more is taken, nil as long as that is not so.
-func (o *outflow) failure() error {
+func (o *streamingUpload) failure() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.ended
 }
 
 // abort breaks it off and waits for the end.
-func (o *outflow) abort() {
+func (o *streamingUpload) abort() {
 	o.end(errAborted)
 	<-o.done
 }
 
 // complete lets the Put come to the end of its body and returns what it stored.
-func (o *outflow) complete(ctx context.Context) (remote.Entry, error) {
+func (o *streamingUpload) complete(ctx context.Context) (remote.Entry, error) {
 	stop := context.AfterFunc(ctx, func() { o.end(context.Cause(ctx)) })
 	defer stop()
 	defer o.request.begin().end()
