@@ -14,6 +14,7 @@ import (
 
 	"ferry/cache"
 	"ferry/disk/disktest"
+	"ferry/ftp"
 	"ferry/remote"
 	"ferry/remote/wrap/faulty"
 	"ferry/writeback"
@@ -108,7 +109,7 @@ func (b *rig) reads(name string, off int64, want string) {
 }
 
 // begin begins an upload that is not complete.
-func (b *rig) begin(name, content string, off int64) Upload {
+func (b *rig) begin(name, content string, off int64) ftp.Upload {
 	b.t.Helper()
 	u, err := b.Create(b.t.Context(), name, off)
 	b.ok(err)

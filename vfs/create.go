@@ -6,17 +6,24 @@ import (
 	"io/fs"
 
 	"ferry/breaker"
+	"ferry/ftp"
 	"ferry/remote"
 )
 
 // AtEnd is the offset of Create that means: behind the last byte.
-const AtEnd = remote.AtEnd
+const AtEnd = ftp.AtEnd
+
+// The difference must be 0: offsets are handed on to the remote.
+const _ = -uint(AtEnd - remote.AtEnd)
 
 // Create starts an upload at byte off: 0 replaces the file, AtEnd appends to it, else the upload
 // continues behind the first off bytes of the file or of the own unfinished upload. The old content
-// survives until Commit. What can be refused is refused here, before a byte is taken. ctx governs
-// the upload until Commit is called.
-func (v *View) Create(ctx context.Context, name string, off int64) (u Upload, err error) {
+// survives until Commit; when that returns nil, everybody sees the file, and the remote has it, or
+// will have it as WriteAck says. Abort keeps what was written for the owner to continue, with a
+// cache or on a remote that can stage. What can be refused is refused here, before a byte is taken.
+// ctx governs the upload until Commit is called. The upload is an io.ReaderFrom where the remote
+// can receive without a copy.
+func (v *View) Create(ctx context.Context, name string, off int64) (u ftp.Upload, err error) {
 	ctx, w := v.fs.guard(ctx, breaker.ForLongQuery())
 	defer w.Settle(&err)
 	name = v.actual(ctx, name)
@@ -39,7 +46,7 @@ func (v *View) Create(ctx context.Context, name string, off int64) (u Upload, er
 }
 
 // createStreamed starts an upload to a remote that takes whole files only.
-func (v *View) createStreamed(ctx context.Context, name string, off int64) (Upload, error) {
+func (v *View) createStreamed(ctx context.Context, name string, off int64) (ftp.Upload, error) {
 	file, exists, err := found(v.fs.top.Stat(ctx, name))
 	switch {
 	case err != nil:

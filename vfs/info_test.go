@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"testing"
 
+	"ferry/ftp"
 	"ferry/remote"
 	"ferry/remote/driver/memory"
 	"ferry/vfs"
@@ -70,8 +71,8 @@ func TestInfoTellsOwnerAndIdentity(t *testing.T) {
 
 func TestPermitted(t *testing.T) {
 	const (
-		file = vfs.PermRead | vfs.PermWrite | vfs.PermDelete | vfs.PermRename
-		dir  = vfs.PermRead | vfs.PermCreate | vfs.PermPurge | vfs.PermDelete | vfs.PermRename
+		file = ftp.PermRead | ftp.PermWrite | ftp.PermDelete | ftp.PermRename
+		dir  = ftp.PermRead | ftp.PermCreate | ftp.PermPurge | ftp.PermDelete | ftp.PermRename
 	)
 	moves := remote.Caps{MoveDir: true}
 	tests := []struct {
@@ -79,16 +80,16 @@ func TestPermitted(t *testing.T) {
 		caps  remote.Caps
 		opt   vfs.Options
 		entry string
-		want  vfs.Perm
+		want  ftp.Perm
 	}{
 		{"everything with a file", moves, vfs.Options{}, "f", file},
 		{"everything with a directory", moves, vfs.Options{}, "d", dir},
-		{"the root stays", moves, vfs.Options{}, ".", dir &^ (vfs.PermDelete | vfs.PermRename)},
-		{"directories that cannot move", remote.Caps{}, vfs.Options{}, "d", dir &^ vfs.PermRename},
-		{"a file that may not be changed can still go", moves, vfs.Options{}, "r", file &^ vfs.PermWrite},
-		{"a directory that may not be changed", moves, vfs.Options{}, "s", dir &^ (vfs.PermCreate | vfs.PermPurge)},
-		{"nothing but reading with --read-only", moves, vfs.Options{ReadOnly: true}, "f", vfs.PermRead},
-		{"nothing but reading on such a remote", remote.Caps{ReadOnly: true}, vfs.Options{}, "d", vfs.PermRead},
+		{"the root stays", moves, vfs.Options{}, ".", dir &^ (ftp.PermDelete | ftp.PermRename)},
+		{"directories that cannot move", remote.Caps{}, vfs.Options{}, "d", dir &^ ftp.PermRename},
+		{"a file that may not be changed can still go", moves, vfs.Options{}, "r", file &^ ftp.PermWrite},
+		{"a directory that may not be changed", moves, vfs.Options{}, "s", dir &^ (ftp.PermCreate | ftp.PermPurge)},
+		{"nothing but reading with --read-only", moves, vfs.Options{ReadOnly: true}, "f", ftp.PermRead},
+		{"nothing but reading on such a remote", remote.Caps{ReadOnly: true}, vfs.Options{}, "d", ftp.PermRead},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ferry/cache"
+	"ferry/ftp"
 	"ferry/remote"
 	"ferry/remote/wrap/faulty"
 	"ferry/writeback"
@@ -52,7 +53,7 @@ func TestAFileLargerThanTheCachePassesThrough(t *testing.T) {
 func TestUploadsThatAreTogetherLargerThanTheCachePassThrough(t *testing.T) {
 	b := newRoomyRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour}, cache.Options{MaxSize: 6 << 20, Patience: 10 * time.Second})
 	content := bytes.Repeat([]byte("0123456789abcde\n"), 4<<16) // 4 MiB
-	uploads := map[string]Upload{"a": nil, "b": nil}
+	uploads := map[string]ftp.Upload{"a": nil, "b": nil}
 	for name := range uploads {
 		u, err := b.Create(t.Context(), name, 0)
 		b.ok(err)

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ferry/ftp"
 	"ferry/remote"
 	"ferry/remote/driver/memory"
 	"ferry/vfs"
@@ -90,7 +91,7 @@ func TestAPartIsNeverPublished(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := v.Permitted("f", info); got != vfs.PermWrite|vfs.PermDelete {
+		if got := v.Permitted("f", info); got != ftp.PermWrite|ftp.PermDelete {
 			t.Errorf("permitted: %06b", got)
 		}
 	})
@@ -221,7 +222,7 @@ func TestOfManyAppendsAtOnceOneIsPromised(t *testing.T) {
 	eachStager(t, func(t *testing.T, r remote.Remote) {
 		v := vfs.New(r, vfs.Options{}).View("bob")
 		upload(t, v, "f", "0", 0)
-		var ups []vfs.Upload
+		var ups []ftp.Upload
 		for range 8 {
 			u, err := v.Create(t.Context(), "f", vfs.AtEnd)
 			if err != nil {

@@ -7,23 +7,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"ferry/ftp"
 	"ferry/remote"
 )
-
-// An Upload is a file on its way in. It is an io.ReaderFrom where the remote can receive without a
-// copy.
-type Upload interface {
-	io.Writer
-
-	// Commit publishes what was written. When it returns nil, everybody sees the file, and the
-	// remote has it, or will have it as WriteAck says.
-	Commit(ctx context.Context) error
-
-	// Abort ends the upload unpublished: the old content stays. With a cache, or on a remote that
-	// can stage, what was written is kept for the owner to continue. It does nothing after a Commit
-	// that succeeded, and may be called more than once.
-	Abort()
-}
 
 // staged is an upload to a remote that keeps it apart until it is whole.
 type staged struct {
@@ -43,7 +29,7 @@ type stagedFrom struct {
 }
 
 // startStaged begins a stage as o says.
-func (v *View) startStaged(ctx context.Context, name string, o remote.StageOptions) (Upload, error) {
+func (v *View) startStaged(ctx context.Context, name string, o remote.StageOptions) (ftp.Upload, error) {
 	ended := func() {}
 	if o.Base != remote.BaseFile {
 		ended = v.fs.cuts.begin(v.uploads(name), v.owner)

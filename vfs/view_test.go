@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"ferry/ftp"
 	"ferry/remote"
 	"ferry/remote/driver/memory"
 	"ferry/vfs"
@@ -104,7 +105,7 @@ func TestAFileThatMayNotBeChangedIsRefusedAtCreate(t *testing.T) {
 		_, err := v.Create(t.Context(), kind, 0)
 		wantErr(t, err, fs.ErrPermission, "")
 		info, err := v.Stat(t.Context(), kind)
-		if err != nil || v.Permitted(kind, info)&vfs.PermWrite != 0 {
+		if err != nil || v.Permitted(kind, info)&ftp.PermWrite != 0 {
 			t.Errorf("%s: the file claims to be writable (%v)", kind, err)
 		}
 	}

@@ -30,7 +30,7 @@ var layers = []layer{
 	{packages: []string{"cache", "disk/*"}, imports: []string{"disk"}},
 	{packages: []string{"dircache", "readahead"}, imports: []string{"breaker", "cache", "remote"}},
 	{packages: []string{"writeback"}, imports: []string{"breaker", "cache", "dircache", "remote"}},
-	{packages: []string{"vfs"}, imports: []string{"breaker", "cache", "dircache", "readahead", "remote", "writeback"}},
+	{packages: []string{"vfs"}, imports: []string{"breaker", "cache", "dircache", "ftp", "readahead", "remote", "writeback"}},
 	{packages: []string{"serve"}, imports: []string{"auth", "ftp", "vfs"}},
 	{packages: []string{"registry/cached"}, imports: []string{"cache", "disk", "readahead", "remote"}},
 	{packages: []string{"registry"}, imports: []string{"config", "registry/cached", "remote", "remote/driver/*", "remote/nameenc", "remote/network"}},
