@@ -17,6 +17,7 @@ import (
 	"ferry/disk/disktest"
 	"ferry/remote"
 	"ferry/remote/driver/memory"
+	"ferry/remote/remotetest"
 	"ferry/remote/wrap/faulty"
 )
 
@@ -33,7 +34,7 @@ type rig struct {
 	inner  *memory.Remote // what the far side has
 	faults *faulty.Remote
 	wrote  *notes
-	logged *syncWriter
+	logged *logText
 
 	mayFail bool // the disk will fail
 	off     bool // there is no cache
@@ -58,7 +59,7 @@ func newRoomyRig(t *testing.T, c Cache, room cache.Options) *rig {
 // newRigAt completes a rig and starts it.
 func newRigAt(t *testing.T, c Cache, b *rig) *rig {
 	t.Helper()
-	b.t, b.inner, b.logged = t, memory.New(), &syncWriter{}
+	b.t, b.inner, b.logged = t, memory.New(), &logText{}
 	var far remote.Remote = b.inner
 	if b.far != nil {
 		far = b.far(b.inner)
@@ -299,26 +300,11 @@ func (n *notes) SetModTime(ctx context.Context, name string, t time.Time) error 
 	return n.Forward.SetModTime(ctx, name, t)
 }
 
-// syncWriter collects a log.
-type syncWriter struct {
-	mu   sync.Mutex
-	text strings.Builder // guarded by mu
-}
-
-func (w *syncWriter) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.text.Write(p)
-}
-
-func (w *syncWriter) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.text.String()
-}
+// A logText is a log that may be read while it is written.
+type logText struct{ remotetest.Log }
 
 // tail returns the last lines.
-func (w *syncWriter) tail(n int) string {
+func (w *logText) tail(n int) string {
 	lines := strings.SplitAfter(w.String(), "\n")
 	return strings.Join(lines[max(len(lines)-n, 0):], "")
 }

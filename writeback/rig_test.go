@@ -19,6 +19,7 @@ import (
 	"ferry/disk/disktest"
 	"ferry/remote"
 	"ferry/remote/driver/memory"
+	"ferry/remote/remotetest"
 	"ferry/remote/wrap/faulty"
 )
 
@@ -32,7 +33,7 @@ type rig struct {
 	on     disk.Disk      // what the cache is on; nil = disk
 	inner  *memory.Remote // what the far side has
 	faults *faulty.Remote
-	logged *syncWriter
+	logged *remotetest.Log
 
 	store *cache.Store
 	stop  func()
@@ -46,7 +47,7 @@ func newRig(t *testing.T, o Options) *rig {
 // newRigOn starts a rig whose cache is on d, or on what stands before it.
 func newRigOn(t *testing.T, o Options, d *disktest.Disk, before disk.Disk) *rig {
 	t.Helper()
-	b := &rig{t: t, o: o, disk: d, on: before, inner: memory.New(), logged: &syncWriter{}}
+	b := &rig{t: t, o: o, disk: d, on: before, inner: memory.New(), logged: &remotetest.Log{}}
 	b.faults = faulty.New(b.inner)
 	b.o.Log = slog.New(slog.NewTextHandler(b.logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	b.start()
@@ -205,24 +206,6 @@ func readFile(t *testing.T, r remote.Remote, name string) string {
 		t.Fatal(err)
 	}
 	return string(content)
-}
-
-// syncWriter collects a log.
-type syncWriter struct {
-	mu   sync.Mutex
-	text strings.Builder // guarded by mu
-}
-
-func (w *syncWriter) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.text.Write(p)
-}
-
-func (w *syncWriter) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.text.String()
 }
 
 // late makes the next call of op one that is not answered, and arrives when Deliver is called.

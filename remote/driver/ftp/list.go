@@ -69,10 +69,10 @@ func notThere(err error) error {
 
 // List implements remote.Remote.
 func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
-	return func(yield func(remote.Entry, error) bool) {
-		more := true
-		err := r.with(ctx, "list", dir, func(s *session) error {
+	return remote.Entries(func(take func(remote.Entry) bool) error {
+		return r.with(ctx, "list", dir, func(s *session) error {
 			var old []string
+			more := true
 			err := r.each(s, dir, func(e remote.Entry) bool {
 				if ctx.Err() != nil {
 					return false
@@ -84,7 +84,7 @@ func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, e
 					return true
 				}
 				if e, ok := r.decoded(ctx, e); ok {
-					more = yield(e, nil)
+					more = take(e)
 				}
 				return more
 			}, func(line string) { remote.Omitted(ctx, line, remote.OmittedLine) })
@@ -96,10 +96,7 @@ func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, e
 			}
 			return err
 		})
-		if err != nil && more {
-			yield(remote.Entry{}, err)
-		}
-	}
+	})
 }
 
 // decoded gives an entry the name that it has here. One that has none here is not ok, and reported.

@@ -35,29 +35,20 @@ func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 // List implements remote.Remote. It leaves out the Version. An error of the directory itself comes
 // first, and one in the middle last.
 func (r *Remote) List(ctx context.Context, name string) iter.Seq2[remote.Entry, error] {
-	return func(yield func(remote.Entry, error) bool) {
+	return remote.Entries(func(take func(remote.Entry) bool) error {
 		if err := check(ctx, "list", name); err != nil {
-			yield(remote.Entry{}, err)
-			return
+			return err
 		}
 		d, err := r.tree.dir(name)
 		if err != nil {
-			yield(remote.Entry{}, fail("list", name, err))
-			return
+			return fail("list", name, err)
 		}
 		defer d.close()
-		more := true
-		err = d.list(ctx, func(m *meta) bool {
+		return fail("list", name, d.list(ctx, func(m *meta) bool {
 			e, ok := r.listed(ctx, d, name, m)
-			if ok {
-				more = yield(e, nil)
-			}
-			return more
-		})
-		if err != nil && more {
-			yield(remote.Entry{}, fail("list", name, err))
-		}
-	}
+			return !ok || take(e)
+		}))
+	})
 }
 
 // listed returns the entry that List yields for m, if it yields one.

@@ -20,9 +20,8 @@ const maxPages = 16
 
 // List implements remote.Remote. A link to something that is not there is left out.
 func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
-	return func(yield func(remote.Entry, error) bool) {
-		more := true
-		err := r.with(ctx, "list", dir, func(c *conn) error {
+	return remote.Entries(func(take func(remote.Entry) bool) error {
+		return r.with(ctx, "list", dir, func(c *conn) error {
 			d, err := r.openDir(ctx, c, dir)
 			if err != nil {
 				return err
@@ -30,16 +29,10 @@ func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, e
 			defer d.close()
 			return d.each(ctx, func(m *meta) (bool, error) {
 				e, ok, err := r.listed(ctx, c, dir, m)
-				if ok && err == nil {
-					more = yield(e, nil)
-				}
-				return more, err
+				return err == nil && (!ok || take(e)), err
 			})
 		})
-		if err != nil && more {
-			yield(remote.Entry{}, err)
-		}
-	}
+	})
 }
 
 // listed returns the entry that List yields for m, if it yields one.

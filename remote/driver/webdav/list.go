@@ -15,20 +15,13 @@ import (
 // List implements remote.Remote. The entries are those of one answer of the server, read as they
 // are taken.
 func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
-	return func(yield func(remote.Entry, error) bool) {
-		if err := check(ctx, dir); err != nil {
-			yield(remote.Entry{}, fail("list", dir, err))
-			return
+	return remote.Entries(func(take func(remote.Entry) bool) error {
+		err := check(ctx, dir)
+		if err == nil {
+			err = r.list(ctx, dir, take)
 		}
-		stopped := false
-		err := r.list(ctx, dir, func(e remote.Entry) bool {
-			stopped = !yield(e, nil)
-			return !stopped
-		})
-		if err != nil && !stopped {
-			yield(remote.Entry{}, fail("list", dir, err))
-		}
-	}
+		return fail("list", dir, err)
+	})
 }
 
 // list gives the entries of dir to take, until that returns false.
