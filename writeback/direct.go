@@ -58,27 +58,27 @@ func (d *Direct) keyOf(name string) string {
 	return name
 }
 
-// change keeps others from changing names, what is above and below them, waits while they are in
-// doubt, and returns the context to change them under.
-func (d *Direct) change(ctx context.Context, names ...string) (under context.Context, release func(), err error) {
+// lock keeps others from changing names, what is above and below them, and waits while they are in
+// doubt.
+func (d *Direct) lock(ctx context.Context, names ...string) (release func(), err error) {
 	if release, err = d.paths.take(ctx, d.doubts.keys(names)...); err != nil {
-		return ctx, nil, err
+		return nil, err
 	}
 	if err := d.doubts.await(ctx, names...); err != nil {
 		release()
-		return ctx, nil, err
+		return nil, err
 	}
-	return d.doubts.request(0, names...).watch(ctx), release, nil
+	return release, nil
 }
 
 // changing makes a change of names by itself.
 func (d *Direct) changing(ctx context.Context, call func(ctx context.Context) error, names ...string) error {
-	under, release, err := d.change(ctx, names...)
+	release, err := d.lock(ctx, names...)
 	if err != nil {
 		return err
 	}
 	defer release()
-	return call(under)
+	return call(d.doubts.request(0, names...).watch(ctx))
 }
 
 // Put implements remote.Remote.
@@ -122,8 +122,11 @@ func (d *Direct) SetMode(ctx context.Context, name string, perm fs.FileMode) err
 
 // Stage implements remote.Stager.
 func (d *Direct) Stage(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
-	if d.stager == nil {
-		return d.stream(ctx, name, o)
+	switch {
+	case d.stager == nil && o.Base != remote.BaseEmpty:
+		return nil, pathError("stage", name, remote.ErrUnsupported)
+	case d.stager == nil:
+		return startStreamed(ctx, d.Remote, name, d.doubts, d.lock)
 	}
 	s, err := d.stager.Stage(ctx, name, o)
 	if err != nil {
@@ -134,18 +137,6 @@ func (d *Direct) Stage(ctx context.Context, name string, o remote.StageOptions) 
 		return &directStageFrom{staged, from}, nil
 	}
 	return staged, nil
-}
-
-// stream begins an upload to a remote that takes whole files only.
-func (d *Direct) stream(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
-	if o.Base != remote.BaseEmpty {
-		return nil, pathError("stage", name, remote.ErrUnsupported)
-	}
-	s, err := startStreamed(ctx, d.Remote, name, d.doubts, d.change)
-	if err != nil {
-		return nil, err
-	}
-	return &streamStage{streamed: s, remote: d.Remote}, nil
 }
 
 // directStage is an upload to a remote that can stage.

@@ -53,11 +53,10 @@ func (p *pending) related(a, b string) bool {
 	return a == b || remote.Below(a, b) || remote.Below(b, a)
 }
 
-// flush has what waits at names, above and below them sent at once, and waits until it is on the
-// remote. What is refused for good is an error.
-func (v *Tree) flush(ctx context.Context, names ...string) error {
+// Flush implements Pending. What waits above path is sent too.
+func (v *Tree) Flush(ctx context.Context, path string) error {
 	var errs []error
-	for _, c := range v.expedite(names...) {
+	for _, c := range v.expedite(path) {
 		refused, err := v.await(ctx, false, c)
 		if refused == nil && err != nil {
 			return err

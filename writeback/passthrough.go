@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"sync/atomic"
 	"time"
 
 	"ferry/remote"
@@ -102,11 +101,11 @@ func (v *Tree) stageThere(ctx context.Context, name string, o remote.StageOption
 	if _, err := v.checkTarget(ctx, name); err != nil {
 		return nil, err
 	}
-	u, err := startStreamed(ctx, v.remote, name, v.doubts, nil)
+	s, err := startStreamed(ctx, v.remote, name, v.doubts, nil)
 	if err != nil {
 		return nil, err
 	}
-	return &passthrough{Stage: &streamStage{streamed: u, remote: v.remote}, tree: v, name: name, owner: o.Owner}, nil
+	return &passthrough{Stage: s, tree: v, name: name, owner: o.Owner}, nil
 }
 
 // passthrough is a stage of the remote below the Tree.
@@ -163,47 +162,6 @@ func (t *passthrough) forgetLocalPart() error {
 		return nil
 	}
 	return err
-}
-
-// streamStage is an upload to a remote that takes whole files only.
-type streamStage struct {
-	*streamed
-	remote remote.Remote
-	ended  atomic.Bool
-}
-
-// Commit implements remote.Stage.
-func (s *streamStage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
-	if s.ended.Load() {
-		return remote.Entry{}, nil
-	}
-	if ctx.Err() != nil {
-		return remote.Entry{}, pathError("publish", s.name, context.Cause(ctx))
-	}
-	if err := s.streamed.Commit(ctx); err != nil {
-		return remote.Entry{}, err
-	}
-	s.ended.Store(true)
-	if modTime.IsZero() {
-		return s.entry, nil
-	}
-	if err := remote.SetModTime(ctx, s.remote, s.name, modTime); err != nil && !errors.Is(err, remote.ErrUnsupported) {
-		return remote.Entry{}, err
-	}
-	e := s.entry
-	e.ModTime, e.Version = modTime, ""
-	return e, nil
-}
-
-// Keep implements remote.Stage: nothing can be kept.
-func (s *streamStage) Keep() error { return s.Abort() }
-
-// Abort implements remote.Stage.
-func (s *streamStage) Abort() error {
-	if !s.ended.Swap(true) {
-		s.streamed.Abort()
-	}
-	return nil
 }
 
 // putThere passes a Put through to the remote.

@@ -129,14 +129,14 @@ func (h dueHeap) first() *change {
 }
 
 // before reports whether a goes before b.
-func (a *change) before(b *change) bool {
-	if a.urgent != b.urgent {
-		return a.urgent
+func (c *change) before(other *change) bool {
+	if c.urgent != other.urgent {
+		return c.urgent
 	}
-	if !a.urgent && !a.due.Equal(b.due) {
-		return a.due.Before(b.due)
+	if !c.urgent && !c.due.Equal(other.due) {
+		return c.due.Before(other.due)
 	}
-	return a.rec.Seq < b.rec.Seq
+	return c.rec.Seq < other.rec.Seq
 }
 
 func (h dueHeap) Swap(i, j int) {

@@ -7,6 +7,8 @@ import (
 	"io"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"ferry/remote"
 )
@@ -16,8 +18,9 @@ var errAborted = errors.New("upload aborted")
 // streamed is an upload to a remote that takes whole files only: a Put runs beside it and reads
 // what is written. Nothing is published unless Commit lets the Put come to the end of its body.
 type streamed struct {
+	remote  remote.Remote
 	name    string
-	change  changeFunc // of the Direct; nil = who commits it has done that
+	lock    lockFunc // of the Direct; nil = who commits it has done that
 	request *request
 	in      *io.PipeWriter
 	body    *io.PipeReader
@@ -26,17 +29,18 @@ type streamed struct {
 	done    chan struct{}           // closed when the Put has returned
 	entry   remote.Entry            // what it stored; read after done
 	err     error                   // what it returned; read after done
+	ended   atomic.Bool             // by Commit or Abort
 }
 
-// changeFunc is change of a Direct.
-type changeFunc func(ctx context.Context, names ...string) (under context.Context, release func(), err error)
+// lockFunc is lock of a Direct.
+type lockFunc func(ctx context.Context, names ...string) (release func(), err error)
 
 // startStreamed starts the Put and waits until the remote asks for the first byte, so that what it
 // refuses is refused before a byte is taken.
-func startStreamed(ctx context.Context, r remote.Remote, name string, d *doubts, change changeFunc) (*streamed, error) {
+func startStreamed(ctx context.Context, r remote.Remote, name string, d *doubts, lock lockFunc) (*streamed, error) {
 	// The Put outlives ctx for as long as Commit's own context allows.
 	putCtx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	u := &streamed{name: name, change: change, cancel: cancel, done: make(chan struct{}), request: d.request(0, name)}
+	u := &streamed{remote: r, name: name, lock: lock, cancel: cancel, done: make(chan struct{}), request: d.request(0, name)}
 	u.body, u.in = io.Pipe()
 	u.detach = context.AfterFunc(ctx, func() { u.end(context.Cause(ctx)) })
 
@@ -80,12 +84,36 @@ func putSafely(ctx context.Context, r remote.Remote, name string, body io.Reader
 
 func (u *streamed) Write(p []byte) (int, error) { return u.in.Write(p) }
 
-func (u *streamed) Commit(ctx context.Context) error {
+// Commit implements remote.Stage.
+func (u *streamed) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+	if u.ended.Load() {
+		return remote.Entry{}, nil
+	}
+	if ctx.Err() != nil {
+		return remote.Entry{}, pathError("publish", u.name, context.Cause(ctx))
+	}
+	if err := u.complete(ctx); err != nil {
+		return remote.Entry{}, err
+	}
+	u.ended.Store(true)
+	if modTime.IsZero() {
+		return u.entry, nil
+	}
+	if err := remote.SetModTime(ctx, u.remote, u.name, modTime); err != nil && !errors.Is(err, remote.ErrUnsupported) {
+		return remote.Entry{}, err
+	}
+	e := u.entry
+	e.ModTime, e.Version = modTime, ""
+	return e, nil
+}
+
+// complete lets the Put come to the end of its body.
+func (u *streamed) complete(ctx context.Context) error {
 	u.detach()
 	stop := context.AfterFunc(ctx, func() { u.end(context.Cause(ctx)) })
 	defer stop()
-	if u.change != nil {
-		_, release, err := u.change(ctx, u.name)
+	if u.lock != nil {
+		release, err := u.lock(ctx, u.name)
 		if err != nil {
 			return err
 		}
@@ -98,10 +126,17 @@ func (u *streamed) Commit(ctx context.Context) error {
 	return u.err
 }
 
-func (u *streamed) Abort() {
-	u.end(errAborted)
-	<-u.done
-	u.release()
+// Keep implements remote.Stage: nothing can be kept.
+func (u *streamed) Keep() error { return u.Abort() }
+
+// Abort implements remote.Stage.
+func (u *streamed) Abort() error {
+	if !u.ended.Swap(true) {
+		u.end(errAborted)
+		<-u.done
+		u.release()
+	}
+	return nil
 }
 
 // end makes the Put fail with cause: its context is over, and neither a Read of its body nor a

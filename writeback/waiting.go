@@ -84,9 +84,6 @@ func Drain(ctx context.Context, p Pending, every time.Duration, report func(Wait
 	}
 }
 
-// Flush implements Pending.
-func (v *Tree) Flush(ctx context.Context, path string) error { return v.flush(ctx, path) }
-
 // Queue implements Pending.
 func (v *Tree) Queue() []Queued {
 	changes := v.changes()
