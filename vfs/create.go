@@ -33,7 +33,7 @@ func (v *View) Create(ctx context.Context, name string, off int64) (u ftp.Upload
 	if off < 0 && off != AtEnd {
 		return nil, refuse("create", name, remote.ErrInvalid, "An offset below 0 makes no sense.")
 	}
-	if v.fs.whole {
+	if v.fs.stream != nil {
 		return v.createStreamed(ctx, name, off)
 	}
 	o := remote.StageOptions{Owner: v.owner}
@@ -62,7 +62,11 @@ func (v *View) createStreamed(ctx context.Context, name string, off int64) (ftp.
 			return nil, err
 		}
 	}
-	return v.startStaged(ctx, name, remote.StageOptions{Owner: v.owner})
+	s, err := v.fs.stream(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return &staged{view: v, name: name, stage: s, ended: func() {}}, nil
 }
 
 // checkParent makes sure that there is a directory for name to be created in.

@@ -334,7 +334,7 @@ func (h *historian) dropPart(name string) {
 	for {
 		v := h.visit()
 		v.fs.cuts.forget(v.uploads(name), v.owner)
-		if v.fs.whole {
+		if v.fs.stream != nil {
 			return
 		}
 		err := v.fs.top.DropPart(v.ctx, name, v.owner)

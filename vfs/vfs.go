@@ -120,12 +120,15 @@ type FS struct {
 
 	top     layer         // what is served
 	shown   remote.Remote // top as it is shown: what is remembered of the remote, or the Tree with what waits
-	whole   bool          // top takes whole files only
 	guarded bool          // calls may have to wait for the remote
+	stream  streamFunc    // begins an upload where top cannot stage; else nil
 	forTree breaker.Limit // of changes that, with a cache, wait until what stands in their way has been sent
 
 	opt Options
 }
+
+// streamFunc begins an upload that cannot be continued.
+type streamFunc func(ctx context.Context, name string) (remote.Stage, error)
 
 // A layer is what the views are made over: a writeback.Tree, or without a cache a writeback.Direct.
 type layer interface {
@@ -169,8 +172,11 @@ func (f *FS) pile(below remote.Remote) {
 		over := writeback.New(below, f.names, f.breaker, f.opt.Cache.writeback(f.opt.Log))
 		f.top, f.shown, f.guarded, f.forTree = over, over, true, breaker.ForLongChange()
 	} else {
-		_, stages := remote.AsStager(below)
-		f.top, f.shown, f.whole = writeback.NewDirect(below, f.opt.Log), f.names, !stages
+		direct := writeback.NewDirect(below, f.opt.Log)
+		f.top, f.shown = direct, f.names
+		if _, stages := remote.AsStager(direct); !stages {
+			f.stream = direct.Stream
+		}
 		f.guarded, f.forTree = !f.caps.Live, breaker.ForChange()
 	}
 	f.Pending = f.top

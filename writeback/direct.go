@@ -14,17 +14,15 @@ import (
 	"ferry/remote"
 )
 
-// A Direct is a remote without a cache. It keeps changes apart that would disturb each other, has
-// those wait that follow one in doubt, and can stage: to a remote that takes whole files only, an
-// upload is streamed.
-//
-// For package remote it is a decorator: whether the remote itself can stage, AsStager tells.
+// A Direct is a remote without a cache. It keeps changes apart that would disturb each other, and
+// has those wait that follow one in doubt. Where the remote cannot stage, no part of an upload
+// exists, and Stream takes the place of Stage.
 type Direct struct {
 	remote.Forward
 	nothing
 
-	stager remote.Stager // nil where the remote cannot stage
-	fold   bool          // the remote takes names that differ in case for one
+	stages bool // the remote can
+	fold   bool // it takes names that differ in case for one
 	paths  pathLocks
 	doubts *doubts
 }
@@ -32,9 +30,7 @@ type Direct struct {
 // NewDirect returns a Direct over below, which stays the caller's to close. log may be nil.
 func NewDirect(below remote.Remote, log *slog.Logger) *Direct {
 	d := &Direct{Forward: remote.Forward{Remote: below}, fold: below.Info().Caps.CaseInsensitive}
-	if s, ok := remote.AsStager(below); ok {
-		d.stager = s
-	}
+	_, d.stages = remote.AsStager(below)
 	d.doubts = newDoubts(nil, d.keyOf, orDiscard(log))
 	return d
 }
@@ -42,7 +38,7 @@ func NewDirect(below remote.Remote, log *slog.Logger) *Direct {
 // Info implements remote.Remote.
 func (d *Direct) Info() remote.Info {
 	info := d.Forward.Info()
-	info.Caps.NoParts = info.Caps.NoParts || d.stager == nil
+	info.Caps.NoParts = info.Caps.NoParts || !d.stages
 	return info
 }
 
@@ -122,13 +118,7 @@ func (d *Direct) SetMode(ctx context.Context, name string, perm fs.FileMode) err
 
 // Stage implements remote.Stager.
 func (d *Direct) Stage(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
-	switch {
-	case d.stager == nil && o.Base != remote.BaseEmpty:
-		return nil, pathError("stage", name, remote.ErrUnsupported)
-	case d.stager == nil:
-		return startStreamed(ctx, d.Remote, name, d.doubts, d.lock)
-	}
-	s, err := d.stager.Stage(ctx, name, o)
+	s, err := d.Forward.Stage(ctx, name, o)
 	if err != nil {
 		return nil, err
 	}
@@ -137,6 +127,16 @@ func (d *Direct) Stage(ctx context.Context, name string, o remote.StageOptions) 
 		return &directStageFrom{staged, from}, nil
 	}
 	return staged, nil
+}
+
+// Stream begins an upload to a remote that cannot stage: a Put runs beside it. There is no part
+// that could be kept or continued.
+func (d *Direct) Stream(ctx context.Context, name string) (remote.Stage, error) {
+	s, err := startStreamed(ctx, d.Remote, name, d.doubts, d.lock)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // directStage is an upload to a remote that can stage.
@@ -186,18 +186,18 @@ func (s *directStage) unchanged(ctx context.Context) error {
 
 // Part implements remote.Stager.
 func (d *Direct) Part(ctx context.Context, name, owner string) (remote.Entry, error) {
-	if d.stager == nil {
+	if !d.stages {
 		return remote.Entry{}, pathError("stat", name, remote.ErrNotExist)
 	}
-	return d.stager.Part(ctx, name, owner)
+	return d.Forward.Part(ctx, name, owner)
 }
 
 // DropPart implements remote.Stager.
 func (d *Direct) DropPart(ctx context.Context, name, owner string) error {
-	if d.stager == nil {
+	if !d.stages {
 		return pathError("droppart", name, remote.ErrNotExist)
 	}
-	return d.stager.DropPart(ctx, name, owner)
+	return d.Forward.DropPart(ctx, name, owner)
 }
 
 // nothing waits.
