@@ -10,14 +10,15 @@
 //	stage.go        an upload to the local disk; commit.go its end
 //	passthrough.go  an upload that does not wait, streaming.go one larger than the disk,
 //	                stream.go one to a remote that takes whole files only
-//	change.go       how one change takes the place of others; Remove
-//	move.go         Move, Mkdir and Rmdir, moved.go, emptied.go, away.go; attr.go times and modes
+//	replace.go      how one change takes the place of others; Remove
+//	move.go         Move, Mkdir and Rmdir, moved.go and emptied.go; attr.go times and modes
+//	late.go         a change of the remote that takes too long waits, away.go how
 //
 //	pending.go      the tree of changes that wait, over trie.go; change.go is one of them
 //	queue.go        in which order they are sent
 //	run.go          Run sends them, flush.go at once; apply.go is one attempt
 //	refused.go      what the remote does not take, causes.go why sending fails, whole.go
-//	doubts.go       changes that were not answered; recheck.go and late.go look at them again
+//	doubts.go       changes that were not answered, recheck.go looks at what they may undo
 //	noteuploads.go  uploads in parts that a process left on the remote
 //
 //	pathlock.go     keeps changes apart that would disturb each other
@@ -30,11 +31,14 @@
 //
 // A call that changes the tree takes the locks of its paths first (Tree.paths), all at once, and
 // holds nothing else while it waits for them; then, where a directory is about to be left, that of
-// the directory (Tree.emptied); then Tree.mu. Below Tree.mu come the mutexes of what it uses: that
-// of seenDirs, of doubts, of a request before that of its doubts, and those of packages cache and
-// dircache. Nobody asks the remote or waits holding a mutex. Who holds the lock of a path may wait
-// for the remote, and for nobody who needs a path: Run takes none, but to take up again what was
-// refused. An upload holds its path while it is committed, never while its client sends.
+// the directory (Tree.emptied). Who holds these may wait for the remote, and for nobody who needs a
+// path: an attempt takes none, but what was refused is taken up again under its lock. An upload
+// holds its path while it is committed, never while its client sends. What pins a change holds its
+// path, and an attempt waits for it before it comes to its end.
+//
+// Mutexes come last, and one at a time: nobody asks the remote, the cache or package dircache
+// holding Tree.mu. Two are nested: a request holds its own while it puts its names in doubt. Both
+// may wait for the cache to write or remove a note.
 package writeback
 
 import (
