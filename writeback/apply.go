@@ -3,9 +3,11 @@ package writeback
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
+	"runtime/debug"
 	"sync/atomic"
 
 	"ferry/cache"
@@ -274,4 +276,15 @@ func (v *Tree) rootThere(ctx context.Context, missing error) error {
 		return errors.Join(missing, err)
 	}
 	return nil
+}
+
+// putSafely is Put, except that a panic becomes an error with its stack: in a goroutine of its own
+// it would end the process, and with it everybody's transfers.
+func putSafely(ctx context.Context, r remote.Remote, name string, body io.Reader, o remote.PutOptions) (e remote.Entry, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in Put: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return r.Put(ctx, name, body, o)
 }

@@ -127,19 +127,6 @@ func (v *Tree) rename(ctx context.Context, c, old *change, to string, known base
 	return nil
 }
 
-// baseAt returns what the remote has under name: as old knows, which waits there, or else as was
-// found out.
-// LOCKS_REQUIRED(v.mu)
-func (v *Tree) baseAt(name string, old *change, known baseState) (cache.Base, string) {
-	switch {
-	case old != nil:
-		return old.base()
-	case v.pending.newest(name) != nil || known.done != v.done:
-		return cache.BaseUnknown, ""
-	}
-	return known.base, known.version
-}
-
 // moveThere renames on the remote.
 func (v *Tree) moveThere(ctx context.Context, from, to string) error {
 	if err := v.flushFirst(ctx, from, to); err != nil {

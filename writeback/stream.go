@@ -3,9 +3,7 @@ package writeback
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -69,17 +67,6 @@ func startStreamed(ctx context.Context, r remote.Remote, name string, d *doubts,
 		u.err = io.ErrUnexpectedEOF // the remote says it stored a body that it did not read
 	}
 	return nil, u.err
-}
-
-// putSafely is Put, except that a panic becomes an error with its stack: in a goroutine of its own
-// it would end the process, and with it everybody's transfers.
-func putSafely(ctx context.Context, r remote.Remote, name string, body io.Reader, o remote.PutOptions) (e remote.Entry, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic in Put: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return r.Put(ctx, name, body, o)
 }
 
 func (u *streamed) Write(p []byte) (int, error) { return u.in.Write(p) }
