@@ -154,9 +154,13 @@ func (b *Breaker) Ask(ctx context.Context, call func(context.Context) error) err
 // soonKey is that of a context under which everything can go without an answer.
 type soonKey struct{}
 
-// Soon returns a context for calls that can go without an answer.
+// WithoutWait returns a context for queries that can go without an answer: who knows whether the
+// remote answers does not wait for it long.
+func WithoutWait(ctx context.Context) context.Context { return context.WithValue(ctx, soonKey{}, true) }
+
+// Soon is WithoutWait, of calls that end when the remote does not answer.
 func (b *Breaker) Soon(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(context.WithValue(ctx, soonKey{}, true), b.wait, ErrSilent)
+	return context.WithTimeoutCause(WithoutWait(ctx), b.wait, ErrSilent)
 }
 
 // MayWait reports whether what ctx is for is worth waiting for a remote that is away.

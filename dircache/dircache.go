@@ -172,6 +172,18 @@ func (t *Tree) stat(ctx context.Context, name string, soon bool) (remote.Entry, 
 	return t.learnt(ctx, name, asked, err, changes)
 }
 
+// Hash implements remote.Hasher.
+func (t *Tree) Hash(ctx context.Context, name, algorithm string) (sum []byte, err error) {
+	if breaker.MayWait(ctx) {
+		return t.Forward.Hash(ctx, name, algorithm)
+	}
+	err = t.breaker.Ask(ctx, func(ctx context.Context) error {
+		sum, err = t.Forward.Hash(ctx, name, algorithm)
+		return err
+	})
+	return sum, err
+}
+
 // learnt remembers what the remote has said of name, and returns it.
 func (t *Tree) learnt(ctx context.Context, name string, e remote.Entry, err error, changes uint64) (remote.Entry, error) {
 	switch {

@@ -36,7 +36,7 @@ func (t *Tree) ask(ctx context.Context, name string, off int64) (*answer, error)
 
 // request asks for n blocks.
 func (t *Tree) request(ctx context.Context, cancel context.CancelCauseFunc, name string, off int64, n int) (*answer, error) {
-	rc, err := t.remote.Open(ctx, name, off, int64(n)*blockSize)
+	rc, err := t.direct.Open(ctx, name, off, int64(n)*blockSize)
 	if err != nil {
 		cancel(err)
 		return nil, err
@@ -44,7 +44,7 @@ func (t *Tree) request(ctx context.Context, cancel context.CancelCauseFunc, name
 	e, known := remote.Describe(rc)
 	if !known {
 		// What was opened before this look is of the version that the look finds, or of none.
-		if e, err = t.remote.Stat(ctx, name); err != nil {
+		if e, err = t.direct.Stat(ctx, name); err != nil {
 			rc.Close()
 			cancel(err)
 			return nil, err

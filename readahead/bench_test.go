@@ -31,7 +31,7 @@ func benchTree(b *testing.B) (*Tree, *cache.Store) {
 		b.Fatal(err)
 	}
 	t := New(&far{Forward: remote.Forward{Remote: r}, asked: map[string]map[int64]int{}}, Options{
-		Limits: NewLimits(16<<20, 0), Store: store,
+		Buffer: 16 << 20, Store: store,
 	})
 	b.Cleanup(func() {
 		t.Close()
@@ -118,5 +118,23 @@ func BenchmarkAhead(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		t.benchRead(b, w)
+	}
+}
+
+// BenchmarkChunks sends a file as a plan says.
+func BenchmarkChunks(b *testing.B) {
+	for name, plan := range map[string]Chunks{
+		"doubled": {Size: 128 << 20, Limit: -1}, "small": {Size: 1 << 20}, "streams": {Size: 4 << 20, Streams: 8},
+	} {
+		b.Run(name, func(b *testing.B) {
+			t, _ := benchTree(b)
+			t.opt.Store, t.opt.Chunks = nil, &plan
+			w := sink(b)
+			b.SetBytes(benchSize)
+			b.ReportAllocs()
+			for b.Loop() {
+				t.benchRead(b, w)
+			}
+		})
 	}
 }

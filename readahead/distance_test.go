@@ -139,7 +139,7 @@ func TestAFarRemoteIsReadAtTheRateOfTheNetwork(t *testing.T) {
 			took := readFar(t, c.d, func(r *reader, _ int) {
 				r.file.mu.Lock()
 				defer r.file.mu.Unlock()
-				most = max(most, r.inMemory())
+				most = max(most, r.inMemory(nil))
 			})
 			if rate := float64(c.d.size) / 1e6 / took.Seconds(); rate < c.rate {
 				t.Errorf("%.0f MB/s at %v, %.0f MB/s per connection, %.0f MB/s in all", rate, c.d.latency, c.d.each/1e6, c.d.all/1e6)

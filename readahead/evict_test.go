@@ -11,7 +11,7 @@ import (
 
 func TestWhatIsEvictedUnderAReaderIsFetchedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBehind(t, Options{Limits: NewLimits(16<<20, 0), Store: newStore(t, 4<<20)})
+		b := newBehind(t, Options{Buffer: 16 << 20, Store: newStore(t, 4<<20)})
 		data := content(3 << 20)
 		b.put("f", data)
 		b.wantFile("f", data)

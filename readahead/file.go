@@ -23,7 +23,9 @@ type file struct {
 	tree  *Tree
 	name  string
 	entry remote.Entry
-	base  int64 // where block 0 begins
+	base  int64   // where block 0 begins
+	unit  int64   // how long a block is
+	plan  *Chunks // in which requests it is read; nil = as is quickest
 	print cache.Fingerprint
 
 	verifying sync.Mutex // held while the copy is verified, before mu
@@ -54,31 +56,34 @@ type block struct {
 
 // A fetch is one request: for blocks that follow each other.
 type fetch struct {
-	first  int
-	blocks []*block
 	cancel context.CancelCauseFunc
-	// guarded by file.mu
-	owned bool // the reader that asked for it is still there
-	over  bool
+	// guarded by file.mu once it is under way
+	first, n int
+	blocks   []*block // of a file with a plan only the one that is to come, when there is memory for it
+	owned    bool     // the reader that asked for it is still there
+	over     bool
 }
 
 // errUnwanted ends a request whose bytes nobody wants any more.
 var errUnwanted = errors.New("nobody wants it any more")
 
 func (t *Tree) newFile(name string, e remote.Entry, base int64) *file {
-	f := &file{tree: t, name: name, entry: e, base: base, flying: map[int]*block{}}
+	f := &file{tree: t, name: name, entry: e, base: base, unit: blockSize, flying: map[int]*block{}}
 	f.changed.L = &f.mu
 	return f
 }
 
 // span returns where block i begins and how long it is.
 func (f *file) span(i int) (off, n int64) {
-	off = f.base + int64(i)*blockSize
-	return off, min(blockSize, f.entry.Size-off)
+	off = f.base + int64(i)*f.unit
+	return off, min(f.unit, f.entry.Size-off)
 }
 
 // index returns the block that off is in.
-func (f *file) index(off int64) int { return int((off - f.base) / blockSize) }
+func (f *file) index(off int64) int { return int((off - f.base) / f.unit) }
+
+// blocksTo returns the first block that does not begin before end.
+func (f *file) blocksTo(end int64) int { return f.index(end + f.unit - 1) }
 
 // held returns how many bytes from off on the copy holds without a gap.
 // LOCKS_REQUIRED(f.mu)
@@ -95,7 +100,7 @@ func (f *file) heldTo(i int) int {
 	off, _ := f.span(i)
 	end := off + f.held(off)
 	if end >= f.entry.Size {
-		return f.index(f.entry.Size + blockSize - 1)
+		return f.blocksTo(f.entry.Size)
 	}
 	return f.index(end)
 }
@@ -103,28 +108,34 @@ func (f *file) heldTo(i int) int {
 // begin makes n blocks from i on a fetch.
 // LOCKS_REQUIRED(f.mu)
 func (f *file) begin(i, n int, cancel context.CancelCauseFunc) *fetch {
-	q := &fetch{first: i, cancel: cancel, owned: true}
-	for ; n > 0; n-- {
-		b := &block{refs: 1, from: q}
-		q.blocks = append(q.blocks, b)
-		f.flying[i] = b
-		i++
+	q := &fetch{first: i, n: n, cancel: cancel, owned: true}
+	for f.plan == nil && len(q.blocks) < n {
+		f.add(q)
 	}
 	return q
+}
+
+// add makes the next block of q.
+// LOCKS_REQUIRED(f.mu)
+func (f *file) add(q *fetch) *block {
+	b := &block{refs: 1, from: q}
+	f.flying[q.first+len(q.blocks)] = b
+	q.blocks = append(q.blocks, b)
+	return b
 }
 
 // open makes the request.
 func (f *file) open(ctx context.Context, q *fetch) (io.ReadCloser, error) {
 	off, _ := f.span(q.first)
-	end, n := f.span(q.first + len(q.blocks) - 1)
-	rc, err := f.tree.remote.Open(ctx, f.name, off, end+n-off)
+	end, n := f.span(q.first + q.n - 1)
+	rc, err := f.tree.direct.Open(ctx, f.name, off, end+n-off)
 	if err != nil {
 		return nil, err
 	}
 	e, known := remote.Describe(rc)
 	if !known && f.copy != nil {
 		// What was opened before a look that finds the right version is of that version.
-		e, err = f.tree.remote.Stat(ctx, f.name)
+		e, err = f.tree.direct.Stat(ctx, f.name)
 		known = true
 	}
 	if err == nil && known && !remote.SameContent(e, f.entry) {
@@ -141,9 +152,9 @@ func (f *file) open(ctx context.Context, q *fetch) (io.ReadCloser, error) {
 func (r *reader) receive(q *fetch, rc io.ReadCloser) error {
 	defer rc.Close()
 	f := r.file
-	for k, b := range q.blocks {
-		i := q.first + k
-		if !r.admit(q, i, b) {
+	for i, end := q.first, q.first+q.n; i < end; i++ {
+		b := r.admit(q, i)
+		if b == nil {
 			return errUnwanted
 		}
 		off, n := f.span(i)
@@ -160,14 +171,13 @@ func (r *reader) receive(q *fetch, rc io.ReadCloser) error {
 				return err
 			}
 		}
-		r.complete(i, b, f.keep(b, off, n))
+		r.complete(q, i, b, f.keep(b, off, n))
 	}
 	return nil
 }
 
-// admit waits for memory for b, which is block i, and reports whether somebody still wants what is
-// left of q.
-func (r *reader) admit(q *fetch, i int, b *block) bool {
+// admit waits for memory for block i and returns it; nil means that nobody wants what is left of q.
+func (r *reader) admit(q *fetch, i int) *block {
 	f := r.file
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -176,10 +186,14 @@ func (r *reader) admit(q *fetch, i int, b *block) bool {
 	}
 	f.endUnwanted(q)
 	if q.over {
-		return false
+		return nil
 	}
+	if i-q.first == len(q.blocks) {
+		r.hold(i, f.add(q))
+	}
+	b := q.blocks[i-q.first]
 	b.data = buffers.Get().(*buffer)
-	return true
+	return b
 }
 
 // arrived notes that the first n bytes of b have come, and reports whether somebody still wants
@@ -220,8 +234,8 @@ func (f *file) withoutCopy(err error) {
 	}
 }
 
-// complete notes that block i has come as a whole.
-func (r *reader) complete(i int, b *block, kept bool) {
+// complete notes that block i of q has come as a whole.
+func (r *reader) complete(q *fetch, i int, b *block, kept bool) {
 	f := r.file
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -229,6 +243,9 @@ func (r *reader) complete(i int, b *block, kept bool) {
 		delete(f.flying, i)
 	}
 	b.whole = true
+	if f.plan != nil {
+		q.first, q.n, q.blocks = i+1, q.n-1, nil
+	}
 	f.unkept = f.unkept || !kept
 	if kept {
 		r.shed(i)
@@ -258,7 +275,7 @@ func (f *file) finish(q *fetch, err error) {
 // endUnwanted ends q when nobody wants what is left of it: nobody joins it any more.
 // LOCKS_REQUIRED(f.mu)
 func (f *file) endUnwanted(q *fetch) {
-	if q.over || q.owned || f.chunked() {
+	if q.over || q.owned || f.rounded() {
 		return
 	}
 	for _, b := range q.blocks {
@@ -275,9 +292,9 @@ func (f *file) endUnwanted(q *fetch) {
 	q.cancel(errUnwanted)
 }
 
-// chunked reports whether requests go on to the end of a chunk.
+// rounded reports whether requests go on to a multiple of Options.RoundTo.
 // LOCKS_REQUIRED(f.mu)
-func (f *file) chunked() bool { return f.tree.opt.Chunk > 0 && f.copy != nil && !f.unkept }
+func (f *file) rounded() bool { return f.tree.opt.RoundTo > 0 && f.copy != nil && !f.unkept }
 
 // unref gives the memory of b back when nobody uses it any more.
 // LOCKS_REQUIRED(f.mu)
@@ -288,17 +305,3 @@ func (f *file) unref(b *block) {
 		b.data = nil
 	}
 }
-
-func errChanged(name string) error {
-	return &changedError{name}
-}
-
-// A changedError ends a reader whose file became another one.
-type changedError struct{ name string }
-
-func (e *changedError) Error() string { return "read " + e.name + ": " + remote.ErrChanged.Error() }
-
-func (e *changedError) Unwrap() error { return remote.ErrChanged }
-
-// Hint returns one line for the client.
-func (e *changedError) Hint() string { return "The file was changed while it was read; read it again." }

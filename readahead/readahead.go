@@ -1,6 +1,14 @@
 // Package readahead reads files of a remote in ranges: several at a time, ahead of who reads, and,
 // where it is given a store, through copies on the local disk.
 //
+//	readahead.go  the Tree, and how a file that is not kept is opened
+//	through.go    how one is opened that is kept; ask.go the first request for it
+//	chunks.go     in which requests a file is read, where that is told
+//	checksum.go   what is read, compared with its checksum; verify.go what is held
+//	changes.go    what is changed through the Tree
+//	reader.go     a reader; window.go how far it reads ahead, limits.go with how much memory
+//	file.go       a version of a file: its blocks and requests; copy.go what is held of it
+//
 // A file begins with one small range, for a quick first byte. The window runs ahead by twice what
 // was taken, up to the memory that may be used: a client that breaks off after a megabyte has cost
 // little more. Connections are added while the client waits and more of them make it faster. For a
@@ -30,46 +38,54 @@ import (
 
 // Options say how a Tree reads. The zero value reads nothing ahead.
 type Options struct {
-	// Limits bounds the memory. With less than 512 KiB for a reader, nothing is read ahead of a
-	// file that is not kept on disk.
-	Limits *Limits
+	// Buffer is how many bytes of a file are read ahead at most; below 512 KiB nothing is, of a
+	// file that is not kept on disk. MaxBuffer is how many of all files together; 0 = no limit.
+	// When files are many each gets less, and none is refused.
+	Buffer, MaxBuffer int64
+	// Chunks say in which requests a file is read that is not kept; nil = as turns out to be
+	// quickest.
+	Chunks *Chunks
+	// Checksums say when what was read is compared with the checksum that the remote tells.
+	Checksums Checksums
 
 	// Store keeps copies; nil = nothing is kept.
 	Store *cache.Store
 	// DiskAhead is how many bytes are read ahead onto the disk, besides those in memory.
 	DiskAhead int64
-	// Chunk is what requests are rounded up to: they end at a multiple of it, and go on to there
+	// RoundTo is what requests are rounded up to: they end at a multiple of it, and go on to there
 	// when nobody reads the file any more. 0 = they are not. It is of use with a store only.
-	Chunk int64
+	RoundTo int64
 	// FastFingerprint tells versions apart by size and time alone where the remote names none,
 	// without asking for a hash.
 	FastFingerprint bool
 
-	// Compare reports whether what a copy holds is compared with e.Digest; nil = where that is
-	// cheap.
-	Compare func(e remote.Entry) bool
-
-	// Known returns what is known of a name without asking anybody; nil = nothing is.
-	Known func(name string) (remote.Entry, bool)
-	// Stat describes a name of which something is held; nil = the remote does. When it fails, that
-	// is read.
-	Stat func(ctx context.Context, name string) (remote.Entry, error)
-	// Hash returns a digest of a file, as remote.Hash does; nil = the remote is asked.
-	Hash func(ctx context.Context, name, algorithm string) ([]byte, error)
-	// Changed is told of a file that is not the one any more that Known or Stat described. nil =
-	// nobody is told.
-	Changed func(name string)
-
 	Log *slog.Logger // nil: nothing is logged
 }
 
-// A Tree reads the files of one remote. It may be used by several goroutines.
+// A Memory is a layer below that remembers what files the remote has. What tells the versions of a
+// file apart is asked of it, and not waited for long: see breaker.WithoutWait.
+type Memory interface {
+	remote.Remote
+	// Known returns what is remembered of name and counts, without asking anybody.
+	Known(name string) (remote.Entry, bool)
+	// Invalidate notes that name is not, or may not be, what was remembered of it.
+	Invalidate(name string)
+	// Direct returns the remote that is asked each time.
+	Direct() remote.Remote
+}
+
+// A Tree is a remote whose files are read ahead. Its methods may be called concurrently.
+//
+// A remote that is as quick as a cache (Caps.Live) is read by its own readers, which may be
+// *os.File.
 type Tree struct {
-	remote remote.Remote
-	opt    Options
-	limits *Limits
-	silent atomic.Bool // the remote does not say what it sends
-	noHash atomic.Bool // the remote knows no hashes
+	remote.Forward               // the layer below
+	memory         Memory        // the same; nil where it remembers nothing
+	direct         remote.Remote // the same without memory
+	opt            Options
+	limits         limits
+	silent         atomic.Bool // the remote does not say what it sends
+	noHash         atomic.Bool // the remote knows no hashes
 
 	mu      sync.Mutex
 	files   map[string]*file   // guarded by mu; the version of a name that is being read
@@ -83,26 +99,20 @@ func New(r remote.Remote, o Options) *Tree {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.Stat == nil {
-		o.Stat = r.Stat
+	t := &Tree{
+		Forward: remote.Forward{Remote: r}, direct: r, opt: o,
+		files: map[string]*file{}, all: map[*file]struct{}{}, asks: map[string]*asked{},
 	}
-	if o.Hash == nil {
-		o.Hash = func(ctx context.Context, name, algorithm string) ([]byte, error) {
-			return remote.Hash(ctx, r, name, algorithm)
-		}
+	t.limits.buffer, t.limits.total = o.Buffer, o.MaxBuffer
+	if m, ok := r.(Memory); ok {
+		t.memory, t.direct = m, m.Direct()
 	}
-	if o.Compare == nil {
-		o.Compare = func(e remote.Entry) bool { return e.Digest.Cheap(e.Size) }
-	}
-	if o.Limits == nil {
-		o.Limits = NewLimits(0, 0)
-	}
-	t := &Tree{remote: r, opt: o, limits: o.Limits, files: map[string]*file{}, all: map[*file]struct{}{}, asks: map[string]*asked{}}
 	return t
 }
 
-// Close ends the requests that are under way and waits for them; readers are closed before.
-func (t *Tree) Close() {
+// Close ends the requests that are under way and waits for them; readers are closed before. The
+// layer below stays open.
+func (t *Tree) Close() error {
 	t.mu.Lock()
 	all := slices.Collect(maps.Keys(t.all))
 	t.mu.Unlock()
@@ -114,24 +124,33 @@ func (t *Tree) Close() {
 		f.mu.Unlock()
 	}
 	t.running.Wait()
+	return nil
 }
 
 // Open reads name from byte off on, n bytes or, with n < 0, to the end, as remote.Remote.Open does.
-// What the copy of the file on disk holds, the reader's WriteTo sends without copying it.
-//
-// A remote that is as quick as a cache is read by its own reader, which may be an *os.File.
+// What the copy of the file on disk holds, the reader's WriteTo sends without copying it. One that
+// reads the whole file ends with remote.ErrDigest when that has another checksum than it should.
 func (t *Tree) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
+	r, err := t.open(ctx, name, off, n)
+	if err != nil || off != 0 || n >= 0 {
+		return r, err
+	}
+	return t.checked(r, name), nil
+}
+
+func (t *Tree) open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
+	plan := t.opt.Chunks
 	switch {
-	case t.remote.Info().Caps.Live || off < 0 || n == 0:
-		return t.remote.Open(ctx, name, off, n)
+	case t.Info().Caps.Live || off < 0 || n == 0:
 	case ctx.Err() != nil:
 		return nil, &fs.PathError{Op: "open", Path: name, Err: context.Cause(ctx)}
 	case t.opt.Store != nil:
 		return t.openThrough(ctx, name, off, n)
-	case n > 0 || t.limits.buffer < 2*blockSize || t.silent.Load():
-		return t.remote.Open(ctx, name, off, n)
+	case n > 0 || t.silent.Load():
+	case plan != nil && plan.Size > 0 || plan == nil && t.limits.buffer >= 2*blockSize:
+		return t.openAhead(ctx, name, off)
 	}
-	return t.openAhead(ctx, name, off)
+	return t.direct.Open(ctx, name, off, n)
 }
 
 // openAhead reads a file that is not kept. The first range is asked for at once: the remote says
@@ -139,7 +158,8 @@ func (t *Tree) Open(ctx context.Context, name string, off, n int64) (io.ReadClos
 // request, for nobody would notice a change between two.
 func (t *Tree) openAhead(ctx context.Context, name string, off int64) (io.ReadCloser, error) {
 	openCtx, cancel := context.WithCancelCause(ctx)
-	first, err := t.remote.Open(openCtx, name, off, blockSize)
+	n, unit := t.opt.Chunks.blocks()
+	first, err := t.direct.Open(openCtx, name, off, int64(n)*unit)
 	if err != nil {
 		cancel(err)
 		return nil, err
@@ -150,13 +170,14 @@ func (t *Tree) openAhead(ctx context.Context, name string, off int64) (io.ReadCl
 		first.Close()
 		cancel(nil)
 		t.silent.Store(true)
-		return t.remote.Open(ctx, name, off, -1)
-	case e.Size-off <= blockSize:
+		return t.direct.Open(ctx, name, off, -1)
+	case e.Size-off <= unit:
 		return remote.TapReader(first, func(int64, error) {}, func(error) { cancel(nil) }), nil
 	}
 	f := t.newFile(name, e, off)
+	f.unit, f.plan = unit, t.opt.Chunks
 	f.users = 1
 	r := f.newReader(ctx, off, e.Size)
-	r.adopt(first, 1, cancel)
+	r.adopt(first, min(n, r.blocks), cancel)
 	return r, nil
 }

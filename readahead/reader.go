@@ -46,11 +46,14 @@ const maxSend = 4 << 20
 // the caller.
 func (f *file) newReader(ctx context.Context, off, end int64) *reader {
 	r := &reader{
-		file: f, entry: f.entry, first: f.index(off), blocks: f.index(end + blockSize - 1), end: end, pos: off,
+		file: f, entry: f.entry, first: f.index(off), blocks: f.blocksTo(end), end: end, pos: off,
 		slots: map[int]*block{}, fetches: map[*fetch]struct{}{}, streams: 1,
 	}
 	r.claimed, r.waited = r.first, r.first
-	f.tree.limits.Join()
+	if f.plan != nil {
+		r.streams = max(f.plan.Streams, 1)
+	}
+	f.tree.limits.join()
 	r.detach = context.AfterFunc(ctx, func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -84,6 +87,7 @@ func (r *reader) adopt(rc io.ReadCloser, n int, cancel context.CancelCauseFunc) 
 		return
 	}
 	r.startFetcher(r.ask(r.first, n, cancel), rc)
+	r.startFetchers()
 }
 
 // startFetcher starts a fetcher that begins with q, for which rc is the answer.
@@ -204,7 +208,7 @@ func (r *reader) here() (p []byte, held int64, err error) {
 	switch {
 	case b == nil && r.failure != nil:
 		return nil, 0, r.failure
-	case b == nil && r.claimed > i: // it was there, and has been evicted
+	case b == nil && f.plan == nil && r.claimed > i: // it was there, and has been evicted
 		r.claimed = i
 		f.changed.Broadcast() // fetchers that saw nothing to do
 		return nil, 0, nil
@@ -316,7 +320,7 @@ func (r *reader) Close() error {
 		f.unref(b)
 	}
 	f.mu.Unlock()
-	f.tree.limits.Leave()
+	f.tree.limits.leave()
 	if r.sender != nil {
 		r.sender.Close() // it was only read from
 	}

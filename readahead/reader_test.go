@@ -15,10 +15,11 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/driver/memory"
+	"ferry/remote/remotetest"
 	"ferry/remote/wrap/faulty"
 )
 
-func sixteenMegabytes() Options { return Options{Limits: NewLimits(16<<20, 0)} }
+func sixteenMegabytes() Options { return Options{Buffer: 16 << 20} }
 
 // content is size bytes that are others at every multiple of 8.
 func content(size int) []byte {
@@ -93,15 +94,40 @@ type behind struct {
 	store  *memory.Remote
 	far    *far
 	remote *faulty.Remote
+	below  *below
 }
+
+// below is a layer that remembers what a test says.
+type below struct {
+	remote.Forward
+	known       func(name string) (remote.Entry, bool) // nil: nothing is
+	mu          sync.Mutex
+	invalidated []string // guarded by mu
+}
+
+func (b *below) Known(name string) (e remote.Entry, known bool) {
+	if b.known == nil {
+		return e, false
+	}
+	return b.known(name)
+}
+
+func (b *below) Invalidate(name string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.invalidated = append(b.invalidated, name)
+}
+
+func (b *below) Direct() remote.Remote { return b.Remote }
 
 func newBehind(t *testing.T, o Options) *behind {
 	t.Helper()
 	b := &behind{t: t, store: memory.New()}
 	b.far = &far{Forward: remote.Forward{Remote: b.store}, asked: map[string]map[int64]int{}}
 	b.remote = faulty.New(b.far)
-	b.Tree = New(b.remote, o)
-	t.Cleanup(b.Tree.Close)
+	b.below = &below{Forward: remote.Forward{Remote: b.remote}}
+	b.Tree = New(b.below, o)
+	t.Cleanup(func() { closeReader(t, b.Tree) })
 	return b
 }
 
@@ -136,6 +162,22 @@ func eachWay(t *testing.T, test func(t *testing.T, o Options)) {
 		o := sixteenMegabytes()
 		o.Store = newStore(t, 0)
 		test(t, o)
+	})
+}
+
+func TestItKeepsTheContracts(t *testing.T) {
+	eachWay(t, func(t *testing.T, o Options) {
+		open := func() remote.Remote {
+			return &far{Forward: remote.Forward{Remote: memory.New()}, asked: map[string]map[int64]int{}}
+		}
+		remotetest.RunDecorator(t, open, func(r remote.Remote) remote.Remote {
+			if o.Store != nil {
+				o.Store = newStore(t, 0)
+			}
+			tree := New(r, o)
+			t.Cleanup(func() { closeReader(t, tree) })
+			return tree
+		})
 	})
 }
 
@@ -247,13 +289,6 @@ func TestManyStreamsHideTheDistance(t *testing.T) {
 
 func TestAFileThatChangesWhileItIsReadIsNeverMixed(t *testing.T) {
 	eachWay(t, func(t *testing.T, o Options) {
-		var told []string
-		var mu sync.Mutex
-		o.Changed = func(name string) {
-			mu.Lock()
-			defer mu.Unlock()
-			told = append(told, name)
-		}
 		b := newBehind(t, o)
 		before, after := content(4<<20), bytes.Repeat([]byte("x"), 4<<20)
 		b.put("f", before)
@@ -272,7 +307,7 @@ func TestAFileThatChangesWhileItIsReadIsNeverMixed(t *testing.T) {
 		}
 		closeReader(t, r)
 		b.Close()
-		if len(told) == 0 || told[0] != "f" {
+		if told := b.below.invalidated; len(told) == 0 || told[0] != "f" {
 			t.Errorf("what is remembered of the file is not told that it has changed: %q", told)
 		}
 		r = b.open("f", 0)
@@ -344,17 +379,17 @@ func TestTheEndOfTheContextEndsARead(t *testing.T) {
 }
 
 func TestReadersShareTheMemory(t *testing.T) {
-	l := NewLimits(16<<20, 20<<20)
+	l := &limits{buffer: 16 << 20, total: 20 << 20}
 	for _, want := range []int{64, 40, 26, 20} {
-		l.Join()
-		if got := l.Share(); got != want {
+		l.join()
+		if got := l.share(l.buffer); got != want {
 			t.Errorf("%d readers have %d blocks each, want %d", l.readers.Load(), got, want)
 		}
 	}
 	for range 1000 {
-		l.Join()
+		l.join()
 	}
-	if got := l.Share(); got != 1 {
+	if got := l.share(l.buffer); got != 1 {
 		t.Errorf("%d blocks", got)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 
+	"ferry/breaker"
 	"ferry/cache"
 	"ferry/remote"
 )
@@ -80,7 +81,7 @@ func (t *Tree) openKnown(ctx context.Context, name string, e remote.Entry, off, 
 		}
 		if e.Size < 0 || e.Version == "" && e.ModTime.IsZero() {
 			first.drop()
-			return t.remote.Open(ctx, name, off, n) // there is no telling its versions apart
+			return t.direct.Open(ctx, name, off, n) // there is no telling its versions apart
 		}
 		r, other, err := t.openVersion(ctx, name, e, off, n, first)
 		if other == nil {
@@ -99,8 +100,8 @@ const maxRetold = 5
 // describe returns what name is, as far as it is known without asking for content. Where nobody
 // reads the file and nothing of it is on disk, it is not worth asking for anything else.
 func (t *Tree) describe(ctx context.Context, name string) (e remote.Entry, known bool, err error) {
-	if t.opt.Known != nil {
-		e, known = t.opt.Known(name)
+	if t.memory != nil {
+		e, known = t.memory.Known(name)
 	}
 	if known && (e.Dir || e.Version != "" || !e.ModTime.IsZero()) {
 		return e, true, nil
@@ -109,7 +110,7 @@ func (t *Tree) describe(ctx context.Context, name string) (e remote.Entry, known
 	if !held {
 		return e, false, nil
 	}
-	e, err = t.opt.Stat(ctx, name)
+	e, err = t.Remote.Stat(breaker.WithoutWait(ctx), name)
 	switch {
 	case err == nil:
 		return e, true, nil
@@ -150,7 +151,7 @@ func (t *Tree) openVersion(ctx context.Context, name string, e remote.Entry, off
 	print := t.fingerprint(ctx, name, e)
 	f := t.join(name, e, print)
 	if !f.sound() {
-		t.Forget(name)
+		t.forgetAll(name)
 		t.release(f)
 		f = t.join(name, e, print)
 	}
@@ -264,7 +265,7 @@ func (t *Tree) fingerprint(ctx context.Context, name string, e remote.Entry) cac
 	if e.Version != "" || t.opt.FastFingerprint || t.noHash.Load() {
 		return p
 	}
-	sum, err := t.opt.Hash(ctx, name, "md5")
+	sum, err := remote.Hash(breaker.WithoutWait(ctx), t.Remote, name, "md5")
 	switch {
 	case errors.Is(err, remote.ErrUnsupported):
 		t.noHash.Store(true)
@@ -330,17 +331,14 @@ func (t *Tree) outdated(f *file) {
 		delete(t.files, f.name)
 	}
 	t.mu.Unlock()
-	t.changed(f.name)
-}
-
-func (t *Tree) changed(name string) {
-	if t.opt.Changed != nil {
-		t.opt.Changed(name)
+	if t.memory != nil {
+		t.memory.Invalidate(f.name)
 	}
 }
 
-// Forget drops the copy of name, of whatever version: what came was not what the remote has.
-func (t *Tree) Forget(name string) {
+// forgetAll drops the copy of name, of whatever version, also for those who open it from now on:
+// what came was not what the remote has.
+func (t *Tree) forgetAll(name string) {
 	if t.opt.Store == nil {
 		return
 	}

@@ -40,7 +40,7 @@ func openStore(t *testing.T, d disk.Disk, maxSize int64) *cache.Store {
 
 func newThrough(t *testing.T) *behind {
 	t.Helper()
-	return newBehind(t, Options{Limits: NewLimits(16<<20, 0), Store: newStore(t, 0)})
+	return newBehind(t, Options{Buffer: 16 << 20, Store: newStore(t, 0)})
 }
 
 // wantFile reads name as a whole.
@@ -93,7 +93,7 @@ func TestOnlyWhatIsReadIsKept(t *testing.T) {
 }
 
 func TestReadAheadOnDisk(t *testing.T) {
-	b := newBehind(t, Options{Limits: NewLimits(1<<20, 0), DiskAhead: 4 << 20, Store: newStore(t, 0)})
+	b := newBehind(t, Options{Buffer: 1 << 20, DiskAhead: 4 << 20, Store: newStore(t, 0)})
 	data := content(8 << 20)
 	b.put("f", data)
 	r := b.open("f", 0)
@@ -125,7 +125,7 @@ func (b *behind) waitFor(is func() bool) {
 
 func TestRequestsEndWithAChunk(t *testing.T) {
 	const chunk = 5 << 20
-	b := newBehind(t, Options{Limits: NewLimits(16<<20, 0), Chunk: chunk, Store: newStore(t, 0)})
+	b := newBehind(t, Options{Buffer: 16 << 20, RoundTo: chunk, Store: newStore(t, 0)})
 	data := content(12 << 20)
 	b.put("f", data)
 	b.wantFile("f", data)
@@ -161,7 +161,7 @@ func TestReadersOfOneFileShareItsRequests(t *testing.T) {
 }
 
 func TestReadersAtRandomPlaces(t *testing.T) {
-	b := newBehind(t, Options{Limits: NewLimits(1<<20, 4<<20), Store: newStore(t, 0)})
+	b := newBehind(t, Options{Buffer: 1 << 20, MaxBuffer: 4 << 20, Store: newStore(t, 0)})
 	data := content(3<<20 + 12345)
 	b.put("f", data)
 	var readers sync.WaitGroup
@@ -236,7 +236,7 @@ func TestTheLastReaderThatGoesAwayEndsTheRequests(t *testing.T) {
 
 func TestWithoutTheRemoteWhatIsHeldIsServed(t *testing.T) {
 	d := disktest.New()
-	b := newBehind(t, Options{Limits: NewLimits(16<<20, 0), Store: openStore(t, d, 0)})
+	b := newBehind(t, Options{Buffer: 16 << 20, Store: openStore(t, d, 0)})
 	data := content(4 << 20)
 	b.put("f", data)
 	r := b.open("f", 0)
@@ -256,7 +256,7 @@ func TestWithoutTheRemoteWhatIsHeldIsServed(t *testing.T) {
 		t.Error("what is gone is still held")
 	}
 
-	again := newBehind(t, Options{Limits: NewLimits(16<<20, 0), Store: openStore(t, d.Restart(disktest.Nothing()), 0)})
+	again := newBehind(t, Options{Buffer: 16 << 20, Store: openStore(t, d.Restart(disktest.Nothing()), 0)})
 	again.remote.Inject(faulty.Fault{Times: -1, Err: io.ErrUnexpectedEOF})
 	r = again.open("f", 0)
 	defer closeReader(t, r)
@@ -294,13 +294,11 @@ func TestWhatIsKnownToBeOldIsFoundOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var changed []string
-	b.opt.Known = func(name string) (remote.Entry, bool) { return stale, true }
-	b.opt.Changed = func(name string) { changed = append(changed, name) }
+	b.below.known = func(string) (remote.Entry, bool) { return stale, true }
 	after := bytes.Repeat([]byte("x"), 3<<20)
 	b.put("f", after)
 	b.wantFile("f", after)
-	if len(changed) == 0 {
+	if len(b.below.invalidated) == 0 {
 		t.Error("nobody was told")
 	}
 	b.store.Remove(t.Context(), "f")
@@ -312,7 +310,7 @@ func TestWhatIsKnownToBeOldIsFoundOut(t *testing.T) {
 
 func TestAFullCacheReadsOn(t *testing.T) {
 	d := disktest.New()
-	b := newBehind(t, Options{Limits: NewLimits(2<<20, 0), Store: openStore(t, d, 1<<20)})
+	b := newBehind(t, Options{Buffer: 2 << 20, Store: openStore(t, d, 1<<20)})
 	data := content(4 << 20)
 	b.put("f", data)
 	for range 2 {
@@ -331,7 +329,7 @@ func TestADiskThatFailsIsReadAround(t *testing.T) {
 	for _, op := range []string{"create", "write", "read", "open", "punch"} {
 		t.Run(op, func(t *testing.T) {
 			d := disktest.New()
-			b := newBehind(t, Options{Limits: NewLimits(2<<20, 0), Store: openStore(t, d, 1<<20)})
+			b := newBehind(t, Options{Buffer: 2 << 20, Store: openStore(t, d, 1<<20)})
 			data := content(3 << 19)
 			b.put("f", data)
 			b.wantFile("f", data)
@@ -352,7 +350,7 @@ func TestADiskThatFailsIsReadAround(t *testing.T) {
 
 func TestACopyThatIsTooShortIsReadAround(t *testing.T) {
 	d := disktest.New()
-	b := newBehind(t, Options{Limits: NewLimits(2<<20, 0), Store: openStore(t, d, 0)})
+	b := newBehind(t, Options{Buffer: 2 << 20, Store: openStore(t, d, 0)})
 	data := content(4 << 20)
 	b.put("f", data)
 	b.wantFile("f", data)
@@ -387,7 +385,7 @@ func TestWhatIsHeldIsSentAsAFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	b := newBehind(t, Options{Limits: NewLimits(16<<20, 0), Store: s})
+	b := newBehind(t, Options{Buffer: 16 << 20, Store: s})
 	data := content(9<<20 + 5)
 	b.put("f", data)
 	b.wantFile("f", data)

@@ -24,7 +24,7 @@ func (f *file) sound() bool {
 		e.Digest = digestOf(f.print.Hash)
 	}
 	h := e.Digest.New()
-	if !usable || h == nil || e.Size > maxVerify || !f.tree.opt.Compare(e) {
+	if !usable || h == nil || e.Size > maxVerify || !f.tree.opt.Checksums.compares(e) {
 		return true
 	}
 	right, err := f.copy.Verify(h, func() bool { return e.Digest.Is(h) })
@@ -46,8 +46,8 @@ func digestOf(hash string) remote.Digest {
 	return remote.NewDigest(remote.MD5, sum)
 }
 
-// Verified notes that all that was read had the right checksum.
-func (r *reader) Verified() {
+// verified notes that all that was read had the right checksum.
+func (r *reader) verified() {
 	if r.opened.Whole {
 		r.file.copy.SetVerified(r.opened)
 	}

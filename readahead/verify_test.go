@@ -17,11 +17,11 @@ import (
 // newSummed is a Tree with a copy of f on the disk d, of which the remote tells the checksum.
 func newSummed(t *testing.T, d *disktest.Disk, size int) (*behind, []byte) {
 	t.Helper()
-	b := newBehind(t, Options{Limits: NewLimits(16<<20, 0), Store: openStore(t, d, 0)})
+	b := newBehind(t, Options{Buffer: 16 << 20, Store: openStore(t, d, 0)})
 	data := content(size)
 	b.put("f", data)
 	sum := md5.Sum(data)
-	b.opt.Known = func(name string) (remote.Entry, bool) {
+	b.below.known = func(name string) (remote.Entry, bool) {
 		e, err := b.store.Stat(t.Context(), name)
 		e.Digest = remote.NewDigest(remote.MD5, sum[:])
 		return e, err == nil
@@ -94,7 +94,7 @@ func TestACopyIsComparedOnce(t *testing.T) {
 func TestWhoComparesACopySaysSo(t *testing.T) {
 	d := disktest.New()
 	b, data := newSummed(t, d, 3<<20)
-	b.opt.Compare = func(remote.Entry) bool { return false } // not before it is read
+	b.opt.Checksums = ChecksumsOff // not before it is read
 	for _, compared := range []bool{false, true} {
 		r := b.open("f", 0)
 		if e, _ := remote.Describe(r); e.Digest == "" != compared {
@@ -103,7 +103,7 @@ func TestWhoComparesACopySaysSo(t *testing.T) {
 		if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, data) {
 			t.Errorf("%d bytes, %v", len(got), err)
 		}
-		r.(*reader).Verified()
+		r.(*reader).verified()
 		closeReader(t, r)
 	}
 }

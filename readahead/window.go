@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	maxRange   = 8  // blocks that one request asks for, unless Options.Chunk says more
+	maxRange   = 8  // blocks that one request asks for, unless Options.RoundTo or Chunks say more
 	maxStreams = 16 // requests of one reader at a time
 )
 
@@ -42,13 +42,12 @@ func (r *reader) ask(i, n int, cancel func(error)) *fetch {
 	q := r.file.begin(i, n, cancel)
 	r.fetches[q] = struct{}{}
 	end := r.memoryEnd()
-	for _, b := range q.blocks {
-		if i < end {
-			r.hold(i, b)
+	for k, b := range q.blocks {
+		if i+k < end {
+			r.hold(i+k, b)
 		}
-		i++
 	}
-	r.claimed = max(r.claimed, i)
+	r.claimed = max(r.claimed, i+n)
 	return q
 }
 
@@ -56,8 +55,11 @@ func (r *reader) ask(i, n int, cancel func(error)) *fetch {
 // faster than the remote: it has twice as many, as what is on its way takes no memory.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) window() int {
+	if r.file.plan != nil {
+		return r.blocks // what is on its way is bounded by streams
+	}
 	head := r.file.index(r.pos)
-	share := r.file.tree.limits.Share()
+	share := r.file.share()
 	if head-r.waited < share/2 {
 		share *= 2
 	}
@@ -85,10 +87,13 @@ func (r *reader) diskEnd() int {
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) rangeSize(i int) int {
 	f := r.file
-	if f.chunked() {
-		chunk := f.tree.opt.Chunk
+	if f.plan != nil {
+		return min(f.plan.end(i), r.blocks) - i
+	}
+	if f.rounded() {
+		chunk := f.tree.opt.RoundTo
 		off, _ := f.span(i)
-		return f.index(min(off-off%chunk+chunk, f.entry.Size)+blockSize-1) - i
+		return f.blocksTo(min(off-off%chunk+chunk, f.entry.Size)) - i
 	}
 	return min(max(r.window()/maxStreams, 1), maxRange, r.blocks-i)
 }
@@ -125,7 +130,7 @@ func (r *reader) missing() (first, n int) {
 func (r *reader) together(i, end int) int {
 	f := r.file
 	most := r.rangeSize(i)
-	if i+most > end && !f.chunked() {
+	if i+most > end && !f.rounded() {
 		return 0
 	}
 	n := 1
@@ -149,15 +154,15 @@ func (r *reader) crowded(q *fetch, i int) bool {
 			return false
 		}
 	}
-	return r.inMemory() >= f.tree.limits.Share()
+	return r.inMemory(nil) >= f.share() || f.plan != nil && f.plan.crowded(r, q, i)
 }
 
-// inMemory is how many blocks r keeps there.
+// inMemory is how many blocks r keeps there, of q only unless it is nil.
 // LOCKS_REQUIRED(r.file.mu)
-func (r *reader) inMemory() int {
+func (r *reader) inMemory(q *fetch) int {
 	n := 0
 	for _, b := range r.slots {
-		if b.data != nil {
+		if b.data != nil && (q == nil || b.from == q) {
 			n++
 		}
 	}
@@ -168,7 +173,7 @@ func (r *reader) inMemory() int {
 // there.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) shed(i int) {
-	if r.slots[i] != nil && i > r.file.index(r.pos) && r.inMemory() > r.file.tree.limits.Share() {
+	if r.slots[i] != nil && i > r.file.index(r.pos) && r.inMemory(nil) > r.file.share() {
 		r.letGo(i)
 	}
 }
@@ -201,7 +206,7 @@ func (r *reader) hurry() {
 	t := &r.trial
 	head := r.file.index(r.pos)
 	took := time.Since(t.began)
-	if got := head - r.first - t.from; r.streams < maxStreams && got >= t.wait && took > 0 {
+	if got := head - r.first - t.from; r.file.plan == nil && r.streams < maxStreams && got >= t.wait && took > 0 {
 		rate := float64(got) / took.Seconds()
 		from := head - r.first
 		switch {
@@ -215,6 +220,12 @@ func (r *reader) hurry() {
 			*t = trial{began: time.Now(), from: from, wait: 16 * r.streams, rate: min(rate, t.rate) / 1.1}
 		}
 	}
+	r.startFetchers()
+}
+
+// startFetchers starts those that there may be besides the ones under way.
+// LOCKS_REQUIRED(r.file.mu)
+func (r *reader) startFetchers() {
 	for r.active < r.streams && r.err == nil && r.failure == nil && r.claimed < r.blocks {
 		r.active++
 		r.spawn(r.work)

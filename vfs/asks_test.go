@@ -52,10 +52,11 @@ func testsHere(t *testing.T) string {
 	t.Helper()
 	files, err := filepath.Glob("*_test.go")
 	below, belowErr := filepath.Glob("../dircache/*_test.go")
-	if err := errors.Join(err, belowErr); err != nil {
+	reading, readingErr := filepath.Glob("../readahead/*_test.go")
+	if err := errors.Join(err, belowErr, readingErr); err != nil {
 		t.Fatal(err)
 	}
-	files = append(files, below...)
+	files = append(append(files, below...), reading...)
 	var text strings.Builder
 	for _, file := range files {
 		b, err := os.ReadFile(file)

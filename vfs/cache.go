@@ -19,12 +19,6 @@ type Cache struct {
 	WriteBack time.Duration
 	// Transfers is how many changes are carried out on the remote at a time; below 1 it is 1.
 	Transfers int
-
-	// ReadAhead is how many bytes CacheFull reads ahead onto the disk, besides those in memory.
-	// FastFingerprint tells the versions of a file apart without asking for a hash, where the
-	// remote names none.
-	ReadAhead       int64
-	FastFingerprint bool
 }
 
 // writeback returns what concerns what waits for the remote.

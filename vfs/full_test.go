@@ -3,7 +3,6 @@ package vfs
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"testing"
 	"time"
@@ -174,33 +173,5 @@ func TestWhoReadsAWaitingFileHasItWholeWhenItBecomesACopy(t *testing.T) {
 	rest, err := io.ReadAll(waiting)
 	if err != nil || !bytes.Equal(append(one, rest...), data) {
 		t.Errorf("%d bytes, %v", len(rest), err)
-	}
-}
-
-func TestWhatHasAnotherChecksumIsNotKept(t *testing.T) {
-	for _, wrong := range []bool{true, false} {
-		s, err := cache.Open(disktest.New(), cache.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		o := sixteenMegabytes
-		o.Cache = Cache{Store: s, Mode: writeback.Full}
-		v, _ := newSumming(t, o, 3*blockSize, wrong)
-		for _, compared := range []bool{true, wrong} { // what is held was compared when it came
-			r, err := v.Open(t.Context(), "f", 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if e, _ := remote.Describe(r); (e.Digest != "") != compared {
-				t.Errorf("the digest of the reader is %q", e.Digest)
-			}
-			if _, err := io.Copy(io.Discard, r); errors.Is(err, remote.ErrDigest) != wrong {
-				t.Errorf("the read ended with %v", err)
-			}
-			r.Close()
-		}
-		if _, held := s.Last("f"); held == wrong {
-			t.Errorf("held: %v, with a wrong checksum: %v", held, wrong)
-		}
 	}
 }

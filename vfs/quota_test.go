@@ -17,6 +17,7 @@ import (
 
 	"ferry/cache"
 	"ferry/disk/disktest"
+	"ferry/readahead"
 	"ferry/remote"
 	"ferry/writeback"
 )
@@ -148,7 +149,7 @@ func TestTheCacheObeysItsSize(t *testing.T) {
 	}
 	far := &bottomless{stored: map[string]bool{}}
 	tree := New(far, Options{
-		ReadBuffer: 1 << 20, DirCacheTime: time.Minute,
+		Reading: readahead.Options{Buffer: 1 << 20}, DirCacheTime: time.Minute,
 		Cache: Cache{Store: store, Mode: writeback.Full, WriteBack: time.Millisecond, Transfers: 4},
 	})
 	ctx, stop := context.WithCancel(t.Context())

@@ -11,13 +11,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ferry/readahead"
 	"ferry/remote"
 	"ferry/remote/wrap/faulty"
 )
 
 const blockSize = 256 << 10
 
-var sixteenMegabytes = Options{ReadBuffer: 16 << 20}
+var sixteenMegabytes = Options{Reading: readahead.Options{Buffer: 16 << 20}}
 
 func content(size int) []byte {
 	b := make([]byte, size)
@@ -30,6 +31,18 @@ func (b *behind) putBytes(name string, data []byte) {
 	b.t.Helper()
 	if _, err := b.store.Put(context.Background(), name, bytes.NewReader(data), remote.PutOptions{}); err != nil {
 		b.t.Fatal(err)
+	}
+}
+
+func (b *behind) readsBytes(name string, want []byte) {
+	b.t.Helper()
+	r, err := b.Open(b.t.Context(), name, 0)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer r.Close()
+	if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, want) {
+		b.t.Errorf("%d bytes, %v", len(got), err)
 	}
 }
 

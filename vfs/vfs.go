@@ -22,10 +22,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"io"
+	"errors"
 	"io/fs"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"ferry/breaker"
@@ -74,14 +73,8 @@ type Options struct {
 	// Watch runs; 0 = never. One that tells by itself is listened to, or with 0 is not.
 	PollInterval time.Duration
 
-	// ReadBuffer is how many bytes of a file are read ahead at most; below 512 KiB nothing is.
-	// MaxReadBuffer is how many of all files together; 0 = no limit. When files are many each gets
-	// less, and none is refused.
-	ReadBuffer, MaxReadBuffer int64
-	// Chunks say in which requests files are read; nil leaves it to what turns out to be quickest.
-	Chunks *Chunks
-	// Checksums say when what was read is compared with the checksum that the remote tells.
-	Checksums Checksums
+	// Reading says how files are read. Its Store is that of Cache, in mode full.
+	Reading readahead.Options
 
 	// MayMake returns why a file or directory called name may not be made, nil where it may. It is
 	// asked before a byte is taken. Without it everything may.
@@ -110,12 +103,10 @@ type FS struct {
 	remote  remote.Remote
 	breaker *breaker.Breaker // whether the remote answers
 	names   *dircache.Tree   // what is remembered of the remote
-	reads   *readahead.Tree
-	limits  *readahead.Limits // of reads
+	reads   *readahead.Tree  // over names; reads files ahead
 	cuts    cuts
 	ages    remote.Ages // of unfinished uploads
 	began   time.Time
-	silent  atomic.Bool // the remote does not say what it sends
 	caps    remote.Caps // of the remote
 
 	top     layer         // what is served
@@ -139,17 +130,6 @@ type layer interface {
 	LocalParts(dir string) (parts []remote.Entry, others bool)
 }
 
-// reading is the remote, whose files are read ahead.
-type reading struct {
-	remote.Forward
-	fs *FS
-}
-
-// Open implements remote.Remote.
-func (r reading) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
-	return r.fs.openRemote(ctx, name, off, n)
-}
-
 // New returns the tree of r, which stays the caller's to close.
 func New(r remote.Remote, o Options) *FS {
 	f := &FS{remote: r, caps: r.Info().Caps, opt: o}
@@ -157,12 +137,15 @@ func New(r remote.Remote, o Options) *FS {
 	f.names = dircache.New(r, f.breaker, dircache.Options{
 		Time: o.DirCacheTime, RefreshWait: o.DirRefreshWait, Entries: o.DirCacheEntries, PollInterval: o.PollInterval, Log: o.Log,
 	})
-	opts := o.readOptions(r, f.names, f.breaker)
+	reading := o.Reading
+	if reading.Log = o.Log; o.Cache.Mode == writeback.Full {
+		reading.Store = o.Cache.Store
+	}
+	f.reads = readahead.New(f.names, reading)
 	f.began = time.Now()
 	f.ages.Began(f.began)
 	f.cuts.began = time.Now()
-	f.reads, f.limits = readahead.New(r, opts), opts.Limits
-	f.pile(reading{remote.Forward{Remote: f.names.Direct()}, f})
+	f.pile(f.reads.Direct())
 	return f
 }
 
@@ -213,8 +196,7 @@ const (
 // Close ends the listings under way and waits for them. Readers are closed before. The remote is
 // the caller's to close.
 func (f *FS) Close() error {
-	err := f.names.Close()
-	f.reads.Close()
+	err := errors.Join(f.names.Close(), f.reads.Close())
 	f.breaker.Close()
 	return err
 }

@@ -258,7 +258,6 @@ func (v *Tree) removeOne(ctx context.Context, name string) error {
 		err = v.rootThere(ctx, err)
 	}
 	if err == nil {
-		v.copyRemoved(name)
 		return nil
 	}
 	v.names.Invalidate(name)

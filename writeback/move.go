@@ -140,7 +140,6 @@ func (v *Tree) moveThere(ctx context.Context, from, to string) error {
 	if err != nil {
 		return err
 	}
-	v.copyMoved(from, to)
 	if from == to {
 		return nil
 	}

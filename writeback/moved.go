@@ -64,7 +64,6 @@ func (v *Tree) moveOne(ctx context.Context, c *change, rec cache.Record) error {
 	if err != nil {
 		return err
 	}
-	v.copyMoved(rec.Source, rec.Name)
 	v.changedThere(rec.Source, rec.Name)
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -85,6 +84,7 @@ func (v *Tree) moveMissing(ctx context.Context, rec cache.Record, missing error)
 	}
 	there, err := v.remote.Stat(ctx, rec.Name)
 	if (err != nil || there.Size != rec.Size || !v.sameTime(there, rec)) && v.moveStray(ctx, rec) {
+		v.copyMoved(rec.Source, rec.Name)
 		return nil
 	}
 	if err != nil && !errors.Is(err, remote.ErrNotExist) && !errors.Is(err, remote.ErrNotDir) {
@@ -94,6 +94,7 @@ func (v *Tree) moveMissing(ctx context.Context, rec cache.Record, missing error)
 		v.log.LogAttrs(ctx, slog.LevelWarn, "A file that was to be renamed is not on the remote any more",
 			slog.String("path", rec.Source), slog.String("to", rec.Name))
 	}
+	v.copyMoved(rec.Source, rec.Name)
 	return nil
 }
 

@@ -171,18 +171,10 @@ func (v *Tree) checkPart(ctx context.Context, op, name, owner string) error {
 	return v.check(ctx, op, name)
 }
 
-// copyMoved lets the copy of a file that was renamed on the remote go with it. What cannot be moved
-// is read anew.
+// copyMoved lets the copy of a file go with it that an earlier attempt has renamed on the remote.
+// What cannot be moved is read anew.
 func (v *Tree) copyMoved(from, to string) {
 	if v.mode == Full {
 		_ = v.store.MoveCopy(from, to)
-	}
-}
-
-// copyRemoved drops the copy of a file that is gone. One that stays only takes room: it is of no
-// version that there will be.
-func (v *Tree) copyRemoved(name string) {
-	if v.mode == Full {
-		_ = v.store.Forget(name)
 	}
 }

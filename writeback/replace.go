@@ -256,7 +256,6 @@ func (v *Tree) removeWaiting(ctx context.Context, c *change) (bool, error) {
 func (v *Tree) removeThere(ctx context.Context, name string) error {
 	err := v.doubts.ask(ctx, func(ctx context.Context) error { return v.remote.Remove(ctx, name) }, name)
 	if err == nil || errors.Is(err, remote.ErrNotExist) {
-		v.copyRemoved(name)
 		v.supersedeLost(ctx, name)
 	}
 	v.changedThere(name)

@@ -12,6 +12,7 @@ import (
 	"ferry/cmd/ferry/internal/places"
 	"ferry/cmd/ferry/internal/rcbridge"
 	"ferry/config"
+	"ferry/readahead"
 	"ferry/registry"
 	"ferry/remote"
 	"ferry/remote/wrap/count"
@@ -191,35 +192,41 @@ func (o *options) treeOptions(log *slog.Logger) vfs.Options {
 		DirRefreshWait: o.DirRefreshWait,
 		RemoteWait:     cmp.Or(o.RemoteWait, vfs.AnswerLimit),
 		PollInterval:   o.UsedPollInterval(),
-		ReadBuffer:     int64(o.BufferSize),
-		MaxReadBuffer:  max(int64(o.MaxBufferMemory), 0),
-		Chunks:         o.chunks(),
-		Checksums:      o.checksums(),
+		Reading:        o.reading(),
 		Log:            log,
+	}
+}
+
+// reading returns how files are read.
+func (o *options) reading() readahead.Options {
+	return readahead.Options{
+		Buffer: int64(o.BufferSize), MaxBuffer: max(int64(o.MaxBufferMemory), 0),
+		Chunks: o.chunks(), Checksums: o.checksums(),
+		DiskAhead: max(int64(o.Cache.ReadAhead), 0), FastFingerprint: o.Cache.FastFingerprint,
 	}
 }
 
 // checksums says when checksums are compared: --no-checksum=false asks for those that are dear,
 // too.
-func (o *options) checksums() vfs.Checksums {
+func (o *options) checksums() readahead.Checksums {
 	switch {
 	case o.NoChecksum, o.IgnoreChecksum:
-		return vfs.ChecksumsOff
+		return readahead.ChecksumsOff
 	case o.Given("no-checksum"):
-		return vfs.ChecksumsAll
+		return readahead.ChecksumsAll
 	}
-	return vfs.ChecksumsCheap
+	return readahead.ChecksumsCheap
 }
 
 // chunks says in which requests files are read, nil where no flag does.
-func (o *options) chunks() *vfs.Chunks {
+func (o *options) chunks() *readahead.Chunks {
 	if !o.Given("vfs-read-chunk-size") && !o.Given("vfs-read-chunk-size-limit") && !o.Given("vfs-read-chunk-streams") {
 		if o.Chain.Connections > 0 {
-			return &vfs.Chunks{} // a download has one connection, so that there are enough for others
+			return &readahead.Chunks{} // a download has one connection, so that there are enough for others
 		}
 		return nil
 	}
-	return &vfs.Chunks{Size: int64(o.ReadChunk), Limit: int64(o.ReadChunkTo), Streams: int(min(o.ReadStreams, maxReadStreams))}
+	return &readahead.Chunks{Size: int64(o.ReadChunk), Limit: int64(o.ReadChunkTo), Streams: int(min(o.ReadStreams, maxReadStreams))}
 }
 
 // maxReadStreams is how many requests for one file there are at most at a time: more would not end
@@ -232,7 +239,6 @@ func treeCache(c *flags.CacheOptions, store *cache.Store) vfs.Cache {
 	acks := map[string]writeback.Ack{"durable": writeback.AckDurable, "spooled": writeback.AckSpooled, "remote": writeback.AckRemote}
 	return vfs.Cache{
 		Store: store, Mode: modes[c.Mode], Ack: acks[c.Ack], WriteBack: c.WriteBack, Transfers: int(min(c.Transfers, 1<<16)),
-		ReadAhead: max(int64(c.ReadAhead), 0), FastFingerprint: c.FastFingerprint,
 	}
 }
 

@@ -13,11 +13,11 @@ import (
 
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/cmd/ferry/internal/logging"
+	"ferry/readahead"
 	"ferry/remote"
 	"ferry/remote/driver/local"
 	"ferry/remote/driver/memory"
 	"ferry/remote/wrap/faulty"
-	"ferry/vfs"
 )
 
 // far is a remote of another machine.
@@ -86,7 +86,7 @@ func TestTheChainIsWhatTheFlagsAskFor(t *testing.T) {
 }
 
 func TestDefaultsOfTheTree(t *testing.T) {
-	if o := parse(t); o.checksums() != vfs.ChecksumsCheap || o.chunks() != nil {
+	if o := parse(t); o.checksums() != readahead.ChecksumsCheap || o.chunks() != nil {
 		t.Errorf("checksums %v, chunks %v", o.checksums(), o.chunks())
 	}
 }

@@ -38,11 +38,12 @@ type Options struct {
 
 // Remote is a remote whose listings and contents are kept.
 type Remote struct {
-	remote.Forward
-	disk     disk.Disk
-	store    *cache.Store
-	reads    *readahead.Tree
-	listings *listings
+	remote.Forward // to reads, for what is not remembered
+	inner          remote.Remote
+	disk           disk.Disk
+	store          *cache.Store
+	reads          *readahead.Tree
+	listings       *listings
 
 	start sync.Once
 	stop  context.CancelFunc // set by start
@@ -72,11 +73,12 @@ func open(r remote.Remote, d disk.Disk, o Options) (*Remote, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	c := &Remote{Forward: remote.Forward{Remote: r}, disk: d, store: store, listings: listings}
-	c.reads = readahead.New(slow{c.Forward}, readahead.Options{
-		Limits: readahead.NewLimits(o.Buffer, o.MaxBuffer), Store: store, Chunk: o.ChunkSize,
-		Known: listings.known, Stat: c.Stat, Changed: func(name string) { listings.drop(name) }, Log: o.Log,
+	c := &Remote{inner: r, disk: d, store: store, listings: listings}
+	c.reads = readahead.New(&kept{slow{remote.Forward{Remote: r}}, c}, readahead.Options{
+		Buffer: o.Buffer, MaxBuffer: o.MaxBuffer, Checksums: readahead.ChecksumsHeld,
+		Store: store, RoundTo: o.ChunkSize, Log: o.Log,
 	})
+	c.Forward = remote.Forward{Remote: c.reads.Direct()}
 	return c, nil
 }
 
@@ -89,8 +91,28 @@ func (s slow) Info() remote.Info {
 	return i
 }
 
-// Info implements remote.Remote.
-func (r *Remote) Info() remote.Info { return slow{r.Forward}.Info() }
+// kept is a remote with what is kept of its listings: what is below its reader.
+type kept struct {
+	slow
+	listed *Remote
+}
+
+// Stat implements remote.Remote.
+func (k *kept) Stat(ctx context.Context, name string) (remote.Entry, error) {
+	return k.listed.Stat(ctx, name)
+}
+
+// Known implements readahead.Memory.
+func (k *kept) Known(name string) (remote.Entry, bool) { return k.listed.listings.known(name) }
+
+// Invalidate implements readahead.Memory.
+func (k *kept) Invalidate(name string) { k.listed.listings.drop(name) }
+
+// Direct implements readahead.Memory.
+func (k *kept) Direct() remote.Remote { return k.slow }
+
+// Unwrap returns what is kept; what lies between is no remote of its own.
+func (r *Remote) Unwrap() remote.Remote { return r.inner }
 
 // Open implements remote.Remote.
 func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
@@ -107,12 +129,11 @@ func (r *Remote) keepHouse() {
 
 // Close implements remote.Remote.
 func (r *Remote) Close() error {
-	r.reads.Close()
+	err := r.reads.Close()
 	r.start.Do(func() {}) // from here on nothing begins any more
-	var err error
 	if r.stop != nil {
 		r.stop()
-		err = <-r.ended
+		err = errors.Join(err, <-r.ended)
 	}
-	return errors.Join(err, r.store.Close(), r.disk.Close(), r.Forward.Close())
+	return errors.Join(err, r.store.Close(), r.disk.Close(), r.inner.Close())
 }

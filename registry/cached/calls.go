@@ -101,22 +101,12 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 
 // Remove implements remote.Remote.
 func (r *Remote) Remove(ctx context.Context, name string) error {
-	return r.remove(name, func() error { return r.Forward.Remove(ctx, name) })
+	return r.change(func() error { return r.Forward.Remove(ctx, name) }, name)
 }
 
 // RemoveVersion implements remote.VersionRemover.
 func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error {
-	return r.remove(name, func() error { return r.Forward.RemoveVersion(ctx, name, version) })
-}
-
-func (r *Remote) remove(name string, call func() error) error {
-	return r.change(func() error {
-		err := call()
-		if err == nil {
-			_ = r.store.Forget(name) // it would only take room
-		}
-		return err
-	}, name)
+	return r.change(func() error { return r.Forward.RemoveVersion(ctx, name, version) }, name)
 }
 
 // Mkdir implements remote.Remote.
@@ -134,14 +124,10 @@ func (r *Remote) Move(ctx context.Context, from, to string) error {
 	isFile := r.listings.hasFile(from)
 	return r.change(func() error {
 		err := r.Forward.Move(ctx, from, to)
-		if err != nil {
-			return err
-		}
-		_ = r.store.MoveCopy(from, to) // what cannot be moved is read anew
-		if !isFile && r.Forward.Info().Caps.MoveDir {
+		if err == nil && !isFile && r.Forward.Info().Caps.MoveDir {
 			r.listings.dropAll()
 		}
-		return nil
+		return err
 	}, from, to)
 }
 

@@ -1,4 +1,4 @@
-package vfs
+package readahead
 
 import (
 	"bytes"
@@ -14,12 +14,11 @@ import (
 	"ferry/cache"
 	"ferry/disk/disktest"
 	"ferry/remote"
-	"ferry/writeback"
 )
 
 // summing is a remote that tells checksums, wrong ones if it is asked to.
 type summing struct {
-	far
+	*far
 	digest remote.Digest
 	size   int64 // that is told; 0 = the real one
 }
@@ -53,25 +52,25 @@ func (d described) Described() (remote.Entry, bool) { return d.entry, true }
 
 // newSumming serves f of that size, in the first 10 bytes of which is told what is not there if
 // wrong.
-func newSumming(t *testing.T, o Options, size int, wrong bool) (*View, []byte) {
+func newSumming(t *testing.T, o Options, size int, wrong bool) (*Tree, []byte) {
 	t.Helper()
 	b := newBehind(t, Options{})
 	data := content(size)
-	b.putBytes("f", data)
+	b.put("f", data)
 	sum := md5.Sum(data)
 	if wrong {
 		sum[0]++
 	}
-	tree := New(&summing{far: far{Forward: remote.Forward{Remote: b.store}}, digest: remote.NewDigest(remote.MD5, sum[:])}, o)
+	tree := New(&summing{far: b.far, digest: remote.NewDigest(remote.MD5, sum[:])}, o)
 	t.Cleanup(func() { tree.Close() })
-	return tree.View("bob"), data
+	return tree, data
 }
 
 func TestTheChecksumIsComparedAtTheEndOfAWholeRead(t *testing.T) {
 	for _, size := range []int{1, blockSize, 3 * blockSize} {
-		for _, o := range []Options{{}, sixteenMegabytes, {ReadBuffer: mib, Chunks: &Chunks{Size: mib / 4, Streams: 2}}} {
+		for _, o := range []Options{{}, sixteenMegabytes(), {Buffer: mib, Chunks: &Chunks{Size: mib / 4, Streams: 2}}} {
 			for _, wrong := range []bool{false, true} {
-				t.Run(fmt.Sprint(size, o.ReadBuffer, o.Chunks != nil, wrong), func(t *testing.T) {
+				t.Run(fmt.Sprint(size, o.Buffer, o.Chunks != nil, wrong), func(t *testing.T) {
 					v, data := newSumming(t, o, size, wrong)
 					checkRead(t, v, data, wrong, func(w io.Writer, r io.Reader) (int64, error) { return io.Copy(w, r) })
 					checkRead(t, v, data, wrong, func(w io.Writer, r io.Reader) (int64, error) {
@@ -83,9 +82,9 @@ func TestTheChecksumIsComparedAtTheEndOfAWholeRead(t *testing.T) {
 	}
 }
 
-func checkRead(t *testing.T, v *View, data []byte, wrong bool, copyAll func(io.Writer, io.Reader) (int64, error)) {
+func checkRead(t *testing.T, v *Tree, data []byte, wrong bool, copyAll func(io.Writer, io.Reader) (int64, error)) {
 	t.Helper()
-	r, err := v.Open(t.Context(), "f", 0)
+	r, err := v.Open(t.Context(), "f", 0, -1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,8 +114,8 @@ func TestWhatIsHeldIsComparedToo(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	v, data := newSumming(t, Options{ReadBuffer: mib, Cache: Cache{Store: store, Mode: writeback.Full}}, 16*mib, false)
-	r, err := v.Open(t.Context(), "f", 0)
+	v, data := newSumming(t, Options{Buffer: mib, Store: store}, 16*mib, false)
+	r, err := v.Open(t.Context(), "f", 0, -1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +130,7 @@ func TestWhatIsHeldIsComparedToo(t *testing.T) {
 		}
 	}
 	read := func() ([]byte, error) {
-		r, err := v.Open(t.Context(), "f", 0)
+		r, err := v.Open(t.Context(), "f", 0, -1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,8 +148,8 @@ func TestWhatIsHeldIsComparedToo(t *testing.T) {
 }
 
 func TestChecksumsThatAreNotCompared(t *testing.T) {
-	read := func(v *View, off int64) error {
-		r, err := v.Open(t.Context(), "f", off)
+	read := func(v *Tree, off int64) error {
+		r, err := v.Open(t.Context(), "f", off, -1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -166,7 +165,7 @@ func TestChecksumsThatAreNotCompared(t *testing.T) {
 	if err := read(v, 1); err != nil {
 		t.Errorf("from the second byte on: %v", err)
 	}
-	r, err := v.Open(t.Context(), "f", 0)
+	r, err := v.Open(t.Context(), "f", 0, -1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,9 +181,9 @@ func TestChecksumsThatAreNotCompared(t *testing.T) {
 func TestTheMD5OfLargeFilesIsComparedOnDemand(t *testing.T) {
 	for o, want := range map[Checksums]bool{ChecksumsCheap: false, ChecksumsAll: true} {
 		v, _ := newSumming(t, Options{Checksums: o}, 1000, true)
-		s := v.fs.remote.(*summing)
+		s := v.Remote.(*summing)
 		s.size = 64<<20 + 1
-		r, err := v.Open(t.Context(), "f", 0)
+		r, err := v.Open(t.Context(), "f", 0, -1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -193,7 +192,7 @@ func TestTheMD5OfLargeFilesIsComparedOnDemand(t *testing.T) {
 		}
 		r.Close()
 		s.digest = remote.NewDigest(remote.CRC32C, []byte("1234"))
-		r, err = v.Open(t.Context(), "f", 0)
+		r, err = v.Open(t.Context(), "f", 0, -1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -201,5 +200,33 @@ func TestTheMD5OfLargeFilesIsComparedOnDemand(t *testing.T) {
 			t.Errorf("mode %d: a CRC32C is not compared", o)
 		}
 		r.Close()
+	}
+}
+
+func TestWhatHasAnotherChecksumIsNotKept(t *testing.T) {
+	for _, wrong := range []bool{true, false} {
+		s, err := cache.Open(disktest.New(), cache.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := sixteenMegabytes()
+		o.Store = s
+		v, _ := newSumming(t, o, 3*blockSize, wrong)
+		for _, compared := range []bool{true, wrong} { // what is held was compared when it came
+			r, err := v.Open(t.Context(), "f", 0, -1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e, _ := remote.Describe(r); (e.Digest != "") != compared {
+				t.Errorf("the digest of the reader is %q", e.Digest)
+			}
+			if _, err := io.Copy(io.Discard, r); errors.Is(err, remote.ErrDigest) != wrong {
+				t.Errorf("the read ended with %v", err)
+			}
+			r.Close()
+		}
+		if _, held := s.Last("f"); held == wrong {
+			t.Errorf("held: %v, with a wrong checksum: %v", held, wrong)
+		}
 	}
 }

@@ -1,4 +1,4 @@
-package vfs
+package readahead
 
 import (
 	"bytes"
@@ -45,11 +45,11 @@ func rangesOf(t *testing.T, size int, off int64, plan Chunks) []string {
 	t.Helper()
 	b := newBehind(t, Options{})
 	data := content(size)
-	b.putBytes("f", data)
+	b.put("f", data)
 	a := &asks{Forward: remote.Forward{Remote: b.store}}
-	tree := New(a, Options{ReadBuffer: 16 * mib, Chunks: &plan})
+	tree := New(a, Options{Buffer: 16 * mib, Chunks: &plan})
 	defer tree.Close()
-	r, err := tree.View("bob").Open(t.Context(), "f", off)
+	r, err := tree.Open(t.Context(), "f", off, -1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,6 +86,8 @@ func TestReadChunkSizesAreThoseAskedFor(t *testing.T) {
 		{"streams are of one size", 0, Chunks{Size: 3 * mib, Limit: -1, Streams: 2},
 			[]string{"0+3145728", "3145728+3145728", "6291456+3145728", "9437184+524293"}},
 		{"there are more streams than chunks", 0, Chunks{Size: 6 * mib, Streams: 8}, []string{"0+6291456", "6291456+3670021"}},
+		{"sizes that are no number of blocks", 9 * mib, Chunks{Size: 100_000, Limit: 250_000},
+			[]string{"9437184+100000", "9537184+200000", "9737184+200000", "9937184+24293"}},
 		{"behind the end", 20 * mib, Chunks{Size: mib}, []string{"20971520+1048576"}},
 	}
 	for _, tt := range tests {
@@ -99,28 +101,16 @@ func TestReadChunkSizesAreThoseAskedFor(t *testing.T) {
 
 func TestStreamsRunAtTheSameTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBehind(t, Options{ReadBuffer: 16 * mib, Chunks: &Chunks{Size: mib, Streams: 8}})
+		b := newBehind(t, Options{Buffer: 16 * mib, Chunks: &Chunks{Size: mib, Streams: 8}})
 		data := content(16 * mib)
-		b.putBytes("f", data)
+		b.put("f", data)
 		b.remote.Inject(faulty.Fault{Op: faulty.Open, Delay: 100 * time.Millisecond, Slow: true, Times: -1})
 		begun := time.Now()
-		b.readsBytes("f", data)
+		b.wantFile("f", data)
 		if took := time.Since(begun); took > 700*time.Millisecond { // one stream would take 1.6 s
 			t.Errorf("16 chunks took %v", took)
 		}
 	})
-}
-
-func (b *behind) readsBytes(name string, want []byte) {
-	b.t.Helper()
-	r, err := b.Open(b.t.Context(), name, 0)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer r.Close()
-	if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, want) {
-		b.t.Errorf("%d bytes, %v", len(got), err)
-	}
 }
 
 func TestChunksAreReadAheadWithinTheBuffer(t *testing.T) {
@@ -130,29 +120,27 @@ func TestChunksAreReadAheadWithinTheBuffer(t *testing.T) {
 		o    Options
 		want int
 	}{
-		{"one stream by the buffer", Chunks{Size: 128 * mib, Limit: -1}, Options{ReadBuffer: 2 * mib}, 2 * mib},
-		{"streams by their chunks", Chunks{Size: mib, Streams: 3}, Options{ReadBuffer: 16 * mib}, 3 * mib},
-		{"all by what there is for all", Chunks{Size: mib, Streams: 4}, Options{ReadBuffer: 16 * mib, MaxReadBuffer: 2 * mib}, 2 * mib},
+		{"one stream by the buffer", Chunks{Size: 128 * mib, Limit: -1}, Options{Buffer: 2 * mib}, 2 * mib},
+		{"streams by their chunks", Chunks{Size: mib, Streams: 3}, Options{Buffer: 16 * mib}, 3 * mib},
+		{"all by what there is for all", Chunks{Size: mib, Streams: 4}, Options{Buffer: 16 * mib, MaxBuffer: 2 * mib}, 2 * mib},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tt.o.Chunks = &tt.plan
 				b := newBehind(t, tt.o)
-				b.putBytes("f", content(8*mib))
-				r, err := b.Open(t.Context(), "f", 0)
+				b.put("f", content(8*mib))
+				r, err := b.Open(t.Context(), "f", 0, -1)
 				if err != nil {
 					t.Fatal(err)
 				}
 				defer r.Close()
 				synctest.Wait()
-				c := r.(*chunked)
-				c.mu.Lock()
-				defer c.mu.Unlock()
+				c := r.(*reader)
+				c.file.mu.Lock()
+				defer c.file.mu.Unlock()
 				got := 0
-				for i := range c.lanes {
-					for _, p := range c.lanes[i].pieces {
-						got += p.n
-					}
+				for _, b := range c.slots {
+					got += b.n
 				}
 				if got != tt.want {
 					t.Errorf("%d KiB are in memory, want %d", got>>10, tt.want>>10)
@@ -164,14 +152,14 @@ func TestChunksAreReadAheadWithinTheBuffer(t *testing.T) {
 
 func TestChunksOfAFileThatChangesAreNeverMixed(t *testing.T) {
 	for _, streams := range []int{0, 4} {
-		b := newBehind(t, Options{ReadBuffer: mib, Chunks: &Chunks{Size: mib / 4, Streams: streams}})
+		b := newBehind(t, Options{Buffer: mib, Chunks: &Chunks{Size: mib / 4, Streams: streams}})
 		before, after := content(8*mib), bytes.Repeat([]byte("x"), 8*mib)
-		b.putBytes("f", before)
-		r, err := b.Open(t.Context(), "f", 0)
+		b.put("f", before)
+		r, err := b.Open(t.Context(), "f", 0, -1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.putBytes("f", after)
+		b.put("f", after)
 		got, err := io.ReadAll(r)
 		if !errors.Is(err, remote.ErrChanged) || !bytes.Equal(got, before[:len(got)]) {
 			t.Errorf("%d streams: %d bytes, %v", streams, len(got), err)
@@ -185,10 +173,10 @@ func TestChunksThatFailEndTheRead(t *testing.T) {
 		{Op: faulty.Open, Skip: 2},
 		{Op: faulty.Read, After: 100, Skip: 0},
 	} {
-		b := newBehind(t, Options{ReadBuffer: mib, Chunks: &Chunks{Size: mib, Streams: 2}})
-		b.putBytes("f", content(8*mib))
+		b := newBehind(t, Options{Buffer: mib, Chunks: &Chunks{Size: mib, Streams: 2}})
+		b.put("f", content(8*mib))
 		b.remote.Inject(fault)
-		r, err := b.Open(t.Context(), "f", 0)
+		r, err := b.Open(t.Context(), "f", 0, -1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -200,10 +188,10 @@ func TestChunksThatFailEndTheRead(t *testing.T) {
 }
 
 func TestChunksAreAReader(t *testing.T) {
-	b := newBehind(t, Options{ReadBuffer: mib, Chunks: &Chunks{Size: 300_000, Limit: -1, Streams: 3}})
+	b := newBehind(t, Options{Buffer: mib, Chunks: &Chunks{Size: 300_000, Limit: -1, Streams: 3}})
 	data := content(mib + 7)
-	b.putBytes("f", data)
-	r, err := b.Open(t.Context(), "f", 0)
+	b.put("f", data)
+	r, err := b.Open(t.Context(), "f", 0, -1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +199,7 @@ func TestChunksAreAReader(t *testing.T) {
 	if err := iotest.TestReader(struct{ io.Reader }{r}, data); err != nil {
 		t.Error(err)
 	}
-	r, err = b.Open(t.Context(), "f", 10)
+	r, err = b.Open(t.Context(), "f", 10, -1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,36 +208,17 @@ func TestChunksAreAReader(t *testing.T) {
 	if n, err := io.Copy(&got, r); err != nil || n != int64(len(data)-10) || !bytes.Equal(got.Bytes(), data[10:]) {
 		t.Errorf("WriteTo gave %d bytes, %v", n, err)
 	}
-	if _, err := b.Open(t.Context(), "none", 0); !errors.Is(err, remote.ErrNotExist) {
+	if _, err := b.Open(t.Context(), "none", 0, -1); !errors.Is(err, remote.ErrNotExist) {
 		t.Errorf("a file that does not exist: %v", err)
 	}
 }
 
 func TestWhatDoesNotSayWhatItSendsIsNotReadInChunks(t *testing.T) {
-	b := newBehind(t, Options{})
+	b := newBehind(t, Options{Chunks: &Chunks{Size: mib}})
+	b.far.mute = true
 	data := content(3 * mib)
-	b.putBytes("f", data)
-	tree := New(mute{far{Forward: remote.Forward{Remote: b.store}}}, Options{Chunks: &Chunks{Size: mib}})
-	defer tree.Close()
+	b.put("f", data)
 	for range 2 {
-		r, err := tree.View("bob").Open(t.Context(), "f", 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, data) {
-			t.Errorf("%d bytes, %v", len(got), err)
-		}
-		r.Close()
+		b.wantFile("f", data)
 	}
-}
-
-// mute is a remote whose readers do not describe what they read.
-type mute struct{ remote.Remote }
-
-func (m mute) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
-	r, err := m.Remote.Open(ctx, name, off, n)
-	if err != nil {
-		return nil, err
-	}
-	return struct{ io.ReadCloser }{r}, nil
 }

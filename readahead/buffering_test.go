@@ -1,8 +1,10 @@
-package vfs
+package readahead
 
 import (
 	"context"
 	"io"
+	"runtime"
+	"runtime/metrics"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -13,7 +15,7 @@ import (
 
 // counting is a remote that counts the bytes that are taken from it.
 type counting struct {
-	far
+	*far
 	fetched atomic.Int64
 }
 
@@ -37,11 +39,11 @@ func (c *countingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// A buffered file is one of 8 MiB that is open, and what it has in memory.
-type buffered struct {
+// buffering is a file of 8 MiB that is open, and what it has in memory.
+type buffering struct {
 	t *testing.T
 	*counting
-	view  *View
+	tree  *Tree
 	files []io.ReadCloser
 	taken int64
 }
@@ -53,16 +55,16 @@ const inHand = 256 << 10
 
 // newBuffered opens the file n times, each with a --buffer-size of so much, and all together of
 // total.
-func newBuffered(t *testing.T, n int, buffer, total int64) *buffered {
+func newBuffered(t *testing.T, n int, buffer, total int64) *buffering {
 	t.Helper()
 	b := newBehind(t, Options{})
-	b.putBytes("f", make([]byte, bufferedSize))
-	c := &counting{far: far{Forward: remote.Forward{Remote: b.store}}}
-	tree := New(c, Options{ReadBuffer: buffer, MaxReadBuffer: total})
+	b.put("f", make([]byte, bufferedSize))
+	c := &counting{far: b.far}
+	tree := New(c, Options{Buffer: buffer, MaxBuffer: total})
 	t.Cleanup(func() { tree.Close() })
-	open := &buffered{t: t, counting: c, view: tree.View("bob")}
+	open := &buffering{t: t, counting: c, tree: tree}
 	for range n {
-		r, err := open.view.Open(t.Context(), "f", 0)
+		r, err := open.tree.Open(t.Context(), "f", 0, -1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +74,7 @@ func newBuffered(t *testing.T, n int, buffer, total int64) *buffered {
 }
 
 // take reads n bytes of each file, and returns how many are in memory when nothing moves any more.
-func (b *buffered) take(n int64) int64 {
+func (b *buffering) take(n int64) int64 {
 	b.t.Helper()
 	for _, f := range b.files {
 		got, err := io.CopyN(io.Discard, f, n)
@@ -85,10 +87,17 @@ func (b *buffered) take(n int64) int64 {
 	return b.fetched.Load() - b.taken
 }
 
-func (b *buffered) close() {
+func (b *buffering) close() {
 	for _, f := range b.files {
 		f.Close()
 	}
+}
+
+func heapInUse() int64 {
+	runtime.GC()
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample)
+	return int64(sample[0].Value.Uint64())
 }
 
 // The sentences of the manual about buffers, by the names of the subtests.

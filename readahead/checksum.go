@@ -1,4 +1,4 @@
-package vfs
+package readahead
 
 import (
 	"hash"
@@ -18,9 +18,9 @@ const (
 	ChecksumsAll
 	// ChecksumsOff compares nothing.
 	ChecksumsOff
+	// ChecksumsHeld compares what is held, at little cost, and leaves the rest to who reads.
+	ChecksumsHeld
 )
-
-const hintDigest = "What came is not what the storage has, by its checksum; read it again. (--no-checksum does not compare.)"
 
 // compares reports whether a content is compared with e.Digest.
 func (c Checksums) compares(e remote.Entry) bool {
@@ -33,18 +33,18 @@ func (c Checksums) compares(e remote.Entry) bool {
 	return e.Digest.Cheap(e.Size)
 }
 
-// checked returns r, which reads name from off on, with a look at the checksum when it has come to
-// its end.
-func (f *FS) checked(r io.ReadCloser, name string, off int64) io.ReadCloser {
+// checked returns r, which reads name from its beginning to its end, with a look at the checksum
+// when it has come there.
+func (t *Tree) checked(r io.ReadCloser, name string) io.ReadCloser {
 	e, known := remote.Describe(r)
-	if !known || off != 0 || e.Size <= 0 || !f.opt.Checksums.compares(e) {
+	if !known || e.Size <= 0 || t.opt.Checksums == ChecksumsHeld || !t.opt.Checksums.compares(e) {
 		return r
 	}
 	h := e.Digest.New()
 	if h == nil {
 		return r
 	}
-	c := &checkedReader{ReadCloser: r, name: name, entry: e, hash: h, forget: f.reads.Forget}
+	c := &checkedReader{ReadCloser: r, name: name, entry: e, hash: h, tree: t}
 	if to, ok := r.(io.WriterTo); ok {
 		return &checkedWriterTo{c, to}
 	}
@@ -58,8 +58,7 @@ type checkedReader struct {
 	entry remote.Entry
 	hash  hash.Hash
 	n     int64
-	// forget drops what is kept of the file.
-	forget func(name string)
+	tree  *Tree
 }
 
 func (c *checkedReader) Read(p []byte) (int, error) {
@@ -80,13 +79,13 @@ func (c *checkedReader) verdict() error {
 		return nil
 	}
 	if c.entry.Digest.Is(c.hash) {
-		if copied, ok := c.ReadCloser.(interface{ Verified() }); ok {
-			copied.Verified()
+		if own, ok := c.ReadCloser.(*reader); ok {
+			own.verified()
 		}
 		return nil
 	}
-	c.forget(c.name)
-	return refuse("read", c.name, remote.ErrDigest, hintDigest)
+	c.tree.forgetAll(c.name)
+	return errDigest(c.name)
 }
 
 // Described implements remote.Described.

@@ -1,0 +1,73 @@
+package readahead
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"ferry/remote"
+)
+
+// What is held of a file goes with it. A copy that has stayed behind, or that has gone to a file of
+// another content, only takes room: whoever reads it finds that it is of another version.
+
+// Move implements remote.Mover.
+func (t *Tree) Move(ctx context.Context, from, to string) error {
+	err := t.Forward.Move(ctx, from, to)
+	if err == nil {
+		t.moved(from, to)
+	}
+	return err
+}
+
+// Copy implements remote.Copier. It is how files are renamed where Move is not possible, so that
+// what is held goes to the new name.
+func (t *Tree) Copy(ctx context.Context, from, to string) error {
+	err := t.Forward.Copy(ctx, from, to)
+	if err == nil {
+		t.moved(from, to)
+	}
+	return err
+}
+
+// Remove implements remote.Remote.
+func (t *Tree) Remove(ctx context.Context, name string) error {
+	err := t.Forward.Remove(ctx, name)
+	t.removed(name, err)
+	return err
+}
+
+// RemoveVersion implements remote.VersionRemover.
+func (t *Tree) RemoveVersion(ctx context.Context, name, version string) error {
+	err := t.Forward.RemoveVersion(ctx, name, version)
+	t.removed(name, err)
+	return err
+}
+
+func (t *Tree) moved(from, to string) {
+	if t.opt.Store != nil {
+		_ = t.opt.Store.MoveCopy(from, to) // what cannot be moved is read anew
+	}
+}
+
+func (t *Tree) removed(name string, err error) {
+	if t.opt.Store != nil && (err == nil || errors.Is(err, remote.ErrNotExist)) {
+		_ = t.opt.Store.Forget(name)
+	}
+}
+
+// Direct returns a remote that asks for everything but contents each time. What is changed through
+// it is changed through the Tree.
+func (t *Tree) Direct() remote.Remote { return direct{t} }
+
+type direct struct{ *Tree }
+
+// Stat implements remote.Remote.
+func (d direct) Stat(ctx context.Context, name string) (remote.Entry, error) {
+	return d.direct.Stat(ctx, name)
+}
+
+// List implements remote.Remote.
+func (d direct) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
+	return d.direct.List(ctx, dir)
+}
