@@ -1,11 +1,6 @@
 package remote
 
-import (
-	"context"
-	"io"
-	"sync/atomic"
-	"time"
-)
+import "io"
 
 // TapReader returns rc as it is to its reader: an io.WriterTo if rc is one, Described as rc is. It
 // calls read after each piece, with the error that rc reported, and closed after the first Close.
@@ -81,10 +76,9 @@ func TapBody(body io.Reader, read func(n int64, err error)) io.Reader {
 
 // TapStage returns s as it is to its writer: an io.ReaderFrom if s is one. It calls wrote after
 // each Write with the error that s reported, and after each ReadFrom, with nil: whether s or its
-// source failed is not known there. It calls called after each "publish", "keep" and "discard",
-// until one of them has ended s, with the time that it took.
-func TapStage(s Stage, wrote func(n int64, err error), called func(op string, took time.Duration, err error)) Stage {
-	t := &tappedStage{Stage: s, wrote: wrote, called: called}
+// source failed is not known there.
+func TapStage(s Stage, wrote func(n int64, err error)) Stage {
+	t := &tappedStage{s, wrote}
 	if from, ok := s.(io.ReaderFrom); ok {
 		return &tappedStageFrom{t, from}
 	}
@@ -93,42 +87,13 @@ func TapStage(s Stage, wrote func(n int64, err error), called func(op string, to
 
 type tappedStage struct {
 	Stage
-	wrote  func(n int64, err error)
-	called func(op string, took time.Duration, err error)
-	ended  atomic.Bool
+	wrote func(n int64, err error)
 }
 
 func (t *tappedStage) Write(p []byte) (int, error) {
 	n, err := t.Stage.Write(p)
 	t.wrote(int64(n), err)
 	return n, err
-}
-
-func (t *tappedStage) Commit(ctx context.Context, modTime time.Time) (Entry, error) {
-	begun := time.Now()
-	e, err := t.Stage.Commit(ctx, modTime)
-	t.report("publish", begun, err, err == nil)
-	return e, err
-}
-
-func (t *tappedStage) Keep() error {
-	begun := time.Now()
-	err := t.Stage.Keep()
-	t.report("keep", begun, err, true)
-	return err
-}
-
-func (t *tappedStage) Abort() error {
-	begun := time.Now()
-	err := t.Stage.Abort()
-	t.report("discard", begun, err, true)
-	return err
-}
-
-func (t *tappedStage) report(op string, begun time.Time, err error, ends bool) {
-	if ends && t.ended.CompareAndSwap(false, true) || !ends && !t.ended.Load() {
-		t.called(op, time.Since(begun), err)
-	}
 }
 
 type tappedStageFrom struct {

@@ -23,7 +23,7 @@ var layers = []layer{
 		"remote/remotetest/badnet", "remote/remotetest/ledger", "remote/remotetest/servers", "remote/remotetest/servers/sshserver",
 		"cmd/ferry/internal/listen", "internal/house", "test", "bench/*",
 	}},
-	{packages: []string{"remote/network", "remote/partname", "remote/wrap/*", "breaker"}, imports: []string{"remote"}},
+	{packages: []string{"remote/network", "remote/partname", "remote/wrap/*", "breaker"}, imports: []string{"remote", "remote/wrap/intercept"}},
 	{packages: []string{"remote/remotetest", "remote/remotetest/*"}, imports: []string{"remote", "remote/remotetest/badnet", "remote/remotetest/servers"}},
 	{packages: []string{"remote/driver/internal/*", "remote/driver/azureblob/entra"}, imports: driverUses},
 	{packages: []string{"remote/driver/*"}, imports: append(slices.Clip(driverUses), "remote/driver/internal/*", "remote/driver/azureblob/entra")},
@@ -32,7 +32,7 @@ var layers = []layer{
 	{packages: []string{"writeback"}, imports: []string{"breaker", "cache", "dircache", "remote"}},
 	{packages: []string{"vfs"}, imports: []string{"breaker", "cache", "dircache", "ftp", "readahead", "remote", "writeback"}},
 	{packages: []string{"serve"}, imports: []string{"auth", "ftp", "vfs"}},
-	{packages: []string{"registry/cached"}, imports: []string{"cache", "disk", "readahead", "remote"}},
+	{packages: []string{"registry/cached"}, imports: []string{"cache", "disk", "readahead", "remote", "remote/wrap/intercept"}},
 	{packages: []string{"registry"}, imports: []string{"config", "registry/cached", "remote", "remote/driver/*", "remote/nameenc", "remote/network"}},
 	// The command line: text in, plain values out; what is made of them is for those above.
 	{packages: []string{"cmd/ferry/internal/flags"}, imports: []string{"config", "registry", "remote/network"}},
@@ -81,6 +81,7 @@ var testUses = map[string][]string{
 	"ftp":                           {"ferry/auth", "ferry/cache", "ferry/serve", "ferry/vfs", "ferry/writeback"}, // dialogues run on real trees
 	"remote/driver/ftp":             {"ferry/ftp", "ferry/serve", "ferry/auth", "ferry/vfs"},                      // they talk to a real engine
 	"remote/driver/s3":              {"github.com/johannesboyne/gofakes3"},
+	"remote/wrap/intercept":         {"ferry/remote/wrap/"},      // they measure the decorators
 	"remote/driver/webdav":          {"golang.org/x/net/webdav"}, // they serve directories by this handler
 	"remote/driver/azureblob/entra": {"golang.org/x/crypto/"},
 	"test":                          {"github.com/rogpeppe/go-internal/", "github.com/minio/minio-go/v7"}, // they look at a bucket as another program does

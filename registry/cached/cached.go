@@ -20,6 +20,7 @@ import (
 	"ferry/disk"
 	"ferry/readahead"
 	"ferry/remote"
+	"ferry/remote/wrap/intercept"
 )
 
 // Options say what is kept.
@@ -38,12 +39,12 @@ type Options struct {
 
 // Remote is a remote whose listings and contents are kept.
 type Remote struct {
-	remote.Forward // to reads, for what is not remembered
-	inner          remote.Remote
-	disk           disk.Disk
-	store          *cache.Store
-	reads          *readahead.Tree
-	listings       *listings
+	*intercept.Remote // around reads, for what is not remembered
+	inner             remote.Remote
+	disk              disk.Disk
+	store             *cache.Store
+	reads             *readahead.Tree
+	listings          *listings
 
 	start sync.Once
 	stop  context.CancelFunc // set by start
@@ -78,7 +79,7 @@ func open(r remote.Remote, d disk.Disk, o Options) (*Remote, error) {
 		Buffer: o.Buffer, MaxBuffer: o.MaxBuffer, Checksums: readahead.ChecksumsHeld,
 		Store: store, RoundTo: o.ChunkSize, Log: o.Log,
 	})
-	c.Forward = remote.Forward{Remote: c.reads.Direct()}
+	c.Remote = intercept.New(c.reads.Direct(), c.call)
 	return c, nil
 }
 

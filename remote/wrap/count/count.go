@@ -2,13 +2,16 @@
 package count
 
 import (
+	"context"
 	"errors"
 	"io"
 	"maps"
+	"os"
 	"sync"
 	"time"
 
 	"ferry/remote"
+	"ferry/remote/wrap/intercept"
 )
 
 // Stats are the numbers of a Remote since it was made.
@@ -34,7 +37,7 @@ type Method struct {
 
 // Remote is a remote with numbers.
 type Remote struct {
-	remote.Forward
+	*intercept.Remote
 
 	mu    sync.Mutex
 	stats Stats // guarded by mu
@@ -42,7 +45,9 @@ type Remote struct {
 
 // New returns a decorator of r.
 func New(r remote.Remote) *Remote {
-	return &Remote{Forward: remote.Forward{Remote: r}, stats: Stats{Methods: map[string]Method{}}}
+	c := &Remote{stats: Stats{Methods: map[string]Method{}}}
+	c.Remote = intercept.New(r, c.count)
+	return c
 }
 
 // Stats returns the numbers of this moment, which fit together.
@@ -54,65 +59,100 @@ func (r *Remote) Stats() Stats {
 	return s
 }
 
+// count is around every call. An *os.File is passed on as it is.
+func (r *Remote) count(ctx context.Context, c *intercept.Call) error {
+	switch c.Op {
+	case intercept.CheckTarget:
+		return c.Do(ctx)
+	case intercept.Open, intercept.Put, intercept.Stage:
+		return r.stream(ctx, c)
+	}
+	k := call{r: r, method: string(c.Op)}
+	k.begin()
+	var err error
+	defer func() { k.end(err) }() // also when the consumer of a listing panics
+	err = c.Do(ctx)
+	if stage, ok := c.State.(*call); ok && (c.Op != intercept.Commit || err == nil) {
+		stage.end(nil)
+	}
+	return err
+}
+
+// stream is around a call that moves bytes.
+func (r *Remote) stream(ctx context.Context, c *intercept.Call) error {
+	k := &call{r: r, method: string(c.Op)}
+	k.begin()
+	if c.Op == intercept.Put { // an error of the body is one of the Put
+		c.Body = remote.TapBody(c.Body, func(n int64, _ error) { k.sent(n, nil) })
+	}
+	err := c.Do(ctx)
+	_, local := c.Reader.(*os.File)
+	switch {
+	case err != nil, local, c.Op == intercept.Put:
+		k.end(err)
+	case c.Op == intercept.Open:
+		c.Reader = remote.TapReader(c.Reader, k.received, k.end)
+	default:
+		c.Stage, c.State = remote.TapStage(c.Stage, k.sent), k
+	}
+	return err
+}
+
 // A call is one that is under way.
 type call struct {
 	r      *Remote
 	method string
 	begun  time.Time
 	failed bool // guarded by r.mu; its error is counted
+	over   bool // guarded by r.mu
 }
 
-func (r *Remote) begin(method string) *call {
-	c := &call{r: r, method: method, begun: time.Now()}
-	c.add(func(m *Method) { m.Calls++; m.Running++ })
-	return c
+// change changes the numbers of the method.
+// LOCKS_REQUIRED(c.r.mu)
+func (c *call) change(by Method, err error) {
+	m := c.r.stats.Methods[c.method]
+	m.Calls += by.Calls
+	m.Running += by.Running
+	m.Up += by.Up
+	m.Down += by.Down
+	m.Time += by.Time
+	switch {
+	case err == nil, err == io.EOF, c.failed:
+	case errors.Is(err, remote.ErrNotExist):
+		c.failed = true
+		m.Missing++
+	default:
+		c.failed = true
+		m.Errors++
+	}
+	c.r.stats.Methods[c.method] = m
+	c.r.stats.Up += by.Up
+	c.r.stats.Down += by.Down
 }
 
-// add changes the numbers of the method.
-func (c *call) add(change func(m *Method)) {
+func (c *call) add(by Method, err error) {
 	c.r.mu.Lock()
 	defer c.r.mu.Unlock()
-	m := c.r.stats.Methods[c.method]
-	change(&m)
-	c.r.stats.Methods[c.method] = m
+	c.change(by, err)
+}
+
+func (c *call) begin() {
+	c.begun = time.Now()
+	c.add(Method{Calls: 1, Running: 1}, nil)
 }
 
 // sent counts bytes to the remote.
-func (c *call) sent(n int64, err error) {
-	c.add(func(m *Method) {
-		m.Up += n
-		c.r.stats.Up += n
-		c.fail(m, err)
-	})
-}
+func (c *call) sent(n int64, err error) { c.add(Method{Up: n}, err) }
 
 // received counts bytes from the remote.
-func (c *call) received(n int64, err error) {
-	c.add(func(m *Method) {
-		m.Down += n
-		c.r.stats.Down += n
-		c.fail(m, err)
-	})
-}
+func (c *call) received(n int64, err error) { c.add(Method{Down: n}, err) }
 
-// end ends the call.
+// end ends the call, once.
 func (c *call) end(err error) {
-	c.add(func(m *Method) {
-		m.Running--
-		m.Time += time.Since(c.begun)
-		c.fail(m, err)
-	})
-}
-
-// LOCKS_REQUIRED(c.r.mu)
-func (c *call) fail(m *Method, err error) {
-	switch {
-	case err == nil, err == io.EOF, c.failed:
-		return
-	case errors.Is(err, remote.ErrNotExist):
-		m.Missing++
-	default:
-		m.Errors++
+	c.r.mu.Lock()
+	defer c.r.mu.Unlock()
+	if !c.over {
+		c.over = true
+		c.change(Method{Running: -1, Time: time.Since(c.begun)}, err)
 	}
-	c.failed = true
 }

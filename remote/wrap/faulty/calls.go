@@ -4,170 +4,111 @@ import (
 	"context"
 	"io"
 	"io/fs"
-	"iter"
 	"time"
 
 	"ferry/remote"
+	"ferry/remote/wrap/intercept"
 )
 
-// Stat implements remote.Remote.
-func (r *Remote) Stat(ctx context.Context, name string) (e remote.Entry, err error) {
-	err = r.call(ctx, Stat, name, func() (err error) {
-		e, err = r.Forward.Stat(ctx, name)
-		return err
-	})
-	return valid(e, err), err
-}
-
-// List implements remote.Remote.
-func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
-	return func(yield func(remote.Entry, error) bool) {
-		f := r.pick(List, dir)
-		if f == nil {
-			r.Forward.List(ctx, dir)(yield)
-			return
-		}
-		if err := f.wait(ctx, List, dir); err != nil {
-			yield(remote.Entry{}, err)
-			return
-		}
-		left := f.After
-		for e, err := range r.Forward.List(ctx, dir) {
-			if left == 0 && !f.Slow && !f.Late {
-				break
-			}
-			left--
-			if !yield(e, err) || err != nil {
-				return
-			}
-		}
-		if !f.Slow {
-			yield(remote.Entry{}, r.fault(f, List, dir))
+// call is around every call.
+func (r *Remote) call(ctx context.Context, c *intercept.Call) error {
+	if c.Op == intercept.CheckTarget {
+		return c.Do(ctx)
+	}
+	f := r.pick(c.Op, c.Name)
+	switch {
+	case f != nil && f.sends(c.Op):
+		return r.sendCall(ctx, f, c)
+	case f != nil:
+		if err := f.wait(ctx, c.Op, c.Name); err != nil {
+			return err
 		}
 	}
+	switch c.Op {
+	case List:
+		return r.list(ctx, f, c)
+	case Open:
+		return r.open(ctx, f, c)
+	case Put:
+		return r.put(ctx, f, c)
+	case Stage:
+		return r.stage(ctx, f, c)
+	}
+	return r.answer(ctx, f, c)
 }
 
-// Open implements remote.Remote.
-func (r *Remote) Open(ctx context.Context, name string, off, n int64) (rc io.ReadCloser, err error) {
-	err = r.call(ctx, Open, name, func() (err error) {
-		rc, err = r.Forward.Open(ctx, name, off, n)
-		return err
-	})
-	if err != nil {
-		if rc != nil { // the fault was a late one
-			rc.Close()
+// answer makes a call that meets f, which may be nil, and that does not wait any more.
+func (r *Remote) answer(ctx context.Context, f *Fault, c *intercept.Call) error {
+	switch {
+	case f == nil, f.Slow:
+		return c.Do(ctx)
+	case f.Late:
+		if err := c.Do(ctx); err != nil {
+			return err
 		}
-		return nil, err
+		if changes(c.Op) {
+			remote.Unanswered(ctx)
+		}
 	}
-	if f := r.pick(Read, name); f != nil {
-		return &reader{r: r, f: f, name: name, left: f.After, inner: rc}, nil
+	return r.fault(f, c.Op, c.Name)
+}
+
+// list breaks off after some entries.
+func (r *Remote) list(ctx context.Context, f *Fault, c *intercept.Call) error {
+	if f == nil || f.Slow {
+		return c.Do(ctx)
 	}
-	return rc, nil
-}
-
-// Put implements remote.Remote. A fault that neither is slow nor leaves the change in doubt lets
-// the body break off.
-func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
-	f := r.pick(Put, name)
-	if f == nil {
-		return r.Forward.Put(ctx, name, body, o)
+	left, over, yield := f.After, false, c.Yield
+	c.Yield = func(e remote.Entry, err error) bool {
+		if left == 0 && !f.Late {
+			return false
+		}
+		left--
+		over = !yield(e, err) || err != nil
+		return !over
 	}
-	if f.sends(Put) {
-		return r.sendPut(ctx, f, name, body, o)
-	}
-	if err := f.wait(ctx, Put, name); err != nil {
-		return remote.Entry{}, err
-	}
-	if !f.Slow && !f.Late {
-		body = &reader{r: r, f: f, op: Put, name: name, left: f.After, inner: io.NopCloser(body)}
-	}
-	e, err := r.Forward.Put(ctx, name, body, o)
-	if err == nil && f.Late {
-		remote.Unanswered(ctx)
-		err = r.fault(f, Put, name)
-	}
-	return valid(e, err), err
-}
-
-// Remove implements remote.Remote.
-func (r *Remote) Remove(ctx context.Context, name string) error {
-	return r.change(ctx, Remove, name, func(ctx context.Context) error { return r.Forward.Remove(ctx, name) })
-}
-
-// RemoveVersion implements remote.VersionRemover. Its faults are those of Remove.
-func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error {
-	return r.change(ctx, Remove, name, func(ctx context.Context) error {
-		return r.Forward.RemoveVersion(ctx, name, version)
-	})
-}
-
-// Mkdir implements remote.Remote.
-func (r *Remote) Mkdir(ctx context.Context, dir string) error {
-	return r.change(ctx, Mkdir, dir, func(ctx context.Context) error { return r.Forward.Mkdir(ctx, dir) })
-}
-
-// Rmdir implements remote.Remote.
-func (r *Remote) Rmdir(ctx context.Context, dir string) error {
-	return r.change(ctx, Rmdir, dir, func(ctx context.Context) error { return r.Forward.Rmdir(ctx, dir) })
-}
-
-// Move implements remote.Mover. The name that a fault goes by is the old one.
-func (r *Remote) Move(ctx context.Context, from, to string) error {
-	return r.change(ctx, Move, from, func(ctx context.Context) error { return r.Forward.Move(ctx, from, to) })
-}
-
-// Copy implements remote.Copier. The name that a fault goes by is the old one.
-func (r *Remote) Copy(ctx context.Context, from, to string) error {
-	return r.change(ctx, Copy, from, func(ctx context.Context) error { return r.Forward.Copy(ctx, from, to) })
-}
-
-// SetModTime implements remote.ModTimer.
-func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error {
-	return r.change(ctx, SetModTime, name, func(ctx context.Context) error { return r.Forward.SetModTime(ctx, name, t) })
-}
-
-// SetMode implements remote.Moder.
-func (r *Remote) SetMode(ctx context.Context, name string, perm fs.FileMode) error {
-	return r.change(ctx, SetMode, name, func(ctx context.Context) error { return r.Forward.SetMode(ctx, name, perm) })
-}
-
-// Hash implements remote.Hasher.
-func (r *Remote) Hash(ctx context.Context, name, algorithm string) (sum []byte, err error) {
-	err = r.call(ctx, Hash, name, func() (err error) {
-		sum, err = r.Forward.Hash(ctx, name, algorithm)
+	if err := c.Do(ctx); over {
 		return err
-	})
-	return valid(sum, err), err
-}
-
-// Usage implements remote.Usager. The name that a fault goes by is ".".
-func (r *Remote) Usage(ctx context.Context) (u remote.Usage, err error) {
-	err = r.call(ctx, Usage, ".", func() (err error) {
-		u, err = r.Forward.Usage(ctx)
-		return err
-	})
-	return valid(u, err), err
-}
-
-// Part implements remote.Stager.
-func (r *Remote) Part(ctx context.Context, name, owner string) (e remote.Entry, err error) {
-	err = r.call(ctx, Part, name, func() (err error) {
-		e, err = r.Forward.Part(ctx, name, owner)
-		return err
-	})
-	return valid(e, err), err
-}
-
-// DropPart implements remote.Stager.
-func (r *Remote) DropPart(ctx context.Context, name, owner string) error {
-	return r.call(ctx, DropPart, name, func() error { return r.Forward.DropPart(ctx, name, owner) })
-}
-
-// valid returns v, or nothing when there is an error.
-func valid[T any](v T, err error) T {
-	if err != nil {
-		var nothing T
-		return nothing
 	}
-	return v
+	err := r.fault(f, List, c.Name)
+	yield(remote.Entry{}, err)
+	return nil // the consumer has it
+}
+
+// open may return a reader that breaks off.
+func (r *Remote) open(ctx context.Context, f *Fault, c *intercept.Call) error {
+	if err := r.answer(ctx, f, c); err != nil {
+		return err
+	}
+	if f := r.pick(Read, c.Name); f != nil {
+		c.Reader = &reader{r: r, f: f, op: Read, name: c.Name, left: f.After, inner: c.Reader}
+	}
+	return nil
+}
+
+// put lets the body break off, unless the fault is slow or leaves the change in doubt.
+func (r *Remote) put(ctx context.Context, f *Fault, c *intercept.Call) error {
+	if f == nil || f.Slow || f.Late {
+		return r.answer(ctx, f, c)
+	}
+	c.Body = &reader{r: r, f: f, op: Put, name: c.Name, left: f.After, inner: io.NopCloser(c.Body)}
+	return c.Do(ctx)
+}
+
+// wait is the time that a faulty call takes, cut short by its context.
+func (f *Fault) wait(ctx context.Context, op Op, name string) error {
+	if f.Delay > 0 {
+		t := time.NewTimer(f.Delay)
+		defer t.Stop()
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return &fs.PathError{Op: string(op), Path: name, Err: context.Cause(ctx)}
+		}
+	}
+	if f.Block {
+		<-ctx.Done()
+		return &fs.PathError{Op: string(op), Path: name, Err: context.Cause(ctx)}
+	}
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ferry/remote"
+	"ferry/remote/wrap/intercept"
 )
 
 // changes reports whether op is a change that can be in doubt.
@@ -83,37 +84,37 @@ func (r *Remote) arrive(d *delivery) bool {
 	return true
 }
 
-// change makes a call that takes effect as a whole, and that may do so later.
-func (r *Remote) change(ctx context.Context, op Op, name string, inner func(ctx context.Context) error) error {
-	f := r.pick(op, name)
-	if f != nil && f.sends(op) {
-		return r.send(ctx, f, op, name, func() error { return inner(ctx) }, inner)
-	}
-	if f != nil {
-		if err := f.wait(ctx, op, name); err != nil {
+// sendCall is a call whose change is sent as a whole: now for the caller, or later for nobody.
+func (r *Remote) sendCall(ctx context.Context, f *Fault, c *intercept.Call) error {
+	if c.Op == Put {
+		content, err := readBody(ctx, c)
+		if err != nil {
 			return err
 		}
+		c.Body = content
 	}
-	return r.answer(ctx, f, op, name, func() error { return inner(ctx) })
+	later := *c // c is only valid until the call is over
+	if c.Op == Commit {
+		return r.send(ctx, f, c, c.State.(*stage).later(&later, f.Delayed))
+	}
+	return r.send(ctx, f, c, later.Do)
 }
 
-// send is a call whose change is sent as a whole: now carries it out for the caller, later for
-// nobody.
-func (r *Remote) send(ctx context.Context, f *Fault, op Op, name string, now func() error,
-	later func(ctx context.Context) error) error {
+// send carries c out, later, or never, as f says.
+func (r *Remote) send(ctx context.Context, f *Fault, c *intercept.Call, later func(ctx context.Context) error) error {
 	if ctx.Err() != nil {
-		return &fs.PathError{Op: string(op), Path: name, Err: context.Cause(ctx)}
+		return &fs.PathError{Op: string(c.Op), Path: c.Name, Err: context.Cause(ctx)}
 	}
 	committed, release := remote.Committed(ctx)
 	defer release()
 	var answer error
 	switch {
 	case f.Held:
-		answer = now()
+		answer = c.Do(ctx)
 	case f.Delayed:
 		r.delay(f, later)
 	}
-	if err := f.wait(committed, op, name); err != nil { // remote.AnswerTime is over, too
+	if err := f.wait(committed, c.Op, c.Name); err != nil { // remote.AnswerTime is over, too
 		remote.Unanswered(ctx)
 		return err
 	}
@@ -121,28 +122,20 @@ func (r *Remote) send(ctx context.Context, f *Fault, op Op, name string, now fun
 		return answer
 	}
 	remote.Unanswered(ctx)
-	return r.fault(f, op, name)
+	return r.fault(f, c.Op, c.Name)
 }
 
-// sendPut is a Put whose body is sent as a whole.
-func (r *Remote) sendPut(ctx context.Context, f *Fault, name string, body io.Reader, o remote.PutOptions) (
-	e remote.Entry, err error) {
+// readBody reads the body of a Put as a whole.
+func readBody(ctx context.Context, c *intercept.Call) (io.Reader, error) {
 	var content bytes.Buffer
-	n, err := io.Copy(&content, remote.ContextReader(ctx, body))
+	n, err := io.Copy(&content, remote.ContextReader(ctx, c.Body))
 	if err == nil {
-		err = remote.CheckSize(n, o.Size)
+		err = remote.CheckSize(n, c.Put.Size)
 	}
 	if err != nil {
-		return remote.Entry{}, &fs.PathError{Op: string(Put), Path: name, Err: err}
+		return nil, &fs.PathError{Op: string(Put), Path: c.Name, Err: err}
 	}
-	err = r.send(ctx, f, Put, name, func() (err error) {
-		e, err = r.Forward.Put(ctx, name, bytes.NewReader(content.Bytes()), o)
-		return err
-	}, func(ctx context.Context) error {
-		_, err := r.Forward.Put(ctx, name, bytes.NewReader(content.Bytes()), o)
-		return err
-	})
-	return valid(e, err), err
+	return bytes.NewReader(content.Bytes()), nil
 }
 
 // A capture is the content of a stage, as far as it was written.
@@ -188,25 +181,17 @@ func (r *Remote) delays(op Op) bool {
 	return slices.ContainsFunc(r.faults, func(f *Fault) bool { return f.Delayed && (f.Op == op || f.Op == "") })
 }
 
-// sendPublish is a Commit that is sent at once. Where the content is known, it arrives as a Put
-// does, also after the stage was published once more; elsewhere the stage itself is published when
-// it arrives, if it was not before.
-func (s *stage) sendPublish(ctx context.Context, f *Fault, modTime time.Time) (e remote.Entry, err error) {
-	later := func(ctx context.Context) error {
-		_, err := s.inner.Commit(ctx, modTime)
+// later returns how a Commit arrives that is sent at once. Where the content is known, it arrives
+// as a Put does, also after the stage was published once more; elsewhere the stage itself is
+// published when it arrives, if it was not before.
+func (s *stage) later(c *intercept.Call, delayed bool) func(ctx context.Context) error {
+	if s.content == nil {
+		s.sent = s.sent || delayed
+		return c.Do
+	}
+	content := bytes.Clone(s.content.Bytes())
+	return func(ctx context.Context) error {
+		_, err := s.r.Forward.Put(ctx, c.Name, bytes.NewReader(content), remote.PutOptions{ModTime: c.ModTime})
 		return err
 	}
-	if s.content != nil {
-		content := bytes.Clone(s.content.Bytes())
-		later = func(ctx context.Context) error {
-			_, err := s.r.Forward.Put(ctx, s.name, bytes.NewReader(content), remote.PutOptions{ModTime: modTime})
-			return err
-		}
-	}
-	s.sent = s.sent || f.Delayed && s.content == nil
-	err = s.r.send(ctx, f, Commit, s.name, func() (err error) {
-		e, err = s.inner.Commit(ctx, modTime)
-		return err
-	}, later)
-	return valid(e, err), err
 }

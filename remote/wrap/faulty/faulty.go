@@ -13,7 +13,6 @@
 package faulty
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,34 +20,35 @@ import (
 	"time"
 
 	"ferry/remote"
+	"ferry/remote/wrap/intercept"
 )
 
 // An Op is a call that can go wrong.
-type Op string
+type Op = intercept.Op
 
 // The calls of a Remote and of its optional interfaces, and those on what Open and Stage return.
 const (
-	Stat       Op = "stat"
-	List       Op = "list"
-	Open       Op = "open"
+	Stat          = intercept.Stat
+	List          = intercept.List
+	Open          = intercept.Open
 	Read       Op = "read" // of a reader that Open returned
-	Put        Op = "put"
-	Remove     Op = "remove"
-	Mkdir      Op = "mkdir"
-	Rmdir      Op = "rmdir"
-	Move       Op = "move"
-	Copy       Op = "copy"
-	SetModTime Op = "setmodtime"
-	SetMode    Op = "setmode"
-	Hash       Op = "hash"
-	Usage      Op = "usage"
-	Stage      Op = "stage"
+	Put           = intercept.Put
+	Remove        = intercept.Remove // also of a version
+	Mkdir         = intercept.Mkdir
+	Rmdir         = intercept.Rmdir
+	Move          = intercept.Move // the name that a fault goes by is the old one, as with Copy
+	Copy          = intercept.Copy
+	SetModTime    = intercept.SetModTime
+	SetMode       = intercept.SetMode
+	Hash          = intercept.Hash
+	Usage         = intercept.Usage // by the name "."
+	Stage         = intercept.Stage
 	Write      Op = "write" // to a stage
-	Commit     Op = "publish"
-	Keep       Op = "keep"
-	Abort      Op = "discard"
-	Part       Op = "part"
-	DropPart   Op = "droppart"
+	Commit        = intercept.Commit
+	Keep          = intercept.Keep
+	Abort         = intercept.Abort
+	Part          = intercept.Part
+	DropPart      = intercept.DropPart
 )
 
 // A Fault says which calls go wrong, and how. The zero value makes the next call of any kind fail
@@ -95,7 +95,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Remote is a remote with faults. Without any, it does what the remote below it does.
 type Remote struct {
-	remote.Forward
+	*intercept.Remote
 
 	mu       sync.Mutex
 	faults   []*Fault        // guarded by mu
@@ -109,12 +109,9 @@ type Remote struct {
 
 // New returns a decorator of r without faults.
 func New(r remote.Remote) *Remote {
-	return &Remote{
-		Forward:  remote.Forward{Remote: r},
-		calls:    map[Op]int{},
-		injected: map[*Error]bool{},
-		drawn:    map[draw]int{},
-	}
+	f := &Remote{calls: map[Op]int{}, injected: map[*Error]bool{}, drawn: map[draw]int{}}
+	f.Remote = intercept.New(r, f.call)
+	return f
 }
 
 // Inject adds a fault. Of several that fit a call, the one added first is used, as long as it
@@ -209,49 +206,4 @@ func (r *Remote) fault(f *Fault, op Op, name string) error {
 	r.injected[e] = false
 	r.order = append(r.order, e)
 	return &fs.PathError{Op: string(op), Path: name, Err: e}
-}
-
-// call makes a call that takes effect as a whole.
-func (r *Remote) call(ctx context.Context, op Op, name string, inner func() error) error {
-	f := r.pick(op, name)
-	if f != nil {
-		if err := f.wait(ctx, op, name); err != nil {
-			return err
-		}
-	}
-	return r.answer(ctx, f, op, name, inner)
-}
-
-// answer makes a call that meets f, which may be nil, and that does not wait any more.
-func (r *Remote) answer(ctx context.Context, f *Fault, op Op, name string, inner func() error) error {
-	switch {
-	case f == nil, f.Slow:
-		return inner()
-	case f.Late:
-		if err := inner(); err != nil {
-			return err
-		}
-		if changes(op) {
-			remote.Unanswered(ctx)
-		}
-	}
-	return r.fault(f, op, name)
-}
-
-// wait is the time that a faulty call takes, cut short by its context.
-func (f *Fault) wait(ctx context.Context, op Op, name string) error {
-	if f.Delay > 0 {
-		t := time.NewTimer(f.Delay)
-		defer t.Stop()
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			return &fs.PathError{Op: string(op), Path: name, Err: context.Cause(ctx)}
-		}
-	}
-	if f.Block {
-		<-ctx.Done()
-		return &fs.PathError{Op: string(op), Path: name, Err: context.Cause(ctx)}
-	}
-	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"ferry/remote"
+	"ferry/remote/wrap/intercept"
 )
 
 // Options are the limits. The zero value has none.
@@ -37,55 +38,121 @@ type Options struct {
 
 // Remote is a remote with limits.
 type Remote struct {
-	remote.Forward
-	o        Options
-	calls    *rate.Limiter // a token is a call; nil = no limit
-	up, down *rate.Limiter // a token is a nanosecond of transfer, as rates follow a timetable
-	slots    chan struct{} // as many as there are calls under way; nil = no limit
-	long     chan struct{} // as many as there are of those that can last
+	*intercept.Remote
+	o         Options
+	calls     *rate.Limiter // a token is a call; nil = no limit
+	up, down  *rate.Limiter // a token is a nanosecond of transfer, as rates follow a timetable
+	slots     chan struct{} // as many as there are calls under way; nil = no limit
+	longSlots chan struct{} // as many as there are of those that can last
 }
 
 // New returns a decorator of r.
 func New(r remote.Remote, o Options) *Remote {
-	l := &Remote{Forward: remote.Forward{Remote: r}, o: o, up: newClock(), down: newClock()}
+	l := &Remote{o: o, up: newClock(), down: newClock()}
+	l.Remote = intercept.New(r, l.call)
 	if o.Rate > 0 {
 		l.calls = rate.NewLimiter(rate.Limit(o.Rate), max(o.Burst, 1))
 	}
 	if o.Connections > 0 {
 		l.slots = make(chan struct{}, o.Connections)
-		l.long = make(chan struct{}, max(o.Connections-1, 1))
+		l.longSlots = make(chan struct{}, max(o.Connections-1, 1))
 	}
 	return l
 }
 
-// enter waits until a call may begin that is over soon. Each enter that returns nil is followed by
-// a leave.
-func (r *Remote) enter(ctx context.Context, op, name string) error {
-	err := r.take(ctx)
-	if err == nil {
-		if err = r.begin(ctx); err != nil {
+// call is around every call.
+func (r *Remote) call(ctx context.Context, c *intercept.Call) error {
+	var err error
+	switch c.Op {
+	case intercept.CheckTarget:
+		return c.Do(ctx)
+	case intercept.List:
+		return r.list(ctx, c)
+	case intercept.Open:
+		return r.open(ctx, c)
+	case intercept.Put:
+		if r.o.Bandwidth != nil {
+			c.Body = r.slow(ctx, c.Body, up)
+		}
+		return r.long(ctx, c)
+	case intercept.Stage:
+		if err = r.short(ctx, c); err == nil {
+			r.limitStage(ctx, c)
+		}
+		return err
+	case intercept.Commit:
+		err = r.long(ctx, c)
+	case intercept.Keep, intercept.Abort:
+		err = c.Do(ctx)
+	default:
+		return r.short(ctx, c)
+	}
+	if stop := c.State.(context.CancelCauseFunc); c.Op != intercept.Commit || err == nil {
+		stop(fs.ErrClosed) // what waits to write to the stage
+	}
+	return err
+}
+
+// short makes a call that is over soon.
+func (r *Remote) short(ctx context.Context, c *intercept.Call) error {
+	if err := r.enter(ctx, r.take, r.leave); err != nil {
+		return refused(c.Op, c.Name, err)
+	}
+	defer r.leave()
+	return c.Do(ctx)
+}
+
+// long makes a call that can last, and is over when it returns.
+func (r *Remote) long(ctx context.Context, c *intercept.Call) error {
+	if err := r.enter(ctx, r.takeLong, r.leaveLong); err != nil {
+		return refused(c.Op, c.Name, err)
+	}
+	defer r.leaveLong()
+	return c.Do(ctx)
+}
+
+// list leaves the connection free while an entry is looked at, so that the consumer may make calls
+// of its own.
+func (r *Remote) list(ctx context.Context, c *intercept.Call) error {
+	if err := r.enter(ctx, r.take, r.leave); err != nil {
+		return refused(c.Op, c.Name, err)
+	}
+	inside := true
+	defer func() {
+		if inside {
 			r.leave()
 		}
+	}()
+	name, yield := c.Name, c.Yield
+	c.Yield = func(e remote.Entry, err error) bool {
+		r.leave()
+		inside = false
+		if !yield(e, err) || err != nil {
+			return false
+		}
+		if err := r.take(ctx); err != nil {
+			yield(remote.Entry{}, refused(intercept.List, name, err))
+			return false
+		}
+		inside = true
+		return true
 	}
-	return wrap(op, name, err)
+	return c.Do(ctx)
 }
 
-// enterLong is enter for a call that can last, which is followed by a leaveLong.
-func (r *Remote) enterLong(ctx context.Context, op, name string) error {
-	err := r.takeLong(ctx)
+// enter waits until a call may begin that has the connection of take.
+func (r *Remote) enter(ctx context.Context, take func(context.Context) error, leave func()) error {
+	err := take(ctx)
 	if err == nil {
 		if err = r.begin(ctx); err != nil {
-			r.leaveLong()
+			leave()
 		}
 	}
-	return wrap(op, name, err)
+	return err
 }
 
-func wrap(op, name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &fs.PathError{Op: op, Path: name, Err: err}
+func refused(op intercept.Op, name string, err error) error {
+	return &fs.PathError{Op: string(op), Path: name, Err: err}
 }
 
 // begin waits until it is time for a call.
@@ -129,12 +196,12 @@ func (r *Remote) take(ctx context.Context) error { return take(ctx, r.slots) }
 
 // takeLong waits for a free slot for a call that can last.
 func (r *Remote) takeLong(ctx context.Context) error {
-	if err := take(ctx, r.long); err != nil {
+	if err := take(ctx, r.longSlots); err != nil {
 		return err
 	}
 	err := take(ctx, r.slots)
 	if err != nil {
-		leave(r.long)
+		leave(r.longSlots)
 	}
 	return err
 }
@@ -144,7 +211,7 @@ func (r *Remote) leave() { leave(r.slots) }
 
 func (r *Remote) leaveLong() {
 	leave(r.slots)
-	leave(r.long)
+	leave(r.longSlots)
 }
 
 func take(ctx context.Context, slots chan struct{}) error {
@@ -163,15 +230,6 @@ func leave(slots chan struct{}) {
 	if slots != nil {
 		<-slots
 	}
-}
-
-// call makes a call that is over when it returns.
-func (r *Remote) call(ctx context.Context, op, name string, inner func() error) error {
-	if err := r.enter(ctx, op, name); err != nil {
-		return err
-	}
-	defer r.leave()
-	return inner()
 }
 
 // A direction is one of the two ways of bytes.

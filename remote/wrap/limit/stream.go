@@ -5,30 +5,32 @@ import (
 	"io"
 
 	"ferry/remote"
+	"ferry/remote/wrap/intercept"
 )
 
-// Open implements remote.Remote. Without limits of bandwidth and connections the reader is the
+// open is around a call of Open. Without limits of bandwidth and connections the reader is the
 // remote's own.
-func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
-	if err := r.enterLong(ctx, "open", name); err != nil {
-		return nil, err
+func (r *Remote) open(ctx context.Context, c *intercept.Call) error {
+	if err := r.enter(ctx, r.takeLong, r.leaveLong); err != nil {
+		return refused(c.Op, c.Name, err)
 	}
-	rc, err := r.Forward.Open(ctx, name, off, n)
-	if err != nil {
+	if err := c.Do(ctx); err != nil {
 		r.leaveLong()
-		return nil, err
+		return err
 	}
 	if r.slots != nil {
-		rc = remote.TapReader(rc, func(int64, error) {}, func(error) { r.leaveLong() })
+		c.Reader = remote.TapReader(c.Reader, func(int64, error) {}, func(error) { r.leaveLong() })
 	}
 	if r.o.Bandwidth == nil {
-		return rc, nil
+		return nil
 	}
-	slow := &reader{rc, r.slow(ctx, rc, down)}
-	if to, able := rc.(io.WriterTo); able {
-		return &readerTo{slow, to, func(w io.Writer) io.Writer { return r.slowWriter(ctx, w, down) }}, nil
+	slow := &reader{c.Reader, r.slow(ctx, c.Reader, down)}
+	if to, able := c.Reader.(io.WriterTo); able {
+		c.Reader = &readerTo{slow, to, func(w io.Writer) io.Writer { return r.slowWriter(ctx, w, down) }}
+	} else {
+		c.Reader = slow
 	}
-	return slow, nil
+	return nil
 }
 
 // A reader is one that is limited.
@@ -89,15 +91,3 @@ func (f writeFunc) Write(p []byte) (int, error) { return f(p) }
 type readFunc func(p []byte) (int, error)
 
 func (f readFunc) Read(p []byte) (int, error) { return f(p) }
-
-// Put implements remote.Remote.
-func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (e remote.Entry, err error) {
-	if err := r.enterLong(ctx, "put", name); err != nil {
-		return remote.Entry{}, err
-	}
-	defer r.leaveLong()
-	if r.o.Bandwidth != nil {
-		body = r.slow(ctx, body, up)
-	}
-	return r.Forward.Put(ctx, name, body, o)
-}

@@ -43,7 +43,7 @@ func TestOmissionsAreLoggedOnce(t *testing.T) {
 	lines := observe(t, slog.LevelWarn, func(t *testing.T, r *logged.Remote, _ *faulty.Remote) {
 		l := &leaky{Forward: remote.Forward{Remote: memory.New()}, omit: []string{"x y z", "z\n"}, fails: 1}
 		again := retry.New(l, retry.Options{Attempts: 3})
-		r.Remote = again
+		r.Forward.Remote = again
 		list := func(dir string) {
 			for _, err := range r.List(t.Context(), dir) {
 				if err != nil && !errors.Is(err, remote.ErrNotExist) {
