@@ -37,7 +37,7 @@ func dialogueStore(t *testing.T, options map[string]bool) remote.Remote {
 }
 
 // dialogueCache is the cache of the mode that the options name.
-func dialogueCache(t testing.TB, options map[string]bool) vfs.Cache {
+func dialogueCache(t testing.TB, options map[string]bool) writeback.Options {
 	for name, mode := range cacheModes() {
 		if name == "off" || !options[name] {
 			continue
@@ -47,9 +47,9 @@ func dialogueCache(t testing.TB, options map[string]bool) vfs.Cache {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { store.Close() })
-		return vfs.Cache{Store: store, Mode: mode, WriteBack: time.Hour}
+		return writeback.Options{Store: store, Mode: mode, WriteBack: time.Hour}
 	}
-	return vfs.Cache{}
+	return writeback.Options{}
 }
 
 // keepCarryingOut does what waits in a cache, where there is one, until the test ends.

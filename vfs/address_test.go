@@ -41,7 +41,7 @@ func (k *keeper) open() {
 			k.t.Fatal(err)
 		}
 		k.store = store
-		o.Cache = vfs.Cache{Store: store, Mode: k.mode, WriteBack: time.Hour}
+		o.Cache = writeback.Options{Store: store, Mode: k.mode, WriteBack: time.Hour}
 	}
 	k.FS = vfs.New(k.remote, o)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(k.t.Context()))

@@ -74,7 +74,7 @@ func inEachMode(check func(b *rig)) func(t *testing.T) {
 	return func(t *testing.T) {
 		for _, mode := range []writeback.Mode{writeback.Minimal, writeback.Writes, writeback.Full} {
 			for _, ack := range []writeback.Ack{writeback.AckDurable, writeback.AckSpooled, writeback.AckRemote} {
-				b := newRig(t, Cache{Mode: mode, Ack: ack, WriteBack: time.Hour})
+				b := newRig(t, writeback.Options{Mode: mode, Ack: ack, WriteBack: time.Hour})
 				check(b)
 				b.stop()
 				if t.Failed() {
@@ -87,7 +87,9 @@ func inEachMode(check func(b *rig)) func(t *testing.T) {
 
 // inMode is a check in one mode, with what waits sent after that time.
 func inMode(mode writeback.Mode, writeBack time.Duration, check func(b *rig)) func(t *testing.T) {
-	return func(t *testing.T) { check(newRig(t, Cache{Mode: mode, WriteBack: writeBack, Transfers: 2})) }
+	return func(t *testing.T) {
+		check(newRig(t, writeback.Options{Mode: mode, WriteBack: writeBack, Transfers: 2}))
+	}
 }
 
 // waiting is a check in mode writes, in which nothing is sent by itself.
@@ -318,7 +320,7 @@ func aboutOrder() []complaint {
 		})},
 		{sentence: "what waits collapses into the fewest calls", by: "TestWhatWaitsCollapsesIntoTheFewestCalls"},
 		{sentence: "what waits is found by the queue, and the copies are not looked through at the start", check: func(t *testing.T) {
-			b := newRig(t, Cache{Mode: writeback.Full})
+			b := newRig(t, writeback.Options{Mode: writeback.Full})
 			var work []int
 			for _, n := range []int{1, 100} {
 				for i := range n {

@@ -112,7 +112,7 @@ func aboutRoom() []complaint {
 		{sentence: "a cache that is full slows the client down, and says so when nothing moves", by: "TestAFullCacheSlowsTheClientDown"},
 		{sentence: "a disk that is full is not stuck, and loses nothing", check: func(t *testing.T) {
 			const file = 1 << 20
-			b := newRoomyRig(t, Cache{Mode: writeback.Full, WriteBack: time.Hour}, cache.Options{Patience: 10 * time.Second})
+			b := newRoomyRig(t, writeback.Options{Mode: writeback.Full, WriteBack: time.Hour}, cache.Options{Patience: 10 * time.Second})
 			b.disk.SetSize(8 * file)
 			for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"} {
 				b.has(name, strings.Repeat(name, file))
@@ -177,7 +177,7 @@ func aboutDirectories() []complaint {
 			b.wantSeen("a=content", "d/", "d/b=content", "d/e/", "d/e/c=content")
 		})},
 		{sentence: "a refresh does not hold up who reads a directory, and what waits is in it at once", check: func(t *testing.T) {
-			b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
+			b := newRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour})
 			b.o.DirRefreshWait = 100 * time.Millisecond
 			b.restart()
 			b.has("old", "")

@@ -160,7 +160,7 @@ func (q *quiet) want(what string, got, want []string) {
 // remote in order. The first change was asked of the remote; its answer is lost, comes late, or
 // never was one.
 func TestWhatIsDoneWhileTheRemoteIsSilentIsDoneLater(t *testing.T) {
-	for mode, c := range map[string]Cache{
+	for mode, c := range map[string]writeback.Options{
 		"writes": {Mode: writeback.Writes, Transfers: 4}, "full": {Mode: writeback.Full, Transfers: 4, WriteBack: 5 * time.Second}, "one": {Mode: writeback.Writes},
 	} {
 		for _, fate := range []string{"it was not made", "it is made, and answered late", "it is made, and the answer is lost"} {
@@ -175,7 +175,7 @@ func TestWhatIsDoneWhileTheRemoteIsSilentIsDoneLater(t *testing.T) {
 	}
 }
 
-func liveThroughAbsence(t *testing.T, c Cache, a absence, fate string, restart bool) {
+func liveThroughAbsence(t *testing.T, c writeback.Options, a absence, fate string, restart bool) {
 	q := newQuiet(t, &c)
 	q.fallsSilent()
 	switch fate {
@@ -215,7 +215,7 @@ func liveThroughAbsence(t *testing.T, c Cache, a absence, fate string, restart b
 // one and while the move is being made.
 func TestAFileThatWaitsToBeRenamedIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newQuiet(t, &Cache{Mode: writeback.Full})
+		q := newQuiet(t, &writeback.Options{Mode: writeback.Full})
 		q.fallsSilent()
 		q.rename("d/b", "c")
 		q.rename("c", "e")
@@ -251,7 +251,7 @@ func TestAFileThatWaitsToBeRenamedIsRead(t *testing.T) {
 // A remote that answers makes changes while the client waits, and nothing waits for it.
 func TestAnAnswerLeavesNothingToWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newQuiet(t, &Cache{Mode: writeback.Writes})
+		q := newQuiet(t, &writeback.Options{Mode: writeback.Writes})
 		q.remove("d/a")
 		q.rename("d/b", "c")
 		q.mkdir("made")
@@ -264,7 +264,7 @@ func TestAnAnswerLeavesNothingToWait(t *testing.T) {
 
 // A move that takes long is not taken for one that is not answered, as long as the remote answers.
 func TestALongMoveIsWaitedFor(t *testing.T) {
-	for mode, c := range map[string]*Cache{"off": nil, "writes": {Mode: writeback.Writes}} {
+	for mode, c := range map[string]*writeback.Options{"off": nil, "writes": {Mode: writeback.Writes}} {
 		t.Run(mode, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				q := newQuiet(t, c)

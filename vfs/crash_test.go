@@ -89,7 +89,7 @@ type deed struct {
 
 func newWorld(t *testing.T, seed uint64) *world {
 	rng := rand.New(rand.NewPCG(seed, 0))
-	c := Cache{
+	c := writeback.Options{
 		Mode: []writeback.Mode{writeback.Minimal, writeback.Writes, writeback.Full}[rng.IntN(3)], Ack: writeback.Ack(rng.IntN(3)),
 		WriteBack: time.Duration(rng.IntN(6)) * time.Second, Transfers: 1 + rng.IntN(4),
 	}

@@ -114,7 +114,7 @@ func TestWhatArrivesLateIsUndone(t *testing.T) {
 				name := []string{"minimal", "writes", "full"}[mode] + ", " + test.name + ", " + life.name
 				t.Run(name, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
-						b := newRig(t, Cache{Mode: mode, Transfers: 4})
+						b := newRig(t, writeback.Options{Mode: mode, Transfers: 4})
 						defer func() { b.stop() }()
 						b.late(test.op)
 						test.before(b)
@@ -138,7 +138,7 @@ func TestWhatArrivesLateIsUndone(t *testing.T) {
 // the record.
 func TestADoubtOutlivesWhatItWasAbout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: writeback.Writes})
+		b := newRig(t, writeback.Options{Mode: writeback.Writes})
 		defer func() { b.stop() }()
 		b.late(faulty.Put)
 		b.upload("a", "old")
@@ -159,7 +159,7 @@ func TestADoubtOutlivesWhatItWasAbout(t *testing.T) {
 // any more.
 func TestWhatWasUnderWayAtAKillIsInDoubt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: writeback.Writes})
+		b := newRig(t, writeback.Options{Mode: writeback.Writes})
 		defer func() { b.stop() }()
 		b.faults.Inject(faulty.Fault{Op: faulty.Put, Delayed: true, Delay: time.Hour, Err: errNetwork})
 		b.upload("a", "old")
@@ -177,7 +177,7 @@ func TestWhatWasUnderWayAtAKillIsInDoubt(t *testing.T) {
 // Where nothing was lost, nothing is looked at again.
 func TestNoDoubtCostsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: writeback.Writes})
+		b := newRig(t, writeback.Options{Mode: writeback.Writes})
 		defer func() { b.stop() }()
 		b.upload("a", "1")
 		b.flush()
@@ -202,7 +202,7 @@ func TestNoDoubtCostsNothing(t *testing.T) {
 // What cannot be repeated waits, for a time that a client can live with.
 func TestADirectChangeWaitsForADoubt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: writeback.Writes, Ack: writeback.AckRemote})
+		b := newRig(t, writeback.Options{Mode: writeback.Writes, Ack: writeback.AckRemote})
 		defer func() { b.stop() }()
 		b.faults.Inject(faulty.Fault{Op: faulty.Put, Delayed: true, Until: 5 * time.Second, Err: errNetwork})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
@@ -230,7 +230,7 @@ func TestARestartDoesNotTakeAnotherContentForItsOwn(t *testing.T) {
 	when := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for _, digests := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
-			b := newRig(t, Cache{Mode: writeback.Writes})
+			b := newRig(t, writeback.Options{Mode: writeback.Writes})
 			defer func() { b.stop() }()
 			if !digests {
 				b.faults.Inject(faulty.Fault{Op: faulty.Hash, Times: -1, Err: remote.ErrUnsupported})
@@ -290,11 +290,11 @@ func TestWithoutACacheAChangeWaitsForADoubt(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newRig(t, Cache{Mode: writeback.Writes})
+				b := newRig(t, writeback.Options{Mode: writeback.Writes})
 				defer func() { b.stop() }()
 				b.has("d/b", "b")
 				o := b.o
-				o.Cache = Cache{}
+				o.Cache = writeback.Options{}
 				direct := New(noStage{b.wrote}, o)
 				defer direct.Close()
 				b.View = direct.View("bob")

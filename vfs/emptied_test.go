@@ -87,7 +87,7 @@ func TestADirectoryOutlivesWhatWaitedInIt(t *testing.T) {
 			}
 			t.Run(name+" "+how, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					b := newRigAt(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour}, &rig{
+					b := newRigAt(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour}, &rig{
 						disk: disktest.New(), far: func(m *memory.Remote) remote.Remote { return &objectStore{m} },
 					})
 					start(b)
@@ -120,7 +120,7 @@ func TestADirectoryOutlivesWhatWasToComeIntoIt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newRigAt(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour}, &rig{
+				b := newRigAt(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour}, &rig{
 					disk: disktest.New(), far: func(m *memory.Remote) remote.Remote { return &objectStore{m} },
 				})
 				b.has("f", "x")

@@ -87,7 +87,7 @@ func (f *factual) want(t *testing.T, want ...string) {
 }
 
 // factualRig is a rig whose far side has the files a, b and c, which others have made.
-func factualRig(t *testing.T, c Cache, room cache.Options) (*rig, *factual) {
+func factualRig(t *testing.T, c writeback.Options, room cache.Options) (*rig, *factual) {
 	t.Helper()
 	var far *factual
 	b := newRigAt(t, c, &rig{disk: disktest.New(), room: room, far: func(m *memory.Remote) remote.Remote {
@@ -169,7 +169,7 @@ func TestWhatIsContinuedKeepsItsFacts(t *testing.T) {
 		for _, mode := range modes {
 			for _, restart := range []bool{false, true} {
 				t.Run(what, func(t *testing.T) {
-					b, far := factualRig(t, Cache{Mode: mode, WriteBack: time.Hour}, cache.Options{})
+					b, far := factualRig(t, writeback.Options{Mode: mode, WriteBack: time.Hour}, cache.Options{})
 					c.do(b)
 					if restart {
 						b.restart()
@@ -189,12 +189,12 @@ func TestWhatIsContinuedKeepsItsFacts(t *testing.T) {
 // What is sent while its client waits takes the same way.
 func TestWhatIsContinuedAtOnceKeepsItsFacts(t *testing.T) {
 	for what, c := range map[string]struct {
-		cache Cache
+		cache writeback.Options
 		room  int64
 		size  int
 	}{
-		"acknowledged by the remote":   {Cache{Mode: writeback.Writes, Ack: writeback.AckRemote}, 0, 10},
-		"more than the cache can hold": {Cache{Mode: writeback.Writes, WriteBack: time.Hour}, 4 << 20, 6 << 20},
+		"acknowledged by the remote":   {writeback.Options{Mode: writeback.Writes, Ack: writeback.AckRemote}, 0, 10},
+		"more than the cache can hold": {writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour}, 4 << 20, 6 << 20},
 	} {
 		t.Run(what, func(t *testing.T) {
 			b, far := factualRig(t, c.cache, cache.Options{MaxSize: c.room})
@@ -209,7 +209,7 @@ func TestWhatIsContinuedAtOnceKeepsItsFacts(t *testing.T) {
 // A process that was killed after the file was sent and its former name was removed sends it again,
 // and does not make it a new one.
 func TestWhatWasSentBeforeAKillKeepsItsFacts(t *testing.T) {
-	b, far := factualRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour}, cache.Options{})
+	b, far := factualRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour}, cache.Options{})
 	b.send("a", "x", AtEnd)
 	b.ok(b.Rename(t.Context(), "a", "d"))
 	e, err := b.Stat(t.Context(), "d")

@@ -27,7 +27,7 @@ func TestNothingIsLostWhicheverCallFails(t *testing.T) {
 		"unanswered":  {Op: faulty.Put, Err: errNetwork, Late: true},
 		"half way":    {Op: faulty.Put, Err: errNetwork, After: 1},
 	} {
-		for mode, c := range map[string]Cache{
+		for mode, c := range map[string]writeback.Options{
 			"waiting":      {Mode: writeback.Writes, WriteBack: time.Hour, Transfers: 4},
 			"sent at once": {Mode: writeback.Full, Transfers: 4},
 		} {
@@ -48,7 +48,7 @@ func TestNothingIsLostWhicheverCallFails(t *testing.T) {
 }
 
 // failAt plays the history with a fault, and reports whether the history was over before.
-func failAt(t *testing.T, c Cache, fault faulty.Fault) (over bool) {
+func failAt(t *testing.T, c writeback.Options, fault faulty.Fault) (over bool) {
 	b := newRig(t, c)
 	defer func() { b.stop() }()
 	b.has("old", "old")

@@ -26,7 +26,7 @@ func newFullOf(t *testing.T, a writeback.Ack, size int64) (*behind, *cache.Store
 	}
 	o := sixteenMegabytes
 	o.DirCacheTime = time.Hour
-	o.Cache = Cache{Store: s, Mode: writeback.Full, Ack: a}
+	o.Cache = writeback.Options{Store: s, Mode: writeback.Full, Ack: a}
 	store := memory.New()
 	r := faulty.New(far{Forward: remote.Forward{Remote: store}})
 	tree := New(r, o)

@@ -41,7 +41,7 @@ type past struct {
 type climate struct {
 	name string
 	off  bool // there is no cache
-	c    Cache
+	c    writeback.Options
 	poor bool // the remote knows no versions, no stages, and whole seconds only
 	odds faulty.Odds
 	pace time.Duration // of the clients, at most between two steps

@@ -2,6 +2,7 @@ package vfs
 
 import (
 	"cmp"
+	"context"
 	"io/fs"
 	"time"
 
@@ -86,3 +87,17 @@ func (i *Info) Owner() (uid, gid uint32) { return i.fs.opt.UID, i.fs.opt.GID }
 
 // ID returns a number that stays with the file when it is renamed, 0 when the remote knows none.
 func (i *Info) ID() uint64 { return i.id }
+
+// KnownSize returns the size of the file called name, as far as it is known without asking a remote
+// that is far; below 0 it is not.
+func (f *FS) KnownSize(ctx context.Context, name string) int64 {
+	e, known := f.names.Known(name)
+	if f.caps.Live {
+		asked, err := f.top.Stat(ctx, name)
+		e, known = asked, err == nil
+	}
+	if !known || e.Dir {
+		return -1
+	}
+	return e.Size
+}

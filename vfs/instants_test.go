@@ -68,7 +68,7 @@ func crashHistory() []step {
 // lets it lose what was not synced. What was acknowledged reaches the remote; what was under way
 // may or may not.
 func TestWhatWasAcknowledgedSurvivesEveryInstant(t *testing.T) {
-	for what, c := range map[string]Cache{
+	for what, c := range map[string]writeback.Options{
 		"waiting":      {Mode: writeback.Writes, WriteBack: time.Hour, Transfers: 4},
 		"sent at once": {Mode: writeback.Full, Transfers: 4},
 	} {
@@ -97,7 +97,7 @@ func TestWhatWasAcknowledgedSurvivesEveryInstant(t *testing.T) {
 
 // crashAt plays the history on a disk that stops at its n-th change, and reports whether the
 // history was over before.
-func crashAt(t *testing.T, c Cache, n int, loss disktest.Loss) (over bool) {
+func crashAt(t *testing.T, c writeback.Options, n int, loss disktest.Loss) (over bool) {
 	b := newRig(t, c)
 	defer func() { b.stop() }()
 	b.mayFail = true

@@ -16,7 +16,7 @@ import (
 
 func TestAFileLargerThanTheCachePassesThrough(t *testing.T) {
 	const limit = 2 << 20
-	b := newRoomyRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour}, cache.Options{MaxSize: limit})
+	b := newRoomyRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour}, cache.Options{MaxSize: limit})
 	b.has("f", "old")
 	content := bytes.Repeat([]byte("0123456789abcde\n"), 6<<16) // 6 MiB
 	for _, end := range []string{"commit", "abort"} {
@@ -51,7 +51,7 @@ func TestAFileLargerThanTheCachePassesThrough(t *testing.T) {
 }
 
 func TestUploadsThatAreTogetherLargerThanTheCachePassThrough(t *testing.T) {
-	b := newRoomyRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour}, cache.Options{MaxSize: 6 << 20, Patience: 10 * time.Second})
+	b := newRoomyRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour}, cache.Options{MaxSize: 6 << 20, Patience: 10 * time.Second})
 	content := bytes.Repeat([]byte("0123456789abcde\n"), 4<<16) // 4 MiB
 	uploads := map[string]ftp.Upload{"a": nil, "b": nil}
 	for name := range uploads {
@@ -77,7 +77,7 @@ func TestUploadsThatAreTogetherLargerThanTheCachePassThrough(t *testing.T) {
 }
 
 func TestAFileThatCannotPassThroughEndsInTheErrorOfTheRemote(t *testing.T) {
-	b := newRoomyRig(t, Cache{Mode: writeback.Writes}, cache.Options{MaxSize: 2 << 20})
+	b := newRoomyRig(t, writeback.Options{Mode: writeback.Writes}, cache.Options{MaxSize: 2 << 20})
 	b.faults.Inject(faulty.Fault{Op: faulty.Put, Times: -1, After: 1 << 20, Err: remote.ErrQuota})
 	u, err := b.Create(t.Context(), "f", 0)
 	b.ok(err)
@@ -92,7 +92,7 @@ func TestAFileThatCannotPassThroughEndsInTheErrorOfTheRemote(t *testing.T) {
 
 func TestAFullCacheSlowsTheClientDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRoomyRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Second}, cache.Options{MaxSize: 4 << 20, Patience: 30 * time.Second})
+		b := newRoomyRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Second}, cache.Options{MaxSize: 4 << 20, Patience: 30 * time.Second})
 		defer b.stop()
 		b.faults.Inject(faulty.Fault{Op: faulty.Put, Delay: 10 * time.Second, Slow: true, Times: -1})
 		began := time.Now()
@@ -116,7 +116,7 @@ func TestAFullCacheSlowsTheClientDown(t *testing.T) {
 }
 
 func TestANameThatTheRemoteCannotHoldIsRefusedBeforeData(t *testing.T) {
-	b := newRig(t, Cache{Mode: writeback.Writes})
+	b := newRig(t, writeback.Options{Mode: writeback.Writes})
 	f := New(&pickyRemote{b.inner}, Options{Cache: b.o.Cache})
 	_, err := f.View("bob").Create(t.Context(), "bad", 0)
 	wantIs(t, err, remote.ErrBadName)
@@ -136,7 +136,7 @@ func (pickyRemote) CheckName(name string) error {
 }
 
 func TestAnUploadOfASizeThatEndsWithinAStep(t *testing.T) {
-	b := newRoomyRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour}, cache.Options{MaxSize: 64 << 20})
+	b := newRoomyRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour}, cache.Options{MaxSize: 64 << 20})
 	for _, size := range []int{0, 1, spoolStep - 1, spoolStep, spoolStep + 1} {
 		u, err := b.Create(t.Context(), "f", 0)
 		b.ok(err)

@@ -218,7 +218,7 @@ func (p *player) crash(loss disktest.Loss) {
 // A weather is what happens to the process and to the remote meanwhile.
 type weather struct {
 	name    string
-	c       Cache
+	c       writeback.Options
 	between func(p *player) // after each operation
 }
 
@@ -241,27 +241,27 @@ func weathers() []weather {
 		}
 	}
 	all := []weather{
-		{"waiting", Cache{Mode: writeback.Writes, WriteBack: later}, func(*player) {}},
-		{"at once", Cache{Mode: writeback.Writes, WriteBack: now, Transfers: 4}, func(*player) {}},
-		{"by and by", Cache{Mode: writeback.Full, WriteBack: soon, Transfers: 4}, wait},
-		{"acknowledged by the remote", Cache{Mode: writeback.Full, Ack: writeback.AckRemote}, wait},
-		{"minimal", Cache{Mode: writeback.Minimal, WriteBack: soon}, wait},
-		{"restarts", Cache{Mode: writeback.Writes, WriteBack: later}, restart},
-		{"restarts, by and by", Cache{Mode: writeback.Full, WriteBack: soon, Transfers: 4}, func(p *player) { wait(p); restart(p) }},
-		{"a slow remote", Cache{Mode: writeback.Writes, WriteBack: soon, Transfers: 4}, func(p *player) {
+		{"waiting", writeback.Options{Mode: writeback.Writes, WriteBack: later}, func(*player) {}},
+		{"at once", writeback.Options{Mode: writeback.Writes, WriteBack: now, Transfers: 4}, func(*player) {}},
+		{"by and by", writeback.Options{Mode: writeback.Full, WriteBack: soon, Transfers: 4}, wait},
+		{"acknowledged by the remote", writeback.Options{Mode: writeback.Full, Ack: writeback.AckRemote}, wait},
+		{"minimal", writeback.Options{Mode: writeback.Minimal, WriteBack: soon}, wait},
+		{"restarts", writeback.Options{Mode: writeback.Writes, WriteBack: later}, restart},
+		{"restarts, by and by", writeback.Options{Mode: writeback.Full, WriteBack: soon, Transfers: 4}, func(p *player) { wait(p); restart(p) }},
+		{"a slow remote", writeback.Options{Mode: writeback.Writes, WriteBack: soon, Transfers: 4}, func(p *player) {
 			wait(p)
 			p.faults.Inject(faulty.Fault{Op: faulty.Put, Delay: time.Duration(p.rand.IntN(5000)) * time.Millisecond, Slow: true})
 		}},
-		{"crashes", Cache{Mode: writeback.Writes, WriteBack: soon, Transfers: 4}, func(p *player) {
+		{"crashes", writeback.Options{Mode: writeback.Writes, WriteBack: soon, Transfers: 4}, func(p *player) {
 			wait(p)
 			one(10, func(p *player) { p.crash(disktest.Some(p.rand.Uint64())) })(p)
 		}},
-		{"the process is killed", Cache{Mode: writeback.Writes, Ack: writeback.AckSpooled, WriteBack: soon}, func(p *player) {
+		{"the process is killed", writeback.Options{Mode: writeback.Writes, Ack: writeback.AckSpooled, WriteBack: soon}, func(p *player) {
 			wait(p)
 			one(10, func(p *player) { p.crash(disktest.Nothing()) })(p)
 		}},
 	}
-	return append(all, weather{"faults", Cache{Mode: writeback.Writes, WriteBack: soon, Transfers: 4}, faults})
+	return append(all, weather{"faults", writeback.Options{Mode: writeback.Writes, WriteBack: soon, Transfers: 4}, faults})
 }
 
 // TestRandomHistories compares the tree with a model. FERRY_MODEL_MINUTES lets it run for longer,

@@ -127,7 +127,7 @@ func TestWithoutModificationTimesNoneIsShown(t *testing.T) {
 func TestWhatIsStoredIsTheNewestBelow(t *testing.T) {
 	for _, cached := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			b := newRigAt(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour}, &rig{
+			b := newRigAt(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour}, &rig{
 				disk: disktest.New(), off: !cached,
 				far: func(r *memory.Remote) remote.Remote {
 					_ = r.Mkdir(t.Context(), "d")

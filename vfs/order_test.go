@@ -129,7 +129,7 @@ func TestWhatWaitsCollapsesIntoTheFewestCalls(t *testing.T) {
 				name += ", then a restart"
 			}
 			t.Run(name, func(t *testing.T) {
-				b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
+				b := newRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour})
 				for i := 0; i < len(h.has); i += 2 {
 					b.has(h.has[i], h.has[i+1])
 				}
@@ -155,7 +155,7 @@ func TestWhatWaitsCollapsesIntoTheFewestCalls(t *testing.T) {
 }
 
 func TestTheTimeOfAFileThatWaits(t *testing.T) {
-	b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
+	b := newRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour})
 	when := time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)
 	b.upload("f", "x")
 	b.ok(b.SetModTime(t.Context(), "f", when))

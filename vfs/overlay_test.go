@@ -99,7 +99,7 @@ type running struct {
 func (r *running) Close() error { return r.stop() }
 
 // runOverlay puts a cache on a disk in memory over r.
-func runOverlay(t *testing.T, r remote.Remote, c Cache) *running {
+func runOverlay(t *testing.T, r remote.Remote, c writeback.Options) *running {
 	t.Helper()
 	store, err := cache.Open(disktest.New(), cache.Options{})
 	if err != nil {
@@ -169,18 +169,18 @@ func TestTheOverlayKeepsTheContracts(t *testing.T) {
 	waits := time.Hour
 	for name, tt := range map[string]struct {
 		open    func() remote.Remote
-		c       Cache
+		c       writeback.Options
 		settles bool
 	}{
-		"writes":             {inMemory, Cache{Mode: writeback.Writes, WriteBack: waits}, false},
-		"writes, sent":       {inMemory, Cache{Mode: writeback.Writes}, true},
-		"full, objects":      {inObjects, Cache{Mode: writeback.Full, WriteBack: waits}, false},
-		"full, objects sent": {inObjects, Cache{Mode: writeback.Full}, true},
-		"minimal":            {inMemory, Cache{Mode: writeback.Minimal, WriteBack: waits}, false},
-		"minimal, objects":   {inObjects, Cache{Mode: writeback.Minimal}, true},
-		"spooled":            {inObjects, Cache{Mode: writeback.Writes, Ack: writeback.AckSpooled, WriteBack: waits}, false},
-		"remote":             {inMemory, Cache{Mode: writeback.Writes, Ack: writeback.AckRemote, WriteBack: waits}, false},
-		"remote, objects":    {inObjects, Cache{Mode: writeback.Full, Ack: writeback.AckRemote, WriteBack: waits}, false},
+		"writes":             {inMemory, writeback.Options{Mode: writeback.Writes, WriteBack: waits}, false},
+		"writes, sent":       {inMemory, writeback.Options{Mode: writeback.Writes}, true},
+		"full, objects":      {inObjects, writeback.Options{Mode: writeback.Full, WriteBack: waits}, false},
+		"full, objects sent": {inObjects, writeback.Options{Mode: writeback.Full}, true},
+		"minimal":            {inMemory, writeback.Options{Mode: writeback.Minimal, WriteBack: waits}, false},
+		"minimal, objects":   {inObjects, writeback.Options{Mode: writeback.Minimal}, true},
+		"spooled":            {inObjects, writeback.Options{Mode: writeback.Writes, Ack: writeback.AckSpooled, WriteBack: waits}, false},
+		"remote":             {inMemory, writeback.Options{Mode: writeback.Writes, Ack: writeback.AckRemote, WriteBack: waits}, false},
+		"remote, objects":    {inObjects, writeback.Options{Mode: writeback.Full, Ack: writeback.AckRemote, WriteBack: waits}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

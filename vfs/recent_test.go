@@ -55,7 +55,7 @@ func (b blunt) Hash(context.Context, string, string) ([]byte, error) {
 func TestAnAppendNoticesAContentThatLooksTheSame(t *testing.T) {
 	for _, waits := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
-			b := newRig(t, Cache{Mode: writeback.Writes})
+			b := newRig(t, writeback.Options{Mode: writeback.Writes})
 			defer func() { b.stop() }()
 			b.wrote.Forward = remote.Forward{Remote: blunt{remote.Forward{Remote: b.faults}}}
 			b.restart()

@@ -18,7 +18,7 @@ import (
 // old is given.
 func refusedRig(t *testing.T, old string) *rig {
 	t.Helper()
-	b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
+	b := newRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour})
 	b.has("d/g", "g")
 	if old != "" {
 		b.has("d/f", old)
@@ -113,7 +113,7 @@ func TestWhatWasRefusedIsChangedAsAnyFile(t *testing.T) {
 }
 
 func TestADirectoryOfWhatWasRefusedAloneIsRenamed(t *testing.T) {
-	b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
+	b := newRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour})
 	b.has("d/g", "g")
 	b.faults.Inject(faulty.Fault{Op: faulty.Put, Name: "d/f", Times: -1, Err: remote.ErrTooLarge})
 	b.upload("d/f", "refused")
@@ -205,7 +205,7 @@ func TestTheRetryAtTheStartWaitsForTheRemote(t *testing.T) {
 func TestWhatWasRefusedForWhatIsThereIsNotShown(t *testing.T) {
 	for name, want := range map[string][]string{"f": {"f/", "f/g=x"}, "f/g/h": {"f/", "f/g=x"}} {
 		for _, again := range []bool{false, true} {
-			b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
+			b := newRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour})
 			answer := remote.ErrIsDir
 			if strings.Contains(name, "/") {
 				answer = remote.ErrNotDir

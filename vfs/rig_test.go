@@ -19,6 +19,7 @@ import (
 	"ferry/remote/driver/memory"
 	"ferry/remote/remotetest"
 	"ferry/remote/wrap/faulty"
+	"ferry/writeback"
 )
 
 // rig is a tree with a cache that can be stopped and started again, over a remote in memory that
@@ -46,18 +47,18 @@ type rig struct {
 	stop  func()
 }
 
-func newRig(t *testing.T, c Cache) *rig {
+func newRig(t *testing.T, c writeback.Options) *rig {
 	t.Helper()
 	return newRoomyRig(t, c, cache.Options{})
 }
 
-func newRoomyRig(t *testing.T, c Cache, room cache.Options) *rig {
+func newRoomyRig(t *testing.T, c writeback.Options, room cache.Options) *rig {
 	t.Helper()
 	return newRigAt(t, c, &rig{disk: disktest.New(), room: room})
 }
 
 // newRigAt completes a rig and starts it.
-func newRigAt(t *testing.T, c Cache, b *rig) *rig {
+func newRigAt(t *testing.T, c writeback.Options, b *rig) *rig {
 	t.Helper()
 	b.t, b.inner, b.logged = t, memory.New(), &logText{}
 	var far remote.Remote = b.inner

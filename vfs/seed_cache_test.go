@@ -41,7 +41,7 @@ func ofCaching() []sentence {
 		{"The higher the cache mode the more compatible rclone becomes at the cost of using disk space.", func(t *testing.T) {
 			var used []int64
 			for _, mode := range []writeback.Mode{writeback.Minimal, writeback.Writes, writeback.Full} {
-				b := newRig(t, Cache{Mode: mode, WriteBack: time.Hour})
+				b := newRig(t, writeback.Options{Mode: mode, WriteBack: time.Hour})
 				b.has("read", strings.Repeat("r", 100_000))
 				b.upload("written", strings.Repeat("w", 50_000))
 				b.reads("read", 0, strings.Repeat("r", 100_000))
@@ -78,7 +78,7 @@ func ofCaching() []sentence {
 		})},
 		{"If using --vfs-cache-max-size note that the cache may exceed this size: it is only checked every --vfs-cache-poll-interval, and open files cannot be evicted.", func(t *testing.T) {
 			const limit, file = 4 << 20, 3 << 20
-			b := newRoomyRig(t, Cache{Mode: writeback.Full}, cache.Options{MaxSize: limit, PollInterval: time.Hour})
+			b := newRoomyRig(t, writeback.Options{Mode: writeback.Full}, cache.Options{MaxSize: limit, PollInterval: time.Hour})
 			var open []io.ReadCloser
 			for _, name := range []string{"a", "b", "c"} {
 				b.has(name, strings.Repeat(name, file))
@@ -103,9 +103,9 @@ func ofCaching() []sentence {
 
 // newOff is a rig without a cache.
 func newOff(t *testing.T) *rig {
-	b := newRig(t, Cache{})
+	b := newRig(t, writeback.Options{})
 	b.stop()
-	b.o.Cache = Cache{}
+	b.o.Cache = writeback.Options{}
 	b.fs = New(b.wrote, b.o)
 	b.View = b.fs.View("bob")
 	b.stop = func() { b.ok(b.fs.Close()) }

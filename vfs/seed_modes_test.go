@@ -151,7 +151,7 @@ func ofFull() []sentence {
 		})},
 		{"In this mode, unlike the others, when a file is written to the disk, it will be kept on the disk after it is written to the remote.", func(t *testing.T) {
 			for mode, kept := range map[writeback.Mode]bool{writeback.Minimal: false, writeback.Writes: false, writeback.Full: true} {
-				b := newRig(t, Cache{Mode: mode})
+				b := newRig(t, writeback.Options{Mode: mode})
 				b.has("g", "one")
 				b.upload("f", "content")
 				b.send("g", " two", AtEnd)
@@ -166,7 +166,7 @@ func ofFull() []sentence {
 			}
 		}},
 		{"It will be purged on a schedule according to --vfs-cache-max-age.", func(t *testing.T) {
-			b := newRoomyRig(t, Cache{Mode: writeback.Full, WriteBack: 10 * time.Hour}, cache.Options{MaxAge: time.Hour, PollInterval: time.Minute})
+			b := newRoomyRig(t, writeback.Options{Mode: writeback.Full, WriteBack: 10 * time.Hour}, cache.Options{MaxAge: time.Hour, PollInterval: time.Minute})
 			b.has("f", "content")
 			b.has("used", "content")
 			b.reads("f", 0, "content")

@@ -169,8 +169,8 @@ type quiet struct {
 }
 
 // The modes that a silent remote is met in.
-func quietModes() map[string]*Cache {
-	return map[string]*Cache{
+func quietModes() map[string]*writeback.Options {
+	return map[string]*writeback.Options{
 		"off":     nil,
 		"minimal": {Mode: writeback.Minimal},
 		"writes":  {Mode: writeback.Writes},
@@ -179,7 +179,7 @@ func quietModes() map[string]*Cache {
 }
 
 // newQuiet makes a tree over a remote with a few files. c may be nil.
-func newQuiet(t *testing.T, c *Cache) *quiet {
+func newQuiet(t *testing.T, c *writeback.Options) *quiet {
 	t.Helper()
 	q := &quiet{t: t, inner: memory.New()}
 	q.far = &stopped{Forward: remote.Forward{Remote: q.inner}}

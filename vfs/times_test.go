@@ -55,7 +55,7 @@ func TestTheTimeOfWhatWaitsIsKeptOrRefused(t *testing.T) {
 	for _, mode := range []writeback.Mode{writeback.Minimal, writeback.Writes, writeback.Full} {
 		for _, says := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%v, the remote says so %v", mode, says), func(t *testing.T) {
-				b := newRigAt(t, Cache{Mode: mode, WriteBack: time.Hour}, &rig{
+				b := newRigAt(t, writeback.Options{Mode: mode, WriteBack: time.Hour}, &rig{
 					disk: disktest.New(), far: func(m *memory.Remote) remote.Remote { return narrow{m, says} },
 				})
 				b.has("f", "one")
@@ -101,7 +101,7 @@ func TestTheTimeOfWhatWaitsIsKeptOrRefused(t *testing.T) {
 // afterwards.
 func TestTheTimeOfWhatWaitsForALocalDirectory(t *testing.T) {
 	var far remote.Remote
-	b := newRigAt(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour}, &rig{
+	b := newRigAt(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour}, &rig{
 		disk: disktest.New(), far: func(*memory.Remote) remote.Remote {
 			l, err := local.New(t.TempDir(), local.Options{})
 			if err != nil {
@@ -140,7 +140,7 @@ func TestWhatIsRefusedGetsNoTimeOfAnother(t *testing.T) {
 		"mode": func(b *rig) error { return b.SetMode(b.t.Context(), "f", 0o600) },
 	} {
 		t.Run(what, func(t *testing.T) {
-			b := newRigAt(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour}, &rig{
+			b := newRigAt(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour}, &rig{
 				disk: disktest.New(), far: func(m *memory.Remote) remote.Remote { return narrow{m, false} },
 			})
 			old := b.has("f", "old")

@@ -43,7 +43,7 @@ func TestTroubleThatPassesLosesNothing(t *testing.T) {
 	for what, trouble := range passing {
 		t.Run(what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newRig(t, Cache{Mode: writeback.Writes, Transfers: 4})
+				b := newRig(t, writeback.Options{Mode: writeback.Writes, Transfers: 4})
 				defer b.stop()
 				b.has("old", "x")
 				b.faults.Inject(faulty.Fault{Op: faulty.Put, Times: -1, Err: trouble})
@@ -95,7 +95,7 @@ var about = map[string]error{
 func TestOnlyAnAnswerAboutTheFileGivesItUp(t *testing.T) {
 	for what, answer := range about {
 		t.Run(what, func(t *testing.T) {
-			b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
+			b := newRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour})
 			b.faults.Inject(faulty.Fault{Op: faulty.Put, Name: "f", Times: -1, Err: answer})
 			b.upload("f", "x")
 			b.upload("g", "y")
@@ -111,7 +111,7 @@ func TestOnlyAnAnswerAboutTheFileGivesItUp(t *testing.T) {
 // A removal is done when there is no such file; a remote whose root is not there has not said so.
 func TestARemovalWaitsForTheRoot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: writeback.Writes})
+		b := newRig(t, writeback.Options{Mode: writeback.Writes})
 		defer b.stop()
 		b.has("f", "old")
 		b.faults.Inject(faulty.Fault{Op: faulty.Put, Times: -1, Err: remote.ErrNotExist})
@@ -131,7 +131,7 @@ func TestARemovalWaitsForTheRoot(t *testing.T) {
 
 func TestOneCauseIsOneLoudLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: writeback.Writes, Transfers: 4})
+		b := newRig(t, writeback.Options{Mode: writeback.Writes, Transfers: 4})
 		defer b.stop()
 		b.stop()
 		wrong := &refusing{text: "the key of bob is wrong, request %d"}
@@ -179,7 +179,7 @@ func TestOneCauseIsOneLoudLine(t *testing.T) {
 // A cause that comes and goes is not told of each time.
 func TestACauseThatComesAndGoesIsToldOfOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: writeback.Writes})
+		b := newRig(t, writeback.Options{Mode: writeback.Writes})
 		defer b.stop()
 		for i := range 50 {
 			b.faults.Inject(faulty.Fault{Op: faulty.Put, Times: 1, Err: errNetwork})
@@ -199,7 +199,7 @@ func TestACauseThatComesAndGoesIsToldOfOnce(t *testing.T) {
 // A file that is renamed or replaced while it waits waits for the same cause.
 func TestACauseGoesWithTheFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: writeback.Writes})
+		b := newRig(t, writeback.Options{Mode: writeback.Writes})
 		defer b.stop()
 		b.faults.Inject(faulty.Fault{Op: faulty.Put, Times: -1, Err: errNetwork})
 		b.upload("f", "x")
@@ -271,7 +271,7 @@ func TestALocalDiskThatFailsForAWhileLosesNothing(t *testing.T) {
 			t.Run(what+" "+trouble.Error(), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					p := &poor{Disk: disktest.New()}
-					b := newRigAt(t, Cache{Mode: writeback.Writes, WriteBack: time.Second}, &rig{disk: p.Disk, on: p})
+					b := newRigAt(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Second}, &rig{disk: p.Disk, on: p})
 					defer b.stop()
 					b.upload("f", "content")
 					fail(p, trouble)
@@ -296,7 +296,7 @@ func TestALocalDiskThatFailsForAWhileLosesNothing(t *testing.T) {
 func TestAContentThatIsCutOnTheDiskIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &poor{Disk: disktest.New()}
-		b := newRigAt(t, Cache{Mode: writeback.Writes, WriteBack: time.Second}, &rig{disk: p.Disk, on: p})
+		b := newRigAt(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Second}, &rig{disk: p.Disk, on: p})
 		defer b.stop()
 		b.upload("f", "content")
 		p.read.set(io.EOF)

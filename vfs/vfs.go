@@ -83,7 +83,9 @@ type Options struct {
 	// there is just one.
 	FoldCase bool
 
-	Cache Cache // what is kept on the local disk; without a Store nothing is
+	// Cache says what is kept on the local disk, and what is promised of it. Without a Store
+	// nothing is: everything is streamed, and an upload is answered when the remote has it.
+	Cache writeback.Options
 
 	Log *slog.Logger // nil: nothing is logged
 }
@@ -130,39 +132,34 @@ type layer interface {
 	LocalParts(dir string) (parts []remote.Entry, others bool)
 }
 
-// New returns the tree of r, which stays the caller's to close.
+// New returns the tree of r, which stays the caller's to close. It is the top of the layers that it
+// makes: what is remembered of r, its files read ahead, and what changes it, with a cache later.
 func New(r remote.Remote, o Options) *FS {
-	f := &FS{remote: r, caps: r.Info().Caps, opt: o}
+	f := &FS{remote: r, caps: r.Info().Caps, opt: o, began: time.Now()}
+	f.ages.Began(f.began)
+	f.cuts.began = f.began
 	f.breaker = breaker.New(breaker.Options{Wait: o.RemoteWait, Open: o.Away, Probe: f.probe, Log: o.Log})
 	f.names = dircache.New(r, f.breaker, dircache.Options{
 		Time: o.DirCacheTime, RefreshWait: o.DirRefreshWait, Entries: o.DirCacheEntries, PollInterval: o.PollInterval, Log: o.Log,
 	})
-	reading := o.Reading
-	if reading.Log = o.Log; o.Cache.Mode == writeback.Full {
-		reading.Store = o.Cache.Store
+	reading, writing := o.Reading, o.Cache
+	reading.Log, writing.Log = o.Log, o.Log
+	if writing.Mode == writeback.Full {
+		reading.Store = writing.Store
 	}
 	f.reads = readahead.New(f.names, reading)
-	f.began = time.Now()
-	f.ages.Began(f.began)
-	f.cuts.began = time.Now()
-	f.pile(f.reads.Direct())
-	return f
-}
-
-// pile puts over below what changes it.
-func (f *FS) pile(below remote.Remote) {
-	if f.opt.Cache.Store != nil {
-		over := writeback.New(below, f.names, f.breaker, f.opt.Cache.writeback(f.opt.Log))
+	if writing.Store != nil {
+		over := writeback.New(f.reads.Direct(), f.names, f.breaker, writing)
 		f.top, f.shown, f.guarded, f.forTree = over, over, true, breaker.ForLongChange()
 	} else {
-		direct := writeback.NewDirect(below, f.opt.Log)
-		f.top, f.shown = direct, f.names
+		direct := writeback.NewDirect(f.reads.Direct(), o.Log)
+		f.top, f.shown, f.guarded, f.forTree = direct, f.names, !f.caps.Live, breaker.ForChange()
 		if _, stages := remote.AsStager(direct); !stages {
 			f.stream = direct.Stream
 		}
-		f.guarded, f.forTree = !f.caps.Live, breaker.ForChange()
 	}
 	f.Pending = f.top
+	return f
 }
 
 // View returns the tree as owner sees it from no address in particular. Two views of one owner
@@ -228,14 +225,6 @@ func (f *FS) PollInterval() (time.Duration, error) { return f.names.PollInterval
 
 // SetPollInterval changes that; 0 ends the polling.
 func (f *FS) SetPollInterval(d time.Duration) error { return f.names.SetPollInterval(d) }
-
-// logOf returns where is logged what o says.
-func logOf(o Options) *slog.Logger {
-	if o.Log == nil {
-		return slog.New(slog.DiscardHandler)
-	}
-	return o.Log
-}
 
 // readOnly reports whether nothing in the tree can be changed.
 func (f *FS) readOnly() bool { return f.opt.ReadOnly || f.caps.ReadOnly }

@@ -16,7 +16,7 @@ import (
 
 func TestAFileIsSentWhenItIsDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: 5 * time.Second})
+		b := newRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: 5 * time.Second})
 		defer b.stop()
 		b.upload("f", "x")
 		time.Sleep(5*time.Second - time.Millisecond)
@@ -31,7 +31,7 @@ func TestAFileIsSentWhenItIsDue(t *testing.T) {
 
 func TestAnAttemptThatFailsIsRepeatedLaterAndLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: writeback.Writes})
+		b := newRig(t, writeback.Options{Mode: writeback.Writes})
 		defer b.stop()
 		b.faults.Inject(faulty.Fault{Op: faulty.Put, Times: 10, Err: errNetwork})
 		b.upload("f", "x")
@@ -57,7 +57,7 @@ func TestAnAttemptThatFailsIsRepeatedLaterAndLater(t *testing.T) {
 }
 
 func TestWhatIsRefusedForGoodIsKept(t *testing.T) {
-	b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
+	b := newRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour})
 	b.faults.Inject(faulty.Fault{Op: faulty.Put, Name: "f", Times: -1, Err: remote.ErrTooLarge})
 	b.upload("f", "x")
 	b.upload("g", "y")
@@ -90,7 +90,7 @@ func TestARetryDoesNotReplaceWhatIsOnTheRemoteSince(t *testing.T) {
 		"renamed to": {writeback.AckDurable, func(b *rig) { b.ok(b.Rename(b.t.Context(), "d/g", "d/f")) }, []string{"d/", "d/f=g"}},
 	} {
 		t.Run(what, func(t *testing.T) {
-			b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
+			b := newRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour})
 			b.ok(b.inner.Mkdir(t.Context(), "d"))
 			b.upload("d/g", "g")
 			b.flush()
@@ -115,7 +115,7 @@ func TestARetryDoesNotReplaceWhatIsOnTheRemoteSince(t *testing.T) {
 
 func TestWhatSomebodyElseStoredIsLoggedAfterARestartToo(t *testing.T) {
 	for _, restart := range []bool{false, true} {
-		b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
+		b := newRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour})
 		b.has("f", "old")
 		b.upload("f", "mine")
 		b.has("f", "theirs")
@@ -129,7 +129,7 @@ func TestWhatSomebodyElseStoredIsLoggedAfterARestartToo(t *testing.T) {
 }
 
 func TestAMissingDirectoryIsMadeAgain(t *testing.T) {
-	b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
+	b := newRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour})
 	b.ok(b.Mkdir(t.Context(), "d"))
 	b.ok(b.Mkdir(t.Context(), "d/e"))
 	b.upload("d/e/f", "x")
@@ -147,7 +147,7 @@ func TestAnUploadThatIsSupersededIsCalledBack(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newRig(t, Cache{Mode: writeback.Writes})
+				b := newRig(t, writeback.Options{Mode: writeback.Writes})
 				defer b.stop()
 				b.faults.Inject(faulty.Fault{Op: faulty.Put, Block: true})
 				b.upload("f", "old")
@@ -166,7 +166,7 @@ func TestAnUploadThatIsSupersededIsCalledBack(t *testing.T) {
 // A camera replaces its picture more often than the picture can be sent.
 func TestAFileThatIsReplacedAllTheTimeArrives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: 5 * time.Second})
+		b := newRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: 5 * time.Second})
 		defer b.stop()
 		b.faults.Inject(faulty.Fault{Op: faulty.Put, Delay: 3 * time.Second, Slow: true, Times: -1})
 		arrived := 0
@@ -184,7 +184,7 @@ func TestAFileThatIsReplacedAllTheTimeArrives(t *testing.T) {
 }
 
 func TestWhatWasSentIsNotSentAgainAfterARestart(t *testing.T) {
-	b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
+	b := newRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour})
 	b.upload("f", "x")
 	b.upload("g", "y")
 	info, err := b.Stat(t.Context(), "f")
@@ -200,7 +200,7 @@ func TestWhatWasSentIsNotSentAgainAfterARestart(t *testing.T) {
 }
 
 func TestAnOverwriteBehindAWaitingFileIsLogged(t *testing.T) {
-	b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
+	b := newRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour})
 	b.has("f", "old")
 	b.upload("f", "near")
 	e := b.has("f", "from somebody else")
@@ -213,7 +213,7 @@ func TestAnOverwriteBehindAWaitingFileIsLogged(t *testing.T) {
 
 func TestNothingIsLostWhileTheRemoteIsAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Second, Transfers: 2})
+		b := newRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Second, Transfers: 2})
 		defer b.stop()
 		b.has("d/old", "old")
 		b.has("there", "before")
@@ -250,7 +250,7 @@ func TestNothingIsLostWhileTheRemoteIsAway(t *testing.T) {
 
 func TestAChangeThatNeedsTheRemoteFailsWhenItIsAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
+		b := newRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour})
 		defer b.stop()
 		b.has("d/f", "far")
 		b.upload("d/g", "near")
@@ -265,7 +265,7 @@ func TestAChangeThatNeedsTheRemoteFailsWhenItIsAway(t *testing.T) {
 
 func TestTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Minute})
+		b := newRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Minute})
 		defer b.stop()
 		b.upload("a", "12345")
 		b.upload("b", "123")
@@ -297,7 +297,7 @@ func TestTheQueue(t *testing.T) {
 }
 
 func TestFlushOfAPathLeavesTheRest(t *testing.T) {
-	b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
+	b := newRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour})
 	b.ok(b.Mkdir(t.Context(), "d"))
 	b.upload("d/f", "x")
 	b.upload("e", "y")
@@ -306,7 +306,7 @@ func TestFlushOfAPathLeavesTheRest(t *testing.T) {
 }
 
 func TestAFileIsContinuedWhileItIsSent(t *testing.T) {
-	b := newRig(t, Cache{Mode: writeback.Writes, WriteBack: time.Hour})
+	b := newRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour})
 	b.upload("f", "one")
 	u, err := b.Create(t.Context(), "f", AtEnd)
 	b.ok(err)
@@ -328,7 +328,7 @@ func TestAFileIsContinuedWhileItIsSent(t *testing.T) {
 
 func TestAcknowledgedByTheRemote(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Cache{Mode: writeback.Writes, Ack: writeback.AckRemote})
+		b := newRig(t, writeback.Options{Mode: writeback.Writes, Ack: writeback.AckRemote})
 		defer b.stop()
 		b.upload("f", "old")
 		b.wantThere("f=old")

@@ -33,7 +33,10 @@ import (
 //	retry             decorate    --low-level-retries
 //	logged            decorate    what came of it, and what drivers warn of
 //	filter, normdup   hide        --include and the like, --vfs-block-norm-dupes
-//	vfs               openTree    what is remembered, read ahead and, with a cache, kept on disk
+//	dircache          vfs.New     --dir-cache-time, --poll-interval
+//	readahead         vfs.New     --buffer-size, --vfs-read-chunk-size; copies in mode full
+//	writeback         vfs.New     --vfs-cache-mode, --vfs-write-back: what waits on disk
+//	vfs               openTree    names, owners and unfinished uploads, as a login sees them
 //
 // serve opens all of it, and package serve gives each login its view. check and cleanup use the
 // driver as it is, cache the disk cache alone. The remote control is about the whole stack.
@@ -234,10 +237,10 @@ func (o *options) chunks() *readahead.Chunks {
 const maxReadStreams = 256
 
 // treeCache is what the tree does with the cache.
-func treeCache(c *flags.CacheOptions, store *cache.Store) vfs.Cache {
+func treeCache(c *flags.CacheOptions, store *cache.Store) writeback.Options {
 	modes := map[string]writeback.Mode{"minimal": writeback.Minimal, "writes": writeback.Writes, "full": writeback.Full}
 	acks := map[string]writeback.Ack{"durable": writeback.AckDurable, "spooled": writeback.AckSpooled, "remote": writeback.AckRemote}
-	return vfs.Cache{
+	return writeback.Options{
 		Store: store, Mode: modes[c.Mode], Ack: acks[c.Ack], WriteBack: c.WriteBack, Transfers: int(min(c.Transfers, 1<<16)),
 	}
 }
