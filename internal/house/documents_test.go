@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -41,6 +42,23 @@ func TestLinksInDocumentsLeadSomewhere(t *testing.T) {
 	}
 }
 
+// TestTheDesignLeadsThroughTheSources checks that the files exist which doc/design.md names, and
+// that a STOR meets no more than a reader can hold.
+func TestTheDesignLeadsThroughTheSources(t *testing.T) {
+	text, err := os.ReadFile("doc/design.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	report(t, checkSourcesNamed(string(text), func(name string) bool {
+		_, err := os.Stat(name)
+		return err == nil
+	}))
+	stor := sourcesNamed(section(string(text), "### Follow a STOR"))
+	if len(stor) < 10 || len(stor) > 25 {
+		t.Errorf("a STOR leads through %d files, want 10 to 25", len(stor))
+	}
+}
+
 var (
 	changelogTitle = regexp.MustCompile(`^# (Added|Changed|Fixed|Removed|Security): [^ ].{8,100}[^ .]$`)
 	changelogName  = regexp.MustCompile(`^([a-z0-9]+(-[a-z0-9]+)*|TEMPLATE)\.md$`)
@@ -69,6 +87,33 @@ func checkChangelog(name, text string) []string {
 		}
 	}
 	return findings
+}
+
+var source = regexp.MustCompile(`[a-z0-9]+(/[a-z0-9_]+)+\.go\b`)
+
+// sourcesNamed returns the paths of sources in text, each once.
+func sourcesNamed(text string) []string {
+	names := source.FindAllString(text, -1)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// checkSourcesNamed finds paths of sources that do not exist.
+func checkSourcesNamed(text string, exists func(string) bool) []string {
+	var findings []string
+	for _, name := range sourcesNamed(text) {
+		if !exists(name) {
+			findings = append(findings, fmt.Sprintf("there is no %s", name))
+		}
+	}
+	return findings
+}
+
+// section returns what stands in text below a heading, up to the next one.
+func section(text, heading string) string {
+	_, rest, _ := strings.Cut(text, heading+"\n")
+	body, _, _ := strings.Cut(rest, "\n#")
+	return body
 }
 
 // link is [text](target), the target without what stands behind # and without addresses elsewhere.

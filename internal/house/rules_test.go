@@ -164,6 +164,15 @@ func TestCheckLinks(t *testing.T) {
 	expect(t, checkLinks("doc/a.md", "see [x](README.md)", exists), "leads nowhere")
 }
 
+func TestCheckSourcesNamed(t *testing.T) {
+	exists := func(name string) bool { return name == "vfs/read.go" }
+	expect(t, checkSourcesNamed("see vfs/read.go, and vfs/read.go; main.go is another", exists), "")
+	expect(t, checkSourcesNamed("see vfs/gone_1.go.", exists), "there is no vfs/gone_1.go")
+	if got := section("# a\nx\n## b\ny\nz\n### c\n", "## b"); got != "y\nz" {
+		t.Errorf("the section is %q", got)
+	}
+}
+
 // expect wants one finding that contains want, or none when want is "".
 func expect(t *testing.T, findings []string, want string) {
 	t.Helper()
