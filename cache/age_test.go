@@ -138,7 +138,7 @@ func TestAKilledUploadAgesAcrossRestarts(t *testing.T) {
 				const age, half = 24 * time.Hour, 12 * time.Hour
 				d := disktest.New()
 				s := openMemory(t, d, Options{PartMaxAge: age})
-				begun := Begin{Name: "f", Owner: "o"}
+				begun := CreateOptions{Name: "f", Owner: "o"}
 				if kept {
 					keepOne(t, s, "f")
 					time.Sleep(age - time.Hour)

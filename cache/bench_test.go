@@ -23,7 +23,7 @@ func openForBench(b *testing.B) *Store {
 }
 
 // benchCommits commits contents of size bytes by workers at a time.
-func benchCommits(b *testing.B, workers, size int, a Ack) {
+func benchCommits(b *testing.B, workers, size int, dur Durability) {
 	s := openForBench(b)
 	defer s.Close()
 	data := make([]byte, size)
@@ -38,7 +38,7 @@ func benchCommits(b *testing.B, workers, size int, a Ack) {
 					return
 				}
 				name := fmt.Sprintf("dir/file%d", i)
-				draft, err := s.Create(b.Context(), Begin{Name: name, Owner: "bench"})
+				draft, err := s.Create(b.Context(), CreateOptions{Name: name, Owner: "bench"})
 				if err != nil {
 					b.Error(err)
 					return
@@ -47,7 +47,7 @@ func benchCommits(b *testing.B, workers, size int, a Ack) {
 					b.Error(err)
 					return
 				}
-				if _, err := draft.Commit(b.Context(), Record{Name: name}, a); err != nil {
+				if _, err := draft.Commit(b.Context(), Record{Name: name}, dur); err != nil {
 					b.Error(err)
 					return
 				}
@@ -62,7 +62,7 @@ func benchCommits(b *testing.B, workers, size int, a Ack) {
 func BenchmarkCommit(b *testing.B) {
 	for a, name := range []string{Durable: "durable", Spooled: "spooled"} {
 		for _, workers := range []int{1, 8, 32} {
-			b.Run(fmt.Sprintf("%s/%d", name, workers), func(b *testing.B) { benchCommits(b, workers, 16<<10, Ack(a)) })
+			b.Run(fmt.Sprintf("%s/%d", name, workers), func(b *testing.B) { benchCommits(b, workers, 16<<10, Durability(a)) })
 		}
 	}
 }

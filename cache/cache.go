@@ -1,21 +1,41 @@
-// Package cache keeps the contents of files on a local disk, so that what was acknowledged survives
-// the death of the process and the loss of power at any instruction.
+// Package cache keeps the contents of files on a local disk, so that acknowledged changes
+// survive the death of the process and a power loss at any instruction.
 //
-// A Store is passive. It is asked by those who know what the files are for; it knows no remote and
-// calls nobody back. One file on the disk is one content together with a header that says what it
-// is (doc/cache-format.md); the directory that it stands in says in which state:
+// A Store is passive: it makes no calls to a remote and has no callbacks. Each file on the disk is
+// one content with a header that describes it (doc/cache-format.md). The directory of the file is
+// its state:
 //
 //	tmp/    being written
 //	part/   an unfinished upload that its owner may continue
 //	dirty/  acknowledged, and not on the remote yet
-//	lost/   refused by the remote for good, or damaged; only the administrator removes it
-//	clean/  a copy of what is on the remote; it may vanish at any time
-//	doubt/  notes of changes that were asked of the remote and not answered
+//	lost/   refused by the remote permanently, or damaged; only the administrator removes it
+//	clean/  a copy of a file on the remote; it may be evicted at any time
+//	doubt/  notes of changes that were sent to the remote without a response so far
 //
-//	uploads/  notes of uploads in parts that were begun and not ended
+//	uploads/  notes of multipart uploads that have not ended
 //
-// The directory dirty/ is the queue. There is no journal beside it: a file that waits is state, and
-// each change of what waits is one header write or one rename.
+// The directory dirty/ is the queue of pending changes. There is no journal beside it: each change
+// of the queue is one header write or one rename.
+//
+// The files, in reading order:
+//
+//	cache.go         Options, Record, Fingerprint
+//	store.go         Store: Open, Close, Run, Pending, Stats
+//	draft.go         Draft, a content being written; write.go: its writes; release.go: streams
+//	commit.go        Commit, Add, Update, Drop: the life of a record
+//	promote.go       Done, CommitClean: a sent content becomes a clean copy
+//	content.go       Content: reading a record
+//	part.go          unfinished uploads; continue.go: keeping and continuing them
+//	lost.go          records that cannot be applied; retry.go: moving them back
+//	syncspooled.go   makes spooled records durable; dirsync.go: shared syncs of a directory
+//	quota.go         space: limits, reservations, waits
+//	request.go       notes of requests in flight; uploads.go: of multipart uploads; note.go: both
+//	clean.go         the set of clean copies; cleancopy.go: reading and writing one
+//	cleansend.go     sending a copy; cleanverify.go: checksums; cleanevict.go: eviction
+//	cleanrun.go      background work on copies; cleanheader.go: their headers
+//	header.go        the header of a file; field.go: its fields; slots.go: its two slots
+//	key.go           file names; range.go: sets of bytes; age.go: clocks
+//	recover.go       Open reads what an earlier process left; recoverparts.go: unfinished uploads
 package cache
 
 import (
@@ -25,50 +45,50 @@ import (
 	"time"
 )
 
-// Errors besides those of the disk. Those that a caller tells apart are the io/fs and errno values
+// Errors besides those of the disk. Callers compare them with the io/fs and errno values
 // themselves.
 var (
-	// ErrInUse is what Open returns when another process has the cache.
+	// ErrInUse is returned by Open when another process has the cache open.
 	ErrInUse = errors.New("the cache is in use")
 
-	// ErrVersion is what Open returns when a newer ferry has written what waits.
+	// ErrVersion is returned by Open when a newer ferry has written the pending changes.
 	ErrVersion = errors.New("a format of the cache that this version of ferry does not know")
 
-	// ErrNoSpace means that the cache is full of what has not been sent yet, and that nothing moved
-	// for Options.Patience.
+	// ErrNoSpace means that the cache is full of pending changes, and that no space was freed for
+	// Options.StallTimeout.
 	ErrNoSpace error = syscall.ENOSPC
 
-	// ErrNameTooLong means that what is to be kept beside the content does not fit the header.
+	// ErrNameTooLong means that names and other metadata do not fit in the header.
 	ErrNameTooLong error = syscall.ENAMETOOLONG
 )
 
-// Options say how much a Store keeps. The zero value keeps everything.
+// Options limit what a Store keeps. The zero value sets no limit.
 type Options struct {
 	MaxSize int64 // bytes in all; 0 or less: no limit
 	MinFree int64 // bytes that stay free on the disk; 0 or less: none
 
-	// MaxAge is how long a clean copy is kept after it was last used, and PartMaxAge how long an
-	// unfinished upload is kept; 0: for ever. PollInterval is how often Run looks for those that
-	// are older; 0: each minute.
+	// MaxAge is how long a clean copy is kept after its last use, and PartMaxAge how long an
+	// unfinished upload is kept; 0: forever. PollInterval is how often Run checks for expired ones;
+	// 0: every minute.
 	MaxAge, PartMaxAge, PollInterval time.Duration
 
-	// Patience is how long a write to a full cache waits while nothing moves before it is
+	// StallTimeout is how long a write to a full cache waits without progress before it fails with
 	// ErrNoSpace; 0: a minute.
-	Patience time.Duration
+	StallTimeout time.Duration
 }
 
-// Kind is what a Record wants done.
+// Kind is the type of change that a Record describes.
 type Kind uint8
 
 const (
-	File       Kind = iota // the content is to be stored as Name
-	Removed                // Name is deleted here, and is to be deleted there
-	Dir                    // the directory Name was made here, and is to be made there
-	Moved                  // what the remote has as Source was renamed to Name here, and is to be renamed there
-	RemovedDir             // the empty directory Name was removed here, and is to be removed there
+	File       Kind = iota // store the content as Name
+	Removed                // Name was deleted here; delete it on the remote
+	Dir                    // the directory Name was made here; make it on the remote
+	Moved                  // Source was renamed to Name here; rename it on the remote
+	RemovedDir             // the empty directory Name was removed here; remove it on the remote
 )
 
-// String returns a word for a message.
+// String returns the name of the kind for messages.
 func (k Kind) String() string {
 	switch k {
 	case File:
@@ -89,47 +109,47 @@ func (k Kind) String() string {
 type Base uint8
 
 const (
-	BaseUnknown Base = iota // nobody has asked
+	BaseUnknown Base = iota // the remote was not queried
 	BaseAbsent              // nothing
 	BasePresent             // with Record.BaseVersion, if the remote has versions
 )
 
-// Ack says what must hold before a call returns.
-type Ack uint8
+// Durability is what a change survives when the call returns.
+type Durability uint8
 
 const (
-	Durable Ack = iota // it survives the loss of power
-	Spooled            // it survives the death of the process
+	Durable Durability = iota // it survives the loss of power
+	Spooled                   // it survives the death of the process
 )
 
-// A Record is one change that waits to be carried out on the remote. Of records that claim the same
-// name, the one of the highest Seq counts.
+// A Record is one pending change: it has not been applied to the remote yet. Of records with the
+// same name, the one with the highest Seq is valid.
 type Record struct {
 	ID   string // given by the Store
 	Seq  uint64 // given by the Store: the order of the changes, across restarts
 	Kind Kind
 	Name string
 
-	Source string // of what is Moved; it is one of Removes
-	// FactsOf is the file on the remote whose facts (content type, metadata ...) a File takes
-	// over: the one that it continues. "" = it is a new file.
+	Source string // the old name of a Moved; also one of Removes
+	// FactsOf is the file on the remote whose metadata (content type, user metadata ...) a File
+	// inherits: the file that it continues. "" = it is a new file.
 	FactsOf string
 
-	Size    int64     // of a File, or of one that is Moved
+	Size    int64     // of a File or a Moved
 	ModTime time.Time // zero: unknown
 
 	Base        Base
 	BaseVersion string
 
-	// Removes are names that are to be removed from the remote when Name has been stored there:
-	// where the file was renamed while it waited.
+	// Removes are names to remove from the remote after Name has been stored: the file was renamed
+	// while it was pending.
 	Removes []string
 
 	Committed time.Time // when the record was made
 	Recovered bool      // found by Open
 }
 
-// A Fingerprint tells the versions of a file apart.
+// A Fingerprint identifies a version of a file.
 type Fingerprint struct {
 	Version string // empty where the remote has none
 	Size    int64
@@ -137,8 +157,8 @@ type Fingerprint struct {
 	Hash    string
 }
 
-// Equal reports whether both are of the same version: by Version where both have one, else by all
-// the rest. A hash counts where both have one.
+// Equal reports whether f and g identify the same version. Version decides if both have one, else
+// all other fields do. Hashes are compared only if both have one.
 func (f Fingerprint) Equal(g Fingerprint) bool {
 	if f.Version != "" && g.Version != "" {
 		return f.Version == g.Version

@@ -14,11 +14,11 @@ import (
 	"ferry/disk"
 )
 
-// copySet is the clean copies of a Store. A copy is in use as long as it has handles; then it is
-// idle, and may go at any time. A copy in use whose file is not in clean/ any more, because the
-// name stands for another version now, is outdated: those who read it go on.
+// copySet holds the clean copies of a Store. A copy is in use while it has handles; otherwise it is
+// idle, and may be evicted at any time. A copy in use is outdated when its file has left clean/
+// because the name has another version now: its readers continue.
 //
-// Lock order: copySet.mu, clean.mu, room.mu.
+// Lock order: copySet.mu, clean.mu, quota.mu.
 type copySet struct {
 	s *Store
 
@@ -26,7 +26,7 @@ type copySet struct {
 	used     map[copyKey]*clean        // guarded by mu
 	outdated map[*clean]struct{}       // guarded by mu
 	idle     map[copyKey]*list.Element // guarded by mu; of *idleCopy
-	recent   list.List                 // guarded by mu; of *idleCopy, the one used last in front
+	recent   list.List                 // guarded by mu; of *idleCopy, most recently used first
 	noHoles  atomic.Bool               // the disk cannot punch holes
 }
 
@@ -48,14 +48,14 @@ func (k copyKey) path() string {
 	return path.Join(cleanDir, name[:2], name)
 }
 
-// An idleCopy is a file in clean/ that nobody uses.
+// An idleCopy is a file in clean/ without a handle.
 type idleCopy struct {
 	key      copyKey
-	bytes    int64 // as counted by room
+	bytes    int64 // as counted by quota
 	lastUsed time.Time
-	spooled  bool                            // its header does not count after a loss of power
-	busy     func(within time.Duration) bool // whether somebody reads it as something else, or did so lately; nil = nobody
-	lent     lent
+	spooled  bool                            // its header is not valid after a power loss
+	busy     func(within time.Duration) bool // whether it is being read as a record, or was within that time; nil = no
+	inFlight inFlight
 	verified bool
 }
 
@@ -65,24 +65,24 @@ func newCopySet(s *Store) *copySet {
 	}
 }
 
-// Copy returns the copy of the version print of the file called name. It is an empty one where
-// there is none; one of another version goes. The caller closes it.
-func (s *Store) Copy(name string, print Fingerprint) (*Copy, error) {
-	c, err := s.copies.acquire(name, print)
+// Copy returns the copy of version fingerprint of the file name. If there is none, it creates an
+// empty one; a copy of another version is dropped. The caller closes it.
+func (s *Store) Copy(name string, fingerprint Fingerprint) (*Copy, error) {
+	c, err := s.copies.acquire(name, fingerprint)
 	if err != nil {
 		return nil, err
 	}
 	return &Copy{c: c}, nil
 }
 
-// Last returns the version of name of which anything is held.
+// Last returns the version of name that the cache holds bytes of, if any.
 func (s *Store) Last(name string) (Fingerprint, bool) {
 	cs := s.copies
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	k := copyKeyOf(name)
 	if c := cs.used[k]; c != nil {
-		return c.print, c.total() > 0
+		return c.fingerprint, c.total() > 0
 	}
 	f, err := s.disk.OpenFile(k.path(), os.O_RDONLY)
 	if err != nil {
@@ -93,10 +93,10 @@ func (s *Store) Last(name string) (Fingerprint, bool) {
 	if err != nil {
 		return Fingerprint{}, false
 	}
-	return h.print(), len(h.Held) > 0
+	return h.fingerprint(), len(h.Held) > 0
 }
 
-// Forget drops the copy of name, if there is one. Who reads it goes on.
+// Forget drops the copy of name, if there is one. Its readers continue.
 func (s *Store) Forget(name string) error {
 	cs := s.copies
 	cs.mu.Lock()
@@ -104,8 +104,8 @@ func (s *Store) Forget(name string) error {
 	return cs.forget(copyKeyOf(name))
 }
 
-// MoveCopy gives the copy of from another name, and drops that of to. A copy that is in use is
-// dropped instead.
+// MoveCopy renames the copy of from to to, and drops the old copy of to. If from is in use, its
+// copy is dropped instead.
 func (s *Store) MoveCopy(from, to string) error {
 	cs := s.copies
 	cs.mu.Lock()
@@ -141,17 +141,17 @@ func (cs *copySet) move(old, key copyKey, name string) error {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	it := cs.take(old)
+	it := cs.removeIdle(old)
 	if it == nil { // it has not been scanned yet
 		it = &idleCopy{bytes: dataStart + ranges(h.held()).total(), lastUsed: anchored(h.Committed)}
-		cs.s.room.enter(stateClean, it.bytes)
+		cs.s.quota.addFile(stateClean, it.bytes)
 	}
 	it.key, it.spooled = key, true
-	cs.put(it)
+	cs.addIdle(it)
 	return nil
 }
 
-// place gives the file at from its header as a copy, and its place in clean/.
+// place writes the header of a copy to the file at from and moves it into clean/.
 // LOCKS_REQUIRED(cs.mu)
 func (cs *copySet) place(from string, key copyKey, f disk.File, sl *slots, h *header) error {
 	if err := sl.write(f, h); err != nil {
@@ -164,11 +164,11 @@ func (cs *copySet) place(from string, key copyKey, f disk.File, sl *slots, h *he
 	return cs.s.disk.Rename(from, to)
 }
 
-// adopt makes the file at from, which is done with as a record, the copy of h.Name that h
-// describes. f is open for writing, and stays the caller's. bytes is what it counts as in
-// stateClean already. busy reports whether somebody still reads it as the record; nil = nobody
-// does.
-func (cs *copySet) adopt(from string, f disk.File, sl *slots, h header, bytes int64, busy func(time.Duration) bool) error {
+// promoteToClean makes the file at from, a finished record or draft, the copy of h.Name that h
+// describes. f is open for writing, and stays the caller's. bytes is its size in the quota, where
+// it is in stateClean already. busy reports whether it is still being read as a record; nil = it is
+// not.
+func (cs *copySet) promoteToClean(from string, f disk.File, sl *slots, h header, bytes int64, busy func(time.Duration) bool) error {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	key := copyKeyOf(h.Name)
@@ -178,17 +178,17 @@ func (cs *copySet) adopt(from string, f disk.File, sl *slots, h header, bytes in
 	if err := cs.place(from, key, f, sl, &h); err != nil {
 		return err
 	}
-	cs.put(&idleCopy{key: key, bytes: bytes, lastUsed: h.Committed, spooled: true, busy: busy})
+	cs.addIdle(&idleCopy{key: key, bytes: bytes, lastUsed: h.Committed, spooled: true, busy: busy})
 	return nil
 }
 
-// acquire returns a copy of that version, with one more handle.
-func (cs *copySet) acquire(name string, print Fingerprint) (*clean, error) {
+// acquire returns the copy of that version with one more handle.
+func (cs *copySet) acquire(name string, fingerprint Fingerprint) (*clean, error) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	k := copyKeyOf(name)
 	if c := cs.used[k]; c != nil {
-		if c.print.Equal(print) {
+		if c.fingerprint.Equal(fingerprint) {
 			c.handles++
 			return c, nil
 		}
@@ -196,9 +196,9 @@ func (cs *copySet) acquire(name string, print Fingerprint) (*clean, error) {
 			return nil, err
 		}
 	}
-	c, err := cs.load(k, name, print)
+	c, err := cs.load(k, name, fingerprint)
 	if err == nil && c == nil {
-		c, err = cs.create(k, name, print)
+		c, err = cs.create(k, name, fingerprint)
 	}
 	if err != nil {
 		return nil, err
@@ -208,10 +208,10 @@ func (cs *copySet) acquire(name string, print Fingerprint) (*clean, error) {
 	return c, nil
 }
 
-// load opens the copy that is there, or returns nil; one of another version goes, and so does one
-// that is damaged.
+// load opens the copy on the disk, or returns nil. A damaged copy, or one of another version, is
+// dropped.
 // LOCKS_REQUIRED(cs.mu)
-func (cs *copySet) load(k copyKey, name string, print Fingerprint) (*clean, error) {
+func (cs *copySet) load(k copyKey, name string, fingerprint Fingerprint) (*clean, error) {
 	f, err := cs.s.disk.OpenFile(k.path(), os.O_RDWR)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, cs.forget(k)
@@ -220,27 +220,27 @@ func (cs *copySet) load(k copyKey, name string, print Fingerprint) (*clean, erro
 		return nil, err
 	}
 	h, sl, err := cs.s.readCopyHeader(f, k)
-	if err != nil || h.Name != name || !h.print().Equal(print) {
+	if err != nil || h.Name != name || !h.fingerprint().Equal(fingerprint) {
 		return nil, errors.Join(f.Close(), cs.forget(k))
 	}
 	c := &clean{
-		set: cs, key: k, name: name, print: print, file: f, slots: sl, held: h.held(), lastUsed: anchored(h.Committed),
+		set: cs, key: k, name: name, fingerprint: fingerprint, file: f, slots: sl, held: h.held(), lastUsed: anchored(h.Committed),
 		claims: true, durable: true, spooled: h.Spooled,
 	}
-	if it := cs.take(k); it != nil {
-		c.bytes, c.busy, c.lent, c.verified = it.bytes, it.busy, it.lent, it.verified
+	if it := cs.removeIdle(k); it != nil {
+		c.bytes, c.busy, c.inFlight, c.verified = it.bytes, it.busy, it.inFlight, it.verified
 		return c, nil
 	}
-	c.bytes = cs.settleGaps(f, c.held)
-	cs.s.room.enter(stateClean, c.bytes)
+	c.bytes = cs.punchGaps(f, c.held)
+	cs.s.quota.addFile(stateClean, c.bytes)
 	return c, nil
 }
 
 // create makes an empty copy.
 // LOCKS_REQUIRED(cs.mu)
-func (cs *copySet) create(k copyKey, name string, print Fingerprint) (*clean, error) {
+func (cs *copySet) create(k copyKey, name string, fingerprint Fingerprint) (*clean, error) {
 	const flags = os.O_RDWR | os.O_CREATE | os.O_EXCL
-	c := &clean{set: cs, key: k, name: name, print: print, bytes: dataStart, lastUsed: time.Now()}
+	c := &clean{set: cs, key: k, name: name, fingerprint: fingerprint, bytes: dataStart, lastUsed: time.Now()}
 	if _, err := c.header(nil).encode(0); err != nil {
 		return nil, &fs.PathError{Op: "create", Path: name, Err: err}
 	}
@@ -255,18 +255,18 @@ func (cs *copySet) create(k copyKey, name string, print Fingerprint) (*clean, er
 		return nil, err
 	}
 	c.file = f
-	cs.s.room.enter(stateClean, c.bytes)
+	cs.s.quota.addFile(stateClean, c.bytes)
 	return c, nil
 }
 
-// forget takes a copy out of clean/.
+// forget removes a copy from clean/.
 // LOCKS_REQUIRED(cs.mu)
 func (cs *copySet) forget(k copyKey) error {
 	if err := cs.s.disk.Remove(k.path()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if it := cs.take(k); it != nil {
-		cs.s.room.leave(stateClean, it.bytes)
+	if it := cs.removeIdle(k); it != nil {
+		cs.s.quota.removeFile(stateClean, it.bytes)
 	}
 	if c := cs.used[k]; c != nil {
 		delete(cs.used, k)
@@ -276,7 +276,7 @@ func (cs *copySet) forget(k copyKey) error {
 	return nil
 }
 
-// release takes a handle from c, and makes it idle with the last one.
+// release drops a handle of c. With the last handle the copy becomes idle.
 func (cs *copySet) release(c *clean) error {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
@@ -289,29 +289,29 @@ func (cs *copySet) release(c *clean) error {
 	c.closed = true
 	if c.outdated {
 		delete(cs.outdated, c)
-		cs.s.room.leave(stateClean, c.bytes)
+		cs.s.quota.removeFile(stateClean, c.bytes)
 		return c.file.Close()
 	}
 	delete(cs.used, c.key)
 	err := c.describe(time.Now())
 	err = errors.Join(err, c.file.Close())
 	it := &idleCopy{
-		key: c.key, bytes: c.bytes, lastUsed: time.Now(), spooled: c.spooled, busy: c.busy, lent: c.lent, verified: c.verified,
+		key: c.key, bytes: c.bytes, lastUsed: time.Now(), spooled: c.spooled, busy: c.busy, inFlight: c.inFlight, verified: c.verified,
 	}
-	cs.put(it)
+	cs.addIdle(it)
 	if err != nil || len(c.held) == 0 {
 		err = errors.Join(err, cs.forget(c.key))
 	}
 	return err
 }
 
-// put makes it the idle copy that was used last.
+// addIdle makes it the most recently used idle copy.
 // LOCKS_REQUIRED(cs.mu)
-func (cs *copySet) put(it *idleCopy) { cs.idle[it.key] = cs.recent.PushFront(it) }
+func (cs *copySet) addIdle(it *idleCopy) { cs.idle[it.key] = cs.recent.PushFront(it) }
 
-// take removes an idle copy from the index, and returns nil where there is none.
+// removeIdle removes an idle copy from the index; nil if there is none.
 // LOCKS_REQUIRED(cs.mu)
-func (cs *copySet) take(k copyKey) *idleCopy {
+func (cs *copySet) removeIdle(k copyKey) *idleCopy {
 	e := cs.idle[k]
 	if e == nil {
 		return nil
@@ -320,7 +320,7 @@ func (cs *copySet) take(k copyKey) *idleCopy {
 	return cs.recent.Remove(e).(*idleCopy)
 }
 
-// close writes the headers of the copies that are still in use.
+// close writes the headers of the copies in use.
 func (cs *copySet) close() error {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()

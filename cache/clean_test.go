@@ -24,7 +24,7 @@ func text(version string, off, n int64) []byte {
 	return b
 }
 
-func printOf(version string, size int64) Fingerprint {
+func fingerprintOf(version string, size int64) Fingerprint {
 	return Fingerprint{Version: version, Size: size}
 }
 
@@ -39,7 +39,7 @@ func openStore(t *testing.T, d disk.Disk, o Options) *Store {
 
 func openCopy(t *testing.T, s *Store, name, version string, size int64) *Copy {
 	t.Helper()
-	c, err := s.Copy(name, printOf(version, size))
+	c, err := s.Copy(name, fingerprintOf(version, size))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func openCopy(t *testing.T, s *Store, name, version string, size int64) *Copy {
 // put writes the bytes of a version into its copy.
 func put(t *testing.T, c *Copy, off, n int64) {
 	t.Helper()
-	if err := c.WriteAt(text(c.c.print.Version, off, n), off); err != nil {
+	if err := c.WriteAt(text(c.c.fingerprint.Version, off, n), off); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -75,8 +75,8 @@ func checkHeld(t *testing.T, c *Copy, size int64) (total int64) {
 		if m, err := c.ReadAt(b, off); int64(m) != n || err != nil {
 			t.Fatalf("%d of %d bytes at %d, %v", m, n, off, err)
 		}
-		if !bytes.Equal(b, text(c.c.print.Version, off, n)) {
-			t.Fatalf("the %d bytes at %d of version %s are others", n, off, c.c.print.Version)
+		if !bytes.Equal(b, text(c.c.fingerprint.Version, off, n)) {
+			t.Fatalf("the %d bytes at %d of version %s are others", n, off, c.c.fingerprint.Version)
 		}
 		off += n
 		total += n
@@ -267,7 +267,7 @@ func TestACopyMovesWithItsFile(t *testing.T) {
 func TestWhatTheRemoteHasBecomesACopy(t *testing.T) {
 	s := openStore(t, disktest.New(), Options{})
 	defer s.Close()
-	d, err := s.Create(t.Context(), Begin{Name: "f", Owner: "bob"})
+	d, err := s.Create(t.Context(), CreateOptions{Name: "f", Owner: "bob"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -281,7 +281,7 @@ func TestWhatTheRemoteHasBecomesACopy(t *testing.T) {
 		t.Fatal(err)
 	}
 	old := openCopy(t, s, "f", "v6", 10) // of the version before
-	if err := s.Done(r.ID, printOf("v7", 3<<20), true); err != nil {
+	if err := s.Done(r.ID, fingerprintOf("v7", 3<<20), true); err != nil {
 		t.Fatal(err)
 	}
 	closeCopy(t, old)

@@ -10,15 +10,15 @@ import (
 	"ferry/disk"
 )
 
-// clean is a copy in use: the bytes of one version of a file, as many of them as have come.
+// clean is a copy in use: those bytes of one version of a file that have arrived.
 type clean struct {
 	// constant
-	set   *copySet
-	key   copyKey
-	name  string
-	print Fingerprint
-	file  disk.File
-	busy  func(within time.Duration) bool // see idleCopy
+	set         *copySet
+	key         copyKey
+	name        string
+	fingerprint Fingerprint
+	file        disk.File
+	busy        func(within time.Duration) bool // see idleCopy
 
 	// guarded by copySet.mu
 	handles  int
@@ -27,18 +27,18 @@ type clean struct {
 	mu       sync.Mutex
 	slots    slots
 	held     ranges    // guarded by mu
-	pinned   pins      // guarded by mu; what must not be punched out: it is being read or written, or on its way
-	lent     lent      // guarded by mu; what must not be punched out either, for a while
-	bytes    int64     // guarded by mu; as counted by room
-	lastUsed time.Time // guarded by mu; as the header says
-	changed  bool      // guarded by mu; held is not what the newest header claims
+	pinned   pins      // guarded by mu; must not be punched out: being read, written or sent
+	inFlight inFlight  // guarded by mu; must not be punched out until it expires
+	bytes    int64     // guarded by mu; as counted by quota
+	lastUsed time.Time // guarded by mu; as in the header
+	changed  bool      // guarded by mu; held differs from the newest header
 	claims   bool      // guarded by mu; a header may claim bytes
-	durable  bool      // guarded by mu; such a header may count after a loss of power
-	spooled  bool      // guarded by mu; the newest header does not
+	durable  bool      // guarded by mu; such a header may be valid after a power loss
+	spooled  bool      // guarded by mu; the newest header is not
 	punched  int       // guarded by mu; how often bytes were punched out
-	edits    int       // guarded by mu; how often bytes came or were punched out
-	verified bool      // guarded by mu; all of it had the right checksum after the last of those
-	closed   bool      // guarded by mu; the last handle has gone
+	edits    int       // guarded by mu; how often bytes were added or punched out
+	verified bool      // guarded by mu; the checksum of the whole was right after the last edit
+	closed   bool      // guarded by mu; the last handle was closed
 }
 
 func (c *clean) total() int64 {
@@ -47,7 +47,7 @@ func (c *clean) total() int64 {
 	return c.held.total()
 }
 
-// pins are bytes in use, each as often as it is.
+// pins are byte ranges in use, one entry for each use.
 type pins []span
 
 func (p *pins) add(s span) { *p = append(*p, s) }
@@ -68,21 +68,21 @@ type Copy struct {
 	once sync.Once
 }
 
-// Close ends the use. The copy stays until room is needed for something else.
+// Close releases the handle. The copy stays until it is evicted.
 func (h *Copy) Close() (err error) {
 	h.once.Do(func() { err = h.c.set.release(h.c) })
 	return err
 }
 
-// Held returns how many bytes from off on are there without a gap. They may go at any time.
+// Held returns how many contiguous bytes are held from off on. They may be evicted at any time.
 func (h *Copy) Held(off int64) int64 {
 	h.c.mu.Lock()
 	defer h.c.mu.Unlock()
 	return h.c.held.run(off)
 }
 
-// Missing returns the first of the n bytes from off on that are not there, and how many are missing
-// without a gap; 0 when all are there.
+// Missing returns the first gap in the n bytes from off on: its offset and its length; 0 if all
+// bytes are held.
 func (h *Copy) Missing(off, n int64) (missingOff, missing int64) {
 	h.c.mu.Lock()
 	defer h.c.mu.Unlock()
@@ -90,8 +90,8 @@ func (h *Copy) Missing(off, n int64) (missingOff, missing int64) {
 	return s.off, s.len()
 }
 
-// ReadAt reads those bytes from off on that are there; there may be fewer than p has room for, or
-// none. An error is one of the disk: then the copy is of no use any more.
+// ReadAt reads the bytes held from off on; it may return fewer than len(p), or none. An error comes
+// from the disk: the copy is unusable then.
 func (h *Copy) ReadAt(p []byte, off int64) (int, error) {
 	s, ok := h.c.pin(off, int64(len(p)))
 	if !ok {
@@ -108,7 +108,7 @@ func (h *Copy) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// pin keeps the bytes that are there of the n from off on from being punched out.
+// pin protects the held bytes of the n from off on against being punched out.
 func (c *clean) pin(off, n int64) (span, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -126,8 +126,8 @@ func (c *clean) unpin(s span) {
 	c.pinned.remove(s)
 }
 
-// WriteAt puts p into the copy. Other copies, and other parts of this one, make room for it; it
-// does not wait for room: where there is none it is ErrNoSpace, and p is not kept.
+// WriteAt adds p to the copy. It evicts other copies, and other bytes of this one, as needed. It
+// does not wait for quota: where there is none it is ErrNoSpace, and p is not kept.
 func (h *Copy) WriteAt(p []byte, off int64) error {
 	c := h.c
 	s := span{off, off + int64(len(p))}
@@ -136,15 +136,15 @@ func (h *Copy) WriteAt(p []byte, off int64) error {
 		c.mu.Unlock()
 		return nil
 	}
-	c.pinned.add(s) // nobody else may punch it out while it is written
+	c.pinned.add(s) // protect it against others while it is written
 	c.mu.Unlock()
 
-	if err := c.set.takeRoom(s.len()); err != nil {
+	if err := c.set.reserve(s.len()); err != nil {
 		c.unpin(s)
 		return err
 	}
 	if err := c.write(p, off); err != nil {
-		c.takeBack(s)
+		c.undoWrite(s)
 		return err
 	}
 	c.mu.Lock()
@@ -154,13 +154,13 @@ func (h *Copy) WriteAt(p []byte, off int64) error {
 	c.bytes += added
 	c.changed = true
 	c.edited()
-	c.set.s.room.give(stateClean, s.len()-added)
+	c.set.s.quota.release(stateClean, s.len()-added)
 	return nil
 }
 
-// takeBack ends a write that failed, and frees what it may have left: not what others have written,
-// or are writing.
-func (c *clean) takeBack(s span) {
+// undoWrite cleans up after a failed write: it frees the bytes that the write may have left, except
+// those that others have written or are writing.
+func (c *clean) undoWrite(s span) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.pinned.remove(s)
@@ -173,13 +173,13 @@ func (c *clean) takeBack(s span) {
 		if !any {
 			break
 		}
-		_ = c.file.PunchHole(dataStart+gap.off, gap.len()) // what stays is freed with the file
+		_ = c.file.PunchHole(dataStart+gap.off, gap.len()) // what remains is freed with the file
 		rest.off = gap.end
 	}
-	c.set.s.room.give(stateClean, s.len())
+	c.set.s.quota.release(stateClean, s.len())
 }
 
-// write writes p to the file. Where the disk is full, it evicts and tries once more.
+// write writes p to the file. If the disk is full, it evicts and tries once more.
 func (c *clean) write(p []byte, off int64) error {
 	_, err := c.file.WriteAt(p, dataStart+off)
 	if err != nil && diskFull(err) {
@@ -193,11 +193,10 @@ func (c *clean) write(p []byte, off int64) error {
 	return err
 }
 
-// takeRoom counts n bytes that are about to be written to a copy, after others have made room for
-// them.
-func (cs *copySet) takeRoom(n int64) error {
+// reserve reserves n bytes for a write to a copy, evicting others as needed.
+func (cs *copySet) reserve(n int64) error {
 	for {
-		lack, err := cs.s.room.tryTake(stateClean, n)
+		lack, err := cs.s.quota.tryReserve(stateClean, n)
 		if err != nil || lack <= 0 {
 			return err
 		}

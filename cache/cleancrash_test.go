@@ -64,7 +64,7 @@ func copyHistory(d *disktest.Disk) {
 	d.SyncDir("clean")
 	later := time.Now().Add(time.Hour)
 	with := func(name, version string, use func(c *Copy)) {
-		c, err := s.Copy(name, printOf(version, historySize))
+		c, err := s.Copy(name, fingerprintOf(version, historySize))
 		if err != nil {
 			return
 		}
@@ -72,27 +72,31 @@ func copyHistory(d *disktest.Disk) {
 		c.Close()
 		d.SyncDir(copyKeyOf(name).path()[:len("clean/xx")])
 	}
-	write := func(c *Copy, off, n int64) { _ = c.WriteAt(text(c.c.print.Version, off, n), off) }
+	write := func(c *Copy, off, n int64) { _ = c.WriteAt(text(c.c.fingerprint.Version, off, n), off) }
 	with("a", "one", func(c *Copy) { write(c, 0, 1<<18) })
-	s.copies.settle(context.Background(), later)
+	s.copies.syncSpooled(context.Background(), later)
 	with("a", "one", func(c *Copy) { write(c, 1<<18, 1<<18); write(c, 4<<18, 1<<18) })
 	with("a", "one", func(c *Copy) { s.copies.evict(1) })
-	with("a", "one", func(c *Copy) { write(c, 0, 1<<18); s.copies.settle(context.Background(), later); s.copies.evict(1) })
+	with("a", "one", func(c *Copy) {
+		write(c, 0, 1<<18)
+		s.copies.syncSpooled(context.Background(), later)
+		s.copies.evict(1)
+	})
 	with("a", "one", func(c *Copy) { write(c, 2<<18, 1<<18) })
-	s.copies.settle(context.Background(), later)
+	s.copies.syncSpooled(context.Background(), later)
 	with("b", "two", func(c *Copy) { write(c, 0, historySize) })
-	s.copies.settle(context.Background(), later)
+	s.copies.syncSpooled(context.Background(), later)
 	with("a", "six", func(c *Copy) { write(c, 0, 3<<18) })
 	_ = s.MoveCopy("a", "b")
-	s.copies.settle(context.Background(), later)
+	s.copies.syncSpooled(context.Background(), later)
 	with("b", "six", func(c *Copy) { s.copies.evict(1 << 18); write(c, 3<<18, 1<<18) })
-	if dr, err := s.Create(context.Background(), Begin{Name: "a", Owner: "bob"}); err == nil {
+	if dr, err := s.Create(context.Background(), CreateOptions{Name: "a", Owner: "bob"}); err == nil {
 		_, _ = dr.Write(text("new", 0, historySize))
 		if r, err := dr.Commit(context.Background(), Record{Name: "a"}, Spooled); err == nil {
-			_ = s.Done(r.ID, printOf("new", historySize), true)
+			_ = s.Done(r.ID, fingerprintOf("new", historySize), true)
 		}
 	}
-	with("a", "new", func(c *Copy) { s.copies.settle(context.Background(), later); s.copies.evict(1) })
+	with("a", "new", func(c *Copy) { s.copies.syncSpooled(context.Background(), later); s.copies.evict(1) })
 	_ = s.Forget("b")
 	_ = s.Close()
 }

@@ -5,9 +5,8 @@ import (
 	"time"
 )
 
-// evict frees about n bytes of copies, and returns how many it freed: idle copies first, the one
-// that was used the longest ago before others, then bytes of those in use that nobody is reading at
-// this moment.
+// evict frees about n bytes of copies and returns how many it freed: first idle copies, the least
+// recently used first; then bytes of copies in use that are not being read.
 func (cs *copySet) evict(n int64) (freed int64) {
 	for freed < n {
 		got, ok := cs.evictIdle()
@@ -28,8 +27,8 @@ func (cs *copySet) evict(n int64) (freed int64) {
 	return freed
 }
 
-// evictIdle drops the idle copy that was used the longest ago, and reports whether there was one.
-// One that is still read as the record that it was would give nothing back.
+// evictIdle drops the least recently used idle copy and reports whether there was one. It skips a
+// copy that is still being read as a record: dropping it would free nothing.
 func (cs *copySet) evictIdle() (freed int64, ok bool) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
@@ -45,7 +44,7 @@ func (cs *copySet) evictIdle() (freed int64, ok bool) {
 	return 0, false
 }
 
-// inUse returns the copies of which bytes may be punched out.
+// inUse returns the copies that may have bytes to punch out.
 func (cs *copySet) inUse() []*clean {
 	if cs.noHoles.Load() {
 		return nil
@@ -62,15 +61,15 @@ func (cs *copySet) inUse() []*clean {
 	return all
 }
 
-// holeSize is what is punched out at once, unless that is not there, and what holes are aligned to.
+// holeSize is the size and the alignment of a punched hole; the held bytes may make it smaller.
 const holeSize = 1 << 20
 
-// shrink punches about n bytes out of a copy in use, from its beginning on, and returns how many it
+// shrink punches about n bytes out of a copy in use, from the beginning on, and returns how many it
 // freed.
 func (c *clean) shrink(n int64) (freed int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed || c.busy != nil && c.busy(lentTime) {
+	if c.closed || c.busy != nil && c.busy(inFlightTime) {
 		return 0
 	}
 	for _, s := range c.holes(n) {
@@ -82,7 +81,7 @@ func (c *clean) shrink(n int64) (freed int64) {
 	return freed
 }
 
-// holes returns about n bytes that are there and not in use.
+// holes returns about n bytes that are held and not in use.
 // LOCKS_REQUIRED(c.mu)
 func (c *clean) holes(n int64) (found []span) {
 	for _, s := range c.held {
@@ -98,8 +97,8 @@ func (c *clean) holes(n int64) (found []span) {
 	return found
 }
 
-// punch frees the room of bytes, after it has made sure that no header claims them. A disk that
-// cannot do it is not asked again.
+// punch frees the space of s, after it has made sure that no header claims these bytes. If the disk
+// does not support it, it is not tried again.
 // LOCKS_REQUIRED(c.mu)
 func (c *clean) punch(s span) error {
 	if err := c.disclaim(); err != nil {
@@ -116,11 +115,11 @@ func (c *clean) punch(s span) error {
 		return err
 	}
 	c.bytes -= s.len()
-	c.set.s.room.give(stateClean, s.len())
+	c.set.s.quota.release(stateClean, s.len())
 	return nil
 }
 
-// expire drops the idle copies that were last used longer ago than Options.MaxAge.
+// expire drops the idle copies whose last use is longer ago than Options.MaxAge.
 func (cs *copySet) expire(now time.Time) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
@@ -131,8 +130,8 @@ func (cs *copySet) expire(now time.Time) {
 		it := e.Value.(*idleCopy)
 		e = e.Prev()
 		if now.Sub(it.lastUsed) < cs.s.o.MaxAge {
-			return // those in front were used later
+			return // the rest was used more recently
 		}
-		_ = cs.forget(it.key) // it is tried again the next time
+		_ = cs.forget(it.key) // retried next time
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"ferry/disk"
 )
 
-// What a header claims of a copy is true, whatever happens to the machine:
+// What a header claims about a copy is true, whatever happens to the machine:
 //
 //   - A header that claims bytes which have not been synced is spooled: it counts during the same
 //     run of the machine only.
@@ -19,15 +19,15 @@ import (
 //
 // So whichever slots a loss of power brings back: what a header claims that counts is there.
 
-// touchAfter is by how much a header may be behind the time a copy was last used.
+// touchAfter is how far the last use in a header may lag behind.
 const touchAfter = 5 * time.Minute
 
-// print is the version that the header of a copy names.
-func (h *header) print() Fingerprint {
+// fingerfingerprint returns the version in the header of a copy.
+func (h *header) fingerprint() Fingerprint {
 	return Fingerprint{Version: h.Version, Size: h.Size, ModTime: h.ModTime, Hash: h.Hash}
 }
 
-// held is what the header of a copy claims.
+// held returns the bytes that the header of a copy claims.
 func (h *header) held() ranges {
 	var r ranges
 	for _, e := range h.Held {
@@ -38,7 +38,7 @@ func (h *header) held() ranges {
 	return r
 }
 
-// readCopyHeader returns the newest header of a copy that counts, or errDamaged.
+// readCopyHeader returns the newest valid header of a copy, or errDamaged.
 func (s *Store) readCopyHeader(f disk.File, k copyKey) (header, slots, error) {
 	b := make([]byte, dataStart)
 	n, err := f.ReadAt(b, 0)
@@ -68,8 +68,8 @@ func (s *Store) readCopyHeader(f disk.File, k copyKey) (header, slots, error) {
 // header describes c as holding held, which has not been synced.
 func (c *clean) header(held ranges) *header {
 	h := &header{
-		State: stateClean, Name: c.name, Size: c.print.Size, ModTime: c.print.ModTime, Version: c.print.Version,
-		Hash: c.print.Hash, Committed: c.lastUsed, Boot: c.set.s.disk.Boot(), Spooled: true,
+		State: stateClean, Name: c.name, Size: c.fingerprint.Size, ModTime: c.fingerprint.ModTime, Version: c.fingerprint.Version,
+		Hash: c.fingerprint.Hash, Committed: c.lastUsed, Boot: c.set.s.disk.Boot(), Spooled: true,
 	}
 	for _, s := range held {
 		h.Held = append(h.Held, extent{s.off, s.len()})
@@ -80,7 +80,7 @@ func (c *clean) header(held ranges) *header {
 // extentSize is how many bytes an extent takes in a header, at most.
 const extentSize = 2 + 2*10
 
-// fitting returns those of the ranges held that fit a header: the largest.
+// fitting returns the held ranges that fit in a header: the largest ones.
 // LOCKS_REQUIRED(c.mu)
 func (c *clean) fitting() (ranges, error) {
 	bare, err := c.header(nil).encode(0)
@@ -90,8 +90,8 @@ func (c *clean) fitting() (ranges, error) {
 	return c.held.largest((slotSize - len(bare)) / extentSize), nil
 }
 
-// describe writes the header of a copy that has changed, or that was last used long before now.
-// What does not fit it is given up.
+// describe writes the header of a copy if it has changed, or if its last use is outdated. Ranges
+// that do not fit are dropped.
 // LOCKS_REQUIRED(c.mu)
 func (c *clean) describe(now time.Time) error {
 	if len(c.held) == 0 || !c.changed && now.Sub(c.lastUsed) < touchAfter {
@@ -101,7 +101,7 @@ func (c *clean) describe(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if err := c.giveUpBut(keep); err != nil {
+	if err := c.dropExcept(keep); err != nil {
 		return err
 	}
 	c.lastUsed = now
@@ -117,10 +117,10 @@ func (c *clean) describe(now time.Time) error {
 	return nil
 }
 
-// giveUpBut punches out what is not in keep.
+// dropExcept punches out everything that is not in keep.
 // LOCKS_REQUIRED(c.mu)
-func (c *clean) giveUpBut(keep ranges) error {
-	if len(keep) == len(c.held) || c.busy != nil && c.busy(lentTime) {
+func (c *clean) dropExcept(keep ranges) error {
+	if len(keep) == len(c.held) || c.busy != nil && c.busy(inFlightTime) {
 		return nil
 	}
 	for _, s := range slices.Clone(c.held) {
@@ -134,14 +134,14 @@ func (c *clean) giveUpBut(keep ranges) error {
 	return nil
 }
 
-// disclaim makes sure that no header claims what is about to be punched out.
+// disclaim makes sure that no header claims bytes that are about to be punched out.
 // LOCKS_REQUIRED(c.mu)
 func (c *clean) disclaim() error {
 	if !c.claims {
 		return nil
 	}
 	h := c.header(nil)
-	h.Spooled = false // that nothing is held is true at any time
+	h.Spooled = false // "nothing is held" is always true
 	c.slots.synced = [2]bool{}
 	for range 2 {
 		if err := c.slots.write(c.file, h); err != nil {

@@ -12,21 +12,21 @@ import (
 	"ferry/disk"
 )
 
-// restAge is how long ago a copy was last used before Run syncs it: by then its bytes are on the
-// disk by themselves, and little is left to wait for.
-const restAge = 30 * time.Second
+// syncIdleAfter is how long a copy is idle before Run syncs it: by then the system has written most
+// of its bytes, and the sync is cheap.
+const syncIdleAfter = 30 * time.Second
 
-// run finds the copies of the process before, and from then on drops those that are too old, and
-// makes durable what has been written. A copy with which the disk fails is dropped, or not counted:
-// nothing that anybody relies on ends with it.
+// run indexes the copies of earlier processes; then it expires old copies and makes new ones
+// durable. A copy that causes a disk error is dropped or ignored: a clean copy can be fetched
+// again.
 func (cs *copySet) run(ctx context.Context) {
 	cs.scan(ctx)
-	cs.obey()
+	cs.enforceLimit()
 	tick := time.NewTicker(cs.s.o.PollInterval)
 	defer tick.Stop()
 	for {
 		cs.expire(time.Now())
-		cs.settle(ctx, time.Now())
+		cs.syncSpooled(ctx, time.Now())
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -35,18 +35,17 @@ func (cs *copySet) run(ctx context.Context) {
 	}
 }
 
-// obey evicts what is more than may be there: it was not known before the scan.
-func (cs *copySet) obey() {
+// enforceLimit evicts what exceeds the limit: the sizes were not known before the scan.
+func (cs *copySet) enforceLimit() {
 	for {
-		lack, err := cs.s.room.tryTake(stateClean, 0)
+		lack, err := cs.s.quota.tryReserve(stateClean, 0)
 		if err != nil || lack <= 0 || cs.evict(lack) == 0 {
 			return
 		}
 	}
 }
 
-// scan puts the copies into the index that are not there yet. What is no copy that counts is
-// removed.
+// scan adds the copies on the disk to the index. It removes files that are no valid copies.
 func (cs *copySet) scan(ctx context.Context) {
 	for dir, err := range cs.s.disk.ReadDir(cleanDir) {
 		if err != nil || ctx.Err() != nil {
@@ -54,20 +53,20 @@ func (cs *copySet) scan(ctx context.Context) {
 		}
 		name := path.Join(cleanDir, dir.Name())
 		if !dir.IsDir() {
-			_ = cs.s.disk.Remove(name) // it is in nobody's way
+			_ = cs.s.disk.Remove(name) // it does no harm if it stays
 			continue
 		}
 		for e, err := range cs.s.disk.ReadDir(name) {
 			if err != nil || ctx.Err() != nil {
 				break
 			}
-			_ = cs.scanFile(path.Join(name, e.Name())) // what cannot be read is looked at again when it is asked for
+			_ = cs.scanFile(path.Join(name, e.Name())) // if it cannot be read, it is retried on first use
 		}
 	}
 	cs.order()
 }
 
-// order brings the idle copies into the order of their last use.
+// order sorts the idle copies by their last use.
 func (cs *copySet) order() {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
@@ -78,7 +77,7 @@ func (cs *copySet) order() {
 	slices.SortFunc(all, func(a, b *idleCopy) int { return a.lastUsed.Compare(b.lastUsed) })
 	cs.recent.Init()
 	for _, it := range all {
-		cs.put(it)
+		cs.addIdle(it)
 	}
 }
 
@@ -103,15 +102,15 @@ func (cs *copySet) scanFile(name string) error {
 	if err != nil || len(h.held()) == 0 {
 		return errors.Join(f.Close(), cs.forget(k))
 	}
-	it := &idleCopy{key: k, bytes: cs.settleGaps(f, h.held()), lastUsed: anchored(h.Committed), spooled: h.Spooled}
-	cs.s.room.enter(stateClean, it.bytes)
-	cs.put(it)
+	it := &idleCopy{key: k, bytes: cs.punchGaps(f, h.held()), lastUsed: anchored(h.Committed), spooled: h.Spooled}
+	cs.s.quota.addFile(stateClean, it.bytes)
+	cs.addIdle(it)
 	return f.Close()
 }
 
-// settleGaps frees what an earlier process wrote to a copy and no header claims, and returns what
-// the copy counts as.
-func (cs *copySet) settleGaps(f disk.File, held ranges) int64 {
+// punchGaps frees bytes that an earlier process wrote and no header claims. It returns the size of
+// the copy in the quota.
+func (cs *copySet) punchGaps(f disk.File, held ranges) int64 {
 	size, err := f.Size()
 	if err != nil {
 		return dataStart + held.total()
@@ -129,46 +128,46 @@ func (cs *copySet) settleGaps(f disk.File, held ranges) int64 {
 	return dataStart + held.total()
 }
 
-// settle makes the headers of copies count after a loss of power: of those that nobody has used for
-// a while, and of those that are in use. The headers themselves reach the disk when the system
-// writes them: nobody has been promised anything.
-func (cs *copySet) settle(ctx context.Context, now time.Time) {
-	for _, it := range cs.resting(now) {
+// syncSpooled makes the headers of copies valid after a power loss: those of copies that have been
+// idle for a while, and of copies in use. The headers themselves are not synced: they reach the
+// disk when the system writes them.
+func (cs *copySet) syncSpooled(ctx context.Context, now time.Time) {
+	for _, it := range cs.dueForSync(now) {
 		if ctx.Err() != nil {
 			return
 		}
-		if cs.settleIdle(it) != nil {
+		if cs.syncIdle(it) != nil {
 			cs.drop(it.key)
 		}
 	}
-	for _, c := range cs.holdUsed() {
-		if err := errors.Join(c.settle(), cs.release(c)); err != nil {
+	for _, c := range cs.retainUsed() {
+		if err := errors.Join(c.sync(), cs.release(c)); err != nil {
 			cs.drop(c.key)
 		}
 	}
 }
 
-// drop takes a copy out of clean/, unless the disk does not even do that.
+// drop removes a copy from clean/, and ignores an error.
 func (cs *copySet) drop(k copyKey) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	_ = cs.forget(k) // it is tried again when the name is used, or the room is needed
+	_ = cs.forget(k) // retried when the name is used, or by the next eviction
 }
 
-func (cs *copySet) resting(now time.Time) (found []*idleCopy) {
+func (cs *copySet) dueForSync(now time.Time) (found []*idleCopy) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	for e := cs.recent.Front(); e != nil; e = e.Next() {
-		if it := e.Value.(*idleCopy); it.spooled && now.Sub(it.lastUsed) >= restAge {
+		if it := e.Value.(*idleCopy); it.spooled && now.Sub(it.lastUsed) >= syncIdleAfter {
 			found = append(found, it)
 		}
 	}
 	return found
 }
 
-// settleIdle syncs an idle copy, and then says so in its header, unless somebody has used it
+// syncIdle syncs an idle copy and then records that in its header, unless the copy was used
 // meanwhile.
-func (cs *copySet) settleIdle(it *idleCopy) error {
+func (cs *copySet) syncIdle(it *idleCopy) error {
 	f, err := cs.s.disk.OpenFile(it.key.path(), os.O_RDWR)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -193,8 +192,8 @@ func (cs *copySet) settleIdle(it *idleCopy) error {
 	return errors.Join(err, f.Close())
 }
 
-// holdUsed returns the copies in use, with one more handle each.
-func (cs *copySet) holdUsed() []*clean {
+// retainUsed returns the copies in use, with one more handle each.
+func (cs *copySet) retainUsed() []*clean {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	all := make([]*clean, 0, len(cs.used))
@@ -205,9 +204,9 @@ func (cs *copySet) holdUsed() []*clean {
 	return all
 }
 
-// settle syncs a copy in use, and then says so in its header, unless bytes were punched out
+// sync syncs a copy in use and then records that in its header, unless bytes were punched out
 // meanwhile.
-func (c *clean) settle() error {
+func (c *clean) sync() error {
 	c.mu.Lock()
 	held, err := c.fitting()
 	punched := c.punched

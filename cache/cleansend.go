@@ -8,79 +8,78 @@ import (
 )
 
 const (
-	// maxLent is more than the kernel keeps of a connection that does not take it.
-	maxLent = 16 << 20
-	// lentTime is how long the rest of a transfer may be under way after its end.
-	lentTime = 10 * time.Minute
-	// maxLents bounds the memory. When they are that many, they become one.
-	maxLents = 64
+	// maxInFlight is more than the kernel buffers for a connection that stalls.
+	maxInFlight = 16 << 20
+	// inFlightTime is how long the last bytes of a transfer may be in flight after its end.
+	inFlightTime = 10 * time.Minute
+	// maxInFlightSpans bounds the memory: at that number, all spans are merged into one.
+	maxInFlightSpans = 64
 )
 
-// lends reports whether files are handed to connections: in a small cache what cannot be punched
-// out would be too much.
-func (cs *copySet) lends() bool { return cs.s.o.MaxSize <= 0 || cs.s.o.MaxSize >= 8*maxLent }
+// sendsFile reports whether files are handed to connections. In a small cache, the bytes in flight,
+// which cannot be punched out, would take too much of it.
+func (cs *copySet) sendsFile() bool { return cs.s.o.MaxSize <= 0 || cs.s.o.MaxSize >= 8*maxInFlight }
 
-// lent are bytes that may still be on their way to a client.
-type lent []lentSpan
+// inFlight are bytes that the kernel may still be sending to a client.
+type inFlight []inFlightSpan
 
-type lentSpan struct {
+type inFlightSpan struct {
 	span
 	until time.Time
 }
 
-func (l *lent) add(s span, now time.Time) {
+func (l *inFlight) add(s span, now time.Time) {
 	l.expire(now)
 	if s.len() == 0 {
 		return
 	}
-	until := now.Add(lentTime)
-	if i := slices.IndexFunc(*l, func(in lentSpan) bool { return in.span == s }); i >= 0 {
+	until := now.Add(inFlightTime)
+	if i := slices.IndexFunc(*l, func(in inFlightSpan) bool { return in.span == s }); i >= 0 {
 		(*l)[i].until = until
 		return
 	}
-	if len(*l) >= maxLents {
+	if len(*l) >= maxInFlightSpans {
 		for _, in := range *l {
 			s = span{min(s.off, in.off), max(s.end, in.end)}
 		}
 		*l = nil
 	}
-	*l = append(*l, lentSpan{s, until})
+	*l = append(*l, inFlightSpan{s, until})
 }
 
-func (l *lent) expire(now time.Time) {
-	*l = slices.DeleteFunc(*l, func(in lentSpan) bool { return !in.until.After(now) })
+func (l *inFlight) expire(now time.Time) {
+	*l = slices.DeleteFunc(*l, func(in inFlightSpan) bool { return !in.until.After(now) })
 }
 
-func (l lent) overlaps(s span) bool {
-	return slices.ContainsFunc(l, func(in lentSpan) bool { return in.off < s.end && s.off < in.end })
+func (l inFlight) overlaps(s span) bool {
+	return slices.ContainsFunc(l, func(in inFlightSpan) bool { return in.off < s.end && s.off < in.end })
 }
 
 // inUse reports whether s must not be punched out.
 // LOCKS_REQUIRED(c.mu)
 func (c *clean) inUse(s span) bool {
-	c.lent.expire(time.Now())
-	return c.pinned.overlaps(s) || c.lent.overlaps(s)
+	c.inFlight.expire(time.Now())
+	return c.pinned.overlaps(s) || c.inFlight.overlaps(s)
 }
 
-// Sender returns what sends bytes of the copy to a connection. It is used by one goroutine, and
-// closed before the Copy.
-func (h *Copy) Sender() *Sender { return &Sender{c: h.c, copy: h, lends: h.c.set.lends()} }
+// Sender returns a Sender of the copy. It is used by one goroutine, and closed before the Copy.
+func (h *Copy) Sender() *Sender { return &Sender{c: h.c, copy: h, sendsFile: h.c.set.sendsFile()} }
 
-// A Sender hands bytes of a copy to a connection, on a real disk as an *os.File, so that the kernel
-// moves them. The kernel sends them from the pages of the file: what is punched out while it waits
-// in the connection arrives as zeros. So bytes are pinned until so many have been sent behind them
-// that they must have left, or for lentTime after the end.
+// A Sender copies bytes of a copy to a connection, on a real disk from an *os.File, so that the
+// kernel moves them. The kernel sends them from the page cache of the file: bytes that are punched
+// out while they are in the socket buffer arrive as zeros. So bytes stay pinned until maxInFlight
+// more have been sent, or for inFlightTime after the end.
 type Sender struct {
-	c     *clean
-	copy  *Copy
-	lends bool          // the connection gets the file itself
-	file  io.ReadCloser // nil = none is open
-	pos   int64         // of file
-	sent  span          // what is pinned
+	c         *clean
+	copy      *Copy
+	sendsFile bool          // the connection reads from the file itself
+	file      io.ReadCloser // nil = none is open
+	pos       int64         // of file
+	sent      span          // pinned
 }
 
-// Send copies those of the n bytes from off on to w that are there; there may be fewer, or none.
-// fault is an error of the disk: then the copy is of no use any more. err is one of w.
+// Send copies the held bytes of the n from off on to w; it may send fewer than n, or none. fault is
+// an error of the disk: the copy is unusable then. err is an error of w.
 func (s *Sender) Send(w io.Writer, off, n int64) (sent int64, fault, err error) {
 	held, ok := s.c.pin(off, n)
 	if !ok {
@@ -91,16 +90,16 @@ func (s *Sender) Send(w io.Writer, off, n int64) (sent int64, fault, err error) 
 		return 0, err, nil
 	}
 	from := io.Reader(s.file)
-	if !s.lends {
+	if !s.sendsFile {
 		from = plain{s.file}
 	}
 	sent, err = io.Copy(w, &io.LimitedReader{R: from, N: held.len()})
 	s.pos += sent
-	s.lend(span{off, off + sent})
+	s.keepInFlight(span{off, off + sent})
 	if sent == held.len() {
 		return sent, nil, err
 	}
-	s.pos = -1 // it may have been read further than it was written
+	s.pos = -1 // more may have been read than was written
 	var probe [1]byte
 	if _, fault := s.copy.ReadAt(probe[:], off+sent); fault != nil {
 		return sent, fault, nil
@@ -111,7 +110,7 @@ func (s *Sender) Send(w io.Writer, off, n int64) (sent int64, fault, err error) 
 	return sent, nil, err
 }
 
-// seek makes the next byte of the file that of off.
+// seek positions the file at off.
 func (s *Sender) seek(off int64) error {
 	if s.file != nil && s.pos == off {
 		return nil
@@ -124,13 +123,13 @@ func (s *Sender) seek(off int64) error {
 	return err
 }
 
-// reader opens the file once more, from off on.
+// reader opens the file again, from off on.
 func (c *clean) reader(off int64) (io.ReadCloser, error) {
 	cs := c.set
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	if c.outdated { // there is no name to open it by
-		return io.NopCloser(io.NewSectionReader(c.file, dataStart+off, c.print.Size-off)), nil
+	if c.outdated { // the file has no name any more
+		return io.NopCloser(io.NewSectionReader(c.file, dataStart+off, c.fingerprint.Size-off)), nil
 	}
 	f, err := cs.s.disk.OpenFile(c.key.path(), os.O_RDONLY)
 	if err != nil {
@@ -139,17 +138,17 @@ func (c *clean) reader(off int64) (io.ReadCloser, error) {
 	return f.Reader(dataStart + off)
 }
 
-// lend keeps what was sent last from being punched out.
-func (s *Sender) lend(sent span) {
-	if !s.lends || sent.len() == 0 {
+// keepInFlight protects the bytes sent last against being punched out.
+func (s *Sender) keepInFlight(sent span) {
+	if !s.sendsFile || sent.len() == 0 {
 		return
 	}
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
 	if s.sent.end == sent.off {
-		sent.off = max(s.sent.off, sent.end-maxLent)
+		sent.off = max(s.sent.off, sent.end-maxInFlight)
 	} else {
-		s.c.lent.add(s.sent, time.Now())
+		s.c.inFlight.add(s.sent, time.Now())
 	}
 	s.c.pinned.remove(s.sent)
 	s.c.pinned.add(sent)
@@ -159,7 +158,7 @@ func (s *Sender) lend(sent span) {
 // Close ends the use.
 func (s *Sender) Close() error {
 	s.c.mu.Lock()
-	s.c.lent.add(s.sent, time.Now())
+	s.c.inFlight.add(s.sent, time.Now())
 	s.c.pinned.remove(s.sent)
 	s.c.mu.Unlock()
 	s.sent = span{}

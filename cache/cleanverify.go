@@ -2,30 +2,30 @@ package cache
 
 import "io"
 
-// edited notes that the copy holds other bytes than before.
+// edited records that the held bytes have changed.
 // LOCKS_REQUIRED(c.mu)
 func (c *clean) edited() {
 	c.edits++
 	c.verified = false
 }
 
-// A State of a Copy is one in which it holds certain bytes.
+// A State is a snapshot of a Copy.
 type State struct {
 	edits int
-	// Whole says that all bytes of the file are there, Verified that they had the right checksum.
+	// Whole means that all bytes of the file are held, Verified that their checksum was right.
 	Whole, Verified bool
 }
 
-// State returns what is there now.
+// State returns the current state.
 func (h *Copy) State() State {
 	c := h.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return State{c.edits, c.held.covers(span{0, c.print.Size}), c.verified}
+	return State{c.edits, c.held.covers(span{0, c.fingerprint.Size}), c.verified}
 }
 
-// SetVerified notes that all of the copy was read in this State and had the right checksum. It is
-// remembered until bytes are punched out, or until the process ends.
+// SetVerified records that the whole copy was read in this State and had the right checksum. This
+// is valid until bytes are punched out, or until the process ends.
 func (h *Copy) SetVerified(in State) {
 	c := h.c
 	c.mu.Lock()
@@ -35,15 +35,15 @@ func (h *Copy) SetVerified(in State) {
 	}
 }
 
-// Verify writes all of the copy to sum, and reports whether is then says that it is right. Where
-// not all of it is there, or where it was found to be right before, it is right.
+// Verify writes the whole copy to sum and returns the result of is. A copy that is not whole, or
+// that was verified before, counts as right.
 func (h *Copy) Verify(sum io.Writer, is func() bool) (right bool, err error) {
 	in := h.State()
 	if !in.Whole || in.Verified {
 		return true, nil
 	}
-	p := make([]byte, min(h.c.print.Size, 256<<10))
-	for off := int64(0); off < h.c.print.Size; {
+	p := make([]byte, min(h.c.fingerprint.Size, 256<<10))
+	for off := int64(0); off < h.c.fingerprint.Size; {
 		n, err := h.ReadAt(p, off)
 		if err != nil && err != io.ErrUnexpectedEOF {
 			return false, err

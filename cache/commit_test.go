@@ -104,16 +104,16 @@ syncdir dirty`, func(t *testing.T, s *Store) {
 	}
 }
 
-func commitNow(t *testing.T, s *Store, a Ack) Record {
+func commitNow(t *testing.T, s *Store, dur Durability) Record {
 	t.Helper()
-	d, err := s.Create(t.Context(), Begin{Name: "name"})
+	d, err := s.Create(t.Context(), CreateOptions{Name: "name"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.WriteString(d, "hello"); err != nil {
 		t.Fatal(err)
 	}
-	r, err := d.Commit(t.Context(), Record{Name: "name"}, a)
+	r, err := d.Commit(t.Context(), Record{Name: "name"}, dur)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +198,7 @@ func TestADraftOutlivesACommitThatFailed(t *testing.T) {
 		t.Run(broken, func(t *testing.T) {
 			d := disktest.New()
 			s := openMemory(t, d, Options{})
-			draft, err := s.Create(t.Context(), Begin{Name: "f", Owner: "bob"})
+			draft, err := s.Create(t.Context(), CreateOptions{Name: "f", Owner: "bob"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -274,14 +274,14 @@ func TestWhatCouldNotBeSyncedIsNotAcknowledgedLater(t *testing.T) {
 		s := openMemory(t, d, Options{})
 		r := commitNow(t, s, Spooled)
 		failing(d, "sync")
-		if err := s.settle(); !errors.Is(err, syscall.EIO) {
+		if err := s.syncSpooled(); !errors.Is(err, syscall.EIO) {
 			t.Errorf("settled: %v", err)
 		}
 		failing(d, "")
-		if err := s.settle(); err != nil {
+		if err := s.syncSpooled(); err != nil {
 			t.Errorf("it is said again: %v", err)
 		}
-		if _, err := s.Update(t.Context(), r, Durable); !errors.Is(err, syscall.EIO) && s.dirty[r.ID].ack == Durable {
+		if _, err := s.Update(t.Context(), r, Durable); !errors.Is(err, syscall.EIO) && s.dirty[r.ID].durability == Durable {
 			t.Errorf("updated: %v", err)
 		}
 		if err := d.SyncDir(dirtyDir); err != nil {
@@ -328,7 +328,7 @@ func TestAnUpdateThatFailedLeavesTheRecord(t *testing.T) {
 func TestANameThatDoesNotFitIsRefusedBeforeData(t *testing.T) {
 	s := openMemory(t, disktest.New(), Options{})
 	long := strings.Repeat("n", slotSize)
-	if _, err := s.Create(t.Context(), Begin{Name: long}); !errors.Is(err, ErrNameTooLong) {
+	if _, err := s.Create(t.Context(), CreateOptions{Name: long}); !errors.Is(err, ErrNameTooLong) {
 		t.Errorf("created: %v", err)
 	}
 	if _, err := s.Add(t.Context(), Record{Kind: Removed, Name: long}, Durable); !errors.Is(err, ErrNameTooLong) {

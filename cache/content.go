@@ -11,17 +11,18 @@ import (
 	"ferry/disk"
 )
 
-// A Content is what a record holds. It stays readable when the record has gone, until it is closed.
+// A Content is the content of a record. It stays readable until it is closed, even if the record is
+// removed.
 type Content struct {
-	s    *Store
-	e    *entry
-	file disk.File
-	size int64
-	once sync.Once
-	lent atomic.Bool // the kernel sends from the file
+	s        *Store
+	e        *entry
+	file     disk.File
+	size     int64
+	once     sync.Once
+	inFlight atomic.Bool // the kernel may be sending from the file
 }
 
-// OpenContent opens what the record id holds, or returns fs.ErrNotExist.
+// OpenContent opens the content of the record id, or returns fs.ErrNotExist.
 func (s *Store) OpenContent(id string) (*Content, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -32,7 +33,7 @@ func (s *Store) OpenContent(id string) (*Content, error) {
 	return s.openEntry(e)
 }
 
-// openEntry opens a file in dirty/ or lost/. Its name does not change without s.mu.
+// openEntry opens a file in dirty/ or lost/. Its name changes only under s.mu.
 //
 // LOCKS_REQUIRED(s.mu)
 func (s *Store) openEntry(e *entry) (*Content, error) {
@@ -44,7 +45,7 @@ func (s *Store) openEntry(e *entry) (*Content, error) {
 	return &Content{s: s, e: e, file: f, size: e.rec.Size}, nil
 }
 
-// Size is how many bytes it has.
+// Size returns the size in bytes.
 func (c *Content) Size() int64 { return c.size }
 
 // ReadAt implements io.ReaderAt.
@@ -52,16 +53,16 @@ func (c *Content) ReadAt(p []byte, off int64) (int, error) {
 	return io.NewSectionReader(c.file, dataStart, c.size).ReadAt(p, off)
 }
 
-// Section reads the content from its beginning, and may seek. It ends with the Content.
+// Section returns a seekable reader of the whole content, valid until the Content is closed.
 func (c *Content) Section() *io.SectionReader { return io.NewSectionReader(c.file, dataStart, c.size) }
 
-// Reader reads the content from off on, and is closed by itself. On a real disk it is an *os.File,
-// for the kernel to send: its position counts from the beginning of the header, so that it can be
-// read, but neither sought in nor asked for its size. The file may have gone; then it is a reader
-// that ends with the Content.
+// Reader returns a reader of the content from off on; the caller closes it. On a real disk it is an
+// *os.File, so that the kernel can send from it. Its offsets include the header: do not seek in it
+// or query its size. If the file was removed meanwhile, the reader is valid until the Content is
+// closed.
 func (c *Content) Reader(off int64) (io.ReadCloser, error) {
 	c.s.mu.Lock()
-	gone := c.e.hidden
+	gone := c.e.unindexed
 	var (
 		f   disk.File
 		err error
@@ -80,24 +81,24 @@ func (c *Content) Reader(off int64) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !c.s.copies.lends() {
+	if !c.s.copies.sendsFile() {
 		return plain{r}, nil
 	}
 	if _, isFile := r.(*os.File); isFile {
-		c.lent.Store(true)
+		c.inFlight.Store(true)
 	}
 	return r, nil
 }
 
-// plain hides what else a reader is.
+// plain hides other methods of a reader.
 type plain struct{ io.ReadCloser }
 
 // Close ends the use.
 func (c *Content) Close() error {
 	c.once.Do(func() {
-		if c.lent.Load() {
+		if c.inFlight.Load() {
 			c.s.mu.Lock()
-			c.e.lent = time.Now()
+			c.e.inFlight = time.Now()
 			c.s.mu.Unlock()
 		}
 		c.s.pin(c.e, -1)

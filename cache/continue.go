@@ -8,8 +8,8 @@ import (
 	"ferry/disk"
 )
 
-// keepPart moves a file from tmp/ to part/, over an older one. It may come back in tmp/ until part/
-// is synced.
+// keepPart moves a file from tmp/ to part/, replacing an older one. Until part/ is synced, a power
+// loss may put it back into tmp/.
 func (s *Store) keepPart(from string, pt part) error {
 	s.changeParts.Lock()
 	defer s.changeParts.Unlock()
@@ -19,34 +19,34 @@ func (s *Store) keepPart(from string, pt part) error {
 	if err := s.disk.Rename(from, pt.path); err != nil {
 		return err
 	}
-	s.room.move(stateDraft, statePart, pt.bytes)
+	s.quota.transition(stateDraft, statePart, pt.bytes)
 	s.indexPart(pt)
 	if !replaced {
 		return nil
 	}
-	s.room.leave(statePart, old.bytes)
+	s.quota.removeFile(statePart, old.bytes)
 	if old.path != pt.path {
-		_ = s.disk.Remove(old.path) // found at the next start it counts as older, and goes
+		_ = s.disk.Remove(old.path) // if the next start finds it, it is the older one, and is dropped
 	}
 	return nil
 }
 
-// continuePart makes the owner's part the file of d.
-func (s *Store) continuePart(d *Draft, o Begin) error {
+// continuePart makes the part the file of d.
+func (s *Store) continuePart(d *Draft, o CreateOptions) error {
 	if err := s.takePart(d, o); err != nil {
 		return err
 	}
-	// What is found in part/ counts as synced, so it must not come back there once it is written
+	// A file in part/ counts as synced, so it must not come back there after it has been written
 	// to.
 	if err := s.syncPart.wait(); err != nil {
-		s.room.leave(stateDraft, d.counted)
+		s.quota.removeFile(stateDraft, d.counted)
 		return errors.Join(err, d.file.Close(), s.disk.Remove(d.path()))
 	}
 	return nil
 }
 
-// takePart cuts the part to o.Off bytes and moves it to tmp/.
-func (s *Store) takePart(d *Draft, o Begin) error {
+// takePart truncates the part to o.Off bytes and moves it to tmp/.
+func (s *Store) takePart(d *Draft, o CreateOptions) error {
 	s.changeParts.Lock()
 	defer s.changeParts.Unlock()
 	off, id := o.Off, partID{d.name, d.owner}
@@ -69,20 +69,20 @@ func (s *Store) takePart(d *Draft, o Begin) error {
 		err = s.disk.Rename(pt.path, d.path())
 	}
 	if err != nil {
-		s.indexPart(pt) // as far as it was cut
+		s.indexPart(pt) // with the size that it has now
 		return errors.Join(err, f.Close())
 	}
 	s.unindexPart(id)
-	s.room.move(statePart, stateDraft, pt.bytes)
+	s.quota.transition(statePart, stateDraft, pt.bytes)
 	d.file, d.slots, d.counted, d.synced = f, pt.slots, pt.bytes, off
 	d.goesOn = pt.info.Continues
 	d.size.Store(off)
 	return nil
 }
 
-// cutPart shortens a part to off bytes, and makes those survive a loss of power as they are,
-// whatever is written behind them: so the header says so first. It also says whose it is from now
-// on; one that is found under another owner's name is removed.
+// cutPart truncates a part to off bytes and makes those durable, whatever is written after them: so
+// it writes the header first. The header also names the new owner; a part found under the path of
+// another owner is removed.
 func (s *Store) cutPart(f disk.File, pt *part, off int64, owner string) error {
 	h := header{
 		State: statePart, Name: pt.info.Name, Owner: owner, Size: off, Synced: off, Committed: pt.info.ModTime,
@@ -100,7 +100,7 @@ func (s *Store) cutPart(f disk.File, pt *part, off int64, owner string) error {
 	if err := f.Truncate(dataStart + off); err != nil {
 		return err
 	}
-	s.room.give(statePart, pt.info.Size-off)
+	s.quota.release(statePart, pt.info.Size-off)
 	pt.bytes -= pt.info.Size - off
 	pt.info.Size = off
 	return nil

@@ -50,9 +50,9 @@ func interruptedBy(t *testing.T, n int, play func(h *history)) (*disktest.Disk, 
 }
 
 // interrupted plays the long history on a new disk, with acknowledgements of one kind or of both.
-func interrupted(t *testing.T, n int, a Ack, mixed bool) (*disktest.Disk, *history, bool) {
+func interrupted(t *testing.T, n int, dur Durability, mixed bool) (*disktest.Disk, *history, bool) {
 	return interruptedBy(t, n, func(h *history) {
-		h.ack, h.mixed, h.wide = a, mixed, filled("name", 3*disktest.SectorSize)
+		h.durability, h.mixed, h.wide = dur, mixed, filled("name", 3*disktest.SectorSize)
 		if mixed {
 			h.wide = "name" // so that they can survive what belongs to them
 		}
@@ -176,12 +176,12 @@ func TestALossOfPowerNeverBreaksWhatWasSpooled(t *testing.T) {
 func TestEveryInstantOfSettlingKeepsItHonest(t *testing.T) {
 	for n := 1; ; n++ {
 		d, h, stopped := interruptedBy(t, n, func(h *history) {
-			h.ack = Spooled
+			h.durability = Spooled
 			for i := range 3 {
 				text := filled(fmt.Sprint("text", i), 2*disktest.SectorSize)
-				h.store(Begin{Name: fmt.Sprint(i)}, text, text)
+				h.store(CreateOptions{Name: fmt.Sprint(i)}, text, text)
 			}
-			h.call(func() error { return h.s.settle() }, func(*promises) {})
+			h.call(func() error { return h.s.syncSpooled() }, func(*promises) {})
 		})
 		for seed := range uint64(40) {
 			if err := h.checkUnbroken(t, d.Restart(disktest.Some(seed))); err != nil {
@@ -225,7 +225,7 @@ func TestEveryInstantOfARecoveryKeepsOneOfTwo(t *testing.T) {
 	for n := 1; ; n++ {
 		d, h, stopped := interruptedBy(t, n, func(h *history) {
 			for _, text := range []string{"first", "second"} {
-				h.store(Begin{Name: "a"}, text, text)
+				h.store(CreateOptions{Name: "a"}, text, text)
 			}
 		})
 		for m, again := 1, true; again; m++ {
@@ -256,7 +256,7 @@ func TestEveryInstantOfAKillAndALossOfPower(t *testing.T) {
 	wide := filled("name", 3*disktest.SectorSize)
 	for n := 1; ; n++ {
 		d, first, stopped := interruptedBy(t, n, func(h *history) {
-			a := h.store(Begin{Name: "a" + wide}, filled("text", 5*disktest.SectorSize), filled("text", 5*disktest.SectorSize))
+			a := h.store(CreateOptions{Name: "a" + wide}, filled("text", 5*disktest.SectorSize), filled("text", 5*disktest.SectorSize))
 			h.rename(a, "b"+wide)
 			h.rename(a, "c"+wide)
 		})

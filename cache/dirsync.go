@@ -2,8 +2,8 @@ package cache
 
 import "sync"
 
-// A dirSync syncs one directory for all who ask at the same time. A sync that has begun may miss
-// what entered the directory since; so those who come while one runs share the next one.
+// A dirSync combines concurrent syncs of one directory. A sync that is running may miss entries
+// that were added since it began; so callers that arrive during it share the next one.
 type dirSync struct {
 	sync func() error
 
@@ -14,14 +14,14 @@ type dirSync struct {
 
 // A syncRound is one sync that has not begun.
 type syncRound struct {
-	begin chan struct{} // receives one value: who takes it does the sync
+	begin chan struct{} // receives one value: the receiver does the sync
 	done  chan struct{} // closed when the sync has ended
 	err   error         // valid when done is closed
 }
 
 func newDirSync(sync func() error) *dirSync { return &dirSync{sync: sync} }
 
-// wait returns when what entered and left the directory before the call survives a loss of power.
+// wait returns when entries added or removed before the call are durable.
 func (d *dirSync) wait() error {
 	d.mu.Lock()
 	if !d.running {
@@ -46,7 +46,7 @@ func (d *dirSync) wait() error {
 	return round.err
 }
 
-// handOver lets one of those who wait for the next round do it.
+// handOver lets one waiter of the next round do the sync.
 func (d *dirSync) handOver() {
 	d.mu.Lock()
 	defer d.mu.Unlock()

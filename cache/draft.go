@@ -14,50 +14,49 @@ import (
 	"ferry/disk"
 )
 
-// Begin says how a Draft begins. At most one of Record and Part is set.
-type Begin struct {
+// CreateOptions are the options of Create. At most one of Record and Part is set.
+type CreateOptions struct {
 	Name  string
-	Owner string // whose part it becomes when it is kept
+	Owner string // owner of the part that Keep leaves
 
-	// Record is the ID of a waiting file. The draft begins with its first Off bytes; the file stays
-	// as it is.
+	// Record is the ID of a pending file. The draft begins with a copy of its first Off bytes.
 	Record string
 
-	// Part makes the owner's unfinished upload of Name the draft, cut to Off bytes. With From it is
-	// that of another owner, which must end at Off.
+	// Part continues the owner's unfinished upload of Name, truncated to Off bytes; if From is set,
+	// the upload of that owner, whose size must be Off.
 	Part bool
 	From string
 
 	Off int64
 
-	// Continues says that the draft goes on with the file that the remote has as Name. A Part
-	// knows that by itself.
+	// Continues means that the draft appends to the file Name on the remote. For a Part it is
+	// stored with the part.
 	Continues bool
 }
 
 // A Draft is a content being written. It is used by one goroutine, except that Size, ReadAt, Keep
-// and Abort may be called at any time. Exactly one of Commit, Adopt, Keep and Abort ends it;
-// later calls do nothing and return nil. A Commit or Adopt that fails leaves it open for Keep or
-// Abort.
+// and Abort may be called at any time. Exactly one of Commit, CommitClean, Keep and Abort ends it;
+// later calls do nothing and return nil. After a failed Commit or CommitClean it is still open for
+// Keep or Abort.
 type Draft struct {
 	// constant
 	s       *Store
 	id      string
 	name    string
 	owner   string
-	goesOn  bool // see Begin.Continues
+	goesOn  bool // see CreateOptions.Continues
 	file    disk.File
-	stopped chan struct{} // closed when nobody waits for room any more: the draft or its context has ended
+	stopped chan struct{} // closed to end waits for space: the draft or its context has ended
 	unhook  func() bool   // of the context
 
 	// of the writing goroutine
-	slots   slots
-	counted int64 // bytes in room
-	synced  int64 // bytes that were on the disk when it began
-	unsound bool  // a sync has failed
+	slots      slots
+	counted    int64 // bytes in quota
+	synced     int64 // bytes that were durable when it began
+	syncFailed bool  // a sync has failed
 
 	size     atomic.Int64
-	released atomic.Int64 // bytes at the beginning that have left the disk
+	released atomic.Int64 // bytes at the beginning that were freed on the disk
 	streamed atomic.Bool  // see Stream
 
 	stop sync.Once // closes stopped
@@ -68,14 +67,14 @@ type Draft struct {
 	finish func() error // ends the draft when the call under way returns
 }
 
-// describeAfter is how long a draft becomes before its header is written. A shorter one has one
-// write less, and does not survive the death of the process.
+// describeAfter is the size from which a draft has a header. A smaller one saves a write, but does
+// not survive the death of the process.
 const describeAfter = 1 << 20
 
-// Create begins a content. ctx bounds the waits for room until the draft ends. A name that does not
-// fit a header is ErrNameTooLong, and what the draft should begin with but is not there
-// fs.ErrNotExist.
-func (s *Store) Create(ctx context.Context, o Begin) (*Draft, error) {
+// Create begins a content. ctx bounds the waits for space until the draft ends. It returns
+// ErrNameTooLong if the name does not fit in a header, and fs.ErrNotExist if the record or part to
+// begin with does not exist.
+func (s *Store) Create(ctx context.Context, o CreateOptions) (*Draft, error) {
 	d := &Draft{s: s, id: newID(), name: o.Name, owner: o.Owner, goesOn: o.Continues, stopped: make(chan struct{})}
 	h := d.header(stateDraft)
 	if _, err := h.encode(0); err != nil {
@@ -93,8 +92,8 @@ func (s *Store) Create(ctx context.Context, o Begin) (*Draft, error) {
 	return d, nil
 }
 
-// open makes the file in tmp/.
-func (d *Draft) open(o Begin) error {
+// open creates the file in tmp/.
+func (d *Draft) open(o CreateOptions) error {
 	if o.Part {
 		return d.s.continuePart(d, o)
 	}
@@ -103,7 +102,7 @@ func (d *Draft) open(o Begin) error {
 		return err
 	}
 	d.file, d.counted = f, dataStart
-	d.s.room.enter(stateDraft, dataStart)
+	d.s.quota.addFile(stateDraft, dataStart)
 	return nil
 }
 
@@ -121,9 +120,9 @@ func (d *Draft) header(st state) header {
 	return h
 }
 
-// copyHead begins the draft with the head of a waiting file. The file system copies it, or shares
-// it.
-func (d *Draft) copyHead(o Begin) error {
+// copyHead begins the draft with the first bytes of a pending file. The file system copies them, or
+// shares the blocks.
+func (d *Draft) copyHead(o CreateOptions) error {
 	c, err := d.s.OpenContent(o.Record)
 	if err != nil {
 		return err
@@ -144,13 +143,13 @@ func (d *Draft) copyHead(o Begin) error {
 	return err
 }
 
-// Continues reports whether the draft goes on with the file that the remote has.
+// Continues reports whether the draft appends to the file on the remote.
 func (d *Draft) Continues() bool { return d.goesOn }
 
 // Size returns how many bytes have been written.
 func (d *Draft) Size() int64 { return d.size.Load() }
 
-// ReadAt reads what has been written so far.
+// ReadAt reads bytes that have been written already.
 func (d *Draft) ReadAt(p []byte, off int64) (int, error) {
 	have := d.size.Load() - off
 	if have <= 0 {
@@ -164,8 +163,8 @@ func (d *Draft) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// enter begins a call of the writing goroutine.
-func (d *Draft) enter() error {
+// beginCall begins a call of the writing goroutine.
+func (d *Draft) beginCall() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.ended {
@@ -175,8 +174,8 @@ func (d *Draft) enter() error {
 	return nil
 }
 
-// leave ends the call. If Keep or Abort came meanwhile, it does what they left to it.
-func (d *Draft) leave() error {
+// endCall ends the call. If Keep or Abort was called meanwhile, it runs their deferred work.
+func (d *Draft) endCall() error {
 	d.mu.Lock()
 	finish := d.finish
 	d.busy, d.finish = false, nil
@@ -187,8 +186,8 @@ func (d *Draft) leave() error {
 	return errors.Join(fs.ErrClosed, finish())
 }
 
-// leaveEnded ends the call that has ended the draft.
-func (d *Draft) leaveEnded() {
+// endDraft ends the call that ended the draft.
+func (d *Draft) endDraft() {
 	d.mu.Lock()
 	d.busy, d.finish, d.ended = false, nil, true
 	d.mu.Unlock()
@@ -219,26 +218,26 @@ func (d *Draft) end(finish func() error) error {
 
 func (d *Draft) stopWaiting() { d.stop.Do(func() { close(d.stopped) }) }
 
-// Abort ends the draft and forgets what was written.
+// Abort ends the draft and discards its content.
 func (d *Draft) Abort() error { return d.end(d.discard) }
 
 func (d *Draft) discard() error {
 	err := errors.Join(d.file.Close(), d.s.disk.Remove(d.path()))
-	d.s.room.leave(stateDraft, d.counted-d.released.Load())
+	d.s.quota.removeFile(stateDraft, d.counted-d.released.Load())
 	return err
 }
 
-// Keep ends the draft and keeps what was written as the owner's part of the name, which survives
-// the loss of power. An empty one is discarded.
+// Keep ends the draft and keeps its content as the owner's part of the name, which survives a power
+// loss. An empty draft is discarded.
 func (d *Draft) Keep() error { return d.end(d.keep) }
 
 func (d *Draft) keep() error {
-	if d.size.Load() == 0 || d.streamed.Load() || d.unsound {
+	if d.size.Load() == 0 || d.streamed.Load() || d.syncFailed {
 		return d.discard()
 	}
 	h := d.header(statePart)
 	h.Size, h.Synced, h.Spooled, h.Committed = d.size.Load(), d.synced, false, time.Now()
-	err := d.s.room.whenFull(d.stopped, slotSize, func() error { return d.slots.write(d.file, &h) })
+	err := d.s.quota.retryOnENOSPC(d.stopped, slotSize, func() error { return d.slots.write(d.file, &h) })
 	if err == nil {
 		err = d.slots.sync(d.file)
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A fieldReader takes the value of one header field apart. What does not fit makes it bad.
+// A fieldReader decodes the value of one header field. A malformed value sets bad.
 type fieldReader struct {
 	rest []byte
 	bad  bool

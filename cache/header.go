@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// state is what a file is; it agrees with the directory that the file stands in, except for moments
-// that recovery knows.
+// state is the state of a file. It agrees with the directory of the file, except between two steps,
+// which recovery handles.
 type state uint8
 
 const (
@@ -20,11 +20,10 @@ const (
 	stateClean                // clean/
 	stateAsked                // doubt/
 	stateUpload               // uploads/
-	states                    // how many there are
+	states                    // the number of states
 )
 
-// A header describes the content that it stands in front of. Which fields count depends on the
-// state.
+// A header describes the content that follows it. Which fields are used depends on the state.
 type header struct {
 	State     state
 	Kind      Kind
@@ -32,39 +31,39 @@ type header struct {
 	Owner     string
 	Seq       uint64
 	Size      int64
-	Synced    int64 // of a part: how much of it was on the disk before this header was written
+	Synced    int64 // of a part: how many bytes were durable before this header was written
 	ModTime   time.Time
-	Committed time.Time // when a record was made, a part kept, a copy last used
+	Committed time.Time // of a record: made; of a part: kept; of a copy: last used
 	Base      Base
-	Version   string // what the remote had when a record was made; of a copy, what it is a copy of
+	Version   string // of a record: the base version; of a copy: its version
 	Hash      string // of a copy
 	Removes   []string
-	Held      []extent // of a copy: the bytes that are there
-	Boot      string   // the run of the machine that wrote it
-	Spooled   bool     // the content has not been synced: it counts during that run only
-	Reason    string   // why a lost file is lost
+	Held      []extent // of a copy: the bytes held
+	Boot      string   // boot ID of the machine when it was written
+	Spooled   bool     // the content is not synced: valid during the same boot only
+	Reason    string   // of a lost file
 
-	Source     string // of a file that is to be renamed
-	FactsOf    string // of a file that continues another one: the name of that on the remote
-	Superseded bool   // of a lost file: something newer of its name was carried out since
+	Source     string // of a Moved: the old name
+	FactsOf    string // of a file that appends to one on the remote: the name of that
+	Superseded bool   // of a lost file: something newer of its name was applied since
 }
 
-// An extent is n bytes from Off on.
+// An extent is N bytes from Off on.
 type extent struct{ Off, N int64 }
 
-// The envelope of a header. It is the same in every version of the format, so that a newer version
-// is never taken for damage.
+// The envelope of a header is the same in every version of the format, so that a newer version is
+// never mistaken for damage.
 const (
 	magic        = "ferrycch"
-	version      = 1             // of what has neither of the later kinds
-	versionMoves = 2             // of Moved and RemovedDir
-	versionFacts = 3             // of what continues a file
+	version      = 1             // without features of later versions
+	versionMoves = 2             // has Moved or RemovedDir
+	versionFacts = 3             // has FactsOf
 	envelopeSize = 8 + 4 + 4 + 8 // magic, version, length of the fields, generation
 	checksumSize = 4
 	maxFields    = slotSize - envelopeSize - checksumSize
 )
 
-// errDamaged is what the decoder returns for anything that encode has not written.
+// errDamaged is returned by the decoder for anything that encode did not write.
 var errDamaged = errors.New("the header is damaged")
 
 // The tags of the fields. Each field is a tag, the length of the value as a uvarint, and the value.
@@ -136,8 +135,8 @@ func (h *header) encode(generation uint64) ([]byte, error) {
 	return binary.LittleEndian.AppendUint32(b, checksum(b)), nil
 }
 
-// version is that of the format in which h is written: the lowest that knows all of it, so that an
-// older ferry can go on where nothing waits that it does not know.
+// version returns the lowest format version that can represent h, so that an older ferry can open a
+// cache without newer features.
 func (h *header) version() uint32 {
 	switch {
 	case h.FactsOf != "":
@@ -179,8 +178,8 @@ func appendTime(b []byte, tag byte, t time.Time) []byte {
 	return appendField(b, tag, binary.AppendUvarint(v, uint64(t.Nanosecond())))
 }
 
-// decodeHeader reads the slot that b begins with. The error is errDamaged, or ErrVersion where the
-// envelope is whole and the fields are of another version.
+// decodeHeader decodes the slot at the beginning of b. The error is errDamaged, or ErrVersion if
+// the envelope is intact and the fields are of another version.
 func decodeHeader(b []byte) (h header, generation uint64, err error) {
 	if len(b) < envelopeSize+checksumSize || string(b[:8]) != magic {
 		return h, 0, errDamaged

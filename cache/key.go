@@ -7,7 +7,7 @@ import (
 	"path"
 )
 
-// The directories of a Store; Store.Open makes them.
+// The directories of a Store; Open makes them.
 const (
 	tmpDir   = "tmp"
 	partDir  = "part"
@@ -20,23 +20,23 @@ const (
 	uploadsDir = "uploads"
 )
 
-// newID returns the name of a new file in tmp/, which it keeps in dirty/ and lost/.
+// newID returns the name of a new file in tmp/; the file keeps it in dirty/ and lost/.
 func newID() string {
 	var b [8]byte
 	rand.Read(b[:]) // never fails
 	return hex.EncodeToString(b[:])
 }
 
-// validID reports whether s is as newID makes them.
+// validID reports whether s has the form of newID.
 func validID(s string) bool {
 	b, err := hex.DecodeString(s)
 	return err == nil && len(b) == 8
 }
 
-// partPath is where the unfinished upload of name is kept that owner left.
+// partPath returns the path of owner's unfinished upload of name.
 func partPath(name, owner string) string { return path.Join(partDir, key(owner, name)) }
 
-// key is a file name for a name of any length and bytes.
+// key returns a file name for names of any length and bytes.
 func key(parts ...string) string {
 	h := sha256.New()
 	for _, p := range parts {

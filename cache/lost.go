@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// A LostRecord is a record that cannot be carried out: the remote refused it for good, or its file
+// A LostRecord is a record that cannot be applied: the remote refused it permanently, or its file
 // is damaged.
 type LostRecord struct {
 	Record            // of a damaged one only ID and Size are known
 	Reason     string // one line
-	Damaged    bool   // it has no header that could be read; Retry fails
-	Superseded bool   // something newer of its name was carried out since; Retry fails
+	Damaged    bool   // it has no readable header; Retry fails
+	Superseded bool   // something newer of its name was applied since; Retry fails
 }
 
-// Fail moves the record to lost/, with the reason. It stays there until Retry or DropLost.
+// Fail moves the record to lost/ with a reason. It stays there until Retry or DropLost.
 func (s *Store) Fail(id string, reason error) error {
-	e, err := s.waiting("fail", id)
+	e, err := s.findDirty("fail", id)
 	if err != nil {
 		return err
 	}
@@ -27,26 +27,26 @@ func (s *Store) Fail(id string, reason error) error {
 	if err := s.describeLost(e, oneLine(reason.Error()), false); err != nil {
 		return &fs.PathError{Op: "fail", Path: e.rec.Name, Err: err}
 	}
-	if err := s.transfer(e, stateLost); err != nil {
+	if err := s.moveEntry(e, stateLost); err != nil {
 		return err
 	}
 	return errors.Join(s.disk.SyncDir(lostDir), s.syncDirty.wait())
 }
 
-// describeLost gives a record the header of a lost one.
+// describeLost writes the header of a lost record.
 //
 // LOCKS_REQUIRED(e.mu)
 func (s *Store) describeLost(e *entry, reason string, superseded bool) error {
-	h := s.recordHeader(&e.rec, e.ack)
+	h := s.recordHeader(&e.rec, e.durability)
 	h.State, h.Reason, h.Superseded = stateLost, reason, superseded
-	ack := Durable
-	if e.unsound { // it cannot be made durable, and says so
-		ack = Spooled
+	durability := Durable
+	if e.syncFailed { // it cannot be made durable
+		durability = Spooled
 	}
-	err := s.rewrite(e, &h, ack)
+	err := s.rewrite(e, &h, durability)
 	if errors.Is(err, ErrNameTooLong) {
 		h.Reason = ""
-		err = s.rewrite(e, &h, ack)
+		err = s.rewrite(e, &h, durability)
 	}
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func (s *Store) describeLost(e *entry, reason string, superseded bool) error {
 	return nil
 }
 
-// maxReason bounds a reason, so that it mostly fits beside the rest of a header.
+// maxReason bounds a reason in bytes, so that it usually fits in the header.
 const maxReason = 512
 
 func oneLine(reason string) string {
@@ -65,16 +65,16 @@ func oneLine(reason string) string {
 	return strings.ToValidUTF8(reason[:min(len(reason), maxReason)], "")
 }
 
-// transfer renames a file between dirty/ and lost/.
+// moveEntry renames a file between dirty/ and lost/.
 //
 // LOCKS_REQUIRED(e.mu)
-func (s *Store) transfer(e *entry, to state) error {
+func (s *Store) moveEntry(e *entry, to state) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.disk.Rename(entryPath(e.state, e.rec.ID), entryPath(to, e.rec.ID)); err != nil {
 		return err
 	}
-	s.room.move(e.state, to, e.bytes)
+	s.quota.transition(e.state, to, e.bytes)
 	e.state = to
 	delete(s.dirty, e.rec.ID)
 	delete(s.lost, e.rec.ID)
@@ -86,7 +86,7 @@ func (s *Store) transfer(e *entry, to state) error {
 	return nil
 }
 
-// Lost returns what is in lost/, in order.
+// Lost returns the records in lost/, by Seq.
 func (s *Store) Lost() ([]LostRecord, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,7 +98,7 @@ func (s *Store) Lost() ([]LostRecord, error) {
 	return lost, nil
 }
 
-// OpenLost opens the content of a lost record: of a damaged one, what stands behind the header.
+// OpenLost opens the content of a lost record; of a damaged one, the bytes after the header.
 func (s *Store) OpenLost(id string) (*Content, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

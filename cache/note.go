@@ -8,10 +8,10 @@ import (
 	"path"
 )
 
-// A note is a file with a header and no data: of a request that is under way, or of an upload in
-// parts. The notes of one kind stand in a directory of their own.
+// A note is a file with a header and no data: of a request in flight, or of a multipart upload.
+// Each kind of note has its own directory.
 
-// removeNote removes a note. One that is not there is no error.
+// removeNote removes a note. It is no error if there is none.
 func (s *Store) removeNote(dir, id string) error {
 	err := s.disk.Remove(path.Join(dir, id))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -20,8 +20,8 @@ func (s *Store) removeNote(dir, id string) error {
 	return err
 }
 
-// recoverNotes calls keep for each note in dir that is whole and of state st, in the order of their
-// IDs. The others were never acted upon, and are removed.
+// recoverNotes calls keep for each intact note of state st in dir, by ID. It removes the others: no
+// request was sent for them.
 func (s *Store) recoverNotes(dir string, st state, keep func(id string, h *header)) error {
 	files, err := s.inspect(dir)
 	if err != nil {

@@ -14,22 +14,22 @@ type PartInfo struct {
 	Name, Owner string
 	Size        int64
 	ModTime     time.Time // when it was kept
-	Continues   bool      // it goes on with the file that the remote has as Name
+	Continues   bool      // it appends to the file Name on the remote
 }
 
-// parts is the index of the unfinished uploads, by directory, so that those in one directory are
-// found without looking at the others.
+// parts is the index of the unfinished uploads by directory, so that listing one directory does not
+// scan the others.
 type parts map[string]map[partID]part
 
 type partID struct{ name, owner string }
 
-// A part is a file in part/, or one in tmp/ that an earlier process was writing.
+// A part is a file in part/, or one in tmp/ that an earlier process left.
 type part struct {
 	info  PartInfo
-	kept  time.Time // when, by the clock of this process
+	kept  time.Time // by the monotonic clock of this process
 	path  string
 	slots slots
-	bytes int64 // as counted by room
+	bytes int64 // as counted by quota
 }
 
 func newParts() parts { return parts{} }
@@ -55,7 +55,7 @@ func (p parts) remove(id partID) {
 	}
 }
 
-// Part describes the unfinished upload of name that owner left, or fs.ErrNotExist.
+// Part returns owner's unfinished upload of name, or fs.ErrNotExist.
 func (s *Store) Part(name, owner string) (PartInfo, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,7 +66,7 @@ func (s *Store) Part(name, owner string) (PartInfo, error) {
 	return pt.info, nil
 }
 
-// PartsIn describes the unfinished uploads of names in the directory dir, by name and owner.
+// PartsIn returns the unfinished uploads in the directory dir, sorted by name and owner.
 func (s *Store) PartsIn(dir string) []PartInfo {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,7 +83,7 @@ func (s *Store) PartsIn(dir string) []PartInfo {
 	return infos
 }
 
-// DropPart forgets the unfinished upload of name that owner left, or returns fs.ErrNotExist.
+// DropPart removes owner's unfinished upload of name, or returns fs.ErrNotExist.
 func (s *Store) DropPart(name, owner string) error {
 	if _, err := s.Part(name, owner); err != nil {
 		return err
@@ -93,7 +93,7 @@ func (s *Store) DropPart(name, owner string) error {
 
 // dropPart removes a part, if there is one.
 func (s *Store) dropPart(id partID) error {
-	if _, ok := s.findPart(id); !ok { // mostly there is none
+	if _, ok := s.findPart(id); !ok { // the usual case, without the lock
 		return nil
 	}
 	s.changeParts.Lock()
@@ -106,7 +106,7 @@ func (s *Store) dropPart(id partID) error {
 		return err
 	}
 	s.unindexPart(id)
-	s.room.leave(statePart, pt.bytes)
+	s.quota.removeFile(statePart, pt.bytes)
 	return nil
 }
 
@@ -128,7 +128,7 @@ func (s *Store) unindexPart(id partID) {
 	s.parts.remove(id)
 }
 
-// expireParts drops the parts that were kept longer ago than PartMaxAge.
+// expireParts drops the parts older than PartMaxAge.
 func (s *Store) expireParts(now time.Time) error {
 	if !s.mayExpire(now, s.o.PartMaxAge) {
 		return nil

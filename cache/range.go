@@ -5,18 +5,17 @@ import (
 	"slices"
 )
 
-// span is the bytes from off up to, and without, end.
+// span is the half-open byte range [off, end).
 type span struct{ off, end int64 }
 
 func (s span) len() int64 { return s.end - s.off }
 
 // ranges is a set of bytes. The zero value is the empty set.
 //
-// INVARIANT: no span is empty, each begins behind the end of the one before it, and none touches
-// another.
+// INVARIANT: no span is empty, they are sorted by offset, and no two touch or overlap.
 type ranges []span
 
-// find returns the first span that ends behind off.
+// find returns the index of the first span that ends after off.
 func (r ranges) find(off int64) int {
 	i, _ := slices.BinarySearchFunc(r, off, func(s span, off int64) int {
 		if s.end <= off {
@@ -36,7 +35,7 @@ func (r ranges) total() int64 {
 	return n
 }
 
-// run returns how many bytes from off on are in r without a gap.
+// run returns how many contiguous bytes from off on are in r.
 func (r ranges) run(off int64) int64 {
 	if i := r.find(off); i < len(r) && r[i].off <= off {
 		return r[i].end - off
@@ -47,7 +46,7 @@ func (r ranges) run(off int64) int64 {
 // covers reports whether all of s is in r.
 func (r ranges) covers(s span) bool { return s.len() <= 0 || r.run(s.off) >= s.len() }
 
-// missing returns the first bytes of s that are not in r, and whether there are any.
+// missing returns the first gap of r in s, and whether there is one.
 func (r ranges) missing(s span) (span, bool) {
 	for i := r.find(s.off); i < len(r) && r[i].off <= s.off; i++ {
 		s.off = r[i].end
@@ -61,13 +60,13 @@ func (r ranges) missing(s span) (span, bool) {
 	return s, true
 }
 
-// overlaps reports whether a byte of s is in r.
+// overlaps reports whether any byte of s is in r.
 func (r ranges) overlaps(s span) bool {
 	i := r.find(s.off)
 	return s.len() > 0 && i < len(r) && r[i].off < s.end
 }
 
-// add puts s into r and returns how many bytes were not there before.
+// add adds s to r and returns how many bytes were new.
 func (r *ranges) add(s span) (added int64) {
 	if s.len() <= 0 {
 		return 0
@@ -89,7 +88,7 @@ func (r *ranges) add(s span) (added int64) {
 	return added
 }
 
-// remove takes s out of r and returns how many bytes of it were there.
+// remove removes s from r and returns how many bytes of it were in r.
 func (r *ranges) remove(s span) (removed int64) {
 	if s.len() <= 0 {
 		return 0
@@ -113,7 +112,7 @@ func (r *ranges) remove(s span) (removed int64) {
 	return removed
 }
 
-// largest returns those n spans of r that hold the most.
+// largest returns the n largest spans of r.
 func (r ranges) largest(n int) ranges {
 	if len(r) <= n {
 		return slices.Clone(r)

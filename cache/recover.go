@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// recover reads what an earlier process left, and brings it in order.
+// recover reads what an earlier process left, and repairs interrupted operations.
 func (s *Store) recover() error {
 	for _, dir := range []string{tmpDir, partDir, dirtyDir, lostDir, cleanDir, doubtDir, uploadsDir} {
 		if err := s.disk.Mkdir(dir); err != nil {
@@ -22,7 +22,8 @@ func (s *Store) recover() error {
 	if err := s.disk.SyncDir("."); err != nil {
 		return err
 	}
-	// What an interrupted call left is built upon from here on: what it supersedes is dropped.
+	// From here on, renames of an interrupted call count as done and superseded records are
+	// dropped: so sync the directories first.
 	for _, dir := range []string{dirtyDir, lostDir, partDir} {
 		if err := s.disk.SyncDir(dir); err != nil {
 			return err
@@ -36,25 +37,25 @@ func (s *Store) recover() error {
 	return nil
 }
 
-// found is a file that an earlier process left.
+// found is a file left by an earlier process.
 type found struct {
-	id   string // its name in the directory
+	id   string // file name
 	h    header
 	sl   slots
 	size int64 // of the file
-	err  error // errDamaged, or why it could not be read
+	err  error // errDamaged, or the read error
 
 	changed time.Time // when the file was last written
 }
 
-// data is how many bytes stand behind the header.
+// data returns the number of bytes after the header.
 func (f *found) data() int64 { return max(f.size-dataStart, 0) }
 
-// inspectors is how many headers are read at a time: a disk that is cold has more than one answer
-// under way.
+// inspectors is how many headers are read concurrently: a cold disk serves several requests at
+// once.
 const inspectors = 16
 
-// inspect reads the headers of the files in a directory, in the order of their names.
+// inspect reads the headers of the files in a directory, sorted by name.
 func (s *Store) inspect(dir string) ([]found, error) {
 	var files []found
 	for e, err := range s.disk.ReadDir(dir) {
@@ -77,7 +78,7 @@ func (s *Store) inspect(dir string) ([]found, error) {
 	return files, errors.Join(errs...)
 }
 
-// inspectFile reads one header. What is not a header, or cannot be read, is no error of it.
+// inspectFile reads one header. A damaged or unreadable header is found.err, not an error.
 func (s *Store) inspectFile(name string, found *found) error {
 	f, err := s.disk.OpenFile(name, os.O_RDONLY)
 	if err != nil {
@@ -103,13 +104,13 @@ func (s *Store) recoverLost() error {
 		return err
 	}
 	for _, f := range files {
-		s.enterLost(f.id, &f)
+		s.addLost(f.id, &f)
 	}
 	return nil
 }
 
-// enterLost puts a file in lost/ into the index.
-func (s *Store) enterLost(id string, f *found) {
+// addLost adds a file in lost/ to the index.
+func (s *Store) addLost(id string, f *found) {
 	e := &entry{
 		rec: f.h.record(id), slots: f.sl, state: stateLost, bytes: dataStart + f.data(),
 		reason: f.h.Reason, superseded: f.h.Superseded,
@@ -119,10 +120,10 @@ func (s *Store) enterLost(id string, f *found) {
 	}
 	s.seq = max(s.seq, f.h.Seq)
 	s.lost[id] = e
-	s.room.enter(stateLost, e.bytes)
+	s.quota.addFile(stateLost, e.bytes)
 }
 
-// record is the record that a header describes.
+// record returns the record that a header describes.
 func (h *header) record(id string) Record {
 	return Record{
 		ID: id, Seq: h.Seq, Kind: h.Kind, Name: h.Name, Size: h.Size, ModTime: h.ModTime, Base: h.Base, BaseVersion: h.Version,
@@ -130,42 +131,42 @@ func (h *header) record(id string) Record {
 	}
 }
 
-// recoverDirty reads what waits. Of records that claim the same name the latest remains.
+// recoverDirty reads the pending records. Of records with the same name it keeps the latest.
 func (s *Store) recoverDirty() error {
 	files, err := s.inspect(dirtyDir)
 	if err != nil {
 		return err
 	}
 	for _, f := range files {
-		if err := s.enterDirty(f.id, &f); err != nil {
+		if err := s.addDirty(f.id, &f); err != nil {
 			return err
 		}
 	}
 	return s.dropSuperseded()
 }
 
-// enterDirty puts a file in dirty/ into the index, or where it belongs.
-func (s *Store) enterDirty(id string, f *found) error {
+// addDirty adds a file in dirty/ to the index, or moves it to where it belongs.
+func (s *Store) addDirty(id string, f *found) error {
 	reason := s.untrusted(id, f)
 	switch {
 	case reason != "":
 		return s.rescue(id, f, reason)
-	case f.h.State == stateClean: // done with: it was on its way to clean/
+	case f.h.State == stateClean: // finished: it was on its way to clean/
 		return s.disk.Remove(path.Join(dirtyDir, id))
 	}
-	// A stateLost was on its way to lost/, or back: the remote will be asked again.
+	// A stateLost was on its way to lost/, or back: the change is tried again.
 	e := &entry{rec: f.h.record(id), slots: f.sl, state: stateWaiting, bytes: dataStart + f.data()}
 	if f.h.Spooled {
-		e.ack = Spooled
+		e.durability = Spooled
 	}
 	s.seq = max(s.seq, f.h.Seq)
 	s.dirty[id] = e
-	s.room.enter(stateWaiting, e.bytes)
+	s.quota.addFile(stateWaiting, e.bytes)
 	s.doubtRecord(f)
 	return nil
 }
 
-// untrusted says why a file in dirty/ must not be sent, or nothing.
+// untrusted returns the reason why a file in dirty/ must not be sent, or "".
 func (s *Store) untrusted(id string, f *found) string {
 	switch {
 	case f.err != nil:
@@ -184,8 +185,8 @@ func (s *Store) untrusted(id string, f *found) string {
 	return ""
 }
 
-// rescue moves a file that must not be sent from dirty/ to lost/. It leaves the bytes as they are
-// where there is no header.
+// rescue moves a file that must not be sent from dirty/ to lost/. A file without a header is moved
+// unchanged.
 func (s *Store) rescue(id string, f *found, reason string) error {
 	from := path.Join(dirtyDir, id)
 	if f.err == nil {
@@ -197,11 +198,11 @@ func (s *Store) rescue(id string, f *found, reason string) error {
 	if err := s.disk.Rename(from, path.Join(lostDir, id)); err != nil {
 		return err
 	}
-	s.enterLost(id, f)
+	s.addLost(id, f)
 	return s.disk.SyncDir(lostDir)
 }
 
-// describe gives a file another header.
+// describe replaces the header of a file.
 func (s *Store) describe(name string, sl *slots, h *header) error {
 	f, err := s.disk.OpenFile(name, os.O_RDWR)
 	if err != nil {
@@ -214,8 +215,8 @@ func (s *Store) describe(name string, sl *slots, h *header) error {
 	return errors.Join(err, f.Close())
 }
 
-// dropSuperseded removes the records whose name a later one claims. What those were to remove, the
-// later one removes.
+// dropSuperseded drops records whose name a later record has. The later record inherits their
+// Removes.
 func (s *Store) dropSuperseded() error {
 	records := inOrder(s.dirty)
 	slices.SortFunc(records, func(a, b Record) int { return cmp.Compare(b.Seq, a.Seq) })
@@ -236,15 +237,15 @@ func (s *Store) dropSuperseded() error {
 			}
 		}
 		if r.Kind == Moved {
-			delete(claimed, r.Source) // what an earlier record wants there is what is renamed
+			delete(claimed, r.Source) // an earlier record of Source is about the file that is renamed
 		}
 	}
 	return nil
 }
 
-// supersede hands what e was to remove over to the later record, unless one later still claims it,
-// and removes e. The later one is synced first: it may be the work of a process that was killed,
-// and go back to another name when power is lost.
+// supersede removes e; later inherits those of its Removes that no even later record has. It syncs
+// later first: later may have been renamed by a process that was killed, and would go back to its
+// old name on a power loss.
 func (s *Store) supersede(e, later *entry, claimed map[string]*entry) error {
 	var inherited []string
 	for _, name := range e.rec.Removes {
@@ -254,7 +255,7 @@ func (s *Store) supersede(e, later *entry, claimed map[string]*entry) error {
 		}
 	}
 	later.rec.Removes = append(slices.Clip(later.rec.Removes), inherited...)
-	h := s.recordHeader(&later.rec, later.ack)
+	h := s.recordHeader(&later.rec, later.durability)
 	if err := s.rewrite(later, &h, Durable); err != nil {
 		return err
 	}

@@ -206,7 +206,7 @@ func TestAnUploadThatWasKilledIsAPartOfItsOwner(t *testing.T) {
 	if _, err := s.Part("small", "bob"); err == nil {
 		t.Error("a short one is kept without having been described")
 	}
-	again, err := s.Create(t.Context(), Begin{Name: "big", Owner: "bob", Part: true, Off: describeAfter})
+	again, err := s.Create(t.Context(), CreateOptions{Name: "big", Owner: "bob", Part: true, Off: describeAfter})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,11 +239,11 @@ func TestAPartThatWasTakenOverBelongsToWhoTookIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, off := range []int64{0, describeAfter, int64(len(head)) + 1} {
-		if _, err := s.Create(t.Context(), Begin{Name: "big", Owner: "eve", Part: true, From: "bob", Off: off}); !errors.Is(err, fs.ErrInvalid) {
+		if _, err := s.Create(t.Context(), CreateOptions{Name: "big", Owner: "eve", Part: true, From: "bob", Off: off}); !errors.Is(err, fs.ErrInvalid) {
 			t.Errorf("at %d: %v", off, err)
 		}
 	}
-	taken, err := s.Create(t.Context(), Begin{Name: "big", Owner: "eve", Part: true, From: "bob", Off: int64(len(head))})
+	taken, err := s.Create(t.Context(), CreateOptions{Name: "big", Owner: "eve", Part: true, From: "bob", Off: int64(len(head))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -325,7 +325,7 @@ func TestWhatWasSpooledIsSettled(t *testing.T) {
 	settled := map[string]func(t *testing.T, s *Store){
 		"by Run": func(t *testing.T, s *Store) {
 			defer running(t, s)()
-			time.Sleep(2 * settleInterval)
+			time.Sleep(2 * syncInterval)
 		},
 		"by Close": closeStore,
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// recoverParts reads the index of part/. What is not sound is removed.
+// recoverParts reads the index of part/. It removes files that are not intact.
 func (s *Store) recoverParts() error {
 	files, err := s.inspect(partDir)
 	if err != nil {
@@ -13,39 +13,38 @@ func (s *Store) recoverParts() error {
 	}
 	for _, f := range files {
 		name := path.Join(partDir, f.id)
-		if !s.sound(&f) || partPath(f.h.Name, f.h.Owner) != name {
+		if !s.intact(&f) || partPath(f.h.Name, f.h.Owner) != name {
 			if err := s.disk.Remove(name); err != nil {
 				return err
 			}
 			continue
 		}
-		s.enterPart(part{info: f.h.partInfo(), kept: anchored(f.h.Committed), path: name, slots: f.sl, bytes: dataStart + f.h.Size})
+		s.addPart(part{info: f.h.partInfo(), kept: anchored(f.h.Committed), path: name, slots: f.sl, bytes: dataStart + f.h.Size})
 	}
 	return nil
 }
 
-func (s *Store) enterPart(pt part) {
+func (s *Store) addPart(pt part) {
 	s.indexPart(pt)
-	s.room.enter(statePart, pt.bytes)
+	s.quota.addFile(statePart, pt.bytes)
 }
 
 func (h *header) partInfo() PartInfo {
 	return PartInfo{Name: h.Name, Owner: h.Owner, Size: h.Size, ModTime: h.Committed, Continues: h.FactsOf != ""}
 }
 
-// sameBoot reports whether the file was described in the present run of the machine: then all that
-// was written is there.
+// sameBoot reports whether the header was written since the last boot: then everything written is
+// still there.
 func (s *Store) sameBoot(f *found) bool { return f.h.Boot != "" && f.h.Boot == s.disk.Boot() }
 
-// sound reports whether a file in part/ is what was written. It came there after it had been
-// synced.
-func (s *Store) sound(f *found) bool {
+// intact reports whether a file in part/ is complete. It was synced before it was moved there.
+func (s *Store) intact(f *found) bool {
 	return f.err == nil && f.h.State == statePart && f.data() >= f.h.Size
 }
 
-// soundDraft returns how many bytes of a file in tmp/ are what was written: its header may have
-// reached the disk before its content.
-func (s *Store) soundDraft(f *found) int64 {
+// intactBytes returns how many bytes of a file in tmp/ are valid: its header may have reached the
+// disk before its content.
+func (s *Store) intactBytes(f *found) int64 {
 	switch {
 	case f.err != nil:
 		return 0
@@ -58,9 +57,9 @@ func (s *Store) soundDraft(f *found) int64 {
 	}
 }
 
-// recoverDrafts makes parts of what is in tmp/ as far as it is sound, and removes the rest. They
-// stay where they are, as they are: part/ is for what is synced, and there may be much. Of two of
-// one name and owner the one that was written to last remains.
+// recoverDrafts makes parts of the files in tmp/ as far as they are intact, and removes the rest.
+// They stay in tmp/ unchanged: part/ is for synced files, and syncing may take long. Of two with
+// the same name and owner it keeps the one written last.
 func (s *Store) recoverDrafts() error {
 	files, err := s.inspect(tmpDir)
 	if err != nil {
@@ -76,17 +75,17 @@ func (s *Store) recoverDrafts() error {
 }
 
 func (s *Store) recoverDraft(name string, f *found) error {
-	size := s.soundDraft(f)
+	size := s.intactBytes(f)
 	if size == 0 || f.h.Owner == "" {
 		return s.disk.Remove(name)
 	}
 	info := f.h.partInfo()
-	// It stays as it is and the next start may find it again, so its age is that of its last byte.
-	// The time in the header of a part that was being continued is the one when it was kept before.
+	// The file stays unchanged and the next start may find it again, so its age counts from its
+	// last write. The header of a continued part has the time when it was kept before.
 	info.Size, info.ModTime = size, f.changed
-	if err := s.dropPart(partID{info.Name, info.Owner}); err != nil { // an upload after that one
+	if err := s.dropPart(partID{info.Name, info.Owner}); err != nil { // the part is older
 		return err
 	}
-	s.enterPart(part{info: info, kept: anchored(info.ModTime), path: name, slots: f.sl, bytes: dataStart + size})
+	s.addPart(part{info: info, kept: anchored(info.ModTime), path: name, slots: f.sl, bytes: dataStart + size})
 	return nil
 }

@@ -5,27 +5,27 @@ import (
 	"io/fs"
 )
 
-// Stream says that what is written will be read by Release as it comes, and need not be there as a
-// whole at any time. From then on the draft cannot be kept or committed, only discarded. It is a
-// call of the writing goroutine.
+// Stream makes the draft a stream: Release frees bytes while later ones are still being written, so
+// that it is never there as a whole. From then on the draft cannot be kept or committed, only
+// aborted. It is called by the writing goroutine.
 func (d *Draft) Stream() error {
-	if err := d.enter(); err != nil {
+	if err := d.beginCall(); err != nil {
 		return d.fail(err)
 	}
 	d.streamed.Store(true)
 	var err error
-	if d.slots.generation > 0 { // the next process must not take it for a part
+	if d.slots.generation > 0 { // the next process must not recover it as a part
 		h := d.header(stateDraft)
 		err = d.slots.write(d.file, &h)
 	}
-	return d.fail(errors.Join(err, d.leave()))
+	return d.fail(errors.Join(err, d.endCall()))
 }
 
-// Release gives the room of the first off bytes of a streamed draft back: they have been read, and
-// nobody will read them again. It may be called while more is being written, by one goroutine.
-// Where the disk cannot free a part of a file nothing is given back.
+// Release frees the first off bytes of a streamed draft: they have been read and are not needed any
+// more. It may be called by one goroutine while another one writes. If the disk cannot punch holes,
+// nothing is freed.
 func (d *Draft) Release(off int64) error {
-	const block = 4096 // of any file system; a part of one stays
+	const block = 4096 // of any file system; a partial block stays
 	if !d.streamed.Load() {
 		return d.fail(fs.ErrInvalid)
 	}
@@ -42,6 +42,6 @@ func (d *Draft) Release(off int64) error {
 		return d.fail(err)
 	}
 	d.released.Store(from + n)
-	d.s.room.give(stateDraft, n)
+	d.s.quota.release(stateDraft, n)
 	return nil
 }

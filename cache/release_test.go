@@ -17,7 +17,7 @@ func TestAStreamedDraftGivesBackWhatWasRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	draft, err := s.Create(t.Context(), Begin{Name: "f", Owner: "bob"})
+	draft, err := s.Create(t.Context(), CreateOptions{Name: "f", Owner: "bob"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestAStreamedDraftIsNoPartAfterTheEndOfTheProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	draft, err := s.Create(t.Context(), Begin{Name: "f", Owner: "bob"})
+	draft, err := s.Create(t.Context(), CreateOptions{Name: "f", Owner: "bob"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,11 +10,12 @@ import (
 	"time"
 )
 
-// A change that is asked of the remote may be made later than the change that follows it, when its
-// answer is lost. So each is noted in doubt/ before it is sent, and the note goes when the answer
-// has come. What a killed process leaves there is in doubt, as is what was not answered.
+// When the response to a change is lost, the remote may apply the change late, even after a
+// following one. So each change is noted in doubt/ before it is sent, and the note is removed when
+// the response has arrived. Changes without a response, and those that a killed process left in
+// doubt/, are in doubt.
 
-// A Request is the note of a change that is asked of the remote. Its methods may be called by one
+// A Request is the note of a change that is sent to the remote. Its methods may be called by one
 // goroutine at a time.
 type Request struct {
 	s  *Store
@@ -25,18 +26,18 @@ type Request struct {
 	ended bool   // guarded by mu
 }
 
-// A Doubt is a change that was asked of the remote and not answered: it may have been made, or not,
-// or be made later.
+// A Doubt is a change that was sent to the remote without a response: it may have been applied, or
+// not, or may be applied later.
 type Doubt struct {
-	ID    string   // "" when no note of it is on the disk
-	Names []string // that the change concerns
-	Seq   uint64   // of the record that wanted it; 0 = of none, or nobody knows
-	Token string   // that the remote gave for it, see Request.Note
+	ID    string   // "" if there is no note on the disk
+	Names []string // affected by the change
+	Seq   uint64   // of its record; 0 = none, or unknown
+	Token string   // given by the remote, see Request.Note
 }
 
-// NoteRequest notes that a change of names is about to be asked of the remote, for the record of
-// that Seq, or 0. The note survives the death of the process. It takes no room. Names that do not
-// fit it are ErrNameTooLong.
+// NoteRequest notes that a change of names is about to be sent to the remote, for the record with
+// that Seq, or 0. The note survives the death of the process. It does not count in the quota. Names
+// that do not fit are ErrNameTooLong.
 func (s *Store) NoteRequest(seq uint64, names ...string) (*Request, error) {
 	if len(names) == 0 {
 		return nil, fs.ErrInvalid
@@ -69,7 +70,7 @@ func (r *Request) Answered() error {
 	return r.s.ForgetDoubt(r.id)
 }
 
-// Unanswered leaves the note where it is. When it returns nil, it survives the loss of power too.
+// Unanswered leaves the note in place. When it returns nil, the note survives a power loss too.
 func (r *Request) Unanswered() (Doubt, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -83,23 +84,22 @@ func (h *header) doubt(id string) Doubt {
 	return Doubt{ID: id, Names: append([]string{h.Name}, h.Removes...), Seq: h.Seq}
 }
 
-// ForgetDoubt removes a note that Doubts returned. One that is not there is no error.
+// ForgetDoubt removes a note that Doubts returned. It is no error if there is none.
 func (s *Store) ForgetDoubt(id string) error { return s.removeNote(doubtDir, id) }
 
-// Doubts returns what Open found in doubt. After a loss of power, notes may be missing that were
-// not synced: then all that waits is in doubt.
+// Doubts returns the changes that Open found in doubt. After a power loss, notes that were not
+// synced may be missing: then all pending changes are in doubt.
 func (s *Store) Doubts() []Doubt { return s.doubts }
 
-// recoverDoubts reads the notes. One that is not whole was never acted upon.
+// recoverDoubts reads the notes. For a note that is not intact no request was sent.
 func (s *Store) recoverDoubts() error {
 	return s.recoverNotes(doubtDir, stateAsked, func(id string, h *header) {
 		s.doubts = append(s.doubts, h.doubt(id))
-		s.seq = max(s.seq, h.Seq) // what comes must not be taken for the record that it is about
+		s.seq = max(s.seq, h.Seq) // a new record must not get the Seq of the one in doubt
 	})
 }
 
-// doubtRecord notes that what a record of an earlier run of the machine wants may have been asked
-// already.
+// doubtRecord adds a doubt for a record of an earlier boot: its change may have been sent already.
 func (s *Store) doubtRecord(f *found) {
 	if !s.sameBoot(f) {
 		doubt := f.h.doubt("")

@@ -8,14 +8,13 @@ import (
 	"time"
 )
 
-// Retry moves a lost record back to those that wait, as the latest one. Where that would undo
-// something newer it is refused with fs.ErrExist, and nothing has happened: something of that name,
-// or of one above or below it, waits; a later record of that name is lost as well; or something
-// newer of it was carried out, or done by those who called MarkSuperseded. Names that differ in
-// case count as one. What the record was to remove besides is forgotten: there may be other files
-// under those names by now.
+// Retry makes a lost record pending again, as the latest one. It returns fs.ErrExist and changes
+// nothing if that would undo something newer: a record of that name, or of one above or below it,
+// is pending; a later record of that name is lost as well; or something newer of it was applied, or
+// passed to MarkSuperseded. Names that differ only in case count as equal. The Removes of the
+// record are dropped: there may be other files under those names by now.
 //
-// Nobody may commit anything of that name, or of one above or below it, at the same time.
+// The caller prevents concurrent commits of that name, and of names above and below it.
 func (s *Store) Retry(id string) (Record, error) {
 	e, err := s.lostEntry("retry", id)
 	if err != nil {
@@ -33,7 +32,7 @@ func (s *Store) Retry(id string) (Record, error) {
 		err := fmt.Errorf("what is there may be something else by now; do it again with a client, and drop this one: %w", fs.ErrInvalid)
 		return Record{}, &fs.PathError{Op: "retry", Path: e.rec.Name, Err: err}
 	}
-	if err := s.newer(e); err != nil {
+	if err := s.refuseIfNewer(e); err != nil {
 		return Record{}, &fs.PathError{Op: "retry", Path: e.rec.Name, Err: err}
 	}
 	next := e.rec
@@ -43,23 +42,23 @@ func (s *Store) Retry(id string) (Record, error) {
 		return Record{}, &fs.PathError{Op: "retry", Path: id, Err: err}
 	}
 	s.mu.Lock()
-	e.rec, e.ack, e.reason = next, Durable, ""
+	e.rec, e.durability, e.reason = next, Durable, ""
 	s.mu.Unlock()
-	if err := s.transfer(e, stateWaiting); err != nil {
+	if err := s.moveEntry(e, stateWaiting); err != nil {
 		return Record{}, err
 	}
 	return s.recordOf(e), errors.Join(s.syncDirty.wait(), s.disk.SyncDir(lostDir))
 }
 
-// newer returns an error where something newer than the lost record is known.
-func (s *Store) newer(e *entry) error {
+// refuseIfNewer returns an error if there is something newer than the lost record.
+func (s *Store) refuseIfNewer(e *entry) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e.superseded {
 		return fmt.Errorf("something newer of that name was stored or deleted since; export this one, or drop it: %w", fs.ErrExist)
 	}
 	for _, other := range s.dirty {
-		if other.rec.bars(&e.rec) {
+		if other.rec.conflictsWith(&e.rec) {
 			return fmt.Errorf("%s, which is newer, waits; let that be sent, or export or drop this one: %w", other.rec.Name, fs.ErrExist)
 		}
 	}
@@ -71,7 +70,7 @@ func (s *Store) newer(e *entry) error {
 	return nil
 }
 
-// touches reports whether name is one that r claims, or is to remove.
+// touches reports whether name is the name of r or one of its Removes.
 func (r *Record) touches(name string) bool {
 	if strings.EqualFold(r.Name, name) {
 		return true
@@ -84,9 +83,9 @@ func (r *Record) touches(name string) bool {
 	return false
 }
 
-// bars reports whether r, which waits, says that what lost wanted shall not be there, or shall be
-// something else.
-func (r *Record) bars(lost *Record) bool {
+// conflictsWith reports whether the pending r contradicts lost: it removes the file of lost, or
+// puts something else in its place.
+func (r *Record) conflictsWith(lost *Record) bool {
 	if r.touches(lost.Name) {
 		return true
 	}
@@ -101,19 +100,18 @@ func (r *Record) bars(lost *Record) bool {
 	return r.Kind != Removed && r.Kind != RemovedDir && lost.Kind != Dir && isBelow(r.Name, lost.Name)
 }
 
-// isBelow reports whether name lies in the directory dir, whatever the case of either.
+// isBelow reports whether name is in the directory dir, ignoring case.
 func isBelow(name, dir string) bool {
 	name, dir = strings.ToLower(name), strings.ToLower(dir)
 	return dir == "." || len(name) > len(dir) && name[len(dir)] == '/' && strings.HasPrefix(name, dir)
 }
 
-// MarkSuperseded tells that something newer was made of names, and of what is below them, than any
-// lost record wants: it did not wait here, but was done on the remote. Those records cannot be
-// retried any more.
-func (s *Store) MarkSuperseded(names ...string) error { return s.mark(0, true, names) }
+// MarkSuperseded marks the lost records of names, and of names below them, as superseded: something
+// newer was applied to the remote without a record here. They cannot be retried any more.
+func (s *Store) MarkSuperseded(names ...string) error { return s.markSuperseded(0, true, names) }
 
-// markLost marks the lost records that e supersedes, before it stops to say so: before it goes
-// (next is nil), or claims and removes the names of next only.
+// markLost marks the lost records that e supersedes, before that information is lost: before e is
+// removed (next is nil), or gets the names of next only.
 func (s *Store) markLost(e *entry, next *Record) error {
 	s.mu.Lock()
 	rec := e.record()
@@ -124,12 +122,12 @@ func (s *Store) markLost(e *entry, next *Record) error {
 			names = append(names, name)
 		}
 	}
-	return s.mark(rec.Seq, rec.Kind != Dir, names)
+	return s.markSuperseded(rec.Seq, rec.Kind != Dir, names)
 }
 
-// mark marks the lost records of names as superseded, and with below those of what is below them:
-// those before seq, or with 0 all of them.
-func (s *Store) mark(seq uint64, below bool, names []string) error {
+// markSuperseded marks the lost records of names as superseded, and with below those of names below
+// them: those before seq, or all if seq is 0.
+func (s *Store) markSuperseded(seq uint64, below bool, names []string) error {
 	var errs []error
 	for _, e := range s.lostAt(seq, below, names) {
 		e.mu.Lock()

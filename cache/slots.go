@@ -7,24 +7,24 @@ import (
 	"ferry/disk"
 )
 
-// A file of the cache begins with two slots. The valid one of the higher generation is its header;
-// an update writes the other one, so that a write that is cut short leaves the header as it was.
-// The data begins behind them, at a multiple of the block size of any file system, so that the head
-// of a file can be shared with its continuation.
+// A file of the cache begins with two slots. The valid slot with the higher generation is its
+// header; an update writes the other one, so that a torn write leaves the header as it was. The
+// data follows, at a multiple of the block size of any file system, so that a continuation can
+// share the blocks of its beginning.
 const (
 	slotSize  = 8 << 10
 	dataStart = 2 * slotSize
 )
 
-// slots remembers which slots of one file are safe. The zero value is a file without a header.
+// slots tracks which slots of a file are durable. The zero value is a file without a header.
 type slots struct {
 	generation uint64
 	newest     int
-	synced     [2]bool // survives a loss of power
-	loaded     bool    // read from the disk: what was synced is not known
+	synced     [2]bool // survives a power loss
+	loaded     bool    // read from the disk: synced is unknown
 }
 
-// target is the slot to write next: never the only one that is synced.
+// target returns the slot to write next: never the only synced one.
 func (sl *slots) target() int {
 	switch {
 	case sl.generation == 0:
@@ -36,8 +36,8 @@ func (sl *slots) target() int {
 	}
 }
 
-// write puts h into the next slot. Before anything depends on it surviving, the file must be synced
-// and sl told so. A write that fails leaves a header that may be the old or the new one.
+// write writes h to the next slot. The header is durable only after sl.sync. After a failed write
+// the header may be the old or the new one.
 func (sl *slots) write(f disk.File, h *header) error {
 	b, err := h.encode(sl.generation + 1)
 	if err != nil {
@@ -51,7 +51,7 @@ func (sl *slots) write(f disk.File, h *header) error {
 	return err
 }
 
-// sync makes the file survive a loss of power as it is.
+// sync makes the current content of the file durable.
 func (sl *slots) sync(f disk.File) error {
 	if err := f.Sync(); err != nil {
 		return err
@@ -61,8 +61,7 @@ func (sl *slots) sync(f disk.File) error {
 	return nil
 }
 
-// readHeader returns the header of f, and what is known of its slots: that the newest one is valid,
-// not that it was synced.
+// readHeader returns the header of f and its slots: the newest one is valid, but may not be synced.
 func readHeader(f disk.File) (header, slots, error) {
 	b := make([]byte, dataStart)
 	n, err := f.ReadAt(b, 0)

@@ -23,20 +23,20 @@ type Store struct {
 	// constant
 	o         Options
 	began     time.Time // when it was opened
-	room      *room
+	quota     *quota
 	syncDirty *dirSync
 	syncPart  *dirSync
 	copies    *copySet
 
-	// changeParts is held while a file enters or leaves part/, before mu; it may take as long as
-	// the disk does.
+	// changeParts is held during renames into and out of part/. It is locked before mu, and held
+	// during disk operations.
 	changeParts sync.Mutex
 
 	doubts  []Doubt      // found by Open, constant since
 	uploads []UploadNote // found by Open, constant since
 
 	mu    sync.Mutex
-	seq   uint64            // the last one given
+	seq   uint64            // the last one assigned
 	dirty map[string]*entry // by ID
 	lost  map[string]*entry // by ID
 	parts parts
@@ -47,28 +47,28 @@ type entry struct {
 	mu    sync.Mutex // held while the file changes its header or directory
 	slots slots      // guarded by mu
 
-	// unsound is set when a sync has failed that was the first of the content: it must not count as
-	// durable any more.
-	unsound bool // guarded by mu
+	// syncFailed is set when the first sync of the content has failed: it must not count as durable
+	// any more.
+	syncFailed bool // guarded by mu
 
 	// guarded by Store.mu
-	rec     Record
-	ack     Ack
-	reason  string    // of a lost one
-	readers int       // open Contents
-	lent    time.Time // when the last of those was closed whose bytes the kernel may still be sending
-	hidden  bool      // not in the index, and not to be opened
-	removed bool      // the file is gone; its bytes are given back with the last reader
-	bytes   int64     // as counted by room
-	state   state
-	damaged bool // lost, and without a header
+	rec        Record
+	durability Durability
+	reason     string    // of a lost one
+	readers    int       // open Contents
+	inFlight   time.Time // when the last Content was closed whose bytes the kernel may still be sending
+	unindexed  bool      // not in the index, must not be opened
+	removed    bool      // the file is removed; its bytes are released with the last reader
+	bytes      int64     // as counted by quota
+	state      state
+	damaged    bool // lost, and without a header
 
-	superseded bool // lost, and something newer of its name was carried out since
+	superseded bool // lost, and something newer of its name was applied since
 }
 
-// Open takes the cache on d. What is in dirty/ is read as a whole, headers only; clean/ is not
-// looked at. While another process has the cache, the error is ErrInUse; where a newer ferry has
-// written what waits, ErrVersion.
+// Open opens and locks the cache on d. It reads all headers in dirty/; it does not read clean/. It
+// returns ErrInUse while another process has the cache open, and ErrVersion if a newer ferry has
+// written the pending records.
 func Open(d disk.Disk, o Options) (*Store, error) {
 	if o.PollInterval <= 0 {
 		o.PollInterval = time.Minute
@@ -82,27 +82,27 @@ func Open(d disk.Disk, o Options) (*Store, error) {
 	}
 	s := &Store{
 		disk: d, lock: lock, o: o, began: time.Now(),
-		room:  newRoom(o, d.Free),
+		quota: newQuota(o, d.Free),
 		dirty: map[string]*entry{}, lost: map[string]*entry{}, parts: newParts(),
 	}
 	s.syncDirty = newDirSync(func() error { return d.SyncDir(dirtyDir) })
 	s.syncPart = newDirSync(func() error { return d.SyncDir(partDir) })
 	s.copies = newCopySet(s)
-	s.room.evict = s.copies.evict
+	s.quota.evict = s.copies.evict
 	if err := s.recover(); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	return s, nil
 }
 
-// Close ends the use of the Store. Contents that are open stay readable.
+// Close syncs spooled records and unlocks the cache. Open Contents stay readable.
 func (s *Store) Close() error {
-	return errors.Join(s.settle(), s.copies.close(), s.lock.Close())
+	return errors.Join(s.syncSpooled(), s.copies.close(), s.lock.Close())
 }
 
-// Run does what nobody waits for, until ctx ends: it makes durable what was only spooled, finds the
-// clean copies that were there before, and drops what is too old. It is the only thing that goes on
-// in the background. It ends early when the disk fails it, and may then be called again.
+// Run does background work until ctx ends: it makes spooled records durable, indexes the clean
+// copies of earlier processes, and expires parts and copies. The Store has no other background
+// work. It returns early on a disk error, and may then be called again.
 func (s *Store) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -111,15 +111,15 @@ func (s *Store) Run(ctx context.Context) error {
 		defer close(copiesEnded)
 		s.copies.run(ctx)
 	}()
-	err := s.keepHouse(ctx)
+	err := s.runMaintenance(ctx)
 	cancel()
 	<-copiesEnded
 	return err
 }
 
-// keepHouse settles what was spooled and expires parts.
-func (s *Store) keepHouse(ctx context.Context) error {
-	settle := time.NewTicker(settleInterval)
+// runMaintenance syncs spooled records and expires parts.
+func (s *Store) runMaintenance(ctx context.Context) error {
+	settle := time.NewTicker(syncInterval)
 	defer settle.Stop()
 	poll := time.NewTicker(s.o.PollInterval)
 	defer poll.Stop()
@@ -129,7 +129,7 @@ func (s *Store) keepHouse(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-settle.C:
-			err = s.settle()
+			err = s.syncSpooled()
 		case <-poll.C:
 			err = s.expireParts(time.Now())
 		}
@@ -139,7 +139,7 @@ func (s *Store) keepHouse(ctx context.Context) error {
 	}
 }
 
-// Pending returns what waits to be carried out, in order.
+// Pending returns the pending records, by Seq.
 func (s *Store) Pending() []Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -157,7 +157,7 @@ func inOrder(entries map[string]*entry) []Record {
 	return records
 }
 
-// record returns a copy of the record that shares nothing with the entry.
+// record returns a copy of the record that shares no memory with the entry.
 //
 // LOCKS_REQUIRED(Store.mu)
 func (e *entry) record() Record {
@@ -166,22 +166,22 @@ func (e *entry) record() Record {
 	return rec
 }
 
-// Stats is what a Store keeps.
+// Stats describes what a Store keeps.
 type Stats struct {
 	Limit                               int64 // Options.MaxSize; 0: none
 	Used                                int64 // bytes in all
 	Drafts, Parts, Waiting, Lost, Clean Usage
 }
 
-// Usage is how much there is of one state.
+// Usage is the number and the size of the files in one state.
 type Usage struct {
 	Files int
 	Bytes int64
 }
 
-// Stats returns what the Store keeps at this moment.
+// Stats returns the current numbers.
 func (s *Store) Stats() Stats {
-	r := s.room
+	r := s.quota
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	of := func(st state) Usage { return Usage{Files: r.files[st], Bytes: r.bytes[st]} }
@@ -191,7 +191,7 @@ func (s *Store) Stats() Stats {
 	}
 }
 
-// entryPath is where the file of an entry stands.
+// entryPath returns the path of the file of an entry.
 func entryPath(st state, id string) string {
 	if st == stateLost {
 		return path.Join(lostDir, id)

@@ -35,7 +35,7 @@ func openReal(t *testing.T, dir string, o Options) *Store {
 // store commits a file.
 func store(t *testing.T, s *Store, name, text string) Record {
 	t.Helper()
-	d, err := s.Create(t.Context(), Begin{Name: name, Owner: "bob"})
+	d, err := s.Create(t.Context(), CreateOptions{Name: name, Owner: "bob"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestAnAppendBeginsWithTheHeadOfWhatWaits(t *testing.T) {
 	s := openReal(t, t.TempDir(), Options{})
 	defer closeStore(t, s)
 	old := store(t, s, "log", "0123456789")
-	d, err := s.Create(t.Context(), Begin{Name: "log", Record: old.ID, Off: 4})
+	d, err := s.Create(t.Context(), CreateOptions{Name: "log", Record: old.ID, Off: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestAnAppendBeginsWithTheHeadOfWhatWaits(t *testing.T) {
 	if pending := s.Pending(); len(pending) != 1 {
 		t.Errorf("%d records wait", len(pending))
 	}
-	_, err = s.Create(t.Context(), Begin{Name: "log", Record: r.ID, Off: 8})
+	_, err = s.Create(t.Context(), CreateOptions{Name: "log", Record: r.ID, Off: 8})
 	if !errors.Is(err, fs.ErrInvalid) {
 		t.Errorf("an offset behind the end: %v", err)
 	}
@@ -194,7 +194,7 @@ func TestAContentOutlivesItsRecord(t *testing.T) {
 func TestAPartIsContinuedByItsOwner(t *testing.T) {
 	dir := t.TempDir()
 	s := openReal(t, dir, Options{})
-	d, err := s.Create(t.Context(), Begin{Name: "d/f", Owner: "bob"})
+	d, err := s.Create(t.Context(), CreateOptions{Name: "d/f", Owner: "bob"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +214,7 @@ func TestAPartIsContinuedByItsOwner(t *testing.T) {
 	if infos := s.PartsIn("d"); len(infos) != 1 || infos[0].Size != 10 || infos[0].Name != "d/f" || infos[0].Owner != "bob" {
 		t.Errorf("parts: %+v", infos)
 	}
-	d, err = s.Create(t.Context(), Begin{Name: "d/f", Owner: "bob", Part: true, Off: 4})
+	d, err = s.Create(t.Context(), CreateOptions{Name: "d/f", Owner: "bob", Part: true, Off: 4})
 	if err != nil {
 		t.Fatal(err)
 	}

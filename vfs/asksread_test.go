@@ -112,7 +112,7 @@ func aboutRoom() []complaint {
 		{sentence: "a cache that is full slows the client down, and says so when nothing moves", by: "TestAFullCacheSlowsTheClientDown"},
 		{sentence: "a disk that is full is not stuck, and loses nothing", check: func(t *testing.T) {
 			const file = 1 << 20
-			b := newRoomyRig(t, writeback.Options{Mode: writeback.Full, WriteBack: time.Hour}, cache.Options{Patience: 10 * time.Second})
+			b := newRoomyRig(t, writeback.Options{Mode: writeback.Full, WriteBack: time.Hour}, cache.Options{StallTimeout: 10 * time.Second})
 			b.disk.SetSize(8 * file)
 			for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"} {
 				b.has(name, strings.Repeat(name, file))

@@ -51,7 +51,7 @@ func TestAFileLargerThanTheCachePassesThrough(t *testing.T) {
 }
 
 func TestUploadsThatAreTogetherLargerThanTheCachePassThrough(t *testing.T) {
-	b := newRoomyRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour}, cache.Options{MaxSize: 6 << 20, Patience: 10 * time.Second})
+	b := newRoomyRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Hour}, cache.Options{MaxSize: 6 << 20, StallTimeout: 10 * time.Second})
 	content := bytes.Repeat([]byte("0123456789abcde\n"), 4<<16) // 4 MiB
 	uploads := map[string]ftp.Upload{"a": nil, "b": nil}
 	for name := range uploads {
@@ -92,7 +92,7 @@ func TestAFileThatCannotPassThroughEndsInTheErrorOfTheRemote(t *testing.T) {
 
 func TestAFullCacheSlowsTheClientDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRoomyRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Second}, cache.Options{MaxSize: 4 << 20, Patience: 30 * time.Second})
+		b := newRoomyRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Second}, cache.Options{MaxSize: 4 << 20, StallTimeout: 30 * time.Second})
 		defer b.stop()
 		b.faults.Inject(faulty.Fault{Op: faulty.Put, Delay: 10 * time.Second, Slow: true, Times: -1})
 		began := time.Now()

@@ -39,7 +39,7 @@ func (s *spool) publishThere(ctx context.Context, modTime time.Time) (remote.Ent
 	v.supersedeLost(ctx, s.name)
 	v.dirs.above(v.pending.keyOf(s.name))
 	// The client has what it was promised: an error of the cache concerns the copy only.
-	if err := s.draft.Adopt(fingerprint(e), v.mode == Full); err != nil {
+	if err := s.draft.CommitClean(fingerprint(e), v.mode == Full); err != nil {
 		v.log.WarnContext(ctx, "A file that is on the remote could not be kept in the cache", "path", s.name, "error", err)
 		_ = s.draft.Abort()
 	}

@@ -159,7 +159,7 @@ func (v *Tree) dropOld(next *change, old ...*change) {
 }
 
 // durability is what a record is worth before something is acknowledged.
-func (v *Tree) durability() cache.Ack {
+func (v *Tree) durability() cache.Durability {
 	if v.ack == AckSpooled {
 		return cache.Spooled
 	}

@@ -88,7 +88,7 @@ func (v *Tree) newSpool(ctx context.Context, name string, o remote.StageOptions)
 
 // begin makes the draft.
 func (s *spool) begin(ctx context.Context, o remote.StageOptions) (err error) {
-	begin := cache.Begin{Name: s.name, Owner: o.Owner, Continues: o.Base == remote.BaseFile}
+	begin := cache.CreateOptions{Name: s.name, Owner: o.Owner, Continues: o.Base == remote.BaseFile}
 	switch o.Base {
 	case remote.BasePart:
 		begin.Part, begin.Off, begin.From = true, o.Off, o.From
@@ -107,7 +107,7 @@ func (s *spool) begin(ctx context.Context, o remote.StageOptions) (err error) {
 }
 
 // continueFile begins with the head of the file that is there.
-func (s *spool) continueFile(ctx context.Context, begin cache.Begin, off int64) error {
+func (s *spool) continueFile(ctx context.Context, begin cache.CreateOptions, off int64) error {
 	for {
 		v := s.tree
 		v.mu.Lock()
@@ -153,7 +153,7 @@ func (s *spool) continueFile(ctx context.Context, begin cache.Begin, off int64) 
 }
 
 // fetchHead begins with the head of the remote's file, all of it where off is AtEnd.
-func (s *spool) fetchHead(ctx context.Context, begin cache.Begin, off int64) (err error) {
+func (s *spool) fetchHead(ctx context.Context, begin cache.CreateOptions, off int64) (err error) {
 	e, err := s.tree.remote.Stat(ctx, s.name)
 	switch {
 	case err != nil:

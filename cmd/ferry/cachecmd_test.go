@@ -30,7 +30,7 @@ func refuseNamed(t *testing.T, dir, refused string) (id string) {
 	t.Helper()
 	s := openTestCache(t, dir)
 	for _, name := range []string{"waits", refused} {
-		d, err := s.Create(t.Context(), cache.Begin{Name: name, Owner: "o"})
+		d, err := s.Create(t.Context(), cache.CreateOptions{Name: name, Owner: "o"})
 		if err != nil {
 			t.Fatal(err)
 		}

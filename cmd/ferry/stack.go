@@ -286,6 +286,6 @@ func (o *options) openCache(info remote.Info, log *slog.Logger) (places.Cache, e
 		MaxAge:       flags.Unlimited(o.Cache.MaxAge),
 		PartMaxAge:   flags.Unlimited(o.PartialMaxAge),
 		PollInterval: flags.Unlimited(o.Cache.Poll),
-		Patience:     o.DataTimeouts.Stall,
+		StallTimeout: o.DataTimeouts.Stall,
 	})
 }

@@ -238,7 +238,7 @@ func TestWhatWaitsInAnOldPlaceIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	draft, err := kept.Create(t.Context(), cache.Begin{Name: "f", Owner: "bob"})
+	draft, err := kept.Create(t.Context(), cache.CreateOptions{Name: "f", Owner: "bob"})
 	if err == nil {
 		_, err = draft.Commit(t.Context(), cache.Record{Name: "f"}, cache.Durable)
 	}

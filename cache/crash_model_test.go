@@ -50,21 +50,21 @@ func (p promises) claims() map[string]claim {
 // A history is a sequence of calls on one Store. Each call either happened, or did not, or was
 // under way when the disk stopped.
 type history struct {
-	t     *testing.T
-	s     *Store
-	ack   Ack
-	wide  string // a name that is longer than a sector, so that headers can be torn, or a short one
-	mixed bool   // each other call has the other Ack
-	seq   uint64
-	now   promises
-	next  promises // if the call under way happened
-	wrote map[partID][]string
-	kept  map[string]bool // contents that were ever to be under a name: name + "=" + text
-	ended bool            // the disk has stopped
+	t          *testing.T
+	s          *Store
+	durability Durability
+	wide       string // a name that is longer than a sector, so that headers can be torn, or a short one
+	mixed      bool   // each other call has the other Durability
+	seq        uint64
+	now        promises
+	next       promises // if the call under way happened
+	wrote      map[partID][]string
+	kept       map[string]bool // contents that were ever to be under a name: name + "=" + text
+	ended      bool            // the disk has stopped
 }
 
-func newHistory(t *testing.T, s *Store, a Ack) *history {
-	h := &history{t: t, s: s, ack: a, wrote: map[partID][]string{}, kept: map[string]bool{}}
+func newHistory(t *testing.T, s *Store, dur Durability) *history {
+	h := &history{t: t, s: s, durability: dur, wrote: map[partID][]string{}, kept: map[string]bool{}}
 	h.now = promises{waiting: map[string]waitingFile{}, lost: map[string]string{}, parts: map[partID]string{}}
 	h.next = h.now
 	return h
@@ -93,13 +93,13 @@ func (h *history) call(do func() error, effect func(p *promises)) {
 func (h *history) order() uint64 {
 	h.seq++
 	if h.mixed {
-		h.ack = Ack(h.seq % 2)
+		h.durability = Durability(h.seq % 2)
 	}
 	return h.seq
 }
 
 // write begins a draft and writes text, without an end.
-func (h *history) write(b Begin, text string) *Draft {
+func (h *history) write(b CreateOptions, text string) *Draft {
 	var d *Draft
 	id := partID{b.Name, b.Owner}
 	begin := func(p *promises) {
@@ -116,13 +116,13 @@ func (h *history) write(b Begin, text string) *Draft {
 
 // store makes text the content of name; the ID is empty when the disk has stopped. The parts of bob
 // are consumed.
-func (h *history) store(b Begin, text, whole string, removes ...string) string {
+func (h *history) store(b CreateOptions, text, whole string, removes ...string) string {
 	d := h.write(b, text)
 	var r Record
 	seq := h.order()
 	h.kept[b.Name+"="+whole] = true
 	h.call(func() (err error) {
-		r, err = d.Commit(h.t.Context(), Record{Name: b.Name, Removes: removes, FactsOf: first(removes)}, h.ack)
+		r, err = d.Commit(h.t.Context(), Record{Name: b.Name, Removes: removes, FactsOf: first(removes)}, h.durability)
 		return err
 	}, func(p *promises) {
 		p.waiting[d.id] = waitingFile{seq: seq, name: b.Name, claim: claim{
@@ -141,8 +141,8 @@ func first(names []string) string {
 	return names[0]
 }
 
-func (h *history) drop(id string, a Ack) {
-	h.call(func() error { return h.s.Drop(id, a) }, func(p *promises) { delete(p.waiting, id) })
+func (h *history) drop(id string, dur Durability) {
+	h.call(func() error { return h.s.Drop(id, dur) }, func(p *promises) { delete(p.waiting, id) })
 }
 
 func (h *history) add(kind Kind, name string) string {
@@ -151,7 +151,7 @@ func (h *history) add(kind Kind, name string) string {
 	// The ID is not known before, and need not be: claims are compared by name.
 	key := fmt.Sprint("added ", seq)
 	h.call(func() (err error) {
-		r, err = h.s.Add(h.t.Context(), Record{Kind: kind, Name: name}, h.ack)
+		r, err = h.s.Add(h.t.Context(), Record{Kind: kind, Name: name}, h.durability)
 		return err
 	}, func(p *promises) {
 		if r.ID != "" {
@@ -168,7 +168,7 @@ func (h *history) rename(id, to string, removes ...string) {
 		h.kept[to+"="+f.text] = true
 	}
 	h.call(func() error {
-		_, err := h.s.Update(h.t.Context(), Record{ID: id, Name: to, Removes: removes, FactsOf: first(removes)}, h.ack)
+		_, err := h.s.Update(h.t.Context(), Record{ID: id, Name: to, Removes: removes, FactsOf: first(removes)}, h.durability)
 		return err
 	}, func(p *promises) {
 		f := p.waiting[id]
@@ -199,10 +199,10 @@ func (h *history) done(id string, keep bool) {
 
 // evict removes what is clean.
 func (h *history) evict() {
-	h.call(func() error { h.s.room.evict(1 << 40); return nil }, func(*promises) {})
+	h.call(func() error { h.s.quota.evict(1 << 40); return nil }, func(*promises) {})
 }
 
-func (h *history) keep(b Begin, text string) {
+func (h *history) keep(b CreateOptions, text string) {
 	d := h.write(b, text)
 	id := partID{b.Name, b.Owner}
 	whole := ""
@@ -230,33 +230,33 @@ func (h *history) play() {
 	const page = disktest.PageSize
 	wide := h.wide
 	long := filled("long", describeAfter+page+1)
-	a := h.store(Begin{Name: wide, Owner: "bob"}, filled("a1", 3*page+5), filled("a1", 3*page+5))
-	a2 := h.store(Begin{Name: wide, Owner: "bob"}, filled("a2", page), filled("a2", page)) // overwritten
+	a := h.store(CreateOptions{Name: wide, Owner: "bob"}, filled("a1", 3*page+5), filled("a1", 3*page+5))
+	a2 := h.store(CreateOptions{Name: wide, Owner: "bob"}, filled("a2", page), filled("a2", page)) // overwritten
 	h.drop(a, Spooled)
-	a3 := h.store(Begin{Name: wide, Record: a2, Off: page}, "more", filled("a2", page)+"more") // appended
+	a3 := h.store(CreateOptions{Name: wide, Record: a2, Off: page}, "more", filled("a2", page)+"more") // appended
 	h.drop(a2, Spooled)
 	h.rename(a3, "b"+wide, wide)
 	h.rename(a3, "c", wide, "b"+wide)
-	gone := h.store(Begin{Name: "gone"}, "x", "x") // deleted
+	gone := h.store(CreateOptions{Name: "gone"}, "x", "x") // deleted
 	h.drop(gone, Durable)
 	h.add(Removed, "gone2")
 	dir := h.add(Dir, "dir")
-	bad := h.store(Begin{Name: "bad:name"}, filled("bad", page+1), filled("bad", page+1))
+	bad := h.store(CreateOptions{Name: "bad:name"}, filled("bad", page+1), filled("bad", page+1))
 	h.fail(bad)
 	h.retry(bad, "bad:name")
 	h.fail(bad)
-	h.keep(Begin{Name: "part", Owner: "bob"}, filled("p1", 2*page))
-	h.keep(Begin{Name: "part", Owner: "bob", Part: true, Off: 2 * page}, "continued")
-	h.keep(Begin{Name: "part", Owner: "bob", Part: true, Off: page + 1}, "otherwise")
-	h.keep(Begin{Name: "other", Owner: "eve"}, "kept and dropped")
+	h.keep(CreateOptions{Name: "part", Owner: "bob"}, filled("p1", 2*page))
+	h.keep(CreateOptions{Name: "part", Owner: "bob", Part: true, Off: 2 * page}, "continued")
+	h.keep(CreateOptions{Name: "part", Owner: "bob", Part: true, Off: page + 1}, "otherwise")
+	h.keep(CreateOptions{Name: "other", Owner: "eve"}, "kept and dropped")
 	h.dropPart("other", "eve")
-	h.store(Begin{Name: "part", Owner: "bob", Part: true, Off: page}, "end", filled("p1", page)+"end")
+	h.store(CreateOptions{Name: "part", Owner: "bob", Part: true, Off: page}, "end", filled("p1", page)+"end")
 	h.done(dir, false)
 	h.done(a3, true)
 	h.evict()
-	h.store(Begin{Name: "long", Owner: "eve"}, long, long)
+	h.store(CreateOptions{Name: "long", Owner: "eve"}, long, long)
 	h.dropLost(bad)
-	h.store(Begin{Name: "c", Owner: "bob"}, "", "")
+	h.store(CreateOptions{Name: "c", Owner: "bob"}, "", "")
 }
 
 // check compares what a Store has after the crash with what was promised before.

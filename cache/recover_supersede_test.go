@@ -45,7 +45,7 @@ func TestTheFileInTheWayOutlivesARenameThatWasKilled(t *testing.T) {
 
 func commitText(t *testing.T, s *Store, name, text string) Record {
 	t.Helper()
-	d, err := s.Create(t.Context(), Begin{Name: name})
+	d, err := s.Create(t.Context(), CreateOptions{Name: name})
 	if err != nil {
 		t.Fatal(err)
 	}

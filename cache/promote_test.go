@@ -20,7 +20,7 @@ func TestNothingIsCutOutOfACopyThatMayWaitAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.room.evict(mebi / 2)
+		s.quota.evict(mebi / 2)
 		if err := c.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +54,7 @@ func TestADraftThatWasSentBecomesACopy(t *testing.T) {
 			t.Fatal(err)
 		}
 		as := Fingerprint{Version: "v", Size: 4}
-		if err := d.Adopt(as, keep); err != nil {
+		if err := d.CommitClean(as, keep); err != nil {
 			t.Fatal(err)
 		}
 		if st := s.Stats(); st.Drafts != (Usage{}) || keep && st.Clean.Files != 1 {

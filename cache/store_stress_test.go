@@ -29,15 +29,15 @@ func (w *worker) must(err error) {
 }
 
 func (w *worker) step(i int) {
-	ack := Ack(w.r.IntN(2))
+	durability := Durability(w.r.IntN(2))
 	switch op := w.r.IntN(8); {
 	case op <= 2 || w.id == "":
-		w.store(i, ack)
+		w.store(i, durability)
 	case op == 3:
-		_, err := w.s.Update(w.t.Context(), Record{ID: w.id, Name: w.name, Removes: []string{fmt.Sprint(w.name, i)}}, ack)
+		_, err := w.s.Update(w.t.Context(), Record{ID: w.id, Name: w.name, Removes: []string{fmt.Sprint(w.name, i)}}, durability)
 		w.must(err)
 	case op == 4:
-		w.must(w.s.Drop(w.id, ack))
+		w.must(w.s.Drop(w.id, durability))
 		w.id = ""
 	case op == 5:
 		w.must(w.s.Done(w.id, Fingerprint{Version: fmt.Sprint(i), Size: int64(len(w.text))}, w.r.IntN(2) == 0))
@@ -57,8 +57,8 @@ func (w *worker) step(i int) {
 }
 
 // store replaces what waits, or continues it, or keeps a part and goes on with that.
-func (w *worker) store(i int, ack Ack) {
-	b := Begin{Name: w.name, Owner: "bob"}
+func (w *worker) store(i int, durability Durability) {
+	b := CreateOptions{Name: w.name, Owner: "bob"}
 	old, head := w.id, ""
 	if old != "" && w.r.IntN(2) == 0 {
 		b.Record, b.Off = old, int64(w.r.IntN(len(w.text)+1))
@@ -74,13 +74,13 @@ func (w *worker) store(i int, ack Ack) {
 	w.must(err)
 	if w.r.IntN(3) == 0 {
 		w.must(d.Keep())
-		d, err = w.s.Create(w.t.Context(), Begin{Name: w.name, Owner: "bob", Part: true, Off: int64(len(head) + len(text))})
+		d, err = w.s.Create(w.t.Context(), CreateOptions{Name: w.name, Owner: "bob", Part: true, Off: int64(len(head) + len(text))})
 		if err != nil {
 			w.must(err)
 			return
 		}
 	}
-	r, err := d.Commit(w.t.Context(), Record{Name: w.name}, ack)
+	r, err := d.Commit(w.t.Context(), Record{Name: w.name}, durability)
 	w.must(err)
 	w.id, w.text = r.ID, head+text
 	if old != "" {

@@ -87,7 +87,7 @@ func BenchmarkReceive(b *testing.B) {
 	b.SetBytes(int64(len(content)))
 	for b.Loop() {
 		conn := sent(b, content)
-		d, err := s.Create(b.Context(), Begin{Name: "f"})
+		d, err := s.Create(b.Context(), CreateOptions{Name: "f"})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -109,7 +109,7 @@ func BenchmarkStore(b *testing.B) {
 	b.SetBytes(int64(len(content)))
 	for b.Loop() {
 		conn := sent(b, content)
-		d, err := s.Create(b.Context(), Begin{Name: "f"})
+		d, err := s.Create(b.Context(), CreateOptions{Name: "f"})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -33,7 +33,7 @@ func TestARecordSaysWhatItContinues(t *testing.T) {
 	d := disktest.New()
 	s := openMemory(t, d, Options{})
 	commit := func(name, factsOf string) Record {
-		draft, err := s.Create(t.Context(), Begin{Name: name, Continues: factsOf != ""})
+		draft, err := s.Create(t.Context(), CreateOptions{Name: name, Continues: factsOf != ""})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,7 +78,7 @@ func TestAPartSaysThatItContinuesAFile(t *testing.T) {
 		d := disktest.New()
 		s := openMemory(t, d, Options{})
 		for owner, continues := range map[string]bool{"alice": false, "bob": true} {
-			draft, err := s.Create(t.Context(), Begin{Name: "f", Owner: owner, Continues: continues})
+			draft, err := s.Create(t.Context(), CreateOptions{Name: "f", Owner: owner, Continues: continues})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -104,7 +104,7 @@ func TestAPartSaysThatItContinuesAFile(t *testing.T) {
 				if err != nil || p.Continues != continues {
 					t.Fatalf("%+v, %v", p, err)
 				}
-				draft, err := s.Create(t.Context(), Begin{Name: "f", Owner: owner, Part: true, Off: p.Size - 1})
+				draft, err := s.Create(t.Context(), CreateOptions{Name: "f", Owner: owner, Part: true, Off: p.Size - 1})
 				if err != nil || draft.Continues() != continues {
 					t.Fatalf("%v, %v", draft.Continues(), err)
 				}

@@ -16,7 +16,7 @@ import (
 // begin begins a draft.
 func begin(t *testing.T, s *Store, name string) *Draft {
 	t.Helper()
-	d, err := s.Create(t.Context(), Begin{Name: name, Owner: "bob"})
+	d, err := s.Create(t.Context(), CreateOptions{Name: name, Owner: "bob"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ const mebi = 1 << 20
 
 func TestAWriteWaitsUntilSomethingIsDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := openMemory(t, disktest.New(), Options{MaxSize: mebi, Patience: time.Minute})
+		s := openMemory(t, disktest.New(), Options{MaxSize: mebi, StallTimeout: time.Minute})
 		r := fill(t, s, "full", mebi)
 		d := begin(t, s, "next")
 		start := time.Now()
@@ -65,9 +65,9 @@ func TestAWriteWaitsUntilSomethingIsDone(t *testing.T) {
 	})
 }
 
-func TestPatienceEndsWhenNothingMoves(t *testing.T) {
+func TestAStalledWriteFailsAfterTheTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := openMemory(t, disktest.New(), Options{MaxSize: mebi, Patience: time.Minute})
+		s := openMemory(t, disktest.New(), Options{MaxSize: mebi, StallTimeout: time.Minute})
 		second := fill(t, s, "full", mebi)
 		first, err := s.Add(t.Context(), Record{Kind: Removed, Name: "gone"}, Durable) // is made all the same
 		if err != nil {
@@ -96,9 +96,9 @@ func TestPatienceEndsWhenNothingMoves(t *testing.T) {
 	})
 }
 
-func TestOthersThatAreRefusedDoNotRenewPatience(t *testing.T) {
+func TestRefusedWritesDoNotRenewTheStallTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := openMemory(t, disktest.New(), Options{MaxSize: mebi, Patience: time.Minute})
+		s := openMemory(t, disktest.New(), Options{MaxSize: mebi, StallTimeout: time.Minute})
 		fill(t, s, "full", mebi)
 		defer running(t, s)()
 		start := time.Now()
@@ -135,7 +135,7 @@ func TestTheEndOfTheUploadEndsTheWait(t *testing.T) {
 				fill(t, s, "full", mebi)
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				d, err := s.Create(ctx, Begin{Name: "next", Owner: "bob"})
+				d, err := s.Create(ctx, CreateOptions{Name: "next", Owner: "bob"})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -166,7 +166,7 @@ func TestTheEndOfTheUploadEndsTheWait(t *testing.T) {
 func TestTheCacheExceedsItsSizeByOneWriteAtMost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const size = 4 * mebi
-		s := openMemory(t, disktest.New(), Options{MaxSize: size, Patience: time.Hour})
+		s := openMemory(t, disktest.New(), Options{MaxSize: size, StallTimeout: time.Hour})
 		var (
 			wg    sync.WaitGroup
 			mu    sync.Mutex
@@ -204,7 +204,7 @@ func TestTheCacheExceedsItsSizeByOneWriteAtMost(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if limit := size + s.room.step() + 8*dataStart; peak > limit || peak < size {
+		if limit := size + s.quota.chunk() + 8*dataStart; peak > limit || peak < size {
 			t.Errorf("at most %d bytes were in use, with a size of %d", peak, size)
 		}
 		if used := s.Stats().Used; used != 0 {
@@ -222,7 +222,7 @@ func TestBytesStayFreeOnTheDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := disktest.New()
 		disk.SetSize(mebi)
-		s := openMemory(t, disk, Options{MinFree: mebi / 2, Patience: time.Minute})
+		s := openMemory(t, disk, Options{MinFree: mebi / 2, StallTimeout: time.Minute})
 		d := begin(t, s, "f")
 		if _, err := d.Write(make([]byte, mebi/2)); err != nil {
 			t.Fatal(err)
@@ -245,7 +245,7 @@ func TestBytesStayFreeOnTheDisk(t *testing.T) {
 func TestAFullDiskIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := disktest.New()
-		s := openMemory(t, disk, Options{Patience: time.Minute})
+		s := openMemory(t, disk, Options{StallTimeout: time.Minute})
 		r := fill(t, s, "full", mebi)
 		disk.SetSize(disk.Used() + 2*disktest.PageSize)
 		d := begin(t, s, "next")

@@ -182,35 +182,35 @@ func TestWhatWasSentOfAWaitingFileIsNotPunchedOut(t *testing.T) {
 
 func TestWhatWasSentLongAgoIsPunchedOut(t *testing.T) {
 	c := &clean{}
-	c.lent.add(span{0, 10}, time.Now())
+	c.inFlight.add(span{0, 10}, time.Now())
 	if !c.inUse(span{9, 20}) || c.inUse(span{10, 20}) {
-		t.Error("other bytes are in use than those that were lent")
+		t.Error("other bytes are in use than those that were inFlight")
 	}
 	synctest.Test(t, func(t *testing.T) {
-		var l lent
+		var l inFlight
 		l.add(span{0, 10}, time.Now())
-		time.Sleep(lentTime / 2)
+		time.Sleep(inFlightTime / 2)
 		l.add(span{0, 10}, time.Now())
 		l.add(span{}, time.Now())
-		time.Sleep(lentTime / 2)
+		time.Sleep(inFlightTime / 2)
 		if l.expire(time.Now()); len(l) != 1 {
-			t.Errorf("lent are %v", l)
+			t.Errorf("inFlight are %v", l)
 		}
-		time.Sleep(lentTime / 2)
+		time.Sleep(inFlightTime / 2)
 		if l.expire(time.Now()); len(l) != 0 {
-			t.Errorf("lent are %v", l)
+			t.Errorf("inFlight are %v", l)
 		}
 		for i := range int64(1000) {
 			l.add(span{i, i + 1}, time.Now())
 		}
-		if !l.overlaps(span{0, 1}) || len(l) > maxLents {
-			t.Errorf("lent are %v", l)
+		if !l.overlaps(span{0, 1}) || len(l) > maxInFlightSpans {
+			t.Errorf("inFlight are %v", l)
 		}
 	})
 }
 
 func TestOfALongTransferTheBeginningCanBePunchedOut(t *testing.T) {
-	const size = maxLent + 8<<20
+	const size = maxInFlight + 8<<20
 	s := onDisk(t, Options{})
 	c := openCopy(t, s, "f", "v", size)
 	defer closeCopy(t, c)
@@ -218,7 +218,7 @@ func TestOfALongTransferTheBeginningCanBePunchedOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.c.held, c.c.bytes = ranges{{0, size}}, dataStart+size
-	s.room.enter(stateClean, size)
+	s.quota.addFile(stateClean, size)
 	from := c.Sender()
 	defer from.Close()
 	for off := int64(0); off < size; off += 4 << 20 {
@@ -226,7 +226,7 @@ func TestOfALongTransferTheBeginningCanBePunchedOut(t *testing.T) {
 			t.Fatal(n, fault, err)
 		}
 	}
-	if freed := s.copies.evict(1 << 30); freed != size-maxLent {
+	if freed := s.copies.evict(1 << 30); freed != size-maxInFlight {
 		t.Errorf("%d bytes were freed", freed)
 	}
 }
