@@ -13,7 +13,7 @@ import (
 type before struct {
 	file, part       remote.Entry // the published file, and the own unfinished upload
 	hasFile, hasPart bool
-	others           map[string]cut // what the user was cut at from other addresses, by owner
+	others           map[string]interruption // what the user was interrupted at from other addresses, by owner
 }
 
 // continuation decides what an upload that does not begin at 0 continues, and describes the file if
@@ -23,10 +23,10 @@ type before struct {
 // a new file. An offset refers to what the client can see: the file where there is one, else the
 // unfinished upload.
 //
-// After an own overwrite that was cut another file is what the client sees, and what it sends next
-// is probably the rest of its own. Only the byte behind what has come makes that certain; anything
-// else is refused until the client stores the file from the beginning. The same holds while it is
-// still being sent: by a session that hangs, or by another device.
+// After an own overwrite that was interrupted another file is what the client sees, and what it
+// sends next is probably the rest of its own. Only the byte behind what has come makes that
+// certain; anything else is refused until the client stores the file from the beginning. The same
+// holds while it is still being sent: by a session that hangs, or by another device.
 //
 // What the user left at another address is not shown. It may be the same device with a new address,
 // or another one: who knows where it ends may continue it when its writer has been gone for a
@@ -42,18 +42,18 @@ func (v *View) continuation(ctx context.Context, name string, off int64) (remote
 		o.Base = remote.BasePart
 		return v.fromPart(o, part), nil
 	}
-	if (b.hasFile || off > 0) && v.fs.cuts.busy(v.uploads(name)) {
+	if (b.hasFile || off > 0) && v.fs.interrupted.busy(v.uploads(name)) {
 		return o, refuse("create", name, remote.ErrChanged, hintBusy)
 	}
-	if b.hasFile && v.overwriteWasCut(name, b) {
-		return o, refuse("create", name, remote.ErrInvalid, hintCut(part.Size))
+	if b.hasFile && v.overwriteWasInterrupted(name, b) {
+		return o, refuse("create", name, remote.ErrInvalid, hintInterrupted(part.Size))
 	}
 	if other, err := v.takeOver(ctx, name, off, b); err != nil || other != "" {
 		o.Base, o.From = remote.BasePart, other
 		return o, err
 	}
-	if b.hasFile && b.otherWasCut() {
-		return o, refuse("create", name, remote.ErrInvalid, hintCutElsewhere)
+	if b.hasFile && b.otherWasInterrupted() {
+		return o, refuse("create", name, remote.ErrInvalid, hintInterruptedElsewhere)
 	}
 	switch {
 	case off == AtEnd && b.hasFile:
@@ -71,7 +71,7 @@ func (v *View) continuation(ctx context.Context, name string, off int64) (remote
 	case b.hasPart && off > part.Size:
 		return o, refuse("create", name, remote.ErrInvalid, hintBeyond(off, part.Size))
 	case b.hasPart:
-		return o, refuse("create", name, remote.ErrInvalid, hintCut(part.Size))
+		return o, refuse("create", name, remote.ErrInvalid, hintInterrupted(part.Size))
 	default:
 		return o, refuse("create", name, remote.ErrInvalid, hintNothing)
 	}
@@ -90,9 +90,9 @@ func (v *View) before(ctx context.Context, name string) (b before, err error) {
 		return b, err
 	}
 	if !b.hasPart {
-		err = v.learnCuts(ctx, name)
+		err = v.learnInterrupted(ctx, name)
 	}
-	b.others = v.fs.cuts.others(v.uploads(name), v.owner)
+	b.others = v.fs.interrupted.others(v.uploads(name), v.owner)
 	delete(b.others, v.user) // that is the own part, where it is there
 	return b, err
 }
@@ -108,23 +108,24 @@ func (v *View) fromPart(o remote.StageOptions, part remote.Entry) remote.StageOp
 // continuesPart reports whether an upload that goes on where the own part ends continues that, and
 // not the file.
 func (v *View) continuesPart(name string, b before) bool {
-	last, known := v.fs.cuts.of(v.uploads(name), v.owner, v.fs.opt.PartMaxAge)
+	last, known := v.fs.interrupted.of(v.uploads(name), v.owner, v.fs.opt.PartMaxAge)
 	return known && !last.continued || !b.part.ModTime.Before(b.file.ModTime)
 }
 
-// overwriteWasCut reports whether the owner's last upload of name was that of a whole file and was
-// cut. Who has stored the file since was somebody else. Of a part that was left before this process
-// began nobody knows what it was to become; then it is taken for that unless the file is newer.
-func (v *View) overwriteWasCut(name string, b before) bool {
-	if last, known := v.fs.cuts.of(v.uploads(name), v.owner, v.fs.opt.PartMaxAge); known {
+// overwriteWasInterrupted reports whether the owner's last upload of name was that of a whole file
+// and was interrupted. Who has stored the file since was somebody else. Of a part that was left
+// before this process began nobody knows what it was to become; then it is taken for that unless
+// the file is newer.
+func (v *View) overwriteWasInterrupted(name string, b before) bool {
+	if last, known := v.fs.interrupted.of(v.uploads(name), v.owner, v.fs.opt.PartMaxAge); known {
 		return !last.continued
 	}
 	return b.hasPart && !b.part.ModTime.Before(b.file.ModTime)
 }
 
-// otherWasCut reports whether an upload of the user from another address was to replace the file as
-// a whole and was cut.
-func (b before) otherWasCut() bool {
+// otherWasInterrupted reports whether an upload of the user from another address was to replace the
+// file as a whole and was interrupted.
+func (b before) otherWasInterrupted() bool {
 	for _, c := range b.others {
 		if !c.continued && !c.superseded && !b.file.ModTime.After(c.at) {
 			return true
@@ -162,20 +163,20 @@ func (v *View) takeOver(ctx context.Context, name string, off int64, b before) (
 	return "", nil
 }
 
-// learnCuts looks once in each directory for the parts that earlier processes left there.
-func (v *View) learnCuts(ctx context.Context, name string) error {
+// learnInterrupted looks once in each directory for the parts that earlier processes left there.
+func (v *View) learnInterrupted(ctx context.Context, name string) error {
 	f := v.fs
 	dir, _ := remote.Split(name)
-	if !f.hasEarlierParts() || !f.cuts.learns(dir) {
+	if !f.hasEarlierParts() || !f.interrupted.learns(dir) {
 		return nil
 	}
 	err := f.eachPart(ctx, dir, func(e remote.Entry) {
 		if len(e.Part) > userLen {
-			f.cuts.learn(uploadKey{e.Part[:userLen], remote.Join(dir, e.Name)}, e.Part, e.ModTime)
+			f.interrupted.learn(uploadKey{e.Part[:userLen], remote.Join(dir, e.Name)}, e.Part, e.ModTime)
 		}
 	})
 	if err != nil {
-		f.cuts.unlearn(dir)
+		f.interrupted.unlearn(dir)
 	}
 	return err
 }

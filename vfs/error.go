@@ -26,12 +26,12 @@ const (
 	hintSetTime    = "This storage cannot set modification times."
 )
 
-// hintCutElsewhere does not say how much of it there is: that is for who has sent it.
-const hintCutElsewhere = "An upload of this file from another address of yours was cut: send it from the beginning, without REST."
+// hintInterruptedElsewhere does not say how much of it there is: that is for who has sent it.
+const hintInterruptedElsewhere = "An upload of this file from another address of yours was cut: send it from the beginning, without REST."
 
-// hintCut is for an upload that would continue a file over which another one was cut, after kept
-// bytes.
-func hintCut(kept int64) string {
+// hintInterrupted is for an upload that would continue a file over which another one was
+// interrupted after kept bytes.
+func hintInterrupted(kept int64) string {
 	if kept == 0 {
 		return "Your last upload of this file was cut: send it from the beginning, without REST."
 	}

@@ -30,7 +30,7 @@ func (v *View) part(ctx context.Context, name string) (remote.Entry, error) {
 // when parts belonged to users without an address among them.
 func (f *FS) hasEarlierParts() bool {
 	age := f.opt.PartMaxAge
-	return !f.top.Info().Caps.NoParts && (age <= 0 || time.Since(f.cuts.began) <= age)
+	return !f.top.Info().Caps.NoParts && (age <= 0 || time.Since(f.interrupted.began) <= age)
 }
 
 func (v *View) expired(part remote.Entry) bool {
@@ -57,9 +57,10 @@ func (v *View) showsPart(ctx context.Context, dir string, e remote.Entry) (bool,
 	return has && p.Part == e.Part, err
 }
 
-// dropCut forgets what the owner left of name, which has got another content in another way.
-func (v *View) dropCut(ctx context.Context, name string) {
-	if _, known := v.fs.cuts.of(v.uploads(name), v.owner, v.fs.opt.PartMaxAge); known {
+// dropInterrupted forgets what the owner left of name, which has got another content in another
+// way.
+func (v *View) dropInterrupted(ctx context.Context, name string) {
+	if _, known := v.fs.interrupted.of(v.uploads(name), v.owner, v.fs.opt.PartMaxAge); known {
 		_ = v.fs.top.DropPart(ctx, name, v.owner) // one that stays ages
 	}
 }

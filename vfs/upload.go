@@ -32,7 +32,7 @@ type stagedFrom struct {
 func (v *View) startStaged(ctx context.Context, name string, o remote.StageOptions) (ftp.Upload, error) {
 	ended := func() {}
 	if o.Base != remote.BaseFile {
-		ended = v.fs.cuts.begin(v.uploads(name), v.owner)
+		ended = v.fs.interrupted.begin(v.uploads(name), v.owner)
 	}
 	s, err := v.fs.top.Stage(ctx, name, o)
 	if err != nil {
@@ -40,7 +40,7 @@ func (v *View) startStaged(ctx context.Context, name string, o remote.StageOptio
 		return nil, err
 	}
 	if o.From != "" {
-		v.fs.cuts.taken(v.uploads(name), o.From, v.owner)
+		v.fs.interrupted.taken(v.uploads(name), o.From, v.owner)
 	}
 	if from, ok := s.(io.ReaderFrom); ok {
 		return &stagedFrom{staged: staged{view: v, name: name, stage: s, base: o.Base, ended: ended}, from: from}, nil
@@ -79,7 +79,7 @@ func (u *staged) Commit(ctx context.Context) error {
 		return err
 	}
 	u.view.fs.names.Waits(u.name)
-	u.view.fs.cuts.stored(u.view.uploads(u.name), u.view.owner)
+	u.view.fs.interrupted.stored(u.view.uploads(u.name), u.view.owner)
 	u.done.Store(true)
 	u.ended()
 	return nil
@@ -96,9 +96,9 @@ func (u *staged) Abort() {
 	if u.taken.Load() || u.base == remote.BasePart {
 		_ = u.stage.Keep()
 		if k := u.view.uploads(u.name); u.base == remote.BasePart {
-			u.view.fs.cuts.again(k, u.view.owner)
+			u.view.fs.interrupted.again(k, u.view.owner)
 		} else {
-			u.view.fs.cuts.note(k, u.view.owner, u.base == remote.BaseFile)
+			u.view.fs.interrupted.note(k, u.view.owner, u.base == remote.BaseFile)
 		}
 		return
 	}

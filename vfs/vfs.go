@@ -5,10 +5,18 @@
 // in the unfinished uploads: those of its own owner a View shows and continues, those of others it
 // does not know.
 //
-// Without a cache everything is streamed. With one, an overlay over the remote shows what the
-// remote will have: uploads, and what is then done to them, are kept on the local disk as records
-// that wait, and Run carries them out on the remote, in order. What does not wait is done on the
-// remote before the call returns.
+//	vfs.go          Options, the FS, and the layers that New puts below it
+//	view.go         a View: Stat, List, Remove, Rename, Mkdir, Rmdir; read.go, attr.go, perm.go, info.go
+//	create.go       Create: what may be made; continue.go what an upload continues
+//	upload.go       an upload under way, until Commit or Abort
+//	part.go         unfinished uploads that are shown as files
+//	interrupted.go  whose uploads were interrupted, and what for
+//	fold.go         names in upper and lower case
+//	guard.go        how long a client waits for a remote that gives no sign of life
+//	error.go        what a client is told
+//
+// Without a cache everything is streamed. With one, package writeback shows what the remote will
+// have, and Run carries it out there. A View does not know which of the two is below it.
 //
 // Directories are remembered for a while, unless the remote is as quick as a cache. Besides what
 // Run does, no work outlives a call but the uploads that are under way, and the refresh of a
@@ -102,14 +110,14 @@ type Modes struct {
 type FS struct {
 	writeback.Pending // what waits for the remote
 
-	remote  remote.Remote
-	breaker *breaker.Breaker // whether the remote answers
-	names   *dircache.Tree   // what is remembered of the remote
-	reads   *readahead.Tree  // over names; reads files ahead
-	cuts    cuts
-	ages    remote.Ages // of unfinished uploads
-	began   time.Time
-	caps    remote.Caps // of the remote
+	remote      remote.Remote
+	breaker     *breaker.Breaker // whether the remote answers
+	names       *dircache.Tree   // what is remembered of the remote
+	reads       *readahead.Tree  // over names; reads files ahead
+	interrupted interruptions
+	ages        remote.Ages // of unfinished uploads
+	began       time.Time
+	caps        remote.Caps // of the remote
 
 	top     layer         // what is served
 	shown   remote.Remote // top as it is shown: what is remembered of the remote, or the Tree with what waits
@@ -137,7 +145,7 @@ type layer interface {
 func New(r remote.Remote, o Options) *FS {
 	f := &FS{remote: r, caps: r.Info().Caps, opt: o, began: time.Now()}
 	f.ages.Began(f.began)
-	f.cuts.began = f.began
+	f.interrupted.began = f.began
 	f.breaker = breaker.New(breaker.Options{Wait: o.RemoteWait, Open: o.Away, Probe: f.probe, Log: o.Log})
 	f.names = dircache.New(r, f.breaker, dircache.Options{
 		Time: o.DirCacheTime, RefreshWait: o.DirRefreshWait, Entries: o.DirCacheEntries, PollInterval: o.PollInterval, Log: o.Log,

@@ -102,7 +102,7 @@ func (v *View) Remove(ctx context.Context, name string) (err error) {
 	err = v.fs.top.Remove(ctx, name)
 	missing := errors.Is(err, remote.ErrNotExist)
 	if err == nil || missing {
-		v.fs.cuts.forget(v.uploads(name), v.owner)
+		v.fs.interrupted.forget(v.uploads(name), v.owner)
 	}
 	if err != nil && !missing {
 		return err
@@ -135,8 +135,8 @@ func (v *View) Rename(ctx context.Context, from, to string) (err error) {
 		err = unsupported("rename", from, err, hintDirRename)
 		return v.explain(ctx, "rename", from, err, hintPartRename)
 	}
-	v.dropCut(ctx, to)
-	v.fs.cuts.stored(v.uploads(to), v.owner)
+	v.dropInterrupted(ctx, to)
+	v.fs.interrupted.stored(v.uploads(to), v.owner)
 	return nil
 }
 

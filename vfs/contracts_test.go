@@ -90,7 +90,7 @@ func (o *objectStore) CheckTime(string, time.Time) error { return nil }
 
 func (o *objectStore) Close() error { return o.m.Close() }
 
-// running is an overlay whose run goes on beside it until it is closed.
+// running is a tree with a cache whose Run goes on beside it until it is closed.
 type running struct {
 	*writeback.Tree
 	stop func() error
@@ -98,8 +98,8 @@ type running struct {
 
 func (r *running) Close() error { return r.stop() }
 
-// runOverlay puts a cache on a disk in memory over r.
-func runOverlay(t *testing.T, r remote.Remote, c writeback.Options) *running {
+// runCached puts a cache on a disk in memory over r.
+func runCached(t *testing.T, r remote.Remote, c writeback.Options) *running {
 	t.Helper()
 	store, err := cache.Open(disktest.New(), cache.Options{})
 	if err != nil {
@@ -116,7 +116,7 @@ func runOverlay(t *testing.T, r remote.Remote, c writeback.Options) *running {
 	}}
 }
 
-// settling is an overlay of which nothing waits any more when a call returns.
+// settling is one of which nothing waits any more when a call returns.
 type settling struct{ *running }
 
 func (s *settling) settle(ctx context.Context, err error) error {
@@ -161,9 +161,9 @@ func (u *settlingStage) Commit(ctx context.Context, modTime time.Time) (remote.E
 	return e, u.s.settle(ctx, err)
 }
 
-// TestTheOverlayKeepsTheContracts runs the conformance suite over what is in the cache, and over
-// what has passed it.
-func TestTheOverlayKeepsTheContracts(t *testing.T) {
+// TestATreeWithACacheKeepsTheContracts runs the conformance suite over what is in the cache, and
+// over what has passed it.
+func TestATreeWithACacheKeepsTheContracts(t *testing.T) {
 	inMemory := func() remote.Remote { return memory.New() }
 	inObjects := func() remote.Remote { return newObjectStore() }
 	waits := time.Hour
@@ -185,7 +185,7 @@ func TestTheOverlayKeepsTheContracts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			remotetest.Run(t, func(t *testing.T) remote.Remote {
-				r := runOverlay(t, tt.open(), tt.c)
+				r := runCached(t, tt.open(), tt.c)
 				if tt.settles {
 					return &settling{r}
 				}
