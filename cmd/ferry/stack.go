@@ -19,7 +19,6 @@ import (
 	"ferry/remote/wrap/filter"
 	"ferry/remote/wrap/limit"
 	"ferry/remote/wrap/logged"
-	"ferry/remote/wrap/normdup"
 	"ferry/remote/wrap/retry"
 	"ferry/vfs"
 	"ferry/writeback"
@@ -32,7 +31,7 @@ import (
 //	count             decorate    what the driver is asked to do, repetitions included
 //	retry             decorate    --low-level-retries
 //	logged            decorate    what came of it, and what drivers warn of
-//	filter, normdup   hide        --include and the like, --vfs-block-norm-dupes
+//	filter            hide        --include and the like, --vfs-block-norm-dupes
 //	dircache          vfs.New     --dir-cache-time, --poll-interval
 //	readahead         vfs.New     --buffer-size, --vfs-read-chunk-size; copies in mode full
 //	writeback         vfs.New     --vfs-cache-mode, --vfs-write-back: what waits on disk
@@ -136,19 +135,15 @@ func chainLimits(o *flags.ChainOptions) limit.Options {
 // hide leaves out what the flags say. mayMake tells which names can be made, nil where all can.
 func (o *options) hide(r remote.Remote, rules *filter.Filter) (left remote.Remote, mayMake func(ctx context.Context, name string, dir bool) error) {
 	if rules != nil {
-		filtered := filter.New(r, rules)
-		r, mayMake = filtered, filtered.MayMake
+		r = filter.New(r, rules)
 	}
-	if !o.Filter.BlockNormDupes {
-		return r, mayMake
+	if o.Filter.BlockNormDupes {
+		r = filter.NewDistinct(r)
 	}
-	inner, blocked := mayMake, normdup.New(r)
-	return blocked, func(ctx context.Context, name string, dir bool) error {
-		if err := blocked.MayMake(ctx, name); err != nil || inner == nil {
-			return err
-		}
-		return inner(ctx, name, dir)
+	if left, ok := r.(*filter.Remote); ok {
+		mayMake = left.MayMake
 	}
+	return r, mayMake
 }
 
 // openTree opens the rest, without what rules leave out; they may be nil.

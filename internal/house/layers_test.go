@@ -71,7 +71,6 @@ var libraries = map[string][]string{
 	"remote/remotetest/servers/sshserver": {"golang.org/x/crypto/ssh"},
 	"remote/wrap/filter":                  {"golang.org/x/text/unicode/norm"}, // which names look alike is for Unicode to say
 	"remote/wrap/limit":                   {"golang.org/x/time/rate"},
-	"remote/wrap/normdup":                 {"golang.org/x/text/unicode/norm"},
 }
 
 // testUses names what tests of packages may import besides. Where it is of this module, those tests

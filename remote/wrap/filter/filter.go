@@ -5,12 +5,12 @@
 // remote.ErrNotExist. Making something that would be left out by its name is remote.ErrBadName,
 // before a byte is taken, with a Hint that names the flag. Size and age leave files out that are
 // there; they forbid nobody to store one.
+//
+// Another policy (NewDistinct) leaves out names of which people see two alike.
 package filter
 
 import (
-	"context"
 	"fmt"
-	"io/fs"
 	"strings"
 	"time"
 
@@ -189,34 +189,4 @@ func (f *Filter) fits(e remote.Entry) bool {
 		return false
 	}
 	return true
-}
-
-// A refusal is the error of making what the filter would leave out.
-type refusal struct {
-	*fs.PathError
-	flag string
-}
-
-// Hint returns a line for the client.
-func (r *refusal) Hint() string {
-	return "This server has no files or directories of such names (" + r.flag + ")."
-}
-
-func (r *refusal) Unwrap() error { return r.PathError }
-
-func refuse(op, name, flag string) error {
-	return &refusal{&fs.PathError{Op: op, Path: name, Err: remote.ErrBadName}, flag}
-}
-
-func missing(op, name string) error {
-	return &fs.PathError{Op: op, Path: name, Err: remote.ErrNotExist}
-}
-
-// MayMake returns the error of making a file or directory called name, nil where it would not be
-// left out.
-func (r *Remote) MayMake(ctx context.Context, name string, dir bool) error {
-	if dir {
-		return r.mayMake(ctx, "mkdir", name, aDir)
-	}
-	return r.mayMake(ctx, "create", name, aFile)
 }

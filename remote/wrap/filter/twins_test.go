@@ -1,4 +1,4 @@
-package normdup
+package filter
 
 import (
 	"context"
@@ -32,7 +32,7 @@ func filled(t *testing.T, names ...string) (*Remote, *memory.Remote) {
 			t.Fatal(err)
 		}
 	}
-	return New(store), store
+	return NewDistinct(store), store
 }
 
 func names(t *testing.T, r remote.Remote, dir string) []string {
@@ -48,8 +48,8 @@ func names(t *testing.T, r remote.Remote, dir string) []string {
 	return all
 }
 
-func TestConformance(t *testing.T) {
-	remotetest.RunDecorator(t, func() remote.Remote { return memory.New() }, func(r remote.Remote) remote.Remote { return New(r) })
+func TestConformanceOfDistinctNames(t *testing.T) {
+	remotetest.RunDecorator(t, func() remote.Remote { return memory.New() }, func(r remote.Remote) remote.Remote { return NewDistinct(r) })
 }
 
 func TestANameThatLooksLikeAnotherIsHidden(t *testing.T) {
@@ -113,7 +113,7 @@ func TestMakingANameThatLooksLikeAnotherIsRefused(t *testing.T) {
 	_, stageErr := r.Stage(ctx, decomposed, remote.StageOptions{Owner: "bob"})
 	for op, err := range map[string]error{
 		"put": putErr, "stage": stageErr, "mkdir": r.Mkdir(ctx, decomposed), "move": r.Move(ctx, "f", decomposed),
-		"copy": r.Copy(ctx, "f", decomposed), "MayMake": r.MayMake(ctx, decomposed),
+		"copy": r.Copy(ctx, "f", decomposed), "MayMake": r.MayMake(ctx, decomposed, false),
 	} {
 		var h interface{ Hint() string }
 		if !errors.Is(err, remote.ErrBadName) || !errors.As(err, &h) || !strings.Contains(h.Hint(), "--vfs-block-norm-dupes") {
@@ -132,10 +132,36 @@ func TestMakingANameThatLooksLikeAnotherIsRefused(t *testing.T) {
 func TestAnUnreachableRemoteHidesNothing(t *testing.T) {
 	store := memory.New()
 	calls := faulty.New(store)
-	r := New(calls)
+	r := NewDistinct(calls)
 	down := errors.New("down")
 	calls.Inject(faulty.Fault{Op: faulty.Stat, Err: down, Times: -1})
 	if _, err := r.Stat(context.Background(), decomposed); !errors.Is(err, down) || errors.Is(err, remote.ErrNotExist) {
 		t.Errorf("stat: %v", err)
+	}
+}
+
+func TestBothPoliciesSayWhatMayBeMade(t *testing.T) {
+	f, err := Parse(Options{Exclude: []string{"*.bak", "/" + composed + "-hidden"}, MaxSize: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := memory.New()
+	for _, name := range []string{composed, composed + "-hidden"} {
+		if _, err := store.Put(t.Context(), name, strings.NewReader(""), remote.PutOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := NewDistinct(New(store, f))
+	for name, flag := range map[string]string{"x.bak": "--exclude", decomposed: "--vfs-block-norm-dupes"} {
+		var h interface{ Hint() string }
+		err := r.MayMake(t.Context(), name, false)
+		if !errors.Is(err, remote.ErrBadName) || !errors.As(err, &h) || !strings.Contains(h.Hint(), flag) {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	for _, name := range []string{"new", decomposed + "-hidden"} { // what it looks like is left out
+		if err := r.MayMake(t.Context(), name, false); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
 	}
 }
