@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"ferry/remote"
+	"ferry/remote/wrap/intercept"
 )
 
 // Options say how often and how fast calls are repeated. The zero value is fine.
@@ -34,7 +35,7 @@ type Options struct {
 
 // Remote is a remote whose calls are repeated.
 type Remote struct {
-	remote.Forward
+	*intercept.Remote
 	o Options
 }
 
@@ -49,7 +50,9 @@ func New(r remote.Remote, o Options) *Remote {
 	if o.Max == 0 {
 		o.Max = 2 * time.Second
 	}
-	return &Remote{remote.Forward{Remote: r}, o}
+	again := &Remote{o: o}
+	again.Remote = intercept.New(r, again.call)
+	return again
 }
 
 // repeat makes attempts until one succeeds, has a permanent answer, or was the last. Each is told

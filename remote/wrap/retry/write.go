@@ -128,15 +128,6 @@ func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) 
 	return st, nil
 }
 
-// Part implements remote.Stager.
-func (r *Remote) Part(ctx context.Context, name, owner string) (e remote.Entry, err error) {
-	err = r.repeat(ctx, "part", name, func(int) (err error) {
-		e, err = r.Forward.Part(ctx, name, owner)
-		return err
-	})
-	return e, err
-}
-
 type stage struct {
 	remote.Stage
 	r     *Remote
