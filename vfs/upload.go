@@ -78,7 +78,6 @@ func (u *staged) Commit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	u.view.fs.names.Waits(u.name)
 	u.view.fs.interrupted.stored(u.view.uploads(u.name), u.view.owner)
 	u.done.Store(true)
 	u.ended()

@@ -148,11 +148,7 @@ func (v *View) Mkdir(ctx context.Context, dir string) (err error) {
 	if err := v.mayMake(ctx, "mkdir", dir, true); err != nil {
 		return err
 	}
-	if err := v.fs.top.Mkdir(ctx, dir); err != nil {
-		return err
-	}
-	v.fs.names.Waits(dir)
-	return nil
+	return v.fs.top.Mkdir(ctx, dir)
 }
 
 // Rmdir removes the empty directory dir.

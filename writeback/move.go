@@ -155,7 +155,11 @@ func (v *Tree) Mkdir(ctx context.Context, dir string) error {
 	if err := v.checkNew(ctx, "mkdir", dir); err != nil {
 		return err
 	}
-	return pathError("mkdir", dir, v.mkdir(ctx, dir))
+	if err := v.mkdir(ctx, dir); err != nil {
+		return pathError("mkdir", dir, err)
+	}
+	v.names.Waits(dir)
+	return nil
 }
 
 func (v *Tree) mkdir(ctx context.Context, dir string) error {
