@@ -210,3 +210,15 @@ func TestASizeIsNotRememberedAsAll(t *testing.T) {
 		}
 	})
 }
+
+// A server that is told to stop as it starts begins to watch under a context that has ended.
+func TestFollowEndsWithAContextThatHasEnded(t *testing.T) {
+	_, c := newTree(fiveMinutes)
+	defer c.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	settled := false
+	if err := c.Follow(ctx, func() { settled = true }); err != nil || !settled {
+		t.Errorf("%v, settled: %v", err, settled)
+	}
+}

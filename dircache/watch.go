@@ -36,6 +36,7 @@ func (t *Tree) Follow(ctx context.Context, settled func()) error {
 	if !ok {
 		return t.noPolling()
 	}
+	defer t.watch.end()
 	for ctx.Err() == nil {
 		at, interval := t.watch.begin(ctx)
 		if interval <= 0 {
@@ -44,11 +45,9 @@ func (t *Tree) Follow(ctx context.Context, settled func()) error {
 			continue
 		}
 		if err := t.followWith(at, w, interval, settled); err != nil {
-			t.watch.end()
 			return err
 		}
 	}
-	t.watch.end()
 	return nil
 }
 
@@ -96,7 +95,9 @@ func (w *watch) begin(ctx context.Context) (context.Context, time.Duration) {
 func (w *watch) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.restart(nil)
+	if w.restart != nil { // it had begun
+		w.restart(nil)
+	}
 	w.restart = nil
 }
 

@@ -122,10 +122,18 @@ func ability[T any](r Remote) (T, bool) {
 // driver follows the decorators of r down to what does the work.
 func driver(r Remote) Remote {
 	for {
-		w, ok := r.(interface{ Unwrap() Remote })
-		if !ok {
+		next := below(r)
+		if next == nil {
 			return r
 		}
-		r = w.Unwrap()
+		r = next
 	}
+}
+
+// below returns what r decorates, nil if it does the work.
+func below(r Remote) Remote {
+	if w, ok := r.(interface{ Unwrap() Remote }); ok {
+		return w.Unwrap()
+	}
+	return nil
 }

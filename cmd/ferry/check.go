@@ -259,6 +259,11 @@ func (p process) onDriver(cmd *cobra.Command, o *options, what string, do func(c
 		return explainRoot(what, err)
 	}
 	defer r.Close()
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	wg.Go(func() { keepRunning(running, r, log) })
 	return do(ctx, r)
 }
 

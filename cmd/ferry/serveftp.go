@@ -150,6 +150,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 func (o *options) newService(st *stack, server *ftp.Server) *service {
 	s := &service{
 		server:   server,
+		remote:   st.remote,
 		tree:     st.tree,
 		root:     st.root,
 		log:      st.log,

@@ -15,12 +15,14 @@ import (
 	"ferry/cmd/ferry/internal/rcbridge"
 	"ferry/config"
 	"ferry/ftp"
+	"ferry/remote"
 	"ferry/vfs"
 )
 
 // A service is a server that runs until it is told to stop.
 type service struct {
 	server    *ftp.Server
+	remote    remote.Remote // below tree
 	tree      *vfs.FS
 	listeners []listener
 	pair      *ftp.KeyPair      // nil without TLS
@@ -76,6 +78,7 @@ func (s *service) run(ctx context.Context) error {
 			failed <- err
 		}
 	})
+	wg.Go(func() { keepRunning(running, s.remote, s.log) })
 	wg.Go(func() { s.sweeping.run(running, s.log) })
 	settled := make(chan struct{})
 	wg.Go(func() { s.watch(running, settled) })

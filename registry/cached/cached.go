@@ -13,7 +13,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"sync"
 	"time"
 
 	"ferry/cache"
@@ -45,10 +44,6 @@ type Remote struct {
 	store             *cache.Store
 	reads             *readahead.Tree
 	listings          *listings
-
-	start sync.Once
-	stop  context.CancelFunc // set by start
-	ended chan error         // set by start; how Store.Run ended
 }
 
 // New returns a decorator of r, which becomes its own to close. The error is cache.ErrInUse when
@@ -117,24 +112,13 @@ func (r *Remote) Unwrap() remote.Remote { return r.inner }
 
 // Open implements remote.Remote.
 func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
-	r.start.Do(r.keepHouse)
 	return r.reads.Open(ctx, name, off, n)
 }
 
-// keepHouse begins what the store does in the background. Close ends it.
-func (r *Remote) keepHouse() {
-	ctx, cancel := context.WithCancel(context.Background())
-	r.stop, r.ended = cancel, make(chan error, 1)
-	go func() { r.ended <- r.store.Run(ctx) }()
-}
+// Run implements remote.Runner: it holds what is kept within its limit, that of earlier runs too.
+func (r *Remote) Run(ctx context.Context) error { return r.store.Run(ctx) }
 
 // Close implements remote.Remote.
 func (r *Remote) Close() error {
-	err := r.reads.Close()
-	r.start.Do(func() {}) // from here on nothing begins any more
-	if r.stop != nil {
-		r.stop()
-		err = errors.Join(err, <-r.ended)
-	}
-	return errors.Join(err, r.store.Close(), r.disk.Close(), r.inner.Close())
+	return errors.Join(r.reads.Close(), r.store.Close(), r.disk.Close(), r.inner.Close())
 }

@@ -248,6 +248,53 @@ func TestContentsOutliveTheProcess(t *testing.T) {
 	r.asked(faulty.Stat, 0)
 }
 
+// Whoever calls Run decides how long the work in the background goes on.
+func TestNothingGoesOnThatNobodyRuns(t *testing.T) {
+	store := memory.New()
+	if _, err := store.Put(t.Context(), "f", strings.NewReader("content"), remote.PutOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	d := disktest.New()
+	over(t, store, d, options) // a directory to begin with
+	d = d.Restart(disktest.Nothing())
+	const junk = "clean/junk"
+	f, err := d.OpenFile(junk, os.O_CREATE|os.O_RDWR)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		r := over(t, store, d, options)
+		rc, err := r.Open(t.Context(), "f", 0, -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, readErr := io.ReadAll(rc)
+		if err := errors.Join(readErr, rc.Close()); err != nil {
+			t.Error(err)
+		}
+		there := func() bool {
+			synctest.Wait()
+			return slices.Contains(d.Files(), junk)
+		}
+		if !there() {
+			t.Error("the store tidies up, and nobody runs it")
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- remote.Run(ctx, r) }()
+		if there() {
+			t.Error("Run does not tidy up")
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestRequestsGoOnToTheEndOfAChunk(t *testing.T) {
 	r := newRemembered(t)
 	data := bytes.Repeat([]byte("0123456789abcdef"), 3*chunk/16)

@@ -86,6 +86,15 @@ func common(upstreams []Upstream) remote.Caps {
 // Info implements remote.Remote.
 func (r *Remote) Info() remote.Info { return r.info }
 
+// Run implements remote.Runner.
+func (r *Remote) Run(ctx context.Context) error {
+	var all []remote.Remote
+	for _, u := range r.upstreams {
+		all = append(all, u.Remote)
+	}
+	return remote.Run(ctx, all...)
+}
+
 // Close implements remote.Remote.
 func (r *Remote) Close() error {
 	var errs []error
