@@ -13,28 +13,28 @@ import (
 
 // accept runs sessions for the connections of l, until l is closed.
 //
-// A descriptor is kept in reserve: a process that has no other one left closes it, accepts and
-// tells the client why it cannot stay. Without that the client would wait in the queue of the
-// system and hear nothing.
+// One descriptor is kept in reserve. When the process has run out of descriptors, it closes that
+// one, accepts the connection and sends the client a 421. Without it the client would wait in the
+// accept queue without an answer.
 func (s *Server) accept(ctx context.Context, l net.Listener, implicit bool) error {
 	var reserve reserve
-	reserve.take()
-	defer reserve.give()
+	reserve.acquire()
+	defer reserve.release()
 	var delay time.Duration
 	for {
 		conn, err := l.Accept()
 		why := shortage(err)
-		if why != "" && reserve.give() {
+		if why != "" && reserve.release() {
 			s.logShortage(ctx, "out of descriptors for new sessions", err)
 			conn, err = l.Accept()
-			if err == nil && reserve.take() {
-				why = "" // some were given back meanwhile
+			if err == nil && reserve.acquire() {
+				why = "" // some were released meanwhile
 			}
 		}
 		if err == nil {
 			delay = 0
 			s.start(ctx, conn, implicit, why)
-			reserve.take()
+			reserve.acquire()
 			continue
 		}
 		if s.isClosing() {
@@ -46,18 +46,19 @@ func (s *Server) accept(ctx context.Context, l net.Listener, implicit bool) erro
 		if errors.Is(err, net.ErrClosed) {
 			return err
 		}
-		// A connection that died in the queue, or nothing is in reserve: it may pass.
+		// The connection died in the queue, or there is no reserve: temporary.
 		s.logShortage(ctx, "cannot accept connections, trying again", err)
 		delay = min(max(2*delay, 5*time.Millisecond), time.Second)
 		select {
 		case <-time.After(delay):
 		case <-ctx.Done():
 		}
-		reserve.take()
+		reserve.acquire()
 	}
 }
 
-// start runs a session for conn, unless there is a reason not to: why, or one of its own.
+// start runs a session for conn. It refuses the connection if why is not empty, or if admit refuses
+// it.
 func (s *Server) start(ctx context.Context, conn net.Conn, implicit bool, why string) {
 	ss := newSession(s, conn, implicit)
 	ctx, ss.cancel = context.WithCancelCause(ctx) // before others can see the session
@@ -84,7 +85,7 @@ func (s *Server) start(ctx context.Context, conn net.Conn, implicit bool, why st
 	}()
 }
 
-// admit adds ss to the sessions, or says why not.
+// admit adds ss to the sessions, or returns the reason for its refusal.
 func (s *Server) admit(ss *session) (why string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,7 +98,7 @@ func (s *Server) admit(ss *session) (why string) {
 	case guests > 0 && s.guests >= guests:
 		return "Too many connections that have not logged in; try again in a minute."
 	}
-	if why := s.hosts.enter(hostAddr(ss.remote.Addr()), s.MaxSessionsPerHost, guestsPerHost); why != "" {
+	if why := s.hosts.admit(hostAddr(ss.remote.Addr()), s.MaxSessionsPerHost, guestsPerHost); why != "" {
 		return why
 	}
 	s.sessions[ss] = struct{}{}
@@ -109,11 +110,11 @@ func (s *Server) admit(ss *session) (why string) {
 // minGuestsPerHost lets clients that open many sessions log in with them.
 const minGuestsPerHost = 8
 
-// guestLimits are MaxGuests and MaxGuestsPerHost or what stands for them, 0 for no limit.
+// guestLimits returns MaxGuests and MaxGuestsPerHost or their defaults; 0 = no limit.
 func (s *Server) guestLimits() (all, perHost int) {
 	all, perHost = s.MaxGuests, s.MaxGuestsPerHost
 	if all == 0 {
-		all = most(s.MaxSessions)
+		all = threeQuarters(s.MaxSessions)
 	}
 	if perHost == 0 && all > 0 {
 		perHost = max(all/4, minGuestsPerHost)
@@ -121,10 +122,11 @@ func (s *Server) guestLimits() (all, perHost int) {
 	return max(all, 0), max(perHost, 0)
 }
 
-// most is what some may have of n things, so that others find some: three quarters, rounded up.
-func most(n int) int { return n - n/4 }
+// threeQuarters returns three quarters of n, rounded up: what one group may use, so that something
+// is left for the others.
+func threeQuarters(n int) int { return n - n/4 }
 
-// setGuest notes whether ss has logged in.
+// setGuest records whether ss has logged in.
 func (s *Server) setGuest(ss *session, guest bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -142,7 +144,7 @@ func (s *Server) setGuest(ss *session, guest bool) {
 
 func (s *Server) end(ss *session) {
 	s.setGuest(ss, false)
-	s.hosts.leave(hostAddr(ss.remote.Addr()))
+	s.hosts.release(hostAddr(ss.remote.Addr()))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.sessions, ss)
@@ -151,19 +153,19 @@ func (s *Server) end(ss *session) {
 	}
 }
 
-// reserve is a descriptor that is kept for the moment when there is no other.
+// reserve is a spare descriptor for the case that the process runs out of them.
 type reserve struct{ file *os.File }
 
-// take reports whether there is one now.
-func (r *reserve) take() bool {
+// acquire opens the descriptor, if it is not open, and reports whether there is one.
+func (r *reserve) acquire() bool {
 	if r.file == nil {
-		r.file, _ = os.Open(os.DevNull) // without one it is tried again later
+		r.file, _ = os.Open(os.DevNull) // retried later
 	}
 	return r.file != nil
 }
 
-// give gives it to whoever asks the system next, and reports whether there was one.
-func (r *reserve) give() bool {
+// release closes the descriptor and reports whether there was one.
+func (r *reserve) release() bool {
 	if r.file == nil {
 		return false
 	}
@@ -172,7 +174,8 @@ func (r *reserve) give() bool {
 	return true
 }
 
-// shortage says what the system had no more of when err came, "" when err is of another kind.
+// shortage returns the reply text for an err that means a lack of system resources, "" for other
+// errors.
 func shortage(err error) string {
 	switch {
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
@@ -183,26 +186,26 @@ func shortage(err error) string {
 	return ""
 }
 
-// logShortage logs what the system did not give, now and then.
+// logShortage logs a lack of system resources, at most once in each logInterval.
 func (s *Server) logShortage(ctx context.Context, what string, err error) {
 	if omitted, due := s.shortages.due(time.Now()); due {
 		s.log.LogAttrs(ctx, slog.LevelError, what, slog.Any("error", err), slog.Int("omitted", omitted))
 	}
 }
 
-// sparing lets one of many messages through in a while, as anybody can cause more. The zero value
-// is ready.
-type sparing struct {
+// logLimiter limits how often a message is logged that any client can cause. The zero value is
+// ready.
+type logLimiter struct {
 	mu      sync.Mutex
 	next    time.Time // guarded by mu; when the next one is due
 	omitted int       // guarded by mu; since the last one
 }
 
-// sparingTime is the time between two messages.
-const sparingTime = 10 * time.Second
+// logInterval is the time between two messages.
+const logInterval = 10 * time.Second
 
-// due reports whether a message is to be logged, and how many were not since the last one.
-func (l *sparing) due(now time.Time) (omitted int, due bool) {
+// due reports whether to log a message now, and how many were omitted since the last one.
+func (l *logLimiter) due(now time.Time) (omitted int, due bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if now.Before(l.next) {
@@ -210,6 +213,6 @@ func (l *sparing) due(now time.Time) (omitted int, due bool) {
 		return 0, false
 	}
 	omitted, l.omitted = l.omitted, 0
-	l.next = now.Add(sparingTime)
+	l.next = now.Add(logInterval)
 	return omitted, true
 }

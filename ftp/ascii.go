@@ -7,12 +7,11 @@ import (
 	"io"
 )
 
-// TYPE A sends lines that end in CRLF (RFC 959, section 3.1.1.1). On our side a line ends in LF.
+// TYPE A sends lines that end in CRLF (RFC 959, section 3.1.1.1). Stored lines end in LF.
 
 const asciiBufferSize = 32 << 10
 
-// asciiWriter writes text to w with CRLF at the end of each line. A CRLF that is there already
-// stays as it is.
+// asciiWriter writes text to w with CRLF at the end of each line. An existing CRLF is not changed.
 type asciiWriter struct {
 	w   io.Writer
 	cr  bool // the last byte was CR
@@ -21,7 +20,7 @@ type asciiWriter struct {
 
 func newASCIIWriter(w io.Writer) *asciiWriter { return &asciiWriter{w: w} }
 
-// Write converts and writes p. After an error the count is that of the bytes of p before the piece
+// Write converts and writes p. After an error it returns the number of bytes of p before the piece
 // that failed.
 func (a *asciiWriter) Write(p []byte) (int, error) {
 	written := 0
@@ -35,7 +34,7 @@ func (a *asciiWriter) Write(p []byte) (int, error) {
 	return written, nil
 }
 
-// convert returns piece, which is not empty, as it goes out.
+// convert returns piece, which is not empty, converted.
 func (a *asciiWriter) convert(piece []byte) []byte {
 	before := a.cr
 	a.cr = piece[len(piece)-1] == '\r'
@@ -63,7 +62,7 @@ func (a *asciiWriter) convert(piece []byte) []byte {
 	return out
 }
 
-// asciiReader reads text from r with LF in the place of each CRLF. A CR that stands alone is kept.
+// asciiReader reads text from r with each CRLF replaced by LF. A lone CR is kept.
 type asciiReader struct {
 	br *bufio.Reader
 }
@@ -106,9 +105,9 @@ func (a *asciiReader) Read(p []byte) (int, error) {
 	return w, nil
 }
 
-// readLastCR reads one byte when all that waits is a CR: whether it is half of a CRLF shows what
-// comes next. The CR is text when nothing does, but not before any other error: then nobody knows
-// what would have followed.
+// readLastCR reads one byte when only a CR is buffered: the next byte decides whether it is half of
+// a CRLF. At io.EOF the CR is text; with any other error it is not returned, since the next
+// byte is unknown.
 func (a *asciiReader) readLastCR(p []byte) (int, error) {
 	next, err := a.br.Peek(2)
 	if len(next) < 2 && !errors.Is(err, io.EOF) {

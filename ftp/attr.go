@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// setModTime sets the time of a file and returns the zero reply, or the reply that says why not.
+// setModTime sets the modification time of a file. It returns the zero reply on success.
 func (s *session) setModTime(ctx context.Context, arg string, t time.Time) reply {
 	name, r := s.path(ctx, arg)
 	if !r.isZero() {
@@ -83,7 +83,7 @@ func (s *session) siteUtime(ctx context.Context, arg string) reply {
 	return ok("Time changed.")
 }
 
-// avbl tells how many bytes can still be stored.
+// avbl returns how many bytes can still be stored.
 func (s *session) avbl(ctx context.Context, arg string) reply {
 	name, r := s.path(ctx, arg)
 	if !r.isZero() {

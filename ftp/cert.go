@@ -15,7 +15,7 @@ import (
 // A KeyPair is a certificate and its key in files that may be replaced while the server runs. Its
 // GetCertificate goes into a tls.Config. Its methods may be called concurrently.
 type KeyPair struct {
-	// Log is told of reloads by Run. nil: nothing is logged. Set it before Run.
+	// Log receives the reloads of Run; nil: nothing is logged. Set it before Run.
 	Log *slog.Logger
 
 	certFile, keyFile string
@@ -35,12 +35,12 @@ func LoadCertificate(certFile, keyFile string) (*KeyPair, error) {
 	return k, nil
 }
 
-// GetCertificate is for the field of tls.Config with this name.
+// GetCertificate is meant for the field of tls.Config with this name.
 func (k *KeyPair) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return k.current.Load(), nil
 }
 
-// Reload reads the files again. When they do not make a pair, the pair at hand stays.
+// Reload reads the files again. If they are not a valid pair, the current pair stays in use.
 func (k *KeyPair) Reload() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -57,12 +57,12 @@ func (k *KeyPair) Reload() error {
 	return nil
 }
 
-// reloadEvery is how often Run looks at the files.
+// reloadEvery is how often Run checks the files.
 const reloadEvery = 5 * time.Second
 
 // Run reloads the files when they change, until ctx ends, and then returns its cause. A change that
-// leaves no valid pair is logged once and the pair at hand stays; files that are replaced one after
-// the other come right with the second.
+// leaves no valid pair is logged once and the current pair stays in use; this is normal between the
+// replacement of the first and of the second file.
 func (k *KeyPair) Run(ctx context.Context) error {
 	log := k.Log
 	if log == nil {
@@ -87,8 +87,8 @@ func (k *KeyPair) Run(ctx context.Context) error {
 	}
 }
 
-// changed tells whether the files are others than those that were last read. Files that are
-// missing, as while they are being replaced, do not count.
+// changed reports whether the files differ from those last read. A missing file, as during a
+// replacement, is not a change.
 func (k *KeyPair) changed() bool {
 	now, err := k.look()
 	if err != nil {

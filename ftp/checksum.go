@@ -20,7 +20,7 @@ func (s *session) optsHash(options string) reply {
 	return ok(a.name)
 }
 
-// rang notes the range of the next HASH (draft-bryan-ftp-range, section 3).
+// rang stores the range of the next HASH (draft-bryan-ftp-range, section 3).
 func (s *session) rang(_ context.Context, arg string) reply {
 	start, n, err := parseRange(arg)
 	s.rangeStart, s.rangeLen = start, n
@@ -33,15 +33,16 @@ func (s *session) rang(_ context.Context, arg string) reply {
 	return reply{350, "The next HASH or RETR takes that range."}
 }
 
-// takeRange is the range that RANG set, once: one that lasted would cut the files of a client that
-// has forgotten it.
+// takeRange returns and clears the range set by RANG: a lasting one would truncate the files of a
+// client that has forgotten it.
 func (s *session) takeRange() (start, n int64) {
 	start, n = s.rangeStart, s.rangeLen
 	s.rangeStart, s.rangeLen = 0, -1
 	return start, n
 }
 
-// hash digests a file, or the range of it that RANG has named (draft-bryan-ftpext-hash, section 3).
+// hash returns the digest of a file, or of the range set by RANG (draft-bryan-ftpext-hash, section
+// 3).
 func (s *session) hash(ctx context.Context, arg string) reply {
 	start, n := s.takeRange()
 	name, r := s.path(ctx, arg)
@@ -55,8 +56,8 @@ func (s *session) hash(ctx context.Context, arg string) reply {
 	return reply{213, formatHash(s.hashWith, start, n, sum, arg)}
 }
 
-// xhash makes the handler of XCRC, XMD5 and their like. Their reply is 250 and the digest in upper
-// case, which all clients of these commands take.
+// xhash returns the handler of XCRC, XMD5 and the like. Their reply is 250 and the digest in upper
+// case, which all clients of these commands accept.
 func xhash(key string) func(*session, context.Context, string) reply {
 	return func(s *session, ctx context.Context, arg string) reply {
 		path, start, end, err := parseXHash(arg)
@@ -79,8 +80,8 @@ func xhash(key string) func(*session, context.Context, string) reply {
 	}
 }
 
-// digest returns the digest of n bytes of name from start on (n < 0: to the end), and how many
-// there were. The storage is asked first; where it does not know, the file is read.
+// digest returns the digest of n bytes of name from start on (n < 0: to the end), and their number.
+// It queries the storage first, and reads the file if the storage does not know the digest.
 func (s *session) digest(ctx context.Context, verb, name string, a *hashAlgorithm, start, n int64) ([]byte, int64, reply) {
 	ctx, t := s.begin(ctx, verb, name)
 	defer s.finish(t)

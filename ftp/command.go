@@ -6,23 +6,23 @@ import (
 	"strings"
 )
 
-// A command is one row of the table. FEAT, HELP and the list of Commands are made from the rows, so
-// that nothing is advertised and missing.
+// A command is one row of the table. FEAT, HELP and Commands are generated from the rows, so that
+// everything advertised exists.
 type command struct {
 	name  string
 	run   func(s *session, ctx context.Context, arg string) reply
 	phase phase
 	arity arity
-	usage string // what HELP shows behind the name
+	usage string // what HELP shows after the name
 	feat  string // the line of FEAT; "" = none
-	// featNow makes the line of FEAT where it depends on the session; it may return "".
+	// featNow returns the line of FEAT if it depends on the session; it may be "".
 	featNow  func(s *session) string
-	moves    direction // whether it uses up the data connection that was arranged, also when it is refused
-	arranges bool      // it says where the next data connection comes from; refused, it leaves none
+	moves    direction // it uses up the arranged data connection, even if it is refused
+	arranges bool      // it arranges the next data connection; if it is refused, there is none
 	rfc      string    // where it is specified
 }
 
-// phase says when a command is allowed.
+// phase is the state of the session in which a command is allowed.
 type phase uint8
 
 const (
@@ -31,7 +31,7 @@ const (
 	loggedIn         // only after it
 )
 
-// direction says where the content of a transfer goes.
+// direction is the direction of a transfer.
 type direction uint8
 
 const (
@@ -40,7 +40,7 @@ const (
 	fromClient
 )
 
-// arity says whether a command takes an argument.
+// arity is whether a command takes an argument.
 type arity uint8
 
 const (
@@ -63,7 +63,7 @@ func newTable(rows []command) *table {
 	return t
 }
 
-// names lists the commands in alphabetical order.
+// names returns the names of the commands in alphabetical order.
 func (t *table) names() []string {
 	var names []string
 	for i := range t.rows {
@@ -80,7 +80,7 @@ type CommandInfo struct {
 	RFC   string // "RFC 959 4.1.3"
 }
 
-// Commands lists what the engine implements, in the order of its table. doc/rfc.md is generated
+// Commands returns the commands of the engine in the order of its table. doc/rfc.md is generated
 // from it.
 func Commands() []CommandInfo {
 	var all []CommandInfo
@@ -93,7 +93,7 @@ func Commands() []CommandInfo {
 	return all
 }
 
-// refusal is the reply to a command that may not run now, or the zero reply.
+// refusal returns the reply to a command that may not run now, or the zero reply.
 func (c *command) refusal(s *session, arg string) reply {
 	switch {
 	case c.phase == loggedIn && s.fs == nil:

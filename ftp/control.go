@@ -16,7 +16,7 @@ import (
 
 const (
 	maxLine  = 8 << 10  // a longer command line is answered 500
-	maxFlood = 64 << 10 // one that does not end within this closes the connection
+	maxFlood = 64 << 10 // a line that is longer closes the connection
 )
 
 var (
@@ -26,35 +26,35 @@ var (
 	errInterrupted = errors.New("read interrupted")
 )
 
-// lineBuffers holds the buffers of sessions that have input waiting. An idle session has none.
+// lineBuffers pools the buffers of sessions with unread input. An idle session has none.
 var lineBuffers = sync.Pool{New: func() any { return new([maxLine + 2]byte) }}
 
-// control is the control connection: lines in, replies out. One goroutine reads at a time; replies
-// may be written by two, each whole.
+// control is the control connection: lines in, replies out. One goroutine reads at a time; two may
+// write replies, each atomically.
 type control struct {
 	tcp  net.Conn // the connection itself
-	conn net.Conn // what is spoken on: tcp, or TLS over it
-	wait waiter   // waits for input without holding a buffer
+	conn net.Conn // tcp, or TLS over it
+	wait waiter   // waits for input without a buffer
 
 	buf     *[maxLine + 2]byte // nil while there is no input
 	r, w    int                // buf[r:w] is unread
 	lines   int                // lines read so far
-	dropped int                // bytes of a line that is too long and has not ended yet
+	dropped int                // bytes of a too long line that has not ended yet
 
 	idle  time.Duration // the deadline of a read and of a write, from its start
-	until time.Time     // a deadline that nothing pushes back (login); zero = none
-	soon  time.Time     // a deadline of reading alone (the end of an upload); zero = none
+	until time.Time     // a fixed deadline (login); zero = none
+	soon  time.Time     // a deadline of reads only (the end of an upload); zero = none
 	stop  atomic.Uint32 // while not 0, reads fail with errInterrupted
 
 	mu     sync.Mutex
 	out    []byte // replies not sent yet; guarded by mu
-	broken error  // why a reply could not be sent; guarded by mu. Nothing is sent after it.
+	broken error  // guarded by mu; error of sending a reply. Nothing is sent after it.
 }
 
 // isTLS reports whether the connection is encrypted.
 func (c *control) isTLS() bool { return c.conn != c.tcp }
 
-// tlsVersion returns the version of TLS that is spoken for the log, or nothing.
+// tlsVersion returns the version of TLS for the log, or the zero Attr.
 func (c *control) tlsVersion() slog.Attr {
 	conn, is := c.conn.(*tls.Conn)
 	if !is {
@@ -63,9 +63,9 @@ func (c *control) tlsVersion() slog.Attr {
 	return slog.String("tls_version", strings.TrimPrefix(tls.VersionName(conn.ConnectionState().Version), "TLS "))
 }
 
-// readLine returns the next line without its end, Telnet commands stripped. It is valid until the
-// next call. What was written is sent before it blocks. A line over maxLine is errLineTooLong, and
-// the next call goes on behind it.
+// readLine returns the next line without its end, with Telnet commands stripped. It is valid until
+// the next call. Queued replies are sent before it blocks. A line over maxLine is errLineTooLong;
+// the next call continues after it.
 func (c *control) readLine() ([]byte, error) {
 	scanned := 0
 	for {
@@ -105,7 +105,7 @@ func (c *control) readLine() ([]byte, error) {
 // command begins with it.
 const tlsHandshakeRecord = 0x16
 
-// fill reads what the client has sent, waiting for it without a buffer when nothing is left over.
+// fill reads what the client has sent. If nothing is buffered, it waits without a buffer.
 func (c *control) fill() error {
 	if err := c.flush(); err != nil {
 		return err
@@ -156,7 +156,7 @@ func (c *control) arm() {
 	c.tcp.SetReadDeadline(d)
 }
 
-// deadline is when a read or a write that begins now has taken too long.
+// deadline returns the deadline of a read or a write that begins now.
 func (c *control) deadline() time.Time {
 	d := time.Now().Add(c.idle)
 	if !c.until.IsZero() && c.until.Before(d) {
@@ -165,14 +165,14 @@ func (c *control) deadline() time.Time {
 	return d
 }
 
-// Who interrupts reading.
+// Reasons to interrupt reading.
 const (
-	stopWatch   = 1 << iota // the end of a transfer: its watcher gives the connection back
-	stopSession             // the server: the session is to end
+	stopWatch   = 1 << iota // the end of a transfer: its watcher stops
+	stopSession             // the session is to end
 )
 
-// interrupt makes the read that is under way, and every later one until resume, fail with
-// errInterrupted. It may be called from any goroutine.
+// interrupt makes the current read, and every later one until resume, fail with errInterrupted. It
+// may be called from any goroutine.
 func (c *control) interrupt(who uint32) {
 	c.stop.Or(who)
 	c.tcp.SetReadDeadline(time.Unix(1, 0))
@@ -180,14 +180,15 @@ func (c *control) interrupt(who uint32) {
 
 func (c *control) resume(who uint32) { c.stop.And(^who) }
 
-// discard drops what was received and not read yet.
+// discard drops received bytes that were not read yet.
 func (c *control) discard() int {
 	n := c.w - c.r
 	c.r, c.w = 0, 0
 	return n
 }
 
-// write queues a reply; flush, or the next read, sends it, or write itself when much has gathered.
+// write queues a reply. It is sent by flush, by the next read, or by write if the queue exceeds
+// maxQueued.
 func (c *control) write(r reply) {
 	if r.isZero() {
 		return
@@ -198,7 +199,8 @@ func (c *control) write(r reply) {
 	c.flushIfFull()
 }
 
-// writeBytes queues raw lines of a reply, each with its line end. It sends when much has gathered.
+// writeBytes queues raw lines of a reply, each with its line end. It sends them if the queue
+// exceeds maxQueued.
 func (c *control) writeBytes(b []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -206,7 +208,7 @@ func (c *control) writeBytes(b []byte) error {
 	return c.flushIfFull()
 }
 
-// maxQueued is how many bytes of replies may gather before they are sent.
+// maxQueued is how many bytes of replies are queued before they are sent.
 const maxQueued = 16 << 10
 
 // flushIfFull is called with mu held.
@@ -217,7 +219,7 @@ func (c *control) flushIfFull() error {
 	return nil
 }
 
-// flush sends what is queued. A client that takes no replies fails it once and for all.
+// flush sends the queued replies. After an error it always fails.
 func (c *control) flush() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -228,14 +230,14 @@ func (c *control) flushLocked() error {
 	if c.broken == nil && len(c.out) > 0 {
 		d := c.deadline()
 		if bye := time.Now().Add(closeGrace); d.Before(bye) {
-			d = bye // to say that the time is over
+			d = bye // to send the timeout reply
 		}
 		c.tcp.SetWriteDeadline(d)
 		if c.stop.Load()&stopSession != 0 {
 			c.hurry()
 		}
 		if _, err := c.conn.Write(c.out); err != nil {
-			c.broken = fmt.Errorf("cannot send replies: %v", err) // a deadline here is not one of reading
+			c.broken = fmt.Errorf("cannot send replies: %v", err) // %v: a deadline here is not one of reading
 		}
 	}
 	if cap(c.out) > 512 {
@@ -246,14 +248,14 @@ func (c *control) flushLocked() error {
 	return c.broken
 }
 
-// hurry gives a write, also one that is under way, no more time than a goodbye may take.
+// hurry limits writes, including the current one, to closeGrace.
 func (c *control) hurry() { c.tcp.SetWriteDeadline(time.Now().Add(closeGrace)) }
 
-// secure starts TLS. What came before is discarded, so that nothing sent in clear is taken for
-// something sent under TLS (RFC 4217, section 15.1).
+// secure starts TLS. Bytes received before are discarded, so that nothing sent in clear is treated
+// as sent under TLS (RFC 4217, section 15.1).
 func (c *control) secure(cfg *tls.Config) error {
 	c.discard()
-	below := &shaking{Conn: c.tcp}
+	below := &handshakeConn{Conn: c.tcp}
 	t := tls.Server(below, cfg)
 	c.tcp.SetWriteDeadline(c.deadline())
 	c.arm()
@@ -270,7 +272,7 @@ func (c *control) secure(cfg *tls.Config) error {
 	return nil
 }
 
-// close ends the connection; TLS says goodbye first.
+// close closes the connection, under TLS with close_notify.
 func (c *control) close() {
 	c.tcp.SetWriteDeadline(time.Now().Add(time.Second))
 	c.conn.Close()

@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// waiter waits for the control connection to become readable and only then takes a buffer, so that
-// an idle session costs none.
+// waiter waits until the control connection is readable and only then takes a buffer, so that an
+// idle session holds none.
 type waiter struct {
 	raw syscall.RawConn
 	n   int
@@ -18,8 +18,8 @@ func newWaiter(conn net.Conn) waiter {
 	if t, isTCP := conn.(*net.TCPConn); isTCP {
 		w.raw, _ = t.SyscallConn()
 		if w.raw != nil {
-			// Urgent data stays in the stream: the DM of a Telnet Synch is found where the client
-			// put it.
+			// Urgent data stays in the stream: the DM of a Telnet Synch stays where the client put
+			// it.
 			w.raw.Control(func(fd uintptr) {
 				syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_OOBINLINE, 1)
 			})

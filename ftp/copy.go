@@ -5,12 +5,12 @@ import (
 	"sync"
 )
 
-// copyBufferSize is what a copy without a faster way moves at once.
+// copyBufferSize is the buffer size of a copy without a faster way.
 const copyBufferSize = 64 << 10
 
 var copyBuffers = sync.Pool{New: func() any { return new([copyBufferSize]byte) }}
 
-// copyOut copies a file to the network until io.EOF. What body reports is returned as a *fileError.
+// copyOut copies a file to the network until io.EOF. An error of body is returned as a *fileError.
 func copyOut(network io.Writer, body io.Reader) error {
 	readErr, writeErr := copyBuffered(network, body)
 	if readErr != nil {
@@ -19,7 +19,7 @@ func copyOut(network io.Writer, body io.Reader) error {
 	return writeErr
 }
 
-// copyIn copies the network to a file until io.EOF. What file reports is returned as a *fileError.
+// copyIn copies the network to a file until io.EOF. An error of file is returned as a *fileError.
 func copyIn(file io.Writer, network io.Reader) error {
 	readErr, writeErr := copyBuffered(file, network)
 	if writeErr != nil {

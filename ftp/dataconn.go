@@ -13,15 +13,15 @@ import (
 // dataConn is an open data connection. One goroutine uses it; only count and abort may be called
 // from others.
 //
-// Its errors tell the two sides of a transfer apart: a *fileError came from the file, everything
+// Its errors distinguish the two sides of a transfer: a *fileError comes from the file, everything
 // else from the network.
 type dataConn struct {
 	tap     *tap
 	tls     *tls.Conn     // above tap; nil in clear
 	connect time.Duration // time for the TLS handshake
 	moved   atomic.Int64
-	atEnd   bool  // the other side has ended in good order
-	failure error // what the network failed with
+	atEnd   bool  // the other side has ended properly
+	failure error // error of the network
 }
 
 // blockSize is how much of a file moves through memory at a time.
@@ -29,7 +29,7 @@ const blockSize = 128 << 10
 
 type fileBlock [blockSize]byte
 
-// fileBlocks holds what running transfers use; idle sessions hold none.
+// fileBlocks pools the buffers of running transfers; idle sessions hold none.
 var fileBlocks = sync.Pool{New: func() any { return new(fileBlock) }}
 
 // fileError is an error on the file's side of a transfer.
@@ -38,22 +38,22 @@ type fileError struct{ err error }
 func (e *fileError) Error() string { return e.err.Error() }
 func (e *fileError) Unwrap() error { return e.err }
 
-// newDataConn makes a dataConn of what an endpoint has opened. connect is the time for a TLS
-// handshake, stall the time without a byte after which reading and writing fail.
+// newDataConn returns a dataConn for a connection that an endpoint has opened. connect is the time
+// for a TLS handshake, stall the time without a byte after which reading and writing fail.
 func newDataConn(conn net.Conn, connect, stall time.Duration) *dataConn {
-	return &dataConn{tap: &tap{conn: adopt(conn), stall: stall}, connect: connect}
+	return &dataConn{tap: &tap{conn: wrapConn(conn), stall: stall}, connect: connect}
 }
 
-// secure makes the server's side of a TLS handshake. When it fails, the connection is closed and
-// the client has been told why. The error is errNotResumed when the client should have resumed its
-// session and did not.
+// secure performs the server side of a TLS handshake. If it fails, the connection is closed and the
+// client has received the alert. The error is errNotResumed if the client had to resume its session
+// and did not.
 func (d *dataConn) secure(ctx context.Context, cfg *tls.Config) error {
 	ctx, cancel := context.WithTimeout(ctx, d.connect)
 	defer cancel()
 	if n, able := d.tap.conn.(interface{ SetNoDelay(bool) error }); able {
 		n.SetNoDelay(true)
 	}
-	below := &shaking{Conn: d.tap}
+	below := &handshakeConn{Conn: d.tap}
 	d.tls = tls.Server(below, cfg)
 	if err := d.tls.HandshakeContext(ctx); err != nil {
 		linger(d.tap.conn, lingerTime)
@@ -63,21 +63,21 @@ func (d *dataConn) secure(ctx context.Context, cfg *tls.Config) error {
 	return nil
 }
 
-// dismiss ends a connection that was made and is not used, in good order, as linger does.
+// dismiss properly closes a connection that is not used, as linger does.
 func (d *dataConn) dismiss(wait time.Duration) {
 	if d.tls != nil {
-		_ = d.tls.CloseWrite() // who does not hear it sees the end of the connection
+		_ = d.tls.CloseWrite() // a client that misses it sees the end of the connection
 	}
 	linger(d.tap.conn, wait)
 }
 
-// count is the number of bytes of the file, not of TLS, that have passed. It may be called from any
-// goroutine.
+// count returns the number of bytes of the file, without the overhead of TLS, that were
+// transferred. It may be called from any goroutine.
 func (d *dataConn) count() int64 { return d.moved.Load() }
 
-// Read is as in io.Reader. The end is io.EOF only when the other side has ended in good order: over
-// TLS without close_notify it is io.ErrUnexpectedEOF, because anybody on the way can forge the end
-// of a TCP connection (RFC 4217, section 15.3).
+// Read is as in io.Reader. The end is io.EOF only when the other side has ended properly: over TLS
+// without close_notify it is io.ErrUnexpectedEOF, because an attacker in the network can forge the
+// end of a TCP connection (RFC 4217, section 15.3).
 func (d *dataConn) Read(p []byte) (n int, err error) {
 	if d.tls == nil {
 		n, err = d.tap.Read(p)
@@ -91,7 +91,7 @@ func (d *dataConn) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// received notes what reading has brought.
+// received records the result of a read.
 func (d *dataConn) received(n int64, err error) {
 	d.moved.Add(n)
 	switch err {
@@ -105,9 +105,8 @@ func (d *dataConn) received(n int64, err error) {
 
 // Write is as in io.Writer.
 //
-// Over TLS each record of 16 KiB is a system call of its own. Collecting several for one call was
-// measured: the copy costs more than the calls that it saves, and so does reading further ahead
-// than crypto/tls does.
+// Over TLS each record of 16 KiB is a system call of its own. Measured: copying several into one
+// call costs more than the calls that it saves, and so does reading further ahead than crypto/tls.
 func (d *dataConn) Write(p []byte) (n int, err error) {
 	if d.tls == nil {
 		n, err = d.tap.Write(p)
@@ -118,7 +117,7 @@ func (d *dataConn) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
-// sent notes what writing has achieved.
+// sent records the result of a write.
 func (d *dataConn) sent(n int64, err error) {
 	d.moved.Add(n)
 	if err != nil {
@@ -126,9 +125,9 @@ func (d *dataConn) sent(n int64, err error) {
 	}
 }
 
-// finish ends the connection in good order: the other side sees the end of the file. Over TLS that
-// takes close_notify, without which clients call a file truncated. An error means that the other
-// side may not have got everything; after an upload there is none, as nothing is owed any more.
+// finish closes the connection properly: the other side sees the end of the file. Over TLS it sends
+// close_notify, without which clients treat a file as truncated. An error means that the other side
+// may not have received everything; after an upload there is none, as nothing is left to send.
 func (d *dataConn) finish() error {
 	if d.tls == nil {
 		return d.tap.Close()
@@ -146,7 +145,6 @@ func (d *dataConn) finish() error {
 	return nil
 }
 
-// abort closes the connection so that the other side sees an error, never an end in good order. A
-// call that waits returns with an error at once. It may be called from any goroutine and after
-// finish.
+// abort closes the connection so that the other side sees an error, never a proper end. A blocked
+// call returns with an error at once. It may be called from any goroutine and after finish.
 func (d *dataConn) abort() { d.tap.reset() }

@@ -9,9 +9,9 @@ import (
 )
 
 // copyTo receives everything that the other side sends into w. The beginning goes through memory,
-// so that a small file costs one write; then, in clear and if w is an io.ReaderFrom, w takes the
-// bytes from the connection slice by slice, inside the kernel if w leaves it to an *os.File. What
-// has arrived is written even when the connection fails after it.
+// so that a small file costs one write; then, without TLS and if w is an io.ReaderFrom, w reads
+// from the connection slice by slice, inside the kernel if w delegates to an *os.File. Bytes that
+// have arrived are written even if the connection fails after them.
 func (d *dataConn) copyTo(w io.Writer) (total int64, err error) {
 	block := fileBlocks.Get().(*fileBlock)
 	defer func() { fileBlocks.Put(block) }()
@@ -49,8 +49,8 @@ func (d *dataConn) fill(p []byte) (n int, err error) {
 	return n, err
 }
 
-// spliceTo lets w take the rest of the connection. It fails with errors.ErrUnsupported before
-// anything is moved.
+// spliceTo lets w read the rest of the connection. It fails with errors.ErrUnsupported before any
+// byte is moved.
 func (d *dataConn) spliceTo(w io.ReaderFrom) (total int64, err error) {
 	k, able := d.tap.conn.(kernelMover)
 	if !able {
@@ -66,7 +66,7 @@ func (d *dataConn) spliceTo(w io.ReaderFrom) (total int64, err error) {
 		rest := io.LimitedReader{R: from, N: slice}
 		begun, waited := d.tap.clock(), d.tap.waited
 		n, err := w.ReadFrom(&rest)
-		if d.tap.waited == waited { // it was not read by way of the tap
+		if d.tap.waited == waited { // it did not read through the tap
 			d.tap.measure(begun, n)
 		}
 		total += n
@@ -79,7 +79,7 @@ func (d *dataConn) spliceTo(w io.ReaderFrom) (total int64, err error) {
 		case err == nil && rest.N > 0:
 			d.received(0, io.EOF)
 			return total, nil
-		case err == nil || d.tap.again(&err):
+		case err == nil || d.tap.retryDeadline(&err):
 		case !isNetwork(err):
 			return total, &fileError{err}
 		default:
@@ -90,8 +90,8 @@ func (d *dataConn) spliceTo(w io.ReaderFrom) (total int64, err error) {
 }
 
 // splicer is the connection as an upload sees it. An *os.File finds the *net.TCPConn behind it
-// through SyscallConn and splices; its error may then be a deadline that only asks to look at the
-// clock. Everybody else calls Read, which knows about that.
+// through SyscallConn and splices; its error may then be a deadline of the tap that does not end
+// the transfer. Other writers call Read, which handles these deadlines.
 type splicer struct {
 	conn *net.TCPConn
 	tap  *tap
@@ -108,7 +108,7 @@ func (s *splicer) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// isNetwork tells whether an error from a transfer inside the kernel, where one system call works
+// isNetwork reports whether an error of a transfer inside the kernel, where one system call works
 // on both sides, comes from the connection.
 func isNetwork(err error) bool {
 	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, errTooSlow) || errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrClosed) {

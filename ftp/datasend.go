@@ -7,11 +7,11 @@ import (
 	"syscall"
 )
 
-// slice is how much moves inside the kernel between two looks at the counter and the clock.
+// slice is how much moves inside the kernel between two updates of the counter and the clock.
 const slice = 1 << 20
 
-// ReadFrom sends everything that r has. In clear the bytes of an *os.File, or of an
-// *io.LimitedReader of one, do not pass through this process; an io.WriterTo is asked to write.
+// ReadFrom sends everything that r yields. Without TLS the bytes of an *os.File, or of an
+// *io.LimitedReader of one, do not pass through this process; an io.WriterTo writes itself.
 func (d *dataConn) ReadFrom(r io.Reader) (int64, error) {
 	if f, limit := fileOf(r); f != nil {
 		if d.tls == nil {
@@ -34,7 +34,7 @@ func (d *dataConn) ReadFrom(r io.Reader) (int64, error) {
 	return n, &fileError{err}
 }
 
-// fileOf is the file in r, and the limit on it if there is one.
+// fileOf returns the file in r, and its limit if there is one.
 func fileOf(r io.Reader) (*os.File, *io.LimitedReader) {
 	switch r := r.(type) {
 	case *os.File:
@@ -46,8 +46,8 @@ func fileOf(r io.Reader) (*os.File, *io.LimitedReader) {
 	return nil, nil
 }
 
-// sendFile sends f inside the kernel, up to limit if there is one, and the ordinary way where the
-// kernel declines. r is both of them.
+// sendFile sends f inside the kernel, up to limit if there is one, and through memory if the kernel
+// declines. r reads the same bytes.
 func (d *dataConn) sendFile(f *os.File, limit *io.LimitedReader, r io.Reader) (total int64, err error) {
 	for {
 		n := int64(slice)
@@ -79,7 +79,7 @@ func (d *dataConn) sendFile(f *os.File, limit *io.LimitedReader, r io.Reader) (t
 	}
 }
 
-// sendBlocks sends what r has, by way of memory.
+// sendBlocks sends what r yields, through memory.
 func (d *dataConn) sendBlocks(r io.Reader) (total int64, err error) {
 	block := fileBlocks.Get().(*fileBlock)
 	defer fileBlocks.Put(block)

@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// SingleUser is a Backend for one user, who sees tree. With an empty password any will do. All
-// sessions have the same tree, and its Close is called at the end of each.
+// SingleUser returns a Backend for one user, who sees tree. An empty password accepts any. All
+// sessions share the tree, and its Close is called at the end of each.
 func SingleUser(user, password string, tree FS) Backend {
 	return &singleUser{sha256.Sum256([]byte(user)), sha256.Sum256([]byte(password)), password == "", tree}
 }
@@ -28,7 +28,7 @@ type singleUser struct {
 	tree           FS
 }
 
-// Login implements Backend. It takes the same time whatever is wrong.
+// Login implements Backend. It takes the same time whether the name or the password is wrong.
 func (b *singleUser) Login(_ context.Context, _ Client, user, password string) (FS, error) {
 	u, p := sha256.Sum256([]byte(user)), sha256.Sum256([]byte(password))
 	right := subtle.ConstantTimeCompare(u[:], b.user[:])
@@ -39,15 +39,15 @@ func (b *singleUser) Login(_ context.Context, _ Client, user, password string) (
 	return b.tree, nil
 }
 
-// DirFS is the tree below a directory of this machine, for reading and writing. Nothing leads
-// outside of it, symbolic links neither (see os.Root). Files are replaced when the new content is
-// whole and on disk; what comes of an upload that breaks off is dropped. Until then it lies beside
-// its target, under a name that clients cannot use.
+// DirFS is the tree below a local directory, for reading and writing. Nothing leads out of it, not
+// even a symbolic link (see os.Root). A file is replaced when the new content is complete and on
+// disk; an interrupted upload is dropped. Until then the upload is beside its target, under a name
+// that clients cannot use.
 func DirFS(root string) FS { return dirFS{root} }
 
 type dirFS struct{ root string }
 
-// uploadPrefix is how the names of unfinished uploads begin.
+// uploadPrefix is the prefix of the names of unfinished uploads.
 const uploadPrefix = ".ftp-upload-"
 
 // within runs f with the directory open. A name of an unfinished upload does not exist.
@@ -65,7 +65,7 @@ func (d dirFS) within(f func(*os.Root) error, names ...string) error {
 	return escaped(f(root))
 }
 
-// escaped tells of a link that leads outside. That is the only error of os.Root that does not come
+// escaped reports a link that leads outside. That is the only error of os.Root that does not come
 // from the system.
 func escaped(err error) error {
 	var errno syscall.Errno
@@ -92,7 +92,7 @@ func (d dirFS) Stat(_ context.Context, name string) (info fs.FileInfo, err error
 	return info, err
 }
 
-// List implements FS. A link is shown as what it leads to, and left out when that is not there.
+// List implements FS. A link is shown as its target, and left out if that does not exist.
 func (d dirFS) List(ctx context.Context, dir string) iter.Seq2[fs.FileInfo, error] {
 	return func(yield func(fs.FileInfo, error) bool) {
 		err := d.within(func(root *os.Root) error {
@@ -130,7 +130,7 @@ func (d dirFS) List(ctx context.Context, dir string) iter.Seq2[fs.FileInfo, erro
 	}
 }
 
-// named is what a link of that name leads to.
+// named describes the target of a link under the name of the link.
 type named struct {
 	fs.FileInfo
 	name string
@@ -159,7 +159,7 @@ func (d dirFS) Open(_ context.Context, name string, off int64) (io.ReadCloser, e
 	return f, nil
 }
 
-// regular describes a file with bytes in it.
+// regular refuses what is not a regular file.
 func regular(root *os.Root, name string) (fs.FileInfo, error) {
 	info, err := root.Stat(name)
 	switch {
@@ -187,14 +187,14 @@ func (d dirFS) Create(_ context.Context, name string, off int64) (Upload, error)
 	return up, nil
 }
 
-// dirUpload is a file on its way into a directory.
+// dirUpload is an upload into a directory.
 type dirUpload struct {
-	root       *os.Root // nil when it has ended
+	root       *os.Root // nil after it has ended
 	name, temp string
 	file       *os.File
 }
 
-// begin opens the file, with what is kept of the one before.
+// begin opens the file, with the kept bytes of the old one.
 func (u *dirUpload) begin(off int64) error {
 	if strings.HasPrefix(path.Base(u.name), uploadPrefix) {
 		return &fs.PathError{Op: "create", Path: u.name, Err: fs.ErrPermission}
@@ -224,7 +224,7 @@ func (u *dirUpload) begin(off int64) error {
 	}
 	defer from.Close()
 	if _, err = io.CopyN(u.file, from, off); err == io.EOF {
-		return &fs.PathError{Op: "create", Path: u.name, Err: fs.ErrInvalid} // behind the end
+		return &fs.PathError{Op: "create", Path: u.name, Err: fs.ErrInvalid} // after the end
 	}
 	return err
 }
@@ -262,7 +262,7 @@ func (u *dirUpload) Abort() {
 	}
 	if u.file != nil {
 		u.file.Close()
-		_ = u.root.Remove(u.temp) // what cannot be removed stays hidden
+		_ = u.root.Remove(u.temp) // if it cannot be removed, it stays hidden
 	}
 	u.root.Close()
 	u.root = nil

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// facts is a set of the facts that MLST and MLSD give of an entry (RFC 3659, section 7.5).
+// facts is a set of the facts that MLST and MLSD return for an entry (RFC 3659, section 7.5).
 type facts uint8
 
 const (
@@ -29,8 +29,8 @@ const (
 var factNames = [...]string{"type", "size", "modify", "perm", "unique", "UNIX.mode", "UNIX.uid", "UNIX.gid"}
 
 // parseOptsMLST reads the argument of OPTS MLST: the names of the facts wanted from now on, each
-// followed by a semicolon. Names that are not known are passed over, and an empty argument wants
-// none (RFC 3659, section 7.9).
+// followed by a semicolon. Unknown names are ignored, and an empty argument selects none (RFC 3659,
+// section 7.9).
 func parseOptsMLST(arg string) facts {
 	var set facts
 	for word := range strings.SplitSeq(arg, ";") {
@@ -70,20 +70,20 @@ func featMLST(set facts) string {
 	return b.String()
 }
 
-// entryKind says what an entry is to the listing that it appears in: the values of the type fact
-// (RFC 3659, section 7.5.1).
+// entryKind is the role of an entry in a listing: the values of the type fact (RFC 3659, section
+// 7.5.1).
 type entryKind uint8
 
 const (
 	kindEntry  entryKind = iota // a file or a directory, as its FileInfo says
-	kindSelf                    // the directory that is listed: cdir
+	kindSelf                    // the listed directory: cdir
 	kindParent                  // the one above it: pdir
 )
 
 // appendFacts appends the facts of fi that are in set and known, one space and name, without a line
-// end (RFC 3659, section 7.2). name is what the client is to see; path is the entry's name in the
-// FS, and only there to tell it from others when fi does not know an identity. It appends nothing
-// for a name that does not fit on a line.
+// end (RFC 3659, section 7.2). name is the name shown to the client; path is the entry's name in
+// the FS, used for the unique fact if fi has no identity. It appends nothing for a name that does
+// not fit on a line.
 func appendFacts(b []byte, set facts, fi fs.FileInfo, path entryPath, name string, perm Perm, kind entryKind) []byte {
 	if !showable(name) {
 		return b
@@ -127,7 +127,7 @@ func typeFact(kind entryKind, isDir bool) string {
 	return "type=file;"
 }
 
-// The letters of the perm fact and what they ask for (RFC 3659, section 7.5.5).
+// The letters of the perm fact and what they require (RFC 3659, section 7.5.5).
 var (
 	filePerms = [...]permLetter{
 		{'r', PermRead}, {'w', PermWrite}, {'a', PermWrite}, {'d', PermDelete}, {'f', PermRename},
@@ -182,12 +182,12 @@ func appendUnixFacts(b []byte, set facts, fi fs.FileInfo) []byte {
 // entryPath is the name of an entry in the FS, in two parts so that a listing need not join them
 // for every line.
 type entryPath struct {
-	dir  string // "" or "." for what lies in the root
+	dir  string // "" or "." for an entry of the root
 	base string
 }
 
-// appendUnique appends the unique fact: the identity that fi knows, else a hash of the path behind
-// a "p", which no identity begins with (RFC 3659, section 7.5.2).
+// appendUnique appends the unique fact: the identity of fi, else "p" and a hash of the path; no
+// identity begins with "p" (RFC 3659, section 7.5.2).
 func appendUnique(b []byte, fi fs.FileInfo, path entryPath) []byte {
 	b = append(b, "unique="...)
 	if known, isIdentified := fi.(Identified); isIdentified {

@@ -11,7 +11,7 @@ func hasGlob(last string) bool {
 	return strings.ContainsAny(last, "*?[")
 }
 
-// splitGlob splits arg behind its last slash: the directory to list, as it was typed and with the
+// splitGlob splits arg after its last slash: the directory to list, as it was typed and with the
 // slash, and the pattern that its entries are matched against. NLST answers with dirPart in front
 // of every name.
 func splitGlob(arg string) (dirPart, pattern string) {
@@ -20,9 +20,9 @@ func splitGlob(arg string) (dirPart, pattern string) {
 }
 
 const (
-	maxPattern = 255     // how many characters a pattern may ask for, stars not counted
-	maxRanges  = 512     // how many characters and ranges its classes may name
-	maxMoves   = 4 << 10 // how many characters it remembers the moves of
+	maxPattern = 255     // characters in a pattern, stars not counted
+	maxRanges  = 512     // characters and ranges in its classes
+	maxMoves   = 4 << 10 // characters whose moves are cached
 )
 
 // errPatternTooLong refuses a pattern of more than maxPattern characters or maxRanges ranges.
@@ -30,27 +30,27 @@ var errPatternTooLong = errors.New("pattern too long")
 
 // A pattern is compiled once and then matches many names. "*" stands for any text, "?" for one
 // character, "[a-z]" for one out of a set, "[!a-z]" or "[^a-z]" for one that is not in it, and a
-// backslash takes the meaning off the next character. A leading dot is nothing special: hidden
-// files are always listed. A character is a rune, or a byte where the name is not UTF-8. A "[" that
-// is never closed stands for itself.
+// backslash quotes the next character. A leading dot is not special: hidden files are always
+// listed. A character is a rune, or a byte where the name is not UTF-8. An unclosed "[" is a
+// literal.
 //
-// It is a machine that is in many states at once, one for each character that the pattern asks for
-// and one for its end. Each character of a name moves all of them together, so that the time for a
-// name grows with its length and with nothing else.
+// It is a nondeterministic automaton with one state for each character of the pattern and one for
+// its end. Each character of a name advances all states at once, so the time for a name depends on
+// its length only.
 type pattern struct {
 	last  int                   // the state in which a name matches
-	stars states                // those that any character leaves as they are
-	wants []want                // what each state but the last one takes
-	moves map[character]*states // those that a character moves on, as far as it was asked for
+	stars states                // states with a self-loop: "*"
+	wants []want                // what each state but the last accepts
+	moves map[character]*states // states that advance on a character, cached
 }
 
-// states is a set of them.
+// states is a set of states.
 type states [(maxPattern + 1 + 63) / 64]uint64
 
 func (s *states) add(i int)      { s[i/64] |= 1 << (i % 64) }
 func (s *states) has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
 
-// want is what a state takes: a character out of ranges, or outside of them.
+// want is what a state accepts: a character in ranges, or outside of them.
 type want struct {
 	ranges  []charRange
 	negated bool
@@ -71,7 +71,7 @@ func (w *want) takes(c character) bool {
 func compile(text string) (*pattern, error) {
 	p := &pattern{moves: map[character]*states{}}
 	ranges := 0
-	open := true // a "[" may still be closed: where one is not, none behind it is
+	open := true // false after an unclosed "[": none after it is closed either
 	for len(text) > 0 {
 		var w want
 		size := 1
@@ -81,7 +81,7 @@ func compile(text string) (*pattern, error) {
 			text = text[1:]
 			continue
 		case text[0] == '?':
-			w.negated = true // any but none
+			w.negated = true // any character
 		default:
 			if text[0] == '[' && open {
 				w, size, open = readClass(text)
@@ -146,7 +146,7 @@ func (p *pattern) match(name string) bool {
 	return now.has(p.last)
 }
 
-// movedBy is the set of the states that c moves on.
+// movedBy returns the states that advance on c.
 func (p *pattern) movedBy(c character) *states {
 	if m := p.moves[c]; m != nil {
 		return m
@@ -163,7 +163,7 @@ func (p *pattern) movedBy(c character) *states {
 	return &m
 }
 
-// literal decodes the character that pattern begins with, one behind a backslash as itself.
+// literal decodes the first character of pattern, after a backslash as a literal.
 func literal(pattern string) (character, int) {
 	if pattern[0] == '\\' && len(pattern) > 1 {
 		c, size := decode(pattern[1:])
@@ -172,7 +172,7 @@ func literal(pattern string) (character, int) {
 	return decode(pattern)
 }
 
-// A character is a rune, or behind the last rune one of the bytes that are not UTF-8.
+// A character is a rune, or, above the last rune, a byte that is not UTF-8.
 type character int32
 
 // decode returns the first character of s, which is not empty.

@@ -17,14 +17,14 @@ import (
 	"sync"
 )
 
-// A hashAlgorithm is what HASH, or a command like XMD5, computes.
+// A hashAlgorithm is an algorithm of HASH, or of a command like XMD5.
 type hashAlgorithm struct {
 	name string // to clients: in FEAT, OPTS HASH and the reply to HASH
 	key  string // to a Hasher
 	new  func() hash.Hash
 }
 
-// hashAlgorithms are those that there are. A session begins with the first.
+// hashAlgorithms are all algorithms. A session begins with the first.
 var hashAlgorithms = [...]hashAlgorithm{
 	{"SHA-256", "sha256", sha256.New},
 	{"SHA-1", "sha1", sha1.New},
@@ -113,8 +113,8 @@ func parseRange(arg string) (start, n int64, err error) {
 // parseXHash reads the argument of XCRC, XMD5 and their like. They were never specified; in use are
 // a bare path and, as "path" start end, a path between double quotes, each quote inside it doubled,
 // with the part of the file to read: from byte start up to but not including byte end. Without
-// them, start is 0 and end -1, the end of the file; with one number, that is the end. What does not
-// look like the quoted form is a path as a whole.
+// them, start is 0 and end -1, the end of the file; with one number, that is the end. Everything
+// else is a path as a whole.
 func parseXHash(arg string) (path string, start, end int64, err error) {
 	path, rest, isQuoted := cutQuoted(arg)
 	first, second, hasTwo := strings.Cut(strings.TrimPrefix(rest, " "), " ")
@@ -161,8 +161,8 @@ const digestBufferSize = 256 << 10
 
 var digestBuffers = sync.Pool{New: func() any { return new([digestBufferSize]byte) }}
 
-// digestReader feeds h with n bytes of r, with n < 0 all of them, and returns how many there were:
-// fewer when r ends before. It ends with the cause of ctx when ctx does.
+// digestReader writes n bytes of r to h, all if n < 0, and returns how many there were: fewer if r
+// ends before. It returns the cause of ctx when ctx ends.
 func digestReader(ctx context.Context, h hash.Hash, r io.Reader, n int64) (read int64, err error) {
 	buf := digestBuffers.Get().(*[digestBufferSize]byte)
 	defer digestBuffers.Put(buf)

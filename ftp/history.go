@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// TransferInfo is a snapshot of a transfer of a file that has ended.
+// TransferInfo describes a finished transfer of a file.
 type TransferInfo struct {
 	Session uint64
 	User    string
@@ -41,8 +41,8 @@ func (h *history) add(t TransferInfo) {
 	h.first = (h.first + 1) % maxHistory
 }
 
-// Transfers returns the latest transfers of files that have ended, at most 100, oldest first. It
-// may be called at any time.
+// Transfers returns the latest finished transfers of files, at most 100, oldest first. It may be
+// called at any time.
 func (s *Server) Transfers() []TransferInfo {
 	h := &s.history
 	h.mu.Lock()
@@ -50,7 +50,7 @@ func (s *Server) Transfers() []TransferInfo {
 	return slices.Concat(h.ring[h.first:], h.ring[:h.first])
 }
 
-// remember notes the end of t. Listings are counted only.
+// remember records the end of t. Listings are only counted.
 func (s *session) remember(t *transfer, err error) {
 	if t.listing() {
 		if err == nil {

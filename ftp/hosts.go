@@ -5,12 +5,12 @@ import (
 	"sync"
 )
 
-// hosts is what is known of the clients by their address. The zero value is ready.
+// hosts counts sessions by client address. The zero value is ready.
 type hosts struct {
 	guesses Throttle
 
 	mu      sync.Mutex
-	present map[netip.Addr]presence // guarded by mu; those that have sessions
+	present map[netip.Addr]presence // guarded by mu; addresses with sessions
 }
 
 // presence is how many sessions a client has.
@@ -19,12 +19,12 @@ type presence struct {
 	guests   int // of them, those that have not logged in
 }
 
-// Addr returns the address that stands for the client: one customer usually has all the addresses
-// of an IPv6 /64. It is not valid for a connection without addresses.
+// Addr returns the address that identifies the client: a whole IPv6 /64 usually belongs to one
+// customer. It is not valid for a connection without addresses.
 func (c Client) Addr() netip.Addr { return hostAddr(c.Remote.Addr()) }
 
-// hostAddr returns the address that stands for a client: one customer usually has all the addresses
-// of an IPv6 /64. It is not valid for a connection without addresses.
+// hostAddr returns the address that identifies a client: a whole IPv6 /64 usually belongs to one
+// customer. It is not valid for a connection without addresses.
 func hostAddr(a netip.Addr) netip.Addr {
 	if !a.Is6() {
 		return a
@@ -32,9 +32,9 @@ func hostAddr(a netip.Addr) netip.Addr {
 	return netip.PrefixFrom(a.WithZone(""), 64).Masked().Addr()
 }
 
-// enter counts a session of host, which has not logged in, unless that would be more than the
-// limits allow: then it says so. 0 is no limit.
-func (h *hosts) enter(host netip.Addr, sessions, guests int) (why string) {
+// admit counts a session of host that has not logged in. If that would exceed a limit, it returns
+// the reason and does not count it. 0 is no limit.
+func (h *hosts) admit(host netip.Addr, sessions, guests int) (why string) {
 	if !host.IsValid() {
 		return ""
 	}
@@ -54,7 +54,7 @@ func (h *hosts) enter(host netip.Addr, sessions, guests int) (why string) {
 	return ""
 }
 
-// countGuests notes that sessions of host have logged in, or out.
+// countGuests adds change to the number of sessions of host without a login.
 func (h *hosts) countGuests(host netip.Addr, change int) {
 	if !host.IsValid() {
 		return
@@ -66,8 +66,8 @@ func (h *hosts) countGuests(host netip.Addr, change int) {
 	h.present[host] = p
 }
 
-// leave ends what enter has begun. The session is no guest any more.
-func (h *hosts) leave(host netip.Addr) {
+// release removes a session that admit has counted. The session is no guest any more.
+func (h *hosts) release(host netip.Addr) {
 	if !host.IsValid() {
 		return
 	}

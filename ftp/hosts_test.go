@@ -25,10 +25,10 @@ func TestHostAddr(t *testing.T) {
 func TestSessionsOfAHostAreCounted(t *testing.T) {
 	var h hosts
 	a, b := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
-	enter := func(host netip.Addr) bool { return h.enter(host, 2, 0) == "" }
+	enter := func(host netip.Addr) bool { return h.admit(host, 2, 0) == "" }
 	leave := func(host netip.Addr) {
 		h.countGuests(host, -1)
-		h.leave(host)
+		h.release(host)
 	}
 	for i, want := range []bool{true, true, false, false} {
 		if got := enter(a); got != want {
@@ -43,14 +43,14 @@ func TestSessionsOfAHostAreCounted(t *testing.T) {
 		t.Error("a session that ends makes room for one")
 	}
 	leave(a)
-	if h.enter(a, 0, 1) == "" {
+	if h.admit(a, 0, 1) == "" {
 		t.Error("a second session that has not logged in is let in")
 	}
 	h.countGuests(a, -1)
-	if h.enter(a, 0, 1) != "" {
+	if h.admit(a, 0, 1) != "" {
 		t.Error("a session that has logged in makes no room for one")
 	}
-	h.leave(a)
+	h.release(a)
 	leave(a)
 	leave(b)
 	leave(netip.Addr{})

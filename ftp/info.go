@@ -8,17 +8,17 @@ import (
 
 func (s *session) noop(context.Context, string) reply { return ok("Nothing done.") }
 
-// syst names the family of the listing format (RFC 959, section 4.1.3). Clients take anything else
-// for another one.
+// syst returns the type of the listing format (RFC 959, section 4.1.3). Clients parse any other as
+// another format.
 func (s *session) syst(context.Context, string) reply { return reply{215, "UNIX Type: L8"} }
 
-// abor outside of a transfer: there is nothing to abort (RFC 959, section 4.1.3).
+// abor is ABOR outside of a transfer: there is nothing to abort (RFC 959, section 4.1.3).
 func (s *session) abor(context.Context, string) reply {
 	s.closeEndpoint()
 	return reply{226, "No transfer is running."}
 }
 
-// featList lists the extensions (RFC 2389, section 3): one line for every row that has one.
+// featList returns the extensions (RFC 2389, section 3): one line for every row that has one.
 func (s *session) featList(context.Context, string) reply {
 	var b []byte
 	b = append(b, "211-Extensions:\r\n"...)
@@ -58,7 +58,7 @@ func (s *session) help(_ context.Context, arg string) reply {
 	return reply{214, strings.TrimSpace("Syntax: "+c.name+" "+c.usage) + " (" + c.rfc + ")"}
 }
 
-// writeHelp lists the names of a table, eight to a line.
+// writeHelp writes the names of a table, eight to a line.
 func (s *session) writeHelp(what string, t *table) {
 	var b []byte
 	b = fmt.Appendf(b, "214-%s\r\n", strings.TrimSpace(what+" commands:"))
@@ -72,8 +72,8 @@ func (s *session) writeHelp(what string, t *table) {
 	s.ctl.writeBytes(b)
 }
 
-// stat tells how the session is, or lists a path over the control connection (RFC 959, section
-// 4.1.3).
+// stat returns the status of the session, or lists a path over the control connection (RFC 959,
+// section 4.1.3).
 func (s *session) stat(ctx context.Context, arg string) reply {
 	if arg == "" {
 		s.writeStatus(nil)
@@ -85,7 +85,7 @@ func (s *session) stat(ctx context.Context, arg string) reply {
 	return s.statPath(ctx, arg)
 }
 
-// writeStatus writes the reply to a bare STAT; t is the transfer that runs, or nil.
+// writeStatus writes the reply to a bare STAT; t is the running transfer, or nil.
 func (s *session) writeStatus(t *transfer) {
 	var b []byte
 	b = append(b, "211-Status:\r\n"...)

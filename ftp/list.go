@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// A selection is what the argument of LIST, NLST or STAT stands for: the entries of a directory,
-// those that match a pattern, or one file.
+// A selection is what the argument of LIST, NLST or STAT selects: the entries of a directory, those
+// that match a pattern, or one file.
 type selection struct {
 	entries iter.Seq2[fs.FileInfo, error]
-	prefix  string // what NLST puts in front of a name so that it can be used as an argument
+	prefix  string // prefix of the names in NLST, so that they can be used as arguments
 }
 
-// choose resolves the argument of a listing. Option words in front are passed over and a pattern in
-// the last element is matched, unless something is really called like that.
+// choose resolves the argument of a listing. Leading options are ignored and a pattern in the last
+// element is matched, unless a file with that literal name exists.
 func (s *session) choose(ctx context.Context, arg string) (selection, error) {
 	sel, err := s.chooseLiteral(ctx, arg)
 	if err == nil || !isAbsent(err) {
@@ -40,13 +40,13 @@ func (s *session) choose(ctx context.Context, arg string) (selection, error) {
 	return selection{}, err
 }
 
-// isAbsent reports whether err means that nothing has that name, be it that nothing can have it.
+// isAbsent reports whether err means that the name does not exist, or cannot exist.
 func isAbsent(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrBadName) || errors.Is(err, ErrNotDir) ||
 		errors.Is(err, ErrNameTooLong)
 }
 
-// chooseLiteral takes the argument by its word.
+// chooseLiteral takes the argument literally.
 func (s *session) chooseLiteral(ctx context.Context, arg string) (selection, error) {
 	name, err := s.resolve(ctx, arg)
 	if err != nil {
@@ -66,8 +66,7 @@ func (s *session) chooseLiteral(ctx context.Context, arg string) (selection, err
 	return selection{entries: func(yield func(fs.FileInfo, error) bool) { yield(fi, nil) }, prefix: dir}, nil
 }
 
-// entries is what name holds. It ends with the cause of ctx, however long a tree goes on that does
-// not look at that.
+// entries yields the entries of name. It ends with the cause of ctx, even if the tree ignores ctx.
 func (s *session) entries(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error] {
 	return func(yield func(fs.FileInfo, error) bool) {
 		for fi, err := range s.fs.List(ctx, name) {
@@ -81,7 +80,8 @@ func (s *session) entries(ctx context.Context, name string) iter.Seq2[fs.FileInf
 	}
 }
 
-// chooseMatching takes the entries of dir whose names match pattern; none is an empty listing.
+// chooseMatching selects the entries of dir whose names match pattern; no match is an empty
+// listing.
 func (s *session) chooseMatching(ctx context.Context, dir, pattern string) (selection, error) {
 	name, err := s.resolve(ctx, dir)
 	if err != nil {
@@ -128,8 +128,8 @@ func (s *session) listLine() lineOf {
 	return func(b []byte, fi fs.FileInfo, _ *selection) []byte { return appendList(b, fi, now, loc) }
 }
 
-// nlst sends names that can be used as arguments (RFC 1123, section 4.1.2.7): what stood in front
-// of the last element of the argument stands in front of each of them.
+// nlst sends names that can be used as arguments (RFC 1123, section 4.1.2.7): each name gets the
+// part of the argument before its last element.
 func (s *session) nlst(ctx context.Context, arg string) reply {
 	return s.sendListing(ctx, "NLST", arg, func(b []byte, fi fs.FileInfo, sel *selection) []byte {
 		if !showable(fi.Name()) {
@@ -141,7 +141,7 @@ func (s *session) nlst(ctx context.Context, arg string) reply {
 	})
 }
 
-// sendListing answers LIST and NLST. Whether there is something to list is known before 150.
+// sendListing answers LIST and NLST. Errors of the argument are found before 150.
 func (s *session) sendListing(ctx context.Context, verb, arg string, line lineOf) reply {
 	if r := s.dataRefusal(); !r.isZero() {
 		return r
@@ -156,8 +156,8 @@ func (s *session) sendListing(ctx context.Context, verb, arg string, line lineOf
 	return s.sendEntries(ctx, t, &sel, line)
 }
 
-// sendEntries streams a listing. 150 comes with its first entry, so that a directory that cannot be
-// read is refused with a code of its own.
+// sendEntries streams a listing. 150 is sent with the first entry, so that an unreadable directory
+// is refused with its own code.
 func (s *session) sendEntries(ctx context.Context, t *transfer, sel *selection, line lineOf) reply {
 	var (
 		out   *outgoing
@@ -175,7 +175,7 @@ func (s *session) sendEntries(ctx context.Context, t *transfer, sel *selection, 
 			if out, r = s.startSending(ctx, t, listingText); !r.isZero() {
 				return r
 			}
-			defer out.abandon()
+			defer out.abort()
 		}
 		if err != nil {
 			return s.endSending(ctx, t, out, &fileError{err})
@@ -192,7 +192,7 @@ func (s *session) sendEntries(ctx context.Context, t *transfer, sel *selection, 
 		if out, r = s.startSending(ctx, t, listingText); !r.isZero() {
 			return r
 		}
-		defer out.abandon()
+		defer out.abort()
 	}
 	_, err := out.w.Write(b)
 	return s.endSending(ctx, t, out, err)
@@ -200,14 +200,14 @@ func (s *session) sendEntries(ctx context.Context, t *transfer, sel *selection, 
 
 const (
 	listingText    = "Here comes the listing."
-	listBufferSize = 64 << 10 // what a listing gathers before it writes
-	firstListWrite = 4 << 10  // what it gathers the first time, for a quick first byte
-	maxListLine    = 4 << 10  // room for one more line; a longer one makes the buffer grow
+	listBufferSize = 64 << 10 // buffer of a listing
+	firstListWrite = 4 << 10  // buffered before the first write, for a quick first byte
+	maxListLine    = 4 << 10  // space for one more line; a longer one grows the buffer
 )
 
 var listBuffers = sync.Pool{New: func() any { return new([listBufferSize]byte) }}
 
-// mlsd lists a directory in the form made for programs (RFC 3659, section 7).
+// mlsd lists a directory in the machine-readable form (RFC 3659, section 7).
 func (s *session) mlsd(ctx context.Context, arg string) reply {
 	if r := s.dataRefusal(); !r.isZero() {
 		return r
@@ -242,7 +242,7 @@ func (s *session) mlsd(ctx context.Context, arg string) reply {
 	})
 }
 
-// mlst gives the facts of one entry over the control connection, in a line that begins with one
+// mlst returns the facts of one entry over the control connection, in a line that begins with one
 // space.
 func (s *session) mlst(ctx context.Context, arg string) reply {
 	name, r := s.path(ctx, arg)
@@ -275,7 +275,7 @@ func (s *session) statPath(ctx context.Context, arg string) reply {
 	for fi, err := range sel.entries {
 		if err != nil {
 			r := s.fail("STAT", arg, err)
-			r.code = 213 // the reply has begun as 213 and can only end so
+			r.code = 213 // the reply began with 213 and must end with it
 			return r
 		}
 		b = line(b[:0], fi, &sel)

@@ -9,15 +9,15 @@ import (
 const (
 	// ls shows the time of day of a file younger than six months, and the year of any other.
 	listRecent = 182 * 24 * time.Hour
-	// A file may be this much ahead of our clock, because the remote's runs a little faster, and
-	// still be recent. Clients read a date without a year as the last such date before tomorrow, so
-	// that it must stay well below a day.
+	// A file may be this much ahead of the local clock, because the clock of the remote runs fast,
+	// and still be recent. Clients read a date without a year as the last such date before
+	// tomorrow, so this must be well below a day.
 	listAhead = time.Hour
 )
 
 const monthNames = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
-// appendList appends the line of LIST for fi, in the form of ls -l that every client reads: mode,
+// appendList appends the line of LIST for fi, in the form of ls -l that every client parses: mode,
 // links, numeric owner and group, size, date in loc and name, with CRLF. An unknown size is 0, an
 // unknown time the one of Dated, else the beginning of 1970. It allocates nothing beyond b, and
 // appends nothing for a name that does not fit on a line.

@@ -10,11 +10,11 @@ import (
 )
 
 const (
-	maxFailures  = 6 // wrong passwords until the connection ends
+	maxFailures  = 6 // wrong passwords before the connection is closed
 	failureDelay = 500 * time.Millisecond
 )
 
-// user takes any name: whether it exists is never told before the password (RFC 2577, section 6).
+// user accepts any name: it must not reveal which names exist (RFC 2577, section 6).
 func (s *session) user(_ context.Context, arg string) reply {
 	if s.srv.RequireTLS && !s.ctl.isTLS() {
 		return reply{530, "This server requires TLS: send AUTH TLS first."}
@@ -75,19 +75,19 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// denied makes each wrong password cost more than the one before (RFC 2577, section 5), whichever
-// session of the address gives it.
+// denied delays each wrong password longer than the one before (RFC 2577, section 5), counted over
+// all sessions of the address.
 func (s *session) denied(ctx context.Context, err error) reply {
 	name := s.name
 	s.named, s.name = false, ""
 	if !errors.Is(err, ErrDenied) {
-		s.done.told = true
+		s.done.logged = true
 		s.logger.LogAttrs(ctx, slog.LevelError, "login failed", slog.String("user", name), slog.Any("error", err))
 		s.ended = true
 		return reply{421, "Cannot log in now; try again later."}
 	}
 	s.failures++
-	s.done.told = true
+	s.done.logged = true
 	s.srv.totals.denied.Add(1)
 	s.srv.hosts.guesses.Failed(s.remote.Addr(), time.Now())
 	s.logger.LogAttrs(ctx, slog.LevelWarn, "login denied", slog.String("user", name), slog.Int("failures", s.failures))
@@ -103,14 +103,14 @@ func (s *session) acct(context.Context, string) reply {
 	return reply{202, "No account is needed."}
 }
 
-// rein starts over, as if the connection were new. Under TLS it would have to go back to clear text
-// (RFC 4217, section 11); a client that wants that had better connect anew.
+// rein resets the session, as if the connection were new. Under TLS it would have to return to
+// clear text (RFC 4217, section 11), so it is refused; the client can reconnect.
 func (s *session) rein(context.Context, string) reply {
 	if s.ctl.isTLS() {
 		return reply{502, "REIN is not available under TLS; reconnect."}
 	}
 	if s.fs != nil {
-		s.ctl.until = time.Now().Add(s.srv.loginTimeout()) // it does not push back the end of a session without a login
+		s.ctl.until = time.Now().Add(s.srv.loginTimeout()) // it does not extend the deadline of a session without a login
 	}
 	s.reset()
 	s.vhost, s.client = "", ""
@@ -122,7 +122,7 @@ func (s *session) quit(context.Context, string) reply {
 	return reply{221, "Goodbye."}
 }
 
-// host notes the name by which the client knows this server (RFC 7151). Every name leads to the
+// host stores the name by which the client knows this server (RFC 7151). Every name leads to the
 // same trees, unless the Backend decides otherwise.
 func (s *session) host(_ context.Context, arg string) reply {
 	name := strings.TrimSpace(arg)

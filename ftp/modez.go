@@ -12,17 +12,17 @@ import (
 // In MODE Z a data connection carries one zlib stream, and ends with it
 // (draft-preston-ftpext-deflate-04, section 3).
 
-// modeZLevel is the level of compression of a session that has not sent OPTS MODE Z. Some clients
-// turn MODE Z on by themselves wherever it is offered, also on networks that are faster than the
-// compressor: it had better be quick.
+// modeZLevel is the compression level of a session that has not sent OPTS MODE Z. Some clients turn
+// on MODE Z whenever it is offered, even on networks that are faster than the compressor: so it is
+// a fast one.
 const modeZLevel = 1
 
 // errAfterStream is returned when the client sends more than its zlib stream.
 var errAfterStream = errors.New("data behind the end of the compressed stream")
 
-// parseOptsModeZ reads what stands behind OPTS MODE: Z, and LEVEL with a number from 0 to 9, or
-// ENGINE ZLIB or METHOD 8, which are what there is anyway. It returns the level, the current one
-// where none is named.
+// parseOptsModeZ reads the argument of OPTS MODE: Z, and LEVEL with a number from 0 to 9, or ENGINE
+// ZLIB or METHOD 8, the only ones supported. It returns the level; the current one if the argument
+// has none.
 func parseOptsModeZ(arg string, current int) (level int, err error) {
 	words := strings.Fields(arg)
 	if len(words)%2 != 1 || !strings.EqualFold(words[0], "Z") {
@@ -45,18 +45,19 @@ func parseOptsModeZ(arg string, current int) (level int, err error) {
 	return level, nil
 }
 
-// modeZWriter compresses what is written to it. Close ends the stream; release, after it or instead
-// of it when the transfer has failed, gives the compressor back, and the writer is not used again.
+// modeZWriter compresses what is written to it. Close ends the stream. release returns the
+// compressor to the pool, after Close or, if the transfer has failed, instead of it; the writer is
+// not used again.
 type modeZWriter struct {
 	*zlib.Writer
 	level int
 }
 
-// compressors holds idle ones by level: a level is for life, and each takes about 800 KB.
+// compressors pools idle compressors by level: a level cannot be changed, and each takes about 800
+// KB.
 var compressors = [zlib.BestCompression + 1]sync.Pool{}
 
-// newModeZWriter returns a writer that compresses to w. level is one that parseOptsModeZ has
-// returned.
+// newModeZWriter returns a writer that compresses to w. level comes from parseOptsModeZ.
 func newModeZWriter(w io.Writer, level int) *modeZWriter {
 	if z, isIdle := compressors[level].Get().(*zlib.Writer); isIdle {
 		z.Reset(w)
@@ -78,14 +79,13 @@ func (w *modeZWriter) release() {
 	w.Writer = nil
 }
 
-// modeZReader decompresses a data connection. It returns io.EOF only when the stream was whole, its
-// checksum right and nothing came behind it; what ends before is io.ErrUnexpectedEOF, also when
-// nothing came at all. After release, which gives the decompressor back, the reader is not used
-// again.
+// modeZReader decompresses a data connection. It returns io.EOF only if the stream was complete,
+// its checksum right and nothing followed it; a stream that ends early, or is empty, is
+// io.ErrUnexpectedEOF. release returns the decompressor to the pool; the reader is not used again.
 type modeZReader struct {
 	d       *decompressor
 	started bool  // the head of the stream has been read
-	err     error // what Read returns from now on
+	err     error // result of all further Reads
 }
 
 type decompressor struct {
@@ -129,8 +129,8 @@ func (d *decompressor) start() (err error) {
 	return err
 }
 
-// end waits for the end of the connection, which must follow that of the stream. Only then is it
-// known that the connection was not cut.
+// end waits for the end of the connection, which must follow the end of the stream. Only then is it
+// certain that the connection was not cut.
 func (d *decompressor) end() error {
 	_, err := d.br.ReadByte()
 	if err == nil {

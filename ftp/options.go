@@ -2,10 +2,9 @@ package ftp
 
 import "strings"
 
-// stripOptions removes the option words of ls that clients put in front of the path of LIST, NLST
-// and STAT, such as "-a", "-al" or "-a -1", each with the one space behind it. RFC 959 knows no
-// options, and a file may really be called like that: the caller first looks whether arg as a whole
-// exists.
+// stripOptions removes the options of ls that clients send before the path of LIST, NLST and STAT,
+// such as "-a", "-al" or "-a -1", each with one space after it. RFC 959 has no options, and a file
+// may have such a name: the caller first checks whether arg as a whole exists.
 func stripOptions(arg string) (rest string, had bool) {
 	for {
 		word, rest, _ := strings.Cut(arg, " ")

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// typ sets the representation type (RFC 959, section 3.1.1). The format letter behind A changes
+// typ sets the representation type (RFC 959, section 3.1.1). The format letter after A changes
 // nothing: N and T mean the same for a server that prints nothing.
 func (s *session) typ(_ context.Context, arg string) reply {
 	switch strings.ToUpper(strings.TrimSpace(arg)) {
@@ -45,8 +45,8 @@ func (s *session) mode(_ context.Context, arg string) reply {
 	return badArgument("Usage: MODE S or MODE Z")
 }
 
-// allo notes how many bytes the next upload will have, and refuses what cannot fit (RFC 959,
-// section 4.1.3). Devices take nothing but 200 for a success.
+// allo stores the size of the next upload, and refuses one that does not fit (RFC 959, section
+// 4.1.3). Some devices accept only 200 as success.
 func (s *session) allo(ctx context.Context, arg string) reply {
 	size, _, _ := strings.Cut(strings.TrimSpace(arg), " ")
 	n, valid := parseDecimal(size, maxOffset)
@@ -65,8 +65,8 @@ func (s *session) allo(ctx context.Context, arg string) reply {
 // maxOffset is the largest file offset.
 const maxOffset = 1<<63 - 1
 
-// rest notes where the next transfer begins. The offset waits for it, whatever comes in between:
-// PASV may stand behind REST as well as before it (RFC 3659, section 5).
+// rest stores where the next transfer begins. The offset is kept across other commands: PASV may
+// come after REST as well as before it (RFC 3659, section 5).
 func (s *session) rest(_ context.Context, arg string) reply {
 	n, valid := parseDecimal(strings.TrimSpace(arg), maxOffset)
 	if !valid {
@@ -79,14 +79,14 @@ func (s *session) rest(_ context.Context, arg string) reply {
 	return reply{350, "The next transfer begins there."}
 }
 
-// takeRestart is the offset that REST set, once.
+// takeRestart returns and clears the offset set by REST.
 func (s *session) takeRestart() int64 {
 	n := s.restart
 	s.restart = 0
 	return n
 }
 
-// takeAllocation is the size that ALLO announced, once; 0 when it did not.
+// takeAllocation returns and clears the size announced by ALLO; 0 = none.
 func (s *session) takeAllocation() int64 {
 	n := s.allocate
 	s.allocate = 0
@@ -111,9 +111,8 @@ func (s *session) opts(_ context.Context, arg string) reply {
 	return badArgument("That command has no options here.")
 }
 
-// optsUTF8 says yes to every spelling in use. Names are bytes here and UTF-8 by convention (RFC
-// 2640, section 3), so that there is nothing to switch; OFF is refused, because names would look
-// the same as before.
+// optsUTF8 accepts every spelling in use. Names are bytes here and UTF-8 by convention (RFC 2640,
+// section 3), so there is nothing to switch; OFF is refused, because it would change nothing.
 func optsUTF8(options string) reply {
 	switch strings.ToUpper(options) {
 	case "", "ON", "NLST":
@@ -134,7 +133,7 @@ func (s *session) optsMode(options string) reply {
 	return ok("MODE Z options set.")
 }
 
-// lang knows one language (RFC 2640, section 4).
+// lang supports one language (RFC 2640, section 4).
 func (s *session) lang(_ context.Context, arg string) reply {
 	tag := strings.ToUpper(strings.TrimSpace(arg))
 	if tag == "" || tag == "EN" || strings.HasPrefix(tag, "EN-") {

@@ -5,20 +5,20 @@ import (
 	"sync"
 )
 
-// ports counts the passive ports that are open. The zero value is ready.
+// ports counts the open passive ports. The zero value is ready.
 type ports struct {
 	mu   sync.Mutex
 	open map[portHolder]int // guarded by mu
 }
 
-// portHolder is a user at one address. A name alone may be that of many people, such as anonymous.
+// portHolder is a user at one address. Many people may share a name, such as anonymous.
 type portHolder struct {
 	user string
 	host netip.Addr
 }
 
-// take counts a port of h, unless it has as many as it may.
-func (p *ports) take(h portHolder, limit int) bool {
+// reserve counts a port of h, unless h has reached its limit.
+func (p *ports) reserve(h portHolder, limit int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.open[h] >= limit {
@@ -31,8 +31,8 @@ func (p *ports) take(h portHolder, limit int) bool {
 	return true
 }
 
-// give ends what take has begun.
-func (p *ports) give(h portHolder) {
+// release undoes a reserve.
+func (p *ports) release(h portHolder) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.open[h]--; p.open[h] <= 0 {

@@ -9,7 +9,7 @@ import (
 )
 
 // A reply ends a command: three digits and a text (RFC 959, section 4.2). The zero reply means that
-// the handler has written everything itself.
+// the handler has written the reply itself.
 type reply struct {
 	code int
 	text string
@@ -28,7 +28,7 @@ func (r reply) append(b []byte) []byte {
 	return append(b, '\r', '\n')
 }
 
-// Why a transfer or a session was ended from outside. They are causes of contexts.
+// The causes of contexts of transfers and sessions that are ended from outside.
 var (
 	errAborted     = errors.New("aborted by ABOR")
 	errControlLost = errors.New("control connection lost")
@@ -36,8 +36,8 @@ var (
 	errKicked      = errors.New("session ended by the administrator")
 )
 
-// errorReplies is the one table that turns errors of an FS into replies. The first row that matches
-// wins, so the more special ones stand first: ENOTEMPTY, for one, is also fs.ErrExist.
+// errorReplies is the only table that maps errors of an FS to replies. The first matching row is
+// used, so the more specific ones come first: ENOTEMPTY, for example, is also fs.ErrExist.
 var errorReplies = []struct {
 	err   error
 	reply reply
@@ -66,8 +66,8 @@ var errorReplies = []struct {
 	{context.DeadlineExceeded, reply{451, "The storage did not answer in time."}},
 }
 
-// errorReply is the reply for an error of an FS, and whether the table knew it: an error it did not
-// know is worth a line in the log, because the client is not told what it was.
+// errorReply returns the reply for an error of an FS, and whether it is in the table: others are
+// logged, because the reply does not contain the error.
 func errorReply(err error) (r reply, known bool) {
 	r = reply{451, "Local error in processing; the server's log says more."}
 	if why := shortage(err); why != "" {

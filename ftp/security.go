@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// auth starts TLS (RFC 4217, section 4). A login made in clear does not survive it.
+// auth starts TLS (RFC 4217, section 4). It ends a login made in clear.
 func (s *session) auth(ctx context.Context, arg string) reply {
 	mechanism := strings.ToUpper(strings.TrimSpace(arg))
 	if s.srv.tls == nil {
@@ -25,7 +25,7 @@ func (s *session) auth(ctx context.Context, arg string) reply {
 		return notSupported("Use AUTH TLS.")
 	}
 	s.reset()
-	s.pending, s.waiting = nil, 0
+	s.pending, s.pendingBytes = nil, 0
 	s.ctl.until = time.Now().Add(s.srv.loginTimeout())
 	s.ctl.write(reply{234, "Begin TLS now."})
 	if err := s.ctl.flush(); err != nil {
@@ -75,8 +75,8 @@ func (s *session) prot(_ context.Context, arg string) reply {
 	return notSupported("Use PROT P or PROT C.")
 }
 
-// ccc would go back to a clear control connection, where an active attacker could insert commands.
-// RFC 2228 section 3 gives a code for each refusal.
+// ccc refuses to return to a clear control connection, where an active attacker could insert
+// commands. RFC 2228 section 3 has a code for each refusal.
 func (s *session) ccc(context.Context, string) reply {
 	if !s.ctl.isTLS() {
 		return reply{533, "The control connection is not protected."}
@@ -91,7 +91,7 @@ func (s *session) featAuth() string {
 	return "AUTH TLS"
 }
 
-// featTLS makes the FEAT line of a command that only TLS gives a meaning.
+// featTLS returns the FEAT line of a command that exists only with TLS.
 func featTLS(name string) func(*session) string {
 	return func(s *session) string {
 		if s.srv.tls == nil {

@@ -18,16 +18,15 @@ import (
 	"time"
 )
 
-// selfSignedLife is how long a certificate of SelfSigned lasts. Clients remember it by its
-// fingerprint, and each renewal makes every one of them ask again, so it is long.
+// selfSignedLife is how long a certificate of SelfSigned lasts. Clients remember its fingerprint,
+// and each renewal makes all of them ask their users again, so it is long.
 const selfSignedLife = 10 * 365 * 24 * time.Hour
 
-// SelfSigned returns a certificate that nobody but its own key vouches for. It is made once and
-// kept in dir, in one file with its key that only the owner can read (certFile and keyFile are the
-// same), and made anew only when it has expired or cannot be read. hosts are the names and
-// addresses it is for, "localhost" if there are none; an existing certificate stays as it is when
-// they change. fingerprint is the SHA-256 of the certificate in the form that clients show,
-// AB:CD:..., so that a user can compare.
+// SelfSigned returns a self-signed certificate. It is made once and kept in dir, in one file with
+// its key that only the owner can read (certFile and keyFile are the same), and made again only
+// when it has expired or cannot be read. hosts are the names and addresses it is for, "localhost"
+// if there are none; an existing certificate stays as it is when they change. fingerprint is the
+// SHA-256 of the certificate in the form that clients show, AB:CD:..., so that a user can compare.
 func SelfSigned(dir string, hosts []string) (certFile, keyFile, fingerprint string, err error) {
 	name := filepath.Join(dir, "self-signed.pem")
 	if cert := validPair(name); cert != nil {
@@ -43,8 +42,8 @@ func SelfSigned(dir string, hosts []string) (certFile, keyFile, fingerprint stri
 	return name, name, fingerprintOf(cert), nil
 }
 
-// validPair is the certificate in DER form in a file that holds it and its key, nil if there is
-// none that is valid now.
+// validPair returns the certificate in DER form from a file with certificate and key, or nil if
+// none is valid now.
 func validPair(name string) []byte {
 	pair, err := tls.LoadX509KeyPair(name, name)
 	if err != nil {
@@ -73,7 +72,7 @@ func generate(hosts []string, now time.Time) (cert, text []byte, err error) {
 	template := x509.Certificate{
 		SerialNumber:          serial,
 		Subject:               pkix.Name{CommonName: hosts[0]},
-		NotBefore:             now.Add(-time.Hour), // clocks differ
+		NotBefore:             now.Add(-time.Hour), // clocks may differ
 		NotAfter:              now.Add(selfSignedLife),
 		KeyUsage:              x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
@@ -122,7 +121,7 @@ func writeSecret(name string, text []byte) error {
 	return os.Rename(f.Name(), name)
 }
 
-// fingerprintOf is the SHA-256 of a certificate in DER form.
+// fingerprintOf returns the SHA-256 of a certificate in DER form.
 func fingerprintOf(cert []byte) string {
 	sum := sha256.Sum256(cert)
 	var b bytes.Buffer

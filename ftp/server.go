@@ -17,13 +17,13 @@ import (
 // not changed after it; the zero value of each is usable and documented. Only Backend is required.
 type Server struct {
 	Backend  Backend
-	Log      *slog.Logger // nil: slog.Default(); slog.DiscardHandler is for silence
-	Greeting string       // the text behind 220; "" = "Ready."
+	Log      *slog.Logger // nil: slog.Default(); slog.DiscardHandler discards
+	Greeting string       // the text after 220; "" = "Ready."
 
 	// TLS enables AUTH TLS, and ServeTLS for implicit TLS. nil: AUTH is answered 502.
 	TLS        *tls.Config
 	RequireTLS bool      // refuse USER and data connections in clear (RFC 4217, section 12)
-	DataResume TLSResume // what is asked of the TLS sessions of data connections
+	DataResume TLSResume // requirement for the TLS sessions of data connections
 
 	Passive PortRange // ports of passive data connections; the zero value lets the system choose
 	// PublicIP returns the address that PASV announces to client; the zero Addr or nil: the control
@@ -32,22 +32,21 @@ type Server struct {
 	NoActive          bool // refuse PORT and EPRT
 	AllowFXP          bool // PORT and EPRT may name another host than the client, and passive peers may be anyone
 	AllowPeerMismatch bool // data connections may come from another address than the control connection
-	AcceptAbruptClose bool // believe an upload whose control connection ends together with its data
+	AcceptAbruptClose bool // accept an upload whose control connection ends together with its data
 
-	MaxSessions        int // sessions at once; 0 = no limit
+	MaxSessions        int // concurrent sessions; 0 = no limit
 	MaxSessionsPerHost int // of them, those of one client address, or of one IPv6 network of 64 bits; 0 = no limit
-	// MaxGuests is how many sessions may be there that have not logged in; 0 = three quarters of
-	// MaxSessions, so that some are always left for those who have. MaxGuestsPerHost is the same
-	// for one address; 0 = a quarter of MaxGuests, but at least 8. Below 0, or without a
-	// MaxSessions to take the share of, there is no limit.
+	// MaxGuests limits the sessions that have not logged in; 0 = three quarters of MaxSessions, so
+	// that some are always left for logins. MaxGuestsPerHost is the same for one address; 0 = a
+	// quarter of MaxGuests, but at least 8. Below 0, or 0 without MaxSessions, means no limit.
 	MaxGuests        int
 	MaxGuestsPerHost int
 
-	IdleTimeout  time.Duration // silence after which a session without a transfer ends; 0 = 5m
+	IdleTimeout  time.Duration // a session without a transfer ends after it; 0 = 5m
 	LoginTimeout time.Duration // time to log in; 0 = 1m
-	DataConnect  time.Duration // time for a data connection to come about; 0 = 30s
+	DataConnect  time.Duration // time to open a data connection; 0 = 30s
 	DataStall    time.Duration // time without a byte after which a transfer ends; 0 = 2m
-	MinRate      int64         // bytes a second; a transfer that its client makes slower for a minute ends; 0 = any
+	MinRate      int64         // bytes per second; a transfer ends if its client is slower for a minute; 0 = any
 
 	ConvertASCII bool           // TYPE A converts line ends (RFC 959); otherwise it transfers bytes unchanged
 	ListLocation *time.Location // time zone of LIST; nil = UTC. MDTM and MLSD are always UTC.
@@ -63,8 +62,8 @@ type Server struct {
 	hosts    hosts
 	ports    ports
 
-	refusals  sparing // the log of sessions that were refused
-	shortages sparing // the log of what could not be had from the system
+	refusals  logLimiter // log of refused sessions
+	shortages logLimiter // log of failed requests to the system
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{} // guarded by mu
@@ -74,16 +73,16 @@ type Server struct {
 	gone      chan struct{}             // guarded by mu; closed when closing and the last session has ended
 }
 
-// ErrServerClosed is what Serve returns after Shutdown or Close.
+// ErrServerClosed is returned by Serve after Shutdown or Close.
 var ErrServerClosed = errors.New("ftp: server closed")
 
 // TLSResume says whether data connections must resume the TLS session of their control connection.
 type TLSResume uint8
 
 const (
-	ResumeOffer   TLSResume = iota // resumption is offered, nothing is required
+	ResumeOffer   TLSResume = iota // resumption is offered, not required
 	ResumeOff                      // every data connection makes a full handshake
-	ResumeRequire                  // a data connection that does not resume its own control session is refused
+	ResumeRequire                  // a data connection must resume the session of its control connection
 )
 
 // PortRange is inclusive on both ends. {0, 0} means any port.
@@ -108,9 +107,9 @@ func (s *Server) setUp() {
 	s.gone = make(chan struct{})
 }
 
-// Serve answers connections from l until ctx ends, Shutdown or Close is called, or l fails; then l
-// is closed. It always returns an error: ErrServerClosed after Shutdown and Close, the cause of ctx
-// when that ended.
+// Serve accepts connections from l until ctx ends, Shutdown or Close is called, or l fails; then it
+// closes l. It always returns an error: ErrServerClosed after Shutdown and Close, the cause of ctx
+// if that ended.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return s.serve(ctx, l, false)
 }
@@ -164,8 +163,8 @@ func (s *Server) isClosing() bool {
 }
 
 // Shutdown stops accepting, ends idle sessions with 421, and lets running transfers finish; each
-// session ends with 421 after its transfer. When ctx ends first, it aborts what still runs and
-// returns the cause of ctx.
+// session ends with 421 after its transfer. If ctx ends first, it aborts the rest and returns the
+// cause of ctx.
 func (s *Server) Shutdown(ctx context.Context) error {
 	gone := s.beginClosing()
 	s.eachSession(func(ss *session) { ss.ctl.interrupt(stopSession) })
@@ -180,15 +179,15 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 }
 
-// Close ends everything at once: transfers are aborted and answered 421. It returns when no session
-// is left, or with an error some seconds later when a session still waits for a storage that does
-// not heed its context.
+// Close ends everything at once: it aborts transfers and sends 421. It returns when no session is
+// left, or with an error some seconds later if a session still waits for a storage that ignores its
+// context.
 func (s *Server) Close() error {
 	return s.abort(s.beginClosing())
 }
 
-// closeGrace is how long a session may take to say goodbye before its connection is cut, and then
-// to end.
+// closeGrace is how long a session may take to send its last reply before its connection is cut,
+// and then to end.
 const closeGrace = 2 * time.Second
 
 func (s *Server) abort(gone chan struct{}) error {
@@ -232,7 +231,7 @@ func (s *Server) eachSession(f func(*session)) {
 	}
 }
 
-// orDefault is the duration d, or def where d is not set.
+// orDefault returns d, or def if d is not set.
 func orDefault(d, def time.Duration) time.Duration {
 	if d == 0 {
 		return def

@@ -18,7 +18,8 @@ import (
 )
 
 // session is one client's control connection, from greeting to goodbye. Its state belongs to the
-// goroutine that runs serve; a transfer's watcher (watch.go) only queues lines and cancels.
+// goroutine that runs serve; a transfer's watcher (watch.go) only queues lines and cancels the
+// transfer.
 type session struct {
 	srv      *Server
 	id       uint64
@@ -28,23 +29,23 @@ type session struct {
 	began    time.Time
 	cancel   context.CancelCauseFunc // ends everything the session does
 	logger   *slog.Logger
-	guest    bool // guarded by srv.mu: it has not logged in
+	guest    bool // guarded by srv.mu: not logged in
 
-	ctl     control
-	pending [][]byte // lines that came during a transfer and wait for their turn
-	waiting int      // how much memory they take
-	aborted bool     // ABOR came during the command at hand and is answered behind it
-	ended   bool     // the session closes after the reply at hand
-	done    tally
+	ctl          control
+	pending      [][]byte // lines received during a transfer, not executed yet
+	pendingBytes int      // their memory
+	aborted      bool     // ABOR came during the current command; its reply follows that of the command
+	ended        bool     // the session closes after the current reply
+	done         tally
 
 	// Login.
 	named    bool   // USER was sent
-	name     string // what it said
+	name     string // its argument
 	fs       FS     // nil before the login
 	cwd      string // obeys io/fs.ValidPath
 	failures int    // wrong passwords
-	vhost    string // what HOST said
-	client   string // what CLNT said
+	vhost    string // argument of HOST
+	client   string // argument of CLNT
 
 	// Transfer parameters.
 	ascii      bool // TYPE A
@@ -54,8 +55,8 @@ type session struct {
 	private    bool // PROT P
 	epsvAll    bool // only EPSV from now on
 	endpoint   endpoint
-	restart    int64 // REST: where the next transfer begins
-	allocate   int64 // ALLO: how many bytes the next upload announced; 0 = none
+	restart    int64 // REST: offset of the next transfer
+	allocate   int64 // ALLO: announced size of the next upload; 0 = none
 	renameFrom string
 	rangeStart int64 // RANG: the range of the next HASH
 	rangeLen   int64 // below 0: to the end
@@ -63,8 +64,8 @@ type session struct {
 	hashWith   *hashAlgorithm
 
 	mu      sync.Mutex
-	running *transfer   // guarded by mu: what runs now
-	shown   SessionInfo // guarded by mu: what changes at login
+	running *transfer   // guarded by mu: the running transfer
+	shown   SessionInfo // guarded by mu: what changes with a login
 }
 
 func newSession(srv *Server, conn net.Conn, implicit bool) *session {
@@ -83,7 +84,7 @@ func newSession(srv *Server, conn net.Conn, implicit bool) *session {
 	return s
 }
 
-// addrPort is the numeric form of an address; IPv4 in IPv6 clothes is IPv4.
+// addrPort returns the numeric form of an address; IPv4-mapped IPv6 is IPv4.
 func addrPort(a net.Addr) netip.AddrPort {
 	if t, isTCP := a.(*net.TCPAddr); isTCP {
 		ap := t.AddrPort()
@@ -93,7 +94,7 @@ func addrPort(a net.Addr) netip.AddrPort {
 	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }
 
-// reset puts everything that a login or a parameter command changes back to its default.
+// reset restores the defaults of everything that a login or a parameter command changes.
 func (s *session) reset() {
 	s.named, s.name, s.cwd = false, "", "."
 	s.ascii, s.deflate, s.zlevel = true, false, modeZLevel
@@ -107,8 +108,8 @@ func (s *session) reset() {
 	s.mu.Unlock()
 }
 
-// closeTree gives the FS back. It also runs when the session ends, outside of any command: one that
-// panics must not end the process.
+// closeTree closes the FS. It also runs at the end of the session, outside of any command: a panic
+// in it must not end the process.
 func (s *session) closeTree() {
 	tree := s.fs
 	if tree == nil {
@@ -127,7 +128,7 @@ func (s *session) closeTree() {
 	}
 }
 
-// serve runs the session until its client leaves, falls silent, or ctx ends.
+// serve runs the session until its client leaves or times out, or ctx ends.
 func (s *session) serve(ctx context.Context) {
 	defer s.cancel(nil)
 	defer s.ctl.close()
@@ -136,7 +137,7 @@ func (s *session) serve(ctx context.Context) {
 		addr, port := address(s.remote)
 		s.logger = s.srv.log.With(slog.Uint64("session", s.id), addr, port)
 	}
-	defer s.tellEnd(ctx)
+	defer s.logEnd(ctx)
 	if s.implicit {
 		if err := s.startTLS(s.srv.tls.control(s.id)); err != nil {
 			s.logger.LogAttrs(ctx, slog.LevelWarn, "TLS handshake failed", slog.Any("error", err))
@@ -155,7 +156,7 @@ func (s *session) serve(ctx context.Context) {
 		case errors.Is(err, errLineTooLong):
 			s.ctl.write(reply{500, "Line too long."})
 		case err != nil:
-			s.sayWhy(ctx, err)
+			s.replyClosing(ctx, err)
 			s.ended = true
 		default:
 			s.execute(ctx, line)
@@ -164,19 +165,19 @@ func (s *session) serve(ctx context.Context) {
 	s.ctl.flush()
 }
 
-// nextLine is the next command: first those that came during a transfer.
+// nextLine returns the next command: first the pending ones.
 func (s *session) nextLine() ([]byte, error) {
 	if s.ctl.stop.Load() == 0 && len(s.pending) > 0 {
 		line := s.pending[0]
 		s.pending = s.pending[1:]
-		s.waiting -= len(line) + pendingOverhead
+		s.pendingBytes -= len(line) + pendingOverhead
 		return line, nil
 	}
 	return s.ctl.readLine()
 }
 
-// sayWhy tells the client why the session ends, where there is somebody to tell.
-func (s *session) sayWhy(ctx context.Context, err error) {
+// replyClosing sends the client the reason why the session ends, unless the connection is lost.
+func (s *session) replyClosing(ctx context.Context, err error) {
 	switch {
 	case errors.Is(err, errInterrupted):
 		r, _ := errorReply(context.Cause(ctx))
@@ -211,7 +212,7 @@ func (s *session) execute(ctx context.Context, line []byte) {
 	} else if r = c.refusal(s, arg); r.isZero() {
 		r = s.run(ctx, c, arg)
 	}
-	s.tellRefusal(ctx, c, verb, arg, r)
+	s.logRefusal(ctx, c, verb, arg, r)
 	if debugging && !r.isZero() {
 		s.logger.LogAttrs(ctx, slog.LevelDebug, "reply", slog.Int("code", r.code), slog.String("text", r.text))
 	}
@@ -229,7 +230,7 @@ func (s *session) execute(ctx context.Context, line []byte) {
 	}
 }
 
-// run calls the handler. One that panics is answered 451 and the session goes on.
+// run calls the handler. A panic is answered 451 and the session goes on.
 func (s *session) run(ctx context.Context, c *command, arg string) (r reply) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -241,9 +242,9 @@ func (s *session) run(ctx context.Context, c *command, arg string) (r reply) {
 	return c.run(s, ctx, arg)
 }
 
-// unknown answers what is not in the table. A web browser, or a page that makes one speak to this
-// port, is cut off: by its request line, and, as that may be too long to be looked at, by the colon
-// of its first header.
+// unknown answers a command that is not in the table. A web browser, or a page that makes one
+// connect to this port, is disconnected: by its request line, or, as that may be too long to be
+// parsed, by the colon of its first header.
 func (s *session) unknown(verb []byte, arg string) reply {
 	if strings.Contains(arg, " HTTP/") || bytes.HasSuffix(verb, []byte{':'}) {
 		s.ended = true
@@ -252,8 +253,8 @@ func (s *session) unknown(verb []byte, arg string) reply {
 	return reply{500, fmt.Sprintf("%q not understood.", wordOf(verb))}
 }
 
-// wordOf is how an unknown verb begins, up to the first byte that is no letter. What comes behind
-// may be a secret: a PASS with something else than a space after it.
+// wordOf returns the beginning of an unknown verb, up to the first byte that is not a letter. The
+// rest may be a secret: a PASS followed by something other than a space.
 func wordOf(verb []byte) []byte {
 	n := 0
 	for n < min(len(verb), 16) && isASCIILetter(verb[n]) {
@@ -262,14 +263,13 @@ func wordOf(verb []byte) []byte {
 	return verb[:n]
 }
 
-// logCommand logs a command line. What may be a secret never gets there. c is nil when there is no
-// such command.
+// logCommand logs a command line without secrets. c is nil if there is no such command.
 func (s *session) logCommand(ctx context.Context, c *command, verb []byte, arg string) {
 	verb, arg = harmless(c, verb, arg)
 	s.logger.LogAttrs(ctx, slog.LevelDebug, "command", slog.String("verb", string(verb)), slog.String("arg", arg))
 }
 
-// harmless returns what of a command line may be logged.
+// harmless returns the parts of a command line that may be logged.
 func harmless(c *command, verb []byte, arg string) (logged []byte, with string) {
 	switch {
 	case c == nil:
@@ -280,8 +280,7 @@ func harmless(c *command, verb []byte, arg string) (logged []byte, with string) 
 	return verb, arg
 }
 
-// fail turns an error of the FS into a reply. What the table does not know goes to the log with its
-// cause.
+// fail returns the reply to an error of the FS. An error that is not in the table is logged.
 func (s *session) fail(what, name string, err error) reply {
 	r, known := errorReply(err)
 	if !known {
@@ -291,18 +290,18 @@ func (s *session) fail(what, name string, err error) reply {
 }
 
 func (s *session) logError(what, name string, err error) {
-	s.done.told = true
+	s.done.logged = true
 	s.logger.LogAttrs(context.Background(), slog.LevelError, what+" failed", slog.String("path", absolute(name)), slog.Any("error", err))
 }
 
-// kill ends the session from another goroutine: its transfer is aborted, then it says goodbye.
+// kill ends the session from another goroutine: its transfer is aborted, then 421 is sent.
 func (s *session) kill(cause error) {
 	s.cancel(cause)
 	s.ctl.interrupt(stopSession)
 	s.ctl.hurry()
 }
 
-// info is the snapshot that others see. It may be called from any goroutine.
+// info returns a snapshot of the session. It may be called from any goroutine.
 func (s *session) info() SessionInfo {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -314,7 +313,7 @@ func (s *session) info() SessionInfo {
 	return i
 }
 
-// startTLS runs the handshake on the control connection.
+// startTLS performs the handshake on the control connection.
 func (s *session) startTLS(cfg *tls.Config) error {
 	if err := s.ctl.secure(cfg); err != nil {
 		return err

@@ -8,7 +8,7 @@ import (
 )
 
 // parseChmod reads the argument of SITE CHMOD: three or four octal digits, one space, and the path.
-// The set-id and sticky bits are refused, not dropped: a remote keeps permissions only.
+// The set-id and sticky bits are refused, not dropped: a remote stores only permissions.
 func parseChmod(arg string) (perm fs.FileMode, path string, err error) {
 	digits, path, _ := strings.Cut(arg, " ")
 	if len(digits) != 3 && len(digits) != 4 || !isDigits(digits) || path == "" {
@@ -35,8 +35,8 @@ func parseUtime(arg string) (mtime time.Time, path string, err error) {
 	return mtime, path, nil
 }
 
-// parseLongUtime reads the form of five arguments. They are taken off the end, because the path may
-// hold spaces.
+// parseLongUtime reads the form of five arguments. They are parsed from the end, because the path
+// may contain spaces.
 func parseLongUtime(arg string) (path string, mtime time.Time, ok bool) {
 	path, zone, _ := cutLast(arg)
 	if !strings.EqualFold(zone, "UTC") {

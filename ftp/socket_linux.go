@@ -12,22 +12,22 @@ import (
 	"time"
 )
 
-// socket is a stream socket that meets the runtime's poller only when it has to wait. A small
-// download never does: its bytes fit into the send buffer. With a listener of the same kind that
-// makes nine system calls instead of fifteen.
+// socket is a stream socket that registers with the runtime's poller only when it has to wait. A
+// small download never waits: its bytes fit into the send buffer. With a listener of the same kind
+// that makes nine system calls instead of fifteen.
 //
 // One goroutine reads and writes; the other methods may be called from any.
 type socket struct {
-	remote netip.AddrPort // who accepted connections come from
+	remote netip.AddrPort // the peer of an accepted connection
 
 	mu      sync.Mutex // held during system calls on fd, none of which waits for the network
-	fd      int        // guarded by mu; ours as long as polled is nil; -1 when closed
+	fd      int        // guarded by mu; owned while polled is nil; -1 when closed
 	polled  pollable   // guarded by mu; owns the descriptor from the first wait on
 	readBy  time.Time  // guarded by mu
 	writeBy time.Time  // guarded by mu
 }
 
-// pollable is what *os.File and *net.TCPConn have in common.
+// pollable are the common methods of *os.File and *net.TCPConn.
 type pollable interface {
 	io.ReadWriteCloser
 	syscall.Conn
@@ -35,8 +35,8 @@ type pollable interface {
 	SetWriteDeadline(time.Time) error
 }
 
-// adopt lets a connection that the net package made take part in transfers inside the kernel.
-func adopt(conn net.Conn) net.Conn {
+// wrapConn makes a connection of the net package usable for transfers inside the kernel.
+func wrapConn(conn net.Conn) net.Conn {
 	if t, is := conn.(*net.TCPConn); is {
 		return &socket{remote: t.RemoteAddr().(*net.TCPAddr).AddrPort(), polled: t}
 	}
@@ -111,9 +111,9 @@ func (s *socket) sendFile(f *os.File, n int) (int64, error) {
 	return int64(max(moved, 0)), s.opError("sendfile", err)
 }
 
-// tcp turns the socket into a *net.TCPConn, which is what os.File.ReadFrom and the like need to
-// recognise for a transfer inside the kernel. It costs a dozen system calls: more than a small
-// file, nothing to a large one.
+// tcp converts the socket to a *net.TCPConn, which os.File.ReadFrom and the like recognise for a
+// transfer inside the kernel. It costs a dozen system calls: more than a small file, little for a
+// large one.
 func (s *socket) tcp() (*net.TCPConn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -140,7 +140,7 @@ func (s *socket) tcp() (*net.TCPConn, error) {
 	return t, nil
 }
 
-// Close is as in net.Conn. A call that waits returns at once.
+// Close is as in net.Conn. A blocked call returns at once.
 func (s *socket) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -177,15 +177,15 @@ func (s *socket) SetNoDelay(on bool) error {
 	})
 }
 
-// quickAck has the kernel acknowledge what has arrived, and what arrives until something is sent,
-// at once.
+// quickAck makes the kernel acknowledge at once what has arrived, and what arrives until something
+// is sent.
 func (s *socket) quickAck() { s.control("setsockopt", quickAckOf) }
 
 func quickAckOf(fd int) error {
 	return syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_QUICKACK, 1)
 }
 
-// quickAck is that of socket for any connection that can do it.
+// quickAck calls quickAck of socket, or its equivalent, on any connection that supports it.
 func quickAck(conn net.Conn) {
 	switch c := conn.(type) {
 	case interface{ quickAck() }:
@@ -202,7 +202,7 @@ func (s *socket) CloseWrite() error {
 
 func (s *socket) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(s.remote) }
 
-// LocalAddr asks the kernel; few want to know.
+// LocalAddr queries the kernel; it is rarely needed.
 func (s *socket) LocalAddr() net.Addr {
 	var local netip.AddrPort
 	s.control("getsockname", func(fd int) error {
@@ -237,7 +237,7 @@ func (s *socket) SetWriteDeadline(t time.Time) error {
 	return s.polled.SetWriteDeadline(t)
 }
 
-// atOnce runs op unless the poller has the socket, which then counts as EAGAIN: waiting is due.
+// atOnce runs op without waiting. If the poller owns the socket, it returns EAGAIN.
 func (s *socket) atOnce(op func(fd int) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -254,8 +254,7 @@ func (s *socket) atOnce(op func(fd int) error) error {
 	}
 }
 
-// onReadable runs op until it does not return EAGAIN, waiting for the socket to become readable in
-// between.
+// onReadable repeats op while it returns EAGAIN, waiting for the socket to become readable.
 func (s *socket) onReadable(op func(fd int) error) error {
 	return s.retry(op, syscall.RawConn.Read)
 }
@@ -297,7 +296,7 @@ func (s *socket) closed() bool {
 	return s.fd < 0
 }
 
-// control runs op, which does not depend on readiness, whoever has the descriptor.
+// control runs op, which does not depend on readiness, whoever owns the descriptor.
 func (s *socket) control(name string, op func(fd int) error) error {
 	err := s.atOnce(op)
 	if err == syscall.EAGAIN {
@@ -321,7 +320,7 @@ func controlPolled(w pollable, op func(fd int) error) error {
 	return err
 }
 
-// waiter introduces the socket to the poller, unless that is done.
+// waiter registers the socket with the poller, unless it is registered.
 func (s *socket) waiter() (pollable, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -331,7 +330,7 @@ func (s *socket) waiter() (pollable, error) {
 	return s.filed()
 }
 
-// filed is the socket as a file, which is the cheapest way to the poller. The caller holds mu.
+// filed returns the socket as a file, which is the cheapest way to the poller. The caller holds mu.
 func (s *socket) filed() (*os.File, error) {
 	if s.fd < 0 {
 		return nil, net.ErrClosed
@@ -346,7 +345,7 @@ func (s *socket) filed() (*os.File, error) {
 	return f, nil
 }
 
-// opError says which operation failed.
+// opError adds the operation that failed.
 func (s *socket) opError(op string, err error) error {
 	if err == nil || errors.Is(err, net.ErrClosed) {
 		return err

@@ -4,8 +4,8 @@ package ftp
 
 import "net"
 
-// adopt gives conn what the system offers beyond net.Conn: here nothing.
-func adopt(conn net.Conn) net.Conn { return conn }
+// wrapConn adds what the system offers beyond net.Conn: nothing here.
+func wrapConn(conn net.Conn) net.Conn { return conn }
 
-// quickAck is for systems that can be told when to acknowledge.
+// quickAck does nothing on this system.
 func quickAck(net.Conn) {}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// totals count since the server was made.
+// totals are counters since the server was made.
 type totals struct {
 	sessions, refused             atomic.Uint64
 	logins, denied                atomic.Uint64
@@ -21,12 +21,12 @@ type totals struct {
 type Stats struct {
 	Sessions       int    // now
 	SessionsTotal  uint64 // begun
-	Refused        uint64 // not begun, because there were too many, or the server was closing
+	Refused        uint64 // refused: too many, or the server was closing
 	Logins, Denied uint64
 	Uploads        uint64 // confirmed by 226
 	Downloads      uint64 // confirmed by 226
 	Listings       uint64 // how many of those were LIST, NLST or MLSD
-	Failed         uint64 // transfers that were not
+	Failed         uint64 // transfers that were not confirmed
 	BytesReceived  int64  // of finished transfers, as on the wire
 	BytesSent      int64
 	TransferTime   time.Duration // of finished transfers of files, all together
@@ -62,15 +62,15 @@ type SessionInfo struct {
 	Remote  netip.AddrPort
 	TLS     bool
 	User    string // "" before the login
-	Client  string // what CLNT said
+	Client  string // argument of CLNT
 	Since   time.Time
-	Command string // the transfer command that runs; "" = none
+	Command string // the running transfer command; "" = none
 	Path    string // its file, absolute
 	Began   time.Time
 	Bytes   int64 // moved so far
 }
 
-// Sessions lists the sessions, oldest first. It may be called at any time.
+// Sessions returns the sessions, oldest first. It may be called at any time.
 func (s *Server) Sessions() []SessionInfo {
 	var all []SessionInfo
 	s.eachSession(func(ss *session) { all = append(all, ss.info()) })
@@ -78,8 +78,7 @@ func (s *Server) Sessions() []SessionInfo {
 	return all
 }
 
-// Kick ends the session with that ID with 421, aborting its transfer. It reports whether there was
-// one.
+// Kick ends the session id with 421, aborting its transfer. It reports whether there was one.
 func (s *Server) Kick(id uint64) bool {
 	found := false
 	s.eachSession(func(ss *session) {

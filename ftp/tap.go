@@ -10,36 +10,36 @@ import (
 	"time"
 )
 
-// tap is where all bytes of a data connection pass, below TLS. It ends a transfer in which no byte
-// moves for too long.
+// All bytes of a data connection pass through its tap, below TLS. It ends a transfer in which no
+// byte moves for too long.
 //
-// It sets deadlines an eighth of that time ahead and looks, whenever one passes, whether something
-// has moved since the last one. So a busy transfer costs a deadline every few seconds instead of
-// one per call, and a slow one is told from one that stands still: a call may last longer than the
-// limit while bytes trickle.
+// It sets deadlines an eighth of that time ahead and checks, whenever one expires, whether bytes
+// have moved since the last one. So a busy transfer costs a deadline every few seconds instead of
+// one per call, and a slow transfer is distinguished from a stalled one: a call may last longer
+// than the limit while bytes trickle.
 //
-// With a least rate it also adds up how long the calls take and how much they move, and ends a
-// transfer that is slower for too long. The time that passes between calls is the storage's and
-// does not count.
+// With a minimum rate it also measures how long the calls take and how much they move, and ends a
+// transfer that is slower for too long. The time between calls is spent by the storage and does not
+// count.
 type tap struct {
 	conn  net.Conn
 	stall time.Duration
-	rate  int64 // the least bytes a second; 0 = any
-	// rateTime is how long a transfer may be slower than its least rate.
+	rate  int64 // minimum bytes per second; 0 = any
+	// rateTime is how long a transfer may be slower than its minimum rate.
 	rateTime time.Duration
 
-	head []byte // what was read already; Read returns it first
+	head []byte // read already; Read returns it first
 
-	holds int    // how many records of the writes to come are held back
-	held  []byte // those records; they go out in front of the next write behind them
+	holds int    // how many records of the following writes to hold back
+	held  []byte // those records; sent before the next write
 
 	armed bool // a deadline is set
-	moved bool // bytes have moved since the last one passed
-	idle  int  // how many have passed in a row without a byte
+	moved bool // bytes have moved since the last one expired
+	idle  int  // how many have expired in a row without a byte
 	ended bool // the other side has ended its direction
 
 	// Only with a rate.
-	waited time.Duration // the time in calls since the rate was last looked at
+	waited time.Duration // the time in calls since the rate was last checked
 	bytes  int64         // what they have moved
 }
 
@@ -53,13 +53,13 @@ var errStalled = fmt.Errorf("no byte moved for too long: %w", os.ErrDeadlineExce
 // kernelMover is a connection that can take part in transfers inside the kernel.
 type kernelMover interface {
 	// sendFile moves at most n bytes from f's position to the connection. It returns after the
-	// first it could move; 0 bytes without an error is the end of f.
+	// first bytes that it could move; 0 bytes without an error is the end of f.
 	sendFile(f *os.File, n int) (int64, error)
-	// tcp is the connection in the form that os.File.ReadFrom recognises.
+	// tcp returns the connection in the form that os.File.ReadFrom recognises.
 	tcp() (*net.TCPConn, error)
 }
 
-// Read is as in io.Reader; it fails with errStalled when nothing came for too long.
+// Read is as in io.Reader; it fails with errStalled if nothing arrives for too long.
 func (t *tap) Read(p []byte) (int, error) {
 	if len(t.head) > 0 && len(p) > 0 {
 		n := copy(p, t.head)
@@ -75,14 +75,14 @@ func (t *tap) Read(p []byte) (int, error) {
 			t.moved = true
 			return n, nil
 		}
-		if !t.again(&err) {
+		if !t.retryDeadline(&err) {
 			t.ended = t.ended || err == io.EOF
 			return 0, err
 		}
 	}
 }
 
-// Write is as in io.Writer; it fails with errStalled when nothing was taken for too long.
+// Write is as in io.Writer; it fails with errStalled if nothing is sent for too long.
 func (t *tap) Write(p []byte) (int, error) {
 	switch {
 	case t.holds > 0:
@@ -112,22 +112,22 @@ func (t *tap) write(p []byte) (written int, err error) {
 		t.measure(begun, int64(n))
 		written += n
 		t.moved = t.moved || n > 0
-		if err == nil || !t.again(&err) {
+		if err == nil || !t.retryDeadline(&err) {
 			return written, err
 		}
 	}
 }
 
-// hold keeps records back until something else is written: the last ones of the next write, and of
-// those that follow where that has fewer. They are a ticket of TLS 1.3, which crypto/tls sends with
-// its side of the handshake. A client that only sends may never read it, and what lies unread in a
-// socket turns its close into a reset, which destroys what is still on the way. So the ticket goes
-// out with the first bytes of a download, and with the close_notify that ends an upload, when
-// everything has come.
+// hold delays records until something else is written: the last ones of the next write, and of
+// following ones if that has fewer. They are a ticket of TLS 1.3, which crypto/tls sends with its
+// side of the handshake. A client that only sends may never read it, and unread bytes in its socket
+// turn its close into a reset, which destroys bytes that are still in flight. So the ticket is sent
+// with the first bytes of a download, or with the close_notify that ends an upload, when everything
+// has arrived.
 func (t *tap) hold(records int) { t.holds = records }
 
-// lastRecords is how many bytes the last most records of p, which is of whole TLS records, take,
-// and how many there are.
+// lastRecords returns the size and the number of the last records of p, at most most of them. p
+// consists of whole TLS records.
 func lastRecords(p []byte, most int) (size, found int) {
 	var begins []int
 	for at := 0; at+recordHeader <= len(p); {
@@ -144,8 +144,8 @@ func lastRecords(p []byte, most int) (size, found int) {
 // recordHeader is the length of type, version and length of a TLS record (RFC 8446, section 5.1).
 const recordHeader = 5
 
-// sendFile moves the next bytes of f, as kernelMover says. It is errors.ErrUnsupported where that
-// cannot be done.
+// sendFile moves the next bytes of f, see kernelMover. It returns errors.ErrUnsupported if the
+// connection cannot.
 func (t *tap) sendFile(f *os.File, n int) (int64, error) {
 	k, able := t.conn.(kernelMover)
 	if !able {
@@ -157,7 +157,7 @@ func (t *tap) sendFile(f *os.File, n int) (int64, error) {
 		m, err := k.sendFile(f, n)
 		t.measure(begun, m)
 		t.moved = t.moved || m > 0
-		if m > 0 || err == nil || !t.again(&err) {
+		if m > 0 || err == nil || !t.retryDeadline(&err) {
 			return m, err
 		}
 	}
@@ -171,7 +171,7 @@ func (t *tap) arm() {
 	}
 }
 
-// tick is the time between two looks.
+// tick returns the time between two checks.
 func (t *tap) tick() time.Duration {
 	if t.rate > 0 {
 		return min(t.stall/ticks, t.rateTime/ticks)
@@ -179,7 +179,7 @@ func (t *tap) tick() time.Duration {
 	return t.stall / ticks
 }
 
-// clock is the time at which a call begins, where that is of interest.
+// clock returns the time at which a call begins, if it is needed.
 func (t *tap) clock() (begun time.Time) {
 	if t.rate > 0 {
 		begun = time.Now()
@@ -195,7 +195,7 @@ func (t *tap) measure(begun time.Time, n int64) {
 	}
 }
 
-// tooSlow reports whether less than the least rate has moved for a minute. It is asked at each
+// tooSlow reports whether less than the minimum rate has moved for rateTime. It is called at each
 // deadline.
 func (t *tap) tooSlow() bool {
 	if t.rate <= 0 || t.waited < t.rateTime {
@@ -206,9 +206,9 @@ func (t *tap) tooSlow() bool {
 	return slow
 }
 
-// again reports whether err is only a deadline that has passed and the transfer may go on. A
-// deadline too many becomes errStalled.
-func (t *tap) again(err *error) bool {
+// retryDeadline reports whether err is only an expired deadline and the transfer may go on. It
+// replaces the last deadline by errStalled.
+func (t *tap) retryDeadline(err *error) bool {
 	if !errors.Is(*err, os.ErrDeadlineExceeded) {
 		return false
 	}
@@ -228,12 +228,12 @@ func (t *tap) again(err *error) bool {
 	return true
 }
 
-// lingerTime is how long the other side has to end its direction after this one has.
+// lingerTime is how long the other side has to close its direction after this one.
 const lingerTime = 250 * time.Millisecond
 
-// linger ends this direction, takes what the other side sends within that time and then closes. A
-// socket that is closed while bytes arrive answers them with a reset, and that destroys what the
-// other side has not read yet. Without any time it takes what has arrived.
+// linger closes this direction, discards what the other side sends within that time, and then
+// closes the connection. A socket that is closed while bytes arrive sends a reset, which destroys
+// what the other side has not read yet. With 0 it discards only what has arrived.
 func linger(conn net.Conn, within time.Duration) {
 	defer conn.Close()
 	half, able := conn.(interface{ CloseWrite() error })
@@ -251,7 +251,7 @@ func linger(conn net.Conn, within time.Duration) {
 	}
 }
 
-// reset closes the connection so that the other side sees an error, never an end in good order.
+// reset closes the connection so that the other side sees an error, never a proper end.
 func (t *tap) reset() {
 	if l, able := t.conn.(interface{ SetLinger(int) error }); able {
 		l.SetLinger(0)
@@ -259,8 +259,8 @@ func (t *tap) reset() {
 	t.conn.Close()
 }
 
-// The rest makes a net.Conn of it. Deadlines are the tap's own affair: crypto/tls would allow its
-// closing alert five seconds, which is too short behind a full buffer on a slow line.
+// The remaining methods implement net.Conn. Callers cannot set deadlines: crypto/tls would give its
+// closing alert five seconds, which is too short after a full buffer on a slow line.
 
 func (t *tap) quickAck()                        { quickAck(t.conn) }
 func (t *tap) Close() error                     { return t.conn.Close() }

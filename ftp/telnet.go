@@ -16,9 +16,9 @@ const (
 // stripTelnet removes Telnet commands from line, in place, and returns what is left.
 //
 // IAC before a byte that is no Telnet command is kept: it is a letter in Latin-1, and names are
-// bytes here. Clients send one byte of a Synch as urgent data, which may be lost on the way; what
-// is then left over of the sequence at the start of the line goes too, but only in front of an
-// ASCII letter: no verb begins with such a byte.
+// bytes here. Clients send one byte of a Synch as urgent data, which may be lost; the rest of the
+// sequence at the start of the line is then removed too, but only before an ASCII letter: no verb
+// begins with such a byte.
 func stripTelnet(line []byte) []byte {
 	if iac := bytes.IndexByte(line, telnetIAC); iac >= 0 {
 		line = stripCommands(line, iac)
@@ -61,8 +61,8 @@ func stripCommands(line []byte, r int) []byte {
 }
 
 // parseCommand splits a line into the verb, which it makes upper case in place, and the argument.
-// Exactly one space stands between them: any further one belongs to the argument, because names may
-// begin with spaces. One CR at the end goes; nothing else is trimmed. The verb is valid as long as
+// Exactly one space separates them: further ones belong to the argument, because names may begin
+// with spaces. One CR at the end is removed; nothing else is trimmed. The verb is valid as long as
 // line is.
 func parseCommand(line []byte) (verb []byte, arg string) {
 	line = bytes.TrimSuffix(line, []byte{'\r'})

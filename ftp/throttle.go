@@ -6,15 +6,16 @@ import (
 	"time"
 )
 
-// A Throttle makes wrong passwords cost time, by the address that they come from: each one more
-// than the one before, whatever the client does. An IPv6 network of 64 bits is one address. The
-// zero value is ready; its methods may be called concurrently. Each Server has one of its own.
+// A Throttle delays logins after wrong passwords, by client address: each one longer than the one
+// before, whatever the client does. An IPv6 network of 64 bits is one address. The zero value is
+// ready; its methods may be called concurrently. Each Server has one of its own.
 type Throttle struct {
 	mu       sync.Mutex
-	suspects map[netip.Addr]*suspect // guarded by mu; those that lately gave a wrong password
+	suspects map[netip.Addr]*suspect // guarded by mu; addresses with a recent wrong password
 }
 
-// A suspect has one login tried after the other, the later the more of them have failed.
+// A suspect is an address with failed logins. Its logins are tried one after the other, with a
+// delay that grows with the failures.
 type suspect struct {
 	failures int
 	last     time.Time // of the failures
@@ -23,12 +24,12 @@ type suspect struct {
 
 const (
 	suspectTime   = 10 * time.Minute // after the last failure a suspect is forgotten
-	maxSuspects   = 10_000           // when they are that many, those that can be are forgotten, or all
-	maxLoginDelay = 20 * time.Second // who would have to wait longer is sent away
+	maxSuspects   = 10_000           // at that number, expired suspects are dropped, or all if none is
+	maxLoginDelay = 20 * time.Second // a login with a longer delay is refused
 )
 
-// Delay returns how long addr has to wait before its next login is tried, and takes that turn. It
-// is false where that is too long.
+// Delay returns how long addr must wait before its next login is tried, and reserves that slot. It
+// returns false if that is too long.
 func (t *Throttle) Delay(addr netip.Addr, now time.Time) (time.Duration, bool) {
 	host := hostAddr(addr)
 	t.mu.Lock()
@@ -52,13 +53,12 @@ func (t *Throttle) Delay(addr netip.Addr, now time.Time) (time.Duration, bool) {
 	return begin.Sub(now), true
 }
 
-// delay is the time that each login takes.
+// delay returns the time that each login takes.
 func (s *suspect) delay() time.Duration {
 	return time.Duration(min(s.failures, maxFailures)) * failureDelay
 }
 
-// Failed notes a wrong password, and returns how many there have been and how long its answer
-// should wait.
+// Failed records a wrong password, and returns how many there were and how long to delay its reply.
 func (t *Throttle) Failed(addr netip.Addr, now time.Time) (failures int, wait time.Duration) {
 	host := hostAddr(addr)
 	if !host.IsValid() {
@@ -80,7 +80,7 @@ func (t *Throttle) Failed(addr netip.Addr, now time.Time) (failures int, wait ti
 	return s.failures, s.delay()
 }
 
-// makeRoom for another suspect.
+// makeRoom drops suspects to make room for another one.
 // LOCKS_REQUIRED(t.mu)
 func (t *Throttle) makeRoom(now time.Time) {
 	if len(t.suspects) >= maxSuspects {
@@ -95,7 +95,7 @@ func (t *Throttle) makeRoom(now time.Time) {
 	}
 }
 
-// Succeeded forgets what addr has failed.
+// Succeeded clears the failures of addr.
 func (t *Throttle) Succeeded(addr netip.Addr) {
 	host := hostAddr(addr)
 	t.mu.Lock()

@@ -43,7 +43,7 @@ func hasTimeval(t time.Time) bool {
 }
 
 // parseTime reads a time-val (RFC 3659, section 2.3): exactly 14 digits that are a date and a time
-// of day in UTC, and a fraction of a second behind a dot. A leap second becomes the second before
+// of day in UTC, and a fraction of a second after a dot. A leap second becomes the second before
 // it.
 func parseTime(s string) (time.Time, error) {
 	digits, fraction, hasFraction := strings.Cut(s, ".")
@@ -58,7 +58,7 @@ func parseTime(s string) (time.Time, error) {
 	nanos := number((fraction + "000000000")[:9])
 	t := time.Date(year, time.Month(month), day, hour, minute, min(second, 59), nanos, time.UTC)
 	if t.Day() != day {
-		return time.Time{}, errSyntax // the month has no such day
+		return time.Time{}, errSyntax // the month does not have that day
 	}
 	return t, nil
 }
@@ -72,9 +72,9 @@ func number(digits string) int {
 	return n
 }
 
-// splitMDTM reads the argument of MDTM, which asks for the time of a file or, with a time and one
-// space in front of the path, sets it as MFMT does. A file may really be called like that: before
-// it sets anything, the caller looks whether arg as a whole exists.
+// splitMDTM parses the argument of MDTM, which queries the time of a file or, with a time and one
+// space before the path, sets it as MFMT does. A file may have such a name: before setting the
+// time, the caller checks whether arg as a whole exists.
 func splitMDTM(arg string) (t time.Time, path string, isSet bool) {
 	word, path, _ := strings.Cut(arg, " ")
 	t, err := parseTime(word)

@@ -10,12 +10,12 @@ import (
 // tlsContext makes the TLS configurations of a server's sessions. A session ticket carries the
 // number of the control session under which it was issued, on the control connection or on one of
 // its data connections, and only data connections of that session resume with it. So a resumed data
-// connection comes from whoever logged in, which an address alone does not show (RFC 4217, section
-// 10.1, leaves the means open). The server keeps nothing per ticket: a client may use one for many
-// data connections or the new one that each brings.
+// connection comes from the client that logged in, which an address alone does not prove (RFC 4217,
+// section 10.1, leaves the means open). The server keeps nothing per ticket: a client may use one
+// for many data connections or the new one that each brings.
 //
-// Control connections never resume: a client that came with the ticket of a session that is over
-// might present it on its data connections too, and would be taken for somebody else there.
+// Control connections never resume: a client with the ticket of a former session might present it
+// on its data connections too, and would be mistaken for that session.
 type tlsContext struct {
 	base   *tls.Config
 	resume TLSResume
@@ -29,11 +29,11 @@ const (
 	dataProtocols    = "ftp-data ftp"
 )
 
-// errNotResumed is what the handshake of a data connection fails with that should have resumed its
-// control session.
+// errNotResumed is the error of the handshake of a data connection that had to resume its control
+// session and did not.
 var errNotResumed = errors.New("the data connection did not resume the TLS session of its control connection")
 
-// newTLSContext builds on base, which is not changed later.
+// newTLSContext derives the configurations from base, which must not change later.
 func newTLSContext(base *tls.Config, resume TLSResume) *tlsContext {
 	c := &tlsContext{base: base, resume: resume, keys: &tls.Config{Rand: base.Rand, Time: base.Time}}
 	if resume == ResumeOff || resume == ResumeOffer && base.SessionTicketsDisabled {
@@ -43,7 +43,7 @@ func newTLSContext(base *tls.Config, resume TLSResume) *tlsContext {
 	return c
 }
 
-// control is the configuration for the control connection of session id.
+// control returns the configuration for the control connection of session id.
 func (c *tlsContext) control(id uint64) *tls.Config {
 	if c.plain[0] != nil {
 		return c.plain[0]
@@ -55,8 +55,8 @@ func (c *tlsContext) control(id uint64) *tls.Config {
 	})
 }
 
-// data is the configuration for one data connection of session id. Under TLS 1.3 hold, if it is not
-// nil, is told before a ticket is written of how many records that is.
+// data returns the configuration for one data connection of session id. Under TLS 1.3 hold, if it
+// is not nil, is called with the number of records before a ticket is written.
 func (c *tlsContext) data(id uint64, hold func(records int)) *tls.Config {
 	if c.plain[1] != nil {
 		return c.plain[1]
@@ -71,10 +71,10 @@ func (c *tlsContext) data(id uint64, hold func(records int)) *tls.Config {
 	})
 }
 
-// derive is the base with what all connections have in common and the change on top, also in
-// configurations that the base chooses by client. A client that offers protocols (ALPN) and none of
-// ours is refused, as it is of another kind and was led here by somebody; a base with protocols of
-// its own keeps them.
+// derive returns base with the settings common to all connections and with change applied,
+// including configurations that base chooses by client. A client that offers protocols (ALPN)
+// without ours is refused: it speaks another protocol and may have been redirected here (ALPACA). A
+// base with protocols of its own keeps them.
 func (c *tlsContext) derive(protocols string, change func(*tls.Config)) *tls.Config {
 	own := func(cfg *tls.Config) *tls.Config {
 		cfg = cfg.Clone()
@@ -100,14 +100,14 @@ func (c *tlsContext) derive(protocols string, change func(*tls.Config)) *tls.Con
 	return cfg
 }
 
-// ticketMark begins what is added to a session's state.
+// ticketMark is the prefix of what is added to a session's state.
 const ticketMark = "ftp control session "
 
 func ticketExtra(id uint64) []byte {
 	return binary.BigEndian.AppendUint64([]byte(ticketMark), id)
 }
 
-// wrap makes tickets that name session id.
+// wrap makes tickets that contain session id.
 func (c *tlsContext) wrap(id uint64) wrapper {
 	return func(cs tls.ConnectionState, ss *tls.SessionState) ([]byte, error) {
 		ss.Extra = append(ss.Extra, ticketExtra(id))
@@ -115,11 +115,11 @@ func (c *tlsContext) wrap(id uint64) wrapper {
 	}
 }
 
-// wrapper is what makes tickets for crypto/tls.
+// wrapper makes tickets for crypto/tls.
 type wrapper = func(tls.ConnectionState, *tls.SessionState) ([]byte, error)
 
-// holding is wrap, which tells hold of each ticket of TLS 1.3. Older versions have theirs within
-// the handshake.
+// holding is wrap that also calls hold for each ticket of TLS 1.3. Older versions send theirs
+// within the handshake.
 func holding(wrap wrapper, hold func(records int)) wrapper {
 	if hold == nil {
 		return wrap
@@ -138,8 +138,8 @@ const (
 	ticketFields = 17       // what surrounds a ticket in its message (RFC 8446, section 4.6.1; the nonce is empty)
 )
 
-// unwrap accepts tickets that name session id. Others count as unknown, so that a full handshake
-// follows.
+// unwrap accepts tickets that contain session id. Others are treated as unknown, so that a full
+// handshake follows.
 func (c *tlsContext) unwrap(id uint64) func([]byte, tls.ConnectionState) (*tls.SessionState, error) {
 	return func(ticket []byte, cs tls.ConnectionState) (*tls.SessionState, error) {
 		ss, err := c.keys.DecryptTicket(ticket, cs)
@@ -158,8 +158,8 @@ func (c *tlsContext) unwrap(id uint64) func([]byte, tls.ConnectionState) (*tls.S
 
 func refuseTicket([]byte, tls.ConnectionState) (*tls.SessionState, error) { return nil, nil }
 
-// requireResumed ends handshakes that do not resume a session; then comes what else is to be
-// verified.
+// requireResumed fails handshakes that do not resume a session, and then runs the other
+// verification.
 func requireResumed(further func(tls.ConnectionState) error) func(tls.ConnectionState) error {
 	return func(cs tls.ConnectionState) error {
 		if !cs.DidResume {

@@ -2,16 +2,107 @@ package ftp
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
 	"os"
+	"sync/atomic"
 	"time"
 )
 
-// dataRefusal is the reply to a transfer command that has no way to move data, or the zero reply.
+// transfer is a command that may take long: it moves data or reads a file. While it runs, ABOR is
+// answered, and after 150 also STAT and NOOP; other commands are queued.
+type transfer struct {
+	verb, name string
+	began      time.Time
+	cancel     context.CancelCauseFunc
+	timer      *time.Timer              // starts the watcher
+	watched    chan struct{}            // closed when the watcher has ended
+	opened     atomic.Bool              // 150 was sent: replies to other commands cannot be mistaken for it
+	conn       atomic.Pointer[dataConn] // nil until it is open
+
+	endOfWait atomic.Pointer[func()] // ends the wait for a data connection; nil before 150
+	gaveUp    atomic.Bool            // the wait for a data connection was given up
+
+	whole bool // every byte has arrived and was verified; set while there is no watcher
+
+	// Written by the watcher, read after it has ended.
+	lost      bool        // the control connection ended
+	waitTimer *time.Timer // ends the wait for a data connection
+	aborted   bool        // ABOR came
+}
+
+func (t *transfer) bytes() int64 {
+	if c := t.conn.Load(); c != nil {
+		return c.count()
+	}
+	return 0
+}
+
+// movesData reports whether t uses a data connection; other commands only take long.
+func (t *transfer) movesData() bool {
+	return t.verb != "HASH" && t.verb != verbDigest && t.verb != "STAT"
+}
+
+// verbDigest is the verb of XCRC, XMD5 and the like.
+const verbDigest = "digest"
+
+// begin starts a transfer. Its context is cancelled by ABOR, by the loss of the control connection,
+// and with the session. Every begin is followed by a finish.
+func (s *session) begin(ctx context.Context, verb, name string) (context.Context, *transfer) {
+	t := &transfer{verb: verb, name: name, began: time.Now()}
+	ctx, t.cancel = context.WithCancelCause(ctx)
+	s.mu.Lock()
+	s.running = t
+	s.mu.Unlock()
+	s.watch(t)
+	return ctx, t
+}
+
+func (s *session) finish(t *transfer) {
+	s.unwatch(t)
+	t.cancel(nil)
+	if t.waitTimer != nil {
+		t.waitTimer.Stop()
+	}
+	s.aborted = t.aborted
+	s.mu.Lock()
+	s.running = nil
+	s.mu.Unlock()
+}
+
+// listing reports whether t is a listing.
+func (t *transfer) listing() bool { return t.verb == "LIST" || t.verb == "NLST" || t.verb == "MLSD" }
+
+// giveUpWaiting ends the wait for a data connection after goneGrace: the client has gone, or the
+// server is stopping.
+func (t *transfer) giveUpWaiting() {
+	if t.movesData() {
+		t.waitTimer = time.AfterFunc(goneGrace, func() {
+			t.gaveUp.Store(true)
+			if end := t.endOfWait.Load(); end != nil {
+				(*end)()
+			}
+		})
+	}
+}
+
+// setWait sets the function that ends the wait for a data connection that begins now. It is called
+// at once if the wait was given up.
+func (t *transfer) setWait(end func()) {
+	t.endOfWait.Store(&end)
+	if t.gaveUp.Load() {
+		end()
+	}
+}
+
+// endWait is called when the data connection is open.
+func (t *transfer) endWait() { t.endOfWait.Store(nil) }
+
+// goneGrace is how long a data connection may come after the end of the control connection.
+const goneGrace = time.Second
+
+// dataRefusal returns the reply to a transfer command without a usable data connection, or the zero
+// reply.
 func (s *session) dataRefusal() reply {
 	switch {
 	case s.endpoint == nil:
@@ -27,124 +118,7 @@ func (s *session) dataRefusal() reply {
 	return reply{}
 }
 
-// retr sends a file, or the part of it that REST or RANG has named (RFC 959, section 4.1.3).
-func (s *session) retr(ctx context.Context, arg string) reply {
-	off, limit := s.takeRestart(), int64(-1)
-	if start, n := s.takeRange(); n >= 0 {
-		off, limit = start, n
-	}
-	name, r := s.path(ctx, arg)
-	if !r.isZero() {
-		return r
-	}
-	if r := s.dataRefusal(); !r.isZero() {
-		return r
-	}
-	ctx, t := s.begin(ctx, "RETR", name)
-	defer s.finish(t)
-	body, err := s.fs.Open(ctx, name, off)
-	if err != nil {
-		return s.fail("RETR", name, err)
-	}
-	defer body.Close()
-	content, opening := announce(name, body, off, limit)
-	out, r := s.startSending(ctx, t, opening)
-	if !r.isZero() {
-		return r
-	}
-	defer out.abandon()
-	return s.endSending(ctx, t, out, s.copyBody(out.w, content))
-}
-
-// announce returns what is to be sent of body, and the text of 150, in which clients look for the
-// size. A file is sent as long as it was when it was opened; then the kernel need not be asked for
-// its end. limit < 0 is none.
-func announce(name string, body io.Reader, off, limit int64) (content io.Reader, opening string) {
-	opening = "Sending " + quote(name)
-	if f, isFile := body.(*os.File); isFile {
-		if fi, err := f.Stat(); err == nil {
-			size := max(fi.Size()-off, 0)
-			if limit < 0 || size < limit {
-				limit = size
-			}
-			opening = fmt.Sprintf("%s (%d bytes)", opening, limit)
-		}
-	}
-	if limit < 0 {
-		return body, opening
-	}
-	return io.LimitReader(body, limit), opening
-}
-
-// copyBody writes a file to the data connection; dst is the dataConn itself when nothing stands in
-// between, so that the bytes need not be copied.
-func (s *session) copyBody(dst io.Writer, body io.Reader) error {
-	if s.ascii && s.srv.ConvertASCII {
-		return copyOut(newASCIIWriter(dst), body)
-	}
-	if c, direct := dst.(*dataConn); direct {
-		_, err := c.ReadFrom(body)
-		return err
-	}
-	return copyOut(dst, body)
-}
-
-// outgoing is a data connection that carries bytes to the client.
-type outgoing struct {
-	conn *dataConn
-	z    *modeZWriter // nil in MODE S
-	w    io.Writer    // what to write to: conn or z
-	stop func() bool
-}
-
-// startSending says 150 and opens the data connection; it is cut when ctx ends.
-func (s *session) startSending(ctx context.Context, t *transfer, opening string) (*outgoing, reply) {
-	c, r := s.connect(ctx, t, opening)
-	if !r.isZero() {
-		return nil, r
-	}
-	out := &outgoing{conn: c, w: c, stop: context.AfterFunc(ctx, c.abort)}
-	if s.deflate {
-		out.z = newModeZWriter(c, s.zlevel)
-		out.w = out.z
-	}
-	return out, reply{}
-}
-
-// abandon cuts the connection, so that the client cannot take what it has for the whole. After
-// endSending it does nothing.
-func (o *outgoing) abandon() {
-	o.stop()
-	o.conn.abort()
-	if o.z != nil {
-		o.z.release()
-	}
-}
-
-// endSending closes the data connection in good order when err is nil, else it cuts it, and returns
-// the reply that ends the transfer.
-func (s *session) endSending(ctx context.Context, t *transfer, out *outgoing, err error) reply {
-	if out.z != nil && err == nil {
-		err = out.z.Close() // only now: a stream that is closed looks whole
-	}
-	if err == nil {
-		err = out.conn.finish()
-	}
-	s.logTransfer(ctx, t, err)
-	s.srv.totals.bytesDelivered.Add(t.bytes())
-	if err != nil {
-		out.abandon()
-		r := s.transferFailed(ctx, t, err)
-		if r.code == 450 || r.code == 550 {
-			r.code = 451 // what has begun cannot be refused any more (RFC 959, section 5.4)
-		}
-		return r
-	}
-	s.srv.totals.downloads.Add(1)
-	return reply{226, "Transfer complete."}
-}
-
-// connect says 150 and opens the data connection. The file is open and allowed by then.
+// connect sends 150 and opens the data connection. The file is open already.
 func (s *session) connect(ctx context.Context, t *transfer, opening string) (*dataConn, reply) {
 	e := s.endpoint
 	s.endpoint = nil
@@ -155,7 +129,7 @@ func (s *session) connect(ctx context.Context, t *transfer, opening string) (*da
 		e.dismiss(0, nil)
 		return nil, reply{426, "Control connection lost."}
 	}
-	t.waitFor(e.close)
+	t.setWait(e.close)
 	conn, err := e.open(ctx)
 	if err != nil {
 		return nil, s.noConnection(ctx, t, err)
@@ -165,25 +139,25 @@ func (s *session) connect(ctx context.Context, t *transfer, opening string) (*da
 		c = p.secured()
 	}
 	if c != nil {
-		t.waitIsOver()
+		t.endWait()
 		t.conn.Store(c)
 		return c, reply{}
 	}
 	c = s.newDataConn(conn)
 	if s.private {
-		t.waitFor(c.abort)
+		t.setWait(c.abort)
 		if err := c.secure(ctx, s.srv.tls.data(s.id, c.tap.hold)); err != nil {
 			return nil, s.noConnection(ctx, t, err)
 		}
 	}
-	t.waitIsOver()
+	t.endWait()
 	t.conn.Store(c)
 	return c, reply{}
 }
 
 func (s *session) noConnection(ctx context.Context, t *transfer, err error) reply {
 	s.srv.totals.failed.Add(1)
-	s.done.told = true
+	s.done.logged = true
 	s.logger.LogAttrs(ctx, slog.LevelWarn, "no data connection", slog.String("command", t.verb), slog.Any("error", err))
 	if cause := context.Cause(ctx); cause != nil {
 		r, _ := errorReply(cause)
@@ -192,8 +166,8 @@ func (s *session) noConnection(ctx context.Context, t *transfer, err error) repl
 	return noPort(err)
 }
 
-// transferFailed is the reply to a transfer that broke: the cause of ctx where somebody ended it,
-// the storage's error where that was it, and otherwise the connection.
+// transferFailed returns the reply to a failed transfer: by the cause of ctx if it was cancelled,
+// by the error of the storage if there is one, otherwise by the error of the connection.
 func (s *session) transferFailed(ctx context.Context, t *transfer, err error) reply {
 	s.srv.totals.failed.Add(1)
 	if cause := context.Cause(ctx); cause != nil {
@@ -213,15 +187,14 @@ func (s *session) transferFailed(ctx context.Context, t *transfer, err error) re
 	return reply{426, "The data connection broke; transfer aborted."}
 }
 
-// logTransfer tells and remembers how t ended: with err, or rather with the cause of ctx where
-// somebody ended it.
+// logTransfer logs and records how t ended: with err, or with the cause of ctx if it was cancelled.
 func (s *session) logTransfer(ctx context.Context, t *transfer, err error) {
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		err = cause
 	}
 	s.remember(t, err)
 	s.done.count(t, err)
-	s.done.told = true
+	s.done.logged = true
 	level := levelOf(err)
 	if !s.logger.Enabled(ctx, level) {
 		return
@@ -235,40 +208,4 @@ func (s *session) logTransfer(ctx context.Context, t *transfer, err error) {
 		return
 	}
 	s.logger.LogAttrs(ctx, level, "transfer failed", append(attrs, slog.Any("error", err))...)
-}
-
-// stor replaces a file, or continues it where REST said (RFC 959, section 4.1.3; RFC 3659, section
-// 5).
-func (s *session) stor(ctx context.Context, arg string) reply {
-	off := s.takeRestart()
-	name, r := s.path(ctx, arg)
-	if !r.isZero() {
-		return r
-	}
-	return s.receive(ctx, "STOR", name, off, "")
-}
-
-// appe appends to a file, or creates it.
-func (s *session) appe(ctx context.Context, arg string) reply {
-	s.takeRestart()
-	name, r := s.path(ctx, arg)
-	if !r.isZero() {
-		return r
-	}
-	return s.receive(ctx, "APPE", name, AtEnd, "")
-}
-
-// stou stores under a name of the server's choice, which the reply tells in the form that the
-// client can use where it is (RFC 1123, section 4.1.2.9).
-func (s *session) stou(ctx context.Context, arg string) reply {
-	s.takeRestart()
-	if arg == "" {
-		arg = "upload"
-	}
-	arg += "." + rand.Text()[:12]
-	name, r := s.path(ctx, arg)
-	if !r.isZero() {
-		return r
-	}
-	return s.receive(ctx, "STOU", name, 0, "FILE: "+arg)
 }

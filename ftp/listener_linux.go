@@ -10,21 +10,20 @@ import (
 	"time"
 )
 
-// tcpListener listens on one port for a data connection. It is made with as few system calls as
-// will do: four, where net.Listen takes seven; and one to accept, where the net package takes five.
-// As most clients connect before they send the command that uses the connection, accept mostly
-// finds it there, and the poller hears of neither.
+// tcpListener listens on one port for a data connection. It uses the minimum of system calls: four,
+// where net.Listen takes seven; and one to accept, where the net package takes five. As most
+// clients connect before they send the command that uses the connection, accept usually finds it in
+// the queue, and neither is registered with the poller.
 type tcpListener struct {
 	socket
 	port uint16
-	zone string // of the address, where it is of one link only
+	zone string // of a link-local address
 }
 
-// backlog leaves room for strangers besides the one client that is expected, until they are looked
-// at.
+// backlog leaves room for strangers besides the expected client, until they are checked.
 const backlog = 128
 
-// listenPort listens on addr, or returns errPortTaken when something else does.
+// listenPort listens on addr, or returns errPortTaken if the port is in use.
 func listenPort(addr netip.AddrPort) (*tcpListener, error) {
 	family, sa, err := sockaddr(addr)
 	if err != nil {
@@ -43,7 +42,7 @@ func listenPort(addr netip.AddrPort) (*tcpListener, error) {
 	return l, nil
 }
 
-// listen binds fd to sa. SO_REUSEADDR lets connections in TIME-WAIT be; two sockets may then bind
+// listen binds fd to sa. SO_REUSEADDR ignores connections in TIME-WAIT; two sockets may then bind
 // to one port, and the second one fails to listen.
 func listen(fd int, sa syscall.Sockaddr) error {
 	if err := syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1); err != nil {
@@ -62,11 +61,11 @@ func listen(fd int, sa syscall.Sockaddr) error {
 	return os.NewSyscallError(call, err)
 }
 
-// accept returns the next connection and who made it.
+// accept returns the next connection and its peer.
 func (l *tcpListener) accept() (net.Conn, netip.Addr, error) { return l.acceptBy(l.onReadable) }
 
-// acceptNow is accept for a connection that is there already. It fails when there is none, or when
-// accept has waited.
+// acceptNow accepts a connection that is in the queue. It fails if there is none, or if accept has
+// waited before.
 func (l *tcpListener) acceptNow() (net.Conn, netip.Addr, error) { return l.acceptBy(l.atOnce) }
 
 func (l *tcpListener) acceptBy(how func(func(int) error) error) (net.Conn, netip.Addr, error) {
@@ -83,7 +82,7 @@ func (l *tcpListener) acceptBy(how func(func(int) error) error) (net.Conn, netip
 	}
 }
 
-// acceptFD accepts at once, or when the poller says so, as how has it.
+// acceptFD accepts at once or after waiting, depending on how.
 func acceptFD(how func(func(int) error) error) (fd int, sa syscall.Sockaddr, err error) {
 	accept := func(listening int) error {
 		fd, sa, err = syscall.Accept4(listening, syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
@@ -97,7 +96,7 @@ func acceptFD(how func(func(int) error) error) (fd int, sa syscall.Sockaddr, err
 
 func (l *tcpListener) setDeadline(t time.Time) { l.SetReadDeadline(t) }
 
-// sockaddr is the form of addr that the kernel takes, and its address family.
+// sockaddr returns addr in the form of the kernel, and its address family.
 func sockaddr(addr netip.AddrPort) (family int, sa syscall.Sockaddr, err error) {
 	ip := addr.Addr().Unmap()
 	if ip.Is4() {
@@ -118,7 +117,7 @@ func sockaddr(addr netip.AddrPort) (family int, sa syscall.Sockaddr, err error) 
 	return syscall.AF_INET6, sa6, nil
 }
 
-// addrPortOf is the address in sa, with zone where its kind has one; IPv4 in IPv6 clothes is IPv4.
+// addrPortOf returns the address in sa, with zone if it is link-local; IPv4-mapped IPv6 is IPv4.
 func addrPortOf(sa syscall.Sockaddr, zone string) netip.AddrPort {
 	switch sa := sa.(type) {
 	case *syscall.SockaddrInet4:

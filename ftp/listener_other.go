@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// backlog is about how many connections may wait.
+// backlog is about how many connections the queue holds.
 const backlog = 128
 
 // tcpListener listens on one port for a data connection.
@@ -19,8 +19,8 @@ type tcpListener struct {
 	port uint16
 }
 
-// listenPort listens on addr. Any failure counts as errPortTaken, because systems differ in how
-// they say it.
+// listenPort listens on addr. Any failure counts as errPortTaken, because systems report it
+// differently.
 func listenPort(addr netip.AddrPort) (*tcpListener, error) {
 	lc := net.ListenConfig{KeepAlive: -1}
 	l, err := lc.Listen(context.Background(), "tcp", addr.String())
@@ -30,7 +30,7 @@ func listenPort(addr netip.AddrPort) (*tcpListener, error) {
 	return &tcpListener{TCPListener: l.(*net.TCPListener), port: addr.Port()}, nil
 }
 
-// accept returns the next connection and who made it.
+// accept returns the next connection and its peer.
 func (l *tcpListener) accept() (net.Conn, netip.Addr, error) {
 	conn, err := l.AcceptTCP()
 	if err != nil {
@@ -40,7 +40,7 @@ func (l *tcpListener) accept() (net.Conn, netip.Addr, error) {
 	return conn, peer.Addr().Unmap(), nil
 }
 
-// acceptNow is accept for a connection that is there already.
+// acceptNow accepts a connection that is in the queue.
 func (l *tcpListener) acceptNow() (net.Conn, netip.Addr, error) {
 	l.setDeadline(time.Now().Add(time.Millisecond))
 	return l.accept()

@@ -1,0 +1,328 @@
+package ftp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+)
+
+// dynamicPorts are the ports without registered services (RFC 6335, section 6): the default for
+// passive ports. Port 0 would let the kernel choose, but it avoids every port with a connection in
+// TIME-WAIT, and each download leaves one: after some ten thousand downloads within a minute no
+// port is left on the whole machine, and the search becomes slow long before. Binding to a port by
+// number has neither problem. Some systems also assign ports in sequence, so that the next one is
+// easy to guess.
+var dynamicPorts = PortRange{First: 49152, Last: 65535}
+
+// passive waits for the client to connect (RFC 959, section 4.1.2, PASV; RFC 2428, section 3,
+// EPSV).
+//
+// Most clients send the command that uses the connection at once. If it does not arrive within
+// acceptEarlyAfter, acceptEarly accepts connections, so that strangers do not fill the queue, and
+// closes one that is not used. A client may begin its TLS handshake before the command, and send
+// the command after it: then the handshake is done early.
+type passive struct {
+	listener *tcpListener
+	allowed  func(netip.Addr) bool
+	timeout  time.Duration
+	// secure performs the handshake on the connection that acceptEarly has accepted, if the client
+	// has sent hello, its beginning, before the command; nil without TLS.
+	secure   func(ctx context.Context, conn net.Conn, hello []byte) (*dataConn, error)
+	released func() // called when the port is free again, at least once; may be nil
+
+	mu      sync.Mutex
+	opened  bool          // guarded by mu; open or dismiss was called, or it has expired
+	over    error         // guarded by mu; why it failed before it was opened
+	timer   *time.Timer   // guarded by mu; starts acceptEarly, later expire; nil without limit
+	arrived chan struct{} // guarded by mu; closed when acceptEarly is done; nil before it begins
+	unread  net.Conn      // guarded by mu; acceptEarly waits for its first byte
+	cancel  func()        // guarded by mu; ends the handshake of acceptEarly
+	conn    net.Conn      // accepted by acceptEarly; guarded by mu
+	early   *dataConn     // conn, if its handshake is done; guarded by mu
+	failure error         // error of acceptEarly; guarded by mu
+}
+
+// listenPassive listens on local at a random port of ports. Connections from addresses that allowed
+// rejects are dropped. timeout is how long open waits for one.
+func listenPassive(local netip.Addr, allowed func(netip.Addr) bool, ports PortRange, timeout time.Duration) (*passive, error) {
+	for port := range ports.usable().shuffled() {
+		l, err := listenPort(netip.AddrPortFrom(local, port))
+		if errors.Is(err, errPortTaken) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("listening for a data connection: %w", err)
+		}
+		return &passive{listener: l, allowed: allowed, timeout: timeout}, nil
+	}
+	return nil, errPortsExhausted
+}
+
+// usable is the range that r stands for.
+func (r PortRange) usable() PortRange {
+	if r == (PortRange{}) {
+		return dynamicPorts
+	}
+	return PortRange{First: max(r.First, 1), Last: r.Last}
+}
+
+// size is how many ports r stands for.
+func (r PortRange) size() int {
+	r = r.usable()
+	return int(r.Last) - int(r.First) + 1
+}
+
+// shuffled yields every port of the range once, beginning anywhere: it walks the range in steps
+// that have no divisor in common with its size. Nothing is drawn or stored per port.
+func (r PortRange) shuffled() func(yield func(uint16) bool) {
+	return func(yield func(uint16) bool) {
+		size := int(r.Last) - int(r.First) + 1
+		if size <= 0 {
+			return
+		}
+		at, step := rand.IntN(size), coprime(size)
+		for range size {
+			if !yield(r.First + uint16(at)) {
+				return
+			}
+			at = (at + step) % size
+		}
+	}
+}
+
+// coprime draws a number in [1, n] that has no divisor in common with n.
+func coprime(n int) int {
+	for {
+		step := 1 + rand.IntN(n)
+		a, b := n, step
+		for b != 0 {
+			a, b = b, a%b
+		}
+		if a == 1 {
+			return step
+		}
+	}
+}
+
+// port returns the port number for the reply.
+func (p *passive) port() uint16 { return p.listener.port }
+
+// acceptEarlyAfter is how long connections stay in the accept queue before they are accepted
+// without a command.
+const acceptEarlyAfter = 20 * time.Millisecond
+
+// limit closes the endpoint if it is not used within life. It is called once, before open.
+func (p *passive) limit(life time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.timer = time.AfterFunc(acceptEarlyAfter, func() { p.acceptEarly(life) })
+}
+
+// acceptEarly accepts the owner's connection, until open or dismiss is called.
+func (p *passive) acceptEarly(life time.Duration) {
+	p.mu.Lock()
+	if p.opened {
+		p.mu.Unlock()
+		return
+	}
+	done := make(chan struct{})
+	p.arrived = done
+	p.listener.setDeadline(time.Now().Add(life))
+	p.mu.Unlock()
+	conn, err := p.accept()
+	p.close()
+	var early *dataConn
+	if err == nil && p.secure != nil {
+		early, err = p.handshake(conn, life)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.conn, p.early, p.failure = conn, early, err
+	close(done)
+	switch {
+	case p.opened:
+	case err == nil:
+		p.timer = time.AfterFunc(life, p.expire)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		p.opened, p.over = true, errPortUnused
+	default:
+		p.opened, p.over = true, err
+	}
+}
+
+// expire closes a connection that was not used.
+func (p *passive) expire() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.opened {
+		p.opened, p.over = true, errPortUnused
+		dismissConn(p.conn, p.early, 0, nil)
+	}
+}
+
+// dismissConn closes a connection that is not used; early is not nil if its handshake is done.
+func dismissConn(conn net.Conn, early *dataConn, wait time.Duration, secure func(net.Conn) *dataConn) {
+	if early == nil && secure != nil {
+		if early = secure(conn); early == nil {
+			return
+		}
+	}
+	if early != nil {
+		early.dismiss(wait)
+		return
+	}
+	linger(conn, wait)
+}
+
+// handshake waits for the first bytes on conn and performs the handshake that they begin. It
+// returns nil if open or dismiss was called before any arrived. After an error the connection is
+// closed.
+func (p *passive) handshake(conn net.Conn, life time.Duration) (*dataConn, error) {
+	p.mu.Lock()
+	if p.opened {
+		p.mu.Unlock()
+		return nil, nil
+	}
+	p.unread = conn
+	conn.SetReadDeadline(time.Now().Add(life))
+	p.mu.Unlock()
+	hello := make([]byte, 512)
+	n, err := conn.Read(hello)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	p.mu.Lock()
+	p.unread, p.cancel = nil, cancel
+	opened := p.opened
+	p.mu.Unlock()
+	switch {
+	case n > 0:
+		return p.secure(ctx, conn, hello[:n])
+	case opened:
+		return nil, nil // the caller of open sees the error
+	}
+	linger(conn, 0)
+	return nil, err
+}
+
+// secured returns the connection that open has returned if its handshake is done, else nil.
+func (p *passive) secured() *dataConn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.early
+}
+
+// ended returns the error of a port that failed before it was used, or nil.
+func (p *passive) ended() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.over
+}
+
+// accept returns the next connection of the owner and drops those of others.
+func (p *passive) accept() (net.Conn, error) {
+	for {
+		conn, peer, err := p.listener.accept()
+		if err != nil || p.allowed(peer) {
+			return conn, err
+		}
+		conn.Close()
+	}
+}
+
+// use takes the endpoint over from acceptEarly. first is false if it was used before. arrived is
+// not nil if acceptEarly is running or done; it is closed when it is done.
+func (p *passive) use() (arrived chan struct{}, first bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	first = !p.opened
+	p.opened = true
+	if p.unread != nil {
+		p.unread.SetReadDeadline(time.Unix(1, 0))
+	}
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+	return p.arrived, first
+}
+
+func (p *passive) open(ctx context.Context) (net.Conn, error) {
+	arrived, first := p.use()
+	if !first {
+		return nil, errEndpointUsed
+	}
+	defer p.close()
+	stop := context.AfterFunc(ctx, p.close)
+	defer stop()
+	if ctx.Err() != nil {
+		p.close()
+	}
+	p.listener.setDeadline(time.Now().Add(p.timeout))
+	conn, err := p.await(arrived)
+	switch {
+	case err == nil:
+		return conn, nil
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case errors.Is(err, net.ErrClosed):
+		return nil, errEndpointUsed
+	}
+	return nil, fmt.Errorf("waiting for the data connection: %w", err)
+}
+
+// await returns the connection of acceptEarly, or else of accept.
+func (p *passive) await(arrived chan struct{}) (net.Conn, error) {
+	if arrived == nil {
+		return p.accept()
+	}
+	<-arrived
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.conn, p.failure
+}
+
+func (p *passive) close() {
+	p.listener.Close()
+	p.mu.Lock()
+	cancel := p.cancel
+	p.mu.Unlock()
+	if cancel != nil {
+		cancel()
+	}
+	if p.released != nil {
+		p.released()
+	}
+}
+
+func (p *passive) dismiss(wait time.Duration, secure func(net.Conn) *dataConn) {
+	defer p.close()
+	arrived, first := p.use()
+	if !first {
+		return
+	}
+	if arrived != nil {
+		p.close()
+		if _, err := p.await(arrived); err == nil {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			dismissConn(p.conn, p.early, wait, secure)
+		}
+		return
+	}
+	for range backlog + 1 {
+		conn, peer, err := p.listener.acceptNow()
+		if err != nil {
+			return
+		}
+		if p.allowed(peer) {
+			dismissConn(conn, nil, wait, secure)
+		} else {
+			conn.Close()
+		}
+	}
+}

@@ -1,0 +1,125 @@
+package ftp
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+)
+
+// retr sends a file, or the part of it selected by REST or RANG (RFC 959, section 4.1.3).
+func (s *session) retr(ctx context.Context, arg string) reply {
+	off, limit := s.takeRestart(), int64(-1)
+	if start, n := s.takeRange(); n >= 0 {
+		off, limit = start, n
+	}
+	name, r := s.path(ctx, arg)
+	if !r.isZero() {
+		return r
+	}
+	if r := s.dataRefusal(); !r.isZero() {
+		return r
+	}
+	ctx, t := s.begin(ctx, "RETR", name)
+	defer s.finish(t)
+	body, err := s.fs.Open(ctx, name, off)
+	if err != nil {
+		return s.fail("RETR", name, err)
+	}
+	defer body.Close()
+	content, opening := announce(name, body, off, limit)
+	out, r := s.startSending(ctx, t, opening)
+	if !r.isZero() {
+		return r
+	}
+	defer out.abort()
+	return s.endSending(ctx, t, out, s.copyBody(out.w, content))
+}
+
+// announce returns the part of body to send, and the text of 150, which clients parse for the size.
+// A file is sent with the size that it had when it was opened; this saves a system call at its end.
+// limit < 0 is none.
+func announce(name string, body io.Reader, off, limit int64) (content io.Reader, opening string) {
+	opening = "Sending " + quote(name)
+	if f, isFile := body.(*os.File); isFile {
+		if fi, err := f.Stat(); err == nil {
+			size := max(fi.Size()-off, 0)
+			if limit < 0 || size < limit {
+				limit = size
+			}
+			opening = fmt.Sprintf("%s (%d bytes)", opening, limit)
+		}
+	}
+	if limit < 0 {
+		return body, opening
+	}
+	return io.LimitReader(body, limit), opening
+}
+
+// copyBody writes a file to the data connection. dst is the dataConn itself if no encoding is in
+// between; then the bytes need not be copied.
+func (s *session) copyBody(dst io.Writer, body io.Reader) error {
+	if s.ascii && s.srv.ConvertASCII {
+		return copyOut(newASCIIWriter(dst), body)
+	}
+	if c, direct := dst.(*dataConn); direct {
+		_, err := c.ReadFrom(body)
+		return err
+	}
+	return copyOut(dst, body)
+}
+
+// outgoing is a data connection that carries bytes to the client.
+type outgoing struct {
+	conn *dataConn
+	z    *modeZWriter // nil in MODE S
+	w    io.Writer    // conn or z
+	stop func() bool
+}
+
+// startSending sends 150 and opens the data connection. It is aborted when ctx ends.
+func (s *session) startSending(ctx context.Context, t *transfer, opening string) (*outgoing, reply) {
+	c, r := s.connect(ctx, t, opening)
+	if !r.isZero() {
+		return nil, r
+	}
+	out := &outgoing{conn: c, w: c, stop: context.AfterFunc(ctx, c.abort)}
+	if s.deflate {
+		out.z = newModeZWriter(c, s.zlevel)
+		out.w = out.z
+	}
+	return out, reply{}
+}
+
+// abort aborts the connection, so that the client cannot mistake the file for complete. After
+// endSending it does nothing.
+func (o *outgoing) abort() {
+	o.stop()
+	o.conn.abort()
+	if o.z != nil {
+		o.z.release()
+	}
+}
+
+// endSending closes the data connection properly if err is nil, else aborts it. It returns the
+// final reply of the transfer.
+func (s *session) endSending(ctx context.Context, t *transfer, out *outgoing, err error) reply {
+	if out.z != nil && err == nil {
+		err = out.z.Close() // only now: a closed stream looks complete
+	}
+	if err == nil {
+		err = out.conn.finish()
+	}
+	s.logTransfer(ctx, t, err)
+	s.srv.totals.bytesDelivered.Add(t.bytes())
+	if err != nil {
+		out.abort()
+		r := s.transferFailed(ctx, t, err)
+		if r.code == 450 || r.code == 550 {
+			r.code = 451 // after 150 it cannot be refused any more (RFC 959, section 5.4)
+		}
+		return r
+	}
+	s.srv.totals.downloads.Add(1)
+	return reply{226, "Transfer complete."}
+}

@@ -1,0 +1,96 @@
+package ftp
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"time"
+)
+
+// A tally sums up a session, for the log line at its end.
+type tally struct {
+	user           string // the last one that logged in
+	files          int    // transferred completely
+	received, sent int64  // bytes of files, as on the wire
+	refused        int    // commands
+	logged         bool   // the result of the current command is in the log
+}
+
+// Commands whose refusals are normal answers: programs probe with them.
+var probeCommands = map[string]bool{"SIZE": true, "MDTM": true, "MLST": true, "HOST": true, "CLNT": true, "OPTS": true, "LANG": true}
+
+// How many refused commands of a session are logged, before and after its login.
+const (
+	maxRefusalsBefore = 3
+	maxRefusalsAfter  = 30
+)
+
+// address returns the attributes of the client's address. The port is separate, so that logs can be
+// searched for the address.
+func address(remote netip.AddrPort) (addr, port slog.Attr) {
+	return slog.String("address", remote.Addr().String()), slog.Int("port", int(remote.Port()))
+}
+
+// logRefusal logs a refused command with the reason. Probes, and refusals beyond a number per
+// session, are logged at a lower level, so that clients cannot fill the log. c is nil if there is
+// no such command.
+func (s *session) logRefusal(ctx context.Context, c *command, verb []byte, arg string, r reply) {
+	logged := s.done.logged
+	s.done.logged = false
+	if r.code < 400 || r.code == 421 || logged {
+		return
+	}
+	s.done.refused++
+	most := maxRefusalsAfter
+	if s.fs == nil {
+		most = maxRefusalsBefore
+	}
+	level := slog.LevelWarn
+	if s.done.refused > most || c != nil && probeCommands[c.name] || c == nil && s.fs == nil {
+		level = slog.LevelInfo
+	}
+	if !s.logger.Enabled(ctx, level) {
+		return
+	}
+	if c != nil {
+		verb = []byte(c.name) // the line buffer is reused while a command runs
+	}
+	verb, arg = harmless(c, verb, arg)
+	s.logger.LogAttrs(ctx, level, "command refused", slog.String("user", s.name), slog.String("command", string(verb)),
+		slog.String("arg", arg), slog.Int("code", r.code), slog.String("reason", r.text))
+}
+
+// count adds a finished transfer to the tally.
+func (d *tally) count(t *transfer, err error) {
+	if t.listing() {
+		return
+	}
+	switch t.verb {
+	case "RETR":
+		d.sent += t.bytes()
+	default:
+		d.received += t.bytes()
+	}
+	if err == nil {
+		d.files++
+	}
+}
+
+// levelOf returns the log level of a transfer that ended with err: one that the client aborted
+// needs no attention.
+func levelOf(err error) slog.Level {
+	if err == nil || errors.Is(err, errAborted) || errors.Is(err, errShutdown) || errors.Is(err, errKicked) {
+		return slog.LevelInfo
+	}
+	return slog.LevelWarn
+}
+
+// logEnd logs the summary of a session that has logged in.
+func (s *session) logEnd(ctx context.Context) {
+	if d := &s.done; d.user != "" {
+		s.logger.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "session ended", slog.String("user", d.user),
+			slog.Int("files", d.files), slog.Int64("received", d.received), slog.Int64("sent", d.sent),
+			slog.Int("refused", d.refused), slog.Duration("took", time.Since(s.began)))
+	}
+}
