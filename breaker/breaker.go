@@ -1,10 +1,15 @@
-// Package breaker knows whether a remote answers, and bounds how long its callers wait for one that
+// Package breaker tracks whether a remote responds, and bounds how long callers wait for one that
 // does not.
 //
-// A query that has another answer (an old listing, what is cached, what waits to be sent) does not
-// wait for the remote longer than Options.Wait. When it was not answered the breaker is open for a
-// while: then nobody waits, until a probe or a call is answered and closes it. A query without
-// another answer waits longer; a Watchdog ends it.
+// A query that can be answered without the remote (from an old listing, the cache, the pending
+// changes) waits for the remote no longer than Options.Wait. After a timeout the breaker is open
+// for a while: queries do not wait until a probe or a call succeeds and closes it. A query that
+// needs the remote waits longer; a Watchdog ends it.
+//
+// The files, in reading order:
+//
+//	breaker.go     Breaker: whether to send a query
+//	watchdog.go    Watchdog: when to cancel a call
 package breaker
 
 import (
@@ -18,57 +23,57 @@ import (
 	"ferry/remote"
 )
 
-// DefaultWait is the Wait of Options that name none.
+// DefaultWait is the default of Options.Wait.
 const DefaultWait = 5 * time.Second
 
-// cooldown is how long a remote that did not answer is not asked what can go without an answer.
+// cooldown is how long after a timeout optional queries are not sent to the remote.
 const cooldown = 5 * time.Second
 
-// ErrOpen is the answer to a query that was not made, because the breaker is open.
+// ErrOpen is returned for a query that was not sent, because the breaker is open.
 var ErrOpen = errors.New("the remote did not answer a moment ago")
 
-// Options are what a Breaker may be told. The zero value never probes and logs nothing.
+// Options configure a Breaker. The zero value never probes and logs nothing.
 type Options struct {
-	// Wait is how long a query that has another answer waits; 0 = DefaultWait.
+	// Wait bounds a query that can be answered without the remote; 0 = DefaultWait.
 	Wait time.Duration
-	// Open says that the remote did not answer a moment ago.
+	// Open means that the breaker begins open.
 	Open bool
-	// Probe asks the remote for a sign of life; nil = it is not probed.
+	// Probe sends a cheap request to the remote; nil = no probes.
 	Probe func(context.Context) error
 	Log   *slog.Logger // nil: nothing is logged
 }
 
 // A Breaker belongs to one remote. Its methods may be called concurrently.
 type Breaker struct {
-	wait  time.Duration               // how long a query that has another answer waits
-	probe func(context.Context) error // asks the remote for a sign of life; may be nil
+	wait  time.Duration               // bounds a query that can be answered without the remote
+	probe func(context.Context) error // sends a cheap request to the remote; may be nil
 	log   *slog.Logger
 
 	mu      sync.Mutex
-	open    bool      // guarded by mu; the remote is not asked
-	warned  bool      // guarded by mu; the log says that it is open
-	since   time.Time // guarded by mu; when the remote last did not answer
+	open    bool      // guarded by mu; optional queries are not sent
+	warned  bool      // guarded by mu; the open breaker was logged
+	since   time.Time // guarded by mu; time of the last timeout
 	probing bool      // guarded by mu
 	closed  bool      // guarded by mu; by Close
-	cancel  func()    // guarded by mu; ends the probe that is under way
+	cancel  func()    // guarded by mu; ends the running probe
 	probes  sync.WaitGroup
 }
 
-// New returns a breaker that is closed unless the options say otherwise.
+// New returns a breaker. It is closed unless o.Open is set.
 func New(o Options) *Breaker {
 	b := &Breaker{wait: cmp.Or(o.Wait, DefaultWait), probe: o.Probe, log: o.Log, open: o.Open}
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
 	}
-	b.since = time.Now().Add(-cooldown) // the first query begins a probe
+	b.since = time.Now().Add(-cooldown) // the first query starts a probe
 	return b
 }
 
-// Wait returns how long a query that has another answer waits for the remote.
+// Wait returns the bound of a query that can be answered without the remote.
 func (b *Breaker) Wait() time.Duration { return b.wait }
 
-// Trip notes that the remote did not answer. A probe finds out whether that concerns more than one
-// call.
+// Trip opens the breaker: the remote did not respond. A probe checks whether more than one call is
+// affected.
 func (b *Breaker) Trip() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -76,7 +81,7 @@ func (b *Breaker) Trip() {
 	b.startProbe()
 }
 
-// Reset notes that the remote has answered.
+// Reset closes the breaker: the remote has responded.
 func (b *Breaker) Reset() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -87,8 +92,8 @@ func (b *Breaker) Reset() {
 	}
 }
 
-// Closed reports whether a query that can go without an answer is asked. While the remote is away
-// it is probed from time to time as long as there are querys, so that those need not wait.
+// Closed reports whether to send an optional query. While the breaker is open, queries start probes
+// from time to time, so that they need not wait themselves.
 func (b *Breaker) Closed() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -96,8 +101,8 @@ func (b *Breaker) Closed() bool {
 	switch {
 	case !b.open || b.closed:
 		return true
-	case silent >= 2*cooldown && !b.probing: // nobody has asked for a while
-		b.since = time.Now() // one asks, and the others wait for that
+	case silent >= 2*cooldown && !b.probing: // there was no query for a while
+		b.since = time.Now() // one query is sent, the others wait for its result
 		return true
 	case silent >= cooldown:
 		b.startProbe()
@@ -105,7 +110,7 @@ func (b *Breaker) Closed() bool {
 	return false
 }
 
-// startProbe begins a probe, unless one is under way.
+// startProbe starts a probe, unless one is running.
 // LOCKS_REQUIRED(b.mu)
 func (b *Breaker) startProbe() {
 	if b.probing || b.closed || b.probe == nil {
@@ -138,8 +143,8 @@ func (b *Breaker) probed(err error) {
 	b.since = time.Now()
 }
 
-// Ask makes a call that can go without an answer. Its error is ErrOpen, or that of the call; then
-// the caller goes on with what it has, unless its own context has ended or the error is an answer.
+// Ask makes an optional call. It returns ErrOpen, or the error of the call; then the caller uses
+// what it has, unless its own context has ended or the error is an answer.
 func (b *Breaker) Ask(ctx context.Context, call func(context.Context) error) error {
 	if !b.Closed() {
 		return ErrOpen
@@ -151,7 +156,7 @@ func (b *Breaker) Ask(ctx context.Context, call func(context.Context) error) err
 	return err
 }
 
-// soonKey is that of a context under which everything can go without an answer.
+// soonKey is the key of a context in which every call is optional.
 type soonKey struct{}
 
 // WithoutWait returns a context for queries that can go without an answer: who knows whether the
@@ -163,11 +168,11 @@ func (b *Breaker) Soon(ctx context.Context) (context.Context, context.CancelFunc
 	return context.WithTimeoutCause(WithoutWait(ctx), b.wait, ErrSilent)
 }
 
-// MayWait reports whether what ctx is for is worth waiting for a remote that is away.
+// MayWait reports whether calls under ctx may wait for a remote that does not respond.
 func MayWait(ctx context.Context) bool { return ctx.Value(soonKey{}) == nil }
 
-// Alive asks the remote for a sign of life, which may take as long as wait, and reports whether it
-// came. Without a probe there is none.
+// Alive probes the remote, for at most wait, and reports whether it responded. Without a probe it
+// returns false.
 func (b *Breaker) Alive(ctx context.Context, wait time.Duration) bool {
 	if b.probe == nil {
 		return false
@@ -181,7 +186,7 @@ func (b *Breaker) Alive(ctx context.Context, wait time.Duration) bool {
 	return err == nil
 }
 
-// Report notes how a call ended.
+// Report records the result of a call.
 func (b *Breaker) Report(ctx context.Context, err error) {
 	switch {
 	case err == nil || remote.Permanent(err) && !errors.Is(err, context.Canceled):
@@ -191,7 +196,7 @@ func (b *Breaker) Report(ctx context.Context, err error) {
 	}
 }
 
-// Close ends a probe that is under way, and waits for it.
+// Close cancels a running probe, and waits for its end.
 func (b *Breaker) Close() {
 	b.mu.Lock()
 	b.closed = true
@@ -202,7 +207,7 @@ func (b *Breaker) Close() {
 	b.probes.Wait()
 }
 
-// IsAnswer tells an error by which the remote says what is, from one that says nothing about it.
+// IsAnswer reports whether err is a definite answer of the remote about the name.
 func IsAnswer(err error) bool {
 	return errors.Is(err, remote.ErrNotExist) || errors.Is(err, remote.ErrNotDir) || errors.Is(err, remote.ErrPermission) ||
 		errors.Is(err, remote.ErrBadName) || errors.Is(err, remote.ErrInvalid)

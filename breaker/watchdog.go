@@ -11,22 +11,21 @@ import (
 	"ferry/remote"
 )
 
-// A remote that gives no sign of life must not hold its clients up: each call of theirs that waits
-// for it ends within AnswerLimit. What goes on after such a call, the reading of a file and the
-// writing of an upload, has limits of its own.
+// A remote that does not respond must not block clients: each call that waits for it ends within
+// AnswerLimit. Reading a file and writing an upload have limits of their own.
 
-// AnswerLimit is how long a client waits at most for a remote that gives no sign of life.
+// AnswerLimit is how long a client waits for a remote that does not respond.
 const AnswerLimit = 30 * time.Second
 
 const (
-	// ChangeLimit is how long a change may take until it is cancelled: a driver may then wait for
-	// its answer once more.
+	// ChangeLimit is how long a change may take before it is cancelled: the driver may then wait
+	// for its response once more.
 	ChangeLimit = AnswerLimit - remote.AnswerTime
-	// probeLimit is how long the answer to a probe may take.
+	// probeLimit is how long a probe may take.
 	probeLimit = 10 * time.Second
 )
 
-// ErrSilent is why a call was cancelled that waited for the remote in vain. It is a
+// ErrSilent is the cause of a call cancelled because the remote did not respond. It is a
 // context.DeadlineExceeded.
 var ErrSilent error = silentError{}
 
@@ -37,13 +36,13 @@ func (silentError) Error() string { return "the remote gives no sign of life" }
 // Hint returns one line for the client.
 func (silentError) Hint() string { return "The storage does not answer; try again." }
 
-// Unwrap says what it is: a time-out, and no answer.
+// Unwrap returns context.DeadlineExceeded.
 func (silentError) Unwrap() error { return context.DeadlineExceeded }
 
-// A Limit says how long a call may wait for the remote.
+// A Limit bounds how long a call may wait for the remote.
 type Limit struct {
-	limit time.Duration // without a sign of life
-	long  bool          // it may take longer by its nature: the remote is probed, and the call goes on if that is answered
+	limit time.Duration // without a response
+	long  bool          // it may take longer: the remote is probed, and the call continues if it responds
 }
 
 // ForQuery is the limit of a query.
@@ -59,30 +58,30 @@ func ForChange() Limit { return Limit{limit: ChangeLimit} }
 // ForLongChange is the limit of a change that may take long.
 func ForLongChange() Limit { return Limit{ChangeLimit - probeLimit, true} }
 
-// A Watchdog cancels a call when no sign of life has come for as long as its limit says. A nil one
-// does nothing.
+// A Watchdog cancels a call when the remote has not responded within its limit. A nil one does
+// nothing.
 type Watchdog struct {
-	limit  time.Duration
-	probe  func() bool // asks the remote for a sign of life; nil = nobody asks
-	cancel context.CancelCauseFunc
-	cause  func() error // why the context of the call has ended
-	tell   func()       // is called when it cancels the call
-	begun  time.Time
-	heard  atomic.Int64 // when the last sign of life came, as a time.Duration since begun
-	paused atomic.Bool  // the call waits for its caller
+	limit    time.Duration
+	probe    func() bool // probes the remote; nil = no probes
+	cancel   context.CancelCauseFunc
+	cause    func() error // the cause of the context of the call
+	onSilent func()       // called when it cancels the call
+	begun    time.Time
+	heard    atomic.Int64 // time of the last sign of life, as a time.Duration since begun
+	paused   atomic.Bool  // the call waits for its caller
 
 	mu    sync.Mutex
 	timer *time.Timer // guarded by mu
 	ended bool        // guarded by mu
 }
 
-// watchdogKey is that of the Watchdog in the values of a context.
+// watchdogKey is the context key of the Watchdog.
 type watchdogKey struct{}
 
-// Guard returns a context for a call that shall not wait for the remote longer than limit says. The
-// caller calls End, or for a call whose result lives on under the context, Settle.
+// Guard returns a context for a call that must not wait for the remote longer than limit. The
+// caller calls End, or Settle if the result of the call keeps using the context.
 func (b *Breaker) Guard(ctx context.Context, limit Limit) (context.Context, *Watchdog) {
-	w := &Watchdog{limit: limit.limit, begun: time.Now(), tell: b.Trip}
+	w := &Watchdog{limit: limit.limit, begun: time.Now(), onSilent: b.Trip}
 	guarded, cancel := context.WithCancelCause(context.WithValue(ctx, watchdogKey{}, w))
 	w.cancel, w.cause = cancel, func() error { return context.Cause(guarded) }
 	if limit.long && b.probe != nil {
@@ -100,7 +99,7 @@ func (w *Watchdog) arm(d time.Duration) {
 	}
 }
 
-// check is called when the time may be over.
+// check is called when the limit may be exceeded.
 func (w *Watchdog) check() {
 	left := w.limit - (time.Since(w.begun) - time.Duration(w.heard.Load()))
 	switch {
@@ -112,12 +111,12 @@ func (w *Watchdog) check() {
 		w.Hear()
 		w.arm(w.limit)
 	default:
-		w.tell()
+		w.onSilent()
 		w.cancel(ErrSilent)
 	}
 }
 
-// Hear notes a sign of life.
+// Hear records a sign of life.
 func (w *Watchdog) Hear() {
 	if w != nil {
 		w.heard.Store(int64(time.Since(w.begun)))
@@ -131,7 +130,7 @@ func (w *Watchdog) Pause() {
 	}
 }
 
-// Resume lets the clock go on; it is a sign of life.
+// Resume restarts the clock; it counts as a sign of life.
 func (w *Watchdog) Resume() {
 	if w != nil {
 		w.Hear()
@@ -139,7 +138,7 @@ func (w *Watchdog) Resume() {
 	}
 }
 
-// Settle ends the guard. When the call has not failed, its context lives on.
+// Settle ends the guard. If the call has not failed, its context stays valid.
 func (w *Watchdog) Settle(err *error) {
 	if w == nil {
 		return
@@ -165,11 +164,11 @@ func (w *Watchdog) End(err *error) {
 	}
 }
 
-// WatchdogOf returns that of the call of ctx, nil where there is none.
+// WatchdogOf returns the Watchdog of ctx, or nil.
 func WatchdogOf(ctx context.Context) *Watchdog {
 	w, _ := ctx.Value(watchdogKey{}).(*Watchdog)
 	return w
 }
 
-// Short reports whether w watches a call that may not take longer by its nature.
+// Short reports whether w guards a call with a fixed limit, without probes.
 func (w *Watchdog) Short() bool { return w != nil && w.probe == nil }
