@@ -1,5 +1,5 @@
-// Package serve joins who may log in (auth) and what is served (vfs) into what the FTP engine asks
-// for.
+// Package serve implements the Backend of the FTP engine (ftp) with logins (auth) and a tree of
+// files (vfs).
 package serve
 
 import (
@@ -20,7 +20,7 @@ type Backend struct {
 
 var _ ftp.Backend = (*Backend)(nil)
 
-// Login asks Auth and returns the tree as that identity sees it.
+// Login authenticates with Auth and returns the view of that identity.
 func (b *Backend) Login(ctx context.Context, c ftp.Client, user, password string) (ftp.FS, error) {
 	id, err := b.Auth.Authenticate(ctx, auth.Login{User: user, Password: password, IP: c.Remote.Addr()})
 	if errors.Is(err, auth.ErrDenied) {
