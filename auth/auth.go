@@ -1,4 +1,10 @@
 // Package auth decides who may log in, and as whom.
+//
+// The files, in reading order:
+//
+//	auth.go          Authenticator
+//	single.go        one user
+//	htpasswd.go      a file of users; passwordhash.go: its hashes
 package auth
 
 import (
@@ -7,25 +13,26 @@ import (
 	"net/netip"
 )
 
-// ErrDenied is the answer to a login that is not allowed. It does not tell what was wrong.
+// ErrDenied is returned for a login that is not allowed. It does not reveal whether user or
+// password was wrong.
 var ErrDenied = errors.New("wrong user or password")
 
-// A Login is what a client presents.
+// A Login holds the credentials of a client.
 type Login struct {
 	User, Password string
 	IP             netip.Addr // of the client
 }
 
-// An Identity is who a client turned out to be.
+// An Identity is an authenticated client.
 type Identity struct {
 	User string
-	// Owner is whom unfinished uploads belong to, each at the address that it came from.
+	// Owner is the owner of unfinished uploads, together with the client address.
 	Owner string
 }
 
 // An Authenticator decides about logins. Its method may be called concurrently.
 type Authenticator interface {
-	// Authenticate returns who the client is. ErrDenied, possibly wrapped, means that it may not
-	// come in; any other error means that this could not be found out.
+	// Authenticate returns the identity of the client. ErrDenied, possibly wrapped, means that the
+	// login is refused; any other error means that it could not be checked.
 	Authenticate(ctx context.Context, l Login) (Identity, error)
 }

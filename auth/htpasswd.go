@@ -16,42 +16,42 @@ import (
 	"sync"
 )
 
-// Htpasswd knows the users of a file in the form of Apache's htpasswd: lines of user:hash, where
-// the hash is bcrypt ($2y$, $2a$, $2b$), MD5 ($apr1$, $1$) or SHA-1 ({SHA}). The file is read again
-// when it changes. Its methods may be called concurrently.
+// Htpasswd checks users against a file in the format of Apache's htpasswd: lines of user:hash,
+// where the hash is bcrypt ($2y$, $2a$, $2b$), MD5 ($apr1$, $1$) or SHA-1 ({SHA}). The file is read
+// again when it changes. Its methods may be called concurrently.
 type Htpasswd struct {
 	// constant
 	path string
 	key  [32]byte // of proven
-	// hashing has room for as many as may derive a hash at a time: it takes a processor for some
+	// hashing limits how many hashes are derived concurrently: each takes a processor for some
 	// time, on purpose.
 	hashing chan struct{}
-	fits    func(hash, password string) bool
+	matches func(hash, password string) bool
 
 	mu     sync.Mutex
 	stamp  fs.FileInfo        // guarded by mu: the file when it was last read
 	hashes map[string]string  // guarded by mu: by user
-	proven map[proof]struct{} // guarded by mu: passwords that were right; deriving a hash is slow on purpose
+	proven map[proof]struct{} // guarded by mu: verified passwords, as deriving a hash is slow on purpose
 }
 
-// proof is the keyed hash of a user, his hash and a password that fits it.
+// proof is the keyed hash of a user, the user's hash and a password that matches it.
 type proof [sha256.Size]byte
 
-// maxProven bounds how many are remembered. Then all are forgotten.
+// maxProven bounds the verified passwords. At that number all are dropped.
 const maxProven = 1000
 
-// maxHtpasswd bounds the file.
+// maxHtpasswd bounds the size of the file.
 const maxHtpasswd = 16 << 20
 
-// NewHtpasswd reads the file. A line that is not understood is an error.
+// NewHtpasswd reads the file. A line that cannot be parsed is an error.
 func NewHtpasswd(path string) (*Htpasswd, error) {
-	h := &Htpasswd{path: path, hashing: make(chan struct{}, max(runtime.GOMAXPROCS(0)/2, 1)), fits: fits}
+	h := &Htpasswd{path: path, hashing: make(chan struct{}, max(runtime.GOMAXPROCS(0)/2, 1)), matches: matches}
 	_, _ = rand.Read(h.key[:]) // never fails
 	return h, h.reload()
 }
 
-// Check reports whether the file has that user with that password. When the file cannot be read any
-// more, what was read before counts.
+// Check reports whether the file has that user with that password. If the file cannot be read any
+// more, it uses the last contents.
 func (h *Htpasswd) Check(user, password string) bool {
 	h.mu.Lock()
 	if h.changed() {
@@ -68,7 +68,7 @@ func (h *Htpasswd) Check(user, password string) bool {
 		return true
 	}
 	h.hashing <- struct{}{}
-	right := h.fits(hash, password)
+	right := h.matches(hash, password)
 	<-h.hashing
 	if !right || !known { // in this order, so that unknown users take as long as known ones
 		return false
@@ -91,7 +91,7 @@ func (h *Htpasswd) proof(user, hash, password string) (p proof) {
 	return p
 }
 
-// anyHash returns one of the hashes. h.mu is held.
+// anyHash returns one of the hashes, for unknown users. h.mu is held.
 func (h *Htpasswd) anyHash() string {
 	for _, hash := range h.hashes {
 		return hash
@@ -105,13 +105,13 @@ func (h *Htpasswd) reload() error {
 	return h.read()
 }
 
-// changed reports whether the file is another than the one that was read. h.mu is held.
+// changed reports whether the file differs from the one that was read. h.mu is held.
 func (h *Htpasswd) changed() bool {
 	now, err := os.Stat(h.path)
 	return err == nil && (!os.SameFile(h.stamp, now) || !h.stamp.ModTime().Equal(now.ModTime()) || h.stamp.Size() != now.Size())
 }
 
-// read replaces what is known by what is in the file, if all of it is understood. h.mu is held.
+// read replaces the users by those of the file, if all of it can be parsed. h.mu is held.
 func (h *Htpasswd) read() error {
 	f, err := os.Open(h.path)
 	if err != nil {
@@ -149,7 +149,7 @@ func parseHtpasswd(text []byte) (map[string]string, error) {
 		}
 		user, rest, ok := strings.Cut(line, ":")
 		hash, _, _ := strings.Cut(rest, ":") // further fields are comments
-		if !ok || user == "" || !understood(hash) {
+		if !ok || user == "" || !supported(hash) {
 			return nil, fmt.Errorf("line %d is not user:hash with a hash of bcrypt, apr1 or {SHA}", n)
 		}
 		hashes[user] = hash

@@ -35,21 +35,21 @@ func TestHashes(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if !understood(tt.hash) {
+			if !supported(tt.hash) {
 				t.Errorf("%s is not understood", tt.hash)
 			}
-			if !fits(tt.hash, tt.password) {
+			if !matches(tt.hash, tt.password) {
 				t.Errorf("%s does not fit %q", tt.hash, tt.password)
 			}
 			for _, wrong := range []string{tt.password + "x", "wrong"} {
-				if fits(tt.hash, wrong) {
+				if matches(tt.hash, wrong) {
 					t.Errorf("%s fits %q", tt.hash, wrong)
 				}
 			}
 		})
 	}
 	for _, hash := range []string{"", "plain", "{SHA}short", "$apr1$salt", "$apr1$saltsaltsalt$" + strings.Repeat("x", 22), "$2y$bad", "$6$salt$sum"} {
-		if understood(hash) || fits(hash, hash) {
+		if supported(hash) || matches(hash, hash) {
 			t.Errorf("%q is understood", hash)
 		}
 	}
@@ -173,7 +173,7 @@ func TestHashesAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		var now, most atomic.Int32
-		h.fits = func(string, string) bool {
+		h.matches = func(string, string) bool {
 			n := now.Add(1)
 			defer now.Add(-1)
 			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// understood reports whether fits can compare with hash.
-func understood(hash string) bool {
+// supported reports whether matches supports hash.
+func supported(hash string) bool {
 	switch {
 	case isBcrypt(hash):
 		_, err := bcrypt.Cost([]byte(hash))
@@ -24,8 +24,8 @@ func understood(hash string) bool {
 	return ok
 }
 
-// fits reports whether hash is that of password.
-func fits(hash, password string) bool {
+// matches reports whether hash is the hash of password.
+func matches(hash, password string) bool {
 	if isBcrypt(hash) {
 		return bcrypt.CompareHashAndPassword([]byte(hash), []byte(password)) == nil
 	}
@@ -47,10 +47,10 @@ func isBcrypt(hash string) bool {
 	return strings.HasPrefix(hash, "$2a$") || strings.HasPrefix(hash, "$2b$") || strings.HasPrefix(hash, "$2y$")
 }
 
-// md5Sum is how many characters stand for the sum in a hash of md5Crypt.
+// md5Sum is the number of characters of the sum in a hash of md5Crypt.
 const md5Sum = 22
 
-// splitMD5 takes $apr1$salt$sum and $1$salt$sum apart.
+// splitMD5 parses $apr1$salt$sum and $1$salt$sum.
 func splitMD5(hash string) (magic, salt string, ok bool) {
 	for _, magic := range []string{"$apr1$", "$1$"} {
 		rest, found := strings.CutPrefix(hash, magic)
@@ -99,7 +99,7 @@ func md5Crypt(password, magic, salt string) string {
 	return encodeMD5(sum)
 }
 
-// encodeMD5 writes a sum in the order and alphabet of crypt(3): six bits a character, the lowest
+// encodeMD5 encodes a sum in the order and alphabet of crypt(3): six bits per character, the lowest
 // first.
 func encodeMD5(sum []byte) string {
 	const alphabet = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

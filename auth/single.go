@@ -6,14 +6,14 @@ import (
 	"crypto/subtle"
 )
 
-// Single is an Authenticator that knows one user.
+// Single is an Authenticator for one user.
 type Single struct {
 	user, password [sha256.Size]byte
 	anyPassword    bool
 }
 
-// NewSingle returns the Authenticator for one user name and password. An empty password lets every
-// password in; the name must match all the same.
+// NewSingle returns the Authenticator for one user name and password. An empty password accepts
+// every password; the name must still match.
 func NewSingle(user, password string) *Single {
 	return &Single{
 		user:        sha256.Sum256([]byte(user)),
@@ -22,9 +22,9 @@ func NewSingle(user, password string) *Single {
 	}
 }
 
-// Authenticate compares name and password in a time that tells nothing about either, and gives the
-// same answer whichever was wrong. Where any password will do, everybody may be that user, so the
-// owner is the user at one address: strangers do not see each other's unfinished uploads.
+// Authenticate compares name and password in constant time, and returns the same error whichever
+// was wrong. If any password is accepted, many people may share the user, so the owner is the user
+// at one address: strangers do not see each other's unfinished uploads.
 func (s *Single) Authenticate(_ context.Context, l Login) (Identity, error) {
 	user, password := sha256.Sum256([]byte(l.User)), sha256.Sum256([]byte(l.Password))
 	ok := subtle.ConstantTimeCompare(user[:], s.user[:])
