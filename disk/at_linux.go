@@ -11,12 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxSubs bounds the directories that are kept open. Names in others go through the os.Root each
-// time.
+// maxSubs bounds the directories that are kept open. Names in others are resolved by the os.Root
+// each time.
 const maxSubs = 512
 
 // subs are directories of the tree that are kept open, so that an operation on a file in them is
-// one system call. They were opened through the os.Root, and links are not followed from there on.
+// one system call. They are opened through the os.Root; links below them are not followed.
 type subs struct {
 	mu   sync.RWMutex
 	open map[string]*os.File
@@ -33,8 +33,8 @@ func (s *subs) close() error {
 	return err
 }
 
-// sub returns the directory name, or nil where it is not kept open. It stays open when it is
-// removed from the tree: who asks it then finds nothing in it.
+// sub returns the directory name, or nil if it is not kept open. A removed directory stays open: it
+// is empty then.
 func (d *dir) sub(name string) *os.File {
 	d.subs.mu.RLock()
 	f, full := d.subs.open[name], len(d.subs.open) >= maxSubs
@@ -44,7 +44,7 @@ func (d *dir) sub(name string) *os.File {
 	}
 	opened, err := d.root.OpenFile(name, os.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
-		return nil // the os.Root will say why
+		return nil // the os.Root will return the error
 	}
 	d.subs.mu.Lock()
 	defer d.subs.mu.Unlock()
@@ -59,8 +59,7 @@ func (d *dir) sub(name string) *os.File {
 	return opened
 }
 
-// parent returns the directory that name is in and its last element, or nil where the os.Root has
-// to be asked.
+// parent returns the directory of name and its last element, or nil if the os.Root must resolve it.
 func (d *dir) parent(name string) (*os.File, string) {
 	if !fs.ValidPath(name) || name == "." {
 		return nil, ""
@@ -74,7 +73,7 @@ func (d *dir) openFile(name string, flag int) (*os.File, error) {
 		return d.root.OpenFile(name, flag, 0o600)
 	}
 	var fd int
-	err := again(func() (err error) {
+	err := retryEINTR(func() (err error) {
 		fd, err = unix.Openat(int(in.Fd()), base, flag|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_LARGEFILE, 0o600)
 		return err
 	})
@@ -91,7 +90,7 @@ func (d *dir) rename(from, to string) error {
 	if in == nil || target == nil {
 		return d.root.Rename(from, to)
 	}
-	err := again(func() error { return unix.Renameat(int(in.Fd()), base, int(target.Fd()), newBase) })
+	err := retryEINTR(func() error { return unix.Renameat(int(in.Fd()), base, int(target.Fd()), newBase) })
 	runtime.KeepAlive(in)
 	runtime.KeepAlive(target)
 	if err != nil {
@@ -105,7 +104,7 @@ func (d *dir) remove(name string) error {
 	if in == nil {
 		return d.root.Remove(name)
 	}
-	err := again(func() error { return unix.Unlinkat(int(in.Fd()), base, 0) })
+	err := retryEINTR(func() error { return unix.Unlinkat(int(in.Fd()), base, 0) })
 	runtime.KeepAlive(in)
 	switch {
 	case err == nil:
@@ -116,19 +115,19 @@ func (d *dir) remove(name string) error {
 	return &fs.PathError{Op: "remove", Path: name, Err: err}
 }
 
-// removeDir removes a directory, and has the next one of that name opened anew.
+// removeDir removes a directory, so that a new one of that name is opened again.
 func (d *dir) removeDir(name string) error {
 	if err := d.root.Remove(name); err != nil {
 		return err
 	}
 	d.subs.mu.Lock()
 	defer d.subs.mu.Unlock()
-	delete(d.subs.open, name) // the collector closes it when nobody uses it any more
+	delete(d.subs.open, name) // the garbage collector closes it after its last use
 	return nil
 }
 
-// within returns the directory name, opened, and what ends its use.
-func (d *dir) within(name string) (f *os.File, release func(), err error) {
+// openDir returns the open directory name and a function that releases it.
+func (d *dir) openDir(name string) (f *os.File, release func(), err error) {
 	if f := d.sub(name); f != nil {
 		return f, func() {}, nil
 	}
@@ -138,8 +137,8 @@ func (d *dir) within(name string) (f *os.File, release func(), err error) {
 	return f, func() { f.Close() }, nil
 }
 
-// again repeats a system call that a signal has interrupted.
-func again(call func() error) error {
+// retryEINTR repeats a system call that was interrupted by a signal.
+func retryEINTR(call func() error) error {
 	for {
 		if err := call(); err != unix.EINTR {
 			return err

@@ -17,8 +17,8 @@ func (d *dir) rename(from, to string) error { return d.root.Rename(from, to) }
 
 func (d *dir) remove(name string) error { return d.root.Remove(name) }
 
-// within returns the directory name, opened, and what ends its use.
-func (d *dir) within(name string) (f *os.File, release func(), err error) {
+// openDir returns the open directory name and a function that releases it.
+func (d *dir) openDir(name string) (f *os.File, release func(), err error) {
 	if f, err = d.root.Open(name); err != nil {
 		return nil, nil, err
 	}

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// batch is how many directory entries are read at a time.
+// batch is how many directory entries are read at once.
 const batch = 256
 
 // dir is a Disk on a real directory.
@@ -19,11 +19,11 @@ type dir struct {
 	root *os.Root
 	name string // as it was opened
 	boot string
-	subs subs // directories that are open
+	subs subs // open directories
 }
 
-// Open returns the directory name of the local disk. It is made, with its parents, where it does
-// not exist yet: for its owner alone, and so that it survives a loss of power.
+// Open returns the directory name of the local disk. If it does not exist, it is made with its
+// parents: accessible to its owner only, and durable.
 func Open(name string) (Disk, error) {
 	abs, err := filepath.Abs(name)
 	if err != nil {
@@ -39,7 +39,7 @@ func Open(name string) (Disk, error) {
 	return &dir{root: root, name: name, boot: bootID()}, nil
 }
 
-// makeDurable makes the directory abs and the parents that are missing, and syncs each entry.
+// makeDurable makes the directory abs and its missing parents, and syncs each entry.
 func makeDurable(abs string) error {
 	if info, err := os.Stat(abs); err == nil && info.IsDir() {
 		return nil
@@ -110,7 +110,7 @@ func (d *dir) ReadDir(name string) iter.Seq2[fs.DirEntry, error] {
 }
 
 func (d *dir) SyncDir(name string) error {
-	f, release, err := d.within(name)
+	f, release, err := d.openDir(name)
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (d *dir) SyncDir(name string) error {
 }
 
 func (d *dir) Free() (int64, error) {
-	f, release, err := d.within(".")
+	f, release, err := d.openDir(".")
 	if err != nil {
 		return 0, err
 	}

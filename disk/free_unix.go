@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// freeBytes counts what the process may still use where dir is.
+// freeBytes returns how many bytes the process may still write on the file system of dir.
 func freeBytes(dir *os.File) (int64, error) {
 	conn, err := dir.SyscallConn()
 	if err != nil {

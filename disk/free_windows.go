@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// freeBytes counts what the process may still use where dir is.
+// freeBytes returns how many bytes the process may still write on the file system of dir.
 func freeBytes(dir *os.File) (int64, error) {
 	path, err := windows.UTF16PtrFromString(dir.Name())
 	if err != nil {

@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// pidOffset is where the lock file says who holds it. Windows keeps others from reading what is
-// locked; they may read behind it.
+// pidOffset is the position of the process ID in the lock file. On Windows others cannot read
+// locked bytes, but may read after them.
 const pidOffset = 1
 
-// Lock implements Disk by an advisory lock of the system, which ends with the process however that
-// dies. The file also holds the number of the process, for the message.
+// Lock implements Disk with an advisory lock of the system, which ends with the process however it
+// dies. The file also holds the process ID, for the error message.
 func (d *dir) Lock(name string) (io.Closer, error) {
 	f, err := d.root.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -41,7 +41,7 @@ func writePID(f *os.File) error {
 
 func readPID(f *os.File) int {
 	buf := make([]byte, 20)
-	n, _ := f.ReadAt(buf, pidOffset) // io.EOF; anything else leaves the number unknown
+	n, _ := f.ReadAt(buf, pidOffset) // io.EOF; any other error leaves the ID unknown
 	pid, err := strconv.Atoi(strings.TrimSpace(string(buf[:n])))
 	if err != nil {
 		return 0

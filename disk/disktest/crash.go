@@ -5,25 +5,25 @@ import (
 	"math/rand/v2"
 )
 
-// A Loss says what of that which was not synced a new process finds.
+// A Loss says which unsynced changes a new process finds.
 type Loss struct {
 	power bool
 	keep  func() bool
 }
 
-// Nothing is lost when only the process dies.
+// Nothing is lost: only the process dies.
 func Nothing() Loss { return Loss{} }
 
-// Everything that was not synced is lost.
+// Everything unsynced is lost.
 func Everything() Loss { return Loss{power: true, keep: func() bool { return false }} }
 
-// Some of it is lost: which sectors and which changes of names, the seed decides.
+// Some of it is lost: the seed selects sectors and changes of names.
 func Some(seed uint64) Loss {
 	return Loss{power: true, keep: chance(rand.New(rand.NewPCG(seed, seed)))}
 }
 
-// Restart returns the disk as the next process finds it, without any faults. The old one and its
-// open files stay as they are, and have nothing to do with it.
+// Restart returns the disk as the next process finds it, without faults. The old disk and its open
+// files are independent of it.
 func (d *Disk) Restart(l Loss) *Disk {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -58,7 +58,7 @@ func (d *Disk) Restart(l Loss) *Disk {
 // copyNames copies names with their files; a file with two names is copied once.
 func copyNames(names map[string]*node, copies map[*node]*node, l Loss) map[string]*node {
 	copied := map[string]*node{}
-	for _, name := range sortedKeys(names) { // in order, so that a seed always means the same
+	for _, name := range sortedKeys(names) { // in order, so that a seed is reproducible
 		n := names[name]
 		if n == nil {
 			copied[name] = nil
@@ -72,7 +72,7 @@ func copyNames(names map[string]*node, copies map[*node]*node, l Loss) map[strin
 	return copied
 }
 
-// copied is the file as the next process finds it.
+// copied returns the file as the next process finds it.
 func (n *node) copied(l Loss) *node {
 	if l.power {
 		return n.afterCrash(l.keep)

@@ -1,6 +1,12 @@
-// Package disktest is a disk in memory that does what real ones do at the worst moment: it loses
-// what was not synced, it stops in the middle, it fills up, it is slow, and it says what was done
-// to it.
+// Package disktest is a disk in memory that fails as real ones do: it loses unsynced data, stops in
+// the middle, fills up, is slow, and logs its operations.
+//
+// The files, in reading order:
+//
+//	disktest.go    Disk, its faults and its log
+//	tree.go        the operations on names; namespace.go: which of them survive
+//	file.go        the operations on files; inode.go: which bytes survive
+//	crash.go       Restart after a crash
 package disktest
 
 import (
@@ -16,7 +22,7 @@ import (
 	"ferry/disk"
 )
 
-// ErrStopped is what every operation returns from the one on at which the disk was told to stop.
+// ErrStopped is returned by every operation from the one set by StopAt on.
 var ErrStopped = errors.New("the disk has stopped")
 
 // The disk writes and frees pages, and loses sectors.
@@ -33,14 +39,14 @@ type Disk struct {
 	held  bool // the lock
 
 	// faults
-	stopAt int // the operation, counted from 1, that does not happen; 0: none
-	torn   int // of a write that does not happen, so many pages do
+	stopAt int // the operation, counted from 1, that fails; 0: none
+	torn   int // pages written of a write that fails
 	size   int64
 	fail   func(op, name string) error
 	delay  func(op, name string) time.Duration
 
 	// counters
-	changes int // operations that change something, so far
+	changes int // number of changing operations so far
 	used    int64
 	peak    int64
 	log     []string
@@ -52,23 +58,23 @@ var _ disk.Disk = (*Disk)(nil)
 // New returns an empty disk.
 func New() *Disk { return &Disk{names: newNamespace(), boots: 1} }
 
-// StopAt makes the n-th operation from now on that would change something fail with ErrStopped, and
-// every operation after it: to the process, that is its death. If that operation is a write, the
-// first torn pages of it are written.
+// StopAt makes the n-th changing operation from now on fail with ErrStopped, and every operation
+// after it, as if the process had died. If that operation is a write, its first torn pages are
+// written.
 func (d *Disk) StopAt(n, torn int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.stopAt, d.torn = d.changes+n, torn
 }
 
-// Changes returns how many operations have changed something, or tried to.
+// Changes returns the number of changing operations, including failed ones.
 func (d *Disk) Changes() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.changes
 }
 
-// Stopped reports whether the disk has come to the operation at which it was to stop.
+// Stopped reports whether the disk has reached the operation of StopAt.
 func (d *Disk) Stopped() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -78,44 +84,44 @@ func (d *Disk) Stopped() bool {
 // LOCKS_REQUIRED(d.mu)
 func (d *Disk) stopped() bool { return d.stopAt > 0 && d.changes >= d.stopAt }
 
-// SetSize bounds the pages that are in use; a write that needs more is ENOSPC, after what fits. 0:
-// no bound.
+// SetSize limits the pages in use; a write that needs more writes what fits and returns ENOSPC. 0:
+// no limit.
 func (d *Disk) SetSize(bytes int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.size = bytes
 }
 
-// Fail asks f before each operation, with one of the words of Log and a name, for an error to
-// return in its place.
+// Fail calls f before each operation, with one of the words of Log and a name. If f returns an
+// error, the operation fails with it.
 func (d *Disk) Fail(f func(op, name string) error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.fail = f
 }
 
-// Delay asks f before each operation how long it shall take.
+// Delay calls f before each operation for its duration.
 func (d *Disk) Delay(f func(op, name string) time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.delay = f
 }
 
-// Used returns how many bytes the pages of all files take, and Peak the most they ever took.
+// Used returns how many bytes the pages of all files take.
 func (d *Disk) Used() int64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.used
 }
 
-// Peak returns the most that Used has been.
+// Peak returns the maximum of Used so far.
 func (d *Disk) Peak() int64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.peak
 }
 
-// StartLog forgets the log and begins a new one.
+// StartLog clears the log.
 func (d *Disk) StartLog() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -131,8 +137,8 @@ func (d *Disk) Log() string {
 	return strings.Join(d.log, "\n")
 }
 
-// begin is the beginning of every operation: it is delayed, refused, or logged. The lock is held
-// when it returns without an error.
+// begin starts every operation: it delays, fails or logs it. It returns with the lock held, unless
+// it returns an error.
 func (d *Disk) begin(op, name, detail string) error {
 	d.mu.Lock()
 	delay, fail := d.delay, d.fail
@@ -156,7 +162,7 @@ func (d *Disk) begin(op, name, detail string) error {
 	return nil
 }
 
-// change is begin for an operation that changes something.
+// change is begin for a changing operation.
 func (d *Disk) change(op, name, detail string) error {
 	if err := d.begin(op, name, detail); err != nil {
 		return err
@@ -172,7 +178,7 @@ func (d *Disk) change(op, name, detail string) error {
 	return nil
 }
 
-// admit counts pages that come into use, as many as fit.
+// admit reserves as many of the pages as fit.
 //
 // LOCKS_REQUIRED(d.mu)
 func (d *Disk) admit(pages int64) (granted int64, err error) {
@@ -184,7 +190,7 @@ func (d *Disk) admit(pages int64) (granted int64, err error) {
 	return pages, err
 }
 
-// Free implements disk.Disk. A disk without a size cannot say.
+// Free implements disk.Disk. It is unsupported without a size.
 func (d *Disk) Free() (int64, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

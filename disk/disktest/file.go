@@ -18,7 +18,7 @@ type file struct {
 	closed bool // guarded by d.mu
 }
 
-// usable refuses what a closed or read-only file refuses.
+// usable returns the error of an operation on a closed or read-only file.
 //
 // LOCKS_REQUIRED(f.d.mu)
 func (f *file) usable(write bool) error {
@@ -66,7 +66,7 @@ func (f *file) WriteAt(p []byte, off int64) (int, error) {
 	return f.write(p, off)
 }
 
-// write puts p in place, as much as there are pages for.
+// write writes as much of p as there are pages for.
 //
 // LOCKS_REQUIRED(f.d.mu)
 func (f *file) write(p []byte, off int64) (done int, err error) {
@@ -88,7 +88,7 @@ func (f *file) write(p []byte, off int64) (done int, err error) {
 	return done, nil
 }
 
-// tear does the part of a write that happens although the disk stops in it, once.
+// tear writes, once, the pages of a write during which the disk stops.
 func (f *file) tear(p []byte, off int64) {
 	f.d.mu.Lock()
 	defer f.d.mu.Unlock()
@@ -97,7 +97,7 @@ func (f *file) tear(p []byte, off int64) {
 	if end <= off || f.usable(true) != nil {
 		return
 	}
-	// The size of the disk does not matter any more.
+	// the size of the disk does not matter any more
 	size := f.d.size
 	f.d.size = 0
 	_, _ = f.write(p[:min(int64(len(p)), end-off)], off)

@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// A node is a directory, or a file with its pages: as they are, and as they were at the last sync.
+// A node is a directory, or a file with its pages: the current ones, and those of the last sync.
 type node struct {
 	dir  bool
-	name string // the last one it had
-	uses int    // names and open files; its pages are free when there are none
+	name string // its last name
+	uses int    // number of names and open files; at 0 its pages are free
 
 	pages   map[int64]*[PageSize]byte
 	size    int64
-	changed time.Time // as the clock said
+	changed time.Time // wall clock
 
 	// since the last sync
-	before     map[int64]*[PageSize]byte // what a page was; nil: a hole
+	before     map[int64]*[PageSize]byte // old pages; nil: a hole
 	sizeBefore int64
 }
 
@@ -28,7 +28,7 @@ func newNode(name string, dir bool) *node {
 	}
 }
 
-// page returns a page for writing, which keeps what it was at the last sync.
+// page returns a page for writing, and saves its content of the last sync.
 func (n *node) page(i int64) *[PageSize]byte {
 	old := n.pages[i]
 	if _, changed := n.before[i]; !changed {
@@ -55,7 +55,7 @@ func (n *node) drop(i int64) {
 	delete(n.pages, i)
 }
 
-// readAt copies what there is.
+// readAt copies the existing bytes.
 func (n *node) readAt(p []byte, off int64) int {
 	p = p[:max(min(int64(len(p)), n.size-off), 0)]
 	for done := 0; done < len(p); {
@@ -71,13 +71,13 @@ func (n *node) readAt(p []byte, off int64) int {
 	return len(p)
 }
 
-// synced makes the present content the one that survives.
+// synced makes the current content durable.
 func (n *node) synced() {
 	clear(n.before)
 	n.sizeBefore = n.size
 }
 
-// truncated cuts or extends the file, and returns how many pages became free.
+// truncated truncates or extends the file, and returns the number of freed pages.
 func (n *node) truncated(size int64) (freed int64) {
 	for i := range n.pages {
 		if i*PageSize >= size {
@@ -92,8 +92,8 @@ func (n *node) truncated(size int64) (freed int64) {
 	return freed
 }
 
-// afterCrash returns the file as a loss of power leaves it: of what was not synced, keep says what
-// is there. The size is as before or as now, like a sector.
+// afterCrash returns the file after a power loss: keep selects the unsynced changes that survive.
+// The size is the old or the new one, like a sector.
 func (n *node) afterCrash(keep func() bool) *node {
 	after := newNode(n.name, n.dir)
 	after.size, after.changed = n.size, n.changed
@@ -122,8 +122,7 @@ func (n *node) afterCrash(keep func() bool) *node {
 	return after
 }
 
-// mixed is a page as a loss of power leaves it, of which each sector is the one before or the one
-// now. Nil is a hole.
+// mixed returns a page after a power loss: each sector is the old or the new one. Nil is a hole.
 func mixed(before, now *[PageSize]byte, keep func() bool) *[PageSize]byte {
 	hole := new([PageSize]byte)
 	page := *cmp.Or(before, hole)

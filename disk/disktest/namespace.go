@@ -9,15 +9,15 @@ import (
 	"syscall"
 )
 
-// A namespace says which names there are: at this moment, and after a loss of power.
+// A namespace holds the names: the current ones, and those after a power loss.
 type namespace struct {
 	live    map[string]*node
 	durable map[string]*node
 	pending []change // in order
 }
 
-// A change is one operation on names. It happens as a whole, also in a loss of power; but not
-// before an earlier one on the same names.
+// A change is one operation on names. It is atomic, even in a power loss, and never survives
+// without earlier ones on the same names.
 type change map[string]*node // nil: the name is gone
 
 func newNamespace() namespace {
@@ -25,7 +25,7 @@ func newNamespace() namespace {
 	return namespace{live: map[string]*node{".": root}, durable: map[string]*node{".": root}}
 }
 
-// apply does c now, and notes that it is not durable.
+// apply applies c, and records that it is not durable.
 func (ns *namespace) apply(c change) {
 	c.in(ns.live)
 	ns.pending = append(ns.pending, c)
@@ -53,11 +53,11 @@ func (ns *namespace) sync(dir string) {
 	})
 }
 
-// settle applies to names those changes that are chosen, and those before them that touch the same
-// names. It returns the others.
+// settle applies the chosen changes to names, and earlier ones of the same names. It returns the
+// others.
 func (ns *namespace) settle(names map[string]*node, chosen func(change) bool) (others []change) {
 	take := make([]bool, len(ns.pending))
-	needed := map[string]bool{} // by a later change that is taken
+	needed := map[string]bool{} // by a later applied change
 	for i, c := range slices.Backward(ns.pending) {
 		take[i] = chosen(c)
 		for name := range c {
@@ -79,8 +79,8 @@ func (ns *namespace) settle(names map[string]*node, chosen func(change) bool) (o
 	return others
 }
 
-// afterCrash returns the names that a loss of power leaves, of which keep chooses among the changes
-// that were not synced. What is in a directory that is gone is gone.
+// afterCrash returns the names after a power loss; keep selects the unsynced changes that survive.
+// The entries of a lost directory are lost.
 func (ns *namespace) afterCrash(keep func() bool) map[string]*node {
 	names := maps.Clone(ns.durable)
 	ns.settle(names, func(change) bool { return keep() })
@@ -95,7 +95,7 @@ func (ns *namespace) afterCrash(keep func() bool) map[string]*node {
 	return names
 }
 
-// find returns what name is, and refuses a name that has no directory to be in.
+// find returns the node of name, and an error if its directory does not exist.
 func (ns *namespace) find(op, name string) (*node, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
@@ -110,7 +110,7 @@ func (ns *namespace) find(op, name string) (*node, error) {
 	return ns.live[name], nil
 }
 
-// existing is find for what must be there.
+// existing is find for a name that must exist.
 func (ns *namespace) existing(op, name string) (*node, error) {
 	n, err := ns.find(op, name)
 	if err == nil && n == nil {
