@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A Bandwidth limits the bytes per second to and from a remote, always the same or by the time of
-// the week. The zero value is no limit.
+// A Bandwidth limits the bytes per second to and from a remote, constantly or by the time of the
+// week. The zero value is no limit.
 type Bandwidth struct {
 	slots []slot // in the order of the week
 }
@@ -24,8 +24,8 @@ type slot struct {
 // ParseBandwidth reads a rate, which is a size in bytes per second (512 is 512 KiB/s) or off, or
 // UP:DOWN for two of them, where up is towards the remote. Or it reads a timetable of entries
 // [DAY-]HH:MM,RATE with spaces or semicolons between them: "08:00,512 19:00,10M:off Sat-00:00,off".
-// An entry without a day holds for all seven. Before the first entry of the week the last one
-// counts. Of two entries for the same minute the later one counts.
+// An entry without a day holds for all seven. Before the first entry of the week the last one is
+// valid. Of two entries for the same minute the later one is used.
 func ParseBandwidth(s string) (Bandwidth, error) {
 	if !strings.ContainsAny(s, " ,") {
 		up, down, err := parseRates(s)
@@ -107,8 +107,8 @@ func parseRates(s string) (up, down Size, err error) {
 	return up, down, err
 }
 
-// At returns how many bytes per second may go to the remote and come from it at a time, in that
-// time's own zone. -1 is no limit.
+// At returns the limits in bytes per second to and from the remote at t, in the time zone of t. -1
+// is no limit.
 func (b Bandwidth) At(t time.Time) (up, down int64) {
 	if len(b.slots) == 0 {
 		return -1, -1
@@ -124,7 +124,7 @@ func (b Bandwidth) At(t time.Time) (up, down int64) {
 	return current.up.limit(), current.down.limit()
 }
 
-// limit returns -1 for both ways to say that there is no limit.
+// limit returns -1 for both forms of no limit.
 func (s Size) limit() int64 {
 	if s <= 0 {
 		return -1

@@ -1,13 +1,13 @@
 package config
 
-// A block is a header with what belongs to it: the comments right above it, and the lines down to
-// the next block. The first block may lack the header.
+// A block is a header, the comments directly above it, and the lines down to the next block. The
+// first block may have no header.
 type block struct {
 	name  string
 	lines []line
 }
 
-// blocks cuts the document into its blocks.
+// blocks splits the document into its blocks.
 func (d *Document) blocks() []block {
 	var blocks []block
 	start, name := 0, DefaultSection
@@ -28,7 +28,7 @@ func (d *Document) blocks() []block {
 }
 
 // detached returns the comments at the end of the block that an empty line separates from its
-// entries: they are about something else, and stay when the section goes.
+// entries: they belong to something else, and stay when the section is removed.
 func (b block) detached() []line {
 	last := len(b.lines)
 	for last > 0 && (b.lines[last-1].kind == lineBlank || b.lines[last-1].kind == lineComment) {

@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// DefaultSection is where the keys before the first [section] belong. Only references %(key)s look
-// there.
+// DefaultSection is the section of the keys before the first [section]. Only references %(key)s use
+// it.
 const DefaultSection = "DEFAULT"
 
 // A Document is the text of a configuration file in the INI dialect of rclone: a [section] for each
-// remote, key = value below it, comments on lines of their own. What is not edited keeps its bytes,
-// its order and its comments.
+// remote, key = value below it, comments on lines of their own. Unedited parts keep their bytes,
+// order and comments.
 type Document struct {
 	bom   bool // whether the text begins with a byte order mark
 	lines []line
@@ -32,11 +32,11 @@ type section struct {
 
 const bom = "\ufeff"
 
-// ParseDocument reads a configuration. An error names the line and nothing of what stands in it,
+// ParseDocument reads a configuration. An error contains the line number but nothing of the line,
 // which may be a secret.
 //
-// Of several entries with the same key the last one counts, also over several [section] of the same
-// name. The key - stands for #1, #2 and so on, counted from each header.
+// Of several entries with the same key the last one is used, even across several [section] of the
+// same name. The key - stands for #1, #2 and so on, counted from each header.
 func ParseDocument(text []byte) (*Document, error) {
 	d := &Document{}
 	s := string(text)
@@ -56,7 +56,7 @@ func ParseDocument(text []byte) (*Document, error) {
 	return d, nil
 }
 
-// index finds out the section of every line, and the keys and values of every section.
+// index computes the section of every line, and the keys and values of every section.
 func (d *Document) index() error {
 	d.order, d.sections = nil, map[string]*section{}
 	name, number := DefaultSection, 1
@@ -98,7 +98,7 @@ func (d *Document) section(name string) *section {
 	return s
 }
 
-// set notes an entry. A key of one space is none: rclone has another use for it.
+// set adds an entry. A key of one space is ignored: rclone uses it otherwise.
 func (s *section) set(key, value string) {
 	if key == " " {
 		return
@@ -109,8 +109,8 @@ func (s *section) set(key, value string) {
 	s.values[key] = value
 }
 
-// Sections returns the names of all sections in the order of the file. DefaultSection is among them
-// when it has keys.
+// Sections returns the names of all sections in the order of the file. They include DefaultSection
+// if it has keys.
 func (d *Document) Sections() []string { return slices.Clone(d.order) }
 
 // Has reports whether there is a section of that name.
@@ -124,8 +124,8 @@ func (d *Document) Keys(name string) []string {
 	return nil
 }
 
-// Get returns the value of a key, its references %(key)s expanded. What section a.b does not have
-// is looked up in section a. An empty value is one that counts as not set: see Sources.
+// Get returns the value of a key, its references %(key)s expanded. A key that section a.b does not
+// have is looked up in section a. An empty value counts as not set: see Sources.
 func (d *Document) Get(name, key string) (string, bool) {
 	for {
 		s := d.sections[name]

@@ -26,8 +26,8 @@ var durationUnits = []struct {
 
 // ParseDuration reads what time.ParseDuration reads (1h30m, 250ms), or one number with d, w, M or y
 // for days, weeks, months of 30 days and years of 365 days, or a number alone for seconds, or
-// "off". A duration that limits something cannot be negative. Dates, which rclone takes as "since
-// then", are not read.
+// "off". A duration that limits something cannot be negative. Dates, which rclone reads as "since
+// then", are not supported.
 func ParseDuration(s string) (time.Duration, error) {
 	if s == "off" {
 		return DurationOff, nil

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// A Draft is a document that is being edited. The one it was made from stays as it is.
+// A Draft is a document that is being edited. The original is not changed.
 type Draft struct {
 	*Document
 }
@@ -19,9 +19,9 @@ func (d *Document) Edit() *Draft {
 	return draft
 }
 
-// Set gives a key of a section a value, in its place where the key exists, else below the last key
-// of the section. A section that does not exist is added at the end. A value that the format cannot
-// keep is refused: one with a line end, or with a reference %(key)s, which would be expanded.
+// Set sets a key of a section: in place if the key exists, else after the last key of the section.
+// A section that does not exist is added at the end. A value that the format cannot represent is
+// refused: one with a line end, or with a reference %(key)s, which would be expanded.
 func (d *Draft) Set(name, key, value string) error {
 	if err := checkRemoteName(name); err != nil {
 		return fmt.Errorf("%q: %w", name, err)
@@ -66,8 +66,8 @@ func (d *Draft) DeleteKey(name, key string) bool {
 	return true
 }
 
-// DeleteSection removes every section of that name with the comments that belong to it, those right
-// above its header included, and reports whether there was one.
+// DeleteSection removes every section of that name with its comments, including those directly
+// above its header, and reports whether there was one.
 func (d *Draft) DeleteSection(name string) bool {
 	if !d.Has(name) {
 		return false
@@ -85,14 +85,14 @@ func (d *Draft) DeleteSection(name string) bool {
 	return true
 }
 
-// mustIndex is index after lines were removed, which cannot make a document wrong.
+// mustIndex is index after lines were removed, which cannot make a document invalid.
 func (d *Draft) mustIndex() {
 	if err := d.index(); err != nil {
 		panic("config: a document without some lines is " + err.Error())
 	}
 }
 
-// lastEntry returns the index of the line whose value counts for key, -1 without.
+// lastEntry returns the index of the line with the valid value of key, or -1.
 func (d *Draft) lastEntry(name, key string) int {
 	for i, l := range slices.Backward(d.lines) {
 		if l.kind == lineEntry && l.section == name && l.key == key {
@@ -102,7 +102,7 @@ func (d *Draft) lastEntry(name, key string) int {
 	return -1
 }
 
-// dropEntries removes the entries of a key, except that at index keep.
+// dropEntries removes the entries of a key, except the one at index keep.
 func (d *Draft) dropEntries(name, key string, keep int) {
 	i := -1
 	d.lines = slices.DeleteFunc(d.lines, func(l line) bool {
@@ -117,7 +117,7 @@ func (d *Draft) replaceValue(i int, value string) {
 	*l = line{raw: raw, kind: lineEntry, section: l.section, key: l.key, value: value, valueAt: l.valueAt}
 }
 
-// endOfEntries returns the index behind the last header or entry of a section.
+// endOfEntries returns the index after the last header or entry of a section.
 func (d *Draft) endOfEntries(name string) int {
 	for i, l := range slices.Backward(d.lines) {
 		if l.section == name && (l.kind == lineHeader || l.kind == lineEntry) {
@@ -135,7 +135,7 @@ func (d *Draft) addSection(name string) {
 	d.insert(len(d.lines), "["+name+"]")
 }
 
-// insert puts a line at index i.
+// insert inserts a line at index i.
 func (d *Draft) insert(i int, text string) {
 	end := "\n"
 	if len(d.lines) > 0 && lineEnd(d.lines[0].raw) != "" {
@@ -151,7 +151,7 @@ func (d *Draft) insert(i int, text string) {
 	d.lines = slices.Insert(d.lines, i, l)
 }
 
-// lineEnd returns the line feed that ends raw, with the carriage return before it.
+// lineEnd returns the line feed at the end of raw, including a carriage return before it.
 func lineEnd(raw string) string {
 	body := strings.TrimSuffix(strings.TrimSuffix(raw, "\n"), "\r")
 	if !strings.HasSuffix(raw, "\n") {

@@ -26,8 +26,8 @@ var errWrongPassword = errors.New("wrong password")
 // A fileKey encrypts a configuration file.
 type fileKey [sha256.Size]byte
 
-// newFileKey derives the key from a password, which is brought to Unicode form NFKC first, so that
-// it does not matter on which keyboard it was typed. Spaces at its ends count.
+// newFileKey derives the key from a password. The password is converted to Unicode form NFKC first,
+// so that the keyboard does not matter. Leading and trailing spaces count.
 func newFileKey(password string) (*fileKey, error) {
 	switch {
 	case !utf8.ValidString(password):
@@ -40,7 +40,7 @@ func newFileKey(password string) (*fileKey, error) {
 }
 
 // cutSealed returns the nonce and the NaCl secretbox of an encrypted file, and whether text is one:
-// the first line that is neither blank nor a comment says so.
+// this is decided by the first line that is neither blank nor a comment.
 func cutSealed(text []byte) (box []byte, encrypted bool, err error) {
 	rest := bytes.TrimPrefix(text, []byte(bom))
 	for len(rest) > 0 {

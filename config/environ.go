@@ -9,7 +9,7 @@ import (
 // Environ is an environment by variable name.
 type Environ map[string]string
 
-// ParseEnviron reads the form of os.Environ. Of variables with the same name the first one counts.
+// ParseEnviron reads the form of os.Environ. Of variables with the same name the first one is used.
 func ParseEnviron(list []string) Environ {
 	e := Environ{}
 	for _, kv := range list {

@@ -5,30 +5,29 @@ import (
 	"strings"
 )
 
-// reference is %(key)s, which stands for the value of another key.
+// reference is %(key)s, a reference to the value of another key.
 var reference = regexp.MustCompile(`%\([^)]+\)s`)
 
 const (
-	maxReferences = 1000    // that are replaced for one value
+	maxReferences = 1000    // replaced for one value
 	maxExpanded   = 1 << 20 // bytes
 )
 
-// expand replaces the references in a value of the section called name: by the key of that name in
-// DefaultSection, else in the section itself, else by nothing. A value that refers to itself has no
-// end; it becomes empty.
+// expand replaces the references in a value of the section name: by the key in DefaultSection, else
+// in the section itself, else by nothing. A value that refers to itself becomes empty.
 func (d *Document) expand(name, value string) string {
 	e := expansion{doc: d, left: maxReferences}
 	value, _ = e.expand(name, value)
 	return value
 }
 
-// An expansion counts the references that are replaced, so that it comes to an end.
+// An expansion counts the replaced references, so that it terminates.
 type expansion struct {
 	doc  *Document
 	left int
 }
 
-// expand reports whether the value has an end.
+// expand reports whether the expansion terminates.
 func (e *expansion) expand(name, value string) (string, bool) {
 	for {
 		ref := reference.FindString(value)
@@ -56,8 +55,8 @@ func (e *expansion) referenced(name, key string) (string, bool) {
 	return e.doc.sections[name].values[key], true
 }
 
-// referenceKey returns the key that a reference names. As in rclone it loses every ) and s at its
-// end, so that %(pass)s means the key pa: files that work there must mean the same here.
+// referenceKey returns the key of a reference. As in rclone, every trailing ) and s is removed, so
+// that %(pass)s means the key pa: files for rclone must mean the same here.
 func referenceKey(ref string) string {
 	return strings.TrimRight(strings.TrimLeft(ref, "%("), ")s")
 }

@@ -11,13 +11,11 @@ import (
 	"sync"
 )
 
-// maxFileSize bounds what is read as a configuration, so that a wrong path does not fill the
-// memory.
+// maxFileSize bounds the size of a configuration, so that a wrong path does not fill the memory.
 const maxFileSize = 64 << 20
 
-// A File is a configuration file, or a configuration that is only kept in memory. It is read again
-// when it has changed, and written as a whole or not at all. It may be used by several goroutines
-// at the same time.
+// A File is a configuration file, or a configuration in memory only. It is read again when it has
+// changed, and written atomically. It may be used by several goroutines.
 type File struct {
 	path      string // absolute; "" in memory
 	passwords Passwords
@@ -25,11 +23,11 @@ type File struct {
 	mu    sync.Mutex
 	doc   *Document
 	key   *fileKey // nil while the file is not encrypted
-	stamp stamp    // of the file that was read last
-	bad   error    // why the file that was read last was not taken
+	stamp stamp    // of the last file read
+	bad   error    // error of the last file read
 }
 
-// A stamp tells whether a file has changed.
+// A stamp detects whether a file has changed.
 type stamp struct {
 	exists  bool
 	regular bool // a pipe cannot be read again
@@ -38,9 +36,9 @@ type stamp struct {
 }
 
 // Open reads the configuration file at path, as FilePath understands it. A file that does not exist
-// is an empty one; Exists tells.
+// is empty, see Exists.
 //
-// Passwords are asked for only when the file is encrypted. Prompt is not used again after Open.
+// Passwords are used only if the file is encrypted. Prompt is not called after Open.
 func Open(ctx context.Context, path string, passwords Passwords) (*File, error) {
 	path, err := FilePath(path)
 	if err != nil {
@@ -61,7 +59,7 @@ func Open(ctx context.Context, path string, passwords Passwords) (*File, error) 
 // Path returns the absolute path of the file, "" in memory.
 func (f *File) Path() string { return f.path }
 
-// Exists reports whether the file was there when it was read last.
+// Exists reports whether the file existed when it was last read.
 func (f *File) Exists() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -75,8 +73,8 @@ func (f *File) Encrypted() bool {
 	return f.key != nil
 }
 
-// Document returns what the file says now. When somebody has changed the file into something that
-// cannot be read, it returns what the file said before, which can be used, together with the error.
+// Document returns the current document. If the file has changed and cannot be read, it returns the
+// previous document, which is valid, together with the error.
 func (f *File) Document(ctx context.Context) (*Document, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -84,13 +82,14 @@ func (f *File) Document(ctx context.Context) (*Document, error) {
 	return f.doc, f.bad
 }
 
-// Edit lets change edit what the file says now and writes the result. When change or writing fails,
-// the file and the configuration are as before. A file that cannot be read is not overwritten.
+// Edit calls change with a draft of the current document and writes the result. If change or
+// writing fails, the file and the configuration stay unchanged. A file that cannot be read is not
+// overwritten.
 func (f *File) Edit(ctx context.Context, change func(*Draft) error) error {
 	return f.rewrite(ctx, change, func(key *fileKey) *fileKey { return key })
 }
 
-// Encrypt writes the file encrypted with a password from now on.
+// Encrypt encrypts the file with a password, now and in later writes.
 func (f *File) Encrypt(ctx context.Context, password string) error {
 	key, err := newFileKey(password)
 	if err != nil {
@@ -99,7 +98,7 @@ func (f *File) Encrypt(ctx context.Context, password string) error {
 	return f.rewrite(ctx, nil, func(*fileKey) *fileKey { return key })
 }
 
-// Decrypt writes the file without encryption from now on.
+// Decrypt removes the encryption, now and in later writes.
 func (f *File) Decrypt(ctx context.Context) error {
 	return f.rewrite(ctx, nil, func(*fileKey) *fileKey { return nil })
 }
@@ -131,8 +130,8 @@ func (f *File) rewrite(ctx context.Context, change func(*Draft) error, next func
 	return nil
 }
 
-// refresh reads the file again if it has changed since it was read last. Its errors stay in f.bad.
-// A file that has gone leaves what it said.
+// refresh reads the file again if it has changed since it was last read. It stores an error in
+// f.bad. If the file was removed, the document stays.
 func (f *File) refresh(ctx context.Context) {
 	if f.path == "" {
 		return
@@ -162,7 +161,7 @@ func (f *File) reload(ctx context.Context) error {
 	return nil
 }
 
-// parse decrypts text if need be, with the key that was good before if it still is.
+// parse decrypts text if needed, first with the previous key.
 func (f *File) parse(ctx context.Context, text []byte) (*Document, *fileKey, error) {
 	var key *fileKey
 	box, encrypted, err := cutSealed(text)
@@ -185,7 +184,7 @@ func (f *File) unlock(ctx context.Context, box []byte) (*fileKey, []byte, error)
 	return f.passwords.unlock(ctx, box)
 }
 
-// readFile returns what the file at path holds, and its stamp from before it was read.
+// readFile returns the content of the file at path, and its stamp from before the read.
 func readFile(path string) ([]byte, stamp, error) {
 	file, err := os.Open(path)
 	if err != nil {

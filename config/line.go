@@ -6,7 +6,7 @@ import (
 	"unicode"
 )
 
-// A lineKind says what a line of a configuration file is.
+// A lineKind is the kind of a line of a configuration file.
 type lineKind uint8
 
 const (
@@ -18,18 +18,18 @@ const (
 
 // A line is one line of a configuration file.
 type line struct {
-	raw     string // as it stands there, with its end
+	raw     string // unchanged, with its line end
 	kind    lineKind
-	section string // what it belongs to; of a header its own name
+	section string // its section; of a header its own name
 	key     string // of an entry
 	value   string // of an entry, neither quoted nor expanded
-	valueAt int    // of an entry: where in raw the value begins
+	valueAt int    // of an entry: offset of the value in raw
 }
 
 var errLine = errors.New("neither a [section], a comment nor key = value")
 
-// parseLine reads one line without regard to those around it. Comments stand at the beginning of a
-// line only: a # or a semicolon further on is part of the value.
+// parseLine parses one line independently of others. A comment begins at the start of a line: a #
+// or a semicolon further on is part of the value.
 func parseLine(raw string) (line, error) {
 	s := strings.TrimSpace(raw)
 	switch {
@@ -54,8 +54,8 @@ func parseLine(raw string) (line, error) {
 }
 
 // cutKey splits an entry at its first equals sign or colon. A key that holds one of them, or spaces
-// at its ends, is quoted with ", three of them or a back-tick; what stands between the closing
-// quote and the separator is dropped.
+// at its ends, is quoted with ", three of them or a back-tick; text between the closing quote and
+// the separator is dropped.
 func cutKey(s string) (key, rest string, ok bool) {
 	quote := ""
 	switch {
@@ -82,8 +82,8 @@ func cutKey(s string) (key, rest string, ok bool) {
 	return key, s[sep+1:], true
 }
 
-// unquoteValue takes off back-ticks or three double quotes, and what follows the last of them. One
-// double quote is part of the value.
+// unquoteValue removes back-ticks or three double quotes, and the text after the last of them. A
+// single double quote is part of the value.
 func unquoteValue(s string) (string, bool) {
 	quote := ""
 	switch {
@@ -102,8 +102,7 @@ func unquoteValue(s string) (string, bool) {
 	return s[:end], true
 }
 
-// quoteValue returns what unquoteValue turns into v: v itself where that is possible, else v in
-// back-ticks, of which the last one counts.
+// quoteValue is the inverse of unquoteValue: it returns v itself if possible, else v in back-ticks.
 func quoteValue(v string) string {
 	if plain, ok := unquoteValue(strings.TrimSpace(v)); ok && plain == v {
 		return v

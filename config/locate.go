@@ -8,10 +8,10 @@ import (
 const (
 	fileName   = "rclone.conf"
 	hiddenName = ".rclone.conf"
-	noFileName = "notfound" // as the last element of a path it means no file
+	noFileName = "notfound" // as the last element of a path: no file
 )
 
-// Places are where a configuration file is looked for.
+// Places are the locations that are searched for a configuration file.
 type Places struct {
 	Executable string // path of the running program, "" unknown
 	Home       string // of the user, "" unknown
@@ -28,8 +28,8 @@ type Places struct {
 //	~/.config/rclone/rclone.conf
 //	~/.rclone.conf
 //
-// When none exists it is where a new one belongs: the second on Windows, elsewhere the third, else
-// the fourth. Nothing is made.
+// If none exists it is the path for a new one: the second on Windows, elsewhere the third, or else
+// the fourth. Nothing is created.
 func Locate(p Places) string {
 	var beside, appData, xdg, dotConfig, hidden string
 	if p.Executable != "" {
@@ -54,7 +54,7 @@ func Locate(p Places) string {
 		}
 	}
 	if p.Windows {
-		xdg = "" // only looked at there, for old files
+		xdg = "" // only searched, for old files
 	}
 	for _, path := range []string{appData, xdg, dotConfig} {
 		if path != "" {
@@ -64,9 +64,9 @@ func Locate(p Places) string {
 	return hiddenName
 }
 
-// FilePath returns the absolute path of the configuration file that a path given by a user means.
-// It is empty when the configuration is only kept in memory: for no path, the null device, and a
-// path whose last element is notfound.
+// FilePath returns the absolute path of the configuration file for a path given by a user. It is
+// empty if the configuration is in memory only: for no path, the null device, and a path whose last
+// element is notfound.
 func FilePath(path string) (string, error) {
 	if path == "" || path == os.DevNull || filepath.Base(path) == noFileName {
 		return "", nil

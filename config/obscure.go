@@ -8,14 +8,13 @@ import (
 	"errors"
 )
 
-// obscureKey is the same for everybody. Obscured values are kept from the eyes of bystanders, not
-// from attackers.
+// obscureKey is public. Obscured values are hidden from bystanders, not from attackers.
 const obscureKey = "\x9c\x93\x5b\x48\x73\x0a\x55\x4d\x6b\xfd\x7c\x63\xc8\x86\xa9\x2b" +
 	"\xd3\x90\x19\x8e\xb8\x12\x8a\xfb\xf4\xde\x16\x2b\x8b\x95\xf6\x38"
 
-// Obscure returns the form in which rclone keeps passwords: 16 random bytes and the text in
-// AES-256-CTR under a key that is public, in base64 for URLs. It is not encryption. The same text
-// gives another result each time.
+// Obscure returns a password in the form of rclone: 16 random bytes and the text in AES-256-CTR
+// under a key that is public, in base64 for URLs. It is not encryption. The result is different
+// each time.
 func Obscure(text string) string {
 	b := make([]byte, aes.BlockSize+len(text))
 	rand.Read(b[:aes.BlockSize]) // never fails: see crypto/rand
@@ -24,8 +23,8 @@ func Obscure(text string) string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// Reveal undoes Obscure. Few mistakes can be told: a text of 22 characters or more that is not
-// obscured may be taken for one that is, and gives garbage.
+// Reveal undoes Obscure. It detects few mistakes: a text of 22 characters or more that is not
+// obscured may be accepted, and gives garbage.
 func Reveal(obscured string) (string, error) {
 	b, err := base64.RawURLEncoding.DecodeString(obscured)
 	if err != nil {
@@ -38,7 +37,7 @@ func Reveal(obscured string) (string, error) {
 	return string(b[aes.BlockSize:]), nil
 }
 
-// obscureStream turns what follows the first block of b from plain to obscured or back.
+// obscureStream encrypts or decrypts b after its first block.
 func obscureStream(b []byte) {
 	block, err := aes.NewCipher([]byte(obscureKey))
 	if err != nil {

@@ -16,26 +16,25 @@ import (
 // configuration file.
 const PasswordVariable = "RCLONE_CONFIG_PASS"
 
-// promptTries is how often somebody is asked for a password.
+// promptTries is how often Prompt is called for a password.
 const promptTries = 3
 
-// Passwords say where the password of an encrypted configuration file comes from: Command, else
-// PasswordVariable in Env, else Prompt. Only the first of these that is there is tried. The zero
-// value knows no password.
+// Passwords are the sources of the password of an encrypted configuration file: Command, else
+// PasswordVariable in Env, else Prompt. Only the first that is set is tried. The zero value has no
+// password.
 type Passwords struct {
-	// Command prints the password when it is run, as --password-command says. Line ends around it
-	// do not count.
+	// Command prints the password, see --password-command. Line ends around it are trimmed.
 	Command []string
-	// Env is the environment of the process. Command runs in it.
+	// Env is the environment of the process and of Command.
 	Env    Environ
 	Stdin  io.Reader // of Command
 	Stderr io.Writer // of Command
-	// Prompt asks somebody. It is called again, with wrong set, after a wrong password.
+	// Prompt asks the user. It is called again, with wrong set, after a wrong password.
 	Prompt func(ctx context.Context, wrong bool) (string, error)
 }
 
-// ParseCommand splits a command line at single spaces. An argument that holds spaces is quoted with
-// ", which is written twice to mean itself.
+// ParseCommand splits a command line at single spaces. An argument with spaces is quoted with "; a
+// literal " is doubled.
 func ParseCommand(s string) ([]string, error) {
 	if s == "" {
 		return nil, nil
@@ -49,7 +48,7 @@ func ParseCommand(s string) ([]string, error) {
 	return args, nil
 }
 
-// unlock opens box with each password there is until one fits.
+// unlock decrypts box with the passwords, one after the other, until one is right.
 func (p *Passwords) unlock(ctx context.Context, box []byte) (*fileKey, []byte, error) {
 	if len(p.Command) > 0 {
 		password, err := p.run(ctx)
@@ -88,8 +87,8 @@ func tryPassword(password string, box []byte, from string) (*fileKey, []byte, er
 	return key, plain, nil
 }
 
-// NewPassword returns what Command prints when the password of a file is to change. It then finds
-// RCLONE_PASSWORD_CHANGE=1 in its environment.
+// NewPassword returns the new password that Command prints when the password of a file is changed.
+// Command gets RCLONE_PASSWORD_CHANGE=1 in its environment.
 func (p Passwords) NewPassword(ctx context.Context) (string, error) {
 	p.Env = p.Env.with("RCLONE_PASSWORD_CHANGE", "1")
 	password, err := p.run(ctx)
@@ -99,7 +98,7 @@ func (p Passwords) NewPassword(ctx context.Context) (string, error) {
 	return password, nil
 }
 
-// run returns what Command prints.
+// run returns the output of Command.
 func (p *Passwords) run(ctx context.Context) (string, error) {
 	cmd := exec.CommandContext(ctx, p.Command[0], p.Command[1:]...)
 	cmd.Env = p.Env.list()

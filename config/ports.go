@@ -11,7 +11,7 @@ type Ports struct {
 	First, Last uint16
 }
 
-// ParsePorts reads "30000-32000", a single port, or 0 for any port. Spaces do not matter.
+// ParsePorts reads "30000-32000", a single port, or 0 for any port. Spaces are ignored.
 func ParsePorts(s string) (Ports, error) {
 	first, last, isRange := strings.Cut(s, "-")
 	if !isRange {

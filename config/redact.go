@@ -1,10 +1,10 @@
 package config
 
-// Redacted is what is shown in the place of a secret.
+// Redacted is shown in place of a secret.
 const Redacted = "***"
 
-// Redact returns the text of the document with Redacted in the place of every value that is a
-// secret by the name of its key and the type of its section. Comments stay as they are.
+// Redact returns the text of the document with every secret replaced by Redacted; the name of the
+// key and the type of the section decide. Comments are not changed.
 func (d *Document) Redact() []byte {
 	draft := d.Edit()
 	for i, l := range d.lines {

@@ -9,12 +9,12 @@ import (
 	"unicode/utf8"
 )
 
-// A Remote is what a remote string names: a place of a kind given on the spot (Type), or one
-// described in the configuration (Name). Exactly one of the two is set.
+// A Remote is a parsed remote string: a remote of a type given in the string (Type), or one of the
+// configuration (Name). Exactly one of the two is set.
 type Remote struct {
 	Name   string
 	Type   string
-	Params map[string]string // nil without
+	Params map[string]string // nil if none
 	Path   string
 }
 
@@ -28,10 +28,10 @@ const LocalType = "local"
 //	:type:path                         a remote of that type with default options
 //	name,key=value,key2="v,:":path     either of them with options changed
 //
-// What has a slash or backslash before its first colon or comma, or no colon at all, is a local
-// path. A value ends at the first comma or colon, unless it is quoted from its beginning with ' or
-// "; the quote is written twice to mean itself. A key alone is "true". On Windows a single letter
-// before a colon is a drive.
+// A string with a slash or backslash before its first colon or comma, or without a colon, is a
+// local path. A value ends at the first comma or colon, unless it is quoted from its beginning with
+// ' or "; a literal quote is doubled. A key alone is "true". On Windows a single letter before a
+// colon is a drive.
 func ParseRemote(s string) (Remote, error) {
 	if s == "" {
 		return Remote{}, errors.New("the remote is empty: name a directory, or remote:path")
@@ -57,7 +57,7 @@ func ParseRemote(s string) (Remote, error) {
 	for rest[0] == ',' {
 		key, value, tail, err := cutParam(rest[1:])
 		if err != nil {
-			return Remote{}, fmt.Errorf("%q: %w", name, err) // what stands behind the name may hold a password
+			return Remote{}, fmt.Errorf("%q: %w", name, err) // the rest may hold a password
 		}
 		if r.Params == nil {
 			r.Params = map[string]string{}
@@ -77,8 +77,8 @@ func isLocal(s string, end int) bool {
 	return runtime.GOOS == "windows" && end == 1 && s[1] == ':' && s[0]|0x20 >= 'a' && s[0]|0x20 <= 'z'
 }
 
-// checkRemoteName accepts letters and digits of any script, _ - . + @ and inner spaces; a hyphen or
-// a space does not come first, nor a space last.
+// checkRemoteName accepts letters and digits of any script, _ - . + @ and inner spaces; no hyphen
+// or space at the beginning, no space at the end.
 func checkRemoteName(name string) error {
 	if name == "" {
 		return errors.New("the name of the remote is empty")
@@ -94,8 +94,8 @@ func checkRemoteName(name string) error {
 	return nil
 }
 
-// cutParam reads one key=value from the start of s and returns what is behind it, which begins with
-// a comma or a colon.
+// cutParam parses one key=value at the start of s and returns the rest, which begins with a comma
+// or a colon.
 func cutParam(s string) (key, value, rest string, err error) {
 	end := strings.IndexAny(s, "=,:")
 	if end < 0 {
@@ -125,7 +125,7 @@ func isParamKey(key string) bool {
 	return key != ""
 }
 
-// cutValue reads a value, quoted or not, from the start of s.
+// cutValue parses a value, quoted or not, at the start of s.
 func cutValue(s string) (value, rest string, err error) {
 	if s == "" || s[0] != '"' && s[0] != '\'' {
 		end := strings.IndexAny(s, ",:")

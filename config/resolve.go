@@ -11,17 +11,17 @@ import (
 	"strings"
 )
 
-// Settings are all that is known of a remote before it is opened. They hold secrets, which neither
-// fmt nor slog show.
+// Settings are the resolved options of a remote. They contain secrets, which fmt and slog do not
+// print.
 type Settings struct {
-	// Name is how logs call the remote: nas, :s3, and with {5 characters} behind it when its
-	// options are not those of the file alone.
+	// Name is the name of the remote in logs: nas, :s3, followed by {5 characters} if its options
+	// are not only those of the file.
 	Name string
 	Type string // the Name of its Type
 	Path string
-	// Values has every option that is set or has a default, passwords revealed.
+	// Values has every option that is set or has a default, with passwords revealed.
 	Values map[string]string
-	// Warnings are about options that nothing is made of, a line each.
+	// Warnings are about options without effect, one line each.
 	Warnings []string
 }
 
@@ -34,8 +34,8 @@ func (s Settings) GoString() string { return s.String() }
 // LogValue hides the values from slog.
 func (s Settings) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// Resolve finds out the settings of a remote. An error is one line that names the remote and the
-// option, where it stands and the remedy; it holds no value.
+// Resolve resolves the settings of a remote. An error is one line with the remote, the option, its
+// source and the remedy; it contains no value.
 func (s Sources) Resolve(r Remote) (Settings, error) {
 	name, err := s.TypeOf(r)
 	if err != nil {
@@ -74,7 +74,7 @@ var (
 	errObscured = errors.New("is not an obscured password")
 )
 
-// read returns the value as a driver gets it.
+// read returns the value in the form of the driver.
 func (o Option) read(value string) (string, error) {
 	switch {
 	case value == "" && o.Required:
@@ -100,8 +100,8 @@ func explainOption(r Remote, t Type, o Option, where string, err error) error {
 		r.label(), o.Name, err, r.Name, o.Name, RemoteVariable(r.Name, o.Name))
 }
 
-// suffix tells apart remotes of one name whose options differ from those of the file. As in rclone
-// it is the beginning of the MD5 sum of the options in the form of a remote string.
+// suffix distinguishes remotes of one name whose options differ from those of the file. As in
+// rclone it is the beginning of the MD5 sum of the options in the form of a remote string.
 func suffix(overrides map[string]string) string {
 	if len(overrides) == 0 {
 		return ""

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// obscured are the options of rclone's types that are written as Obscure makes them, drivers here
-// or not: a file is shown and edited as a whole.
+// obscured are the options of rclone's types that are stored obscured, including types without a
+// driver here: a file is shown and edited as a whole.
 var obscured = map[string][]string{
 	"azureblob":   {"client_certificate_password", "password"},
 	"azurefiles":  {"client_certificate_password", "password"},
@@ -35,22 +35,21 @@ var obscured = map[string][]string{
 	"webdav":      {"pass"},
 }
 
-// secretWords are found in the names of options that hold secrets: secret_access_key, bearer_token,
-// sas_url.
+// secretWords occur in the names of options with secrets: secret_access_key, bearer_token, sas_url.
 var secretWords = []string{
 	"pass", "secret", "token", "key", "credential", "cookie", "authorization", "mnemonic", "sas_url", "connection_string",
 	"access_grant", "headers",
 }
 
-// openWords are in the names of options that sound like secrets and hold none, such as the path of
+// openWords occur in the names of options that sound like secrets but are not, such as the path of
 // a key.
 var openWords = []string{"key_file", "key_use_agent", "key_exchange", "pubkey", "public_key", "kms_key_id", "key_md5", "_path", "_file", "_command", "token_url", "pass_bad_blocks"}
 
-// IsObscured reports whether an option of a type is written as Obscure makes it.
+// IsObscured reports whether an option of a type is stored obscured, see Obscure.
 func IsObscured(typ, key string) bool { return slices.Contains(obscured[typ], key) }
 
-// IsSecret reports whether the value of an option is not for everybody's eyes. For an option that
-// is not known its name decides, rather too often than too rarely.
+// IsSecret reports whether the value of an option is a secret. For an unknown option its name
+// decides; in doubt it is a secret.
 func IsSecret(typ, key string) bool {
 	contains := func(word string) bool { return strings.Contains(key, word) }
 	switch {

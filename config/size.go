@@ -1,6 +1,3 @@
-// Package config reads what people write: sizes, durations, port ranges and names of remotes, on
-// the command line, in the environment and in configuration files. It gives back plain data. The
-// grammars are those of rclone, so that what people have written for it means the same here.
 package config
 
 import (
@@ -21,7 +18,7 @@ const sizeRemedy = "use a number with K, M, G, T or P (128M), B for bytes, none 
 
 // ParseSize reads a number with an optional suffix: b is bytes, k, m, g, t, p and e are powers of
 // 1024, also written Ki or KiB. Case does not matter, except that the i of KiB is lower case. A
-// number without a suffix counts KiB. "off" is SizeOff.
+// number without a suffix is in KiB. "off" is SizeOff.
 func ParseSize(s string) (Size, error) {
 	if strings.EqualFold(s, "off") {
 		return SizeOff, nil
@@ -43,7 +40,7 @@ func ParseSize(s string) (Size, error) {
 	return Size(f), nil
 }
 
-// cutUnit splits s into the number and the factor that its suffix means.
+// cutUnit splits s into the number and the factor of its suffix.
 func cutUnit(s string) (number string, factor float64, err error) {
 	bad := fmt.Errorf("not a size: %s", sizeRemedy)
 	if s == "" {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Sources are where the options of a remote come from. The first that sets an option counts:
+// Sources are the sources of the options of a remote. The first that sets an option is used:
 //
 //	the remote string       nas,port=2222:path
 //	a flag                  --sftp-port 2222
@@ -17,19 +17,19 @@ import (
 //	the configuration file  [nas] port = 2222
 //	the default of the option
 //
-// So a flag or a variable of a type goes before the file for every remote of the type. An empty
-// value counts as set everywhere but in the file.
+// So a flag or a variable of a type overrides the file for every remote of the type. An empty value
+// counts as set everywhere but in the file.
 type Sources struct {
 	Types []Type
-	Flags map[string]string // those that were given, by name
+	Flags map[string]string // those on the command line, by name
 	Env   Environ
-	File  *Document // nil without
+	File  *Document // nil if none
 }
 
-// ErrNoRemote says that a remote is neither in the file nor in the environment.
+// ErrNoRemote means that a remote is neither in the file nor in the environment.
 var ErrNoRemote = errors.New("there is no such remote in the configuration: ferry listremotes shows which there are")
 
-// A Listed is a remote that has a name.
+// A Listed is a named remote.
 type Listed struct {
 	Name        string `json:"name"`
 	Type        string `json:"type"`
@@ -38,8 +38,8 @@ type Listed struct {
 }
 
 // Remotes returns the remotes of the environment by name, then those of the file in its order. A
-// section is a remote when it has a type. A variable RCLONE_CONFIG_NAS_TYPE makes a remote, whose
-// name is written in any case.
+// section is a remote when it has a type. A variable RCLONE_CONFIG_NAS_TYPE defines a remote, whose
+// name is not case-sensitive.
 func (s Sources) Remotes() []Listed {
 	var list []Listed
 	for _, name := range slices.Sorted(maps.Keys(s.Env)) {
@@ -67,8 +67,7 @@ func (s Sources) Remotes() []Listed {
 	return list
 }
 
-// TypeOf returns what the type of a remote is called where it is configured. Whether there is such
-// a type is another question.
+// TypeOf returns the configured name of the type of a remote. The type may not exist.
 func (s Sources) TypeOf(r Remote) (string, error) {
 	if r.Type != "" {
 		return r.Type, nil
@@ -83,8 +82,8 @@ func (s Sources) TypeOf(r Remote) (string, error) {
 	return "", fmt.Errorf("%q: %w", r.Name, ErrNoRemote)
 }
 
-// Type returns the type called name, by its name with or without spaces or by its prefix, or an
-// error that says which types there are instead.
+// Type returns the type name, by its name with or without spaces or by its prefix, or an error that
+// lists the types.
 func (s Sources) Type(name string) (Type, error) {
 	var names []string
 	for _, t := range s.Types {
@@ -98,15 +97,14 @@ func (s Sources) Type(name string) (Type, error) {
 		name, strings.Join(names, ", "))
 }
 
-// A finding is the value of an option and the place where it stands.
+// A finding is the value of an option and its source.
 type finding struct {
 	value string
 	where string // for people; "" = nowhere
-	file  bool   // whether the place is the configuration file
+	file  bool   // from the configuration file
 }
 
-// find looks for an option in every source but its default. The zero Type stands for one that is
-// not known yet.
+// find searches an option in every source but its default. The zero Type is an unknown one.
 func (s Sources) find(r Remote, t Type, o Option) finding {
 	if v, ok := r.Params[o.Name]; ok {
 		return finding{value: v, where: "the remote string"}
@@ -127,7 +125,7 @@ func (s Sources) find(r Remote, t Type, o Option) finding {
 	return finding{}
 }
 
-// variables returns the environment variables that may set an option, the first that is set counts.
+// variables returns the environment variables of an option; the first that is set is used.
 func variables(r Remote, t Type, o Option) []string {
 	var names []string
 	if r.Name != "" {

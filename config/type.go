@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// A Type says how the remotes of one kind are configured.
+// A Type describes the configuration of the remotes of one kind.
 type Type struct {
-	Name    string // as the key type has it: s3, google cloud storage
+	Name    string // value of the key type: s3, google cloud storage
 	Prefix  string // of its flags and environment variables; "" is Name
-	Help    string // what it is, in a line
+	Help    string // one line
 	Options []Option
 }
 
@@ -20,20 +20,20 @@ type Option struct {
 	Default  string
 	Help     string
 	Required bool // an empty value is an error
-	Obscured bool // a password that is written as Obscure makes it, wherever it is written
-	Secret   bool // written as it is, but not for everybody's eyes
-	NoPrefix bool // its flag lacks the prefix of the type, its variable may
-	Switch   bool // its flag may stand alone, as it may when the default is true or false
+	Obscured bool // a password that is stored obscured in every source
+	Secret   bool // stored in clear, but secret
+	NoPrefix bool // its flag has no prefix of the type, its variable may
+	Switch   bool // its flag needs no value; also implied by a default of true or false
 
-	// Ignored is why the option is accepted and means nothing; setting it is a warning. "" = it
-	// means something.
+	// Ignored is the reason why the option has no effect; setting it is a warning. "" = it has an
+	// effect.
 	Ignored string
 }
 
-// StandsAlone reports whether the flag of o means true when it has no value.
+// StandsAlone reports whether the flag of o without a value means true.
 func (o Option) StandsAlone() bool { return o.Switch || o.Default == "true" || o.Default == "false" }
 
-// description is an option of every type. Nothing is made of it.
+// description is an option of every type, without effect.
 var description = Option{Name: "description", Help: "What the remote is, for those who read the configuration"}
 
 // Settable returns the options that can be set: those of the type, and those of every type.
@@ -66,8 +66,8 @@ func (t Type) Variable(o Option) string {
 }
 
 // RemoteVariable returns the name of the environment variable that sets an option for one remote:
-// RCLONE_CONFIG_NAS_HOST. Hyphens become underscores in the option only, so a remote with one in
-// its name cannot be set from most shells.
+// RCLONE_CONFIG_NAS_HOST. Hyphens become underscores in the option only, so most shells cannot set
+// the variable of a remote with a hyphen in its name.
 func RemoteVariable(remote, option string) string {
 	return "RCLONE_CONFIG_" + strings.ToUpper(remote) + variable("_", option)
 }
@@ -78,7 +78,7 @@ func variable(prefix, name string) string {
 
 func (t Type) prefix() string { return cmp.Or(t.Prefix, t.Name) }
 
-// is reports whether name means this type: its name, with or without its spaces, or its prefix.
+// is reports whether name is the name of this type, with or without spaces, or its prefix.
 func (t Type) is(name string) bool {
 	return name == t.Name || name == t.prefix() || name == strings.ReplaceAll(t.Name, " ", "")
 }

@@ -8,16 +8,16 @@ import (
 	"path/filepath"
 )
 
-// maxLinks is how many symbolic links in a row are followed.
+// maxLinks is how many symbolic links are followed in a chain.
 const maxLinks = 40
 
-// Loose are the permissions that a file with secrets should not give: any to others, and writing to
+// Loose are the permissions that a file with secrets should not have: any for others, and write for
 // the group.
 const Loose fs.FileMode = 0o027
 
-// writeFile puts text in the place of the file at path, whole or not at all, even when the power
-// fails. The file keeps its permissions but for those that are Loose; a new one is for its owner
-// alone. A symbolic link stays, and the file it leads to is replaced.
+// writeFile replaces the file at path by text, atomically and durably. The file keeps its
+// permissions except those in Loose; a new one is accessible to its owner only. A symbolic link is
+// kept, and its target replaced.
 func writeFile(path string, text []byte) error {
 	path, err := followLinks(path)
 	if err != nil {
@@ -52,12 +52,12 @@ func writeFile(path string, text []byte) error {
 	return syncDir(dir)
 }
 
-// fill writes text to a temporary file, gives it the mode and the owner that the old file has, and
-// closes it. When it returns nil the text is on disk.
+// fill writes text to a temporary file, sets the mode and the owner of the old file, and closes it.
+// When it returns nil the text is on disk.
 func fill(temp *os.File, text []byte, mode fs.FileMode, old fs.FileInfo) error {
 	_, err := temp.Write(text)
 	if err == nil && old != nil && !keepOwner(temp, old) {
-		mode &^= 0o070 // the group is not the one that was meant
+		mode &^= 0o070 // the group is not the intended one
 	}
 	if err == nil {
 		err = temp.Chmod(mode)
@@ -68,12 +68,12 @@ func fill(temp *os.File, text []byte, mode fs.FileMode, old fs.FileInfo) error {
 	return errors.Join(err, temp.Close())
 }
 
-// followLinks returns where the symbolic links at path lead, whether something is there or not.
+// followLinks returns the target of the symbolic links at path, which may not exist.
 func followLinks(path string) (string, error) {
 	for range maxLinks {
 		target, err := os.Readlink(path)
 		if err != nil {
-			return path, nil // not a link; whether it is a file will show
+			return path, nil // not a link
 		}
 		if !filepath.IsAbs(target) {
 			target = filepath.Join(filepath.Dir(path), target)
