@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// A caller is who sent a request.
+// A caller is the sender of a request.
 type caller struct {
-	trusted bool // has given a right password, or none is needed
-	local   bool // comes from this machine
+	trusted bool // gave the right password, or none is needed
+	local   bool // from this machine
 }
 
 func (c caller) may(a Access) bool {
@@ -21,9 +21,9 @@ func (c caller) may(a Access) bool {
 
 var errNoPassword = errors.New("a user and password are needed")
 
-// identify finds out who sent r. It refuses what a browser sends on behalf of a page of another
-// origin: with the credentials that the browser remembers (cross-site request forgery), or by a
-// name that its owner has pointed to this server (DNS rebinding).
+// identify returns the caller of r. It refuses requests that a browser sends for a page of another
+// origin: with remembered credentials (cross-site request forgery), or by a name that an attacker
+// has pointed to this server (DNS rebinding).
 func (s *Server) identify(r *http.Request) (caller, error) {
 	if s.origin != nil {
 		if err := s.origin.Check(r); err != nil {
@@ -36,12 +36,12 @@ func (s *Server) identify(r *http.Request) (caller, error) {
 		if !ok {
 			return caller{}, errNoPassword
 		}
-		if err := s.guess(r, user, password); err != nil {
+		if err := s.checkPassword(r, user, password); err != nil {
 			return caller{}, err
 		}
 		return caller{trusted: true, local: local}, nil
 	}
-	// The page of a rebound name has no password, so that this is a matter of servers without one.
+	// The page of a rebound name has no password, so this check is for servers without passwords.
 	if s.origin != nil && !isUnix(r) && !s.knows(r.Host) {
 		return caller{}, withStatus(http.StatusForbidden,
 			"this server is not known as %q: use its address or a name that is in --rc-addr, or set a password", r.Host)
@@ -55,8 +55,7 @@ func isUnix(r *http.Request) bool {
 	return ok && a.Network() == "unix"
 }
 
-// isLocal reports whether this machine sent r. What a proxy on this machine hands on did not begin
-// here.
+// isLocal reports whether r comes from this machine. A request forwarded by a local proxy does not.
 func isLocal(r *http.Request) bool {
 	for _, h := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"} {
 		if r.Header.Get(h) != "" {
@@ -70,8 +69,7 @@ func isLocal(r *http.Request) bool {
 	return err == nil && a.Addr().Unmap().IsLoopback()
 }
 
-// knows reports whether host can only mean this server. An address can: only a name can be pointed
-// elsewhere.
+// knows reports whether host surely means this server. Addresses do: only a name can be rebound.
 func (s *Server) knows(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
@@ -85,8 +83,8 @@ func (s *Server) knows(host string) bool {
 	})
 }
 
-// allowOrigin tells browsers which pages may call. The third header is the name that rclone has for
-// the second.
+// allowOrigin sets the CORS headers, which tell browsers which pages may call. The third header is
+// rclone's name for the second.
 func (s *Server) allowOrigin(h http.Header) {
 	if s.opt.AllowOrigin == "" {
 		return

@@ -2,12 +2,12 @@ package rc
 
 import "context"
 
-// A Bandwidth is a limit that can be changed. Its methods may be called concurrently.
+// A Bandwidth is an adjustable limit. Its methods may be called concurrently.
 type Bandwidth interface {
-	// Limits returns the bytes per second to and from the remote that hold now, below 0 for no
-	// limit, and how that is written.
+	// Limits returns the current limits in bytes per second to and from the remote, below 0 for
+	// none, and their textual form.
 	Limits() (up, down int64, rate string)
-	// SetRate changes them, until the program ends.
+	// SetRate changes the limits until the program ends.
 	SetRate(rate string) error
 }
 

@@ -9,17 +9,17 @@ import (
 
 // A Call is one row of the table of calls.
 type Call struct {
-	Path   string // without a slash in front, as in vfs/forget
+	Path   string // without a leading slash: vfs/forget
 	Title  string // one line
-	Help   string // what it takes and returns
+	Help   string // parameters and results
 	Access Access
-	// Run does it. It may change in, and nil results are an empty object. An error that is
-	// fs.ErrNotExist is answered 404, one about a parameter 400, any other 500. ctx ends when
-	// nobody waits for the result any more.
+	// Run runs the call. It may modify in; nil results are an empty object. An error that is
+	// fs.ErrNotExist is answered 404, one about a parameter 400, any other 500. ctx ends when the
+	// result is not needed any more.
 	Run func(ctx context.Context, in Params) (Params, error)
 }
 
-// Access says who may make a call where the server has no passwords. Where it has, every call needs
+// Access is who may make a call on a server without passwords. With passwords, every call needs
 // one.
 type Access uint8
 
@@ -28,11 +28,11 @@ const (
 	NeedsPassword Access = iota
 	// LocalOnly is open to this machine: loopback connections and unix sockets.
 	LocalOnly
-	// Open is open to whoever can reach the server.
+	// Open is open to anyone who can reach the server.
 	Open
 )
 
-// newTable returns calls by their path. No path may be there twice.
+// newTable indexes calls by path. A path must be unique.
 func newTable(calls []Call) (map[string]Call, error) {
 	table := make(map[string]Call, len(calls))
 	for _, c := range calls {

@@ -7,13 +7,13 @@ import (
 	"runtime/debug"
 )
 
-// Core is what core/* needs to know of the program.
+// Core is the interface of core/* to the program.
 type Core struct {
 	Version string // as in v1.2.3
-	// Obscure returns the form of a password for the configuration. nil: there is no core/obscure.
+	// Obscure obscures a password for the configuration. nil: there is no core/obscure.
 	Obscure func(clear string) string
-	// Quit asks the program to end in good order with that exit status, and returns at once. nil:
-	// there is no core/quit.
+	// Quit makes the program shut down with that exit status, and returns at once. nil: there is no
+	// core/quit.
 	Quit func(status int)
 }
 

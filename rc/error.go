@@ -7,7 +7,7 @@ import (
 	"net/http"
 )
 
-// A statusError has the HTTP status that answers it.
+// A statusError is an error with an HTTP status.
 type statusError struct {
 	status int
 	err    error
@@ -21,13 +21,13 @@ func withStatus(status int, format string, args ...any) error {
 	return &statusError{status, fmt.Errorf(format, args...)}
 }
 
-// badParam is the error of a parameter that is missing or means nothing.
+// badParam is the error of a missing or invalid parameter.
 func badParam(format string, args ...any) error {
 	return withStatus(http.StatusBadRequest, format, args...)
 }
 
-// statusOf returns the HTTP status for the error of a call: what a call does not find is 404, what
-// it cannot do is 500.
+// statusOf returns the HTTP status for the error of a call: not found is 404, any other failure
+// 500.
 func statusOf(err error) int {
 	var s *statusError
 	switch {

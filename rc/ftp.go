@@ -20,12 +20,12 @@ type Session struct {
 	Remote  string // address and port
 	TLS     bool
 	User    string // "" before the login
-	Client  string // what it says it is
+	Client  string // as it identified itself
 	Since   time.Time
 	Command string // the transfer command that runs; "" = none
 	Path    string // its file
 	Began   time.Time
-	Bytes   int64 // moved so far
+	Bytes   int64 // transferred so far
 }
 
 // FTPCalls are the calls about the clients of an FTP server. rclone has no such calls.

@@ -11,22 +11,22 @@ import (
 	"time"
 )
 
-// A Throttle makes wrong passwords cost time. Its methods may be called concurrently.
+// A Throttle delays logins after wrong passwords. Its methods may be called concurrently.
 type Throttle interface {
-	// Delay returns how long addr has to wait before its next password is looked at, and takes that
-	// turn. It is false where that is too long.
+	// Delay returns how long addr must wait before its next password is checked, and reserves that
+	// slot. It returns false if that is too long.
 	Delay(addr netip.Addr, now time.Time) (time.Duration, bool)
-	// Failed notes a wrong password, and returns how many there have been and how long its answer
-	// waits.
+	// Failed records a wrong password, and returns how many there were and how long to delay its
+	// reply.
 	Failed(addr netip.Addr, now time.Time) (failures int, wait time.Duration)
-	// Succeeded forgets what addr has failed.
+	// Succeeded clears the failures of addr.
 	Succeeded(addr netip.Addr)
 }
 
 var errTooManyGuesses = errors.New("too many wrong passwords")
 
-// guard lets those who have no delay yet take turns, by their address: the first wrong password of
-// many that come at a time delays the others. The zero value is ready.
+// guard serialises password checks by address: with many concurrent attempts, the first wrong
+// password delays the others. The zero value is ready.
 type guard struct {
 	mu    sync.Mutex
 	turns map[netip.Addr]*turn // guarded by mu
@@ -34,11 +34,11 @@ type guard struct {
 
 type turn struct {
 	users int           // guarded by guard.mu
-	taken chan struct{} // has room for one
+	taken chan struct{} // holds one
 }
 
-// take waits for the turn of addr and returns what gives it back, more than once if need be. It is
-// nil when ctx ends.
+// take waits for the turn of addr and returns a function that releases it and may be called more
+// than once; nil if ctx ends.
 func (g *guard) take(ctx context.Context, addr netip.Addr) func() {
 	g.mu.Lock()
 	if g.turns == nil {
@@ -70,11 +70,11 @@ func (g *guard) take(ctx context.Context, addr netip.Addr) func() {
 	}
 }
 
-// guess checks the password of r. It takes as long as the throttle says.
-func (s *Server) guess(r *http.Request, user, password string) error {
+// checkPassword checks the password of r, with the delay of the throttle.
+func (s *Server) checkPassword(r *http.Request, user, password string) error {
 	addr := remoteAddr(r)
 	throttle := s.opt.Throttle
-	if throttle == nil || !addr.IsValid() { // over a socket only the user that this process runs as comes
+	if throttle == nil || !addr.IsValid() { // only the user of this process can connect to a socket
 		if !s.opt.Check(user, password) {
 			s.logDenied(r, user, 0)
 			return errNoPassword
@@ -92,7 +92,7 @@ func (s *Server) guess(r *http.Request, user, password string) error {
 		return errTooManyGuesses
 	}
 	if delay > 0 {
-		giveBack() // the turn at the end of the delay is taken
+		giveBack() // the slot at the end of the delay is reserved
 		sleep(ctx, delay)
 		if ctx.Err() != nil {
 			return errNoPassword
@@ -109,13 +109,13 @@ func (s *Server) guess(r *http.Request, user, password string) error {
 	return errNoPassword
 }
 
-// logDenied is the line that FTP logs for a wrong password.
+// logDenied logs a wrong password in the same form as FTP.
 func (s *Server) logDenied(r *http.Request, user string, failures int) {
 	s.log.LogAttrs(r.Context(), slog.LevelInfo, "login denied", slog.String("client", r.RemoteAddr),
 		slog.String("user", user), slog.Int("failures", failures))
 }
 
-// remoteAddr is where r comes from; it is not valid for what came over a socket of this machine.
+// remoteAddr returns the client address of r; it is not valid for a unix socket.
 func remoteAddr(r *http.Request) netip.Addr {
 	a, _ := netip.ParseAddrPort(r.RemoteAddr)
 	return a.Addr().Unmap()
@@ -129,10 +129,10 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// limited closes connections that are more than may be at a time.
+// limited is a listener with a limit of concurrent connections; it closes further ones.
 type limited struct {
 	net.Listener
-	free chan struct{} // has room for as many as there may be; nil = any number
+	free chan struct{} // slots of connections; nil = no limit
 }
 
 // Accept implements net.Listener.
@@ -151,7 +151,7 @@ func (l limited) Accept() (net.Conn, error) {
 	}
 }
 
-// counted is a connection that makes room when it is closed.
+// counted is a connection that frees its slot when it is closed.
 type counted struct {
 	net.Conn
 	gone func()

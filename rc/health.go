@@ -8,13 +8,14 @@ import (
 	"time"
 )
 
-// What load balancers and supervisors ask, without a password: whether the process lives, and
-// whether it can serve. Neither says more, as everybody may ask.
+// Health checks for load balancers and supervisors, without a password: whether the process is
+// alive, and whether it can serve. They reveal nothing else, as anyone can query them.
 
 const (
-	// readyLimit is how long the answer to "can it serve" may take.
+	// readyLimit is how long the readiness check may take.
 	readyLimit = 5 * time.Second
-	// readyTime is how long an answer counts, so that asking costs the same however many ask.
+	// readyTime is how long a result is valid, so that the cost does not depend on the number of
+	// requests.
 	readyTime = time.Second
 )
 
@@ -40,16 +41,16 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request, path string) boo
 	return true
 }
 
-// readiness is the last answer to "can it serve". The zero value has none.
+// readiness caches the last result of the readiness check. The zero value has none.
 type readiness struct {
 	mu    sync.Mutex
-	until time.Time     // guarded by mu; the answer counts up to then
-	err   error         // guarded by mu; the answer
-	done  chan struct{} // guarded by mu; closed when the query under way has ended; nil when none is
+	until time.Time     // guarded by mu; err is valid until then
+	err   error         // guarded by mu; the last result
+	done  chan struct{} // guarded by mu; closed when the running query has ended; nil if none is running
 }
 
-// ask returns the answer of query, or one of a moment ago. All who ask at a time share one query,
-// which does not end with the one who began it.
+// ask returns the result of query, or a recent one. Concurrent callers share one query, which does
+// not end with the caller that started it.
 func (r *readiness) ask(ctx context.Context, query func(context.Context) error) error {
 	if query == nil {
 		return nil
@@ -88,7 +89,7 @@ func (r *readiness) run(ctx context.Context, query func(context.Context) error, 
 	close(done)
 }
 
-// wait waits for the query under way.
+// wait waits for the running query.
 func (r *readiness) wait() {
 	r.mu.Lock()
 	done := r.done

@@ -12,14 +12,14 @@ import (
 	"strings"
 )
 
-// What bounds the body of a request: of a caller with a password, and of anybody.
+// Limits of the body of a request: with a password, and without.
 const (
 	maxBody     = 4 << 20
 	maxOpenBody = 64 << 10
 )
 
 // readParams returns the parameters of a request: those of a form, over them those of the query,
-// over them those of a JSON object. Of a key that is repeated the last one counts. With an error it
+// over them those of a JSON object. Of a repeated key the last value is used. With an error it
 // returns what was read before. limit bounds the body.
 func readParams(w http.ResponseWriter, r *http.Request, limit int64) (Params, error) {
 	in := Params{}
@@ -65,8 +65,8 @@ func contentType(r *http.Request) (string, map[string]string, error) {
 	return kind, attrs, nil
 }
 
-// addValues adds the parameters of a query. A broken one is refused: without its parameter a call
-// may mean much more.
+// addValues adds the parameters of a query. A malformed one is refused: without its parameter a
+// call could affect much more.
 func addValues(in Params, query string) error {
 	values, err := url.ParseQuery(query)
 	if err != nil {
@@ -78,7 +78,7 @@ func addValues(in Params, query string) error {
 	return nil
 }
 
-// readObject reads one JSON object and nothing behind it.
+// readObject reads one JSON object and refuses trailing data.
 func readObject(r io.Reader) (Params, error) {
 	d := json.NewDecoder(r)
 	d.UseNumber()
@@ -100,15 +100,15 @@ func badBody(what string, err error) error {
 	return withStatus(status, "failed to read %s: %w", what, err)
 }
 
-// control is what the parameters that begin with an underscore ask for.
+// control holds the parameters that begin with an underscore.
 type control struct {
 	async  bool
-	prefer bool // asked for by a header
+	prefer bool // set by a header
 	group  string
 }
 
-// takeControl removes those parameters from in. The ones that would change options for one call are
-// refused, since nothing here could keep that promise.
+// takeControl removes these parameters from in. It refuses those that change options for one call,
+// which is not supported.
 func takeControl(in Params, h http.Header) (control, error) {
 	var c control
 	var err error

@@ -14,13 +14,13 @@ import (
 )
 
 const (
-	// keepJobs is how long a job can be asked about after its end.
+	// keepJobs is how long a job can be queried after its end.
 	keepJobs = time.Minute
-	// maxJobs bounds how many jobs are known: beyond it those that ended first are forgotten, and
-	// when all of them run, no more starts.
+	// maxJobs bounds the number of jobs: beyond it the oldest finished ones are dropped, and if all
+	// are running, no more can start.
 	maxJobs = 1000
-	// maxJobBytes bounds what the results of those that have ended take in memory, about: those
-	// that ended first are forgotten.
+	// maxJobBytes bounds the approximate memory of the results of finished jobs: the oldest ones
+	// are dropped.
 	maxJobBytes = 16 << 20
 )
 
@@ -31,29 +31,29 @@ var (
 	errStopped = errors.New("stopped by job/stop")
 )
 
-// A job is a call that runs or has run. All but its constants are guarded by jobs.mu.
+// A job is a running or finished call. All but its constants are guarded by jobs.mu.
 type job struct {
 	id     int64
 	group  string
 	began  time.Time
 	cancel context.CancelCauseFunc
 
-	ended  time.Time // zero while it runs
+	ended  time.Time // zero while running
 	output Params
-	bytes  int // what output takes, about
+	bytes  int // approximate size of output
 	err    error
 }
 
 // jobs are the calls of one server.
 type jobs struct {
-	executeID string // tells the jobs of this process from those of the one before it
+	executeID string // distinguishes the jobs of this process from those of an earlier one
 	wait      sync.WaitGroup
 
 	mu     sync.Mutex
 	last   int64          // guarded by mu
 	all    map[int64]*job // guarded by mu
 	bytes  int            // guarded by mu; of all results
-	sweep  *time.Timer    // guarded by mu; forgets what has ended; nil when nothing has
+	sweep  *time.Timer    // guarded by mu; drops finished jobs; nil if there are none
 	closed bool           // guarded by mu
 }
 
@@ -67,8 +67,8 @@ func newJobs() *jobs {
 	}
 }
 
-// begin registers a job. Its context ends with job/stop and with the server. inBackground or run
-// comes next.
+// begin registers a job. Its context ends with job/stop and with the server. It is followed by
+// inBackground or run.
 func (js *jobs) begin(ctx context.Context, how control) (context.Context, *job, error) {
 	js.mu.Lock()
 	defer js.mu.Unlock()
@@ -89,7 +89,7 @@ func (js *jobs) begin(ctx context.Context, how control) (context.Context, *job, 
 	return ctx, j, nil
 }
 
-// inBackground runs what begin has counted as asynchronous.
+// inBackground runs an asynchronous job of begin.
 func (js *jobs) inBackground(run func()) {
 	go func() {
 		defer js.wait.Done()
@@ -97,7 +97,7 @@ func (js *jobs) inBackground(run func()) {
 	}()
 }
 
-// run makes the call and notes how it ended. A panic is an error of the call.
+// run makes the call and records its result. A panic is an error of the call.
 func (js *jobs) run(ctx context.Context, j *job, c Call, in Params) (out Params, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -112,8 +112,8 @@ func (js *jobs) run(ctx context.Context, j *job, c Call, in Params) (out Params,
 	return c.Run(ctx, in)
 }
 
-// forget drops the jobs that ended too long ago, and of the others that have ended as many as it
-// takes to know at most n. js.mu is held.
+// forget drops expired jobs, and further finished ones until at most n jobs are left. js.mu is
+// held.
 func (js *jobs) forget(n int) {
 	now := time.Now()
 	for _, j := range js.all {
@@ -134,13 +134,13 @@ func (js *jobs) forget(n int) {
 	}
 }
 
-// drop forgets j. js.mu is held.
+// drop removes j. js.mu is held.
 func (js *jobs) drop(j *job) {
 	js.bytes -= j.bytes
 	delete(js.all, j.id)
 }
 
-// keep notes the result of j, which has ended, until it is forgotten. js.mu is held.
+// keep stores the result of the finished job j. js.mu is held.
 func (js *jobs) keep(j *job, out Params) {
 	j.output, j.bytes = out, weight(reflect.ValueOf(out))
 	if j.bytes > maxJobBytes/2 {
@@ -153,7 +153,7 @@ func (js *jobs) keep(j *job, out Params) {
 	}
 }
 
-// sweepUp forgets what ended long ago, and comes back while there is more.
+// sweepUp drops expired jobs, and reschedules itself while there are finished ones.
 func (js *jobs) sweepUp() {
 	js.mu.Lock()
 	defer js.mu.Unlock()
@@ -170,7 +170,7 @@ func (js *jobs) sweepUp() {
 	}
 }
 
-// weight is about how many bytes plain data takes in memory.
+// weight returns the approximate size of plain data in memory, in bytes.
 func weight(v reflect.Value) int {
 	n := 0
 	switch v.Kind() {
@@ -181,7 +181,7 @@ func weight(v reflect.Value) int {
 	case reflect.String:
 		n = v.Len()
 	case reflect.Map:
-		const entry = 16 // what the map keeps for each
+		const entry = 16 // overhead of a map entry
 		for it := v.MapRange(); it.Next(); {
 			n += entry + weight(it.Key()) + weight(it.Value())
 		}
@@ -215,7 +215,7 @@ func (js *jobs) close() {
 	js.wait.Wait()
 }
 
-// find returns the job that in names. js.mu is held.
+// find returns the job selected by in. js.mu is held.
 func (js *jobs) find(in Params) (*job, error) {
 	id, err := in.Int64("jobid")
 	if err != nil {

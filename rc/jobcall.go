@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// jobCalls are job/*: what became of the calls that run in the background, and of the others.
+// jobCalls are job/*: the status of calls in the background, and of others.
 func (s *Server) jobCalls() []Call {
 	return []Call{
 		{Path: "job/list", Title: "List the jobs.", Access: Open, Run: s.jobs.list,

@@ -27,7 +27,7 @@ func getOptions(all map[string]map[string]any, in Params) (Params, error) {
 	return out, nil
 }
 
-// contains reports whether word is in a list with commas.
+// contains reports whether word is in a comma-separated list.
 func contains(list, word string) bool {
 	for w := range strings.SplitSeq(list, ",") {
 		if strings.TrimSpace(w) == word {

@@ -10,13 +10,13 @@ import (
 // json.Number, so that none loses digits; parameters from a query or a form are strings.
 type Params map[string]any
 
-// Has reports whether key is there.
+// Has reports whether there is key.
 func (p Params) Has(key string) bool {
 	_, ok := p[key]
 	return ok
 }
 
-// String returns the text of key. Only a string is one.
+// String returns the string of key. Other types are an error.
 func (p Params) String(key string) (string, error) {
 	v, err := p.need(key)
 	if err != nil {
@@ -63,8 +63,8 @@ func (p Params) Float64(key string) (float64, error) {
 	return f, nil
 }
 
-// Bool returns the truth of key: a boolean, a string that strconv.ParseBool reads, or a number, of
-// which 0 is false.
+// Bool returns the boolean of key: a boolean, a string for strconv.ParseBool, or a number, where 0
+// is false.
 func (p Params) Bool(key string) (bool, error) {
 	v, err := p.need(key)
 	if err != nil {
@@ -86,7 +86,7 @@ func (p Params) Bool(key string) (bool, error) {
 	return false, badParam("expecting bool value for key %q (was %s)", key, kind(v))
 }
 
-// optional returns what get finds for key, and the zero value where there is no such key.
+// optional returns the value of get for key, or the zero value if there is no such key.
 func optional[T any](get func(Params, string) (T, error), p Params, key string) (T, error) {
 	if !p.Has(key) {
 		var zero T
@@ -114,7 +114,7 @@ func scalar(v any) (string, bool) {
 	return "", false
 }
 
-// kind says in words of JSON what v is.
+// kind returns the JSON type of v.
 func kind(v any) string {
 	switch v.(type) {
 	case nil:

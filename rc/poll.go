@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// pollTimeout is how long a change of the poll interval is waited for.
+// pollTimeout is how long to wait for a change of the poll interval.
 const pollTimeout = 10 * time.Second
 
-// pollInterval shows how often t asks its remote for changes, and changes that before when there is
-// an interval.
+// pollInterval returns how often t polls its remote for changes, after setting a new interval if
+// there is one.
 func pollInterval(ctx context.Context, t Tree, in Params) (Params, error) {
 	interval, change, err := takeDuration(in, "interval", 0)
 	if err != nil {
@@ -52,7 +52,7 @@ func pollInterval(ctx context.Context, t Tree, in Params) (Params, error) {
 	return out, nil
 }
 
-// setPollInterval reports whether the time was too short for the change to hold.
+// setPollInterval reports whether the change timed out.
 func setPollInterval(ctx context.Context, p Poller, d, timeout time.Duration) (late bool, err error) {
 	wait := ctx
 	if timeout > 0 {
@@ -67,7 +67,7 @@ func setPollInterval(ctx context.Context, p Poller, d, timeout time.Duration) (l
 	return false, err
 }
 
-// takeDuration removes key from in and returns its duration, def where it is not there.
+// takeDuration removes key from in and returns its duration; def if there is none.
 func takeDuration(in Params, key string, def time.Duration) (d time.Duration, there bool, err error) {
 	if !in.Has(key) {
 		return def, false, nil

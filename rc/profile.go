@@ -8,9 +8,9 @@ import (
 	"strconv"
 )
 
-// profile answers GET debug/pprof/name as net/http/pprof does, for go tool pprof: what the process
-// uses memory for, and what its goroutines do. It is open to this machine, elsewhere with the
-// password. Without a name it lists those there are.
+// profile answers GET debug/pprof/name as net/http/pprof does, for go tool pprof: memory and
+// goroutines of the process. It is open to this machine, elsewhere it needs the password. Without a
+// name it lists the profiles.
 func (s *Server) profile(w http.ResponseWriter, r *http.Request, name string) {
 	path := "debug/pprof/" + name
 	who, ok := s.admit(w, r, path)
@@ -41,10 +41,10 @@ func (s *Server) profile(w http.ResponseWriter, r *http.Request, name string) {
 		s.refuse(w, path, Params{}, withStatus(http.StatusNotFound, "there is no profile %q", name))
 		return
 	}
-	detail, _ := strconv.Atoi(r.URL.Query().Get("debug")) // 0 is the form for programs
+	detail, _ := strconv.Atoi(r.URL.Query().Get("debug")) // 0 is the machine-readable form
 	if detail == 0 {
 		h.Set("Content-Type", "application/octet-stream")
 		h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
 	}
-	_ = p.WriteTo(w, detail) // the client may have gone
+	_ = p.WriteTo(w, detail) // the client may have left
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// queue shows the uploads of t that wait, nothing at all where none ever does.
+// queue returns the pending uploads of t; an empty result if t has no queue.
 func queue(_ context.Context, t Tree, _ Params) (Params, error) {
 	q, ok := t.(Queuer)
 	if !ok {
@@ -28,7 +28,7 @@ func queue(_ context.Context, t Tree, _ Params) (Params, error) {
 	return Params{"queue": waiting}, nil
 }
 
-// longest is what a time.Duration holds, in seconds.
+// longest is the maximum of time.Duration, in seconds.
 const longest = float64(1<<63-1) / float64(time.Second)
 
 func setExpiry(_ context.Context, t Tree, in Params) (Params, error) {

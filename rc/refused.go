@@ -10,29 +10,29 @@ import (
 	"time"
 )
 
-// A Flusher is a Tree that can be told to send what waits.
+// A Flusher is a Tree that can flush pending changes.
 type Flusher interface {
-	// Flush returns when nothing below path, or at path, waits any more. What the remote refused
-	// for good is an error.
+	// Flush returns when no change of path, or below it, is pending. A permanently refused change
+	// is an error.
 	Flush(ctx context.Context, path string) error
 }
 
-// A Keeper is a Tree that keeps the files which its remote refused for good. A method returns
-// fs.ErrNotExist where there is no such file.
+// A Keeper is a Tree that keeps files refused permanently by the remote. Its methods return
+// fs.ErrNotExist if there is no such file.
 type Keeper interface {
 	Refused() ([]Refused, error)
 	Retry(id string) error
 	Drop(id string) error
-	// Export writes the content to a new file of this machine.
+	// Export writes the content to a new local file.
 	Export(id, to string) error
 }
 
-// A Refused is a file that was taken in and cannot be uploaded.
+// A Refused is an accepted file that cannot be uploaded.
 type Refused struct {
 	ID     string
 	Name   string
 	Size   int64
-	Since  time.Time // when it was taken in
+	Since  time.Time // when it was accepted
 	Reason string
 }
 
@@ -55,7 +55,7 @@ func flush(ctx context.Context, t Tree, in Params) (Params, error) {
 	return nil, f.Flush(ctx, path)
 }
 
-// refused lists the files that the remote refused for good, none where there is no cache.
+// refused returns the files refused permanently by the remote; none without a cache.
 func refused(_ context.Context, t Tree, _ Params) (Params, error) {
 	list := []Params{}
 	if k, ok := t.(Keeper); ok {
@@ -70,7 +70,7 @@ func refused(_ context.Context, t Tree, _ Params) (Params, error) {
 	return Params{"refused": list}, nil
 }
 
-// onRefused makes a treeCall out of what is done to one refused file.
+// onRefused makes a treeCall from an operation on one refused file.
 func onRefused(do func(k Keeper, id string, in Params) error) treeCall {
 	return func(_ context.Context, t Tree, in Params) (Params, error) {
 		k, ok := t.(Keeper)
@@ -91,8 +91,7 @@ func onRefused(do func(k Keeper, id string, in Params) error) treeCall {
 
 func retryRefused(k Keeper, id string, _ Params) error { return k.Retry(id) }
 
-// retry has one refused file, or all of them, wait again. Of all, those are left that something
-// newer has superseded.
+// retry makes one refused file, or all, pending again. With all, superseded ones stay refused.
 func retry(ctx context.Context, t Tree, in Params) (Params, error) {
 	all, err := optional(Params.Bool, in, "all")
 	if err != nil || !all {
@@ -107,7 +106,7 @@ func retry(ctx context.Context, t Tree, in Params) (Params, error) {
 		return nil, err
 	}
 	retried, left := []string{}, Params{}
-	for _, r := range slices.Backward(list) { // of several of a name the newest
+	for _, r := range slices.Backward(list) { // of several with one name the newest
 		if err := k.Retry(r.ID); err != nil {
 			left[r.ID] = err.Error()
 		} else {
@@ -127,7 +126,7 @@ func exportRefused(k Keeper, id string, in Params) error {
 	return k.Export(id, to)
 }
 
-// RefusedCalls are the calls about files that a remote refused for good.
+// RefusedCalls are the calls about files that a remote refused permanently.
 func RefusedCalls(trees ...Tree) []Call {
 	return []Call{
 		{Path: "cache/ls", Title: "List the files that the remote refused for good.", Access: LocalOnly, Run: treeCall(refused).on(trees),

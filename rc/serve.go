@@ -13,11 +13,10 @@ import (
 const (
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 2 * time.Minute
-	// callTimeout bounds a call that a client waits for, as rclone does. What takes longer runs
-	// with _async. It is for reading too: when that time is over, net/http ends the context of the
-	// call.
+	// callTimeout bounds a synchronous call, as in rclone. Longer calls use _async. It is also the
+	// read timeout, after which net/http ends the context of the call.
 	callTimeout = time.Hour
-	// lastAnswers is how long the answers that are on their way may take when the server stops.
+	// lastAnswers is how long running requests may take when the server stops.
 	lastAnswers = 2 * time.Second
 )
 

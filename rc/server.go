@@ -14,34 +14,34 @@ import (
 	"strings"
 )
 
-// Options are what a Server is told. The zero value serves rc/* and job/* to this machine.
+// Options configure a Server. The zero value serves rc/* and job/* to this machine.
 type Options struct {
 	Calls []Call
 	Log   *slog.Logger // nil: nothing is logged. Parameters and results never are.
 
-	// Check tells whether a user has that password. With it every request must carry a right one
-	// (RFC 7617). nil: there are no passwords, and calls are open as their Access says.
+	// Check reports whether the password of a user is right. With it every request needs one (RFC
+	// 7617). nil: there are no passwords, and the Access of a call decides.
 	Check func(user, password string) bool
-	// Throttle slows down those who give wrong passwords, by their address. nil: nobody is.
+	// Throttle delays callers after wrong passwords, by address. nil: no delays.
 	Throttle Throttle
-	// Ready says what keeps the process from serving, for GET readyz; nil: nothing ever does.
+	// Ready returns the error that prevents the process from serving, for GET readyz; nil: always
+	// ready.
 	Ready func(ctx context.Context) error
-	// NoAuth opens every call to whoever can reach the server.
+	// NoAuth opens every call to anyone who can reach the server.
 	NoAuth bool
 
 	// AllowOrigin is the origin whose pages may call, such as https://admin.example.org; "*" is
 	// every origin, "" none but the server's own.
 	AllowOrigin string
-	// Hosts are the names that clients know this server by, besides localhost and addresses.
+	// Hosts are the names of this server for clients, besides localhost and addresses.
 	Hosts []string
-	// BaseURL is a path in front of those of the calls, for a proxy that hands it on.
+	// BaseURL is a path prefix of the calls, for a proxy that forwards it.
 	BaseURL string
-	// MaxConnections is how many connections there may be at a time; more are closed at once. 0 =
-	// no limit.
+	// MaxConnections limits concurrent connections; more are closed at once. 0 = no limit.
 	MaxConnections int
 }
 
-// A Server answers calls over HTTP. It is an http.Handler; Serve is that behind an http.Server. Its
+// A Server answers calls over HTTP. It is an http.Handler; Serve runs it in an http.Server. Its
 // methods may be called concurrently.
 type Server struct {
 	opt    Options
@@ -54,7 +54,7 @@ type Server struct {
 	log    *slog.Logger
 }
 
-// New returns a Server. It refuses two calls of one path and an origin that is none.
+// New returns a Server. It returns an error for two calls with one path, and for an invalid origin.
 func New(o Options) (*Server, error) {
 	s := &Server{opt: o, base: "/", jobs: newJobs(), log: o.Log, origin: http.NewCrossOriginProtection()}
 	if s.log == nil {
@@ -77,14 +77,13 @@ func New(o Options) (*Server, error) {
 	return s, err
 }
 
-// Close stops the calls that still run and waits for those that run in the background. No call
-// starts after it.
+// Close stops running calls and waits for those in the background. No call starts after it.
 func (s *Server) Close() {
 	s.jobs.close()
 	s.ready.wait()
 }
 
-// Call makes a call within this process. It asks for no password.
+// Call makes a call within this process, without a password.
 func (s *Server) Call(ctx context.Context, path string, in Params) (Params, error) {
 	c, ok := s.calls[path]
 	if !ok {
@@ -103,10 +102,10 @@ func noSuchCall(path string) error {
 	return withStatus(http.StatusNotFound, "couldn't find method %q", path)
 }
 
-// start begins a job and, unless it is to run in the background, waits for its result.
+// start starts a job and waits for its result, unless it runs in the background.
 func (s *Server) start(ctx context.Context, c Call, in Params, how control) (*job, Params, error) {
 	if how.async {
-		ctx = context.WithoutCancel(ctx) // it goes on when the client has gone
+		ctx = context.WithoutCancel(ctx) // it continues when the client has left
 	}
 	ctx, j, err := s.jobs.begin(ctx, how)
 	if err != nil {
@@ -146,7 +145,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// admit finds out who sent r, or answers why nothing comes of it.
+// admit identifies the caller of r, or answers with the error.
 func (s *Server) admit(w http.ResponseWriter, r *http.Request, path string) (caller, bool) {
 	who, err := s.identify(r)
 	switch {
@@ -215,7 +214,7 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, path string) {
 	s.write(w, status, out)
 }
 
-// refuse answers with an error. in is nil where nothing was read.
+// refuse answers with an error. in is nil if nothing was read.
 func (s *Server) refuse(w http.ResponseWriter, path string, in Params, err error) {
 	status := statusOf(err)
 	s.log.LogAttrs(context.Background(), slog.LevelDebug, "remote control", slog.String("call", path), slog.Int("status", status))
@@ -239,5 +238,5 @@ func (s *Server) write(w http.ResponseWriter, status int, out Params) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes()) // the client may have gone
+	_, _ = w.Write(b.Bytes()) // the client may have left
 }

@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// Counters tell what was and is being transferred. Its methods may be called concurrently.
+// Counters report finished and running transfers. Their methods may be called concurrently.
 type Counters interface {
 	Stats() Stats
-	// Transferred returns the latest transfers that have ended, oldest first.
+	// Transferred returns the latest finished transfers, oldest first.
 	Transferred() []Transfer
 }
 
-// Stats is a snapshot of the counters since the start. What nobody counts is 0.
+// Stats is a snapshot of the counters since the start. Unknown counters are 0.
 type Stats struct {
 	Since        time.Time
-	Bytes        int64 // of transfers that have ended
-	Transfers    int64 // that came to a good end
-	Errors       int64 // that did not
+	Bytes        int64 // of finished transfers
+	Transfers    int64 // that succeeded
+	Errors       int64 // that failed
 	TransferTime time.Duration
 	LastError    string
 	Deletes      int64
@@ -26,25 +26,25 @@ type Stats struct {
 	Listed       int64
 	Checks       int64
 	Running      []Transfer
-	Causes       []Cause // why uploads wait that should not
+	Causes       []Cause // why uploads are overdue
 }
 
-// A Cause is why uploads wait for longer than they should.
+// A Cause is a reason why uploads are overdue.
 type Cause struct {
 	Text    string
 	Since   time.Time
-	Uploads int // how many wait
+	Uploads int // number of overdue uploads
 }
 
-// A Transfer is one that runs or has ended.
+// A Transfer is a running or finished transfer.
 type Transfer struct {
 	Name  string
-	Size  int64 // below 0 = not known
+	Size  int64 // below 0 = unknown
 	Bytes int64 // moved
 	What  string
 	Began time.Time
-	Ended time.Time // zero while it runs
-	Err   error     // why it ended; nil = it is complete
+	Ended time.Time // zero while running
+	Err   error     // nil = complete
 }
 
 // StatsCalls are core/stats and core/transferred.
@@ -64,8 +64,7 @@ func StatsCalls(c Counters) []Call {
 	}
 }
 
-// snapshot returns the counters of the group that in names. No call that moves data has a group of
-// its own here.
+// snapshot returns the counters of the group in in. No call here moves data in a group of its own.
 func snapshot(c Counters, in Params) (Stats, []Transfer, error) {
 	group, err := optional(Params.String, in, "group")
 	if err != nil || group != "" {

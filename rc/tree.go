@@ -7,64 +7,63 @@ import (
 	"time"
 )
 
-// A Tree is a tree of files over a remote, with what it remembers of it. Paths obey
-// io/fs.ValidPath; "." is the root. Its methods may be called concurrently. A tree that polls is a
-// Poller besides, one with a disk cache a Queuer.
+// A Tree is a tree of files over a remote, with caches. Paths obey io/fs.ValidPath; "." is the
+// root. Its methods may be called concurrently. A tree that polls is also a Poller, one with a disk
+// cache a Queuer.
 type Tree interface {
-	// Name says what is served, as on the command line.
+	// Name returns the served remote, as on the command line.
 	Name() string
-	// Forget has the next look at the directories that hold these files, and at these directories
-	// and all below them, go to the remote.
+	// Forget invalidates the directories of these files, and these directories and all below them:
+	// the next access queries the remote.
 	Forget(files, dirs []string)
 	// ForgetAll is Forget for everything.
 	ForgetAll()
-	// Refresh lists dir on the remote, and with recursive all below it, so that the next look need
-	// not.
+	// Refresh reads dir from the remote, and with recursive everything below it, into the cache.
 	Refresh(ctx context.Context, dir string, recursive bool) error
 	Stats() TreeStats
 }
 
-// TreeStats is a snapshot of what a tree remembers.
+// TreeStats is a snapshot of the caches of a tree.
 type TreeStats struct {
-	Dirs, Files int            // known without asking the remote
+	Dirs, Files int            // cached
 	InUse       int            // users of the tree
-	Options     map[string]any // that it was made with
-	DiskCache   map[string]any // its state; nil = there is none
+	Options     map[string]any // of its creation
+	DiskCache   map[string]any // its state; nil = none
 }
 
-// A Poller is a Tree that asks its remote for changes from time to time.
+// A Poller is a Tree that polls its remote for changes.
 type Poller interface {
-	// PollInterval returns errors.ErrUnsupported where the remote cannot be asked.
+	// PollInterval returns errors.ErrUnsupported if the remote cannot be polled.
 	PollInterval() (time.Duration, error)
-	// SetPollInterval changes that; 0 is never. It returns when the change holds, or with an error
-	// when ctx ends first.
+	// SetPollInterval sets the interval; 0 is never. It returns when the change is effective, or
+	// with an error if ctx ends first.
 	SetPollInterval(ctx context.Context, d time.Duration) error
 }
 
-// A Queuer is a Tree that uploads what it has taken in later on.
+// A Queuer is a Tree that uploads accepted files later.
 type Queuer interface {
 	Queue() []Queued
-	// SetExpiry changes when an upload begins: that long from now, or with relative that long after
-	// the time it had. It returns fs.ErrNotExist where no such upload waits.
+	// SetExpiry sets when an upload begins: that long from now, or with relative that long after
+	// its current time. It returns fs.ErrNotExist if there is no such pending upload.
 	SetExpiry(id int64, expiry time.Duration, relative bool) error
 }
 
-// A Queued is a file that waits to be uploaded.
+// A Queued is a pending upload.
 type Queued struct {
 	Name      string
 	ID        int64
 	Size      int64
-	Expiry    time.Time // when its upload begins
-	Tries     int       // how often that has failed
+	Expiry    time.Time // when the upload begins
+	Tries     int       // failed attempts
 	Delay     time.Duration
-	Because   string // why that has failed, as others may have for the same cause; empty = it has not
+	Because   string // cause of the last failure, for grouping; empty = none
 	Uploading bool
 }
 
-// A treeCall is a call about the tree that the parameter fs names.
+// A treeCall is a call about the tree in the parameter fs.
 type treeCall func(ctx context.Context, t Tree, in Params) (Params, error)
 
-// on makes it a call. Where there is one tree it need not be named.
+// on converts it to a Call. With a single tree the parameter is optional.
 func (f treeCall) on(trees []Tree) func(context.Context, Params) (Params, error) {
 	return func(ctx context.Context, in Params) (Params, error) {
 		t, err := pick(trees, in)
@@ -76,7 +75,7 @@ func (f treeCall) on(trees []Tree) func(context.Context, Params) (Params, error)
 	}
 }
 
-// pick returns the tree that in names.
+// pick returns the tree selected by in.
 func pick(trees []Tree, in Params) (Tree, error) {
 	if !in.Has("fs") {
 		if len(trees) != 1 {
@@ -96,7 +95,7 @@ func pick(trees []Tree, in Params) (Tree, error) {
 	return nil, fmt.Errorf("no VFS found with name %q", want)
 }
 
-// treeNames returns the names of trees; where one comes more than once it gets a number behind it.
+// treeNames returns the names of trees, with a number appended to duplicates.
 func treeNames(trees []Tree) []string {
 	count := map[string]int{}
 	for _, t := range trees {

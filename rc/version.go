@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// versionInfo describes a version and what it runs on. A version with something behind its three
-// numbers is one of no release.
+// versionInfo describes a version and its platform. A version with a suffix after its three numbers
+// is not a release.
 func versionInfo(version string) Params {
 	numbers, suffix := splitVersion(version)
 	linking, tags := buildInfo()
@@ -20,8 +20,8 @@ func versionInfo(version string) Params {
 	}
 }
 
-// splitVersion returns the three numbers of v1.2.3-x, 0 for each that is not there, and whether
-// there is more than them.
+// splitVersion returns the three numbers of v1.2.3-x, 0 for each missing one, and whether there is
+// a suffix.
 func splitVersion(version string) (numbers [3]int64, more bool) {
 	release, _, more := strings.Cut(strings.TrimPrefix(version, "v"), "-")
 	release, _, build := strings.Cut(release, "+")
@@ -36,7 +36,7 @@ func splitVersion(version string) (numbers [3]int64, more bool) {
 	return numbers, more || build || len(parts) != len(numbers)
 }
 
-// buildInfo tells how the program was linked and with which build tags.
+// buildInfo returns how the program was linked and its build tags.
 func buildInfo() (linking, tags string) {
 	linking, tags = "static", "none"
 	info, ok := debug.ReadBuildInfo()

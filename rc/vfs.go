@@ -54,7 +54,7 @@ func treeStats(_ context.Context, t Tree, in Params) (Params, error) {
 	return out, nil
 }
 
-// forget answers with the paths as they were asked for, known or not.
+// forget returns the paths as they were given, cached or not.
 func forget(_ context.Context, t Tree, in Params) (Params, error) {
 	var files, dirs []string
 	forgotten := []string{}
@@ -81,8 +81,8 @@ func forget(_ context.Context, t Tree, in Params) (Params, error) {
 	return Params{"forgotten": forgotten}, nil
 }
 
-// refresh answers for each directory with what came of it: one that fails does not keep the others
-// from being read.
+// refresh returns the result for each directory: a failure does not prevent the others from being
+// read.
 func refresh(ctx context.Context, t Tree, in Params) (Params, error) {
 	recursive, dirs := false, []string{}
 	for _, key := range slices.Sorted(maps.Keys(in)) {
@@ -136,8 +136,7 @@ func pathParam(in Params, key string) (string, error) {
 	return strings.Trim(text, "/"), nil
 }
 
-// validPath returns the path in the form of io/fs; there are paths that have none, such as
-// "a/../b".
+// validPath returns the path in the form of io/fs; some paths have none, such as "a/../b".
 func validPath(text string) (string, bool) {
 	if text == "" {
 		text = "."
@@ -145,12 +144,12 @@ func validPath(text string) (string, bool) {
 	return text, validFSPath(text)
 }
 
-// validFSPath is fs.ValidPath without its demand for UTF-8, which remotes do not have.
+// validFSPath is fs.ValidPath without its requirement of UTF-8, which remotes do not have.
 func validFSPath(name string) bool {
 	return fs.ValidPath(strings.ToValidUTF8(name, "?"))
 }
 
-// validPaths returns those of texts that are paths: of the others nothing can be remembered.
+// validPaths returns those of texts that are valid paths: the others cannot be cached.
 func validPaths(texts []string) []string {
 	var names []string
 	for _, text := range texts {
