@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// AsStager returns r as a Stager, if it is one: the answer is the driver's, the calls go through
-// r's decorators.
+// AsStager returns r as a Stager, if it is one: the driver decides, and calls go through r's
+// decorators.
 func AsStager(r Remote) (Stager, bool) { return ability[Stager](r) }
 
-// RemoveVersion removes name if it is still the file that was describes, as Stat returned it;
-// another one stays, and is ErrChanged. Where r has no precondition for it, name is looked at just
-// before it is removed.
+// RemoveVersion removes name if it is still the file described by was, a result of Stat. Any other
+// file stays, and the error is ErrChanged. If r has no precondition for this, RemoveVersion calls
+// Stat just before the removal.
 func RemoveVersion(ctx context.Context, r Remote, name string, was Entry) error {
 	if v, ok := ability[VersionRemover](r); ok && was.Version != "" {
 		err := v.RemoveVersion(ctx, name, was.Version)
@@ -31,8 +31,8 @@ func RemoveVersion(ctx context.Context, r Remote, name string, was Entry) error 
 	return r.Remove(ctx, name)
 }
 
-// sameFile reports whether two descriptions of a name are those of one content, as far as they
-// tell.
+// sameFile reports whether two descriptions of a name are of the same content, as far as they can
+// show.
 func sameFile(a, b Entry) bool {
 	if a.Version != "" && b.Version != "" {
 		return a.Version == b.Version
@@ -65,9 +65,9 @@ func Hash(ctx context.Context, r Remote, name, algorithm string) ([]byte, error)
 	return nil, unsupported("hash", name)
 }
 
-// CheckName returns ErrBadName when r says, without asking anybody, that it cannot hold a file or
-// directory called name, and ErrInvalid when that is no name at all. nil promises nothing: the far
-// side may still refuse it.
+// CheckName returns ErrBadName if r knows without I/O that it cannot hold a file or directory
+// called name, and ErrInvalid if name is not a valid path. nil promises nothing: the server may
+// still refuse the name.
 func CheckName(r Remote, name string) error {
 	if !ValidPath(name) {
 		return &fs.PathError{Op: "checkname", Path: name, Err: ErrInvalid}
@@ -78,9 +78,9 @@ func CheckName(r Remote, name string) error {
 	return nil
 }
 
-// CheckTime returns nil when r, where it sets modification times at all, would keep t as that of
-// the file called name, ErrInvalid when it could not, and ErrUnsupported when only SetModTime
-// tells. A CommonTime is kept by every remote.
+// CheckTime returns nil if r, provided that it sets modification times at all, would keep t for the
+// file called name; ErrInvalid if it could not; and ErrUnsupported if only SetModTime can find out.
+// Every remote keeps a CommonTime.
 func CheckTime(r Remote, name string, t time.Time) error {
 	if CommonTime(t) {
 		return nil
@@ -92,7 +92,7 @@ func CheckTime(r Remote, name string, t time.Time) error {
 }
 
 // CheckTarget returns ErrIsDir or ErrNotDir when there can be no file called name, or
-// ErrUnsupported where r would have to look at it.
+// ErrUnsupported if r would have to query name to know.
 func CheckTarget(ctx context.Context, r Remote, name string) error {
 	if c, ok := ability[TargetChecker](r); ok {
 		return c.CheckTarget(ctx, name)
@@ -100,7 +100,7 @@ func CheckTarget(ctx context.Context, r Remote, name string) error {
 	return unsupported("checktarget", name)
 }
 
-// GetUsage tells how full r is, or ErrUnsupported.
+// GetUsage returns how full r is, or ErrUnsupported.
 func GetUsage(ctx context.Context, r Remote) (Usage, error) {
 	if u, ok := ability[Usager](r); ok {
 		return u.Usage(ctx)
@@ -119,7 +119,7 @@ func ability[T any](r Remote) (T, bool) {
 	return t, ok
 }
 
-// driver follows the decorators of r down to what does the work.
+// driver returns the remote below all decorators of r.
 func driver(r Remote) Remote {
 	for {
 		next := below(r)
@@ -130,7 +130,7 @@ func driver(r Remote) Remote {
 	}
 }
 
-// below returns what r decorates, nil if it does the work.
+// below returns the remote that r decorates, or nil if r is a driver.
 func below(r Remote) Remote {
 	if w, ok := r.(interface{ Unwrap() Remote }); ok {
 		return w.Unwrap()

@@ -5,25 +5,26 @@ import (
 	"time"
 )
 
-// Ages tells which files are old enough to be removed though no clock can be trusted: one that is
-// ahead, or that is set ahead while the process runs, would have everything removed at once, and
-// with one that is set back a file from what is now the future would stay. The zero value is ready.
+// Ages decides which files are old enough to be removed, without trusting the clock. With a clock
+// that is ahead, or is set ahead while the process runs, everything would be removed at once; with
+// one that is set back, a file dated in the future would stay for ever. The zero value is ready to
+// use.
 type Ages struct {
 	mu     sync.Mutex
-	began  time.Time           // guarded by mu; when the first question came
-	future map[int64]time.Time // guarded by mu; when a time was first asked for that was still to come
+	began  time.Time           // guarded by mu; time of the first call of Exceed
+	future map[int64]time.Time // guarded by mu; future time -> when Exceed first saw it
 }
 
-// agesGrace is for how long after the first question nothing is too old: a clock that is wrong when
-// a machine starts is put right by then.
+// agesGrace is how long after the first call nothing is too old: by then a clock that is wrong when
+// the machine starts has been corrected.
 const agesGrace = time.Hour
 
-// maxFuture bounds the memory. When they are that many, all are forgotten.
+// maxFuture bounds memory: when the map has this many entries, it is cleared.
 const maxFuture = 10_000
 
-// Exceed reports whether what was last changed at the time changed is older than limit for sure. A
-// time that is still to come counts as the one when it was first asked for. Nothing is too old
-// until there have been questions for an hour, or for half of limit if that is less.
+// Exceed reports whether a file last changed at the time changed is certainly older than limit. A
+// time in the future counts as the time when Exceed first saw it. Nothing is too old within an hour
+// of the first call, or within half of limit if that is less.
 func (a *Ages) Exceed(changed time.Time, limit time.Duration) bool {
 	now := time.Now()
 	a.mu.Lock()
@@ -34,17 +35,17 @@ func (a *Ages) Exceed(changed time.Time, limit time.Duration) bool {
 	return a.exceed(now.Round(0), now.Sub(a.began), changed, limit)
 }
 
-// Began has the Ages count as asked since then.
+// Began sets the time of the first call to then.
 func (a *Ages) Began(then time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.began = then
 }
 
-// exceed is Exceed when the clock says wall, and so much time has passed since the first question.
+// exceed is Exceed at the clock time wall, passed after the first call.
 // LOCKS_REQUIRED(a.mu)
 func (a *Ages) exceed(wall time.Time, passed time.Duration, changed time.Time, limit time.Duration) bool {
-	steady := a.began.Round(0).Add(passed) // what the clock would say if nobody had set it
+	steady := a.began.Round(0).Add(passed) // the clock if it had not been set
 	now := wall
 	if steady.Before(wall) {
 		now = steady
@@ -56,7 +57,7 @@ func (a *Ages) exceed(wall time.Time, passed time.Duration, changed time.Time, l
 	return passed >= min(agesGrace, limit/2) && age > limit
 }
 
-// firstSeen notes that a time to come was asked for, and returns when that was done first.
+// firstSeen records a query for a time in the future, and returns when it was first made.
 // LOCKS_REQUIRED(a.mu)
 func (a *Ages) firstSeen(changed, now time.Time) time.Time {
 	key := changed.UnixNano()

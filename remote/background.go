@@ -6,16 +6,16 @@ import (
 	"sync"
 )
 
-// A Runner has work that nobody waits for, such as keeping a directory of its own small. Whoever
-// opens a remote runs it, or goes without that.
+// A Runner has background work, such as keeping its own directory small. Whoever opens a remote
+// decides whether to run it.
 type Runner interface {
-	// Run does the work until ctx ends, and has ended before Close is called. An error says that
-	// the work was given up; the remote goes on as if there were none.
+	// Run does the work until ctx ends; it must return before Close is called. An error means that
+	// the work was given up; the remote continues to work without it.
 	Run(ctx context.Context) error
 }
 
 // Run does the background work of remotes, and of all that they decorate, until ctx ends. It
-// returns nil at once where there is none. What fails does not keep the others from going on.
+// returns nil at once if there is none. A failure of one does not stop the others.
 func Run(ctx context.Context, remotes ...Remote) error {
 	var wg sync.WaitGroup
 	var mu sync.Mutex

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// A Digest is a checksum of a content: the name of an algorithm, a colon and the raw sum. "" is
-// unknown.
+// A Digest is a checksum of a file's content: the name of an algorithm, a colon and the raw sum. ""
+// is unknown.
 type Digest string
 
 // The algorithms of Digests.
@@ -19,8 +19,7 @@ const (
 	CRC32C = "crc32c"
 )
 
-// ErrDigest is what a read ends with whose content does not have the Digest that the remote told of
-// it.
+// ErrDigest ends a read whose content does not match the Digest that the remote reported.
 var ErrDigest = errors.New("content does not have the checksum that the remote tells")
 
 // NewDigest returns the Digest of a sum, which is unknown when it is empty.
@@ -37,7 +36,7 @@ func (d Digest) Algorithm() string {
 	return algorithm
 }
 
-// New returns a hash of the algorithm, nil when it is none of those above.
+// New returns a hash of the algorithm, or nil if the algorithm is unknown.
 func (d Digest) New() hash.Hash {
 	switch d.Algorithm() {
 	case MD5:
@@ -48,14 +47,14 @@ func (d Digest) New() hash.Hash {
 	return nil
 }
 
-// maxCheapMD5 is up to which size MD5 costs little: a tenth of a second of a processor.
+// maxCheapMD5 is the largest size for which MD5 is cheap: a tenth of a second of CPU time.
 const maxCheapMD5 = 64 << 20
 
-// Cheap reports whether it costs little to compare a content of size with the digest: CRC32C
-// always, MD5 up to 64 MiB.
+// Cheap reports whether checking content of size against the digest is cheap: CRC32C always is, MD5
+// up to 64 MiB.
 func (d Digest) Cheap(size int64) bool { return d.Algorithm() != MD5 || size <= maxCheapMD5 }
 
-// Is reports whether what was written to h, which New returned, has this digest.
+// Is reports whether the bytes written to h, a hash returned by New, have this digest.
 func (d Digest) Is(h hash.Hash) bool {
 	_, sum, _ := strings.Cut(string(d), ":")
 	return bytes.Equal(h.Sum(nil), []byte(sum))

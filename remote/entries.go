@@ -2,8 +2,8 @@ package remote
 
 import "iter"
 
-// Entries returns the listing that list gives to take, until that returns false. The error that
-// list returns comes last, unless the listing was ended before.
+// Entries returns the entries that list passes to take as a sequence. take returns false when the
+// consumer stops. The error of list comes last, unless the consumer stopped before.
 func Entries(list func(take func(Entry) bool) error) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		more := true

@@ -8,8 +8,8 @@ import (
 )
 
 // The errors of every Remote satisfy errors.Is with one of these, or are failures of the transport.
-// They are the io/fs and errno values themselves, so that what the operating system reports needs
-// no translation.
+// They are the io/fs and errno values themselves, so that errors of the operating system need no
+// translation.
 var (
 	ErrNotExist    = fs.ErrNotExist
 	ErrExist       = fs.ErrExist
@@ -23,30 +23,30 @@ var (
 	ErrNoSpace  error = syscall.ENOSPC
 	ErrQuota    error = syscall.EDQUOT
 	ErrBadName  error = syscall.EILSEQ // the remote cannot hold a file of that name
-	ErrTooLarge error = syscall.EFBIG  // the remote cannot hold a file of that length, however empty it is
-	ErrChanged  error = syscall.ESTALE // the file is another version than the one that was asked for
+	ErrTooLarge error = syscall.EFBIG  // the remote cannot hold a file of that length, however much space is free
+	ErrChanged  error = syscall.ESTALE // the file is not the requested version
 
-	// ErrMalformed is an answer that is not understood, and will not be when it comes again.
+	// ErrMalformed is an answer that cannot be parsed, nor if the call is repeated.
 	ErrMalformed = errors.New("the answer of the remote is not understood")
 )
 
-// ErrArchived says that the content of a file cannot be read before somebody restores it. It is an
-// ErrPermission, and its text is for the client as well.
+// ErrArchived means that the content of a file cannot be read until it is restored from the
+// archive. It is an ErrPermission, and its text is also meant for the client.
 var ErrArchived error = archivedError{}
 
 type archivedError struct{}
 
 func (archivedError) Error() string { return "the object is archived; restore it first" }
 
-// Hint is what an FTP client is told.
+// Hint returns the text for an FTP client.
 func (archivedError) Hint() string { return "The object is archived; restore it first." }
 
 func (archivedError) Unwrap() error { return ErrPermission }
 
-// Permanent reports whether the same call would fail with err again: err is one of the sentinels of
-// this package, which are a remote's answers, or one of Final, or a call that was cancelled.
-// Everything else is a failure on the way to the answer, a time-out of a driver's own included
-// (context.DeadlineExceeded); whether the caller's own time is over, its context tells.
+// Permanent reports whether the same call would fail with err again: err is a sentinel of this
+// package (an answer of the remote), or comes from Final, or the call was cancelled. Anything else
+// is a failure to get an answer. That includes a driver's own time-out (context.DeadlineExceeded);
+// whether the caller's deadline has passed must be read from its context.
 func Permanent(err error) bool {
 	if IsFinal(err) {
 		return true

@@ -2,8 +2,8 @@ package remote
 
 import "errors"
 
-// Final returns err as a failure that the same call would meet again, though no sentinel says what
-// it is: an answer that this program does not know, or cannot read. It is Permanent. nil stays nil.
+// Final marks err as a failure that the same call would meet again, although no sentinel fits: an
+// answer that this program does not know or cannot parse. The result is Permanent. nil stays nil.
 func Final(err error) error {
 	if err == nil {
 		return nil
@@ -11,7 +11,7 @@ func Final(err error) error {
 	return &final{err}
 }
 
-// IsFinal reports whether err is one of Final.
+// IsFinal reports whether err was marked by Final.
 func IsFinal(err error) bool {
 	var f *final
 	return errors.As(err, &f)
@@ -23,9 +23,9 @@ func (e *final) Error() string { return e.err.Error() }
 
 func (e *final) Unwrap() error { return e.err }
 
-// Repeated returns err as a failure that may pass, but whose call a driver has made again as often
-// as it was allowed to: the others who repeat calls pass it on, as their numbers would be
-// multiplied. nil stays nil.
+// Repeated marks err as a transient failure whose call the driver has already repeated as often as
+// allowed. Layers that repeat calls return it as it is, as otherwise the attempts would multiply.
+// nil stays nil.
 func Repeated(err error) error {
 	if err == nil {
 		return nil
@@ -33,7 +33,7 @@ func Repeated(err error) error {
 	return &repeated{err}
 }
 
-// WasRepeated reports whether err is one of Repeated.
+// WasRepeated reports whether err was marked by Repeated.
 func WasRepeated(err error) bool {
 	var r *repeated
 	return errors.As(err, &r)

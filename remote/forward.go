@@ -7,17 +7,18 @@ import (
 	"time"
 )
 
-// Forward is what decorators embed: a Remote that passes every call on to the one it holds, those
-// of the optional interfaces included. What the inner remote cannot do is ErrUnsupported.
+// Forward is the base of decorators: a Remote that forwards every call to the one it holds,
+// including those of the optional interfaces. A call that the inner remote does not support returns
+// ErrUnsupported.
 //
 // Because a decorator has all the methods, a type assertion on it proves nothing. Whether it has an
-// ability is decided by the driver at the end of the Unwrap chain; the helpers of this package ask
-// there, and then make the call through the decorators. Hence a wrapper that adds an ability or
-// takes one away is a driver in this sense: it must not have a method Unwrap, and so must not embed
-// Forward.
+// ability is decided by the driver at the end of the Unwrap chain; the helpers of this package
+// check there, and then make the call through the decorators. Hence a wrapper that adds an ability
+// or takes one away is a driver in this sense: it must not have a method Unwrap, and so must not
+// embed Forward.
 type Forward struct{ Remote }
 
-// Unwrap returns the remote that f passes its calls on to.
+// Unwrap returns the remote that f forwards its calls to.
 func (f Forward) Unwrap() Remote { return f.Remote }
 
 // Move implements Mover.
@@ -68,7 +69,7 @@ func (f Forward) Hash(ctx context.Context, name, algorithm string) ([]byte, erro
 	return nil, unsupported("hash", name)
 }
 
-// CheckName implements NameChecker. A remote that does not check names takes every one.
+// CheckName implements NameChecker. A remote without a NameChecker accepts every name.
 func (f Forward) CheckName(name string) error {
 	if c, ok := f.Remote.(NameChecker); ok {
 		return c.CheckName(name)

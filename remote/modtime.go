@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The times between these fit 32 bits of seconds since 1970, and what FAT keeps in any time zone.
+// Times between these fit both 32 bits of seconds since 1970 and FAT in any time zone.
 var (
 	firstCommon = time.Date(1980, 1, 2, 0, 0, 0, 0, time.UTC)
 	lastCommon  = time.Date(2038, 1, 18, 0, 0, 0, 0, time.UTC)
@@ -14,9 +14,9 @@ var (
 // CommonTime reports whether every storage that keeps modification times keeps t.
 func CommonTime(t time.Time) bool { return !t.Before(firstCommon) && t.Before(lastCommon) }
 
-// AttemptTime gives a file the time t by set, on a far side that may keep another time without
-// saying so. get is asked for what was kept. A time more than grain away from t is ErrInvalid,
-// and the file gets back the time that it had.
+// AttemptTime sets the time of a file to t by set, for a server that may silently keep another
+// time. get returns the time that was kept. If it is more than grain away from t, the error is
+// ErrInvalid, and the file gets its old time back.
 func AttemptTime(t time.Time, grain time.Duration, get func() (time.Time, error), set func(time.Time) error) error {
 	if CommonTime(t) {
 		return set(t)

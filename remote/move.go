@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Move renames from to to with the promises of Mover. Where r cannot do it by itself, a file is
-// copied and the original removed, keeping its modification time where r can keep one; a directory
-// is ErrUnsupported then. If the removal fails, both files exist and the error says so. A copy that
-// was made is not left beside its original because ctx ends: the rest is done as under Committed.
+// Move renames from to to with the promises of Mover. If r cannot rename, a file is copied and the
+// original removed, keeping its modification time if r can keep one; a directory is then
+// ErrUnsupported. If the removal fails, both files exist and the error says so. When ctx ends after
+// the copy was made, the original is still removed, as under Committed.
 func Move(ctx context.Context, r Remote, from, to string) error {
 	if m, ok := ability[Mover](r); ok {
 		err := m.Move(ctx, from, to)
@@ -40,8 +40,8 @@ func Move(ctx context.Context, r Remote, from, to string) error {
 	return err
 }
 
-// Copy makes to a file of the same content and modification time as from, replacing an old one like
-// Put. Where r cannot do it by itself, the content is read and written back. A directory is
+// Copy makes to a file of the same content and modification time as from, replacing an old file
+// like Put. If r cannot copy on its own side, the content is read and written back. A directory is
 // ErrIsDir.
 func Copy(ctx context.Context, r Remote, from, to string) error {
 	e, err := r.Stat(ctx, from)
@@ -68,7 +68,7 @@ func Copy(ctx context.Context, r Remote, from, to string) error {
 	return copyThrough(ctx, r, e, from, to)
 }
 
-// keepModTime gives a copy the modification time of e, its original, where r can set one.
+// keepModTime gives a copy the modification time of its original e, if r can set one.
 func keepModTime(ctx context.Context, r Remote, e Entry, name string) error {
 	if e.ModTime.IsZero() {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"ferry/remote/driver/memory"
 )
 
-// busy is a remote on which somebody else is at work: after runs behind each Put.
+// busy is a remote that others change too: after runs after each Put.
 type busy struct {
 	remote.Forward
 	after func()
@@ -56,7 +56,7 @@ func TestRemoveVersionWithoutPreconditionLooksBefore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	was.Version = "" // as of a remote that tells none
+	was.Version = "" // as of a remote without versions
 	put(t, r, "a", strings.Repeat("new", 2))
 	if err := remote.RemoveVersion(t.Context(), r, "a", was); err == nil {
 		t.Error("another file was removed")

@@ -2,8 +2,8 @@ package remote
 
 import "strings"
 
-// ValidPath reports whether name is a name that may be given to a Remote: io/fs.ValidPath, except
-// that it need not be UTF-8, and that NUL is refused.
+// ValidPath reports whether name may be passed to a Remote: io/fs.ValidPath, except that it need
+// not be UTF-8, and that NUL is refused.
 func ValidPath(name string) bool {
 	if name == "." {
 		return true
@@ -25,8 +25,8 @@ func ValidPath(name string) bool {
 }
 
 // ValidName reports whether name can be the name of an entry, one element of a path: it is not
-// empty, "." or "..", and holds neither a slash nor NUL. What the far side lists under another name
-// never gets out of a driver.
+// empty, "." or "..", and holds neither a slash nor NUL. Drivers never yield an entry of another
+// name that the server lists.
 func ValidName(name string) bool {
 	return name != "" && name != "." && name != ".." && strings.IndexByte(name, '/') < 0 && strings.IndexByte(name, 0) < 0
 }

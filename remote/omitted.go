@@ -2,32 +2,31 @@ package remote
 
 import "context"
 
-// A listing never leaves out silently what is there. What the far side lists and List cannot yield,
-// a driver reports by Omitted: a line that is not understood, a name that is no ValidName or that
-// CheckName would refuse. A listing of which nothing is understood is ErrMalformed instead. What
-// the driver's documentation leaves out is not reported: the hidden files of uploads, devices,
-// links that lead nowhere.
+// A listing never omits existing entries silently. A driver reports by Omitted each entry that the
+// server lists and List cannot yield: a line that cannot be parsed, a name that is no ValidName or
+// that CheckName would refuse. If nothing of a listing can be parsed, the error is ErrMalformed
+// instead. Entries that the driver omits by its documentation are not reported: hidden files of
+// uploads, devices, dangling links.
 
-// omittedKey is that of the function in the values of a context.
+// omittedKey is the context key of the function.
 type omittedKey struct{}
 
-// WithOmitted returns a context under which report is called for each entry that List leaves out
-// though something is there: with what the far side called it, or its whole line, and with the
-// reason, the same one for all of a kind. It may be called by several goroutines at once, and again
-// for the same entry when a listing is repeated.
+// WithOmitted returns a context under which report is called for each existing entry that List
+// omits: with the server's name of the entry, or its whole line, and with the reason, which is the
+// same for all of a kind. report may be called by several goroutines at once, and again for the
+// same entry when a listing is repeated.
 func WithOmitted(ctx context.Context, report func(entry, reason string)) context.Context {
 	return context.WithValue(ctx, omittedKey{}, report)
 }
 
-// Omitted reports that a listing under ctx leaves entry out. Drivers call it; decorators need not
-// know.
+// Omitted reports that a listing under ctx omits entry. Drivers call it; decorators need not know.
 func Omitted(ctx context.Context, entry, reason string) {
 	if report, ok := ctx.Value(omittedKey{}).(func(entry, reason string)); ok {
 		report(entry, reason)
 	}
 }
 
-// Reasons for which drivers leave entries out.
+// The reasons for which drivers omit entries.
 const (
 	OmittedName     = "the name cannot be part of a path"
 	OmittedEncoding = "the name is not written as the option encoding writes it"

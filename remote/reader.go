@@ -8,11 +8,10 @@ import (
 	"math"
 )
 
-// ErrSize is what Put fails with when its body has another length than PutOptions.Size announced.
+// ErrSize is the error of a Put whose body does not have the length that PutOptions.Size announced.
 var ErrSize = errors.New("content is not as long as announced")
 
-// CheckSize returns nil when got bytes are what PutOptions.Size announced, and otherwise an
-// ErrSize.
+// CheckSize returns nil if got matches announced, a PutOptions.Size, and otherwise an ErrSize.
 func CheckSize(got, announced int64) error {
 	if announced == 0 || got == announced {
 		return nil
@@ -35,16 +34,16 @@ type readFunc func(p []byte) (int, error)
 
 func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 
-// A Described reader knows which content it reads. The readers of Open may be Described where the
-// far side says so together with the content, at no further cost: then a read that broke off can go
-// on where it stopped, and never in another version of the file.
+// A Described reader knows which content it reads. The readers of Open may be Described if the
+// server sends the description together with the content, at no further cost. A read that broke off
+// can then be resumed without ever continuing in another version of the file.
 type Described interface {
-	// Described returns what is known of the file whose content is read, as Stat would: the size is
-	// that of the file, not of the part that is read. false means that nothing is known.
+	// Described returns the Entry of the file whose content is read, as Stat would: the size is
+	// that of the file, not of the range that is read. false means that nothing is known.
 	Described() (Entry, bool)
 }
 
-// Describe returns what r knows of the content it reads, if it is Described.
+// Describe returns the Entry of the content that r reads, if r is Described.
 func Describe(r io.Reader) (Entry, bool) {
 	if d, ok := r.(Described); ok {
 		return d.Described()
@@ -52,8 +51,8 @@ func Describe(r io.Reader) (Entry, bool) {
 	return Entry{}, false
 }
 
-// SameContent reports whether two descriptions of one name are surely those of the same content:
-// the versions say so, or, where one has none, size and modification time do.
+// SameContent reports whether two descriptions of one name are certainly of the same content: by
+// version, or if one has none, by size and modification time.
 func SameContent(a, b Entry) bool {
 	if a.Size >= 0 && b.Size >= 0 && a.Size != b.Size {
 		return false
@@ -64,8 +63,8 @@ func SameContent(a, b Entry) bool {
 	return a.Size >= 0 && b.Size >= 0 && !a.ModTime.IsZero() && a.ModTime.Equal(b.ModTime)
 }
 
-// ClipLength is n, the length of a range from off on, or -1, which is all there is, where off + n
-// is more than can be counted.
+// ClipLength returns n, the length of a range that starts at off, or -1, which means to the end, if
+// off + n overflows.
 func ClipLength(off, n int64) int64 {
 	if n > math.MaxInt64-off {
 		return -1

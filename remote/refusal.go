@@ -2,16 +2,14 @@ package remote
 
 import "errors"
 
-// Permanent says whether repeating a call at once makes sense. Whether it ever will is another
-// question: a key that is wrong today is mended tomorrow, a bucket is made, a clock is set. What
-// was acknowledged and waits for the remote is given up only where the answer is about the file
-// itself.
+// Permanent decides whether repeating a call at once makes sense. Whether it will ever succeed is
+// another question: a wrong key is fixed tomorrow, a bucket is created, a clock is set. A pending
+// change that was acknowledged is given up only if the answer is about the file itself.
 
-// RefusesObject reports whether err is an answer about the name of a file or about its content,
-// which will be the same whatever becomes of the account, the bucket, the clock, the network and
-// this machine: the remote cannot hold such a name, or so long a file, or has a directory where the
-// file should be or a file where its directory should be. A lack of permission is none: an operator
-// can mend it.
+// RefusesObject reports whether err is an answer about the name or the content of a file that no
+// change to the account, the bucket, the clock, the network or this machine will alter: the remote
+// cannot hold such a name or so long a file, or has a directory in the place of the file or a file
+// in the place of its directory. A lack of permission does not count: an operator can fix it.
 func RefusesObject(err error) bool {
 	var passes *mayPass
 	if errors.As(err, &passes) {
@@ -25,8 +23,8 @@ func RefusesObject(err error) bool {
 	return false
 }
 
-// MayPass returns err as one that is not about the object, for an answer that looks like it: a
-// server that refuses what is not permitted as a bad name, a bucket whose name is wrong in the
+// MayPass marks err as not being about the object, for an answer that looks as if it were: a server
+// that reports a lack of permission as a bad name, or a bucket whose name is wrong in the
 // configuration. nil stays nil.
 func MayPass(err error) error {
 	if err == nil {

@@ -5,13 +5,14 @@ import (
 	"sync/atomic"
 )
 
-// A SizeOnly stands for a caller of Stat who wants the size of a file. In a store that can hold an
-// object and a directory of one name, a driver may then describe the object without asking for the
-// directory that hides it, and notes that. Such an answer is not remembered as that of a full Stat.
-// It may be used concurrently; nil stands for a caller who wants all.
+// A SizeOnly marks calls of Stat that only need the size of a file. In a store that can hold an
+// object and a directory of one name, a driver may then describe the object without a request for
+// the directory that hides it, and records that by Use. Such an answer is not remembered as that of
+// a full Stat. A SizeOnly may be used concurrently; nil means that the caller needs the full
+// answer.
 type SizeOnly struct{ used atomic.Bool }
 
-// sizeOnlyKey is that of a *SizeOnly in the values of a context.
+// sizeOnlyKey is the context key of a *SizeOnly.
 type sizeOnlyKey struct{}
 
 // WithSizeOnly returns a context under which Stat may describe an object that a directory hides.
@@ -19,14 +20,14 @@ func WithSizeOnly(ctx context.Context) context.Context {
 	return context.WithValue(ctx, sizeOnlyKey{}, new(SizeOnly))
 }
 
-// SizeOnlyOf returns the SizeOnly of ctx, nil if there is none.
+// SizeOnlyOf returns the SizeOnly of ctx, or nil.
 func SizeOnlyOf(ctx context.Context) *SizeOnly {
 	s, _ := ctx.Value(sizeOnlyKey{}).(*SizeOnly)
 	return s
 }
 
-// Use notes that a call has not asked for a directory. Drivers call it.
+// Use records that a call did not look for a directory. Drivers call it.
 func (s *SizeOnly) Use() { s.used.Store(true) }
 
-// Used reports whether a call has not asked for a directory.
+// Used reports whether a call did not look for a directory.
 func (s *SizeOnly) Used() bool { return s != nil && s.used.Load() }

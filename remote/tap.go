@@ -2,8 +2,9 @@ package remote
 
 import "io"
 
-// TapReader returns rc as it is to its reader: an io.WriterTo if rc is one, Described as rc is. It
-// calls read after each piece, with the error that rc reported, and closed after the first Close.
+// TapReader returns a reader with the abilities of rc: an io.WriterTo if rc is one, Described if rc
+// is. It calls read after each piece, with the error that rc returned, and closed after the first
+// Close.
 func TapReader(rc io.ReadCloser, read func(n int64, err error), closed func(err error)) io.ReadCloser {
 	t := &tapped{rc: rc, read: read, closed: closed}
 	if to, ok := rc.(io.WriterTo); ok {
@@ -40,7 +41,7 @@ type tappedTo struct {
 	to io.WriterTo
 }
 
-// WriteTo keeps the errors of w from read.
+// WriteTo does not pass errors of w to read.
 func (t *tappedTo) WriteTo(w io.Writer) (int64, error) {
 	out := &tappedWriter{w: w, wrote: t.read}
 	n, err := t.to.WriteTo(out)
@@ -53,7 +54,7 @@ func (t *tappedTo) WriteTo(w io.Writer) (int64, error) {
 type tappedWriter struct {
 	w     io.Writer
 	wrote func(n int64, err error)
-	err   error // what w reported
+	err   error // returned by w
 }
 
 func (t *tappedWriter) Write(p []byte) (int, error) {
@@ -65,7 +66,7 @@ func (t *tappedWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// TapBody returns body for a Put; it calls read after each piece.
+// TapBody returns a body for Put that reads from body and calls read after each piece.
 func TapBody(body io.Reader, read func(n int64, err error)) io.Reader {
 	return readFunc(func(p []byte) (int, error) {
 		n, err := body.Read(p)
@@ -74,9 +75,9 @@ func TapBody(body io.Reader, read func(n int64, err error)) io.Reader {
 	})
 }
 
-// TapStage returns s as it is to its writer: an io.ReaderFrom if s is one. It calls wrote after
-// each Write with the error that s reported, and after each ReadFrom, with nil: whether s or its
-// source failed is not known there.
+// TapStage returns a stage with the abilities of s: an io.ReaderFrom if s is one. It calls wrote
+// after each Write, with the error that s returned, and after each ReadFrom, with nil: there it is
+// unknown whether s or the source failed.
 func TapStage(s Stage, wrote func(n int64, err error)) Stage {
 	t := &tappedStage{s, wrote}
 	if from, ok := s.(io.ReaderFrom); ok {
@@ -101,7 +102,7 @@ type tappedStageFrom struct {
 	from io.ReaderFrom
 }
 
-// ReadFrom hands src on as it is, so that the system can recognise a connection or a file in it.
+// ReadFrom passes src on unwrapped, so that the system can recognise a connection or a file.
 func (t *tappedStageFrom) ReadFrom(src io.Reader) (int64, error) {
 	n, err := t.from.ReadFrom(src)
 	t.wrote(n, nil)

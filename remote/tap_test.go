@@ -15,7 +15,7 @@ import (
 	"ferry/remote/driver/memory"
 )
 
-// A gauge adds up what a tap tells.
+// A gauge sums the reports of a tap.
 type gauge struct {
 	n    int64
 	errs []error

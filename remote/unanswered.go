@@ -5,26 +5,25 @@ import (
 	"time"
 )
 
-// A change of a remote that has been handed to the network as a whole cannot be called back: the
-// far side may make it, at once or later, whatever becomes of the connection. So a driver does two
-// things.
+// A change that has been sent completely cannot be cancelled: the server may make it, at once or
+// later, whatever happens to the connection. So a driver does two things.
 //
 // It sends the request that makes the change visible (the last byte of a body, a rename, a
 // deletion, the completion of a multipart upload) under the context that Committed returns, and
-// returns its answer also when the caller's context has ended meanwhile. Before that request,
-// ending the context breaks the call off so that the far side cannot see the end of it.
+// returns its answer even if the caller's context has ended meanwhile. Before that request, the end
+// of the context cancels the call in such a way that the server never receives the end of it.
 //
-// And it calls Unanswered each time such a request, or a repetition of it that a library makes,
-// ended without the answer of the far side. Then the change is in doubt: it may be made, or not, or
-// be made later, after changes that came after it.
+// And it calls Unanswered each time such a request, or a repetition of it by a library, ended
+// without an answer of the server. The change is then in doubt: it may have been made or not, or
+// may be made later, after changes that followed it.
 
-// AnswerTime is how long a call waits for the answer to a request that cannot be called back after
+// AnswerTime is how long a call waits for the answer to a request that cannot be cancelled, after
 // its own context has ended.
 const AnswerTime = 15 * time.Second
 
-// Committed returns the context for a request that cannot be called back once it was begun: it ends
-// AnswerTime after ctx does, and has the values of ctx. When ctx has ended already, so has it. The
-// caller calls release when the request is over.
+// Committed returns the context for a request that cannot be cancelled once it has begun: it ends
+// AnswerTime after ctx does, and has the values of ctx. If ctx has already ended, so has it. The
+// caller calls release after the request.
 func Committed(ctx context.Context) (committed context.Context, release func()) {
 	if ctx.Err() != nil {
 		return ctx, func() {}
@@ -45,13 +44,13 @@ func Committed(ctx context.Context) (committed context.Context, release func()) 
 	}
 }
 
-// unansweredKey is that of the function in the values of a context.
+// unansweredKey is the context key of the function.
 type unansweredKey struct{}
 
 // WithUnanswered returns a context under which report is called for each change that was sent and
 // not answered, before the call that made it returns. report may be called several times for one
 // call, also by several goroutines at once, and also when the call succeeds in the end: a
-// repetition of the request was answered, and the first one may still be carried out.
+// repetition of the request was answered, and the first one may still take effect.
 func WithUnanswered(ctx context.Context, report func()) context.Context {
 	return context.WithValue(ctx, unansweredKey{}, report)
 }

@@ -6,31 +6,31 @@ import (
 	"time"
 )
 
-// Some stores keep an upload that is sent in parts until it is completed or aborted, for ever if
-// need be, and bill it. A driver aborts what it gives up; what a killed process leaves nobody sees.
-// So the driver tells its caller of each such upload before it sends the first part, and again at
-// its end; and the caller, or the next process, can abort what was left.
+// Some stores keep a multipart upload until it is completed or aborted, for ever if need be, and
+// charge for it. A driver aborts the uploads that it gives up, but those of a killed process stay
+// invisibly. So the driver reports each multipart upload to its caller before it sends the first
+// part, and again at its end; the caller, or the next process, can abort those that are left.
 
-// Uploads are told of the uploads in parts that calls of a remote begin. Their methods may be
-// called by several goroutines at once. A token says all that the remote needs to abort the upload;
-// it is no secret, and may be kept.
+// Uploads receive reports of the multipart uploads that calls of a remote begin. The methods may be
+// called by several goroutines at once. A token contains all that the remote needs to abort the
+// upload; it is not a secret, and may be stored.
 type Uploads interface {
 	// UploadBegun is called before the first part is sent.
 	UploadBegun(token string)
-	// UploadEnded is called when the upload was completed or aborted, or with left, when it could
-	// not be aborted.
+	// UploadEnded is called when the upload was completed or aborted, or, with left set, when it
+	// could not be aborted.
 	UploadEnded(token string, left bool)
 }
 
-// uploadsKey is that of the Uploads in the values of a context.
+// uploadsKey is the context key of Uploads.
 type uploadsKey struct{}
 
-// WithUploads returns a context under which u is told of the uploads in parts that a call begins.
+// WithUploads returns a context under which the multipart uploads of a call are reported to u.
 func WithUploads(ctx context.Context, u Uploads) context.Context {
 	return context.WithValue(ctx, uploadsKey{}, u)
 }
 
-// UploadBegun reports that an upload in parts was begun under ctx. Drivers call it; decorators need
+// UploadBegun reports that a multipart upload was begun under ctx. Drivers call it; decorators need
 // not know.
 func UploadBegun(ctx context.Context, token string) {
 	if u, ok := ctx.Value(uploadsKey{}).(Uploads); ok {
@@ -38,7 +38,7 @@ func UploadBegun(ctx context.Context, token string) {
 	}
 }
 
-// UploadEnded reports the end of an upload that was reported by UploadBegun; left says that it
+// UploadEnded reports the end of an upload that was reported by UploadBegun; left means that it
 // could not be aborted.
 func UploadEnded(ctx context.Context, token string, left bool) {
 	if u, ok := ctx.Value(uploadsKey{}).(Uploads); ok {
@@ -46,8 +46,8 @@ func UploadEnded(ctx context.Context, token string, left bool) {
 	}
 }
 
-// WithUploadsOf returns a context for a call of another remote, whose tokens become those of this
-// one by token.
+// WithUploadsOf returns a context for a call of another remote, whose tokens the function token
+// translates into tokens of this one.
 func WithUploadsOf(ctx context.Context, token func(string) string) context.Context {
 	if u, ok := ctx.Value(uploadsKey{}).(Uploads); ok {
 		return WithUploads(ctx, translated{u, token})
@@ -68,7 +68,7 @@ func (t translated) UploadEnded(token string, left bool) { t.Uploads.UploadEnded
 
 // An UnfinishedUpload was begun, and neither completed nor aborted. It may still be under way.
 type UnfinishedUpload struct {
-	Name  string // that the file is to have
+	Name  string // of the file that is uploaded
 	Begun time.Time
 	Size  int64 // of the parts that the remote has; -1 when unknown
 	Token string
@@ -82,8 +82,8 @@ type UploadLister interface {
 
 // An UploadAborter can abort uploads that another process began.
 type UploadAborter interface {
-	// AbortUpload removes what the remote has of an upload. One that is not there any more is no
-	// error; a token that this remote has never given is ErrInvalid.
+	// AbortUpload removes the stored parts of an upload. An upload that does not exist any more is
+	// no error; a token that this remote never issued is ErrInvalid.
 	AbortUpload(ctx context.Context, token string) error
 }
 

@@ -9,18 +9,18 @@ import (
 	"ferry/remote"
 )
 
-// Answers makes requests by base and keeps what package remote says of changes that cannot be
-// called back, whatever the library above it does. It is for all requests but those that only look,
-// and those that are harmless: what they do shows only by another request, so that nobody minds
-// when it is done late, or twice.
+// Answers makes requests by base and keeps the contract of package remote for changes that cannot
+// be cancelled (remote.Committed), whatever the library above it does. It treats all requests so
+// except those that only look, and those that are harmless: the effect of a harmless request shows
+// only after another request, so it does no harm late or twice.
 //
-// Until the last byte of such a request may have left, the end of its context breaks it off, so
-// that the server cannot see its end. After that the answer is waited for, and is what the caller
-// gets: for remote.AnswerTime after the context has ended. If no answer comes, or that of an
-// intermediary which does not know, it calls remote.Unanswered. A page that somebody on the way
-// shows in the place of the server is ErrPage.
+// Until the last byte of such a request may have been sent, the end of its context breaks it off,
+// so that the server cannot receive its end. After that, Answers waits for the answer and returns
+// it to the caller, until remote.AnswerTime after the end of the context. If there is no answer, or
+// only that of an intermediary which does not know the outcome, it calls remote.Unanswered. A web
+// page that an intermediary sends in place of the server's answer is ErrPage.
 //
-// The function harmless may be nil: then no change is.
+// harmless may be nil: then no change is harmless.
 func Answers(base http.RoundTripper, harmless func(*http.Request) bool) http.RoundTripper {
 	return &answers{base, harmless}
 }
@@ -48,7 +48,7 @@ func (a *answers) RoundTrip(r *http.Request) (*http.Response, error) {
 	lost, once := r.Context().Value(onceKey{}).(*atomic.Bool)
 	var refused error
 	switch {
-	case ctx.Err() != nil: // asked after Committed, which would not wait either
+	case ctx.Err() != nil: // checked after Committed, which would not wait either
 		refused = &endedError{context.Cause(ctx)}
 	case once && lost.Load():
 		refused = &notAgainError{}
@@ -90,14 +90,14 @@ func (a *answers) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// CloseIdleConnections is what http.Client looks for.
+// CloseIdleConnections is called by http.Client.
 func (a *answers) CloseIdleConnections() {
 	if c, ok := a.base.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
 }
 
-// Looks reports whether requests of that method change nothing.
+// Looks reports whether requests of the method change nothing.
 func Looks(method string) bool {
 	switch method {
 	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, "PROPFIND", "REPORT", "SEARCH":
@@ -106,8 +106,8 @@ func Looks(method string) bool {
 	return false
 }
 
-// noAnswer reports whether an answer leaves open what became of a request: one that a gateway gives
-// in place of the server. Servers say in XML or JSON what went wrong, gateways do not.
+// noAnswer reports whether an answer leaves the outcome of a request open: that of a gateway in
+// place of the server. Servers describe errors in XML or JSON, gateways do not.
 func noAnswer(answer *http.Response) bool {
 	const clientGone = 499 // nginx
 	switch answer.StatusCode {
@@ -120,46 +120,46 @@ func noAnswer(answer *http.Response) bool {
 	return answer.StatusCode >= http.StatusInternalServerError && !strings.Contains(kind, "xml") && !strings.Contains(kind, "json")
 }
 
-// An endedError says that the context of a request has ended.
+// An endedError is the error of a request whose context has ended.
 type endedError struct{ cause error }
 
 func (e *endedError) Error() string { return e.cause.Error() }
 
 func (e *endedError) Unwrap() error { return e.cause }
 
-// NonRetriable tells the client for Azure not to try again.
+// NonRetriable makes the Azure client not try again.
 func (e *endedError) NonRetriable() {}
 
-// onceKey is that of the flag in the values of a context.
+// onceKey is the context key of the flag.
 type onceKey struct{}
 
-// Once returns a context for a change that must not be made again when its answer was lost, as it
-// could hit what was stored meanwhile: a library that tries to gets an error that it does not try
-// to help.
+// Once returns a context for a change that must not be repeated when its answer was lost, as it
+// could hit a file that was stored meanwhile: a library that repeats it gets an error on which it
+// gives up.
 func Once(ctx context.Context) context.Context {
 	return context.WithValue(ctx, onceKey{}, new(atomic.Bool))
 }
 
-// A notAgainError is what a request is answered with that Once forbids.
+// A notAgainError is the error of a repetition that Once forbids.
 type notAgainError struct{}
 
 func (*notAgainError) Error() string { return "the answer was lost: it may be done, or not" }
 
-// NonRetriable is as that of endedError.
+// NonRetriable makes the Azure client not try again.
 func (*notAgainError) NonRetriable() {}
 
-// governingKey is that of a context in the values of another.
+// governingKey is the context key of the governing context.
 type governingKey struct{}
 
-// Patient returns a context for a library that looks whether its context has ended although the
-// answer is there, and drops the answer. It ends when no answer to a request is waited for any
-// longer, but the requests under it are governed by ctx. The caller calls release when it is done.
+// Patient returns a context for a library that drops an answer which has arrived if its context has
+// ended meanwhile. The context ends only when no answer is waited for any longer, but the requests
+// under it are governed by ctx. The caller calls release when it is done.
 func Patient(ctx context.Context) (patient context.Context, release func()) {
 	patient, release = remote.Committed(ctx)
 	return context.WithValue(patient, governingKey{}, ctx), release
 }
 
-// governing returns the context that a request is called off by: its own, or that of Patient.
+// governing returns the context whose end cancels a request: its own, or that passed to Patient.
 func governing(ctx context.Context) context.Context {
 	if own, ok := ctx.Value(governingKey{}).(context.Context); ok {
 		return own

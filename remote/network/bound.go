@@ -8,14 +8,14 @@ import (
 	"ferry/remote"
 )
 
-// maxAnswer is how long an answer of a store may be that is not the content of an object: libraries
-// take it into memory. The longest are pages of 5000 entries.
+// maxAnswer bounds answers of a store that are not the content of an object, as libraries read them
+// into memory. The longest are pages of 5000 entries.
 const maxAnswer = 16 << 20
 
-// errEndless is what an answer fails with that is longer than any can be.
+// errEndless is the error of an answer longer than maxAnswer.
 var errEndless = fmt.Errorf("%w: it has no end", remote.ErrMalformed)
 
-// bound lets the body of an answer fail when it is too long.
+// bound makes the body of an answer fail when it is too long.
 func bound(answer *http.Response) {
 	if answer.Body != nil && answer.Body != http.NoBody {
 		answer.Body = &boundBody{Bounded: NewBounded(answer.Body, maxAnswer), Closer: answer.Body}
@@ -27,7 +27,7 @@ type boundBody struct {
 	io.Closer
 }
 
-// A Bounded is a reader that fails when more is read than there may be of what is read at a time.
+// A Bounded is a reader that fails when one item is longer than allowed.
 type Bounded struct {
 	r    io.Reader
 	most int64 // constant
@@ -38,7 +38,7 @@ type Bounded struct {
 // Renew is called in between.
 func NewBounded(r io.Reader, most int64) *Bounded { return &Bounded{r, most, most} }
 
-// Renew lets as many bytes pass as in the beginning, for what comes next.
+// Renew resets the limit for the next item.
 func (b *Bounded) Renew() { b.left = b.most }
 
 // Read implements io.Reader.

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A watchedConn fails when nothing has moved in either direction for the time of timeout.
+// A watchedConn fails when no byte has moved in either direction for timeout.
 type watchedConn struct {
 	net.Conn
 	timeout time.Duration
@@ -19,7 +19,7 @@ func (c *watchedConn) Read(p []byte) (int, error) {
 	}
 	n, err := c.Conn.Read(p)
 	if n > 0 {
-		_ = c.SetDeadline(time.Now().Add(c.timeout)) // a connection that is closed says so at the next call
+		_ = c.SetDeadline(time.Now().Add(c.timeout)) // if the connection is closed, the next call returns the error
 	}
 	return n, err
 }
@@ -33,10 +33,10 @@ func (c *watchedConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// NetConn returns what is below.
+// NetConn returns the wrapped connection.
 func (c *watchedConn) NetConn() net.Conn { return c.Conn }
 
-// watched returns the watchedConn at or below c, nil if there is none.
+// watched returns the watchedConn at or below c, or nil.
 func watched(c net.Conn) *watchedConn {
 	for c != nil {
 		if w, ok := c.(*watchedConn); ok {

@@ -5,23 +5,24 @@ import (
 	"sync/atomic"
 )
 
-// MaxEntries is that of Options which name none: more than any directory holds that somebody waits
+// MaxEntries is the default of Options.MaxEntries: more than any directory that a user would wait
 // for.
 const MaxEntries = 100_000_000
 
-// A Listing bounds what a server says of one directory: not its memory, as entries are passed on
-// as they come, but that it has an end. Several goroutines may share it.
+// A Listing bounds the length of a server's listing of one directory. This is not about memory, as
+// entries are passed on as they arrive, but makes sure that the listing ends. Several goroutines
+// may share it.
 type Listing struct{ left atomic.Int64 }
 
-// Listing returns the bound of one that begins.
+// Listing returns the bound for a new listing.
 func (o Options) Listing() *Listing {
 	l := new(Listing)
 	l.left.Store(int64(cmp.Or(o.MaxEntries, MaxEntries)))
 	return l
 }
 
-// Entries counts n entries, whatever becomes of them. It fails with remote.ErrMalformed when they
-// are too many.
+// Entries counts n entries, including those that are omitted. It fails with remote.ErrMalformed
+// when there are too many.
 func (l *Listing) Entries(n int) error {
 	if l.left.Add(-int64(n)) < 0 {
 		return errEndless
@@ -29,8 +30,8 @@ func (l *Listing) Entries(n int) error {
 	return nil
 }
 
-// pageCost is how many entries a page counts for that holds none, and any other besides its own:
-// what comes in pages for ever has no end, even if they are empty.
+// pageCost is how many entries each page counts for in addition to its own, so that an endless
+// sequence of empty pages fails too.
 const pageCost = 100
 
 // Page counts a page of n entries.

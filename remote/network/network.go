@@ -1,4 +1,5 @@
-// Package network says how the servers of remotes are reached, whatever they speak.
+// Package network connects to the servers of remotes, whatever their protocol: time-outs, proxies,
+// TLS, and HTTP requests whose answers are not lost.
 package network
 
 import (
@@ -13,38 +14,38 @@ import (
 )
 
 const (
-	// ConnectTimeout is that of Options which name none.
+	// ConnectTimeout is the default of Options.ConnectTimeout.
 	ConnectTimeout = time.Minute
-	// IdleTimeout is that of Options which name none.
+	// IdleTimeout is the default of Options.IdleTimeout.
 	IdleTimeout = 5 * time.Minute
-	// Attempts is that of Options which name none.
+	// Attempts is the default of Options.Attempts.
 	Attempts = 10
 )
 
-// Options are what a user may say of connections to servers. The zero value is fine.
+// Options configure connections to servers. The zero value is valid.
 type Options struct {
-	ConnectTimeout time.Duration // for a connection to come about; 0 = ConnectTimeout, below 0 = for ever
+	ConnectTimeout time.Duration // to establish a connection; 0 = ConnectTimeout, below 0 = for ever
 	IdleTimeout    time.Duration // without a byte in either direction; 0 = IdleTimeout, below 0 = for ever
-	Proxy          *url.URL      // passes connections on, see ParseProxy; nil = none
-	TLS            *tls.Config   // what is trusted, and who one is; nil = what the system trusts
-	KnownHosts     string        // file for the keys of SSH hosts that no other file names; "" = they are kept in memory
-	Bind           netip.Addr    // of this machine, that connections come from; the zero Addr = any
+	Proxy          *url.URL      // see ParseProxy; nil = none
+	TLS            *tls.Config   // trusted roots and client certificates; nil = the roots of the system
+	KnownHosts     string        // file for keys of SSH hosts found in no other file; "" = they are kept in memory
+	Bind           netip.Addr    // local address of connections; the zero Addr = any
 	HTTP           HTTP
-	// Attempts is how often a driver makes a request at most which only it can make again; 0 =
-	// Attempts.
+	// Attempts is how often at most a driver makes a request that only the driver itself can
+	// repeat; 0 = Attempts.
 	Attempts int
-	// MaxEntries is how many entries a server may list of one directory; what has more has no end.
-	// 0 = MaxEntries.
+	// MaxEntries is how many entries of one directory a server may list; a longer listing is taken
+	// as endless. 0 = MaxEntries.
 	MaxEntries int
 }
 
 // forever is longer than any process runs.
 const forever = 100 * 365 * 24 * time.Hour
 
-// Connect is how long a connection may take to come about.
+// Connect returns how long establishing a connection may take.
 func (o Options) Connect() time.Duration { return limit(o.ConnectTimeout, ConnectTimeout) }
 
-// Idle is how long a server may give no sign of life.
+// Idle returns how long a server may give no sign of life.
 func (o Options) Idle() time.Duration { return limit(o.IdleTimeout, IdleTimeout) }
 
 func limit(d, def time.Duration) time.Duration {
@@ -54,7 +55,7 @@ func limit(d, def time.Duration) time.Duration {
 	return cmp.Or(d, def)
 }
 
-// Tries is how often a driver makes a request at most which only it can make again.
+// Tries returns how often at most a driver makes a request that only the driver itself can repeat.
 func (o Options) Tries() int { return cmp.Or(o.Attempts, Attempts) }
 
 // Config returns a TLS configuration that the caller may change.
@@ -65,8 +66,8 @@ func (o Options) Config() *tls.Config {
 	return o.TLS.Clone()
 }
 
-// Dial connects. The connection fails when nothing has moved in either direction for as long as
-// Idle says.
+// Dial connects. The connection fails when no byte has moved in either direction for the duration
+// of Idle.
 func (o Options) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	d := net.Dialer{Timeout: o.Connect()}
 	if o.Bind.IsValid() && network != "unix" {
@@ -89,9 +90,10 @@ func (o Options) Dial(ctx context.Context, network, addr string) (net.Conn, erro
 // idleConn is how long a connection is kept for the next request.
 const idleConn = time.Minute
 
-// Transport returns what makes HTTP requests by these options, with as many idle connections for
-// each host. What comes is not unpacked: lengths and ranges are those of files. HTTP/2 is not used:
-// its streams share one connection, so that one slow or broken transfer would disturb the others.
+// Transport returns a transport for HTTP requests with these options, which keeps up to idle idle
+// connections for each host. Answers are not decompressed: lengths and ranges are those of files.
+// HTTP/2 is not used: its streams share one connection, so that one slow or broken transfer would
+// disturb the others.
 func (o Options) Transport(idle int) *Transport {
 	var only1 http.Protocols
 	only1.SetHTTP1(true)

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/net/proxy"
 )
 
-// ParseProxy reads the address of a proxy that passes any connection on: of the type http or
-// socks5, with a user and a password or without. No error shows them.
+// ParseProxy parses the address of a proxy for any connection: of type http or socks5, with or
+// without user and password. Errors never contain these.
 func ParseProxy(kind, address string) (*url.URL, error) {
 	if !strings.Contains(address, "://") {
 		address = kind + "://" + address
@@ -31,8 +31,7 @@ func ParseProxy(kind, address string) (*url.URL, error) {
 	return u, nil
 }
 
-// throughProxy lets a connection to the proxy become one to addr, in the time for a connection to
-// come about.
+// throughProxy turns a connection to the proxy into one to addr, within the connect time-out.
 func (o Options) throughProxy(ctx context.Context, conn net.Conn, addr string) (net.Conn, error) {
 	p := o.Proxy
 	ctx, cancel := context.WithTimeoutCause(ctx, o.Connect(), os.ErrDeadlineExceeded)
@@ -68,7 +67,7 @@ func handshake(ctx context.Context, conn net.Conn, p *url.URL, addr string) (net
 	return conn, nil
 }
 
-// already is a dialer of a connection that is there.
+// already is a dialer that returns an existing connection.
 type already struct{ conn net.Conn }
 
 // Dial implements proxy.Dialer.
@@ -77,7 +76,7 @@ func (a already) Dial(string, string) (net.Conn, error) { return a.conn, nil }
 // DialContext implements proxy.ContextDialer.
 func (a already) DialContext(context.Context, string, string) (net.Conn, error) { return a.conn, nil }
 
-// connectHTTP asks an HTTP proxy for a tunnel (RFC 9110, section 9.3.6).
+// connectHTTP requests a tunnel from an HTTP proxy (RFC 9110, section 9.3.6).
 func connectHTTP(conn net.Conn, p *url.URL, addr string) (net.Conn, error) {
 	r := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: addr}, Host: addr, Header: http.Header{}}
 	if p.User != nil {
@@ -102,7 +101,7 @@ func connectHTTP(conn net.Conn, p *url.URL, addr string) (net.Conn, error) {
 	return &tunnel{conn, in}, nil
 }
 
-// A tunnel begins with what came together with the answer of the proxy.
+// A tunnel first reads the bytes that arrived together with the proxy's answer.
 type tunnel struct {
 	net.Conn
 	in *bufio.Reader
@@ -110,5 +109,5 @@ type tunnel struct {
 
 func (t *tunnel) Read(p []byte) (int, error) { return t.in.Read(p) }
 
-// NetConn returns what is below.
+// NetConn returns the wrapped connection.
 func (t *tunnel) NetConn() net.Conn { return t.Conn }

@@ -2,9 +2,9 @@ package network
 
 import "net"
 
-// Reset closes c so that the other side cannot take what came for the whole: what was not delivered
-// yet is let go, nothing says that it was the end (no close_notify of TLS, no FIN of TCP). What is
-// under way on c fails.
+// Reset closes c in such a way that the peer cannot take the data received so far for complete:
+// undelivered data is discarded, and no end is signalled (no close_notify of TLS, no FIN of TCP).
+// Calls in progress on c fail.
 func Reset(c net.Conn) {
 	for {
 		layer, ok := c.(interface{ NetConn() net.Conn })
@@ -14,7 +14,7 @@ func Reset(c net.Conn) {
 		c = layer.NetConn()
 	}
 	if tcp, ok := c.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0) // one that is closed already has nothing to let go
+		_ = tcp.SetLinger(0) // if it is closed already, there is nothing to discard
 	}
 	c.Close()
 }

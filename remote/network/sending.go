@@ -15,40 +15,41 @@ import (
 	"ferry/remote"
 )
 
-// A sending is a request on its way.
+// A sending is a request in progress.
 type sending struct {
 	request *http.Request // as it is sent
-	report  func()        // that there is no answer
-	ended   func() error  // why the context that governs the request has ended; nil while it has not
-	callOff func(error)   // ends the context that the request is sent under
-	free    func()        // what end does
+	report  func()        // called when there is no answer
+	ended   func() error  // cause of the end of the governing context; nil until then
+	callOff func(error)   // cancels the context that the request is sent under
+	free    func()        // releases resources; called by end
 	once    sync.Once     // of free
-	small   bool          // it leaves as a whole
+	small   bool          // it is sent in one piece
 
 	reading chan struct{} // holds one while the body is read
-	over    atomic.Bool   // the body is not to be read any more
+	over    atomic.Bool   // the body must not be read any more
 
 	mu       sync.Mutex
 	state    state    // guarded by mu
-	attempts int      // guarded by mu; connections that the transport has looked for
-	conn     net.Conn // guarded by mu; what it is sent by
-	before   int64    // guarded by mu; how many bytes had been written there before
+	attempts int      // guarded by mu; connections that the transport has requested
+	conn     net.Conn // guarded by mu; carries the request
+	before   int64    // guarded by mu; bytes written to conn before this request
 }
 
-// Before the server can have seen all of a request, it is either cut or committed, never both.
+// A request becomes either cut or committed, never both, before the server can have received all of
+// it.
 type state uint8
 
 const (
 	open      state = iota
-	cut             // the last byte does not leave any more
-	committed       // the last byte may have left
+	cut             // the last byte will not be sent
+	committed       // the last byte may have been sent
 )
 
-// oneWrite is how much of a body surely leaves together with the header.
+// oneWrite is the length of a body that is certainly sent together with the header.
 const oneWrite = 64 << 10
 
-// newSending returns what sends r, governed by ctx. It ends with until at the latest, which release
-// frees.
+// newSending returns a sending of r, governed by ctx. It ends with until at the latest, which
+// release frees.
 func newSending(ctx, until context.Context, release func(), r *http.Request) *sending {
 	s := &sending{reading: make(chan struct{}, 1), report: func() { remote.Unanswered(ctx) }}
 	s.ended = func() error {
@@ -88,19 +89,19 @@ func newSending(ctx, until context.Context, release func(), r *http.Request) *se
 	return s
 }
 
-// isSmall reports whether a request needs nobody but the transport to leave, and little of its
-// time: it has no body, or a short one in memory. The transport sends such a one in one piece, if
-// it is not wrapped.
+// isSmall reports whether the transport can send a request at once, without waiting for a reader:
+// it has no body, or a short one in memory. The transport sends such a body in one piece if it is
+// not wrapped.
 func isSmall(r *http.Request) bool {
 	if r.Body == nil || r.Body == http.NoBody {
 		return true
 	}
-	_, inMemory := r.Body.(io.WriterTo) // what http.NewRequest makes of readers of bytes and strings
+	_, inMemory := r.Body.(io.WriterTo) // as http.NewRequest wraps readers of bytes and strings
 	return inMemory && r.ContentLength > 0 && r.ContentLength <= oneWrite
 }
 
-// begin is called before a connection is looked for. The transport does so again only when it could
-// not write anything.
+// begin is called before the transport requests a connection. It is called again only if nothing
+// could be written.
 func (s *sending) begin() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,14 +109,14 @@ func (s *sending) begin() {
 		return
 	}
 	s.state, s.conn = open, nil
-	if cause := s.ended(); cause != nil { // which was of no account until now
+	if cause := s.ended(); cause != nil { // which had no effect until now
 		s.state = cut
 		s.callOff(cause)
 	}
 }
 
-// useConn is called before anything is written to a connection. It cannot stop the transport from
-// doing so otherwise.
+// useConn is called before anything is written to a connection, and cannot prevent the write
+// otherwise.
 func (s *sending) useConn(c net.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -132,9 +133,9 @@ func (s *sending) useConn(c net.Conn) {
 	}
 }
 
-// cutOff breaks the request off, unless it is too late for that. Length or chunks tell the server
-// that something is missing when the connection ends, but not every server looks; a reset it does
-// not overlook, and what is still in buffers here is not sent for nothing.
+// cutOff breaks the request off, unless it is too late. By length or chunks a server can notice
+// that the body is incomplete when the connection ends, but not every server checks. None overlooks
+// a reset, which also saves sending the bytes that are still in local buffers.
 func (s *sending) cutOff() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -148,7 +149,7 @@ func (s *sending) cutOff() {
 	s.callOff(s.ended())
 }
 
-// commit is called before the last byte is given away, and reports whether it may be.
+// commit is called before the last byte is passed on, and reports whether it may be.
 func (s *sending) commit() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -171,7 +172,7 @@ func (s *sending) isCommitted() bool {
 	return s.state == committed
 }
 
-// inDoubt reports whether the server may have got a request that was not answered.
+// inDoubt reports whether the server may have received an unanswered request.
 func (s *sending) inDoubt() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -182,8 +183,8 @@ func (s *sending) inDoubt() bool {
 	return w == nil || w.written.Load() > s.before // an idle connection may turn out to be closed
 }
 
-// end frees what the sending holds. A body that was not sent to its end by now is not wanted any
-// more.
+// end releases the resources of the sending. A body that was not sent completely by now is not
+// needed any more.
 func (s *sending) end() {
 	s.mu.Lock()
 	if s.state == open {
@@ -192,27 +193,27 @@ func (s *sending) end() {
 	s.mu.Unlock()
 	s.once.Do(s.free)
 	s.over.Store(true)
-	select { // a reader that waits for a client may take as long as that; nobody moves such a one
+	select { // a reader may block for as long as its client takes; no library moves such a one
 	case s.reading <- struct{}{}:
 		<-s.reading
 	case <-time.After(readTime):
 	}
 }
 
-// readTime is how long the end of a request waits for a Read of its body that is under way. In
+// readTime is how long the end of a request waits for a Read of its body that is in progress. In
 // memory it takes no time.
 const readTime = 50 * time.Millisecond
 
 var errOver = errors.New("the request is over")
 
-// whyCut is what reading the body of a request fails with that was cut.
+// whyCut returns the error of reading the body of a request that was cut.
 func (s *sending) whyCut() error { return cmp.Or(s.ended(), errOver) }
 
 // A sentBody is the body of a request.
 type sentBody struct {
 	io.ReadCloser
 	s    *sending
-	left int64 // below 0: nobody knows
+	left int64 // below 0: unknown
 }
 
 func (s *sending) body(r io.ReadCloser, length int64) io.ReadCloser {
@@ -223,8 +224,8 @@ func (s *sending) body(r io.ReadCloser, length int64) io.ReadCloser {
 }
 
 // Read implements io.Reader. Once the request is cut or over, nothing is read any more: the
-// transport may still be at it when a server has answered early, and a library that repeats the
-// request then moves the same reader.
+// transport may still be reading when a server has answered early, and a library that repeats the
+// request then rewinds the same reader.
 func (b *sentBody) Read(p []byte) (int, error) {
 	b.s.reading <- struct{}{}
 	defer func() { <-b.s.reading }()
@@ -243,9 +244,9 @@ func (b *sentBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// watch keeps the context of an answer alive until its body was read or closed. One that says yes
-// and breaks off is none: some servers say so before they are done, and what became of it at the
-// end.
+// watch keeps the context of an answer alive until its body was read or closed. A successful answer
+// that breaks off does not count: some servers send the status before they are done, and the
+// outcome at the end.
 func (s *sending) watch(answer *http.Response) {
 	if answer.Body == nil || answer.Body == http.NoBody {
 		s.end()

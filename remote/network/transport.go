@@ -7,27 +7,27 @@ import (
 	"time"
 )
 
-// HTTP is what a user may say of requests. The zero value is fine.
+// HTTP configures requests. The zero value is valid.
 type HTTP struct {
-	UserAgent      string        // "" = what the driver says
+	UserAgent      string        // "" = that of the driver
 	Headers        []Header      // of every request
-	Download       []Header      // of requests for content or about it
-	Upload         []Header      // of requests that send something
-	Proxy          *url.URL      // nil = what the environment says
-	CloseEach      bool          // a connection is for one request
-	ExpectContinue time.Duration // that a server has to let an upload begin; 0 = a second
+	Download       []Header      // of requests for content or metadata
+	Upload         []Header      // of requests that send content
+	Proxy          *url.URL      // nil = that of the environment
+	CloseEach      bool          // use each connection for one request only
+	ExpectContinue time.Duration // how long to wait for 100 Continue before an upload; 0 = a second
 }
 
 // A Header is one line of a request.
 type Header struct{ Name, Value string }
 
-// A Transport makes requests with what its HTTP says, whoever asks for them.
+// A Transport makes all requests with the settings of its HTTP.
 type Transport struct {
 	*http.Transport
 	says HTTP
 }
 
-// Clone returns one with connections of its own.
+// Clone returns a Transport with connections of its own.
 func (t *Transport) Clone() *Transport { return &Transport{t.Transport.Clone(), t.says} }
 
 // RoundTrip implements http.RoundTripper.
