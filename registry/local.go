@@ -71,7 +71,7 @@ func forgetMount(ctx context.Context, path, records string) error {
 		return fmt.Errorf("that the directory was on a mounted file system cannot be forgotten: %w", err)
 	}
 	if point != "" {
-		remote.Warn(ctx, "That the directory was on a mounted file system is forgotten: what is there now is served, whatever is "+
+		remote.Warn(ctx, "that the directory was on a mounted file system is forgotten: what is there now is served, whatever is "+
 			"mounted", "path", path, "mount", point)
 	}
 	return nil
@@ -80,16 +80,16 @@ func forgetMount(ctx context.Context, path, records string) error {
 // warnOfMounts tells what cannot be seen from a directory: that it should be another one.
 func warnOfMounts(ctx context.Context, path string, r *local.Remote) {
 	if point, file := r.MissingRecorded(); point != "" {
-		remote.Warn(ctx, "Nothing is mounted where the directory was on a mounted file system: every command that needs it is "+
+		remote.Warn(ctx, "nothing is mounted where the directory was on a mounted file system: every command that needs it is "+
 			"451 until something is. If it is to be a plain directory from now on, remove the file, or start with "+
 			"--require-mount=false", "path", path, "mount", point, "file", file)
 	}
 	if point := r.MissingMount(ctx); point != "" {
-		remote.Warn(ctx, "The directory is empty, and what /etc/fstab names is not mounted there: what is stored now will be hidden "+
+		remote.Warn(ctx, "the directory is empty, and what /etc/fstab names is not mounted there: what is stored now will be hidden "+
 			"by the mount; --require-mount waits for it", "path", path, "mount", point)
 	}
 	if err := r.MountUnrecorded(); err != nil {
-		remote.Warn(ctx, "It cannot be remembered that the directory is on a mounted file system: a start without it will serve "+
+		remote.Warn(ctx, "it cannot be remembered that the directory is on a mounted file system: a start without it will serve "+
 			"what lies beneath; --require-mount does not", "path", path, "error", err)
 	}
 }

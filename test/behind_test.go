@@ -39,7 +39,7 @@ func TestDirectoryCachesAreFlushed(t *testing.T) {
 			if err := proc.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 				t.Fatal(err)
 			}
-			if err := proc.log.waitForLine("Forgot all directories"); err != nil {
+			if err := proc.log.waitForLine("forgot all directories"); err != nil {
 				t.Fatal(err)
 			}
 		}, dirs},

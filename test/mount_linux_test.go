@@ -38,7 +38,7 @@ func TestAStartWithoutTheDiskThatWasServed(t *testing.T) {
 			} else {
 				c.upload("STOR new", []byte("new"))
 			}
-			mustDo(t, p.log.waitForLine(`Nothing is mounted .*remove .*mount=`+root))
+			mustDo(t, p.log.waitForLine(`nothing is mounted .*remove .*mount=`+root))
 			if left, err := os.ReadDir(root); err != nil || len(left) > 0 {
 				t.Errorf("beneath the mount point are %v, %v", left, err)
 			}

@@ -17,7 +17,7 @@ import (
 const patience = 30 * time.Second
 
 // serving is what ferry says for each address it listens on.
-var serving = regexp.MustCompile(`Serving FTP on (ftps?)://([^\s"]+)`)
+var serving = regexp.MustCompile(`serving FTP on (ftps?)://([^\s"]+)`)
 
 // A process is a ferry that runs.
 type process struct {

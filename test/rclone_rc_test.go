@@ -40,7 +40,7 @@ func rclone(t *testing.T) string {
 	return path
 }
 
-var servingRC = regexp.MustCompile(`Serving remote control on \[?(http://[^\s\]]+)`)
+var servingRC = regexp.MustCompile(`serving remote control on \[?(http://[^\s\]]+)`)
 
 // controlAddress waits until a program says where its remote control is.
 func controlAddress(t *testing.T, log *logBuffer) string {

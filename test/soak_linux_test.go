@@ -37,7 +37,7 @@ func (h held) String() string {
 }
 
 var (
-	controlURL = regexp.MustCompile(`Serving remote control on (http://\S+)`)
+	controlURL = regexp.MustCompile(`serving remote control on (http://\S+)`)
 	residentKB = regexp.MustCompile(`VmRSS:\s+(\d+) kB`)
 )
 

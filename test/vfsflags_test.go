@@ -62,7 +62,7 @@ func TestATreeThatIsWarmedAtTheStart(t *testing.T) {
 		write(t, filepath.Join(s.files, dir, "file"), "file")
 	}
 	proc, addr := serveAt(t, "far:", append(s.environment("far", s.addr), "FERRY_VFS_REFRESH=true", "FERRY_CHECKERS=2"))
-	if err := proc.log.waitForLine(`Listed the tree dirs=4 files=2`); err != nil {
+	if err := proc.log.waitForLine(`listed the tree dirs=4 files=2`); err != nil {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(s.files, "two", "three", "behind"), "file")

@@ -124,7 +124,7 @@ func TestWhatSomebodyElseStoredIsLoggedAfterARestartToo(t *testing.T) {
 		}
 		b.flush()
 		b.wantThere("f=mine")
-		b.wantLogged("level=WARN", "path=f", "A file was changed on the remote while a newer one waited here")
+		b.wantLogged("level=WARN", "path=f", "a file was changed on the remote while a newer one waited here")
 	}
 }
 

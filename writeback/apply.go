@@ -211,7 +211,7 @@ func (v *Tree) warnOfOverwrite(ctx context.Context, rec cache.Record, e remote.E
 	if rec.BaseVersion == "" || e.Version == "" {
 		return
 	}
-	v.log.LogAttrs(ctx, slog.LevelWarn, "A file was changed on the remote while a newer one waited here; it is replaced",
+	v.log.LogAttrs(ctx, slog.LevelWarn, "a file was changed on the remote while a newer one waited here; it is replaced",
 		slog.String("path", rec.Name), slog.String("version", e.Version), slog.Int64("size", e.Size), slog.Time("modified", e.ModTime))
 }
 

@@ -127,7 +127,7 @@ func (v *Tree) blame(ctx context.Context, c *change, err error) {
 		slog.Duration("delay", c.delay), slog.Any("error", err),
 	}
 	if !why.told.IsZero() && now.Sub(why.told) < tellAgain {
-		v.log.LogAttrs(ctx, slog.LevelDebug, "A change could not be carried out on the remote; it will be tried again", about...)
+		v.log.LogAttrs(ctx, slog.LevelDebug, "a change could not be carried out on the remote; it will be tried again", about...)
 		return
 	}
 	level := slog.LevelWarn // it may be over in a moment
@@ -136,7 +136,7 @@ func (v *Tree) blame(ctx context.Context, c *change, err error) {
 	}
 	why.told, why.toldOfThis = now, true
 	about = append(about, slog.Int("changes", why.Changes), slog.Time("since", why.Since))
-	v.log.LogAttrs(ctx, level, "Changes wait for the remote until this is over; nothing is lost, and they go on by themselves", about...)
+	v.log.LogAttrs(ctx, level, "changes wait for the remote until this is over; nothing is lost, and they go on by themselves", about...)
 }
 
 // isFailure reports whether err is a failure on the way to the remote, and nothing that it or this
@@ -156,7 +156,7 @@ func (v *Tree) acquit(c *change) {
 	c.cause = nil
 	why.Changes--
 	if why.Changes == 0 && why.toldOfThis {
-		v.log.Info("What changes waited for is over", "error", why.Text, "since", why.Since)
+		v.log.Info("what changes waited for is over", "error", why.Text, "since", why.Since)
 	}
 }
 

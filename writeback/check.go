@@ -106,7 +106,7 @@ func (v *Tree) lookupBase(ctx context.Context, name string, ask bool) (baseState
 // logProbeFailure logs that the remote did not answer a question that can go without an answer.
 func (v *Tree) logProbeFailure(ctx context.Context, name string, err error) {
 	if err != nil && err != breaker.ErrOpen && !errors.Is(err, remote.ErrNotExist) && !errors.Is(err, remote.ErrNotDir) {
-		v.log.LogAttrs(ctx, slog.LevelInfo, "The remote does not say what it has; going on without", slog.String("path", name), slog.Any("error", err))
+		v.log.LogAttrs(ctx, slog.LevelInfo, "the remote does not say what it has; going on without", slog.String("path", name), slog.Any("error", err))
 	}
 }
 

@@ -91,7 +91,7 @@ func (v *Tree) moveMissing(ctx context.Context, rec cache.Record, missing error)
 		return err
 	}
 	if err != nil || there.Size != rec.Size {
-		v.log.LogAttrs(ctx, slog.LevelWarn, "A file that was to be renamed is not on the remote any more",
+		v.log.LogAttrs(ctx, slog.LevelWarn, "a file that was to be renamed is not on the remote any more",
 			slog.String("path", rec.Source), slog.String("to", rec.Name))
 	}
 	v.copyMoved(rec.Source, rec.Name)
@@ -128,7 +128,7 @@ func (v *Tree) removeDir(ctx context.Context, dir string) error {
 		v.dirs.drop(v.pending.keyOf(dir))
 		return nil
 	case errors.Is(err, remote.ErrNotEmpty):
-		v.log.LogAttrs(ctx, slog.LevelWarn, "A directory that was removed here is not empty on the remote: it stays", slog.String("path", dir))
+		v.log.LogAttrs(ctx, slog.LevelWarn, "a directory that was removed here is not empty on the remote: it stays", slog.String("path", dir))
 		fallthrough
 	case errors.Is(err, remote.ErrNotDir):
 		return nil

@@ -40,11 +40,11 @@ func (s *spool) publishThere(ctx context.Context, modTime time.Time) (remote.Ent
 	v.dirs.above(v.pending.keyOf(s.name))
 	// The client has what it was promised: an error of the cache concerns the copy only.
 	if err := s.draft.CommitClean(fingerprint(e), v.mode == Full); err != nil {
-		v.log.WarnContext(ctx, "A file that is on the remote could not be kept in the cache", "path", s.name, "error", err)
+		v.log.WarnContext(ctx, "a file that is on the remote could not be kept in the cache", "path", s.name, "error", err)
 		_ = s.draft.Abort()
 	}
 	if err := v.store.DropPart(s.name, s.owner); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		v.log.WarnContext(ctx, "An unfinished upload could not be removed", "path", s.name, "error", err)
+		v.log.WarnContext(ctx, "an unfinished upload could not be removed", "path", s.name, "error", err)
 	}
 	v.dropRemotePart(s.name, s.owner)
 	return e, nil

@@ -50,7 +50,7 @@ func nameTaken(reason string) bool {
 func (v *Tree) recoverRefused() {
 	lost, err := v.store.Lost()
 	if err != nil {
-		v.log.Warn("What the remote refused cannot be listed", "error", err)
+		v.log.Warn("what the remote refused cannot be listed", "error", err)
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -143,7 +143,7 @@ func (v *Tree) moveRefused(ctx context.Context, from, to string) {
 			rec, err = v.store.Update(ctx, rec, v.durability())
 		}
 		if err != nil { // it is found again under its old name at the next start
-			v.log.LogAttrs(ctx, slog.LevelWarn, "A refused file did not go with its directory, see ferry cache ls",
+			v.log.LogAttrs(ctx, slog.LevelWarn, "a refused file did not go with its directory, see ferry cache ls",
 				slog.String("path", c.rec.Name), slog.Any("error", err))
 			continue
 		}
@@ -158,7 +158,7 @@ func (v *Tree) moveRefused(ctx context.Context, from, to string) {
 // retried any more.
 func (v *Tree) supersedeLost(ctx context.Context, names ...string) {
 	if err := v.store.MarkSuperseded(names...); err != nil {
-		v.log.WarnContext(ctx, "A refused file could not be marked as superseded; drop it instead of retrying it, see ferry cache ls",
+		v.log.WarnContext(ctx, "a refused file could not be marked as superseded; drop it instead of retrying it, see ferry cache ls",
 			"path", names[0], "error", err)
 	}
 	v.mu.Lock()
@@ -283,7 +283,7 @@ func (v *Tree) retryUnchanged(ctx context.Context, r *cache.LostRecord) bool {
 				v.retryAtStart(ctx, r)
 				return true
 			}
-			v.log.LogAttrs(ctx, slog.LevelWarn, "The remote has something else under the name of a file that it refused before: "+
+			v.log.LogAttrs(ctx, slog.LevelWarn, "the remote has something else under the name of a file that it refused before: "+
 				"it is not sent again by itself, see ferry cache ls", slog.String("path", r.Name), slog.String("id", r.ID))
 			v.mu.Lock()
 			if c := v.refused[r.ID]; c != nil {
@@ -306,10 +306,10 @@ func (v *Tree) retryUnchanged(ctx context.Context, r *cache.LostRecord) bool {
 func (v *Tree) retryAtStart(ctx context.Context, r *cache.LostRecord) {
 	switch err := v.RetryRefused(r.ID); {
 	case err == nil:
-		v.log.LogAttrs(ctx, slog.LevelInfo, "A file that the remote refused before is sent once more", slog.String("path", r.Name))
+		v.log.LogAttrs(ctx, slog.LevelInfo, "a file that the remote refused before is sent once more", slog.String("path", r.Name))
 	case errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist): // something newer has come
 	default:
-		v.log.LogAttrs(ctx, slog.LevelWarn, "A file that the remote refused before cannot be sent again", slog.String("path", r.Name),
+		v.log.LogAttrs(ctx, slog.LevelWarn, "a file that the remote refused before cannot be sent again", slog.String("path", r.Name),
 			slog.Any("error", err))
 	}
 }

@@ -278,9 +278,9 @@ func (v *Tree) giveUp(ctx context.Context, c *change, reason error) error {
 		return failErr
 	}
 	v.names.Invalidate(c.rec.Name)
-	what := "The remote refused a file for good: it is kept in the cache, see ferry cache ls"
+	what := "the remote refused a file for good: it is kept in the cache, see ferry cache ls"
 	if c.rec.Kind != cache.File {
-		what = "The remote refused a change for good, see ferry cache ls"
+		what = "the remote refused a change for good, see ferry cache ls"
 	}
 	v.log.LogAttrs(ctx, slog.LevelError, what, slog.String("path", c.rec.Name), slog.String("change", c.rec.Kind.String()),
 		slog.Any("error", reason))

@@ -90,9 +90,9 @@ func TestALogThatWasAskedForHasNoBanner(t *testing.T) {
 	} {
 		r := onTerminal(t, append([]string{":memory:", "--pass", "x"}, args...)...)
 		if args[0] == "--log-file" {
-			waitForFile(t, file, "Serving FTP on")
+			waitForFile(t, file, "serving FTP on")
 		} else {
-			r.waitFor(t, "Serving FTP on")
+			r.waitFor(t, "serving FTP on")
 		}
 		if text := r.logged(); strings.Contains(text, "Ctrl-C") {
 			t.Errorf("%v:\n%s", args, text)
@@ -126,7 +126,7 @@ func TestTheBannerSaysWhatIsSo(t *testing.T) {
 		{[]string{"--tls", "self-signed", "--implicit-tls-addr", "localhost:0"}, []string{`Open +ftp://localhost:\d+/\n +ftps://localhost:\d+/\n`}},
 	} {
 		r := onTerminal(t, append([]string{":memory:"}, tt.args...)...)
-		r.waitFor(t, "Serving FTP on")
+		r.waitFor(t, "serving FTP on")
 		for _, want := range tt.want {
 			if text := r.logged(); !regexp.MustCompile(want).MatchString(text) {
 				t.Errorf("%v: %s is missing:\n%s", tt.args, want, text)
@@ -157,7 +157,7 @@ func TestAddressesToType(t *testing.T) {
 		if ip.IsUnspecified() || ip.IsLoopback() {
 			t.Errorf("%s cannot be reached by others", at)
 		}
-		r.waitFor(t, fmt.Sprintf("Other devices reach it at address=%v port=%d", ip, own.Port()))
+		r.waitFor(t, fmt.Sprintf("other devices reach it at address=%v port=%d", ip, own.Port()))
 	}
 	one := listener{fixedAddr{l, "127.0.0.1:21"}, false}
 	if got := one.reached(); !slices.Equal(got, []string{"127.0.0.1:21"}) {

@@ -24,7 +24,7 @@ func (s *service) drain(ctx context.Context) error {
 		s.flushWithin(ctx)
 	}
 	if w := s.tree.Waiting(); w.Changes > 0 {
-		s.log.Log(ctx, logging.Notice, "What has not been sent is kept in the cache, and is sent after the next start", s.waitingAttrs(w)...)
+		s.log.Log(ctx, logging.Notice, "what has not been sent is kept in the cache, and is sent after the next start", s.waitingAttrs(w)...)
 	}
 	return nil
 }
@@ -36,7 +36,7 @@ func (s *service) flushWithin(ctx context.Context) {
 	go func() {
 		done <- writeback.Drain(ctx, s.tree, drainReport, func(w writeback.Waiting) {
 			if w.Changes > 0 {
-				s.log.Log(ctx, logging.Notice, "Sending what waits for the remote", s.waitingAttrs(w)...)
+				s.log.Log(ctx, logging.Notice, "sending what waits for the remote", s.waitingAttrs(w)...)
 			}
 		})
 	}()
@@ -44,7 +44,7 @@ func (s *service) flushWithin(ctx context.Context) {
 		select {
 		case err := <-done:
 			if err != nil && ctx.Err() == nil {
-				s.log.ErrorContext(ctx, "Not everything could be sent", "error", err)
+				s.log.ErrorContext(ctx, "not everything could be sent", "error", err)
 			}
 			return
 		case sig := <-s.signals:

@@ -12,16 +12,16 @@ import (
 func TestSIGHUPOpensTheLogFileAgain(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "log")
 	r := start(t, nil, ":memory:", "--addr", "127.0.0.1:0", "--log-file", name)
-	waitForFile(t, name, "Serving FTP on")
+	waitForFile(t, name, "serving FTP on")
 	if err := os.Rename(name, name+".1"); err != nil {
 		t.Fatal(err)
 	}
 	r.signals <- syscall.SIGHUP
-	waitForFile(t, name, "Opened the log file again")
+	waitForFile(t, name, "opened the log file again")
 	r.stop()
 	r.wait(t)
-	waitForFile(t, name, "Stopping")
-	if old, err := os.ReadFile(name + ".1"); err != nil || strings.Contains(string(old), "Stopping") {
+	waitForFile(t, name, "stopping")
+	if old, err := os.ReadFile(name + ".1"); err != nil || strings.Contains(string(old), "stopping") {
 		t.Errorf("the old file, %v:\n%s", err, old)
 	}
 }

@@ -26,7 +26,7 @@ func warnOfLooseFiles(ctx context.Context, log *slog.Logger, names ...string) {
 		if err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&config.Loose == 0 {
 			continue
 		}
-		log.LogAttrs(ctx, slog.LevelWarn, "Others may read or change a file with secrets: give it mode 0600 or 0640",
+		log.LogAttrs(ctx, slog.LevelWarn, "others may read or change a file with secrets: give it mode 0600 or 0640",
 			slog.String("file", name), slog.String("mode", fmt.Sprintf("%04o", info.Mode().Perm())))
 	}
 }
@@ -34,6 +34,6 @@ func warnOfLooseFiles(ctx context.Context, log *slog.Logger, names ...string) {
 // warnOfVariables logs which variables of rclone mean nothing here.
 func (p process) warnOfVariables(log *slog.Logger) {
 	if list := flags.UnknownVariables(config.ParseEnviron(p.env)); len(list) > 0 {
-		log.Warn("Variables that mean nothing here: " + strings.Join(list, ", "))
+		log.Warn("variables that mean nothing here: " + strings.Join(list, ", "))
 	}
 }

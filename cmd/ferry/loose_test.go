@@ -50,5 +50,5 @@ func TestALooseConfigurationIsWarnedOf(t *testing.T) {
 	}
 	r := start(t, nil, "m:", "--config", path, "--addr", "127.0.0.1:0", "--passive-port", "0")
 	r.url(t)
-	r.waitFor(t, "Others may read or change a file with secrets")
+	r.waitFor(t, "others may read or change a file with secrets")
 }

@@ -27,7 +27,7 @@ func (o *options) polling(r remote.Remote) polling {
 // everything, and closes settled behind that.
 func (s *service) watch(ctx context.Context, settled chan struct{}) {
 	if s.tree.Watch(ctx, func() { close(settled) }) != nil {
-		s.log.Log(ctx, s.polling.level, "Polling for changes is not supported by "+s.polling.remote)
+		s.log.Log(ctx, s.polling.level, "polling for changes is not supported by "+s.polling.remote)
 	}
 }
 

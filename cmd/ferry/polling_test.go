@@ -27,7 +27,7 @@ func TestARemoteWithoutPollingIsReportedOnce(t *testing.T) {
 		r.wait(t)
 		var said []string
 		for line := range strings.Lines(r.logged()) {
-			if strings.Contains(line, "Polling for changes is not supported by http:") {
+			if strings.Contains(line, "polling for changes is not supported by http:") {
 				said = append(said, line)
 			}
 		}
@@ -94,7 +94,7 @@ func TestWhatABucketTellsShowsAtOnce(t *testing.T) {
 		}
 		t.Errorf("it shows %q, want %q", got, want)
 	}
-	for end := time.Now().Add(time.Minute); !strings.Contains(r.logged(), "Listed the tree") && time.Now().Before(end); {
+	for end := time.Now().Add(time.Minute); !strings.Contains(r.logged(), "listed the tree") && time.Now().Before(end); {
 		time.Sleep(5 * time.Millisecond) // until it has been listed
 	}
 	if out, _ := call(t, exitOK, "--unix-socket", socket, "vfs/stats"); out["metadataCache"].(map[string]any)["files"] != 1.0 {

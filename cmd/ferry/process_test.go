@@ -97,7 +97,7 @@ func (r *running) read(log io.Reader) {
 		r.log = append(r.log, line)
 		r.mu.Unlock()
 		r.grown.Broadcast()
-		if _, url, ok := strings.Cut(line, "Serving FTP on "); ok {
+		if _, url, ok := strings.Cut(line, "serving FTP on "); ok {
 			r.serving <- url
 		}
 	}
@@ -358,7 +358,7 @@ func TestHangupReadsTheCertificateAgain(t *testing.T) {
 	c.cmd(234, "AUTH TLS")
 	r.signals <- syscall.SIGHUP
 	r.signals <- syscall.SIGTERM
-	if status := r.wait(t); status != exitOK || !strings.Contains(r.logged(), "Read the certificate again") || !strings.Contains(r.logged(), "sha256=") {
+	if status := r.wait(t); status != exitOK || !strings.Contains(r.logged(), "read the certificate again") || !strings.Contains(r.logged(), "sha256=") {
 		t.Errorf("status %d:\n%s", status, r.logged())
 	}
 }

@@ -169,7 +169,7 @@ func TestRCPasswords(t *testing.T) {
 	}
 }
 
-var rcAddress = regexp.MustCompile(`Serving remote control on (\S+)`)
+var rcAddress = regexp.MustCompile(`serving remote control on (\S+)`)
 
 func TestRCOverTLS(t *testing.T) {
 	cert, key, _, err := ftp.SelfSigned(t.TempDir(), []string{"127.0.0.1"})
@@ -189,7 +189,7 @@ func TestRCOverTLS(t *testing.T) {
 	call(t, exitFailure, "--url", url, "--ca-cert", cert, "rc/noop")
 	r.signals <- syscall.SIGHUP
 	r.signals <- syscall.SIGTERM
-	if status := r.wait(t); status != exitOK || !strings.Contains(r.logged(), "Read the certificate again") {
+	if status := r.wait(t); status != exitOK || !strings.Contains(r.logged(), "read the certificate again") {
 		t.Errorf("status %d:\n%s", status, r.logged())
 	}
 }

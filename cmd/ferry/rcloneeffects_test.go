@@ -170,10 +170,10 @@ func TestStatsAreLogged(t *testing.T) {
 	data.Write([]byte("hello"))
 	data.Close()
 	c.want(226)
-	r.waitFor(t, "Statistics sessions=1 uploads=1 downloads=0")
+	r.waitFor(t, "statistics sessions=1 uploads=1 downloads=0")
 	quiet := start(t, nil, ":memory:", "--addr", "127.0.0.1:0", "--stats", "1ms", "--log-level", "NOTICE")
 	quiet.url(t)
-	if strings.Contains(quiet.logged(), "Statistics") {
+	if strings.Contains(quiet.logged(), "statistics") {
 		t.Errorf("INFO is logged:\n%s", quiet.logged())
 	}
 }
@@ -181,7 +181,7 @@ func TestStatsAreLogged(t *testing.T) {
 func TestFormsOfTheLog(t *testing.T) {
 	for _, args := range [][]string{{"--use-json-log"}, {"--log-format", "date,time,json"}} {
 		r := start(t, nil, append(args, ":memory:", "--addr", "127.0.0.1:0")...)
-		r.waitFor(t, "Serving FTP")
+		r.waitFor(t, "serving FTP")
 		for line := range strings.Lines(r.logged()) {
 			if !json.Valid([]byte(line)) {
 				t.Errorf("%v: %s", args, line)

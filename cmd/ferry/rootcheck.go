@@ -86,14 +86,14 @@ func (c *rootCheck) finish(ctx context.Context) error {
 	if err := c.mistake(); err != nil || c.err == nil {
 		return err
 	}
-	message := "The remote cannot be reached: what needs it fails until it can"
+	message := "the remote cannot be reached: what needs it fails until it can"
 	if c.cached {
-		message = "The remote cannot be reached: what is in the cache is served, and what comes is kept there until it can"
+		message = "the remote cannot be reached: what is in the cache is served, and what comes is kept there until it can"
 	}
 	level := slog.LevelWarn
 	if remote.Permanent(c.err) {
 		level = slog.LevelError
-		message = "The remote refuses to be used: what is in the cache is served, and what comes is kept there until that is mended"
+		message = "the remote refuses to be used: what is in the cache is served, and what comes is kept there until that is mended"
 	}
 	c.log.Log(ctx, level, message, "error", c.err)
 	return nil

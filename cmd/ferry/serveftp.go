@@ -208,7 +208,7 @@ func (o *options) warnOfRisks(log *slog.Logger, listeners []listener) {
 			if o.IsReadOnly() {
 				access = "read"
 			}
-			log.Warn("Anybody who can reach "+l.url()+" can "+access+" everything: there is no --pass", "user", o.User)
+			log.Warn("anybody who can reach "+l.url()+" can "+access+" everything: there is no --pass", "user", o.User)
 		}
 	}
 	if o.HasTLS() && o.MinTLS < "1.2" {

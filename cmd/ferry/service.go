@@ -63,7 +63,7 @@ func (s *service) run(ctx context.Context) error {
 	s.control.Announce(running)
 	for _, l := range s.listeners {
 		wg.Go(func() { failed <- s.serve(running, l) })
-		s.log.Log(running, logging.Notice, "Serving FTP on "+l.url())
+		s.log.Log(running, logging.Notice, "serving FTP on "+l.url())
 		s.tellReached(running, l)
 	}
 	if s.public != nil {
@@ -132,7 +132,7 @@ func (s *service) await(wg *sync.WaitGroup) {
 	case <-ended:
 	case <-time.After(max(left, leastWait)):
 		s.abandoned = true
-		s.log.Warn("Stopped without waiting any longer for answers of the remote")
+		s.log.Warn("stopped without waiting any longer for answers of the remote")
 	}
 }
 
@@ -143,7 +143,7 @@ func (s *service) tellReached(ctx context.Context, l listener) {
 			continue
 		}
 		if host, port, err := net.SplitHostPort(at); err == nil {
-			s.log.Log(ctx, logging.Notice, "Other devices reach it at", "address", host, "port", port)
+			s.log.Log(ctx, logging.Notice, "other devices reach it at", "address", host, "port", port)
 		}
 	}
 }
@@ -160,13 +160,13 @@ func (s *service) serve(ctx context.Context, l listener) error {
 func (s *service) reload(ctx context.Context) {
 	if s.logFile != nil {
 		if err := s.logFile.Reopen(); err != nil {
-			s.log.ErrorContext(ctx, "The old log file stays", "error", err)
+			s.log.ErrorContext(ctx, "the old log file stays", "error", err)
 		} else {
-			s.log.Log(ctx, logging.Notice, "Opened the log file again", "file", s.logFile.Name)
+			s.log.Log(ctx, logging.Notice, "opened the log file again", "file", s.logFile.Name)
 		}
 	}
 	s.tree.Forget()
-	s.log.Log(ctx, logging.Notice, "Forgot all directories")
+	s.log.Log(ctx, logging.Notice, "forgot all directories")
 	s.reloadPair(ctx, s.pair)
 	if s.control != nil {
 		s.reloadPair(ctx, s.control.Pair)
@@ -178,16 +178,16 @@ func (s *service) reloadPair(ctx context.Context, pair *ftp.KeyPair) {
 		return
 	}
 	if err := pair.Reload(); err != nil {
-		s.log.ErrorContext(ctx, "The old certificate stays", "error", err)
+		s.log.ErrorContext(ctx, "the old certificate stays", "error", err)
 		return
 	}
-	s.log.Log(ctx, logging.Notice, "Read the certificate again")
+	s.log.Log(ctx, logging.Notice, "read the certificate again")
 }
 
 // stop lets running transfers finish for the time of grace. Another signal ends that.
 func (s *service) stop(ctx context.Context) error {
 	s.stopping = time.Now()
-	s.log.Log(ctx, logging.Notice, "Stopping: no new connections; running transfers may finish", "within", config.FormatDuration(s.grace))
+	s.log.Log(ctx, logging.Notice, "stopping: no new connections; running transfers may finish", "within", config.FormatDuration(s.grace))
 	stopping, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan error, 1)
@@ -207,7 +207,7 @@ func (s *service) stop(ctx context.Context) error {
 			return s.drain(ctx)
 		case <-grace.C:
 			if n, anything := cut(); anything && n > 0 {
-				s.log.Log(ctx, logging.Notice, "Stopped: aborted the transfers that were still running", "transfers", n)
+				s.log.Log(ctx, logging.Notice, "stopped: aborted the transfers that were still running", "transfers", n)
 			}
 			return s.drain(ctx)
 		case sig := <-s.signals:

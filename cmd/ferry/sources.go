@@ -83,7 +83,7 @@ func (l *lazySources) open(ctx context.Context) error {
 		if l.options.Config.Path.Given {
 			level = slog.LevelWarn
 		}
-		l.log.Log(ctx, level, "There is no configuration file", "path", f.Path())
+		l.log.Log(ctx, level, "there is no configuration file", "path", f.Path())
 	}
 	l.file, err = f.Document(ctx)
 	return err

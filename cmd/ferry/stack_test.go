@@ -156,7 +156,7 @@ func TestServeWithinABandwidth(t *testing.T) {
 	}
 	r.stop()
 	r.wait(t)
-	if !strings.Contains(r.logged(), "The remote was used remote=memory:") || !strings.Contains(r.logged(), "up=51200") {
+	if !strings.Contains(r.logged(), "the remote was used remote=memory:") || !strings.Contains(r.logged(), "up=51200") {
 		t.Errorf("the log:\n%s", r.logged())
 	}
 }

@@ -31,7 +31,7 @@ func (s *stats) run(ctx context.Context) {
 	for {
 		select {
 		case <-ticker.C:
-			s.log.Log(ctx, s.level, "Statistics", s.attrs()...)
+			s.log.Log(ctx, s.level, "statistics", s.attrs()...)
 		case <-ctx.Done():
 			return
 		}
@@ -62,5 +62,5 @@ func logCounts(ctx context.Context, log *slog.Logger, counts *count.Remote) {
 		calls += m.Calls
 		errs += m.Errors
 	}
-	log.InfoContext(ctx, "The remote was used", "remote", counts.Info().Name, "calls", calls, "errors", errs, "up", s.Up, "down", s.Down)
+	log.InfoContext(ctx, "the remote was used", "remote", counts.Info().Name, "calls", calls, "errors", errs, "up", s.Up, "down", s.Down)
 }

@@ -50,7 +50,7 @@ func (s sweeping) run(ctx context.Context, log *slog.Logger) {
 		case errors.Is(err, remote.ErrUnsupported) || ctx.Err() != nil:
 			return
 		case err != nil:
-			log.WarnContext(ctx, "Could not look for unfinished uploads that are too old", "error", err)
+			log.WarnContext(ctx, "could not look for unfinished uploads that are too old", "error", err)
 		}
 		next.Reset(s.every)
 	}

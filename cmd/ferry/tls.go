@@ -30,7 +30,7 @@ func (o *options) loadKeyPair(ctx context.Context, log *slog.Logger) (*ftp.KeyPa
 		if err != nil {
 			return nil, fmt.Errorf("--tls self-signed: %w (choose another --cache-dir)", err)
 		}
-		log.Log(ctx, logging.Notice, "Using a self-signed certificate", "file", cert, "sha256", fingerprint)
+		log.Log(ctx, logging.Notice, "using a self-signed certificate", "file", cert, "sha256", fingerprint)
 	}
 	pair, err := ftp.LoadCertificate(cert, key)
 	if err != nil {

@@ -121,7 +121,7 @@ func TestAStartWithWrongRightsServesTheCache(t *testing.T) {
 	if names := service.Names(t, bucket); names != "f g" {
 		t.Errorf("the bucket has %q", names)
 	}
-	if !strings.Contains(r.logged(), "ERROR : The remote refuses to be used") {
+	if !strings.Contains(r.logged(), "ERROR : the remote refuses to be used") {
 		t.Errorf("the log is %s", r.logged())
 	}
 }

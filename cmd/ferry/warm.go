@@ -24,18 +24,18 @@ func (s *service) refresh(ctx context.Context, settled chan struct{}) {
 	got, err := s.tree.Warm(ctx, s.warm, func(w dircache.Warmed) {
 		if time.Since(last) >= warmNews {
 			last = time.Now()
-			s.log.Log(ctx, logging.Notice, "Listing the tree", "dirs", w.Dirs, "files", w.Files)
+			s.log.Log(ctx, logging.Notice, "listing the tree", "dirs", w.Dirs, "files", w.Files)
 		}
 	})
 	if err != nil {
 		return // it was told to stop
 	}
 	if got.Err != nil {
-		s.log.WarnContext(ctx, "Some directories could not be listed", "failed", got.Failed, "error", got.Err)
+		s.log.WarnContext(ctx, "some directories could not be listed", "failed", got.Failed, "error", got.Err)
 	}
-	what := "Listed the tree"
+	what := "listed the tree"
 	if got.Full {
-		what = "Listed a part of the tree: no more can be remembered"
+		what = "listed a part of the tree: no more can be remembered"
 	}
 	s.log.Log(ctx, logging.Notice, what, slog.Int("dirs", got.Dirs), slog.Int("files", got.Files), slog.Duration("took", time.Since(begun)))
 }

@@ -22,7 +22,7 @@ func TestTextLines(t *testing.T) {
 		log  func()
 		want string // behind the time
 	}{
-		{func() { log.Log(t.Context(), Notice, "Serving", "n", 3) }, "NOTICE: Serving n=3"},
+		{func() { log.Log(t.Context(), Notice, "serving", "n", 3) }, "NOTICE: serving n=3"},
 		{func() { log.Error("gone", "error", errors.New("no such file")) }, `ERROR : gone error="no such file"`},
 		{func() { log.Info("x", "a", "", "b", `q"`, "c", "k=v", "d", "plain") }, `INFO  : x a="" b="q\"" c="k=v" d=plain`},
 		{func() { log.Debug("x", "d", 90*time.Second, "t", time.Unix(0, 0).UTC()) }, "DEBUG : x d=1m30s t=1970-01-01T00:00:00Z"},
@@ -82,12 +82,12 @@ func TestJSONLines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log.Log(t.Context(), Notice, "Serving", "pass", flags.Secret("hunter2"), "file", "a b")
+	log.Log(t.Context(), Notice, "serving", "pass", flags.Secret("hunter2"), "file", "a b")
 	var line map[string]any
 	if err := json.Unmarshal(b.Bytes(), &line); err != nil {
 		t.Fatal(err)
 	}
-	if line["level"] != "NOTICE" || line["msg"] != "Serving" || line["pass"] != "***" || line["file"] != "a b" {
+	if line["level"] != "NOTICE" || line["msg"] != "serving" || line["pass"] != "***" || line["file"] != "a b" {
 		t.Errorf("got %s", b.Bytes())
 	}
 }

@@ -92,12 +92,12 @@ func WarnOfWaiting(dir string, log *slog.Logger) {
 		return // by a ferry that sends it
 	}
 	if err != nil {
-		log.Warn("There is a disk cache of this remote that cannot be looked into: what waits in it is not sent", "error", err)
+		log.Warn("there is a disk cache of this remote that cannot be looked into: what waits in it is not sent", "error", err)
 		return
 	}
 	defer kept.Close()
 	if n := len(kept.Pending()); n > 0 {
-		log.Warn("Files wait in the disk cache of this remote and are not sent: serve it with --vfs-cache-mode writes once", "changes", n, "dir", dir)
+		log.Warn("files wait in the disk cache of this remote and are not sent: serve it with --vfs-cache-mode writes once", "changes", n, "dir", dir)
 	}
 }
 

@@ -247,8 +247,8 @@ func (p Dirs) Tell(log *slog.Logger, dir string) {
 		if p.state == "" {
 			to = "a directory that nothing clears, for --cache-dir"
 		}
-		log.Warn("What waits to be sent is kept where an earlier ferry kept it; stop ferry and move the directory", "dir", dir, "to", to)
+		log.Warn("what waits to be sent is kept where an earlier ferry kept it; stop ferry and move the directory", "dir", dir, "to", to)
 		return
 	}
-	log.Log(context.Background(), logging.Notice, "What waits to be sent is kept on this disk", "dir", dir)
+	log.Log(context.Background(), logging.Notice, "what waits to be sent is kept on this disk", "dir", dir)
 }

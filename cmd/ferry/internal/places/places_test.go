@@ -250,7 +250,7 @@ func TestWhatWaitsInAnOldPlaceIsTold(t *testing.T) {
 	for _, base := range p.All() { // as a server without a cache mode does
 		WarnOfWaiting(CacheDir(base, placeInfo), log)
 	}
-	if !strings.Contains(text.String(), "Files wait in the disk cache") || !strings.Contains(text.String(), "dir="+old) {
+	if !strings.Contains(text.String(), "files wait in the disk cache") || !strings.Contains(text.String(), "dir="+old) {
 		t.Errorf("the log: %s", text.String())
 	}
 }

@@ -127,7 +127,7 @@ func (c *Control) Announce(ctx context.Context) {
 		return
 	}
 	for _, l := range c.listeners {
-		c.log.Log(ctx, logging.Notice, "Serving remote control on "+urlOf(l, c.Pair != nil))
+		c.log.Log(ctx, logging.Notice, "serving remote control on "+urlOf(l, c.Pair != nil))
 	}
 }
 
@@ -250,11 +250,11 @@ func warnOfRisks(o *flags.RCOptions, log *slog.Logger, listeners []net.Listener)
 		local := l.Addr().Network() == "unix" || listen.IsLoopback(l)
 		switch url := urlOf(l, o.Cert != ""); {
 		case o.NoAuth && !local:
-			log.Warn("Anybody who can reach " + url + " can control this server: there is --rc-no-auth")
+			log.Warn("anybody who can reach " + url + " can control this server: there is --rc-no-auth")
 		case o.AllowOrigin == "*" && o.NoAuth:
-			log.Warn("Every web page that is open in a browser that can reach " + url + " can control this server: there is --rc-allow-origin *")
+			log.Warn("every web page that is open in a browser that can reach " + url + " can control this server: there is --rc-allow-origin *")
 		case !local && o.Cert == "" && !o.NoAuth:
-			log.Warn("Passwords for " + url + " go over the network in clear: give --rc-cert and --rc-key")
+			log.Warn("passwords for " + url + " go over the network in clear: give --rc-cert and --rc-key")
 		}
 	}
 }

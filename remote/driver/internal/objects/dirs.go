@@ -255,7 +255,7 @@ func (d *Dirs) Hidden(ctx context.Context, k Key, o Object) {
 	}
 	d.mu.Unlock()
 	if !told {
-		remote.Warn(ctx, "A file is hidden by a directory of the same name: rename one of them where it was made",
+		remote.Warn(ctx, "a file is hidden by a directory of the same name: rename one of them where it was made",
 			"bucket", k.Bucket, "key", k.Name, "size", o.Size)
 	}
 }
