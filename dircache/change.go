@@ -9,12 +9,12 @@ import (
 	"ferry/remote"
 )
 
-// What is changed through ferry changes the cache at once, so that every session sees it. A listing
-// that is under way while its directory changes is not joined any more, and not remembered: nobody
-// knows what it has seen.
+// A change made through ferry is applied to the cache at once, so that every session sees it. A
+// flight of a directory that changes meanwhile is not joined any more and not cached: whether it
+// has seen the change is unknown.
 
-// note runs change, which learns of something that happened to name, with the lock held. name is
-// base in dir.
+// note runs change, which applies an event of name to the cache, with the lock held. name is base
+// in dir.
 func (t *Tree) note(name string, change func(dir, base string)) {
 	if t.live {
 		return
@@ -25,7 +25,7 @@ func (t *Tree) note(name string, change func(dir, base string)) {
 	change(dir, base)
 }
 
-// Stored notes that name is a file now, or has turned out to be one, as e describes it.
+// Stored records that name is now, or has turned out to be, the file that e describes.
 func (t *Tree) Stored(name string, e remote.Entry) {
 	t.note(name, func(dir, base string) {
 		e.Name = base
@@ -33,74 +33,74 @@ func (t *Tree) Stored(name string, e remote.Entry) {
 			e.ModTime = time.Now()
 		}
 		t.replace(dir, base, &e)
-		t.appeared(dir)
+		t.noteParents(dir)
 	})
 }
 
-// removed notes that there is no file called name any more.
+// removed records that the file called name does not exist any more.
 func (t *Tree) removed(name string) {
 	t.note(name, func(dir, base string) {
 		t.replace(dir, base, nil)
-		t.mayVanish(dir)
+		t.dropEmptied(dir)
 	})
 }
 
-// madeDir notes that there is a directory called name now.
+// madeDir records that the directory called name exists now.
 func (t *Tree) madeDir(name string) {
 	t.note(name, func(dir, base string) {
-		t.forget(name)
+		t.invalidateTree(name)
 		e := remote.Entry{Name: base, Dir: true, ModTime: time.Now()}
-		if t.implicit { // it will not be told a time
+		if t.implicit { // it keeps no time
 			e.ModTime = time.Time{}
 		}
 		t.replace(dir, base, &e)
 		t.noteTime(dir, time.Now())
-		t.appeared(dir)
+		t.noteParents(dir)
 	})
 }
 
-// removedDir notes that there is no directory called name any more.
+// removedDir records that the directory called name does not exist any more.
 func (t *Tree) removedDir(name string) {
 	t.note(name, func(dir, base string) {
-		t.forget(name)
+		t.invalidateTree(name)
 		t.replace(dir, base, nil)
-		t.mayVanish(dir)
+		t.dropEmptied(dir)
 	})
 }
 
-// Renamed notes that what was called from is called to now, or has turned out to be.
+// Renamed records that from is now, or has turned out to be, called to.
 func (t *Tree) Renamed(from, to string) {
 	t.note(from, func(fromDir, fromBase string) {
-		moved, known := t.remembered(from)
-		t.forget(from)
-		t.forget(to)
+		moved, known := t.lastKnown(from)
+		t.invalidateTree(from)
+		t.invalidateTree(to)
 		t.replace(fromDir, fromBase, nil)
-		t.mayVanish(fromDir)
+		t.dropEmptied(fromDir)
 		toDir, toBase := remote.Split(to)
 		if !known {
-			t.drop(toDir)
+			t.dropListing(toDir)
 			t.replace(toDir, toBase, nil)
 			return
 		}
 		moved.Name = toBase
 		t.replace(toDir, toBase, &moved)
-		t.appeared(toDir)
+		t.noteParents(toDir)
 	})
 }
 
-// remembered returns what was last known of name, however old that is.
+// lastKnown returns the last known entry of name, however old.
 // LOCKS_REQUIRED(t.mu)
-func (t *Tree) remembered(name string) (remote.Entry, bool) {
+func (t *Tree) lastKnown(name string) (remote.Entry, bool) {
 	dir, base := remote.Split(name)
 	if l := t.dirs[dir]; l != nil {
 		return l.lookup(base)
 	}
-	p := t.points[name]
+	p := t.names[name]
 	return p.entry, p.exists
 }
 
-// Invalidate notes that an operation on name may have changed it, or may not. What was known is
-// shown where the remote does not say what is.
+// Invalidate expires name, which an operation may have changed. The last known entry is still used
+// when the remote does not answer.
 func (t *Tree) Invalidate(name string) {
 	t.note(name, func(dir, _ string) {
 		t.changes++
@@ -108,21 +108,21 @@ func (t *Tree) Invalidate(name string) {
 			l.at = time.Time{}
 		}
 		delete(t.flights, dir)
-		if p, ok := t.points[name]; ok && p.exists {
+		if p, ok := t.names[name]; ok && p.exists {
 			p.at = time.Time{}
-			t.points[name] = p
+			t.names[name] = p
 		} else {
-			delete(t.points, name)
+			delete(t.names, name)
 		}
 	})
 }
 
-// replace puts e in the place of what dir has under that name; nil is nothing.
+// replace sets the entry base of dir to e; nil removes it.
 // LOCKS_REQUIRED(t.mu)
 func (t *Tree) replace(dir, base string, e *remote.Entry) {
 	t.changes++
 	delete(t.flights, dir)
-	delete(t.points, remote.Join(dir, base))
+	delete(t.names, remote.Join(dir, base))
 	if e != nil {
 		t.noteTime(dir, e.ModTime)
 	}
@@ -139,7 +139,7 @@ func (t *Tree) replace(dir, base string, e *remote.Entry) {
 	}
 }
 
-// rebase makes the changes part of the base.
+// rebase merges the changes into the base.
 // LOCKS_REQUIRED(t.mu)
 func (t *Tree) rebase(l *listing) {
 	base := make([]remote.Entry, 0, len(l.base)+len(l.changed))
@@ -164,16 +164,16 @@ func sortEntries(entries []remote.Entry) {
 	})
 }
 
-// appeared notes that dir exists, and so do all above it: on a remote whose directories exist by
-// having files in them, they have come with the file.
+// noteParents records that dir and all its parents exist: on a remote with implicit directories,
+// they appear together with a file.
 // LOCKS_REQUIRED(t.mu)
-func (t *Tree) appeared(dir string) {
+func (t *Tree) noteParents(dir string) {
 	for dir != "." {
-		delete(t.points, dir)
+		delete(t.names, dir)
 		parent, base := remote.Split(dir)
 		if l := t.dirs[parent]; l != nil {
 			if _, ok := l.lookup(base); !ok {
-				t.drop(parent)
+				t.dropListing(parent)
 				delete(t.flights, parent)
 			}
 		}
@@ -181,10 +181,10 @@ func (t *Tree) appeared(dir string) {
 	}
 }
 
-// mayVanish notes that something in dir is gone: on a remote whose directories exist by having
-// files in them, dir may be gone with it.
+// dropEmptied records that an entry of dir was removed: on a remote with implicit directories, dir
+// may have vanished with it.
 // LOCKS_REQUIRED(t.mu)
-func (t *Tree) mayVanish(dir string) {
+func (t *Tree) dropEmptied(dir string) {
 	if !t.implicit {
 		return
 	}
@@ -193,9 +193,9 @@ func (t *Tree) mayVanish(dir string) {
 			return
 		}
 		parent, _ := remote.Split(dir)
-		delete(t.points, dir)
-		t.drop(dir)
-		t.drop(parent)
+		delete(t.names, dir)
+		t.dropListing(dir)
+		t.dropListing(parent)
 		delete(t.flights, dir)
 		delete(t.flights, parent)
 		dir = parent
@@ -217,14 +217,14 @@ func (l *listing) empty() bool {
 	return true
 }
 
-// forget drops what is known of name and of everything below it.
+// invalidateTree drops name and everything below it.
 // LOCKS_REQUIRED(t.mu)
-func (t *Tree) forget(name string) {
+func (t *Tree) invalidateTree(name string) {
 	t.changes++
-	delete(t.points, name)
+	delete(t.names, name)
 	for dir := range t.dirs {
 		if dir == name || remote.Below(dir, name) {
-			t.drop(dir)
+			t.dropListing(dir)
 		}
 	}
 	for dir := range t.flights {
@@ -232,44 +232,44 @@ func (t *Tree) forget(name string) {
 			delete(t.flights, dir)
 		}
 	}
-	for p := range t.points {
+	for p := range t.names {
 		if remote.Below(p, name) {
-			delete(t.points, p)
+			delete(t.names, p)
 		}
 	}
 }
 
-// Forget drops what is remembered of names, of what lies below them, and the listings that they are
-// in. Without a name it drops everything.
+// Forget drops names, everything below them, and the listings that contain them. Without a name it
+// drops everything.
 func (t *Tree) Forget(names ...string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(names) == 0 {
 		t.changes++
 		clear(t.dirs)
-		clear(t.points)
+		clear(t.names)
 		clear(t.flights)
 		t.recent.Init()
 		t.count, t.weight = 0, 0
 	}
 	for _, name := range names {
-		t.forget(name)
+		t.invalidateTree(name)
 		if name != "." {
 			dir, _ := remote.Split(name)
-			t.drop(dir)
+			t.dropListing(dir)
 			delete(t.flights, dir)
 		}
 	}
 }
 
-// Refresh lists dir anew, and with recursive everything below it. It goes on when a directory fails
-// and returns the first error.
+// Refresh lists dir again, and with recursive all directories below it. It continues when a
+// directory fails, and returns the first error.
 func (t *Tree) Refresh(ctx context.Context, dir string, recursive bool) error {
 	if t.live {
 		return nil
 	}
 	t.mu.Lock()
-	t.drop(dir)
+	t.dropListing(dir)
 	delete(t.flights, dir)
 	t.mu.Unlock()
 	var first error
@@ -294,19 +294,19 @@ func (t *Tree) Refresh(ctx context.Context, dir string, recursive bool) error {
 	return first
 }
 
-// Stats is a snapshot of what is remembered.
+// Stats is a snapshot of the size of the cache.
 type Stats struct {
 	Dirs, Files int // listings, and entries in them
 }
 
-// Stats returns what is remembered now.
+// Stats returns the current size of the cache.
 func (t *Tree) Stats() Stats {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return Stats{Dirs: len(t.dirs), Files: t.count - len(t.dirs)}
 }
 
-// Close ends the listings under way and waits for them. The remote stays open.
+// Close cancels the flights and waits for their end. The remote stays open.
 func (t *Tree) Close() error {
 	t.mu.Lock()
 	for f := range t.flying {

@@ -1,14 +1,14 @@
-// Package dircache remembers the directories of a remote, so that a listing and the names in it
-// cost one request for a while.
+// Package dircache caches the directories of a remote, so that a listing and lookups of its names
+// cost one request for a while. The files, in reading order:
 //
-//	dircache.go  the Tree: Stat, and single names that are remembered
-//	listing.go   List, and listings that are remembered
-//	flight.go    a listing under way, shared by all who want it
-//	noting.go    what is changed through the Tree
-//	change.go    what that does to what is remembered
-//	watch.go     what others change, where the remote tells
-//	newest.go    times of directories, where the remote keeps none
-//	warm.go      listing everything in advance
+//	dircache.go      the Tree: Stat, and cached single names
+//	listing.go       List, and cached listings
+//	flight.go        a listing in progress, shared by its readers
+//	writethrough.go  changes made through the Tree
+//	change.go        how changes are applied to the cache
+//	watch.go         changes made by others, where the remote reports them
+//	newest.go        times of directories, where the remote keeps none
+//	warm.go          listing everything in advance
 package dircache
 
 import (
@@ -24,62 +24,62 @@ import (
 	"ferry/remote"
 )
 
-// Options are what a Tree may be told. The zero value remembers nothing.
+// Options configure a Tree. The zero value caches nothing.
 type Options struct {
-	// Time is how long a directory counts as it was listed; 0 = it is always asked for. A remote
-	// that is as quick as a cache (Caps.Live) is always asked.
+	// Time is how long a listing is fresh; 0 = nothing is cached. A remote that is as fast as a
+	// cache (Caps.Live) is not cached either.
 	Time time.Duration
-	// RefreshWait is how long the refresh of a directory that was listed before may take before the
-	// old listing is shown and the refresh goes on behind it; 0 = as long as it takes.
+	// RefreshWait is how long a caller waits for the refresh of an expired listing. After that it
+	// gets the expired listing, and the refresh continues in the background; 0 = callers wait until
+	// the refresh is done.
 	RefreshWait time.Duration
-	// Entries is how many entries of directories are remembered at most; 0 = 500,000. One takes
-	// about 150 bytes.
+	// Entries is the maximum number of cached directory entries; 0 = 500,000. An entry takes about
+	// 150 bytes.
 	Entries int
-	// PollInterval is how often a remote that has to be asked what has changed is asked, as long as
-	// Watch runs; 0 = never. One that tells by itself is listened to, or with 0 is not.
+	// PollInterval is how often a remote that must be polled for changes is polled while Follow
+	// runs; 0 = never. If the remote sends notifications, any interval above 0 turns them on.
 	PollInterval time.Duration
 
 	Log *slog.Logger // nil: nothing is logged
 }
 
-// A Tree is a remote whose directories are remembered. Its methods may be called concurrently.
+// A Tree is a remote whose directories are cached. Its methods may be called concurrently.
 //
-// A directory that was listed to its end counts for the time that Options say; within it, names are
-// looked up in the listing, and what is not in it does not exist. Any other name is asked for by
-// itself, and the answer is remembered as well; that there is no such file, only for a moment. What
-// is changed through the Tree changes what is remembered at once. An expired listing stays until
-// room is needed: it is shown when the remote cannot be reached.
+// A complete listing is fresh for Options.Time. Until then names are looked up in it, and a name
+// that it does not contain does not exist. Any other name is queried by itself, and the answer is
+// cached too; a negative answer only for a moment. Changes made through the Tree are applied to the
+// cache at once. An expired listing is kept until its memory is needed: it is used when the remote
+// cannot be reached.
 type Tree struct {
-	noting
+	writeThrough
 
 	// dependencies
 	breaker *breaker.Breaker // whether the remote answers
 	log     *slog.Logger
 
 	// constant
-	live     bool // the remote is as quick as a cache: everything passes through
-	fold     bool // the remote takes names that differ in case for one
+	live     bool // nothing is cached: every call goes to the remote
+	fold     bool // the remote ignores the case of names
 	implicit bool // directories exist by having files in them
 	fresh    time.Duration
-	missing  time.Duration // how long a name that does not exist is remembered
-	wait     time.Duration // how long a refresh may take before the old listing is shown; 0 = as long as it takes
-	capacity int           // weight of all listings together, see weightOf
+	missing  time.Duration // how long a negative answer is fresh
+	wait     time.Duration // Options.RefreshWait
+	capacity int           // maximum weight of all listings, see weightOf
 
 	mu      sync.Mutex
 	dirs    map[string]*listing  // guarded by mu
-	recent  list.List            // guarded by mu; of *listing, the one used last in front
+	recent  list.List            // guarded by mu; of *listing, most recently used first
 	count   int                  // guarded by mu; INVARIANT: all dirs and their entries
 	weight  int                  // guarded by mu; INVARIANT: that of all dirs and their entries
-	points  map[string]point     // guarded by mu; single names
-	flights map[string]*flight   // guarded by mu; listings under way that others may join
-	flying  map[*flight]struct{} // guarded by mu; all listings under way
+	names   map[string]nameEntry // guarded by mu; names that were queried by themselves
+	flights map[string]*flight   // guarded by mu; the flights that callers may join
+	flying  map[*flight]struct{} // guarded by mu; all flights
 	changes uint64               // guarded by mu; changes made through the Tree so far
 	running sync.WaitGroup       // flights
 	watch   watch
 }
 
-// New returns what remembers the directories of r, of which b knows whether it answers. Both stay
-// the caller's to close.
+// New returns a Tree over r, with b as the breaker of r. The caller closes both.
 func New(r remote.Remote, b *breaker.Breaker, o Options) *Tree {
 	caps := r.Info().Caps
 	t := &Tree{
@@ -93,11 +93,11 @@ func New(r remote.Remote, b *breaker.Breaker, o Options) *Tree {
 		wait:     o.RefreshWait,
 		capacity: o.Entries,
 		dirs:     map[string]*listing{},
-		points:   map[string]point{},
+		names:    map[string]nameEntry{},
 		flights:  map[string]*flight{},
 		flying:   map[*flight]struct{}{},
 	}
-	t.noting = noting{remote.Forward{Remote: r}, t}
+	t.writeThrough = writeThrough{remote.Forward{Remote: r}, t}
 	t.watch.interval = o.PollInterval
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
@@ -113,34 +113,34 @@ const (
 	defaultEntries = 500_000
 )
 
-// Direct returns the remote itself, which is asked each time. What is changed through it changes
-// what is remembered as if it were changed through the Tree.
-func (t *Tree) Direct() remote.Remote { return t.noting }
+// Direct returns the remote itself, uncached. Changes made through it are applied to the cache as
+// if they were made through the Tree.
+func (t *Tree) Direct() remote.Remote { return t.writeThrough }
 
-// Live reports whether nothing is remembered.
+// Live reports whether nothing is cached.
 func (t *Tree) Live() bool { return t.live }
 
-// point is what the remote said of a single name.
-type point struct {
+// nameEntry is the remote's answer for a single name.
+type nameEntry struct {
 	entry  remote.Entry
 	exists bool
-	part   bool // the size of a file that a directory may hide: see remote.SizeOnly
+	part   bool // the answer to a remote.SizeOnly: a directory may hide the file
 	at     time.Time
 }
 
-// maxPoints and maxPointName bound the memory of single lookups. When they are that many, all are
-// forgotten; a name of more bytes is not remembered.
+// maxNames and maxNameLength bound the memory of single names. When there are maxNames, all are
+// dropped; a longer name is not cached.
 const (
-	maxPoints    = 10_000
-	maxPointName = 1024
+	maxNames      = 10_000
+	maxNameLength = 1024
 )
 
-// Stat describes name, from what is remembered or by asking the remote for this name only.
+// Stat describes name, from the cache or by a Stat of the remote.
 func (t *Tree) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	return t.stat(ctx, name, !breaker.MayWait(ctx))
 }
 
-// StatSoon is Stat for who can go without an answer: it fails when there is none soon.
+// StatSoon is Stat for callers that have a fallback: it fails when the remote does not answer soon.
 func (t *Tree) StatSoon(ctx context.Context, name string) (remote.Entry, error) {
 	return t.stat(ctx, name, true)
 }
@@ -156,20 +156,20 @@ func (t *Tree) stat(ctx context.Context, name string, soon bool) (remote.Entry, 
 	case known == Missing:
 		return remote.Entry{}, &fs.PathError{Op: "stat", Path: name, Err: remote.ErrNotExist}
 	case known == Unknown && !soon:
-		asked, err := t.Remote.Stat(ctx, name)
+		answer, err := t.Remote.Stat(ctx, name)
 		t.breaker.Report(ctx, err)
-		return t.learnt(ctx, name, asked, err, changes)
+		return t.rememberAnswer(ctx, name, answer, err, changes)
 	}
-	var asked remote.Entry
+	var answer remote.Entry
 	err := t.breaker.Ask(ctx, func(ctx context.Context) (err error) {
-		asked, err = t.Remote.Stat(ctx, name)
+		answer, err = t.Remote.Stat(ctx, name)
 		return err
 	})
 	if known == Stale && err != nil && !errors.Is(err, remote.ErrNotExist) && ctx.Err() == nil {
-		t.inVain(ctx, "the remote does not answer; showing what was known", name, err)
+		t.logProbeFailure(ctx, "the remote does not answer; showing what was known", name, err)
 		return e, nil
 	}
-	return t.learnt(ctx, name, asked, err, changes)
+	return t.rememberAnswer(ctx, name, answer, err, changes)
 }
 
 // Hash implements remote.Hasher.
@@ -184,19 +184,20 @@ func (t *Tree) Hash(ctx context.Context, name, algorithm string) (sum []byte, er
 	return sum, err
 }
 
-// learnt remembers what the remote has said of name, and returns it.
-func (t *Tree) learnt(ctx context.Context, name string, e remote.Entry, err error, changes uint64) (remote.Entry, error) {
+// rememberAnswer caches the remote's answer for name, and returns it.
+func (t *Tree) rememberAnswer(ctx context.Context, name string, e remote.Entry, err error, changes uint64) (remote.Entry, error) {
 	switch {
 	case err == nil:
-		t.learn(name, point{entry: e, exists: true, part: remote.SizeOnlyOf(ctx).Used(), at: time.Now()}, changes)
+		t.rememberName(name, nameEntry{entry: e, exists: true, part: remote.SizeOnlyOf(ctx).Used(), at: time.Now()}, changes)
 	case errors.Is(err, remote.ErrNotExist):
-		t.learn(name, point{at: time.Now()}, changes)
+		t.rememberName(name, nameEntry{at: time.Now()}, changes)
 	}
 	return e, err
 }
 
-// inVain logs that something old is shown, unless that was said a moment ago.
-func (t *Tree) inVain(ctx context.Context, what, name string, err error, more ...slog.Attr) {
+// logProbeFailure logs that an expired answer is used; at debug if the breaker is open, as that was
+// logged before.
+func (t *Tree) logProbeFailure(ctx context.Context, what, name string, err error, more ...slog.Attr) {
 	level := slog.LevelWarn
 	if err == breaker.ErrOpen {
 		level = slog.LevelDebug
@@ -204,34 +205,34 @@ func (t *Tree) inVain(ctx context.Context, what, name string, err error, more ..
 	t.log.LogAttrs(ctx, level, what, append([]slog.Attr{slog.String("path", name), slog.Any("error", err)}, more...)...)
 }
 
-// Freshness says how much what Recall found counts.
+// Freshness is the state of a name in the cache.
 type Freshness uint8
 
 const (
-	// Unknown is a name of which nothing is remembered.
+	// Unknown is a name that is not cached.
 	Unknown Freshness = iota
-	// Fresh is one that counts.
+	// Fresh is a name whose entry has not expired.
 	Fresh
-	// Missing is one that does not exist.
+	// Missing is a name that does not exist.
 	Missing
-	// Stale is one that has expired; it is better than nothing.
+	// Stale is a name whose entry has expired; it is a fallback.
 	Stale
 )
 
-// Recall returns what is remembered of name without asking for it.
+// Recall returns the cached entry of name, without a request.
 func (t *Tree) Recall(name string) (remote.Entry, Freshness) {
 	e, f, _ := t.recall(name, true)
 	return e, f
 }
 
-// Known returns what is remembered of name and counts.
+// Known returns the cached entry of name if it is fresh.
 func (t *Tree) Known(name string) (remote.Entry, bool) {
 	e, f, _ := t.recall(name, true)
 	return e, f == Fresh
 }
 
-// recall looks name up. whole lets what was learnt under remote.SizeOnly be stale. changes is for
-// learn.
+// recall looks name up. With whole, answers to a remote.SizeOnly are stale. changes is for
+// rememberName.
 func (t *Tree) recall(name string, whole bool) (e remote.Entry, k Freshness, changes uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -249,12 +250,12 @@ func (t *Tree) recall(name string, whole bool) (e remote.Entry, k Freshness, cha
 			k = Stale
 		}
 		if k == Stale {
-			if p, ok := t.points[name]; !ok || !p.exists {
+			if p, ok := t.names[name]; !ok || !p.exists {
 				return e, k, t.changes
 			}
 		}
 	}
-	p, ok := t.points[name]
+	p, ok := t.names[name]
 	switch age := now.Sub(p.at); {
 	case !ok:
 		return e, Unknown, t.changes
@@ -268,15 +269,15 @@ func (t *Tree) recall(name string, whole bool) (e remote.Entry, k Freshness, cha
 	return e, Unknown, t.changes
 }
 
-// learn remembers an answer of the remote, unless something was changed while it was on its way.
-func (t *Tree) learn(name string, p point, changes uint64) {
+// rememberName caches an answer of the remote, unless something was changed after the request.
+func (t *Tree) rememberName(name string, p nameEntry, changes uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.changes != changes || len(name)+len(p.entry.Name)+len(p.entry.Version) > maxPointName {
+	if t.changes != changes || len(name)+len(p.entry.Name)+len(p.entry.Version) > maxNameLength {
 		return
 	}
-	if len(t.points) >= maxPoints {
-		clear(t.points)
+	if len(t.names) >= maxNames {
+		clear(t.names)
 	}
-	t.points[name] = p
+	t.names[name] = p
 }

@@ -132,7 +132,7 @@ func TestADirectoryMayGoWithItsLastFile(t *testing.T) {
 		for dir, names := range test.dirs {
 			list(dir, strings.Fields(names)...)
 		}
-		c.Changed(remote.Change{Name: test.gone, Removed: true})
+		c.ApplyRemoteChange(remote.Change{Name: test.gone, Removed: true})
 		for dir := range test.dirs {
 			want := false
 			for _, still := range strings.Fields(test.still) {
@@ -217,8 +217,8 @@ func TestFollowEndsWithAContextThatHasEnded(t *testing.T) {
 	defer c.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	settled := false
-	if err := c.Follow(ctx, func() { settled = true }); err != nil || !settled {
-		t.Errorf("%v, settled: %v", err, settled)
+	ready := false
+	if err := c.Follow(ctx, func() { ready = true }); err != nil || !ready {
+		t.Errorf("%v, settled: %v", err, ready)
 	}
 }

@@ -10,10 +10,10 @@ import (
 	"ferry/remote"
 )
 
-// flight is a listing under way. It runs beside those who read it and ends when nobody does any
-// more. Everything it has found is kept for readers that join later, until that is more than the
-// cache can hold; then only what somebody still has to read is kept, and the listing waits for the
-// slowest.
+// A flight is a listing in progress, shared by its readers. It runs in a goroutine of its own, and
+// is cancelled when the last reader leaves. All entries found are kept for readers that join later,
+// until they exceed the capacity of the cache. Then only entries that a reader has yet to read are
+// kept, and the flight waits for the slowest reader.
 type flight struct {
 	// constant
 	cache  *Tree
@@ -21,31 +21,31 @@ type flight struct {
 	began  time.Time
 	cancel context.CancelFunc
 
-	mu       sync.Mutex
-	entries  []remote.Entry       // guarded by mu; found so far, without the first skipped
-	skipped  int                  // guarded by mu; how many have been let go
-	weight   int                  // guarded by mu; of all that were found, see weightOf
-	ahead    int                  // guarded by mu; weight of entries
-	finished bool                 // guarded by mu
-	err      error                // guarded by mu; how it finished
-	readers  map[*reader]struct{} // guarded by mu
-	alone    bool                 // guarded by mu; it goes on without readers
-	givenUp  bool                 // guarded by mu; the last reader has left
-	moved    chan struct{}        // guarded by mu; closed when any of this changes, if somebody waits
-	waiting  bool                 // guarded by mu; somebody waits for moved
+	mu         sync.Mutex
+	entries    []remote.Entry       // guarded by mu; found so far, without the first trimmed
+	trimmed    int                  // guarded by mu; number of entries that were released
+	weight     int                  // guarded by mu; of all entries found, see weightOf
+	buffered   int                  // guarded by mu; weight of entries
+	finished   bool                 // guarded by mu
+	err        error                // guarded by mu; once finished
+	readers    map[*reader]struct{} // guarded by mu
+	detached   bool                 // guarded by mu; it continues without readers
+	abandoned  bool                 // guarded by mu; the last reader has left, and it is cancelled
+	updated    chan struct{}        // guarded by mu; closed when any of this changes, if hasWaiters
+	hasWaiters bool                 // guarded by mu; a goroutine waits for updated
 }
 
-// reader is one of those who read a flight.
+// A reader reads the entries of a flight from the first.
 type reader struct {
 	*flight
-	next int // guarded by flight.mu; the entry to read next, counted from the first
+	next int // guarded by flight.mu; index of the entry to read next
 }
 
-// flightWindow is the weight of what a flight that is too large to be kept runs ahead of its
-// slowest reader.
+// flightWindow is the weight of entries by which a flight too large for the cache may be ahead of
+// its slowest reader.
 const flightWindow = 4096
 
-// join begins to read a listing of dir: the one under way, else a new one.
+// join returns a new reader of the flight of dir, which it starts if there is none.
 func (t *Tree) join(ctx context.Context, dir string) *reader {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -57,7 +57,7 @@ func (t *Tree) join(ctx context.Context, dir string) *reader {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	f := &flight{
 		cache: t, dir: dir, began: time.Now(), cancel: cancel,
-		readers: map[*reader]struct{}{}, moved: make(chan struct{}),
+		readers: map[*reader]struct{}{}, updated: make(chan struct{}),
 	}
 	r := f.reader()
 	t.flights[dir] = f
@@ -71,12 +71,12 @@ func (t *Tree) join(ctx context.Context, dir string) *reader {
 	return r
 }
 
-// reader adds one, or returns nil when it is too late: the beginning has been let go, or the
-// listing given up.
+// reader adds a reader. It returns nil if it is too late: the first entries were released, or the
+// flight was abandoned.
 func (f *flight) reader() *reader {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.skipped > 0 || f.givenUp {
+	if f.trimmed > 0 || f.abandoned {
 		return nil
 	}
 	r := &reader{flight: f}
@@ -84,14 +84,14 @@ func (f *flight) reader() *reader {
 	return r
 }
 
-// run lists the directory and hands the result to the cache. A listing that goes on alone is given
-// up like any other when the remote gives no sign of life.
+// run lists the directory and passes the result to the cache. A detached flight too is cancelled
+// when the remote gives no sign of life.
 func (f *flight) run(ctx context.Context) {
 	ctx, w := f.cache.breaker.Guard(ctx, breaker.ForLongQuery())
 	err := f.list(ctx, w)
 	f.cache.breaker.Report(ctx, err)
 	w.End(&err)
-	f.cache.landed(f, err)
+	f.cache.finish(f, err)
 }
 
 func (f *flight) list(ctx context.Context, w *breaker.Watchdog) error {
@@ -109,7 +109,8 @@ func (f *flight) list(ctx context.Context, w *breaker.Watchdog) error {
 	return ctx.Err()
 }
 
-// add notes an entry. It waits while a listing that cannot be kept is too far ahead.
+// add appends an entry. If the listing is too large for the cache, it waits while the flight is too
+// far ahead of its readers.
 func (f *flight) add(ctx context.Context, e remote.Entry) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -118,58 +119,59 @@ func (f *flight) add(ctx context.Context, e remote.Entry) error {
 			return err
 		}
 	}
-	// What they are parts of, a line or a page, is not to be kept with them.
+	// Cloned, so as not to keep the line or page that they are substrings of.
 	e.Name, e.Version = strings.Clone(e.Name), strings.Clone(e.Version)
 	weight := weightOf(&e)
 	f.weight += weight
-	f.ahead += weight
+	f.buffered += weight
 	f.entries = append(f.entries, e)
 	f.signal()
 	return nil
 }
 
-// trim lets go of what everybody has read, and reports whether there is room for another entry.
+// trim releases the entries that all readers have read, and reports whether there is room for
+// another entry.
 // LOCKS_REQUIRED(f.mu)
 func (f *flight) trim() bool {
-	slowest := f.skipped + len(f.entries)
+	slowest := f.trimmed + len(f.entries)
 	for r := range f.readers {
 		slowest = min(slowest, r.next)
 	}
-	if n := slowest - f.skipped; n > 0 && n >= len(f.entries)/2 {
-		f.ahead -= weightOfAll(f.entries[:n])
+	if n := slowest - f.trimmed; n > 0 && n >= len(f.entries)/2 {
+		f.buffered -= weightOfAll(f.entries[:n])
 		f.entries = append([]remote.Entry(nil), f.entries[n:]...)
-		f.skipped += n
+		f.trimmed += n
 	}
-	return f.ahead < flightWindow
+	return f.buffered < flightWindow
 }
 
-// signal wakes those who wait.
+// signal wakes the waiters.
 // LOCKS_REQUIRED(f.mu)
 func (f *flight) signal() {
-	if f.waiting {
-		close(f.moved)
-		f.moved, f.waiting = make(chan struct{}), false
+	if f.hasWaiters {
+		close(f.updated)
+		f.updated, f.hasWaiters = make(chan struct{}), false
 	}
 }
 
 // wait releases the lock until something changes or ctx ends.
 // LOCKS_REQUIRED(f.mu)
 func (f *flight) wait(ctx context.Context) error {
-	f.waiting = true
-	moved := f.moved
+	f.hasWaiters = true
+	updated := f.updated
 	f.mu.Unlock()
 	defer f.mu.Lock()
 	select {
-	case <-moved:
+	case <-updated:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 }
 
-// landed ends a flight. A listing that came to its end is remembered, unless ferry changed the
-// directory meanwhile.
-func (t *Tree) landed(f *flight, err error) {
+// finish ends a flight. A complete listing is cached, unless the directory was changed through
+// ferry meanwhile.
+func (t *Tree) finish(f *flight, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	f.mu.Lock()
@@ -178,39 +180,39 @@ func (t *Tree) landed(f *flight, err error) {
 	f.signal()
 	delete(t.flying, f)
 	if t.flights[f.dir] != f {
-		return // the directory was changed, or forgotten, and somebody else lists it now
+		return // the directory was changed or dropped meanwhile; there may be another flight of it
 	}
 	delete(t.flights, f.dir)
 	switch {
-	case err == nil && f.skipped == 0:
+	case err == nil && f.trimmed == 0:
 		t.store(f.dir, append([]remote.Entry(nil), f.entries...), f.began)
 	case err != nil && breaker.IsAnswer(err):
-		t.drop(f.dir)
+		t.dropListing(f.dir)
 	}
 }
 
-// leave ends the reading. A listing that nobody reads is not worth its requests.
+// leave removes the reader. A flight without readers is not worth its requests, and is cancelled.
 func (r *reader) leave() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.readers, r)
-	if len(r.readers) == 0 && !r.alone {
-		r.givenUp = true
+	if len(r.readers) == 0 && !r.detached {
+		r.abandoned = true
 		r.cancel()
 	}
 	r.signal()
 }
 
-// goOnAlone lets the listing run to its end without readers.
-func (r *reader) goOnAlone() {
+// detach removes the reader, and lets the flight run to its end without readers.
+func (r *reader) detach() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.alone = true
+	r.detached = true
 	delete(r.readers, r)
 	r.signal()
 }
 
-// yield passes on the entries from the first to the last.
+// yield passes all entries to yield, in order.
 func (r *reader) yield(ctx context.Context, yield func(remote.Entry, error) bool) {
 	for {
 		entries, err := r.more(ctx)
@@ -229,12 +231,12 @@ func (r *reader) yield(ctx context.Context, yield func(remote.Entry, error) bool
 	}
 }
 
-// more waits for entries and returns them; none without an error is the end.
+// more waits for further entries and returns them; no entries and no error mean the end.
 func (r *reader) more(ctx context.Context) ([]remote.Entry, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for {
-		if entries := r.entries[r.next-r.skipped:]; len(entries) > 0 {
+		if entries := r.entries[r.next-r.trimmed:]; len(entries) > 0 {
 			r.next += len(entries)
 			r.signal()
 			return entries, nil
@@ -248,7 +250,7 @@ func (r *reader) more(ctx context.Context) ([]remote.Entry, error) {
 	}
 }
 
-// finishedWithin waits for the end of the listing, but not longer than d.
+// finishedWithin waits for the end of the listing, d at most, and reports whether it came.
 func (r *reader) finishedWithin(ctx context.Context, d time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
@@ -262,19 +264,19 @@ func (r *reader) finishedWithin(ctx context.Context, d time.Duration) bool {
 	return true
 }
 
-// failedWithin waits for the first entry or the end, and returns the error of a listing that ended
+// failedWithin waits for the first entry or the end. It returns the error of a listing that ended
 // without an entry, or breaker.ErrSilent after d.
 func (r *reader) failedWithin(ctx context.Context, d time.Duration) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, d, breaker.ErrSilent)
 	defer cancel()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for len(r.entries) == 0 && r.skipped == 0 && !r.finished {
+	for len(r.entries) == 0 && r.trimmed == 0 && !r.finished {
 		if err := r.wait(ctx); err != nil {
 			return err
 		}
 	}
-	if len(r.entries) == 0 && r.skipped == 0 {
+	if len(r.entries) == 0 && r.trimmed == 0 {
 		return r.err
 	}
 	return nil

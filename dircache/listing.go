@@ -15,19 +15,18 @@ import (
 	"ferry/remote"
 )
 
-// listing is a directory as it was listed. base is never changed, so that those who read it need no
-// lock.
+// A listing is a cached directory. base is immutable, so that it can be read without the lock.
 type listing struct {
 	dir     string
-	base    []remote.Entry           // sorted by name; parts come behind the file of their name
-	changed map[string]*remote.Entry // guarded by Tree.mu; what ferry did since, nil = removed
-	at      time.Time                // when the listing began; the zero time = expired by hand
-	newest  time.Time                // guarded by Tree.mu; known of what is below dir
+	base    []remote.Entry           // sorted by name; parts follow the file of their name
+	changed map[string]*remote.Entry // guarded by Tree.mu; changes made through ferry since, nil = removed
+	at      time.Time                // when the listing began; the zero time = invalidated
+	newest  time.Time                // guarded by Tree.mu; newest time known below dir
 	place   *list.Element            // in Tree.recent
 	weight  int                      // of the directory and base
 }
 
-// lookup finds a file or directory; parts are not names.
+// lookup returns the file or directory called base; parts are ignored.
 // LOCKS_REQUIRED(Tree.mu)
 func (l *listing) lookup(base string) (remote.Entry, bool) {
 	if e, ok := l.changed[base]; ok {
@@ -48,20 +47,20 @@ func (l *listing) lookup(base string) (remote.Entry, bool) {
 	return remote.Entry{}, false
 }
 
-// List yields the entries of dir: from a fresh listing, else from the remote as they come. One
-// listing of a directory is under way at a time, shared by all who ask.
+// List yields the entries of dir: from a fresh listing, else from the remote as they arrive. At
+// most one listing of a directory is in progress, shared by all callers.
 func (t *Tree) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
 	if t.live {
 		return t.Remote.List(ctx, dir)
 	}
 	return func(yield func(remote.Entry, error) bool) {
-		old, isFresh := t.listed(dir)
+		stale, isFresh := t.listed(dir)
 		if isFresh {
-			old.yield(yield)
+			stale.yield(yield)
 			return
 		}
-		if old != nil && !t.breaker.Closed() {
-			t.showOld(ctx, dir, old, breaker.ErrOpen, yield)
+		if stale != nil && !t.breaker.Closed() {
+			t.yieldStale(ctx, dir, stale, breaker.ErrOpen, yield)
 			return
 		}
 		if !breaker.MayWait(ctx) && !t.breaker.Closed() {
@@ -70,18 +69,18 @@ func (t *Tree) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, err
 		}
 		f := t.join(ctx, dir)
 		defer f.leave()
-		if old != nil && t.wait > 0 && !f.finishedWithin(ctx, t.wait) {
-			f.goOnAlone()
-			old.yield(yield)
+		if stale != nil && t.wait > 0 && !f.finishedWithin(ctx, t.wait) {
+			f.detach()
+			stale.yield(yield)
 			return
 		}
-		if old != nil {
+		if stale != nil {
 			err := f.failedWithin(ctx, t.breaker.Wait())
 			if err == breaker.ErrSilent {
-				f.goOnAlone()
+				f.detach()
 			}
 			if err != nil && ctx.Err() == nil && !breaker.IsAnswer(err) {
-				t.showOld(ctx, dir, old, err, yield)
+				t.yieldStale(ctx, dir, stale, err, yield)
 				return
 			}
 		}
@@ -89,23 +88,23 @@ func (t *Tree) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, err
 	}
 }
 
-// showOld yields a listing that has expired, because err kept the remote from giving a new one.
-func (t *Tree) showOld(ctx context.Context, dir string, old *snapshot, err error, yield func(remote.Entry, error) bool) {
+// yieldStale yields an expired listing, because a new one failed with err.
+func (t *Tree) yieldStale(ctx context.Context, dir string, stale *snapshot, err error, yield func(remote.Entry, error) bool) {
 	if err != breaker.ErrOpen {
 		t.breaker.Report(ctx, err)
 	}
-	t.inVain(ctx, "the remote does not answer; showing an old listing", dir, err, slog.Duration("age", time.Since(old.at)))
-	old.yield(yield)
+	t.logProbeFailure(ctx, "the remote does not answer; showing an old listing", dir, err, slog.Duration("age", time.Since(stale.at)))
+	stale.yield(yield)
 }
 
-// snapshot is a listing that is not changed any more.
+// A snapshot is an immutable copy of a listing.
 type snapshot struct {
 	base    []remote.Entry
 	changed map[string]*remote.Entry
 	at      time.Time
 }
 
-// Listed returns what is remembered of dir, however old that is; false if nothing is.
+// Listed returns the cached listing of dir, however old; false if there is none.
 func (t *Tree) Listed(dir string) (iter.Seq2[remote.Entry, error], bool) {
 	s, _ := t.listed(dir)
 	if s == nil {
@@ -114,7 +113,7 @@ func (t *Tree) Listed(dir string) (iter.Seq2[remote.Entry, error], bool) {
 	return s.yield, true
 }
 
-// listed returns what is remembered of dir, nil when that is nothing, and whether it is fresh.
+// listed returns the cached listing of dir, or nil, and whether it is fresh.
 func (t *Tree) listed(dir string) (s *snapshot, isFresh bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -144,11 +143,11 @@ func (s *snapshot) yield(yield func(remote.Entry, error) bool) {
 	}
 }
 
-// store remembers a whole listing of dir, which began at the time at, unless it is larger than
-// everything there is room for. Directories that were not used for longest make room.
+// store caches a complete listing of dir that began at the time at, unless it exceeds the capacity
+// by itself. The least recently used listings are evicted.
 // LOCKS_REQUIRED(t.mu)
 func (t *Tree) store(dir string, entries []remote.Entry, at time.Time) {
-	t.drop(dir)
+	t.dropListing(dir)
 	weight := weightOfAll(entries)
 	if weight > t.capacity {
 		return
@@ -162,16 +161,16 @@ func (t *Tree) store(dir string, entries []remote.Entry, at time.Time) {
 	t.count += 1 + len(entries)
 	t.weight += l.weight
 	for t.weight > t.capacity && t.recent.Len() > 1 {
-		t.drop(t.recent.Back().Value.(*listing).dir)
+		t.dropListing(t.recent.Back().Value.(*listing).dir)
 	}
 	for i := range entries {
-		delete(t.points, remote.Join(dir, entries[i].Name))
+		delete(t.names, remote.Join(dir, entries[i].Name))
 	}
 }
 
-// drop forgets the listing of dir.
+// dropListing drops the listing of dir.
 // LOCKS_REQUIRED(t.mu)
-func (t *Tree) drop(dir string) {
+func (t *Tree) dropListing(dir string) {
 	if l := t.dirs[dir]; l != nil {
 		t.recent.Remove(l.place)
 		t.count -= 1 + len(l.base)
@@ -180,11 +179,11 @@ func (t *Tree) drop(dir string) {
 	}
 }
 
-// weightBytes is up to how many bytes of names an entry weighs 1. Names of files on disks are
-// shorter, but a remote may call its files what it likes.
+// weightBytes is the length of strings that counts as weight 1. Names of files on disk are shorter,
+// but those of a remote may have any length.
 const weightBytes = 256
 
-// weightOf bounds what an entry takes of memory, together with the number of entries.
+// weightOf returns the weight of an entry, which stands for its memory.
 func weightOf(e *remote.Entry) int {
 	return 1 + (len(e.Name)+len(e.Version)+len(e.Part))/weightBytes
 }

@@ -6,11 +6,10 @@ import (
 	"ferry/remote"
 )
 
-// Object stores keep no times of directories. What is remembered of what is below one says the most
-// of when it was changed.
+// Object stores keep no times of directories. The best estimate for one is the newest time cached
+// below it.
 
-// NewestBelow returns the newest time that is known of anything below dir, the zero time where none
-// is.
+// NewestBelow returns the newest time cached for anything below dir, or the zero time.
 func (t *Tree) NewestBelow(dir string) time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -20,7 +19,7 @@ func (t *Tree) NewestBelow(dir string) time.Time {
 	return time.Time{}
 }
 
-// newestIn returns the newest time of the entries of dir and of what is remembered below its
+// newestIn returns the newest time of the entries of dir and of anything cached below its
 // directories.
 // LOCKS_REQUIRED(t.mu)
 func (t *Tree) newestIn(dir string, entries []remote.Entry) time.Time {
@@ -39,12 +38,12 @@ func (t *Tree) newestIn(dir string, entries []remote.Entry) time.Time {
 	return newest
 }
 
-// Waits notes that something is at name as of now, which the remote need not have yet.
-func (t *Tree) Waits(name string) {
+// NotePending records a change of name as of now, which may still be pending.
+func (t *Tree) NotePending(name string) {
 	t.note(name, func(dir, _ string) { t.noteTime(dir, time.Now()) })
 }
 
-// noteTime notes that something in dir has the time at.
+// noteTime records the time at of something in dir.
 // LOCKS_REQUIRED(t.mu)
 func (t *Tree) noteTime(dir string, at time.Time) {
 	for ; ; dir, _ = remote.Split(dir) {

@@ -7,18 +7,18 @@ import (
 	"ferry/remote"
 )
 
-// Warmed tells how far Warm has come.
+// Warmed is the progress of Warm.
 type Warmed struct {
-	Dirs, Files int   // that were listed, and entries in them that are no directories
+	Dirs, Files int   // directories that were listed, and files in them
 	Failed      int   // directories that could not be listed
-	Err         error // of the first of these
-	Full        bool  // there is no room for more
+	Err         error // of the first directory that failed
+	Full        bool  // it ended early because the cache is full
 }
 
-// Warm lists the root and everything below it, parallel directories at a time, so that who comes
-// next finds it remembered. It ends when all is listed, when as much is remembered as may be, or
-// with ctx, whose error it returns. progress is called after each directory, by one at a time. A
-// remote that is as quick as a cache has nothing to be remembered.
+// Warm fills the cache: it lists the root and everything below it, parallel directories at a time.
+// It ends when everything is listed, when the cache is full, or with ctx, whose error it returns.
+// progress is called after each directory, never concurrently. If nothing is cached (Live), Warm
+// does nothing.
 func (t *Tree) Warm(ctx context.Context, parallel int, progress func(Warmed)) (Warmed, error) {
 	if t.live {
 		return Warmed{}, nil
@@ -35,13 +35,13 @@ func (t *Tree) Warm(ctx context.Context, parallel int, progress func(Warmed)) (W
 	return w.warmed, ctx.Err()
 }
 
-// A walk lists directories, those that were found last first: so fewest are waiting.
+// A walk lists directories in last-in, first-out order, which keeps waiting short.
 type walk struct {
 	tree     *Tree
 	progress func(Warmed)
 
 	mu      sync.Mutex
-	changed sync.Cond // of what follows
+	changed sync.Cond // of the fields below
 	waiting []string  // guarded by mu
 	running int       // guarded by mu; directories that are being listed
 	warmed  Warmed    // guarded by mu
@@ -53,7 +53,7 @@ func (w *walk) wake() {
 	w.changed.Broadcast()
 }
 
-// run lists one directory after the other until there is none left.
+// run lists one directory after another until none is left.
 func (w *walk) run(ctx context.Context) {
 	for {
 		dir, ok := w.take(ctx)
@@ -98,7 +98,7 @@ func (w *walk) list(ctx context.Context, dir string) (below []string, files int,
 	return below, files, nil
 }
 
-// done notes what came of a directory.
+// done records the result of a directory.
 func (w *walk) done(ctx context.Context, below []string, files int, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -119,8 +119,8 @@ func (w *walk) done(ctx context.Context, below []string, files int, err error) {
 	}
 }
 
-// full reports whether there is hardly room for another listing: an eighth is left for those under
-// way, because the first to be dropped would be the root.
+// full reports whether the cache is nearly full. An eighth is reserved for listings in progress,
+// because the first to be evicted would be the root.
 func (t *Tree) full() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

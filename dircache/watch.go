@@ -12,25 +12,25 @@ import (
 	"ferry/remote"
 )
 
-// watch is how the remote is watched. The zero value does not watch.
+// watch is the state of Follow. The zero value does not watch.
 type watch struct {
-	mu       sync.Mutex
-	interval time.Duration           // guarded by mu; 0 = not at all
-	silent   bool                    // guarded by mu; the remote has said that it reports nothing
-	restart  context.CancelCauseFunc // guarded by mu; ends what runs with the interval before; nil when nothing runs
+	mu          sync.Mutex
+	interval    time.Duration           // guarded by mu; 0 = do not watch
+	unsupported bool                    // guarded by mu; the remote reports no changes
+	restart     context.CancelCauseFunc // guarded by mu; ends the watch with the previous interval; nil when none runs
 }
 
-// Follow forgets what others change on the remote, as long as there is a PollInterval. It returns
-// nil when ctx has ended, and an ErrUnsupported at once where the remote cannot report what
-// changes. It is called once.
+// Follow watches the remote and invalidates what others change there, as long as there is a
+// PollInterval. It returns nil when ctx has ended, and an ErrUnsupported at once if the remote
+// cannot report changes. It is called once.
 //
-// It begins by forgetting everything. settled is called after that, or when it turns out that it
-// will not come soon: what is listed from then on stays.
-func (t *Tree) Follow(ctx context.Context, settled func()) error {
-	settled = sync.OnceFunc(settled)
-	defer settled()
+// It begins by invalidating everything. ready is called after that, or as soon as it is clear that
+// the watch does not begin soon: listings from then on stay cached.
+func (t *Tree) Follow(ctx context.Context, ready func()) error {
+	ready = sync.OnceFunc(ready)
+	defer ready()
 	if t.live {
-		return nil // nothing is remembered
+		return nil // nothing is cached
 	}
 	w, ok := remote.AsWatcher(t.Remote)
 	if !ok {
@@ -40,29 +40,29 @@ func (t *Tree) Follow(ctx context.Context, settled func()) error {
 	for ctx.Err() == nil {
 		at, interval := t.watch.begin(ctx)
 		if interval <= 0 {
-			settled()
+			ready()
 			<-at.Done()
 			continue
 		}
-		if err := t.followWith(at, w, interval, settled); err != nil {
+		if err := t.followWith(at, w, interval, ready); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// PollInterval returns how often a remote that has to be asked what has changed is asked, 0 for
-// never. It is an ErrUnsupported where the remote cannot be asked, or need not be.
+// PollInterval returns how often the remote is polled for changes, 0 for never. The error is an
+// ErrUnsupported if the remote cannot be polled, or need not be.
 func (t *Tree) PollInterval() (time.Duration, error) {
 	t.watch.mu.Lock()
 	defer t.watch.mu.Unlock()
-	if _, ok := remote.AsWatcher(t.Remote); !ok || t.watch.silent || t.live {
+	if _, ok := remote.AsWatcher(t.Remote); !ok || t.watch.unsupported || t.live {
 		return 0, t.noPolling()
 	}
 	return t.watch.interval, nil
 }
 
-// SetPollInterval changes the interval; 0 ends the polling.
+// SetPollInterval changes the interval; 0 stops the polling.
 func (t *Tree) SetPollInterval(d time.Duration) error {
 	if _, err := t.PollInterval(); err != nil {
 		return err
@@ -81,7 +81,7 @@ func (t *Tree) noPolling() error {
 	return fmt.Errorf("polling for changes is %w by %s", remote.ErrUnsupported, t.Remote.Info().Name)
 }
 
-// begin returns the interval, and a context that ends when another is set.
+// begin returns the interval, and a context that ends when the interval is changed.
 func (w *watch) begin(ctx context.Context) (context.Context, time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -101,16 +101,16 @@ func (w *watch) end() {
 	w.restart = nil
 }
 
-const watchAgain = time.Second // after which a watch that ended is begun again the first time
+const firstRetry = time.Second // delay before a watch that ended is first begun again
 
-// followWith follows w until ctx ends, beginning again when it ends. It returns an error if nothing
-// will ever be reported.
-func (t *Tree) followWith(ctx context.Context, w remote.Watcher, interval time.Duration, settled func()) error {
-	again := watchAgain
+// followWith follows w until ctx ends, and begins again when the watch ends. It returns an error if
+// the remote reports no changes at all.
+func (t *Tree) followWith(ctx context.Context, w remote.Watcher, interval time.Duration, ready func()) error {
+	delay := firstRetry
 	for {
 		err := t.follow(w.Watch(ctx, interval), func() {
-			again = watchAgain
-			settled()
+			delay = firstRetry
+			ready()
 			t.log.LogAttrs(ctx, slog.LevelInfo, "changes on the remote are seen from now on")
 		})
 		switch {
@@ -118,36 +118,36 @@ func (t *Tree) followWith(ctx context.Context, w remote.Watcher, interval time.D
 			return nil
 		case errors.Is(err, remote.ErrUnsupported):
 			t.watch.mu.Lock()
-			t.watch.silent = true
+			t.watch.unsupported = true
 			t.watch.mu.Unlock()
 			return t.noPolling()
 		}
-		settled()
-		level := slog.LevelDebug // for those after the first
-		if again == watchAgain {
+		ready()
+		level := slog.LevelDebug // for failures after the first
+		if delay == firstRetry {
 			level = slog.LevelWarn
 		}
 		t.log.LogAttrs(ctx, level, "changes on the remote are not seen for now; trying again", slog.Any("error", err))
 		select {
-		case <-time.After(again):
+		case <-time.After(delay):
 		case <-ctx.Done():
 			return nil
 		}
-		again = min(2*again, max(interval, watchAgain))
+		delay = min(2*delay, max(interval, firstRetry))
 	}
 }
 
-// What others change on the remote is forgotten when the remote reports it. It is not looked at:
-// nobody may ever ask for it.
+// Changes made by others are invalidated when the remote reports them. They are not fetched: they
+// may never be needed.
 
-// follow forgets what changes, and returns how the changes ended. It calls begun after the first.
+// follow applies changes, and returns the error that ended them. It calls begun after the first.
 func (t *Tree) follow(changes iter.Seq2[remote.Change, error], begun func()) error {
 	first := true
 	for change, err := range changes {
 		if err != nil {
 			return err
 		}
-		t.Changed(change)
+		t.ApplyRemoteChange(change)
 		if first {
 			begun()
 		}
@@ -156,9 +156,9 @@ func (t *Tree) follow(changes iter.Seq2[remote.Change, error], begun func()) err
 	return nil
 }
 
-// Changed forgets what ch may have changed, unless the change leads to what is remembered: then
-// ferry has made it, or somebody has looked since.
-func (t *Tree) Changed(ch remote.Change) {
+// ApplyRemoteChange invalidates the names that ch may have changed, unless the cache already
+// matches it: then the change was made through ferry, or the remote was queried since.
+func (t *Tree) ApplyRemoteChange(ch remote.Change) {
 	if ch.Name == "." && ch.Below {
 		t.Forget()
 		return
@@ -166,28 +166,28 @@ func (t *Tree) Changed(ch remote.Change) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if ch.Removed {
-		t.drop(ch.Name)
+		t.dropListing(ch.Name)
 		delete(t.flights, ch.Name)
 	}
-	if t.agrees(ch) {
+	if t.matches(ch) {
 		return
 	}
 	t.changes++
-	t.drop(ch.Name)
+	t.dropListing(ch.Name)
 	delete(t.flights, ch.Name)
-	delete(t.points, ch.Name)
+	delete(t.names, ch.Name)
 	if ch.Below {
-		t.forget(ch.Name)
+		t.invalidateTree(ch.Name)
 	}
 	if ch.Name != "." {
-		t.dropAbove(ch)
+		t.dropParents(ch)
 	}
 }
 
-// agrees reports whether what is remembered is what ch leads to. A listing under way may have seen
-// what was before.
+// matches reports whether the cache already has the state after ch. A flight may have seen the
+// state before it.
 // LOCKS_REQUIRED(t.mu)
-func (t *Tree) agrees(ch remote.Change) bool {
+func (t *Tree) matches(ch remote.Change) bool {
 	dir, base := remote.Split(ch.Name)
 	l := t.dirs[dir]
 	if l == nil || t.flights[dir] != nil || ch.Below {
@@ -203,28 +203,28 @@ func (t *Tree) agrees(ch remote.Change) bool {
 	return found && !e.Dir && e.Version != "" && e.Version == ch.Version
 }
 
-// dropAbove forgets the listing that a change is in. On a remote whose directories exist by having
-// files in them, those above may have come or gone with it.
+// dropParents drops the listing that contains a change. On a remote with implicit directories, its
+// parents may have appeared or vanished with it.
 // LOCKS_REQUIRED(t.mu)
-func (t *Tree) dropAbove(ch remote.Change) {
+func (t *Tree) dropParents(ch remote.Change) {
 	dir, base := remote.Split(ch.Name)
 	stays := !t.implicit || t.dirs[dir].holdsOthers(base)
-	t.drop(dir)
+	t.dropListing(dir)
 	delete(t.flights, dir)
 	if !ch.Removed {
-		t.appeared(dir)
+		t.noteParents(dir)
 		return
 	}
 	for dir != "." && !stays {
-		delete(t.points, dir)
+		delete(t.names, dir)
 		dir, base = remote.Split(dir)
 		stays = t.dirs[dir].holdsOthers(base)
-		t.drop(dir)
+		t.dropListing(dir)
 		delete(t.flights, dir)
 	}
 }
 
-// holdsOthers reports whether there surely is something else in l than base. l may be nil.
+// holdsOthers reports whether l certainly has an entry other than base. l may be nil.
 // LOCKS_REQUIRED(Tree.mu)
 func (l *listing) holdsOthers(base string) bool {
 	if l == nil {

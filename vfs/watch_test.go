@@ -95,14 +95,14 @@ func TestWhatFerryChangesItselfIsNotLookedAtAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, c := range []remote.Change{{Name: "new", Version: e.Version}, {Name: "d", Dir: true}, {Name: "old", Removed: true}} {
-			b.fs.names.Changed(c)
+			b.fs.names.ApplyRemoteChange(c)
 		}
 		b.shows(".", "d new")
 	})
 	if n != 0 {
 		t.Errorf("the directory was listed %d times", n)
 	}
-	b.fs.names.Changed(remote.Change{Name: "new", Version: "another"})
+	b.fs.names.ApplyRemoteChange(remote.Change{Name: "new", Version: "another"})
 	if n := b.asked(faulty.List, func() { b.shows(".", "d new") }); n != 1 {
 		t.Errorf("after a change by somebody else the directory was listed %d times", n)
 	}
@@ -140,7 +140,7 @@ func TestDirectoriesThatComeAndGoWithTheirFiles(t *testing.T) {
 // changed tells of a change, whatever memory has told.
 func (b *behind) changed(c remote.Change) {
 	synctest.Wait()
-	b.fs.names.Changed(c)
+	b.fs.names.ApplyRemoteChange(c)
 }
 
 // flaky is a remote whose watches tell and fail as they are told to.

@@ -22,7 +22,7 @@ func (s *spool) Commit(ctx context.Context, modTime time.Time) (remote.Entry, er
 	if err != nil {
 		return remote.Entry{}, pathError("publish", s.name, err)
 	}
-	s.tree.names.Waits(s.name)
+	s.tree.names.NotePending(s.name)
 	s.published = e
 	s.ended.Store(true)
 	s.cancel()

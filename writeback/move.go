@@ -158,7 +158,7 @@ func (v *Tree) Mkdir(ctx context.Context, dir string) error {
 	if err := v.mkdir(ctx, dir); err != nil {
 		return pathError("mkdir", dir, err)
 	}
-	v.names.Waits(dir)
+	v.names.NotePending(dir)
 	return nil
 }
 

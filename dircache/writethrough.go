@@ -10,27 +10,26 @@ import (
 	"ferry/remote"
 )
 
-// noting is a remote that is asked each time, and of which the Tree learns what is changed. An
-// operation that fails may have been carried out, or not: what was known of its name is asked for
-// again.
-type noting struct {
+// writeThrough is the uncached remote, whose changes are applied to the cache. A change that fails
+// may have taken effect or not, so its name is invalidated.
+type writeThrough struct {
 	remote.Forward
 	tree *Tree
 }
 
 // Put implements remote.Remote.
-func (n noting) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (e remote.Entry, err error) {
+func (n writeThrough) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (e remote.Entry, err error) {
 	err = errPanic
 	defer func() { n.stored(name, e, err) }()
 	e, err = n.Forward.Put(ctx, name, body, o)
 	return e, err
 }
 
-// errPanic is how an operation ended that did not return.
+// errPanic is the error of a call that panicked.
 var errPanic = errors.New("panic")
 
-// stored notes how an upload ended.
-func (n noting) stored(name string, e remote.Entry, err error) {
+// stored applies the result of an upload to the cache.
+func (n writeThrough) stored(name string, e remote.Entry, err error) {
 	if err != nil {
 		n.tree.Invalidate(name)
 		return
@@ -39,20 +38,20 @@ func (n noting) stored(name string, e remote.Entry, err error) {
 }
 
 // Remove implements remote.Remote.
-func (n noting) Remove(ctx context.Context, name string) error {
+func (n writeThrough) Remove(ctx context.Context, name string) error {
 	err := n.Forward.Remove(ctx, name)
 	n.removed(name, err)
 	return err
 }
 
 // RemoveVersion implements remote.VersionRemover.
-func (n noting) RemoveVersion(ctx context.Context, name, version string) error {
+func (n writeThrough) RemoveVersion(ctx context.Context, name, version string) error {
 	err := n.Forward.RemoveVersion(ctx, name, version)
 	n.removed(name, err)
 	return err
 }
 
-func (n noting) removed(name string, err error) {
+func (n writeThrough) removed(name string, err error) {
 	if err == nil || errors.Is(err, remote.ErrNotExist) {
 		n.tree.removed(name)
 		return
@@ -61,7 +60,7 @@ func (n noting) removed(name string, err error) {
 }
 
 // Mkdir implements remote.Remote.
-func (n noting) Mkdir(ctx context.Context, dir string) error {
+func (n writeThrough) Mkdir(ctx context.Context, dir string) error {
 	err := n.Forward.Mkdir(ctx, dir)
 	if err != nil {
 		n.tree.Invalidate(dir)
@@ -72,7 +71,7 @@ func (n noting) Mkdir(ctx context.Context, dir string) error {
 }
 
 // Rmdir implements remote.Remote.
-func (n noting) Rmdir(ctx context.Context, dir string) error {
+func (n writeThrough) Rmdir(ctx context.Context, dir string) error {
 	err := n.Forward.Rmdir(ctx, dir)
 	if err == nil || errors.Is(err, remote.ErrNotExist) {
 		n.tree.removedDir(dir)
@@ -83,10 +82,10 @@ func (n noting) Rmdir(ctx context.Context, dir string) error {
 }
 
 // Move implements remote.Mover.
-func (n noting) Move(ctx context.Context, from, to string) error {
+func (n writeThrough) Move(ctx context.Context, from, to string) error {
 	err := n.Forward.Move(ctx, from, to)
 	switch {
-	case errors.Is(err, remote.ErrUnsupported): // nothing has happened
+	case errors.Is(err, remote.ErrUnsupported): // nothing was changed
 	case err != nil:
 		n.tree.Invalidate(from)
 		n.tree.Invalidate(to)
@@ -97,7 +96,7 @@ func (n noting) Move(ctx context.Context, from, to string) error {
 }
 
 // Copy implements remote.Copier.
-func (n noting) Copy(ctx context.Context, from, to string) error {
+func (n writeThrough) Copy(ctx context.Context, from, to string) error {
 	err := n.Forward.Copy(ctx, from, to)
 	if !errors.Is(err, remote.ErrUnsupported) {
 		n.tree.Invalidate(to)
@@ -106,38 +105,38 @@ func (n noting) Copy(ctx context.Context, from, to string) error {
 }
 
 // SetModTime implements remote.ModTimer.
-func (n noting) SetModTime(ctx context.Context, name string, t time.Time) error {
+func (n writeThrough) SetModTime(ctx context.Context, name string, t time.Time) error {
 	defer n.tree.Invalidate(name)
 	return n.Forward.SetModTime(ctx, name, t)
 }
 
 // SetMode implements remote.Moder.
-func (n noting) SetMode(ctx context.Context, name string, perm fs.FileMode) error {
+func (n writeThrough) SetMode(ctx context.Context, name string, perm fs.FileMode) error {
 	defer n.tree.Invalidate(name)
 	return n.Forward.SetMode(ctx, name, perm)
 }
 
 // Stage implements remote.Stager.
-func (n noting) Stage(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
+func (n writeThrough) Stage(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
 	s, err := n.Forward.Stage(ctx, name, o)
 	if err != nil {
 		return nil, err
 	}
-	noted := &stage{s, n, name}
+	wrapped := &stage{s, n, name}
 	if from, ok := s.(io.ReaderFrom); ok {
-		return &stageFrom{noted, from}, nil
+		return &stageFrom{wrapped, from}, nil
 	}
-	return noted, nil
+	return wrapped, nil
 }
 
-// stage is an upload under way.
+// A stage is an upload in progress.
 type stage struct {
 	remote.Stage
-	noting noting
-	name   string
+	writeThrough writeThrough
+	name         string
 }
 
-// stageFrom is one that can receive without a copy.
+// A stageFrom is a stage that is an io.ReaderFrom.
 type stageFrom struct {
 	*stage
 	io.ReaderFrom
@@ -146,14 +145,14 @@ type stageFrom struct {
 // Commit implements remote.Stage.
 func (s *stage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	e, err := s.Stage.Commit(ctx, modTime)
-	if err != nil || e.Name != "" { // one that had ended before says nothing
-		s.noting.stored(s.name, e, err)
+	if err != nil || e.Name != "" { // a stage that had ended before returns no entry
+		s.writeThrough.stored(s.name, e, err)
 	}
 	return e, err
 }
 
-// Keep implements remote.Stage. What is kept appears in the listing.
+// Keep implements remote.Stage. The part appears in the listing.
 func (s *stage) Keep() error {
-	defer s.noting.tree.Invalidate(s.name)
+	defer s.writeThrough.tree.Invalidate(s.name)
 	return s.Stage.Keep()
 }
