@@ -84,7 +84,8 @@ func TestAConfigurationFileThatIsMissing(t *testing.T) {
 	}
 	for _, name := range []string{"FERRY_CONFIG", "RCLONE_CONFIG"} { // rclone takes a missing file for an empty one
 		status, _, stderr := runNow(t, []string{name + "=" + missing}, "serve", "ftp", "nas:")
-		if status != exitUsage || !strings.Contains(stderr, missing) {
+		isSaid := strings.Contains(stderr, "there is no such file")
+		if status != exitUsage || !strings.Contains(stderr, missing) || isSaid != (name == "FERRY_CONFIG") {
 			t.Errorf("%s: status %d: %s", name, status, stderr)
 		}
 	}
