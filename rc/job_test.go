@@ -218,7 +218,9 @@ func TestJobsAreBounded(t *testing.T) {
 		}
 		defer s.Close()
 		for range maxJobs + 10 {
-			request{target: "/rc/noop"}.do(s)
+			if w := (request{target: "/rc/noop"}).do(s); w.Code != http.StatusOK {
+				t.Fatalf("what has ended is in the way of a call: %d %s", w.Code, w.Body)
+			}
 		}
 		if n := len(s.jobs.all); n != maxJobs {
 			t.Errorf("%d jobs are known", n)
@@ -227,7 +229,9 @@ func TestJobsAreBounded(t *testing.T) {
 			t.Errorf("the first job is still known: %v", got)
 		}
 		for range maxJobs {
-			request{target: "/x/wait?_async=1"}.do(s)
+			if w := (request{target: "/x/wait?_async=1"}).do(s); w.Code != http.StatusOK {
+				t.Fatalf("what has ended is in the way of a job: %d %s", w.Code, w.Body)
+			}
 		}
 		w := request{target: "/x/wait?_async=1"}.do(s)
 		if w.Code != http.StatusInternalServerError || !strings.Contains(w.Body.String(), errJobs.Error()) {

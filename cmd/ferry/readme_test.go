@@ -1,0 +1,62 @@
+package main
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// examples are the command lines of ferry serve ftp in README.md, without the program.
+func examples(t *testing.T) [][]string {
+	t.Helper()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all [][]string
+	for line := range strings.Lines(string(text)) {
+		command, is := strings.CutPrefix(line, "    ")
+		_, args, found := strings.Cut(command, "ferry serve ftp ")
+		if is && found {
+			all = append(all, strings.Fields(args))
+		}
+	}
+	return all
+}
+
+// What README tells a newcomer to type are flags that there are.
+func TestTheExamplesOfTheReadmeAreCommandLines(t *testing.T) {
+	all := examples(t)
+	if len(all) < 5 {
+		t.Errorf("README has %d examples", len(all))
+	}
+	for _, args := range all {
+		if err := serveFTPOf(t).ParseFlags(args); err != nil {
+			t.Errorf("ferry serve ftp %v: %v", args, err)
+		}
+	}
+}
+
+// One of them is for a device that knows no TLS: on port 21, with a password, and with the right
+// to use that port.
+func TestTheReadmeHasAnExampleForADevice(t *testing.T) {
+	found := false
+	for _, args := range examples(t) {
+		at := slices.Index(args, "--addr")
+		if at < 0 || at+1 == len(args) || args[at+1] != ":21" {
+			continue
+		}
+		found = true
+		if line := strings.Join(args, " "); strings.Contains(line, "tls") || !strings.Contains(line, "--pass ") {
+			t.Errorf("the example for a device: %s", line)
+		}
+	}
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !found || !strings.Contains(string(text), "setcap cap_net_bind_service=+ep") {
+		t.Error("README does not say how a device without TLS reaches ferry on port 21")
+	}
+}
