@@ -61,6 +61,13 @@ type asked struct {
 	entry remote.Entry
 }
 
+// asksFor returns the first request for name that is under way; nil = there is none.
+func (t *Tree) asksFor(name string) *asked {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.asks[name]
+}
+
 // asking returns the first request for name that is under way; mine reports that it is the caller's
 // to make.
 func (t *Tree) asking(name string) (mine bool, a *asked) {

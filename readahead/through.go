@@ -30,16 +30,19 @@ var errRetold = errors.New("another request says that the file has changed")
 
 func (t *Tree) tryThrough(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
 	for {
-		e, known, err := t.describe(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		if known {
-			return t.openKnown(ctx, name, e, off, n, nil)
-		}
-		mine, asked := t.asking(name)
-		if mine {
-			return t.openUnknown(ctx, name, off, n, asked)
+		asked := t.asksFor(name) // its file may be there, and its request not yet a part of that
+		if asked == nil {
+			e, known, err := t.describe(ctx, name)
+			if err != nil {
+				return nil, err
+			}
+			if known {
+				return t.openKnown(ctx, name, e, off, n, nil)
+			}
+			var mine bool
+			if mine, asked = t.asking(name); mine {
+				return t.openUnknown(ctx, name, off, n, asked)
+			}
 		}
 		select {
 		case <-asked.done:
