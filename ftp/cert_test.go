@@ -119,6 +119,9 @@ func TestSelfSignedIsMadeOnce(t *testing.T) {
 	if fi, err := os.Stat(keyFile); err != nil || runtime.GOOS != "windows" && fi.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", fi.Mode(), err)
 	}
+	if fi, err := os.Stat(dir); err != nil || runtime.GOOS != "windows" && fi.Mode().Perm() != 0o700 {
+		t.Errorf("the directory: %v, %v", fi.Mode(), err)
+	}
 	k, err := LoadCertificate(certFile, keyFile)
 	if err != nil {
 		t.Fatal(err)
