@@ -14,8 +14,7 @@ import (
 	"ferry/remote"
 )
 
-// apply does on the remote what c wants. What it has done of it is not done again by the next
-// attempt.
+// apply applies c to the remote. Steps that succeeded are not repeated by the next attempt.
 func (v *Tree) apply(ctx context.Context, c *change) error {
 	v.mu.Lock()
 	rec, applied := c.rec, c.isApplied
@@ -23,9 +22,9 @@ func (v *Tree) apply(ctx context.Context, c *change) error {
 	c.released = c.released || superseded
 	v.mu.Unlock()
 	switch {
-	case superseded: // what is newer is looked at, if need be
+	case superseded: // the newer change is rechecked, if necessary
 		return nil
-	case applied: // for the last time when it was released
+	case applied: // one last time if it was released
 		return v.recheck(ctx, c, rec)
 	}
 	if err := v.applyOwn(ctx, c, rec); err != nil {
@@ -42,7 +41,7 @@ func (v *Tree) apply(ctx context.Context, c *change) error {
 	return nil
 }
 
-// applyOwn does what c wants of its own name.
+// applyOwn applies c to its own name.
 func (v *Tree) applyOwn(ctx context.Context, c *change, rec cache.Record) error {
 	switch rec.Kind {
 	case cache.File:
@@ -55,7 +54,7 @@ func (v *Tree) applyOwn(ctx context.Context, c *change, rec cache.Record) error 
 	case cache.Moved:
 		return v.moveOne(ctx, c, rec)
 	}
-	// A directory is not looked at again.
+	// Directories are not rechecked.
 	if err := v.doubts.await(ctx, rec.Name); err != nil {
 		return err
 	}
@@ -65,8 +64,7 @@ func (v *Tree) applyOwn(ctx context.Context, c *change, rec cache.Record) error 
 	return v.makeDir(ctx, rec.Name)
 }
 
-// stillRemoves reports whether c is the newest change of name. What a newer one wants will be done
-// after it.
+// stillRemoves reports whether c is the newest change of name. A newer one is applied after it.
 func (v *Tree) stillRemoves(c *change, name string) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -79,7 +77,7 @@ func (v *Tree) sendFile(ctx context.Context, c *change, rec cache.Record) error 
 	if c.sent {
 		return nil
 	}
-	e, there := v.lookBefore(ctx, c, rec)
+	e, there := v.checkBeforeSend(ctx, c, rec)
 	if !there {
 		var err error
 		e, err = v.putContent(ctx, c, rec)
@@ -102,8 +100,8 @@ func (v *Tree) sendFile(ctx context.Context, c *change, rec cache.Record) error 
 	return nil
 }
 
-// putContent is Put of what waits. What an earlier process has left may have been sent: then the
-// file that it was renamed from is gone, and its facts are those of its own name.
+// putContent is Put of the pending content. A change of an earlier process may have been sent
+// already: then the file that it was renamed from is gone, and its facts are those of its own name.
 func (v *Tree) putContent(ctx context.Context, c *change, rec cache.Record) (remote.Entry, error) {
 	v.mu.Lock()
 	o := remote.PutOptions{Size: rec.Size, ModTime: rec.ModTime, FactsOf: c.factsOf}
@@ -123,10 +121,10 @@ func (v *Tree) putContent(ctx context.Context, c *change, rec cache.Record) (rem
 	return e, body.failed(err)
 }
 
-// contentReader reads what waits and notes when that fails, or ends too early.
+// A contentReader reads pending content, and records whether that fails or ends too early.
 type contentReader struct {
 	*io.SectionReader
-	at  atomic.Int64 // how far it was read
+	at  atomic.Int64 // bytes read so far
 	err error
 }
 
@@ -142,7 +140,7 @@ func (r *contentReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// contentError means that what waits could not be read on the local disk.
+// A contentError means that pending content could not be read from the local disk.
 type contentError struct{ err error }
 
 func (e *contentError) Error() string { return e.prefix() + e.err.Error() }
@@ -151,14 +149,14 @@ func (*contentError) prefix() string { return "the content cannot be read from t
 
 func (e *contentError) Unwrap() error { return e.err }
 
-// damaged reports whether the content is gone or cut. A disk that cannot be read, or too few
-// descriptors, may be mended.
+// damaged reports whether the content is missing or truncated. An unreadable disk, or too few
+// descriptors, can be repaired.
 func (e *contentError) damaged() bool {
 	return errors.Is(e.err, fs.ErrNotExist) || errors.Is(e.err, io.ErrUnexpectedEOF)
 }
 
-// sendTime gives a file that has been sent the time that it was given meanwhile. A remote that
-// cannot set it, or not that time, leaves the file as it was sent.
+// sendTime sets the time of a sent file if it was changed meanwhile. If the remote cannot set it,
+// the file stays as it was sent.
 func (v *Tree) sendTime(ctx context.Context, c *change) error {
 	v.mu.Lock()
 	t := c.rec.ModTime
@@ -173,14 +171,14 @@ func (v *Tree) sendTime(ctx context.Context, c *change) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	c.sentTime = t
-	c.stored.ModTime, c.stored.Version = t, "" // some remotes make it another version
+	c.stored.ModTime, c.stored.Version = t, "" // on some remotes this is another version
 	return nil
 }
 
-// lookBefore looks at what is about to be replaced, where that is of interest. It reports whether
-// that has the content of rec already: it was sent, and the process ended before that was noted.
-// Only a checksum can tell. Another file that somebody else has stored since is logged.
-func (v *Tree) lookBefore(ctx context.Context, c *change, rec cache.Record) (remote.Entry, bool) {
+// checkBeforeSend queries the file that is about to be replaced, if that matters. It reports
+// whether it already has the content of rec, as when the process ended after sending it and before
+// recording that. Only a checksum can prove this. A file that others stored meanwhile is logged.
+func (v *Tree) checkBeforeSend(ctx context.Context, c *change, rec cache.Record) (remote.Entry, bool) {
 	if c.tries > 0 || c.isApplied || !rec.Recovered && rec.BaseVersion == "" {
 		return remote.Entry{}, false
 	}
@@ -194,7 +192,7 @@ func (v *Tree) lookBefore(ctx context.Context, c *change, rec cache.Record) (rem
 		if same, known := v.hasContent(ctx, rec, e); same {
 			return e, true
 		} else if !known {
-			return e, false // it is probably its own
+			return e, false // probably its own
 		}
 	}
 	v.warnOfOverwrite(ctx, rec, e)
@@ -206,7 +204,7 @@ func (v *Tree) sameTime(e remote.Entry, rec cache.Record) bool {
 	return v.caps.ModTime == 0 || e.ModTime.Sub(rec.ModTime).Abs() < v.caps.ModTime
 }
 
-// warnOfOverwrite logs which version somebody else has stored since, that is about to be replaced.
+// warnOfOverwrite logs the version, stored by others, that is about to be replaced.
 func (v *Tree) warnOfOverwrite(ctx context.Context, rec cache.Record, e remote.Entry) {
 	if rec.BaseVersion == "" || e.Version == "" {
 		return
@@ -215,8 +213,7 @@ func (v *Tree) warnOfOverwrite(ctx context.Context, rec cache.Record, e remote.E
 		slog.String("path", rec.Name), slog.String("version", e.Version), slog.Int64("size", e.Size), slog.Time("modified", e.ModTime))
 }
 
-// makeParents makes the directories above name that are missing, and reports whether it came to
-// that.
+// makeParents creates the missing directories above name, and reports whether it created any.
 func (v *Tree) makeParents(ctx context.Context, name string) bool {
 	dir, _ := remote.Split(name)
 	if dir == "." {
@@ -232,7 +229,7 @@ func (v *Tree) makeParents(ctx context.Context, name string) bool {
 	return true
 }
 
-// makeDir makes a directory. One that is there already is what was wanted.
+// makeDir creates a directory. An existing one is a success.
 func (v *Tree) makeDir(ctx context.Context, dir string) error {
 	err := v.remote.Mkdir(ctx, dir)
 	if errors.Is(err, remote.ErrNotExist) && v.makeParents(ctx, dir) {
@@ -250,12 +247,12 @@ func (v *Tree) makeDir(ctx context.Context, dir string) error {
 	return err
 }
 
-// removeOne removes a file. One that is not there is what was wanted; what has become a directory,
-// or cannot be called so, is not the file that was to be removed.
+// removeOne removes a file. A missing file is a success; a directory, or a name that the remote
+// cannot hold, is not the file to remove, and counts as missing.
 func (v *Tree) removeOne(ctx context.Context, name string) error {
 	err := v.remote.Remove(ctx, name)
 	if errors.Is(err, remote.ErrNotExist) {
-		err = v.rootThere(ctx, err)
+		err = v.checkRoot(ctx, err)
 	}
 	if err == nil {
 		return nil
@@ -267,10 +264,9 @@ func (v *Tree) removeOne(ctx context.Context, name string) error {
 	return err
 }
 
-// rootThere makes sure that missing, which says that there is no file of some name, does not come
-// from a remote whose root is not there, such as a bucket or a disk that is to come: then it says
-// nothing, and is returned.
-func (v *Tree) rootThere(ctx context.Context, missing error) error {
+// checkRoot checks whether missing, an ErrNotExist, only comes from a remote whose root is missing,
+// such as a bucket to be created or a disk to be mounted: then it proves nothing, and is returned.
+func (v *Tree) checkRoot(ctx context.Context, missing error) error {
 	if _, err := v.remote.Stat(ctx, "."); err != nil {
 		return errors.Join(missing, err)
 	}
@@ -278,7 +274,7 @@ func (v *Tree) rootThere(ctx context.Context, missing error) error {
 }
 
 // putSafely is Put, except that a panic becomes an error with its stack: in a goroutine of its own
-// it would end the process, and with it everybody's transfers.
+// it would end the process, and with it all transfers.
 func putSafely(ctx context.Context, r remote.Remote, name string, body io.Reader, o remote.PutOptions) (e remote.Entry, err error) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -9,8 +9,8 @@ import (
 	"ferry/remote"
 )
 
-// SetModTime implements remote.ModTimer. The time of a file that waits travels with it, if the
-// remote is known to keep it; if only the remote can tell, the file is sent first.
+// SetModTime implements remote.ModTimer. The time of a pending file is sent with it, if the remote
+// is known to keep that time; if only an attempt can show that, the file is sent first.
 func (v *Tree) SetModTime(ctx context.Context, name string, t time.Time) error {
 	if err := v.check(ctx, "setmodtime", name); err != nil {
 		return err
@@ -39,7 +39,7 @@ func (v *Tree) SetModTime(ctx context.Context, name string, t time.Time) error {
 			if err := v.sendFirst(ctx, c); err != nil {
 				return pathError("setmodtime", name, err)
 			}
-			return v.setTimeThere(ctx, name, t)
+			return v.setRemoteTime(ctx, name, t)
 		}
 	}
 }
@@ -49,10 +49,10 @@ func (v *Tree) CheckTime(name string, t time.Time) error {
 	return remote.CheckTime(v.remote, name, t)
 }
 
-// setTimeThere sets a time on the remote. Of a remote that cannot, the answer still tells whether
-// there is such a file.
-func (v *Tree) setTimeThere(ctx context.Context, name string, t time.Time) error {
-	defer v.changedThere()
+// setRemoteTime sets a time on the remote. If the remote cannot set times, the error still shows
+// whether the file exists.
+func (v *Tree) setRemoteTime(ctx context.Context, name string, t time.Time) error {
+	defer v.noteRemoteChange()
 	err := v.doubts.ask(ctx, func(ctx context.Context) error { return remote.SetModTime(ctx, v.remote, name, t) }, name)
 	if !errors.Is(err, remote.ErrUnsupported) {
 		return err
@@ -82,8 +82,8 @@ func (v *Tree) setTimeOfWaiting(ctx context.Context, c *change, t time.Time) (bo
 	return true, nil
 }
 
-// sendFirst waits until c, which may be nil, is on the remote. Where it is refused, what the remote
-// has is another file: ErrPermission.
+// sendFirst waits until c, which may be nil, is on the remote. If it is refused, the remote has
+// another file: ErrPermission.
 func (v *Tree) sendFirst(ctx context.Context, c *change) error {
 	if c == nil {
 		return nil
@@ -99,7 +99,7 @@ func (v *Tree) sendFirst(ctx context.Context, c *change) error {
 	return nil
 }
 
-// SetMode implements remote.Moder. A file that waits is sent first.
+// SetMode implements remote.Moder. A pending file is sent first.
 func (v *Tree) SetMode(ctx context.Context, name string, perm fs.FileMode) error {
 	if err := v.check(ctx, "setmode", name); err != nil {
 		return err

@@ -11,51 +11,51 @@ import (
 	"ferry/remote"
 )
 
-// What is made of changes while the remote is away: records of deletions, of renames, and of
-// directories that come and go.
+// Changes while the remote is away become records: of removals, of renames, and of created and
+// removed directories.
 
-// newKept returns a record that takes nobody's place.
+// newKept returns a record that supersedes none.
 func newKept(rec cache.Record) kept {
 	return kept{change: newChange(rec, rec.Committed), free: func() {}}
 }
 
-// removeElsewhere removes a file that does not wait.
-func (v *Tree) removeElsewhere(ctx context.Context, name string) error {
+// removeStored removes a file that is not pending.
+func (v *Tree) removeStored(ctx context.Context, name string) error {
 	keep := func(ctx context.Context) (kept, error) { return v.keepRemoval(ctx, name) }
 	switch {
-	case !v.keepsChanges():
+	case !v.canRecord():
 		return v.removeThere(ctx, name)
 	case !v.doubts.about(0, name).IsZero(), v.doubts.pause([]string{name}) > 0, !v.breaker.Closed(): // it can be repeated
-		return v.waitFor(ctx, keep)
+		return v.recordOnly(ctx, keep)
 	}
-	return v.thereOrHere(ctx, lateChange{call: func(ctx context.Context) error { return v.removeThere(ctx, name) }, keep: keep})
+	return v.applyOrRecord(ctx, lateChange{call: func(ctx context.Context) error { return v.removeThere(ctx, name) }, keep: keep})
 }
 
-// thereHereOrSoon is thereOrHere for a change that cannot be repeated, of names. While those are in
-// doubt, it waits as a record or, where there cannot be one, with its client.
-func (v *Tree) thereHereOrSoon(ctx context.Context, l lateChange, names ...string) error {
+// applyOrRecordOnce is applyOrRecord for a change of names that cannot be repeated. While the names
+// are in doubt, the change waits as a record or, if there cannot be one, with its client.
+func (v *Tree) applyOrRecordOnce(ctx context.Context, l lateChange, names ...string) error {
 	inDoubt := v.doubts.pause(names) > 0
 	if inDoubt || !v.breaker.Closed() {
-		if err := v.waitFor(ctx, l.keep); !errors.Is(err, errNotKept) {
+		if err := v.recordOnly(ctx, l.keep); !errors.Is(err, errNotRecorded) {
 			return err
 		}
 	}
 	if inDoubt {
 		return l.call(ctx)
 	}
-	return v.thereOrHere(ctx, l)
+	return v.applyOrRecord(ctx, l)
 }
 
-// waitFor makes a record of a change without asking the remote for it.
-func (v *Tree) waitFor(ctx context.Context, keep func(context.Context) (kept, error)) error {
+// recordOnly makes a record of a change without a call of the remote.
+func (v *Tree) recordOnly(ctx context.Context, keep func(context.Context) (kept, error)) error {
 	k, err := keep(ctx)
 	if err == nil {
-		v.queueUp(k, nil)
+		v.enqueueRecord(k, nil)
 	}
 	return err
 }
 
-// keepRemoval makes the record of a removal, unless it is known that there is no such file.
+// keepRemoval makes the record of a removal, unless the file is known not to exist.
 func (v *Tree) keepRemoval(ctx context.Context, name string) (kept, error) {
 	e, err := v.names.StatSoon(ctx, name)
 	switch {
@@ -69,7 +69,7 @@ func (v *Tree) keepRemoval(ctx context.Context, name string) (kept, error) {
 	return newKept(rec), err
 }
 
-// keepDir makes the record of a new directory. tried says that the remote was asked for it.
+// keepDir makes the record of a new directory. tried means that the remote was called for it.
 func (v *Tree) keepDir(ctx context.Context, dir string, tried bool) (kept, error) {
 	if _, err := v.names.StatSoon(ctx, dir); err == nil {
 		return kept{}, remote.ErrExist
@@ -91,8 +91,8 @@ func (v *Tree) keepDir(ctx context.Context, dir string, tried bool) (kept, error
 	return newKept(rec), err
 }
 
-// remakeDir makes a directory again whose removal waits; it is false when that does not wait any
-// more.
+// remakeDir creates a directory again whose removal is pending; it returns false if the removal is
+// not pending any more.
 func (v *Tree) remakeDir(ctx context.Context, c *change) (bool, error) {
 	if pinned, err := v.pin(ctx, c); !pinned {
 		return false, err
@@ -104,26 +104,26 @@ func (v *Tree) remakeDir(ctx context.Context, c *change) (bool, error) {
 	}
 	k := newKept(rec)
 	k.old, k.free = []*change{c}, func() { v.unpin(c) }
-	v.queueUp(k, nil)
+	v.enqueueRecord(k, nil)
 	return true, nil
 }
 
-// rmdirElsewhere removes a directory that does not wait.
-func (v *Tree) rmdirElsewhere(ctx context.Context, dir string) error {
+// rmdirStored removes a directory that is not pending.
+func (v *Tree) rmdirStored(ctx context.Context, dir string) error {
 	keep := func(ctx context.Context) (kept, error) { return v.keepDirRemoval(ctx, dir, nil) }
-	if !v.keepsChanges() || dir == "." {
+	if !v.canRecord() || dir == "." {
 		return v.rmdirThere(ctx, dir)
 	}
-	return v.thereHereOrSoon(ctx, lateChange{
+	return v.applyOrRecordOnce(ctx, lateChange{
 		call: func(ctx context.Context) error { return v.rmdirThere(ctx, dir) }, keep: keep,
 	}, dir)
 }
 
 // keepDirRemoval makes the record of the removal of a directory that is known to be empty. c, which
-// may be nil, made it here.
+// may be nil, created it here.
 func (v *Tree) keepDirRemoval(ctx context.Context, dir string, c *change) (kept, error) {
 	if c == nil && !v.knownEmpty(dir) {
-		return kept{}, errNotKept
+		return kept{}, errNotRecorded
 	}
 	rec, err := v.store.Add(ctx, cache.Record{Kind: cache.RemovedDir, Name: dir}, v.durability())
 	if err != nil {
@@ -155,8 +155,8 @@ func (v *Tree) removedDirFirst(ctx context.Context, c *change) error {
 	return err
 }
 
-// knownEmpty reports whether dir was empty when it was listed, or all that was in it has been
-// removed here.
+// knownEmpty reports whether dir was empty when it was listed, or all its entries have been removed
+// here.
 func (v *Tree) knownEmpty(dir string) bool {
 	listed, ok := v.names.Listed(dir)
 	if !ok {
@@ -170,35 +170,35 @@ func (v *Tree) knownEmpty(dir string) bool {
 	return true
 }
 
-// moveElsewhere renames what does not wait, or waits to be renamed.
-func (v *Tree) moveElsewhere(ctx context.Context, from, to string) error {
+// moveStored renames a file that is not pending, or whose rename is pending.
+func (v *Tree) moveStored(ctx context.Context, from, to string) error {
 	keep := func(ctx context.Context) (kept, error) { return v.keepMove(ctx, from, to) }
-	if !v.keepsChanges() {
-		return v.moveThere(ctx, from, to)
+	if !v.canRecord() {
+		return v.moveRemote(ctx, from, to)
 	}
-	return v.thereHereOrSoon(ctx, lateChange{
-		call: func(ctx context.Context) error { return v.moveThere(ctx, from, to) }, keep: keep, long: true,
+	return v.applyOrRecordOnce(ctx, lateChange{
+		call: func(ctx context.Context) error { return v.moveRemote(ctx, from, to) }, keep: keep, long: true,
 	}, from, to)
 }
 
-// keepMove makes the record of the renaming of a file that is known.
+// keepMove makes the record of a rename of a known file.
 func (v *Tree) keepMove(ctx context.Context, from, to string) (k kept, err error) {
 	e, source, err := v.movable(from)
 	if err != nil {
 		return kept{}, err
 	}
 	if source == nil && v.doubts.mayTake(from) {
-		return kept{}, errNotKept // and then nobody has it any more
+		return kept{}, errNotRecorded // and then there would be no copy left
 	}
 	if v.pending.keyOf(from) == v.pending.keyOf(to) {
-		return kept{}, errNotKept
+		return kept{}, errNotRecorded
 	}
 	known, err := v.checkTarget(ctx, to)
 	if err != nil {
 		return kept{}, err
 	}
 	k.free = func() {}
-	if source != nil { // the remote does not see to the directory of what it does not have yet
+	if source != nil { // the remote does not keep the directory of a file that it does not have yet
 		if k.free, err = v.leaveFor(ctx, from, to); err != nil {
 			return kept{}, err
 		}
@@ -236,8 +236,8 @@ func (v *Tree) keepMove(ctx context.Context, from, to string) (k kept, err error
 	return k, nil
 }
 
-// movable describes a file that can be renamed here. source is the change that makes it what it is,
-// nil where it is on the remote.
+// movable describes a file that can be renamed here. source is its pending change, nil if the file
+// is on the remote.
 func (v *Tree) movable(name string) (e remote.Entry, source *change, err error) {
 	v.mu.Lock()
 	st, c := v.pending.look(name)
@@ -257,5 +257,5 @@ func (v *Tree) movable(name string) (e remote.Entry, source *change, err error) 
 			return e, nil, nil
 		}
 	}
-	return e, nil, errNotKept
+	return e, nil, errNotRecorded
 }

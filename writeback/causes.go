@@ -15,32 +15,31 @@ import (
 	"ferry/remote"
 )
 
-// A Cause is why changes wait for longer than they should: an account that is refused, a remote
-// that cannot be reached, a disk that cannot be read. It is over when none of them waits for it any
-// more.
+// A Cause is a reason why changes stay pending for longer than they should: a refused account, an
+// unreachable remote, an unreadable disk. It is over when no change has it any more.
 type Cause struct {
-	Text    string    // what the first of them failed with
-	Since   time.Time // when that was
-	Changes int       // how many wait
+	Text    string    // the error of the first change that had it
+	Since   time.Time // time of that error
+	Changes int       // number of changes that have it
 }
 
-// causes are those of a Tree, by what they are compared by. Tree.mu guards them.
+// causes are the Causes of a Tree, by causeKey. Tree.mu guards them.
 type causes map[string]*cause
 
 type cause struct {
 	Cause                // INVARIANT: Changes is how many changes have it
-	told       time.Time // when the log last told of it
-	toldOfThis bool      // and that was since Since
+	lastLogged time.Time // when it was last logged
+	wasLogged  bool      // it was logged after Since
 }
 
 const (
-	// tellAgain is how long the log is silent about a cause that it has told of.
-	tellAgain = 10 * time.Minute
-	// maxCauses is how many are told apart. What comes on top counts as one.
+	// logInterval is how long a logged cause is not logged again.
+	logInterval = 10 * time.Minute
+	// maxCauses is the number of distinct causes. All further ones count as one.
 	maxCauses = 16
 )
 
-// of returns the cause that err is.
+// of returns the cause for err.
 func (s causes) of(err error, now time.Time) *cause {
 	text := causeText(err)
 	k := causeKey(text)
@@ -54,21 +53,21 @@ func (s causes) of(err error, now time.Time) *cause {
 		s[k] = &cause{}
 	}
 	if s[k].Changes == 0 {
-		s[k].Cause, s[k].toldOfThis = Cause{Text: text, Since: now}, false
+		s[k].Cause, s[k].wasLogged = Cause{Text: text, Since: now}, false
 	}
 	return s[k]
 }
 
-// tidy forgets those that are over, and that the log may tell of again.
+// tidy drops the causes that are over and may be logged again.
 func (s causes) tidy(now time.Time) {
 	for k, c := range s {
-		if c.Changes == 0 && now.Sub(c.told) >= tellAgain {
+		if c.Changes == 0 && now.Sub(c.lastLogged) >= logInterval {
 			delete(s, k)
 		}
 	}
 }
 
-// current returns those that are not over, the oldest first.
+// current returns the causes that are not over, the oldest first.
 func (s causes) current() []Cause {
 	var all []Cause
 	for _, c := range s {
@@ -80,13 +79,13 @@ func (s causes) current() []Cause {
 	return all
 }
 
-// causeText is what err says without the names of the file that it happened to.
+// causeText returns the text of err without the names of the file.
 func causeText(err error) string {
 	var local *contentError
 	if errors.As(err, &local) {
 		return local.prefix() + causeText(local.err)
 	}
-	var whole *wholeError
+	var whole *fullSendError
 	if errors.As(err, &whole) {
 		return whole.prefix() + causeText(whole.err)
 	}
@@ -106,19 +105,20 @@ func causeText(err error) string {
 	}
 }
 
-// causeKey is text without its numbers, which are of ports, requests and times.
+// causeKey returns text without its numbers, which are ports, request numbers and times.
 func causeKey(text string) string {
 	digit := func(r rune) bool { return r >= '0' && r <= '9' }
 	return strings.Join(strings.FieldsFunc(text, digit), "0")
 }
 
-// blame notes that c waits because of err, and tells of it once for all that do.
+// recordCause records that c is delayed by err, and logs it once for all changes with the same
+// cause.
 // LOCKS_REQUIRED(v.mu)
-func (v *Tree) blame(ctx context.Context, c *change, err error) {
+func (v *Tree) recordCause(ctx context.Context, c *change, err error) {
 	now := time.Now()
 	why := v.causes.of(err, now)
 	if c.cause != why {
-		v.acquit(c)
+		v.clearCause(c)
 		c.cause = why
 		why.Changes++
 	}
@@ -126,49 +126,49 @@ func (v *Tree) blame(ctx context.Context, c *change, err error) {
 		slog.String("path", c.rec.Name), slog.String("change", c.rec.Kind.String()), slog.Int("tries", c.tries),
 		slog.Duration("delay", c.delay), slog.Any("error", err),
 	}
-	if !why.told.IsZero() && now.Sub(why.told) < tellAgain {
+	if !why.lastLogged.IsZero() && now.Sub(why.lastLogged) < logInterval {
 		v.log.LogAttrs(ctx, slog.LevelDebug, "a change could not be carried out on the remote; it will be tried again", about...)
 		return
 	}
 	level := slog.LevelWarn // it may be over in a moment
-	if !isFailure(err) || why.toldOfThis {
+	if !isFailure(err) || why.wasLogged {
 		level = slog.LevelError
 	}
-	why.told, why.toldOfThis = now, true
+	why.lastLogged, why.wasLogged = now, true
 	about = append(about, slog.Int("changes", why.Changes), slog.Time("since", why.Since))
 	v.log.LogAttrs(ctx, level, "changes wait for the remote until this is over; nothing is lost, and they go on by themselves", about...)
 }
 
-// isFailure reports whether err is a failure on the way to the remote, and nothing that it or this
-// machine has said.
+// isFailure reports whether err is a failure on the way to the remote, rather than an answer of the
+// remote or an error of this machine.
 func isFailure(err error) bool {
 	var local *contentError
 	return !errors.As(err, &local) && !remote.Permanent(err)
 }
 
-// acquit notes that c does not wait any more, or for something else.
+// clearCause records that c is not delayed any more, or by another cause.
 // LOCKS_REQUIRED(v.mu)
-func (v *Tree) acquit(c *change) {
+func (v *Tree) clearCause(c *change) {
 	why := c.cause
 	if why == nil {
 		return
 	}
 	c.cause = nil
 	why.Changes--
-	if why.Changes == 0 && why.toldOfThis {
+	if why.Changes == 0 && why.wasLogged {
 		v.log.Info("what changes waited for is over", "error", why.Text, "since", why.Since)
 	}
 }
 
-// because is what c waits for.
-func (c *change) because() string {
+// reason returns the text of c's cause.
+func (c *change) reason() string {
 	if c.cause == nil {
 		return ""
 	}
 	return c.cause.Text
 }
 
-// inherit has next wait for what old waited for, whose place it takes.
+// inherit gives next, which supersedes old, the cause of old.
 // LOCKS_REQUIRED(v.mu)
 func (v *Tree) inherit(next, old *change) {
 	if next.cause == nil && old.cause != nil {
@@ -177,9 +177,9 @@ func (v *Tree) inherit(next, old *change) {
 	}
 }
 
-// final reports whether err, with which c failed, is about c alone and will be the same for ever:
-// the remote cannot hold what c wants, or what was to be sent is damaged. Everything else passes,
-// or can be mended, and is waited for.
+// final reports whether err, with which c failed, is about c alone and will never change: the
+// remote cannot hold such a file, or the pending content is damaged. Anything else is transient or
+// can be fixed, and is retried.
 func final(c *change, err error) bool {
 	var local *contentError
 	if errors.As(err, &local) {

@@ -13,12 +13,13 @@ import (
 	"ferry/remote"
 )
 
-// What has to be known before something is taken in: whether the name can be that of a file here,
-// and what the remote has under it. A remote that does not answer hinders nobody: then what is
-// taken in is taken on trust, and waits.
+// Checks before a change is accepted: whether name can be a file here, and what the remote has
+// under it. A remote that does not answer delays nothing: the change is then accepted unchecked and
+// is pending.
 
-// seenDirs remembers directories that were there, on a remote where asking costs as much as storing
-// a file: only where it remembers one it is worth asking. It forgets any when there are too many.
+// seenDirs remembers directories that existed, on a remote where a query costs as much as storing a
+// file: a query is only worth while for a remembered one. When there are too many, arbitrary ones
+// are dropped.
 type seenDirs struct {
 	mu    sync.Mutex
 	known map[string]struct{} // guarded by mu; by key
@@ -26,7 +27,7 @@ type seenDirs struct {
 
 const maxSeenDirs = 10_000
 
-// above notes that the directories above name are there.
+// above records that the directories above name exist.
 func (s *seenDirs) above(name string) {
 	for dir, _ := remote.Split(name); dir != "."; dir, _ = remote.Split(dir) {
 		if !s.add(dir) {
@@ -35,7 +36,7 @@ func (s *seenDirs) above(name string) {
 	}
 }
 
-// add notes that dir is there, and reports whether that is new.
+// add records that dir exists, and reports whether it was unknown.
 func (s *seenDirs) add(dir string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,16 +63,16 @@ func (s *seenDirs) has(dir string) bool {
 	return ok
 }
 
-// baseState is what the remote has under a name.
+// A baseState is what the remote has under a name.
 type baseState struct {
 	base    cache.Base
 	version string
-	entry   remote.Entry // where base is BasePresent
-	done    uint64       // Tree.done when it was asked for
+	entry   remote.Entry // if base is BasePresent
+	done    uint64       // Tree.done when it was queried
 }
 
-// lookupBase returns what the remote has under name: what is remembered, and what it answers where
-// asking is worth it. An error is the remote's answer that there can be no such file.
+// lookupBase returns what the remote has under name: from the cache, or by a query if that is worth
+// while. An error is the remote's answer that there can be no such file.
 func (v *Tree) lookupBase(ctx context.Context, name string, ask bool) (baseState, error) {
 	v.mu.Lock()
 	known := baseState{done: v.done}
@@ -103,7 +104,7 @@ func (v *Tree) lookupBase(ctx context.Context, name string, ask bool) (baseState
 	return known, nil
 }
 
-// logProbeFailure logs that the remote did not answer a question that can go without an answer.
+// logProbeFailure logs that the remote did not answer an optional query.
 func (v *Tree) logProbeFailure(ctx context.Context, name string, err error) {
 	if err != nil && err != breaker.ErrOpen && !errors.Is(err, remote.ErrNotExist) && !errors.Is(err, remote.ErrNotDir) {
 		v.log.LogAttrs(ctx, slog.LevelInfo, "the remote does not say what it has; going on without", slog.String("path", name), slog.Any("error", err))
@@ -114,14 +115,14 @@ func (k *baseState) set(e remote.Entry) {
 	k.base, k.version, k.entry = cache.BasePresent, e.Version, e
 }
 
-// worthProbing reports whether finding out what the remote has is cheaper than storing a file, or
-// name is likely to be a directory.
+// worthProbing reports whether a query is cheaper than storing a file, or name is likely to be a
+// directory.
 func (v *Tree) worthProbing(name string) bool {
 	return !v.caps.ImplicitDirs || v.dirs.has(name)
 }
 
-// checkTarget finds out whether there may be a file called name, and what it replaces. A missing
-// directory, a directory of that name and a file that may not be changed are errors.
+// checkTarget checks whether there may be a file called name, and returns what it replaces. A
+// missing directory, a directory of that name and a file that may not be changed are errors.
 func (v *Tree) checkTarget(ctx context.Context, name string) (baseState, error) {
 	st, c := v.look(name)
 	var known baseState
@@ -138,7 +139,7 @@ func (v *Tree) checkTarget(ctx context.Context, name string) (baseState, error) 
 			return v.checkTarget(ctx, name)
 		}
 		return known, v.checkParent(ctx, name)
-	case isFile, isMoved: // what it replaces is known of what waits
+	case isFile, isMoved: // what it replaces is a pending change
 		return known, v.checkParent(ctx, name)
 	}
 	known, err := v.lookupBase(ctx, name, v.worthProbing(name))
@@ -157,9 +158,8 @@ func (v *Tree) checkTarget(ctx context.Context, name string) (baseState, error) 
 	return known, v.checkParent(ctx, name)
 }
 
-// checkImplicit makes sure that there can be a file called name on a remote whose directories exist
-// by having files in them. Where what waits changes what the remote has above it, that is not
-// asked.
+// checkImplicit checks whether there can be a file called name on a remote with implicit
+// directories. It does not query the remote if pending changes concern names above name.
 func (v *Tree) checkImplicit(ctx context.Context, name string) error {
 	if v.changesAbove(name) {
 		return nil
@@ -167,7 +167,7 @@ func (v *Tree) checkImplicit(ctx context.Context, name string) error {
 	err := v.breaker.Ask(ctx, func(ctx context.Context) error {
 		err := remote.CheckTarget(ctx, v.remote, name)
 		if errors.Is(err, remote.ErrNotExist) {
-			if root := v.rootThere(ctx, nil); root != nil { // what is to come says nothing
+			if root := v.checkRoot(ctx, nil); root != nil { // a missing root proves nothing
 				v.logProbeFailure(ctx, name, root)
 				return remote.ErrUnsupported
 			}
@@ -186,7 +186,7 @@ func (v *Tree) checkImplicit(ctx context.Context, name string) error {
 	return nil
 }
 
-// changesAbove reports whether something that waits makes, replaces or removes a name above name.
+// changesAbove reports whether a pending change creates, replaces or removes a name above name.
 func (v *Tree) changesAbove(name string) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -198,8 +198,8 @@ func (v *Tree) changesAbove(name string) bool {
 	return false
 }
 
-// checkParent makes sure that there is a directory for name to be made in, where the remote wants
-// one. Whether it is there is known when something waits in it.
+// checkParent checks that the parent of name exists, if the remote requires one. With pending
+// changes in it, it is known to exist.
 func (v *Tree) checkParent(ctx context.Context, name string) error {
 	dir, _ := remote.Split(name)
 	if v.caps.ImplicitDirs || dir == "." {
@@ -243,8 +243,8 @@ func (v *Tree) checkNew(ctx context.Context, op, name string) error {
 	return nil
 }
 
-// baseAt returns what the remote has under name: as old knows, which waits there, or else as was
-// found out.
+// baseAt returns what the remote has under name: according to old, the pending change of name, or
+// else known.
 // LOCKS_REQUIRED(v.mu)
 func (v *Tree) baseAt(name string, old *change, known baseState) (cache.Base, string) {
 	switch {
@@ -257,17 +257,18 @@ func (v *Tree) baseAt(name string, old *change, known baseState) (cache.Base, st
 }
 
 // recent remembers which names were changed through this tree, and in which order: on a remote
-// without versions, two contents of one size that were stored within a second look the same. It
-// forgets all when there are too many; then everything counts as changed. The zero value is ready.
+// without versions, two contents of one size that were stored within a second look the same. When
+// there are too many, all are dropped, and then every name counts as changed. The zero value is
+// ready to use.
 type recent struct {
 	n     uint64            // changes so far
 	at    map[string]uint64 // the last change of a name, by key
-	floor uint64            // changes up to this one are forgotten
+	floor uint64            // changes up to this one were dropped
 }
 
 const maxRecent = 10_000
 
-// note notes a change of the name of key, or of everything in the directory of that name.
+// note records a change of key, or of everything below it.
 func (r *recent) note(key string) {
 	r.n++
 	if r.at == nil || len(r.at) >= maxRecent {
@@ -276,8 +277,8 @@ func (r *recent) note(key string) {
 	r.at[key] = r.n
 }
 
-// since reports whether name of key, or a directory above it, may have been changed since there
-// were n changes.
+// since reports whether key, or a directory above it, may have been changed after the first n
+// changes.
 func (r *recent) since(key string, n uint64) bool {
 	if r.floor > n {
 		return true

@@ -13,7 +13,7 @@ import (
 )
 
 // Commit implements remote.Stage. When it returns nil, the content is what --vfs-write-ack
-// promises, and everybody sees it under the name.
+// promises, and is visible to all sessions under the name.
 func (s *spool) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	if s.ended.Load() {
 		return s.published, nil
@@ -45,7 +45,7 @@ func (s *spool) publish(ctx context.Context, modTime time.Time) (remote.Entry, e
 			return remote.Entry{}, err
 		}
 		if s.out != nil || v.ack == AckRemote {
-			return s.publishThere(ctx, modTime)
+			return s.publishRemote(ctx, modTime)
 		}
 		if c != nil {
 			if pinned, err := v.pin(ctx, c); err != nil {
@@ -55,13 +55,12 @@ func (s *spool) publish(ctx context.Context, modTime time.Time) (remote.Entry, e
 			}
 			defer v.unpin(c)
 		}
-		return s.publishHere(ctx, modTime, c)
+		return s.publishLocal(ctx, modTime, c)
 	}
 }
 
-// target makes sure that there may still be a file of this name, and that it is still the one which
-// the upload continues. It returns the change whose place the new one takes, nil where none waits
-// under the name.
+// target checks that there may still be a file of this name, and that it is still the one which the
+// upload continues. It returns the pending change that the new one supersedes, or nil.
 func (s *spool) target(ctx context.Context) (*change, error) {
 	v := s.tree
 	v.mu.Lock()
@@ -101,9 +100,9 @@ func (s *spool) target(ctx context.Context) (*change, error) {
 	return c, nil
 }
 
-// unchanged fails when the file is not the one any more that the upload continues: what somebody
-// else has been promised would be lost. Whether it has reached the remote meanwhile makes no
-// difference.
+// unchanged fails if the file is not the one any more that the upload continues: an acknowledged
+// upload of another client would be lost. Whether the file has reached the remote meanwhile makes
+// no difference.
 func (s *spool) unchanged(ctx context.Context, st state, now *change) error {
 	v := s.tree
 	v.mu.Lock()
@@ -134,7 +133,7 @@ func (s *spool) unchanged(ctx context.Context, st state, now *change) error {
 		return remote.ErrChanged
 	case err != nil && (ctx.Err() != nil || breaker.IsAnswer(err)):
 		return err
-	case err != nil: // nobody can know; nothing has changed it here
+	case err != nil: // unknown; nothing has changed it here
 		v.logProbeFailure(ctx, s.name, err)
 		return nil
 	case !v.sameFile(e, was):
@@ -143,8 +142,8 @@ func (s *spool) unchanged(ctx context.Context, st state, now *change) error {
 	return nil
 }
 
-// sameFile reports whether two descriptions of one name can be those of the same content. One may
-// come from where it was stored, and know less.
+// sameFile reports whether two descriptions of one name can be of the same content. One may be the
+// result of an upload, and less complete.
 func (v *Tree) sameFile(a, b remote.Entry) bool {
 	if a.Size >= 0 && b.Size >= 0 && a.Size != b.Size {
 		return false
@@ -155,8 +154,8 @@ func (v *Tree) sameFile(a, b remote.Entry) bool {
 	return v.caps.ModTime == 0 || a.ModTime.IsZero() || b.ModTime.IsZero() || a.ModTime.Sub(b.ModTime).Abs() < max(v.caps.ModTime, 1)
 }
 
-// publishHere makes the record. c, which may be nil, is pinned.
-func (s *spool) publishHere(ctx context.Context, modTime time.Time, c *change) (remote.Entry, error) {
+// publishLocal makes the record. c, which may be nil, is pinned.
+func (s *spool) publishLocal(ctx context.Context, modTime time.Time, c *change) (remote.Entry, error) {
 	v := s.tree
 	rec := cache.Record{Name: s.name, ModTime: modTime}
 	v.mu.Lock()
@@ -178,9 +177,9 @@ func (s *spool) publishHere(ctx context.Context, modTime time.Time, c *change) (
 	} else {
 		next.mode = c.mode
 		if c.rec.Kind == cache.File && c.run == nil && c.due.Before(next.due) {
-			next.due = c.due // a file that is replaced again and again is sent all the same
+			next.due = c.due // a file that is replaced again and again must still be sent
 		}
-		next.pinned = make(chan struct{}) // until the old record cannot come back
+		next.pinned = make(chan struct{}) // until the old record cannot reappear
 		v.replace(next, c)
 	}
 	e := v.describe(s.name, isFile, next)
@@ -193,8 +192,8 @@ func (s *spool) publishHere(ctx context.Context, modTime time.Time, c *change) (
 	return e, nil
 }
 
-// dropRemotePart forgets what the owner left of name on the remote, where that would be shown. It
-// is too late for an error: the part ages.
+// dropRemotePart discards the owner's part of name on the remote, if it would be shown. It is too
+// late to return an error: the part expires.
 func (v *Tree) dropRemotePart(name, owner string) {
 	if owner == "" || !v.showsRemoteParts() {
 		return
@@ -206,12 +205,13 @@ func (v *Tree) dropRemotePart(name, owner string) {
 	}
 }
 
-// What an object store keeps of a file besides its content (content type, metadata, tags ...)
-// stays when an upload continues the file, although the disk cache sends it as a whole. A record
-// names the file on the remote that has it. What is sent before that record, or by it, leaves
-// that file alone: it is the one of the record's own name, or one that the record removes.
+// The facts that an object store keeps of a file besides its content (content type, metadata, tags
+// ...) are preserved when an upload continues the file, although the disk cache sends it
+// completely. A record names the file on the remote that has these facts. Neither the record nor
+// any change before it replaces that file earlier: it is the file of the record's own name, or one
+// that the record removes.
 
-// stillIts is name if rec is responsible for what the remote has under it, else "": then another
+// stillIts returns name if rec is responsible for what the remote has under it, else "": another
 // change may come first. LOCKS_REQUIRED(Tree.mu)
 func (p *pending) stillIts(name string, rec cache.Record) string {
 	key := p.keyOf(name)
@@ -222,8 +222,8 @@ func (p *pending) stillIts(name string, rec cache.Record) string {
 	return name
 }
 
-// factsOf is FactsOf for the record rec of the upload, which takes the place of c; nil where
-// nothing waits under the name. LOCKS_REQUIRED(Tree.mu)
+// factsOf returns FactsOf for the record rec of the upload, which supersedes c; nil if no change of
+// the name is pending. LOCKS_REQUIRED(Tree.mu)
 func (s *spool) factsOf(c *change, rec cache.Record) string {
 	switch {
 	case !s.draft.Continues():
@@ -231,10 +231,10 @@ func (s *spool) factsOf(c *change, rec cache.Record) string {
 	case c == nil:
 		return s.name
 	}
-	return s.tree.pending.stillIts(c.factsOf, rec) // of a new file that waits there are none
+	return s.tree.pending.stillIts(c.factsOf, rec) // a new pending file has none
 }
 
-// factsNow is FactsOf for an upload that is sent to the remote while the client waits.
+// factsNow returns FactsOf for an upload that is sent while the client waits.
 func (s *spool) factsNow() string {
 	if !s.draft.Continues() {
 		return ""

@@ -14,20 +14,20 @@ import (
 	"ferry/remote"
 )
 
-// A Direct is a remote without a cache. It keeps changes apart that would disturb each other, and
-// has those wait that follow one in doubt. Where the remote cannot stage, no part of an upload
-// exists, and Stream takes the place of Stage.
+// A Direct is a remote without a cache. It serialises conflicting changes, and delays those that
+// follow a change in doubt. If the remote cannot stage, there are no parts, and Stream takes the
+// place of Stage.
 type Direct struct {
 	remote.Forward
-	nothing
+	noPending
 
-	stages bool // the remote can
-	fold   bool // it takes names that differ in case for one
+	stages bool // the remote can stage
+	fold   bool // the remote ignores the case of names
 	paths  pathLocks
 	doubts *doubts
 }
 
-// NewDirect returns a Direct over below, which stays the caller's to close. log may be nil.
+// NewDirect returns a Direct over below, which the caller closes. log may be nil.
 func NewDirect(below remote.Remote, log *slog.Logger) *Direct {
 	d := &Direct{Forward: remote.Forward{Remote: below}, fold: below.Info().Caps.CaseInsensitive}
 	_, d.stages = remote.AsStager(below)
@@ -46,7 +46,7 @@ func (d *Direct) Info() remote.Info {
 // remote may have others.
 func (d *Direct) LocalParts(string) (parts []remote.Entry, others bool) { return nil, true }
 
-// keyOf is what names are compared by.
+// keyOf returns the key by which names are compared.
 func (d *Direct) keyOf(name string) string {
 	if d.fold {
 		return strings.ToLower(name)
@@ -54,8 +54,7 @@ func (d *Direct) keyOf(name string) string {
 	return name
 }
 
-// lock keeps others from changing names, what is above and below them, and waits while they are in
-// doubt.
+// lock locks names and the paths above and below them, and waits while they are in doubt.
 func (d *Direct) lock(ctx context.Context, names ...string) (release func(), err error) {
 	if release, err = d.paths.take(ctx, d.doubts.keys(names)...); err != nil {
 		return nil, err
@@ -67,7 +66,7 @@ func (d *Direct) lock(ctx context.Context, names ...string) (release func(), err
 	return release, nil
 }
 
-// changing makes a change of names by itself.
+// changing makes a change of names under their locks.
 func (d *Direct) changing(ctx context.Context, call func(ctx context.Context) error, names ...string) error {
 	release, err := d.lock(ctx, names...)
 	if err != nil {
@@ -129,8 +128,8 @@ func (d *Direct) Stage(ctx context.Context, name string, o remote.StageOptions) 
 	return staged, nil
 }
 
-// Stream begins an upload to a remote that cannot stage: a Put runs beside it. There is no part
-// that could be kept or continued.
+// Stream starts an upload to a remote that cannot stage: a concurrent Put reads the written data.
+// No part can be kept or continued.
 func (d *Direct) Stream(ctx context.Context, name string) (remote.Stage, error) {
 	s, err := startStreamed(ctx, d.Remote, name, d.doubts, d.lock)
 	if err != nil {
@@ -139,7 +138,7 @@ func (d *Direct) Stream(ctx context.Context, name string) (remote.Stage, error) 
 	return s, nil
 }
 
-// directStage is an upload to a remote that can stage.
+// A directStage is an upload to a remote that can stage.
 type directStage struct {
 	remote.Stage
 	direct *Direct
@@ -147,14 +146,14 @@ type directStage struct {
 	o      remote.StageOptions
 }
 
-// directStageFrom is one that can receive without a copy.
+// A directStageFrom is a directStage that is an io.ReaderFrom.
 type directStageFrom struct {
 	*directStage
 	io.ReaderFrom
 }
 
-// Commit implements remote.Stage. An upload that continues a file is refused when that has changed
-// since: what another one has been promised would be lost.
+// Commit implements remote.Stage. An upload that continues a file is refused if the file has
+// changed since: an acknowledged upload of another client would be lost.
 func (s *directStage) Commit(ctx context.Context, modTime time.Time) (e remote.Entry, err error) {
 	err = s.direct.changing(ctx, func(ctx context.Context) error {
 		if s.o.Base == remote.BaseFile && s.o.File.Name != "" {
@@ -168,7 +167,7 @@ func (s *directStage) Commit(ctx context.Context, modTime time.Time) (e remote.E
 	return e, err
 }
 
-// unchanged fails when the file is not the one any more that the upload continues.
+// unchanged fails if the file is not the one any more that the upload continues.
 func (s *directStage) unchanged(ctx context.Context) error {
 	now, err := s.direct.Stat(ctx, s.name)
 	if errors.Is(err, remote.ErrNotExist) {
@@ -200,14 +199,14 @@ func (d *Direct) DropPart(ctx context.Context, name, owner string) error {
 	return d.Forward.DropPart(ctx, name, owner)
 }
 
-// nothing waits.
-type nothing struct{}
+// noPending is a Pending without pending changes.
+type noPending struct{}
 
-func (nothing) Run(context.Context) error                  { return nil }
-func (nothing) Flush(context.Context, string) error        { return nil }
-func (nothing) Waiting() Waiting                           { return Waiting{} }
-func (nothing) Queue() []Queued                            { return nil }
-func (nothing) SetExpiry(int64, time.Duration, bool) error { return os.ErrNotExist }
-func (nothing) Refused() ([]cache.LostRecord, error)       { return nil, nil }
-func (nothing) RetryRefused(string) error                  { return os.ErrNotExist }
-func (nothing) DropRefused(string) error                   { return os.ErrNotExist }
+func (noPending) Run(context.Context) error                  { return nil }
+func (noPending) Flush(context.Context, string) error        { return nil }
+func (noPending) Waiting() Waiting                           { return Waiting{} }
+func (noPending) Queue() []Queued                            { return nil }
+func (noPending) SetExpiry(int64, time.Duration, bool) error { return os.ErrNotExist }
+func (noPending) Refused() ([]cache.LostRecord, error)       { return nil, nil }
+func (noPending) RetryRefused(string) error                  { return os.ErrNotExist }
+func (noPending) DropRefused(string) error                   { return os.ErrNotExist }

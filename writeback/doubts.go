@@ -14,24 +14,24 @@ import (
 	"ferry/remote"
 )
 
-// A change that was sent to the remote and not answered is in doubt: it may have been made, or not,
-// or be made later, when the network delivers what it has kept. Then it would undo what was done to
-// the same name after it. So what follows on a name in doubt is looked at again (see recheck), and
-// what cannot be repeated waits for a while before it is done.
+// A change that was sent to the remote and not answered is in doubt: it may have been made or not,
+// or may be made later, when the network delivers a delayed request. That would undo later changes
+// of the same name. So later changes of a name in doubt are rechecked (see recheck), and changes
+// that cannot be repeated are delayed for a while.
 
 const (
-	// doubtWindow is how long the remote is looked at again after an answer was lost. What the
+	// doubtWindow is how long the remote is rechecked after a lost answer. A request that the
 	// network delivers later than that goes unnoticed.
 	doubtWindow = 5 * time.Minute
-	// doubtPause is how long a change that could not be repeated waits, from the moment when the
-	// answer to the one before it was lost.
+	// doubtPause is how long a change that cannot be repeated is delayed after the loss of the
+	// answer to an earlier one.
 	doubtPause = 10 * time.Second
 )
 
-// doubts are the changes in doubt. Those of a tree with a cache survive the process.
+// doubts are the changes in doubt. With a cache they survive the process.
 type doubts struct {
 	// constant
-	store *cache.Store // nil = they do not survive
+	store *cache.Store // nil = doubts do not survive the process
 	keyOf func(string) string
 	log   *slog.Logger
 
@@ -41,10 +41,10 @@ type doubts struct {
 
 // A doubt is one change in doubt.
 type doubt struct {
-	id    string // of its note; "" = it has none
+	id    string // of its note in the store; "" = none
 	names []string
 	keys  []string // of names
-	seq   uint64   // of the record that wanted it; 0 = of none
+	seq   uint64   // of its record; 0 = none
 	since time.Time
 }
 
@@ -70,7 +70,7 @@ func (d *doubts) keys(names []string) []string {
 	return keys
 }
 
-// expire forgets the doubts that are over.
+// expire drops the doubts that are over.
 // LOCKS_REQUIRED(d.mu)
 func (d *doubts) expire() {
 	over := 0
@@ -85,8 +85,8 @@ func (d *doubts) expire() {
 	d.open = slices.Delete(d.open, 0, over)
 }
 
-// about returns until when names are in doubt because of another change than that of the record
-// seq; the zero time means that they are not.
+// about returns until when names are in doubt because of changes other than that of the record seq,
+// or the zero time if they are not.
 func (d *doubts) about(seq uint64, names ...string) (until time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -105,7 +105,7 @@ func (d *doubts) about(seq uint64, names ...string) (until time.Time) {
 	return until
 }
 
-// within returns the names in doubt that are name or below it, and until when.
+// within returns the names in doubt at or below name, and until when they are.
 func (d *doubts) within(name string) (names []string, until time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -123,8 +123,8 @@ func (d *doubts) within(name string) (names []string, until time.Time) {
 	return slices.Compact(names), until
 }
 
-// otherNames returns the names that the file of this name may have because of a change in doubt:
-// one that concerns name, too, or directories above both.
+// otherNames returns the names that the file called name may have because of a change in doubt: one
+// that also concerns name, or directories above both.
 func (d *doubts) otherNames(name string) (names []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -147,22 +147,22 @@ func (d *doubts) otherNames(name string) (names []string) {
 	return slices.Compact(names)
 }
 
-// concerns reports whether what was asked may still change key: it was about it, or about a
-// directory above it, which may be renamed with everything in it.
+// concerns reports whether the request may still change key: it was about key, or about a directory
+// above it, which may be renamed with everything in it.
 func (d *doubt) concerns(key string) bool {
 	return slices.ContainsFunc(d.keys, func(mine string) bool { return mine == key || remote.Below(key, mine) })
 }
 
-// touches reports whether the doubt concerns one of keys, or something below one.
+// touches reports whether the doubt concerns one of keys, or a path below one.
 func (d *doubt) touches(keys []string) bool {
 	return slices.ContainsFunc(keys, func(key string) bool {
 		return d.concerns(key) || slices.ContainsFunc(d.keys, func(mine string) bool { return remote.Below(mine, key) })
 	})
 }
 
-// await waits until doubtPause is over for names and what is below them, or ctx ends.
+// await waits until doubtPause is over for names and everything below them, or ctx ends.
 func (d *doubts) await(ctx context.Context, names ...string) error {
-	w := breaker.WatchdogOf(ctx) // it is not the remote that is waited for
+	w := breaker.WatchdogOf(ctx) // this is not waiting for the remote
 	for {
 		pause := d.pause(names)
 		if pause <= 0 {
@@ -195,9 +195,9 @@ func (d *doubts) pause(names []string) (pause time.Duration) {
 	return pause
 }
 
-// mayTake reports whether a change in doubt may still take the file name away, within doubtPause:
-// it removes, replaces or renames it, or a directory above it. One that was renamed may be replaced
-// under the other name before anybody finds it there.
+// mayTake reports whether a change in doubt may still, within doubtPause, remove, replace or rename
+// the file name, or a directory above it. A renamed file may be replaced under its other name
+// before it is found there.
 func (d *doubts) mayTake(name string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -208,35 +208,34 @@ func (d *doubts) mayTake(name string) bool {
 	})
 }
 
-// A request is a change that is asked of the remote. It is made for one change, and used by those
-// who make it.
+// A request is one call of the remote that makes a change, and tracks whether it is in doubt.
 type request struct {
 	d     *doubts
 	seq   uint64
 	names []string
 
 	mu    sync.Mutex
-	note  *cache.Request // guarded by mu; nil = there is none
-	doubt *doubt         // guarded by mu; nil = all was answered so far
+	note  *cache.Request // guarded by mu; nil = none
+	doubt *doubt         // guarded by mu; nil = everything was answered so far
 }
 
-// request prepares a change of names that is asked for the record seq, or for none (0).
+// request prepares a call that changes names, for the record seq or for none (0).
 func (d *doubts) request(seq uint64, names ...string) *request {
 	return &request{d: d, seq: seq, names: names}
 }
 
-// watch returns the context to ask under.
+// watch returns the context for the call.
 func (r *request) watch(ctx context.Context) context.Context {
 	return remote.WithUnanswered(ctx, r.unanswered)
 }
 
-// begin notes that the remote is about to be asked.
+// begin records that the call is about to be made.
 func (r *request) begin() *request {
 	if r.d.store == nil {
 		return r
 	}
 	note, err := r.d.store.NoteRequest(r.seq, r.names...)
-	if err != nil { // a cache that is full must not keep its content from leaving it
+	if err != nil { // a full cache must still be able to send its content
 		r.d.log.Warn("a request to the remote cannot be noted in the cache", "path", r.names[0], "error", err)
 		return r
 	}
@@ -246,7 +245,7 @@ func (r *request) begin() *request {
 	return r
 }
 
-// unanswered puts the names in doubt. Each time begins the doubt anew.
+// unanswered puts the names in doubt. Each call restarts the doubt.
 func (r *request) unanswered() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -270,7 +269,7 @@ func (r *request) unanswered() {
 	r.d.open = append(r.d.open, next)
 }
 
-// end notes that the call has returned.
+// end records that the call has returned.
 func (r *request) end() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -283,7 +282,7 @@ func (r *request) end() {
 	r.note = nil
 }
 
-// ask makes a change of names that cannot be repeated.
+// ask makes a call that changes names and cannot be repeated.
 func (d *doubts) ask(ctx context.Context, call func(ctx context.Context) error, names ...string) error {
 	if err := d.await(ctx, names...); err != nil {
 		return err

@@ -7,12 +7,12 @@ import (
 	"ferry/remote"
 )
 
-// Where directories come with the files in them, one that nobody made is there because something
-// waits in it. It lives until it is removed nevertheless: before the last that waits in it goes, a
-// record of the directory itself is made. What is on the remote already the remote sees to.
+// On a remote with implicit directories, a directory may exist only because of a pending file in
+// it. It must nevertheless exist until it is removed: before its last pending file goes, a record
+// of the directory itself is made. For files on the remote, the remote takes care of this.
 
-// leave makes sure that the directory which name is in stays when what waits as name goes. done is
-// called when it has gone, or has not.
+// leave makes sure that the directory of name continues to exist when the pending file name goes.
+// The caller calls done when it has gone, or has not.
 func (v *Tree) leave(ctx context.Context, name string) (done func(), err error) {
 	dir, _ := remote.Split(name)
 	if !v.caps.ImplicitDirs || dir == "." {
@@ -36,7 +36,7 @@ func (v *Tree) leave(ctx context.Context, name string) (done func(), err error) 
 	return done, nil
 }
 
-// leaveFor is leave for what gets the name to, which may be in the same directory.
+// leaveFor is leave for a file that is renamed to to, which may be in the same directory.
 func (v *Tree) leaveFor(ctx context.Context, name, to string) (done func(), err error) {
 	if dir, _ := remote.Split(name); remote.Below(v.pending.keyOf(to), v.pending.keyOf(dir)) {
 		return func() {}, nil
@@ -44,7 +44,7 @@ func (v *Tree) leaveFor(ctx context.Context, name, to string) (done func(), err 
 	return v.leave(ctx, name)
 }
 
-// keepEmptied makes a record of dir, unless it stays without what is leaving it.
+// keepEmptied makes a record of dir, unless dir exists without the files that are leaving it.
 func (v *Tree) keepEmptied(ctx context.Context, dir string) error {
 	if stays, _ := v.stays(dir); stays {
 		return nil
@@ -75,12 +75,12 @@ func (v *Tree) keepEmptied(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	v.queueUp(kept{change: newChange(rec, v.dueNow()), free: func() {}}, nil)
+	v.enqueueRecord(kept{change: newChange(rec, v.dueNow()), free: func() {}}, nil)
 	return nil
 }
 
-// stays reports whether dir is there by what waits, without what is leaving it. Otherwise removal
-// is what is to remove dir on the remote, if that waits.
+// stays reports whether dir exists by pending changes other than those leaving it. If not, removal
+// is the pending removal of dir, if there is one.
 func (v *Tree) stays(dir string) (stays bool, removal *change) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

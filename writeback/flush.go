@@ -9,10 +9,10 @@ import (
 	"ferry/remote"
 )
 
-// waitingAt returns what waits at names, above and below them.
-func (v *Tree) waitingAt(names ...string) []*change {
+// pendingAt returns the pending changes at names, above and below them.
+func (v *Tree) pendingAt(names ...string) []*change {
 	v.mu.Lock()
-	few, ok := v.fewWaitingAt(names...)
+	few, ok := v.fewPendingAt(names...)
 	v.mu.Unlock()
 	if ok {
 		return few
@@ -29,9 +29,9 @@ func (v *Tree) waitingAt(names ...string) []*change {
 	})
 }
 
-// fewWaitingAt is waitingAt where that is soon found; otherwise it is false.
+// fewPendingAt is pendingAt if they are found quickly; otherwise it returns false.
 // LOCKS_REQUIRED(v.mu)
-func (v *Tree) fewWaitingAt(names ...string) ([]*change, bool) {
+func (v *Tree) fewPendingAt(names ...string) ([]*change, bool) {
 	seen := map[*change]bool{}
 	var found []*change
 	visits := 0
@@ -53,7 +53,7 @@ func (p *pending) related(a, b string) bool {
 	return a == b || remote.Below(a, b) || remote.Below(b, a)
 }
 
-// Flush implements Pending. What waits above path is sent too.
+// Flush implements Pending. Pending changes above path are sent too.
 func (v *Tree) Flush(ctx context.Context, path string) error {
 	var errs []error
 	for _, c := range v.expedite(path) {
@@ -66,9 +66,9 @@ func (v *Tree) Flush(ctx context.Context, path string) error {
 	return errors.Join(errs...)
 }
 
-// flushFirst sends what stands in the way of a change of names that is made on the remote, and
-// fails as soon as an attempt does. What is refused for good is no longer in the way. The caller
-// has locked the names.
+// flushFirst sends the pending changes that conflict with a change of names on the remote, and
+// fails as soon as an attempt does. Refused changes do not conflict. The caller has locked the
+// names.
 func (v *Tree) flushFirst(ctx context.Context, names ...string) error {
 	for _, c := range v.expedite(names...) {
 		if _, err := v.await(ctx, true, c); err != nil {
@@ -78,11 +78,11 @@ func (v *Tree) flushFirst(ctx context.Context, names ...string) error {
 	return v.release(ctx, names...)
 }
 
-// expedite has what waits at names, above and below them sent at once, and returns it.
+// expedite makes the pending changes at names, above and below them urgent, and returns them.
 func (v *Tree) expedite(names ...string) []*change {
-	waiting := v.waitingAt(names...)
+	waiting := v.pendingAt(names...)
 	v.inBatches(waiting, func(c *change) {
-		if !c.dead { // else what took its place is expedited by who awaits it
+		if !c.dead { // else await expedites its successor
 			v.queue.expedite(c)
 		}
 	})
@@ -90,8 +90,8 @@ func (v *Tree) expedite(names ...string) []*change {
 	return waiting
 }
 
-// await waits until c, and what has taken its place, is on the remote, and returns why it was
-// refused if it was. With once an attempt that fails is an error.
+// await waits until c and its successors are applied. If the last was refused, it returns the
+// reason as refused. With once, a failed attempt is an error.
 func (v *Tree) await(ctx context.Context, once bool, c *change) (refused, err error) {
 	for c != nil {
 		v.mu.Lock()
@@ -122,7 +122,7 @@ func (v *Tree) failure(c *change) error {
 	return c.failed
 }
 
-// successor returns what has taken the place of c, which is to be sent at once too.
+// successor returns the change that superseded c, and makes it urgent too.
 func (v *Tree) successor(c *change) *change {
 	v.mu.Lock()
 	defer v.mu.Unlock()

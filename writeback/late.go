@@ -11,33 +11,34 @@ import (
 	"ferry/remote"
 )
 
-// A change of what is on the remote is made there while the client waits. Where the remote does not
-// answer in time the change becomes a record, and waits like an upload; so does every other as long
-// as the remote is away. The call that was not answered is cancelled, and may still wait for its
-// answer: as long as it does, it counts as an attempt to carry out the record, so that nothing that
-// comes later overtakes it.
+// A change of a file that is not pending is made on the remote while the client waits. If the
+// remote does not answer in time, the change becomes a pending record, like an upload; so does
+// every other change while the remote is away. The unanswered call is cancelled, and may still wait
+// for its answer: until then it counts as an attempt to apply the record, so that no later change
+// overtakes it.
 
-// keepsChanges reports whether changes may wait for the remote.
-func (v *Tree) keepsChanges() bool { return v.mode != Minimal && v.ack != AckRemote }
+// canRecord reports whether changes other than uploads may be pending.
+func (v *Tree) canRecord() bool { return v.mode != Minimal && v.ack != AckRemote }
 
-// errNotKept means that a change cannot wait, because too little is known of what it is about.
-var errNotKept = errors.New("not enough is known here")
+// errNotRecorded means that a change cannot be recorded, because too little is known about its
+// names.
+var errNotRecorded = errors.New("not enough is known here")
 
-// errCalledOff is how an attempt ended that queueUp has called off: it says nothing of the remote,
-// and the next one is made at once.
-var errCalledOff = errors.New("called off")
+// errPreempted is the error of an attempt that enqueueRecord cancelled: it proves nothing about the
+// remote, and the next attempt is made at once.
+var errPreempted = errors.New("called off")
 
-// An asked is a change that the remote was asked for.
-type asked struct {
-	cancel context.CancelCauseFunc
-	done   chan struct{} // closed when the call has returned
-	err    error         // what it returned; read after done
-	over   chan struct{} // closed when the record knows of it, once there is one
+// A lateCall is a call of the remote that makes a change, and may outlive its client.
+type lateCall struct {
+	cancel  context.CancelCauseFunc
+	done    chan struct{} // closed when the call has returned
+	err     error         // what it returned; read after done
+	settled chan struct{} // closed when the record has the result, if there is a record
 }
 
-func ask(ctx context.Context, call func(context.Context) error) *asked {
+func ask(ctx context.Context, call func(context.Context) error) *lateCall {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	a := &asked{cancel: cancel, done: make(chan struct{}), over: make(chan struct{})}
+	a := &lateCall{cancel: cancel, done: make(chan struct{}), settled: make(chan struct{})}
 	go func() {
 		defer close(a.done)
 		defer cancel(nil)
@@ -47,7 +48,7 @@ func ask(ctx context.Context, call func(context.Context) error) *asked {
 }
 
 // finish waits for the end of the call, which ctx may cancel.
-func (a *asked) finish(ctx context.Context) error {
+func (a *lateCall) finish(ctx context.Context) error {
 	select {
 	case <-a.done:
 	case <-ctx.Done():
@@ -57,31 +58,30 @@ func (a *asked) finish(ctx context.Context) error {
 	return a.err
 }
 
-func (a *asked) isOver() bool {
+func (a *lateCall) isSettled() bool {
 	select {
-	case <-a.over:
+	case <-a.settled:
 		return true
 	default:
 		return false
 	}
 }
 
-// An answer says what has come of an asked.
-type answer uint8
+// An outcome is the state of a lateCall when its caller stops waiting.
+type outcome uint8
 
 const (
-	answered answer = iota
-	slow            // not this one, but the remote answers others
-	silent          // the remote gives no sign of life
+	answered outcome = iota
+	slow             // no answer, but the remote answers other calls
+	silent           // the remote gives no sign of life
 )
 
-// wait waits for the answer, as long as a question that has another answer would be waited for. A
-// call that may take long by its nature is waited for as long as the remote gives other signs of
-// life.
-func (v *Tree) wait(ctx context.Context, a *asked, long bool) answer {
+// wait waits for the answer, as long as for a query with a fallback. With long, it waits as long as
+// the remote gives other signs of life.
+func (v *Tree) wait(ctx context.Context, a *lateCall, long bool) outcome {
 	half := v.breaker.Wait() / 2
 	for {
-		if a.within(ctx, half) {
+		if a.finishedWithin(ctx, half) {
 			return answered
 		}
 		alive := v.breaker.Alive(ctx, half)
@@ -91,7 +91,7 @@ func (v *Tree) wait(ctx context.Context, a *asked, long bool) answer {
 			return answered
 		case !alive:
 			return silent
-		case !long && a.within(ctx, half):
+		case !long && a.finishedWithin(ctx, half):
 			return answered
 		case !long:
 			return slow
@@ -99,8 +99,8 @@ func (v *Tree) wait(ctx context.Context, a *asked, long bool) answer {
 	}
 }
 
-// within waits for the end of the call or of ctx, but not longer than d.
-func (a *asked) within(ctx context.Context, d time.Duration) bool {
+// finishedWithin waits for the end of the call or of ctx, d at most, and reports whether it came.
+func (a *lateCall) finishedWithin(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -113,7 +113,7 @@ func (a *asked) within(ctx context.Context, d time.Duration) bool {
 	return true
 }
 
-func (a *asked) isDone() bool {
+func (a *lateCall) isDone() bool {
 	select {
 	case <-a.done:
 		return true
@@ -122,26 +122,27 @@ func (a *asked) isDone() bool {
 	}
 }
 
-// A lateChange is a change that may wait.
+// A lateChange is a change that may become a record.
 type lateChange struct {
 	call func(context.Context) error         // makes it on the remote
 	keep func(context.Context) (kept, error) // makes a record of it
-	long bool                                // the call may take long by its nature
+	long bool                                // the call may take long by nature
 }
 
-// kept is a record that was made of a change.
+// A kept is the record that was made of a change.
 type kept struct {
 	change *change
-	old    []*change // whose place it takes; they are pinned
-	free   func()    // lets them go
+	old    []*change // superseded by it; they are pinned
+	free   func()    // unpins them
 }
 
-// thereOrHere makes a change on the remote, and where that does not answer in time a record of it.
-func (v *Tree) thereOrHere(ctx context.Context, l lateChange) error {
+// applyOrRecord makes a change on the remote, or a record of it if the remote does not answer in
+// time.
+func (v *Tree) applyOrRecord(ctx context.Context, l lateChange) error {
 	a := ask(ctx, l.call)
 	switch v.wait(ctx, a, l.long) {
 	case answered:
-		if a.err == nil || isSaid(a.err) || ctx.Err() != nil || v.breaker.Alive(ctx, v.breaker.Wait()/2) {
+		if a.err == nil || isAnswer(a.err) || ctx.Err() != nil || v.breaker.Alive(ctx, v.breaker.Wait()/2) {
 			v.breaker.Reset()
 			return a.err
 		}
@@ -151,38 +152,38 @@ func (v *Tree) thereOrHere(ctx context.Context, l lateChange) error {
 	}
 	k, err := l.keep(ctx)
 	if err == nil {
-		v.queueUp(k, a)
+		v.enqueueRecord(k, a)
 		return nil
 	}
-	if asked := a.finish(ctx); asked == nil || errors.Is(err, errNotKept) {
-		return asked
+	if lateCall := a.finish(ctx); lateCall == nil || errors.Is(err, errNotRecorded) {
+		return lateCall
 	}
 	return err
 }
 
-// isSaid tells an error with which the remote has answered from one on the way.
-func isSaid(err error) bool { return remote.Permanent(err) && !errors.Is(err, context.Canceled) }
+// isAnswer reports whether err is an answer of the remote, rather than a failure to get one.
+func isAnswer(err error) bool { return remote.Permanent(err) && !errors.Is(err, context.Canceled) }
 
-// queueUp has a record wait. Where a is not nil the remote was asked for it already, and may not
-// have answered yet.
-func (v *Tree) queueUp(k kept, a *asked) {
+// enqueueRecord makes the change of a record pending. If a is not nil, it is the call already made
+// for it, which may not have returned yet.
+func (v *Tree) enqueueRecord(k kept, a *lateCall) {
 	defer k.free()
 	v.mu.Lock()
 	if a != nil {
 		k.change.run, k.change.begun = &run{a.cancel}, true
 		v.running++
-		v.late = append(slices.DeleteFunc(v.late, (*asked).isOver), a)
+		v.late = append(slices.DeleteFunc(v.late, (*lateCall).isSettled), a)
 		a.cancel(breaker.ErrSilent)
-		go v.adopt(k.change, a)
+		go v.attachCall(k.change, a)
 	}
 	v.replace(k.change, k.old...)
 	v.mu.Unlock()
 	v.dropOld(k.change, k.old...)
 }
 
-// adopt notes how a call ended that was made for c before there was c.
-func (v *Tree) adopt(c *change, a *asked) {
-	defer close(a.over)
+// attachCall records the result of a call that was made before its change c.
+func (v *Tree) attachCall(c *change, a *lateCall) {
+	defer close(a.settled)
 	<-a.done
 	ctx := context.Background()
 	switch {
@@ -191,22 +192,22 @@ func (v *Tree) adopt(c *change, a *asked) {
 		c.sent = true
 		v.mu.Unlock()
 		v.finishAttempt(ctx, c, nil)
-	case isSaid(a.err):
-		v.finishAttempt(ctx, c, breaker.ErrSilent) // the next attempt finds out more
-	case errors.Is(a.err, breaker.ErrSilent): // it may have waited for something else than the remote
-		v.finishAttempt(ctx, c, errCalledOff)
+	case isAnswer(a.err):
+		v.finishAttempt(ctx, c, breaker.ErrSilent) // the next attempt will show more
+	case errors.Is(a.err, breaker.ErrSilent): // it may not have waited for the remote
+		v.finishAttempt(ctx, c, errPreempted)
 	default:
 		v.finishAttempt(ctx, c, a.err)
 	}
 }
 
-// awaitLate waits for the calls that go on behind their records.
-func (v *Tree) awaitLate() {
+// waitLateCalls waits for the calls that outlive their clients.
+func (v *Tree) waitLateCalls() {
 	v.mu.Lock()
 	late := v.late
 	v.late = nil
 	v.mu.Unlock()
 	for _, a := range late {
-		<-a.over
+		<-a.settled
 	}
 }

@@ -8,12 +8,12 @@ import (
 	"ferry/remote"
 )
 
-// batch is how much is done under Tree.mu at a time of what grows with what waits: nobody else
-// has to wait for all of it.
+// batch is how many changes are handled at a time under Tree.mu, so that others need not wait for
+// all of them.
 const batch = 256
 
-// List implements remote.Remote: what the remote has, without what is removed or replaced here, and
-// what waits.
+// List implements remote.Remote: the entries of the remote that are not removed or replaced by
+// pending changes, and the pending files and directories.
 func (v *Tree) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
 	return func(yield func(remote.Entry, error) bool) {
 		if err := v.check(ctx, "list", dir); err != nil {
@@ -36,18 +36,18 @@ func (v *Tree) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, err
 	}
 }
 
-// overlaid is a listing of the Tree.
+// An overlaid is a listing of the Tree.
 type overlaid struct {
 	v       *Tree
 	dir     string
-	remote  bool // the remote may have something there
-	exists  bool // the directory is there, whether or not the remote knows it
+	remote  bool // the remote may have entries there
+	exists  bool // the directory exists, whether or not on the remote
 	waiting trie[child]
-	there   map[string]bool // directories that something waits in and that the remote has, by key
+	there   map[string]bool // directories of the remote with pending changes in them, by key
 	parts   []remote.Entry
 }
 
-// newListing notes what waits in dir at this moment.
+// newListing takes a snapshot of the pending changes in dir.
 func (v *Tree) newListing(dir string) (*overlaid, error) {
 	l := &overlaid{v: v, dir: dir, there: map[string]bool{}}
 	for _, p := range v.store.PartsIn(dir) {
@@ -63,7 +63,7 @@ func (v *Tree) newListing(dir string) (*overlaid, error) {
 		return nil, remote.ErrNotExist
 	case isDir:
 		l.exists = true
-		l.remote = c == nil && v.pending.newest(dir) == nil // a directory that was made here, or that was a file, is not there
+		l.remote = c == nil && v.pending.newest(dir) == nil // the remote does not have a directory that was created here, or that was a file
 	case unknown:
 		l.remote = true
 	}
@@ -71,7 +71,7 @@ func (v *Tree) newListing(dir string) (*overlaid, error) {
 	return l, nil
 }
 
-// hides reports whether e, which the remote has, is not shown, or is shown as what waits.
+// hides reports whether the remote's entry e is not shown, or is replaced by a pending one.
 func (l *overlaid) hides(e remote.Entry) bool {
 	if e.Part != "" {
 		return !l.v.showsRemoteParts()
@@ -84,7 +84,7 @@ func (l *overlaid) hides(e remote.Entry) bool {
 	return waits && c.own
 }
 
-// yieldRemote passes on what the remote has, and reports whether the rest is wanted.
+// yieldRemote yields the entries of the remote, and reports whether the consumer wants more.
 func (l *overlaid) yieldRemote(entries iter.Seq2[remote.Entry, error], yield func(remote.Entry, error) bool) bool {
 	for e, err := range entries {
 		if err != nil {
@@ -114,7 +114,7 @@ func (l *overlaid) yieldRest(yield func(remote.Entry, error) bool) {
 	}
 }
 
-// described yields what waits and was not shown as what the remote has.
+// described yields the pending entries that the remote's listing did not include.
 func (l *overlaid) described() iter.Seq[remote.Entry] {
 	return func(yield func(remote.Entry) bool) {
 		children := make([]child, 0, batch)
@@ -139,7 +139,7 @@ func (l *overlaid) described() iter.Seq[remote.Entry] {
 	}
 }
 
-// describeAll returns the entries of files and directories that wait.
+// describeAll returns the entries of pending files and directories.
 func (v *Tree) describeAll(children []child) []remote.Entry {
 	entries := make([]remote.Entry, 0, len(children))
 	v.mu.Lock()

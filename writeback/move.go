@@ -9,8 +9,8 @@ import (
 	"ferry/remote"
 )
 
-// Move implements remote.Mover. A file that waits gets its new name here. Anything else is renamed
-// on the remote; what waits under either name, or in a directory of that name, is sent first.
+// Move implements remote.Mover. A pending file is renamed locally. Anything else is renamed on the
+// remote; pending changes at either name, or in a directory of that name, are sent first.
 func (v *Tree) Move(ctx context.Context, from, to string) error {
 	if err := v.check(ctx, "move", from); err != nil {
 		return err
@@ -32,18 +32,17 @@ func (v *Tree) move(ctx context.Context, from, to string) error {
 		case isDeleted, underFile:
 			return remote.ErrNotExist
 		case isFile:
-			if moved, err := v.moveWaiting(ctx, c, to); moved || err != nil {
+			if moved, err := v.movePending(ctx, c, to); moved || err != nil {
 				return err
 			}
 		default:
-			return v.moveElsewhere(ctx, from, to)
+			return v.moveStored(ctx, from, to)
 		}
 	}
 }
 
-// moveWaiting gives a file that waits another name; it is false when the file does not wait any
-// more.
-func (v *Tree) moveWaiting(ctx context.Context, c *change, to string) (bool, error) {
+// movePending renames a pending file; it returns false if the file is not pending any more.
+func (v *Tree) movePending(ctx context.Context, c *change, to string) (bool, error) {
 	if c.rec.Name == to {
 		return true, nil
 	}
@@ -64,7 +63,7 @@ func (v *Tree) moveWaiting(ctx context.Context, c *change, to string) (bool, err
 	old := v.pending.newest(to)
 	v.mu.Unlock()
 	if old != nil && (old == c || v.pending.keyOf(old.rec.Name) != v.pending.keyOf(to)) {
-		old = nil // it is the file itself, or one that was renamed away from there
+		old = nil // it is c itself, or a file that was renamed away from there
 	}
 	if old != nil {
 		if pinned, err := v.pin(ctx, old); !pinned {
@@ -75,8 +74,8 @@ func (v *Tree) moveWaiting(ctx context.Context, c *change, to string) (bool, err
 	return true, v.rename(ctx, c, old, to, known)
 }
 
-// knownTarget is checkTarget for a file that waits: under a name that differs only in case, it is
-// what is there.
+// knownTarget is checkTarget for a pending file: the file itself has any name that differs only in
+// case.
 func (v *Tree) knownTarget(ctx context.Context, c *change, to string) (baseState, error) {
 	if v.pending.keyOf(c.rec.Name) == v.pending.keyOf(to) {
 		return baseState{}, nil
@@ -84,8 +83,8 @@ func (v *Tree) knownTarget(ctx context.Context, c *change, to string) (baseState
 	return v.checkTarget(ctx, to)
 }
 
-// rename makes one record of the file c and of what is there under its new name, if old waits
-// there. Both are pinned.
+// rename makes one record that supersedes the file c and old, the pending change of its new name,
+// if there is one. Both are pinned.
 func (v *Tree) rename(ctx context.Context, c, old *change, to string, known baseState) error {
 	v.mu.Lock()
 	rec := c.rec
@@ -110,7 +109,7 @@ func (v *Tree) rename(ctx context.Context, c, old *change, to string, known base
 	if err != nil {
 		return err
 	}
-	rec.Recovered = false // under this name the remote has not been sent anything
+	rec.Recovered = false // nothing was sent to the remote under this name
 	next := newChange(rec, c.due)
 	next.mode = known.entry.Mode
 	v.mu.Lock()
@@ -127,15 +126,15 @@ func (v *Tree) rename(ctx context.Context, c, old *change, to string, known base
 	return nil
 }
 
-// moveThere renames on the remote.
-func (v *Tree) moveThere(ctx context.Context, from, to string) error {
+// moveRemote renames on the remote.
+func (v *Tree) moveRemote(ctx context.Context, from, to string) error {
 	if err := v.flushFirst(ctx, from, to); err != nil {
 		return err
 	}
-	defer v.changedThere(from, to)
+	defer v.noteRemoteChange(from, to)
 	err := v.doubts.ask(ctx, func(ctx context.Context) error { return remote.Move(ctx, v.remote, from, to) }, from, to)
 	if errors.Is(err, remote.ErrNotExist) && len(v.refusedBelow(from)) > 0 {
-		err = nil // nothing of it ever came there
+		err = nil // nothing of it ever reached the remote
 	}
 	if err != nil {
 		return err
@@ -149,8 +148,7 @@ func (v *Tree) moveThere(ctx context.Context, from, to string) error {
 	return v.watchRemoved(ctx, from)
 }
 
-// Mkdir implements remote.Remote. Where the remote cannot be reached, the directory is made here
-// and waits.
+// Mkdir implements remote.Remote. If the remote cannot be reached, the new directory is pending.
 func (v *Tree) Mkdir(ctx context.Context, dir string) error {
 	if err := v.checkNew(ctx, "mkdir", dir); err != nil {
 		return err
@@ -184,29 +182,29 @@ func (v *Tree) mkdir(ctx context.Context, dir string) error {
 				return err
 			}
 		}
-		return v.mkdirElsewhere(ctx, dir)
+		return v.mkdirStored(ctx, dir)
 	}
 }
 
-// mkdirElsewhere makes a directory of which nothing waits.
-func (v *Tree) mkdirElsewhere(ctx context.Context, dir string) error {
+// mkdirStored makes a directory with no pending change of its name.
+func (v *Tree) mkdirStored(ctx context.Context, dir string) error {
 	keep := func(tried bool) func(context.Context) (kept, error) {
 		return func(ctx context.Context) (kept, error) { return v.keepDir(ctx, dir, tried) }
 	}
 	switch {
-	case v.inDirThatWaits(dir) || v.keepsChanges() && !v.breaker.Closed():
-		return v.waitFor(ctx, keep(false))
-	case v.keepsChanges() && v.doubts.pause([]string{dir}) > 0:
-		return v.waitFor(ctx, keep(true))
-	case !v.keepsChanges():
+	case v.inPendingDir(dir) || v.canRecord() && !v.breaker.Closed():
+		return v.recordOnly(ctx, keep(false))
+	case v.canRecord() && v.doubts.pause([]string{dir}) > 0:
+		return v.recordOnly(ctx, keep(true))
+	case !v.canRecord():
 		return v.mkdirThere(ctx, dir)
 	}
 	call := func(ctx context.Context) error { return v.mkdirThere(ctx, dir) }
-	return v.thereOrHere(ctx, lateChange{call: call, keep: keep(true)})
+	return v.applyOrRecord(ctx, lateChange{call: call, keep: keep(true)})
 }
 
-// inDirThatWaits reports whether a directory above name is not there yet.
-func (v *Tree) inDirThatWaits(name string) bool {
+// inPendingDir reports whether a directory above name is not on the remote yet.
+func (v *Tree) inPendingDir(name string) bool {
 	for dir, _ := remote.Split(name); dir != "."; dir, _ = remote.Split(dir) {
 		if st, c := v.look(dir); st == isDir && c != nil {
 			return true
@@ -216,7 +214,7 @@ func (v *Tree) inDirThatWaits(name string) bool {
 }
 
 func (v *Tree) mkdirThere(ctx context.Context, dir string) error {
-	defer v.changedThere()
+	defer v.noteRemoteChange()
 	if err := v.doubts.ask(ctx, func(ctx context.Context) error { return v.remote.Mkdir(ctx, dir) }, dir); err != nil {
 		return err
 	}
@@ -251,18 +249,18 @@ func (v *Tree) rmdir(ctx context.Context, dir string) error {
 		case st == isDeleted || st == underFile:
 			return remote.ErrNotExist
 		case st == isDir:
-			if removed, err := v.rmdirWaiting(ctx, c); removed || err != nil {
+			if removed, err := v.rmdirPending(ctx, c); removed || err != nil {
 				return err
 			}
 			continue
 		}
 		break
 	}
-	return v.rmdirElsewhere(ctx, dir)
+	return v.rmdirStored(ctx, dir)
 }
 
-// rmdirWaiting removes a directory that waits; it is false when it does not wait any more.
-func (v *Tree) rmdirWaiting(ctx context.Context, c *change) (bool, error) {
+// rmdirPending removes a pending directory; it returns false if it is not pending any more.
+func (v *Tree) rmdirPending(ctx context.Context, c *change) (bool, error) {
 	left, err := v.leave(ctx, c.rec.Name)
 	if err != nil {
 		return false, err
@@ -274,13 +272,13 @@ func (v *Tree) rmdirWaiting(ctx context.Context, c *change) (bool, error) {
 	v.mu.Lock()
 	base, _ := c.base()
 	v.mu.Unlock()
-	if base != cache.BaseAbsent && v.keepsChanges() && !v.breaker.Closed() {
+	if base != cache.BaseAbsent && v.canRecord() && !v.breaker.Closed() {
 		k, err := v.keepDirRemoval(ctx, c.rec.Name, c)
 		if err != nil {
 			v.unpin(c)
 			return false, err
 		}
-		v.queueUp(k, nil)
+		v.enqueueRecord(k, nil)
 		return true, nil
 	}
 	if base != cache.BaseAbsent {
@@ -303,7 +301,7 @@ func (v *Tree) rmdirThere(ctx context.Context, dir string) error {
 			return err
 		}
 	}
-	defer v.changedThere(dir)
+	defer v.noteRemoteChange(dir)
 	if err := v.doubts.ask(ctx, func(ctx context.Context) error { return v.remote.Rmdir(ctx, dir) }, dir); err != nil {
 		return err
 	}

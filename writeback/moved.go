@@ -10,11 +10,11 @@ import (
 	"ferry/remote"
 )
 
-// A file that is to be renamed on the remote is read there under the name that it has.
+// Until a pending rename is applied, the file is read under its current name on the remote.
 
-// places returns the names under which the remote may have the content of c, which is one to be
-// renamed: the most likely first.
-func (v *Tree) places(c *change) []string {
+// remoteNames returns the names under which the remote may have the file of the pending rename c,
+// the most likely first.
+func (v *Tree) remoteNames(c *change) []string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if c.sent {
@@ -30,14 +30,14 @@ func (v *Tree) places(c *change) []string {
 			return names
 		}
 		if !c.from.begun {
-			names = names[1:] // nobody has made it there yet
+			names = names[1:] // it is not on the remote yet
 		}
 	}
 }
 
-// openMoved reads the content of a file that is to be renamed.
+// openMoved opens the content of a file with a pending rename.
 func (v *Tree) openMoved(ctx context.Context, c *change, off, n int64) (r io.ReadCloser, err error) {
-	for _, name := range v.places(c) {
+	for _, name := range v.remoteNames(c) {
 		r, err = v.remote.Open(ctx, name, off, n)
 		if !errors.Is(err, remote.ErrNotExist) {
 			return r, err
@@ -46,8 +46,8 @@ func (v *Tree) openMoved(ctx context.Context, c *change, off, n int64) (r io.Rea
 	return nil, err
 }
 
-// moveOne renames a file on the remote. One that is not there any more was renamed by an attempt
-// before, or is gone.
+// moveOne renames a file on the remote. A missing file was renamed by an earlier attempt, or is
+// gone.
 func (v *Tree) moveOne(ctx context.Context, c *change, rec cache.Record) error {
 	if c.sent {
 		return nil
@@ -64,14 +64,15 @@ func (v *Tree) moveOne(ctx context.Context, c *change, rec cache.Record) error {
 	if err != nil {
 		return err
 	}
-	v.changedThere(rec.Source, rec.Name)
+	v.noteRemoteChange(rec.Source, rec.Name)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	c.sent = true
 	return nil
 }
 
-// moveMissing finds out what is missing: the directory of the new name, which is made, or the file.
+// moveMissing finds out what is missing: the directory of the new name, which it creates, or the
+// file.
 func (v *Tree) moveMissing(ctx context.Context, rec cache.Record, missing error) error {
 	_, err := v.remote.Stat(ctx, rec.Source)
 	switch {
@@ -98,9 +99,9 @@ func (v *Tree) moveMissing(ctx context.Context, rec cache.Record, missing error)
 	return nil
 }
 
-// moveStray renames a file that a rename in doubt has taken away from the name that it had: that
-// rename was not answered, arrived late, and the client has renamed the file once more since. It
-// reports whether it found one.
+// moveStray renames a file that a rename in doubt has moved: that rename was not answered, took
+// effect late, and the client has renamed the file again since. It reports whether it found such a
+// file.
 func (v *Tree) moveStray(ctx context.Context, rec cache.Record) bool {
 	for _, name := range v.doubts.otherNames(rec.Source) {
 		if st, _ := v.look(name); st != unknown || v.pending.keyOf(name) == v.pending.keyOf(rec.Name) {
@@ -111,7 +112,7 @@ func (v *Tree) moveStray(ctx context.Context, rec cache.Record) bool {
 			continue
 		}
 		if err := remote.Move(ctx, v.remote, name, rec.Name); err == nil {
-			v.changedThere(name)
+			v.noteRemoteChange(name)
 			v.logUndone(ctx, name)
 			return true
 		}
@@ -119,12 +120,12 @@ func (v *Tree) moveStray(ctx context.Context, rec cache.Record) bool {
 	return false
 }
 
-// removeDir removes a directory. What has come into it meanwhile keeps it.
+// removeDir removes a directory, unless it has new entries.
 func (v *Tree) removeDir(ctx context.Context, dir string) error {
 	err := v.remote.Rmdir(ctx, dir)
 	switch {
 	case err == nil, errors.Is(err, remote.ErrNotExist):
-		v.changedThere(dir)
+		v.noteRemoteChange(dir)
 		v.dirs.drop(v.pending.keyOf(dir))
 		return nil
 	case errors.Is(err, remote.ErrNotEmpty):

@@ -12,8 +12,8 @@ import (
 	"ferry/remote"
 )
 
-// noted is a remote whose uploads in parts are noted on the local disk until they end: what a
-// killed process leaves of them is aborted by the next one.
+// A noted is a remote whose multipart uploads are noted on the local disk until they end: those
+// that a killed process leaves are aborted by the next process.
 type noted struct {
 	remote.Forward
 	uploads *uploadNotes
@@ -46,14 +46,14 @@ func (n noted) SetModTime(ctx context.Context, name string, t time.Time) error {
 
 func (n noted) noting(ctx context.Context) context.Context { return remote.WithUploads(ctx, n.uploads) }
 
-// uploadNotes are the uploads in parts that have begun and not ended.
+// uploadNotes are the multipart uploads in progress.
 type uploadNotes struct {
 	store *cache.Store
 	log   *slog.Logger
 
 	mu   sync.Mutex
 	open map[string]cache.UploadNote // by token; guarded by mu
-	left []cache.UploadNote          // guarded by mu; those that are to be aborted
+	left []cache.UploadNote          // guarded by mu; uploads to abort
 	wake chan struct{}               // holds a token when left has grown
 }
 
@@ -63,8 +63,8 @@ func newUploadNotes(store *cache.Store, log *slog.Logger) *uploadNotes {
 	}
 }
 
-// UploadBegun implements remote.Uploads. A note that cannot be written does not keep a file from
-// its way to the remote.
+// UploadBegun implements remote.Uploads. If the note cannot be written, the file is sent
+// nevertheless.
 func (u *uploadNotes) UploadBegun(token string) {
 	note, err := u.store.NoteUpload(token)
 	if err != nil {
@@ -101,17 +101,16 @@ func (u *uploadNotes) forget(note cache.UploadNote) {
 }
 
 const (
-	// abortAgain is when uploads are tried again that could not be aborted; each further time it
-	// takes twice as long.
+	// abortAgain is the first delay before a failed abort is retried; it doubles each time.
 	abortAgain = time.Minute
-	// maxAbortAgain is the longest of these times.
+	// maxAbortAgain is the longest such delay.
 	maxAbortAgain = time.Hour
-	// abortLimit is how long the remote may take to abort one.
+	// abortLimit is how long the remote may take for one abort.
 	abortLimit = time.Minute
 )
 
-// abortLeft aborts what is left, at once and whenever there is something, until ctx ends. r is the
-// remote below the cache.
+// abortLeft aborts the uploads that are left, now and whenever there are new ones, until ctx ends.
+// r is the remote below the cache.
 func (u *uploadNotes) abortLeft(ctx context.Context, r remote.Remote) {
 	pause := abortAgain
 	for ctx.Err() == nil {
@@ -143,7 +142,7 @@ func (u *uploadNotes) abortLeft(ctx context.Context, r remote.Remote) {
 	}
 }
 
-// abort aborts one; it is false when that has to be tried again.
+// abort aborts one upload; it returns false if that must be retried.
 func (u *uploadNotes) abort(ctx context.Context, r remote.Remote, note cache.UploadNote) bool {
 	limited, cancel := context.WithTimeout(ctx, abortLimit)
 	defer cancel()

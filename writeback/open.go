@@ -10,7 +10,7 @@ import (
 	"ferry/remote"
 )
 
-// Open implements remote.Remote. What waits is read from the local disk.
+// Open implements remote.Remote. A pending file is read from the local disk.
 func (v *Tree) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
 	if err := v.check(ctx, "open", name); err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func (v *Tree) Open(ctx context.Context, name string, off, n int64) (io.ReadClos
 			err = remote.ErrNotDir
 		case isFile:
 			var r io.ReadCloser
-			if r, err = v.openWaiting(ctx, c, off, n); err == nil {
+			if r, err = v.openPending(ctx, c, off, n); err == nil {
 				return r, nil
 			}
 			if errors.Is(err, fs.ErrNotExist) && v.gone(ctx, c) {
@@ -48,8 +48,8 @@ func (v *Tree) Open(ctx context.Context, name string, off, n int64) (io.ReadClos
 	}
 }
 
-// gone waits until c, whose content is gone, does not wait any more, and reports whether it came to
-// that.
+// gone waits until c, whose content is gone, is not pending any more, and reports whether that
+// happened.
 func (v *Tree) gone(ctx context.Context, c *change) bool {
 	v.mu.Lock()
 	leaving := c.ending || c.dead || c.pinned != nil
@@ -65,8 +65,8 @@ func (v *Tree) gone(ctx context.Context, c *change) bool {
 	}
 }
 
-// openWaiting reads the content of a file that waits.
-func (v *Tree) openWaiting(ctx context.Context, c *change, off, n int64) (io.ReadCloser, error) {
+// openPending opens the content of a pending file.
+func (v *Tree) openPending(ctx context.Context, c *change, off, n int64) (io.ReadCloser, error) {
 	content, err := v.openContent(c)
 	if err != nil {
 		return nil, err
@@ -80,19 +80,19 @@ func (v *Tree) openWaiting(ctx context.Context, c *change, off, n int64) (io.Rea
 	if err != nil {
 		return nil, errors.Join(err, content.Close())
 	}
-	return &waitingReader{ended: func() error { return context.Cause(ctx) }, content: content, file: file, left: left}, nil
+	return &pendingReader{ended: func() error { return context.Cause(ctx) }, content: content, file: file, left: left}, nil
 }
 
-// A waitingReader reads the content of a file that waits. The content stays open with it: what is
-// open is not taken apart when the file has become a copy of what the remote has.
-type waitingReader struct {
-	ended   func() error // why the context of Open is over; nil = it is not
+// A pendingReader reads the content of a pending file. It keeps the content open: open content is
+// not evicted when the file has become a copy of the remote's.
+type pendingReader struct {
+	ended   func() error // cause of the end of Open's context; nil = it has not ended
 	content *cache.Content
-	file    io.ReadCloser // an *os.File where the disk is a real one
+	file    io.ReadCloser // an *os.File on a real disk
 	left    int64
 }
 
-func (r *waitingReader) Read(p []byte) (int, error) {
+func (r *pendingReader) Read(p []byte) (int, error) {
 	if err := r.ended(); err != nil {
 		return 0, err
 	}
@@ -105,8 +105,9 @@ func (r *waitingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// WriteTo implements io.WriterTo: a connection gets a file, which it sends without copying.
-func (r *waitingReader) WriteTo(w io.Writer) (int64, error) {
+// WriteTo implements io.WriterTo: a connection receives an *os.File, which it sends without
+// copying.
+func (r *pendingReader) WriteTo(w io.Writer) (int64, error) {
 	if err := r.ended(); err != nil {
 		return 0, err
 	}
@@ -119,7 +120,7 @@ func (r *waitingReader) WriteTo(w io.Writer) (int64, error) {
 	return n, err
 }
 
-func (r *waitingReader) Close() error { return errors.Join(r.file.Close(), r.content.Close()) }
+func (r *pendingReader) Close() error { return errors.Join(r.file.Close(), r.content.Close()) }
 
 // partEntry describes an unfinished upload as List and Part do.
 func partEntry(p cache.PartInfo) remote.Entry {
@@ -136,8 +137,8 @@ func (v *Tree) LocalParts(dir string) (parts []remote.Entry, others bool) {
 	return parts, v.showsRemoteParts()
 }
 
-// showsRemoteParts reports whether the unfinished uploads that the remote keeps are those of this
-// tree: only where uploads are passed through to it.
+// showsRemoteParts reports whether the remote's unfinished uploads belong to this tree: only if
+// uploads are passed through to it.
 func (v *Tree) showsRemoteParts() bool { return v.mode == Minimal && v.remoteKeepsParts() }
 
 // Part implements remote.Stager.
@@ -171,8 +172,8 @@ func (v *Tree) checkPart(ctx context.Context, op, name, owner string) error {
 	return v.check(ctx, op, name)
 }
 
-// copyMoved lets the copy of a file go with it that an earlier attempt has renamed on the remote.
-// What cannot be moved is read anew.
+// copyMoved moves the cached copy of a file that an earlier attempt renamed on the remote. If that
+// fails, the file is fetched again when it is read.
 func (v *Tree) copyMoved(from, to string) {
 	if v.mode == Full {
 		_ = v.store.MoveCopy(from, to)

@@ -10,12 +10,12 @@ import (
 	"ferry/remote"
 )
 
-// Uploads that do not wait: those that are streamed in mode minimal, those that are acknowledged
-// when the remote has them, and those that are larger than the cache.
+// Uploads that are never pending: those streamed in mode minimal, those acknowledged by the remote,
+// and those larger than the cache.
 
-// publishThere puts the content of the draft on the remote while the client waits. The caller has
-// locked the name.
-func (s *spool) publishThere(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+// publishRemote stores the content of the draft on the remote while the client waits. The caller
+// has locked the name.
+func (s *spool) publishRemote(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	v := s.tree
 	if err := v.flushFirst(ctx, s.name); err != nil {
 		return remote.Entry{}, err
@@ -32,13 +32,13 @@ func (s *spool) publishThere(ctx context.Context, modTime time.Time) (remote.Ent
 	} else {
 		e, err = s.putRepeatedly(ctx, modTime)
 	}
-	v.changedThere(s.name)
+	v.noteRemoteChange(s.name)
 	if err != nil {
 		return remote.Entry{}, err
 	}
 	v.supersedeLost(ctx, s.name)
 	v.dirs.above(v.pending.keyOf(s.name))
-	// The client has what it was promised: an error of the cache concerns the copy only.
+	// The remote has the file: an error of the cache concerns the copy only.
 	if err := s.draft.CommitClean(fingerprint(e), v.mode == Full); err != nil {
 		v.log.WarnContext(ctx, "a file that is on the remote could not be kept in the cache", "path", s.name, "error", err)
 		_ = s.draft.Abort()
@@ -50,10 +50,10 @@ func (s *spool) publishThere(ctx context.Context, modTime time.Time) (remote.Ent
 	return e, nil
 }
 
-// putAttempts is how often a Put is made while a client waits.
+// putAttempts is how often at most a Put is made while a client waits.
 const putAttempts = 4
 
-// putRepeatedly is Put of the draft; an attempt that fails on the way is repeated.
+// putRepeatedly is Put of the draft; transient failures are retried.
 func (s *spool) putRepeatedly(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	o := remote.PutOptions{Size: s.draft.Size(), ModTime: modTime, FactsOf: s.factsNow()}
 	for tries := 1; ; tries++ {
@@ -76,8 +76,8 @@ func (s *spool) putRepeatedly(ctx context.Context, modTime time.Time) (remote.En
 	}
 }
 
-// stageThere begins an upload that is passed through to the remote.
-func (v *Tree) stageThere(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
+// stageRemote starts an upload that is passed through to the remote.
+func (v *Tree) stageRemote(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
 	if v.stager != nil {
 		if st, _ := v.look(name); st == isDir {
 			return nil, remote.ErrIsDir
@@ -108,7 +108,7 @@ func (v *Tree) stageThere(ctx context.Context, name string, o remote.StageOption
 	return &passthrough{Stage: s, tree: v, name: name, owner: o.Owner}, nil
 }
 
-// passthrough is a stage of the remote below the Tree.
+// A passthrough is a stage of the remote below the Tree.
 type passthrough struct {
 	remote.Stage
 	tree  *Tree
@@ -116,13 +116,13 @@ type passthrough struct {
 	owner string
 }
 
-// passthroughFrom is one that can receive without a copy.
+// A passthroughFrom is a passthrough that is an io.ReaderFrom.
 type passthroughFrom struct {
 	*passthrough
 	io.ReaderFrom
 }
 
-// Commit implements remote.Stage. What waits under the name is sent first.
+// Commit implements remote.Stage. A pending change of the name is sent first.
 func (t *passthrough) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	v := t.tree
 	release, err := v.lock(ctx, t.name)
@@ -138,11 +138,11 @@ func (t *passthrough) Commit(ctx context.Context, modTime time.Time) (remote.Ent
 		e, err = t.Stage.Commit(ctx, modTime)
 		return err
 	}, t.name)
-	v.changedThere(t.name)
+	v.noteRemoteChange(t.name)
 	if err != nil {
 		return e, err
 	}
-	if e.Name != "" { // a stage that had ended before says nothing
+	if e.Name != "" { // a stage that had ended before returns no entry
 		v.supersedeLost(ctx, t.name)
 		v.dirs.above(v.pending.keyOf(t.name))
 	}
@@ -155,7 +155,7 @@ func (t *passthrough) Keep() error {
 	return errors.Join(err, t.forgetLocalPart())
 }
 
-// forgetLocalPart drops what the owner left on the local disk: the last one kept is kept.
+// forgetLocalPart drops the owner's part on the local disk: the last upload kept is kept.
 func (t *passthrough) forgetLocalPart() error {
 	err := t.tree.store.DropPart(t.name, t.owner)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -164,8 +164,8 @@ func (t *passthrough) forgetLocalPart() error {
 	return err
 }
 
-// putThere passes a Put through to the remote.
-func (v *Tree) putThere(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
+// putRemote passes a Put through to the remote.
+func (v *Tree) putRemote(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
 	release, err := v.lock(ctx, name)
 	if err != nil {
 		return remote.Entry{}, err
@@ -174,7 +174,7 @@ func (v *Tree) putThere(ctx context.Context, name string, body io.Reader, o remo
 	if err := v.flushFirst(ctx, name); err != nil {
 		return remote.Entry{}, err
 	}
-	defer v.changedThere(name)
+	defer v.noteRemoteChange(name)
 	var e remote.Entry
 	err = v.doubts.ask(ctx, func(ctx context.Context) (err error) {
 		e, err = v.remote.Put(ctx, name, body, o)

@@ -9,56 +9,54 @@ import (
 	"ferry/remote"
 )
 
-// pathLocks keeps changes of the tree apart that would disturb each other: those of one path, and
-// those of a path and something above or below it. Who came first goes first. The zero value is
-// ready.
+// pathLocks is a fair mutex for paths: a lock of a path excludes locks of the same path and of
+// paths above and below it. Locks are granted in the order of the calls. The zero value is ready to
+// use.
 type pathLocks struct {
 	mu    sync.Mutex
-	last  uint64               // guarded by mu; the number that was given out last
-	nodes map[string]*lockNode // guarded by mu; the paths that are locked or waited for, and those above them
+	last  uint64               // guarded by mu; the last sequence number
+	nodes map[string]*lockNode // guarded by mu; the paths that are locked or waited for, and their parents
 }
 
-// A lockNode is a path. Its lists hold *pathLock in the order in which they came, those that wait
-// included.
+// A lockNode is a path. Its lists hold *pathLock in the order of the calls, including waiting ones.
 type lockNode struct {
 	here  list.List // of the path itself
-	below list.List // of what is below it
+	below list.List // of paths below it
 }
 
 type pathLock struct {
 	number uint64
 	keys   []string
-	spots  []lockSpot
-	done   chan struct{} // closed when it is given back, or given up
+	spots  []lockPosition
+	done   chan struct{} // closed when it is released or abandoned
 }
 
-// A lockSpot is where a lock stands in a list.
-type lockSpot struct {
+// A lockPosition is the position of a lock in a list.
+type lockPosition struct {
 	path string
 	list *list.List
 	elem *list.Element
 }
 
-// turnLimit is how long a change waits for others of its path, unless it may take long by its
-// nature.
-const turnLimit = breaker.ChangeLimit
+// lockLimit is how long a change waits for others of its path, unless it may take long by nature.
+const lockLimit = breaker.ChangeLimit
 
-// errTurn is why a change was given up that waited for another one of its path.
-var errTurn error = turnError{}
+// errLockTimeout is the error of a change that waited too long for another one of its path.
+var errLockTimeout error = lockTimeoutError{}
 
-type turnError struct{}
+type lockTimeoutError struct{}
 
-func (turnError) Error() string { return "another change of this path takes too long" }
+func (lockTimeoutError) Error() string { return "another change of this path takes too long" }
 
 // Hint returns one line for the client.
-func (turnError) Hint() string { return "Another session is changing this path; try again." }
+func (lockTimeoutError) Hint() string { return "Another session is changing this path; try again." }
 
-// Unwrap says what it is: a time-out.
-func (turnError) Unwrap() error { return context.DeadlineExceeded }
+// Unwrap marks it as a time-out.
+func (lockTimeoutError) Unwrap() error { return context.DeadlineExceeded }
 
-// take waits until nobody who came before has one of keys, or something above or below it. It fails
-// when ctx ends before, and within turnLimit if the call is guarded: that somebody else works there
-// is no silence of the remote.
+// take locks keys: it waits for all earlier locks of one of keys, or of a path above or below it.
+// It fails when ctx ends before, and after lockLimit if the call is guarded: waiting for another
+// client must not count as silence of the remote.
 func (l *pathLocks) take(ctx context.Context, keys ...string) (release func(), err error) {
 	mine := l.enter(keys)
 	before := l.before(mine)
@@ -69,7 +67,7 @@ func (l *pathLocks) take(ctx context.Context, keys ...string) (release func(), e
 		w.Pause()
 		defer w.Resume()
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, turnLimit, errTurn)
+		ctx, cancel = context.WithTimeoutCause(ctx, lockLimit, errLockTimeout)
 		defer cancel()
 	}
 	for before != nil {
@@ -84,7 +82,7 @@ func (l *pathLocks) take(ctx context.Context, keys ...string) (release func(), e
 	return func() { l.drop(mine) }, nil
 }
 
-// enter puts a lock behind all that have come before.
+// enter queues a new lock after all earlier ones.
 func (l *pathLocks) enter(keys []string) *pathLock {
 	mine := &pathLock{keys: keys, done: make(chan struct{})}
 	l.mu.Lock()
@@ -100,13 +98,13 @@ func (l *pathLocks) enter(keys []string) *pathLock {
 	return mine
 }
 
-// note lets mine stand in a list of path.
+// note appends mine to a list of path.
 // LOCKS_REQUIRED(l.mu)
 func (l *pathLocks) note(mine *pathLock, path string, in *list.List) {
-	mine.spots = append(mine.spots, lockSpot{path, in, in.PushBack(mine)})
+	mine.spots = append(mine.spots, lockPosition{path, in, in.PushBack(mine)})
 }
 
-// node returns that of a path, which there is from now on.
+// node returns the node of a path, and creates it if necessary.
 // LOCKS_REQUIRED(l.mu)
 func (l *pathLocks) node(path string) *lockNode {
 	n := l.nodes[path]
@@ -131,7 +129,7 @@ func above(path string) func(yield func(string) bool) {
 	}
 }
 
-// before returns one that came before mine and stands in its way, nil where there is none.
+// before returns an earlier lock that conflicts with mine, or nil.
 func (l *pathLocks) before(mine *pathLock) *pathLock {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -152,7 +150,7 @@ func (l *pathLocks) before(mine *pathLock) *pathLock {
 	return nil
 }
 
-// behind returns the first of a list, if it came before p.
+// behind returns the first lock of a list, if it is earlier than p.
 func (p *pathLock) behind(in *list.List) *pathLock {
 	first := in.Front()
 	if first == nil {

@@ -9,60 +9,59 @@ import (
 	"ferry/remote"
 )
 
-// pending is the picture of everything that waits to be applied on the remote, as a tree of the
-// paths concerned. It does no I/O and has no lock of its own: Tree.mu guards it, and every change
-// in it.
+// pending holds all pending changes, as a tree of their paths. It does no I/O and has no lock of
+// its own: Tree.mu guards it, and every change in it.
 //
-// A change touches its own name and the names that go away with it. Of the changes that touch one
-// path the newest says what is there; where none does, the remote knows.
+// A change touches its own name and the names that it removes. The newest change that touches a
+// path determines its state; if none does, the remote does.
 type pending struct {
 	fold    bool // names that differ in case are one
 	root    node
-	changes trie[*change] // by the ID of the record; without those that were superseded or refused
+	changes trie[*change] // by the ID of the record; without superseded and refused ones
 	bytes   int64         // INVARIANT: the sizes of the files among changes
-	failed  int           // INVARIANT: how many of changes have a failure
+	failed  int           // INVARIANT: number of changes with a failure
 	last    error         // the latest of their failures
 }
 
-// node is one path.
+// A node is one path.
 type node struct {
 	parent   *node
 	key      string // in parent.children
-	name     string // last element, as it is shown
+	name     string // last element, as shown
 	children trie[child]
 	touches  []touch // the oldest first
-	waits    bool    // INVARIANT: a file or directory of this path waits
-	below    int     // INVARIANT: how many paths below this one wait so
+	waits    bool    // INVARIANT: the path is a pending file or directory
+	below    int     // INVARIANT: number of paths below that are
 }
 
-// touch is what a change has to do with a path.
+// A touch is the effect of a change on a path.
 type touch struct {
 	change  *change
-	removes bool // the path goes away with the change, which is one for another name
+	removes bool // the path is removed by a change of another name
 }
 
-// gone reports whether the path is to be no more.
+// gone reports whether the path is removed.
 func (t touch) gone() bool {
 	return t.removes || t.change.rec.Kind == cache.Removed || t.change.rec.Kind == cache.RemovedDir
 }
 
-// state is what a path is as far as what waits tells.
+// A state is what a path is, according to the pending changes.
 type state uint8
 
 const (
-	unknown   state = iota // nothing here tells: the remote knows
-	isFile                 // a file that waits
-	isMoved                // a file of the remote that waits to get this name
-	isDir                  // a directory that waits, or that something waits in
-	isDeleted              // it was removed here, or lies in something that was
-	underFile              // it lies below a file that waits, and so cannot exist
+	unknown   state = iota // no pending change touches it: the remote decides
+	isFile                 // a pending file
+	isMoved                // a file of the remote with a pending rename to this name
+	isDir                  // a pending directory, or one with pending changes in it
+	isDeleted              // it was removed here, or lies in a directory that was
+	underFile              // it lies below a pending file, and so cannot exist
 )
 
 func newPending(fold bool) *pending {
 	return &pending{fold: fold}
 }
 
-// keyOf is what elements, and names, are compared by.
+// keyOf returns the key by which elements, and names, are compared.
 func (p *pending) keyOf(name string) string {
 	if p.fold {
 		return strings.ToLower(name)
@@ -78,7 +77,7 @@ func elements(name string) iter.Seq[string] {
 	return strings.SplitSeq(name, "/")
 }
 
-// at returns the node of name, which it makes if need be.
+// at returns the node of name, and creates it if necessary.
 func (p *pending) at(name string) *node {
 	n := &p.root
 	for elem := range elements(name) {
@@ -93,7 +92,7 @@ func (p *pending) at(name string) *node {
 	return n
 }
 
-// find returns the node of name, nil where there is none.
+// find returns the node of name, or nil.
 func (p *pending) find(name string) *node {
 	n := &p.root
 	for elem := range elements(name) {
@@ -104,13 +103,13 @@ func (p *pending) find(name string) *node {
 	return n
 }
 
-// child returns the node of an element, nil where there is none.
+// child returns the node of an element, or nil.
 func (n *node) child(key string) *node {
 	c, _ := n.children.get(key)
 	return c.node
 }
 
-// add takes c into the picture. It returns the changes that come later because of it.
+// add adds c. It returns the changes that come later because of it.
 func (p *pending) add(c *change) (later []*change) {
 	if !c.refused {
 		p.changes.set(c.rec.ID, c)
@@ -131,8 +130,8 @@ func (p *pending) add(c *change) (later []*change) {
 	return p.order(c)
 }
 
-// supersede notes that c no longer says what is there, because another change does or nothing waits
-// any more. As long as its run goes on it stays in the way of others.
+// supersede records that c does not determine the state of its paths any more, because another
+// change does or none is pending. While its run is in progress, c still blocks others.
 func (p *pending) supersede(c *change) {
 	if c.dead {
 		return
@@ -144,7 +143,7 @@ func (p *pending) supersede(c *change) {
 	if !c.refused {
 		p.bytes -= c.bytes()
 	}
-	p.unfail(c)
+	p.uncountFailure(c)
 	for name := range p.paths(c) {
 		p.find(name).changed()
 	}
@@ -153,16 +152,16 @@ func (p *pending) supersede(c *change) {
 	}
 }
 
-// heal forgets that c has failed.
-func (p *pending) heal(c *change) {
+// clearFailure clears the failure of c.
+func (p *pending) clearFailure(c *change) {
 	if !c.dead {
-		p.unfail(c)
+		p.uncountFailure(c)
 	}
 	c.failed = nil
 }
 
-// unfail takes c out of the count of those that have failed.
-func (p *pending) unfail(c *change) {
+// uncountFailure removes c from the count of failed changes.
+func (p *pending) uncountFailure(c *change) {
 	if c.failed == nil {
 		return
 	}
@@ -171,7 +170,7 @@ func (p *pending) unfail(c *change) {
 	}
 }
 
-// detach takes c, which is dead, out of the way.
+// detach removes the dead change c from its paths.
 func (p *pending) detach(c *change) {
 	for name := range p.paths(c) {
 		n := p.find(name)
@@ -180,7 +179,7 @@ func (p *pending) detach(c *change) {
 	}
 }
 
-// dropRemovals has c say something of its own name alone.
+// dropRemovals limits c to its own name.
 func (p *pending) dropRemovals(c *change) {
 	for name, removes := range p.paths(c) {
 		if !removes {
@@ -194,7 +193,7 @@ func (p *pending) dropRemovals(c *change) {
 	c.rec.Removes = nil
 }
 
-// paths yields the paths that c touches, and of each whether it goes away.
+// paths yields the paths that c touches, and for each whether c removes it.
 func (p *pending) paths(c *change) iter.Seq2[string, bool] {
 	return func(yield func(string, bool) bool) {
 		if !yield(c.rec.Name, false) {
@@ -210,7 +209,7 @@ func (p *pending) paths(c *change) iter.Seq2[string, bool] {
 
 // changed restores the invariants after a change of the touches of n.
 func (n *node) changed() {
-	n.show()
+	n.updateParent()
 	t, ok := n.top()
 	waits := ok && !t.gone()
 	if waits == n.waits {
@@ -223,12 +222,12 @@ func (n *node) changed() {
 	}
 	for up := n.parent; up != nil; up = up.parent {
 		up.below += delta
-		up.show()
+		up.updateParent()
 	}
 }
 
-// show tells the parent of n what n is.
-func (n *node) show() {
+// updateParent updates n in its parent.
+func (n *node) updateParent() {
 	if n.parent == nil {
 		return
 	}
@@ -240,7 +239,7 @@ func (n *node) show() {
 	}
 }
 
-// prune takes n and those above it away as far as nothing needs them.
+// prune removes n and its parents as far as they are not needed.
 func (n *node) prune() {
 	for n.parent != nil && len(n.touches) == 0 && n.children.size() == 0 {
 		n.parent.children.remove(n.key)
@@ -248,7 +247,7 @@ func (n *node) prune() {
 	}
 }
 
-// top returns what says what is at n, if anything does.
+// top returns the touch that determines the state of n, if there is one.
 func (n *node) top() (touch, bool) {
 	for _, t := range slices.Backward(n.touches) {
 		if !t.change.dead {
@@ -276,8 +275,8 @@ func (n *node) state() (state, *change) {
 	return unknown, nil
 }
 
-// look returns what name is. The change is the one that says so, nil for a directory that is one
-// because something waits in it.
+// look returns the state of name, and the change that determines it, nil for a directory that
+// exists because of pending changes in it.
 func (p *pending) look(name string) (state, *change) {
 	n := &p.root
 	gone := false
@@ -305,8 +304,8 @@ func (p *pending) look(name string) (state, *change) {
 	return unknown, nil
 }
 
-// newest returns the change that says what is at name itself, whatever waits below it; nil where
-// none does.
+// newest returns the change that determines the state of name itself, whatever is pending below it,
+// or nil.
 func (p *pending) newest(name string) *change {
 	if n := p.find(name); n != nil {
 		if t, ok := n.top(); ok {
@@ -316,8 +315,8 @@ func (p *pending) newest(name string) *change {
 	return nil
 }
 
-// appliedBefore returns the changes of the name of c that are older and applied: nothing may be
-// done for their sake after c.
+// appliedBefore returns the older, applied changes of the name of c: they must not be redone after
+// c.
 func (p *pending) appliedBefore(c *change) (before []*change) {
 	n := p.find(c.rec.Name)
 	if n == nil {
@@ -331,8 +330,8 @@ func (p *pending) appliedBefore(c *change) (before []*change) {
 	return before
 }
 
-// own returns the change that says what is at name itself, if that is one of this name and not one
-// that takes it away.
+// own returns the change that determines the state of name, if it is a change of this name and not
+// a removal by another.
 func (p *pending) own(name string) *change {
 	if c := p.newest(name); c != nil && p.keyOf(c.rec.Name) == p.keyOf(name) {
 		return c
@@ -340,17 +339,17 @@ func (p *pending) own(name string) *change {
 	return nil
 }
 
-// A child is what a path directly in a directory is. It does not change: another takes its place.
+// A child is the state of a path directly in a directory. It is immutable.
 type child struct {
-	node   *node // only for who holds the lock
+	node   *node // use only with the lock held
 	name   string
-	state  state   // isFile, isMoved, isDir, isDeleted, or unknown where it only leads to what is below it
-	change *change // nil for a directory that something waits in
-	own    bool    // what the remote has of this name is replaced or removed
+	state  state   // isFile, isMoved, isDir, isDeleted, or unknown if it only leads to paths below it
+	change *change // nil for a directory with pending changes in it
+	own    bool    // replaces or removes what the remote has of this name
 }
 
-// children returns what waits directly in dir at this moment, by key. That it does not change makes
-// it as quick for many as for few.
+// children returns a snapshot of the children of dir, by key. Its cost does not depend on their
+// number.
 func (p *pending) children(dir string) trie[child] {
 	n := p.find(dir)
 	if n == nil {

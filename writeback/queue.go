@@ -5,21 +5,20 @@ import (
 	"time"
 )
 
-// queue holds the changes that may be applied by and by: those that somebody waits for first,
-// then by the time when they are due. Large files stand apart, so that what is small can pass them.
-// Tree.mu guards it.
+// A queue holds the pending changes that may be applied: urgent ones first, then by due time. Large
+// files have a heap of their own, so that small ones can overtake them. Tree.mu guards it.
 type queue struct {
 	small, large dueHeap
-	freed        [][]*change // what waited for something that is out of the way by now, and has no place yet
+	freed        [][]*change // changes that are not blocked any more, and not yet pushed again
 }
 
-// largeFile is the size above which a file takes a transfer for long enough that others mind.
+// largeFile is the size above which a file occupies a transfer long enough to delay others.
 const largeFile = 1 << 20
 
 // large reports whether c is a large file.
 func (c *change) large() bool { return c.bytes() > largeFile }
 
-// heap returns where c has its place.
+// heap returns the heap for c.
 func (q *queue) heap(c *change) *dueHeap {
 	if c.large() {
 		return &q.large
@@ -27,8 +26,8 @@ func (q *queue) heap(c *change) *dueHeap {
 	return &q.small
 }
 
-// push puts c in, or in another place if it is in already. A change that is dead or under way has
-// no place in it.
+// push inserts c, or moves it if it is in already. A change that is dead or being applied is not
+// inserted.
 func (q *queue) push(c *change) {
 	switch {
 	case c.dead || c.refused || c.run != nil || c.pinned != nil || c.blockedBy != nil:
@@ -39,16 +38,16 @@ func (q *queue) push(c *change) {
 	}
 }
 
-// drop takes c out, if it is in.
+// drop removes c, if it is in.
 func (q *queue) drop(c *change) {
 	if c.place >= 0 {
 		heap.Remove(q.heap(c), c.place)
 	}
 }
 
-// pop takes the first change out if it is due at the time now, and otherwise returns when it will
-// be; false means that there is none. Without large it passes over the large files that nobody
-// waits for.
+// pop removes and returns the first change if it is due at the time now, and otherwise returns when
+// it will be due; waits is false if there is none. Without large it skips large files that are not
+// urgent.
 func (q *queue) pop(now time.Time, large bool) (c *change, next time.Time, waits bool) {
 	first := q.first(large)
 	switch {
@@ -61,8 +60,7 @@ func (q *queue) pop(now time.Time, large bool) (c *change, next time.Time, waits
 	return first, time.Time{}, false
 }
 
-// first returns what goes first, nil where nothing may. Of two that somebody waits for the small
-// one does.
+// first returns the first change, or nil. Of two urgent ones, the small one is first.
 func (q *queue) first(large bool) *change {
 	a, b := q.small.first(), q.large.first()
 	if b != nil && !large && !b.urgent {
@@ -74,7 +72,7 @@ func (q *queue) first(large bool) *change {
 	return a
 }
 
-// block has c wait until other is out of the way. Who waits for c waits for other too.
+// block makes c, and its waiters, wait for other.
 func (q *queue) block(c, other *change) {
 	c.blockedBy = other
 	other.waiting = append(other.waiting, c)
@@ -83,7 +81,7 @@ func (q *queue) block(c, other *change) {
 	}
 }
 
-// unblock lets those go on that waited for c, by and by: see settle.
+// unblock releases the waiters of c, in batches: see settle.
 func (q *queue) unblock(c *change) {
 	if len(c.waiting) > 0 {
 		q.freed = append(q.freed, c.waiting)
@@ -91,7 +89,7 @@ func (q *queue) unblock(c *change) {
 	}
 }
 
-// settle gives n of those that go on their place, and reports whether there are more.
+// settle pushes n of the released changes, and reports whether there are more.
 func (q *queue) settle(n int) bool {
 	for ; n > 0 && len(q.freed) > 0; n-- {
 		if len(q.freed[0]) == 0 {
@@ -106,7 +104,7 @@ func (q *queue) settle(n int) bool {
 	return len(q.freed) > 0
 }
 
-// expedite makes c, and what it waits for, go first.
+// expedite makes c, and the change that it waits for, urgent.
 func (q *queue) expedite(c *change) {
 	for ; c != nil; c = c.blockedBy {
 		c.urgent = true

@@ -13,18 +13,17 @@ import (
 	"ferry/remote"
 )
 
-// A change that has been made on a name in doubt is applied, and stays in the queue with its
-// content: until the doubt is over, the remote is looked at again every now and then, and what
-// arrived late and undid it is undone in its turn.
+// A change of a name in doubt, once applied, stays in the queue with its content: until the doubt
+// is over, the remote is rechecked from time to time, and if a late request has undone the change,
+// it is applied again.
 
-// firstRecheck is when an applied change is looked at for the first time; each further time it
-// takes twice as long.
+// firstRecheck is the delay before an applied change is first rechecked; it doubles each time.
 const firstRecheck = time.Second
 
-// inDoubt returns until when the remote may still undo what c wants. A rename cannot be repeated:
-// it has waited for the doubt to be small. Directories are not looked at again: as long as one
-// waits, the remote is taken not to have it. What a late request can do to one is to remove it
-// while it is empty, and then it is made again for the next file in it.
+// inDoubt returns until when a late request may still undo c. A rename cannot be repeated: it was
+// delayed until the doubt was small. Directories are not rechecked: while one is pending, the
+// remote is assumed not to have it. A late request can only remove one while it is empty, and then
+// it is created again for the next file in it.
 func (v *Tree) inDoubt(c *change) (until time.Time) {
 	v.mu.Lock()
 	rec, released := c.rec, c.released
@@ -35,8 +34,8 @@ func (v *Tree) inDoubt(c *change) (until time.Time) {
 	return v.doubts.about(rec.Seq, append([]string{rec.Name}, rec.Removes...)...)
 }
 
-// keepApplied has c looked at again, and lets those go on who wait until it is on the remote. It is
-// false when c was superseded meanwhile.
+// keepApplied keeps c for rechecks, and releases the callers that wait until it is applied. It
+// returns false if c was superseded meanwhile.
 func (v *Tree) keepApplied(ctx context.Context, c *change, until time.Time) (kept bool, err error) {
 	if len(c.rec.Removes) > 0 || c.rec.Recovered && !c.isApplied {
 		if !v.commitTo(ctx, c) {
@@ -48,12 +47,12 @@ func (v *Tree) keepApplied(ctx context.Context, c *change, until time.Time) (kep
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.pending.heal(c)
+	v.pending.clearFailure(c)
 	c.keepUntil(until)
 	return true, nil
 }
 
-// keepUntil makes c an applied change, or goes on with one.
+// keepUntil makes c an applied change, or extends one.
 func (c *change) keepUntil(until time.Time) {
 	if !c.isApplied {
 		c.isApplied = true
@@ -71,12 +70,12 @@ func (c *change) keepUntil(until time.Time) {
 	}
 }
 
-// splitRemovals makes changes of their own of the removals that c has brought with it: an applied
-// change says something of its own name alone. Otherwise what comes after it to the names that it
-// has removed would be done before it was over, and be undone with it. Its record is written
-// durably: one that was recovered may be as it was before its last change after a loss of power,
-// and it stays long after the remote has that change. The record of a rename is about to go, and
-// keeps them: until then it is in the way of what comes after it to those names.
+// splitRemovals makes separate changes of the removals that c includes: an applied change concerns
+// its own name alone. Otherwise later changes of the removed names would be applied while c is
+// still rechecked, and would be undone with it. The record of c is written durably: after a loss of
+// power, a recovered record may lack its last change, and it stays long after the remote has that
+// change. The record of a rename is about to be dropped, and keeps its removals: until then it
+// blocks later changes of those names.
 func (v *Tree) splitRemovals(ctx context.Context, c *change, until time.Time) error {
 	removals, err := v.keepRemovals(ctx, c)
 	if err != nil {
@@ -95,8 +94,8 @@ func (v *Tree) splitRemovals(ctx context.Context, c *change, until time.Time) er
 	return v.watch(c, removals, until)
 }
 
-// keepRemovals makes records of the removals that c has brought with it. They keep its place in the
-// order: what is being stored under those names just now comes after them.
+// keepRemovals makes records of the removals that c includes. They keep its place in the order:
+// files that are being stored under those names now follow them.
 func (v *Tree) keepRemovals(ctx context.Context, c *change) (removals []*change, err error) {
 	v.mu.Lock()
 	names := v.pending.inherited(c)
@@ -111,9 +110,8 @@ func (v *Tree) keepRemovals(ctx context.Context, c *change) (removals []*change,
 	return removals, nil
 }
 
-// watch has removals, which c has brought and made, looked at again in its place. What has been
-// stored under one of the names meanwhile waits for c, and must not be removed after it: that
-// removal is forgotten.
+// watch keeps removals, which were part of c and are applied, for rechecks. A file stored under one
+// of the names meanwhile waits for c, and must not be removed after it: that removal is dropped.
 func (v *Tree) watch(c *change, removals []*change, until time.Time) error {
 	for {
 		v.mu.Lock()
@@ -140,8 +138,8 @@ func (v *Tree) watch(c *change, removals []*change, until time.Time) error {
 	return nil
 }
 
-// recheck looks whether what c wanted is still so, and does it again where it is not. What nobody
-// can tell is done again when the doubt is over.
+// recheck checks whether the remote still has the result of c, and applies c again if not. If that
+// cannot be determined, c is applied again when the doubt is over.
 func (v *Tree) recheck(ctx context.Context, c *change, rec cache.Record) error {
 	last := v.inDoubt(c).IsZero()
 	switch rec.Kind {
@@ -166,10 +164,10 @@ func (v *Tree) recheck(ctx context.Context, c *change, rec cache.Record) error {
 	return nil
 }
 
-// watchRemoved has the names looked at that are in doubt, name or below it, and were just removed
-// on the remote.
+// watchRemoved keeps rechecks of the names in doubt at or below name, which were just removed on
+// the remote.
 func (v *Tree) watchRemoved(ctx context.Context, name string) error {
-	if !v.keepsChanges() {
+	if !v.canRecord() {
 		return nil
 	}
 	names, until := v.doubts.within(name)
@@ -185,8 +183,8 @@ func (v *Tree) watchRemoved(ctx context.Context, name string) error {
 	return nil
 }
 
-// watchFreed has the names looked at that c, a rename that was made, has freed while they are in
-// doubt. Nobody changes c any more.
+// watchFreed keeps rechecks of the names in doubt that the applied rename c has freed. c cannot be
+// changed any more.
 func (v *Tree) watchFreed(ctx context.Context, c *change) error {
 	if c.rec.Kind != cache.Moved {
 		return nil
@@ -198,7 +196,7 @@ func (v *Tree) watchFreed(ctx context.Context, c *change) error {
 	return v.splitRemovals(ctx, c, until)
 }
 
-// watchRemoval has a removal that was made looked at; it is false when ctx has ended: then other
+// watchRemoval keeps an applied removal for rechecks; it returns false if ctx has ended: then other
 // changes may have been made since.
 func (v *Tree) watchRemoval(ctx context.Context, rec cache.Record, until time.Time) bool {
 	c := newChange(rec, rec.Committed)
@@ -212,7 +210,7 @@ func (v *Tree) watchRemoval(ctx context.Context, rec cache.Record, until time.Ti
 	return true
 }
 
-// removeAgain removes what has come back.
+// removeAgain removes a file that has reappeared.
 func (v *Tree) removeAgain(ctx context.Context, name string) error {
 	e, err := v.remote.Stat(ctx, name)
 	switch {
@@ -247,8 +245,8 @@ func (v *Tree) stillStored(ctx context.Context, c *change, rec cache.Record) (sa
 	return same, known, nil
 }
 
-// hasContent reports whether e, which the remote has under the name of rec, has its content, as far
-// as a checksum tells.
+// hasContent reports whether e, the remote's file of the name of rec, has the content of rec, as
+// far as a checksum shows.
 func (v *Tree) hasContent(ctx context.Context, rec cache.Record, e remote.Entry) (same, known bool) {
 	digest := e.Digest
 	if digest == "" {
@@ -273,8 +271,8 @@ func (v *Tree) hasContent(ctx context.Context, rec cache.Record, e remote.Entry)
 	return digest.Is(h), true
 }
 
-// release ends the looking at what was applied at names, above and below them, with a last look:
-// what they are on the remote is about to change in another way. The caller has locked the names.
+// release ends the rechecks of changes applied at names, above and below them, with a last one:
+// they are about to be changed on the remote in another way. The caller has locked the names.
 func (v *Tree) release(ctx context.Context, names ...string) error {
 	applied := v.appliedAt(names...)
 	if len(applied) == 0 {
@@ -300,10 +298,10 @@ func (v *Tree) release(ctx context.Context, names ...string) error {
 	return nil
 }
 
-// appliedAt returns what was applied at names, above and below them.
+// appliedAt returns the applied changes at names, above and below them.
 func (v *Tree) appliedAt(names ...string) []*change {
 	var applied []*change
-	v.inBatches(v.waitingAt(names...), func(c *change) {
+	v.inBatches(v.pendingAt(names...), func(c *change) {
 		if c.isApplied {
 			applied = append(applied, c)
 		}

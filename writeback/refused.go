@@ -12,23 +12,23 @@ import (
 	"ferry/remote"
 )
 
-// What the remote refused for good was acknowledged all the same. As long as nothing newer has its
-// name it is shown: its record stands in lost/, and a change that is never applied stands for
-// it in the picture. Whoever changes it has it wait again first, so that a removal, a new content
-// and a new name are what they are for any file that waits.
+// A file that the remote refused for good was acknowledged nevertheless. It is shown until
+// something newer has its name: its record is in lost/, and pending holds a change for it that is
+// never applied. A caller that changes it first makes it pending again, so that a removal, new
+// content and a rename work as for any pending file.
 
-// refuse shows the file of c, which was refused because of reason, where nothing else has its name.
+// refuse shows the file of c, which was refused because of reason, if nothing else has its name.
 // LOCKS_REQUIRED(v.mu)
 func (v *Tree) refuse(c *change, reason string) {
 	if c.rec.Kind != cache.File || nameTaken(reason) {
 		return
 	}
 	rec := c.rec
-	rec.Removes = nil // they come back: they are removed with the file that took their place, and it has not
+	rec.Removes = nil // these files reappear: they would be removed with the file that replaced them, and it did not
 	v.addRefused(rec)
 }
 
-// addRefused puts a change for a lost record into the picture.
+// addRefused adds a change for a lost record to pending.
 // LOCKS_REQUIRED(v.mu)
 func (v *Tree) addRefused(rec cache.Record) {
 	if st, _ := v.pending.look(rec.Name); st != unknown {
@@ -41,12 +41,12 @@ func (v *Tree) addRefused(rec cache.Record) {
 }
 
 // nameTaken reports whether a file was refused because the remote has something else under its
-// name, which goes on being shown.
+// name, which remains visible.
 func nameTaken(reason string) bool {
 	return strings.Contains(reason, remote.ErrIsDir.Error()) || strings.Contains(reason, remote.ErrNotDir.Error())
 }
 
-// recoverRefused shows what an earlier process has left in lost/.
+// recoverRefused shows the files in lost/ of earlier processes.
 func (v *Tree) recoverRefused() {
 	lost, err := v.store.Lost()
 	if err != nil {
@@ -66,7 +66,7 @@ func isRefusedFile(r *cache.LostRecord) bool {
 	return !r.Damaged && !r.Superseded && r.Kind == cache.File
 }
 
-// openContent opens what c holds.
+// openContent opens the content of c.
 func (v *Tree) openContent(c *change) (*cache.Content, error) {
 	if c.refused {
 		return v.store.OpenLost(c.rec.ID)
@@ -74,8 +74,9 @@ func (v *Tree) openContent(c *change) (*cache.Content, error) {
 	return v.store.OpenContent(c.rec.ID)
 }
 
-// revive has c, which was refused, wait again, for who is about to change it. Then it is another
-// change that says what is there, or nothing does any more. The caller has locked the name.
+// revive makes the refused change c pending again, for a caller that is about to change it.
+// Afterwards another change determines the state of the name, or none does. The caller has locked
+// the name.
 func (v *Tree) revive(c *change) error {
 	rec, err := v.store.Retry(c.rec.ID)
 	v.mu.Lock()
@@ -93,7 +94,7 @@ func (v *Tree) revive(c *change) error {
 	return nil
 }
 
-// reviveLocked is revive for who has not locked the name.
+// reviveLocked is revive for callers that have not locked the name.
 func (v *Tree) reviveLocked(ctx context.Context, c *change) error {
 	release, err := v.lock(ctx, c.rec.Name)
 	if err != nil {
@@ -103,7 +104,7 @@ func (v *Tree) reviveLocked(ctx context.Context, c *change) error {
 	return v.revive(c)
 }
 
-// forgetRefused notes that lost records of names, and below them, are not the newest of their names
+// forgetRefused records that the lost records at and below names are not the newest of their names
 // any more.
 // LOCKS_REQUIRED(v.mu)
 func (v *Tree) forgetRefused(names ...string) {
@@ -118,7 +119,7 @@ func (v *Tree) forgetRefused(names ...string) {
 	}
 }
 
-// refusedBelow returns what was refused in the directory dir, and in those below it.
+// refusedBelow returns the refused changes below the directory dir.
 func (v *Tree) refusedBelow(dir string) []*change {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -131,7 +132,8 @@ func (v *Tree) refusedBelow(dir string) []*change {
 	return found
 }
 
-// moveRefused has what was refused in the directory from, which is called to now, wait again there.
+// moveRefused makes the refused changes below the directory from, now called to, pending again
+// there.
 func (v *Tree) moveRefused(ctx context.Context, from, to string) {
 	for _, c := range v.refusedBelow(from) {
 		rec, err := v.store.Retry(c.rec.ID)
@@ -142,7 +144,7 @@ func (v *Tree) moveRefused(ctx context.Context, from, to string) {
 			}
 			rec, err = v.store.Update(ctx, rec, v.durability())
 		}
-		if err != nil { // it is found again under its old name at the next start
+		if err != nil { // the next process finds it under its old name
 			v.log.LogAttrs(ctx, slog.LevelWarn, "a refused file did not go with its directory, see ferry cache ls",
 				slog.String("path", c.rec.Name), slog.Any("error", err))
 			continue
@@ -154,8 +156,8 @@ func (v *Tree) moveRefused(ctx context.Context, from, to string) {
 	}
 }
 
-// supersedeLost notes what was done on the remote in the lost records of names: they must not be
-// retried any more.
+// supersedeLost marks the lost records of names as superseded by a change of the remote: they must
+// not be retried any more.
 func (v *Tree) supersedeLost(ctx context.Context, names ...string) {
 	if err := v.store.MarkSuperseded(names...); err != nil {
 		v.log.WarnContext(ctx, "a refused file could not be marked as superseded; drop it instead of retrying it, see ferry cache ls",
@@ -229,8 +231,8 @@ func (v *Tree) lostRecord(id string) (cache.LostRecord, error) {
 	return cache.LostRecord{}, fs.ErrNotExist
 }
 
-// noteBase notes in the record of c what the remote has under its name: whether that is still so
-// tells later whether the file may be sent again by itself.
+// noteBase stores in the record of c what the remote has under its name: only if that is unchanged
+// may the file later be retried automatically.
 func (v *Tree) noteBase(ctx context.Context, c *change) {
 	if c.rec.Kind != cache.File || c.rec.Base != cache.BaseUnknown {
 		return
@@ -253,12 +255,12 @@ func (v *Tree) noteBase(ctx context.Context, c *change) {
 	c.rec.Base, c.rec.BaseVersion = rec.Base, rec.BaseVersion
 }
 
-// retryLost has what earlier processes were refused wait once more, where the remote has nothing
-// newer of that name. It asks until the remote answers.
+// retryLost makes changes that were refused in earlier processes pending once more, if the remote
+// has nothing newer of the name. It queries until the remote answers.
 func (v *Tree) retryLost(ctx context.Context) {
 	lost, err := v.store.Lost()
 	if err != nil {
-		return // recoverRefused has said so
+		return // recoverRefused has logged it
 	}
 	for i := range lost {
 		if r := &lost[i]; isRefusedFile(r) && r.Recovered && !v.retryUnchanged(ctx, r) {
@@ -267,13 +269,13 @@ func (v *Tree) retryLost(ctx context.Context) {
 	}
 }
 
-// retryUnchanged has r wait again, unless the remote has another file of its name than before; it
-// is false when ctx has ended.
+// retryUnchanged makes r pending again, unless the remote has another file of its name than before;
+// it returns false if ctx has ended.
 func (v *Tree) retryUnchanged(ctx context.Context, r *cache.LostRecord) bool {
 	for tries := 1; ; tries++ {
 		e, err := v.remote.Stat(ctx, r.Name)
 		if errors.Is(err, remote.ErrNotExist) {
-			if err = v.rootThere(ctx, nil); err == nil {
+			if err = v.checkRoot(ctx, nil); err == nil {
 				v.retryAtStart(ctx, r)
 				return true
 			}
@@ -307,7 +309,7 @@ func (v *Tree) retryAtStart(ctx context.Context, r *cache.LostRecord) {
 	switch err := v.RetryRefused(r.ID); {
 	case err == nil:
 		v.log.LogAttrs(ctx, slog.LevelInfo, "a file that the remote refused before is sent once more", slog.String("path", r.Name))
-	case errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist): // something newer has come
+	case errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist): // there is something newer
 	default:
 		v.log.LogAttrs(ctx, slog.LevelWarn, "a file that the remote refused before cannot be sent again", slog.String("path", r.Name),
 			slog.Any("error", err))

@@ -11,8 +11,8 @@ import (
 	"ferry/remote"
 )
 
-// lock keeps others from changing names, what is above and below them, and what is bound up with
-// them: the other paths of a change that touches one of them.
+// lock locks names, the paths above and below them, and their related paths: the other paths of a
+// change that touches one of them.
 func (v *Tree) lock(ctx context.Context, names ...string) (release func(), err error) {
 	for {
 		keys := make([]string, len(names))
@@ -51,9 +51,9 @@ func (v *Tree) relatedPaths(names []string) []string {
 	return more
 }
 
-// pin keeps c as it is until unpin: nobody begins to apply it, and nobody comes to the end of
-// doing so. It is false when that was too late; then c does not wait any more when pin returns.
-// What was refused waits again then, as another change.
+// pin keeps c as it is until unpin: no attempt starts to apply it or finishes. It returns false if
+// it was too late; then c is not pending any more when pin returns. If c was refused, another
+// change in its place is pending again then.
 func (v *Tree) pin(ctx context.Context, c *change) (bool, error) {
 	v.mu.Lock()
 	if c.dead {
@@ -94,11 +94,11 @@ func (v *Tree) unpin(c *change) {
 	v.signal()
 }
 
-// replace puts next in the place of old ones, which may be none.
+// replace makes next supersede the old changes, if any.
 // LOCKS_REQUIRED(v.mu)
 func (v *Tree) replace(next *change, old ...*change) {
 	for _, c := range v.pending.appliedBefore(next) {
-		if !slices.Contains(old, c) { // it became so since next was prepared
+		if !slices.Contains(old, c) { // it was applied after next was prepared
 			old = append(slices.Clip(old), c)
 			next.stale = append(next.stale, c.rec.ID)
 		}
@@ -113,7 +113,7 @@ func (v *Tree) replace(next *change, old ...*change) {
 		v.retire(c)
 	}
 	for _, c := range v.pending.add(next) {
-		v.queue.unblock(c) // what waited for it may go first now
+		v.queue.unblock(c) // its waiters may go first now
 	}
 	for name := range v.pending.paths(next) {
 		v.recent.note(v.pending.keyOf(name))
@@ -122,31 +122,31 @@ func (v *Tree) replace(next *change, old ...*change) {
 	v.signal()
 }
 
-// retire notes that c does not wait any more. Its run, if there is one, is called back.
+// retire records that c is not pending any more, and cancels its run, if there is one.
 // LOCKS_REQUIRED(v.mu)
 func (v *Tree) retire(c *change) {
 	v.pending.supersede(c)
 	v.queue.drop(c)
-	v.acquit(c)
+	v.clearCause(c)
 	close(c.gone)
 	switch {
 	case c.run == nil:
 		v.queue.unblock(c)
 	case c.ending:
-	case c.next == nil || time.Since(c.first) < maxCallBack || c.next.rec.Name != c.rec.Name:
+	case c.next == nil || time.Since(c.first) < maxCancelAge || c.next.rec.Name != c.rec.Name:
 		c.run.cancel(errSuperseded)
 	}
 	v.signal()
 }
 
-// maxCallBack is how long a file may be called back because a newer content has come. A file that
-// is replaced more often than it can be sent would never arrive.
-const maxCallBack = time.Minute
+// maxCancelAge is how old a change may be for its run to be cancelled because of newer content.
+// Otherwise a file that is replaced more often than it can be sent would never arrive.
+const maxCancelAge = time.Minute
 
 var errSuperseded = errors.New("superseded by a later change")
 
-// dropOld forgets a record whose place next has taken. What cannot be dropped now is dropped before
-// next is done with: it must not come back.
+// dropOld drops the records that next supersedes. A record that cannot be dropped now is dropped
+// before next is finished: it must not reappear.
 func (v *Tree) dropOld(next *change, old ...*change) {
 	for _, c := range old {
 		err := v.store.Drop(c.rec.ID, v.durability())
@@ -158,7 +158,7 @@ func (v *Tree) dropOld(next *change, old ...*change) {
 	}
 }
 
-// durability is what a record is worth before something is acknowledged.
+// durability returns how durable a record must be before it is acknowledged.
 func (v *Tree) durability() cache.Durability {
 	if v.ack == AckSpooled {
 		return cache.Spooled
@@ -166,11 +166,11 @@ func (v *Tree) durability() cache.Durability {
 	return cache.Durable
 }
 
-// dueNow is when a change that was made now is to be applied.
+// dueNow returns when a change that is made now is due.
 func (v *Tree) dueNow() time.Time { return time.Now().Add(v.writeBack) }
 
-// changedThere notes a change of the remote: what was known of it before may be wrong.
-func (v *Tree) changedThere(names ...string) {
+// noteRemoteChange records a change of the remote: earlier answers may be wrong.
+func (v *Tree) noteRemoteChange(names ...string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.done++
@@ -200,18 +200,18 @@ func (v *Tree) remove(ctx context.Context, name string) error {
 		case isDeleted, underFile:
 			return remote.ErrNotExist
 		case unknown:
-			return v.removeElsewhere(ctx, name)
+			return v.removeStored(ctx, name)
 		case isFile, isMoved:
-			if removed, err := v.removeWaiting(ctx, c); removed || err != nil {
+			if removed, err := v.removePending(ctx, c); removed || err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// removeWaiting removes a file that waits; it is false when the file does not wait any more. Where
-// the remote never saw anything of it nothing is left to be done there.
-func (v *Tree) removeWaiting(ctx context.Context, c *change) (bool, error) {
+// removePending removes a pending file; it returns false if the file is not pending any more. If
+// nothing of it ever reached the remote, nothing is left to be done there.
+func (v *Tree) removePending(ctx context.Context, c *change) (bool, error) {
 	left, err := v.leave(ctx, c.rec.Name)
 	if err != nil {
 		return false, err
@@ -237,7 +237,7 @@ func (v *Tree) removeWaiting(ctx context.Context, c *change) (bool, error) {
 		v.retire(c)
 		return true, nil
 	}
-	// The removal waits also where there is nothing to be removed: when the old record cannot be
+	// The removal is recorded even if there is nothing to remove: if the old record cannot be
 	// dropped, the next process must find a newer one of the name.
 	rec, err := v.store.Add(ctx, cache.Record{
 		Kind: cache.Removed, Name: c.rec.Name, Removes: names, Base: base, BaseVersion: version,
@@ -258,11 +258,11 @@ func (v *Tree) removeThere(ctx context.Context, name string) error {
 	if err == nil || errors.Is(err, remote.ErrNotExist) {
 		v.supersedeLost(ctx, name)
 	}
-	v.changedThere(name)
+	v.noteRemoteChange(name)
 	return err
 }
 
-// Hash implements remote.Hasher. Of a file that waits no digest is known.
+// Hash implements remote.Hasher. The digest of a pending file is unknown.
 func (v *Tree) Hash(ctx context.Context, name, algorithm string) ([]byte, error) {
 	if err := v.check(ctx, "hash", name); err != nil {
 		return nil, err
@@ -278,7 +278,7 @@ func (v *Tree) Hash(ctx context.Context, name, algorithm string) ([]byte, error)
 	return remote.Hash(ctx, v.remote, name, algorithm)
 }
 
-// Usage implements remote.Usager: what waits counts as if it were there.
+// Usage implements remote.Usager: pending files count as stored.
 func (v *Tree) Usage(ctx context.Context) (remote.Usage, error) {
 	u, err := remote.GetUsage(ctx, v.remote)
 	if err != nil {

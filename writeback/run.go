@@ -13,14 +13,14 @@ import (
 	"ferry/remote"
 )
 
-// How long a change that could not be applied waits for the next attempt: at first, at most;
-// and how much of it is left to chance.
+// The delay before the next attempt to apply a change: the first, the longest, and the random
+// share.
 const (
 	firstDelay = time.Second
 	maxDelay   = time.Minute
 )
 
-// backoff is how long to wait after so many attempts that failed.
+// backoff returns the delay after tries failed attempts.
 func backoff(tries int) time.Duration {
 	d := maxDelay
 	if tries < 7 {
@@ -37,7 +37,7 @@ func (v *Tree) Run(ctx context.Context) error {
 	go func() {
 		err := v.store.Run(ctx)
 		if err != nil {
-			cancel() // what cannot be kept in order is not relied on
+			cancel() // a store without maintenance is not relied on
 		}
 		kept <- err
 	}()
@@ -46,11 +46,11 @@ func (v *Tree) Run(ctx context.Context) error {
 	return errors.Join(err, <-kept)
 }
 
-// run applies what waits, several changes at a time, until ctx ends. What is under way then is
-// broken off and goes on waiting.
+// run applies pending changes, several at a time, until ctx ends. Attempts in progress are then
+// cancelled, and their changes stay pending.
 func (v *Tree) run(ctx context.Context) error {
 	var running sync.WaitGroup
-	defer v.awaitLate()
+	defer v.waitLateCalls()
 	defer running.Wait()
 	running.Go(func() { v.retryLost(ctx) })
 	running.Go(func() { v.uploads.abortLeft(ctx, v.remote) })
@@ -69,7 +69,7 @@ func (v *Tree) run(ctx context.Context) error {
 	}
 }
 
-// signal has run look again.
+// signal wakes run.
 func (v *Tree) signal() {
 	select {
 	case v.wake <- struct{}{}:
@@ -77,8 +77,8 @@ func (v *Tree) signal() {
 	}
 }
 
-// startDue begins what is due, as far as there are attempts free, and returns when there will be
-// something.
+// startDue starts attempts for due changes, as far as transfers are free, and returns when the next
+// change is due.
 func (v *Tree) startDue(ctx context.Context, running *sync.WaitGroup) (next time.Time, waits bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -92,7 +92,7 @@ func (v *Tree) startDue(ctx context.Context, running *sync.WaitGroup) (next time
 		}
 		if before := v.pending.conflicting(c); before != nil {
 			v.queue.block(c, before)
-			if blocked++; blocked == batch { // others want the lock
+			if blocked++; blocked == batch { // let others have the lock
 				v.signal()
 				break
 			}
@@ -112,8 +112,8 @@ func (v *Tree) startDue(ctx context.Context, running *sync.WaitGroup) (next time
 	return time.Time{}, false
 }
 
-// reserved is how many transfers are kept for what is small, or what somebody waits for: one in
-// four. Of one transfer none can be.
+// reserved returns how many transfers are reserved for small and urgent changes: one in four, none
+// if there is only one.
 func (v *Tree) reserved() int {
 	if v.transfers == 1 {
 		return 0
@@ -121,15 +121,15 @@ func (v *Tree) reserved() int {
 	return max(1, v.transfers/4)
 }
 
-// attempt applies c under the context callable, which a change of c may end, and notes what has
-// come of it.
-func (v *Tree) attempt(ctx, callable context.Context, c *change) {
+// attempt applies c under the context cancellable, which is cancelled when c is superseded, and
+// records the result.
+func (v *Tree) attempt(ctx, cancellable context.Context, c *change) {
 	v.mu.Lock()
 	names := append([]string{c.rec.Name}, c.rec.Removes...)
 	v.mu.Unlock()
 	r := v.doubts.request(c.rec.Seq, names...).begin()
 	defer r.end()
-	v.finishAttempt(r.watch(ctx), c, v.apply(r.watch(callable), c))
+	v.finishAttempt(r.watch(ctx), c, v.apply(r.watch(cancellable), c))
 }
 
 // finishAttempt ends an attempt.
@@ -139,7 +139,7 @@ func (v *Tree) finishAttempt(ctx context.Context, c *change, err error) {
 	case err == nil:
 		kept, err = v.noteApplied(ctx, c)
 	case ctx.Err() == nil && final(c, err):
-		err = v.giveUp(ctx, c, err)
+		err = v.reject(ctx, c, err)
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -157,9 +157,9 @@ func (v *Tree) finishAttempt(ctx context.Context, c *change, err error) {
 	c.run = nil
 	switch {
 	case kept:
-		v.acquit(c)
+		v.clearCause(c)
 		v.queue.unblock(c)
-	case err == errCalledOff:
+	case err == errPreempted:
 		c.due = time.Now()
 	case ctx.Err() == nil:
 		v.postpone(ctx, c, err)
@@ -167,7 +167,7 @@ func (v *Tree) finishAttempt(ctx context.Context, c *change, err error) {
 	v.queue.push(c)
 }
 
-// detach notes that the run of c, which is dead, is over.
+// detach records that the run of the dead change c has ended.
 // LOCKS_REQUIRED(v.mu)
 func (v *Tree) detach(c *change) {
 	if c.run == nil {
@@ -178,9 +178,8 @@ func (v *Tree) detach(c *change) {
 	v.queue.unblock(c)
 }
 
-// commitTo makes sure that c is still wanted, waits for a change of it that is under way, and from
-// then on lets nobody change it any more. It is false when c was superseded, or when ctx ended
-// before.
+// commitTo waits until c is not pinned, and from then on prevents it from being pinned. It returns
+// false if c was superseded, or if ctx ended before.
 func (v *Tree) commitTo(ctx context.Context, c *change) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -189,7 +188,7 @@ func (v *Tree) commitTo(ctx context.Context, c *change) bool {
 		v.mu.Unlock()
 		select {
 		case <-changing:
-		case <-ctx.Done(): // who changes it may wait for something that does not end without run
+		case <-ctx.Done(): // the caller that pinned it may wait for something that needs run
 		}
 		v.mu.Lock()
 		if ctx.Err() != nil {
@@ -200,8 +199,8 @@ func (v *Tree) commitTo(ctx context.Context, c *change) bool {
 	return c.ending
 }
 
-// noteApplied notes that c has been applied. It is kept when it has to be looked at again; an
-// error means that it has to be applied again.
+// noteApplied records that c has been applied. c is kept if it must be rechecked; an error means
+// that it must be applied again.
 func (v *Tree) noteApplied(ctx context.Context, c *change) (kept bool, err error) {
 	v.breaker.Reset()
 	if until := v.inDoubt(c); !until.IsZero() {
@@ -231,10 +230,10 @@ func (v *Tree) noteApplied(ctx context.Context, c *change) (kept bool, err error
 	return false, nil
 }
 
-// forgetRecord forgets the record of c, so that it does not come back.
+// forgetRecord drops the record of c, so that it does not reappear.
 func (v *Tree) forgetRecord(c *change) error {
 	err := v.store.Done(c.rec.ID, fingerprint(c.stored), v.mode == Full)
-	if errors.Is(err, fs.ErrNotExist) { // an attempt before has come that far
+	if errors.Is(err, fs.ErrNotExist) { // an earlier attempt dropped it
 		err = nil
 		if c.unsure {
 			err = v.store.Sync()
@@ -248,7 +247,7 @@ func fingerprint(e remote.Entry) cache.Fingerprint {
 	return cache.Fingerprint{Version: e.Version, Size: e.Size, ModTime: e.ModTime}
 }
 
-// dropStale forgets the records that c stands for and that could not be forgotten before.
+// dropStale drops the superseded records that could not be dropped before.
 func (v *Tree) dropStale(c *change) error {
 	v.mu.Lock()
 	stale := c.stale
@@ -264,8 +263,8 @@ func (v *Tree) dropStale(c *change) error {
 	return nil
 }
 
-// giveUp puts aside what the remote will never take.
-func (v *Tree) giveUp(ctx context.Context, c *change, reason error) error {
+// reject moves a change that the remote will never accept to lost/.
+func (v *Tree) reject(ctx context.Context, c *change, reason error) error {
 	if !v.commitTo(ctx, c) {
 		return nil
 	}
@@ -295,17 +294,18 @@ func (v *Tree) giveUp(ctx context.Context, c *change, reason error) error {
 	return nil
 }
 
-// postpone has c wait for its next attempt.
+// postpone schedules the next attempt of c.
 // LOCKS_REQUIRED(v.mu)
 func (v *Tree) postpone(ctx context.Context, c *change, err error) {
 	c.tries++
 	c.delay = c.delayAfter(err)
 	c.due = time.Now().Add(c.delay)
-	v.blame(ctx, c, err)
+	v.recordCause(ctx, c, err)
 	v.pending.fail(c, err)
 }
 
-// fail lets those know who wait for c, or for what waits for it, that an attempt has failed.
+// fail notifies the callers that wait for c, or for a change blocked by it, that an attempt has
+// failed.
 func (p *pending) fail(c *change, err error) {
 	if !c.dead {
 		p.last = err

@@ -12,29 +12,29 @@ import (
 	"ferry/remote"
 )
 
-// spool is an upload that is written to the local disk. Commit makes a record of it, which waits
-// for the remote.
+// A spool is an upload that is written to the local disk. Commit makes it a record, whose change is
+// pending.
 type spool struct {
 	tree   *Tree
 	name   string
 	owner  string
 	draft  *cache.Draft
-	cancel context.CancelFunc // ends the waits of the draft for room
+	cancel context.CancelFunc // ends waits of the draft for space
 	base   spoolBase
 	known  baseState
-	send   func() *streamingUpload // begins to send what is too large for the cache
-	out    *streamingUpload        // nil as long as it is not
+	send   func() *streamingUpload // starts sending content that is too large for the cache
+	out    *streamingUpload        // nil until then
 
 	ended     atomic.Bool
 	published remote.Entry // once ended by Commit
 }
 
-// spoolBase is the file that an upload continues.
+// A spoolBase is the file that an upload continues.
 type spoolBase struct {
 	file   bool
-	asOf   uint64       // Tree.recent.n before it was looked at
-	change *change      // where it waited
-	entry  remote.Entry // where it was on the remote
+	asOf   uint64       // Tree.recent.n before it was queried
+	change *change      // if it was pending
+	entry  remote.Entry // if it was on the remote
 }
 
 // Stage implements remote.Stager.
@@ -54,7 +54,7 @@ func (v *Tree) Stage(ctx context.Context, name string, o remote.StageOptions) (r
 
 func (v *Tree) stage(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
 	if v.mode == Minimal && (o.Base == remote.BaseEmpty || o.Base == remote.BasePart && !v.keepsPart(name, o.PartOwner())) {
-		return v.stageThere(ctx, name, o)
+		return v.stageRemote(ctx, name, o)
 	}
 	return v.newSpool(ctx, name, o)
 }
@@ -65,7 +65,7 @@ func (v *Tree) keepsPart(name, owner string) bool {
 	return err == nil
 }
 
-// newSpool begins an upload on the local disk.
+// newSpool starts an upload to the local disk.
 func (v *Tree) newSpool(ctx context.Context, name string, o remote.StageOptions) (*spool, error) {
 	if name == "." {
 		return nil, remote.ErrIsDir
@@ -86,7 +86,7 @@ func (v *Tree) newSpool(ctx context.Context, name string, o remote.StageOptions)
 	return s, nil
 }
 
-// begin makes the draft.
+// begin creates the draft.
 func (s *spool) begin(ctx context.Context, o remote.StageOptions) (err error) {
 	begin := cache.CreateOptions{Name: s.name, Owner: o.Owner, Continues: o.Base == remote.BaseFile}
 	switch o.Base {
@@ -106,7 +106,7 @@ func (s *spool) begin(ctx context.Context, o remote.StageOptions) (err error) {
 	return err
 }
 
-// continueFile begins with the head of the file that is there.
+// continueFile creates the draft with the head of the existing file.
 func (s *spool) continueFile(ctx context.Context, begin cache.CreateOptions, off int64) error {
 	for {
 		v := s.tree
@@ -152,7 +152,7 @@ func (s *spool) continueFile(ctx context.Context, begin cache.CreateOptions, off
 	}
 }
 
-// fetchHead begins with the head of the remote's file, all of it where off is AtEnd.
+// fetchHead creates the draft with the head of the remote's file, all of it if off is AtEnd.
 func (s *spool) fetchHead(ctx context.Context, begin cache.CreateOptions, off int64) (err error) {
 	e, err := s.tree.remote.Stat(ctx, s.name)
 	switch {
@@ -171,7 +171,7 @@ func (s *spool) fetchHead(ctx context.Context, begin cache.CreateOptions, off in
 	}
 	defer func() {
 		if err != nil {
-			_ = s.draft.Abort() // it has failed already
+			_ = s.draft.Abort() // the first error is returned
 		}
 	}()
 	if off == 0 {
@@ -192,8 +192,8 @@ func (s *spool) fetchHead(ctx context.Context, begin cache.CreateOptions, off in
 	return err
 }
 
-// Write implements io.Writer. It takes a step at a time: who sends the content meanwhile must learn
-// of what there is before the rest waits for room.
+// Write implements io.Writer. It writes in steps: a streamingUpload must be notified of written
+// data before the rest waits for space.
 func (s *spool) Write(p []byte) (int, error) {
 	if s.ended.Load() {
 		return 0, &fs.PathError{Op: "write", Path: s.name, Err: fs.ErrClosed}
@@ -214,7 +214,7 @@ func (s *spool) Write(p []byte) (int, error) {
 
 var _ io.ReaderFrom = (*spool)(nil)
 
-// ReadFrom implements io.ReaderFrom: on a real disk r is spliced into the file.
+// ReadFrom implements io.ReaderFrom: on a real disk the kernel splices r into the file.
 func (s *spool) ReadFrom(r io.Reader) (int64, error) {
 	if s.ended.Load() {
 		return 0, &fs.PathError{Op: "write", Path: s.name, Err: fs.ErrClosed}
@@ -235,12 +235,11 @@ func (s *spool) ReadFrom(r io.Reader) (int64, error) {
 	}
 }
 
-// spoolStep is how many bytes are taken from a connection before it is looked whether the cache is
-// large enough.
+// spoolStep is how many bytes are read from a connection between checks of the cache size.
 const spoolStep = 1 << 20
 
-// streamIfTooLarge begins to send the content when n more bytes would make it larger than the whole
-// cache, or all uploads together: none of them could ever be held as a whole.
+// streamIfTooLarge starts sending the content if n more bytes would make it, or all uploads
+// together, larger than the whole cache: then none of them could ever be held completely.
 func (s *spool) streamIfTooLarge(n int64) error {
 	largest := s.tree.largest
 	if s.out != nil || largest <= 0 || s.draft.Size()+n <= largest && !s.overCommitted(n) {
@@ -253,15 +252,15 @@ func (s *spool) streamIfTooLarge(n int64) error {
 	return nil
 }
 
-// overCommitted reports whether the uploads under way are more than the cache can hold, and this
-// one is not a small one of them.
+// overCommitted reports whether the uploads in progress exceed the cache, and this is not a small
+// one.
 func (s *spool) overCommitted(n int64) bool {
 	all := s.tree.store.Stats().Drafts
 	return all.Bytes+n > s.tree.largest && 2*s.draft.Size()*int64(all.Files) >= all.Bytes
 }
 
-// notifyStream tells who sends the content that there is more of it. A Write that failed because
-// sending did says so.
+// notifyStream notifies the streamingUpload of more data. If a Write failed because sending did, it
+// returns the error of sending.
 func (s *spool) notifyStream(err error) error {
 	if s.out == nil {
 		return err
@@ -316,7 +315,7 @@ func (v *Tree) Put(ctx context.Context, name string, body io.Reader, o remote.Pu
 
 func (v *Tree) put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
 	if v.mode == Minimal {
-		return v.putThere(ctx, name, body, o)
+		return v.putRemote(ctx, name, body, o)
 	}
 	s, err := v.newSpool(ctx, name, remote.StageOptions{})
 	if err != nil {
@@ -336,7 +335,7 @@ func (v *Tree) put(ctx context.Context, name string, body io.Reader, o remote.Pu
 	return e, nil
 }
 
-// nowOr is t, or the present time where t is zero.
+// nowOr returns t, or the current time if t is zero.
 func nowOr(t time.Time) time.Time {
 	if t.IsZero() {
 		return time.Now()

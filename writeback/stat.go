@@ -10,7 +10,7 @@ import (
 	"ferry/remote"
 )
 
-// check is what every operation begins with.
+// check is the first step of every operation.
 func (v *Tree) check(ctx context.Context, op, name string) error {
 	switch {
 	case !remote.ValidPath(name):
@@ -21,7 +21,7 @@ func (v *Tree) check(ctx context.Context, op, name string) error {
 	return nil
 }
 
-// pathError wraps err as every error of a remote is, unless it is nil or so already.
+// pathError wraps err in a *fs.PathError, unless it is nil or one already.
 func pathError(op, name string, err error) error {
 	var wrapped *fs.PathError
 	if err == nil || errors.As(err, &wrapped) {
@@ -30,7 +30,7 @@ func pathError(op, name string, err error) error {
 	return &fs.PathError{Op: op, Path: name, Err: err}
 }
 
-// look returns what name is as far as what waits tells.
+// look returns the state of name according to the pending changes.
 func (v *Tree) look(name string) (state, *change) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -70,13 +70,13 @@ func (v *Tree) stat(ctx context.Context, name string) (remote.Entry, error) {
 			return there, err
 		}
 		v.logProbeFailure(ctx, name, err)
-		return e, nil // it will be there when what waits in it is
+		return e, nil // it will exist when the pending changes in it are applied
 	}
 	return v.names.Stat(ctx, name)
 }
 
-// describe returns the entry of a file or directory that waits. Where c is nil it is a directory
-// that something waits in.
+// describe returns the entry of a pending file or directory. If c is nil, it is a directory with
+// pending changes in it.
 // LOCKS_REQUIRED(v.mu)
 func (v *Tree) describe(name string, st state, c *change) remote.Entry {
 	_, base := remote.Split(name)
@@ -100,7 +100,7 @@ func (v *Tree) describe(name string, st state, c *change) remote.Entry {
 	return e
 }
 
-// rounded is t as the remote will keep it.
+// rounded returns t as the remote will keep it.
 func (v *Tree) rounded(t time.Time) time.Time {
 	if v.caps.ModTime > 0 {
 		return t.Truncate(v.caps.ModTime)

@@ -13,12 +13,12 @@ import (
 
 var errAborted = errors.New("upload aborted")
 
-// streamed is an upload to a remote that takes whole files only: a Put runs beside it and reads
-// what is written. Nothing is published unless Commit lets the Put come to the end of its body.
+// A streamed is an upload to a remote that cannot stage: a concurrent Put reads the written data.
+// Nothing is published until Commit ends the body of the Put.
 type streamed struct {
 	remote  remote.Remote
 	name    string
-	lock    lockFunc // of the Direct; nil = who commits it has done that
+	lock    lockFunc // of the Direct; nil = the caller of Commit holds the lock
 	request *request
 	in      *io.PipeWriter
 	body    *io.PipeReader
@@ -30,11 +30,11 @@ type streamed struct {
 	ended   atomic.Bool             // by Commit or Abort
 }
 
-// lockFunc is lock of a Direct.
+// A lockFunc is the method lock of a Direct.
 type lockFunc func(ctx context.Context, names ...string) (release func(), err error)
 
-// startStreamed starts the Put and waits until the remote asks for the first byte, so that what it
-// refuses is refused before a byte is taken.
+// startStreamed starts the Put and waits until the remote reads the first byte, so that a refusal
+// comes before a byte is accepted.
 func startStreamed(ctx context.Context, r remote.Remote, name string, d *doubts, lock lockFunc) (*streamed, error) {
 	// The Put outlives ctx for as long as Commit's own context allows.
 	putCtx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -42,8 +42,8 @@ func startStreamed(ctx context.Context, r remote.Remote, name string, d *doubts,
 	u.body, u.in = io.Pipe()
 	u.detach = context.AfterFunc(ctx, func() { u.end(context.Cause(ctx)) })
 
-	asked := make(chan struct{})
-	ask := sync.OnceFunc(func() { close(asked) })
+	lateCall := make(chan struct{})
+	ask := sync.OnceFunc(func() { close(lateCall) })
 	body := readFunc(func(p []byte) (int, error) {
 		ask()
 		n, err := u.body.Read(p)
@@ -55,16 +55,16 @@ func startStreamed(ctx context.Context, r remote.Remote, name string, d *doubts,
 	go func() {
 		defer close(u.done)
 		u.entry, u.err = putSafely(u.request.watch(putCtx), r, name, body, remote.PutOptions{})
-		u.body.CloseWithError(u.err) // a Write that waits fails with it
+		u.body.CloseWithError(u.err) // a blocked Write fails with it
 	}()
 	select {
-	case <-asked:
+	case <-lateCall:
 		return u, nil
 	case <-u.done:
 	}
 	u.release()
 	if u.err == nil {
-		u.err = io.ErrUnexpectedEOF // the remote says it stored a body that it did not read
+		u.err = io.ErrUnexpectedEOF // the remote reports success without having read the body
 	}
 	return nil, u.err
 }
@@ -94,7 +94,7 @@ func (u *streamed) Commit(ctx context.Context, modTime time.Time) (remote.Entry,
 	return e, nil
 }
 
-// complete lets the Put come to the end of its body.
+// complete ends the body of the Put, and waits for the Put.
 func (u *streamed) complete(ctx context.Context) error {
 	u.detach()
 	stop := context.AfterFunc(ctx, func() { u.end(context.Cause(ctx)) })
@@ -126,14 +126,14 @@ func (u *streamed) Abort() error {
 	return nil
 }
 
-// end makes the Put fail with cause: its context is over, and neither a Read of its body nor a
-// Write waits any more.
+// end makes the Put fail with cause: it cancels the context, and unblocks Reads of the body and
+// Writes.
 func (u *streamed) end(cause error) {
 	u.cancel(cause)
 	u.body.CloseWithError(cause)
 }
 
-// release lets go of the contexts when the Put has returned.
+// release releases the contexts when the Put has returned.
 func (u *streamed) release() {
 	u.detach()
 	u.cancel(nil)

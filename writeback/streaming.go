@@ -10,9 +10,9 @@ import (
 	"ferry/remote"
 )
 
-// streamingUpload sends a draft that is larger than the cache while it is still being written. What
-// has been sent leaves the disk, so that the writer goes on at the speed of the remote. Nothing is
-// published before complete.
+// A streamingUpload sends a draft that is larger than the cache while it is still being written.
+// Data that was sent is removed from the disk, so that the writer continues at the speed of the
+// remote. Nothing is published before complete.
 type streamingUpload struct {
 	draft   *cache.Draft
 	request *request
@@ -22,13 +22,13 @@ type streamingUpload struct {
 	err     error         // what it returned; read after done
 
 	mu    sync.Mutex
-	grown sync.Cond // the draft has grown, or one of the following has changed
-	whole bool      // guarded by mu; nothing more will come
-	ended error     // guarded by mu; why it is broken off
+	grown sync.Cond // the draft has grown, or a field below has changed
+	whole bool      // guarded by mu; the draft is complete
+	ended error     // guarded by mu; why it was cancelled
 }
 
-// startStreaming begins to send draft as name. The Put outlives ctx as long as whoever completes it
-// wants. When it fails, stop ends a Write that waits for room. factsOf is that of the PutOptions.
+// startStreaming starts sending draft as name. The Put outlives ctx, until complete or abort. If it
+// fails, stop ends a Write that waits for space. factsOf is PutOptions.FactsOf.
 func startStreaming(
 	ctx context.Context, r remote.Remote, name string, q *request, draft *cache.Draft, factsOf string, stop func(),
 ) *streamingUpload {
@@ -48,14 +48,14 @@ func startStreaming(
 	return o
 }
 
-// streamingBody reads a draft as it grows.
+// A streamingBody reads a draft as it grows.
 type streamingBody struct {
 	o    *streamingUpload
 	off  int64
-	kept int64 // from where on the disk still has it
+	kept int64 // offset from which the disk still has the data
 }
 
-// releaseStep is how many bytes leave the disk at a time.
+// releaseStep is how many bytes are removed from the disk at a time.
 const releaseStep = 1 << 20
 
 // Read implements io.Reader.
@@ -67,7 +67,7 @@ func (b *streamingBody) Read(p []byte) (int, error) {
 	n, err := b.o.draft.ReadAt(p[:min(int64(len(p)), have)], b.off)
 	b.off += int64(n)
 	if errors.Is(err, io.EOF) {
-		err = nil // there may be more to come
+		err = nil // there may be more
 	}
 	if err == nil && b.off-b.kept >= releaseStep {
 		err = b.o.draft.Release(b.off)
@@ -76,8 +76,8 @@ func (b *streamingBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// wait returns how many bytes there are from off on, as soon as there is one. io.EOF means that
-// there never will be.
+// wait returns the number of bytes from off on, as soon as there is one. io.EOF means that the
+// draft ends at off.
 func (o *streamingUpload) wait(off int64) (int64, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -95,14 +95,14 @@ func (o *streamingUpload) wait(off int64) (int64, error) {
 	}
 }
 
-// grew notes that the draft has grown.
+// grew records that the draft has grown.
 func (o *streamingUpload) grew() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.grown.Broadcast()
 }
 
-// end breaks it off.
+// end cancels the upload.
 func (o *streamingUpload) end(cause error) {
 	o.mu.Lock()
 	if o.ended == nil && !o.whole {
@@ -113,20 +113,20 @@ func (o *streamingUpload) end(cause error) {
 	o.cancel(cause)
 }
 
-// failure returns why nothing more is taken, nil as long as that is not so.
+// failure returns why no more data is accepted, or nil.
 func (o *streamingUpload) failure() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.ended
 }
 
-// abort breaks it off and waits for the end.
+// abort cancels the upload and waits for its end.
 func (o *streamingUpload) abort() {
 	o.end(errAborted)
 	<-o.done
 }
 
-// complete lets the Put come to the end of its body and returns what it stored.
+// complete ends the body of the Put and returns the stored entry.
 func (o *streamingUpload) complete(ctx context.Context) (remote.Entry, error) {
 	stop := context.AfterFunc(ctx, func() { o.end(context.Cause(ctx)) })
 	defer stop()

@@ -5,19 +5,19 @@ import (
 	"iter"
 )
 
-// trie is a map of which a snapshot is taken in no time: later changes copy what they change of it.
-// Who holds a snapshot can read it without a lock. The zero value is empty. A trie is not copied
-// but by snapshot.
+// A trie is a map with snapshots in constant time: later changes copy the branches that they
+// change. A snapshot can be read without a lock. The zero value is empty. A trie must not be copied
+// except by snapshot.
 type trie[V any] struct {
 	root  *trieNode[V]
 	len   int
-	owner *trieOwner // of the branches that no snapshot shares
+	owner *trieOwner // of branches that no snapshot shares
 }
 
-// trieOwner is told from others by its address.
+// A trieOwner is identified by its address.
 type trieOwner struct{ _ byte }
 
-// trieNode is a branch, or the first of the leaves whose keys have one hash.
+// A trieNode is a branch, or the first of the leaves whose keys have the same hash.
 type trieNode[V any] struct {
 	branch *[trieWidth]*trieNode[V] // nil for a leaf
 	owner  *trieOwner               // of the branch
@@ -27,7 +27,7 @@ type trieNode[V any] struct {
 	next   *trieNode[V]
 }
 
-// Each level of branches tells the keys apart by so many bits of their hash.
+// Each level of branches distinguishes keys by this many bits of their hash.
 const (
 	trieBits  = 4
 	trieWidth = 1 << trieBits
@@ -37,7 +37,7 @@ var trieSeed = maphash.MakeSeed()
 
 func trieHash(key string) uint64 { return maphash.String(trieSeed, key) }
 
-// size returns how many keys there are.
+// size returns the number of keys.
 func (t trie[V]) size() int { return t.len }
 
 func (t trie[V]) get(key string) (value V, ok bool) {
@@ -47,13 +47,13 @@ func (t trie[V]) get(key string) (value V, ok bool) {
 	return value, false
 }
 
-// snapshot returns t as it is.
+// snapshot returns an immutable copy of t.
 func (t *trie[V]) snapshot() trie[V] {
 	t.owner = nil
 	return *t
 }
 
-// set puts value at key.
+// set sets the value of key.
 func (t *trie[V]) set(key string, value V) {
 	t.own()
 	hash := trieHash(key)
@@ -63,7 +63,7 @@ func (t *trie[V]) set(key string, value V) {
 	t.root = t.root.with(t.owner, &trieNode[V]{hash: hash, key: key, value: value}, 0)
 }
 
-// remove takes key out.
+// remove removes key.
 func (t *trie[V]) remove(key string) {
 	t.own()
 	hash := trieHash(key)
@@ -80,13 +80,12 @@ func (t *trie[V]) own() {
 	}
 }
 
-// all yields what is in it, in no order.
+// all yields all keys and values, in no order.
 func (t trie[V]) all() iter.Seq2[string, V] {
 	return func(yield func(string, V) bool) { t.root.each(yield) }
 }
 
-// find returns the leaf of key, nil where there is none. The branch n looks at the bits of the hash
-// above shift.
+// find returns the leaf of key, or nil. The branch n uses the bits of the hash above shift.
 func (n *trieNode[V]) find(hash uint64, shift uint, key string) *trieNode[V] {
 	for ; n != nil && n.branch != nil; shift += trieBits {
 		n = n.branch[hash>>shift%trieWidth]
@@ -99,7 +98,7 @@ func (n *trieNode[V]) find(hash uint64, shift uint, key string) *trieNode[V] {
 	return nil
 }
 
-// owned returns the branch n as one that owner may change.
+// owned returns the branch n, or a copy of it, as one that owner may change.
 func (n *trieNode[V]) owned(owner *trieOwner) *trieNode[V] {
 	if n.owner == owner {
 		return n
@@ -108,7 +107,7 @@ func (n *trieNode[V]) owned(owner *trieOwner) *trieNode[V] {
 	return &trieNode[V]{branch: &branch, owner: owner}
 }
 
-// with returns n with leaf in it, in the place of one of the same key.
+// with returns n with leaf added, which replaces one of the same key.
 func (n *trieNode[V]) with(owner *trieOwner, leaf *trieNode[V], shift uint) *trieNode[V] {
 	switch {
 	case n == nil:
@@ -128,7 +127,7 @@ func (n *trieNode[V]) with(owner *trieOwner, leaf *trieNode[V], shift uint) *tri
 	return n
 }
 
-// leaves returns the leaf n and those that follow it, without key.
+// leaves returns the leaf n and its successors, without key.
 func (n *trieNode[V]) leaves(key string) *trieNode[V] {
 	switch {
 	case n == nil:
@@ -141,7 +140,7 @@ func (n *trieNode[V]) leaves(key string) *trieNode[V] {
 	return &other
 }
 
-// without returns n without key, which is in it.
+// without returns n without key, which it must contain.
 func (n *trieNode[V]) without(owner *trieOwner, hash uint64, shift uint, key string) *trieNode[V] {
 	if n.branch == nil {
 		return n.leaves(key)
@@ -153,7 +152,7 @@ func (n *trieNode[V]) without(owner *trieOwner, hash uint64, shift uint, key str
 	for _, child := range n.branch {
 		switch {
 		case child == nil:
-		case only != nil || child.branch != nil: // two, or one that needs its place
+		case only != nil || child.branch != nil: // two, or one that must keep its level
 			return n
 		default:
 			only = child

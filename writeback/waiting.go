@@ -10,65 +10,65 @@ import (
 	"ferry/cache"
 )
 
-// Pending is what a tree tells of what waits for the remote, and what can be done about it. Without
-// a cache nothing waits.
+// Pending is the interface to the pending changes of a tree. Without a cache there are none.
 type Pending interface {
-	// Run applies on the remote what waits, and keeps the cache in order, until ctx ends. It is
-	// called once; where nothing can wait it returns at once. What is under way when ctx ends goes
-	// on waiting, for the next Run of any process.
+	// Run applies pending changes to the remote, and maintains the cache, until ctx ends. It is
+	// called once; if there can be no pending changes, it returns at once. A change that is being
+	// applied when ctx ends stays pending, for the next Run of any process.
 	Run(ctx context.Context) error
 
-	// Flush has what waits at path and below it sent at once, and returns when the remote has it.
-	// It does not wait for what is taken in meanwhile. What the remote refused for good is an
-	// error.
+	// Flush applies the pending changes at and below path at once, and returns when the remote has
+	// them. It does not wait for changes that are accepted meanwhile. A change that the remote
+	// refuses for good is an error.
 	Flush(ctx context.Context, path string) error
 
-	// Waiting returns how much waits for the remote now.
+	// Waiting returns a summary of the pending changes.
 	Waiting() Waiting
 
-	// Queue returns what waits for the remote, the oldest first.
+	// Queue returns the pending changes, the oldest first.
 	Queue() []Queued
 
-	// SetExpiry changes when a queued change is applied: that long from now, or with relative
-	// that long after the time it had. It returns fs.ErrNotExist where no such change waits.
+	// SetExpiry changes when a pending change is due: expiry from now, or with relative, expiry
+	// after its previous time. It returns fs.ErrNotExist if there is no such change.
 	SetExpiry(id int64, expiry time.Duration, relative bool) error
 
-	// Refused returns what the remote refused for good, and what was damaged on the local disk.
+	// Refused returns the changes that the remote refused for good, and those damaged on the local
+	// disk.
 	Refused() ([]cache.LostRecord, error)
 
-	// RetryRefused has something that the remote refused wait for it again, as if it had just been
-	// taken in.
+	// RetryRefused makes a refused change pending again, as if it had just been accepted.
 	RetryRefused(id string) error
 
-	// DropRefused forgets something that the remote refused.
+	// DropRefused discards a refused change.
 	DropRefused(id string) error
 }
 
-// Waiting is how much waits for the remote.
+// Waiting is a summary of the pending changes.
 type Waiting struct {
-	Changes   int   // files, and removals and directories to be made
+	Changes   int   // files, directories, removals and renames
 	Bytes     int64 // of the files
-	Uploading int   // changes that are being applied
+	Uploading int   // changes being applied
 	Failing   int   // changes whose last attempt failed
-	LastError error // of those; nil = none
+	LastError error // of the failing ones; nil = none
 	Causes    []Cause
 }
 
-// A Queued is a change that waits for the remote.
+// A Queued is a pending change.
 type Queued struct {
-	ID        int64 // it may change when the file is renamed or replaced
+	ID        int64 // may change when the file is renamed or replaced
 	Name      string
 	Size      int64
 	Kind      cache.Kind
-	Expiry    time.Time     // when it is to be applied
-	Tries     int           // attempts that failed
-	Delay     time.Duration // between the last of those and the next
-	LastError error         // of the last of those
-	Because   string        // what others wait for too, that failed like this; "" = no attempt has failed
+	Expiry    time.Time     // when it is due
+	Tries     int           // failed attempts
+	Delay     time.Duration // between the last failed attempt and the next
+	LastError error         // of the last failed attempt
+	Because   string        // text of the Cause, shared with other changes; "" = no attempt has failed
 	Uploading bool
 }
 
-// Drain flushes everything, for the end: it reports what is left at first and then every so often.
+// Drain flushes everything before shutdown, and reports what is left at the start and then every
+// interval.
 func Drain(ctx context.Context, p Pending, every time.Duration, report func(Waiting)) error {
 	done := make(chan error, 1)
 	go func() { done <- p.Flush(ctx, ".") }()
@@ -92,7 +92,7 @@ func (v *Tree) Queue() []Queued {
 		list = append(list, Queued{
 			ID: int64(c.rec.Seq), Name: c.rec.Name, Kind: c.rec.Kind, Size: c.bytes(), Expiry: c.due,
 			Tries: c.tries, Delay: c.delay, LastError: c.failed, Uploading: c.run != nil,
-			Because: c.because(),
+			Because: c.reason(),
 		})
 	})
 	return list
@@ -134,7 +134,7 @@ func (v *Tree) SetExpiry(id int64, expiry time.Duration, relative bool) error {
 // Refused implements Pending.
 func (v *Tree) Refused() ([]cache.LostRecord, error) { return v.store.Lost() }
 
-// changes returns what waits at this moment, the oldest first.
+// changes returns the pending changes, the oldest first.
 func (v *Tree) changes() []*change {
 	v.mu.Lock()
 	waiting := v.pending.changes.snapshot()
@@ -147,7 +147,7 @@ func (v *Tree) changes() []*change {
 	return changes
 }
 
-// inBatches calls do for each of changes, holding v.mu.
+// inBatches calls do for each of changes with v.mu held, which it releases between batches.
 func (v *Tree) inBatches(changes []*change, do func(*change)) {
 	for some := range slices.Chunk(changes, batch) {
 		v.locked(func() {

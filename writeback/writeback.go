@@ -1,44 +1,45 @@
-// Package writeback takes changes in on the local disk, shows them at once, and makes them on the
-// remote later, in order.
+// Package writeback accepts changes on the local disk, shows them at once, and applies them to the
+// remote later, in order. The files, in reading order:
 //
-//	writeback.go    Options, the Tree, and what a process takes over from the one before
-//	waiting.go      what the Tree says of what waits, and does about it on request
+//	writeback.go    Options, the Tree, and how a process takes over from the one before
+//	waiting.go      Pending: what is pending, and what can be done about it
 //	direct.go       the same remote without a disk: changes are made before the call returns
 //
-//	stat.go         what is shown of a name, and open.go, list.go
-//	check.go        whether a name can be taken, and what the remote has under it
-//	stage.go        an upload to the local disk; commit.go its end
-//	passthrough.go  an upload that does not wait, streaming.go one larger than the disk,
-//	                stream.go one to a remote that takes whole files only
-//	replace.go      how one change takes the place of others; Remove
-//	move.go         Move, Mkdir and Rmdir, moved.go and emptied.go; attr.go times and modes
-//	late.go         a change of the remote that takes too long waits, away.go how
+//	stat.go         the state of a name; open.go, list.go
+//	check.go        whether a name can be used, and what the remote has under it
+//	stage.go        an upload to the local disk; commit.go: its end
+//	passthrough.go  an upload that is never pending; streaming.go: one larger than the disk;
+//	                stream.go: one to a remote that cannot stage
+//	replace.go      how one change supersedes others; Remove
+//	move.go         Move, Mkdir and Rmdir; moved.go and emptied.go; attr.go: times and modes
+//	late.go         a change of the remote that takes too long becomes a record; away.go: how
 //
-//	pending.go      the tree of changes that wait, over trie.go; change.go is one of them
-//	queue.go        in which order they are sent
-//	run.go          Run sends them, flush.go at once; apply.go is one attempt
-//	refused.go      what the remote does not take, causes.go why sending fails, whole.go
-//	doubts.go       changes that were not answered, recheck.go looks at what they may undo
-//	noteuploads.go  uploads in parts that a process left on the remote
+//	pending.go      the tree of pending changes, over trie.go; change.go: one of them
+//	queue.go        the order in which they are applied
+//	run.go          Run applies them, flush.go at once; apply.go: one attempt
+//	refused.go      changes that the remote refused; causes.go: why applying fails;
+//	                fullsend.go: large files that fail at the end
+//	doubts.go       changes whose answer was lost; recheck.go: repairs what they undo
+//	noteuploads.go  multipart uploads that a process left on the remote
 //
-//	pathlock.go     keeps changes apart that would disturb each other
+//	pathlock.go     serialises conflicting changes
 //
-// A STOR in mode writes is Tree.Stage, Write on a spool, and its Commit: that takes the lock of the
-// path, has the cache make a record of what was written, and puts a change in the tree and in the
-// queue. Then the client has its answer. Run finds the change due and applies it.
+// A STOR in mode writes is Tree.Stage, Write on a spool, and its Commit, which takes the lock of
+// the path, makes the spooled data a record of the cache, and adds a pending change to the tree and
+// to the queue. Then the client gets its reply. Run applies the change when it is due.
 //
 // # Lock order
 //
-// A call that changes the tree takes the locks of its paths first (Tree.paths), all at once, and
-// holds nothing else while it waits for them; then, where a directory is about to be left, that of
-// the directory (Tree.emptied). Who holds these may wait for the remote, and for nobody who needs a
-// path: an attempt takes none, but what was refused is taken up again under its lock. An upload
-// holds its path while it is committed, never while its client sends. What pins a change holds its
-// path, and an attempt waits for it before it comes to its end.
+// A call that changes the tree first takes the locks of its paths (Tree.paths), all at once, and
+// holds nothing else while it waits for them; then, if a directory may become empty, the lock of
+// the directory (Tree.emptied). The holder of these may wait for the remote, but not for anything
+// that needs a path: an attempt takes no path lock, except that a refused change is revived under
+// its lock. An upload holds its path during Commit, never while its client sends. A caller that
+// pins a change holds its path, and an attempt waits for the pin before it finishes.
 //
-// Mutexes come last, and one at a time: nobody asks the remote, the cache or package dircache
-// holding Tree.mu. Two are nested: a request holds its own while it puts its names in doubt. Both
-// may wait for the cache to write or remove a note.
+// Mutexes come last, and one at a time: the remote, the cache and package dircache are never called
+// with Tree.mu held. Two are nested: a request holds its own mutex while it puts its names in
+// doubt. Both may be held while the cache writes or removes a note.
 package writeback
 
 import (
@@ -52,51 +53,50 @@ import (
 	"ferry/remote"
 )
 
-// Options are what is kept on the local disk, and what is promised of it.
+// Options configure a Tree.
 type Options struct {
-	Store *cache.Store // stays the caller's to close
+	Store *cache.Store // the caller closes it
 	Mode  Mode
 	Ack   Ack
 
-	// WriteBack is how long a file waits until it is sent.
+	// WriteBack is the delay before a file is sent.
 	WriteBack time.Duration
-	// Transfers is how many changes are applied on the remote at a time; below 1 it is 1.
+	// Transfers is how many changes are applied to the remote at a time; below 1 it is 1.
 	Transfers int
 
 	Log *slog.Logger // nil: nothing is logged
 }
 
-// Mode is what goes through the local disk.
+// Mode selects what goes through the local disk.
 type Mode uint8
 
 const (
 	Minimal Mode = iota // uploads that continue a file
 	Writes              // every upload
-	Full                // every upload, and what is read
+	Full                // every upload and every download
 )
 
-// Ack is what has become of an upload when Commit returns.
+// Ack is what a successful Commit promises.
 type Ack uint8
 
 const (
 	AckDurable Ack = iota // it will reach the remote, also after a loss of power
-	AckSpooled            // it will reach the remote unless the machine goes down before it is on the disk
+	AckSpooled            // it will reach the remote unless the machine fails before it is on disk
 	AckRemote             // the remote has it
 )
 
-// A Tree is a remote together with what waits to be applied on it: whoever asks the Tree
-// sees what the remote will have when nothing waits any more. It can stage everything, as it keeps
-// what is written on the local disk.
+// A Tree is a remote overlaid with its pending changes: it shows the state that the remote will
+// have when all of them have been applied. It can stage any upload, as it spools to the local disk.
 //
-// What waits is changed here at once and survives as a record of the cache. What does not wait is
-// changed on the remote, before the call returns. Where such a change concerns something that
-// waits, that is sent first.
+// A pending file or directory is changed locally at once, and the change survives as a record of
+// the cache. Any other is changed on the remote before the call returns; if pending changes are
+// affected, they are applied first.
 //
 // It has no Unwrap: for package remote it is a driver.
 type Tree struct {
 	// dependencies
 	remote remote.Remote
-	stager remote.Stager  // of the remote; nil where it cannot stage
+	stager remote.Stager  // of the remote; nil if it cannot stage
 	names  *dircache.Tree // of the remote
 	store  *cache.Store
 	log    *slog.Logger
@@ -108,31 +108,31 @@ type Tree struct {
 	ack       Ack
 	writeBack time.Duration
 	transfers int
-	largest   int64 // what is longer than that does not fit the cache; 0 = everything fits
+	largest   int64 // largest file that fits the cache; 0 = no limit
 
 	doubts  *doubts
 	uploads *uploadNotes     // in parts
-	paths   pathLocks        // of changes of the tree; taken before mu
-	emptied pathLocks        // of directories that are to stay when they are empty; taken after paths
+	paths   pathLocks        // of changing calls; taken before mu
+	emptied pathLocks        // of directories that must stay when they become empty; taken after paths
 	breaker *breaker.Breaker // whether the remote answers
-	dirs    seenDirs         // directories that are known to have been there
+	dirs    seenDirs         // directories known to have existed
 
 	mu           sync.Mutex
 	pending      *pending           // guarded by mu
-	leaving      map[string]int     // guarded by mu; what is leaving a directory, by its key
+	leaving      map[string]int     // guarded by mu; number of changes leaving a directory, by its key
 	recent       recent             // guarded by mu
 	queue        queue              // guarded by mu
-	running      int                // guarded by mu; attempts under way
-	runningLarge int                // guarded by mu; those of them that send large files
+	running      int                // guarded by mu; attempts in progress
+	runningLarge int                // guarded by mu; attempts that send large files
 	done         uint64             // guarded by mu; changes of the remote so far
 	causes       causes             // guarded by mu
-	late         []*asked           // guarded by mu; calls that go on behind their records
-	refused      map[string]*change // guarded by mu; those that are refused and not dead, by the ID of the record
-	wake         chan struct{}      // holds a token when Run has something to look at
+	late         []*lateCall        // guarded by mu; calls that outlive their clients
+	refused      map[string]*change // guarded by mu; refused and not dead, by the ID of the record
+	wake         chan struct{}      // holds a token when Run has work
 }
 
-// New puts what waits in o.Store over below, which is remembered by names; b knows whether it
-// answers. They stay the caller's to close.
+// New returns a Tree over below with the pending changes in o.Store. names caches the directories
+// of below, and b is its breaker. The caller closes all of them.
 func New(below remote.Remote, names *dircache.Tree, b *breaker.Breaker, o Options) *Tree {
 	log := orDiscard(o.Log)
 	uploads := newUploadNotes(o.Store, log)
@@ -178,7 +178,7 @@ func (v *Tree) remoteKeepsParts() bool { return v.stager != nil && !v.caps.NoPar
 // Info implements remote.Remote.
 func (v *Tree) Info() remote.Info { return v.info }
 
-// Close does nothing: the remote and the cache belong to who made them.
+// Close does nothing: the caller of New closes the remote and the cache.
 func (v *Tree) Close() error { return nil }
 
 // CheckName implements remote.NameChecker.

@@ -26,10 +26,10 @@ func TestALargeFileThatFailsAtItsEndIsSentLessOften(t *testing.T) {
 		after  int64 // bytes that are taken
 		rarely bool
 	}{
-		"large":           {dearBody, dearBody, true},
-		"small":           {dearBody - 1, dearBody - 1, false},
-		"large, cut":      {dearBody, dearBody / 2, false},
-		"large, not sent": {dearBody, 0, false},
+		"large":           {costlyBody, costlyBody, true},
+		"small":           {costlyBody - 1, costlyBody - 1, false},
+		"large, cut":      {costlyBody, costlyBody / 2, false},
+		"large, not sent": {costlyBody, 0, false},
 	} {
 		t.Run(what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -37,7 +37,7 @@ func TestALargeFileThatFailsAtItsEndIsSentLessOften(t *testing.T) {
 				defer b.stop()
 				b.faults.Inject(faulty.Fault{Op: faulty.Put, Times: -1, After: test.after, Err: errNetwork})
 				b.upload("f", strings.Repeat("x", test.size))
-				if n := b.attempts(maxWholes * time.Minute); n < maxWholes {
+				if n := b.attempts(maxFullSends * time.Minute); n < maxFullSends {
 					t.Errorf("%d attempts at first", n)
 				}
 				if test.rarely {
@@ -69,20 +69,20 @@ func TestALargeFileThatFailsAtItsEndIsSentLessOften(t *testing.T) {
 }
 
 func TestTheBodyOfARepeatedRequestIsCountedOnce(t *testing.T) {
-	r := &contentReader{SectionReader: io.NewSectionReader(strings.NewReader(strings.Repeat("x", dearBody)), 0, dearBody)}
+	r := &contentReader{SectionReader: io.NewSectionReader(strings.NewReader(strings.Repeat("x", costlyBody)), 0, costlyBody)}
 	for range 3 {
 		if _, err := r.Seek(0, 0); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.Read(make([]byte, dearBody/2)); err != nil {
+		if _, err := r.Read(make([]byte, costlyBody/2)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	var whole *wholeError
+	var whole *fullSendError
 	if err := r.failed(errNetwork); errors.As(err, &whole) || !errors.Is(err, errNetwork) {
 		t.Errorf("half of it, three times: %v", err)
 	}
-	if _, err := r.Read(make([]byte, dearBody/2)); err != nil {
+	if _, err := r.Read(make([]byte, costlyBody/2)); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.failed(remote.ErrQuota); !errors.As(err, &whole) || !errors.Is(err, remote.ErrQuota) {
