@@ -12,11 +12,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"ferry/ftp/internal/sock"
 )
 
 const (
-	maxLine  = 8 << 10  // a longer command line is answered 500
-	maxFlood = 64 << 10 // a line that is longer closes the connection
+	maxLine  = sock.BufferSize - 2 // a longer command line is answered 500
+	maxFlood = 64 << 10            // a line that is longer closes the connection
 )
 
 var (
@@ -27,19 +29,19 @@ var (
 )
 
 // lineBuffers pools the buffers of sessions with unread input. An idle session has none.
-var lineBuffers = sync.Pool{New: func() any { return new([maxLine + 2]byte) }}
+var lineBuffers = sync.Pool{New: func() any { return new(sock.Buffer) }}
 
 // control is the control connection: lines in, replies out. One goroutine reads at a time; two may
 // write replies, each atomically.
 type control struct {
-	tcp  net.Conn // the connection itself
-	conn net.Conn // tcp, or TLS over it
-	wait waiter   // waits for input without a buffer
+	tcp  net.Conn    // the connection itself
+	conn net.Conn    // tcp, or TLS over it
+	wait sock.Waiter // waits for input without a buffer
 
-	buf     *[maxLine + 2]byte // nil while there is no input
-	r, w    int                // buf[r:w] is unread
-	lines   int                // lines read so far
-	dropped int                // bytes of a too long line that has not ended yet
+	buf     *sock.Buffer // nil while there is no input
+	r, w    int          // buf[r:w] is unread
+	lines   int          // lines read so far
+	dropped int          // bytes of a too long line that has not ended yet
 
 	idle  time.Duration // the deadline of a read and of a write, from its start
 	until time.Time     // a fixed deadline (login); zero = none
@@ -139,10 +141,12 @@ func (c *control) fill() error {
 
 func (c *control) read() (int, error) {
 	if c.buf == nil && !c.isTLS() {
-		return c.wait.read(c)
+		buf, n, err := c.wait.Read(c.conn, &lineBuffers)
+		c.buf = buf
+		return n, err
 	}
 	if c.buf == nil {
-		c.buf = lineBuffers.Get().(*[maxLine + 2]byte)
+		c.buf = lineBuffers.Get().(*sock.Buffer)
 	}
 	return c.conn.Read(c.buf[c.w:])
 }

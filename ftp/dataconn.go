@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"ferry/ftp/internal/sock"
 )
 
 // dataConn is an open data connection. One goroutine uses it; only count and abort may be called
@@ -41,7 +43,7 @@ func (e *fileError) Unwrap() error { return e.err }
 // newDataConn returns a dataConn for a connection that an endpoint has opened. connect is the time
 // for a TLS handshake, stall the time without a byte after which reading and writing fail.
 func newDataConn(conn net.Conn, connect, stall time.Duration) *dataConn {
-	return &dataConn{tap: &tap{conn: wrapConn(conn), stall: stall}, connect: connect}
+	return &dataConn{tap: &tap{conn: sock.Wrap(conn), stall: stall}, connect: connect}
 }
 
 // secure performs the server side of a TLS handshake. If it fails, the connection is closed and the

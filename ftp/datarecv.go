@@ -56,7 +56,7 @@ func (d *dataConn) spliceTo(w io.ReaderFrom) (total int64, err error) {
 	if !able {
 		return 0, errors.ErrUnsupported
 	}
-	conn, err := k.tcp()
+	conn, err := k.TCP()
 	if err != nil {
 		return 0, errors.ErrUnsupported
 	}

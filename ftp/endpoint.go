@@ -27,7 +27,6 @@ type endpoint interface {
 
 var (
 	errPortsExhausted = errors.New("every passive port is in use")
-	errPortTaken      = errors.New("port taken")
 	errPortUnused     = errors.New("the port was not used for too long")
 	errEndpointUsed   = errors.New("the data connection endpoint is closed or used up")
 )

@@ -1,4 +1,4 @@
-// Package ftp is an FTP and FTPS server engine over any tree of files. It imports nothing but the
+// Package ftp is an FTP and FTPS server engine over any tree of files. It needs nothing but the
 // standard library.
 //
 // A program gives a Server a Backend, which turns a user and a password into an FS: the tree that
@@ -68,5 +68,5 @@
 //	tap.go           stalls and rates, below TLS; ascii.go, modez.go: encodings above it
 //	security.go      AUTH, PBSZ, PROT, CCC; tlsconf.go, handshake.go: TLS; cert.go, selfsigned.go
 //	stats.go         counters; history.go: recent transfers; sessionlog.go: log lines
-//	socket_*.go      sockets with few system calls; listener_*.go: passive ports; control_*.go
+//	internal/sock    sockets, passive ports and waits with few system calls
 package ftp

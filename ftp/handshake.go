@@ -1,6 +1,10 @@
 package ftp
 
-import "net"
+import (
+	"net"
+
+	"ferry/ftp/internal/sock"
+)
 
 // handshakeConn is the connection below TLS. During the handshake it acknowledges bytes at once.
 // Many clients write their side in two pieces and leave Nagle's algorithm on, GnuTLS under TLS 1.3
@@ -13,7 +17,7 @@ type handshakeConn struct {
 
 func (s *handshakeConn) Read(p []byte) (int, error) {
 	if !s.done {
-		quickAck(s.Conn)
+		sock.QuickAck(s.Conn)
 	}
 	return s.Conn.Read(p)
 }
@@ -22,5 +26,5 @@ func (s *handshakeConn) Read(p []byte) (int, error) {
 // end.
 func (s *handshakeConn) end() {
 	s.done = true
-	quickAck(s.Conn)
+	sock.QuickAck(s.Conn)
 }

@@ -9,36 +9,38 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"ferry/ftp/internal/sock"
 )
 
 // witness notes what a data connection does with its socket, in order.
 type witness struct {
-	*socket
+	*sock.Conn
 	deeds   []string
 	flights [][]byte // what was written, one for each call
 }
 
 func (w *witness) Read(p []byte) (int, error) {
 	w.deeds = append(w.deeds, "read")
-	return w.socket.Read(p)
+	return w.Conn.Read(p)
 }
 
 func (w *witness) Write(p []byte) (int, error) {
 	w.deeds = append(w.deeds, "write")
 	w.flights = append(w.flights, bytes.Clone(p))
-	return w.socket.Write(p)
+	return w.Conn.Write(p)
 }
 
-func (w *witness) quickAck() {
+func (w *witness) QuickAck() {
 	w.deeds = append(w.deeds, "acknowledge")
-	w.socket.quickAck()
+	w.Conn.QuickAck()
 }
 
 // witnessed is a data connection with a client that has made its handshake.
 func witnessed(t *testing.T, c *tlsContext, client *tls.Config) (*dataConn, *witness, *tls.Conn) {
 	t.Helper()
 	d, there := channel{local: loopbacks(t)[0]}.connect(t, time.Minute)
-	w := &witness{socket: d.tap.conn.(*socket)}
+	w := &witness{Conn: d.tap.conn.(*sock.Conn)}
 	d.tap.conn = w
 	conn := tls.Client(there, client)
 	shaken := make(chan error, 1)

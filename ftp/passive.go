@@ -10,6 +10,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"ferry/ftp/internal/sock"
 )
 
 // dynamicPorts are the ports without registered services (RFC 6335, section 6): the default for
@@ -28,7 +30,7 @@ var dynamicPorts = PortRange{First: 49152, Last: 65535}
 // closes one that is not used. A client may begin its TLS handshake before the command, and send
 // the command after it: then the handshake is done early.
 type passive struct {
-	listener *tcpListener
+	listener *sock.Listener
 	allowed  func(netip.Addr) bool
 	timeout  time.Duration
 	// secure performs the handshake on the connection that acceptEarly has accepted, if the client
@@ -52,8 +54,8 @@ type passive struct {
 // rejects are dropped. timeout is how long open waits for one.
 func listenPassive(local netip.Addr, allowed func(netip.Addr) bool, ports PortRange, timeout time.Duration) (*passive, error) {
 	for port := range ports.usable().shuffled() {
-		l, err := listenPort(netip.AddrPortFrom(local, port))
-		if errors.Is(err, errPortTaken) {
+		l, err := sock.Listen(netip.AddrPortFrom(local, port))
+		if errors.Is(err, sock.ErrPortTaken) {
 			continue
 		}
 		if err != nil {
@@ -111,7 +113,7 @@ func coprime(n int) int {
 }
 
 // port returns the port number for the reply.
-func (p *passive) port() uint16 { return p.listener.port }
+func (p *passive) port() uint16 { return p.listener.Port() }
 
 // acceptEarlyAfter is how long connections stay in the accept queue before they are accepted
 // without a command.
@@ -133,7 +135,7 @@ func (p *passive) acceptEarly(life time.Duration) {
 	}
 	done := make(chan struct{})
 	p.arrived = done
-	p.listener.setDeadline(time.Now().Add(life))
+	p.listener.SetAcceptDeadline(time.Now().Add(life))
 	p.mu.Unlock()
 	conn, err := p.accept()
 	p.close()
@@ -227,7 +229,7 @@ func (p *passive) ended() error {
 // accept returns the next connection of the owner and drops those of others.
 func (p *passive) accept() (net.Conn, error) {
 	for {
-		conn, peer, err := p.listener.accept()
+		conn, peer, err := p.listener.Accept()
 		if err != nil || p.allowed(peer) {
 			return conn, err
 		}
@@ -262,7 +264,7 @@ func (p *passive) open(ctx context.Context) (net.Conn, error) {
 	if ctx.Err() != nil {
 		p.close()
 	}
-	p.listener.setDeadline(time.Now().Add(p.timeout))
+	p.listener.SetAcceptDeadline(time.Now().Add(p.timeout))
 	conn, err := p.await(arrived)
 	switch {
 	case err == nil:
@@ -314,8 +316,8 @@ func (p *passive) dismiss(wait time.Duration, secure func(net.Conn) *dataConn) {
 		}
 		return
 	}
-	for range backlog + 1 {
-		conn, peer, err := p.listener.acceptNow()
+	for range sock.Backlog + 1 {
+		conn, peer, err := p.listener.AcceptNow()
 		if err != nil {
 			return
 		}

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"ferry/ftp/internal/sock"
 )
 
 // session is one client's control connection, from greeting to goodbye. Its state belongs to the
@@ -77,7 +79,7 @@ func newSession(srv *Server, conn net.Conn, implicit bool) *session {
 		implicit: implicit,
 		began:    time.Now(),
 	}
-	s.ctl = control{tcp: conn, conn: conn, wait: newWaiter(conn), idle: srv.idleTimeout()}
+	s.ctl = control{tcp: conn, conn: conn, wait: sock.NewWaiter(conn), idle: srv.idleTimeout()}
 	s.ctl.until = s.began.Add(srv.loginTimeout())
 	s.logger = srv.log
 	s.reset()

@@ -8,6 +8,8 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"ferry/ftp/internal/sock"
 )
 
 // All bytes of a data connection pass through its tap, below TLS. It ends a transfer in which no
@@ -52,11 +54,11 @@ var errStalled = fmt.Errorf("no byte moved for too long: %w", os.ErrDeadlineExce
 
 // kernelMover is a connection that can take part in transfers inside the kernel.
 type kernelMover interface {
-	// sendFile moves at most n bytes from f's position to the connection. It returns after the
+	// SendFile moves at most n bytes from f's position to the connection. It returns after the
 	// first bytes that it could move; 0 bytes without an error is the end of f.
-	sendFile(f *os.File, n int) (int64, error)
-	// tcp returns the connection in the form that os.File.ReadFrom recognises.
-	tcp() (*net.TCPConn, error)
+	SendFile(f *os.File, n int) (int64, error)
+	// TCP returns the connection in the form that os.File.ReadFrom recognises.
+	TCP() (*net.TCPConn, error)
 }
 
 // Read is as in io.Reader; it fails with errStalled if nothing arrives for too long.
@@ -154,7 +156,7 @@ func (t *tap) sendFile(f *os.File, n int) (int64, error) {
 	for {
 		t.arm()
 		begun := t.clock()
-		m, err := k.sendFile(f, n)
+		m, err := k.SendFile(f, n)
 		t.measure(begun, m)
 		t.moved = t.moved || m > 0
 		if m > 0 || err == nil || !t.retryDeadline(&err) {
@@ -262,7 +264,7 @@ func (t *tap) reset() {
 // The remaining methods implement net.Conn. Callers cannot set deadlines: crypto/tls would give its
 // closing alert five seconds, which is too short after a full buffer on a slow line.
 
-func (t *tap) quickAck()                        { quickAck(t.conn) }
+func (t *tap) QuickAck()                        { sock.QuickAck(t.conn) }
 func (t *tap) Close() error                     { return t.conn.Close() }
 func (t *tap) LocalAddr() net.Addr              { return t.conn.LocalAddr() }
 func (t *tap) RemoteAddr() net.Addr             { return t.conn.RemoteAddr() }

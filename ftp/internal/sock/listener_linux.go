@@ -1,4 +1,4 @@
-package ftp
+package sock
 
 import (
 	"fmt"
@@ -10,21 +10,21 @@ import (
 	"time"
 )
 
-// tcpListener listens on one port for a data connection. It uses the minimum of system calls: four,
+// Listener listens on one port for a data connection. It uses the minimum of system calls: four,
 // where net.Listen takes seven; and one to accept, where the net package takes five. As most
 // clients connect before they send the command that uses the connection, accept usually finds it in
 // the queue, and neither is registered with the poller.
-type tcpListener struct {
-	socket
+type Listener struct {
+	Conn
 	port uint16
 	zone string // of a link-local address
 }
 
-// backlog leaves room for strangers besides the expected client, until they are checked.
-const backlog = 128
+// Backlog leaves room for strangers besides the expected client, until they are checked.
+const Backlog = 128
 
-// listenPort listens on addr, or returns errPortTaken if the port is in use.
-func listenPort(addr netip.AddrPort) (*tcpListener, error) {
+// Listen listens on addr, or returns ErrPortTaken if the port is in use.
+func Listen(addr netip.AddrPort) (*Listener, error) {
 	family, sa, err := sockaddr(addr)
 	if err != nil {
 		return nil, err
@@ -33,7 +33,7 @@ func listenPort(addr netip.AddrPort) (*tcpListener, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("socket", err)
 	}
-	l := &tcpListener{port: addr.Port(), zone: addr.Addr().Zone()}
+	l := &Listener{port: addr.Port(), zone: addr.Addr().Zone()}
 	l.fd = fd
 	if err := listen(fd, sa); err != nil {
 		l.Close()
@@ -50,25 +50,25 @@ func listen(fd int, sa syscall.Sockaddr) error {
 	}
 	call, err := "bind", syscall.Bind(fd, sa)
 	if err == nil {
-		call, err = "listen", syscall.Listen(fd, backlog)
+		call, err = "listen", syscall.Listen(fd, Backlog)
 	}
 	switch err {
 	case nil:
 		return nil
 	case syscall.EADDRINUSE, syscall.EACCES:
-		return fmt.Errorf("%w: %w", errPortTaken, err)
+		return fmt.Errorf("%w: %w", ErrPortTaken, err)
 	}
 	return os.NewSyscallError(call, err)
 }
 
-// accept returns the next connection and its peer.
-func (l *tcpListener) accept() (net.Conn, netip.Addr, error) { return l.acceptBy(l.onReadable) }
+// Accept returns the next connection and its peer.
+func (l *Listener) Accept() (net.Conn, netip.Addr, error) { return l.acceptBy(l.onReadable) }
 
-// acceptNow accepts a connection that is in the queue. It fails if there is none, or if accept has
+// AcceptNow accepts a connection that is in the queue. It fails if there is none, or if accept has
 // waited before.
-func (l *tcpListener) acceptNow() (net.Conn, netip.Addr, error) { return l.acceptBy(l.atOnce) }
+func (l *Listener) AcceptNow() (net.Conn, netip.Addr, error) { return l.acceptBy(l.atOnce) }
 
-func (l *tcpListener) acceptBy(how func(func(int) error) error) (net.Conn, netip.Addr, error) {
+func (l *Listener) acceptBy(how func(func(int) error) error) (net.Conn, netip.Addr, error) {
 	for {
 		fd, sa, err := acceptFD(how)
 		switch {
@@ -77,7 +77,7 @@ func (l *tcpListener) acceptBy(how func(func(int) error) error) (net.Conn, netip
 		case err != nil:
 			return nil, netip.Addr{}, os.NewSyscallError("accept4", err)
 		}
-		conn := &socket{fd: fd, remote: addrPortOf(sa, l.zone)}
+		conn := &Conn{fd: fd, remote: addrPortOf(sa, l.zone)}
 		return conn, conn.remote.Addr(), nil
 	}
 }
@@ -94,7 +94,8 @@ func acceptFD(how func(func(int) error) error) (fd int, sa syscall.Sockaddr, err
 	return fd, sa, err
 }
 
-func (l *tcpListener) setDeadline(t time.Time) { l.SetReadDeadline(t) }
+// SetAcceptDeadline sets the deadline of Accept.
+func (l *Listener) SetAcceptDeadline(t time.Time) { l.SetReadDeadline(t) }
 
 // sockaddr returns addr in the form of the kernel, and its address family.
 func sockaddr(addr netip.AddrPort) (family int, sa syscall.Sockaddr, err error) {
@@ -131,3 +132,6 @@ func addrPortOf(sa syscall.Sockaddr, zone string) netip.AddrPort {
 	}
 	return netip.AddrPort{}
 }
+
+// Port returns the port number.
+func (l *Listener) Port() uint16 { return l.port }

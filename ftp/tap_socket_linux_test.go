@@ -11,11 +11,13 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"ferry/ftp/internal/sock"
 )
 
 // spy counts what a data connection does with its socket.
 type spy struct {
-	*socket
+	*sock.Conn
 	reads, writes int
 	bytesRead     int
 	bytesSent     int64 // by sendFile
@@ -24,31 +26,31 @@ type spy struct {
 
 func (s *spy) Read(p []byte) (int, error) {
 	s.reads++
-	n, err := s.socket.Read(p)
+	n, err := s.Conn.Read(p)
 	s.bytesRead += n
 	return n, err
 }
 
 func (s *spy) Write(p []byte) (int, error) {
 	s.writes++
-	return s.socket.Write(p)
+	return s.Conn.Write(p)
 }
 
-func (s *spy) sendFile(f *os.File, n int) (int64, error) {
-	m, err := s.socket.sendFile(f, n)
+func (s *spy) SendFile(f *os.File, n int) (int64, error) {
+	m, err := s.Conn.SendFile(f, n)
 	s.bytesSent += m
 	return m, err
 }
 
-func (s *spy) tcp() (*net.TCPConn, error) {
+func (s *spy) TCP() (*net.TCPConn, error) {
 	s.upgrades++
-	return s.socket.tcp()
+	return s.Conn.TCP()
 }
 
 func spied(t *testing.T) (*dataConn, *spy, net.Conn) {
 	t.Helper()
 	d, client := channel{local: loopbacks(t)[0]}.connect(t, time.Minute)
-	s := &spy{socket: d.tap.conn.(*socket)}
+	s := &spy{Conn: d.tap.conn.(*sock.Conn)}
 	d.tap.conn = s
 	return d, s, client
 }
@@ -86,7 +88,7 @@ func TestSmallFilesCostLittle(t *testing.T) {
 	if n, err := d.ReadFrom(tempFile(t, make([]byte, 4096))); n != 4096 || err != nil {
 		t.Fatalf("%d bytes, %v", n, err)
 	}
-	if s.polled != nil || s.writes > 0 {
+	if s.Polled() || s.writes > 0 {
 		t.Errorf("a small download met the poller or was written: %d writes", s.writes)
 	}
 	client.Close()
@@ -114,18 +116,18 @@ func (c *counting) ReadFrom(r io.Reader) (int64, error) { return io.Copy(io.Disc
 
 func TestSocketIsClosedUnderItsUsers(t *testing.T) {
 	file := tempFile(t, make([]byte, 8*slice))
-	uses := map[string]func(s *socket) error{
-		"read":     func(s *socket) error { _, err := s.Read(make([]byte, 1)); return err },
-		"write":    func(s *socket) error { _, err := s.Write(make([]byte, 100)); return err },
-		"sendfile": func(s *socket) error { _, err := s.sendFile(file, 8*slice); return err },
-		"tcp":      func(s *socket) error { _, err := s.tcp(); return err },
-		"deadline": func(s *socket) error { s.SetDeadline(time.Now().Add(time.Minute)); return s.CloseWrite() },
+	uses := map[string]func(s *sock.Conn) error{
+		"read":     func(s *sock.Conn) error { _, err := s.Read(make([]byte, 1)); return err },
+		"write":    func(s *sock.Conn) error { _, err := s.Write(make([]byte, 100)); return err },
+		"sendfile": func(s *sock.Conn) error { _, err := s.SendFile(file, 8*slice); return err },
+		"tcp":      func(s *sock.Conn) error { _, err := s.TCP(); return err },
+		"deadline": func(s *sock.Conn) error { s.SetDeadline(time.Now().Add(time.Minute)); return s.CloseWrite() },
 	}
 	for name, use := range uses {
 		t.Run(name, func(t *testing.T) {
 			d, client := channel{local: loopbacks(t)[0]}.connect(t, time.Minute)
 			defer client.Close()
-			s := d.tap.conn.(*socket)
+			s := d.tap.conn.(*sock.Conn)
 			var wg sync.WaitGroup
 			started := make(chan struct{}, 1)
 			wg.Go(func() {
@@ -135,7 +137,7 @@ func TestSocketIsClosedUnderItsUsers(t *testing.T) {
 					case started <- struct{}{}:
 					default:
 					}
-					if s.closed() {
+					if errors.Is(s.SetNoDelay(true), net.ErrClosed) {
 						return
 					}
 					if name == "write" && err != nil {
@@ -167,11 +169,11 @@ func TestSocketIsClosedUnderItsUsers(t *testing.T) {
 func TestSocketKeepsDeadlinesThroughAllItsForms(t *testing.T) {
 	d, client := channel{local: loopbacks(t)[0]}.connect(t, time.Minute)
 	defer client.Close()
-	s := d.tap.conn.(*socket)
+	s := d.tap.conn.(*sock.Conn)
 	s.SetDeadline(time.Now().Add(-time.Second))
 	for _, form := range []string{"a descriptor", "a file", "a TCP connection"} {
 		if form == "a TCP connection" {
-			if _, err := s.tcp(); err != nil {
+			if _, err := s.TCP(); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -225,12 +227,13 @@ func TestWhoseErrorItIs(t *testing.T) {
 
 func TestASocketNamesBothEnds(t *testing.T) {
 	d, client := channel{local: loopbacks(t)[0]}.connect(t, time.Minute)
-	s := d.tap.conn.(*socket)
+	s := d.tap.conn.(*sock.Conn)
 	for range 2 { // as a descriptor, then as a file
 		if s.LocalAddr().String() != client.RemoteAddr().String() || s.RemoteAddr().String() != client.LocalAddr().String() {
 			t.Errorf("%v and %v", s.LocalAddr(), s.RemoteAddr())
 		}
-		if _, err := s.waiter(); err != nil {
+		s.SetReadDeadline(time.Unix(1, 0))
+		if _, err := s.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) { // waits
 			t.Fatal(err)
 		}
 	}

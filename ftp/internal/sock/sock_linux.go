@@ -1,4 +1,4 @@
-package ftp
+package sock
 
 import (
 	"errors"
@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// socket is a stream socket that registers with the runtime's poller only when it has to wait. A
+// Conn is a stream socket that registers with the runtime's poller only when it has to wait. A
 // small download never waits: its bytes fit into the send buffer. With a listener of the same kind
 // that makes nine system calls instead of fifteen.
 //
 // One goroutine reads and writes; the other methods may be called from any.
-type socket struct {
+type Conn struct {
 	remote netip.AddrPort // the peer of an accepted connection
 
 	mu      sync.Mutex // held during system calls on fd, none of which waits for the network
@@ -35,16 +35,16 @@ type pollable interface {
 	SetWriteDeadline(time.Time) error
 }
 
-// wrapConn makes a connection of the net package usable for transfers inside the kernel.
-func wrapConn(conn net.Conn) net.Conn {
+// Wrap makes a connection of the net package usable for transfers inside the kernel.
+func Wrap(conn net.Conn) net.Conn {
 	if t, is := conn.(*net.TCPConn); is {
-		return &socket{remote: t.RemoteAddr().(*net.TCPAddr).AddrPort(), polled: t}
+		return &Conn{remote: t.RemoteAddr().(*net.TCPAddr).AddrPort(), polled: t}
 	}
 	return conn
 }
 
 // Read is as in net.Conn.
-func (s *socket) Read(p []byte) (int, error) {
+func (s *Conn) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
@@ -69,7 +69,7 @@ func (s *socket) Read(p []byte) (int, error) {
 }
 
 // Write is as in net.Conn.
-func (s *socket) Write(p []byte) (written int, err error) {
+func (s *Conn) Write(p []byte) (written int, err error) {
 	for written < len(p) {
 		err := s.atOnce(func(fd int) error {
 			n, err := syscall.Write(fd, p[written:])
@@ -91,9 +91,9 @@ func (s *socket) Write(p []byte) (written int, err error) {
 	return written, nil
 }
 
-// sendFile moves up to n bytes from f's position to the socket, inside the kernel. It returns after
+// SendFile moves up to n bytes from f's position to the socket, inside the kernel. It returns after
 // the first that could be moved, with 0 at the end of f.
-func (s *socket) sendFile(f *os.File, n int) (int64, error) {
+func (s *Conn) SendFile(f *os.File, n int) (int64, error) {
 	from, err := f.SyscallConn()
 	if err != nil {
 		return 0, err
@@ -111,10 +111,10 @@ func (s *socket) sendFile(f *os.File, n int) (int64, error) {
 	return int64(max(moved, 0)), s.opError("sendfile", err)
 }
 
-// tcp converts the socket to a *net.TCPConn, which os.File.ReadFrom and the like recognise for a
+// TCP converts the socket to a *net.TCPConn, which os.File.ReadFrom and the like recognise for a
 // transfer inside the kernel. It costs a dozen system calls: more than a small file, little for a
 // large one.
-func (s *socket) tcp() (*net.TCPConn, error) {
+func (s *Conn) TCP() (*net.TCPConn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c, is := s.polled.(*net.TCPConn); is && s.fd >= 0 {
@@ -141,7 +141,7 @@ func (s *socket) tcp() (*net.TCPConn, error) {
 }
 
 // Close is as in net.Conn. A blocked call returns at once.
-func (s *socket) Close() error {
+func (s *Conn) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	fd := s.fd
@@ -156,7 +156,7 @@ func (s *socket) Close() error {
 }
 
 // SetLinger is as in net.TCPConn.
-func (s *socket) SetLinger(sec int) (err error) {
+func (s *Conn) SetLinger(sec int) (err error) {
 	l := syscall.Linger{Linger: int32(max(sec, 0))}
 	if sec >= 0 {
 		l.Onoff = 1
@@ -167,7 +167,7 @@ func (s *socket) SetLinger(sec int) (err error) {
 }
 
 // SetNoDelay is as in net.TCPConn; the default is false.
-func (s *socket) SetNoDelay(on bool) error {
+func (s *Conn) SetNoDelay(on bool) error {
 	value := 0
 	if on {
 		value = 1
@@ -177,33 +177,34 @@ func (s *socket) SetNoDelay(on bool) error {
 	})
 }
 
-// quickAck makes the kernel acknowledge at once what has arrived, and what arrives until something
+// QuickAck makes the kernel acknowledge at once what has arrived, and what arrives until something
 // is sent.
-func (s *socket) quickAck() { s.control("setsockopt", quickAckOf) }
+func (s *Conn) QuickAck() { s.control("setsockopt", quickAckOf) }
 
 func quickAckOf(fd int) error {
 	return syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_QUICKACK, 1)
 }
 
-// quickAck calls quickAck of socket, or its equivalent, on any connection that supports it.
-func quickAck(conn net.Conn) {
+// QuickAck calls QuickAck of Conn, or its equivalent, on any connection that supports it.
+func QuickAck(conn net.Conn) {
 	switch c := conn.(type) {
-	case interface{ quickAck() }:
-		c.quickAck()
+	case interface{ QuickAck() }:
+		c.QuickAck()
 	case *net.TCPConn:
 		controlPolled(c, quickAckOf)
 	}
 }
 
 // CloseWrite is as in net.TCPConn.
-func (s *socket) CloseWrite() error {
+func (s *Conn) CloseWrite() error {
 	return s.control("shutdown", func(fd int) error { return syscall.Shutdown(fd, syscall.SHUT_WR) })
 }
 
-func (s *socket) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(s.remote) }
+// RemoteAddr returns the peer.
+func (s *Conn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(s.remote) }
 
 // LocalAddr queries the kernel; it is rarely needed.
-func (s *socket) LocalAddr() net.Addr {
+func (s *Conn) LocalAddr() net.Addr {
 	var local netip.AddrPort
 	s.control("getsockname", func(fd int) error {
 		sa, err := syscall.Getsockname(fd)
@@ -213,11 +214,13 @@ func (s *socket) LocalAddr() net.Addr {
 	return net.TCPAddrFromAddrPort(local)
 }
 
-func (s *socket) SetDeadline(t time.Time) error {
+// SetDeadline is as in net.Conn.
+func (s *Conn) SetDeadline(t time.Time) error {
 	return errors.Join(s.SetReadDeadline(t), s.SetWriteDeadline(t))
 }
 
-func (s *socket) SetReadDeadline(t time.Time) error {
+// SetReadDeadline is as in net.Conn.
+func (s *Conn) SetReadDeadline(t time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.readBy = t
@@ -227,7 +230,8 @@ func (s *socket) SetReadDeadline(t time.Time) error {
 	return s.polled.SetReadDeadline(t)
 }
 
-func (s *socket) SetWriteDeadline(t time.Time) error {
+// SetWriteDeadline is as in net.Conn.
+func (s *Conn) SetWriteDeadline(t time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.writeBy = t
@@ -238,7 +242,7 @@ func (s *socket) SetWriteDeadline(t time.Time) error {
 }
 
 // atOnce runs op without waiting. If the poller owns the socket, it returns EAGAIN.
-func (s *socket) atOnce(op func(fd int) error) error {
+func (s *Conn) atOnce(op func(fd int) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -255,16 +259,16 @@ func (s *socket) atOnce(op func(fd int) error) error {
 }
 
 // onReadable repeats op while it returns EAGAIN, waiting for the socket to become readable.
-func (s *socket) onReadable(op func(fd int) error) error {
+func (s *Conn) onReadable(op func(fd int) error) error {
 	return s.retry(op, syscall.RawConn.Read)
 }
 
 // onWritable is onReadable for writing.
-func (s *socket) onWritable(op func(fd int) error) error {
+func (s *Conn) onWritable(op func(fd int) error) error {
 	return s.retry(op, syscall.RawConn.Write)
 }
 
-func (s *socket) retry(op func(fd int) error, wait func(syscall.RawConn, func(uintptr) bool) error) error {
+func (s *Conn) retry(op func(fd int) error, wait func(syscall.RawConn, func(uintptr) bool) error) error {
 	err := s.atOnce(op)
 	if err != syscall.EAGAIN {
 		return err
@@ -290,14 +294,22 @@ func (s *socket) retry(op func(fd int) error, wait func(syscall.RawConn, func(ui
 	return waited
 }
 
-func (s *socket) closed() bool {
+// Polled reports whether the connection is registered with the poller: it has waited, or was
+// converted.
+func (s *Conn) Polled() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.polled != nil
+}
+
+func (s *Conn) closed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.fd < 0
 }
 
 // control runs op, which does not depend on readiness, whoever owns the descriptor.
-func (s *socket) control(name string, op func(fd int) error) error {
+func (s *Conn) control(name string, op func(fd int) error) error {
 	err := s.atOnce(op)
 	if err == syscall.EAGAIN {
 		var w pollable
@@ -321,7 +333,7 @@ func controlPolled(w pollable, op func(fd int) error) error {
 }
 
 // waiter registers the socket with the poller, unless it is registered.
-func (s *socket) waiter() (pollable, error) {
+func (s *Conn) waiter() (pollable, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.polled != nil && s.fd >= 0 {
@@ -331,7 +343,7 @@ func (s *socket) waiter() (pollable, error) {
 }
 
 // filed returns the socket as a file, which is the cheapest way to the poller. The caller holds mu.
-func (s *socket) filed() (*os.File, error) {
+func (s *Conn) filed() (*os.File, error) {
 	if s.fd < 0 {
 		return nil, net.ErrClosed
 	}
@@ -346,7 +358,7 @@ func (s *socket) filed() (*os.File, error) {
 }
 
 // opError adds the operation that failed.
-func (s *socket) opError(op string, err error) error {
+func (s *Conn) opError(op string, err error) error {
 	if err == nil || errors.Is(err, net.ErrClosed) {
 		return err
 	}
