@@ -66,7 +66,7 @@ func listenPassive(local netip.Addr, allowed func(netip.Addr) bool, ports PortRa
 	return nil, errPortsExhausted
 }
 
-// usable is the range that r stands for.
+// usable returns r, or its default.
 func (r PortRange) usable() PortRange {
 	if r == (PortRange{}) {
 		return dynamicPorts
@@ -74,7 +74,7 @@ func (r PortRange) usable() PortRange {
 	return PortRange{First: max(r.First, 1), Last: r.Last}
 }
 
-// size is how many ports r stands for.
+// size returns the number of ports in r.
 func (r PortRange) size() int {
 	r = r.usable()
 	return int(r.Last) - int(r.First) + 1
