@@ -40,8 +40,8 @@ func (v *View) SetMode(ctx context.Context, name string, perm fs.FileMode) (err 
 	return v.explain(ctx, "chmod", name, unsupported("chmod", name, err, hintModes), hintPart)
 }
 
-// Hash returns the raw digest of name's content, or errors.ErrUnsupported where the remote would
-// have to read the file.
+// Hash returns the raw digest of name's content, or errors.ErrUnsupported if the remote would have
+// to read the file.
 func (v *View) Hash(ctx context.Context, name, algorithm string) (sum []byte, err error) {
 	ctx, w := v.fs.guard(ctx, breaker.ForLongQuery())
 	defer w.End(&err)
@@ -53,14 +53,14 @@ func (v *View) Hash(ctx context.Context, name, algorithm string) (sum []byte, er
 	return sum, nil
 }
 
-// Space says how much can be stored, where the remote does not know or is not to be believed.
+// Space overrides how much can be stored, for remotes that do not know it or are wrong.
 type Space struct {
-	Total      int64 // bytes; 0 and below = what the remote says
-	UsedIsSize bool  // what is used is the sum of the sizes of all files, which takes listing them
+	Total      int64 // bytes; 0 and below = what the remote reports
+	UsedIsSize bool  // the used space is the sum of the sizes of all files, which requires listing them
 }
 
-// Free returns how many bytes can still be stored, below 0 when that is not known. It is the same
-// in every directory.
+// Free returns how many bytes can still be stored, below 0 if that is unknown. It is the same in
+// every directory.
 func (v *View) Free(ctx context.Context, dir string) (free int64, err error) {
 	ctx, w := v.fs.guard(ctx, breaker.ForQuery())
 	defer w.End(&err)
@@ -104,7 +104,7 @@ func sizeBelow(ctx context.Context, r remote.Remote, dir string) (int64, error) 
 	}
 	for _, name := range dirs {
 		n, err := sizeBelow(ctx, r, name)
-		if err != nil && !errors.Is(err, remote.ErrNotExist) { // it may have gone meanwhile
+		if err != nil && !errors.Is(err, remote.ErrNotExist) { // it may have been removed meanwhile
 			return 0, err
 		}
 		sum += n

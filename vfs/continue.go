@@ -9,28 +9,28 @@ import (
 	"ferry/remote"
 )
 
-// before is what is there when an upload continues something.
+// before is the state of a name before an upload that continues something.
 type before struct {
-	file, part       remote.Entry // the published file, and the own unfinished upload
+	file, part       remote.Entry // the published file, and the owner's unfinished upload
 	hasFile, hasPart bool
-	others           map[string]interruption // what the user was interrupted at from other addresses, by owner
+	others           map[string]interruption // interrupted uploads of the user from other addresses, by owner
 }
 
 // continuation decides what an upload that does not begin at 0 continues, and describes the file if
-// it is that.
+// it continues that.
 //
-// An append goes to the file, where there is one, else to the own unfinished upload, else it begins
-// a new file. An offset refers to what the client can see: the file where there is one, else the
+// An append goes to the file if there is one, else to the owner's unfinished upload, else it begins
+// a new file. An offset refers to what the client can see: the file if there is one, else the
 // unfinished upload.
 //
-// After an own overwrite that was interrupted another file is what the client sees, and what it
-// sends next is probably the rest of its own. Only the byte behind what has come makes that
-// certain; anything else is refused until the client stores the file from the beginning. The same
-// holds while it is still being sent: by a session that hangs, or by another device.
+// After an interrupted overwrite by the owner, the client sees another file, and probably sends the
+// rest of its own next. Only an offset equal to the length of the part makes that certain; any
+// other is refused until the client stores the file from the beginning. The same holds while the
+// file is still being sent: by a hanging session, or by another device.
 //
-// What the user left at another address is not shown. It may be the same device with a new address,
-// or another one: who knows where it ends may continue it when its writer has been gone for a
-// while.
+// A part that the user left at another address is not shown. It may be from the same device with a
+// new address, or from another one: a client that knows its length may continue it when its writer
+// has been gone for a while.
 func (v *View) continuation(ctx context.Context, name string, off int64) (remote.StageOptions, error) {
 	o := remote.StageOptions{Owner: v.owner, Off: off}
 	b, err := v.before(ctx, name)
@@ -78,7 +78,7 @@ func (v *View) continuation(ctx context.Context, name string, off int64) (remote
 	return v.fromPart(o, part), nil
 }
 
-// before looks what there is of name.
+// before returns the state of name.
 func (v *View) before(ctx context.Context, name string) (b before, err error) {
 	if b.file, b.hasFile, err = found(v.fs.top.Stat(ctx, name)); err != nil {
 		return b, err
@@ -90,14 +90,15 @@ func (v *View) before(ctx context.Context, name string) (b before, err error) {
 		return b, err
 	}
 	if !b.hasPart {
-		err = v.learnInterrupted(ctx, name)
+		err = v.loadInterrupted(ctx, name)
 	}
 	b.others = v.fs.interrupted.others(v.uploads(name), v.owner)
-	delete(b.others, v.user) // that is the own part, where it is there
+	delete(b.others, v.user) // the owner's own part is in b.part
 	return b, err
 }
 
-// fromPart has o take part where that is of a time when parts belonged to users without an address.
+// fromPart makes o continue part if part dates from when parts belonged to users without an
+// address.
 func (v *View) fromPart(o remote.StageOptions, part remote.Entry) remote.StageOptions {
 	if o.Base == remote.BasePart && part.Part != v.owner {
 		o.From = part.Part
@@ -105,17 +106,16 @@ func (v *View) fromPart(o remote.StageOptions, part remote.Entry) remote.StageOp
 	return o
 }
 
-// continuesPart reports whether an upload that goes on where the own part ends continues that, and
-// not the file.
+// continuesPart reports whether an upload that starts at the end of the owner's part continues the
+// part rather than the file.
 func (v *View) continuesPart(name string, b before) bool {
 	last, known := v.fs.interrupted.of(v.uploads(name), v.owner, v.fs.opt.PartMaxAge)
 	return known && !last.continued || !b.part.ModTime.Before(b.file.ModTime)
 }
 
 // overwriteWasInterrupted reports whether the owner's last upload of name was that of a whole file
-// and was interrupted. Who has stored the file since was somebody else. Of a part that was left
-// before this process began nobody knows what it was to become; then it is taken for that unless
-// the file is newer.
+// and was interrupted. Any file stored since is from another client. The purpose of a part from
+// before this process is unknown; it counts as an overwrite unless the file is newer.
 func (v *View) overwriteWasInterrupted(name string, b before) bool {
 	if last, known := v.fs.interrupted.of(v.uploads(name), v.owner, v.fs.opt.PartMaxAge); known {
 		return !last.continued
@@ -123,8 +123,8 @@ func (v *View) overwriteWasInterrupted(name string, b before) bool {
 	return b.hasPart && !b.part.ModTime.Before(b.file.ModTime)
 }
 
-// otherWasInterrupted reports whether an upload of the user from another address was to replace the
-// file as a whole and was interrupted.
+// otherWasInterrupted reports whether an overwrite of the file by the user from another address was
+// interrupted.
 func (b before) otherWasInterrupted() bool {
 	for _, c := range b.others {
 		if !c.continued && !c.superseded && !b.file.ModTime.After(c.at) {
@@ -163,20 +163,20 @@ func (v *View) takeOver(ctx context.Context, name string, off int64, b before) (
 	return "", nil
 }
 
-// learnInterrupted looks once in each directory for the parts that earlier processes left there.
-func (v *View) learnInterrupted(ctx context.Context, name string) error {
+// loadInterrupted looks for parts of earlier processes, once in each directory.
+func (v *View) loadInterrupted(ctx context.Context, name string) error {
 	f := v.fs
 	dir, _ := remote.Split(name)
-	if !f.hasEarlierParts() || !f.interrupted.learns(dir) {
+	if !f.hasEarlierParts() || !f.interrupted.startLoading(dir) {
 		return nil
 	}
 	err := f.eachPart(ctx, dir, func(e remote.Entry) {
 		if len(e.Part) > userLen {
-			f.interrupted.learn(uploadKey{e.Part[:userLen], remote.Join(dir, e.Name)}, e.Part, e.ModTime)
+			f.interrupted.addEarlier(uploadKey{e.Part[:userLen], remote.Join(dir, e.Name)}, e.Part, e.ModTime)
 		}
 	})
 	if err != nil {
-		f.interrupted.unlearn(dir)
+		f.interrupted.cancelLoading(dir)
 	}
 	return err
 }
@@ -203,7 +203,7 @@ func (f *FS) eachPart(ctx context.Context, dir string, do func(remote.Entry)) er
 	return nil
 }
 
-// isMissing reports whether err says that there is no such directory.
+// isMissing reports whether err means that a directory does not exist.
 func isMissing(err error) bool {
 	return errors.Is(err, remote.ErrNotExist) || errors.Is(err, remote.ErrNotDir)
 }

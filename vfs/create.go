@@ -10,24 +10,24 @@ import (
 	"ferry/remote"
 )
 
-// AtEnd is the offset of Create that means: behind the last byte.
+// AtEnd as an offset of Create means after the last byte.
 const AtEnd = ftp.AtEnd
 
-// The difference must be 0: offsets are handed on to the remote.
+// The difference must be 0: offsets are passed on to the remote.
 const _ = -uint(AtEnd - remote.AtEnd)
 
 // Create starts an upload at byte off: 0 replaces the file, AtEnd appends to it, else the upload
-// continues behind the first off bytes of the file or of the own unfinished upload. The old content
-// survives until Commit; when that returns nil, everybody sees the file, and the remote has it, or
-// will have it as WriteAck says. Abort keeps what was written for the owner to continue, with a
-// cache or on a remote that can stage. What can be refused is refused here, before a byte is taken.
-// ctx governs the upload until Commit is called. The upload is an io.ReaderFrom where the remote
-// can receive without a copy.
+// continues after the first off bytes of the file or of the owner's unfinished upload. The old
+// content survives until Commit; when Commit returns nil, all sessions see the file, and the remote
+// has it, or will have it as WriteAck promises. Abort keeps the written data for the owner to
+// continue, with a cache or on a remote that can stage. Anything that can be refused is refused
+// here, before a byte is accepted. ctx governs the upload until Commit is called. The upload is an
+// io.ReaderFrom if the remote can receive without a copy.
 func (v *View) Create(ctx context.Context, name string, off int64) (u ftp.Upload, err error) {
 	ctx, w := v.fs.guard(ctx, breaker.ForLongQuery())
 	defer w.Settle(&err)
 	name = v.actual(ctx, name)
-	if err := v.mayMake(ctx, "create", name, false); err != nil {
+	if err := v.allowCreate(ctx, "create", name, false); err != nil {
 		return nil, err
 	}
 	if off < 0 && off != AtEnd {
@@ -45,7 +45,7 @@ func (v *View) Create(ctx context.Context, name string, off int64) (u ftp.Upload
 	return v.startStaged(ctx, name, o)
 }
 
-// createStreamed starts an upload to a remote that takes whole files only.
+// createStreamed starts an upload to a remote that cannot stage.
 func (v *View) createStreamed(ctx context.Context, name string, off int64) (ftp.Upload, error) {
 	file, exists, err := found(v.fs.top.Stat(ctx, name))
 	switch {
@@ -69,7 +69,7 @@ func (v *View) createStreamed(ctx context.Context, name string, off int64) (ftp.
 	return &staged{view: v, name: name, stage: s, ended: func() {}}, nil
 }
 
-// checkParent makes sure that there is a directory for name to be created in.
+// checkParent checks that the parent of name is a directory.
 func (v *View) checkParent(ctx context.Context, name string) error {
 	dir, _ := remote.Split(name)
 	parent, err := v.fs.shown.Stat(ctx, dir)
@@ -82,7 +82,7 @@ func (v *View) checkParent(ctx context.Context, name string) error {
 	return nil
 }
 
-// found turns the error that says something does not exist into a value.
+// found turns an ErrNotExist into false.
 func found(e remote.Entry, err error) (remote.Entry, bool, error) {
 	if errors.Is(err, remote.ErrNotExist) {
 		return remote.Entry{}, false, nil
@@ -90,7 +90,7 @@ func found(e remote.Entry, err error) (remote.Entry, bool, error) {
 	return e, err == nil, err
 }
 
-// writable returns the error of a change to a tree that cannot be changed.
+// writable returns an error if the tree is read-only.
 func (v *View) writable(op, name string) error {
 	if v.fs.readOnly() {
 		return refuse(op, name, remote.ErrPermission, hintReadOnly)
@@ -98,22 +98,22 @@ func (v *View) writable(op, name string) error {
 	return nil
 }
 
-// mayMake returns the error of making a file or directory that may not be.
-func (v *View) mayMake(ctx context.Context, op, name string, dir bool) error {
-	if err := v.writable(op, name); err != nil || v.fs.opt.MayMake == nil {
+// allowCreate returns an error if the file or directory may not be created.
+func (v *View) allowCreate(ctx context.Context, op, name string, dir bool) error {
+	if err := v.writable(op, name); err != nil || v.fs.opt.AllowCreate == nil {
 		return err
 	}
-	return v.fs.opt.MayMake(ctx, name, dir)
+	return v.fs.opt.AllowCreate(ctx, name, dir)
 }
 
-// mayRename returns the error of giving from a name that it may not have.
-func (v *View) mayRename(ctx context.Context, from, to string) error {
-	if err := v.writable("rename", from); err != nil || v.fs.opt.MayMake == nil {
+// allowRename returns an error if from may not be renamed to to.
+func (v *View) allowRename(ctx context.Context, from, to string) error {
+	if err := v.writable("rename", from); err != nil || v.fs.opt.AllowCreate == nil {
 		return err
 	}
 	info, err := v.Stat(ctx, from)
 	if err != nil {
 		return err
 	}
-	return v.fs.opt.MayMake(ctx, to, info.IsDir())
+	return v.fs.opt.AllowCreate(ctx, to, info.IsDir())
 }

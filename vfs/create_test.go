@@ -12,7 +12,7 @@ import (
 
 func TestWhatMayNotBeMadeIsRefusedBeforeItIsSent(t *testing.T) {
 	refused := errors.New("refused")
-	b := newBehind(t, Options{MayMake: func(_ context.Context, name string, dir bool) error {
+	b := newBehind(t, Options{AllowCreate: func(_ context.Context, name string, dir bool) error {
 		if !dir && strings.HasSuffix(name, ".tmp") || dir && strings.HasSuffix(name, ".d") {
 			return refused
 		}

@@ -8,7 +8,7 @@ import (
 	"ferry/remote"
 )
 
-// What a client is told about the errors it can do something about.
+// The hints to clients for errors that they can do something about.
 const (
 	hintReadOnly   = "The server is read-only."
 	hintNoModTime  = "Modification times are switched off (--no-modtime)."
@@ -26,11 +26,12 @@ const (
 	hintSetTime    = "This storage cannot set modification times."
 )
 
-// hintInterruptedElsewhere does not say how much of it there is: that is for who has sent it.
+// hintInterruptedElsewhere does not contain the length: only the client that sent the part may know
+// it.
 const hintInterruptedElsewhere = "An upload of this file from another address of yours was cut: send it from the beginning, without REST."
 
-// hintInterrupted is for an upload that would continue a file over which another one was
-// interrupted after kept bytes.
+// hintInterrupted is for an upload that would continue a file whose overwrite was interrupted after
+// kept bytes.
 func hintInterrupted(kept int64) string {
 	if kept == 0 {
 		return "Your last upload of this file was cut: send it from the beginning, without REST."
@@ -43,23 +44,23 @@ func hintBeyond(off, size int64) string {
 	return "Offset " + strconv.FormatInt(off, 10) + " is beyond the end of the file; its size is " + strconv.FormatInt(size, 10) + "."
 }
 
-// hintError is an error together with what the client may be told about it.
+// A hintError is an error with a hint for the client.
 type hintError struct {
 	*fs.PathError
 	hint string
 }
 
-// Hint returns one line that is safe to show to the client and says what would help.
+// Hint returns one line that is safe to show to the client and says what to do.
 func (e *hintError) Hint() string { return e.hint }
 
 func (e *hintError) Unwrap() error { return e.PathError }
 
-// refuse returns the error of an operation that this package itself refuses.
+// refuse returns the error of an operation that this package refuses by itself.
 func refuse(op, name string, err error, hint string) error {
 	return &hintError{&fs.PathError{Op: op, Path: name, Err: err}, hint}
 }
 
-// unsupported adds hint to an error of the remote that says it lacks the ability.
+// unsupported adds hint to an ErrUnsupported of the remote.
 func unsupported(op, name string, err error, hint string) error {
 	if errors.Is(err, remote.ErrUnsupported) {
 		return refuse(op, name, err, hint)

@@ -8,10 +8,10 @@ import (
 	"ferry/remote"
 )
 
-// actual returns the name of what is there for name as the client typed it. Without FoldCase that
-// is name. With it, a name that does not exist is the one that differs from it in case only, if
-// there is just one; else it is name as well. An error is left to the operation that name is for,
-// which meets it again; a remote that does not answer leaves name as it is.
+// actual returns the existing name for name as the client typed it. Without FoldCase that is name.
+// With it, a name that does not exist becomes the only one that differs from it in case alone; if
+// there is none or more than one, it stays name. Errors are ignored, as the operation itself will
+// meet them; if the remote does not answer, name stays as it is.
 func (v *View) actual(ctx context.Context, name string) string {
 	if !v.fs.opt.FoldCase || v.fs.caps.CaseInsensitive || name == "." {
 		return name
@@ -29,8 +29,8 @@ func (v *View) actual(ctx context.Context, name string) string {
 	return remote.Join(dir, base)
 }
 
-// actualTarget is actual for what is about to be renamed from from to to: a name that only changes
-// its case gets the spelling that was asked for.
+// actualTarget is actual for the target of a rename from from to to: a rename that only changes the
+// case gets the requested spelling.
 func (v *View) actualTarget(ctx context.Context, from, to string) string {
 	found := v.actual(ctx, to)
 	if found != from {
@@ -41,9 +41,8 @@ func (v *View) actualTarget(ctx context.Context, from, to string) string {
 	return remote.Join(dir, base)
 }
 
-// folded returns the one name in dir that is base but for the case, or "" where there is none or
-// more than one. If base itself is there, it is what is returned: it may be an upload that the
-// remote does not know of yet.
+// folded returns the only name in dir that equals base except for the case, or "" if there is none
+// or more than one. If base itself exists, it is returned: it may be a pending upload.
 func (v *View) folded(ctx context.Context, dir, base string) string {
 	var only string
 	several := false

@@ -7,12 +7,12 @@ import (
 	"ferry/remote"
 )
 
-// AnswerLimit is how long a client waits at most for a remote that gives no sign of life.
+// AnswerLimit is the longest time a client waits for a remote that gives no sign of life.
 const AnswerLimit = breaker.AnswerLimit
 
-// guard returns a context for a call that shall not wait for the remote longer than limit says. The
-// caller calls End, or for a call whose result lives on under the context, Settle. Within a call
-// that is guarded already, the outer Watchdog counts.
+// guard returns a context for a call that must not wait for the remote longer than limit. The
+// caller calls End, or, if the result of the call lives on under the context, Settle. Within a
+// guarded call, the outer Watchdog applies.
 func (f *FS) guard(ctx context.Context, limit breaker.Limit) (context.Context, *breaker.Watchdog) {
 	if !f.guarded || breaker.WatchdogOf(ctx) != nil {
 		return ctx, nil
@@ -20,7 +20,7 @@ func (f *FS) guard(ctx context.Context, limit breaker.Limit) (context.Context, *
 	return f.breaker.Guard(ctx, limit)
 }
 
-// probe asks the remote for a sign of life, whatever it says.
+// probe makes a cheap call of the remote; any answer is a success.
 func (f *FS) probe(ctx context.Context) error {
 	ask := f.opt.Probe
 	if ask == nil {
@@ -36,8 +36,8 @@ func (f *FS) probe(ctx context.Context) error {
 	return err
 }
 
-// Ready asks the remote for its root, past everything that is remembered or waits. An error says
-// why there is none.
+// Ready queries the root of the remote itself, bypassing caches and pending changes. The error is
+// the reason why there is no root.
 func (f *FS) Ready(ctx context.Context) error {
 	root, err := f.remote.Stat(ctx, ".")
 	if err == nil && !root.Dir {

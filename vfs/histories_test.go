@@ -333,7 +333,7 @@ func (h *historian) cut(v visit) (string, error) {
 func (h *historian) dropPart(name string) {
 	for {
 		v := h.visit()
-		v.fs.interrupted.forget(v.uploads(name), v.owner)
+		v.fs.interrupted.clear(v.uploads(name), v.owner)
 		if v.fs.stream != nil {
 			return
 		}

@@ -9,13 +9,13 @@ import (
 	"ferry/remote"
 )
 
-// An Info describes a file, a directory or an own unfinished upload. Besides fs.FileInfo it tells
-// the owner and the identity of the file.
+// An Info describes a file, a directory or an unfinished upload of the view's owner. Besides
+// fs.FileInfo it has the owner and the identity of the file.
 type Info struct {
 	fs       *FS
 	name     string
 	modTime  time.Time
-	listTime *time.Time // what LIST shows of a directory whose modTime is not known; nil = modTime
+	listTime *time.Time // for LIST, of a directory with unknown modTime; nil = modTime
 	size     int64
 	id       uint64
 	mode     fs.FileMode
@@ -23,7 +23,7 @@ type Info struct {
 	part     bool
 }
 
-// info returns what is shown of e, which is in dir.
+// info returns the Info of e, an entry of dir.
 func (f *FS) info(dir string, e remote.Entry) *Info {
 	i := &Info{
 		fs: f, name: e.Name, size: e.Size, id: e.ID,
@@ -39,7 +39,7 @@ func (f *FS) info(dir string, e remote.Entry) *Info {
 	return i
 }
 
-// mode returns the type and permission bits that are shown for e.
+// mode returns the type and permission bits shown for e.
 func (f *FS) mode(e remote.Entry) fs.FileMode {
 	m := &f.opt.Modes
 	perm, kind, given := m.File, fs.FileMode(0), m.FileGiven
@@ -58,17 +58,17 @@ func (f *FS) mode(e remote.Entry) fs.FileMode {
 // Name returns the last element of the path, "." for the root.
 func (i *Info) Name() string { return i.name }
 
-// Size returns the number of bytes of a file, below 0 when the remote does not know.
+// Size returns the length of a file in bytes, below 0 if unknown.
 func (i *Info) Size() int64 { return i.size }
 
 // Mode returns the permission bits, and fs.ModeDir for a directory.
 func (i *Info) Mode() fs.FileMode { return i.mode }
 
-// ModTime returns when the content last changed, the zero time when that is unknown.
+// ModTime returns when the content last changed, or the zero time if unknown.
 func (i *Info) ModTime() time.Time { return i.modTime }
 
-// ListTime is what LIST shows, which has no word for a time that is not known: of a directory
-// without one the newest time known of what is below it, else when ferry began to serve it.
+// ListTime returns the time for LIST, whose format has no unknown time: for a directory without a
+// time, the newest time known below it, else the start of the process.
 func (i *Info) ListTime() time.Time {
 	if i.listTime != nil {
 		return *i.listTime
@@ -85,11 +85,11 @@ func (i *Info) Sys() any { return nil }
 // Owner returns the user and group that are shown.
 func (i *Info) Owner() (uid, gid uint32) { return i.fs.opt.UID, i.fs.opt.GID }
 
-// ID returns a number that stays with the file when it is renamed, 0 when the remote knows none.
+// ID returns a number that stays with the file when it is renamed, 0 if the remote has none.
 func (i *Info) ID() uint64 { return i.id }
 
-// KnownSize returns the size of the file called name, as far as it is known without asking a remote
-// that is far; below 0 it is not.
+// KnownSize returns the size of the file called name if it is known without a request over the
+// network, and otherwise a number below 0.
 func (f *FS) KnownSize(ctx context.Context, name string) int64 {
 	e, known := f.names.Known(name)
 	if f.caps.Live {

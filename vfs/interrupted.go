@@ -5,44 +5,44 @@ import (
 	"time"
 )
 
-// interruptions remembers whose uploads were interrupted and whose are under way. After an
-// interruption a client that asks for the size may see that of another file, and would go on behind
-// it with the rest of its own: both ends would be right and the file would not. An upload that
+// interruptions remembers which uploads were interrupted and which are in progress. After an
+// interruption, a client that queries the size may get that of another file, and would append the
+// rest of its own to it: both sides would be correct and the file would not. An upload that
 // continued the file does no such harm: the file is its beginning. It does not outlive the process;
-// what earlier ones left is learnt where it matters.
+// parts of earlier processes are looked for when they matter.
 type interruptions struct {
 	// constant
-	began time.Time // when the tree was made: all who wrote before had gone
+	began time.Time // when the tree was created: all earlier writers are gone
 
 	mu      sync.Mutex
 	made    map[uploadKey]map[string]interruption // guarded by mu; by owner
-	running map[uploadKey]map[string]int          // guarded by mu; uploads of whole files under way, by owner
-	learnt  map[string]bool                       // guarded by mu; directories in which earlier processes' parts were looked for
-	entries int                                   // guarded by mu; in made and learnt
+	running map[uploadKey]map[string]int          // guarded by mu; uploads of whole files in progress, by owner
+	loaded  map[string]bool                       // guarded by mu; directories that were searched for earlier processes' parts
+	entries int                                   // guarded by mu; in made and loaded
 }
 
-// uploadKey is what the uploads of one user to one name have in common, from whatever address.
+// An uploadKey identifies the uploads of one user to one name, from any address.
 type uploadKey struct{ user, name string }
 
 type interruption struct {
-	seen       time.Time // when its writer was last known to be there
-	at         time.Time // when it was interrupted, as times of files are compared
-	continued  bool      // the file was its beginning
+	seen       time.Time // when its writer was last known to be connected
+	at         time.Time // when it was interrupted, to compare with times of files
+	continued  bool      // it continued the file
 	superseded bool      // the user has stored the file from another address since
-	earlier    bool      // all that is known is a part that an earlier process left
+	earlier    bool      // known only by a part of an earlier process
 }
 
-// maxInterruptions bounds the memory. When they are that many, all are forgotten.
+// maxInterruptions bounds memory: when there are this many, all are dropped.
 const maxInterruptions = 10_000
 
-// note notes an upload that was interrupted.
+// note records an interrupted upload.
 func (c *interruptions) note(k uploadKey, owner string, continued bool) {
 	now := time.Now()
 	c.put(k, owner, interruption{seen: now, at: now, continued: continued})
 }
 
-// learn notes a part that an earlier process left at the time at.
-func (c *interruptions) learn(k uploadKey, owner string, at time.Time) {
+// addEarlier records a part that an earlier process left at the time at.
+func (c *interruptions) addEarlier(k uploadKey, owner string, at time.Time) {
 	c.mu.Lock()
 	_, known := c.made[k][owner]
 	c.mu.Unlock()
@@ -51,7 +51,7 @@ func (c *interruptions) learn(k uploadKey, owner string, at time.Time) {
 	}
 }
 
-// taken notes that owner continues what another left.
+// taken records that owner continues the upload of other.
 func (c *interruptions) taken(k uploadKey, other, owner string) {
 	c.mu.Lock()
 	made, known := c.made[k][other]
@@ -59,7 +59,7 @@ func (c *interruptions) taken(k uploadKey, other, owner string) {
 	if known {
 		made.superseded, made.earlier = false, false
 		c.put(k, owner, made)
-		c.forget(k, other)
+		c.clear(k, other)
 	}
 }
 
@@ -73,8 +73,8 @@ func (c *interruptions) put(k uploadKey, owner string, made interruption) {
 	c.made[k][owner] = made
 }
 
-// again notes that an upload which continued a part was interrupted.
-func (c *interruptions) again(k uploadKey, owner string) {
+// noteContinued records that an upload which continued a part was interrupted.
+func (c *interruptions) noteContinued(k uploadKey, owner string) {
 	c.mu.Lock()
 	made := c.made[k][owner]
 	c.mu.Unlock()
@@ -85,32 +85,32 @@ func (c *interruptions) again(k uploadKey, owner string) {
 // LOCKS_REQUIRED(c.mu)
 func (c *interruptions) grow() {
 	if c.entries++; c.made == nil || c.entries > maxInterruptions {
-		c.made, c.learnt, c.entries = map[uploadKey]map[string]interruption{}, map[string]bool{}, 1
+		c.made, c.loaded, c.entries = map[uploadKey]map[string]interruption{}, map[string]bool{}, 1
 	}
 }
 
-// learns reports whether the caller is the first to look for the parts that earlier processes left
-// in dir.
-func (c *interruptions) learns(dir string) bool {
+// startLoading reports whether the caller is the first to look for parts of earlier processes in
+// dir.
+func (c *interruptions) startLoading(dir string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.learnt[dir] {
+	if c.loaded[dir] {
 		return false
 	}
 	c.grow()
-	c.learnt[dir] = true
+	c.loaded[dir] = true
 	return true
 }
 
-// unlearn takes learns back: it came to nothing.
-func (c *interruptions) unlearn(dir string) {
+// cancelLoading reverts startLoading after a failure.
+func (c *interruptions) cancelLoading(dir string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.learnt, dir)
+	delete(c.loaded, dir)
 }
 
-// forget notes that owner left nothing.
-func (c *interruptions) forget(k uploadKey, owner string) {
+// clear records that owner has no interrupted upload.
+func (c *interruptions) clear(k uploadKey, owner string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.made[k], owner)
@@ -119,9 +119,9 @@ func (c *interruptions) forget(k uploadKey, owner string) {
 	}
 }
 
-// stored notes that owner has stored the file, from its beginning or behind what it saw.
+// stored records that owner has stored the file, from its beginning or by continuing it.
 func (c *interruptions) stored(k uploadKey, owner string) {
-	c.forget(k, owner)
+	c.clear(k, owner)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for other, made := range c.made[k] {
@@ -130,8 +130,7 @@ func (c *interruptions) stored(k uploadKey, owner string) {
 	}
 }
 
-// of returns what is known of an interrupted upload by owner, unless that is older than age; 0 =
-// for ever.
+// of returns the interrupted upload of owner, unless it is older than age; 0 = no limit.
 func (c *interruptions) of(k uploadKey, owner string, age time.Duration) (interruption, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -139,7 +138,7 @@ func (c *interruptions) of(k uploadKey, owner string, age time.Duration) (interr
 	return made, ok && !made.earlier && (age <= 0 || time.Since(made.seen) <= age)
 }
 
-// others returns the interrupted uploads from other addresses than that of owner, by their owner.
+// others returns the interrupted uploads from addresses other than that of owner, by their owner.
 func (c *interruptions) others(k uploadKey, owner string) map[string]interruption {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -155,7 +154,7 @@ func (c *interruptions) others(k uploadKey, owner string) map[string]interruptio
 	return found
 }
 
-// begin notes that owner sends a whole file; end that it is over.
+// begin records that owner is sending a whole file, and end that this is over.
 func (c *interruptions) begin(k uploadKey, owner string) (end func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -178,7 +177,7 @@ func (c *interruptions) begin(k uploadKey, owner string) (end func()) {
 	})
 }
 
-// busy reports whether the user sends a whole file of that name just now, from whatever address.
+// busy reports whether the user is sending a whole file of that name, from any address.
 func (c *interruptions) busy(k uploadKey) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

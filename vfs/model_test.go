@@ -141,7 +141,7 @@ func (p *player) cutOff() outcome {
 	if err == nil {
 		_, err = u.Write([]byte(p.content()))
 		u.Abort()
-		p.fs.interrupted.forget(p.uploads(name), p.owner)
+		p.fs.interrupted.clear(p.uploads(name), p.owner)
 		if drop := p.fs.top.DropPart(p.t.Context(), name, p.owner); drop != nil {
 			err = errors.Join(err, drop)
 		}

@@ -9,8 +9,7 @@ import (
 	"ferry/remote"
 )
 
-// part describes the unfinished upload of name that the owner left. One that is too old does not
-// exist.
+// part describes the owner's unfinished upload of name. One that is too old does not exist.
 func (v *View) part(ctx context.Context, name string) (remote.Entry, error) {
 	missing := &fs.PathError{Op: "stat", Path: name, Err: remote.ErrNotExist}
 	e, err := v.fs.top.Part(ctx, name, v.owner)
@@ -26,8 +25,8 @@ func (v *View) part(ctx context.Context, name string) (remote.Entry, error) {
 	return e, nil
 }
 
-// hasEarlierParts reports whether there can be parts that an earlier process left, those of a time
-// when parts belonged to users without an address among them.
+// hasEarlierParts reports whether there can be parts of an earlier process, including those from
+// when parts belonged to users without an address.
 func (f *FS) hasEarlierParts() bool {
 	age := f.opt.PartMaxAge
 	return !f.top.Info().Caps.NoParts && (age <= 0 || time.Since(f.interrupted.began) <= age)
@@ -39,7 +38,7 @@ func (v *View) expired(part remote.Entry) bool {
 }
 
 // showsPart reports whether e, an unfinished upload found in dir, is listed as a file: it is the
-// owner's, not too old, and there is no file of that name. That costs a Stat for each part of the
+// owner's, not too old, and there is no file of that name. This costs a Stat for each part of the
 // owner.
 func (v *View) showsPart(ctx context.Context, dir string, e remote.Entry) (bool, error) {
 	if e.Part != v.owner && e.Part != v.user || v.expired(e) {
@@ -57,16 +56,14 @@ func (v *View) showsPart(ctx context.Context, dir string, e remote.Entry) (bool,
 	return has && p.Part == e.Part, err
 }
 
-// dropInterrupted forgets what the owner left of name, which has got another content in another
-// way.
+// dropInterrupted discards the owner's part of name, which got another content in another way.
 func (v *View) dropInterrupted(ctx context.Context, name string) {
 	if _, known := v.fs.interrupted.of(v.uploads(name), v.owner, v.fs.opt.PartMaxAge); known {
-		_ = v.fs.top.DropPart(ctx, name, v.owner) // one that stays ages
+		_ = v.fs.top.DropPart(ctx, name, v.owner) // a part that stays will expire
 	}
 }
 
-// explain replaces an error that says name does not exist where the client sees an unfinished
-// upload of that name.
+// explain replaces an ErrNotExist of name if the client sees an unfinished upload of that name.
 func (v *View) explain(ctx context.Context, op, name string, err error, hint string) error {
 	if !errors.Is(err, remote.ErrNotExist) {
 		return err

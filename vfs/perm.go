@@ -6,8 +6,8 @@ import (
 	"ferry/ftp"
 )
 
-// Permitted tells what may be done with name, which info describes. It asks nobody: an operation
-// that it names may still fail for a reason that only the remote sees.
+// Permitted returns the operations allowed on name, which info describes. It makes no request: an
+// allowed operation may still fail for a reason that only the remote knows.
 func (v *View) Permitted(name string, info fs.FileInfo) ftp.Perm {
 	i, known := info.(*Info)
 	if known && i.part {

@@ -8,8 +8,8 @@ import (
 	"ferry/remote"
 )
 
-// Open reads name from byte off on. The reader of a remote that is as quick as a cache is its own,
-// which may be an *os.File; any other remote is read ahead.
+// Open reads name from byte off. A remote that is as fast as a cache returns its own reader, which
+// may be an *os.File; any other remote is read ahead.
 func (v *View) Open(ctx context.Context, name string, off int64) (rc io.ReadCloser, err error) {
 	ctx, w := v.fs.guard(ctx, breaker.ForLongQuery())
 	defer w.Settle(&err)

@@ -11,24 +11,24 @@ import (
 	"ferry/remote"
 )
 
-// staged is an upload to a remote that keeps it apart until it is whole.
+// A staged is an upload to a layer that can stage.
 type staged struct {
 	view  *View
 	name  string
 	stage remote.Stage
 	base  remote.Base
-	taken atomic.Bool // at least a byte was written
-	done  atomic.Bool // it is published
-	ended func()      // tells that it is over
+	taken atomic.Bool // at least one byte was written
+	done  atomic.Bool // it was published
+	ended func()      // called at the end
 }
 
-// stagedFrom is a staged upload whose stage is an io.ReaderFrom.
+// A stagedFrom is a staged whose stage is an io.ReaderFrom.
 type stagedFrom struct {
 	staged
 	from io.ReaderFrom
 }
 
-// startStaged begins a stage as o says.
+// startStaged starts a stage with the options o.
 func (v *View) startStaged(ctx context.Context, name string, o remote.StageOptions) (ftp.Upload, error) {
 	ended := func() {}
 	if o.Base != remote.BaseFile {
@@ -54,7 +54,7 @@ func (u *staged) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// ReadFrom hands r on as it is, so that the system can recognise a connection in it.
+// ReadFrom passes r on unwrapped, so that the system can recognise a connection.
 func (u *stagedFrom) ReadFrom(r io.Reader) (int64, error) {
 	n, err := u.from.ReadFrom(r)
 	u.took(n)
@@ -67,12 +67,12 @@ func (u *staged) took(n int64) {
 	}
 }
 
-// Commit publishes the file. One that continues a file is refused when that has changed since: what
-// another upload has been promised would be lost.
+// Commit publishes the file. An upload that continues a file is refused if the file has changed
+// since: another acknowledged upload would be lost.
 func (u *staged) Commit(ctx context.Context) error {
 	_, err := u.stage.Commit(ctx, time.Time{})
 	if errors.Is(err, remote.ErrChanged) {
-		_ = u.stage.Abort() // there is nothing that could be continued
+		_ = u.stage.Abort() // there is nothing to continue
 		return refuse("commit", u.name, err, hintChanged)
 	}
 	if err != nil {
@@ -84,9 +84,9 @@ func (u *staged) Commit(ctx context.Context) error {
 	return nil
 }
 
-// Abort keeps what the owner can continue. An upload that took no byte leaves nothing behind, but
-// one that was to continue a part gives the part back. There is nobody to tell of an error: the
-// upload has failed anyway, and what cannot be kept has to be sent again from the beginning.
+// Abort keeps the written data for the owner to continue. An upload that received no byte leaves
+// nothing, but one that was to continue a part keeps the part. Errors are not reported: the upload
+// has failed anyway, and if it cannot be kept, it must be sent again from the beginning.
 func (u *staged) Abort() {
 	if u.done.Load() {
 		return
@@ -95,7 +95,7 @@ func (u *staged) Abort() {
 	if u.taken.Load() || u.base == remote.BasePart {
 		_ = u.stage.Keep()
 		if k := u.view.uploads(u.name); u.base == remote.BasePart {
-			u.view.fs.interrupted.again(k, u.view.owner)
+			u.view.fs.interrupted.noteContinued(k, u.view.owner)
 		} else {
 			u.view.fs.interrupted.note(k, u.view.owner, u.base == remote.BaseFile)
 		}

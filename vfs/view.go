@@ -15,14 +15,14 @@ import (
 // is the root. Its methods may be called concurrently.
 type View struct {
 	fs    *FS
-	user  string // the beginning of the tags of the user, from whatever address
-	owner string // the tag of Stager
+	user  string // the common prefix of the user's tags from all addresses
+	owner string // the owner tag of remote.Stager
 }
 
 func (v *View) uploads(name string) uploadKey { return uploadKey{v.user, name} }
 
-// Stat describes name. Where there is no such file, an own unfinished upload of that name is shown
-// as one.
+// Stat describes name. If there is no such file, the owner's unfinished upload of that name is
+// shown as one.
 func (v *View) Stat(ctx context.Context, name string) (info fs.FileInfo, err error) {
 	ctx, w := v.fs.guard(ctx, breaker.ForQuery())
 	defer w.End(&err)
@@ -41,13 +41,13 @@ func (v *View) Stat(ctx context.Context, name string) (info fs.FileInfo, err err
 	return v.fs.info(dir, e), nil
 }
 
-// StatSize is Stat for who wants the size of a file; see remote.SizeOnly.
+// StatSize is Stat for callers that need only the size of a file; see remote.SizeOnly.
 func (v *View) StatSize(ctx context.Context, name string) (fs.FileInfo, error) {
 	return v.Stat(remote.WithSizeOnly(ctx), name)
 }
 
-// List yields the entries of dir as the remote gives them, own unfinished uploads among them where
-// no file has their name. The first error ends it.
+// List yields the entries of dir in the order of the remote, including the owner's unfinished
+// uploads if no file has their name. The first error ends it.
 func (v *View) List(ctx context.Context, dir string) iter.Seq2[fs.FileInfo, error] {
 	return func(yield func(fs.FileInfo, error) bool) {
 		ctx, w := v.fs.guard(ctx, breaker.ForLongQuery())
@@ -65,7 +65,7 @@ func (v *View) List(ctx context.Context, dir string) iter.Seq2[fs.FileInfo, erro
 	}
 }
 
-// list gives each entry of dir to yield, until that is false.
+// list passes each entry of dir to yield, until that returns false.
 func (v *View) list(ctx context.Context, dir string, yield func(fs.FileInfo) bool) error {
 	dir = v.actual(ctx, dir)
 	for e, err := range v.fs.shown.List(ctx, dir) {
@@ -89,9 +89,8 @@ func (v *View) list(ctx context.Context, dir string, yield func(fs.FileInfo) boo
 	return nil
 }
 
-// Remove deletes the file called name, and with it what the owner left of an upload of it, so that
-// a deleted file does not come back as a part. Where there is only the part, that is what is
-// deleted.
+// Remove deletes the file called name, and the owner's unfinished upload of it, so that a deleted
+// file does not reappear as a part. If there is only the part, the part is deleted.
 func (v *View) Remove(ctx context.Context, name string) (err error) {
 	ctx, w := v.fs.guard(ctx, breaker.ForChange())
 	defer w.End(&err)
@@ -102,7 +101,7 @@ func (v *View) Remove(ctx context.Context, name string) (err error) {
 	err = v.fs.top.Remove(ctx, name)
 	missing := errors.Is(err, remote.ErrNotExist)
 	if err == nil || missing {
-		v.fs.interrupted.forget(v.uploads(name), v.owner)
+		v.fs.interrupted.clear(v.uploads(name), v.owner)
 	}
 	if err != nil && !missing {
 		return err
@@ -121,13 +120,13 @@ func (v *View) Remove(ctx context.Context, name string) (err error) {
 	return nil
 }
 
-// Rename gives a file or directory another name. A file replaces a file of that name.
+// Rename renames a file or directory. A file replaces a file of that name.
 func (v *View) Rename(ctx context.Context, from, to string) (err error) {
 	ctx, w := v.fs.guard(ctx, breaker.ForLongChange())
 	defer w.End(&err)
 	from = v.actual(ctx, from)
 	to = v.actualTarget(ctx, from, to)
-	if err := v.mayRename(ctx, from, to); err != nil {
+	if err := v.allowRename(ctx, from, to); err != nil {
 		return err
 	}
 	err = v.fs.top.Move(ctx, from, to)
@@ -145,7 +144,7 @@ func (v *View) Mkdir(ctx context.Context, dir string) (err error) {
 	ctx, w := v.fs.guard(ctx, v.fs.forTree)
 	defer w.End(&err)
 	dir = v.actual(ctx, dir)
-	if err := v.mayMake(ctx, "mkdir", dir, true); err != nil {
+	if err := v.allowCreate(ctx, "mkdir", dir, true); err != nil {
 		return err
 	}
 	return v.fs.top.Mkdir(ctx, dir)
@@ -162,5 +161,5 @@ func (v *View) Rmdir(ctx context.Context, dir string) (err error) {
 	return v.fs.top.Rmdir(ctx, dir)
 }
 
-// Close does nothing: a view holds nothing of its own, and the remote belongs to all of them.
+// Close does nothing: a view has no resources of its own, and the remote is shared by all views.
 func (v *View) Close() error { return nil }

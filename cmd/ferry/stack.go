@@ -141,7 +141,7 @@ func (o *options) hide(r remote.Remote, rules *filter.Filter) (left remote.Remot
 		r = filter.NewDistinct(r)
 	}
 	if left, ok := r.(*filter.Remote); ok {
-		mayMake = left.MayMake
+		mayMake = left.AllowCreate
 	}
 	return r, mayMake
 }
@@ -151,7 +151,7 @@ func (s *stack) openTree(o *options, rules *filter.Filter) error {
 	opt := o.treeOptions(s.log)
 	opt.Probe, opt.Away = s.probe, s.root.waiting()
 	left, mayMake := o.hide(s.remote, rules)
-	opt.MayMake = mayMake
+	opt.AllowCreate = mayMake
 	var err error
 	if s.kept, err = o.openCache(s.remote.Info(), s.log); err != nil {
 		return err

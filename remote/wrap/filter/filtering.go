@@ -68,11 +68,11 @@ func (r *filtering) mayBecome(ctx context.Context, c *intercept.Call) error {
 		}
 		k = kindOf(e)
 	}
-	return r.mayMake(ctx, string(c.Op), c.To, k)
+	return r.allowCreate(ctx, string(c.Op), c.To, k)
 }
 
-// mayMake returns an error unless a name of k may be made.
-func (r *filtering) mayMake(ctx context.Context, op, name string, k kind) error {
+// allowCreate returns an error unless a name of k may be made.
+func (r *filtering) allowCreate(ctx context.Context, op, name string, k kind) error {
 	v, err := r.judge(ctx, name, k)
 	if err == nil && v != included {
 		err = refuse(op, name, "This server has no files or directories of such names ("+string(v)+").")

@@ -18,8 +18,8 @@ type Remote struct {
 type policy interface {
 	// exists returns an error unless name exists, whatever it is.
 	exists(ctx context.Context, op, name string) error
-	// mayMake returns an error unless a name of k may be made.
-	mayMake(ctx context.Context, op, name string, k kind) error
+	// allowCreate returns an error unless a name of k may be made.
+	allowCreate(ctx context.Context, op, name string, k kind) error
 	// mayBecome returns an error unless c, a Move or a Copy of what exists, may make its new name.
 	mayBecome(ctx context.Context, c *intercept.Call) error
 	// call makes a call. Those of Stat, List, Open, Part and DropPart come to it unchecked.
@@ -49,9 +49,9 @@ func (r *Remote) call(ctx context.Context, c *intercept.Call) error {
 	op := string(c.Op)
 	switch c.Op {
 	case intercept.Put, intercept.Stage:
-		err = r.policy.mayMake(ctx, op, c.Name, aFile)
+		err = r.policy.allowCreate(ctx, op, c.Name, aFile)
 	case intercept.Mkdir:
-		err = r.policy.mayMake(ctx, op, c.Name, aDir)
+		err = r.policy.allowCreate(ctx, op, c.Name, aDir)
 	case intercept.Move, intercept.Copy:
 		if err = r.policy.exists(ctx, op, c.Name); err == nil {
 			err = r.policy.mayBecome(ctx, c)
@@ -65,18 +65,18 @@ func (r *Remote) call(ctx context.Context, c *intercept.Call) error {
 	return r.policy.call(ctx, c)
 }
 
-// MayMake returns the error of making a file or directory called name, nil where it would not be
-// left out, neither by this policy nor by one below.
-func (r *Remote) MayMake(ctx context.Context, name string, dir bool) error {
+// AllowCreate returns the error of making a file or directory called name, nil where it would not
+// be left out, neither by this policy nor by one below.
+func (r *Remote) AllowCreate(ctx context.Context, name string, dir bool) error {
 	op, k := "create", aFile
 	if dir {
 		op, k = "mkdir", aDir
 	}
-	if err := r.policy.mayMake(ctx, op, name, k); err != nil {
+	if err := r.policy.allowCreate(ctx, op, name, k); err != nil {
 		return err
 	}
 	if below, ok := r.Forward.Remote.(*Remote); ok {
-		return below.MayMake(ctx, name, dir)
+		return below.AllowCreate(ctx, name, dir)
 	}
 	return nil
 }

@@ -134,14 +134,14 @@ func TestMakingWhatWouldBeLeftOutIsRefused(t *testing.T) {
 	_, stageErr := b.Stage(ctx, "dir/a.txt", remote.StageOptions{Owner: "bob"})
 	for op, err := range map[string]error{
 		"put": putErr, "stage": stageErr, "move": b.Move(ctx, "a.jpg", "a.txt"), "copy": b.Copy(ctx, "a.jpg", "a.txt"),
-		"MayMake": b.MayMake(ctx, "a.txt", false),
+		"AllowCreate": b.AllowCreate(ctx, "a.txt", false),
 	} {
 		var h interface{ Hint() string }
 		if !errors.Is(err, remote.ErrBadName) || !errors.As(err, &h) || !strings.Contains(h.Hint(), "--include") {
 			t.Errorf("%s: %v", op, err)
 		}
 	}
-	if err := b.MayMake(ctx, "dir/new.jpg", false); err != nil {
+	if err := b.AllowCreate(ctx, "dir/new.jpg", false); err != nil {
 		t.Errorf("what is included may not be made: %v", err)
 	}
 	if err := b.Move(ctx, "dir", "dir.txt"); err != nil {
@@ -151,7 +151,7 @@ func TestMakingWhatWouldBeLeftOutIsRefused(t *testing.T) {
 		t.Error(err)
 	}
 	b = newBehind(t, Options{Exclude: []string{"hidden/"}}, "dir/")
-	if err := errors.Join(b.Mkdir(ctx, "hidden"), b.MayMake(ctx, "hidden", true)); !errors.Is(err, remote.ErrBadName) {
+	if err := errors.Join(b.Mkdir(ctx, "hidden"), b.AllowCreate(ctx, "hidden", true)); !errors.Is(err, remote.ErrBadName) {
 		t.Errorf("mkdir: %v", err)
 	}
 }
@@ -210,8 +210,8 @@ func TestAMarkerExcludesItsDirectory(t *testing.T) {
 	if err := b.Rmdir(ctx, "dir1/dir2/dir3"); !errors.Is(err, remote.ErrNotExist) {
 		t.Errorf("rmdir: %v", err)
 	}
-	if err := b.MayMake(ctx, "dir1/dir2/dir3/new", false); !errors.Is(err, remote.ErrBadName) {
-		t.Errorf("MayMake: %v", err)
+	if err := b.AllowCreate(ctx, "dir1/dir2/dir3/new", false); !errors.Is(err, remote.ErrBadName) {
+		t.Errorf("AllowCreate: %v", err)
 	}
 }
 

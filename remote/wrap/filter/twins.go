@@ -64,8 +64,8 @@ func (r *distinct) hidden(ctx context.Context, name string) (bool, error) {
 	return false, nil
 }
 
-// mayMake returns an error where name would look like another.
-func (r *distinct) mayMake(ctx context.Context, op, name string, _ kind) error {
+// allowCreate returns an error where name would look like another.
+func (r *distinct) allowCreate(ctx context.Context, op, name string, _ kind) error {
 	hidden, err := r.hidden(ctx, name)
 	if err == nil && hidden {
 		err = refuse(op, name, "There is another name that looks the same (--vfs-block-norm-dupes).")
@@ -78,7 +78,7 @@ func (r *distinct) mayBecome(ctx context.Context, c *intercept.Call) error {
 	if other, possible := twin(c.To); possible && c.Op == intercept.Move && other == c.Name {
 		return nil
 	}
-	return r.mayMake(ctx, string(c.Op), c.To, anything)
+	return r.allowCreate(ctx, string(c.Op), c.To, anything)
 }
 
 // call makes a call that was not refused.

@@ -113,7 +113,7 @@ func TestMakingANameThatLooksLikeAnotherIsRefused(t *testing.T) {
 	_, stageErr := r.Stage(ctx, decomposed, remote.StageOptions{Owner: "bob"})
 	for op, err := range map[string]error{
 		"put": putErr, "stage": stageErr, "mkdir": r.Mkdir(ctx, decomposed), "move": r.Move(ctx, "f", decomposed),
-		"copy": r.Copy(ctx, "f", decomposed), "MayMake": r.MayMake(ctx, decomposed, false),
+		"copy": r.Copy(ctx, "f", decomposed), "AllowCreate": r.AllowCreate(ctx, decomposed, false),
 	} {
 		var h interface{ Hint() string }
 		if !errors.Is(err, remote.ErrBadName) || !errors.As(err, &h) || !strings.Contains(h.Hint(), "--vfs-block-norm-dupes") {
@@ -154,13 +154,13 @@ func TestBothPoliciesSayWhatMayBeMade(t *testing.T) {
 	r := NewDistinct(New(store, f))
 	for name, flag := range map[string]string{"x.bak": "--exclude", decomposed: "--vfs-block-norm-dupes"} {
 		var h interface{ Hint() string }
-		err := r.MayMake(t.Context(), name, false)
+		err := r.AllowCreate(t.Context(), name, false)
 		if !errors.Is(err, remote.ErrBadName) || !errors.As(err, &h) || !strings.Contains(h.Hint(), flag) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
 	for _, name := range []string{"new", decomposed + "-hidden"} { // what it looks like is left out
-		if err := r.MayMake(t.Context(), name, false); err != nil {
+		if err := r.AllowCreate(t.Context(), name, false); err != nil {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
