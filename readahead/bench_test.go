@@ -30,7 +30,7 @@ func benchTree(b *testing.B) (*Tree, *cache.Store) {
 	if _, err := r.Put(context.Background(), "f", bytes.NewReader(content(benchSize)), remote.PutOptions{}); err != nil {
 		b.Fatal(err)
 	}
-	t := New(&far{Forward: remote.Forward{Remote: r}, asked: map[string]map[int64]int{}}, Options{
+	t := New(&far{Forward: remote.Forward{Remote: r}, probe: map[string]map[int64]int{}}, Options{
 		Buffer: 16 << 20, Store: store,
 	})
 	b.Cleanup(func() {

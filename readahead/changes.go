@@ -8,8 +8,8 @@ import (
 	"ferry/remote"
 )
 
-// What is held of a file goes with it. A copy that has stayed behind, or that has gone to a file of
-// another content, only takes room: whoever reads it finds that it is of another version.
+// The copy of a file follows renames and removals. A copy that stayed under the old name, or that
+// went to a file of another content, only takes space: readers find that it is of another version.
 
 // Move implements remote.Mover.
 func (t *Tree) Move(ctx context.Context, from, to string) error {
@@ -20,8 +20,8 @@ func (t *Tree) Move(ctx context.Context, from, to string) error {
 	return err
 }
 
-// Copy implements remote.Copier. It is how files are renamed where Move is not possible, so that
-// what is held goes to the new name.
+// Copy implements remote.Copier. Files are renamed by it where Move is not possible, so the copy
+// goes to the new name.
 func (t *Tree) Copy(ctx context.Context, from, to string) error {
 	err := t.Forward.Copy(ctx, from, to)
 	if err == nil {
@@ -46,7 +46,7 @@ func (t *Tree) RemoveVersion(ctx context.Context, name, version string) error {
 
 func (t *Tree) moved(from, to string) {
 	if t.opt.Store != nil {
-		_ = t.opt.Store.MoveCopy(from, to) // what cannot be moved is read anew
+		_ = t.opt.Store.MoveCopy(from, to) // on failure it is fetched again
 	}
 }
 
@@ -56,8 +56,8 @@ func (t *Tree) removed(name string, err error) {
 	}
 }
 
-// Direct returns a remote that asks for everything but contents each time. What is changed through
-// it is changed through the Tree.
+// Direct returns a remote that uses the cache for contents only. Changes made through it are made
+// through the Tree.
 func (t *Tree) Direct() remote.Remote { return direct{t} }
 
 type direct struct{ *Tree }

@@ -7,22 +7,22 @@ import (
 	"ferry/remote"
 )
 
-// Checksums say when what is read is compared with the checksum that the remote tells: at the end
+// Checksums select when content is compared with the checksum that the remote reports: at the end
 // of a file that was read from its beginning.
 type Checksums uint8
 
 const (
-	// ChecksumsCheap compares what costs little: CRC32C always, MD5 of files up to 64 MiB.
+	// ChecksumsCheap compares cheap checksums: CRC32C always, MD5 of files up to 64 MiB.
 	ChecksumsCheap Checksums = iota
-	// ChecksumsAll compares whatever the remote tells.
+	// ChecksumsAll compares every checksum that the remote reports.
 	ChecksumsAll
 	// ChecksumsOff compares nothing.
 	ChecksumsOff
-	// ChecksumsHeld compares what is held, at little cost, and leaves the rest to who reads.
+	// ChecksumsHeld compares copies on disk, if that is cheap, and leaves the rest to the caller.
 	ChecksumsHeld
 )
 
-// compares reports whether a content is compared with e.Digest.
+// compares reports whether content is compared with e.Digest.
 func (c Checksums) compares(e remote.Entry) bool {
 	switch c {
 	case ChecksumsOff:
@@ -33,8 +33,7 @@ func (c Checksums) compares(e remote.Entry) bool {
 	return e.Digest.Cheap(e.Size)
 }
 
-// checked returns r, which reads name from its beginning to its end, with a look at the checksum
-// when it has come there.
+// checked returns r, which reads the whole file name, with a comparison of the checksum at the end.
 func (t *Tree) checked(r io.ReadCloser, name string) io.ReadCloser {
 	e, known := remote.Describe(r)
 	if !known || e.Size <= 0 || t.opt.Checksums == ChecksumsHeld || !t.opt.Checksums.compares(e) {
@@ -51,7 +50,7 @@ func (t *Tree) checked(r io.ReadCloser, name string) io.ReadCloser {
 	return c
 }
 
-// checkedReader is the reader of a whole file whose checksum is known.
+// A checkedReader reads a whole file whose checksum is known.
 type checkedReader struct {
 	io.ReadCloser
 	name  string
@@ -66,15 +65,15 @@ func (c *checkedReader) Read(p []byte) (int, error) {
 	c.hash.Write(p[:n])
 	c.n += int64(n)
 	if err == io.EOF {
-		if bad := c.verdict(); bad != nil {
+		if bad := c.compareDigest(); bad != nil {
 			err = bad
 		}
 	}
 	return n, err
 }
 
-// verdict is the error of a content that is as long as it should be and has another checksum.
-func (c *checkedReader) verdict() error {
+// compareDigest returns the error of content that has the right length and another checksum.
+func (c *checkedReader) compareDigest() error {
 	if c.n != c.entry.Size {
 		return nil
 	}
@@ -84,14 +83,14 @@ func (c *checkedReader) verdict() error {
 		}
 		return nil
 	}
-	c.tree.forgetAll(c.name)
+	c.tree.dropAllCopies(c.name)
 	return errDigest(c.name)
 }
 
 // Described implements remote.Described.
 func (c *checkedReader) Described() (remote.Entry, bool) { return c.entry, true }
 
-// checkedWriterTo is a checkedReader whose bytes are written from where they arrived.
+// A checkedWriterTo is a checkedReader that is an io.WriterTo.
 type checkedWriterTo struct {
 	*checkedReader
 	to io.WriterTo
@@ -106,7 +105,7 @@ func (c *checkedWriterTo) WriteTo(w io.Writer) (int64, error) {
 		return n, err
 	}))
 	if err == nil {
-		err = c.verdict()
+		err = c.compareDigest()
 	}
 	return n, err
 }

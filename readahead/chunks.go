@@ -1,19 +1,19 @@
 package readahead
 
-// Chunks say in which requests a file is read, instead of what turns out to be quickest. Sizes are
-// rounded down to a number of equal blocks of at most 256 KiB.
+// Chunks prescribe the requests by which a file is read, in place of the adaptive default. Sizes
+// are rounded down to a number of equal blocks of at most 256 KiB.
 type Chunks struct {
-	// Size is how many bytes the first request asks for; 0 or less is the rest of the file.
+	// Size is the length of the first request in bytes; 0 or less is the rest of the file.
 	Size int64
-	// Limit is up to which size each request asks for twice as much as the one before; below 0
-	// there is no limit. One that is not larger than Size means that all ask for Size.
+	// Limit is the size up to which each request is twice as long as the one before; below 0 there
+	// is no limit. If it is not larger than Size, all requests are of Size.
 	Limit int64
-	// Streams is how many requests for Size there are at a time. Each is read ahead to its end,
-	// within MaxBuffer. 0 is one request after the other, read ahead by Buffer.
+	// Streams is the number of concurrent requests of Size. Each is read ahead to its end, within
+	// MaxBuffer. 0 is one request after another, read ahead by Buffer.
 	Streams int
 }
 
-// blocks returns how many blocks the first chunk has, and how long they are.
+// blocks returns the number of blocks of the first chunk, and their length.
 func (c *Chunks) blocks() (n int, size int64) {
 	if c == nil {
 		return 1, blockSize
@@ -22,15 +22,15 @@ func (c *Chunks) blocks() (n int, size int64) {
 	return n, c.Size / int64(n)
 }
 
-// end returns the block behind the chunk that block i is in.
+// end returns the first block after the chunk that contains block i.
 func (c *Chunks) end(i int) int {
-	first, most := 0, 0 // blocks of the chunk before i, and of the largest
+	first, most := 0, 0 // blocks before i's chunk, and of the largest chunk
 	n, size := c.blocks()
 	switch most = int(c.Limit / size); {
 	case c.Streams > 0 || c.Limit >= 0 && c.Limit <= c.Size:
 		most = n
 	case c.Limit < 0:
-		most = i + n // more than is needed
+		most = i + n // more than necessary
 	}
 	for n < most && i >= first+n {
 		first += n
@@ -39,7 +39,7 @@ func (c *Chunks) end(i int) int {
 	return first + ((i-first)/n+1)*n
 }
 
-// share is how many blocks of f a reader may have in memory.
+// share returns how many blocks of f a reader may have in memory.
 func (f *file) share() int {
 	if f.plan == nil || f.plan.Streams <= 0 {
 		return f.tree.limits.share(f.tree.limits.buffer)
@@ -48,8 +48,8 @@ func (f *file) share() int {
 	return max(f.tree.limits.share(int64(streams)*min(f.plan.Size, f.entry.Size)), streams)
 }
 
-// crowded reports whether block i of q has to wait so that each of the streams has its share of the
-// memory: the one that is read, above all.
+// crowded reports whether block i of q must wait, so that each stream has its share of the memory,
+// above all the one being read.
 // LOCKS_REQUIRED(r.file.mu)
 func (c *Chunks) crowded(r *reader, q *fetch, i int) bool {
 	n, _ := c.blocks()

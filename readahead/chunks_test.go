@@ -19,20 +19,20 @@ import (
 
 const mib = 1 << 20
 
-// asks is a remote that notes which ranges are asked for.
-type asks struct {
+// probes is a remote that notes which ranges are asked for.
+type probes struct {
 	remote.Forward
 	mu     sync.Mutex
 	ranges []string // guarded by mu; offset+length
 }
 
-func (a *asks) Info() remote.Info {
+func (a *probes) Info() remote.Info {
 	i := a.Forward.Info()
 	i.Caps.Live = false
 	return i
 }
 
-func (a *asks) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
+func (a *probes) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
 	a.mu.Lock()
 	a.ranges = append(a.ranges, fmt.Sprintf("%d+%d", off, n))
 	a.mu.Unlock()
@@ -46,7 +46,7 @@ func rangesOf(t *testing.T, size int, off int64, plan Chunks) []string {
 	b := newBehind(t, Options{})
 	data := content(size)
 	b.put("f", data)
-	a := &asks{Forward: remote.Forward{Remote: b.store}}
+	a := &probes{Forward: remote.Forward{Remote: b.store}}
 	tree := New(a, Options{Buffer: 16 * mib, Chunks: &plan})
 	defer tree.Close()
 	r, err := tree.Open(t.Context(), "f", off, -1)

@@ -2,8 +2,7 @@ package readahead
 
 import "io"
 
-// readCopy reads from the copy into p, which it holds all of, or did. 0 means that it does not any
-// more.
+// readCopy reads p from the copy, which contained all of it. 0 means that it was evicted meanwhile.
 func (r *reader) readCopy(p []byte) int {
 	n, err := r.file.copy.ReadAt(p, r.pos)
 	if err != nil {
@@ -12,8 +11,8 @@ func (r *reader) readCopy(p []byte) int {
 	return n
 }
 
-// sendCopy sends n bytes that the copy holds, or did. 0 without an error means that it does not any
-// more.
+// sendCopy sends n bytes that the copy contained. 0 without an error means that they were evicted
+// meanwhile.
 func (r *reader) sendCopy(w io.Writer, n int64) (sent int64, err error) {
 	if _, able := w.(io.ReaderFrom); !able {
 		return r.writeCopy(w, n)
@@ -28,7 +27,7 @@ func (r *reader) sendCopy(w io.Writer, n int64) (sent int64, err error) {
 	return sent, err
 }
 
-// writeCopy does the same by way of memory.
+// writeCopy is sendCopy through memory.
 func (r *reader) writeCopy(w io.Writer, n int64) (sent int64, err error) {
 	b := buffers.Get().(*buffer)
 	defer buffers.Put(b)

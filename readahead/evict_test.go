@@ -20,7 +20,7 @@ func TestWhatIsEvictedUnderAReaderIsFetchedAgain(t *testing.T) {
 		r := rc.(*reader)
 		r.file.mu.Lock()
 		r.active++
-		r.trial.wait = 1 << 30 // no more than this one
+		r.rampUp.wait = 1 << 30 // no more than this one
 		r.spawn(r.work)        // finds everything there
 		r.file.mu.Unlock()
 		synctest.Wait()

@@ -10,61 +10,61 @@ import (
 	"ferry/remote"
 )
 
-// A block is the unit of memory and of what is kept on disk.
+// blockSize is the unit of memory and of the copies on disk.
 const blockSize = 256 << 10
 
 type buffer [blockSize]byte
 
 var buffers = sync.Pool{New: func() any { return new(buffer) }}
 
-// A file is one version of a file that is being read, shared by all who read it.
+// A file is one version of a file that is being read, shared by its readers.
 type file struct {
 	// constant
 	tree  *Tree
 	name  string
 	entry remote.Entry
-	base  int64   // where block 0 begins
-	unit  int64   // how long a block is
-	plan  *Chunks // in which requests it is read; nil = as is quickest
-	print cache.Fingerprint
+	base  int64   // offset of block 0
+	unit  int64   // length of a block
+	plan  *Chunks // the requests to make; nil = adaptive
+	fp    cache.Fingerprint
 
 	verifying sync.Mutex // held while the copy is verified, before mu
 
 	ready sync.Once
-	copy  *cache.Copy // set by ready; nil = nothing is kept
+	copy  *cache.Copy // set by ready; nil = no copy
 
 	users int // guarded by Tree.mu; readers and fetchers
 
 	mu      sync.Mutex
-	changed sync.Cond      // of anything below, of the blocks, and of the readers
-	flying  map[int]*block // guarded by mu; the blocks that are under way
+	changed sync.Cond      // of all fields below, of the blocks, and of the readers
+	flying  map[int]*block // guarded by mu; blocks that were requested and have not arrived
 	broken  bool           // guarded by mu; the copy cannot be used any more
-	unkept  bool           // guarded by mu; a block could not be kept
+	notKept bool           // guarded by mu; a block could not be written to the copy
 }
 
-// A block is bytes that have been asked for.
+// A block is a requested block of a file.
 type block struct {
 	data *buffer // set once, before n is more than 0
 	// guarded by file.mu
-	n     int   // bytes that have come
-	whole bool  // all have come, and are on disk if they could be kept
-	err   error // why no more will come
-	refs  int   // who uses data: readers, and the fetch
+	n     int   // bytes received
+	whole bool  // all bytes were received, and written to the copy if possible
+	err   error // why no more bytes will come
+	refs  int   // users of data: readers, and the fetch
 	wants int   // readers that wait for it, or will
 	from  *fetch
 }
 
-// A fetch is one request: for blocks that follow each other.
+// A fetch is one request for consecutive blocks.
 type fetch struct {
 	cancel context.CancelCauseFunc
-	// guarded by file.mu once it is under way
+	// guarded by file.mu once it was started
 	first, n int
-	blocks   []*block // of a file with a plan only the one that is to come, when there is memory for it
-	owned    bool     // the reader that asked for it is still there
+	blocks   []*block // of a file with a plan, only the next one, when there is memory for it
+	owned    bool     // the reader that made it is not closed
 	over     bool
 }
 
-// errUnwanted ends a request whose bytes nobody wants any more.
+// errUnwanted cancels a request that no reader needs any more.
 var errUnwanted = errors.New("nobody wants it any more")
 
 func (t *Tree) newFile(name string, e remote.Entry, base int64) *file {
@@ -73,19 +73,19 @@ func (t *Tree) newFile(name string, e remote.Entry, base int64) *file {
 	return f
 }
 
-// span returns where block i begins and how long it is.
+// span returns the offset and the length of block i.
 func (f *file) span(i int) (off, n int64) {
 	off = f.base + int64(i)*f.unit
 	return off, min(f.unit, f.entry.Size-off)
 }
 
-// index returns the block that off is in.
+// index returns the block that contains off.
 func (f *file) index(off int64) int { return int((off - f.base) / f.unit) }
 
 // blocksTo returns the first block that does not begin before end.
 func (f *file) blocksTo(end int64) int { return f.index(end + f.unit - 1) }
 
-// held returns how many bytes from off on the copy holds without a gap.
+// held returns the number of bytes from off that the copy has without a gap.
 // LOCKS_REQUIRED(f.mu)
 func (f *file) held(off int64) int64 {
 	if f.copy == nil || f.broken {
@@ -94,7 +94,7 @@ func (f *file) held(off int64) int64 {
 	return f.copy.Held(off)
 }
 
-// heldTo returns the first block from i on that the copy does not hold as a whole.
+// heldTo returns the first block from i that the copy does not have completely.
 // LOCKS_REQUIRED(f.mu)
 func (f *file) heldTo(i int) int {
 	off, _ := f.span(i)
@@ -105,7 +105,7 @@ func (f *file) heldTo(i int) int {
 	return f.index(end)
 }
 
-// begin makes n blocks from i on a fetch.
+// begin creates a fetch of n blocks from i.
 // LOCKS_REQUIRED(f.mu)
 func (f *file) begin(i, n int, cancel context.CancelCauseFunc) *fetch {
 	q := &fetch{first: i, n: n, cancel: cancel, owned: true}
@@ -115,7 +115,7 @@ func (f *file) begin(i, n int, cancel context.CancelCauseFunc) *fetch {
 	return q
 }
 
-// add makes the next block of q.
+// add creates the next block of q.
 // LOCKS_REQUIRED(f.mu)
 func (f *file) add(q *fetch) *block {
 	b := &block{refs: 1, from: q}
@@ -124,7 +124,7 @@ func (f *file) add(q *fetch) *block {
 	return b
 }
 
-// open makes the request.
+// open makes the request of q.
 func (f *file) open(ctx context.Context, q *fetch) (io.ReadCloser, error) {
 	off, _ := f.span(q.first)
 	end, n := f.span(q.first + q.n - 1)
@@ -134,7 +134,7 @@ func (f *file) open(ctx context.Context, q *fetch) (io.ReadCloser, error) {
 	}
 	e, known := remote.Describe(rc)
 	if !known && f.copy != nil {
-		// What was opened before a look that finds the right version is of that version.
+		// Content opened before a Stat that returns the right version is of that version.
 		e, err = f.tree.direct.Stat(ctx, f.name)
 		known = true
 	}
@@ -148,7 +148,7 @@ func (f *file) open(ctx context.Context, q *fetch) (io.ReadCloser, error) {
 	return rc, nil
 }
 
-// receive takes the blocks of q, which r asked for, from rc.
+// receive reads the blocks of q, a fetch of r, from rc.
 func (r *reader) receive(q *fetch, rc io.ReadCloser) error {
 	defer rc.Close()
 	f := r.file
@@ -176,7 +176,8 @@ func (r *reader) receive(q *fetch, rc io.ReadCloser) error {
 	return nil
 }
 
-// admit waits for memory for block i and returns it; nil means that nobody wants what is left of q.
+// admit waits for memory for block i and returns the block; nil means that no reader needs the rest
+// of q.
 func (r *reader) admit(q *fetch, i int) *block {
 	f := r.file
 	f.mu.Lock()
@@ -196,8 +197,8 @@ func (r *reader) admit(q *fetch, i int) *block {
 	return b
 }
 
-// arrived notes that the first n bytes of b have come, and reports whether somebody still wants
-// them.
+// arrived records that the first n bytes of b were received, and reports whether a reader still
+// needs b.
 func (f *file) arrived(q *fetch, b *block, n int) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -206,7 +207,7 @@ func (f *file) arrived(q *fetch, b *block, n int) bool {
 	return !q.over
 }
 
-// keep writes a block to the copy, if there is one and there is room, and reports whether it did.
+// keep writes a block to the copy, if there is a copy and space, and reports whether it did.
 func (f *file) keep(b *block, off, n int64) bool {
 	f.mu.Lock()
 	broken := f.broken
@@ -221,20 +222,20 @@ func (f *file) keep(b *block, off, n int64) bool {
 	return err == nil
 }
 
-// withoutCopy goes on without a copy that cannot be used.
+// withoutCopy continues without the copy, which cannot be used.
 func (f *file) withoutCopy(err error) {
 	f.mu.Lock()
 	known := f.broken
-	f.broken, f.unkept = true, true
+	f.broken, f.notKept = true, true
 	f.changed.Broadcast()
 	f.mu.Unlock()
 	if !known {
 		f.tree.warn("the disk cache fails; reading without it", f.name, err)
-		f.tree.forget(f.name)
+		f.tree.dropCopy(f.name)
 	}
 }
 
-// complete notes that block i of q has come as a whole.
+// complete records that block i of q was received completely.
 func (r *reader) complete(q *fetch, i int, b *block, kept bool) {
 	f := r.file
 	f.mu.Lock()
@@ -246,15 +247,15 @@ func (r *reader) complete(q *fetch, i int, b *block, kept bool) {
 	if f.plan != nil {
 		q.first, q.n, q.blocks = i+1, q.n-1, nil
 	}
-	f.unkept = f.unkept || !kept
+	f.notKept = f.notKept || !kept
 	if kept {
-		r.shed(i)
+		r.releaseMemory(i)
 	}
 	f.unref(b)
 	f.changed.Broadcast()
 }
 
-// finish ends q; err is why not all of it came.
+// finish ends q; err is the reason if it is incomplete.
 // LOCKS_REQUIRED(f.mu)
 func (f *file) finish(q *fetch, err error) {
 	q.over = true
@@ -272,7 +273,7 @@ func (f *file) finish(q *fetch, err error) {
 	f.changed.Broadcast()
 }
 
-// endUnwanted ends q when nobody wants what is left of it: nobody joins it any more.
+// endUnwanted cancels q if no reader needs the rest of it; new readers do not join it any more.
 // LOCKS_REQUIRED(f.mu)
 func (f *file) endUnwanted(q *fetch) {
 	if q.over || q.owned || f.rounded() {
@@ -292,11 +293,11 @@ func (f *file) endUnwanted(q *fetch) {
 	q.cancel(errUnwanted)
 }
 
-// rounded reports whether requests go on to a multiple of Options.RoundTo.
+// rounded reports whether requests end at a multiple of Options.RoundTo.
 // LOCKS_REQUIRED(f.mu)
-func (f *file) rounded() bool { return f.tree.opt.RoundTo > 0 && f.copy != nil && !f.unkept }
+func (f *file) rounded() bool { return f.tree.opt.RoundTo > 0 && f.copy != nil && !f.notKept }
 
-// unref gives the memory of b back when nobody uses it any more.
+// unref releases the memory of b when it has no users.
 // LOCKS_REQUIRED(f.mu)
 func (f *file) unref(b *block) {
 	b.refs--

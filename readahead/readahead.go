@@ -1,25 +1,25 @@
-// Package readahead reads files of a remote in ranges: several at a time, ahead of who reads, and,
-// where it is given a store, through copies on the local disk.
+// Package readahead reads files of a remote in ranges: several at a time, ahead of the reader, and,
+// if it has a store, through copies on the local disk. The files, in reading order:
 //
-//	readahead.go  the Tree, and how a file that is not kept is opened
-//	through.go    how one is opened that is kept; ask.go the first request for it
-//	chunks.go     in which requests a file is read, where that is told
-//	checksum.go   what is read, compared with its checksum; verify.go what is held
-//	changes.go    what is changed through the Tree
-//	reader.go     a reader; window.go how far it reads ahead, limits.go with how much memory
-//	file.go       a version of a file: its blocks and requests; copy.go what is held of it
+//	readahead.go  the Tree, and opening a file without a copy
+//	cached.go     opening a file through its copy; probe.go: the first request for it
+//	chunks.go     prescribed requests
+//	checksum.go   comparing content with its checksum; verify.go: the same for copies
+//	changes.go    changes made through the Tree
+//	reader.go     a reader; window.go: how far it reads ahead; limits.go: with how much memory
+//	file.go       a version of a file: its blocks and requests; copy.go: its copy
 //
-// A file begins with one small range, for a quick first byte. The window runs ahead by twice what
-// was taken, up to the memory that may be used: a client that breaks off after a megabyte has cost
-// little more. Connections are added while the client waits and more of them make it faster. For a
-// client that is faster than the remote twice as much is asked for: what is on its way takes no
-// memory; where too much of it comes at once, all but the range that the client waits for is left
-// on its way. Everything that one reader gets is of one version of the file.
+// A file begins with one small range, for a quick first byte. The window extends ahead by twice the
+// consumed bytes, up to the memory limit: a client that breaks off after a megabyte has cost little
+// more. Connections are added while the client has to wait and more of them make reading faster.
+// For a client that is faster than the remote, twice as much is requested, as requested data takes
+// no memory until it arrives; if too much of it arrives at once, all but the range that the client
+// waits for is left in the network. All data of one reader is of one version of the file.
 //
-// With a store, what has come is handed to the reader from memory and written to the copy at the
-// same time; what the copy holds is not asked for again. Those who read one version of a file share
-// its copy and the requests that are under way: no byte is asked for twice. A request ends when
-// nobody wants the rest of it any more.
+// With a store, received data is passed to the reader from memory and written to the copy at the
+// same time; data in the copy is not requested again. Readers of one version of a file share its
+// copy and the requests in progress: no byte is requested twice. A request is cancelled when no
+// reader needs the rest of it any more.
 package readahead
 
 import (
@@ -36,72 +36,71 @@ import (
 	"ferry/remote"
 )
 
-// Options say how a Tree reads. The zero value reads nothing ahead.
+// Options configure a Tree. The zero value reads nothing ahead.
 type Options struct {
-	// Buffer is how many bytes of a file are read ahead at most; below 512 KiB nothing is, of a
-	// file that is not kept on disk. MaxBuffer is how many of all files together; 0 = no limit.
-	// When files are many each gets less, and none is refused.
+	// Buffer is how many bytes of a file are read ahead in memory; below 512 KiB nothing is read
+	// ahead of a file without a copy. MaxBuffer is the limit for all files together; 0 = no limit.
+	// With many files each gets less, and none is refused.
 	Buffer, MaxBuffer int64
-	// Chunks say in which requests a file is read that is not kept; nil = as turns out to be
-	// quickest.
+	// Chunks prescribe the requests for a file without a copy; nil = adaptive.
 	Chunks *Chunks
-	// Checksums say when what was read is compared with the checksum that the remote tells.
+	// Checksums select when content is compared with the checksum that the remote reports.
 	Checksums Checksums
 
-	// Store keeps copies; nil = nothing is kept.
+	// Store keeps copies; nil = no copies.
 	Store *cache.Store
-	// DiskAhead is how many bytes are read ahead onto the disk, besides those in memory.
+	// DiskAhead is how many bytes are read ahead to disk, besides those in memory.
 	DiskAhead int64
-	// RoundTo is what requests are rounded up to: they end at a multiple of it, and go on to there
-	// when nobody reads the file any more. 0 = they are not. It is of use with a store only.
+	// RoundTo rounds requests up: they end at a multiple of it, and continue to there even after
+	// the reader has gone. 0 = no rounding. It has an effect only with a Store.
 	RoundTo int64
-	// FastFingerprint tells versions apart by size and time alone where the remote names none,
-	// without asking for a hash.
+	// FastFingerprint distinguishes versions by size and time alone if the remote has no versions,
+	// without a query for a hash.
 	FastFingerprint bool
 
 	Log *slog.Logger // nil: nothing is logged
 }
 
-// A Memory is a layer below that remembers what files the remote has. What tells the versions of a
-// file apart is asked of it, and not waited for long: see breaker.WithoutWait.
+// A Memory is a lower layer that caches the directories of the remote. Queries that only
+// distinguish versions of a file do not wait for it long: see breaker.WithoutWait.
 type Memory interface {
 	remote.Remote
-	// Known returns what is remembered of name and counts, without asking anybody.
+	// Known returns the cached entry of name if it is fresh, without a request.
 	Known(name string) (remote.Entry, bool)
-	// Invalidate notes that name is not, or may not be, what was remembered of it.
+	// Invalidate expires the entry of name, which is or may be wrong.
 	Invalidate(name string)
-	// Direct returns the remote that is asked each time.
+	// Direct returns the uncached remote.
 	Direct() remote.Remote
 }
 
 // A Tree is a remote whose files are read ahead. Its methods may be called concurrently.
 //
-// A remote that is as quick as a cache (Caps.Live) is read by its own readers, which may be
+// A remote that is as fast as a cache (Caps.Live) is read by its own readers, which may be
 // *os.File.
 type Tree struct {
 	remote.Forward               // the layer below
-	memory         Memory        // the same; nil where it remembers nothing
-	direct         remote.Remote // the same without memory
+	memory         Memory        // the same; nil if it caches nothing
+	direct         remote.Remote // the same, uncached
 	opt            Options
 	limits         limits
-	silent         atomic.Bool // the remote does not say what it sends
-	noHash         atomic.Bool // the remote knows no hashes
+	noDescribe     atomic.Bool // the remote's readers are not Described
+	noHash         atomic.Bool // the remote has no hashes
 
 	mu      sync.Mutex
-	files   map[string]*file   // guarded by mu; the version of a name that is being read
+	files   map[string]*file   // guarded by mu; the current version of each name that is being read
 	all     map[*file]struct{} // guarded by mu; all versions that are being read through copies
-	asks    map[string]*asked  // guarded by mu; of names of which nothing is known
+	probes  map[string]*probe  // guarded by mu; first requests of unknown names
 	running sync.WaitGroup     // requests
 }
 
-// New returns a Tree of r, which stays the caller's to close.
+// New returns a Tree over r, which the caller closes.
 func New(r remote.Remote, o Options) *Tree {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	t := &Tree{
 		Forward: remote.Forward{Remote: r}, direct: r, opt: o,
-		files: map[string]*file{}, all: map[*file]struct{}{}, asks: map[string]*asked{},
+		files: map[string]*file{}, all: map[*file]struct{}{}, probes: map[string]*probe{},
 	}
 	t.limits.buffer, t.limits.total = o.Buffer, o.MaxBuffer
 	if m, ok := r.(Memory); ok {
@@ -110,7 +109,7 @@ func New(r remote.Remote, o Options) *Tree {
 	return t
 }
 
-// Close ends the requests that are under way and waits for them; readers are closed before. The
+// Close cancels requests in progress and waits for their end; readers must be closed before. The
 // layer below stays open.
 func (t *Tree) Close() error {
 	t.mu.Lock()
@@ -127,9 +126,9 @@ func (t *Tree) Close() error {
 	return nil
 }
 
-// Open reads name from byte off on, n bytes or, with n < 0, to the end, as remote.Remote.Open does.
-// What the copy of the file on disk holds, the reader's WriteTo sends without copying it. One that
-// reads the whole file ends with remote.ErrDigest when that has another checksum than it should.
+// Open reads name from byte off, n bytes or, with n < 0, to the end, as remote.Remote.Open does.
+// The reader's WriteTo sends data in the copy on disk without copying it. A reader of the whole
+// file ends with remote.ErrDigest if the checksum is wrong.
 func (t *Tree) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
 	r, err := t.open(ctx, name, off, n)
 	if err != nil || off != 0 || n >= 0 {
@@ -145,17 +144,17 @@ func (t *Tree) open(ctx context.Context, name string, off, n int64) (io.ReadClos
 	case ctx.Err() != nil:
 		return nil, &fs.PathError{Op: "open", Path: name, Err: context.Cause(ctx)}
 	case t.opt.Store != nil:
-		return t.openThrough(ctx, name, off, n)
-	case n > 0 || t.silent.Load():
+		return t.openCached(ctx, name, off, n)
+	case n > 0 || t.noDescribe.Load():
 	case plan != nil && plan.Size > 0 || plan == nil && t.limits.buffer >= 2*blockSize:
 		return t.openAhead(ctx, name, off)
 	}
 	return t.direct.Open(ctx, name, off, n)
 }
 
-// openAhead reads a file that is not kept. The first range is asked for at once: the remote says
-// with it what it sends, so that no Stat is needed. A remote that does not say so is read in one
-// request, for nobody would notice a change between two.
+// openAhead reads a file without a copy. It requests the first range at once: if the response
+// describes the file, no Stat is needed. If not, the file is read by one request, as a change
+// between two would go unnoticed.
 func (t *Tree) openAhead(ctx context.Context, name string, off int64) (io.ReadCloser, error) {
 	openCtx, cancel := context.WithCancelCause(ctx)
 	n, unit := t.opt.Chunks.blocks()
@@ -169,7 +168,7 @@ func (t *Tree) openAhead(ctx context.Context, name string, off int64) (io.ReadCl
 	case !known || e.Size < 0:
 		first.Close()
 		cancel(nil)
-		t.silent.Store(true)
+		t.noDescribe.Store(true)
 		return t.direct.Open(ctx, name, off, -1)
 	case e.Size-off <= unit:
 		return remote.TapReader(first, func(int64, error) {}, func(error) { cancel(nil) }), nil
@@ -178,6 +177,6 @@ func (t *Tree) openAhead(ctx context.Context, name string, off int64) (io.ReadCl
 	f.unit, f.plan = unit, t.opt.Chunks
 	f.users = 1
 	r := f.newReader(ctx, off, e.Size)
-	r.adopt(first, min(n, r.blocks), cancel)
+	r.attach(first, min(n, r.blocks), cancel)
 	return r, nil
 }

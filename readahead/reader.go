@@ -10,40 +10,40 @@ import (
 	"ferry/remote"
 )
 
-// A reader reads one file from one place on. One goroutine reads and closes.
+// A reader reads one range of a file. It is used by one goroutine.
 type reader struct {
 	// constant
 	file   *file
 	entry  remote.Entry
-	first  int   // the block in which it begins
-	blocks int   // the first block that it does not need
-	end    int64 // the byte behind the last
+	first  int   // the block that contains its first byte
+	blocks int   // the first block after its range
+	end    int64 // the offset after its range
 	detach func() bool
-	ended  func() error                        // why the context of Open is over; nil = it is not
+	ended  func() error                        // cause of the end of Open's context; nil = it has not ended
 	spawn  func(run func(ctx context.Context)) // starts a fetcher, with a context that outlives the reader
 
-	// used by who reads only
-	sender *cache.Sender // sends from the copy; nil until it is needed
-	opened cache.State   // of the copy, where it held the first byte
+	// used by the reading goroutine only
+	sender *cache.Sender // sends from the copy; created when needed
+	opened cache.State   // of the copy, if it had the first byte
 
 	// guarded by file.mu
 	pos     int64
-	slots   map[int]*block // blocks that it uses, or will
-	claimed int            // the first block that it has not looked after
-	waited  int            // the block that was read when the client last had to wait
+	slots   map[int]*block // blocks that it uses, or will use
+	claimed int            // the first block that it has neither requested nor found
+	waited  int            // the block being read when the client last had to wait
 	active  int            // fetchers
-	streams int            // how many there may be
+	streams int            // maximum of active
 	fetches map[*fetch]struct{}
-	trial   trial
-	failure error // of a request: it makes no more
-	err     error // it has ended
+	rampUp  rampUp
+	failure error // of a request: it makes no further ones
+	err     error // why it has ended
 }
 
-// maxSend is how many bytes of the copy are sent at once; meanwhile they cannot be evicted.
+// maxSend is how many bytes of the copy are sent at once; they cannot be evicted meanwhile.
 const maxSend = 4 << 20
 
-// newReader returns a reader of the bytes of f from off to end. It becomes a user of f instead of
-// the caller.
+// newReader returns a reader of the bytes of f from off to end. It takes over the caller's use of
+// f.
 func (f *file) newReader(ctx context.Context, off, end int64) *reader {
 	r := &reader{
 		file: f, entry: f.entry, first: f.index(off), blocks: f.blocksTo(end), end: end, pos: off,
@@ -76,9 +76,9 @@ func (f *file) newReader(ctx context.Context, off, end int64) *reader {
 	return r
 }
 
-// adopt makes rc the first request of a new reader: it gives n blocks from the first on, which
-// nobody else has asked for.
-func (r *reader) adopt(rc io.ReadCloser, n int, cancel context.CancelCauseFunc) {
+// attach makes rc the first request of a new reader: it returns n blocks from the first, which no
+// other reader has requested.
+func (r *reader) attach(rc io.ReadCloser, n int, cancel context.CancelCauseFunc) {
 	r.file.mu.Lock()
 	defer r.file.mu.Unlock()
 	if r.err != nil {
@@ -86,11 +86,11 @@ func (r *reader) adopt(rc io.ReadCloser, n int, cancel context.CancelCauseFunc) 
 		rc.Close()
 		return
 	}
-	r.startFetcher(r.ask(r.first, n, cancel), rc)
+	r.startFetcher(r.startFetch(r.first, n, cancel), rc)
 	r.startFetchers()
 }
 
-// startFetcher starts a fetcher that begins with q, for which rc is the answer.
+// startFetcher starts a fetcher that begins with q, whose response is rc.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) startFetcher(q *fetch, rc io.ReadCloser) {
 	r.active++
@@ -100,7 +100,7 @@ func (r *reader) startFetcher(q *fetch, rc io.ReadCloser) {
 	})
 }
 
-// work fetches what there is to fetch.
+// work makes requests until there is nothing to fetch.
 func (r *reader) work(ctx context.Context) {
 	for {
 		q, ctx := r.claim(ctx)
@@ -115,11 +115,11 @@ func (r *reader) work(ctx context.Context) {
 	}
 }
 
-// done notes that a request of r has ended.
+// done records that a request of r has ended.
 func (r *reader) done(q *fetch, err error) {
 	f := r.file
 	if errors.Is(err, remote.ErrChanged) {
-		f.tree.outdated(f)
+		f.tree.markOutdated(f)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -130,7 +130,7 @@ func (r *reader) done(q *fetch, err error) {
 	f.finish(q, err)
 }
 
-// stop makes every Read fail with err, and ends the requests that nobody else wants.
+// stop makes every Read fail with err, and cancels the requests that no other reader needs.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) stop(err error) {
 	if r.err != nil {
@@ -152,7 +152,7 @@ func (r *reader) stop(err error) {
 	r.file.changed.Broadcast()
 }
 
-// hold makes b, which is block i, one that r will read.
+// hold marks b, block i, as needed by r.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) hold(i int, b *block) {
 	b.refs++
@@ -160,8 +160,8 @@ func (r *reader) hold(i int, b *block) {
 	r.slots[i] = b
 }
 
-// next waits for the byte at r.pos and returns it with what follows: in memory, or, without memory,
-// how many bytes the copy holds. io.EOF is the end.
+// next waits for the byte at r.pos and returns the bytes from there: in memory, or, without memory,
+// the number of bytes that the copy has. io.EOF is the end.
 func (r *reader) next() (p []byte, held int64, err error) {
 	f := r.file
 	f.mu.Lock()
@@ -176,22 +176,22 @@ func (r *reader) next() (p []byte, held int64, err error) {
 		if r.err != nil {
 			return nil, 0, r.err
 		}
-		if p, held, err := r.here(); p != nil || held > 0 || err != nil {
+		if p, held, err := r.available(); p != nil || held > 0 || err != nil {
 			r.prefetch()
 			return p, held, err
 		}
 		r.prefetch()
 		r.waited = f.index(r.pos)
 		if !waited {
-			r.hurry()
+			r.addStreams()
 		}
 		f.changed.Wait()
 	}
 }
 
-// here returns what has come of the block that is read.
+// available returns the received bytes of the block being read.
 // LOCKS_REQUIRED(r.file.mu)
-func (r *reader) here() (p []byte, held int64, err error) {
+func (r *reader) available() (p []byte, held int64, err error) {
 	f := r.file
 	i := f.index(r.pos)
 	off, _ := f.span(i)
@@ -208,9 +208,9 @@ func (r *reader) here() (p []byte, held int64, err error) {
 	switch {
 	case b == nil && r.failure != nil:
 		return nil, 0, r.failure
-	case b == nil && f.plan == nil && r.claimed > i: // it was there, and has been evicted
+	case b == nil && f.plan == nil && r.claimed > i: // it was in the copy, and has been evicted
 		r.claimed = i
-		f.changed.Broadcast() // fetchers that saw nothing to do
+		f.changed.Broadcast() // wakes idle fetchers
 		return nil, 0, nil
 	case b == nil:
 		return nil, 0, nil
@@ -220,7 +220,7 @@ func (r *reader) here() (p []byte, held int64, err error) {
 	return nil, 0, b.err
 }
 
-// advance notes that n bytes are used up.
+// advance records that n bytes were consumed.
 func (r *reader) advance(n int64) {
 	if n == 0 {
 		return
@@ -238,14 +238,14 @@ func (r *reader) advance(n int64) {
 		return
 	}
 	for ; head < next; head++ {
-		r.letGo(head)
+		r.releaseBlock(head)
 	}
 	f.changed.Broadcast()
 }
 
-// letGo ends the use of block i, if r uses it.
+// releaseBlock ends r's use of block i, if it uses it.
 // LOCKS_REQUIRED(r.file.mu)
-func (r *reader) letGo(i int) {
+func (r *reader) releaseBlock(i int) {
 	b := r.slots[i]
 	if b == nil {
 		return
@@ -278,7 +278,7 @@ func (r *reader) Read(p []byte) (int, error) {
 	}
 }
 
-// WriteTo implements io.WriterTo: the bytes are written from where they arrived, or sent from the
+// WriteTo implements io.WriterTo: bytes are written from the receive buffers, or sent from the
 // copy.
 func (r *reader) WriteTo(w io.Writer) (total int64, err error) {
 	for {
@@ -305,14 +305,14 @@ func (r *reader) WriteTo(w io.Writer) (total int64, err error) {
 	}
 }
 
-// Close ends the requests that nobody else wants, and waits for them. It is called once, when
-// nobody reads any more.
+// Close cancels the requests that no other reader needs, and waits for their end. It is called
+// once, after the last Read.
 func (r *reader) Close() error {
 	r.detach()
 	f := r.file
 	f.mu.Lock()
 	r.stop(fs.ErrClosed)
-	for r.active > r.lent() {
+	for r.active > r.shared() {
 		f.changed.Wait()
 	}
 	for i, b := range r.slots {
@@ -322,15 +322,15 @@ func (r *reader) Close() error {
 	f.mu.Unlock()
 	f.tree.limits.leave()
 	if r.sender != nil {
-		r.sender.Close() // it was only read from
+		r.sender.Close() // it was only read
 	}
 	f.tree.release(f)
 	return nil
 }
 
-// lent is how many requests of r others want.
+// shared returns how many requests of r other readers need.
 // LOCKS_REQUIRED(r.file.mu)
-func (r *reader) lent() int {
+func (r *reader) shared() int {
 	n := 0
 	for q := range r.fetches {
 		if !q.over {
@@ -340,6 +340,6 @@ func (r *reader) lent() int {
 	return n
 }
 
-// Described implements remote.Described. There is no Digest of a copy that has been compared with
-// it, so that the kernel may send that without this process seeing it.
+// Described implements remote.Described. The Digest of a verified copy is omitted, so that the
+// kernel may send the copy without this process reading it.
 func (r *reader) Described() (remote.Entry, bool) { return r.entry, true }

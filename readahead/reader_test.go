@@ -37,7 +37,7 @@ type far struct {
 	mute bool // it does not say what it sends
 
 	mu     sync.Mutex
-	asked  map[string]map[int64]int // how often each block of a file was
+	probe  map[string]map[int64]int // how often each block of a file was
 	ranges [][2]int64               // offsets and lengths
 	taken  int64
 }
@@ -66,11 +66,11 @@ func (f *far) Open(ctx context.Context, name string, off, n int64) (io.ReadClose
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.asked[name] == nil {
-		f.asked[name] = map[int64]int{}
+	if f.probe[name] == nil {
+		f.probe[name] = map[int64]int{}
 	}
 	for at := off; at < off+n; at += blockSize {
-		f.asked[name][at/blockSize]++
+		f.probe[name][at/blockSize]++
 	}
 	return counted, nil
 }
@@ -79,12 +79,12 @@ func (f *far) Open(ctx context.Context, name string, off, n int64) (io.ReadClose
 func (f *far) twice(name string) (twice, all int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, n := range f.asked[name] {
+	for _, n := range f.probe[name] {
 		if n > 1 {
 			twice++
 		}
 	}
-	return twice, len(f.asked[name])
+	return twice, len(f.probe[name])
 }
 
 // behind is a Tree over a memory remote, which may be changed behind its back.
@@ -123,7 +123,7 @@ func (b *below) Direct() remote.Remote { return b.Remote }
 func newBehind(t *testing.T, o Options) *behind {
 	t.Helper()
 	b := &behind{t: t, store: memory.New()}
-	b.far = &far{Forward: remote.Forward{Remote: b.store}, asked: map[string]map[int64]int{}}
+	b.far = &far{Forward: remote.Forward{Remote: b.store}, probe: map[string]map[int64]int{}}
 	b.remote = faulty.New(b.far)
 	b.below = &below{Forward: remote.Forward{Remote: b.remote}}
 	b.Tree = New(b.below, o)
@@ -168,7 +168,7 @@ func eachWay(t *testing.T, test func(t *testing.T, o Options)) {
 func TestItKeepsTheContracts(t *testing.T) {
 	eachWay(t, func(t *testing.T, o Options) {
 		open := func() remote.Remote {
-			return &far{Forward: remote.Forward{Remote: memory.New()}, asked: map[string]map[int64]int{}}
+			return &far{Forward: remote.Forward{Remote: memory.New()}, probe: map[string]map[int64]int{}}
 		}
 		remotetest.RunDecorator(t, open, func(r remote.Remote) remote.Remote {
 			if o.Store != nil {

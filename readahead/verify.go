@@ -7,13 +7,13 @@ import (
 	"ferry/remote"
 )
 
-// maxVerify is up to which size a copy is compared with its checksum before the first byte of it is
-// read; a larger one is compared while it is read.
+// maxVerify is the largest size of a copy that is compared with its checksum before its first byte
+// is read; larger ones are compared while they are read.
 const maxVerify = 64 << 20
 
-// sound compares a copy that is held as a whole with the checksum that the remote tells, once. It
-// is false where it is wrong: then nobody may read it any more.
-func (f *file) sound() bool {
+// verifyCopy compares a complete copy with the checksum that the remote reports, once. It returns
+// false if the copy is wrong: then it must not be read any more.
+func (f *file) verifyCopy() bool {
 	f.verifying.Lock()
 	defer f.verifying.Unlock()
 	f.mu.Lock()
@@ -21,7 +21,7 @@ func (f *file) sound() bool {
 	f.mu.Unlock()
 	e := f.entry
 	if e.Digest == "" {
-		e.Digest = digestOf(f.print.Hash)
+		e.Digest = digestOf(f.fp.Hash)
 	}
 	h := e.Digest.New()
 	if !usable || h == nil || e.Size > maxVerify || !f.tree.opt.Checksums.compares(e) {
@@ -37,7 +37,7 @@ func (f *file) sound() bool {
 	return right && err == nil
 }
 
-// digestOf returns what a fingerprint has as its hash.
+// digestOf returns the Digest of a fingerprint's hash.
 func digestOf(hash string) remote.Digest {
 	sum, err := hex.DecodeString(strings.TrimPrefix(hash, remote.MD5+":"))
 	if err != nil {
@@ -46,7 +46,7 @@ func digestOf(hash string) remote.Digest {
 	return remote.NewDigest(remote.MD5, sum)
 }
 
-// verified notes that all that was read had the right checksum.
+// verified records that everything that was read had the right checksum.
 func (r *reader) verified() {
 	if r.opened.Whole {
 		r.file.copy.SetVerified(r.opened)

@@ -6,16 +6,17 @@ import (
 )
 
 const (
-	maxRange   = 8  // blocks that one request asks for, unless Options.RoundTo or Chunks say more
+	maxRange   = 8  // blocks per request, unless Options.RoundTo or Chunks require more
 	maxStreams = 16 // requests of one reader at a time
 )
 
-// firstStreams are opened when the client waits for the first time: that costs nothing but the
-// requests, as the window is small then.
+// firstStreams are opened when the client first has to wait: this costs only the requests, as the
+// window is small then.
 const firstStreams = 4
 
-// claim waits until another range may be asked for and makes it a fetch, with a context of its own;
-// nil ends the fetcher. The window begins at the block that is read, so that this one always may.
+// claim waits until another range may be requested and makes it a fetch, with a context of its own;
+// nil ends the fetcher. The window begins at the block being read, so that this block can always be
+// requested.
 func (r *reader) claim(ctx context.Context) (*fetch, context.Context) {
 	f := r.file
 	f.mu.Lock()
@@ -23,7 +24,7 @@ func (r *reader) claim(ctx context.Context) (*fetch, context.Context) {
 	for r.err == nil && r.failure == nil && r.active <= r.streams {
 		if i, n := r.missing(); n > 0 {
 			ctx, cancel := context.WithCancelCause(ctx)
-			return r.ask(i, n, cancel), ctx
+			return r.startFetch(i, n, cancel), ctx
 		}
 		if r.claimed >= r.blocks {
 			break
@@ -35,10 +36,9 @@ func (r *reader) claim(ctx context.Context) (*fetch, context.Context) {
 	return nil, nil
 }
 
-// ask makes n blocks from i on a fetch of r. Of these, it will read from memory what lies in its
-// window.
+// startFetch makes n blocks from i a fetch of r. It will read those within its window from memory.
 // LOCKS_REQUIRED(r.file.mu)
-func (r *reader) ask(i, n int, cancel func(error)) *fetch {
+func (r *reader) startFetch(i, n int, cancel func(error)) *fetch {
 	q := r.file.begin(i, n, cancel)
 	r.fetches[q] = struct{}{}
 	end := r.memoryEnd()
@@ -51,12 +51,12 @@ func (r *reader) ask(i, n int, cancel func(error)) *fetch {
 	return q
 }
 
-// window is how many blocks may be in memory or on their way. A client that has waited of late is
-// faster than the remote: it has twice as many, as what is on its way takes no memory.
+// window returns how many blocks may be in memory or requested. A client that had to wait recently
+// is faster than the remote and gets twice as many, as requested blocks take no memory.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) window() int {
 	if r.file.plan != nil {
-		return r.blocks // what is on its way is bounded by streams
+		return r.blocks // requests are bounded by streams
 	}
 	head := r.file.index(r.pos)
 	share := r.file.share()
@@ -66,24 +66,24 @@ func (r *reader) window() int {
 	return min(2+2*(head-r.first), share)
 }
 
-// memoryEnd is the first block behind the window.
+// memoryEnd returns the first block after the window.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) memoryEnd() int {
 	return min(r.file.index(r.pos)+r.window(), r.blocks)
 }
 
-// diskEnd is the first block behind what is read ahead onto the disk.
+// diskEnd returns the first block after those read ahead to disk.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) diskEnd() int {
 	end := r.memoryEnd()
-	if r.file.copy != nil && !r.file.unkept {
+	if r.file.copy != nil && !r.file.notKept {
 		end += int(r.file.tree.opt.DiskAhead / blockSize)
 	}
 	return min(end, r.blocks)
 }
 
-// rangeSize is how many blocks a request for block i asks for: as many as let all streams find room
-// in the window, or to the end of a chunk.
+// rangeSize returns the number of blocks of a request for block i: as many as leave all streams
+// space in the window, or to the end of a chunk.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) rangeSize(i int) int {
 	f := r.file
@@ -98,9 +98,9 @@ func (r *reader) rangeSize(i int) int {
 	return min(max(r.window()/maxStreams, 1), maxRange, r.blocks-i)
 }
 
-// missing looks after the blocks of the window, and returns the first that is neither there nor
-// under way and how many of those behind it are to be asked for together with it; 0 when there is
-// none, or no room for as many.
+// missing marks the blocks of the window as needed. It returns the first that is neither present
+// nor requested, and the number of blocks to request with it; 0 if there is none, or no space for
+// them.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) missing() (first, n int) {
 	f := r.file
@@ -118,16 +118,16 @@ func (r *reader) missing() (first, n int) {
 			}
 			r.claimed++
 		} else {
-			return i, r.together(i, end)
+			return i, r.runLength(i, end)
 		}
 	}
 	return 0, 0
 }
 
-// together returns how many blocks from i on, which is missing, make up one request; 0 when they go
-// beyond end.
+// runLength returns how many blocks from the missing block i form one request; 0 if they would
+// extend beyond end.
 // LOCKS_REQUIRED(r.file.mu)
-func (r *reader) together(i, end int) int {
+func (r *reader) runLength(i, end int) int {
 	f := r.file
 	most := r.rangeSize(i)
 	if i+most > end && !f.rounded() {
@@ -140,13 +140,13 @@ func (r *reader) together(i, end int) int {
 	return n
 }
 
-// crowded reports whether q, of which block i comes now, has to wait until the reader that asked
-// for it has room in memory. The block that is read has room at any time, what goes to the disk
-// needs none, and others do not wait for this reader.
+// crowded reports whether q, before block i, must wait until its reader has space in memory. The
+// block being read always has space, blocks that go to disk need none, and other readers do not
+// wait for this one.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) crowded(q *fetch, i int) bool {
 	f := r.file
-	if !q.owned || q.over || i <= f.index(r.pos) || f.copy != nil && !f.unkept {
+	if !q.owned || q.over || i <= f.index(r.pos) || f.copy != nil && !f.notKept {
 		return false
 	}
 	for _, b := range q.blocks {
@@ -157,7 +157,7 @@ func (r *reader) crowded(q *fetch, i int) bool {
 	return r.inMemory(nil) >= f.share() || f.plan != nil && f.plan.crowded(r, q, i)
 }
 
-// inMemory is how many blocks r keeps there, of q only unless it is nil.
+// inMemory returns the number of blocks that r has in memory, only those of q unless q is nil.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) inMemory(q *fetch) int {
 	n := 0
@@ -169,16 +169,16 @@ func (r *reader) inMemory(q *fetch) int {
 	return n
 }
 
-// shed gives up block i, which is on disk, when there are too many in memory: it is read from
-// there.
+// releaseMemory releases block i, which is on disk, if there are too many in memory: it will be
+// read from disk.
 // LOCKS_REQUIRED(r.file.mu)
-func (r *reader) shed(i int) {
+func (r *reader) releaseMemory(i int) {
 	if r.slots[i] != nil && i > r.file.index(r.pos) && r.inMemory(nil) > r.file.share() {
-		r.letGo(i)
+		r.releaseBlock(i)
 	}
 }
 
-// prefetch starts a fetcher when there is something to fetch and none that would.
+// prefetch starts a fetcher if there is something to fetch and no fetcher is active.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) prefetch() {
 	if r.active > 0 || r.err != nil || r.failure != nil {
@@ -190,40 +190,40 @@ func (r *reader) prefetch() {
 	}
 }
 
-// A trial tells whether more streams help: the rate of the last number of streams against that of
-// fewer.
-type trial struct {
+// A rampUp measures whether more streams help: it compares the rate with that of the previous
+// number of streams.
+type rampUp struct {
 	began time.Time
-	from  int     // the block that was read when it began
-	wait  int     // how many blocks it takes
-	rate  float64 // blocks per second in the trial before; 0 = there was none
+	from  int     // the block being read when it began
+	wait  int     // its length in blocks
+	rate  float64 // blocks per second of the previous measurement; 0 = none
 }
 
-// hurry adds streams when the client has to wait: their number is doubled for as long as the last
-// step has made reading faster, and every now and then to see whether it does by now.
+// addStreams adds streams when the client has to wait: it doubles their number as long as the last
+// step made reading faster, and tries again from time to time.
 // LOCKS_REQUIRED(r.file.mu)
-func (r *reader) hurry() {
-	t := &r.trial
+func (r *reader) addStreams() {
+	t := &r.rampUp
 	head := r.file.index(r.pos)
 	took := time.Since(t.began)
 	if got := head - r.first - t.from; r.file.plan == nil && r.streams < maxStreams && got >= t.wait && took > 0 {
 		rate := float64(got) / took.Seconds()
 		from := head - r.first
 		switch {
-		case t.began.IsZero(): // the first block says nothing about the rate
+		case t.began.IsZero(): // the first block does not show the rate
 			r.streams = firstStreams
-			*t = trial{began: time.Now(), from: from, wait: r.streams}
+			*t = rampUp{began: time.Now(), from: from, wait: r.streams}
 		case rate >= 1.1*t.rate:
 			r.streams *= 2
-			*t = trial{began: time.Now(), from: from, wait: r.streams, rate: rate}
+			*t = rampUp{began: time.Now(), from: from, wait: r.streams, rate: rate}
 		default:
-			*t = trial{began: time.Now(), from: from, wait: 16 * r.streams, rate: min(rate, t.rate) / 1.1}
+			*t = rampUp{began: time.Now(), from: from, wait: 16 * r.streams, rate: min(rate, t.rate) / 1.1}
 		}
 	}
 	r.startFetchers()
 }
 
-// startFetchers starts those that there may be besides the ones under way.
+// startFetchers starts fetchers up to the number of streams.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) startFetchers() {
 	for r.active < r.streams && r.err == nil && r.failure == nil && r.claimed < r.blocks {

@@ -13,25 +13,25 @@ import (
 	"ferry/remote"
 )
 
-// openThrough reads a file through its copy.
-func (t *Tree) openThrough(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
-	for range maxRetold {
-		r, err := t.tryThrough(ctx, name, off, n)
-		if err != errRetold {
+// openCached reads a file through its copy.
+func (t *Tree) openCached(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
+	for range maxStale {
+		r, err := t.tryCached(ctx, name, off, n)
+		if err != errStale {
 			return r, err
 		}
 	}
 	return nil, errChanged(name)
 }
 
-// errRetold is why another attempt to open a file is worth it: a request that it shared says that
-// it has changed.
-var errRetold = errors.New("another request says that the file has changed")
+// errStale means that opening a file should be retried: a shared request has found that the file
+// has changed.
+var errStale = errors.New("another request says that the file has changed")
 
-func (t *Tree) tryThrough(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
+func (t *Tree) tryCached(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
 	for {
-		asked := t.asksFor(name) // its file may be there, and its request not yet a part of that
-		if asked == nil {
+		probe := t.probeOf(name) // first, as its file may exist before its request is a part of it
+		if probe == nil {
 			e, known, err := t.describe(ctx, name)
 			if err != nil {
 				return nil, err
@@ -40,33 +40,32 @@ func (t *Tree) tryThrough(ctx context.Context, name string, off, n int64) (io.Re
 				return t.openKnown(ctx, name, e, off, n, nil)
 			}
 			var mine bool
-			if mine, asked = t.asking(name); mine {
-				return t.openUnknown(ctx, name, off, n, asked)
+			if mine, probe = t.startProbe(name); mine {
+				return t.openUnknown(ctx, name, off, n, probe)
 			}
 		}
 		select {
-		case <-asked.done:
+		case <-probe.done:
 		case <-ctx.Done():
 			return nil, &fs.PathError{Op: "open", Path: name, Err: context.Cause(ctx)}
 		}
-		if asked.known {
-			return t.openKnown(ctx, name, asked.entry, off, n, nil)
+		if probe.known {
+			return t.openKnown(ctx, name, probe.entry, off, n, nil)
 		}
 	}
 }
 
-// openUnknown reads a file of which nothing is known: the answer to the first request says what it
-// is.
-func (t *Tree) openUnknown(ctx context.Context, name string, off, n int64, a *asked) (io.ReadCloser, error) {
-	defer t.answered(name, a)
-	if e, known, err := t.describe(ctx, name); known || err != nil { // by an answer that came meanwhile
+// openUnknown reads an unknown file: the result of the first request describes it.
+func (t *Tree) openUnknown(ctx context.Context, name string, off, n int64, a *probe) (io.ReadCloser, error) {
+	defer t.endProbe(name, a)
+	if e, known, err := t.describe(ctx, name); known || err != nil { // by an answer that arrived meanwhile
 		if err != nil {
 			return nil, err
 		}
 		a.entry, a.known = e, true
 		return t.openKnown(ctx, name, e, off, n, nil)
 	}
-	first, err := t.ask(ctx, name, off)
+	first, err := t.sendProbe(ctx, name, off)
 	if err != nil {
 		return nil, err
 	}
@@ -74,17 +73,17 @@ func (t *Tree) openUnknown(ctx context.Context, name string, off, n int64, a *as
 	return t.openKnown(ctx, name, first.entry, off, n, first)
 }
 
-// openKnown reads what e describes, or what an answer says that it has become since. first is the
-// answer to a request, if there has been one.
-func (t *Tree) openKnown(ctx context.Context, name string, e remote.Entry, off, n int64, first *answer) (io.ReadCloser, error) {
-	for range maxRetold {
+// openKnown reads the version e of a file, or a newer one that a response describes. first is the
+// result of a request, or nil.
+func (t *Tree) openKnown(ctx context.Context, name string, e remote.Entry, off, n int64, first *result) (io.ReadCloser, error) {
+	for range maxStale {
 		if e.Dir {
 			first.drop()
 			return nil, &fs.PathError{Op: "open", Path: name, Err: remote.ErrIsDir}
 		}
 		if e.Size < 0 || e.Version == "" && e.ModTime.IsZero() {
 			first.drop()
-			return t.direct.Open(ctx, name, off, n) // there is no telling its versions apart
+			return t.direct.Open(ctx, name, off, n) // its versions cannot be distinguished
 		}
 		r, other, err := t.openVersion(ctx, name, e, off, n, first)
 		if other == nil {
@@ -96,12 +95,12 @@ func (t *Tree) openKnown(ctx context.Context, name string, e remote.Entry, off, 
 	return nil, errChanged(name)
 }
 
-// maxRetold is how often a file may turn out to be another version than the last answer said before
-// it counts as changing.
-const maxRetold = 5
+// maxStale is how many times in a row responses may describe another version before opening the
+// file fails.
+const maxStale = 5
 
-// describe returns what name is, as far as it is known without asking for content. Where nobody
-// reads the file and nothing of it is on disk, it is not worth asking for anything else.
+// describe describes name, if possible without a request for content. If the file has no readers
+// and no copy, no other request is worth while.
 func (t *Tree) describe(ctx context.Context, name string) (e remote.Entry, known bool, err error) {
 	if t.memory != nil {
 		e, known = t.memory.Known(name)
@@ -118,7 +117,7 @@ func (t *Tree) describe(ctx context.Context, name string) (e remote.Entry, known
 	case err == nil:
 		return e, true, nil
 	case errors.Is(err, remote.ErrNotExist):
-		t.forget(name)
+		t.dropCopy(name)
 		return e, false, err
 	case remote.Permanent(err) || ctx.Err() != nil:
 		return e, false, err
@@ -127,7 +126,7 @@ func (t *Tree) describe(ctx context.Context, name string) (e remote.Entry, known
 	return last, true, nil
 }
 
-// last describes the version of name that is being read, or of which something is held.
+// last describes the version of name that is being read, or that has a copy.
 func (t *Tree) last(name string) (remote.Entry, bool) {
 	t.mu.Lock()
 	f := t.files[name]
@@ -135,14 +134,14 @@ func (t *Tree) last(name string) (remote.Entry, bool) {
 	if f != nil {
 		return f.entry, true
 	}
-	print, held := t.opt.Store.Last(name)
+	fp, held := t.opt.Store.Last(name)
 	_, base := remote.Split(name)
-	return remote.Entry{Name: base, Size: print.Size, ModTime: print.ModTime, Version: print.Version}, held
+	return remote.Entry{Name: base, Size: fp.Size, ModTime: fp.ModTime, Version: fp.Version}, held
 }
 
-// openVersion reads the version e of a file, of which first is the answer to a request, if there
-// has been one. Where a request finds another version, its answer is returned.
-func (t *Tree) openVersion(ctx context.Context, name string, e remote.Entry, off, n int64, first *answer) (io.ReadCloser, *answer, error) {
+// openVersion reads the version e of a file. first is the result of a request, or nil. If a request
+// finds another version, its result is returned as other.
+func (t *Tree) openVersion(ctx context.Context, name string, e remote.Entry, off, n int64, first *result) (io.ReadCloser, *result, error) {
 	end := e.Size
 	if n >= 0 && n < e.Size-off {
 		end = off + n
@@ -151,12 +150,12 @@ func (t *Tree) openVersion(ctx context.Context, name string, e remote.Entry, off
 		first.drop()
 		return emptyReader{e}, nil, nil
 	}
-	print := t.fingerprint(ctx, name, e)
-	f := t.join(name, e, print)
-	if !f.sound() {
-		t.forgetAll(name)
+	fp := t.fingerprint(ctx, name, e)
+	f := t.join(name, e, fp)
+	if !f.verifyCopy() {
+		t.dropAllCopies(name)
 		t.release(f)
-		f = t.join(name, e, print)
+		f = t.join(name, e, fp)
 	}
 	r := f.newReader(ctx, off, end)
 	other, err := r.begin(ctx, first)
@@ -167,12 +166,12 @@ func (t *Tree) openVersion(ctx context.Context, name string, e remote.Entry, off
 	return r, nil, nil
 }
 
-// begin waits for the first byte of what is there or under way, else for the answer to a request
-// for it, so that a file that cannot be read is refused at once.
-func (r *reader) begin(ctx context.Context, first *answer) (other *answer, err error) {
+// begin waits for the first byte, or for the response to a request for it, so that opening an
+// unreadable file fails at once.
+func (r *reader) begin(ctx context.Context, first *result) (other *result, err error) {
 	f := r.file
 	f.mu.Lock()
-	if here, err := r.await(); here || err != nil {
+	if available, err := r.await(); available || err != nil {
 		f.mu.Unlock()
 		first.drop()
 		return nil, err
@@ -189,7 +188,7 @@ func (r *reader) begin(ctx context.Context, first *answer) (other *answer, err e
 	if first != nil {
 		cancel = first.cancel
 	}
-	q := r.ask(r.first, n, cancel)
+	q := r.startFetch(r.first, n, cancel)
 	f.mu.Unlock()
 	if first == nil {
 		first, err = f.tree.request(askCtx, cancel, f.name, off, n)
@@ -198,15 +197,15 @@ func (r *reader) begin(ctx context.Context, first *answer) (other *answer, err e
 		other, err = first, errChanged(f.name)
 	}
 	if err != nil {
-		r.disown(q, other)
+		r.handOver(q, other)
 		r.done(q, err)
 	}
 	switch {
 	case other != nil:
 		return other, nil
 	case errors.Is(err, remote.ErrNotExist):
-		f.tree.outdated(f)
-		f.tree.forget(f.name)
+		f.tree.markOutdated(f)
+		f.tree.dropCopy(f.name)
 	case err != nil && ctx.Err() != nil:
 		err = &fs.PathError{Op: "open", Path: f.name, Err: context.Cause(ctx)}
 	}
@@ -219,9 +218,10 @@ func (r *reader) begin(ctx context.Context, first *answer) (other *answer, err e
 	return nil, nil
 }
 
-// await waits for the first byte, and reports whether it is there; else nobody has asked for it.
+// await waits for the first byte, and reports whether it is available; false means that it was not
+// requested.
 // LOCKS_REQUIRED(r.file.mu)
-func (r *reader) await() (here bool, err error) {
+func (r *reader) await() (available bool, err error) {
 	f := r.file
 	off, _ := f.span(r.first)
 	for r.err == nil {
@@ -242,10 +242,10 @@ func (r *reader) await() (here bool, err error) {
 		if int64(b.n) > r.pos-off {
 			return true, nil
 		}
-		r.letGo(r.first)
+		r.releaseBlock(r.first)
 		switch {
 		case errors.Is(b.err, remote.ErrChanged):
-			return false, errRetold
+			return false, errStale
 		case b.err != nil && b.err != errUnwanted:
 			return false, b.err
 		}
@@ -253,8 +253,8 @@ func (r *reader) await() (here bool, err error) {
 	return false, r.err
 }
 
-// disown lets the request of q live on when it is the answer to another one.
-func (r *reader) disown(q *fetch, other *answer) {
+// handOver keeps the request of q alive if it becomes the result other.
+func (r *reader) handOver(q *fetch, other *result) {
 	r.file.mu.Lock()
 	defer r.file.mu.Unlock()
 	if other != nil {
@@ -262,7 +262,7 @@ func (r *reader) disown(q *fetch, other *answer) {
 	}
 }
 
-// fingerprint tells the version e of name from others.
+// fingerprint returns the fingerprint of the version e of name.
 func (t *Tree) fingerprint(ctx context.Context, name string, e remote.Entry) cache.Fingerprint {
 	p := cache.Fingerprint{Version: e.Version, Size: e.Size, ModTime: e.ModTime}
 	if e.Version != "" || t.opt.FastFingerprint || t.noHash.Load() {
@@ -278,20 +278,20 @@ func (t *Tree) fingerprint(ctx context.Context, name string, e remote.Entry) cac
 	return p
 }
 
-// join returns the version e of a file, to be used and released.
-func (t *Tree) join(name string, e remote.Entry, print cache.Fingerprint) *file {
+// join returns the file of the version e, which the caller uses and releases.
+func (t *Tree) join(name string, e remote.Entry, fp cache.Fingerprint) *file {
 	t.mu.Lock()
 	f := t.files[name]
-	if f == nil || !f.print.Equal(print) {
+	if f == nil || !f.fp.Equal(fp) {
 		f = t.newFile(name, e, 0)
-		f.print = print
+		f.fp = fp
 		t.files[name] = f
 		t.all[f] = struct{}{}
 	}
 	f.users++
 	t.mu.Unlock()
 	f.ready.Do(func() {
-		c, err := t.opt.Store.Copy(name, print)
+		c, err := t.opt.Store.Copy(name, fp)
 		if err != nil {
 			t.warn("the disk cache fails; reading without it", name, err)
 			return
@@ -301,14 +301,14 @@ func (t *Tree) join(name string, e remote.Entry, print cache.Fingerprint) *file 
 	return f
 }
 
-// hold makes the caller a user of f, who is one already.
+// hold adds a use of f for a caller that uses f already.
 func (t *Tree) hold(f *file) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	f.users++
 }
 
-// release ends the use of f.
+// release ends a use of f.
 func (t *Tree) release(f *file) {
 	t.mu.Lock()
 	f.users--
@@ -327,8 +327,8 @@ func (t *Tree) release(f *file) {
 	}
 }
 
-// outdated notes that f is not what its name stands for any more.
-func (t *Tree) outdated(f *file) {
+// markOutdated records that f is not the current version of its name any more.
+func (t *Tree) markOutdated(f *file) {
 	t.mu.Lock()
 	if t.files[f.name] == f {
 		delete(t.files, f.name)
@@ -339,20 +339,20 @@ func (t *Tree) outdated(f *file) {
 	}
 }
 
-// forgetAll drops the copy of name, of whatever version, also for those who open it from now on:
-// what came was not what the remote has.
-func (t *Tree) forgetAll(name string) {
+// dropAllCopies drops the copy of name, of any version, also for later readers: the received
+// content was not that of the remote.
+func (t *Tree) dropAllCopies(name string) {
 	if t.opt.Store == nil {
 		return
 	}
 	t.mu.Lock()
 	delete(t.files, name)
 	t.mu.Unlock()
-	t.forget(name)
+	t.dropCopy(name)
 }
 
-// forget drops the copy of name, of whatever version.
-func (t *Tree) forget(name string) {
+// dropCopy drops the copy of name, of any version.
+func (t *Tree) dropCopy(name string) {
 	if err := t.opt.Store.Forget(name); err != nil {
 		t.warn("a copy cannot be removed from the disk cache", name, err)
 	}
@@ -362,7 +362,7 @@ func (t *Tree) warn(message, name string, err error) {
 	t.opt.Log.LogAttrs(context.Background(), slog.LevelWarn, message, slog.String("path", name), slog.Any("error", err))
 }
 
-// emptyReader reads nothing.
+// An emptyReader reads nothing.
 type emptyReader struct{ entry remote.Entry }
 
 func (emptyReader) Read([]byte) (int, error) { return 0, io.EOF }
