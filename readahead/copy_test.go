@@ -21,7 +21,7 @@ func TestWhatIsEvictedUnderAReaderIsFetchedAgain(t *testing.T) {
 		r.file.mu.Lock()
 		r.active++
 		r.rampUp.wait = 1 << 30 // no more than this one
-		r.spawn(r.work)        // finds everything there
+		r.spawn(r.work)         // finds everything there
 		r.file.mu.Unlock()
 		synctest.Wait()
 		other, err := b.opt.Store.Copy("other", cache.Fingerprint{Version: "1", Size: 4 << 20})
