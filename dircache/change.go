@@ -16,7 +16,7 @@ import (
 // note runs change, which applies an event of name to the cache, with the lock held. name is base
 // in dir.
 func (t *Tree) note(name string, change func(dir, base string)) {
-	if t.live {
+	if t.uncached {
 		return
 	}
 	dir, base := remote.Split(name)
@@ -265,7 +265,7 @@ func (t *Tree) Forget(names ...string) {
 // Refresh lists dir again, and with recursive all directories below it. It continues when a
 // directory fails, and returns the first error.
 func (t *Tree) Refresh(ctx context.Context, dir string, recursive bool) error {
-	if t.live {
+	if t.uncached {
 		return nil
 	}
 	t.mu.Lock()

@@ -27,7 +27,7 @@ import (
 // Options configure a Tree. The zero value caches nothing.
 type Options struct {
 	// Time is how long a listing is fresh; 0 = nothing is cached. A remote that is as fast as a
-	// cache (Caps.Live) is not cached either.
+	// cache (Caps.CheapStat) is not cached either.
 	Time time.Duration
 	// RefreshWait is how long a caller waits for the refresh of an expired listing. After that it
 	// gets the expired listing, and the refresh continues in the background; 0 = callers wait until
@@ -58,7 +58,7 @@ type Tree struct {
 	log     *slog.Logger
 
 	// constant
-	live     bool // nothing is cached: every call goes to the remote
+	uncached bool // nothing is cached: every call goes to the remote
 	fold     bool // the remote ignores the case of names
 	implicit bool // directories exist by having files in them
 	fresh    time.Duration
@@ -85,7 +85,7 @@ func New(r remote.Remote, b *breaker.Breaker, o Options) *Tree {
 	t := &Tree{
 		breaker:  b,
 		log:      o.Log,
-		live:     caps.Live || o.Time <= 0,
+		uncached: caps.CheapStat || o.Time <= 0,
 		fold:     caps.CaseInsensitive,
 		implicit: caps.ImplicitDirs,
 		fresh:    o.Time,
@@ -117,8 +117,8 @@ const (
 // if they were made through the Tree.
 func (t *Tree) Direct() remote.Remote { return t.writeThrough }
 
-// Live reports whether nothing is cached.
-func (t *Tree) Live() bool { return t.live }
+// Uncached reports whether nothing is cached.
+func (t *Tree) Uncached() bool { return t.uncached }
 
 // nameEntry is the remote's answer for a single name.
 type nameEntry struct {
@@ -146,7 +146,7 @@ func (t *Tree) StatSoon(ctx context.Context, name string) (remote.Entry, error) 
 }
 
 func (t *Tree) stat(ctx context.Context, name string, soon bool) (remote.Entry, error) {
-	if t.live {
+	if t.uncached {
 		return t.Remote.Stat(ctx, name)
 	}
 	e, known, changes := t.recall(name, remote.SizeOnlyOf(ctx) == nil)

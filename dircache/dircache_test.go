@@ -166,7 +166,7 @@ type far struct {
 
 func (f far) Info() remote.Info {
 	info := f.Forward.Info()
-	info.Caps.Live, info.Caps.ImplicitDirs = false, f.implicit
+	info.Caps.CheapStat, info.Caps.ImplicitDirs = false, f.implicit
 	return info
 }
 

@@ -50,7 +50,7 @@ func (l *listing) lookup(base string) (remote.Entry, bool) {
 // List yields the entries of dir: from a fresh listing, else from the remote as they arrive. At
 // most one listing of a directory is in progress, shared by all callers.
 func (t *Tree) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
-	if t.live {
+	if t.uncached {
 		return t.Remote.List(ctx, dir)
 	}
 	return func(yield func(remote.Entry, error) bool) {

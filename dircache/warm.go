@@ -17,10 +17,10 @@ type Warmed struct {
 
 // Warm fills the cache: it lists the root and everything below it, parallel directories at a time.
 // It ends when everything is listed, when the cache is full, or with ctx, whose error it returns.
-// progress is called after each directory, never concurrently. If nothing is cached (Live), Warm
-// does nothing.
+// progress is called after each directory, never concurrently. If nothing is cached (Uncached),
+// Warm does nothing.
 func (t *Tree) Warm(ctx context.Context, parallel int, progress func(Warmed)) (Warmed, error) {
-	if t.live {
+	if t.uncached {
 		return Warmed{}, nil
 	}
 	w := &walk{tree: t, waiting: []string{"."}, progress: progress}

@@ -29,7 +29,7 @@ type watch struct {
 func (t *Tree) Follow(ctx context.Context, ready func()) error {
 	ready = sync.OnceFunc(ready)
 	defer ready()
-	if t.live {
+	if t.uncached {
 		return nil // nothing is cached
 	}
 	w, ok := remote.AsWatcher(t.Remote)
@@ -56,7 +56,7 @@ func (t *Tree) Follow(ctx context.Context, ready func()) error {
 func (t *Tree) PollInterval() (time.Duration, error) {
 	t.watch.mu.Lock()
 	defer t.watch.mu.Unlock()
-	if _, ok := remote.AsWatcher(t.Remote); !ok || t.watch.unsupported || t.live {
+	if _, ok := remote.AsWatcher(t.Remote); !ok || t.watch.unsupported || t.uncached {
 		return 0, t.noPolling()
 	}
 	return t.watch.interval, nil

@@ -75,7 +75,7 @@ type shortTimes struct{ *memory.Remote }
 
 func (n shortTimes) Info() remote.Info {
 	info := n.Remote.Info()
-	info.Caps.Live, info.Caps.ModTime = false, time.Second
+	info.Caps.CheapStat, info.Caps.ModTime = false, time.Second
 	return info
 }
 

@@ -28,7 +28,7 @@ type probes struct {
 
 func (a *probes) Info() remote.Info {
 	i := a.Forward.Info()
-	i.Caps.Live = false
+	i.Caps.CheapStat = false
 	return i
 }
 

@@ -75,7 +75,7 @@ type Memory interface {
 
 // A Tree is a remote whose files are read ahead. Its methods may be called concurrently.
 //
-// A remote that is as fast as a cache (Caps.Live) is read by its own readers, which may be
+// A remote that is as fast as a cache (Caps.CheapStat) is read by its own readers, which may be
 // *os.File.
 type Tree struct {
 	remote.Forward               // the layer below
@@ -140,7 +140,7 @@ func (t *Tree) Open(ctx context.Context, name string, off, n int64) (io.ReadClos
 func (t *Tree) open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
 	plan := t.opt.Chunks
 	switch {
-	case t.Info().Caps.Live || off < 0 || n == 0:
+	case t.Info().Caps.CheapStat || off < 0 || n == 0:
 	case ctx.Err() != nil:
 		return nil, &fs.PathError{Op: "open", Path: name, Err: context.Cause(ctx)}
 	case t.opt.Store != nil:

@@ -156,7 +156,7 @@ type Caps struct {
 	CaseInsensitive bool          // "A" and "a" are one file
 	Modes           bool          // Entry.Mode is real
 	MoveDir         bool          // Move takes directories
-	Live            bool          // Stat and List are as cheap as a cache would be: do not cache them (local, memory)
+	CheapStat       bool          // Stat and List are as cheap as those of a cache: do not cache them (local, memory)
 	ModTime         time.Duration // precision with which modification times are kept; 0 = not kept
 	MaxName         int           // longest name element in bytes; 0 = no limit known
 	NoParts         bool          // a Stager's unfinished uploads are never kept (object stores)

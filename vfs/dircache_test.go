@@ -24,7 +24,7 @@ type far struct {
 
 func (f far) Info() remote.Info {
 	i := f.Forward.Info()
-	i.Caps.Live = false
+	i.Caps.CheapStat = false
 	i.Caps.ImplicitDirs = f.implicit
 	return i
 }

@@ -19,7 +19,7 @@ type untimed struct{ remote.Forward }
 
 func (u untimed) Info() remote.Info {
 	info := u.Forward.Info()
-	info.Caps.Live, info.Caps.ImplicitDirs = false, true
+	info.Caps.CheapStat, info.Caps.ImplicitDirs = false, true
 	return info
 }
 

@@ -92,7 +92,7 @@ func (i *Info) ID() uint64 { return i.id }
 // network, and otherwise a number below 0.
 func (f *FS) KnownSize(ctx context.Context, name string) int64 {
 	e, known := f.names.Known(name)
-	if f.caps.Live {
+	if f.caps.CheapStat {
 		asked, err := f.top.Stat(ctx, name)
 		e, known = asked, err == nil
 	}

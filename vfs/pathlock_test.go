@@ -297,7 +297,7 @@ type slowly struct{ remote.Forward }
 // Info implements remote.Remote.
 func (s slowly) Info() remote.Info {
 	info := s.Forward.Info()
-	info.Caps.Live = false
+	info.Caps.CheapStat = false
 	return info
 }
 

@@ -17,7 +17,7 @@ type blunt struct{ remote.Forward }
 
 func (b blunt) Info() remote.Info {
 	info := b.Forward.Info()
-	info.Caps.Live, info.Caps.ModTime = false, time.Second
+	info.Caps.CheapStat, info.Caps.ModTime = false, time.Second
 	return info
 }
 

@@ -267,7 +267,7 @@ func (n *notes) take() []string {
 
 func (n *notes) Info() remote.Info {
 	info := n.Forward.Info()
-	info.Caps.Live = false
+	info.Caps.CheapStat = false
 	return info
 }
 

@@ -68,7 +68,7 @@ func (m *stopped) change(ctx context.Context, op, name string, make func(context
 
 func (m *stopped) Info() remote.Info {
 	info := m.Forward.Info()
-	info.Caps.Live = false
+	info.Caps.CheapStat = false
 	return info
 }
 

@@ -58,7 +58,7 @@ type Options struct {
 	PartMaxAge time.Duration
 
 	// DirCacheTime is how long a listing is fresh; 0 = nothing is cached. A remote that is as fast
-	// as a cache (Caps.Live) is not cached either.
+	// as a cache (Caps.CheapStat) is not cached either.
 	DirCacheTime time.Duration
 	// DirRefreshWait is how long a caller waits for the refresh of an expired listing. After that
 	// it gets the expired listing, and the refresh continues in the background; 0 = callers wait
@@ -162,7 +162,7 @@ func New(r remote.Remote, o Options) *FS {
 		f.top, f.shown, f.guarded, f.forTree = over, over, true, breaker.ForLongChange()
 	} else {
 		direct := writeback.NewDirect(f.reads.Direct(), o.Log)
-		f.top, f.shown, f.guarded, f.forTree = direct, f.names, !f.caps.Live, breaker.ForChange()
+		f.top, f.shown, f.guarded, f.forTree = direct, f.names, !f.caps.CheapStat, breaker.ForChange()
 		if _, stages := remote.AsStager(direct); !stages {
 			f.stream = direct.Stream
 		}

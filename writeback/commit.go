@@ -86,7 +86,7 @@ func (s *spool) target(ctx context.Context) (*change, error) {
 		if e, known := v.names.Known(s.name); known && e.Dir {
 			return nil, remote.ErrIsDir
 		}
-		if v.dirs.has(v.pending.keyOf(s.name)) || v.caps.Live {
+		if v.dirs.has(v.pending.keyOf(s.name)) || v.caps.CheapStat {
 			e, err := v.names.StatSoon(ctx, s.name)
 			if err == nil && e.Dir {
 				return nil, remote.ErrIsDir

@@ -98,7 +98,7 @@ type far struct{ remote.Forward }
 
 func (f far) Info() remote.Info {
 	info := f.Forward.Info()
-	info.Caps.Live = false
+	info.Caps.CheapStat = false
 	return info
 }
 

@@ -146,7 +146,7 @@ func New(below remote.Remote, names *dircache.Tree, b *breaker.Breaker, o Option
 	if s, ok := remote.AsStager(r); ok {
 		v.stager = s
 	}
-	v.info.Caps.Live = true
+	v.info.Caps.CheapStat = true
 	v.info.Caps.NoParts = v.mode == Minimal && !v.remoteKeepsParts()
 	if limit := v.store.Stats().Limit; limit > 0 {
 		v.largest = max(limit-spoolStep, limit/2)

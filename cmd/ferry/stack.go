@@ -102,9 +102,9 @@ func (p process) openDriver(ctx context.Context, o *options, what string, log *s
 // decorate puts the decorators around a driver. A remote of this machine is only limited, asked
 // again or logged when a flag says so: its files are sent and received without a copy.
 func (o *options) decorate(driver remote.Remote, dial *rcbridge.Bandwidth, log *slog.Logger) (remote.Remote, *count.Remote) {
-	r, live := driver, driver.Info().Caps.Live
+	r, cheap := driver, driver.Info().Caps.CheapStat
 	l := chainLimits(&o.Chain)
-	if dial != nil && (!live || o.Given("bwlimit")) {
+	if dial != nil && (!cheap || o.Given("bwlimit")) {
 		l.Bandwidth = dial.Connect()
 	}
 	if l.Bandwidth != nil || l.Rate > 0 || l.Connections > 0 {
@@ -112,10 +112,10 @@ func (o *options) decorate(driver remote.Remote, dial *rcbridge.Bandwidth, log *
 	}
 	counts := count.New(r)
 	r = counts
-	if !live || o.Given("low-level-retries") {
+	if !cheap || o.Given("low-level-retries") {
 		r = retry.New(r, retry.Options{Attempts: int(max(o.Chain.Attempts, 1))})
 	}
-	if !live || log.Enabled(context.Background(), slog.LevelInfo) {
+	if !cheap || log.Enabled(context.Background(), slog.LevelInfo) {
 		r = logged.New(r, log)
 	}
 	return r, counts

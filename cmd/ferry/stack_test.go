@@ -25,7 +25,7 @@ type far struct{ remote.Remote }
 
 func (f far) Info() remote.Info {
 	info := f.Remote.Info()
-	info.Caps.Live = false
+	info.Caps.CheapStat = false
 	return info
 }
 

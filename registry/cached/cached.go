@@ -83,7 +83,7 @@ type slow struct{ remote.Forward }
 
 func (s slow) Info() remote.Info {
 	i := s.Forward.Info()
-	i.Caps.Live = false
+	i.Caps.CheapStat = false
 	return i
 }
 

@@ -70,7 +70,7 @@ func common(upstreams []Upstream) remote.Caps {
 		all.CaseInsensitive = all.CaseInsensitive || c.CaseInsensitive
 		all.Modes = all.Modes && c.Modes
 		all.MoveDir = all.MoveDir && c.MoveDir
-		all.Live = all.Live && c.Live
+		all.CheapStat = all.CheapStat && c.CheapStat
 		if all.ModTime == 0 || c.ModTime == 0 {
 			all.ModTime = 0
 		} else {

@@ -201,7 +201,7 @@ func TestAnUpstreamThatIsAwayDoesNotHideTheOthers(t *testing.T) {
 
 func TestCapsAreWhatAllHave(t *testing.T) {
 	rough := capped{memory.New(), remote.Caps{ModTime: time.Second, MaxName: 100, ImplicitDirs: true, ReadOnly: true}}
-	fine := capped{memory.New(), remote.Caps{ModTime: time.Nanosecond, Modes: true, MoveDir: true, Live: true}}
+	fine := capped{memory.New(), remote.Caps{ModTime: time.Nanosecond, Modes: true, MoveDir: true, CheapStat: true}}
 	r := newTree(t, up("a", rough), up("b", fine))
 	defer r.Close()
 	if got, want := r.Info().Caps, (remote.Caps{ModTime: time.Second, MaxName: 100, ImplicitDirs: true}); got != want {

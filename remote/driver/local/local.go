@@ -110,7 +110,7 @@ func newRemote(root string, o Options, open openFunc) (*Remote, error) {
 			CaseInsensitive: caseInsensitive,
 			Modes:           keepsModes,
 			MoveDir:         true,
-			Live:            true,
+			CheapStat:       true,
 			ModTime:         timePrecision,
 			MaxName:         maxName,
 		}},

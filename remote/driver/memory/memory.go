@@ -32,10 +32,10 @@ func New() *Remote {
 // Info implements remote.Remote.
 func (r *Remote) Info() remote.Info {
 	return remote.Info{Name: "memory:", Caps: remote.Caps{
-		Modes:   true,
-		MoveDir: true,
-		Live:    true,
-		ModTime: time.Nanosecond,
+		Modes:     true,
+		MoveDir:   true,
+		CheapStat: true,
+		ModTime:   time.Nanosecond,
 	}}
 }
 
