@@ -128,6 +128,18 @@ func (q *quiet) store(name, content string) {
 	q.ok(errors.Join(err, u.Commit(q.t.Context())))
 }
 
+func (q *quiet) reads(name, want string) {
+	q.t.Helper()
+	r, err := q.Open(q.t.Context(), name, 0)
+	q.ok(err)
+	defer r.Close()
+	got, err := io.ReadAll(r)
+	q.ok(err)
+	if string(got) != want {
+		q.t.Errorf("%s reads %q, want %q", name, got, want)
+	}
+}
+
 // namesBelow are those that are listed.
 func (q *quiet) namesBelow(dir string) (all []string) {
 	q.t.Helper()
@@ -211,6 +223,24 @@ func liveThroughAbsence(t *testing.T, c writeback.Options, a absence, fate strin
 	}
 }
 
+// A rename that was made and not answered has replaced another file. That one is not read any more,
+// though it is remembered and a copy of it is kept.
+func TestAFileWhoseRenameIsInDoubtIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQuiet(t, &writeback.Options{Mode: writeback.Full})
+		q.reads("d/b", contentB)
+		q.fallsSilent()
+		q.far.mute.Store(true)
+		q.rename("d/a", "d/b")
+		synctest.Wait()
+		q.far.silent.Store(false)
+		if w := q.fs.Waiting(); w.Changes != 1 {
+			t.Fatalf("%d changes wait", w.Changes)
+		}
+		q.reads("d/b", contentA)
+	})
+}
+
 // A file that was read before is read under its new name too, while the remote has it under the old
 // one and while the move is being made.
 func TestAFileThatWaitsToBeRenamedIsRead(t *testing.T) {
@@ -219,17 +249,7 @@ func TestAFileThatWaitsToBeRenamedIsRead(t *testing.T) {
 		q.fallsSilent()
 		q.rename("d/b", "c")
 		q.rename("c", "e")
-		read := func(name string) string {
-			r, err := q.Open(t.Context(), name, 0)
-			q.ok(err)
-			defer r.Close()
-			got, err := io.ReadAll(r)
-			q.ok(err)
-			return string(got)
-		}
-		if got := read("e"); got != contentB {
-			t.Errorf("while the remote is silent it reads %q", got)
-		}
+		q.reads("e", contentB)
 		for _, gone := range []string{"d/b", "c"} {
 			if _, err := q.Open(t.Context(), gone, 0); !errors.Is(err, remote.ErrNotExist) {
 				t.Errorf("%s: %v", gone, err)
@@ -237,9 +257,7 @@ func TestAFileThatWaitsToBeRenamedIsRead(t *testing.T) {
 		}
 		q.far.silent.Store(false)
 		for range 200 {
-			if got := read("e"); got != contentB {
-				t.Fatalf("while it is renamed it reads %q", got)
-			}
+			q.reads("e", contentB)
 			time.Sleep(time.Second)
 		}
 		if q.fs.Waiting().Changes != 0 {

@@ -35,13 +35,17 @@ func (v *Tree) remoteNames(c *change) []string {
 	}
 }
 
-// openMoved opens the content of a file with a pending rename.
+// openMoved opens the content of a file with a pending rename. Under a name that an unanswered
+// rename may have given it, neither remembered entries nor copies count: they are of the file that
+// was there before.
 func (v *Tree) openMoved(ctx context.Context, c *change, off, n int64) (r io.ReadCloser, err error) {
+	below := v.remote
 	for _, name := range v.remoteNames(c) {
-		r, err = v.remote.Open(ctx, name, off, n)
+		r, err = below.Open(ctx, name, off, n)
 		if !errors.Is(err, remote.ErrNotExist) {
 			return r, err
 		}
+		below = v.names.Direct()
 	}
 	return nil, err
 }
