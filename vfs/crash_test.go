@@ -52,6 +52,7 @@ func foundBefore() []uint64 {
 		2604437198137472050,  // the record of a rename that was made forgot its source, and took another file from there
 		16466348133159475165, // a call that waited for another record was taken for one that the remote had not answered
 		3797131060333577046,  // a file was sent, and the loss of power took the name that it was sent under from its record
+		10151450702865980101, // a rename that was queued while an older change became due waited for it, and it for the rename
 	}
 }
 

@@ -2,6 +2,7 @@ package writeback
 
 import (
 	"container/heap"
+	"slices"
 	"time"
 )
 
@@ -86,6 +87,22 @@ func (q *queue) unblock(c *change) {
 	if len(c.waiting) > 0 {
 		q.freed = append(q.freed, c.waiting)
 		c.waiting = nil
+	}
+}
+
+// unblockOlder releases the waiters of c that c does not precede: they waited for the end of its
+// run. Otherwise c and a change that precedes it would wait for each other.
+func (q *queue) unblockOlder(c *change) {
+	var freed []*change
+	c.waiting = slices.DeleteFunc(c.waiting, func(other *change) bool {
+		if c.precedes(other) {
+			return false
+		}
+		freed = append(freed, other)
+		return true
+	})
+	if freed != nil {
+		q.freed = append(q.freed, freed)
 	}
 }
 

@@ -164,6 +164,7 @@ func (v *Tree) finishAttempt(ctx context.Context, c *change, err error) {
 	case ctx.Err() == nil:
 		v.postpone(ctx, c, err)
 	}
+	v.queue.unblockOlder(c)
 	v.queue.push(c)
 }
 
