@@ -175,6 +175,19 @@ func emptiedTests() []bucketTest {
 		b.fails("Stat after Rmdir", err, remote.ErrNotExist)
 	}
 	return []bucketTest{
+		{"a directory has no time", map[string]string{"d/e/f": "x"}, func(b *bucket) {
+			b.ok(b.r.Mkdir(b.ctx, "made"))
+			for _, dir := range []string{".", "d"} {
+				for e, err := range b.r.List(b.ctx, dir) {
+					b.ok(err)
+					stat, err := b.r.Stat(b.ctx, remote.Join(dir, e.Name))
+					b.ok(err)
+					if !e.Dir || !e.ModTime.IsZero() || !stat.ModTime.IsZero() {
+						b.Errorf("%+v, Stat says %+v", e, stat)
+					}
+				}
+			}
+		}},
 		{"a directory stays when its last file is removed", inbox, func(b *bucket) {
 			b.ok(b.r.Remove(b.ctx, "inbox/one.pdf"))
 			b.marked("inbox/")

@@ -48,21 +48,6 @@ func listTests() []test {
 				}
 			}
 		}},
-		{"a directory that exists by what is in it has no time", func(s *suite) {
-			if !s.caps.ImplicitDirs {
-				return
-			}
-			s.put("d/e/f", "x")
-			s.mkdir("made")
-			for name, e := range s.list(".") {
-				if at := s.stat(name).ModTime; !e.ModTime.IsZero() || !at.IsZero() {
-					s.Errorf("%s: time %v, Stat says %v", name, e.ModTime, at)
-				}
-			}
-			if e := s.list("d")["e"]; !e.Dir || !e.ModTime.IsZero() {
-				s.Errorf("below: %+v", e)
-			}
-		}},
 		{"an empty root has no entries", func(s *suite) {
 			s.lists(".", "")
 		}},
