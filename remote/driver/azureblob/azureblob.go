@@ -92,7 +92,8 @@ func New(ctx context.Context, path string, o Options) (*Remote, error) {
 }
 
 // holds reports whether a blob can have that name.
-func holds(key string) bool {
+func holds(k objects.Key) bool {
+	key := k.Prefix()
 	return utf8.RuneCountInString(key) <= maxKey && strings.Count(key, "/") <= maxElements
 }
 

@@ -16,9 +16,9 @@ const maxCopy = 256 << 20
 
 // Copy implements objects.Store. The request that copies blobs of any size at once is not used:
 // until it is done, which may be later, the old content of the target is gone.
-func (s *store) Copy(ctx context.Context, from objects.Key, wanted string, to objects.Key) (made string, err error) {
-	if wanted != "" {
-		return s.copyVersion(ctx, from, wanted, to)
+func (s *store) Copy(ctx context.Context, from objects.Key, known objects.Object, to objects.Key) (made string, err error) {
+	if known.Version != "" {
+		return s.copyVersion(ctx, from, known.Version, to)
 	}
 	err = again(func() error {
 		made, err = s.copyVersion(ctx, from, "", to)

@@ -78,7 +78,7 @@ func New(ctx context.Context, path string, o Options) (*Remote, error) {
 		Place:     "gcs:" + host,
 		Root:      path,
 		Names:     objects.Names{Encoding: o.Encoding, Odd: o.OddNames},
-		Holds:     func(key string) bool { return len(key) <= maxKey },
+		Holds:     func(k objects.Key) bool { return len(k.Prefix()) <= maxKey },
 		NoMarkers: o.NoMarkers,
 
 		DirMoveLimit: o.DirMoveLimit,

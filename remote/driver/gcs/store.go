@@ -99,7 +99,7 @@ func (s *store) All(ctx context.Context, k objects.Key) iter.Seq2[objects.Object
 
 // Copy implements objects.Store. The service wants to be asked again until it is done. It copies
 // the facts, unless it is told another storage class: then all of them have to be told.
-func (s *store) Copy(ctx context.Context, from objects.Key, wanted string, to objects.Key) (string, error) {
+func (s *store) Copy(ctx context.Context, from objects.Key, known objects.Object, to objects.Key) (string, error) {
 	c := call{method: http.MethodPost, query: url.Values{}}
 	c.path = objectPath(from.Bucket, from.Name) + "/rewriteTo/" + objectPath(to.Bucket, to.Name)
 	if s.options.StorageClass != "" {
@@ -111,7 +111,7 @@ func (s *store) Copy(ctx context.Context, from objects.Key, wanted string, to ob
 		facts.Metadata = source.Metadata
 		c.sends = facts
 	}
-	if err := setGeneration(c.query, "ifSourceGenerationMatch", wanted); err != nil {
+	if err := setGeneration(c.query, "ifSourceGenerationMatch", known.Version); err != nil {
 		return "", err
 	}
 	s.setACL(c.query, "destinationPredefinedAcl")

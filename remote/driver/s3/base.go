@@ -7,46 +7,29 @@ import (
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/encrypt"
-
-	"ferry/remote"
 )
 
-// continueFile begins the stage with the first off bytes of the published file.
-func (s *stage) continueFile(ctx context.Context, off int64) error {
-	u := s.u
-	info, err := u.r.headFile(ctx, u.at)
-	if err != nil {
-		return err
-	}
-	if u.options, err = u.r.keptOptions(ctx, u.at, u.at, info); err != nil {
-		return err
-	}
-	if off == remote.AtEnd {
-		off = info.Size
-	}
+// continueFile begins the upload with the first off bytes of the published file.
+func (u *upload) continueFile(ctx context.Context, info minio.ObjectInfo, off int64) error {
 	switch {
-	case off > info.Size:
-		return remote.ErrInvalid
 	case off == 0:
 		return nil
 	case off < minPart:
-		return u.fetchHead(ctx, s.name, info, off)
+		return u.fetchHead(ctx, info, off)
 	}
-	if err := u.inParts(); err != nil {
-		return err
-	}
+	u.inParts()
 	u.taken = off
 	return u.parts.copyFrom(u.at, info, off)
 }
 
 // fetchHead reads the first n bytes of an object, which are too few for a part of their own.
-func (u *upload) fetchHead(ctx context.Context, name string, info minio.ObjectInfo, n int64) error {
-	body, err := u.r.get(ctx, u.at, name, 0, n, info.ETag)
+func (u *upload) fetchHead(ctx context.Context, info minio.ObjectInfo, n int64) error {
+	c, err := u.r.get(ctx, u.at, 0, n, info.ETag)
 	if err != nil {
 		return err
 	}
-	defer body.Close()
-	got, err := u.ReadFrom(body)
+	defer c.Close()
+	got, err := io.Copy(u, c)
 	if err == nil && got != n {
 		err = io.ErrUnexpectedEOF
 	}
@@ -68,7 +51,7 @@ func (m *multipart) copyFrom(from place, info minio.ObjectInfo, n int64) error {
 		m.spawn(func(ctx context.Context) {
 			defer m.free(chunkSlots)
 			m.task(ctx, number, func(id string) (minio.CompletePart, error) {
-				return m.r.again.CopyObjectPart(ctx, from.bucket, from.key, m.at.bucket, m.at.key, id, number, off, length, header)
+				return m.r.again.CopyObjectPart(ctx, from.Bucket, from.Name, m.at.Bucket, m.at.Name, id, number, off, length, header)
 			})
 		})
 	}

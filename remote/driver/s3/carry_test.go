@@ -197,7 +197,7 @@ func TestWhatNewObjectsAreGiven(t *testing.T) {
 // The server refuses what was damaged on the way.
 func TestContentIsCoveredByTheSignature(t *testing.T) {
 	r := openAt(t, testBucket, testOptions(startGateway(t)))
-	o := r.putOptions(place{testBucket, "f"}, time.Time{})
+	o := r.putOptions(place{Bucket: testBucket, Name: "f"}, time.Time{})
 	o.DisableContentSha256 = true
 	_, sum := r.digests([]byte("what was meant"))
 	_, err := r.once.PutObject(t.Context(), testBucket, "f", io.NopCloser(strings.NewReader("what has come.")), 14, "", sum, o)

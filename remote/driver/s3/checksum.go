@@ -51,12 +51,12 @@ func (r *Remote) newUpload(ctx context.Context, at place, o minio.PutObjectOptio
 		summed := o
 		summed.UserMetadata = maps.Clone(o.UserMetadata)
 		summed.UserMetadata[algorithmHeader] = "CRC32C"
-		id, err = r.again.NewMultipartUpload(ctx, at.bucket, at.key, summed)
+		id, err = r.again.NewMultipartUpload(ctx, at.Bucket, at.Name, summed)
 		if !isRefusal(err) {
 			return id, err == nil, err
 		}
 	}
-	id, err = r.again.NewMultipartUpload(ctx, at.bucket, at.key, o)
+	id, err = r.again.NewMultipartUpload(ctx, at.Bucket, at.Name, o)
 	if try && err == nil {
 		r.noSums.Store(true)
 	}
@@ -79,7 +79,7 @@ func (m *multipart) put(ctx context.Context, id string, n int, content []byte) (
 	} else {
 		o.Md5Base64, o.Sha256Hex = m.r.digests(content)
 	}
-	p, err := m.r.again.PutObjectPart(ctx, m.at.bucket, m.at.key, id, n, bytes.NewReader(content), int64(len(content)), o)
+	p, err := m.r.again.PutObjectPart(ctx, m.at.Bucket, m.at.Name, id, n, bytes.NewReader(content), int64(len(content)), o)
 	if err != nil {
 		return minio.CompletePart{}, err
 	}

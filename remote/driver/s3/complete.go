@@ -31,7 +31,7 @@ func (m *multipart) complete(ctx context.Context, size int64) (minio.UploadInfo,
 	o := minio.PutObjectOptions{ServerSideEncryption: m.r.opt.customer()}
 	var doubt atomic.Bool // an upload is completed only once, so that a request which is answered is the only one
 	asking := remote.WithUnanswered(ctx, func() { doubt.Store(true) })
-	info, err := m.r.again.CompleteMultipartUpload(asking, m.at.bucket, m.at.key, id, m.parts, o)
+	info, err := m.r.again.CompleteMultipartUpload(asking, m.at.Bucket, m.at.Name, id, m.parts, o)
 	if err != nil && m.publishedAnyway(ctx, id, err, size, doubt.Load()) {
 		info, err = minio.UploadInfo{ETag: m.etag()}, nil
 	}
@@ -58,7 +58,7 @@ func (m *multipart) publishedAnyway(ctx context.Context, id string, err error, s
 	settling, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
 	takenBack := doubt && !m.r.opt.LeaveParts &&
-		m.r.once.AbortMultipartUpload(settling, m.at.bucket, m.at.key, id) == nil
+		m.r.once.AbortMultipartUpload(settling, m.at.Bucket, m.at.Name, id) == nil
 	if etag := m.etag(); etag != "" {
 		info, err := m.r.headBy(settling, m.r.once, m.at)
 		if err == nil && info.Size == size && info.ETag == etag {

@@ -65,9 +65,9 @@ func (r *Remote) compare(ctx context.Context, at place, etag string) error {
 // server takes one.
 func (r *Remote) removeOn(ctx context.Context, at place, etag string) error {
 	if etag == "" || r.precondition.Load() == refused {
-		return r.once.RemoveObject(ctx, at.bucket, at.key, minio.RemoveObjectOptions{})
+		return r.once.RemoveObject(ctx, at.Bucket, at.Name, minio.RemoveObjectOptions{})
 	}
-	err := r.once.RemoveObject(context.WithValue(ctx, ifMatchKey{}, etag), at.bucket, at.key, minio.RemoveObjectOptions{})
+	err := r.once.RemoveObject(context.WithValue(ctx, ifMatchKey{}, etag), at.Bucket, at.Name, minio.RemoveObjectOptions{})
 	var answer minio.ErrorResponse
 	if !errors.As(err, &answer) {
 		return err
@@ -77,7 +77,7 @@ func (r *Remote) removeOn(ctx context.Context, at place, etag string) error {
 		return remote.ErrChanged
 	case http.StatusNotImplemented:
 		r.precondition.Store(refused)
-		return r.once.RemoveObject(ctx, at.bucket, at.key, minio.RemoveObjectOptions{})
+		return r.once.RemoveObject(ctx, at.Bucket, at.Name, minio.RemoveObjectOptions{})
 	}
 	return err
 }

@@ -179,7 +179,7 @@ func TestAServerThatDoesNotAnswer(t *testing.T) {
 			}()
 			return here, nil
 		}
-		r.dirs.Listing(r.root.name()).Whole() // there is no directory in it
+		r.Dirs().Listing(r.root).Whole() // there is no directory in it
 		counted, doubts := counting(t.Context())
 		ctx, cancel := context.WithTimeout(counted, time.Second)
 		defer cancel()

@@ -54,7 +54,7 @@ func (r *Remote) translate(err error) error {
 		}
 		told := &answer{kind: kindOf(e), code: e.Code, message: message(e), remedy: remedyOf(e.Code)}
 		switch {
-		case e.Code == "InvalidBucketName" && r.root.bucket != "": // it is the name of the remote that is wrong, and no file's
+		case e.Code == "InvalidBucketName" && r.root.Bucket != "": // it is the name of the remote that is wrong, and no file's
 			return remote.MayPass(told)
 		case told.kind == nil && !mayPass(e):
 			return remote.Final(told)

@@ -20,7 +20,7 @@ import (
 // What is said about the account, the bucket, the clock or the options of the remote passes when
 // that is mended.
 func TestWhichAnswersAreAboutTheObject(t *testing.T) {
-	r := &Remote{root: place{bucket: "b"}}
+	r := &Remote{root: place{Bucket: "b"}}
 	for code, about := range map[string]bool{
 		"KeyTooLongError": true, "XMinioInvalidObjectName": true, "InvalidURI": true, "EntityTooLarge": true,
 		"ObjectParentIsFile": true, "XMinioParentIsObject": true, "ExistingObjectIsDirectory": true,
@@ -52,7 +52,7 @@ func TestWhichAnswersAreAboutTheObject(t *testing.T) {
 
 // The same request would be answered in the same way: it is not made again.
 func TestWhichAnswersAreFinal(t *testing.T) {
-	r := &Remote{root: place{bucket: "b"}}
+	r := &Remote{root: place{Bucket: "b"}}
 	for what, c := range map[string]struct {
 		err   error
 		final bool

@@ -28,8 +28,8 @@ func (r *Remote) change(e *event) (remote.Change, bool) {
 	c := remote.Change{Removed: strings.Contains(e.EventName, "Removed:")}
 	bucket := e.S3.Bucket.Name
 	if strings.HasPrefix(e.EventName, "s3:Bucket") {
-		if r.root.bucket != "" {
-			return remote.Everything(), bucket == r.root.bucket
+		if r.root.Bucket != "" {
+			return remote.Everything(), bucket == r.root.Bucket
 		}
 		c.Dir, c.Below = true, true
 		return r.named(c, bucket)
@@ -39,11 +39,11 @@ func (r *Remote) change(e *event) (remote.Change, bool) {
 	if c.Dir = isDir; !isDir && !c.Removed && !strings.HasSuffix(e.EventName, ":Copy") { // that may change what else there is to a file
 		c.Version = e.S3.Object.ETag
 	}
-	if r.root.bucket == "" {
+	if r.root.Bucket == "" {
 		return r.named(c, bucket+"/"+key)
 	}
-	rest, ok := strings.CutPrefix(key, r.root.prefix())
-	if bucket != r.root.bucket || !ok {
+	rest, ok := strings.CutPrefix(key, r.root.Prefix())
+	if bucket != r.root.Bucket || !ok {
 		return c, false
 	}
 	return r.named(c, rest)

@@ -12,7 +12,7 @@ import (
 // putOptions are those of a new object. Its content type is that of its name.
 func (r *Remote) putOptions(at place, modTime time.Time) minio.PutObjectOptions {
 	o := minio.PutObjectOptions{
-		ContentType:          objects.ContentType(at.key),
+		ContentType:          objects.ContentType(at.Name),
 		UserMetadata:         map[string]string{},
 		StorageClass:         r.opt.StorageClass,
 		ServerSideEncryption: r.opt.sse,
@@ -33,28 +33,6 @@ func setTimeOf(o *minio.PutObjectOptions, t time.Time) {
 	o.UserMetadata[mtimeKey] = formatTime(t)
 }
 
-// optionsLike are those of an object that takes over what the file called name says of itself.
-// One that is not there, and "", make it a new one.
-func (r *Remote) optionsLike(ctx context.Context, at place, name string, modTime time.Time) (minio.PutObjectOptions, error) {
-	o := r.putOptions(at, modTime)
-	if name == "" {
-		return o, nil
-	}
-	from, err := r.begin(ctx, "put", name)
-	if err != nil || !from.object() {
-		return o, err
-	}
-	info, err := r.head(ctx, from)
-	if isMissing(err) {
-		return o, nil
-	}
-	if err == nil {
-		o, err = r.keptOptions(ctx, at, from, info)
-		setTimeOf(&o, modTime)
-	}
-	return o, err
-}
-
 // keptOptions are those of an object at a place that continues the one from there, which info
 // describes: its content type and what else it says of itself, its metadata and its storage
 // class, unless there is an option for that. Its modification time is not among them. The tags
@@ -65,7 +43,7 @@ func (r *Remote) keptOptions(ctx context.Context, at, from place, info minio.Obj
 	if info.UserTagCount == 0 {
 		return o, nil
 	}
-	tags, err := r.once.GetObjectTagging(ctx, from.bucket, from.key, minio.GetObjectTaggingOptions{})
+	tags, err := r.once.GetObjectTagging(ctx, from.Bucket, from.Name, minio.GetObjectTaggingOptions{})
 	if err != nil {
 		return o, err
 	}

@@ -37,12 +37,12 @@ func TestTheContentTypeComesFromTheName(t *testing.T) {
 		"small.html": htmlType, "d.html/long.HTML": htmlType, "old.html": htmlType, "put.html": htmlType, "putlong.html": htmlType,
 		"unknown.ferry": "application/octet-stream", "d.html/none": "application/octet-stream",
 	} {
-		info, err := r.head(t.Context(), place{testBucket, name})
+		info, err := r.head(t.Context(), place{Bucket: testBucket, Name: name})
 		if err != nil || info.ContentType != want {
 			t.Errorf("%s: %q, %v", name, info.ContentType, err)
 		}
 	}
-	info, err := r.head(t.Context(), place{testBucket, "old.html"})
+	info, err := r.head(t.Context(), place{Bucket: testBucket, Name: "old.html"})
 	if err != nil || len(info.UserMetadata) != 0 {
 		t.Errorf("a new file has the metadata of the old one: %v, %v", info.UserMetadata, err)
 	}
@@ -145,7 +145,7 @@ func TestWhatAnObjectSaysOfItselfIsKept(t *testing.T) {
 // keepsDescription looks whether an object still is what putDescribed has made.
 func keepsDescription(t *testing.T, r *Remote, key string) {
 	t.Helper()
-	info, err := r.head(t.Context(), place{testBucket, key})
+	info, err := r.head(t.Context(), place{Bucket: testBucket, Name: key})
 	if err != nil {
 		t.Fatal(err)
 	}

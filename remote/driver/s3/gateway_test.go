@@ -156,7 +156,7 @@ func TestADirectoryThatHidesAnObject(t *testing.T) {
 func TestKeysThatAreNoNamesAreLeftOut(t *testing.T) {
 	r := openAt(t, testBucket, testOptions(startFake(t).addr))
 	for _, key := range []string{"a//b", "ok", "d/./x", "Gr\u00fc\u00df/f", "wide／slash"} {
-		if _, err := r.putWhole(t.Context(), place{testBucket, key}, []byte("x"), r.putOptions(place{testBucket, key}, time.Time{})); err != nil {
+		if _, err := r.putWhole(t.Context(), r.again, place{Bucket: testBucket, Name: key}, []byte("x"), r.putOptions(place{Bucket: testBucket, Name: key}, time.Time{})); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -273,13 +273,13 @@ func TestWhatAnObjectSaysOfItselfSurvives(t *testing.T) {
 	r := openAt(t, testBucket, testOptions(startGateway(t)))
 	ctx := t.Context()
 	store(t, r, "f", remote.StageOptions{}, []byte("x"))
-	info, err := r.head(ctx, place{testBucket, "f"})
+	info, err := r.head(ctx, place{Bucket: testBucket, Name: "f"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	info.UserMetadata = map[string]string{"Colour": "blue"}
 	info.Metadata.Set("Content-Type", "text/x-ferry")
-	if _, err := r.copyObject(ctx, place{testBucket, "f"}, place{testBucket, "g"}, info, time.Unix(1e9, 0)); err != nil {
+	if _, err := r.copyObject(ctx, place{Bucket: testBucket, Name: "f"}, place{Bucket: testBucket, Name: "g"}, info, time.Unix(1e9, 0)); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Move(ctx, "g", "h"); err != nil {
@@ -288,7 +288,7 @@ func TestWhatAnObjectSaysOfItselfSurvives(t *testing.T) {
 	if err := r.SetModTime(ctx, "h", time.Unix(2e9, 5)); err != nil {
 		t.Fatal(err)
 	}
-	info, err = r.head(ctx, place{testBucket, "h"})
+	info, err = r.head(ctx, place{Bucket: testBucket, Name: "h"})
 	want := map[string]string{"Colour": "blue", "Mtime": "2000000000.000000005"}
 	if err != nil || info.ContentType != "text/x-ferry" || !maps.Equal(info.UserMetadata, want) {
 		t.Errorf("%q, %v, %v", info.ContentType, info.UserMetadata, err)

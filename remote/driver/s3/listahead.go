@@ -23,13 +23,13 @@ const (
 	spanStreams = 4
 )
 
-// objects lists like ListObjectsIter, in the order of the keys. A page says where the next one
+// ordered lists like ListObjectsIter, in the order of the keys. A page says where the next one
 // begins, so that a long listing takes as many round trips as it has pages. But a listing may begin
 // behind any key: from the keys of the first pages it is guessed which come much later, and the
 // spans between the guesses are listed at the same time. A bad guess makes spans of unequal length,
 // and never a wrong listing.
-func (r *Remote) objects(ctx context.Context, at place, o minio.ListObjectsOptions) iter.Seq[minio.ObjectInfo] {
-	base := r.inOrder(ctx, at.bucket, o)
+func (r *Remote) ordered(ctx context.Context, bucket string, o minio.ListObjectsOptions) iter.Seq[minio.ObjectInfo] {
+	base := r.inOrder(ctx, bucket, o)
 	if o.UseV1 || r.oneByOne.Load() {
 		return base
 	}
@@ -52,7 +52,7 @@ func (r *Remote) objects(ctx context.Context, at place, o minio.ListObjectsOptio
 			}
 		}
 		if g := newGuesser(keys, o.Prefix, spanPages*o.MaxKeys); g != nil {
-			l := &spanList{r: r, bucket: at.bucket, o: o, from: keys[len(keys)-1], guess: g}
+			l := &spanList{r: r, bucket: bucket, o: o, from: keys[len(keys)-1], guess: g}
 			if l.list(ctx, yield) {
 				return
 			}

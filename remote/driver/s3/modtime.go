@@ -104,7 +104,7 @@ func (r *Remote) listedTime(p place, o minio.ObjectInfo) time.Time {
 
 func timeID(p place, etag string) uint64 {
 	h := fnv.New64a()
-	for _, s := range []string{p.bucket, "/", p.key, "\x00", etag} {
+	for _, s := range []string{p.Bucket, "/", p.Name, "\x00", etag} {
 		h.Write([]byte(s))
 	}
 	return h.Sum64()

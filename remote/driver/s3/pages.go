@@ -30,7 +30,7 @@ func (r *Remote) inOrder(ctx context.Context, bucket string, o minio.ListObjects
 			page = page[:0]
 			return true
 		}
-		for object := range r.once.ListObjectsIter(context.WithValue(ctx, pagesKey{}, &asked), bucket, o) {
+		for object := range r.asking(ctx).ListObjectsIter(context.WithValue(ctx, pagesKey{}, &asked), bucket, o) {
 			if err := asked.bound.Entries(1); err != nil {
 				object = minio.ObjectInfo{Err: err}
 			}

@@ -33,7 +33,6 @@ import (
 	"io/fs"
 	"path"
 	"sync/atomic"
-	"time"
 
 	"github.com/minio/minio-go/v7"
 
@@ -44,6 +43,7 @@ import (
 
 // Remote is a bucket, a part of one, or all buckets.
 type Remote struct {
+	*objects.Tree
 	once      *minio.Core // tries each request once: what can be repeated is repeated by those who call
 	again     *minio.Core // repeats requests that failed on the way, for contents that only this package holds
 	transport *network.Transport
@@ -57,7 +57,6 @@ type Remote struct {
 	precondition atomic.Int32 // what the server makes of a precondition for a removal: notTried, honoured, ignored or refused
 
 	names objects.Names
-	dirs  *objects.Dirs          // what is known of directories
 	times *memo[uint64, setTime] // modification times that were set, by object and content
 }
 
@@ -81,49 +80,37 @@ func New(_ context.Context, path string, o Options) (*Remote, error) {
 	if err := r.connect(); err != nil {
 		return nil, err
 	}
-	r.dirs = objects.NewDirs(asker{r}, r.root.name(), !o.NoMarkers)
+	store := service{r}
+	r.Tree = objects.New(store, objects.Config{
+		Name:      r.name,
+		Place:     "s3:" + r.opt.host,
+		Root:      path,
+		Names:     r.names,
+		Holds:     r.holds,
+		HoldsTime: holdsTime,
+		Visible:   true,
+		ListChunk: r.opt.ListChunk,
+		NoMarkers: o.NoMarkers,
+
+		DirMoveLimit: o.DirMoveLimit,
+		Buckets:      store,
+		Network:      o.Network,
+	})
 	return r, nil
 }
 
 // Info implements remote.Remote.
 func (r *Remote) Info() remote.Info {
-	return remote.Info{Name: r.name, Place: "s3:" + r.opt.host + "/" + path.Join(r.root.bucket, r.root.key), Caps: remote.Caps{
-		ImplicitDirs: true,
-		MoveDir:      true,
-		NoParts:      true,
-		ModTime:      time.Nanosecond,
-		MaxName:      r.opt.MaxName,
-	}}
+	info := r.Tree.Info()
+	info.Place = "s3:" + r.opt.host + "/" + path.Join(r.root.Bucket, r.root.Name)
+	info.Caps.MaxName = r.opt.MaxName
+	return info
 }
 
 // Close implements remote.Remote.
 func (r *Remote) Close() error {
 	r.transport.CloseIdleConnections()
 	return nil
-}
-
-// CheckName implements remote.NameChecker.
-func (r *Remote) CheckName(name string) error {
-	_, err := r.begin(context.Background(), "checkname", name)
-	return err
-}
-
-// begin is what every operation begins with: it finds the place of name.
-func (r *Remote) begin(ctx context.Context, op, name string) (place, error) {
-	if !remote.ValidPath(name) {
-		return place{}, fail(op, name, remote.ErrInvalid)
-	}
-	if ctx.Err() != nil {
-		return place{}, fail(op, name, context.Cause(ctx))
-	}
-	at, err := r.locate(name)
-	if err == nil {
-		err = r.holds(at)
-	}
-	if err != nil {
-		return place{}, fail(op, name, err)
-	}
-	return at, nil
 }
 
 // fail wraps err, unless it is nil.

@@ -65,7 +65,7 @@ func TestOptionsAreCheckedAtOnce(t *testing.T) {
 		t.Error("a path that is none is taken")
 	}
 	r := openAt(t, "/bucket/dir/", good)
-	if want := (place{"bucket", "dir"}); r.root != want || r.Info().Name == "" {
+	if want := (place{Bucket: "bucket", Name: "dir"}); r.root != want || r.Info().Name == "" {
 		t.Errorf("%+v", r.root)
 	}
 	if err := r.Close(); err != nil {

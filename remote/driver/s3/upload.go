@@ -8,36 +8,71 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/minio/minio-go/v7"
+
+	"ferry/remote"
+	"ferry/remote/driver/internal/objects"
 )
 
+// Create implements objects.Store. What is written is sent in parts while it comes. The first bytes
+// of a published file are copied by the server, without coming here, when they are enough for a
+// part.
+func (s service) Create(ctx context.Context, k objects.Key, o objects.CreateOptions) (objects.Draft, error) {
+	u := &upload{r: s.r, at: k, begun: o.ModTime, part: s.r.knownPartSize(o.Size)}
+	u.begin = func() *multipart { return s.r.startMultipart(ctx, k, u.options, o.Keep > 0) }
+	err := u.takeFacts(ctx, o)
+	if info, seen := o.Base.Facts.(minio.ObjectInfo); err == nil && seen && o.FactsOf == nil {
+		err = u.continueFile(ctx, info, o.Keep)
+	}
+	if err != nil {
+		u.Abort()
+		return nil, s.r.translate(err)
+	}
+	return u, nil
+}
+
+// takeFacts makes the options of the object.
+func (u *upload) takeFacts(ctx context.Context, o objects.CreateOptions) (err error) {
+	u.options = u.r.putOptions(u.at, time.Time{})
+	if info, seen := o.Base.Facts.(minio.ObjectInfo); seen {
+		from := u.at
+		if o.FactsOf != nil {
+			from = *o.FactsOf
+		}
+		u.options, err = u.r.keptOptions(ctx, u.at, from, info)
+	}
+	setTimeOf(&u.options, o.ModTime)
+	return err
+}
+
 // An upload collects the content of a file, and sends it in parts when it is longer than one. It is
-// used by one goroutine.
+// an objects.RoomyDraft and an objects.LongDraft.
 type upload struct {
 	r       *Remote
 	at      place
-	options minio.PutObjectOptions     // of the object, but for the time
-	modTime time.Time                  // zero = that of the upload
-	begin   func() (*multipart, error) // begins to send parts
-	fail    func(error) error          // makes an error of this package of one that sending gave
-	part    int64                      // how long a part is; 0 = as partSize says, because the size is not known
+	options minio.PutObjectOptions // of the object
+	begun   time.Time              // the time in options
+	begin   func() *multipart      // begins to send parts
+	part    int64                  // how long a part is; 0 = as partSize says, because the size is not known
 
 	buf   []byte     // what was not sent yet
 	taken int64      // how many bytes there are, sent or not
 	parts *multipart // nil as long as there is at most one part
+	ended bool       // it is the object
 }
 
 func (u *upload) Write(p []byte) (int, error) {
 	written := 0
 	for len(p) > 0 {
-		if err := u.makeRoom(); err != nil {
+		room, err := u.Room()
+		if err != nil {
 			return written, err
 		}
-		n := min(cap(u.buf)-len(u.buf), len(p))
-		u.buf = append(u.buf, p[:n]...)
-		u.taken += int64(n)
+		n := copy(room, p)
+		u.Took(n)
 		written += n
 		p = p[n:]
 	}
@@ -46,22 +81,43 @@ func (u *upload) Write(p []byte) (int, error) {
 
 // ReadFrom takes all that src gives.
 func (u *upload) ReadFrom(src io.Reader) (int64, error) {
-	var total int64
-	for {
-		if err := u.makeRoom(); err != nil {
-			return total, err
+	for before := u.taken; ; {
+		room, err := u.Room()
+		if err != nil {
+			return u.taken - before, err
 		}
-		n, err := src.Read(u.buf[len(u.buf):cap(u.buf)])
-		u.buf = u.buf[:len(u.buf)+n]
-		u.taken += int64(n)
-		total += int64(n)
+		n, err := src.Read(room)
+		u.Took(n)
 		if err == io.EOF {
-			return total, nil
+			return u.taken - before, nil
 		}
 		if err != nil {
-			return total, err
+			return u.taken - before, err
 		}
 	}
+}
+
+// Room implements objects.RoomyDraft.
+func (u *upload) Room() ([]byte, error) {
+	if err := u.makeRoom(); err != nil {
+		return nil, u.r.translate(err)
+	}
+	return u.buf[len(u.buf):cap(u.buf)], nil
+}
+
+// Took implements objects.RoomyDraft.
+func (u *upload) Took(n int) {
+	u.buf = u.buf[:len(u.buf)+n]
+	u.taken += int64(n)
+}
+
+// Long implements objects.LongDraft. Once a part could not be sent, nothing helps any more.
+func (u *upload) Long() bool {
+	if u.parts == nil {
+		return false
+	}
+	_, err := u.parts.state()
+	return err == nil
 }
 
 // makeRoom makes the buffer larger, or sends it when it has the size of a part.
@@ -77,27 +133,19 @@ func (u *upload) makeRoom() error {
 		u.buf = grow(u.buf, size)
 		return nil
 	}
-	if err := u.inParts(); err != nil {
-		return err
-	}
+	u.inParts()
 	if err := u.parts.send(u.buf); err != nil {
-		return u.fail(err)
+		return err
 	}
 	u.buf = u.parts.buffer(u.part)
 	return nil
 }
 
 // inParts begins to send parts, unless that has begun.
-func (u *upload) inParts() error {
-	if u.parts != nil {
-		return nil
+func (u *upload) inParts() {
+	if u.parts == nil {
+		u.parts = u.begin()
 	}
-	parts, err := u.begin()
-	if err != nil {
-		return u.fail(err)
-	}
-	u.parts = parts
-	return nil
 }
 
 // number returns the number of the part that is being collected.
@@ -108,46 +156,58 @@ func (u *upload) number() int {
 	return u.parts.next
 }
 
-// finish publishes the file. When it fails, the upload is still to be dropped. Once a part could
-// not be sent, nothing helps any more.
-func (u *upload) finish(ctx context.Context) (minio.UploadInfo, error) {
-	if u.parts != nil {
-		if _, err := u.parts.state(); err != nil {
-			return minio.UploadInfo{}, err
+// Commit implements objects.Draft.
+func (u *upload) Commit(ctx context.Context, modTime time.Time) (objects.Object, error) {
+	finishing, release := remote.Committed(ctx) // the time belongs to what is published
+	defer release()
+	info, err := u.publish(ctx, modTime)
+	if err != nil {
+		return objects.Object{}, u.r.translate(err)
+	}
+	u.ended, u.buf = true, nil
+	u.r.rememberTime(u.at, info.ETag, modTime)
+	if u.parts != nil && !modTime.IsZero() && !modTime.Equal(u.begun) { // it was not known when the parts began
+		if err := (service{u.r}).SetModTime(finishing, u.at, modTime); err != nil {
+			return objects.Object{}, err
 		}
 	}
-	if err := u.r.stillFree(ctx, u.at, u.parts != nil); err != nil {
-		return minio.UploadInfo{}, repeated(err)
-	}
-	info, err := u.publish(ctx)
-	if err != nil {
-		return minio.UploadInfo{}, repeated(err)
-	}
-	u.r.rememberTime(u.at, info.ETag, u.modTime)
-	u.r.dirs.Stored(u.at.name())
-	return info, nil
+	return objects.Object{Name: u.at.Name, Size: u.taken, ModTime: modTime, Version: info.ETag}, nil
 }
 
-func (u *upload) publish(ctx context.Context) (minio.UploadInfo, error) {
-	if u.parts == nil {
-		o := u.options
-		setTimeOf(&o, u.modTime)
-		return u.r.putWhole(ctx, u.at, u.buf, o)
+func (u *upload) publish(ctx context.Context, modTime time.Time) (minio.UploadInfo, error) {
+	switch {
+	case strings.HasSuffix(u.at.Name, "/"): // the marker of a directory, which can be stored again
+		return u.r.putWhole(ctx, u.r.once, u.at, u.buf, u.options)
+	case u.parts == nil:
+		setTimeOf(&u.options, modTime)
+		info, err := u.r.putWhole(ctx, u.r.again, u.at, u.buf, u.options)
+		return info, repeated(err)
+	}
+	if _, err := u.parts.state(); err != nil { // once a part could not be sent, nothing helps any more
+		return minio.UploadInfo{}, err
 	}
 	if len(u.buf) > 0 {
 		if err := u.parts.send(u.buf); err != nil {
-			return minio.UploadInfo{}, err
+			return minio.UploadInfo{}, repeated(err)
 		}
 		u.buf = nil
 	}
-	return u.parts.complete(ctx, u.taken)
+	info, err := u.parts.complete(ctx, u.taken)
+	return info, repeated(err)
+}
+
+// Abort implements objects.Draft.
+func (u *upload) Abort() {
+	if u.parts != nil && !u.ended {
+		_ = u.parts.abort() // what failed first is what matters
+	}
 }
 
 // putWhole stores a file in one request.
-func (r *Remote) putWhole(ctx context.Context, at place, content []byte, o minio.PutObjectOptions) (minio.UploadInfo, error) {
+func (r *Remote) putWhole(ctx context.Context, c *minio.Core, at place, content []byte, o minio.PutObjectOptions) (minio.UploadInfo, error) {
 	md5sum, sha256sum := r.digests(content)
 	o.DisableContentSha256 = true // the digest is there already
-	return r.again.PutObject(ctx, at.bucket, at.key, bytes.NewReader(content), int64(len(content)), md5sum, sha256sum, o)
+	return c.PutObject(ctx, at.Bucket, at.Name, bytes.NewReader(content), int64(len(content)), md5sum, sha256sum, o)
 }
 
 // digests returns what a request that sends content has in its header: a SHA-256 for the signature,

@@ -12,7 +12,7 @@ import (
 )
 
 // uploadToken is what an upload is found by again. Only a key can hold a line end.
-func uploadToken(at place, id string) string { return at.bucket + "\n" + id + "\n" + at.key }
+func uploadToken(at place, id string) string { return at.Bucket + "\n" + id + "\n" + at.Name }
 
 // tellUpload reports that an upload was begun, and returns what reports its end. What is to be left
 // on the server when an upload fails is no concern of the caller.
@@ -30,7 +30,7 @@ func (r *Remote) tellUpload(ctx context.Context, at place, id string) (ended fun
 func (r *Remote) AbortUpload(ctx context.Context, token string) error {
 	bucket, rest, _ := strings.Cut(token, "\n")
 	id, key, _ := strings.Cut(rest, "\n")
-	at := place{bucket, key}
+	at := place{Bucket: bucket, Name: key}
 	switch {
 	case ctx.Err() != nil:
 		return fail("abortupload", ".", context.Cause(ctx))
@@ -41,7 +41,7 @@ func (r *Remote) AbortUpload(ctx context.Context, token string) error {
 }
 
 func (r *Remote) abortUpload(ctx context.Context, at place, id string) error {
-	err := r.again.AbortMultipartUpload(ctx, at.bucket, at.key, id)
+	err := r.again.AbortMultipartUpload(ctx, at.Bucket, at.Name, id)
 	if isCode(err, "NoSuchUpload") {
 		return nil
 	}
@@ -50,14 +50,14 @@ func (r *Remote) abortUpload(ctx context.Context, at place, id string) error {
 
 // holdsPlace reports whether an object lies below the root.
 func (r *Remote) holdsPlace(at place) bool {
-	return at.object() && (r.root.bucket == "" || at.bucket == r.root.bucket && strings.HasPrefix(at.key, r.root.prefix()))
+	return at.Name != "" && (r.root.Bucket == "" || at.Bucket == r.root.Bucket && strings.HasPrefix(at.Name, r.root.Prefix()))
 }
 
 // nameAt is the reverse of locate. A key without a name is shown as it is.
 func (r *Remote) nameAt(at place) string {
-	elems := strings.Split(strings.TrimPrefix(at.key, r.root.prefix()), "/")
-	if r.root.bucket == "" {
-		elems = append([]string{at.bucket}, elems...)
+	elems := strings.Split(strings.TrimPrefix(at.Name, r.root.Prefix()), "/")
+	if r.root.Bucket == "" {
+		elems = append([]string{at.Bucket}, elems...)
 	}
 	for i, elem := range elems {
 		if name, ok := r.names.Name(elem); ok {
@@ -71,9 +71,12 @@ func (r *Remote) nameAt(at place) string {
 // UnfinishedUploads implements remote.UploadLister. The size of each costs a request.
 func (r *Remote) UnfinishedUploads(ctx context.Context, dir string) iter.Seq2[remote.UnfinishedUpload, error] {
 	return func(yield func(remote.UnfinishedUpload, error) bool) {
-		at, err := r.begin(ctx, "unfinisheduploads", dir)
-		buckets := []string{at.bucket}
-		if err == nil && at.bucket == "" {
+		at, err := r.Key(ctx, "unfinisheduploads", dir)
+		if dir == "." {
+			at = r.root
+		}
+		buckets := []string{at.Bucket}
+		if err == nil && at.Bucket == "" {
 			var all []minio.BucketInfo
 			all, err = r.once.ListBuckets(ctx)
 			buckets = buckets[:0]
@@ -87,7 +90,7 @@ func (r *Remote) UnfinishedUploads(ctx context.Context, dir string) iter.Seq2[re
 			return
 		}
 		for _, bucket := range buckets {
-			for u, err := range r.uploadsIn(ctx, place{bucket, at.key}) {
+			for u, err := range r.uploadsIn(ctx, place{Bucket: bucket, Name: at.Name}) {
 				if !yield(u, r.explain(ctx, "unfinisheduploads", dir, err)) || err != nil {
 					return
 				}
@@ -101,14 +104,14 @@ func (r *Remote) uploadsIn(ctx context.Context, dir place) iter.Seq2[remote.Unfi
 	return func(yield func(remote.UnfinishedUpload, error) bool) {
 		key, id := "", ""
 		for {
-			page, err := r.once.ListMultipartUploads(ctx, dir.bucket, dir.prefix(), key, id, "", 0)
+			page, err := r.once.ListMultipartUploads(ctx, dir.Bucket, dir.Prefix(), key, id, "", 0)
 			if err != nil {
 				yield(remote.UnfinishedUpload{}, err)
 				return
 			}
 			for _, u := range page.Uploads {
-				at := place{dir.bucket, u.Key}
-				if !strings.HasPrefix(u.Key, dir.prefix()) {
+				at := place{Bucket: dir.Bucket, Name: u.Key}
+				if !strings.HasPrefix(u.Key, dir.Prefix()) {
 					continue // some servers take the prefix for a key
 				}
 				found := remote.UnfinishedUpload{
@@ -130,7 +133,7 @@ func (r *Remote) uploadsIn(ctx context.Context, dir place) iter.Seq2[remote.Unfi
 func (r *Remote) partsSize(ctx context.Context, at place, id string) int64 {
 	size, marker := int64(0), 0
 	for {
-		page, err := r.once.ListObjectParts(ctx, at.bucket, at.key, id, marker, 0)
+		page, err := r.once.ListObjectParts(ctx, at.Bucket, at.Name, id, marker, 0)
 		if err != nil {
 			return -1
 		}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"ferry/remote"
+	"ferry/remote/driver/internal/objects"
 )
 
 // told notes what it is told of uploads.
@@ -61,7 +62,11 @@ func TestAnUploadThatWasLeftIsFoundAndAborted(t *testing.T) {
 	whole := openAt(t, "", o)
 	u := &told{}
 	for _, name := range []string{"d/long", "a file"} {
-		s, err := r.Stage(remote.WithUploads(t.Context(), u), name, remote.StageOptions{Owner: owner})
+		k, err := r.Key(t.Context(), "stage", name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := service{r}.Create(remote.WithUploads(t.Context(), u), k, objects.CreateOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +74,7 @@ func TestAnUploadThatWasLeftIsFoundAndAborted(t *testing.T) {
 		if _, err := s.Write(pattern(2*minPart + 1)); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.(*stage).parts.wait(t.Context()); err != nil {
+		if err := s.(*upload).parts.wait(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -147,18 +147,18 @@ func (r *Remote) eventsRequest(ctx context.Context) (*http.Request, error) {
 	query := url.Values{
 		"ping":     {fmt.Sprint(int(watchPing / time.Second))},
 		"events":   {"s3:BucketCreated:*", "s3:BucketRemoved:*", "s3:ObjectCreated:*", "s3:ObjectRemoved:*"}, // sorted, as in what is signed
-		"prefix":   {r.root.prefix()},
+		"prefix":   {r.root.Prefix()},
 		"suffix":   {""},
 		"max-keys": {"1"},
 	}
-	if strings.ContainsAny(r.root.key, `\*?`) { // which the server would refuse, or take for a pattern
+	if strings.ContainsAny(r.root.Name, `\*?`) { // which the server would refuse, or take for a pattern
 		query.Set("prefix", "")
 	}
 	u := url.URL{Scheme: "http", Host: r.opt.host, Path: "/", RawQuery: query.Encode()}
 	if r.opt.secure {
 		u.Scheme = "https"
 	}
-	if bucket := r.root.bucket; bucket != "" && r.lookup(bucket) == minio.BucketLookupDNS {
+	if bucket := r.root.Bucket; bucket != "" && r.lookup(bucket) == minio.BucketLookupDNS {
 		u.Host = bucket + "." + u.Host
 	} else if bucket != "" {
 		u.Path = "/" + bucket + "/"

@@ -19,7 +19,7 @@ func TestBuckets(t *testing.T) {
 		open := func(odd bool) remote.Remote {
 			return tree{objects.New(f, objects.Config{
 				Name: "flat:b", Root: "b", Names: objects.Names{Encoding: nameenc.InvalidUtf8, Odd: odd},
-				Holds: func(key string) bool { return len(key) <= 1024 }, Buckets: f, NoMarkers: !markers,
+				Holds: func(k objects.Key) bool { return len(k.Prefix()) <= 1024 }, Buckets: f, NoMarkers: !markers,
 			})}
 		}
 		return remotetest.Bucket{

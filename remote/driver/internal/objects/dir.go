@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"ferry/remote"
-	"ferry/remote/partname"
 )
 
 // Mkdir implements remote.Remote. A directory at the top of a tree of buckets is a bucket.
@@ -81,25 +80,18 @@ func (t *Tree) rmdir(ctx context.Context, k Key) error {
 func (t *Tree) doomed(ctx context.Context, k Key) ([]Key, error) {
 	inside := t.inside(k)
 	doomed := []Key{}
-	for p, err := range t.pages(ctx, inside, 0) {
+	for o, err := range t.children(ctx, inside, 0) {
 		if err != nil {
 			return nil, err
 		}
-		for _, o := range p.Objects {
-			base := strings.TrimPrefix(o.Name, inside.Name)
-			switch {
-			case base != "" && !partname.Hidden(base):
-				return nil, t.whyFull(ctx, inside)
-			case base == "" && o.Size > 0:
-				return nil, &MarkerError{o.Size}
-			}
-			doomed = append(doomed, Key{Bucket: k.Bucket, Name: o.Name})
+		base := strings.TrimPrefix(o.Name, inside.Name)
+		switch {
+		case base != "" && !t.hides(base):
+			return nil, t.whyFull(ctx, inside)
+		case base == "" && o.Size > 0:
+			return nil, &MarkerError{o.Size}
 		}
-		for _, prefix := range p.Prefixes {
-			if prefix != inside.Name {
-				return nil, t.whyFull(ctx, inside)
-			}
-		}
+		doomed = append(doomed, Key{Bucket: k.Bucket, Name: o.Name})
 	}
 	o, err := t.store.Head(ctx, k)
 	switch {

@@ -133,12 +133,12 @@ func (d *Dirs) explore(ctx context.Context, k Key) error {
 }
 
 // NotKnownDir returns remote.ErrIsDir when a directory is called k. It asks nothing of a name that
-// was seen to be none.
-func (d *Dirs) NotKnownDir(ctx context.Context, k Key) error {
+// was seen to be none, and reports whether it has asked.
+func (d *Dirs) NotKnownDir(ctx context.Context, k Key) (asked bool, err error) {
 	if d.recall(k) == noDir {
-		return nil
+		return false, nil
 	}
-	return d.NotDir(ctx, k)
+	return true, d.NotDir(ctx, k)
 }
 
 // NotDir returns remote.ErrIsDir when a directory is called k. It always asks.

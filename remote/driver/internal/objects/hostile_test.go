@@ -36,7 +36,7 @@ func TestHostileNames(t *testing.T) {
 			f := newFlat("b")
 			return tree{objects.New(liar{f, names, dirs}, objects.Config{
 				Name: "flat:b", Root: "b", Names: objects.Names{Encoding: nameenc.Slash | nameenc.InvalidUtf8 | nameenc.Dot},
-				Holds: func(key string) bool { return len(key) <= 1024 }, Buckets: f,
+				Holds: func(k objects.Key) bool { return len(k.Prefix()) <= 1024 }, Buckets: f,
 			})}
 		}, func(name string) bool { return name == "" })
 	}

@@ -37,16 +37,19 @@ func (t *Tree) list(ctx context.Context, k Key) iter.Seq2[remote.Entry, error] {
 	return func(yield func(remote.Entry, error) bool) {
 		inside := t.inside(k)
 		l := t.listing(k, inside, yield)
-		for p, err := range t.pages(ctx, inside, 0) {
+		for o, err := range t.children(ctx, inside, 0) {
+			if err == nil && ctx.Err() != nil {
+				err = context.Cause(ctx)
+			}
 			if err != nil {
 				yield(remote.Entry{}, err)
 				return
 			}
-			if !l.page(ctx, p) {
+			if !l.take(ctx, o) {
 				return
 			}
-			l.dropOrphans(ctx, k.Bucket)
 		}
+		l.dropOrphans(ctx, k.Bucket)
 		if !l.end() || l.found || t.isRoot(k) || t.isBucket(k) {
 			return
 		}
@@ -64,6 +67,26 @@ func (t *Tree) list(ctx context.Context, k Key) iter.Seq2[remote.Entry, error] {
 	}
 }
 
+// children lists what begins with k, or the buckets, as a Lister does.
+func (t *Tree) children(ctx context.Context, k Key, limit int) iter.Seq2[Object, error] {
+	if l, ok := t.bare.(Lister); ok && k.Bucket != "" {
+		return l.Children(ctx, k, limit)
+	}
+	return func(yield func(Object, error) bool) {
+		for p, err := range t.pages(ctx, k, limit) {
+			if err != nil {
+				yield(Object{}, err)
+				return
+			}
+			for o := range p.inOrder() {
+				if !yield(o, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // pages fetches the listing of what begins with k, or of the buckets, page by page.
 func (t *Tree) pages(ctx context.Context, k Key, limit int) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
@@ -74,7 +97,7 @@ func (t *Tree) pages(ctx context.Context, k Key, limit int) iter.Seq2[Page, erro
 			if k.Bucket == "" {
 				p, err = t.buckets.PageBuckets(ctx, token)
 			} else {
-				p, err = t.store.Page(ctx, k, token, limit)
+				p, err = t.bare.(Pager).Page(ctx, k, token, limit)
 			}
 			if err == nil {
 				err = bound.Page(len(p.Objects) + len(p.Prefixes))
@@ -95,7 +118,7 @@ type listing struct {
 
 	found   bool     // something was there, if only the marker
 	dir     string   // the last prefix
-	orphans []string // hidden keys of the page that are too old
+	orphans []string // hidden keys that are too old
 }
 
 func (t *Tree) listing(k, inside Key, yield func(remote.Entry, error) bool) *listing {
@@ -107,10 +130,9 @@ func (t *Tree) listing(k, inside Key, yield func(remote.Entry, error) bool) *lis
 	return l
 }
 
-// page merges the two parts of a page by name, so that a file comes before the directory of the
-// same name. A service that has them in no order is not told of, but nothing gets lost. It is false
-// when no more is wanted.
-func (l *listing) page(ctx context.Context, p Page) bool {
+// inOrder merges the two parts of a page by name, so that a file comes before the directory of the
+// same name. A service that has them in no order is not told of, but nothing gets lost.
+func (p Page) inOrder() iter.Seq[Object] {
 	byName := func(a, b Object) int { return strings.Compare(a.Name, b.Name) }
 	if !slices.IsSortedFunc(p.Objects, byName) {
 		slices.SortStableFunc(p.Objects, byName)
@@ -118,34 +140,34 @@ func (l *listing) page(ctx context.Context, p Page) bool {
 	if !slices.IsSorted(p.Prefixes) {
 		slices.Sort(p.Prefixes)
 	}
-	objects, prefixes := p.Objects, p.Prefixes
-	for len(objects)+len(prefixes) > 0 {
-		if ctx.Err() != nil {
-			l.sifter.yield(remote.Entry{}, context.Cause(ctx))
-			return false
-		}
-		var o Object
-		if len(prefixes) == 0 || len(objects) > 0 && objects[0].Name < prefixes[0] {
-			o, objects = objects[0], objects[1:]
-		} else {
-			o, prefixes = Object{Name: prefixes[0]}, prefixes[1:]
-		}
-		if !l.take(ctx, o) {
-			return false
+	return func(yield func(Object) bool) {
+		objects, prefixes := p.Objects, p.Prefixes
+		for len(objects)+len(prefixes) > 0 {
+			var o Object
+			if len(prefixes) == 0 || len(objects) > 0 && objects[0].Name < prefixes[0] {
+				o, objects = objects[0], objects[1:]
+			} else {
+				o, prefixes = Object{Name: prefixes[0]}, prefixes[1:]
+			}
+			if !yield(o) {
+				return
+			}
 		}
 	}
-	return true
 }
 
 // take hands o to the sifter, if it is an entry of the directory.
 func (l *listing) take(ctx context.Context, o Object) bool {
 	l.found = true
-	elem := strings.TrimPrefix(o.Name, l.prefix)
+	elem, inside := strings.CutPrefix(o.Name, l.prefix)
+	if !inside {
+		return true
+	}
 	raw, isPrefix := strings.CutSuffix(elem, "/")
 	if isPrefix && o.Name <= l.dir {
 		return true // some services repeat prefixes on every page
 	}
-	if partname.Hidden(raw) {
+	if l.tree.hides(raw) {
 		if p, ok := partname.Parse(raw); ok && p.Slot > 0 && !o.ModTime.IsZero() && l.tree.ages.Exceed(o.ModTime, orphanAge) {
 			l.orphans = append(l.orphans, o.Name)
 		}

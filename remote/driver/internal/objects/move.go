@@ -43,7 +43,7 @@ func (t *Tree) moveOnce(ctx context.Context, source Key, from, to string, strict
 	case err != nil:
 		return fail(ctx, "move", from, err)
 	case isDir:
-		return fail(ctx, "move", from, t.moveDir(ctx, source, to, o.Dir || o.Name != "" && o.Size == 0))
+		return fail(ctx, "move", from, t.moveDir(ctx, source, to, o))
 	}
 	return t.moveFile(ctx, source, o, from, to, strict)
 }
@@ -54,7 +54,7 @@ func (t *Tree) moveFile(ctx context.Context, source Key, o Object, from, to stri
 	if err != nil || source == target {
 		return err
 	}
-	if err := t.free(ctx, target); err != nil {
+	if err := t.free(Insist(ctx), target); err != nil {
 		return fail(ctx, "move", to, err)
 	}
 	o.Name = source.Name
@@ -72,14 +72,15 @@ func (t *Tree) moveFile(ctx context.Context, source Key, o Object, from, to stri
 	}
 	defer done()
 	err = t.store.Delete(ctx, source, version)
-	if errors.Is(err, remote.ErrChanged) {
-		return nil // the new file came after the rename
+	if errors.Is(err, remote.ErrChanged) || errors.Is(err, remote.ErrNotExist) {
+		return nil // a new file came after the rename, or somebody has removed the old one
 	}
 	return fail(ctx, "move", from, err)
 }
 
-// moveDir moves the directory source, which has an object of its own name where byName.
-func (t *Tree) moveDir(ctx context.Context, source Key, to string, byName bool) (err error) {
+// moveDir moves the directory source. o is an object of its name, if there is one.
+func (t *Tree) moveDir(ctx context.Context, source Key, to string, o Object) (err error) {
+	byName := o.Dir || o.Name != "" && o.Size == 0 // it stands for the directory
 	target, err := t.key(ctx, "move", to)
 	switch {
 	case err != nil:
@@ -104,16 +105,16 @@ func (t *Tree) moveDir(ctx context.Context, source Key, to string, byName bool) 
 		return err
 	}
 	defer func() { done(err) }()
-	if byName { // it may be all that there is of the directory
+	if o.Dir { // it may be all that there is of the directory
 		if err := t.mark(ctx, t.inside(target)); err != nil {
 			return err
 		}
 	}
 	err = MoveDir(ctx, shelf{t}, t.inside(source), t.inside(target), t.config.DirMoveLimit)
 	if byName && err == nil {
-		err = t.store.Delete(ctx, source, "")
+		err = t.store.Delete(ctx, source, o.Version)
 	}
-	if byName && err != nil && !errors.As(err, new(*remainsError)) {
+	if o.Dir && err != nil && !errors.As(err, new(*remainsError)) {
 		_ = t.store.Delete(context.WithoutCancel(ctx), t.inside(target), "") // a directory that is empty does no harm
 	}
 	return err
@@ -128,11 +129,13 @@ func (s shelf) All(ctx context.Context, k Key) iter.Seq2[Object, error] { return
 // CopyObject implements Shelf. What stands for a directory by a convention of the service becomes
 // one of ours: it may not be possible to copy it.
 func (s shelf) CopyObject(ctx context.Context, bucket string, o Object, to Key) (Copied, error) {
-	if o.Dir {
+	switch {
+	case o.Dir && strings.HasSuffix(o.Name, "/"):
+		return Copied{}, s.putMarker(ctx, to)
+	case o.Dir:
 		return Copied{}, s.mark(ctx, to)
 	}
-	s.watch.stored(to)
-	made, err := s.store.Copy(ctx, Key{bucket, o.Name}, o.Version, to)
+	made, err := s.store.Copy(ctx, Key{bucket, o.Name}, o, to)
 	if err != nil {
 		return Copied{}, err
 	}
@@ -152,12 +155,15 @@ func (t *Tree) mark(ctx context.Context, k Key) error {
 	if t.config.NoMarkers {
 		return nil
 	}
+	return t.putMarker(ctx, k)
+}
+
+func (t *Tree) putMarker(ctx context.Context, k Key) error {
 	d, err := t.store.Create(ctx, k, CreateOptions{})
 	if err != nil {
 		return err
 	}
 	defer d.Abort()
-	t.watch.stored(k)
 	_, err = d.Commit(ctx, time.Time{})
 	return err
 }

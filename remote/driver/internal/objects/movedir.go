@@ -188,7 +188,7 @@ func stamp(o Object) string { return fmt.Sprint(o.Version, " ", o.Size, " ", o.M
 // target is the copy of an original.
 func (m *dirMove) target(o Object) thing {
 	name := m.to.Name + strings.TrimPrefix(o.Name, m.from.Name)
-	if o.Dir {
+	if o.Dir && !strings.HasSuffix(name, "/") {
 		name += "/"
 	}
 	return thing{Key: Key{m.to.Bucket, name}, dir: strings.HasSuffix(name, "/")}

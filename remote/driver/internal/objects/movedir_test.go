@@ -34,11 +34,11 @@ func (m *moody) happens(op string, k objects.Key) error {
 	return m.before(op, k)
 }
 
-func (m *moody) Copy(ctx context.Context, from objects.Key, version string, to objects.Key) (string, error) {
+func (m *moody) Copy(ctx context.Context, from objects.Key, known objects.Object, to objects.Key) (string, error) {
 	if err := m.happens("copy", from); err != nil {
 		return "", err
 	}
-	return m.flat.Copy(ctx, from, version, to)
+	return m.flat.Copy(ctx, from, known, to)
 }
 
 func (m *moody) Delete(ctx context.Context, k objects.Key, version string) error {
@@ -86,7 +86,7 @@ func moved(contents map[string]string) map[string]string {
 
 func treeOf(s objects.Store, limit int) *objects.Tree {
 	return objects.New(s, objects.Config{
-		Name: "moody", Root: "b", Names: objects.Names{Encoding: nameenc.Slash}, Holds: func(string) bool { return true }, DirMoveLimit: limit,
+		Name: "moody", Root: "b", Names: objects.Names{Encoding: nameenc.Slash}, Holds: func(objects.Key) bool { return true }, DirMoveLimit: limit,
 	})
 }
 

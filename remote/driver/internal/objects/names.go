@@ -172,14 +172,14 @@ func (s onlyObjects) Create(ctx context.Context, k Key, o CreateOptions) (Draft,
 	return s.Store.Create(ctx, k, o)
 }
 
-func (s onlyObjects) Copy(ctx context.Context, from Key, version string, to Key) (string, error) {
+func (s onlyObjects) Copy(ctx context.Context, from Key, o Object, to Key) (string, error) {
 	switch {
 	case !from.HasObject():
 		return "", remote.ErrNotExist
 	case !to.HasObject():
 		return "", ErrNoObject
 	}
-	return s.Store.Copy(ctx, from, version, to)
+	return s.Store.Copy(ctx, from, o, to)
 }
 
 func (s onlyObjects) Delete(ctx context.Context, k Key, version string) error {

@@ -25,7 +25,7 @@ func newTree(f *flat, root string) tree {
 		Name:    "flat:" + root,
 		Root:    root,
 		Names:   objects.Names{Encoding: nameenc.Slash | nameenc.InvalidUtf8 | nameenc.Dot},
-		Holds:   func(key string) bool { return len(key) <= 1024 },
+		Holds:   func(k objects.Key) bool { return len(k.Prefix()) <= 1024 },
 		Buckets: f,
 	})}
 }

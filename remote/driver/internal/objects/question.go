@@ -73,3 +73,17 @@ func (q *Question) Drop() {
 		<-q.done
 	}
 }
+
+// insistKey is that of true in the values of a context under which a Store repeats what fails on
+// the way.
+type insistKey struct{}
+
+// Insist returns a context for questions of a call that cannot be made again, as what it was given
+// can be read only once.
+func Insist(ctx context.Context) context.Context { return context.WithValue(ctx, insistKey{}, true) }
+
+// Insists reports whether ctx is one of Insist.
+func Insists(ctx context.Context) bool {
+	insists, _ := ctx.Value(insistKey{}).(bool)
+	return insists
+}

@@ -61,8 +61,15 @@ func (t *Tree) reach(ctx context.Context, k Key) error {
 		_, err := t.buckets.PageBuckets(ctx, "")
 		return err
 	}
-	_, err := t.store.Page(ctx, k, "", 1)
-	return err
+	k.Name = strings.TrimSuffix(k.Name, "/")
+	empty, err := t.dirs.Empty(ctx, k)
+	if err != nil || !empty || k.Name == "" {
+		return err
+	}
+	if o, err := t.store.Head(ctx, k); err == nil && !o.Dir {
+		return remote.ErrNotDir
+	}
+	return nil
 }
 
 // checkDir returns nil if k is a directory, and otherwise remote.ErrNotExist.
@@ -83,21 +90,21 @@ func (a asker) File(ctx context.Context, k Key) (Object, error) { return a.store
 // Some implements Asker.
 func (a asker) Some(ctx context.Context, dir Key, limit int) (names []string, whole bool, err error) {
 	inside := a.inside(dir)
-	for p, err := range a.pages(ctx, inside, limit) {
+	if chunk := a.config.ListChunk; chunk > 0 {
+		limit = min(limit, chunk)
+	}
+	for o, err := range a.children(ctx, inside, limit) {
 		if err != nil {
 			return nil, false, err
 		}
-		for _, o := range p.Objects {
-			names = append(names, strings.TrimPrefix(o.Name, inside.Name))
+		if name, ok := strings.CutPrefix(o.Name, inside.Name); ok {
+			names = append(names, name)
 		}
-		for _, prefix := range p.Prefixes {
-			names = append(names, strings.TrimPrefix(prefix, inside.Name))
-		}
-		if whole = p.Next == ""; len(names) >= limit {
-			break
+		if len(names) == limit {
+			return names, false, nil
 		}
 	}
-	return names, whole, nil
+	return names, true, nil
 }
 
 // Mark implements Asker.
@@ -144,18 +151,6 @@ func (t *Tree) open(ctx context.Context, k Key, off, n int64) (c Content, err er
 		err = remote.ErrIsDir
 	}
 	return c, err
-}
-
-// orIsDir turns the error that says there is no object k into remote.ErrIsDir, if there is a
-// directory.
-func (t *Tree) orIsDir(ctx context.Context, k Key, err error) error {
-	if !errors.Is(err, remote.ErrNotExist) {
-		return err
-	}
-	if err := t.checkDir(ctx, k); err != nil {
-		return err
-	}
-	return remote.ErrIsDir
 }
 
 // A reader reads an object as long as its context lasts.

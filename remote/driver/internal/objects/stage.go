@@ -2,6 +2,7 @@ package objects
 
 import (
 	"context"
+	"io"
 	"io/fs"
 	"sync"
 	"time"
@@ -20,10 +21,11 @@ func (t *Tree) Stage(ctx context.Context, name string, o remote.StageOptions) (r
 		return nil, fail(ctx, "stage", name, remote.ErrInvalid)
 	}
 	s := &stage{tree: t, name: name, key: k}
-	t.watch.begin(k)
 	if err := s.begin(ctx, o); err != nil {
-		t.watch.end(k)
 		return nil, fail(ctx, "stage", name, err)
+	}
+	if roomy, ok := s.draft.(RoomyDraft); ok {
+		return &stageFrom{s, roomy}, nil
 	}
 	return s, nil
 }
@@ -48,12 +50,14 @@ func (t *Tree) noPart(ctx context.Context, op, name, owner string) error {
 	return fail(ctx, op, name, remote.ErrNotExist)
 }
 
-// A stage is an upload under way. Its requests outlive the context of Stage, and end with cancel.
+// A stage is an upload under way. Its requests end with the context of Stage, up to Commit, and with
+// cancel.
 type stage struct {
 	tree   *Tree
 	name   string
 	key    Key
-	cancel context.CancelFunc
+	cancel context.CancelCauseFunc
+	detach func() bool // keeps the context of Stage from ending it
 
 	mu    sync.Mutex
 	draft Draft // guarded by mu
@@ -66,7 +70,7 @@ func (s *stage) begin(ctx context.Context, o remote.StageOptions) error {
 	var err error
 	switch o.Base {
 	case remote.BaseEmpty:
-		err = s.tree.dirs.Target(ctx, s.key)
+		err = s.tree.dirs.Target(Insist(ctx), s.key)
 	case remote.BaseFile:
 		create, err = s.base(ctx, o.Off)
 	default:
@@ -75,12 +79,12 @@ func (s *stage) begin(ctx context.Context, o remote.StageOptions) error {
 	if err != nil {
 		return err
 	}
-	whole, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, cancel) // as long as Create fetches the base
+	whole, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	s.detach = context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
 	draft, err := s.tree.store.Create(whole, s.key, create)
-	stop()
 	if err != nil {
-		cancel()
+		s.detach()
+		cancel(nil)
 		return err
 	}
 	s.draft, s.cancel = draft, cancel
@@ -117,8 +121,49 @@ func (s *stage) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Commit implements remote.Stage. It asks once more whether the name is a directory, if this
-// process has made one since.
+// stageFrom is a stage of a RoomyDraft.
+type stageFrom struct {
+	*stage
+	roomy RoomyDraft // guarded by mu
+}
+
+// ReadFrom implements io.ReaderFrom. What ends the upload does not wait for src.
+func (s *stageFrom) ReadFrom(src io.Reader) (total int64, err error) {
+	for {
+		room, err := s.room()
+		if err != nil {
+			return total, &fs.PathError{Op: "write", Path: s.name, Err: err}
+		}
+		n, err := src.Read(room)
+		total += int64(n)
+		s.took(n)
+		if err == io.EOF {
+			return total, nil
+		}
+		if err != nil {
+			return total, err
+		}
+	}
+}
+
+func (s *stageFrom) room() ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return nil, fs.ErrClosed
+	}
+	return s.roomy.Room()
+}
+
+func (s *stageFrom) took(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ended {
+		s.roomy.Took(n)
+	}
+}
+
+// Commit implements remote.Stage.
 func (s *stage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,19 +173,13 @@ func (s *stage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, er
 	if ctx.Err() != nil {
 		return remote.Entry{}, fail(ctx, "publish", s.name, context.Cause(ctx))
 	}
-	if s.tree.watch.hasDir(s.key) {
-		if err := s.tree.dirs.NotDir(ctx, s.key); err != nil {
-			return remote.Entry{}, fail(ctx, "publish", s.name, err)
-		}
-	}
-	s.tree.watch.stored(s.key)
-	object, err := s.draft.Commit(ctx, modTime)
+	s.detach()
+	object, err := s.tree.commit(ctx, s.key, s.draft, modTime)
 	if err != nil {
 		return remote.Entry{}, fail(ctx, "publish", s.name, err)
 	}
-	s.tree.dirs.Stored(s.key)
 	s.end()
-	s.cancel()
+	s.cancel(nil)
 	_, base := remote.Split(s.name)
 	return entry(base, object), nil
 }
@@ -150,7 +189,7 @@ func (s *stage) Keep() error { return s.Abort() }
 
 // Abort implements remote.Stage. It ends a Write that blocks.
 func (s *stage) Abort() error {
-	s.cancel()
+	s.cancel(nil)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.ended {
@@ -163,6 +202,6 @@ func (s *stage) Abort() error {
 // LOCKS_REQUIRED(s.mu)
 func (s *stage) end() {
 	s.ended = true
+	s.detach()
 	s.draft.Abort()
-	s.tree.watch.end(s.key)
 }

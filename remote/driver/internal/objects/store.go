@@ -73,11 +73,6 @@ type Content struct {
 type Store interface {
 	Head(ctx context.Context, k Key) (Object, error)
 
-	// Page lists what begins with k.Name, at most limit entries, or as many as the service likes
-	// for 0. What lies deeper than the next slash is one prefix. A page may be empty though there
-	// are more.
-	Page(ctx context.Context, k Key, token string, limit int) (Page, error)
-
 	// All lists what begins with k.Name at any depth, page by page.
 	All(ctx context.Context, k Key) iter.Seq2[Object, error]
 
@@ -89,9 +84,9 @@ type Store interface {
 	Create(ctx context.Context, k Key, o CreateOptions) (Draft, error)
 
 	// Copy replaces to with the content and the facts of from, on the far side. It tells the
-	// version of the copy, or "". With a version, from must be that one, else Copy is
-	// remote.ErrChanged, or remote.ErrNotExist.
-	Copy(ctx context.Context, from Key, version string, to Key) (made string, err error)
+	// version of the copy, or "". o is what is known of from, maybe nothing. With a version, from
+	// must be that one, else Copy is remote.ErrChanged, or remote.ErrNotExist.
+	Copy(ctx context.Context, from Key, o Object, to Key) (made string, err error)
 
 	// Delete removes an object. With a version, one of another version stays, and is
 	// remote.ErrChanged. One that is not there may be that, too.
@@ -100,6 +95,29 @@ type Store interface {
 
 	// Hash returns a digest that the service keeps, or remote.ErrUnsupported.
 	Hash(ctx context.Context, k Key, algorithm string) ([]byte, error)
+}
+
+// A Pager is a Store that lists page by page. Each Store is that or a Lister.
+type Pager interface {
+	// Page lists what begins with k.Name, at most limit entries, or as many as the service likes
+	// for 0. What lies deeper than the next slash is one prefix. A page may be empty though there
+	// are more.
+	Page(ctx context.Context, k Key, token string, limit int) (Page, error)
+}
+
+// A Lister is a Store that has a way of its own to list.
+type Lister interface {
+	// Children lists what begins with k.Name in the order of the keys, in pages of limit, or as the
+	// Store likes for 0. What lies deeper than the next slash is one object whose Name ends with
+	// it.
+	Children(ctx context.Context, k Key, limit int) iter.Seq2[Object, error]
+}
+
+// A SeenDeleter is a Store whose Delete does not tell whether there was something to delete. So the
+// Tree looks before.
+type SeenDeleter interface {
+	// DeleteSeen is Delete of an object that was there a moment ago, in that version.
+	DeleteSeen(ctx context.Context, k Key, version string) error
 }
 
 // A Draft is an object that nobody sees before Commit. It is used by one goroutine.
@@ -112,6 +130,20 @@ type Draft interface {
 	// Abort drops what is left of it on the far side, also after a Commit, whether or not that
 	// succeeded. The context of Create may have ended.
 	Abort()
+}
+
+// A RoomyDraft is a Draft that takes what is written into its own memory.
+type RoomyDraft interface {
+	Draft
+	Room() ([]byte, error) // where the next bytes belong; never empty
+	Took(n int)            // so many bytes were put there
+}
+
+// A LongDraft is a Draft that may have been under way for long.
+type LongDraft interface {
+	Draft
+	// Long reports that Commit is to ask once more for a directory of that name.
+	Long() bool
 }
 
 // Buckets are what a store keeps its objects in.

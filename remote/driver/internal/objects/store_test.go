@@ -163,7 +163,7 @@ func (d *flatDraft) Commit(_ context.Context, modTime time.Time) (objects.Object
 
 func (d *flatDraft) Abort() {}
 
-func (f *flat) Copy(ctx context.Context, from objects.Key, version string, to objects.Key) (string, error) {
+func (f *flat) Copy(ctx context.Context, from objects.Key, known objects.Object, to objects.Key) (string, error) {
 	o, err := f.get(ctx, from)
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -172,7 +172,7 @@ func (f *flat) Copy(ctx context.Context, from objects.Key, version string, to ob
 		return "", remote.ErrNotExist
 	case err != nil:
 		return "", err
-	case version != "" && o.Version != version:
+	case known.Version != "" && o.Version != known.Version:
 		return "", remote.ErrChanged
 	}
 	return f.put(to.Bucket, to.Name, string(o.content), o.ModTime), nil

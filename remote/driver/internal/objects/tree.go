@@ -3,7 +3,6 @@ package objects
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"strings"
 	"time"
@@ -19,8 +18,11 @@ type Config struct {
 	Place     string // of the store itself, to tell it from others: "gcs:host"
 	Root      string // "bucket/prefix", "bucket", or "" for a tree whose top directories are the buckets
 	Names     Names
-	Holds     func(key string) bool // whether the name of a key is not too long, or has another fault
-	NoMarkers bool                  // Mkdir stores nothing
+	Holds     func(k Key) bool     // whether a name is not too long, or has another fault
+	HoldsTime func(time.Time) bool // nil: in a year of four digits
+	Visible   bool                 // the store keeps nothing in hidden objects: they are files as any other
+	ListChunk int                  // how many names are asked for at once at most; 0 = no limit
+	NoMarkers bool                 // Mkdir stores nothing
 	// DirMoveLimit is how many objects a directory may hold that is moved; see MoveDir.
 	DirMoveLimit int
 	Buckets      Buckets
@@ -38,7 +40,6 @@ type Tree struct {
 	bucket  string // "" where the top directories are the buckets
 	prefix  string // of every key: "" or one that ends with a slash
 	dirs    *Dirs
-	watch   watch
 	ages    remote.Ages
 }
 
@@ -71,6 +72,9 @@ func New(store Store, c Config) *Tree {
 // Store returns what the tree lies in.
 func (t *Tree) Store() Store { return t.bare }
 
+// Dirs returns what is known of the directories.
+func (t *Tree) Dirs() *Dirs { return t.dirs }
+
 // Info implements remote.Remote.
 func (t *Tree) Info() remote.Info { return t.info }
 
@@ -89,12 +93,12 @@ func (t *Tree) key(ctx context.Context, op, name string) (Key, error) {
 	rest := name
 	if t.bucket == "" {
 		k.Bucket, rest, _ = strings.Cut(name, "/")
-		if rest == "" {
+		if rest == "" && t.config.Holds(k) {
 			return k, nil
 		}
 	}
 	path, err := t.names.Path(rest)
-	if err == nil && !t.holds(rest, k.Name+path) {
+	if err == nil && !t.holds(rest, Key{k.Bucket, k.Name + path}) {
 		err = remote.ErrBadName
 	}
 	if err != nil {
@@ -110,15 +114,18 @@ func (t *Tree) CheckName(name string) error {
 	return err
 }
 
-// holds reports whether the store can hold name as key, and the marker of a directory of that name.
-func (t *Tree) holds(name, key string) bool {
+// holds reports whether the store can hold name as k, and the marker of a directory of that name.
+func (t *Tree) holds(name string, k Key) bool {
 	for elem := range strings.SplitSeq(name, "/") {
-		if partname.Hidden(elem) {
+		if t.hides(elem) {
 			return false
 		}
 	}
-	return t.config.Holds(key + "/")
+	return t.config.Holds(k)
 }
+
+// hides reports whether an object called elem is no file, but part of an upload.
+func (t *Tree) hides(elem string) bool { return !t.config.Visible && partname.Hidden(elem) }
 
 // isRoot reports whether k is the root of the tree.
 func (t *Tree) isRoot(k Key) bool { return k.Bucket == t.bucket && k.Name == t.prefix }
@@ -132,11 +139,17 @@ func (t *Tree) file(ctx context.Context, op, name string) (Key, error) {
 	if err != nil || !t.isRoot(k) && !t.isBucket(k) {
 		return k, err
 	}
-	if err = t.reach(ctx, k); err == nil {
+	if t.isBucket(k) || op == "open" {
+		err = t.reach(ctx, k)
+	}
+	if err == nil {
 		err = remote.ErrIsDir
 	}
 	return k, fail(ctx, op, name, err)
 }
+
+// Key returns the key of a name, as every operation that begins with the name sees it.
+func (t *Tree) Key(ctx context.Context, op, name string) (Key, error) { return t.key(ctx, op, name) }
 
 // target is key for an operation that stores a file.
 func (t *Tree) target(ctx context.Context, op, name string) (Key, error) {
@@ -150,7 +163,14 @@ func (t *Tree) target(ctx context.Context, op, name string) (Key, error) {
 	return k, err
 }
 
-var errBesideBuckets = fmt.Errorf("files are kept in buckets only, make a directory first: %w", remote.ErrPermission)
+// errBesideBuckets refuses a file beside the buckets, where there are only directories.
+var errBesideBuckets error = besideError{}
+
+type besideError struct{}
+
+func (besideError) Error() string { return "files are kept in buckets only, make a directory first" }
+
+func (besideError) Unwrap() []error { return []error{remote.ErrPermission, remote.ErrIsDir} }
 
 // inside returns the beginning of the keys in the directory k.
 func (t *Tree) inside(k Key) Key {

@@ -23,7 +23,7 @@ func (t *Tree) Put(ctx context.Context, name string, body io.Reader, o remote.Pu
 }
 
 func (t *Tree) put(ctx context.Context, k Key, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
-	if err := t.dirs.Target(ctx, k); err != nil {
+	if err := t.dirs.Target(Insist(ctx), k); err != nil {
 		return remote.Entry{}, err
 	}
 	create := CreateOptions{ModTime: o.ModTime, Size: max(o.Size, 0)}
@@ -52,12 +52,23 @@ func (t *Tree) put(ctx context.Context, k Key, body io.Reader, o remote.PutOptio
 		cancel()
 		return remote.Entry{}, err
 	}
-	t.watch.stored(k)
-	object, err := d.Commit(ctx, o.ModTime)
+	object, err := t.commit(ctx, k, d, o.ModTime)
+	return entry("", object), err
+}
+
+// commit publishes d as k. It asks once more whether k is a directory, if one was seen since, or it
+// was long ago that it was asked.
+func (t *Tree) commit(ctx context.Context, k Key, d Draft, modTime time.Time) (Object, error) {
+	if long, ok := d.(LongDraft); t.dirs.Known(k) || ok && long.Long() {
+		if err := t.dirs.NotDir(Insist(ctx), k); err != nil {
+			return Object{}, err
+		}
+	}
+	object, err := d.Commit(ctx, modTime)
 	if err == nil {
 		t.dirs.Stored(k)
 	}
-	return entry("", object), err
+	return object, err
 }
 
 // takeFacts looks at the file whose facts an upload takes over, unless name is "".
@@ -105,23 +116,56 @@ func (t *Tree) Remove(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return fail(ctx, "remove", name, t.remove(ctx, k, func() error { return t.store.Delete(ctx, k, "") }))
+	return fail(ctx, "remove", name, t.remove(ctx, k, ""))
 }
 
-// remove deletes the file k by del. Its directory stays.
-func (t *Tree) remove(ctx context.Context, k Key, del func() error) error {
-	if err := t.dirs.NotKnownDir(ctx, k); err != nil {
-		return err
+// remove deletes the file k, of that version if there is one. Its directory stays.
+func (t *Tree) remove(ctx context.Context, k Key, version string) error {
+	if seen, ok := t.bare.(SeenDeleter); ok {
+		return t.removeSeen(ctx, k, version, seen)
 	}
+	return t.onFile(ctx, k, func() error {
+		return t.leave(ctx, k, func() error { return t.store.Delete(ctx, k, version) })
+	})
+}
+
+// removeSeen is remove for a store that does not tell whether there was something.
+func (t *Tree) removeSeen(ctx context.Context, k Key, version string, store SeenDeleter) error {
+	o, isDir, err := t.find(ctx, k)
+	switch {
+	case err != nil:
+		return err
+	case isDir:
+		return remote.ErrIsDir
+	case version != "" && o.Version != version:
+		return remote.ErrChanged
+	}
+	return t.leave(ctx, k, func() error { return store.DeleteSeen(ctx, k, version) })
+}
+
+// leave removes k by del. Its directory stays.
+func (t *Tree) leave(ctx context.Context, k Key, del func() error) error {
 	done, err := t.dirs.Leave(ctx, k)
 	if err != nil {
 		return err
 	}
 	defer done()
-	if err := del(); err != nil {
-		return t.orIsDir(ctx, k, err)
+	return del()
+}
+
+// onFile does something to the file k. It is remote.ErrIsDir where a directory has that name.
+func (t *Tree) onFile(ctx context.Context, k Key, do func() error) error {
+	asked, err := t.dirs.NotKnownDir(ctx, k)
+	if err != nil {
+		return err
 	}
-	return nil
+	if err = do(); errors.Is(err, remote.ErrNotExist) && !asked {
+		if err := t.checkDir(ctx, k); err != nil {
+			return err
+		}
+		return remote.ErrIsDir
+	}
+	return err
 }
 
 // RemoveVersion implements remote.VersionRemover.
@@ -130,15 +174,13 @@ func (t *Tree) RemoveVersion(ctx context.Context, name, version string) error {
 	if err != nil {
 		return err
 	}
-	return fail(ctx, "remove", name, t.remove(ctx, k, func() error {
-		err := t.store.Delete(ctx, k, version)
-		if errors.Is(err, remote.ErrChanged) {
-			if _, headErr := t.store.Head(ctx, k); errors.Is(headErr, remote.ErrNotExist) {
-				err = headErr
-			}
+	err = t.remove(ctx, k, version)
+	if _, seen := t.bare.(SeenDeleter); !seen && errors.Is(err, remote.ErrChanged) {
+		if _, headErr := t.store.Head(ctx, k); errors.Is(headErr, remote.ErrNotExist) {
+			err = headErr
 		}
-		return err
-	}))
+	}
+	return fail(ctx, "remove", name, err)
 }
 
 // Copy implements remote.Copier.
@@ -151,18 +193,24 @@ func (t *Tree) Copy(ctx context.Context, from, to string) error {
 	if err != nil {
 		return err
 	}
-	if err := t.free(ctx, target); err != nil {
-		return fail(ctx, "copy", to, err)
-	}
-	if err := t.dirs.NotKnownDir(ctx, source); err != nil {
+	if source == target {
+		_, isDir, err := t.find(ctx, source)
+		if err == nil && isDir {
+			err = remote.ErrIsDir
+		}
 		return fail(ctx, "copy", from, err)
 	}
-	t.watch.stored(target)
-	if _, err := t.store.Copy(ctx, source, "", target); err != nil {
-		return fail(ctx, "copy", from, t.orIsDir(ctx, source, err))
+	if err := t.free(Insist(ctx), target); err != nil {
+		return fail(ctx, "copy", to, err)
 	}
-	t.dirs.Stored(target)
-	return nil
+	err = t.onFile(ctx, source, func() error {
+		_, err := t.store.Copy(ctx, source, Object{}, target)
+		return err
+	})
+	if err == nil {
+		t.dirs.Stored(target)
+	}
+	return fail(ctx, "copy", from, err)
 }
 
 // SetModTime implements remote.ModTimer. A directory keeps no time: ErrIsDir.
@@ -174,19 +222,19 @@ func (t *Tree) SetModTime(ctx context.Context, name string, to time.Time) error 
 	if err := t.CheckTime(name, to); err != nil {
 		return err
 	}
-	if err := t.dirs.NotKnownDir(ctx, k); err != nil {
-		return fail(ctx, "setmodtime", name, err)
-	}
-	if err := t.store.SetModTime(ctx, k, to); err != nil {
-		return fail(ctx, "setmodtime", name, t.orIsDir(ctx, k, err))
-	}
-	return nil
+	err = t.onFile(ctx, k, func() error { return t.store.SetModTime(ctx, k, to) })
+	return fail(ctx, "setmodtime", name, err)
 }
 
-// CheckTime implements remote.TimeChecker: stores write times as RFC 3339 does, in a year of four
-// digits.
+// CheckTime implements remote.TimeChecker: most stores write times as RFC 3339 does, in a year of
+// four digits.
 func (t *Tree) CheckTime(name string, to time.Time) error {
-	if year := to.UTC().Year(); year < 0 || year > 9999 {
+	year := to.UTC().Year()
+	holds := year >= 0 && year <= 9999
+	if t.config.HoldsTime != nil {
+		holds = t.config.HoldsTime(to)
+	}
+	if !holds {
 		return fail(context.Background(), "checktime", name, remote.ErrInvalid)
 	}
 	return nil
@@ -198,12 +246,13 @@ func (t *Tree) Hash(ctx context.Context, name, algorithm string) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.dirs.NotKnownDir(ctx, k); err != nil {
-		return nil, fail(ctx, "hash", name, err)
+	if algorithm != "md5" { // no service keeps another
+		return nil, fail(ctx, "hash", name, remote.ErrUnsupported)
 	}
-	sum, err := t.store.Hash(ctx, k, algorithm)
-	if err != nil {
-		return nil, fail(ctx, "hash", name, t.orIsDir(ctx, k, err))
-	}
-	return sum, nil
+	var sum []byte
+	err = t.onFile(ctx, k, func() error {
+		sum, err = t.store.Hash(ctx, k, algorithm)
+		return err
+	})
+	return sum, fail(ctx, "hash", name, err)
 }

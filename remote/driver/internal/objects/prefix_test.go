@@ -1,4 +1,4 @@
-package s3
+package objects_test
 
 import (
 	"testing"
@@ -9,9 +9,9 @@ import (
 // A listing of what is in a directory must not become one of the whole bucket.
 func TestAPrefixLeadsToItsDirectory(t *testing.T) {
 	for _, prefix := range []string{"", "/", "//", "d/", "d//", "d///", "d//e/"} {
-		at := placeOf(objects.Key{Bucket: "b", Name: prefix}.Dir())
-		if got := at.prefix(); got != prefix || at.bucket != "b" {
-			t.Errorf("what begins with %q is in %q, in which all begins with %q", prefix, at.key, got)
+		at := objects.Key{Bucket: "b", Name: prefix}.Dir()
+		if got := at.Prefix(); got != prefix || at.Bucket != "b" {
+			t.Errorf("what begins with %q is in %q, in which all begins with %q", prefix, at.Name, got)
 		}
 	}
 }
