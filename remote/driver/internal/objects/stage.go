@@ -50,8 +50,8 @@ func (t *Tree) noPart(ctx context.Context, op, name, owner string) error {
 	return fail(ctx, op, name, remote.ErrNotExist)
 }
 
-// A stage is an upload under way. Its requests end with the context of Stage, up to Commit, and with
-// cancel.
+// A stage is an upload under way. Its requests end with cancel, and up to Commit with the context
+// of Stage.
 type stage struct {
 	tree   *Tree
 	name   string
