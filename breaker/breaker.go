@@ -159,11 +159,11 @@ func (b *Breaker) Ask(ctx context.Context, call func(context.Context) error) err
 // soonKey is the key of a context in which every call is optional.
 type soonKey struct{}
 
-// WithoutWait returns a context for queries that can go without an answer: who knows whether the
-// remote answers does not wait for it long.
+// WithoutWait returns a context for optional queries: layers with a Breaker do not wait long for
+// the remote.
 func WithoutWait(ctx context.Context) context.Context { return context.WithValue(ctx, soonKey{}, true) }
 
-// Soon is WithoutWait, of calls that end when the remote does not answer.
+// Soon is WithoutWait with a deadline: calls end when the remote does not answer within Wait.
 func (b *Breaker) Soon(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(WithoutWait(ctx), b.wait, ErrSilent)
 }

@@ -145,7 +145,7 @@ func TestADirectoryMayGoWithItsLastFile(t *testing.T) {
 	}
 }
 
-// newTree returns a remote in memory and what remembers its directories.
+// newTree returns a remote in memory and a Tree over it.
 func newTree(o Options) (*memory.Remote, *Tree) {
 	store := memory.New()
 	return store, New(far{Forward: remote.Forward{Remote: store}}, breaker.New(breaker.Options{}), o)
@@ -158,7 +158,7 @@ func put(t *testing.T, r remote.Remote, name string) {
 	}
 }
 
-// far is a remote that is not as quick as a cache.
+// far is a remote that is slower than a cache.
 type far struct {
 	remote.Forward
 	implicit bool
@@ -170,7 +170,8 @@ func (f far) Info() remote.Info {
 	return info
 }
 
-// sizes is a remote that does not look whether a directory hides a file for who wants its size.
+// sizes is a remote whose Stat does not check whether a directory hides a file if only its size is
+// needed.
 type sizes struct {
 	remote.Forward
 	stats int
@@ -196,7 +197,7 @@ func TestASizeIsNotRememberedAsAll(t *testing.T) {
 		for i, ask := range []struct {
 			ctx   context.Context
 			dir   bool
-			stats int // so many were asked of the remote by then
+			stats int // number of Stats of the remote by then
 		}{
 			{size, false, 1},
 			{size, false, 1},
@@ -211,7 +212,7 @@ func TestASizeIsNotRememberedAsAll(t *testing.T) {
 	})
 }
 
-// A server that is told to stop as it starts begins to watch under a context that has ended.
+// A server that is stopped while it starts begins to watch under a context that has ended.
 func TestFollowEndsWithAContextThatHasEnded(t *testing.T) {
 	_, c := newTree(fiveMinutes)
 	defer c.Close()

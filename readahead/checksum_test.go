@@ -16,14 +16,14 @@ import (
 	"ferry/remote"
 )
 
-// summing is a remote that tells checksums, wrong ones if it is asked to.
+// summing is a remote that reports checksums, on request wrong ones.
 type summing struct {
 	*far
 	digest remote.Digest
 	size   int64 // that is told; 0 = the real one
 }
 
-// Stat tells what a read tells.
+// Stat returns the same description as a read.
 func (s *summing) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	e, err := s.far.Stat(ctx, name)
 	e.Digest = s.digest

@@ -19,7 +19,7 @@ import (
 
 const mib = 1 << 20
 
-// probes is a remote that notes which ranges are asked for.
+// probes is a remote that records the requested ranges.
 type probes struct {
 	remote.Forward
 	mu     sync.Mutex
@@ -39,7 +39,7 @@ func (a *probes) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 	return a.Forward.Open(ctx, name, off, n)
 }
 
-// rangesOf returns which ranges reading a file of size from off on asks for, in the order of their
+// rangesOf returns the ranges requested by reading a file of size from off, in the order of their
 // offsets.
 func rangesOf(t *testing.T, size int, off int64, plan Chunks) []string {
 	t.Helper()

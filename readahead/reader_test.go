@@ -30,8 +30,7 @@ func content(size int) []byte {
 	return b[:size]
 }
 
-// far is a remote that is not as quick as a cache. It counts the bytes that it is asked for and
-// that are taken from it.
+// far is a remote that is slower than a cache. It counts the requested bytes and the bytes read.
 type far struct {
 	remote.Forward
 	mute bool // it does not say what it sends
@@ -75,7 +74,7 @@ func (f *far) Open(ctx context.Context, name string, off, n int64) (io.ReadClose
 	return counted, nil
 }
 
-// twice returns how many blocks of name were asked for more than once, and how many at all.
+// twice returns how many blocks of name were requested more than once, and how many in all.
 func (f *far) twice(name string) (twice, all int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -87,7 +86,7 @@ func (f *far) twice(name string) (twice, all int) {
 	return twice, len(f.probe[name])
 }
 
-// behind is a Tree over a memory remote, which may be changed behind its back.
+// behind is a Tree over a memory remote, which tests may change directly.
 type behind struct {
 	*Tree
 	t      *testing.T
@@ -97,7 +96,7 @@ type behind struct {
 	below  *below
 }
 
-// below is a layer that remembers what a test says.
+// below is a lower layer with entries set by a test.
 type below struct {
 	remote.Forward
 	known       func(name string) (remote.Entry, bool) // nil: nothing is

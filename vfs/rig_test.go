@@ -23,7 +23,7 @@ import (
 )
 
 // rig is a tree with a cache that can be stopped and started again, over a remote in memory that
-// notes what it was asked to change.
+// records the changes made to it.
 type rig struct {
 	*View
 	t      *testing.T
@@ -32,7 +32,7 @@ type rig struct {
 	on     disk.Disk                         // what the cache is on; nil = disk
 	wrap   func(remote.Remote) remote.Remote // what the tree sees of wrote; nil = all
 	room   cache.Options
-	inner  *memory.Remote // what the far side has
+	inner  *memory.Remote // the files of the remote
 	faults *faulty.Remote
 	wrote  *notes
 	logged *logText
@@ -40,7 +40,7 @@ type rig struct {
 	mayFail bool // the disk will fail
 	off     bool // there is no cache
 
-	far func(*memory.Remote) remote.Remote // what the far side is like; nil = as it is
+	far func(*memory.Remote) remote.Remote // wraps inner; nil = not wrapped
 
 	fs    *FS
 	store *cache.Store
@@ -76,7 +76,7 @@ func newRigAt(t *testing.T, c writeback.Options, b *rig) *rig {
 	return b
 }
 
-// start opens the cache and begins to carry out what waits.
+// start opens the cache and starts applying pending changes.
 func (b *rig) start() {
 	b.t.Helper()
 	var on disk.Disk = b.disk
@@ -152,7 +152,7 @@ func (b *rig) flush() {
 	b.ok(b.fs.Flush(b.t.Context(), "."))
 }
 
-// has puts a file on the far side, behind the back of the tree.
+// has stores a file on the remote, bypassing the tree.
 func (b *rig) has(name, content string) remote.Entry {
 	b.t.Helper()
 	for i, c := range name {
@@ -168,7 +168,7 @@ func (b *rig) has(name, content string) remote.Entry {
 	return e
 }
 
-// wantCalls checks what was changed on the far side since the last look, in order where it counts.
+// wantCalls checks the changes made on the remote since the last call, in order where it matters.
 func (b *rig) wantCalls(want ...string) {
 	b.t.Helper()
 	got := b.wrote.take()
@@ -179,8 +179,8 @@ func (b *rig) wantCalls(want ...string) {
 	}
 }
 
-// wantThere checks what the far side has: names and contents of files, "name=content"; directories
-// end in a slash.
+// wantThere checks the files of the remote: names and contents, "name=content"; directories end in
+// a slash.
 func (b *rig) wantThere(want ...string) {
 	b.t.Helper()
 	b.want("the remote", treeOf(b.t, b.inner, "."), want)
@@ -236,8 +236,8 @@ func readFile(t *testing.T, r remote.Remote, name string) string {
 	return string(content)
 }
 
-// notes is a decorator that notes each call that changes something, before it is made. It is not as
-// quick as a cache.
+// notes is a decorator that records each changing call, before it is made. It is slower than a
+// cache.
 type notes struct {
 	remote.Forward
 

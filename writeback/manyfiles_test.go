@@ -20,7 +20,7 @@ import (
 	"ferry/remote/wrap/faulty"
 )
 
-// crowd is a tree in which n files wait in the directory "many".
+// crowd returns a tree with n pending files in the directory "many".
 func crowd(t testing.TB, n int) *Tree {
 	t.Helper()
 	store, err := cache.Open(disktest.New(), cache.Options{})
@@ -45,8 +45,8 @@ func crowd(t testing.TB, n int) *Tree {
 	return v
 }
 
-// BenchmarkStoreBesideListings stores small files while three sessions list a directory in which
-// 100,000 files wait.
+// BenchmarkStoreBesideListings stores small files while three sessions list a directory with
+// 100,000 pending files.
 func BenchmarkStoreBesideListings(b *testing.B) {
 	tree := crowd(b, 100_000)
 	ctx, cancel := context.WithCancel(b.Context())
@@ -81,7 +81,7 @@ func BenchmarkStoreBesideListings(b *testing.B) {
 	b.ReportMetric(float64(stores[len(stores)-1].Microseconds())/1000, "ms/most")
 }
 
-// BenchmarkStats asks how much waits while 100,000 files do.
+// BenchmarkStats queries the summary of 100,000 pending files.
 func BenchmarkStats(b *testing.B) {
 	tree := crowd(b, 100_000)
 	for b.Loop() {
@@ -91,14 +91,14 @@ func BenchmarkStats(b *testing.B) {
 	}
 }
 
-// BenchmarkRecover takes up 100,000 files that an earlier process left waiting.
+// BenchmarkRecover recovers 100,000 pending files of an earlier process.
 func BenchmarkRecover(b *testing.B) {
 	for b.Loop() {
 		crowd(b, 100_000)
 	}
 }
 
-// What is done under the lock for a listing does not grow with what waits.
+// The work of a listing under the lock does not grow with the number of pending files.
 func TestAListingOfManyBeginsAtOnce(t *testing.T) {
 	allocs := func(n int) float64 {
 		tree := crowd(t, n)
@@ -113,7 +113,7 @@ func TestAListingOfManyBeginsAtOnce(t *testing.T) {
 	}
 }
 
-// What is listed is one moment: what is sent, removed and stored meanwhile makes no difference.
+// A listing is a snapshot: files sent, removed and stored meanwhile make no difference.
 func TestAListingIsAMoment(t *testing.T) {
 	const n = 3*batch + 1
 	b := newRig(t, Options{Mode: Writes, WriteBack: time.Hour})
@@ -142,7 +142,7 @@ func TestAListingIsAMoment(t *testing.T) {
 	}
 }
 
-// A flush of more than is done in one go sends just what it was asked for.
+// A flush of more files than one batch sends exactly the requested ones.
 func TestAFlushOfManyFiles(t *testing.T) {
 	const n = 2*batch + 1
 	b := newRig(t, Options{Mode: Writes, WriteBack: time.Hour, Transfers: 8})
@@ -166,7 +166,7 @@ func TestAFlushOfManyFiles(t *testing.T) {
 	}
 }
 
-// What is counted as failing is what waits and has failed.
+// Pending changes that have failed are counted as failing.
 func TestWhatFailsIsCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newRig(t, Options{Mode: Writes})

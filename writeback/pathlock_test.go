@@ -10,13 +10,13 @@ import (
 	"ferry/remote"
 )
 
-// heldPaths are those that goroutines have locked, by who has them.
+// heldPaths are the locked paths, by goroutine.
 type heldPaths struct {
 	mu  sync.Mutex
 	all map[int][]string // guarded by mu
 }
 
-// add fails when somebody else has one of the paths, or something above or below it.
+// add fails if another goroutine holds one of the paths, or a path above or below it.
 func (h *heldPaths) add(who int, paths []string) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -74,7 +74,7 @@ func TestPathLocksExclude(t *testing.T) {
 	}
 }
 
-// Who came first goes first, so that nobody waits for ever.
+// Locks are granted in the order of the calls, so that no caller starves.
 func TestPathLocksAreTakenInOrder(t *testing.T) {
 	var l pathLocks
 	first, err := l.take(t.Context(), "d/f")
@@ -97,7 +97,7 @@ func TestPathLocksAreTakenInOrder(t *testing.T) {
 	l.drop(third)
 }
 
-// BenchmarkPathLocks takes a lock while so many others are held.
+// BenchmarkPathLocks takes a lock while many others are held.
 func BenchmarkPathLocks(b *testing.B) {
 	for _, holders := range []int{10, 1000, 10_000} {
 		b.Run(fmt.Sprint(holders), func(b *testing.B) {

@@ -24,14 +24,14 @@ import (
 )
 
 // rig is a tree with a cache that can be stopped and started again, over a remote in memory that
-// notes what it was asked to change.
+// records the changes made to it.
 type rig struct {
 	*Tree
 	t      *testing.T
 	o      Options
 	disk   *disktest.Disk
 	on     disk.Disk      // what the cache is on; nil = disk
-	inner  *memory.Remote // what the far side has
+	inner  *memory.Remote // the files of the remote
 	faults *faulty.Remote
 	logged *remotetest.Log
 
@@ -55,7 +55,7 @@ func newRigOn(t *testing.T, o Options, d *disktest.Disk, before disk.Disk) *rig 
 	return b
 }
 
-// start opens the cache and begins to carry out what waits.
+// start opens the cache and starts applying pending changes.
 func (b *rig) start() {
 	b.t.Helper()
 	var on disk.Disk = b.disk
@@ -80,7 +80,8 @@ func (b *rig) start() {
 	})
 }
 
-// newTree returns a Tree over r whose directories are remembered, and what closes what is below it.
+// newTree returns a Tree over r with a directory cache, and a function that closes the layers below
+// it.
 func newTree(r remote.Remote, o Options) (*Tree, func() error) {
 	b := breaker.New(breaker.Options{Probe: func(ctx context.Context) error {
 		_, err := r.Stat(ctx, ".")
@@ -93,7 +94,7 @@ func newTree(r remote.Remote, o Options) (*Tree, func() error) {
 	}
 }
 
-// far is a remote that is not as quick as a cache.
+// far is a remote that is slower than a cache.
 type far struct{ remote.Forward }
 
 func (f far) Info() remote.Info {
@@ -135,7 +136,7 @@ func (b *rig) flush() {
 	b.ok(b.Flush(b.t.Context(), "."))
 }
 
-// has puts a file on the far side, behind the back of the tree.
+// has stores a file on the remote, bypassing the tree.
 func (b *rig) has(name, content string) remote.Entry {
 	b.t.Helper()
 	for i, c := range name {
@@ -151,8 +152,8 @@ func (b *rig) has(name, content string) remote.Entry {
 	return e
 }
 
-// wantThere checks what the far side has: names and contents of files, "name=content"; directories
-// end in a slash.
+// wantThere checks the files of the remote: names and contents, "name=content"; directories end in
+// a slash.
 func (b *rig) wantThere(want ...string) {
 	b.t.Helper()
 	b.want("the remote", treeOf(b.t, b.inner, "."), want)
@@ -208,12 +209,12 @@ func readFile(t *testing.T, r remote.Remote, name string) string {
 	return string(content)
 }
 
-// late makes the next call of op one that is not answered, and arrives when Deliver is called.
+// late makes the next call of op go unanswered, and take effect when deliver is called.
 func (b *rig) late(op faulty.Op) {
 	b.faults.Inject(faulty.Fault{Op: op, Delayed: true, Err: errNetwork})
 }
 
-// deliver lets what is under way arrive, and checks that something was.
+// deliver lets delayed calls take effect, and checks that there are any.
 func (b *rig) deliver() {
 	b.t.Helper()
 	if b.faults.Deliver() == 0 {
@@ -221,7 +222,7 @@ func (b *rig) deliver() {
 	}
 }
 
-// settle waits until no change is looked at any more.
+// settle waits until no change is rechecked any more.
 func (b *rig) settle() {
 	b.t.Helper()
 	time.Sleep(doubtWindow + time.Minute)
