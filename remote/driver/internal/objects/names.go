@@ -106,12 +106,6 @@ func (k Key) Prefix() string {
 	return strings.TrimSuffix(k.Name, nothing) + "/"
 }
 
-// Dir returns the directory whose Prefix is k.Name.
-func (k Key) Dir() Key {
-	dir, _ := above(k)
-	return dir
-}
-
 // below returns the key of elem in the directory k.
 func (k Key) below(elem string) Key {
 	if elem == "" {
