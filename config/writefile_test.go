@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 )
@@ -72,7 +71,7 @@ func TestWriteFileLeavesNothingBehind(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkError(t, "a directory", writeFile(filepath.Join(dir, "directory"), nil), "not a regular file")
-	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("a new file: %v, %v", info, err)
 	}
 	entries, err := os.ReadDir(dir)

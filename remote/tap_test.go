@@ -2,7 +2,6 @@ package remote_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"slices"
@@ -149,11 +148,4 @@ func TestSameContent(t *testing.T) {
 			t.Errorf("%+v, %+v: %v", c.a, c.b, got)
 		}
 	}
-}
-
-func ended(t *testing.T) (context.Context, error) {
-	cause := errors.New("the test ended it")
-	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(cause)
-	return ctx, cause
 }

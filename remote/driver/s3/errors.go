@@ -197,7 +197,3 @@ func isCode(err error, codes ...string) bool {
 	}
 	return false
 }
-
-// isMissing reports whether err says that there is no such object, in a bucket that exists as far
-// as one knows.
-func isMissing(err error) bool { return isCode(err, "NoSuchKey", "NotFound", "NoSuchVersion") }
