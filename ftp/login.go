@@ -36,15 +36,24 @@ func (s *session) pass(ctx context.Context, arg string) reply {
 	if !s.named {
 		return badSequence("Send USER first.")
 	}
+	endTurn := s.srv.hosts.guesses.Turn(ctx, s.remote.Addr())
+	if endTurn == nil {
+		s.ended = true
+		return reply{421, "Cannot log in now; try again later."}
+	}
+	defer endTurn()
 	delay, ok := s.srv.hosts.guesses.Delay(s.remote.Addr(), time.Now())
 	if !ok {
 		s.ended = true
 		return reply{421, "Too many wrong passwords from your address; try again later."}
 	}
-	sleep(ctx, delay)
+	if delay > 0 {
+		endTurn() // the slot at the end of the delay is reserved
+		sleep(ctx, delay)
+	}
 	tree, err := s.srv.Backend.Login(ctx, s.clientInfo(), s.name, arg)
 	if err != nil {
-		return s.denied(ctx, err)
+		return s.denied(ctx, err, endTurn)
 	}
 	s.fs, s.cwd, s.failures = tree, ".", 0
 	s.ctl.until = time.Time{}
@@ -77,7 +86,7 @@ func sleep(ctx context.Context, d time.Duration) {
 
 // denied delays each wrong password longer than the one before (RFC 2577, section 5), counted over
 // all sessions of the address.
-func (s *session) denied(ctx context.Context, err error) reply {
+func (s *session) denied(ctx context.Context, err error, endTurn func()) reply {
 	name := s.name
 	s.named, s.name = false, ""
 	if !errors.Is(err, ErrDenied) {
@@ -90,6 +99,7 @@ func (s *session) denied(ctx context.Context, err error) reply {
 	s.done.logged = true
 	s.srv.totals.denied.Add(1)
 	s.srv.hosts.guesses.Failed(s.remote.Addr(), time.Now())
+	endTurn()
 	s.logger.LogAttrs(ctx, slog.LevelWarn, "login denied", slog.String("user", name), slog.Int("failures", s.failures))
 	sleep(ctx, time.Duration(s.failures)*failureDelay)
 	if s.failures >= maxFailures {

@@ -1,6 +1,7 @@
 package ftp
 
 import (
+	"context"
 	"net/netip"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 type Throttle struct {
 	mu       sync.Mutex
 	suspects map[netip.Addr]*suspect // guarded by mu; addresses with a recent wrong password
+	turns    map[netip.Addr]*turns   // guarded by mu; the addresses with a login under way
 }
 
 // A suspect is an address with failed logins. Its logins are tried one after the other, with a
@@ -27,6 +29,53 @@ const (
 	maxSuspects   = 10_000           // at that number, expired suspects are dropped, or all if none is
 	maxLoginDelay = 20 * time.Second // a login with a longer delay is refused
 )
+
+// turns are the logins of one address that are checked now, and those that wait for it.
+type turns struct {
+	users int           // guarded by Throttle.mu
+	taken chan struct{} // holds one for each login that is checked
+}
+
+// checksAtOnce is how many logins of one address are checked at once. Without a limit, the first
+// wrong password of an address would delay none of those that came along with it.
+const checksAtOnce = 2
+
+// Turn waits until another login of addr may be checked, and returns a function that ends the turn
+// and may be called more than once; nil if ctx ends.
+func (t *Throttle) Turn(ctx context.Context, addr netip.Addr) func() {
+	host := hostAddr(addr)
+	if !host.IsValid() {
+		return func() {}
+	}
+	t.mu.Lock()
+	if t.turns == nil {
+		t.turns = map[netip.Addr]*turns{}
+	}
+	at := t.turns[host]
+	if at == nil {
+		at = &turns{taken: make(chan struct{}, checksAtOnce)}
+		t.turns[host] = at
+	}
+	at.users++
+	t.mu.Unlock()
+	leave := func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if at.users--; at.users == 0 {
+			delete(t.turns, host)
+		}
+	}
+	select {
+	case at.taken <- struct{}{}:
+		return sync.OnceFunc(func() {
+			<-at.taken
+			leave()
+		})
+	case <-ctx.Done():
+		leave()
+		return nil
+	}
+}
 
 // Delay returns how long addr must wait before its next login is tried, and reserves that slot. It
 // returns false if that is too long.

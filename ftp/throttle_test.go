@@ -1,8 +1,10 @@
 package ftp
 
 import (
+	"context"
 	"net/netip"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -72,4 +74,39 @@ func TestSuspectsTakeLittleRoom(t *testing.T) {
 		t.Errorf("the last one has a delay of %v, %v", d, ok)
 	}
 	h.Failed(netip.Addr{}, now)
+}
+
+// Of the logins of one address few are checked at once, and nothing is kept of them afterwards.
+func TestLoginsThatAreCheckedAtOnceAreFew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var h Throttle
+		a, b := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+		var ends []func()
+		for range checksAtOnce {
+			ends = append(ends, h.Turn(t.Context(), a))
+		}
+		h.Turn(t.Context(), b)() // another address does not wait
+		ctx, cancel := context.WithCancel(t.Context())
+		over := make(chan bool)
+		go func() { over <- h.Turn(ctx, a) == nil }()
+		synctest.Wait()
+		cancel()
+		if !<-over {
+			t.Error("a login too many is checked")
+		}
+		go func() {
+			end := h.Turn(t.Context(), a)
+			end()
+			over <- true
+		}()
+		synctest.Wait()
+		for _, end := range ends {
+			end()
+			end()
+		}
+		<-over
+		if n := len(h.turns); n != 0 {
+			t.Errorf("the turns of %d addresses are kept", n)
+		}
+	})
 }

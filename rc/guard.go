@@ -13,6 +13,9 @@ import (
 
 // A Throttle delays logins after wrong passwords. Its methods may be called concurrently.
 type Throttle interface {
+	// Turn waits until another password of addr may be checked, and returns a function that ends
+	// the turn and may be called more than once; nil if ctx ends.
+	Turn(ctx context.Context, addr netip.Addr) func()
 	// Delay returns how long addr must wait before its next password is checked, and reserves that
 	// slot. It returns false if that is too long.
 	Delay(addr netip.Addr, now time.Time) (time.Duration, bool)
@@ -24,51 +27,6 @@ type Throttle interface {
 }
 
 var errTooManyGuesses = errors.New("too many wrong passwords")
-
-// guard serialises password checks by address: with many concurrent attempts, the first wrong
-// password delays the others. The zero value is ready.
-type guard struct {
-	mu    sync.Mutex
-	turns map[netip.Addr]*turn // guarded by mu
-}
-
-type turn struct {
-	users int           // guarded by guard.mu
-	taken chan struct{} // holds one
-}
-
-// take waits for the turn of addr and returns a function that releases it and may be called more
-// than once; nil if ctx ends.
-func (g *guard) take(ctx context.Context, addr netip.Addr) func() {
-	g.mu.Lock()
-	if g.turns == nil {
-		g.turns = map[netip.Addr]*turn{}
-	}
-	t := g.turns[addr]
-	if t == nil {
-		t = &turn{taken: make(chan struct{}, 1)}
-		g.turns[addr] = t
-	}
-	t.users++
-	g.mu.Unlock()
-	leave := func() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		if t.users--; t.users == 0 {
-			delete(g.turns, addr)
-		}
-	}
-	select {
-	case t.taken <- struct{}{}:
-		return sync.OnceFunc(func() {
-			<-t.taken
-			leave()
-		})
-	case <-ctx.Done():
-		leave()
-		return nil
-	}
-}
 
 // checkPassword checks the password of r, with the delay of the throttle.
 func (s *Server) checkPassword(r *http.Request, user, password string) error {
@@ -82,17 +40,17 @@ func (s *Server) checkPassword(r *http.Request, user, password string) error {
 		return nil
 	}
 	ctx := r.Context()
-	giveBack := s.guard.take(ctx, addr)
-	if giveBack == nil {
+	endTurn := throttle.Turn(ctx, addr)
+	if endTurn == nil {
 		return errNoPassword
 	}
-	defer giveBack()
+	defer endTurn()
 	delay, ok := throttle.Delay(addr, time.Now())
 	if !ok {
 		return errTooManyGuesses
 	}
 	if delay > 0 {
-		giveBack() // the slot at the end of the delay is reserved
+		endTurn() // the slot at the end of the delay is reserved
 		sleep(ctx, delay)
 		if ctx.Err() != nil {
 			return errNoPassword
@@ -103,7 +61,7 @@ func (s *Server) checkPassword(r *http.Request, user, password string) error {
 		return nil
 	}
 	failures, wait := throttle.Failed(addr, time.Now())
-	giveBack()
+	endTurn()
 	s.logDenied(r, user, failures)
 	sleep(ctx, wait)
 	return errNoPassword

@@ -49,7 +49,6 @@ type Server struct {
 	calls  map[string]Call
 	origin *http.CrossOriginProtection // nil: every origin is allowed
 	jobs   *jobs
-	guard  guard
 	ready  readiness
 	log    *slog.Logger
 }
