@@ -223,15 +223,22 @@ func (s *Store) findDirty(op, id string) (*entry, error) {
 	return e, nil
 }
 
+// findForRemoval finds a record that is about to be removed, and marks the lost records that it
+// supersedes.
+func (s *Store) findForRemoval(op, id string) (*entry, error) {
+	e, err := s.findDirty(op, id)
+	if err == nil {
+		err = s.markLost(e, nil)
+	}
+	return e, err
+}
+
 // Drop removes a record: it was superseded by a later one, or its file was deleted before it was
 // sent. After a Durable Drop the record does not come back after a power loss. A Spooled one is
 // enough if a later record has the same name, or if it does not matter. Open Contents stay
 // readable.
 func (s *Store) Drop(id string, dur Durability) error {
-	e, err := s.findDirty("drop", id)
-	if err == nil {
-		err = s.markLost(e, nil)
-	}
+	e, err := s.findForRemoval("drop", id)
 	if err != nil {
 		return err
 	}

@@ -10,10 +10,7 @@ import (
 // Done removes a record that was applied to the remote. With keep, its content becomes the clean
 // copy of version as; else it is removed. The record does not come back, even after a power loss.
 func (s *Store) Done(id string, as Fingerprint, keep bool) error {
-	e, err := s.findDirty("done", id)
-	if err == nil {
-		err = s.markLost(e, nil)
-	}
+	e, err := s.findForRemoval("done", id)
 	if err != nil {
 		return err
 	}

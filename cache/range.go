@@ -60,12 +60,6 @@ func (r ranges) missing(s span) (span, bool) {
 	return s, true
 }
 
-// overlaps reports whether any byte of s is in r.
-func (r ranges) overlaps(s span) bool {
-	i := r.find(s.off)
-	return s.len() > 0 && i < len(r) && r[i].off < s.end
-}
-
 // add adds s to r and returns how many bytes were new.
 func (r *ranges) add(s span) (added int64) {
 	if s.len() <= 0 {
