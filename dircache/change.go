@@ -1,9 +1,6 @@
 package dircache
 
 import (
-	"context"
-	"slices"
-	"strings"
 	"time"
 
 	"ferry/remote"
@@ -35,6 +32,11 @@ func (t *Tree) Stored(name string, e remote.Entry) {
 		t.replace(dir, base, &e)
 		t.noteParents(dir)
 	})
+}
+
+// NotePending records a change of name as of now, which may still be pending.
+func (t *Tree) NotePending(name string) {
+	t.note(name, func(dir, _ string) { t.noteTime(dir, time.Now()) })
 }
 
 // removed records that the file called name does not exist any more.
@@ -88,17 +90,6 @@ func (t *Tree) Renamed(from, to string) {
 	})
 }
 
-// lastKnown returns the last known entry of name, however old.
-// LOCKS_REQUIRED(t.mu)
-func (t *Tree) lastKnown(name string) (remote.Entry, bool) {
-	dir, base := remote.Split(name)
-	if l := t.dirs[dir]; l != nil {
-		return l.lookup(base)
-	}
-	p := t.names[name]
-	return p.entry, p.exists
-}
-
 // Invalidate expires name, which an operation may have changed. The last known entry is still used
 // when the remote does not answer.
 func (t *Tree) Invalidate(name string) {
@@ -115,6 +106,29 @@ func (t *Tree) Invalidate(name string) {
 			delete(t.names, name)
 		}
 	})
+}
+
+// Forget drops names, everything below them, and the listings that contain them. Without a name it
+// drops everything.
+func (t *Tree) Forget(names ...string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(names) == 0 {
+		t.changes++
+		clear(t.dirs)
+		clear(t.names)
+		clear(t.flights)
+		t.recent.Init()
+		t.count, t.weight = 0, 0
+	}
+	for _, name := range names {
+		t.invalidateTree(name)
+		if name != "." {
+			dir, _ := remote.Split(name)
+			t.dropListing(dir)
+			delete(t.flights, dir)
+		}
+	}
 }
 
 // replace sets the entry base of dir to e; nil removes it.
@@ -137,31 +151,6 @@ func (t *Tree) replace(dir, base string, e *remote.Entry) {
 	if len(l.changed) > 64+len(l.base)/8 {
 		t.rebase(l)
 	}
-}
-
-// rebase merges the changes into the base.
-// LOCKS_REQUIRED(t.mu)
-func (t *Tree) rebase(l *listing) {
-	base := make([]remote.Entry, 0, len(l.base)+len(l.changed))
-	(&snapshot{base: l.base, changed: l.changed}).yield(func(e remote.Entry, _ error) bool {
-		base = append(base, e)
-		return true
-	})
-	sortEntries(base)
-	t.count += len(base) - len(l.base)
-	gained := weightOfAll(base) - weightOfAll(l.base)
-	t.weight += gained
-	l.weight += gained
-	l.base, l.changed = base, nil
-}
-
-func sortEntries(entries []remote.Entry) {
-	slices.SortFunc(entries, func(a, b remote.Entry) int {
-		if n := strings.Compare(a.Name, b.Name); n != 0 {
-			return n
-		}
-		return strings.Compare(a.Part, b.Part)
-	})
 }
 
 // noteParents records that dir and all its parents exist: on a remote with implicit directories,
@@ -202,19 +191,15 @@ func (t *Tree) dropEmptied(dir string) {
 	}
 }
 
-// LOCKS_REQUIRED(Tree.mu)
-func (l *listing) empty() bool {
-	for i := range l.base {
-		if e, ok := l.changed[l.base[i].Name]; !ok || e != nil {
-			return false
-		}
+// lastKnown returns the last known entry of name, however old.
+// LOCKS_REQUIRED(t.mu)
+func (t *Tree) lastKnown(name string) (remote.Entry, bool) {
+	dir, base := remote.Split(name)
+	if l := t.dirs[dir]; l != nil {
+		return l.lookup(base)
 	}
-	for _, e := range l.changed {
-		if e != nil {
-			return false
-		}
-	}
-	return true
+	p := t.names[name]
+	return p.entry, p.exists
 }
 
 // invalidateTree drops name and everything below it.
@@ -237,82 +222,4 @@ func (t *Tree) invalidateTree(name string) {
 			delete(t.names, p)
 		}
 	}
-}
-
-// Forget drops names, everything below them, and the listings that contain them. Without a name it
-// drops everything.
-func (t *Tree) Forget(names ...string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(names) == 0 {
-		t.changes++
-		clear(t.dirs)
-		clear(t.names)
-		clear(t.flights)
-		t.recent.Init()
-		t.count, t.weight = 0, 0
-	}
-	for _, name := range names {
-		t.invalidateTree(name)
-		if name != "." {
-			dir, _ := remote.Split(name)
-			t.dropListing(dir)
-			delete(t.flights, dir)
-		}
-	}
-}
-
-// Refresh lists dir again, and with recursive all directories below it. It continues when a
-// directory fails, and returns the first error.
-func (t *Tree) Refresh(ctx context.Context, dir string, recursive bool) error {
-	if t.uncached {
-		return nil
-	}
-	t.mu.Lock()
-	t.dropListing(dir)
-	delete(t.flights, dir)
-	t.mu.Unlock()
-	var first error
-	var below []string
-	for e, err := range t.List(ctx, dir) {
-		if err != nil {
-			first = err
-			break
-		}
-		if e.Dir && e.Part == "" {
-			below = append(below, remote.Join(dir, e.Name))
-		}
-	}
-	for _, d := range below {
-		if !recursive || ctx.Err() != nil {
-			break
-		}
-		if err := t.Refresh(ctx, d, true); err != nil && first == nil {
-			first = err
-		}
-	}
-	return first
-}
-
-// Stats is a snapshot of the size of the cache.
-type Stats struct {
-	Dirs, Files int // listings, and entries in them
-}
-
-// Stats returns the current size of the cache.
-func (t *Tree) Stats() Stats {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return Stats{Dirs: len(t.dirs), Files: t.count - len(t.dirs)}
-}
-
-// Close cancels the flights and waits for their end. The remote stays open.
-func (t *Tree) Close() error {
-	t.mu.Lock()
-	for f := range t.flying {
-		f.cancel()
-	}
-	t.mu.Unlock()
-	t.running.Wait()
-	return nil
 }

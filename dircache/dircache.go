@@ -2,13 +2,14 @@
 // cost one request for a while. The files, in reading order:
 //
 //	dircache.go      the Tree: Stat, and cached single names
-//	listing.go       List, and cached listings
+//	warm.go          listing everything in advance
+//	list.go          List and Refresh
 //	flight.go        a listing in progress, shared by its readers
 //	writethrough.go  changes made through the Tree
-//	change.go        how changes are applied to the cache
 //	watch.go         changes made by others, where the remote reports them
+//	change.go        how changes are applied to the cache
+//	listing.go       cached listings
 //	newest.go        times of directories, where the remote keeps none
-//	warm.go          listing everything in advance
 package dircache
 
 import (
@@ -120,6 +121,29 @@ func (t *Tree) Direct() remote.Remote { return t.writeThrough }
 // Uncached reports whether nothing is cached.
 func (t *Tree) Uncached() bool { return t.uncached }
 
+// Stats is a snapshot of the size of the cache.
+type Stats struct {
+	Dirs, Files int // listings, and entries in them
+}
+
+// Stats returns the current size of the cache.
+func (t *Tree) Stats() Stats {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return Stats{Dirs: len(t.dirs), Files: t.count - len(t.dirs)}
+}
+
+// Close cancels the flights and waits for their end. The remote stays open.
+func (t *Tree) Close() error {
+	t.mu.Lock()
+	for f := range t.flying {
+		f.cancel()
+	}
+	t.mu.Unlock()
+	t.running.Wait()
+	return nil
+}
+
 // nameEntry is the remote's answer for a single name.
 type nameEntry struct {
 	entry  remote.Entry
@@ -193,16 +217,6 @@ func (t *Tree) rememberAnswer(ctx context.Context, name string, e remote.Entry, 
 		t.rememberName(name, nameEntry{at: time.Now()}, changes)
 	}
 	return e, err
-}
-
-// logProbeFailure logs that an expired answer is used; at debug if the breaker is open, as that was
-// logged before.
-func (t *Tree) logProbeFailure(ctx context.Context, what, name string, err error, more ...slog.Attr) {
-	level := slog.LevelWarn
-	if err == breaker.ErrOpen {
-		level = slog.LevelDebug
-	}
-	t.log.LogAttrs(ctx, level, what, append([]slog.Attr{slog.String("path", name), slog.Any("error", err)}, more...)...)
 }
 
 // Freshness is the state of a name in the cache.

@@ -2,16 +2,11 @@ package dircache
 
 import (
 	"container/list"
-	"context"
-	"io/fs"
-	"iter"
-	"log/slog"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
-	"ferry/breaker"
 	"ferry/remote"
 )
 
@@ -47,54 +42,39 @@ func (l *listing) lookup(base string) (remote.Entry, bool) {
 	return remote.Entry{}, false
 }
 
-// List yields the entries of dir: from a fresh listing, else from the remote as they arrive. At
-// most one listing of a directory is in progress, shared by all callers.
-func (t *Tree) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
-	if t.uncached {
-		return t.Remote.List(ctx, dir)
+// LOCKS_REQUIRED(Tree.mu)
+func (l *listing) empty() bool {
+	for i := range l.base {
+		if e, ok := l.changed[l.base[i].Name]; !ok || e != nil {
+			return false
+		}
 	}
-	return func(yield func(remote.Entry, error) bool) {
-		stale, isFresh := t.listed(dir)
-		if isFresh {
-			stale.yield(yield)
-			return
+	for _, e := range l.changed {
+		if e != nil {
+			return false
 		}
-		if stale != nil && !t.breaker.Closed() {
-			t.yieldStale(ctx, dir, stale, breaker.ErrOpen, yield)
-			return
-		}
-		if !breaker.MayWait(ctx) && !t.breaker.Closed() {
-			yield(remote.Entry{}, &fs.PathError{Op: "list", Path: dir, Err: breaker.ErrOpen})
-			return
-		}
-		f := t.join(ctx, dir)
-		defer f.leave()
-		if stale != nil && t.wait > 0 && !f.finishedWithin(ctx, t.wait) {
-			f.detach()
-			stale.yield(yield)
-			return
-		}
-		if stale != nil {
-			err := f.failedWithin(ctx, t.breaker.Wait())
-			if err == breaker.ErrSilent {
-				f.detach()
-			}
-			if err != nil && ctx.Err() == nil && !breaker.IsAnswer(err) {
-				t.yieldStale(ctx, dir, stale, err, yield)
-				return
-			}
-		}
-		f.yield(ctx, yield)
 	}
+	return true
 }
 
-// yieldStale yields an expired listing, because a new one failed with err.
-func (t *Tree) yieldStale(ctx context.Context, dir string, stale *snapshot, err error, yield func(remote.Entry, error) bool) {
-	if err != breaker.ErrOpen {
-		t.breaker.Report(ctx, err)
+// holdsOthers reports whether l certainly has an entry other than base. l may be nil.
+// LOCKS_REQUIRED(Tree.mu)
+func (l *listing) holdsOthers(base string) bool {
+	if l == nil {
+		return false
 	}
-	t.logProbeFailure(ctx, "the remote does not answer; showing an old listing", dir, err, slog.Duration("age", time.Since(stale.at)))
-	stale.yield(yield)
+	for i := range l.base {
+		name := l.base[i].Name
+		if e, ok := l.changed[name]; name != base && l.base[i].Part == "" && (!ok || e != nil) {
+			return true
+		}
+	}
+	for name, e := range l.changed {
+		if name != base && e != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // A snapshot is an immutable copy of a listing.
@@ -102,15 +82,6 @@ type snapshot struct {
 	base    []remote.Entry
 	changed map[string]*remote.Entry
 	at      time.Time
-}
-
-// Listed returns the cached listing of dir, however old; false if there is none.
-func (t *Tree) Listed(dir string) (iter.Seq2[remote.Entry, error], bool) {
-	s, _ := t.listed(dir)
-	if s == nil {
-		return nil, false
-	}
-	return s.yield, true
 }
 
 // listed returns the cached listing of dir, or nil, and whether it is fresh.
@@ -177,6 +148,31 @@ func (t *Tree) dropListing(dir string) {
 		t.weight -= l.weight
 		delete(t.dirs, dir)
 	}
+}
+
+// rebase merges the changes into the base.
+// LOCKS_REQUIRED(t.mu)
+func (t *Tree) rebase(l *listing) {
+	base := make([]remote.Entry, 0, len(l.base)+len(l.changed))
+	(&snapshot{base: l.base, changed: l.changed}).yield(func(e remote.Entry, _ error) bool {
+		base = append(base, e)
+		return true
+	})
+	sortEntries(base)
+	t.count += len(base) - len(l.base)
+	gained := weightOfAll(base) - weightOfAll(l.base)
+	t.weight += gained
+	l.weight += gained
+	l.base, l.changed = base, nil
+}
+
+func sortEntries(entries []remote.Entry) {
+	slices.SortFunc(entries, func(a, b remote.Entry) int {
+		if n := strings.Compare(a.Name, b.Name); n != 0 {
+			return n
+		}
+		return strings.Compare(a.Part, b.Part)
+	})
 }
 
 // weightBytes is the length of strings that counts as weight 1. Names of files on disk are shorter,

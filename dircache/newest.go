@@ -38,11 +38,6 @@ func (t *Tree) newestIn(dir string, entries []remote.Entry) time.Time {
 	return newest
 }
 
-// NotePending records a change of name as of now, which may still be pending.
-func (t *Tree) NotePending(name string) {
-	t.note(name, func(dir, _ string) { t.noteTime(dir, time.Now()) })
-}
-
 // noteTime records the time at of something in dir.
 // LOCKS_REQUIRED(t.mu)
 func (t *Tree) noteTime(dir string, at time.Time) {

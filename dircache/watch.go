@@ -223,23 +223,3 @@ func (t *Tree) dropParents(ch remote.Change) {
 		delete(t.flights, dir)
 	}
 }
-
-// holdsOthers reports whether l certainly has an entry other than base. l may be nil.
-// LOCKS_REQUIRED(Tree.mu)
-func (l *listing) holdsOthers(base string) bool {
-	if l == nil {
-		return false
-	}
-	for i := range l.base {
-		name := l.base[i].Name
-		if e, ok := l.changed[name]; name != base && l.base[i].Part == "" && (!ok || e != nil) {
-			return true
-		}
-	}
-	for name, e := range l.changed {
-		if name != base && e != nil {
-			return true
-		}
-	}
-	return false
-}
