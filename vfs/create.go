@@ -2,7 +2,6 @@ package vfs
 
 import (
 	"context"
-	"errors"
 	"io/fs"
 
 	"ferry/breaker"
@@ -80,40 +79,4 @@ func (v *View) checkParent(ctx context.Context, name string) error {
 		return &fs.PathError{Op: "create", Path: name, Err: remote.ErrNotDir}
 	}
 	return nil
-}
-
-// found turns an ErrNotExist into false.
-func found(e remote.Entry, err error) (remote.Entry, bool, error) {
-	if errors.Is(err, remote.ErrNotExist) {
-		return remote.Entry{}, false, nil
-	}
-	return e, err == nil, err
-}
-
-// writable returns an error if the tree is read-only.
-func (v *View) writable(op, name string) error {
-	if v.fs.readOnly() {
-		return refuse(op, name, remote.ErrPermission, hintReadOnly)
-	}
-	return nil
-}
-
-// allowCreate returns an error if the file or directory may not be created.
-func (v *View) allowCreate(ctx context.Context, op, name string, dir bool) error {
-	if err := v.writable(op, name); err != nil || v.fs.opt.AllowCreate == nil {
-		return err
-	}
-	return v.fs.opt.AllowCreate(ctx, name, dir)
-}
-
-// allowRename returns an error if from may not be renamed to to.
-func (v *View) allowRename(ctx context.Context, from, to string) error {
-	if err := v.writable("rename", from); err != nil || v.fs.opt.AllowCreate == nil {
-		return err
-	}
-	info, err := v.Stat(ctx, from)
-	if err != nil {
-		return err
-	}
-	return v.fs.opt.AllowCreate(ctx, to, info.IsDir())
 }

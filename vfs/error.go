@@ -67,3 +67,11 @@ func unsupported(op, name string, err error, hint string) error {
 	}
 	return err
 }
+
+// found turns an ErrNotExist into false.
+func found(e remote.Entry, err error) (remote.Entry, bool, error) {
+	if errors.Is(err, remote.ErrNotExist) {
+		return remote.Entry{}, false, nil
+	}
+	return e, err == nil, err
+}

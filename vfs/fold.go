@@ -46,15 +46,15 @@ func (v *View) actualTarget(ctx context.Context, from, to string) string {
 func (v *View) folded(ctx context.Context, dir, base string) string {
 	var only string
 	several := false
-	for info, err := range v.List(ctx, dir) {
+	for e, err := range v.entries(ctx, dir) {
 		switch {
 		case err != nil:
 			return ""
-		case info.Name() == base:
+		case e.Name == base:
 			return base
-		case strings.EqualFold(info.Name(), base):
+		case strings.EqualFold(e.Name, base):
 			several = only != ""
-			only = info.Name()
+			only = e.Name
 		}
 	}
 	if several {

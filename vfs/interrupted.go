@@ -24,6 +24,8 @@ type interruptions struct {
 // An uploadKey identifies the uploads of one user to one name, from any address.
 type uploadKey struct{ user, name string }
 
+func (v *View) uploads(name string) uploadKey { return uploadKey{v.user, name} }
+
 type interruption struct {
 	seen       time.Time // when its writer was last known to be connected
 	at         time.Time // when it was interrupted, to compare with times of files

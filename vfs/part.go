@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"iter"
 	"time"
 
+	"ferry/breaker"
 	"ferry/remote"
 )
 
@@ -35,6 +37,25 @@ func (f *FS) hasEarlierParts() bool {
 func (v *View) expired(part remote.Entry) bool {
 	age := v.fs.opt.PartMaxAge
 	return age > 0 && !part.ModTime.IsZero() && v.fs.ages.Exceed(part.ModTime, age)
+}
+
+// entries yields the entries of dir, an existing name, including the owner's unfinished uploads if
+// no file has their name. The first error ends it.
+func (v *View) entries(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
+	return func(yield func(remote.Entry, error) bool) {
+		for e, err := range v.fs.shown.List(ctx, dir) {
+			if err == nil && e.Part != "" {
+				var show bool
+				if show, err = v.showsPart(ctx, dir, e); err == nil && !show {
+					breaker.WatchdogOf(ctx).Hear()
+					continue
+				}
+			}
+			if !yield(e, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 // showsPart reports whether e, an unfinished upload found in dir, is listed as a file: it is the

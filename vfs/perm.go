@@ -1,9 +1,11 @@
 package vfs
 
 import (
+	"context"
 	"io/fs"
 
 	"ferry/ftp"
+	"ferry/remote"
 )
 
 // Permitted returns the operations allowed on name, which info describes. It makes no request: an
@@ -34,4 +36,23 @@ func (v *View) Permitted(name string, info fs.FileInfo) ftp.Perm {
 		perm &^= ftp.PermDelete | ftp.PermRename
 	}
 	return perm
+}
+
+// readOnly reports whether nothing in the tree can be changed.
+func (f *FS) readOnly() bool { return f.opt.ReadOnly || f.caps.ReadOnly }
+
+// writable returns an error if the tree is read-only.
+func (v *View) writable(op, name string) error {
+	if v.fs.readOnly() {
+		return refuse(op, name, remote.ErrPermission, hintReadOnly)
+	}
+	return nil
+}
+
+// allowCreate returns an error if the file or directory may not be created.
+func (v *View) allowCreate(ctx context.Context, op, name string, dir bool) error {
+	if err := v.writable(op, name); err != nil || v.fs.opt.AllowCreate == nil {
+		return err
+	}
+	return v.fs.opt.AllowCreate(ctx, name, dir)
 }

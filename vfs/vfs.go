@@ -5,12 +5,14 @@
 // files, in reading order:
 //
 //	vfs.go          Options, the FS, and the layers that New puts below it
-//	view.go         a View: Stat, List, Remove, Rename, Mkdir, Rmdir; read.go, attr.go, perm.go, info.go
-//	create.go       Create: what may be created; continue.go: what an upload continues
+//	view.go         a View: Stat, List, Remove, Rename, Mkdir, Rmdir; read.go, attr.go
+//	create.go       Create; continue.go: what an upload continues
 //	upload.go       an upload in progress, until Commit or Abort
+//	perm.go         which changes are permitted
+//	fold.go         names that differ in case alone
 //	part.go         unfinished uploads shown as files
 //	interrupted.go  which uploads were interrupted, and by whom
-//	fold.go         names that differ in case alone
+//	info.go         what is shown of a file
 //	guard.go        limits for a remote that gives no sign of life
 //	error.go        hints for the client
 //
@@ -233,6 +235,3 @@ func (f *FS) PollInterval() (time.Duration, error) { return f.names.PollInterval
 
 // SetPollInterval changes the interval; 0 stops the polling.
 func (f *FS) SetPollInterval(d time.Duration) error { return f.names.SetPollInterval(d) }
-
-// readOnly reports whether nothing in the tree can be changed.
-func (f *FS) readOnly() bool { return f.opt.ReadOnly || f.caps.ReadOnly }

@@ -19,8 +19,6 @@ type View struct {
 	owner string // the owner tag of remote.Stager
 }
 
-func (v *View) uploads(name string) uploadKey { return uploadKey{v.user, name} }
-
 // Stat describes name. If there is no such file, the owner's unfinished upload of that name is
 // shown as one.
 func (v *View) Stat(ctx context.Context, name string) (info fs.FileInfo, err error) {
@@ -68,19 +66,9 @@ func (v *View) List(ctx context.Context, dir string) iter.Seq2[fs.FileInfo, erro
 // list passes each entry of dir to yield, until that returns false.
 func (v *View) list(ctx context.Context, dir string, yield func(fs.FileInfo) bool) error {
 	dir = v.actual(ctx, dir)
-	for e, err := range v.fs.shown.List(ctx, dir) {
+	for e, err := range v.entries(ctx, dir) {
 		if err != nil {
 			return err
-		}
-		if e.Part != "" {
-			show, err := v.showsPart(ctx, dir, e)
-			if err != nil {
-				return err
-			}
-			if !show {
-				breaker.WatchdogOf(ctx).Hear()
-				continue
-			}
 		}
 		if !yield(v.fs.info(dir, e)) {
 			return nil
@@ -137,6 +125,18 @@ func (v *View) Rename(ctx context.Context, from, to string) (err error) {
 	v.dropInterrupted(ctx, to)
 	v.fs.interrupted.stored(v.uploads(to), v.owner)
 	return nil
+}
+
+// allowRename returns an error if from may not be renamed to to.
+func (v *View) allowRename(ctx context.Context, from, to string) error {
+	if err := v.writable("rename", from); err != nil || v.fs.opt.AllowCreate == nil {
+		return err
+	}
+	info, err := v.Stat(ctx, from)
+	if err != nil {
+		return err
+	}
+	return v.fs.opt.AllowCreate(ctx, to, info.IsDir())
 }
 
 // Mkdir creates the directory dir; one that exists is fs.ErrExist.
