@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"log/slog"
 
 	"ferry/breaker"
 	"ferry/cache"
@@ -276,90 +275,6 @@ func (t *Tree) fingerprint(ctx context.Context, name string, e remote.Entry) cac
 		p.Hash = "md5:" + hex.EncodeToString(sum)
 	}
 	return p
-}
-
-// join returns the file of the version e, which the caller uses and releases.
-func (t *Tree) join(name string, e remote.Entry, fp cache.Fingerprint) *file {
-	t.mu.Lock()
-	f := t.files[name]
-	if f == nil || !f.fp.Equal(fp) {
-		f = t.newFile(name, e, 0)
-		f.fp = fp
-		t.files[name] = f
-		t.all[f] = struct{}{}
-	}
-	f.users++
-	t.mu.Unlock()
-	f.ready.Do(func() {
-		c, err := t.opt.Store.Copy(name, fp)
-		if err != nil {
-			t.warn("the disk cache fails; reading without it", name, err)
-			return
-		}
-		f.copy = c
-	})
-	return f
-}
-
-// hold adds a use of f for a caller that uses f already.
-func (t *Tree) hold(f *file) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	f.users++
-}
-
-// release ends a use of f.
-func (t *Tree) release(f *file) {
-	t.mu.Lock()
-	f.users--
-	last := f.users == 0
-	if last {
-		delete(t.all, f)
-	}
-	if last && t.files[f.name] == f {
-		delete(t.files, f.name)
-	}
-	t.mu.Unlock()
-	if last && f.copy != nil {
-		if err := f.copy.Close(); err != nil {
-			t.warn("the disk cache fails", f.name, err)
-		}
-	}
-}
-
-// markOutdated records that f is not the current version of its name any more.
-func (t *Tree) markOutdated(f *file) {
-	t.mu.Lock()
-	if t.files[f.name] == f {
-		delete(t.files, f.name)
-	}
-	t.mu.Unlock()
-	if t.memory != nil {
-		t.memory.Invalidate(f.name)
-	}
-}
-
-// dropAllCopies drops the copy of name, of any version, also for later readers: the received
-// content was not that of the remote.
-func (t *Tree) dropAllCopies(name string) {
-	if t.opt.Store == nil {
-		return
-	}
-	t.mu.Lock()
-	delete(t.files, name)
-	t.mu.Unlock()
-	t.dropCopy(name)
-}
-
-// dropCopy drops the copy of name, of any version.
-func (t *Tree) dropCopy(name string) {
-	if err := t.opt.Store.Forget(name); err != nil {
-		t.warn("a copy cannot be removed from the disk cache", name, err)
-	}
-}
-
-func (t *Tree) warn(message, name string, err error) {
-	t.opt.Log.LogAttrs(context.Background(), slog.LevelWarn, message, slog.String("path", name), slog.Any("error", err))
 }
 
 // An emptyReader reads nothing.

@@ -38,20 +38,3 @@ func (c *Chunks) end(i int) int {
 	}
 	return first + ((i-first)/n+1)*n
 }
-
-// share returns how many blocks of f a reader may have in memory.
-func (f *file) share() int {
-	if f.plan == nil || f.plan.Streams <= 0 {
-		return f.tree.limits.share(f.tree.limits.buffer)
-	}
-	streams := f.plan.Streams
-	return max(f.tree.limits.share(int64(streams)*min(f.plan.Size, f.entry.Size)), streams)
-}
-
-// crowded reports whether block i of q must wait, so that each stream has its share of the memory,
-// above all the one being read.
-// LOCKS_REQUIRED(r.file.mu)
-func (c *Chunks) crowded(r *reader, q *fetch, i int) bool {
-	n, _ := c.blocks()
-	return r.streams > 1 && (i-r.file.index(r.pos) >= r.streams*n || r.inMemory(q) >= max(r.file.share()/r.streams, 1))
-}

@@ -73,6 +73,67 @@ func (t *Tree) newFile(name string, e remote.Entry, base int64) *file {
 	return f
 }
 
+// join returns the file of the version e, which the caller uses and releases.
+func (t *Tree) join(name string, e remote.Entry, fp cache.Fingerprint) *file {
+	t.mu.Lock()
+	f := t.files[name]
+	if f == nil || !f.fp.Equal(fp) {
+		f = t.newFile(name, e, 0)
+		f.fp = fp
+		t.files[name] = f
+		t.all[f] = struct{}{}
+	}
+	f.users++
+	t.mu.Unlock()
+	f.ready.Do(func() {
+		c, err := t.opt.Store.Copy(name, fp)
+		if err != nil {
+			t.warn("the disk cache fails; reading without it", name, err)
+			return
+		}
+		f.copy = c
+	})
+	return f
+}
+
+// hold adds a use of f for a caller that uses f already.
+func (t *Tree) hold(f *file) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f.users++
+}
+
+// release ends a use of f.
+func (t *Tree) release(f *file) {
+	t.mu.Lock()
+	f.users--
+	last := f.users == 0
+	if last {
+		delete(t.all, f)
+	}
+	if last && t.files[f.name] == f {
+		delete(t.files, f.name)
+	}
+	t.mu.Unlock()
+	if last && f.copy != nil {
+		if err := f.copy.Close(); err != nil {
+			t.warn("the disk cache fails", f.name, err)
+		}
+	}
+}
+
+// markOutdated records that f is not the current version of its name any more.
+func (t *Tree) markOutdated(f *file) {
+	t.mu.Lock()
+	if t.files[f.name] == f {
+		delete(t.files, f.name)
+	}
+	t.mu.Unlock()
+	if t.memory != nil {
+		t.memory.Invalidate(f.name)
+	}
+}
+
 // span returns the offset and the length of block i.
 func (f *file) span(i int) (off, n int64) {
 	off = f.base + int64(i)*f.unit
@@ -148,55 +209,6 @@ func (f *file) open(ctx context.Context, q *fetch) (io.ReadCloser, error) {
 	return rc, nil
 }
 
-// receive reads the blocks of q, a fetch of r, from rc.
-func (r *reader) receive(q *fetch, rc io.ReadCloser) error {
-	defer rc.Close()
-	f := r.file
-	for i, end := q.first, q.first+q.n; i < end; i++ {
-		b := r.admit(q, i)
-		if b == nil {
-			return errUnwanted
-		}
-		off, n := f.span(i)
-		for got := 0; got < int(n); {
-			m, err := rc.Read(b.data[got:n])
-			got += m
-			if m > 0 && !f.arrived(q, b, got) {
-				return errUnwanted
-			}
-			if err == io.EOF && got < int(n) {
-				err = io.ErrUnexpectedEOF
-			}
-			if err != nil && err != io.EOF {
-				return err
-			}
-		}
-		r.complete(q, i, b, f.keep(b, off, n))
-	}
-	return nil
-}
-
-// admit waits for memory for block i and returns the block; nil means that no reader needs the rest
-// of q.
-func (r *reader) admit(q *fetch, i int) *block {
-	f := r.file
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for r.crowded(q, i) {
-		f.changed.Wait()
-	}
-	f.endUnwanted(q)
-	if q.over {
-		return nil
-	}
-	if i-q.first == len(q.blocks) {
-		r.hold(i, f.add(q))
-	}
-	b := q.blocks[i-q.first]
-	b.data = buffers.Get().(*buffer)
-	return b
-}
-
 // arrived records that the first n bytes of b were received, and reports whether a reader still
 // needs b.
 func (f *file) arrived(q *fetch, b *block, n int) bool {
@@ -205,54 +217,6 @@ func (f *file) arrived(q *fetch, b *block, n int) bool {
 	b.n = n
 	f.changed.Broadcast()
 	return !q.over
-}
-
-// keep writes a block to the copy, if there is a copy and space, and reports whether it did.
-func (f *file) keep(b *block, off, n int64) bool {
-	f.mu.Lock()
-	broken := f.broken
-	f.mu.Unlock()
-	if f.copy == nil || broken {
-		return false
-	}
-	err := f.copy.WriteAt(b.data[:n], off)
-	if err != nil && !errors.Is(err, cache.ErrNoSpace) {
-		f.withoutCopy(err)
-	}
-	return err == nil
-}
-
-// withoutCopy continues without the copy, which cannot be used.
-func (f *file) withoutCopy(err error) {
-	f.mu.Lock()
-	known := f.broken
-	f.broken, f.notKept = true, true
-	f.changed.Broadcast()
-	f.mu.Unlock()
-	if !known {
-		f.tree.warn("the disk cache fails; reading without it", f.name, err)
-		f.tree.dropCopy(f.name)
-	}
-}
-
-// complete records that block i of q was received completely.
-func (r *reader) complete(q *fetch, i int, b *block, kept bool) {
-	f := r.file
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.flying[i] == b {
-		delete(f.flying, i)
-	}
-	b.whole = true
-	if f.plan != nil {
-		q.first, q.n, q.blocks = i+1, q.n-1, nil
-	}
-	f.notKept = f.notKept || !kept
-	if kept {
-		r.releaseMemory(i)
-	}
-	f.unref(b)
-	f.changed.Broadcast()
 }
 
 // finish ends q; err is the reason if it is incomplete.

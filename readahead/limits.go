@@ -23,3 +23,12 @@ func (l *limits) share(bytes int64) int {
 	}
 	return int(max(bytes/blockSize, 1))
 }
+
+// share returns how many blocks of f a reader may have in memory.
+func (f *file) share() int {
+	if f.plan == nil || f.plan.Streams <= 0 {
+		return f.tree.limits.share(f.tree.limits.buffer)
+	}
+	streams := f.plan.Streams
+	return max(f.tree.limits.share(int64(streams)*min(f.plan.Size, f.entry.Size)), streams)
+}

@@ -3,11 +3,12 @@
 //
 //	readahead.go  the Tree, and opening a file without a copy
 //	cached.go     opening a file through its copy; probe.go: the first request for it
-//	chunks.go     prescribed requests
-//	checksum.go   comparing content with its checksum; verify.go: the same for copies
+//	verify.go     comparing a copy with its checksum; checksum.go: the same for what is read
 //	changes.go    changes made through the Tree
-//	reader.go     a reader; window.go: how far it reads ahead; limits.go: with how much memory
-//	file.go       a version of a file: its blocks and requests; copy.go: its copy
+//	reader.go     a reader; fetcher.go: its requests
+//	window.go     how far it reads ahead; chunks.go: as prescribed; limits.go: with how much memory
+//	file.go       a version of a file: its users, blocks and requests; copy.go: its copy
+//	error.go      errors with hints for the client
 //
 // A file begins with one small range, for a quick first byte. The window extends ahead by twice the
 // consumed bytes, up to the memory limit: a client that breaks off after a megabyte has cost little

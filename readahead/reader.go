@@ -2,7 +2,6 @@ package readahead
 
 import (
 	"context"
-	"errors"
 	"io"
 	"io/fs"
 
@@ -76,60 +75,6 @@ func (f *file) newReader(ctx context.Context, off, end int64) *reader {
 	return r
 }
 
-// attach makes rc the first request of a new reader: it returns n blocks from the first, which no
-// other reader has requested.
-func (r *reader) attach(rc io.ReadCloser, n int, cancel context.CancelCauseFunc) {
-	r.file.mu.Lock()
-	defer r.file.mu.Unlock()
-	if r.err != nil {
-		cancel(r.err)
-		rc.Close()
-		return
-	}
-	r.startFetcher(r.startFetch(r.first, n, cancel), rc)
-	r.startFetchers()
-}
-
-// startFetcher starts a fetcher that begins with q, whose response is rc.
-// LOCKS_REQUIRED(r.file.mu)
-func (r *reader) startFetcher(q *fetch, rc io.ReadCloser) {
-	r.active++
-	r.spawn(func(ctx context.Context) {
-		r.done(q, r.receive(q, rc))
-		r.work(ctx)
-	})
-}
-
-// work makes requests until there is nothing to fetch.
-func (r *reader) work(ctx context.Context) {
-	for {
-		q, ctx := r.claim(ctx)
-		if q == nil {
-			return
-		}
-		rc, err := r.file.open(ctx, q)
-		if err == nil {
-			err = r.receive(q, rc)
-		}
-		r.done(q, err)
-	}
-}
-
-// done records that a request of r has ended.
-func (r *reader) done(q *fetch, err error) {
-	f := r.file
-	if errors.Is(err, remote.ErrChanged) {
-		f.tree.markOutdated(f)
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if err != nil && r.failure == nil && !q.over {
-		r.failure = err
-	}
-	delete(r.fetches, q)
-	f.finish(q, err)
-}
-
 // stop makes every Read fail with err, and cancels the requests that no other reader needs.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) stop(err error) {
@@ -150,14 +95,6 @@ func (r *reader) stop(err error) {
 		r.file.endUnwanted(q)
 	}
 	r.file.changed.Broadcast()
-}
-
-// hold marks b, block i, as needed by r.
-// LOCKS_REQUIRED(r.file.mu)
-func (r *reader) hold(i int, b *block) {
-	b.refs++
-	b.wants++
-	r.slots[i] = b
 }
 
 // next waits for the byte at r.pos and returns the bytes from there: in memory, or, without memory,
@@ -241,20 +178,6 @@ func (r *reader) advance(n int64) {
 		r.releaseBlock(head)
 	}
 	f.changed.Broadcast()
-}
-
-// releaseBlock ends r's use of block i, if it uses it.
-// LOCKS_REQUIRED(r.file.mu)
-func (r *reader) releaseBlock(i int) {
-	b := r.slots[i]
-	if b == nil {
-		return
-	}
-	delete(r.slots, i)
-	if r.err == nil {
-		b.wants--
-	}
-	r.file.unref(b)
 }
 
 // Read implements io.Reader.
@@ -343,3 +266,10 @@ func (r *reader) shared() int {
 // Described implements remote.Described. The Digest of a verified copy is omitted, so that the
 // kernel may send the copy without this process reading it.
 func (r *reader) Described() (remote.Entry, bool) { return r.entry, true }
+
+// verified records that everything that was read had the right checksum.
+func (r *reader) verified() {
+	if r.opened.Whole {
+		r.file.copy.SetVerified(r.opened)
+	}
+}

@@ -45,10 +45,3 @@ func digestOf(hash string) remote.Digest {
 	}
 	return remote.NewDigest(remote.MD5, sum)
 }
-
-// verified records that everything that was read had the right checksum.
-func (r *reader) verified() {
-	if r.opened.Whole {
-		r.file.copy.SetVerified(r.opened)
-	}
-}

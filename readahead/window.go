@@ -1,55 +1,9 @@
 package readahead
 
-import (
-	"context"
-	"time"
-)
-
 const (
 	maxRange   = 8  // blocks per request, unless Options.RoundTo or Chunks require more
 	maxStreams = 16 // requests of one reader at a time
 )
-
-// firstStreams are opened when the client first has to wait: this costs only the requests, as the
-// window is small then.
-const firstStreams = 4
-
-// claim waits until another range may be requested and makes it a fetch, with a context of its own;
-// nil ends the fetcher. The window begins at the block being read, so that this block can always be
-// requested.
-func (r *reader) claim(ctx context.Context) (*fetch, context.Context) {
-	f := r.file
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for r.err == nil && r.failure == nil && r.active <= r.streams {
-		if i, n := r.missing(); n > 0 {
-			ctx, cancel := context.WithCancelCause(ctx)
-			return r.startFetch(i, n, cancel), ctx
-		}
-		if r.claimed >= r.blocks {
-			break
-		}
-		f.changed.Wait()
-	}
-	r.active--
-	f.changed.Broadcast()
-	return nil, nil
-}
-
-// startFetch makes n blocks from i a fetch of r. It will read those within its window from memory.
-// LOCKS_REQUIRED(r.file.mu)
-func (r *reader) startFetch(i, n int, cancel func(error)) *fetch {
-	q := r.file.begin(i, n, cancel)
-	r.fetches[q] = struct{}{}
-	end := r.memoryEnd()
-	for k, b := range q.blocks {
-		if i+k < end {
-			r.hold(i+k, b)
-		}
-	}
-	r.claimed = max(r.claimed, i+n)
-	return q
-}
 
 // window returns how many blocks may be in memory or requested. A client that had to wait recently
 // is faster than the remote and gets twice as many, as requested blocks take no memory.
@@ -154,7 +108,15 @@ func (r *reader) crowded(q *fetch, i int) bool {
 			return false
 		}
 	}
-	return r.inMemory(nil) >= f.share() || f.plan != nil && f.plan.crowded(r, q, i)
+	return r.inMemory(nil) >= f.share() || f.plan != nil && r.crowdedPlan(q, i)
+}
+
+// crowdedPlan reports whether block i of q must wait, so that each stream of the plan has its share
+// of the memory, above all the one being read.
+// LOCKS_REQUIRED(r.file.mu)
+func (r *reader) crowdedPlan(q *fetch, i int) bool {
+	n, _ := r.file.plan.blocks()
+	return r.streams > 1 && (i-r.file.index(r.pos) >= r.streams*n || r.inMemory(q) >= max(r.file.share()/r.streams, 1))
 }
 
 // inMemory returns the number of blocks that r has in memory, only those of q unless q is nil.
@@ -178,56 +140,24 @@ func (r *reader) releaseMemory(i int) {
 	}
 }
 
-// prefetch starts a fetcher if there is something to fetch and no fetcher is active.
+// hold marks b, block i, as needed by r.
 // LOCKS_REQUIRED(r.file.mu)
-func (r *reader) prefetch() {
-	if r.active > 0 || r.err != nil || r.failure != nil {
+func (r *reader) hold(i int, b *block) {
+	b.refs++
+	b.wants++
+	r.slots[i] = b
+}
+
+// releaseBlock ends r's use of block i, if it uses it.
+// LOCKS_REQUIRED(r.file.mu)
+func (r *reader) releaseBlock(i int) {
+	b := r.slots[i]
+	if b == nil {
 		return
 	}
-	if _, n := r.missing(); n > 0 {
-		r.active++
-		r.spawn(r.work)
+	delete(r.slots, i)
+	if r.err == nil {
+		b.wants--
 	}
-}
-
-// A rampUp measures whether more streams help: it compares the rate with that of the previous
-// number of streams.
-type rampUp struct {
-	began time.Time
-	from  int     // the block being read when it began
-	wait  int     // its length in blocks
-	rate  float64 // blocks per second of the previous measurement; 0 = none
-}
-
-// addStreams adds streams when the client has to wait: it doubles their number as long as the last
-// step made reading faster, and tries again from time to time.
-// LOCKS_REQUIRED(r.file.mu)
-func (r *reader) addStreams() {
-	t := &r.rampUp
-	head := r.file.index(r.pos)
-	took := time.Since(t.began)
-	if got := head - r.first - t.from; r.file.plan == nil && r.streams < maxStreams && got >= t.wait && took > 0 {
-		rate := float64(got) / took.Seconds()
-		from := head - r.first
-		switch {
-		case t.began.IsZero(): // the first block does not show the rate
-			r.streams = firstStreams
-			*t = rampUp{began: time.Now(), from: from, wait: r.streams}
-		case rate >= 1.1*t.rate:
-			r.streams *= 2
-			*t = rampUp{began: time.Now(), from: from, wait: r.streams, rate: rate}
-		default:
-			*t = rampUp{began: time.Now(), from: from, wait: 16 * r.streams, rate: min(rate, t.rate) / 1.1}
-		}
-	}
-	r.startFetchers()
-}
-
-// startFetchers starts fetchers up to the number of streams.
-// LOCKS_REQUIRED(r.file.mu)
-func (r *reader) startFetchers() {
-	for r.active < r.streams && r.err == nil && r.failure == nil && r.claimed < r.blocks {
-		r.active++
-		r.spawn(r.work)
-	}
+	r.file.unref(b)
 }
