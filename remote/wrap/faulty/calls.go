@@ -3,8 +3,6 @@ package faulty
 import (
 	"context"
 	"io"
-	"io/fs"
-	"time"
 
 	"ferry/remote"
 	"ferry/remote/wrap/intercept"
@@ -95,20 +93,15 @@ func (r *Remote) put(ctx context.Context, f *Fault, c *intercept.Call) error {
 	return c.Do(ctx)
 }
 
-// wait is the time that a faulty call takes, cut short by its context.
-func (f *Fault) wait(ctx context.Context, op Op, name string) error {
-	if f.Delay > 0 {
-		t := time.NewTimer(f.Delay)
-		defer t.Stop()
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			return &fs.PathError{Op: string(op), Path: name, Err: context.Cause(ctx)}
-		}
+// stage begins one whose calls can go wrong.
+func (r *Remote) stage(ctx context.Context, f *Fault, c *intercept.Call) error {
+	if err := r.answer(ctx, f, c); err != nil {
+		return err
 	}
-	if f.Block {
-		<-ctx.Done()
-		return &fs.PathError{Op: string(op), Path: name, Err: context.Cause(ctx)}
+	s := &stage{Stage: c.Stage, r: r, name: c.Name, content: r.captured(ctx, c.Name, c.Upload)}
+	if s.write = r.pick(Write, c.Name); s.write != nil {
+		s.left = s.write.After
 	}
+	c.Stage, c.State = s, s
 	return nil
 }

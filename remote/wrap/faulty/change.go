@@ -12,18 +12,6 @@ import (
 	"ferry/remote/wrap/intercept"
 )
 
-// changes reports whether op is a change that can be in doubt.
-func changes(op Op) bool {
-	switch op {
-	case Put, Remove, Mkdir, Rmdir, Move, Copy, SetModTime, SetMode, Commit:
-		return true
-	}
-	return false
-}
-
-// sends reports whether the fault lets op be sent as a whole before anything goes wrong.
-func (f *Fault) sends(op Op) bool { return changes(op) && (f.Held || f.Lost || f.Delayed) }
-
 // A delivery is a change that was sent, not answered, and has not arrived.
 type delivery struct {
 	change  func(ctx context.Context) error

@@ -1,12 +1,10 @@
 package faulty
 
 import (
-	"context"
 	"io"
 	"time"
 
 	"ferry/remote"
-	"ferry/remote/wrap/intercept"
 )
 
 // A reader breaks off after some bytes.
@@ -45,19 +43,6 @@ func (r *reader) Close() error { return r.inner.Close() }
 
 // Described implements remote.Described.
 func (r *reader) Described() (remote.Entry, bool) { return remote.Describe(r.inner) }
-
-// stage begins one whose calls can go wrong.
-func (r *Remote) stage(ctx context.Context, f *Fault, c *intercept.Call) error {
-	if err := r.answer(ctx, f, c); err != nil {
-		return err
-	}
-	s := &stage{Stage: c.Stage, r: r, name: c.Name, content: r.captured(ctx, c.Name, c.Upload)}
-	if s.write = r.pick(Write, c.Name); s.write != nil {
-		s.left = s.write.After
-	}
-	c.Stage, c.State = s, s
-	return nil
-}
 
 // A stage is one whose calls can go wrong.
 type stage struct {

@@ -15,9 +15,7 @@ package retry
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
-	"math/rand/v2"
+	"iter"
 	"time"
 
 	"ferry/remote"
@@ -55,53 +53,50 @@ func New(r remote.Remote, o Options) *Remote {
 	return again
 }
 
-// repeat makes attempts until one succeeds, has a permanent answer, or was the last. Each is told
-// how many there were before it.
-func (r *Remote) repeat(ctx context.Context, op, name string, attempt func(before int) error) error {
-	for before := 0; ; before++ {
-		err := attempt(before)
-		if err == nil || remote.Permanent(err) || remote.WasRepeated(err) || isUncertain(err) || ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
+// call repeats what can be repeated as it is. The other calls have methods of their own.
+func (r *Remote) call(ctx context.Context, c *intercept.Call) error {
+	switch c.Op {
+	case intercept.Stat, intercept.Copy, intercept.SetModTime, intercept.SetMode, intercept.Hash, intercept.Usage, intercept.Part:
+		return r.repeat(ctx, string(c.Op), c.Name, func(int) error { return c.Do(ctx) })
+	case intercept.DropPart:
+		return r.repeat(ctx, string(c.Op), c.Name, func(before int) error {
+			err := c.Do(ctx)
+			if before > 0 && errors.Is(err, remote.ErrNotExist) {
+				return nil
+			}
 			return err
-		}
-		if before+1 >= r.o.Attempts {
-			return exhausted(before+1, err)
-		}
-		if err := r.wait(ctx, op, name, before, err); err != nil {
-			return err
-		}
+		})
 	}
+	return c.Do(ctx)
 }
 
-// exhausted is the error of the last attempt.
-func exhausted(attempts int, err error) error {
-	if attempts <= 1 {
-		return err
-	}
-	return fmt.Errorf("%w (after %d attempts)", err, attempts)
-}
-
-// wait is the time between an attempt that failed with why, and the next. If ctx has ended or ends,
-// that is the error.
-func (r *Remote) wait(ctx context.Context, op, name string, before int, why error) error {
-	t := time.NewTimer(r.pause(before))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return &fs.PathError{Op: op, Path: name, Err: fmt.Errorf("%w, while it was to be repeated after: %w", context.Cause(ctx), why)}
-	}
-}
-
-// pause is how long to wait before the next attempt.
-func (r *Remote) pause(before int) time.Duration {
-	d := r.o.Min
-	for range before {
-		if d >= r.o.Max {
-			break
+// List implements remote.Remote. It begins again only as long as nothing was yielded: a second
+// listing may come in another order.
+func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
+	return func(yield func(remote.Entry, error) bool) {
+		var cut error // what ended the listing after it had begun
+		err := r.repeat(ctx, "list", dir, func(int) error {
+			begun := false
+			for e, err := range r.Forward.List(ctx, dir) {
+				if err != nil && begun {
+					cut = err
+					return nil
+				}
+				if err != nil {
+					return err
+				}
+				begun = true
+				if !yield(e, nil) {
+					return nil
+				}
+			}
+			return nil
+		})
+		if err == nil {
+			err = cut
 		}
-		d *= 2
+		if err != nil {
+			yield(remote.Entry{}, err)
+		}
 	}
-	d = min(d, r.o.Max)
-	return d - rand.N(d/2+1)
 }
