@@ -79,7 +79,7 @@ func (o Options) Dial(ctx context.Context, network, addr string) (net.Conn, erro
 	}
 	conn, err := d.DialContext(ctx, network, to)
 	if err == nil && o.Proxy != nil {
-		conn, err = o.throughProxy(ctx, conn, addr)
+		conn, err = throughProxy(ctx, conn, o.Proxy, addr, o.Connect())
 	}
 	if err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"golang.org/x/net/proxy"
 )
@@ -31,10 +32,9 @@ func ParseProxy(kind, address string) (*url.URL, error) {
 	return u, nil
 }
 
-// throughProxy turns a connection to the proxy into one to addr, within the connect time-out.
-func (o Options) throughProxy(ctx context.Context, conn net.Conn, addr string) (net.Conn, error) {
-	p := o.Proxy
-	ctx, cancel := context.WithTimeoutCause(ctx, o.Connect(), os.ErrDeadlineExceeded)
+// throughProxy turns a connection to the proxy p into one to addr, within timeout.
+func throughProxy(ctx context.Context, conn net.Conn, p *url.URL, addr string, timeout time.Duration) (net.Conn, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, os.ErrDeadlineExceeded)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	through, err := handshake(ctx, conn, p, addr)
