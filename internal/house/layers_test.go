@@ -31,7 +31,7 @@ var layers = []layer{
 	{packages: []string{"dircache", "readahead"}, imports: []string{"breaker", "cache", "remote"}},
 	{packages: []string{"writeback"}, imports: []string{"breaker", "cache", "dircache", "remote"}},
 	{packages: []string{"vfs"}, imports: []string{"breaker", "cache", "dircache", "ftp", "readahead", "remote", "writeback"}},
-	{packages: []string{"serve"}, imports: []string{"auth", "ftp", "vfs"}},
+	{packages: []string{"serve", "serve/*"}, imports: []string{"auth", "config", "ftp", "vfs", "serve/*"}},
 	{packages: []string{"registry/cached"}, imports: []string{"cache", "disk", "readahead", "remote", "remote/wrap/intercept"}},
 	{packages: []string{"registry"}, imports: []string{"config", "registry/cached", "remote", "remote/driver/*", "remote/nameenc", "remote/network"}},
 	// The command line: text in, plain values out; what is made of them is for those above.
