@@ -47,26 +47,36 @@
 //
 // A panic in a Backend or an FS is answered 451, logged with its stack, and the session goes on.
 //
-// The files, in reading order:
+// The files, in reading order: calls lead from a file to those after it.
 //
 //	fs.go            Backend, FS, Upload: what a program implements; dirfs.go: FS of a directory
-//	server.go        Server; accept.go: new connections; hosts.go, throttle.go: limits by address
-//	session.go       one session; control.go: its lines and replies; telnet.go: Telnet in lines
-//	command.go       the table of commands; reply.go: replies and errors
-//	transfer.go      a running transfer; watch.go: the control connection during it
-//	retr.go          RETR, and what all downloads share
+//	server.go        Server; stats.go: counters and sessions; accept.go: new connections
+//	session.go       one session: each line of its client is a command
+//	command.go       the table of commands, which leads to the handlers, down to PORT and PASV
+//	security.go      AUTH, PBSZ, PROT, CCC
+//	login.go         USER, PASS, REIN, QUIT, HOST, CLNT
+//	cwd.go           CWD, CDUP, PWD; mkd.go, dele.go, rename.go; size.go: SIZE, MDTM
+//	attr.go          MFMT, SITE, AVBL; sitecmd.go: their arguments
+//	info.go          FEAT, HELP, STAT, SYST, NOOP, ABOR
+//	list.go          LIST, NLST, MLSD, MLST; glob.go, options.go: arguments; listfmt.go: lines
 //	stor.go          STOR, APPE, STOU; when an upload counts as complete
-//	list.go          LIST, NLST, MLSD, MLST; glob.go, options.go: arguments; listfmt.go, facts.go
-//	cwd.go           CWD, CDUP, PWD; path.go: resolving names; mkd.go, dele.go, rename.go, size.go
-//	attr.go          MFMT, SITE, AVBL; sitecmd.go, timeval.go: their arguments
+//	retr.go          RETR, and what all downloads share
+//	param.go         TYPE, STRU, MODE, REST, OPTS ...; facts.go: OPTS MLST, and the facts of MLSD
 //	checksum.go      HASH, RANG, XCRC and the like; hash.go: algorithms and arguments
-//	login.go         USER, PASS, REIN, QUIT, HOST, CLNT; param.go: TYPE, STRU, MODE, REST, OPTS ...
-//	info.go          FEAT, HELP, STAT, SYST, NOOP, ABOR; syntax.go: parsers that others share
-//	pasv.go          PASV, EPSV; port.go: PORT, EPRT; hostport.go: their arguments and replies
+//	port.go          PORT, EPRT; pasv.go: PASV, EPSV; hostport.go: their arguments and replies
+//	table.go         what a row of the table is, and when its command is refused
+//	transfer.go      begin, connect and end of a transfer; history.go: recent transfers
+//	watch.go         the control connection during a transfer; status.go: its STAT
 //	endpoint.go      how the next data connection is opened; passive.go: by the client; ports.go
-//	dataconn.go      a data connection; datasend.go, datarecv.go, copy.go: moving bytes
+//	path.go          resolving names
+//	control.go       the control connection: lines and replies; telnet.go: Telnet in lines
+//	reply.go         replies and errors; sessionlog.go: log lines
+//	running.go       a running transfer, as the others see it
+//	datasend.go      moving bytes, with datarecv.go, copy.go; dataconn.go: a data connection
 //	tap.go           stalls and rates, below TLS; ascii.go, modez.go: encodings above it
-//	security.go      AUTH, PBSZ, PROT, CCC; tlsconf.go, handshake.go: TLS; cert.go, selfsigned.go
-//	stats.go         counters; history.go: recent transfers; sessionlog.go: log lines
+//	tlsconf.go       TLS, with handshake.go; cert.go, selfsigned.go: certificates
+//	sessions.go      who gets a session; throttle.go, hosts.go: limits by address
+//	shortage.go      lack of descriptors or memory; timeouts.go: the defaults of Server
+//	name.go          how names are shown; timeval.go, syntax.go: parsers that others share
 //	internal/sock    sockets, passive ports and waits with few system calls
 package ftp

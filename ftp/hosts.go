@@ -80,3 +80,7 @@ func (h *hosts) release(host netip.Addr) {
 	}
 	h.present[host] = p
 }
+
+// threeQuarters returns three quarters of n, rounded up: what one group may use, so that something
+// is left for the others.
+func threeQuarters(n int) int { return n - n/4 }

@@ -2,7 +2,6 @@ package ftp
 
 import (
 	"context"
-	"errors"
 	"io/fs"
 	"iter"
 	"path"
@@ -38,12 +37,6 @@ func (s *session) choose(ctx context.Context, arg string) (selection, error) {
 		return s.chooseMatching(ctx, dir, pattern)
 	}
 	return selection{}, err
-}
-
-// isAbsent reports whether err means that the name does not exist, or cannot exist.
-func isAbsent(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrBadName) || errors.Is(err, ErrNotDir) ||
-		errors.Is(err, ErrNameTooLong)
 }
 
 // chooseLiteral takes the argument literally.
@@ -257,6 +250,14 @@ func (s *session) mlst(ctx context.Context, arg string) reply {
 	b = appendFacts(b, s.facts, fi, entryPath{".", name}, absolute(name), s.permitted(name, fi), kindEntry)
 	s.ctl.writeBytes(append(b, "\r\n"...))
 	return reply{250, "End"}
+}
+
+// permitted returns what this client may do with an entry.
+func (s *session) permitted(name string, fi fs.FileInfo) Perm {
+	if p, knows := s.fs.(Permitter); knows {
+		return p.Permitted(name, fi)
+	}
+	return PermAll
 }
 
 // statPath lists over the control connection (RFC 959, section 4.1.3, STAT).

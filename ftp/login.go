@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
+	"runtime/debug"
 	"strings"
 	"time"
 )
@@ -125,6 +126,40 @@ func (s *session) rein(context.Context, string) reply {
 	s.reset()
 	s.vhost, s.client = "", ""
 	return reply{220, "Ready for a new user."}
+}
+
+// reset restores the defaults of everything that a login or a parameter command changes.
+func (s *session) reset() {
+	s.named, s.name, s.cwd = false, "", "."
+	s.ascii, s.deflate, s.zlevel = true, false, modeZLevel
+	s.epsvAll, s.restart, s.allocate, s.renameFrom = false, 0, 0, ""
+	s.rangeStart, s.rangeLen = 0, -1
+	s.facts, s.hashWith = factsDefault, &hashAlgorithms[0]
+	s.closeEndpoint()
+	s.closeTree()
+	s.mu.Lock()
+	s.shown.User = ""
+	s.mu.Unlock()
+}
+
+// closeTree closes the FS. It also runs at the end of the session, outside of any command: a panic
+// in it must not end the process.
+func (s *session) closeTree() {
+	tree := s.fs
+	if tree == nil {
+		return
+	}
+	s.fs = nil
+	s.srv.setGuest(s, true)
+	defer func() {
+		if p := recover(); p != nil {
+			s.logger.LogAttrs(context.Background(), slog.LevelError, "panic in closing the tree",
+				slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+		}
+	}()
+	if err := tree.Close(); err != nil {
+		s.logError("closing the tree", "", err)
+	}
 }
 
 func (s *session) quit(context.Context, string) reply {

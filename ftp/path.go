@@ -11,6 +11,63 @@ import (
 // 5.3.2: a pathname holds neither CR nor LF).
 var errBadPath = errors.New("a name must not contain CR, LF or NUL")
 
+// path resolves an argument to a name of the FS, or returns the reply to a bad one.
+func (s *session) path(ctx context.Context, arg string) (string, reply) {
+	name, err := s.resolve(ctx, arg)
+	if err != nil {
+		r, _ := errorReply(err)
+		return "", r
+	}
+	return name, reply{}
+}
+
+// resolve returns the name of the FS for arg. A first element ~ is the home directory, and ~user
+// that of another user, which does not exist; unless the current directory has an entry of that
+// name.
+func (s *session) resolve(ctx context.Context, arg string) (string, error) {
+	first, rest, _ := strings.Cut(arg, "/")
+	login, isHome := strings.CutPrefix(first, "~")
+	if !isHome || login != "" && !isLogin(login) {
+		return resolve(s.cwd, arg)
+	}
+	here, err := resolve(s.cwd, first)
+	if err != nil {
+		return "", err
+	}
+	switch _, err := s.fs.Stat(ctx, here); {
+	case !isAbsent(err):
+		return resolve(s.cwd, arg)
+	case login == "":
+		return resolve(".", rest)
+	}
+	return "", &homeError{first}
+}
+
+// isAbsent reports whether err means that the name does not exist, or cannot exist.
+func isAbsent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrBadName) || errors.Is(err, ErrNotDir) ||
+		errors.Is(err, ErrNameTooLong)
+}
+
+// isLogin reports whether shells take name for a login after ~: letters, digits, _ and -, a letter
+// or _ first. Office programs make files like ~$letter.docx and ~WRL0001.tmp, which are not.
+func isLogin(name string) bool {
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c == '_', 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
+		case i > 0 && (c == '-' || '0' <= c && c <= '9'):
+		default:
+			return false
+		}
+	}
+	return name != ""
+}
+
+// A homeError refuses the home directory of another user.
+type homeError struct{ name string }
+
+func (e *homeError) Error() string { return "nothing is called " + e.name }
+
 // resolve turns arg, a path as the client typed it, into a name of the FS: relative to cwd unless
 // it begins with a slash. ".." stops at the root, empty and "." elements are dropped, and an empty
 // arg is cwd. Everything else is kept byte for byte: spaces at either end, backslashes, bytes that
@@ -60,77 +117,6 @@ func isClean(arg string) bool {
 	}
 	return true
 }
-
-// showable reports whether name fits on one line. Listings omit others: a line end inside a name
-// could forge other entries, and no command could name it anyway.
-func showable(name string) bool {
-	return strings.IndexByte(name, '\n') < 0 && strings.IndexByte(name, '\r') < 0 && strings.IndexByte(name, 0) < 0
-}
-
-// absolute returns name as clients see it: with a leading slash.
-func absolute(name string) string {
-	if name == "." {
-		return "/"
-	}
-	return "/" + name
-}
-
-// quote returns name as the absolute path between double quotes that a 257 reply carries, each
-// quote inside it doubled (RFC 959, appendix II).
-func quote(name string) string {
-	return `"` + strings.ReplaceAll(absolute(name), `"`, `""`) + `"`
-}
-
-// path resolves an argument to a name of the FS, or returns the reply to a bad one.
-func (s *session) path(ctx context.Context, arg string) (string, reply) {
-	name, err := s.resolve(ctx, arg)
-	if err != nil {
-		r, _ := errorReply(err)
-		return "", r
-	}
-	return name, reply{}
-}
-
-// resolve returns the name of the FS for arg. A first element ~ is the home directory, and ~user
-// that of another user, which does not exist; unless the current directory has an entry of that
-// name.
-func (s *session) resolve(ctx context.Context, arg string) (string, error) {
-	first, rest, _ := strings.Cut(arg, "/")
-	login, isHome := strings.CutPrefix(first, "~")
-	if !isHome || login != "" && !isLogin(login) {
-		return resolve(s.cwd, arg)
-	}
-	here, err := resolve(s.cwd, first)
-	if err != nil {
-		return "", err
-	}
-	switch _, err := s.fs.Stat(ctx, here); {
-	case !isAbsent(err):
-		return resolve(s.cwd, arg)
-	case login == "":
-		return resolve(".", rest)
-	}
-	return "", &homeError{first}
-}
-
-// isLogin reports whether shells take name for a login after ~: letters, digits, _ and -, a letter
-// or _ first. Office programs make files like ~$letter.docx and ~WRL0001.tmp, which are not.
-func isLogin(name string) bool {
-	for i := range len(name) {
-		switch c := name[i]; {
-		case c == '_', 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
-		case i > 0 && (c == '-' || '0' <= c && c <= '9'):
-		default:
-			return false
-		}
-	}
-	return name != ""
-}
-
-// A homeError refuses the home directory of another user.
-type homeError struct{ name string }
-
-func (e *homeError) Error() string { return "nothing is called " + e.name }
 
 func (e *homeError) Hint() string {
 	return "Nothing is called " + e.name + " here, and other logins have no directory; to make a name of it send ./" + e.name

@@ -53,20 +53,6 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-func TestQuote(t *testing.T) {
-	for _, tt := range []struct{ name, want string }{
-		{".", `"/"`},
-		{"a/b", `"/a/b"`},
-		{`a"b`, `"/a""b"`},
-		{`""`, `"/"""""`},
-		{" a ", `"/ a "`},
-	} {
-		if got := quote(tt.name); got != tt.want {
-			t.Errorf("quote(%q) = %s; want %s", tt.name, got, tt.want)
-		}
-	}
-}
-
 // validName is io/fs.ValidPath without its demand for UTF-8.
 func validName(name string) bool {
 	if name == "." {

@@ -2,6 +2,7 @@ package ftp
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"strings"
 	"time"
@@ -39,6 +40,17 @@ func (s *session) auth(ctx context.Context, arg string) reply {
 	}
 	s.private, s.sized = private, private
 	return reply{}
+}
+
+// startTLS performs the handshake on the control connection.
+func (s *session) startTLS(cfg *tls.Config) error {
+	if err := s.ctl.secure(cfg); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.shown.TLS = true
+	s.mu.Unlock()
+	return nil
 }
 
 func (s *session) pbsz(_ context.Context, arg string) reply {

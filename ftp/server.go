@@ -90,23 +90,6 @@ type PortRange struct {
 	First, Last uint16
 }
 
-func (s *Server) setUp() {
-	s.commands = newTable(commandRows())
-	s.sites = newTable(siteRows())
-	s.log = s.Log
-	if s.log == nil {
-		s.log = slog.Default()
-	}
-	if s.TLS != nil {
-		s.tls = newTLSContext(s.TLS, s.DataResume)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.listeners = make(map[net.Listener]struct{})
-	s.sessions = make(map[*session]struct{})
-	s.gone = make(chan struct{})
-}
-
 // Serve accepts connections from l until ctx ends, Shutdown or Close is called, or l fails; then it
 // closes l. It always returns an error: ErrServerClosed after Shutdown and Close, the cause of ctx
 // if that ended.
@@ -140,6 +123,23 @@ func (s *Server) serve(ctx context.Context, l net.Listener, implicit bool) error
 	return s.accept(ctx, l, implicit)
 }
 
+func (s *Server) setUp() {
+	s.commands = newTable(commandRows())
+	s.sites = newTable(siteRows())
+	s.log = s.Log
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	if s.TLS != nil {
+		s.tls = newTLSContext(s.TLS, s.DataResume)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.listeners = make(map[net.Listener]struct{})
+	s.sessions = make(map[*session]struct{})
+	s.gone = make(chan struct{})
+}
+
 func (s *Server) track(l net.Listener) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -154,12 +154,6 @@ func (s *Server) untrack(l net.Listener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.listeners, l)
-}
-
-func (s *Server) isClosing() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.closing
 }
 
 // Shutdown stops accepting, ends idle sessions with 421, and lets running transfers finish; each
@@ -222,24 +216,3 @@ func (s *Server) beginClosing() chan struct{} {
 	}
 	return s.gone
 }
-
-func (s *Server) eachSession(f func(*session)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for ss := range s.sessions {
-		f(ss)
-	}
-}
-
-// orDefault returns d, or def if d is not set.
-func orDefault(d, def time.Duration) time.Duration {
-	if d == 0 {
-		return def
-	}
-	return d
-}
-
-func (s *Server) idleTimeout() time.Duration  { return orDefault(s.IdleTimeout, 5*time.Minute) }
-func (s *Server) loginTimeout() time.Duration { return orDefault(s.LoginTimeout, time.Minute) }
-func (s *Server) dataConnect() time.Duration  { return orDefault(s.DataConnect, 30*time.Second) }
-func (s *Server) dataStall() time.Duration    { return orDefault(s.DataStall, 2*time.Minute) }

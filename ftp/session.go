@@ -3,7 +3,6 @@ package ftp
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -94,40 +93,6 @@ func addrPort(a net.Addr) netip.AddrPort {
 	}
 	ap, _ := netip.ParseAddrPort(a.String())
 	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
-}
-
-// reset restores the defaults of everything that a login or a parameter command changes.
-func (s *session) reset() {
-	s.named, s.name, s.cwd = false, "", "."
-	s.ascii, s.deflate, s.zlevel = true, false, modeZLevel
-	s.epsvAll, s.restart, s.allocate, s.renameFrom = false, 0, 0, ""
-	s.rangeStart, s.rangeLen = 0, -1
-	s.facts, s.hashWith = factsDefault, &hashAlgorithms[0]
-	s.closeEndpoint()
-	s.closeTree()
-	s.mu.Lock()
-	s.shown.User = ""
-	s.mu.Unlock()
-}
-
-// closeTree closes the FS. It also runs at the end of the session, outside of any command: a panic
-// in it must not end the process.
-func (s *session) closeTree() {
-	tree := s.fs
-	if tree == nil {
-		return
-	}
-	s.fs = nil
-	s.srv.setGuest(s, true)
-	defer func() {
-		if p := recover(); p != nil {
-			s.logger.LogAttrs(context.Background(), slog.LevelError, "panic in closing the tree",
-				slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
-		}
-	}()
-	if err := tree.Close(); err != nil {
-		s.logError("closing the tree", "", err)
-	}
 }
 
 // serve runs the session until its client leaves or times out, or ctx ends.
@@ -255,47 +220,6 @@ func (s *session) unknown(verb []byte, arg string) reply {
 	return reply{500, fmt.Sprintf("%q not understood.", wordOf(verb))}
 }
 
-// wordOf returns the beginning of an unknown verb, up to the first byte that is not a letter. The
-// rest may be a secret: a PASS followed by something other than a space.
-func wordOf(verb []byte) []byte {
-	n := 0
-	for n < min(len(verb), 16) && isASCIILetter(verb[n]) {
-		n++
-	}
-	return verb[:n]
-}
-
-// logCommand logs a command line without secrets. c is nil if there is no such command.
-func (s *session) logCommand(ctx context.Context, c *command, verb []byte, arg string) {
-	verb, arg = harmless(c, verb, arg)
-	s.logger.LogAttrs(ctx, slog.LevelDebug, "command", slog.String("verb", string(verb)), slog.String("arg", arg))
-}
-
-// harmless returns the parts of a command line that may be logged.
-func harmless(c *command, verb []byte, arg string) (logged []byte, with string) {
-	switch {
-	case c == nil:
-		return wordOf(verb), "***"
-	case c.name == "PASS", c.name == "ACCT":
-		return verb, "***"
-	}
-	return verb, arg
-}
-
-// fail returns the reply to an error of the FS. An error that is not in the table is logged.
-func (s *session) fail(what, name string, err error) reply {
-	r, known := errorReply(err)
-	if !known {
-		s.logError(what, name, err)
-	}
-	return r
-}
-
-func (s *session) logError(what, name string, err error) {
-	s.done.logged = true
-	s.logger.LogAttrs(context.Background(), slog.LevelError, what+" failed", slog.String("path", absolute(name)), slog.Any("error", err))
-}
-
 // kill ends the session from another goroutine: its transfer is aborted, then 421 is sent.
 func (s *session) kill(cause error) {
 	s.cancel(cause)
@@ -313,15 +237,4 @@ func (s *session) info() SessionInfo {
 		i.Command, i.Path, i.Began, i.Bytes = t.verb, absolute(t.name), t.began, t.bytes()
 	}
 	return i
-}
-
-// startTLS performs the handshake on the control connection.
-func (s *session) startTLS(cfg *tls.Config) error {
-	if err := s.ctl.secure(cfg); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	s.shown.TLS = true
-	s.mu.Unlock()
-	return nil
 }

@@ -32,6 +32,33 @@ func address(remote netip.AddrPort) (addr, port slog.Attr) {
 	return slog.String("address", remote.Addr().String()), slog.Int("port", int(remote.Port()))
 }
 
+// logCommand logs a command line without secrets. c is nil if there is no such command.
+func (s *session) logCommand(ctx context.Context, c *command, verb []byte, arg string) {
+	verb, arg = harmless(c, verb, arg)
+	s.logger.LogAttrs(ctx, slog.LevelDebug, "command", slog.String("verb", string(verb)), slog.String("arg", arg))
+}
+
+// harmless returns the parts of a command line that may be logged.
+func harmless(c *command, verb []byte, arg string) (logged []byte, with string) {
+	switch {
+	case c == nil:
+		return wordOf(verb), "***"
+	case c.name == "PASS", c.name == "ACCT":
+		return verb, "***"
+	}
+	return verb, arg
+}
+
+// wordOf returns the beginning of an unknown verb, up to the first byte that is not a letter. The
+// rest may be a secret: a PASS followed by something other than a space.
+func wordOf(verb []byte) []byte {
+	n := 0
+	for n < min(len(verb), 16) && isASCIILetter(verb[n]) {
+		n++
+	}
+	return verb[:n]
+}
+
 // logRefusal logs a refused command with the reason. Probes, and refusals beyond a number per
 // session, are logged at a lower level, so that clients cannot fill the log. c is nil if there is
 // no such command.
@@ -59,6 +86,11 @@ func (s *session) logRefusal(ctx context.Context, c *command, verb []byte, arg s
 	verb, arg = harmless(c, verb, arg)
 	s.logger.LogAttrs(ctx, level, "command refused", slog.String("user", s.name), slog.String("command", string(verb)),
 		slog.String("arg", arg), slog.Int("code", r.code), slog.String("reason", r.text))
+}
+
+func (s *session) logError(what, name string, err error) {
+	s.done.logged = true
+	s.logger.LogAttrs(context.Background(), slog.LevelError, what+" failed", slog.String("path", absolute(name)), slog.Any("error", err))
 }
 
 // count adds a finished transfer to the tally.

@@ -2,7 +2,6 @@ package ftp
 
 import (
 	"context"
-	"io/fs"
 	"strconv"
 )
 
@@ -54,12 +53,4 @@ func (s *session) mdtm(ctx context.Context, arg string) reply {
 		return r
 	}
 	return reply{213, "Modify=" + string(appendTime(nil, t)) + "; " + path}
-}
-
-// permitted returns what this client may do with an entry.
-func (s *session) permitted(name string, fi fs.FileInfo) Perm {
-	if p, knows := s.fs.(Permitter); knows {
-		return p.Permitted(name, fi)
-	}
-	return PermAll
 }

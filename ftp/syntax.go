@@ -32,3 +32,7 @@ func isDigits(s string) bool {
 	}
 	return true
 }
+
+func isASCIILetter(c byte) bool {
+	return 'a' <= c|0x20 && c|0x20 <= 'z'
+}

@@ -74,7 +74,3 @@ func parseCommand(line []byte) (verb []byte, arg string) {
 	}
 	return verb, string(rest)
 }
-
-func isASCIILetter(c byte) bool {
-	return 'a' <= c|0x20 && c|0x20 <= 'z'
-}

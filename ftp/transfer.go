@@ -5,46 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"os"
-	"sync/atomic"
 	"time"
 )
-
-// transfer is a command that may take long: it moves data or reads a file. While it runs, ABOR is
-// answered, and after 150 also STAT and NOOP; other commands are queued.
-type transfer struct {
-	verb, name string
-	began      time.Time
-	cancel     context.CancelCauseFunc
-	timer      *time.Timer              // starts the watcher
-	watched    chan struct{}            // closed when the watcher has ended
-	opened     atomic.Bool              // 150 was sent: replies to other commands cannot be mistaken for it
-	conn       atomic.Pointer[dataConn] // nil until it is open
-
-	endOfWait atomic.Pointer[func()] // ends the wait for a data connection; nil before 150
-	gaveUp    atomic.Bool            // the wait for a data connection was given up
-
-	whole bool // every byte has arrived and was verified; set while there is no watcher
-
-	// Written by the watcher, read after it has ended.
-	lost      bool        // the control connection ended
-	waitTimer *time.Timer // ends the wait for a data connection
-	aborted   bool        // ABOR came
-}
-
-func (t *transfer) bytes() int64 {
-	if c := t.conn.Load(); c != nil {
-		return c.count()
-	}
-	return 0
-}
-
-// movesData reports whether t uses a data connection; other commands only take long.
-func (t *transfer) movesData() bool {
-	return t.verb != "HASH" && t.verb != verbDigest && t.verb != "STAT"
-}
-
-// verbDigest is the verb of XCRC, XMD5 and the like.
-const verbDigest = "digest"
 
 // begin starts a transfer. Its context is cancelled by ABOR, by the loss of the control connection,
 // and with the session. Every begin is followed by a finish.
@@ -69,37 +31,6 @@ func (s *session) finish(t *transfer) {
 	s.running = nil
 	s.mu.Unlock()
 }
-
-// listing reports whether t is a listing.
-func (t *transfer) listing() bool { return t.verb == "LIST" || t.verb == "NLST" || t.verb == "MLSD" }
-
-// giveUpWaiting ends the wait for a data connection after goneGrace: the client has gone, or the
-// server is stopping.
-func (t *transfer) giveUpWaiting() {
-	if t.movesData() {
-		t.waitTimer = time.AfterFunc(goneGrace, func() {
-			t.gaveUp.Store(true)
-			if end := t.endOfWait.Load(); end != nil {
-				(*end)()
-			}
-		})
-	}
-}
-
-// setWait sets the function that ends the wait for a data connection that begins now. It is called
-// at once if the wait was given up.
-func (t *transfer) setWait(end func()) {
-	t.endOfWait.Store(&end)
-	if t.gaveUp.Load() {
-		end()
-	}
-}
-
-// endWait is called when the data connection is open.
-func (t *transfer) endWait() { t.endOfWait.Store(nil) }
-
-// goneGrace is how long a data connection may come after the end of the control connection.
-const goneGrace = time.Second
 
 // dataRefusal returns the reply to a transfer command without a usable data connection, or the zero
 // reply.

@@ -1,0 +1,79 @@
+package ftp
+
+// admit adds ss to the sessions, or returns the reason for its refusal.
+func (s *Server) admit(ss *session) (why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	guests, guestsPerHost := s.guestLimits()
+	switch {
+	case s.closing:
+		return "The server is shutting down."
+	case s.MaxSessions > 0 && len(s.sessions) >= s.MaxSessions:
+		return "Too many sessions; try again later."
+	case guests > 0 && s.guests >= guests:
+		return "Too many connections that have not logged in; try again in a minute."
+	}
+	if why := s.hosts.admit(hostAddr(ss.remote.Addr()), s.MaxSessionsPerHost, guestsPerHost); why != "" {
+		return why
+	}
+	s.sessions[ss] = struct{}{}
+	s.guests++
+	ss.guest = true
+	return ""
+}
+
+// minGuestsPerHost lets clients that open many sessions log in with them.
+const minGuestsPerHost = 8
+
+// guestLimits returns MaxGuests and MaxGuestsPerHost or their defaults; 0 = no limit.
+func (s *Server) guestLimits() (all, perHost int) {
+	all, perHost = s.MaxGuests, s.MaxGuestsPerHost
+	if all == 0 {
+		all = threeQuarters(s.MaxSessions)
+	}
+	if perHost == 0 && all > 0 {
+		perHost = max(all/4, minGuestsPerHost)
+	}
+	return max(all, 0), max(perHost, 0)
+}
+
+// setGuest records whether ss has logged in.
+func (s *Server) setGuest(ss *session, guest bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ss.guest == guest {
+		return
+	}
+	ss.guest = guest
+	change := 1
+	if !guest {
+		change = -1
+	}
+	s.guests += change
+	s.hosts.countGuests(hostAddr(ss.remote.Addr()), change)
+}
+
+func (s *Server) end(ss *session) {
+	s.setGuest(ss, false)
+	s.hosts.release(hostAddr(ss.remote.Addr()))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sessions, ss)
+	if s.closing && len(s.sessions) == 0 {
+		close(s.gone)
+	}
+}
+
+func (s *Server) eachSession(f func(*session)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for ss := range s.sessions {
+		f(ss)
+	}
+}
+
+func (s *Server) isClosing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing
+}
