@@ -3,16 +3,23 @@ package writeback
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
-	"runtime/debug"
-	"sync/atomic"
+	"time"
 
 	"ferry/cache"
-	"ferry/remote"
 )
+
+// attempt applies c under the context cancellable, which is cancelled when c is superseded, and
+// records the result.
+func (v *Tree) attempt(ctx, cancellable context.Context, c *change) {
+	v.mu.Lock()
+	names := append([]string{c.rec.Name}, c.rec.Removes...)
+	v.mu.Unlock()
+	r := v.doubts.request(c.rec.Seq, names...).begin()
+	defer r.end()
+	v.finishAttempt(r.watch(ctx), c, v.apply(r.watch(cancellable), c))
+}
 
 // apply applies c to the remote. Steps that succeeded are not repeated by the next attempt.
 func (v *Tree) apply(ctx context.Context, c *change) error {
@@ -72,214 +79,134 @@ func (v *Tree) stillRemoves(c *change, name string) bool {
 	return newest == c || newest == nil
 }
 
-// sendFile stores the content of c.
-func (v *Tree) sendFile(ctx context.Context, c *change, rec cache.Record) error {
-	if c.sent {
-		return nil
-	}
-	e, there := v.checkBeforeSend(ctx, c, rec)
-	if !there {
-		var err error
-		e, err = v.putContent(ctx, c, rec)
-		if errors.Is(err, remote.ErrNotExist) && !v.caps.ImplicitDirs && v.makeParents(ctx, rec.Name) {
-			e, err = v.putContent(ctx, c, rec)
-		}
-		if err != nil {
-			return err
-		}
-	} else {
-		v.names.Stored(rec.Name, e)
-	}
-	v.dirs.above(v.pending.keyOf(rec.Name))
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	c.sent, c.sentTime, c.stored = true, rec.ModTime, e
-	if c.factsOf != "" {
-		c.factsOf = rec.Name
-	}
-	return nil
-}
-
-// putContent is Put of the pending content. A change of an earlier process may have been sent
-// already: then the file that it was renamed from is gone, and its facts are those of its own name.
-func (v *Tree) putContent(ctx context.Context, c *change, rec cache.Record) (remote.Entry, error) {
-	v.mu.Lock()
-	o := remote.PutOptions{Size: rec.Size, ModTime: rec.ModTime, FactsOf: c.factsOf}
-	v.mu.Unlock()
-	if rec.Recovered && o.FactsOf != "" && o.FactsOf != rec.Name {
-		if _, err := v.remote.Stat(ctx, o.FactsOf); errors.Is(err, remote.ErrNotExist) {
-			o.FactsOf = rec.Name
-		}
-	}
-	content, err := v.store.OpenContent(rec.ID)
-	if err != nil {
-		return remote.Entry{}, &contentError{err}
-	}
-	defer content.Close()
-	body := &contentReader{SectionReader: content.Section()}
-	e, err := putSafely(ctx, v.remote, rec.Name, body, o)
-	return e, body.failed(err)
-}
-
-// A contentReader reads pending content, and records whether that fails or ends too early.
-type contentReader struct {
-	*io.SectionReader
-	at  atomic.Int64 // bytes read so far
-	err error
-}
-
-// Read implements io.Reader.
-func (r *contentReader) Read(p []byte) (int, error) {
-	n, err := r.SectionReader.Read(p)
-	if at := r.at.Add(int64(n)); err == io.EOF && at < r.Size() {
-		err = io.ErrUnexpectedEOF
-	}
-	if err != nil && err != io.EOF {
-		r.err = err
-	}
-	return n, err
-}
-
-// A contentError means that pending content could not be read from the local disk.
-type contentError struct{ err error }
-
-func (e *contentError) Error() string { return e.prefix() + e.err.Error() }
-
-func (*contentError) prefix() string { return "the content cannot be read from the cache: " }
-
-func (e *contentError) Unwrap() error { return e.err }
-
-// damaged reports whether the content is missing or truncated. An unreadable disk, or too few
-// descriptors, can be repaired.
-func (e *contentError) damaged() bool {
-	return errors.Is(e.err, fs.ErrNotExist) || errors.Is(e.err, io.ErrUnexpectedEOF)
-}
-
-// sendTime sets the time of a sent file if it was changed meanwhile. If the remote cannot set it,
-// the file stays as it was sent.
-func (v *Tree) sendTime(ctx context.Context, c *change) error {
-	v.mu.Lock()
-	t := c.rec.ModTime
-	v.mu.Unlock()
-	err := remote.SetModTime(ctx, v.remote, c.rec.Name, t)
-	if errors.Is(err, remote.ErrUnsupported) || errors.Is(err, remote.ErrInvalid) {
-		err = nil
-	}
-	if err != nil {
-		return err
+// finishAttempt ends an attempt.
+func (v *Tree) finishAttempt(ctx context.Context, c *change, err error) {
+	kept := false
+	switch {
+	case err == nil:
+		kept, err = v.noteApplied(ctx, c)
+	case ctx.Err() == nil && final(c, err):
+		err = v.reject(ctx, c, err)
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	c.sentTime = t
-	c.stored.ModTime, c.stored.Version = t, "" // on some remotes this is another version
-	return nil
-}
-
-// checkBeforeSend queries the file that is about to be replaced, if that matters. It reports
-// whether it already has the content of rec, as when the process ended after sending it and before
-// recording that. Only a checksum can prove this. A file that others stored meanwhile is logged.
-func (v *Tree) checkBeforeSend(ctx context.Context, c *change, rec cache.Record) (remote.Entry, bool) {
-	if c.tries > 0 || c.isApplied || !rec.Recovered && rec.BaseVersion == "" {
-		return remote.Entry{}, false
+	v.running--
+	if c.large() {
+		v.runningLarge--
 	}
-	e, err := v.remote.Stat(ctx, rec.Name)
-	v.logProbeFailure(ctx, rec.Name, err)
-	if err != nil || e.Dir || rec.BaseVersion != "" && e.Version == rec.BaseVersion {
-		return e, false
-	}
-	sameSize := e.Size == rec.Size && v.sameTime(e, rec)
-	if rec.Recovered && sameSize {
-		if same, known := v.hasContent(ctx, rec, e); same {
-			return e, true
-		} else if !known {
-			return e, false // probably its own
-		}
-	}
-	v.warnOfOverwrite(ctx, rec, e)
-	return e, false
-}
-
-// sameTime reports whether e has the time of rec, as far as the remote keeps times.
-func (v *Tree) sameTime(e remote.Entry, rec cache.Record) bool {
-	return v.caps.ModTime == 0 || e.ModTime.Sub(rec.ModTime).Abs() < v.caps.ModTime
-}
-
-// warnOfOverwrite logs the version, stored by others, that is about to be replaced.
-func (v *Tree) warnOfOverwrite(ctx context.Context, rec cache.Record, e remote.Entry) {
-	if rec.BaseVersion == "" || e.Version == "" {
+	v.done++
+	c.ending = false
+	v.signal()
+	if c.dead {
+		v.detach(c)
 		return
 	}
-	v.log.LogAttrs(ctx, slog.LevelWarn, "a file was changed on the remote while a newer one waited here; it is replaced",
-		slog.String("path", rec.Name), slog.String("version", e.Version), slog.Int64("size", e.Size), slog.Time("modified", e.ModTime))
+	c.run = nil
+	switch {
+	case kept:
+		v.clearCause(c)
+		v.queue.unblock(c)
+	case err == errPreempted:
+		c.due = time.Now()
+	case ctx.Err() == nil:
+		v.postpone(ctx, c, err)
+	}
+	v.queue.unblockOlder(c)
+	v.queue.push(c)
 }
 
-// makeParents creates the missing directories above name, and reports whether it created any.
-func (v *Tree) makeParents(ctx context.Context, name string) bool {
-	dir, _ := remote.Split(name)
-	if dir == "." {
-		return false
+// noteApplied records that c has been applied. c is kept if it must be rechecked; an error means
+// that it must be applied again.
+func (v *Tree) noteApplied(ctx context.Context, c *change) (kept bool, err error) {
+	v.breaker.Reset()
+	if until := v.inDoubt(c); !until.IsZero() {
+		return v.keepApplied(ctx, c, until)
 	}
-	err := v.remote.Mkdir(ctx, dir)
-	if errors.Is(err, remote.ErrNotExist) && v.makeParents(ctx, dir) {
-		err = v.remote.Mkdir(ctx, dir)
+	if !v.commitTo(ctx, c) {
+		return false, nil
 	}
-	if err != nil && !errors.Is(err, remote.ErrExist) {
-		return false
+	if c.rec.Kind == cache.File && !c.rec.ModTime.Equal(c.sentTime) {
+		if err := v.sendTime(ctx, c); err != nil {
+			return false, err
+		}
 	}
-	return true
+	if err := v.watchFreed(ctx, c); err != nil {
+		return false, err
+	}
+	if err := v.dropStale(c); err != nil {
+		return false, err
+	}
+	if err := v.forgetRecord(c); err != nil {
+		return false, err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.retire(c)
+	v.detach(c)
+	return false, nil
 }
 
-// makeDir creates a directory. An existing one is a success.
-func (v *Tree) makeDir(ctx context.Context, dir string) error {
-	err := v.remote.Mkdir(ctx, dir)
-	if errors.Is(err, remote.ErrNotExist) && v.makeParents(ctx, dir) {
-		err = v.remote.Mkdir(ctx, dir)
-	}
-	if errors.Is(err, remote.ErrExist) {
-		e, statErr := v.remote.Stat(ctx, dir)
-		if statErr != nil {
-			return statErr
-		}
-		if e.Dir {
-			err = nil
+// forgetRecord drops the record of c, so that it does not reappear.
+func (v *Tree) forgetRecord(c *change) error {
+	err := v.store.Done(c.rec.ID, fingerprint(c.stored), v.mode == Full)
+	if errors.Is(err, fs.ErrNotExist) { // an earlier attempt dropped it
+		err = nil
+		if c.unsure {
+			err = v.store.Sync()
 		}
 	}
+	c.unsure = err != nil
 	return err
 }
 
-// removeOne removes a file. A missing file is a success; a directory, or a name that the remote
-// cannot hold, is not the file to remove, and counts as missing.
-func (v *Tree) removeOne(ctx context.Context, name string) error {
-	err := v.remote.Remove(ctx, name)
-	if errors.Is(err, remote.ErrNotExist) {
-		err = v.checkRoot(ctx, err)
-	}
-	if err == nil {
+// reject moves a change that the remote will never accept to lost/.
+func (v *Tree) reject(ctx context.Context, c *change, reason error) error {
+	if !v.commitTo(ctx, c) {
 		return nil
 	}
-	v.names.Invalidate(name)
-	if remote.RefusesObject(err) {
-		return nil
+	if err := v.dropStale(c); err != nil {
+		return err
 	}
-	return err
-}
-
-// checkRoot checks whether missing, an ErrNotExist, only comes from a remote whose root is missing,
-// such as a bucket to be created or a disk to be mounted: then it proves nothing, and is returned.
-func (v *Tree) checkRoot(ctx context.Context, missing error) error {
-	if _, err := v.remote.Stat(ctx, "."); err != nil {
-		return errors.Join(missing, err)
+	v.noteBase(ctx, c)
+	failErr := v.store.Fail(c.rec.ID, reason)
+	if failErr != nil && !errors.Is(failErr, fs.ErrNotExist) {
+		return failErr
+	}
+	v.names.Invalidate(c.rec.Name)
+	what := "the remote refused a file for good: it is kept in the cache, see ferry cache ls"
+	if c.rec.Kind != cache.File {
+		what = "the remote refused a change for good, see ferry cache ls"
+	}
+	v.log.LogAttrs(ctx, slog.LevelError, what, slog.String("path", c.rec.Name), slog.String("change", c.rec.Kind.String()),
+		slog.Any("error", reason))
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	c.err = reason
+	v.retire(c)
+	v.detach(c)
+	if failErr == nil && !errors.As(reason, new(*contentError)) {
+		v.refuse(c, reason.Error())
 	}
 	return nil
 }
 
-// putSafely is Put, except that a panic becomes an error with its stack: in a goroutine of its own
-// it would end the process, and with it all transfers.
-func putSafely(ctx context.Context, r remote.Remote, name string, body io.Reader, o remote.PutOptions) (e remote.Entry, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic in Put: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return r.Put(ctx, name, body, o)
+// postpone schedules the next attempt of c.
+// LOCKS_REQUIRED(v.mu)
+func (v *Tree) postpone(ctx context.Context, c *change, err error) {
+	c.tries++
+	c.delay = c.delayAfter(err)
+	c.due = time.Now().Add(c.delay)
+	v.recordCause(ctx, c, err)
+	v.pending.fail(c, err)
+}
+
+// detach records that the run of the dead change c has ended.
+// LOCKS_REQUIRED(v.mu)
+func (v *Tree) detach(c *change) {
+	if c.run == nil {
+		return
+	}
+	c.run = nil
+	v.pending.detach(c)
+	v.queue.unblock(c)
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"io/fs"
-	"iter"
 	"time"
 
 	"ferry/cache"
@@ -97,18 +96,6 @@ func (c *change) base() (cache.Base, string) {
 	return c.rec.Base, c.rec.BaseVersion
 }
 
-// conflicting returns a change that must be finished before c can be applied, or nil: one that
-// touches the same path, one above it or one below it, and either precedes c and is not applied, or
-// is being applied.
-func (p *pending) conflicting(c *change) *change {
-	for other := range p.touching(p.names(c)...) {
-		if other != c && (other.run != nil || !other.dead && !other.refused && !other.isApplied && other.precedes(c)) {
-			return other
-		}
-	}
-	return nil
-}
-
 // precedes reports whether c is applied before other if their paths conflict: the older one is,
 // unless order has moved it. Of directories that follow the same change, the lower one is removed
 // first.
@@ -121,101 +108,4 @@ func (c *change) precedes(other *change) bool {
 		cmp.Compare(c.after, other.after), // the change that they follow goes first
 		cmp.Compare(len(other.rec.Name), len(c.rec.Name)),
 	) < 0
-}
-
-// order places the new change c among the removals of directories, and returns the removals that
-// come later now. A directory was empty when it was removed here, but a newer change may have
-// inherited the removal of a file in it: the file goes first.
-func (p *pending) order(c *change) (later []*change) {
-	if c.rec.Kind == cache.RemovedDir {
-		c.after = p.find(c.rec.Name).lastRemoval()
-	}
-	for name, removes := range p.paths(c) {
-		if !removes {
-			continue
-		}
-		for n := p.find(name).parent; n != nil; n = n.parent {
-			if t, ok := n.top(); ok && t.change.rec.Kind == cache.RemovedDir && c.rec.Seq > max(t.change.rec.Seq, t.change.after) {
-				t.change.after = c.rec.Seq
-				later = append(later, t.change)
-			}
-		}
-	}
-	return later
-}
-
-// lastRemoval returns the greatest Seq of a change that removes something below n, or 0.
-func (n *node) lastRemoval() (seq uint64) {
-	for _, child := range n.children.all() {
-		for _, t := range child.node.touches {
-			if !t.change.dead && t.gone() {
-				seq = max(seq, t.change.rec.Seq)
-			}
-		}
-		seq = max(seq, child.node.lastRemoval())
-	}
-	return seq
-}
-
-// names returns the paths that c touches.
-func (p *pending) names(c *change) []string {
-	var names []string
-	for name := range p.paths(c) {
-		names = append(names, name)
-	}
-	return names
-}
-
-// touching yields the changes that touch one of names, or a path above or below it; some more than
-// once.
-func (p *pending) touching(names ...string) iter.Seq[*change] {
-	return func(yield func(*change) bool) {
-		for _, name := range names {
-			n := &p.root
-			for elem := range elements(name) {
-				if n = n.child(p.keyOf(elem)); n == nil {
-					break
-				}
-				if !n.each(yield) {
-					return
-				}
-			}
-			if n != nil && !n.eachBelow(yield) {
-				return
-			}
-		}
-	}
-}
-
-func (n *node) each(yield func(*change) bool) bool {
-	for _, t := range n.touches {
-		if !yield(t.change) {
-			return false
-		}
-	}
-	return true
-}
-
-func (n *node) eachBelow(yield func(*change) bool) bool {
-	for _, child := range n.children.all() {
-		if !child.node.each(yield) || !child.node.eachBelow(yield) {
-			return false
-		}
-	}
-	return true
-}
-
-// inherited returns the names that a change which supersedes c must remove: those of which c is
-// still the newest change. For the others a newer one is responsible.
-func (p *pending) inherited(c *change) []string {
-	var names []string
-	for name, removes := range p.paths(c) {
-		if !removes {
-			continue
-		}
-		if t, ok := p.find(name).top(); ok && t.change == c {
-			names = append(names, name)
-		}
-	}
-	return names
 }

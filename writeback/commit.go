@@ -3,8 +3,6 @@ package writeback
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"slices"
 	"time"
 
 	"ferry/breaker"
@@ -27,6 +25,14 @@ func (s *spool) Commit(ctx context.Context, modTime time.Time) (remote.Entry, er
 	s.ended.Store(true)
 	s.cancel()
 	return e, nil
+}
+
+// nowOr returns t, or the current time if t is zero.
+func nowOr(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Now()
+	}
+	return t
 }
 
 func (s *spool) publish(ctx context.Context, modTime time.Time) (remote.Entry, error) {
@@ -192,35 +198,11 @@ func (s *spool) publishLocal(ctx context.Context, modTime time.Time, c *change) 
 	return e, nil
 }
 
-// dropRemotePart discards the owner's part of name on the remote, if it would be shown. It is too
-// late to return an error: the part expires.
-func (v *Tree) dropRemotePart(name, owner string) {
-	if owner == "" || !v.showsRemoteParts() {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), v.breaker.Wait())
-	defer cancel()
-	if err := v.stager.DropPart(ctx, name, owner); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		v.log.Warn("an unfinished upload could not be removed", "path", name, "error", err)
-	}
-}
-
 // The facts that an object store keeps of a file besides its content (content type, metadata, tags
 // ...) are preserved when an upload continues the file, although the disk cache sends it
 // completely. A record names the file on the remote that has these facts. Neither the record nor
 // any change before it replaces that file earlier: it is the file of the record's own name, or one
 // that the record removes.
-
-// stillIts returns name if rec is responsible for what the remote has under it, else "": another
-// change may come first. LOCKS_REQUIRED(Tree.mu)
-func (p *pending) stillIts(name string, rec cache.Record) string {
-	key := p.keyOf(name)
-	own := key == p.keyOf(rec.Name) || slices.ContainsFunc(rec.Removes, func(other string) bool { return p.keyOf(other) == key })
-	if name == "" || !own {
-		return ""
-	}
-	return name
-}
 
 // factsOf returns FactsOf for the record rec of the upload, which supersedes c; nil if no change of
 // the name is pending. LOCKS_REQUIRED(Tree.mu)
@@ -232,18 +214,4 @@ func (s *spool) factsOf(c *change, rec cache.Record) string {
 		return s.name
 	}
 	return s.tree.pending.stillIts(c.factsOf, rec) // a new pending file has none
-}
-
-// factsNow returns FactsOf for an upload that is sent while the client waits.
-func (s *spool) factsNow() string {
-	if !s.draft.Continues() {
-		return ""
-	}
-	v := s.tree
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if c := v.pending.own(s.name); c != nil {
-		return c.factsOf
-	}
-	return s.name
 }

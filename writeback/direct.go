@@ -35,6 +35,13 @@ func NewDirect(below remote.Remote, log *slog.Logger) *Direct {
 	return d
 }
 
+func orDiscard(log *slog.Logger) *slog.Logger {
+	if log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return log
+}
+
 // Info implements remote.Remote.
 func (d *Direct) Info() remote.Info {
 	info := d.Forward.Info()

@@ -291,3 +291,8 @@ func (d *doubts) ask(ctx context.Context, call func(ctx context.Context) error, 
 	defer r.end()
 	return call(r.watch(ctx))
 }
+
+func (v *Tree) logUndone(ctx context.Context, name string) {
+	v.log.LogAttrs(ctx, slog.LevelWarn, "a request whose answer was lost arrived late; what came after it is done again",
+		slog.String("path", name))
+}

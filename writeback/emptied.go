@@ -79,6 +79,23 @@ func (v *Tree) keepEmptied(ctx context.Context, dir string) error {
 	return nil
 }
 
+// remakeDir creates a directory again whose removal is pending; it returns false if the removal is
+// not pending any more.
+func (v *Tree) remakeDir(ctx context.Context, c *change) (bool, error) {
+	if pinned, err := v.pin(ctx, c); !pinned {
+		return false, err
+	}
+	rec, err := v.store.Add(ctx, cache.Record{Kind: cache.Dir, Name: c.rec.Name}, v.durability())
+	if err != nil {
+		v.unpin(c)
+		return false, err
+	}
+	k := newKept(rec)
+	k.old, k.free = []*change{c}, func() { v.unpin(c) }
+	v.enqueueRecord(k, nil)
+	return true, nil
+}
+
 // stays reports whether dir exists by pending changes other than those leaving it. If not, removal
 // is the pending removal of dir, if there is one.
 func (v *Tree) stays(dir string) (stays bool, removal *change) {

@@ -4,54 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-
-	"ferry/remote"
 )
-
-// pendingAt returns the pending changes at names, above and below them.
-func (v *Tree) pendingAt(names ...string) []*change {
-	v.mu.Lock()
-	few, ok := v.fewPendingAt(names...)
-	v.mu.Unlock()
-	if ok {
-		return few
-	}
-	return slices.DeleteFunc(v.changes(), func(c *change) bool {
-		for path := range v.pending.paths(c) {
-			for _, name := range names {
-				if v.pending.related(path, name) {
-					return false
-				}
-			}
-		}
-		return true
-	})
-}
-
-// fewPendingAt is pendingAt if they are found quickly; otherwise it returns false.
-// LOCKS_REQUIRED(v.mu)
-func (v *Tree) fewPendingAt(names ...string) ([]*change, bool) {
-	seen := map[*change]bool{}
-	var found []*change
-	visits := 0
-	for c := range v.pending.touching(names...) {
-		if visits++; visits > batch {
-			return nil, false
-		}
-		if !seen[c] && !c.dead && !c.refused {
-			seen[c] = true
-			found = append(found, c)
-		}
-	}
-	return found, true
-}
-
-// related reports whether a and b are one path, or one is above the other.
-func (p *pending) related(a, b string) bool {
-	a, b = p.keyOf(a), p.keyOf(b)
-	return a == b || remote.Below(a, b) || remote.Below(b, a)
-}
 
 // Flush implements Pending. Pending changes above path are sent too.
 func (v *Tree) Flush(ctx context.Context, path string) error {
@@ -76,6 +29,33 @@ func (v *Tree) flushFirst(ctx context.Context, names ...string) error {
 		}
 	}
 	return v.release(ctx, names...)
+}
+
+// release ends the rechecks of changes applied at names, above and below them, with a last one:
+// they are about to be changed on the remote in another way. The caller has locked the names.
+func (v *Tree) release(ctx context.Context, names ...string) error {
+	applied := v.appliedAt(names...)
+	if len(applied) == 0 {
+		return nil
+	}
+	if err := v.doubts.await(ctx, names...); err != nil {
+		return err
+	}
+	v.mu.Lock()
+	for _, c := range applied {
+		c.released = true
+		v.queue.expedite(c)
+	}
+	v.signal()
+	v.mu.Unlock()
+	for _, c := range applied {
+		select {
+		case <-c.gone:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
 }
 
 // expedite makes the pending changes at names, above and below them urgent, and returns them.
@@ -131,4 +111,34 @@ func (v *Tree) successor(c *change) *change {
 		v.signal()
 	}
 	return c.next
+}
+
+// removedDirFirst waits until the directory that c removes is gone on the remote: until then no
+// file can have its name.
+func (v *Tree) removedDirFirst(ctx context.Context, c *change) error {
+	v.mu.Lock()
+	if !c.dead {
+		v.queue.expedite(c)
+		v.signal()
+	}
+	v.mu.Unlock()
+	_, err := v.await(ctx, true, c)
+	return err
+}
+
+// gone waits until c, whose content is gone, is not pending any more, and reports whether that
+// happened.
+func (v *Tree) gone(ctx context.Context, c *change) bool {
+	v.mu.Lock()
+	leaving := c.ending || c.dead || c.pinned != nil
+	v.mu.Unlock()
+	if !leaving {
+		return false
+	}
+	select {
+	case <-c.gone:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }

@@ -17,9 +17,6 @@ import (
 // for its answer: until then it counts as an attempt to apply the record, so that no later change
 // overtakes it.
 
-// canRecord reports whether changes other than uploads may be pending.
-func (v *Tree) canRecord() bool { return v.mode != Minimal && v.ack != AckRemote }
-
 // errNotRecorded means that a change cannot be recorded, because too little is known about its
 // names.
 var errNotRecorded = errors.New("not enough is known here")
@@ -27,6 +24,114 @@ var errNotRecorded = errors.New("not enough is known here")
 // errPreempted is the error of an attempt that enqueueRecord cancelled: it proves nothing about the
 // remote, and the next attempt is made at once.
 var errPreempted = errors.New("called off")
+
+// A lateChange is a change that may become a record.
+type lateChange struct {
+	call func(context.Context) error         // makes it on the remote
+	keep func(context.Context) (kept, error) // makes a record of it
+	long bool                                // the call may take long by nature
+}
+
+// A kept is the record that was made of a change.
+type kept struct {
+	change *change
+	old    []*change // superseded by it; they are pinned
+	free   func()    // unpins them
+}
+
+// newKept returns a record that supersedes none.
+func newKept(rec cache.Record) kept {
+	return kept{change: newChange(rec, rec.Committed), free: func() {}}
+}
+
+// applyOrRecordOnce is applyOrRecord for a change of names that cannot be repeated. While the names
+// are in doubt, the change waits as a record or, if there cannot be one, with its client.
+func (v *Tree) applyOrRecordOnce(ctx context.Context, l lateChange, names ...string) error {
+	inDoubt := v.doubts.pause(names) > 0
+	if inDoubt || !v.breaker.Closed() {
+		if err := v.recordOnly(ctx, l.keep); !errors.Is(err, errNotRecorded) {
+			return err
+		}
+	}
+	if inDoubt {
+		return l.call(ctx)
+	}
+	return v.applyOrRecord(ctx, l)
+}
+
+// applyOrRecord makes a change on the remote, or a record of it if the remote does not answer in
+// time.
+func (v *Tree) applyOrRecord(ctx context.Context, l lateChange) error {
+	a := ask(ctx, l.call)
+	switch v.wait(ctx, a, l.long) {
+	case answered:
+		if a.err == nil || isAnswer(a.err) || ctx.Err() != nil || v.breaker.Alive(ctx, v.breaker.Wait()/2) {
+			v.breaker.Reset()
+			return a.err
+		}
+		v.breaker.Trip()
+	case silent:
+		v.breaker.Trip()
+	}
+	k, err := l.keep(ctx)
+	if err == nil {
+		v.enqueueRecord(k, a)
+		return nil
+	}
+	if lateCall := a.finish(ctx); lateCall == nil || errors.Is(err, errNotRecorded) {
+		return lateCall
+	}
+	return err
+}
+
+// recordOnly makes a record of a change without a call of the remote.
+func (v *Tree) recordOnly(ctx context.Context, keep func(context.Context) (kept, error)) error {
+	k, err := keep(ctx)
+	if err == nil {
+		v.enqueueRecord(k, nil)
+	}
+	return err
+}
+
+// isAnswer reports whether err is an answer of the remote, rather than a failure to get one.
+func isAnswer(err error) bool { return remote.Permanent(err) && !errors.Is(err, context.Canceled) }
+
+// enqueueRecord makes the change of a record pending. If a is not nil, it is the call already made
+// for it, which may not have returned yet.
+func (v *Tree) enqueueRecord(k kept, a *lateCall) {
+	defer k.free()
+	v.mu.Lock()
+	if a != nil {
+		k.change.run, k.change.begun = &run{a.cancel}, true
+		v.running++
+		v.late = append(slices.DeleteFunc(v.late, (*lateCall).isSettled), a)
+		a.cancel(breaker.ErrSilent)
+		go v.attachCall(k.change, a)
+	}
+	v.replace(k.change, k.old...)
+	v.mu.Unlock()
+	v.dropOld(k.change, k.old...)
+}
+
+// attachCall records the result of a call that was made before its change c.
+func (v *Tree) attachCall(c *change, a *lateCall) {
+	defer close(a.settled)
+	<-a.done
+	ctx := context.Background()
+	switch {
+	case a.err == nil, c.rec.Kind != cache.Moved && c.rec.Kind != cache.Dir && errors.Is(a.err, remote.ErrNotExist):
+		v.mu.Lock()
+		c.sent = true
+		v.mu.Unlock()
+		v.finishAttempt(ctx, c, nil)
+	case isAnswer(a.err):
+		v.finishAttempt(ctx, c, breaker.ErrSilent) // the next attempt will show more
+	case errors.Is(a.err, breaker.ErrSilent): // it may not have waited for the remote
+		v.finishAttempt(ctx, c, errPreempted)
+	default:
+		v.finishAttempt(ctx, c, a.err)
+	}
+}
 
 // A lateCall is a call of the remote that makes a change, and may outlive its client.
 type lateCall struct {
@@ -45,26 +150,6 @@ func ask(ctx context.Context, call func(context.Context) error) *lateCall {
 		a.err = call(ctx)
 	}()
 	return a
-}
-
-// finish waits for the end of the call, which ctx may cancel.
-func (a *lateCall) finish(ctx context.Context) error {
-	select {
-	case <-a.done:
-	case <-ctx.Done():
-		a.cancel(context.Cause(ctx))
-		<-a.done
-	}
-	return a.err
-}
-
-func (a *lateCall) isSettled() bool {
-	select {
-	case <-a.settled:
-		return true
-	default:
-		return false
-	}
 }
 
 // An outcome is the state of a lateCall when its caller stops waiting.
@@ -113,6 +198,17 @@ func (a *lateCall) finishedWithin(ctx context.Context, d time.Duration) bool {
 	return true
 }
 
+// finish waits for the end of the call, which ctx may cancel.
+func (a *lateCall) finish(ctx context.Context) error {
+	select {
+	case <-a.done:
+	case <-ctx.Done():
+		a.cancel(context.Cause(ctx))
+		<-a.done
+	}
+	return a.err
+}
+
 func (a *lateCall) isDone() bool {
 	select {
 	case <-a.done:
@@ -122,92 +218,11 @@ func (a *lateCall) isDone() bool {
 	}
 }
 
-// A lateChange is a change that may become a record.
-type lateChange struct {
-	call func(context.Context) error         // makes it on the remote
-	keep func(context.Context) (kept, error) // makes a record of it
-	long bool                                // the call may take long by nature
-}
-
-// A kept is the record that was made of a change.
-type kept struct {
-	change *change
-	old    []*change // superseded by it; they are pinned
-	free   func()    // unpins them
-}
-
-// applyOrRecord makes a change on the remote, or a record of it if the remote does not answer in
-// time.
-func (v *Tree) applyOrRecord(ctx context.Context, l lateChange) error {
-	a := ask(ctx, l.call)
-	switch v.wait(ctx, a, l.long) {
-	case answered:
-		if a.err == nil || isAnswer(a.err) || ctx.Err() != nil || v.breaker.Alive(ctx, v.breaker.Wait()/2) {
-			v.breaker.Reset()
-			return a.err
-		}
-		v.breaker.Trip()
-	case silent:
-		v.breaker.Trip()
-	}
-	k, err := l.keep(ctx)
-	if err == nil {
-		v.enqueueRecord(k, a)
-		return nil
-	}
-	if lateCall := a.finish(ctx); lateCall == nil || errors.Is(err, errNotRecorded) {
-		return lateCall
-	}
-	return err
-}
-
-// isAnswer reports whether err is an answer of the remote, rather than a failure to get one.
-func isAnswer(err error) bool { return remote.Permanent(err) && !errors.Is(err, context.Canceled) }
-
-// enqueueRecord makes the change of a record pending. If a is not nil, it is the call already made
-// for it, which may not have returned yet.
-func (v *Tree) enqueueRecord(k kept, a *lateCall) {
-	defer k.free()
-	v.mu.Lock()
-	if a != nil {
-		k.change.run, k.change.begun = &run{a.cancel}, true
-		v.running++
-		v.late = append(slices.DeleteFunc(v.late, (*lateCall).isSettled), a)
-		a.cancel(breaker.ErrSilent)
-		go v.attachCall(k.change, a)
-	}
-	v.replace(k.change, k.old...)
-	v.mu.Unlock()
-	v.dropOld(k.change, k.old...)
-}
-
-// attachCall records the result of a call that was made before its change c.
-func (v *Tree) attachCall(c *change, a *lateCall) {
-	defer close(a.settled)
-	<-a.done
-	ctx := context.Background()
-	switch {
-	case a.err == nil, c.rec.Kind != cache.Moved && c.rec.Kind != cache.Dir && errors.Is(a.err, remote.ErrNotExist):
-		v.mu.Lock()
-		c.sent = true
-		v.mu.Unlock()
-		v.finishAttempt(ctx, c, nil)
-	case isAnswer(a.err):
-		v.finishAttempt(ctx, c, breaker.ErrSilent) // the next attempt will show more
-	case errors.Is(a.err, breaker.ErrSilent): // it may not have waited for the remote
-		v.finishAttempt(ctx, c, errPreempted)
+func (a *lateCall) isSettled() bool {
+	select {
+	case <-a.settled:
+		return true
 	default:
-		v.finishAttempt(ctx, c, a.err)
-	}
-}
-
-// waitLateCalls waits for the calls that outlive their clients.
-func (v *Tree) waitLateCalls() {
-	v.mu.Lock()
-	late := v.late
-	v.late = nil
-	v.mu.Unlock()
-	for _, a := range late {
-		<-a.settled
+		return false
 	}
 }

@@ -8,10 +8,6 @@ import (
 	"ferry/remote"
 )
 
-// batch is how many changes are handled at a time under Tree.mu, so that others need not wait for
-// all of them.
-const batch = 256
-
 // List implements remote.Remote: the entries of the remote that are not removed or replaced by
 // pending changes, and the pending files and directories.
 func (v *Tree) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"ferry/cache"
+	"ferry/dircache"
 	"ferry/remote"
 )
 
@@ -126,6 +127,96 @@ func (v *Tree) rename(ctx context.Context, c, old *change, to string, known base
 	return nil
 }
 
+// moveStored renames a file that is not pending, or whose rename is pending.
+func (v *Tree) moveStored(ctx context.Context, from, to string) error {
+	keep := func(ctx context.Context) (kept, error) { return v.keepMove(ctx, from, to) }
+	if !v.canRecord() {
+		return v.moveRemote(ctx, from, to)
+	}
+	return v.applyOrRecordOnce(ctx, lateChange{
+		call: func(ctx context.Context) error { return v.moveRemote(ctx, from, to) }, keep: keep, long: true,
+	}, from, to)
+}
+
+// keepMove makes the record of a rename of a known file.
+func (v *Tree) keepMove(ctx context.Context, from, to string) (k kept, err error) {
+	e, source, err := v.movable(from)
+	if err != nil {
+		return kept{}, err
+	}
+	if source == nil && v.doubts.mayTake(from) {
+		return kept{}, errNotRecorded // and then there would be no copy left
+	}
+	if v.pending.keyOf(from) == v.pending.keyOf(to) {
+		return kept{}, errNotRecorded
+	}
+	known, err := v.checkTarget(ctx, to)
+	if err != nil {
+		return kept{}, err
+	}
+	k.free = func() {}
+	if source != nil { // the remote does not keep the directory of a file that it does not have yet
+		if k.free, err = v.leaveFor(ctx, from, to); err != nil {
+			return kept{}, err
+		}
+	}
+	v.mu.Lock()
+	old := v.pending.own(to)
+	v.mu.Unlock()
+	if old != nil {
+		pinned, err := v.pin(ctx, old)
+		switch {
+		case err != nil:
+			k.free()
+			return kept{}, err
+		case pinned:
+			left := k.free
+			k.old, k.free = []*change{old}, func() { v.unpin(old); left() }
+		default:
+			old = nil // it is on the remote now
+		}
+	}
+	rec := cache.Record{Kind: cache.Moved, Name: to, Source: from, Size: e.Size, ModTime: e.ModTime, Removes: []string{from}}
+	v.mu.Lock()
+	if old != nil {
+		rec.Removes = append(rec.Removes, v.pending.inherited(old)...)
+	}
+	rec.Base, rec.BaseVersion = v.baseAt(to, old, known)
+	v.mu.Unlock()
+	rec.Removes = slices.DeleteFunc(rec.Removes, func(name string) bool { return v.pending.keyOf(name) == v.pending.keyOf(to) })
+	if rec, err = v.store.Add(ctx, rec, v.durability()); err != nil {
+		k.free()
+		return kept{}, err
+	}
+	k.change = newChange(rec, rec.Committed)
+	k.change.mode, k.change.from = e.Mode, source
+	return k, nil
+}
+
+// movable describes a file that can be renamed here. source is its pending change, nil if the file
+// is on the remote.
+func (v *Tree) movable(name string) (e remote.Entry, source *change, err error) {
+	v.mu.Lock()
+	st, c := v.pending.look(name)
+	if st == isMoved {
+		e = v.describe(name, st, c)
+	}
+	v.mu.Unlock()
+	switch st {
+	case isMoved:
+		return e, c, nil
+	case unknown:
+		e, k := v.names.Recall(name)
+		switch {
+		case k == dircache.Missing:
+			return e, nil, remote.ErrNotExist
+		case k != dircache.Unknown && !e.Dir && e.Size >= 0:
+			return e, nil, nil
+		}
+	}
+	return e, nil, errNotRecorded
+}
+
 // moveRemote renames on the remote.
 func (v *Tree) moveRemote(ctx context.Context, from, to string) error {
 	if err := v.flushFirst(ctx, from, to); err != nil {
@@ -146,170 +237,4 @@ func (v *Tree) moveRemote(ctx context.Context, from, to string) error {
 	v.supersedeLost(ctx, from, to)
 	v.dirs.drop(v.pending.keyOf(from))
 	return v.watchRemoved(ctx, from)
-}
-
-// Mkdir implements remote.Remote. If the remote cannot be reached, the new directory is pending.
-func (v *Tree) Mkdir(ctx context.Context, dir string) error {
-	if err := v.checkNew(ctx, "mkdir", dir); err != nil {
-		return err
-	}
-	if err := v.mkdir(ctx, dir); err != nil {
-		return pathError("mkdir", dir, err)
-	}
-	v.names.NotePending(dir)
-	return nil
-}
-
-func (v *Tree) mkdir(ctx context.Context, dir string) error {
-	release, err := v.lock(ctx, dir)
-	if err != nil {
-		return err
-	}
-	defer release()
-	for {
-		switch st, c := v.look(dir); {
-		case st == isFile || st == isMoved || st == isDir:
-			return remote.ErrExist
-		case st == underFile:
-			return remote.ErrNotDir
-		case st == isDeleted && c != nil && c.rec.Kind == cache.RemovedDir:
-			if made, err := v.remakeDir(ctx, c); made || err != nil {
-				return err
-			}
-			continue
-		case st == isDeleted:
-			if err := v.flushFirst(ctx, dir); err != nil {
-				return err
-			}
-		}
-		return v.mkdirStored(ctx, dir)
-	}
-}
-
-// mkdirStored makes a directory with no pending change of its name.
-func (v *Tree) mkdirStored(ctx context.Context, dir string) error {
-	keep := func(tried bool) func(context.Context) (kept, error) {
-		return func(ctx context.Context) (kept, error) { return v.keepDir(ctx, dir, tried) }
-	}
-	switch {
-	case v.inPendingDir(dir) || v.canRecord() && !v.breaker.Closed():
-		return v.recordOnly(ctx, keep(false))
-	case v.canRecord() && v.doubts.pause([]string{dir}) > 0:
-		return v.recordOnly(ctx, keep(true))
-	case !v.canRecord():
-		return v.mkdirThere(ctx, dir)
-	}
-	call := func(ctx context.Context) error { return v.mkdirThere(ctx, dir) }
-	return v.applyOrRecord(ctx, lateChange{call: call, keep: keep(true)})
-}
-
-// inPendingDir reports whether a directory above name is not on the remote yet.
-func (v *Tree) inPendingDir(name string) bool {
-	for dir, _ := remote.Split(name); dir != "."; dir, _ = remote.Split(dir) {
-		if st, c := v.look(dir); st == isDir && c != nil {
-			return true
-		}
-	}
-	return false
-}
-
-func (v *Tree) mkdirThere(ctx context.Context, dir string) error {
-	defer v.noteRemoteChange()
-	if err := v.doubts.ask(ctx, func(ctx context.Context) error { return v.remote.Mkdir(ctx, dir) }, dir); err != nil {
-		return err
-	}
-	v.dirs.add(v.pending.keyOf(dir))
-	return nil
-}
-
-// Rmdir implements remote.Remote.
-func (v *Tree) Rmdir(ctx context.Context, dir string) error {
-	if err := v.check(ctx, "rmdir", dir); err != nil {
-		return err
-	}
-	return pathError("rmdir", dir, v.rmdir(ctx, dir))
-}
-
-func (v *Tree) rmdir(ctx context.Context, dir string) error {
-	release, err := v.lock(ctx, dir)
-	if err != nil {
-		return err
-	}
-	defer release()
-	for dir != "." {
-		v.mu.Lock()
-		st, c := v.pending.look(dir)
-		full := st == isDir && v.pending.find(dir).below > 0
-		v.mu.Unlock()
-		switch {
-		case full:
-			return remote.ErrNotEmpty
-		case st == isFile || st == isMoved:
-			return remote.ErrNotDir
-		case st == isDeleted || st == underFile:
-			return remote.ErrNotExist
-		case st == isDir:
-			if removed, err := v.rmdirPending(ctx, c); removed || err != nil {
-				return err
-			}
-			continue
-		}
-		break
-	}
-	return v.rmdirStored(ctx, dir)
-}
-
-// rmdirPending removes a pending directory; it returns false if it is not pending any more.
-func (v *Tree) rmdirPending(ctx context.Context, c *change) (bool, error) {
-	left, err := v.leave(ctx, c.rec.Name)
-	if err != nil {
-		return false, err
-	}
-	defer left()
-	if pinned, err := v.pin(ctx, c); !pinned {
-		return false, err
-	}
-	v.mu.Lock()
-	base, _ := c.base()
-	v.mu.Unlock()
-	if base != cache.BaseAbsent && v.canRecord() && !v.breaker.Closed() {
-		k, err := v.keepDirRemoval(ctx, c.rec.Name, c)
-		if err != nil {
-			v.unpin(c)
-			return false, err
-		}
-		v.enqueueRecord(k, nil)
-		return true, nil
-	}
-	if base != cache.BaseAbsent {
-		v.unpin(c)
-		return false, v.flushFirst(ctx, c.rec.Name)
-	}
-	defer v.unpin(c)
-	if err := v.store.Drop(c.rec.ID, v.durability()); err != nil {
-		return false, err
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.retire(c)
-	return true, nil
-}
-
-func (v *Tree) rmdirThere(ctx context.Context, dir string) error {
-	if dir != "." {
-		if err := v.flushFirst(ctx, dir); err != nil {
-			return err
-		}
-	}
-	defer v.noteRemoteChange(dir)
-	if err := v.doubts.ask(ctx, func(ctx context.Context) error { return v.remote.Rmdir(ctx, dir) }, dir); err != nil {
-		return err
-	}
-	v.supersedeLost(ctx, dir)
-	v.dirs.drop(v.pending.keyOf(dir))
-	var errs []error
-	for _, p := range v.store.PartsIn(dir) {
-		errs = append(errs, v.store.DropPart(p.Name, p.Owner))
-	}
-	return errors.Join(errs...)
 }

@@ -3,52 +3,11 @@ package writeback
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 
 	"ferry/cache"
 	"ferry/remote"
 )
-
-// Until a pending rename is applied, the file is read under its current name on the remote.
-
-// remoteNames returns the names under which the remote may have the file of the pending rename c,
-// the most likely first.
-func (v *Tree) remoteNames(c *change) []string {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if c.sent {
-		return []string{c.rec.Name}
-	}
-	var names []string
-	if c.begun {
-		names = append(names, c.rec.Name)
-	}
-	for ; ; c = c.from {
-		names = append([]string{c.rec.Source}, names...)
-		if c.from == nil || c.from.dead || c.from.sent {
-			return names
-		}
-		if !c.from.begun {
-			names = names[1:] // it is not on the remote yet
-		}
-	}
-}
-
-// openMoved opens the content of a file with a pending rename. Under a name that an unanswered
-// rename may have given it, neither remembered entries nor copies count: they are of the file that
-// was there before.
-func (v *Tree) openMoved(ctx context.Context, c *change, off, n int64) (r io.ReadCloser, err error) {
-	below := v.remote
-	for _, name := range v.remoteNames(c) {
-		r, err = below.Open(ctx, name, off, n)
-		if !errors.Is(err, remote.ErrNotExist) {
-			return r, err
-		}
-		below = v.names.Direct()
-	}
-	return nil, err
-}
 
 // moveOne renames a file on the remote. A missing file was renamed by an earlier attempt, or is
 // gone.
@@ -124,19 +83,10 @@ func (v *Tree) moveStray(ctx context.Context, rec cache.Record) bool {
 	return false
 }
 
-// removeDir removes a directory, unless it has new entries.
-func (v *Tree) removeDir(ctx context.Context, dir string) error {
-	err := v.remote.Rmdir(ctx, dir)
-	switch {
-	case err == nil, errors.Is(err, remote.ErrNotExist):
-		v.noteRemoteChange(dir)
-		v.dirs.drop(v.pending.keyOf(dir))
-		return nil
-	case errors.Is(err, remote.ErrNotEmpty):
-		v.log.LogAttrs(ctx, slog.LevelWarn, "a directory that was removed here is not empty on the remote: it stays", slog.String("path", dir))
-		fallthrough
-	case errors.Is(err, remote.ErrNotDir):
-		return nil
+// copyMoved moves the cached copy of a file that an earlier attempt renamed on the remote. If that
+// fails, the file is fetched again when it is read.
+func (v *Tree) copyMoved(from, to string) {
+	if v.mode == Full {
+		_ = v.store.MoveCopy(from, to)
 	}
-	return err
 }

@@ -48,23 +48,6 @@ func (v *Tree) Open(ctx context.Context, name string, off, n int64) (io.ReadClos
 	}
 }
 
-// gone waits until c, whose content is gone, is not pending any more, and reports whether that
-// happened.
-func (v *Tree) gone(ctx context.Context, c *change) bool {
-	v.mu.Lock()
-	leaving := c.ending || c.dead || c.pinned != nil
-	v.mu.Unlock()
-	if !leaving {
-		return false
-	}
-	select {
-	case <-c.gone:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
 // openPending opens the content of a pending file.
 func (v *Tree) openPending(ctx context.Context, c *change, off, n int64) (io.ReadCloser, error) {
 	content, err := v.openContent(c)
@@ -81,6 +64,44 @@ func (v *Tree) openPending(ctx context.Context, c *change, off, n int64) (io.Rea
 		return nil, errors.Join(err, content.Close())
 	}
 	return &pendingReader{ended: func() error { return context.Cause(ctx) }, content: content, file: file, left: left}, nil
+}
+
+// openMoved opens the content of a file with a pending rename: until that is applied, the file is
+// read under its current name on the remote. Under a name that an unanswered rename may have given
+// it, neither remembered entries nor copies count: they are of the file that was there before.
+func (v *Tree) openMoved(ctx context.Context, c *change, off, n int64) (r io.ReadCloser, err error) {
+	below := v.remote
+	for _, name := range v.remoteNames(c) {
+		r, err = below.Open(ctx, name, off, n)
+		if !errors.Is(err, remote.ErrNotExist) {
+			return r, err
+		}
+		below = v.names.Direct()
+	}
+	return nil, err
+}
+
+// remoteNames returns the names under which the remote may have the file of the pending rename c,
+// the most likely first.
+func (v *Tree) remoteNames(c *change) []string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if c.sent {
+		return []string{c.rec.Name}
+	}
+	var names []string
+	if c.begun {
+		names = append(names, c.rec.Name)
+	}
+	for ; ; c = c.from {
+		names = append([]string{c.rec.Source}, names...)
+		if c.from == nil || c.from.dead || c.from.sent {
+			return names
+		}
+		if !c.from.begun {
+			names = names[1:] // it is not on the remote yet
+		}
+	}
 }
 
 // A pendingReader reads the content of a pending file. It keeps the content open: open content is
@@ -121,61 +142,3 @@ func (r *pendingReader) WriteTo(w io.Writer) (int64, error) {
 }
 
 func (r *pendingReader) Close() error { return errors.Join(r.file.Close(), r.content.Close()) }
-
-// partEntry describes an unfinished upload as List and Part do.
-func partEntry(p cache.PartInfo) remote.Entry {
-	_, base := remote.Split(p.Name)
-	return remote.Entry{Name: base, Size: p.Size, ModTime: p.ModTime, Part: p.Owner}
-}
-
-// LocalParts returns the unfinished uploads in dir that are kept on the local disk, and whether the
-// remote may have others.
-func (v *Tree) LocalParts(dir string) (parts []remote.Entry, others bool) {
-	for _, p := range v.store.PartsIn(dir) {
-		parts = append(parts, partEntry(p))
-	}
-	return parts, v.showsRemoteParts()
-}
-
-// showsRemoteParts reports whether the remote's unfinished uploads belong to this tree: only if
-// uploads are passed through to it.
-func (v *Tree) showsRemoteParts() bool { return v.mode == Minimal && v.remoteKeepsParts() }
-
-// Part implements remote.Stager.
-func (v *Tree) Part(ctx context.Context, name, owner string) (remote.Entry, error) {
-	if err := v.checkPart(ctx, "part", name, owner); err != nil {
-		return remote.Entry{}, err
-	}
-	p, err := v.store.Part(name, owner)
-	if errors.Is(err, fs.ErrNotExist) && v.showsRemoteParts() {
-		return v.stager.Part(ctx, name, owner)
-	}
-	return partEntry(p), pathError("part", name, err)
-}
-
-// DropPart implements remote.Stager.
-func (v *Tree) DropPart(ctx context.Context, name, owner string) error {
-	if err := v.checkPart(ctx, "droppart", name, owner); err != nil {
-		return err
-	}
-	err := v.store.DropPart(name, owner)
-	if errors.Is(err, fs.ErrNotExist) && v.showsRemoteParts() {
-		return v.stager.DropPart(ctx, name, owner)
-	}
-	return pathError("droppart", name, err)
-}
-
-func (v *Tree) checkPart(ctx context.Context, op, name, owner string) error {
-	if !remote.ValidOwner(owner) {
-		return &fs.PathError{Op: op, Path: name, Err: remote.ErrInvalid}
-	}
-	return v.check(ctx, op, name)
-}
-
-// copyMoved moves the cached copy of a file that an earlier attempt renamed on the remote. If that
-// fails, the file is fetched again when it is read.
-func (v *Tree) copyMoved(from, to string) {
-	if v.mode == Full {
-		_ = v.store.MoveCopy(from, to)
-	}
-}

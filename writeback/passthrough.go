@@ -76,6 +76,20 @@ func (s *spool) putRepeatedly(ctx context.Context, modTime time.Time) (remote.En
 	}
 }
 
+// factsNow returns FactsOf for an upload that is sent while the client waits.
+func (s *spool) factsNow() string {
+	if !s.draft.Continues() {
+		return ""
+	}
+	v := s.tree
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if c := v.pending.own(s.name); c != nil {
+		return c.factsOf
+	}
+	return s.name
+}
+
 // stageRemote starts an upload that is passed through to the remote.
 func (v *Tree) stageRemote(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
 	if v.stager != nil {

@@ -3,6 +3,7 @@ package writeback
 import (
 	"container/list"
 	"context"
+	"slices"
 	"sync"
 
 	"ferry/breaker"
@@ -36,6 +37,46 @@ type lockPosition struct {
 	path string
 	list *list.List
 	elem *list.Element
+}
+
+// lock locks names, the paths above and below them, and their related paths: the other paths of a
+// change that touches one of them.
+func (v *Tree) lock(ctx context.Context, names ...string) (release func(), err error) {
+	for {
+		keys := make([]string, len(names))
+		for i, name := range names {
+			keys[i] = v.pending.keyOf(name)
+		}
+		release, err := v.paths.take(ctx, keys...)
+		if err != nil {
+			return nil, err
+		}
+		more := v.relatedPaths(names)
+		if len(more) == 0 {
+			return release, nil
+		}
+		release()
+		names = append(slices.Clip(names), more...)
+	}
+}
+
+// relatedPaths returns the other paths of the changes that touch names.
+func (v *Tree) relatedPaths(names []string) []string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var more []string
+	for _, name := range names {
+		c := v.pending.newest(name)
+		if c == nil {
+			continue
+		}
+		for other := range v.pending.paths(c) {
+			if !slices.Contains(names, other) && !slices.Contains(more, other) {
+				more = append(more, other)
+			}
+		}
+	}
+	return more
 }
 
 // lockLimit is how long a change waits for others of its path, unless it may take long by nature.

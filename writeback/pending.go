@@ -23,28 +23,6 @@ type pending struct {
 	last    error         // the latest of their failures
 }
 
-// A node is one path.
-type node struct {
-	parent   *node
-	key      string // in parent.children
-	name     string // last element, as shown
-	children trie[child]
-	touches  []touch // the oldest first
-	waits    bool    // INVARIANT: the path is a pending file or directory
-	below    int     // INVARIANT: number of paths below that are
-}
-
-// A touch is the effect of a change on a path.
-type touch struct {
-	change  *change
-	removes bool // the path is removed by a change of another name
-}
-
-// gone reports whether the path is removed.
-func (t touch) gone() bool {
-	return t.removes || t.change.rec.Kind == cache.Removed || t.change.rec.Kind == cache.RemovedDir
-}
-
 // A state is what a path is, according to the pending changes.
 type state uint8
 
@@ -103,12 +81,6 @@ func (p *pending) find(name string) *node {
 	return n
 }
 
-// child returns the node of an element, or nil.
-func (n *node) child(key string) *node {
-	c, _ := n.children.get(key)
-	return c.node
-}
-
 // add adds c. It returns the changes that come later because of it.
 func (p *pending) add(c *change) (later []*change) {
 	if !c.refused {
@@ -128,6 +100,27 @@ func (p *pending) add(c *change) (later []*change) {
 		n.changed()
 	}
 	return p.order(c)
+}
+
+// order places the new change c among the removals of directories, and returns the removals that
+// come later now. A directory was empty when it was removed here, but a newer change may have
+// inherited the removal of a file in it: the file goes first.
+func (p *pending) order(c *change) (later []*change) {
+	if c.rec.Kind == cache.RemovedDir {
+		c.after = p.find(c.rec.Name).lastRemoval()
+	}
+	for name, removes := range p.paths(c) {
+		if !removes {
+			continue
+		}
+		for n := p.find(name).parent; n != nil; n = n.parent {
+			if t, ok := n.top(); ok && t.change.rec.Kind == cache.RemovedDir && c.rec.Seq > max(t.change.rec.Seq, t.change.after) {
+				t.change.after = c.rec.Seq
+				later = append(later, t.change)
+			}
+		}
+	}
+	return later
 }
 
 // supersede records that c does not determine the state of its paths any more, because another
@@ -158,6 +151,26 @@ func (p *pending) clearFailure(c *change) {
 		p.uncountFailure(c)
 	}
 	c.failed = nil
+}
+
+// fail notifies the callers that wait for c, or for a change blocked by it, that an attempt has
+// failed.
+func (p *pending) fail(c *change, err error) {
+	if !c.dead {
+		p.last = err
+		if c.failed == nil {
+			p.failed++
+		}
+	}
+	c.urgent = false
+	c.failed = err
+	close(c.tried)
+	c.tried = make(chan struct{})
+	for _, other := range c.waiting {
+		if other.urgent {
+			p.fail(other, err)
+		}
+	}
 }
 
 // uncountFailure removes c from the count of failed changes.
@@ -205,74 +218,6 @@ func (p *pending) paths(c *change) iter.Seq2[string, bool] {
 			}
 		}
 	}
-}
-
-// changed restores the invariants after a change of the touches of n.
-func (n *node) changed() {
-	n.updateParent()
-	t, ok := n.top()
-	waits := ok && !t.gone()
-	if waits == n.waits {
-		return
-	}
-	n.waits = waits
-	delta := 1
-	if !waits {
-		delta = -1
-	}
-	for up := n.parent; up != nil; up = up.parent {
-		up.below += delta
-		up.updateParent()
-	}
-}
-
-// updateParent updates n in its parent.
-func (n *node) updateParent() {
-	if n.parent == nil {
-		return
-	}
-	_, own := n.top()
-	st, c := n.state()
-	now := child{node: n, name: n.name, state: st, change: c, own: own}
-	if was, _ := n.parent.children.get(n.key); was != now {
-		n.parent.children.set(n.key, now)
-	}
-}
-
-// prune removes n and its parents as far as they are not needed.
-func (n *node) prune() {
-	for n.parent != nil && len(n.touches) == 0 && n.children.size() == 0 {
-		n.parent.children.remove(n.key)
-		n = n.parent
-	}
-}
-
-// top returns the touch that determines the state of n, if there is one.
-func (n *node) top() (touch, bool) {
-	for _, t := range slices.Backward(n.touches) {
-		if !t.change.dead {
-			return t, true
-		}
-	}
-	return touch{}, false
-}
-
-// state returns what n itself is.
-func (n *node) state() (state, *change) {
-	t, ok := n.top()
-	switch {
-	case ok && !t.removes && t.change.rec.Kind == cache.File:
-		return isFile, t.change
-	case ok && !t.removes && t.change.rec.Kind == cache.Moved:
-		return isMoved, t.change
-	case ok && !t.removes && t.change.rec.Kind == cache.Dir:
-		return isDir, t.change
-	case n.below > 0:
-		return isDir, nil
-	case ok:
-		return isDeleted, t.change
-	}
-	return unknown, nil
 }
 
 // look returns the state of name, and the change that determines it, nil for a directory that
@@ -339,15 +284,6 @@ func (p *pending) own(name string) *change {
 	return nil
 }
 
-// A child is the state of a path directly in a directory. It is immutable.
-type child struct {
-	node   *node // use only with the lock held
-	name   string
-	state  state   // isFile, isMoved, isDir, isDeleted, or unknown if it only leads to paths below it
-	change *change // nil for a directory with pending changes in it
-	own    bool    // replaces or removes what the remote has of this name
-}
-
 // children returns a snapshot of the children of dir, by key. Its cost does not depend on their
 // number.
 func (p *pending) children(dir string) trie[child] {
@@ -356,4 +292,78 @@ func (p *pending) children(dir string) trie[child] {
 		return trie[child]{}
 	}
 	return n.children.snapshot()
+}
+
+// inherited returns the names that a change which supersedes c must remove: those of which c is
+// still the newest change. For the others a newer one is responsible.
+func (p *pending) inherited(c *change) []string {
+	var names []string
+	for name, removes := range p.paths(c) {
+		if !removes {
+			continue
+		}
+		if t, ok := p.find(name).top(); ok && t.change == c {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// stillIts returns name if rec is responsible for what the remote has under it, else "": another
+// change may come first. LOCKS_REQUIRED(Tree.mu)
+func (p *pending) stillIts(name string, rec cache.Record) string {
+	key := p.keyOf(name)
+	own := key == p.keyOf(rec.Name) || slices.ContainsFunc(rec.Removes, func(other string) bool { return p.keyOf(other) == key })
+	if name == "" || !own {
+		return ""
+	}
+	return name
+}
+
+// conflicting returns a change that must be finished before c can be applied, or nil: one that
+// touches the same path, one above it or one below it, and either precedes c and is not applied, or
+// is being applied.
+func (p *pending) conflicting(c *change) *change {
+	for other := range p.touching(p.names(c)...) {
+		if other != c && (other.run != nil || !other.dead && !other.refused && !other.isApplied && other.precedes(c)) {
+			return other
+		}
+	}
+	return nil
+}
+
+// names returns the paths that c touches.
+func (p *pending) names(c *change) []string {
+	var names []string
+	for name := range p.paths(c) {
+		names = append(names, name)
+	}
+	return names
+}
+
+// touching yields the changes that touch one of names, or a path above or below it; some more than
+// once.
+func (p *pending) touching(names ...string) iter.Seq[*change] {
+	return func(yield func(*change) bool) {
+		for _, name := range names {
+			n := &p.root
+			for elem := range elements(name) {
+				if n = n.child(p.keyOf(elem)); n == nil {
+					break
+				}
+				if !n.each(yield) {
+					return
+				}
+			}
+			if n != nil && !n.eachBelow(yield) {
+				return
+			}
+		}
+	}
+}
+
+// related reports whether a and b are one path, or one is above the other.
+func (p *pending) related(a, b string) bool {
+	a, b = p.keyOf(a), p.keyOf(b)
+	return a == b || remote.Below(a, b) || remote.Below(b, a)
 }

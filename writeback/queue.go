@@ -2,6 +2,7 @@ package writeback
 
 import (
 	"container/heap"
+	"math/rand/v2"
 	"slices"
 	"time"
 )
@@ -171,4 +172,28 @@ func (h *dueHeap) Pop() any {
 	*h = (*h)[:last]
 	c.place = -1
 	return c
+}
+
+// signal wakes run.
+func (v *Tree) signal() {
+	select {
+	case v.wake <- struct{}{}:
+	default:
+	}
+}
+
+// The delay before the next attempt to apply a change: the first, the longest, and the random
+// share.
+const (
+	firstDelay = time.Second
+	maxDelay   = time.Minute
+)
+
+// backoff returns the delay after tries failed attempts.
+func backoff(tries int) time.Duration {
+	d := maxDelay
+	if tries < 7 {
+		d = min(firstDelay<<(tries-1), maxDelay)
+	}
+	return d/2 + rand.N(d/2)
 }

@@ -3,9 +3,7 @@ package writeback
 import (
 	"context"
 	"errors"
-	"io"
 	"io/fs"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -223,11 +221,6 @@ func (v *Tree) removeAgain(ctx context.Context, name string) error {
 	return v.removeOne(ctx, name)
 }
 
-func (v *Tree) logUndone(ctx context.Context, name string) {
-	v.log.LogAttrs(ctx, slog.LevelWarn, "a request whose answer was lost arrived late; what came after it is done again",
-		slog.String("path", name))
-}
-
 // stillStored reports whether the remote has the content of c, and whether that is known.
 func (v *Tree) stillStored(ctx context.Context, c *change, rec cache.Record) (same, known bool, err error) {
 	e, err := v.remote.Stat(ctx, rec.Name)
@@ -243,68 +236,4 @@ func (v *Tree) stillStored(ctx context.Context, c *change, rec cache.Record) (sa
 	}
 	same, known = v.hasContent(ctx, rec, e)
 	return same, known, nil
-}
-
-// hasContent reports whether e, the remote's file of the name of rec, has the content of rec, as
-// far as a checksum shows.
-func (v *Tree) hasContent(ctx context.Context, rec cache.Record, e remote.Entry) (same, known bool) {
-	digest := e.Digest
-	if digest == "" {
-		sum, err := remote.Hash(ctx, v.remote, rec.Name, remote.MD5)
-		if err != nil {
-			return false, false
-		}
-		digest = remote.NewDigest(remote.MD5, sum)
-	}
-	h := digest.New()
-	if h == nil {
-		return false, false
-	}
-	content, err := v.store.OpenContent(rec.ID)
-	if err != nil {
-		return false, false
-	}
-	defer content.Close()
-	if _, err := io.Copy(h, remote.ContextReader(ctx, content.Section())); err != nil {
-		return false, false
-	}
-	return digest.Is(h), true
-}
-
-// release ends the rechecks of changes applied at names, above and below them, with a last one:
-// they are about to be changed on the remote in another way. The caller has locked the names.
-func (v *Tree) release(ctx context.Context, names ...string) error {
-	applied := v.appliedAt(names...)
-	if len(applied) == 0 {
-		return nil
-	}
-	if err := v.doubts.await(ctx, names...); err != nil {
-		return err
-	}
-	v.mu.Lock()
-	for _, c := range applied {
-		c.released = true
-		v.queue.expedite(c)
-	}
-	v.signal()
-	v.mu.Unlock()
-	for _, c := range applied {
-		select {
-		case <-c.gone:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-	return nil
-}
-
-// appliedAt returns the applied changes at names, above and below them.
-func (v *Tree) appliedAt(names ...string) []*change {
-	var applied []*change
-	v.inBatches(v.pendingAt(names...), func(c *change) {
-		if c.isApplied {
-			applied = append(applied, c)
-		}
-	})
-	return applied
 }

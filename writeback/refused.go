@@ -74,26 +74,6 @@ func (v *Tree) openContent(c *change) (*cache.Content, error) {
 	return v.store.OpenContent(c.rec.ID)
 }
 
-// revive makes the refused change c pending again, for a caller that is about to change it.
-// Afterwards another change determines the state of the name, or none does. The caller has locked
-// the name.
-func (v *Tree) revive(c *change) error {
-	rec, err := v.store.Retry(c.rec.ID)
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	switch {
-	case c.dead:
-	case err == nil:
-		v.replace(newChange(rec, v.dueNow()), c)
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist): // dropped, or superseded
-		v.retire(c)
-	default:
-		return err
-	}
-	delete(v.refused, c.rec.ID)
-	return nil
-}
-
 // reviveLocked is revive for callers that have not locked the name.
 func (v *Tree) reviveLocked(ctx context.Context, c *change) error {
 	release, err := v.lock(ctx, c.rec.Name)

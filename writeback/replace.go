@@ -8,48 +8,7 @@ import (
 	"time"
 
 	"ferry/cache"
-	"ferry/remote"
 )
-
-// lock locks names, the paths above and below them, and their related paths: the other paths of a
-// change that touches one of them.
-func (v *Tree) lock(ctx context.Context, names ...string) (release func(), err error) {
-	for {
-		keys := make([]string, len(names))
-		for i, name := range names {
-			keys[i] = v.pending.keyOf(name)
-		}
-		release, err := v.paths.take(ctx, keys...)
-		if err != nil {
-			return nil, err
-		}
-		more := v.relatedPaths(names)
-		if len(more) == 0 {
-			return release, nil
-		}
-		release()
-		names = append(slices.Clip(names), more...)
-	}
-}
-
-// relatedPaths returns the other paths of the changes that touch names.
-func (v *Tree) relatedPaths(names []string) []string {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	var more []string
-	for _, name := range names {
-		c := v.pending.newest(name)
-		if c == nil {
-			continue
-		}
-		for other := range v.pending.paths(c) {
-			if !slices.Contains(names, other) && !slices.Contains(more, other) {
-				more = append(more, other)
-			}
-		}
-	}
-	return more
-}
 
 // pin keeps c as it is until unpin: no attempt starts to apply it or finishes. It returns false if
 // it was too late; then c is not pending any more when pin returns. If c was refused, another
@@ -85,6 +44,26 @@ func (v *Tree) pin(ctx context.Context, c *change) (bool, error) {
 	}
 }
 
+// revive makes the refused change c pending again, for a caller that is about to change it.
+// Afterwards another change determines the state of the name, or none does. The caller has locked
+// the name.
+func (v *Tree) revive(c *change) error {
+	rec, err := v.store.Retry(c.rec.ID)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	switch {
+	case c.dead:
+	case err == nil:
+		v.replace(newChange(rec, v.dueNow()), c)
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist): // dropped, or superseded
+		v.retire(c)
+	default:
+		return err
+	}
+	delete(v.refused, c.rec.ID)
+	return nil
+}
+
 func (v *Tree) unpin(c *change) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -92,6 +71,27 @@ func (v *Tree) unpin(c *change) {
 	c.pinned = nil
 	v.queue.push(c)
 	v.signal()
+}
+
+// commitTo waits until c is not pinned, and from then on prevents it from being pinned. It returns
+// false if c was superseded, or if ctx ended before.
+func (v *Tree) commitTo(ctx context.Context, c *change) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for !c.dead && c.pinned != nil {
+		changing := c.pinned
+		v.mu.Unlock()
+		select {
+		case <-changing:
+		case <-ctx.Done(): // the caller that pinned it may wait for something that needs run
+		}
+		v.mu.Lock()
+		if ctx.Err() != nil {
+			return false
+		}
+	}
+	c.ending = !c.dead
+	return c.ending
 }
 
 // replace makes next supersede the old changes, if any.
@@ -158,6 +158,22 @@ func (v *Tree) dropOld(next *change, old ...*change) {
 	}
 }
 
+// dropStale drops the superseded records that could not be dropped before.
+func (v *Tree) dropStale(c *change) error {
+	v.mu.Lock()
+	stale := c.stale
+	v.mu.Unlock()
+	for _, id := range stale {
+		if err := v.store.Drop(id, v.durability()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	v.mu.Lock()
+	c.stale = nil
+	v.mu.Unlock()
+	return nil
+}
+
 // durability returns how durable a record must be before it is acknowledged.
 func (v *Tree) durability() cache.Durability {
 	if v.ack == AckSpooled {
@@ -169,125 +185,5 @@ func (v *Tree) durability() cache.Durability {
 // dueNow returns when a change that is made now is due.
 func (v *Tree) dueNow() time.Time { return time.Now().Add(v.writeBack) }
 
-// noteRemoteChange records a change of the remote: earlier answers may be wrong.
-func (v *Tree) noteRemoteChange(names ...string) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.done++
-	for _, name := range names {
-		v.recent.note(v.pending.keyOf(name))
-	}
-}
-
-// Remove implements remote.Remote.
-func (v *Tree) Remove(ctx context.Context, name string) error {
-	if err := v.check(ctx, "remove", name); err != nil {
-		return err
-	}
-	return pathError("remove", name, v.remove(ctx, name))
-}
-
-func (v *Tree) remove(ctx context.Context, name string) error {
-	release, err := v.lock(ctx, name)
-	if err != nil {
-		return err
-	}
-	defer release()
-	for {
-		switch st, c := v.look(name); st {
-		case isDir:
-			return remote.ErrIsDir
-		case isDeleted, underFile:
-			return remote.ErrNotExist
-		case unknown:
-			return v.removeStored(ctx, name)
-		case isFile, isMoved:
-			if removed, err := v.removePending(ctx, c); removed || err != nil {
-				return err
-			}
-		}
-	}
-}
-
-// removePending removes a pending file; it returns false if the file is not pending any more. If
-// nothing of it ever reached the remote, nothing is left to be done there.
-func (v *Tree) removePending(ctx context.Context, c *change) (bool, error) {
-	left, err := v.leave(ctx, c.rec.Name)
-	if err != nil {
-		return false, err
-	}
-	defer left()
-	if pinned, err := v.pin(ctx, c); !pinned {
-		return false, err
-	}
-	defer v.unpin(c)
-	v.mu.Lock()
-	base, version := c.base()
-	names := v.pending.inherited(c)
-	v.mu.Unlock()
-	if base == cache.BaseAbsent && len(names) == 0 {
-		if err := v.dropStale(c); err != nil {
-			return false, err
-		}
-		if err := v.store.Drop(c.rec.ID, v.durability()); err != nil {
-			return false, err
-		}
-		v.mu.Lock()
-		defer v.mu.Unlock()
-		v.retire(c)
-		return true, nil
-	}
-	// The removal is recorded even if there is nothing to remove: if the old record cannot be
-	// dropped, the next process must find a newer one of the name.
-	rec, err := v.store.Add(ctx, cache.Record{
-		Kind: cache.Removed, Name: c.rec.Name, Removes: names, Base: base, BaseVersion: version,
-	}, v.durability())
-	if err != nil {
-		return false, err
-	}
-	next := newChange(rec, v.dueNow())
-	v.mu.Lock()
-	v.replace(next, c)
-	v.mu.Unlock()
-	v.dropOld(next, c)
-	return true, nil
-}
-
-func (v *Tree) removeThere(ctx context.Context, name string) error {
-	err := v.doubts.ask(ctx, func(ctx context.Context) error { return v.remote.Remove(ctx, name) }, name)
-	if err == nil || errors.Is(err, remote.ErrNotExist) {
-		v.supersedeLost(ctx, name)
-	}
-	v.noteRemoteChange(name)
-	return err
-}
-
-// Hash implements remote.Hasher. The digest of a pending file is unknown.
-func (v *Tree) Hash(ctx context.Context, name, algorithm string) ([]byte, error) {
-	if err := v.check(ctx, "hash", name); err != nil {
-		return nil, err
-	}
-	switch st, c := v.look(name); {
-	case st == isFile || st == isMoved:
-		return nil, pathError("hash", name, remote.ErrUnsupported)
-	case st == isDeleted || st == underFile:
-		return nil, pathError("hash", name, remote.ErrNotExist)
-	case st == isDir && c != nil:
-		return nil, pathError("hash", name, remote.ErrIsDir)
-	}
-	return remote.Hash(ctx, v.remote, name, algorithm)
-}
-
-// Usage implements remote.Usager: pending files count as stored.
-func (v *Tree) Usage(ctx context.Context) (remote.Usage, error) {
-	u, err := remote.GetUsage(ctx, v.remote)
-	if err != nil {
-		return u, err
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if u.Free >= 0 {
-		u.Free = max(u.Free-v.pending.bytes, 0)
-	}
-	return u, nil
-}
+// canRecord reports whether changes other than uploads may be pending.
+func (v *Tree) canRecord() bool { return v.mode != Minimal && v.ack != AckRemote }

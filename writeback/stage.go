@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"sync/atomic"
-	"time"
 
 	"ferry/cache"
 	"ferry/remote"
@@ -57,12 +56,6 @@ func (v *Tree) stage(ctx context.Context, name string, o remote.StageOptions) (r
 		return v.stageRemote(ctx, name, o)
 	}
 	return v.newSpool(ctx, name, o)
-}
-
-// keepsPart reports whether the unfinished upload is on the local disk.
-func (v *Tree) keepsPart(name, owner string) bool {
-	_, err := v.store.Part(name, owner)
-	return err == nil
 }
 
 // newSpool starts an upload to the local disk.
@@ -333,12 +326,4 @@ func (v *Tree) put(ctx context.Context, name string, body io.Reader, o remote.Pu
 		return remote.Entry{}, errors.Join(err, s.Abort())
 	}
 	return e, nil
-}
-
-// nowOr returns t, or the current time if t is zero.
-func nowOr(t time.Time) time.Time {
-	if t.IsZero() {
-		return time.Now()
-	}
-	return t
 }

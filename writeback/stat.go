@@ -2,40 +2,10 @@ package writeback
 
 import (
 	"context"
-	"errors"
-	"io/fs"
-	"time"
 
 	"ferry/breaker"
 	"ferry/remote"
 )
-
-// check is the first step of every operation.
-func (v *Tree) check(ctx context.Context, op, name string) error {
-	switch {
-	case !remote.ValidPath(name):
-		return &fs.PathError{Op: op, Path: name, Err: remote.ErrInvalid}
-	case ctx.Err() != nil:
-		return &fs.PathError{Op: op, Path: name, Err: context.Cause(ctx)}
-	}
-	return nil
-}
-
-// pathError wraps err in a *fs.PathError, unless it is nil or one already.
-func pathError(op, name string, err error) error {
-	var wrapped *fs.PathError
-	if err == nil || errors.As(err, &wrapped) {
-		return err
-	}
-	return &fs.PathError{Op: op, Path: name, Err: err}
-}
-
-// look returns the state of name according to the pending changes.
-func (v *Tree) look(name string) (state, *change) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.pending.look(name)
-}
 
 // Stat implements remote.Remote.
 func (v *Tree) Stat(ctx context.Context, name string) (remote.Entry, error) {
@@ -75,35 +45,32 @@ func (v *Tree) stat(ctx context.Context, name string) (remote.Entry, error) {
 	return v.names.Stat(ctx, name)
 }
 
-// describe returns the entry of a pending file or directory. If c is nil, it is a directory with
-// pending changes in it.
-// LOCKS_REQUIRED(v.mu)
-func (v *Tree) describe(name string, st state, c *change) remote.Entry {
-	_, base := remote.Split(name)
-	e := remote.Entry{Name: base, Dir: st == isDir}
-	if v.caps.Modes {
-		e.Mode = 0o644
-		if e.Dir {
-			e.Mode = 0o755
-		}
+// Hash implements remote.Hasher. The digest of a pending file is unknown.
+func (v *Tree) Hash(ctx context.Context, name, algorithm string) ([]byte, error) {
+	if err := v.check(ctx, "hash", name); err != nil {
+		return nil, err
 	}
-	if c == nil {
-		return e
+	switch st, c := v.look(name); {
+	case st == isFile || st == isMoved:
+		return nil, pathError("hash", name, remote.ErrUnsupported)
+	case st == isDeleted || st == underFile:
+		return nil, pathError("hash", name, remote.ErrNotExist)
+	case st == isDir && c != nil:
+		return nil, pathError("hash", name, remote.ErrIsDir)
 	}
-	e.ModTime = v.rounded(c.rec.ModTime)
-	if !e.Dir {
-		e.Size = c.rec.Size
-		if c.mode != 0 {
-			e.Mode = c.mode
-		}
-	}
-	return e
+	return remote.Hash(ctx, v.remote, name, algorithm)
 }
 
-// rounded returns t as the remote will keep it.
-func (v *Tree) rounded(t time.Time) time.Time {
-	if v.caps.ModTime > 0 {
-		return t.Truncate(v.caps.ModTime)
+// Usage implements remote.Usager: pending files count as stored.
+func (v *Tree) Usage(ctx context.Context) (remote.Usage, error) {
+	u, err := remote.GetUsage(ctx, v.remote)
+	if err != nil {
+		return u, err
 	}
-	return t
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if u.Free >= 0 {
+		u.Free = max(u.Free-v.pending.bytes, 0)
+	}
+	return u, nil
 }

@@ -133,33 +133,3 @@ func (v *Tree) SetExpiry(id int64, expiry time.Duration, relative bool) error {
 
 // Refused implements Pending.
 func (v *Tree) Refused() ([]cache.LostRecord, error) { return v.store.Lost() }
-
-// changes returns the pending changes, the oldest first.
-func (v *Tree) changes() []*change {
-	v.mu.Lock()
-	waiting := v.pending.changes.snapshot()
-	v.mu.Unlock()
-	changes := make([]*change, 0, waiting.size())
-	for _, c := range waiting.all() {
-		changes = append(changes, c)
-	}
-	slices.SortFunc(changes, func(a, b *change) int { return cmp.Compare(a.rec.Seq, b.rec.Seq) })
-	return changes
-}
-
-// inBatches calls do for each of changes with v.mu held, which it releases between batches.
-func (v *Tree) inBatches(changes []*change, do func(*change)) {
-	for some := range slices.Chunk(changes, batch) {
-		v.locked(func() {
-			for _, c := range some {
-				do(c)
-			}
-		})
-	}
-}
-
-func (v *Tree) locked(do func()) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	do()
-}

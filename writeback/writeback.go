@@ -5,24 +5,33 @@
 //	waiting.go      Pending: what is pending, and what can be done about it
 //	direct.go       the same remote without a disk: changes are made before the call returns
 //
-//	stat.go         the state of a name; open.go, list.go
-//	check.go        whether a name can be used, and what the remote has under it
+//	stat.go         Stat, Hash and Usage; list.go, open.go
 //	stage.go        an upload to the local disk; commit.go: its end
 //	passthrough.go  an upload that is never pending; streaming.go: one larger than the disk;
 //	                stream.go: one to a remote that cannot stage
-//	replace.go      how one change supersedes others; Remove
-//	move.go         Move, Mkdir and Rmdir; moved.go and emptied.go; attr.go: times and modes
-//	late.go         a change of the remote that takes too long becomes a record; away.go: how
+//	part.go         unfinished uploads
+//	move.go         Move; remove.go; dir.go: Mkdir and Rmdir; attr.go: times and modes
+//	emptied.go      keeps a directory that loses its last file
+//	late.go         a change of the remote that takes too long becomes a record
 //
-//	pending.go      the tree of pending changes, over trie.go; change.go: one of them
-//	queue.go        the order in which they are applied
-//	run.go          Run applies them, flush.go at once; apply.go: one attempt
-//	refused.go      changes that the remote refused; causes.go: why applying fails;
+//	run.go          Run starts attempts to apply the pending changes
+//	apply.go        one attempt; recheck.go: repairs what a lost request undoes
+//	moved.go        renames a file on the remote; send.go: what else an attempt does there
+//
+//	refused.go      changes that the remote refused
+//	check.go        whether a name can be used
+//	flush.go        applies changes at once
+//	replace.go      how one change supersedes others
+//	base.go         what the remote has under a name, and which names were changed
+//	causes.go       why applying fails; content.go: reading what is sent;
 //	                fullsend.go: large files that fail at the end
-//	doubts.go       changes whose answer was lost; recheck.go: repairs what they undo
-//	noteuploads.go  multipart uploads that a process left on the remote
 //
+//	doubts.go       changes whose answer was lost
+//	queue.go        the order in which changes are applied
 //	pathlock.go     serialises conflicting changes
+//	changes.go      the pending changes at a name; pending.go: the tree of all, over node.go and
+//	                trie.go; change.go: one of them
+//	noteuploads.go  multipart uploads that a process left on the remote
 //
 // A STOR in mode writes is Tree.Stage, Write on a spool, and its Commit, which takes the lock of
 // the path, makes the spooled data a record of the cache, and adds a pending change to the tree and
@@ -165,21 +174,8 @@ func New(below remote.Remote, names *dircache.Tree, b *breaker.Breaker, o Option
 	return v
 }
 
-func orDiscard(log *slog.Logger) *slog.Logger {
-	if log == nil {
-		return slog.New(slog.DiscardHandler)
-	}
-	return log
-}
-
-// remoteKeepsParts reports whether the remote itself keeps unfinished uploads.
-func (v *Tree) remoteKeepsParts() bool { return v.stager != nil && !v.caps.NoParts }
-
 // Info implements remote.Remote.
 func (v *Tree) Info() remote.Info { return v.info }
 
 // Close does nothing: the caller of New closes the remote and the cache.
 func (v *Tree) Close() error { return nil }
-
-// CheckName implements remote.NameChecker.
-func (v *Tree) CheckName(name string) error { return remote.CheckName(v.remote, name) }

@@ -1,0 +1,212 @@
+package writeback
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+
+	"ferry/cache"
+	"ferry/remote"
+)
+
+// sendFile stores the content of c.
+func (v *Tree) sendFile(ctx context.Context, c *change, rec cache.Record) error {
+	if c.sent {
+		return nil
+	}
+	e, there := v.checkBeforeSend(ctx, c, rec)
+	if !there {
+		var err error
+		e, err = v.putContent(ctx, c, rec)
+		if errors.Is(err, remote.ErrNotExist) && !v.caps.ImplicitDirs && v.makeParents(ctx, rec.Name) {
+			e, err = v.putContent(ctx, c, rec)
+		}
+		if err != nil {
+			return err
+		}
+	} else {
+		v.names.Stored(rec.Name, e)
+	}
+	v.dirs.above(v.pending.keyOf(rec.Name))
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	c.sent, c.sentTime, c.stored = true, rec.ModTime, e
+	if c.factsOf != "" {
+		c.factsOf = rec.Name
+	}
+	return nil
+}
+
+// putContent is Put of the pending content. A change of an earlier process may have been sent
+// already: then the file that it was renamed from is gone, and its facts are those of its own name.
+func (v *Tree) putContent(ctx context.Context, c *change, rec cache.Record) (remote.Entry, error) {
+	v.mu.Lock()
+	o := remote.PutOptions{Size: rec.Size, ModTime: rec.ModTime, FactsOf: c.factsOf}
+	v.mu.Unlock()
+	if rec.Recovered && o.FactsOf != "" && o.FactsOf != rec.Name {
+		if _, err := v.remote.Stat(ctx, o.FactsOf); errors.Is(err, remote.ErrNotExist) {
+			o.FactsOf = rec.Name
+		}
+	}
+	content, err := v.store.OpenContent(rec.ID)
+	if err != nil {
+		return remote.Entry{}, &contentError{err}
+	}
+	defer content.Close()
+	body := &contentReader{SectionReader: content.Section()}
+	e, err := putSafely(ctx, v.remote, rec.Name, body, o)
+	return e, body.failed(err)
+}
+
+// checkBeforeSend queries the file that is about to be replaced, if that matters. It reports
+// whether it already has the content of rec, as when the process ended after sending it and before
+// recording that. Only a checksum can prove this. A file that others stored meanwhile is logged.
+func (v *Tree) checkBeforeSend(ctx context.Context, c *change, rec cache.Record) (remote.Entry, bool) {
+	if c.tries > 0 || c.isApplied || !rec.Recovered && rec.BaseVersion == "" {
+		return remote.Entry{}, false
+	}
+	e, err := v.remote.Stat(ctx, rec.Name)
+	v.logProbeFailure(ctx, rec.Name, err)
+	if err != nil || e.Dir || rec.BaseVersion != "" && e.Version == rec.BaseVersion {
+		return e, false
+	}
+	sameSize := e.Size == rec.Size && v.sameTime(e, rec)
+	if rec.Recovered && sameSize {
+		if same, known := v.hasContent(ctx, rec, e); same {
+			return e, true
+		} else if !known {
+			return e, false // probably its own
+		}
+	}
+	v.warnOfOverwrite(ctx, rec, e)
+	return e, false
+}
+
+// hasContent reports whether e, the remote's file of the name of rec, has the content of rec, as
+// far as a checksum shows.
+func (v *Tree) hasContent(ctx context.Context, rec cache.Record, e remote.Entry) (same, known bool) {
+	digest := e.Digest
+	if digest == "" {
+		sum, err := remote.Hash(ctx, v.remote, rec.Name, remote.MD5)
+		if err != nil {
+			return false, false
+		}
+		digest = remote.NewDigest(remote.MD5, sum)
+	}
+	h := digest.New()
+	if h == nil {
+		return false, false
+	}
+	content, err := v.store.OpenContent(rec.ID)
+	if err != nil {
+		return false, false
+	}
+	defer content.Close()
+	if _, err := io.Copy(h, remote.ContextReader(ctx, content.Section())); err != nil {
+		return false, false
+	}
+	return digest.Is(h), true
+}
+
+// sameTime reports whether e has the time of rec, as far as the remote keeps times.
+func (v *Tree) sameTime(e remote.Entry, rec cache.Record) bool {
+	return v.caps.ModTime == 0 || e.ModTime.Sub(rec.ModTime).Abs() < v.caps.ModTime
+}
+
+// warnOfOverwrite logs the version, stored by others, that is about to be replaced.
+func (v *Tree) warnOfOverwrite(ctx context.Context, rec cache.Record, e remote.Entry) {
+	if rec.BaseVersion == "" || e.Version == "" {
+		return
+	}
+	v.log.LogAttrs(ctx, slog.LevelWarn, "a file was changed on the remote while a newer one waited here; it is replaced",
+		slog.String("path", rec.Name), slog.String("version", e.Version), slog.Int64("size", e.Size), slog.Time("modified", e.ModTime))
+}
+
+// sendTime sets the time of a sent file if it was changed meanwhile. If the remote cannot set it,
+// the file stays as it was sent.
+func (v *Tree) sendTime(ctx context.Context, c *change) error {
+	v.mu.Lock()
+	t := c.rec.ModTime
+	v.mu.Unlock()
+	err := remote.SetModTime(ctx, v.remote, c.rec.Name, t)
+	if errors.Is(err, remote.ErrUnsupported) || errors.Is(err, remote.ErrInvalid) {
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	c.sentTime = t
+	c.stored.ModTime, c.stored.Version = t, "" // on some remotes this is another version
+	return nil
+}
+
+// removeOne removes a file. A missing file is a success; a directory, or a name that the remote
+// cannot hold, is not the file to remove, and counts as missing.
+func (v *Tree) removeOne(ctx context.Context, name string) error {
+	err := v.remote.Remove(ctx, name)
+	if errors.Is(err, remote.ErrNotExist) {
+		err = v.checkRoot(ctx, err)
+	}
+	if err == nil {
+		return nil
+	}
+	v.names.Invalidate(name)
+	if remote.RefusesObject(err) {
+		return nil
+	}
+	return err
+}
+
+// makeDir creates a directory. An existing one is a success.
+func (v *Tree) makeDir(ctx context.Context, dir string) error {
+	err := v.remote.Mkdir(ctx, dir)
+	if errors.Is(err, remote.ErrNotExist) && v.makeParents(ctx, dir) {
+		err = v.remote.Mkdir(ctx, dir)
+	}
+	if errors.Is(err, remote.ErrExist) {
+		e, statErr := v.remote.Stat(ctx, dir)
+		if statErr != nil {
+			return statErr
+		}
+		if e.Dir {
+			err = nil
+		}
+	}
+	return err
+}
+
+// makeParents creates the missing directories above name, and reports whether it created any.
+func (v *Tree) makeParents(ctx context.Context, name string) bool {
+	dir, _ := remote.Split(name)
+	if dir == "." {
+		return false
+	}
+	err := v.remote.Mkdir(ctx, dir)
+	if errors.Is(err, remote.ErrNotExist) && v.makeParents(ctx, dir) {
+		err = v.remote.Mkdir(ctx, dir)
+	}
+	if err != nil && !errors.Is(err, remote.ErrExist) {
+		return false
+	}
+	return true
+}
+
+// removeDir removes a directory, unless it has new entries.
+func (v *Tree) removeDir(ctx context.Context, dir string) error {
+	err := v.remote.Rmdir(ctx, dir)
+	switch {
+	case err == nil, errors.Is(err, remote.ErrNotExist):
+		v.noteRemoteChange(dir)
+		v.dirs.drop(v.pending.keyOf(dir))
+		return nil
+	case errors.Is(err, remote.ErrNotEmpty):
+		v.log.LogAttrs(ctx, slog.LevelWarn, "a directory that was removed here is not empty on the remote: it stays", slog.String("path", dir))
+		fallthrough
+	case errors.Is(err, remote.ErrNotDir):
+		return nil
+	}
+	return err
+}
