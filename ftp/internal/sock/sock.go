@@ -2,9 +2,10 @@
 // fewer system calls and less memory than those of package net. On systems other than Linux they
 // are those of package net.
 //
-//	sock_*.go       Conn, a data connection
 //	listener_*.go   Listener, a passive port
+//	sock_*.go       Conn, a data connection
 //	waiter_*.go     Waiter, which waits for input without a buffer
+//	addr_linux.go   addresses in the form of the kernel
 package sock
 
 import "errors"
