@@ -14,15 +14,20 @@
 //
 // A request that has come whole is delivered, whatever becomes of the client: nothing calls it
 // back. Of one that the client has cut, the server gets what came, and a connection that breaks.
+//
+// The files, in reading order: calls lead from a file to those after it.
+//
+//	badnet.go        Network; exchange.go: a request and its answer; spool.go: its body on the way
+//	fate.go          rules and odds: what becomes of a request; history.go: what became of it
+//	proxy.go         Proxy; proxypass.go: what passes through a connection
+//	proxyhold.go     Hold; proxycut.go: Cut; proxied.go: the two sides of a connection
+//	pace.go          rates; settle_linux.go, settle_other.go: the wait before a reset
 package badnet
 
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"net"
-	"net/http"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -154,75 +159,4 @@ func (n *Network) accept(ctx context.Context) {
 			n.wg.Go(func() { n.serve(ctx, conn.(*net.TCPConn)) })
 		}
 	}
-}
-
-// fate decides what becomes of a request of which the rules fit method and path.
-// LOCKS_REQUIRED(n.mu)
-func (n *Network) fate(method, path string, size int64) Fate {
-	for _, r := range n.rules {
-		if !r.fits(method, path) || r.Times == 0 {
-			continue
-		}
-		if r.Skip > 0 {
-			r.Skip--
-			continue
-		}
-		if r.Times > 0 {
-			r.Times--
-		}
-		return r.Fate
-	}
-	if n.odds == nil {
-		return Fate{}
-	}
-	kind := kindOf(method, path)
-	n.drawn[kind]++
-	rng := rand.New(rand.NewPCG(n.odds.Seed, hashOf(kind)+uint64(n.drawn[kind])*0x9e3779b97f4a7c15))
-	return n.odds.draw(rng, method, size)
-}
-
-// begin takes in a request.
-func (n *Network) begin(req *http.Request) *exchange {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.count++
-	n.underway++
-	x := &exchange{
-		n: n, number: n.count, fate: n.fate(req.Method, req.RequestURI, req.ContentLength), hurry: n.hurry, req: req,
-		expects: req.Header.Get("Expect") != "",
-		taken:   make(chan struct{}), answer: make(chan *http.Response, 1), replied: make(chan struct{}),
-	}
-	req.Header.Del("Expect")
-	req.Header.Set("Connection", "close") // with the server
-	ahead := x.fate.Buffer
-	if x.fate.later() {
-		ahead = 0 // all of it
-	}
-	x.body = newSpool(ahead)
-	n.note("#%d %s %s, %d bytes: %v", x.number, req.Method, req.RequestURI, req.ContentLength, x.fate)
-	return x
-}
-
-func (n *Network) end() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.underway--
-	if n.underway == 0 && n.idle != nil {
-		close(n.idle)
-		n.idle = nil
-	}
-}
-
-// mostNotes is how many notes are kept, at least.
-const mostNotes = 5000
-
-// note adds a line to the history.
-// LOCKS_REQUIRED(n.mu)
-func (n *Network) note(format string, args ...any) {
-	if len(n.history) >= 2*mostNotes {
-		n.history = slices.Delete(n.history, 0, mostNotes)
-	}
-	n.history = append(n.history, line(time.Since(n.begun), format, args...))
-	close(n.noted)
-	n.noted = make(chan struct{})
 }

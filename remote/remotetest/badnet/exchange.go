@@ -40,6 +40,38 @@ type exchange struct {
 	replied chan struct{}       // closed when the answer is not needed any more
 }
 
+// begin takes in a request.
+func (n *Network) begin(req *http.Request) *exchange {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.count++
+	n.underway++
+	x := &exchange{
+		n: n, number: n.count, fate: n.fate(req.Method, req.RequestURI, req.ContentLength), hurry: n.hurry, req: req,
+		expects: req.Header.Get("Expect") != "",
+		taken:   make(chan struct{}), answer: make(chan *http.Response, 1), replied: make(chan struct{}),
+	}
+	req.Header.Del("Expect")
+	req.Header.Set("Connection", "close") // with the server
+	ahead := x.fate.Buffer
+	if x.fate.later() {
+		ahead = 0 // all of it
+	}
+	x.body = newSpool(ahead)
+	n.note("#%d %s %s, %d bytes: %v", x.number, req.Method, req.RequestURI, req.ContentLength, x.fate)
+	return x
+}
+
+func (n *Network) end() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.underway--
+	if n.underway == 0 && n.idle != nil {
+		close(n.idle)
+		n.idle = nil
+	}
+}
+
 // serve passes on the requests of one connection.
 func (n *Network) serve(ctx context.Context, conn *net.TCPConn) {
 	defer conn.Close()

@@ -9,6 +9,31 @@ import (
 	"time"
 )
 
+// fate decides what becomes of a request of which the rules fit method and path.
+// LOCKS_REQUIRED(n.mu)
+func (n *Network) fate(method, path string, size int64) Fate {
+	for _, r := range n.rules {
+		if !r.fits(method, path) || r.Times == 0 {
+			continue
+		}
+		if r.Skip > 0 {
+			r.Skip--
+			continue
+		}
+		if r.Times > 0 {
+			r.Times--
+		}
+		return r.Fate
+	}
+	if n.odds == nil {
+		return Fate{}
+	}
+	kind := kindOf(method, path)
+	n.drawn[kind]++
+	rng := rand.New(rand.NewPCG(n.odds.Seed, hashOf(kind)+uint64(n.drawn[kind])*0x9e3779b97f4a7c15))
+	return n.odds.draw(rng, method, size)
+}
+
 // A Rule says what becomes of some requests.
 type Rule struct {
 	Method string // "" = any

@@ -3,9 +3,24 @@ package badnet
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
+
+// mostNotes is how many notes are kept, at least.
+const mostNotes = 5000
+
+// note adds a line to the history.
+// LOCKS_REQUIRED(n.mu)
+func (n *Network) note(format string, args ...any) {
+	if len(n.history) >= 2*mostNotes {
+		n.history = slices.Delete(n.history, 0, mostNotes)
+	}
+	n.history = append(n.history, line(time.Since(n.begun), format, args...))
+	close(n.noted)
+	n.noted = make(chan struct{})
+}
 
 // History tells what was asked, what became of it, and when, since the network was started.
 func (n *Network) History() string {
