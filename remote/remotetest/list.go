@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 
 	"ferry/remote"
@@ -190,13 +189,4 @@ func (s *suite) putMany(dir string) {
 
 func manyName(dir string, i int) string {
 	return remote.Join(dir, fmt.Sprintf("a-name-of-some-length-as-cameras-and-scanners-make-them-%04d.dat", i))
-}
-
-// lists checks the names in dir, given sorted and separated by blanks.
-func (s *suite) lists(dir, want string) {
-	s.Helper()
-	got := strings.Join(slices.Sorted(maps.Keys(s.list(dir))), " ")
-	if got != want {
-		s.Errorf("List(%q) yields %q, want %q", dir, got, want)
-	}
 }

@@ -208,15 +208,6 @@ func (s *suite) putFails(ctx context.Context, o remote.PutOptions, want error, b
 	s.lists(".", "old")
 }
 
-// pattern returns n bytes that tell where in the content they are.
-func pattern(n int) string {
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = byte('a' + (i+i/26)%26)
-	}
-	return string(b)
-}
-
 type readFunc func(p []byte) (int, error)
 
 func (f readFunc) Read(p []byte) (int, error) { return f(p) }

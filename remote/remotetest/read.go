@@ -187,11 +187,3 @@ func (s *suite) reads(name string, off, n int64, want string) {
 		s.Errorf("Open(%q, %d, %d) reads %q, %v; want %q", name, off, n, got, err, want)
 	}
 }
-
-// ended returns a context that has ended, and why.
-func ended(parent context.Context) (context.Context, error) {
-	cause := errors.New("the test ended it")
-	ctx, cancel := context.WithCancelCause(parent)
-	cancel(cause)
-	return ctx, cause
-}
