@@ -3,6 +3,7 @@ package ftp
 import (
 	"bytes"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -55,6 +56,19 @@ type control struct {
 
 // isTLS reports whether the connection is encrypted.
 func (c *control) isTLS() bool { return c.conn != c.tcp }
+
+// certificates returns those of the client that were verified, its own first; nil without.
+func (c *control) certificates() []*x509.Certificate {
+	conn, is := c.conn.(*tls.Conn)
+	if !is {
+		return nil
+	}
+	state := conn.ConnectionState()
+	if len(state.VerifiedChains) == 0 {
+		return nil
+	}
+	return state.VerifiedChains[0]
+}
 
 // tlsVersion returns the version of TLS for the log, or the zero Attr.
 func (c *control) tlsVersion() slog.Attr {

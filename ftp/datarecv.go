@@ -63,11 +63,18 @@ func (d *dataConn) spliceTo(w io.ReaderFrom) (total int64, err error) {
 	from := &splicer{conn: conn, tap: d.tap}
 	for {
 		d.tap.arm()
-		rest := io.LimitedReader{R: from, N: slice}
-		begun, waited := d.tap.clock(), d.tap.waited
+		size := int64(slice)
+		if d.tap.up != nil {
+			size = paced
+		}
+		rest := io.LimitedReader{R: from, N: size}
+		begun, through := d.tap.clock(), from.through
 		n, err := w.ReadFrom(&rest)
-		if d.tap.waited == waited { // it did not read through the tap
+		if from.through == through { // it did not read through the tap
 			d.tap.measure(begun, n)
+			if perr := d.tap.received(n); err == nil {
+				err = perr
+			}
 		}
 		total += n
 		d.received(n, nil)
@@ -93,15 +100,17 @@ func (d *dataConn) spliceTo(w io.ReaderFrom) (total int64, err error) {
 // through SyscallConn and splices; its error may then be a deadline of the tap that does not end
 // the transfer. Other writers call Read, which handles these deadlines.
 type splicer struct {
-	conn *net.TCPConn
-	tap  *tap
-	err  error // what Read failed with
+	conn    *net.TCPConn
+	tap     *tap
+	through int64 // bytes that Read has read
+	err     error // what it failed with
 }
 
 func (s *splicer) SyscallConn() (syscall.RawConn, error) { return s.conn.SyscallConn() }
 
 func (s *splicer) Read(p []byte) (int, error) {
 	n, err := s.tap.Read(p)
+	s.through += int64(n)
 	if err != nil {
 		s.err = err
 	}

@@ -2,6 +2,7 @@ package ftp
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"io"
 	"io/fs"
@@ -19,6 +20,14 @@ type Backend interface {
 	Login(ctx context.Context, c Client, user, password string) (FS, error)
 }
 
+// A CertBackend is a Backend that may know a client by its certificate.
+type CertBackend interface {
+	// LoginByCertificate is Login without a password, at USER: it is answered 232 (RFC 2228,
+	// section 3). It is called if the client has proved to own c.Certificates. ErrDenied means that
+	// this user needs a password; any other error is answered as one of Login.
+	LoginByCertificate(ctx context.Context, c Client, user string) (FS, error)
+}
+
 // Client describes the client at its login.
 type Client struct {
 	Session uint64         // unique within the server's life
@@ -27,6 +36,10 @@ type Client struct {
 	TLS     bool           // the control connection is encrypted
 	Host    string         // argument of HOST (RFC 7151), "" without
 	Name    string         // argument of CLNT, "" without
+
+	// Certificates are those of the client, its own first, which were verified as the TLS
+	// configuration says; nil without.
+	Certificates []*x509.Certificate
 }
 
 // ErrDenied is returned by Login for a wrong user or password.
@@ -118,6 +131,10 @@ type (
 	Permitter interface {
 		Permitted(name string, info fs.FileInfo) Perm
 	}
+	// A Limited FS limits the session that it was made for. Limits is called once, after the login.
+	Limited interface {
+		Limits() Limits
+	}
 	// Owned is implemented by a FileInfo with owner and group.
 	Owned interface {
 		Owner() (uid, gid uint32)
@@ -133,6 +150,20 @@ type (
 		ID() uint64
 	}
 )
+
+// Limits are those of one session. The zero value is none.
+type Limits struct {
+	Start string        // directory after login, absolute or relative to the root; "" = the root
+	Idle  time.Duration // replaces Server.IdleTimeout; 0 = it does not
+
+	// Up and Down wait until n more bytes may be received or sent on a data connection; nil = at
+	// once. They return an error soon after ctx ends.
+	Up, Down func(ctx context.Context, n int) error
+
+	// Transfer is called before a data connection is used; done when the transfer has ended. An
+	// error is answered 450, with its Hint. nil = any number of transfers.
+	Transfer func() (done func(), err error)
+}
 
 // Perm is a set of permissions of a client for an entry (RFC 3659, section 7.5.5).
 type Perm uint8

@@ -3,6 +3,7 @@ package ftp
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net/netip"
 	"runtime/debug"
@@ -16,7 +17,7 @@ const (
 )
 
 // user accepts any name: it must not reveal which names exist (RFC 2577, section 6).
-func (s *session) user(_ context.Context, arg string) reply {
+func (s *session) user(ctx context.Context, arg string) reply {
 	if s.srv.RequireTLS && !s.ctl.isTLS() {
 		return reply{530, "This server requires TLS: send AUTH TLS first."}
 	}
@@ -27,7 +28,29 @@ func (s *session) user(_ context.Context, arg string) reply {
 		s.ctl.until = time.Now().Add(s.srv.loginTimeout())
 	}
 	s.named, s.name = true, arg
+	if r := s.certLogin(ctx); !r.isZero() {
+		return r
+	}
 	return reply{331, "Password, please."}
+}
+
+// certLogin logs the user in whose certificate the client has, if the backend knows it. The zero
+// reply means that a password is needed.
+func (s *session) certLogin(ctx context.Context) reply {
+	c := s.clientInfo()
+	backend, able := s.srv.Backend.(CertBackend)
+	if !able || len(c.Certificates) == 0 {
+		return reply{}
+	}
+	tree, err := backend.LoginByCertificate(ctx, c, s.name)
+	switch {
+	case errors.Is(err, ErrDenied):
+		return reply{}
+	case err != nil:
+		return s.loginFailed(ctx, s.name, err)
+	}
+	s.loggedIn(ctx, tree)
+	return reply{232, "Logged in by your certificate."}
 }
 
 func (s *session) pass(ctx context.Context, arg string) reply {
@@ -56,22 +79,53 @@ func (s *session) pass(ctx context.Context, arg string) reply {
 	if err != nil {
 		return s.denied(ctx, err, endTurn)
 	}
+	s.srv.hosts.guesses.Succeeded(s.remote.Addr())
+	s.loggedIn(ctx, tree)
+	return reply{230, "Logged in."}
+}
+
+// loggedIn makes tree what the session is about.
+func (s *session) loggedIn(ctx context.Context, tree FS) {
 	s.fs, s.cwd, s.failures = tree, ".", 0
+	if l, limited := tree.(Limited); limited {
+		s.limits = l.Limits()
+		s.ctl.idle = orDefault(s.limits.Idle, s.srv.idleTimeout())
+		s.enterStart(ctx)
+	}
 	s.ctl.until = time.Time{}
 	s.mu.Lock()
 	s.shown.User = s.name
 	s.mu.Unlock()
 	s.srv.setGuest(s, false)
 	s.srv.totals.logins.Add(1)
-	s.srv.hosts.guesses.Succeeded(s.remote.Addr())
 	s.done.user = s.name
 	s.logger.LogAttrs(ctx, slog.LevelInfo, "logged in", slog.String("user", s.name),
 		slog.Bool("tls", s.ctl.isTLS()), s.ctl.tlsVersion())
-	return reply{230, "Logged in."}
+}
+
+// enterStart changes to the directory in which the session starts, if it is one.
+func (s *session) enterStart(ctx context.Context) {
+	start := s.limits.Start
+	if start == "" {
+		return
+	}
+	name, err := resolve(".", start)
+	if err == nil {
+		var fi fs.FileInfo
+		if fi, err = s.fs.Stat(ctx, name); err == nil && !fi.IsDir() {
+			err = ErrNotDir
+		}
+	}
+	if err != nil {
+		s.logError("entering the start directory", start, err)
+		return
+	}
+	s.cwd = name
 }
 
 func (s *session) clientInfo() Client {
-	return Client{Session: s.id, Remote: s.remote, Local: s.local, TLS: s.ctl.isTLS(), Host: s.vhost, Name: s.client}
+	return Client{Session: s.id, Remote: s.remote, Local: s.local, TLS: s.ctl.isTLS(), Host: s.vhost, Name: s.client,
+		Certificates: s.ctl.certificates()}
 }
 
 // sleep returns after d, or when ctx ends.
@@ -91,23 +145,29 @@ func (s *session) denied(ctx context.Context, err error, endTurn func()) reply {
 	name := s.name
 	s.named, s.name = false, ""
 	if !errors.Is(err, ErrDenied) {
-		s.done.logged = true
-		s.logger.LogAttrs(ctx, slog.LevelError, "login failed", slog.String("user", name), slog.Any("error", err))
-		s.ended = true
-		return reply{421, "Cannot log in now; try again later."}
+		return s.loginFailed(ctx, name, err)
 	}
 	s.failures++
 	s.done.logged = true
 	s.srv.totals.denied.Add(1)
 	s.srv.hosts.guesses.Failed(s.remote.Addr(), time.Now())
 	endTurn()
-	s.logger.LogAttrs(ctx, slog.LevelWarn, "login denied", slog.String("user", name), slog.Int("failures", s.failures))
+	s.logger.LogAttrs(ctx, slog.LevelWarn, "login denied", slog.String("user", name), slog.Int("failures", s.failures), slog.Any("reason", err))
 	sleep(ctx, time.Duration(s.failures)*failureDelay)
 	if s.failures >= maxFailures {
 		s.ended = true
 		return reply{421, "Too many wrong passwords."}
 	}
 	return reply{530, "Login incorrect."}
+}
+
+// loginFailed answers a login that could not be checked, or that is refused for now, and ends the
+// session.
+func (s *session) loginFailed(ctx context.Context, name string, err error) reply {
+	s.done.logged = true
+	s.logger.LogAttrs(ctx, slog.LevelError, "login failed", slog.String("user", name), slog.Any("error", err))
+	s.ended = true
+	return reply{421, hintOr(err, "Cannot log in now; try again later.")}
 }
 
 func (s *session) acct(context.Context, string) reply {
@@ -135,6 +195,7 @@ func (s *session) reset() {
 	s.epsvAll, s.restart, s.allocate, s.renameFrom = false, 0, 0, ""
 	s.rangeStart, s.rangeLen = 0, -1
 	s.facts, s.hashWith = factsDefault, &hashAlgorithms[0]
+	s.limits, s.ctl.idle = Limits{}, s.srv.idleTimeout()
 	s.closeEndpoint()
 	s.closeTree()
 	s.mu.Lock()

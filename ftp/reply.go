@@ -34,6 +34,7 @@ var (
 	errControlLost = errors.New("control connection lost")
 	errShutdown    = errors.New("server is shutting down")
 	errKicked      = errors.New("session ended by the administrator")
+	errDismissed   = errors.New("what the user may do has changed")
 )
 
 // errorReplies is the only table that maps errors of an FS to replies. The first matching row is
@@ -63,6 +64,7 @@ var errorReplies = []struct {
 	{errAborted, reply{426, "Transfer aborted."}},
 	{errShutdown, reply{421, "The server is shutting down."}},
 	{errKicked, reply{421, "Session ended by the administrator."}},
+	{errDismissed, reply{421, "What you may do has changed; log in again."}},
 	{context.DeadlineExceeded, reply{451, "The storage did not answer in time."}},
 }
 
@@ -79,11 +81,17 @@ func errorReply(err error) (r reply, known bool) {
 			break
 		}
 	}
+	r.text = hintOr(err, r.text)
+	return r, known
+}
+
+// hintOr returns the hint of err, or text if it has none.
+func hintOr(err error, text string) string {
 	var h interface{ Hint() string }
 	if errors.As(err, &h) && h.Hint() != "" {
-		r.text = h.Hint()
+		return h.Hint()
 	}
-	return r, known
+	return text
 }
 
 // fail returns the reply to an error of the FS. An error that is not in the table is logged.

@@ -12,6 +12,7 @@ type transfer struct {
 	verb, name string
 	began      time.Time
 	cancel     context.CancelCauseFunc
+	done       func()                   // of Limits.Transfer; nil without
 	timer      *time.Timer              // starts the watcher
 	watched    chan struct{}            // closed when the watcher has ended
 	opened     atomic.Bool              // 150 was sent: replies to other commands cannot be mistaken for it

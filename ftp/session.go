@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ferry/ftp/internal/sock"
@@ -33,16 +34,18 @@ type session struct {
 	guest    bool // guarded by srv.mu: not logged in
 
 	ctl          control
-	pending      [][]byte // lines received during a transfer, not executed yet
-	pendingBytes int      // their memory
-	aborted      bool     // ABOR came during the current command; its reply follows that of the command
-	ended        bool     // the session closes after the current reply
+	pending      [][]byte    // lines received during a transfer, not executed yet
+	pendingBytes int         // their memory
+	aborted      bool        // ABOR came during the current command; its reply follows that of the command
+	ended        bool        // the session closes after the current reply
+	dismissed    atomic.Bool // it closes before the next command
 	done         tally
 
 	// Login.
 	named    bool   // USER was sent
 	name     string // its argument
 	fs       FS     // nil before the login
+	limits   Limits // of fs
 	cwd      string // obeys io/fs.ValidPath
 	failures int    // wrong passwords
 	vhost    string // argument of HOST
@@ -148,7 +151,11 @@ func (s *session) replyClosing(ctx context.Context, err error) {
 	switch {
 	case errors.Is(err, errInterrupted):
 		r, _ := errorReply(context.Cause(ctx))
-		if ctx.Err() == nil {
+		switch {
+		case ctx.Err() != nil:
+		case s.dismissed.Load():
+			r, _ = errorReply(errDismissed)
+		default:
 			r, _ = errorReply(errShutdown)
 		}
 		s.ctl.write(r)

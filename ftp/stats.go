@@ -78,6 +78,20 @@ func (s *Server) Sessions() []SessionInfo {
 	return all
 }
 
+// Dismiss ends the session id with 421 when its running transfer has ended, because what its user
+// may do has changed. It reports whether there was one.
+func (s *Server) Dismiss(id uint64) bool {
+	found := false
+	s.eachSession(func(ss *session) {
+		if ss.id == id {
+			found = true
+			ss.dismissed.Store(true)
+			ss.ctl.interrupt(stopSession)
+		}
+	})
+	return found
+}
+
 // Kick ends the session id with 421, aborting its transfer. It reports whether there was one.
 func (s *Server) Kick(id uint64) bool {
 	found := false

@@ -1,6 +1,7 @@
 package ftp
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -40,6 +41,8 @@ type tap struct {
 	idle  int  // how many have expired in a row without a byte
 	ended bool // the other side has ended its direction
 
+	up, down func(n int) error // wait until n more bytes may be read, written; nil = at once
+
 	// Only with a rate.
 	waited time.Duration // the time in calls since the rate was last checked
 	bytes  int64         // what they have moved
@@ -68,6 +71,9 @@ func (t *tap) Read(p []byte) (int, error) {
 		t.head = t.head[n:]
 		return n, nil
 	}
+	if t.up != nil {
+		p = p[:min(len(p), paced)]
+	}
 	for {
 		t.arm()
 		begun := t.clock()
@@ -75,7 +81,7 @@ func (t *tap) Read(p []byte) (int, error) {
 		t.measure(begun, int64(n))
 		if n > 0 || err == nil {
 			t.moved = true
-			return n, nil
+			return n, t.received(int64(n))
 		}
 		if !t.retryDeadline(&err) {
 			t.ended = t.ended || err == io.EOF
@@ -108,6 +114,23 @@ func (t *tap) Write(p []byte) (int, error) {
 
 func (t *tap) write(p []byte) (written int, err error) {
 	for {
+		next := p[written:]
+		if t.down != nil && len(next) > 0 {
+			next = next[:min(len(next), paced)]
+			if err := t.down(len(next)); err != nil {
+				return written, err
+			}
+		}
+		n, err := t.writeAll(next)
+		written += n
+		if err != nil || written == len(p) {
+			return written, err
+		}
+	}
+}
+
+func (t *tap) writeAll(p []byte) (written int, err error) {
+	for {
 		t.arm()
 		begun := t.clock()
 		n, err := t.conn.Write(p[written:])
@@ -118,6 +141,14 @@ func (t *tap) write(p []byte) (written int, err error) {
 			return written, err
 		}
 	}
+}
+
+// received waits after n bytes were read: the client is slowed down by what it cannot send.
+func (t *tap) received(n int64) error {
+	if t.up == nil {
+		return nil
+	}
+	return t.up(int(n))
 }
 
 // hold delays records until something else is written: the last ones of the next write, and of
@@ -153,12 +184,18 @@ func (t *tap) sendFile(f *os.File, n int) (int64, error) {
 	if !able {
 		return 0, errors.ErrUnsupported
 	}
+	if t.down != nil {
+		n = min(n, paced)
+	}
 	for {
 		t.arm()
 		begun := t.clock()
 		m, err := k.SendFile(f, n)
 		t.measure(begun, m)
 		t.moved = t.moved || m > 0
+		if m > 0 && err == nil && t.down != nil {
+			return m, t.down(int(m))
+		}
 		if m > 0 || err == nil || !t.retryDeadline(&err) {
 			return m, err
 		}
@@ -180,6 +217,20 @@ func (t *tap) tick() time.Duration {
 	}
 	return t.stall / ticks
 }
+
+// pace makes reads and writes wait as l says until ctx ends.
+func (t *tap) pace(ctx context.Context, l Limits) {
+	if l.Up != nil {
+		t.up = func(n int) error { return l.Up(ctx, n) }
+	}
+	if l.Down != nil {
+		t.down = func(n int) error { return l.Down(ctx, n) }
+	}
+}
+
+// paced is how much moves between two waits: little enough that even a slow transfer moves
+// something every few seconds.
+const paced = 16 << 10
 
 // clock returns the time at which a call begins, if it is needed.
 func (t *tap) clock() (begun time.Time) {

@@ -23,6 +23,9 @@ func (s *session) begin(ctx context.Context, verb, name string) (context.Context
 func (s *session) finish(t *transfer) {
 	s.unwatch(t)
 	t.cancel(nil)
+	if t.done != nil {
+		t.done()
+	}
 	if t.waitTimer != nil {
 		t.waitTimer.Stop()
 	}
@@ -51,6 +54,13 @@ func (s *session) dataRefusal() reply {
 
 // connect sends 150 and opens the data connection. The file is open already.
 func (s *session) connect(ctx context.Context, t *transfer, opening string) (*dataConn, reply) {
+	if begin := s.limits.Transfer; begin != nil {
+		done, err := begin()
+		if err != nil {
+			return nil, reply{450, hintOr(err, "Too many transfers; try again later.")}
+		}
+		t.done = done
+	}
 	e := s.endpoint
 	s.endpoint = nil
 	defer e.close()
@@ -69,19 +79,17 @@ func (s *session) connect(ctx context.Context, t *transfer, opening string) (*da
 	if p, is := e.(*passive); is {
 		c = p.secured()
 	}
-	if c != nil {
-		t.endWait()
-		t.conn.Store(c)
-		return c, reply{}
-	}
-	c = s.newDataConn(conn)
-	if s.private {
-		t.setWait(c.abort)
-		if err := c.secure(ctx, s.srv.tls.data(s.id, c.tap.hold)); err != nil {
-			return nil, s.noConnection(ctx, t, err)
+	if c == nil {
+		c = s.newDataConn(conn)
+		if s.private {
+			t.setWait(c.abort)
+			if err := c.secure(ctx, s.srv.tls.data(s.id, c.tap.hold)); err != nil {
+				return nil, s.noConnection(ctx, t, err)
+			}
 		}
 	}
 	t.endWait()
+	c.tap.pace(ctx, s.limits)
 	t.conn.Store(c)
 	return c, reply{}
 }
