@@ -17,13 +17,13 @@ const drainReport = 5 * time.Second
 // what is left. Another signal ends that. Nothing is lost by it: what is left is sent after the
 // next start.
 func (s *service) drain(ctx context.Context) error {
-	if s.tree.Waiting().Changes == 0 {
+	if s.stack.tree.Waiting().Changes == 0 {
 		return nil
 	}
 	if s.flush > 0 {
 		s.flushWithin(ctx)
 	}
-	if w := s.tree.Waiting(); w.Changes > 0 {
+	if w := s.stack.tree.Waiting(); w.Changes > 0 {
 		s.log.Log(ctx, logging.Notice, "what has not been sent is kept in the cache, and is sent after the next start", s.waitingAttrs(w)...)
 	}
 	return nil
@@ -34,7 +34,7 @@ func (s *service) flushWithin(ctx context.Context) {
 	defer cancel()
 	done := make(chan error, 1)
 	go func() {
-		done <- writeback.Drain(ctx, s.tree, drainReport, func(w writeback.Waiting) {
+		done <- writeback.Drain(ctx, s.stack.tree, drainReport, func(w writeback.Waiting) {
 			if w.Changes > 0 {
 				s.log.Log(ctx, logging.Notice, "sending what waits for the remote", s.waitingAttrs(w)...)
 			}

@@ -25,9 +25,9 @@ func (o *options) polling(r remote.Remote) polling {
 
 // watch has the tree forget what changes on the far side, until ctx ends. It begins by forgetting
 // everything, and closes settled behind that.
-func (s *service) watch(ctx context.Context, settled chan struct{}) {
-	if s.tree.Watch(ctx, func() { close(settled) }) != nil {
-		s.log.Log(ctx, s.polling.level, "polling for changes is not supported by "+s.polling.remote)
+func (p polling) watch(ctx context.Context, st *stack, settled chan struct{}) {
+	if st.tree.Watch(ctx, func() { close(settled) }) != nil {
+		st.log.Log(ctx, p.level, "polling for changes is not supported by "+p.remote)
 	}
 }
 

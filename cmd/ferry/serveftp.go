@@ -149,23 +149,17 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 // with.
 func (o *options) newService(st *stack, server *ftp.Server) *service {
 	s := &service{
-		server:   server,
-		remote:   st.remote,
-		tree:     st.tree,
-		root:     st.root,
-		log:      st.log,
-		grace:    o.ShutdownTimeout,
-		flush:    o.Cache.Flush,
-		polling:  o.polling(st.remote),
-		sweeping: o.sweeping(st.remote),
-		stats:    stats{flags.Unlimited(o.Log.Stats), logging.StatsLevel(&o.Log), st.log, server, st.tree, st.counts},
+		server: server,
+		stack:  st,
+		log:    st.log,
+		grace:  o.ShutdownTimeout,
+		flush:  o.Cache.Flush,
+		beside: o.background(st),
+		stats:  stats{flags.Unlimited(o.Log.Stats), logging.StatsLevel(&o.Log), st.log, server, st.tree, st.counts},
 	}
 	if o.PublicIP != "" {
 		s.public = newPublicIP(o.PublicIP)
 		server.PublicIP = s.public.address
-	}
-	if o.Warm {
-		s.warm = int(min(max(o.Checkers, 1), maxCheckers))
 	}
 	return s
 }

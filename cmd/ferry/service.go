@@ -15,15 +15,12 @@ import (
 	"ferry/cmd/ferry/internal/rcbridge"
 	"ferry/config"
 	"ferry/ftp"
-	"ferry/remote"
-	"ferry/vfs"
 )
 
 // A service is a server that runs until it is told to stop.
 type service struct {
 	server    *ftp.Server
-	remote    remote.Remote // below tree
-	tree      *vfs.FS
+	stack     *stack
 	listeners []listener
 	pair      *ftp.KeyPair      // nil without TLS
 	control   *rcbridge.Control // nil without remote control
@@ -33,13 +30,10 @@ type service struct {
 	signals   <-chan os.Signal
 	grace     time.Duration // for running transfers when it stops
 	flush     time.Duration // for what waits for the remote, after that
-	polling   polling
-	sweeping  sweeping
-	root      *rootCheck
-	stopping  time.Time // when the stop began; zero before
-	abandoned bool      // after run: something of it still goes on
+	beside    background    // of the stack
+	stopping  time.Time     // when the stop began; zero before
+	abandoned bool          // after run: something of it still goes on
 	stats     stats
-	warm      int // how many directories are listed at a time at the start; 0 = none
 }
 
 // stoppedAtOnce is the error of an end that did not wait for so many transfers.
@@ -73,23 +67,7 @@ func (s *service) run(ctx context.Context) error {
 	if s.pair != nil {
 		wg.Go(func() { _ = s.pair.Run(running) }) // it returns when running has ended
 	}
-	wg.Go(func() {
-		if err := s.root.finish(running); err != nil {
-			failed <- err
-		}
-	})
-	wg.Go(func() { keepRunning(running, s.remote, s.log) })
-	wg.Go(func() { s.sweeping.run(running, s.log) })
-	settled := make(chan struct{})
-	wg.Go(func() { s.watch(running, settled) })
-	if s.warm > 0 {
-		wg.Go(func() { s.refresh(running, settled) })
-	}
-	wg.Go(func() {
-		if err := s.tree.Run(running); err != nil {
-			failed <- fmt.Errorf("the cache: %w", err)
-		}
-	})
+	wg.Go(func() { s.beside.run(running, func(err error) { failed <- err }) })
 	wg.Go(func() {
 		if err := s.control.Run(running); err != nil {
 			failed <- err
@@ -165,7 +143,7 @@ func (s *service) reload(ctx context.Context) {
 			s.log.Log(ctx, logging.Notice, "opened the log file again", "file", s.logFile.Name)
 		}
 	}
-	s.tree.Forget()
+	s.stack.tree.Forget()
 	s.log.Log(ctx, logging.Notice, "forgot all directories")
 	s.reloadPair(ctx, s.pair)
 	if s.control != nil {

@@ -163,13 +163,6 @@ func (s *stack) openTree(o *options, rules *filter.Filter) error {
 	return nil
 }
 
-// keepRunning does the background work of a remote until ctx ends.
-func keepRunning(ctx context.Context, r remote.Remote, log *slog.Logger) {
-	if err := remote.Run(ctx, r); err != nil {
-		log.WarnContext(ctx, "the background work of the remote has ended", "remote", r.Info().Name, "error", err)
-	}
-}
-
 // probe asks the driver itself for a sign of life.
 func (s *stack) probe(ctx context.Context) error {
 	_, err := s.driver.Stat(ctx, ".")

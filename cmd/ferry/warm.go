@@ -17,11 +17,11 @@ const maxCheckers = 256
 
 // refresh lists the whole tree once ways to hear of changes have settled, and logs how far it has
 // come.
-func (s *service) refresh(ctx context.Context, settled chan struct{}) {
+func (s *stack) refresh(ctx context.Context, parallel int, settled chan struct{}) {
 	settle(ctx, settled)
 	begun := time.Now()
 	last := begun
-	got, err := s.tree.Warm(ctx, s.warm, func(w dircache.Warmed) {
+	got, err := s.tree.Warm(ctx, parallel, func(w dircache.Warmed) {
 		if time.Since(last) >= warmNews {
 			last = time.Now()
 			s.log.Log(ctx, logging.Notice, "listing the tree", "dirs", w.Dirs, "files", w.Files)
