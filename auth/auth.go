@@ -4,7 +4,8 @@
 //
 //	auth.go          Authenticator
 //	single.go        one user
-//	htpasswd.go      a file of users; passwordhash.go: its hashes
+//	hash.go          hashes of passwords; hashform.go: which are accepted; hashold.go: old kinds
+//	htpasswd.go      a file of users
 package auth
 
 import (

@@ -17,8 +17,8 @@ import (
 )
 
 // Htpasswd checks users against a file in the format of Apache's htpasswd: lines of user:hash,
-// where the hash is bcrypt ($2y$, $2a$, $2b$), MD5 ($apr1$, $1$) or SHA-1 ({SHA}). The file is read
-// again when it changes. Its methods may be called concurrently.
+// where the hash is Supported. The file is read again when it changes. Its methods may be called
+// concurrently.
 type Htpasswd struct {
 	// constant
 	path string
@@ -26,7 +26,7 @@ type Htpasswd struct {
 	// hashing limits how many hashes are derived concurrently: each takes a processor for some
 	// time, on purpose.
 	hashing chan struct{}
-	matches func(hash, password string) bool
+	verify  func(hash, password string) (bool, error)
 
 	mu     sync.Mutex
 	stamp  fs.FileInfo        // guarded by mu: the file when it was last read
@@ -45,7 +45,7 @@ const maxHtpasswd = 16 << 20
 
 // NewHtpasswd reads the file. A line that cannot be parsed is an error.
 func NewHtpasswd(path string) (*Htpasswd, error) {
-	h := &Htpasswd{path: path, hashing: make(chan struct{}, max(runtime.GOMAXPROCS(0)/2, 1)), matches: matches}
+	h := &Htpasswd{path: path, hashing: make(chan struct{}, max(runtime.GOMAXPROCS(0)/2, 1)), verify: Verify}
 	_, _ = rand.Read(h.key[:]) // never fails
 	return h, h.reload()
 }
@@ -68,7 +68,7 @@ func (h *Htpasswd) Check(user, password string) bool {
 		return true
 	}
 	h.hashing <- struct{}{}
-	right := h.matches(hash, password)
+	right, _ := h.verify(hash, password) // that it is supported was found at reading
 	<-h.hashing
 	if !right || !known { // in this order, so that unknown users take as long as known ones
 		return false
@@ -149,8 +149,11 @@ func parseHtpasswd(text []byte) (map[string]string, error) {
 		}
 		user, rest, ok := strings.Cut(line, ":")
 		hash, _, _ := strings.Cut(rest, ":") // further fields are comments
-		if !ok || user == "" || !supported(hash) {
-			return nil, fmt.Errorf("line %d is not user:hash with a hash of bcrypt, apr1 or {SHA}", n)
+		if !ok || user == "" {
+			return nil, fmt.Errorf("line %d is not user:hash", n)
+		}
+		if err := Supported(hash); err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
 		hashes[user] = hash
 	}

@@ -10,50 +10,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"golang.org/x/crypto/bcrypt"
 )
-
-func bcryptOf(t *testing.T, password string) string {
-	t.Helper()
-	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(hash)
-}
-
-func TestHashes(t *testing.T) {
-	tests := []struct{ name, hash, password string }{
-		// openssl passwd -apr1, openssl passwd -1
-		{"apr1", "$apr1$abcdefgh$GQVaHFsauSKl0cgw4bVFJ/", "sesame"},
-		{"MD5, long", "$1$xy$uSQQR8b.qYEbmdUZ57w90.", "a much longer password than sixteen bytes"},
-		{"apr1, empty", "$apr1$xy$43..WIhbfuznGvwoCyUek/", ""},
-		{"SHA-1", "{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=", "password"}, // htpasswd -s
-		{"bcrypt", bcryptOf(t, "sesame"), "sesame"},
-		{"bcrypt of htpasswd", "$2y$" + bcryptOf(t, "sesame")[4:], "sesame"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if !supported(tt.hash) {
-				t.Errorf("%s is not understood", tt.hash)
-			}
-			if !matches(tt.hash, tt.password) {
-				t.Errorf("%s does not fit %q", tt.hash, tt.password)
-			}
-			for _, wrong := range []string{tt.password + "x", "wrong"} {
-				if matches(tt.hash, wrong) {
-					t.Errorf("%s fits %q", tt.hash, wrong)
-				}
-			}
-		})
-	}
-	for _, hash := range []string{"", "plain", "{SHA}short", "$apr1$salt", "$apr1$saltsaltsalt$" + strings.Repeat("x", 22), "$2y$bad", "$6$salt$sum"} {
-		if supported(hash) || matches(hash, hash) {
-			t.Errorf("%q is understood", hash)
-		}
-	}
-}
 
 // write replaces a file by another one.
 func write(t *testing.T, path, text string) {
@@ -69,7 +26,7 @@ func write(t *testing.T, path, text string) {
 
 func TestHtpasswd(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "users")
-	write(t, path, "# comment\n\nbob:"+bcryptOf(t, "builder")+"\r\nann:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=:a comment\n")
+	write(t, path, "# comment\n\nbob:"+cheapHash(t, "builder")+"\r\nann:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=:a comment\n")
 	h, err := NewHtpasswd(path)
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +46,7 @@ func TestHtpasswd(t *testing.T) {
 	check("eve", "builder", false)
 	check("", "", false)
 
-	write(t, path, "bob:"+bcryptOf(t, "changed")+"\n")
+	write(t, path, "bob:"+cheapHash(t, "changed")+"\n")
 	check("bob", "builder", false)
 	check("bob", "changed", true)
 	check("ann", "password", false)
@@ -105,12 +62,12 @@ func TestHtpasswd(t *testing.T) {
 
 func TestAChangeInPlaceIsSeen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "users")
-	write(t, path, "bob:"+bcryptOf(t, "one")+"\n")
+	write(t, path, "bob:"+cheapHash(t, "one")+"\n")
 	h, err := NewHtpasswd(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, []byte("bob:"+bcryptOf(t, "two")+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte("bob:"+cheapHash(t, "two")+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chtimes(path, time.Time{}, time.Now().Add(time.Hour)); err != nil {
@@ -124,7 +81,7 @@ func TestAChangeInPlaceIsSeen(t *testing.T) {
 func TestNewHtpasswdRefuses(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"nobody": "# only a comment\n", "plain": "bob:builder\n", "no-colon": "bob\n", "no-user": ":" + bcryptOf(t, "x"),
+		"nobody": "# only a comment\n", "plain": "bob:builder\n", "no-colon": "bob\n", "no-user": ":" + cheapHash(t, "x"),
 		"long-line": "bob:" + strings.Repeat("x", 1<<17),
 	} {
 		path := filepath.Join(dir, name)
@@ -150,7 +107,7 @@ func TestNewHtpasswdRefuses(t *testing.T) {
 
 func TestProofsAreBounded(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "users")
-	write(t, path, "bob:"+bcryptOf(t, "builder")+"\n")
+	write(t, path, "bob:"+cheapHash(t, "builder")+"\n")
 	h, err := NewHtpasswd(path)
 	if err != nil {
 		t.Fatal(err)
@@ -166,20 +123,20 @@ func TestProofsAreBounded(t *testing.T) {
 // Hashes are derived a few at a time, however many passwords come.
 func TestHashesAreBounded(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "users")
-	write(t, path, "bob:"+bcryptOf(t, "builder")+"\n")
+	write(t, path, "bob:"+cheapHash(t, "builder")+"\n")
 	synctest.Test(t, func(t *testing.T) {
 		h, err := NewHtpasswd(path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var now, most atomic.Int32
-		h.matches = func(string, string) bool {
+		h.verify = func(string, string) (bool, error) {
 			n := now.Add(1)
 			defer now.Add(-1)
 			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
 			}
 			time.Sleep(time.Second)
-			return false
+			return false, nil
 		}
 		var all sync.WaitGroup
 		for range 50 {

@@ -52,7 +52,7 @@ var driverUses = []string{"remote", "remote/nameenc", "remote/partname", "remote
 // libraries names the packages that may import others than those of this module and of the standard
 // library, with prefixes of those.
 var libraries = map[string][]string{
-	"auth":                                {"golang.org/x/crypto/bcrypt"},
+	"auth":                                {"github.com/go-crypt/"}, // hashes of passwords
 	"cmd/ferry":                           {"github.com/spf13/", "golang.org/x/sys/", "golang.org/x/term"},
 	"cmd/ferry/internal/configcmd":        {"github.com/spf13/", "golang.org/x/term"},
 	"cmd/ferry/internal/flags":            {"github.com/spf13/"},
