@@ -121,7 +121,7 @@ func (f *File) rewrite(ctx context.Context, change func(*Draft) error, next func
 		if key != nil {
 			text = key.seal(text)
 		}
-		if err := writeFile(f.path, text); err != nil {
+		if err := WriteFile(f.path, text, Loose); err != nil {
 			return fmt.Errorf("%s: cannot save: %w", f.path, err)
 		}
 		f.stamp = stampOf(os.Stat(f.path))

@@ -15,10 +15,10 @@ const maxLinks = 40
 // the group.
 const Loose fs.FileMode = 0o027
 
-// writeFile replaces the file at path by text, atomically and durably. The file keeps its
-// permissions except those in Loose; a new one is accessible to its owner only. A symbolic link is
-// kept, and its target replaced.
-func writeFile(path string, text []byte) error {
+// WriteFile replaces the file at path by text, atomically and durably. The file keeps its owner,
+// where that is permitted, and its permissions except those in drop; a new one is accessible to its
+// owner only. A symbolic link is kept, and its target replaced.
+func WriteFile(path string, text []byte, drop fs.FileMode) error {
 	path, err := followLinks(path)
 	if err != nil {
 		return err
@@ -29,7 +29,7 @@ func writeFile(path string, text []byte) error {
 	case err == nil && !old.Mode().IsRegular():
 		return errors.New("it is not a regular file")
 	case err == nil:
-		mode = old.Mode().Perm() &^ Loose
+		mode = old.Mode().Perm() &^ drop
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}

@@ -18,7 +18,7 @@ func TestWriteFileKeepsTheMode(t *testing.T) {
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
-		if err := writeFile(path, []byte("new")); err != nil {
+		if err := WriteFile(path, []byte("new"), Loose); err != nil {
 			t.Fatal(err)
 		}
 		info, err := os.Stat(path)
@@ -45,7 +45,7 @@ func TestWriteFileFollowsLinks(t *testing.T) {
 	link(filepath.Join(dir, "real", "rclone.conf"), "links/second")
 	first := link("links/second", "first")
 	for _, text := range []string{"new", "newer"} { // at first nothing is there
-		if err := writeFile(first, []byte(text)); err != nil {
+		if err := WriteFile(first, []byte(text), Loose); err != nil {
 			t.Fatal(err)
 		}
 		if got := read(t, filepath.Join(dir, "real", "rclone.conf")); got != text {
@@ -56,21 +56,21 @@ func TestWriteFileFollowsLinks(t *testing.T) {
 		t.Errorf("the link is %v, %v", info.Mode(), err)
 	}
 	loop := link("loop", "loop")
-	checkError(t, "a loop", writeFile(loop, nil), "symbolic links")
+	checkError(t, "a loop", WriteFile(loop, nil, Loose), "symbolic links")
 }
 
 func TestWriteFileLeavesNothingBehind(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "rclone.conf")
 	for _, text := range []string{"one", "two"} {
-		if err := writeFile(path, []byte(text)); err != nil {
+		if err := WriteFile(path, []byte(text), Loose); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := os.Mkdir(filepath.Join(dir, "directory"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	checkError(t, "a directory", writeFile(filepath.Join(dir, "directory"), nil), "not a regular file")
+	checkError(t, "a directory", WriteFile(filepath.Join(dir, "directory"), nil, Loose), "not a regular file")
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("a new file: %v, %v", info, err)
 	}
@@ -84,7 +84,7 @@ func TestWriteFileLeavesNothingBehind(t *testing.T) {
 func TestWriteFileFailsWhole(t *testing.T) {
 	path := filepath.Join(t.TempDir(), strings.Repeat("x", 255))
 	write(t, path, "old")
-	if err := writeFile(path, []byte("new")); err == nil {
+	if err := WriteFile(path, []byte("new"), Loose); err == nil {
 		t.Error("the file was replaced without a temporary one")
 	}
 	if got := read(t, path); got != "old" {

@@ -96,38 +96,9 @@ var serviceVariable = regexp.MustCompile(`_SERVICE_HOST$|_SERVICE_PORT(_|$)|_POR
 
 // didYouMean names the known word that is nearest to a word, nothing where none is near.
 func didYouMean(word string, known map[string]bool, prefix string) string {
-	best, least := "", len(word)/2+1
-	for _, k := range slices.Sorted(maps.Keys(known)) {
-		if d := distance(word, k); d < least {
-			best, least = k, d
-		}
-	}
+	best := config.Nearest(word, slices.Collect(maps.Keys(known)))
 	if best == "" {
 		return ""
 	}
 	return " (did you mean " + prefix + best + "?)"
-}
-
-// distance is how many letters are missing, too many, wrong, or in the place of the next one.
-func distance(a, b string) int {
-	before, last := make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row := make([]int, len(b)+1)
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last = last, row
-	}
-	return last[len(b)]
 }

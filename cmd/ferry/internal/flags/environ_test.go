@@ -19,14 +19,3 @@ func TestVariablesThatAreNotForFerry(t *testing.T) {
 		t.Error("a port is set by no flag of that name")
 	}
 }
-
-func TestDistance(t *testing.T) {
-	for _, tt := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"", "ab", 2}, {"ab", "", 2}, {"ab", "ba", 1}, {"READONLY", "READ_ONLY", 1}, {"TSL", "TLS", 1}, {"kitten", "sitting", 3}} {
-		if got := distance(tt.a, tt.b); got != tt.want {
-			t.Errorf("%q, %q: got %d, want %d", tt.a, tt.b, got, tt.want)
-		}
-	}
-}
