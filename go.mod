@@ -14,6 +14,8 @@ require (
 	golang.org/x/time v0.16.0
 )
 
+require github.com/pelletier/go-toml/v2 v2.4.3
+
 require (
 	cloud.google.com/go/compute/metadata v0.10.0 // indirect
 	github.com/Azure/azure-sdk-for-go/sdk/azcore v1.23.3

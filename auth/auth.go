@@ -5,7 +5,6 @@
 //	auth.go          Authenticator
 //	single.go        one user
 //	hash.go          hashes of passwords; hashform.go: which are accepted; hashold.go: old kinds
-//	verifier.go      how many are verified at a time, and what is remembered of that
 //	htpasswd.go      a file of users
 package auth
 

@@ -3,12 +3,15 @@ package auth
 import (
 	"bufio"
 	"bytes"
-	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 )
@@ -18,43 +21,82 @@ import (
 // concurrently.
 type Htpasswd struct {
 	// constant
-	path     string
-	verifier *Verifier
+	path string
+	key  [32]byte // of proven
+	// hashing limits how many hashes are derived concurrently: each takes a processor for some
+	// time, on purpose.
+	hashing chan struct{}
+	verify  func(hash, password string) (bool, error)
 
 	mu     sync.Mutex
-	stamp  fs.FileInfo       // guarded by mu: the file when it was last read
-	hashes map[string]string // guarded by mu: by user
+	stamp  fs.FileInfo        // guarded by mu: the file when it was last read
+	hashes map[string]string  // guarded by mu: by user
+	proven map[proof]struct{} // guarded by mu: verified passwords, as deriving a hash is slow on purpose
 }
+
+// proof is the keyed hash of a user, the user's hash and a password that matches it.
+type proof [sha256.Size]byte
+
+// maxProven bounds the verified passwords. At that number all are dropped.
+const maxProven = 1000
 
 // maxHtpasswd bounds the size of the file.
 const maxHtpasswd = 16 << 20
 
-// NewHtpasswd reads the file. A line that cannot be parsed is an error. Passwords are checked by v.
-func NewHtpasswd(path string, v *Verifier) (*Htpasswd, error) {
-	h := &Htpasswd{path: path, verifier: v}
+// NewHtpasswd reads the file. A line that cannot be parsed is an error.
+func NewHtpasswd(path string) (*Htpasswd, error) {
+	h := &Htpasswd{path: path, hashing: make(chan struct{}, max(runtime.GOMAXPROCS(0)/2, 1)), verify: Verify}
+	_, _ = rand.Read(h.key[:]) // never fails
 	return h, h.reload()
 }
 
-// Authenticate checks user and password. If the file cannot be read any more, it uses the last
-// contents.
-func (h *Htpasswd) Authenticate(ctx context.Context, l Login) (Identity, error) {
+// Check reports whether the file has that user with that password. If the file cannot be read any
+// more, it uses the last contents.
+func (h *Htpasswd) Check(user, password string) bool {
 	h.mu.Lock()
 	if h.changed() {
-		_ = h.read() // a file that is being replaced; the next login tries again
+		_ = h.read() // a file that is being replaced; the next Check tries again
 	}
-	var hashes []string
-	if hash, known := h.hashes[l.User]; known {
-		hashes = append(hashes, hash)
+	hash, known := h.hashes[user]
+	p := h.proof(user, hash, password)
+	_, proven := h.proven[p]
+	if !known {
+		hash = h.anyHash()
 	}
 	h.mu.Unlock()
-	right, err := h.verifier.Verify(ctx, l.User, l.Password, hashes)
-	if err != nil {
-		return Identity{}, err
+	if proven {
+		return true
 	}
-	if !right {
-		return Identity{}, ErrDenied
+	h.hashing <- struct{}{}
+	right, _ := h.verify(hash, password) // that it is supported was found at reading
+	<-h.hashing
+	if !right || !known { // in this order, so that unknown users take as long as known ones
+		return false
 	}
-	return Identity{User: l.User, Owner: l.User}, nil
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.proven) >= maxProven {
+		clear(h.proven)
+	}
+	h.proven[p] = struct{}{}
+	return true
+}
+
+func (h *Htpasswd) proof(user, hash, password string) (p proof) {
+	m := hmac.New(sha256.New, h.key[:])
+	for _, s := range []string{user, hash, password} {
+		fmt.Fprintf(m, "%d:%s", len(s), s)
+	}
+	m.Sum(p[:0])
+	return p
+}
+
+// anyHash returns one of the hashes, for unknown users. h.mu is held.
+func (h *Htpasswd) anyHash() string {
+	for _, hash := range h.hashes {
+		return hash
+	}
+	return ""
 }
 
 func (h *Htpasswd) reload() error {
@@ -91,7 +133,7 @@ func (h *Htpasswd) read() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", h.path, err)
 	}
-	h.stamp, h.hashes = stamp, hashes
+	h.stamp, h.hashes, h.proven = stamp, hashes, map[proof]struct{}{}
 	return nil
 }
 

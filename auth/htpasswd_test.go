@@ -1,11 +1,14 @@
 package auth
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -22,17 +25,16 @@ func write(t *testing.T, path, text string) {
 }
 
 func TestHtpasswd(t *testing.T) {
-	v := NewVerifier(time.Minute, 0)
 	path := filepath.Join(t.TempDir(), "users")
 	write(t, path, "# comment\n\nbob:"+cheapHash(t, "builder")+"\r\nann:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=:a comment\n")
-	h, err := NewHtpasswd(path, v)
+	h, err := NewHtpasswd(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	check := func(user, password string, want bool) {
 		t.Helper()
 		for range 2 { // the second time it is remembered
-			if passes(t, h, user, password) != want {
+			if h.Check(user, password) != want {
 				t.Errorf("%s, %s: %v", user, password, !want)
 			}
 		}
@@ -59,10 +61,9 @@ func TestHtpasswd(t *testing.T) {
 }
 
 func TestAChangeInPlaceIsSeen(t *testing.T) {
-	v := NewVerifier(time.Minute, 0)
 	path := filepath.Join(t.TempDir(), "users")
 	write(t, path, "bob:"+cheapHash(t, "one")+"\n")
-	h, err := NewHtpasswd(path, v)
+	h, err := NewHtpasswd(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,13 +73,12 @@ func TestAChangeInPlaceIsSeen(t *testing.T) {
 	if err := os.Chtimes(path, time.Time{}, time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	if passes(t, h, "bob", "one") || !passes(t, h, "bob", "two") {
+	if h.Check("bob", "one") || !h.Check("bob", "two") {
 		t.Error("the old password counts")
 	}
 }
 
 func TestNewHtpasswdRefuses(t *testing.T) {
-	v := NewVerifier(time.Minute, 0)
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"nobody": "# only a comment\n", "plain": "bob:builder\n", "no-colon": "bob\n", "no-user": ":" + cheapHash(t, "x"),
@@ -86,13 +86,13 @@ func TestNewHtpasswdRefuses(t *testing.T) {
 	} {
 		path := filepath.Join(dir, name)
 		write(t, path, text)
-		if _, err := NewHtpasswd(path, v); err == nil {
+		if _, err := NewHtpasswd(path); err == nil {
 			t.Errorf("%s: no error", name)
 		} else if strings.Contains(err.Error(), "builder") {
 			t.Errorf("%s: the error shows a secret: %v", name, err)
 		}
 	}
-	if _, err := NewHtpasswd(filepath.Join(dir, "missing"), v); err == nil {
+	if _, err := NewHtpasswd(filepath.Join(dir, "missing")); err == nil {
 		t.Error("a file that is not there: no error")
 	}
 	large := filepath.Join(dir, "large")
@@ -100,17 +100,51 @@ func TestNewHtpasswdRefuses(t *testing.T) {
 	if err := os.Truncate(large, maxHtpasswd+1); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := NewHtpasswd(large, v); err == nil {
+	if _, err := NewHtpasswd(large); err == nil {
 		t.Error("a file that is too large: no error")
 	}
 }
 
-// passes reports whether h lets a user in.
-func passes(t *testing.T, h *Htpasswd, user, password string) bool {
-	t.Helper()
-	id, err := h.Authenticate(t.Context(), Login{User: user, Password: password})
-	if err != nil && !errors.Is(err, ErrDenied) || err == nil && id.User != user {
-		t.Errorf("%s: %v, %v", user, id, err)
+func TestProofsAreBounded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "users")
+	write(t, path, "bob:"+cheapHash(t, "builder")+"\n")
+	h, err := NewHtpasswd(path)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return err == nil
+	for i := range maxProven {
+		h.proven[proof{byte(i), byte(i >> 8)}] = struct{}{}
+	}
+	if !h.Check("bob", "builder") || len(h.proven) != 1 {
+		t.Errorf("%d proofs are remembered", len(h.proven))
+	}
+}
+
+// Hashes are derived a few at a time, however many passwords come.
+func TestHashesAreBounded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "users")
+	write(t, path, "bob:"+cheapHash(t, "builder")+"\n")
+	synctest.Test(t, func(t *testing.T) {
+		h, err := NewHtpasswd(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var now, most atomic.Int32
+		h.verify = func(string, string) (bool, error) {
+			n := now.Add(1)
+			defer now.Add(-1)
+			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+			}
+			time.Sleep(time.Second)
+			return false, nil
+		}
+		var all sync.WaitGroup
+		for range 50 {
+			all.Go(func() { h.Check("bob", "wrong") })
+		}
+		all.Wait()
+		if want := int32(max(runtime.GOMAXPROCS(0)/2, 1)); most.Load() != want {
+			t.Errorf("%d at a time, want %d", most.Load(), want)
+		}
+	})
 }

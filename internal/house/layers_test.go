@@ -71,6 +71,7 @@ var libraries = map[string][]string{
 	"remote/remotetest/servers/sshserver": {"golang.org/x/crypto/ssh"},
 	"remote/wrap/filter":                  {"golang.org/x/text/unicode/norm"}, // which names look alike is for Unicode to say
 	"remote/wrap/limit":                   {"golang.org/x/time/rate"},
+	"serve/users":                         {"github.com/pelletier/go-toml/v2"},
 }
 
 // testUses names what tests of packages may import besides. Where it is of this module, those tests

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	"ferry/auth"
 	"ferry/cmd/ferry/internal/flags"
@@ -146,27 +145,20 @@ func urlOf(l net.Listener, secure bool) string {
 // passwords returns what knows the passwords, nil for nothing.
 func passwords(o *flags.RCOptions) (func(user, password string) bool, error) {
 	if o.Htpasswd != "" {
-		h, err := auth.NewHtpasswd(o.Htpasswd, auth.NewVerifier(rememberPasswords, 0))
+		h, err := auth.NewHtpasswd(o.Htpasswd)
 		if err != nil {
 			return nil, fmt.Errorf("--rc-htpasswd: %w", err)
 		}
-		return passesBy(h), nil
+		return h.Check, nil
 	}
 	if o.User == "" {
 		return nil, nil
 	}
-	return passesBy(auth.NewSingle(o.User, o.Pass.Reveal())), nil
-}
-
-// rememberPasswords is how long a password that was right is not derived again: each request of the
-// remote control has one.
-const rememberPasswords = 5 * time.Minute
-
-func passesBy(a auth.Authenticator) func(user, password string) bool {
+	single := auth.NewSingle(o.User, o.Pass.Reveal())
 	return func(user, password string) bool {
-		_, err := a.Authenticate(context.Background(), auth.Login{User: user, Password: password})
+		_, err := single.Authenticate(context.Background(), auth.Login{User: user, Password: password})
 		return err == nil
-	}
+	}, nil
 }
 
 // hosts are the names that clients may know the remote control by.
