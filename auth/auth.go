@@ -4,7 +4,8 @@
 //
 //	auth.go          Authenticator
 //	single.go        one user
-//	hash.go          hashes of passwords; hashform.go: which are accepted; hashold.go: old kinds
+//	hash.go          hashes of passwords: hashform.go which are accepted, hashold.go old kinds,
+//	                 hashcost.go what they may cost
 //	htpasswd.go      a file of users
 package auth
 

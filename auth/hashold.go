@@ -11,11 +11,6 @@ import (
 	"github.com/go-crypt/x/yescrypt"
 )
 
-// alphabet are the digits of crypt(3), the lowest first.
-const alphabet = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-func inAlphabet(s string) bool { return strings.Trim(s, alphabet) == "" }
-
 // A textDigest is a hash that is made again, as text, from a password.
 type textDigest struct {
 	want string
