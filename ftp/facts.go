@@ -130,10 +130,10 @@ func typeFact(kind entryKind, isDir bool) string {
 // The letters of the perm fact and what they require (RFC 3659, section 7.5.5).
 var (
 	filePerms = [...]permLetter{
-		{'r', PermRead}, {'w', PermWrite}, {'a', PermWrite}, {'d', PermDelete}, {'f', PermRename},
+		{'r', PermRead}, {'w', PermWrite}, {'a', PermAppend}, {'d', PermDelete}, {'f', PermRename},
 	}
 	dirPerms = [...]permLetter{
-		{'e', PermRead}, {'l', PermRead}, {'c', PermCreate}, {'m', PermCreate}, {'p', PermPurge}, {'d', PermDelete},
+		{'e', PermEnter}, {'l', PermRead}, {'c', PermCreate}, {'m', PermMkdir}, {'p', PermPurge}, {'d', PermDelete},
 		{'f', PermRename},
 	}
 )

@@ -56,7 +56,8 @@ var ErrDenied = errors.New("login denied")
 // error has a method Hint() string, the client receives that text (one line, safe to show, with the
 // remedy).
 type FS interface {
-	// Stat describes name. The FileInfo may have the methods of Owned, Dated and Identified.
+	// Stat describes name. The FileInfo may have the methods of Owned, Dated, Identified and
+	// Partial.
 	// Mode().Perm() and IsDir are used as they are; a Size below 0 means unknown.
 	Stat(ctx context.Context, name string) (fs.FileInfo, error)
 
@@ -149,6 +150,10 @@ type (
 	Identified interface {
 		ID() uint64
 	}
+	// Partial is implemented by a FileInfo that may describe an unfinished upload of this client.
+	Partial interface {
+		Unfinished() bool
+	}
 )
 
 // Limits are those of one session. The zero value is none.
@@ -166,18 +171,21 @@ type Limits struct {
 }
 
 // Perm is a set of permissions of a client for an entry (RFC 3659, section 7.5.5).
-type Perm uint8
+type Perm uint16
 
 const (
-	PermRead   Perm = 1 << iota // RETR a file, or enter and list a directory
-	PermWrite                   // STOR over a file, or APPE to it
-	PermCreate                  // create files and directories in a directory
+	PermRead   Perm = 1 << iota // RETR a file, or list a directory
+	PermWrite                   // STOR over a file
+	PermAppend                  // APPE to a file, or continue it after REST
+	PermEnter                   // CWD to a directory
+	PermCreate                  // create files in a directory
+	PermMkdir                   // create directories in a directory
 	PermDelete                  // DELE the file or RMD the directory
 	PermRename                  // RNFR
 	PermPurge                   // delete what is in a directory
 
 	// PermAll is every right.
-	PermAll = PermRead | PermWrite | PermCreate | PermDelete | PermRename | PermPurge
+	PermAll Perm = 1<<iota - 1
 )
 
 // Errors in the reply table besides those of io/fs. They are errno values, so that errors of the

@@ -42,4 +42,5 @@ var (
 	_ ftp.Permitter  = (*vfs.View)(nil)
 	_ ftp.Owned      = (*vfs.Info)(nil)
 	_ ftp.Identified = (*vfs.Info)(nil)
+	_ ftp.Partial    = (*vfs.Info)(nil)
 )

@@ -99,7 +99,7 @@ func TestPermittedReachesTheEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := ftp.PermRead | ftp.PermCreate | ftp.PermPurge
+	want := ftp.PermRead | ftp.PermEnter | ftp.PermCreate | ftp.PermMkdir | ftp.PermPurge
 	if got := tree.(ftp.Permitter).Permitted(".", info); got != want {
 		t.Errorf("got %06b, want %06b", got, want)
 	}

@@ -88,6 +88,9 @@ func (i *Info) Owner() (uid, gid uint32) { return i.fs.opt.UID, i.fs.opt.GID }
 // ID returns a number that stays with the file when it is renamed, 0 if the remote has none.
 func (i *Info) ID() uint64 { return i.id }
 
+// Unfinished reports whether this is an unfinished upload.
+func (i *Info) Unfinished() bool { return i.part }
+
 // KnownSize returns the size of the file called name if it is known without a request over the
 // network, and otherwise a number below 0.
 func (f *FS) KnownSize(ctx context.Context, name string) int64 {

@@ -71,8 +71,8 @@ func TestInfoTellsOwnerAndIdentity(t *testing.T) {
 
 func TestPermitted(t *testing.T) {
 	const (
-		file = ftp.PermRead | ftp.PermWrite | ftp.PermDelete | ftp.PermRename
-		dir  = ftp.PermRead | ftp.PermCreate | ftp.PermPurge | ftp.PermDelete | ftp.PermRename
+		file = ftp.PermRead | ftp.PermWrite | ftp.PermAppend | ftp.PermDelete | ftp.PermRename
+		dir  = ftp.PermRead | ftp.PermEnter | ftp.PermCreate | ftp.PermMkdir | ftp.PermPurge | ftp.PermDelete | ftp.PermRename
 	)
 	moves := remote.Caps{MoveDir: true}
 	tests := []struct {
@@ -86,10 +86,10 @@ func TestPermitted(t *testing.T) {
 		{"everything with a directory", moves, vfs.Options{}, "d", dir},
 		{"the root stays", moves, vfs.Options{}, ".", dir &^ (ftp.PermDelete | ftp.PermRename)},
 		{"directories that cannot move", remote.Caps{}, vfs.Options{}, "d", dir &^ ftp.PermRename},
-		{"a file that may not be changed can still go", moves, vfs.Options{}, "r", file &^ ftp.PermWrite},
-		{"a directory that may not be changed", moves, vfs.Options{}, "s", dir &^ (ftp.PermCreate | ftp.PermPurge)},
+		{"a file that may not be changed can still go", moves, vfs.Options{}, "r", file &^ (ftp.PermWrite | ftp.PermAppend)},
+		{"a directory that may not be changed", moves, vfs.Options{}, "s", dir &^ (ftp.PermCreate | ftp.PermMkdir | ftp.PermPurge)},
 		{"nothing but reading with --read-only", moves, vfs.Options{ReadOnly: true}, "f", ftp.PermRead},
-		{"nothing but reading on such a remote", remote.Caps{ReadOnly: true}, vfs.Options{}, "d", ftp.PermRead},
+		{"nothing but reading on such a remote", remote.Caps{ReadOnly: true}, vfs.Options{}, "d", ftp.PermRead | ftp.PermEnter},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

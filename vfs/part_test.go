@@ -91,7 +91,7 @@ func TestAPartIsNeverPublished(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := v.Permitted("f", info); got != ftp.PermWrite|ftp.PermDelete {
+		if got := v.Permitted("f", info); got != ftp.PermWrite|ftp.PermAppend|ftp.PermDelete {
 			t.Errorf("permitted: %06b", got)
 		}
 	})

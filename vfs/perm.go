@@ -16,15 +16,19 @@ func (v *View) Permitted(name string, info fs.FileInfo) ftp.Perm {
 		if v.fs.readOnly() {
 			return 0
 		}
-		return ftp.PermWrite | ftp.PermDelete
+		return ftp.PermWrite | ftp.PermAppend | ftp.PermDelete
+	}
+	perm := ftp.PermRead
+	if info.IsDir() {
+		perm |= ftp.PermEnter
 	}
 	if v.fs.readOnly() {
-		return ftp.PermRead
+		return perm
 	}
-	perm := ftp.PermRead | ftp.PermDelete | ftp.PermRename
-	changes := ftp.PermWrite
+	perm |= ftp.PermDelete | ftp.PermRename
+	changes := ftp.PermWrite | ftp.PermAppend
 	if info.IsDir() {
-		changes = ftp.PermCreate | ftp.PermPurge
+		changes = ftp.PermCreate | ftp.PermMkdir | ftp.PermPurge
 		if !v.fs.caps.MoveDir {
 			perm &^= ftp.PermRename
 		}

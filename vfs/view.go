@@ -39,6 +39,9 @@ func (v *View) Stat(ctx context.Context, name string) (info fs.FileInfo, err err
 	return v.fs.info(dir, e), nil
 }
 
+// FoldsCase reports whether a name can be found under one that differs in case.
+func (v *View) FoldsCase() bool { return v.fs.opt.FoldCase || v.fs.caps.CaseInsensitive }
+
 // StatSize is Stat for callers that need only the size of a file; see remote.SizeOnly.
 func (v *View) StatSize(ctx context.Context, name string) (fs.FileInfo, error) {
 	return v.Stat(remote.WithSizeOnly(ctx), name)

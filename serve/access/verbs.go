@@ -23,7 +23,7 @@ const (
 	Chmod                       // SITE CHMOD
 
 	// All is every verb.
-	All = 1<<iota - 1
+	All Verbs = 1<<iota - 1
 )
 
 // The names of the sets.

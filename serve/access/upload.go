@@ -1,0 +1,107 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+
+	"ferry/ftp"
+)
+
+// An upload is one that is limited, that must not replace a file, or that is to be remembered.
+type upload struct {
+	ftp.Upload
+	tree  *tree
+	name  string
+	left  int64 // how many bytes may follow; below 0 = any number
+	fresh bool  // the client may not replace a file of that name
+}
+
+// uploadFrom is an upload that is an io.ReaderFrom.
+type uploadFrom struct {
+	*upload
+	from io.ReaderFrom
+}
+
+// plain returns u, or the upload below if there is nothing to do but to pass calls on.
+func (u *upload) plain() ftp.Upload {
+	if u.tree.own == nil && !u.fresh && u.left < 0 {
+		return u.Upload
+	}
+	if from, able := u.Upload.(io.ReaderFrom); able {
+		return &uploadFrom{u, from}
+	}
+	return u
+}
+
+// Write implements ftp.Upload.
+func (u *upload) Write(p []byte) (int, error) {
+	if u.left >= 0 && int64(len(p)) > u.left {
+		return 0, tooLarge(u.name)
+	}
+	n, err := u.Upload.Write(p)
+	u.took(int64(n))
+	return n, err
+}
+
+func (u *upload) took(n int64) {
+	if u.left >= 0 {
+		u.left -= n
+	}
+}
+
+// ReadFrom passes a limited connection on as one, so that the system can recognise it. At the limit
+// it reads one byte more to learn whether the file ends there.
+func (u *uploadFrom) ReadFrom(r io.Reader) (int64, error) {
+	if u.left < 0 {
+		return u.from.ReadFrom(r)
+	}
+	part, limited := r.(*io.LimitedReader)
+	if !limited {
+		part = &io.LimitedReader{R: r, N: 1<<63 - 1}
+	}
+	if part.N <= u.left {
+		n, err := u.from.ReadFrom(part)
+		u.took(n)
+		return n, err
+	}
+	rest := io.LimitedReader{R: part.R, N: u.left}
+	n, err := u.from.ReadFrom(&rest)
+	part.N -= n
+	u.took(n)
+	if err != nil || rest.N > 0 {
+		return n, err
+	}
+	return n, u.ends(part)
+}
+
+// ends returns an error if r does not end here.
+func (u *upload) ends(r io.Reader) error {
+	var one [1]byte
+	_, err := io.ReadFull(r, one[:])
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
+		return err
+	}
+	return tooLarge(u.name)
+}
+
+// Commit implements ftp.Upload. Another session may have stored a file of that name since Create.
+func (u *upload) Commit(ctx context.Context) error {
+	if u.fresh {
+		switch exists, err := u.tree.exists(ctx, "commit", u.name); {
+		case err != nil:
+			return err
+		case exists:
+			return refuse("commit", u.name, fs.ErrExist, hintTaken)
+		}
+	}
+	if err := u.Upload.Commit(ctx); err != nil {
+		return err
+	}
+	u.tree.own.add(u.name)
+	return nil
+}
