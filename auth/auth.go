@@ -6,7 +6,8 @@
 //	single.go        one user
 //	hash.go          hashes of passwords: hashform.go which are accepted, hashold.go old kinds,
 //	                 hashcost.go what they may cost
-//	htpasswd.go      a file of users
+//	verifier.go      verifies few passwords at a time and remembers them; flights.go, slots.go
+//	htpasswd.go      a file of users; livefile.go: reads it again
 package auth
 
 import (

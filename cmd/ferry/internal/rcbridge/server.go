@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"ferry/auth"
 	"ferry/cmd/ferry/internal/flags"
@@ -142,21 +143,26 @@ func urlOf(l net.Listener, secure bool) string {
 	return "http://" + l.Addr().String() + "/"
 }
 
+// rememberLogins is how long a right password is not verified again.
+const rememberLogins = 5 * time.Minute
+
 // passwords returns what knows the passwords, nil for nothing.
 func passwords(o *flags.RCOptions) (func(user, password string) bool, error) {
-	if o.Htpasswd != "" {
-		h, err := auth.NewHtpasswd(o.Htpasswd)
+	var known auth.Authenticator
+	switch {
+	case o.Htpasswd != "":
+		h, err := auth.NewHtpasswd(o.Htpasswd, auth.NewVerifier(rememberLogins, 0))
 		if err != nil {
 			return nil, fmt.Errorf("--rc-htpasswd: %w", err)
 		}
-		return h.Check, nil
-	}
-	if o.User == "" {
+		known = h
+	case o.User != "":
+		known = auth.NewSingle(o.User, o.Pass.Reveal())
+	default:
 		return nil, nil
 	}
-	single := auth.NewSingle(o.User, o.Pass.Reveal())
 	return func(user, password string) bool {
-		_, err := single.Authenticate(context.Background(), auth.Login{User: user, Password: password})
+		_, err := known.Authenticate(context.Background(), auth.Login{User: user, Password: password})
 		return err == nil
 	}, nil
 }
