@@ -3,7 +3,6 @@ package objects
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"ferry/remote"
@@ -115,19 +114,3 @@ func (t *Tree) doomed(ctx context.Context, k Key) ([]Key, error) {
 func (t *Tree) whyFull(ctx context.Context, inside Key) error {
 	return WhyFull(ctx, shelf{t}, inside, t.names)
 }
-
-// A MarkerError says that a directory is not removed, because the object that stands for it has a
-// content.
-type MarkerError struct{ Size int64 }
-
-func (e *MarkerError) Error() string {
-	return fmt.Sprintf("the object that stands for the directory, whose key ends with a slash, holds %d bytes: "+
-		"look at it with another program, and remove it there", e.Size)
-}
-
-// Hint is what an FTP client is told.
-func (e *MarkerError) Hint() string {
-	return fmt.Sprintf("The object that stands for this directory holds %d bytes, which would be lost.", e.Size)
-}
-
-func (e *MarkerError) Unwrap() error { return remote.ErrNotEmpty }

@@ -2,7 +2,6 @@ package objects
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -54,13 +53,6 @@ func (d *Dirs) left(k Key) {
 
 // maxRemoved is more than can be removed while a directory is listed.
 const maxRemoved = 1 << 12
-
-// goes reports whether k is being removed, or was since a listing began that may have seen it.
-// LOCKS_REQUIRED(d.mu)
-func (d *Dirs) goes(k Key, began time.Time) bool {
-	removed, ok := d.removed[k]
-	return d.leaving[k] > 0 || ok && !removed.Before(began)
-}
 
 // stays reports whether the directory k surely goes on without what is being removed from it.
 // LOCKS_REQUIRED(d.mu)
@@ -121,71 +113,10 @@ func (d *Dirs) leaveLast(ctx context.Context, at Key, name string) error {
 	return nil
 }
 
-// Keep keeps in mind that there is a directory k: the store does not know it.
-func (d *Dirs) Keep(k Key) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	evict(d.kept, maxDirs)
-	d.kept[k] = struct{}{}
-}
-
-// Keeps reports whether a directory is called k because one that is kept in mind has that name, or
-// is below it.
-func (d *Dirs) Keeps(k Key) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.keeps(k)
-}
-
-// LOCKS_REQUIRED(d.mu)
-func (d *Dirs) keeps(k Key) bool {
-	if len(d.kept) == 0 {
-		return false
-	}
-	if _, ok := d.kept[k]; ok {
-		return true
-	}
-	return len(d.keptBelow(k)) > 0
-}
-
-// keptBelow returns what is kept in mind below k.
-// LOCKS_REQUIRED(d.mu)
-func (d *Dirs) keptBelow(k Key) []Key {
-	var below []Key
-	for other := range d.kept {
-		if other.Bucket == k.Bucket && strings.HasPrefix(other.Name, k.Prefix()) && other != k {
-			below = append(below, other)
-		}
-	}
-	return below
-}
-
-// KeptIn returns the elements of directories in k that are kept in mind, or have such below them.
-func (d *Dirs) KeptIn(k Key) []string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	var names []string
-	for _, other := range d.keptBelow(k) {
-		name, _, _ := strings.Cut(strings.TrimPrefix(other.Name, k.Prefix()), "/")
-		name = strings.TrimSuffix(name, nothing)
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
 // Removed notes that the directory k was removed.
 func (d *Dirs) Removed(k Key) {
 	d.forget(k)
 	d.Gone(k)
-}
-
-// forget ends what is kept in mind of k.
-func (d *Dirs) forget(k Key) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	delete(d.kept, k)
 }
 
 // Renamed notes that the directory from is called to now.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"iter"
 	"strings"
-	"time"
 
 	"ferry/remote"
 )
@@ -148,22 +147,4 @@ func (s shelf) CopyObject(ctx context.Context, bucket string, o Object, to Key) 
 // Delete implements Shelf.
 func (s shelf) Delete(ctx context.Context, k Key, version string) error {
 	return s.store.Delete(ctx, k, version)
-}
-
-// mark stores a marker, unless there are to be none.
-func (t *Tree) mark(ctx context.Context, k Key) error {
-	if t.config.NoMarkers {
-		return nil
-	}
-	return t.putMarker(ctx, k)
-}
-
-func (t *Tree) putMarker(ctx context.Context, k Key) error {
-	d, err := t.store.Create(ctx, k, CreateOptions{})
-	if err != nil {
-		return err
-	}
-	defer d.Abort()
-	_, err = d.Commit(ctx, time.Time{})
-	return err
 }

@@ -55,23 +55,6 @@ func (t *Tree) find(ctx context.Context, k Key) (o Object, isDir bool, err error
 	return o, isDir, err
 }
 
-// reach asks whether the root, or a bucket, is there. No key below it has to be.
-func (t *Tree) reach(ctx context.Context, k Key) error {
-	if k.Bucket == "" {
-		_, err := t.buckets.PageBuckets(ctx, "")
-		return err
-	}
-	k.Name = strings.TrimSuffix(k.Name, "/")
-	empty, err := t.dirs.Empty(ctx, k)
-	if err != nil || !empty || k.Name == "" {
-		return err
-	}
-	if o, err := t.store.Head(ctx, k); err == nil && !o.Dir {
-		return remote.ErrNotDir
-	}
-	return nil
-}
-
 // checkDir returns nil if k is a directory, and otherwise remote.ErrNotExist.
 func (t *Tree) checkDir(ctx context.Context, k Key) error {
 	is, err := t.dirs.Is(ctx, k)
@@ -162,10 +145,3 @@ type reader struct {
 
 // Described implements remote.Described.
 func (r *reader) Described() (remote.Entry, bool) { return r.entry, r.entry.Version != "" }
-
-func entry(base string, o Object) remote.Entry {
-	if o.Dir {
-		return remote.Entry{Name: base, Dir: true}
-	}
-	return remote.Entry{Name: base, Size: o.Size, ModTime: o.ModTime, Version: o.Version, Digest: o.Digest}
-}

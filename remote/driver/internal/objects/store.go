@@ -1,12 +1,3 @@
-// Package objects makes a tree of files out of an object store, which knows keys only: what is a
-// directory, what may replace what, how names become keys, and how an upload ends. A driver brings
-// a Store, one method for each request that its service has, and gets a Remote with Mover, Copier,
-// ModTimer, Hasher and Stager.
-//
-// A directory is there as long as a key lies below it. Mkdir stores an empty object whose key ends
-// with a slash, the marker, and so does what takes the last key below a directory away: it lives
-// until Rmdir. With Config.NoMarkers empty directories are kept in mind instead. A name that is an
-// object and a directory is the directory. Unfinished uploads are never kept.
 package objects
 
 import (
@@ -37,6 +28,13 @@ type Object struct {
 	// Facts are what else the service keeps with the object, as the store itself likes to have it:
 	// a Create that continues the object keeps them. Only Head has to tell.
 	Facts any
+}
+
+func entry(base string, o Object) remote.Entry {
+	if o.Dir {
+		return remote.Entry{Name: base, Dir: true}
+	}
+	return remote.Entry{Name: base, Size: o.Size, ModTime: o.ModTime, Version: o.Version, Digest: o.Digest}
 }
 
 // A Page is a piece of a listing, each of its two parts in the order of the names.

@@ -1,0 +1,87 @@
+package objects
+
+import (
+	"context"
+	"io/fs"
+	"strings"
+
+	"ferry/remote"
+	"ferry/remote/partname"
+)
+
+// key is what every operation begins with: it refuses names that are not valid or cannot be held.
+func (t *Tree) key(ctx context.Context, op, name string) (Key, error) {
+	if !remote.ValidPath(name) {
+		return Key{}, fail(ctx, op, name, remote.ErrInvalid)
+	}
+	if ctx.Err() != nil {
+		return Key{}, fail(ctx, op, name, context.Cause(ctx))
+	}
+	k := Key{Bucket: t.bucket, Name: t.prefix}
+	if name == "." {
+		return k, nil
+	}
+	rest := name
+	if t.bucket == "" {
+		k.Bucket, rest, _ = strings.Cut(name, "/")
+		if rest == "" && t.config.Holds(k) {
+			return k, nil
+		}
+	}
+	path, err := t.names.Path(rest)
+	if err == nil && !t.holds(rest, Key{k.Bucket, k.Name + path}) {
+		err = remote.ErrBadName
+	}
+	if err != nil {
+		return Key{}, fail(ctx, op, name, err)
+	}
+	k.Name += path
+	return k, nil
+}
+
+// CheckName implements remote.NameChecker.
+func (t *Tree) CheckName(name string) error {
+	_, err := t.key(context.Background(), "checkname", name)
+	return err
+}
+
+// Key returns the key of a name, as every operation that begins with the name sees it.
+func (t *Tree) Key(ctx context.Context, op, name string) (Key, error) { return t.key(ctx, op, name) }
+
+// holds reports whether the store can hold name as k, and the marker of a directory of that name.
+func (t *Tree) holds(name string, k Key) bool {
+	for elem := range strings.SplitSeq(name, "/") {
+		if t.hides(elem) {
+			return false
+		}
+	}
+	return t.config.Holds(k)
+}
+
+// hides reports whether an object called elem is no file, but part of an upload.
+func (t *Tree) hides(elem string) bool { return !t.config.Visible && partname.Hidden(elem) }
+
+// isRoot reports whether k is the root of the tree.
+func (t *Tree) isRoot(k Key) bool { return k.Bucket == t.bucket && k.Name == t.prefix }
+
+// isBucket reports whether k is a bucket as a directory, which is no object and has no marker.
+func (t *Tree) isBucket(k Key) bool { return t.bucket == "" && k.Name == "" }
+
+// inside returns the beginning of the keys in the directory k.
+func (t *Tree) inside(k Key) Key {
+	if !t.isRoot(k) {
+		k.Name = k.Prefix()
+	}
+	return k
+}
+
+// fail wraps err, unless it is nil. When ctx has ended, that is the reason.
+func fail(ctx context.Context, op, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return &fs.PathError{Op: op, Path: name, Err: err}
+}
