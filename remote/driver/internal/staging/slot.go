@@ -75,21 +75,6 @@ func (p *Parts) inSlot(s *Stage, use func(slot int) error) error {
 	return remote.ErrExist
 }
 
-// reclaim frees the slot that s has acquired and in which a process that was killed left a file:
-// what is too old goes, and what is in the first slot is kept.
-func (p *Parts) reclaim(ctx context.Context, d Dir, s *Stage, slot int) error {
-	info, err := d.Lstat(ctx, s.Part)
-	switch {
-	case err != nil:
-		return err
-	case p.expired(info):
-		return d.Remove(ctx, s.Part)
-	case info.Regular && slot == 1 && s.owner != partname.PutOwner:
-		return p.keep(ctx, d, s.Part, s.kept(s.owner))
-	}
-	return remote.ErrExist
-}
-
 // removeIdle removes a hidden file, if want still wants it. One that is being written is
 // ErrNotEmpty.
 func (p *Parts) removeIdle(ctx context.Context, d Dir, part string, want func() bool) error {
@@ -104,6 +89,11 @@ func (p *Parts) removeIdle(ctx context.Context, d Dir, part string, want func() 
 		return nil
 	}
 	return d.Remove(ctx, part)
+}
+
+// expired reports whether a hidden file is too old to be continued.
+func (p *Parts) expired(info Info) bool {
+	return p.o.MaxAge > 0 && info.Regular && !info.ModTime.IsZero() && p.Ages.Exceed(info.ModTime, p.o.MaxAge)
 }
 
 // removeExpired removes a hidden file if nobody writes to it and it is still too old. Whoever comes

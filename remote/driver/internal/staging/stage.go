@@ -57,6 +57,21 @@ func (s *Stage) create(ctx context.Context, d Dir) error {
 	})
 }
 
+// reclaim frees the slot that s has acquired and in which a process that was killed left a file:
+// what is too old goes, and what is in the first slot is kept.
+func (p *Parts) reclaim(ctx context.Context, d Dir, s *Stage, slot int) error {
+	info, err := d.Lstat(ctx, s.Part)
+	switch {
+	case err != nil:
+		return err
+	case p.expired(info):
+		return d.Remove(ctx, s.Part)
+	case info.Regular && slot == 1 && s.owner != partname.PutOwner:
+		return p.keep(ctx, d, s.Part, s.kept(s.owner))
+	}
+	return remote.ErrExist
+}
+
 // onCopy makes a hidden file that begins with the first off bytes of from.
 func (s *Stage) onCopy(ctx context.Context, d Dir, from string, off int64) error {
 	if err := s.create(ctx, d); err != nil {
@@ -222,6 +237,14 @@ func (s *Stage) remove() error {
 		return err
 	}
 	return nil
+}
+
+// detached returns a context for what has to be done though nobody waits for it any more.
+func (p *Parts) detached(ctx context.Context) (context.Context, context.CancelFunc) {
+	if p.o.Patience == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), p.o.Patience)
 }
 
 // end gives back what the stage holds. The hidden file has another name by now, or is gone.

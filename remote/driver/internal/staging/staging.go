@@ -99,19 +99,6 @@ func New(o Options) *Parts {
 	return p
 }
 
-// expired reports whether a hidden file is too old to be continued.
-func (p *Parts) expired(info Info) bool {
-	return p.o.MaxAge > 0 && info.Regular && !info.ModTime.IsZero() && p.Ages.Exceed(info.ModTime, p.o.MaxAge)
-}
-
-// detached returns a context for what has to be done though nobody waits for it any more.
-func (p *Parts) detached(ctx context.Context) (context.Context, context.CancelFunc) {
-	if p.o.Patience == 0 {
-		return ctx, func() {}
-	}
-	return context.WithTimeout(context.WithoutCancel(ctx), p.o.Patience)
-}
-
 // Offset resolves AtEnd as the offset in what has size, and refuses what is beyond that.
 func Offset(off, size int64) (int64, error) {
 	switch {
