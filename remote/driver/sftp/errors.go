@@ -82,25 +82,3 @@ func unanswered(err error) bool {
 	var status *sftp.StatusError
 	return !errors.As(err, &status) && !remote.Permanent(translate(err)) || errors.Is(err, context.Canceled)
 }
-
-// belowFile returns ErrNotDir in place of an unexplained err if p lies below a file.
-func belowFile(ctx context.Context, c *conn, p string, err error) error {
-	if !unexplained(err) {
-		return err
-	}
-	for {
-		i := strings.LastIndexByte(p, '/')
-		if i <= 0 {
-			return err
-		}
-		p = p[:i]
-		info, statErr := stat(ctx, c, p)
-		if unexplained(statErr) {
-			continue
-		}
-		if statErr == nil && !info.IsDir() {
-			return fmt.Errorf("%w: %w", remote.ErrNotDir, err)
-		}
-		return err
-	}
-}

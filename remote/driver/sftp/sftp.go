@@ -18,7 +18,6 @@ package sftp
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"path"
 	"strings"
 	"time"
@@ -196,14 +195,4 @@ func (r *Remote) with(ctx context.Context, op, name string, use func(c *conn) er
 	}
 	defer r.pool.put(c)
 	return fail(op, name, use(c))
-}
-
-// stat describes what the server has at p, following links.
-func stat(ctx context.Context, c *conn, p string) (fs.FileInfo, error) {
-	return await(ctx, c, func() (fs.FileInfo, error) { return c.sftp.Stat(p) }, nil)
-}
-
-// lstat describes what the server has at p, links as such.
-func lstat(ctx context.Context, c *conn, p string) (fs.FileInfo, error) {
-	return await(ctx, c, func() (fs.FileInfo, error) { return c.sftp.Lstat(p) }, nil)
 }
