@@ -15,7 +15,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"path"
@@ -131,37 +130,4 @@ func (r *Remote) harmless(q *http.Request) bool {
 	}
 	chunk := r.chunks != nil && strings.HasPrefix(at.Path, r.chunks.Path)
 	return q.Method != "MOVE" && (chunk || isUpload(decode(r.encoding, path.Base(at.Path))))
-}
-
-// url returns the address of name; the one of a directory ends with a slash.
-func (r *Remote) url(name string, dir bool) *url.URL {
-	return httpclient.Below(r.base, encode(r.encoding, name), dir)
-}
-
-// send sends a request without a body, of which the answer's status is all that matters.
-func (r *Remote) send(ctx context.Context, method string, u *url.URL, header ...string) (int, error) {
-	req := r.client.Request(ctx, method, u, nil)
-	for i := 0; i < len(header); i += 2 {
-		req.Header.Set(header[i], header[i+1])
-	}
-	resp, err := r.client.Do(req)
-	if err != nil {
-		return 0, err
-	}
-	if ok(resp.StatusCode) {
-		httpclient.Drain(resp)
-		return resp.StatusCode, nil
-	}
-	return resp.StatusCode, httpclient.Refused(resp)
-}
-
-// ok reports whether a request was done completely. 207 holds a list of what was not done.
-func ok(status int) bool { return status >= 200 && status < 300 && status != http.StatusMultiStatus }
-
-// fail wraps err, unless it is nil.
-func fail(op, name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &fs.PathError{Op: op, Path: name, Err: err}
 }

@@ -1,0 +1,84 @@
+package webdav
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"ferry/remote"
+)
+
+// smallBody is how much of a body is read before the server is asked, where there are no chunks.
+// What ends within it is sent with its length, and again when the server wants to know who is
+// asking.
+const smallBody = 64 << 10
+
+// An upload is a Put under way.
+type upload struct {
+	name    string
+	modTime time.Time
+	head    []byte    // the beginning of the body
+	rest    io.Reader // what follows; nil when the head is all of it
+	size    int64     // of head and rest; 0 unknown, unless rest is nil
+	kept    bool      // the server took the modification time
+}
+
+// begin reads the head of a body, limit bytes at most.
+func begin(ctx context.Context, name string, body io.Reader, o remote.PutOptions, limit int) (*upload, error) {
+	body = remote.ContextReader(ctx, body)
+	head, err := readChunk(body, nil, limit)
+	u := &upload{name: name, modTime: o.ModTime, head: head, size: o.Size}
+	n := int64(len(head))
+	switch {
+	case err == io.EOF:
+		u.size = n
+		return u, remote.CheckSize(n, o.Size)
+	case err != nil:
+		return nil, err
+	case o.Size > 0 && n > o.Size:
+		return nil, remote.CheckSize(n, o.Size)
+	}
+	u.rest = body
+	return u, nil
+}
+
+// readChunk reads limit bytes into buf, which grows as far as it must. A body that ends before is
+// io.EOF.
+func readChunk(body io.Reader, buf []byte, limit int) ([]byte, error) {
+	buf = buf[:0]
+	for len(buf) < limit {
+		if len(buf) == cap(buf) {
+			buf = slices.Grow(buf, max(min(smallBody, limit), min(len(buf), limit-len(buf))))
+		}
+		n, err := body.Read(buf[len(buf):min(cap(buf), limit)])
+		buf = buf[:len(buf)+n]
+		if err != nil {
+			return buf, err
+		}
+	}
+	return buf, nil
+}
+
+// discardTime is how long it may take to remove an upload that failed.
+const discardTime = 10 * time.Second
+
+// discard removes an upload that failed. A server that is still busy with the request that broke
+// off says that the file is locked, for a moment.
+func (r *Remote) discard(ctx context.Context, hidden *url.URL) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardTime)
+	defer cancel()
+	for wait := 10 * time.Millisecond; wait < discardTime; wait *= 2 {
+		status, err := r.send(ctx, http.MethodDelete, hidden)
+		if status != http.StatusLocked && status != http.StatusServiceUnavailable || err == nil {
+			return
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
