@@ -9,19 +9,6 @@ import (
 	"github.com/minio/minio-go/v7/pkg/encrypt"
 )
 
-// continueFile begins the upload with the first off bytes of the published file.
-func (u *upload) continueFile(ctx context.Context, info minio.ObjectInfo, off int64) error {
-	switch {
-	case off == 0:
-		return nil
-	case off < minPart:
-		return u.fetchHead(ctx, info, off)
-	}
-	u.inParts()
-	u.taken = off
-	return u.parts.copyFrom(u.at, info, off)
-}
-
 // fetchHead reads the first n bytes of an object, which are too few for a part of their own.
 func (u *upload) fetchHead(ctx context.Context, info minio.ObjectInfo, n int64) error {
 	c, err := u.r.get(ctx, u.at, 0, n, info.ETag)

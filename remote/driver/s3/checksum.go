@@ -3,8 +3,11 @@ package s3
 import (
 	"bytes"
 	"context"
+	"crypto/md5"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"hash/crc32"
 	"maps"
@@ -94,4 +97,18 @@ func (m *multipart) put(ctx context.Context, id string, n int, content []byte) (
 		return part, errDamaged
 	}
 	return part, nil
+}
+
+// digests returns what a request that sends content has in its header: a SHA-256 for the signature,
+// or a Content-MD5.
+func (r *Remote) digests(content []byte) (md5sum, sha256sum string) {
+	if r.opt.UnsignedPayload || r.opt.V2Auth {
+		if r.opt.DisableChecksum {
+			return "", ""
+		}
+		sum := md5.Sum(content)
+		return base64.StdEncoding.EncodeToString(sum[:]), ""
+	}
+	sum := sha256.Sum256(content)
+	return "", hex.EncodeToString(sum[:])
 }

@@ -16,10 +16,6 @@ import (
 	"ferry/remote"
 )
 
-func errTooLong(parts int) error {
-	return fmt.Errorf("%w: the file is longer than %d parts: raise chunk_size", remote.ErrTooLarge, parts)
-}
-
 // complete publishes the parts as the object, size bytes long in all. The upload is over when it
 // returns nil.
 func (m *multipart) complete(ctx context.Context, size int64) (minio.UploadInfo, error) {

@@ -45,12 +45,6 @@ func (s service) SetModTime(ctx context.Context, at objects.Key, t time.Time) er
 	return s.r.translate(err)
 }
 
-// holdsTime reports whether the metadata can hold a time.
-func holdsTime(t time.Time) bool {
-	kept, ok := parseTime(formatTime(t))
-	return ok && kept.Equal(t)
-}
-
 // copyObject lets the server copy an object with all that is known of it. Its modification time
 // becomes t; that of the original, if t is zero. It returns the ETag of the copy.
 func (r *Remote) copyObject(ctx context.Context, from, to place, info minio.ObjectInfo, t time.Time) (etag string, err error) {

@@ -109,3 +109,9 @@ func timeID(p place, etag string) uint64 {
 	}
 	return h.Sum64()
 }
+
+// holdsTime reports whether the metadata can hold a time.
+func holdsTime(t time.Time) bool {
+	kept, ok := parseTime(formatTime(t))
+	return ok && kept.Equal(t)
+}

@@ -3,10 +3,13 @@ package s3
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
 	"github.com/minio/minio-go/v7"
+
+	"ferry/remote"
 )
 
 const (
@@ -158,6 +161,10 @@ func (m *multipart) reserve(weight int) (int, error) {
 	n := m.next
 	m.next++
 	return n, nil
+}
+
+func errTooLong(parts int) error {
+	return fmt.Errorf("%w: the file is longer than %d parts: raise chunk_size", remote.ErrTooLarge, parts)
 }
 
 // buffer returns an empty one for the next part, which is size bytes long, or with 0 as partSize

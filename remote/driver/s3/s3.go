@@ -30,7 +30,6 @@ package s3
 
 import (
 	"context"
-	"io/fs"
 	"path"
 	"sync/atomic"
 
@@ -111,23 +110,4 @@ func (r *Remote) Info() remote.Info {
 func (r *Remote) Close() error {
 	r.transport.CloseIdleConnections()
 	return nil
-}
-
-// fail wraps err, unless it is nil.
-func fail(op, name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &fs.PathError{Op: op, Path: name, Err: err}
-}
-
-// explain returns err, which a call that ctx governed returned, as an error of package remote.
-func (r *Remote) explain(ctx context.Context, op, name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if ctx.Err() != nil {
-		return fail(op, name, context.Cause(ctx))
-	}
-	return fail(op, name, r.translate(err))
 }

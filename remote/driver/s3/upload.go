@@ -3,10 +3,6 @@ package s3
 import (
 	"bytes"
 	"context"
-	"crypto/md5"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"io"
 	"strings"
 	"time"
@@ -46,6 +42,19 @@ func (u *upload) takeFacts(ctx context.Context, o objects.CreateOptions) (err er
 	}
 	setTimeOf(&u.options, o.ModTime)
 	return err
+}
+
+// continueFile begins the upload with the first off bytes of the published file.
+func (u *upload) continueFile(ctx context.Context, info minio.ObjectInfo, off int64) error {
+	switch {
+	case off == 0:
+		return nil
+	case off < minPart:
+		return u.fetchHead(ctx, info, off)
+	}
+	u.inParts()
+	u.taken = off
+	return u.parts.copyFrom(u.at, info, off)
 }
 
 // An upload collects the content of a file, and sends it in parts when it is longer than one. It is
@@ -208,18 +217,4 @@ func (r *Remote) putWhole(ctx context.Context, c *minio.Core, at place, content 
 	md5sum, sha256sum := r.digests(content)
 	o.DisableContentSha256 = true // the digest is there already
 	return c.PutObject(ctx, at.Bucket, at.Name, bytes.NewReader(content), int64(len(content)), md5sum, sha256sum, o)
-}
-
-// digests returns what a request that sends content has in its header: a SHA-256 for the signature,
-// or a Content-MD5.
-func (r *Remote) digests(content []byte) (md5sum, sha256sum string) {
-	if r.opt.UnsignedPayload || r.opt.V2Auth {
-		if r.opt.DisableChecksum {
-			return "", ""
-		}
-		sum := md5.Sum(content)
-		return base64.StdEncoding.EncodeToString(sum[:]), ""
-	}
-	sum := sha256.Sum256(content)
-	return "", hex.EncodeToString(sum[:])
 }
