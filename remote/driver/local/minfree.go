@@ -2,7 +2,6 @@ package local
 
 import (
 	"fmt"
-	"io"
 
 	"ferry/remote"
 )
@@ -37,31 +36,4 @@ func (s *stage) reserve(n int64) error {
 	}
 	s.room -= n
 	return nil
-}
-
-// readWithin is ReadFrom in pieces, each with a look at what is free before it.
-func (s *stage) readWithin(src io.Reader) (total int64, err error) {
-	for {
-		if s.room <= 0 {
-			if err := s.look(); err != nil {
-				return total, s.endOf(src, err)
-			}
-		}
-		n, err := s.readAll(io.LimitReader(src, s.room))
-		total += n
-		if err != nil || n < s.room {
-			s.room -= n
-			return total, err
-		}
-		s.room = 0
-	}
-}
-
-// endOf returns full unless src has ended just here.
-func (s *stage) endOf(src io.Reader, full error) error {
-	var one [1]byte
-	if _, err := io.ReadFull(src, one[:]); err == io.EOF {
-		return nil
-	}
-	return fail("write", s.Name, full)
 }

@@ -11,7 +11,7 @@ import (
 const fstab = "/etc/fstab"
 
 // mountOf returns the mount point that the directory path is on, "" for the root of the system. It
-// follows links.
+// follows links. Where the system does not say what is a mount point, the devices tell.
 func mountOf(path string) string {
 	at, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -22,7 +22,11 @@ func mountOf(path string) string {
 		if above == at {
 			return ""
 		}
-		if isMount(at, above) {
+		is, known := isMount(at)
+		if !known {
+			is = otherDevice(at, above)
+		}
+		if is {
 			return at
 		}
 		at = above
