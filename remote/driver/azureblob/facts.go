@@ -2,13 +2,44 @@ package azureblob
 
 import (
 	"context"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
+
+	"ferry/remote/driver/internal/objects"
 )
 
 // properties are what a blob says of itself.
 type properties = blob.GetPropertiesResponse
+
+// facts are what a blob is stored with besides its content.
+type facts struct {
+	headers    *blob.HTTPHeaders
+	metadata   map[string]*string
+	tags       map[string]string
+	tier       *blob.AccessTier
+	conditions *blob.AccessConditions
+}
+
+func (d *draft) facts(modTime time.Time) facts {
+	contentType := objects.ContentType(d.target.Name)
+	f := facts{
+		headers:  &blob.HTTPHeaders{BlobContentType: &contentType},
+		metadata: withModTime(nil, modTime),
+		tier:     d.store.tier(),
+	}
+	if d.kept != nil {
+		f.headers, f.tags = headersOf(d.kept), d.tags
+		f.headers.BlobContentMD5 = nil
+		f.metadata = withModTime(d.kept.Metadata, modTime)
+		f.tier = d.store.tierOf(d.kept)
+	}
+	if d.base != nil {
+		f.conditions = only(d.base)
+	}
+	return f
+}
 
 // headersOf returns those of a blob that is to be like another one.
 func headersOf(p *properties) *blob.HTTPHeaders {
@@ -30,6 +61,14 @@ func (s *store) tierOf(p *properties) *blob.AccessTier {
 		return s.tier()
 	}
 	tier := blob.AccessTier(*p.AccessTier)
+	return &tier
+}
+
+func (s *store) tier() *blob.AccessTier {
+	if s.options.AccessTier == "" {
+		return nil
+	}
+	tier := blob.AccessTier(s.options.AccessTier)
 	return &tier
 }
 

@@ -11,7 +11,6 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
-	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
 
@@ -149,40 +148,4 @@ func (d *draft) commitError(err error) error {
 func (d *draft) Abort() {
 	d.cancel()
 	_ = d.blocks.wait() // that they were cancelled
-}
-
-// facts are what a blob is stored with besides its content.
-type facts struct {
-	headers    *blob.HTTPHeaders
-	metadata   map[string]*string
-	tags       map[string]string
-	tier       *blob.AccessTier
-	conditions *blob.AccessConditions
-}
-
-func (d *draft) facts(modTime time.Time) facts {
-	contentType := objects.ContentType(d.target.Name)
-	f := facts{
-		headers:  &blob.HTTPHeaders{BlobContentType: &contentType},
-		metadata: withModTime(nil, modTime),
-		tier:     d.store.tier(),
-	}
-	if d.kept != nil {
-		f.headers, f.tags = headersOf(d.kept), d.tags
-		f.headers.BlobContentMD5 = nil
-		f.metadata = withModTime(d.kept.Metadata, modTime)
-		f.tier = d.store.tierOf(d.kept)
-	}
-	if d.base != nil {
-		f.conditions = only(d.base)
-	}
-	return f
-}
-
-func (s *store) tier() *blob.AccessTier {
-	if s.options.AccessTier == "" {
-		return nil
-	}
-	tier := blob.AccessTier(s.options.AccessTier)
-	return &tier
 }

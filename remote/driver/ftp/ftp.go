@@ -18,7 +18,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io/fs"
 	"net"
 	"path"
 	"strconv"
@@ -203,34 +202,4 @@ func (r *Remote) with(ctx context.Context, op, name string, use func(s *session)
 	}
 	defer r.pool.put(s)
 	return fail(op, name, s.during(ctx, func() error { return use(s) }))
-}
-
-// look describes what the server has as name.
-func (r *Remote) look(s *session, name string) (remote.Entry, error) {
-	e, err := s.stat(r.path(s, name))
-	_, e.Name = remote.Split(name)
-	return e, err
-}
-
-// noParent says why nothing can be made under name: the directory above is not there, or is a file.
-// It is nil where that is not the reason.
-func (r *Remote) noParent(s *session, name string) error {
-	dir, _ := remote.Split(name)
-	if dir == "." {
-		return nil
-	}
-	e, err := r.look(s, dir)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return remote.ErrNotExist
-	case err == nil && !e.Dir:
-		return remote.ErrNotDir
-	}
-	return nil
-}
-
-// missing reports whether name is not there.
-func (r *Remote) missing(s *session, name string) bool {
-	_, err := r.look(s, name)
-	return errors.Is(err, fs.ErrNotExist)
 }

@@ -7,65 +7,8 @@ import (
 	"iter"
 	"time"
 
-	"github.com/jlaffaye/ftp"
-
 	"ferry/remote"
 )
-
-// Stat implements remote.Remote: by MLST, and without that by SIZE, MDTM and CWD.
-func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
-	var e remote.Entry
-	err := r.with(ctx, "stat", name, func(s *session) (err error) {
-		e, err = r.look(s, name)
-		return err
-	})
-	if err != nil {
-		return remote.Entry{}, err
-	}
-	return e, nil
-}
-
-// stat describes what is at p, without its name.
-func (s *session) stat(p string) (remote.Entry, error) {
-	if s.mlst {
-		found, err := s.c.GetEntry(p)
-		if err != nil {
-			return remote.Entry{}, notThere(err)
-		}
-		e := remote.Entry{Size: int64(found.Size), ModTime: found.Time, Dir: found.Type == ftp.EntryTypeFolder}
-		if e.Dir {
-			e.Size = 0
-		}
-		return e, nil
-	}
-	size, err := s.c.FileSize(p)
-	if err != nil && !refused(err) {
-		return remote.Entry{}, err
-	}
-	if err != nil {
-		if err := s.c.ChangeDir(p); err != nil {
-			return remote.Entry{}, notThere(err)
-		}
-		return remote.Entry{Dir: true}, nil // MDTM is for files
-	}
-	e := remote.Entry{Size: size}
-	if s.c.IsGetTimeSupported() {
-		t, err := s.c.GetTime(p)
-		if err != nil {
-			return remote.Entry{}, notThere(err)
-		}
-		e.ModTime = asListed(t, time.Now())
-	}
-	return e, nil
-}
-
-// notThere takes a refusal to describe something for its absence.
-func notThere(err error) error {
-	if refused(err) {
-		return remote.ErrNotExist
-	}
-	return err
-}
 
 // List implements remote.Remote.
 func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {

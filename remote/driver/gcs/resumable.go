@@ -3,8 +3,6 @@ package gcs
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -208,11 +206,4 @@ func passes(err error) bool {
 	}
 	var slow net.Error
 	return errors.As(err, &slow) && slow.Timeout()
-}
-
-func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
-
-// encodeSum writes a CRC32C as the service does.
-func encodeSum(sum uint32) string {
-	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint32(nil, sum))
 }

@@ -65,6 +65,21 @@ func (s *service) do(ctx context.Context, c call, answer any) error {
 	return decode(got, answer)
 }
 
+// uploadRequest returns a request that begins an upload of that type, at the place for them on the
+// same host.
+func (s *service) uploadRequest(ctx context.Context, path, uploadType string, query url.Values, body io.Reader) (*http.Request, error) {
+	u, err := url.Parse(s.base)
+	if err != nil {
+		return nil, err
+	}
+	all := url.Values{"uploadType": {uploadType}}
+	for name, values := range query {
+		all[name] = values
+	}
+	host := strings.TrimSuffix(u.ResolveReference(&url.URL{Path: "/"}).String(), "/")
+	return http.NewRequestWithContext(ctx, http.MethodPost, host+"/upload/storage/v1/"+path+"?"+parameters(all), body)
+}
+
 // parameters are those of a call, and that it is answered in JSON without white space.
 func parameters(query url.Values) string {
 	all := url.Values{"alt": {"json"}, "prettyPrint": {"false"}}

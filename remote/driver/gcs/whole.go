@@ -7,10 +7,8 @@ import (
 	"hash/crc32"
 	"io"
 	"mime/multipart"
-	"net/http"
 	"net/textproto"
 	"net/url"
-	"strings"
 )
 
 // insertWhole stores content as what o describes, in one request; query tells where it goes.
@@ -55,19 +53,4 @@ func around(o *object) (head, tail []byte, kind string, err error) {
 	length := b.Len()
 	_ = w.Close()
 	return b.Bytes()[:length:length], b.Bytes()[length:], "multipart/related; boundary=" + w.Boundary(), nil
-}
-
-// uploadRequest returns a request that begins an upload of that type, at the place for them on the
-// same host.
-func (s *service) uploadRequest(ctx context.Context, path, uploadType string, query url.Values, body io.Reader) (*http.Request, error) {
-	u, err := url.Parse(s.base)
-	if err != nil {
-		return nil, err
-	}
-	all := url.Values{"uploadType": {uploadType}}
-	for name, values := range query {
-		all[name] = values
-	}
-	host := strings.TrimSuffix(u.ResolveReference(&url.URL{Path: "/"}).String(), "/")
-	return http.NewRequestWithContext(ctx, http.MethodPost, host+"/upload/storage/v1/"+path+"?"+parameters(all), body)
 }

@@ -159,13 +159,3 @@ func newHash(algorithm string) hash.Hash {
 func (r *Remote) Usage(ctx context.Context) (remote.Usage, error) {
 	return remote.Usage{Total: -1, Used: -1, Free: -1}, check(ctx, "usage", ".")
 }
-
-// file finds the file called name.
-// LOCKS_REQUIRED(r.mu)
-func (r *Remote) file(name string) (*node, error) {
-	n, err := r.lookup(name)
-	if err == nil && n.isDir() {
-		err = remote.ErrIsDir
-	}
-	return n, err
-}

@@ -75,6 +75,16 @@ func (r *Remote) parent(name string) (*node, string, error) {
 	return n, base, nil
 }
 
+// file finds the file called name.
+// LOCKS_REQUIRED(r.mu)
+func (r *Remote) file(name string) (*node, error) {
+	n, err := r.lookup(name)
+	if err == nil && n.isDir() {
+		err = remote.ErrIsDir
+	}
+	return n, err
+}
+
 // check is what every operation begins with.
 func check(ctx context.Context, op, name string) error {
 	if !remote.ValidPath(name) {
