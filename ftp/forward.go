@@ -1,0 +1,78 @@
+package ftp
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"time"
+)
+
+// Forward is an FS with every ability, for decorators to embed: what a decorator does not define
+// itself goes to the FS below. Where that lacks an ability, the engine does what it does without.
+type Forward struct{ FS }
+
+var (
+	_ ModTimer  = Forward{}
+	_ Moder     = Forward{}
+	_ Hasher    = Forward{}
+	_ Sizer     = Forward{}
+	_ Spacer    = Forward{}
+	_ Permitter = Forward{}
+	_ Limited   = Forward{}
+)
+
+// SetModTime implements ModTimer.
+func (f Forward) SetModTime(ctx context.Context, name string, t time.Time) error {
+	if m, able := f.FS.(ModTimer); able {
+		return m.SetModTime(ctx, name, t)
+	}
+	return &fs.PathError{Op: "chtimes", Path: name, Err: errors.ErrUnsupported}
+}
+
+// SetMode implements Moder.
+func (f Forward) SetMode(ctx context.Context, name string, perm fs.FileMode) error {
+	if m, able := f.FS.(Moder); able {
+		return m.SetMode(ctx, name, perm)
+	}
+	return &fs.PathError{Op: "chmod", Path: name, Err: errors.ErrUnsupported}
+}
+
+// Hash implements Hasher.
+func (f Forward) Hash(ctx context.Context, name, algorithm string) ([]byte, error) {
+	if h, able := f.FS.(Hasher); able {
+		return h.Hash(ctx, name, algorithm)
+	}
+	return nil, errors.ErrUnsupported
+}
+
+// StatSize implements Sizer.
+func (f Forward) StatSize(ctx context.Context, name string) (fs.FileInfo, error) {
+	if s, able := f.FS.(Sizer); able {
+		return s.StatSize(ctx, name)
+	}
+	return f.FS.Stat(ctx, name)
+}
+
+// Free implements Spacer.
+func (f Forward) Free(ctx context.Context, dir string) (int64, error) {
+	if s, able := f.FS.(Spacer); able {
+		return s.Free(ctx, dir)
+	}
+	return -1, nil
+}
+
+// Permitted implements Permitter.
+func (f Forward) Permitted(name string, info fs.FileInfo) Perm {
+	if p, knows := f.FS.(Permitter); knows {
+		return p.Permitted(name, info)
+	}
+	return PermAll
+}
+
+// Limits implements Limited.
+func (f Forward) Limits() Limits {
+	if l, limited := f.FS.(Limited); limited {
+		return l.Limits()
+	}
+	return Limits{}
+}
