@@ -109,8 +109,3 @@ func (t *Tree) doomed(ctx context.Context, k Key) ([]Key, error) {
 	}
 	return doomed, nil
 }
-
-// whyFull returns the error of removing a directory that is not empty.
-func (t *Tree) whyFull(ctx context.Context, inside Key) error {
-	return WhyFull(ctx, shelf{t}, inside, t.names)
-}

@@ -18,20 +18,6 @@ import (
 // it can be reached, and the object of its name is hidden. Other programs make such names; nobody
 // makes one through a Tree.
 
-// An Asker is what Dirs asks a store. The key of a directory has no slash at its end.
-type Asker interface {
-	// File looks at the object k. One that is not there is remote.ErrNotExist.
-	File(ctx context.Context, k Key) (Object, error)
-
-	// Some lists what is in dir, one level deep, up to limit entries or a few more: elements of
-	// names as the keys spell them, those of directories with a slash at the end, and "" for the
-	// marker. whole says that there is no more.
-	Some(ctx context.Context, dir Key, limit int) (names []string, whole bool, err error)
-
-	// Mark stores the marker of dir.
-	Mark(ctx context.Context, dir Key) error
-}
-
 const (
 	// trust is how long what a listing said counts.
 	trust = 5 * time.Minute
@@ -50,10 +36,9 @@ const (
 // Dirs is what a process knows of the directories of a store. Its methods may be called
 // concurrently.
 type Dirs struct {
-	store   Asker
-	root    Key  // the directory that is always there
-	markers bool // directories are kept as markers
-	seed    maphash.Seed
+	tree *Tree
+	root Key // the directory that is always there
+	seed maphash.Seed
 
 	mu      sync.Mutex
 	dirs    map[Key]*dir         // guarded by mu; what was seen to be a directory
@@ -65,12 +50,10 @@ type Dirs struct {
 	hidden  map[Key]struct{}     // guarded by mu; files hidden by directories, of which the log has been told
 }
 
-// NewDirs returns what knows the directories below root, which may be a bucket, or the zero Key for
-// all buckets. Without markers it keeps empty directories in mind.
-func NewDirs(store Asker, root Key, markers bool) *Dirs {
-	root.Name = strings.TrimSuffix(root.Name, "/")
+// newDirs returns what knows the directories of t.
+func newDirs(t *Tree) *Dirs {
 	return &Dirs{
-		store: store, root: root, markers: markers, seed: maphash.MakeSeed(),
+		tree: t, root: Key{t.bucket, strings.TrimSuffix(t.prefix, "/")}, seed: maphash.MakeSeed(),
 		dirs: map[Key]*dir{}, plain: map[uint64]time.Time{}, leaving: map[Key]int{}, removed: map[Key]time.Time{}, kept: map[Key]struct{}{},
 		hidden: map[Key]struct{}{},
 	}
@@ -173,7 +156,7 @@ func (d *Dirs) isWith(ctx context.Context, k Key, names []string) (bool, error) 
 		return true, nil
 	}
 	if d.Keeps(k) {
-		o, err := d.store.File(ctx, k)
+		o, err := d.tree.store.Head(ctx, k)
 		switch {
 		case errors.Is(err, remote.ErrNotExist):
 			return true, nil
@@ -189,7 +172,7 @@ func (d *Dirs) isWith(ctx context.Context, k Key, names []string) (bool, error) 
 // seen to be a directory.
 func (d *Dirs) Parents(ctx context.Context, k Key) error {
 	for p, _ := above(k); !d.top(p) && d.recall(p) != isDir; p, _ = above(p) {
-		o, err := d.store.File(ctx, p)
+		o, err := d.tree.store.Head(ctx, p)
 		switch {
 		case errors.Is(err, remote.ErrNotExist):
 			continue
@@ -252,7 +235,7 @@ func (d *Dirs) Hidden(ctx context.Context, k Key, o Object) {
 // look asks what is in dir, and remembers it.
 func (d *Dirs) look(ctx context.Context, at Key, limit int) (names []string, whole bool, err error) {
 	began := time.Now()
-	names, whole, err = d.store.Some(ctx, at, limit)
+	names, whole, err = d.tree.some(ctx, at, limit)
 	if err != nil {
 		return nil, false, err
 	}

@@ -85,11 +85,11 @@ func (d *Dirs) Made(k Key) {
 	d.mu.Lock()
 	known := d.see(k)
 	known.listed = time.Now()
-	if d.markers {
+	if !d.tree.config.NoMarkers {
 		known.marked = known.listed
 	}
 	d.mu.Unlock()
-	if !d.markers {
+	if d.tree.config.NoMarkers {
 		d.Keep(k)
 	}
 }

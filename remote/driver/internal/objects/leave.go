@@ -97,8 +97,8 @@ func (d *Dirs) leaveLast(ctx context.Context, at Key, name string) error {
 	if !last {
 		return nil // it is not there
 	}
-	if d.markers {
-		err := d.store.Mark(ctx, at)
+	if !d.tree.config.NoMarkers {
+		err := d.tree.mark(ctx, d.tree.inside(at))
 		if err == nil {
 			d.mu.Lock()
 			defer d.mu.Unlock()

@@ -48,7 +48,7 @@ func (t *Tree) list(ctx context.Context, k Key) iter.Seq2[remote.Entry, error] {
 				return
 			}
 		}
-		l.dropOrphans(ctx, k.Bucket)
+		l.dropOrphans(ctx)
 		if !l.end() || l.found || t.isRoot(k) || t.isBucket(k) {
 			return
 		}
@@ -66,27 +66,45 @@ func (t *Tree) list(ctx context.Context, k Key) iter.Seq2[remote.Entry, error] {
 	}
 }
 
-// A listing turns the pages of one directory into entries.
+// A listing turns what a store lists of one directory, in the order of the keys, into entries. A
+// file is held back until it is known whether a directory hides it: that comes behind it, after
+// nothing but names that begin with it. Dirs is told of all.
 type listing struct {
 	tree   *Tree
+	bucket string
 	prefix string // of every key
-	sifter *Sifter
+	yield  func(remote.Entry, error) bool
+	notes  *Listing
+	held   []held              // files whose names the last one begins with
+	kept   map[string]struct{} // directories that the store does not know, by element
 
 	found   bool     // something was there, if only the marker
 	dir     string   // the last prefix
 	orphans []string // hidden keys that are too old
 }
 
+// held is a file that may be hidden by a directory.
+type held struct {
+	raw    string
+	object Object
+	entry  remote.Entry
+	shown  bool
+}
+
 func (t *Tree) listing(k, inside Key, yield func(remote.Entry, error) bool) *listing {
-	l := &listing{tree: t, prefix: inside.Name}
+	l := &listing{tree: t, bucket: k.Bucket, prefix: inside.Name, yield: yield, kept: map[string]struct{}{}}
 	if inside.Bucket == "" {
 		l.prefix = ""
 	}
-	l.sifter = t.dirs.Sift(Key{k.Bucket, strings.TrimSuffix(l.prefix, "/")}, yield)
+	at := Key{k.Bucket, strings.TrimSuffix(l.prefix, "/")}
+	l.notes = t.dirs.Listing(at)
+	for _, raw := range t.dirs.KeptIn(at) {
+		l.kept[raw] = struct{}{}
+	}
 	return l
 }
 
-// take hands o to the sifter, if it is an entry of the directory.
+// take passes o on, if it is an entry of the directory. It is false when yield was.
 func (l *listing) take(ctx context.Context, o Object) bool {
 	l.found = true
 	elem, inside := strings.CutPrefix(o.Name, l.prefix)
@@ -103,31 +121,63 @@ func (l *listing) take(ctx context.Context, o Object) bool {
 		}
 		return true
 	}
+	l.notes.Saw(elem)
 	if elem == "" {
-		l.sifter.Marker()
 		return true
 	}
-	name, ok := l.tree.names.Name(raw)
-	if !ok {
+	name, shown := l.tree.names.Name(raw)
+	if !shown {
 		Omit(ctx, elem, o.Name)
 	}
-	if isPrefix {
-		l.dir = o.Name
-		return l.sifter.Dir(ctx, raw, name, ok)
+	if !l.settle(elem) {
+		return false
 	}
-	return l.sifter.File(raw, o, entry(name, o), ok)
+	delete(l.kept, raw)
+	if !isPrefix {
+		l.held = append(l.held, held{raw, o, entry(name, o), shown})
+		return true
+	}
+	l.dir = o.Name
+	if n := len(l.held); n > 0 && l.held[n-1].raw == raw {
+		hidden := l.held[n-1].object
+		l.tree.dirs.Hidden(ctx, Key{l.bucket, hidden.Name}, hidden)
+		l.held = l.held[:n-1]
+	}
+	return !shown || l.yield(remote.Entry{Name: name, Dir: true}, nil)
 }
 
-// end yields what is left when there is nothing more.
+// settle passes on the files that cannot be hidden any more, as the listing has come to elem.
+func (l *listing) settle(elem string) bool {
+	for n := len(l.held) - 1; n >= 0 && elem > l.held[n].raw+"/"; n-- {
+		h := l.held[n]
+		l.held = l.held[:n]
+		if h.shown && !l.yield(h.entry, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// end passes on what is left when there is nothing more.
 func (l *listing) end() bool {
-	return l.sifter.End(l.tree.names.Name)
+	l.notes.Whole()
+	for _, h := range l.held {
+		if h.shown && !l.yield(h.entry, nil) {
+			return false
+		}
+	}
+	for raw := range l.kept {
+		if name, shown := l.tree.names.Name(raw); shown && !l.yield(remote.Entry{Name: name, Dir: true}, nil) {
+			return false
+		}
+	}
+	return true
 }
 
 // dropOrphans deletes what killed processes left. That it cannot be deleted does not concern who
 // lists.
-func (l *listing) dropOrphans(ctx context.Context, bucket string) {
+func (l *listing) dropOrphans(ctx context.Context) {
 	for _, name := range l.orphans {
-		_ = l.tree.store.Delete(ctx, Key{Bucket: bucket, Name: name}, "")
+		_ = l.tree.store.Delete(ctx, Key{Bucket: l.bucket, Name: name}, "")
 	}
-	l.orphans = nil
 }

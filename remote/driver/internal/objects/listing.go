@@ -18,7 +18,7 @@ type Listing struct {
 // Listing returns what is to be told of a listing of the directory at, which begins now.
 func (d *Dirs) Listing(at Key) *Listing { return &Listing{dirs: d, at: at, began: time.Now()} }
 
-// Saw notes an entry, as Asker.Some returns it.
+// Saw notes an entry, as Tree.some returns it.
 func (l *Listing) Saw(name string) {
 	name, isDir := strings.CutSuffix(name, "/")
 	if isDir && name == "" {

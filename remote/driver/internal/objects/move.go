@@ -3,7 +3,6 @@ package objects
 import (
 	"context"
 	"errors"
-	"iter"
 	"strings"
 
 	"ferry/remote"
@@ -14,7 +13,7 @@ const moveRounds = 5
 
 // Move implements remote.Mover: the far side copies, then the original is removed, each on the
 // precondition that it is the version that was looked at. What is stored under the old name once it
-// was copied stays. A directory goes by MoveDir.
+// was copied stays. A directory goes by moveAll.
 func (t *Tree) Move(ctx context.Context, from, to string) error {
 	source, err := t.key(ctx, "move", from)
 	if err != nil {
@@ -61,7 +60,7 @@ func (t *Tree) moveFile(ctx context.Context, source Key, o Object, from, to stri
 	if !strict {
 		o.Version = ""
 	}
-	if _, err := (shelf{t}).CopyObject(ctx, source.Bucket, o, target); err != nil {
+	if _, _, err := t.copyObject(ctx, source.Bucket, o, target); err != nil {
 		return fail(ctx, "move", from, err)
 	}
 	t.dirs.Stored(target)
@@ -109,7 +108,7 @@ func (t *Tree) moveDir(ctx context.Context, source Key, to string, o Object) (er
 			return err
 		}
 	}
-	err = MoveDir(ctx, shelf{t}, t.inside(source), t.inside(target), t.config.DirMoveLimit)
+	err = t.moveAll(ctx, t.inside(source), t.inside(target))
 	if byName && err == nil {
 		err = t.store.Delete(ctx, source, o.Version)
 	}
@@ -117,34 +116,4 @@ func (t *Tree) moveDir(ctx context.Context, source Key, to string, o Object) (er
 		_ = t.store.Delete(context.WithoutCancel(ctx), t.inside(target), "") // a directory that is empty does no harm
 	}
 	return err
-}
-
-// A shelf is a Tree as MoveDir sees it.
-type shelf struct{ *Tree }
-
-// All implements Shelf.
-func (s shelf) All(ctx context.Context, k Key) iter.Seq2[Object, error] { return s.store.All(ctx, k) }
-
-// CopyObject implements Shelf. What stands for a directory by a convention of the service becomes
-// one of ours: it may not be possible to copy it.
-func (s shelf) CopyObject(ctx context.Context, bucket string, o Object, to Key) (Copied, error) {
-	switch {
-	case o.Dir && strings.HasSuffix(o.Name, "/"):
-		return Copied{}, s.putMarker(ctx, to)
-	case o.Dir:
-		return Copied{}, s.mark(ctx, to)
-	}
-	made, err := s.store.Copy(ctx, Key{bucket, o.Name}, o, to)
-	if err != nil {
-		return Copied{}, err
-	}
-	if o.TimeKept || o.ModTime.IsZero() || strings.HasSuffix(to.Name, "/") {
-		return Copied{From: o.Version, To: made}, nil
-	}
-	return Copied{From: o.Version}, s.store.SetModTime(ctx, to, o.ModTime) // which may make another version of it
-}
-
-// Delete implements Shelf.
-func (s shelf) Delete(ctx context.Context, k Key, version string) error {
-	return s.store.Delete(ctx, k, version)
 }

@@ -1,10 +1,10 @@
 package objects
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -16,37 +16,18 @@ import (
 )
 
 const (
-	// DirMoveLimit is how many objects MoveDir moves unless it is told otherwise.
+	// DirMoveLimit is how many objects moveAll moves unless it is told otherwise.
 	DirMoveLimit = 10_000
-	// movers is how many requests of one MoveDir are under way at once.
+	// movers is how many requests of one moveAll are under way at once.
 	movers = 16
-	// maxRounds is how often MoveDir looks for what was stored in the directory while it was
+	// maxRounds is how often moveAll looks for what was stored in the directory while it was
 	// copying.
 	maxRounds = 5
-	// undoTime is how long it may take to remove the copies of a MoveDir that failed.
+	// undoTime is how long it may take to remove the copies of a moveAll that failed.
 	undoTime = time.Minute
 )
 
-// A Shelf is what moving a directory takes of a store: objects by their keys, whatever is in them.
-type Shelf interface {
-	// All yields what begins with k.Name at any depth, page by page.
-	All(ctx context.Context, k Key) iter.Seq2[Object, error]
-
-	// CopyObject replaces to with the content and the facts of the object o of a bucket, its time
-	// included, on the far side. If o is not there any more, that is remote.ErrNotExist; if there
-	// is another version, that may be copied, or it is remote.ErrChanged. If o.Dir, to ends with a
-	// slash, and becomes a marker.
-	CopyObject(ctx context.Context, bucket string, o Object, to Key) (Copied, error)
-
-	// Delete removes an object. With a version, one of another version stays, and is
-	// remote.ErrChanged.
-	Delete(ctx context.Context, k Key, version string) error
-}
-
-// Copied are the versions of an object and of its copy, "" where they are not known.
-type Copied struct{ From, To string }
-
-// MoveDir gives everything whose key begins with from.Name a key that begins with to.Name; both end
+// moveAll gives everything whose key begins with from.Name a key that begins with to.Name; both end
 // with a slash, and nothing begins with the latter. It is not one step. First everything is copied.
 // If that fails, the copies are removed again, and the original is as it was. When all is copied,
 // and nothing was stored in the directory since, each original is removed if it still is the
@@ -55,13 +36,11 @@ type Copied struct{ From, To string }
 // that is killed meanwhile leaves copies beside the whole original, or a rest of it beside the
 // whole copy.
 //
-// A directory of more than limit objects is refused before anything is copied (0 = DirMoveLimit;
-// below 0 = no limit): the keys are held in memory, and nobody waits for ever.
-func MoveDir(ctx context.Context, s Shelf, from, to Key, limit int) error {
-	if limit == 0 {
-		limit = DirMoveLimit
-	}
-	m := &dirMove{shelf: s, from: from, to: to, limit: limit, copied: map[string]stamped{}, begun: map[string]thing{}}
+// A directory of more than Config.DirMoveLimit objects is refused before anything is copied: the
+// keys are held in memory, and nobody waits for ever.
+func (t *Tree) moveAll(ctx context.Context, from, to Key) error {
+	limit := cmp.Or(t.config.DirMoveLimit, DirMoveLimit)
+	m := &dirMove{tree: t, from: from, to: to, limit: limit, copied: map[string]stamped{}, begun: map[string]thing{}}
 	if err := m.copyAll(ctx); err != nil {
 		return m.undo(ctx, err)
 	}
@@ -71,10 +50,10 @@ func MoveDir(ctx context.Context, s Shelf, from, to Key, limit int) error {
 	return nil
 }
 
-// A dirMove is a MoveDir under way.
+// A dirMove is a moveAll under way.
 type dirMove struct {
 	// constant
-	shelf    Shelf
+	tree     *Tree
 	from, to Key
 	limit    int
 
@@ -166,7 +145,7 @@ func (m *dirMove) copyAll(ctx context.Context) error {
 func (m *dirMove) look(ctx context.Context) (map[string]Object, error) {
 	m.found = nil
 	files := map[string]Object{}
-	for o, err := range m.shelf.All(ctx, m.from) {
+	for o, err := range m.tree.store.All(ctx, m.from) {
 		if err != nil {
 			return nil, err
 		}
@@ -200,18 +179,40 @@ func (m *dirMove) copy(ctx context.Context, o Object) error {
 	m.begun[o.Name] = target
 	delete(m.copied, o.Name)
 	m.mu.Unlock()
-	copied, err := m.shelf.CopyObject(ctx, m.from.Bucket, o, target.Key)
+	version, made, err := m.tree.copyObject(ctx, m.from.Bucket, o, target.Key)
 	if errors.Is(err, remote.ErrNotExist) || errors.Is(err, remote.ErrChanged) {
 		return nil // somebody has deleted it or replaced it, which the next look sees
 	}
 	if err == nil {
-		target.version = copied.To
+		target.version = made
 		m.mu.Lock()
 		m.begun[o.Name] = target
-		m.copied[o.Name] = stamped{stamp(o), copied.From}
+		m.copied[o.Name] = stamped{stamp(o), version}
 		m.mu.Unlock()
 	}
 	return err
+}
+
+// copyObject replaces to with the content and the facts of the object o of a bucket, its time
+// included, on the far side, and returns their versions, "" where they are not known. If o is not
+// there any more, that is remote.ErrNotExist; if there is another version, that may be copied, or
+// it is remote.ErrChanged. What stands for a directory by a convention of the service becomes a
+// marker: it may not be possible to copy it.
+func (t *Tree) copyObject(ctx context.Context, bucket string, o Object, to Key) (version, made string, err error) {
+	switch {
+	case o.Dir && strings.HasSuffix(o.Name, "/"):
+		return "", "", t.putMarker(ctx, to)
+	case o.Dir:
+		return "", "", t.mark(ctx, to)
+	}
+	made, err = t.store.Copy(ctx, Key{bucket, o.Name}, o, to)
+	if err != nil {
+		return "", "", err
+	}
+	if o.TimeKept || o.ModTime.IsZero() || strings.HasSuffix(to.Name, "/") {
+		return o.Version, made, nil
+	}
+	return o.Version, "", t.store.SetModTime(ctx, to, o.ModTime) // which may make another version of it
 }
 
 // originals returns all that was found, with the versions that were copied.
@@ -271,7 +272,7 @@ func (m *dirMove) remove(ctx context.Context, things []thing) error {
 // delete removes a thing, unless somebody has replaced it, or has stored something in a directory
 // that is a real one.
 func (m *dirMove) delete(ctx context.Context, t thing) error {
-	err := m.shelf.Delete(ctx, t.Key, t.version)
+	err := m.tree.store.Delete(ctx, t.Key, t.version)
 	switch {
 	case errors.Is(err, remote.ErrNotExist), errors.Is(err, remote.ErrChanged), t.dir && errors.Is(err, remote.ErrNotEmpty):
 		return nil

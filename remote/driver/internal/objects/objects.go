@@ -11,10 +11,10 @@
 // The files, in the order in which their calls lead:
 //
 //	objects.go    a Tree and its Config
-//	stage.go      Stage; write.go Put and the changes of a file
 //	move.go       Move of a file; movedir.go of a directory, each.go object by object
+//	stage.go      Stage; write.go Put and the changes of a file
 //	dir.go        Mkdir and Rmdir
-//	list.go       List; sift.go which of the entries show
+//	list.go       List
 //	odd.go        what List cannot show
 //	read.go       Stat and Open; question.go whether a directory has the name, too
 //	file.go       where an operation on a file begins
@@ -46,7 +46,8 @@ type Config struct {
 	Visible   bool                 // the store keeps nothing in hidden objects: they are files as any other
 	ListChunk int                  // how many names are asked for at once at most; 0 = no limit
 	NoMarkers bool                 // Mkdir stores nothing
-	// DirMoveLimit is how many objects a directory may hold that is moved; see MoveDir.
+	// DirMoveLimit is how many objects a directory may hold that is moved; 0 = DirMoveLimit, below
+	// 0 = no limit.
 	DirMoveLimit int
 	Buckets      Buckets
 	Network      network.Options // for what bounds a listing
@@ -87,7 +88,7 @@ func New(store Store, c Config) *Tree {
 			NoParts:      true,
 		}},
 	}
-	t.dirs = NewDirs(asker{t}, Key{t.bucket, t.prefix}, !c.NoMarkers)
+	t.dirs = newDirs(t)
 	t.ages.Began(time.Now())
 	return t
 }

@@ -43,17 +43,17 @@ func (e *OddKeysError) objects() string {
 	return fmt.Sprintf("%d objects whose names", e.Count)
 }
 
-// WhyFull returns the error of removing the directory whose keys begin with inside.Name, which is
+// whyFull returns the error of removing the directory whose keys begin with inside.Name, which is
 // not empty: an OddKeysError where no listing shows what it holds, else remote.ErrNotEmpty.
-func WhyFull(ctx context.Context, s Shelf, inside Key, names Names) error {
+func (t *Tree) whyFull(ctx context.Context, inside Key) error {
 	odd := &OddKeysError{}
-	for o, err := range s.All(ctx, inside) {
+	for o, err := range t.store.All(ctx, inside) {
 		if err != nil {
 			return err
 		}
 		rest := strings.TrimPrefix(o.Name, inside.Name)
 		raw, _, _ := strings.Cut(rest, "/")
-		_, shown := names.Name(raw)
+		_, shown := t.names.Name(raw)
 		switch {
 		case rest == "" || partname.Hidden(raw): // the marker, or an upload
 			continue

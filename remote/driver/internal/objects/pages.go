@@ -7,6 +7,28 @@ import (
 	"strings"
 )
 
+// some lists what is in the directory dir, one level deep, up to limit entries or a few more:
+// elements of names as the keys spell them, those of directories with a slash at the end, and ""
+// for the marker. whole says that there is no more.
+func (t *Tree) some(ctx context.Context, dir Key, limit int) (names []string, whole bool, err error) {
+	inside := t.inside(dir)
+	if chunk := t.config.ListChunk; chunk > 0 {
+		limit = min(limit, chunk)
+	}
+	for o, err := range t.children(ctx, inside, limit) {
+		if err != nil {
+			return nil, false, err
+		}
+		if name, ok := strings.CutPrefix(o.Name, inside.Name); ok {
+			names = append(names, name)
+		}
+		if len(names) == limit {
+			return names, false, nil
+		}
+	}
+	return names, true, nil
+}
+
 // children lists what begins with k, or the buckets, as a Lister does.
 func (t *Tree) children(ctx context.Context, k Key, limit int) iter.Seq2[Object, error] {
 	if l, ok := t.bare.(Lister); ok && k.Bucket != "" {

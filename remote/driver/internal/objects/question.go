@@ -11,12 +11,11 @@ import (
 type Question struct {
 	dirs   *Dirs
 	k      Key
-	known  bool             // no directory is called k: nothing is on its way
-	size   *remote.SizeOnly // of an asker who wants the size of an object: nothing is on its way; may be nil
+	size   *remote.SizeOnly // nil unless the question waits for the size of the object
 	cancel context.CancelFunc
-	done   chan struct{}
-	names  []string // what is in k; read after done
-	err    error    // read after done
+	done   chan struct{} // nil unless the question is on its way
+	names  []string      // what is in k; read after done
+	err    error         // read after done
 }
 
 // Ask begins a question, unless k was seen to be no directory. The asker calls one of Hides and Is,
@@ -24,10 +23,11 @@ type Question struct {
 func (d *Dirs) Ask(ctx context.Context, k Key) *Question {
 	q := &Question{dirs: d, k: k, cancel: func() {}}
 	known := d.recall(k)
-	if q.known = d.top(k) || known == noDir; q.known {
+	if d.top(k) || known == noDir {
 		return q
 	}
-	if q.size = remote.SizeOnlyOf(ctx); q.size != nil && known == unknown {
+	if size := remote.SizeOnlyOf(ctx); size != nil && known == unknown {
+		q.size = size
 		return q
 	}
 	q.done = make(chan struct{})
@@ -42,7 +42,7 @@ func (d *Dirs) Ask(ctx context.Context, k Key) *Question {
 
 // Hides is Dirs.Hides for an object that has turned out to be there.
 func (q *Question) Hides(ctx context.Context, o Object) (bool, error) {
-	if q.done == nil && !q.known && o.Size > 0 {
+	if q.size != nil && o.Size > 0 {
 		q.size.Use()
 		return false, nil
 	}

@@ -64,35 +64,6 @@ func (t *Tree) checkDir(ctx context.Context, k Key) error {
 	return err
 }
 
-// An asker is a Tree as Dirs asks it.
-type asker struct{ *Tree }
-
-// File implements Asker.
-func (a asker) File(ctx context.Context, k Key) (Object, error) { return a.store.Head(ctx, k) }
-
-// Some implements Asker.
-func (a asker) Some(ctx context.Context, dir Key, limit int) (names []string, whole bool, err error) {
-	inside := a.inside(dir)
-	if chunk := a.config.ListChunk; chunk > 0 {
-		limit = min(limit, chunk)
-	}
-	for o, err := range a.children(ctx, inside, limit) {
-		if err != nil {
-			return nil, false, err
-		}
-		if name, ok := strings.CutPrefix(o.Name, inside.Name); ok {
-			names = append(names, name)
-		}
-		if len(names) == limit {
-			return names, false, nil
-		}
-	}
-	return names, true, nil
-}
-
-// Mark implements Asker.
-func (a asker) Mark(ctx context.Context, dir Key) error { return a.mark(ctx, a.inside(dir)) }
-
 // Open implements remote.Remote. The content is that of the moment when the first byte came.
 func (t *Tree) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
 	k, err := t.file(ctx, "open", name)
