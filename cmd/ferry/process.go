@@ -10,6 +10,8 @@ import (
 
 	"ferry/cmd/ferry/internal/configcmd"
 	"ferry/cmd/ferry/internal/flags"
+	"ferry/cmd/ferry/internal/prompt"
+	"ferry/cmd/ferry/internal/userscmd"
 
 	"github.com/spf13/cobra"
 )
@@ -92,14 +94,30 @@ func (p process) rootCommand() *cobra.Command {
 	root.PersistentFlags().SortFlags = false
 	flags.Add(root.PersistentFlags(), flags.Config(&o.Options), flags.Logging(&o.Options))
 	console := p.console(o)
-	root.AddCommand(p.serveCommand(o), p.checkCommand(o), p.cleanupCommand(o), console.Command(), console.ListRemotes(), console.Obscure(), p.rcCommand(o), p.cacheCommand(o), p.versionCommand())
+	root.AddCommand(p.serveCommand(o), p.checkCommand(o), p.cleanupCommand(o), console.Command(), console.ListRemotes(), console.Obscure(), p.users(o).Command(), p.rcCommand(o), p.cacheCommand(o), p.versionCommand())
 	root.AddCommand(flags.Topics()...)
 	return root
 }
 
 // console returns what the commands about the configuration need of p and o.
 func (p process) console(o *options) *configcmd.Console {
-	return &configcmd.Console{Env: p.env, Stdin: p.stdin, Stdout: p.stdout, Stderr: p.stderr, Signals: p.signals, Flags: &o.Options}
+	return &configcmd.Console{Prompt: p.prompt(), Env: p.env, Stdout: p.stdout, Flags: &o.Options}
+}
+
+// users returns what the commands about users need of p and o.
+func (p process) users(o *options) *userscmd.Console {
+	sources := &lazySources{process: p, options: o}
+	return &userscmd.Console{
+		Prompt: p.prompt(), Env: p.env, Stdout: p.stdout, Flags: &o.Options,
+		CheckRemote: func(ctx context.Context, remote string) error {
+			_, err := sources.lookup(ctx, remote)
+			return err
+		},
+	}
+}
+
+func (p process) prompt() prompt.Prompt {
+	return prompt.Prompt{Stdin: p.stdin, Stderr: p.stderr, Signals: p.signals, Catch: p.catch}
 }
 
 // oneLine keeps an error from spreading over several lines.

@@ -23,6 +23,27 @@ type lazySources struct {
 }
 
 func (l *lazySources) resolve(ctx context.Context, what string) (config.Settings, error) {
+	settings, err := l.lookup(ctx, what)
+	if err != nil {
+		return config.Settings{}, err
+	}
+	for _, w := range settings.Warnings {
+		l.log.WarnContext(ctx, w)
+	}
+	if settings.Type == "s3" && l.options.ServerModTime {
+		settings.Values["use_server_modtime"] = "true"
+	}
+	if _, has := settings.Values["odd_names"]; has && l.options.Given("vfs-odd-names") {
+		settings.Values["odd_names"] = l.options.OddNames
+	}
+	if settings.Type == config.LocalType {
+		l.options.setLocal(settings.Values)
+	}
+	return settings, nil
+}
+
+// lookup returns the options of a remote without what the flags of a server add to them.
+func (l *lazySources) lookup(ctx context.Context, what string) (config.Settings, error) {
 	spec, err := config.ParseRemote(what)
 	if err != nil {
 		return config.Settings{}, flags.Usagef("remote %w", err)
@@ -40,18 +61,6 @@ func (l *lazySources) resolve(ctx context.Context, what string) (config.Settings
 	}.Resolve(spec)
 	if err != nil {
 		return config.Settings{}, flags.Usagef("%w", err)
-	}
-	for _, w := range settings.Warnings {
-		l.log.WarnContext(ctx, w)
-	}
-	if settings.Type == "s3" && l.options.ServerModTime {
-		settings.Values["use_server_modtime"] = "true"
-	}
-	if _, has := settings.Values["odd_names"]; has && l.options.Given("vfs-odd-names") {
-		settings.Values["odd_names"] = l.options.OddNames
-	}
-	if settings.Type == config.LocalType {
-		l.options.setLocal(settings.Values)
 	}
 	return settings, nil
 }

@@ -21,7 +21,7 @@ var layers = []layer{
 	{packages: []string{
 		"auth", "config", "disk", "ftp", "ftp/internal/*", "rc", "remote", "remote/nameenc",
 		"remote/remotetest/badnet", "remote/remotetest/ledger", "remote/remotetest/servers", "remote/remotetest/servers/sshserver",
-		"cmd/ferry/internal/listen", "internal/house", "test", "bench/*",
+		"cmd/ferry/internal/listen", "cmd/ferry/internal/prompt", "internal/house", "test", "bench/*",
 	}},
 	{packages: []string{"remote/network", "remote/partname", "remote/wrap/*", "breaker"}, imports: []string{"remote", "remote/wrap/intercept"}},
 	{packages: []string{"remote/remotetest", "remote/remotetest/*"}, imports: []string{"remote", "remote/remotetest/badnet", "remote/remotetest/servers"}},
@@ -36,7 +36,9 @@ var layers = []layer{
 	{packages: []string{"registry"}, imports: []string{"config", "registry/cached", "remote", "remote/driver/*", "remote/nameenc", "remote/network"}},
 	// The command line: text in, plain values out; what is made of them is for those above.
 	{packages: []string{"cmd/ferry/internal/flags"}, imports: []string{"config", "registry", "remote/network"}},
-	{packages: []string{"cmd/ferry/internal/logging", "cmd/ferry/internal/configcmd"}, imports: []string{"cmd/ferry/internal/flags", "config", "registry"}},
+	{packages: []string{"cmd/ferry/internal/logging", "cmd/ferry/internal/configcmd", "cmd/ferry/internal/userscmd"}, imports: []string{
+		"cmd/ferry/internal/flags", "cmd/ferry/internal/prompt", "auth", "config", "registry", "serve/access", "serve/users", "serve/users/importer",
+	}},
 	{packages: []string{"cmd/ferry/internal/places"}, imports: []string{"cmd/ferry/internal/logging", "cache", "config", "disk", "remote"}},
 	{packages: []string{"cmd/ferry/internal/rcbridge"}, imports: []string{
 		"cmd/ferry/internal/*", "auth", "cache", "config", "ftp", "rc", "remote/wrap/count", "vfs",
@@ -54,8 +56,10 @@ var driverUses = []string{"remote", "remote/nameenc", "remote/partname", "remote
 var libraries = map[string][]string{
 	"auth":                                {"github.com/go-crypt/"}, // hashes of passwords
 	"cmd/ferry":                           {"github.com/spf13/", "golang.org/x/sys/", "golang.org/x/term"},
-	"cmd/ferry/internal/configcmd":        {"github.com/spf13/", "golang.org/x/term"},
+	"cmd/ferry/internal/configcmd":        {"github.com/spf13/"},
 	"cmd/ferry/internal/flags":            {"github.com/spf13/"},
+	"cmd/ferry/internal/prompt":           {"golang.org/x/term"},
+	"cmd/ferry/internal/userscmd":         {"github.com/spf13/"},
 	"config":                              {"golang.org/x/crypto/nacl/secretbox", "golang.org/x/text/unicode/norm"}, // rclone's encrypted file
 	"disk":                                {"golang.org/x/sys/"},
 	"remote/driver/azureblob":             {"github.com/Azure/azure-sdk-for-go/sdk/"},

@@ -55,7 +55,7 @@ func Edit(path string, change func(*Editor) error) error {
 	if bytes.HasPrefix(text, bom) {
 		changed = append(bytes.Clone(bom), changed...)
 	}
-	if bytes.Equal(changed, text) && before != nil {
+	if bytes.Equal(changed, text) {
 		return nil
 	}
 	if now, _ := os.Stat(path); (before != nil || now != nil) && !sameStamp(before, now) {
@@ -65,24 +65,6 @@ func Edit(path string, change func(*Editor) error) error {
 		return fmt.Errorf("%s: cannot save: %w", path, err)
 	}
 	return nil
-}
-
-// A Setting is a key with its value in TOML.
-type Setting struct{ Key, TOML string }
-
-// TOMLString writes a string as TOML does.
-func TOMLString(s string) string { return tomlString(s) }
-
-// TOMLKey writes a key as TOML does.
-func TOMLKey(s string) string { return tomlKey(s) }
-
-// TOMLStrings writes an array of strings as TOML does.
-func TOMLStrings(list []string) string {
-	texts := make([]string, len(list))
-	for i, s := range list {
-		texts[i] = tomlString(s)
-	}
-	return "[" + strings.Join(texts, ", ") + "]"
 }
 
 // Add appends a user that is not there yet.

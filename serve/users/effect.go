@@ -99,3 +99,12 @@ func (d *draft) finish() User {
 	}
 	return u
 }
+
+// Table returns what holds for a user that has a table, be it Anybody, for people to look at.
+func (f *File) Table(name string) User {
+	own, ok := f.table(name)
+	if !ok {
+		return User{}
+	}
+	return f.effective(name, own)
+}

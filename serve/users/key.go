@@ -70,13 +70,19 @@ func show(v any) string {
 	case time.Duration:
 		return config.FormatDuration(v)
 	case []Span:
-		texts := make([]string, len(v))
-		for i, s := range v {
-			texts[i] = s.String()
-		}
-		return strings.Join(texts, ", ")
+		return joined(v)
+	case []netip.Prefix:
+		return joined(v)
 	}
 	return fmt.Sprint(v)
+}
+
+func joined[T fmt.Stringer](list []T) string {
+	texts := make([]string, len(list))
+	for i, v := range list {
+		texts[i] = v.String()
+	}
+	return "[" + strings.Join(texts, ", ") + "]"
 }
 
 // sized shows a number of bytes.

@@ -11,6 +11,9 @@ import (
 	"ferry/serve/access"
 )
 
+// maxListed is how many keys a message lists.
+const maxListed = 8
+
 // fields notes every key of a table that is not known.
 func (p *place) fields(table map[string]any, known ...string) {
 	for _, name := range slices.Sorted(maps.Keys(table)) {
@@ -21,7 +24,11 @@ func (p *place) fields(table map[string]any, known ...string) {
 			p.at(name).wrongKey("there is no key %s here: did you mean %s?", tomlKey(name), near)
 			continue
 		}
-		p.at(name).wrongKey("there is no key %s here: there are %s", tomlKey(name), strings.Join(known, ", "))
+		there := "there are " + strings.Join(known, ", ")
+		if len(known) > maxListed {
+			there = "doc/users.md has those that there are"
+		}
+		p.at(name).wrongKey("there is no key %s here: %s", tomlKey(name), there)
 	}
 }
 

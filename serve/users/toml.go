@@ -43,3 +43,18 @@ func tomlString(s string) string {
 	b.WriteByte('"')
 	return b.String()
 }
+
+// TOMLString writes a string as TOML does.
+func TOMLString(s string) string { return tomlString(s) }
+
+// TOMLKey writes a key as TOML does.
+func TOMLKey(s string) string { return tomlKey(s) }
+
+// TOMLStrings writes an array of strings as TOML does.
+func TOMLStrings(list []string) string {
+	texts := make([]string, len(list))
+	for i, s := range list {
+		texts[i] = tomlString(s)
+	}
+	return "[" + strings.Join(texts, ", ") + "]"
+}

@@ -190,3 +190,13 @@ func replaceParams(r config.Remote, values *strings.Replacer) (map[string]string
 	}
 	return params, text + ":"
 }
+
+// Sample returns a remote with something in the place of its placeholders, to look at. The password
+// is obscured, which is as good as another where it need not be.
+func Sample(remote string) string {
+	text, err := User{Name: "user", Groups: []string{"group"}}.Expand(remote)
+	if err != nil {
+		return remote
+	}
+	return strings.ReplaceAll(text, holdsPassword, config.Obscure("password"))
+}

@@ -10,7 +10,7 @@
 //	check.go     what must go together; errors.go and index.go: where a mistake stands
 //	explain.go   where each value of a user comes from
 //	watch.go     a file that changes
-//	edit.go      changes that keep comments and order
+//	edit.go      changes that keep comments and order; setting.go: values from a command line
 package users
 
 import (

@@ -160,7 +160,8 @@ func TestMistakes(t *testing.T) {
 	tests := []struct{ text, want string }{
 		{"[users.a]\nremot = \"x\"", "2:1: there is no key remot here: did you mean remote?"},
 		{"[usrs.a]", "1:2: there is no key usrs here: did you mean users?"},
-		{"[defaults]\nzzzzzzzz = 1", "2:1: there is no key zzzzzzzz here: there are auth,"},
+		{"[defaults]\nzzzzzzzz = 1", "2:1: there is no key zzzzzzzz here: doc/users.md has"},
+		{"zzzzzzzz = 1", "1:1: there is no key zzzzzzzz here: there are version, defaults, groups, users"},
 		{"[defaults]\npassword = 'x'", "2:1: password is a key of users alone"},
 		{"[groups.a]\ngroups = ['a']", "2:1: groups is a key of users alone"},
 		{"version = 2", "1:11: version: this ferry reads version 1"},

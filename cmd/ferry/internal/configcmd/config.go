@@ -15,17 +15,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"ferry/cmd/ferry/internal/flags"
+	"ferry/cmd/ferry/internal/prompt"
 	"ferry/config"
 )
 
 // A Console is where the commands run: what they get from the process, and the flags.
 type Console struct {
-	Env     []string // KEY=value
-	Stdin   io.Reader
-	Stdout  io.Writer
-	Stderr  io.Writer
-	Signals <-chan os.Signal // end a question
-	Flags   *flags.Options
+	prompt.Prompt
+	Env    []string // KEY=value
+	Stdout io.Writer
+	Flags  *flags.Options
 }
 
 const configLong = `Show and change the configuration file, which is that of rclone: both read and write the same one.

@@ -24,7 +24,7 @@ func (c *Console) configEncryptionCommand() *cobra.Command {
 				"--password-command, which finds RCLONE_PASSWORD_CHANGE=1 in its environment then.",
 			Args: flags.NoArgs,
 			RunE: c.withConfig(func(cmd *cobra.Command, f *config.File, _ []string) error {
-				newPassword := c.askTwice
+				newPassword := c.newPassword
 				if len(c.Flags.Config.PasswordCommand) > 0 {
 					newPassword = c.passwords().NewPassword
 				}

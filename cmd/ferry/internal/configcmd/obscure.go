@@ -1,11 +1,7 @@
 package configcmd
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
-	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -29,8 +25,8 @@ func (c *Console) Obscure() *cobra.Command {
 		Args:    flags.Args(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			password := args[0]
-			if password == "-" && c.terminal() == nil {
-				line, err := readLine(c.Stdin)
+			if password == "-" && c.Terminal() == nil {
+				line, err := c.Line()
 				if err != nil {
 					return err
 				}
@@ -40,16 +36,4 @@ func (c *Console) Obscure() *cobra.Command {
 			return err
 		},
 	}
-}
-
-// readLine returns the first line of r without its end.
-func readLine(r io.Reader) (string, error) {
-	if r == nil {
-		return "", nil
-	}
-	line, err := bufio.NewReader(io.LimitReader(r, 1<<20)).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", err
-	}
-	return strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), nil
 }

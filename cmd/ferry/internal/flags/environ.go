@@ -53,14 +53,14 @@ func UnknownVariables(env config.Environ) []string {
 
 // ownVariables are the variables of all flags of all commands, without their prefix.
 func ownVariables() map[string]bool {
-	known := map[string]bool{}
-	for _, g := range All(&Options{}) {
+	names := map[string]bool{}
+	for _, g := range known(&Options{}) {
 		for _, row := range g.Flags {
 			name, _ := row.name()
-			known[variableName(name)] = true
+			names[variableName(name)] = true
 		}
 	}
-	return known
+	return names
 }
 
 // rcloneVariables are those that set options of types of remotes, without their prefix.

@@ -14,6 +14,7 @@ type Options struct {
 	Addrs             []string
 	User              string
 	Pass              Secret
+	Users             string // file; "" = none
 	Passive           config.Ports
 	PublicIP          string
 	NoActive          bool

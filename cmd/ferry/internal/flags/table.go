@@ -34,6 +34,16 @@ func Cache(o *Options) Group { return Group{"Cache", cacheFlags(o)} }
 // RC returns the flags of the remote control.
 func RC(o *Options) Group { return Group{rcTitle, rcFlags(o)} }
 
+// known returns the flags of all commands.
+func known(o *Options) []Group { return append(All(o), Users(o)) }
+
+// Users returns the flags about the file of users.
+func Users(o *Options) Group {
+	return Group{"Users", []Flag{
+		{"users", "", text(&o.Users), "File of users and what each of them sees and may do (TOML); doc/users.md has its keys"},
+	}}
+}
+
 // Config returns the flags of every command that reads the configuration.
 func Config(o *Options) Group { return Group{configTitle, configFlags(o)} }
 
