@@ -19,23 +19,31 @@
 //
 // The files, in reading order:
 //
-//	cache.go         Options, Record, Fingerprint
+//	cache.go         Options, Record
 //	store.go         Store: Open, Close, Run, Pending, Stats
-//	draft.go         Draft, a content being written; write.go: its writes; release.go: streams
-//	commit.go        Commit, Add, Update, Drop: the life of a record
-//	promote.go       Done, CommitClean: a sent content becomes a clean copy
-//	content.go       Content: reading a record
-//	part.go          unfinished uploads; continue.go: keeping and continuing them
-//	lost.go          records that cannot be applied; retry.go: moving them back
-//	syncspooled.go   makes spooled records durable; dirsync.go: shared syncs of a directory
-//	quota.go         space: limits, reservations, waits
-//	request.go       notes of requests in flight; uploads.go: of multipart uploads; note.go: both
-//	clean.go         the set of clean copies; cleancopy.go: reading and writing one
-//	cleansend.go     sending a copy; cleanverify.go: checksums; cleanevict.go: eviction
-//	cleanrun.go      background work on copies; cleanheader.go: their headers
-//	header.go        the header of a file; field.go: its fields; slots.go: its two slots
-//	key.go           file names; range.go: sets of bytes; age.go: clocks
 //	recover.go       Open reads what an earlier process left; recoverparts.go: unfinished uploads
+//	request.go       notes of requests in flight; uploads.go: of multipart uploads; note.go: both
+//	syncspooled.go   makes spooled records durable
+//	draft.go         Draft, a content being written; write.go: its writes; release.go: streams
+//	promote.go       Done, CommitClean: a sent content becomes a clean copy
+//	commit.go        Commit, Add, Update, Drop: the life of a record
+//	retry.go         lost records are pending again; superseded.go: those that cannot be
+//	lost.go          records that cannot be applied
+//	content.go       Content: reading a record
+//	entry.go         the file of a record, pending or lost: its header, its readers, its end
+//	continue.go      keeping and continuing unfinished uploads; part.go: the index of them
+//	draftend.go      the calls of a draft, and how it ends
+//	cleanrun.go      background work on copies
+//	clean.go         the set of clean copies
+//	cleansend.go     sending a copy; cleanverify.go: checksums; cleancopy.go: reading and writing one
+//	cleanevict.go    eviction; cleanindex.go: which copies are in use, and which are idle
+//	cleanheader.go   the headers of copies; cleanuse.go: a copy in use, and which bytes of it are
+//	quota.go         space: limits, reservations, waits
+//	inspect.go       headers that an earlier process left
+//	slots.go         the two slots of a file; header.go: the header in a slot; field.go: its fields
+//	dirsync.go       shared syncs of a directory
+//	key.go           file names; fingerprint.go: versions of files
+//	range.go         sets of bytes; age.go: clocks
 package cache
 
 import (
@@ -147,24 +155,4 @@ type Record struct {
 
 	Committed time.Time // when the record was made
 	Recovered bool      // found by Open
-}
-
-// A Fingerprint identifies a version of a file.
-type Fingerprint struct {
-	Version string // empty where the remote has none
-	Size    int64
-	ModTime time.Time
-	Hash    string
-}
-
-// Equal reports whether f and g identify the same version. Version decides if both have one, else
-// all other fields do. Hashes are compared only if both have one.
-func (f Fingerprint) Equal(g Fingerprint) bool {
-	if f.Version != "" && g.Version != "" {
-		return f.Version == g.Version
-	}
-	if f.Hash != "" && g.Hash != "" && f.Hash != g.Hash {
-		return false
-	}
-	return f.Size == g.Size && f.ModTime.Equal(g.ModTime)
 }

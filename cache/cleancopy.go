@@ -5,62 +5,7 @@ import (
 	"io"
 	"slices"
 	"sync"
-	"time"
-
-	"ferry/disk"
 )
-
-// clean is a copy in use: those bytes of one version of a file that have arrived.
-type clean struct {
-	// constant
-	set         *copySet
-	key         copyKey
-	name        string
-	fingerprint Fingerprint
-	file        disk.File
-	busy        func(within time.Duration) bool // see idleCopy
-
-	// guarded by copySet.mu
-	handles  int
-	outdated bool
-
-	mu       sync.Mutex
-	slots    slots
-	held     ranges    // guarded by mu
-	pinned   pins      // guarded by mu; must not be punched out: being read, written or sent
-	inFlight inFlight  // guarded by mu; must not be punched out until it expires
-	bytes    int64     // guarded by mu; as counted by quota
-	lastUsed time.Time // guarded by mu; as in the header
-	changed  bool      // guarded by mu; held differs from the newest header
-	claims   bool      // guarded by mu; a header may claim bytes
-	durable  bool      // guarded by mu; such a header may be valid after a power loss
-	spooled  bool      // guarded by mu; the newest header is not
-	punched  int       // guarded by mu; how often bytes were punched out
-	edits    int       // guarded by mu; how often bytes were added or punched out
-	verified bool      // guarded by mu; the checksum of the whole was right after the last edit
-	closed   bool      // guarded by mu; the last handle was closed
-}
-
-func (c *clean) total() int64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.held.total()
-}
-
-// pins are byte ranges in use, one entry for each use.
-type pins []span
-
-func (p *pins) add(s span) { *p = append(*p, s) }
-
-func (p *pins) remove(s span) {
-	if i := slices.Index(*p, s); i >= 0 {
-		*p = slices.Delete(*p, i, i+1)
-	}
-}
-
-func (p pins) overlaps(s span) bool {
-	return slices.ContainsFunc(p, func(in span) bool { return in.off < s.end && s.off < in.end })
-}
 
 // A Copy is a handle on the copy of one version of a file. It may be used by several goroutines.
 type Copy struct {
@@ -106,24 +51,6 @@ func (h *Copy) ReadAt(p []byte, off int64) (int, error) {
 		err = io.ErrUnexpectedEOF
 	}
 	return n, err
-}
-
-// pin protects the held bytes of the n from off on against being punched out.
-func (c *clean) pin(off, n int64) (span, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s := span{off, off + min(n, c.held.run(off))}
-	if s.len() <= 0 {
-		return s, false
-	}
-	c.pinned.add(s)
-	return s, true
-}
-
-func (c *clean) unpin(s span) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.pinned.remove(s)
 }
 
 // WriteAt adds p to the copy. It evicts other copies, and other bytes of this one, as needed. It

@@ -1,9 +1,6 @@
 package cache
 
-import (
-	"errors"
-	"time"
-)
+import "time"
 
 // evict frees about n bytes of copies and returns how many it freed: first idle copies, the least
 // recently used first; then bytes of copies in use that are not being read.
@@ -95,28 +92,6 @@ func (c *clean) holes(n int64) (found []span) {
 		}
 	}
 	return found
-}
-
-// punch frees the space of s, after it has made sure that no header claims these bytes. If the disk
-// does not support it, it is not tried again.
-// LOCKS_REQUIRED(c.mu)
-func (c *clean) punch(s span) error {
-	if err := c.disclaim(); err != nil {
-		return err
-	}
-	c.held.remove(s)
-	c.changed = true
-	c.punched++
-	c.edited()
-	if err := c.file.PunchHole(dataStart+s.off, s.len()); err != nil {
-		if errors.Is(err, errors.ErrUnsupported) {
-			c.set.noHoles.Store(true)
-		}
-		return err
-	}
-	c.bytes -= s.len()
-	c.set.s.quota.release(stateClean, s.len())
-	return nil
 }
 
 // expire drops the idle copies whose last use is longer ago than Options.MaxAge.

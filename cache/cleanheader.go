@@ -134,6 +134,28 @@ func (c *clean) dropExcept(keep ranges) error {
 	return nil
 }
 
+// punch frees the space of s, after it has made sure that no header claims these bytes. If the disk
+// does not support it, it is not tried again.
+// LOCKS_REQUIRED(c.mu)
+func (c *clean) punch(s span) error {
+	if err := c.disclaim(); err != nil {
+		return err
+	}
+	c.held.remove(s)
+	c.changed = true
+	c.punched++
+	c.edited()
+	if err := c.file.PunchHole(dataStart+s.off, s.len()); err != nil {
+		if errors.Is(err, errors.ErrUnsupported) {
+			c.set.noHoles.Store(true)
+		}
+		return err
+	}
+	c.bytes -= s.len()
+	c.set.s.quota.release(stateClean, s.len())
+	return nil
+}
+
 // disclaim makes sure that no header claims bytes that are about to be punched out.
 // LOCKS_REQUIRED(c.mu)
 func (c *clean) disclaim() error {
@@ -155,4 +177,24 @@ func (c *clean) disclaim() error {
 	}
 	c.claims, c.durable, c.changed, c.spooled = false, false, true, true
 	return nil
+}
+
+// punchGaps frees bytes that an earlier process wrote and no header claims. It returns the size of
+// the copy in the quota.
+func (cs *copySet) punchGaps(f disk.File, held ranges) int64 {
+	size, err := f.Size()
+	if err != nil {
+		return dataStart + held.total()
+	}
+	for at := (span{0, size - dataStart}); at.len() > 0; {
+		gap, any := held.missing(at)
+		if !any {
+			break
+		}
+		if f.PunchHole(dataStart+gap.off, gap.len()) != nil {
+			return max(size, dataStart+held.total())
+		}
+		at.off = gap.end
+	}
+	return dataStart + held.total()
 }

@@ -8,8 +8,6 @@ import (
 	"path"
 	"slices"
 	"time"
-
-	"ferry/disk"
 )
 
 // syncIdleAfter is how long a copy is idle before Run syncs it: by then the system has written most
@@ -106,26 +104,6 @@ func (cs *copySet) scanFile(name string) error {
 	cs.s.quota.addFile(stateClean, it.bytes)
 	cs.addIdle(it)
 	return f.Close()
-}
-
-// punchGaps frees bytes that an earlier process wrote and no header claims. It returns the size of
-// the copy in the quota.
-func (cs *copySet) punchGaps(f disk.File, held ranges) int64 {
-	size, err := f.Size()
-	if err != nil {
-		return dataStart + held.total()
-	}
-	for at := (span{0, size - dataStart}); at.len() > 0; {
-		gap, any := held.missing(at)
-		if !any {
-			break
-		}
-		if f.PunchHole(dataStart+gap.off, gap.len()) != nil {
-			return max(size, dataStart+held.total())
-		}
-		at.off = gap.end
-	}
-	return dataStart + held.total()
 }
 
 // syncSpooled makes the headers of copies valid after a power loss: those of copies that have been

@@ -3,64 +3,12 @@ package cache
 import (
 	"io"
 	"os"
-	"slices"
 	"time"
-)
-
-const (
-	// maxInFlight is more than the kernel buffers for a connection that stalls.
-	maxInFlight = 16 << 20
-	// inFlightTime is how long the last bytes of a transfer may be in flight after its end.
-	inFlightTime = 10 * time.Minute
-	// maxInFlightSpans bounds the memory: at that number, all spans are merged into one.
-	maxInFlightSpans = 64
 )
 
 // sendsFile reports whether files are handed to connections. In a small cache, the bytes in flight,
 // which cannot be punched out, would take too much of it.
 func (cs *copySet) sendsFile() bool { return cs.s.o.MaxSize <= 0 || cs.s.o.MaxSize >= 8*maxInFlight }
-
-// inFlight are bytes that the kernel may still be sending to a client.
-type inFlight []inFlightSpan
-
-type inFlightSpan struct {
-	span
-	until time.Time
-}
-
-func (l *inFlight) add(s span, now time.Time) {
-	l.expire(now)
-	if s.len() == 0 {
-		return
-	}
-	until := now.Add(inFlightTime)
-	if i := slices.IndexFunc(*l, func(in inFlightSpan) bool { return in.span == s }); i >= 0 {
-		(*l)[i].until = until
-		return
-	}
-	if len(*l) >= maxInFlightSpans {
-		for _, in := range *l {
-			s = span{min(s.off, in.off), max(s.end, in.end)}
-		}
-		*l = nil
-	}
-	*l = append(*l, inFlightSpan{s, until})
-}
-
-func (l *inFlight) expire(now time.Time) {
-	*l = slices.DeleteFunc(*l, func(in inFlightSpan) bool { return !in.until.After(now) })
-}
-
-func (l inFlight) overlaps(s span) bool {
-	return slices.ContainsFunc(l, func(in inFlightSpan) bool { return in.off < s.end && s.off < in.end })
-}
-
-// inUse reports whether s must not be punched out.
-// LOCKS_REQUIRED(c.mu)
-func (c *clean) inUse(s span) bool {
-	c.inFlight.expire(time.Now())
-	return c.pinned.overlaps(s) || c.inFlight.overlaps(s)
-}
 
 // Sender returns a Sender of the copy. It is used by one goroutine, and closed before the Copy.
 func (h *Copy) Sender() *Sender { return &Sender{c: h.c, copy: h, sendsFile: h.c.set.sendsFile()} }

@@ -2,13 +2,6 @@ package cache
 
 import "io"
 
-// edited records that the held bytes have changed.
-// LOCKS_REQUIRED(c.mu)
-func (c *clean) edited() {
-	c.edits++
-	c.verified = false
-}
-
 // A State is a snapshot of a Copy.
 type State struct {
 	edits int

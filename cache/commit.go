@@ -3,12 +3,10 @@ package cache
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path"
 	"slices"
-	"syscall"
 	"time"
 
 	"ferry/disk"
@@ -44,16 +42,6 @@ func (d *Draft) Commit(ctx context.Context, r Record, dur Durability) (Record, e
 	_ = d.file.Close()
 	_ = d.s.dropPart(partID{d.name, d.owner})
 	return d.s.recordOf(e), nil
-}
-
-// errSyncFailed is returned for a file after a failed sync: the system may have dropped the dirty
-// pages, and the next sync would succeed without them.
-var errSyncFailed = fmt.Errorf("what was written may be gone after a failed sync: %w", syscall.EIO)
-
-func (s *Store) recordOf(e *entry) Record {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return e.record()
 }
 
 // Add makes a record without content, of any Kind but File. It is not subject to the quota. If
@@ -118,31 +106,6 @@ func (s *Store) commit(done <-chan struct{}, e *entry, owner string, f disk.File
 	return nil
 }
 
-func (s *Store) nextSeq() uint64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.seq++
-	return s.seq
-}
-
-// putHeader writes the next header of a file, and syncs the file if dur is Durable.
-func (s *Store) putHeader(f disk.File, sl *slots, h *header, dur Durability) error {
-	if err := sl.write(f, h); err != nil {
-		return err
-	}
-	if dur == Spooled {
-		return nil
-	}
-	return sl.sync(f)
-}
-
-func (s *Store) recordHeader(r *Record, dur Durability) header {
-	return header{
-		State: stateWaiting, Kind: r.Kind, Name: r.Name, Seq: r.Seq, Size: r.Size, ModTime: r.ModTime, Committed: r.Committed,
-		Base: r.Base, Version: r.BaseVersion, Removes: r.Removes, Source: r.Source, FactsOf: r.FactsOf, Boot: s.disk.Boot(), Spooled: dur == Spooled,
-	}
-}
-
 // Update changes Name, Removes, ModTime, Base, BaseVersion and FactsOf of the record r.ID
 // atomically; it ignores the other fields of r. A new Name gets a new Seq. A Durable record stays
 // Durable in any case.
@@ -175,52 +138,6 @@ func (s *Store) Update(ctx context.Context, r Record, dur Durability) (Record, e
 	defer s.mu.Unlock()
 	e.rec, e.durability = next, durability
 	return e.record(), nil
-}
-
-// rewrite replaces the header of a file in dirty/ or lost/.
-//
-// LOCKS_REQUIRED(e.mu)
-func (s *Store) rewrite(e *entry, h *header, dur Durability) error {
-	f, err := s.disk.OpenFile(entryPath(e.state, e.rec.ID), os.O_RDWR)
-	if err != nil {
-		return err
-	}
-	return errors.Join(s.rewriteOpen(e, f, h, dur), f.Close())
-}
-
-func (s *Store) rewriteOpen(e *entry, f disk.File, h *header, dur Durability) error {
-	// A header that claims that all is synced must not reach the disk before the content. The
-	// header that an earlier process wrote may not be synced either; then only the other slot is
-	// safe.
-	if e.slots.loaded || dur == Durable && e.durability == Spooled {
-		if err := e.syncContent(f); err != nil {
-			return err
-		}
-	}
-	return s.putHeader(f, &e.slots, h, dur)
-}
-
-// syncContent makes the content of the record durable, or marks it as possibly lost.
-//
-// LOCKS_REQUIRED(e.mu)
-func (e *entry) syncContent(f disk.File) error {
-	if e.syncFailed {
-		return errSyncFailed
-	}
-	err := e.slots.sync(f)
-	e.syncFailed = err != nil && e.durability == Spooled
-	return err
-}
-
-// findDirty returns a pending record.
-func (s *Store) findDirty(op, id string) (*entry, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e, ok := s.dirty[id]
-	if !ok {
-		return nil, &fs.PathError{Op: op, Path: id, Err: fs.ErrNotExist}
-	}
-	return e, nil
 }
 
 // findForRemoval finds a record that is about to be removed, and marks the lost records that it
@@ -258,58 +175,4 @@ func (s *Store) drop(e *entry, dur Durability) error {
 		return nil
 	}
 	return s.syncDirty.wait()
-}
-
-// remove removes the file of an entry, and releases its bytes as soon as it has no readers.
-//
-// LOCKS_REQUIRED(e.mu)
-func (s *Store) remove(e *entry) error {
-	s.unindex(e)
-	if err := s.disk.Remove(entryPath(e.state, e.rec.ID)); err != nil {
-		s.reindex(e)
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e.removed = true
-	s.releaseIfUnread(e)
-	return nil
-}
-
-// unindex removes an entry from the index before its file is removed, so that it cannot be opened
-// any more. reindex undoes it.
-func (s *Store) unindex(e *entry) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e.unindexed = true
-	delete(s.dirty, e.rec.ID)
-	delete(s.lost, e.rec.ID)
-}
-
-func (s *Store) reindex(e *entry) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e.unindexed = false
-	if e.state == stateLost {
-		s.lost[e.rec.ID] = e
-	} else {
-		s.dirty[e.rec.ID] = e
-	}
-}
-
-// releaseIfUnread releases the bytes of a file that is removed and has no readers.
-//
-// LOCKS_REQUIRED(s.mu)
-func (s *Store) releaseIfUnread(e *entry) {
-	if e.removed && e.readers == 0 {
-		s.quota.removeFile(e.state, e.bytes)
-	}
-}
-
-// pin adds n to the number of readers.
-func (s *Store) pin(e *entry, n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e.readers += n
-	s.releaseIfUnread(e)
 }

@@ -94,7 +94,7 @@ func (s *Store) cutPart(f disk.File, pt *part, off int64, owner string) error {
 	if err := pt.slots.sync(f); err != nil { // an earlier process may have left it unsynced
 		return err
 	}
-	if err := s.putHeader(f, &pt.slots, &h, Durable); err != nil {
+	if err := pt.slots.put(f, &h, Durable); err != nil {
 		return err
 	}
 	if err := f.Truncate(dataStart + off); err != nil {

@@ -45,3 +45,21 @@ func key(parts ...string) string {
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
+
+// A copyKey is a file name in clean/.
+type copyKey [16]byte
+
+func copyKeyOf(name string) copyKey {
+	k, _ := parseCopyKey(key(name)) // key makes them
+	return k
+}
+
+func parseCopyKey(s string) (k copyKey, ok bool) {
+	n, err := hex.Decode(k[:], []byte(s))
+	return k, err == nil && n == len(k) && hex.EncodeToString(k[:]) == s
+}
+
+func (k copyKey) path() string {
+	name := hex.EncodeToString(k[:])
+	return path.Join(cleanDir, name[:2], name)
+}

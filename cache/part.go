@@ -55,6 +55,10 @@ func (p parts) remove(id partID) {
 	}
 }
 
+func (h *header) partInfo() PartInfo {
+	return PartInfo{Name: h.Name, Owner: h.Owner, Size: h.Size, ModTime: h.Committed, Continues: h.FactsOf != ""}
+}
+
 // Part returns owner's unfinished upload of name, or fs.ErrNotExist.
 func (s *Store) Part(name, owner string) (PartInfo, error) {
 	s.mu.Lock()

@@ -3,6 +3,7 @@ package cache
 import (
 	"errors"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -29,6 +30,12 @@ type quota struct {
 // recheck is how often the free bytes of the disk are queried while a write waits for them: other
 // processes free them without notice.
 const recheck = time.Second
+
+// Bounds of what is reserved and written at a time.
+const (
+	maxChunk = 1 << 20
+	minChunk = 64 << 10
+)
 
 // errStopped is returned by a wait for space that was cancelled.
 var errStopped = errors.New("stopped waiting for room in the cache")
@@ -73,6 +80,21 @@ func (q *quota) tryReserve(st state, n int64) (lack int64, err error) {
 	q.used += n
 	q.bytes[st] += n
 	return 0, nil
+}
+
+// chunk returns the size of a write, by which the cache may exceed its limit. A slow upload
+// reserves that much before the bytes have arrived: so it is small in a small cache.
+func (q *quota) chunk() int64 {
+	if q.maxSize == 0 {
+		return maxChunk
+	}
+	return min(max(q.maxSize/1024, minChunk), maxChunk)
+}
+
+// nearlyFull reports whether the disk itself is nearly full.
+func (q *quota) nearlyFull() bool {
+	free, err := q.free()
+	return err == nil && free < 64*maxChunk
 }
 
 // await repeats try until it lacks no bytes.
@@ -121,6 +143,10 @@ func (q *quota) retryOnENOSPC(done <-chan struct{}, n int64, do func() error) er
 			return err
 		}
 	}
+}
+
+func diskFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 func (q *quota) progress() <-chan struct{} {

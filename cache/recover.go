@@ -7,9 +7,6 @@ import (
 	"os"
 	"path"
 	"slices"
-	"strings"
-	"sync"
-	"time"
 )
 
 // recover reads what an earlier process left, and repairs interrupted operations.
@@ -37,67 +34,6 @@ func (s *Store) recover() error {
 	return nil
 }
 
-// found is a file left by an earlier process.
-type found struct {
-	id   string // file name
-	h    header
-	sl   slots
-	size int64 // of the file
-	err  error // errDamaged, or the read error
-
-	changed time.Time // when the file was last written
-}
-
-// data returns the number of bytes after the header.
-func (f *found) data() int64 { return max(f.size-dataStart, 0) }
-
-// inspectors is how many headers are read concurrently: a cold disk serves several requests at
-// once.
-const inspectors = 16
-
-// inspect reads the headers of the files in a directory, sorted by name.
-func (s *Store) inspect(dir string) ([]found, error) {
-	var files []found
-	for e, err := range s.disk.ReadDir(dir) {
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, found{id: e.Name()})
-	}
-	slices.SortFunc(files, func(a, b found) int { return strings.Compare(a.id, b.id) })
-	errs := make([]error, min(inspectors, len(files)))
-	var wg sync.WaitGroup
-	for i := range errs {
-		wg.Go(func() {
-			for n := i; n < len(files) && errs[i] == nil; n += len(errs) {
-				errs[i] = s.inspectFile(path.Join(dir, files[n].id), &files[n])
-			}
-		})
-	}
-	wg.Wait()
-	return files, errors.Join(errs...)
-}
-
-// inspectFile reads one header. A damaged or unreadable header is found.err, not an error.
-func (s *Store) inspectFile(name string, found *found) error {
-	f, err := s.disk.OpenFile(name, os.O_RDONLY)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if found.size, err = f.Size(); err != nil {
-		return err
-	}
-	if found.changed, err = f.ModTime(); err != nil {
-		return err
-	}
-	found.h, found.sl, found.err = readHeader(f)
-	if errors.Is(found.err, ErrVersion) {
-		return fmt.Errorf("%s: %w; start the version of ferry that wrote it", name, found.err)
-	}
-	return nil
-}
-
 func (s *Store) recoverLost() error {
 	files, err := s.inspect(lostDir)
 	if err != nil {
@@ -121,14 +57,6 @@ func (s *Store) addLost(id string, f *found) {
 	s.seq = max(s.seq, f.h.Seq)
 	s.lost[id] = e
 	s.quota.addFile(stateLost, e.bytes)
-}
-
-// record returns the record that a header describes.
-func (h *header) record(id string) Record {
-	return Record{
-		ID: id, Seq: h.Seq, Kind: h.Kind, Name: h.Name, Size: h.Size, ModTime: h.ModTime, Base: h.Base, BaseVersion: h.Version,
-		Removes: h.Removes, Source: h.Source, FactsOf: h.FactsOf, Committed: h.Committed, Recovered: true,
-	}
 }
 
 // recoverDirty reads the pending records. Of records with the same name it keeps the latest.
@@ -210,7 +138,7 @@ func (s *Store) describe(name string, sl *slots, h *header) error {
 	}
 	err = sl.sync(f)
 	if err == nil {
-		err = s.putHeader(f, sl, h, Durable)
+		err = sl.put(f, h, Durable)
 	}
 	return errors.Join(err, f.Close())
 }

@@ -29,14 +29,6 @@ func (s *Store) addPart(pt part) {
 	s.quota.addFile(statePart, pt.bytes)
 }
 
-func (h *header) partInfo() PartInfo {
-	return PartInfo{Name: h.Name, Owner: h.Owner, Size: h.Size, ModTime: h.Committed, Continues: h.FactsOf != ""}
-}
-
-// sameBoot reports whether the header was written since the last boot: then everything written is
-// still there.
-func (s *Store) sameBoot(f *found) bool { return f.h.Boot != "" && f.h.Boot == s.disk.Boot() }
-
 // intact reports whether a file in part/ is complete. It was synced before it was moved there.
 func (s *Store) intact(f *found) bool {
 	return f.err == nil && f.h.State == statePart && f.data() >= f.h.Size

@@ -51,6 +51,17 @@ func (sl *slots) write(f disk.File, h *header) error {
 	return err
 }
 
+// put writes the next header of a file, and syncs the file if dur is Durable.
+func (sl *slots) put(f disk.File, h *header, dur Durability) error {
+	if err := sl.write(f, h); err != nil {
+		return err
+	}
+	if dur == Spooled {
+		return nil
+	}
+	return sl.sync(f)
+}
+
 // sync makes the current content of the file durable.
 func (sl *slots) sync(f disk.File) error {
 	if err := f.Sync(); err != nil {

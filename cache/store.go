@@ -1,13 +1,10 @@
 package cache
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"path"
-	"slices"
 	"sync"
 	"time"
 
@@ -40,30 +37,6 @@ type Store struct {
 	dirty map[string]*entry // by ID
 	lost  map[string]*entry // by ID
 	parts parts
-}
-
-// An entry is a file in dirty/ or lost/.
-type entry struct {
-	mu    sync.Mutex // held while the file changes its header or directory
-	slots slots      // guarded by mu
-
-	// syncFailed is set when the first sync of the content has failed: it must not count as durable
-	// any more.
-	syncFailed bool // guarded by mu
-
-	// guarded by Store.mu
-	rec        Record
-	durability Durability
-	reason     string    // of a lost one
-	readers    int       // open Contents
-	inFlight   time.Time // when the last Content was closed whose bytes the kernel may still be sending
-	unindexed  bool      // not in the index, must not be opened
-	removed    bool      // the file is removed; its bytes are released with the last reader
-	bytes      int64     // as counted by quota
-	state      state
-	damaged    bool // lost, and without a header
-
-	superseded bool // lost, and something newer of its name was applied since
 }
 
 // Open opens and locks the cache on d. It reads all headers in dirty/; it does not read clean/. It
@@ -146,26 +119,6 @@ func (s *Store) Pending() []Record {
 	return inOrder(s.dirty)
 }
 
-func inOrder(entries map[string]*entry) []Record {
-	records := make([]Record, 0, len(entries))
-	for _, e := range entries {
-		records = append(records, e.record())
-	}
-	slices.SortFunc(records, func(a, b Record) int {
-		return cmp.Or(cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.ID, b.ID))
-	})
-	return records
-}
-
-// record returns a copy of the record that shares no memory with the entry.
-//
-// LOCKS_REQUIRED(Store.mu)
-func (e *entry) record() Record {
-	rec := e.rec
-	rec.Removes = slices.Clone(rec.Removes)
-	return rec
-}
-
 // Stats describes what a Store keeps.
 type Stats struct {
 	Limit                               int64 // Options.MaxSize; 0: none
@@ -189,12 +142,4 @@ func (s *Store) Stats() Stats {
 		Limit: r.maxSize, Used: r.used,
 		Drafts: of(stateDraft), Parts: of(statePart), Waiting: of(stateWaiting), Lost: of(stateLost), Clean: of(stateClean),
 	}
-}
-
-// entryPath returns the path of the file of an entry.
-func entryPath(st state, id string) string {
-	if st == stateLost {
-		return path.Join(lostDir, id)
-	}
-	return path.Join(dirtyDir, id)
 }

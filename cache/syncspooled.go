@@ -68,7 +68,7 @@ func (s *Store) syncRecord(e *entry) error {
 	h := s.recordHeader(&e.rec, Durable)
 	err = e.syncContent(f)
 	if err == nil {
-		err = s.putHeader(f, &e.slots, &h, Durable)
+		err = e.slots.put(f, &h, Durable)
 	}
 	if err == nil {
 		s.mu.Lock()

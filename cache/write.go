@@ -3,30 +3,7 @@ package cache
 import (
 	"errors"
 	"io"
-	"io/fs"
-	"syscall"
 )
-
-// Bounds of what is reserved and written at a time.
-const (
-	maxChunk = 1 << 20
-	minChunk = 64 << 10
-)
-
-// chunk returns the size of a write, by which the cache may exceed its limit. A slow upload
-// reserves that much before the bytes have arrived: so it is small in a small cache.
-func (q *quota) chunk() int64 {
-	if q.maxSize == 0 {
-		return maxChunk
-	}
-	return min(max(q.maxSize/1024, minChunk), maxChunk)
-}
-
-// nearlyFull reports whether the disk itself is nearly full.
-func (q *quota) nearlyFull() bool {
-	free, err := q.free()
-	return err == nil && free < 64*maxChunk
-}
 
 // Write appends p. If the cache is full, it waits for space. It returns fs.ErrClosed if the draft
 // has ended.
@@ -73,10 +50,6 @@ func (d *Draft) put(p []byte) (n int, err error) {
 			return n, err
 		}
 	}
-}
-
-func diskFull(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 // ReadFrom appends everything that r yields. The disk reads from r directly, chunk by chunk; a real
@@ -168,12 +141,4 @@ func (d *Draft) describe() error {
 	}
 	h := d.header(stateDraft)
 	return d.s.quota.retryOnENOSPC(d.stopped, slotSize, func() error { return d.slots.write(d.file, &h) })
-}
-
-// fail wraps the error of a call.
-func (d *Draft) fail(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &fs.PathError{Op: "write", Path: d.name, Err: err}
 }
