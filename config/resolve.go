@@ -57,7 +57,10 @@ func (s Sources) Resolve(r Remote) (Settings, error) {
 		if o.Ignored != "" && f.value != "" && f.value != "false" {
 			set.Warnings = append(set.Warnings, fmt.Sprintf("remote %q: option %q (%s) has no effect: %s", r.label(), o.Name, f.where, o.Ignored))
 		}
-		value, err := o.read(f.value)
+		value, filled := s.fill(f.value)
+		if !filled {
+			value, err = o.read(f.value)
+		}
 		if err != nil {
 			return Settings{}, explainOption(r, t, o, f.where, err)
 		}
@@ -67,6 +70,18 @@ func (s Sources) Resolve(r Remote) (Settings, error) {
 	}
 	set.Name = r.label() + suffix(overrides)
 	return set, nil
+}
+
+// fill puts in what placeholders stand for, and reports whether there was one. No name is made of
+// it: what tells remotes apart is the placeholder.
+func (s Sources) fill(value string) (filled string, any bool) {
+	var pairs []string
+	for placeholder, text := range s.Placeholders {
+		if strings.Contains(value, placeholder) {
+			pairs = append(pairs, placeholder, text)
+		}
+	}
+	return strings.NewReplacer(pairs...).Replace(value), len(pairs) > 0
 }
 
 var (

@@ -24,6 +24,10 @@ type Sources struct {
 	Flags map[string]string // those on the command line, by name
 	Env   Environ
 	File  *Document // nil if none
+
+	// Placeholders are texts in the values of options, and what is to stand there, in clear also
+	// where a value is obscured.
+	Placeholders map[string]string
 }
 
 // ErrNoRemote means that a remote is neither in the file nor in the environment.

@@ -40,14 +40,6 @@ func processLimits() limits {
 	return l
 }
 
-// least is the smaller one of two limits, of which 0 is none.
-func least(a, b uint64) uint64 {
-	if a == 0 || b != 0 && b < a {
-		return b
-	}
-	return a
-}
-
 // sessions is how many sessions there can be at once so that none of them lacks a descriptor, and
 // that they use no more than half of the memory; 0 is no limit.
 func (l limits) sessions() uint32 {

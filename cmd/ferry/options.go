@@ -9,4 +9,19 @@ import (
 type options struct {
 	flags.Options
 	places places.Dirs // by CacheDir
+	user   userOptions // of a tree for one user; else zero
+}
+
+// userOptions are what a user has instead of flags.
+type userOptions struct {
+	password string // "" = the remote has its own
+	encoding string // "" = that of the remote
+	create   bool   // make the root if it is not there
+}
+
+func (u userOptions) placeholders() map[string]string {
+	if u.password == "" {
+		return nil
+	}
+	return map[string]string{"{password}": u.password}
 }

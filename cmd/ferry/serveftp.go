@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"ferry/auth"
 	"ferry/cmd/ferry/internal/configcmd"
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/cmd/ferry/internal/listen"
@@ -16,8 +15,6 @@ import (
 	"ferry/cmd/ferry/internal/places"
 	"ferry/cmd/ferry/internal/rcbridge"
 	"ferry/ftp"
-	"ferry/serve"
-	"ferry/vfs"
 )
 
 const serveFTPLong = `Serve a remote over FTP, and over FTPS where there is a certificate.
@@ -47,7 +44,7 @@ func (p process) serveFTPCommand(o *options) *cobra.Command {
 		Short:   "Serve remote:path over FTP",
 		Long:    serveFTPLong,
 		Example: serveFTPExample,
-		Args:    wantRemote,
+		Args:    atMostOneRemote,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p.catch()
 			if err := configcmd.CheckPath(cmd.Flags()); err != nil {
@@ -61,7 +58,11 @@ func (p process) serveFTPCommand(o *options) *cobra.Command {
 			if err := o.Check(); err != nil {
 				return err
 			}
-			return p.serveFTP(cmd.Context(), o, args[0], func(log *slog.Logger) { flags.WarnOfAccepted(log, cmd.Flags()) })
+			what, err := whatToServe(cmd, o, args)
+			if err != nil {
+				return err
+			}
+			return p.serveFTP(cmd.Context(), o, what, func(log *slog.Logger) { flags.WarnOfAccepted(log, cmd.Flags()) })
 		},
 	}
 	cmd.Flags().SortFlags = false
@@ -72,14 +73,23 @@ func (p process) serveFTPCommand(o *options) *cobra.Command {
 	return cmd
 }
 
-func wantRemote(cmd *cobra.Command, args []string) error {
-	switch len(args) {
-	case 0:
-		return flags.Usagef("what to serve is missing: name a directory or remote:path, as in %s .", cmd.CommandPath())
-	case 1:
-		return nil
+// atMostOneRemote leaves it to whatToServe whether none is enough.
+func atMostOneRemote(_ *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return flags.Usagef("one remote:path is served at a time, not %d: quote a path with spaces", len(args))
 	}
-	return flags.Usagef("one remote:path is served at a time, not %d: quote a path with spaces", len(args))
+	return nil
+}
+
+// whatToServe returns the remote of the command line, "" where only that of each user is served.
+func whatToServe(cmd *cobra.Command, o *options, args []string) (string, error) {
+	switch {
+	case len(args) == 1:
+		return args[0], nil
+	case o.Users != "":
+		return nothing, nil
+	}
+	return "", flags.Usagef("what to serve is missing: name a directory or remote:path, as in %s .", cmd.CommandPath())
 }
 
 // completeChoices has the shell complete the flags that take one of a few words.
@@ -127,7 +137,12 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	if err := st.openTree(o, rules); err != nil {
 		return err
 	}
-	server := o.server(st.tree, pair, p.sessionLog(o, log))
+	accounts, err := p.openAccounts(o, rules, st, log)
+	if err != nil {
+		return err
+	}
+	defer accounts.close()
+	server := o.server(accounts.backendOf(o, st.tree), pair, p.sessionLog(o, log))
 	control, err := rcbridge.Open(ctx, &o.Options, log, rcbridge.Subject{
 		What: st.what, Server: server, Tree: st.tree, Cache: st.kept, Counts: st.counts, Bandwidth: st.dial,
 		Version: version(), MaxConnections: processLimits().rcConnections(),
@@ -138,6 +153,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	o.applyLimits(ctx, log, processLimits())
 	server.MaxSessions = int(o.MaxSessions)
 	s = o.newService(st, server)
+	s.accounts = accounts
 	s.control, s.listeners, s.pair, s.signals, s.logFile = control, listeners, pair, p.signals, logFile
 	if p.onTerminal(o) {
 		banner{listeners, st.remote.Info().Name, st.kept.Dir}.write(p.stderr, o)
@@ -165,12 +181,9 @@ func (o *options) newService(st *stack, server *ftp.Server) *service {
 }
 
 // server returns the FTP server that the flags describe.
-func (o *options) server(tree *vfs.FS, pair *ftp.KeyPair, log *slog.Logger) *ftp.Server {
+func (o *options) server(backend ftp.Backend, pair *ftp.KeyPair, log *slog.Logger) *ftp.Server {
 	s := &ftp.Server{
-		Backend: &serve.Backend{
-			Auth: auth.NewSingle(o.User, o.Pass.Reveal()),
-			Tree: tree,
-		},
+		Backend:           backend,
 		Log:               log,
 		TLS:               o.tlsConfig(pair),
 		RequireTLS:        o.RequireTLS,
@@ -197,7 +210,7 @@ func (o *options) server(tree *vfs.FS, pair *ftp.KeyPair, log *slog.Logger) *ftp
 // warnOfRisks logs what an administrator should not find out from somebody else.
 func (o *options) warnOfRisks(log *slog.Logger, listeners []listener) {
 	for _, l := range listeners {
-		if o.Pass == "" && !listen.IsLoopback(l) {
+		if o.Users == "" && o.Pass == "" && !listen.IsLoopback(l) {
 			access := "read and change"
 			if o.IsReadOnly() {
 				access = "read"

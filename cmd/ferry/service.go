@@ -30,6 +30,7 @@ type service struct {
 	signals   <-chan os.Signal
 	grace     time.Duration // for running transfers when it stops
 	flush     time.Duration // for what waits for the remote, after that
+	accounts  *accounts     // nil = one user, that of the flags
 	beside    background    // of the stack
 	stopping  time.Time     // when the stop began; zero before
 	abandoned bool          // after run: something of it still goes on
@@ -67,6 +68,7 @@ func (s *service) run(ctx context.Context) error {
 	if s.pair != nil {
 		wg.Go(func() { _ = s.pair.Run(running) }) // it returns when running has ended
 	}
+	wg.Go(func() { s.accounts.run(running, s.server) })
 	wg.Go(func() { s.beside.run(running, func(err error) { failed <- err }) })
 	wg.Go(func() {
 		if err := s.control.Run(running); err != nil {
@@ -143,7 +145,8 @@ func (s *service) reload(ctx context.Context) {
 			s.log.Log(ctx, logging.Notice, "opened the log file again", "file", s.logFile.Name)
 		}
 	}
-	s.stack.tree.Forget()
+	s.accounts.readAgain()
+	s.forget()
 	s.log.Log(ctx, logging.Notice, "forgot all directories")
 	s.reloadPair(ctx, s.pair)
 	if s.control != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -36,6 +37,12 @@ func (l *lazySources) resolve(ctx context.Context, what string) (config.Settings
 	if _, has := settings.Values["odd_names"]; has && l.options.Given("vfs-odd-names") {
 		settings.Values["odd_names"] = l.options.OddNames
 	}
+	if _, has := settings.Values["encoding"]; l.options.user.encoding != "" {
+		if !has {
+			return config.Settings{}, fmt.Errorf("%s: names are written in one way only there, so that no encoding can be set", settings)
+		}
+		settings.Values["encoding"] = l.options.user.encoding
+	}
 	if settings.Type == config.LocalType {
 		l.options.setLocal(settings.Values)
 	}
@@ -58,6 +65,7 @@ func (l *lazySources) lookup(ctx context.Context, what string) (config.Settings,
 	}
 	settings, err := config.Sources{
 		Types: registry.Types(), Flags: l.options.Backend, Env: config.ParseEnviron(l.env), File: l.file,
+		Placeholders: l.options.user.placeholders(),
 	}.Resolve(spec)
 	if err != nil {
 		return config.Settings{}, flags.Usagef("%w", err)

@@ -3,8 +3,11 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"time"
 
 	"ferry/cache"
@@ -64,12 +67,32 @@ func (p process) openStack(ctx context.Context, o *options, what string, log *sl
 		s.dial = rcbridge.NewBandwidth(o.Chain.Bandwidth)
 	}
 	s.remote, s.counts = o.decorate(s.driver, s.dial, log)
+	if o.user.create {
+		if err := createRoot(ctx, s.remote); err != nil {
+			s.remote.Close()
+			return nil, err
+		}
+	}
 	s.root = o.checkRoot(ctx, s.remote, what, log)
 	if err := s.root.atOnce(ctx); err != nil {
 		s.closeRemote()
 		return nil, err
 	}
 	return s, nil
+}
+
+// createRoot makes the directory that is served, if it is not there.
+func createRoot(ctx context.Context, r remote.Remote) error {
+	ctx, cancel := context.WithTimeout(ctx, vfs.AnswerLimit)
+	defer cancel()
+	if _, err := r.Stat(ctx, "."); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	err := r.Mkdir(ctx, ".")
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return err
 }
 
 // openTime is how long opening a remote may take. A driver that asks its server then goes on
@@ -90,6 +113,11 @@ func (p process) openDriver(ctx context.Context, o *options, what string, log *s
 	settings, err := sources.resolve(ctx, what)
 	if err != nil {
 		return nil, err
+	}
+	if o.user.create && settings.Type == config.LocalType {
+		if err := os.MkdirAll(settings.Path, 0o777); err != nil {
+			return nil, err
+		}
 	}
 	opening, cancel := remote.WithLog(ctx, log), func() {}
 	if within > 0 {

@@ -62,6 +62,7 @@ var libraries = map[string][]string{
 	"cmd/ferry/internal/userscmd":         {"github.com/spf13/"},
 	"config":                              {"golang.org/x/crypto/nacl/secretbox", "golang.org/x/text/unicode/norm"}, // rclone's encrypted file
 	"disk":                                {"golang.org/x/sys/"},
+	"serve":                               {"golang.org/x/time/rate"}, // rates of users
 	"remote/driver/azureblob":             {"github.com/Azure/azure-sdk-for-go/sdk/"},
 	"remote/driver/azureblob/entra":       {"golang.org/x/oauth2", "golang.org/x/crypto/pkcs12"},
 	"remote/driver/ftp":                   {"github.com/jlaffaye/ftp"},

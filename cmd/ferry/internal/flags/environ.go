@@ -54,7 +54,7 @@ func UnknownVariables(env config.Environ) []string {
 // ownVariables are the variables of all flags of all commands, without their prefix.
 func ownVariables() map[string]bool {
 	names := map[string]bool{}
-	for _, g := range known(&Options{}) {
+	for _, g := range All(&Options{}) {
 		for _, row := range g.Flags {
 			name, _ := row.name()
 			names[variableName(name)] = true

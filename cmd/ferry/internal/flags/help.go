@@ -34,7 +34,7 @@ func GroupedUsage(cmd *cobra.Command) error {
 // writeFlags prints the flags of fs by group; those of no group, such as --help, come last.
 func writeFlags(b *strings.Builder, fs *pflag.FlagSet) {
 	groupOf, titles := map[string]string{}, []string{}
-	for _, g := range known(&Options{}) {
+	for _, g := range All(&Options{}) {
 		if !g.isHidden() {
 			titles = append(titles, g.Title)
 		}

@@ -15,6 +15,7 @@ type Options struct {
 	User              string
 	Pass              Secret
 	Users             string // file; "" = none
+	AuthCache         time.Duration
 	Passive           config.Ports
 	PublicIP          string
 	NoActive          bool
@@ -128,6 +129,8 @@ func (o *Options) UsedPollInterval() time.Duration {
 // Check refuses flags that contradict each other.
 func (o *Options) Check() error {
 	switch {
+	case o.Users != "" && (o.Given("user") || o.Given("pass")):
+		return Usagef("--users and --user or --pass exclude each other: put the user into the file")
 	case o.Cert != "" && o.Key == "":
 		return Usagef("--cert needs --key, the file with its private key (it may be the same file)")
 	case o.Key != "" && o.Cert == "":

@@ -34,13 +34,10 @@ func Cache(o *Options) Group { return Group{"Cache", cacheFlags(o)} }
 // RC returns the flags of the remote control.
 func RC(o *Options) Group { return Group{rcTitle, rcFlags(o)} }
 
-// known returns the flags of all commands.
-func known(o *Options) []Group { return append(All(o), Users(o)) }
-
 // Users returns the flags about the file of users.
 func Users(o *Options) Group {
 	return Group{"Users", []Flag{
-		{"users", "", text(&o.Users), "File of users and what each of them sees and may do (TOML); doc/users.md has its keys"},
+		usersFlag(o),
 	}}
 }
 
@@ -59,11 +56,17 @@ const (
 	refused      = "Not there" // and this one
 )
 
+func usersFlag(o *Options) Flag {
+	return Flag{"users", "", text(&o.Users), "File of users and what each of them sees and may do (TOML), read again when it changes; doc/users.md has its keys"}
+}
+
 func serverFlags(o *Options) []Flag {
 	return []Flag{
 		{"addr", "localhost:2121", addrs(&o.Addrs), "Address to listen on; :PORT is every address, port 0 lets the system choose. May be repeated"},
 		{"user", "anonymous", once(userName(&o.User)), "User name for authentication"},
 		{"pass", "", once(secret(&o.Pass)), "Password for authentication (empty value allows every password)"},
+		usersFlag(o),
+		{"auth-cache", "5m", limit(&o.AuthCache), "Time for which a password that was right is remembered in memory, so that its hash is not computed again"},
 		{"passive-port", "30000-32000", ports(&o.Passive), "Passive port range, or one port, or 0 for any"},
 		{"public-ip", "", publicIP(&o.PublicIP), "Public IPv4 address or host name to advertise for passive connections"},
 		{"no-active", "false", toggle(&o.NoActive), "Refuse active data connections (PORT, EPRT)"},

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"slices"
+
+	"ferry/auth"
+	"ferry/cmd/ferry/internal/flags"
+	"ferry/cmd/ferry/internal/places"
+	"ferry/remote/wrap/filter"
+	"ferry/serve"
+	"ferry/serve/trees"
+	"ferry/vfs"
+)
+
+// userTrees opens the trees that users see.
+type userTrees struct {
+	process process
+	options *options
+	rules   *filter.Filter // may be nil
+	main    *stack         // what the command line names; nil if that is nothing
+	set     *trees.Set
+	log     *slog.Logger
+	secret  [32]byte // so that keys tell passwords apart, and nothing of them
+}
+
+func newUserTrees(p process, o *options, rules *filter.Filter, main *stack, log *slog.Logger) *userTrees {
+	t := &userTrees{process: p, options: o, rules: rules, main: main, set: trees.New(trees.Options{Log: log}), log: log}
+	rand.Read(t.secret[:]) // it never fails
+	return t
+}
+
+// open returns the tree that a user is to see. Users of one remote, with the same options, share
+// one.
+func (t *userTrees) open(ctx context.Context, w serve.Wanted) (tree *vfs.FS, release func(), err error) {
+	if t.main != nil && w.Remote == t.main.what && len(w.Options) == 0 && w.Password == "" {
+		return t.main.tree, func() {}, nil
+	}
+	return t.set.Use(ctx, t.key(w), func(ctx context.Context) (*trees.Tree, error) { return t.openTree(ctx, w) })
+}
+
+// key tells trees apart. It holds no secret.
+func (t *userTrees) key(w serve.Wanted) string {
+	key := w.Remote
+	for _, name := range slices.Sorted(maps.Keys(w.Options)) {
+		key += fmt.Sprintf(" %s=%q", name, w.Options[name])
+	}
+	if w.Password != "" {
+		mac := hmac.New(sha256.New, t.secret[:])
+		mac.Write([]byte(w.User + "\x00" + w.Password))
+		key += " user=" + w.User + " " + hex.EncodeToString(mac.Sum(nil)[:8])
+	}
+	return key
+}
+
+func (t *userTrees) openTree(ctx context.Context, w serve.Wanted) (*trees.Tree, error) {
+	o, err := t.options.forUser(w)
+	if err != nil {
+		return nil, err
+	}
+	log := t.log.With("tree", w.User)
+	st, err := t.process.openStack(ctx, o, w.Remote, log)
+	if err == nil && w.Password != "" {
+		err = st.probePassword(ctx)
+	}
+	if err == nil {
+		err = st.openTree(o, t.rules)
+	}
+	if err == nil && st.kept.Store != nil {
+		err = places.NoteUser(st.kept.Dir, w.User)
+	}
+	if err != nil {
+		if st != nil {
+			st.close(ctx, false)
+		}
+		if w.Password != "" && errors.Is(err, fs.ErrPermission) {
+			err = fmt.Errorf("%w: the remote refuses the password: %w", auth.ErrDenied, err)
+		}
+		return nil, err
+	}
+	run := func(ctx context.Context) error {
+		ctx, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		o.background(st).run(ctx, func(err error) { cancel(err) })
+		return context.Cause(ctx)
+	}
+	return &trees.Tree{FS: st.tree, Run: run, Close: func() { st.close(context.WithoutCancel(ctx), false) }}, nil
+}
+
+// probePassword asks the remote for something, so that it looks at the password.
+func (s *stack) probePassword(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, vfs.AnswerLimit)
+	defer cancel()
+	_, err := s.remote.Stat(ctx, ".")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // it has been let in
+	}
+	return err
+}
+
+// userFlags are the flags that options of a user stand for.
+var userFlags = map[string]string{"cache_mode": "vfs-cache-mode", "write_ack": "vfs-write-ack", "umask": "umask"}
+
+// forUser returns the options of a tree for a user. A tree that is opened with the password of its
+// user is not cached: what waits could not be sent after a restart.
+func (o *options) forUser(w serve.Wanted) (*options, error) {
+	own := *o
+	own.user = userOptions{password: w.Password, encoding: w.Options["encoding"], create: w.Create}
+	rows := map[string]flags.Flag{}
+	for _, g := range flags.All(&own.Options) {
+		for _, row := range g.Flags {
+			rows[row.Name] = row
+		}
+	}
+	given := map[string]bool{}
+	for key, value := range w.Options {
+		name, is := userFlags[key]
+		if !is {
+			continue
+		}
+		if err := rows[name].Value.Set(value); err != nil {
+			return nil, fmt.Errorf("%s %q: %w", key, value, err)
+		}
+		given[name] = true
+	}
+	own.Given = func(name string) bool { return given[name] || o.Given(name) }
+	if w.Password != "" {
+		own.Cache.Mode = flags.CacheOff
+	}
+	return &own, nil
+}

@@ -1,0 +1,180 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"golang.org/x/time/rate"
+
+	"ferry/ftp"
+	"ferry/serve/users"
+)
+
+// An account is what the sessions of one user share.
+type account struct {
+	up, down *rate.Limiter // of bytes
+
+	mu        sync.Mutex
+	user      users.User // guarded by mu; what holds for new sessions and transfers
+	sessions  []*session // guarded by mu
+	transfers int        // guarded by mu
+}
+
+// A session is one login of a user.
+type session struct {
+	account  *account
+	id       uint64     // of the session in the FTP server
+	user     users.User // as it was at the login
+	releases []func()   // called last to first
+}
+
+func (s *session) release() {
+	for _, do := range slices.Backward(s.releases) {
+		do()
+	}
+	s.releases = nil
+}
+
+// A view is the tree that a session sees, and its limits.
+type view struct {
+	ftp.Forward
+	session *session
+}
+
+// Close closes the tree, and ends the session.
+func (v *view) Close() error {
+	err := v.Forward.Close()
+	v.session.release()
+	return err
+}
+
+// Limits implements ftp.Limited.
+func (v *view) Limits() ftp.Limits {
+	s := v.session
+	return ftp.Limits{
+		Start: s.user.Start, Idle: s.user.IdleTimeout,
+		Up: s.account.waiter(s.account.up), Down: s.account.waiter(s.account.down),
+		Transfer: s.account.transfer,
+	}
+}
+
+// begin adds a session to the account of u, which is opened with the first one.
+func (a *Accounts) begin(c ftp.Client, u users.User) (*session, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.open == nil {
+		a.open = map[string]*account{}
+	}
+	acc := a.open[u.Name]
+	if acc == nil {
+		acc = &account{up: newLimiter(u.RateUp), down: newLimiter(u.RateDown)}
+	}
+	acc.mu.Lock()
+	defer acc.mu.Unlock()
+	if u.MaxSessions > 0 && len(acc.sessions) >= u.MaxSessions {
+		return nil, &limitError{
+			what: fmt.Sprintf("user %q has %d sessions", u.Name, len(acc.sessions)),
+			hint: "You are logged in too often; close other connections first.",
+		}
+	}
+	acc.user = u
+	acc.setRates()
+	a.open[u.Name] = acc
+	s := &session{account: acc, id: c.Session, user: u}
+	acc.sessions = append(acc.sessions, s)
+	return s, nil
+}
+
+// end removes a session; with the last one of an account that is closed.
+func (a *Accounts) end(s *session) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	acc := s.account
+	acc.mu.Lock()
+	defer acc.mu.Unlock()
+	acc.sessions = slices.DeleteFunc(acc.sessions, func(o *session) bool { return o == s })
+	if len(acc.sessions) == 0 {
+		delete(a.open, s.user.Name)
+	}
+}
+
+// reload makes u hold, and returns the sessions that began with a user who is not the same.
+func (acc *account) reload(u users.User) []uint64 {
+	acc.mu.Lock()
+	defer acc.mu.Unlock()
+	acc.user = u
+	acc.setRates()
+	var others []uint64
+	for _, s := range acc.sessions {
+		if !s.user.Same(u) {
+			others = append(others, s.id)
+		}
+	}
+	return others
+}
+
+// transfer begins a transfer, unless there are as many as the user may have.
+func (acc *account) transfer() (done func(), err error) {
+	acc.mu.Lock()
+	defer acc.mu.Unlock()
+	if limit := acc.user.MaxTransfers; limit > 0 && acc.transfers >= limit {
+		return nil, &limitError{
+			what: fmt.Sprintf("user %q has %d transfers", acc.user.Name, acc.transfers),
+			hint: fmt.Sprintf("You may have %d transfers at a time; wait for one to end.", limit),
+		}
+	}
+	acc.transfers++
+	return sync.OnceFunc(func() {
+		acc.mu.Lock()
+		defer acc.mu.Unlock()
+		acc.transfers--
+	}), nil
+}
+
+// A limitError says that a user has as much as is allowed.
+type limitError struct{ what, hint string }
+
+func (e *limitError) Error() string { return e.what + ", as many as are allowed" }
+
+// Hint is what the client may read.
+func (e *limitError) Hint() string { return e.hint }
+
+// rateBurst is how many bytes pass at once after a pause: enough that no read or write is split for
+// it often.
+const rateBurst = 256 << 10
+
+func newLimiter(bytesPerSecond int64) *rate.Limiter {
+	return rate.NewLimiter(limitOf(bytesPerSecond), rateBurst)
+}
+
+func limitOf(bytesPerSecond int64) rate.Limit {
+	if bytesPerSecond <= 0 {
+		return rate.Inf
+	}
+	return rate.Limit(bytesPerSecond)
+}
+
+// setRates makes the rates of the user hold, for running transfers too.
+//
+// LOCKS_REQUIRED(acc.mu)
+func (acc *account) setRates() {
+	acc.up.SetLimit(limitOf(acc.user.RateUp))
+	acc.down.SetLimit(limitOf(acc.user.RateDown))
+}
+
+// waiter returns a function that waits until l lets bytes pass.
+func (acc *account) waiter(l *rate.Limiter) func(ctx context.Context, n int) error {
+	return func(ctx context.Context, n int) error {
+		for n > 0 && l.Limit() != rate.Inf {
+			part := min(n, rateBurst)
+			n -= part
+			if err := l.WaitN(ctx, part); err != nil {
+				return errors.Join(context.Cause(ctx), err)
+			}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,206 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"ferry/auth"
+	"ferry/ftp"
+	"ferry/serve/access"
+	"ferry/serve/users"
+	"ferry/vfs"
+)
+
+// Accounts is the Backend of many users, each of whom sees a tree of their own. Source and Open are
+// required; the fields are not changed after the first login.
+type Accounts struct {
+	Source Source
+	// Open returns a tree, which its caller releases. auth.ErrDenied, possibly wrapped, means that
+	// the remote refuses the Password.
+	Open func(ctx context.Context, w Wanted) (tree *vfs.FS, release func(), err error)
+	// Remote is that of users who have none of their own; "" = they cannot log in.
+	Remote string
+
+	mu   sync.Mutex
+	open map[string]*account // guarded by mu; of the users with sessions, by name
+}
+
+// A Source decides who a client is.
+type Source interface {
+	// Login returns the user whom the credentials are of. auth.ErrDenied, possibly wrapped, means
+	// that they are wrong; any other error that it could not be found out.
+	Login(ctx context.Context, l auth.Login) (users.User, error)
+	// ByCertificate returns a user who needs no password but one of the certificates.
+	ByCertificate(name string) (users.User, bool)
+}
+
+// Wanted says which tree is to be opened.
+type Wanted struct {
+	Remote   string            // as on a command line; {password} may be left in it
+	User     string            // who logs in
+	Password string            // of the client, if the user's Auth is AuthRemote; else ""
+	Options  map[string]string // of users.OptionKeys
+	Create   bool              // make the root of the remote if it is not there
+}
+
+var _ ftp.Backend = (*Accounts)(nil)
+
+// Login finds out who the client is, whether it may log in now and from there, and opens what it
+// may see.
+func (a *Accounts) Login(ctx context.Context, c ftp.Client, name, password string) (ftp.FS, error) {
+	u, err := a.Source.Login(ctx, auth.Login{User: name, Password: password, IP: c.Remote.Addr()})
+	if err != nil {
+		return nil, loginError(err)
+	}
+	return a.enter(ctx, c, u, password)
+}
+
+var _ ftp.CertBackend = (*Accounts)(nil)
+
+// LoginByCertificate logs in a user who has certificates and no password.
+func (a *Accounts) LoginByCertificate(ctx context.Context, c ftp.Client, name string) (ftp.FS, error) {
+	u, ok := a.Source.ByCertificate(name)
+	if !ok || !hasCertificate(u, c.Certificates) {
+		return nil, ftp.ErrDenied
+	}
+	return a.enter(ctx, c, u, "")
+}
+
+// loginError returns the error of a Backend for one of a Source.
+func loginError(err error) error {
+	if errors.Is(err, auth.ErrDenied) {
+		return fmt.Errorf("%w: %w", ftp.ErrDenied, err)
+	}
+	return err
+}
+
+// enter makes the client a session of u's account, if that may log in, and opens the trees of it.
+func (a *Accounts) enter(ctx context.Context, c ftp.Client, u users.User, password string) (ftp.FS, error) {
+	if err := admit(u, c, time.Now()); err != nil {
+		return nil, loginError(err)
+	}
+	s, err := a.begin(c, u)
+	if err != nil {
+		return nil, err
+	}
+	s.releases = append(s.releases, func() { a.end(s) })
+	tree, err := a.tree(ctx, c, s, password)
+	if err != nil {
+		s.release()
+		return nil, loginError(fmt.Errorf("user %q: %w", u.Name, err))
+	}
+	return &view{ftp.Forward{FS: access.New(tree, u.Policy)}, s}, nil
+}
+
+// OpenTrees opens the trees of u for a moment, so that what waits in them is sent.
+func (a *Accounts) OpenTrees(ctx context.Context, u users.User) error {
+	s := &session{user: u}
+	defer s.release()
+	for _, remote := range a.remotes(u) {
+		if _, err := a.openView(ctx, ftp.Client{}, s, Wanted{Remote: remote}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tree opens the remote and the mounts of a user.
+func (a *Accounts) tree(ctx context.Context, c ftp.Client, s *session, password string) (_ ftp.FS, err error) {
+	u, base := s.user, a.base(s.user)
+	var opened []ftp.FS
+	defer func() {
+		if err != nil {
+			for _, f := range opened {
+				f.Close()
+			}
+		}
+	}()
+	open := func(remote string, create bool) (ftp.FS, error) {
+		f, err := a.openView(ctx, c, s, Wanted{Remote: remote, Password: password, Create: create})
+		if err == nil {
+			opened = append(opened, f)
+		}
+		return f, err
+	}
+	var root ftp.FS
+	if base != "" {
+		if root, err = open(base, u.CreateHome); err != nil {
+			return nil, err
+		}
+	} else if len(u.Mounts) == 0 {
+		return nil, errors.New(`no remote: set remote or mounts in the users file, or name one on the command line`)
+	}
+	if len(u.Mounts) == 0 {
+		return root, nil
+	}
+	var mounts []access.Mount
+	for _, m := range u.Mounts {
+		f, err := open(m.Remote, false)
+		if err != nil {
+			return nil, fmt.Errorf("mount %s: %w", m.Path, err)
+		}
+		mounts = append(mounts, access.Mount{Path: m.Path, FS: f, ReadOnly: m.ReadOnly})
+	}
+	return access.Join(root, mounts), nil
+}
+
+// base returns the remote of the root of u, "" if there are only mounts.
+func (a *Accounts) base(u users.User) string {
+	if u.Remote == "" && len(u.Mounts) == 0 {
+		return a.Remote
+	}
+	return u.Remote
+}
+
+// remotes returns all remotes that u sees.
+func (a *Accounts) remotes(u users.User) []string {
+	var all []string
+	if base := a.base(u); base != "" {
+		all = append(all, base)
+	}
+	for _, m := range u.Mounts {
+		all = append(all, m.Remote)
+	}
+	return all
+}
+
+// openView opens one remote of a user, which is released with the session.
+func (a *Accounts) openView(ctx context.Context, c ftp.Client, s *session, w Wanted) (ftp.FS, error) {
+	u := s.user
+	remote, err := u.Expand(w.Remote)
+	if err != nil {
+		return nil, err
+	}
+	w.Remote, w.User, w.Options = remote, u.Name, u.Options
+	if u.Auth != users.AuthRemote {
+		w.Password = ""
+	}
+	tree, release, err := a.Open(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	s.releases = append(s.releases, release)
+	owner := u.Name
+	if u.Auth == users.AuthNone {
+		owner += "@" + c.Remote.Addr().Unmap().String() // strangers do not see each other's unfinished uploads
+	}
+	return tree.ViewFrom(owner, c.Addr().String()), nil
+}
+
+// Reload makes f hold for the users who are logged in, and returns the sessions of those who are
+// not the same in f any more: they have to end. Rates change for running transfers too.
+func (a *Accounts) Reload(f *users.File) (ended []uint64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for name, acc := range a.open {
+		u, ok := f.User(name)
+		if !ok {
+			u = users.User{Name: name, Disabled: true}
+		}
+		ended = append(ended, acc.reload(u)...)
+	}
+	return ended
+}

@@ -1,0 +1,68 @@
+package serve
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"ferry/auth"
+	"ferry/serve/users"
+)
+
+// FileSource is the Source of a users file, which can be replaced at any time.
+type FileSource struct {
+	verifier *auth.Verifier
+	file     atomic.Pointer[users.File]
+}
+
+var _ Source = (*FileSource)(nil)
+
+// NewFileSource returns the Source of f. Passwords are checked by v.
+func NewFileSource(f *users.File, v *auth.Verifier) *FileSource {
+	s := &FileSource{verifier: v}
+	s.file.Store(f)
+	return s
+}
+
+// Replace makes f hold from the next login on.
+func (s *FileSource) Replace(f *users.File) { s.file.Store(f) }
+
+// File returns the file that holds.
+func (s *FileSource) File() *users.File { return s.file.Load() }
+
+// Login takes as long for a user who is not in the file as for a wrong password. The password of a
+// user with AuthRemote is not looked at.
+func (s *FileSource) Login(ctx context.Context, l auth.Login) (users.User, error) {
+	u, ok := s.File().User(l.User)
+	switch {
+	case ok && u.Auth == users.AuthNone:
+		return u, nil
+	case ok && u.Auth == users.AuthRemote && l.Password != "":
+		return u, nil
+	}
+	var hashes []string
+	if ok {
+		hashes = u.Hashes(time.Now())
+	}
+	right, err := s.verifier.Verify(ctx, l.User, l.Password, hashes)
+	switch {
+	case err != nil:
+		return users.User{}, err
+	case !ok:
+		return users.User{}, denied("there is no such user")
+	case !right && len(hashes) == 0:
+		return users.User{}, denied("the user has no password that counts")
+	case !right:
+		return users.User{}, denied("the password is wrong")
+	}
+	return u, nil
+}
+
+// ByCertificate returns a user of the file with certificates and no password.
+func (s *FileSource) ByCertificate(name string) (users.User, bool) {
+	u, ok := s.File().User(name)
+	if !ok || len(u.ClientCerts) == 0 || len(u.Passwords) > 0 || u.Auth != users.AuthHash {
+		return users.User{}, false
+	}
+	return u, true
+}
