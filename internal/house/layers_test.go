@@ -83,6 +83,7 @@ var libraries = map[string][]string{
 // are external.
 var testUses = map[string][]string{
 	"cmd/ferry":                     {"github.com/rogpeppe/go-internal/"},
+	"cmd/ferry/internal/prompt":     {"golang.org/x/sys/"},                                                        // they open terminals
 	"ftp":                           {"ferry/auth", "ferry/cache", "ferry/serve", "ferry/vfs", "ferry/writeback"}, // dialogues run on real trees
 	"remote/driver/ftp":             {"ferry/ftp", "ferry/serve", "ferry/auth", "ferry/vfs"},                      // they talk to a real engine
 	"remote/driver/s3":              {"github.com/johannesboyne/gofakes3"},

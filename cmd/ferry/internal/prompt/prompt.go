@@ -39,7 +39,11 @@ func (p Prompt) Ask(ctx context.Context, question string) (string, error) {
 	if p.Catch != nil {
 		p.Catch()
 	}
-	state, err := term.GetState(int(tty.Fd()))
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
+	}
+	fd := int(tty.Fd())
+	state, err := term.GetState(fd)
 	if err != nil {
 		return "", err
 	}
@@ -51,7 +55,7 @@ func (p Prompt) Ask(ctx context.Context, question string) (string, error) {
 	fmt.Fprint(p.Stderr, question)
 	defer fmt.Fprintln(p.Stderr)
 	go func() { // reads until a line comes; the process ends before it if there is none
-		line, err := term.ReadPassword(int(tty.Fd()))
+		line, err := term.ReadPassword(fd)
 		answers <- answer{line, err}
 	}()
 	select {
@@ -62,7 +66,7 @@ func (p Prompt) Ask(ctx context.Context, question string) (string, error) {
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}
-	return "", errors.Join(err, term.Restore(int(tty.Fd()), state))
+	return "", errors.Join(err, term.Restore(fd, state))
 }
 
 // AskTwice asks for a new password until it was typed the same way twice.
