@@ -217,6 +217,25 @@ func TestUsersHash(t *testing.T) {
 	r.fails(exitUsage, "there are normal and high", "sesame", "hash", "--cost", "low")
 }
 
+func TestUsersImport(t *testing.T) {
+	r := newRoll(t, "")
+	from := filepath.Join(t.TempDir(), "htpasswd")
+	if err := os.WriteFile(from, []byte("bob:$apr1$abcdefgh$GQVaHFsauSKl0cgw4bVFJ/\na/b:x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	status, stdout, stderr := r.run("", "import", "--from", "htpasswd", from)
+	if want := "[users.bob]\npassword = '$apr1$abcdefgh$GQVaHFsauSKl0cgw4bVFJ/'\n"; status != exitOK || stdout != want || !strings.HasPrefix(stderr, "'a/b': left out: ") {
+		t.Errorf("status %d\n%s%s", status, stdout, stderr)
+	}
+	if got := r.ok("ann:$apr1$abcdefgh$GQVaHFsauSKl0cgw4bVFJ/\n", "import", "--from", "htpasswd", "-"); !strings.HasPrefix(got, "[users.ann]") {
+		t.Errorf("standard input becomes %s", got)
+	}
+	r.fails(exitUsage, "name it by --from", "", "import", from)
+	r.fails(exitUsage, "cannot be imported", "", "import", "--from", "ldap", from)
+	r.fails(exitUsage, "line 1: 2 fields", "", "import", "--from", "passwd", from)
+	r.fails(exitFailure, "no such file", "", "import", "--from", "passwd", from+"x")
+}
+
 // TestTheCommandsOfTheDocumentRun runs the examples of doc/users.md one after the other.
 func TestTheCommandsOfTheDocumentRun(t *testing.T) {
 	text, err := os.ReadFile("../../doc/users.md")

@@ -46,6 +46,7 @@ func (c *Console) Command() *cobra.Command {
 	cmd.AddCommand(
 		c.addCommand(), c.passwdCommand(), c.rmCommand(),
 		c.lsCommand(), c.checkCommand(), c.explainCommand(), c.hashCommand(),
+		c.importCommand(),
 	)
 	return cmd
 }
