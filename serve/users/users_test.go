@@ -376,12 +376,35 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+// longHash is what NewHash makes.
+const longHash = "$argon2id$v=19$m=19456,t=2,p=1$VqtXSS3W2KJbIrEZficVCA$tNSyLrYTskurMAkcqdocxEAA97f/kWnwbr+CqNWVt1I"
+
+// The time to read a file grows with the number of users: ten times as many take ten times as long
+// and a bit, where a comparison of each with all would take a hundred times.
+func TestTimeGrowsWithTheUsers(t *testing.T) {
+	quickest := func(n int) time.Duration {
+		text, best := manyUsers(n), time.Hour
+		for range 5 {
+			start := time.Now()
+			if _, err := Parse("users.toml", text); err != nil {
+				t.Fatal(err)
+			}
+			best = min(best, time.Since(start))
+		}
+		return best
+	}
+	few, many := quickest(2000), quickest(20_000)
+	if many > 40*few {
+		t.Errorf("2,000 users take %v, 20,000 take %v", few, many)
+	}
+}
+
 // manyUsers is a file as a program writes it.
 func manyUsers(n int) []byte {
 	var b strings.Builder
 	b.WriteString("[defaults]\nremote = \"s3:bucket/{user}\"\n[groups.g]\nquota_bytes = \"1G\"\n")
 	for i := range n {
-		fmt.Fprintf(&b, "\n[users.camera-%d]\npassword = '%s'\ngroups = [\"g\"]\nallow = [\"10.0.%d.%d\"]\nnote = \"gate %d\"\npermissions.\"/in\" = [\"upload\"]\n", i, someHash, i>>8&255, i&255, i)
+		fmt.Fprintf(&b, "\n[users.camera-%d]\npassword = '%s'\ngroups = [\"g\"]\nallow = [\"10.0.%d.%d\"]\nnote = \"gate %d\"\npermissions.\"/in\" = [\"upload\"]\n", i, longHash, i>>8&255, i&255, i)
 	}
 	return []byte(b.String())
 }
