@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
 	"ferry/auth"
 	"ferry/ftp"
 	"ferry/serve/access"
+	"ferry/serve/quota"
 	"ferry/serve/users"
 	"ferry/vfs"
 )
@@ -23,6 +25,9 @@ type Accounts struct {
 	Open func(ctx context.Context, w Wanted) (tree *vfs.FS, release func(), err error)
 	// Remote is that of users who have none of their own; "" = they cannot log in.
 	Remote string
+	// Quota keeps what users have who may have a limited amount; nil = nobody is limited.
+	Quota *quota.Store
+	Log   *slog.Logger
 
 	mu   sync.Mutex
 	open map[string]*account // guarded by mu; of the users with sessions, by name
@@ -92,19 +97,35 @@ func (a *Accounts) enter(ctx context.Context, c ftp.Client, u users.User, passwo
 		s.release()
 		return nil, loginError(fmt.Errorf("user %q: %w", u.Name, err))
 	}
+	if tree, err = a.limit(u, tree); err != nil {
+		s.release()
+		return nil, err
+	}
 	return &view{ftp.Forward{FS: access.New(tree, u.Policy)}, s}, nil
 }
 
-// OpenTrees opens the trees of u for a moment, so that what waits in them is sent.
-func (a *Accounts) OpenTrees(ctx context.Context, u users.User) error {
-	s := &session{user: u}
-	defer s.release()
-	for _, remote := range a.remotes(u) {
-		if _, err := a.openView(ctx, ftp.Client{}, s, Wanted{Remote: remote}); err != nil {
-			return err
-		}
+// limit holds tree, or closes it with an error, to what u may store.
+func (a *Accounts) limit(u users.User, tree ftp.FS) (ftp.FS, error) {
+	limits := quota.Limits{Bytes: u.QuotaBytes, Files: u.QuotaFiles}
+	if a.Quota == nil || limits == (quota.Limits{}) {
+		return tree, nil
 	}
-	return nil
+	account, err := a.Quota.Account(u.Name, limits)
+	if err != nil {
+		return nil, errors.Join(err, tree.Close())
+	}
+	return quota.New(tree, account, a.Log), nil
+}
+
+// Tree returns what u sees, without limits and without anybody who logs in. The caller closes it.
+func (a *Accounts) Tree(ctx context.Context, u users.User) (ftp.FS, error) {
+	s := &session{user: u}
+	tree, err := a.tree(ctx, ftp.Client{}, s, "")
+	if err != nil {
+		s.release()
+		return nil, err
+	}
+	return &view{ftp.Forward{FS: tree}, s}, nil
 }
 
 // tree opens the remote and the mounts of a user.
@@ -153,18 +174,6 @@ func (a *Accounts) base(u users.User) string {
 		return a.Remote
 	}
 	return u.Remote
-}
-
-// remotes returns all remotes that u sees.
-func (a *Accounts) remotes(u users.User) []string {
-	var all []string
-	if base := a.base(u); base != "" {
-		all = append(all, base)
-	}
-	for _, m := range u.Mounts {
-		all = append(all, m.Remote)
-	}
-	return all
 }
 
 // openView opens one remote of a user, which is released with the session.

@@ -12,6 +12,7 @@ import (
 	"ferry/ftp"
 	"ferry/remote/wrap/filter"
 	"ferry/serve"
+	"ferry/serve/quota"
 	"ferry/serve/users"
 	"ferry/vfs"
 )
@@ -51,7 +52,10 @@ func (p process) openAccounts(o *options, rules *filter.Filter, main *stack, log
 		options: o, log: log,
 		again: make(chan struct{}, 1),
 	}
-	a.backend = &serve.Accounts{Source: a.source, Open: a.trees.open, Remote: byDefault}
+	a.backend = &serve.Accounts{Source: a.source, Open: a.trees.open, Remote: byDefault, Log: log}
+	if dir := o.places.Quota(); dir != "" {
+		a.backend.Quota = quota.NewStore(dir)
+	}
 	return a, nil
 }
 
@@ -131,9 +135,12 @@ func (a *accounts) openWaiting(ctx context.Context) {
 			a.log.WarnContext(ctx, "files wait in the cache for a user who is not in the file any more", "user", name)
 			continue
 		}
-		if err := a.backend.OpenTrees(ctx, u); err != nil {
+		tree, err := a.backend.Tree(ctx, u)
+		if err != nil {
 			a.log.WarnContext(ctx, "files wait in the cache, and the tree of their user cannot be opened", "user", name, "error", err)
+			continue
 		}
+		tree.Close()
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/cmd/ferry/internal/userscmd"
+	"ferry/serve/quota"
+	"ferry/serve/users"
 )
 
 // run does what the arguments say and returns the exit status. When ctx ends, it shuts down as on
@@ -63,5 +65,7 @@ func (p process) users(o *options) *userscmd.Console {
 			_, err := sources.lookup(ctx, remote)
 			return err
 		},
+		Usage: func() (*quota.Store, error) { return p.usage(o) },
+		Scan:  func(ctx context.Context, u users.User) (quota.Usage, error) { return p.scan(ctx, o, u) },
 	}
 }

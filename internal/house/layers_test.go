@@ -37,7 +37,7 @@ var layers = []layer{
 	// The command line: text in, plain values out; what is made of them is for those above.
 	{packages: []string{"cmd/ferry/internal/flags"}, imports: []string{"config", "registry", "remote/network"}},
 	{packages: []string{"cmd/ferry/internal/logging", "cmd/ferry/internal/configcmd", "cmd/ferry/internal/userscmd"}, imports: []string{
-		"cmd/ferry/internal/flags", "cmd/ferry/internal/prompt", "auth", "config", "registry", "serve/access", "serve/users", "serve/users/importer",
+		"cmd/ferry/internal/flags", "cmd/ferry/internal/prompt", "auth", "config", "registry", "serve/access", "serve/quota", "serve/users", "serve/users/importer",
 	}},
 	{packages: []string{"cmd/ferry/internal/places"}, imports: []string{"cmd/ferry/internal/logging", "cache", "config", "disk", "remote"}},
 	{packages: []string{"cmd/ferry/internal/rcbridge"}, imports: []string{

@@ -186,9 +186,16 @@ func filterFlags(o *Options) []Flag {
 	}
 }
 
+// State returns the flag that says where what outlives the process is kept.
+func State(o *Options) Group { return Group{"Cache", []Flag{cacheDirFlag(o)}} }
+
+func cacheDirFlag(o *Options) Flag {
+	return Flag{"cache-dir", "", text(&o.CacheDir), "Directory for what waits, caches and the self-signed certificate; else $STATE_DIRECTORY, the user's cache directory, or for root without HOME /var/lib/ferry"}
+}
+
 func cacheFlags(o *Options) []Flag {
 	return []Flag{
-		{"cache-dir", "", text(&o.CacheDir), "Directory for what waits, caches and the self-signed certificate; else $STATE_DIRECTORY, the user's cache directory, or for root without HOME /var/lib/ferry"},
+		cacheDirFlag(o),
 		{"vfs-cache-mode", "off", cacheMode(&o.Cache.Mode), "What is kept on local disk"},
 		{"vfs-write-ack", "durable", choice(&o.Cache.Ack, "remote", "durable", "spooled"), "What 226 means for a file that is written back: it is on the remote, it survives loss of power, or it survives the end of ferry"},
 		{"vfs-write-back", "5s", Duration(&o.Cache.WriteBack), "Time after an upload until it is written to the remote"},

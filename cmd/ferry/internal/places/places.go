@@ -159,6 +159,9 @@ func (p Dirs) KnownHosts() string { return p.trusted("known_hosts") }
 // Mounts is the directory of the mount points that served local directories were on.
 func (p Dirs) Mounts() string { return p.trusted("mounts") }
 
+// Quota returns the directory in which it is kept what users have stored, "" if there is none.
+func (p Dirs) Quota() string { return p.trusted("quota") }
+
 // trusted returns the path of something in the state, "" when there is no place for it that nobody
 // else can write to.
 func (p Dirs) trusted(name string) string {

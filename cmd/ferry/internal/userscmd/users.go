@@ -9,6 +9,8 @@ import (
 
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/cmd/ferry/internal/prompt"
+	"ferry/serve/quota"
+	"ferry/serve/users"
 )
 
 // A Console is where the commands run: what they get from the process, and the flags.
@@ -21,6 +23,10 @@ type Console struct {
 	// CheckRemote returns why a remote of the file cannot be used, as far as that shows without
 	// connecting.
 	CheckRemote func(ctx context.Context, remote string) error
+
+	// Usage returns where it is kept what users have stored; Scan counts what one has.
+	Usage func() (*quota.Store, error)
+	Scan  func(ctx context.Context, u users.User) (quota.Usage, error)
 }
 
 const usersLong = `Show and change the file of users: who may log in, what each of them sees, may do and may use up.
@@ -45,7 +51,7 @@ func (c *Console) Command() *cobra.Command {
 	flags.Add(cmd.PersistentFlags(), flags.Users(c.Flags))
 	cmd.AddCommand(
 		c.addCommand(), c.passwdCommand(), c.rmCommand(),
-		c.lsCommand(), c.checkCommand(), c.explainCommand(), c.hashCommand(),
+		c.lsCommand(), c.checkCommand(), c.explainCommand(), c.usageCommand(), c.hashCommand(),
 		c.importCommand(),
 	)
 	return cmd

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"ferry/cmd/ferry/internal/flags"
+	"ferry/cmd/ferry/internal/logging"
+	"ferry/cmd/ferry/internal/places"
+	"ferry/serve"
+	"ferry/serve/quota"
+	"ferry/serve/users"
+)
+
+// usage returns where it is kept what users have stored.
+func (p process) usage(o *options) (*quota.Store, error) {
+	o.places = places.Of(o.CacheDir, p.env)
+	dir := o.places.Quota()
+	if dir == "" {
+		return nil, errors.New("there is no directory in which it is kept what users have stored: name it by --cache-dir, as for ferry serve")
+	}
+	return quota.NewStore(dir), nil
+}
+
+// scan counts what a user has on the remotes. What waits in a cache is not there yet.
+func (p process) scan(ctx context.Context, o *options, u users.User) (quota.Usage, error) {
+	log, logFile, err := logging.Open(&o.Log, p.stderr)
+	if err != nil {
+		return quota.Usage{}, err
+	}
+	defer logFile.Close()
+	direct := *o
+	direct.Given = func(string) bool { return false }
+	direct.Cache.Mode = flags.CacheOff
+	direct.Cache.Ack = "durable"
+	u.Options = nil // those of a cache, and of how things are shown
+	trees := newUserTrees(p, &direct, nil, nil, log)
+	defer trees.set.Close()
+	accounts := &serve.Accounts{Open: trees.open}
+	tree, err := accounts.Tree(ctx, u)
+	if err != nil {
+		return quota.Usage{}, err
+	}
+	used, err := quota.Scan(ctx, tree)
+	return used, errors.Join(err, tree.Close())
+}

@@ -1,0 +1,112 @@
+package quota
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+
+	"ferry/ftp"
+)
+
+// FS is a tree whose changes are counted.
+type FS struct {
+	ftp.Forward
+	account *Account
+	log     *slog.Logger
+}
+
+// New returns under, whose changes are counted to the account. What cannot be counted is logged and
+// does not fail: the user has it. Closing it closes under, and the account.
+func New(under ftp.FS, a *Account, log *slog.Logger) *FS {
+	return &FS{ftp.Forward{FS: under}, a, log}
+}
+
+// Close implements ftp.FS.
+func (f *FS) Close() error { return errors.Join(f.Forward.Close(), f.account.Close()) }
+
+// size returns the size of the file called name, and whether it counts: an unfinished upload does
+// not.
+func (f *FS) size(ctx context.Context, name string) (bytes int64, counts bool, err error) {
+	info, err := f.FS.Stat(ctx, name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return 0, false, nil
+	case err != nil:
+		return 0, false, err
+	case info.IsDir():
+		return 0, false, nil
+	}
+	p, may := info.(ftp.Partial)
+	return max(info.Size(), 0), !may || !p.Unfinished(), nil
+}
+
+// Create implements ftp.FS. Bytes are reserved while they arrive. A file that is replaced counts
+// until then, and the new one may use its bytes up.
+func (f *FS) Create(ctx context.Context, name string, off int64) (ftp.Upload, error) {
+	size, exists, err := f.size(ctx, name)
+	if err != nil && !errors.Is(err, ftp.ErrNotDir) {
+		return nil, err
+	}
+	u := &upload{account: f.account, log: f.log, exists: exists, begin: off}
+	if off == ftp.AtEnd {
+		u.begin = size
+	}
+	if exists {
+		u.old, u.credit = size, size
+	}
+	if !exists && !f.account.reserveFile() {
+		return nil, tooManyFiles()
+	}
+	if u.reserve(u.begin) < u.begin {
+		u.giveBack()
+		return nil, tooManyBytes()
+	}
+	if u.Upload, err = f.FS.Create(ctx, name, off); err != nil {
+		u.giveBack()
+		return nil, err
+	}
+	return u.asReaderFrom(), nil
+}
+
+// Remove implements ftp.FS.
+func (f *FS) Remove(ctx context.Context, name string) error {
+	size, counts, err := f.size(ctx, name)
+	if err != nil {
+		return err
+	}
+	if err := f.FS.Remove(ctx, name); err != nil {
+		return err
+	}
+	if counts {
+		f.account.count(ctx, Usage{-size, -1}, f.log)
+	}
+	return nil
+}
+
+// Rename implements ftp.FS. A file that is replaced is no longer there.
+func (f *FS) Rename(ctx context.Context, from, to string) error {
+	size, counts, err := f.size(ctx, to)
+	if err != nil {
+		return err
+	}
+	if err := f.FS.Rename(ctx, from, to); err != nil {
+		return err
+	}
+	if counts && from != to {
+		f.account.count(ctx, Usage{-size, -1}, f.log)
+	}
+	return nil
+}
+
+// Free implements ftp.Spacer.
+func (f *FS) Free(ctx context.Context, dir string) (int64, error) {
+	free, err := f.Forward.Free(ctx, dir)
+	if err != nil {
+		return free, err
+	}
+	if left := f.account.left().Bytes; f.account.bounded() && (free < 0 || free > left) {
+		free = left
+	}
+	return free, nil
+}

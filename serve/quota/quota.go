@@ -1,0 +1,254 @@
+// Package quota counts what users have stored, and holds them to a limit of bytes and files. The
+// files, in reading order:
+//
+//	fs.go       FS: a tree whose changes are counted; upload.go: an upload that is limited
+//	quota.go    Store and Account: what is counted, and where it is kept; record.go: the file of a user
+//	scan.go     counting anew
+//
+// A user's count is changed by what the user does: by files that are committed, replaced, removed
+// and renamed over others. What others do in the same tree, or on the remote itself, is not seen; a
+// scan corrects that.
+package quota
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"math"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"ferry/ftp"
+)
+
+// Usage is what a user has.
+type Usage struct {
+	Bytes, Files int64
+}
+
+// Limits are those of a user; 0 is no limit.
+type Limits struct {
+	Bytes, Files int64
+}
+
+// A Store keeps the usage of users, each in a file of a directory. Several processes may read it.
+// Its methods may be called concurrently.
+type Store struct {
+	dir string
+
+	mu       sync.Mutex
+	accounts map[string]*Account // guarded by mu
+}
+
+// NewStore returns the Store in dir, which is made when there is something to keep.
+func NewStore(dir string) *Store { return &Store{dir: dir, accounts: map[string]*Account{}} }
+
+func (s *Store) path(user string) string { return filepath.Join(s.dir, url.PathEscape(user)) }
+
+// Usage returns what is known of a user; what was never counted is 0.
+func (s *Store) Usage(user string) (Usage, error) {
+	r, err := openRecord(s.path(user), false)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Usage{}, nil
+	}
+	if err != nil {
+		return Usage{}, err
+	}
+	defer r.close()
+	return r.read()
+}
+
+// Set replaces what is known of a user, as after a Scan. A process that is counting takes it over
+// with the next change.
+func (s *Store) Set(user string, u Usage) error {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return err
+	}
+	return replaceRecord(s.path(user), u)
+}
+
+// Account returns the account of a user, which all sessions of that user share. The limits hold
+// from now on for all of them. The caller closes it.
+func (s *Store) Account(user string, l Limits) (*Account, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.accounts[user]
+	if a == nil {
+		if err := os.MkdirAll(s.dir, 0o700); err != nil {
+			return nil, err
+		}
+		r, err := openRecord(s.path(user), true)
+		if err != nil {
+			return nil, fmt.Errorf("the usage of user %q: %w", user, err)
+		}
+		a = &Account{store: s, user: user, record: r}
+		if a.used, err = r.read(); err != nil {
+			return nil, errors.Join(fmt.Errorf("the usage of user %q: %w", user, err), r.close())
+		}
+		s.accounts[user] = a
+	}
+	a.users++
+	a.limit(l)
+	return a, nil
+}
+
+// An Account counts what one user has. Its methods may be called concurrently.
+type Account struct {
+	store *Store
+	user  string
+	users int // guarded by store.mu
+
+	mu       sync.Mutex
+	record   *record
+	limits   Limits
+	used     Usage
+	reserved Usage // by uploads that are under way
+}
+
+// Close ends the use of an account.
+func (a *Account) Close() error {
+	a.store.mu.Lock()
+	defer a.store.mu.Unlock()
+	a.users--
+	if a.users > 0 {
+		return nil
+	}
+	delete(a.store.accounts, a.user)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.record.close()
+}
+
+func (a *Account) limit(l Limits) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.limits = l
+}
+
+// Usage returns what the user has.
+func (a *Account) Usage() Usage {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.used
+}
+
+// left returns how much more the user may store. Reservations count as stored.
+func (a *Account) left() Usage {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.leftLocked()
+}
+
+func (a *Account) leftLocked() Usage {
+	rest := func(limit, used, reserved int64) int64 {
+		if limit <= 0 {
+			return math.MaxInt64
+		}
+		return max(limit-used-reserved, 0)
+	}
+	return Usage{
+		Bytes: rest(a.limits.Bytes, a.used.Bytes, a.reserved.Bytes),
+		Files: rest(a.limits.Files, a.used.Files, a.reserved.Files),
+	}
+}
+
+// bounded reports whether there is a limit of bytes.
+func (a *Account) bounded() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.limits.Bytes > 0
+}
+
+// reserve reserves up to n bytes, and returns how many.
+func (a *Account) reserve(n int64) int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	n = min(n, a.leftLocked().Bytes)
+	a.reserved.Bytes += n
+	return n
+}
+
+// reserveFile reserves a file, and reports whether there may be one more.
+func (a *Account) reserveFile() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.leftLocked().Files == 0 {
+		return false
+	}
+	a.reserved.Files++
+	return true
+}
+
+// release gives back what was reserved.
+func (a *Account) release(u Usage) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.reserved.Bytes -= u.Bytes
+	a.reserved.Files -= u.Files
+}
+
+// change adds u, which may be below 0, to what the user has. It is on the way to the disk when
+// change returns, so that it survives the end of the process.
+func (a *Account) change(u Usage) error {
+	if u == (Usage{}) {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err := a.takeOver(); err != nil {
+		return err
+	}
+	a.used.Bytes = max(a.used.Bytes+u.Bytes, 0)
+	a.used.Files = max(a.used.Files+u.Files, 0)
+	return a.record.write(a.used)
+}
+
+// count is change for what has happened, so that it does not fail: an error is logged.
+func (a *Account) count(ctx context.Context, u Usage, log *slog.Logger) {
+	if err := a.change(u); err != nil {
+		log.ErrorContext(ctx, "what a user has stored cannot be counted", "user", a.user, "bytes", u.Bytes, "files", u.Files, "error", err)
+	}
+}
+
+// takeOver reads the record again if another process has replaced it.
+//
+// LOCKS_REQUIRED(a.mu)
+func (a *Account) takeOver() error {
+	if a.record.isCurrent() {
+		return nil
+	}
+	r, err := openRecord(a.store.path(a.user), true)
+	if err != nil {
+		return err
+	}
+	used, err := r.read()
+	if err != nil {
+		return errors.Join(err, r.close())
+	}
+	a.record.close()
+	a.record, a.used = r, used
+	return nil
+}
+
+// errFull is the error of an upload that is more than its user may store.
+type errFull struct{ hint string }
+
+func (e *errFull) Error() string { return "the quota of the user is used up" }
+
+// Unwrap returns ftp.ErrQuota.
+func (e *errFull) Unwrap() error { return ftp.ErrQuota }
+
+// Hint is what the client may read.
+func (e *errFull) Hint() string { return e.hint }
+
+func tooManyBytes() error {
+	return &errFull{"You may not store that much: delete something first."}
+}
+
+func tooManyFiles() error {
+	return &errFull{"You may not store more files: delete some first."}
+}
