@@ -19,6 +19,8 @@ var (
 	_ Spacer    = Forward{}
 	_ Permitter = Forward{}
 	_ Limited   = Forward{}
+
+	_ CaseFolder = Forward{}
 )
 
 // SetModTime implements ModTimer.
@@ -75,4 +77,10 @@ func (f Forward) Limits() Limits {
 		return l.Limits()
 	}
 	return Limits{}
+}
+
+// FoldsCase implements CaseFolder.
+func (f Forward) FoldsCase() bool {
+	c, may := f.FS.(CaseFolder)
+	return may && c.FoldsCase()
 }

@@ -132,6 +132,11 @@ type (
 	Permitter interface {
 		Permitted(name string, info fs.FileInfo) Perm
 	}
+	// A CaseFolder reports whether it may find a name under one that differs in case. The engine
+	// does not ask; decorators that know names do.
+	CaseFolder interface {
+		FoldsCase() bool
+	}
 	// A Limited FS limits the session that it was made for. Limits is called once, after the login.
 	Limited interface {
 		Limits() Limits

@@ -23,10 +23,11 @@ func (t *tree) room(op, name string, k kind) (*rule, error) {
 	if k != aDir {
 		return t.rules.ofFile(name), nil
 	}
-	if !t.grant(name, aDir).there {
+	c := t.rules.inside(parent(name))
+	if c.Verbs.has(Mkdir) && !t.grant(name, aDir).there {
 		return nil, refuse(op, name, fs.ErrPermission, hintName)
 	}
-	return t.rules.inside(parent(name)), nil
+	return c, nil
 }
 
 // implied returns an error if directories on the way to name are missing that the client may not

@@ -8,15 +8,19 @@ import (
 
 // The hints to clients.
 const (
-	hintName    = "That name cannot be used here; choose another one."
-	hintPattern = "Names like this one are not allowed here; choose another one."
-	hintPart    = "Incomplete upload: finish it before renaming it."
-	hintRules   = "Other permissions hold for a part of this directory, so it keeps its name; move its files one by one."
-	hintGain    = "You may not download from there, so you cannot move it to where you may."
-	hintTaken   = "Somebody else stored a file of that name meanwhile; send it under another name."
-	hintSize    = "The file is larger than you may store."
-	hintNoMtime = "The storage cannot set modification times."
-	hintNoChmod = "The storage keeps no permission bits."
+	hintName     = "That name cannot be used here; choose another one."
+	hintPattern  = "Names like this one are not allowed here; choose another one."
+	hintPart     = "Incomplete upload: finish it before renaming it."
+	hintRules    = "Other permissions hold for a part of this directory, so it keeps its name; move its files one by one."
+	hintGain     = "You may not download from there, so you cannot move it to where you may."
+	hintTaken    = "Somebody else stored a file of that name meanwhile; send it under another name."
+	hintSize     = "The file is larger than you may store."
+	hintReadOnly = "This directory is read-only."
+	hintMount    = "Another storage is in this directory or below it; it cannot be removed, renamed or changed."
+	hintAcross   = "That is on another storage: upload it there, then delete it here."
+	hintNowhere  = "Nothing can be stored here; change into one of the directories."
+	hintNoMtime  = "The storage cannot set modification times."
+	hintNoChmod  = "The storage keeps no permission bits."
 )
 
 // hintOf returns the hint of a refused verb.

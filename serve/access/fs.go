@@ -11,21 +11,17 @@ import (
 	"ferry/ftp"
 )
 
-// A caseFolder is an ftp.FS that may find a name under one that differs in case. Then the paths of
-// a Policy match in any case too, or a rule could be passed by.
-type caseFolder interface{ FoldsCase() bool }
-
 // New returns under as a user sees it to whom p applies: a tree with all abilities of ftp. It is
 // for one session: drop-boxes show what was stored through it. Closing it closes under.
 //
 // What is refused is refused before a byte is taken, with an fs.ErrPermission that has a hint. A
-// name that the user may not know is refused as one that does not exist.
+// name that the user may not know is refused as one that does not exist. If under finds names in
+// any case, paths of the policy match in any case too, or a rule could be passed by.
 func New(under ftp.FS, p Policy) ftp.FS {
 	if len(p.Rules) == 0 && len(p.Patterns) == 0 && p.MaxFileSize <= 0 {
 		return under
 	}
-	f, may := under.(caseFolder)
-	t := &tree{under: under, rules: compile(p, may && f.FoldsCase()), limit: p.MaxFileSize}
+	t := &tree{under: under, rules: compile(p, ftp.Forward{FS: under}.FoldsCase()), limit: p.MaxFileSize}
 	if t.rules.ownOnly {
 		t.own = newOwn(t.rules.fold)
 	}
@@ -42,6 +38,12 @@ type tree struct {
 
 // Close implements ftp.FS.
 func (t *tree) Close() error { return t.under.Close() }
+
+// Limits implements ftp.Limited.
+func (t *tree) Limits() ftp.Limits { return ftp.Forward{FS: t.under}.Limits() }
+
+// FoldsCase implements ftp.CaseFolder.
+func (t *tree) FoldsCase() bool { return t.rules.fold }
 
 // grant returns what the client may do with name if that is a k.
 func (t *tree) grant(name string, k kind) grant { return t.rules.of(name, k, t.own.of(name)) }

@@ -6,370 +6,312 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"ferry/ftp"
 )
 
-// A Mount shows a tree as a directory of another.
+// A Mount is a tree in a directory of another.
 type Mount struct {
 	Path     string // absolute; see CheckPath, but without *
 	FS       ftp.FS
-	ReadOnly bool
+	ReadOnly bool // nothing in it may be changed
 }
 
-// Join returns root with mounts in it. What root has under the path of a mount is not seen, and
-// directories on the way to one are there even if root has none. Mounts, and the directories on the
-// way, can neither be removed nor renamed, and nothing is renamed from one tree to another. A nil
-// root is an empty one that nothing can be stored in. Closing the result closes all trees.
+// Join returns root with mounts in it. A mount hides what root has at its path, is shown in the
+// listing of its parent, and can be neither removed nor renamed; nothing is renamed from one tree
+// to another. Directories that lead to a mount are there even if root has none of that name.
+//
+// A nil root is a tree of nothing but the directories that lead to mounts; nothing can be stored in
+// it. Closing the result closes all trees, root too.
 func Join(root ftp.FS, mounts []Mount) ftp.FS {
-	j := &joined{}
 	if root == nil {
-		root = empty{}
+		root = nowhere{}
 	}
-	j.parts = append(j.parts, part{fs: ftp.Forward{FS: root}})
+	j := &joined{trees: []joint{{Forward: ftp.Forward{FS: root}}}, began: time.Now()}
 	for _, m := range mounts {
-		j.parts = append(j.parts, part{elementsOf(m.Path), ftp.Forward{FS: m.FS}, m.ReadOnly})
+		j.trees = append(j.trees, joint{ftp.Forward{FS: m.FS}, elementsOf(m.Path), m.ReadOnly})
+	}
+	for _, one := range j.trees {
+		j.fold = j.fold || one.FoldsCase()
 	}
 	return j
 }
 
 // joined is a tree made of several.
 type joined struct {
-	parts []part // the root first
+	trees []joint // the first is the root
+	fold  bool    // names that differ in case alone may be those of one file
+	began time.Time
 }
 
-// part is one of the trees.
-type part struct {
-	path     []string // elements; empty for the root
-	fs       ftp.Forward
+// joint is one of the trees, and where it is.
+type joint struct {
+	ftp.Forward
+	elements []string // of its path
 	readOnly bool
 }
 
-// at returns the tree that name is in, and its name there.
-func (j *joined) at(name string) (p part, inner string) {
-	elements := elementsOf(name)
-	for _, candidate := range j.parts {
-		n := len(candidate.path)
-		if n >= len(p.path) && n <= len(elements) && slices.Equal(elements[:n], candidate.path) {
-			p = candidate
-		}
-	}
-	inner = root
-	for _, e := range elements[len(p.path):] {
-		inner = join(inner, e)
-	}
-	return p, inner
+// place is where a name of the joined tree is.
+type place struct {
+	*joint
+	name  string // in the tree of joint
+	leads bool   // it is a directory on the way to a mount
+	mount bool   // it is where a mount is
 }
 
-// below returns the names of the entries of dir that are mounts, or lead to some.
-func (j *joined) below(dir string) []string {
-	elements := elementsOf(dir)
-	var names []string
-	for _, p := range j.parts {
-		n := len(elements)
-		if len(p.path) > n && slices.Equal(p.path[:n], elements) && !slices.Contains(names, p.path[n]) {
-			names = append(names, p.path[n])
+// of returns the place of name: in the deepest mount that covers it.
+func (j *joined) of(name string) place {
+	p := place{joint: &j.trees[0], name: name}
+	depth := depthOf(name)
+	for i := range j.trees[1:] {
+		m := &j.trees[i+1]
+		switch {
+		case len(m.elements) > depth:
+			p.leads = p.leads || covers(m.elements[:depth], name, j.fold)
+		case covers(m.elements, name, j.fold) && len(m.elements) >= len(p.elements):
+			p.joint = m
+		}
+	}
+	p.name = below(name, len(p.elements))
+	p.mount = p.joint != &j.trees[0] && len(p.elements) == depth
+	return p
+}
+
+// below returns name without its first n elements.
+func below(name string, n int) string {
+	if n >= depthOf(name) {
+		return root
+	}
+	for range n {
+		_, name, _ = strings.Cut(name, "/")
+	}
+	return name
+}
+
+// change returns the place of name for a change of the entry, or an error if it cannot change.
+func (j *joined) change(op, name string) (place, error) {
+	p := j.of(name)
+	switch {
+	case p.readOnly:
+		return p, refuse(op, name, fs.ErrPermission, hintReadOnly)
+	case p.mount, p.leads:
+		return p, refuse(op, name, fs.ErrPermission, hintMount)
+	}
+	return p, nil
+}
+
+// FoldsCase reports whether a name can be found under one that differs in case.
+func (j *joined) FoldsCase() bool { return j.fold }
+
+// Close implements ftp.FS.
+func (j *joined) Close() error {
+	var errs []error
+	for _, one := range j.trees {
+		errs = append(errs, one.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Stat implements ftp.FS.
+func (j *joined) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
+	p := j.of(name)
+	info, err := p.Stat(ctx, p.name)
+	return j.described(p, name, info, err)
+}
+
+// StatSize implements ftp.Sizer.
+func (j *joined) StatSize(ctx context.Context, name string) (fs.FileInfo, error) {
+	p := j.of(name)
+	info, err := p.StatSize(ctx, p.name)
+	return j.described(p, name, info, err)
+}
+
+// described turns what the tree at p says of name into what is there: a directory if it leads to a
+// mount.
+func (j *joined) described(p place, name string, info fs.FileInfo, err error) (fs.FileInfo, error) {
+	_, base := split(name)
+	switch {
+	case p.leads && (err == nil && !info.IsDir() || err != nil && absent(err)):
+		return way{base, j.began}, nil
+	case err == nil && p.mount:
+		return withName(info, base), nil
+	}
+	return info, err
+}
+
+// absent reports whether err means that there is no such directory.
+func absent(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, ftp.ErrNotDir) }
+
+// List implements ftp.FS.
+func (j *joined) List(ctx context.Context, dir string) iter.Seq2[fs.FileInfo, error] {
+	p := j.of(dir)
+	if !p.leads {
+		return p.List(ctx, p.name)
+	}
+	return func(yield func(fs.FileInfo, error) bool) {
+		shown := j.children(dir) // name -> it is still to be shown
+		for info, err := range p.List(ctx, p.name) {
+			if err != nil && absent(err) {
+				break
+			}
+			if err == nil && j.hides(shown, dir, info) {
+				continue
+			}
+			if !yield(info, err) || err != nil {
+				return
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(shown)) {
+			if shown[name] && !yield(way{name, j.began}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// children returns the names in dir that lead to mounts.
+func (j *joined) children(dir string) map[string]bool {
+	depth, names := depthOf(dir), map[string]bool{}
+	for _, m := range j.trees[1:] {
+		if len(m.elements) > depth && covers(m.elements[:depth], dir, j.fold) {
+			names[m.elements[depth]] = true
 		}
 	}
 	return names
 }
 
-// fixed reports whether name is a mount, the root, or leads to a mount.
-func (j *joined) fixed(name string) bool {
-	_, inner := j.at(name)
-	return inner == root || len(j.below(name)) > 0
-}
-
-// writable returns the tree that name may be changed in.
-func (j *joined) writable(op, name string) (p part, inner string, err error) {
-	p, inner = j.at(name)
-	switch {
-	case p.readOnly:
-		err = refuse(op, name, fs.ErrPermission, hintReadOnly)
-	case j.fixed(name):
-		err = refuse(op, name, fs.ErrPermission, hintMount)
-	}
-	return p, inner, err
-}
-
-// Texts for the client.
-const (
-	hintReadOnly = "What is below this directory can only be read."
-	hintMount    = "This directory is fixed by the administrator."
-	hintAcross   = "These directories are different storages: download the file and upload it there."
-	hintVirtual  = "Nothing can be stored here: change to one of the directories first."
-)
-
-// Stat implements ftp.FS.
-func (j *joined) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
-	p, inner := j.at(name)
-	return j.described(name, func() (fs.FileInfo, error) { return p.fs.Stat(ctx, inner) })
-}
-
-// StatSize implements ftp.Sizer.
-func (j *joined) StatSize(ctx context.Context, name string) (fs.FileInfo, error) {
-	p, inner := j.at(name)
-	return j.described(name, func() (fs.FileInfo, error) { return p.fs.StatSize(ctx, inner) })
-}
-
-// described describes name, which is a directory whatever there is if mounts need it.
-func (j *joined) described(name string, stat func() (fs.FileInfo, error)) (fs.FileInfo, error) {
-	info, err := stat()
-	if !j.fixed(name) {
-		return info, err
-	}
-	if err == nil && info.IsDir() {
-		return named{info, baseOf(name)}, nil
-	}
-	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, ftp.ErrNotDir) {
-		return virtualDir(baseOf(name)), nil
-	}
-	return nil, err
-}
-
-// List implements ftp.FS.
-func (j *joined) List(ctx context.Context, dir string) iter.Seq2[fs.FileInfo, error] {
-	return func(yield func(fs.FileInfo, error) bool) {
-		p, inner := j.at(dir)
-		fixed := j.below(dir)
-		for info, err := range p.fs.List(ctx, inner) {
-			if err != nil && len(fixed) > 0 && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, ftp.ErrNotDir)) {
-				break // it is there for the mounts alone
-			}
-			if err == nil && slices.Contains(fixed, info.Name()) {
-				continue
-			}
-			if !yield(info, err) {
-				return
-			}
+// hides reports whether info, an entry of dir, is not shown: a mount is in its place, or a way to
+// one in that of a file. A directory on the way is shown as what it is.
+func (j *joined) hides(shown map[string]bool, dir string, info fs.FileInfo) bool {
+	for name := range shown {
+		if !matches(name, info.Name(), j.fold) {
+			continue
 		}
-		for _, name := range fixed {
-			info, err := j.Stat(ctx, join(dir, name))
-			if err != nil {
-				info = virtualDir(name) // a storage that does not answer hides no other
-			}
-			if !yield(info, nil) {
-				return
-			}
+		if j.of(join(dir, name)).mount || !info.IsDir() {
+			return true
 		}
+		shown[name] = false
 	}
-}
-
-// Open implements ftp.FS.
-func (j *joined) Open(ctx context.Context, name string, off int64) (io.ReadCloser, error) {
-	p, inner := j.at(name)
-	if j.fixed(name) {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: ftp.ErrIsDir}
-	}
-	return p.fs.Open(ctx, inner, off)
-}
-
-// Create implements ftp.FS.
-func (j *joined) Create(ctx context.Context, name string, off int64) (ftp.Upload, error) {
-	p, inner, err := j.writable("create", name)
-	if err != nil {
-		return nil, err
-	}
-	return p.fs.Create(ctx, inner, off)
-}
-
-// Remove implements ftp.FS.
-func (j *joined) Remove(ctx context.Context, name string) error {
-	p, inner, err := j.writable("remove", name)
-	if err != nil {
-		return err
-	}
-	return p.fs.Remove(ctx, inner)
-}
-
-// Rename implements ftp.FS.
-func (j *joined) Rename(ctx context.Context, from, to string) error {
-	p, inner, err := j.writable("rename", from)
-	if err != nil {
-		return err
-	}
-	q, target, err := j.writable("rename", to)
-	if err != nil {
-		return err
-	}
-	if !slices.Equal(p.path, q.path) {
-		return refuse("rename", to, errors.ErrUnsupported, hintAcross)
-	}
-	return p.fs.Rename(ctx, inner, target)
-}
-
-// Mkdir implements ftp.FS.
-func (j *joined) Mkdir(ctx context.Context, dir string) error {
-	if j.fixed(dir) {
-		return &fs.PathError{Op: "mkdir", Path: dir, Err: fs.ErrExist}
-	}
-	p, inner, err := j.writable("mkdir", dir)
-	if err != nil {
-		return err
-	}
-	return p.fs.Mkdir(ctx, inner)
-}
-
-// Rmdir implements ftp.FS.
-func (j *joined) Rmdir(ctx context.Context, dir string) error {
-	p, inner, err := j.writable("rmdir", dir)
-	if err != nil {
-		return err
-	}
-	return p.fs.Rmdir(ctx, inner)
-}
-
-// Close implements ftp.FS.
-func (j *joined) Close() error {
-	var errs []error
-	for _, p := range j.parts {
-		errs = append(errs, p.fs.Close())
-	}
-	return errors.Join(errs...)
-}
-
-// SetModTime implements ftp.ModTimer.
-func (j *joined) SetModTime(ctx context.Context, name string, t time.Time) error {
-	p, inner, err := j.writable("chtimes", name)
-	if err != nil {
-		return err
-	}
-	return p.fs.SetModTime(ctx, inner, t)
-}
-
-// SetMode implements ftp.Moder.
-func (j *joined) SetMode(ctx context.Context, name string, perm fs.FileMode) error {
-	p, inner, err := j.writable("chmod", name)
-	if err != nil {
-		return err
-	}
-	return p.fs.SetMode(ctx, inner, perm)
-}
-
-// Hash implements ftp.Hasher.
-func (j *joined) Hash(ctx context.Context, name, algorithm string) ([]byte, error) {
-	p, inner := j.at(name)
-	return p.fs.Hash(ctx, inner, algorithm)
-}
-
-// Free implements ftp.Spacer.
-func (j *joined) Free(ctx context.Context, dir string) (int64, error) {
-	p, inner := j.at(dir)
-	return p.fs.Free(ctx, inner)
+	return false
 }
 
 // Permitted implements ftp.Permitter.
 func (j *joined) Permitted(name string, info fs.FileInfo) ftp.Perm {
-	p, inner := j.at(name)
-	perm := p.fs.Permitted(inner, info)
+	p := j.of(name)
+	perm := p.Permitted(p.name, info)
+	if p.mount || p.leads {
+		perm &^= ftp.PermDelete | ftp.PermRename
+	}
 	if p.readOnly {
 		perm &= ftp.PermRead | ftp.PermEnter
-	}
-	if j.fixed(name) {
-		perm &^= ftp.PermDelete | ftp.PermRename
 	}
 	return perm
 }
 
-// FoldsCase reports whether names of one of the trees are found in any case.
-func (j *joined) FoldsCase() bool {
-	return slices.ContainsFunc(j.parts, func(p part) bool {
-		f, may := p.fs.FS.(caseFolder)
-		return may && f.FoldsCase()
-	})
-}
-
-func baseOf(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
-
-// named is a FileInfo with another name.
-type named struct {
-	fs.FileInfo
-	name string
-}
-
-func (n named) Name() string { return n.name }
-
-// Owner implements ftp.Owned.
-func (n named) Owner() (uid, gid uint32) {
-	if o, able := n.FileInfo.(ftp.Owned); able {
-		return o.Owner()
+// Open implements ftp.FS.
+func (j *joined) Open(ctx context.Context, name string, off int64) (io.ReadCloser, error) {
+	p := j.of(name)
+	if p.mount || p.leads {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: ftp.ErrIsDir}
 	}
-	return 0, 0
+	return p.Open(ctx, p.name, off)
 }
 
-// ListTime implements ftp.Dated.
-func (n named) ListTime() time.Time {
-	if d, able := n.FileInfo.(ftp.Dated); able {
-		return d.ListTime()
+// Create implements ftp.FS.
+func (j *joined) Create(ctx context.Context, name string, off int64) (ftp.Upload, error) {
+	p, err := j.change("create", name)
+	if p.mount || p.leads {
+		err = &fs.PathError{Op: "create", Path: name, Err: ftp.ErrIsDir}
 	}
-	return n.ModTime()
-}
-
-// ID implements ftp.Identified.
-func (n named) ID() uint64 {
-	if i, able := n.FileInfo.(ftp.Identified); able {
-		return i.ID()
+	if err != nil {
+		return nil, err
 	}
-	return 0
+	return p.Create(ctx, p.name, off)
 }
 
-// virtualDir describes a directory that no storage has. It is its name.
-type virtualDir string
-
-func (d virtualDir) Name() string       { return string(d) }
-func (d virtualDir) Size() int64        { return 0 }
-func (d virtualDir) Mode() fs.FileMode  { return fs.ModeDir | 0o555 }
-func (d virtualDir) ModTime() time.Time { return time.Time{} }
-func (d virtualDir) IsDir() bool        { return true }
-func (d virtualDir) Sys() any           { return nil }
-
-// ListTime implements ftp.Dated: the time is not known.
-func (d virtualDir) ListTime() time.Time { return time.Unix(0, 0).UTC() }
-
-// empty is a tree with nothing in it, which nothing can be stored in.
-type empty struct{}
-
-func (empty) missing(op, name string) error {
-	return &fs.PathError{Op: op, Path: name, Err: fs.ErrNotExist}
-}
-
-func (e empty) Stat(_ context.Context, name string) (fs.FileInfo, error) {
-	if name == root {
-		return virtualDir(root), nil
+// Remove implements ftp.FS.
+func (j *joined) Remove(ctx context.Context, name string) error {
+	p, err := j.change("remove", name)
+	if err != nil {
+		return err
 	}
-	return nil, e.missing("stat", name)
+	return p.Remove(ctx, p.name)
 }
 
-func (e empty) List(_ context.Context, dir string) iter.Seq2[fs.FileInfo, error] {
-	return func(yield func(fs.FileInfo, error) bool) {
-		if dir != root {
-			yield(nil, e.missing("list", dir))
-		}
+// Mkdir implements ftp.FS. A directory on the way to a mount can be made, to store something in it.
+func (j *joined) Mkdir(ctx context.Context, dir string) error {
+	p, err := j.change("mkdir", dir)
+	switch {
+	case p.mount:
+		return &fs.PathError{Op: "mkdir", Path: dir, Err: fs.ErrExist}
+	case err != nil && !p.leads:
+		return err
 	}
+	return p.Mkdir(ctx, p.name)
 }
 
-func (e empty) Open(_ context.Context, name string, _ int64) (io.ReadCloser, error) {
-	return nil, e.missing("open", name)
+// Rmdir implements ftp.FS.
+func (j *joined) Rmdir(ctx context.Context, dir string) error {
+	p, err := j.change("rmdir", dir)
+	if err != nil {
+		return err
+	}
+	return p.Rmdir(ctx, p.name)
 }
 
-func (empty) Create(_ context.Context, name string, _ int64) (ftp.Upload, error) {
-	return nil, refuse("create", name, fs.ErrPermission, hintVirtual)
+// Rename implements ftp.FS, within one tree.
+func (j *joined) Rename(ctx context.Context, from, to string) error {
+	old, err := j.change("rename", from)
+	if err != nil {
+		return err
+	}
+	p, err := j.change("rename", to)
+	if err != nil {
+		return err
+	}
+	if p.joint != old.joint {
+		return refuse("rename", from, syscall.EXDEV, hintAcross)
+	}
+	return p.Rename(ctx, old.name, p.name)
 }
 
-func (e empty) Remove(_ context.Context, name string) error { return e.missing("remove", name) }
-
-func (e empty) Rename(_ context.Context, from, _ string) error { return e.missing("rename", from) }
-
-func (empty) Mkdir(_ context.Context, dir string) error {
-	return refuse("mkdir", dir, fs.ErrPermission, hintVirtual)
+// SetModTime implements ftp.ModTimer.
+func (j *joined) SetModTime(ctx context.Context, name string, when time.Time) error {
+	p, err := j.change("chtimes", name)
+	if err != nil {
+		return err
+	}
+	return p.SetModTime(ctx, p.name, when)
 }
 
-func (e empty) Rmdir(_ context.Context, dir string) error { return e.missing("rmdir", dir) }
+// SetMode implements ftp.Moder.
+func (j *joined) SetMode(ctx context.Context, name string, perm fs.FileMode) error {
+	p, err := j.change("chmod", name)
+	if err != nil {
+		return err
+	}
+	return p.SetMode(ctx, p.name, perm)
+}
 
-// Permitted implements ftp.Permitter.
-func (empty) Permitted(string, fs.FileInfo) ftp.Perm { return ftp.PermRead | ftp.PermEnter }
+// Hash implements ftp.Hasher.
+func (j *joined) Hash(ctx context.Context, name, algorithm string) ([]byte, error) {
+	p := j.of(name)
+	if p.mount || p.leads {
+		return nil, &fs.PathError{Op: "hash", Path: name, Err: ftp.ErrIsDir}
+	}
+	return p.Hash(ctx, p.name, algorithm)
+}
 
-func (empty) Close() error { return nil }
+// Free implements ftp.Spacer.
+func (j *joined) Free(ctx context.Context, dir string) (int64, error) {
+	p := j.of(dir)
+	return p.Free(ctx, p.name)
+}
+
+// Limits implements ftp.Limited by the root.
+func (j *joined) Limits() ftp.Limits { return j.trees[0].Limits() }

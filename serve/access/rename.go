@@ -66,7 +66,7 @@ func (t *tree) checkTarget(ctx context.Context, from, to string, k kind) error {
 		return forbid("rename", to, Upload)
 	case !c.Verbs.has(needs):
 		return forbid("rename", to, Mkdir)
-	case k == aDir && (!old.Verbs.has(Rename) || !t.rules.uniform(to) || t.rules.patterns.differ(from, to)):
+	case k == aDir && (!t.rules.uniform(to) || t.rules.patterns.differ(from, to)):
 		return refuse("rename", to, fs.ErrPermission, hintRules)
 	case c.Verbs.has(Download) && !old.Verbs.has(Download):
 		return refuse("rename", to, fs.ErrPermission, hintGain)
