@@ -6,8 +6,14 @@
 //	single.go        one user
 //	hash.go          hashes of passwords: hashform.go which are accepted, hashold.go old kinds,
 //	                 hashcost.go what they may cost
-//	verifier.go      verifies few passwords at a time and remembers them; flights.go, slots.go
+//	verifier.go      verifies few passwords at a time and remembers them; flights.go, slots.go,
+//	                 proof.go
 //	htpasswd.go      a file of users; livefile.go: reads it again
+//	passwd.go        the files of ProFTPD and Pure-FTPd; purefields.go
+//	ask.go           asks others, a few at a time, and remembers their answers
+//	grant.go         what they say that a user gets
+//	program.go       a program for rclone; rcloneanswer.go: its JSON
+//	url.go           a service; sftpgoanswer.go, awsanswer.go: other JSON
 package auth
 
 import (
@@ -24,6 +30,8 @@ var ErrDenied = errors.New("wrong user or password")
 type Login struct {
 	User, Password string
 	IP             netip.Addr // of the client
+	Local          netip.Addr // of the server's end of the connection; the zero value: not known
+	TLS            bool       // the control connection is encrypted
 }
 
 // An Identity is an authenticated client.
@@ -31,6 +39,8 @@ type Identity struct {
 	User string
 	// Owner is the owner of unfinished uploads, together with the client address.
 	Owner string
+	// Grant is what the source says that the user gets.
+	Grant Grant
 }
 
 // An Authenticator decides about logins. Its method may be called concurrently.

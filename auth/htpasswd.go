@@ -37,6 +37,9 @@ func NewHtpasswd(path string, v *Verifier) (*Htpasswd, error) {
 	return &Htpasswd{file: file, verifier: v}, nil
 }
 
+// Problem says why the file as it is now does not count, nil if it does.
+func (h *Htpasswd) Problem() error { return h.file.problem() }
+
 // Authenticate checks whether the file has that user with that password.
 func (h *Htpasswd) Authenticate(ctx context.Context, l Login) (Identity, error) {
 	var hashes []string

@@ -20,6 +20,7 @@ type liveFile[T any] struct {
 	mu      sync.Mutex
 	stamp   fs.FileInfo // guarded by mu: the file when it was last read
 	current T           // guarded by mu
+	failed  error       // guarded by mu: why the file as it is now does not count
 }
 
 // openLive reads the file.
@@ -35,16 +36,34 @@ func openLive[T any](path string, parse func([]byte) (T, error)) (*liveFile[T], 
 func (f *liveFile[T]) get() T {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.changed() {
-		_ = f.read() // a file that is being replaced; the next call tries again
-	}
+	f.update()
 	return f.current
 }
 
-// changed reports whether the file differs from the one that was read. LOCKS_REQUIRED(f.mu).
-func (f *liveFile[T]) changed() bool {
+// problem returns why what is in the file does not count, nil if it does.
+func (f *liveFile[T]) problem() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.update()
+	return f.failed
+}
+
+// update reads the file if it has changed. LOCKS_REQUIRED(f.mu).
+func (f *liveFile[T]) update() {
 	now, err := os.Stat(f.path)
-	return err == nil && (!os.SameFile(f.stamp, now) || !f.stamp.ModTime().Equal(now.ModTime()) || f.stamp.Size() != now.Size())
+	switch {
+	case err != nil:
+		f.failed = err
+	case !f.sameAs(now):
+		f.failed = f.read() // a file that is being replaced; the next call tries again
+	default:
+		f.failed = nil
+	}
+}
+
+// sameAs reports whether now is the file that was read. LOCKS_REQUIRED(f.mu).
+func (f *liveFile[T]) sameAs(now fs.FileInfo) bool {
+	return os.SameFile(f.stamp, now) && f.stamp.ModTime().Equal(now.ModTime()) && f.stamp.Size() == now.Size()
 }
 
 // read replaces what is known by what is in the file. LOCKS_REQUIRED(f.mu).

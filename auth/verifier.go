@@ -3,8 +3,6 @@ package auth
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"runtime"
@@ -18,7 +16,7 @@ import (
 type Verifier struct {
 	// constant
 	remember   time.Duration
-	key        [32]byte // of proofs and decoys, random
+	key        prover
 	processors *slots
 	verify     func(hash, password string) (bool, error)
 
@@ -29,9 +27,6 @@ type Verifier struct {
 	swept  time.Time               // guarded by mu: when the old ones were last removed
 	decoys [][]string              // guarded by mu
 }
-
-// A proof is a keyed hash of a password, with the user and the hash it was right for.
-type proof [sha256.Size]byte
 
 // A provenHash remembers the password that is right for a hash.
 type provenHash struct {
@@ -52,11 +47,10 @@ func NewVerifier(remember time.Duration, parallel int) *Verifier {
 	if parallel <= 0 {
 		parallel = max(runtime.GOMAXPROCS(0)/2, 1)
 	}
-	v := &Verifier{
-		remember: remember, processors: newSlots(parallel), verify: Verify, proven: map[string][]provenHash{},
+	return &Verifier{
+		remember: remember, key: newProver(), processors: newSlots(parallel), verify: Verify,
+		proven: map[string][]provenHash{},
 	}
-	_, _ = rand.Read(v.key[:]) // never fails
-	return v
 }
 
 // SetDecoys says which hashes the known users have, each of them one or several. An unknown user
@@ -76,7 +70,7 @@ func (v *Verifier) Verify(ctx context.Context, user, password string, hashes []s
 	if v.recall(user, password, hashes) {
 		return true, nil
 	}
-	all := v.prove(append([]string{user, password}, hashes...)...)
+	all := v.key.prove(append([]string{user, password}, hashes...)...)
 	return v.running.do(ctx, all, func() (bool, error) {
 		if len(hashes) == 0 {
 			_, err := v.derive(ctx, password, v.decoy(user))
@@ -133,7 +127,7 @@ func (v *Verifier) recall(user, password string, hashes []string) bool {
 	v.proven[user] = known
 	right := false
 	for _, p := range known {
-		given := v.prove(user, password, p.hash)
+		given := v.key.prove(user, password, p.hash)
 		right = hmac.Equal(given[:], p.proof[:]) || right
 	}
 	return right
@@ -157,7 +151,7 @@ func (v *Verifier) keep(user, password, hash string) {
 		}
 	}
 	known := slices.DeleteFunc(v.proven[user], func(p provenHash) bool { return p.hash == hash })
-	v.proven[user] = append(known, provenHash{hash, v.prove(user, password, hash), now.Add(v.remember)})
+	v.proven[user] = append(known, provenHash{hash, v.key.prove(user, password, hash), now.Add(v.remember)})
 }
 
 // sweep forgets what is too old. LOCKS_REQUIRED(v.mu).
@@ -170,22 +164,9 @@ func (v *Verifier) sweep(now time.Time) {
 	}
 }
 
-// prove returns the keyed hash of texts.
-func (v *Verifier) prove(texts ...string) (p proof) {
-	m := hmac.New(sha256.New, v.key[:])
-	var length [8]byte
-	for _, s := range texts {
-		binary.BigEndian.PutUint64(length[:], uint64(len(s)))
-		m.Write(length[:])
-		m.Write([]byte(s))
-	}
-	m.Sum(p[:0])
-	return p
-}
-
 // decoy returns the hashes that an unknown user is verified against.
 func (v *Verifier) decoy(user string) []string {
-	which := v.prove("decoy", user)
+	which := v.key.prove("decoy", user)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if len(v.decoys) == 0 {

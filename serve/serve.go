@@ -22,7 +22,9 @@ var _ ftp.Backend = (*Backend)(nil)
 
 // Login authenticates with Auth and returns the view of that identity.
 func (b *Backend) Login(ctx context.Context, c ftp.Client, user, password string) (ftp.FS, error) {
-	id, err := b.Auth.Authenticate(ctx, auth.Login{User: user, Password: password, IP: c.Remote.Addr()})
+	id, err := b.Auth.Authenticate(ctx, auth.Login{
+		User: user, Password: password, IP: c.Remote.Addr(), Local: c.Local.Addr(), TLS: c.TLS,
+	})
 	if errors.Is(err, auth.ErrDenied) {
 		return nil, fmt.Errorf("%w: %w", ftp.ErrDenied, err)
 	}
