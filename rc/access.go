@@ -49,6 +49,24 @@ func (s *Server) identify(r *http.Request) (caller, error) {
 	return caller{trusted: s.opt.NoAuth, local: local}, nil
 }
 
+// admit identifies the caller of r, or answers with the error.
+func (s *Server) admit(w http.ResponseWriter, r *http.Request, path string) (caller, bool) {
+	who, err := s.identify(r)
+	switch {
+	case err == nil:
+		return who, true
+	case errors.Is(err, errTooManyGuesses):
+		w.Header().Set("Retry-After", "60")
+		http.Error(w, "Too many wrong passwords from your address; try again later.", http.StatusTooManyRequests)
+	case errors.Is(err, errNoPassword):
+		w.Header().Set("WWW-Authenticate", `Basic realm="ferry", charset="UTF-8"`)
+		http.Error(w, "Unauthorized", http.StatusUnauthorized)
+	default:
+		s.refuse(w, path, Params{}, err)
+	}
+	return caller{}, false
+}
+
 // isUnix reports whether r came over a unix socket.
 func isUnix(r *http.Request) bool {
 	a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)

@@ -8,6 +8,32 @@ import (
 	"time"
 )
 
+// A Flusher is a Tree that can flush pending changes.
+type Flusher interface {
+	// Flush returns when no change of path, or below it, is pending. A permanently refused change
+	// is an error.
+	Flush(ctx context.Context, path string) error
+}
+
+// flush waits until a path, or everything, is on the remote.
+func flush(ctx context.Context, t Tree, in Params) (Params, error) {
+	f, ok := t.(Flusher)
+	if !ok {
+		return nil, withStatus(http.StatusBadRequest, "%w", errNoCache)
+	}
+	path := "."
+	if in.Has("path") {
+		text, err := pathParam(in, "path")
+		if err != nil {
+			return nil, err
+		}
+		if path, ok = validPath(text); !ok {
+			return nil, badParam("%q is not a path", text)
+		}
+	}
+	return nil, f.Flush(ctx, path)
+}
+
 // queue returns the pending uploads of t; an empty result if t has no queue.
 func queue(_ context.Context, t Tree, _ Params) (Params, error) {
 	q, ok := t.(Queuer)

@@ -14,14 +14,18 @@
 //
 // The files, in reading order:
 //
-//	server.go      Server, Options, answering a request; serve.go: listeners
-//	call.go        Call, Access, the table; params.go, input.go: parameters and bodies
-//	access.go      who may call; guard.go: wrong passwords and too many connections
-//	job.go         calls in the background; jobcall.go: the calls about them
-//	error.go       errors and their HTTP status
-//	core.go        core/*; version.go, bandwidth.go, stats.go: the larger ones of them
-//	options.go     options/get
-//	tree.go        Tree, what the calls about a tree need; vfs.go, queue.go, poll.go, refused.go
-//	ftp.go         the calls about FTP sessions
+//	serve.go       Serve: listeners
+//	server.go      Server, Options, answering a request
 //	health.go      livez and readyz; profile.go: debug/pprof
+//	access.go      who may call; guard.go: wrong passwords and too many connections
+//	answer.go      what is sent back
+//	jobcall.go     the calls about jobs; job.go: calls in the background
+//	call.go        Call, Access, the table
+//	core.go        core/*; version.go, bandwidth.go: the larger ones of them
+//	options.go     options/get
+//	vfs.go         the calls about a tree: queue.go, poll.go, refused.go
+//	tree.go        Tree, what they need; path.go: paths in parameters
+//	ftp.go         the calls about FTP sessions; stats.go: core/stats and what was transferred
+//	input.go       the body of a request; params.go: parameters
+//	error.go       errors and their HTTP status
 package rc

@@ -10,13 +10,6 @@ import (
 	"time"
 )
 
-// A Flusher is a Tree that can flush pending changes.
-type Flusher interface {
-	// Flush returns when no change of path, or below it, is pending. A permanently refused change
-	// is an error.
-	Flush(ctx context.Context, path string) error
-}
-
 // A Keeper is a Tree that keeps files refused permanently by the remote. Its methods return
 // fs.ErrNotExist if there is no such file.
 type Keeper interface {
@@ -34,25 +27,6 @@ type Refused struct {
 	Size   int64
 	Since  time.Time // when it was accepted
 	Reason string
-}
-
-// flush waits until a path, or everything, is on the remote.
-func flush(ctx context.Context, t Tree, in Params) (Params, error) {
-	f, ok := t.(Flusher)
-	if !ok {
-		return nil, withStatus(http.StatusBadRequest, "%w", errNoCache)
-	}
-	path := "."
-	if in.Has("path") {
-		text, err := pathParam(in, "path")
-		if err != nil {
-			return nil, err
-		}
-		if path, ok = validPath(text); !ok {
-			return nil, badParam("%q is not a path", text)
-		}
-	}
-	return nil, f.Flush(ctx, path)
 }
 
 // refused returns the files refused permanently by the remote; none without a cache.

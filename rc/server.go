@@ -1,10 +1,7 @@
 package rc
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -144,24 +141,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// admit identifies the caller of r, or answers with the error.
-func (s *Server) admit(w http.ResponseWriter, r *http.Request, path string) (caller, bool) {
-	who, err := s.identify(r)
-	switch {
-	case err == nil:
-		return who, true
-	case errors.Is(err, errTooManyGuesses):
-		w.Header().Set("Retry-After", "60")
-		http.Error(w, "Too many wrong passwords from your address; try again later.", http.StatusTooManyRequests)
-	case errors.Is(err, errNoPassword):
-		w.Header().Set("WWW-Authenticate", `Basic realm="ferry", charset="UTF-8"`)
-		http.Error(w, "Unauthorized", http.StatusUnauthorized)
-	default:
-		s.refuse(w, path, Params{}, err)
-	}
-	return caller{}, false
-}
-
 // post makes the call at path.
 func (s *Server) post(w http.ResponseWriter, r *http.Request, path string) {
 	who, ok := s.admit(w, r, path)
@@ -211,31 +190,4 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, path string) {
 		out = Params{}
 	}
 	s.write(w, status, out)
-}
-
-// refuse answers with an error. in is nil if nothing was read.
-func (s *Server) refuse(w http.ResponseWriter, path string, in Params, err error) {
-	status := statusOf(err)
-	s.log.LogAttrs(context.Background(), slog.LevelDebug, "remote control", slog.String("call", path), slog.Int("status", status))
-	s.write(w, status, Params{"error": err.Error(), "input": in, "path": path, "status": status})
-}
-
-// write sends a JSON object.
-func (s *Server) write(w http.ResponseWriter, status int, out Params) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetIndent("", "\t")
-	e.SetEscapeHTML(false)
-	if err := e.Encode(out); err != nil {
-		status = http.StatusInternalServerError
-		b.Reset()
-		fmt.Fprintf(&b, "{\n\t\"error\": %q,\n\t\"status\": %d\n}\n", "the result is not JSON: "+err.Error(), status)
-	}
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Content-Length", strconv.Itoa(b.Len()))
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes()) // the client may have left
 }
