@@ -8,8 +8,8 @@
 //
 // The files, in reading order:
 //
-//	breaker.go     Breaker: whether to send a query
 //	watchdog.go    Watchdog: when to cancel a call
+//	breaker.go     Breaker: whether to send a query
 package breaker
 
 import (

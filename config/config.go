@@ -4,13 +4,16 @@
 //
 // The files, in reading order:
 //
-//	file.go        File: a configuration file on disk; locate.go, writefile.go, environ.go
-//	document.go    Document: its text; line.go, block.go: the parts; expand.go: references
+//	file.go        File: a configuration file on disk; locate.go, writefile.go: where, and how
+//	password.go    where its password comes from; encrypt.go: encrypted files; environ.go
+//	redact.go      what is not shown in clear
 //	edit.go        Draft: a document being edited
-//	encrypt.go     encrypted files; password.go: where the password comes from
+//	resolve.go     Settings: the resolved options of a remote; unknown.go: warnings
+//	sources.go     flags, environment, file: where options come from
+//	document.go    Document: the text of a file; line.go, block.go: the parts; expand.go: references
 //	type.go        Type and Option: how a kind of remote is configured
 //	remote.go      remote strings
-//	sources.go     flags, environment, file: where options come from; resolve.go: all of them
-//	unknown.go     warnings; secret.go, redact.go, obscure.go: what is not shown in clear
-//	size.go        values: sizes; duration.go, bandwidth.go, mode.go, ports.go: the others
+//	secret.go      which options are secret; obscure.go: how passwords are written
+//	bandwidth.go   values: rates; size.go, duration.go, mode.go, ports.go: the others
+//	nearest.go     the word that was probably meant
 package config

@@ -153,3 +153,11 @@ func cutValue(s string) (value, rest string, err error) {
 	}
 	return b.String(), s, nil
 }
+
+// label returns the remote without its options, which may be secret: nas, :s3.
+func (r Remote) label() string {
+	if r.Name != "" {
+		return r.Name
+	}
+	return ":" + r.Type
+}

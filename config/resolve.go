@@ -128,11 +128,3 @@ func suffix(overrides map[string]string) string {
 	sum := md5.Sum([]byte(strings.Join(params, ",")))
 	return "{" + base64.RawURLEncoding.EncodeToString(sum[:])[:5] + "}"
 }
-
-// label returns the remote without its options, which may be secret: nas, :s3.
-func (r Remote) label() string {
-	if r.Name != "" {
-		return r.Name
-	}
-	return ":" + r.Type
-}
