@@ -4,21 +4,11 @@ package registry
 
 import (
 	"context"
-	"fmt"
-	"slices"
-	"strings"
 
 	"ferry/config"
 	"ferry/remote"
 	"ferry/remote/network"
 )
-
-// A Driver is a type of remote.
-type Driver struct {
-	config.Type
-	// open makes the remote; v gives the values of the options by name.
-	open func(ctx context.Context, path string, v *values) (remote.Remote, error)
-}
 
 // Drivers lists every type, in the order in which help shows them.
 func Drivers() []Driver {
@@ -61,23 +51,10 @@ type Resolve func(remoteString string) (config.Settings, error)
 // there, are an error of one line that names the option or the types that there are; a value never
 // shows.
 func Open(ctx context.Context, s config.Settings, env Environment, resolve Resolve) (remote.Remote, error) {
-	d, err := find(s.Type)
+	all := Drivers()
+	d, err := find(all, s.Type)
 	if err != nil {
 		return nil, err
 	}
-	return d.open(ctx, s.Path, &values{remote: s.Name, options: s.Values, env: env, resolve: resolve})
-}
-
-// find returns the driver of a type.
-func find(name string) (Driver, error) {
-	all := Drivers()
-	if i := slices.IndexFunc(all, func(d Driver) bool { return d.Name == name }); i >= 0 {
-		return all[i], nil
-	}
-	var names []string
-	for _, d := range all {
-		names = append(names, d.Name)
-	}
-	return Driver{}, fmt.Errorf("there is no driver for the type %q; there are: %s. For any other, run "+
-		"\"rclone serve webdav\" on it and use a webdav remote", name, strings.Join(names, ", "))
+	return d.open(ctx, s.Path, &values{remote: s.Name, options: s.Values, env: env, resolve: resolve, drivers: all})
 }

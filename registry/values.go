@@ -22,7 +22,8 @@ type values struct {
 	options map[string]string
 	env     Environment
 	resolve Resolve
-	depth   int // how many remotes this one is inside of
+	drivers []Driver // all that there are
+	depth   int      // how many remotes this one is inside of
 	err     error
 }
 
@@ -38,11 +39,11 @@ func (v *values) open(ctx context.Context, remoteString string) (remote.Remote, 
 	if err != nil {
 		return nil, fmt.Errorf("remote %s: %w", v.remote, err)
 	}
-	d, err := find(s.Type)
+	d, err := find(v.drivers, s.Type)
 	if err != nil {
 		return nil, err
 	}
-	return d.open(ctx, s.Path, &values{remote: s.Name, options: s.Values, env: v.env, resolve: v.resolve, depth: v.depth + 1})
+	return d.open(ctx, s.Path, &values{remote: s.Name, options: s.Values, env: v.env, resolve: v.resolve, drivers: v.drivers, depth: v.depth + 1})
 }
 
 func (v *values) str(name string) string { return v.options[name] }
