@@ -3,27 +3,25 @@
 //
 // The files, in reading order:
 //
-//	disktest.go    Disk, its faults and its log
-//	tree.go        the operations on names; namespace.go: which of them survive
-//	file.go        the operations on files; inode.go: which bytes survive
-//	crash.go       Restart after a crash
+//	disktest.go    Disk, its log, and Restart after a crash
+//	file.go        the operations on files; tree.go: those on names
+//	fault.go       the faults of an operation
+//	crash.go       what a new process finds
+//	namespace.go   which names survive; inode.go: which bytes
 package disktest
 
 import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"ferry/disk"
 )
-
-// ErrStopped is returned by every operation from the one set by StopAt on.
-var ErrStopped = errors.New("the disk has stopped")
 
 // The disk writes and frees pages, and loses sectors.
 const (
@@ -58,13 +56,37 @@ var _ disk.Disk = (*Disk)(nil)
 // New returns an empty disk.
 func New() *Disk { return &Disk{names: newNamespace(), boots: 1} }
 
-// StopAt makes the n-th changing operation from now on fail with ErrStopped, and every operation
-// after it, as if the process had died. If that operation is a write, its first torn pages are
-// written.
-func (d *Disk) StopAt(n, torn int) {
+// Restart returns the disk as the next process finds it, without faults. The old disk and its open
+// files are independent of it.
+func (d *Disk) Restart(l Loss) *Disk {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.stopAt, d.torn = d.changes+n, torn
+	next := New()
+	next.boots = d.boots
+	next.size = d.size
+	names := maps.Clone(d.names.live)
+	if l.power {
+		next.boots++
+		names = d.names.afterCrash(l.keep)
+	}
+	copies := map[*node]*node{}
+	next.names.live = copyNames(names, copies, l)
+	if l.power {
+		next.names.durable = maps.Clone(next.names.live)
+	} else {
+		next.names.durable = copyNames(d.names.durable, copies, l)
+		for _, c := range d.names.pending {
+			next.names.pending = append(next.names.pending, copyNames(c, copies, l))
+		}
+	}
+	for _, n := range next.names.live {
+		n.uses++
+		if n.uses == 1 {
+			next.used += int64(len(n.pages)) * PageSize
+		}
+	}
+	next.peak = next.used
+	return next
 }
 
 // Changes returns the number of changing operations, including failed ones.
@@ -72,39 +94,6 @@ func (d *Disk) Changes() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.changes
-}
-
-// Stopped reports whether the disk has reached the operation of StopAt.
-func (d *Disk) Stopped() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.stopped()
-}
-
-// LOCKS_REQUIRED(d.mu)
-func (d *Disk) stopped() bool { return d.stopAt > 0 && d.changes >= d.stopAt }
-
-// SetSize limits the pages in use; a write that needs more writes what fits and returns ENOSPC. 0:
-// no limit.
-func (d *Disk) SetSize(bytes int64) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.size = bytes
-}
-
-// Fail calls f before each operation, with one of the words of Log and a name. If f returns an
-// error, the operation fails with it.
-func (d *Disk) Fail(f func(op, name string) error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.fail = f
-}
-
-// Delay calls f before each operation for its duration.
-func (d *Disk) Delay(f func(op, name string) time.Duration) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.delay = f
 }
 
 // Used returns how many bytes the pages of all files take.
@@ -135,59 +124,6 @@ func (d *Disk) Log() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return strings.Join(d.log, "\n")
-}
-
-// begin starts every operation: it delays, fails or logs it. It returns with the lock held, unless
-// it returns an error.
-func (d *Disk) begin(op, name, detail string) error {
-	d.mu.Lock()
-	delay, fail := d.delay, d.fail
-	d.mu.Unlock()
-	if delay != nil {
-		time.Sleep(delay(op, name))
-	}
-	if fail != nil {
-		if err := fail(op, name); err != nil {
-			return err
-		}
-	}
-	d.mu.Lock()
-	if d.stopped() {
-		d.mu.Unlock()
-		return ErrStopped
-	}
-	if d.logging {
-		d.log = append(d.log, strings.TrimSpace(fmt.Sprintf("%s %s %s", op, name, detail)))
-	}
-	return nil
-}
-
-// change is begin for a changing operation.
-func (d *Disk) change(op, name, detail string) error {
-	if err := d.begin(op, name, detail); err != nil {
-		return err
-	}
-	d.changes++
-	if d.stopped() {
-		if op != "write" {
-			d.torn = 0
-		}
-		d.mu.Unlock()
-		return ErrStopped
-	}
-	return nil
-}
-
-// admit reserves as many of the pages as fit.
-//
-// LOCKS_REQUIRED(d.mu)
-func (d *Disk) admit(pages int64) (granted int64, err error) {
-	if free := (d.size - d.used) / PageSize; d.size > 0 && pages > free {
-		pages, err = max(free, 0), syscall.ENOSPC
-	}
-	d.used += pages * PageSize
-	d.peak = max(d.peak, d.used)
-	return pages, err
 }
 
 // Free implements disk.Disk. It is unsupported without a size.

@@ -2,7 +2,9 @@ package disktest
 
 import (
 	"cmp"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -103,7 +105,7 @@ func (n *node) afterCrash(keep func() bool) *node {
 	for i, page := range n.pages {
 		after.pages[i] = page
 	}
-	for _, i := range sortedKeys(n.before) {
+	for _, i := range slices.Sorted(maps.Keys(n.before)) {
 		if page := mixed(n.before[i], after.pages[i], keep); page != nil {
 			after.pages[i] = page
 		} else {

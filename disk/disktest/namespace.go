@@ -1,7 +1,6 @@
 package disktest
 
 import (
-	"cmp"
 	"io/fs"
 	"maps"
 	"path"
@@ -118,5 +117,3 @@ func (ns *namespace) existing(op, name string) (*node, error) {
 	}
 	return n, err
 }
-
-func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"maps"
 	"os"
 	"path"
+	"slices"
 	"syscall"
 	"time"
 
@@ -155,7 +157,7 @@ func (d *Disk) ReadDir(name string) iter.Seq2[fs.DirEntry, error] {
 // LOCKS_REQUIRED(d.mu)
 func (d *Disk) in(dir string) []entry {
 	var entries []entry
-	for _, name := range sortedKeys(d.names.live) {
+	for _, name := range slices.Sorted(maps.Keys(d.names.live)) {
 		if name != "." && path.Dir(name) == dir {
 			n := d.names.live[name]
 			entries = append(entries, entry{name: path.Base(name), size: n.size, dir: n.dir})
