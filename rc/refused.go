@@ -101,7 +101,7 @@ func exportRefused(k Keeper, id string, in Params) error {
 }
 
 // RefusedCalls are the calls about files that a remote refused permanently.
-func RefusedCalls(trees ...Tree) []Call {
+func RefusedCalls(trees Trees) []Call {
 	return []Call{
 		{Path: "cache/ls", Title: "List the files that the remote refused for good.", Access: LocalOnly, Run: treeCall(refused).on(trees),
 			Help: "Parameters:\n" + fsHelp + "\n\nReturns:\n\n- refused - each with id, name, size, since, reason"},

@@ -28,12 +28,12 @@ func (l *livelyTree) on(what, id string) error {
 }
 
 func TestFlush(t *testing.T) {
-	plain := newServer(t, Options{NoAuth: true, Calls: VFSCalls(&fakeTree{name: "p"})})
+	plain := newServer(t, Options{NoAuth: true, Calls: VFSCalls(These(&fakeTree{name: "p"}))})
 	if w := (request{target: "/vfs/flush"}).do(plain); w.Code != 400 {
 		t.Errorf("without a cache: %d %s", w.Code, w.Body)
 	}
 	tree := &livelyTree{fakeTree: fakeTree{name: "l", fails: map[string]error{"bad": errors.New("quota exceeded")}}}
-	s := newServer(t, Options{NoAuth: true, Calls: VFSCalls(tree)})
+	s := newServer(t, Options{NoAuth: true, Calls: VFSCalls(These(tree))})
 	for target, status := range map[string]int{
 		"/vfs/flush":             200,
 		"/vfs/flush?path=/a/b/":  200,
@@ -51,13 +51,13 @@ func TestFlush(t *testing.T) {
 }
 
 func TestRefusedFiles(t *testing.T) {
-	plain := newServer(t, Options{NoAuth: true, Calls: RefusedCalls(&fakeTree{name: "p"})})
+	plain := newServer(t, Options{NoAuth: true, Calls: RefusedCalls(These(&fakeTree{name: "p"}))})
 	wantJSON(t, request{target: "/cache/ls"}.do(plain), 200, `{"refused":[]}`)
 	if w := (request{target: "/cache/drop?id=7"}).do(plain); w.Code != 400 {
 		t.Errorf("without a cache: %d %s", w.Code, w.Body)
 	}
 	tree := &livelyTree{fakeTree: fakeTree{name: "l"}}
-	s := newServer(t, Options{NoAuth: true, Calls: RefusedCalls(tree)})
+	s := newServer(t, Options{NoAuth: true, Calls: RefusedCalls(These(tree))})
 	wantJSON(t, request{target: "/cache/ls"}.do(s), 200,
 		`{"refused":[{"id":"7","name":"a:b","reason":"the name is bad","since":"1970-01-01T00:00:00Z","size":3}]}`)
 	for target, status := range map[string]int{

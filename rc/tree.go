@@ -63,10 +63,16 @@ type Queued struct {
 // A treeCall is a call about the tree in the parameter fs.
 type treeCall func(ctx context.Context, t Tree, in Params) (Params, error)
 
+// Trees returns the trees that there are now.
+type Trees func() []Tree
+
+// These returns trees that are always the same.
+func These(trees ...Tree) Trees { return func() []Tree { return trees } }
+
 // on converts it to a Call. With a single tree the parameter is optional.
-func (f treeCall) on(trees []Tree) func(context.Context, Params) (Params, error) {
+func (f treeCall) on(trees Trees) func(context.Context, Params) (Params, error) {
 	return func(ctx context.Context, in Params) (Params, error) {
-		t, err := pick(trees, in)
+		t, err := pick(trees(), in)
 		if err != nil {
 			return nil, err
 		}

@@ -14,10 +14,10 @@ import (
 const fsHelp = "\n- fs - the name of the VFS (see vfs/list), where there is more than one"
 
 // VFSCalls are the calls about trees of files.
-func VFSCalls(trees ...Tree) []Call {
+func VFSCalls(trees Trees) []Call {
 	return []Call{
 		{Path: "vfs/list", Title: "List the VFSes.", Access: Open,
-			Run:  func(context.Context, Params) (Params, error) { return Params{"vfses": treeNames(trees)}, nil },
+			Run:  func(context.Context, Params) (Params, error) { return Params{"vfses": treeNames(trees())}, nil },
 			Help: "Returns:\n\n- vfses - their names, which the other calls take as fs"},
 		{Path: "vfs/stats", Title: "Show what a VFS remembers.", Access: Open, Run: treeCall(treeStats).on(trees),
 			Help: "Parameters:\n" + fsHelp + "\n\nReturns:\n\n- fs, inUse\n- metadataCache - the number of dirs and files that are known\n" +

@@ -116,7 +116,7 @@ func TestForgetAndRefresh(t *testing.T) {
 			tree := &fakeTree{name: "srv:", fails: map[string]error{
 				"nope": &fs.PathError{Op: "list", Path: "nope", Err: fs.ErrNotExist}, "file": fs.ErrInvalid, "fire": unsound,
 			}}
-			wantJSON(t, tt.q.do(newServer(t, Options{Calls: VFSCalls(tree)})), tt.status, tt.want)
+			wantJSON(t, tt.q.do(newServer(t, Options{Calls: VFSCalls(These(tree))})), tt.status, tt.want)
 			if !slices.Equal(tree.asked, tt.asked) {
 				t.Errorf("the tree was asked %q, want %q", tree.asked, tt.asked)
 			}
@@ -126,7 +126,7 @@ func TestForgetAndRefresh(t *testing.T) {
 
 func TestSeveralTrees(t *testing.T) {
 	a, b, c := &fakeTree{name: "a:"}, &fakeTree{name: "b:"}, &fakeTree{name: "b:"}
-	s := newServer(t, Options{Calls: VFSCalls(a, b, c)})
+	s := newServer(t, Options{Calls: VFSCalls(These(a, b, c))})
 	wantJSON(t, request{target: "/vfs/list"}.do(s), http.StatusOK, `{"vfses":["a:","b:[0]","b:[1]"]}`)
 	if w := (request{target: "/vfs/forget"}).do(s); w.Code != http.StatusInternalServerError {
 		t.Errorf("without a name: %d", w.Code)
@@ -137,13 +137,13 @@ func TestSeveralTrees(t *testing.T) {
 	if w := (request{target: "/vfs/stats", contentType: jsonType, body: `{"fs":1}`}).do(s); w.Code != http.StatusBadRequest {
 		t.Errorf("a name that is none: %d", w.Code)
 	}
-	none := newServer(t, Options{Calls: VFSCalls()})
+	none := newServer(t, Options{Calls: VFSCalls(These())})
 	wantJSON(t, request{target: "/vfs/list"}.do(none), http.StatusOK, `{"vfses":[]}`)
 }
 
 func TestTreeStats(t *testing.T) {
 	tree := &fakeTree{name: "srv:", stats: TreeStats{Dirs: 2, Files: 5, InUse: 1, Options: map[string]any{"ReadOnly": true}}}
-	s := newServer(t, Options{Calls: VFSCalls(tree)})
+	s := newServer(t, Options{Calls: VFSCalls(These(tree))})
 	wantJSON(t, request{target: "/vfs/stats"}.do(s), http.StatusOK,
 		`{"fs":"srv:","inUse":1,"metadataCache":{"dirs":2,"files":5},"opt":{"ReadOnly":true}}`)
 	tree.stats.DiskCache = map[string]any{"files": 1}
@@ -153,7 +153,7 @@ func TestTreeStats(t *testing.T) {
 }
 
 func TestPollInterval(t *testing.T) {
-	plain := newServer(t, Options{Calls: VFSCalls(&fakeTree{})})
+	plain := newServer(t, Options{Calls: VFSCalls(These(&fakeTree{}))})
 	for _, target := range []string{"/vfs/poll-interval", "/vfs/poll-interval?interval=1m"} {
 		w := request{target: target}.do(plain)
 		if w.Code != http.StatusInternalServerError || object(t, w.Body.String())["error"] != errNoPolling.Error() {
@@ -162,7 +162,7 @@ func TestPollInterval(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		tree := &livelyTree{interval: time.Minute}
-		s, err := New(Options{Calls: VFSCalls(tree)})
+		s, err := New(Options{Calls: VFSCalls(These(tree))})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -195,13 +195,13 @@ func TestPollInterval(t *testing.T) {
 }
 
 func TestQueue(t *testing.T) {
-	plain := newServer(t, Options{Calls: VFSCalls(&fakeTree{})})
+	plain := newServer(t, Options{Calls: VFSCalls(These(&fakeTree{}))})
 	wantJSON(t, request{target: "/vfs/queue"}.do(plain), 200, `{}`)
 	wantJSON(t, request{target: "/vfs/queue-set-expiry?id=1&expiry=1"}.do(plain), 400,
 		`{"error":"can't call this unless using the VFS cache","input":{"id":"1","expiry":"1"},"path":"vfs/queue-set-expiry","status":400}`)
 	synctest.Test(t, func(t *testing.T) {
 		tree := &livelyTree{}
-		s, err := New(Options{Calls: VFSCalls(tree)})
+		s, err := New(Options{Calls: VFSCalls(These(tree))})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -195,3 +195,34 @@ func TestPasswordsArePassedOn(t *testing.T) {
 	c.do("USER bob", 331)
 	c.do("PASS bobbob", 421)
 }
+
+// TestTheTreesOfUsersAreUnderRemoteControl asks for those that are open.
+func TestTheTreesOfUsersAreUnderRemoteControl(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.users("add", "ann", "remote="+o.file("srv")+"/{user}", "create_home=true", "cache_mode=writes")
+	if err := os.Mkdir(o.file("main"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	o.serve(o.file("main"), "--vfs-write-back", "1h", "--rc", "--rc-addr", "unix://"+o.file("rc.sock"))
+	rc := func(args ...string) string {
+		t.Helper()
+		out, err := exec.Command(ferryBinary, append([]string{"rc", "--unix-socket", o.file("rc.sock")}, args...)...).CombinedOutput()
+		if err != nil {
+			t.Errorf("%v: %v\n%s", args, err, out)
+		}
+		return string(out)
+	}
+	if list := rc("vfs/list"); !strings.Contains(list, "main") || strings.Contains(list, "srv/ann") {
+		t.Errorf("before a login: %s", list)
+	}
+	o.login("ann").upload("STOR file", []byte("content"))
+	if list := rc("vfs/list"); !strings.Contains(list, "main") || !strings.Contains(list, "srv/ann") {
+		t.Errorf("after a login: %s", list)
+	}
+	if queue := rc("vfs/queue", "fs="+o.file("srv/ann")); !strings.Contains(queue, `"file"`) {
+		t.Errorf("what waits: %s", queue)
+	}
+	rc("vfs/flush", "fs="+o.file("srv/ann"))
+	o.holds("srv/ann/file", "content")
+}

@@ -9,6 +9,7 @@ import (
 	"ferry/auth"
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/cmd/ferry/internal/logging"
+	"ferry/cmd/ferry/internal/rcbridge"
 	"ferry/ftp"
 	"ferry/remote/wrap/filter"
 	"ferry/serve"
@@ -149,4 +150,12 @@ func (a *accounts) close() {
 	if a != nil {
 		a.trees.set.Close()
 	}
+}
+
+// openTrees returns the trees of users that are open. It may be called on nil.
+func (a *accounts) openTrees() []rcbridge.Opened {
+	if a == nil {
+		return nil
+	}
+	return a.trees.all()
 }

@@ -145,6 +145,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	server := o.server(accounts.backendOf(o, st.tree), pair, p.sessionLog(o, log))
 	control, err := rcbridge.Open(ctx, &o.Options, log, rcbridge.Subject{
 		What: st.what, Server: server, Tree: st.tree, Cache: st.kept, Counts: st.counts, Bandwidth: st.dial,
+		Trees:   accounts.openTrees,
 		Version: version(), MaxConnections: processLimits().rcConnections(),
 	})
 	if err != nil {

@@ -12,10 +12,13 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
+	"sync"
 
 	"ferry/auth"
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/cmd/ferry/internal/places"
+	"ferry/cmd/ferry/internal/rcbridge"
 	"ferry/remote/wrap/filter"
 	"ferry/serve"
 	"ferry/serve/trees"
@@ -31,10 +34,14 @@ type userTrees struct {
 	set     *trees.Set
 	log     *slog.Logger
 	secret  [32]byte // so that keys tell passwords apart, and nothing of them
+
+	mu     sync.Mutex
+	opened map[*vfs.FS]rcbridge.Opened // guarded by mu
 }
 
 func newUserTrees(p process, o *options, rules *filter.Filter, main *stack, log *slog.Logger) *userTrees {
-	t := &userTrees{process: p, options: o, rules: rules, main: main, set: trees.New(trees.Options{Log: log}), log: log}
+	t := &userTrees{process: p, options: o, rules: rules, main: main, set: trees.New(trees.Options{Log: log}), log: log,
+		opened: map[*vfs.FS]rcbridge.Opened{}}
 	rand.Read(t.secret[:]) // it never fails
 	return t
 }
@@ -93,7 +100,31 @@ func (t *userTrees) openTree(ctx context.Context, w serve.Wanted) (*trees.Tree, 
 		o.background(st).run(ctx, func(err error) { cancel(err) })
 		return context.Cause(ctx)
 	}
-	return &trees.Tree{FS: st.tree, Run: run, Close: func() { st.close(context.WithoutCancel(ctx), false) }}, nil
+	t.note(rcbridge.Opened{What: w.Remote, Tree: st.tree, Cache: st.kept, Options: &o.Options})
+	end := func() {
+		t.forget(st.tree)
+		st.close(context.WithoutCancel(ctx), false)
+	}
+	return &trees.Tree{FS: st.tree, Run: run, Close: end}, nil
+}
+
+func (t *userTrees) note(o rcbridge.Opened) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.opened[o.Tree] = o
+}
+
+func (t *userTrees) forget(tree *vfs.FS) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.opened, tree)
+}
+
+// all returns the trees that are open, by name.
+func (t *userTrees) all() []rcbridge.Opened {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.SortedFunc(maps.Values(t.opened), func(a, b rcbridge.Opened) int { return strings.Compare(a.What, b.What) })
 }
 
 // probePassword asks the remote for something, so that it looks at the password.

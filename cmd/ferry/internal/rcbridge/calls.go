@@ -25,15 +25,23 @@ var (
 
 // calls returns all calls but those that every remote control has.
 func calls(o *flags.Options, about Subject, quit func(status int)) []rc.Call {
-	tree := treeOf(o, about)
+	trees := func() []rc.Tree {
+		all := []rc.Tree{treeOf(Opened{about.What, about.Tree, about.Cache, o})}
+		if about.Trees != nil {
+			for _, opened := range about.Trees() {
+				all = append(all, treeOf(opened))
+			}
+		}
+		return all
+	}
 	served := clients{about.Server, about.Tree, about.Counts, time.Now()}
 	return slices.Concat(
 		rc.CoreCalls(rc.Core{Version: about.Version, Obscure: config.Obscure, Quit: quit}),
 		rc.StatsCalls(served),
 		rc.BandwidthCalls(about.Bandwidth),
 		rc.OptionsCalls(func() map[string]map[string]any { return flags.Shown(flags.All(o)) }),
-		rc.VFSCalls(tree),
-		rc.RefusedCalls(tree),
+		rc.VFSCalls(trees),
+		rc.RefusedCalls(trees),
 		rc.FTPCalls(served),
 	)
 }
@@ -137,12 +145,12 @@ func (f clients) Transferred() []rc.Transfer {
 }
 
 // treeOf returns what tells of the tree.
-func treeOf(o *flags.Options, about Subject) rc.Tree {
-	t := tree{about.Tree, treeName(about.What), treeOptions(o)}
-	if about.Cache.Store == nil {
+func treeOf(o Opened) rc.Tree {
+	t := tree{o.Tree, treeName(o.What), treeOptions(o.Options)}
+	if o.Cache.Store == nil {
 		return t
 	}
-	return cachedTree{t, about.Cache}
+	return cachedTree{t, o.Cache}
 }
 
 // tree tells of a tree.

@@ -38,15 +38,25 @@ type Control struct {
 
 // A Subject is what the remote control is about.
 type Subject struct {
-	What      string // is served, as on the command line
-	Server    *ftp.Server
-	Tree      *vfs.FS      // that it serves
-	Cache     places.Cache // its Store is nil where there is none
+	What   string // is served, as on the command line
+	Server *ftp.Server
+	Tree   *vfs.FS      // that it serves
+	Cache  places.Cache // its Store is nil where there is none
+	// Trees returns the other trees that are open now; nil = there never are any.
+	Trees     func() []Opened
 	Counts    *count.Remote
 	Bandwidth *Bandwidth
 	Version   string
 
 	MaxConnections int // to the remote control
+}
+
+// Opened is a tree that is open.
+type Opened struct {
+	What    string // as on a command line
+	Tree    *vfs.FS
+	Cache   places.Cache // its Store is nil where there is none
+	Options *flags.Options
 }
 
 // Open opens the remote control that the flags ask for, nil for none.
