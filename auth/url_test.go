@@ -175,7 +175,8 @@ func TestAURLThatIsSlow(t *testing.T) {
 // A service that is dead denies nobody, and lets known users in for some time.
 func TestAURLThatIsDead(t *testing.T) {
 	server := httptest.NewServer(answering(200, `{"type":"local","_root":"/srv"}`))
-	u, err := NewURL(server.URL+"/auth", URLOptions{AskOptions: AskOptions{Remember: -1, Stale: time.Hour}})
+	host := strings.TrimPrefix(server.URL, "http://")
+	u, err := NewURL("http://ferry:t0ken@"+host+"/auth?key=t0ken", URLOptions{AskOptions: AskOptions{Remember: -1, Stale: time.Hour}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,8 +190,12 @@ func TestAURLThatIsDead(t *testing.T) {
 	}
 	other := bob
 	other.Password = "open"
-	if _, err := u.Authenticate(t.Context(), other); err == nil || errors.Is(err, ErrDenied) || !strings.Contains(err.Error(), server.URL) {
+	_, err = u.Authenticate(t.Context(), other)
+	if err == nil || errors.Is(err, ErrDenied) || !strings.Contains(err.Error(), server.URL) {
 		t.Errorf("another password: %v", err)
+	}
+	if err != nil && strings.Contains(err.Error(), "t0ken") {
+		t.Errorf("the error shows a secret: %v", err)
 	}
 }
 

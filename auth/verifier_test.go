@@ -223,6 +223,9 @@ func TestSlots(t *testing.T) {
 		}
 		cancel()
 		synctest.Wait()
+		if len(order) != 2 {
+			t.Errorf("with the first one gone: %v", order)
+		}
 		join("large", t.Context(), 3)
 		one()
 		all.Wait()
