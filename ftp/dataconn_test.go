@@ -102,7 +102,7 @@ func eachTLS(t *testing.T, f func(t *testing.T, c channel)) {
 }
 
 // sizes are around the borders between the ways of moving bytes.
-var sizes = []int{0, 1, 4096, blockSize - 1, blockSize, blockSize + 1, 3*slice + 12345}
+var sizes = []int{0, 1, 4096, blockSize - 1, blockSize, blockSize + 1, 3*recvSlice + 12345, sendSlice + maxUnsent}
 
 func randomBytes(n int) []byte {
 	b := make([]byte, n)
@@ -304,8 +304,8 @@ func TestAResetIsNoEnd(t *testing.T) {
 			})
 		}
 		for name, source := range map[string]io.Reader{
-			"file":      tempFile(t, make([]byte, 16*slice)),
-			"writer to": bytes.NewReader(make([]byte, 16*slice)),
+			"file":      tempFile(t, make([]byte, 16*recvSlice)),
+			"writer to": bytes.NewReader(make([]byte, 16*recvSlice)),
 		} {
 			t.Run("send "+name, func(t *testing.T) {
 				d, client := c.connect(t, time.Minute)
@@ -445,7 +445,7 @@ func TestAbortWakesWhatWaits(t *testing.T) {
 			"splice":  func(t *testing.T, d *dataConn) error { _, err := d.copyTo(tempFile(t, nil)); return err },
 			"send":    func(_ *testing.T, d *dataConn) error { _, err := d.ReadFrom(endless{}); return err },
 			"sendfile": func(t *testing.T, d *dataConn) error {
-				_, err := d.ReadFrom(tempFile(t, make([]byte, 32*slice)))
+				_, err := d.ReadFrom(tempFile(t, make([]byte, 32*recvSlice)))
 				return err
 			},
 		}
@@ -486,7 +486,7 @@ func TestStallsEndTransfers(t *testing.T) {
 			"splice":  func(t *testing.T, d *dataConn) error { _, err := d.copyTo(tempFile(t, nil)); return err },
 			"send":    func(_ *testing.T, d *dataConn) error { _, err := d.ReadFrom(endless{}); return err },
 			"sendfile": func(t *testing.T, d *dataConn) error {
-				_, err := d.ReadFrom(tempFile(t, make([]byte, 32*slice)))
+				_, err := d.ReadFrom(tempFile(t, make([]byte, 32*recvSlice)))
 				return err
 			},
 		}
@@ -570,7 +570,7 @@ func TestActiveConnectionsMoveFilesToo(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	content := randomBytes(2*slice + 1)
+	content := randomBytes(2*recvSlice + 1)
 	sent := make(chan error, 1)
 	go func() {
 		_, err := d.ReadFrom(tempFile(t, content))

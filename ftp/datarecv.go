@@ -49,6 +49,10 @@ func (d *dataConn) fill(p []byte) (n int, err error) {
 	return n, err
 }
 
+// recvSlice is how much is received inside the kernel between two updates of the counter and the
+// clock.
+const recvSlice = 1 << 20
+
 // spliceTo lets w read the rest of the connection. It fails with errors.ErrUnsupported before any
 // byte is moved.
 func (d *dataConn) spliceTo(w io.ReaderFrom) (total int64, err error) {
@@ -63,7 +67,7 @@ func (d *dataConn) spliceTo(w io.ReaderFrom) (total int64, err error) {
 	from := &splicer{conn: conn, tap: d.tap}
 	for {
 		d.tap.arm()
-		size := int64(slice)
+		size := int64(recvSlice)
 		if d.tap.up != nil {
 			size = paced
 		}

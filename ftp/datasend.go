@@ -7,8 +7,15 @@ import (
 	"syscall"
 )
 
-// slice is how much moves inside the kernel between two updates of the counter and the clock.
-const slice = 1 << 20
+const (
+	// sendSlice is how much is sent inside the kernel between two updates of the counter and the
+	// clock. The socket takes less at a time, unless the client is as fast as the disk.
+	sendSlice = 4 << 20
+	// maxUnsent is how much of a large file waits in the socket until the network takes it. More
+	// would fall out of the processor's cache before it is sent. It is set for files that are much
+	// larger, as it costs a system call.
+	maxUnsent = 512 << 10
+)
 
 // ReadFrom sends everything that r yields. Without TLS the bytes of an *os.File, or of an
 // *io.LimitedReader of one, do not pass through this process; an io.WriterTo writes itself.
@@ -49,8 +56,11 @@ func fileOf(r io.Reader) (*os.File, *io.LimitedReader) {
 // sendFile sends f inside the kernel, up to limit if there is one, and through memory if the kernel
 // declines. r reads the same bytes.
 func (d *dataConn) sendFile(f *os.File, limit *io.LimitedReader, r io.Reader) (total int64, err error) {
+	if limit == nil || limit.N > 4*maxUnsent {
+		d.tap.limitUnsent(maxUnsent)
+	}
 	for {
-		n := int64(slice)
+		n := int64(sendSlice)
 		if limit != nil {
 			n = min(n, limit.N)
 		}

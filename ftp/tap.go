@@ -202,6 +202,14 @@ func (t *tap) sendFile(f *os.File, n int) (int64, error) {
 	}
 }
 
+// limitUnsent has the socket take no more than about n bytes before the network takes them, where
+// the system can.
+func (t *tap) limitUnsent(n int) {
+	if l, able := t.conn.(interface{ LimitUnsent(int) error }); able {
+		_ = l.LimitUnsent(n) // an older kernel queues more
+	}
+}
+
 // arm sets a deadline unless one is set.
 func (t *tap) arm() {
 	if !t.armed {

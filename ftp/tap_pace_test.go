@@ -11,7 +11,7 @@ import (
 // TestEveryByteIsPaced counts what each way of moving bytes asks for. Over TLS that is more: the
 // records.
 func TestEveryByteIsPaced(t *testing.T) {
-	const size = 2*slice + 12345
+	const size = 2*recvSlice + 12345
 	content := randomBytes(size)
 	ops := map[string]struct {
 		sends bool
@@ -77,7 +77,7 @@ func TestAPaceThatEndsEndsTheTransfer(t *testing.T) {
 		d, client := c.connect(t, time.Minute)
 		go io.Copy(io.Discard, client)
 		d.tap.pace(t.Context(), Limits{Up: refuse, Down: refuse})
-		if _, err := d.ReadFrom(tempFile(t, randomBytes(slice))); !errors.Is(err, gone) {
+		if _, err := d.ReadFrom(tempFile(t, randomBytes(recvSlice))); !errors.Is(err, gone) {
 			t.Errorf("sending: %v", err)
 		}
 	})

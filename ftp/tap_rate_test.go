@@ -18,7 +18,7 @@ func TestTooSlowTransfersEnd(t *testing.T) {
 			"splice":  func(t *testing.T, d *dataConn) error { _, err := d.copyTo(tempFile(t, nil)); return err },
 			"send":    func(_ *testing.T, d *dataConn) error { _, err := d.ReadFrom(endless{}); return err },
 			"sendfile": func(t *testing.T, d *dataConn) error {
-				_, err := d.ReadFrom(tempFile(t, make([]byte, 64*slice)))
+				_, err := d.ReadFrom(tempFile(t, make([]byte, 64*recvSlice)))
 				return err
 			},
 		}

@@ -56,7 +56,7 @@ func spied(t *testing.T) (*dataConn, *spy, net.Conn) {
 }
 
 func TestFilesAreSentByTheKernel(t *testing.T) {
-	const size = 3*slice + 1
+	const size = 3*sendSlice + 1
 	d, s, client := spied(t)
 	var wg sync.WaitGroup
 	wg.Go(func() { io.Copy(io.Discard, client) })
@@ -69,7 +69,7 @@ func TestFilesAreSentByTheKernel(t *testing.T) {
 }
 
 func TestUploadsAreReceivedByTheKernel(t *testing.T) {
-	const size = 3*slice + 1
+	const size = 3*recvSlice + 1
 	d, s, client := spied(t)
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -115,11 +115,11 @@ func (c *counting) Write(p []byte) (int, error) {
 func (c *counting) ReadFrom(r io.Reader) (int64, error) { return io.Copy(io.Discard, r) }
 
 func TestSocketIsClosedUnderItsUsers(t *testing.T) {
-	file := tempFile(t, make([]byte, 8*slice))
+	file := tempFile(t, make([]byte, 8*recvSlice))
 	uses := map[string]func(s *sock.Conn) error{
 		"read":     func(s *sock.Conn) error { _, err := s.Read(make([]byte, 1)); return err },
 		"write":    func(s *sock.Conn) error { _, err := s.Write(make([]byte, 100)); return err },
-		"sendfile": func(s *sock.Conn) error { _, err := s.SendFile(file, 8*slice); return err },
+		"sendfile": func(s *sock.Conn) error { _, err := s.SendFile(file, 8*recvSlice); return err },
 		"tcp":      func(s *sock.Conn) error { _, err := s.TCP(); return err },
 		"deadline": func(s *sock.Conn) error { s.SetDeadline(time.Now().Add(time.Minute)); return s.CloseWrite() },
 	}

@@ -177,6 +177,15 @@ func (s *Conn) SetNoDelay(on bool) error {
 	})
 }
 
+// LimitUnsent has the socket take no more than about n bytes that the kernel cannot send yet. It
+// does not limit what is under way to the peer.
+func (s *Conn) LimitUnsent(n int) error {
+	const notSentLowAt = 25 // TCP_NOTSENT_LOWAT of tcp(7), which package syscall does not have
+	return s.control("setsockopt", func(fd int) error {
+		return syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, notSentLowAt, n)
+	})
+}
+
 // QuickAck makes the kernel acknowledge at once what has arrived, and what arrives until something
 // is sent.
 func (s *Conn) QuickAck() { s.control("setsockopt", quickAckOf) }
