@@ -93,12 +93,3 @@ func isNotForFlags(name, value string) bool {
 }
 
 var serviceVariable = regexp.MustCompile(`_SERVICE_HOST$|_SERVICE_PORT(_|$)|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$`)
-
-// didYouMean names the known word that is nearest to a word, nothing where none is near.
-func didYouMean(word string, known map[string]bool, prefix string) string {
-	best := config.Nearest(word, slices.Collect(maps.Keys(known)))
-	if best == "" {
-		return ""
-	}
-	return " (did you mean " + prefix + best + "?)"
-}

@@ -3,9 +3,13 @@ package flags
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"ferry/config"
 )
 
 // A UsageError is a mistake on the command line or in the environment. Its text names the flag and
@@ -66,4 +70,13 @@ func badValue(name, value string, why error) error {
 		return Usagef("%s %w", name, why)
 	}
 	return Usagef("%s %q: %w", name, value, why)
+}
+
+// didYouMean names the known word that is nearest to a word, nothing where none is near.
+func didYouMean(word string, known map[string]bool, prefix string) string {
+	best := config.Nearest(word, slices.Collect(maps.Keys(known)))
+	if best == "" {
+		return ""
+	}
+	return " (did you mean " + prefix + best + "?)"
 }
