@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ferry/cmd/ferry/internal/flags"
+	"ferry/cmd/ferry/internal/rcclient"
 	"ferry/cmd/ferry/internal/userscmd"
 	"ferry/serve/quota"
 	"ferry/serve/users"
@@ -51,7 +52,7 @@ func (p process) rootCommand() *cobra.Command {
 	root.PersistentFlags().SortFlags = false
 	flags.Add(root.PersistentFlags(), flags.Config(&o.Options), flags.Logging(&o.Options))
 	console := p.console(o)
-	root.AddCommand(p.serveCommand(o), p.checkCommand(o), p.cleanupCommand(o), console.Command(), console.ListRemotes(), console.Obscure(), p.users(o).Command(), p.rcCommand(o), p.cacheCommand(o), p.versionCommand())
+	root.AddCommand(p.serveCommand(o), p.checkCommand(o), p.cleanupCommand(o), console.Command(), console.ListRemotes(), console.Obscure(), p.users(o).Command(), p.control(o).Command(), p.cacheCommand(o), p.versionCommand())
 	root.AddCommand(flags.Topics()...)
 	return root
 }
@@ -67,5 +68,12 @@ func (p process) users(o *options) *userscmd.Console {
 		},
 		Usage: func() (*quota.Store, error) { return p.usage(o) },
 		Scan:  func(ctx context.Context, u users.User) (quota.Usage, error) { return p.scan(ctx, o, u) },
+	}
+}
+
+// control returns what the command that calls a remote control needs of p and o.
+func (p process) control(o *options) *rcclient.Client {
+	return &rcclient.Client{
+		Env: p.env, Stdout: p.stdout, Signals: p.signals, Catch: p.catch, Version: version(), Flags: &o.Options,
 	}
 }

@@ -40,7 +40,7 @@ var layers = []layer{
 		"cmd/ferry/internal/flags", "cmd/ferry/internal/prompt", "auth", "config", "registry", "serve/access", "serve/quota", "serve/users", "serve/users/importer",
 	}},
 	{packages: []string{"cmd/ferry/internal/places"}, imports: []string{"cmd/ferry/internal/logging", "cache", "config", "disk", "remote"}},
-	{packages: []string{"cmd/ferry/internal/rcbridge"}, imports: []string{
+	{packages: []string{"cmd/ferry/internal/rcbridge", "cmd/ferry/internal/rcclient"}, imports: []string{
 		"cmd/ferry/internal/*", "auth", "cache", "config", "ftp", "rc", "remote/wrap/count", "vfs",
 	}},
 	{packages: []string{"bench"}, imports: []string{"bench/link"}},
@@ -59,6 +59,7 @@ var libraries = map[string][]string{
 	"cmd/ferry/internal/configcmd":        {"github.com/spf13/"},
 	"cmd/ferry/internal/flags":            {"github.com/spf13/"},
 	"cmd/ferry/internal/prompt":           {"golang.org/x/term"},
+	"cmd/ferry/internal/rcclient":         {"github.com/spf13/"},
 	"cmd/ferry/internal/userscmd":         {"github.com/spf13/"},
 	"config":                              {"golang.org/x/crypto/nacl/secretbox", "golang.org/x/text/unicode/norm"}, // rclone's encrypted file
 	"disk":                                {"golang.org/x/sys/"},

@@ -1,4 +1,4 @@
-package main
+package rcclient
 
 import (
 	"bytes"
@@ -23,7 +23,7 @@ const maxResult = 256 << 20
 
 // post makes the call over HTTP and returns the JSON that answers it, also with an error of the
 // call.
-func (c *rcCall) post(ctx context.Context, path string) ([]byte, error) {
+func (c *call) post(ctx context.Context, path string) ([]byte, error) {
 	base, transport, err := c.server()
 	if err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func (c *rcCall) post(ctx context.Context, path string) ([]byte, error) {
 }
 
 // judge turns an answer that is not a success into an error.
-func (c *rcCall) judge(path string, resp *http.Response, result []byte) ([]byte, error) {
+func (c *call) judge(path string, resp *http.Response, result []byte) ([]byte, error) {
 	var answer struct {
 		Error string
 	}
@@ -75,7 +75,7 @@ func (c *rcCall) judge(path string, resp *http.Response, result []byte) ([]byte,
 }
 
 // server returns the URL in front of the calls and what reaches it.
-func (c *rcCall) server() (*url.URL, *http.Transport, error) {
+func (c *call) server() (*url.URL, *http.Transport, error) {
 	t := &http.Transport{Proxy: http.ProxyFromEnvironment}
 	if c.socket != "" {
 		var d net.Dialer
@@ -109,7 +109,7 @@ func (c *rcCall) server() (*url.URL, *http.Transport, error) {
 }
 
 // where names the server, without a password that is in its URL.
-func (c *rcCall) where() string {
+func (c *call) where() string {
 	if c.socket != "" {
 		return c.socket
 	}
@@ -120,7 +120,7 @@ func (c *rcCall) where() string {
 }
 
 // explain says what to do about a server that cannot be reached.
-func (c *rcCall) explain(err error) error {
+func (c *call) explain(err error) error {
 	if op := new(net.OpError); errors.As(err, &op) && op.Op == "dial" {
 		return fmt.Errorf("no remote control answers at %s: start the server with --rc, or give --url or --unix-socket (%w)", c.where(), op.Err)
 	}

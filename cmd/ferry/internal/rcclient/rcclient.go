@@ -1,4 +1,6 @@
-package main
+// Package rcclient has the command ferry rc, which makes a remote control call: over HTTP, in
+// post.go, or within this process.
+package rcclient
 
 import (
 	"bytes"
@@ -7,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,7 +19,7 @@ import (
 	"ferry/rc"
 )
 
-const rcLong = `Make a remote control call to a ferry, or an rclone, that was started with --rc, and print its result as JSON.
+const long = `Make a remote control call to a ferry, or an rclone, that was started with --rc, and print its result as JSON.
 
 Parameters are KEY=VALUE, which are strings, or one object after --json. Without a path it lists the calls there are.
 
@@ -24,14 +27,14 @@ The server is the one on this machine, or that of --url (http://host:port/, host
 Without --user and --pass those of --rc-user and --rc-pass count, and without --url that of --rc-addr; these three
 can be set in the environment, as FERRY_RC_ADDR.`
 
-const rcExample = `  ferry rc vfs/forget
+const example = `  ferry rc vfs/forget
   ferry rc vfs/forget file=path/to/file dir=path/to/dir
   ferry rc --unix-socket /run/ferry.sock vfs/refresh recursive=true
   ferry rc --user bob --pass secret ftp/kick id=7
   ferry rc --user bob --pass secret core/bwlimit --json '{"rate":"10M"}'`
 
-// rcCall is a call as the command line describes it.
-type rcCall struct {
+// A call is a call as the command line describes it.
+type call struct {
 	path   string
 	params map[string]any
 
@@ -44,25 +47,36 @@ type rcCall struct {
 	noOutput    bool
 }
 
-func (p process) rcCommand(o *options) *cobra.Command {
-	var c rcCall
+// A Client is where the command runs: what it gets from the process, and the flags.
+type Client struct {
+	Env     []string // KEY=value
+	Stdout  io.Writer
+	Signals <-chan os.Signal // end the wait for a result
+	Catch   func()           // has Signals come
+	Version string           // of this program
+	Flags   *flags.Options
+}
+
+// Command returns ferry rc.
+func (r *Client) Command() *cobra.Command {
+	var c call
 	// What --rc-addr and the like say to a server, they say here where --url and the like are left
 	// out.
-	server := flags.RC(&o.Options).Only("rc-addr", "rc-user", "rc-pass")
+	server := flags.RC(r.Flags).Only("rc-addr", "rc-user", "rc-pass")
 	cmd := &cobra.Command{
 		Use:     "rc [path] [key=value]...",
 		Short:   "Make a remote control call",
-		Long:    rcLong,
-		Example: rcExample,
+		Long:    long,
+		Example: example,
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := flags.Resolve(cmd.Flags(), p.env, server); err != nil {
+			if err := flags.Resolve(cmd.Flags(), r.Env, server); err != nil {
 				return err
 			}
-			if err := c.complete(&o.RC, args); err != nil {
+			if err := c.complete(&r.Flags.RC, args); err != nil {
 				return err
 			}
-			return p.runCall(cmd.Context(), &c)
+			return r.run(cmd.Context(), &c)
 		},
 	}
 	f := cmd.Flags()
@@ -85,7 +99,7 @@ func (p process) rcCommand(o *options) *cobra.Command {
 }
 
 // complete reads the arguments, and takes from o what the flags left out.
-func (c *rcCall) complete(o *flags.RCOptions, args []string) error {
+func (c *call) complete(o *flags.RCOptions, args []string) error {
 	if c.url != "" && c.socket != "" {
 		return flags.Usagef("--url and --unix-socket exclude each other: give one of them")
 	}
@@ -110,14 +124,14 @@ func (c *rcCall) complete(o *flags.RCOptions, args []string) error {
 	return c.readParams(args[1:])
 }
 
-func (c *rcCall) wantNoParams() error {
+func (c *call) wantNoParams() error {
 	if c.json != "" || len(c.args)+len(c.opts) > 0 {
 		return flags.Usagef("what to call is missing: name a path, such as vfs/forget")
 	}
 	return nil
 }
 
-func (c *rcCall) readParams(args []string) error {
+func (c *call) readParams(args []string) error {
 	c.params = map[string]any{}
 	if c.json != "" {
 		if len(args) > 0 {
@@ -153,15 +167,15 @@ func (c *rcCall) readParams(args []string) error {
 	return nil
 }
 
-// runCall makes the call and prints its result, which for an error is on the output too. A signal
+// run makes the call and prints its result, which for an error is on the output too. A signal
 // ends the wait.
-func (p process) runCall(ctx context.Context, c *rcCall) error {
-	p.catch()
+func (r *Client) run(ctx context.Context, c *call) error {
+	r.Catch()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
 		select {
-		case <-p.signals:
+		case <-r.Signals:
 			cancel()
 		case <-ctx.Done():
 		}
@@ -170,13 +184,13 @@ func (p process) runCall(ctx context.Context, c *rcCall) error {
 	if path == "" {
 		path = "rc/list"
 	}
-	call := c.post
+	send := c.post
 	if c.loopback {
-		call = c.callHere
+		send = r.here(c)
 	}
-	result, err := call(ctx, path)
+	result, err := send(ctx, path)
 	if c.path == "" && err == nil {
-		return p.printCalls(result)
+		return r.printCalls(result)
 	}
 	if len(result) > 0 && !c.noOutput {
 		var b bytes.Buffer
@@ -184,7 +198,7 @@ func (p process) runCall(ctx context.Context, c *rcCall) error {
 			return fmt.Errorf("the answer to %s is not JSON: is %s the address of a remote control?", path, c.where())
 		}
 		b.WriteByte('\n')
-		if _, err := b.WriteTo(p.stdout); err != nil {
+		if _, err := b.WriteTo(r.Stdout); err != nil {
 			return err
 		}
 	}
@@ -192,7 +206,7 @@ func (p process) runCall(ctx context.Context, c *rcCall) error {
 }
 
 // printCalls prints the result of rc/list for people.
-func (p process) printCalls(result []byte) error {
+func (r *Client) printCalls(result []byte) error {
 	var list struct {
 		Commands []struct{ Path, Title, Help string }
 	}
@@ -208,24 +222,26 @@ func (p process) printCalls(result []byte) error {
 			}
 		}
 	}
-	_, err := io.WriteString(p.stdout, b.String())
+	_, err := io.WriteString(r.Stdout, b.String())
 	return err
 }
 
-// callHere makes the call within this process, where nothing is served: there are the calls about
+// here returns what makes c within this process, where nothing is served: there are the calls about
 // the process.
-func (c *rcCall) callHere(ctx context.Context, path string) ([]byte, error) {
-	s, err := rc.New(rc.Options{Calls: rc.CoreCalls(rc.Core{Version: version(), Obscure: config.Obscure})})
-	if err != nil {
-		return nil, err
+func (r *Client) here(c *call) func(ctx context.Context, path string) ([]byte, error) {
+	return func(ctx context.Context, path string) ([]byte, error) {
+		s, err := rc.New(rc.Options{Calls: rc.CoreCalls(rc.Core{Version: r.Version, Obscure: config.Obscure})})
+		if err != nil {
+			return nil, err
+		}
+		defer s.Close()
+		out, err := s.Call(ctx, path, c.params)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if out == nil {
+			out = rc.Params{}
+		}
+		return json.Marshal(out)
 	}
-	defer s.Close()
-	out, err := s.Call(ctx, path, c.params)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if out == nil {
-		out = rc.Params{}
-	}
-	return json.Marshal(out)
 }
