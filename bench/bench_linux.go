@@ -6,15 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/netip"
 	"os"
-	"os/user"
 	"path/filepath"
 	"slices"
-	"strconv"
+	"strings"
 	"syscall"
-	"time"
 )
 
 // workDir keeps unpacked peers from run to run, and the configuration of servers during one.
@@ -40,23 +36,8 @@ type bench struct {
 	missing []missing
 }
 
-// A server is a program that runs here.
-type server struct {
-	name string
-	program
-}
-
 // A missing is a kind that does not, and why.
 type missing struct{ name, reason string }
-
-// An instance is a running server.
-type instance struct {
-	server
-	addr netip.AddrPort
-	tree *tree
-	log  string // file with what it printed
-	tls  *tls.Config
-}
 
 // prepare lays out the directory to serve and finds the servers.
 func (b *bench) prepare(ctx context.Context) error {
@@ -149,82 +130,6 @@ func (b *bench) find(ctx context.Context, k kind) error {
 	return b.clearUploads()
 }
 
-// start runs a server on a port of its own, otherwise as l says, and waits until it greets.
-func (b *bench) start(ctx context.Context, s server, l launch) (*instance, error) {
-	port, err := freePort()
-	if err != nil {
-		return nil, err
-	}
-	l.port = port
-	cmd, err := s.command(b, l)
-	if err != nil {
-		return nil, err
-	}
-	in := &instance{
-		server: s,
-		addr:   netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port),
-		log:    filepath.Join(b.state, s.name+".log"),
-	}
-	if l.secure {
-		in.tls = b.tls
-	}
-	out, err := os.Create(in.log)
-	if err != nil {
-		return nil, err
-	}
-	defer out.Close()
-	cmd.Stdout, cmd.Stderr = out, out
-	cmd.Dir = b.state
-	if in.tree, err = startTree(cmd, s.name); err != nil {
-		return nil, err
-	}
-	if err := in.ready(ctx); err != nil {
-		in.tree.stop()
-		return nil, err
-	}
-	return in, nil
-}
-
-// ready waits for the greeting.
-func (in *instance) ready(ctx context.Context) error {
-	err := errors.New("no greeting within 10 s")
-	until(ctx, 10*time.Second, func() bool {
-		select {
-		case <-in.tree.ended:
-			err = errors.New("ended at its start")
-			return true
-		default:
-		}
-		c, e := connect(in.addr, nil)
-		if e != nil {
-			return false
-		}
-		err = c.quit()
-		return true
-	})
-	if err != nil {
-		text, _ := os.ReadFile(in.log)
-		return fmt.Errorf("%w: %s", err, lastLine(string(text)))
-	}
-	return nil
-}
-
-// session logs in and sets the binary type.
-func (in *instance) session() (*client, error) {
-	c, err := connect(in.addr, in.tls)
-	if err != nil {
-		return nil, err
-	}
-	if err = c.login(in.user, in.pass); err == nil {
-		err = c.do("TYPE I", "200")
-	}
-	if err != nil {
-		c.conn.Close()
-		return nil, err
-	}
-	return c, nil
-}
-
 // measure runs the rows. Within a round the servers take turns, so that a change of the machine's
 // mood meets them all.
 func (b *bench) measure(ctx context.Context) (*results, error) {
@@ -290,32 +195,10 @@ func (b *bench) once(ctx context.Context, w workload, s server) ([]float64, erro
 	return values, errors.Join(err, b.clearUploads(), os.RemoveAll(b.cacheDir()))
 }
 
-// freePort asks the system for a port. Nobody else here takes it before the server does.
-func freePort() (uint16, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+// list splits a comma separated flag; "" is the empty list.
+func list(s string) []string {
+	if s == "" {
+		return nil
 	}
-	defer l.Close()
-	return uint16(l.Addr().(*net.TCPAddr).Port), nil
-}
-
-// An account is the unprivileged user that servers started by root become.
-type account struct {
-	name, group string
-	uid, gid    int
-}
-
-func lookupNobody() (account, error) {
-	u, err := user.Lookup("nobody")
-	if err != nil {
-		return account{}, err
-	}
-	g, err := user.LookupGroupId(u.Gid)
-	if err != nil {
-		return account{}, err
-	}
-	uid, err1 := strconv.Atoi(u.Uid)
-	gid, err2 := strconv.Atoi(u.Gid)
-	return account{u.Username, g.Name, uid, gid}, errors.Join(err1, err2)
+	return strings.Split(s, ",")
 }

@@ -9,40 +9,6 @@ import (
 	"time"
 )
 
-// untunable are the servers of rows in which the flags of rcloneTuned make no difference.
-var untunable = []string{"ferry", "rclone"}
-
-// farWorkloads lists those over S3 in the order of the table's rows. The aims are those of the
-// project.
-func farWorkloads() []workload {
-	return append([]workload{
-		{name: "far-stor", title: func(s scale) string { return "STOR " + sizeText(s.storBytes) }, run: farStor, only: untunable, metrics: []metric{
-			{unit: "s until 226", digits: 2, aim: 1.0}, {unit: "CPU s/GiB", digits: 2, aim: 3}, {unit: "requests"},
-			{unit: "MiB of memory for it", aim: 36}}},
-		{name: "far-up", title: func(s scale) string { return smallTitle(s) + " up" }, run: farSmallUp, only: untunable, metrics: []metric{
-			{unit: "files/s", higher: true, aim: 220}, {unit: "requests each", digits: 2, aim: 1}, {unit: "CPU ms/file", digits: 2}}},
-		{name: "far-few", title: func(s scale) string { return fmt.Sprintf("cold LIST of %d files", s.headFiles) }, run: farList("few", headFiles), rounds: 1, metrics: []metric{
-			{unit: "s", digits: 2}, {unit: "requests"}}},
-		{name: "far-list", title: func(s scale) string { return fmt.Sprintf("cold LIST of %s files", thousands(s.listFiles)) }, run: farList("many", listFiles), only: []string{"ferry", rcloneTuned}, metrics: []metric{
-			{unit: "s", digits: 2, aim: 1.0}, {unit: "requests", aim: 21}, {unit: "s to first byte", digits: 2, aim: 0.1}, {unit: "CPU s", digits: 2}}},
-		{name: "far-warm", title: func(s scale) string { return fmt.Sprintf("warm LIST of %s files", thousands(s.listFiles)) }, run: farWarmList, only: []string{"ferry", rcloneTuned}, metrics: []metric{
-			{unit: "ms", aim: 40}}},
-		{name: "far-stat", title: func(s scale) string { return fmt.Sprintf("SIZE of one of %s files", thousands(s.listFiles)) }, run: farStat, metrics: []metric{
-			{unit: "requests", aim: 1}, {unit: "ms"}}},
-		{name: "far-retr", title: retrTitle, run: farRetr, metrics: []metric{
-			{unit: "MB/s", higher: true, aim: 330}, {unit: "CPU s/GiB", digits: 2, aim: 2}, {unit: "peak RSS MiB", aim: 64}, {unit: "requests"}}},
-		{name: "far-rest", title: restTitle, run: farRest, metrics: []metric{
-			{unit: "ms to first byte", aim: 75}, {unit: "MiB pulled", digits: 1, aim: 3}}},
-	}, cacheWorkloads()...)
-}
-
-func headFiles(s scale) int { return s.headFiles }
-func listFiles(s scale) int { return s.listFiles }
-
-func restTitle(s scale) string {
-	return fmt.Sprintf("REST %s + RETR, %s taken", sizeText(s.restAt), sizeText(s.restTake))
-}
-
 // farSession opens a session that has uploaded and downloaded already, so that connections are
 // there.
 func farSession(b *bench, in *instance) (*client, error) {

@@ -17,39 +17,12 @@ const writeBack = 5 * time.Second
 // drainLimit is how long they may take to send it.
 const drainLimit = 2 * time.Minute
 
-// cacheWorkloads lists those through a cache on disk.
-func cacheWorkloads() []workload {
-	return []workload{
-		{name: "cache-first", title: func(s scale) string { return "first " + retrTitle(s) + " through the cache" }, run: farRetr,
-			flags: cached("full"), needs: cacheWorks, metrics: []metric{
-				{unit: "MB/s", higher: true, aim: 300}, {unit: "CPU s/GiB", digits: 2}}},
-		{name: "cache-again", title: func(s scale) string { return retrTitle(s) + " from the cache" }, run: cachedRetr,
-			flags: cached("full"), needs: cacheWorks, only: untunable, metrics: []metric{
-				{unit: "GB/s", digits: 2, higher: true}, {unit: "CPU s/GiB", digits: 2, aim: 0.30}}},
-		{name: "cache-rest", title: func(s scale) string { return restTitle(s) + " through the cache" }, run: farRest,
-			flags: cached("full"), needs: cacheWorks, metrics: []metric{
-				{unit: "ms to first byte", aim: 75}, {unit: "MiB pulled", digits: 1, aim: 4}}},
-		{name: "cache-stor", title: func(s scale) string { return "STOR " + sizeText(s.storBytes) + " into the cache" }, run: cachedStor,
-			flags: cached("writes"), needs: cacheWorks, only: untunable, metrics: []metric{
-				{unit: "s until 226", digits: 2, aim: 0.40}, {unit: "s until in S3, less the wait", digits: 2, aim: 1.2}}},
-		{name: "cache-up", title: func(s scale) string { return smallTitle(s) + " up into the cache" }, run: cachedSmallUp, rounds: 2,
-			flags: cached("writes"), needs: cacheWorks, only: untunable, metrics: []metric{
-				{unit: "files/s until 226", higher: true, aim: 1500}, {unit: "files/s until in S3, less the wait", higher: true, aim: 130}}},
-		{name: "cache-spooled", title: func(s scale) string { return smallTitle(s) + " up, `--vfs-write-ack spooled`" }, run: cachedSmallUp, rounds: 2,
-			flags: cached("writes", "--vfs-write-ack", "spooled"), needs: cacheWorks, only: []string{"ferry"}, metrics: []metric{
-				{unit: "files/s until 226", higher: true, aim: 4000}, {unit: "files/s until in S3, less the wait", higher: true, aim: 130}}},
-	}
-}
-
 // cached are the flags for a cache mode, with a cache that is empty.
 func cached(mode string, more ...string) func(b *bench, server string) []string {
 	return func(b *bench, _ string) []string {
 		return append([]string{"--vfs-cache-mode", mode, "--cache-dir", b.cacheDir()}, more...)
 	}
 }
-
-// cacheDir holds caches: on disk, unlike what is served.
-func (b *bench) cacheDir() string { return filepath.Join(b.state, "cache") }
 
 // cacheWorks says why a cache cannot be measured: ferry warns of flags that have no effect.
 func cacheWorks(ctx context.Context, b *bench) string {

@@ -105,15 +105,6 @@ func fetch(ctx context.Context, root string, packages []string) error {
 	return nil
 }
 
-// output runs cmd and returns what it printed; the error holds the last line of it.
-func output(cmd *exec.Cmd) (string, error) {
-	text, err := cmd.CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%s: %w: %s", filepath.Base(cmd.Path), err, lastLine(string(text)))
-	}
-	return string(text), nil
-}
-
 func isFile(name string) bool {
 	info, err := os.Stat(name)
 	return err == nil && info.Mode().IsRegular()

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -142,27 +141,6 @@ func goBuild(ctx context.Context, dir, out, pkg string) error {
 		return fmt.Errorf("go build %s in %s: %w: %s", pkg, dir, err, lastLine(string(text)))
 	}
 	return nil
-}
-
-// versionOf runs a program that prints its version and returns the number; "" when it prints none.
-func versionOf(ctx context.Context, env []string, name string, args ...string) string {
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Env = append(os.Environ(), env...)
-	text, _ := cmd.CombinedOutput() // some exit with an error after printing it
-	return firstMatch(`v?([0-9]+(?:\.[0-9]+)+[0-9A-Za-z.-]*)`, string(text))
-}
-
-func firstMatch(pattern, text string) string {
-	m := regexp.MustCompile(pattern).FindStringSubmatch(text)
-	if m == nil {
-		return ""
-	}
-	return m[1]
-}
-
-func lastLine(text string) string {
-	text = strings.TrimSpace(text)
-	return text[strings.LastIndexByte(text, '\n')+1:]
 }
 
 var errNotFetched = errors.New("not installed; -fetch unpacks its Debian package")

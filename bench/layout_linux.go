@@ -119,6 +119,9 @@ func (b *bench) clearUploads() error {
 	return nil
 }
 
+// cacheDir holds caches: on disk, unlike what is served.
+func (b *bench) cacheDir() string { return filepath.Join(b.state, "cache") }
+
 // writeCertificate makes a self-signed certificate (ECDSA P-256), writes it and its key to file,
 // and returns a client configuration that trusts it and speaks TLS 1.3 only.
 func writeCertificate(file string) (*tls.Config, error) {

@@ -113,11 +113,3 @@ func runSuite(ctx context.Context, s suite, o options, args []string) error {
 	}
 	return replaceTable(o.readme, s.name, report)
 }
-
-// list splits a comma separated flag; "" is the empty list.
-func list(s string) []string {
-	if s == "" {
-		return nil
-	}
-	return strings.Split(s, ",")
-}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// localWorkloads lists those on a local directory in the order of the table's rows.
+func localWorkloads() []workload {
+	return []workload{
+		{name: "retr", title: retrTitle, metrics: bulkMetrics(), run: retrBig},
+		{name: "stor", title: storTitle, metrics: bulkMetrics(), run: storBig},
+		{name: "up", title: func(s scale) string { return smallTitle(s) + " up" }, metrics: smallMetrics(), run: smallUp},
+		{name: "down", title: func(s scale) string { return smallTitle(s) + " down" }, metrics: smallMetrics(), run: smallDown},
+		{name: "list", title: listTitle("LIST"), metrics: listMetrics(), run: listing("LIST")},
+		{name: "mlsd", title: listTitle("MLSD"), metrics: listMetrics(), run: listing("MLSD")},
+		{name: "login", title: func(s scale) string { return fmt.Sprintf("logins, %d at a time", s.sessions) }, metrics: loginMetrics(), run: logins},
+		{name: "idle", title: func(s scale) string { return fmt.Sprintf("%d idle sessions", s.idleSessions) }, metrics: idleMetrics(), run: idle},
+		{name: "tls-retr", title: overTLS(retrTitle), secure: true, only: explicitTLS, metrics: bulkMetrics(), run: retrTLS},
+		{name: "tls-stor", title: overTLS(storTitle), secure: true, only: explicitTLS, metrics: bulkMetrics(), run: storTLS},
+	}
+}
+
+// explicitTLS are the servers that turn TLS on when they are asked to (RFC 4217); rclone has it
+// from the first byte, or not.
+var explicitTLS = []string{"ferry", "vsftpd", "pure-ftpd", "proftpd", "pyftpdlib", "ftpserverlib"}
+
+func retrBig(b *bench, in *instance) ([]float64, error) {
+	return bulk(b, in, b.scale.retrRepeats, func(c *client) error { return c.retr("big", b.scale.bigBytes) })
+}
+
+func retrTLS(b *bench, in *instance) ([]float64, error) {
+	return bulk(b, in, b.scale.tlsRepeats, func(c *client) error { return c.retr("big", b.scale.bigBytes) })
+}
+
+func storBig(b *bench, in *instance) ([]float64, error) { return bulkUp(b, in, b.scale.storRepeats) }
+
+func storTLS(b *bench, in *instance) ([]float64, error) { return bulkUp(b, in, b.scale.tlsRepeats) }
+
+func bulkUp(b *bench, in *instance, repeats int) ([]float64, error) {
+	f, err := os.Open(filepath.Join(b.root, "big"))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return bulk(b, in, repeats, func(c *client) error { return c.storFile("up/big", f, b.scale.bigBytes) })
+}
+
+// bulk measures transfers of the large file in one session. What they leave behind is removed
+// between them, outside the measured time.
+func bulk(b *bench, in *instance, repeats int, one func(*client) error) ([]float64, error) {
+	c, err := in.session()
+	if err != nil {
+		return nil, err
+	}
+	defer c.conn.Close()
+	if err := c.retr(smallName(0), int64(b.scale.smallBytes)); err != nil {
+		return nil, err
+	}
+	var took, cpu time.Duration
+	for range repeats {
+		u, err := timed(in, func() error { return one(c) })
+		if err != nil {
+			return nil, err
+		}
+		took, cpu = took+u.took, cpu+u.cpu
+		if err := b.checkUploads(b.scale.bigBytes); err != nil {
+			return nil, err
+		}
+		if err := b.clearUploads(); err != nil {
+			return nil, err
+		}
+	}
+	bytes := float64(b.scale.bigBytes) * float64(repeats)
+	return []float64{cpu.Seconds() / (bytes / (1 << 30)), bytes / 1e9 / took.Seconds()}, nil
+}
