@@ -42,6 +42,7 @@ func TestCleanupOfWhatAKilledServerLeft(t *testing.T) {
 
 // One with a cache has noted what it has begun, and the next one aborts it.
 func TestAServerAbortsWhatTheOneBeforeHasLeft(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := startGateway(t)
 	env, dir := s.environment("there", s.addr), t.TempDir()
 	here := "there:" + s.fresh(t)

@@ -57,6 +57,7 @@ func twoDevices(t *testing.T, addr string) {
 }
 
 func TestTwoDevicesWithOneLogin(t *testing.T) {
+	t.Parallel() // it mostly waits
 	for _, mode := range []string{"off", "minimal", "writes", "full"} {
 		t.Run(mode, func(t *testing.T) {
 			_, addr := serve(t, t.TempDir(), "--vfs-cache-mode", mode, "--cache-dir", t.TempDir())
@@ -70,6 +71,7 @@ func devicesAreApart(v *visit) { twoDevices(v.T, v.addr) }
 // A device comes back while its old session hangs: what that has is not continued, nor is the old
 // file with the new rest.
 func TestADeviceComesBackWhileItsSessionHangs(t *testing.T) {
+	t.Parallel() // it mostly waits
 	old, body := content(1<<20, "old"), content(3<<20, "new")
 	for _, mode := range []string{"off", "minimal", "writes", "full"} {
 		t.Run(mode, func(t *testing.T) {

@@ -5,6 +5,7 @@ import "testing"
 // On an object store a directory lives until it is removed, and nothing comes below a file, in
 // every cache mode and by every command.
 func TestDirectoriesOfAnObjectStore(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := startGateway(t)
 	for _, mode := range []string{"off", "minimal", "writes", "full"} {
 		t.Run(mode, func(t *testing.T) {
@@ -62,6 +63,7 @@ func TestDirectoriesOfAnObjectStore(t *testing.T) {
 // A directory that nobody made, and of which nothing has been sent yet, lives until it is removed
 // as well.
 func TestDirectoriesOfWhatWaitsForAnObjectStore(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := startGateway(t)
 	for _, mode := range []string{"writes", "full"} {
 		t.Run(mode, func(t *testing.T) {

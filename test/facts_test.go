@@ -65,6 +65,7 @@ func (b *describedBucket) says(name, was string) {
 // What an object says of itself stays when its file is continued, whether or not that waits in a
 // cache.
 func TestWhatAnObjectSaysOfItselfIsKept(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := startGateway(t)
 	long := bytes.Repeat([]byte("0123456789abcdef"), 6<<16) // more than a part
 	for _, mode := range []string{"off", "minimal", "writes", "full"} {
@@ -113,6 +114,7 @@ func TestWhatAnObjectSaysOfItselfIsKept(t *testing.T) {
 
 // An upload that continued an object, was cut, and is taken up again continues it still.
 func TestAContinuationThatWasCutContinuesStill(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := startGateway(t)
 	for _, mode := range []string{"writes", "full"} {
 		t.Run(mode, func(t *testing.T) {

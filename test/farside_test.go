@@ -170,6 +170,7 @@ func text(b []byte) *string {
 // Six clients store a file, and up to 50 ms later store it again or delete it, while it is on its
 // way. The attempt that was superseded must not reach the server after the one that superseded it.
 func TestSupersededUploadsDoNotArriveLate(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := startGateway(t)
 	for _, mode := range []string{"writes", "full"} {
 		t.Run(mode, func(t *testing.T) {
@@ -234,6 +235,7 @@ func supersede(m *mortal, rng *rand.Rand, name string) (*string, error) {
 // Over a way of 200 kB per second a file of 600 kB is replaced, deleted or renamed a second after
 // its upload to the server has begun, when all of it is in buffers on the way.
 func TestSlowUploadsThatAreSupersededDoNotArriveLate(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := startGateway(t)
 	for _, mode := range []string{"writes", "full"} {
 		t.Run(mode, func(t *testing.T) {
@@ -285,6 +287,7 @@ func TestSlowUploadsThatAreSupersededDoNotArriveLate(t *testing.T) {
 // The network has lost the answer to an upload, and delivers it after what came later, also after
 // ferry was killed meanwhile.
 func TestWhatWasNotAnsweredIsDoneAgainWhenItArrivesLate(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := startGateway(t)
 	for _, mode := range []string{"writes", "full"} {
 		for _, killed := range []bool{false, true} {

@@ -14,6 +14,7 @@ import (
 // A file was sent; after a start another one of the same size and time is stored under its name,
 // and ferry is killed before that is sent.
 func TestSizeAndTimeDoNotMakeAContentSent(t *testing.T) {
+	t.Parallel() // it mostly waits
 	for _, p := range []struct {
 		name  string
 		start func(*testing.T) *site
@@ -88,6 +89,7 @@ func TestARenameDoesNotDeleteWhatIsStoredMeanwhile(t *testing.T) {
 // A key that is not valid at the moment, and a bucket that is not there, let files wait until that
 // has passed.
 func TestTroubleThatPassesDoesNotLoseFiles(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := startGateway(t)
 	for _, status := range []int{401, 403, 404} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
@@ -114,6 +116,7 @@ func TestTroubleThatPassesDoesNotLoseFiles(t *testing.T) {
 
 // Uploads in parts that are interrupted leave no parts on the server.
 func TestInterruptedMultipartUploadsAreAborted(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := startGateway(t)
 	f := newFarSide(t, s, "writes", "--vfs-write-back", "0s")
 	f.net.Add(badnet.Rule{Method: "PUT", Path: "partNumber", Fate: badnet.Fate{Rate: 10 << 20}})

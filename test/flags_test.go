@@ -16,6 +16,7 @@ import (
 
 // What a flag is for can be seen from outside.
 func TestFlagsHaveTheirEffect(t *testing.T) {
+	t.Parallel() // it mostly waits
 	tests := []struct {
 		flags string
 		check func(t *testing.T, c *ftpClient, root string)
@@ -136,6 +137,7 @@ func TestFlagsHaveTheirEffect(t *testing.T) {
 }
 
 func TestLoginTimeout(t *testing.T) {
+	t.Parallel() // it mostly waits
 	_, addr := serve(t, t.TempDir(), "--login-timeout", "3s")
 	c := connect(t, "", addr)
 	c.do("NOOP", 200)

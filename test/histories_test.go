@@ -25,6 +25,7 @@ import (
 // hold what was acknowledged last of each name, or something later. FERRY_FAR_TIMES lets it run for
 // longer, in every mode; FERRY_MODEL_SEED repeats a history, as far as servers do.
 func TestHistoriesOverABadNetwork(t *testing.T) {
+	t.Parallel() // it mostly waits
 	long := os.Getenv("FERRY_FAR_TIMES") != ""
 	for _, p := range places {
 		if p.name == "local" {

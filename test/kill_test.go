@@ -20,6 +20,7 @@ const killsInCI = 8
 // in the order of the acknowledgements, each time a client looks, and in the end on the S3 server;
 // what was not acknowledged is there as a whole or not at all.
 func TestKilledFerryKeepsItsPromises(t *testing.T) {
+	t.Parallel() // it mostly waits
 	kills := killsInCI
 	if n, err := strconv.Atoi(os.Getenv("FERRY_KILLS")); err == nil {
 		kills = n

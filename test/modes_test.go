@@ -18,6 +18,7 @@ const filesInCI = 60
 // cache mode, with ferry going on or killed after each step. It must be the same tree each time,
 // and in the end on the S3 server.
 func TestTreeInEveryMode(t *testing.T) {
+	t.Parallel() // it mostly waits
 	for _, program := range []string{"lftp", "curl"} {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Skip(program + " is not installed")

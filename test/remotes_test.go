@@ -22,6 +22,7 @@ type visit struct {
 // TestRemotes serves every kind of remote: each server is started once, each test has a directory
 // and a ferry of its own.
 func TestRemotes(t *testing.T) {
+	t.Parallel() // it mostly waits
 	tests := []struct {
 		sentence string
 		test     func(v *visit)

@@ -71,6 +71,7 @@ func TestMinimumTLSVersion(t *testing.T) {
 
 // No password is in the log, however it came and whatever the log level.
 func TestLogHoldsNoSecrets(t *testing.T) {
+	t.Parallel() // it mostly waits
 	for _, format := range []string{"text", "json"} {
 		p, addr := serve(t, t.TempDir(), "-vv", "--log-format", format, "--tls", "self-signed", "--cache-dir", t.TempDir())
 		secrets := []string{"builder", "hunter2-wrong", "hunter3-early", "hunter4-lower", "hunter5-pipelined", "hunter6-account"}

@@ -13,6 +13,7 @@ import (
 // A gateway that is stopped, not killed: its port is open, and nothing is ever answered. The times
 // are those of a client.
 func TestAGatewayThatIsStoppedStopsNobody(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := startGateway(t)
 	where := "far:" + s.fresh(t)
 	env := append(s.environment("far", s.addr), "FERRY_DIR_CACHE_TIME=1s", "FERRY_POLL_INTERVAL=0", "FERRY_SHUTDOWN_TIMEOUT=3s")
@@ -41,10 +42,14 @@ func TestAGatewayThatIsStoppedStopsNobody(t *testing.T) {
 			off.within(t, 2*time.Second, "SIZE", func() { off.do("SIZE a", 213) })
 			off.within(t, 35*time.Second, "CWD", func() { off.do("CWD nobody/knows", 451) })
 		})
-		t.Run("off, with changes", func(t *testing.T) {
+		t.Run("off, with a deletion", func(t *testing.T) {
 			t.Parallel()
 			off := login(t, "", offAddr)
 			off.within(t, 35*time.Second, "DELE", func() { off.do("DELE a", 451) })
+		})
+		t.Run("off, with a new directory", func(t *testing.T) {
+			t.Parallel()
+			off := login(t, "", offAddr)
 			off.within(t, 35*time.Second, "MKD", func() { off.do("MKD new", 451) })
 		})
 		t.Run("writes", func(t *testing.T) {
