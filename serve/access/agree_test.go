@@ -26,6 +26,7 @@ type world struct {
 	rnd   *rand.Rand
 	plain *vfs.View // what is changed as the policy allows
 	guard ftp.FS    // over another tree with the same files
+	wire  *wire     // if not nil: how guard is asked
 	model *model
 }
 
@@ -270,7 +271,7 @@ func (w *world) step() {
 		w.compareFact(what, op, before, false)
 		return
 	}
-	want, got := do(w.plain), do(w.guard)
+	want, got := do(w.plain), do(w.asked(op))
 	if (want == nil) != (got == nil) {
 		w.t.Fatalf("%s is allowed: %v, but %v", what, want, got)
 	}
@@ -278,6 +279,14 @@ func (w *world) step() {
 	if want == nil {
 		w.note(op, p, to)
 	}
+}
+
+// asked returns what an operation is done on.
+func (w *world) asked(op string) ftp.FS {
+	if w.wire == nil || op == "cut" {
+		return w.guard
+	}
+	return w.wire
 }
 
 func read(f ftp.FS, name, op string) error {
@@ -297,11 +306,11 @@ func read(f ftp.FS, name, op string) error {
 // refused does what is not allowed. Of an entry that the client may not know it must not be told,
 // except by an upload that is refused only because the name is taken, and of what it stored itself.
 func (w *world) refused(what, op string, secret bool, p, to string, do func(ftp.FS) error) {
-	got := do(w.guard)
+	got := do(w.asked(op))
 	if got == nil {
 		w.t.Fatalf("%s is not allowed, but done", what)
 	}
-	if !secret || w.model.own[p] || w.model.own[to] || op == "store" || op == "append" || op == "cut" || op == "mkdir" {
+	if !secret || w.wire != nil || w.model.own[p] || w.model.own[to] || op == "store" || op == "append" || op == "cut" || op == "mkdir" {
 		return
 	}
 	without := vfs.New(memory.New(), vfs.Options{}).View("u")
@@ -360,6 +369,9 @@ func (w *world) note(op, p, to string) {
 
 // letters returns the perm fact that the client is shown for p, "-" if p is not there.
 func (w *world) letters(p string) string {
+	if w.wire != nil {
+		return w.wire.fact(name(p))
+	}
 	info, err := w.guard.Stat(context.Background(), name(p))
 	if err != nil {
 		return "-"

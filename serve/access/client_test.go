@@ -16,13 +16,13 @@ import (
 
 // client is a client of a real server.
 type client struct {
-	t    *testing.T
+	t    testing.TB
 	conn *textproto.Conn
 	host string
 }
 
 // dial starts a server of tree and logs in.
-func dial(t *testing.T, tree ftp.FS) *client {
+func dial(t testing.TB, tree ftp.FS) *client {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

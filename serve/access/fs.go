@@ -116,22 +116,29 @@ func (t *tree) List(ctx context.Context, dir string) iter.Seq2[fs.FileInfo, erro
 }
 
 // filter returns which entries of dir are listed. Most are as all others in their directory: those
-// that no path of a rule leads to.
+// that no path of a rule leads to. Only a path that ends with the name leads to a file.
 func (t *tree) filter(dir string) func(fs.FileInfo) bool {
 	in := t.rules.inside(dir)
 	common := in.Verbs.has(List) && !in.OwnOnly && len(t.rules.patterns.all) == 0
 	depth := depthOf(dir)
-	var named []string
+	var files, dirs []string
 	t.rules.anyBelow(dir, depth+1, func(c *rule) bool {
-		named = append(named, c.elements[depth])
+		e := c.elements[depth]
+		dirs = append(dirs, e)
+		if len(c.elements) == depth+1 && e != anyName {
+			files = append(files, e)
+		}
 		return false
 	})
 	return func(info fs.FileInfo) bool {
-		base, special := info.Name(), !common
-		for _, e := range named {
-			special = special || matches(e, base, t.rules.fold)
+		special, named := !common, files
+		if info.IsDir() {
+			named = dirs
 		}
-		return !special || t.grant(join(dir, base), kindOf(info)).listed
+		for _, e := range named {
+			special = special || matches(e, info.Name(), t.rules.fold)
+		}
+		return !special || t.grant(join(dir, info.Name()), kindOf(info)).listed
 	}
 }
 

@@ -26,7 +26,7 @@ func rule(path, words string) access.Rule {
 }
 
 // newTree returns a tree with directories, whose names end with a slash, and files.
-func newTree(t *testing.T, o vfs.Options, entries ...string) *vfs.View {
+func newTree(t testing.TB, o vfs.Options, entries ...string) *vfs.View {
 	t.Helper()
 	v := vfs.New(memory.New(), o).View("u")
 	for _, e := range entries {
