@@ -173,7 +173,7 @@ func (q *quiet) want(what string, got, want []string) {
 // never was one.
 func TestWhatIsDoneWhileTheRemoteIsSilentIsDoneLater(t *testing.T) {
 	for mode, c := range map[string]writeback.Options{
-		"writes": {Mode: writeback.Writes, Transfers: 4}, "full": {Mode: writeback.Full, Transfers: 4, WriteBack: 5 * time.Second}, "one": {Mode: writeback.Writes},
+		"writes": {Mode: writeback.Writes, Gate: writeback.NewGate(4)}, "full": {Mode: writeback.Full, Gate: writeback.NewGate(4), WriteBack: 5 * time.Second}, "one": {Mode: writeback.Writes},
 	} {
 		for _, fate := range []string{"it was not made", "it is made, and answered late", "it is made, and the answer is lost"} {
 			for _, restart := range []bool{false, true} {

@@ -43,7 +43,7 @@ func TestTroubleThatPassesLosesNothing(t *testing.T) {
 	for what, trouble := range passing {
 		t.Run(what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newRig(t, writeback.Options{Mode: writeback.Writes, Transfers: 4})
+				b := newRig(t, writeback.Options{Mode: writeback.Writes, Gate: writeback.NewGate(4)})
 				defer b.stop()
 				b.has("old", "x")
 				b.faults.Inject(faulty.Fault{Op: faulty.Put, Times: -1, Err: trouble})
@@ -131,7 +131,7 @@ func TestARemovalWaitsForTheRoot(t *testing.T) {
 
 func TestOneCauseIsOneLoudLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, writeback.Options{Mode: writeback.Writes, Transfers: 4})
+		b := newRig(t, writeback.Options{Mode: writeback.Writes, Gate: writeback.NewGate(4)})
 		defer b.stop()
 		b.stop()
 		wrong := &refusing{text: "the key of bob is wrong, request %d"}

@@ -88,7 +88,7 @@ func inEachMode(check func(b *rig)) func(t *testing.T) {
 // inMode is a check in one mode, with what waits sent after that time.
 func inMode(mode writeback.Mode, writeBack time.Duration, check func(b *rig)) func(t *testing.T) {
 	return func(t *testing.T) {
-		check(newRig(t, writeback.Options{Mode: mode, WriteBack: writeBack, Transfers: 2}))
+		check(newRig(t, writeback.Options{Mode: mode, WriteBack: writeBack, Gate: writeback.NewGate(2)}))
 	}
 }
 

@@ -92,7 +92,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	c := writeback.Options{
 		Mode: []writeback.Mode{writeback.Minimal, writeback.Writes, writeback.Full}[rng.IntN(3)], Ack: writeback.Ack(rng.IntN(3)),
-		WriteBack: time.Duration(rng.IntN(6)) * time.Second, Transfers: 1 + rng.IntN(4),
+		WriteBack: time.Duration(rng.IntN(6)) * time.Second, Gate: writeback.NewGate(1 + rng.IntN(4)),
 	}
 	w := &world{rig: newRig(t, c), seed: seed, rng: rng, tree: model{}}
 	w.stop() // its first process; those of the world can be killed

@@ -69,8 +69,8 @@ func crashHistory() []step {
 // may or may not.
 func TestWhatWasAcknowledgedSurvivesEveryInstant(t *testing.T) {
 	for what, c := range map[string]writeback.Options{
-		"waiting":      {Mode: writeback.Writes, WriteBack: time.Hour, Transfers: 4},
-		"sent at once": {Mode: writeback.Full, Transfers: 4},
+		"waiting":      {Mode: writeback.Writes, WriteBack: time.Hour, Gate: writeback.NewGate(4)},
+		"sent at once": {Mode: writeback.Full, Gate: writeback.NewGate(4)},
 	} {
 		t.Run(what, func(t *testing.T) {
 			stride := 1

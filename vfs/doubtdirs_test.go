@@ -21,7 +21,7 @@ func TestWhatALateRenameOfADirectoryTakesAlongIsStoredAgain(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					b := newRig(t, writeback.Options{Mode: mode, Transfers: 4})
+					b := newRig(t, writeback.Options{Mode: mode, Gate: writeback.NewGate(4)})
 					defer func() { b.stop() }()
 					b.has("d/a", "a")
 					b.late(faulty.Move)
@@ -75,7 +75,7 @@ func TestWhatIsInDoubtIsLookedAtBeforeItsDirectoryIsRenamed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newRig(t, writeback.Options{Mode: writeback.Writes, Transfers: 4})
+				b := newRig(t, writeback.Options{Mode: writeback.Writes, Gate: writeback.NewGate(4)})
 				defer func() { b.stop() }()
 				b.has("d/b", "b")
 				// It arrives between two looks.
@@ -102,7 +102,7 @@ func TestWhatComesBackUnderANameThatARenameHasFreedIsRemoved(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					b := newRig(t, writeback.Options{Mode: mode, Transfers: 4})
+					b := newRig(t, writeback.Options{Mode: mode, Gate: writeback.NewGate(4)})
 					defer func() { b.stop() }()
 					b.late(faulty.Put)
 					b.upload("a", "old")
@@ -139,7 +139,7 @@ func TestASecondRenameFindsWhatTheFirstOneHasTakenAway(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newRig(t, writeback.Options{Mode: writeback.Writes, Transfers: 4})
+				b := newRig(t, writeback.Options{Mode: writeback.Writes, Gate: writeback.NewGate(4)})
 				defer func() { b.stop() }()
 				b.has(tt.source, "content")
 				b.has("c", "another one")
@@ -191,7 +191,7 @@ func TestADirectoryWaitsForWhatIsInDoubtAboutIt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newRig(t, writeback.Options{Mode: writeback.Writes, Transfers: 4})
+				b := newRig(t, writeback.Options{Mode: writeback.Writes, Gate: writeback.NewGate(4)})
 				defer func() { b.stop() }()
 				b.ok(b.inner.Mkdir(t.Context(), "d"))
 				b.faults.Inject(faulty.Fault{Op: tt.op, Delayed: true, Until: doubtPause / 2, Err: errNetwork})

@@ -114,7 +114,7 @@ func TestWhatArrivesLateIsUndone(t *testing.T) {
 				name := []string{"minimal", "writes", "full"}[mode] + ", " + test.name + ", " + life.name
 				t.Run(name, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
-						b := newRig(t, writeback.Options{Mode: mode, Transfers: 4})
+						b := newRig(t, writeback.Options{Mode: mode, Gate: writeback.NewGate(4)})
 						defer func() { b.stop() }()
 						b.late(test.op)
 						test.before(b)

@@ -28,8 +28,8 @@ func TestNothingIsLostWhicheverCallFails(t *testing.T) {
 		"half way":    {Op: faulty.Put, Err: errNetwork, After: 1},
 	} {
 		for mode, c := range map[string]writeback.Options{
-			"waiting":      {Mode: writeback.Writes, WriteBack: time.Hour, Transfers: 4},
-			"sent at once": {Mode: writeback.Full, Transfers: 4},
+			"waiting":      {Mode: writeback.Writes, WriteBack: time.Hour, Gate: writeback.NewGate(4)},
+			"sent at once": {Mode: writeback.Full, Gate: writeback.NewGate(4)},
 		} {
 			t.Run(what+", "+mode, func(t *testing.T) {
 				for n := 0; ; n++ {

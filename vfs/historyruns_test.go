@@ -100,10 +100,10 @@ func (p plainFTP) Close() error { return p.inner.Close() }
 func climates() []climate {
 	caches := []climate{
 		{name: "off", off: true},
-		{name: "minimal", c: writeback.Options{Mode: writeback.Minimal, WriteBack: time.Second, Transfers: 4}},
-		{name: "writes", c: writeback.Options{Mode: writeback.Writes, Transfers: 4}},
-		{name: "full", c: writeback.Options{Mode: writeback.Full, WriteBack: 2 * time.Second, Transfers: 4}},
-		{name: "acknowledged by the remote", c: writeback.Options{Mode: writeback.Writes, Ack: writeback.AckRemote, Transfers: 4}},
+		{name: "minimal", c: writeback.Options{Mode: writeback.Minimal, WriteBack: time.Second, Gate: writeback.NewGate(4)}},
+		{name: "writes", c: writeback.Options{Mode: writeback.Writes, Gate: writeback.NewGate(4)}},
+		{name: "full", c: writeback.Options{Mode: writeback.Full, WriteBack: 2 * time.Second, Gate: writeback.NewGate(4)}},
+		{name: "acknowledged by the remote", c: writeback.Options{Mode: writeback.Writes, Ack: writeback.AckRemote, Gate: writeback.NewGate(4)}},
 	}
 	networks := []climate{
 		{name: "answers are lost", odds: faulty.Odds{Late: 0.2, Held: 0.2, Wait: 40 * time.Second}},

@@ -242,17 +242,17 @@ func weathers() []weather {
 	}
 	all := []weather{
 		{"waiting", writeback.Options{Mode: writeback.Writes, WriteBack: later}, func(*player) {}},
-		{"at once", writeback.Options{Mode: writeback.Writes, WriteBack: now, Transfers: 4}, func(*player) {}},
-		{"by and by", writeback.Options{Mode: writeback.Full, WriteBack: soon, Transfers: 4}, wait},
+		{"at once", writeback.Options{Mode: writeback.Writes, WriteBack: now, Gate: writeback.NewGate(4)}, func(*player) {}},
+		{"by and by", writeback.Options{Mode: writeback.Full, WriteBack: soon, Gate: writeback.NewGate(4)}, wait},
 		{"acknowledged by the remote", writeback.Options{Mode: writeback.Full, Ack: writeback.AckRemote}, wait},
 		{"minimal", writeback.Options{Mode: writeback.Minimal, WriteBack: soon}, wait},
 		{"restarts", writeback.Options{Mode: writeback.Writes, WriteBack: later}, restart},
-		{"restarts, by and by", writeback.Options{Mode: writeback.Full, WriteBack: soon, Transfers: 4}, func(p *player) { wait(p); restart(p) }},
-		{"a slow remote", writeback.Options{Mode: writeback.Writes, WriteBack: soon, Transfers: 4}, func(p *player) {
+		{"restarts, by and by", writeback.Options{Mode: writeback.Full, WriteBack: soon, Gate: writeback.NewGate(4)}, func(p *player) { wait(p); restart(p) }},
+		{"a slow remote", writeback.Options{Mode: writeback.Writes, WriteBack: soon, Gate: writeback.NewGate(4)}, func(p *player) {
 			wait(p)
 			p.faults.Inject(faulty.Fault{Op: faulty.Put, Delay: time.Duration(p.rand.IntN(5000)) * time.Millisecond, Slow: true})
 		}},
-		{"crashes", writeback.Options{Mode: writeback.Writes, WriteBack: soon, Transfers: 4}, func(p *player) {
+		{"crashes", writeback.Options{Mode: writeback.Writes, WriteBack: soon, Gate: writeback.NewGate(4)}, func(p *player) {
 			wait(p)
 			one(10, func(p *player) { p.crash(disktest.Some(p.rand.Uint64())) })(p)
 		}},
@@ -261,7 +261,7 @@ func weathers() []weather {
 			one(10, func(p *player) { p.crash(disktest.Nothing()) })(p)
 		}},
 	}
-	return append(all, weather{"faults", writeback.Options{Mode: writeback.Writes, WriteBack: soon, Transfers: 4}, faults})
+	return append(all, weather{"faults", writeback.Options{Mode: writeback.Writes, WriteBack: soon, Gate: writeback.NewGate(4)}, faults})
 }
 
 // TestRandomHistories compares the tree with a model. FERRY_MODEL_MINUTES lets it run for longer,

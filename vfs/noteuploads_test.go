@@ -92,7 +92,7 @@ func startTree(t *testing.T, d *disktest.Disk, r remote.Remote) treeRun {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tree := New(r, Options{Cache: writeback.Options{Store: store, Mode: writeback.Writes, Transfers: 4}})
+	tree := New(r, Options{Cache: writeback.Options{Store: store, Mode: writeback.Writes, Gate: writeback.NewGate(4)}})
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)
 	go func() { done <- tree.Run(ctx) }()

@@ -150,7 +150,7 @@ func TestTheCacheObeysItsSize(t *testing.T) {
 	far := &bottomless{stored: map[string]bool{}}
 	tree := New(far, Options{
 		Reading: readahead.Options{Buffer: 1 << 20}, DirCacheTime: time.Minute,
-		Cache: writeback.Options{Store: store, Mode: writeback.Full, WriteBack: time.Millisecond, Transfers: 4},
+		Cache: writeback.Options{Store: store, Mode: writeback.Full, WriteBack: time.Millisecond, Gate: writeback.NewGate(4)},
 	})
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)

@@ -16,7 +16,7 @@ import (
 // of them sent.
 func slowly(t *testing.T, transfers, n int) *rig {
 	t.Helper()
-	b := newRig(t, writeback.Options{Mode: writeback.Writes, Transfers: transfers})
+	b := newRig(t, writeback.Options{Mode: writeback.Writes, Gate: writeback.NewGate(transfers)})
 	for i := range n {
 		name := fmt.Sprint("big", i)
 		b.faults.Inject(faulty.Fault{Op: faulty.Put, Name: name, Times: -1, Delay: 12 * time.Second, Slow: true})
@@ -93,7 +93,7 @@ func TestOneTransferSendsLargeFilesToo(t *testing.T) {
 // others do.
 func TestAFlushSendsWhatIsSmallFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, writeback.Options{Mode: writeback.Writes, Transfers: 4, WriteBack: time.Hour})
+		b := newRig(t, writeback.Options{Mode: writeback.Writes, Gate: writeback.NewGate(4), WriteBack: time.Hour})
 		defer b.stop()
 		for i := range 4 {
 			name := fmt.Sprint("big", i)

@@ -213,7 +213,7 @@ func TestAnOverwriteBehindAWaitingFileIsLogged(t *testing.T) {
 
 func TestNothingIsLostWhileTheRemoteIsAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Second, Transfers: 2})
+		b := newRig(t, writeback.Options{Mode: writeback.Writes, WriteBack: time.Second, Gate: writeback.NewGate(2)})
 		defer b.stop()
 		b.has("d/old", "old")
 		b.has("there", "before")

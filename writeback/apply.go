@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ferry/cache"
+	"ferry/remote"
 )
 
 // attempt applies c under the context cancellable, which is cancelled when c is superseded, and
@@ -15,9 +16,11 @@ import (
 func (v *Tree) attempt(ctx, cancellable context.Context, c *change) {
 	v.mu.Lock()
 	names := append([]string{c.rec.Name}, c.rec.Removes...)
+	slot := c.run.slot
 	v.mu.Unlock()
 	r := v.doubts.request(c.rec.Seq, names...).begin()
 	defer r.end()
+	cancellable = remote.WithCongested(cancellable, slot.congested)
 	v.finishAttempt(r.watch(ctx), c, v.apply(r.watch(cancellable), c))
 }
 
@@ -81,7 +84,16 @@ func (v *Tree) stillRemoves(c *change, name string) bool {
 
 // finishAttempt ends an attempt.
 func (v *Tree) finishAttempt(ctx context.Context, c *change, err error) {
-	kept := false
+	kept, shown := false, showsNothing
+	switch {
+	case err == nil:
+		shown = succeeded
+	case ctx.Err() == nil && isFailure(err) && err != errPreempted && !errors.Is(err, errSuperseded):
+		shown = unanswered
+	}
+	v.mu.Lock()
+	slot := c.run.slot
+	v.mu.Unlock()
 	switch {
 	case err == nil:
 		kept, err = v.noteApplied(ctx, c)
@@ -91,9 +103,7 @@ func (v *Tree) finishAttempt(ctx context.Context, c *change, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.running--
-	if c.large() {
-		v.runningLarge--
-	}
+	slot.end(shown, c.bytes())
 	v.done++
 	c.ending = false
 	v.signal()

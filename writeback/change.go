@@ -61,6 +61,7 @@ type change struct {
 // A run is an attempt in progress.
 type run struct {
 	cancel context.CancelCauseFunc
+	slot   *slot // nil: it needs none
 }
 
 func newChange(rec cache.Record, due time.Time) *change {

@@ -28,7 +28,7 @@ func TestARenameIsNotPromisedWhileItsFileMayBeDestroyed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newRig(t, Options{Mode: Writes, Transfers: 4})
+				b := newRig(t, Options{Mode: Writes, Gate: NewGate(4)})
 				defer func() { b.stop() }()
 				b.has("a", "content")
 				b.has("c", "another one")

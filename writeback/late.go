@@ -102,7 +102,7 @@ func (v *Tree) enqueueRecord(k kept, a *lateCall) {
 	defer k.free()
 	v.mu.Lock()
 	if a != nil {
-		k.change.run, k.change.begun = &run{a.cancel}, true
+		k.change.run, k.change.begun = &run{cancel: a.cancel}, true
 		v.running++
 		v.late = append(slices.DeleteFunc(v.late, (*lateCall).isSettled), a)
 		a.cancel(breaker.ErrSilent)

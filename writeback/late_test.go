@@ -15,7 +15,7 @@ import (
 // must not wait for the newer one, which waits for it.
 func TestAnOlderChangeGoesOnWhenALateCallHasFailed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Options{Mode: Writes, Transfers: 2})
+		b := newRig(t, Options{Mode: Writes, Gate: NewGate(2)})
 		defer func() { b.stop() }()
 		if err := b.Mkdir(t.Context(), "d"); err != nil {
 			t.Fatal(err)

@@ -145,7 +145,7 @@ func TestAListingIsAMoment(t *testing.T) {
 // A flush of more files than one batch sends exactly the requested ones.
 func TestAFlushOfManyFiles(t *testing.T) {
 	const n = 2*batch + 1
-	b := newRig(t, Options{Mode: Writes, WriteBack: time.Hour, Transfers: 8})
+	b := newRig(t, Options{Mode: Writes, WriteBack: time.Hour, Gate: NewGate(8)})
 	for i := range n {
 		b.upload(fmt.Sprint("other", i), "x")
 		if i == 0 {

@@ -47,10 +47,9 @@ func (q *queue) drop(c *change) {
 	}
 }
 
-// pop removes and returns the first change if it is due at the time now, and otherwise returns when
-// it will be due; waits is false if there is none. Without large it skips large files that are not
-// urgent.
-func (q *queue) pop(now time.Time, large bool) (c *change, next time.Time, waits bool) {
+// due returns the first change if it is due at the time now, and otherwise when it will be due;
+// waits is false if there is none. Without large it skips large files that are not urgent.
+func (q *queue) due(now time.Time, large bool) (c *change, next time.Time, waits bool) {
 	first := q.first(large)
 	switch {
 	case first == nil:
@@ -58,7 +57,6 @@ func (q *queue) pop(now time.Time, large bool) (c *change, next time.Time, waits
 	case !first.urgent && first.due.After(now):
 		return nil, first.due, true
 	}
-	q.drop(first)
 	return first, time.Time{}, false
 }
 

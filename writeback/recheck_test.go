@@ -82,7 +82,7 @@ func TestARemovalInDoubtDoesNotHideWhatIsStoredMeanwhile(t *testing.T) {
 // record was written.
 func TestARemovalThatIsSplitOffLeavesWhatIsNewer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newRig(t, Options{Mode: Writes, WriteBack: time.Hour, Transfers: 4})
+		b := newRig(t, Options{Mode: Writes, WriteBack: time.Hour, Gate: NewGate(4)})
 		b.has("b", "old")
 		_, err := b.Stat(t.Context(), "b")
 		b.ok(err)

@@ -28,6 +28,8 @@ func (v *Tree) Run(ctx context.Context) error {
 // cancelled, and their changes stay pending.
 func (v *Tree) run(ctx context.Context) error {
 	var running sync.WaitGroup
+	turn := v.gate.join(v.server, v.signal)
+	defer turn.leave()
 	defer v.waitLateCalls()
 	defer running.Wait()
 	running.Go(func() { v.retryLost(ctx) })
@@ -35,7 +37,7 @@ func (v *Tree) run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		if next, waits := v.startDue(ctx, &running); waits {
+		if next, waits := v.startDue(ctx, turn, &running); waits {
 			timer.Reset(time.Until(next))
 		}
 		select {
@@ -49,46 +51,47 @@ func (v *Tree) run(ctx context.Context) error {
 
 // startDue starts attempts for due changes, as far as transfers are free, and returns when the next
 // change is due.
-func (v *Tree) startDue(ctx context.Context, running *sync.WaitGroup) (next time.Time, waits bool) {
+func (v *Tree) startDue(ctx context.Context, turn *turn, running *sync.WaitGroup) (next time.Time, waits bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.queue.settle(batch) {
 		v.signal()
 	}
-	for blocked := 0; v.running < v.transfers; {
-		c, next, waits := v.queue.pop(time.Now(), v.runningLarge < v.transfers-v.reserved())
+	large := true // one may be applied
+	for blocked := 0; ; {
+		c, next, waits := v.queue.due(time.Now(), large)
 		if c == nil {
+			if large {
+				turn.pass()
+			}
 			return next, waits
 		}
+		slot := turn.take(c.large(), c.urgent)
+		if slot == nil && c.large() && !c.urgent {
+			large = false
+			continue
+		}
+		if slot == nil {
+			return time.Time{}, false
+		}
+		v.queue.drop(c)
 		if before := v.pending.conflicting(c); before != nil {
 			v.queue.block(c, before)
+			slot.end(showsNothing, 0)
 			if blocked++; blocked == batch { // let others have the lock
 				v.signal()
-				break
+				return time.Time{}, false
 			}
 			continue
 		}
 		attempt, cancel := context.WithCancelCause(ctx)
-		c.run, c.begun = &run{cancel}, true
+		c.run, c.begun = &run{cancel, slot}, true
 		v.running++
-		if c.large() {
-			v.runningLarge++
-		}
 		running.Go(func() {
 			defer cancel(nil)
 			v.attempt(ctx, attempt, c)
 		})
 	}
-	return time.Time{}, false
-}
-
-// reserved returns how many transfers are reserved for small and urgent changes: one in four, none
-// if there is only one.
-func (v *Tree) reserved() int {
-	if v.transfers == 1 {
-		return 0
-	}
-	return max(1, v.transfers/4)
 }
 
 // waitLateCalls waits for the calls that outlive their clients.

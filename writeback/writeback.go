@@ -15,6 +15,7 @@
 //	late.go         a change of the remote that takes too long becomes a record
 //
 //	run.go          Run starts attempts to apply the pending changes
+//	gate.go         how many at a time, over congestion.go: how many a server bears
 //	apply.go        one attempt; recheck.go: repairs what a lost request undoes
 //	moved.go        renames a file on the remote; send.go: what else an attempt does there
 //
@@ -47,11 +48,12 @@
 // pins a change holds its path, and an attempt waits for the pin before it finishes.
 //
 // Mutexes come last, and one at a time: the remote, the cache and package dircache are never called
-// with Tree.mu held. Two are nested: a request holds its own mutex while it puts its names in
-// doubt. Both may be held while the cache writes or removes a note.
+// with Tree.mu held, but Gate.mu is taken under it. Two are nested: a request holds its own mutex
+// while it puts its names in doubt. Both may be held while the cache writes or removes a note.
 package writeback
 
 import (
+	"cmp"
 	"log/slog"
 	"sync"
 	"time"
@@ -70,8 +72,11 @@ type Options struct {
 
 	// WriteBack is the delay before a file is sent.
 	WriteBack time.Duration
-	// Transfers is how many changes are applied to the remote at a time; below 1 it is 1.
-	Transfers int
+	// Gate bounds how many changes are applied at a time, also by other Trees that have it; nil =
+	// one at a time. Server names what the remotes of several Trees have in common, which bears
+	// only so much; "" = the remote alone.
+	Gate   *Gate
+	Server string
 
 	Log *slog.Logger // nil: nothing is logged
 }
@@ -116,7 +121,8 @@ type Tree struct {
 	mode      Mode
 	ack       Ack
 	writeBack time.Duration
-	transfers int
+	gate      *Gate
+	server    string
 	largest   int64 // largest file that fits the cache; 0 = no limit
 
 	doubts  *doubts
@@ -126,18 +132,17 @@ type Tree struct {
 	breaker *breaker.Breaker // whether the remote answers
 	dirs    seenDirs         // directories known to have existed
 
-	mu           sync.Mutex
-	pending      *pending           // guarded by mu
-	leaving      map[string]int     // guarded by mu; number of changes leaving a directory, by its key
-	recent       recent             // guarded by mu
-	queue        queue              // guarded by mu
-	running      int                // guarded by mu; attempts in progress
-	runningLarge int                // guarded by mu; attempts that send large files
-	done         uint64             // guarded by mu; changes of the remote so far
-	causes       causes             // guarded by mu
-	late         []*lateCall        // guarded by mu; calls that outlive their clients
-	refused      map[string]*change // guarded by mu; refused and not dead, by the ID of the record
-	wake         chan struct{}      // holds a token when Run has work
+	mu      sync.Mutex
+	pending *pending           // guarded by mu
+	leaving map[string]int     // guarded by mu; number of changes leaving a directory, by its key
+	recent  recent             // guarded by mu
+	queue   queue              // guarded by mu
+	running int                // guarded by mu; attempts in progress
+	done    uint64             // guarded by mu; changes of the remote so far
+	causes  causes             // guarded by mu
+	late    []*lateCall        // guarded by mu; calls that outlive their clients
+	refused map[string]*change // guarded by mu; refused and not dead, by the ID of the record
+	wake    chan struct{}      // holds a token when Run has work
 }
 
 // New returns a Tree over below with the pending changes in o.Store. names caches the directories
@@ -149,8 +154,11 @@ func New(below remote.Remote, names *dircache.Tree, b *breaker.Breaker, o Option
 	v := &Tree{
 		remote: r, uploads: uploads, names: names, breaker: b, store: o.Store, log: log,
 		info: r.Info(), caps: r.Info().Caps,
-		mode: o.Mode, ack: o.Ack, writeBack: o.WriteBack, transfers: max(o.Transfers, 1),
+		mode: o.Mode, ack: o.Ack, writeBack: o.WriteBack, gate: o.Gate, server: cmp.Or(o.Server, r.Info().Identity()),
 		wake: make(chan struct{}, 1), causes: causes{}, refused: map[string]*change{}, leaving: map[string]int{},
+	}
+	if v.gate == nil {
+		v.gate = NewGate(1)
 	}
 	if s, ok := remote.AsStager(r); ok {
 		v.stager = s

@@ -264,7 +264,7 @@ func treeCache(c *flags.CacheOptions, store *cache.Store) writeback.Options {
 	modes := map[string]writeback.Mode{"minimal": writeback.Minimal, "writes": writeback.Writes, "full": writeback.Full}
 	acks := map[string]writeback.Ack{"durable": writeback.AckDurable, "spooled": writeback.AckSpooled, "remote": writeback.AckRemote}
 	return writeback.Options{
-		Store: store, Mode: modes[c.Mode], Ack: acks[c.Ack], WriteBack: c.WriteBack, Transfers: int(min(c.Transfers, 1<<16)),
+		Store: store, Mode: modes[c.Mode], Ack: acks[c.Ack], WriteBack: c.WriteBack, Gate: writeback.NewGate(int(c.Transfers)),
 	}
 }
 

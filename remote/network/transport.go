@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"ferry/remote"
 )
 
 // HTTP configures requests. The zero value is valid.
@@ -30,8 +32,17 @@ type Transport struct {
 // Clone returns a Transport with connections of its own.
 func (t *Transport) Clone() *Transport { return &Transport{t.Transport.Clone(), t.says} }
 
-// RoundTrip implements http.RoundTripper.
+// RoundTrip implements http.RoundTripper. An answer that there are too many requests is reported by
+// remote.Congested, as libraries make the request again without saying so.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := t.send(r)
+	if err == nil && (answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusServiceUnavailable) {
+		remote.Congested(r.Context())
+	}
+	return answer, err
+}
+
+func (t *Transport) send(r *http.Request) (*http.Response, error) {
 	more := append(t.says.Headers[:len(t.says.Headers):len(t.says.Headers)], t.says.of(r.Method)...)
 	if len(more) == 0 && t.says.UserAgent == "" {
 		return t.Transport.RoundTrip(r)

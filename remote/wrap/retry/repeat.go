@@ -22,6 +22,7 @@ func (r *Remote) repeat(ctx context.Context, op, name string, attempt func(befor
 		if before+1 >= r.o.Attempts {
 			return exhausted(before+1, err)
 		}
+		remote.Congested(ctx)
 		if err := r.wait(ctx, op, name, before, err); err != nil {
 			return err
 		}

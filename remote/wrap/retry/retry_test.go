@@ -287,3 +287,18 @@ func TestPermanentErrorsAreKnown(t *testing.T) {
 		t.Error("an answer is not known")
 	}
 }
+
+// Whoever decides how many calls there are learns of each that is made again.
+func TestRepetitionsAreReported(t *testing.T) {
+	inWorld(t, retry.Options{Attempts: 3}, func(w *world) {
+		n := 0
+		ctx := remote.WithCongested(w.Context(), func() { n++ })
+		w.faults.Inject(faulty.Fault{Op: faulty.Put, Times: 2})
+		if _, err := w.r.Put(ctx, "g", strings.NewReader("x"), remote.PutOptions{}); err != nil || n != 2 {
+			w.Errorf("%d repetitions are reported, want 2: %v", n, err)
+		}
+		if _, err := w.r.Stat(ctx, "missing"); !errors.Is(err, remote.ErrNotExist) || n != 2 {
+			w.Errorf("an answer is reported, %d: %v", n, err)
+		}
+	})
+}

@@ -74,7 +74,7 @@ func TestDefaults(t *testing.T) {
 		"vfs-cache-poll-interval":   o.Cache.Poll == time.Minute,
 		"vfs-write-ack":             o.Cache.Ack == "durable",
 		"vfs-write-back":            o.Cache.WriteBack == 5*time.Second,
-		"transfers":                 o.Cache.Transfers == 4,
+		"transfers":                 o.Cache.Transfers == 0,
 		"vfs-cache-min-free-space":  o.Cache.MinFree == config.SizeOff,
 		"shutdown-flush":            o.Cache.Flush == 0 && o.Cache.ReadAhead == 0 && !o.Cache.FastFingerprint,
 		"vfs-read-chunk-size":       o.ReadChunk == 128<<20,

@@ -166,7 +166,7 @@ type CacheOptions struct {
 	Mode            string // one of CacheModes
 	Ack             string // remote, durable or spooled
 	WriteBack       time.Duration
-	Transfers       uint32
+	Transfers       uint32 // 0 = auto
 	MaxAge          time.Duration
 	MaxSize         config.Size
 	MinFree         config.Size

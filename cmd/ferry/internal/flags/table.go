@@ -199,7 +199,7 @@ func cacheFlags(o *Options) []Flag {
 		{"vfs-cache-mode", "off", cacheMode(&o.Cache.Mode), "What is kept on local disk"},
 		{"vfs-write-ack", "durable", choice(&o.Cache.Ack, "remote", "durable", "spooled"), "What 226 means for a file that is written back: it is on the remote, it survives loss of power, or it survives the end of ferry"},
 		{"vfs-write-back", "5s", Duration(&o.Cache.WriteBack), "Time after an upload until it is written to the remote"},
-		{"transfers", "4", number(&o.Cache.Transfers), "Files that are written to the remote at a time"},
+		{"transfers", "auto", orAuto(&o.Cache.Transfers), "Files that are written to the remote at a time; auto finds out how many the remote bears, up to 64"},
 		{"vfs-cache-max-age", "1h", Duration(&o.Cache.MaxAge), "Longest time since the last use that files stay in the cache"},
 		{"vfs-cache-max-size", "off", size(&o.Cache.MaxSize), "Largest total size of the cache; it is never exceeded"},
 		{"vfs-cache-min-free-space", "off", size(&o.Cache.MinFree), "Least space that the cache leaves free on its disk"},

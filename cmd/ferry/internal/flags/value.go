@@ -100,6 +100,27 @@ func toggle(p *bool) pflag.Value {
 // number is how many there are of something.
 func number(p *uint32) pflag.Value { return uint32Of(p, "int") }
 
+// orAuto is a number from 1, or auto, which is 0.
+func orAuto(p *uint32) pflag.Value {
+	const auto = "auto"
+	parse := func(s string) (uint32, error) {
+		if s == auto {
+			return 0, nil
+		}
+		n, err := strconv.ParseUint(s, 10, 16)
+		if err != nil || n == 0 {
+			return 0, errors.New("use auto, or a number from 1 to 65535")
+		}
+		return uint32(n), nil
+	}
+	return &value[uint32]{p, "int|auto", parse, func(n uint32) string {
+		if n == 0 {
+			return auto
+		}
+		return strconv.FormatUint(uint64(n), 10)
+	}}
+}
+
 // integer is a number that may be below 0.
 func integer(p *int) pflag.Value {
 	parse := func(s string) (int, error) {
