@@ -56,7 +56,7 @@ var _ ftp.Backend = (*Accounts)(nil)
 // Login finds out who the client is, whether it may log in now and from there, and opens what it
 // may see.
 func (a *Accounts) Login(ctx context.Context, c ftp.Client, name, password string) (ftp.FS, error) {
-	u, err := a.Source.Login(ctx, auth.Login{User: name, Password: password, IP: c.Remote.Addr()})
+	u, err := a.Source.Login(ctx, auth.Login{User: name, Password: password, IP: c.Remote.Addr(), Local: c.Local.Addr(), TLS: c.TLS})
 	if err != nil {
 		return nil, loginError(err)
 	}

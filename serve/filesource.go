@@ -17,15 +17,26 @@ type FileSource struct {
 
 var _ Source = (*FileSource)(nil)
 
-// NewFileSource returns the Source of f. Passwords are checked by v.
+// NewFileSource returns the Source of f. Passwords are checked by v, which is for this file alone.
 func NewFileSource(f *users.File, v *auth.Verifier) *FileSource {
 	s := &FileSource{verifier: v}
-	s.file.Store(f)
+	s.Replace(f)
 	return s
 }
 
 // Replace makes f hold from the next login on.
-func (s *FileSource) Replace(f *users.File) { s.file.Store(f) }
+func (s *FileSource) Replace(f *users.File) {
+	var all [][]string
+	now := time.Now()
+	for _, name := range f.Names() {
+		u, _ := f.User(name)
+		if hashes := u.Hashes(now); len(hashes) > 0 {
+			all = append(all, hashes)
+		}
+	}
+	s.verifier.SetDecoys(all)
+	s.file.Store(f)
+}
 
 // File returns the file that holds.
 func (s *FileSource) File() *users.File { return s.file.Load() }

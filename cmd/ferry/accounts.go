@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
-	"runtime"
 	"sync"
+	"time"
 
 	"ferry/auth"
 	"ferry/cmd/ferry/internal/flags"
@@ -15,49 +16,110 @@ import (
 	"ferry/serve"
 	"ferry/serve/quota"
 	"ferry/serve/users"
+	"ferry/serve/users/importer"
 	"ferry/vfs"
 )
 
-// accounts are the users of a file, and their trees. nil is the one user of the flags.
+// accounts are users that are not those of the flags, and their trees. nil is the one user of the
+// flags.
 type accounts struct {
-	file    *users.File // as it was at the start
-	source  *serve.FileSource
+	file    *usersFile // nil where the users are not in a file of users
 	backend *serve.Accounts
 	trees   *userTrees
 	options *options
 	log     *slog.Logger
-	again   chan struct{} // the file is to be read again at once
+	close   func() error // of what is asked about users; nil: nothing
+}
+
+// A usersFile is read again when it changes.
+type usersFile struct {
+	first  *users.File // as it was at the start
+	source *serve.FileSource
+	again  chan struct{} // it is to be read again at once
 }
 
 // nothing is what is served where the command line names no remote: each user has one.
 const nothing = ":memory:"
 
-// openAccounts reads the users file that the flags name, if they name one. main is what the command
-// line names.
+// openAccounts opens what the flags say about users. main is what the command line names.
 func (p process) openAccounts(o *options, rules *filter.Filter, main *stack, log *slog.Logger) (*accounts, error) {
-	if o.Users == "" {
+	if !o.HasUsers() {
 		return nil, nil
 	}
-	file, err := users.Read(o.Users)
-	if err != nil {
-		return nil, err
-	}
-	byDefault := main.what
 	if main.what == nothing {
-		byDefault, main = "", nil
+		main = nil
 	}
-	a := &accounts{
-		file:    file,
-		source:  serve.NewFileSource(file, auth.NewVerifier(flags.Unlimited(o.AuthCache), max(runtime.GOMAXPROCS(0)/2, 1))),
-		trees:   newUserTrees(p, o, rules, main, log),
-		options: o, log: log,
-		again: make(chan struct{}, 1),
-	}
-	a.backend = &serve.Accounts{Source: a.source, Open: a.trees.open, Remote: byDefault, Log: log}
+	a := &accounts{trees: newUserTrees(p, o, rules, main, log), options: o, log: log}
+	a.backend = &serve.Accounts{Open: a.trees.open, Remote: o.userRemote, Log: log}
 	if dir := o.places.Quota(); dir != "" {
 		a.backend.Quota = quota.NewStore(dir)
 	}
+	var err error
+	if o.Users != "" {
+		err = a.openFile()
+	} else {
+		err = a.openSource()
+	}
+	if err != nil {
+		return nil, err
+	}
 	return a, nil
+}
+
+// verifier returns what verifies passwords, on half of the processors.
+func (o *options) verifier() *auth.Verifier {
+	return auth.NewVerifier(flags.Unlimited(o.AuthCache), 0)
+}
+
+func (a *accounts) openFile() error {
+	file, err := users.Read(a.options.Users)
+	if err != nil {
+		return err
+	}
+	a.file = &usersFile{first: file, source: serve.NewFileSource(file, a.options.verifier()), again: make(chan struct{}, 1)}
+	a.backend.Source = a.file.source
+	return nil
+}
+
+// openSource opens what else knows users.
+func (a *accounts) openSource() error {
+	o := a.options
+	ask := auth.AskOptions{Remember: orNone(o.AuthCache), Stale: orNone(o.Auth.Stale)}
+	var who auth.Authenticator
+	var err error
+	switch {
+	case o.Auth.Htpasswd != "":
+		if who, err = auth.NewHtpasswd(o.Auth.Htpasswd, o.verifier()); err != nil {
+			return fmt.Errorf("--htpasswd: %w", err)
+		}
+	case o.Auth.Passwd != "":
+		if who, err = auth.NewPasswd(o.Auth.Passwd, o.verifier()); err != nil {
+			return fmt.Errorf("--passwd: %w", err)
+		}
+	case o.Auth.Proxy != "":
+		if who, err = auth.NewProgram(o.Auth.Proxy, ask); err != nil {
+			return fmt.Errorf("--auth-proxy: %w", err)
+		}
+	default:
+		service, err := auth.NewURL(o.Auth.URL, auth.URLOptions{AskOptions: ask, Protocol: o.Auth.Protocol, AWSRemote: o.Auth.AWSRemote})
+		if err != nil {
+			return fmt.Errorf("--auth-url: %w", err)
+		}
+		if service.Clear() {
+			a.log.Warn("passwords go to the service of --auth-url in the clear: use https")
+		}
+		who, a.close = service, service.Close
+	}
+	a.backend.Source = serve.AuthSource{Auth: who, SFTPGo: importer.FromSFTPGo}
+	return nil
+}
+
+// orNone returns a time of a flag as package auth has it, where 0 is the default.
+func orNone(d time.Duration) time.Duration {
+	if d = flags.Unlimited(d); d == 0 {
+		return -1
+	}
+	return d
 }
 
 // backendOf returns who may log in: the users of a, or the one of the flags.
@@ -77,16 +139,51 @@ func (a *accounts) run(ctx context.Context, server *ftp.Server) {
 	defer wg.Wait()
 	wg.Go(func() { _ = a.trees.set.Run(ctx) }) // it returns when ctx has ended
 	wg.Go(func() { a.openWaiting(ctx) })
-	a.log.Log(ctx, logging.Notice, "read the users", "file", a.options.Users, "users", len(a.file.Names()))
-	a.file.Watch(ctx, a.again,
+	if a.file == nil {
+		a.watchProblems(ctx)
+		return
+	}
+	a.log.Log(ctx, logging.Notice, "read the users", "file", a.options.Users, "users", len(a.file.first.Names()))
+	a.file.first.Watch(ctx, a.file.again,
 		func(f *users.File) { a.replace(ctx, server, f) },
 		func(err error) { a.log.ErrorContext(ctx, "the users stay as they were", "error", err) })
 }
 
+// watchProblems tells once, until ctx ends, when a file of users cannot be read any more and what
+// it had before stays.
+func (a *accounts) watchProblems(ctx context.Context) {
+	source, _ := a.backend.Source.(serve.AuthSource)
+	file, can := source.Auth.(interface{ Problem() error })
+	if !can {
+		return
+	}
+	ticker := time.NewTicker(problemInterval)
+	defer ticker.Stop()
+	told := ""
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		problem := ""
+		if err := file.Problem(); err != nil {
+			problem = err.Error()
+		}
+		if problem != told && problem != "" {
+			a.log.ErrorContext(ctx, "the users stay as they were", "error", problem)
+		}
+		told = problem
+	}
+}
+
+// problemInterval is the time between two looks at whether a file of users can be read.
+const problemInterval = 10 * time.Second
+
 // replace makes f hold, and ends the sessions of users who are others in it.
 func (a *accounts) replace(ctx context.Context, server *ftp.Server, f *users.File) {
-	a.logChanges(ctx, a.source.File(), f)
-	a.source.Replace(f)
+	a.logChanges(ctx, a.file.source.File(), f)
+	a.file.source.Replace(f)
 	for _, id := range a.backend.Reload(f) {
 		server.Dismiss(id)
 	}
@@ -115,11 +212,11 @@ func (a *accounts) logChanges(ctx context.Context, before, after *users.File) {
 
 // readAgain has the file read at once. It may be called on nil.
 func (a *accounts) readAgain() {
-	if a == nil {
+	if a == nil || a.file == nil {
 		return
 	}
 	select {
-	case a.again <- struct{}{}:
+	case a.file.again <- struct{}{}:
 	default: // it will be read
 	}
 }
@@ -128,7 +225,7 @@ func (a *accounts) readAgain() {
 // without anybody logging in. They are closed again when it has been sent.
 func (a *accounts) openWaiting(ctx context.Context) {
 	for _, name := range a.options.places.UsersWaiting(a.log) {
-		u, ok := a.source.File().User(name)
+		u, ok := a.known(name)
 		if u.Auth == users.AuthRemote {
 			continue // it needs the password
 		}
@@ -145,10 +242,23 @@ func (a *accounts) openWaiting(ctx context.Context) {
 	}
 }
 
-// close closes the trees. It may be called on nil.
-func (a *accounts) close() {
-	if a != nil {
-		a.trees.set.Close()
+// known returns a user who does not log in. Who is asked about users is only asked with a password,
+// so that there what a user of the same name would see without one is taken for it.
+func (a *accounts) known(name string) (users.User, bool) {
+	if a.file != nil {
+		return a.file.source.File().User(name)
+	}
+	return users.User{Name: name, Auth: users.AuthHash}, a.backend.Remote != ""
+}
+
+// end closes the trees, and what was asked. It may be called on nil.
+func (a *accounts) end() {
+	if a == nil {
+		return
+	}
+	a.trees.set.Close()
+	if a.close != nil {
+		a.close()
 	}
 }
 

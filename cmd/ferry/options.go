@@ -10,6 +10,8 @@ type options struct {
 	flags.Options
 	places places.Dirs // by CacheDir
 	user   userOptions // of a tree for one user; else zero
+
+	userRemote string // of users who have none of their own; "" = there is none
 }
 
 // userOptions are what a user has instead of flags.

@@ -15,6 +15,7 @@ import (
 	"ferry/cmd/ferry/internal/places"
 	"ferry/cmd/ferry/internal/rcbridge"
 	"ferry/ftp"
+	"ferry/serve/users"
 )
 
 const serveFTPLong = `Serve a remote over FTP, and over FTPS where there is a certificate.
@@ -81,12 +82,17 @@ func atMostOneRemote(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// whatToServe returns the remote of the command line, "" where only that of each user is served.
+// whatToServe returns the remote of the command line, or nothing where only those of users are
+// served. It notes that of users who have none of their own.
 func whatToServe(cmd *cobra.Command, o *options, args []string) (string, error) {
 	switch {
+	case len(args) == 1 && o.HasUsers() && users.HasPlaceholder(args[0]):
+		o.userRemote = args[0]
+		return nothing, nil
 	case len(args) == 1:
+		o.userRemote = args[0]
 		return args[0], nil
-	case o.Users != "":
+	case o.HasUsers():
 		return nothing, nil
 	}
 	return "", flags.Usagef("what to serve is missing: name a directory or remote:path, as in %s .", cmd.CommandPath())
@@ -141,7 +147,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	if err != nil {
 		return err
 	}
-	defer accounts.close()
+	defer accounts.end()
 	server := o.server(accounts.backendOf(o, st.tree), pair, p.sessionLog(o, log))
 	control, err := rcbridge.Open(ctx, &o.Options, log, rcbridge.Subject{
 		What: st.what, Server: server, Tree: st.tree, Cache: st.kept, Counts: st.counts, Bandwidth: st.dial,
@@ -211,7 +217,7 @@ func (o *options) server(backend ftp.Backend, pair *ftp.KeyPair, log *slog.Logge
 // warnOfRisks logs what an administrator should not find out from somebody else.
 func (o *options) warnOfRisks(log *slog.Logger, listeners []listener) {
 	for _, l := range listeners {
-		if o.Users == "" && o.Pass == "" && !listen.IsLoopback(l) {
+		if !o.HasUsers() && o.Pass == "" && !listen.IsLoopback(l) {
 			access := "read and change"
 			if o.IsReadOnly() {
 				access = "read"

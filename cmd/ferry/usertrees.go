@@ -19,6 +19,7 @@ import (
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/cmd/ferry/internal/places"
 	"ferry/cmd/ferry/internal/rcbridge"
+	"ferry/config"
 	"ferry/remote/wrap/filter"
 	"ferry/serve"
 	"ferry/serve/trees"
@@ -57,16 +58,18 @@ func (t *userTrees) open(ctx context.Context, w serve.Wanted) (tree *vfs.FS, rel
 
 // key tells trees apart. It holds no secret.
 func (t *userTrees) key(w serve.Wanted) string {
-	key := w.Remote
+	key := config.RedactRemote(w.Remote)
 	for _, name := range slices.Sorted(maps.Keys(w.Options)) {
 		key += fmt.Sprintf(" %s=%q", name, w.Options[name])
 	}
-	if w.Password != "" {
-		mac := hmac.New(sha256.New, t.secret[:])
-		mac.Write([]byte(w.User + "\x00" + w.Password))
-		key += " user=" + w.User + " " + hex.EncodeToString(mac.Sum(nil)[:8])
+	mac := hmac.New(sha256.New, t.secret[:])
+	for _, secret := range []string{w.Remote, w.Password} {
+		fmt.Fprintf(mac, "%d:%s", len(secret), secret)
 	}
-	return key
+	if w.Password != "" {
+		key += " user=" + w.User
+	}
+	return key + " " + hex.EncodeToString(mac.Sum(nil)[:8])
 }
 
 func (t *userTrees) openTree(ctx context.Context, w serve.Wanted) (*trees.Tree, error) {

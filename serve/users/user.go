@@ -173,6 +173,13 @@ func (u User) values(text string) (*strings.Replacer, error) {
 	return strings.NewReplacer(append(pairs, holdsHome, home)...), nil
 }
 
+// HasPlaceholder reports whether a remote is another one for each user.
+func HasPlaceholder(remote string) bool {
+	return slices.ContainsFunc([]string{holdsUser, holdsGroup, holdsHome, holdsPassword}, func(word string) bool {
+		return strings.Contains(remote, word)
+	})
+}
+
 func unknownPlaceholder(word string) error {
 	return fmt.Errorf("%s stands for nothing: there are {user}, {group}, {home}, and with auth = \"remote\" {password}", word)
 }

@@ -10,9 +10,13 @@
 package importer
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"ferry/serve/users"
 )
 
 // A format is a kind of file that can be read.
@@ -56,4 +60,27 @@ func Import(from string, text []byte) (file []byte, left []string, err error) {
 	}
 	file, err = d.finish()
 	return file, d.remarks(), err
+}
+
+// FromSFTPGo returns the user that the JSON of SFTPGo for one user describes, under a name. Whoever
+// could do more for what cannot be said is disabled.
+func FromSFTPGo(name string, text []byte) (users.User, error) {
+	dump, err := json.Marshal(map[string][]json.RawMessage{"users": {text}})
+	if err != nil {
+		return users.User{}, err
+	}
+	file, _, err := Import("sftpgo", dump)
+	if err != nil {
+		return users.User{}, err
+	}
+	parsed, err := users.Parse("the answer for "+name, file)
+	if err != nil {
+		return users.User{}, err
+	}
+	for _, known := range parsed.Names() {
+		u, _ := parsed.User(known)
+		u.Name, u.Passwords = name, nil
+		return u, nil
+	}
+	return users.User{}, errors.New("the answer has no user")
 }

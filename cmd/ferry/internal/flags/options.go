@@ -3,6 +3,8 @@ package flags
 import (
 	"io/fs"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"ferry/config"
@@ -16,6 +18,7 @@ type Options struct {
 	Pass              Secret
 	Users             string // file; "" = none
 	AuthCache         time.Duration
+	Auth              AuthOptions
 	Passive           config.Ports
 	PublicIP          string
 	NoActive          bool
@@ -129,8 +132,8 @@ func (o *Options) UsedPollInterval() time.Duration {
 // Check refuses flags that contradict each other.
 func (o *Options) Check() error {
 	switch {
-	case o.Users != "" && (o.Given("user") || o.Given("pass")):
-		return Usagef("--users and --user or --pass exclude each other: put the user into the file")
+	case o.checkUsers() != nil:
+		return o.checkUsers()
 	case o.Cert != "" && o.Key == "":
 		return Usagef("--cert needs --key, the file with its private key (it may be the same file)")
 	case o.Key != "" && o.Cert == "":
@@ -149,6 +152,46 @@ func (o *Options) Check() error {
 		return Usagef("-q and -v exclude each other: give one of them")
 	case o.Given("log-level") && (o.Log.Quiet || o.Log.Verbose > 0):
 		return Usagef("--log-level excludes -q and -v: give one of them")
+	}
+	return nil
+}
+
+// AuthOptions are the values of the flags about users whom others know.
+type AuthOptions struct {
+	Htpasswd, Passwd string // files
+	Proxy            string // a program with arguments
+	URL              string
+	Protocol         string // of URL: rclone, sftpgo or aws
+	AWSRemote        string // of which buckets are directories
+	Stale            time.Duration
+}
+
+// HasUsers reports whether there are users besides the one of --user.
+func (o *Options) HasUsers() bool { return len(o.userSources()) > 0 }
+
+// userSources returns the flags that say who the users are.
+func (o *Options) userSources() []string {
+	var given []string
+	for name, value := range map[string]string{
+		"users": o.Users, "htpasswd": o.Auth.Htpasswd, "passwd": o.Auth.Passwd, "auth-proxy": o.Auth.Proxy, "auth-url": o.Auth.URL,
+	} {
+		if value != "" {
+			given = append(given, "--"+name)
+		}
+	}
+	slices.Sort(given)
+	return given
+}
+
+func (o *Options) checkUsers() error {
+	given := o.userSources()
+	switch {
+	case len(given) > 1:
+		return Usagef("%s exclude each other: give one of them", strings.Join(given, " and "))
+	case len(given) == 1 && (o.Given("user") || o.Given("pass")):
+		return Usagef("%s and --user or --pass exclude each other: leave out the one user of the command line", given[0])
+	case o.Auth.URL != "" && o.Auth.Protocol == "aws" && o.Auth.AWSRemote == "":
+		return Usagef("--auth-protocol aws needs --auth-aws-remote, the remote of which buckets are directories, such as s3:")
 	}
 	return nil
 }

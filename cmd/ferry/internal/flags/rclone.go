@@ -112,7 +112,6 @@ func WarnOfAccepted(log *slog.Logger, fs *pflag.FlagSet) {
 func refusedFlags() []Flag {
 	row := func(name, usage string) Flag { return Flag{name, "", nothing(usage), usage} }
 	return []Flag{
-		row("auth-proxy", "users are not looked up by a program yet: use --user and --pass"),
 		row("rc-client-ca", "client certificates are not asked for: use --rc-htpasswd, or --rc-addr unix:///path"),
 		row("rc-user-from-header", "users are not believed by a header: use --rc-htpasswd, or --rc-addr unix:///path"),
 	}
