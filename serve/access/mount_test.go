@@ -72,8 +72,10 @@ func TestJoin(t *testing.T) {
 	if _, text := c.do("MLST /way/ro/b"); !strings.Contains(text, "perm=r;") {
 		t.Error(text)
 	}
-	if _, text := c.do("MLST /in"); !strings.Contains(text, "perm=elcmp;") {
-		t.Error(text)
+	for _, fixed := range []string{"/in", "/way"} {
+		if _, text := c.do("MLST " + fixed); !strings.Contains(text, "perm=elcmp;") {
+			t.Error(text)
+		}
 	}
 }
 
