@@ -19,12 +19,20 @@ package auth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 )
 
 // ErrDenied is returned for a login that is not allowed. It does not reveal whether user or
 // password was wrong.
 var ErrDenied = errors.New("wrong user or password")
+
+// Reasons of ErrDenied, for logs and for those who count attacks. The client learns nothing of
+// them.
+var (
+	ErrUnknownUser = fmt.Errorf("%w: there is no such user", ErrDenied)
+	ErrRefused     = fmt.Errorf("%w: refused by a rule", ErrDenied) // as for a user who is disabled
+)
 
 // A Login holds the credentials of a client.
 type Login struct {

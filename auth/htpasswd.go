@@ -43,14 +43,18 @@ func (h *Htpasswd) Problem() error { return h.file.problem() }
 // Authenticate checks whether the file has that user with that password.
 func (h *Htpasswd) Authenticate(ctx context.Context, l Login) (Identity, error) {
 	var hashes []string
-	if hash, known := h.file.get()[l.User]; known {
+	hash, known := h.file.get()[l.User]
+	if known {
 		hashes = []string{hash}
 	}
 	right, err := h.verifier.Verify(ctx, l.User, l.Password, hashes)
 	if err != nil {
 		return Identity{}, fmt.Errorf("%s: %w", h.file.path, err)
 	}
-	if !right {
+	switch {
+	case !known:
+		return Identity{}, ErrUnknownUser
+	case !right:
 		return Identity{}, ErrDenied
 	}
 	return Identity{User: l.User, Owner: l.User}, nil

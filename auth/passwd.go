@@ -75,7 +75,10 @@ func (p *Passwd) Authenticate(ctx context.Context, l Login) (Identity, error) {
 	if err != nil {
 		return Identity{}, fmt.Errorf("%s: %w", p.file.path, err)
 	}
-	if !known || !right && u.problem == "" {
+	switch {
+	case !known:
+		return Identity{}, ErrUnknownUser
+	case !right && u.problem == "":
 		return Identity{}, ErrDenied
 	}
 	problem := u.problem
@@ -90,7 +93,7 @@ func (p *Passwd) Authenticate(ctx context.Context, l Login) (Identity, error) {
 	default:
 		return Identity{User: l.User, Owner: l.User, Grant: u.grant}, nil
 	}
-	return Identity{}, fmt.Errorf("%w: %s, line %d: %s", ErrDenied, p.file.path, u.line, problem)
+	return Identity{}, fmt.Errorf("%w: %s, line %d: %s", ErrRefused, p.file.path, u.line, problem)
 }
 
 // The fields of a line, and how many there are at least and at most.

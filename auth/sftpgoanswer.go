@@ -48,9 +48,9 @@ func parseSFTPGo(user string, answer []byte) (Identity, error) {
 	case u.Username != user:
 		return Identity{}, errors.New("the answer is about another user")
 	case u.Status != 1:
-		return Identity{}, fmt.Errorf("%w: the user is disabled", ErrDenied)
+		return Identity{}, fmt.Errorf("%w: the user is disabled", ErrRefused)
 	case u.Expires > 0 && time.UnixMilli(u.Expires).Before(time.Now()):
-		return Identity{}, fmt.Errorf("%w: the user has expired", ErrDenied)
+		return Identity{}, fmt.Errorf("%w: the user has expired", ErrRefused)
 	}
 	return Identity{User: user, Owner: user, Grant: Grant{SFTPGo: answer}}, nil
 }

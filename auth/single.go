@@ -22,9 +22,9 @@ func NewSingle(user, password string) *Single {
 	}
 }
 
-// Authenticate compares name and password in constant time, and returns the same error whichever
-// was wrong. If any password is accepted, many people may share the user, so the owner is the user
-// at one address: strangers do not see each other's unfinished uploads.
+// Authenticate compares name and password in constant time. If any password is accepted, many
+// people may share the user, so the owner is the user at one address: strangers do not see each
+// other's unfinished uploads.
 func (s *Single) Authenticate(_ context.Context, l Login) (Identity, error) {
 	user, password := sha256.Sum256([]byte(l.User)), sha256.Sum256([]byte(l.Password))
 	ok := subtle.ConstantTimeCompare(user[:], s.user[:])
@@ -32,7 +32,10 @@ func (s *Single) Authenticate(_ context.Context, l Login) (Identity, error) {
 	if s.anyPassword {
 		match = 1
 	}
-	if ok&match != 1 {
+	switch {
+	case ok != 1:
+		return Identity{}, ErrUnknownUser
+	case match != 1:
 		return Identity{}, ErrDenied
 	}
 	id := Identity{User: l.User, Owner: l.User}

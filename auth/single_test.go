@@ -38,12 +38,16 @@ func TestSingle(t *testing.T) {
 	}
 }
 
+// A log and those who count attacks learn which it was.
 func TestAWrongUserIsAnsweredLikeAWrongPassword(t *testing.T) {
 	s := NewSingle("bob", "sesame")
 	_, user := s.Authenticate(t.Context(), Login{User: "eve", Password: "sesame"})
 	_, password := s.Authenticate(t.Context(), Login{User: "bob", Password: "open"})
-	if user == nil || password == nil || user.Error() != password.Error() {
-		t.Errorf("the answers differ: %v and %v", user, password)
+	if !errors.Is(user, ErrDenied) || !errors.Is(password, ErrDenied) {
+		t.Errorf("%v and %v are not both ErrDenied", user, password)
+	}
+	if !errors.Is(user, ErrUnknownUser) || errors.Is(password, ErrUnknownUser) {
+		t.Errorf("which is which: %v and %v", user, password)
 	}
 }
 

@@ -54,25 +54,26 @@ func (s *Server) accept(ctx context.Context, l net.Listener, implicit bool) erro
 	}
 }
 
-// start runs a session for conn. It refuses the connection if why is not empty, or if admit refuses
-// it.
+// start runs a session for conn. It refuses the connection if why is not empty, or if the Guard or
+// admit refuses it.
 func (s *Server) start(ctx context.Context, conn net.Conn, implicit bool, why string) {
 	ss := newSession(s, conn, implicit)
 	ctx, ss.cancel = context.WithCancelCause(ctx) // before others can see the session
+	if why == "" && s.Guard != nil {
+		if err := s.Guard.Admit(ss.remote.Addr()); err != nil {
+			s.refuse(ctx, ss, notAdmitted, err.Error())
+			return
+		}
+	}
+	crowd := false
 	if why == "" {
-		why = s.admit(ss)
+		why, crowd = s.admit(ss)
 	}
 	if why != "" {
-		ss.cancel(nil)
-		s.totals.refused.Add(1)
-		if omitted, due := s.refusals.due(time.Now()); due {
-			addr, port := address(ss.remote)
-			s.log.LogAttrs(ctx, slog.LevelWarn, "session refused", addr, port,
-				slog.String("reason", why), slog.Int("omitted", omitted))
+		s.refuse(ctx, ss, why, why)
+		if crowd {
+			s.note(ss.remote.Addr(), GuardEvent{Kind: TooManySessions, Reason: "too many sessions"}, "")
 		}
-		conn.SetWriteDeadline(time.Now().Add(time.Second))
-		conn.Write(reply{421, why}.append(nil))
-		conn.Close()
 		return
 	}
 	s.totals.sessions.Add(1)
@@ -80,4 +81,18 @@ func (s *Server) start(ctx context.Context, conn net.Conn, implicit bool, why st
 		defer s.end(ss)
 		ss.serve(ctx)
 	}()
+}
+
+// refuse answers the client with 421 and text, and logs the reason.
+func (s *Server) refuse(ctx context.Context, ss *session, text, reason string) {
+	ss.cancel(nil)
+	s.totals.refused.Add(1)
+	if omitted, due := s.refusals.due(time.Now()); due {
+		addr, port := address(ss.remote)
+		s.log.LogAttrs(ctx, slog.LevelWarn, "session refused", addr, port,
+			slog.String("reason", reason), slog.Int("omitted", omitted))
+	}
+	ss.ctl.tcp.SetWriteDeadline(time.Now().Add(time.Second))
+	ss.ctl.tcp.Write(reply{421, text}.append(nil))
+	ss.ctl.tcp.Close()
 }

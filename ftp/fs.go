@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"iter"
@@ -42,8 +43,12 @@ type Client struct {
 	Certificates []*x509.Certificate
 }
 
-// ErrDenied is returned by Login for a wrong user or password.
-var ErrDenied = errors.New("login denied")
+// Errors of Login. The client learns nothing of which it was; a log and the Guard do.
+var (
+	ErrDenied      = errors.New("login denied")                // wrong password
+	ErrUnknownUser = fmt.Errorf("%w: unknown user", ErrDenied) // there is no such user
+	ErrRefused     = fmt.Errorf("%w by a rule", ErrDenied)     // as for a user who is disabled
+)
 
 // FS is the tree that one client sees. Its methods are called by one session, one after the other,
 // except that Stat and List may run while a reader or an Upload is open.

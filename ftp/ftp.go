@@ -69,13 +69,14 @@
 //	watch.go         the control connection during a transfer; status.go: its STAT
 //	endpoint.go      how the next data connection is opened; passive.go: by the client; ports.go
 //	path.go          resolving names
+//	guard.go         what a Guard is told, and whom it ends
+//	sessions.go      who gets a session; throttle.go, hosts.go: limits by address
 //	control.go       the control connection: lines and replies; telnet.go: Telnet in lines
 //	reply.go         replies and errors; sessionlog.go: log lines
 //	running.go       a running transfer, as the others see it
 //	datasend.go      moving bytes, with datarecv.go, copy.go; dataconn.go: a data connection
 //	tap.go           stalls and rates, below TLS; ascii.go, modez.go: encodings above it
 //	tlsconf.go       TLS, with handshake.go; cert.go, selfsigned.go: certificates
-//	sessions.go      who gets a session; throttle.go, hosts.go: limits by address
 //	shortage.go      lack of descriptors or memory; timeouts.go: the defaults of Server
 //	name.go          how names are shown; timeval.go, syntax.go: parsers that others share
 //	internal/sock    sockets, passive ports and waits with few system calls

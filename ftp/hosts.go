@@ -54,6 +54,14 @@ func (h *hosts) admit(host netip.Addr, sessions, guests int) (why string) {
 	return ""
 }
 
+// onlyGuests reports whether no session of host has logged in.
+func (h *hosts) onlyGuests(host netip.Addr) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := h.present[host]
+	return p.guests == p.sessions
+}
+
 // countGuests adds change to the number of sessions of host without a login.
 func (h *hosts) countGuests(host netip.Addr, change int) {
 	if !host.IsValid() {

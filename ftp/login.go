@@ -19,6 +19,7 @@ const (
 // user accepts any name: it must not reveal which names exist (RFC 2577, section 6).
 func (s *session) user(ctx context.Context, arg string) reply {
 	if s.srv.RequireTLS && !s.ctl.isTLS() {
+		s.note(GuardEvent{Kind: LoginRefused, Reason: "TLS is required"}, arg)
 		return reply{530, "This server requires TLS: send AUTH TLS first."}
 	}
 	if s.fs != nil {
@@ -69,6 +70,7 @@ func (s *session) pass(ctx context.Context, arg string) reply {
 	delay, ok := s.srv.hosts.guesses.Delay(s.remote.Addr(), time.Now())
 	if !ok {
 		s.ended = true
+		s.note(GuardEvent{Kind: LoginHeldOff, Reason: "too many wrong passwords"}, s.name)
 		return reply{421, "Too many wrong passwords from your address; try again later."}
 	}
 	if delay > 0 {
@@ -77,7 +79,7 @@ func (s *session) pass(ctx context.Context, arg string) reply {
 	}
 	tree, err := s.srv.Backend.Login(ctx, s.clientInfo(), s.name, arg)
 	if err != nil {
-		return s.denied(ctx, err, endTurn)
+		return s.denied(ctx, err, arg, endTurn)
 	}
 	s.srv.hosts.guesses.Succeeded(s.remote.Addr())
 	s.loggedIn(ctx, tree)
@@ -99,6 +101,7 @@ func (s *session) loggedIn(ctx context.Context, tree FS) {
 	s.srv.setGuest(s, false)
 	s.srv.totals.logins.Add(1)
 	s.done.user = s.name
+	s.note(GuardEvent{Kind: LoggedIn}, s.name)
 	s.logger.LogAttrs(ctx, slog.LevelInfo, "logged in", slog.String("user", s.name),
 		slog.Bool("tls", s.ctl.isTLS()), s.ctl.tlsVersion())
 }
@@ -141,7 +144,7 @@ func sleep(ctx context.Context, d time.Duration) {
 
 // denied delays each wrong password longer than the one before (RFC 2577, section 5), counted over
 // all sessions of the address.
-func (s *session) denied(ctx context.Context, err error, endTurn func()) reply {
+func (s *session) denied(ctx context.Context, err error, password string, endTurn func()) reply {
 	name := s.name
 	s.named, s.name = false, ""
 	if !errors.Is(err, ErrDenied) {
@@ -153,12 +156,25 @@ func (s *session) denied(ctx context.Context, err error, endTurn func()) reply {
 	s.srv.hosts.guesses.Failed(s.remote.Addr(), time.Now())
 	endTurn()
 	s.logger.LogAttrs(ctx, slog.LevelWarn, "login denied", slog.String("user", name), slog.Int("failures", s.failures), slog.Any("reason", err))
+	s.note(denial(err, password), name)
 	sleep(ctx, time.Duration(s.failures)*failureDelay)
 	if s.failures >= maxFailures {
 		s.ended = true
 		return reply{421, "Too many wrong passwords."}
 	}
 	return reply{530, "Login incorrect."}
+}
+
+// denial tells the Guard why a login was denied.
+func denial(err error, password string) GuardEvent {
+	e := GuardEvent{Kind: WrongPassword, Password: password, Reason: "wrong password"}
+	switch {
+	case errors.Is(err, ErrUnknownUser):
+		e.Kind, e.Reason = UnknownUser, "unknown user"
+	case errors.Is(err, ErrRefused):
+		e.Kind, e.Reason = LoginRefused, strings.TrimPrefix(err.Error(), ErrRefused.Error()+": ")
+	}
+	return e
 }
 
 // loginFailed answers a login that could not be checked, or that is refused for now, and ends the

@@ -35,7 +35,11 @@ var (
 	errShutdown    = errors.New("server is shutting down")
 	errKicked      = errors.New("session ended by the administrator")
 	errDismissed   = errors.New("what the user may do has changed")
+	errNotAdmitted = errors.New("the address is not admitted any more")
 )
+
+// notAdmitted is the text for a client whom the Guard does not admit: nothing about why.
+const notAdmitted = "No service for your address."
 
 // errorReplies is the only table that maps errors of an FS to replies. The first matching row is
 // used, so the more specific ones come first: ENOTEMPTY, for example, is also fs.ErrExist.
@@ -64,6 +68,7 @@ var errorReplies = []struct {
 	{errAborted, reply{426, "Transfer aborted."}},
 	{errShutdown, reply{421, "The server is shutting down."}},
 	{errKicked, reply{421, "Session ended by the administrator."}},
+	{errNotAdmitted, reply{421, notAdmitted}},
 	{errDismissed, reply{421, "What you may do has changed; log in again."}},
 	{context.DeadlineExceeded, reply{451, "The storage did not answer in time."}},
 }

@@ -3,6 +3,7 @@ package ftp
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"strings"
 	"time"
@@ -34,12 +35,22 @@ func (s *session) auth(ctx context.Context, arg string) reply {
 		return reply{}
 	}
 	if err := s.startTLS(s.srv.tls.control(s.id)); err != nil {
-		s.logger.LogAttrs(ctx, slog.LevelWarn, "TLS handshake failed", slog.Any("error", err))
+		s.handshakeFailed(ctx, err)
 		s.ended = true
 		return reply{}
 	}
 	s.private, s.sized = private, private
 	return reply{}
+}
+
+// handshakeFailed logs why there is no TLS on the control connection. A client that refuses the
+// certificate speaks TLS; what sends no record of it is noise.
+func (s *session) handshakeFailed(ctx context.Context, err error) {
+	s.logger.LogAttrs(ctx, slog.LevelWarn, "TLS handshake failed", slog.Any("error", err))
+	var other tls.RecordHeaderError
+	if errors.As(err, &other) {
+		s.noise("something else than TLS on a port for it")
+	}
 }
 
 // startTLS performs the handshake on the control connection.

@@ -19,6 +19,7 @@ type Server struct {
 	Backend  Backend
 	Log      *slog.Logger // nil: slog.Default(); slog.DiscardHandler discards
 	Greeting string       // the text after 220; "" = "Ready."
+	Guard    Guard        // who is admitted; nil: everybody
 
 	// TLS enables AUTH TLS, and ServeTLS for implicit TLS. nil: AUTH is answered 502.
 	TLS        *tls.Config

@@ -37,6 +37,7 @@ type session struct {
 	pending      [][]byte    // lines received during a transfer, not executed yet
 	pendingBytes int         // their memory
 	aborted      bool        // ABOR came during the current command; its reply follows that of the command
+	noisy        bool        // the Guard was told that the client does not speak FTP
 	ended        bool        // the session closes after the current reply
 	dismissed    atomic.Bool // it closes before the next command
 	done         tally
@@ -110,7 +111,7 @@ func (s *session) serve(ctx context.Context) {
 	defer s.logEnd(ctx)
 	if s.implicit {
 		if err := s.startTLS(s.srv.tls.control(s.id)); err != nil {
-			s.logger.LogAttrs(ctx, slog.LevelWarn, "TLS handshake failed", slog.Any("error", err))
+			s.handshakeFailed(ctx, err)
 			return
 		}
 		s.private, s.sized = true, true
@@ -160,12 +161,17 @@ func (s *session) replyClosing(ctx context.Context, err error) {
 		}
 		s.ctl.write(r)
 	case errors.Is(err, os.ErrDeadlineExceeded) && s.fs == nil && !time.Now().Before(s.ctl.until):
+		s.note(GuardEvent{Kind: NoLogin, Reason: "no login before the timeout"}, s.name)
 		s.ctl.write(reply{421, "Login timeout."})
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		s.ctl.write(reply{421, "Idle timeout."})
 	case errors.Is(err, errFlood):
+		s.noise("a line without an end")
 		s.ctl.write(reply{500, "Line too long."})
-	case errors.Is(err, io.EOF), errors.Is(err, errNotFTP):
+	case errors.Is(err, errNotFTP):
+		s.noise("a TLS handshake on a port for FTP")
+		s.logger.LogAttrs(ctx, slog.LevelDebug, "connection closed", slog.Any("reason", err))
+	case errors.Is(err, io.EOF):
 		s.logger.LogAttrs(ctx, slog.LevelDebug, "connection closed", slog.Any("reason", err))
 	default:
 		s.logger.LogAttrs(ctx, slog.LevelDebug, "connection lost", slog.Any("error", err))
@@ -222,16 +228,13 @@ func (s *session) run(ctx context.Context, c *command, arg string) (r reply) {
 func (s *session) unknown(verb []byte, arg string) reply {
 	if strings.Contains(arg, " HTTP/") || bytes.HasSuffix(verb, []byte{':'}) {
 		s.ended = true
+		s.noise("an HTTP request")
 		return reply{500, "This is an FTP server, not a web server."}
 	}
+	if len(verb) > 0 && len(wordOf(verb)) == 0 {
+		s.noise("a line that is no command")
+	}
 	return reply{500, fmt.Sprintf("%q not understood.", wordOf(verb))}
-}
-
-// kill ends the session from another goroutine: its transfer is aborted, then 421 is sent.
-func (s *session) kill(cause error) {
-	s.cancel(cause)
-	s.ctl.interrupt(stopSession)
-	s.ctl.hurry()
 }
 
 // info returns a snapshot of the session. It may be called from any goroutine.

@@ -1,25 +1,27 @@
 package ftp
 
-// admit adds ss to the sessions, or returns the reason for its refusal.
-func (s *Server) admit(ss *session) (why string) {
+// admit adds ss to the sessions, or returns the reason for its refusal. crowd: its address has too
+// many that have not logged in, and no other.
+func (s *Server) admit(ss *session) (why string, crowd bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	guests, guestsPerHost := s.guestLimits()
 	switch {
 	case s.closing:
-		return "The server is shutting down."
+		return "The server is shutting down.", false
 	case s.MaxSessions > 0 && len(s.sessions) >= s.MaxSessions:
-		return "Too many sessions; try again later."
+		return "Too many sessions; try again later.", false
 	case guests > 0 && s.guests >= guests:
-		return "Too many connections that have not logged in; try again in a minute."
+		return "Too many connections that have not logged in; try again in a minute.", false
 	}
-	if why := s.hosts.admit(hostAddr(ss.remote.Addr()), s.MaxSessionsPerHost, guestsPerHost); why != "" {
-		return why
+	host := hostAddr(ss.remote.Addr())
+	if why := s.hosts.admit(host, s.MaxSessionsPerHost, guestsPerHost); why != "" {
+		return why, s.hosts.onlyGuests(host)
 	}
 	s.sessions[ss] = struct{}{}
 	s.guests++
 	ss.guest = true
-	return ""
+	return "", false
 }
 
 // minGuestsPerHost lets clients that open many sessions log in with them.
@@ -62,6 +64,13 @@ func (s *Server) end(ss *session) {
 	if s.closing && len(s.sessions) == 0 {
 		close(s.gone)
 	}
+}
+
+// kill ends the session from another goroutine: its transfer is aborted, then 421 is sent.
+func (s *session) kill(cause error) {
+	s.cancel(cause)
+	s.ctl.interrupt(stopSession)
+	s.ctl.hurry()
 }
 
 func (s *Server) eachSession(f func(*session)) {

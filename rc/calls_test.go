@@ -217,3 +217,43 @@ func TestSessions(t *testing.T) {
 		}
 	})
 }
+
+type fakeBans struct{ all []Ban }
+
+func (f *fakeBans) Bans() []Ban { return f.all }
+
+func (f *fakeBans) Ban(network, duration string) (Ban, error) {
+	if network == "x" {
+		return Ban{}, errors.New("no network")
+	}
+	b := Ban{Network: network, Times: 1, Reason: duration}
+	f.all = append(f.all, b)
+	return b, nil
+}
+
+func (f *fakeBans) Unban(network string) (bool, error) {
+	if network == "x" {
+		return false, errors.New("no network")
+	}
+	return len(f.all) > 0 && f.all[0].Network == network, nil
+}
+
+func (f *fakeBans) UnbanAll() int { return len(f.all) }
+
+func TestBans(t *testing.T) {
+	f := &fakeBans{}
+	s := newServer(t, Options{NoAuth: true, Calls: BanCalls(f)})
+	wantJSON(t, request{target: "/ftp/bans"}.do(s), 200, `{"bans":[]}`)
+	one := `{"network":"192.0.2.1","until":"0001-01-01T00:00:00Z","times":1,"reason":"2h"}`
+	wantJSON(t, request{target: "/ftp/ban?address=192.0.2.1&for=2h"}.do(s), 200, one)
+	wantJSON(t, request{target: "/ftp/bans"}.do(s), 200, `{"bans":[`+one+`]}`)
+	wantJSON(t, request{target: "/ftp/unban?address=192.0.2.1"}.do(s), 200, `{"lifted":1}`)
+	wantJSON(t, request{target: "/ftp/unban?all=true"}.do(s), 200, `{"lifted":1}`)
+	for target, status := range map[string]int{
+		"/ftp/ban": 400, "/ftp/ban?address=x": 400, "/ftp/unban": 400, "/ftp/unban?address=x": 400, "/ftp/unban?address=192.0.2.2": 404, "/ftp/unban?all=x": 400,
+	} {
+		if w := (request{target: target}).do(s); w.Code != status {
+			t.Errorf("%s: %d", target, w.Code)
+		}
+	}
+}

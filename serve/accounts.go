@@ -76,7 +76,12 @@ func (a *Accounts) LoginByCertificate(ctx context.Context, c ftp.Client, name st
 
 // loginError returns the error of a Backend for one of a Source.
 func loginError(err error) error {
-	if errors.Is(err, auth.ErrDenied) {
+	switch {
+	case errors.Is(err, auth.ErrUnknownUser):
+		return fmt.Errorf("%w: %w", ftp.ErrUnknownUser, err)
+	case errors.Is(err, auth.ErrRefused):
+		return fmt.Errorf("%w: %w", ftp.ErrRefused, err)
+	case errors.Is(err, auth.ErrDenied):
 		return fmt.Errorf("%w: %w", ftp.ErrDenied, err)
 	}
 	return err

@@ -38,9 +38,15 @@ func admit(u users.User, c ftp.Client, now time.Time) error {
 	return nil
 }
 
-func denied(format string, args ...any) error {
-	return fmt.Errorf("%w: "+format, append([]any{auth.ErrDenied}, args...)...)
-}
+// denied is the error of a rule that is against a login.
+func denied(format string, args ...any) error { return refusal(fmt.Sprintf(format, args...)) }
+
+// A refusal is auth.ErrRefused by the rule that it says.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
+func (r refusal) Unwrap() error { return auth.ErrRefused }
 
 func contains(networks []netip.Prefix, ip netip.Addr) bool {
 	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(ip) })

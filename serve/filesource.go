@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -60,11 +61,11 @@ func (s *FileSource) Login(ctx context.Context, l auth.Login) (users.User, error
 	case err != nil:
 		return users.User{}, err
 	case !ok:
-		return users.User{}, denied("there is no such user")
+		return users.User{}, auth.ErrUnknownUser
 	case !right && len(hashes) == 0:
-		return users.User{}, denied("the user has no password that counts")
+		return users.User{}, fmt.Errorf("%w: the user has no password that counts", auth.ErrDenied)
 	case !right:
-		return users.User{}, denied("the password is wrong")
+		return users.User{}, fmt.Errorf("%w: the password is wrong", auth.ErrDenied)
 	}
 	return u, nil
 }

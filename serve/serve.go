@@ -4,8 +4,6 @@ package serve
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"ferry/auth"
 	"ferry/ftp"
@@ -25,11 +23,8 @@ func (b *Backend) Login(ctx context.Context, c ftp.Client, user, password string
 	id, err := b.Auth.Authenticate(ctx, auth.Login{
 		User: user, Password: password, IP: c.Remote.Addr(), Local: c.Local.Addr(), TLS: c.TLS,
 	})
-	if errors.Is(err, auth.ErrDenied) {
-		return nil, fmt.Errorf("%w: %w", ftp.ErrDenied, err)
-	}
 	if err != nil {
-		return nil, err
+		return nil, loginError(err)
 	}
 	return b.Tree.ViewFrom(id.Owner, c.Addr().String()), nil
 }

@@ -148,9 +148,15 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 		return err
 	}
 	defer accounts.end()
+	watch, err := o.openWatch(log)
+	if err != nil {
+		return err
+	}
+	defer watch.close()
 	server := o.server(accounts.backendOf(o, st.tree), pair, p.sessionLog(o, log))
+	server.Guard = watch.guard
 	control, err := rcbridge.Open(ctx, &o.Options, log, rcbridge.Subject{
-		What: st.what, Server: server, Tree: st.tree, Cache: st.kept, Counts: st.counts, Bandwidth: st.dial,
+		What: st.what, Server: server, Guard: watch.guard, Tree: st.tree, Cache: st.kept, Counts: st.counts, Bandwidth: st.dial,
 		Trees:   accounts.openTrees,
 		Version: version(), MaxConnections: processLimits().rcConnections(),
 	})
@@ -160,7 +166,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	o.applyLimits(ctx, log, processLimits())
 	server.MaxSessions = int(o.MaxSessions)
 	s = o.newService(st, server)
-	s.accounts = accounts
+	s.accounts, s.watch = accounts, watch
 	s.control, s.listeners, s.pair, s.signals, s.logFile = control, listeners, pair, p.signals, logFile
 	if p.onTerminal(o) {
 		banner{listeners, st.remote.Info().Name, st.kept.Dir}.write(p.stderr, o)

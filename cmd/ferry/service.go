@@ -30,10 +30,11 @@ type service struct {
 	signals   <-chan os.Signal
 	grace     time.Duration // for running transfers when it stops
 	flush     time.Duration // for what waits for the remote, after that
-	accounts  *accounts     // nil = one user, that of the flags
-	beside    background    // of the stack
-	stopping  time.Time     // when the stop began; zero before
-	abandoned bool          // after run: something of it still goes on
+	watch     *watch
+	accounts  *accounts  // nil = one user, that of the flags
+	beside    background // of the stack
+	stopping  time.Time  // when the stop began; zero before
+	abandoned bool       // after run: something of it still goes on
 	stats     stats
 }
 
@@ -68,6 +69,7 @@ func (s *service) run(ctx context.Context) error {
 	if s.pair != nil {
 		wg.Go(func() { _ = s.pair.Run(running) }) // it returns when running has ended
 	}
+	s.watch.run(running, &wg)
 	wg.Go(func() { s.accounts.run(running, s.server) })
 	wg.Go(func() { s.beside.run(running, func(err error) { failed <- err }) })
 	wg.Go(func() {
@@ -145,6 +147,7 @@ func (s *service) reload(ctx context.Context) {
 			s.log.Log(ctx, logging.Notice, "opened the log file again", "file", s.logFile.Name)
 		}
 	}
+	s.watch.reopen(ctx, s.log)
 	s.accounts.readAgain()
 	s.forget()
 	s.log.Log(ctx, logging.Notice, "forgot all directories")

@@ -41,7 +41,7 @@ var layers = []layer{
 	}},
 	{packages: []string{"cmd/ferry/internal/places"}, imports: []string{"cmd/ferry/internal/logging", "cache", "config", "disk", "remote"}},
 	{packages: []string{"cmd/ferry/internal/rcbridge", "cmd/ferry/internal/rcclient"}, imports: []string{
-		"cmd/ferry/internal/*", "auth", "cache", "config", "ftp", "rc", "remote/wrap/count", "vfs",
+		"cmd/ferry/internal/*", "auth", "cache", "config", "ftp", "rc", "remote/wrap/count", "serve/defence", "vfs",
 	}},
 	{packages: []string{"bench"}, imports: []string{"bench/link"}},
 	{packages: []string{"cmd/*"}, imports: []string{"*"}},

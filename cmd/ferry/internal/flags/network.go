@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"ferry/config"
 	"ferry/remote/network"
 )
 
@@ -23,6 +24,30 @@ import (
 func paths(p *[]string) pflag.Value {
 	parse := func(s string) ([]string, error) { return slices.Concat(*p, strings.Split(s, ",")), nil }
 	return &value[[]string]{p, "paths", parse, func(l []string) string { return strings.Join(l, ",") }}
+}
+
+// networks is a list of networks: each occurrence of the flag adds to it, and a comma separates
+// several.
+func networks(p *[]netip.Prefix) pflag.Value {
+	parse := func(s string) ([]netip.Prefix, error) {
+		list := slices.Clip(*p)
+		for text := range strings.SplitSeq(s, ",") {
+			n, err := config.ParseNetwork(text)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, n)
+		}
+		return list, nil
+	}
+	format := func(l []netip.Prefix) string {
+		var texts []string
+		for _, n := range l {
+			texts = append(texts, n.String())
+		}
+		return strings.Join(texts, ",")
+	}
+	return &value[[]netip.Prefix]{p, "network", parse, format}
 }
 
 // bindAddr is an address of this machine, or a name of it.

@@ -32,6 +32,7 @@ type Options struct {
 	DataTimeouts      Timeouts
 	MinRate           config.Size
 	ShutdownTimeout   time.Duration
+	Defence           DefenceOptions
 	ListTime          string
 	ASCII             string
 
@@ -249,6 +250,13 @@ type RCOptions struct {
 	Cert, Key   string
 	AllowOrigin string
 	BaseURL     string
+}
+
+// DefenceOptions are the values of the flags that say who is kept away.
+type DefenceOptions struct {
+	Allow, Deny, Trusted []netip.Prefix
+	Bans                 string // on or off
+	AuthLog              string // file; "" = none
 }
 
 // ConfigOptions say where the configuration is and how it is opened.

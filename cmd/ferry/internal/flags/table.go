@@ -14,6 +14,7 @@ func All(o *Options) []Group { return append(Serve(o), Config(o), Logging(o)) }
 func Serve(o *Options) []Group {
 	return []Group{
 		{"Server", serverFlags(o)},
+		{"Defence", defenceFlags(o)},
 		{"TLS", tlsFlags(o)},
 		{"Remote", append(chainFlags(o), networkFlags(o)...)},
 		{"VFS", vfsFlags(o)},
@@ -89,6 +90,16 @@ func serverFlags(o *Options) []Flag {
 		{"shutdown-timeout", "30s", Duration(&o.ShutdownTimeout), "Time that running transfers have to finish when the server is stopped"},
 		{"list-time", "utc", choice(&o.ListTime, "utc", "local"), "Time zone of LIST; MLSD and MDTM are always UTC"},
 		{"ascii", "binary", choice(&o.ASCII, "binary", "convert"), "TYPE A leaves bytes as they are (binary) or converts line ends (convert)"},
+	}
+}
+
+func defenceFlags(o *Options) []Flag {
+	return []Flag{
+		{"allow", "", networks(&o.Defence.Allow), "Networks or addresses whose clients are served; others are sent away before the greeting. May be repeated"},
+		{"deny", "", networks(&o.Defence.Deny), "Networks or addresses whose clients are not served, even if --allow names them. May be repeated"},
+		{"bans", "on", choice(&o.Defence.Bans, "on", "off"), "Keep addresses away that try passwords or speak something else than FTP, for 15 minutes, and twice as long each time"},
+		{"trusted", "", networks(&o.Defence.Trusted), "Networks or addresses that are never banned; those of this machine are not either. May be repeated"},
+		{"auth-log", "", text(&o.Defence.AuthLog), "File with a line for each login and each refused one, as vsftpd writes it, for fail2ban; opened again on SIGHUP"},
 	}
 }
 

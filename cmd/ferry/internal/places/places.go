@@ -162,6 +162,9 @@ func (p Dirs) Mounts() string { return p.trusted("mounts") }
 // Quota returns the directory in which it is kept what users have stored, "" if there is none.
 func (p Dirs) Quota() string { return p.trusted("quota") }
 
+// Bans is the file of the addresses that are kept away.
+func (p Dirs) Bans() string { return p.trusted("bans.json") }
+
 // trusted returns the path of something in the state, "" when there is no place for it that nobody
 // else can write to.
 func (p Dirs) trusted(name string) string {

@@ -43,6 +43,7 @@ func calls(o *flags.Options, about Subject, quit func(status int)) []rc.Call {
 		rc.VFSCalls(trees),
 		rc.RefusedCalls(trees),
 		rc.FTPCalls(served),
+		rc.BanCalls(bans{about.Guard, about.Server}),
 	)
 }
 

@@ -23,6 +23,7 @@ import (
 	"ferry/ftp"
 	"ferry/rc"
 	"ferry/remote/wrap/count"
+	"ferry/serve/defence"
 	"ferry/vfs"
 )
 
@@ -40,8 +41,9 @@ type Control struct {
 type Subject struct {
 	What   string // is served, as on the command line
 	Server *ftp.Server
-	Tree   *vfs.FS      // that it serves
-	Cache  places.Cache // its Store is nil where there is none
+	Guard  *defence.Guard // of the server
+	Tree   *vfs.FS        // that it serves
+	Cache  places.Cache   // its Store is nil where there is none
 	// Trees returns the other trees that are open now; nil = there never are any.
 	Trees     func() []Opened
 	Counts    *count.Remote

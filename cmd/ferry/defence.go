@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"ferry/cmd/ferry/internal/logging"
+	"ferry/serve/defence"
+)
+
+// A watch is who keeps clients away, and the log of logins.
+type watch struct {
+	guard *defence.Guard
+	log   *defence.AuthLog // nil = none
+}
+
+// openWatch returns what the flags ask for. The caller closes it.
+func (o *options) openWatch(log *slog.Logger) (*watch, error) {
+	var authLog *defence.AuthLog
+	if name := o.Defence.AuthLog; name != "" {
+		var err error
+		if authLog, err = defence.OpenAuthLog(name); err != nil {
+			return nil, err
+		}
+	}
+	guard, err := defence.New(defence.Options{
+		Allow: o.Defence.Allow, Deny: o.Defence.Deny, Trusted: o.Defence.Trusted, Off: o.Defence.Bans == "off",
+		File: o.places.Bans(), AuthLog: authLog, Log: log,
+	})
+	if err != nil {
+		authLog.Close()
+		return nil, err
+	}
+	return &watch{guard, authLog}, nil
+}
+
+// run keeps the bans until ctx ends.
+func (w *watch) run(ctx context.Context, wg *sync.WaitGroup) {
+	wg.Go(func() { _ = w.guard.Run(ctx) }) // it returns when ctx has ended
+}
+
+// reopen opens the log of logins again.
+func (w *watch) reopen(ctx context.Context, log *slog.Logger) {
+	if w.log == nil {
+		return
+	}
+	if err := w.log.Reopen(); err != nil {
+		log.ErrorContext(ctx, "the old log of logins stays", "error", err)
+		return
+	}
+	log.Log(ctx, logging.Notice, "opened the log of logins again", "file", w.log.Name())
+}
+
+func (w *watch) close() { w.log.Close() }

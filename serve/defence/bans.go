@@ -1,0 +1,117 @@
+package defence
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// A Ban is an address, or a network, that is not admitted.
+type Ban struct {
+	Network netip.Prefix
+	Until   time.Time
+	Times   int // bans in a row, this one among them
+	Reason  string
+}
+
+// Bans returns the bans that hold now, those that end first first.
+func (g *Guard) Bans() []Ban {
+	s := &g.scores
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []Ban
+	for _, e := range s.wide {
+		if now.Before(e.until) {
+			all = append(all, e.asBan())
+		}
+	}
+	for el := s.banned.Front(); el != nil; el = el.Next() {
+		if e := el.Value.(*entry); now.Before(e.until) {
+			all = append(all, e.asBan())
+		}
+	}
+	slices.SortFunc(all, func(a, b Ban) int {
+		if c := a.Until.Compare(b.Until); c != 0 {
+			return c
+		}
+		return a.Network.Compare(b.Network)
+	})
+	return all
+}
+
+// maxWide is how many networks that are more than one client can be banned at a time: each of them
+// is compared with each client.
+const maxWide = 1000
+
+// Ban bans a network for a time, 0 for as long as its next ban would be. Sessions that have begun
+// are not touched.
+func (g *Guard) Ban(network netip.Prefix, d time.Duration, reason string) (Ban, error) {
+	now := time.Now()
+	s := &g.scores
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	network = network.Masked()
+	var e *entry
+	if host := Host(network.Addr()); network.Bits() >= host.Bits() {
+		if e = s.entries[host]; e == nil {
+			e = s.insert(host)
+		}
+	} else {
+		if e = s.wide[network]; e == nil {
+			s.forgetOld(now)
+			if len(s.wide) >= maxWide {
+				return Ban{}, fmt.Errorf("%d networks are banned already: use --deny for those that stay so", len(s.wide))
+			}
+			e = &entry{host: network}
+			s.wide[network] = e
+		}
+	}
+	if now.Sub(e.until) > memory {
+		e.times = 0
+	}
+	if d <= 0 {
+		d = banTime(e.times)
+	}
+	e.until, e.reason, e.marks = now.Add(d), reason, nil
+	e.times++
+	if e.place != nil {
+		s.move(e, s.banned)
+	}
+	s.changes++
+	return e.asBan(), nil
+}
+
+// Unban lifts a ban, and forgets what led to it. It reports whether there was one.
+func (g *Guard) Unban(network netip.Prefix) bool {
+	s := &g.scores
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	network = network.Masked()
+	now := time.Now()
+	if e := s.wide[network]; e != nil {
+		delete(s.wide, network)
+		s.changes++
+		return now.Before(e.until)
+	}
+	host := Host(network.Addr())
+	e := s.entries[host]
+	if e == nil || network.Bits() < host.Bits() {
+		return false
+	}
+	s.remove(e)
+	s.changes++
+	return now.Before(e.until)
+}
+
+// UnbanAll lifts all bans, and returns how many there were.
+func (g *Guard) UnbanAll() int {
+	n := len(g.Bans())
+	s := &g.scores
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reset()
+	s.changes++
+	return n
+}

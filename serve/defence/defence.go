@@ -1,0 +1,118 @@
+// Package defence keeps away who tries passwords or speaks something else than FTP: it is the Guard
+// of an FTP server.
+//
+// The files, in reading order:
+//
+//	defence.go       Guard: who is admitted, and what it is told
+//	bans.go          the list of bans, and making and lifting them by hand
+//	store.go         the file that keeps them
+//	scores.go        the table of addresses, their points and bans
+//	authlog.go       a log of logins that other programs read
+//	networks.go      networks and addresses
+package defence
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"ferry/ftp"
+)
+
+// Options say what a Guard does.
+type Options struct {
+	Allow   []netip.Prefix // networks of clients; empty: all
+	Deny    []netip.Prefix // networks that are not admitted, before Allow
+	Trusted []netip.Prefix // networks that are never banned, as loopback never is
+	Off     bool           // nobody is banned for what it does
+	File    string         // keeps points and bans; "" = they are forgotten at the end
+	AuthLog *AuthLog       // nil = none
+	Log     *slog.Logger   // nil = none
+}
+
+// A Guard knows the networks that are admitted, counts the points of addresses and bans them.
+type Guard struct {
+	o      Options
+	scores scores
+}
+
+var _ ftp.Guard = (*Guard)(nil)
+
+// New returns a Guard, and reads its file if there is one.
+func New(o Options) (*Guard, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	g := &Guard{o: o}
+	g.scores.reset()
+	if err := g.load(); err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+var (
+	errDenied     = errors.New("its network is denied")
+	errNotAllowed = errors.New("its network is not allowed")
+)
+
+// Admit implements ftp.Guard. Networks count for every address; bans do not for trusted ones. What
+// has no address, as in a test, is admitted.
+func (g *Guard) Admit(addr netip.Addr) error {
+	if !addr.IsValid() {
+		return nil
+	}
+	addr = addr.Unmap().WithZone("")
+	switch {
+	case contain(g.o.Deny, addr):
+		return errDenied
+	case len(g.o.Allow) > 0 && !contain(g.o.Allow, addr):
+		return errNotAllowed
+	case g.isTrusted(addr):
+		return nil
+	}
+	if until, banned := g.scores.bannedUntil(addr, time.Now()); banned {
+		return fmt.Errorf("it is banned until %s", until.Format(time.RFC3339))
+	}
+	return nil
+}
+
+func (g *Guard) isTrusted(addr netip.Addr) bool {
+	return addr.IsLoopback() || contain(g.o.Trusted, addr)
+}
+
+// points are what the events of a client cost. A client that is told to wait, or is let in, pays
+// nothing.
+var points = map[ftp.GuardKind]int{
+	ftp.UnknownUser:     3,
+	ftp.WrongPassword:   1,
+	ftp.LoginRefused:    1,
+	ftp.NoLogin:         1,
+	ftp.Noise:           5,
+	ftp.TooManySessions: 2,
+}
+
+// Note implements ftp.Guard.
+func (g *Guard) Note(addr netip.Addr, e ftp.GuardEvent, user string) {
+	addr = addr.Unmap().WithZone("")
+	g.o.AuthLog.note(addr, e, user)
+	if g.o.Off || !addr.IsValid() || g.isTrusted(addr) {
+		return
+	}
+	host := Host(addr)
+	if e.Kind == ftp.LoggedIn {
+		g.scores.forgive(host)
+		return
+	}
+	cost := points[e.Kind]
+	if cost == 0 {
+		return
+	}
+	b, banned := g.scores.add(host, cost, g.scores.guess(e, user), e.Reason, time.Now())
+	if banned {
+		g.o.Log.Warn("address banned", "address", host.String(), "until", b.Until.Format(time.RFC3339),
+			"times", b.Times, "reason", b.Reason)
+	}
+}
