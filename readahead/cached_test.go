@@ -161,7 +161,7 @@ func TestReadersOfOneFileShareItsRequests(t *testing.T) {
 }
 
 func TestReadersAtRandomPlaces(t *testing.T) {
-	b := newBehind(t, Options{Buffer: 1 << 20, MaxBuffer: 4 << 20, Store: newStore(t, 0)})
+	b := newBehind(t, Options{Buffer: 1 << 20, Budget: NewBudget(4 << 20), Store: newStore(t, 0)})
 	data := content(3<<20 + 12345)
 	b.put("f", data)
 	var readers sync.WaitGroup

@@ -9,7 +9,7 @@ type Chunks struct {
 	// is no limit. If it is not larger than Size, all requests are of Size.
 	Limit int64
 	// Streams is the number of concurrent requests of Size. Each is read ahead to its end, within
-	// MaxBuffer. 0 is one request after another, read ahead by Buffer.
+	// the Budget. 0 is one request after another, read ahead by Buffer.
 	Streams int
 }
 

@@ -60,7 +60,7 @@ func newBuffered(t *testing.T, n int, buffer, total int64) *buffering {
 	b := newBehind(t, Options{})
 	b.put("f", make([]byte, bufferedSize))
 	c := &counting{far: b.far}
-	tree := New(c, Options{Buffer: buffer, MaxBuffer: total})
+	tree := New(c, Options{Buffer: buffer, Budget: NewBudget(total)})
 	t.Cleanup(func() { tree.Close() })
 	open := &buffering{t: t, counting: c, tree: tree}
 	for range n {

@@ -6,7 +6,7 @@
 //	verify.go     comparing a copy with its checksum; checksum.go: the same for what is read
 //	changes.go    changes made through the Tree
 //	reader.go     a reader; fetcher.go: its requests
-//	window.go     how far it reads ahead; chunks.go: as prescribed; limits.go: with how much memory
+//	window.go     how far it reads ahead; chunks.go: as prescribed; budget.go: with how much memory
 //	file.go       a version of a file: its users, blocks and requests; copy.go: its copy
 //	error.go      errors with hints for the client
 //
@@ -40,9 +40,10 @@ import (
 // Options configure a Tree. The zero value reads nothing ahead.
 type Options struct {
 	// Buffer is how many bytes of a file are read ahead in memory; below 512 KiB nothing is read
-	// ahead of a file without a copy. MaxBuffer is the limit for all files together; 0 = no limit.
-	// With many files each gets less, and none is refused.
-	Buffer, MaxBuffer int64
+	// ahead of a file without a copy. Budget bounds all files together, also those of other Trees
+	// that have it; nil = no limit.
+	Buffer int64
+	Budget *Budget
 	// Chunks prescribe the requests for a file without a copy; nil = adaptive.
 	Chunks *Chunks
 	// Checksums select when content is compared with the checksum that the remote reports.
@@ -83,7 +84,7 @@ type Tree struct {
 	memory         Memory        // the same; nil if it caches nothing
 	direct         remote.Remote // the same, uncached
 	opt            Options
-	limits         limits
+	budget         *Budget
 	noDescribe     atomic.Bool // the remote's readers are not Described
 	noHash         atomic.Bool // the remote has no hashes
 
@@ -103,7 +104,9 @@ func New(r remote.Remote, o Options) *Tree {
 		Forward: remote.Forward{Remote: r}, direct: r, opt: o,
 		files: map[string]*file{}, all: map[*file]struct{}{}, probes: map[string]*probe{},
 	}
-	t.limits.buffer, t.limits.total = o.Buffer, o.MaxBuffer
+	if t.budget = o.Budget; t.budget == nil {
+		t.budget = NewBudget(0)
+	}
 	if m, ok := r.(Memory); ok {
 		t.memory, t.direct = m, m.Direct()
 	}
@@ -147,7 +150,7 @@ func (t *Tree) open(ctx context.Context, name string, off, n int64) (io.ReadClos
 	case t.opt.Store != nil:
 		return t.openCached(ctx, name, off, n)
 	case n > 0 || t.noDescribe.Load():
-	case plan != nil && plan.Size > 0 || plan == nil && t.limits.buffer >= 2*blockSize:
+	case plan != nil && plan.Size > 0 || plan == nil && t.opt.Buffer >= 2*blockSize:
 		return t.openAhead(ctx, name, off)
 	}
 	return t.direct.Open(ctx, name, off, n)

@@ -52,7 +52,7 @@ func (f *file) newReader(ctx context.Context, off, end int64) *reader {
 	if f.plan != nil {
 		r.streams = max(f.plan.Streams, 1)
 	}
-	f.tree.limits.join()
+	f.tree.budget.join()
 	r.detach = context.AfterFunc(ctx, func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -243,7 +243,7 @@ func (r *reader) Close() error {
 		f.unref(b)
 	}
 	f.mu.Unlock()
-	f.tree.limits.leave()
+	f.tree.budget.leave()
 	if r.sender != nil {
 		r.sender.Close() // it was only read
 	}

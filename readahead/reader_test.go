@@ -377,22 +377,6 @@ func TestTheEndOfTheContextEndsARead(t *testing.T) {
 	})
 }
 
-func TestReadersShareTheMemory(t *testing.T) {
-	l := &limits{buffer: 16 << 20, total: 20 << 20}
-	for _, want := range []int{64, 40, 26, 20} {
-		l.join()
-		if got := l.share(l.buffer); got != want {
-			t.Errorf("%d readers have %d blocks each, want %d", l.readers.Load(), got, want)
-		}
-	}
-	for range 1000 {
-		l.join()
-	}
-	if got := l.share(l.buffer); got != 1 {
-		t.Errorf("%d blocks", got)
-	}
-}
-
 func TestARemoteThatDoesNotSayWhatItSends(t *testing.T) {
 	eachWay(t, func(t *testing.T, o Options) {
 		b := newBehind(t, o)

@@ -10,6 +10,7 @@ type options struct {
 	flags.Options
 	places places.Dirs // by CacheDir
 	user   userOptions // of a tree for one user; else zero
+	shared *shared     // by all trees; nil = each has its own
 
 	userRemote string // of users who have none of their own; "" = there is none
 }

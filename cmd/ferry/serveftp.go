@@ -124,6 +124,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	if err != nil {
 		return err
 	}
+	o.shared = newShared(o)
 	st, err := p.openStack(ctx, o, what, log)
 	if err != nil {
 		return err

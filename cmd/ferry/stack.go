@@ -186,6 +186,7 @@ func (s *stack) openTree(o *options, rules *filter.Filter) error {
 	}
 	if s.kept.Store != nil {
 		opt.Cache = treeCache(&o.Cache, s.kept.Store)
+		opt.Cache.Gate, opt.Cache.Server = o.ofAll().gate, serverOf(s.remote.Info())
 	}
 	s.tree = vfs.New(left, opt)
 	return nil
@@ -226,7 +227,7 @@ func (o *options) treeOptions(log *slog.Logger) vfs.Options {
 // reading returns how files are read.
 func (o *options) reading() readahead.Options {
 	return readahead.Options{
-		Buffer: int64(o.BufferSize), MaxBuffer: max(int64(o.MaxBufferMemory), 0),
+		Buffer: int64(o.BufferSize), Budget: o.ofAll().budget,
 		Chunks: o.chunks(), Checksums: o.checksums(),
 		DiskAhead: max(int64(o.Cache.ReadAhead), 0), FastFingerprint: o.Cache.FastFingerprint,
 	}
@@ -264,7 +265,7 @@ func treeCache(c *flags.CacheOptions, store *cache.Store) writeback.Options {
 	modes := map[string]writeback.Mode{"minimal": writeback.Minimal, "writes": writeback.Writes, "full": writeback.Full}
 	acks := map[string]writeback.Ack{"durable": writeback.AckDurable, "spooled": writeback.AckSpooled, "remote": writeback.AckRemote}
 	return writeback.Options{
-		Store: store, Mode: modes[c.Mode], Ack: acks[c.Ack], WriteBack: c.WriteBack, Gate: writeback.NewGate(int(c.Transfers)),
+		Store: store, Mode: modes[c.Mode], Ack: acks[c.Ack], WriteBack: c.WriteBack,
 	}
 }
 

@@ -71,7 +71,7 @@ func open(r remote.Remote, d disk.Disk, o Options) (*Remote, error) {
 	}
 	c := &Remote{inner: r, disk: d, store: store, listings: listings}
 	c.reads = readahead.New(&kept{slow{remote.Forward{Remote: r}}, c}, readahead.Options{
-		Buffer: o.Buffer, MaxBuffer: o.MaxBuffer, Checksums: readahead.ChecksumsHeld,
+		Buffer: o.Buffer, Budget: readahead.NewBudget(o.MaxBuffer), Checksums: readahead.ChecksumsHeld,
 		Store: store, RoundTo: o.ChunkSize, Log: o.Log,
 	})
 	c.Remote = intercept.New(c.reads.Direct(), c.call)

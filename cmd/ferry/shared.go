@@ -1,0 +1,40 @@
+package main
+
+import (
+	"strings"
+
+	"ferry/readahead"
+	"ferry/remote"
+	"ferry/writeback"
+)
+
+// shared is what all trees of a process have in common.
+type shared struct {
+	gate   *writeback.Gate   // --transfers
+	budget *readahead.Budget // --max-buffer-memory
+}
+
+// newShared returns what the trees of o share. It is called when the flags are parsed.
+func newShared(o *options) *shared {
+	return &shared{
+		gate:   writeback.NewGate(int(o.Cache.Transfers)),
+		budget: readahead.NewBudget(int64(o.MaxBufferMemory)),
+	}
+}
+
+// ofAll returns what the trees share; where nobody has said so, a tree shares it with no other.
+func (o *options) ofAll() *shared {
+	if o.shared != nil {
+		return o.shared
+	}
+	return newShared(o)
+}
+
+// serverOf names the server of a remote, which bears only so many transfers, whatever the trees are
+// that they are for. Where only the place of the files is known, it is that.
+func serverOf(info remote.Info) string {
+	if host, _, found := strings.Cut(info.Place, "/"); found {
+		return host
+	}
+	return info.Identity()
+}
