@@ -80,7 +80,7 @@ func protocolOf(o URLOptions) (protocol, error) {
 		return protocol{sftpgoQuestion, sftpgoDenies, parseSFTPGo}, nil
 	case "aws":
 		if o.AWSRemote == "" {
-			return protocol{}, errors.New("the protocol aws names buckets: say in which remote they are, such as s3:")
+			return protocol{}, errors.New("the protocol aws names buckets: say the remote that they are in, such as s3:bucket")
 		}
 		return protocol{awsQuestion(o.ServerID), unauthorized, parseAWS(o.AWSRemote)}, nil
 	}

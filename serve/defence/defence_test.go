@@ -94,7 +94,7 @@ func TestBansGrow(t *testing.T) {
 		for range 9 {
 			g.try("192.0.2.1", threshold)
 			g.try("192.0.2.1", 3*threshold) // the rest of a session: counts for nothing
-			if b := g.Bans(); len(b) != 1 || b[0].Until.Sub(time.Now()) != want {
+			if b := g.Bans(); len(b) != 1 || time.Until(b[0].Until) != want {
 				t.Fatalf("%v, want one for %v", b, want)
 			}
 			time.Sleep(want - time.Second)
@@ -109,7 +109,7 @@ func TestBansGrow(t *testing.T) {
 		}
 		time.Sleep(7*24*time.Hour + time.Second)
 		g.try("192.0.2.1", threshold)
-		if b := g.Bans(); len(b) != 1 || b[0].Until.Sub(time.Now()) != 15*time.Minute || b[0].Times != 1 {
+		if b := g.Bans(); len(b) != 1 || time.Until(b[0].Until) != 15*time.Minute || b[0].Times != 1 {
 			t.Errorf("after a quiet week: %v", b)
 		}
 	})
@@ -241,7 +241,7 @@ func TestBansByHand(t *testing.T) {
 			t.Errorf("%v", g.Bans())
 		}
 		b, err := g.Ban(networks("192.0.2.1")[0], 0, "")
-		if err != nil || b.Until.Sub(time.Now()) != firstBan {
+		if err != nil || time.Until(b.Until) != firstBan {
 			t.Errorf("%v %v", b, err)
 		}
 	})
@@ -271,7 +271,7 @@ func TestBansAreKept(t *testing.T) {
 			t.Fatalf("%s %v", text, err)
 		}
 		run(func(g *Guard) {
-			if b := g.Bans(); len(b) != 2 || b[0].Times != 2 || b[0].Until.Sub(time.Now()) != 2*firstBan || b[1].Reason != "by hand" {
+			if b := g.Bans(); len(b) != 2 || b[0].Times != 2 || time.Until(b[0].Until) != 2*firstBan || b[1].Reason != "by hand" {
 				t.Errorf("%+v", b)
 			}
 			if g.lets("198.51.100.3") || g.lets("192.0.2.1") {

@@ -67,7 +67,7 @@ func (s *scores) restore(hosts []record, now time.Time) {
 		if !r.Network.IsValid() {
 			continue
 		}
-		e := s.wide[r.Network]
+		var e *entry
 		if Host(r.Network.Addr()) != r.Network {
 			if len(s.wide) >= maxWide {
 				continue

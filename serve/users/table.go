@@ -29,12 +29,6 @@ func (t *table) find(name string) (any, bool) {
 	return nil, false
 }
 
-// has reports whether the table sets a key.
-func (t *table) has(name string) bool {
-	_, ok := t.find(name)
-	return ok
-}
-
 // A keySet finds keys by name.
 type keySet struct {
 	list  []key

@@ -118,7 +118,7 @@ func readPureDB(d *draft, text []byte) error {
 	}
 	return eachLine(text, func(_ int, fields []string) error {
 		if len(fields) < pureUp {
-			return fmt.Errorf("%d fields are not those of Pure-FTPd: account:hash:uid:gid:gecos:home:...", len(fields))
+			return fmt.Errorf("%d fields are not those of Pure-FTPd: account:hash:uid:gid:gecos:home and so on", len(fields))
 		}
 		t := d.add("users", fields[0])
 		if t == nil {
