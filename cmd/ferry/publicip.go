@@ -7,8 +7,11 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
+
+	"ferry/cmd/ferry/internal/flags"
 )
 
 // A publicIP finds the address that PASV announces. A host name is looked up again when the last
@@ -21,6 +24,44 @@ type publicIP struct {
 	mu    sync.Mutex
 	addr  netip.Addr // guarded by mu: the last answer
 	until time.Time  // guarded by mu: when to ask again
+}
+
+// publicIPs are the addresses that PASV announces, by the network of the client: the smallest
+// network that the client is in counts.
+type publicIPs []publicOf
+
+type publicOf struct {
+	network netip.Prefix // the zero Prefix: all others
+	public  *publicIP
+}
+
+func newPublicIPs(rows []flags.PublicIP) publicIPs {
+	var all publicIPs
+	for _, row := range rows {
+		all = append(all, publicOf{row.Network, newPublicIP(row.Host)})
+	}
+	// The zero Prefix has -1 bits: it is the last.
+	slices.SortStableFunc(all, func(a, b publicOf) int { return b.network.Bits() - a.network.Bits() })
+	return all
+}
+
+// address is for ftp.Server.PublicIP. The zero Addr: the address of the control connection counts.
+func (all publicIPs) address(ctx context.Context, client netip.Addr) (netip.Addr, error) {
+	for _, one := range all {
+		if !one.network.IsValid() || one.network.Contains(client.Unmap().WithZone("")) {
+			return one.public.address(ctx, client)
+		}
+	}
+	return netip.Addr{}, nil
+}
+
+// check logs when no address is found, so that it is not the first client that finds out.
+func (all publicIPs) check(ctx context.Context, log *slog.Logger) {
+	for _, one := range all {
+		if _, err := one.public.address(ctx, netip.Addr{}); err != nil && ctx.Err() == nil {
+			log.WarnContext(ctx, "PASV is refused until the public address is found; EPSV needs none", "error", err)
+		}
+	}
 }
 
 func newPublicIP(host string) *publicIP {
@@ -44,13 +85,6 @@ func (p *publicIP) address(ctx context.Context, _ netip.Addr) (netip.Addr, error
 		return last, nil
 	}
 	return netip.Addr{}, fmt.Errorf("--public-ip %q: %w", p.host, errors.Join(err, errNoAddress))
-}
-
-// check logs when no address is found, so that it is not the first client that finds out.
-func (p *publicIP) check(ctx context.Context, log *slog.Logger) {
-	if _, err := p.address(ctx, netip.Addr{}); err != nil && ctx.Err() == nil {
-		log.WarnContext(ctx, "PASV is refused until the public address is found; EPSV needs none", "error", err)
-	}
 }
 
 // last returns the last answer and whether it is fresh. One caller is told that it is not; while

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"ferry/cmd/ferry/internal/flags"
 )
 
 func TestAHostNameIsLookedUpAgainAfterAWhile(t *testing.T) {
@@ -52,5 +54,22 @@ func TestAHostNameThatWasNeverFoundIsAnError(t *testing.T) {
 	fixed.lookup = nil
 	if got, err := fixed.address(t.Context(), netip.Addr{}); err != nil || got.String() != "192.0.2.7" {
 		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestPublicAddressesByNetwork(t *testing.T) {
+	network := netip.MustParsePrefix
+	all := newPublicIPs([]flags.PublicIP{
+		{Host: "192.0.2.1"}, {Network: network("10.0.0.0/8"), Host: "10.1.2.3"}, {Network: network("10.7.0.0/16"), Host: "10.7.0.1"},
+	})
+	for client, want := range map[string]string{
+		"10.5.5.5": "10.1.2.3", "::ffff:10.5.5.5": "10.1.2.3", "10.7.9.9": "10.7.0.1", "198.51.100.1": "192.0.2.1",
+	} {
+		if got, err := all.address(t.Context(), netip.MustParseAddr(client)); err != nil || got.String() != want {
+			t.Errorf("%s: %v %v", client, got, err)
+		}
+	}
+	if got, err := all[:2].address(t.Context(), netip.MustParseAddr("198.51.100.1")); err != nil || got.IsValid() {
+		t.Errorf("without a default: %v %v", got, err)
 	}
 }

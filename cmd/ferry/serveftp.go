@@ -187,8 +187,8 @@ func (o *options) newService(st *stack, server *ftp.Server) *service {
 		beside: o.background(st),
 		stats:  stats{flags.Unlimited(o.Log.Stats), logging.StatsLevel(&o.Log), st.log, server, st.tree, st.counts},
 	}
-	if o.PublicIP != "" {
-		s.public = newPublicIP(o.PublicIP)
+	if len(o.PublicIP) > 0 {
+		s.public = newPublicIPs(o.PublicIP)
 		server.PublicIP = s.public.address
 	}
 	return s

@@ -24,7 +24,7 @@ type service struct {
 	listeners []listener
 	pair      *ftp.KeyPair      // nil without TLS
 	control   *rcbridge.Control // nil without remote control
-	public    *publicIP         // nil where PASV announces the address of the control connection
+	public    publicIPs         // nil where PASV announces the address of the control connection
 	log       *slog.Logger
 	logFile   *logging.File // nil = the log goes to standard error
 	signals   <-chan os.Signal

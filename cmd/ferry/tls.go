@@ -58,8 +58,8 @@ func (o *options) certHosts() []string {
 	if name, err := os.Hostname(); err == nil && name != "" {
 		hosts = append(hosts, name)
 	}
-	if o.PublicIP != "" {
-		hosts = append(hosts, o.PublicIP)
+	for _, public := range o.PublicIP {
+		hosts = append(hosts, public.Host)
 	}
 	for _, addr := range append(o.Addrs[:len(o.Addrs):len(o.Addrs)], o.ImplicitAddrs...) {
 		if host, _, err := net.SplitHostPort(addr); err == nil && host != "" {

@@ -55,7 +55,7 @@ func TestDefaults(t *testing.T) {
 		"user":                      o.User == "anonymous",
 		"pass":                      o.Pass == "",
 		"passive-port":              o.Passive == config.Ports{First: 30000, Last: 32000},
-		"public-ip":                 o.PublicIP == "",
+		"public-ip":                 len(o.PublicIP) == 0,
 		"dir-cache-time":            o.DirCacheTime == 5*time.Minute,
 		"poll-interval":             o.PollInterval == time.Minute,
 		"dir-perms":                 o.DirPerms == 0o777,

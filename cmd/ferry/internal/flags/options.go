@@ -20,7 +20,7 @@ type Options struct {
 	AuthCache         time.Duration
 	Auth              AuthOptions
 	Passive           config.Ports
-	PublicIP          string
+	PublicIP          []PublicIP
 	NoActive          bool
 	AllowFXP          bool
 	AllowPeerMismatch bool

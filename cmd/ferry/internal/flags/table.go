@@ -76,7 +76,7 @@ func serverFlags(o *Options) []Flag {
 		{"auth-stale", "0s", Duration(&o.Auth.Stale), "Time for which users are still let in whom a program or service knew that cannot be asked any more"},
 		{"auth-cache", "5m", limit(&o.AuthCache), "Time for which a login that was right is remembered in memory, so that its hash is not computed again, and nobody asked"},
 		{"passive-port", "30000-32000", ports(&o.Passive), "Passive port range, or one port, or 0 for any"},
-		{"public-ip", "", publicIP(&o.PublicIP), "Public IPv4 address or host name to advertise for passive connections"},
+		{"public-ip", "", publicIPs(&o.PublicIP), "Public IPv4 address or host name to advertise for passive connections, or several by the network of the client: 10.0.0.0/8=10.1.2.3,default=ftp.example.org"},
 		{"no-active", "false", toggle(&o.NoActive), "Refuse active data connections (PORT, EPRT)"},
 		{"allow-fxp", "false", toggle(&o.AllowFXP), "Allow data connections to and from other hosts than the client (site-to-site transfers)"},
 		{"allow-peer-mismatch", "false", toggle(&o.AllowPeerMismatch), "Accept data connections from another address than the control connection (load balancers)"},

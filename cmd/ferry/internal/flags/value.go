@@ -289,11 +289,6 @@ func several(p *[]string, kind string, one func(string) (string, error)) pflag.V
 	return &value[[]string]{p, kind, parse, func(l []string) string { return strings.Join(l, ",") }}
 }
 
-// publicIP is an IPv4 address or a host name, or nothing.
-func publicIP(p *string) pflag.Value {
-	return word(p, "address", parsePublicIP)
-}
-
 // counter counts how often a flag without a value stands there; a number sets the count.
 func counter(p *int) pflag.Value {
 	parse := func(s string) (int, error) {
