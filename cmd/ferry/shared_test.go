@@ -10,7 +10,7 @@ import (
 // The trees of all users share transfers and memory, those of other commands nothing.
 func TestTreesOfUsersShareWhatThereIs(t *testing.T) {
 	o := parse(t, "--transfers", "7", "--max-buffer-memory", "32M")
-	if o.ofAll() == o.ofAll() {
+	if one, other := o.ofAll(), o.ofAll(); one == other {
 		t.Error("trees share without being told")
 	}
 	o.shared = newShared(o)
