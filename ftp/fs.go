@@ -171,6 +171,8 @@ type Limits struct {
 	Start string        // directory after login, absolute or relative to the root; "" = the root
 	Idle  time.Duration // replaces Server.IdleTimeout; 0 = it does not
 
+	Private bool // data connections in clear are refused, as with Server.RequireTLS
+
 	// Up and Down wait until n more bytes may be received or sent on a data connection; nil = at
 	// once. They return an error soon after ctx ends.
 	Up, Down func(ctx context.Context, n int) error

@@ -106,6 +106,17 @@ func TestATransferOfADismissedSessionEndsFirst(t *testing.T) {
 	d.steps("send , world", "<< 226", "< 421 What you may do*", "file a hello, world")
 }
 
+func TestALimitRefusesDataConnectionsInClear(t *testing.T) {
+	srv := newServer(t, memory.New(), map[string]bool{"tls": true})
+	limit(ftp.Limits{Private: true})(srv)
+	d := &dialogue{t: t, where: t.Name(), addr: serveOn(t, srv, "127.0.0.1:0")}
+	d.connect()
+	t.Cleanup(d.hangUp)
+	d.steps("> AUTH TLS", "<< 234", "secure", "> PBSZ 0", "<< 200", "> PROT C", "<< 200", "> USER bob", "<< 331", "> PASS x", "<< 230",
+		"passive", "> STOR f", "<< 521", "passive", "> MLSD", "<< 521", "> PROT C", "<< 534",
+		"> PROT P", "<< 200", "passive", "> STOR f", "<< 150", "send x", "<< 226")
+}
+
 func TestTheIdleTimeoutOfALimit(t *testing.T) {
 	srv := newServer(t, memory.New(), nil)
 	limit(ftp.Limits{Idle: time.Hour})(srv)

@@ -57,14 +57,25 @@ func (v *view) Limits() ftp.Limits {
 	return ftp.Limits{
 		Start: s.user.Start, Idle: s.user.IdleTimeout,
 		Up: s.account.waiter(s.account.up), Down: s.account.waiter(s.account.down),
-		Transfer: s.account.transfer,
+		Transfer: s.account.transfer, Private: s.user.RequireTLS,
 	}
 }
 
-// begin adds a session to the account of u, which is opened with the first one.
+// begin adds a session to the account of u, which is opened with the first one. It is held to what
+// the Source says now: what it said before the password was verified may be gone, and Reload has
+// not seen the session.
 func (a *Accounts) begin(c ftp.Client, u users.User) (*session, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if source, knows := a.Source.(interface {
+		Current(name string) (users.User, bool)
+	}); knows {
+		now, ok := source.Current(u.Name)
+		if !ok || !u.Same(now) {
+			return nil, &changedError{u.Name}
+		}
+		u = now
+	}
 	if a.open == nil {
 		a.open = map[string]*account{}
 	}
@@ -141,6 +152,16 @@ func (e *limitError) Error() string { return e.what + ", as many as are allowed"
 
 // Hint is what the client may read.
 func (e *limitError) Hint() string { return e.hint }
+
+// A changedError says that a login began before the user was changed.
+type changedError struct{ user string }
+
+func (e *changedError) Error() string {
+	return fmt.Sprintf("user %q was changed while logging in", e.user)
+}
+
+// Hint is what the client may read.
+func (e *changedError) Hint() string { return "What you may do has changed; log in again." }
 
 // rateBurst is how many bytes pass at once after a pause: enough that no read or write is split for
 // it often.

@@ -37,6 +37,8 @@ type Accounts struct {
 type Source interface {
 	// Login returns the user whom the credentials are of. auth.ErrDenied, possibly wrapped, means
 	// that they are wrong; any other error that it could not be found out.
+	// A Source whose users can change meanwhile has a method Current(name string) (users.User,
+	// bool) besides, which tells what holds for a name now.
 	Login(ctx context.Context, l auth.Login) (users.User, error)
 	// ByCertificate returns a user who needs no password but one of the certificates.
 	ByCertificate(name string) (users.User, bool)
@@ -136,6 +138,9 @@ func (a *Accounts) Tree(ctx context.Context, u users.User) (ftp.FS, error) {
 // tree opens the remote and the mounts of a user.
 func (a *Accounts) tree(ctx context.Context, c ftp.Client, s *session, password string) (_ ftp.FS, err error) {
 	u, base := s.user, a.base(s.user)
+	if err := checksPassword(u, base); err != nil {
+		return nil, err
+	}
 	var opened []ftp.FS
 	defer func() {
 		if err != nil {
@@ -173,6 +178,19 @@ func (a *Accounts) tree(ctx context.Context, c ftp.Client, s *session, password 
 	return access.Join(root, mounts), nil
 }
 
+// checksPassword returns an error if nothing that u sees would look at the password that is left to
+// the remote: any would be right.
+func checksPassword(u users.User, base string) error {
+	remotes := base
+	for _, m := range u.Mounts {
+		remotes += "\n" + m.Remote
+	}
+	if u.Auth == users.AuthRemote && !users.HasPassword(remotes) {
+		return errors.New(`auth = "remote" and no remote that asks for {password}, so that every password would be right: put {user} and {password} into the options of the remote`)
+	}
+	return nil
+}
+
 // base returns the remote of the root of u, "" if there are only mounts.
 func (a *Accounts) base(u users.User) string {
 	if u.Remote == "" && len(u.Mounts) == 0 {
@@ -184,11 +202,13 @@ func (a *Accounts) base(u users.User) string {
 // openView opens one remote of a user, which is released with the session.
 func (a *Accounts) openView(ctx context.Context, c ftp.Client, s *session, w Wanted) (ftp.FS, error) {
 	u := s.user
-	remote, err := u.Expand(w.Remote)
-	if err != nil {
-		return nil, err
+	if !u.Literal || u.Remote == "" && len(u.Mounts) == 0 {
+		var err error
+		if w.Remote, err = u.Expand(w.Remote); err != nil {
+			return nil, err
+		}
 	}
-	w.Remote, w.User, w.Options = remote, u.Name, u.Options
+	w.User, w.Options = u.Name, u.Options
 	if u.Auth != users.AuthRemote {
 		w.Password = ""
 	}

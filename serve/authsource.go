@@ -36,7 +36,7 @@ func (s AuthSource) Login(ctx context.Context, l auth.Login) (users.User, error)
 		return s.SFTPGo(id.User, g.SFTPGo)
 	}
 	u := users.User{
-		Name: id.User, Auth: users.AuthHash, Remote: g.Remote, Start: g.Start,
+		Name: id.User, Auth: users.AuthHash, Literal: true, Remote: g.Remote, Start: g.Start,
 		QuotaBytes: g.QuotaBytes, QuotaFiles: g.QuotaFiles, RateUp: g.RateUp, RateDown: g.RateDown, MaxSessions: g.MaxSessions,
 	}
 	for _, m := range g.Mounts {

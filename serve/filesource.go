@@ -70,6 +70,9 @@ func (s *FileSource) Login(ctx context.Context, l auth.Login) (users.User, error
 	return u, nil
 }
 
+// Current returns the user of that name in the file that holds.
+func (s *FileSource) Current(name string) (users.User, bool) { return s.File().User(name) }
+
 // ByCertificate returns a user of the file with certificates and no password.
 func (s *FileSource) ByCertificate(name string) (users.User, bool) {
 	u, ok := s.File().User(name)

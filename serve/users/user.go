@@ -26,6 +26,7 @@ type User struct {
 	Remote     string // with placeholders, see Expand; "" = that of the command line, or none with Mounts
 	Home       string // what {home} stands for, with placeholders; "" = the name
 	Mounts     []Mount
+	Literal    bool   // Remote and those of Mounts have no placeholders: braces stand for themselves. Never in a file
 	Start      string // directory after login, absolute
 	CreateHome bool   // make the root of Remote at the login if it is not there
 
@@ -179,6 +180,9 @@ func HasPlaceholder(remote string) bool {
 		return strings.Contains(remote, word)
 	})
 }
+
+// HasPassword reports whether a remote asks for the password of the client.
+func HasPassword(remote string) bool { return strings.Contains(remote, holdsPassword) }
 
 func unknownPlaceholder(word string) error {
 	return fmt.Errorf("%s stands for nothing: there are {user}, {group}, {home}, and with auth = \"remote\" {password}", word)
