@@ -38,7 +38,7 @@
 //	cleansend.go     sending a copy; cleanverify.go: checksums; cleancopy.go: reading and writing one
 //	cleanevict.go    eviction; cleanindex.go: which copies are in use, and which are idle
 //	cleanheader.go   the headers of copies; cleanuse.go: a copy in use, and which bytes of it are
-//	quota.go         space: limits, reservations, waits
+//	quota.go         space: limits, reservations, waits, over share.go: with other Stores
 //	inspect.go       headers that an earlier process left
 //	slots.go         the two slots of a file; header.go: the header in a slot; field.go: its fields
 //	dirsync.go       shared syncs of a directory
@@ -73,6 +73,8 @@ var (
 // Options limit what a Store keeps. The zero value sets no limit.
 type Options struct {
 	MaxSize int64 // bytes in all; 0 or less: no limit
+	// Share is a limit for several Stores together, in place of MaxSize; nil: this one has its own.
+	Share   *Share
 	MinFree int64 // bytes that stay free on the disk; 0 or less: none
 
 	// MaxAge is how long a clean copy is kept after its last use, and PartMaxAge how long an

@@ -127,7 +127,7 @@ func (cs *copySet) reserve(n int64) error {
 		if err != nil || lack <= 0 {
 			return err
 		}
-		if cs.evict(lack) == 0 {
+		if cs.s.quota.evict(lack, false) == 0 {
 			return ErrNoSpace
 		}
 	}

@@ -37,7 +37,7 @@ func (cs *copySet) run(ctx context.Context) {
 func (cs *copySet) enforceLimit() {
 	for {
 		lack, err := cs.s.quota.tryReserve(stateClean, 0)
-		if err != nil || lack <= 0 || cs.evict(lack) == 0 {
+		if err != nil || lack <= 0 || cs.s.quota.evict(lack, false) == 0 {
 			return
 		}
 	}

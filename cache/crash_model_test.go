@@ -199,7 +199,7 @@ func (h *history) done(id string, keep bool) {
 
 // evict removes what is clean.
 func (h *history) evict() {
-	h.call(func() error { h.s.quota.evict(1 << 40); return nil }, func(*promises) {})
+	h.call(func() error { h.s.quota.evictOwn(1 << 40); return nil }, func(*promises) {})
 }
 
 func (h *history) keep(b CreateOptions, text string) {

@@ -20,7 +20,7 @@ func TestNothingIsCutOutOfACopyThatMayWaitAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.quota.evict(mebi / 2)
+		s.quota.evictOwn(mebi / 2)
 		if err := c.Close(); err != nil {
 			t.Fatal(err)
 		}

@@ -8,23 +8,27 @@ import (
 )
 
 // quota counts the bytes of the files of a Store by state, and blocks writers that would exceed the
-// limit. All states share one limit. A file counts as its data and its header, as if both were
-// written in full.
+// limit. All states share one limit, also with the Stores of one Share. A file counts as its data
+// and its header, as if both were written in full.
 type quota struct {
 	// constant
-	maxSize, minFree int64
-	stallTimeout     time.Duration
-	free             func() (int64, error)
+	share        *Share
+	minFree      int64
+	stallTimeout time.Duration
+	free         func() (int64, error)
 
-	// evict frees about n bytes of clean copies that are not in use and returns how many it freed.
-	// It calls release itself. It is set before the first use, and called without a lock.
-	evict func(n int64) int64
+	// evictOwn frees about n bytes of clean copies that are not in use and returns how many it
+	// freed. It calls release itself. It is set before the first use, and called without a lock.
+	evictOwn func(n int64) int64
 
-	mu    sync.Mutex
-	used  int64
-	bytes [states]int64
-	files [states]int
-	moved chan struct{} // closed and replaced when bytes are released
+	closing sync.RWMutex // held to read while another Store evicts from this one; taken before all
+
+	used    int64 // guarded by share.mu
+	bytes   [states]int64
+	files   [states]int
+	waiting int       // guarded by share.mu; writes
+	next    time.Time // guarded by share.mu; until then what is free is for this Store
+	left    bool      // guarded by share.mu; the Store is closed and does not count
 }
 
 // recheck is how often the free bytes of the disk are queried while a write waits for them: other
@@ -42,12 +46,16 @@ var errStopped = errors.New("stopped waiting for room in the cache")
 
 func newQuota(o Options, free func() (int64, error)) *quota {
 	q := &quota{
-		maxSize: max(o.MaxSize, 0), minFree: max(o.MinFree, 0), stallTimeout: o.StallTimeout,
-		free: free, evict: func(int64) int64 { return 0 }, moved: make(chan struct{}),
+		share: o.Share, minFree: max(o.MinFree, 0), stallTimeout: o.StallTimeout,
+		free: free, evictOwn: func(int64) int64 { return 0 },
+	}
+	if q.share == nil {
+		q.share = NewShare(o.MaxSize)
 	}
 	if q.stallTimeout <= 0 {
 		q.stallTimeout = time.Minute
 	}
+	q.share.join(q)
 	return q
 }
 
@@ -72,23 +80,22 @@ func (q *quota) tryReserve(st state, n int64) (lack int64, err error) {
 			return q.minFree - (free - n), nil
 		}
 	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.maxSize > 0 && q.used >= q.maxSize {
-		return q.used + n - q.maxSize, nil
+	q.share.mu.Lock()
+	defer q.share.mu.Unlock()
+	if lack := q.share.lack(q, n); lack > 0 {
+		return lack, nil
 	}
-	q.used += n
-	q.bytes[st] += n
+	q.add(st, n)
 	return 0, nil
 }
 
 // chunk returns the size of a write, by which the cache may exceed its limit. A slow upload
 // reserves that much before the bytes have arrived: so it is small in a small cache.
 func (q *quota) chunk() int64 {
-	if q.maxSize == 0 {
+	if q.share.max == 0 {
 		return maxChunk
 	}
-	return min(max(q.maxSize/1024, minChunk), maxChunk)
+	return min(max(q.share.max/1024, minChunk), maxChunk)
 }
 
 // nearlyFull reports whether the disk itself is nearly full.
@@ -101,15 +108,25 @@ func (q *quota) nearlyFull() bool {
 func (q *quota) await(done <-chan struct{}, try func() (lack int64, err error)) error {
 	var w waiter
 	defer w.stop()
+	waits := false
+	defer func() {
+		if waits { // also during the attempts, so that what was freed is not taken by others
+			q.share.setWaiting(q, -1)
+		}
+	}()
 	for {
 		moved := q.progress() // before the attempt, so that no signal is missed
 		lack, err := try()
 		if err != nil || lack <= 0 {
 			return err
 		}
-		if q.evict(lack) > 0 {
+		if q.evict(lack, true) > 0 {
 			w.stop()
 			continue
+		}
+		if !waits {
+			waits = true
+			q.share.setWaiting(q, 1)
 		}
 		if err := w.wait(done, moved, q.stallTimeout); err != nil {
 			return err
@@ -122,7 +139,7 @@ func (q *quota) await(done <-chan struct{}, try func() (lack int64, err error)) 
 // of one write: it measures the time without progress.
 func (q *quota) evictOrWait(done <-chan struct{}, w *waiter, n int64) error {
 	moved := q.progress()
-	if q.evict(n) > 0 {
+	if q.evict(n, true) > 0 {
 		w.stop()
 		return nil
 	}
@@ -150,9 +167,9 @@ func diskFull(err error) bool {
 }
 
 func (q *quota) progress() <-chan struct{} {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.moved
+	q.share.mu.Lock()
+	defer q.share.mu.Unlock()
+	return q.share.moved
 }
 
 // release releases n bytes of a file in state st.
@@ -160,53 +177,52 @@ func (q *quota) release(st state, n int64) {
 	if n == 0 {
 		return
 	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.used -= n
-	q.bytes[st] -= n
-	q.signal()
+	q.share.mu.Lock()
+	defer q.share.mu.Unlock()
+	q.add(st, -n)
+	q.share.signal()
 }
 
-// signal wakes the waiters.
-//
-// LOCKS_REQUIRED(q.mu)
-func (q *quota) signal() {
-	close(q.moved)
-	q.moved = make(chan struct{})
+// add counts n bytes in state st.
+// LOCKS_REQUIRED(q.share.mu)
+func (q *quota) add(st state, n int64) {
+	q.used += n
+	q.bytes[st] += n
+	if !q.left {
+		q.share.used += n
+	}
 }
 
 // addFile adds a file of n bytes, including its header, in state st; removeFile removes it.
 func (q *quota) addFile(st state, n int64) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.used += n
-	q.bytes[st] += n
+	q.share.mu.Lock()
+	defer q.share.mu.Unlock()
+	q.add(st, n)
 	q.files[st]++
 }
 
 func (q *quota) removeFile(st state, n int64) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.used -= n
-	q.bytes[st] -= n
+	q.share.mu.Lock()
+	defer q.share.mu.Unlock()
+	q.add(st, -n)
 	q.files[st]--
 	if st == stateDraft && n <= dataStart { // a refused upload is no progress for the waiters
 		return
 	}
-	q.signal()
+	q.share.signal()
 }
 
 // transition moves a file of n bytes from one state to another. If it is clean now, it wakes the
 // waiters: it can be evicted.
 func (q *quota) transition(from, to state, n int64) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.share.mu.Lock()
+	defer q.share.mu.Unlock()
 	q.bytes[from] -= n
 	q.files[from]--
 	q.bytes[to] += n
 	q.files[to]++
 	if to == stateClean {
-		q.signal()
+		q.share.signal()
 	}
 }
 

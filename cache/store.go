@@ -61,8 +61,9 @@ func Open(d disk.Disk, o Options) (*Store, error) {
 	s.syncDirty = newDirSync(func() error { return d.SyncDir(dirtyDir) })
 	s.syncPart = newDirSync(func() error { return d.SyncDir(partDir) })
 	s.copies = newCopySet(s)
-	s.quota.evict = s.copies.evict
+	s.quota.evictOwn = s.copies.evict
 	if err := s.recover(); err != nil {
+		s.quota.leave()
 		return nil, errors.Join(err, lock.Close())
 	}
 	return s, nil
@@ -70,6 +71,7 @@ func Open(d disk.Disk, o Options) (*Store, error) {
 
 // Close syncs spooled records and unlocks the cache. Open Contents stay readable.
 func (s *Store) Close() error {
+	s.quota.leave()
 	return errors.Join(s.syncSpooled(), s.copies.close(), s.lock.Close())
 }
 
@@ -121,7 +123,7 @@ func (s *Store) Pending() []Record {
 
 // Stats describes what a Store keeps.
 type Stats struct {
-	Limit                               int64 // Options.MaxSize; 0: none
+	Limit                               int64 // Options.MaxSize, or that of the Share; 0: none
 	Used                                int64 // bytes in all
 	Drafts, Parts, Waiting, Lost, Clean Usage
 }
@@ -135,11 +137,11 @@ type Usage struct {
 // Stats returns the current numbers.
 func (s *Store) Stats() Stats {
 	r := s.quota
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.share.mu.Lock()
+	defer r.share.mu.Unlock()
 	of := func(st state) Usage { return Usage{Files: r.files[st], Bytes: r.bytes[st]} }
 	return Stats{
-		Limit: r.maxSize, Used: r.used,
+		Limit: r.share.max, Used: r.used,
 		Drafts: of(stateDraft), Parts: of(statePart), Waiting: of(stateWaiting), Lost: of(stateLost), Clean: of(stateClean),
 	}
 }

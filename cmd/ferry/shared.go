@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 
+	"ferry/cache"
 	"ferry/readahead"
 	"ferry/remote"
 	"ferry/writeback"
@@ -12,6 +13,7 @@ import (
 type shared struct {
 	gate   *writeback.Gate   // --transfers
 	budget *readahead.Budget // --max-buffer-memory
+	space  *cache.Share      // --vfs-cache-max-size
 }
 
 // newShared returns what the trees of o share. It is called when the flags are parsed.
@@ -19,6 +21,7 @@ func newShared(o *options) *shared {
 	return &shared{
 		gate:   writeback.NewGate(int(o.Cache.Transfers)),
 		budget: readahead.NewBudget(int64(o.MaxBufferMemory)),
+		space:  cache.NewShare(int64(o.Cache.MaxSize)),
 	}
 }
 

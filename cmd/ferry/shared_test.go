@@ -18,8 +18,8 @@ func TestTreesOfUsersShareWhatThereIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if own.ofAll().gate != o.ofAll().gate || own.reading().Budget != o.reading().Budget {
-		t.Error("the tree of a user has transfers or memory of its own")
+	if own.ofAll().gate != o.ofAll().gate || own.reading().Budget != o.reading().Budget || own.ofAll().space != o.ofAll().space {
+		t.Error("the tree of a user has transfers, memory or cache of its own")
 	}
 	if n := own.ofAll().gate.Transfers("x"); n != 7 {
 		t.Errorf("%d transfers", n)

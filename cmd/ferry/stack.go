@@ -305,7 +305,7 @@ func (o *options) openCache(info remote.Info, log *slog.Logger) (places.Cache, e
 	}
 	o.places.Tell(log, dir)
 	return places.OpenCache(dir, cache.Options{
-		MaxSize:      int64(o.Cache.MaxSize),
+		Share:        o.ofAll().space,
 		MinFree:      int64(o.Cache.MinFree),
 		MaxAge:       flags.Unlimited(o.Cache.MaxAge),
 		PartMaxAge:   flags.Unlimited(o.PartialMaxAge),

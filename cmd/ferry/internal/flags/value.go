@@ -113,7 +113,7 @@ func orAuto(p *uint32) pflag.Value {
 		}
 		return uint32(n), nil
 	}
-	return &value[uint32]{p, "int|auto", parse, func(n uint32) string {
+	return &value[uint32]{p, "int", parse, func(n uint32) string {
 		if n == 0 {
 			return auto
 		}
