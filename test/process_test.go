@@ -114,7 +114,13 @@ func serve(t *testing.T, root string, args ...string) (*process, string) {
 // serveBy is serve for a program that becomes ferry with args of its own.
 func serveBy(t *testing.T, program string, args ...string) (*process, string) {
 	t.Helper()
-	p, err := startProgram(t.TempDir(), nil, program, args...)
+	return serveWith(t, nil, program, args...)
+}
+
+// serveWith is serveBy with an environment.
+func serveWith(t *testing.T, env []string, program string, args ...string) (*process, string) {
+	t.Helper()
+	p, err := startProgram(t.TempDir(), env, program, args...)
 	if err != nil {
 		t.Fatal(err)
 	}

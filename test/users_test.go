@@ -14,6 +14,7 @@ import (
 type office struct {
 	t     *testing.T
 	dir   string
+	env   []string // of ferry
 	ferry *process
 	addr  string
 }
@@ -46,7 +47,7 @@ func (o *office) serve(args ...string) {
 	args = append([]string{
 		"serve", "ftp", "--users", o.file("users.toml"), "--addr", "127.0.0.1:0", "--cache-dir", o.file("cache"), "--config", "notfound",
 	}, args...)
-	o.ferry, o.addr = serveBy(o.t, ferryBinary, args...)
+	o.ferry, o.addr = serveWith(o.t, o.env, ferryBinary, args...)
 }
 
 // login is a session of a user.
