@@ -21,8 +21,8 @@ func entry(user, more string) string {
 	return fmt.Sprintf("[users.%s]\npassword = '{SHA}%s'\n%s\n", user, base64.StdEncoding.EncodeToString(sum[:]), more)
 }
 
-// write makes text the users file, as a whole.
-func (o *office) write(text string) {
+// replaceUsers makes text the users file, as a whole.
+func (o *office) replaceUsers(text string) {
 	o.t.Helper()
 	write(o.t, o.file("users.toml.new"), text)
 	if err := os.Chmod(o.file("users.toml.new"), 0o600); err != nil {
@@ -46,7 +46,7 @@ func TestThirtyUsersOnThirtyPrefixesOfABucket(t *testing.T) {
 	for i := range users {
 		fmt.Fprint(&text, entry(fmt.Sprintf("u%02d", i), fmt.Sprintf("cache_mode = %q", []string{"off", "writes"}[i%2])))
 	}
-	o.write(text.String())
+	o.replaceUsers(text.String())
 	o.env = s.environment("s3", s.addr)
 	o.serve("--vfs-write-back", "0s")
 	var all sync.WaitGroup

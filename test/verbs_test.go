@@ -134,7 +134,7 @@ func TestEachVerbOfPermissionsWithRealClients(t *testing.T) {
 			makeVerbFiles(t, o.file("srv/"+user+tt.verb))
 		}
 	}
-	o.write(text)
+	o.replaceUsers(text)
 	write(t, o.file("new"), verbNew)
 	write(t, o.file("long"), verbContent+verbNew)
 	o.serve("--file-perms", "0644")

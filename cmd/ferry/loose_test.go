@@ -36,19 +36,26 @@ func TestLooseFilesAreWarnedOf(t *testing.T) {
 	}
 }
 
-// The warning is there when the program starts with such a configuration.
-func TestALooseConfigurationIsWarnedOf(t *testing.T) {
+// The warning is there when the program starts with such a file of secrets.
+func TestLooseFilesAreWarnedOfAtTheStart(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("there are no such modes")
 	}
-	path := filepath.Join(t.TempDir(), "rclone.conf")
-	if err := os.WriteFile(path, []byte("[m]\ntype = memory\n"), 0o600); err != nil {
-		t.Fatal(err)
+	for flag, content := range map[string]string{
+		"--config": "[m]\ntype = memory\n", "--users": "[users.bob]\nauth = 'none'\n", "--htpasswd": "bob:$apr1$abcdefgh$GQVaHFsauSKl0cgw4bVFJ/\n",
+		"--passwd": "bob:$apr1$abcdefgh$GQVaHFsauSKl0cgw4bVFJ/:1:1::/bob:/bin/sh\n",
+	} {
+		t.Run(flag, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "file")
+			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chmod(path, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			r := start(t, nil, ":memory:", flag, path, "--addr", "127.0.0.1:0", "--passive-port", "0")
+			r.url(t)
+			r.waitFor(t, "others may read or change a file with secrets")
+		})
 	}
-	if err := os.Chmod(path, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	r := start(t, nil, "m:", "--config", path, "--addr", "127.0.0.1:0", "--passive-port", "0")
-	r.url(t)
-	r.waitFor(t, "others may read or change a file with secrets")
 }

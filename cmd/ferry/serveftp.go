@@ -118,7 +118,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	}
 	defer logFile.Close()
 	warn(log)
-	warnOfLooseFiles(ctx, log, p.console(o).Path(), o.Key, o.RC.Key, o.RC.Htpasswd)
+	warnOfLooseFiles(ctx, log, p.console(o).Path(), o.Key, o.RC.Key, o.RC.Htpasswd, o.Users, o.Auth.Htpasswd, o.Auth.Passwd)
 	p.warnOfVariables(log)
 	rules, err := p.parseFilter(&o.Filter)
 	if err != nil {
