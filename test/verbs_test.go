@@ -21,7 +21,7 @@ type verbTest struct {
 	file string // letters of the perm facts of a file that stand for the verb
 	dir  string // of its directory
 	sub  string // of an empty directory in there
-	// The commands of each client. Its directory DIR, which has the address URL, holds "file" and the
+	// The commands of each client. Its directory DIR, with the address URL, holds "file" and the
 	// empty directory "sub", the local one "new", and "long", which begins like "file".
 	curl   []string
 	lftp   string
@@ -120,7 +120,7 @@ func allBut(but verbTest) string {
 
 var verbClients = []string{"curl", "lftp", "python"}
 
-// TestEachVerbOfPermissionsWithRealClients has one user for each verb who may do that alone, and one
+// TestEachVerbOfPermissionsWithRealClients has for each verb a user who may only that, and one
 // who may do everything else.
 func TestEachVerbOfPermissionsWithRealClients(t *testing.T) {
 	t.Parallel()
