@@ -106,7 +106,7 @@ func TestWhatIsFreedGoesToWhoeverUsesLess(t *testing.T) {
 			d := begin(t, s, "next")
 			start := time.Now()
 			writes.Go(func() {
-				if _, err := d.Write(make([]byte, mebi)); err != nil && (s == poor || !errors.Is(err, ErrNoSpace)) {
+				if _, err := d.Write(make([]byte, mebi/2)); err != nil && (s == poor || !errors.Is(err, ErrNoSpace)) {
 					t.Error(err)
 				}
 				*took = time.Since(start)
