@@ -114,7 +114,7 @@ func TestALimitRefusesDataConnectionsInClear(t *testing.T) {
 	t.Cleanup(d.hangUp)
 	d.steps("> AUTH TLS", "<< 234", "secure", "> PBSZ 0", "<< 200", "> PROT C", "<< 200", "> USER bob", "<< 331", "> PASS x", "<< 230",
 		"passive", "> STOR f", "<< 521", "passive", "> MLSD", "<< 521", "> PROT C", "<< 534",
-		"> PROT P", "<< 200", "passive", "> STOR f", "<< 150", "send x", "<< 226")
+		"> PROT P", "<< 200", "passive", "> STOR f", "<< 150")
 }
 
 func TestTheIdleTimeoutOfALimit(t *testing.T) {

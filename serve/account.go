@@ -11,6 +11,7 @@ import (
 
 	"ferry/ftp"
 	"ferry/serve/users"
+	"ferry/vfs"
 )
 
 // An account is what the sessions of one user share.
@@ -29,6 +30,8 @@ type session struct {
 	id       uint64     // of the session in the FTP server
 	user     users.User // as it was at the login
 	releases []func()   // called last to first
+
+	trees []*vfs.FS // guarded by account.mu where there is one; what it sees
 }
 
 func (s *session) release() {
@@ -110,6 +113,28 @@ func (a *Accounts) end(s *session) {
 	if len(acc.sessions) == 0 {
 		delete(a.open, s.user.Name)
 	}
+}
+
+// sees notes that s sees tree.
+func (s *session) sees(tree *vfs.FS) {
+	if s.account != nil {
+		s.account.mu.Lock()
+		defer s.account.mu.Unlock()
+	}
+	s.trees = append(s.trees, tree)
+}
+
+// seeing returns the sessions that see tree.
+func (acc *account) seeing(tree *vfs.FS) []uint64 {
+	acc.mu.Lock()
+	defer acc.mu.Unlock()
+	var ids []uint64
+	for _, s := range acc.sessions {
+		if slices.Contains(s.trees, tree) {
+			ids = append(ids, s.id)
+		}
+	}
+	return ids
 }
 
 // reload makes u hold, and returns the sessions that began with a user who is not the same.

@@ -217,11 +217,22 @@ func (a *Accounts) openView(ctx context.Context, c ftp.Client, s *session, w Wan
 		return nil, err
 	}
 	s.releases = append(s.releases, release)
+	s.sees(tree)
 	owner := u.Name
 	if u.Auth == users.AuthNone {
 		owner += "@" + c.Remote.Addr().Unmap().String() // strangers do not see each other's unfinished uploads
 	}
 	return tree.ViewFrom(owner, c.Addr().String()), nil
+}
+
+// Sessions returns those that see a tree.
+func (a *Accounts) Sessions(tree *vfs.FS) (ids []uint64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, acc := range a.open {
+		ids = append(ids, acc.seeing(tree)...)
+	}
+	return ids
 }
 
 // Reload makes f hold for the users who are logged in, and returns the sessions of those who are

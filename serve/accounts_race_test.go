@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,6 +114,34 @@ func TestBracesInWhatIsGrantedStandForThemselves(t *testing.T) {
 	tree.Close()
 	if got, want := b.opened[0].Remote, `:sftp,key="a{secret}b{user}":/home/{user}`; got != want {
 		t.Errorf("opened %s, not %s", got, want)
+	}
+}
+
+func TestTheSessionsOfATreeAreKnown(t *testing.T) {
+	b := newBureau(t, `
+[users.cam]
+password = HASH
+remote = "nas:{user}"
+[users.bob]
+password = HASH
+remote = "nas:bob"
+mounts = { "/cam" = "nas:cam" }
+[users.ann]
+password = HASH
+`)
+	for session, name := range []string{"cam", "bob", "ann"} {
+		tree := b.login(t, uint64(session), name)
+		defer func() {
+			tree.Close()
+			if got := b.Sessions(b.trees["nas:cam"]); slices.Contains(got, uint64(session)) {
+				t.Errorf("session %d has ended, and is in %v", session, got)
+			}
+		}()
+	}
+	got := b.Sessions(b.trees["nas:cam"])
+	slices.Sort(got)
+	if !slices.Equal(got, []uint64{0, 1}) {
+		t.Errorf("sessions %v see it", got)
 	}
 }
 

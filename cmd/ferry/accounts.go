@@ -135,6 +135,11 @@ func (a *accounts) run(ctx context.Context, server *ftp.Server) {
 	if a == nil {
 		return
 	}
+	a.trees.failed = func(tree *vfs.FS) {
+		for _, id := range a.backend.Sessions(tree) {
+			server.Dismiss(id)
+		}
+	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { _ = a.trees.set.Run(ctx) }) // it returns when ctx has ended

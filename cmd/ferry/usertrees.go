@@ -36,13 +36,19 @@ type userTrees struct {
 	log     *slog.Logger
 	secret  [32]byte // so that keys tell passwords apart, and nothing of them
 
+	failed func(tree *vfs.FS) // is told of a tree that has failed; set before set.Run; may be nil
+
 	mu     sync.Mutex
 	opened map[*vfs.FS]rcbridge.Opened // guarded by mu
 }
 
 func newUserTrees(p process, o *options, rules *filter.Filter, main *stack, log *slog.Logger) *userTrees {
-	t := &userTrees{process: p, options: o, rules: rules, main: main, set: trees.New(trees.Options{Log: log}), log: log,
-		opened: map[*vfs.FS]rcbridge.Opened{}}
+	t := &userTrees{process: p, options: o, rules: rules, main: main, log: log, opened: map[*vfs.FS]rcbridge.Opened{}}
+	t.set = trees.New(trees.Options{Log: log, Failed: func(tree *vfs.FS) {
+		if t.failed != nil {
+			t.failed(tree)
+		}
+	}})
 	rand.Read(t.secret[:]) // it never fails
 	return t
 }

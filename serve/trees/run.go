@@ -25,18 +25,18 @@ func (s *Set) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-s.wake:
-			for _, e := range s.takeOpened() {
-				ends[e] = s.start(ctx, e, &running)
-			}
-		case now := <-look.C:
-			for _, e := range s.takeIdle(now) {
-				end := ends[e]
-				delete(ends, e)
-				running.Go(func() {
-					end()
-					s.close(e)
-				})
-			}
+		case <-look.C:
+		}
+		for _, e := range s.takeOpened() {
+			ends[e] = s.start(ctx, e, &running)
+		}
+		for _, e := range s.takeIdle(time.Now()) {
+			end := ends[e]
+			delete(ends, e)
+			running.Go(func() {
+				end()
+				s.close(e)
+			})
 		}
 	}
 }
@@ -51,12 +51,24 @@ func (s *Set) start(ctx context.Context, e *entry, running *sync.WaitGroup) (end
 			return
 		}
 		if err := e.tree.Run(ctx); err != nil && ctx.Err() == nil {
-			s.opt.Log.ErrorContext(ctx, "the background work of a tree has ended", "tree", e.key, "error", err)
+			s.opt.Log.ErrorContext(ctx, "a tree has failed: its sessions end, and the next login opens it anew", "tree", e.key, "error", err)
+			s.failed(e, err)
 		}
 	})
 	return func() {
 		cancel()
 		<-ended
+	}
+}
+
+// failed has nobody begin to use e any more.
+func (s *Set) failed(e *entry, err error) {
+	s.mu.Lock()
+	e.failed = err
+	s.mu.Unlock()
+	s.look()
+	if s.opt.Failed != nil {
+		s.opt.Failed(e.tree.FS)
 	}
 }
 
@@ -72,13 +84,13 @@ func (s *Set) takeOpened() []*entry {
 }
 
 // takeIdle returns the trees that nobody may begin to use from now on, as they have been idle for
-// long enough and nothing waits in them.
+// long enough and nothing waits in them, or have failed.
 func (s *Set) takeIdle(now time.Time) []*entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var idle []*entry
 	for _, e := range s.trees {
-		if e.users == 0 && e.started && !e.closing && now.Sub(e.idle) >= s.opt.Idle && e.tree.FS.Waiting().Changes == 0 {
+		if e.users == 0 && e.started && !e.closing && e.isDone(now.Add(-s.opt.Idle)) {
 			e.closing = true
 			idle = append(idle, e)
 		}
@@ -86,7 +98,15 @@ func (s *Set) takeIdle(now time.Time) []*entry {
 	return idle
 }
 
-// Close closes every tree, and waits for those that are being opened. It is called after Run has
+// isDone reports whether e, which has no users, is of no more use: it has failed, or nothing waits
+// in it and it has been idle since a time.
+//
+// LOCKS_REQUIRED(Set.mu)
+func (e *entry) isDone(since time.Time) bool {
+	return e.failed != nil || !e.idle.After(since) && e.tree.FS.Waiting().Changes == 0
+}
+
+// Close closes every tree, and gives up those that are being opened. It is called after Run has
 // returned, when nobody uses any.
 func (s *Set) Close() {
 	s.mu.Lock()
@@ -97,6 +117,7 @@ func (s *Set) Close() {
 	}
 	s.mu.Unlock()
 	for _, e := range all {
+		e.giveUp()
 		<-e.ready
 		s.mu.Lock()
 		closing := e.closing // by whoever has set it

@@ -5,6 +5,7 @@ package trees
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -17,6 +18,10 @@ type Options struct {
 	// Idle is how long a tree stays open after its last user; 0 = DefaultIdle.
 	Idle time.Duration
 	Log  *slog.Logger // nil: nothing is logged
+	// Failed is called when the background work of a tree has ended with an error; nil: nobody
+	// needs to know. Nobody begins to use that tree any more. When its users have left it is
+	// closed, and the next one opens it anew.
+	Failed func(tree *vfs.FS)
 }
 
 // DefaultIdle is long enough for a device that comes each minute.
@@ -25,7 +30,8 @@ const DefaultIdle = 5 * time.Minute
 // A Tree is an open tree.
 type Tree struct {
 	FS *vfs.FS
-	// Run does the background work of the tree until ctx ends; nil: there is none.
+	// Run does the background work of the tree until ctx ends; nil: there is none. An error means
+	// that the tree is of no use any more.
 	Run func(ctx context.Context) error
 	// Close releases what the Opener acquired. It is called once, when Run has returned and nobody
 	// uses FS.
@@ -41,7 +47,7 @@ var ErrClosed = errors.New("the server is stopping")
 // A Set holds the trees. Its methods may be called concurrently.
 type Set struct {
 	opt  Options
-	wake chan struct{} // there is something in opened
+	wake chan struct{} // there is something in opened, or a failed tree without users
 
 	mu     sync.Mutex
 	trees  map[string]*entry // guarded by mu
@@ -60,6 +66,7 @@ type entry struct {
 	users   int           // guarded by Set.mu
 	idle    time.Time     // guarded by Set.mu; since when there have been no users
 	started bool          // guarded by Set.mu; its Run has been started
+	failed  error         // guarded by Set.mu; of its Run
 	closing bool          // guarded by Set.mu; nobody may begin to use it
 	gone    chan struct{} // closed when it is closed; then the key can be opened again
 }
@@ -123,6 +130,9 @@ func (s *Set) enter(ctx context.Context, key string, open Opener) (e *entry, clo
 	if e.closing {
 		return e, true, nil
 	}
+	if e.failed != nil {
+		return nil, false, fmt.Errorf("the tree is closed when its users have left: %w", e.failed)
+	}
 	e.users++
 	return e, false, nil
 }
@@ -137,10 +147,21 @@ func (s *Set) leave(e *entry) {
 	e.idle = time.Now()
 	select {
 	case <-e.ready:
+		if e.failed != nil {
+			s.look()
+		}
 	default:
 		// Those who come now begin anew, when this Open has returned.
 		e.closing = true
 		e.giveUp()
+	}
+}
+
+// look has Run look at what there is to do.
+func (s *Set) look() {
+	select {
+	case s.wake <- struct{}{}:
+	default: // it will
 	}
 }
 
@@ -149,16 +170,16 @@ func (s *Set) open(ctx context.Context, e *entry, open Opener) {
 	defer e.giveUp()
 	tree, err := open(ctx)
 	s.mu.Lock()
+	if err == nil && s.closed {
+		err = ErrClosed
+	}
 	e.tree, e.err = tree, err
 	close(e.ready)
-	unwanted := err != nil || e.closing || s.closed
+	unwanted := err != nil || e.closing
 	e.closing = unwanted
 	if !unwanted {
 		s.opened = append(s.opened, e)
-		select {
-		case s.wake <- struct{}{}:
-		default:
-		}
+		s.look()
 	}
 	s.mu.Unlock()
 	if unwanted {

@@ -223,3 +223,91 @@ func TestManyComeAndGo(t *testing.T) {
 		t.Errorf("opened %d, closed %d", n.opened.Load(), n.closed.Load())
 	}
 }
+
+// TestAFailedTreeIsLeftAndOpenedAnew has the background work of a tree end with an error, while
+// something waits in it and a user has it.
+func TestAFailedTreeIsLeftAndOpenedAnew(t *testing.T) {
+	n := run(t, func(t *testing.T, n *nursery, s *Set) {
+		broken := errors.New("the disk is gone")
+		var failed []string
+		s.opt.Failed = func(tree *vfs.FS) { failed = append(failed, fmt.Sprintf("%T", tree)) }
+		begin := make(chan struct{})
+		failing := func(ctx context.Context) (*Tree, error) {
+			tree, err := n.open(ctx)
+			if err == nil {
+				tree.Run = func(context.Context) error { <-begin; return broken }
+			}
+			return tree, err
+		}
+		_, release, err := s.Use(t.Context(), "nas:", failing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		close(begin)
+		synctest.Wait()
+		if len(failed) != 1 {
+			t.Fatalf("told of %v", failed)
+		}
+		if _, _, err := s.Use(t.Context(), "nas:", n.open); !errors.Is(err, broken) {
+			t.Errorf("somebody begins to use it: %v", err)
+		}
+		release()
+		synctest.Wait()
+		if n.closed.Load() != 1 {
+			t.Fatal("it stays open when its last user has left")
+		}
+		_, release, err = s.Use(t.Context(), "nas:", n.open)
+		if err != nil || n.opened.Load() != 2 {
+			t.Fatalf("%v; opened %d times", err, n.opened.Load())
+		}
+		release()
+	})
+	if n.opened.Load() != n.closed.Load() {
+		t.Errorf("opened %d, closed %d", n.opened.Load(), n.closed.Load())
+	}
+}
+
+// TestATreeThatComesTooLateIsNotUsed ends the Set while a tree is being opened.
+func TestATreeThatComesTooLateIsNotUsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &nursery{hold: make(chan struct{})}
+		s := New(Options{})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- s.Run(ctx) }()
+		result := make(chan error, 1)
+		go func() {
+			_, _, err := s.Use(t.Context(), "slow:", n.open)
+			result <- err
+		}()
+		synctest.Wait()
+		cancel()
+		<-done
+		close(n.hold)
+		if err := <-result; !errors.Is(err, ErrClosed) {
+			t.Errorf("a tree that is closed is used: %v", err)
+		}
+		s.Close()
+		if n.closed.Load() != 1 {
+			t.Errorf("closed %d times", n.closed.Load())
+		}
+	})
+}
+
+// TestCloseGivesUpWhatIsBeingOpened has a remote that never answers.
+func TestCloseGivesUpWhatIsBeingOpened(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &nursery{hold: make(chan struct{})}
+		s := New(Options{})
+		result := make(chan error, 1)
+		go func() {
+			_, _, err := s.Use(t.Context(), "dead:", n.open)
+			result <- err
+		}()
+		synctest.Wait()
+		s.Close()
+		if err := <-result; err == nil {
+			t.Error("a tree is used after Close")
+		}
+	})
+}
