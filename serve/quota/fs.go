@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"strings"
 
 	"ferry/ftp"
 )
@@ -93,7 +94,7 @@ func (f *FS) Rename(ctx context.Context, from, to string) error {
 	if err := f.FS.Rename(ctx, from, to); err != nil {
 		return err
 	}
-	if counts && from != to {
+	if counts && from != to && !(f.FoldsCase() && strings.EqualFold(from, to)) {
 		f.account.count(ctx, Usage{-size, -1}, f.log)
 	}
 	return nil

@@ -20,6 +20,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"ferry/ftp"
@@ -47,7 +48,11 @@ type Store struct {
 // NewStore returns the Store in dir, which is made when there is something to keep.
 func NewStore(dir string) *Store { return &Store{dir: dir, accounts: map[string]*Account{}} }
 
-func (s *Store) path(user string) string { return filepath.Join(s.dir, url.PathEscape(user)) }
+// path returns the file of a user. It has no dot in it, so that it is neither a directory nor
+// another file that is being written.
+func (s *Store) path(user string) string {
+	return filepath.Join(s.dir, strings.ReplaceAll(url.PathEscape(user), ".", "%2E"))
+}
 
 // Usage returns what is known of a user; what was never counted is 0.
 func (s *Store) Usage(user string) (Usage, error) {
