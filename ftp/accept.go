@@ -54,10 +54,24 @@ func (s *Server) accept(ctx context.Context, l net.Listener, implicit bool) erro
 	}
 }
 
-// start runs a session for conn. It refuses the connection if why is not empty, or if the Guard or
-// admit refuses it.
+// start begins a session for conn; that of a proxy begins with its header, which nobody else waits
+// for.
 func (s *Server) start(ctx context.Context, conn net.Conn, implicit bool, why string) {
-	ss := newSession(s, conn, implicit)
+	if why != "" || !s.proxied(conn) {
+		s.begin(ctx, conn, doorOf(conn), implicit, why)
+		return
+	}
+	go func() {
+		if d, ok := s.readDoor(ctx, conn); ok {
+			s.begin(ctx, conn, d, implicit, "")
+		}
+	}()
+}
+
+// begin runs a session for conn. It refuses the connection if why is not empty, or if the Guard or
+// admit refuses it.
+func (s *Server) begin(ctx context.Context, conn net.Conn, d door, implicit bool, why string) {
+	ss := newSession(s, conn, d, implicit)
 	ctx, ss.cancel = context.WithCancelCause(ctx) // before others can see the session
 	if why == "" && s.Guard != nil {
 		if err := s.Guard.Admit(ss.remote.Addr()); err != nil {

@@ -42,7 +42,8 @@ type active struct {
 	cancel context.CancelFunc // guarded by mu; ends a running open, nil before it
 }
 
-// newActive returns an endpoint that connects from local to target within timeout.
+// newActive returns an endpoint that connects from local to target within timeout; the zero local
+// leaves the choice to the system.
 func newActive(local netip.Addr, target netip.AddrPort, timeout time.Duration) *active {
 	return &active{local: local, target: target, timeout: timeout}
 }
@@ -57,9 +58,9 @@ func (a *active) open(ctx context.Context) (net.Conn, error) {
 	if used {
 		return nil, errEndpointUsed
 	}
-	d := net.Dialer{
-		LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(a.local, 0)),
-		KeepAlive: -1, // transfers have the stall timeout
+	d := net.Dialer{KeepAlive: -1} // transfers have the stall timeout
+	if a.local.IsValid() {
+		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(a.local, 0))
 	}
 	conn, err := d.DialContext(dialing, "tcp", a.target.String())
 	if err == nil {

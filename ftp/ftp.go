@@ -70,6 +70,7 @@
 //	endpoint.go      how the next data connection is opened; passive.go: by the client; ports.go
 //	path.go          resolving names
 //	guard.go         what a Guard is told, and whom it ends
+//	proxies.go       connections by way of load balancers
 //	sessions.go      who gets a session; throttle.go, hosts.go: limits by address
 //	control.go       the control connection: lines and replies; telnet.go: Telnet in lines
 //	reply.go         replies and errors; sessionlog.go: log lines

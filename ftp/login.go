@@ -127,7 +127,7 @@ func (s *session) enterStart(ctx context.Context) {
 }
 
 func (s *session) clientInfo() Client {
-	return Client{Session: s.id, Remote: s.remote, Local: s.local, TLS: s.ctl.isTLS(), Host: s.vhost, Name: s.client,
+	return Client{Session: s.id, Remote: s.remote, Local: s.facing, TLS: s.ctl.isTLS(), Host: s.vhost, Name: s.client,
 		Certificates: s.ctl.certificates()}
 }
 

@@ -32,6 +32,7 @@ var dynamicPorts = PortRange{First: 49152, Last: 65535}
 type passive struct {
 	listener *sock.Listener
 	allowed  func(netip.Addr) bool
+	proxies  Proxies // connections of these begin with a header; may be nil
 	timeout  time.Duration
 	// secure performs the handshake on the connection that acceptEarly has accepted, if the client
 	// has sent hello, its beginning, before the command; nil without TLS.
@@ -230,11 +231,17 @@ func (p *passive) ended() error {
 func (p *passive) accept() (net.Conn, error) {
 	for {
 		conn, peer, err := p.listener.Accept()
-		if err != nil || p.allowed(peer) {
+		if err != nil || p.admits(conn, peer) {
 			return conn, err
 		}
 		conn.Close()
 	}
+}
+
+// admits reports whether a connection is one of the owner.
+func (p *passive) admits(conn net.Conn, peer netip.Addr) bool {
+	client := clientOf(p.proxies, conn, peer)
+	return client.IsValid() && p.allowed(client)
 }
 
 // use takes the endpoint over from acceptEarly. first is false if it was used before. arrived is
@@ -278,7 +285,7 @@ func (p *passive) open(ctx context.Context) (net.Conn, error) {
 }
 
 // openQueued is open for a connection that waits in the queue. It returns nil if there is none, or
-// acceptEarly has begun; then open may be called.
+// acceptEarly has begun; then open may be called. It waits for nothing but the header of a proxy.
 func (p *passive) openQueued() net.Conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -290,7 +297,7 @@ func (p *passive) openQueued() net.Conn {
 		if err != nil {
 			return nil
 		}
-		if !p.allowed(peer) {
+		if !p.admits(conn, peer) {
 			conn.Close()
 			continue
 		}
@@ -346,7 +353,7 @@ func (p *passive) dismiss(wait time.Duration, secure func(net.Conn) *dataConn) {
 		if err != nil {
 			return
 		}
-		if p.allowed(peer) {
+		if p.admits(conn, peer) {
 			dismissConn(conn, nil, wait, secure)
 		} else {
 			conn.Close()

@@ -15,10 +15,10 @@ func (s *session) pasv(ctx context.Context, _ string) reply {
 	if s.epsvAll {
 		return badSequence("After EPSV ALL only EPSV is allowed.")
 	}
-	if !s.local.Addr().Is4() {
+	if !s.facing.Addr().Is4() {
 		return reply{425, "PASV cannot name an IPv6 address; use EPSV."}
 	}
-	announced := s.local.Addr()
+	announced := s.facing.Addr()
 	if s.srv.PublicIP != nil {
 		public, err := s.srv.PublicIP(ctx, s.remote.Addr())
 		switch {
@@ -59,7 +59,7 @@ func (s *session) epsv(_ context.Context, arg string) reply {
 
 // family returns the address family of the control connection, by the numbers of RFC 2428.
 func (s *session) family() int {
-	if s.local.Addr().Is4() {
+	if s.facing.Addr().Is4() {
 		return familyIPv4
 	}
 	return familyIPv6
@@ -82,6 +82,7 @@ func (s *session) listen() (uint16, reply) {
 		p.secure = s.earlyHandshake
 	}
 	p.released = sync.OnceFunc(func() { s.srv.ports.release(holder) })
+	p.proxies = s.srv.Proxies
 	p.limit(s.srv.dataStall())
 	s.endpoint = p
 	return p.port(), reply{}

@@ -38,12 +38,16 @@ func (s *session) activate(target netip.AddrPort, verb string) reply {
 		return reply{502, verb + " is switched off on this server; use EPSV or PASV."}
 	case target.Port() < 1024:
 		return badArgument("Ports below 1024 are refused.")
-	case target.Addr().Is4() != s.local.Addr().Is4():
+	case target.Addr().Is4() != s.facing.Addr().Is4():
 		return reply{522, fmt.Sprintf("Network protocol not supported, use (%d)", s.family())}
 	case target.Addr() != s.remote.Addr() && !s.srv.AllowFXP:
 		return badArgument("Only your own address is allowed; use EPSV or PASV.")
 	}
 	s.closeEndpoint()
-	s.endpoint = newActive(s.local.Addr(), target, s.srv.dataConnect())
+	from := s.local.Addr()
+	if from.Is4() != target.Addr().Is4() {
+		from = netip.Addr{} // a proxy has led the client here from the other family
+	}
+	s.endpoint = newActive(from, target, s.srv.dataConnect())
 	return ok(verb + " accepted.")
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/netip"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -23,10 +22,9 @@ import (
 // goroutine that runs serve; a transfer's watcher (watch.go) only queues lines and cancels the
 // transfer.
 type session struct {
-	srv      *Server
-	id       uint64
-	remote   netip.AddrPort
-	local    netip.AddrPort
+	srv *Server
+	id  uint64
+	door
 	implicit bool // TLS before the greeting
 	began    time.Time
 	cancel   context.CancelCauseFunc // ends everything the session does
@@ -73,12 +71,11 @@ type session struct {
 	shown   SessionInfo // guarded by mu: what changes with a login
 }
 
-func newSession(srv *Server, conn net.Conn, implicit bool) *session {
+func newSession(srv *Server, conn net.Conn, d door, implicit bool) *session {
 	s := &session{
 		srv:      srv,
 		id:       srv.lastID.Add(1),
-		remote:   addrPort(conn.RemoteAddr()),
-		local:    addrPort(conn.LocalAddr()),
+		door:     d,
 		implicit: implicit,
 		began:    time.Now(),
 	}
@@ -87,16 +84,6 @@ func newSession(srv *Server, conn net.Conn, implicit bool) *session {
 	s.logger = srv.log
 	s.reset()
 	return s
-}
-
-// addrPort returns the numeric form of an address; IPv4-mapped IPv6 is IPv4.
-func addrPort(a net.Addr) netip.AddrPort {
-	if t, isTCP := a.(*net.TCPAddr); isTCP {
-		ap := t.AddrPort()
-		return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
-	}
-	ap, _ := netip.ParseAddrPort(a.String())
-	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }
 
 // serve runs the session until its client leaves or times out, or ctx ends.

@@ -3,16 +3,20 @@ package main
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"ferry/cmd/ferry/internal/logging"
+	"ferry/ftp"
 	"ferry/serve/defence"
+	"ferry/serve/proxyheader"
 )
 
 // A watch is who keeps clients away, and the log of logins.
 type watch struct {
-	guard *defence.Guard
-	log   *defence.AuthLog // nil = none
+	guard   *defence.Guard
+	log     *defence.AuthLog // nil = none
+	proxies proxyheader.Networks
 }
 
 // openWatch returns what the flags ask for. The caller closes it.
@@ -25,14 +29,22 @@ func (o *options) openWatch(log *slog.Logger) (*watch, error) {
 		}
 	}
 	guard, err := defence.New(defence.Options{
-		Allow: o.Defence.Allow, Deny: o.Defence.Deny, Trusted: o.Defence.Trusted, Off: o.Defence.Bans == "off",
+		Allow: o.Defence.Allow, Deny: o.Defence.Deny, Trusted: slices.Concat(o.Defence.Trusted, o.Defence.Proxies), Off: o.Defence.Bans == "off",
 		File: o.places.Bans(), AuthLog: authLog, Log: log,
 	})
 	if err != nil {
 		authLog.Close()
 		return nil, err
 	}
-	return &watch{guard, authLog}, nil
+	return &watch{guard, authLog, o.Defence.Proxies}, nil
+}
+
+// protect sets who is admitted to server, and by way of whom.
+func (w *watch) protect(server *ftp.Server) {
+	server.Guard = w.guard
+	if len(w.proxies) > 0 {
+		server.Proxies = w.proxies
+	}
 }
 
 // run keeps the bans until ctx ends.

@@ -155,7 +155,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	}
 	defer watch.close()
 	server := o.server(accounts.backendOf(o, st.tree), pair, p.sessionLog(o, log))
-	server.Guard = watch.guard
+	watch.protect(server)
 	control, err := rcbridge.Open(ctx, &o.Options, log, rcbridge.Subject{
 		What: st.what, Server: server, Guard: watch.guard, Tree: st.tree, Cache: st.kept, Counts: st.counts, Bandwidth: st.dial,
 		Trees:   accounts.openTrees,

@@ -77,6 +77,7 @@ var libraries = map[string][]string{
 	"remote/remotetest/servers/sshserver": {"golang.org/x/crypto/ssh"},
 	"remote/wrap/filter":                  {"golang.org/x/text/unicode/norm"}, // which names look alike is for Unicode to say
 	"remote/wrap/limit":                   {"golang.org/x/time/rate"},
+	"serve/proxyheader":                   {"github.com/pires/go-proxyproto"},
 	"serve/users":                         {"github.com/pelletier/go-toml/v2"},
 }
 

@@ -255,8 +255,9 @@ type RCOptions struct {
 // DefenceOptions are the values of the flags that say who is kept away.
 type DefenceOptions struct {
 	Allow, Deny, Trusted []netip.Prefix
-	Bans                 string // on or off
-	AuthLog              string // file; "" = none
+	Bans                 string         // on or off
+	AuthLog              string         // file; "" = none
+	Proxies              []netip.Prefix // that send a PROXY header
 }
 
 // ConfigOptions say where the configuration is and how it is opened.

@@ -99,6 +99,7 @@ func defenceFlags(o *Options) []Flag {
 		{"deny", "", networks(&o.Defence.Deny), "Networks or addresses whose clients are not served, even if --allow names them. May be repeated"},
 		{"bans", "on", choice(&o.Defence.Bans, "on", "off"), "Keep addresses away that try passwords or speak something else than FTP, for 15 minutes, and twice as long each time"},
 		{"trusted", "", networks(&o.Defence.Trusted), "Networks or addresses that are never banned; those of this machine are not either. May be repeated"},
+		{"proxy-protocol", "", networks(&o.Defence.Proxies), "Networks or addresses of load balancers, whose connections all begin with a header of the PROXY protocol, version 1 or 2. May be repeated"},
 		{"auth-log", "", text(&o.Defence.AuthLog), "File with a line for each login and each refused one, as vsftpd writes it, for fail2ban; opened again on SIGHUP"},
 	}
 }
