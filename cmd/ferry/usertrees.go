@@ -16,6 +16,7 @@ import (
 	"sync"
 
 	"ferry/auth"
+	"ferry/cache"
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/cmd/ferry/internal/places"
 	"ferry/cmd/ferry/internal/rcbridge"
@@ -89,7 +90,7 @@ func (t *userTrees) openTree(ctx context.Context, w serve.Wanted) (*trees.Tree, 
 		err = st.probePassword(ctx)
 	}
 	if err == nil {
-		err = st.openTree(o, t.rules)
+		err = t.explainCache(o, st, st.openTree(o, t.rules))
 	}
 	if err == nil && st.kept.Store != nil {
 		err = places.NoteUser(st.kept.Dir, w.User)
@@ -115,6 +116,28 @@ func (t *userTrees) openTree(ctx context.Context, w serve.Wanted) (*trees.Tree, 
 		st.close(context.WithoutCancel(ctx), false)
 	}
 	return &trees.Tree{FS: st.tree, Run: run, Close: end}, nil
+}
+
+// explainCache says what to do if err is that the cache of st is in use by a tree of this process:
+// one that is written in another way, or has other options.
+func (t *userTrees) explainCache(o *options, st *stack, err error) error {
+	if !errors.Is(err, cache.ErrInUse) {
+		return err
+	}
+	dir, dirErr := o.places.Store(st.remote.Info(), o.IsReadOnly())
+	if dirErr != nil || !t.keeps(dir) {
+		return err
+	}
+	return fmt.Errorf("its disk cache %s is in use for a user, or for the remote of the command line, with other options: "+
+		"give all who see this remote the same cache_mode, write_ack, umask and encoding, and write the remote in one way", dir)
+}
+
+// keeps reports whether a tree of this process has its cache in dir.
+func (t *userTrees) keeps(dir string) bool {
+	if t.main != nil && t.main.kept.Store != nil && t.main.kept.Dir == dir {
+		return true
+	}
+	return slices.ContainsFunc(t.all(), func(o rcbridge.Opened) bool { return o.Cache.Store != nil && o.Cache.Dir == dir })
 }
 
 func (t *userTrees) note(o rcbridge.Opened) {
