@@ -2,8 +2,6 @@ package places
 
 import (
 	"bytes"
-	"errors"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -13,12 +11,12 @@ import (
 // it a start finds out whose tree must be opened for what waits there.
 const userNote = "user"
 
-// NoteUser notes in the directory of a disk cache that user sees its remote. The note of another
-// user stays.
+// NoteUser notes in the directory of a disk cache that user sees its remote. It replaces the note
+// of another user, who may not be there any more.
 func NoteUser(dir, user string) error {
 	name := filepath.Join(dir, userNote)
-	if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) {
-		return err
+	if before, err := os.ReadFile(name); err == nil && string(before) == user+"\n" {
+		return nil
 	}
 	next := name + ".new"
 	if err := os.WriteFile(next, []byte(user+"\n"), 0o600); err != nil {
