@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -16,15 +17,15 @@ func cheapHash(t *testing.T, password string) string {
 // Python; those of argon2 are test vectors of its authors.
 func TestHashes(t *testing.T) {
 	tests := []struct{ name, hash, password string }{
-		{"argon2id", "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc", "password"},
-		{"argon2i", "$argon2i$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$wWKIMhR9lyDFvRz9YTZweHKfbftvj+qf+YFY4NeBbtA", "password"},
+		{"argon2id", "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4", "password"},
+		{"argon2i", "$argon2i$v=19$m=256,t=2,p=1$c29tZXNhbHQ$iekCn0Y3spW+sCcFanM2xBT63UP2sghkUoHLIUpWRS8", "password"},
 		{"bcrypt 2b", "$2b$04$abcdefghijklmnopqrstuuinwY/tkBVrn3xrxQI/TgnMHhkvl85RW", "sesame"},
 		{"bcrypt 2a", "$2a$04$abcdefghijklmnopqrstuuinwY/tkBVrn3xrxQI/TgnMHhkvl85RW", "sesame"},
 		{"bcrypt of htpasswd", "$2y$05$abcdefghijklmnopqrstuuKcS.CYWVYVaLiiCKrrc0A5s3mGesJ9O", "sesame"},
 		{"scrypt", "$scrypt$ln=10,r=8,p=1$c2FsdHNhbHQ$Kg1m8oGEYRyRlahEhbAt3+66DRZD21AjW1X8imAZ/zM", "sesame"},
 		{"scrypt of libsodium", "$7$96..../....saltsalt$MINPV6eDHfd2pGpsiX3DROAd3LOR5PWCUn0c1Hfxjn6", "sesame"},
 		{"yescrypt, little", "$y$j75$LdJMENpBABJJ3hIHjB1Bi.$KGrb/CY.ZYiFm0mz47kyi8bNXW/e55chbZXk0VmVzj8", "sesame"},
-		{"yescrypt", "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$2XG8TbeFGEUHepjXSRRwTEN/pknneEfp/PquC6DSDN4", "sesame"},
+		{"yescrypt", "$y$j6T$F5Jx5fExrKuPp53xLKQ..1$kKq3n5ifa..X3l68gl4jJjt.3WUoJ6EWthhPAdNgpD8", "sesame"},
 		{"PBKDF2, SHA-1", "$pbkdf2$1000$c2FsdHNhbHQ$ja6RdGVNEwe/ngqL0GCCmmuZ778", "sesame"},
 		{"PBKDF2, SHA-256", "$pbkdf2-sha256$1000$c2FsdHNhbHQ$b1sSN7v0pV6yqCwkohsSs5IT/7joKePbt3l5oxs1ch4", "sesame"},
 		{"PBKDF2, SHA-512", "$pbkdf2-sha512$1000$c2FsdHNhbHQ$5t6UHfiqZqCn36ISN2WmUTHjDqWkiYDJl4jJahkchfgpPRDDh6M275JxxGrYbqQnM3JzhPgOkIqt2IJRZMsvRg", "sesame"},
@@ -117,32 +118,63 @@ func TestRefusedHashes(t *testing.T) {
 	}
 }
 
+// A hash of each algorithm takes a large part of a second, more with the race detector: few are
+// made.
 func TestNewHash(t *testing.T) {
-	costs := map[string]string{"argon2id": "$argon2id$v=19$m=19456,t=2,p=1$", "bcrypt": "$2b$10$", "yescrypt": "$y$j9T$",
-		"sha512-crypt": "$6$rounds=100000$", "sha256-crypt": "$5$rounds=100000$", "scrypt": "$scrypt$ln=15,r=8,p=1$", "pbkdf2-sha256": "$pbkdf2-sha256$600000$"}
+	costs := map[string][2]string{ // normal and high
+		"argon2id": {"$argon2id$v=19$m=19456,t=2,p=1$", "$argon2id$v=19$m=65536,t=3,p=4$"}, "bcrypt": {"$2b$10$", "$2b$13$"},
+		"yescrypt": {"$y$j9T$", "$y$jCT$"}, "scrypt": {"$scrypt$ln=15,r=8,p=1$", "$scrypt$ln=17,r=8,p=1$"},
+		"sha512-crypt": {"$6$rounds=100000$", "$6$rounds=500000$"}, "sha256-crypt": {"$5$rounds=100000$", "$5$rounds=500000$"},
+		"pbkdf2-sha256": {"$pbkdf2-sha256$600000$", "$pbkdf2-sha256$1200000$"},
+	}
+	password := strings.Repeat("sesame", maxBcrypt/6) // as long as bcrypt allows
 	for _, algorithm := range Algorithms() {
 		t.Run(algorithm, func(t *testing.T) {
-			one, err := NewHash(algorithm, "", "sesame")
+			normal, high := costs[algorithm][0], costs[algorithm][1]
+			one, err := NewHash(algorithm, "", password)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !strings.HasPrefix(one, costs[algorithm]) {
-				t.Errorf("got %s, want %s", one, costs[algorithm])
+			if !strings.HasPrefix(one, normal) {
+				t.Errorf("got %s, want %s", one, normal)
 			}
-			if right, err := Verify(one, "sesame"); !right || err != nil {
+			if right, err := Verify(one, password); !right || err != nil {
 				t.Errorf("%s: %v, %v", one, right, err)
+			}
+			if err := Supported(high + one[len(normal):]); err != nil {
+				t.Errorf("what the high cost makes: %v", err)
+			}
+			if algorithm != DefaultAlgorithm && !strings.HasPrefix(algorithm, "sha") {
+				return // a hash of the high cost takes seconds
 			}
 			if right, err := Verify(one, "open"); right || err != nil {
 				t.Errorf("%s fits another password: %v", one, err)
 			}
-			if algorithm == "pbkdf2-sha256" || algorithm == "scrypt" {
-				return // these take seconds
-			}
-			two, err := NewHash(algorithm, "high", "sesame")
-			if err != nil || two == one || strings.HasPrefix(two, costs[algorithm]) || Supported(two) != nil {
+			two, err := NewHash(algorithm, "high", password)
+			if err != nil || !strings.HasPrefix(two, high) || Supported(two) != nil {
 				t.Errorf("high: %s, %v, %v", two, err, Supported(two))
 			}
 		})
+	}
+}
+
+// The high cost is another one for each algorithm.
+func TestTheHighCostIsAnother(t *testing.T) {
+	for _, algorithm := range Algorithms() {
+		normal, err1 := hasher(algorithm, false)
+		high, err2 := hasher(algorithm, true)
+		if err1 != nil || err2 != nil || reflect.DeepEqual(normal, high) {
+			t.Errorf("%s: %+v and %+v, %v, %v", algorithm, normal, high, err1, err2)
+		}
+	}
+}
+
+// Two hashes of a password differ, by their salt.
+func TestHashesHaveASalt(t *testing.T) {
+	one, err1 := NewHash("", "", "sesame")
+	two, err2 := NewHash("", "", "sesame")
+	if err1 != nil || err2 != nil || one == two {
+		t.Errorf("%s and %s, %v, %v", one, two, err1, err2)
 	}
 }
 
@@ -161,10 +193,7 @@ func TestNewHashRefuses(t *testing.T) {
 // Many passwords would have the same hash of bcrypt otherwise.
 func TestBcryptTakesNoLongPassword(t *testing.T) {
 	password := strings.Repeat("x", 72)
-	hash, err := NewHash("bcrypt", "", password)
-	if err != nil {
-		t.Fatal(err)
-	}
+	const hash = "$2b$04$abcdefghijklmnopqrstuubzadhGtS2zEF.gu0yd0opP6cVzb.e0i"
 	for _, tt := range []struct {
 		password string
 		want     bool
