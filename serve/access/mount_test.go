@@ -145,7 +145,7 @@ func TestCloseClosesAll(t *testing.T) {
 // there, the shorter paths first.
 func TestJoinAgreesWithAMap(t *testing.T) {
 	seed := rand.Uint64()
-	for i := range uint64(300) {
+	for i := range worlds(50) {
 		rnd := rand.New(rand.NewPCG(seed+i, 0))
 		all := map[string]string{"/": "dir"}
 		grow := func(at string) *vfs.View {

@@ -130,11 +130,7 @@ func (w *wire) listed(dir string) (map[string]string, bool) {
 func TestCommandsAgreeWithTheModel(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	cases := uint64(20)
-	if testing.Short() {
-		cases = 5
-	}
-	for i := range cases {
+	for i := range worlds(5) {
 		t.Run(fmt.Sprint(seed+i), func(t *testing.T) {
 			w := newWorld(t, rand.New(rand.NewPCG(seed+i, 0)))
 			defer func() {
