@@ -10,6 +10,9 @@ import (
 	"ferry/remote"
 )
 
+// maxAhead is how much memory is reserved for a body because of the size that it is said to have.
+const maxAhead = 64 << 20
+
 // Put implements remote.Remote.
 func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
 	if err := check(ctx, "put", name); err != nil {
@@ -19,6 +22,9 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 		return remote.Entry{}, fail("put", name, err)
 	}
 	var content bytes.Buffer
+	if o.Size > 0 {
+		content.Grow(int(min(o.Size, maxAhead)) + bytes.MinRead)
+	}
 	n, err := io.Copy(&content, remote.ContextReader(ctx, body))
 	if err == nil {
 		err = remote.CheckSize(n, o.Size)
