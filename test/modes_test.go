@@ -12,7 +12,7 @@ import (
 )
 
 // filesInCI is how many files the tree has unless FERRY_FILES says how many.
-const filesInCI = 60
+const filesInCI = 30
 
 // TestTreeInEveryMode has lftp and curl put a tree on S3, change it and take it down again, in each
 // cache mode, with ferry going on or killed after each step. It must be the same tree each time,

@@ -23,17 +23,17 @@ type place struct {
 	start     func(t *testing.T) *site
 	continues bool // APPE and REST with STOR work without a cache
 	timed     bool // modification times can be set
-	big       int  // bytes that its server takes well: some compute the sum of a file once more with each of its pieces
+	big       int  // bytes of its largest file: longer than all pieces and buffers, and with two places much longer
 }
 
 var places = []place{
 	{"local", startLocal, true, true, 200 << 20},
-	{"sftp", startSSH, true, true, 200 << 20},
-	{"ftp", startFerry, false, true, 200 << 20},
+	{"sftp", startSSH, true, true, 50 << 20},
+	{"ftp", startFerry, false, true, 50 << 20},
 	{"s3", startGateway, true, true, 200 << 20},
 	{"gcs", startFakeGCS, true, true, 50 << 20},
-	{"azureblob", startAzurite, true, true, 200 << 20},
-	{"webdav", startApache, false, false, 200 << 20},
+	{"azureblob", startAzurite, true, true, 50 << 20},
+	{"webdav", startApache, false, false, 50 << 20},
 }
 
 // A site is a server that runs. It ends with the test that started it.
