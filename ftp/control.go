@@ -80,8 +80,8 @@ func (c *control) tlsVersion() slog.Attr {
 }
 
 // readLine returns the next line without its end, with Telnet commands stripped. It is valid until
-// the next call. Queued replies are sent before it blocks, unless soon is set. A line over maxLine
-// is errLineTooLong; the next call continues after it.
+// the next call. Queued replies are sent before it blocks. A line over maxLine is errLineTooLong;
+// the next call continues after it.
 func (c *control) readLine() ([]byte, error) {
 	scanned := 0
 	for {
@@ -123,10 +123,8 @@ const tlsHandshakeRecord = 0x16
 
 // fill reads what the client has sent. If nothing is buffered, it waits without a buffer.
 func (c *control) fill() error {
-	if c.soon.IsZero() { // else it does not wait long, and what follows is sent along
-		if err := c.flush(); err != nil {
-			return err
-		}
+	if err := c.flush(); err != nil {
+		return err
 	}
 	if c.buf != nil {
 		if c.r == c.w {

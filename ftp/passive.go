@@ -284,31 +284,6 @@ func (p *passive) open(ctx context.Context) (net.Conn, error) {
 	return nil, fmt.Errorf("waiting for the data connection: %w", err)
 }
 
-// openQueued is open for a connection that waits in the queue. It returns nil if there is none, or
-// acceptEarly has begun; then open may be called. It waits for nothing but the header of a proxy.
-func (p *passive) openQueued() net.Conn {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.opened || p.arrived != nil {
-		return nil
-	}
-	for {
-		conn, peer, err := p.listener.AcceptNow()
-		if err != nil {
-			return nil
-		}
-		if !p.admits(conn, peer) {
-			conn.Close()
-			continue
-		}
-		p.opened = true
-		if p.timer != nil {
-			p.timer.Stop()
-		}
-		return conn
-	}
-}
-
 // await returns the connection of acceptEarly, or else of accept.
 func (p *passive) await(arrived chan struct{}) (net.Conn, error) {
 	if arrived == nil {

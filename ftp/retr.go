@@ -27,7 +27,6 @@ func (s *session) retr(ctx context.Context, arg string) reply {
 		return s.fail("RETR", name, err)
 	}
 	defer body.Close()
-	_, t.brief = body.(*os.File)
 	content, opening := announce(name, body, off, limit)
 	out, r := s.startSending(ctx, t, opening)
 	if !r.isZero() {

@@ -11,7 +11,6 @@ import (
 type transfer struct {
 	verb, name string
 	began      time.Time
-	brief      bool // it may end at once: nothing but the client can make it wait
 	cancel     context.CancelCauseFunc
 	done       func()                   // of Limits.Transfer; nil without
 	timer      *time.Timer              // starts the watcher

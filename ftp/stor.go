@@ -76,8 +76,8 @@ func (s *session) receive(session context.Context, verb, name string, off int64,
 		return s.fail(verb, name, err)
 	}
 	defer up.Abort()
-	t.brief = true
-	c, r := s.connect(ctx, t, cmp.Or(opening, "Ready to receive "+quote(name)+"."))
+	opening = cmp.Or(opening, "Ready to receive "+quote(name)+".")
+	c, r := s.connect(ctx, t, opening)
 	if !r.isZero() {
 		return r
 	}

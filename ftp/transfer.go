@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"os"
 	"time"
-
-	"ferry/ftp/internal/sock"
 )
 
 // begin starts a transfer. Its context is cancelled by ABOR, by the loss of the control connection,
@@ -69,17 +66,14 @@ func (s *session) connect(ctx context.Context, t *transfer, opening string) (*da
 	defer e.close()
 	s.ctl.write(reply{150, opening})
 	t.opened.Store(true)
-	conn := s.openQueued(t, e)
-	if conn == nil {
-		if err := s.ctl.flush(); err != nil {
-			e.dismiss(0, nil)
-			return nil, reply{426, "Control connection lost."}
-		}
-		t.setWait(e.close)
-		var err error
-		if conn, err = e.open(ctx); err != nil {
-			return nil, s.noConnection(ctx, t, err)
-		}
+	if err := s.ctl.flush(); err != nil {
+		e.dismiss(0, nil)
+		return nil, reply{426, "Control connection lost."}
+	}
+	t.setWait(e.close)
+	conn, err := e.open(ctx)
+	if err != nil {
+		return nil, s.noConnection(ctx, t, err)
 	}
 	var c *dataConn
 	if p, is := e.(*passive); is {
@@ -98,26 +92,6 @@ func (s *session) connect(ctx context.Context, t *transfer, opening string) (*da
 	c.tap.pace(ctx, s.limits)
 	t.conn.Store(c)
 	return c, reply{}
-}
-
-// openQueued returns the connection that the client of a brief transfer has made already, else nil.
-// Then 150 is not sent at once: it goes together with 226 if all bytes fit into the buffers of the
-// system, which saves a packet and waking the client. It is sent before the transfer has to wait
-// for the client, and by the watcher if anything else takes time.
-func (s *session) openQueued(t *transfer, e endpoint) net.Conn {
-	p, is := e.(*passive)
-	if !is || !t.brief || s.private {
-		return nil
-	}
-	conn := p.openQueued()
-	if conn != nil {
-		sock.OnWait(conn, func() {
-			if s.ctl.flush() != nil {
-				t.cancel(errControlLost)
-			}
-		})
-	}
-	return conn
 }
 
 func (s *session) noConnection(ctx context.Context, t *transfer, err error) reply {

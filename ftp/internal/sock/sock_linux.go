@@ -25,8 +25,6 @@ type Conn struct {
 	polled  pollable   // guarded by mu; owns the descriptor from the first wait on
 	readBy  time.Time  // guarded by mu
 	writeBy time.Time  // guarded by mu
-
-	onWait func() // of the goroutine that reads and writes; nil = none
 }
 
 // pollable are the common methods of *os.File and *net.TCPConn.
@@ -45,29 +43,6 @@ func Wrap(conn net.Conn) net.Conn {
 	return conn
 }
 
-// OnWait has conn, which was accepted and not used yet, call f once: before it first waits for the
-// network, or is converted. Elsewhere than on Linux f is called at once.
-func OnWait(conn net.Conn, f func()) {
-	if s, is := conn.(*Conn); is && !s.Polled() {
-		s.onWait = f
-		return
-	}
-	f()
-}
-
-// toWait returns the form of the connection that can wait.
-func (s *Conn) toWait() (pollable, error) {
-	s.waits()
-	return s.waiter()
-}
-
-func (s *Conn) waits() {
-	if f := s.onWait; f != nil {
-		s.onWait = nil
-		f()
-	}
-}
-
 // Read is as in net.Conn.
 func (s *Conn) Read(p []byte) (int, error) {
 	if len(p) == 0 {
@@ -80,7 +55,7 @@ func (s *Conn) Read(p []byte) (int, error) {
 	})
 	switch {
 	case err == syscall.EAGAIN:
-		w, err := s.toWait()
+		w, err := s.waiter()
 		if err != nil {
 			return 0, err
 		}
@@ -103,7 +78,7 @@ func (s *Conn) Write(p []byte) (written int, err error) {
 		})
 		switch {
 		case err == syscall.EAGAIN:
-			w, err := s.toWait()
+			w, err := s.waiter()
 			if err != nil {
 				return written, err
 			}
@@ -140,7 +115,6 @@ func (s *Conn) SendFile(f *os.File, n int) (int64, error) {
 // transfer inside the kernel. It costs a dozen system calls: more than a small file, little for a
 // large one.
 func (s *Conn) TCP() (*net.TCPConn, error) {
-	s.waits()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c, is := s.polled.(*net.TCPConn); is && s.fd >= 0 {
@@ -308,7 +282,7 @@ func (s *Conn) retry(op func(fd int) error, wait func(syscall.RawConn, func(uint
 	if err != syscall.EAGAIN {
 		return err
 	}
-	w, err := s.toWait()
+	w, err := s.waiter()
 	if err != nil {
 		return err
 	}

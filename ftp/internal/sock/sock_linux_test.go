@@ -24,8 +24,9 @@ func TestLittleWaitsToBeSent(t *testing.T) {
 	}
 }
 
-// pair returns a connection that was accepted and the client's side of it.
-func pair(t *testing.T) (*Conn, net.Conn) {
+// unsentOf returns how many bytes a connection that set was called with holds unsent when it takes
+// no more.
+func unsentOf(t *testing.T, set func(*Conn) error) int {
 	t.Helper()
 	l, err := Listen(netip.MustParseAddrPort("127.0.0.1:0"))
 	if err != nil {
@@ -36,20 +37,13 @@ func pair(t *testing.T) (*Conn, net.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { client.Close() })
+	defer client.Close()
 	accepted, _, err := l.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { accepted.Close() })
-	return accepted.(*Conn), client
-}
-
-// unsentOf returns how many bytes a connection that set was called with holds unsent when it takes
-// no more.
-func unsentOf(t *testing.T, set func(*Conn) error) int {
-	t.Helper()
-	conn, _ := pair(t)
+	defer accepted.Close()
+	conn := accepted.(*Conn)
 	if err := set(conn); err != nil {
 		t.Fatal(err)
 	}
@@ -77,31 +71,4 @@ func unsentOf(t *testing.T, set func(*Conn) error) int {
 		t.Fatal(err)
 	}
 	return int(unsent)
-}
-
-func TestOnWaitComesBeforeTheFirstWait(t *testing.T) {
-	for name, test := range map[string]struct {
-		use   func(*Conn) error
-		waits bool
-	}{
-		"write":   {func(c *Conn) error { _, err := c.Write([]byte("x")); return err }, false},
-		"nodelay": {func(c *Conn) error { return c.SetNoDelay(true) }, false},
-		"read":    {func(c *Conn) error { _, err := c.Read(make([]byte, 1)); return err }, true},
-		"tcp":     {func(c *Conn) error { _, err := c.TCP(); return err }, true},
-	} {
-		conn, client := pair(t)
-		calls := 0
-		OnWait(conn, func() {
-			calls++
-			client.Write([]byte("ab")) // what the read waits for
-		})
-		for range 2 {
-			if err := test.use(conn); err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
-		}
-		if test.waits && calls != 1 || !test.waits && calls > 0 {
-			t.Errorf("%s: it was called %d times", name, calls)
-		}
-	}
 }
