@@ -131,7 +131,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	}
 	var s *service
 	defer func() { st.close(ctx, s != nil && s.abandoned) }()
-	pair, err := o.loadKeyPair(ctx, log)
+	pair, tlsConfig, err := o.loadTLS(ctx, log)
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,8 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 		return err
 	}
 	defer watch.close()
-	server := o.server(accounts.backendOf(o, st.tree), pair, p.sessionLog(o, log))
+	server := o.server(accounts.backendOf(o, st.tree), p.sessionLog(o, log))
+	server.TLS = tlsConfig
 	watch.protect(server)
 	control, err := rcbridge.Open(ctx, &o.Options, log, rcbridge.Subject{
 		What: st.what, Server: server, Guard: watch.guard, Tree: st.tree, Cache: st.kept, Counts: st.counts, Bandwidth: st.dial,
@@ -195,11 +196,10 @@ func (o *options) newService(st *stack, server *ftp.Server) *service {
 }
 
 // server returns the FTP server that the flags describe.
-func (o *options) server(backend ftp.Backend, pair *ftp.KeyPair, log *slog.Logger) *ftp.Server {
+func (o *options) server(backend ftp.Backend, log *slog.Logger) *ftp.Server {
 	s := &ftp.Server{
 		Backend:           backend,
 		Log:               log,
-		TLS:               o.tlsConfig(pair),
 		RequireTLS:        o.RequireTLS,
 		DataResume:        o.dataResumption(),
 		Passive:           ftp.PortRange(o.Passive),

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"net"
@@ -13,6 +14,16 @@ import (
 	"ferry/cmd/ferry/internal/places"
 	"ferry/ftp"
 )
+
+// loadTLS returns the certificate of this server and what it does TLS with, nil without TLS.
+func (o *options) loadTLS(ctx context.Context, log *slog.Logger) (*ftp.KeyPair, *tls.Config, error) {
+	pair, err := o.loadKeyPair(ctx, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg, err := o.tlsConfig(pair)
+	return pair, cfg, err
+}
 
 // loadKeyPair returns the certificate that the flags name or ask to be made, nil without TLS.
 func (o *options) loadKeyPair(ctx context.Context, log *slog.Logger) (*ftp.KeyPair, error) {
@@ -78,11 +89,27 @@ func (o *options) certHosts() []string {
 }
 
 // tlsConfig returns what the server does TLS with, nil without a certificate.
-func (o *options) tlsConfig(pair *ftp.KeyPair) *tls.Config {
+func (o *options) tlsConfig(pair *ftp.KeyPair) (*tls.Config, error) {
 	if pair == nil {
-		return nil
+		return nil, nil
 	}
-	return &tls.Config{MinVersion: o.MinTLSVersion(), GetCertificate: pair.GetCertificate}
+	cfg := &tls.Config{MinVersion: o.MinTLSVersion(), GetCertificate: pair.GetCertificate}
+	if o.ClientCA == "" || o.ClientCert == "off" {
+		return cfg, nil
+	}
+	text, err := os.ReadFile(o.ClientCA)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-client-ca: %w", err)
+	}
+	cfg.ClientCAs = x509.NewCertPool()
+	if !cfg.ClientCAs.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("--tls-client-ca %s: there is no certificate in it: it is to be PEM, as openssl writes it", o.ClientCA)
+	}
+	cfg.ClientAuth = tls.VerifyClientCertIfGiven
+	if o.ClientCert == "required" {
+		cfg.ClientAuth = tls.RequireAndVerifyClientCert
+	}
+	return cfg, nil
 }
 
 // dataResumption translates --tls-data-resume.

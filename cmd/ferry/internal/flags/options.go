@@ -37,6 +37,8 @@ type Options struct {
 	ASCII             string
 
 	Cert, Key     string
+	ClientCA      string
+	ClientCert    string // off, optional or required
 	TLS           string
 	ImplicitAddrs []string
 	RequireTLS    bool
@@ -139,6 +141,10 @@ func (o *Options) Check() error {
 		return Usagef("--cert needs --key, the file with its private key (it may be the same file)")
 	case o.Key != "" && o.Cert == "":
 		return Usagef("--key needs --cert, the file with its certificate")
+	case o.ClientCA != "" && !o.HasTLS():
+		return Usagef("--tls-client-ca needs a certificate of the server: give --cert and --key, or --tls self-signed")
+	case o.ClientCA == "" && o.ClientCert == "required":
+		return Usagef("--tls-client-cert required needs --tls-client-ca, the certificates of who signs those of clients")
 	case o.Cert != "" && o.TLS != "off":
 		return Usagef("--tls self-signed and --cert exclude each other: give one of them")
 	case o.RequireTLS && !o.HasTLS():

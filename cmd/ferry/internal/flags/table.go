@@ -108,6 +108,8 @@ func tlsFlags(o *Options) []Flag {
 	return []Flag{
 		{"cert", "", text(&o.Cert), "TLS certificate file (PEM, with its chain); read again when it changes"},
 		{"key", "", text(&o.Key), "TLS private key file (PEM)"},
+		{"tls-client-ca", "", text(&o.ClientCA), "Certificates (PEM) of who signs those of clients; which user a certificate is for says the file of users"},
+		{"tls-client-cert", "optional", choice(&o.ClientCert, "off", "optional", "required"), "Whether clients are asked for a certificate, with --tls-client-ca"},
 		{"tls", "off", choice(&o.TLS, "off", "self-signed"), "Make a certificate and keep it in the cache directory (self-signed); --cert and --key need no --tls"},
 		{"implicit-tls-addr", "", addrs(&o.ImplicitAddrs), "Address to listen on for implicit TLS, such as :990. May be repeated"},
 		{"require-tls", "false", toggle(&o.RequireTLS), "Refuse logins and data connections without TLS"},
