@@ -1,6 +1,7 @@
 package test
 
 import (
+	"bytes"
 	"crypto/sha1"
 	"encoding/base64"
 	"fmt"
@@ -33,8 +34,8 @@ func (o *office) replaceUsers(text string) {
 	}
 }
 
-// TestThirtyUsersOnThirtyPrefixesOfABucket has half of them cached on disk, and each of them send
-// and fetch by two clients at a time.
+// TestThirtyUsersOnThirtyPrefixesOfABucket uses the example of the manual, but half of them are not
+// cached on disk. Each of them sends and fetches by two clients at a time.
 func TestThirtyUsersOnThirtyPrefixesOfABucket(t *testing.T) {
 	t.Parallel()
 	needPrograms(t, "curl", "lftp")
@@ -42,7 +43,7 @@ func TestThirtyUsersOnThirtyPrefixesOfABucket(t *testing.T) {
 	s := startGateway(t)
 	o := newOffice(t)
 	var text strings.Builder
-	fmt.Fprintf(&text, "[defaults]\nremote = 's3:bucket/{user}'\n")
+	text.WriteString(ofManual(t, "With S3"))
 	for i := range users {
 		fmt.Fprint(&text, entry(fmt.Sprintf("u%02d", i), fmt.Sprintf("cache_mode = %q", []string{"off", "writes"}[i%2])))
 	}
@@ -76,6 +77,22 @@ func TestThirtyUsersOnThirtyPrefixesOfABucket(t *testing.T) {
 	if entries, err := os.ReadDir(filepath.Join(s.data, "bucket")); err != nil || len(entries) < users || len(entries) > users+1 {
 		t.Errorf("the bucket has %v, %v", entries, err)
 	}
+}
+
+// ofManual returns the users file below a heading of doc/users.md.
+func ofManual(t *testing.T, heading string) string {
+	t.Helper()
+	text, err := os.ReadFile("../doc/users.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ = bytes.Cut(text, []byte("# "+heading+"\n"))
+	_, text, found := bytes.Cut(text, []byte("```toml\n"))
+	text, _, _ = bytes.Cut(text, []byte("```"))
+	if !found {
+		t.Fatalf("doc/users.md has no example %q", heading)
+	}
+	return string(text)
 }
 
 // writeFiles makes what a user sends: names that all of them use, contents of their own.
