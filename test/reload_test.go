@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"math/rand/v2"
 	"net"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -61,7 +63,7 @@ func (d *device) work(stop <-chan struct{}, mortal bool) error {
 		}
 		var err error
 		if c == nil {
-			c, err = rawLogin(d.office.addr, d.name)
+			c, err = rawLogin(d.address(), d.office.addr, d.name)
 			if c == nil && err == nil {
 				d.refused++
 				time.Sleep(10 * time.Millisecond) // as devices do
@@ -119,9 +121,20 @@ type rawClient struct {
 	r    *bufio.Reader
 }
 
-// rawLogin returns nil where the login is refused.
-func rawLogin(addr, user string) (*rawClient, error) {
-	conn, err := dial("127.0.0.1", addr)
+// address is that of the device. On systems that have as many it is one of its own: a refused login
+// of one device delays the logins of others at its address.
+func (d *device) address() string {
+	if runtime.GOOS != "linux" {
+		return "127.0.0.1"
+	}
+	sum := fnv.New32()
+	io.WriteString(sum, d.name)
+	return fmt.Sprintf("127.0.%d.%d", sum.Sum32()>>8&0xff, sum.Sum32()&0xff|2)
+}
+
+// rawLogin returns nil where the login is refused. local is the address of the client.
+func rawLogin(local, addr, user string) (*rawClient, error) {
+	conn, err := dial(local, addr)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +181,8 @@ func (c *rawClient) passive() (net.Conn, error) {
 		return nil, fmt.Errorf("EPSV: %q", line)
 	}
 	host, _, _ := net.SplitHostPort(c.conn.RemoteAddr().String())
-	data, err := dial("127.0.0.1", net.JoinHostPort(host, m[1]))
+	local, _, _ := net.SplitHostPort(c.conn.LocalAddr().String())
+	data, err := dial(local, net.JoinHostPort(host, m[1]))
 	if err != nil { // it may have ended just now
 		_, err = c.reply("", "")
 	}
