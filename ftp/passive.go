@@ -315,8 +315,11 @@ func (p *passive) dismiss(wait time.Duration, secure func(net.Conn) *dataConn) {
 		return
 	}
 	if arrived != nil {
-		p.close()
-		if _, err := p.await(arrived); err == nil {
+		p.listener.Close()
+		tooLong := time.AfterFunc(wait, p.close) // a handshake, which would end in a reset
+		_, err := p.await(arrived)
+		tooLong.Stop()
+		if err == nil {
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			dismissConn(p.conn, p.early, wait, secure)

@@ -72,6 +72,46 @@ func TestTheHandshakeMayComeBeforeTheCommand(t *testing.T) {
 	}
 }
 
+// slowConn takes its time for every write but the first.
+type slowConn struct {
+	net.Conn
+	writes int
+}
+
+func (c *slowConn) Write(p []byte) (int, error) {
+	if c.writes++; c.writes > 1 {
+		time.Sleep(100 * time.Millisecond)
+	}
+	return c.Conn.Write(p)
+}
+
+// The answer to a command that is refused comes while the client still makes its handshake.
+func TestARefusalWaitsForAHandshake(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		t.Run(tls.VersionName(version), func(t *testing.T) {
+			d := secureSession(t)
+			conn, err := net.Dial("tcp", d.arrange())
+			if err != nil {
+				t.Fatal(err)
+			}
+			conn.SetDeadline(time.Now().Add(10 * time.Second))
+			data := tls.Client(&slowConn{Conn: conn}, &tls.Config{InsecureSkipVerify: true, MaxVersion: version})
+			done := make(chan error, 1)
+			go func() { done <- data.Handshake() }()
+			time.Sleep(60 * time.Millisecond) // the server has begun with it
+			d.steps("> RETR missing", "<< 550")
+			if err := <-done; err != nil {
+				t.Errorf("the handshake: %v", err)
+			}
+			if b, err := io.ReadAll(data); len(b) > 0 || err != nil {
+				t.Errorf("the data connection: %q, %v", b, err)
+			}
+			data.Close()
+			d.steps("> NOOP", "<< 200")
+		})
+	}
+}
+
 // A handshake before the command that had to resume and did not is refused, and so is the command.
 func TestWhoMustResumeDoesSoBeforeTheCommand(t *testing.T) {
 	d := secureSession(t, func(s *ftp.Server) { s.DataResume = ftp.ResumeRequire })

@@ -2,6 +2,7 @@ package test
 
 import (
 	"bytes"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +53,7 @@ func TestAServerAbortsWhatTheOneBeforeHasLeft(t *testing.T) {
 		p, addr := serveAt(t, here, append(cached, "RCLONE_BWLIMIT=2M:off"))
 		login(t, "", addr).upload("STOR long", body)
 		unfinished(t, env, here, "1 unfinished uploads found")
+		waitForNote(t, dir) // the answer with the id comes after the upload can be seen
 		p.kill()
 	}
 	_, addr := serveAt(t, here, cached)
@@ -60,6 +62,21 @@ func TestAServerAbortsWhatTheOneBeforeHasLeft(t *testing.T) {
 	if got := c.fetch("RETR long"); !bytes.Equal(got, body) {
 		t.Errorf("the file has %s", bytesOnly(got))
 	}
+}
+
+// waitForNote waits until there is a note of an upload below a directory for caches.
+func waitForNote(t *testing.T, dir string) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		notes, err := filepath.Glob(filepath.Join(dir, "vfs", "*", "uploads", "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(notes) > 0 {
+			return
+		}
+	}
+	t.Fatal("there is no note of the upload")
 }
 
 // unfinished waits until "ferry cleanup" would find so many uploads.

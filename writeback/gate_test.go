@@ -85,6 +85,13 @@ func (l *loaded) begin() (wait time.Duration, refused bool) {
 	return wait, false
 }
 
+// counts returns how many calls run, ran at once at most, and were refused.
+func (l *loaded) counts() (running, peak, refused int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.running, l.peak, l.refused
+}
+
 // add counts calls that run.
 // LOCKS_REQUIRED(l.mu)
 func (l *loaded) add(n int) {
@@ -154,14 +161,14 @@ func TestTransfersGrowAsLongAsTheRateDoes(t *testing.T) {
 		r := newLoaded()
 		v := drain(t, r, NewGate(Auto), "", 500, 1)
 		synctest.Wait()
-		if r.running != firstTransfers {
-			t.Errorf("it begins with %d transfers", r.running)
+		if running, _, _ := r.counts(); running != firstTransfers {
+			t.Errorf("it begins with %d transfers", running)
 		}
 		if took := empty(t, v); took > time.Second {
 			t.Errorf("500 files over 30 ms took %v", took)
 		}
-		if r.peak != maxTransfers {
-			t.Errorf("up to %d transfers were used, want %d", r.peak, maxTransfers)
+		if _, peak, _ := r.counts(); peak != maxTransfers {
+			t.Errorf("up to %d transfers were used, want %d", peak, maxTransfers)
 		}
 	})
 }
@@ -171,8 +178,8 @@ func TestAFixedNumberOfTransfersStays(t *testing.T) {
 		r := newLoaded()
 		r.most = 5
 		empty(t, drain(t, r, NewGate(7), "", 100, 1))
-		if r.peak != 6 || r.refused == 0 {
-			t.Errorf("up to %d transfers were used, and %d refused", r.peak, r.refused)
+		if _, peak, refused := r.counts(); peak != 6 || refused == 0 {
+			t.Errorf("up to %d transfers were used, and %d refused", peak, refused)
 		}
 	})
 }
@@ -188,9 +195,7 @@ func TestTransfersStayBelowWhatIsRefused(t *testing.T) {
 				time.Sleep(10 * time.Millisecond)
 			}
 			r.mean()
-			r.mu.Lock()
-			refused := r.refused
-			r.mu.Unlock()
+			_, _, refused := r.counts()
 			if refused == 0 || refused > 100 {
 				t.Errorf("retry %v: %d calls were refused until the number was found", retry, refused)
 			}
@@ -200,8 +205,8 @@ func TestTransfersStayBelowWhatIsRefused(t *testing.T) {
 			if mean := r.mean(); mean < 14 || mean > 16 {
 				t.Errorf("retry %v: %.1f transfers ran in the mean, want nearly 16", retry, mean)
 			}
-			if r.refused-refused > 20 {
-				t.Errorf("retry %v: then %d of 1500 were refused", retry, r.refused-refused)
+			if _, _, now := r.counts(); now-refused > 20 {
+				t.Errorf("retry %v: then %d of 1500 were refused", retry, now-refused)
 			}
 			empty(t, v)
 		})
