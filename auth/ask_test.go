@@ -42,7 +42,7 @@ func (s *service) ask(ctx context.Context, l Login) (Identity, error) {
 	case l.Password != s.password:
 		return Identity{}, fmt.Errorf("%w: status 1", ErrDenied)
 	}
-	return Identity{User: l.User, Owner: l.User, Grant: Grant{Start: fmt.Sprint(s.asked)}}, nil
+	return Identity{User: l.User, Owner: l.User, Grant: &Grant{Start: fmt.Sprint(s.asked)}}, nil
 }
 
 func (s *service) set(password string, dead error) {
@@ -57,7 +57,10 @@ func login(t *testing.T, a *asker, password string) string {
 	t.Helper()
 	start := time.Now()
 	id, err := a.authenticate(t.Context(), Login{User: "bob", Password: password, IP: netip.MustParseAddr("192.0.2.1")})
-	result := "answer " + id.Grant.Start
+	result := "answer "
+	if id.Grant != nil {
+		result += id.Grant.Start
+	}
 	switch {
 	case errors.Is(err, ErrDenied):
 		result = "denied"

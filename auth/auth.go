@@ -47,8 +47,8 @@ type Identity struct {
 	User string
 	// Owner is the owner of unfinished uploads, together with the client address.
 	Owner string
-	// Grant is what the source says that the user gets.
-	Grant Grant
+	// Grant is what the source says that the user gets; nil = nothing.
+	Grant *Grant
 }
 
 // An Authenticator decides about logins. Its method may be called concurrently.

@@ -57,7 +57,7 @@ func parseAWS(remote string) func(user string, answer []byte) (Identity, error) 
 		if err != nil {
 			return Identity{}, err
 		}
-		return Identity{User: user, Owner: user, Grant: g}, nil
+		return Identity{User: user, Owner: user, Grant: &g}, nil
 	}
 }
 

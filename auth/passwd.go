@@ -91,7 +91,7 @@ func (p *Passwd) Authenticate(ctx context.Context, l Login) (Identity, error) {
 	case !u.hours.include(time.Now()):
 		problem = "the user may not log in at this time of the day"
 	default:
-		return Identity{User: l.User, Owner: l.User, Grant: u.grant}, nil
+		return Identity{User: l.User, Owner: l.User, Grant: &u.grant}, nil
 	}
 	return Identity{}, fmt.Errorf("%w: %s, line %d: %s", ErrRefused, p.file.path, u.line, problem)
 }

@@ -43,7 +43,7 @@ func TestPasswd(t *testing.T) {
 	}
 	for user, want := range tests {
 		id, err := p.Authenticate(t.Context(), Login{User: user, Password: "sesame"})
-		if err != nil || !reflect.DeepEqual(id, Identity{User: user, Owner: user, Grant: want}) {
+		if err != nil || !reflect.DeepEqual(id, Identity{User: user, Owner: user, Grant: &want}) {
 			t.Errorf("%s: %+v, %v, want %+v", user, id, err, want)
 		}
 		if knows(t, p, user, "open") {

@@ -47,7 +47,7 @@ cat <<'END'
 END
 `, AskOptions{})
 	l := Login{User: "bob", Password: `a"b`, IP: netip.MustParseAddr("::ffff:192.0.2.1")}
-	want := Identity{User: "bob", Owner: "bob", Grant: Grant{Backend: &Backend{
+	want := Identity{User: "bob", Owner: "bob", Grant: &Grant{Backend: &Backend{
 		Type: "sftp", Root: "pub/bob", Plain: []string{"pass", "key_pem"},
 		Options: map[string]string{"host": "example.org", "pass": "s3cret", "key_pem": "x"},
 	}}}

@@ -39,7 +39,7 @@ func parseRclone(user string, answer []byte) (Identity, error) {
 	for _, name := range []string{"type", "_root", "_obscure"} {
 		delete(options, name)
 	}
-	return Identity{User: user, Owner: user, Grant: Grant{Backend: b}}, nil
+	return Identity{User: user, Owner: user, Grant: &Grant{Backend: b}}, nil
 }
 
 // withoutText returns an error of package json that shows nothing of what was parsed: it may be

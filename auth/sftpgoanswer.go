@@ -52,5 +52,5 @@ func parseSFTPGo(user string, answer []byte) (Identity, error) {
 	case u.Expires > 0 && time.UnixMilli(u.Expires).Before(time.Now()):
 		return Identity{}, fmt.Errorf("%w: the user has expired", ErrRefused)
 	}
-	return Identity{User: user, Owner: user, Grant: Grant{SFTPGo: answer}}, nil
+	return Identity{User: user, Owner: user, Grant: &Grant{SFTPGo: answer}}, nil
 }

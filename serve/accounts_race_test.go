@@ -101,7 +101,7 @@ type granting auth.Backend
 
 func (g granting) Authenticate(_ context.Context, l auth.Login) (auth.Identity, error) {
 	b := auth.Backend(g)
-	return auth.Identity{User: l.User, Owner: l.User, Grant: auth.Grant{Backend: &b}}, nil
+	return auth.Identity{User: l.User, Owner: l.User, Grant: &auth.Grant{Backend: &b}}, nil
 }
 
 func TestBracesInWhatIsGrantedStandForThemselves(t *testing.T) {

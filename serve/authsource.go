@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -28,7 +29,7 @@ func (s AuthSource) Login(ctx context.Context, l auth.Login) (users.User, error)
 	if err != nil {
 		return users.User{}, err
 	}
-	g := id.Grant
+	g := cmp.Or(id.Grant, &auth.Grant{})
 	if g.SFTPGo != nil {
 		if s.SFTPGo == nil {
 			return users.User{}, fmt.Errorf("user %q: a user of SFTPGo is not understood here", id.User)
