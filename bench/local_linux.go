@@ -12,6 +12,8 @@ func localWorkloads() []workload {
 	return []workload{
 		{name: "retr", title: retrTitle, metrics: bulkMetrics(), run: retrBig},
 		{name: "stor", title: storTitle, metrics: bulkMetrics(), run: storBig},
+		{name: "retr4", title: streams(retrTitle), metrics: bulkMetrics(), run: retrStreams},
+		{name: "stor4", title: streams(storTitle), metrics: bulkMetrics(), run: storStreams},
 		{name: "up", title: func(s scale) string { return smallTitle(s) + " up" }, metrics: smallMetrics(), run: smallUp},
 		{name: "down", title: func(s scale) string { return smallTitle(s) + " down" }, metrics: smallMetrics(), run: smallDown},
 		{name: "list", title: listTitle("LIST"), metrics: listMetrics(), run: listing("LIST")},
@@ -28,40 +30,64 @@ func localWorkloads() []workload {
 var explicitTLS = []string{"ferry", "vsftpd", "pure-ftpd", "proftpd", "pyftpdlib", "ftpserverlib"}
 
 func retrBig(b *bench, in *instance) ([]float64, error) {
-	return bulk(b, in, b.scale.retrRepeats, func(c *client) error { return c.retr("big", b.scale.bigBytes) })
+	return bulk(b, in, load{1, b.scale.retrRepeats, b.download})
+}
+
+func retrStreams(b *bench, in *instance) ([]float64, error) {
+	return bulk(b, in, load{b.scale.streams, max(b.scale.retrRepeats/2, 1), b.download})
 }
 
 func retrTLS(b *bench, in *instance) ([]float64, error) {
-	return bulk(b, in, b.scale.tlsRepeats, func(c *client) error { return c.retr("big", b.scale.bigBytes) })
+	return bulk(b, in, load{1, b.scale.tlsRepeats, b.download})
 }
 
-func storBig(b *bench, in *instance) ([]float64, error) { return bulkUp(b, in, b.scale.storRepeats) }
+func (b *bench) download(c *client, _ int) error { return c.retr("big", b.scale.bigBytes) }
 
-func storTLS(b *bench, in *instance) ([]float64, error) { return bulkUp(b, in, b.scale.tlsRepeats) }
+func storBig(b *bench, in *instance) ([]float64, error) { return bulkUp(b, in, 1, b.scale.storRepeats) }
 
-func bulkUp(b *bench, in *instance, repeats int) ([]float64, error) {
+func storStreams(b *bench, in *instance) ([]float64, error) {
+	return bulkUp(b, in, b.scale.streams, max(b.scale.storRepeats/2, 1))
+}
+
+func storTLS(b *bench, in *instance) ([]float64, error) { return bulkUp(b, in, 1, b.scale.tlsRepeats) }
+
+func bulkUp(b *bench, in *instance, streams, repeats int) ([]float64, error) {
 	f, err := os.Open(filepath.Join(b.root, "big"))
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return bulk(b, in, repeats, func(c *client) error { return c.storFile("up/big", f, b.scale.bigBytes) })
+	return bulk(b, in, load{streams, repeats, func(c *client, i int) error {
+		return c.storFile(fmt.Sprintf("up/big-%d", i), f, b.scale.bigBytes)
+	}})
 }
 
-// bulk measures transfers of the large file in one session. What they leave behind is removed
-// between them, outside the measured time.
-func bulk(b *bench, in *instance, repeats int, one func(*client) error) ([]float64, error) {
-	c, err := in.session()
-	if err != nil {
-		return nil, err
-	}
-	defer c.conn.Close()
-	if err := c.retr(smallName(0), int64(b.scale.smallBytes)); err != nil {
-		return nil, err
+// A load is how bulk moves the large file: by some sessions at once, several times in each.
+type load struct {
+	streams, repeats int
+	one              func(c *client, stream int) error
+}
+
+// bulk measures transfers of the large file. What they leave behind is removed between them,
+// outside the measured time.
+func bulk(b *bench, in *instance, l load) ([]float64, error) {
+	clients := make([]*client, l.streams)
+	for i := range clients {
+		c, err := in.session()
+		if err != nil {
+			return nil, err
+		}
+		defer c.conn.Close()
+		if err := c.retr(smallName(0), int64(b.scale.smallBytes)); err != nil {
+			return nil, err
+		}
+		clients[i] = c
 	}
 	var took, cpu time.Duration
-	for range repeats {
-		u, err := timed(in, func() error { return one(c) })
+	for range l.repeats {
+		u, err := timed(in, func() error {
+			return each(l.streams, func(i int) error { return l.one(clients[i], i) })
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -73,6 +99,6 @@ func bulk(b *bench, in *instance, repeats int, one func(*client) error) ([]float
 			return nil, err
 		}
 	}
-	bytes := float64(b.scale.bigBytes) * float64(repeats)
+	bytes := float64(b.scale.bigBytes) * float64(l.repeats*l.streams)
 	return []float64{cpu.Seconds() / (bytes / (1 << 30)), bytes / 1e9 / took.Seconds()}, nil
 }

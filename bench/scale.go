@@ -10,6 +10,7 @@ type scale struct {
 	retrRepeats int   // downloads of it in one measurement
 	storRepeats int
 	tlsRepeats  int
+	streams     int // sessions that move it at once, in rows of their own
 
 	smallFiles int // files moved by sessions at once, smallBytes each
 	smallBytes int
@@ -34,7 +35,7 @@ type scale struct {
 func localFull() scale {
 	return scale{
 		rounds:   3,
-		bigBytes: 1 << 30, retrRepeats: 4, storRepeats: 2, tlsRepeats: 1,
+		bigBytes: 1 << 30, retrRepeats: 4, storRepeats: 2, tlsRepeats: 1, streams: 4,
 		smallFiles: 5000, smallBytes: 4096, sessions: 8,
 		listFiles: 100_000, listRepeats: 3,
 		loginTime: 2 * time.Second, idleSessions: 500,
@@ -46,7 +47,7 @@ func localFull() scale {
 func localQuick() scale {
 	return scale{
 		rounds:   1,
-		bigBytes: 128 << 20, retrRepeats: 2, storRepeats: 1, tlsRepeats: 1,
+		bigBytes: 128 << 20, retrRepeats: 2, storRepeats: 1, tlsRepeats: 1, streams: 4,
 		smallFiles: 800, smallBytes: 4096, sessions: 8,
 		listFiles: 10_000, listRepeats: 1,
 		loginTime: 500 * time.Millisecond, idleSessions: 50,

@@ -31,6 +31,10 @@ func overTLS(title func(scale) string) func(scale) string {
 	return func(s scale) string { return title(s) + " over TLS 1.3" }
 }
 
+func streams(title func(scale) string) func(scale) string {
+	return func(s scale) string { return fmt.Sprintf("%s, %d at once", title(s), s.streams) }
+}
+
 func listTitle(command string) func(scale) string {
 	return func(s scale) string { return fmt.Sprintf("%s of %s files", command, thousands(s.listFiles)) }
 }
