@@ -179,7 +179,7 @@ func (b *bench) rounds(ctx context.Context, w workload, res *results) error {
 
 // once measures one workload on a freshly started server.
 func (b *bench) once(ctx context.Context, w workload, s server) ([]float64, error) {
-	l := launch{secure: w.secure}
+	l := launch{secure: w.secure, users: w.users}
 	if w.flags != nil {
 		l.flags = w.flags(b, s.name)
 	}

@@ -158,28 +158,9 @@ func (c *client) line() (string, error) {
 // transfer sends a command that uses a data connection and gives the connection to move, which also
 // closes it.
 func (c *client) transfer(command string, move func(io.ReadWriteCloser) error) error {
-	if err := c.send("EPSV"); err != nil {
-		return err
-	}
-	reply, err := c.expect("EPSV", "229")
+	data, err := c.open(command)
 	if err != nil {
 		return err
-	}
-	port, err := epsvPort(reply)
-	if err != nil {
-		return err
-	}
-	data, err := c.dial(netip.AddrPortFrom(c.addr.Addr(), port))
-	if err != nil {
-		return err
-	}
-	c.sent = time.Now()
-	if err := c.send(command); err != nil {
-		data.Close()
-		return err
-	}
-	if c.tls != nil {
-		data = tls.Client(data.(net.Conn), c.tls)
 	}
 	moved := move(data)
 	// The server's word comes first: when it refused, moving failed because of that.
@@ -190,6 +171,34 @@ func (c *client) transfer(command string, move func(io.ReadWriteCloser) error) e
 		return err
 	}
 	return moved
+}
+
+// open sends a command that uses a data connection and returns that, without a look at the replies.
+func (c *client) open(command string) (io.ReadWriteCloser, error) {
+	if err := c.send("EPSV"); err != nil {
+		return nil, err
+	}
+	reply, err := c.expect("EPSV", "229")
+	if err != nil {
+		return nil, err
+	}
+	port, err := epsvPort(reply)
+	if err != nil {
+		return nil, err
+	}
+	data, err := c.dial(netip.AddrPortFrom(c.addr.Addr(), port))
+	if err != nil {
+		return nil, err
+	}
+	c.sent = time.Now()
+	if err := c.send(command); err != nil {
+		data.Close()
+		return nil, err
+	}
+	if c.tls != nil {
+		data = tls.Client(data.(net.Conn), c.tls)
+	}
+	return data, nil
 }
 
 // epsvPort finds the port in "229 text (|||port|)" (RFC 2428, section 3).

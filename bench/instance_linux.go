@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -101,6 +102,25 @@ func (in *instance) session() (*client, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// sessions opens n sessions, some at a time. Those that are open are returned with an error, too.
+func (in *instance) sessions(n int) ([]*client, error) {
+	const atOnce = 8
+	fresh := make([]*client, n)
+	err := each(min(n, atOnce), func(k int) (err error) {
+		for i := k; i < n && err == nil; i += atOnce {
+			fresh[i], err = in.session()
+		}
+		return err
+	})
+	return slices.DeleteFunc(fresh, func(c *client) bool { return c == nil }), err
+}
+
+func closeAll(clients []*client) {
+	for _, c := range clients {
+		c.conn.Close()
+	}
 }
 
 // freePort asks the system for a port. Nobody else here takes it before the server does.

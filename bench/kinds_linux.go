@@ -42,6 +42,7 @@ type launch struct {
 	port   uint16   // on 127.0.0.1
 	secure bool     // AUTH TLS with b.pem
 	flags  []string // of the workload, for servers with the command line of ferry
+	users  bool     // b.usersFile() says who may log in, for those with the flag --users
 }
 
 // localKinds lists the servers of a local directory in the order of the table's columns.
@@ -100,8 +101,12 @@ func serveFTP(bin, path string, env []string, more ...string) func(b *bench, l l
 	return func(b *bench, l launch) (*exec.Cmd, error) {
 		args := []string{"serve", "ftp", path,
 			"--addr", fmt.Sprintf("127.0.0.1:%d", l.port),
-			"--user", benchUser, "--pass", benchPass,
 			"--passive-port", fmt.Sprintf("%d-%d", firstPort, lastPort)}
+		if l.users {
+			args = append(args, "--users", b.usersFile())
+		} else {
+			args = append(args, "--user", benchUser, "--pass", benchPass)
+		}
 		if l.secure {
 			args = append(args, "--cert", b.pem, "--key", b.pem)
 		}

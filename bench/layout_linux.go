@@ -25,6 +25,7 @@ import (
 //	big      the large file
 //	small/   small files to download
 //	many/    the large directory
+//	few/     a small one
 //	up/      uploads, emptied after each measurement; any user may write
 func layoutLocal(_ context.Context, b *bench) error {
 	if err := b.makeTop(); err != nil {
@@ -33,7 +34,6 @@ func layoutLocal(_ context.Context, b *bench) error {
 	b.root = b.top
 	err := errors.Join(
 		os.Mkdir(filepath.Join(b.root, "small"), 0o755),
-		os.Mkdir(filepath.Join(b.root, "many"), 0o755),
 		os.Mkdir(filepath.Join(b.root, "up"), 0o777),
 		os.Chmod(filepath.Join(b.root, "up"), 0o777), // whatever the umask is
 	)
@@ -49,8 +49,17 @@ func layoutLocal(_ context.Context, b *bench) error {
 			return err
 		}
 	}
-	for i := range b.scale.listFiles {
-		if err := os.WriteFile(filepath.Join(b.root, fmt.Sprintf("many/file-%06d.dat", i)), nil, 0o644); err != nil {
+	return errors.Join(b.writeEmpty("many", b.scale.listFiles), b.writeEmpty("few", b.scale.fewFiles))
+}
+
+// writeEmpty makes a directory of n empty files.
+func (b *bench) writeEmpty(dir string, n int) error {
+	dir = filepath.Join(b.root, dir)
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	for i := range n {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("file-%06d.dat", i)), nil, 0o644); err != nil {
 			return err
 		}
 	}

@@ -20,8 +20,16 @@ func localWorkloads() []workload {
 		{name: "mlsd", title: listTitle("MLSD"), metrics: listMetrics(), run: listing("MLSD")},
 		{name: "login", title: func(s scale) string { return fmt.Sprintf("logins, %d at a time", s.sessions) }, metrics: loginMetrics(), run: logins},
 		{name: "idle", title: func(s scale) string { return fmt.Sprintf("%d idle sessions", s.idleSessions) }, metrics: idleMetrics(), run: idle},
+		{name: "hashed", title: hashedTitle, metrics: loginMetrics(), run: hashedLogins, only: usersFiles, users: true, needs: writeUsers},
+		{name: "hashed-each", title: func(s scale) string { return hashedTitle(s) + ", each hashed (`--auth-cache 0`)" }, metrics: loginMetrics(), run: hashedLogins, only: usersFiles, users: true, needs: writeUsers,
+			flags: func(*bench, string) []string { return []string{"--auth-cache", "0"} }},
+		{name: "active-retr", title: func(s scale) string { return fmt.Sprintf("%d downloads at once, of slow clients", s.activeSessions) }, metrics: idleMetrics(), run: activeDown},
+		{name: "active-stor", title: func(s scale) string { return fmt.Sprintf("%d uploads at once, of slow clients", s.activeSessions) }, metrics: idleMetrics(), run: activeUp},
+		{name: "busy", title: busyTitle, metrics: busyMetrics(), run: busy},
 		{name: "tls-retr", title: overTLS(retrTitle), secure: true, only: explicitTLS, metrics: bulkMetrics(), run: retrTLS},
 		{name: "tls-stor", title: overTLS(storTitle), secure: true, only: explicitTLS, metrics: bulkMetrics(), run: storTLS},
+		{name: "tls-retr4", title: overTLS(streams(retrTitle)), secure: true, only: explicitTLS, metrics: bulkMetrics(), run: retrStreamsTLS},
+		{name: "tls-up", title: overTLS(func(s scale) string { return smallTitle(s) + " up" }), secure: true, only: explicitTLS, metrics: smallMetrics(), run: smallUp},
 	}
 }
 
@@ -39,6 +47,10 @@ func retrStreams(b *bench, in *instance) ([]float64, error) {
 
 func retrTLS(b *bench, in *instance) ([]float64, error) {
 	return bulk(b, in, load{1, b.scale.tlsRepeats, b.download})
+}
+
+func retrStreamsTLS(b *bench, in *instance) ([]float64, error) {
+	return bulk(b, in, load{b.scale.streams, b.scale.tlsRepeats, b.download})
 }
 
 func (b *bench) download(c *client, _ int) error { return c.retr("big", b.scale.bigBytes) }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -144,6 +145,12 @@ func median(values []float64) float64 {
 	v := slices.Sorted(slices.Values(values))
 	n := len(v)
 	return (v[(n-1)/2] + v[n/2]) / 2
+}
+
+// percentile of a list that is not empty: the smallest value that a part p of them does not exceed.
+func percentile(values []float64, p float64) float64 {
+	v := slices.Sorted(slices.Values(values))
+	return v[max(int(math.Ceil(p*float64(len(v))))-1, 0)]
 }
 
 // number prints with a separator between thousands.

@@ -20,7 +20,14 @@ type scale struct {
 	listRepeats int
 
 	loginTime    time.Duration // how long sessions log in and quit
+	users        int           // in the file of users
+	hotUsers     int           // of them log in again and again
 	idleSessions int
+
+	activeSessions int           // in the middle of a transfer, all at once
+	busySessions   int           // that send commands at once
+	busyTime       time.Duration // how long they do
+	fewFiles       int           // entries of the small directory
 
 	straceFiles int
 
@@ -38,7 +45,8 @@ func localFull() scale {
 		bigBytes: 1 << 30, retrRepeats: 4, storRepeats: 2, tlsRepeats: 1, streams: 4,
 		smallFiles: 5000, smallBytes: 4096, sessions: 8,
 		listFiles: 100_000, listRepeats: 3,
-		loginTime: 2 * time.Second, idleSessions: 500,
+		loginTime: 2 * time.Second, users: 10_000, hotUsers: 64, idleSessions: 500,
+		activeSessions: 200, busySessions: 200, busyTime: 5 * time.Second, fewFiles: 100,
 		straceFiles: 200,
 	}
 }
@@ -50,7 +58,8 @@ func localQuick() scale {
 		bigBytes: 128 << 20, retrRepeats: 2, storRepeats: 1, tlsRepeats: 1, streams: 4,
 		smallFiles: 800, smallBytes: 4096, sessions: 8,
 		listFiles: 10_000, listRepeats: 1,
-		loginTime: 500 * time.Millisecond, idleSessions: 50,
+		loginTime: 500 * time.Millisecond, users: 500, hotUsers: 8, idleSessions: 50,
+		activeSessions: 20, busySessions: 20, busyTime: 2 * time.Second, fewFiles: 100,
 		straceFiles: 50,
 	}
 }

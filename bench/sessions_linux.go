@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -22,30 +21,31 @@ func smallDown(b *bench, in *instance) ([]float64, error) {
 
 // small shares the small files out among sessions that are logged in already.
 func small(b *bench, in *instance, one func(c *client, i int) error) ([]float64, error) {
-	clients := make([]*client, b.scale.sessions)
-	for i := range clients {
-		c, err := in.session()
-		if err != nil {
-			return nil, err
-		}
-		defer c.conn.Close()
-		clients[i] = c
+	clients, err := in.sessions(b.scale.sessions)
+	defer closeAll(clients)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range clients {
 		if err := c.retr(smallName(0), int64(b.scale.smallBytes)); err != nil {
 			return nil, err
 		}
 	}
+	taken := make([]float64, b.scale.smallFiles)
 	u, err := timed(in, func() error {
 		return each(len(clients), func(k int) error {
 			for i := k; i < b.scale.smallFiles; i += len(clients) {
+				began := time.Now()
 				if err := one(clients[k], i); err != nil {
 					return err
 				}
+				taken[i] = time.Since(began).Seconds() * 1000
 			}
 			return nil
 		})
 	})
 	n := float64(b.scale.smallFiles)
-	return []float64{n / u.took.Seconds(), u.cpu.Seconds() * 1000 / n}, err
+	return []float64{n / u.took.Seconds(), u.cpu.Seconds() * 1000 / n, percentile(taken, 0.99)}, err
 }
 
 // listing measures command on the large directory: the median time of some, and what it left the
@@ -108,16 +108,18 @@ func (c *client) list(command string) (l listed, err error) {
 
 // logins measures connect, login and quit, some at a time for a fixed time.
 func logins(b *bench, in *instance) ([]float64, error) {
+	return loginsOf(b, in, func(int) (string, string) { return in.user, in.pass })
+}
+
+// loginsOf does so with the user and password of the i-th login.
+func loginsOf(b *bench, in *instance, who func(i int) (user, pass string)) ([]float64, error) {
 	var n atomic.Int64
 	u, err := timed(in, func() error {
 		end := time.Now().Add(b.scale.loginTime)
-		return each(b.scale.sessions, func(int) error {
-			for time.Now().Before(end) {
-				c, err := connect(in.addr, in.tls)
-				if err != nil {
-					return err
-				}
-				if err := errors.Join(c.login(in.user, in.pass), c.quit()); err != nil {
+		return each(b.scale.sessions, func(k int) error {
+			for i := k; time.Now().Before(end); i += b.scale.sessions {
+				user, pass := who(i)
+				if err := in.logInOut(user, pass); err != nil {
 					return err
 				}
 				n.Add(1)
@@ -129,34 +131,30 @@ func logins(b *bench, in *instance) ([]float64, error) {
 	return []float64{done / u.took.Seconds(), u.cpu.Seconds() * 1000 / done}, err
 }
 
-// idle measures what memory a session costs that has logged in and does nothing.
-func idle(b *bench, in *instance) ([]float64, error) {
-	var clients []*client
-	defer func() {
-		for _, c := range clients {
-			c.conn.Close()
-		}
-	}()
-	open := func(n int) error {
-		fresh := make([]*client, n)
-		err := each(b.scale.sessions, func(k int) (err error) {
-			for i := k; i < n && err == nil; i += b.scale.sessions {
-				fresh[i], err = in.session()
-			}
-			return err
-		})
-		clients = append(clients, slices.DeleteFunc(fresh, func(c *client) bool { return c == nil })...)
+// logInOut is one login, from the connection to the goodbye.
+func (in *instance) logInOut(user, pass string) error {
+	c, err := connect(in.addr, in.tls)
+	if err != nil {
 		return err
 	}
+	return errors.Join(c.login(user, pass), c.quit())
+}
+
+// idle measures what memory a session costs that has logged in and does nothing.
+func idle(b *bench, in *instance) ([]float64, error) {
 	// Some come first, so that what a server allocates once is not counted.
-	if err := open(b.scale.sessions); err != nil {
+	first, err := in.sessions(b.scale.sessions)
+	defer closeAll(first)
+	if err != nil {
 		return nil, err
 	}
 	before, err := in.tree.pss()
 	if err != nil {
 		return nil, err
 	}
-	if err := open(b.scale.idleSessions); err != nil {
+	clients, err := in.sessions(b.scale.idleSessions)
+	defer closeAll(clients)
+	if err != nil {
 		return nil, err
 	}
 	after, err := in.tree.pss()

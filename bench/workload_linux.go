@@ -19,6 +19,7 @@ type workload struct {
 	run     func(*bench, *instance) ([]float64, error)
 
 	flags  func(b *bench, server string) []string // for launch; nil = none
+	users  bool                                   // b.usersFile() says who may log in
 	only   []string                               // servers that it is for; nil = all
 	rounds int                                    // 0 = those of the scale
 	needs  func(context.Context, *bench) string   // why it cannot be measured at all; nil and "" = it can
@@ -56,7 +57,7 @@ func bulkMetrics() []metric {
 	return []metric{{unit: "CPU s/GiB", digits: 2}, {unit: "GB/s", digits: 2, higher: true}}
 }
 func smallMetrics() []metric {
-	return []metric{{unit: "files/s", higher: true}, {unit: "CPU ms/file", digits: 3}}
+	return []metric{{unit: "files/s", higher: true}, {unit: "CPU ms/file", digits: 3}, {unit: "p99 ms", digits: 2}}
 }
 func listMetrics() []metric {
 	return []metric{{unit: "ms in all", digits: 0}, {unit: "ms to first byte", digits: 1}, {unit: "peak RSS MiB", digits: 1}}
