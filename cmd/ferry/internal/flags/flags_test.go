@@ -45,6 +45,15 @@ func TestRows(t *testing.T) {
 	}
 }
 
+func TestNoLoginIsRememberedWithoutTime(t *testing.T) {
+	for _, value := range []string{"0", "0s", "off"} {
+		o, err := parse(t, nil, "--auth-cache", value)
+		if err != nil || Unlimited(o.AuthCache) != 0 {
+			t.Errorf("--auth-cache %s: %v, %v", value, o.AuthCache, err)
+		}
+	}
+}
+
 func TestDefaults(t *testing.T) {
 	o, err := parse(t, nil)
 	if err != nil {

@@ -74,7 +74,7 @@ func serverFlags(o *Options) []Flag {
 		{"auth-protocol", "rclone", choice(&o.Auth.Protocol, "rclone", "sftpgo", "aws"), "What the service of --auth-url is asked, and answers"},
 		{"auth-aws-remote", "", text(&o.Auth.AWSRemote), "Remote of which buckets are directories, for --auth-protocol aws"},
 		{"auth-stale", "0s", Duration(&o.Auth.Stale), "Time for which users are still let in whom a program or service knew that cannot be asked any more"},
-		{"auth-cache", "5m", limit(&o.AuthCache), "Time for which a login that was right is remembered in memory, so that its hash is not computed again, and nobody asked"},
+		{"auth-cache", "5m", Duration(&o.AuthCache), "Time for which a login that was right is remembered in memory, so that its hash is not computed again, and nobody asked; 0 is not at all"},
 		{"passive-port", "30000-32000", ports(&o.Passive), "Passive port range, or one port, or 0 for any"},
 		{"public-ip", "", publicIPs(&o.PublicIP), "Public IPv4 address or host name to advertise for passive connections, or several by the network of the client: 10.0.0.0/8=10.1.2.3,default=ftp.example.org"},
 		{"no-active", "false", toggle(&o.NoActive), "Refuse active data connections (PORT, EPRT)"},
