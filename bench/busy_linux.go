@@ -47,8 +47,8 @@ func busyMetrics() []metric {
 }
 
 // busy measures how long commands take in many sessions at once. Each begins one in every period of
-// its own, which is far apart from saturation, while a few of the sessions download the large file at
-// a steady rate.
+// its own, which is far from saturation, while a few of the sessions download the large file at a
+// steady rate.
 func busy(b *bench, in *instance) ([]float64, error) {
 	clients, err := in.sessions(b.scale.busySessions)
 	defer closeAll(clients)

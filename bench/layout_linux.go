@@ -131,6 +131,9 @@ func (b *bench) clearUploads() error {
 // cacheDir holds caches: on disk, unlike what is served.
 func (b *bench) cacheDir() string { return filepath.Join(b.state, "cache") }
 
+// usersFile is a file of users with hashes of what ferry makes by default, argon2id.
+func (b *bench) usersFile() string { return filepath.Join(b.state, "users.toml") }
+
 // writeCertificate makes a self-signed certificate (ECDSA P-256), writes it and its key to file,
 // and returns a client configuration that trusts it and speaks TLS 1.3 only.
 func writeCertificate(file string) (*tls.Config, error) {

@@ -5,15 +5,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 )
 
 // usersFiles are the servers that read b.usersFile().
 var usersFiles = []string{"ferry"}
-
-// usersFile is a file of users with hashes of what ferry makes by default, argon2id.
-func (b *bench) usersFile() string { return filepath.Join(b.state, "users.toml") }
 
 func hashedTitle(s scale) string {
 	return fmt.Sprintf("logins of %d of %s users, argon2id", s.hotUsers, thousands(s.users))

@@ -84,6 +84,7 @@ var libraries = map[string][]string{
 // testUses names what tests of packages may import besides. Where it is of this module, those tests
 // are external.
 var testUses = map[string][]string{
+	"bench/phantom":                 {"github.com/minio/minio-go/v7"}, // they ask as a driver does
 	"cmd/ferry":                     {"github.com/rogpeppe/go-internal/"},
 	"cmd/ferry/internal/prompt":     {"golang.org/x/sys/"},                                                        // they open terminals
 	"ftp":                           {"ferry/auth", "ferry/cache", "ferry/serve", "ferry/vfs", "ferry/writeback"}, // dialogues run on real trees
