@@ -287,11 +287,5 @@ func (t *Tree) recall(name string, whole bool) (e remote.Entry, k Freshness, cha
 func (t *Tree) rememberName(name string, p nameEntry, changes uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.changes != changes || len(name)+len(p.entry.Name)+len(p.entry.Version) > maxNameLength {
-		return
-	}
-	if len(t.names) >= maxNames {
-		clear(t.names)
-	}
-	t.names[name] = p
+	t.cacheName(name, p, changes)
 }

@@ -2,7 +2,10 @@ package dircache
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"iter"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -222,4 +225,70 @@ func TestFollowEndsWithAContextThatHasEnded(t *testing.T) {
 	if err := c.Follow(ctx, func() { ready = true }); err != nil || !ready {
 		t.Errorf("%v, settled: %v", err, ready)
 	}
+}
+
+// unlisted is an object store that describes the file that it cannot list.
+type unlisted struct {
+	far
+	stats *int
+}
+
+func (u unlisted) Stat(ctx context.Context, name string) (remote.Entry, error) {
+	*u.stats++
+	return u.far.Stat(ctx, name)
+}
+
+func (u unlisted) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
+	return func(yield func(remote.Entry, error) bool) {
+		e, err := u.far.Stat(ctx, dir)
+		if err == nil {
+			err = &fs.PathError{Op: "list", Path: dir, Err: &remote.FileError{Entry: e}}
+		}
+		yield(remote.Entry{}, err)
+	}
+}
+
+// A client that lists a name without looking at it before pays for one of the two.
+func TestAListingOfWhatIsNoDirectoryIsRemembered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, implicit := range []bool{true, false} {
+			store, stats := memory.New(), 0
+			put(t, store, "f")
+			c := New(unlisted{far{remote.Forward{Remote: store}, implicit}, &stats}, breaker.New(breaker.Options{}), fiveMinutes)
+			list := func(name string) (err error) {
+				for _, err = range c.List(t.Context(), name) {
+				}
+				return err
+			}
+			asks := func(name string, want int, is error) {
+				t.Helper()
+				before := stats
+				e, err := c.Stat(t.Context(), name)
+				if !errors.Is(err, is) || err == nil && (e.Name != name || e.Size != int64(len(name))) {
+					t.Errorf("%s: %+v, %v", name, e, err)
+				}
+				if stats-before != want {
+					t.Errorf("%s: %d asked, want %d", name, stats-before, want)
+				}
+			}
+			missing := 1
+			if implicit {
+				missing = 0 // listing costs as much there
+			}
+			if err := list("f"); !errors.Is(err, remote.ErrNotDir) {
+				t.Errorf("%v", err)
+			}
+			asks("f", 0, nil)
+			if err := list("none"); !errors.Is(err, remote.ErrNotExist) {
+				t.Errorf("%v", err)
+			}
+			asks("none", missing, remote.ErrNotExist)
+			list("other")
+			put(t, c, "other")
+			asks("other", 1, nil)
+			time.Sleep(3 * time.Second)
+			asks("none", 1, remote.ErrNotExist)
+			c.Close()
+		}
+	})
 }

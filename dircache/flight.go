@@ -2,6 +2,7 @@ package dircache
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -19,6 +20,7 @@ type flight struct {
 	cache  *Tree
 	dir    string
 	began  time.Time
+	after  uint64 // how many changes were made before it
 	cancel context.CancelFunc
 
 	mu         sync.Mutex
@@ -56,7 +58,7 @@ func (t *Tree) join(ctx context.Context, dir string) *reader {
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	f := &flight{
-		cache: t, dir: dir, began: time.Now(), cancel: cancel,
+		cache: t, dir: dir, began: time.Now(), after: t.changes, cancel: cancel,
 		readers: map[*reader]struct{}{}, updated: make(chan struct{}),
 	}
 	r := f.reader()
@@ -188,6 +190,20 @@ func (t *Tree) finish(f *flight, err error) {
 		t.store(f.dir, append([]remote.Entry(nil), f.entries...), f.began)
 	case err != nil && breaker.IsAnswer(err):
 		t.dropListing(f.dir)
+		t.rememberNoDir(f, err)
+	}
+}
+
+// rememberNoDir caches what the failure of a listing says of its name. Of a name that does not
+// exist that is only done where looking costs as much as listing.
+// LOCKS_REQUIRED(t.mu)
+func (t *Tree) rememberNoDir(f *flight, err error) {
+	var file *remote.FileError
+	switch {
+	case errors.As(err, &file):
+		t.cacheName(f.dir, nameEntry{entry: file.Entry, exists: true, at: f.began}, f.after)
+	case t.implicit && errors.Is(err, remote.ErrNotExist):
+		t.cacheName(f.dir, nameEntry{at: f.began}, f.after)
 	}
 }
 

@@ -139,6 +139,19 @@ func (t *Tree) store(dir string, entries []remote.Entry, at time.Time) {
 	}
 }
 
+// cacheName caches what a request for a single name, or for a listing of it, has brought, unless
+// something was changed after it.
+// LOCKS_REQUIRED(t.mu)
+func (t *Tree) cacheName(name string, p nameEntry, changes uint64) {
+	if t.changes != changes || len(name)+len(p.entry.Name)+len(p.entry.Version) > maxNameLength {
+		return
+	}
+	if len(t.names) >= maxNames {
+		clear(t.names)
+	}
+	t.names[name] = p
+}
+
 // dropListing drops the listing of dir.
 // LOCKS_REQUIRED(t.mu)
 func (t *Tree) dropListing(dir string) {

@@ -2,6 +2,7 @@ package ftp
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"iter"
 	"path"
@@ -18,45 +19,108 @@ type selection struct {
 }
 
 // choose resolves the argument of a listing. Leading options are ignored and a pattern in the last
-// element is matched, unless a file with that literal name exists.
-func (s *session) choose(ctx context.Context, arg string) (selection, error) {
-	sel, err := s.chooseLiteral(ctx, arg)
-	if err == nil || !isAbsent(err) {
-		return sel, err
-	}
-	if rest, had := stripOptions(arg); had {
-		if rest == "" {
-			return s.chooseLiteral(ctx, "")
-		}
-		arg = rest
-		if sel, err = s.chooseLiteral(ctx, arg); err == nil || !isAbsent(err) {
+// element is matched, unless a file with that literal name exists. What else the argument may be is
+// found out by listing it.
+func (s *session) choose(ctx context.Context, arg string) (*selection, error) {
+	rest, had := stripOptions(arg)
+	if had || isPattern(arg) {
+		sel, err := s.chooseLiteral(ctx, arg)
+		if err == nil || !isAbsent(err) {
 			return sel, err
 		}
 	}
-	if dir, pattern := splitGlob(arg); hasGlob(pattern) {
-		return s.chooseMatching(ctx, dir, pattern)
+	if isPattern(rest) {
+		return s.choosePattern(ctx, rest, had)
 	}
-	return selection{}, err
+	return s.chooseListed(ctx, rest)
+}
+
+// isPattern reports whether the last element of arg can be a pattern.
+func isPattern(arg string) bool {
+	_, pattern := splitGlob(arg)
+	return hasGlob(pattern)
+}
+
+// choosePattern selects what matches the pattern arg. With options before it, a file may have its
+// literal name.
+func (s *session) choosePattern(ctx context.Context, arg string, hadOptions bool) (*selection, error) {
+	if hadOptions {
+		sel, err := s.chooseLiteral(ctx, arg)
+		if err == nil || !isAbsent(err) {
+			return sel, err
+		}
+	}
+	dir, pattern := splitGlob(arg)
+	return s.chooseMatching(ctx, dir, pattern)
 }
 
 // chooseLiteral takes the argument literally.
-func (s *session) chooseLiteral(ctx context.Context, arg string) (selection, error) {
+func (s *session) chooseLiteral(ctx context.Context, arg string) (*selection, error) {
 	name, err := s.resolve(ctx, arg)
 	if err != nil {
-		return selection{}, err
+		return nil, err
 	}
 	fi, err := s.fs.Stat(ctx, name)
 	if err != nil {
-		return selection{}, err
+		return nil, err
 	}
 	if fi.IsDir() {
-		if arg != "" && !strings.HasSuffix(arg, "/") {
-			arg += "/"
-		}
-		return selection{entries: s.entries(ctx, name), prefix: arg}, nil
+		return &selection{entries: s.entries(ctx, name), prefix: inDir(arg)}, nil
 	}
 	dir, _ := splitGlob(arg)
-	return selection{entries: func(yield func(fs.FileInfo, error) bool) { yield(fi, nil) }, prefix: dir}, nil
+	return &selection{entries: func(yield func(fs.FileInfo, error) bool) { yield(fi, nil) }, prefix: dir}, nil
+}
+
+// chooseListed takes the argument literally, and for a directory until that turns out to be wrong.
+func (s *session) chooseListed(ctx context.Context, arg string) (*selection, error) {
+	name, err := s.resolve(ctx, arg)
+	if err != nil {
+		return nil, err
+	}
+	sel := &selection{prefix: inDir(arg)}
+	sel.entries = s.entriesOr(ctx, name, func() error {
+		sel.prefix, _ = splitGlob(arg)
+		return nil
+	})
+	return sel, nil
+}
+
+// inDir returns the prefix of what is in the directory arg.
+func inDir(arg string) string {
+	if arg != "" && !strings.HasSuffix(arg, "/") {
+		arg += "/"
+	}
+	return arg
+}
+
+// entriesOr yields the entries of name. A Stat before would take a storage that is far away as long
+// as the first entries do; so there is one only if name cannot be listed. If it turns out to be a
+// file, that is yielded, or the error of file.
+func (s *session) entriesOr(ctx context.Context, name string, file func() error) iter.Seq2[fs.FileInfo, error] {
+	return func(yield func(fs.FileInfo, error) bool) {
+		began := false
+		for fi, err := range s.entries(ctx, name) {
+			if !began && err != nil && (isAbsent(err) || errors.Is(err, fs.ErrPermission)) {
+				fi, err = s.fileOr(ctx, name, err, file)
+			}
+			began = true
+			if !yield(fi, err) {
+				return
+			}
+		}
+	}
+}
+
+// fileOr describes name, which could not be listed because of err.
+func (s *session) fileOr(ctx context.Context, name string, err error, file func() error) (fs.FileInfo, error) {
+	fi, statErr := s.fs.Stat(ctx, name)
+	switch {
+	case statErr != nil:
+		return nil, statErr
+	case fi.IsDir():
+		return nil, err
+	}
+	return fi, file()
 }
 
 // entries yields the entries of name. It ends with the cause of ctx, even if the tree ignores ctx.
@@ -75,23 +139,16 @@ func (s *session) entries(ctx context.Context, name string) iter.Seq2[fs.FileInf
 
 // chooseMatching selects the entries of dir whose names match pattern; no match is an empty
 // listing.
-func (s *session) chooseMatching(ctx context.Context, dir, pattern string) (selection, error) {
+func (s *session) chooseMatching(ctx context.Context, dir, pattern string) (*selection, error) {
 	name, err := s.resolve(ctx, dir)
 	if err != nil {
-		return selection{}, err
-	}
-	fi, err := s.fs.Stat(ctx, name)
-	if err != nil {
-		return selection{}, err
-	}
-	if !fi.IsDir() {
-		return selection{}, ErrNotDir
+		return nil, err
 	}
 	compiled, err := compile(pattern)
 	if err != nil {
-		return selection{}, err
+		return nil, err
 	}
-	all := s.entries(ctx, name)
+	all := s.entriesOr(ctx, name, func() error { return ErrNotDir })
 	matching := func(yield func(fs.FileInfo, error) bool) {
 		for fi, err := range all {
 			if err == nil && !compiled.match(fi.Name()) {
@@ -102,7 +159,7 @@ func (s *session) chooseMatching(ctx context.Context, dir, pattern string) (sele
 			}
 		}
 	}
-	return selection{entries: matching, prefix: dir}, nil
+	return &selection{entries: matching, prefix: dir}, nil
 }
 
 // list sends lines of ls -l (RFC 959, section 4.1.3).
@@ -134,7 +191,7 @@ func (s *session) nlst(ctx context.Context, arg string) reply {
 	})
 }
 
-// sendListing answers LIST and NLST. Errors of the argument are found before 150.
+// sendListing answers LIST and NLST.
 func (s *session) sendListing(ctx context.Context, verb, arg string, line lineOf) reply {
 	if r := s.dataRefusal(); !r.isZero() {
 		return r
@@ -146,7 +203,7 @@ func (s *session) sendListing(ctx context.Context, verb, arg string, line lineOf
 	if err != nil {
 		return s.fail(verb, arg, err)
 	}
-	return s.sendEntries(ctx, t, &sel, line)
+	return s.sendEntries(ctx, t, sel, line)
 }
 
 // sendEntries streams a listing. 150 is sent with the first entry, so that an unreadable directory
@@ -212,15 +269,8 @@ func (s *session) mlsd(ctx context.Context, arg string) reply {
 	}
 	ctx, t := s.begin(ctx, "MLSD", name)
 	defer s.finish(t)
-	fi, err := s.fs.Stat(ctx, name)
-	if err != nil || !fi.IsDir() {
-		if err == nil {
-			return badArgument("Not a directory; use MLST.")
-		}
-		return s.fail("MLSD", name, err)
-	}
 	set := s.facts
-	sel := selection{entries: s.entries(ctx, name)}
+	sel := selection{entries: s.entriesOr(ctx, name, func() error { return errUseMLST })}
 	return s.sendEntries(ctx, t, &sel, func(b []byte, fi fs.FileInfo, _ *selection) []byte {
 		start := len(b)
 		var perm Perm
@@ -268,21 +318,25 @@ func (s *session) statPath(ctx context.Context, arg string) reply {
 	if err != nil {
 		return s.fail("STAT", arg, err)
 	}
-	if err := s.ctl.writeBytes([]byte("213-Status follows:\r\n")); err != nil {
-		return reply{}
-	}
 	line := s.listLine()
-	var b []byte
+	b := []byte("213-Status follows:\r\n")
+	began := false
 	for fi, err := range sel.entries {
 		if err != nil {
 			r := s.fail("STAT", arg, err)
-			r.code = 213 // the reply began with 213 and must end with it
+			if began {
+				r.code = 213 // the reply began with 213 and must end with it
+			}
 			return r
 		}
-		b = line(b[:0], fi, &sel)
+		b = line(b, fi, sel)
 		if err := s.ctl.writeBytes(b); err != nil {
 			return reply{}
 		}
+		b, began = b[:0], true
+	}
+	if err := s.ctl.writeBytes(b); err != nil {
+		return reply{}
 	}
 	return reply{213, "End of status."}
 }

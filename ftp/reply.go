@@ -38,6 +38,9 @@ var (
 	errNotAdmitted = errors.New("the address is not admitted any more")
 )
 
+// errUseMLST refuses to list a file by MLSD (RFC 3659, section 7.2.1).
+var errUseMLST = errors.New("MLSD of what is not a directory")
+
 // notAdmitted is the text for a client whom the Guard does not admit: nothing about why.
 const notAdmitted = "No service for your address."
 
@@ -54,6 +57,7 @@ var errorReplies = []struct {
 	{ErrNameTooLong, reply{553, "The name is too long for the storage."}},
 	{errPatternTooLong, reply{501, "The pattern is too long."}},
 	{errBadPath, reply{553, "A name must not contain CR, LF or NUL."}},
+	{errUseMLST, reply{501, "Not a directory; use MLST."}},
 	{ErrIsDir, reply{550, "Is a directory."}},
 	{ErrNotDir, reply{550, "Not a directory."}},
 	{ErrNotEmpty, reply{550, "Directory not empty."}},

@@ -84,7 +84,7 @@ func TestVerbs(t *testing.T) {
 		{"download", "download", `
 			GET NLST > 550 You may not list
 			GET NLST f* > 550 You may not list
-			STAT d > 213 Status
+			STAT d > 550 You may not list this directory.
 			GET RETR f > 226 text
 			SIZE f > 213 4
 			HASH f > 213`},

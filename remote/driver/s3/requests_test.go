@@ -2,6 +2,7 @@ package s3
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -53,6 +54,24 @@ func pattern(n int) []byte {
 		b[i] = byte(i>>16) ^ byte(i>>8)*31 ^ byte(i)
 	}
 	return b
+}
+
+// listErr returns nil if a listing of name fails with want. What it says of a file must be what
+// Stat says.
+func listErr(r *Remote, name string, want error) error {
+	for _, err := range r.List(context.Background(), name) {
+		var file *remote.FileError
+		switch {
+		case !errors.Is(err, want):
+			return fmt.Errorf("error %w", err)
+		case errors.As(err, &file) != (want == remote.ErrNotDir):
+			return fmt.Errorf("it does not say which file is there: %w", err)
+		case file != nil && (file.Entry.Name != name || file.Entry.Size != 16<<10 || file.Entry.Version == ""):
+			return fmt.Errorf("it says %+v", file.Entry)
+		}
+		return nil
+	}
+	return errors.New("an empty listing")
 }
 
 func TestWhatACallCosts(t *testing.T) {
@@ -114,6 +133,10 @@ func TestWhatACallCosts(t *testing.T) {
 			[]string{"HEAD " + base + "g"}},
 		{"a directory's description", func() error { _, err := r.Stat(t.Context(), "a"); return err },
 			[]string{"GET /bucket/ list-type prefix", "HEAD " + base + "a"}},
+		{"the listing of a file", func() error { return listErr(r, "h", remote.ErrNotDir) },
+			[]string{"GET /bucket/ list-type prefix", "HEAD " + base + "h"}},
+		{"a listing of nothing", func() error { return listErr(r, "z", remote.ErrNotExist) },
+			[]string{"GET /bucket/ list-type prefix", "HEAD " + base + "z"}},
 		{"reading", func() error { load(t, r, "g"); return nil }, []string{"GET " + base + "g"}},
 		{"an upload in two parts", func() error { store(t, r, "long", remote.StageOptions{}, pattern(6<<20)); return nil },
 			[]string{"GET /bucket/ list-type prefix", "POST " + base + "long uploadId", "POST " + base + "long uploads",

@@ -137,9 +137,8 @@ func (d *Dirs) Is(ctx context.Context, k Key) (bool, error) {
 // inside returns some names in k. Without any, k is no directory, unless it is kept in mind.
 func (d *Dirs) inside(ctx context.Context, k Key) ([]string, error) {
 	names, _, err := d.look(ctx, k, sampleSize)
-	if err == nil && len(names) == 0 && !d.Keeps(k) {
-		d.Gone(k)
-		d.setPlain(k, time.Now())
+	if err == nil && len(names) == 0 {
+		d.foundNothing(k)
 	}
 	return names, err
 }

@@ -49,6 +49,14 @@ func (d *Dirs) setPlain(k Key, since time.Time) {
 	d.plain[d.hash(k)] = since
 }
 
+// foundNothing notes that nothing is in k: that is no directory, unless it is kept in mind.
+func (d *Dirs) foundNothing(k Key) {
+	if !d.Keeps(k) {
+		d.Gone(k)
+		d.setPlain(k, time.Now())
+	}
+}
+
 // Known reports whether k was seen to be a directory.
 func (d *Dirs) Known(k Key) bool { return d.recall(k) == isDir }
 

@@ -24,7 +24,8 @@ func (t *Tree) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, err
 			yield(remote.Entry{}, err)
 			return
 		}
-		for e, err := range t.list(ctx, k) {
+		_, base := remote.Split(dir)
+		for e, err := range t.list(ctx, k, base) {
 			if !yield(e, fail(ctx, "list", dir, err)) || err != nil {
 				return
 			}
@@ -32,7 +33,8 @@ func (t *Tree) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, err
 	}
 }
 
-func (t *Tree) list(ctx context.Context, k Key) iter.Seq2[remote.Entry, error] {
+// list lists k, which is called base.
+func (t *Tree) list(ctx context.Context, k Key, base string) iter.Seq2[remote.Entry, error] {
 	return func(yield func(remote.Entry, error) bool) {
 		inside := t.inside(k)
 		l := t.listing(k, inside, yield)
@@ -52,15 +54,18 @@ func (t *Tree) list(ctx context.Context, k Key) iter.Seq2[remote.Entry, error] {
 		if !l.end() || l.found || t.isRoot(k) || t.isBucket(k) {
 			return
 		}
-		err := remote.ErrNotExist
-		if o, headErr := t.store.Head(ctx, k); headErr == nil && !o.Dir {
-			err = remote.ErrNotDir
-		} else if headErr == nil {
+		o, err := t.store.Head(ctx, k)
+		switch {
+		case err == nil && o.Dir:
 			return // an empty directory by the service's own convention
-		} else if !errors.Is(headErr, remote.ErrNotExist) {
-			err = headErr
-		} else if t.dirs.Keeps(k) {
+		case err == nil:
+			t.dirs.foundNothing(k)
+			err = &remote.FileError{Entry: entry(base, o)}
+		case !errors.Is(err, remote.ErrNotExist):
+		case t.dirs.Keeps(k):
 			return
+		default:
+			t.dirs.foundNothing(k)
 		}
 		yield(remote.Entry{}, err)
 	}
