@@ -61,7 +61,7 @@ func testTLS(t testing.TB, resume TLSResume) (*tlsContext, *x509.CertPool) {
 // connect makes a data connection of this kind. stall is its timeout.
 func (c channel) connect(t testing.TB, stall time.Duration) (*dataConn, net.Conn) {
 	t.Helper()
-	p := listening(t, c.local, anyone, time.Minute)
+	p := listening(t, c.local, anyone(), time.Minute)
 	client, err := net.Dial("tcp", p.addr(c.local))
 	if err != nil {
 		t.Fatal(err)

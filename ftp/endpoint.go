@@ -27,6 +27,7 @@ type endpoint interface {
 
 var (
 	errPortsExhausted = errors.New("every passive port is in use")
+	errTooManyPorts   = errors.New("one user at one address has too many passive ports")
 	errPortUnused     = errors.New("the port was not used for too long")
 	errEndpointUsed   = errors.New("the data connection endpoint is closed or used up")
 )

@@ -4,23 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
-	"net/netip"
 	"os"
 	"sync"
 	"time"
 
 	"ferry/ftp/internal/sock"
 )
-
-// dynamicPorts are the ports without registered services (RFC 6335, section 6): the default for
-// passive ports. Port 0 would let the kernel choose, but it avoids every port with a connection in
-// TIME-WAIT, and each download leaves one: after some ten thousand downloads within a minute no
-// port is left on the whole machine, and the search becomes slow long before. Binding to a port by
-// number has neither problem. Some systems also assign ports in sequence, so that the next one is
-// easy to guess.
-var dynamicPorts = PortRange{First: 49152, Last: 65535}
 
 // passive waits for the client to connect (RFC 959, section 4.1.2, PASV; RFC 2428, section 3,
 // EPSV).
@@ -30,14 +20,11 @@ var dynamicPorts = PortRange{First: 49152, Last: 65535}
 // closes one that is not used. A client may begin its TLS handshake before the command, and send
 // the command after it: then the handshake is done early.
 type passive struct {
-	listener *sock.Listener
-	allowed  func(netip.Addr) bool
-	proxies  Proxies // connections of these begin with a header; may be nil
-	timeout  time.Duration
+	seat    *seat
+	timeout time.Duration // how long open waits for a connection
 	// secure performs the handshake on the connection that acceptEarly has accepted, if the client
 	// has sent hello, its beginning, before the command; nil without TLS.
-	secure   func(ctx context.Context, conn net.Conn, hello []byte) (*dataConn, error)
-	released func() // called when the port is free again, at least once; may be nil
+	secure func(ctx context.Context, conn net.Conn, hello []byte) (*dataConn, error)
 
 	mu      sync.Mutex
 	opened  bool          // guarded by mu; open or dismiss was called, or it has expired
@@ -51,70 +38,8 @@ type passive struct {
 	failure error         // error of acceptEarly; guarded by mu
 }
 
-// listenPassive listens on local at a random port of ports. Connections from addresses that allowed
-// rejects are dropped. timeout is how long open waits for one.
-func listenPassive(local netip.Addr, allowed func(netip.Addr) bool, ports PortRange, timeout time.Duration) (*passive, error) {
-	for port := range ports.usable().shuffled() {
-		l, err := sock.Listen(netip.AddrPortFrom(local, port))
-		if errors.Is(err, sock.ErrPortTaken) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("listening for a data connection: %w", err)
-		}
-		return &passive{listener: l, allowed: allowed, timeout: timeout}, nil
-	}
-	return nil, errPortsExhausted
-}
-
-// usable returns r, or its default.
-func (r PortRange) usable() PortRange {
-	if r == (PortRange{}) {
-		return dynamicPorts
-	}
-	return PortRange{First: max(r.First, 1), Last: r.Last}
-}
-
-// size returns the number of ports in r.
-func (r PortRange) size() int {
-	r = r.usable()
-	return int(r.Last) - int(r.First) + 1
-}
-
-// shuffled yields every port of the range once, beginning anywhere: it walks the range in steps
-// that have no divisor in common with its size. Nothing is drawn or stored per port.
-func (r PortRange) shuffled() func(yield func(uint16) bool) {
-	return func(yield func(uint16) bool) {
-		size := int(r.Last) - int(r.First) + 1
-		if size <= 0 {
-			return
-		}
-		at, step := rand.IntN(size), coprime(size)
-		for range size {
-			if !yield(r.First + uint16(at)) {
-				return
-			}
-			at = (at + step) % size
-		}
-	}
-}
-
-// coprime draws a number in [1, n] that has no divisor in common with n.
-func coprime(n int) int {
-	for {
-		step := 1 + rand.IntN(n)
-		a, b := n, step
-		for b != 0 {
-			a, b = b, a%b
-		}
-		if a == 1 {
-			return step
-		}
-	}
-}
-
 // port returns the port number for the reply.
-func (p *passive) port() uint16 { return p.listener.Port() }
+func (p *passive) port() uint16 { return p.seat.port.addr.Port() }
 
 // acceptEarlyAfter is how long connections stay in the accept queue before they are accepted
 // without a command.
@@ -136,9 +61,9 @@ func (p *passive) acceptEarly(life time.Duration) {
 	}
 	done := make(chan struct{})
 	p.arrived = done
-	p.listener.SetAcceptDeadline(time.Now().Add(life))
+	p.seat.setDeadline(time.Now().Add(life))
 	p.mu.Unlock()
-	conn, err := p.accept()
+	conn, err := p.seat.accept()
 	p.close()
 	var early *dataConn
 	if err == nil && p.secure != nil {
@@ -227,23 +152,6 @@ func (p *passive) ended() error {
 	return p.over
 }
 
-// accept returns the next connection of the owner and drops those of others.
-func (p *passive) accept() (net.Conn, error) {
-	for {
-		conn, peer, err := p.listener.Accept()
-		if err != nil || p.admits(conn, peer) {
-			return conn, err
-		}
-		conn.Close()
-	}
-}
-
-// admits reports whether a connection is one of the owner.
-func (p *passive) admits(conn net.Conn, peer netip.Addr) bool {
-	client := clientOf(p.proxies, conn, peer)
-	return client.IsValid() && p.allowed(client)
-}
-
 // use takes the endpoint over from acceptEarly. first is false if it was used before. arrived is
 // not nil if acceptEarly is running or done; it is closed when it is done.
 func (p *passive) use() (arrived chan struct{}, first bool) {
@@ -271,7 +179,7 @@ func (p *passive) open(ctx context.Context) (net.Conn, error) {
 	if ctx.Err() != nil {
 		p.close()
 	}
-	p.listener.SetAcceptDeadline(time.Now().Add(p.timeout))
+	p.seat.setDeadline(time.Now().Add(p.timeout))
 	conn, err := p.await(arrived)
 	switch {
 	case err == nil:
@@ -287,7 +195,7 @@ func (p *passive) open(ctx context.Context) (net.Conn, error) {
 // await returns the connection of acceptEarly, or else of accept.
 func (p *passive) await(arrived chan struct{}) (net.Conn, error) {
 	if arrived == nil {
-		return p.accept()
+		return p.seat.accept()
 	}
 	<-arrived
 	p.mu.Lock()
@@ -296,15 +204,12 @@ func (p *passive) await(arrived chan struct{}) (net.Conn, error) {
 }
 
 func (p *passive) close() {
-	p.listener.Close()
+	p.seat.leave()
 	p.mu.Lock()
 	cancel := p.cancel
 	p.mu.Unlock()
 	if cancel != nil {
 		cancel()
-	}
-	if p.released != nil {
-		p.released()
 	}
 }
 
@@ -315,7 +220,7 @@ func (p *passive) dismiss(wait time.Duration, secure func(net.Conn) *dataConn) {
 		return
 	}
 	if arrived != nil {
-		p.listener.Close()
+		p.seat.leave()
 		tooLong := time.AfterFunc(wait, p.close) // a handshake, which would end in a reset
 		_, err := p.await(arrived)
 		tooLong.Stop()
@@ -327,14 +232,10 @@ func (p *passive) dismiss(wait time.Duration, secure func(net.Conn) *dataConn) {
 		return
 	}
 	for range sock.Backlog + 1 {
-		conn, peer, err := p.listener.AcceptNow()
+		conn, err := p.seat.acceptNow()
 		if err != nil {
 			return
 		}
-		if p.admits(conn, peer) {
-			dismissConn(conn, nil, wait, secure)
-		} else {
-			conn.Close()
-		}
+		dismissConn(conn, nil, wait, secure)
 	}
 }

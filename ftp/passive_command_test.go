@@ -157,47 +157,11 @@ func TestAStalledHandshakeEndsWithItsClient(t *testing.T) {
 
 // One user at one address does not hold every port of the range.
 func TestPortsOfOneUserAreLimited(t *testing.T) {
-	local := "127.0.0.1"
-	probe := make([]net.Listener, 0, 8)
-	var ports ftp.PortRange
-	for first := uint16(40000); first < 60000 && len(probe) < 8; first += 8 {
-		for i := range uint16(8) {
-			l, err := net.Listen("tcp", fmt.Sprintf("%s:%d", local, first+i))
-			if err != nil {
-				break
-			}
-			probe = append(probe, l)
-		}
-		for _, l := range probe {
-			l.Close()
-		}
-		if len(probe) < 8 {
-			probe = probe[:0]
-			continue
-		}
-		ports = ftp.PortRange{First: first, Last: first + 7}
-	}
-	if len(probe) == 0 {
-		t.Skip("no eight free ports in a row")
-	}
-	srv := newServer(t, memory.New(), nil)
-	srv.Passive = ports
-	addr := serveOn(t, srv, local+":0")
-	session := func(from string) *dialogue {
-		d := &dialogue{t: t, where: from, addr: addr}
-		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
-		conn, err := dialer.Dial("tcp", addr)
-		if err != nil {
-			t.Skipf("no second loopback address: %v", err)
-		}
-		d.raw, d.conn = conn, conn
-		d.resetReader()
-		t.Cleanup(d.hangUp)
-		d.reply("220")
-		d.step("login")
-		return d
-	}
-	var holders []*dialogue
+	store := memory.New()
+	srv := newServer(t, store, nil)
+	srv.Passive = freePorts(t, 8)
+	session := sessionsOf(t, srv, store)
+	var holders []caller
 	for i := range 7 {
 		d := session("127.0.0.1")
 		if i < 6 {

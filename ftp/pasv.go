@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"sync"
 )
 
 // pasv opens a passive port and announces it with an IPv4 address (RFC 959, section 4.1.2).
@@ -68,21 +67,24 @@ func (s *session) family() int {
 // listen opens a new passive port and closes the previous one.
 func (s *session) listen() (uint16, reply) {
 	s.closeEndpoint()
-	holder := portHolder{s.name, hostAddr(s.remote.Addr())}
-	if !s.srv.ports.reserve(holder, threeQuarters(s.srv.Passive.size())) {
+	seat, err := s.srv.ports.listen(portRequest{
+		holder:  portHolder{s.name, hostAddr(s.remote.Addr())},
+		local:   s.local.Addr(),
+		client:  s.mayConnect(),
+		ports:   s.srv.Passive,
+		proxies: s.srv.Proxies,
+	})
+	switch {
+	case errors.Is(err, errTooManyPorts):
 		return 0, reply{425, "You have too many passive ports open; use or close those of your other sessions."}
-	}
-	p, err := listenPassive(s.local.Addr(), s.mayConnect(), s.srv.Passive, s.srv.dataConnect())
-	if err != nil {
-		s.srv.ports.release(holder)
+	case err != nil:
 		s.srv.logShortage(context.Background(), "cannot open a passive port", err)
 		return 0, noPort(err)
 	}
+	p := &passive{seat: seat, timeout: s.srv.dataConnect()}
 	if s.private {
 		p.secure = s.earlyHandshake
 	}
-	p.released = sync.OnceFunc(func() { s.srv.ports.release(holder) })
-	p.proxies = s.srv.Proxies
 	p.limit(s.srv.dataStall())
 	s.endpoint = p
 	return p.port(), reply{}
@@ -98,11 +100,11 @@ func (s *session) earlyHandshake(ctx context.Context, conn net.Conn, hello []byt
 	return c, nil
 }
 
-// mayConnect returns the check that distinguishes the owner of a passive port from strangers.
-func (s *session) mayConnect() func(netip.Addr) bool {
+// mayConnect returns the address from which connections to a passive port may come; the zero Addr:
+// from any.
+func (s *session) mayConnect() netip.Addr {
 	if s.srv.AllowFXP || s.srv.AllowPeerMismatch {
-		return func(netip.Addr) bool { return true }
+		return netip.Addr{}
 	}
-	owner := s.remote.Addr()
-	return func(peer netip.Addr) bool { return peer == owner }
+	return s.remote.Addr()
 }

@@ -28,7 +28,12 @@ func connect(t *testing.T, addr, text string) net.Conn {
 }
 
 // header is what a proxy sends for a client.
-func header(client string) string { return "PROXY TCP4 " + client + " 198.51.100.21 1024 21\r\n" }
+func header(client string) string {
+	if strings.Contains(client, ":") {
+		return "PROXY TCP6 " + client + " 2001:db8::21 1024 21\r\n"
+	}
+	return "PROXY TCP4 " + client + " 198.51.100.21 1024 21\r\n"
+}
 
 // closed reports whether the server closes a connection without a word.
 func closed(t *testing.T, conn net.Conn) bool {
@@ -75,7 +80,7 @@ func TestTheClientIsTheOneThatTheProxyTells(t *testing.T) {
 	}
 	l, err := net.Listen("tcp", "127.0.0.9:0") // active: to the client and not to the proxy
 	if err != nil {
-		t.Skip(err)
+		t.Skipf("no address 127.0.0.9 here: %v", err)
 	}
 	defer l.Close()
 	_, activePort, _ := net.SplitHostPort(l.Addr().String())
@@ -104,6 +109,48 @@ func freePort(t *testing.T) int {
 	}
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port
+}
+
+// Clients behind one proxy share a port: it is told for each connection whose it is.
+func TestClientsOfAProxyShareAPort(t *testing.T) {
+	passive := freePort(t)
+	r := start(t, nil, ":memory:", "--addr", "127.0.0.1:0", "--user", "bob", "--pass", "sesame", "--passive-port", fmt.Sprint(passive),
+		"--proxy-protocol", "127.0.0.1", "-v")
+	addr := strings.TrimPrefix(r.url(t), "ftp://")
+	clients := []string{"192.0.2.7", "192.0.2.18", "2001:db8::9"}
+	var all []client
+	for _, from := range clients {
+		c := client{textproto.NewConn(connect(t, addr, header(from))), t, "127.0.0.1"}
+		c.want(220)
+		c.cmd(331, "USER bob")
+		c.cmd(230, "PASS sesame")
+		if reply := c.cmd(229, "EPSV"); !strings.Contains(reply, fmt.Sprint(passive)) {
+			t.Fatalf("another port: %s", reply)
+		}
+		all = append(all, c)
+	}
+	port := fmt.Sprintf("127.0.0.1:%d", passive)
+	connect(t, port, "") // its header never comes
+	if !closed(t, connect(t, port, header("192.0.2.66"))) {
+		t.Error("a stranger is served")
+	}
+	for i, from := range clients { // data connections come in the reverse order of the commands
+		all[i].cmd(150, "STOR "+from)
+	}
+	for i := range clients {
+		from := clients[len(clients)-1-i]
+		data := connect(t, port, header(from))
+		if _, err := io.WriteString(data, strings.Repeat("x", 100*len(from))); err != nil {
+			t.Fatal(err)
+		}
+		data.Close()
+	}
+	for i, from := range clients {
+		all[i].want(226)
+		if text := all[i].cmd(213, "SIZE "+from); text != fmt.Sprint(100*len(from)) {
+			t.Errorf("%s stored %s bytes", from, text)
+		}
+	}
 }
 
 // TestBehindHAProxy stores and fetches a file by way of haproxy, with headers of version 2 on the

@@ -63,9 +63,20 @@ func listen(fd int, sa syscall.Sockaddr) error {
 // Accept returns the next connection and its peer.
 func (l *Listener) Accept() (net.Conn, netip.Addr, error) { return l.acceptBy(l.onReadable) }
 
-// AcceptNow accepts a connection that is in the queue. It fails if there is none, or if accept has
-// waited before.
-func (l *Listener) AcceptNow() (net.Conn, netip.Addr, error) { return l.acceptBy(l.atOnce) }
+// AcceptNow accepts a connection that is in the queue. It fails if there is none. Accept may wait
+// meanwhile.
+func (l *Listener) AcceptNow() (net.Conn, netip.Addr, error) { return l.acceptBy(l.now) }
+
+// now runs op once, whoever owns the descriptor.
+func (l *Listener) now(op func(fd int) error) error {
+	l.mu.Lock()
+	polled, open := l.polled, l.fd >= 0
+	l.mu.Unlock()
+	if polled == nil || !open {
+		return l.atOnce(op)
+	}
+	return controlPolled(polled, op)
+}
 
 func (l *Listener) acceptBy(how func(func(int) error) error) (net.Conn, netip.Addr, error) {
 	for {

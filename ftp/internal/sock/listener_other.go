@@ -40,7 +40,8 @@ func (l *Listener) Accept() (net.Conn, netip.Addr, error) {
 	return conn, peer.Addr().Unmap(), nil
 }
 
-// AcceptNow accepts a connection that is in the queue.
+// AcceptNow accepts a connection that is in the queue. It ends an Accept that waits meanwhile, as a
+// deadline does.
 func (l *Listener) AcceptNow() (net.Conn, netip.Addr, error) {
 	l.SetAcceptDeadline(time.Now().Add(time.Millisecond))
 	return l.Accept()
