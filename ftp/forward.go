@@ -19,6 +19,8 @@ var (
 	_ Spacer    = Forward{}
 	_ Permitter = Forward{}
 	_ Limited   = Forward{}
+	_ Keeper    = Forward{}
+	_ Placer    = Forward{}
 
 	_ CaseFolder = Forward{}
 )
@@ -69,6 +71,52 @@ func (f Forward) Permitted(name string, info fs.FileInfo) Perm {
 		return p.Permitted(name, info)
 	}
 	return PermAll
+}
+
+// CreateNew implements Keeper. Without that ability the FS below is asked, and may change between
+// the answer and the end of the upload.
+func (f Forward) CreateNew(ctx context.Context, name string, off int64, alone bool) (Upload, error) {
+	if k, able := f.FS.(Keeper); able {
+		return k.CreateNew(ctx, name, off, alone)
+	}
+	if err := f.absent(ctx, "create", name); err != nil {
+		return nil, err
+	}
+	return f.FS.Create(ctx, name, off)
+}
+
+// RenameNew implements Keeper, as CreateNew does.
+func (f Forward) RenameNew(ctx context.Context, from, to string, alone bool) error {
+	if k, able := f.FS.(Keeper); able {
+		return k.RenameNew(ctx, from, to, alone)
+	}
+	if err := f.absent(ctx, "rename", to); err != nil {
+		return err
+	}
+	return f.FS.Rename(ctx, from, to)
+}
+
+// absent returns fs.ErrExist if there is a name, finished.
+func (f Forward) absent(ctx context.Context, op, name string) error {
+	info, err := f.FS.Stat(ctx, name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	}
+	if p, may := info.(Partial); may && p.Unfinished() {
+		return nil
+	}
+	return &fs.PathError{Op: op, Path: name, Err: fs.ErrExist}
+}
+
+// RenameBeside implements Placer.
+func (f Forward) RenameBeside(ctx context.Context, from, to string) (name string, err error) {
+	if p, may := f.FS.(Placer); may {
+		return p.RenameBeside(ctx, from, to)
+	}
+	return to, f.FS.Rename(ctx, from, to)
 }
 
 // Limits implements Limited.

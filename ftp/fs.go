@@ -142,6 +142,24 @@ type (
 	CaseFolder interface {
 		FoldsCase() bool
 	}
+	// A Keeper can refuse to replace. CreateNew is Create, and RenameNew is Rename, of a name that
+	// no file may have: if one has it, the error is fs.ErrExist, and that of Commit if one has it
+	// by then. With alone another upload of the name that is in progress counts as a file. The
+	// engine does not ask; decorators do.
+	Keeper interface {
+		CreateNew(ctx context.Context, name string, off int64, alone bool) (Upload, error)
+		RenameNew(ctx context.Context, from, to string, alone bool) error
+	}
+	// A Placer is an FS whose Uploads and renames may end under another name than was asked for,
+	// because that is taken. RenameBeside is Rename, and returns the name.
+	Placer interface {
+		RenameBeside(ctx context.Context, from, to string) (name string, err error)
+	}
+	// Placed is implemented by an Upload whose name may be another than Create was asked for; 226
+	// tells it.
+	Placed interface {
+		Name() string
+	}
 	// A Limited FS limits the session that it was made for. Limits is called once, after the login.
 	Limited interface {
 		Limits() Limits

@@ -29,8 +29,9 @@ func (s *session) rnto(ctx context.Context, arg string) reply {
 	if !r.isZero() {
 		return r
 	}
-	if err := s.fs.Rename(ctx, from, to); err != nil {
+	stored, err := Forward{s.fs}.RenameBeside(ctx, from, to)
+	if err != nil {
 		return s.fail("RNTO", to, err)
 	}
-	return reply{250, "Renamed."}
+	return reply{250, "Renamed." + storedAs(stored, to)}
 }

@@ -10,6 +10,7 @@ import (
 // answered, and after 150 also STAT and NOOP; other commands are queued.
 type transfer struct {
 	verb, name string
+	stored     string // the name of the file, if it may not be name; else ""
 	began      time.Time
 	cancel     context.CancelCauseFunc
 	done       func()                   // of Limits.Transfer; nil without

@@ -76,7 +76,7 @@ func (s *session) receive(session context.Context, verb, name string, off int64,
 		return s.fail(verb, name, err)
 	}
 	defer up.Abort()
-	opening = cmp.Or(opening, "Ready to receive "+quote(name)+".")
+	opening = cmp.Or(opening, "Ready to receive "+quote(name)+"."+t.placed(up))
 	c, r := s.connect(ctx, t, opening)
 	if !r.isZero() {
 		return r
@@ -112,7 +112,26 @@ func (s *session) receive(session context.Context, verb, name string, off int64,
 	if verb == "STOU" {
 		return reply{226, "Transfer complete. " + opening}
 	}
-	return reply{226, "Transfer complete."}
+	return reply{226, "Transfer complete." + storedAs(t.stored, name)}
+}
+
+// placed notes under which name up is stored, and returns what to tell of it.
+func (t *transfer) placed(up Upload) string {
+	p, may := up.(Placed)
+	if !may {
+		return ""
+	}
+	t.stored = p.Name()
+	return storedAs(t.stored, t.name)
+}
+
+// storedAs tells that stored is the name of what was to be called name, if it is another one and
+// not "".
+func storedAs(stored, name string) string {
+	if stored == "" || stored == name {
+		return ""
+	}
+	return " That name is taken: stored as " + quote(stored) + "."
 }
 
 // endRefused returns the reply to a failed upload. If the storage refused it, it sends the reply

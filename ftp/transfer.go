@@ -142,6 +142,9 @@ func (s *session) logTransfer(ctx context.Context, t *transfer, err error) {
 		slog.String("command", t.verb), slog.String("path", absolute(t.name)), slog.String("user", s.name),
 		slog.Int64("bytes", t.bytes()), slog.Duration("took", time.Since(t.began)),
 	}
+	if t.stored != "" && t.stored != t.name {
+		attrs = append(attrs, slog.String("stored_as", absolute(t.stored)))
+	}
 	if err == nil {
 		s.logger.LogAttrs(ctx, slog.LevelInfo, "transfer complete", attrs...)
 		return

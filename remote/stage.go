@@ -48,6 +48,9 @@ type StageOptions struct {
 	// that keeps pending changes (package writeback) fails Commit with ErrChanged if the file is
 	// another one by then. Drivers ignore it.
 	File Entry
+	// New makes Commit fail with ErrExist if there is a file of that name by then, in a layer that
+	// serialises changes (package writeback). Drivers ignore it.
+	New bool
 }
 
 // Valid reports whether the owner is a tag as Stager describes and the offset fits the base. A

@@ -42,7 +42,7 @@ func (v *View) continuation(ctx context.Context, name string, off int64) (remote
 		o.Base = remote.BasePart
 		return v.fromPart(o, part), nil
 	}
-	if (b.hasFile || off > 0) && v.fs.interrupted.busy(v.uploads(name)) {
+	if (b.hasFile || off > 0) && v.fs.interrupted.busy(v.key(name), v.user) {
 		return o, refuse("create", name, remote.ErrChanged, hintBusy)
 	}
 	if b.hasFile && v.overwriteWasInterrupted(name, b) {

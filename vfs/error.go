@@ -19,6 +19,7 @@ const (
 	hintNothing    = "There is nothing of that name to continue; send it from the beginning."
 	hintDirRename  = "This storage cannot rename directories."
 	hintChanged    = "The file was changed meanwhile; send the rest again."
+	hintTaken      = "Somebody else stored a file of that name meanwhile; send it under another name."
 	hintModes      = "This storage keeps no permission bits."
 	hintBusy       = "Another session of yours is sending this file; try again when that has ended."
 	hintRecent     = "Another address of yours sent this a moment ago; go on in five minutes, or send it from the beginning."

@@ -8,6 +8,17 @@ import (
 	"ferry/remote"
 )
 
+// FoldsCase reports whether a name can be found under one that differs in case.
+func (v *View) FoldsCase() bool { return v.fs.opt.FoldCase || v.fs.caps.CaseInsensitive }
+
+// key is what two names have in common that are of one file.
+func (v *View) key(name string) string {
+	if v.FoldsCase() {
+		return strings.ToLower(name)
+	}
+	return name
+}
+
 // actual returns the existing name for name as the client typed it. Without FoldCase that is name.
 // With it, a name that does not exist becomes the only one that differs from it in case alone; if
 // there is none or more than one, it stays name. Errors are ignored, as the operation itself will

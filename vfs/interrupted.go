@@ -1,6 +1,7 @@
 package vfs
 
 import (
+	"strings"
 	"sync"
 	"time"
 )
@@ -16,7 +17,7 @@ type interruptions struct {
 
 	mu      sync.Mutex
 	made    map[uploadKey]map[string]interruption // guarded by mu; by owner
-	running map[uploadKey]map[string]int          // guarded by mu; uploads of whole files in progress, by owner
+	running map[string]map[string]int             // guarded by mu; uploads of whole files in progress, by name and owner
 	loaded  map[string]bool                       // guarded by mu; directories that were searched for earlier processes' parts
 	entries int                                   // guarded by mu; in made and loaded
 }
@@ -156,32 +157,41 @@ func (c *interruptions) others(k uploadKey, owner string) map[string]interruptio
 	return found
 }
 
-// begin records that owner is sending a whole file, and end that this is over.
-func (c *interruptions) begin(k uploadKey, owner string) (end func()) {
+// begin records that owner is sending a whole file, and end that this is over. With alone, it
+// refuses if anybody is.
+func (c *interruptions) begin(name, owner string, alone bool) (end func(), ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if alone && len(c.running[name]) > 0 {
+		return nil, false
+	}
 	if c.running == nil {
-		c.running = map[uploadKey]map[string]int{}
+		c.running = map[string]map[string]int{}
 	}
-	if c.running[k] == nil {
-		c.running[k] = map[string]int{}
+	if c.running[name] == nil {
+		c.running[name] = map[string]int{}
 	}
-	c.running[k][owner]++
+	c.running[name][owner]++
 	return sync.OnceFunc(func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if c.running[k][owner]--; c.running[k][owner] == 0 {
-			delete(c.running[k], owner)
+		if c.running[name][owner]--; c.running[name][owner] == 0 {
+			delete(c.running[name], owner)
 		}
-		if len(c.running[k]) == 0 {
-			delete(c.running, k)
+		if len(c.running[name]) == 0 {
+			delete(c.running, name)
 		}
-	})
+	}), true
 }
 
-// busy reports whether the user is sending a whole file of that name, from any address.
-func (c *interruptions) busy(k uploadKey) bool {
+// busy reports whether user is sending a whole file of that name, from any address.
+func (c *interruptions) busy(name, user string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.running[k]) > 0
+	for owner := range c.running[name] {
+		if strings.HasPrefix(owner, user) {
+			return true
+		}
+	}
+	return false
 }

@@ -29,11 +29,12 @@ type stagedFrom struct {
 }
 
 // startStaged starts a stage with the options o.
-func (v *View) startStaged(ctx context.Context, name string, o remote.StageOptions) (ftp.Upload, error) {
+func (v *View) startStaged(ctx context.Context, name string, o remote.StageOptions, c *claim) (ftp.Upload, error) {
 	ended := func() {}
 	if o.Base != remote.BaseFile {
-		ended = v.fs.interrupted.begin(v.uploads(name), v.owner)
+		ended = v.begin(name, c)
 	}
+	o.New = c != nil
 	s, err := v.fs.top.Stage(ctx, name, o)
 	if err != nil {
 		ended()
@@ -46,6 +47,15 @@ func (v *View) startStaged(ctx context.Context, name string, o remote.StageOptio
 		return &stagedFrom{staged: staged{view: v, name: name, stage: s, base: o.Base, ended: ended}, from: from}, nil
 	}
 	return &staged{view: v, name: name, stage: s, base: o.Base, ended: ended}, nil
+}
+
+// begin returns what ends the upload of a whole file, which begins; the claim is on its name.
+func (v *View) begin(name string, c *claim) (end func()) {
+	if c != nil {
+		return c.end
+	}
+	end, _ = v.fs.interrupted.begin(v.key(name), v.owner, false)
+	return end
 }
 
 func (u *staged) Write(p []byte) (int, error) {
@@ -71,9 +81,13 @@ func (u *staged) took(n int64) {
 // since: another acknowledged upload would be lost.
 func (u *staged) Commit(ctx context.Context) error {
 	_, err := u.stage.Commit(ctx, time.Time{})
-	if errors.Is(err, remote.ErrChanged) {
+	switch {
+	case errors.Is(err, remote.ErrChanged):
 		_ = u.stage.Abort() // there is nothing to continue
 		return refuse("commit", u.name, err, hintChanged)
+	case errors.Is(err, remote.ErrExist):
+		_ = u.stage.Abort()
+		return refuse("commit", u.name, err, hintTaken)
 	}
 	if err != nil {
 		return err

@@ -132,13 +132,14 @@ type FS struct {
 }
 
 // A streamFunc starts an upload that cannot be continued.
-type streamFunc func(ctx context.Context, name string) (remote.Stage, error)
+type streamFunc func(ctx context.Context, name string, fresh bool) (remote.Stage, error)
 
 // A layer is the remote below the views: a writeback.Tree, or without a cache a writeback.Direct.
 type layer interface {
 	remote.Remote
 	remote.Stager
 	remote.Mover
+	MoveNew(ctx context.Context, from, to string) error
 	writeback.Pending
 	LocalParts(dir string) (parts []remote.Entry, others bool)
 }

@@ -39,9 +39,6 @@ func (v *View) Stat(ctx context.Context, name string) (info fs.FileInfo, err err
 	return v.fs.info(dir, e), nil
 }
 
-// FoldsCase reports whether a name can be found under one that differs in case.
-func (v *View) FoldsCase() bool { return v.fs.opt.FoldCase || v.fs.caps.CaseInsensitive }
-
 // StatSize is Stat for callers that need only the size of a file; see remote.SizeOnly.
 func (v *View) StatSize(ctx context.Context, name string) (fs.FileInfo, error) {
 	return v.Stat(remote.WithSizeOnly(ctx), name)
@@ -113,6 +110,23 @@ func (v *View) Remove(ctx context.Context, name string) (err error) {
 
 // Rename renames a file or directory. A file replaces a file of that name.
 func (v *View) Rename(ctx context.Context, from, to string) (err error) {
+	return v.rename(ctx, from, to, v.fs.top.Move)
+}
+
+// RenameNew is Rename to a name that there must not be: if there is one, the error is ErrExist.
+// With alone an upload of that name that is in progress counts as a file.
+func (v *View) RenameNew(ctx context.Context, from, to string, alone bool) error {
+	return v.rename(ctx, from, to, func(ctx context.Context, from, to string) error {
+		end, ok := v.fs.interrupted.begin(v.key(to), v.owner, alone)
+		if !ok {
+			return &fs.PathError{Op: "rename", Path: to, Err: remote.ErrExist}
+		}
+		defer end()
+		return v.fs.top.MoveNew(ctx, from, to)
+	})
+}
+
+func (v *View) rename(ctx context.Context, from, to string, move func(ctx context.Context, from, to string) error) (err error) {
 	ctx, w := v.fs.guard(ctx, breaker.ForLongChange())
 	defer w.End(&err)
 	from = v.actual(ctx, from)
@@ -120,7 +134,7 @@ func (v *View) Rename(ctx context.Context, from, to string) (err error) {
 	if err := v.allowRename(ctx, from, to); err != nil {
 		return err
 	}
-	err = v.fs.top.Move(ctx, from, to)
+	err = move(ctx, from, to)
 	if err != nil {
 		err = unsupported("rename", from, err, hintDirRename)
 		return v.explain(ctx, "rename", from, err, hintPartRename)

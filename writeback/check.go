@@ -91,6 +91,33 @@ func (v *Tree) checkTarget(ctx context.Context, name string) (baseState, error) 
 	return known, v.checkParent(ctx, name)
 }
 
+// absent returns ErrExist if r has name. The caller holds its lock.
+func absent(ctx context.Context, r remote.Remote, name string) error {
+	switch _, err := r.Stat(ctx, name); {
+	case err == nil:
+		return pathError("create", name, remote.ErrExist)
+	case !errors.Is(err, remote.ErrNotExist):
+		return err
+	}
+	return nil
+}
+
+// absent returns ErrExist if there is something called name. The caller holds its lock.
+func (v *Tree) absent(ctx context.Context, name string) error {
+	switch st, _ := v.look(name); st {
+	case isFile, isMoved, isDir:
+		return remote.ErrExist
+	case isDeleted, underFile:
+		return nil
+	}
+	_, err := v.names.StatSoon(ctx, name)
+	if err == nil {
+		return remote.ErrExist
+	}
+	v.logProbeFailure(ctx, name, err)
+	return nil
+}
+
 // checkImplicit checks whether there can be a file called name on a remote with implicit
 // directories. It does not query the remote if pending changes concern names above name.
 func (v *Tree) checkImplicit(ctx context.Context, name string) error {

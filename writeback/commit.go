@@ -45,6 +45,11 @@ func (s *spool) publish(ctx context.Context, modTime time.Time) (remote.Entry, e
 		return remote.Entry{}, err
 	}
 	defer release()
+	if s.fresh {
+		if err := v.absent(ctx, s.name); err != nil {
+			return remote.Entry{}, err
+		}
+	}
 	for {
 		c, err := s.target(ctx)
 		if err != nil {

@@ -112,6 +112,18 @@ func (d *Direct) Move(ctx context.Context, from, to string) error {
 	return d.changing(ctx, func(ctx context.Context) error { return remote.Move(ctx, d.Remote, from, to) }, from, to)
 }
 
+// MoveNew is Move to a name that there must not be, else it is ErrExist.
+func (d *Direct) MoveNew(ctx context.Context, from, to string) error {
+	return d.changing(ctx, func(ctx context.Context) error {
+		if d.keyOf(from) != d.keyOf(to) {
+			if err := absent(ctx, d.Remote, to); err != nil {
+				return err
+			}
+		}
+		return remote.Move(ctx, d.Remote, from, to)
+	}, from, to)
+}
+
 // SetModTime implements remote.ModTimer.
 func (d *Direct) SetModTime(ctx context.Context, name string, t time.Time) error {
 	return d.changing(ctx, func(ctx context.Context) error { return d.Forward.SetModTime(ctx, name, t) }, name)
@@ -136,12 +148,13 @@ func (d *Direct) Stage(ctx context.Context, name string, o remote.StageOptions) 
 }
 
 // Stream starts an upload to a remote that cannot stage: a concurrent Put reads the written data.
-// No part can be kept or continued.
-func (d *Direct) Stream(ctx context.Context, name string) (remote.Stage, error) {
+// No part can be kept or continued. fresh is StageOptions.New.
+func (d *Direct) Stream(ctx context.Context, name string, fresh bool) (remote.Stage, error) {
 	s, err := startStreamed(ctx, d.Remote, name, d.doubts, d.lock)
 	if err != nil {
 		return nil, err
 	}
+	s.fresh = fresh
 	return s, nil
 }
 
@@ -165,6 +178,11 @@ func (s *directStage) Commit(ctx context.Context, modTime time.Time) (e remote.E
 	err = s.direct.changing(ctx, func(ctx context.Context) error {
 		if s.o.Base == remote.BaseFile && s.o.File.Name != "" {
 			if err := s.unchanged(ctx); err != nil {
+				return err
+			}
+		}
+		if s.o.New {
+			if err := absent(ctx, s.direct.Remote, s.name); err != nil {
 				return err
 			}
 		}

@@ -110,7 +110,7 @@ func commitTo(name string) func(ctx context.Context, d *Direct) error {
 	return func(ctx context.Context, d *Direct) error {
 		s, err := d.Stage(ctx, name, remote.StageOptions{Owner: "bob"})
 		if errors.Is(err, remote.ErrUnsupported) {
-			s, err = d.Stream(ctx, name)
+			s, err = d.Stream(ctx, name, false)
 		}
 		if err != nil {
 			return err

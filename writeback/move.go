@@ -13,21 +13,35 @@ import (
 // Move implements remote.Mover. A pending file is renamed locally. Anything else is renamed on the
 // remote; pending changes at either name, or in a directory of that name, are sent first.
 func (v *Tree) Move(ctx context.Context, from, to string) error {
+	return v.moveTo(ctx, from, to, false)
+}
+
+// MoveNew is Move to a name that there must not be, else it is ErrExist.
+func (v *Tree) MoveNew(ctx context.Context, from, to string) error {
+	return v.moveTo(ctx, from, to, true)
+}
+
+func (v *Tree) moveTo(ctx context.Context, from, to string, fresh bool) error {
 	if err := v.check(ctx, "move", from); err != nil {
 		return err
 	}
 	if err := v.checkNew(ctx, "move", to); err != nil {
 		return err
 	}
-	return pathError("move", from, v.move(ctx, from, to))
+	return pathError("move", from, v.move(ctx, from, to, fresh))
 }
 
-func (v *Tree) move(ctx context.Context, from, to string) error {
+func (v *Tree) move(ctx context.Context, from, to string, fresh bool) error {
 	release, err := v.lock(ctx, from, to)
 	if err != nil {
 		return err
 	}
 	defer release()
+	if fresh && v.pending.keyOf(from) != v.pending.keyOf(to) {
+		if err := v.absent(ctx, to); err != nil {
+			return err
+		}
+	}
 	for {
 		switch st, c := v.look(from); st {
 		case isDeleted, underFile:

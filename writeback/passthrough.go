@@ -100,7 +100,7 @@ func (v *Tree) stageRemote(ctx context.Context, name string, o remote.StageOptio
 		if err != nil {
 			return nil, err
 		}
-		t := &passthrough{Stage: s, tree: v, name: name, owner: o.Owner}
+		t := &passthrough{Stage: s, tree: v, name: name, owner: o.Owner, fresh: o.New}
 		if from, ok := s.(io.ReaderFrom); ok {
 			return &passthroughFrom{t, from}, nil
 		}
@@ -119,7 +119,7 @@ func (v *Tree) stageRemote(ctx context.Context, name string, o remote.StageOptio
 	if err != nil {
 		return nil, err
 	}
-	return &passthrough{Stage: s, tree: v, name: name, owner: o.Owner}, nil
+	return &passthrough{Stage: s, tree: v, name: name, owner: o.Owner, fresh: o.New}, nil
 }
 
 // A passthrough is a stage of the remote below the Tree.
@@ -128,6 +128,7 @@ type passthrough struct {
 	tree  *Tree
 	name  string
 	owner string
+	fresh bool // StageOptions.New
 }
 
 // A passthroughFrom is a passthrough that is an io.ReaderFrom.
@@ -144,6 +145,11 @@ func (t *passthrough) Commit(ctx context.Context, modTime time.Time) (remote.Ent
 		return remote.Entry{}, pathError("publish", t.name, err)
 	}
 	defer release()
+	if t.fresh {
+		if err := v.absent(ctx, t.name); err != nil {
+			return remote.Entry{}, pathError("publish", t.name, err)
+		}
+	}
 	if err := v.flushFirst(ctx, t.name); err != nil {
 		return remote.Entry{}, pathError("publish", t.name, err)
 	}

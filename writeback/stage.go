@@ -17,6 +17,7 @@ type spool struct {
 	tree   *Tree
 	name   string
 	owner  string
+	fresh  bool // StageOptions.New
 	draft  *cache.Draft
 	cancel context.CancelFunc // ends waits of the draft for space
 	base   spoolBase
@@ -68,7 +69,7 @@ func (v *Tree) newSpool(ctx context.Context, name string, o remote.StageOptions)
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	s := &spool{tree: v, name: name, owner: o.Owner, cancel: cancel, known: known}
+	s := &spool{tree: v, name: name, owner: o.Owner, fresh: o.New, cancel: cancel, known: known}
 	s.send = func() *streamingUpload {
 		return startStreaming(ctx, v.remote, name, v.doubts.request(0, name), s.draft, s.factsNow(), cancel)
 	}

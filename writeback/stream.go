@@ -19,6 +19,7 @@ type streamed struct {
 	remote  remote.Remote
 	name    string
 	lock    lockFunc // of the Direct; nil = the caller of Commit holds the lock
+	fresh   bool     // Commit must not replace a file; with lock
 	request *request
 	in      *io.PipeWriter
 	body    *io.PipeReader
@@ -105,6 +106,11 @@ func (u *streamed) complete(ctx context.Context) error {
 			return err
 		}
 		defer release()
+		if u.fresh {
+			if err := absent(ctx, u.remote, u.name); err != nil {
+				return err
+			}
+		}
 	}
 	defer u.request.begin().end()
 	u.in.Close() // the body is complete, unless it has been ended

@@ -65,9 +65,9 @@ func (t *tree) Mkdir(ctx context.Context, dir string) error {
 	return nil
 }
 
-// Create implements ftp.FS. A new file and the continuation of an unfinished upload take Upload,
-// the replacement of a file takes Overwrite, its continuation Resume.
-func (t *tree) Create(ctx context.Context, name string, off int64) (ftp.Upload, error) {
+// create is Create of the file called name. With keep it replaces none: a file that has the name is
+// errTaken; with alone also an upload that is in progress.
+func (t *tree) create(ctx context.Context, name string, off int64, keep, alone bool) (ftp.Upload, error) {
 	c, err := t.room("create", name, aFile)
 	if err != nil {
 		return nil, err
@@ -77,15 +77,18 @@ func (t *tree) Create(ctx context.Context, name string, off int64) (ftp.Upload, 
 		again = Resume
 	}
 	may := c.Verbs
-	if !t.grant(name, aFile).verbs.has(again) {
+	if keep || !t.grant(name, aFile).verbs.has(again) {
 		may &^= again
 	}
 	if !may.any(Upload | again) {
 		return nil, forbid("create", name, Upload)
 	}
-	up := &upload{tree: t, name: name, left: -1}
+	up, fresh := &upload{tree: t, name: name, left: -1}, false
 	if !may.has(Upload | again) {
-		exists, err := t.exists(ctx, "create", name)
+		exists := false
+		if !alone { // then CreateNew looks
+			exists, err = t.exists(ctx, "create", name)
+		}
 		switch {
 		case err != nil:
 			return nil, err
@@ -94,7 +97,7 @@ func (t *tree) Create(ctx context.Context, name string, off int64) (ftp.Upload, 
 		case !exists && !may.has(Upload):
 			return nil, forbid("create", name, Upload)
 		}
-		up.fresh = !exists
+		fresh = !exists
 	}
 	if err := t.implied(ctx, name); err != nil {
 		return nil, err
@@ -102,7 +105,15 @@ func (t *tree) Create(ctx context.Context, name string, off int64) (ftp.Upload, 
 	if err := t.measure(ctx, up, off); err != nil {
 		return nil, err
 	}
-	if up.Upload, err = t.under.Create(ctx, name, off); err != nil {
+	if fresh {
+		up.Upload, err = ftp.Forward{FS: t.under}.CreateNew(ctx, name, off, alone)
+	} else {
+		up.Upload, err = t.under.Create(ctx, name, off)
+	}
+	switch {
+	case fresh && errors.Is(err, fs.ErrExist):
+		return nil, t.taken("create", name, again)
+	case err != nil:
 		return nil, t.veil("create", name, err)
 	}
 	return up.plain(), nil
@@ -111,9 +122,9 @@ func (t *tree) Create(ctx context.Context, name string, off int64) (ftp.Upload, 
 // taken refuses the name of a file that may not be changed.
 func (t *tree) taken(op, name string, verb Verbs) error {
 	if !t.grant(name, aFile).there {
-		return refuse(op, name, fs.ErrPermission, hintName)
+		return refuse(op, name, errTaken, hintName)
 	}
-	return forbid(op, name, verb)
+	return refuse(op, name, errTaken, hintOf(verb))
 }
 
 // measure sets how many bytes may follow, and refuses a beginning that is too long already.

@@ -13,7 +13,7 @@ const (
 	hintPart     = "Incomplete upload: finish it before renaming it."
 	hintRules    = "Other permissions hold for a part of this directory, so it keeps its name; move its files one by one."
 	hintGain     = "You may not download from there, so you cannot move it to where you may."
-	hintTaken    = "Somebody else stored a file of that name meanwhile; send it under another name."
+	hintAgain    = "Somebody else stored a file of that name meanwhile; send it again."
 	hintSize     = "The file is larger than you may store."
 	hintReadOnly = "This directory is read-only."
 	hintMount    = "Another storage is in this directory or below it; it cannot be removed, renamed or changed."

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"strings"
 	"time"
 
 	"ferry/ftp"
@@ -18,10 +19,13 @@ import (
 // name that the user may not know is refused as one that does not exist. If under finds names in
 // any case, paths of the policy match in any case too, or a rule could be passed by.
 func New(under ftp.FS, p Policy) ftp.FS {
-	if len(p.Rules) == 0 && len(p.Patterns) == 0 && p.MaxFileSize <= 0 {
+	if len(p.Rules) == 0 && len(p.Patterns) == 0 && p.MaxFileSize <= 0 && (p.OnConflict == "" || p.OnConflict == Replace) {
 		return under
 	}
-	t := &tree{under: under, rules: compile(p, ftp.Forward{FS: under}.FoldsCase()), limit: p.MaxFileSize}
+	t := &tree{under: under, rules: compile(p, ftp.Forward{FS: under}.FoldsCase()), limit: p.MaxFileSize, conflict: p.OnConflict}
+	if t.conflict == Beside {
+		t.sent = &sentNames{}
+	}
 	if t.rules.ownOnly {
 		t.own = newOwn(t.rules.fold)
 	}
@@ -30,10 +34,12 @@ func New(under ftp.FS, p Policy) ftp.FS {
 
 // tree is an ftp.FS with a Policy.
 type tree struct {
-	under ftp.FS
-	rules *rules
-	limit int64 // bytes of a file; 0 = none
-	own   *own  // nil without drop-boxes
+	under    ftp.FS
+	rules    *rules
+	limit    int64 // bytes of a file; 0 = none
+	own      *own  // nil without drop-boxes
+	conflict Conflict
+	sent     *sentNames // nil unless Beside
 }
 
 // Close implements ftp.FS.
@@ -45,6 +51,9 @@ func (t *tree) Limits() ftp.Limits { return ftp.Forward{FS: t.under}.Limits() }
 // FoldsCase implements ftp.CaseFolder.
 func (t *tree) FoldsCase() bool { return t.rules.fold }
 
+// same reports whether two names are of one file.
+func (t *tree) same(a, b string) bool { return a == b || t.rules.fold && strings.EqualFold(a, b) }
+
 // grant returns what the client may do with name if that is a k.
 func (t *tree) grant(name string, k kind) grant { return t.rules.of(name, k, t.own.of(name)) }
 
@@ -55,16 +64,20 @@ func (t *tree) Permitted(name string, info fs.FileInfo) ftp.Perm {
 		perm = p.Permitted(name, info)
 	}
 	k := kindOf(info)
+	if t.conflict == Refuse && k == aFile {
+		perm &^= ftp.PermWrite
+	}
 	return perm & t.grant(name, k).perm(k)
 }
 
 // Stat implements ftp.FS.
 func (t *tree) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
-	return t.stat(ctx, name, t.under.Stat)
+	return t.stat(ctx, t.sent.of(name), t.under.Stat)
 }
 
 // StatSize implements ftp.Sizer.
 func (t *tree) StatSize(ctx context.Context, name string) (fs.FileInfo, error) {
+	name = t.sent.of(name)
 	if s, able := t.under.(ftp.Sizer); able {
 		return t.stat(ctx, name, s.StatSize)
 	}
@@ -91,6 +104,7 @@ func (t *tree) stat(ctx context.Context, name string, ask statFunc) (fs.FileInfo
 // List implements ftp.FS.
 func (t *tree) List(ctx context.Context, dir string) iter.Seq2[fs.FileInfo, error] {
 	return func(yield func(fs.FileInfo, error) bool) {
+		t.sent.forget("")
 		g := t.grant(dir, aDir)
 		if !g.lists {
 			err := notThere("list", dir)
@@ -161,7 +175,7 @@ func (t *tree) check(ctx context.Context, op, name string, verb Verbs, kinds ...
 	case granted == 0:
 		return forbid(op, name, verb)
 	}
-	info, err := t.Stat(ctx, name)
+	info, err := t.stat(ctx, name, t.under.Stat)
 	if err != nil {
 		return err
 	}
@@ -211,6 +225,7 @@ func (t *tree) exists(ctx context.Context, op, name string) (bool, error) {
 
 // Open implements ftp.FS. It returns what the tree below returns, so that a file stays one.
 func (t *tree) Open(ctx context.Context, name string, off int64) (io.ReadCloser, error) {
+	name = t.sent.of(name)
 	if err := t.check(ctx, "open", name, Download, aFile); err != nil {
 		return nil, err
 	}
@@ -223,6 +238,7 @@ func (t *tree) Open(ctx context.Context, name string, off int64) (io.ReadCloser,
 
 // Hash implements ftp.Hasher.
 func (t *tree) Hash(ctx context.Context, name, algorithm string) ([]byte, error) {
+	name = t.sent.of(name)
 	if err := t.check(ctx, "hash", name, Download, aFile); err != nil {
 		return nil, err
 	}
@@ -239,6 +255,7 @@ func (t *tree) Hash(ctx context.Context, name, algorithm string) ([]byte, error)
 
 // Remove implements ftp.FS.
 func (t *tree) Remove(ctx context.Context, name string) error {
+	name = t.sent.of(name)
 	if err := t.check(ctx, "remove", name, Delete, aFile, aPart); err != nil {
 		return err
 	}
@@ -246,6 +263,7 @@ func (t *tree) Remove(ctx context.Context, name string) error {
 		return t.veil("remove", name, err)
 	}
 	t.own.remove(name)
+	t.sent.forget(name)
 	return nil
 }
 
@@ -263,6 +281,7 @@ func (t *tree) Rmdir(ctx context.Context, dir string) error {
 
 // SetModTime implements ftp.ModTimer.
 func (t *tree) SetModTime(ctx context.Context, name string, when time.Time) error {
+	name = t.sent.of(name)
 	if err := t.check(ctx, "chtimes", name, Mtime, aFile, aDir); err != nil {
 		return err
 	}
@@ -275,6 +294,7 @@ func (t *tree) SetModTime(ctx context.Context, name string, when time.Time) erro
 
 // SetMode implements ftp.Moder.
 func (t *tree) SetMode(ctx context.Context, name string, perm fs.FileMode) error {
+	name = t.sent.of(name)
 	if err := t.check(ctx, "chmod", name, Chmod, aFile, aDir); err != nil {
 		return err
 	}

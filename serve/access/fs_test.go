@@ -451,6 +451,10 @@ func (b bucketFS) Create(ctx context.Context, name string, off int64) (ftp.Uploa
 	return b.View.Create(ctx, name, off)
 }
 
+func (b bucketFS) CreateNew(ctx context.Context, name string, off int64, alone bool) (ftp.Upload, error) {
+	return ftp.Forward{FS: struct{ ftp.FS }{b}}.CreateNew(ctx, name, off, alone)
+}
+
 func (b bucketFS) Mkdir(ctx context.Context, dir string) error {
 	for i, c := range dir {
 		if c == '/' {

@@ -224,6 +224,10 @@ func (j *joined) Open(ctx context.Context, name string, off int64) (io.ReadClose
 
 // Create implements ftp.FS.
 func (j *joined) Create(ctx context.Context, name string, off int64) (ftp.Upload, error) {
+	return j.create(name, func(p place) (ftp.Upload, error) { return p.Create(ctx, p.name, off) })
+}
+
+func (j *joined) create(name string, do func(p place) (ftp.Upload, error)) (ftp.Upload, error) {
 	p, err := j.change("create", name)
 	if p.mount || p.leads {
 		err = &fs.PathError{Op: "create", Path: name, Err: ftp.ErrIsDir}
@@ -231,7 +235,12 @@ func (j *joined) Create(ctx context.Context, name string, off int64) (ftp.Upload
 	if err != nil {
 		return nil, err
 	}
-	return p.Create(ctx, p.name, off)
+	return do(p)
+}
+
+// CreateNew implements ftp.Keeper.
+func (j *joined) CreateNew(ctx context.Context, name string, off int64, alone bool) (ftp.Upload, error) {
+	return j.create(name, func(p place) (ftp.Upload, error) { return p.CreateNew(ctx, p.name, off, alone) })
 }
 
 // Remove implements ftp.FS.
@@ -266,6 +275,15 @@ func (j *joined) Rmdir(ctx context.Context, dir string) error {
 
 // Rename implements ftp.FS, within one tree.
 func (j *joined) Rename(ctx context.Context, from, to string) error {
+	return j.rename(from, to, func(p place, from, to string) error { return p.Rename(ctx, from, to) })
+}
+
+// RenameNew implements ftp.Keeper.
+func (j *joined) RenameNew(ctx context.Context, from, to string, alone bool) error {
+	return j.rename(from, to, func(p place, from, to string) error { return p.RenameNew(ctx, from, to, alone) })
+}
+
+func (j *joined) rename(from, to string, do func(p place, from, to string) error) error {
 	old, err := j.change("rename", from)
 	if err != nil {
 		return err
@@ -277,7 +295,7 @@ func (j *joined) Rename(ctx context.Context, from, to string) error {
 	if p.joint != old.joint {
 		return refuse("rename", from, syscall.EXDEV, hintAcross)
 	}
-	return p.Rename(ctx, old.name, p.name)
+	return do(p, old.name, p.name)
 }
 
 // SetModTime implements ftp.ModTimer.

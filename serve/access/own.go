@@ -1,6 +1,7 @@
 package access
 
 import (
+	"maps"
 	"strings"
 	"sync"
 )
@@ -103,4 +104,53 @@ func (o *own) move(from, to string) {
 	for _, name := range moved {
 		o.add(name)
 	}
+}
+
+// sentNames are the names under which a session sent files that are called otherwise. It goes on
+// with the names that it knows, to set times, ask for sizes and rename, until it lists a directory
+// and sees the others. A nil one has none. Its methods may be called concurrently.
+type sentNames struct {
+	mu    sync.Mutex
+	names map[string]string // as sent -> as stored
+}
+
+// maxSent bounds memory: when there are this many, all are forgotten.
+const maxSent = 10_000
+
+func (s *sentNames) of(name string) string {
+	if s == nil {
+		return name
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if to, is := s.names[name]; is {
+		return to
+	}
+	return name
+}
+
+func (s *sentNames) note(name, stored string) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if name == stored {
+		delete(s.names, name)
+		return
+	}
+	if s.names == nil || len(s.names) >= maxSent {
+		s.names = map[string]string{}
+	}
+	s.names[name] = stored
+}
+
+// forget forgets a stored name that is gone, all with "".
+func (s *sentNames) forget(stored string) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.DeleteFunc(s.names, func(_, to string) bool { return stored == "" || to == stored })
 }

@@ -2,21 +2,34 @@ package access
 
 import (
 	"context"
+	"errors"
 	"io/fs"
+
+	"ferry/ftp"
 )
 
-// Rename implements ftp.FS. It takes Rename where the entry is, and Upload where it is to be, for a
-// directory also Mkdir; to replace a file also Overwrite. Nothing is moved to where more may be
-// read of it, and no directory into, out of or around paths with other rules.
-func (t *tree) Rename(ctx context.Context, from, to string) error {
-	if !t.alike(from, to) {
-		if err := t.checkRename(ctx, from, to); err != nil {
+// rename is Rename from what the file is called. With keep it replaces none: a file that has the
+// name is errTaken.
+func (t *tree) rename(ctx context.Context, from, to string, keep bool) error {
+	rename, fresh := t.under.Rename, false
+	if keep || !t.alike(from, to) {
+		var err error
+		if fresh, err = t.checkRename(ctx, from, to, keep); err != nil {
 			return err
 		}
 	}
-	if err := t.under.Rename(ctx, from, to); err != nil {
+	if fresh {
+		rename = func(ctx context.Context, from, to string) error {
+			return ftp.Forward{FS: t.under}.RenameNew(ctx, from, to, keep && t.conflict == Beside)
+		}
+	}
+	switch err := rename(ctx, from, to); {
+	case fresh && errors.Is(err, fs.ErrExist):
+		return t.taken("rename", to, Overwrite)
+	case err != nil:
 		return t.veil("rename", to, t.veil("rename", from, err))
 	}
+	t.sent.forget(from)
 	t.own.move(from, to)
 	t.own.add(to)
 	return nil
@@ -34,26 +47,40 @@ func (t *tree) undivided(name string) bool {
 	return !t.rules.anyBelow(name, max(1, depthOf(name)), func(*rule) bool { return true })
 }
 
-func (t *tree) checkRename(ctx context.Context, from, to string) error {
-	info, err := t.Stat(ctx, from)
+// checkRename returns an error if the entry may not be renamed, and whether it must not replace a
+// file.
+func (t *tree) checkRename(ctx context.Context, from, to string, keep bool) (fresh bool, err error) {
+	info, err := t.stat(ctx, from, t.under.Stat)
 	if err != nil {
-		return err
+		return false, err
 	}
 	k := kindOf(info)
 	above := t.rules.inside(parent(from))
 	switch g := t.grant(from, k); {
 	case k == aPart:
-		return refuse("rename", from, fs.ErrPermission, hintPart)
+		return false, refuse("rename", from, fs.ErrPermission, hintPart)
 	case k == aDir && !g.verbs.has(Rename) && above.Verbs.has(Rename) && !above.OwnOnly && from != root:
-		return refuse("rename", from, fs.ErrPermission, hintRules)
+		return false, refuse("rename", from, fs.ErrPermission, hintRules)
 	case !g.verbs.has(Rename):
-		return forbid("rename", from, Rename)
+		return false, forbid("rename", from, Rename)
 	}
-	return t.checkTarget(ctx, from, to, k)
+	if err := t.checkTarget(from, to, k); err != nil {
+		return false, err
+	}
+	if fresh = (keep || !t.grant(to, aFile).verbs.has(Overwrite)) && !t.same(to, from); fresh {
+		exists, err := t.exists(ctx, "rename", to)
+		if err != nil {
+			return false, err
+		}
+		if exists {
+			return false, t.taken("rename", to, Overwrite)
+		}
+	}
+	return fresh, t.implied(ctx, to)
 }
 
 // checkTarget returns an error if from, a k that may be renamed, may not be called to.
-func (t *tree) checkTarget(ctx context.Context, from, to string, k kind) error {
+func (t *tree) checkTarget(from, to string, k kind) error {
 	old, needs := t.rules.ofFile(from), Upload
 	if k == aDir {
 		old, needs = t.rules.inside(from), Upload|Mkdir
@@ -71,14 +98,5 @@ func (t *tree) checkTarget(ctx context.Context, from, to string, k kind) error {
 	case c.Verbs.has(Download) && !old.Verbs.has(Download):
 		return refuse("rename", to, fs.ErrPermission, hintGain)
 	}
-	if !t.grant(to, aFile).verbs.has(Overwrite) && to != from {
-		exists, err := t.exists(ctx, "rename", to)
-		if err != nil {
-			return err
-		}
-		if exists {
-			return t.taken("rename", to, Overwrite)
-		}
-	}
-	return t.implied(ctx, to)
+	return nil
 }

@@ -20,6 +20,7 @@ type Policy struct {
 	Rules       []Rule
 	Patterns    []Pattern
 	MaxFileSize int64 // bytes; 0 = no limit
+	OnConflict  Conflict
 }
 
 // ParseRule returns the rule that path = words in a users file means.

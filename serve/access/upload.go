@@ -4,18 +4,16 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
 
 	"ferry/ftp"
 )
 
-// An upload is one that is limited, that must not replace a file, or that is to be remembered.
+// An upload is one that is limited, or that is to be remembered.
 type upload struct {
 	ftp.Upload
-	tree  *tree
-	name  string
-	left  int64 // how many bytes may follow; below 0 = any number
-	fresh bool  // the client may not replace a file of that name
+	tree *tree
+	name string
+	left int64 // how many bytes may follow; below 0 = any number
 }
 
 // uploadFrom is an upload that is an io.ReaderFrom.
@@ -26,7 +24,7 @@ type uploadFrom struct {
 
 // plain returns u, or the upload below if there is nothing to do but to pass calls on.
 func (u *upload) plain() ftp.Upload {
-	if u.tree.own == nil && !u.fresh && u.left < 0 {
+	if u.tree.own == nil && u.left < 0 {
 		return u.Upload
 	}
 	if from, able := u.Upload.(io.ReaderFrom); able {
@@ -89,16 +87,8 @@ func (u *upload) ends(r io.Reader) error {
 	return tooLarge(u.name)
 }
 
-// Commit implements ftp.Upload. Another session may have stored a file of that name since Create.
+// Commit implements ftp.Upload.
 func (u *upload) Commit(ctx context.Context) error {
-	if u.fresh {
-		switch exists, err := u.tree.exists(ctx, "commit", u.name); {
-		case err != nil:
-			return err
-		case exists:
-			return refuse("commit", u.name, fs.ErrExist, hintTaken)
-		}
-	}
 	if err := u.Upload.Commit(ctx); err != nil {
 		return err
 	}

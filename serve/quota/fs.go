@@ -45,6 +45,19 @@ func (f *FS) size(ctx context.Context, name string) (bytes int64, counts bool, e
 // Create implements ftp.FS. Bytes are reserved while they arrive. A file that is replaced counts
 // until then, and the new one may use its bytes up.
 func (f *FS) Create(ctx context.Context, name string, off int64) (ftp.Upload, error) {
+	return f.create(ctx, name, off, f.FS.Create)
+}
+
+// CreateNew implements ftp.Keeper.
+func (f *FS) CreateNew(ctx context.Context, name string, off int64, alone bool) (ftp.Upload, error) {
+	return f.create(ctx, name, off, func(ctx context.Context, name string, off int64) (ftp.Upload, error) {
+		return f.Forward.CreateNew(ctx, name, off, alone)
+	})
+}
+
+func (f *FS) create(
+	ctx context.Context, name string, off int64, create func(ctx context.Context, name string, off int64) (ftp.Upload, error),
+) (ftp.Upload, error) {
 	size, exists, err := f.size(ctx, name)
 	if err != nil && !errors.Is(err, ftp.ErrNotDir) {
 		return nil, err
@@ -63,7 +76,7 @@ func (f *FS) Create(ctx context.Context, name string, off int64) (ftp.Upload, er
 		u.giveBack()
 		return nil, tooManyBytes()
 	}
-	if u.Upload, err = f.FS.Create(ctx, name, off); err != nil {
+	if u.Upload, err = create(ctx, name, off); err != nil {
 		u.giveBack()
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ferry/config"
+	"ferry/serve/access"
 )
 
 // keys are all keys that a table of a user can have, in the order in which they are shown. Those of
@@ -23,6 +24,7 @@ func keys() []key {
 		value("start", readStart, func(d *draft) *string { return &d.Start }),
 		permissionsKey(),
 		patternsKey(),
+		value("on_conflict", readConflict, func(d *draft) *access.Conflict { return &d.Policy.OnConflict }),
 		sized(value("max_file_size", (*place).size, func(d *draft) *int64 { return &d.Policy.MaxFileSize })),
 		sized(value("quota_bytes", (*place).size, func(d *draft) *int64 { return &d.QuotaBytes })),
 		value("quota_files", (*place).count, func(d *draft) *int64 { return &d.QuotaFiles }),
@@ -61,6 +63,11 @@ func readGroups(p *place, raw any) ([]string, bool) {
 		}
 	}
 	return list, ok
+}
+
+func readConflict(p *place, raw any) (access.Conflict, bool) {
+	s, ok := p.oneOf(raw, access.Conflicts()...)
+	return access.Conflict(s), ok
 }
 
 func readHours(p *place, raw any) ([]Span, bool) { return each(p, raw, parseSpan) }
