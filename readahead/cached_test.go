@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ferry/budget"
 	"ferry/cache"
 	"ferry/disk"
 	"ferry/disk/disktest"
@@ -161,7 +162,7 @@ func TestReadersOfOneFileShareItsRequests(t *testing.T) {
 }
 
 func TestReadersAtRandomPlaces(t *testing.T) {
-	b := newBehind(t, Options{Buffer: 1 << 20, Budget: NewBudget(4 << 20), Store: newStore(t, 0)})
+	b := newBehind(t, Options{Buffer: 1 << 20, Budget: budget.New(4 << 20), Store: newStore(t, 0)})
 	data := content(3<<20 + 12345)
 	b.put("f", data)
 	var readers sync.WaitGroup

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ferry/budget"
 	"ferry/remote"
 	"ferry/remote/wrap/faulty"
 )
@@ -122,7 +123,7 @@ func TestChunksAreReadAheadWithinTheBuffer(t *testing.T) {
 	}{
 		{"one stream by the buffer", Chunks{Size: 128 * mib, Limit: -1}, Options{Buffer: 2 * mib}, 2 * mib},
 		{"streams by their chunks", Chunks{Size: mib, Streams: 3}, Options{Buffer: 16 * mib}, 3 * mib},
-		{"all by what there is for all", Chunks{Size: mib, Streams: 4}, Options{Buffer: 16 * mib, Budget: NewBudget(2 * mib)}, 2 * mib},
+		{"all by what there is for all", Chunks{Size: mib, Streams: 4}, Options{Buffer: 16 * mib, Budget: budget.New(2 * mib)}, 2 * mib},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"ferry/budget"
 	"ferry/remote"
 )
 
@@ -60,7 +61,7 @@ func newBuffered(t *testing.T, n int, buffer, total int64) *buffering {
 	b := newBehind(t, Options{})
 	b.put("f", make([]byte, bufferedSize))
 	c := &counting{far: b.far}
-	tree := New(c, Options{Buffer: buffer, Budget: NewBudget(total)})
+	tree := New(c, Options{Buffer: buffer, Budget: budget.New(total)})
 	t.Cleanup(func() { tree.Close() })
 	open := &buffering{t: t, counting: c, tree: tree}
 	for range n {

@@ -6,7 +6,7 @@
 //	verify.go     comparing a copy with its checksum; checksum.go: the same for what is read
 //	changes.go    changes made through the Tree
 //	reader.go     a reader; fetcher.go: its requests
-//	window.go     how far it reads ahead; chunks.go: as prescribed; budget.go: with how much memory
+//	window.go     how far it reads ahead; chunks.go: as prescribed; share.go: with how much memory
 //	file.go       a version of a file: its users, blocks and requests; copy.go: its copy
 //	error.go      errors with hints for the client
 //
@@ -33,6 +33,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"ferry/budget"
 	"ferry/cache"
 	"ferry/remote"
 )
@@ -43,7 +44,7 @@ type Options struct {
 	// ahead of a file without a copy. Budget bounds all files together, also those of other Trees
 	// that have it; nil = no limit.
 	Buffer int64
-	Budget *Budget
+	Budget *budget.Budget
 	// Chunks prescribe the requests for a file without a copy; nil = adaptive.
 	Chunks *Chunks
 	// Checksums select when content is compared with the checksum that the remote reports.
@@ -84,7 +85,7 @@ type Tree struct {
 	memory         Memory        // the same; nil if it caches nothing
 	direct         remote.Remote // the same, uncached
 	opt            Options
-	budget         *Budget
+	budget         *budget.Budget
 	noDescribe     atomic.Bool // the remote's readers are not Described
 	noHash         atomic.Bool // the remote has no hashes
 
@@ -105,7 +106,7 @@ func New(r remote.Remote, o Options) *Tree {
 		files: map[string]*file{}, all: map[*file]struct{}{}, probes: map[string]*probe{},
 	}
 	if t.budget = o.Budget; t.budget == nil {
-		t.budget = NewBudget(0)
+		t.budget = budget.New(0)
 	}
 	if m, ok := r.(Memory); ok {
 		t.memory, t.direct = m, m.Direct()

@@ -17,6 +17,7 @@ type reader struct {
 	first  int   // the block that contains its first byte
 	blocks int   // the first block after its range
 	end    int64 // the offset after its range
+	wanted int64 // bytes of memory that it would use
 	detach func() bool
 	ended  func() error                        // cause of the end of Open's context; nil = it has not ended
 	spawn  func(run func(ctx context.Context)) // starts a fetcher, with a context that outlives the reader
@@ -52,7 +53,8 @@ func (f *file) newReader(ctx context.Context, off, end int64) *reader {
 	if f.plan != nil {
 		r.streams = max(f.plan.Streams, 1)
 	}
-	f.tree.budget.join()
+	r.wanted = max(min(f.wanted(), end-off), blockSize)
+	f.tree.budget.AddReader(r.wanted)
 	r.detach = context.AfterFunc(ctx, func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -243,7 +245,7 @@ func (r *reader) Close() error {
 		f.unref(b)
 	}
 	f.mu.Unlock()
-	f.tree.budget.leave()
+	f.tree.budget.RemoveReader(r.wanted)
 	if r.sender != nil {
 		r.sender.Close() // it was only read
 	}

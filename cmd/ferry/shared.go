@@ -3,24 +3,24 @@ package main
 import (
 	"strings"
 
+	"ferry/budget"
 	"ferry/cache"
-	"ferry/readahead"
 	"ferry/remote"
 	"ferry/writeback"
 )
 
 // shared is what all trees of a process have in common.
 type shared struct {
-	gate   *writeback.Gate   // --transfers
-	budget *readahead.Budget // --max-buffer-memory
-	space  *cache.Share      // --vfs-cache-max-size
+	gate   *writeback.Gate // --transfers
+	budget *budget.Budget  // --max-buffer-memory
+	space  *cache.Share    // --vfs-cache-max-size
 }
 
 // newShared returns what the trees of o share. It is called when the flags are parsed.
 func newShared(o *options) *shared {
 	return &shared{
 		gate:   writeback.NewGate(int(o.Cache.Transfers)),
-		budget: readahead.NewBudget(int64(o.MaxBufferMemory)),
+		budget: budget.New(int64(o.MaxBufferMemory)),
 		space:  cache.NewShare(int64(o.Cache.MaxSize)),
 	}
 }

@@ -107,6 +107,7 @@ func (p process) openDriver(ctx context.Context, o *options, what string, log *s
 		return nil, flags.Usagef("%w", err)
 	}
 	net.Attempts = int(max(o.Chain.Attempts, 1))
+	net.Memory = o.ofAll().budget
 	kept := places.Of(o.CacheDir, p.env)
 	net.KnownHosts = kept.KnownHosts()
 	sources := &lazySources{process: p, options: o, log: log}

@@ -19,20 +19,20 @@ type layer struct {
 // pattern matches is a finding: a new package takes its place here first.
 var layers = []layer{
 	{packages: []string{
-		"auth", "config", "disk", "ftp", "ftp/internal/*", "rc", "remote", "remote/nameenc",
+		"auth", "budget", "config", "disk", "ftp", "ftp/internal/*", "rc", "remote", "remote/nameenc",
 		"remote/remotetest/badnet", "remote/remotetest/ledger", "remote/remotetest/servers", "remote/remotetest/servers/sshserver",
 		"cmd/ferry/internal/listen", "cmd/ferry/internal/prompt", "internal/house", "internal/systems", "test", "bench/*",
 	}},
-	{packages: []string{"remote/network", "remote/partname", "remote/wrap/*", "breaker"}, imports: []string{"remote", "remote/wrap/intercept"}},
+	{packages: []string{"remote/network", "remote/partname", "remote/wrap/*", "breaker"}, imports: []string{"budget", "remote", "remote/wrap/intercept"}},
 	{packages: []string{"remote/remotetest", "remote/remotetest/*"}, imports: []string{"remote", "remote/remotetest/badnet", "remote/remotetest/servers"}},
 	{packages: []string{"remote/driver/internal/*", "remote/driver/azureblob/entra"}, imports: driverUses},
 	{packages: []string{"remote/driver/*"}, imports: append(slices.Clip(driverUses), "remote/driver/internal/*", "remote/driver/azureblob/entra")},
 	{packages: []string{"cache", "disk/*"}, imports: []string{"disk"}},
-	{packages: []string{"dircache", "readahead"}, imports: []string{"breaker", "cache", "remote"}},
+	{packages: []string{"dircache", "readahead"}, imports: []string{"breaker", "budget", "cache", "remote"}},
 	{packages: []string{"writeback"}, imports: []string{"breaker", "cache", "dircache", "remote"}},
 	{packages: []string{"vfs"}, imports: []string{"breaker", "cache", "dircache", "ftp", "readahead", "remote", "writeback"}},
 	{packages: []string{"serve", "serve/*"}, imports: []string{"auth", "config", "ftp", "vfs", "serve/*"}},
-	{packages: []string{"registry/cached"}, imports: []string{"cache", "disk", "readahead", "remote", "remote/wrap/intercept"}},
+	{packages: []string{"registry/cached"}, imports: []string{"budget", "cache", "disk", "readahead", "remote", "remote/wrap/intercept"}},
 	{packages: []string{"registry"}, imports: []string{"config", "registry/cached", "remote", "remote/driver/*", "remote/nameenc", "remote/network"}},
 	// The command line: text in, plain values out; what is made of them is for those above.
 	{packages: []string{"cmd/ferry/internal/flags"}, imports: []string{"config", "registry", "remote/network"}},
@@ -49,7 +49,7 @@ var layers = []layer{
 
 // driverUses is what every driver may import: the contract, how names are written where they are
 // kept, and how servers are reached.
-var driverUses = []string{"remote", "remote/nameenc", "remote/partname", "remote/network"}
+var driverUses = []string{"budget", "remote", "remote/nameenc", "remote/partname", "remote/network"}
 
 // libraries names the packages that may import others than those of this module and of the standard
 // library, with prefixes of those.

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"time"
 
+	"ferry/budget"
 	"ferry/cache"
 	"ferry/disk"
 	"ferry/readahead"
@@ -71,7 +72,7 @@ func open(r remote.Remote, d disk.Disk, o Options) (*Remote, error) {
 	}
 	c := &Remote{inner: r, disk: d, store: store, listings: listings}
 	c.reads = readahead.New(&kept{slow{remote.Forward{Remote: r}}, c}, readahead.Options{
-		Buffer: o.Buffer, Budget: readahead.NewBudget(o.MaxBuffer), Checksums: readahead.ChecksumsHeld,
+		Buffer: o.Buffer, Budget: budget.New(o.MaxBuffer), Checksums: readahead.ChecksumsHeld,
 		Store: store, RoundTo: o.ChunkSize, Log: o.Log,
 	})
 	c.Remote = intercept.New(c.reads.Direct(), c.call)

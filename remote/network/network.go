@@ -11,6 +11,8 @@ import (
 	"net/netip"
 	"net/url"
 	"time"
+
+	"ferry/budget"
 )
 
 const (
@@ -37,6 +39,8 @@ type Options struct {
 	// MaxEntries is how many entries of one directory a server may list; a longer listing is taken
 	// as endless. 0 = MaxEntries.
 	MaxEntries int
+	// Memory bounds what uploads hold of contents on their way; nil = nothing does.
+	Memory *budget.Budget
 }
 
 // forever is longer than any process runs.

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"ferry/budget"
 	"ferry/remote/driver/internal/objects"
 	"ferry/remote/nameenc"
 	"ferry/remote/network"
@@ -104,6 +105,9 @@ func (o *Options) complete() error {
 	}
 	// Those are never in a name, so that their look-alikes stand for nothing but themselves.
 	o.Encoding &^= nameenc.Slash | nameenc.Dot
+	if o.Network.Memory == nil {
+		o.Network.Memory = budget.New(0)
+	}
 	if o.ChunkSize == 0 {
 		o.ChunkSize = 4 << 20
 	}

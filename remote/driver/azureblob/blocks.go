@@ -11,6 +11,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
+
+	"ferry/budget"
 )
 
 const (
@@ -21,7 +23,8 @@ const (
 	minIDLength = 8
 )
 
-// blocks sends the blocks of one upload, several at once, in a bounded number of buffers.
+// blocks sends the blocks of one upload, several at once, in a bounded number of buffers, for which
+// memory is reserved.
 type blocks struct {
 	put      func(id string, content []byte) error
 	existing func() (idLength int) // of the blocks that are there already, or 0
@@ -31,7 +34,10 @@ type blocks struct {
 	size     int64 // of a block
 	idLength int
 	sent     bool
-	free     chan []byte // buffers
+	slots    chan struct{} // holds one for each block on its way
+	memory   *budget.Budget
+	upload   *budget.Upload                  // of that memory
+	reserve  func(n int64, whole bool) error // memory for the block that is filled
 	group    sync.WaitGroup
 
 	mu  sync.Mutex
@@ -39,7 +45,7 @@ type blocks struct {
 }
 
 // newBlocks returns the blocks of an upload whose requests run under ctx.
-func newBlocks(ctx context.Context, client *blockblob.Client, size int64, concurrency int) *blocks {
+func newBlocks(ctx context.Context, client *blockblob.Client, size int64, concurrency int, memory *budget.Budget) *blocks {
 	b := &blocks{
 		put: func(id string, content []byte) error {
 			_, err := client.StageBlock(ctx, id, streaming.NopCloser(bytes.NewReader(content)), nil)
@@ -50,10 +56,15 @@ func newBlocks(ctx context.Context, client *blockblob.Client, size int64, concur
 		cause:    func() error { return context.Cause(ctx) },
 		size:     size,
 		idLength: idLength,
-		free:     make(chan []byte, concurrency),
+		slots:    make(chan struct{}, concurrency),
+		memory:   memory,
+		upload:   memory.Upload(),
 	}
-	for range concurrency {
-		b.free <- nil
+	b.reserve = func(n int64, whole bool) error {
+		if whole {
+			return b.upload.Collect(ctx, n)
+		}
+		return b.upload.Begin(ctx, n)
 	}
 	return b
 }
@@ -72,17 +83,22 @@ func existingIDLength(ctx context.Context, client *blockblob.Client) int {
 	return 0
 }
 
-// buffer returns an empty buffer, as soon as a block that was sent has given one back.
-func (b *blocks) buffer() ([]byte, error) {
-	select {
-	case buf := <-b.free:
-		if buf == nil {
-			buf = make([]byte, 0, b.size)
-		}
-		return buf[:0], b.failed()
-	case <-b.ended:
-		return nil, b.cause()
+// firstBuffer is the memory that an upload begins with.
+const firstBuffer = 64 << 10
+
+// grown returns a buffer that begins with held and has more room: a little at first, then a block.
+// It waits until there is memory.
+func (b *blocks) grown(held []byte) ([]byte, error) {
+	size, whole := b.size, true
+	if held == nil && !b.sent && size > firstBuffer {
+		size, whole = firstBuffer, false
 	}
+	if err := b.reserve(size, whole); err != nil {
+		return held, err
+	}
+	buf := append(b.memory.Buffer(int(size)), held...)
+	b.memory.Recycle(held)
+	return buf, b.failed()
 }
 
 // send begins to send content, which belongs to it from now on, and returns the name of the block.
@@ -96,24 +112,26 @@ func (b *blocks) send(content []byte) (id string, err error) {
 		return b.sendFirst(content)
 	}
 	id = b.newID()
+	select {
+	case b.slots <- struct{}{}:
+	case <-b.ended:
+		return "", b.cause()
+	}
+	sent := b.upload.Sent()
 	b.group.Go(func() {
-		if err := b.put(id, content); err != nil {
+		defer sent()
+		defer func() { <-b.slots }()
+		if err := b.put(id, content); err != nil { // a request that failed may still read it
 			b.fail(err)
+			return
 		}
-		b.giveBack(content)
+		b.memory.Recycle(content)
 	})
 	return id, nil
 }
 
-// giveBack lets a buffer be used again. One that did not come from there is too many.
-func (b *blocks) giveBack(buf []byte) {
-	select {
-	case b.free <- buf:
-	default:
-	}
-}
-
 func (b *blocks) sendFirst(content []byte) (id string, err error) {
+	defer b.upload.Sent()()
 	id = b.newID()
 	err = b.put(id, content)
 	if bloberror.HasCode(err, bloberror.InvalidBlobOrBlock) {
@@ -127,7 +145,7 @@ func (b *blocks) sendFirst(content []byte) (id string, err error) {
 		b.fail(err)
 		return "", err
 	}
-	b.giveBack(content)
+	b.memory.Recycle(content)
 	return id, nil
 }
 
@@ -148,6 +166,7 @@ func (b *blocks) fail(err error) {
 	defer b.mu.Unlock()
 	if b.err == nil {
 		b.err = err
+		b.upload.Fail(err)
 	}
 }
 

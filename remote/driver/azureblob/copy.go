@@ -67,7 +67,7 @@ func (s *store) copyLarge(ctx context.Context, from, to *blockblob.Client, p blo
 	if err != nil {
 		return "", err
 	}
-	b := newBlocks(ctx, to, 0, 1)
+	b := newBlocks(ctx, to, 0, 1, nil)
 	size := *p.ContentLength
 	ids, n := s.copyBlocks(ctx, to, from, source{tag: p.ETag, n: size}, b.newID)
 	if n < size {

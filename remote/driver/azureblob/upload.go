@@ -50,7 +50,7 @@ func (s *store) Create(ctx context.Context, k objects.Key, o objects.CreateOptio
 	d := &draft{store: s, target: k, client: s.blob(k), modTime: o.ModTime, cancel: cancel}
 	memory := s.options.ChunkSize * int64(s.options.Concurrency)
 	size := objects.Piece(o.Size, s.options.ChunkSize, memory, maxBlocks)
-	d.blocks = newBlocks(writing, d.client, size, int(max(memory/size, 1)))
+	d.blocks = newBlocks(writing, d.client, size, int(max(memory/size, 1)), s.options.Network.Memory)
 	if !s.options.DisableChecksum {
 		d.sum = md5.New()
 	}
@@ -64,12 +64,12 @@ func (s *store) Create(ctx context.Context, k objects.Key, o objects.CreateOptio
 func (d *draft) Write(p []byte) (int, error) {
 	chunk, written := int(d.blocks.size), 0
 	for written < len(p) {
-		if len(d.held) == chunk {
-			if err := d.flush(); err != nil {
-				return written, err
+		if len(d.held) == cap(d.held) {
+			if err := d.makeRoom(chunk); err != nil {
+				return written, d.store.translate(err)
 			}
 		}
-		n := min(chunk-len(d.held), len(p)-written)
+		n := min(cap(d.held)-len(d.held), len(p)-written)
 		d.held = append(d.held, p[written:written+n]...)
 		written += n
 		d.size += int64(n)
@@ -80,15 +80,17 @@ func (d *draft) Write(p []byte) (int, error) {
 	return written, nil
 }
 
-// flush sends the block that is held and takes a buffer for the next one.
-func (d *draft) flush() error {
-	id, err := d.blocks.send(d.held)
-	if err != nil {
-		return d.store.translate(err)
+// makeRoom makes the buffer larger, or sends it when it has the size of a block.
+func (d *draft) makeRoom(block int) (err error) {
+	if len(d.held) == block {
+		id, err := d.blocks.send(d.held)
+		if err != nil {
+			return err
+		}
+		d.ids, d.held = append(d.ids, id), nil
 	}
-	d.ids = append(d.ids, id)
-	d.held, err = d.blocks.buffer()
-	return d.store.translate(err)
+	d.held, err = d.blocks.grown(d.held)
+	return err
 }
 
 // Commit implements objects.Draft.
@@ -131,6 +133,8 @@ func (d *draft) commitWhole(ctx context.Context, facts facts) (objects.Object, e
 	if err != nil {
 		return objects.Object{}, d.commitError(err)
 	}
+	d.store.options.Network.Memory.Recycle(d.held)
+	d.held = nil
 	return describe(d.target.Name, &d.size, answer.LastModified, answer.ETag, facts.metadata), nil
 }
 
@@ -148,4 +152,5 @@ func (d *draft) commitError(err error) error {
 func (d *draft) Abort() {
 	d.cancel()
 	_ = d.blocks.wait() // that they were cancelled
+	d.blocks.upload.End()
 }

@@ -10,6 +10,7 @@ import (
 	"context"
 	"strings"
 
+	"ferry/budget"
 	"ferry/remote/driver/internal/objects"
 	"ferry/remote/nameenc"
 	"ferry/remote/network"
@@ -64,6 +65,9 @@ func New(ctx context.Context, path string, o Options) (*Remote, error) {
 	}
 	// Those are never in a name, so that their look-alikes stand for nothing but themselves.
 	o.Encoding &^= nameenc.Slash | nameenc.Dot
+	if o.Network.Memory == nil {
+		o.Network.Memory = budget.New(0)
+	}
 	endpoint, host, err := parseEndpoint(o.Endpoint)
 	if err != nil {
 		return nil, err

@@ -66,21 +66,31 @@ func (s *service) startResumable(ctx context.Context, path string, query url.Val
 	return &resumable{service: s, url: place.String(), contentType: o.ContentType}, nil
 }
 
-// sendAll sends first and then what body gives, chunk by chunk of the length of first, and returns
-// the object.
-func (u *resumable) sendAll(ctx context.Context, first []byte, body io.Reader) (*object, error) {
-	u.take(first, false)
-	room := first[:0]
+// sendAll sends first and then what body gives, chunk by chunk, and returns the object.
+func (u *resumable) sendAll(ctx context.Context, first []byte, body io.Reader, memory *memory) (*object, error) {
+	chunk := first
+	u.take(chunk, false)
 	for {
+		sent := memory.upload.Sent()
 		o, err := u.sendChunk(ctx)
-		if err != nil || o != nil {
-			return o, err
+		if err != nil { // the request may still read it
+			sent()
+			return nil, err
 		}
-		next, err := fill(room[:cap(room)], body)
+		memory.Recycle(chunk)
+		sent()
+		if o != nil {
+			return o, nil
+		}
+		room, err := memory.chunk(ctx)
+		if err != nil {
+			return nil, err
+		}
+		chunk, err = fill(room, body)
 		if err != nil && err != io.EOF {
 			return nil, err
 		}
-		u.take(next, err == io.EOF)
+		u.take(chunk, err == io.EOF)
 	}
 }
 

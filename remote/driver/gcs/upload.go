@@ -1,7 +1,6 @@
 package gcs
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -28,6 +27,8 @@ const (
 	// chunk is what is sent at a time of a larger one, and held in memory in case it has to be sent
 	// again.
 	chunk = 16 << 20
+	// firstBuffer is the memory that an upload begins with.
+	firstBuffer = 64 << 10
 	// chunkUnit is what a chunk is a multiple of.
 	chunkUnit = 256 << 10
 	// smallBase is up to where a file that is appended to is read and written anew, which keeps its
@@ -47,6 +48,8 @@ type draft struct {
 	into     objects.Key // what is written to: the target or the temporary object
 	modTime  time.Time
 
+	memory *memory
+	grow   func(n int) error // makes held larger, for n bytes in all
 	start  func() *inserting
 	cancel context.CancelFunc // of that
 	remove func()             // deletes the temporary object
@@ -65,7 +68,12 @@ func (s *store) Create(ctx context.Context, k objects.Key, o objects.CreateOptio
 	}
 	writing, cancel := context.WithCancel(remote.WithUnanswered(ctx, func() { d.doubt.Store(true) }))
 	d.cancel = cancel
-	d.start = func() *inserting { return s.startInsert(writing, d.into, d.facts(d.modTime)) }
+	d.memory = newMemory(s.options.Network.Memory)
+	d.grow = func(n int) (err error) {
+		d.held, err = d.memory.begin(writing, d.held, n)
+		return err
+	}
+	d.start = func() *inserting { return s.startInsert(writing, d.into, d.facts(d.modTime), d.memory) }
 	d.remove = func() {
 		removing, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTime)
 		defer cancel()
@@ -125,7 +133,10 @@ var errReplaced = errors.New("the file was replaced while it was being continued
 
 func (d *draft) Write(p []byte) (int, error) {
 	if d.insert == nil {
-		if len(d.held)+len(p) <= smallUpload {
+		if all := len(d.held) + len(p); all <= smallUpload {
+			if err := d.grow(all); err != nil {
+				return 0, d.store.translate(err)
+			}
 			d.held = append(d.held, p...)
 			return len(p), nil
 		}
@@ -136,6 +147,7 @@ func (d *draft) Write(p []byte) (int, error) {
 		if _, err := d.insert.Write(held); err != nil {
 			return 0, d.store.translate(err)
 		}
+		d.memory.Recycle(held)
 	}
 	n, err := d.insert.Write(p)
 	return n, d.store.translate(err)
@@ -178,11 +190,12 @@ func (d *draft) commitHeld(ctx context.Context, modTime time.Time) (objects.Obje
 		return d.compose(ctx, modTime, false)
 	}
 	d.stored = d.composes
-	chunk := (len(d.held)/chunkUnit + 1) * chunkUnit
-	o, err := d.store.insert(ctx, d.into, d.facts(modTime), bytes.NewReader(d.held), chunk)
+	o, err := d.store.insertWhole(ctx, d.into, d.facts(modTime), d.held)
 	if err != nil {
 		return objects.Object{}, d.store.translate(err)
 	}
+	d.memory.Recycle(d.held)
+	d.held = nil
 	if d.composes {
 		return d.compose(ctx, modTime, true)
 	}
@@ -224,6 +237,7 @@ func (d *draft) Abort() {
 	if d.insert != nil {
 		_, _ = d.insert.end(context.Canceled) // it was given up, or is done
 	}
+	d.memory.upload.End()
 	if d.stored {
 		d.stored = false
 		d.remove()

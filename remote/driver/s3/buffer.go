@@ -27,8 +27,12 @@ func (o *Options) inFlight() int {
 	return max(o.Concurrency+min(o.Concurrency/2+1, int(spareMemory/o.ChunkSize))-1, 1)
 }
 
-// grow returns a buffer that begins with buf and has more room, up to size bytes.
-func grow(buf []byte, size int64) []byte {
-	want := min(max(int64(cap(buf))*4, firstBuffer), size)
-	return append(make([]byte, 0, want), buf...)
+// bufferSize returns how long a buffer is made that is to hold n bytes of a part: one of few sizes,
+// so that it can be used again.
+func bufferSize(n, part int64) int64 {
+	size := int64(firstBuffer)
+	for size < n {
+		size *= 4
+	}
+	return min(size, part)
 }

@@ -98,7 +98,7 @@ func (r *Remote) copyInParts(ctx context.Context, from, to place, info minio.Obj
 		return minio.UploadInfo{}, err
 	}
 	setTimeOf(&o, t)
-	m := r.startMultipart(ctx, to, o, true)
+	m := r.startMultipart(ctx, to, o, true, nil)
 	err = m.copyFrom(from, info, info.Size)
 	if err == nil {
 		var done minio.UploadInfo

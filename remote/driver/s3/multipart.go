@@ -9,6 +9,7 @@ import (
 
 	"github.com/minio/minio-go/v7"
 
+	"ferry/budget"
 	"ferry/remote"
 )
 
@@ -32,16 +33,16 @@ var errUploadEnded = errors.New("the upload has ended")
 type multipart struct {
 	r      *Remote
 	at     place
-	spawn  func(task func(ctx context.Context)) // runs a task on the upload's context, unless the upload has failed
-	cancel context.CancelCauseFunc              // ends that context
-	detach func() bool                          // stops the context that the upload was begun with from ending it
-	abort  func() error                         // forgets the upload; nothing can be sent any more
+	spawn  func(task func(ctx context.Context)) bool // runs a task on the upload's context, unless the upload has failed
+	cancel context.CancelCauseFunc                   // ends that context
+	detach func() bool                               // stops the context that the upload was begun with from ending it
+	abort  func() error                              // forgets the upload; nothing can be sent any more
 
-	slots  chan struct{} // holds chunkSlots for each ChunkSize that is on its way
-	unused chan []byte   // buffers whose parts have been stored
-	failed chan struct{} // closed when err is set
-	ready  chan struct{} // closed when id is set, or err
-	sums   bool          // parts carry checksums; set before ready is closed
+	memory *budget.Upload // nil = nothing is collected
+	slots  chan struct{}  // holds chunkSlots for each ChunkSize that is on its way
+	failed chan struct{}  // closed when err is set
+	ready  chan struct{}  // closed when id is set, or err
+	sums   bool           // parts carry checksums; set before ready is closed
 	work   sync.WaitGroup
 	next   int // number of the next part; used by who sends
 
@@ -53,23 +54,24 @@ type multipart struct {
 }
 
 // startMultipart begins an upload that lives until complete or abort. Ending ctx makes it fail, up
-// to complete. Without copies copyFrom must not be called.
-func (r *Remote) startMultipart(ctx context.Context, at place, o minio.PutObjectOptions, copies bool) *multipart {
+// to complete. Without copies copyFrom must not be called, without memory send.
+func (r *Remote) startMultipart(ctx context.Context, at place, o minio.PutObjectOptions, copies bool, memory *budget.Upload) *multipart {
 	inFlight := r.opt.inFlight()
 	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	m := &multipart{
-		r: r, at: at, cancel: cancel, next: 1,
+		r: r, at: at, cancel: cancel, next: 1, memory: memory,
 		slots:  make(chan struct{}, inFlight*chunkSlots),
-		unused: make(chan []byte, inFlight+1),
 		failed: make(chan struct{}),
 		ready:  make(chan struct{}),
 	}
-	m.spawn = func(task func(context.Context)) {
+	m.spawn = func(task func(context.Context)) bool {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		if m.err == nil { // so that nothing begins while abort waits for the end of all
-			m.work.Go(func() { task(own) })
+		if m.err != nil { // so that nothing begins while abort waits for the end of all
+			return false
 		}
+		m.work.Go(func() { task(own) })
+		return true
 	}
 	m.detach = context.AfterFunc(ctx, func() { m.fail(context.Cause(ctx)) })
 	m.abort = sync.OnceValue(func() error { return m.abortWith(context.WithoutCancel(ctx)) })
@@ -107,6 +109,9 @@ func (m *multipart) fail(err error) {
 		m.err = err
 		m.cancel(err)
 		close(m.failed)
+		if m.memory != nil {
+			m.memory.Fail(err)
+		}
 	}
 }
 
@@ -125,18 +130,20 @@ func (m *multipart) send(buf []byte) error {
 	if err != nil {
 		return err
 	}
-	m.spawn(func(ctx context.Context) {
+	sent := m.memory.Sent()
+	begun := m.spawn(func(ctx context.Context) {
+		defer sent()
 		defer m.free(weight)
 		ok := m.task(ctx, n, func(id string) (minio.CompletePart, error) {
 			return m.put(ctx, id, n, buf)
 		})
 		if ok { // a request that failed may still read it
-			select {
-			case m.unused <- buf:
-			default:
-			}
+			m.r.opt.Network.Memory.Recycle(buf)
 		}
 	})
+	if !begun {
+		sent()
+	}
 	return nil
 }
 
@@ -165,22 +172,6 @@ func (m *multipart) reserve(weight int) (int, error) {
 
 func errTooLong(parts int) error {
 	return fmt.Errorf("%w: the file is longer than %d parts: raise chunk_size", remote.ErrTooLarge, parts)
-}
-
-// buffer returns an empty one for the next part, which is size bytes long, or with 0 as partSize
-// says.
-func (m *multipart) buffer(size int64) []byte {
-	if size == 0 {
-		size = m.r.partSize(m.next)
-	}
-	select {
-	case b := <-m.unused:
-		if int64(cap(b)) == size {
-			return b[:0]
-		}
-	default:
-	}
-	return make([]byte, 0, size)
 }
 
 func (m *multipart) free(slots int) {

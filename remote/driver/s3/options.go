@@ -10,6 +10,7 @@ import (
 
 	"github.com/minio/minio-go/v7/pkg/encrypt"
 
+	"ferry/budget"
 	"ferry/remote/driver/internal/objects"
 	"ferry/remote/nameenc"
 	"ferry/remote/network"
@@ -86,6 +87,9 @@ const (
 func (o *Options) complete() error {
 	// Those are never in a name, so that their look-alikes stand for nothing but themselves.
 	o.Encoding &^= nameenc.Slash | nameenc.Dot
+	if o.Network.Memory == nil {
+		o.Network.Memory = budget.New(0)
+	}
 	setDefault(&o.ListChunk, 1000)
 	setDefault(&o.ChunkSize, minPart)
 	setDefault(&o.Concurrency, 4)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/minio/minio-go/v7"
 
+	"ferry/budget"
 	"ferry/remote"
 	"ferry/remote/driver/internal/objects"
 )
@@ -17,8 +18,17 @@ import (
 // of a published file are copied by the server, without coming here, when they are enough for a
 // part.
 func (s service) Create(ctx context.Context, k objects.Key, o objects.CreateOptions) (objects.Draft, error) {
-	u := &upload{r: s.r, at: k, begun: o.ModTime, part: s.r.knownPartSize(o.Size)}
-	u.begin = func() *multipart { return s.r.startMultipart(ctx, k, u.options, o.Keep > 0) }
+	u := &upload{r: s.r, at: k, begun: o.ModTime, size: o.Size, part: s.r.knownPartSize(o.Size), memory: s.r.opt.Network.Memory.Upload()}
+	u.begin = func() *multipart { return s.r.startMultipart(ctx, k, u.options, o.Keep > 0, u.memory) }
+	u.reserve = func(size, part int64) error {
+		if size == firstBuffer {
+			return u.memory.Begin(ctx, size)
+		}
+		return u.memory.Collect(ctx, part)
+	}
+	if o.Keep > 0 {
+		u.size = 0 // what is kept counts, too
+	}
 	err := u.takeFacts(ctx, o)
 	if info, seen := o.Base.Facts.(minio.ObjectInfo); err == nil && seen && o.FactsOf == nil {
 		err = u.continueFile(ctx, info, o.Keep)
@@ -65,7 +75,10 @@ type upload struct {
 	options minio.PutObjectOptions // of the object
 	begun   time.Time              // the time in options
 	begin   func() *multipart      // begins to send parts
+	size    int64                  // how many bytes there will be; 0 = not known
 	part    int64                  // how long a part is; 0 = as partSize says, because the size is not known
+	memory  *budget.Upload
+	reserve func(size, part int64) error // memory for a buffer that will become a part
 
 	buf   []byte     // what was not sent yet
 	taken int64      // how many bytes there are, sent or not
@@ -134,19 +147,46 @@ func (u *upload) makeRoom() error {
 	if len(u.buf) < cap(u.buf) {
 		return nil
 	}
-	size := u.part
-	if size == 0 {
-		size = u.r.partSize(u.number())
-	}
+	size := u.partLength()
 	if int64(len(u.buf)) < size {
-		u.buf = grow(u.buf, size)
-		return nil
+		return u.growBuffer(size)
 	}
 	u.inParts()
 	if err := u.parts.send(u.buf); err != nil {
 		return err
 	}
-	u.buf = u.parts.buffer(u.part)
+	u.buf = nil
+	return u.growBuffer(u.partLength())
+}
+
+// partLength returns how long the part is that is being collected.
+func (u *upload) partLength() int64 {
+	if u.part == 0 {
+		return u.r.partSize(u.number())
+	}
+	return u.part
+}
+
+// growBuffer makes the buffer larger, up to a part, when there is memory for it: to what is left of
+// a content of known length, and one byte more, so that its end is seen; else step by step at the
+// beginning of a content, and then at once.
+func (u *upload) growBuffer(part int64) error {
+	size := bufferSize(int64(cap(u.buf))+1, part)
+	reserved := part
+	switch {
+	case u.size > 0:
+		size = bufferSize(int64(len(u.buf))+max(u.size-u.taken, 0)+1, part)
+		reserved = size
+	case u.parts != nil:
+		size = part
+	}
+	if err := u.reserve(size, reserved); err != nil {
+		return err
+	}
+	memory := u.r.opt.Network.Memory
+	old := u.buf
+	u.buf = append(memory.Buffer(int(size)), old...)
+	memory.Recycle(old)
 	return nil
 }
 
@@ -173,7 +213,9 @@ func (u *upload) Commit(ctx context.Context, modTime time.Time) (objects.Object,
 	if err != nil {
 		return objects.Object{}, u.r.translate(err)
 	}
+	u.r.opt.Network.Memory.Recycle(u.buf)
 	u.ended, u.buf = true, nil
+	u.memory.End()
 	u.r.rememberTime(u.at, info.ETag, modTime)
 	if u.parts != nil && !modTime.IsZero() && !modTime.Equal(u.begun) { // it was not known when the parts began
 		if err := (service{u.r}).SetModTime(finishing, u.at, modTime); err != nil {
@@ -210,6 +252,7 @@ func (u *upload) Abort() {
 	if u.parts != nil && !u.ended {
 		_ = u.parts.abort() // what failed first is what matters
 	}
+	u.memory.End()
 }
 
 // putWhole stores a file in one request.

@@ -80,10 +80,12 @@ func (r *Remote) sendChunks(ctx context.Context, dir *url.URL, to string, u *upl
 		if u.size > 0 && n > u.size {
 			return n, remote.CheckSize(n, u.size)
 		}
+		sent := u.memory.Sent()
 		req := r.client.Request(ctx, http.MethodPut, httpclient.Below(dir, fmt.Sprintf("%05d", i), false), bytes.NewReader(chunk))
 		req.Header.Set("Content-Type", "application/octet-stream")
 		req.Header.Set("Destination", to)
 		resp, err := r.client.Do(req)
+		sent()
 		if err != nil {
 			return n, err
 		}
@@ -94,7 +96,10 @@ func (r *Remote) sendChunks(ctx context.Context, dir *url.URL, to string, u *upl
 		if end != nil {
 			break
 		}
-		if chunk, end = readChunk(u.rest, chunk, r.chunkSize); end != nil && end != io.EOF {
+		if err := u.memory.Collect(ctx, int64(r.chunkSize)); err != nil {
+			return n, err
+		}
+		if chunk, end = readChunk(u.rest, chunk[:0], r.chunkSize); end != nil && end != io.EOF {
 			return n, end
 		}
 	}

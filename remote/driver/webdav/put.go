@@ -30,7 +30,9 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 	if r.chunks != nil {
 		limit = r.chunkSize
 	}
-	u, err := begin(ctx, name, body, o, limit)
+	memory := r.network.Memory.Upload()
+	defer memory.End()
+	u, err := begin(ctx, name, body, o, limit, memory)
 	if err != nil {
 		return remote.Entry{}, fail("put", name, err)
 	}

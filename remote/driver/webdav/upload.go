@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"ferry/budget"
 	"ferry/remote"
 )
 
@@ -24,13 +25,23 @@ type upload struct {
 	rest    io.Reader // what follows; nil when the head is all of it
 	size    int64     // of head and rest; 0 unknown, unless rest is nil
 	kept    bool      // the server took the modification time
+	memory  *budget.Upload
 }
 
-// begin reads the head of a body, limit bytes at most.
-func begin(ctx context.Context, name string, body io.Reader, o remote.PutOptions, limit int) (*upload, error) {
+// begin reads the head of a body, limit bytes at most, when there is memory for it.
+func begin(ctx context.Context, name string, body io.Reader, o remote.PutOptions, limit int, memory *budget.Upload) (*upload, error) {
 	body = remote.ContextReader(ctx, body)
-	head, err := readChunk(body, nil, limit)
-	u := &upload{name: name, modTime: o.ModTime, head: head, size: o.Size}
+	if err := memory.Begin(ctx, int64(min(limit, smallBody))); err != nil {
+		return nil, err
+	}
+	head, err := readChunk(body, nil, min(limit, smallBody))
+	if err == nil && limit > smallBody {
+		if err := memory.Collect(ctx, int64(limit)); err != nil {
+			return nil, err
+		}
+		head, err = readChunk(body, head, limit)
+	}
+	u := &upload{name: name, modTime: o.ModTime, head: head, size: o.Size, memory: memory}
 	n := int64(len(head))
 	switch {
 	case err == io.EOF:
@@ -45,10 +56,9 @@ func begin(ctx context.Context, name string, body io.Reader, o remote.PutOptions
 	return u, nil
 }
 
-// readChunk reads limit bytes into buf, which grows as far as it must. A body that ends before is
-// io.EOF.
+// readChunk reads what is missing so that buf has limit bytes; it grows as far as it must. A body
+// that ends before is io.EOF.
 func readChunk(body io.Reader, buf []byte, limit int) ([]byte, error) {
-	buf = buf[:0]
 	for len(buf) < limit {
 		if len(buf) == cap(buf) {
 			buf = slices.Grow(buf, max(min(smallBody, limit), min(len(buf), limit-len(buf))))

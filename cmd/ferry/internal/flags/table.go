@@ -178,7 +178,7 @@ func vfsFlags(o *Options) []Flag {
 		{"vfs-remote-wait", "5s", Duration(&o.RemoteWait), "Time to wait for the remote where there is another answer: an old listing, what is cached, what waits to be sent; 0 waits as long as for any other answer, 30 seconds"},
 		{"poll-interval", "1m", Duration(&o.PollInterval), "Time between polls for changes, on remotes that support it (s3 on MinIO, which tells at once); smaller than --dir-cache-time; 0 disables"},
 		{"buffer-size", "16M", size(&o.BufferSize), "Memory to read ahead for each open file; below 512K nothing is read ahead"},
-		{"max-buffer-memory", "256M", size(&o.MaxBufferMemory), "Memory to read ahead for all open files together; when they are many, each gets less"},
+		{"max-buffer-memory", "256M", size(&o.MaxBufferMemory), "Memory for all downloads and uploads together: to read ahead, and for parts on their way; when they are many, each gets less, or waits its turn; off is no limit"},
 		{"vfs-read-chunk-size", "128M", size(&o.ReadChunk), "Read files in requests of this size; without this flag and the two below, of what turns out to be quickest"},
 		{"vfs-read-chunk-size-limit", "off", size(&o.ReadChunkTo), "Double the chunk size after each chunk until this limit"},
 		{"vfs-read-chunk-streams", "0", number(&o.ReadStreams), "Read this many chunks at a time, all of --vfs-read-chunk-size; 0 is one after the other"},
