@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"time"
+
+	"ferry/remote/partname"
 )
 
 // A servedDir is a directory in a served tree, open together with that.
@@ -24,6 +26,18 @@ func (d *servedDir) lstat(base string) (meta, error) {
 	return m, d.s.explain(d.h, err)
 }
 
+// unexplained returns d without the look that it takes, after an error, at whether the served
+// directory has gone: for what is followed by calls that take it.
+func unexplained(d dir) dir {
+	switch d := d.(type) {
+	case *servedDir:
+		return d.dir
+	case syncedDir:
+		return unexplained(d.dir)
+	}
+	return d
+}
+
 func (d *servedDir) create(base string, perm fs.FileMode) (*os.File, error) {
 	f, err := d.dir.create(base, perm)
 	return f, d.s.explain(d.h, err)
@@ -35,8 +49,17 @@ func (d *servedDir) reopen(base string) (*os.File, error) {
 }
 
 func (d *servedDir) writable(base string) error { return d.s.explain(d.h, d.dir.writable(base)) }
-func (d *servedDir) remove(base string) error   { return d.s.explain(d.h, d.dir.remove(base)) }
 func (d *servedDir) rmdir(base string) error    { return d.s.explain(d.h, d.dir.rmdir(base)) }
+
+// remove leaves the error of a hidden file as it is: each upload that is complete looks for the part
+// that there mostly is not, and has just looked whether the directory is there.
+func (d *servedDir) remove(base string) error {
+	err := d.dir.remove(base)
+	if partname.Hidden(base) {
+		return err
+	}
+	return d.s.explain(d.h, err)
+}
 
 func (d *servedDir) mkdir(base string, perm fs.FileMode) error {
 	return d.s.explain(d.h, d.dir.mkdir(base, perm))

@@ -95,7 +95,7 @@ func (s *stage) takeAfter(old *meta) error {
 // target describes the file that the stage will replace, nil when there is none, and refuses what
 // cannot be replaced. Of a link it describes what that leads to.
 func (s *stage) target(name, base string) (*meta, error) {
-	m, err := s.at.dir.lstat(base)
+	m, err := unexplained(s.at.dir).lstat(base) // mostly there is none, and the hidden file is made next
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
