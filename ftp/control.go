@@ -41,7 +41,7 @@ type control struct {
 
 	buf     *sock.Buffer // nil while there is no input
 	r, w    int          // buf[r:w] is unread
-	lines   int          // lines read so far
+	begun   bool         // a line was read
 	dropped int          // bytes of a too long line that has not ended yet
 
 	idle  time.Duration // the deadline of a read and of a write, from its start
@@ -92,7 +92,7 @@ func (c *control) readLine() ([]byte, error) {
 			if i := bytes.IndexByte(c.buf[c.r+scanned:c.w], '\n'); i >= 0 {
 				line := c.buf[c.r : c.r+scanned+i]
 				c.r += scanned + i + 1
-				c.lines++
+				c.begun = true
 				if c.dropped > 0 || len(line) > maxLine {
 					c.dropped = 0
 					return nil, errLineTooLong
@@ -111,7 +111,7 @@ func (c *control) readLine() ([]byte, error) {
 		if err := c.fill(); err != nil {
 			return nil, err
 		}
-		if c.lines == 0 && !c.isTLS() && c.buf[c.r] == tlsHandshakeRecord {
+		if !c.begun && !c.isTLS() && c.buf[c.r] == tlsHandshakeRecord {
 			return nil, errNotFTP
 		}
 	}

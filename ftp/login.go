@@ -96,13 +96,13 @@ func (s *session) loggedIn(ctx context.Context, tree FS) {
 	}
 	s.ctl.until = time.Time{}
 	s.mu.Lock()
-	s.shown.User = s.name
+	s.shown.user = s.name
 	s.mu.Unlock()
 	s.srv.setGuest(s, false)
 	s.srv.totals.logins.Add(1)
 	s.done.user = s.name
 	s.note(GuardEvent{Kind: LoggedIn}, s.name)
-	s.logger.LogAttrs(ctx, slog.LevelInfo, "logged in", slog.String("user", s.name),
+	s.log(ctx, slog.LevelInfo, "logged in", slog.String("user", s.name),
 		slog.Bool("tls", s.ctl.isTLS()), s.ctl.tlsVersion())
 }
 
@@ -155,7 +155,7 @@ func (s *session) denied(ctx context.Context, err error, password string, endTur
 	s.srv.totals.denied.Add(1)
 	s.srv.hosts.guesses.Failed(s.remote.Addr(), time.Now())
 	endTurn()
-	s.logger.LogAttrs(ctx, slog.LevelWarn, "login denied", slog.String("user", name), slog.Int("failures", s.failures), slog.Any("reason", err))
+	s.log(ctx, slog.LevelWarn, "login denied", slog.String("user", name), slog.Int("failures", s.failures), slog.Any("reason", err))
 	s.note(denial(err, password), name)
 	sleep(ctx, time.Duration(s.failures)*failureDelay)
 	if s.failures >= maxFailures {
@@ -181,7 +181,7 @@ func denial(err error, password string) GuardEvent {
 // session.
 func (s *session) loginFailed(ctx context.Context, name string, err error) reply {
 	s.done.logged = true
-	s.logger.LogAttrs(ctx, slog.LevelError, "login failed", slog.String("user", name), slog.Any("error", err))
+	s.log(ctx, slog.LevelError, "login failed", slog.String("user", name), slog.Any("error", err))
 	s.ended = true
 	return reply{421, hintOr(err, "Cannot log in now; try again later.")}
 }
@@ -215,7 +215,7 @@ func (s *session) reset() {
 	s.closeEndpoint()
 	s.closeTree()
 	s.mu.Lock()
-	s.shown.User = ""
+	s.shown.user = ""
 	s.mu.Unlock()
 }
 
@@ -230,7 +230,7 @@ func (s *session) closeTree() {
 	s.srv.setGuest(s, true)
 	defer func() {
 		if p := recover(); p != nil {
-			s.logger.LogAttrs(context.Background(), slog.LevelError, "panic in closing the tree",
+			s.log(context.Background(), slog.LevelError, "panic in closing the tree",
 				slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
 		}
 	}()
@@ -275,7 +275,7 @@ func validHost(name string) bool {
 func (s *session) clnt(_ context.Context, arg string) reply {
 	s.client = arg
 	s.mu.Lock()
-	s.shown.Client = arg
+	s.shown.client = arg
 	s.mu.Unlock()
 	return ok("Noted.")
 }

@@ -125,11 +125,11 @@ func optsUTF8(options string) reply {
 
 // optsMode sets the level of MODE Z (draft-preston-ftpext-deflate, section 3.3).
 func (s *session) optsMode(options string) reply {
-	level, err := parseOptsModeZ(options, s.zlevel)
+	level, err := parseOptsModeZ(options, int(s.zlevel))
 	if err != nil {
 		return badArgument("Usage: OPTS MODE Z LEVEL <0-9>")
 	}
-	s.zlevel = level
+	s.zlevel = int8(level)
 	return ok("MODE Z options set.")
 }
 

@@ -22,7 +22,7 @@ func (s *session) pasv(ctx context.Context, _ string) reply {
 		public, err := s.srv.PublicIP(ctx, s.remote.Addr())
 		switch {
 		case err != nil:
-			s.logger.LogAttrs(ctx, slog.LevelError, "cannot find the public address", slog.Any("error", err))
+			s.log(ctx, slog.LevelError, "cannot find the public address", slog.Any("error", err))
 			return reply{425, "The server does not know its public address; use EPSV."}
 		case public.IsValid() && !public.Unmap().Is4():
 			return reply{425, "PASV cannot name an IPv6 address; use EPSV."}

@@ -85,7 +85,7 @@ func (s *session) startSending(ctx context.Context, t *transfer, opening string)
 	}
 	out := &outgoing{conn: c, w: c, stop: context.AfterFunc(ctx, c.abort)}
 	if s.deflate {
-		out.z = newModeZWriter(c, s.zlevel)
+		out.z = newModeZWriter(c, int(s.zlevel))
 		out.w = out.z
 	}
 	return out, reply{}

@@ -46,7 +46,7 @@ func (s *session) auth(ctx context.Context, arg string) reply {
 // handshakeFailed logs why there is no TLS on the control connection. A client that refuses the
 // certificate speaks TLS; what sends no record of it is noise.
 func (s *session) handshakeFailed(ctx context.Context, err error) {
-	s.logger.LogAttrs(ctx, slog.LevelWarn, "TLS handshake failed", slog.Any("error", err))
+	s.log(ctx, slog.LevelWarn, "TLS handshake failed", slog.Any("error", err))
 	var other tls.RecordHeaderError
 	if errors.As(err, &other) {
 		s.noise("something else than TLS on a port for it")
@@ -59,7 +59,7 @@ func (s *session) startTLS(cfg *tls.Config) error {
 		return err
 	}
 	s.mu.Lock()
-	s.shown.TLS = true
+	s.shown.tls = true
 	s.mu.Unlock()
 	return nil
 }

@@ -25,11 +25,9 @@ type session struct {
 	srv *Server
 	id  uint64
 	door
-	implicit bool // TLS before the greeting
-	began    time.Time
-	cancel   context.CancelCauseFunc // ends everything the session does
-	logger   *slog.Logger
-	guest    bool // guarded by srv.mu: not logged in
+	began  time.Time
+	cancel context.CancelCauseFunc // ends everything the session does
+	logger *slog.Logger            // nil until something is logged
 
 	ctl          control
 	pending      [][]byte    // lines received during a transfer, not executed yet
@@ -37,6 +35,7 @@ type session struct {
 	aborted      bool        // ABOR came during the current command; its reply follows that of the command
 	noisy        bool        // the Guard was told that the client does not speak FTP
 	ended        bool        // the session closes after the current reply
+	implicit     bool        // TLS before the greeting
 	dismissed    atomic.Bool // it closes before the next command
 	done         tally
 
@@ -53,22 +52,29 @@ type session struct {
 	// Transfer parameters.
 	ascii      bool // TYPE A
 	deflate    bool // MODE Z
-	zlevel     int
+	zlevel     int8
 	sized      bool // PBSZ was sent
 	private    bool // PROT P
 	epsvAll    bool // only EPSV from now on
+	facts      facts
+	guest      bool // guarded by srv.mu: not logged in
 	endpoint   endpoint
 	restart    int64 // REST: offset of the next transfer
 	allocate   int64 // ALLO: announced size of the next upload; 0 = none
 	renameFrom string
 	rangeStart int64 // RANG: the range of the next HASH
 	rangeLen   int64 // below 0: to the end
-	facts      facts
 	hashWith   *hashAlgorithm
 
 	mu      sync.Mutex
-	running *transfer   // guarded by mu: the running transfer
-	shown   SessionInfo // guarded by mu: what changes with a login
+	running *transfer // guarded by mu: the running transfer
+	shown   shown     // guarded by mu
+}
+
+// shown is what changes of a SessionInfo while no transfer runs.
+type shown struct {
+	user, client string
+	tls          bool
 }
 
 func newSession(srv *Server, conn net.Conn, d door, implicit bool) *session {
@@ -81,7 +87,6 @@ func newSession(srv *Server, conn net.Conn, d door, implicit bool) *session {
 	}
 	s.ctl = control{tcp: conn, conn: conn, wait: sock.NewWaiter(conn), idle: srv.idleTimeout()}
 	s.ctl.until = s.began.Add(srv.loginTimeout())
-	s.logger = srv.log
 	s.reset()
 	return s
 }
@@ -91,10 +96,6 @@ func (s *session) serve(ctx context.Context) {
 	defer s.cancel(nil)
 	defer s.ctl.close()
 	defer s.reset()
-	if s.srv.log.Enabled(ctx, slog.LevelError) {
-		addr, port := address(s.remote)
-		s.logger = s.srv.log.With(slog.Uint64("session", s.id), addr, port)
-	}
 	defer s.logEnd(ctx)
 	if s.implicit {
 		if err := s.startTLS(s.srv.tls.control(s.id)); err != nil {
@@ -157,11 +158,11 @@ func (s *session) replyClosing(ctx context.Context, err error) {
 		s.ctl.write(reply{500, "Line too long."})
 	case errors.Is(err, errNotFTP):
 		s.noise("a TLS handshake on a port for FTP")
-		s.logger.LogAttrs(ctx, slog.LevelDebug, "connection closed", slog.Any("reason", err))
+		s.log(ctx, slog.LevelDebug, "connection closed", slog.Any("reason", err))
 	case errors.Is(err, io.EOF):
-		s.logger.LogAttrs(ctx, slog.LevelDebug, "connection closed", slog.Any("reason", err))
+		s.log(ctx, slog.LevelDebug, "connection closed", slog.Any("reason", err))
 	default:
-		s.logger.LogAttrs(ctx, slog.LevelDebug, "connection lost", slog.Any("error", err))
+		s.log(ctx, slog.LevelDebug, "connection lost", slog.Any("error", err))
 	}
 }
 
@@ -169,7 +170,7 @@ func (s *session) replyClosing(ctx context.Context, err error) {
 func (s *session) execute(ctx context.Context, line []byte) {
 	verb, arg := parseCommand(line)
 	c := s.srv.commands.byName[string(verb)]
-	debugging := s.logger.Enabled(ctx, slog.LevelDebug)
+	debugging := s.srv.log.Enabled(ctx, slog.LevelDebug)
 	if debugging {
 		s.logCommand(ctx, c, verb, arg)
 	}
@@ -181,7 +182,7 @@ func (s *session) execute(ctx context.Context, line []byte) {
 	}
 	s.logRefusal(ctx, c, verb, arg, r)
 	if debugging && !r.isZero() {
-		s.logger.LogAttrs(ctx, slog.LevelDebug, "reply", slog.Int("code", r.code), slog.String("text", r.text))
+		s.log(ctx, slog.LevelDebug, "reply", slog.Int("code", r.code), slog.String("text", r.text))
 	}
 	s.ctl.write(r)
 	if s.aborted {
@@ -201,7 +202,7 @@ func (s *session) execute(ctx context.Context, line []byte) {
 func (s *session) run(ctx context.Context, c *command, arg string) (r reply) {
 	defer func() {
 		if p := recover(); p != nil {
-			s.logger.LogAttrs(ctx, slog.LevelError, "panic in a command", slog.String("command", c.name),
+			s.log(ctx, slog.LevelError, "panic in a command", slog.String("command", c.name),
 				slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
 			r = reply{451, "Internal error; the server's log says more."}
 		}
@@ -228,8 +229,10 @@ func (s *session) unknown(verb []byte, arg string) reply {
 func (s *session) info() SessionInfo {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := s.shown
-	i.ID, i.Remote, i.Since = s.id, s.remote, s.began
+	i := SessionInfo{
+		ID: s.id, Remote: s.remote, Since: s.began,
+		TLS: s.shown.tls, User: s.shown.user, Client: s.shown.client,
+	}
 	if t := s.running; t != nil {
 		i.Command, i.Path, i.Began, i.Bytes = t.verb, absolute(t.name), t.began, t.bytes()
 	}

@@ -32,10 +32,23 @@ func address(remote netip.AddrPort) (addr, port slog.Attr) {
 	return slog.String("address", remote.Addr().String()), slog.Int("port", int(remote.Port()))
 }
 
+// log writes a record with the number and the address of the session. Most sessions never log
+// anything, and need no logger.
+func (s *session) log(ctx context.Context, level slog.Level, msg string, attrs ...slog.Attr) {
+	if !s.srv.log.Enabled(ctx, level) {
+		return
+	}
+	if s.logger == nil {
+		addr, port := address(s.remote)
+		s.logger = s.srv.log.With(slog.Uint64("session", s.id), addr, port)
+	}
+	s.logger.LogAttrs(ctx, level, msg, attrs...)
+}
+
 // logCommand logs a command line without secrets. c is nil if there is no such command.
 func (s *session) logCommand(ctx context.Context, c *command, verb []byte, arg string) {
 	verb, arg = harmless(c, verb, arg)
-	s.logger.LogAttrs(ctx, slog.LevelDebug, "command", slog.String("verb", string(verb)), slog.String("arg", arg))
+	s.log(ctx, slog.LevelDebug, "command", slog.String("verb", string(verb)), slog.String("arg", arg))
 }
 
 // harmless returns the parts of a command line that may be logged.
@@ -77,20 +90,20 @@ func (s *session) logRefusal(ctx context.Context, c *command, verb []byte, arg s
 	if s.done.refused > most || c != nil && probeCommands[c.name] || c == nil && s.fs == nil {
 		level = slog.LevelInfo
 	}
-	if !s.logger.Enabled(ctx, level) {
+	if !s.srv.log.Enabled(ctx, level) {
 		return
 	}
 	if c != nil {
 		verb = []byte(c.name) // the line buffer is reused while a command runs
 	}
 	verb, arg = harmless(c, verb, arg)
-	s.logger.LogAttrs(ctx, level, "command refused", slog.String("user", s.name), slog.String("command", string(verb)),
+	s.log(ctx, level, "command refused", slog.String("user", s.name), slog.String("command", string(verb)),
 		slog.String("arg", arg), slog.Int("code", r.code), slog.String("reason", r.text))
 }
 
 func (s *session) logError(what, name string, err error) {
 	s.done.logged = true
-	s.logger.LogAttrs(context.Background(), slog.LevelError, what+" failed", slog.String("path", absolute(name)), slog.Any("error", err))
+	s.log(context.Background(), slog.LevelError, what+" failed", slog.String("path", absolute(name)), slog.Any("error", err))
 }
 
 // count adds a finished transfer to the tally.
@@ -121,7 +134,7 @@ func levelOf(err error) slog.Level {
 // logEnd logs the summary of a session that has logged in.
 func (s *session) logEnd(ctx context.Context) {
 	if d := &s.done; d.user != "" {
-		s.logger.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "session ended", slog.String("user", d.user),
+		s.log(context.WithoutCancel(ctx), slog.LevelInfo, "session ended", slog.String("user", d.user),
 			slog.Int("files", d.files), slog.Int64("received", d.received), slog.Int64("sent", d.sent),
 			slog.Int("refused", d.refused), slog.Duration("took", time.Since(s.began)))
 	}

@@ -66,15 +66,19 @@ func (t *Throttle) Turn(ctx context.Context, addr netip.Addr) func() {
 		}
 	}
 	select {
-	case at.taken <- struct{}{}:
-		return sync.OnceFunc(func() {
-			<-at.taken
+	case at.taken <- struct{}{}: // mostly; ctx.Done costs memory as long as the session
+	default:
+		select {
+		case at.taken <- struct{}{}:
+		case <-ctx.Done():
 			leave()
-		})
-	case <-ctx.Done():
-		leave()
-		return nil
+			return nil
+		}
 	}
+	return sync.OnceFunc(func() {
+		<-at.taken
+		leave()
+	})
 }
 
 // Delay returns how long addr must wait before its next login is tried, and reserves that slot. It

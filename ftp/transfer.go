@@ -97,7 +97,7 @@ func (s *session) connect(ctx context.Context, t *transfer, opening string) (*da
 func (s *session) noConnection(ctx context.Context, t *transfer, err error) reply {
 	s.srv.totals.failed.Add(1)
 	s.done.logged = true
-	s.logger.LogAttrs(ctx, slog.LevelWarn, "no data connection", slog.String("command", t.verb), slog.Any("error", err))
+	s.log(ctx, slog.LevelWarn, "no data connection", slog.String("command", t.verb), slog.Any("error", err))
 	if cause := context.Cause(ctx); cause != nil {
 		r, _ := errorReply(cause)
 		return r
@@ -135,7 +135,7 @@ func (s *session) logTransfer(ctx context.Context, t *transfer, err error) {
 	s.done.count(t, err)
 	s.done.logged = true
 	level := levelOf(err)
-	if !s.logger.Enabled(ctx, level) {
+	if !s.srv.log.Enabled(ctx, level) {
 		return
 	}
 	attrs := []slog.Attr{
@@ -146,8 +146,8 @@ func (s *session) logTransfer(ctx context.Context, t *transfer, err error) {
 		attrs = append(attrs, slog.String("stored_as", absolute(t.stored)))
 	}
 	if err == nil {
-		s.logger.LogAttrs(ctx, slog.LevelInfo, "transfer complete", attrs...)
+		s.log(ctx, slog.LevelInfo, "transfer complete", attrs...)
 		return
 	}
-	s.logger.LogAttrs(ctx, level, "transfer failed", append(attrs, slog.Any("error", err))...)
+	s.log(ctx, level, "transfer failed", append(attrs, slog.Any("error", err))...)
 }
