@@ -51,8 +51,8 @@ func (d *servedDir) reopen(base string) (*os.File, error) {
 func (d *servedDir) writable(base string) error { return d.s.explain(d.h, d.dir.writable(base)) }
 func (d *servedDir) rmdir(base string) error    { return d.s.explain(d.h, d.dir.rmdir(base)) }
 
-// remove leaves the error of a hidden file as it is: each upload that is complete looks for the part
-// that there mostly is not, and has just looked whether the directory is there.
+// remove leaves the error of a hidden file as it is: each complete upload looks for the part of its
+// name, which mostly is not there, and has just looked whether the directory is.
 func (d *servedDir) remove(base string) error {
 	err := d.dir.remove(base)
 	if partname.Hidden(base) {
