@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -286,5 +287,43 @@ func TestADescribedDirectoryIsKnown(t *testing.T) {
 	store(t, r, "d/new", remote.StageOptions{}, []byte("x"))
 	if got := f.take(); len(got) != 1 {
 		t.Errorf("a file is stored beside others by %q", got)
+	}
+}
+
+// A directory is renamed by a request for each object and step, all of them under way in the
+// company of many others.
+func TestWhatRenamingADirectoryCosts(t *testing.T) {
+	f := startGatewayFront(t)
+	r := openAt(t, testBucket, testOptions(f.addr))
+	const files = 200
+	var all sync.WaitGroup
+	for k := range 8 {
+		all.Go(func() {
+			for i := k; i < files; i += 8 {
+				if _, err := r.Put(t.Context(), fmt.Sprintf("d/%04d", i), strings.NewReader(fmt.Sprint(i)), remote.PutOptions{}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	f.take()
+	if err := r.Move(t.Context(), "d", "e"); err != nil {
+		t.Fatal(err)
+	}
+	count := map[string]int{}
+	for _, q := range f.take() {
+		method, _, _ := strings.Cut(q, " ")
+		count[method]++
+	}
+	// The first removals find out what the server makes of preconditions.
+	if count["PUT"] != files || count["DELETE"] > files+16 || count["HEAD"] > files+3+16 || count["GET"] > 6 {
+		t.Errorf("requests: %v", count)
+	}
+	if got := load(t, r, "e/0199"); string(got) != "199" {
+		t.Errorf("the last one holds %q", got)
+	}
+	if _, err := r.Stat(t.Context(), "d"); !errors.Is(err, remote.ErrNotExist) {
+		t.Errorf("the old directory: %v", err)
 	}
 }

@@ -18,8 +18,6 @@ import (
 const (
 	// DirMoveLimit is how many objects moveAll moves unless it is told otherwise.
 	DirMoveLimit = 10_000
-	// movers is how many requests of one moveAll are under way at once.
-	movers = 16
 	// maxRounds is how often moveAll looks for what was stored in the directory while it was
 	// copying.
 	maxRounds = 5

@@ -340,6 +340,90 @@ func TestDirectoriesByConventionMove(t *testing.T) {
 	}
 }
 
+// A distant store takes a while for each request, and is not there for too many at once.
+type distant struct {
+	*flat
+	takes time.Duration
+	most  int // requests that it takes at once; 0 = any number
+
+	mu      sync.Mutex
+	busy    int // guarded by mu
+	widest  int // guarded by mu
+	refused int // guarded by mu
+}
+
+func (d *distant) request(ctx context.Context) (end func(), err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.busy++
+	d.widest = max(d.widest, d.busy)
+	refuse := d.most > 0 && d.busy > d.most
+	d.mu.Unlock()
+	time.Sleep(d.takes)
+	d.mu.Lock()
+	if refuse {
+		d.busy--
+		d.refused++
+		return nil, errors.New("slow down")
+	}
+	return func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.busy--
+	}, ctx.Err()
+}
+
+func (d *distant) Copy(ctx context.Context, from objects.Key, known objects.Object, to objects.Key) (string, error) {
+	end, err := d.request(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer end()
+	return d.flat.Copy(ctx, from, known, to)
+}
+
+func (d *distant) Delete(ctx context.Context, k objects.Key, version string) error {
+	end, err := d.request(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	return d.flat.Delete(ctx, k, version)
+}
+
+// A directory of a thousand objects takes about as many round trips as 96 requests at a time need.
+// A store that refuses some of them gets fewer.
+func TestManyObjectsMoveAtATime(t *testing.T) {
+	for _, most := range []int{0, 24} {
+		synctest.Test(t, func(t *testing.T) {
+			d := &distant{flat: newFlat("b"), takes: 30 * time.Millisecond, most: most}
+			for i := range 1000 {
+				d.set("b", fmt.Sprintf("d/%04d", i), "x", time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC))
+			}
+			tree := treeOf(d, 0)
+			began := time.Now()
+			if err := tree.Move(t.Context(), "d", "e"); err != nil {
+				t.Fatal(err)
+			}
+			took := time.Since(began)
+			if got := d.contents("b"); len(got) != 1000 || got["e/0999"] != "x" {
+				t.Errorf("%d objects", len(got))
+			}
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			t.Logf("it took %v, %d at once, %d refused", took, d.widest, d.refused)
+			switch {
+			case d.widest > 96:
+				t.Errorf("%d requests at once", d.widest)
+			case most == 0 && took > 900*time.Millisecond:
+				t.Errorf("it took %v", took)
+			case most > 0 && (d.refused == 0 || d.refused > 500):
+				t.Errorf("%d of 2,000 requests were refused", d.refused)
+			}
+		})
+	}
+}
+
 func TestBucketsDoNotMove(t *testing.T) {
 	f := newFlat("one", "two")
 	f.set("one", "d/f", "x", time.Now())
