@@ -28,12 +28,12 @@ MODULES := /usr/share/perl5/IO/Socket/SSL.pm:libio-socket-ssl-perl
 # their tests install.
 PROGRAMS := gcc:gcc npm:npm fail2ban-regex:fail2ban haproxy:haproxy $(CLIENTS)
 
-.PHONY: build test quick lint fuzz soak deps format vet staticcheck spell vuln cross servers unit
+.PHONY: build test quick lint fuzz soak deps format vet staticcheck spell vuln cross draw servers unit
 
 build:
 	go build -o ferry ./cmd/ferry
 
-test: deps lint cross servers unit
+test: deps lint cross draw servers unit
 
 quick: format
 	go test -short ./...
@@ -78,6 +78,10 @@ vuln:
 # The code for other systems must have the right types, its tests included.
 cross:
 	go run ./internal/systems darwin/arm64 windows/amd64 linux/arm64
+
+# What draws the pictures of bench is a module of its own.
+draw:
+	cd bench/draw && go vet ./... && go test ./...
 
 # Servers that are Go programs are built by the tests that need them, once; here without their time limit. These are
 # the binaries of tests that unit runs.

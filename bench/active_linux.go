@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"syscall"
+	"time"
 )
 
 // begin sends RETR in a session without TLS and returns its data connection when the server has
@@ -67,18 +69,7 @@ func activeUp(b *bench, in *instance) ([]float64, error) {
 
 // active measures what memory a session costs that is in the middle of a transfer.
 func active(b *bench, in *instance, start func(c *client, i int) (io.Closer, error)) ([]float64, error) {
-	// Some come and go first, so that what a server allocates once is not counted.
-	first, err := in.sessions(b.scale.sessions)
-	for _, c := range first {
-		if err == nil {
-			err = c.retr(smallName(0), int64(b.scale.smallBytes))
-		}
-	}
-	closeAll(first)
-	if err != nil {
-		return nil, err
-	}
-	before, err := in.tree.pss()
+	before, err := in.warm(b)
 	if err != nil {
 		return nil, err
 	}
@@ -98,4 +89,29 @@ func active(b *bench, in *instance, start func(c *client, i int) (io.Closer, err
 	}
 	after, err := in.tree.pss()
 	return []float64{float64(after-before) / 1024 / float64(len(clients))}, err
+}
+
+// warm returns the memory of a server after some sessions that have come and gone, so that what it
+// allocates once is not counted for those that follow.
+func (in *instance) warm(b *bench) (int64, error) {
+	before, err := in.tree.pids()
+	if err != nil {
+		return 0, err
+	}
+	clients, err := in.sessions(b.scale.sessions)
+	for _, c := range clients {
+		if err == nil {
+			err = c.retr(smallName(0), int64(b.scale.smallBytes))
+		}
+	}
+	closeAll(clients)
+	if err != nil {
+		return 0, err
+	}
+	// The processes of these sessions end soon, or are kept for others.
+	until(context.Background(), 2*time.Second, func() bool {
+		now, err := in.tree.pids()
+		return err == nil && len(now) <= len(before)
+	})
+	return in.tree.pss()
 }

@@ -122,7 +122,12 @@ func (b *bench) find(ctx context.Context, k kind) error {
 		return err
 	}
 	defer c.conn.Close()
-	if err := c.stor("up/probe", []byte("probe")); err != nil {
+	if b.suite.readOnly {
+		err = c.retr(smallName(0), int64(b.scale.smallBytes))
+	} else {
+		err = c.stor("up/probe", []byte("probe"))
+	}
+	if err != nil {
 		return err
 	}
 	b.log.Info("found", "server", k.name, "version", p.version)
@@ -136,6 +141,9 @@ func (b *bench) measure(ctx context.Context) (*results, error) {
 	res := newResults()
 	for _, w := range b.suite.workloads() {
 		if want := list(b.opt.rows); want != nil && !slices.Contains(want, w.name) {
+			continue
+		}
+		if w.x > 0 && w.x > b.scale.most {
 			continue
 		}
 		if w.needs != nil {

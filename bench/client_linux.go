@@ -23,7 +23,9 @@ type client struct {
 	sent time.Time // when the command of the last transfer was sent
 	buf  []byte    // received and not consumed
 	room [4096]byte
-	copy []byte // where transfers copy through, made by the first that needs it
+	// window is the receive buffer of data connections without TLS; 0 = what the system gives.
+	window int
+	copy   []byte // where transfers copy through, made by the first that needs it
 }
 
 // A replyError is a reply other than the expected one.
@@ -53,7 +55,7 @@ func connect(addr netip.AddrPort, conf *tls.Config) (*client, error) {
 
 func (c *client) dial(addr netip.AddrPort) (io.ReadWriteCloser, error) {
 	if c.tls == nil {
-		return dialSock(addr)
+		return dialSock(addr, c.window)
 	}
 	conn, err := net.Dial("tcp", addr.String())
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -120,9 +121,9 @@ func farList(dir string, entries func(scale) int) func(*bench, *instance) ([]flo
 	}
 }
 
-// listWhole lists dir and requires so many lines.
+// listWhole lists dir, or the working directory for "", and requires so many lines.
 func (c *client) listWhole(dir string, entries int) (listed, error) {
-	l, err := c.list("LIST " + dir)
+	l, err := c.list(strings.TrimSpace("LIST " + dir))
 	if err == nil && l.lines < entries {
 		err = fmt.Errorf("LIST %s: %d lines for %d files", dir, l.lines, entries)
 	}
@@ -164,6 +165,11 @@ func farRetr(b *bench, in *instance) ([]float64, error) {
 		return nil, err
 	}
 	defer c.conn.Close()
+	return retrFar(b, in, c)
+}
+
+// retrFar measures a download of the large file.
+func retrFar(b *bench, in *instance, c *client) ([]float64, error) {
 	u, err := farTimed(b, in, func() error { return c.retr("big", b.scale.bigBytes) })
 	if err != nil {
 		return nil, err

@@ -30,6 +30,13 @@ type row struct {
 	title    string
 	metric   metric
 	index    int
+	point    point
+}
+
+// A point says where a row belongs in a curve; without one it is zero.
+type point struct {
+	curve, over string
+	x           int
 }
 
 // A cell is one server's figure in a row.
@@ -168,6 +175,14 @@ func number(v float64, digits int) string {
 }
 
 func thousands(n int) string { return number(float64(n), 0) }
+
+// counted is "1 session", "1,000 sessions".
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return thousands(n) + " " + what + "s"
+}
 
 // sizeText prints a size in the largest binary unit that divides it.
 func sizeText(n int64) string {

@@ -8,8 +8,8 @@ import (
 
 func TestTableSetsUsBesideTheBestPeer(t *testing.T) {
 	rows := []row{
-		{"up", "files up", metric{unit: "files/s", higher: true}, 0},
-		{"up", "files up", metric{unit: "CPU ms/file", digits: 3}, 1},
+		{"up", "files up", metric{unit: "files/s", higher: true}, 0, point{}},
+		{"up", "files up", metric{unit: "CPU ms/file", digits: 3}, 1, point{}},
 	}
 	res := newResults()
 	for _, round := range [][]float64{{900, 0.3}, {1000, 0.2}, {5000, 0.1}} {
@@ -36,8 +36,8 @@ func TestTableSetsUsBesideTheBestPeer(t *testing.T) {
 func TestTableShowsAims(t *testing.T) {
 	res := newResults()
 	res.add([]row{
-		{"up", "files up", metric{unit: "s", digits: 1, aim: 2.5}, 0},
-		{"up", "files up", metric{unit: "requests"}, 1},
+		{"up", "files up", metric{unit: "s", digits: 1, aim: 2.5}, 0, point{}},
+		{"up", "files up", metric{unit: "requests"}, 1, point{}},
 	}, "us", []float64{2, 3}, nil)
 	want := strings.Join([]string{
 		"| work | unit | aim | us | us to the best peer |",
@@ -53,7 +53,7 @@ func TestTableShowsAims(t *testing.T) {
 
 // One failure is enough: a median over the rounds that happened to work would flatter.
 func TestFailedOnceHasNoFigure(t *testing.T) {
-	r := row{"list", "LIST", metric{unit: "ms"}, 0}
+	r := row{"list", "LIST", metric{unit: "ms"}, 0, point{}}
 	res := newResults()
 	res.add([]row{r}, "a", []float64{1}, nil)
 	res.add([]row{r}, "a", nil, errors.New("cut"))

@@ -31,6 +31,8 @@ type scale struct {
 
 	straceFiles int
 
+	most int // of the sessions or entries of a curve
+
 	// Far away only.
 	storBytes int64 // of the large file that are uploaded
 	restAt    int64 // where a download of the large file begins
@@ -83,4 +85,27 @@ func farQuick() scale {
 		listFiles: 3000, listRepeats: 1, headFiles: 20,
 		restAt: 50 << 20, restTake: 1 << 20,
 	}
+}
+
+// curveFull is the scale of the curves over a local directory.
+func curveFull() scale {
+	s := localFull()
+	s.rounds, s.most = 1, 1_000_000
+	s.listFiles = 0
+	return s
+}
+
+func curveQuick() scale {
+	s := localQuick()
+	s.most, s.listFiles = 1000, 0
+	return s
+}
+
+// phantomFull is that of the curves over a bucket that is made up.
+func phantomFull() scale {
+	return scale{rounds: 1, most: 1_000_000, bigBytes: 1 << 30, smallBytes: 4096, sessions: 8}
+}
+
+func phantomQuick() scale {
+	return scale{rounds: 1, most: 1000, bigBytes: 64 << 20, smallBytes: 4096, sessions: 8}
 }

@@ -11,17 +11,17 @@ import (
 
 func smallUp(b *bench, in *instance) ([]float64, error) {
 	body := bytes.Repeat([]byte{'f'}, b.scale.smallBytes)
-	values, err := small(b, in, func(c *client, i int) error { return c.stor(fmt.Sprintf("up/file-%05d.dat", i), body) })
+	values, err := small(b, in, b.scale.sessions, func(c *client, i int) error { return c.stor(fmt.Sprintf("up/file-%05d.dat", i), body) })
 	return values, errors.Join(err, b.checkUploads(int64(len(body))))
 }
 
 func smallDown(b *bench, in *instance) ([]float64, error) {
-	return small(b, in, func(c *client, i int) error { return c.retr(smallName(i), int64(b.scale.smallBytes)) })
+	return small(b, in, b.scale.sessions, func(c *client, i int) error { return c.retr(smallName(i), int64(b.scale.smallBytes)) })
 }
 
 // small shares the small files out among sessions that are logged in already.
-func small(b *bench, in *instance, one func(c *client, i int) error) ([]float64, error) {
-	clients, err := in.sessions(b.scale.sessions)
+func small(b *bench, in *instance, sessions int, one func(c *client, i int) error) ([]float64, error) {
+	clients, err := in.sessions(sessions)
 	defer closeAll(clients)
 	if err != nil {
 		return nil, err

@@ -17,13 +17,17 @@ const ioLimit = 60 * time.Second
 // client can make.
 type sock int
 
-func dialSock(addr netip.AddrPort) (sock, error) {
+// dialSock connects, with a receive buffer of so many bytes, or of the system's size for 0.
+func dialSock(addr netip.AddrPort, window int) (sock, error) {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return 0, os.NewSyscallError("socket", err)
 	}
 	tv := syscall.NsecToTimeval(int64(ioLimit))
-	err = errors.Join(
+	if window > 0 {
+		err = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_RCVBUF, window)
+	}
+	err = errors.Join(err,
 		syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_RCVTIMEO, &tv),
 		syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_SNDTIMEO, &tv),
 		retry(func() error {

@@ -27,17 +27,17 @@ var network = link.Options{Latency: 30 * time.Millisecond, PerConn: 100e6, Total
 
 // storage is the S3 server, and the way to it.
 type storage struct {
-	gateway *tree
+	what    string // says what it is
+	gateway *tree  // nil where it is this process
 	direct  string // its address
 	link    *link.Link
-	log     string // file with a line for each request
 	stop    func()
+
+	// requests is how many the server has answered so far, give or take a constant.
+	requests func() (int, error)
 }
 
-func (f *storage) String() string {
-	return fmt.Sprintf("the S3 server versitygw %s at %v per round trip, %s per connection, %s in all",
-		gatewayVersion, network.Latency, rateText(network.PerConn), rateText(network.Total))
-}
+func (f *storage) String() string { return f.what }
 
 func rateText(bytesPerSecond int64) string { return fmt.Sprintf("%d MB/s", bytesPerSecond/1e6) }
 
@@ -51,9 +51,12 @@ func startStorage(ctx context.Context, b *bench, dir string) (*storage, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &storage{direct: fmt.Sprintf("127.0.0.1:%d", port), log: filepath.Join(b.top, "requests.log")}
+	log := filepath.Join(b.top, "requests.log")
+	f := &storage{direct: fmt.Sprintf("127.0.0.1:%d", port), requests: func() (int, error) { return lines(log) }}
+	f.what = fmt.Sprintf("the S3 server versitygw %s at %v per round trip, %s per connection, %s in all",
+		gatewayVersion, network.Latency, rateText(network.PerConn), rateText(network.Total))
 	cmd := exec.Command(bin, "--access", benchUser, "--secret", benchPass, "--port", f.direct, "--keep-alive", "--quiet",
-		"--access-log", f.log, "posix", dir)
+		"--access-log", log, "posix", dir)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if f.gateway, err = startTree(cmd, "s3"); err != nil {
@@ -64,9 +67,16 @@ func startStorage(ctx context.Context, b *bench, dir string) (*storage, error) {
 		f.stop()
 		return nil, fmt.Errorf("%w: %s", err, lastLine(out.String()))
 	}
-	if f.link, err = link.Listen(f.direct, network); err != nil {
-		f.stop()
-		return nil, err
+	return f, f.open(ctx, b, network)
+}
+
+// open makes the way to the server, and has stop close it first. Where it fails, the server is
+// stopped.
+func (f *storage) open(ctx context.Context, b *bench, o link.Options) (err error) {
+	stop := f.stop
+	if f.link, err = link.Listen(f.direct, o); err != nil {
+		stop()
+		return err
 	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan error, 1)
@@ -76,9 +86,9 @@ func startStorage(ctx context.Context, b *bench, dir string) (*storage, error) {
 		if err := <-ended; err != nil {
 			b.log.Warn("the link to the S3 server", "err", err)
 		}
-		f.gateway.stop()
+		stop()
 	}
-	return f, nil
+	return nil
 }
 
 // ready waits until the server listens.
@@ -114,9 +124,9 @@ func (f *storage) env(addr string) []string {
 	}
 }
 
-// requests is how many the server has answered so far, and an extra line at the top of its log.
-func (f *storage) requests() (int, error) {
-	text, err := os.ReadFile(f.log)
+// lines counts those of a file.
+func lines(file string) (int, error) {
+	text, err := os.ReadFile(file)
 	return bytes.Count(text, []byte{'\n'}), err
 }
 

@@ -17,6 +17,8 @@ type suite struct {
 	layout    func(ctx context.Context, b *bench) error // makes what is served: b.top, b.root
 	served    func(b *bench) string                     // says what that is
 	calls     bool                                      // system calls are counted
+	apart     bool                                      // runs when it is named, or a row of it
+	readOnly  bool                                      // nothing can be stored
 }
 
 // suites lists them in the order of README.md.
@@ -30,6 +32,14 @@ func suites() []suite {
 			name: "s3", kinds: farKinds, workloads: farWorkloads, full: farFull, quick: farQuick, layout: layoutFar,
 			served: func(b *bench) string { return b.far.String() },
 		},
+		{
+			name: "scale", kinds: curveKinds, workloads: curveWorkloads, full: curveFull, quick: curveQuick, layout: layoutCurves, apart: true,
+			served: func(b *bench) string { return fileSystem(b.root) + ", caches warm" },
+		},
+		{
+			name: "s3-scale", kinds: farKinds, workloads: phantomWorkloads, full: phantomFull, quick: phantomQuick, layout: layoutPhantom, apart: true, readOnly: true,
+			served: func(b *bench) string { return b.far.String() },
+		},
 	}
 }
 
@@ -37,7 +47,8 @@ func suites() []suite {
 func chosen(o options) ([]suite, error) {
 	var all []suite
 	for _, s := range suites() {
-		if want := list(o.suites); want == nil || slices.Contains(want, s.name) {
+		want := list(o.suites)
+		if slices.Contains(want, s.name) || want == nil && (!s.apart || o.rows != "") {
 			all = append(all, s)
 		}
 	}

@@ -13,6 +13,8 @@ func TestACommandLineChoosesSuites(t *testing.T) {
 	}{
 		{options{}, "local s3"},
 		{options{suites: "s3"}, "s3"},
+		{options{suites: "scale,local"}, "local scale"},
+		{options{rows: "entries-1000"}, "scale"},
 		{options{rows: "far-list"}, "s3"},
 		{options{rows: "retr,far-retr"}, "local s3"},
 		{options{servers: "vsftpd"}, "local"},

@@ -18,6 +18,10 @@ type workload struct {
 	metrics []metric
 	run     func(*bench, *instance) ([]float64, error)
 
+	curve string // of the picture's panel that the figures are points of, over x
+	over  string // what x counts
+	x     int    // 0 = no curve; rows of more than the scale's most are left out
+
 	flags  func(b *bench, server string) []string // for launch; nil = none
 	users  bool                                   // b.usersFile() says who may log in
 	only   []string                               // servers that it is for; nil = all
@@ -44,7 +48,7 @@ func listTitle(command string) func(scale) string {
 func (w workload) rows(s scale) []row {
 	var rows []row
 	for i, m := range w.metrics {
-		rows = append(rows, row{w.name, w.title(s), m, i})
+		rows = append(rows, row{w.name, w.title(s), m, i, point{w.curve, w.over, w.x}})
 	}
 	return rows
 }

@@ -4,6 +4,7 @@
 package phantom
 
 import (
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -52,8 +53,8 @@ func Key(dir string, i int) string { return fmt.Sprintf("%s/file-%07d.dat", dir,
 // modified is the time of every object.
 var modified = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// etag is that of every object.
-const etag = `"0123456789abcdef0123456789abcdef"`
+// etag is that of every object. By its form no hash of the contents, it compares with nothing.
+const etag = `"0123456789abcdef0123456789abcdef-2"`
 
 // ServeHTTP answers a request with the path /bucket or /bucket/key.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -67,7 +68,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.object(w, r, key)
 	case query.Has("location"):
 		fmt.Fprint(w, xml.Header, `<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/"></LocationConstraint>`)
-	case query.Get("list-type") == "2":
+	case r.Method == http.MethodGet && query.Has("prefix"):
 		s.list(w, query)
 	case r.Method == http.MethodHead:
 		w.WriteHeader(http.StatusOK)
@@ -120,16 +121,14 @@ type page struct {
 	count int
 }
 
-// list answers ListObjectsV2, with the delimiter / or none.
+// list answers ListObjects in both versions, with the delimiter / or none.
 func (s *Server) list(w http.ResponseWriter, query url.Values) {
 	p := &page{left: 1000}
 	if n, err := strconv.Atoi(query.Get("max-keys")); err == nil {
 		p.left = min(p.left, n)
 	}
-	prefix, after := query.Get("prefix"), query.Get("start-after")
-	if token := query.Get("continuation-token"); token != "" {
-		after = token
-	}
+	prefix := query.Get("prefix")
+	after := cmp.Or(query.Get("continuation-token"), query.Get("start-after"), query.Get("marker"))
 	for _, name := range s.names {
 		if !p.more {
 			s.entry(p, name, prefix, after, query.Get("delimiter") == "/")
@@ -139,7 +138,8 @@ func (s *Server) list(w http.ResponseWriter, query url.Values) {
 	fmt.Fprintf(w, `%s<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Prefix>%s</Prefix><KeyCount>%d</KeyCount><IsTruncated>%t</IsTruncated>`,
 		xml.Header, escape(prefix), p.count, p.more)
 	if p.more {
-		fmt.Fprintf(w, "<NextContinuationToken>%s</NextContinuationToken>", escape(p.last))
+		next := escape(p.last)
+		fmt.Fprintf(w, "<NextContinuationToken>%s</NextContinuationToken><NextMarker>%s</NextMarker>", next, next)
 	}
 	_, _ = w.Write(p.text) // who asked may have gone
 	fmt.Fprint(w, "</ListBucketResult>")
@@ -188,7 +188,7 @@ func (p *page) object(key string, size int64) {
 	}
 	p.text = append(p.text, "<Contents><Key>"...)
 	p.text = append(p.text, escape(key)...)
-	p.text = append(p.text, "</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified><ETag>&#34;0123456789abcdef0123456789abcdef&#34;</ETag><Size>"...)
+	p.text = append(p.text, "</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified><ETag>&#34;0123456789abcdef0123456789abcdef-2&#34;</ETag><Size>"...)
 	p.text = strconv.AppendInt(p.text, size, 10)
 	p.text = append(p.text, "</Size><StorageClass>STANDARD</StorageClass></Contents>"...)
 }

@@ -43,7 +43,7 @@ var layers = []layer{
 	{packages: []string{"cmd/ferry/internal/rcbridge", "cmd/ferry/internal/rcclient"}, imports: []string{
 		"cmd/ferry/internal/*", "auth", "cache", "config", "ftp", "rc", "remote/wrap/count", "serve/defence", "vfs",
 	}},
-	{packages: []string{"bench"}, imports: []string{"bench/link"}},
+	{packages: []string{"bench"}, imports: []string{"bench/link", "bench/phantom"}},
 	{packages: []string{"cmd/*"}, imports: []string{"*"}},
 }
 
