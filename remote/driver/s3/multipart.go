@@ -16,7 +16,7 @@ import (
 const (
 	// spareMemory may be used by an upload beyond Concurrency parts: for the one that is being
 	// collected, and for those that wait for their answer while others are sent.
-	spareMemory = 12 << 20
+	spareMemory = 22 << 20
 	// chunkSlots is how finely the memory for parts on their way is counted.
 	chunkSlots = 4
 	// abortTime is how long an upload that failed may take to be removed.

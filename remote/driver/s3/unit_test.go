@@ -111,6 +111,20 @@ func TestPartsGrow(t *testing.T) {
 	}
 }
 
+// While parts wait for their answers, others are sent, as far as there is memory for them.
+func TestHowManyPartsAreOnTheirWay(t *testing.T) {
+	for _, c := range []struct {
+		concurrency int
+		chunk       int64
+		want        int
+	}{{4, minPart, 7}, {1, minPart, 1}, {2, minPart, 3}, {16, minPart, 19}, {4, 16 << 20, 4}, {4, 64 << 20, 3}} {
+		o := Options{Concurrency: c.concurrency, ChunkSize: c.chunk}
+		if got := o.inFlight(); got != c.want {
+			t.Errorf("%d of %d MiB: %d, want %d", c.concurrency, c.chunk>>20, got, c.want)
+		}
+	}
+}
+
 func TestAMemoForgets(t *testing.T) {
 	m := newMemo[int, int](3)
 	for i := range 10 {

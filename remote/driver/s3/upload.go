@@ -142,6 +142,21 @@ func (u *upload) Long() bool {
 	return err == nil
 }
 
+// Finish implements objects.LongDraft.
+func (u *upload) Finish() error { return u.r.translate(repeated(u.sendRest())) }
+
+// sendRest sends the last part.
+func (u *upload) sendRest() error {
+	if len(u.buf) == 0 {
+		return nil
+	}
+	err := u.parts.send(u.buf)
+	if err == nil {
+		u.buf = nil
+	}
+	return err
+}
+
 // makeRoom makes the buffer larger, or sends it when it has the size of a part.
 func (u *upload) makeRoom() error {
 	if len(u.buf) < cap(u.buf) {
@@ -237,11 +252,8 @@ func (u *upload) publish(ctx context.Context, modTime time.Time) (minio.UploadIn
 	if _, err := u.parts.state(); err != nil { // once a part could not be sent, nothing helps any more
 		return minio.UploadInfo{}, err
 	}
-	if len(u.buf) > 0 {
-		if err := u.parts.send(u.buf); err != nil {
-			return minio.UploadInfo{}, repeated(err)
-		}
-		u.buf = nil
+	if err := u.sendRest(); err != nil {
+		return minio.UploadInfo{}, repeated(err)
 	}
 	info, err := u.parts.complete(ctx, u.taken)
 	return info, repeated(err)

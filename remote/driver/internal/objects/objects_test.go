@@ -1,6 +1,7 @@
 package objects_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"slices"
@@ -265,4 +266,54 @@ func TestAnUploadAsksOnceWhetherTheNameIsADirectory(t *testing.T) {
 	}
 	upload(remote.BaseEmpty, 2) // the first is always empty
 	upload(remote.BaseFile, 0)  // the file is there
+}
+
+// A watched store notes what it is asked of uploads, all of which are long ones.
+type watched struct {
+	*flat
+	calls *[]string
+}
+
+func (w watched) Page(ctx context.Context, k objects.Key, token string, limit int) (objects.Page, error) {
+	*w.calls = append(*w.calls, "page "+k.Name)
+	return w.flat.Page(ctx, k, token, limit)
+}
+
+func (w watched) Create(ctx context.Context, k objects.Key, o objects.CreateOptions) (objects.Draft, error) {
+	d, err := w.flat.Create(ctx, k, o)
+	return watchedDraft{d, w.calls}, err
+}
+
+type watchedDraft struct {
+	objects.Draft
+	calls *[]string
+}
+
+func (watchedDraft) Long() bool { return true }
+
+func (d watchedDraft) Finish() error {
+	*d.calls = append(*d.calls, "finish")
+	return nil
+}
+
+func (d watchedDraft) Commit(ctx context.Context, modTime time.Time) (objects.Object, error) {
+	*d.calls = append(*d.calls, "commit")
+	return d.Draft.Commit(ctx, modTime)
+}
+
+// What is asked at the end of a long upload is asked while its last bytes are on their way.
+func TestTheEndOfALongUploadDoesNotWait(t *testing.T) {
+	var calls []string
+	r := treeOf(watched{newFlat("b"), &calls}, 0)
+	s, err := r.Stage(t.Context(), "d/f", remote.StageOptions{Owner: "alice"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls = nil
+	if _, err := s.Commit(t.Context(), time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"finish", "page d/f/", "page d/f/", "commit"}; !slices.Equal(calls, want) {
+		t.Errorf("%q, want %q", calls, want)
+	}
 }

@@ -142,6 +142,8 @@ type LongDraft interface {
 	Draft
 	// Long reports that Commit is to ask once more for a directory of that name.
 	Long() bool
+	// Finish begins to send what was written and not sent yet. Commit or Abort comes next.
+	Finish() error
 }
 
 // Buckets are what a store keeps its objects in.

@@ -57,9 +57,15 @@ func (t *Tree) put(ctx context.Context, k Key, body io.Reader, o remote.PutOptio
 }
 
 // commit publishes d as k. It asks once more whether k is a directory, if one was seen since, or it
-// was long ago that it was asked.
+// was long ago that it was asked. The rest of the content is on its way meanwhile.
 func (t *Tree) commit(ctx context.Context, k Key, d Draft, modTime time.Time) (Object, error) {
-	if long, ok := d.(LongDraft); t.dirs.Known(k) || ok && long.Long() {
+	long, ok := d.(LongDraft)
+	if ok = ok && long.Long(); ok {
+		if err := long.Finish(); err != nil {
+			return Object{}, err
+		}
+	}
+	if ok || t.dirs.Known(k) {
 		if err := t.dirs.NotDir(Insist(ctx), k); err != nil {
 			return Object{}, err
 		}
