@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,6 +39,16 @@ func LoadCertificate(certFile, keyFile string) (*KeyPair, error) {
 // GetCertificate is meant for the field of tls.Config with this name.
 func (k *KeyPair) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return k.current.Load(), nil
+}
+
+// Names are the hosts and addresses that the certificate is for.
+func (k *KeyPair) Names() []string {
+	leaf := k.current.Load().Leaf
+	names := slices.Clone(leaf.DNSNames)
+	for _, ip := range leaf.IPAddresses {
+		names = append(names, ip.String())
+	}
+	return names
 }
 
 // Reload reads the files again. If they are not a valid pair, the current pair stays in use.

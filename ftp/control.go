@@ -2,6 +2,7 @@ package ftp
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -270,8 +271,8 @@ func (c *control) flushLocked() error {
 func (c *control) hurry() { c.tcp.SetWriteDeadline(time.Now().Add(closeGrace)) }
 
 // secure starts TLS. Bytes received before are discarded, so that nothing sent in clear is treated
-// as sent under TLS (RFC 4217, section 15.1).
-func (c *control) secure(cfg *tls.Config) error {
+// as sent under TLS (RFC 4217, section 15.1). vhost learns which certificate is shown.
+func (c *control) secure(cfg *tls.Config, vhost *virtualHost) error {
 	c.discard()
 	below := &handshakeConn{Conn: c.tcp}
 	t := tls.Server(below, cfg)
@@ -280,7 +281,7 @@ func (c *control) secure(cfg *tls.Config) error {
 	if c.stop.Load() != 0 {
 		return errInterrupted
 	}
-	if err := t.Handshake(); err != nil {
+	if err := t.HandshakeContext(vhost.in(context.Background())); err != nil {
 		return err
 	}
 	below.end()

@@ -21,6 +21,7 @@ type dataConn struct {
 	tap     *tap
 	tls     *tls.Conn     // above below; nil in clear
 	below   *gatherer     // above tap; nil in clear
+	vhost   *virtualHost  // of the session; may be nil
 	connect time.Duration // time for the TLS handshake
 	moved   atomic.Int64
 	atEnd   bool  // the other side has ended properly
@@ -59,7 +60,7 @@ func (d *dataConn) secure(ctx context.Context, cfg *tls.Config) error {
 	shaking := &handshakeConn{Conn: d.tap}
 	d.below = &gatherer{Conn: shaking}
 	d.tls = tls.Server(d.below, cfg)
-	if err := d.tls.HandshakeContext(ctx); err != nil {
+	if err := d.tls.HandshakeContext(d.vhost.in(ctx)); err != nil {
 		linger(d.tap.conn, lingerTime)
 		return err
 	}

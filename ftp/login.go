@@ -127,7 +127,7 @@ func (s *session) enterStart(ctx context.Context) {
 }
 
 func (s *session) clientInfo() Client {
-	return Client{Session: s.id, Remote: s.remote, Local: s.facing, TLS: s.ctl.isTLS(), Host: s.vhost, Name: s.client,
+	return Client{Session: s.id, Remote: s.remote, Local: s.facing, TLS: s.ctl.isTLS(), Host: s.vhost.host, Name: s.client,
 		Certificates: s.ctl.certificates()}
 }
 
@@ -200,7 +200,7 @@ func (s *session) rein(context.Context, string) reply {
 		s.ctl.until = time.Now().Add(s.srv.loginTimeout()) // it does not extend the deadline of a session without a login
 	}
 	s.reset()
-	s.vhost, s.client = "", ""
+	s.vhost.host, s.client = "", ""
 	return reply{220, "Ready for a new user."}
 }
 
@@ -245,13 +245,17 @@ func (s *session) quit(context.Context, string) reply {
 }
 
 // host stores the name by which the client knows this server (RFC 7151). Every name leads to the
-// same trees, unless the Backend decides otherwise.
+// same trees, unless the Backend decides otherwise. Before TLS it chooses the certificate; under
+// TLS, a host is refused whose certificate is another one than the client has asked for by SNI.
 func (s *session) host(_ context.Context, arg string) reply {
 	name := strings.TrimSpace(arg)
 	if !validHost(name) {
 		return badArgument("Not a host name.")
 	}
-	s.vhost = name
+	if s.ctl.isTLS() && s.vhost.denies(name, s.srv.TLS.GetCertificate) {
+		return reply{504, "That host has another certificate; name it in the TLS handshake, or before AUTH TLS."}
+	}
+	s.vhost.host = name
 	return reply{220, "Host accepted."}
 }
 

@@ -55,7 +55,7 @@ var remarks = map[string]string{
 	"LANG": "EN",
 	"PROT": "C and P; S and E are 536, which TLS does not offer",
 	"OPTS": "UTF8, MLST, HASH, MODE Z",
-	"HOST": "any name is accepted and told to the login",
+	"HOST": "any name is accepted and told to the login; before AUTH TLS it chooses the certificate; 504 under TLS for a host with another certificate than was asked for",
 	"AUTH": "TLS, and its old name SSL",
 }
 

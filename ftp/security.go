@@ -55,7 +55,7 @@ func (s *session) handshakeFailed(ctx context.Context, err error) {
 
 // startTLS performs the handshake on the control connection.
 func (s *session) startTLS(cfg *tls.Config) error {
-	if err := s.ctl.secure(cfg); err != nil {
+	if err := s.ctl.secure(cfg, &s.vhost); err != nil {
 		return err
 	}
 	s.mu.Lock()

@@ -22,7 +22,9 @@ type Server struct {
 	Guard    Guard        // who is admitted; nil: everybody
 	Proxies  Proxies      // load balancers that tell who their client is; nil: there are none
 
-	// TLS enables AUTH TLS, and ServeTLS for implicit TLS. nil: AUTH is answered 502.
+	// TLS enables AUTH TLS, and ServeTLS for implicit TLS. nil: AUTH is answered 502. Its
+	// GetCertificate sees the argument of HOST as the name of the server if the client has given
+	// none, and is not asked again for data connections, which show the same certificate.
 	TLS        *tls.Config
 	RequireTLS bool      // refuse USER and data connections in clear (RFC 4217, section 12)
 	DataResume TLSResume // requirement for the TLS sessions of data connections

@@ -46,7 +46,7 @@ type session struct {
 	limits   Limits // of fs
 	cwd      string // obeys io/fs.ValidPath
 	failures int    // wrong passwords
-	vhost    string // argument of HOST
+	vhost    virtualHost
 	client   string // argument of CLNT
 
 	// Transfer parameters.

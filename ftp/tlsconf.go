@@ -33,8 +33,10 @@ const (
 // session and did not.
 var errNotResumed = errors.New("the data connection did not resume the TLS session of its control connection")
 
-// newTLSContext derives the configurations from base, which must not change later.
+// newTLSContext derives the configurations from base.
 func newTLSContext(base *tls.Config, resume TLSResume) *tlsContext {
+	base = base.Clone()
+	base.GetCertificate = choosing(base.GetCertificate)
 	c := &tlsContext{base: base, resume: resume, keys: &tls.Config{Rand: base.Rand, Time: base.Time}}
 	if resume == ResumeOff || resume == ResumeOffer && base.SessionTicketsDisabled {
 		noTickets := func(cfg *tls.Config) { cfg.SessionTicketsDisabled = true }
@@ -95,7 +97,9 @@ func (c *tlsContext) derive(protocols string, change func(*tls.Config)) *tls.Con
 		if chosen == nil || err != nil {
 			return nil, err
 		}
-		return own(chosen), nil
+		cfg := own(chosen)
+		cfg.GetCertificate = choosing(cfg.GetCertificate)
+		return cfg, nil
 	}
 	return cfg
 }

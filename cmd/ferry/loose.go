@@ -37,3 +37,8 @@ func (p process) warnOfVariables(log *slog.Logger) {
 		log.Warn("variables that mean nothing here: " + strings.Join(list, ", "))
 	}
 }
+
+// secretFiles are the files that flags name and that nobody else should read. Some are "".
+func (o *options) secretFiles() []string {
+	return append([]string{o.RC.Key, o.RC.Htpasswd, o.Users, o.Auth.Htpasswd, o.Auth.Passwd}, o.Key...)
+}

@@ -118,7 +118,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	}
 	defer logFile.Close()
 	warn(log)
-	warnOfLooseFiles(ctx, log, p.console(o).Path(), o.Key, o.RC.Key, o.RC.Htpasswd, o.Users, o.Auth.Htpasswd, o.Auth.Passwd)
+	warnOfLooseFiles(ctx, log, append(o.secretFiles(), p.console(o).Path())...)
 	p.warnOfVariables(log)
 	rules, err := p.parseFilter(&o.Filter)
 	if err != nil {
@@ -131,7 +131,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	}
 	var s *service
 	defer func() { st.close(ctx, s != nil && s.abandoned) }()
-	pair, tlsConfig, err := o.loadTLS(ctx, log)
+	certs, tlsConfig, err := o.loadTLS(ctx, log)
 	if err != nil {
 		return err
 	}
@@ -169,7 +169,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	server.MaxSessions = int(o.MaxSessions)
 	s = o.newService(st, server)
 	s.accounts, s.watch = accounts, watch
-	s.control, s.listeners, s.pair, s.signals, s.logFile = control, listeners, pair, p.signals, logFile
+	s.control, s.listeners, s.certs, s.signals, s.logFile = control, listeners, certs, p.signals, logFile
 	if p.onTerminal(o) {
 		banner{listeners, st.remote.Info().Name, st.kept.Dir}.write(p.stderr, o)
 	}

@@ -22,7 +22,7 @@ type service struct {
 	server    *ftp.Server
 	stack     *stack
 	listeners []listener
-	pair      *ftp.KeyPair      // nil without TLS
+	certs     ftp.Certificates  // none without TLS
 	control   *rcbridge.Control // nil without remote control
 	public    publicIPs         // nil where PASV announces the address of the control connection
 	log       *slog.Logger
@@ -66,8 +66,8 @@ func (s *service) run(ctx context.Context) error {
 		wg.Go(func() { s.public.check(running, s.log) })
 	}
 	wg.Go(func() { s.stats.run(running) })
-	if s.pair != nil {
-		wg.Go(func() { _ = s.pair.Run(running) }) // it returns when running has ended
+	for _, pair := range s.certs {
+		wg.Go(func() { _ = pair.Run(running) }) // it returns when running has ended
 	}
 	s.watch.run(running, &wg)
 	wg.Go(func() { s.accounts.run(running, s.server) })
@@ -151,16 +151,15 @@ func (s *service) reload(ctx context.Context) {
 	s.accounts.readAgain()
 	s.forget()
 	s.log.Log(ctx, logging.Notice, "forgot all directories")
-	s.reloadPair(ctx, s.pair)
-	if s.control != nil {
+	for _, pair := range s.certs {
+		s.reloadPair(ctx, pair)
+	}
+	if s.control != nil && s.control.Pair != nil {
 		s.reloadPair(ctx, s.control.Pair)
 	}
 }
 
 func (s *service) reloadPair(ctx context.Context, pair *ftp.KeyPair) {
-	if pair == nil {
-		return
-	}
 	if err := pair.Reload(); err != nil {
 		s.log.ErrorContext(ctx, "the old certificate stays", "error", err)
 		return

@@ -9,46 +9,66 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"ferry/cmd/ferry/internal/logging"
 	"ferry/cmd/ferry/internal/places"
 	"ferry/ftp"
 )
 
-// loadTLS returns the certificate of this server and what it does TLS with, nil without TLS.
-func (o *options) loadTLS(ctx context.Context, log *slog.Logger) (*ftp.KeyPair, *tls.Config, error) {
-	pair, err := o.loadKeyPair(ctx, log)
+// loadTLS returns the certificates of this server and what it does TLS with, nil without TLS.
+func (o *options) loadTLS(ctx context.Context, log *slog.Logger) (ftp.Certificates, *tls.Config, error) {
+	certs, err := o.loadCertificates(ctx, log)
 	if err != nil {
 		return nil, nil, err
 	}
-	cfg, err := o.tlsConfig(pair)
-	return pair, cfg, err
+	cfg, err := o.tlsConfig(certs)
+	return certs, cfg, err
 }
 
-// loadKeyPair returns the certificate that the flags name or ask to be made, nil without TLS.
-func (o *options) loadKeyPair(ctx context.Context, log *slog.Logger) (*ftp.KeyPair, error) {
+// loadCertificates returns the certificates that the flags name or ask to be made, nil without TLS.
+func (o *options) loadCertificates(ctx context.Context, log *slog.Logger) (certs ftp.Certificates, err error) {
 	if !o.HasTLS() {
 		return nil, nil
 	}
-	cert, key := o.Cert, o.Key
-	if cert == "" {
+	certFiles, keyFiles := o.Cert, o.Key
+	if len(certFiles) == 0 {
 		dir, err := o.keyDir()
 		if err != nil {
 			return nil, fmt.Errorf("--tls self-signed: %w", err)
 		}
-		var fingerprint string
-		cert, key, fingerprint, err = ftp.SelfSigned(dir, o.certHosts())
+		cert, key, fingerprint, err := ftp.SelfSigned(dir, o.certHosts())
 		if err != nil {
 			return nil, fmt.Errorf("--tls self-signed: %w (choose another --cache-dir)", err)
 		}
 		log.Log(ctx, logging.Notice, "using a self-signed certificate", "file", cert, "sha256", fingerprint)
+		certFiles, keyFiles = []string{cert}, []string{key}
 	}
-	pair, err := ftp.LoadCertificate(cert, key)
-	if err != nil {
-		return nil, fmt.Errorf("--cert, --key: %w", err)
+	for i, file := range certFiles {
+		pair, err := ftp.LoadCertificate(file, keyFiles[i])
+		if err != nil {
+			return nil, fmt.Errorf("--cert, --key: %w", err)
+		}
+		pair.Log = log
+		certs = append(certs, pair)
 	}
-	pair.Log = log
-	return pair, nil
+	o.logCertificates(ctx, log, certs)
+	return certs, nil
+}
+
+// logCertificates says for which names the certificates are, if there are several.
+func (o *options) logCertificates(ctx context.Context, log *slog.Logger, certs ftp.Certificates) {
+	if len(certs) < 2 {
+		return
+	}
+	for i, pair := range certs {
+		names := pair.Names()
+		if len(names) == 0 && i > 0 {
+			log.WarnContext(ctx, "no client can ask for this certificate: it names no host (subjectAltName)", "file", o.Cert[i])
+			continue
+		}
+		log.InfoContext(ctx, "certificate", "file", o.Cert[i], "names", strings.Join(names, ","))
+	}
 }
 
 // keyDir returns the directory of the self-signed certificate, after a look at who may write there.
@@ -89,11 +109,11 @@ func (o *options) certHosts() []string {
 }
 
 // tlsConfig returns what the server does TLS with, nil without a certificate.
-func (o *options) tlsConfig(pair *ftp.KeyPair) (*tls.Config, error) {
-	if pair == nil {
+func (o *options) tlsConfig(certs ftp.Certificates) (*tls.Config, error) {
+	if len(certs) == 0 {
 		return nil, nil
 	}
-	cfg := &tls.Config{MinVersion: o.MinTLSVersion(), GetCertificate: pair.GetCertificate}
+	cfg := &tls.Config{MinVersion: o.MinTLSVersion(), GetCertificate: certs.GetCertificate}
 	if o.ClientCA == "" || o.ClientCert == "off" {
 		return cfg, nil
 	}

@@ -25,16 +25,37 @@ func list(p *[]string, kind string) pflag.Value {
 	return &listFlag{v}
 }
 
+// files is a list of files. An empty name adds none.
+func files(p *[]string) pflag.Value {
+	v := list(p, "file").(*listFlag)
+	add := v.parse
+	v.parse = func(s string) ([]string, error) {
+		if s == "" {
+			return *p, nil
+		}
+		return add(s)
+	}
+	return v
+}
+
 // A listFlag is a list that an environment variable gives as a whole.
 type listFlag struct{ *value[[]string] }
 
 // SetAll sets the list to fields with commas between them, in quotes where a field has a comma or a
 // quote of its own.
 func (l *listFlag) SetAll(s string) error {
+	*l.p = nil
+	if s == "" {
+		return nil
+	}
 	fields, err := csv.NewReader(strings.NewReader(s)).Read()
 	if err != nil {
 		return errors.New("use texts with commas between them, in \" where they have commas of their own")
 	}
-	*l.p = fields
+	for _, field := range fields {
+		if err := l.Set(field); err != nil {
+			return err
+		}
+	}
 	return nil
 }

@@ -36,7 +36,7 @@ type Options struct {
 	ListTime          string
 	ASCII             string
 
-	Cert, Key     string
+	Cert, Key     []string // of one length
 	ClientCA      string
 	ClientCert    string // off, optional or required
 	TLS           string
@@ -105,7 +105,7 @@ type LogOptions struct {
 }
 
 // HasTLS reports whether there is to be a certificate.
-func (o *Options) HasTLS() bool { return o.Cert != "" || o.TLS == "self-signed" }
+func (o *Options) HasTLS() bool { return len(o.Cert) > 0 || o.TLS == "self-signed" }
 
 // MinTLSVersion is the oldest version that is accepted.
 func (o *Options) MinTLSVersion() uint16 { return tlsVersions[o.MinTLS] }
@@ -137,15 +137,18 @@ func (o *Options) Check() error {
 	switch {
 	case o.checkUsers() != nil:
 		return o.checkUsers()
-	case o.Cert != "" && o.Key == "":
+	case len(o.Cert) > 0 && len(o.Key) == 0:
 		return Usagef("--cert needs --key, the file with its private key (it may be the same file)")
-	case o.Key != "" && o.Cert == "":
+	case len(o.Key) > 0 && len(o.Cert) == 0:
 		return Usagef("--key needs --cert, the file with its certificate")
+	case len(o.Cert) != len(o.Key):
+		return Usagef("--cert names %d files and --key %d: give each certificate its key, in the same order (one file may be both)",
+			len(o.Cert), len(o.Key))
 	case o.ClientCA != "" && !o.HasTLS():
 		return Usagef("--tls-client-ca needs a certificate of the server: give --cert and --key, or --tls self-signed")
 	case o.ClientCA == "" && o.ClientCert == "required":
 		return Usagef("--tls-client-cert required needs --tls-client-ca, the certificates of who signs those of clients")
-	case o.Cert != "" && o.TLS != "off":
+	case len(o.Cert) > 0 && o.TLS != "off":
 		return Usagef("--tls self-signed and --cert exclude each other: give one of them")
 	case o.RequireTLS && !o.HasTLS():
 		return Usagef("--require-tls needs a certificate: give --cert and --key, or --tls self-signed")

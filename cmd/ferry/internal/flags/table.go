@@ -106,8 +106,8 @@ func defenceFlags(o *Options) []Flag {
 
 func tlsFlags(o *Options) []Flag {
 	return []Flag{
-		{"cert", "", text(&o.Cert), "TLS certificate file (PEM, with its chain); read again when it changes"},
-		{"key", "", text(&o.Key), "TLS private key file (PEM)"},
+		{"cert", "", files(&o.Cert), "TLS certificate file (PEM, with its chain); read again when it changes. May be repeated, with a --key each: the name that a client gives to the server chooses"},
+		{"key", "", files(&o.Key), "TLS private key file (PEM). May be repeated, in the order of --cert"},
 		{"tls-client-ca", "", text(&o.ClientCA), "Certificates (PEM) of who signs those of clients; which user a certificate is for says the file of users"},
 		{"tls-client-cert", "optional", choice(&o.ClientCert, "off", "optional", "required"), "Whether clients are asked for a certificate, with --tls-client-ca"},
 		{"tls", "off", choice(&o.TLS, "off", "self-signed"), "Make a certificate and keep it in the cache directory (self-signed); --cert and --key need no --tls"},
