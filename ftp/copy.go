@@ -47,3 +47,17 @@ func copyBuffered(dst io.Writer, src io.Reader) (readErr, writeErr error) {
 		}
 	}
 }
+
+// Ends returns nil if r ends here, and otherwise tooMuch. It is for an Upload that may have no more
+// bytes: whether there are any is known when one has been read.
+func Ends(r io.Reader, tooMuch error) error {
+	var one [1]byte
+	switch _, err := io.ReadFull(r, one[:]); err {
+	case nil:
+		return tooMuch
+	case io.EOF:
+		return nil
+	default:
+		return err
+	}
+}

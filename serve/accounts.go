@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -149,31 +150,36 @@ func (a *Accounts) tree(ctx context.Context, c ftp.Client, s *session, password 
 			}
 		}
 	}()
-	open := func(remote string, create bool) (ftp.FS, error) {
-		f, err := a.openView(ctx, c, s, Wanted{Remote: remote, Password: password, Create: create})
+	open := func(w Wanted) (ftp.FS, error) {
+		if users.HasPassword(w.Remote) {
+			w.Password = password
+		}
+		f, err := a.openView(ctx, c, s, w)
 		if err == nil {
 			opened = append(opened, f)
 		}
 		return f, err
 	}
-	var root ftp.FS
-	if base != "" {
-		if root, err = open(base, u.CreateHome); err != nil {
-			return nil, err
-		}
-	} else if len(u.Mounts) == 0 {
+	if base == "" && len(u.Mounts) == 0 {
 		return nil, errors.New(`no remote: set remote or mounts in the users file, or name one on the command line`)
 	}
-	if len(u.Mounts) == 0 {
-		return root, nil
-	}
+	// The root comes last: a home is not made before the mounts have looked at the password.
 	var mounts []access.Mount
 	for _, m := range u.Mounts {
-		f, err := open(m.Remote, false)
+		f, err := open(Wanted{Remote: m.Remote, Options: m.Options})
 		if err != nil {
 			return nil, fmt.Errorf("mount %s: %w", m.Path, err)
 		}
 		mounts = append(mounts, access.Mount{Path: m.Path, FS: f, ReadOnly: m.ReadOnly})
+	}
+	var root ftp.FS
+	if base != "" {
+		if root, err = open(Wanted{Remote: base, Create: u.CreateHome}); err != nil {
+			return nil, err
+		}
+	}
+	if len(u.Mounts) == 0 {
+		return root, nil
 	}
 	return access.Join(root, mounts), nil
 }
@@ -208,7 +214,7 @@ func (a *Accounts) openView(ctx context.Context, c ftp.Client, s *session, w Wan
 			return nil, err
 		}
 	}
-	w.User, w.Options = u.Name, u.Options
+	w.User, w.Options = u.Name, merged(u.Options, w.Options)
 	if u.Auth != users.AuthRemote {
 		w.Password = ""
 	}
@@ -223,6 +229,20 @@ func (a *Accounts) openView(ctx context.Context, c ftp.Client, s *session, w Wan
 		owner += "@" + c.Remote.Addr().Unmap().String() // strangers do not see each other's unfinished uploads
 	}
 	return tree.ViewFrom(owner, c.Addr().String()), nil
+}
+
+// merged returns the options of a user, with those of a mount in their place.
+func merged(ofUser, ofMount map[string]string) map[string]string {
+	if len(ofMount) == 0 {
+		return ofUser
+	}
+	all := maps.Clone(ofMount)
+	for name, value := range ofUser {
+		if _, is := all[name]; !is {
+			all[name] = value
+		}
+	}
+	return all
 }
 
 // Sessions returns those that see a tree.

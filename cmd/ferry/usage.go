@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"slices"
 
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/cmd/ferry/internal/logging"
@@ -34,10 +36,19 @@ func (p process) scan(ctx context.Context, o *options, u users.User) (quota.Usag
 	direct.Cache.Mode = flags.CacheOff
 	direct.Cache.Ack = "durable"
 	u.Options = nil // those of a cache, and of how things are shown
+	u.Mounts = slices.Clone(u.Mounts)
+	for i := range u.Mounts {
+		u.Mounts[i].Options = nil
+	}
+	makes := u.CreateHome
+	u.CreateHome = false
 	trees := newUserTrees(p, &direct, nil, nil, log)
 	defer trees.set.Close()
 	accounts := &serve.Accounts{Open: trees.open}
 	tree, err := accounts.Tree(ctx, u)
+	if makes && errors.Is(err, fs.ErrNotExist) {
+		return quota.Usage{}, nil // the user has not been here yet
+	}
 	if err != nil {
 		return quota.Usage{}, err
 	}

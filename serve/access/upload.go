@@ -2,7 +2,6 @@ package access
 
 import (
 	"context"
-	"errors"
 	"io"
 
 	"ferry/ftp"
@@ -71,20 +70,7 @@ func (u *uploadFrom) ReadFrom(r io.Reader) (int64, error) {
 	if err != nil || rest.N > 0 {
 		return n, err
 	}
-	return n, u.ends(part)
-}
-
-// ends returns an error if r does not end here.
-func (u *upload) ends(r io.Reader) error {
-	var one [1]byte
-	_, err := io.ReadFull(r, one[:])
-	switch {
-	case errors.Is(err, io.EOF):
-		return nil
-	case err != nil:
-		return err
-	}
-	return tooLarge(u.name)
+	return n, ftp.Ends(part, tooLarge(u.name))
 }
 
 // Commit implements ftp.Upload.

@@ -62,14 +62,14 @@ func (f *FS) create(
 	if err != nil && !errors.Is(err, ftp.ErrNotDir) {
 		return nil, err
 	}
-	u := &upload{account: f.account, log: f.log, exists: exists, begin: off}
+	u := &upload{account: f.account, log: f.log, key: f.key(name), exists: exists, begin: off}
 	if off == ftp.AtEnd {
 		u.begin = size
 	}
 	if exists {
 		u.old, u.credit = size, size
 	}
-	if !exists && !f.account.reserveFile() {
+	if !f.account.begin(u) {
 		return nil, tooManyFiles()
 	}
 	if u.reserve(u.begin) < u.begin {
@@ -93,9 +93,20 @@ func (f *FS) Remove(ctx context.Context, name string) error {
 		return err
 	}
 	if counts {
-		f.account.count(ctx, Usage{-size, -1}, f.log)
+		f.account.count(ctx, f.log, func() Usage {
+			f.account.changed(f.key(name), false, 0)
+			return Usage{-size, -1}
+		})
 	}
 	return nil
+}
+
+// key is what two names have in common that are of one file.
+func (f *FS) key(name string) string {
+	if f.FoldsCase() {
+		return strings.ToLower(name)
+	}
+	return name
 }
 
 // Rename implements ftp.FS. A file that is replaced is no longer there.
@@ -107,9 +118,26 @@ func (f *FS) Rename(ctx context.Context, from, to string) error {
 	if err := f.FS.Rename(ctx, from, to); err != nil {
 		return err
 	}
-	if counts && from != to && !(f.FoldsCase() && strings.EqualFold(from, to)) {
-		f.account.count(ctx, Usage{-size, -1}, f.log)
+	if f.key(from) == f.key(to) {
+		return nil
 	}
+	var moved int64
+	var isFile bool
+	if f.account.awaits(f.key(from)) || f.account.awaits(f.key(to)) {
+		if moved, isFile, err = f.size(ctx, to); err != nil {
+			isFile = false // what is under way counts as it began
+		}
+	}
+	f.account.count(ctx, f.log, func() Usage {
+		if isFile {
+			f.account.changed(f.key(from), false, 0)
+			f.account.changed(f.key(to), true, moved)
+		}
+		if counts {
+			return Usage{-size, -1}
+		}
+		return Usage{}
+	})
 	return nil
 }
 
@@ -119,7 +147,7 @@ func (f *FS) Free(ctx context.Context, dir string) (int64, error) {
 	if err != nil {
 		return free, err
 	}
-	if left := f.account.left().Bytes; f.account.bounded() && (free < 0 || free > left) {
+	if left := f.account.room(); f.account.bounded() && (free < 0 || free > left) {
 		free = left
 	}
 	return free, nil

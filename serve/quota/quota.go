@@ -20,6 +20,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -111,7 +112,8 @@ type Account struct {
 	record   *record
 	limits   Limits
 	used     Usage
-	reserved Usage // by uploads that are under way
+	reserved Usage                // by uploads that are under way
+	uploads  map[string][]*upload // that are under way, by key
 }
 
 // Close ends the use of an account.
@@ -141,14 +143,17 @@ func (a *Account) Usage() Usage {
 	return a.used
 }
 
-// left returns how much more the user may store. Reservations count as stored.
-func (a *Account) left() Usage {
+// room returns how many bytes the user may still store.
+func (a *Account) room() int64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.leftLocked()
+	return a.left().Bytes
 }
 
-func (a *Account) leftLocked() Usage {
+// left returns how much more the user may store. Reservations count as stored.
+//
+// LOCKS_REQUIRED(a.mu)
+func (a *Account) left() Usage {
 	rest := func(limit, used, reserved int64) int64 {
 		if limit <= 0 {
 			return math.MaxInt64
@@ -168,53 +173,77 @@ func (a *Account) bounded() bool {
 	return a.limits.Bytes > 0
 }
 
-// reserve reserves up to n bytes, and returns how many.
-func (a *Account) reserve(n int64) int64 {
+// begin reserves the file of an upload that begins, and reports whether there may be one more.
+func (a *Account) begin(u *upload) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	n = min(n, a.leftLocked().Bytes)
-	a.reserved.Bytes += n
-	return n
-}
-
-// reserveFile reserves a file, and reports whether there may be one more.
-func (a *Account) reserveFile() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.leftLocked().Files == 0 {
-		return false
+	if !u.exists {
+		if a.left().Files == 0 {
+			return false
+		}
+		a.reserved.Files++
 	}
-	a.reserved.Files++
+	if a.uploads == nil {
+		a.uploads = map[string][]*upload{}
+	}
+	a.uploads[u.key] = append(a.uploads[u.key], u)
 	return true
 }
 
-// release gives back what was reserved.
-func (a *Account) release(u Usage) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.reserved.Bytes -= u.Bytes
-	a.reserved.Files -= u.Files
+// end gives back what an upload has reserved.
+//
+// LOCKS_REQUIRED(a.mu)
+func (a *Account) end(u *upload) {
+	if u.done {
+		return
+	}
+	u.done = true
+	a.reserved.Bytes -= u.reserved
+	if !u.exists {
+		a.reserved.Files--
+	}
+	a.uploads[u.key] = slices.DeleteFunc(a.uploads[u.key], func(o *upload) bool { return o == u })
+	if len(a.uploads[u.key]) == 0 {
+		delete(a.uploads, u.key)
+	}
 }
 
-// change adds u, which may be below 0, to what the user has. It is on the way to the disk when
-// change returns, so that it survives the end of the process.
-func (a *Account) change(u Usage) error {
-	if u == (Usage{}) {
-		return nil
-	}
+// awaits reports whether an upload of that key is under way.
+func (a *Account) awaits(key string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	return len(a.uploads[key]) > 0
+}
+
+// changed tells the uploads of that key that are under way what there is now: a file, or none.
+//
+// LOCKS_REQUIRED(a.mu)
+func (a *Account) changed(key string, exists bool, size int64) {
+	for _, u := range a.uploads[key] {
+		u.meets(exists, size)
+	}
+}
+
+// change adds what more returns, which may be below 0, to what the user has. It is on the way to
+// the disk when change returns, so that it survives the end of the process.
+func (a *Account) change(more func() Usage) (Usage, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	u := more()
+	if u == (Usage{}) {
+		return u, nil
+	}
 	if err := a.takeOver(); err != nil {
-		return err
+		return u, err
 	}
 	a.used.Bytes = max(a.used.Bytes+u.Bytes, 0)
 	a.used.Files = max(a.used.Files+u.Files, 0)
-	return a.record.write(a.used)
+	return u, a.record.write(a.used)
 }
 
 // count is change for what has happened, so that it does not fail: an error is logged.
-func (a *Account) count(ctx context.Context, u Usage, log *slog.Logger) {
-	if err := a.change(u); err != nil {
+func (a *Account) count(ctx context.Context, log *slog.Logger, more func() Usage) {
+	if u, err := a.change(more); err != nil {
 		log.ErrorContext(ctx, "what a user has stored cannot be counted", "user", a.user, "bytes", u.Bytes, "files", u.Files, "error", err)
 	}
 }

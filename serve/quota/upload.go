@@ -2,7 +2,6 @@ package quota
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 
@@ -14,14 +13,16 @@ type upload struct {
 	ftp.Upload
 	account *Account
 	log     *slog.Logger
-	old     int64 // size of the file that it replaces or continues
-	exists  bool  // there is one
-	begin   int64 // bytes that were there before the first one
+	key     string // see FS.key
+	begin   int64  // bytes that were there before the first one
 
-	written  int64
-	credit   int64 // how many bytes of the old file have not been used up
-	reserved int64 // in the account
-	done     bool  // nothing is reserved any more
+	written int64
+
+	old      int64 // guarded by account.mu; size of the file that it replaces or continues
+	exists   bool  // guarded by account.mu; there is one
+	credit   int64 // guarded by account.mu; how many bytes of the old file have not been used up
+	reserved int64 // guarded by account.mu
+	done     bool  // guarded by account.mu; nothing is reserved any more
 }
 
 // uploadFrom is an upload that is an io.ReaderFrom.
@@ -39,32 +40,55 @@ func (u *upload) asReaderFrom() ftp.Upload {
 
 // reserve reserves up to n bytes more, and returns how many. Those of the old file come first.
 func (u *upload) reserve(n int64) int64 {
+	a := u.account
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	of := min(u.credit, n)
 	u.credit -= of
-	got := u.account.reserve(n - of)
+	got := min(n-of, a.left().Bytes)
+	a.reserved.Bytes += got
 	u.reserved += got
 	return of + got
 }
 
 // unreserve gives back n bytes that did not come.
 func (u *upload) unreserve(n int64) {
+	a := u.account
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	got := min(u.reserved, n)
 	u.reserved -= got
-	u.account.release(Usage{Bytes: got})
+	a.reserved.Bytes -= got
 	u.credit += n - got
 }
 
 // giveBack ends what is reserved.
 func (u *upload) giveBack() {
-	if u.done {
-		return
+	a := u.account
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.end(u)
+}
+
+// meets has u replace what is called like it now: a file of the size, or none. What it has taken of
+// the file that was there before is reserved instead.
+//
+// LOCKS_REQUIRED(u.account.mu)
+func (u *upload) meets(exists bool, size int64) {
+	u.credit += size - u.old
+	u.old = size
+	if u.credit < 0 {
+		u.reserved -= u.credit
+		u.account.reserved.Bytes -= u.credit
+		u.credit = 0
 	}
-	u.done = true
-	file := int64(1)
-	if u.exists {
-		file = 0
+	switch {
+	case exists && !u.exists:
+		u.account.reserved.Files--
+	case !exists && u.exists:
+		u.account.reserved.Files++
 	}
-	u.account.release(Usage{u.reserved, file})
+	u.exists = exists
 }
 
 // Write implements ftp.Upload.
@@ -98,7 +122,7 @@ func (u *uploadFrom) ReadFrom(r io.Reader) (int64, error) {
 		case err != nil || rest.N > 0:
 			return total, err
 		case may < want:
-			return total, u.ends(part.R)
+			return total, ftp.Ends(part.R, tooManyBytes())
 		case limited:
 			return total, nil
 		}
@@ -106,33 +130,12 @@ func (u *uploadFrom) ReadFrom(r io.Reader) (int64, error) {
 	}
 }
 
-// ends returns an error if r does not end here.
-func (u *upload) ends(r io.Reader) error {
-	var one [1]byte
-	_, err := io.ReadFull(r, one[:])
-	switch {
-	case errors.Is(err, io.EOF):
-		return nil
-	case err != nil:
-		return err
-	}
-	return tooManyBytes()
-}
-
 // Commit implements ftp.Upload.
 func (u *upload) Commit(ctx context.Context) error {
 	if err := u.Upload.Commit(ctx); err != nil {
 		return err
 	}
-	if u.done {
-		return nil
-	}
-	u.giveBack()
-	more := Usage{Bytes: u.begin + u.written - u.old}
-	if !u.exists {
-		more.Files = 1
-	}
-	u.account.count(ctx, more, u.log)
+	u.account.count(ctx, u.log, u.stored)
 	return nil
 }
 
@@ -140,4 +143,21 @@ func (u *upload) Commit(ctx context.Context) error {
 func (u *upload) Abort() {
 	u.Upload.Abort()
 	u.giveBack()
+}
+
+// stored ends u, which is a file now, and returns how much more there is.
+//
+// LOCKS_REQUIRED(u.account.mu)
+func (u *upload) stored() Usage {
+	if u.done {
+		return Usage{}
+	}
+	u.account.end(u)
+	size := u.begin + u.written
+	more := Usage{Bytes: size - u.old}
+	if !u.exists {
+		more.Files = 1
+	}
+	u.account.changed(u.key, true, size)
+	return more
 }

@@ -85,25 +85,20 @@ func (f *File) crossUser(p *place, own *table) {
 		p.wrongKey(`"*" stands for names that only a remote knows: give it auth = "remote", or name users one by one`)
 	}
 	_, hasGroup := own.find("groups")
+	mountsAsk := false
+	if v, ok := f.find(p.r, own, "mounts"); ok {
+		mountsAsk = strings.Contains(remotesOf(v.value), holdsPassword)
+	}
 	for _, name := range []string{"remote", "home", "start", "mounts"} {
 		if v, ok := f.find(p.r, own, name); ok {
-			f.crossRemotes(p, v, auth, hasGroup)
+			f.crossRemotes(p, v, auth, hasGroup, mountsAsk)
 		}
 	}
 }
 
 // crossRemotes looks at what a value that may have placeholders asks of the user at p.
-func (f *File) crossRemotes(p *place, v found, auth Auth, hasGroup bool) {
-	var texts []string
-	switch value := v.value.(type) {
-	case string:
-		texts = []string{value}
-	case []Mount:
-		for _, m := range value {
-			texts = append(texts, m.Remote)
-		}
-	}
-	text := strings.Join(texts, "\n")
+func (f *File) crossRemotes(p *place, v found, auth Auth, hasGroup, mountsAsk bool) {
+	text := remotesOf(v.value)
 	if strings.Contains(text, holdsGroup) && !hasGroup {
 		v.at.wrong("{group} stands for the first group, and user %q is in none: name groups there, or leave {group} out", p.name)
 	}
@@ -111,7 +106,21 @@ func (f *File) crossRemotes(p *place, v found, auth Auth, hasGroup bool) {
 	switch {
 	case asks && auth != AuthRemote:
 		v.at.wrong(`{password} is there only with auth = "remote", which user %q does not have`, p.name)
-	case !asks && auth == AuthRemote && v.at.name == "remote":
+	case !asks && auth == AuthRemote && v.at.name == "remote" && !mountsAsk:
 		v.at.wrong(`it asks for no {password}, and so every password of user %q would be right: put {user} and {password} into its options`, p.name)
 	}
+}
+
+// remotesOf returns the texts of a value that may have placeholders.
+func remotesOf(value any) string {
+	var texts []string
+	switch value := value.(type) {
+	case string:
+		texts = []string{value}
+	case []Mount:
+		for _, m := range value {
+			texts = append(texts, m.Remote)
+		}
+	}
+	return strings.Join(texts, "\n")
 }

@@ -108,6 +108,9 @@ func (f *File) Check(visit func(key, text string) error) error {
 			case []Mount:
 				for _, m := range v {
 					object(at.at(m.Path), visit, "remote", m.Remote)
+					for name, text := range m.Options {
+						object(at.at(m.Path).at(name), visit, name, text)
+					}
 				}
 			case string:
 				object(at, visit, s.key.name, v)

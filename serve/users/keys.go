@@ -13,7 +13,7 @@ import (
 // keys are all keys that a table of a user can have, in the order in which they are shown. Those of
 // users alone are not for groups and defaults.
 func keys() []key {
-	return []key{
+	list := []key{
 		own(passwordKey()),
 		value("auth", readAuth, func(d *draft) *Auth { return &d.Auth }),
 		own(value("groups", readGroups, func(d *draft) *[]string { return &d.Groups })),
@@ -41,11 +41,18 @@ func keys() []key {
 		value("expires", (*place).moment, func(d *draft) *moment { return &d.expires }),
 		value("disabled", (*place).toggle, func(d *draft) *bool { return &d.Disabled }),
 		value("idle_timeout", (*place).duration, func(d *draft) *time.Duration { return &d.IdleTimeout }),
+	}
+	list = append(list, optionKeys()...)
+	return append(list, own(value("note", (*place).text, func(d *draft) *string { return &d.Note })))
+}
+
+// optionKeys are the keys of Options, and of those of a mount.
+func optionKeys() []key {
+	return []key{
 		optionKey("cache_mode", "off", "minimal", "writes", "full"),
 		optionKey("write_ack", "remote", "durable", "spooled"),
 		optionKey("umask"),
 		optionKey("encoding"),
-		own(value("note", (*place).text, func(d *draft) *string { return &d.Note })),
 	}
 }
 

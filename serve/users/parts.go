@@ -185,15 +185,26 @@ func mountsKey() key {
 		},
 		parts: func(v any) (list []part) {
 			for _, m := range v.([]Mount) {
-				text := config.RedactRemote(m.Remote)
-				if m.ReadOnly {
-					text += " (read_only)"
-				}
-				list = append(list, part{name: m.Path, at: m.Path, text: text})
+				list = append(list, part{name: m.Path, at: m.Path, text: mountText(m)})
 			}
 			return list
 		},
 	}
+}
+
+func mountText(m Mount) string {
+	var words []string
+	if m.ReadOnly {
+		words = append(words, "read_only")
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Options)) {
+		words = append(words, name+"="+m.Options[name])
+	}
+	text := config.RedactRemote(m.Remote)
+	if len(words) > 0 {
+		text += " (" + strings.Join(words, ", ") + ")"
+	}
+	return text
 }
 
 func readMounts(p *place, raw any) (any, bool) {
@@ -220,7 +231,7 @@ func readMount(p *place, raw any) (m Mount, ok bool) {
 		return m, ok
 	}
 	table := b.values
-	p.fields(table, "remote", "read_only")
+	p.fields(table, append([]string{"remote", "read_only"}, OptionKeys()...)...)
 	remote, there := table["remote"]
 	if !there {
 		p.wrong("the remote is missing: write {remote = \"...\", read_only = true}")
@@ -231,6 +242,21 @@ func readMount(p *place, raw any) (m Mount, ok bool) {
 		var isToggle bool
 		m.ReadOnly, isToggle = p.at("read_only").toggle(toggle)
 		ok = ok && isToggle
+	}
+	for _, k := range optionKeys() {
+		raw, there := table[k.name]
+		if !there {
+			continue
+		}
+		v, isOption := k.read(p.at(k.name), raw)
+		if !isOption {
+			ok = false
+			continue
+		}
+		if m.Options == nil {
+			m.Options = map[string]string{}
+		}
+		m.Options[k.name] = v.(string)
 	}
 	return m, ok
 }

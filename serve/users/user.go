@@ -67,6 +67,7 @@ type Mount struct {
 	Path     string // absolute
 	Remote   string // with placeholders, see Expand
 	ReadOnly bool
+	Options  map[string]string // those that differ from the user's; nil = none
 }
 
 // OptionKeys are the keys of Options: flags of the server that make sense for one tree.
