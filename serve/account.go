@@ -19,17 +19,17 @@ type account struct {
 	up, down *rate.Limiter // of bytes
 
 	mu        sync.Mutex
-	user      users.User // guarded by mu; what holds for new sessions and transfers
-	sessions  []*session // guarded by mu
-	transfers int        // guarded by mu
+	user      *users.User // guarded by mu, and does not change; what holds for new sessions and transfers
+	sessions  []*session  // guarded by mu
+	transfers int         // guarded by mu
 }
 
 // A session is one login of a user.
 type session struct {
 	account  *account
-	id       uint64     // of the session in the FTP server
-	user     users.User // as it was at the login
-	releases []func()   // called last to first
+	id       uint64      // of the session in the FTP server
+	user     *users.User // as it was at the login; does not change
+	releases []func()    // called last to first
 
 	trees []*vfs.FS // guarded by account.mu where there is one; what it sees
 }
@@ -94,10 +94,10 @@ func (a *Accounts) begin(c ftp.Client, u users.User) (*session, error) {
 			hint: "You are logged in too often; close other connections first.",
 		}
 	}
-	acc.user = u
+	acc.user = &u
 	acc.setRates()
 	a.open[u.Name] = acc
-	s := &session{account: acc, id: c.Session, user: u}
+	s := &session{account: acc, id: c.Session, user: &u}
 	acc.sessions = append(acc.sessions, s)
 	return s, nil
 }
@@ -141,7 +141,7 @@ func (acc *account) seeing(tree *vfs.FS) []uint64 {
 func (acc *account) reload(u users.User) []uint64 {
 	acc.mu.Lock()
 	defer acc.mu.Unlock()
-	acc.user = u
+	acc.user = &u
 	acc.setRates()
 	var others []uint64
 	for _, s := range acc.sessions {

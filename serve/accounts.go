@@ -127,7 +127,7 @@ func (a *Accounts) limit(u users.User, tree ftp.FS) (ftp.FS, error) {
 
 // Tree returns what u sees, without limits and without anybody who logs in. The caller closes it.
 func (a *Accounts) Tree(ctx context.Context, u users.User) (ftp.FS, error) {
-	s := &session{user: u}
+	s := &session{user: &u}
 	tree, err := a.tree(ctx, ftp.Client{}, s, "")
 	if err != nil {
 		s.release()
@@ -138,7 +138,7 @@ func (a *Accounts) Tree(ctx context.Context, u users.User) (ftp.FS, error) {
 
 // tree opens the remote and the mounts of a user.
 func (a *Accounts) tree(ctx context.Context, c ftp.Client, s *session, password string) (_ ftp.FS, err error) {
-	u, base := s.user, a.base(s.user)
+	u, base := *s.user, a.base(*s.user)
 	if err := checksPassword(u, base); err != nil {
 		return nil, err
 	}
@@ -207,7 +207,7 @@ func (a *Accounts) base(u users.User) string {
 
 // openView opens one remote of a user, which is released with the session.
 func (a *Accounts) openView(ctx context.Context, c ftp.Client, s *session, w Wanted) (ftp.FS, error) {
-	u := s.user
+	u := *s.user
 	if !u.Literal || u.Remote == "" && len(u.Mounts) == 0 {
 		var err error
 		if w.Remote, err = u.Expand(w.Remote); err != nil {
