@@ -76,9 +76,9 @@ func manyUsers(b *testing.B) (tree *vfs.FS, of func(remember time.Duration) *Acc
 	return tree, of
 }
 
-// BenchmarkLoginOverTheWire is a connection, a login and a goodbye, with the one user of --user, and
-// with one of 10,000 whose password is remembered. Beside it stands what a session costs that is
-// logged in and idle.
+// BenchmarkLoginOverTheWire is a connection, a login and a goodbye, with the one user of --user,
+// and with one of 10,000 whose password is remembered. Beside it stands what a session costs that
+// is logged in and idle.
 func BenchmarkLoginOverTheWire(b *testing.B) {
 	tree, of := manyUsers(b)
 	for _, bb := range []struct {

@@ -20,7 +20,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 
@@ -171,57 +170,6 @@ func (a *Account) bounded() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.limits.Bytes > 0
-}
-
-// begin reserves the file of an upload that begins, and reports whether there may be one more.
-func (a *Account) begin(u *upload) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if !u.exists {
-		if a.left().Files == 0 {
-			return false
-		}
-		a.reserved.Files++
-	}
-	if a.uploads == nil {
-		a.uploads = map[string][]*upload{}
-	}
-	a.uploads[u.key] = append(a.uploads[u.key], u)
-	return true
-}
-
-// end gives back what an upload has reserved.
-//
-// LOCKS_REQUIRED(a.mu)
-func (a *Account) end(u *upload) {
-	if u.done {
-		return
-	}
-	u.done = true
-	a.reserved.Bytes -= u.reserved
-	if !u.exists {
-		a.reserved.Files--
-	}
-	a.uploads[u.key] = slices.DeleteFunc(a.uploads[u.key], func(o *upload) bool { return o == u })
-	if len(a.uploads[u.key]) == 0 {
-		delete(a.uploads, u.key)
-	}
-}
-
-// awaits reports whether an upload of that key is under way.
-func (a *Account) awaits(key string) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return len(a.uploads[key]) > 0
-}
-
-// changed tells the uploads of that key that are under way what there is now: a file, or none.
-//
-// LOCKS_REQUIRED(a.mu)
-func (a *Account) changed(key string, exists bool, size int64) {
-	for _, u := range a.uploads[key] {
-		u.meets(exists, size)
-	}
 }
 
 // change adds what more returns, which may be below 0, to what the user has. It is on the way to
