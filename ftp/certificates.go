@@ -70,9 +70,9 @@ func fit(leaf *x509.Certificate, name string) int {
 // virtualHost is the name by which a client knows this server. The certificate of the control
 // connection is shown on data connections, too, whatever name they give: clients compare.
 type virtualHost struct {
-	host string           // argument of HOST (RFC 7151), "" without
-	sni  string           // given in the handshake of the control connection, "" without
-	cert *tls.Certificate // shown in that handshake; nil before
+	host  string           // argument of HOST (RFC 7151), "" without
+	cert  *tls.Certificate // shown in the handshake of the control connection; nil before
+	bySNI bool             // the client has given a name there
 }
 
 // certificateGetter is GetCertificate of a tls.Config.
@@ -104,13 +104,21 @@ func (v *virtualHost) in(ctx context.Context) context.Context {
 	return context.WithValue(ctx, virtualHostKey{}, v)
 }
 
+// name returns the argument of HOST, "" without.
+func (v *virtualHost) name() string {
+	if v == nil {
+		return ""
+	}
+	return v.host
+}
+
 // choose returns the certificate to show.
 func (v *virtualHost) choose(hello *tls.ClientHelloInfo, get certificateGetter) (cert *tls.Certificate, err error) {
 	if v.cert != nil {
 		return v.cert, nil
 	}
-	v.sni = hello.ServerName
-	if v.sni == "" && v.host != "" {
+	v.bySNI = hello.ServerName != ""
+	if !v.bySNI && v.host != "" {
 		named := *hello
 		named.ServerName = v.host
 		hello = &named
@@ -122,7 +130,7 @@ func (v *virtualHost) choose(hello *tls.ClientHelloInfo, get certificateGetter) 
 // denies reports whether name is another host than the one for which the client has asked by SNI
 // and was shown a certificate: one with a certificate of its own.
 func (v *virtualHost) denies(name string, get certificateGetter) bool {
-	if get == nil || v.cert == nil || v.sni == "" || fit(v.cert.Leaf, name) != noName {
+	if get == nil || v.cert == nil || !v.bySNI || fit(v.cert.Leaf, name) != noName {
 		return false
 	}
 	own, err := get(&tls.ClientHelloInfo{ServerName: name})

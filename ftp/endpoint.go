@@ -106,7 +106,7 @@ func (s *session) dismissData(to direction) {
 	if wait > 0 && s.private {
 		secure = func(conn net.Conn) *dataConn {
 			c := newDataConn(conn, lingerTime, s.srv.dataStall())
-			c.vhost = &s.vhost
+			c.vhost = s.vhost
 			if c.secure(context.Background(), s.srv.tls.data(s.id, c.tap.hold)) != nil {
 				return nil
 			}
@@ -120,7 +120,7 @@ func (s *session) dismissData(to direction) {
 // newDataConn returns a dataConn for a connection that an endpoint has opened.
 func (s *session) newDataConn(conn net.Conn) *dataConn {
 	c := newDataConn(conn, s.srv.dataConnect(), s.srv.dataStall())
-	c.vhost = &s.vhost
+	c.vhost = s.vhost
 	c.tap.rate, c.tap.rateTime = s.srv.MinRate, time.Minute
 	return c
 }

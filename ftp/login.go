@@ -127,7 +127,7 @@ func (s *session) enterStart(ctx context.Context) {
 }
 
 func (s *session) clientInfo() Client {
-	return Client{Session: s.id, Remote: s.remote, Local: s.facing, TLS: s.ctl.isTLS(), Host: s.vhost.host, Name: s.client,
+	return Client{Session: s.id, Remote: s.remote, Local: s.facing, TLS: s.ctl.isTLS(), Host: s.vhost.name(), Name: s.client,
 		Certificates: s.ctl.certificates()}
 }
 
@@ -200,7 +200,7 @@ func (s *session) rein(context.Context, string) reply {
 		s.ctl.until = time.Now().Add(s.srv.loginTimeout()) // it does not extend the deadline of a session without a login
 	}
 	s.reset()
-	s.vhost.host, s.client = "", ""
+	s.vhost, s.client = nil, ""
 	return reply{220, "Ready for a new user."}
 }
 
@@ -254,6 +254,9 @@ func (s *session) host(_ context.Context, arg string) reply {
 	}
 	if s.ctl.isTLS() && s.vhost.denies(name, s.srv.TLS.GetCertificate) {
 		return reply{504, "That host has another certificate; name it in the TLS handshake, or before AUTH TLS."}
+	}
+	if s.vhost == nil {
+		s.vhost = new(virtualHost)
 	}
 	s.vhost.host = name
 	return reply{220, "Host accepted."}

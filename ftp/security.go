@@ -55,7 +55,10 @@ func (s *session) handshakeFailed(ctx context.Context, err error) {
 
 // startTLS performs the handshake on the control connection.
 func (s *session) startTLS(cfg *tls.Config) error {
-	if err := s.ctl.secure(cfg, &s.vhost); err != nil {
+	if s.vhost == nil {
+		s.vhost = new(virtualHost)
+	}
+	if err := s.ctl.secure(cfg, s.vhost); err != nil {
 		return err
 	}
 	s.mu.Lock()

@@ -40,14 +40,14 @@ type session struct {
 	done         tally
 
 	// Login.
-	named    bool   // USER was sent
-	name     string // its argument
-	fs       FS     // nil before the login
-	limits   Limits // of fs
-	cwd      string // obeys io/fs.ValidPath
-	failures int    // wrong passwords
-	vhost    virtualHost
-	client   string // argument of CLNT
+	named    bool         // USER was sent
+	name     string       // its argument
+	fs       FS           // nil before the login
+	limits   Limits       // of fs
+	cwd      string       // obeys io/fs.ValidPath
+	failures int          // wrong passwords
+	vhost    *virtualHost // nil in clear without HOST
+	client   string       // argument of CLNT
 
 	// Transfer parameters.
 	ascii      bool // TYPE A
