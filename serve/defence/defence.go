@@ -7,6 +7,7 @@
 //	bans.go          the list of bans, and making and lifting them by hand
 //	store.go         the file that keeps them
 //	scores.go        the table of addresses, their points and bans
+//	balancer.go      finds a load balancer that hides its clients
 //	authlog.go       a log of logins that other programs read
 //	networks.go      networks and addresses
 package defence
@@ -26,6 +27,7 @@ type Options struct {
 	Allow   []netip.Prefix // networks of clients; empty: all
 	Deny    []netip.Prefix // networks that are not admitted, before Allow
 	Trusted []netip.Prefix // networks that are never banned, as loopback never is
+	Proxied bool           // load balancers tell who their clients are
 	Off     bool           // nobody is banned for what it does
 	File    string         // keeps points and bans; "" = they are forgotten at the end
 	AuthLog *AuthLog       // nil = none
@@ -36,6 +38,7 @@ type Options struct {
 type Guard struct {
 	o      Options
 	scores scores
+	crowds crowds
 }
 
 var _ ftp.Guard = (*Guard)(nil)
@@ -98,6 +101,9 @@ var points = map[ftp.GuardKind]int{
 func (g *Guard) Note(addr netip.Addr, e ftp.GuardEvent, user string) {
 	addr = addr.Unmap().WithZone("")
 	g.o.AuthLog.note(addr, e, user)
+	if e.Kind == ftp.LoggedIn {
+		g.look(addr, user)
+	}
 	if g.o.Off || !addr.IsValid() || g.isTrusted(addr) {
 		return
 	}
@@ -115,4 +121,14 @@ func (g *Guard) Note(addr netip.Addr, e ftp.GuardEvent, user string) {
 		g.o.Log.Warn("address banned", "address", host.String(), "until", b.Until.Format(time.RFC3339),
 			"times", b.Times, "reason", b.Reason)
 	}
+}
+
+// look warns once of an address that hides many clients.
+func (g *Guard) look(addr netip.Addr, user string) {
+	if g.o.Proxied || g.isTrusted(addr) || !g.crowds.grew(addr, user) {
+		return
+	}
+	g.o.Log.Warn("several users log in from one private address; limits, bans and the log take them for one client. "+
+		"If it is a load balancer, have it send PROXY headers and give --proxy-protocol; else give --trusted with the address",
+		"address", addr.String())
 }
