@@ -169,6 +169,36 @@ func TestWhatWaitsIsSentWithoutALogin(t *testing.T) {
 	o.holds("srv/bob/file", "of bob")
 }
 
+// TestWhatWaitsIsSentToWhereItWasToGo has the remote of a user change, and another user go.
+func TestWhatWaitsIsSentToWhereItWasToGo(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	for _, user := range []string{"ann", "bob", "cam"} {
+		o.users("add", user, "remote="+o.file("srv")+"/{user}", "create_home=true", "cache_mode=writes")
+	}
+	o.serve("--vfs-write-back", "1h")
+	for _, user := range []string{"ann", "bob", "cam"} {
+		o.login(user).upload("STOR file", []byte("of "+user))
+	}
+	o.ferry.kill()
+	// The remote of cam is away, and comes back.
+	if err := os.Rename(o.file("srv/cam"), o.file("away")); err != nil {
+		t.Fatal(err)
+	}
+	o.users("rm", "ann")
+	o.users("add", "ann", "remote="+o.file("new")+"/{user}", "create_home=true", "cache_mode=writes")
+	o.users("rm", "bob")
+	o.users("rm", "cam")
+	o.users("add", "cam", "remote="+o.file("srv")+"/{user}", "cache_mode=writes")
+	o.serve("--vfs-write-back", "0s")
+	o.holds("srv/ann/file", "of ann")
+	o.holds("srv/bob/file", "of bob")
+	if err := os.Rename(o.file("away"), o.file("srv/cam")); err != nil {
+		t.Fatal(err)
+	}
+	o.holds("srv/cam/file", "of cam")
+}
+
 // TestPasswordsArePassedOn has users whom the FTP server behind knows, and nobody else.
 func TestPasswordsArePassedOn(t *testing.T) {
 	t.Parallel()

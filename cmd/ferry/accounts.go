@@ -29,6 +29,8 @@ type accounts struct {
 	options *options
 	log     *slog.Logger
 	close   func() error // of what is asked about users; nil: nothing
+
+	changed chan struct{} // something may wait in caches that nobody has open
 }
 
 // A usersFile is read again when it changes.
@@ -49,7 +51,7 @@ func (p process) openAccounts(o *options, rules *filter.Filter, main *stack, log
 	if main.what == nothing {
 		main = nil
 	}
-	a := &accounts{trees: newUserTrees(p, o, rules, main, log), options: o, log: log}
+	a := &accounts{trees: newUserTrees(p, o, rules, main, log), options: o, log: log, changed: make(chan struct{}, 1)}
 	a.backend = &serve.Accounts{Open: a.trees.open, Remote: o.userRemote, Log: log}
 	if dir := o.places.Quota(); dir != "" {
 		a.backend.Quota = quota.NewStore(dir)
@@ -139,11 +141,12 @@ func (a *accounts) run(ctx context.Context, server *ftp.Server) {
 		for _, id := range a.backend.Sessions(tree) {
 			server.Dismiss(id)
 		}
+		a.look()
 	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { _ = a.trees.set.Run(ctx) }) // it returns when ctx has ended
-	wg.Go(func() { a.openWaiting(ctx) })
+	wg.Go(func() { a.adopt(ctx) })
 	if a.file == nil {
 		a.watchProblems(ctx)
 		return
@@ -192,6 +195,7 @@ func (a *accounts) replace(ctx context.Context, server *ftp.Server, f *users.Fil
 	for _, id := range a.backend.Reload(f) {
 		server.Dismiss(id)
 	}
+	a.look()
 }
 
 // logChanges tells which users have come, gone or changed.
@@ -224,36 +228,6 @@ func (a *accounts) readAgain() {
 	case a.file.again <- struct{}{}:
 	default: // it will be read
 	}
-}
-
-// openWaiting opens the trees of users in which something waits for the remote, so that it is sent
-// without anybody logging in. They are closed again when it has been sent.
-func (a *accounts) openWaiting(ctx context.Context) {
-	for _, name := range a.options.places.UsersWaiting(a.log) {
-		u, ok := a.known(name)
-		if u.Auth == users.AuthRemote {
-			continue // it needs the password
-		}
-		if !ok {
-			a.log.WarnContext(ctx, "files wait in the cache for a user who is not in the file any more", "user", name)
-			continue
-		}
-		tree, err := a.backend.Tree(ctx, u)
-		if err != nil {
-			a.log.WarnContext(ctx, "files wait in the cache, and the tree of their user cannot be opened", "user", name, "error", err)
-			continue
-		}
-		tree.Close()
-	}
-}
-
-// known returns a user who does not log in. Who is asked about users is only asked with a password,
-// so that there what a user of the same name would see without one is taken for it.
-func (a *accounts) known(name string) (users.User, bool) {
-	if a.file != nil {
-		return a.file.source.File().User(name)
-	}
-	return users.User{Name: name, Auth: users.AuthHash}, a.backend.Remote != ""
 }
 
 // end closes the trees, and what was asked. It may be called on nil.

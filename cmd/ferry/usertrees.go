@@ -93,7 +93,11 @@ func (t *userTrees) openTree(ctx context.Context, w serve.Wanted) (*trees.Tree, 
 		err = t.explainCache(o, st, st.openTree(o, t.rules))
 	}
 	if err == nil && st.kept.Store != nil {
-		err = places.NoteUser(st.kept.Dir, w.User)
+		n := places.Note{Dir: st.kept.Dir, User: w.User, Options: w.Options}
+		if config.RedactRemote(w.Remote) == w.Remote {
+			n.Remote = w.Remote
+		}
+		err = n.Write()
 	}
 	if err != nil {
 		if st != nil {

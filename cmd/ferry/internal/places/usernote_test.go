@@ -4,7 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
+	"reflect"
 	"testing"
 )
 
@@ -16,11 +16,27 @@ func TestTheLastUserOfACacheIsNoted(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, user := range []string{"cam", "bob", "bob"} {
-		if err := NoteUser(dir, user); err != nil {
+		if err := (Note{Dir: dir, User: user, Remote: "nas:" + user, Options: map[string]string{"cache_mode": "writes"}}).Write(); err != nil {
 			t.Fatal(err)
 		}
-		if got := Of(base, nil).UsersWaiting(slog.New(slog.DiscardHandler)); !slices.Equal(got, []string{user}) {
-			t.Errorf("after %s there wait %q", user, got)
+		want := []Note{{Dir: dir, User: user, Remote: "nas:" + user, Options: map[string]string{"cache_mode": "writes"}}}
+		log := slog.New(slog.DiscardHandler)
+		if got := Of(base, nil).Waiting(func(string) bool { return false }, log); !reflect.DeepEqual(got, want) {
+			t.Errorf("after %s there wait %+v", user, got)
 		}
+		if got := Of(base, nil).Waiting(func(d string) bool { return d == dir }, log); got != nil {
+			t.Errorf("in an open cache there wait %+v", got)
+		}
+	}
+}
+
+// TestANoteOfBefore has the user alone.
+func TestANoteOfBefore(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, userNote), []byte("cam\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := read(dir); err != nil || !reflect.DeepEqual(n, Note{Dir: dir, User: "cam"}) {
+		t.Errorf("%+v, %v", n, err)
 	}
 }
