@@ -226,7 +226,7 @@ func (a *Accounts) openView(ctx context.Context, c ftp.Client, s *session, w Wan
 	s.sees(tree)
 	owner := u.Name
 	if u.Auth == users.AuthNone {
-		owner += "@" + c.Remote.Addr().Unmap().String() // strangers do not see each other's unfinished uploads
+		owner += ":" + c.Remote.Addr().Unmap().String() // strangers do not see each other's unfinished uploads
 	}
 	return tree.ViewFrom(owner, c.Addr().String()), nil
 }

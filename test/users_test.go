@@ -211,7 +211,7 @@ func TestPasswordsArePassedOn(t *testing.T) {
 	if err := os.WriteFile(o.file("users.toml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	o.serve()
+	o.serve("--auth-cache", "0")
 	ann := o.login("ann")
 	ann.upload("STOR file", []byte("content"))
 	behind.holds("srv/ann/file", "content")
@@ -221,6 +221,21 @@ func TestPasswordsArePassedOn(t *testing.T) {
 	if log := o.ferry.log.String(); strings.Contains(log, "annann") {
 		t.Error("the log has a password")
 	}
+	// A password that the remote refuses by now opens no tree, although that is open.
+	behind.users("rm", "ann")
+	behind.users("add", "ann", "remote="+behind.file("srv")+"/{user}", "disabled=true")
+	for try := 0; ; try++ {
+		c := connect(t, "127.0.0.1", o.addr)
+		c.do("USER ann", 331)
+		if text := c.do("PASS annann", 230, 530); strings.HasPrefix(text, "530") || strings.Contains(text, "incorrect") {
+			break
+		}
+		if try == 100 {
+			t.Fatal("the password opens the tree")
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	ann.do("NOOP", 200)
 	behind.ferry.stop()
 	c := connect(t, "127.0.0.1", o.addr)
 	c.do("USER bob", 331)

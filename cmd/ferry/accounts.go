@@ -230,11 +230,13 @@ func (a *accounts) readAgain() {
 	}
 }
 
-// end closes the trees, and what was asked. It may be called on nil.
-func (a *accounts) end() {
+// end closes the trees, and what was asked. inUse says that something goes on that uses them. It
+// may be called on nil.
+func (a *accounts) end(inUse bool) {
 	if a == nil {
 		return
 	}
+	a.trees.inUse.Store(inUse)
 	a.trees.set.Close()
 	if a.close != nil {
 		a.close()

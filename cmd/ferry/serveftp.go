@@ -148,7 +148,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	if err != nil {
 		return err
 	}
-	defer accounts.end()
+	defer func() { accounts.end(s != nil && s.abandoned) }()
 	watch, err := o.openWatch(log)
 	if err != nil {
 		return err

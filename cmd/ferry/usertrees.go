@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"ferry/auth"
 	"ferry/cache"
@@ -39,12 +41,15 @@ type userTrees struct {
 
 	failed func(tree *vfs.FS) // is told of a tree that has failed; set before set.Run; may be nil
 
+	inUse atomic.Bool // something goes on that uses the trees, although they are closed
+
 	mu     sync.Mutex
 	opened map[*vfs.FS]rcbridge.Opened // guarded by mu
+	let    map[string]time.Time        // guarded by mu; when remotes last let their users in, by key of the tree
 }
 
 func newUserTrees(p process, o *options, rules *filter.Filter, main *stack, log *slog.Logger) *userTrees {
-	t := &userTrees{process: p, options: o, rules: rules, main: main, log: log, opened: map[*vfs.FS]rcbridge.Opened{}}
+	t := &userTrees{process: p, options: o, rules: rules, main: main, log: log, opened: map[*vfs.FS]rcbridge.Opened{}, let: map[string]time.Time{}}
 	t.set = trees.New(trees.Options{Log: log, Failed: func(tree *vfs.FS) {
 		if t.failed != nil {
 			t.failed(tree)
@@ -60,7 +65,15 @@ func (t *userTrees) open(ctx context.Context, w serve.Wanted) (tree *vfs.FS, rel
 	if t.main != nil && w.Remote == t.main.what && len(w.Options) == 0 && w.Password == "" {
 		return t.main.tree, func() {}, nil
 	}
-	return t.set.Use(ctx, t.key(w), func(ctx context.Context) (*trees.Tree, error) { return t.openTree(ctx, w) })
+	tree, release, err = t.set.Use(ctx, t.key(w), func(ctx context.Context) (*trees.Tree, error) { return t.openTree(ctx, w) })
+	if err != nil || w.Password == "" {
+		return tree, release, err
+	}
+	if err := t.letIn(ctx, w); err != nil {
+		release()
+		return nil, nil, err
+	}
+	return tree, release, nil
 }
 
 // key tells trees apart. It holds no secret.
@@ -103,10 +116,10 @@ func (t *userTrees) openTree(ctx context.Context, w serve.Wanted) (*trees.Tree, 
 		if st != nil {
 			st.close(ctx, false)
 		}
-		if w.Password != "" && errors.Is(err, fs.ErrPermission) {
-			err = fmt.Errorf("%w: the remote refuses the password: %w", auth.ErrDenied, err)
-		}
-		return nil, err
+		return nil, refused(w, err)
+	}
+	if w.Password != "" {
+		t.noteLetIn(w)
 	}
 	run := func(ctx context.Context) error {
 		ctx, cancel := context.WithCancelCause(ctx)
@@ -116,8 +129,8 @@ func (t *userTrees) openTree(ctx context.Context, w serve.Wanted) (*trees.Tree, 
 	}
 	t.note(rcbridge.Opened{What: w.Remote, Tree: st.tree, Cache: st.kept, Options: &o.Options})
 	end := func() {
-		t.forget(st.tree)
-		st.close(context.WithoutCancel(ctx), false)
+		t.forget(st.tree, t.key(w))
+		st.close(context.WithoutCancel(ctx), t.inUse.Load())
 	}
 	return &trees.Tree{FS: st.tree, Run: run, Close: end}, nil
 }
@@ -150,10 +163,11 @@ func (t *userTrees) note(o rcbridge.Opened) {
 	t.opened[o.Tree] = o
 }
 
-func (t *userTrees) forget(tree *vfs.FS) {
+func (t *userTrees) forget(tree *vfs.FS, key string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.opened, tree)
+	delete(t.let, key)
 }
 
 // all returns the trees that are open, by name.
@@ -161,6 +175,47 @@ func (t *userTrees) all() []rcbridge.Opened {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return slices.SortedFunc(maps.Values(t.opened), func(a, b rcbridge.Opened) int { return strings.Compare(a.What, b.What) })
+}
+
+// letIn asks the remote of an open tree for its user again, in a connection of its own, if that was
+// --auth-cache ago: the password may be another one by now.
+func (t *userTrees) letIn(ctx context.Context, w serve.Wanted) error {
+	t.mu.Lock()
+	last := t.let[t.key(w)]
+	t.mu.Unlock()
+	if time.Since(last) < flags.Unlimited(t.options.AuthCache) {
+		return nil
+	}
+	w.Create = false
+	o, err := t.options.forUser(w)
+	if err != nil {
+		return err
+	}
+	st, err := t.process.openStack(ctx, o, w.Remote, t.log.With("tree", w.User))
+	if err == nil {
+		err = st.probePassword(ctx)
+		st.close(ctx, false)
+	}
+	if err != nil {
+		return refused(w, err)
+	}
+	t.noteLetIn(w)
+	return nil
+}
+
+func (t *userTrees) noteLetIn(w serve.Wanted) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.let[t.key(w)] = time.Now()
+}
+
+// refused returns the error of opening a remote, which is auth.ErrDenied if that refuses the
+// password.
+func refused(w serve.Wanted, err error) error {
+	if w.Password != "" && errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w: the remote refuses the password: %w", auth.ErrDenied, err)
+	}
+	return err
 }
 
 // probePassword asks the remote for something, so that it looks at the password.

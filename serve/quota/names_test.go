@@ -2,6 +2,7 @@ package quota
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"ferry/ftp"
@@ -35,7 +36,8 @@ func TestAFileWhoseNameChangesInCaseAloneStays(t *testing.T) {
 
 func TestUsersWhoseNamesLookLikeThoseOfFiles(t *testing.T) {
 	s := NewStore(t.TempDir())
-	for i, name := range []string{"bob", "bob.new", "bob%new", "..", ".", "bob%"} {
+	long := []string{strings.Repeat("世", 63) + "a", strings.Repeat("世", 64)}
+	for i, name := range append([]string{"bob", "bob.new", "bob%new", "..", ".", "bob%"}, long...) {
 		if err := s.Set(name, Usage{Bytes: int64(i + 1)}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -43,7 +45,7 @@ func TestUsersWhoseNamesLookLikeThoseOfFiles(t *testing.T) {
 	if err := s.Set("bob", Usage{Bytes: 1}); err != nil {
 		t.Error(err)
 	}
-	for i, name := range []string{"bob", "bob.new", "bob%new", "..", ".", "bob%"} {
+	for i, name := range append([]string{"bob", "bob.new", "bob%new", "..", ".", "bob%"}, long...) {
 		got, err := s.Usage(name)
 		if err != nil || got.Bytes != int64(i+1) {
 			t.Errorf("%s: %+v, %v", name, got, err)

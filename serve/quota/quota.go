@@ -12,6 +12,8 @@ package quota
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -49,10 +51,18 @@ type Store struct {
 func NewStore(dir string) *Store { return &Store{dir: dir, accounts: map[string]*Account{}} }
 
 // path returns the file of a user. It has no dot in it, so that it is neither a directory nor
-// another file that is being written.
+// another file that is being written. A name that would be too long for a disk is a hash.
 func (s *Store) path(user string) string {
-	return filepath.Join(s.dir, strings.ReplaceAll(url.PathEscape(user), ".", "%2E"))
+	name := strings.ReplaceAll(url.PathEscape(user), ".", "%2E")
+	if len(name) > maxRecordName {
+		sum := sha256.Sum256([]byte(user))
+		name = "~" + hex.EncodeToString(sum[:])
+	}
+	return filepath.Join(s.dir, name)
 }
+
+// maxRecordName leaves room for the end of the name of a file that is being written.
+const maxRecordName = 200
 
 // Usage returns what is known of a user; what was never counted is 0.
 func (s *Store) Usage(user string) (Usage, error) {

@@ -173,3 +173,27 @@ func TestOneUserOfSFTPGo(t *testing.T) {
 		}
 	}
 }
+
+// A secret is taken as it is, or said to be one that cannot be.
+func TestASecretWithBraces(t *testing.T) {
+	dump := `{"users": [
+  {"username": "a", "status": 1, "filesystem": {"provider": 1, "s3config": {"bucket": "b", "access_key": "AK",
+     "access_secret": {"status": "Plain", "payload": "x{user}y"}}}},
+  {"username": "b", "status": 1, "filesystem": {"provider": 5, "sftpconfig": {"endpoint": "nas:22", "username": "u",
+     "password": {"status": "Plain", "payload": "x{user}y"}}}},
+  {"username": "c", "status": 1, "filesystem": {"provider": 1, "s3config": {"bucket": "b", "access_key": "AK",
+     "access_secret": {"status": "Plain", "payload": "x{\"y"}}}}]}`
+	file, left, err := Import("sftpgo", []byte(dump))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := users.Parse("users.toml", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, disabled := range map[string]bool{"a": true, "b": false, "c": false} {
+		if u, _ := f.User(name); u.Disabled != disabled {
+			t.Errorf("%s: disabled is %v\n%s\n%s", name, u.Disabled, left, file)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -67,8 +68,15 @@ type (
 	}
 )
 
+// words are what a remote has placeholders for. What is obscured has none.
+var words = regexp.MustCompile(`\{[a-z_]*\}`)
+
 // open returns a secret for an option. One that is encrypted cannot be opened, and is missing then.
 func (d *draft) open(t *table, s goSecret, option string) string {
+	if s.Status == "Plain" && !strings.HasSuffix(option, "pass") && words.MatchString(s.Payload) {
+		d.disable(t, "%s has a word in braces, which is a placeholder in a remote: put the remote with it into the configuration and name it here", option)
+		return ""
+	}
 	if s.Status == "Plain" {
 		return s.Payload
 	}

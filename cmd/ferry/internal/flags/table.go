@@ -222,7 +222,7 @@ func cacheFlags(o *Options) []Flag {
 		{"vfs-write-back", "5s", Duration(&o.Cache.WriteBack), "Time after an upload until it is written to the remote"},
 		{"transfers", "auto", orAuto(&o.Cache.Transfers), "Files that are written to the remote at a time; auto finds out how many the remote bears, up to 64"},
 		{"vfs-cache-max-age", "1h", Duration(&o.Cache.MaxAge), "Longest time since the last use that files stay in the cache"},
-		{"vfs-cache-max-size", "off", size(&o.Cache.MaxSize), "Largest total size of the cache; it is never exceeded"},
+		{"vfs-cache-max-size", "off", size(&o.Cache.MaxSize), "Largest total size of the caches that are open; it is never exceeded"},
 		{"vfs-cache-min-free-space", "off", size(&o.Cache.MinFree), "Least space that the cache leaves free on its disk"},
 		{"vfs-cache-poll-interval", "1m", Duration(&o.Cache.Poll), "Time between looks for stale files in the cache"},
 		{"vfs-read-ahead", "0", size(&o.Cache.ReadAhead), "Bytes fetched into the cache beyond --buffer-size, in mode full"},
