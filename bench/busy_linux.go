@@ -92,7 +92,8 @@ func busy(b *bench, in *instance) ([]float64, error) {
 const busyPeriod = 100 * time.Millisecond
 
 // periodically takes the steps in turn until end and returns the milliseconds of each by its name.
-// A step that is late because the one before took long counts from when it was due.
+// A step that is late by more than a period, as the one before took long, counts from when it was
+// due.
 func periodically(c *client, steps []step, session int, end time.Time) (map[string][]float64, error) {
 	taken := make(map[string][]float64)
 	due := time.Now().Add(busyPeriod * time.Duration(session%97) / 97)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 )
 
@@ -69,8 +70,10 @@ func bulkUp(b *bench, in *instance, streams, repeats int) ([]float64, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return bulk(b, in, load{streams, repeats, func(c *client, i int) error {
-		return c.storFile(fmt.Sprintf("up/big-%d", i), f, b.scale.bigBytes)
+	// Each has a name of its own: a server may remember what was removed behind its back.
+	var names atomic.Int64
+	return bulk(b, in, load{streams, repeats, func(c *client, _ int) error {
+		return c.storFile(fmt.Sprintf("up/big-%d", names.Add(1)), f, b.scale.bigBytes)
 	}})
 }
 

@@ -129,3 +129,21 @@ func TestParseSummary(t *testing.T) {
 		t.Error("no error for a text without a summary")
 	}
 }
+
+func TestPercentile(t *testing.T) {
+	var hundred []float64
+	for i := range 100 {
+		hundred = append(hundred, float64(100-i))
+	}
+	for _, c := range []struct {
+		values []float64
+		p      float64
+		want   float64
+	}{
+		{hundred, 0.99, 99}, {hundred, 1, 100}, {hundred, 0, 1}, {[]float64{7}, 0.99, 7}, {[]float64{1, 2, 3}, 0.99, 3},
+	} {
+		if got := percentile(c.values, c.p); got != c.want {
+			t.Errorf("%v of %d values: %v; want %v", c.p, len(c.values), got, c.want)
+		}
+	}
+}

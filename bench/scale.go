@@ -34,10 +34,11 @@ type scale struct {
 	most int // of the sessions or entries of a curve
 
 	// Far away only.
-	storBytes int64 // of the large file that are uploaded
-	restAt    int64 // where a download of the large file begins
-	restTake  int64 // and how much of it the client takes
-	headFiles int   // entries of a directory that is small enough to be asked for one by one
+	storBytes     int64 // of the large file that are uploaded
+	restAt        int64 // where a download of the large file begins
+	restTake      int64 // and how much of it the client takes
+	cachedRepeats int   // downloads of it from the cache
+	headFiles     int   // entries of a directory that is small enough to be asked for one by one
 }
 
 // localFull is the scale of the table in README.md.
@@ -73,7 +74,7 @@ func farFull() scale {
 		bigBytes: 512 << 20, storBytes: 256 << 20, retrRepeats: 1, storRepeats: 1,
 		smallFiles: 500, smallBytes: 16 << 10, sessions: 8,
 		listFiles: 20_000, listRepeats: 1, headFiles: 250,
-		restAt: 400 << 20, restTake: 1 << 20,
+		restAt: 400 << 20, restTake: 1 << 20, cachedRepeats: 4,
 	}
 }
 
@@ -83,7 +84,7 @@ func farQuick() scale {
 		bigBytes: 96 << 20, storBytes: 48 << 20, retrRepeats: 1, storRepeats: 1,
 		smallFiles: 64, smallBytes: 16 << 10, sessions: 8,
 		listFiles: 3000, listRepeats: 1, headFiles: 20,
-		restAt: 50 << 20, restTake: 1 << 20,
+		restAt: 50 << 20, restTake: 1 << 20, cachedRepeats: 1,
 	}
 }
 

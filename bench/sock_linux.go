@@ -10,8 +10,12 @@ import (
 	"time"
 )
 
-// ioLimit ends a read or write that a server leaves hanging.
-const ioLimit = 60 * time.Second
+// ioLimit ends a read that a server leaves hanging, sendLimit a write: a server that has given an
+// upload up may leave its data connection open.
+const (
+	ioLimit   = 60 * time.Second
+	sendLimit = 15 * time.Second
+)
 
 // A sock is a blocking TCP socket without the runtime's poller around it: the fewest system calls a
 // client can make.
@@ -23,13 +27,13 @@ func dialSock(addr netip.AddrPort, window int) (sock, error) {
 	if err != nil {
 		return 0, os.NewSyscallError("socket", err)
 	}
-	tv := syscall.NsecToTimeval(int64(ioLimit))
+	read, write := syscall.NsecToTimeval(int64(ioLimit)), syscall.NsecToTimeval(int64(sendLimit))
 	if window > 0 {
 		err = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_RCVBUF, window)
 	}
 	err = errors.Join(err,
-		syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_RCVTIMEO, &tv),
-		syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_SNDTIMEO, &tv),
+		syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_RCVTIMEO, &read),
+		syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_SNDTIMEO, &write),
 		retry(func() error {
 			return syscall.Connect(fd, &syscall.SockaddrInet4{Addr: addr.Addr().As4(), Port: int(addr.Port())})
 		}),
