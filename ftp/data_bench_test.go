@@ -20,7 +20,7 @@ const benchSize = 256 << 20
 func benchChannels(b *testing.B) []channel {
 	context, roots := testTLS(b, ResumeOffer)
 	local := loopbacks(b)[0]
-	return []channel{{"clear", local, nil, nil}, {"TLS", local, context, roots}}
+	return []channel{{name: "clear", local: local}, {name: "TLS", local: local, tls: context, roots: roots}}
 }
 
 // perGiB runs op b.N times, each moving benchSize bytes, and reports what that cost this thread.

@@ -17,14 +17,17 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"ferry/ftp/internal/sock"
 )
 
 // channel is one kind of data connection.
 type channel struct {
-	name  string
-	local netip.Addr
-	tls   *tlsContext // nil in clear
-	roots *x509.CertPool
+	name    string
+	local   netip.Addr
+	tls     *tlsContext // nil in clear
+	roots   *x509.CertPool
+	threads *sock.Threads // on which it may block
 }
 
 // channels are all kinds: both address families, in clear and over TLS, TLS in both versions.
@@ -35,10 +38,11 @@ func channels(t testing.TB) (all []channel) {
 	old.base.MaxVersion = tls.VersionTLS12
 	for _, local := range loopbacks(t) {
 		all = append(all,
-			channel{local.String() + " clear", local, nil, nil},
-			channel{local.String() + " TLS 1.3", local, context, roots})
+			channel{name: local.String() + " clear", local: local},
+			channel{name: local.String() + " clear, on threads", local: local, threads: new(sock.Threads)},
+			channel{name: local.String() + " TLS 1.3", local: local, tls: context, roots: roots})
 	}
-	return append(all, channel{"TLS 1.2", loopbacks(t)[0], &old, roots})
+	return append(all, channel{name: "TLS 1.2", local: loopbacks(t)[0], tls: &old, roots: roots})
 }
 
 // testTLS is a context with a certificate for the loopback addresses, and what makes a client trust
@@ -72,6 +76,7 @@ func (c channel) connect(t testing.TB, stall time.Duration) (*dataConn, net.Conn
 		t.Fatal(err)
 	}
 	d := newDataConn(conn, time.Minute, stall)
+	d.tap.threads = c.threads
 	t.Cleanup(d.abort)
 	if c.tls == nil {
 		return d, client

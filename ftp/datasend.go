@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	// sendSlice is how much is sent inside the kernel between two updates of the counter and the
-	// clock. The socket takes less at a time, unless the client is as fast as the disk.
-	sendSlice = 4 << 20
-	// maxUnsent is how much of a large file waits in the socket until the network takes it. More
-	// would fall out of the processor's cache before it is sent. It is set for files that are much
-	// larger, as it costs a system call.
+	// sendSlice is how much is sent inside the kernel, at most, between two updates of the counter
+	// and the clock. Only a client that takes it within a moment gets as much in one call.
+	sendSlice = 8 << 20
+	// maxUnsent is how much of a large file waits in the socket until the network takes it, unless
+	// a thread sends it. More would take memory for each slow client. It is set for files that are
+	// much larger, as it costs a system call.
 	maxUnsent = 512 << 10
 )
 
@@ -57,7 +57,7 @@ func fileOf(r io.Reader) (*os.File, *io.LimitedReader) {
 // declines. r reads the same bytes.
 func (d *dataConn) sendFile(f *os.File, limit *io.LimitedReader, r io.Reader) (total int64, err error) {
 	if limit == nil || limit.N > 4*maxUnsent {
-		d.tap.limitUnsent(maxUnsent)
+		d.tap.sendMuch(maxUnsent)
 	}
 	for {
 		n := int64(sendSlice)

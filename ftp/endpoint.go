@@ -122,6 +122,7 @@ func (s *session) newDataConn(conn net.Conn) *dataConn {
 	c := newDataConn(conn, s.srv.dataConnect(), s.srv.dataStall())
 	c.vhost = s.vhost
 	c.tap.rate, c.tap.rateTime = s.srv.MinRate, time.Minute
+	c.tap.threads = &s.srv.threads
 	return c
 }
 

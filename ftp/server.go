@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"ferry/ftp/internal/sock"
 )
 
 // A Server answers FTP on any number of listeners. The fields are set before the first Serve and
@@ -65,6 +67,7 @@ type Server struct {
 	history  history
 	hosts    hosts
 	ports    ports
+	threads  sock.Threads // on which large downloads block
 
 	refusals  logLimiter // log of refused sessions
 	shortages logLimiter // log of failed requests to the system

@@ -41,6 +41,7 @@ type tap struct {
 	idle  int  // how many have expired in a row without a byte
 	ended bool // the other side has ended its direction
 
+	threads  *sock.Threads     // on which sendFile may block; nil = on none
 	up, down func(n int) error // wait until n more bytes may be read, written; nil = at once
 
 	// Only with a rate.
@@ -58,7 +59,7 @@ var errStalled = fmt.Errorf("no byte moved for too long: %w", os.ErrDeadlineExce
 // kernelMover is a connection that can take part in transfers inside the kernel.
 type kernelMover interface {
 	// SendFile moves at most n bytes from f's position to the connection. It returns after the
-	// first bytes that it could move; 0 bytes without an error is the end of f.
+	// first bytes that it could move, or soon after; 0 bytes without an error is the end of f.
 	SendFile(f *os.File, n int) (int64, error)
 	// TCP returns the connection in the form that os.File.ReadFrom recognises.
 	TCP() (*net.TCPConn, error)
@@ -202,11 +203,20 @@ func (t *tap) sendFile(f *os.File, n int) (int64, error) {
 	}
 }
 
-// limitUnsent has the socket take no more than about n bytes before the network takes them, where
-// the system can.
-func (t *tap) limitUnsent(n int) {
-	if l, able := t.conn.(interface{ LimitUnsent(int) error }); able {
-		_ = l.LimitUnsent(n) // an older kernel queues more
+// sendMuch prepares for a large file: sendFile blocks on threads of a bounded number, where the
+// system can, and otherwise the socket takes no more than about unsent bytes before the network
+// takes them. A client whose rate is limited is not worth a thread.
+func (t *tap) sendMuch(unsent int) {
+	conn, able := t.conn.(interface {
+		UseThreads(t *sock.Threads, unsent int) error
+		LimitUnsent(int) error
+	})
+	switch { // an older kernel refuses to limit, and queues more
+	case !able:
+	case t.threads != nil && t.down == nil:
+		_ = conn.UseThreads(t.threads, unsent)
+	default:
+		_ = conn.LimitUnsent(unsent)
 	}
 }
 

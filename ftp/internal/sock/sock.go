@@ -4,6 +4,8 @@
 //
 //	listener_*.go   Listener, a passive port
 //	sock_*.go       Conn, a data connection
+//	option_linux.go what a Conn can be told
+//	thread_linux.go Conn sends by calls that block
 //	waiter_*.go     Waiter, which waits for input without a buffer
 //	addr_linux.go   addresses in the form of the kernel
 package sock

@@ -25,6 +25,11 @@ type Conn struct {
 	polled  pollable   // guarded by mu; owns the descriptor from the first wait on
 	readBy  time.Time  // guarded by mu
 	writeBy time.Time  // guarded by mu
+
+	threads  *Threads // guarded by mu; nil = SendFile does not block
+	unsent   int      // guarded by mu; limit when it does not
+	blocking int      // guarded by mu; how many bytes it sends by a call that blocks
+	parked   bool     // guarded by mu; such a call runs, without mu, and owns fd after Close
 }
 
 // pollable are the common methods of *os.File and *net.TCPConn.
@@ -92,13 +97,16 @@ func (s *Conn) Write(p []byte) (written int, err error) {
 }
 
 // SendFile moves up to n bytes from f's position to the socket, inside the kernel. It returns after
-// the first that could be moved, with 0 at the end of f.
+// the first that could be moved, on threads (UseThreads) soon after, with 0 at the end of f.
 func (s *Conn) SendFile(f *os.File, n int) (int64, error) {
 	from, err := f.SyscallConn()
 	if err != nil {
 		return 0, err
 	}
-	var moved int
+	moved, err := s.sendBlocking(from, n)
+	if err != syscall.EAGAIN {
+		return int64(moved), s.opError("sendfile", err)
+	}
 	err = s.onWritable(func(fd int) (err error) {
 		outer := from.Control(func(file uintptr) {
 			moved, err = syscall.Sendfile(fd, int(file), nil, n)
@@ -140,7 +148,7 @@ func (s *Conn) TCP() (*net.TCPConn, error) {
 	return t, nil
 }
 
-// Close is as in net.Conn. A blocked call returns at once.
+// Close is as in net.Conn. A blocked call returns at once; during SendFile the connection is reset.
 func (s *Conn) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -151,57 +159,11 @@ func (s *Conn) Close() error {
 		return net.ErrClosed
 	case s.polled != nil:
 		return s.polled.Close()
+	case s.parked:
+		cut(fd)
+		return nil
 	}
 	return os.NewSyscallError("close", syscall.Close(fd))
-}
-
-// SetLinger is as in net.TCPConn.
-func (s *Conn) SetLinger(sec int) (err error) {
-	l := syscall.Linger{Linger: int32(max(sec, 0))}
-	if sec >= 0 {
-		l.Onoff = 1
-	}
-	return s.control("setsockopt", func(fd int) error {
-		return syscall.SetsockoptLinger(fd, syscall.SOL_SOCKET, syscall.SO_LINGER, &l)
-	})
-}
-
-// SetNoDelay is as in net.TCPConn; the default is false.
-func (s *Conn) SetNoDelay(on bool) error {
-	value := 0
-	if on {
-		value = 1
-	}
-	return s.control("setsockopt", func(fd int) error {
-		return syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, value)
-	})
-}
-
-// LimitUnsent has the socket take no more than about n bytes that the kernel cannot send yet. It
-// does not limit what is under way to the peer.
-func (s *Conn) LimitUnsent(n int) error {
-	const notSentLowAt = 25 // TCP_NOTSENT_LOWAT of tcp(7), which package syscall does not have
-	return s.control("setsockopt", func(fd int) error {
-		return syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, notSentLowAt, n)
-	})
-}
-
-// QuickAck makes the kernel acknowledge at once what has arrived, and what arrives until something
-// is sent.
-func (s *Conn) QuickAck() { s.control("setsockopt", quickAckOf) }
-
-func quickAckOf(fd int) error {
-	return syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_QUICKACK, 1)
-}
-
-// QuickAck calls QuickAck of Conn, or its equivalent, on any connection that supports it.
-func QuickAck(conn net.Conn) {
-	switch c := conn.(type) {
-	case interface{ QuickAck() }:
-		c.QuickAck()
-	case *net.TCPConn:
-		controlPolled(c, quickAckOf)
-	}
 }
 
 // CloseWrite is as in net.TCPConn.

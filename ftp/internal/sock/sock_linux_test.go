@@ -1,6 +1,7 @@
 package sock
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -28,6 +29,19 @@ func TestLittleWaitsToBeSent(t *testing.T) {
 // no more.
 func unsentOf(t *testing.T, set func(*Conn) error) int {
 	t.Helper()
+	conn, _ := pair(t)
+	if err := set(conn); err != nil {
+		t.Fatal(err)
+	}
+	if err := fillUp(conn, sparseFile(t)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatal(err)
+	}
+	return unsent(t, conn)
+}
+
+// pair returns both ends of a connection.
+func pair(t *testing.T) (*Conn, *net.TCPConn) {
+	t.Helper()
 	l, err := Listen(netip.MustParseAddrPort("127.0.0.1:0"))
 	if err != nil {
 		t.Fatal(err)
@@ -37,30 +51,42 @@ func unsentOf(t *testing.T, set func(*Conn) error) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer client.Close()
+	t.Cleanup(func() { client.Close() })
 	accepted, _, err := l.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer accepted.Close()
-	conn := accepted.(*Conn)
-	if err := set(conn); err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(func() { accepted.Close() })
+	return accepted.(*Conn), client.(*net.TCPConn)
+}
+
+// sparseFile is large and costs nothing.
+func sparseFile(t *testing.T) *os.File {
+	t.Helper()
 	file, err := os.Create(t.TempDir() + "/file")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
-	if err := file.Truncate(64 << 20); err != nil {
+	t.Cleanup(func() { file.Close() })
+	if err := file.Truncate(1 << 30); err != nil {
 		t.Fatal(err)
 	}
+	return file
+}
+
+// fillUp sends until the connection takes no more.
+func fillUp(conn *Conn, file *os.File) (err error) {
 	conn.SetWriteDeadline(time.Now().Add(200 * time.Millisecond))
 	for err == nil {
 		_, err = conn.SendFile(file, 4<<20)
 	}
+	return err
+}
+
+func unsent(t *testing.T, conn *Conn) int {
+	t.Helper()
 	var unsent int32
-	err = conn.control("ioctl", func(fd int) error {
+	err := conn.control("ioctl", func(fd int) error {
 		const outQueueNotSent = 0x894B // SIOCOUTQNSD of tcp(7)
 		if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), outQueueNotSent, uintptr(unsafe.Pointer(&unsent))); errno != 0 {
 			return errno

@@ -9,3 +9,6 @@ func Wrap(conn net.Conn) net.Conn { return conn }
 
 // QuickAck does nothing on this system.
 func QuickAck(net.Conn) {}
+
+// Threads bounds how many connections wait on a thread at once: none on this system.
+type Threads struct{}
