@@ -70,7 +70,7 @@ func (b *bench) writeEmpty(dir string, n int) error {
 func (b *bench) makeTop() error {
 	dir := b.opt.dir
 	if dir == "" {
-		dir = roomiest(4 * b.scale.bigBytes)
+		dir = roomiest(int64(max(b.scale.streams, 3)+2) * b.scale.bigBytes)
 	}
 	top, err := os.MkdirTemp(dir, "ferry-bench-")
 	if err != nil {

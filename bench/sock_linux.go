@@ -13,7 +13,7 @@ import (
 // ioLimit ends a read that a server leaves hanging, sendLimit a write: a server that has given an
 // upload up may leave its data connection open.
 const (
-	ioLimit   = 60 * time.Second
+	ioLimit   = 2 * time.Minute // rclone lists a million objects before it sends a byte
 	sendLimit = 15 * time.Second
 )
 
