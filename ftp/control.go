@@ -43,7 +43,7 @@ type control struct {
 	buf     *sock.Buffer // nil while there is no input
 	r, w    int          // buf[r:w] is unread
 	begun   bool         // a line was read
-	dropped int          // bytes of a too long line that has not ended yet
+	dropped int32        // bytes of a too long line that has not ended yet
 
 	idle  time.Duration // the deadline of a read and of a write, from its start
 	until time.Time     // a fixed deadline (login); zero = none
@@ -102,7 +102,7 @@ func (c *control) readLine() ([]byte, error) {
 			}
 			scanned = c.w - c.r
 			if scanned >= maxLine {
-				c.dropped += scanned
+				c.dropped += int32(scanned)
 				c.r, c.w, scanned = 0, 0, 0
 				if c.dropped >= maxFlood {
 					return nil, errFlood

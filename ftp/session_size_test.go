@@ -7,10 +7,10 @@ import (
 	"unsafe"
 )
 
-// The memory of idle sessions is that of goroutines and of this. The next larger block of the
-// allocator has 896 bytes.
+// The memory of idle sessions is that of goroutines and of this. A block of the allocator has 768
+// bytes, 8 of which it needs itself, and the next larger one 896.
 func TestSessionIsSmall(t *testing.T) {
-	if n := unsafe.Sizeof(session{}); n > 768 {
+	if n := unsafe.Sizeof(session{}); n > 760 {
 		t.Errorf("a session has %d bytes", n)
 	}
 }
