@@ -263,3 +263,13 @@ func TestTheCommandsOfTheDocumentRun(t *testing.T) {
 		t.Errorf("%d examples ran", ran)
 	}
 }
+
+// TestTheHelpNamesTheKeys is for who has only that.
+func TestTheHelpNamesTheKeys(t *testing.T) {
+	help := newRoll(t, "").ok("", "add", "--help")
+	for _, word := range append(users.Keys(), "drop-box", "append-only") {
+		if !strings.Contains(help, word) {
+			t.Errorf("there is no %s in it", word)
+		}
+	}
+}

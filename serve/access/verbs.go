@@ -58,7 +58,7 @@ func ParseVerbs(words []string) (Verbs, error) {
 		one, known := verbsOf(word)
 		if !known {
 			return 0, fmt.Errorf("unknown permission %q; there are the verbs %s, and the sets %s", word,
-				strings.Join(verbNames[:], ", "), strings.Join(setNames(), ", "))
+				strings.Join(verbNames[:], ", "), strings.Join(Sets(), ", "))
 		}
 		v |= one
 	}
@@ -77,7 +77,8 @@ func verbsOf(word string) (v Verbs, known bool) {
 	return 0, false
 }
 
-func setNames() []string {
+// Sets returns the names of the sets.
+func Sets() []string {
 	names := make([]string, 0, len(sets))
 	for _, s := range sets {
 		names = append(names, s.name)

@@ -128,3 +128,6 @@ func object(at *place, visit func(key, text string) error, key, text string) {
 		at.wrong("%v", err)
 	}
 }
+
+// Keys returns all keys of a user, in the order in which they are shown.
+func Keys() []string { return newKeySet().names(true) }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ferry/cmd/ferry/internal/flags"
+	"ferry/serve/access"
 	"ferry/serve/users"
 )
 
@@ -18,17 +19,38 @@ const addLong = `Add a user to the file, which is made if it is not there.
 
 The password is asked for twice, or the first line of standard input. None is asked for with auth=remote, auth=none or a
 client_cert. Arguments are keys of the file with their values: commas stand between the values of an array, and the path
-of permissions and mounts follows a dot. doc/users.md has every key.`
+of permissions and mounts follows a dot.
+
+Keys are `
 
 const addExample = `  ferry users add camera-1 remote=/srv/ftp/{user} create_home=true permissions./=drop-box
   ferry users add ann remote=s3:bucket/ann quota_bytes=10G allow=10.0.0.0/8,192.168.1.7 < password.txt`
+
+// addHelp adds to addLong what there is.
+func addHelp() string {
+	keys := slices.DeleteFunc(users.Keys(), func(key string) bool { return key == "password" })
+	var text strings.Builder
+	text.WriteString(addLong)
+	column := len("Keys are ")
+	for i, key := range keys {
+		if i > 0 {
+			key = ", " + key
+		}
+		if column += len(key); column > 110 {
+			key, column = ",\n"+strings.TrimPrefix(key, ", "), len(key)
+		}
+		text.WriteString(key)
+	}
+	return text.String() + ". doc/users.md says what they mean.\n" +
+		"Permissions are verbs, or sets of them: " + strings.Join(access.Sets(), ", ") + "."
+}
 
 func (c *Console) addCommand() *cobra.Command {
 	var h hashing
 	cmd := &cobra.Command{
 		Use:     "add name [key=value]...",
 		Short:   "Add a user",
-		Long:    addLong,
+		Long:    addHelp(),
 		Example: addExample,
 		Args:    flags.Args(1, maxSettings),
 		RunE: c.withFile(func(cmd *cobra.Command, path string, args []string) error {
