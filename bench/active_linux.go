@@ -60,7 +60,7 @@ func activeUp(b *bench, in *instance) ([]float64, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, err := c.expect(name, "150", "125"); err == nil {
+		if _, err = c.expect(name, "150", "125"); err == nil {
 			_, err = data.Write(body)
 		}
 		return data, err
