@@ -10,16 +10,19 @@ import (
 	"time"
 )
 
+// noSock is no socket; to close it does nothing.
+const noSock sock = -1
+
 // begin sends RETR in a session without TLS and returns its data connection when the server has
 // answered 150. A session whose download was broken off is closed.
 func begin(c *client, name string) (sock, error) {
 	data, err := c.open("RETR " + name)
 	if err != nil {
-		return 0, err
+		return noSock, err
 	}
 	if _, err := c.expect("RETR "+name, "150", "125"); err != nil {
 		data.Close()
-		return 0, err
+		return noSock, err
 	}
 	return data.(sock), nil
 }
