@@ -31,7 +31,7 @@ func (d *Draft) Commit(ctx context.Context, r Record, dur Durability) (Record, e
 	}
 	r.Kind, r.ID, r.Seq, r.Size = File, d.id, 0, d.size.Load()
 	e := &entry{rec: r, durability: dur, bytes: d.counted, state: stateWaiting, slots: d.slots}
-	err := d.s.commit(d.stopped, e, d.owner, d.file, d.path())
+	err := d.s.commit(d.stopped, e, d.owner, d.file, d.path(), d.moveTo)
 	if err != nil {
 		d.slots, d.syncFailed = e.slots, e.syncFailed
 		return Record{}, d.fail(errors.Join(err, d.endCall()))
@@ -62,7 +62,8 @@ func (s *Store) Add(ctx context.Context, r Record, dur Durability) (Record, erro
 	}
 	s.quota.addFile(stateDraft, dataStart)
 	e := &entry{rec: r, durability: dur, bytes: dataStart, state: stateWaiting}
-	if err := s.commit(ctx.Done(), e, "", f, tmp); err != nil {
+	move := func(to string) error { return s.disk.Rename(tmp, to) }
+	if err := s.commit(ctx.Done(), e, "", f, tmp, move); err != nil {
 		s.quota.removeFile(stateDraft, dataStart)
 		return Record{}, errors.Join(err, f.Close(), s.disk.Remove(tmp))
 	}
@@ -71,9 +72,11 @@ func (s *Store) Add(ctx context.Context, r Record, dur Durability) (Record, erro
 }
 
 // commit assigns the Seq of e, writes its header and moves its file to dirty/. If it fails, the
-// file stays where it was. Closing done ends the wait for a full disk. Until the rename the file is
-// an upload of owner.
-func (s *Store) commit(done <-chan struct{}, e *entry, owner string, f disk.File, from string) error {
+// file is named from, or has no name as before. Closing done ends the wait for a full disk. Until
+// the move the file is an upload of owner.
+func (s *Store) commit(
+	done <-chan struct{}, e *entry, owner string, f disk.File, from string, move func(to string) error,
+) error {
 	e.rec.Removes = slices.Clone(e.rec.Removes)
 	e.rec.Committed = time.Now()
 	if e.rec.Seq == 0 {
@@ -91,7 +94,7 @@ func (s *Store) commit(done <-chan struct{}, e *entry, owner string, f disk.File
 		}
 	}
 	to := path.Join(dirtyDir, e.rec.ID)
-	if err := s.disk.Rename(from, to); err != nil {
+	if err := move(to); err != nil {
 		return err
 	}
 	if e.durability == Durable {

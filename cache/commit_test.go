@@ -42,17 +42,17 @@ func TestTheOperationsOfACommit(t *testing.T) {
 		do         func(t *testing.T, s *Store)
 	}{
 		{"durable", `
-create tmp/A
-write tmp/A 16384+5
-write tmp/A 0+59
-sync tmp/A
-rename tmp/A dirty/A
+create tmp/?
+write tmp/? 16384+5
+write tmp/? 0+59
+sync tmp/?
+name tmp/? dirty/A
 syncdir dirty`, func(t *testing.T, s *Store) { commitNow(t, s, Durable) }},
 		{"spooled", `
-create tmp/A
-write tmp/A 16384+5
-write tmp/A 0+62
-rename tmp/A dirty/A`, func(t *testing.T, s *Store) { commitNow(t, s, Spooled) }},
+create tmp/?
+write tmp/? 16384+5
+write tmp/? 0+62
+name tmp/? dirty/A`, func(t *testing.T, s *Store) { commitNow(t, s, Spooled) }},
 		{"removed", `
 create tmp/A
 write tmp/A 0+59
@@ -60,11 +60,11 @@ sync tmp/A
 rename tmp/A dirty/A
 syncdir dirty`, func(t *testing.T, s *Store) { addNow(t, s) }},
 		{"renamed while it waits", `
-create tmp/A
-write tmp/A 16384+5
-write tmp/A 0+59
-sync tmp/A
-rename tmp/A dirty/A
+create tmp/?
+write tmp/? 16384+5
+write tmp/? 0+59
+sync tmp/?
+name tmp/? dirty/A
 syncdir dirty
 open dirty/A
 write dirty/A 8192+62
@@ -76,11 +76,11 @@ sync dirty/A`, func(t *testing.T, s *Store) {
 			}
 		}},
 		{"deleted while it waits", `
-create tmp/A
-write tmp/A 16384+5
-write tmp/A 0+59
-sync tmp/A
-rename tmp/A dirty/A
+create tmp/?
+write tmp/? 16384+5
+write tmp/? 0+59
+sync tmp/?
+name tmp/? dirty/A
 syncdir dirty
 remove dirty/A
 syncdir dirty`, func(t *testing.T, s *Store) {
@@ -194,7 +194,7 @@ func TestASyncThatFailsFailsAllWhoWaitedForIt(t *testing.T) {
 }
 
 func TestADraftOutlivesACommitThatFailed(t *testing.T) {
-	for _, broken := range []string{"write", "rename", "syncdir"} {
+	for _, broken := range []string{"write", "name", "syncdir"} {
 		t.Run(broken, func(t *testing.T) {
 			d := disktest.New()
 			s := openMemory(t, d, Options{})

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"ferry/disk"
 	"ferry/disk/disktest"
 )
 
@@ -39,7 +40,7 @@ func crashes(n int) []crash {
 // there are fewer.
 func interruptedBy(t *testing.T, n int, play func(h *history)) (*disktest.Disk, *history, bool) {
 	d := disktest.New()
-	s, err := Open(d, Options{})
+	s, err := Open(someNamed(d, n), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,6 +48,14 @@ func interruptedBy(t *testing.T, n int, play func(h *history)) (*disktest.Disk, 
 	d.StopAt(n, n%3)
 	play(h)
 	return d, h, h.ended
+}
+
+// someNamed returns d, or, in each second run, d without the ability to make files without a name.
+func someNamed(d *disktest.Disk, n int) disk.Disk {
+	if n%2 == 0 {
+		return struct{ disk.Disk }{d}
+	}
+	return d
 }
 
 // interrupted plays the long history on a new disk, with acknowledgements of one kind or of both.

@@ -53,6 +53,7 @@ type Draft struct {
 	counted    int64 // bytes in quota
 	synced     int64 // bytes that were durable when it began
 	syncFailed bool  // a sync has failed
+	unnamed    bool  // its file has no name yet
 
 	size     atomic.Int64
 	released atomic.Int64 // bytes at the beginning that were freed on the disk
@@ -66,8 +67,8 @@ type Draft struct {
 	finish func() error // ends the draft when the call under way returns
 }
 
-// describeAfter is the size from which a draft has a header. A smaller one saves a write, but does
-// not survive the death of the process.
+// describeAfter is the size from which a draft has a name, and a header. A smaller one saves the
+// name and a write, but does not survive the death of the process.
 const describeAfter = 1 << 20
 
 // Create begins a content. ctx bounds the waits for space until the draft ends. It returns
@@ -96,7 +97,15 @@ func (d *Draft) open(o CreateOptions) error {
 	if o.Part {
 		return d.s.continuePart(d, o)
 	}
-	f, err := d.s.disk.OpenFile(d.path(), os.O_RDWR|os.O_CREATE|os.O_EXCL)
+	var f disk.File
+	err := errors.ErrUnsupported
+	if namer, ok := d.s.disk.(disk.Namer); ok {
+		f, err = namer.CreateUnnamed(tmpDir)
+		d.unnamed = err == nil
+	}
+	if errors.Is(err, errors.ErrUnsupported) {
+		f, err = d.s.disk.OpenFile(d.path(), os.O_RDWR|os.O_CREATE|os.O_EXCL)
+	}
 	if err != nil {
 		return err
 	}
@@ -155,6 +164,9 @@ func (d *Draft) Keep() error { return d.end(d.keep) }
 func (d *Draft) keep() error {
 	if d.size.Load() == 0 || d.streamed.Load() || d.syncFailed {
 		return d.discard()
+	}
+	if err := d.giveName(); err != nil {
+		return errors.Join(err, d.discard())
 	}
 	h := d.header(statePart)
 	h.Size, h.Synced, h.Spooled, h.Committed = d.size.Load(), d.synced, false, time.Now()

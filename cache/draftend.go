@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+
+	"ferry/disk"
 )
 
 // beginCall begins a call of the writing goroutine.
@@ -65,7 +67,10 @@ func (d *Draft) stopWaiting() { d.stop.Do(func() { close(d.stopped) }) }
 func (d *Draft) Abort() error { return d.end(d.discard) }
 
 func (d *Draft) discard() error {
-	err := errors.Join(d.file.Close(), d.s.disk.Remove(d.path()))
+	err := d.file.Close()
+	if !d.unnamed {
+		err = errors.Join(err, d.s.disk.Remove(d.path()))
+	}
 	d.s.quota.removeFile(stateDraft, d.counted-d.released.Load())
 	return err
 }
@@ -76,6 +81,24 @@ func (d *Draft) fail(err error) error {
 		return nil
 	}
 	return &fs.PathError{Op: "write", Path: d.name, Err: err}
+}
+
+// giveName makes sure that the file has the name that a draft has.
+func (d *Draft) giveName() error {
+	if !d.unnamed {
+		return nil
+	}
+	return d.moveTo(d.path())
+}
+
+// moveTo gives the file another name than that of a draft, or the first it has.
+func (d *Draft) moveTo(to string) error {
+	if !d.unnamed {
+		return d.s.disk.Rename(d.path(), to)
+	}
+	err := d.s.disk.(disk.Namer).Name(d.file, to)
+	d.unnamed = err != nil
+	return err
 }
 
 func (d *Draft) path() string { return path.Join(tmpDir, d.id) }

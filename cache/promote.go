@@ -70,6 +70,9 @@ func (d *Draft) CommitClean(as Fingerprint, keep bool) error {
 	if err := d.beginCall(); err != nil {
 		return d.fail(err)
 	}
+	if err := d.giveName(); err != nil {
+		return d.fail(errors.Join(err, d.endCall()))
+	}
 	s := d.s
 	s.quota.transition(stateDraft, stateClean, d.counted)
 	if err := s.copies.promoteToClean(d.path(), d.file, &d.slots, s.copyHeader(d.name, as), d.counted, nil); err != nil {

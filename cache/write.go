@@ -139,6 +139,9 @@ func (d *Draft) describe() error {
 	if d.slots.generation > 0 || d.size.Load() < describeAfter {
 		return nil
 	}
+	if err := d.giveName(); err != nil {
+		return err
+	}
 	h := d.header(stateDraft)
 	return d.s.quota.retryOnENOSPC(d.stopped, slotSize, func() error { return d.slots.write(d.file, &h) })
 }

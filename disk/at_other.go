@@ -17,6 +17,9 @@ func (d *dir) rename(from, to string) error { return d.root.Rename(from, to) }
 
 func (d *dir) remove(name string) error { return d.root.Remove(name) }
 
+// unnamed is nothing: files have a name from the beginning.
+type unnamed struct{}
+
 // openDir returns the open directory name and a function that releases it.
 func (d *dir) openDir(name string) (f *os.File, release func(), err error) {
 	if f, err = d.root.Open(name); err != nil {

@@ -16,10 +16,11 @@ const batch = 256
 
 // dir is a Disk on a real directory.
 type dir struct {
-	root *os.Root
-	name string // as it was opened
-	boot string
-	subs subs // open directories
+	root    *os.Root
+	name    string // as it was opened
+	boot    string
+	subs    subs // open directories
+	unnamed unnamed
 }
 
 // Open returns the directory name of the local disk. If it does not exist, it is made with its

@@ -4,7 +4,8 @@
 // The files, in reading order:
 //
 //	disk.go        Disk and File, the contracts
-//	dir.go         both on a real directory; at_linux.go: with fewer system calls
+//	dir.go         both on a real directory; at_linux.go: with fewer system calls;
+//	               unnamed_linux.go: files without a name
 //	lock.go        the lock of a directory
 //	boot_*.go      the rest by system: boot_*, free_*, hole_*, lock_*, sync_*
 package disk
@@ -58,6 +59,19 @@ type Disk interface {
 
 	// Close releases the tree. Open files stay open.
 	Close() error
+}
+
+// A Namer is a Disk that can make files that have no name yet: that costs less than to rename them.
+// It may still turn out that it cannot.
+type Namer interface {
+	// CreateUnnamed makes a file in the file system of the directory dir. It is gone when it is
+	// closed, or its process ends, unless it has a name by then. The error may be
+	// errors.ErrUnsupported.
+	CreateUnnamed(dir string) (File, error)
+
+	// Name gives a file that CreateUnnamed has returned a name that no file has. That survives as a
+	// Rename to it does.
+	Name(f File, name string) error
 }
 
 // A File is an open file. It may be used by several goroutines if they do not depend on each

@@ -261,3 +261,42 @@ func TestFreeSpaceIsKnownOrUnsupported(t *testing.T) {
 		}
 	})
 }
+
+// A file without a name is written as any other; it has the name that it is given, or is gone.
+func TestAFileGetsANameLater(t *testing.T) {
+	each(t, func(t *testing.T, d disk.Disk) {
+		namer, ok := d.(disk.Namer)
+		if !ok {
+			t.Skip("this disk makes no files without a name")
+		}
+		if err := d.Mkdir("dir"); err != nil {
+			t.Fatal(err)
+		}
+		f, err := namer.CreateUnnamed("dir")
+		if errors.Is(err, errors.ErrUnsupported) {
+			t.Skip(err)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteAt([]byte("text"), 0); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Sync(); err != nil {
+			t.Fatal(err)
+		}
+		for range d.ReadDir("dir") {
+			t.Error("it has a name already")
+		}
+		put(t, d, "dir/taken", "other")
+		if err := namer.Name(f, "dir/taken"); !errors.Is(err, fs.ErrExist) {
+			t.Errorf("the name of another file: %v", err)
+		}
+		if err := namer.Name(f, "dir/f"); err != nil {
+			t.Fatal(err)
+		}
+		closed(t, f)
+		want(t, d, "dir/f", "text")
+		want(t, d, "dir/taken", "other")
+	})
+}

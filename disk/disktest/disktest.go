@@ -4,7 +4,7 @@
 // The files, in reading order:
 //
 //	disktest.go    Disk, its log, and Restart after a crash
-//	file.go        the operations on files; tree.go: those on names
+//	file.go        the operations on files; tree.go: those on names; unnamed.go: on files without one
 //	fault.go       the faults of an operation
 //	crash.go       what a new process finds
 //	namespace.go   which names survive; inode.go: which bytes
@@ -51,7 +51,10 @@ type Disk struct {
 	logging bool
 }
 
-var _ disk.Disk = (*Disk)(nil)
+var (
+	_ disk.Disk  = (*Disk)(nil)
+	_ disk.Namer = (*Disk)(nil)
+)
 
 // New returns an empty disk.
 func New() *Disk { return &Disk{names: newNamespace(), boots: 1} }

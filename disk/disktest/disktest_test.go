@@ -231,3 +231,27 @@ func ExampleDisk() {
 	fmt.Println(d.Files(), d.Restart(disktest.Everything()).Files())
 	// Output: [f] []
 }
+
+func TestANameIsLostWithThePowerUnlessItWasSynced(t *testing.T) {
+	d := disktest.New()
+	for _, name := range []string{"synced", "not"} {
+		f, err := d.CreateUnnamed(".")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(f.Sync(), d.Name(f, name), f.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if name == "synced" {
+			if err := d.SyncDir("."); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got := d.Restart(disktest.Everything()).Files(); len(got) != 1 || got[0] != "synced" {
+		t.Errorf("after a loss of power there are %q", got)
+	}
+	if got := d.Restart(disktest.Nothing()).Files(); len(got) != 2 {
+		t.Errorf("after the death of the process there are %q", got)
+	}
+}
