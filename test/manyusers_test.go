@@ -1,7 +1,6 @@
 package test
 
 import (
-	"bytes"
 	"crypto/sha1"
 	"encoding/base64"
 	"fmt"
@@ -77,22 +76,6 @@ func TestThirtyUsersOnThirtyPrefixesOfABucket(t *testing.T) {
 	if entries, err := os.ReadDir(filepath.Join(s.data, "bucket")); err != nil || len(entries) < users || len(entries) > users+1 {
 		t.Errorf("the bucket has %v, %v", entries, err)
 	}
-}
-
-// ofManual returns the users file below a heading of doc/users.md.
-func ofManual(t *testing.T, heading string) string {
-	t.Helper()
-	text, err := os.ReadFile("../doc/users.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, text, _ = bytes.Cut(text, []byte("# "+heading+"\n"))
-	_, text, found := bytes.Cut(text, []byte("```toml\n"))
-	text, _, _ = bytes.Cut(text, []byte("```"))
-	if !found {
-		t.Fatalf("doc/users.md has no example %q", heading)
-	}
-	return string(text)
 }
 
 // writeFiles makes what a user sends: names that all of them use, contents of their own.

@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -55,22 +54,16 @@ func TestOtherSourcesOfUsers(t *testing.T) {
 		json.NewEncoder(w).Encode(map[string]string{"type": "local", "_root": o.file(asked["user"])})
 	}))
 	t.Cleanup(service.Close)
-	program := o.write("program", fmt.Sprintf(`#!/bin/sh
-in=$(cat)
-user=$(echo "$in" | sed -n 's/.*"user": "\([a-z]*\)".*/\1/p')
-case "$in" in
-*"\"pass\": \"$user$user\""*) echo "{\"type\": \"local\", \"_root\": \"%s/$user\"}" ;;
-*) exit 1 ;;
-esac
-`, o.dir))
+	o.write("whose.sh", strings.ReplaceAll(blockOfManual(t, "Users that others know", "shell"), "/srv", o.dir))
 	passwd := fmt.Sprintf("ann:%s:1000:1000::%s:/bin/false\nbob:%s:1000:1000::%s:/bin/false\n",
 		hashOf(t, "ann"), o.file("ann"), hashOf(t, "bob"), o.file("bob"))
-	for name, args := range map[string][]string{
-		"htpasswd":   {filepath.Join(o.dir, "{user}"), "--htpasswd", o.write("htpasswd", "ann:"+hashOf(t, "ann")+"\nbob:"+hashOf(t, "bob")+"\n")},
-		"passwd":     {"--passwd", o.write("passwd", passwd)},
-		"auth-proxy": {"--auth-proxy", program},
-		"auth-url":   {"--auth-url", service.URL},
-	} {
+	o.write("htpasswd", "ann:"+hashOf(t, "ann")+"\nbob:"+hashOf(t, "bob")+"\n")
+	o.write("ftpd.passwd", passwd)
+	here := strings.NewReplacer("/srv", o.dir, "htpasswd htpasswd", "htpasswd "+o.file("htpasswd"), "ftpd.passwd", o.file("ftpd.passwd"),
+		"./whose.sh", o.file("whose.sh"), "http://localhost:8080/login", service.URL, ":2121", "127.0.0.1:0")
+	for _, name := range []string{"htpasswd", "passwd", "auth-proxy", "auth-url"} {
+		line := commandsOfManual(t, "Users that others know", "--"+name+" ")[0]
+		args := strings.Fields(here.Replace(line))
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if name == "auth-proxy" {
@@ -79,7 +72,7 @@ esac
 				}
 			}
 			mine := &office{t: t, dir: o.dir}
-			args = append([]string{"serve", "ftp", "--addr", "127.0.0.1:0", "--cache-dir", t.TempDir(), "--config", "notfound"}, args...)
+			args = append(args, "--cache-dir", t.TempDir(), "--config", "notfound")
 			mine.ferry, mine.addr = serveBy(t, ferryBinary, args...)
 			for _, user := range []string{"ann", "bob"} {
 				mine.login(user).upload("STOR "+name, []byte("of "+user))

@@ -207,10 +207,7 @@ func TestPasswordsArePassedOn(t *testing.T) {
 	behind.serve()
 	host, port, _ := strings.Cut(behind.addr, ":")
 	o := newOffice(t)
-	text := fmt.Sprintf("[users.\"*\"]\nauth = \"remote\"\nremote = \":ftp,host=%s,port=%s,user={user},pass={password}:\"\n", host, port)
-	if err := os.WriteFile(o.file("users.toml"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	o.replaceUsers(strings.ReplaceAll(ofManual(t, "Behind other FTP servers"), "host=old.example.org", "host="+host+",port="+port))
 	o.serve("--auth-cache", "0")
 	ann := o.login("ann")
 	ann.upload("STOR file", []byte("content"))

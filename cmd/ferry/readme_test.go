@@ -7,10 +7,10 @@ import (
 	"testing"
 )
 
-// examples are the command lines of ferry serve ftp in README.md, without the program.
-func examples(t *testing.T) [][]string {
+// examples are the command lines of ferry serve ftp in a page, without the program.
+func examples(t *testing.T, page string) [][]string {
 	t.Helper()
-	text, err := os.ReadFile("../../README.md")
+	text, err := os.ReadFile("../../" + page)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,15 +25,17 @@ func examples(t *testing.T) [][]string {
 	return all
 }
 
-// What README tells a newcomer to type are flags that there are.
-func TestTheExamplesOfTheReadmeAreCommandLines(t *testing.T) {
-	all := examples(t)
-	if len(all) < 5 {
-		t.Errorf("README has %d examples", len(all))
-	}
-	for _, args := range all {
-		if err := serveFTPOf(t).ParseFlags(args); err != nil {
-			t.Errorf("ferry serve ftp %v: %v", args, err)
+// What README tells a newcomer to type, and the manual anybody, are flags that there are.
+func TestTheExamplesAreCommandLines(t *testing.T) {
+	for page, least := range map[string]int{"README.md": 5, "doc/users.md": 13, "doc/defence.md": 2, "doc/semantics.md": 1} {
+		all := examples(t, page)
+		if len(all) < least {
+			t.Errorf("%s has %d examples", page, len(all))
+		}
+		for _, args := range all {
+			if err := serveFTPOf(t).ParseFlags(args); err != nil {
+				t.Errorf("%s: ferry serve ftp %v: %v", page, args, err)
+			}
 		}
 	}
 }
@@ -42,7 +44,7 @@ func TestTheExamplesOfTheReadmeAreCommandLines(t *testing.T) {
 // to use that port.
 func TestTheReadmeHasAnExampleForADevice(t *testing.T) {
 	found := false
-	for _, args := range examples(t) {
+	for _, args := range examples(t, "README.md") {
 		at := slices.Index(args, "--addr")
 		if at < 0 || at+1 == len(args) || args[at+1] != ":21" {
 			continue
