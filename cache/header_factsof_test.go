@@ -18,7 +18,7 @@ func versionOf(t *testing.T, d *disktest.Disk, name string) uint32 {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	_, sl, err := readHeader(f, make([]byte, dataStart))
+	_, sl, err := readHeader(f)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,9 +47,8 @@ func (s *Store) inspect(dir string) ([]found, error) {
 	var wg sync.WaitGroup
 	for i := range errs {
 		wg.Go(func() {
-			buf := make([]byte, dataStart)
 			for n := i; n < len(files) && errs[i] == nil; n += len(errs) {
-				errs[i] = s.inspectFile(path.Join(dir, files[n].id), &files[n], buf)
+				errs[i] = s.inspectFile(path.Join(dir, files[n].id), &files[n])
 			}
 		})
 	}
@@ -57,9 +56,8 @@ func (s *Store) inspect(dir string) ([]found, error) {
 	return files, errors.Join(errs...)
 }
 
-// inspectFile reads one header, into buf. A damaged or unreadable header is found.err, not an
-// error.
-func (s *Store) inspectFile(name string, found *found, buf []byte) error {
+// inspectFile reads one header. A damaged or unreadable header is found.err, not an error.
+func (s *Store) inspectFile(name string, found *found) error {
 	f, err := s.disk.OpenFile(name, os.O_RDONLY)
 	if err != nil {
 		return err
@@ -71,7 +69,7 @@ func (s *Store) inspectFile(name string, found *found, buf []byte) error {
 	if found.changed, err = f.ModTime(); err != nil {
 		return err
 	}
-	found.h, found.sl, found.err = readHeader(f, buf)
+	found.h, found.sl, found.err = readHeader(f)
 	if errors.Is(found.err, ErrVersion) {
 		return fmt.Errorf("%s: %w; start the version of ferry that wrote it", name, found.err)
 	}

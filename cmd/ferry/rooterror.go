@@ -35,7 +35,7 @@ func adviseRoot(err error) error {
 	case errors.Is(err, remote.ErrNotExist) && strings.Contains(why.Error(), "correct the path"):
 		return why // the driver knows what is missing
 	case errors.Is(err, remote.ErrNotExist) && (isNumber || why == remote.ErrNotExist):
-		return errors.New("there is no such directory: create it, or correct the path")
+		return &advice{"there is no such directory: create it, or correct the path", why}
 	case errors.Is(err, remote.ErrNotExist):
 		return fmt.Errorf("there is no such directory: create it, or correct the path (%w)", why)
 	case errors.Is(err, remote.ErrNotDir):
@@ -47,3 +47,12 @@ func adviseRoot(err error) error {
 	}
 	return why
 }
+
+// An advice is an error in other words, which still is that error.
+type advice struct {
+	text string
+	err  error
+}
+
+func (a *advice) Error() string { return a.text }
+func (a *advice) Unwrap() error { return a.err }

@@ -46,8 +46,12 @@ func (p process) scan(ctx context.Context, o *options, u users.User) (quota.Usag
 	defer trees.set.Close()
 	accounts := &serve.Accounts{Open: trees.open}
 	tree, err := accounts.Tree(ctx, u)
-	if makes && errors.Is(err, fs.ErrNotExist) {
-		return quota.Usage{}, nil // the user has not been here yet
+	if makes && errors.Is(err, fs.ErrNotExist) { // the user has not been here yet
+		if len(u.Mounts) == 0 {
+			return quota.Usage{}, nil
+		}
+		u.Remote = ""
+		tree, err = accounts.Tree(ctx, u)
 	}
 	if err != nil {
 		return quota.Usage{}, err

@@ -206,6 +206,29 @@ remote = "nowhere:x"
 	}
 }
 
+// TestAScanMakesNoHome counts what users have who were never here, and what one has who was.
+func TestAScanMakesNoHome(t *testing.T) {
+	dir, cache := t.TempDir(), t.TempDir()
+	r := newRoll(t, "[defaults]\nremote = '"+dir+"/{user}'\ncreate_home = true\nquota_bytes = '1M'\n[users.ann]\nauth = 'none'\n"+
+		"[users.bob]\nauth = 'none'\n[users.eve]\nauth = 'none'\nmounts.'/m' = '"+dir+"/bob'\n[users.joe]\nauth = 'none'\nmounts.'/m' = '"+dir+"/gone'\n")
+	if err := os.Mkdir(filepath.Join(dir, "bob"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "bob", "file"), []byte("seven.."), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := r.ok("", "usage", "--scan", "--cache-dir", cache, "ann", "bob", "eve")
+	for _, want := range []string{"ann +0", "bob +7", "eve +7"} {
+		if !regexp.MustCompile(`(?m)^` + want + `\b`).MatchString(out) {
+			t.Errorf("usage does not say %q\n%s", want, out)
+		}
+	}
+	r.fails(exitFailure, "mount /m", "", "usage", "--scan", "--cache-dir", cache, "joe")
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("the scan has left %v, %v", entries, err)
+	}
+}
+
 func TestUsersHash(t *testing.T) {
 	r := newRoll(t, "")
 	for _, algorithm := range auth.Algorithms() {
@@ -234,6 +257,38 @@ func TestUsersImport(t *testing.T) {
 	r.fails(exitUsage, "cannot be imported", "", "import", "--from", "ldap", from)
 	r.fails(exitUsage, "line 1: 2 fields", "", "import", "--from", "passwd", from)
 	r.fails(exitFailure, "no such file", "", "import", "--from", "passwd", from+"x")
+}
+
+// TestTheImportsOfTheDocumentRun runs each command of importing, with a file that has one user.
+func TestTheImportsOfTheDocumentRun(t *testing.T) {
+	text, err := os.ReadFile("../../doc/users.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash, files := "$apr1$abcdefgh$GQVaHFsauSKl0cgw4bVFJ/", map[string]string{}
+	files["sftpgo"] = `{"users": [{"username": "bob", "password": "` + hash + `", "status": 1, "home_dir": "/srv/bob", "permissions": {"/": ["*"]}}]}`
+	files["htpasswd"] = "bob:" + hash + "\n"
+	files["passwd"] = "bob:" + hash + ":1000:1000::/srv/bob:/bin/false\n"
+	files["puredb"] = "bob:" + hash + ":1000:1000::/srv/bob/./:::::::::::: \n"
+	files["rclone-auth-proxy"] = `{"bob": {"type": "local", "_root": "/srv/bob"}}`
+	for _, m := range regexp.MustCompile(`(?m)^    ferry users (import --from (\S+)) \S+ > users\.toml$`).FindAllSubmatch(text, -1) {
+		kind := string(m[2])
+		file, known := files[kind]
+		delete(files, kind)
+		from := filepath.Join(t.TempDir(), "file")
+		if err := os.WriteFile(from, []byte(file), 0o600); err != nil || !known {
+			t.Fatal(kind, err)
+		}
+		status, stdout, stderr := newRoll(t, "").run("", append(strings.Fields(string(m[1])), from)...)
+		if status != exitOK || !strings.Contains(stdout, "[users.bob]") {
+			t.Errorf("%s: status %d\n%s%s", kind, status, stdout, stderr)
+			continue
+		}
+		newRoll(t, stdout).user("bob")
+	}
+	if len(files) > 0 {
+		t.Errorf("there is no example of %v", files)
+	}
 }
 
 // TestTheCommandsOfTheDocumentRun runs the examples of doc/users.md one after the other.
