@@ -67,8 +67,14 @@ func BenchmarkCommit(b *testing.B) {
 	}
 }
 
-// BenchmarkOpen opens a Store with 10,000 files that wait.
+// BenchmarkOpen opens a Store with files that wait, as the first start after SIGKILL does.
 func BenchmarkOpen(b *testing.B) {
+	for _, files := range []int{10_000, 100_000} {
+		b.Run(fmt.Sprint(files), func(b *testing.B) { benchOpen(b, files) })
+	}
+}
+
+func benchOpen(b *testing.B, files int) {
 	d, err := disk.Open(b.TempDir())
 	if err != nil {
 		b.Fatal(err)
@@ -78,7 +84,7 @@ func BenchmarkOpen(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for i := range 10_000 {
+	for i := range files {
 		if _, err := s.Add(b.Context(), Record{Kind: Removed, Name: fmt.Sprint("dir/file", i)}, Spooled); err != nil {
 			b.Fatal(err)
 		}
@@ -90,7 +96,7 @@ func BenchmarkOpen(b *testing.B) {
 		if s, err = Open(d, Options{}); err != nil {
 			b.Fatal(err)
 		}
-		if n := len(s.Pending()); n != 10_000 {
+		if n := len(s.Pending()); n != files {
 			b.Fatal(n)
 		}
 	}

@@ -18,7 +18,7 @@ func versionOf(t *testing.T, d *disktest.Disk, name string) uint32 {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	_, sl, err := readHeader(f)
+	_, sl, err := readHeader(f, make([]byte, dataStart))
 	if err != nil {
 		t.Fatal(err)
 	}

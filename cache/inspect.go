@@ -47,8 +47,9 @@ func (s *Store) inspect(dir string) ([]found, error) {
 	var wg sync.WaitGroup
 	for i := range errs {
 		wg.Go(func() {
+			buf := make([]byte, dataStart)
 			for n := i; n < len(files) && errs[i] == nil; n += len(errs) {
-				errs[i] = s.inspectFile(path.Join(dir, files[n].id), &files[n])
+				errs[i] = s.inspectFile(path.Join(dir, files[n].id), &files[n], buf)
 			}
 		})
 	}
@@ -56,8 +57,9 @@ func (s *Store) inspect(dir string) ([]found, error) {
 	return files, errors.Join(errs...)
 }
 
-// inspectFile reads one header. A damaged or unreadable header is found.err, not an error.
-func (s *Store) inspectFile(name string, found *found) error {
+// inspectFile reads one header, into buf. A damaged or unreadable header is found.err, not an
+// error.
+func (s *Store) inspectFile(name string, found *found, buf []byte) error {
 	f, err := s.disk.OpenFile(name, os.O_RDONLY)
 	if err != nil {
 		return err
@@ -69,7 +71,7 @@ func (s *Store) inspectFile(name string, found *found) error {
 	if found.changed, err = f.ModTime(); err != nil {
 		return err
 	}
-	found.h, found.sl, found.err = readHeader(f)
+	found.h, found.sl, found.err = readHeader(f, buf)
 	if errors.Is(found.err, ErrVersion) {
 		return fmt.Errorf("%s: %w; start the version of ferry that wrote it", name, found.err)
 	}

@@ -73,8 +73,8 @@ func (sl *slots) sync(f disk.File) error {
 }
 
 // readHeader returns the header of f and its slots: the newest one is valid, but may not be synced.
-func readHeader(f disk.File) (header, slots, error) {
-	b := make([]byte, dataStart)
+// It reads into b, which has dataStart bytes.
+func readHeader(f disk.File, b []byte) (header, slots, error) {
 	n, err := f.ReadAt(b, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return header{}, slots{}, err
