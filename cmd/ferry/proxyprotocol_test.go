@@ -154,7 +154,7 @@ func TestClientsOfAProxyShareAPort(t *testing.T) {
 }
 
 // TestBehindHAProxy stores and fetches a file by way of haproxy, with headers of version 2 on the
-// control connection and on data connections.
+// control connection and on passive data connections, and by an active one.
 func TestBehindHAProxy(t *testing.T) {
 	for _, program := range []string{"haproxy", "curl"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -205,5 +205,8 @@ listen data
 	}
 	if out := curl("--disable-epsv", url); len(out) != 800_000 {
 		t.Errorf("%d bytes came back by PASV", len(out))
+	}
+	if out := curl("--ftp-port", "127.0.0.1", url); len(out) != 800_000 { // to the client, past the proxy
+		t.Errorf("%d bytes came back by EPRT", len(out))
 	}
 }
