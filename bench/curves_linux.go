@@ -80,7 +80,7 @@ func curveWorkloads() []workload {
 			run: curveList(n),
 		})
 	}
-	return all
+	return append(all, recoveryWorkloads()...)
 }
 
 // descriptors says why this process, or a server that it starts, cannot have n sessions with a file
