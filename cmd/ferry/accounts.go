@@ -190,11 +190,12 @@ const problemInterval = 10 * time.Second
 
 // replace makes f hold, and ends the sessions of users who are others in it.
 func (a *accounts) replace(ctx context.Context, server *ftp.Server, f *users.File) {
-	a.logChanges(ctx, a.file.source.File(), f)
+	before := a.file.source.File()
 	a.file.source.Replace(f)
 	for _, id := range a.backend.Reload(f) {
 		server.Dismiss(id)
 	}
+	a.logChanges(ctx, before, f)
 	a.look()
 }
 
