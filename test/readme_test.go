@@ -21,6 +21,11 @@ func TestTheDevicesOfTheReadme(t *testing.T) {
 	if err := os.Symlink(ferryBinary, filepath.Join(dir, "ferry")); err != nil {
 		t.Fatal(err)
 	}
+	_, file, found := strings.Cut(string(text), "```toml\n")
+	file, _, _ = strings.Cut(file, "```")
+	if err := os.WriteFile(filepath.Join(dir, "users.toml"), []byte(file), 0o600); err != nil || !found {
+		t.Fatal("README has no file of users:", err)
+	}
 	var names, serves []string
 	for line := range strings.Lines(string(text)) {
 		line, is := strings.CutPrefix(strings.TrimSpace(line), "./ferry ")
