@@ -2,6 +2,7 @@ package ftp_test
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -33,7 +35,7 @@ func freePorts(t *testing.T, n uint16) ftp.PortRange {
 			return ftp.PortRange{First: first, Last: first + n - 1}
 		}
 	}
-	t.Skipf("no %d free ports in a row", n)
+	t.Fatalf("no %d free ports in a row", n)
 	return ftp.PortRange{}
 }
 
@@ -52,7 +54,7 @@ func sessionsOf(t *testing.T, srv *ftp.Server, store remote.Remote) func(from st
 		d := &dialogue{t: t, where: from, addr: addr, store: store}
 		conn, err := dialFrom(from, addr)
 		if err != nil {
-			t.Skipf("no second loopback address: %v", err)
+			noAddress(t, err)
 		}
 		d.raw, d.conn = conn, conn
 		d.resetReader()
@@ -71,6 +73,16 @@ func dialFrom(from, addr string) (net.Conn, error) {
 		conn.SetDeadline(time.Now().Add(5 * time.Minute))
 	}
 	return conn, err
+}
+
+// noAddress ends a test that could not connect from another loopback address: where the system has
+// none it is skipped, and has failed otherwise.
+func noAddress(t *testing.T, err error) {
+	t.Helper()
+	if errors.Is(err, syscall.EADDRNOTAVAIL) {
+		t.Skipf("no second loopback address here: %v", err)
+	}
+	t.Fatal(err)
 }
 
 // arrives connects with the port that d has arranged at addr.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -172,7 +173,7 @@ func freePair(t *testing.T, local netip.Addr) PortRange {
 			return PortRange{First: p.port(), Last: q.port()}
 		}
 	}
-	t.Skip("no two free ports in a row")
+	t.Fatal("no two free ports in a row")
 	return PortRange{}
 }
 
@@ -282,8 +283,11 @@ func TestPassiveDropsStrangers(t *testing.T) {
 	}
 	defer stranger.Close()
 	client, err := from.Dial("tcp", p.addr(local))
+	if errors.Is(err, syscall.EADDRNOTAVAIL) {
+		t.Skipf("no second loopback address here: %v", err)
+	}
 	if err != nil {
-		t.Skipf("no second loopback address: %v", err)
+		t.Fatal(err)
 	}
 	defer client.Close()
 	conn, err := p.open(t.Context())

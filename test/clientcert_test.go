@@ -16,9 +16,7 @@ import (
 // TestCurlLogsInByCertificate has users whom a certificate alone, or with a password, lets in.
 func TestCurlLogsInByCertificate(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip("curl is not installed")
-	}
+	needPrograms(t, "curl")
 	o := newOffice(t)
 	o.users("add", "cam", "remote="+o.file("srv"), "create_home=true", "client_cert=cn:cam")
 	o.users("add", "both", "remote="+o.file("srv"), "create_home=true")

@@ -129,9 +129,7 @@ func sessionEnded(t *testing.T, p *process, n int) {
 // cutByKill feeds curl through a pipe and kills it with SIGKILL when it has taken everything it was
 // given.
 func cutByKill(t *testing.T, p *process, addr, name string, body []byte) {
-	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip("curl is not installed")
-	}
+	needPrograms(t, "curl")
 	curl := exec.Command("curl", "-s", "-S", "-u", "bob:builder", "-T", "-", "ftp://"+addr+"/"+name)
 	var said strings.Builder
 	curl.Stderr = &said

@@ -112,7 +112,7 @@ func needPrograms(t *testing.T, programs ...string) {
 	t.Helper()
 	for _, program := range programs {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skip(err)
+			t.Skip(program + " is not installed")
 		}
 	}
 }

@@ -19,11 +19,7 @@ const filesInCI = 30
 // and in the end on the S3 server.
 func TestTreeInEveryMode(t *testing.T) {
 	t.Parallel() // it mostly waits
-	for _, program := range []string{"lftp", "curl"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skip(program + " is not installed")
-		}
-	}
+	needPrograms(t, "lftp", "curl")
 	files := filesInCI
 	if n, err := strconv.Atoi(os.Getenv("FERRY_FILES")); err == nil {
 		files = n
