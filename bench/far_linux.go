@@ -107,18 +107,23 @@ func farStorSmall(b *bench, in *instance) (farUse, error) {
 // farList measures the first listing of dir.
 func farList(dir string, entries func(scale) int) func(*bench, *instance) ([]float64, error) {
 	return func(b *bench, in *instance) ([]float64, error) {
-		c, err := in.session()
-		if err != nil {
-			return nil, err
-		}
-		defer c.conn.Close()
-		var l listed
-		u, err := farTimed(b, in, func() (err error) {
-			l, err = c.listWhole(dir, entries(b.scale))
-			return err
-		})
+		l, u, err := firstListing(b, in, dir, entries(b.scale))
 		return []float64{l.total.Seconds(), u.requests, l.first.Seconds(), u.cpu.Seconds()}, err
 	}
+}
+
+// firstListing lists dir, which has so many entries, in a session of its own.
+func firstListing(b *bench, in *instance, dir string, entries int) (l listed, u farUse, err error) {
+	c, err := in.session()
+	if err != nil {
+		return l, u, err
+	}
+	defer c.conn.Close()
+	u, err = farTimed(b, in, func() (err error) {
+		l, err = c.listWhole(dir, entries)
+		return err
+	})
+	return l, u, err
 }
 
 // listWhole lists dir, or the working directory for "", and requires so many lines.

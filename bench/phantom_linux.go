@@ -86,16 +86,7 @@ func phantomRetr(b *bench, in *instance) ([]float64, error) {
 
 func phantomList(n int) func(*bench, *instance) ([]float64, error) {
 	return func(b *bench, in *instance) ([]float64, error) {
-		c, err := in.session()
-		if err != nil {
-			return nil, err
-		}
-		defer c.conn.Close()
-		var l listed
-		u, err := farTimed(b, in, func() (err error) {
-			l, err = c.listWhole(entriesDir(n), n)
-			return err
-		})
+		l, u, err := firstListing(b, in, entriesDir(n), n)
 		if err != nil {
 			return nil, err
 		}

@@ -1,11 +1,9 @@
 package registry_test
 
 import (
-	"context"
 	"strings"
 	"testing"
 
-	"ferry/config"
 	"ferry/registry"
 )
 
@@ -47,21 +45,5 @@ func TestPlaceTellsWhereTheFilesAre(t *testing.T) {
 
 func identity(t *testing.T, s string) string {
 	t.Helper()
-	resolve := func(s string) (config.Settings, error) {
-		spec, err := config.ParseRemote(s)
-		if err != nil {
-			return config.Settings{}, err
-		}
-		return config.Sources{Types: registry.Types()}.Resolve(spec)
-	}
-	settings, err := resolve(s)
-	if err != nil {
-		t.Fatalf("%s: %v", s, err)
-	}
-	r, err := registry.Open(context.Background(), settings, registry.Environment{}, resolve)
-	if err != nil {
-		t.Fatalf("%s: %v", s, err)
-	}
-	defer r.Close()
-	return r.Info().Identity()
+	return openWith(t, s, registry.Environment{}).Info().Identity()
 }
