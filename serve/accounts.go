@@ -236,12 +236,9 @@ func merged(ofUser, ofMount map[string]string) map[string]string {
 	if len(ofMount) == 0 {
 		return ofUser
 	}
-	all := maps.Clone(ofMount)
-	for name, value := range ofUser {
-		if _, is := all[name]; !is {
-			all[name] = value
-		}
-	}
+	all := map[string]string{}
+	maps.Copy(all, ofUser)
+	maps.Copy(all, ofMount)
 	return all
 }
 
