@@ -110,6 +110,13 @@ func completeChoices(cmd *cobra.Command, groups []flags.Group) {
 	}
 }
 
+// frame is what is opened before what is served, and closed after it.
+type frame struct {
+	log       *slog.Logger
+	logFile   *logging.File // nil = the log goes to standard error
+	listening *listenings
+}
+
 // serveFTP opens everything, serves until it is told to stop, and closes everything.
 func (p process) serveFTP(ctx context.Context, o *options, what string, warn func(*slog.Logger)) error {
 	log, logFile, err := logging.Open(&o.Log, p.stderr)
@@ -120,11 +127,23 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	warn(log)
 	warnOfLooseFiles(ctx, log, append(o.secretFiles(), p.console(o).Path())...)
 	p.warnOfVariables(log)
+	listening, err := p.openListenings(ctx, o, log)
+	if err != nil {
+		return err
+	}
+	defer listening.close()
+	return p.serveWithin(ctx, o, what, frame{log, logFile, listening})
+}
+
+// serveWithin opens what is served in f, and serves.
+func (p process) serveWithin(ctx context.Context, o *options, what string, f frame) error {
+	log := f.log
 	rules, err := p.parseFilter(&o.Filter)
 	if err != nil {
 		return err
 	}
 	o.shared = newShared(o)
+	o.shared.events = f.listening.stream
 	st, err := p.openStack(ctx, o, what, log)
 	if err != nil {
 		return err
@@ -168,8 +187,8 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	o.applyLimits(ctx, log, processLimits())
 	server.MaxSessions = int(o.MaxSessions)
 	s = o.newService(st, server)
-	s.accounts, s.watch = accounts, watch
-	s.control, s.listeners, s.certs, s.signals, s.logFile = control, listeners, certs, p.signals, logFile
+	s.accounts, s.watch, s.listening = accounts, watch, f.listening
+	s.control, s.listeners, s.certs, s.signals, s.logFile = control, listeners, certs, p.signals, f.logFile
 	if p.onTerminal(o) {
 		banner{listeners, st.remote.Info().Name, st.kept.Dir}.write(p.stderr, o)
 	}

@@ -31,6 +31,7 @@ type service struct {
 	grace     time.Duration // for running transfers when it stops
 	flush     time.Duration // for what waits for the remote, after that
 	watch     *watch
+	listening *listenings
 	accounts  *accounts  // nil = one user, that of the flags
 	beside    background // of the stack
 	stopping  time.Time  // when the stop began; zero before
@@ -55,7 +56,7 @@ func (s *service) run(ctx context.Context) error {
 	defer s.await(&wg)
 	defer cancel()
 
-	failed := make(chan error, len(s.listeners)+3)
+	failed := make(chan error, len(s.listeners)+s.listening.count()+3)
 	s.control.Announce(running)
 	for _, l := range s.listeners {
 		wg.Go(func() { failed <- s.serve(running, l) })
@@ -70,6 +71,7 @@ func (s *service) run(ctx context.Context) error {
 		wg.Go(func() { _ = pair.Run(running) }) // it returns when running has ended
 	}
 	s.watch.run(running, &wg)
+	s.listening.run(running, &wg, func(err error) { failed <- err })
 	wg.Go(func() { s.accounts.run(running, s.server) })
 	wg.Go(func() { s.beside.run(running, func(err error) { failed <- err }) })
 	wg.Go(func() {
@@ -148,6 +150,7 @@ func (s *service) reload(ctx context.Context) {
 		}
 	}
 	s.watch.reopen(ctx, s.log)
+	s.listening.reopen(ctx, s.log)
 	s.accounts.readAgain()
 	s.forget()
 	s.log.Log(ctx, logging.Notice, "forgot all directories")

@@ -5,6 +5,7 @@ import (
 
 	"ferry/budget"
 	"ferry/cache"
+	"ferry/events"
 	"ferry/remote"
 	"ferry/writeback"
 )
@@ -14,6 +15,7 @@ type shared struct {
 	gate   *writeback.Gate // --transfers
 	budget *budget.Budget  // --max-buffer-memory
 	space  *cache.Share    // --vfs-cache-max-size
+	events *events.Stream  // nil = nobody listens
 }
 
 // newShared returns what the trees of o share. It is called when the flags are parsed.
