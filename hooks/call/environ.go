@@ -1,0 +1,112 @@
+package call
+
+import (
+	"os"
+	"strconv"
+	"strings"
+
+	"ferry/events"
+)
+
+// inherited are the variables that a program gets of those of this process. No other: there are
+// passwords among them.
+var inherited = [...]string{"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDIR", "TEMP", "TMP", "SystemRoot", "ComSpec", "PATHEXT"}
+
+// environ returns the environment of a program.
+func (c *Caller) environ(m Message) []string {
+	var env []string
+	for _, name := range inherited {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	add := func(name, value string) {
+		env = append(env, name+"="+strings.ReplaceAll(value, "\x00", ""))
+	}
+	switch c.o.Env {
+	case "sftpgo":
+		sftpgoVariables(m, add)
+	case "pure-ftpd":
+		pureVariables(m.Event, add)
+	default:
+		c.variables(m, add)
+	}
+	if m.FilePath != "" {
+		add("FERRY_FILE", m.FilePath)
+	}
+	return env
+}
+
+// variables are the names of ferry. Each is there, also where there is nothing to say.
+func (c *Caller) variables(m Message, add func(name, value string)) {
+	e := m.Event
+	add("FERRY_HOOK", c.o.Hook)
+	add("FERRY_EVENT", m.Name)
+	add("FERRY_ID", e.ID)
+	add("FERRY_TRY", strconv.Itoa(m.Tries+1))
+	add("FERRY_TIME", timestamp(e.Time))
+	add("FERRY_USER", e.User)
+	add("FERRY_ADDRESS", addressOf(e))
+	add("FERRY_SESSION", strconv.FormatUint(e.Session, 10))
+	add("FERRY_PATH", e.Path)
+	add("FERRY_TO", e.To)
+	add("FERRY_PREVIOUS_NAMES", strings.Join(e.Before, "\n"))
+	add("FERRY_REMOTE", e.Remote)
+	add("FERRY_REMOTE_PATH", e.Name)
+	size := ""
+	if hasSize(e) {
+		size = strconv.FormatInt(e.Size, 10)
+	}
+	add("FERRY_SIZE", size)
+	add("FERRY_BYTES", strconv.FormatInt(e.Bytes, 10))
+	add("FERRY_DURATION", strconv.FormatFloat(e.Duration.Seconds(), 'f', -1, 64))
+	add("FERRY_DIGEST", e.Digest)
+	add("FERRY_VERSION", e.Version)
+	add("FERRY_MTIME", timestamp(e.ModTime))
+	add("FERRY_RESULT", e.Result.String())
+	add("FERRY_CAUSE", e.Cause)
+}
+
+// sftpgoActions are the names of SFTPGo; what it has no name for keeps its own.
+var sftpgoActions = map[string]string{
+	"upload.received": "upload", "upload.stored": "upload", "upload.refused": "upload", "upload.aborted": "upload",
+	"pre.upload": "pre-upload", "pre.download": "pre-download", "pre.delete": "pre-delete",
+}
+
+// sftpgoProviders are the numbers of SFTPGo for types of remotes.
+var sftpgoProviders = map[string]string{"local": "0", "s3": "1", "google cloud storage": "2", "gcs": "2", "azureblob": "3", "sftp": "5", "http": "6"}
+
+// sftpgoVariables are those that SFTPGo sets for its custom actions.
+func sftpgoVariables(m Message, add func(name, value string)) {
+	e := m.Event
+	action := sftpgoActions[m.Name]
+	if action == "" {
+		action = m.Name
+	}
+	status := "1"
+	if e.Kind == events.UploadRefused || e.Kind == events.UploadAborted || e.Result != events.OK {
+		status = "2"
+	}
+	add("SFTPGO_ACTION", action)
+	for _, v := range [][2]string{
+		{"USERNAME", e.User}, {"PATH", localName(m)}, {"TARGET", e.To}, {"VIRTUAL_PATH", e.Path}, {"VIRTUAL_TARGET", e.To},
+		{"SSH_CMD", ""}, {"FILE_SIZE", strconv.FormatInt(max(e.Size, 0), 10)},
+		{"ELAPSED", strconv.FormatInt(e.Duration.Milliseconds(), 10)},
+		{"FS_PROVIDER", sftpgoProviders[e.Remote]}, {"BUCKET", ""}, {"ENDPOINT", ""}, {"STATUS", status},
+		{"PROTOCOL", "FTP"}, {"IP", addressOf(e)}, {"SESSION_ID", strconv.FormatUint(e.Session, 10)},
+		{"OPEN_FLAGS", "0"}, {"ROLE", ""}, {"TIMESTAMP", strconv.FormatInt(e.Time.UnixNano(), 10)}, {"METADATA", "{}"},
+	} {
+		add("SFTPGO_ACTION_"+v[0], v[1])
+	}
+}
+
+// pureVariables are those that pure-uploadscript sets.
+func pureVariables(e *events.Event, add func(name, value string)) {
+	add("UPLOAD_SIZE", strconv.FormatInt(max(e.Size, 0), 10))
+	add("UPLOAD_PERMS", "644")
+	add("UPLOAD_UID", strconv.Itoa(os.Getuid()))
+	add("UPLOAD_GID", strconv.Itoa(os.Getgid()))
+	add("UPLOAD_USER", os.Getenv("USER"))
+	add("UPLOAD_GROUP", "")
+	add("UPLOAD_VUSER", e.User)
+}
