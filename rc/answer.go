@@ -14,11 +14,11 @@ import (
 func (s *Server) refuse(w http.ResponseWriter, path string, in Params, err error) {
 	status := statusOf(err)
 	s.log.LogAttrs(context.Background(), slog.LevelDebug, "remote control", slog.String("call", path), slog.Int("status", status))
-	s.write(w, status, Params{"error": err.Error(), "input": in, "path": path, "status": status})
+	write(w, status, Params{"error": err.Error(), "input": in, "path": path, "status": status})
 }
 
 // write sends a JSON object.
-func (s *Server) write(w http.ResponseWriter, status int, out Params) {
+func write(w http.ResponseWriter, status int, out Params) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetIndent("", "\t")

@@ -4,93 +4,158 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
 
-// Health checks for load balancers and supervisors, without a password: whether the process is
-// alive, and whether it can serve. They reveal nothing else, as anyone can query them.
-
 const (
-	// readyLimit is how long the readiness check may take.
-	readyLimit = 5 * time.Second
-	// readyTime is how long a result is valid, so that the cost does not depend on the number of
-	// requests.
-	readyTime = time.Second
+	// healthLimit is how long checks may take.
+	healthLimit = 5 * time.Second
+	// healthTime is how long their results are valid, so that the cost does not depend on the
+	// number of requests.
+	healthTime = time.Second
 )
 
-// health answers GET and HEAD of livez and readyz. It reports whether path is one of these.
-func (s *Server) health(w http.ResponseWriter, r *http.Request, path string) bool {
+// A Check is one thing that must be well.
+type Check struct {
+	Name string // in one word
+	// Ask returns why it is not well: in a short sentence that strangers may read, and for the log.
+	// "" = it is well. It returns soon after ctx has ended.
+	Ask func(ctx context.Context) (reason string, cause error)
+}
+
+// Health answers load balancers and supervisors, without a password: livez, whether the process is
+// alive, and readyz or healthz, whether it can serve. Anybody can ask, so it tells nothing else. It
+// is an http.Handler, besides being part of a Server. Its methods may be called concurrently.
+type Health struct {
+	alive, ready results
+	log          *slog.Logger
+}
+
+// NewHealth returns a Health of a process that is alive as long as one list of checks is well, and
+// ready as long as both are. log may be nil.
+func NewHealth(alive, ready []Check, log *slog.Logger) *Health {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Health{
+		alive: results{checks: alive, log: log},
+		ready: results{checks: append(alive[:len(alive):len(alive)], ready...), log: log},
+		log:   log,
+	}
+}
+
+// ServeHTTP implements http.Handler.
+func (h *Health) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !h.answer(w, r, strings.TrimPrefix(r.URL.Path, "/")) {
+		http.NotFound(w, r)
+	}
+}
+
+// Close waits for checks that are under way.
+func (h *Health) Close() {
+	h.alive.wait()
+	h.ready.wait()
+}
+
+// answer answers GET and HEAD of livez and readyz. It reports whether path is one of these.
+func (h *Health) answer(w http.ResponseWriter, r *http.Request, path string) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
 	}
+	var all []result
 	switch path {
 	case "livez":
-		s.write(w, http.StatusOK, Params{"status": "ok"})
+		all = h.alive.ask(r.Context())
 	case "readyz", "healthz":
-		err := s.ready.ask(r.Context(), s.opt.Ready)
-		if err != nil {
-			s.log.LogAttrs(r.Context(), slog.LevelDebug, "not ready", slog.Any("error", err))
-			s.write(w, http.StatusServiceUnavailable, Params{"status": "unavailable", "reason": "The storage cannot be reached."})
-			return true
-		}
-		s.write(w, http.StatusOK, Params{"status": "ok"})
+		all = h.ready.ask(r.Context())
 	default:
 		return false
 	}
+	status, out, checks := http.StatusOK, Params{"status": "ok"}, Params{}
+	var reasons []Params
+	for _, one := range all {
+		checks[one.name] = "ok"
+		if one.reason != "" {
+			checks[one.name] = one.reason
+			reasons = append(reasons, Params{"check": one.name, "reason": one.reason})
+		}
+	}
+	if reasons != nil {
+		status = http.StatusServiceUnavailable
+		out = Params{"status": "unavailable", "reasons": reasons}
+	}
+	if r.URL.Query().Has("verbose") {
+		out["checks"] = checks
+	}
+	write(w, status, out)
 	return true
 }
 
-// readiness caches the last result of the readiness check. The zero value has none.
-type readiness struct {
+// A result is what came of a Check.
+type result struct{ name, reason string }
+
+// results are those of checks, for a while. Those who ask at the same time share one run.
+type results struct {
+	checks []Check
+	log    *slog.Logger
+
 	mu    sync.Mutex
-	until time.Time     // guarded by mu; err is valid until then
-	err   error         // guarded by mu; the last result
-	done  chan struct{} // guarded by mu; closed when the running query has ended; nil if none is running
+	until time.Time     // guarded by mu; last is valid until then
+	last  []result      // guarded by mu
+	done  chan struct{} // guarded by mu; closed when the run under way has ended; nil if there is none
 }
 
-// ask returns the result of query, or a recent one. Concurrent callers share one query, which does
-// not end with the caller that started it.
-func (r *readiness) ask(ctx context.Context, query func(context.Context) error) error {
-	if query == nil {
-		return nil
-	}
+// ask returns the results, which may be a moment old. The run does not end with who started it.
+func (r *results) ask(ctx context.Context) []result {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.done == nil && time.Now().Before(r.until) {
-		return r.err
+		return r.last
 	}
 	if r.done == nil {
 		r.done = make(chan struct{})
-		go r.run(context.WithoutCancel(ctx), query, r.done)
+		go r.run(context.WithoutCancel(ctx), r.done)
 	}
 	done := r.done
 	r.mu.Unlock()
-	var gone error
+	gone := false
 	select {
 	case <-done:
 	case <-ctx.Done():
-		gone = context.Cause(ctx)
+		gone = true
 	}
 	r.mu.Lock()
-	if gone != nil {
-		return gone
+	if gone {
+		return []result{{"request", "The request has ended."}} // nobody reads it
 	}
-	return r.err
+	return r.last
 }
 
-func (r *readiness) run(ctx context.Context, query func(context.Context) error, done chan struct{}) {
-	ctx, cancel := context.WithTimeout(ctx, readyLimit)
+func (r *results) run(ctx context.Context, done chan struct{}) {
+	ctx, cancel := context.WithTimeout(ctx, healthLimit)
 	defer cancel()
-	err := query(ctx)
+	all := make([]result, len(r.checks))
+	var wg sync.WaitGroup
+	for i, c := range r.checks {
+		wg.Go(func() {
+			reason, cause := c.Ask(ctx)
+			all[i] = result{c.Name, reason}
+			if reason != "" {
+				r.log.LogAttrs(ctx, slog.LevelDebug, "a health check fails", slog.String("check", c.Name), slog.Any("error", cause))
+			}
+		})
+	}
+	wg.Wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.err, r.until, r.done = err, time.Now().Add(readyTime), nil
+	r.last, r.until, r.done = all, time.Now().Add(healthTime), nil
 	close(done)
 }
 
-// wait waits for the running query.
-func (r *readiness) wait() {
+// wait waits for the run under way.
+func (r *results) wait() {
 	r.mu.Lock()
 	done := r.done
 	r.mu.Unlock()

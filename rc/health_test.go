@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -29,7 +30,13 @@ func TestHealth(t *testing.T) {
 		var broken error
 		s, err := New(Options{
 			Check: func(string, string) bool { return false }, // nobody has the password
-			Ready: func(context.Context) error { asked.Add(1); return broken },
+			Health: NewHealth(nil, []Check{{"storage", func(context.Context) (string, error) {
+				asked.Add(1)
+				if broken != nil {
+					return "The storage cannot be reached.", broken
+				}
+				return "", nil
+			}}}, nil),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -50,7 +57,7 @@ func TestHealth(t *testing.T) {
 		if n := asked.Load(); n != 1 {
 			t.Errorf("the storage was asked %d times within a second", n)
 		}
-		time.Sleep(2 * readyTime)
+		time.Sleep(2 * healthTime)
 		broken = errors.New("secret-host is away")
 		want("/readyz", 503, "cannot be reached")
 		if _, body := ask(t, s, http.MethodGet, "/readyz"); strings.Contains(body, "secret") {
@@ -60,9 +67,11 @@ func TestHealth(t *testing.T) {
 		if got, _ := ask(t, s, http.MethodHead, "/readyz"); got != 503 {
 			t.Errorf("HEAD: %d", got)
 		}
-		time.Sleep(2 * readyTime)
+		want("/readyz?verbose", 503, `"storage": "The storage cannot be reached."`)
+		time.Sleep(2 * healthTime)
 		broken = nil
 		want("/readyz", 200, `"ok"`)
+		want("/readyz?verbose", 200, `"storage": "ok"`)
 	})
 }
 
@@ -70,11 +79,11 @@ func TestHealth(t *testing.T) {
 func TestAStorageThatDoesNotAnswerIsNotReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int32
-		s, err := New(Options{Ready: func(ctx context.Context) error {
+		s, err := New(Options{Health: NewHealth(nil, []Check{{"storage", func(ctx context.Context) (string, error) {
 			asked.Add(1)
 			<-ctx.Done()
-			return context.Cause(ctx)
-		}})
+			return "The storage does not answer.", context.Cause(ctx)
+		}}}, nil)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,9 +97,76 @@ func TestAStorageThatDoesNotAnswerIsNotReady(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if took := time.Since(began); took != readyLimit || asked.Load() != 1 {
+		if took := time.Since(began); took != healthLimit || asked.Load() != 1 {
 			t.Errorf("it took %v and %d queries", took, asked.Load())
 		}
 		s.Close()
 	})
+}
+
+// A process that is not alive is not ready either, and says why; Health alone answers as a Server
+// does.
+func TestAliveAndReady(t *testing.T) {
+	stuck := Check{"accept", func(context.Context) (string, error) { return "Connections are not accepted.", nil }}
+	well := Check{"queue", func(context.Context) (string, error) { return "", nil }}
+	for path, want := range map[string][]string{
+		"/livez":          {`"accept"`, "503"},
+		"/readyz":         {`"accept"`, "503"},
+		"/healthz":        {"Connections are not accepted.", "503"},
+		"/readyz?verbose": {`"queue": "ok"`, "503"},
+		"/other":          {"404"},
+	} {
+		h := NewHealth([]Check{stuck}, []Check{well}, nil)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+		got := strconv.Itoa(w.Code) + w.Body.String()
+		for _, part := range want {
+			if !strings.Contains(got, part) {
+				t.Errorf("%s: %s has no %s", path, got, part)
+			}
+		}
+		h.Close()
+	}
+}
+
+// Pages have the rules of access of calls.
+func TestPages(t *testing.T) {
+	body := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("the page")) })
+	open := Options{Pages: []Page{{"metrics", LocalOnly, body}, {"ui/", Open, body}}, BaseURL: "x"}
+	locked := open
+	locked.Check = func(_, password string) bool { return password == "right" }
+	tests := []struct {
+		o                    Options
+		method, path, secret string
+		from                 string
+		want                 int
+	}{
+		{open, "GET", "/x/metrics", "", "127.0.0.1:1", 200},
+		{open, "HEAD", "/x/metrics", "", "127.0.0.1:1", 200},
+		{open, "GET", "/x/metrics", "", "192.0.2.1:1", 403},
+		{open, "GET", "/x/metricsx", "", "127.0.0.1:1", 405},
+		{open, "POST", "/x/metrics", "", "127.0.0.1:1", 404},
+		{open, "GET", "/x/ui/a/b", "", "192.0.2.1:1", 200},
+		{open, "GET", "/x/ui", "", "192.0.2.1:1", 405},
+		{locked, "GET", "/x/metrics", "", "127.0.0.1:1", 401},
+		{locked, "GET", "/x/metrics", "wrong", "127.0.0.1:1", 401},
+		{locked, "GET", "/x/metrics", "right", "192.0.2.1:1", 200},
+	}
+	for _, test := range tests {
+		s, err := New(test.o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequestWithContext(t.Context(), test.method, test.path, nil)
+		r.RemoteAddr, r.Host = test.from, "127.0.0.1"
+		if test.secret != "" {
+			r.SetBasicAuth("me", test.secret)
+		}
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		if w.Code != test.want || (w.Code == 200) != (w.Body.String() == "the page") {
+			t.Errorf("%s %s from %s with %q: %d %s", test.method, test.path, test.from, test.secret, w.Code, w.Body)
+		}
+		s.Close()
+	}
 }

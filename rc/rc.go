@@ -16,7 +16,7 @@
 //
 //	serve.go       Serve: listeners
 //	server.go      Server, Options, answering a request
-//	health.go      livez and readyz; profile.go: debug/pprof
+//	health.go      livez and readyz; page.go: other pages; profile.go: debug/pprof
 //	access.go      who may call; guard.go: wrong passwords and too many connections
 //	answer.go      what is sent back
 //	jobcall.go     the calls about jobs; job.go: calls in the background

@@ -21,9 +21,10 @@ type Options struct {
 	Check func(user, password string) bool
 	// Throttle delays callers after wrong passwords, by address. nil: no delays.
 	Throttle Throttle
-	// Ready returns the error that prevents the process from serving, for GET readyz; nil: always
-	// ready.
-	Ready func(ctx context.Context) error
+	// Health answers GET livez and readyz; nil: always well. The Server closes it.
+	Health *Health
+	// Pages are what can be got besides.
+	Pages []Page
 	// NoAuth opens every call to anyone who can reach the server.
 	NoAuth bool
 
@@ -46,7 +47,6 @@ type Server struct {
 	calls  map[string]Call
 	origin *http.CrossOriginProtection // nil: every origin is allowed
 	jobs   *jobs
-	ready  readiness
 	log    *slog.Logger
 }
 
@@ -55,6 +55,9 @@ func New(o Options) (*Server, error) {
 	s := &Server{opt: o, base: "/", jobs: newJobs(), log: o.Log, origin: http.NewCrossOriginProtection()}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.opt.Health == nil {
+		s.opt.Health = NewHealth(nil, nil, s.log)
 	}
 	if dir := strings.Trim(o.BaseURL, "/"); dir != "" {
 		s.base = "/" + dir + "/"
@@ -76,7 +79,7 @@ func New(o Options) (*Server, error) {
 // Close stops running calls and waits for those in the background. No call starts after it.
 func (s *Server) Close() {
 	s.jobs.close()
-	s.ready.wait()
+	s.opt.Health.Close()
 }
 
 // Call makes a call within this process, without a password.
@@ -126,7 +129,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.profile(w, r, name)
 		return
 	}
-	if s.health(w, r, path) {
+	if s.opt.Health.answer(w, r, path) || s.page(w, r, path) {
 		return
 	}
 	s.allowOrigin(w.Header())
@@ -189,5 +192,5 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, path string) {
 	if out == nil {
 		out = Params{}
 	}
-	s.write(w, status, out)
+	write(w, status, out)
 }

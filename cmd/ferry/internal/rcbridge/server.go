@@ -49,6 +49,7 @@ type Subject struct {
 	Counts    *count.Remote
 	Bandwidth *Bandwidth
 	Version   string
+	Pages     []rc.Page // besides calls
 
 	MaxConnections int // to the remote control
 }
@@ -76,7 +77,8 @@ func Open(ctx context.Context, o *flags.Options, log *slog.Logger, about Subject
 		Log:         log,
 		Check:       check,
 		Throttle:    &ftp.Throttle{}, // not that of FTP, where a login that anybody may make would forget guesses
-		Ready:       about.Tree.Ready,
+		Health:      rc.NewHealth(nil, []rc.Check{remoteCheck(about.Tree)}, log),
+		Pages:       about.Pages,
 		NoAuth:      o.RC.NoAuth,
 		AllowOrigin: o.RC.AllowOrigin,
 		Hosts:       hosts(&o.RC),
@@ -99,6 +101,16 @@ func Open(ctx context.Context, o *flags.Options, log *slog.Logger, about Subject
 	}
 	warnOfRisks(&o.RC, log, c.listeners)
 	return c, nil
+}
+
+// remoteCheck asks what tree is of.
+func remoteCheck(tree *vfs.FS) rc.Check {
+	return rc.Check{Name: "remote", Ask: func(ctx context.Context) (string, error) {
+		if err := tree.Ready(ctx); err != nil {
+			return "The storage cannot be reached.", err
+		}
+		return "", nil
+	}}
 }
 
 // askToQuit notes the first status only: the program is ending then.

@@ -1,0 +1,234 @@
+package metrics
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// snapshotTime is how long a Snapshot may take.
+const snapshotTime = 4 * time.Second
+
+// maxUsers and maxCertificates are how many have metrics of their own.
+const (
+	maxUsers        = 1000
+	maxCertificates = 100
+)
+
+// A collector makes metrics of a Snapshot.
+type collector struct {
+	snapshot func(ctx context.Context) Snapshot
+	users    bool
+	row      map[string]*prometheus.Desc // by name
+
+	mu   sync.Mutex
+	last map[any]Counts        // guarded by mu; of the trees that were open at the last Collect
+	sums map[string]*[6]uint64 // guarded by mu; of all trees by type, closed ones too
+}
+
+// rows are the metrics of a Snapshot.
+var rows = []struct {
+	name, help string
+	labels     []string
+}{
+	{"sessions", "Sessions now, by whether the control connection has TLS.", []string{"tls"}},
+	{"transfers_running", "Transfers that run now.", []string{"direction"}},
+	{"bans", "Addresses and networks that are banned now.", nil},
+	{"passive_ports", "Ports of the passive range that are used now, and those that are free.", []string{"state"}},
+	{"passive_failures_total", "Passive data connections that were refused because there was no port.", nil},
+	{"buffers_bytes", "Memory that transfers hold now.", nil},
+	{"remote_up", "1 if the remotes of the type answer.", []string{"remote"}},
+	{"queue_files", "Changes that wait for the remotes of the type.", []string{"tree"}},
+	{"queue_bytes", "Bytes of the files that wait.", []string{"tree"}},
+	{"queue_failing_files", "Changes that wait and whose last attempt has failed.", []string{"tree"}},
+	{"queue_oldest_seconds", "Age of the oldest change that waits; 0 if none does.", []string{"tree"}},
+	{"queue_refused_files", "Files that the remote has refused for good, and that are kept.", []string{"tree"}},
+	{"cache_bytes", "Bytes of the disk cache: copies (clean), what is not on the remote (dirty), and what may still be written (free).", []string{"tree", "state"}},
+	{"cache_evictions_total", "Copies that were removed from the disk cache to make room.", []string{"tree"}},
+	{"cache_reads_total", "Files that were opened for reading, by whether their first bytes were in the disk cache.", []string{"tree", "result"}},
+	{"dircache_directories", "Directories that are remembered.", []string{"tree"}},
+	{"dircache_lookups_total", "Questions about names and directories, by whether they were answered from memory.", []string{"tree", "result"}},
+	{"changes_total", "Changes by others that the remote has reported.", []string{"tree", "source"}},
+	{"certificate_expiry_timestamp_seconds", "When a certificate of the server expires.", []string{"name"}},
+	{"hooks_waiting", "Events that wait for a hook.", []string{"hook"}},
+	{"quota_used_bytes", "Bytes that a user has stored.", []string{"user"}},
+	{"quota_limit_bytes", "Bytes that a user may store.", []string{"user"}},
+}
+
+func newCollector(o Options) *collector {
+	c := &collector{snapshot: o.Snapshot, users: o.Users, row: map[string]*prometheus.Desc{}, last: map[any]Counts{}, sums: map[string]*[6]uint64{}}
+	for _, r := range rows {
+		c.row[r.name] = prometheus.NewDesc(prometheus.BuildFQName(namespace, "", r.name), r.help, r.labels, nil)
+	}
+	return c
+}
+
+// Describe implements prometheus.Collector.
+func (c *collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range c.row {
+		ch <- d
+	}
+}
+
+// A sink takes metrics.
+type sink struct {
+	*collector
+	ch chan<- prometheus.Metric
+}
+
+func (s sink) gauge(name string, value float64, labels ...string) {
+	s.ch <- prometheus.MustNewConstMetric(s.row[name], prometheus.GaugeValue, value, labels...)
+}
+
+func (s sink) counter(name string, value uint64, labels ...string) {
+	s.ch <- prometheus.MustNewConstMetric(s.row[name], prometheus.CounterValue, float64(value), labels...)
+}
+
+// Collect implements prometheus.Collector.
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), snapshotTime)
+	defer cancel()
+	now := c.snapshot(ctx)
+	s := sink{c, ch}
+	s.gauge("sessions", float64(now.Clear), "no")
+	s.gauge("sessions", float64(now.Secure), "yes")
+	s.gauge("transfers_running", float64(now.Up), "up")
+	s.gauge("transfers_running", float64(now.Down), "down")
+	s.gauge("transfers_running", float64(now.List), "list")
+	s.gauge("bans", float64(now.Bans))
+	s.gauge("passive_ports", float64(now.Passive.Used), "used")
+	s.gauge("passive_ports", float64(now.Passive.Free), "free")
+	s.counter("passive_failures_total", now.Passive.Failures)
+	s.gauge("buffers_bytes", float64(now.Buffers))
+	s.trees(now.Trees)
+	s.named(now)
+}
+
+// named shows what is shown by name, each name once.
+func (s sink) named(now Snapshot) {
+	seen := map[string]bool{}
+	first := func(name string, most int) (string, bool) {
+		name = valid(name)
+		if seen[name] || len(seen) == most {
+			return "", false
+		}
+		seen[name] = true
+		return name, true
+	}
+	for _, cert := range now.Certificates {
+		if name, ok := first(cert.Name, maxCertificates); ok {
+			s.gauge("certificate_expiry_timestamp_seconds", float64(cert.Expires.Unix()), name)
+		}
+	}
+	clear(seen)
+	for _, h := range now.Hooks {
+		if name, ok := first(h.Name, maxHooks); ok {
+			s.gauge("hooks_waiting", float64(h.Waiting), name)
+		}
+	}
+	if !s.users {
+		return
+	}
+	clear(seen)
+	for _, q := range now.Quotas {
+		user, ok := first(q.User, maxUsers)
+		if !ok {
+			continue
+		}
+		s.gauge("quota_used_bytes", float64(q.Used), user)
+		if q.Limit > 0 {
+			s.gauge("quota_limit_bytes", float64(q.Limit), user)
+		}
+	}
+}
+
+// trees shows the trees of each type together.
+func (s sink) trees(all []Tree) {
+	byType := map[string]*Tree{}
+	for _, t := range all {
+		sum := byType[t.Type]
+		if sum == nil {
+			sum = &Tree{Type: t.Type, Up: true}
+			byType[t.Type] = sum
+		}
+		sum.add(t)
+	}
+	for kind, t := range byType {
+		up := 0.0
+		if t.Up {
+			up = 1
+		}
+		s.gauge("remote_up", up, kind)
+		s.gauge("queue_files", float64(t.Waiting), kind)
+		s.gauge("queue_bytes", float64(t.WaitingBytes), kind)
+		s.gauge("queue_failing_files", float64(t.Failing), kind)
+		s.gauge("queue_oldest_seconds", t.Oldest.Seconds(), kind)
+		s.gauge("queue_refused_files", float64(t.Refused), kind)
+		s.gauge("dircache_directories", float64(t.Directories), kind)
+		if t.Cached {
+			s.gauge("cache_bytes", float64(t.Clean), kind, "clean")
+			s.gauge("cache_bytes", float64(t.Dirty), kind, "dirty")
+			s.gauge("cache_bytes", float64(t.Free), kind, "free")
+		}
+	}
+	for kind, n := range s.totals(all) {
+		s.counter("cache_evictions_total", n[0], kind)
+		s.counter("cache_reads_total", n[1], kind, "hit")
+		s.counter("cache_reads_total", n[2], kind, "miss")
+		s.counter("dircache_lookups_total", n[3], kind, "hit")
+		s.counter("dircache_lookups_total", n[4], kind, "miss")
+		s.counter("changes_total", n[5], kind, "watch")
+	}
+}
+
+// add adds t. What trees share, as the space of the disk, is not added: the least counts.
+func (t *Tree) add(other Tree) {
+	t.Up = t.Up && other.Up
+	t.Waiting += other.Waiting
+	t.WaitingBytes += other.WaitingBytes
+	t.Failing += other.Failing
+	t.Refused += other.Refused
+	t.Oldest = max(t.Oldest, other.Oldest)
+	t.Directories += other.Directories
+	if !other.Cached {
+		return
+	}
+	t.Clean += other.Clean
+	t.Dirty += other.Dirty
+	if !t.Cached || other.Free < t.Free {
+		t.Free = other.Free
+	}
+	t.Cached = true
+}
+
+func (c Counts) list() [6]uint64 {
+	return [6]uint64{c.Evictions, c.Hits, c.Misses, c.Listed, c.Unlisted, c.Changes}
+}
+
+// totals adds what the trees have counted since the last time, so that the sums do not fall when
+// one is closed, and returns the sums by type.
+func (c *collector) totals(all []Tree) map[string][6]uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	open := make(map[any]Counts, len(all))
+	for _, t := range all {
+		sum := c.sums[t.Type]
+		if sum == nil {
+			sum = new([6]uint64)
+			c.sums[t.Type] = sum
+		}
+		before := c.last[t.ID].list()
+		for i, n := range t.Counts.list() {
+			sum[i] += n - before[i]
+		}
+		open[t.ID] = t.Counts
+	}
+	c.last = open
+	sums := make(map[string][6]uint64, len(c.sums))
+	for kind, sum := range c.sums {
+		sums[kind] = *sum
+	}
+	return sums
+}

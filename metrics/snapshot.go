@@ -1,0 +1,67 @@
+package metrics
+
+import "time"
+
+// A Snapshot is what is now.
+type Snapshot struct {
+	Clear, Secure  int // sessions, without and with TLS
+	Up, Down, List int // transfers that run
+	Bans           int
+	Passive        Passive
+	Buffers        int64 // bytes of memory that transfers use
+	Trees          []Tree
+	Quotas         []Quota
+	Certificates   []Certificate
+	Hooks          []Hook
+}
+
+// Passive are the ports for passive data connections.
+type Passive struct {
+	Used, Free int
+	Failures   uint64 // since the start; requests for which there was no port
+}
+
+// A Tree is one that is open. Those of one type are shown together.
+type Tree struct {
+	ID   any // comparable; no two trees have the same
+	Type string
+	Up   bool // the remote answers
+
+	Waiting, Failing, Refused int // pending changes, those whose last attempt failed, and refused files
+	WaitingBytes              int64
+	Oldest                    time.Duration // age of the oldest pending change; 0 = none waits
+
+	Cached bool // there is a disk cache; the next three are of that
+	Clean  int64
+	Dirty  int64 // bytes that are not on the remote
+	Free   int64 // bytes that may still be written
+
+	Directories int // that are remembered
+	Counts      Counts
+}
+
+// Counts of a Tree are since it was opened.
+type Counts struct {
+	Evictions        uint64 // of copies in the disk cache
+	Hits, Misses     uint64 // reads of files that began with bytes on disk, and others
+	Listed, Unlisted uint64 // questions that the remembered directories have answered, and others
+	Changes          uint64 // by others, that the remote has reported
+}
+
+// A Quota is what a user has stored, and may store; a Limit of 0 is none.
+type Quota struct {
+	User        string
+	Used, Limit int64
+}
+
+// A Certificate is one that the server shows.
+type Certificate struct {
+	Name    string
+	Expires time.Time
+}
+
+// A Hook is one with deliveries that wait.
+type Hook struct {
+	Name    string
+	Waiting int
+}
