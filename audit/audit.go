@@ -45,7 +45,7 @@ type format func(line []byte, e *events.Event) []byte
 // Audited are the kinds of an audit log without commands.
 const Audited = events.All &^ (1<<events.Command | 1<<events.Handshake | 1<<events.QueueLate)
 
-// OpenAudit opens an audit log, one JSON object for each event, and makes the file if there is none.
+// OpenAudit opens an audit log, a JSON object for each event, and makes the file if there is none.
 // commands adds one for every command. With chained each has the hash of the line before.
 func OpenAudit(o Options, commands, chained bool) (*Log, error) {
 	l := &Log{kinds: Audited, format: appendJSON}

@@ -19,8 +19,8 @@ type file struct {
 	out   io.WriteCloser
 	rotor *lumberjack.Logger // out, where this process rotates; else nil
 
-	// Of a line that is in the file in part. The rest goes before the next line, so that each begins
-	// where a line begins.
+	// Of a line that is in the file in part. The rest goes before the next line, so that each
+	// begins where a line begins.
 	rest  []byte
 	begun int // bytes of it that are there
 
@@ -94,8 +94,8 @@ func endsTorn(name string, size int64) (bool, error) {
 	return last[0] != '\n', nil
 }
 
-// add writes a line with its end, by one write, and reports whether it is there or will be: the rest
-// of one that is there in part comes with the next.
+// add writes a line with its end, by one write, and reports whether it is there or will be: the
+// rest of one that is there in part comes with the next.
 func (f *file) add(line []byte) bool {
 	now := time.Now()
 	f.rotateIfDue(now, len(line))

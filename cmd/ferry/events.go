@@ -29,7 +29,9 @@ type listenings struct {
 func (p process) openListenings(ctx context.Context, o *options, log *slog.Logger) (*listenings, error) {
 	ls := &listenings{}
 	// Each returns nil where no flag asks for it. Listeners are told in this order.
-	for _, open := range []func(context.Context, *options, *slog.Logger) (*listening, error){} {
+	for _, open := range []func(context.Context, *options, *slog.Logger) (*listening, error){
+		openAuditLog, openTransferLog,
+	} {
 		l, err := open(ctx, o, log)
 		if err != nil {
 			ls.close()
