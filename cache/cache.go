@@ -144,6 +144,10 @@ type Record struct {
 	// FactsOf is the file on the remote whose metadata (content type, user metadata ...) a File
 	// inherits: the file that it continues. "" = it is a new file.
 	FactsOf string
+	// Origin is whatever the caller wants to find with the record again. It is kept until the
+	// record is dropped, also across renames and while the record is lost. If it does not fit in
+	// the header together with the names, it does not survive the process.
+	Origin string
 
 	Size    int64     // of a File or a Moved
 	ModTime time.Time // zero: unknown

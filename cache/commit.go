@@ -109,7 +109,7 @@ func (s *Store) commit(
 	return nil
 }
 
-// Update changes Name, Removes, ModTime, Base, BaseVersion and FactsOf of the record r.ID
+// Update changes Name, Removes, ModTime, Base, BaseVersion, FactsOf and Origin of the record r.ID
 // atomically; it ignores the other fields of r. A new Name gets a new Seq. A Durable record stays
 // Durable in any case.
 func (s *Store) Update(ctx context.Context, r Record, dur Durability) (Record, error) {
@@ -132,7 +132,7 @@ func (s *Store) Update(ctx context.Context, r Record, dur Durability) (Record, e
 		next.Seq = s.nextSeq()
 	}
 	next.Name, next.Removes, next.ModTime, next.Base, next.BaseVersion = r.Name, slices.Clone(r.Removes), r.ModTime, r.Base, r.BaseVersion
-	next.FactsOf = r.FactsOf
+	next.FactsOf, next.Origin = r.FactsOf, r.Origin
 	h := s.recordHeader(&next, durability)
 	if err := s.rewrite(e, &h, durability); err != nil {
 		return Record{}, &fs.PathError{Op: "update", Path: r.Name, Err: err}

@@ -18,6 +18,7 @@ type claim struct {
 	text    string
 	removes string
 	factsOf string // the first of what it removes, in a history
+	origin  string // made of the text, in a history
 }
 
 // promises is what a Store has acknowledged.
@@ -122,16 +123,19 @@ func (h *history) store(b CreateOptions, text, whole string, removes ...string) 
 	seq := h.order()
 	h.kept[b.Name+"="+whole] = true
 	h.call(func() (err error) {
-		r, err = d.Commit(h.t.Context(), Record{Name: b.Name, Removes: removes, FactsOf: first(removes)}, h.durability)
+		r, err = d.Commit(h.t.Context(), Record{Name: b.Name, Removes: removes, FactsOf: first(removes), Origin: originOf(whole)}, h.durability)
 		return err
 	}, func(p *promises) {
 		p.waiting[d.id] = waitingFile{seq: seq, name: b.Name, claim: claim{
-			kind: File, text: whole, removes: strings.Join(removes, " "), factsOf: first(removes),
+			kind: File, text: whole, removes: strings.Join(removes, " "), factsOf: first(removes), origin: originOf(whole),
 		}}
 		delete(p.parts, partID{b.Name, b.Owner})
 	})
 	return r.ID
 }
+
+// originOf is the origin of a record with a content.
+func originOf(text string) string { return "of " + text[:min(len(text), 20)] }
 
 // first is the first of some names, "" of none.
 func first(names []string) string {
@@ -168,7 +172,9 @@ func (h *history) rename(id, to string, removes ...string) {
 		h.kept[to+"="+f.text] = true
 	}
 	h.call(func() error {
-		_, err := h.s.Update(h.t.Context(), Record{ID: id, Name: to, Removes: removes, FactsOf: first(removes)}, h.durability)
+		_, err := h.s.Update(h.t.Context(), Record{
+			ID: id, Name: to, Removes: removes, FactsOf: first(removes), Origin: h.now.waiting[id].origin,
+		}, h.durability)
 		return err
 	}, func(p *promises) {
 		f := p.waiting[id]
@@ -187,7 +193,7 @@ func (h *history) fail(id string) {
 func (h *history) retry(id, name string) {
 	seq := h.order()
 	h.call(func() error { _, err := h.s.Retry(id); return err }, func(p *promises) {
-		p.waiting[id] = waitingFile{seq: seq, name: name, claim: claim{kind: File, text: p.lost[id]}}
+		p.waiting[id] = waitingFile{seq: seq, name: name, claim: claim{kind: File, text: p.lost[id], origin: originOf(p.lost[id])}}
 		delete(p.lost, id)
 	})
 }
@@ -312,7 +318,7 @@ func held(s *Store) (promises, error) {
 	}
 	for _, r := range s.Pending() {
 		f := waitingFile{seq: r.Seq, name: r.Name, claim: claim{
-			kind: r.Kind, removes: strings.Join(r.Removes, " "), factsOf: r.FactsOf,
+			kind: r.Kind, removes: strings.Join(r.Removes, " "), factsOf: r.FactsOf, origin: r.Origin,
 		}}
 		if r.Kind == File {
 			var err error

@@ -46,6 +46,7 @@ type header struct {
 	Source     string // of a Moved: the old name
 	FactsOf    string // of a file that appends to one on the remote: the name of that
 	Superseded bool   // of a lost file: something newer of its name was applied since
+	Origin     string // of a record: Record.Origin
 }
 
 // An extent is N bytes from Off on.
@@ -54,13 +55,14 @@ type extent struct{ Off, N int64 }
 // The envelope of a header is the same in every version of the format, so that a newer version is
 // never mistaken for damage.
 const (
-	magic        = "ferrycch"
-	version      = 1             // without features of later versions
-	versionMoves = 2             // has Moved or RemovedDir
-	versionFacts = 3             // has FactsOf
-	envelopeSize = 8 + 4 + 4 + 8 // magic, version, length of the fields, generation
-	checksumSize = 4
-	maxFields    = slotSize - envelopeSize - checksumSize
+	magic         = "ferrycch"
+	version       = 1             // without features of later versions
+	versionMoves  = 2             // has Moved or RemovedDir
+	versionFacts  = 3             // has FactsOf
+	versionOrigin = 4             // has Origin
+	envelopeSize  = 8 + 4 + 4 + 8 // magic, version, length of the fields, generation
+	checksumSize  = 4
+	maxFields     = slotSize - envelopeSize - checksumSize
 )
 
 // errDamaged is returned by the decoder for anything that encode did not write.
@@ -89,6 +91,7 @@ const (
 	tagSuperseded
 	tagSource
 	tagFactsOf
+	tagOrigin
 )
 
 // encode returns the slot of the header, or ErrNameTooLong.
@@ -123,9 +126,15 @@ func (h *header) encode(generation uint64) ([]byte, error) {
 	}
 	b = appendString(b, tagSource, h.Source)
 	b = appendString(b, tagFactsOf, h.FactsOf)
+	b = appendString(b, tagOrigin, h.Origin)
 
 	fields := len(b) - envelopeSize
-	if fields > maxFields {
+	switch {
+	case fields > maxFields && h.Origin != "":
+		short := *h
+		short.Origin = "" // no file is refused because of it
+		return short.encode(generation)
+	case fields > maxFields:
 		return nil, ErrNameTooLong
 	}
 	copy(b, magic)
@@ -139,6 +148,8 @@ func (h *header) encode(generation uint64) ([]byte, error) {
 // cache without newer features.
 func (h *header) version() uint32 {
 	switch {
+	case h.Origin != "":
+		return versionOrigin
 	case h.FactsOf != "":
 		return versionFacts
 	case h.Kind > Dir:
@@ -192,7 +203,7 @@ func decodeHeader(b []byte) (h header, generation uint64, err error) {
 	if binary.LittleEndian.Uint32(b[end:]) != checksum(b[:end]) {
 		return h, 0, errDamaged
 	}
-	if v := binary.LittleEndian.Uint32(b[8:]); v < version || v > versionFacts {
+	if v := binary.LittleEndian.Uint32(b[8:]); v < version || v > versionOrigin {
 		return h, 0, fmt.Errorf("%w: version %d", ErrVersion, v)
 	}
 	generation = binary.LittleEndian.Uint64(b[16:])
@@ -256,6 +267,8 @@ func (h *header) set(tag byte, value []byte) error {
 		h.Source = f.text()
 	case tagFactsOf:
 		h.FactsOf = f.text()
+	case tagOrigin:
+		h.Origin = f.text()
 	default:
 		f.bad = true
 	}

@@ -3,6 +3,8 @@ package events
 import (
 	"context"
 	"net/netip"
+	"path"
+	"strings"
 	"time"
 )
 
@@ -32,4 +34,29 @@ func WithOrigin(ctx context.Context, o Origin) context.Context {
 func OriginOf(ctx context.Context) (Origin, bool) {
 	o, ok := ctx.Value(originKey{}).(Origin)
 	return o, ok
+}
+
+// PathOf returns the path that the client of o sees of the file called name in the tree now. Path
+// and Name of o have the last part in common, up to where the tree that the client sees is joined
+// to the other one: what stands before it changes from one into the other. A name elsewhere in the
+// tree, which this client cannot have given it, keeps its own path.
+func (o Origin) PathOf(name string) string {
+	switch {
+	case o.Path == "" || o.Name == "":
+		return path.Join("/", name)
+	case name == o.Name:
+		return o.Path
+	}
+	from, to := path.Join("/", o.Name), path.Join("/", o.Path)
+	for { // the file itself may have another name in each
+		from, to = path.Dir(from), path.Dir(to)
+		if from == "/" || to == "/" || path.Base(from) != path.Base(to) {
+			break
+		}
+	}
+	name = path.Join("/", name)
+	if below, ok := strings.CutPrefix(name, strings.TrimSuffix(from, "/")+"/"); ok {
+		return path.Join(to, below)
+	}
+	return name
 }

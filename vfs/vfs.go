@@ -39,6 +39,7 @@ import (
 
 	"ferry/breaker"
 	"ferry/dircache"
+	"ferry/events"
 	"ferry/readahead"
 	"ferry/remote"
 	"ferry/writeback"
@@ -98,7 +99,8 @@ type Options struct {
 	// streamed, and an upload is acknowledged when the remote has it.
 	Cache writeback.Options
 
-	Log *slog.Logger // nil: nothing is logged
+	Events *events.Stream // of uploads; nil: nobody listens
+	Log    *slog.Logger   // nil: nothing is logged
 }
 
 // Modes are the permission bits that are shown. A remote that keeps permission bits shows its own,
@@ -155,7 +157,7 @@ func New(r remote.Remote, o Options) *FS {
 		Time: o.DirCacheTime, RefreshWait: o.DirRefreshWait, Entries: o.DirCacheEntries, PollInterval: o.PollInterval, Log: o.Log,
 	})
 	reading, writing := o.Reading, o.Cache
-	reading.Log, writing.Log = o.Log, o.Log
+	reading.Log, writing.Log, writing.Events = o.Log, o.Log, o.Events
 	if writing.Mode == writeback.Full {
 		reading.Store = writing.Store
 	}

@@ -133,12 +133,16 @@ func (v *Tree) noteApplied(ctx context.Context, c *change) (kept bool, err error
 		return v.keepApplied(ctx, c, until)
 	}
 	if !v.commitTo(ctx, c) {
+		v.tellReplaced(ctx, c)
 		return false, nil
 	}
 	if c.rec.Kind == cache.File && !c.rec.ModTime.Equal(c.sentTime) {
 		if err := v.sendTime(ctx, c); err != nil {
 			return false, err
 		}
+	}
+	if err := v.tellStored(ctx, c); err != nil {
+		return false, err
 	}
 	if err := v.watchFreed(ctx, c); err != nil {
 		return false, err
@@ -173,6 +177,10 @@ func (v *Tree) forgetRecord(c *change) error {
 func (v *Tree) reject(ctx context.Context, c *change, reason error) error {
 	if !v.commitTo(ctx, c) {
 		return nil
+	}
+	if err := v.tell.refused(ctx, c.rec, reason); err != nil {
+		c.refusal = reason
+		return err
 	}
 	if err := v.dropStale(c); err != nil {
 		return err

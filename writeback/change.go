@@ -55,6 +55,8 @@ type change struct {
 	sentTime time.Time // modification time that it was sent with
 	factsOf  string    // rec.FactsOf; once the file was sent, its own name
 	unsure   bool      // the record may still exist; used by its runs only
+	told     bool      // that it was stored is recorded
+	refusal  error     // why the remote refused it for good, until that is recorded; used by its runs only
 	stale    []string  // superseded records that could not be dropped yet
 }
 

@@ -169,6 +169,9 @@ func (v *Tree) sameFile(a, b remote.Entry) bool {
 func (s *spool) publishLocal(ctx context.Context, modTime time.Time, c *change) (remote.Entry, error) {
 	v := s.tree
 	rec := cache.Record{Name: s.name, ModTime: modTime}
+	if o := v.tell.origin(ctx, s.origin, s.name); o != nil {
+		rec.Origin = upload{Origin: *o}.pack()
+	}
 	v.mu.Lock()
 	rec.Base, rec.BaseVersion = v.baseAt(s.name, c, s.known)
 	if c != nil {

@@ -118,6 +118,7 @@ func (v *Tree) rename(ctx context.Context, c, old *change, to string, known base
 	slices.Sort(rec.Removes)
 	rec.Removes = slices.Compact(rec.Removes)
 	rec.FactsOf = v.pending.stillIts(c.factsOf, rec)
+	rec.Origin = renamedOrigin(c.rec)
 	v.mu.Unlock()
 
 	rec, err := v.store.Update(ctx, rec, v.durability())
@@ -128,7 +129,7 @@ func (v *Tree) rename(ctx context.Context, c, old *change, to string, known base
 	next := newChange(rec, c.due)
 	next.mode = known.entry.Mode
 	v.mu.Lock()
-	next.first = c.first
+	next.first, next.told = c.first, c.told
 	if old == nil {
 		v.replace(next, c)
 	} else {

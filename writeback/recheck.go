@@ -35,10 +35,16 @@ func (v *Tree) inDoubt(c *change) (until time.Time) {
 // keepApplied keeps c for rechecks, and releases the callers that wait until it is applied. It
 // returns false if c was superseded meanwhile.
 func (v *Tree) keepApplied(ctx context.Context, c *change, until time.Time) (kept bool, err error) {
-	if len(c.rec.Removes) > 0 || c.rec.Recovered && !c.isApplied {
+	splits := len(c.rec.Removes) > 0 || c.rec.Recovered && !c.isApplied
+	if splits || v.tell.tellsStored(c.rec) {
 		if !v.commitTo(ctx, c) {
 			return false, nil
 		}
+		if err := v.tellStored(ctx, c); err != nil {
+			return false, err
+		}
+	}
+	if splits {
 		if err := v.splitRemovals(ctx, c, until); err != nil {
 			return false, err
 		}

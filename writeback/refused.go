@@ -118,6 +118,7 @@ func (v *Tree) moveRefused(ctx context.Context, from, to string) {
 	for _, c := range v.refusedBelow(from) {
 		rec, err := v.store.Retry(c.rec.ID)
 		if err == nil {
+			rec.Origin = renamedOrigin(rec)
 			rec.Name = remote.Join(to, rec.Name[len(from)+1:])
 			if remote.Below(rec.FactsOf, from) {
 				rec.FactsOf = remote.Join(to, rec.FactsOf[len(from)+1:])

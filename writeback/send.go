@@ -12,8 +12,8 @@ import (
 
 // sendFile stores the content of c.
 func (v *Tree) sendFile(ctx context.Context, c *change, rec cache.Record) error {
-	if c.sent {
-		return nil
+	if c.sent || c.refusal != nil {
+		return c.refusal
 	}
 	e, there := v.checkBeforeSend(ctx, c, rec)
 	if !there {

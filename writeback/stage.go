@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"ferry/cache"
+	"ferry/events"
 	"ferry/remote"
 )
 
@@ -22,6 +23,7 @@ type spool struct {
 	cancel context.CancelFunc // ends waits of the draft for space
 	base   spoolBase
 	known  baseState
+	origin *events.Origin          // nil: unknown
 	send   func() *streamingUpload // starts sending content that is too large for the cache
 	out    *streamingUpload        // nil until then
 
@@ -68,8 +70,9 @@ func (v *Tree) newSpool(ctx context.Context, name string, o remote.StageOptions)
 	if err != nil {
 		return nil, err
 	}
+	origin := v.tell.origin(ctx, nil, name)
 	ctx, cancel := context.WithCancel(ctx)
-	s := &spool{tree: v, name: name, owner: o.Owner, fresh: o.New, cancel: cancel, known: known}
+	s := &spool{tree: v, name: name, owner: o.Owner, fresh: o.New, cancel: cancel, known: known, origin: origin}
 	s.send = func() *streamingUpload {
 		return startStreaming(ctx, v.remote, name, v.doubts.request(0, name), s.draft, s.factsNow(), cancel)
 	}
