@@ -23,10 +23,10 @@ CLIENTS := curl:curl lftp:lftp ncftpput:ncftp tnftp:tnftp python3:python3 openss
 # What drivers of remotes are tested against, as file:package; the file is looked for where its package puts it.
 SERVERS := /usr/lib/openssh/sftp-server:openssh-sftp-server /usr/sbin/apache2:apache2-bin /usr/sbin/nginx:nginx /usr/bin/caddy:caddy
 # What programs of the tests use, in the same form.
-MODULES := /usr/share/perl5/IO/Socket/SSL.pm:libio-socket-ssl-perl
+MODULES := /usr/share/perl5/IO/Socket/SSL.pm:libio-socket-ssl-perl /usr/lib/cgi-bin/awstats.pl:awstats
 # The race detector needs a C compiler; the emulator of Azure and a client are packages of npm, which
 # their tests install.
-PROGRAMS := gcc:gcc npm:npm fail2ban-regex:fail2ban haproxy:haproxy $(CLIENTS)
+PROGRAMS := gcc:gcc npm:npm fail2ban-regex:fail2ban haproxy:haproxy webalizer:webalizer $(CLIENTS)
 
 .PHONY: build test quick lint fuzz soak deps format vet staticcheck spell vuln cross draw servers unit
 
