@@ -32,7 +32,7 @@ var layers = []layer{
 	{packages: []string{"writeback"}, imports: []string{"breaker", "cache", "dircache", "events", "remote"}},
 	{packages: []string{"vfs"}, imports: []string{"breaker", "cache", "dircache", "events", "ftp", "readahead", "remote", "writeback"}},
 	// Listeners of the stream of events, and what asks others by programs and requests.
-	{packages: []string{"acme", "audit", "hooks", "hooks/*", "metrics", "ui"}, imports: []string{"events", "hooks/*"}},
+	{packages: []string{"acme", "audit", "hooks", "hooks/*", "metrics", "ui"}, imports: []string{"disk", "events", "hooks/*"}},
 	{packages: []string{"serve", "serve/*"}, imports: []string{"auth", "config", "events", "ftp", "hooks/*", "vfs", "serve/*"}},
 	{packages: []string{"registry/cached"}, imports: []string{"budget", "cache", "disk", "readahead", "remote", "remote/wrap/intercept"}},
 	{packages: []string{"registry"}, imports: []string{"config", "registry/cached", "remote", "remote/driver/*", "remote/nameenc", "remote/network"}},
@@ -65,7 +65,6 @@ var libraries = map[string][]string{
 	"cmd/ferry/internal/userscmd":         {"github.com/spf13/"},
 	"acme":                                {"github.com/caddyserver/certmagic", "github.com/mholt/acmez/v3", "github.com/miekg/dns", "github.com/libdns/libdns", "go.uber.org/zap"},
 	"audit":                               {"gopkg.in/natefinch/lumberjack.v2"}, // rotation
-	"hooks":                               {"go.etcd.io/bbolt"},                 // what was not delivered yet
 	"metrics":                             {"github.com/prometheus/client_golang/prometheus"},
 	"cmd/ferry/internal/systemd":          {"github.com/coreos/go-systemd/v22/"},
 	"cmd/ferry/internal/winservice":       {"github.com/kardianos/service"},
