@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ferry/cmd/ferry/internal/flags"
+	"ferry/cmd/ferry/internal/manual"
 	"ferry/cmd/ferry/internal/rcclient"
 	"ferry/cmd/ferry/internal/userscmd"
 	"ferry/serve/quota"
@@ -52,7 +53,7 @@ func (p process) rootCommand() *cobra.Command {
 	root.PersistentFlags().SortFlags = false
 	flags.Add(root.PersistentFlags(), flags.Config(&o.Options), flags.Logging(&o.Options))
 	console := p.console(o)
-	root.AddCommand(p.serveCommand(o), p.checkCommand(o), p.cleanupCommand(o), console.Command(), console.ListRemotes(), console.Obscure(), p.users(o).Command(), p.control(o).Command(), p.cacheCommand(o), p.auditCommand(), p.versionCommand())
+	root.AddCommand(p.serveCommand(o), p.checkCommand(o), p.cleanupCommand(o), console.Command(), console.ListRemotes(), console.Obscure(), p.users(o).Command(), p.control(o).Command(), p.cacheCommand(o), p.auditCommand(), p.versionCommand(), manual.Command(p.stdout, version()))
 	root.AddCommand(flags.Topics()...)
 	return root
 }

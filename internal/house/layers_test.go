@@ -38,7 +38,7 @@ var layers = []layer{
 	{packages: []string{"registry"}, imports: []string{"config", "registry/cached", "remote", "remote/driver/*", "remote/nameenc", "remote/network"}},
 	// The command line: text in, plain values out; what is made of them is for those above.
 	{packages: []string{"cmd/ferry/internal/flags"}, imports: []string{"config", "registry", "remote/network"}},
-	{packages: []string{"cmd/ferry/internal/logging", "cmd/ferry/internal/configcmd", "cmd/ferry/internal/userscmd"}, imports: []string{
+	{packages: []string{"cmd/ferry/internal/logging", "cmd/ferry/internal/configcmd", "cmd/ferry/internal/manual", "cmd/ferry/internal/userscmd"}, imports: []string{
 		"cmd/ferry/internal/flags", "cmd/ferry/internal/prompt", "auth", "config", "registry", "serve/access", "serve/quota", "serve/users", "serve/users/importer",
 	}},
 	{packages: []string{"cmd/ferry/internal/places"}, imports: []string{"cmd/ferry/internal/logging", "cache", "config", "disk", "remote"}},
@@ -60,6 +60,7 @@ var libraries = map[string][]string{
 	"cmd/ferry":                           {"github.com/spf13/", "golang.org/x/sys/", "golang.org/x/term"},
 	"cmd/ferry/internal/configcmd":        {"github.com/spf13/"},
 	"cmd/ferry/internal/flags":            {"github.com/spf13/"},
+	"cmd/ferry/internal/manual":           {"github.com/spf13/"},
 	"cmd/ferry/internal/prompt":           {"golang.org/x/term"},
 	"cmd/ferry/internal/rcclient":         {"github.com/spf13/"},
 	"cmd/ferry/internal/userscmd":         {"github.com/spf13/"},

@@ -1,7 +1,9 @@
 package flags
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,32 +35,74 @@ func GroupedUsage(cmd *cobra.Command) error {
 
 // writeFlags prints the flags of fs by group; those of no group, such as --help, come last.
 func writeFlags(b *strings.Builder, fs *pflag.FlagSet) {
-	groupOf, titles := map[string]string{}, []string{}
+	for _, s := range Sections(fs) {
+		set := pflag.NewFlagSet(s.Title, pflag.ContinueOnError)
+		set.SortFlags = false
+		for _, f := range s.Flags {
+			set.AddFlag(f)
+		}
+		fmt.Fprintf(b, "\n%s flags:\n%s", s.Title, set.FlagUsages())
+	}
+}
+
+// A Section is the flags of a command that one group has.
+type Section struct {
+	Title string
+	Flags []*pflag.Flag
+}
+
+// Sections returns the flags of fs that are shown, by group in their order; those of no group come
+// last.
+func Sections(fs *pflag.FlagSet) []Section {
+	groupOf, sections := map[string]string{}, []Section{}
 	for _, g := range All(&Options{}) {
 		if !g.isHidden() {
-			titles = append(titles, g.Title)
+			sections = append(sections, Section{Title: g.Title})
 		}
 		for _, row := range g.Flags {
 			name, _ := row.name()
 			groupOf[name] = g.Title
 		}
 	}
-	sets := map[string]*pflag.FlagSet{}
+	const others = "Other"
+	sections = append(sections, Section{Title: others})
 	fs.VisitAll(func(f *pflag.Flag) {
-		group := groupOf[f.Name]
-		if sets[group] == nil {
-			sets[group] = pflag.NewFlagSet(group, pflag.ContinueOnError)
-			sets[group].SortFlags = false
+		if f.Hidden || f.Deprecated != "" {
+			return
 		}
-		sets[group].AddFlag(f)
-	})
-	for _, group := range append(titles, "") {
-		if set := sets[group]; set != nil {
-			title := "Other flags"
-			if group != "" {
-				title = group + " flags"
+		title := cmp.Or(groupOf[f.Name], others)
+		for i := range sections {
+			if sections[i].Title == title {
+				sections[i].Flags = append(sections[i].Flags, f)
 			}
-			fmt.Fprintf(b, "\n%s:\n%s", title, set.FlagUsages())
 		}
+	})
+	return slices.DeleteFunc(sections, func(s Section) bool { return len(s.Flags) == 0 })
+}
+
+// Spelled is how a flag is written on the command line.
+type Spelled struct {
+	Names []string // "-v" and "--verbose"
+	Value string   // the kind of its value; "" without
+}
+
+// Spelling returns how f is written.
+func Spelling(f *pflag.Flag) Spelled {
+	var s Spelled
+	if f.Shorthand != "" {
+		s.Names = append(s.Names, "-"+f.Shorthand)
 	}
+	s.Names = append(s.Names, "--"+f.Name)
+	s.Value, _ = pflag.UnquoteUsage(f)
+	return s
+}
+
+// Explained returns what f means, with its default.
+func Explained(f *pflag.Flag) string {
+	_, usage := pflag.UnquoteUsage(f)
+	switch f.DefValue {
+	case "", "false", "0", "0s", "[]":
+		return usage
+	}
+	return usage + " (default " + f.DefValue + ")"
 }
