@@ -3,7 +3,10 @@ package events
 // Kind says what an Event is about.
 type Kind uint8
 
-// The comment of each says when it is recorded, and which fields it has besides those of who.
+// The comment of each says when it is recorded, and which fields it has besides those of who. What
+// a command of a client has changed, moved or listed has the Command, Code, Duration, Result and
+// Cause besides. It is also recorded when it was refused, or failed: then Result is not OK, and
+// nothing has changed.
 const (
 	Start        Kind = iota // the process listens
 	Stop                     // it has ended its sessions; Duration since Start
@@ -12,7 +15,7 @@ const (
 	CertRenewed              // Path the name of the certificate, ModTime when it expires; Result, Cause
 
 	Connect      // a session began; nobody has logged in
-	Disconnect   // a session ended: Cause "quit", "idle", "lost", "kicked", "drain" or "refused"; Duration
+	Disconnect   // a session ended: Cause "quit", "idle", "lost", "kicked", "drain" or "refused"; Duration. Of one that was not admitted, which has no Connect: Rule
 	Login        // Rule the source that knew the user ("flags", "file", "program", "url", "remote"); Duration of the check
 	LoginRefused // Cause "unknown", "password", "rule", "limit", "held off" or "unavailable"; Rule what was against it; Duration
 	Ban          // Address; Cause; Duration of the ban
@@ -22,10 +25,12 @@ const (
 
 	Command // a command was answered: Command, Argument or Path, Code, Duration; of each, also of those below
 
-	List           // Path, Bytes, FirstByte, Duration, Result
-	Download       // Path, Offset, Bytes, Size, FirstByte, Duration, Result, Cause
-	UploadReceived // 226 is about to be sent: Path (final), Offset, Bytes, Size, Duration, Overwrote, Digest
-	UploadAborted  // an upload did not end in 226: Path, Bytes, Result, Cause; a part may remain
+	// Argument of these four is how the bytes were sent: "binary" or "ascii", and " deflate" in
+	// MODE Z.
+	List           // Path, Bytes, FirstByte
+	Download       // Path, Offset, Bytes, Size, FirstByte
+	UploadReceived // 226 is about to be sent: Path (final), Offset, Bytes, Size, FirstByte; ID that of the Origin
+	UploadAborted  // an upload did not end in 226, or was refused: Path, Offset, Bytes, FirstByte; a part may remain
 	UploadStored   // the remote has the file: Path, Name, Remote, Before, Size, Digest, Version, ModTime, Duration since UploadReceived
 	UploadRefused  // the remote will never take it: Path, Name, Remote, Size, Cause; the content is kept
 
@@ -37,7 +42,7 @@ const (
 	Chmod   // Path, Argument the mode
 	Copy    // Path, To
 
-	Quota     // a user has reached a share of the quota: Bytes used, Size the limit, Argument the share as "0.9"
+	Quota     // a user has reached a share of the quota: Bytes used, Size the limit, Argument the share as "0.9", Cause "bytes" or "files" that these are
 	QueueLate // the oldest pending change is older than a limit: Duration its age; recorded again when that is over, with Result OK
 
 	kinds // how many there are

@@ -101,6 +101,9 @@ func (s *Server) begin(ctx context.Context, conn net.Conn, d door, implicit bool
 func (s *Server) refuse(ctx context.Context, ss *session, text, reason string) {
 	ss.cancel(nil)
 	s.totals.refused.Add(1)
+	if s.Observer != nil {
+		s.Observer.SessionEnded(ss.who(), EndRefused, reason)
+	}
 	if omitted, due := s.refusals.due(time.Now()); due {
 		addr, port := address(ss.remote)
 		s.log.LogAttrs(ctx, slog.LevelWarn, "session refused", addr, port,

@@ -17,6 +17,9 @@ func (s *session) setModTime(ctx context.Context, arg string, t time.Time) reply
 	if !can {
 		return refused("The storage cannot set modification times.")
 	}
+	if s.seen != nil {
+		s.seen.report.ModTime = t
+	}
 	if err := m.SetModTime(ctx, name, t); err != nil {
 		return s.fail("setting the time", name, err)
 	}
@@ -42,6 +45,7 @@ func (s *session) site(ctx context.Context, arg string) reply {
 	if c == nil {
 		return notSupported("Unknown; SITE HELP lists what there is.")
 	}
+	s.seeSite(c, rest)
 	if r := c.refusal(s, rest); !r.isZero() {
 		return r
 	}
@@ -49,6 +53,7 @@ func (s *session) site(ctx context.Context, arg string) reply {
 }
 
 func (s *session) siteHelp(context.Context, string) reply {
+	s.tell(reply{214, "SITE"})
 	s.writeHelp("SITE", s.srv.sites)
 	return reply{}
 }
@@ -65,6 +70,9 @@ func (s *session) siteChmod(ctx context.Context, arg string) reply {
 	m, can := s.fs.(Moder)
 	if !can {
 		return refused("The storage keeps no permission bits.")
+	}
+	if s.seen != nil {
+		s.seen.report.Mode = perm
 	}
 	if err := m.SetMode(ctx, name, perm); err != nil {
 		return s.fail("SITE CHMOD", name, err)

@@ -24,8 +24,9 @@ type dataConn struct {
 	vhost   *virtualHost  // of the session; may be nil
 	connect time.Duration // time for the TLS handshake
 	moved   atomic.Int64
-	atEnd   bool  // the other side has ended properly
-	failure error // error of the network
+	first   *time.Time // is set when the first byte moves, and then nil; nil if nobody asks
+	atEnd   bool       // the other side has ended properly
+	failure error      // error of the network
 }
 
 // blockSize is how much of a file moves through memory at a time.
@@ -62,10 +63,23 @@ func (d *dataConn) secure(ctx context.Context, cfg *tls.Config) error {
 	d.tls = tls.Server(d.below, cfg)
 	if err := d.tls.HandshakeContext(d.vhost.in(ctx)); err != nil {
 		linger(d.tap.conn, lingerTime)
-		return err
+		return &handshakeError{err}
 	}
 	shaking.end()
 	return nil
+}
+
+// handshakeError is why there is no TLS on a data connection.
+type handshakeError struct{ err error }
+
+func (e *handshakeError) Error() string { return e.err.Error() }
+func (e *handshakeError) Unwrap() error { return e.err }
+
+// moves notes when the first byte moves.
+func (d *dataConn) moves() {
+	if d.first != nil {
+		*d.first, d.first = time.Now(), nil
+	}
 }
 
 // dismiss properly closes a connection that is not used, as linger does.
@@ -98,6 +112,9 @@ func (d *dataConn) Read(p []byte) (n int, err error) {
 
 // received records the result of a read.
 func (d *dataConn) received(n int64, err error) {
+	if n > 0 {
+		d.moves()
+	}
 	d.moved.Add(n)
 	switch err {
 	case nil:
@@ -110,6 +127,9 @@ func (d *dataConn) received(n int64, err error) {
 
 // Write is as in io.Writer.
 func (d *dataConn) Write(p []byte) (n int, err error) {
+	if len(p) > 0 {
+		d.moves()
+	}
 	switch {
 	case d.tls == nil:
 		n, err = d.tap.Write(p)

@@ -56,6 +56,7 @@ func fileOf(r io.Reader) (*os.File, *io.LimitedReader) {
 // sendFile sends f inside the kernel, up to limit if there is one, and through memory if the kernel
 // declines. r reads the same bytes.
 func (d *dataConn) sendFile(f *os.File, limit *io.LimitedReader, r io.Reader) (total int64, err error) {
+	d.moves()
 	if limit == nil || limit.N > 4*maxUnsent {
 		d.tap.sendMuch(maxUnsent)
 	}

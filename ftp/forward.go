@@ -25,6 +25,20 @@ var (
 	_ CaseFolder = Forward{}
 )
 
+// SizeOf returns how large the file is that up has become, below 0 if that is not known.
+func SizeOf(up Upload) int64 {
+	for {
+		if m, knows := up.(Measured); knows {
+			return m.Size()
+		}
+		w, wraps := up.(Wrapping)
+		if !wraps {
+			return -1
+		}
+		up = w.Unwrap()
+	}
+}
+
 // SetModTime implements ModTimer.
 func (f Forward) SetModTime(ctx context.Context, name string, t time.Time) error {
 	if m, able := f.FS.(ModTimer); able {

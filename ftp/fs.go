@@ -160,6 +160,15 @@ type (
 	Placed interface {
 		Name() string
 	}
+	// Measured is implemented by an Upload that knows how large the file is, after a Commit that
+	// succeeded; below 0 = unknown.
+	Measured interface {
+		Size() int64
+	}
+	// Wrapping is implemented by an Upload around another one.
+	Wrapping interface {
+		Unwrap() Upload
+	}
 	// A Limited FS limits the session that it was made for. Limits is called once, after the login.
 	Limited interface {
 		Limits() Limits

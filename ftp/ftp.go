@@ -70,10 +70,11 @@
 //	endpoint.go      how the next data connection is opened; passive.go: by the client; ports.go
 //	path.go          resolving names
 //	guard.go         what a Guard is told, and whom it ends
+//	observer.go      what an Observer is told; seen.go: how a session notes it
 //	proxies.go       connections by way of load balancers
 //	sessions.go      who gets a session; throttle.go, hosts.go: limits by address
 //	control.go       the control connection: lines and replies; telnet.go: Telnet in lines
-//	reply.go         replies and errors; sessionlog.go: log lines
+//	reply.go         replies and errors; fail.go; sessionlog.go: log lines
 //	running.go       a running transfer, as the others see it
 //	datasend.go      moving bytes, with datarecv.go, copy.go; dataconn.go: a data connection
 //	tap.go           stalls and rates, below TLS; ascii.go, modez.go: encodings above it

@@ -44,10 +44,12 @@ func (s *session) featMLST() string { return featMLST(s.facts) }
 func (s *session) help(_ context.Context, arg string) reply {
 	verb := strings.ToUpper(strings.TrimSpace(arg))
 	if verb == "" {
+		s.tell(reply{214, ""})
 		s.writeHelp("", s.srv.commands)
 		return reply{}
 	}
 	if verb == "SITE" {
+		s.tell(reply{214, ""})
 		s.writeHelp("SITE", s.srv.sites)
 		return reply{}
 	}
@@ -76,6 +78,7 @@ func (s *session) writeHelp(what string, t *table) {
 // section 4.1.3).
 func (s *session) stat(ctx context.Context, arg string) reply {
 	if arg == "" {
+		s.tell(reply{211, ""})
 		s.writeStatus(nil)
 		return reply{}
 	}

@@ -20,6 +20,7 @@ const (
 func (s *session) user(ctx context.Context, arg string) reply {
 	if s.srv.RequireTLS && !s.ctl.isTLS() {
 		s.note(GuardEvent{Kind: LoginRefused, Reason: "TLS is required"}, arg)
+		s.tellLogin(time.Time{}, LoginReport{User: arg, Kind: LoginRefused, Text: "TLS is required"})
 		return reply{530, "This server requires TLS: send AUTH TLS first."}
 	}
 	if s.fs != nil {
@@ -43,14 +44,15 @@ func (s *session) certLogin(ctx context.Context) reply {
 	if !able || len(c.Certificates) == 0 {
 		return reply{}
 	}
+	began := s.now()
 	tree, err := backend.LoginByCertificate(ctx, c, s.name)
 	switch {
 	case errors.Is(err, ErrDenied):
 		return reply{}
 	case err != nil:
-		return s.loginFailed(ctx, s.name, err)
+		return s.loginFailed(ctx, began, s.name, err)
 	}
-	s.loggedIn(ctx, tree)
+	s.loggedIn(ctx, began, tree)
 	return reply{232, "Logged in by your certificate."}
 }
 
@@ -63,31 +65,33 @@ func (s *session) pass(ctx context.Context, arg string) reply {
 	}
 	endTurn := s.srv.hosts.guesses.Turn(ctx, s.remote.Addr())
 	if endTurn == nil {
-		s.ended = true
+		s.ended, s.ending = true, EndRefused
 		return reply{421, "Cannot log in now; try again later."}
 	}
 	defer endTurn()
 	delay, ok := s.srv.hosts.guesses.Delay(s.remote.Addr(), time.Now())
 	if !ok {
-		s.ended = true
+		s.ended, s.ending = true, EndRefused
 		s.note(GuardEvent{Kind: LoginHeldOff, Reason: "too many wrong passwords"}, s.name)
+		s.tellLogin(time.Time{}, LoginReport{User: s.name, Kind: LoginHeldOff, Text: "too many wrong passwords"})
 		return reply{421, "Too many wrong passwords from your address; try again later."}
 	}
 	if delay > 0 {
 		endTurn() // the slot at the end of the delay is reserved
 		sleep(ctx, delay)
 	}
+	began := s.now()
 	tree, err := s.srv.Backend.Login(ctx, s.clientInfo(), s.name, arg)
 	if err != nil {
-		return s.denied(ctx, err, arg, endTurn)
+		return s.denied(ctx, began, err, arg, endTurn)
 	}
 	s.srv.hosts.guesses.Succeeded(s.remote.Addr())
-	s.loggedIn(ctx, tree)
+	s.loggedIn(ctx, began, tree)
 	return reply{230, "Logged in."}
 }
 
 // loggedIn makes tree what the session is about.
-func (s *session) loggedIn(ctx context.Context, tree FS) {
+func (s *session) loggedIn(ctx context.Context, began time.Time, tree FS) {
 	s.fs, s.cwd, s.failures = tree, ".", 0
 	if l, limited := tree.(Limited); limited {
 		s.limits = l.Limits()
@@ -102,6 +106,7 @@ func (s *session) loggedIn(ctx context.Context, tree FS) {
 	s.srv.totals.logins.Add(1)
 	s.done.user = s.name
 	s.note(GuardEvent{Kind: LoggedIn}, s.name)
+	s.tellLogin(began, LoginReport{User: s.name, Kind: LoggedIn})
 	s.log(ctx, slog.LevelInfo, "logged in", slog.String("user", s.name),
 		slog.Bool("tls", s.ctl.isTLS()), s.ctl.tlsVersion())
 }
@@ -127,7 +132,7 @@ func (s *session) enterStart(ctx context.Context) {
 }
 
 func (s *session) clientInfo() Client {
-	return Client{Session: s.id, Remote: s.remote, Local: s.facing, TLS: s.ctl.isTLS(), Host: s.vhost.name(), Name: s.client,
+	return Client{Session: s.id, Remote: s.remote, Local: s.facing, TLS: s.ctl.isTLS(), Host: s.vhost.name(), Name: s.shown.client,
 		Certificates: s.ctl.certificates()}
 }
 
@@ -144,11 +149,11 @@ func sleep(ctx context.Context, d time.Duration) {
 
 // denied delays each wrong password longer than the one before (RFC 2577, section 5), counted over
 // all sessions of the address.
-func (s *session) denied(ctx context.Context, err error, password string, endTurn func()) reply {
+func (s *session) denied(ctx context.Context, began time.Time, err error, password string, endTurn func()) reply {
 	name := s.name
 	s.named, s.name = false, ""
 	if !errors.Is(err, ErrDenied) {
-		return s.loginFailed(ctx, name, err)
+		return s.loginFailed(ctx, began, name, err)
 	}
 	s.failures++
 	s.done.logged = true
@@ -156,10 +161,12 @@ func (s *session) denied(ctx context.Context, err error, password string, endTur
 	s.srv.hosts.guesses.Failed(s.remote.Addr(), time.Now())
 	endTurn()
 	s.log(ctx, slog.LevelWarn, "login denied", slog.String("user", name), slog.Int("failures", s.failures), slog.Any("reason", err))
-	s.note(denial(err, password), name)
+	why := denial(err, password)
+	s.note(why, name)
+	s.tellLogin(began, LoginReport{User: name, Kind: why.Kind, Err: err})
 	sleep(ctx, time.Duration(s.failures)*failureDelay)
 	if s.failures >= maxFailures {
-		s.ended = true
+		s.ended, s.ending = true, EndRefused
 		return reply{421, "Too many wrong passwords."}
 	}
 	return reply{530, "Login incorrect."}
@@ -179,10 +186,11 @@ func denial(err error, password string) GuardEvent {
 
 // loginFailed answers a login that could not be checked, or that is refused for now, and ends the
 // session.
-func (s *session) loginFailed(ctx context.Context, name string, err error) reply {
+func (s *session) loginFailed(ctx context.Context, began time.Time, name string, err error) reply {
 	s.done.logged = true
 	s.log(ctx, slog.LevelError, "login failed", slog.String("user", name), slog.Any("error", err))
-	s.ended = true
+	s.ended, s.ending = true, EndRefused
+	s.tellLogin(began, LoginReport{User: name, Kind: LoginRefused, Err: err})
 	return reply{421, hintOr(err, "Cannot log in now; try again later.")}
 }
 
@@ -200,7 +208,8 @@ func (s *session) rein(context.Context, string) reply {
 		s.ctl.until = time.Now().Add(s.srv.loginTimeout()) // it does not extend the deadline of a session without a login
 	}
 	s.reset()
-	s.vhost, s.client = nil, ""
+	s.vhost = nil
+	s.setClient("")
 	return reply{220, "Ready for a new user."}
 }
 
@@ -240,7 +249,7 @@ func (s *session) closeTree() {
 }
 
 func (s *session) quit(context.Context, string) reply {
-	s.ended = true
+	s.ended, s.ending = true, EndQuit
 	return reply{221, "Goodbye."}
 }
 
@@ -280,9 +289,12 @@ func validHost(name string) bool {
 }
 
 func (s *session) clnt(_ context.Context, arg string) reply {
-	s.client = arg
-	s.mu.Lock()
-	s.shown.client = arg
-	s.mu.Unlock()
+	s.setClient(arg)
 	return ok("Noted.")
+}
+
+func (s *session) setClient(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shown.client = name
 }

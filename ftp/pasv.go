@@ -74,6 +74,10 @@ func (s *session) listen() (uint16, reply) {
 		ports:   s.srv.Passive,
 		proxies: s.srv.Proxies,
 	})
+	if err != nil {
+		s.srv.totals.passiveFailed.Add(1)
+		s.seeError(err)
+	}
 	switch {
 	case errors.Is(err, errTooManyPorts):
 		return 0, reply{425, "You have too many passive ports open; use or close those of your other sessions."}

@@ -15,16 +15,26 @@ var errBadPath = errors.New("a name must not contain CR, LF or NUL")
 func (s *session) path(ctx context.Context, arg string) (string, reply) {
 	name, err := s.resolve(ctx, arg)
 	if err != nil {
+		s.seeError(err)
 		r, _ := errorReply(err)
 		return "", r
 	}
 	return name, reply{}
 }
 
-// resolve returns the name of the FS for arg. A first element ~ is the home directory, and ~user
+// resolve returns the name of the FS for arg, and notes it for the Observer.
+func (s *session) resolve(ctx context.Context, arg string) (string, error) {
+	name, err := s.nameOf(ctx, arg)
+	if err == nil {
+		s.seePath(name)
+	}
+	return name, err
+}
+
+// nameOf returns the name of the FS for arg. A first element ~ is the home directory, and ~user
 // that of another user, which does not exist; unless the current directory has an entry of that
 // name.
-func (s *session) resolve(ctx context.Context, arg string) (string, error) {
+func (s *session) nameOf(ctx context.Context, arg string) (string, error) {
 	first, rest, _ := strings.Cut(arg, "/")
 	login, isHome := strings.CutPrefix(first, "~")
 	if !isHome || login != "" && !isLogin(login) {

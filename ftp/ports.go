@@ -58,6 +58,17 @@ func (p *ports) listen(r portRequest) (*seat, error) {
 	}
 }
 
+// inUse returns how many numbers of ports are used.
+func (p *ports) inUse() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	numbers := make(map[uint16]bool, len(p.open))
+	for at := range p.open {
+		numbers[at.Port()] = true
+	}
+	return len(numbers)
+}
+
 // reserve counts a port of h, unless h has reached its limit.
 func (p *ports) reserve(h portHolder, limit int) bool {
 	p.mu.Lock()

@@ -29,7 +29,11 @@ func (s *session) rnto(ctx context.Context, arg string) reply {
 	if !r.isZero() {
 		return r
 	}
+	s.seeRename(from, to)
 	stored, err := Forward{s.fs}.RenameBeside(ctx, from, to)
+	if err == nil && stored != "" {
+		s.seeRename(from, stored)
+	}
 	if err != nil {
 		return s.fail("RNTO", to, err)
 	}

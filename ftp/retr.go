@@ -27,6 +27,7 @@ func (s *session) retr(ctx context.Context, arg string) reply {
 		return s.fail("RETR", name, err)
 	}
 	defer body.Close()
+	s.seeDownload(off, body)
 	content, opening := announce(name, body, off, limit)
 	out, r := s.startSending(ctx, t, opening)
 	if !r.isZero() {

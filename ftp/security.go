@@ -29,7 +29,9 @@ func (s *session) auth(ctx context.Context, arg string) reply {
 	s.reset()
 	s.pending, s.pendingBytes = nil, 0
 	s.ctl.until = time.Now().Add(s.srv.loginTimeout())
-	s.ctl.write(reply{234, "Begin TLS now."})
+	begin := reply{234, "Begin TLS now."}
+	s.tell(begin)
+	s.ctl.write(begin)
 	if err := s.ctl.flush(); err != nil {
 		s.ended = true
 		return reply{}
@@ -58,7 +60,10 @@ func (s *session) startTLS(cfg *tls.Config) error {
 	if s.vhost == nil {
 		s.vhost = new(virtualHost)
 	}
-	if err := s.ctl.secure(cfg, s.vhost); err != nil {
+	err := s.ctl.secure(cfg, s.vhost)
+	conn, _ := s.ctl.conn.(*tls.Conn)
+	s.tellHandshake(false, conn, err)
+	if err != nil {
 		return err
 	}
 	s.mu.Lock()

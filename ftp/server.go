@@ -22,6 +22,7 @@ type Server struct {
 	Log      *slog.Logger // nil: slog.Default(); slog.DiscardHandler discards
 	Greeting string       // the text after 220; "" = "Ready."
 	Guard    Guard        // who is admitted; nil: everybody
+	Observer Observer     // is told what happens; nil: nobody
 	Proxies  Proxies      // load balancers that tell who their client is; nil: there are none
 
 	// TLS enables AUTH TLS, and ServeTLS for implicit TLS. nil: AUTH is answered 502. Its

@@ -38,6 +38,7 @@ type session struct {
 	implicit     bool        // TLS before the greeting
 	dismissed    atomic.Bool // it closes before the next command
 	done         tally
+	seen         *seen // for the Observer; nil without
 
 	// Login.
 	named    bool         // USER was sent
@@ -47,7 +48,6 @@ type session struct {
 	cwd      string       // obeys io/fs.ValidPath
 	failures int          // wrong passwords
 	vhost    *virtualHost // nil in clear without HOST
-	client   string       // argument of CLNT
 
 	// Transfer parameters.
 	ascii      bool // TYPE A
@@ -57,7 +57,8 @@ type session struct {
 	private    bool // PROT P
 	epsvAll    bool // only EPSV from now on
 	facts      facts
-	guest      bool // guarded by srv.mu: not logged in
+	guest      bool   // guarded by srv.mu: not logged in
+	ending     Ending // why the session ends
 	endpoint   endpoint
 	restart    int64 // REST: offset of the next transfer
 	allocate   int64 // ALLO: announced size of the next upload; 0 = none
@@ -71,9 +72,9 @@ type session struct {
 	shown   shown     // guarded by mu
 }
 
-// shown is what changes of a SessionInfo while no transfer runs.
+// shown is what changes of a SessionInfo while no transfer runs. Only the session writes it.
 type shown struct {
-	user, client string
+	user, client string // client: argument of CLNT
 	tls          bool
 }
 
@@ -96,7 +97,10 @@ func (s *session) serve(ctx context.Context) {
 	defer s.cancel(nil)
 	defer s.ctl.close()
 	defer s.reset()
+	defer s.ctl.flush()
 	defer s.logEnd(ctx)
+	s.tellBegin()
+	defer s.tellEnd()
 	if s.implicit {
 		if err := s.startTLS(s.srv.tls.control(s.id)); err != nil {
 			s.handshakeFailed(ctx, err)
@@ -121,7 +125,6 @@ func (s *session) serve(ctx context.Context) {
 			s.execute(ctx, line)
 		}
 	}
-	s.ctl.flush()
 }
 
 // nextLine returns the next command: first the pending ones.
@@ -139,6 +142,7 @@ func (s *session) nextLine() ([]byte, error) {
 func (s *session) replyClosing(ctx context.Context, err error) {
 	switch {
 	case errors.Is(err, errInterrupted):
+		s.ending = endingBy(ctx, s.dismissed.Load())
 		r, _ := errorReply(context.Cause(ctx))
 		switch {
 		case ctx.Err() != nil:
@@ -149,14 +153,18 @@ func (s *session) replyClosing(ctx context.Context, err error) {
 		}
 		s.ctl.write(r)
 	case errors.Is(err, os.ErrDeadlineExceeded) && s.fs == nil && !time.Now().Before(s.ctl.until):
+		s.ending = EndIdle
 		s.note(GuardEvent{Kind: NoLogin, Reason: "no login before the timeout"}, s.name)
 		s.ctl.write(reply{421, "Login timeout."})
 	case errors.Is(err, os.ErrDeadlineExceeded):
+		s.ending = EndIdle
 		s.ctl.write(reply{421, "Idle timeout."})
 	case errors.Is(err, errFlood):
+		s.ending = EndRefused
 		s.noise("a line without an end")
 		s.ctl.write(reply{500, "Line too long."})
 	case errors.Is(err, errNotFTP):
+		s.ending = EndRefused
 		s.noise("a TLS handshake on a port for FTP")
 		s.log(ctx, slog.LevelDebug, "connection closed", slog.Any("reason", err))
 	case errors.Is(err, io.EOF):
@@ -174,6 +182,7 @@ func (s *session) execute(ctx context.Context, line []byte) {
 	if debugging {
 		s.logCommand(ctx, c, verb, arg)
 	}
+	s.see(c, verb, arg)
 	var r reply
 	if c == nil {
 		r = s.unknown(verb, arg)
@@ -184,9 +193,11 @@ func (s *session) execute(ctx context.Context, line []byte) {
 	if debugging && !r.isZero() {
 		s.log(ctx, slog.LevelDebug, "reply", slog.Int("code", r.code), slog.String("text", r.text))
 	}
+	s.tell(r)
 	s.ctl.write(r)
 	if s.aborted {
 		s.aborted = false
+		s.tellDuring("ABOR", reply{226, "ABOR: done."})
 		s.ctl.write(reply{226, "ABOR: done."})
 	}
 	switch {
@@ -215,7 +226,7 @@ func (s *session) run(ctx context.Context, c *command, arg string) (r reply) {
 // parsed, by the colon of its first header.
 func (s *session) unknown(verb []byte, arg string) reply {
 	if strings.Contains(arg, " HTTP/") || bytes.HasSuffix(verb, []byte{':'}) {
-		s.ended = true
+		s.ended, s.ending = true, EndRefused
 		s.noise("an HTTP request")
 		return reply{500, "This is an FTP server, not a web server."}
 	}

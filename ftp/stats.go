@@ -14,6 +14,7 @@ type totals struct {
 	logins, denied                atomic.Uint64
 	uploads, downloads, failed    atomic.Uint64
 	listings                      atomic.Uint64
+	passiveFailed                 atomic.Uint64
 	bytesReceived, bytesDelivered atomic.Int64
 }
 
@@ -27,6 +28,9 @@ type Stats struct {
 	Downloads      uint64 // confirmed by 226
 	Listings       uint64 // how many of those were LIST, NLST or MLSD
 	Failed         uint64 // transfers that were not confirmed
+	PassiveFailed  uint64 // PASV and EPSV without a port, and ports to which no client came
+	PassiveUsed    int    // ports that listen now
+	PassiveFree    int    // of the range, those that do not
 	BytesReceived  int64  // of finished transfers, as on the wire
 	BytesSent      int64
 	TransferTime   time.Duration // of finished transfers of files, all together
@@ -37,6 +41,7 @@ func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	n := len(s.sessions)
 	s.mu.Unlock()
+	used := s.ports.inUse()
 	s.history.mu.Lock()
 	took := s.history.took
 	s.history.mu.Unlock()
@@ -50,6 +55,9 @@ func (s *Server) Stats() Stats {
 		Downloads:     s.totals.downloads.Load(),
 		Listings:      s.totals.listings.Load(),
 		Failed:        s.totals.failed.Load(),
+		PassiveFailed: s.totals.passiveFailed.Load(),
+		PassiveUsed:   used,
+		PassiveFree:   max(s.Passive.size()-used, 0),
 		BytesReceived: s.totals.bytesReceived.Load(),
 		BytesSent:     s.totals.bytesDelivered.Load(),
 		TransferTime:  took,

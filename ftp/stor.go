@@ -75,6 +75,7 @@ func (s *session) receive(session context.Context, verb, name string, off int64,
 	if err != nil {
 		return s.fail(verb, name, err)
 	}
+	s.seeUpload(up, off)
 	defer up.Abort()
 	opening = cmp.Or(opening, "Ready to receive "+quote(name)+"."+t.placed(up))
 	c, r := s.connect(ctx, t, opening)
@@ -109,10 +110,15 @@ func (s *session) receive(session context.Context, verb, name string, off int64,
 		return s.endRefused(ctx, t, c, err)
 	}
 	s.srv.totals.uploads.Add(1)
-	if verb == "STOU" {
+	return received(t, opening)
+}
+
+// received is the reply to an upload that is stored; opening was that of STOU to its beginning.
+func received(t *transfer, opening string) reply {
+	if t.verb == "STOU" {
 		return reply{226, "Transfer complete. " + opening}
 	}
-	return reply{226, "Transfer complete." + storedAs(t.stored, name)}
+	return reply{226, "Transfer complete." + storedAs(t.stored, t.name)}
 }
 
 // placed notes under which name up is stored, and returns what to tell of it.
@@ -243,6 +249,8 @@ func (s *session) uploadFailed(ctx context.Context, t *transfer, err error) repl
 // send fails may not read the reply.
 func (s *session) drainUpload(ctx context.Context, t *transfer, c *dataConn, r reply) {
 	s.unwatch(t)
+	s.seeTransfer(t)
+	s.tell(r)
 	s.ctl.write(r)
 	if s.ctl.flush() == nil {
 		defer context.AfterFunc(ctx, c.abort)()

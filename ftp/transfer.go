@@ -1,6 +1,7 @@
 package ftp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -30,6 +31,7 @@ func (s *session) finish(t *transfer) {
 		t.waitTimer.Stop()
 	}
 	s.aborted = t.aborted
+	s.seeTransfer(t)
 	s.mu.Lock()
 	s.running = nil
 	s.mu.Unlock()
@@ -57,6 +59,7 @@ func (s *session) connect(ctx context.Context, t *transfer, opening string) (*da
 	if begin := s.limits.Transfer; begin != nil {
 		done, err := begin()
 		if err != nil {
+			s.seeError(err)
 			return nil, reply{450, hintOr(err, "Too many transfers; try again later.")}
 		}
 		t.done = done
@@ -73,6 +76,9 @@ func (s *session) connect(ctx context.Context, t *transfer, opening string) (*da
 	t.setWait(e.close)
 	conn, err := e.open(ctx)
 	if err != nil {
+		if _, is := e.(*passive); is {
+			s.srv.totals.passiveFailed.Add(1)
+		}
 		return nil, s.noConnection(ctx, t, err)
 	}
 	var c *dataConn
@@ -89,6 +95,10 @@ func (s *session) connect(ctx context.Context, t *transfer, opening string) (*da
 		}
 	}
 	t.endWait()
+	if s.seen != nil {
+		s.tellData(c)
+		c.first = &s.seen.report.Transfer.FirstByte
+	}
 	c.tap.pace(ctx, s.limits)
 	t.conn.Store(c)
 	return c, reply{}
@@ -98,6 +108,11 @@ func (s *session) noConnection(ctx context.Context, t *transfer, err error) repl
 	s.srv.totals.failed.Add(1)
 	s.done.logged = true
 	s.log(ctx, slog.LevelWarn, "no data connection", slog.String("command", t.verb), slog.Any("error", err))
+	var shake *handshakeError
+	if errors.As(err, &shake) {
+		s.tellHandshake(true, nil, err)
+	}
+	s.seeEnd(cmp.Or(context.Cause(ctx), err), context.Cause(ctx) != nil)
 	if cause := context.Cause(ctx); cause != nil {
 		r, _ := errorReply(cause)
 		return r
@@ -131,6 +146,8 @@ func (s *session) logTransfer(ctx context.Context, t *transfer, err error) {
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		err = cause
 	}
+	var file *fileError
+	s.seeEnd(err, err != nil && !errors.As(err, &file))
 	s.remember(t, err)
 	s.done.count(t, err)
 	s.done.logged = true

@@ -90,8 +90,11 @@ func (s *session) handleDuring(t *transfer, line []byte) bool {
 		t.cancel(errAborted)
 		return true
 	case string(verb) == "NOOP" && atOnce:
-		s.ctl.write(ok("The transfer is running."))
+		r := ok("The transfer is running.")
+		s.tellDuring("NOOP", r)
+		s.ctl.write(r)
 	case string(verb) == "STAT" && arg == "" && atOnce:
+		s.tellDuring("STAT", reply{211, ""})
 		s.writeStatus(t)
 	default:
 		s.queue(line)

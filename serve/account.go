@@ -64,6 +64,14 @@ func (v *view) Limits() ftp.Limits {
 	}
 }
 
+// Source implements observe.Sourced: it is "remote" where a remote has looked at the password.
+func (v *view) Source() string {
+	if v.session.user.Auth == users.AuthRemote {
+		return "remote"
+	}
+	return ""
+}
+
 // begin adds a session to the account of u, which is opened with the first one. It is held to what
 // the Source says now: what it said before the password was verified may be gone, and Reload has
 // not seen the session.
@@ -172,6 +180,9 @@ func (acc *account) transfer() (done func(), err error) {
 
 // A limitError says that a user has as much as is allowed.
 type limitError struct{ what, hint string }
+
+// Limit tells it from other errors.
+func (e *limitError) Limit() bool { return true }
 
 func (e *limitError) Error() string { return e.what + ", as many as are allowed" }
 

@@ -20,6 +20,7 @@ type staged struct {
 	taken atomic.Bool // at least one byte was written
 	done  atomic.Bool // it was published
 	ended func()      // called at the end
+	size  int64       // of the file, after Commit
 }
 
 // A stagedFrom is a staged whose stage is an io.ReaderFrom.
@@ -80,7 +81,7 @@ func (u *staged) took(n int64) {
 // Commit publishes the file. An upload that continues a file is refused if the file has changed
 // since: another acknowledged upload would be lost.
 func (u *staged) Commit(ctx context.Context) error {
-	_, err := u.stage.Commit(ctx, time.Time{})
+	file, err := u.stage.Commit(ctx, time.Time{})
 	switch {
 	case errors.Is(err, remote.ErrChanged):
 		_ = u.stage.Abort() // there is nothing to continue
@@ -93,10 +94,14 @@ func (u *staged) Commit(ctx context.Context) error {
 		return err
 	}
 	u.view.fs.interrupted.stored(u.view.uploads(u.name), u.view.owner)
+	u.size = file.Size
 	u.done.Store(true)
 	u.ended()
 	return nil
 }
+
+// Size implements ftp.Measured.
+func (u *staged) Size() int64 { return u.size }
 
 // Abort keeps the written data for the owner to continue. An upload that received no byte leaves
 // nothing, but one that was to continue a part keeps the part. Errors are not reported: the upload

@@ -132,6 +132,19 @@ func (a *accounts) backendOf(o *options, tree *vfs.FS) ftp.Backend {
 	return &serve.Backend{Auth: auth.NewSingle(o.User, o.Pass.Reveal()), Tree: tree}
 }
 
+// source is what knows the users. It may be called on nil.
+func (a *accounts) source() string {
+	switch {
+	case a == nil:
+		return "flags"
+	case a.options.Auth.Proxy != "":
+		return "program"
+	case a.options.Auth.URL != "":
+		return "url"
+	}
+	return "file"
+}
+
 // run does what goes on beside the sessions until ctx ends. It may be called on nil.
 func (a *accounts) run(ctx context.Context, server *ftp.Server) {
 	if a == nil {

@@ -7,6 +7,8 @@ import (
 
 	"ferry/cmd/ferry/internal/logging"
 	"ferry/events"
+	"ferry/ftp"
+	"ferry/serve/observe"
 )
 
 // A listening is one listener to what happens, and what it needs while the process runs.
@@ -53,6 +55,15 @@ func (ls *listenings) subscribe() {
 	}
 	if len(subscriptions) > 0 {
 		ls.stream = events.New(subscriptions...)
+	}
+}
+
+// observe has the listeners told of what happens in sessions of server; source is what knows its
+// users.
+func (ls *listenings) observe(server *ftp.Server, source string) {
+	if ls.stream != nil {
+		server.Backend = observe.Backend(server.Backend)
+		server.Observer = observe.New(ls.stream, source)
 	}
 }
 

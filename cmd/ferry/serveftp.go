@@ -174,6 +174,7 @@ func (p process) serveWithin(ctx context.Context, o *options, what string, f fra
 	}
 	defer watch.close()
 	server := o.server(accounts.backendOf(o, st.tree), p.sessionLog(o, log))
+	f.listening.observe(server, accounts.source())
 	server.TLS = tlsConfig
 	watch.protect(server)
 	control, err := rcbridge.Open(ctx, &o.Options, log, rcbridge.Subject{

@@ -162,6 +162,9 @@ type placedFrom struct {
 // Name implements ftp.Placed.
 func (u *placed) Name() string { return u.name }
 
+// Unwrap implements ftp.Wrapping.
+func (u *placed) Unwrap() ftp.Upload { return u.Upload }
+
 // Commit implements ftp.Upload. Somebody who replaces files may have stored one of that name since;
 // the next attempt finds another name.
 func (u *placed) Commit(ctx context.Context) error {

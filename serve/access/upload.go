@@ -21,6 +21,9 @@ type uploadFrom struct {
 	from io.ReaderFrom
 }
 
+// Unwrap implements ftp.Wrapping.
+func (u *upload) Unwrap() ftp.Upload { return u.Upload }
+
 // plain returns u, or the upload below if there is nothing to do but to pass calls on.
 func (u *upload) plain() ftp.Upload {
 	if u.tree.own == nil && u.left < 0 {

@@ -39,6 +39,9 @@ func (u *upload) asReaderFrom() ftp.Upload {
 	return u
 }
 
+// Unwrap implements ftp.Wrapping.
+func (u *upload) Unwrap() ftp.Upload { return u.Upload }
+
 // reserve reserves up to n bytes more, and returns how many. Those of the old file come first.
 func (u *upload) reserve(n int64) int64 {
 	a := u.account

@@ -1,0 +1,153 @@
+package observe
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+	"time"
+
+	"ferry/events"
+	"ferry/ftp"
+)
+
+// changes are the commands that change one thing.
+var changes = map[string]events.Kind{
+	"DELE": events.Delete, "RNTO": events.Rename, "MKD": events.Mkdir, "XMKD": events.Mkdir, "RMD": events.Rmdir, "XRMD": events.Rmdir,
+	"MFMT": events.SetTime, "SITE UTIME": events.SetTime, "SITE CHMOD": events.Chmod,
+}
+
+// CommandDone implements ftp.Observer.
+func (o *Observer) CommandDone(w ftp.Who, c *ftp.CommandReport) {
+	t, _ := w.Tree.(*tree)
+	if c.Verb == "CLNT" && t != nil {
+		t.began(w)
+	}
+	if kind, of := kindOf(c); of && o.stream.Wants(kind) {
+		e := describe(kind, w, c)
+		if kind == events.UploadReceived {
+			received(e, c)
+		}
+		o.record(e)
+	}
+	if o.stream.Wants(events.Command) {
+		e := describe(events.Command, w, c)
+		e.Command, e.Argument, e.To = c.Verb, c.Argument, c.To
+		o.record(e)
+	}
+}
+
+// kindOf returns what c is besides a command; of is false if it is nothing else. What was refused
+// before it was clear what it was about is only a command.
+func kindOf(c *ftp.CommandReport) (kind events.Kind, of bool) {
+	if c.Path == "" {
+		return 0, false
+	}
+	switch c.Verb {
+	case "STOR", "APPE", "STOU":
+		if c.Code < 400 {
+			return events.UploadReceived, true
+		}
+		return events.UploadAborted, true
+	case "RETR":
+		return events.Download, true
+	case "LIST", "NLST", "MLSD", "STAT":
+		return events.List, true
+	case "MDTM":
+		return events.SetTime, !c.ModTime.IsZero()
+	}
+	kind, of = changes[c.Verb]
+	return kind, of
+}
+
+// describe returns the event of c.
+func describe(kind events.Kind, w ftp.Who, c *ftp.CommandReport) *events.Event {
+	e := event(kind, w)
+	e.Command, e.Path, e.To, e.ModTime, e.Code = c.Verb, c.Path, c.To, c.ModTime, c.Code
+	e.Duration = time.Since(c.Began)
+	e.Result, e.Cause = outcome(c)
+	t := &c.Transfer
+	switch kind {
+	case events.Chmod:
+		e.Argument = fmt.Sprintf("%03o", c.Mode)
+	case events.List, events.Download, events.UploadReceived, events.UploadAborted:
+		e.Argument = form(t)
+		e.Bytes, e.Size = t.Bytes, -1
+		if !t.FirstByte.IsZero() {
+			e.FirstByte = t.FirstByte.Sub(c.Began)
+		}
+	}
+	switch kind {
+	case events.Download:
+		e.Offset = t.Offset
+		if t.Opened {
+			e.Size = t.Size
+		}
+	case events.UploadReceived, events.UploadAborted:
+		e.Offset = max(t.Offset, 0)
+	}
+	return e
+}
+
+// form says how the bytes of a transfer were sent.
+func form(t *ftp.TransferReport) string {
+	switch {
+	case t.ASCII && t.Deflate:
+		return "ascii deflate"
+	case t.ASCII:
+		return "ascii"
+	case t.Deflate:
+		return "binary deflate"
+	}
+	return "binary"
+}
+
+// received adds what is known of a file that has arrived.
+func received(e *events.Event, c *ftp.CommandReport) {
+	t := &c.Transfer
+	if t.Upload == nil {
+		return
+	}
+	whole := !t.ASCII && !t.Deflate // bytes on the wire are bytes of the file
+	e.Size = ftp.SizeOf(t.Upload)
+	switch {
+	case e.Size < 0 && whole && t.Offset >= 0:
+		e.Size = t.Offset + t.Bytes
+	case e.Size >= 0 && whole && t.Offset < 0:
+		e.Offset = max(e.Size-t.Bytes, 0)
+	}
+	if u := uploadOf(t.Upload); u != nil {
+		e.ID = u.origin.ID
+	}
+}
+
+// outcome says what came of a command, and why.
+func outcome(c *ftp.CommandReport) (events.Result, string) {
+	switch {
+	case c.Code < 400:
+		return events.OK, ""
+	case c.Aborted:
+		return events.Aborted, cause(c)
+	case c.Err == nil:
+		return denied(c.Code), c.Text
+	case errors.Is(c.Err, fs.ErrPermission), errors.Is(c.Err, ftp.ErrQuota), errors.Is(c.Err, syscall.EROFS):
+		return events.Denied, c.Text // which has the rule in words
+	}
+	return events.Failed, cause(c)
+}
+
+func cause(c *ftp.CommandReport) string {
+	if c.Err != nil {
+		return c.Err.Error()
+	}
+	return c.Text
+}
+
+// denied says what a reply without an error is: 530 and the like are a rule's.
+func denied(code int) events.Result {
+	switch code {
+	case 450, 521, 530, 534:
+		return events.Denied
+	}
+	return events.Failed
+}

@@ -1,0 +1,129 @@
+// Package observe records in the stream of events what happens in sessions.
+//
+// The files, in reading order:
+//
+//	observe.go   the Observer of an FTP server: its reports become events
+//	command.go   which events a command is
+//	tree.go      a Backend whose trees say in each change on whose behalf it is made
+package observe
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"ferry/events"
+	"ferry/ftp"
+)
+
+// An Observer brings what an FTP server reports to a stream.
+type Observer struct {
+	stream *events.Stream
+	source string
+}
+
+var _ ftp.Observer = (*Observer)(nil)
+
+// New returns an Observer that records in stream. source is what knows the users, as "file", if
+// their trees do not say it.
+func New(stream *events.Stream, source string) *Observer { return &Observer{stream, source} }
+
+// endings are the causes of events.Disconnect.
+var endings = map[ftp.Ending]string{
+	ftp.EndLost: "lost", ftp.EndQuit: "quit", ftp.EndIdle: "idle", ftp.EndKicked: "kicked", ftp.EndDismiss: "kicked",
+	ftp.EndShutdown: "drain", ftp.EndRefused: "refused",
+}
+
+// event returns an event about w.
+func event(kind events.Kind, w ftp.Who) *events.Event {
+	return &events.Event{
+		Kind: kind, Session: w.Session, User: w.User, Address: w.Remote, TLS: ftp.TLSVersion(w.TLS), Client: w.Client,
+	}
+}
+
+// record brings e to the stream. A listener that cannot take note of it has said so in the log.
+func (o *Observer) record(e *events.Event) { _ = o.stream.Record(context.Background(), e) }
+
+// SessionBegan implements ftp.Observer.
+func (o *Observer) SessionBegan(w ftp.Who) {
+	if o.stream.Wants(events.Connect) {
+		o.record(event(events.Connect, w))
+	}
+}
+
+// SessionEnded implements ftp.Observer.
+func (o *Observer) SessionEnded(w ftp.Who, end ftp.Ending, reason string) {
+	if end == ftp.EndKicked && o.stream.Wants(events.Kick) {
+		o.record(event(events.Kick, w))
+	}
+	if !o.stream.Wants(events.Disconnect) {
+		return
+	}
+	e := event(events.Disconnect, w)
+	e.Cause, e.Rule, e.Duration = endings[end], reason, time.Since(w.Began)
+	o.record(e)
+}
+
+// LoginDone implements ftp.Observer.
+func (o *Observer) LoginDone(w ftp.Who, l *ftp.LoginReport) {
+	kind, source := events.LoginRefused, o.source
+	if l.Kind == ftp.LoggedIn {
+		kind = events.Login
+		if t, is := w.Tree.(*tree); is {
+			t.began(w)
+			source = t.source(source)
+		}
+	}
+	if !o.stream.Wants(kind) {
+		return
+	}
+	e := event(kind, w)
+	e.User, e.Duration = l.User, l.Took
+	if kind == events.Login {
+		e.Rule = source
+	} else {
+		e.Result, e.Cause, e.Rule = refused(l)
+	}
+	o.record(e)
+}
+
+// refused says why nobody was let in, and what was against it.
+func refused(l *ftp.LoginReport) (result events.Result, cause, rule string) {
+	rule = l.Text
+	if l.Err != nil {
+		rule = l.Err.Error()
+	}
+	var limit interface{ Limit() bool }
+	switch {
+	case l.Kind == ftp.UnknownUser:
+		return events.Denied, "unknown", ""
+	case l.Kind == ftp.WrongPassword:
+		return events.Denied, "password", ""
+	case l.Kind == ftp.LoginHeldOff:
+		return events.Denied, "held off", rule
+	case errors.As(l.Err, &limit) && limit.Limit():
+		return events.Denied, "limit", rule
+	case l.Err != nil && !errors.Is(l.Err, ftp.ErrDenied):
+		return events.Failed, "unavailable", rule
+	}
+	return events.Denied, "rule", rule
+}
+
+// HandshakeDone implements ftp.Observer.
+func (o *Observer) HandshakeDone(w ftp.Who, h *ftp.HandshakeReport) {
+	if !o.stream.Wants(events.Handshake) {
+		return
+	}
+	e := event(events.Handshake, w)
+	e.TLS, e.Command = ftp.TLSVersion(h.Version), "control"
+	if h.Data {
+		e.Command = "data"
+	}
+	switch {
+	case h.Err != nil:
+		e.Result, e.Cause = events.Failed, h.Err.Error()
+	case h.Resumed:
+		e.Cause = "resumed"
+	}
+	o.record(e)
+}

@@ -1,0 +1,203 @@
+package observe
+
+import (
+	"context"
+	"io"
+	"io/fs"
+	"sync"
+	"time"
+
+	"ferry/events"
+	"ferry/ftp"
+)
+
+// Backend returns under with trees whose changes carry their events.Origin. If under knows clients
+// by their certificates, so does what is returned.
+func Backend(under ftp.Backend) ftp.Backend {
+	b := backend{under}
+	if c, able := under.(ftp.CertBackend); able {
+		return certBackend{b, c}
+	}
+	return b
+}
+
+type backend struct{ under ftp.Backend }
+
+// Login implements ftp.Backend.
+func (b backend) Login(ctx context.Context, c ftp.Client, user, password string) (ftp.FS, error) {
+	f, err := b.under.Login(ctx, c, user, password)
+	return observed(f, err)
+}
+
+type certBackend struct {
+	backend
+	certs ftp.CertBackend
+}
+
+// LoginByCertificate implements ftp.CertBackend.
+func (b certBackend) LoginByCertificate(ctx context.Context, c ftp.Client, user string) (ftp.FS, error) {
+	f, err := b.certs.LoginByCertificate(ctx, c, user)
+	return observed(f, err)
+}
+
+func observed(f ftp.FS, err error) (ftp.FS, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &tree{Forward: ftp.Forward{FS: f}}, nil
+}
+
+// A tree is what a client sees, with its name in what it changes.
+type tree struct {
+	ftp.Forward
+
+	mu   sync.Mutex
+	from events.Origin // guarded by mu; of what the client does now
+}
+
+// A Sourced tree says what knew the user whom it is for.
+type Sourced interface{ Source() string }
+
+// source returns what knew the user, or otherwise.
+func (t *tree) source(otherwise string) string {
+	if s, says := t.FS.(Sourced); says && s.Source() != "" {
+		return s.Source()
+	}
+	return otherwise
+}
+
+// began notes who the client is.
+func (t *tree) began(w ftp.Who) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.from = events.Origin{Session: w.Session, User: w.User, Address: w.Remote, TLS: ftp.TLSVersion(w.TLS), Client: w.Client}
+}
+
+// origin returns that of a change of name.
+func (t *tree) origin(name string) events.Origin {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o := t.from
+	o.Path, o.Time = absolute(name), time.Now()
+	o.ID = events.NewID(o.Time)
+	return o
+}
+
+// in returns the context of a change of name.
+func (t *tree) in(ctx context.Context, name string) context.Context {
+	return events.WithOrigin(ctx, t.origin(name))
+}
+
+func absolute(name string) string {
+	if name == "." {
+		return "/"
+	}
+	return "/" + name
+}
+
+// Create implements ftp.FS.
+func (t *tree) Create(ctx context.Context, name string, off int64) (ftp.Upload, error) {
+	o := t.origin(name)
+	up, err := t.FS.Create(events.WithOrigin(ctx, o), name, off)
+	if err != nil {
+		return nil, err
+	}
+	return observedUpload(up, o), nil
+}
+
+// CreateNew implements ftp.Keeper.
+func (t *tree) CreateNew(ctx context.Context, name string, off int64, alone bool) (ftp.Upload, error) {
+	o := t.origin(name)
+	up, err := t.Forward.CreateNew(events.WithOrigin(ctx, o), name, off, alone)
+	if err != nil {
+		return nil, err
+	}
+	return observedUpload(up, o), nil
+}
+
+// Remove implements ftp.FS.
+func (t *tree) Remove(ctx context.Context, name string) error {
+	return t.FS.Remove(t.in(ctx, name), name)
+}
+
+// Rename implements ftp.FS.
+func (t *tree) Rename(ctx context.Context, from, to string) error {
+	return t.FS.Rename(t.in(ctx, to), from, to)
+}
+
+// RenameNew implements ftp.Keeper.
+func (t *tree) RenameNew(ctx context.Context, from, to string, alone bool) error {
+	return t.Forward.RenameNew(t.in(ctx, to), from, to, alone)
+}
+
+// RenameBeside implements ftp.Placer.
+func (t *tree) RenameBeside(ctx context.Context, from, to string) (string, error) {
+	return t.Forward.RenameBeside(t.in(ctx, to), from, to)
+}
+
+// Mkdir implements ftp.FS.
+func (t *tree) Mkdir(ctx context.Context, dir string) error { return t.FS.Mkdir(t.in(ctx, dir), dir) }
+
+// Rmdir implements ftp.FS.
+func (t *tree) Rmdir(ctx context.Context, dir string) error { return t.FS.Rmdir(t.in(ctx, dir), dir) }
+
+// SetModTime implements ftp.ModTimer.
+func (t *tree) SetModTime(ctx context.Context, name string, when time.Time) error {
+	return t.Forward.SetModTime(t.in(ctx, name), name, when)
+}
+
+// SetMode implements ftp.Moder.
+func (t *tree) SetMode(ctx context.Context, name string, perm fs.FileMode) error {
+	return t.Forward.SetMode(t.in(ctx, name), name, perm)
+}
+
+// An upload is one whose Commit carries its Origin.
+type upload struct {
+	ftp.Upload
+	origin events.Origin
+}
+
+// uploadFrom is an upload that is an io.ReaderFrom.
+type uploadFrom struct {
+	*upload
+	io.ReaderFrom
+}
+
+func observedUpload(up ftp.Upload, o events.Origin) ftp.Upload {
+	u := &upload{up, o}
+	if from, able := up.(io.ReaderFrom); able {
+		return &uploadFrom{u, from}
+	}
+	return u
+}
+
+// uploadOf returns the upload that observedUpload has made, or nil.
+func uploadOf(up ftp.Upload) *upload {
+	switch u := up.(type) {
+	case *upload:
+		return u
+	case *uploadFrom:
+		return u.upload
+	}
+	return nil
+}
+
+// Unwrap implements ftp.Wrapping.
+func (u *upload) Unwrap() ftp.Upload { return u.Upload }
+
+// Name implements ftp.Placed.
+func (u *upload) Name() string {
+	if p, may := u.Upload.(ftp.Placed); may {
+		return p.Name()
+	}
+	return ""
+}
+
+// Commit implements ftp.Upload.
+func (u *upload) Commit(ctx context.Context) error {
+	if name := u.Name(); name != "" {
+		u.origin.Path = absolute(name)
+	}
+	u.origin.Time = time.Now()
+	return u.Upload.Commit(events.WithOrigin(ctx, u.origin))
+}
