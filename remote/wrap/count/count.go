@@ -2,6 +2,7 @@
 package count
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -35,17 +36,30 @@ type Method struct {
 	Time     time.Duration // of the calls that are over
 }
 
+// An Observer is told of what is counted. Its methods may be called concurrently.
+type Observer interface {
+	// Called is told of a call when it is over: "ok", "notfound" (remote.ErrNotExist), "error" (an
+	// answer, see remote.Permanent), or "retry" if it failed on the way.
+	Called(method, result string, took time.Duration)
+	// Moved is told of bytes of file content to the remote and from it, as soon as they have moved.
+	Moved(up, down int64)
+}
+
 // Remote is a remote with numbers.
 type Remote struct {
 	*intercept.Remote
+	observer Observer // nil = nobody
 
 	mu    sync.Mutex
 	stats Stats // guarded by mu
 }
 
 // New returns a decorator of r.
-func New(r remote.Remote) *Remote {
-	c := &Remote{stats: Stats{Methods: map[string]Method{}}}
+func New(r remote.Remote) *Remote { return Observed(r, nil) }
+
+// Observed is New with an Observer, which may be nil.
+func Observed(r remote.Remote, o Observer) *Remote {
+	c := &Remote{observer: o, stats: Stats{Methods: map[string]Method{}}}
 	c.Remote = intercept.New(r, c.count)
 	return c
 }
@@ -103,8 +117,8 @@ type call struct {
 	r      *Remote
 	method string
 	begun  time.Time
-	failed bool // guarded by r.mu; its error is counted
-	over   bool // guarded by r.mu
+	result string // guarded by r.mu; of its error, which is counted; "" = none
+	over   bool   // guarded by r.mu
 }
 
 // change changes the numbers of the method.
@@ -117,12 +131,15 @@ func (c *call) change(by Method, err error) {
 	m.Down += by.Down
 	m.Time += by.Time
 	switch {
-	case err == nil, err == io.EOF, c.failed:
+	case err == nil, err == io.EOF, c.result != "":
 	case errors.Is(err, remote.ErrNotExist):
-		c.failed = true
+		c.result = "notfound"
 		m.Missing++
 	default:
-		c.failed = true
+		c.result = "retry"
+		if remote.Permanent(err) {
+			c.result = "error"
+		}
 		m.Errors++
 	}
 	c.r.stats.Methods[c.method] = m
@@ -142,17 +159,34 @@ func (c *call) begin() {
 }
 
 // sent counts bytes to the remote.
-func (c *call) sent(n int64, err error) { c.add(Method{Up: n}, err) }
+func (c *call) sent(n int64, err error) { c.moved(Method{Up: n}, err) }
 
 // received counts bytes from the remote.
-func (c *call) received(n int64, err error) { c.add(Method{Down: n}, err) }
+func (c *call) received(n int64, err error) { c.moved(Method{Down: n}, err) }
+
+func (c *call) moved(by Method, err error) {
+	c.add(by, err)
+	if c.r.observer != nil {
+		c.r.observer.Moved(by.Up, by.Down)
+	}
+}
 
 // end ends the call, once.
 func (c *call) end(err error) {
+	took := time.Since(c.begun)
+	if result, first := c.finish(took, err); first && c.r.observer != nil {
+		c.r.observer.Called(c.method, result, took)
+	}
+}
+
+// finish counts the end of the call. It returns its result, and whether it had not ended before.
+func (c *call) finish(took time.Duration, err error) (result string, first bool) {
 	c.r.mu.Lock()
 	defer c.r.mu.Unlock()
-	if !c.over {
-		c.over = true
-		c.change(Method{Running: -1, Time: time.Since(c.begun)}, err)
+	if c.over {
+		return "", false
 	}
+	c.over = true
+	c.change(Method{Running: -1, Time: took}, err)
+	return cmp.Or(c.result, "ok"), true
 }

@@ -44,6 +44,9 @@ func (r *Remote) wait(ctx context.Context, op, name string, before int, why erro
 	defer t.Stop()
 	select {
 	case <-t.C:
+		if r.o.Repeated != nil {
+			r.o.Repeated()
+		}
 		return nil
 	case <-ctx.Done():
 		return &fs.PathError{Op: op, Path: name, Err: fmt.Errorf("%w, while it was to be repeated after: %w", context.Cause(ctx), why)}

@@ -29,6 +29,9 @@ type Options struct {
 	// Max at most. A wait is shortened by up to half of it at random, so that many calls that
 	// failed together do not come back together. 0 = 10 ms and 2 s.
 	Min, Max time.Duration
+	// Repeated is told of each repetition before it is made; nil = nobody. It may be called
+	// concurrently.
+	Repeated func()
 }
 
 // Remote is a remote whose calls are repeated.
