@@ -8,22 +8,22 @@ import (
 	"time"
 )
 
-// accept runs sessions for the connections of l, until l is closed.
+// accept runs sessions for the connections of a listener, until that is closed.
 //
 // One descriptor is kept in reserve. When the process has run out of descriptors, it closes that
 // one, accepts the connection and sends the client a 421. Without it the client would wait in the
 // accept queue without an answer.
-func (s *Server) accept(ctx context.Context, l net.Listener, implicit bool) error {
+func (s *Server) accept(ctx context.Context, loop *acceptLoop, implicit bool) error {
 	var reserve reserve
 	reserve.acquire()
 	defer reserve.release()
 	var delay time.Duration
 	for {
-		conn, err := l.Accept()
+		conn, err := loop.accept()
 		why := shortage(err)
 		if why != "" && reserve.release() {
 			s.logShortage(ctx, "out of descriptors for new sessions", err)
-			conn, err = l.Accept()
+			conn, err = loop.accept()
 			if err == nil && reserve.acquire() {
 				why = "" // some were released meanwhile
 			}

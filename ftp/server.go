@@ -74,11 +74,11 @@ type Server struct {
 	shortages logLimiter // log of failed requests to the system
 
 	mu        sync.Mutex
-	listeners map[net.Listener]struct{} // guarded by mu
-	sessions  map[*session]struct{}     // guarded by mu
-	guests    int                       // guarded by mu; how many of them have not logged in
-	closing   bool                      // guarded by mu; no new session starts
-	gone      chan struct{}             // guarded by mu; closed when closing and the last session has ended
+	listeners map[net.Listener]*acceptLoop // guarded by mu
+	sessions  map[*session]struct{}        // guarded by mu
+	guests    int                          // guarded by mu; how many of them have not logged in
+	closing   bool                         // guarded by mu; no new session starts
+	gone      chan struct{}                // guarded by mu; closed when closing and the last session has ended
 }
 
 // ErrServerClosed is returned by Serve after Shutdown or Close.
@@ -122,13 +122,14 @@ func (s *Server) serve(ctx context.Context, l net.Listener, implicit bool) error
 	}
 	s.prepare.Do(s.setUp)
 	defer l.Close()
-	if !s.track(l) {
+	loop := s.track(l)
+	if loop == nil {
 		return ErrServerClosed
 	}
 	defer s.untrack(l)
 	stop := context.AfterFunc(ctx, func() { s.Close() })
 	defer stop()
-	return s.accept(ctx, l, implicit)
+	return s.accept(ctx, loop, implicit)
 }
 
 func (s *Server) setUp() {
@@ -143,19 +144,21 @@ func (s *Server) setUp() {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.listeners = make(map[net.Listener]struct{})
+	s.listeners = make(map[net.Listener]*acceptLoop)
 	s.sessions = make(map[*session]struct{})
 	s.gone = make(chan struct{})
 }
 
-func (s *Server) track(l net.Listener) bool {
+// track returns what accepts for l, nil after the end.
+func (s *Server) track(l net.Listener) *acceptLoop {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing {
-		return false
+		return nil
 	}
-	s.listeners[l] = struct{}{}
-	return true
+	loop := &acceptLoop{listener: l}
+	s.listeners[l] = loop
+	return loop
 }
 
 func (s *Server) untrack(l net.Listener) {
