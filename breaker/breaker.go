@@ -92,6 +92,13 @@ func (b *Breaker) Reset() {
 	}
 }
 
+// Answers reports whether the remote responds, as far as the last calls tell.
+func (b *Breaker) Answers() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.open
+}
+
 // Closed reports whether to send an optional query. While the breaker is open, queries start probes
 // from time to time, so that they need not wait themselves.
 func (b *Breaker) Closed() bool {

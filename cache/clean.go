@@ -26,6 +26,7 @@ type copySet struct {
 	idle     map[copyKey]*list.Element // guarded by mu; of *idleCopy
 	recent   list.List                 // guarded by mu; of *idleCopy, most recently used first
 	noHoles  atomic.Bool               // the disk cannot punch holes
+	evicted  atomic.Uint64             // copies of which something was evicted
 }
 
 // An idleCopy is a file in clean/ without a handle.

@@ -19,7 +19,11 @@ func (cs *copySet) evict(n int64) (freed int64) {
 		if freed >= n {
 			break
 		}
-		freed += c.shrink(n - freed)
+		got := c.shrink(n - freed)
+		if got > 0 {
+			cs.evicted.Add(1)
+		}
+		freed += got
 	}
 	return freed
 }
@@ -35,6 +39,7 @@ func (cs *copySet) evictIdle() (freed int64, ok bool) {
 			continue
 		}
 		if cs.forget(it.key) == nil {
+			cs.evicted.Add(1)
 			return it.bytes, true
 		}
 	}

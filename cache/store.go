@@ -126,6 +126,7 @@ type Stats struct {
 	Limit                               int64 // Options.MaxSize, or that of the Share; 0: none
 	Used                                int64 // bytes in all
 	Drafts, Parts, Waiting, Lost, Clean Usage
+	Evictions                           uint64 // since Open; of copies, whole or in part
 }
 
 // Usage is the number and the size of the files in one state.
@@ -143,5 +144,6 @@ func (s *Store) Stats() Stats {
 	return Stats{
 		Limit: r.share.max, Used: r.used,
 		Drafts: of(stateDraft), Parts: of(statePart), Waiting: of(stateWaiting), Lost: of(stateLost), Clean: of(stateClean),
+		Evictions: s.copies.evicted.Load(),
 	}
 }

@@ -77,6 +77,7 @@ type Tree struct {
 	flying  map[*flight]struct{} // guarded by mu; all flights
 	changes uint64               // guarded by mu; changes made through the Tree so far
 	running sync.WaitGroup       // flights
+	counts  counts
 	watch   watch
 }
 
@@ -124,13 +125,20 @@ func (t *Tree) Uncached() bool { return t.uncached }
 // Stats is a snapshot of the size of the cache.
 type Stats struct {
 	Dirs, Files int // listings, and entries in them
+
+	// Since it was made: what was asked of it and was answered without the remote, the rest of what
+	// was asked, and the changes that the remote has reported.
+	Hits, Misses, Changes uint64
 }
 
 // Stats returns the current size of the cache.
 func (t *Tree) Stats() Stats {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return Stats{Dirs: len(t.dirs), Files: t.count - len(t.dirs)}
+	return Stats{
+		Dirs: len(t.dirs), Files: t.count - len(t.dirs),
+		Hits: t.counts.hits.Load(), Misses: t.counts.misses.Load(), Changes: t.counts.changes.Load(),
+	}
 }
 
 // Close cancels the flights and waits for their end. The remote stays open.
@@ -174,6 +182,7 @@ func (t *Tree) stat(ctx context.Context, name string, soon bool) (remote.Entry, 
 		return t.Remote.Stat(ctx, name)
 	}
 	e, known, changes := t.recall(name, remote.SizeOnlyOf(ctx) == nil)
+	t.counts.asked(known == Fresh || known == Missing)
 	switch {
 	case known == Fresh:
 		return e, nil

@@ -19,6 +19,7 @@ func (t *Tree) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, err
 	}
 	return func(yield func(remote.Entry, error) bool) {
 		stale, isFresh := t.listed(dir)
+		t.counts.asked(isFresh)
 		if isFresh {
 			stale.yield(yield)
 			return

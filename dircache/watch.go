@@ -147,6 +147,7 @@ func (t *Tree) follow(changes iter.Seq2[remote.Change, error], begun func()) err
 		if err != nil {
 			return err
 		}
+		t.counts.changes.Add(1)
 		t.ApplyRemoteChange(change)
 		if first {
 			begun()

@@ -170,6 +170,11 @@ func (t *Tree) openVersion(ctx context.Context, name string, e remote.Entry, off
 func (r *reader) begin(ctx context.Context, first *result) (other *result, err error) {
 	f := r.file
 	f.mu.Lock()
+	if f.held(r.pos) > 0 {
+		f.tree.hits.Add(1)
+	} else {
+		f.tree.misses.Add(1)
+	}
 	if available, err := r.await(); available || err != nil {
 		f.mu.Unlock()
 		first.drop()

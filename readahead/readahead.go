@@ -88,6 +88,7 @@ type Tree struct {
 	budget         *budget.Budget
 	noDescribe     atomic.Bool // the remote's readers are not Described
 	noHash         atomic.Bool // the remote has no hashes
+	hits, misses   atomic.Uint64
 
 	mu      sync.Mutex
 	files   map[string]*file   // guarded by mu; the current version of each name that is being read
@@ -113,6 +114,14 @@ func New(r remote.Remote, o Options) *Tree {
 	}
 	return t
 }
+
+// Stats are numbers since the Tree was made.
+type Stats struct {
+	Hits, Misses uint64 // readers whose first byte was in the copy on disk, and others of files with copies
+}
+
+// Stats returns the numbers.
+func (t *Tree) Stats() Stats { return Stats{t.hits.Load(), t.misses.Load()} }
 
 // Close cancels requests in progress and waits for their end; readers must be closed before. The
 // layer below stays open.

@@ -225,6 +225,12 @@ func (f *FS) Refresh(ctx context.Context, dir string, recursive bool) error {
 // Stats returns the current size of the directory cache.
 func (f *FS) Stats() dircache.Stats { return f.names.Stats() }
 
+// Reads returns numbers of what was read through copies on disk.
+func (f *FS) Reads() readahead.Stats { return f.reads.Stats() }
+
+// Answers reports whether the remote responds, as far as the last calls tell; it asks nothing.
+func (f *FS) Answers() bool { return f.breaker.Answers() }
+
 // Warm fills the directory cache; see dircache.Tree.Warm.
 func (f *FS) Warm(ctx context.Context, parallel int, progress func(dircache.Warmed)) (dircache.Warmed, error) {
 	return f.names.Warm(ctx, parallel, progress)

@@ -230,6 +230,7 @@ type noPending struct{}
 func (noPending) Run(context.Context) error                  { return nil }
 func (noPending) Flush(context.Context, string) error        { return nil }
 func (noPending) Waiting() Waiting                           { return Waiting{} }
+func (noPending) Oldest() time.Time                          { return time.Time{} }
 func (noPending) Queue() []Queued                            { return nil }
 func (noPending) SetExpiry(int64, time.Duration, bool) error { return os.ErrNotExist }
 func (noPending) Refused() ([]cache.LostRecord, error)       { return nil, nil }

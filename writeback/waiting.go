@@ -25,6 +25,10 @@ type Pending interface {
 	// Waiting returns a summary of the pending changes.
 	Waiting() Waiting
 
+	// Oldest returns when the oldest change was accepted that the remote does not have; zero if
+	// there is none.
+	Oldest() time.Time
+
 	// Queue returns the pending changes, the oldest first.
 	Queue() []Queued
 
