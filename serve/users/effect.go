@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"ferry/hooks/settings"
 	"ferry/serve/access"
 )
 
@@ -21,6 +22,7 @@ type File struct {
 	defaults *table
 	groups   map[string]*table
 	users    map[string]*table
+	hooks    []settings.Hook
 }
 
 // Names returns the users that have a table, sorted; Anybody is one of them.

@@ -6,6 +6,7 @@
 //	user.go      User: what holds for somebody, put together from the file
 //	users.go     Read and Parse; decode.go: TOML
 //	keys.go      the table of keys; key.go: what a key is, value.go and parts.go: how values are read
+//	hooks.go     [[hooks]]: who is told of what happens
 //	table.go     one table of the file; effect.go: File, and how tables make a User
 //	check.go     what must go together; errors.go and index.go: where a mistake stands
 //	explain.go   where each value of a user comes from
@@ -90,7 +91,7 @@ func notTOML(name string, text []byte, err error) error {
 
 // read reads the tables of the file.
 func (f *File) read(p *place, raw map[string]any) {
-	p.fields(raw, "version", "defaults", "groups", "users")
+	p.fields(raw, "version", "defaults", "groups", "users", "hooks")
 	if v, ok := raw["version"]; ok {
 		if n, isNumber := of[int64](p.at("version"), v, "a whole number"); isNumber && n != version {
 			p.at("version").wrong("this ferry reads version %d: get one that is newer", version)
@@ -102,6 +103,9 @@ func (f *File) read(p *place, raw map[string]any) {
 	}
 	f.groups = f.named(p.at("groups"), raw["groups"], false)
 	f.users = f.named(p.at("users"), raw["users"], true)
+	if v, ok := raw["hooks"]; ok {
+		f.hooks = readHooks(p.at("hooks"), v)
+	}
 }
 
 // named reads a table of tables: users, or groups.
