@@ -18,6 +18,9 @@ import (
 type KeyPair struct {
 	// Log receives the reloads of Run; nil: nothing is logged. Set it before Run.
 	Log *slog.Logger
+	// Reloaded is called after each Reload that has found another certificate, or failed with err;
+	// nil: nobody is told. Set it before Run.
+	Reloaded func(err error)
 
 	certFile, keyFile string
 	current           atomic.Pointer[tls.Certificate]
@@ -51,8 +54,20 @@ func (k *KeyPair) Names() []string {
 	return names
 }
 
+// Expires is when the certificate ends.
+func (k *KeyPair) Expires() time.Time { return k.current.Load().Leaf.NotAfter }
+
 // Reload reads the files again. If they are not a valid pair, the current pair stays in use.
 func (k *KeyPair) Reload() error {
+	before := k.current.Load()
+	err := k.read()
+	if k.Reloaded != nil && (err != nil || !before.Leaf.Equal(k.current.Load().Leaf)) {
+		k.Reloaded(err)
+	}
+	return err
+}
+
+func (k *KeyPair) read() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	stamp, err := k.look()

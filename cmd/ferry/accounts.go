@@ -11,6 +11,7 @@ import (
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/cmd/ferry/internal/logging"
 	"ferry/cmd/ferry/internal/rcbridge"
+	"ferry/events"
 	"ferry/ftp"
 	"ferry/remote/wrap/filter"
 	"ferry/serve"
@@ -55,6 +56,7 @@ func (p process) openAccounts(o *options, rules *filter.Filter, main *stack, log
 	a.backend = &serve.Accounts{Open: a.trees.open, Remote: o.userRemote, Log: log}
 	if dir := o.places.Quota(); dir != "" {
 		a.backend.Quota = quota.NewStore(dir)
+		a.backend.Quota.Events = o.ofAll().events
 	}
 	var err error
 	if o.Users != "" {
@@ -167,7 +169,10 @@ func (a *accounts) run(ctx context.Context, server *ftp.Server) {
 	a.log.Log(ctx, logging.Notice, "read the users", "file", a.options.Users, "users", len(a.file.first.Names()))
 	a.file.first.Watch(ctx, a.file.again,
 		func(f *users.File) { a.replace(ctx, server, f) },
-		func(err error) { a.log.ErrorContext(ctx, "the users stay as they were", "error", err) })
+		func(err error) {
+			a.log.ErrorContext(ctx, "the users stay as they were", "error", err)
+			a.recordReload(ctx, err)
+		})
 }
 
 // watchProblems tells once, until ctx ends, when a file of users cannot be read any more and what
@@ -209,7 +214,13 @@ func (a *accounts) replace(ctx context.Context, server *ftp.Server, f *users.Fil
 		server.Dismiss(id)
 	}
 	a.logChanges(ctx, before, f)
+	a.recordReload(ctx, nil)
 	a.look()
+}
+
+// recordReload records that the file was read again, or could not be.
+func (a *accounts) recordReload(ctx context.Context, err error) {
+	record(ctx, a.options.ofAll().events, outcome(&events.Event{Kind: events.ConfigReload, Path: a.options.Users}, err))
 }
 
 // logChanges tells which users have come, gone or changed.

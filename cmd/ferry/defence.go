@@ -31,7 +31,7 @@ func (o *options) openWatch(log *slog.Logger) (*watch, error) {
 	guard, err := defence.New(defence.Options{
 		Allow: o.Defence.Allow, Deny: o.Defence.Deny, Trusted: slices.Concat(o.Defence.Trusted, o.Defence.Proxies),
 		Proxied: len(o.Defence.Proxies) > 0, Off: o.Defence.Bans == "off",
-		File: o.places.Bans(), AuthLog: authLog, Log: log,
+		File: o.places.Bans(), AuthLog: authLog, Log: log, Events: o.ofAll().events,
 	})
 	if err != nil {
 		authLog.Close()

@@ -67,7 +67,15 @@ func (ls *listenings) observe(server *ftp.Server, source string) {
 	}
 }
 
-// count is how many there are. It may be called on nil, as the other methods below.
+// events is the stream to those that listen. It may be called on nil, as the other methods below.
+func (ls *listenings) events() *events.Stream {
+	if ls == nil {
+		return nil
+	}
+	return ls.stream
+}
+
+// count is how many there are.
 func (ls *listenings) count() int {
 	if ls == nil {
 		return 0

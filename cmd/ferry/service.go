@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"ferry/cmd/ferry/internal/logging"
 	"ferry/cmd/ferry/internal/rcbridge"
 	"ferry/config"
+	"ferry/events"
 	"ferry/ftp"
 )
 
@@ -34,6 +36,7 @@ type service struct {
 	listening *listenings
 	accounts  *accounts  // nil = one user, that of the flags
 	beside    background // of the stack
+	began     time.Time  // when it listens
 	stopping  time.Time  // when the stop began; zero before
 	abandoned bool       // after run: something of it still goes on
 	stats     stats
@@ -56,6 +59,10 @@ func (s *service) run(ctx context.Context) error {
 	defer s.await(&wg)
 	defer cancel()
 
+	recordRenewals(running, s.listening.events(), s.keyPairs()...)
+	s.began = time.Now()
+	s.happened(running, events.Start)
+	defer s.happened(running, events.Stop)
 	failed := make(chan error, len(s.listeners)+s.listening.count()+3)
 	s.control.Announce(running)
 	for _, l := range s.listeners {
@@ -154,12 +161,18 @@ func (s *service) reload(ctx context.Context) {
 	s.accounts.readAgain()
 	s.forget()
 	s.log.Log(ctx, logging.Notice, "forgot all directories")
-	for _, pair := range s.certs {
+	for _, pair := range s.keyPairs() {
 		s.reloadPair(ctx, pair)
 	}
+}
+
+// keyPairs returns the certificates in files, with that of the remote control.
+func (s *service) keyPairs() []*ftp.KeyPair {
+	pairs := slices.Clone(s.certs)
 	if s.control != nil && s.control.Pair != nil {
-		s.reloadPair(ctx, s.control.Pair)
+		pairs = append(pairs, s.control.Pair)
 	}
+	return pairs
 }
 
 func (s *service) reloadPair(ctx context.Context, pair *ftp.KeyPair) {
@@ -173,6 +186,7 @@ func (s *service) reloadPair(ctx context.Context, pair *ftp.KeyPair) {
 // stop lets running transfers finish for the time of grace. Another signal ends that.
 func (s *service) stop(ctx context.Context) error {
 	s.stopping = time.Now()
+	s.happened(ctx, events.Drain)
 	s.log.Log(ctx, logging.Notice, "stopping: no new connections; running transfers may finish", "within", config.FormatDuration(s.grace))
 	stopping, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -1,10 +1,13 @@
 package defence
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"slices"
 	"time"
+
+	"ferry/events"
 )
 
 // A Ban is an address, or a network, that is not admitted.
@@ -48,8 +51,15 @@ const maxWide = 1000
 // Ban bans a network for a time, 0 for as long as its next ban would be. Sessions that have begun
 // are not touched.
 func (g *Guard) Ban(network netip.Prefix, d time.Duration, reason string) (Ban, error) {
+	b, err := g.scores.banByHand(network, d, reason)
+	if err == nil {
+		g.recordBan(b)
+	}
+	return b, err
+}
+
+func (s *scores) banByHand(network netip.Prefix, d time.Duration, reason string) (Ban, error) {
 	now := time.Now()
-	s := &g.scores
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	network = network.Masked()
@@ -85,7 +95,14 @@ func (g *Guard) Ban(network netip.Prefix, d time.Duration, reason string) (Ban, 
 
 // Unban lifts a ban, and forgets what led to it. It reports whether there was one.
 func (g *Guard) Unban(network netip.Prefix) bool {
-	s := &g.scores
+	if !g.scores.unban(network) {
+		return false
+	}
+	g.recordUnban(network)
+	return true
+}
+
+func (s *scores) unban(network netip.Prefix) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	network = network.Masked()
@@ -107,11 +124,34 @@ func (g *Guard) Unban(network netip.Prefix) bool {
 
 // UnbanAll lifts all bans, and returns how many there were.
 func (g *Guard) UnbanAll() int {
-	n := len(g.Bans())
-	s := &g.scores
+	all := g.Bans()
+	g.scores.forgetAll()
+	for _, b := range all {
+		g.recordUnban(b.Network)
+	}
+	return len(all)
+}
+
+func (s *scores) forgetAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.reset()
 	s.changes++
-	return n
+}
+
+// recordBan records that b holds from now on.
+func (g *Guard) recordBan(b Ban) {
+	g.record(&events.Event{Kind: events.Ban, Cause: b.Reason, Duration: time.Until(b.Until).Round(time.Second)}, b.Network)
+}
+
+// recordUnban records that a ban was lifted before its end.
+func (g *Guard) recordUnban(network netip.Prefix) {
+	g.record(&events.Event{Kind: events.Unban}, network)
+}
+
+// record brings e about a network to those who listen. One that cannot take note has logged it.
+func (g *Guard) record(e *events.Event, network netip.Prefix) {
+	network = network.Masked()
+	e.Address, e.Argument = netip.AddrPortFrom(network.Addr(), 0), network.String()
+	_ = g.o.Events.Record(context.Background(), e)
 }

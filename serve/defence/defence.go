@@ -19,6 +19,7 @@ import (
 	"net/netip"
 	"time"
 
+	"ferry/events"
 	"ferry/ftp"
 )
 
@@ -32,6 +33,7 @@ type Options struct {
 	File    string         // keeps points and bans; "" = they are forgotten at the end
 	AuthLog *AuthLog       // nil = none
 	Log     *slog.Logger   // nil = none
+	Events  *events.Stream // where bans are recorded; nil = nowhere
 }
 
 // A Guard knows the networks that are admitted, counts the points of addresses and bans them.
@@ -118,6 +120,7 @@ func (g *Guard) Note(addr netip.Addr, e ftp.GuardEvent, user string) {
 	}
 	b, banned := g.scores.add(host, cost, g.scores.guess(e, user), e.Reason, time.Now())
 	if banned {
+		g.recordBan(b)
 		g.o.Log.Warn("address banned", "address", host.String(), "until", b.Until.Format(time.RFC3339),
 			"times", b.Times, "reason", b.Reason)
 	}

@@ -4,6 +4,7 @@
 //	fs.go       FS: a tree whose changes are counted; upload.go: an upload that is limited
 //	quota.go    Store and Account: what is counted, and where it is kept; record.go: the file of a user
 //	scan.go     counting anew
+//	share.go    what is recorded when a share of a limit is reached
 //
 // A user's count is changed by what the user does: by files that are committed, replaced, removed
 // and renamed over others. What others do in the same tree, or on the remote itself, is not seen; a
@@ -25,6 +26,7 @@ import (
 	"strings"
 	"sync"
 
+	"ferry/events"
 	"ferry/ftp"
 )
 
@@ -41,6 +43,10 @@ type Limits struct {
 // A Store keeps the usage of users, each in a file of a directory. Several processes may read it.
 // Its methods may be called concurrently.
 type Store struct {
+	// Events is where it is recorded that a user has reached a share of a limit; nil = nowhere. It
+	// is set before the first Account.
+	Events *events.Stream
+
 	dir string
 
 	mu       sync.Mutex
@@ -104,6 +110,7 @@ func (s *Store) Account(user string, l Limits) (*Account, error) {
 		if a.used, err = r.read(); err != nil {
 			return nil, errors.Join(fmt.Errorf("the usage of user %q: %w", user, err), r.close())
 		}
+		a.reached = sharesOf(a.used, l)
 		s.accounts[user] = a
 	}
 	a.users++
@@ -123,6 +130,7 @@ type Account struct {
 	used     Usage
 	reserved Usage                // by uploads that are under way
 	uploads  map[string][]*upload // that are under way, by key
+	reached  reached
 }
 
 // Close ends the use of an account.
@@ -143,6 +151,7 @@ func (a *Account) limit(l Limits) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.limits = l
+	a.crossed()
 }
 
 // Usage returns what the user has.
@@ -185,18 +194,25 @@ func (a *Account) bounded() bool {
 // change adds what more returns, which may be below 0, to what the user has. It is on the way to
 // the disk when change returns, so that it survives the end of the process.
 func (a *Account) change(more func() Usage) (Usage, error) {
+	u, shares, err := a.changeLocked(more)
+	a.store.record(shares)
+	return u, err
+}
+
+// changeLocked is change, and returns the shares of the limits that the user has reached by it.
+func (a *Account) changeLocked(more func() Usage) (Usage, []*events.Event, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	u := more()
 	if u == (Usage{}) {
-		return u, nil
+		return u, nil, nil
 	}
 	if err := a.takeOver(); err != nil {
-		return u, err
+		return u, nil, err
 	}
 	a.used.Bytes = max(a.used.Bytes+u.Bytes, 0)
 	a.used.Files = max(a.used.Files+u.Files, 0)
-	return u, a.record.write(a.used)
+	return u, a.crossed(), a.record.write(a.used)
 }
 
 // count is change for what has happened, so that it does not fail: an error is logged.
