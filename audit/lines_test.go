@@ -140,10 +140,10 @@ func TestLinesOfTheAuditLog(t *testing.T) {
 }
 
 var moves = []events.Event{
-	by(events.Event{Kind: events.UploadReceived, Path: "/in/a b\n.txt", Bytes: 12, Duration: 2100 * time.Millisecond, Mode: "I"}),
-	by(events.Event{Kind: events.Download, Path: "/é\xff", Offset: 3, Bytes: 7, Mode: "AZ"}),
-	by(events.Event{Kind: events.Download, Path: "/cut", Bytes: 7, Result: events.Aborted, Mode: "I"}),
-	by(events.Event{Kind: events.UploadAborted, Path: "/in/cut", Bytes: 9, Result: events.Failed, Mode: "I"}),
+	by(events.Event{Kind: events.UploadReceived, Path: "/in/a b\n.txt", Bytes: 12, Duration: 2100 * time.Millisecond, Argument: "binary"}),
+	by(events.Event{Kind: events.Download, Path: "/é\xff", Offset: 3, Bytes: 7, Argument: "ascii deflate"}),
+	by(events.Event{Kind: events.Download, Path: "/cut", Bytes: 7, Result: events.Aborted, Argument: "binary"}),
+	by(events.Event{Kind: events.UploadAborted, Path: "/in/cut", Bytes: 9, Result: events.Failed, Argument: "binary"}),
 	by(events.Event{Kind: events.Delete, Path: "/old"}),
 	{Kind: events.Download, ID: "01kn", Time: at, User: "anonymous", Path: "/pub", Bytes: 1},
 	// Nothing was moved by these.

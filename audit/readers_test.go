@@ -26,7 +26,7 @@ func transferred(t *testing.T) (name string, lines, moves int, bytes int64) {
 		if len(file) > 1000 {
 			continue // readers cut lines
 		}
-		for j, e := range []events.Event{{Kind: events.UploadReceived}, {Kind: events.Download, Mode: "AZ"}, {Kind: events.Download, Result: events.Aborted}, {Kind: events.Delete}} {
+		for j, e := range []events.Event{{Kind: events.UploadReceived}, {Kind: events.Download, Argument: "ascii deflate"}, {Kind: events.Download, Result: events.Aborted}, {Kind: events.Delete}} {
 			e = by(e)
 			e.Path, e.User = file, fmt.Sprintf("user%d", i%5)
 			e.Time = at.Add(time.Duration(i*4+j) * time.Second)

@@ -52,9 +52,9 @@ func appendXferlog(b []byte, e *events.Event) []byte {
 	return append(b, 'c')
 }
 
-// kindOf is a for a transfer in TYPE A, else b.
+// kindOf is a for a transfer in which TYPE A converts, else b.
 func kindOf(e *events.Event) byte {
-	if strings.HasPrefix(e.Mode, "A") {
+	if strings.HasPrefix(e.Argument, "ascii") {
 		return 'a'
 	}
 	return 'b'
@@ -62,7 +62,7 @@ func kindOf(e *events.Event) byte {
 
 // specialOf is C for what was compressed on the way.
 func specialOf(e *events.Event) byte {
-	if strings.HasSuffix(e.Mode, "Z") {
+	if strings.HasSuffix(e.Argument, "deflate") {
 		return 'C'
 	}
 	return '_'

@@ -45,7 +45,6 @@ type Event struct {
 	FirstByte time.Duration // from the command to the first byte of its data connection
 	Digest    string        // of the file, as "md5:" and hexadecimal digits, where it is known without reading it
 	Version   string        // of the file on the remote, as an ETag
-	Mode      string        // of a transfer: its TYPE, "A" or "I", and "Z" behind it in MODE Z
 	ModTime   time.Time     // of the file
 	Overwrote bool          // a file of that name was replaced
 
