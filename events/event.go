@@ -35,6 +35,7 @@ type Event struct {
 	To       string   // Path after a rename or copy
 	Before   []string // of UploadStored: paths that the file had since its upload, oldest first
 	Remote   string   // type of the remote
+	Place    string   // of UploadStored and UploadRefused: which remote, among all others; never a secret
 	Name     string   // where it is on the remote
 
 	// How much.
@@ -45,6 +46,7 @@ type Event struct {
 	FirstByte time.Duration // from the command to the first byte of its data connection
 	Digest    string        // of the file, as "md5:" and hexadecimal digits, where it is known without reading it
 	Version   string        // of the file on the remote, as an ETag
+	Replaced  string        // of a prepared UploadStored: Version of the file that is about to be replaced, if known
 	ModTime   time.Time     // of the file
 	Overwrote bool          // a file of that name was replaced
 

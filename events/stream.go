@@ -20,7 +20,8 @@ type Listener interface {
 type Preparer interface {
 	// Prepare is called with an Event before it becomes true. Record with the same ID follows when
 	// it has become true, Withdraw when it has not; neither when that cannot be known, as after a
-	// kill. An error forbids it.
+	// kill. An error forbids it. Of an UploadStored whose remote could not say it, one of them
+	// follows minutes later.
 	Prepare(ctx context.Context, e *Event) error
 	// Withdraw says that the prepared event of this ID has not become true.
 	Withdraw(ctx context.Context, id string)

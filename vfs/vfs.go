@@ -143,6 +143,7 @@ type layer interface {
 	remote.Mover
 	MoveNew(ctx context.Context, from, to string) error
 	writeback.Pending
+	Stored(ctx context.Context, e events.Event) (bool, error)
 	LocalParts(dir string) (parts []remote.Entry, others bool)
 }
 
@@ -166,7 +167,7 @@ func New(r remote.Remote, o Options) *FS {
 		over := writeback.New(f.reads.Direct(), f.names, f.breaker, writing)
 		f.top, f.shown, f.guarded, f.forTree = over, over, true, breaker.ForLongChange()
 	} else {
-		direct := writeback.NewDirect(f.reads.Direct(), o.Log)
+		direct := writeback.NewDirect(f.reads.Direct(), writeback.DirectOptions{Names: f.names, Events: o.Events, Log: o.Log})
 		f.top, f.shown, f.guarded, f.forTree = direct, f.names, !f.caps.CheapStat, breaker.ForChange()
 		if _, stages := remote.AsStager(direct); !stages {
 			f.stream = direct.Stream
@@ -175,6 +176,14 @@ func New(r remote.Remote, o Options) *FS {
 	f.Pending = f.top
 	return f
 }
+
+// Place returns what identifies the remote among all others; see events.Event.Place.
+func (f *FS) Place() string { return f.remote.Info().Identity() }
+
+// Stored reports whether the remote has the file of e, an UploadStored that a process prepared that
+// was killed before it could record or withdraw it. An error means that this cannot be known now,
+// or that e is about another remote: ErrInvalid. It is asked before clients change the tree.
+func (f *FS) Stored(ctx context.Context, e events.Event) (bool, error) { return f.top.Stored(ctx, e) }
 
 // View returns the tree as owner sees it from no address in particular. Two views of one owner
 // share that owner's unfinished uploads.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"ferry/cache"
+	"ferry/dircache"
+	"ferry/events"
 	"ferry/remote"
 )
 
@@ -25,13 +27,22 @@ type Direct struct {
 	fold   bool // the remote ignores the case of names
 	paths  pathLocks
 	doubts *doubts
+	tell   *teller
 }
 
-// NewDirect returns a Direct over below, which the caller closes. log may be nil.
-func NewDirect(below remote.Remote, log *slog.Logger) *Direct {
+// DirectOptions configure a Direct. The zero value is valid.
+type DirectOptions struct {
+	Names  *dircache.Tree // of the remote; nil: nothing is cached
+	Events *events.Stream // of uploads; nil: nobody listens
+	Log    *slog.Logger   // nil: nothing is logged
+}
+
+// NewDirect returns a Direct over below, which the caller closes.
+func NewDirect(below remote.Remote, o DirectOptions) *Direct {
 	d := &Direct{Forward: remote.Forward{Remote: below}, fold: below.Info().Caps.CaseInsensitive}
 	_, d.stages = remote.AsStager(below)
-	d.doubts = newDoubts(nil, d.keyOf, orDiscard(log))
+	d.doubts = newDoubts(nil, d.keyOf, orDiscard(o.Log))
+	d.tell = newTeller(o.Events, below, o.Names)
 	return d
 }
 
@@ -85,8 +96,13 @@ func (d *Direct) changing(ctx context.Context, call func(ctx context.Context) er
 
 // Put implements remote.Remote.
 func (d *Direct) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (e remote.Entry, err error) {
-	err = d.changing(ctx, func(ctx context.Context) (err error) {
-		e, err = d.Forward.Put(ctx, name, body, o)
+	err = d.changing(ctx, func(ctx context.Context) error {
+		a, err := d.tell.announce(ctx, nil, name, knownSize(o), o.ModTime)
+		if err != nil {
+			return err
+		}
+		e, err = d.Forward.Put(a.watch(ctx), name, body, o)
+		a.end(ctx, e, err)
 		return err
 	}, name)
 	return e, err
@@ -109,7 +125,10 @@ func (d *Direct) Rmdir(ctx context.Context, dir string) error {
 
 // Move implements remote.Mover, also where the remote copies and removes.
 func (d *Direct) Move(ctx context.Context, from, to string) error {
-	return d.changing(ctx, func(ctx context.Context) error { return remote.Move(ctx, d.Remote, from, to) }, from, to)
+	return d.changing(ctx, func(ctx context.Context) error {
+		d.tell.settleNow(ctx, from, to)
+		return remote.Move(ctx, d.Remote, from, to)
+	}, from, to)
 }
 
 // MoveNew is Move to a name that there must not be, else it is ErrExist.
@@ -120,6 +139,7 @@ func (d *Direct) MoveNew(ctx context.Context, from, to string) error {
 				return err
 			}
 		}
+		d.tell.settleNow(ctx, from, to)
 		return remote.Move(ctx, d.Remote, from, to)
 	}, from, to)
 }
@@ -140,7 +160,7 @@ func (d *Direct) Stage(ctx context.Context, name string, o remote.StageOptions) 
 	if err != nil {
 		return nil, err
 	}
-	staged := &directStage{Stage: s, direct: d, name: name, o: o}
+	staged := &directStage{Stage: s, direct: d, name: name, o: o, origin: d.tell.origin(ctx, nil, name), size: sizeOf(o)}
 	if from, ok := s.(io.ReaderFrom); ok {
 		return &directStageFrom{staged, from}, nil
 	}
@@ -154,7 +174,7 @@ func (d *Direct) Stream(ctx context.Context, name string, fresh bool) (remote.St
 	if err != nil {
 		return nil, err
 	}
-	s.fresh = fresh
+	s.fresh, s.tell, s.origin = fresh, d.tell, d.tell.origin(ctx, nil, name)
 	return s, nil
 }
 
@@ -164,12 +184,30 @@ type directStage struct {
 	direct *Direct
 	name   string
 	o      remote.StageOptions
+	origin *events.Origin // nil: unknown
+	size   int64          // of the file so far; below 0 = unknown
+	done   bool           // it was published
 }
 
 // A directStageFrom is a directStage that is an io.ReaderFrom.
 type directStageFrom struct {
 	*directStage
-	io.ReaderFrom
+	from io.ReaderFrom
+}
+
+// Write implements io.Writer.
+func (s *directStage) Write(p []byte) (int, error) {
+	n, err := s.Stage.Write(p)
+	s.size = grown(s.size, int64(n))
+	return n, err
+}
+
+// ReadFrom implements io.ReaderFrom. It passes r on unwrapped, so that the remote can recognise a
+// connection.
+func (s *directStageFrom) ReadFrom(r io.Reader) (int64, error) {
+	n, err := s.from.ReadFrom(r)
+	s.size = grown(s.size, n)
+	return n, err
 }
 
 // Commit implements remote.Stage. An upload that continues a file is refused if the file has
@@ -186,9 +224,24 @@ func (s *directStage) Commit(ctx context.Context, modTime time.Time) (e remote.E
 				return err
 			}
 		}
-		e, err = s.Stage.Commit(ctx, modTime)
+		e, err = s.publish(ctx, modTime)
 		return err
 	}, s.name)
+	return e, err
+}
+
+// publish makes the file visible. The name is locked.
+func (s *directStage) publish(ctx context.Context, modTime time.Time) (e remote.Entry, err error) {
+	if s.done {
+		return s.Stage.Commit(ctx, modTime)
+	}
+	a, err := s.direct.tell.announce(ctx, s.origin, s.name, s.size, modTime)
+	if err != nil {
+		return e, pathError("publish", s.name, err)
+	}
+	e, err = s.Stage.Commit(a.watch(ctx), modTime)
+	a.end(ctx, e, err)
+	s.done = err == nil
 	return e, err
 }
 
@@ -224,10 +277,16 @@ func (d *Direct) DropPart(ctx context.Context, name, owner string) error {
 	return d.Forward.DropPart(ctx, name, owner)
 }
 
+// Run implements Pending: it finds out what became of uploads whose answer was lost, if anybody
+// wants to know.
+func (d *Direct) Run(ctx context.Context) error {
+	d.tell.run(ctx)
+	return nil
+}
+
 // noPending is a Pending without pending changes.
 type noPending struct{}
 
-func (noPending) Run(context.Context) error                  { return nil }
 func (noPending) Flush(context.Context, string) error        { return nil }
 func (noPending) Waiting() Waiting                           { return Waiting{} }
 func (noPending) Oldest() time.Time                          { return time.Time{} }

@@ -37,7 +37,7 @@ func TestADirectKeepsTheContracts(t *testing.T) {
 		"a remote that takes whole files only": func() remote.Remote { return wholes{memory.New()} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			remotetest.Run(t, func(*testing.T) remote.Remote { return NewDirect(below(), nil) })
+			remotetest.Run(t, func(*testing.T) remote.Remote { return NewDirect(below(), DirectOptions{}) })
 		})
 	}
 }
@@ -45,7 +45,7 @@ func TestADirectKeepsTheContracts(t *testing.T) {
 // What continues a file is published only if that is still the file which the caller has seen.
 func TestADirectNoticesThatAContinuedFileHasChanged(t *testing.T) {
 	ctx := t.Context()
-	d := NewDirect(memory.New(), nil)
+	d := NewDirect(memory.New(), DirectOptions{})
 	put := func(content string) remote.Entry {
 		e, err := d.Put(ctx, "f", strings.NewReader(content), remote.PutOptions{})
 		if err != nil {
@@ -133,7 +133,7 @@ func takesTurns(t *testing.T, below func(remote.Remote) remote.Remote, second fu
 		t.Fatal(err)
 	}
 	slow := faulty.New(m)
-	d := NewDirect(below(slow), nil)
+	d := NewDirect(below(slow), DirectOptions{})
 	slow.Inject(faulty.Fault{Op: faulty.Move, Delay: time.Minute, Slow: true})
 	moved := make(chan error, 1)
 	go func() { moved <- d.Move(t.Context(), "d", "e") }()

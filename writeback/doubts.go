@@ -224,9 +224,19 @@ func (d *doubts) request(seq uint64, names ...string) *request {
 	return &request{d: d, seq: seq, names: names}
 }
 
-// watch returns the context for the call.
+// watch returns the context for the call. Who watches ctx is told as well.
 func (r *request) watch(ctx context.Context) context.Context {
-	return remote.WithUnanswered(ctx, r.unanswered)
+	return remote.WithUnanswered(ctx, func() {
+		r.unanswered()
+		remote.Unanswered(ctx)
+	})
+}
+
+// inDoubt reports whether it was sent and not answered so far.
+func (r *request) inDoubt() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.doubt != nil
 }
 
 // begin records that the call is about to be made.

@@ -238,6 +238,10 @@ func (v *Tree) moveRemote(ctx context.Context, from, to string) error {
 		return err
 	}
 	defer v.noteRemoteChange(from, to)
+	if err := v.doubts.await(ctx, from, to); err != nil {
+		return err
+	}
+	v.tell.settleNow(ctx, from, to)
 	err := v.doubts.ask(ctx, func(ctx context.Context) error { return remote.Move(ctx, v.remote, from, to) }, from, to)
 	if errors.Is(err, remote.ErrNotExist) && len(v.refusedBelow(from)) > 0 {
 		err = nil // nothing of it ever reached the remote

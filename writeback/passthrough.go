@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"time"
 
+	"ferry/events"
 	"ferry/remote"
 )
 
@@ -20,18 +21,24 @@ func (s *spool) publishRemote(ctx context.Context, modTime time.Time) (remote.En
 	if err := v.flushFirst(ctx, s.name); err != nil {
 		return remote.Entry{}, err
 	}
-	var (
-		e   remote.Entry
-		err error
-	)
+	if err := v.doubts.await(ctx, s.name); err != nil {
+		return remote.Entry{}, err
+	}
 	if s.out != nil {
-		if err := v.doubts.await(ctx, s.name); err != nil {
-			return remote.Entry{}, err
-		}
+		modTime = time.Time{} // the Put was begun without
+	}
+	a, err := v.tell.announce(ctx, s.origin, s.name, s.draft.Size(), modTime)
+	if err != nil {
+		return remote.Entry{}, err
+	}
+	var e remote.Entry
+	if s.out != nil {
+		a.follow(s.out.request)
 		e, err = s.out.complete(ctx)
 	} else {
-		e, err = s.putRepeatedly(ctx, modTime)
+		e, err = s.putRepeatedly(a.watch(ctx), modTime)
 	}
+	a.end(ctx, e, err)
 	v.noteRemoteChange(s.name)
 	if err != nil {
 		return remote.Entry{}, err
@@ -100,7 +107,7 @@ func (v *Tree) stageRemote(ctx context.Context, name string, o remote.StageOptio
 		if err != nil {
 			return nil, err
 		}
-		t := &passthrough{Stage: s, tree: v, name: name, owner: o.Owner, fresh: o.New}
+		t := v.newPassthrough(ctx, s, name, o)
 		if from, ok := s.(io.ReaderFrom); ok {
 			return &passthroughFrom{t, from}, nil
 		}
@@ -119,27 +126,77 @@ func (v *Tree) stageRemote(ctx context.Context, name string, o remote.StageOptio
 	if err != nil {
 		return nil, err
 	}
-	return &passthrough{Stage: s, tree: v, name: name, owner: o.Owner, fresh: o.New}, nil
+	t := v.newPassthrough(ctx, s, name, o)
+	t.request = s.request
+	return t, nil
+}
+
+func (v *Tree) newPassthrough(ctx context.Context, s remote.Stage, name string, o remote.StageOptions) *passthrough {
+	return &passthrough{
+		Stage: s, tree: v, name: name, owner: o.Owner, fresh: o.New, origin: v.tell.origin(ctx, nil, name), size: sizeOf(o),
+	}
 }
 
 // A passthrough is a stage of the remote below the Tree.
 type passthrough struct {
 	remote.Stage
-	tree  *Tree
-	name  string
-	owner string
-	fresh bool // StageOptions.New
+	tree    *Tree
+	name    string
+	owner   string
+	fresh   bool           // StageOptions.New
+	request *request       // of a Put that has begun; nil = none has
+	origin  *events.Origin // nil: unknown
+	size    int64          // of the file so far; below 0 = unknown
+	done    bool           // it was published
 }
 
 // A passthroughFrom is a passthrough that is an io.ReaderFrom.
 type passthroughFrom struct {
 	*passthrough
-	io.ReaderFrom
+	from io.ReaderFrom
+}
+
+// sizeOf returns how long a file that is staged with o is before anything is written; below 0 =
+// unknown.
+func sizeOf(o remote.StageOptions) int64 {
+	switch {
+	case o.Off != remote.AtEnd:
+		return o.Off
+	case o.Base == remote.BaseFile && o.File.Name != "":
+		return o.File.Size
+	}
+	return -1
+}
+
+// grown returns a size with n bytes more, if it is known.
+func grown(size, n int64) int64 {
+	if size < 0 {
+		return size
+	}
+	return size + n
+}
+
+// Write implements io.Writer.
+func (t *passthrough) Write(p []byte) (int, error) {
+	n, err := t.Stage.Write(p)
+	t.size = grown(t.size, int64(n))
+	return n, err
+}
+
+// ReadFrom implements io.ReaderFrom. It passes r on unwrapped, so that the remote can recognise a
+// connection.
+func (t *passthroughFrom) ReadFrom(r io.Reader) (int64, error) {
+	n, err := t.from.ReadFrom(r)
+	t.size = grown(t.size, n)
+	return n, err
 }
 
 // Commit implements remote.Stage. A pending change of the name is sent first.
 func (t *passthrough) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	v := t.tree
+	if t.done {
+		return t.Stage.Commit(ctx, modTime)
+	}
 	release, err := v.lock(ctx, t.name)
 	if err != nil {
 		return remote.Entry{}, pathError("publish", t.name, err)
@@ -153,15 +210,25 @@ func (t *passthrough) Commit(ctx context.Context, modTime time.Time) (remote.Ent
 	if err := v.flushFirst(ctx, t.name); err != nil {
 		return remote.Entry{}, pathError("publish", t.name, err)
 	}
+	if err := v.doubts.await(ctx, t.name); err != nil {
+		return remote.Entry{}, pathError("publish", t.name, err)
+	}
+	a, err := v.tell.announce(ctx, t.origin, t.name, t.size, modTime)
+	if err != nil {
+		return remote.Entry{}, pathError("publish", t.name, err)
+	}
+	a.follow(t.request)
 	var e remote.Entry
-	err = v.doubts.ask(ctx, func(ctx context.Context) (err error) {
+	err = v.doubts.ask(a.watch(ctx), func(ctx context.Context) (err error) {
 		e, err = t.Stage.Commit(ctx, modTime)
 		return err
 	}, t.name)
+	a.end(ctx, e, err)
 	v.noteRemoteChange(t.name)
 	if err != nil {
 		return e, err
 	}
+	t.done = true
 	if e.Name != "" { // a stage that had ended before returns no entry
 		v.supersedeLost(ctx, t.name)
 		v.dirs.above(v.pending.keyOf(t.name))
@@ -195,11 +262,19 @@ func (v *Tree) putRemote(ctx context.Context, name string, body io.Reader, o rem
 		return remote.Entry{}, err
 	}
 	defer v.noteRemoteChange(name)
+	if err := v.doubts.await(ctx, name); err != nil {
+		return remote.Entry{}, err
+	}
+	a, err := v.tell.announce(ctx, nil, name, knownSize(o), o.ModTime)
+	if err != nil {
+		return remote.Entry{}, err
+	}
 	var e remote.Entry
-	err = v.doubts.ask(ctx, func(ctx context.Context) (err error) {
+	err = v.doubts.ask(a.watch(ctx), func(ctx context.Context) (err error) {
 		e, err = v.remote.Put(ctx, name, body, o)
 		return err
 	}, name)
+	a.end(ctx, e, err)
 	if err != nil {
 		return e, err
 	}

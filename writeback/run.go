@@ -34,6 +34,7 @@ func (v *Tree) run(ctx context.Context) error {
 	defer running.Wait()
 	running.Go(func() { v.retryLost(ctx) })
 	running.Go(func() { v.uploads.abortLeft(ctx, v.remote) })
+	running.Go(func() { v.tell.run(ctx) })
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {

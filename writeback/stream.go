@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"ferry/events"
 	"ferry/remote"
 )
 
@@ -20,6 +21,9 @@ type streamed struct {
 	name    string
 	lock    lockFunc // of the Direct; nil = the caller of Commit holds the lock
 	fresh   bool     // Commit must not replace a file; with lock
+	tell    *teller  // of the Direct; nil = the caller of Commit tells what becomes of it
+	origin  *events.Origin
+	size    int64 // written so far
 	request *request
 	in      *io.PipeWriter
 	body    *io.PipeReader
@@ -70,7 +74,11 @@ func startStreamed(ctx context.Context, r remote.Remote, name string, d *doubts,
 	return nil, u.err
 }
 
-func (u *streamed) Write(p []byte) (int, error) { return u.in.Write(p) }
+func (u *streamed) Write(p []byte) (int, error) {
+	n, err := u.in.Write(p)
+	u.size += int64(n)
+	return n, err
+}
 
 // Commit implements remote.Stage.
 func (u *streamed) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
@@ -112,11 +120,26 @@ func (u *streamed) complete(ctx context.Context) error {
 			}
 		}
 	}
+	a, err := u.announce(ctx)
+	if err != nil {
+		return err
+	}
 	defer u.request.begin().end()
 	u.in.Close() // the body is complete, unless it has been ended
 	<-u.done
 	u.release()
+	a.end(ctx, u.entry, u.err)
 	return u.err
+}
+
+// announce tells that the file is about to be published.
+func (u *streamed) announce(ctx context.Context) (*announcement, error) {
+	if u.tell == nil {
+		return nil, nil
+	}
+	a, err := u.tell.announce(ctx, u.origin, u.name, u.size, time.Time{})
+	a.follow(u.request)
+	return a, err
 }
 
 // Keep implements remote.Stage: nothing can be kept.

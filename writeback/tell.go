@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"ferry/cache"
+	"ferry/dircache"
 	"ferry/events"
 	"ferry/remote"
 )
@@ -23,13 +24,23 @@ import (
 
 // A teller records what becomes of uploads.
 type teller struct {
+	// constant
 	stream *events.Stream // nil: nobody listens
-	remote string         // type of the remote
+	below  remote.Remote
+	names  *dircache.Tree // of below; nil = nothing is cached
+	remote string         // type of below
+	place  string         // of below
+
+	unsettled unsettled
 }
 
-func newTeller(stream *events.Stream, info remote.Info) teller {
+func newTeller(stream *events.Stream, below remote.Remote, names *dircache.Tree) *teller {
+	info := below.Info()
 	kind, _, _ := strings.Cut(info.Name, ":")
-	return teller{stream: stream, remote: kind}
+	return &teller{
+		stream: stream, below: below, names: names, remote: kind, place: info.Identity(),
+		unsettled: unsettled{wake: make(chan struct{}, 1)},
+	}
 }
 
 // An upload is whose upload a file is.
@@ -40,7 +51,7 @@ type upload struct {
 
 // origin returns the Origin of ctx for an upload of name, or that of an earlier context; nil if
 // there is none, or if nobody listens to what becomes of uploads.
-func (t teller) origin(ctx context.Context, earlier *events.Origin, name string) *events.Origin {
+func (t *teller) origin(ctx context.Context, earlier *events.Origin, name string) *events.Origin {
 	if !t.stream.Wants(events.UploadStored) && !t.stream.Wants(events.UploadRefused) {
 		return nil
 	}
@@ -143,18 +154,18 @@ func renamedOrigin(rec cache.Record) string {
 }
 
 // event returns an event about the upload, whose file is called name.
-func (t teller) event(kind events.Kind, u upload, name string) *events.Event {
+func (t *teller) event(kind events.Kind, u upload, name string) *events.Event {
 	now := time.Now()
 	return &events.Event{
 		Kind: kind, ID: u.ID + "." + strings.TrimPrefix(kind.String(), "upload."), Time: now,
 		Session: u.Session, User: u.User, Address: u.Address, TLS: u.TLS, Client: u.Client,
-		Path: u.PathOf(name), Before: u.before, Remote: t.remote, Name: name,
+		Path: u.PathOf(name), Before: u.before, Remote: t.remote, Place: t.place, Name: name,
 		Duration: max(now.Sub(u.Time), 0),
 	}
 }
 
 // tellsStored reports whether somebody wants to know that the remote has the file of rec.
-func (t teller) tellsStored(rec cache.Record) bool {
+func (t *teller) tellsStored(rec cache.Record) bool {
 	return rec.Kind == cache.File && rec.Origin != "" && t.stream.Wants(events.UploadStored)
 }
 
@@ -188,7 +199,7 @@ func (v *Tree) tellReplaced(ctx context.Context, c *change) {
 }
 
 // stored records that the remote has the file of rec, which is e there.
-func (t teller) stored(ctx context.Context, rec cache.Record, e remote.Entry) error {
+func (t *teller) stored(ctx context.Context, rec cache.Record, e remote.Entry) error {
 	u, ok := unpack(rec)
 	if !ok || !t.tellsStored(rec) {
 		return nil
@@ -208,7 +219,7 @@ func describe(told *events.Event, e remote.Entry) {
 }
 
 // refused records that the remote will never have the file of rec.
-func (t teller) refused(ctx context.Context, rec cache.Record, reason error) error {
+func (t *teller) refused(ctx context.Context, rec cache.Record, reason error) error {
 	u, ok := unpack(rec)
 	if !ok || rec.Kind != cache.File || !t.stream.Wants(events.UploadRefused) {
 		return nil
@@ -219,7 +230,7 @@ func (t teller) refused(ctx context.Context, rec cache.Record, reason error) err
 }
 
 // record records told. What called for it is over, even if its context has ended.
-func (t teller) record(ctx context.Context, told *events.Event) error {
+func (t *teller) record(ctx context.Context, told *events.Event) error {
 	if err := t.stream.Record(context.WithoutCancel(ctx), told); err != nil {
 		return fmt.Errorf("what became of an upload could not be recorded: %w", err)
 	}

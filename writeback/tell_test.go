@@ -217,7 +217,7 @@ func TestAnEventSaysWhoseUploadItIs(t *testing.T) {
 		got := l.last()
 		want := events.Event{
 			Kind: events.UploadStored, ID: "1.stored", Time: got.Time, Session: 7, User: "bob",
-			Address: netip.MustParseAddrPort("192.0.2.1:2121"), TLS: "1.3", Client: "tester", Path: "/x", Name: "in/x", Remote: "memory",
+			Address: netip.MustParseAddrPort("192.0.2.1:2121"), TLS: "1.3", Client: "tester", Path: "/x", Name: "in/x", Remote: "memory", Place: "memory:",
 			Size: 3, ModTime: e.ModTime, Version: e.Version, Digest: got.Digest, Duration: time.Minute, Overwrote: got.Overwrote,
 		}
 		if !reflect.DeepEqual(got, want) {

@@ -13,8 +13,8 @@ import (
 // Pending is the interface to the pending changes of a tree. Without a cache there are none.
 type Pending interface {
 	// Run applies pending changes to the remote, and maintains the cache, until ctx ends. It is
-	// called once; if there can be no pending changes, it returns at once. A change that is being
-	// applied when ctx ends stays pending, for the next Run of any process.
+	// called once; if there is nothing to do by then or later, it returns at once. A change that is
+	// being applied when ctx ends stays pending, for the next Run of any process.
 	Run(ctx context.Context) error
 
 	// Flush applies the pending changes at and below path at once, and returns when the remote has

@@ -30,7 +30,8 @@
 //	doubts.go       changes whose answer was lost
 //	queue.go        the order in which changes are applied
 //	pathlock.go     serialises conflicting changes
-//	tell.go         events about uploads
+//	tell.go         events about uploads; announce.go: about those that their clients wait for;
+//	                settle.go: about those in doubt
 //	changes.go      the pending changes at a name; pending.go: the tree of all, over node.go and
 //	                trie.go; change.go: one of them
 //	noteuploads.go  multipart uploads that a process left on the remote
@@ -116,7 +117,7 @@ type Tree struct {
 	stager remote.Stager  // of the remote; nil if it cannot stage
 	names  *dircache.Tree // of the remote
 	store  *cache.Store
-	tell   teller
+	tell   *teller
 	log    *slog.Logger
 
 	// constant
@@ -159,7 +160,7 @@ func New(below remote.Remote, names *dircache.Tree, b *breaker.Breaker, o Option
 		remote: r, uploads: uploads, names: names, breaker: b, store: o.Store, log: log,
 		info: r.Info(), caps: r.Info().Caps,
 		mode: o.Mode, ack: o.Ack, writeBack: o.WriteBack, gate: o.Gate, server: cmp.Or(o.Server, r.Info().Identity()),
-		tell: newTeller(o.Events, r.Info()),
+		tell: newTeller(o.Events, r, names),
 		wake: make(chan struct{}, 1), causes: causes{}, refused: map[string]*change{}, leaving: map[string]int{},
 	}
 	if v.gate == nil {
