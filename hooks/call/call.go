@@ -7,7 +7,8 @@
 //	call.go      Options, Caller; answer.go: what is answered
 //	message.go   what is said: CloudEvents; aws.go: the events of AWS Transfer Family; facts.go: for both
 //	program.go   a program; environ.go: its environment
-//	web.go       an address; secret.go: who signs what is sent to it
+//	web.go       an address; secret.go: who signs what is sent to it; content.go: a file that is sent
+//	clamd.go     a clamd, which looks at a file
 package call
 
 import (
@@ -27,7 +28,7 @@ type Options struct {
 
 	// What is called is one of these.
 	Program []string // and its arguments: there is no shell
-	URL     string   // http:// or https://
+	URL     string   // http:// or https://, or of a clamd (see IsClamd)
 
 	Secrets   []string          // of URL: the first signs, the others too while they are replaced; see CheckSecret
 	Env       string            // of Program: "ferry" or "", "sftpgo", "pure-ftpd"
@@ -46,7 +47,8 @@ type Caller struct {
 	o       Options
 	secrets [][]byte
 	client  *http.Client // nil = a program
-	where   string       // of URL, without what is secret in it
+	network string       // of a clamd; "" = no clamd
+	where   string       // of URL, without what is secret in it; of a clamd its address
 }
 
 // New returns a Caller. The error says which of the options is wrong. The Caller is to be closed.
@@ -67,6 +69,11 @@ func New(o Options) (*Caller, error) {
 		}
 		return c, nil
 	}
+	if IsClamd(o.URL) {
+		var err error
+		c.network, c.where, err = parseClamd(o.URL)
+		return c, err
+	}
 	for _, text := range o.Secrets {
 		secret, err := parseSecret(text)
 		if err != nil {
@@ -85,6 +92,10 @@ func New(o Options) (*Caller, error) {
 
 // CheckURL returns why s cannot be called. The error does not hold s, in which a password may be.
 func CheckURL(s string) error {
+	if IsClamd(s) {
+		_, _, err := parseClamd(s)
+		return err
+	}
 	_, err := parseURL(s)
 	return err
 }
@@ -106,7 +117,10 @@ func (c *Caller) Close() {
 
 // String returns what is called, without what is secret.
 func (c *Caller) String() string {
-	if c.client != nil {
+	switch {
+	case c.network != "":
+		return "clamd at " + c.where
+	case c.client != nil:
 		return c.where
 	}
 	return c.o.Program[0]
@@ -119,7 +133,10 @@ func (c *Caller) Call(ctx context.Context, messages ...Message) (Answer, error) 
 	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
 	defer cancel()
 	run := c.run
-	if c.client != nil {
+	switch {
+	case c.network != "":
+		run = c.scan
+	case c.client != nil:
 		run = c.post
 	}
 	answer, err := run(ctx, messages)

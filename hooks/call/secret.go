@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"io"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -37,14 +39,26 @@ func parseSecret(s string) ([]byte, error) {
 	return secret, nil
 }
 
-// signatures returns what stands in webhook-signature, "" without a secret.
-func (c *Caller) signatures(id string, at time.Time, body []byte) string {
+// signatures returns what stands in webhook-signature, "" without a secret. body writes what is
+// signed.
+func (c *Caller) signatures(id string, at time.Time, body func(io.Writer) error) (string, error) {
 	var all []string
 	for _, secret := range c.secrets {
 		mac := hmac.New(sha256.New, secret)
 		mac.Write([]byte(id + "." + strconv.FormatInt(at.Unix(), 10) + "."))
-		mac.Write(body)
+		if err := body(mac); err != nil {
+			return "", err
+		}
 		all = append(all, "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 	}
-	return strings.Join(all, " ")
+	return strings.Join(all, " "), nil
+}
+
+// sign adds the headers of Standard Webhooks.
+func sign(req *http.Request, id string, now time.Time, signed string) {
+	req.Header.Set("Webhook-Id", id)
+	req.Header.Set("Webhook-Timestamp", strconv.FormatInt(now.Unix(), 10))
+	if signed != "" {
+		req.Header.Set("Webhook-Signature", signed)
+	}
 }

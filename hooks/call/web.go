@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -28,22 +29,12 @@ func newClient(transport http.RoundTripper) *http.Client {
 
 // post sends messages to the address.
 func (c *Caller) post(ctx context.Context, messages []Message) (Answer, error) {
-	body, contentType, err := c.body(messages)
+	now := time.Now()
+	req, err := c.request(ctx, messages, now)
 	if err != nil {
 		return Answer{}, failed("%s: %v", c, err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.o.URL, bytes.NewReader(body))
-	if err != nil {
-		return Answer{}, failed("%s: the address is wrong", c)
-	}
-	now, id := time.Now(), idOf(messages)
-	req.Header.Set("Content-Type", contentType)
 	req.Header.Set("User-Agent", "ferry")
-	req.Header.Set("Webhook-Id", id)
-	req.Header.Set("Webhook-Timestamp", strconv.FormatInt(now.Unix(), 10))
-	if signed := c.signatures(id, now, body); signed != "" {
-		req.Header.Set("Webhook-Signature", signed)
-	}
 	resp, err := c.client.Do(req)
 	if err != nil {
 		if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
@@ -69,6 +60,29 @@ func (c *Caller) post(ctx context.Context, messages []Message) (Answer, error) {
 		bad.text += ": no redirect is followed, so give the address where it leads"
 	}
 	return Answer{}, bad
+}
+
+// request returns what is sent.
+func (c *Caller) request(ctx context.Context, messages []Message, now time.Time) (*http.Request, error) {
+	if messages[0].File != nil {
+		return c.contentRequest(ctx, messages[0], now)
+	}
+	body, contentType, err := c.body(messages)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.o.URL, bytes.NewReader(body))
+	if err != nil {
+		return nil, errors.New("the address is wrong")
+	}
+	req.Header.Set("Content-Type", contentType)
+	id := idOf(messages)
+	signed, err := c.signatures(id, now, func(w io.Writer) error {
+		_, err := w.Write(body)
+		return err
+	})
+	sign(req, id, now, signed)
+	return req, err
 }
 
 // refuses reports whether a status is an answer, and not one of a service that cannot give one.

@@ -82,7 +82,13 @@ func TestPost(t *testing.T) {
 // The example of the specification of Standard Webhooks.
 func TestSignature(t *testing.T) {
 	c := newCaller(t, Options{URL: "http://localhost/", Secrets: []string{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}})
-	got := c.signatures("msg_p5jXN8AQM9LWM0D4loKWxJek", time.Unix(1614265330, 0), []byte(`{"test": 2432232314}`))
+	got, err := c.signatures("msg_p5jXN8AQM9LWM0D4loKWxJek", time.Unix(1614265330, 0), func(w io.Writer) error {
+		_, err := io.WriteString(w, `{"test": 2432232314}`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if want := "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="; got != want {
 		t.Errorf("signed %q, not %q", got, want)
 	}

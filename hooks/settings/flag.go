@@ -3,6 +3,8 @@ package settings
 import (
 	"errors"
 	"strings"
+
+	"ferry/hooks/call"
 )
 
 // ParseFlag reads a hook in one argument: event[,event]=PROGRAM or event[,event]=URL. The program
@@ -21,7 +23,7 @@ func ParseFlag(arg string, nearest func(word string, known []string) string) (Ho
 		}
 		h.Events = append(h.Events, name)
 	}
-	if strings.HasPrefix(target, "http://") || strings.HasPrefix(target, "https://") {
+	if strings.HasPrefix(target, "http://") || strings.HasPrefix(target, "https://") || call.IsClamd(target) {
 		h.URL = target
 		if err := CheckURL(target); err != nil {
 			return Hook{}, err

@@ -98,6 +98,8 @@ func (h Hook) Check() error {
 		return errors.New("a hook says what it is told of: add events, as in events = [\"upload.stored\"]")
 	case (h.URL == "") == (len(h.Program) == 0):
 		return errors.New("a hook calls a program or a url: name one of them")
+	case call.IsClamd(h.URL) && !(len(h.Events) == 1 && h.Asks("check")):
+		return errors.New("a clamd only checks uploads: write events = [\"check\"], and make another hook of the rest")
 	case asks && tells:
 		return errors.New("a hook is told of events, or asked (pre.*, check): make two of it")
 	case h.URL == "" && (len(h.Secrets) > 0 || h.SecretFile != ""):
