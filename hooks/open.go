@@ -1,0 +1,204 @@
+package hooks
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"ferry/events"
+	"ferry/hooks/journal"
+)
+
+// Open opens the outbox and reads what waits in it. If another process uses it, the error is a
+// *disk.HeldError. An open one stays as it is.
+func (x *Outbox) Open() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.open()
+}
+
+// LOCKS_REQUIRED(x.mu)
+func (x *Outbox) open() error {
+	if x.journal != nil {
+		return nil
+	}
+	d, err := x.o.Disk()
+	if err != nil {
+		return err
+	}
+	j, err := journal.Open(d)
+	if err != nil {
+		return errors.Join(err, d.Close())
+	}
+	x.disk, x.journal = d, j
+	if n := j.Cut(); n > 0 {
+		x.log.Warn("the outbox of hooks ended in the middle of something, which was cut off", "bytes", n)
+	}
+	for _, key := range j.Keys() {
+		if err := x.load(key); err != nil {
+			err = errors.Join(err, j.Close(), d.Close())
+			x.disk, x.journal = nil, nil
+			return err
+		}
+	}
+	return nil
+}
+
+// load takes in what an earlier process left. What cannot be read is left out.
+//
+// LOCKS_REQUIRED(x.mu)
+func (x *Outbox) load(key uint64) error {
+	x.nextKey = max(x.nextKey, key+1)
+	value, err := x.journal.Get(key)
+	if err != nil {
+		return err
+	}
+	s, err := decode(value)
+	if err != nil {
+		x.log.Error("an event for hooks cannot be read, and is left out", "error", err)
+		return x.journal.Delete(key)
+	}
+	it := newItem(key, x.queue(s.Hook), &s.Event, s.Since)
+	it.state, it.due, it.tries, it.cause, it.old = stateOf(s.State), s.Due, s.Tries, s.Cause, true
+	x.insert(it)
+	return nil
+}
+
+func newItem(key uint64, q *queue, e *events.Event, since time.Time) *item {
+	return &item{
+		key: key, queue: q, kind: e.Kind, id: e.ID, user: e.User, path: e.Path, to: e.To, since: since, place: -1,
+	}
+}
+
+// queue returns what waits for a hook.
+//
+// LOCKS_REQUIRED(x.mu)
+func (x *Outbox) queue(name string) *queue {
+	q := x.queues[name]
+	if q == nil {
+		q = newQueue(name)
+		x.queues[name] = q
+	}
+	return q
+}
+
+// insert takes an item in, in the state that it has.
+//
+// LOCKS_REQUIRED(x.mu)
+func (x *Outbox) insert(it *item) {
+	x.order = append(x.order, it)
+	if recordedAgain(it.kind) {
+		x.again[it.again()] = it
+	}
+	x.enter(it)
+}
+
+// enter takes an item into its queue, and where renames find it.
+//
+// LOCKS_REQUIRED(x.mu)
+func (x *Outbox) enter(it *item) {
+	if it.changes() {
+		at := owner(it.user, it.path)
+		x.settling[at] = append(x.settling[at], it)
+	}
+	it.queue.enter(it)
+}
+
+// leave takes it out of both, to be entered again in another state.
+//
+// LOCKS_REQUIRED(x.mu)
+func (x *Outbox) leave(it *item) {
+	if it.changes() {
+		at := owner(it.user, it.path)
+		if list := without(x.settling[at], it); len(list) > 0 {
+			x.settling[at] = list
+		} else {
+			delete(x.settling, at)
+		}
+	}
+	it.queue.leave(it)
+}
+
+// move gives an item another state.
+//
+// LOCKS_REQUIRED(x.mu)
+func (x *Outbox) move(it *item, to state, due time.Time) {
+	x.leave(it)
+	it.state, it.due = to, due
+	x.enter(it)
+}
+
+// remove takes an item out of the outbox.
+//
+// LOCKS_REQUIRED(x.mu)
+func (x *Outbox) remove(it *item) {
+	x.leave(it)
+	it.gone = true
+	x.left++
+	if recordedAgain(it.kind) && x.again[it.again()] == it {
+		delete(x.again, it.again())
+	}
+	if err := x.journal.Delete(it.key); err != nil {
+		x.log.Error("an event for hooks stays in the outbox, and will be delivered again", "error", err)
+	}
+	if x.left > 1000 && x.left > len(x.order)/2 {
+		kept := make([]*item, 0, len(x.order)-x.left)
+		for _, it := range x.order {
+			if !it.gone {
+				kept = append(kept, it)
+			}
+		}
+		x.order, x.left = kept, 0
+	}
+}
+
+// keep writes what the journal has of an item, with another event or the one before.
+//
+// LOCKS_REQUIRED(x.mu)
+func (x *Outbox) keep(it *item, e *events.Event) error {
+	if e == nil {
+		var err error
+		if e, err = x.event(it); err != nil {
+			return err
+		}
+	}
+	value, err := it.encode(e)
+	if err != nil {
+		return err
+	}
+	return x.journal.Put(it.key, value)
+}
+
+// bury gives an item up.
+//
+// LOCKS_REQUIRED(x.mu)
+func (x *Outbox) bury(it *item) {
+	x.move(it, dead, time.Time{})
+	x.report(it, x.keep(it, nil))
+}
+
+// event returns the event of an item.
+//
+// LOCKS_REQUIRED(x.mu)
+func (x *Outbox) event(it *item) (*events.Event, error) {
+	if x.journal == nil {
+		return nil, errNotOpen
+	}
+	value, err := x.journal.Get(it.key)
+	if err != nil {
+		return nil, err
+	}
+	s, err := decode(value)
+	if err != nil {
+		return nil, err
+	}
+	return &s.Event, nil
+}
+
+// report logs what could not be kept of an item that goes on in memory.
+func (x *Outbox) report(it *item, err error) {
+	if err != nil {
+		x.log.Error("what became of an event for hooks cannot be kept: after a restart it is told again",
+			slog.String("hook", it.queue.name), slog.String("id", it.id), slog.Any("error", err))
+	}
+}

@@ -1,0 +1,144 @@
+package hooks
+
+import (
+	"container/heap"
+	"context"
+	"slices"
+	"time"
+
+	"ferry/hooks/call"
+	"ferry/hooks/settings"
+)
+
+// A caller makes the calls of a hook.
+type caller interface {
+	Call(ctx context.Context, messages ...call.Message) (call.Answer, error)
+	Close()
+	String() string
+}
+
+// A queue is what waits for one hook. Everything of it is guarded by the lock of the outbox.
+type queue struct {
+	name   string
+	hook   settings.Hook
+	caller caller // nil: there is no such hook now
+
+	lanes    map[string][]*item // by path, those that are ordered, oldest first
+	changing timed              // those whose names may still change
+	ready    timed              // those that wait for their time only, and some that no longer do
+	running  int                // calls under way
+
+	failures int       // calls in a row that got no answer
+	pause    time.Time // no call begins before
+	gone     bool      // the receiver does not want to be called any more
+
+	delivered, failed, dropped uint64 // events; calls; events
+	took                       time.Duration
+	lastFailure                string
+}
+
+func newQueue(name string) *queue { return &queue{name: name, lanes: map[string][]*item{}} }
+
+// enter takes an item in, in the state that it has.
+func (q *queue) enter(it *item) {
+	if it.state.ordered() {
+		for _, lane := range it.lanes() {
+			list := q.lanes[lane]
+			i, _ := slices.BinarySearchFunc(list, it.key, func(a *item, key uint64) int {
+				if a.key < key {
+					return -1
+				}
+				return min(int(a.key-key), 1)
+			})
+			q.lanes[lane] = slices.Insert(list, i, it)
+		}
+	}
+	if it.changes() || it.state == waiting && q.first(it) {
+		q.schedule(it)
+	}
+}
+
+// leave takes an item out, whatever its state is. What waited for it may be due now.
+func (q *queue) leave(it *item) {
+	if it.place >= 0 {
+		heap.Remove(q.heapOf(it), it.place)
+	}
+	if !it.state.ordered() {
+		return
+	}
+	for _, lane := range it.lanes() {
+		list := without(q.lanes[lane], it)
+		if len(list) == 0 {
+			delete(q.lanes, lane)
+			continue
+		}
+		q.lanes[lane] = list
+		q.consider(list[0])
+	}
+}
+
+// consider schedules an item if nothing is before it any more.
+func (q *queue) consider(it *item) {
+	if it.state == waiting && !it.running && it.place < 0 && q.first(it) {
+		q.schedule(it)
+	}
+}
+
+// first reports whether no other item of its paths is before it.
+func (q *queue) first(it *item) bool {
+	for _, lane := range it.lanes() {
+		if list := q.lanes[lane]; len(list) > 0 && list[0] != it {
+			return false
+		}
+	}
+	return true
+}
+
+// schedule has an item come up when it is due.
+func (q *queue) schedule(it *item) {
+	if it.place >= 0 {
+		heap.Fix(q.heapOf(it), it.place)
+		return
+	}
+	heap.Push(q.heapOf(it), it)
+}
+
+// heapOf returns where an item of that state is scheduled.
+func (q *queue) heapOf(it *item) *timed {
+	if it.changes() {
+		return &q.changing
+	}
+	return &q.ready
+}
+
+// timed is a heap of items by the time at which they are due, and then by age.
+type timed []*item
+
+func (h timed) Len() int { return len(h) }
+
+func (h timed) Less(i, j int) bool {
+	if h[i].due.Equal(h[j].due) {
+		return h[i].key < h[j].key
+	}
+	return h[i].due.Before(h[j].due)
+}
+
+func (h timed) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].place, h[j].place = i, j
+}
+
+func (h *timed) Push(x any) {
+	it := x.(*item)
+	it.place = len(*h)
+	*h = append(*h, it)
+}
+
+func (h *timed) Pop() any {
+	last := len(*h) - 1
+	it := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	it.place = -1
+	return it
+}

@@ -1,0 +1,165 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"ferry/events"
+	"ferry/hooks/settings"
+)
+
+// Record implements events.Listener. An upload that was stored survives a loss of power when it
+// returns nil.
+func (x *Outbox) Record(ctx context.Context, e *events.Event) error {
+	if !events.Set(x.wants.Load()).Has(e.Kind) {
+		return nil
+	}
+	sync, err := x.record(e)
+	x.wakeUp()
+	if err == nil && sync {
+		err = x.sync()
+	}
+	if err != nil {
+		x.log.LogAttrs(ctx, slog.LevelError, "hooks are not told of something",
+			slog.String("event", e.Kind.String()), slog.String("path", e.Path), slog.Any("error", err))
+	}
+	return err
+}
+
+// record takes e in for each hook that wants it. sync: what it is about is nowhere else.
+func (x *Outbox) record(e *events.Event) (sync bool, err error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.journal == nil {
+		return false, errNotOpen
+	}
+	now := time.Now()
+	switch e.Kind {
+	case events.Rename:
+		x.renamed(e, now)
+	case events.Delete:
+		x.deleted(e, now)
+	}
+	for _, q := range x.queues {
+		if q.caller == nil || !about(q.hook, e) {
+			continue
+		}
+		if it := x.again[again{q.name, e.Kind, e.ID}]; recordedAgain(e.Kind) && it != nil {
+			if it.state == prepared {
+				x.confirm(it, e, now)
+			} else {
+				sync = true // of what was recorded before it is not known whether it was synced
+			}
+			continue
+		}
+		it := newItem(x.nextKey, q, e, now)
+		it.state, it.due = x.begin(q.hook, e, now)
+		if it.state == ignored && e.Kind != events.UploadStored {
+			continue
+		}
+		added, addErr := x.add(it, e)
+		err = errors.Join(err, addErr)
+		sync = sync || added && e.Kind == events.UploadStored
+	}
+	return sync, err
+}
+
+// about reports whether a hook is told of e, as far as its name does not change any more.
+func about(h settings.Hook, e *events.Event) bool {
+	if !h.Facts().Has(e.Kind) || !h.MatchUser(e.User) {
+		return false
+	}
+	return e.Kind == events.UploadStored || h.MatchPath(e.Path) || e.To != "" && h.MatchPath(e.To)
+}
+
+// add takes in a new item. It returns false where there is no room and nobody is told.
+//
+// LOCKS_REQUIRED(x.mu)
+func (x *Outbox) add(it *item, e *events.Event) (bool, error) {
+	value, err := it.encode(e)
+	if err != nil {
+		return false, err
+	}
+	if fits, err := x.makeRoom(int64(len(value)), it); err != nil || !fits {
+		return false, err
+	}
+	if err := x.journal.Put(it.key, value); err != nil {
+		return false, err
+	}
+	x.nextKey++
+	x.insert(it)
+	return true, nil
+}
+
+// confirm goes on with what was prepared.
+//
+// LOCKS_REQUIRED(x.mu)
+func (x *Outbox) confirm(it *item, e *events.Event, now time.Time) {
+	to, due := x.begin(it.queue.hook, e, now)
+	it.path, it.since = e.Path, now
+	x.move(it, to, due)
+	x.report(it, x.keep(it, e))
+}
+
+// Prepare implements events.Preparer.
+func (x *Outbox) Prepare(ctx context.Context, e *events.Event) error {
+	if !events.Set(x.wants.Load()).Has(e.Kind) || e.Kind != events.UploadStored {
+		return nil
+	}
+	added, err := x.prepare(e)
+	if err == nil && added {
+		err = x.sync()
+	}
+	if err != nil {
+		x.Withdraw(ctx, e.ID)
+	}
+	return err
+}
+
+func (x *Outbox) prepare(e *events.Event) (added bool, err error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.journal == nil {
+		return false, errNotOpen
+	}
+	for _, q := range x.queues {
+		if q.caller == nil || !about(q.hook, e) || x.again[again{q.name, e.Kind, e.ID}] != nil {
+			continue
+		}
+		it := newItem(x.nextKey, q, e, time.Now())
+		it.state = prepared
+		fits, err := x.add(it, e)
+		if err != nil {
+			return added, err
+		}
+		added = added || fits
+	}
+	return added, nil
+}
+
+// Withdraw implements events.Preparer.
+func (x *Outbox) Withdraw(_ context.Context, id string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, q := range x.queues {
+		if it := x.again[again{q.name, events.UploadStored, id}]; it != nil && it.state == prepared {
+			x.remove(it)
+		}
+	}
+}
+
+// sync makes durable what was kept before, unless there is no use in that.
+func (x *Outbox) sync() error {
+	x.mu.Lock()
+	j := x.journal
+	x.mu.Unlock()
+	switch {
+	case x.o.Unsynced:
+		return nil
+	case j == nil:
+		return errNotOpen
+	}
+	return j.Sync()
+}

@@ -1,0 +1,53 @@
+package hooks
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"ferry/events"
+)
+
+// A saved is an item as the journal keeps it.
+type saved struct {
+	Hook  string       `json:"hook"`
+	State string       `json:"state"`
+	Kind  string       `json:"kind"` // numbers of kinds differ between versions
+	Since time.Time    `json:"since"`
+	Due   time.Time    `json:"due,omitzero"`
+	Tries int          `json:"tries,omitempty"`
+	Cause string       `json:"cause,omitempty"`
+	Event events.Event `json:"event"`
+}
+
+// encode returns what the journal keeps of it and e.
+func (it *item) encode(e *events.Event) ([]byte, error) {
+	return json.Marshal(saved{
+		Hook: it.queue.name, State: it.state.String(), Kind: e.Kind.String(), Since: it.since, Due: it.due,
+		Tries: it.tries, Cause: it.cause, Event: *e,
+	})
+}
+
+// decode reads what a journal has.
+func decode(value []byte) (saved, error) {
+	var s saved
+	if err := json.Unmarshal(value, &s); err != nil {
+		return s, err
+	}
+	kind, ok := events.Parse(s.Kind)
+	if !ok {
+		return s, fmt.Errorf("there is no event %q", s.Kind)
+	}
+	s.Event.Kind = kind
+	return s, nil
+}
+
+// stateOf returns the state of a name; what is not known waits.
+func stateOf(name string) state {
+	for s, known := range states {
+		if known == name {
+			return state(s)
+		}
+	}
+	return waiting
+}
