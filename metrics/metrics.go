@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -148,7 +149,7 @@ func (m *Metrics) registerTransfers() {
 	m.firstByte = histograms(r, "transfer_first_byte_seconds", "Time from a command to the first byte of its data connection.", quick, label{"direction", directions})
 	m.size = histograms(r, "transfer_size_bytes", "Bytes of one transfer.", fileSizes, label{"direction", directions})
 	m.uploads = counters(r, "uploads_total", "Uploads by what became of them on the remote.", label{"result", deliveries}).all()
-	m.delay = histograms(r, "upload_delay_seconds", "Time from the 226 of an upload until the remote had it.", waits)
+	m.delay = histograms(r, "upload_delay_seconds", "Time from the 226 of an upload until the remote had it.", waits).all()
 }
 
 // Handler returns what shows the metrics to Prometheus.
@@ -276,6 +277,9 @@ func class(code int) string {
 	return classes.list[code/100]
 }
 
+// meta are the commands about one name.
+const meta = " SIZE MDTM MLST MFMT MFCT MFF CWD XCWD CDUP XCUP MKD XMKD RMD XRMD DELE RNFR RNTO HASH XCRC XMD5 XSHA XSHA1 XSHA256 XSHA512 MD5 "
+
 // group is the kind of work that a command is.
 func group(command string) string {
 	switch command {
@@ -285,7 +289,8 @@ func group(command string) string {
 		return "retr"
 	case "STOR", "APPE", "STOU":
 		return "stor"
-	case "SIZE", "MDTM", "MLST", "MFMT", "MFCT", "MFF", "CWD", "CDUP", "MKD", "RMD", "DELE", "RNFR", "RNTO", "SITE", "HASH", "XCRC", "XMD5", "XSHA", "XSHA1", "XSHA256", "XSHA512", "MD5":
+	}
+	if i := strings.Index(meta, command); i > 0 && meta[i-1] == ' ' && meta[i+len(command)] == ' ' || strings.HasPrefix(command, "SITE ") {
 		return "meta"
 	}
 	return other

@@ -18,7 +18,6 @@ var (
 	operations = newWords(other, "stat", "list", "open", "put", "remove", "mkdir", "rmdir", "move", "copy", "setmodtime", "setmode",
 		"hash", "usage", "stage", "publish", "keep", "discard", "part", "droppart")
 	answers = newWords("error", "ok", "notfound", "retry")
-	flows   = newWords("up", "down")
 )
 
 // remotes are the Remotes by type.
@@ -116,7 +115,7 @@ func newHooks(r prometheus.Registerer) hooks {
 	hs.of = newBounded(maxHooks, func(name string) *hook {
 		results := hs.total.MustCurryWith(prometheus.Labels{"hook": name})
 		return &hook{
-			results:   newVector([]words{newWords("failed", "ok", "denied", "dead")}, results.WithLabelValues),
+			results:   newVector([]words{newWords("failed", "ok", "denied", "dead")}, results.WithLabelValues).all(),
 			durations: hs.durations.WithLabelValues(name),
 		}
 	})

@@ -42,7 +42,7 @@ func (s *Server) identify(r *http.Request) (caller, error) {
 		return caller{trusted: true, local: local}, nil
 	}
 	// The page of a rebound name has no password, so this check is for servers without passwords.
-	if s.origin != nil && !isUnix(r) && !s.knows(r.Host) {
+	if s.origin != nil && !isUnix(r) && !Knows(r.Host, s.opt.Hosts...) {
 		return caller{}, withStatus(http.StatusForbidden,
 			"this server is not known as %q: use its address or a name that is in --rc-addr, or set a password", r.Host)
 	}
@@ -87,8 +87,9 @@ func isLocal(r *http.Request) bool {
 	return err == nil && a.Addr().Unmap().IsLoopback()
 }
 
-// knows reports whether host surely means this server. Addresses do: only a name can be rebound.
-func (s *Server) knows(host string) bool {
+// Knows reports whether host, with or without a port, surely means this server, which has those
+// names of its own. Addresses do: only a name can be rebound.
+func Knows(host string, names ...string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}
@@ -96,7 +97,7 @@ func (s *Server) knows(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return true
 	}
-	return strings.EqualFold(host, "localhost") || slices.ContainsFunc(s.opt.Hosts, func(own string) bool {
+	return strings.EqualFold(host, "localhost") || slices.ContainsFunc(names, func(own string) bool {
 		return strings.EqualFold(host, own)
 	})
 }

@@ -23,18 +23,24 @@ const (
 // Serve answers requests on all listeners until ctx ends or one of them fails, and closes the
 // Server then. It takes over the listeners. It returns nil when ctx has ended.
 func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
+	return Serve(ctx, s, s.Close, s.log, s.opt.MaxConnections, listeners...)
+}
+
+// Serve answers requests by handler as Server.Serve does, and calls end when no more are answered.
+// most limits concurrent connections, 0 = no limit.
+func Serve(ctx context.Context, handler http.Handler, end func(), log *slog.Logger, most int, listeners ...net.Listener) error {
 	h := &http.Server{
-		Handler:           s,
+		Handler:           handler,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       callTimeout,
 		WriteTimeout:      callTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	var free chan struct{}
-	if s.opt.MaxConnections > 0 {
-		free = make(chan struct{}, s.opt.MaxConnections)
+	if most > 0 {
+		free = make(chan struct{}, most)
 	}
 	failed := make(chan error, len(listeners))
 	var wait sync.WaitGroup
@@ -51,7 +57,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	if h.Shutdown(stop) != nil {
 		err = errors.Join(err, h.Close())
 	}
-	s.Close()
+	end()
 	wait.Wait()
 	return err
 }

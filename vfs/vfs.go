@@ -234,6 +234,9 @@ func (f *FS) Refresh(ctx context.Context, dir string, recursive bool) error {
 // Stats returns the current size of the directory cache.
 func (f *FS) Stats() dircache.Stats { return f.names.Stats() }
 
+// Remote returns what the remote is.
+func (f *FS) Remote() remote.Info { return f.remote.Info() }
+
 // Reads returns numbers of what was read through copies on disk.
 func (f *FS) Reads() readahead.Stats { return f.reads.Stats() }
 

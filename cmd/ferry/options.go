@@ -2,6 +2,7 @@ package main
 
 import (
 	"ferry/cmd/ferry/internal/flags"
+	"ferry/cmd/ferry/internal/metricsbridge"
 	"ferry/cmd/ferry/internal/places"
 )
 
@@ -11,6 +12,8 @@ type options struct {
 	places places.Dirs // by CacheDir
 	user   userOptions // of a tree for one user; else zero
 	shared *shared     // by all trees; nil = each has its own
+
+	watched *metricsbridge.Bridge // tells others how the process is; nil = nobody
 
 	userRemote string // of users who have none of their own; "" = there is none
 }

@@ -179,7 +179,7 @@ func (p process) serveWithin(ctx context.Context, o *options, what string, f fra
 	watch.protect(server)
 	control, err := rcbridge.Open(ctx, &o.Options, log, rcbridge.Subject{
 		What: st.what, Server: server, Guard: watch.guard, Tree: st.tree, Cache: st.kept, Counts: st.counts, Bandwidth: st.dial,
-		Trees:   accounts.openTrees,
+		Trees: accounts.openTrees, Health: o.watched.Health(), Pages: o.watched.Pages(),
 		Version: version(), MaxConnections: processLimits().rcConnections(),
 	})
 	if err != nil {
@@ -190,6 +190,7 @@ func (p process) serveWithin(ctx context.Context, o *options, what string, f fra
 	s = o.newService(st, server)
 	s.accounts, s.watch, s.listening = accounts, watch, f.listening
 	s.control, s.listeners, s.certs, s.signals, s.logFile = control, listeners, certs, p.signals, f.logFile
+	s.watchedBy(o)
 	if p.onTerminal(o) {
 		banner{listeners, st.remote.Info().Name, st.kept.Dir}.write(p.stderr, o)
 	}

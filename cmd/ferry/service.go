@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"ferry/cmd/ferry/internal/logging"
+	"ferry/cmd/ferry/internal/metricsbridge"
 	"ferry/cmd/ferry/internal/rcbridge"
 	"ferry/config"
 	"ferry/events"
@@ -33,6 +34,7 @@ type service struct {
 	grace     time.Duration // for running transfers when it stops
 	flush     time.Duration // for what waits for the remote, after that
 	watch     *watch
+	watched   *metricsbridge.Bridge
 	listening *listenings
 	accounts  *accounts  // nil = one user, that of the flags
 	beside    background // of the stack
@@ -63,7 +65,7 @@ func (s *service) run(ctx context.Context) error {
 	s.began = time.Now()
 	s.happened(running, events.Start)
 	defer s.happened(running, events.Stop)
-	failed := make(chan error, len(s.listeners)+s.listening.count()+3)
+	failed := make(chan error, len(s.listeners)+s.listening.count()+4)
 	s.control.Announce(running)
 	for _, l := range s.listeners {
 		wg.Go(func() { failed <- s.serve(running, l) })
@@ -81,6 +83,11 @@ func (s *service) run(ctx context.Context) error {
 	s.listening.run(running, &wg, func(err error) { failed <- err })
 	wg.Go(func() { s.accounts.run(running, s.server) })
 	wg.Go(func() { s.beside.run(running, func(err error) { failed <- err }) })
+	wg.Go(func() {
+		if err := s.watched.Run(running); err != nil {
+			failed <- err
+		}
+	})
 	wg.Go(func() {
 		if err := s.control.Run(running); err != nil {
 			failed <- err

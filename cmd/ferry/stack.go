@@ -139,10 +139,10 @@ func (o *options) decorate(driver remote.Remote, dial *rcbridge.Bandwidth, log *
 	if l.Bandwidth != nil || l.Rate > 0 || l.Connections > 0 {
 		r = limit.New(r, l)
 	}
-	counts := count.New(r)
+	counts := count.Observed(r, o.watched.Observer(driver.Info()))
 	r = counts
 	if !cheap || o.Given("low-level-retries") {
-		r = retry.New(r, retry.Options{Attempts: int(max(o.Chain.Attempts, 1))})
+		r = retry.New(r, retry.Options{Attempts: int(max(o.Chain.Attempts, 1)), Repeated: o.watched.Repeated(driver.Info())})
 	}
 	if !cheap || log.Enabled(context.Background(), slog.LevelInfo) {
 		r = logged.New(r, log)
@@ -222,6 +222,7 @@ func (o *options) treeOptions(log *slog.Logger) vfs.Options {
 		PollInterval:   o.UsedPollInterval(),
 		Reading:        o.reading(),
 		Log:            log,
+		Events:         o.ofAll().events,
 	}
 }
 

@@ -83,6 +83,26 @@ func (s *Store) Usage(user string) (Usage, error) {
 	return r.read()
 }
 
+// A State is what a user of an open Account has, and may have.
+type State struct {
+	User  string
+	Used  Usage
+	Limit Limits
+}
+
+// States returns those of the accounts that are open, in no order.
+func (s *Store) States() []State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]State, 0, len(s.accounts))
+	for _, a := range s.accounts {
+		a.mu.Lock()
+		all = append(all, State{a.user, a.used, a.limits})
+		a.mu.Unlock()
+	}
+	return all
+}
+
 // Set replaces what is known of a user, as after a Scan. A process that is counting takes it over
 // with the next change.
 func (s *Store) Set(user string, u Usage) error {

@@ -48,6 +48,7 @@ type Options struct {
 	Chain   ChainOptions
 	Network NetworkOptions
 	RC      RCOptions
+	Metrics MetricsOptions
 
 	ReadOnly               bool
 	DryRun, Interactive    bool // as ReadOnly

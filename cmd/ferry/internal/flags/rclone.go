@@ -17,7 +17,7 @@ type without struct {
 
 const (
 	noSync    = "it is about copying and synchronizing whole trees, and a server does what its clients ask for"
-	noMetrics = `there is no such endpoint: "ferry rc core/stats" tells the numbers`
+	noMetrics = "the endpoint of --metrics-addr is for Prometheus alone and has no password: /metrics of --rc has that of the remote control"
 	inOrder   = "what FTP transfers is in order"
 	noPages   = "the remote control only answers calls"
 )
@@ -55,10 +55,10 @@ func flagsWithout() []without {
 		{why: "the system's logrotate does it", switches: "log-file-compress", valued: "log-file-max-age log-file-max-backups log-file-max-size"},
 		{why: "what is sent is never logged; -vv shows the calls to the remote", switches: "dump-bodies dump-headers", valued: "dump"},
 		{why: "profiles are not written to files", valued: "cpuprofile memprofile"},
-		{why: noMetrics, switches: "rc-enable-metrics",
-			valued: "metrics-addr metrics-allow-origin metrics-baseurl metrics-cert metrics-client-ca metrics-htpasswd metrics-key " +
-				"metrics-max-header-bytes metrics-min-tls-version metrics-pass metrics-realm metrics-response-header metrics-salt " +
-				"metrics-server-read-timeout metrics-server-write-timeout metrics-template metrics-user metrics-user-from-header"},
+		{why: "/metrics is always a page of the remote control", switches: "rc-enable-metrics"},
+		{why: noMetrics, valued: "metrics-allow-origin metrics-baseurl metrics-cert metrics-client-ca metrics-htpasswd metrics-key " +
+			"metrics-max-header-bytes metrics-min-tls-version metrics-pass metrics-realm metrics-response-header metrics-salt " +
+			"metrics-server-read-timeout metrics-server-write-timeout metrics-template metrics-user metrics-user-from-header"},
 		{why: noPages, switches: "rc-serve rc-serve-no-modtime",
 			valued: "rc-files rc-template rc-realm rc-salt rc-response-header rc-max-header-bytes"},
 		{why: "the limits of the remote control are fixed",

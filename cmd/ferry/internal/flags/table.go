@@ -21,6 +21,7 @@ func Serve(o *Options) []Group {
 		{"Filter", filterFlags(o)},
 		Cache(o),
 		RC(o),
+		Metrics(o),
 		Records(o),
 		{accepted, acceptedFlags()},
 		{refused, refusedFlags()},

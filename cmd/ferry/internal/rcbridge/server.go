@@ -49,7 +49,8 @@ type Subject struct {
 	Counts    *count.Remote
 	Bandwidth *Bandwidth
 	Version   string
-	Pages     []rc.Page // besides calls
+	Health    *rc.Health // nil = it is always well
+	Pages     []rc.Page  // besides calls
 
 	MaxConnections int // to the remote control
 }
@@ -77,7 +78,7 @@ func Open(ctx context.Context, o *flags.Options, log *slog.Logger, about Subject
 		Log:         log,
 		Check:       check,
 		Throttle:    &ftp.Throttle{}, // not that of FTP, where a login that anybody may make would forget guesses
-		Health:      rc.NewHealth(nil, []rc.Check{remoteCheck(about.Tree)}, log),
+		Health:      about.Health,
 		Pages:       about.Pages,
 		NoAuth:      o.RC.NoAuth,
 		AllowOrigin: o.RC.AllowOrigin,
@@ -101,16 +102,6 @@ func Open(ctx context.Context, o *flags.Options, log *slog.Logger, about Subject
 	}
 	warnOfRisks(&o.RC, log, c.listeners)
 	return c, nil
-}
-
-// remoteCheck asks what tree is of.
-func remoteCheck(tree *vfs.FS) rc.Check {
-	return rc.Check{Name: "remote", Ask: func(ctx context.Context) (string, error) {
-		if err := tree.Ready(ctx); err != nil {
-			return "The storage cannot be reached.", err
-		}
-		return "", nil
-	}}
 }
 
 // askToQuit notes the first status only: the program is ending then.

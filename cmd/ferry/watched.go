@@ -1,0 +1,46 @@
+package main
+
+import (
+	"ferry/cmd/ferry/internal/metricsbridge"
+	"ferry/cmd/ferry/internal/rcbridge"
+	"ferry/metrics"
+)
+
+// watchedBy tells o.watched what there is to look at.
+func (s *service) watchedBy(o *options) {
+	at := metricsbridge.Subject{
+		Server: s.server, Listeners: len(s.listeners), Guard: s.watch.guard, Budget: o.ofAll().budget,
+		Trees: s.accounts.openTrees, Quotas: s.accounts.quotas, Certificates: s.keyPairs(), Events: o.ofAll().events,
+	}
+	if s.stack.what != nothing || s.accounts == nil {
+		at.Main = rcbridge.Opened{What: s.stack.what, Tree: s.stack.tree, Cache: s.stack.kept, Options: &o.Options}
+	}
+	s.watched = o.watched
+	s.watched.Look(at)
+}
+
+// quotas returns what users have stored: those of the file of users, and of others those who are
+// logged in. It may be called on nil.
+func (a *accounts) quotas() []metrics.Quota {
+	if a == nil || a.backend.Quota == nil {
+		return nil
+	}
+	var all []metrics.Quota
+	if a.file != nil {
+		f := a.file.source.File()
+		for _, name := range f.Names() {
+			u, _ := f.User(name)
+			if u.QuotaBytes <= 0 && u.QuotaFiles <= 0 {
+				continue
+			}
+			if used, err := a.backend.Quota.Usage(name); err == nil {
+				all = append(all, metrics.Quota{User: name, Used: used.Bytes, Limit: u.QuotaBytes})
+			}
+		}
+		return all
+	}
+	for _, q := range a.backend.Quota.States() {
+		all = append(all, metrics.Quota{User: q.User, Used: q.Used.Bytes, Limit: q.Limit.Bytes})
+	}
+	return all
+}
