@@ -121,7 +121,8 @@ func New(o Options) (*Manager, error) {
 	return m, nil
 }
 
-// open reads the certificate of n and what is known of it, and makes a stand-in where there is none.
+// open reads the certificate of n and what is known of it, and makes a stand-in where there is
+// none.
 func (n *managed) open(m *Manager) (err error) {
 	n.state = m.loadState(n.name)
 	if soon := n.state.Tried.Add(time.Minute); !n.state.Held && n.state.Next.After(soon) {

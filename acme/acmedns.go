@@ -58,8 +58,8 @@ func (a Account) check() error {
 	return nil
 }
 
-// NewACMEDNS returns a Provider for a server of acme-dns: _acme-challenge of each name is a CNAME of
-// the fulldomain of its account.
+// NewACMEDNS returns a Provider for a server of acme-dns: _acme-challenge of each name is a CNAME
+// of the fulldomain of its account.
 func NewACMEDNS(server string, accounts Accounts) Provider {
 	return &acmeDNS{strings.TrimSuffix(server, "/"), accounts}
 }

@@ -255,7 +255,6 @@ func TestAuthorityAway(t *testing.T) {
 
 // An authority that refuses many requests for their nonce is asked until it does not.
 func TestNonceRejects(t *testing.T) {
-	t.Parallel()
 	a := acmetest.New(t, acmetest.Options{NonceRejects: 50})
 	start(t, a, t.TempDir(), nil).certificate(a, "ftp.example.org")
 }

@@ -135,8 +135,8 @@ func exchange(ctx context.Context, query *dns.Msg, server string) (*dns.Msg, err
 	return answer, nil
 }
 
-// Records returns the TXT records that DNS-PERSIST-01 needs, one for each name. It makes the account
-// that they name, if there is none yet.
+// Records returns the TXT records that DNS-PERSIST-01 needs, one for each name. It makes the
+// account that they name, if there is none yet.
 func (m *Manager) Records(ctx context.Context) ([]Record, error) {
 	i := m.newIssuer("", nil)
 	defer i.http.CloseIdleConnections()

@@ -13,8 +13,8 @@ import (
 	"github.com/caddyserver/certmagic"
 )
 
-// What is stored in Options.Dir: accounts/CA/ has account.json and account.key, certificates/CA/NAME/
-// what certmagic keeps of a certificate, and names/CA/NAME.json a state.
+// What is stored in Options.Dir: accounts/CA/ has account.json and account.key,
+// certificates/CA/NAME/ what certmagic keeps of a certificate, and names/CA/NAME.json a state.
 
 // state is what is known of a name besides its certificate.
 type state struct {

@@ -47,8 +47,8 @@ func HoldCertificate(cert *tls.Certificate) *KeyPair {
 	return k
 }
 
-// Replace has clients that connect from now on see cert, which has its Leaf. Sessions go on with the
-// certificate that they have seen.
+// Replace has clients that connect from now on see cert, which has its Leaf. Sessions go on with
+// the certificate that they have seen.
 func (k *KeyPair) Replace(cert *tls.Certificate) { k.current.Store(cert) }
 
 // GetCertificate is meant for the field of tls.Config with this name.

@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -28,7 +27,9 @@ import (
 
 // Options are what a test wants of an authority.
 type Options struct {
-	NonceRejects int           // of 100 requests so many are refused for their nonce
+	// NonceRejects is how many of 100 requests are refused for their nonce. Pebble reads it from
+	// the environment: such a test is not parallel to others.
+	NonceRejects int
 	Validity     time.Duration // of certificates; 0 = years
 	Blocked      []string      // domains that it has no certificates for
 	EAB          map[string]string
@@ -50,9 +51,6 @@ type Authority struct {
 	issued  string       // PEM
 }
 
-// environment is what Pebble reads when it is made, and is there for all.
-var environment sync.Mutex
-
 // New starts an authority.
 func New(t testing.TB, o Options) *Authority {
 	t.Helper()
@@ -73,8 +71,6 @@ func New(t testing.TB, o Options) *Authority {
 
 // pebble returns what Pebble serves.
 func (a *Authority) pebble(t testing.TB, o Options) http.Handler {
-	environment.Lock()
-	defer environment.Unlock()
 	for name, value := range map[string]string{
 		"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": strconv.Itoa(o.NonceRejects), "PEBBLE_AUTHZREUSE": "0",
 	} {

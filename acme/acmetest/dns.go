@@ -10,9 +10,9 @@ import (
 	"github.com/miekg/dns"
 )
 
-// A DNS answers for every name: its address is this machine, "example" and domains of two labels
-// are zones, and TXT and CNAME records are those that were set. It takes updates (RFC 2136) that are
-// signed by Key.
+// A DNS answers for every name: its address is this machine, domains of two labels
+// are zones, and TXT and CNAME records are those that were set. It takes updates (RFC 2136) that
+// are signed by Key.
 type DNS struct {
 	Addr string // by UDP and TCP
 

@@ -150,7 +150,7 @@ func (p process) serveWithin(ctx context.Context, o *options, what string, f fra
 	}
 	var s *service
 	defer func() { st.close(ctx, s != nil && s.abandoned) }()
-	certs, tlsConfig, err := o.loadTLS(ctx, log)
+	identity, err := o.loadTLS(ctx, log, f.listening.events())
 	if err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ func (p process) serveWithin(ctx context.Context, o *options, what string, f fra
 	defer watch.close()
 	server := o.server(accounts.backendOf(o, st.tree), p.sessionLog(o, log))
 	f.listening.observe(server, accounts.source())
-	server.TLS = tlsConfig
+	server.TLS = identity.config
 	watch.protect(server)
 	control, err := rcbridge.Open(ctx, &o.Options, log, rcbridge.Subject{
 		What: st.what, Server: server, Guard: watch.guard, Tree: st.tree, Cache: st.kept, Counts: st.counts, Bandwidth: st.dial,
@@ -189,7 +189,8 @@ func (p process) serveWithin(ctx context.Context, o *options, what string, f fra
 	server.MaxSessions = int(o.MaxSessions)
 	s = o.newService(st, server)
 	s.accounts, s.watch, s.listening = accounts, watch, f.listening
-	s.control, s.listeners, s.certs, s.signals, s.logFile = control, listeners, certs, p.signals, f.logFile
+	s.control, s.listeners, s.signals, s.logFile = control, listeners, p.signals, f.logFile
+	s.certs, s.acme = identity.certs, identity.acme
 	s.watchedBy(o)
 	if p.onTerminal(o) {
 		banner{listeners, st.remote.Info().Name, st.kept.Dir}.write(p.stderr, o)

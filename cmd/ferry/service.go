@@ -26,6 +26,7 @@ type service struct {
 	stack     *stack
 	listeners []listener
 	certs     ftp.Certificates  // none without TLS
+	acme      *acmeCerts        // those of certs that an authority gives by itself
 	control   *rcbridge.Control // nil without remote control
 	public    publicIPs         // nil where PASV announces the address of the control connection
 	log       *slog.Logger
@@ -79,6 +80,7 @@ func (s *service) run(ctx context.Context) error {
 	for _, pair := range s.certs {
 		wg.Go(func() { _ = pair.Run(running) }) // it returns when running has ended
 	}
+	wg.Go(func() { s.acme.run(running) })
 	s.watch.run(running, &wg)
 	s.listening.run(running, &wg, func(err error) { failed <- err })
 	wg.Go(func() { s.accounts.run(running, s.server) })
@@ -171,11 +173,12 @@ func (s *service) reload(ctx context.Context) {
 	for _, pair := range s.keyPairs() {
 		s.reloadPair(ctx, pair)
 	}
+	s.acme.retry()
 }
 
 // keyPairs returns the certificates in files, with that of the remote control.
 func (s *service) keyPairs() []*ftp.KeyPair {
-	pairs := slices.Clone(s.certs)
+	pairs := slices.DeleteFunc(slices.Clone(s.certs), func(pair *ftp.KeyPair) bool { return !pair.HasFiles() })
 	if s.control != nil && s.control.Pair != nil {
 		pairs = append(pairs, s.control.Pair)
 	}
