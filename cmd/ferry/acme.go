@@ -13,6 +13,7 @@ import (
 	"ferry/acme"
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/cmd/ferry/internal/listen"
+	"ferry/cmd/ferry/internal/systemd"
 	"ferry/events"
 	"ferry/ftp"
 )
@@ -72,6 +73,15 @@ func (o *options) acmeOptions(log *slog.Logger) (acme.Options, error) {
 		External: acme.External{ID: id, Key: key},
 		Dir:      dir, HTTPAddr: a.HTTPAddr, TLSALPNAddr: a.TLSALPNAddr, Listen: listenForChallenge,
 		Persist: a.Persist(), Resolvers: a.Resolvers, Log: log,
+	}
+	if given := o.sockets.Take(systemd.ACMEHTTP); len(given) > 0 {
+		settings.HTTPAddr = given[0].Addr().String()
+		settings.Listen = func(ctx context.Context, addr string) ([]net.Listener, error) {
+			if addr == settings.HTTPAddr {
+				return systemd.Copies(given)
+			}
+			return listenForChallenge(ctx, addr)
+		}
 	}
 	if settings.Roots, err = rootsOf(a.Roots); err != nil {
 		return settings, err

@@ -95,7 +95,7 @@ func newRig(t *testing.T, near bool, o cache.Options) *rig {
 	options := &flags.Options{}
 	options.RC.Enabled = true
 	options.Metrics.QueueLate = 15 * time.Minute
-	if r.Bridge, err = Open(t.Context(), options, "test", slog.New(slog.DiscardHandler)); err != nil {
+	if r.Bridge, err = Open(t.Context(), options, nil, "test", slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	r.Look(Subject{
