@@ -49,7 +49,7 @@ type Metrics struct {
 	bans       *vector[prometheus.Counter]
 	handshakes *vector[prometheus.Counter]
 	commands   *vector[prometheus.Counter]
-	latency    *vector[prometheus.Observer]
+	verbs      map[string]verb
 
 	transfers *vector[prometheus.Counter]
 	bytes     *vector[prometheus.Counter]
@@ -64,6 +64,12 @@ type Metrics struct {
 
 	remotes remotes
 	hooks   hooks
+}
+
+// A verb is a command that the server knows; the zero one stands for all others.
+type verb struct {
+	index   int // of the label
+	latency prometheus.Observer
 }
 
 // Kinds are the events that Metrics listen to.
@@ -128,10 +134,14 @@ func (m *Metrics) registerSessions(o Options) {
 	m.bans = counters(r, "bans_total", "Bans of addresses, by what led to them.", label{"reason", reasons})
 	m.handshakes = counters(r, "tls_handshakes_total", "TLS handshakes by version, by whether a session was resumed, by connection and by whether they succeeded.",
 		label{"version", versions}, label{"resumed", yesNo}, label{"channel", channels}, label{"result", results})
-	m.commands = counters(r, "commands_total", "Commands by verb and by the first digit of the reply.",
-		label{"command", newWords(other, o.Commands...)}, label{"class", classes})
-	m.latency = histograms(r, "command_duration_seconds", "Time from a command to its last reply, by group; that of retr and stor has the transfer in it.", lasting,
+	known := newWords(other, o.Commands...)
+	m.commands = counters(r, "commands_total", "Commands by verb and by the first digit of the reply.", label{"command", known}, label{"class", classes})
+	latency := histograms(r, "command_duration_seconds", "Time from a command to its last reply, by group; that of retr and stor has the transfer in it.", lasting,
 		label{"group", newWords(other, "list", "meta", "retr", "stor")})
+	m.verbs = make(map[string]verb, len(known.list))
+	for i, name := range known.list {
+		m.verbs[name] = verb{i, latency.of(group(name))}
+	}
 	m.reloads = counters(r, "config_reloads_total", "Times that files of the configuration were read again.", label{"result", newWords("error", "ok")}).all()
 	m.loaded = prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "config_last_reload_success_timestamp_seconds", Help: "When files of the configuration were last read without an error.",
@@ -174,14 +184,13 @@ func yes(is bool) string {
 func (m *Metrics) Record(_ context.Context, e *events.Event) error {
 	switch e.Kind {
 	case events.Command:
-		m.commands.of(e.Command, class(e.Code)).Inc()
-		m.latency.of(group(e.Command)).Observe(e.Duration.Seconds())
+		m.command(e)
 	case events.List:
-		m.transfer("list", e)
+		m.transfer(list, e)
 	case events.Download:
-		m.transfer("down", e)
+		m.transfer(down, e)
 	case events.UploadReceived, events.UploadAborted:
-		m.transfer("up", e)
+		m.transfer(up, e)
 	case events.UploadStored:
 		m.uploads.of("ok").Inc()
 		m.delay.of().Observe(e.Duration.Seconds())
@@ -194,6 +203,7 @@ func (m *Metrics) Record(_ context.Context, e *events.Event) error {
 		m.auth.of(e.Rule).Observe(e.Duration.Seconds())
 	case events.LoginRefused:
 		m.logins.of(outcome(e.Cause), "none").Inc()
+		m.auth.of("none").Observe(e.Duration.Seconds())
 	case events.Ban:
 		m.bans.of(reason(e.Cause)).Inc()
 	case events.Handshake:
@@ -204,16 +214,40 @@ func (m *Metrics) Record(_ context.Context, e *events.Event) error {
 	return nil
 }
 
+func (m *Metrics) command(e *events.Event) {
+	v, known := m.verbs[e.Command]
+	if !known {
+		v = m.verbs[other]
+	}
+	class := e.Code / 100
+	if class < 1 || class > 5 {
+		class = 0
+	}
+	m.commands.at(v.index, class).Inc()
+	v.latency.Observe(e.Duration.Seconds())
+}
+
+// Indexes of directions.
+const (
+	list = iota
+	up
+	down
+)
+
 // transfer counts a transfer that has ended. The first byte of one that had none is not counted.
-func (m *Metrics) transfer(direction string, e *events.Event) {
-	m.transfers.of(direction, result(e.Result)).Inc()
-	m.bytes.of(direction, yes(e.TLS != "")).Add(float64(max(e.Bytes, 0)))
-	m.took.of(direction).Observe(e.Duration.Seconds())
+func (m *Metrics) transfer(direction int, e *events.Event) {
+	tls := 0
+	if e.TLS != "" {
+		tls = 1
+	}
+	m.transfers.at(direction, results.index[result(e.Result)]).Inc()
+	m.bytes.at(direction, tls).Add(float64(max(e.Bytes, 0)))
+	m.took.at(direction).Observe(e.Duration.Seconds())
 	if e.FirstByte > 0 {
-		m.firstByte.of(direction).Observe(e.FirstByte.Seconds())
+		m.firstByte.at(direction).Observe(e.FirstByte.Seconds())
 	}
 	if e.Result == events.OK {
-		m.size.of(direction).Observe(float64(e.Bytes))
+		m.size.at(direction).Observe(float64(e.Bytes))
 	}
 }
 
@@ -271,17 +305,6 @@ func reason(cause string) string {
 	return other
 }
 
-// class is the first digit of a reply.
-func class(code int) string {
-	if code < 100 || code > 599 {
-		return other
-	}
-	return classes.list[code/100]
-}
-
-// meta are the commands about one name.
-const meta = " SIZE MDTM MLST MFMT MFCT MFF CWD XCWD CDUP XCUP MKD XMKD RMD XRMD DELE RNFR RNTO HASH XCRC XMD5 XSHA XSHA1 XSHA256 XSHA512 MD5 "
-
 // group is the kind of work that a command is.
 func group(command string) string {
 	switch command {
@@ -291,8 +314,11 @@ func group(command string) string {
 		return "retr"
 	case "STOR", "APPE", "STOU":
 		return "stor"
+	case "SIZE", "MDTM", "MLST", "MFMT", "CWD", "XCWD", "CDUP", "XCUP", "MKD", "XMKD", "RMD", "XRMD", "DELE", "RNFR", "RNTO",
+		"HASH", "XCRC", "XMD5", "XSHA", "XSHA1", "XSHA256", "XSHA512", "MD5":
+		return "meta"
 	}
-	if i := strings.Index(meta, command); i > 0 && meta[i-1] == ' ' && meta[i+len(command)] == ' ' || strings.HasPrefix(command, "SITE ") {
+	if strings.HasPrefix(command, "SITE ") {
 		return "meta"
 	}
 	return other

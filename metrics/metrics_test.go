@@ -91,6 +91,7 @@ func TestEventsAreCounted(t *testing.T) {
 		`ferry_logins_total{result="password",source="none"} 1`,
 		`ferry_logins_total{result="banned",source="none"} 1`,
 		`ferry_auth_duration_seconds_bucket{source="file",le="0.05"} 1`,
+		`ferry_auth_duration_seconds_count{source="none"} 2`,
 		`ferry_bans_total{reason="password"} 1`,
 		`ferry_tls_handshakes_total{channel="data",result="ok",resumed="yes",version="1.3"} 1`,
 		`ferry_tls_handshakes_total{channel="control",result="error",resumed="no",version="none"} 1`,

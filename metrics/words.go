@@ -51,6 +51,19 @@ func (v *vector[T]) of(values ...string) T {
 	for i, l := range v.labels {
 		cell = cell*len(l.list) + l.index[values[i]]
 	}
+	return v.cell(cell)
+}
+
+// at returns the metric with the values of its labels that have these indexes.
+func (v *vector[T]) at(indexes ...int) T {
+	cell := 0
+	for i, l := range v.labels {
+		cell = cell*len(l.list) + indexes[i]
+	}
+	return v.cell(cell)
+}
+
+func (v *vector[T]) cell(cell int) T {
 	if found := v.cells[cell].Load(); found != nil {
 		return *found
 	}

@@ -4,8 +4,11 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -112,6 +115,48 @@ func TestMetricsAfterTraffic(t *testing.T) {
 		}
 	}
 	checkMetrics(t, body)
+}
+
+// What users with a quota have stored is shown by their names if somebody asks for that; the state
+// of their trees is shown without names.
+func TestMetricsOfUsers(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "users.toml")
+	text := "[defaults]\nremote = '" + dir + "/{user}'\ncreate_home = true\n[users.ann]\nauth = 'none'\nquota_bytes = '1M'\n[users.bob]\nauth = 'none'\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, asked := range []bool{false, true} {
+		r := start(t, nil, "--addr", "127.0.0.1:0", "--passive-port", "0", "--metrics-addr", "127.0.0.1:0", "--users", file,
+			"--metrics-users="+strconv.FormatBool(asked))
+		url := r.url(t)
+		c := dial(t, url)
+		c.cmd(331, "USER ann")
+		c.cmd(230, "PASS x")
+		c.cmd(200, "TYPE I")
+		data := c.upload("file")
+		if _, err := io.WriteString(data, strings.Repeat("x", 1000)); err != nil {
+			t.Fatal(err)
+		}
+		data.Close()
+		c.want(226)
+		body := wantMetrics(t, r.metricsURL(t)+"/metrics",
+			`ferry_remote_up{remote="local"} 1`, `ferry_logins_total{result="ok",source="file"} 1`)
+		if strings.Contains(body, "memory") {
+			t.Error("the remote of nobody is shown")
+		}
+		for _, line := range []string{`ferry_quota_used_bytes{user="ann"} 1000`, `ferry_quota_limit_bytes{user="ann"} 1.048576e+06`} {
+			if strings.Contains(body, line) != asked {
+				t.Errorf("%s is there: %v", line, !asked)
+			}
+		}
+		if strings.Contains(body, "bob") {
+			t.Error("a user without a quota is shown")
+		}
+		if status, body := get(t, r.metricsURL(t)+"/readyz"); status != http.StatusOK {
+			t.Errorf("%d %s", status, body)
+		}
+	}
 }
 
 // checkMetrics has promtool check them, where it is installed.
