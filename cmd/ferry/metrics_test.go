@@ -134,7 +134,7 @@ func TestMetricsOfUsers(t *testing.T) {
 		c.cmd(331, "USER ann")
 		c.cmd(230, "PASS x")
 		c.cmd(200, "TYPE I")
-		data := c.upload("file")
+		data := c.upload("file " + strconv.FormatBool(asked))
 		if _, err := io.WriteString(data, strings.Repeat("x", 1000)); err != nil {
 			t.Fatal(err)
 		}
@@ -142,7 +142,7 @@ func TestMetricsOfUsers(t *testing.T) {
 		c.want(226)
 		body := wantMetrics(t, r.metricsURL(t)+"/metrics",
 			`ferry_remote_up{remote="local"} 1`, `ferry_logins_total{result="ok",source="file"} 1`)
-		if strings.Contains(body, "memory") {
+		if strings.Contains(body, `up{remote="memory"`) {
 			t.Error("the remote of nobody is shown")
 		}
 		for _, line := range []string{`ferry_quota_used_bytes{user="ann"} 1000`, `ferry_quota_limit_bytes{user="ann"} 1.048576e+06`} {
