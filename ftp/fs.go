@@ -169,6 +169,11 @@ type (
 	Wrapping interface {
 		Unwrap() Upload
 	}
+	// A Dropper is an Upload of which nothing is to be kept. Drop is Abort, but there is nothing to
+	// continue after it. The engine does not ask; decorators do.
+	Dropper interface {
+		Drop(ctx context.Context)
+	}
 	// A Limited FS limits the session that it was made for. Limits is called once, after the login.
 	Limited interface {
 		Limits() Limits

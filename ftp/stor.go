@@ -137,7 +137,7 @@ func storedAs(stored, name string) string {
 	if stored == "" || stored == name {
 		return ""
 	}
-	return " That name is taken: stored as " + quote(stored) + "."
+	return " Stored as " + quote(stored) + "."
 }
 
 // endRefused returns the reply to a failed upload. If the storage refused it, it sends the reply

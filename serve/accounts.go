@@ -12,6 +12,7 @@ import (
 	"ferry/auth"
 	"ferry/ftp"
 	"ferry/serve/access"
+	"ferry/serve/prehooks"
 	"ferry/serve/quota"
 	"ferry/serve/users"
 	"ferry/vfs"
@@ -28,6 +29,7 @@ type Accounts struct {
 	Remote string
 	// Quota keeps what users have who may have a limited amount; nil = nobody is limited.
 	Quota *quota.Store
+	Hooks *prehooks.Hooks // that are asked; nil = none
 	Log   *slog.Logger
 
 	mu   sync.Mutex
@@ -105,10 +107,17 @@ func (a *Accounts) enter(ctx context.Context, c ftp.Client, u users.User, passwo
 		s.release()
 		return nil, loginError(fmt.Errorf("user %q: %w", u.Name, err))
 	}
-	if tree, err = a.limit(u, tree); err != nil {
+	if err := a.Hooks.Login(ctx, c, u.Name); err != nil { // the remote may have looked at the password
+		err = errors.Join(err, tree.Close())
 		s.release()
 		return nil, err
 	}
+	// What is checked counts as it arrives; what is asked about has the name that the answer gives.
+	if tree, err = a.limit(u, a.Hooks.Check(tree, c, u.Name)); err != nil {
+		s.release()
+		return nil, err
+	}
+	tree = a.Hooks.Ask(tree, c, u.Name)
 	return &view{ftp.Forward{FS: access.New(tree, u.Policy)}, s}, nil
 }
 

@@ -7,13 +7,15 @@ import (
 
 	"ferry/auth"
 	"ferry/ftp"
+	"ferry/serve/prehooks"
 	"ferry/vfs"
 )
 
-// A Backend gives each login its view of one tree. Both fields are required.
+// A Backend gives each login its view of one tree. Auth and Tree are required.
 type Backend struct {
-	Auth auth.Authenticator
-	Tree *vfs.FS
+	Auth  auth.Authenticator
+	Tree  *vfs.FS
+	Hooks *prehooks.Hooks // that are asked; nil = none
 }
 
 var _ ftp.Backend = (*Backend)(nil)
@@ -26,7 +28,11 @@ func (b *Backend) Login(ctx context.Context, c ftp.Client, user, password string
 	if err != nil {
 		return nil, loginError(err)
 	}
-	return b.Tree.ViewFrom(id.Owner, c.Addr().String()), nil
+	if err := b.Hooks.Login(ctx, c, user); err != nil {
+		return nil, err
+	}
+	view := b.Tree.ViewFrom(id.Owner, c.Addr().String())
+	return b.Hooks.Ask(b.Hooks.Check(view, c, user), c, user), nil
 }
 
 var (

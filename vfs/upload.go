@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"ferry/breaker"
 	"ferry/ftp"
 	"ferry/remote"
 )
@@ -121,4 +122,24 @@ func (u *staged) Abort() {
 		return
 	}
 	_ = u.stage.Abort()
+}
+
+var _ ftp.Dropper = (*staged)(nil)
+
+// Drop implements ftp.Dropper. The owner's unfinished upload of the name goes, too: it may be the
+// beginning of this one.
+func (u *staged) Drop(ctx context.Context) {
+	if u.done.Swap(true) {
+		return
+	}
+	_ = u.stage.Abort() // as by Abort
+	u.ended()
+	v := u.view
+	v.fs.interrupted.clear(v.uploads(u.name), v.owner)
+	var err error
+	ctx, w := v.fs.guard(ctx, breaker.ForChange())
+	defer w.End(&err)
+	if err = v.fs.top.DropPart(ctx, u.name, v.owner); errors.Is(err, remote.ErrNotExist) {
+		err = nil
+	}
 }

@@ -82,7 +82,8 @@ func (a *accounts) openFile() error {
 	}
 	a.file = &usersFile{first: file, source: serve.NewFileSource(file, a.options.verifier()), again: make(chan struct{}, 1)}
 	a.backend.Source = a.file.source
-	return nil
+	a.backend.Hooks, err = a.options.openPrehooks(file.Hooks(), a.log)
+	return err
 }
 
 // openSource opens what else knows users.
@@ -209,6 +210,7 @@ const problemInterval = 10 * time.Second
 // replace makes f hold, and ends the sessions of users who are others in it.
 func (a *accounts) replace(ctx context.Context, server *ftp.Server, f *users.File) {
 	before := a.file.source.File()
+	a.replaceHooks(ctx, f)
 	a.file.source.Replace(f)
 	for _, id := range a.backend.Reload(f) {
 		server.Dismiss(id)
@@ -263,6 +265,7 @@ func (a *accounts) end(inUse bool) {
 	}
 	a.trees.inUse.Store(inUse)
 	a.trees.set.Close()
+	a.backend.Hooks.Close()
 	if a.close != nil {
 		a.close()
 	}

@@ -44,11 +44,11 @@ func TestAConflictIsRefused(t *testing.T) {
 func TestAConflictGetsAnotherName(t *testing.T) {
 	c := dial(t, access.New(newTree(t, vfs.Options{}, "f.jpg", "d/", ".rc", "d/x.y/"), access.Policy{OnConflict: access.Beside}))
 	c.script(`
-		SEND STOR f.jpg > 226 Transfer complete. That name is taken: stored as "/f (1).jpg".
-		SEND STOR f.jpg > 226 Transfer complete. That name is taken: stored as "/f (2).jpg".
+		SEND STOR f.jpg > 226 Transfer complete. Stored as "/f (1).jpg".
+		SEND STOR f.jpg > 226 Transfer complete. Stored as "/f (2).jpg".
 		SEND STOR new > 226 Transfer complete.
-		SEND STOR new > 226 Transfer complete. That name is taken: stored as "/new (1)".
-		SEND STOR .rc > 226 Transfer complete. That name is taken: stored as "/.rc (1)".
+		SEND STOR new > 226 Transfer complete. Stored as "/new (1)".
+		SEND STOR .rc > 226 Transfer complete. Stored as "/.rc (1)".
 		SEND STOR d > 550 Is a directory
 		SEND STOU > 226
 		RNFR f.jpg > 350
@@ -77,7 +77,7 @@ func TestAClientGoesOnWithTheNameItSent(t *testing.T) {
 		SIZE f (1) > 213 15
 		SEND STOR old.tmp > 226
 		RNFR old.tmp > 350
-		RNTO f > 250 Renamed. That name is taken: stored as "/f (2)".
+		RNTO f > 250 Renamed. Stored as "/f (2)".
 		MFMT 20200101000000 f > 213
 		GET NLST > 226 f f (1) f (2) old.tmp
 		SEND STOR f > 226
@@ -111,7 +111,7 @@ func TestAConflictInADropBox(t *testing.T) {
 	p := access.Policy{Rules: []access.Rule{rule("/", "drop-box")}, OnConflict: access.Beside}
 	c := dial(t, access.New(newTree(t, vfs.Options{}, "f", "f (1)/"), p))
 	c.script(`
-		SEND STOR f > 226 Transfer complete. That name is taken: stored as "/f (2)".
+		SEND STOR f > 226 Transfer complete. Stored as "/f (2)".
 		GET NLST > 226 f (2)`)
 	p = access.Policy{Rules: []access.Rule{rule("/", "read-only")}, OnConflict: access.Beside}
 	dial(t, access.New(newTree(t, vfs.Options{}, "f"), p)).script(`SEND STOR f > 550 You may not upload`)
@@ -121,7 +121,7 @@ func TestAConflictInADropBox(t *testing.T) {
 func TestALongNameBeside(t *testing.T) {
 	long := strings.Repeat("é", 125) + ".jpg"
 	c := dial(t, access.New(newTree(t, vfs.Options{}, long), access.Policy{OnConflict: access.Beside}))
-	c.script("SEND STOR " + long + ` > 226 Transfer complete. That name is taken: stored as "/` + strings.Repeat("é", 123) + ` (1).jpg".`)
+	c.script("SEND STOR " + long + ` > 226 Transfer complete. Stored as "/` + strings.Repeat("é", 123) + ` (1).jpg".`)
 }
 
 // counted counts questions.

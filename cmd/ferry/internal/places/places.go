@@ -170,6 +170,9 @@ func (p Dirs) Mounts() string { return p.trusted("mounts") }
 // Quota returns the directory in which it is kept what users have stored, "" if there is none.
 func (p Dirs) Quota() string { return p.trusted("quota") }
 
+// Checks returns the directory for uploads that are checked, "" if there is none.
+func (p Dirs) Checks() string { return p.trusted("check") }
+
 // Bans is the file of the addresses that are kept away.
 func (p Dirs) Bans() string { return p.trusted("bans.json") }
 
