@@ -70,8 +70,8 @@ type FS interface {
 	List(ctx context.Context, dir string) iter.Seq2[fs.FileInfo, error]
 
 	// Open reads name from byte off on. Reading past the end is io.EOF. The result may be an
-	// *os.File or an io.WriterTo; then bytes are sent without a copy. Its Read fails soon after ctx
-	// ends.
+	// *os.File or an io.WriterTo; then bytes are sent without a copy. It may be Sized. Its Read
+	// fails soon after ctx ends.
 	Open(ctx context.Context, name string, off int64) (io.ReadCloser, error)
 
 	// Create starts an upload at byte off: 0 replaces (STOR), AtEnd appends (APPE), else it
@@ -243,3 +243,7 @@ var (
 	ErrBadName     error = syscall.EILSEQ // 553
 	ErrNameTooLong error = syscall.ENAMETOOLONG
 )
+
+// Sized is a reader of FS.Open that knows the size of the file, from its first byte on; below 0 =
+// unknown.
+type Sized interface{ FileSize() int64 }

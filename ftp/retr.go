@@ -29,6 +29,7 @@ func (s *session) retr(ctx context.Context, arg string) reply {
 	defer body.Close()
 	s.seeDownload(off, body)
 	content, opening := announce(name, body, off, limit)
+	t.expected.Store(expected(body, content, off, limit))
 	out, r := s.startSending(ctx, t, opening)
 	if !r.isZero() {
 		return r
@@ -55,6 +56,17 @@ func announce(name string, body io.Reader, off, limit int64) (content io.Reader,
 		return body, opening
 	}
 	return io.LimitReader(body, limit), opening
+}
+
+// expected returns how many bytes of body will be sent, 0 if unknown.
+func expected(body, content io.Reader, off, limit int64) int64 {
+	if l, limited := content.(*io.LimitedReader); limited {
+		limit = l.N
+	}
+	if f, knows := body.(Sized); knows && f.FileSize() >= off && (limit < 0 || f.FileSize()-off < limit) {
+		return f.FileSize() - off
+	}
+	return max(limit, 0)
 }
 
 // copyBody writes a file to the data connection. dst is the dataConn itself if no encoding is in
@@ -112,7 +124,7 @@ func (s *session) endSending(ctx context.Context, t *transfer, out *outgoing, er
 		err = out.conn.finish()
 	}
 	s.logTransfer(ctx, t, err)
-	s.srv.totals.bytesDelivered.Add(t.bytes())
+	s.srv.account(t, &s.srv.totals.bytesDelivered)
 	if err != nil {
 		out.abort()
 		r := s.transferFailed(ctx, t, err)

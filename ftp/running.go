@@ -18,6 +18,8 @@ type transfer struct {
 	watched    chan struct{}            // closed when the watcher has ended
 	opened     atomic.Bool              // 150 was sent: replies to other commands cannot be mistaken for it
 	conn       atomic.Pointer[dataConn] // nil until it is open
+	expected   atomic.Int64             // bytes that it will move; 0 = unknown
+	counted    bool                     // guarded by Server.mu: the totals have its bytes
 
 	endOfWait atomic.Pointer[func()] // ends the wait for a data connection; nil before 150
 	gaveUp    atomic.Bool            // the wait for a data connection was given up
@@ -36,6 +38,9 @@ func (t *transfer) bytes() int64 {
 	}
 	return 0
 }
+
+// receives reports whether t is an upload.
+func (t *transfer) receives() bool { return t.verb == "STOR" || t.verb == "APPE" || t.verb == "STOU" }
 
 // movesData reports whether t uses a data connection; other commands only take long.
 func (t *transfer) movesData() bool {

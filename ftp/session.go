@@ -38,7 +38,9 @@ type session struct {
 	implicit     bool        // TLS before the greeting
 	dismissed    atomic.Bool // it closes before the next command
 	done         tally
-	seen         *seen // for the Observer; nil without
+	seen         *seen                   // for the Observer; nil without
+	last         atomic.Pointer[command] // the last one; nil = none that is known
+	active       atomic.Uint32           // when that came, in seconds since began
 
 	// Login.
 	named    bool         // USER was sent
@@ -178,6 +180,8 @@ func (s *session) replyClosing(ctx context.Context, err error) {
 func (s *session) execute(ctx context.Context, line []byte) {
 	verb, arg := parseCommand(line)
 	c := s.srv.commands.byName[string(verb)]
+	s.last.Store(c)
+	s.active.Store(uint32(time.Since(s.began) / time.Second))
 	debugging := s.srv.log.Enabled(ctx, slog.LevelDebug)
 	if debugging {
 		s.logCommand(ctx, c, verb, arg)
@@ -243,9 +247,16 @@ func (s *session) info() SessionInfo {
 	i := SessionInfo{
 		ID: s.id, Remote: s.remote, Since: s.began,
 		TLS: s.shown.tls, User: s.shown.user, Client: s.shown.client,
+		Active: s.began.Add(time.Duration(s.active.Load()) * time.Second), Size: -1,
+	}
+	if c := s.last.Load(); c != nil {
+		i.Last = c.name
 	}
 	if t := s.running; t != nil {
 		i.Command, i.Path, i.Began, i.Bytes = t.verb, absolute(t.name), t.began, t.bytes()
+		if n := t.expected.Load(); n > 0 {
+			i.Size = n
+		}
 	}
 	return i
 }

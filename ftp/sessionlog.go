@@ -11,9 +11,9 @@ import (
 // A tally sums up a session, for the log line at its end.
 type tally struct {
 	user           string // the last one that logged in
-	files          int    // transferred completely
 	received, sent int64  // bytes of files, as on the wire
-	refused        int    // commands
+	files          int32  // transferred completely
+	refused        int32  // commands
 	logged         bool   // the result of the current command is in the log
 }
 
@@ -87,7 +87,7 @@ func (s *session) logRefusal(ctx context.Context, c *command, verb []byte, arg s
 		most = maxRefusalsBefore
 	}
 	level := slog.LevelWarn
-	if s.done.refused > most || c != nil && probeCommands[c.name] || c == nil && s.fs == nil {
+	if int(s.done.refused) > most || c != nil && probeCommands[c.name] || c == nil && s.fs == nil {
 		level = slog.LevelInfo
 	}
 	if !s.srv.log.Enabled(ctx, level) {
@@ -135,7 +135,7 @@ func levelOf(err error) slog.Level {
 func (s *session) logEnd(ctx context.Context) {
 	if d := &s.done; d.user != "" {
 		s.log(context.WithoutCancel(ctx), slog.LevelInfo, "session ended", slog.String("user", d.user),
-			slog.Int("files", d.files), slog.Int64("received", d.received), slog.Int64("sent", d.sent),
-			slog.Int("refused", d.refused), slog.Duration("took", time.Since(s.began)))
+			slog.Int("files", int(d.files)), slog.Int64("received", d.received), slog.Int64("sent", d.sent),
+			slog.Int("refused", int(d.refused)), slog.Duration("took", time.Since(s.began)))
 	}
 }

@@ -72,10 +72,13 @@ type SessionInfo struct {
 	User    string // "" before the login
 	Client  string // argument of CLNT
 	Since   time.Time
-	Command string // the running transfer command; "" = none
-	Path    string // its file, absolute
+	Last    string    // the last command, without its argument; "" = none
+	Active  time.Time // when that came
+	Command string    // the running transfer command; "" = none
+	Path    string    // its file, absolute
 	Began   time.Time
 	Bytes   int64 // moved so far
+	Size    int64 // how many it will be, as far as the client or the file tells; below 0 = unknown
 }
 
 // Sessions returns the sessions, oldest first. It may be called at any time.
@@ -84,6 +87,37 @@ func (s *Server) Sessions() []SessionInfo {
 	s.eachSession(func(ss *session) { all = append(all, ss.info()) })
 	slices.SortFunc(all, func(a, b SessionInfo) int { return cmp.Compare(a.ID, b.ID) })
 	return all
+}
+
+// Stopping reports whether Shutdown or Close was called: there will be no new sessions.
+func (s *Server) Stopping() bool { return s.isClosing() }
+
+// Traffic returns the bytes of all transfers since the server was made, those that run included. It
+// may be called at any time, and costs little.
+func (s *Server) Traffic() (received, sent int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	received, sent = s.totals.bytesReceived.Load(), s.totals.bytesDelivered.Load()
+	for ss := range s.sessions {
+		ss.mu.Lock()
+		if t := ss.running; t != nil && !t.counted {
+			if t.receives() {
+				received += t.bytes()
+			} else {
+				sent += t.bytes()
+			}
+		}
+		ss.mu.Unlock()
+	}
+	return received, sent
+}
+
+// account adds the bytes of t, which has ended, to a total.
+func (s *Server) account(t *transfer, total *atomic.Int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	total.Add(t.bytes())
+	t.counted = true
 }
 
 // Dismiss ends the session id with 421 when its running transfer has ended, because what its user

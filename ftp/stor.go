@@ -77,7 +77,7 @@ func (s *session) receive(session context.Context, verb, name string, off int64,
 	}
 	s.seeUpload(up, off)
 	defer up.Abort()
-	opening = cmp.Or(opening, "Ready to receive "+quote(name)+"."+t.placed(up))
+	opening = cmp.Or(opening, "Ready to receive "+quote(name)+"."+t.placed(up, announced))
 	c, r := s.connect(ctx, t, opening)
 	if !r.isZero() {
 		return r
@@ -91,7 +91,7 @@ func (s *session) receive(session context.Context, verb, name string, off int64,
 	if err == nil {
 		err = c.finish()
 	}
-	s.srv.totals.bytesReceived.Add(c.count())
+	s.srv.account(t, &s.srv.totals.bytesReceived)
 	if err == nil {
 		err = s.verifyComplete(t, begin, announced)
 	}
@@ -121,8 +121,10 @@ func received(t *transfer, opening string) reply {
 	return reply{226, "Transfer complete." + storedAs(t.stored, t.name)}
 }
 
-// placed notes under which name up is stored, and returns what to tell of it.
-func (t *transfer) placed(up Upload) string {
+// placed notes under which name up is stored and how long it will be, and returns what to tell of
+// the name.
+func (t *transfer) placed(up Upload, announced int64) string {
+	t.expected.Store(announced)
 	p, may := up.(Placed)
 	if !may {
 		return ""

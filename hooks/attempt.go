@@ -31,11 +31,7 @@ func (x *Outbox) attempt(ctx context.Context, t trial) {
 	if ctx.Err() != nil && err != nil {
 		err = errStopped
 	}
-	took := time.Since(began)
-	result := x.end(t.queue, items, err, took)
-	if x.o.Called != nil && len(messages) > 0 && err != errStopped {
-		x.o.Called(t.queue.name, result, took)
-	}
+	x.end(t.queue, items, err, time.Since(began))
 	x.wakeUp()
 }
 
@@ -59,8 +55,8 @@ func (x *Outbox) messages(t trial) (messages []call.Message, items []*item) {
 	return messages, items
 }
 
-// end notes what became of a call, and returns that in one word: see Options.Called.
-func (x *Outbox) end(q *queue, items []*item, err error, took time.Duration) (result string) {
+// end notes what became of a call.
+func (x *Outbox) end(q *queue, items []*item, err error, took time.Duration) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	q.running--
@@ -71,10 +67,8 @@ func (x *Outbox) end(q *queue, items []*item, err error, took time.Duration) (re
 		q.took += took
 	}
 	bad := &call.Error{}
-	result = "ok"
 	if err != nil && err != errStopped {
 		errors.As(err, &bad)
-		result = "failed"
 		q.failed++
 		q.took += took
 		q.lastFailure = err.Error()
@@ -90,12 +84,8 @@ func (x *Outbox) end(q *queue, items []*item, err error, took time.Duration) (re
 			q.consider(it)
 		default:
 			x.putOff(it, bad, err, now)
-			if it.state == dead {
-				result = "dead"
-			}
 		}
 	}
-	return result
 }
 
 // hold has a receiver that did not answer left alone for a time.

@@ -12,12 +12,36 @@ import (
 // A caller is the sender of a request.
 type caller struct {
 	trusted bool // gave the right password, or none is needed
+	reads   bool // gave the password of readers
 	local   bool // from this machine
 }
 
-func (c caller) may(a Access) bool {
+// may reports whether c may make a call. A reader may make those that only read, and no others:
+// who has no password at all has no more rights for that.
+func (c caller) may(a Access, reads bool) bool {
+	if c.reads {
+		return reads || a == Open
+	}
 	return c.trusted || a == Open || a == LocalOnly && c.local
 }
+
+// notAllowed is the error of a call that who may not make.
+func notAllowed(who caller, path string) error {
+	if who.reads {
+		return withStatus(http.StatusForbidden, "the password is one of readers, who may not use %q", path)
+	}
+	return withStatus(http.StatusForbidden,
+		"authentication must be set up on the rc server to use %q or the --rc-no-auth flag must be in use", path)
+}
+
+// Rights are what a password is good for.
+type Rights uint8
+
+const (
+	NoRights  Rights = iota // it is wrong
+	MayRead                 // the calls that change nothing and reveal no content
+	MayChange               // every call
+)
 
 var errNoPassword = errors.New("a user and password are needed")
 
@@ -36,10 +60,11 @@ func (s *Server) identify(r *http.Request) (caller, error) {
 		if !ok {
 			return caller{}, errNoPassword
 		}
-		if err := s.checkPassword(r, user, password); err != nil {
+		rights, err := s.checkPassword(r, user, password)
+		if err != nil {
 			return caller{}, err
 		}
-		return caller{trusted: true, local: local}, nil
+		return caller{trusted: rights == MayChange, reads: rights == MayRead, local: local}, nil
 	}
 	// The page of a rebound name has no password, so this check is for servers without passwords.
 	if s.origin != nil && !isUnix(r) && !Knows(r.Host, s.opt.Hosts...) {

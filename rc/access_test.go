@@ -18,7 +18,15 @@ func accessCalls() []Call {
 	}
 }
 
-func sesame(user, password string) bool { return user == "bob" && password == "sesame" }
+func sesame(user, password string) Rights {
+	switch {
+	case user == "bob" && password == "sesame":
+		return MayChange
+	case user == "eve" && password == "look":
+		return MayRead
+	}
+	return NoRights
+}
 
 const (
 	basicRight = "Basic Ym9iOnNlc2FtZQ==" // bob:sesame

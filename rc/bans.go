@@ -30,7 +30,7 @@ type Ban struct {
 // BanCalls are the calls about who is kept away. rclone has no such calls.
 func BanCalls(b Bans) []Call {
 	return []Call{
-		{Path: "ftp/bans", Title: "List the addresses that are banned.",
+		{Path: "ftp/bans", Title: "List the addresses that are banned.", Reads: true,
 			Run:  func(context.Context, Params) (Params, error) { return bans(b), nil },
 			Help: "Returns:\n\n- bans - each with network, until, times (bans in a row) and reason"},
 		{Path: "ftp/ban", Title: "Ban an address or a network.",

@@ -149,7 +149,7 @@ func TestWrongPasswordsTakeTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
 		var checks, atOnce, most atomic.Int32
-		check := func(user, password string) bool {
+		check := func(user, password string) Rights {
 			checks.Add(1)
 			most.Store(max(most.Load(), atOnce.Add(1)))
 			defer atOnce.Add(-1)

@@ -13,6 +13,9 @@ type Call struct {
 	Title  string // one line
 	Help   string // parameters and results
 	Access Access
+	// Reads says that the call changes nothing and reveals no content, so that the password of
+	// readers is enough. It need not be set where Access is Open.
+	Reads bool
 	// Run runs the call. It may modify in; nil results are an empty object. An error that is
 	// fs.ErrNotExist is answered 404, one about a parameter 400, any other 500. ctx ends when the
 	// result is not needed any more.
@@ -20,7 +23,7 @@ type Call struct {
 }
 
 // Access is who may make a call on a server without passwords. With passwords, every call needs
-// one.
+// one; that of readers is enough for those that are Open or set Reads.
 type Access uint8
 
 const (
@@ -50,7 +53,7 @@ func (s *Server) ownCalls() []Call {
 	return []Call{
 		{Path: "rc/noop", Title: "Echo the input.", Access: Open, Run: echo,
 			Help: "Returns its parameters, to see how they arrive."},
-		{Path: "rc/noopauth", Title: "Echo the input, with a password.", Run: echo,
+		{Path: "rc/noopauth", Title: "Echo the input, with a password.", Reads: true, Run: echo,
 			Help: "Returns its parameters. It needs a password."},
 		{Path: "rc/error", Title: "Return an error.", Access: Open, Run: fail,
 			Help: "Fails with an error that shows its parameters."},

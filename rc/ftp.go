@@ -31,7 +31,7 @@ type Session struct {
 // FTPCalls are the calls about the clients of an FTP server. rclone has no such calls.
 func FTPCalls(s Sessions) []Call {
 	return []Call{
-		{Path: "ftp/sessions", Title: "List the FTP sessions.",
+		{Path: "ftp/sessions", Title: "List the FTP sessions.", Reads: true,
 			Run: func(context.Context, Params) (Params, error) { return sessions(s), nil },
 			Help: "Returns:\n\n- sessions - each with id, remote, tls, user, client, since, and for its running transfer command, path, began, bytes, " +
 				"rate (bytes per second)"},

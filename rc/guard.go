@@ -28,43 +28,44 @@ type Throttle interface {
 
 var errTooManyGuesses = errors.New("too many wrong passwords")
 
-// checkPassword checks the password of r, with the delay of the throttle.
-func (s *Server) checkPassword(r *http.Request, user, password string) error {
+// checkPassword returns what the password of r is good for, with the delay of the throttle.
+func (s *Server) checkPassword(r *http.Request, user, password string) (Rights, error) {
 	addr := remoteAddr(r)
 	throttle := s.opt.Throttle
 	if throttle == nil || !addr.IsValid() { // only the user of this process can connect to a socket
-		if !s.opt.Check(user, password) {
+		rights := s.opt.Check(user, password)
+		if rights == NoRights {
 			s.logDenied(r, user, 0)
-			return errNoPassword
+			return NoRights, errNoPassword
 		}
-		return nil
+		return rights, nil
 	}
 	ctx := r.Context()
 	endTurn := throttle.Turn(ctx, addr)
 	if endTurn == nil {
-		return errNoPassword
+		return NoRights, errNoPassword
 	}
 	defer endTurn()
 	delay, ok := throttle.Delay(addr, time.Now())
 	if !ok {
-		return errTooManyGuesses
+		return NoRights, errTooManyGuesses
 	}
 	if delay > 0 {
 		endTurn() // the slot at the end of the delay is reserved
 		sleep(ctx, delay)
 		if ctx.Err() != nil {
-			return errNoPassword
+			return NoRights, errNoPassword
 		}
 	}
-	if s.opt.Check(user, password) {
+	if rights := s.opt.Check(user, password); rights != NoRights {
 		throttle.Succeeded(addr)
-		return nil
+		return rights, nil
 	}
 	failures, wait := throttle.Failed(addr, time.Now())
 	endTurn()
 	s.logDenied(r, user, failures)
 	sleep(ctx, wait)
-	return errNoPassword
+	return NoRights, errNoPassword
 }
 
 // logDenied logs a wrong password in the same form as FTP.

@@ -29,7 +29,7 @@ func TestHealth(t *testing.T) {
 		var asked atomic.Int32
 		var broken error
 		s, err := New(Options{
-			Check: func(string, string) bool { return false }, // nobody has the password
+			Check: func(string, string) Rights { return NoRights }, // nobody has the password
 			Health: NewHealth(nil, []Check{{"storage", func(context.Context) (string, error) {
 				asked.Add(1)
 				if broken != nil {
@@ -134,7 +134,12 @@ func TestPages(t *testing.T) {
 	body := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("the page")) })
 	open := Options{Pages: []Page{{"metrics", LocalOnly, body}, {"ui/", Open, body}}, BaseURL: "x"}
 	locked := open
-	locked.Check = func(_, password string) bool { return password == "right" }
+	locked.Check = func(_, password string) Rights {
+		if password == "right" {
+			return MayChange
+		}
+		return NoRights
+	}
 	tests := []struct {
 		o                    Options
 		method, path, secret string

@@ -7,7 +7,7 @@ import (
 
 // OptionsCalls is options/get. show returns the options by group and name, secrets hidden.
 func OptionsCalls(show func() map[string]map[string]any) []Call {
-	return []Call{{Path: "options/get", Title: "Show the options.",
+	return []Call{{Path: "options/get", Title: "Show the options.", Reads: true,
 		Run: func(_ context.Context, in Params) (Params, error) { return getOptions(show(), in) },
 		Help: "Parameters:\n\n- blocks - the groups to show, with commas between them; without it, all\n\nReturns:\n\n" +
 			"- each group, with its options and their values"}}

@@ -17,7 +17,7 @@ func (s *Server) profile(w http.ResponseWriter, r *http.Request, name string) {
 	if !ok {
 		return
 	}
-	if !who.may(LocalOnly) {
+	if !who.may(LocalOnly, false) {
 		s.refuse(w, path, Params{}, withStatus(http.StatusForbidden, "%s is for programs on this machine, or with a password", path))
 		return
 	}

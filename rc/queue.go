@@ -57,6 +57,23 @@ func queue(_ context.Context, t Tree, _ Params) (Params, error) {
 // longest is the maximum of time.Duration, in seconds.
 const longest = float64(1<<63-1) / float64(time.Second)
 
+// setAside gives up a pending upload.
+func setAside(_ context.Context, t Tree, in Params) (Params, error) {
+	q, ok := t.(Queuer)
+	if !ok {
+		return nil, withStatus(http.StatusBadRequest, "%w", errNoCache)
+	}
+	id, err := in.Int64("id")
+	if err != nil {
+		return nil, err
+	}
+	err = q.SetAside(id)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, withStatus(http.StatusNotFound, "id not found in queue")
+	}
+	return nil, err
+}
+
 func setExpiry(_ context.Context, t Tree, in Params) (Params, error) {
 	q, ok := t.(Queuer)
 	if !ok {

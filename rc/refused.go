@@ -103,7 +103,7 @@ func exportRefused(k Keeper, id string, in Params) error {
 // RefusedCalls are the calls about files that a remote refused permanently.
 func RefusedCalls(trees Trees) []Call {
 	return []Call{
-		{Path: "cache/ls", Title: "List the files that the remote refused for good.", Access: LocalOnly, Run: treeCall(refused).on(trees),
+		{Path: "cache/ls", Title: "List the files that the remote refused for good.", Access: LocalOnly, Reads: true, Run: treeCall(refused).on(trees),
 			Help: "Parameters:\n" + fsHelp + "\n\nReturns:\n\n- refused - each with id, name, size, since, reason"},
 		{Path: "cache/retry", Title: "Try to upload a refused file again, or all of them.", Run: treeCall(retry).on(trees),
 			Help: "Parameters:\n" + fsHelp + "\n- id - of a file in cache/ls\n- all=true - all of them, instead of id\n\nReturns with all:\n\n" +

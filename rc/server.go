@@ -16,9 +16,9 @@ type Options struct {
 	Calls []Call
 	Log   *slog.Logger // nil: nothing is logged. Parameters and results never are.
 
-	// Check reports whether the password of a user is right. With it every request needs one (RFC
+	// Check returns what the password of a user is good for. With it every request needs one (RFC
 	// 7617). nil: there are no passwords, and the Access of a call decides.
-	Check func(user, password string) bool
+	Check func(user, password string) Rights
 	// Throttle delays callers after wrong passwords, by address. nil: no delays.
 	Throttle Throttle
 	// Health answers GET livez and readyz; nil: always well. The Server closes it.
@@ -155,9 +155,8 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, path string) {
 		s.refuse(w, path, Params{}, noSuchCall(path))
 		return
 	}
-	if !who.may(c.Access) {
-		s.refuse(w, path, Params{}, withStatus(http.StatusForbidden,
-			"authentication must be set up on the rc server to use %q or the --rc-no-auth flag must be in use", path))
+	if !who.may(c.Access, c.Reads) {
+		s.refuse(w, path, Params{}, notAllowed(who, path))
 		return
 	}
 	limit := int64(maxOpenBody)

@@ -46,6 +46,8 @@ type Queuer interface {
 	// SetExpiry sets when an upload begins: that long from now, or with relative that long after
 	// its current time. It returns fs.ErrNotExist if there is no such pending upload.
 	SetExpiry(id int64, expiry time.Duration, relative bool) error
+	// SetAside gives up a pending upload of a file: its content is kept as that of a refused one.
+	SetAside(id int64) error
 }
 
 // A Queued is a pending upload.
@@ -93,7 +95,7 @@ func pick(trees []Tree, in Params) (Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, name := range treeNames(trees) {
+	for i, name := range TreeNames(trees) {
 		if name == want {
 			return trees[i], nil
 		}
@@ -101,8 +103,9 @@ func pick(trees []Tree, in Params) (Tree, error) {
 	return nil, fmt.Errorf("no VFS found with name %q", want)
 }
 
-// treeNames returns the names of trees, with a number appended to duplicates.
-func treeNames(trees []Tree) []string {
+// TreeNames returns the names of trees as calls take them for fs, with a number appended to
+// duplicates.
+func TreeNames(trees []Tree) []string {
 	count := map[string]int{}
 	for _, t := range trees {
 		count[t.Name()]++

@@ -17,7 +17,7 @@ const fsHelp = "\n- fs - the name of the VFS (see vfs/list), where there is more
 func VFSCalls(trees Trees) []Call {
 	return []Call{
 		{Path: "vfs/list", Title: "List the VFSes.", Access: Open,
-			Run:  func(context.Context, Params) (Params, error) { return Params{"vfses": treeNames(trees())}, nil },
+			Run:  func(context.Context, Params) (Params, error) { return Params{"vfses": TreeNames(trees())}, nil },
 			Help: "Returns:\n\n- vfses - their names, which the other calls take as fs"},
 		{Path: "vfs/stats", Title: "Show what a VFS remembers.", Access: Open, Run: treeCall(treeStats).on(trees),
 			Help: "Parameters:\n" + fsHelp + "\n\nReturns:\n\n- fs, inUse\n- metadataCache - the number of dirs and files that are known\n" +
@@ -40,6 +40,9 @@ func VFSCalls(trees Trees) []Call {
 			Help: "Parameters:\n" + fsHelp + "\n- path - a file, or a directory with all below it; without it everything"},
 		{Path: "vfs/queue-set-expiry", Title: "Set when an upload begins.", Access: LocalOnly, Run: treeCall(setExpiry).on(trees),
 			Help: "Parameters:\n" + fsHelp + "\n- id - of an upload in vfs/queue\n- expiry - seconds from now\n- relative=true - seconds after the time it had"},
+		{Path: "vfs/queue-set-aside", Title: "Give up the upload of a file.", Run: treeCall(setAside).on(trees),
+			Help: "Its content is kept: it is listed by cache/ls, from where it can be tried again, written to a file, or dropped.\n\n" +
+				"Parameters:\n" + fsHelp + "\n- id - of an upload in vfs/queue"},
 	}
 }
 

@@ -43,6 +43,7 @@ type livelyTree struct {
 	silent   bool          // its remote tells nothing
 	slow     time.Duration // how long a change of the interval takes
 	queue    []Queued
+	aside    int // how many uploads were given up
 }
 
 func (l *livelyTree) PollInterval() (time.Duration, error) {
@@ -67,6 +68,14 @@ func (l *livelyTree) Queue() []Queued { return l.queue }
 func (l *livelyTree) Flush(_ context.Context, path string) error {
 	l.asked = append(l.asked, fmt.Sprintf("flush %q", path))
 	return l.fails[path]
+}
+
+func (l *livelyTree) SetAside(id int64) error {
+	if id != 7 {
+		return fs.ErrNotExist
+	}
+	l.aside++
+	return nil
 }
 
 func (l *livelyTree) SetExpiry(id int64, expiry time.Duration, relative bool) error {

@@ -291,3 +291,6 @@ func (emptyReader) Close() error { return nil }
 
 // Described implements remote.Described.
 func (r emptyReader) Described() (remote.Entry, bool) { return r.entry, true }
+
+// FileSize returns the size of the file, for who shows how much of it was read.
+func (r emptyReader) FileSize() int64 { return r.entry.Size }

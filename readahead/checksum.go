@@ -90,6 +90,9 @@ func (c *checkedReader) compareDigest() error {
 // Described implements remote.Described.
 func (c *checkedReader) Described() (remote.Entry, bool) { return c.entry, true }
 
+// FileSize returns the size of the file, for who shows how much of it was read.
+func (c *checkedReader) FileSize() int64 { return c.entry.Size }
+
 // A checkedWriterTo is a checkedReader that is an io.WriterTo.
 type checkedWriterTo struct {
 	*checkedReader

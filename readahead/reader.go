@@ -269,6 +269,9 @@ func (r *reader) shared() int {
 // kernel may send the copy without this process reading it.
 func (r *reader) Described() (remote.Entry, bool) { return r.entry, true }
 
+// FileSize returns the size of the file, for who shows how much of it was read.
+func (r *reader) FileSize() int64 { return r.entry.Size }
+
 // verified records that everything that was read had the right checksum.
 func (r *reader) verified() {
 	if r.opened.Whole {

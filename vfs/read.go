@@ -3,8 +3,10 @@ package vfs
 import (
 	"context"
 	"io"
+	"os"
 
 	"ferry/breaker"
+	"ferry/ftp"
 	"ferry/remote"
 )
 
@@ -21,5 +23,36 @@ func (v *View) Open(ctx context.Context, name string, off int64) (rc io.ReadClos
 	if err != nil {
 		return nil, v.explain(ctx, "open", name, err, hintPart)
 	}
-	return r, nil
+	return withSize(r), nil
+}
+
+// withSize returns r as an ftp.Sized where the size is known, unless it is an *os.File, which the
+// engine asks itself.
+func withSize(r io.ReadCloser) io.ReadCloser {
+	switch r.(type) {
+	case *os.File, ftp.Sized:
+		return r
+	}
+	e, known := remote.Describe(r)
+	if !known {
+		return r
+	}
+	s := sizedReader{r, e.Size}
+	if w, is := r.(io.WriterTo); is {
+		return sizedWriterTo{s, w}
+	}
+	return s
+}
+
+type sizedReader struct {
+	io.ReadCloser
+	size int64
+}
+
+// FileSize implements ftp.Sized.
+func (s sizedReader) FileSize() int64 { return s.size }
+
+type sizedWriterTo struct {
+	sizedReader
+	io.WriterTo
 }

@@ -27,7 +27,7 @@ func (v *Tree) attempt(ctx, cancellable context.Context, c *change) {
 // apply applies c to the remote. Steps that succeeded are not repeated by the next attempt.
 func (v *Tree) apply(ctx context.Context, c *change) error {
 	v.mu.Lock()
-	rec, applied := c.rec, c.isApplied
+	rec, applied, aside := c.rec, c.isApplied, c.aside
 	superseded := applied && v.pending.newest(rec.Name) != c
 	c.released = c.released || superseded
 	v.mu.Unlock()
@@ -36,6 +36,8 @@ func (v *Tree) apply(ctx context.Context, c *change) error {
 		return nil
 	case applied: // one last time if it was released
 		return v.recheck(ctx, c, rec)
+	case aside:
+		return errAside
 	}
 	if err := v.applyOwn(ctx, c, rec); err != nil {
 		return err
@@ -88,7 +90,7 @@ func (v *Tree) finishAttempt(ctx context.Context, c *change, err error) {
 	switch {
 	case err == nil:
 		shown = succeeded
-	case ctx.Err() == nil && isFailure(err) && err != errPreempted && !errors.Is(err, errSuperseded):
+	case ctx.Err() == nil && isFailure(err) && err != errPreempted && err != errAside && !errors.Is(err, errSuperseded):
 		shown = unanswered
 	}
 	v.mu.Lock()
@@ -185,7 +187,9 @@ func (v *Tree) reject(ctx context.Context, c *change, reason error) error {
 	if err := v.dropStale(c); err != nil {
 		return err
 	}
-	v.noteBase(ctx, c)
+	if reason != errAside {
+		v.noteBase(ctx, c)
+	}
 	failErr := v.store.Fail(c.rec.ID, reason)
 	if failErr != nil && !errors.Is(failErr, fs.ErrNotExist) {
 		return failErr
@@ -194,6 +198,9 @@ func (v *Tree) reject(ctx context.Context, c *change, reason error) error {
 	what := "the remote refused a file for good: it is kept in the cache, see ferry cache ls"
 	if c.rec.Kind != cache.File {
 		what = "the remote refused a change for good, see ferry cache ls"
+	}
+	if reason == errAside {
+		what = "a file is not sent to the remote: it is kept in the cache, see ferry cache ls"
 	}
 	v.log.LogAttrs(ctx, slog.LevelError, what, slog.String("path", c.rec.Name), slog.String("change", c.rec.Kind.String()),
 		slog.Any("error", reason))

@@ -185,5 +185,5 @@ func final(c *change, err error) bool {
 	if errors.As(err, &local) {
 		return local.damaged()
 	}
-	return remote.RefusesObject(err) || c.rec.Kind == cache.Dir && errors.Is(err, remote.ErrExist)
+	return err == errAside || remote.RefusesObject(err) || c.rec.Kind == cache.Dir && errors.Is(err, remote.ErrExist)
 }

@@ -23,6 +23,7 @@ type change struct {
 
 	dead    bool          // it was superseded or retired
 	refused bool          // its record is in lost/: it is only shown, and blocks no other
+	aside   bool          // the next attempt gives it up
 	ending  bool          // its run cannot be cancelled any more
 	pinned  chan struct{} // closed by unpin; nil = not pinned
 	run     *run          // the attempt in progress; nil = none

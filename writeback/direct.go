@@ -292,6 +292,7 @@ func (noPending) Waiting() Waiting                           { return Waiting{} 
 func (noPending) Oldest() time.Time                          { return time.Time{} }
 func (noPending) Queue() []Queued                            { return nil }
 func (noPending) SetExpiry(int64, time.Duration, bool) error { return os.ErrNotExist }
+func (noPending) SetAside(int64) error                       { return os.ErrNotExist }
 func (noPending) Refused() ([]cache.LostRecord, error)       { return nil, nil }
 func (noPending) RetryRefused(string) error                  { return os.ErrNotExist }
 func (noPending) DropRefused(string) error                   { return os.ErrNotExist }

@@ -244,7 +244,7 @@ func (v *Tree) retryLost(ctx context.Context) {
 		return // recoverRefused has logged it
 	}
 	for i := range lost {
-		if r := &lost[i]; isRefusedFile(r) && r.Recovered && !v.retryUnchanged(ctx, r) {
+		if r := &lost[i]; isRefusedFile(r) && r.Recovered && r.Reason != errAside.Error() && !v.retryUnchanged(ctx, r) {
 			return
 		}
 	}

@@ -3,6 +3,7 @@ package writeback
 import (
 	"cmp"
 	"context"
+	"errors"
 	"os"
 	"slices"
 	"time"
@@ -36,6 +37,11 @@ type Pending interface {
 	// after its previous time. It returns fs.ErrNotExist if there is no such change.
 	SetExpiry(id int64, expiry time.Duration, relative bool) error
 
+	// SetAside gives up a pending file: it is as if the remote refused it for good, except that no
+	// later process tries it again by itself. An attempt under way is not cancelled; if it
+	// succeeds, the remote has the file. It returns fs.ErrNotExist if there is no such file.
+	SetAside(id int64) error
+
 	// Refused returns the changes that the remote refused for good, and those damaged on the local
 	// disk.
 	Refused() ([]cache.LostRecord, error)
@@ -63,6 +69,7 @@ type Queued struct {
 	Name      string
 	Size      int64
 	Kind      cache.Kind
+	Since     time.Time     // when the oldest change that it includes was made
 	Expiry    time.Time     // when it is due
 	Tries     int           // failed attempts
 	Delay     time.Duration // between the last failed attempt and the next
@@ -94,7 +101,7 @@ func (v *Tree) Queue() []Queued {
 	list := make([]Queued, 0, len(changes))
 	v.inBatches(changes, func(c *change) {
 		list = append(list, Queued{
-			ID: int64(c.rec.Seq), Name: c.rec.Name, Kind: c.rec.Kind, Size: c.bytes(), Expiry: c.due,
+			ID: int64(c.rec.Seq), Name: c.rec.Name, Kind: c.rec.Kind, Size: c.bytes(), Since: c.first, Expiry: c.due,
 			Tries: c.tries, Delay: c.delay, LastError: c.failed, Uploading: c.run != nil,
 			Because: c.reason(),
 		})
@@ -114,6 +121,34 @@ func (v *Tree) Waiting() Waiting {
 
 // SetExpiry implements Pending.
 func (v *Tree) SetExpiry(id int64, expiry time.Duration, relative bool) error {
+	return v.atID(id, func(c *change) error {
+		from := time.Now()
+		if relative {
+			from = c.due
+		}
+		c.due = from.Add(expiry)
+		return nil
+	})
+}
+
+// SetAside implements Pending. The next attempt moves the record to lost/, as it does with one that
+// the remote refuses.
+func (v *Tree) SetAside(id int64) error {
+	return v.atID(id, func(c *change) error {
+		if c.rec.Kind != cache.File || c.isApplied || c.ending {
+			return os.ErrNotExist
+		}
+		c.aside = true
+		c.due = time.Now()
+		return nil
+	})
+}
+
+// errAside is why a change that was set aside is in lost/. Its text is in records.
+var errAside = errors.New("set aside by the administrator")
+
+// atID calls do with the pending change of an id, and looks at when it is due again.
+func (v *Tree) atID(id int64, do func(*change) error) error {
 	changes := v.changes()
 	i, found := slices.BinarySearchFunc(changes, id, func(c *change, id int64) int { return cmp.Compare(int64(c.rec.Seq), id) })
 	if !found {
@@ -125,11 +160,9 @@ func (v *Tree) SetExpiry(id int64, expiry time.Duration, relative bool) error {
 	if c.dead {
 		return os.ErrNotExist
 	}
-	from := time.Now()
-	if relative {
-		from = c.due
+	if err := do(c); err != nil {
+		return err
 	}
-	c.due = from.Add(expiry)
 	v.queue.push(c)
 	v.signal()
 	return nil

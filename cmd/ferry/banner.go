@@ -35,6 +35,7 @@ type banner struct {
 	listeners []listener
 	what      string
 	cache     string // "" = none
+	page      string // address of the page; "" = none
 }
 
 // write tells it all in one piece.
@@ -60,6 +61,9 @@ func (b banner) write(w io.Writer, o *options) {
 		line("Cache", "none")
 	} else {
 		line("Cache", b.cache+" (--vfs-cache-mode "+fmt.Sprint(o.Cache.Mode)+")")
+	}
+	if b.page != "" {
+		line("Page", b.page)
 	}
 	line("Stop", "Ctrl-C")
 	text.WriteString("\n")

@@ -32,7 +32,7 @@ func (p process) openListenings(ctx context.Context, o *options, log *slog.Logge
 	ls := &listenings{}
 	// Each returns nil where no flag asks for it. Listeners are told in this order.
 	for _, open := range []func(context.Context, *options, *slog.Logger) (*listening, error){
-		openMetrics, openAuditLog, openTransferLog,
+		openMetrics, openAuditLog, openTransferLog, openRecent,
 	} {
 		l, err := open(ctx, o, log)
 		if err != nil {

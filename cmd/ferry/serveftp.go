@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 	"strings"
@@ -15,7 +14,6 @@ import (
 	"ferry/cmd/ferry/internal/logging"
 	"ferry/cmd/ferry/internal/places"
 	"ferry/cmd/ferry/internal/rcbridge"
-	"ferry/cmd/ferry/internal/systemd"
 	"ferry/ftp"
 	"ferry/serve/users"
 )
@@ -31,9 +29,6 @@ see and change everything.
 
 Every flag can also be set in the environment: --passive-port is FERRY_PASSIVE_PORT, or else RCLONE_PASSIVE_PORT. A flag
 on the command line comes first.
-
-Under systemd it takes over the sockets called ftp and ftps in place of --addr and --implicit-tls-addr, and rc in place of
---rc-addr, and tells its status.
 
 SIGINT and SIGTERM let running transfers finish for --shutdown-timeout; a second one stops at once. SIGHUP opens
 --log-file again, reads the certificate again and forgets what is remembered of directories.`
@@ -120,7 +115,6 @@ type frame struct {
 	log       *slog.Logger
 	logFile   *logging.File // nil = the log goes to standard error
 	listening *listenings
-	manager   *systemd.Manager
 }
 
 // serveFTP opens everything, serves until it is told to stop, and closes everything.
@@ -133,16 +127,12 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	warn(log)
 	warnOfLooseFiles(ctx, log, append(o.secretFiles(), p.console(o).Path())...)
 	p.warnOfVariables(log)
-	if o.sockets, err = systemd.Inherit(); err != nil {
-		return err
-	}
-	defer o.sockets.Close()
 	listening, err := p.openListenings(ctx, o, log)
 	if err != nil {
 		return err
 	}
 	defer listening.close()
-	return p.serveWithin(ctx, o, what, frame{log, logFile, listening, systemd.Find(log)})
+	return p.serveWithin(ctx, o, what, frame{log, logFile, listening})
 }
 
 // serveWithin opens what is served in f, and serves.
@@ -160,7 +150,7 @@ func (p process) serveWithin(ctx context.Context, o *options, what string, f fra
 	}
 	var s *service
 	defer func() { st.close(ctx, s != nil && s.abandoned) }()
-	identity, err := o.loadTLS(ctx, log, f.listening.events())
+	certs, tlsConfig, err := o.loadTLS(ctx, log)
 	if err != nil {
 		return err
 	}
@@ -185,26 +175,26 @@ func (p process) serveWithin(ctx context.Context, o *options, what string, f fra
 	defer watch.close()
 	server := o.server(accounts.backendOf(o, st.tree), p.sessionLog(o, log))
 	f.listening.observe(server, accounts.source())
-	server.TLS = identity.config
+	server.TLS = tlsConfig
 	watch.protect(server)
-	control, err := rcbridge.Open(ctx, &o.Options, log, rcbridge.Subject{
+	about := rcbridge.Subject{
 		What: st.what, Server: server, Guard: watch.guard, Tree: st.tree, Cache: st.kept, Counts: st.counts, Bandwidth: st.dial,
 		Trees: accounts.openTrees, Health: o.watched.Health(), Pages: o.watched.Pages(),
-		Listeners: o.socketsIf(o.RC.Enabled, systemd.RC),
-		Version:   version(), MaxConnections: processLimits().rcConnections(),
-	})
-	if err = cmp.Or(err, o.sockets.Unused()); err != nil {
+		Version: version(), MaxConnections: processLimits().rcConnections(),
+	}
+	page := o.showPage(&about, f.listening, accounts, listeners, certs, log)
+	control, err := rcbridge.Open(ctx, &o.Options, log, about)
+	if err != nil {
 		return err
 	}
 	o.applyLimits(ctx, log, processLimits())
 	server.MaxSessions = int(o.MaxSessions)
 	s = o.newService(st, server)
-	s.accounts, s.watch, s.listening, s.manager = accounts, watch, f.listening, f.manager
-	s.control, s.listeners, s.signals, s.logFile = control, listeners, p.signals, f.logFile
-	s.certs, s.acme = identity.certs, identity.acme
+	s.accounts, s.watch, s.listening, s.page = accounts, watch, f.listening, page
+	s.control, s.listeners, s.certs, s.signals, s.logFile = control, listeners, certs, p.signals, f.logFile
 	s.watchedBy(o)
 	if p.onTerminal(o) {
-		banner{listeners, st.remote.Info().Name, st.kept.Dir}.write(p.stderr, o)
+		banner{listeners, st.remote.Info().Name, st.kept.Dir, control.Page()}.write(p.stderr, o)
 	}
 	return s.run(ctx)
 }

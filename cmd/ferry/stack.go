@@ -63,7 +63,7 @@ func (p process) openStack(ctx context.Context, o *options, what string, log *sl
 	if s.driver, err = p.openDriver(ctx, o, what, log, openTime); err != nil {
 		return nil, explainRoot(what, err)
 	}
-	if o.RC.Enabled {
+	if o.RC.On() {
 		s.dial = rcbridge.NewBandwidth(o.Chain.Bandwidth)
 	}
 	s.remote, s.counts = o.decorate(s.driver, s.dial, log)

@@ -127,7 +127,7 @@ func (t *userTrees) openTree(ctx context.Context, w serve.Wanted) (*trees.Tree, 
 		o.background(st).run(ctx, func(err error) { cancel(err) })
 		return context.Cause(ctx)
 	}
-	t.note(rcbridge.Opened{What: w.Remote, Tree: st.tree, Cache: st.kept, Options: &o.Options})
+	t.note(rcbridge.Opened{What: w.Remote, Tree: st.tree, Cache: st.kept, Counts: st.counts, Options: &o.Options})
 	end := func() {
 		t.forget(st.tree, t.key(w))
 		st.close(context.WithoutCancel(ctx), t.inUse.Load())

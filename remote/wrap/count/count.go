@@ -34,6 +34,7 @@ type Method struct {
 
 	Up, Down int64         // bytes; those of an *os.File that Open returned are not known
 	Time     time.Duration // of the calls that are over
+	Took     Durations     // how long each of these took
 }
 
 // An Observer is told of what is counted. Its methods may be called concurrently.
@@ -130,6 +131,9 @@ func (c *call) change(by Method, err error) {
 	m.Up += by.Up
 	m.Down += by.Down
 	m.Time += by.Time
+	if by.Running < 0 {
+		m.Took.add(by.Time)
+	}
 	switch {
 	case err == nil, err == io.EOF, c.result != "":
 	case errors.Is(err, remote.ErrNotExist):

@@ -8,6 +8,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
+// On reports whether there is a remote control.
+func (o *RCOptions) On() bool { return o.Enabled || o.UI }
+
 // Check refuses flags that contradict each other.
 func (o *RCOptions) Check() error {
 	switch {
@@ -15,7 +18,11 @@ func (o *RCOptions) Check() error {
 		return Usagef("--rc-user and --rc-pass go together: give both, or neither")
 	case o.User != "" && o.Htpasswd != "":
 		return Usagef("--rc-user and --rc-htpasswd exclude each other: give one of them")
-	case o.NoAuth && (o.User != "" || o.Htpasswd != ""):
+	case (o.ReadUser == "") != (o.ReadPass == ""):
+		return Usagef("--rc-read-user and --rc-read-pass go together: give both, or neither")
+	case o.ReadUser != "" && o.ReadUser == o.User:
+		return Usagef("--rc-read-user and --rc-user are the same name: give the reader another one")
+	case o.NoAuth && (o.User != "" || o.Htpasswd != "" || o.ReadUser != ""):
 		return Usagef("--rc-no-auth and passwords exclude each other: give one of them")
 	case (o.Cert == "") != (o.Key == ""):
 		return Usagef("--rc-cert and --rc-key go together (they may name the same file): give both, or neither")

@@ -16,7 +16,6 @@ func Serve(o *Options) []Group {
 		{"Server", serverFlags(o)},
 		{"Defence", defenceFlags(o)},
 		{"TLS", tlsFlags(o)},
-		Certificates(o),
 		{"Remote", append(chainFlags(o), networkFlags(o)...)},
 		{"VFS", vfsFlags(o)},
 		{"Filter", filterFlags(o)},
@@ -236,11 +235,14 @@ func cacheFlags(o *Options) []Flag {
 
 func rcFlags(o *Options) []Flag {
 	return []Flag{
-		{"rc", "false", toggle(&o.RC.Enabled), "Answer remote control calls"},
+		{"rc", "false", toggle(&o.RC.Enabled), "Answer remote control calls, and show the page about the server to browsers"},
+		{"ui", "false", toggle(&o.RC.UI), "Show a page about the server to browsers, at the address of --rc-addr, and print it; it implies --rc"},
 		{"rc-addr", "localhost:5572", rcAddrs(&o.RC.Addrs), "Address for remote control: host:port, :port, or unix:///path of a socket. May be repeated"},
 		{"rc-user", "", once(text(&o.RC.User)), "User name for remote control"},
 		{"rc-pass", "", once(secret(&o.RC.Pass)), "Password for remote control"},
 		{"rc-htpasswd", "", text(&o.RC.Htpasswd), "File of users and passwords for remote control, as made by htpasswd; read again when it changes"},
+		{"rc-read-user", "", once(text(&o.RC.ReadUser)), "User name of who may see everything over remote control and change nothing"},
+		{"rc-read-pass", "", once(secret(&o.RC.ReadPass)), "Password of --rc-read-user"},
 		{"rc-no-auth", "false", toggle(&o.RC.NoAuth), "Allow every remote control call without a password"},
 		{"rc-cert", "", text(&o.RC.Cert), "TLS certificate file for remote control (PEM, with its chain); read again when it changes"},
 		{"rc-key", "", text(&o.RC.Key), "TLS private key file for remote control (PEM)"},

@@ -47,15 +47,10 @@ type Bridge struct {
 }
 
 // Open returns a Bridge as the flags say, with its addresses open. Metrics are counted if somebody
-// can ask for them. Where listeners are given, they are in place of --metrics-addr. The caller
-// closes it, or calls Run.
-func Open(ctx context.Context, o *flags.Options, given []net.Listener, version string, log *slog.Logger) (*Bridge, error) {
-	b := &Bridge{options: &o.Metrics, listeners: given, log: log}
-	addrs := o.Metrics.Addrs
-	if len(given) > 0 {
-		addrs = nil
-	}
-	for _, addr := range addrs {
+// can ask for them. The caller closes it, or calls Run.
+func Open(ctx context.Context, o *flags.Options, version string, log *slog.Logger) (*Bridge, error) {
+	b := &Bridge{options: &o.Metrics, log: log}
+	for _, addr := range o.Metrics.Addrs {
 		ls, err := listen.On(ctx, addr)
 		if err != nil {
 			b.Close()
@@ -69,7 +64,7 @@ func Open(ctx context.Context, o *flags.Options, given []net.Listener, version s
 				"users", o.Metrics.Users)
 		}
 	}
-	if len(b.listeners) > 0 || o.RC.Enabled {
+	if len(b.listeners) > 0 || o.RC.On() {
 		b.metrics = metrics.New(metrics.Options{
 			Version: version, Revision: revision(), Commands: verbs(), Users: o.Metrics.Users, Snapshot: b.snapshot, Log: log,
 		})

@@ -57,6 +57,14 @@ func (k Cache) Close() error {
 	return err
 }
 
+// Free returns how many bytes may still be written to its disk, or errors.ErrUnsupported.
+func (k Cache) Free() (int64, error) {
+	if k.disk == nil {
+		return 0, errors.ErrUnsupported
+	}
+	return k.disk.Free()
+}
+
 // CloseAfter closes the cache. Where somebody may still be using it, the disk stays open and ends
 // with the process.
 func (k Cache) CloseAfter(inUse bool) {

@@ -153,14 +153,6 @@ func (p Dirs) Key() (string, error) {
 	return dir, nil
 }
 
-// ACME returns the directory of certificates that an authority has given, and of their keys.
-func (p Dirs) ACME() (string, error) {
-	if p.state == "" {
-		return "", ErrNone
-	}
-	return filepath.Join(p.state, "acme"), nil
-}
-
 // KnownHosts is the file for the keys of SSH hosts that were believed when they were first seen.
 func (p Dirs) KnownHosts() string { return p.trusted("known_hosts") }
 
@@ -175,6 +167,9 @@ func (p Dirs) Checks() string { return p.trusted("check") }
 
 // Bans is the file of the addresses that are kept away.
 func (p Dirs) Bans() string { return p.trusted("bans.json") }
+
+// Traffic is the file of the throughput of the last day.
+func (p Dirs) Traffic() string { return p.trusted("traffic.json") }
 
 // trusted returns the path of something in the state, "" when there is no place for it that nobody
 // else can write to.

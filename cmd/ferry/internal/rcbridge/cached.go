@@ -2,8 +2,11 @@ package rcbridge
 
 import (
 	"context"
+	"io"
+	"io/fs"
 	"time"
 
+	"ferry/cache"
 	"ferry/cmd/ferry/internal/places"
 	"ferry/rc"
 )
@@ -13,6 +16,7 @@ var (
 	_ rc.Queuer  = cachedTree{}
 	_ rc.Flusher = cachedTree{}
 	_ rc.Keeper  = cachedTree{}
+	_ rc.Holder  = cachedTree{}
 )
 
 // cachedTree tells of a tree with a disk cache.
@@ -62,3 +66,43 @@ func (t cachedTree) Drop(id string) error { return t.DropRefused(id) }
 
 // Export implements rc.Keeper.
 func (t cachedTree) Export(id, to string) error { return t.cache.Export(id, to) }
+
+// OpenRefused implements rc.Holder.
+func (t cachedTree) OpenRefused(id string) (rc.Held, error) {
+	lost, err := t.FS.Refused()
+	if err != nil {
+		return rc.Held{}, err
+	}
+	for _, l := range lost {
+		if l.ID != id {
+			continue
+		}
+		content, err := t.cache.OpenLost(id)
+		if err != nil {
+			return rc.Held{}, err
+		}
+		return rc.Held{ReadCloser: held{content.Section(), content}, Name: l.Name, Size: content.Size()}, nil
+	}
+	return rc.Held{}, fs.ErrNotExist
+}
+
+// OpenQueued implements rc.Holder.
+func (t cachedTree) OpenQueued(id int64) (rc.Held, error) {
+	for _, r := range t.cache.Pending() {
+		if int64(r.Seq) != id || r.Kind != cache.File {
+			continue
+		}
+		content, err := t.cache.OpenContent(r.ID)
+		if err != nil {
+			return rc.Held{}, err
+		}
+		return rc.Held{ReadCloser: held{content.Section(), content}, Name: r.Name, Size: content.Size()}, nil
+	}
+	return rc.Held{}, fs.ErrNotExist
+}
+
+// held is a content and its end.
+type held struct {
+	io.Reader
+	io.Closer
+}

@@ -25,15 +25,7 @@ var (
 
 // calls returns all calls but those that every remote control has.
 func calls(o *flags.Options, about Subject, quit func(status int)) []rc.Call {
-	trees := func() []rc.Tree {
-		all := []rc.Tree{treeOf(Opened{about.What, about.Tree, about.Cache, o})}
-		if about.Trees != nil {
-			for _, opened := range about.Trees() {
-				all = append(all, treeOf(opened))
-			}
-		}
-		return all
-	}
+	trees := treesOf(o, about)
 	served := clients{about.Server, about.Tree, about.Counts, time.Now()}
 	return slices.Concat(
 		rc.CoreCalls(rc.Core{Version: about.Version, Obscure: config.Obscure, Quit: quit}),
@@ -45,6 +37,38 @@ func calls(o *flags.Options, about Subject, quit func(status int)) []rc.Call {
 		rc.FTPCalls(served),
 		rc.BanCalls(bans{about.Guard, about.Server}),
 	)
+}
+
+// Opened returns the trees that are open, that of the command line first.
+func (about Subject) Opened(o *flags.Options) []Opened {
+	all := []Opened{{about.What, about.Tree, about.Cache, about.Counts, o}}
+	if about.Trees != nil {
+		all = append(all, about.Trees()...)
+	}
+	return all
+}
+
+// Names returns how calls name the trees of Opened for fs; "" = there is only one, and no need to.
+func Names(opened []Opened) []string {
+	if len(opened) == 1 {
+		return []string{""}
+	}
+	var all []rc.Tree
+	for _, o := range opened {
+		all = append(all, treeOf(o))
+	}
+	return rc.TreeNames(all)
+}
+
+// treesOf returns what rc knows the trees by.
+func treesOf(o *flags.Options, about Subject) rc.Trees {
+	return func() []rc.Tree {
+		var all []rc.Tree
+		for _, opened := range about.Opened(o) {
+			all = append(all, treeOf(opened))
+		}
+		return all
+	}
 }
 
 // clients tells of an FTP server.
@@ -147,7 +171,7 @@ func (f clients) Transferred() []rc.Transfer {
 
 // treeOf returns what tells of the tree.
 func treeOf(o Opened) rc.Tree {
-	t := tree{o.Tree, treeName(o.What), treeOptions(o.Options)}
+	t := tree{o.Tree, TreeName(o.What), treeOptions(o.Options)}
 	if o.Cache.Store == nil {
 		return t
 	}
@@ -196,9 +220,9 @@ func (t tree) SetPollInterval(_ context.Context, d time.Duration) error {
 	return t.FS.SetPollInterval(d)
 }
 
-// treeName is how rclone names what is served: a local directory by its absolute path. Parameters
+// TreeName is how rclone names what is served: a local directory by its absolute path. Parameters
 // are not shown.
-func treeName(what string) string {
+func TreeName(what string) string {
 	spec, err := config.ParseRemote(what)
 	if err == nil && spec.Type == config.LocalType {
 		if path, err := filepath.Abs(spec.Path); err == nil {

@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -32,6 +34,7 @@ type Control struct {
 	Pair *ftp.KeyPair // nil without TLS
 
 	server    *rc.Server
+	base      string // path in front of the calls
 	listeners []net.Listener
 	log       *slog.Logger
 	quit      chan int // the exit status that core/quit asks for
@@ -51,10 +54,9 @@ type Subject struct {
 	Version   string
 	Health    *rc.Health // nil = it is always well
 	Pages     []rc.Page  // besides calls
-	// Listeners are in place of those of --rc-addr; nil = there are none.
-	Listeners []net.Listener
 
-	MaxConnections int // to the remote control
+	MaxConnections int       // to the remote control
+	Calls          []rc.Call // besides those about the others
 }
 
 // Opened is a tree that is open.
@@ -62,26 +64,27 @@ type Opened struct {
 	What    string // as on a command line
 	Tree    *vfs.FS
 	Cache   places.Cache // its Store is nil where there is none
+	Counts  *count.Remote
 	Options *flags.Options
 }
 
 // Open opens the remote control that the flags ask for, nil for none.
 func Open(ctx context.Context, o *flags.Options, log *slog.Logger, about Subject) (*Control, error) {
-	if !o.RC.Enabled {
+	if !o.RC.On() {
 		return nil, nil
 	}
-	c := &Control{log: log, quit: make(chan int, 1)}
+	c := &Control{log: log, quit: make(chan int, 1), base: o.RC.BaseURL}
 	check, err := passwords(&o.RC)
 	if err != nil {
 		return nil, err
 	}
 	c.server, err = rc.New(rc.Options{
-		Calls:       calls(o, about, c.askToQuit),
+		Calls:       slices.Concat(calls(o, about, c.askToQuit), about.Calls),
 		Log:         log,
 		Check:       check,
 		Throttle:    &ftp.Throttle{}, // not that of FTP, where a login that anybody may make would forget guesses
 		Health:      about.Health,
-		Pages:       about.Pages,
+		Pages:       append(about.Pages[:len(about.Pages):len(about.Pages)], rc.Contents(treesOf(o, about))),
 		NoAuth:      o.RC.NoAuth,
 		AllowOrigin: o.RC.AllowOrigin,
 		Hosts:       hosts(&o.RC),
@@ -98,7 +101,7 @@ func Open(ctx context.Context, o *flags.Options, log *slog.Logger, about Subject
 		}
 		c.Pair.Log = log
 	}
-	c.listeners, err = listenAll(ctx, &o.RC, about.Listeners, c.Pair)
+	c.listeners, err = listenAll(ctx, &o.RC, c.Pair)
 	if err != nil {
 		return nil, err
 	}
@@ -147,6 +150,31 @@ func (c *Control) Announce(ctx context.Context) {
 	for _, l := range c.listeners {
 		c.log.Log(ctx, logging.Notice, "serving remote control on "+urlOf(l, c.Pair != nil))
 	}
+	if page := c.Page(); page != "" {
+		c.log.Log(ctx, logging.Notice, "what goes on is shown at "+page)
+	}
+}
+
+// Page returns the address of the page for browsers, "" where there is none. It may be called on
+// nil.
+func (c *Control) Page() string {
+	if c == nil {
+		return ""
+	}
+	for _, l := range c.listeners {
+		if l.Addr().Network() == "unix" {
+			continue
+		}
+		u := url.URL{Scheme: "http", Host: l.Addr().String(), Path: "/"}
+		if host, port, err := net.SplitHostPort(u.Host); err == nil && listen.IsLoopback(l) && host != "localhost" {
+			u.Host = net.JoinHostPort("localhost", port)
+		}
+		if c.Pair != nil {
+			u.Scheme = "https"
+		}
+		return u.JoinPath(c.base, "/").String()
+	}
+	return ""
 }
 
 // urlOf is how a client names the listener.
@@ -164,24 +192,42 @@ func urlOf(l net.Listener, secure bool) string {
 const rememberLogins = 5 * time.Minute
 
 // passwords returns what knows the passwords, nil for nothing.
-func passwords(o *flags.RCOptions) (func(user, password string) bool, error) {
-	var known auth.Authenticator
+func passwords(o *flags.RCOptions) (func(user, password string) rc.Rights, error) {
+	var all, readers auth.Authenticator
 	switch {
 	case o.Htpasswd != "":
 		h, err := auth.NewHtpasswd(o.Htpasswd, auth.NewVerifier(rememberLogins, 0))
 		if err != nil {
 			return nil, fmt.Errorf("--rc-htpasswd: %w", err)
 		}
-		known = h
+		all = h
 	case o.User != "":
-		known = auth.NewSingle(o.User, o.Pass.Reveal())
-	default:
+		all = auth.NewSingle(o.User, o.Pass.Reveal())
+	}
+	if o.ReadUser != "" {
+		readers = auth.NewSingle(o.ReadUser, o.ReadPass.Reveal())
+	}
+	if all == nil && readers == nil {
 		return nil, nil
 	}
-	return func(user, password string) bool {
-		_, err := known.Authenticate(context.Background(), auth.Login{User: user, Password: password})
-		return err == nil
+	return func(user, password string) rc.Rights {
+		switch {
+		case knows(all, user, password):
+			return rc.MayChange
+		case knows(readers, user, password):
+			return rc.MayRead
+		}
+		return rc.NoRights
 	}, nil
+}
+
+// knows reports whether the password of user is right. who may be nil.
+func knows(who auth.Authenticator, user, password string) bool {
+	if who == nil {
+		return false
+	}
+	_, err := who.Authenticate(context.Background(), auth.Login{User: user, Password: password})
+	return err == nil
 }
 
 // hosts are the names that clients may know the remote control by.
@@ -199,25 +245,13 @@ func hosts(o *flags.RCOptions) []string {
 }
 
 // listenAll opens all listeners, or none. TLS is for those that are not sockets of this machine.
-func listenAll(ctx context.Context, o *flags.RCOptions, given []net.Listener, pair *ftp.KeyPair) (_ []net.Listener, err error) {
+func listenAll(ctx context.Context, o *flags.RCOptions, pair *ftp.KeyPair) (_ []net.Listener, err error) {
 	var all []net.Listener
 	defer func() {
 		if err != nil {
 			listen.CloseAll(all)
 		}
 	}()
-	secure := func(l net.Listener) net.Listener {
-		if pair == nil || l.Addr().Network() == "unix" {
-			return l
-		}
-		return tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: pair.GetCertificate})
-	}
-	if len(given) > 0 {
-		for _, l := range given {
-			all = append(all, secure(l))
-		}
-		return all, nil
-	}
 	for _, addr := range o.Addrs {
 		if path, ok := strings.CutPrefix(addr, flags.UnixScheme); ok {
 			l, err := listenUnix(ctx, path)
@@ -232,7 +266,10 @@ func listenAll(ctx context.Context, o *flags.RCOptions, given []net.Listener, pa
 			return nil, fmt.Errorf("--rc-addr %q: %w", addr, listen.Remedy(err))
 		}
 		for _, l := range ls {
-			all = append(all, secure(l))
+			if pair != nil {
+				l = tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: pair.GetCertificate})
+			}
+			all = append(all, l)
 		}
 	}
 	return all, nil

@@ -1,0 +1,152 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ferry/events"
+)
+
+func TestTroubleComesFirst(t *testing.T) {
+	now := time.Now()
+	p := New(Options{Source: &told{}, QueueLate: time.Minute})
+	st := State{
+		Remotes:      []Remote{{Tree: "nas:", Away: now, Error: "no route to host"}, {Tree: "other:"}},
+		Causes:       []Cause{{"connection refused", now, 3}},
+		Refused:      []Refused{{Since: now}, {Since: now}},
+		Waiting:      []Waiting{{Since: now.Add(-14 * time.Minute)}},
+		Caches:       []Cache{{Limit: 100, Waiting: 95, Free: 1 << 40}, {Free: 1 << 20}},
+		Certificates: []Certificate{{"a.example", now.Add(5 * 24 * time.Hour)}, {"b.example", now.Add(-time.Hour)}, {"c.example", now.Add(90 * 24 * time.Hour)}},
+		Users:        []User{{Name: "camera", Counted: true, Bytes: 95, MaxBytes: 100}, {Name: "phone", Bytes: 95, MaxBytes: 100}},
+	}
+	var got []string
+	all := p.trouble(now, &st)
+	for _, one := range all {
+		got = append(got, one.Text)
+	}
+	want := []string{
+		"the remote nas: cannot be reached: no route to host", "3 uploads are late: connection refused",
+		"2 files were refused by the remote for good", "the queue is 14 minutes behind",
+		"the cache is full with what the remote does not have: 95 % of --vfs-cache-max-size", "the disk of the cache has only 1 MiB free",
+		"the certificate of b.example has ended",
+		"the certificate of a.example ends in 5 days", "90 % of the quota is used by camera",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("wrong is\n%s\nnot\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if all[6].Bad == all[7].Bad {
+		t.Error("what will be wrong is not told from what is")
+	}
+	if none := p.trouble(now, &State{}); len(none) != 0 {
+		t.Errorf("of nothing is wrong: %v", none)
+	}
+}
+
+func TestRates(t *testing.T) {
+	var r rates
+	began := time.Now()
+	s := Session{ID: 1, Command: "RETR", Began: began, Size: 20000}
+	for i := range 20 {
+		s.Bytes = int64(i * 100) // 100 a second, and 500 in the end
+		if i > 10 {
+			s.Bytes = 1000 + int64(i-10)*500
+		}
+		r.note(began.Add(time.Duration(i)*time.Second), []Session{s})
+	}
+	if got := r.of(&s); got != 500 {
+		t.Errorf("the rate of the last seconds is %v", got)
+	}
+	if all := r.transfers([]Session{s, {ID: 2}}); len(all) != 1 || all[0].Left != (20000-5500)/500.0 {
+		t.Errorf("%+v", all)
+	}
+	r.note(began.Add(time.Minute), nil)
+	if len(r.past) != 0 {
+		t.Error("a transfer that has ended is remembered")
+	}
+}
+
+func TestLatencies(t *testing.T) {
+	var l latencies
+	bounds := []time.Duration{time.Millisecond, 10 * time.Millisecond, 100 * time.Millisecond}
+	now := time.Now()
+	at := func(after time.Duration, took ...int64) (median, slowest time.Duration) {
+		return l.of(now.Add(after), Remote{Tree: "r", Took: took, Bounds: bounds})
+	}
+	if m, s := at(0, 0, 0, 0); m != 0 || s != 0 {
+		t.Errorf("of no calls: %v %v", m, s)
+	}
+	if m, s := at(time.Minute, 98, 0, 2); m > time.Millisecond || s < 10*time.Millisecond {
+		t.Errorf("of fast calls: %v %v", m, s)
+	}
+	if m, _ := at(10*time.Minute, 98, 0, 102); m < 10*time.Millisecond {
+		t.Errorf("the calls of long ago count: %v", m)
+	}
+}
+
+func TestRecorder(t *testing.T) {
+	r := NewRecorder()
+	stream := events.New(r.Subscription())
+	at := netip.MustParseAddrPort
+	for i := range 250 {
+		stream.Record(t.Context(), &events.Event{Kind: events.Login, User: fmt.Sprint("u", i), Address: at("192.0.2.1:1")})
+		stream.Record(t.Context(), &events.Event{Kind: events.UploadReceived, Path: fmt.Sprint("/", i), Bytes: 5})
+	}
+	for i := range 2000 {
+		stream.Record(t.Context(), &events.Event{Kind: events.LoginRefused, User: "root", Cause: "password",
+			Address: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 1), Time: time.Now().Add(time.Duration(i) * time.Second)})
+	}
+	stream.Record(t.Context(), &events.Event{Kind: events.UploadAborted, Path: "/cut", Result: events.Aborted, Cause: "lost"})
+	stream.Record(t.Context(), &events.Event{Kind: events.Delete, Path: "/gone"})
+	got := r.copy()
+	if len(got.logins) != recentRows || got.logins[0].OK || got.logins[0].Cause != "password" {
+		t.Errorf("%d logins, the last %+v", len(got.logins), got.logins[0])
+	}
+	if len(got.ended) != recentRows || got.ended[0].Path != "/cut" || got.ended[0].OK || got.ended[1].Path != "/249" || !got.ended[1].OK {
+		t.Errorf("%d transfers, the last %+v, %+v", len(got.ended), got.ended[0], got.ended[1])
+	}
+	if len(got.failed) != maxFailed || got.failed[0].Address != "10.0.7.207" || got.failed[0].Times != 1 {
+		t.Errorf("%d addresses, the last %+v", len(got.failed), got.failed[0])
+	}
+}
+
+func TestPictures(t *testing.T) {
+	s := newSeries(time.Second, 3600)
+	now := time.Unix(1_800_000_000, 0)
+	s.add(now.Add(-time.Hour-time.Minute), 1<<30, 0) // too long ago
+	for i := range 15 {
+		s.add(now.Add(time.Duration(i-15)*time.Second), 1000, 0)
+	}
+	s.add(now, 0, 0)
+	p := s.picture(hourPoints)
+	if p.Top < 900 || p.Top > 1000 || p.Out != "M0 120L720 120" || !strings.HasPrefix(p.In, "M0 120L") || strings.Count(p.In, "L") > 4 {
+		t.Errorf("%+v", p)
+	}
+}
+
+// A file of another time, or that is no history, is not used.
+func TestHistoryThatCannotBe(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "traffic.json")
+	now := time.Now()
+	h := newHistory()
+	h.note(now.Add(time.Hour), 5, 5)
+	if err := h.save(name); err != nil {
+		t.Fatal(err)
+	}
+	later := newHistory()
+	if err := later.load(name, now); err != nil || later.traffic().Day.Top != 0 {
+		t.Errorf("of a clock that was ahead: %v, %+v", err, later.traffic())
+	}
+	if err := os.WriteFile(name, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := later.load(name, now); err == nil || errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a damaged file: %v", err)
+	}
+}

@@ -1,0 +1,136 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Trouble is something that is wrong, or soon will be.
+type Trouble struct {
+	Bad   bool      `json:"bad"` // it is wrong already
+	Text  string    `json:"text"`
+	Since time.Time `json:"since,omitzero"`
+	Panel string    `json:"panel"` // where the page shows more of it
+}
+
+const (
+	// certificateSoon is when the end of a certificate is near.
+	certificateSoon = 14 * 24 * time.Hour
+	// diskLow is what a disk should have free at least.
+	diskLow = 512 << 20
+	// nearlyFull is the share of a limit that is worth a look.
+	nearlyFull = 0.9
+	// manyUsers is of how many users with little room left each is named.
+	manyUsers = 5
+)
+
+// trouble returns what is wrong, the worst first.
+//
+// LOCKS_REQUIRED(p.mu)
+func (p *Page) trouble(now time.Time, st *State) []Trouble {
+	all := []Trouble{}
+	all = append(all, remoteTrouble(st.Remotes)...)
+	for _, c := range st.Causes {
+		all = append(all, Trouble{true, fmt.Sprintf("%s late: %s", counts(c.Changes, "upload is", "uploads are"), c.Text), c.Since, "waiting"})
+	}
+	if n := len(st.Refused); n > 0 {
+		all = append(all, Trouble{true, counts(n, "file was", "files were") + " refused by the remote for good", st.Refused[0].Since, "refused"})
+	}
+	if q := queueOf(st.Waiting); q.Changes > 0 && now.Sub(q.Oldest) > p.opt.QueueLate {
+		all = append(all, Trouble{true, "the queue is " + written(now.Sub(q.Oldest)) + " behind", q.Oldest.Add(p.opt.QueueLate), "waiting"})
+	}
+	all = append(all, cacheTrouble(st.Caches)...)
+	for _, c := range st.Certificates {
+		switch left := c.Until.Sub(now); {
+		case left <= 0:
+			all = append(all, Trouble{true, "the certificate of " + c.Name + " has ended", c.Until, ""})
+		case left < certificateSoon:
+			all = append(all, Trouble{false, "the certificate of " + c.Name + " ends in " + written(left), time.Time{}, ""})
+		}
+	}
+	all = append(all, userTrouble(st.Users)...)
+	if st.Server.Stopping {
+		all = append(all, Trouble{false, "the server is stopping: it takes no new sessions", time.Time{}, "sessions"})
+	}
+	slices.SortStableFunc(all, func(a, b Trouble) int {
+		switch {
+		case a.Bad == b.Bad:
+			return 0
+		case a.Bad:
+			return -1
+		}
+		return 1
+	})
+	return all
+}
+
+func remoteTrouble(remotes []Remote) []Trouble {
+	var all []Trouble
+	for _, r := range remotes {
+		if !r.Away.IsZero() {
+			text := "the remote " + r.Tree + " cannot be reached"
+			if r.Error != "" {
+				text += ": " + r.Error
+			}
+			all = append(all, Trouble{true, text, r.Away, "remotes"})
+		}
+	}
+	return all
+}
+
+func cacheTrouble(caches []Cache) []Trouble {
+	var all []Trouble
+	disks := map[int64]bool{} // caches on one disk have the same amount free
+	for _, c := range caches {
+		held := c.Waiting + c.Refused
+		if c.Limit > 0 && float64(held) >= nearlyFull*float64(c.Limit) {
+			all = append(all, Trouble{true, fmt.Sprintf("the cache is full with what the remote does not have: %d %% of --vfs-cache-max-size", held*100/c.Limit), time.Time{}, "caches"})
+		}
+		if c.Free >= 0 && c.Free < diskLow && !disks[c.Free] {
+			disks[c.Free] = true
+			all = append(all, Trouble{true, fmt.Sprintf("the disk of the cache has only %d MiB free", c.Free>>20), time.Time{}, "caches"})
+		}
+	}
+	return all
+}
+
+func userTrouble(users []User) []Trouble {
+	var full []string
+	for _, u := range users {
+		if u.Counted && (over(u.Bytes, u.MaxBytes) || over(u.Files, u.MaxFiles)) {
+			full = append(full, u.Name)
+		}
+	}
+	switch {
+	case len(full) == 0:
+		return nil
+	case len(full) > manyUsers:
+		return []Trouble{{false, fmt.Sprintf("%d users have used 90 %% of their quota", len(full)), time.Time{}, "users"}}
+	}
+	return []Trouble{{false, "90 % of the quota is used by " + strings.Join(full, ", "), time.Time{}, "users"}}
+}
+
+func over(used, limit int64) bool { return limit > 0 && float64(used) >= nearlyFull*float64(limit) }
+
+// counts writes a number with what it counts.
+func counts(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// written writes a time for people, with its largest unit.
+func written(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour:
+		return counts(int(d/(24*time.Hour)), "day", "days")
+	case d >= 2*time.Hour:
+		return counts(int(d/time.Hour), "hour", "hours")
+	case d >= 2*time.Minute:
+		return counts(int(d/time.Minute), "minute", "minutes")
+	}
+	return counts(int(d/time.Second), "second", "seconds")
+}
