@@ -29,7 +29,7 @@ const (
 	// MODE Z.
 	List           // Path, Bytes, FirstByte
 	Download       // Path, Offset, Bytes, Size, FirstByte
-	UploadReceived // 226 is about to be sent: Path (final), Offset, Bytes, Size, FirstByte; ID that of the Origin
+	UploadReceived // 226 is about to be sent: Path (final), Offset, Bytes, Size, Digest, FirstByte; ID that of the Origin
 	UploadAborted  // an upload did not end in 226, or was refused: Path, Offset, Bytes, FirstByte; a part may remain
 	UploadStored   // the remote has the file: Path, Name, Remote, Before, Size, Digest, Version, ModTime, Duration since UploadReceived
 	UploadRefused  // the remote will never take it: Path, Name, Remote, Size, Cause; the content is kept

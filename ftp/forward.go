@@ -25,15 +25,15 @@ var (
 	_ CaseFolder = Forward{}
 )
 
-// SizeOf returns how large the file is that up has become, below 0 if that is not known.
-func SizeOf(up Upload) int64 {
+// Became returns what up has become, as Known does; -1 and "" if nothing is known.
+func Became(up Upload) (size int64, digest string) {
 	for {
-		if m, knows := up.(Measured); knows {
-			return m.Size()
+		if k, knows := up.(Known); knows {
+			return k.Became()
 		}
 		w, wraps := up.(Wrapping)
 		if !wraps {
-			return -1
+			return -1, ""
 		}
 		up = w.Unwrap()
 	}

@@ -160,10 +160,11 @@ type (
 	Placed interface {
 		Name() string
 	}
-	// Measured is implemented by an Upload that knows how large the file is, after a Commit that
-	// succeeded; below 0 = unknown.
-	Measured interface {
-		Size() int64
+	// Known is implemented by an Upload that knows, after a Commit that succeeded, what it has
+	// become: how large the file is, below 0 = unknown, and its digest as "md5:" and hexadecimal
+	// digits, "" = unknown.
+	Known interface {
+		Became() (size int64, digest string)
 	}
 	// Wrapping is implemented by an Upload around another one.
 	Wrapping interface {

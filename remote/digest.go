@@ -3,6 +3,7 @@ package remote
 import (
 	"bytes"
 	"crypto/md5"
+	"encoding/hex"
 	"errors"
 	"hash"
 	"hash/crc32"
@@ -34,6 +35,15 @@ func NewDigest(algorithm string, sum []byte) Digest {
 func (d Digest) Algorithm() string {
 	algorithm, _, _ := strings.Cut(string(d), ":")
 	return algorithm
+}
+
+// Hex returns the digest with the sum in hexadecimal digits, "" when it is unknown.
+func (d Digest) Hex() string {
+	algorithm, sum, ok := strings.Cut(string(d), ":")
+	if !ok {
+		return ""
+	}
+	return algorithm + ":" + hex.EncodeToString([]byte(sum))
 }
 
 // New returns a hash of the algorithm, or nil if the algorithm is unknown.

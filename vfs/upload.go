@@ -18,10 +18,10 @@ type staged struct {
 	name  string
 	stage remote.Stage
 	base  remote.Base
-	taken atomic.Bool // at least one byte was written
-	done  atomic.Bool // it was published
-	ended func()      // called at the end
-	size  int64       // of the file, after Commit
+	taken atomic.Bool  // at least one byte was written
+	done  atomic.Bool  // it was published
+	ended func()       // called at the end
+	file  remote.Entry // after Commit
 }
 
 // A stagedFrom is a staged whose stage is an io.ReaderFrom.
@@ -95,14 +95,14 @@ func (u *staged) Commit(ctx context.Context) error {
 		return err
 	}
 	u.view.fs.interrupted.stored(u.view.uploads(u.name), u.view.owner)
-	u.size = file.Size
+	u.file = file
 	u.done.Store(true)
 	u.ended()
 	return nil
 }
 
-// Size implements ftp.Measured.
-func (u *staged) Size() int64 { return u.size }
+// Became implements ftp.Known.
+func (u *staged) Became() (size int64, digest string) { return u.file.Size, u.file.Digest.Hex() }
 
 // Abort keeps the written data for the owner to continue. An upload that received no byte leaves
 // nothing, but one that was to continue a part keeps the part. Errors are not reported: the upload

@@ -3,7 +3,6 @@ package writeback
 import (
 	"cmp"
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -212,10 +211,7 @@ func (t *teller) stored(ctx context.Context, rec cache.Record, e remote.Entry) e
 
 // describe says of e what the remote has.
 func describe(told *events.Event, e remote.Entry) {
-	told.ModTime, told.Version = e.ModTime, e.Version
-	if algorithm, sum, ok := strings.Cut(string(e.Digest), ":"); ok {
-		told.Digest = algorithm + ":" + hex.EncodeToString([]byte(sum))
-	}
+	told.ModTime, told.Version, told.Digest = e.ModTime, e.Version, e.Digest.Hex()
 }
 
 // refused records that the remote will never have the file of rec.

@@ -109,7 +109,7 @@ func received(e *events.Event, c *ftp.CommandReport) {
 		return
 	}
 	whole := !t.ASCII && !t.Deflate // bytes on the wire are bytes of the file
-	e.Size = ftp.SizeOf(t.Upload)
+	e.Size, e.Digest = ftp.Became(t.Upload)
 	switch {
 	case e.Size < 0 && whole && t.Offset >= 0:
 		e.Size = t.Offset + t.Bytes
