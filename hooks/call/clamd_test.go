@@ -6,9 +6,11 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -128,6 +130,56 @@ func TestClamdWithoutAnAnswer(t *testing.T) {
 	for _, bad := range []string{"clamd:", "clamd:relative", "clamd://", "clamd://host", "clamd:///path"} {
 		if CheckURL(bad) == nil {
 			t.Errorf("%q is taken for an address", bad)
+		}
+	}
+}
+
+// A real clamd understands what it is sent, and its answers are understood.
+func TestRealClamd(t *testing.T) {
+	const program = "/usr/sbin/clamd"
+	if _, err := os.Stat(program); err != nil {
+		t.Skip("clamav-daemon is not installed")
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"db/test.ndb": "Ferry.Test:0:*:45494341522d4645525259\n", // EICAR-FERRY
+		"conf": fmt.Sprintf("Foreground yes\nDatabaseDirectory %s/db\nLocalSocket %s/sock\nStreamMaxLength 2M\nTemporaryDirectory %s\nLogFile %s/log\n",
+			dir, dir, dir, dir),
+	} {
+		file := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(text), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command(program, "--config-file="+filepath.Join(dir, "conf"))
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = cmd.Process.Kill() // it may have ended
+		_ = cmd.Wait()
+	}()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		conn, err := net.Dial("unix", filepath.Join(dir, "sock"))
+		if err == nil {
+			conn.Close()
+			break
+		}
+		if time.Now().After(end) {
+			log, _ := os.ReadFile(filepath.Join(dir, "log"))
+			t.Fatalf("clamd does not listen: %v: %s", err, log)
+		}
+	}
+	c := newCaller(t, Options{URL: "clamd:" + filepath.Join(dir, "sock")})
+	for content, want := range map[string]string{
+		"": "", "harmless": "", strings.Repeat("x", 1<<20): "",
+		"an EICAR-FERRY":           "found Ferry.Test",
+		strings.Repeat("x", 5<<20): "size limit exceeded",
+	} {
+		_, err := c.Call(t.Context(), message(t, content))
+		no := (*Error)(nil)
+		if (err == nil) != (want == "") || err != nil && (!errors.As(err, &no) || !strings.Contains(err.Error(), want) || no.Refused != strings.Contains(want, "found")) {
+			t.Errorf("%d bytes: %v, not %q", len(content), err, want)
 		}
 	}
 }
