@@ -1,6 +1,7 @@
 package vfs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,6 +97,8 @@ func newWorld(t *testing.T, seed uint64) *world {
 	}
 	w := &world{rig: newRig(t, c), seed: seed, rng: rng, tree: model{}}
 	w.stop() // its first process; those of the world can be killed
+	w.listen()
+	w.told.exact = true
 	w.begin()
 	w.note("mode %d, ack %d, write-back %v", c.Mode, c.Ack, c.WriteBack)
 	return w
@@ -114,6 +117,7 @@ func (w *world) begin() {
 	}
 	w.store, w.o.Cache.Store = store, store
 	w.fs = New(w.wrote, w.o)
+	w.told.resolve(w.fs, w.disk)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.t.Context()))
 	w.ctx = ctx
 	done := make(chan error, 1)
@@ -317,6 +321,10 @@ func (w *world) finish() {
 	if lost, err := w.store.Lost(); len(lost) > 0 || err != nil {
 		w.fail("lost: %v, %v", lost, err)
 	}
+	time.Sleep(doubtWindow + 2*time.Minute) // until what was in doubt is settled
+	if w.told.wantTold(); w.t.Failed() {
+		w.fail("that is what was told")
+	}
 }
 
 // sameEntries compares what a tree holds with a model.
@@ -338,13 +346,17 @@ func (w *world) choose() deed {
 	if w.rng.IntN(20) == 0 {
 		content = strings.Repeat("large", 4000)
 	}
+	tag := fmt.Sprintf("#%d.", len(w.trace)) // by which the outbox knows whose it is
+	if content != "" {
+		content += tag
+	}
 	switch n := w.rng.IntN(20); {
 	case n < 6:
 		return w.put(name, content, 0)
 	case n < 8:
-		return w.put(name, content, AtEnd)
+		return w.put(name, cmp.Or(content, tag), AtEnd)
 	case n < 10:
-		return w.put(name, content, 1+w.rng.IntN(12))
+		return w.put(name, cmp.Or(content, tag), 1+w.rng.IntN(12))
 	case n < 14:
 		return w.rename(name, to)
 	case n < 16:
@@ -376,7 +388,7 @@ func (w *world) put(name, content string, off int) deed {
 			return true
 		},
 		do: func() error {
-			ctx := w.ctx
+			ctx := w.told.origin(w.ctx, name, content)
 			u, err := w.user().Create(ctx, name, int64(off))
 			if err != nil {
 				return err

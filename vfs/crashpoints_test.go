@@ -66,11 +66,15 @@ func crashHistory() []step {
 
 // TestWhatWasAcknowledgedSurvivesEveryInstant stops the disk at each of its operations in turn, and
 // lets it lose what was not synced. What was acknowledged reaches the remote; what was under way
-// may or may not.
+// may or may not. An outbox on the disk is told of each upload that the remote has in the end, and
+// of none that it never had.
 func TestWhatWasAcknowledgedSurvivesEveryInstant(t *testing.T) {
 	for what, c := range map[string]writeback.Options{
 		"waiting":      {Mode: writeback.Writes, WriteBack: time.Hour, Gate: writeback.NewGate(4)},
 		"sent at once": {Mode: writeback.Full, Gate: writeback.NewGate(4)},
+		"ack remote":   {Mode: writeback.Writes, Ack: writeback.AckRemote, Gate: writeback.NewGate(4)},
+		"minimal":      {Mode: writeback.Minimal, WriteBack: time.Minute, Gate: writeback.NewGate(4)},
+		"off":          {},
 	} {
 		t.Run(what, func(t *testing.T) {
 			stride := 1
@@ -98,8 +102,12 @@ func TestWhatWasAcknowledgedSurvivesEveryInstant(t *testing.T) {
 // crashAt plays the history on a disk that stops at its n-th change, and reports whether the
 // history was over before.
 func crashAt(t *testing.T, c writeback.Options, n int, loss disktest.Loss) (over bool) {
-	b := newRig(t, c)
+	b := newRigAt(t, c, &rig{disk: disktest.New(), off: c.Gate == nil})
 	defer func() { b.stop() }()
+	b.stop()
+	b.listen()
+	b.told.exact = true
+	b.start()
 	b.mayFail = true
 	b.has("old", "old")
 	b.has("d/far", "far")
@@ -127,7 +135,9 @@ func crashAt(t *testing.T, c writeback.Options, n int, loss disktest.Loss) (over
 	b.stop()
 	b.disk, b.mayFail = disk, false
 	b.start()
+	b.told.resolve(b.fs, disk)
 	b.flush()
+	b.told.wantTold()
 	got, before, then := treeOf(t, b.inner, "."), m.entries(), after.entries()
 	slices.Sort(got)
 	slices.Sort(before)

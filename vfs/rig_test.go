@@ -37,8 +37,9 @@ type rig struct {
 	wrote  *notes
 	logged *logText
 
-	mayFail bool // the disk will fail
-	off     bool // there is no cache
+	mayFail bool    // the disk will fail
+	off     bool    // there is no cache
+	told    *outbox // of uploads; nil = nobody
 
 	far func(*memory.Remote) remote.Remote // wraps inner; nil = not wrapped
 
@@ -129,7 +130,8 @@ func (b *rig) send(name, content string, off int64) {
 }
 
 func (b *rig) trySend(name, content string, off int64) error {
-	u, err := b.Create(b.t.Context(), name, off)
+	ctx := b.told.origin(b.t.Context(), name, content)
+	u, err := b.Create(ctx, name, off)
 	if err != nil {
 		return err
 	}
@@ -137,7 +139,7 @@ func (b *rig) trySend(name, content string, off int64) error {
 	if _, err := io.WriteString(u, content); err != nil {
 		return err
 	}
-	return u.Commit(b.t.Context())
+	return u.Commit(ctx)
 }
 
 func (b *rig) ok(err error) {

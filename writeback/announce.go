@@ -44,7 +44,7 @@ func (t *teller) announce(
 	told := t.event(events.UploadStored, upload{Origin: *origin}, name)
 	told.Size, told.ModTime, told.Duration = size, modTime, 0
 	if begun != nil {
-		told.Duration = max(told.Time.Sub(begun.Time), 0)
+		told.Duration = since(begun.Time, told.Time)
 	}
 	if t.stream.Prepares(events.UploadStored) {
 		told.Replaced, told.Overwrote = t.replaced(ctx, name)
@@ -90,7 +90,7 @@ func (a *announcement) end(ctx context.Context, e remote.Entry, err error) {
 	switch {
 	case err == nil && e.Name != "":
 		told.Time = time.Now()
-		told.Duration = max(told.Time.Sub(a.origin.Time), 0)
+		told.Duration = since(a.origin.Time, told.Time)
 		if e.Size >= 0 {
 			told.Size = e.Size
 		}
@@ -107,18 +107,20 @@ func (a *announcement) end(ctx context.Context, e remote.Entry, err error) {
 // replaced returns the version of the file that is about to be replaced, as far as that is known
 // without a request that takes long.
 func (t *teller) replaced(ctx context.Context, name string) (version string, there bool) {
-	if t.below.Info().Caps.CheapStat {
+	if t.names != nil && !t.names.Uncached() {
+		switch e, k := t.names.Recall(name); k {
+		case dircache.Fresh:
+			return e.Version, !e.Dir
+		case dircache.Missing:
+			return "", false
+		}
+	}
+	// A file that an earlier process has just stored cannot be told from this one by its time.
+	if t.below.Info().Caps.CheapStat || time.Since(t.began) < 2*clockError {
 		e, err := t.below.Stat(ctx, name)
 		return e.Version, err == nil && !e.Dir
 	}
-	if t.names == nil {
-		return "", false
-	}
-	e, k := t.names.Recall(name)
-	if k != dircache.Fresh || e.Dir {
-		return "", false
-	}
-	return e.Version, true
+	return "", false
 }
 
 // An unpreparedError means that an upload is not published because it could not be told of.

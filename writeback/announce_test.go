@@ -360,6 +360,7 @@ func TestStored(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			overEachRemote(t, wrap, func(s *site, _ faulty.Op) {
 				var prepared []events.Event
+				time.Sleep(doubtPause) // before that a Direct does not know what may still arrive
 				s.p.asks = func(e events.Event) {
 					prepared = append(prepared, e)
 					if is, err := s.Stored(s.t.Context(), e); is || err != nil {
@@ -403,4 +404,20 @@ func TestStored(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestWhatMayStillArriveIsNotDenied: a Direct keeps no notes of what an earlier process has sent.
+func TestWhatMayStillArriveIsNotDenied(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stream := events.New(events.Subscription{Kinds: events.Of(events.UploadStored), Listener: &preparer{}})
+		d := NewDirect(memory.New(), DirectOptions{Events: stream})
+		e := events.Event{Kind: events.UploadStored, Place: "memory:", Name: "x", Size: 3, Time: time.Now()}
+		if is, err := d.Stored(t.Context(), e); err == nil {
+			t.Errorf("at the start: %v", is)
+		}
+		time.Sleep(doubtPause)
+		if is, err := d.Stored(t.Context(), e); is || err != nil {
+			t.Errorf("later: %v, %v", is, err)
+		}
+	})
 }

@@ -149,19 +149,30 @@ func (t *teller) find(ctx context.Context, told *events.Event) (e remote.Entry, 
 	case !told.ModTime.IsZero() && precision > 0:
 		return e, e.ModTime.Sub(told.ModTime).Abs() < precision, nil
 	}
-	return e, !e.ModTime.Before(told.Time.Add(-told.Duration - clockError)), nil
+	return e, !e.ModTime.Add(clockError).Before(told.Time.Add(-told.Duration)), nil
 }
+
+// errMayArrive means that a request of an earlier process may still make the file.
+var errMayArrive = errors.New("what an earlier process sent may still arrive")
 
 // Stored reports whether the remote has the file of e, an UploadStored that a process prepared that
 // was killed before it could record or withdraw it. An error means that this cannot be known now,
 // or that e is about another remote: ErrInvalid. It is asked before the name is changed again.
 func (v *Tree) Stored(ctx context.Context, e events.Event) (bool, error) {
-	return v.tell.wasStored(ctx, &e)
+	is, err := v.tell.wasStored(ctx, &e)
+	if err == nil && !is && v.doubts.pause([]string{e.Name}) > 0 {
+		return false, errMayArrive
+	}
+	return is, err
 }
 
 // Stored is Tree.Stored without a cache.
 func (d *Direct) Stored(ctx context.Context, e events.Event) (bool, error) {
-	return d.tell.wasStored(ctx, &e)
+	is, err := d.tell.wasStored(ctx, &e)
+	if err == nil && !is && time.Since(d.tell.began) < doubtPause {
+		return false, errMayArrive
+	}
+	return is, err
 }
 
 func (t *teller) wasStored(ctx context.Context, e *events.Event) (bool, error) {

@@ -29,6 +29,7 @@ type teller struct {
 	names  *dircache.Tree // of below; nil = nothing is cached
 	remote string         // type of below
 	place  string         // of below
+	began  time.Time      // of the process, or of this part of it
 
 	unsettled unsettled
 }
@@ -37,7 +38,7 @@ func newTeller(stream *events.Stream, below remote.Remote, names *dircache.Tree)
 	info := below.Info()
 	kind, _, _ := strings.Cut(info.Name, ":")
 	return &teller{
-		stream: stream, below: below, names: names, remote: kind, place: info.Identity(),
+		stream: stream, below: below, names: names, remote: kind, place: info.Identity(), began: time.Now(),
 		unsettled: unsettled{wake: make(chan struct{}, 1)},
 	}
 }
@@ -159,8 +160,16 @@ func (t *teller) event(kind events.Kind, u upload, name string) *events.Event {
 		Kind: kind, ID: u.ID + "." + strings.TrimPrefix(kind.String(), "upload."), Time: now,
 		Session: u.Session, User: u.User, Address: u.Address, TLS: u.TLS, Client: u.Client,
 		Path: u.PathOf(name), Before: u.before, Remote: t.remote, Place: t.place, Name: name,
-		Duration: max(now.Sub(u.Time), 0),
+		Duration: since(u.Time, now),
 	}
+}
+
+// since returns how long then is over, 0 if it is unknown.
+func since(then, now time.Time) time.Duration {
+	if then.IsZero() {
+		return 0
+	}
+	return max(now.Sub(then), 0)
 }
 
 // tellsStored reports whether somebody wants to know that the remote has the file of rec.
