@@ -90,6 +90,7 @@ func (a *asker) authenticate(ctx context.Context, l Login) (Identity, error) {
 	}
 	p := a.key.prove(l.User, l.Password, l.IP.Unmap().String(), fmt.Sprint(l.TLS))
 	if id, err, found := a.recall(p); found {
+		recalled(ctx)
 		return id, err
 	}
 	return a.running.do(ctx, p, func() (Identity, error) { return a.askNow(ctx, p, l) })

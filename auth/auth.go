@@ -10,6 +10,7 @@
 //	                 proof.go
 //	htpasswd.go      a file of users; livefile.go: reads it again
 //	passwd.go        the files of ProFTPD and Pure-FTPd; purefields.go
+//	recall.go        tells that an answer was remembered
 //	ask.go           asks others, a few at a time, and remembers their answers
 //	grant.go         what they say that a user gets
 //	program.go       a program for rclone; rcloneanswer.go: its JSON

@@ -16,7 +16,7 @@ const (
 
 	Connect      // a session began; nobody has logged in
 	Disconnect   // a session ended: Cause "quit", "idle", "lost", "kicked", "drain" or "refused"; Duration. Of one that was not admitted, which has no Connect: Rule
-	Login        // Rule the source that knew the user ("flags", "file", "program", "url", "remote"); Duration of the check
+	Login        // Rule the source that knew the user ("flags", "file", "program", "url", "remote"); Argument "cache" if its answer was remembered; Duration of the check
 	LoginRefused // Cause "unknown", "password", "rule", "limit", "held off" or "unavailable"; Rule what was against it; Duration
 	Ban          // Address; Argument the network, as "192.0.2.7/32"; Cause; Duration of the ban
 	Unban        // a ban was lifted before its end: Address, Argument

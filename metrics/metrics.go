@@ -11,6 +11,7 @@
 package metrics
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -200,7 +201,7 @@ func (m *Metrics) Record(_ context.Context, e *events.Event) error {
 		m.sessions.of(yes(e.TLS != ""), e.Cause).Inc()
 	case events.Login:
 		m.logins.of("ok", e.Rule).Inc()
-		m.auth.of(e.Rule).Observe(e.Duration.Seconds())
+		m.auth.of(cmp.Or(e.Argument, e.Rule)).Observe(e.Duration.Seconds())
 	case events.LoginRefused:
 		m.logins.of(outcome(e.Cause), "none").Inc()
 		m.auth.of("none").Observe(e.Duration.Seconds())

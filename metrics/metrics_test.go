@@ -62,6 +62,7 @@ func record(t *testing.T, m *metrics.Metrics, all ...events.Event) {
 // happened are events of every kind that is counted.
 var happened = []events.Event{
 	{Kind: events.Login, Rule: "file", Duration: 30 * time.Millisecond, TLS: "1.3"},
+	{Kind: events.Login, Rule: "file", Argument: "cache", Duration: time.Millisecond, TLS: "1.3"},
 	{Kind: events.LoginRefused, Cause: "password"},
 	{Kind: events.LoginRefused, Cause: "held off"},
 	{Kind: events.Ban, Cause: "too many wrong passwords"},
@@ -87,7 +88,8 @@ func TestEventsAreCounted(t *testing.T) {
 	m := metrics.New(metrics.Options{Commands: []string{"RETR", "NOOP"}})
 	record(t, m, happened...)
 	want(t, m,
-		`ferry_logins_total{result="ok",source="file"} 1`,
+		`ferry_logins_total{result="ok",source="file"} 2`,
+		`ferry_auth_duration_seconds_count{source="cache"} 1`,
 		`ferry_logins_total{result="password",source="none"} 1`,
 		`ferry_logins_total{result="banned",source="none"} 1`,
 		`ferry_auth_duration_seconds_bucket{source="file",le="0.05"} 1`,

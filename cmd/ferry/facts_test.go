@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"ferry/auth"
 	"ferry/ftp"
 )
 
@@ -80,5 +81,30 @@ func TestTheLifeOfAProcessIsRecorded(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("recorded\n%s\nand not\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// Whose password was right a short time ago, and is not verified again, is let in by the memory.
+func TestARememberedLoginIsRecordedAsSuch(t *testing.T) {
+	dir := t.TempDir()
+	log, usersFile := filepath.Join(dir, "audit"), filepath.Join(dir, "users.toml")
+	hash, err := auth.NewHash("sha256-crypt", "", "sesame")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(usersFile, []byte("[users.cam]\npassword = '"+hash+"'\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := start(t, nil, ":memory:", "--addr", "127.0.0.1:0", "--users", usersFile, "--audit-log", log)
+	url := r.url(t)
+	for _, argument := range []string{"", " argument=cache"} {
+		c := dial(t, url)
+		c.cmd(331, "USER cam")
+		c.cmd(230, "PASS sesame")
+		all := audited(t, log, "user", "rule", "argument")
+		if got, want := all[len(all)-1], "login user=cam rule=file"+argument; got != want {
+			t.Errorf("recorded %q, not %q", got, want)
+		}
+		c.cmd(221, "QUIT")
 	}
 }

@@ -66,12 +66,15 @@ func (o *Observer) SessionEnded(w ftp.Who, end ftp.Ending, reason string) {
 
 // LoginDone implements ftp.Observer.
 func (o *Observer) LoginDone(w ftp.Who, l *ftp.LoginReport) {
-	kind, source := events.LoginRefused, o.source
+	kind, source, memory := events.LoginRefused, o.source, ""
 	if l.Kind == ftp.LoggedIn {
 		kind = events.Login
 		if t, is := w.Tree.(*tree); is {
 			t.began(w)
 			source = t.source(source)
+			if t.remembered {
+				memory = "cache"
+			}
 		}
 	}
 	if !o.stream.Wants(kind) {
@@ -80,7 +83,7 @@ func (o *Observer) LoginDone(w ftp.Who, l *ftp.LoginReport) {
 	e := event(kind, w)
 	e.User, e.Duration = l.User, l.Took
 	if kind == events.Login {
-		e.Rule = source
+		e.Rule, e.Argument = source, memory
 	} else {
 		e.Result, e.Cause, e.Rule = refused(l)
 	}

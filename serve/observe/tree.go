@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"ferry/auth"
 	"ferry/events"
 	"ferry/ftp"
 )
@@ -25,8 +26,9 @@ type backend struct{ under ftp.Backend }
 
 // Login implements ftp.Backend.
 func (b backend) Login(ctx context.Context, c ftp.Client, user, password string) (ftp.FS, error) {
+	ctx, remembered := auth.WithRecall(ctx)
 	f, err := b.under.Login(ctx, c, user, password)
-	return observed(f, err)
+	return observed(f, remembered(), err)
 }
 
 type certBackend struct {
@@ -37,19 +39,20 @@ type certBackend struct {
 // LoginByCertificate implements ftp.CertBackend.
 func (b certBackend) LoginByCertificate(ctx context.Context, c ftp.Client, user string) (ftp.FS, error) {
 	f, err := b.certs.LoginByCertificate(ctx, c, user)
-	return observed(f, err)
+	return observed(f, false, err)
 }
 
-func observed(f ftp.FS, err error) (ftp.FS, error) {
+func observed(f ftp.FS, remembered bool, err error) (ftp.FS, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &tree{Forward: ftp.Forward{FS: f}}, nil
+	return &tree{Forward: ftp.Forward{FS: f}, remembered: remembered}, nil
 }
 
 // A tree is what a client sees, with its name in what it changes.
 type tree struct {
 	ftp.Forward
+	remembered bool // the password was right a short time ago
 
 	mu   sync.Mutex
 	from events.Origin // guarded by mu; of what the client does now
