@@ -26,7 +26,7 @@ SERVERS := /usr/lib/openssh/sftp-server:openssh-sftp-server /usr/sbin/apache2:ap
 MODULES := /usr/share/perl5/IO/Socket/SSL.pm:libio-socket-ssl-perl /usr/lib/cgi-bin/awstats.pl:awstats
 # The race detector needs a C compiler; the emulator of Azure and a client are packages of npm, which
 # their tests install.
-PROGRAMS := gcc:gcc npm:npm promtool:prometheus fail2ban-regex:fail2ban haproxy:haproxy webalizer:webalizer $(CLIENTS)
+PROGRAMS := gcc:gcc systemd-analyze:systemd npm:npm promtool:prometheus fail2ban-regex:fail2ban haproxy:haproxy webalizer:webalizer $(CLIENTS)
 
 .PHONY: build test quick lint fuzz soak deps format vet staticcheck spell vuln cross draw servers unit
 

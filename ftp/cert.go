@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// A KeyPair is a certificate and its key in files that may be replaced while the server runs. Its
-// GetCertificate goes into a tls.Config. Its methods may be called concurrently.
+// A KeyPair is a certificate and its key that may be replaced while the server runs: in files, or
+// by Replace. Its GetCertificate goes into a tls.Config. Its methods may be called concurrently.
 type KeyPair struct {
 	// Log receives the reloads of Run; nil: nothing is logged. Set it before Run.
 	Log *slog.Logger
@@ -22,7 +22,7 @@ type KeyPair struct {
 	// nil: nobody is told. Set it before Run.
 	Reloaded func(err error)
 
-	certFile, keyFile string
+	certFile, keyFile string // "" = it is in no files
 	current           atomic.Pointer[tls.Certificate]
 
 	mu    sync.Mutex
@@ -38,6 +38,18 @@ func LoadCertificate(certFile, keyFile string) (*KeyPair, error) {
 	}
 	return k, nil
 }
+
+// HoldCertificate returns a KeyPair that is in no files. The certificate has its Leaf, as from
+// tls.X509KeyPair.
+func HoldCertificate(cert *tls.Certificate) *KeyPair {
+	k := &KeyPair{}
+	k.current.Store(cert)
+	return k
+}
+
+// Replace has clients that connect from now on see cert, which has its Leaf. Sessions go on with
+// the certificate that they have seen.
+func (k *KeyPair) Replace(cert *tls.Certificate) { k.current.Store(cert) }
 
 // GetCertificate is meant for the field of tls.Config with this name.
 func (k *KeyPair) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -57,8 +69,12 @@ func (k *KeyPair) Names() []string {
 // Expires is when the certificate ends.
 func (k *KeyPair) Expires() time.Time { return k.current.Load().Leaf.NotAfter }
 
-// Reload reads the files again. If they are not a valid pair, the current pair stays in use.
+// Reload reads the files again. If they are not a valid pair, the current pair stays in use. One
+// that is in no files stays.
 func (k *KeyPair) Reload() error {
+	if !k.HasFiles() {
+		return nil
+	}
 	before := k.current.Load()
 	err := k.read()
 	if k.Reloaded != nil && (err != nil || !before.Leaf.Equal(k.current.Load().Leaf)) {
@@ -83,6 +99,9 @@ func (k *KeyPair) read() error {
 	return nil
 }
 
+// HasFiles reports whether it is read from files.
+func (k *KeyPair) HasFiles() bool { return k.certFile != "" }
+
 // reloadEvery is how often Run checks the files.
 const reloadEvery = 5 * time.Second
 
@@ -102,7 +121,7 @@ func (k *KeyPair) Run(ctx context.Context) error {
 			return context.Cause(ctx)
 		case <-tick.C:
 		}
-		if !k.changed() {
+		if !k.HasFiles() || !k.changed() {
 			continue
 		}
 		if err := k.Reload(); err != nil {

@@ -31,7 +31,11 @@ func (x *Outbox) attempt(ctx context.Context, t trial) {
 	if ctx.Err() != nil && err != nil {
 		err = errStopped
 	}
-	x.end(t.queue, items, err, time.Since(began))
+	took := time.Since(began)
+	result := x.end(t.queue, items, err, took)
+	if x.o.Called != nil && len(messages) > 0 && err != errStopped {
+		x.o.Called(t.queue.name, result, took)
+	}
 	x.wakeUp()
 }
 
@@ -55,8 +59,8 @@ func (x *Outbox) messages(t trial) (messages []call.Message, items []*item) {
 	return messages, items
 }
 
-// end notes what became of a call.
-func (x *Outbox) end(q *queue, items []*item, err error, took time.Duration) {
+// end notes what became of a call, and returns that in one word: see Options.Called.
+func (x *Outbox) end(q *queue, items []*item, err error, took time.Duration) (result string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	q.running--
@@ -67,8 +71,10 @@ func (x *Outbox) end(q *queue, items []*item, err error, took time.Duration) {
 		q.took += took
 	}
 	bad := &call.Error{}
+	result = "ok"
 	if err != nil && err != errStopped {
 		errors.As(err, &bad)
+		result = "failed"
 		q.failed++
 		q.took += took
 		q.lastFailure = err.Error()
@@ -84,8 +90,12 @@ func (x *Outbox) end(q *queue, items []*item, err error, took time.Duration) {
 			q.consider(it)
 		default:
 			x.putOff(it, bad, err, now)
+			if it.state == dead {
+				result = "dead"
+			}
 		}
 	}
+	return result
 }
 
 // hold has a receiver that did not answer left alone for a time.

@@ -45,6 +45,10 @@ type Options struct {
 	// is not known has happened.
 	Resolve func(ctx context.Context, e *events.Event) (bool, error)
 
+	// Called is told of each call when it is over, by the name of its hook: "ok", "failed", or
+	// "dead" if an event is given up with it. nil: nobody is.
+	Called func(hook, result string, took time.Duration)
+
 	Transport http.RoundTripper // nil: over HTTP and TLS as usual
 	Log       *slog.Logger      // nil: nothing is logged
 }

@@ -298,6 +298,8 @@ func reason(cause string) string {
 		return "sessions"
 	case "TLS is required":
 		return "tls"
+	case "an HTTP request", "a TLS handshake on a port for FTP", "something else than TLS on a port for it", "a line without an end", "a line that is no command":
+		return "protocol"
 	case "by the administrator":
 		return "administrator"
 	}

@@ -39,9 +39,17 @@ func startProgram(dir string, env []string, program string, args ...string) (*pr
 	p.cmd.Dir = dir
 	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "XDG_CACHE_HOME=" + dir + "/.cache",
 		"GORACE=atexit_sleep_ms=0"}, env...) // the race detector would linger for a second
+	if err := p.run(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// run starts the command, and notes its end.
+func (p *process) run() error {
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	if err := p.cmd.Start(); err != nil {
-		return nil, err
+		return err
 	}
 	go func() {
 		defer close(p.done)
@@ -52,7 +60,7 @@ func startProgram(dir string, env []string, program string, args ...string) (*pr
 		}
 		p.log.close()
 	}()
-	return p, nil
+	return nil
 }
 
 // addresses waits for n announced listeners and returns their addresses, FTP ones first.

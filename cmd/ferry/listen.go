@@ -6,6 +6,7 @@ import (
 	"net"
 
 	"ferry/cmd/ferry/internal/listen"
+	"ferry/cmd/ferry/internal/systemd"
 )
 
 // A listener is where clients connect to.
@@ -23,7 +24,15 @@ func (l listener) url() string {
 	return scheme + l.Addr().String()
 }
 
-// listen opens all listeners, or none.
+// socketsIf returns those of a name of the service manager, if they are wanted.
+func (o *options) socketsIf(wanted bool, name string) []net.Listener {
+	if !wanted {
+		return nil
+	}
+	return o.sockets.Take(name)
+}
+
+// listen opens all listeners, or none. Those of the service manager come before addresses.
 func (o *options) listen(ctx context.Context) (_ []listener, err error) {
 	var all []listener
 	defer func() {
@@ -31,7 +40,13 @@ func (o *options) listen(ctx context.Context) (_ []listener, err error) {
 			listen.CloseAll(all)
 		}
 	}()
-	open := func(flag string, addrs []string, implicitTLS bool) error {
+	open := func(flag, socket string, addrs []string, implicitTLS bool) error {
+		if given := o.sockets.Take(socket); len(given) > 0 {
+			for _, l := range given {
+				all = append(all, listener{l, implicitTLS})
+			}
+			return nil
+		}
 		for _, addr := range addrs {
 			ls, err := listen.On(ctx, addr)
 			if err != nil {
@@ -43,8 +58,8 @@ func (o *options) listen(ctx context.Context) (_ []listener, err error) {
 		}
 		return nil
 	}
-	if err := open("addr", o.Addrs, false); err != nil {
+	if err := open("addr", systemd.FTP, o.Addrs, false); err != nil {
 		return nil, err
 	}
-	return all, open("implicit-tls-addr", o.ImplicitAddrs, true)
+	return all, open("implicit-tls-addr", systemd.FTPS, o.ImplicitAddrs, true)
 }

@@ -40,5 +40,5 @@ func (p process) warnOfVariables(log *slog.Logger) {
 
 // secretFiles are the files that flags name and that nobody else should read. Some are "".
 func (o *options) secretFiles() []string {
-	return append([]string{o.RC.Key, o.RC.Htpasswd, o.Users, o.Auth.Htpasswd, o.Auth.Passwd}, o.Key...)
+	return append([]string{o.RC.Key, o.RC.Htpasswd, o.Users, o.Auth.Htpasswd, o.Auth.Passwd, o.ACME.TSIGFile, o.ACME.APIAccount}, o.Key...)
 }

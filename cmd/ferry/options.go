@@ -4,6 +4,7 @@ import (
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/cmd/ferry/internal/metricsbridge"
 	"ferry/cmd/ferry/internal/places"
+	"ferry/cmd/ferry/internal/systemd"
 )
 
 // options are the values of all flags, and what follows from them.
@@ -14,6 +15,7 @@ type options struct {
 	shared *shared     // by all trees; nil = each has its own
 
 	watched *metricsbridge.Bridge // tells others how the process is; nil = nobody
+	sockets *systemd.Sockets      // of the service manager; nil = none
 
 	userRemote string // of users who have none of their own; "" = there is none
 }

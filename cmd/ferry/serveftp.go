@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"ferry/cmd/ferry/internal/logging"
 	"ferry/cmd/ferry/internal/places"
 	"ferry/cmd/ferry/internal/rcbridge"
+	"ferry/cmd/ferry/internal/systemd"
 	"ferry/ftp"
 	"ferry/serve/users"
 )
@@ -29,6 +31,9 @@ see and change everything.
 
 Every flag can also be set in the environment: --passive-port is FERRY_PASSIVE_PORT, or else RCLONE_PASSIVE_PORT. A flag
 on the command line comes first.
+
+Under systemd it takes over the sockets called ftp and ftps in place of --addr and --implicit-tls-addr, and rc in place of
+--rc-addr, and tells its status.
 
 SIGINT and SIGTERM let running transfers finish for --shutdown-timeout; a second one stops at once. SIGHUP opens
 --log-file again, reads the certificate again and forgets what is remembered of directories.`
@@ -115,6 +120,7 @@ type frame struct {
 	log       *slog.Logger
 	logFile   *logging.File // nil = the log goes to standard error
 	listening *listenings
+	manager   *systemd.Manager
 }
 
 // serveFTP opens everything, serves until it is told to stop, and closes everything.
@@ -127,12 +133,16 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 	warn(log)
 	warnOfLooseFiles(ctx, log, append(o.secretFiles(), p.console(o).Path())...)
 	p.warnOfVariables(log)
+	if o.sockets, err = systemd.Inherit(); err != nil {
+		return err
+	}
+	defer o.sockets.Close()
 	listening, err := p.openListenings(ctx, o, log)
 	if err != nil {
 		return err
 	}
 	defer listening.close()
-	return p.serveWithin(ctx, o, what, frame{log, logFile, listening})
+	return p.serveWithin(ctx, o, what, frame{log, logFile, listening, systemd.Find(log)})
 }
 
 // serveWithin opens what is served in f, and serves.
@@ -150,7 +160,7 @@ func (p process) serveWithin(ctx context.Context, o *options, what string, f fra
 	}
 	var s *service
 	defer func() { st.close(ctx, s != nil && s.abandoned) }()
-	certs, tlsConfig, err := o.loadTLS(ctx, log)
+	identity, err := o.loadTLS(ctx, log, f.listening.events())
 	if err != nil {
 		return err
 	}
@@ -175,23 +185,25 @@ func (p process) serveWithin(ctx context.Context, o *options, what string, f fra
 	defer watch.close()
 	server := o.server(accounts.backendOf(o, st.tree), p.sessionLog(o, log))
 	f.listening.observe(server, accounts.source())
-	server.TLS = tlsConfig
+	server.TLS = identity.config
 	watch.protect(server)
 	about := rcbridge.Subject{
 		What: st.what, Server: server, Guard: watch.guard, Tree: st.tree, Cache: st.kept, Counts: st.counts, Bandwidth: st.dial,
 		Trees: accounts.openTrees, Health: o.watched.Health(), Pages: o.watched.Pages(),
-		Version: version(), MaxConnections: processLimits().rcConnections(),
+		Listeners: o.socketsIf(o.RC.Enabled, systemd.RC),
+		Version:   version(), MaxConnections: processLimits().rcConnections(),
 	}
-	page := o.showPage(&about, f.listening, accounts, listeners, certs, log)
+	page := o.showPage(&about, f.listening, accounts, listeners, identity.certs, log)
 	control, err := rcbridge.Open(ctx, &o.Options, log, about)
-	if err != nil {
+	if err = cmp.Or(err, o.sockets.Unused()); err != nil {
 		return err
 	}
 	o.applyLimits(ctx, log, processLimits())
 	server.MaxSessions = int(o.MaxSessions)
 	s = o.newService(st, server)
-	s.accounts, s.watch, s.listening, s.page = accounts, watch, f.listening, page
-	s.control, s.listeners, s.certs, s.signals, s.logFile = control, listeners, certs, p.signals, f.logFile
+	s.accounts, s.watch, s.listening, s.page, s.manager = accounts, watch, f.listening, page, f.manager
+	s.control, s.listeners, s.signals, s.logFile = control, listeners, p.signals, f.logFile
+	s.certs, s.acme = identity.certs, identity.acme
 	s.watchedBy(o)
 	if p.onTerminal(o) {
 		banner{listeners, st.remote.Info().Name, st.kept.Dir, control.Page()}.write(p.stderr, o)

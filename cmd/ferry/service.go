@@ -15,6 +15,7 @@ import (
 	"ferry/cmd/ferry/internal/logging"
 	"ferry/cmd/ferry/internal/metricsbridge"
 	"ferry/cmd/ferry/internal/rcbridge"
+	"ferry/cmd/ferry/internal/systemd"
 	"ferry/config"
 	"ferry/events"
 	"ferry/ftp"
@@ -27,6 +28,7 @@ type service struct {
 	stack     *stack
 	listeners []listener
 	certs     ftp.Certificates  // none without TLS
+	acme      *acmeCerts        // those of certs that an authority gives by itself
 	control   *rcbridge.Control // nil without remote control
 	page      *ui.Page          // nil without remote control
 	public    publicIPs         // nil where PASV announces the address of the control connection
@@ -38,6 +40,7 @@ type service struct {
 	watch     *watch
 	watched   *metricsbridge.Bridge
 	listening *listenings
+	manager   *systemd.Manager
 	accounts  *accounts  // nil = one user, that of the flags
 	beside    background // of the stack
 	began     time.Time  // when it listens
@@ -57,6 +60,10 @@ func stoppedAtOnce(transfers int) error {
 // run serves until a signal, the end of ctx or a listener that fails. It takes over the listeners.
 // It returns nil after an orderly stop.
 func (s *service) run(ctx context.Context) error {
+	var telling sync.WaitGroup
+	defer telling.Wait()
+	over, end := context.WithCancel(context.WithoutCancel(ctx)) // ends after await
+	defer end()
 	// The end of ctx asks for an orderly stop; sessions end when that is over.
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
@@ -68,35 +75,10 @@ func (s *service) run(ctx context.Context) error {
 	s.happened(running, events.Start)
 	defer s.happened(running, events.Stop)
 	failed := make(chan error, len(s.listeners)+s.listening.count()+4)
-	s.control.Announce(running)
-	for _, l := range s.listeners {
-		wg.Go(func() { failed <- s.serve(running, l) })
-		s.log.Log(running, logging.Notice, "serving FTP on "+l.url())
-		s.tellReached(running, l)
-	}
-	if s.public != nil {
-		wg.Go(func() { s.public.check(running, s.log) })
-	}
-	wg.Go(func() { s.stats.run(running) })
-	for _, pair := range s.certs {
-		wg.Go(func() { _ = pair.Run(running) }) // it returns when running has ended
-	}
-	s.watch.run(running, &wg)
-	s.listening.run(running, &wg, func(err error) { failed <- err })
-	wg.Go(func() { s.accounts.run(running, s.server) })
-	wg.Go(func() { s.beside.run(running, func(err error) { failed <- err }) })
-	wg.Go(func() {
-		if err := s.watched.Run(running); err != nil {
-			failed <- err
-		}
-	})
-	wg.Go(func() {
-		if err := s.control.Run(running); err != nil {
-			failed <- err
-		}
-	})
-	if s.page != nil {
-		wg.Go(func() { _ = s.page.Run(running) }) // it returns when running has ended
+	s.start(running, &wg, failed)
+	stop := func() error {
+		telling.Go(func() { s.manager.Stopping(over, s.status) })
+		return s.stop(running)
 	}
 	for {
 		select {
@@ -104,16 +86,55 @@ func (s *service) run(ctx context.Context) error {
 			s.server.Close()
 			return err
 		case status := <-s.control.Quitting():
-			return errors.Join(s.stop(running), exitStatus(status).err())
+			return errors.Join(stop(), exitStatus(status).err())
 		case <-ctx.Done():
-			return s.stop(running)
+			return stop()
 		case sig := <-s.signals:
 			if sig != syscall.SIGHUP {
-				return s.stop(running)
+				return stop()
 			}
+			s.manager.Reloading()
 			s.reload(running)
+			s.manager.Ready()
 		}
 	}
+}
+
+// start starts all that goes on until ctx ends; failed gets what ends it before.
+func (s *service) start(ctx context.Context, wg *sync.WaitGroup, failed chan<- error) {
+	s.control.Announce(ctx)
+	for _, l := range s.listeners {
+		wg.Go(func() { failed <- s.serve(ctx, l) })
+		s.log.Log(ctx, logging.Notice, "serving FTP on "+l.url())
+		s.tellReached(ctx, l)
+	}
+	if s.public != nil {
+		wg.Go(func() { s.public.check(ctx, s.log) })
+	}
+	wg.Go(func() { s.stats.run(ctx) })
+	for _, pair := range s.certs {
+		wg.Go(func() { _ = pair.Run(ctx) }) // it returns when ctx has ended
+	}
+	wg.Go(func() { s.acme.run(ctx) })
+	s.watch.run(ctx, wg)
+	s.listening.run(ctx, wg, func(err error) { failed <- err })
+	wg.Go(func() { s.accounts.run(ctx, s.server) })
+	wg.Go(func() { s.beside.run(ctx, func(err error) { failed <- err }) })
+	wg.Go(func() {
+		if err := s.watched.Run(ctx); err != nil {
+			failed <- err
+		}
+	})
+	wg.Go(func() {
+		if err := s.control.Run(ctx); err != nil {
+			failed <- err
+		}
+	})
+	if s.page != nil {
+		wg.Go(func() { _ = s.page.Run(ctx) }) // it returns when ctx has ended
+	}
+	s.manager.Ready()
+	wg.Go(func() { s.manager.Run(ctx, s.health, s.status) })
 }
 
 // leastWait is how long the end waits at least for what was cancelled.
@@ -176,11 +197,12 @@ func (s *service) reload(ctx context.Context) {
 	for _, pair := range s.keyPairs() {
 		s.reloadPair(ctx, pair)
 	}
+	s.acme.retry()
 }
 
 // keyPairs returns the certificates in files, with that of the remote control.
 func (s *service) keyPairs() []*ftp.KeyPair {
-	pairs := slices.Clone(s.certs)
+	pairs := slices.DeleteFunc(slices.Clone(s.certs), func(pair *ftp.KeyPair) bool { return !pair.HasFiles() })
 	if s.control != nil && s.control.Pair != nil {
 		pairs = append(pairs, s.control.Pair)
 	}
@@ -233,15 +255,4 @@ func (s *service) stop(ctx context.Context) error {
 			return s.drain(ctx)
 		}
 	}
-}
-
-// transfers is how many transfers run.
-func (s *service) transfers() int {
-	n := 0
-	for _, info := range s.server.Sessions() {
-		if info.Command != "" {
-			n++
-		}
-	}
-	return n
 }

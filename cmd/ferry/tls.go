@@ -13,22 +13,34 @@ import (
 
 	"ferry/cmd/ferry/internal/logging"
 	"ferry/cmd/ferry/internal/places"
+	"ferry/events"
 	"ferry/ftp"
 )
 
-// loadTLS returns the certificates of this server and what it does TLS with, nil without TLS.
-func (o *options) loadTLS(ctx context.Context, log *slog.Logger) (ftp.Certificates, *tls.Config, error) {
-	certs, err := o.loadCertificates(ctx, log)
-	if err != nil {
-		return nil, nil, err
-	}
-	cfg, err := o.tlsConfig(certs)
-	return certs, cfg, err
+// An identity is what this server shows to clients.
+type identity struct {
+	certs  ftp.Certificates
+	acme   *acmeCerts  // those of certs that an authority gives by itself
+	config *tls.Config // nil without TLS
 }
 
-// loadCertificates returns the certificates that the flags name or ask to be made, nil without TLS.
+// loadTLS returns the certificates of this server and what it does TLS with.
+func (o *options) loadTLS(ctx context.Context, log *slog.Logger, stream *events.Stream) (i identity, err error) {
+	if i.certs, err = o.loadCertificates(ctx, log); err != nil {
+		return i, err
+	}
+	if i.acme, err = o.openACME(ctx, log, stream); err != nil {
+		return i, err
+	}
+	i.certs = append(i.certs, i.acme.certificates()...)
+	i.config, err = o.tlsConfig(i.certs)
+	return i, err
+}
+
+// loadCertificates returns the certificates whose files the flags name, or that they ask to be
+// made.
 func (o *options) loadCertificates(ctx context.Context, log *slog.Logger) (certs ftp.Certificates, err error) {
-	if !o.HasTLS() {
+	if len(o.Cert) == 0 && o.TLS == "off" {
 		return nil, nil
 	}
 	certFiles, keyFiles := o.Cert, o.Key

@@ -19,7 +19,7 @@ type layer struct {
 // pattern matches is a finding: a new package takes its place here first.
 var layers = []layer{
 	{packages: []string{
-		"auth", "budget", "config", "disk", "events", "ftp", "ftp/internal/*", "rc", "remote", "remote/nameenc",
+		"acme/acmetest", "auth", "budget", "config", "disk", "events", "ftp", "ftp/internal/*", "rc", "remote", "remote/nameenc",
 		"remote/remotetest/badnet", "remote/remotetest/ledger", "remote/remotetest/servers", "remote/remotetest/servers/sshserver",
 		"cmd/ferry/internal/listen", "cmd/ferry/internal/prompt", "internal/house", "internal/systems", "test", "bench/*",
 	}},
@@ -65,6 +65,7 @@ var libraries = map[string][]string{
 	"cmd/ferry/internal/rcclient":         {"github.com/spf13/"},
 	"cmd/ferry/internal/userscmd":         {"github.com/spf13/"},
 	"acme":                                {"github.com/caddyserver/certmagic", "github.com/mholt/acmez/v3", "github.com/miekg/dns", "github.com/libdns/libdns", "go.uber.org/zap"},
+	"acme/acmetest":                       {"github.com/letsencrypt/pebble/v2/", "github.com/miekg/dns"},
 	"audit":                               {"gopkg.in/natefinch/lumberjack.v2"}, // rotation
 	"metrics":                             {"github.com/prometheus/client_golang/prometheus"},
 	"cmd/ferry/internal/systemd":          {"github.com/coreos/go-systemd/v22/"},
@@ -93,6 +94,7 @@ var libraries = map[string][]string{
 // testUses names what tests of packages may import besides. Where it is of this module, those tests
 // are external.
 var testUses = map[string][]string{
+	"acme":                          {"ferry/acme/acmetest"},
 	"bench/phantom":                 {"github.com/minio/minio-go/v7"}, // they ask as a driver does
 	"cmd/ferry":                     {"github.com/rogpeppe/go-internal/"},
 	"cmd/ferry/internal/prompt":     {"golang.org/x/sys/"},                                                        // they open terminals

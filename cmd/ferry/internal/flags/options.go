@@ -44,6 +44,7 @@ type Options struct {
 	RequireTLS    bool
 	MinTLS        string
 	DataResume    string
+	ACME          ACMEOptions
 
 	Chain   ChainOptions
 	Network NetworkOptions
@@ -107,7 +108,9 @@ type LogOptions struct {
 }
 
 // HasTLS reports whether there is to be a certificate.
-func (o *Options) HasTLS() bool { return len(o.Cert) > 0 || o.TLS == "self-signed" }
+func (o *Options) HasTLS() bool {
+	return len(o.Cert) > 0 || o.TLS == "self-signed" || len(o.ACME.Names) > 0
+}
 
 // MinTLSVersion is the oldest version that is accepted.
 func (o *Options) MinTLSVersion() uint16 { return tlsVersions[o.MinTLS] }
@@ -147,15 +150,19 @@ func (o *Options) Check() error {
 		return Usagef("--cert names %d files and --key %d: give each certificate its key, in the same order (one file may be both)",
 			len(o.Cert), len(o.Key))
 	case o.ClientCA != "" && !o.HasTLS():
-		return Usagef("--tls-client-ca needs a certificate of the server: give --cert and --key, or --tls self-signed")
+		return Usagef("--tls-client-ca needs a certificate of the server: give --acme, or --cert and --key, or --tls self-signed")
 	case o.ClientCA == "" && o.ClientCert == "required":
 		return Usagef("--tls-client-cert required needs --tls-client-ca, the certificates of who signs those of clients")
 	case len(o.Cert) > 0 && o.TLS != "off":
 		return Usagef("--tls self-signed and --cert exclude each other: give one of them")
+	case len(o.ACME.Names) > 0 && o.TLS != "off":
+		return Usagef("--tls self-signed and --acme exclude each other: give one of them")
+	case o.ACME.check(o.Given) != nil:
+		return o.ACME.check(o.Given)
 	case o.RequireTLS && !o.HasTLS():
-		return Usagef("--require-tls needs a certificate: give --cert and --key, or --tls self-signed")
+		return Usagef("--require-tls needs a certificate: give --acme, or --cert and --key, or --tls self-signed")
 	case len(o.ImplicitAddrs) > 0 && !o.HasTLS():
-		return Usagef("--implicit-tls-addr needs a certificate: give --cert and --key, or --tls self-signed")
+		return Usagef("--implicit-tls-addr needs a certificate: give --acme, or --cert and --key, or --tls self-signed")
 	case o.checkPolling() != nil:
 		return o.checkPolling()
 	case o.RC.Check() != nil:

@@ -16,6 +16,7 @@ func Serve(o *Options) []Group {
 		{"Server", serverFlags(o)},
 		{"Defence", defenceFlags(o)},
 		{"TLS", tlsFlags(o)},
+		Certificates(o),
 		{"Remote", append(chainFlags(o), networkFlags(o)...)},
 		{"VFS", vfsFlags(o)},
 		{"Filter", filterFlags(o)},

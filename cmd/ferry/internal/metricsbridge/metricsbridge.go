@@ -47,10 +47,15 @@ type Bridge struct {
 }
 
 // Open returns a Bridge as the flags say, with its addresses open. Metrics are counted if somebody
-// can ask for them. The caller closes it, or calls Run.
-func Open(ctx context.Context, o *flags.Options, version string, log *slog.Logger) (*Bridge, error) {
-	b := &Bridge{options: &o.Metrics, log: log}
-	for _, addr := range o.Metrics.Addrs {
+// can ask for them. Where listeners are given, they are in place of --metrics-addr. The caller
+// closes it, or calls Run.
+func Open(ctx context.Context, o *flags.Options, given []net.Listener, version string, log *slog.Logger) (*Bridge, error) {
+	b := &Bridge{options: &o.Metrics, listeners: given, log: log}
+	addrs := o.Metrics.Addrs
+	if len(given) > 0 {
+		addrs = nil
+	}
+	for _, addr := range addrs {
 		ls, err := listen.On(ctx, addr)
 		if err != nil {
 			b.Close()

@@ -153,6 +153,14 @@ func (p Dirs) Key() (string, error) {
 	return dir, nil
 }
 
+// ACME returns the directory of certificates that an authority has given, and of their keys.
+func (p Dirs) ACME() (string, error) {
+	if p.state == "" {
+		return "", ErrNone
+	}
+	return filepath.Join(p.state, "acme"), nil
+}
+
 // KnownHosts is the file for the keys of SSH hosts that were believed when they were first seen.
 func (p Dirs) KnownHosts() string { return p.trusted("known_hosts") }
 

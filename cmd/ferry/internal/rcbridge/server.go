@@ -54,6 +54,8 @@ type Subject struct {
 	Version   string
 	Health    *rc.Health // nil = it is always well
 	Pages     []rc.Page  // besides calls
+	// Listeners are in place of those of --rc-addr; nil = there are none.
+	Listeners []net.Listener
 
 	MaxConnections int       // to the remote control
 	Calls          []rc.Call // besides those about the others
@@ -101,7 +103,7 @@ func Open(ctx context.Context, o *flags.Options, log *slog.Logger, about Subject
 		}
 		c.Pair.Log = log
 	}
-	c.listeners, err = listenAll(ctx, &o.RC, c.Pair)
+	c.listeners, err = listenAll(ctx, &o.RC, about.Listeners, c.Pair)
 	if err != nil {
 		return nil, err
 	}
@@ -245,13 +247,25 @@ func hosts(o *flags.RCOptions) []string {
 }
 
 // listenAll opens all listeners, or none. TLS is for those that are not sockets of this machine.
-func listenAll(ctx context.Context, o *flags.RCOptions, pair *ftp.KeyPair) (_ []net.Listener, err error) {
+func listenAll(ctx context.Context, o *flags.RCOptions, given []net.Listener, pair *ftp.KeyPair) (_ []net.Listener, err error) {
 	var all []net.Listener
 	defer func() {
 		if err != nil {
 			listen.CloseAll(all)
 		}
 	}()
+	secure := func(l net.Listener) net.Listener {
+		if pair == nil || l.Addr().Network() == "unix" {
+			return l
+		}
+		return tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: pair.GetCertificate})
+	}
+	if len(given) > 0 {
+		for _, l := range given {
+			all = append(all, secure(l))
+		}
+		return all, nil
+	}
 	for _, addr := range o.Addrs {
 		if path, ok := strings.CutPrefix(addr, flags.UnixScheme); ok {
 			l, err := listenUnix(ctx, path)
@@ -266,10 +280,7 @@ func listenAll(ctx context.Context, o *flags.RCOptions, pair *ftp.KeyPair) (_ []
 			return nil, fmt.Errorf("--rc-addr %q: %w", addr, listen.Remedy(err))
 		}
 		for _, l := range ls {
-			if pair != nil {
-				l = tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: pair.GetCertificate})
-			}
-			all = append(all, l)
+			all = append(all, secure(l))
 		}
 	}
 	return all, nil
