@@ -23,15 +23,16 @@ func (o *Observer) CommandDone(w ftp.Who, c *ftp.CommandReport) {
 	if c.Verb == "CLNT" && t != nil {
 		t.began(w)
 	}
+	now := time.Now()
 	if kind, of := kindOf(c); of && o.stream.Wants(kind) {
-		e := describe(kind, w, c)
+		e := describe(kind, w, c, now)
 		if kind == events.UploadReceived {
 			received(e, c)
 		}
 		o.record(e)
 	}
 	if o.stream.Wants(events.Command) {
-		e := describe(events.Command, w, c)
+		e := describe(events.Command, w, c, now)
 		e.Command, e.Argument, e.To = c.Verb, c.Argument, c.To
 		o.record(e)
 	}
@@ -61,10 +62,10 @@ func kindOf(c *ftp.CommandReport) (kind events.Kind, of bool) {
 }
 
 // describe returns the event of c.
-func describe(kind events.Kind, w ftp.Who, c *ftp.CommandReport) *events.Event {
-	e := event(kind, w)
+func describe(kind events.Kind, w ftp.Who, c *ftp.CommandReport, now time.Time) *events.Event {
+	e := event(kind, w, now)
 	e.Command, e.Path, e.To, e.ModTime, e.Code = c.Verb, c.Path, c.To, c.ModTime, c.Code
-	e.Duration = time.Since(c.Began)
+	e.Duration = now.Sub(c.Began)
 	e.Result, e.Cause = outcome(c)
 	t := &c.Transfer
 	switch kind {

@@ -34,10 +34,10 @@ var endings = map[ftp.Ending]string{
 	ftp.EndShutdown: "drain", ftp.EndRefused: "refused",
 }
 
-// event returns an event about w.
-func event(kind events.Kind, w ftp.Who) *events.Event {
+// event returns an event about w, which became true at a time; the clock takes as long as the rest.
+func event(kind events.Kind, w ftp.Who, now time.Time) *events.Event {
 	return &events.Event{
-		Kind: kind, Session: w.Session, User: w.User, Address: w.Remote, TLS: ftp.TLSVersion(w.TLS), Client: w.Client,
+		Kind: kind, Time: now, Session: w.Session, User: w.User, Address: w.Remote, TLS: ftp.TLSVersion(w.TLS), Client: w.Client,
 	}
 }
 
@@ -47,20 +47,20 @@ func (o *Observer) record(e *events.Event) { _ = o.stream.Record(context.Backgro
 // SessionBegan implements ftp.Observer.
 func (o *Observer) SessionBegan(w ftp.Who) {
 	if o.stream.Wants(events.Connect) {
-		o.record(event(events.Connect, w))
+		o.record(event(events.Connect, w, time.Now()))
 	}
 }
 
 // SessionEnded implements ftp.Observer.
 func (o *Observer) SessionEnded(w ftp.Who, end ftp.Ending, reason string) {
 	if end == ftp.EndKicked && o.stream.Wants(events.Kick) {
-		o.record(event(events.Kick, w))
+		o.record(event(events.Kick, w, time.Now()))
 	}
 	if !o.stream.Wants(events.Disconnect) {
 		return
 	}
-	e := event(events.Disconnect, w)
-	e.Cause, e.Rule, e.Duration = endings[end], reason, time.Since(w.Began)
+	e := event(events.Disconnect, w, time.Now())
+	e.Cause, e.Rule, e.Duration = endings[end], reason, e.Time.Sub(w.Began)
 	o.record(e)
 }
 
@@ -80,7 +80,7 @@ func (o *Observer) LoginDone(w ftp.Who, l *ftp.LoginReport) {
 	if !o.stream.Wants(kind) {
 		return
 	}
-	e := event(kind, w)
+	e := event(kind, w, time.Now())
 	e.User, e.Duration = l.User, l.Took
 	if kind == events.Login {
 		e.Rule, e.Argument = source, memory
@@ -117,7 +117,7 @@ func (o *Observer) HandshakeDone(w ftp.Who, h *ftp.HandshakeReport) {
 	if !o.stream.Wants(events.Handshake) {
 		return
 	}
-	e := event(events.Handshake, w)
+	e := event(events.Handshake, w, time.Now())
 	e.TLS, e.Command = ftp.TLSVersion(h.Version), "control"
 	if h.Data {
 		e.Command = "data"

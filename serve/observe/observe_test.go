@@ -146,7 +146,6 @@ type client struct {
 	conn  net.Conn
 	in    *bufio.Reader
 	data  net.Conn
-	tls   *tls.Config
 	last  []events.Event
 }
 
