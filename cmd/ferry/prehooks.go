@@ -12,7 +12,7 @@ import (
 
 // openPrehooks opens the hooks of list that are asked before something is done.
 func (o *options) openPrehooks(list []settings.Hook, log *slog.Logger) (*prehooks.Hooks, error) {
-	return prehooks.New(list, prehooks.Options{Spool: o.places.Checks(), Source: questionSource(), Log: log})
+	return prehooks.New(list, prehooks.Options{Spool: o.places.Checks(), Source: questionSource(), Log: log, Called: o.watched.HookCalled()})
 }
 
 // questionSource is the URI of this server in questions.

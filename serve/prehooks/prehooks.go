@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"ferry/events"
 	"ferry/ftp"
@@ -29,6 +30,9 @@ type Options struct {
 	Spool  string // directory for uploads that are checked; "" = there is none
 	Source string // of questions: a URI of this server
 	Log    *slog.Logger
+	// Called is told of each call when it is over, by the name of its hook: "ok", "denied", or
+	// "failed" if there was no answer. nil: nobody is.
+	Called func(hook, result string, took time.Duration)
 }
 
 // Hooks are those that are asked. A nil *Hooks allows everything. It may be used concurrently.
@@ -123,6 +127,7 @@ func (h *hooks) asks(user string, questions ...string) bool {
 // An asker puts the questions of one session.
 type asker struct {
 	*hooks
+	o      *Options
 	log    *slog.Logger
 	client ftp.Client
 	user   string
@@ -135,7 +140,7 @@ func (h *Hooks) of(c ftp.Client, user string, questions ...string) (asker, bool)
 		return asker{}, false
 	}
 	all := h.all.Load()
-	return asker{all, h.log, c, user}, all.asks(user, questions...)
+	return asker{all, &h.o, h.log, c, user}, all.asks(user, questions...)
 }
 
 // Login asks whether a client that has shown who it is may log in. It may be called on nil.

@@ -101,13 +101,24 @@ func (a asker) ask(ctx context.Context, q question) error {
 	return nil
 }
 
-// put puts q to one hook.
+// put puts q to one hook, and tells who counts.
 func (a asker) put(ctx context.Context, k hook, q *question) error {
+	began := time.Now()
+	result, err := a.call(ctx, k, q)
+	if a.o.Called != nil && result != "" {
+		a.o.Called(k.Name, result, time.Since(began))
+	}
+	return err
+}
+
+// call puts q to one hook, and returns what came of it in one word too; "" = nothing, because the
+// client did not wait.
+func (a asker) call(ctx context.Context, k hook, q *question) (result string, err error) {
 	m := call.Message{Name: q.name, Event: &q.event}
 	if q.file != "" {
 		f, err := os.Open(q.file)
 		if err != nil {
-			return err
+			return "failed", err
 		}
 		defer f.Close()
 		m.File, m.FilePath = f, q.file
@@ -119,17 +130,17 @@ func (a asker) put(ctx context.Context, k hook, q *question) error {
 	no := (*call.Error)(nil)
 	switch {
 	case err == nil:
-		return nil
+		return "ok", nil
 	case ctx.Err() != nil:
-		return context.Cause(ctx)
+		return "", context.Cause(ctx)
 	case errors.As(err, &no) && no.Refused:
-		return refusalOf(k, no)
+		return "denied", refusalOf(k, no)
 	case k.Fail == "open":
 		a.log.LogAttrs(ctx, slog.LevelWarn, "a hook gave no answer, which is yes for it", slog.Uint64("session", a.client.Session),
 			slog.String("hook", k.Name), slog.String("question", q.name), slog.String("path", q.event.Path), slog.Any("error", err))
-		return nil
+		return "failed", nil
 	}
-	return &unanswered{k, err}
+	return "failed", &unanswered{k, err}
 }
 
 // takePath has q be about another path.

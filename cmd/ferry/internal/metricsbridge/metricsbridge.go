@@ -19,6 +19,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/cmd/ferry/internal/listen"
@@ -64,7 +65,7 @@ func Open(ctx context.Context, o *flags.Options, given []net.Listener, version s
 		b.listeners = append(b.listeners, ls...)
 	}
 	for _, l := range b.listeners {
-		if !listen.IsLoopback(l) {
+		if l.Addr().Network() != "unix" && !listen.IsLoopback(l) {
 			log.Warn("everybody who can reach "+urlOf(l)+" sees the metrics: let a firewall admit Prometheus alone, or use /metrics of --rc with a password",
 				"users", o.Metrics.Users)
 		}
@@ -153,12 +154,12 @@ func (b *Bridge) Repeated(info remote.Info) func() {
 	return b.metrics.Remote(typeOf(info)).Repeated
 }
 
-// Metrics returns what counts, nil if nobody asks for it.
-func (b *Bridge) Metrics() *metrics.Metrics {
-	if b == nil {
+// HookCalled returns what is told of calls to hooks, nil for nobody.
+func (b *Bridge) HookCalled() func(hook, result string, took time.Duration) {
+	if b == nil || b.metrics == nil {
 		return nil
 	}
-	return b.metrics
+	return b.metrics.Hook
 }
 
 // Run answers on the addresses and tells of what waits for too long, until ctx ends or an address
@@ -185,7 +186,12 @@ func (b *Bridge) Run(ctx context.Context) error {
 // maxConnections is how many may ask at a time on the addresses of metrics.
 const maxConnections = 64
 
-func urlOf(l net.Listener) string { return "http://" + l.Addr().String() + "/metrics" }
+func urlOf(l net.Listener) string {
+	if l.Addr().Network() == "unix" {
+		return flags.UnixScheme + l.Addr().String()
+	}
+	return "http://" + l.Addr().String() + "/metrics"
+}
 
 // ServeHTTP implements http.Handler for the addresses of metrics. An address that only this machine
 // can reach does not answer to a name that somebody may have pointed there.
