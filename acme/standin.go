@@ -14,6 +14,10 @@ import (
 // standInIssuer is what a client reads that looks at a stand-in.
 const standInIssuer = "ferry waits for a certificate of this name"
 
+// standInLife is short, so that who watches when certificates expire is warned of a stand-in. Those
+// who do not check whose it is do not care.
+const standInLife = 24 * time.Hour
+
 // standIn returns a certificate that nobody vouches for. With it TLS works for clients that do not
 // check, and those that do refuse it: none falls back to clear text, as a server without TLS would
 // have it. Its key is never written to the disk.
@@ -32,7 +36,7 @@ func standIn(name string) (*tls.Certificate, error) {
 		Subject:      pkix.Name{CommonName: standInIssuer},
 		DNSNames:     []string{name},
 		NotBefore:    now.Add(-time.Hour),
-		NotAfter:     now.AddDate(1, 0, 0),
+		NotAfter:     now.Add(standInLife),
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}

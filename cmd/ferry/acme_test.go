@@ -193,3 +193,66 @@ func TestFlagsOfACME(t *testing.T) {
 		}
 	}
 }
+
+// The commands show, renew and check; a server that runs takes over what was renewed.
+func TestCommandsOfACME(t *testing.T) {
+	a := acmetest.New(t, acmetest.Options{})
+	cache := t.TempDir()
+	flags := append(acmeFlags(a, "ftp.example.org"), "--cache-dir", cache)
+	run := func(want string, command ...string) string {
+		t.Helper()
+		status, stdout, stderr := runNow(t, nil, append(append([]string{"acme"}, command...), flags...)...)
+		if status != exitOK || !strings.Contains(stdout, want) {
+			t.Errorf("%v: status %d, %s%s", command, status, stdout, stderr)
+		}
+		return stdout
+	}
+	run("ftp.example.org: there is no certificate yet", "show")
+	run("ok    ftp.example.org: address: 127.0.0.1", "check")
+	run("ftp.example.org: expires ", "renew")
+	if a.Orders() != 1 {
+		t.Errorf("%d orders", a.Orders())
+	}
+	r := startBare(t, nil, append([]string{":memory:", "--addr", "127.0.0.1:0", "--implicit-tls-addr", "127.0.0.1:0", "--user", "bob", "--pass", "sesame"}, flags...)...)
+	r.url(t)
+	c := secure(t, r.url(t), "ftp.example.org")
+	if chain := c.conn.ConnectionState().PeerCertificates; chain[0].VerifyHostname("ftp.example.org") != nil || len(chain) < 2 {
+		t.Errorf("the server shows %v", chain[0].Subject)
+	}
+	run("ftp.example.org: expires ", "renew", "ftp.example.org")
+	run(`"expires": "`, "show", "--json")
+	if a.Orders() != 2 {
+		t.Errorf("%d orders", a.Orders())
+	}
+	a.SetLimit(3600)
+	status, _, stderr := runNow(t, nil, append([]string{"acme", "renew"}, flags...)...)
+	if status != exitFailure || !strings.Contains(stderr, "(rateLimited)") {
+		t.Errorf("status %d, %s", status, stderr)
+	}
+	run("next try ", "show")
+	if status, _, stderr := runNow(t, nil, "acme", "show"); status != exitUsage || !strings.Contains(stderr, "FERRY_ACME") {
+		t.Errorf("status %d, %s", status, stderr)
+	}
+	if status, _, stderr := runNow(t, nil, append([]string{"acme", "renew", "other.example.org"}, flags...)...); status == exitOK || !strings.Contains(stderr, "not one of the names") {
+		t.Errorf("status %d, %s", status, stderr)
+	}
+}
+
+// With --acme-dns persist the log and "ferry acme show" name the record to create.
+func TestTheRecordThatStaysIsTold(t *testing.T) {
+	a := acmetest.New(t, acmetest.Options{})
+	flags := append(acmeFlags(a, "stays.example.org"), "--cache-dir", t.TempDir(), "--acme-dns", "persist")
+	r := startBare(t, nil, append([]string{":memory:", "--addr", "127.0.0.1:0"}, flags...)...)
+	r.url(t)
+	r.waitFor(t, "create this record")
+	r.waitFor(t, "no new certificate")
+	_, stdout, _ := runNow(t, nil, append([]string{"acme", "show"}, flags...)...)
+	_, line, found := strings.Cut(stdout, "_validation-persist.stays.example.org. 300 IN TXT \"")
+	value, rest, _ := strings.Cut(line, "\"")
+	if !found || !strings.Contains(rest, "create it, once") || !strings.Contains(r.logged(), value) {
+		t.Fatalf("%s\n%s", stdout, r.logged())
+	}
+	a.DNS.SetText("_validation-persist.stays.example.org", value)
+	r.signals <- syscall.SIGHUP
+	r.waitFor(t, "got a certificate")
+}

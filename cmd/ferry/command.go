@@ -53,7 +53,7 @@ func (p process) rootCommand() *cobra.Command {
 	root.PersistentFlags().SortFlags = false
 	flags.Add(root.PersistentFlags(), flags.Config(&o.Options), flags.Logging(&o.Options))
 	console := p.console(o)
-	root.AddCommand(p.serveCommand(o), p.checkCommand(o), p.cleanupCommand(o), console.Command(), console.ListRemotes(), console.Obscure(), p.users(o).Command(), p.control(o).Command(), p.cacheCommand(o), p.auditCommand(), p.healthCommand(o), p.versionCommand(), manual.Command(p.stdout, version()))
+	root.AddCommand(p.serveCommand(o), p.checkCommand(o), p.cleanupCommand(o), console.Command(), console.ListRemotes(), console.Obscure(), p.users(o).Command(), p.control(o).Command(), p.cacheCommand(o), p.acmeCommand(o), p.auditCommand(), p.healthCommand(o), p.versionCommand(), manual.Command(p.stdout, version()))
 	root.AddCommand(flags.Topics()...)
 	return root
 }

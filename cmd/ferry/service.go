@@ -195,14 +195,16 @@ func (s *service) reload(ctx context.Context) {
 	s.forget()
 	s.log.Log(ctx, logging.Notice, "forgot all directories")
 	for _, pair := range s.keyPairs() {
-		s.reloadPair(ctx, pair)
+		if pair.HasFiles() {
+			s.reloadPair(ctx, pair)
+		}
 	}
 	s.acme.retry()
 }
 
-// keyPairs returns the certificates in files, with that of the remote control.
+// keyPairs returns all certificates, with that of the remote control.
 func (s *service) keyPairs() []*ftp.KeyPair {
-	pairs := slices.DeleteFunc(slices.Clone(s.certs), func(pair *ftp.KeyPair) bool { return !pair.HasFiles() })
+	pairs := slices.Clone(s.certs)
 	if s.control != nil && s.control.Pair != nil {
 		pairs = append(pairs, s.control.Pair)
 	}

@@ -91,8 +91,8 @@ func addrOrOff(p *string) pflag.Value {
 
 var errNoACME = errors.New("needs --acme, the name of this server to get a certificate for")
 
-// check refuses what contradicts itself.
-func (a *ACMEOptions) check(given func(string) bool) error {
+// Check refuses what contradicts itself.
+func (a *ACMEOptions) Check(given func(string) bool) error {
 	ways := 0
 	for _, is := range []bool{a.Persist(), len(a.Program) > 0, a.RFC2136 != "", a.API != ""} {
 		if is {

@@ -157,8 +157,8 @@ func (o *Options) Check() error {
 		return Usagef("--tls self-signed and --cert exclude each other: give one of them")
 	case len(o.ACME.Names) > 0 && o.TLS != "off":
 		return Usagef("--tls self-signed and --acme exclude each other: give one of them")
-	case o.ACME.check(o.Given) != nil:
-		return o.ACME.check(o.Given)
+	case o.ACME.Check(o.Given) != nil:
+		return o.ACME.Check(o.Given)
 	case o.RequireTLS && !o.HasTLS():
 		return Usagef("--require-tls needs a certificate: give --acme, or --cert and --key, or --tls self-signed")
 	case len(o.ImplicitAddrs) > 0 && !o.HasTLS():
