@@ -27,9 +27,9 @@ func (s sum) torn(line []byte) sum {
 	return sha256.Sum256(append([]byte(s.String()+"\n"), line...))
 }
 
-// after is the sum after a line.
-func (s sum) after(line []byte) sum {
-	if _, whole := parse(line); !whole {
+// after is the sum after a line, which is whole or not.
+func (s sum) after(line []byte, whole bool) sum {
+	if !whole {
 		return s.torn(line)
 	}
 	return sha256.Sum256(line)
@@ -154,7 +154,8 @@ func endOf(name string) (*chain, error) {
 	}
 	c := &chain{}
 	for _, line := range lines[whole:] {
-		c.last = c.last.after(line)
+		_, ok := parse(line)
+		c.last = c.last.after(line, ok)
 	}
 	return c, nil
 }

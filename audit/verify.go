@@ -120,7 +120,7 @@ func (v *verifier) take(at Finding, line []byte) {
 	if at.Text != "" {
 		v.Findings = append(v.Findings, at)
 	}
-	v.last = v.last.after(line)
+	v.last = v.last.after(line, whole)
 	v.Noted = v.Noted || v.last.String() == v.noted
 }
 
