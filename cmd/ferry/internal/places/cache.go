@@ -57,8 +57,8 @@ func (k Cache) Close() error {
 	return err
 }
 
-// Free returns how many bytes may still be written to its disk, or errors.ErrUnsupported.
-func (k Cache) Free() (int64, error) {
+// DiskFree returns how many bytes may still be written to its disk, or errors.ErrUnsupported.
+func (k Cache) DiskFree() (int64, error) {
 	if k.disk == nil {
 		return 0, errors.ErrUnsupported
 	}

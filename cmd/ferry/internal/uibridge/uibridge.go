@@ -191,7 +191,7 @@ func cacheOf(o rcbridge.Opened) ui.Cache {
 		Tree: rcbridge.TreeName(o.What), Dir: o.Cache.Dir, Limit: n.Limit, Used: n.Used, Free: -1,
 		Waiting: n.Waiting.Bytes, Refused: n.Lost.Bytes, Copies: n.Clean.Bytes, Parts: n.Parts.Bytes + n.Drafts.Bytes,
 	}
-	if free, err := o.Cache.Free(); err == nil {
+	if free, err := o.Cache.DiskFree(); err == nil {
 		c.Free = free
 	}
 	return c
