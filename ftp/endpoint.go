@@ -121,7 +121,7 @@ func (s *session) dismissData(to direction) {
 func (s *session) newDataConn(conn net.Conn) *dataConn {
 	c := newDataConn(conn, s.srv.dataConnect(), s.srv.dataStall())
 	c.vhost = s.vhost
-	c.tap.rate, c.tap.rateTime = s.srv.MinRate, time.Minute
+	c.tap.rate, c.tap.rateTime = s.srv.tuned().MinRate, time.Minute
 	c.tap.threads = &s.srv.threads
 	return c
 }

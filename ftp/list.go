@@ -171,7 +171,7 @@ func (s *session) list(ctx context.Context, arg string) reply {
 type lineOf func(b []byte, fi fs.FileInfo, sel *selection) []byte
 
 func (s *session) listLine() lineOf {
-	now, loc := time.Now(), s.srv.ListLocation
+	now, loc := time.Now(), s.srv.tuned().ListLocation
 	if loc == nil {
 		loc = time.UTC
 	}

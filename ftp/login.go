@@ -18,7 +18,7 @@ const (
 
 // user accepts any name: it must not reveal which names exist (RFC 2577, section 6).
 func (s *session) user(ctx context.Context, arg string) reply {
-	if s.srv.RequireTLS && !s.ctl.isTLS() {
+	if s.srv.tuned().RequireTLS && !s.ctl.isTLS() {
 		s.note(GuardEvent{Kind: LoginRefused, Reason: "TLS is required"}, arg)
 		s.tellLogin(time.Time{}, LoginReport{User: arg, Kind: LoginRefused, Text: "TLS is required"})
 		return reply{530, "This server requires TLS: send AUTH TLS first."}
@@ -95,7 +95,6 @@ func (s *session) loggedIn(ctx context.Context, began time.Time, tree FS) {
 	s.fs, s.cwd, s.failures = tree, ".", 0
 	if l, limited := tree.(Limited); limited {
 		s.limits = l.Limits()
-		s.ctl.idle = orDefault(s.limits.Idle, s.srv.idleTimeout())
 		s.enterStart(ctx)
 	}
 	s.ctl.until = time.Time{}

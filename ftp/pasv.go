@@ -18,8 +18,8 @@ func (s *session) pasv(ctx context.Context, _ string) reply {
 		return reply{425, "PASV cannot name an IPv6 address; use EPSV."}
 	}
 	announced := s.facing.Addr()
-	if s.srv.PublicIP != nil {
-		public, err := s.srv.PublicIP(ctx, s.remote.Addr())
+	if find := s.srv.tuned().PublicIP; find != nil {
+		public, err := find(ctx, s.remote.Addr())
 		switch {
 		case err != nil:
 			s.log(ctx, slog.LevelError, "cannot find the public address", slog.Any("error", err))
@@ -71,7 +71,7 @@ func (s *session) listen() (uint16, reply) {
 		holder:  portHolder{s.name, hostAddr(s.remote.Addr())},
 		local:   s.local.Addr(),
 		client:  s.mayConnect(),
-		ports:   s.srv.Passive,
+		ports:   s.srv.tuned().Passive,
 		proxies: s.srv.Proxies,
 	})
 	if err != nil {
@@ -107,7 +107,7 @@ func (s *session) earlyHandshake(ctx context.Context, conn net.Conn, hello []byt
 // mayConnect returns the address from which connections to a passive port may come; the zero Addr:
 // from any.
 func (s *session) mayConnect() netip.Addr {
-	if s.srv.AllowFXP || s.srv.AllowPeerMismatch {
+	if now := s.srv.tuned(); now.AllowFXP || now.AllowPeerMismatch {
 		return netip.Addr{}
 	}
 	return s.remote.Addr()

@@ -34,13 +34,13 @@ func (s *session) activate(target netip.AddrPort, verb string) reply {
 	switch {
 	case s.epsvAll:
 		return badSequence("After EPSV ALL only EPSV is allowed.")
-	case s.srv.NoActive:
+	case s.srv.tuned().NoActive:
 		return reply{502, verb + " is switched off on this server; use EPSV or PASV."}
 	case target.Port() < 1024:
 		return badArgument("Ports below 1024 are refused.")
 	case target.Addr().Is4() != s.facing.Addr().Is4():
 		return reply{522, fmt.Sprintf("Network protocol not supported, use (%d)", s.family())}
-	case target.Addr() != s.remote.Addr() && !s.srv.AllowFXP:
+	case target.Addr() != s.remote.Addr() && !s.srv.tuned().AllowFXP:
 		return badArgument("Only your own address is allowed; use EPSV or PASV.")
 	}
 	s.closeEndpoint()

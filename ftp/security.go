@@ -95,7 +95,7 @@ func (s *session) prot(_ context.Context, arg string) reply {
 	case level == "P":
 		s.private = true
 		return ok("Data connections are protected.")
-	case level == "C" && (s.srv.RequireTLS || s.limits.Private):
+	case level == "C" && (s.srv.tuned().RequireTLS || s.limits.Private):
 		return reply{534, "This server requires protected data connections."}
 	case level == "C":
 		s.private = false

@@ -16,7 +16,8 @@ import (
 )
 
 // A Server answers FTP on any number of listeners. The fields are set before the first Serve and
-// not changed after it; the zero value of each is usable and documented. Only Backend is required.
+// not changed after it: Adjust changes what may change of them. The zero value of each is usable
+// and documented. Only Backend is required.
 type Server struct {
 	Backend  Backend
 	Log      *slog.Logger // nil: slog.Default(); slog.DiscardHandler discards
@@ -58,6 +59,7 @@ type Server struct {
 	ConvertASCII bool           // TYPE A converts line ends (RFC 959); otherwise it transfers bytes unchanged
 	ListLocation *time.Location // time zone of LIST; nil = UTC. MDTM and MLSD are always UTC.
 
+	live     atomic.Pointer[Tunable] // nil before the first Serve: the fields count
 	prepare  sync.Once
 	commands *table
 	sites    *table
@@ -144,6 +146,7 @@ func (s *Server) setUp() {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.live.CompareAndSwap(nil, s.tuned()) // Adjust may have been called
 	s.listeners = make(map[net.Listener]*acceptLoop)
 	s.sessions = make(map[*session]struct{})
 	s.gone = make(chan struct{})

@@ -116,6 +116,7 @@ func (s *session) serve(ctx context.Context) {
 	}
 	s.ctl.write(reply{220, greeting})
 	for !s.ended {
+		s.ctl.idle = orDefault(s.limits.Idle, s.srv.idleTimeout())
 		line, err := s.nextLine()
 		switch {
 		case errors.Is(err, errLineTooLong):

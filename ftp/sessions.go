@@ -5,17 +5,18 @@ package ftp
 func (s *Server) admit(ss *session) (why string, crowd bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	guests, guestsPerHost := s.guestLimits()
+	now := s.tuned()
+	guests, guestsPerHost := now.guestLimits()
 	switch {
 	case s.closing:
 		return "The server is shutting down.", false
-	case s.MaxSessions > 0 && len(s.sessions) >= s.MaxSessions:
+	case now.MaxSessions > 0 && len(s.sessions) >= now.MaxSessions:
 		return "Too many sessions; try again later.", false
 	case guests > 0 && s.guests >= guests:
 		return "Too many connections that have not logged in; try again in a minute.", false
 	}
 	host := hostAddr(ss.remote.Addr())
-	if why := s.hosts.admit(host, s.MaxSessionsPerHost, guestsPerHost); why != "" {
+	if why := s.hosts.admit(host, now.MaxSessionsPerHost, guestsPerHost); why != "" {
 		return why, s.hosts.onlyGuests(host)
 	}
 	s.sessions[ss] = struct{}{}
@@ -28,10 +29,10 @@ func (s *Server) admit(ss *session) (why string, crowd bool) {
 const minGuestsPerHost = 8
 
 // guestLimits returns MaxGuests and MaxGuestsPerHost or their defaults; 0 = no limit.
-func (s *Server) guestLimits() (all, perHost int) {
-	all, perHost = s.MaxGuests, s.MaxGuestsPerHost
+func (t *Tunable) guestLimits() (all, perHost int) {
+	all, perHost = t.MaxGuests, t.MaxGuestsPerHost
 	if all == 0 {
-		all = threeQuarters(s.MaxSessions)
+		all = threeQuarters(t.MaxSessions)
 	}
 	if perHost == 0 && all > 0 {
 		perHost = max(all/4, minGuestsPerHost)

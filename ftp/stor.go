@@ -194,7 +194,7 @@ func (s *session) verifyComplete(t *transfer, off, announced int64) error {
 	if exact && n < announced && !announcedThis {
 		return errIncomplete
 	}
-	if announcedThis || s.srv.AcceptAbruptClose {
+	if announcedThis || s.srv.tuned().AcceptAbruptClose {
 		return nil
 	}
 	switch {

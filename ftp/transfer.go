@@ -43,7 +43,7 @@ func (s *session) dataRefusal() reply {
 	switch {
 	case s.endpoint == nil:
 		return reply{425, "Send PASV, EPSV, PORT or EPRT first."}
-	case (s.srv.RequireTLS || s.limits.Private) && !s.private:
+	case (s.srv.tuned().RequireTLS || s.limits.Private) && !s.private:
 		return reply{521, "This server requires protected data connections: send PBSZ 0 and PROT P."}
 	}
 	if p, is := s.endpoint.(*passive); is {
