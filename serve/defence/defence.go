@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"ferry/events"
@@ -36,9 +37,13 @@ type Options struct {
 	Events  *events.Stream // where bans are recorded; nil = nowhere
 }
 
+// Networks are what a Guard knows of addresses beforehand, as in Options.
+type Networks struct{ Allow, Deny, Trusted []netip.Prefix }
+
 // A Guard knows the networks that are admitted, counts the points of addresses and bans them.
 type Guard struct {
 	o      Options
+	known  atomic.Pointer[Networks]
 	scores scores
 	crowds crowds
 }
@@ -51,6 +56,7 @@ func New(o Options) (*Guard, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	g := &Guard{o: o}
+	g.SetNetworks(Networks{o.Allow, o.Deny, o.Trusted})
 	g.scores.reset()
 	if err := g.load(); err != nil {
 		return nil, err
@@ -70,10 +76,11 @@ func (g *Guard) Admit(addr netip.Addr) error {
 		return nil
 	}
 	addr = addr.Unmap().WithZone("")
+	now := g.known.Load()
 	switch {
-	case contain(g.o.Deny, addr):
+	case contain(now.Deny, addr):
 		return errDenied
-	case len(g.o.Allow) > 0 && !contain(g.o.Allow, addr):
+	case len(now.Allow) > 0 && !contain(now.Allow, addr):
 		return errNotAllowed
 	case g.isTrusted(addr):
 		return nil
@@ -85,8 +92,12 @@ func (g *Guard) Admit(addr netip.Addr) error {
 }
 
 func (g *Guard) isTrusted(addr netip.Addr) bool {
-	return addr.IsLoopback() || contain(g.o.Trusted, addr)
+	return addr.IsLoopback() || contain(g.known.Load().Trusted, addr)
 }
+
+// SetNetworks has other networks count from the next connection on. Sessions that have begun are
+// not touched.
+func (g *Guard) SetNetworks(n Networks) { g.known.Store(&n) }
 
 // points are what the events of a client cost. A client that is told to wait, or is let in, pays
 // nothing.
