@@ -34,11 +34,11 @@ type accounts struct {
 	changed chan struct{} // something may wait in caches that nobody has open
 }
 
-// A usersFile is read again when it changes.
+// A usersFile is read again when it changes; users in the file of all flags are when that is.
 type usersFile struct {
 	first  *users.File // as it was at the start
 	source *serve.FileSource
-	again  chan struct{} // it is to be read again at once
+	again  chan struct{} // it is to be read again at once; nil = it is that of all flags
 }
 
 // nothing is what is served where the command line names no remote: each user has one.
@@ -59,9 +59,12 @@ func (p process) openAccounts(o *options, rules *filter.Filter, main *stack, log
 		a.backend.Quota.Events = o.ofAll().events
 	}
 	var err error
-	if o.Users != "" {
+	switch {
+	case o.UsersThere:
+		err = a.openUsers(o.file.Users)
+	case o.Users != "":
 		err = a.openFile()
-	} else {
+	default:
 		err = a.openSource()
 	}
 	if err != nil {
@@ -80,7 +83,16 @@ func (a *accounts) openFile() error {
 	if err != nil {
 		return err
 	}
-	a.file = &usersFile{first: file, source: serve.NewFileSource(file, a.options.verifier()), again: make(chan struct{}, 1)}
+	if err := a.openUsers(file); err != nil {
+		return err
+	}
+	a.file.again = make(chan struct{}, 1)
+	return nil
+}
+
+// openUsers makes the users of a file those who may log in.
+func (a *accounts) openUsers(file *users.File) (err error) {
+	a.file = &usersFile{first: file, source: serve.NewFileSource(file, a.options.verifier())}
 	a.backend.Source = a.file.source
 	a.backend.Hooks, err = a.options.openPrehooks(file.Hooks(), a.log)
 	return err
@@ -167,9 +179,16 @@ func (a *accounts) run(ctx context.Context, server *ftp.Server) {
 		a.watchProblems(ctx)
 		return
 	}
-	a.log.Log(ctx, logging.Notice, "read the users", "file", a.options.Users, "users", len(a.file.first.Names()))
+	a.log.Log(ctx, logging.Notice, "read the users", "file", a.file.first.Name(), "users", len(a.file.first.Names()))
+	if a.file.again == nil {
+		<-ctx.Done()
+		return
+	}
 	a.file.first.Watch(ctx, a.file.again,
-		func(f *users.File) { a.replace(ctx, server, f) },
+		func(f *users.File) {
+			a.replace(ctx, server, f)
+			a.recordReload(ctx, nil)
+		},
 		func(err error) {
 			a.log.ErrorContext(ctx, "the users stay as they were", "error", err)
 			a.recordReload(ctx, err)
@@ -216,7 +235,6 @@ func (a *accounts) replace(ctx context.Context, server *ftp.Server, f *users.Fil
 		server.Dismiss(id)
 	}
 	a.logChanges(ctx, before, f)
-	a.recordReload(ctx, nil)
 	a.look()
 }
 
@@ -248,7 +266,7 @@ func (a *accounts) logChanges(ctx context.Context, before, after *users.File) {
 
 // readAgain has the file read at once. It may be called on nil.
 func (a *accounts) readAgain() {
-	if a == nil || a.file == nil {
+	if a == nil || a.file == nil || a.file.again == nil {
 		return
 	}
 	select {

@@ -53,9 +53,21 @@ func (p process) rootCommand() *cobra.Command {
 	root.PersistentFlags().SortFlags = false
 	flags.Add(root.PersistentFlags(), flags.Config(&o.Options), flags.Logging(&o.Options))
 	console := p.console(o)
-	root.AddCommand(p.serveCommand(o), p.checkCommand(o), p.cleanupCommand(o), console.Command(), console.ListRemotes(), console.Obscure(), p.users(o).Command(), p.control(o).Command(), p.cacheCommand(o), p.acmeCommand(o), p.auditCommand(), p.healthCommand(o), p.versionCommand(), manual.Command(p.stdout, version()))
+	root.AddCommand(p.serveCommand(o), p.checkCommand(o), p.cleanupCommand(o), p.configCommand(o), console.ListRemotes(), console.Obscure(), p.users(o).Command(), p.control(o).Command(), p.cacheCommand(o), p.acmeCommand(o), p.auditCommand(), p.healthCommand(o), p.versionCommand(), manual.Command(p.stdout, version()))
 	root.AddCommand(flags.Topics()...)
 	return root
+}
+
+// configCommand is ferry config, with what concerns a server.
+func (p process) configCommand(o *options) *cobra.Command {
+	cmd := p.console(o).Command()
+	for _, sub := range cmd.Commands() {
+		if sub.Name() == "show" {
+			p.extendConfigShow(sub, o)
+		}
+	}
+	cmd.AddCommand(p.configCheckCommand(o))
+	return cmd
 }
 
 // users returns what the commands about users need of p and o.

@@ -28,8 +28,9 @@ func (o *options) openWatch(log *slog.Logger) (*watch, error) {
 			return nil, err
 		}
 	}
+	known := o.networks()
 	guard, err := defence.New(defence.Options{
-		Allow: o.Defence.Allow, Deny: o.Defence.Deny, Trusted: slices.Concat(o.Defence.Trusted, o.Defence.Proxies),
+		Allow: known.Allow, Deny: known.Deny, Trusted: known.Trusted,
 		Proxied: len(o.Defence.Proxies) > 0, Off: o.Defence.Bans == "off",
 		File: o.places.Bans(), AuthLog: authLog, Log: log, Events: o.ofAll().events,
 	})
@@ -38,6 +39,11 @@ func (o *options) openWatch(log *slog.Logger) (*watch, error) {
 		return nil, err
 	}
 	return &watch{guard, authLog, o.Defence.Proxies}, nil
+}
+
+// networks are those that flags name.
+func (o *options) networks() defence.Networks {
+	return defence.Networks{Allow: o.Defence.Allow, Deny: o.Defence.Deny, Trusted: slices.Concat(o.Defence.Trusted, o.Defence.Proxies)}
 }
 
 // protect sets who is admitted to server, and by way of whom.

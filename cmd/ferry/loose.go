@@ -40,5 +40,9 @@ func (p process) warnOfVariables(log *slog.Logger) {
 
 // secretFiles are the files that flags name and that nobody else should read. Some are "".
 func (o *options) secretFiles() []string {
-	return append([]string{o.RC.Key, o.RC.Htpasswd, o.Users, o.Auth.Htpasswd, o.Auth.Passwd, o.ACME.TSIGFile, o.ACME.APIAccount}, o.Key...)
+	files := append([]string{o.RC.Key, o.RC.Htpasswd, o.Users, o.Auth.Htpasswd, o.Auth.Passwd, o.ACME.TSIGFile, o.ACME.APIAccount}, o.Key...)
+	if o.file != nil && o.file.Secret {
+		files = append(files, o.ServerConfig)
+	}
+	return files
 }

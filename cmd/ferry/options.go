@@ -4,6 +4,7 @@ import (
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/cmd/ferry/internal/metricsbridge"
 	"ferry/cmd/ferry/internal/places"
+	"ferry/cmd/ferry/internal/serverconfig"
 	"ferry/cmd/ferry/internal/systemd"
 )
 
@@ -17,7 +18,11 @@ type options struct {
 	watched *metricsbridge.Bridge // tells others how the process is; nil = nobody
 	sockets *systemd.Sockets      // of the service manager; nil = none
 
+	what       string // is served, as resolve says
 	userRemote string // of users who have none of their own; "" = there is none
+
+	file    *serverconfig.File      // that of --server-config; nil = none
+	origins map[string]flags.Origin // where each value comes from
 }
 
 // userOptions are what a user has instead of flags.

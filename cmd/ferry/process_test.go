@@ -153,6 +153,14 @@ type client struct {
 
 func dial(t *testing.T, url string) client {
 	t.Helper()
+	c := dialRaw(t, url)
+	c.want(220)
+	return c
+}
+
+// dialRaw leaves the greeting to the caller.
+func dialRaw(t *testing.T, url string) client {
+	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "ftp://"))
 	if err != nil {
 		t.Fatal(err)
@@ -160,7 +168,6 @@ func dial(t *testing.T, url string) client {
 	host, _, _ := net.SplitHostPort(conn.RemoteAddr().String())
 	c := client{textproto.NewConn(conn), t, host}
 	t.Cleanup(func() { c.Close() })
-	c.want(220)
 	return c
 }
 

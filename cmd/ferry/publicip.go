@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ferry/cmd/ferry/internal/flags"
+	"ferry/ftp"
 )
 
 // A publicIP finds the address that PASV announces. A host name is looked up again when the last
@@ -43,6 +44,14 @@ func newPublicIPs(rows []flags.PublicIP) publicIPs {
 	// The zero Prefix has -1 bits: it is the last.
 	slices.SortStableFunc(all, func(a, b publicOf) int { return b.network.Bits() - a.network.Bits() })
 	return all
+}
+
+// tune has the server announce them; none of them is the address of the control connection.
+func (all publicIPs) tune(now *ftp.Tunable) {
+	now.PublicIP = nil
+	if len(all) > 0 {
+		now.PublicIP = all.address
+	}
 }
 
 // address is for ftp.Server.PublicIP. The zero Addr: the address of the control connection counts.

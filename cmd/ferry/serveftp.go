@@ -5,19 +5,15 @@ import (
 	"context"
 	"log/slog"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"ferry/cmd/ferry/internal/configcmd"
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/cmd/ferry/internal/listen"
 	"ferry/cmd/ferry/internal/logging"
-	"ferry/cmd/ferry/internal/places"
 	"ferry/cmd/ferry/internal/rcbridge"
 	"ferry/cmd/ferry/internal/systemd"
 	"ferry/ftp"
-	"ferry/serve/users"
 )
 
 const serveFTPLong = `Serve a remote over FTP, and over FTPS where there is a certificate.
@@ -35,8 +31,12 @@ on the command line comes first.
 Under systemd it takes over the sockets called ftp and ftps in place of --addr and --implicit-tls-addr, and rc in place of
 --rc-addr, and tells its status.
 
-SIGINT and SIGTERM let running transfers finish for --shutdown-timeout; a second one stops at once. SIGHUP opens
---log-file again, reads the certificate again and forgets what is remembered of directories.`
+Every flag can be a line of the file that --server-config names, too, and the users and the remote with them; flags and
+variables come before it. "ferry config check" looks for mistakes in it, "ferry config show" says what holds.
+
+SIGINT and SIGTERM let running transfers finish for --shutdown-timeout; a second one stops at once. SIGHUP reads
+--server-config and applies what can change while the server runs, opens --log-file again, reads the certificate again
+and forgets what is remembered of directories.`
 
 const serveFTPExample = `  ferry serve ftp .
   ferry serve ftp /srv/ftp --addr :2121 --user bob --pass secret
@@ -44,7 +44,6 @@ const serveFTPExample = `  ferry serve ftp .
   ferry serve ftp /srv/ftp --addr :21 --tls self-signed --require-tls --public-ip ftp.example.org`
 
 func (p process) serveFTPCommand(o *options) *cobra.Command {
-	all := flags.All(&o.Options)
 	cmd := &cobra.Command{
 		Use:     "ftp remote:path",
 		Short:   "Serve remote:path over FTP",
@@ -53,21 +52,11 @@ func (p process) serveFTPCommand(o *options) *cobra.Command {
 		Args:    atMostOneRemote,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p.catch()
-			if err := configcmd.CheckPath(cmd.Flags()); err != nil {
-				return err
-			}
-			if err := flags.Resolve(cmd.Flags(), p.env, all...); err != nil {
-				return err
-			}
-			o.Given = cmd.Flags().Changed
-			o.places = places.Of(o.CacheDir, p.env)
-			if err := o.Check(); err != nil {
-				return err
-			}
-			what, err := whatToServe(cmd, o, args)
+			what, err := p.resolve(cmd.Flags(), o, args)
 			if err != nil {
-				return err
+				return p.told(o.ServerConfig, err)
 			}
+			o.what = what
 			return p.serveFTP(cmd.Context(), o, what, func(log *slog.Logger) { flags.WarnOfAccepted(log, cmd.Flags()) })
 		},
 	}
@@ -87,22 +76,6 @@ func atMostOneRemote(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// whatToServe returns the remote of the command line, or nothing where only those of users are
-// served. It notes that of users who have none of their own.
-func whatToServe(cmd *cobra.Command, o *options, args []string) (string, error) {
-	switch {
-	case len(args) == 1 && o.HasUsers() && users.HasPlaceholder(args[0]):
-		o.userRemote = args[0]
-		return nothing, nil
-	case len(args) == 1:
-		o.userRemote = args[0]
-		return args[0], nil
-	case o.HasUsers():
-		return nothing, nil
-	}
-	return "", flags.Usagef("what to serve is missing: name a directory or remote:path, as in %s .", cmd.CommandPath())
-}
-
 // completeChoices has the shell complete the flags that take one of a few words.
 func completeChoices(cmd *cobra.Command, groups []flags.Group) {
 	for _, g := range groups {
@@ -118,14 +91,17 @@ func completeChoices(cmd *cobra.Command, groups []flags.Group) {
 // frame is what is opened before what is served, and closed after it.
 type frame struct {
 	log       *slog.Logger
-	logFile   *logging.File // nil = the log goes to standard error
+	level     *slog.LevelVar // of log
+	logFile   *logging.File  // nil = the log goes to standard error
 	listening *listenings
 	manager   *systemd.Manager
 }
 
 // serveFTP opens everything, serves until it is told to stop, and closes everything.
 func (p process) serveFTP(ctx context.Context, o *options, what string, warn func(*slog.Logger)) error {
-	log, logFile, err := logging.Open(&o.Log, p.stderr)
+	level := new(slog.LevelVar)
+	level.Set(logging.LeastLevel(&o.Log))
+	log, logFile, err := logging.OpenAt(&o.Log, p.stderr, level)
 	if err != nil {
 		return err
 	}
@@ -142,7 +118,7 @@ func (p process) serveFTP(ctx context.Context, o *options, what string, warn fun
 		return err
 	}
 	defer listening.close()
-	return p.serveWithin(ctx, o, what, frame{log, logFile, listening, systemd.Find(log)})
+	return p.serveWithin(ctx, o, what, frame{log, level, logFile, listening, systemd.Find(log)})
 }
 
 // serveWithin opens what is served in f, and serves.
@@ -188,7 +164,7 @@ func (p process) serveWithin(ctx context.Context, o *options, what string, f fra
 	server.TLS = identity.config
 	watch.protect(server)
 	about := rcbridge.Subject{
-		What: st.what, Server: server, Guard: watch.guard, Tree: st.tree, Cache: st.kept, Counts: st.counts, Bandwidth: st.dial,
+		What: st.what, Server: server, Guard: watch.guard, Tree: st.tree, Cache: st.kept, Counts: st.counts, Bandwidth: o.shared.dial,
 		Trees: accounts.openTrees, Health: o.watched.Health(), Pages: o.watched.Pages(),
 		Listeners: o.socketsIf(o.RC.Enabled, systemd.RC),
 		Version:   version(), MaxConnections: processLimits().rcConnections(),
@@ -199,8 +175,9 @@ func (p process) serveWithin(ctx context.Context, o *options, what string, f fra
 		return err
 	}
 	o.applyLimits(ctx, log, processLimits())
-	server.MaxSessions = int(o.MaxSessions)
+	server.Adjust(o.tune)
 	s = o.newService(st, server)
+	s.reloading = p.newReloading(o, f.level)
 	s.accounts, s.watch, s.listening, s.page, s.manager = accounts, watch, f.listening, page, f.manager
 	s.control, s.listeners, s.signals, s.logFile = control, listeners, p.signals, f.logFile
 	s.certs, s.acme = identity.certs, identity.acme
@@ -225,33 +202,7 @@ func (o *options) newService(st *stack, server *ftp.Server) *service {
 	}
 	if len(o.PublicIP) > 0 {
 		s.public = newPublicIPs(o.PublicIP)
-		server.PublicIP = s.public.address
-	}
-	return s
-}
-
-// server returns the FTP server that the flags describe.
-func (o *options) server(backend ftp.Backend, log *slog.Logger) *ftp.Server {
-	s := &ftp.Server{
-		Backend:           backend,
-		Log:               log,
-		RequireTLS:        o.RequireTLS,
-		DataResume:        o.dataResumption(),
-		Passive:           ftp.PortRange(o.Passive),
-		NoActive:          o.NoActive,
-		AllowFXP:          o.AllowFXP,
-		AllowPeerMismatch: o.AllowPeerMismatch,
-		AcceptAbruptClose: o.AcceptAbruptClose,
-		IdleTimeout:       o.IdleTimeout,
-		LoginTimeout:      o.LoginTimeout,
-		DataConnect:       o.DataTimeouts.Connect,
-		DataStall:         o.DataTimeouts.Stall,
-		MinRate:           max(int64(o.MinRate), 0),
-		ConvertASCII:      o.ASCII == "convert",
-	}
-	s.MaxSessionsPerHost = int(o.MaxSessionsPerIP)
-	if o.ListTime == "local" {
-		s.ListLocation = time.Local
+		server.Adjust(s.public.tune)
 	}
 	return s
 }

@@ -15,7 +15,8 @@ func TestFlagsOfTheServer(t *testing.T) {
 	o := parse(t, "--min-rate", "3k", "--max-sessions-per-ip", "7", "--idle-timeout", "11m", "--login-timeout", "13s",
 		"--data-timeout", "17s,19m", "--passive-port", "2000-2001", "--list-time", "local", "--ascii", "convert",
 		"--no-active", "--allow-fxp", "--allow-peer-mismatch", "--accept-abrupt-close", "--require-tls")
-	s := o.server(nil, slog.New(slog.DiscardHandler))
+	server := o.server(nil, slog.New(slog.DiscardHandler))
+	s := server.Tuned()
 	for flag, is := range map[string]bool{
 		"min-rate":            s.MinRate == 3<<10,
 		"max-sessions-per-ip": s.MaxSessionsPerHost == 7,
@@ -24,7 +25,7 @@ func TestFlagsOfTheServer(t *testing.T) {
 		"data-timeout":        s.DataConnect == 17*time.Second && s.DataStall == 19*time.Minute,
 		"passive-port":        s.Passive == ftp.PortRange{First: 2000, Last: 2001},
 		"list-time":           s.ListLocation == time.Local,
-		"ascii":               s.ConvertASCII,
+		"ascii":               server.ConvertASCII,
 		"no-active":           s.NoActive,
 		"allow-fxp":           s.AllowFXP,
 		"allow-peer-mismatch": s.AllowPeerMismatch,
@@ -35,7 +36,7 @@ func TestFlagsOfTheServer(t *testing.T) {
 			t.Errorf("--%s does not reach the server: %+v", flag, s)
 		}
 	}
-	if s := parse(t).server(nil, slog.New(slog.DiscardHandler)); s.MinRate != 0 {
+	if s := parse(t).server(nil, slog.New(slog.DiscardHandler)).Tuned(); s.MinRate != 0 {
 		t.Errorf("transfers are ended below %d bytes a second unless told", s.MinRate)
 	}
 }

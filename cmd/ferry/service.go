@@ -47,6 +47,7 @@ type service struct {
 	stopping  time.Time  // when the stop began; zero before
 	abandoned bool       // after run: something of it still goes on
 	stats     stats
+	reloading *reloading // nil = all flags are of the command line and the environment
 }
 
 // stoppedAtOnce is the error of an end that did not wait for so many transfers.
@@ -94,7 +95,7 @@ func (s *service) run(ctx context.Context) error {
 				return stop()
 			}
 			s.manager.Reloading()
-			s.reload(running)
+			s.reload(running, &wg)
 			s.manager.Ready()
 		}
 	}
@@ -179,9 +180,10 @@ func (s *service) serve(ctx context.Context, l listener) error {
 	return s.server.Serve(ctx, l)
 }
 
-// reload opens the log file again, forgets what is remembered of directories and reads the
-// certificate again.
-func (s *service) reload(ctx context.Context) {
+// reload reads the server configuration again, opens the log file again, forgets what is remembered
+// of directories and reads the certificate again.
+func (s *service) reload(ctx context.Context, wg *sync.WaitGroup) {
+	s.reloading.run(ctx, s, wg)
 	if s.logFile != nil {
 		if err := s.logFile.Reopen(); err != nil {
 			s.log.ErrorContext(ctx, "the old log file stays", "error", err)

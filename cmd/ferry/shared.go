@@ -5,6 +5,7 @@ import (
 
 	"ferry/budget"
 	"ferry/cache"
+	"ferry/cmd/ferry/internal/rcbridge"
 	"ferry/events"
 	"ferry/remote"
 	"ferry/writeback"
@@ -12,19 +13,24 @@ import (
 
 // shared is what all trees of a process have in common.
 type shared struct {
-	gate   *writeback.Gate // --transfers
-	budget *budget.Budget  // --max-buffer-memory
-	space  *cache.Share    // --vfs-cache-max-size
-	events *events.Stream  // nil = nobody listens
+	gate   *writeback.Gate     // --transfers
+	budget *budget.Budget      // --max-buffer-memory
+	space  *cache.Share        // --vfs-cache-max-size
+	dial   *rcbridge.Bandwidth // turns --bwlimit while the process runs; nil where nothing does
+	events *events.Stream      // nil = nobody listens
 }
 
 // newShared returns what the trees of o share. It is called when the flags are parsed.
 func newShared(o *options) *shared {
-	return &shared{
+	s := &shared{
 		gate:   writeback.NewGate(int(o.Cache.Transfers)),
 		budget: budget.New(int64(o.MaxBufferMemory)),
 		space:  cache.NewShare(int64(o.Cache.MaxSize)),
 	}
+	if o.RC.On() || o.file != nil {
+		s.dial = rcbridge.NewBandwidth(o.Chain.Bandwidth)
+	}
+	return s
 }
 
 // ofAll returns what the trees share; where nobody has said so, a tree shares it with no other.

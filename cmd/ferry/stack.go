@@ -45,9 +45,8 @@ import (
 type stack struct {
 	what   string // is served, as on the command line
 	driver remote.Remote
-	remote remote.Remote       // the driver with its decorators; it is closed with the stack
-	counts *count.Remote       // one of them
-	dial   *rcbridge.Bandwidth // turns the bandwidth of another; nil without remote control
+	remote remote.Remote // the driver with its decorators; it is closed with the stack
+	counts *count.Remote // one of them
 	root   *rootCheck
 	kept   places.Cache // its Store is nil without a cache mode
 	tree   *vfs.FS      // nil before openTree
@@ -63,10 +62,7 @@ func (p process) openStack(ctx context.Context, o *options, what string, log *sl
 	if s.driver, err = p.openDriver(ctx, o, what, log, openTime); err != nil {
 		return nil, explainRoot(what, err)
 	}
-	if o.RC.On() {
-		s.dial = rcbridge.NewBandwidth(o.Chain.Bandwidth)
-	}
-	s.remote, s.counts = o.decorate(s.driver, s.dial, log)
+	s.remote, s.counts = o.decorate(s.driver, o.ofAll().dial, log)
 	if o.user.create {
 		if err := createRoot(ctx, s.remote); err != nil {
 			s.remote.Close()

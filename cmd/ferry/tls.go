@@ -129,19 +129,28 @@ func (o *options) tlsConfig(certs ftp.Certificates) (*tls.Config, error) {
 	if o.ClientCA == "" || o.ClientCert == "off" {
 		return cfg, nil
 	}
-	text, err := os.ReadFile(o.ClientCA)
-	if err != nil {
-		return nil, fmt.Errorf("--tls-client-ca: %w", err)
-	}
-	cfg.ClientCAs = x509.NewCertPool()
-	if !cfg.ClientCAs.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("--tls-client-ca %s: there is no certificate in it: it is to be PEM, as openssl writes it", o.ClientCA)
+	var err error
+	if cfg.ClientCAs, err = o.clientCAs(); err != nil {
+		return nil, err
 	}
 	cfg.ClientAuth = tls.VerifyClientCertIfGiven
 	if o.ClientCert == "required" {
 		cfg.ClientAuth = tls.RequireAndVerifyClientCert
 	}
 	return cfg, nil
+}
+
+// clientCAs reads the certificates of --tls-client-ca.
+func (o *options) clientCAs() (*x509.CertPool, error) {
+	text, err := os.ReadFile(o.ClientCA)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-client-ca: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("--tls-client-ca %s: there is no certificate in it: it is to be PEM, as openssl writes it", o.ClientCA)
+	}
+	return pool, nil
 }
 
 // dataResumption translates --tls-data-resume.

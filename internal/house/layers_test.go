@@ -38,7 +38,7 @@ var layers = []layer{
 	{packages: []string{"registry"}, imports: []string{"config", "registry/cached", "remote", "remote/driver/*", "remote/nameenc", "remote/network"}},
 	// The command line: text in, plain values out; what is made of them is for those above.
 	{packages: []string{"cmd/ferry/internal/flags"}, imports: []string{"config", "registry", "remote/network"}},
-	{packages: []string{"cmd/ferry/internal/logging", "cmd/ferry/internal/configcmd", "cmd/ferry/internal/manual", "cmd/ferry/internal/userscmd"}, imports: []string{
+	{packages: []string{"cmd/ferry/internal/logging", "cmd/ferry/internal/configcmd", "cmd/ferry/internal/manual", "cmd/ferry/internal/serverconfig", "cmd/ferry/internal/userscmd"}, imports: []string{
 		"cmd/ferry/internal/flags", "cmd/ferry/internal/prompt", "auth", "config", "registry", "serve/access", "serve/quota", "serve/users", "serve/users/importer",
 	}},
 	{packages: []string{"cmd/ferry/internal/places"}, imports: []string{"cmd/ferry/internal/logging", "cache", "config", "disk", "remote"}},
@@ -105,6 +105,8 @@ var testUses = map[string][]string{
 	"remote/driver/webdav":          {"golang.org/x/net/webdav"}, // they serve directories by this handler
 	"remote/driver/azureblob/entra": {"golang.org/x/crypto/"},
 	"test":                          {"github.com/rogpeppe/go-internal/", "github.com/minio/minio-go/v7"}, // they look at a bucket as another program does
+
+	"cmd/ferry/internal/serverconfig": {"github.com/spf13/"}, // they parse command lines
 }
 
 // doubles are what any test may put in the place of a real remote, or around one.

@@ -25,6 +25,9 @@ type File struct {
 	hooks    []settings.Hook
 }
 
+// Name returns the name of the file.
+func (f *File) Name() string { return f.name }
+
 // Names returns the users that have a table, sorted; Anybody is one of them.
 func (f *File) Names() []string { return slices.Sorted(maps.Keys(f.users)) }
 

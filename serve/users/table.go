@@ -6,6 +6,9 @@ import (
 	"slices"
 )
 
+// tables are the keys of a file of users.
+func tables() []string { return []string{"version", "defaults", "groups", "users", "hooks"} }
+
 // A table is what one table of the file says of a user: [defaults], a group, or a user's own.
 type table struct {
 	path     string // see place.path

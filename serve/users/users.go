@@ -11,6 +11,7 @@
 //	check.go     what must go together; errors.go and index.go: where a mistake stands
 //	explain.go   where each value of a user comes from
 //	watch.go     a file that changes
+//	text.go      another file that may hold the tables of users
 //	edit.go      changes that keep comments and order; setting.go: values from a command line
 package users
 
@@ -91,7 +92,7 @@ func notTOML(name string, text []byte, err error) error {
 
 // read reads the tables of the file.
 func (f *File) read(p *place, raw map[string]any) {
-	p.fields(raw, "version", "defaults", "groups", "users", "hooks")
+	p.fields(raw, tables()...)
 	if v, ok := raw["version"]; ok {
 		if n, isNumber := of[int64](p.at("version"), v, "a whole number"); isNumber && n != version {
 			p.at("version").wrong("this ferry reads version %d: get one that is newer", version)

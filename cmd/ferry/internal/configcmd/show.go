@@ -17,7 +17,12 @@ func (c *Console) configShowCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show [remote]",
 		Short: "Show the configuration, or that of one remote, without secrets",
-		Args:  flags.Args(0, 1),
+		Long: `Show the configuration file of the remotes, or one remote of it, without secrets.
+
+With --server-config, --server, or a flag of "ferry serve ftp", show all flags of that command instead: what holds, and
+where it was said. The argument is what would be served then.`,
+		Example: "  ferry config show nas\n  ferry config show --server-config /etc/ferry/ferry.toml",
+		Args:    flags.Args(0, 1),
 		RunE: c.withConfig(func(cmd *cobra.Command, f *config.File, args []string) error {
 			d, err := f.Document(cmd.Context())
 			if err != nil {

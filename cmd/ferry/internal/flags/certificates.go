@@ -51,9 +51,9 @@ func Certificates(o *Options) Group {
 		{"acme-dns-program", "", command(&a.Program), "Program, with arguments, that changes records for DNS-01; it is called with present or cleanup, the name and the value of a TXT record"},
 		{"acme-dns-rfc2136", "", text(&a.RFC2136), "DNS server (HOST or HOST:PORT) to change records at for DNS-01 (RFC 2136)"},
 		{"acme-dns-tsig", "", secret(&a.TSIG), "Key for --acme-dns-rfc2136, as hmac-sha256:name:secret; better set in the environment"},
-		{"acme-dns-tsig-file", "", text(&a.TSIGFile), "File with that key, as tsig-keygen writes it"},
+		{"acme-dns-tsig-file", "", file(&a.TSIGFile), "File with that key, as tsig-keygen writes it"},
 		{"acme-dns-api", "", text(&a.API), "URL of a server of acme-dns for DNS-01; _acme-challenge of each name is a CNAME to there"},
-		{"acme-dns-account", "", text(&a.APIAccount), "File with the account there (what POST /register answers), or several by the names they are for"},
+		{"acme-dns-account", "", file(&a.APIAccount), "File with the account there (what POST /register answers), or several by the names they are for"},
 		{"acme-dns-resolver", "", addrs(&a.Resolvers), "DNS server (HOST:PORT) to look records up at, instead of those of the system. May be repeated"},
 	}}
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"ferry/config"
 	"ferry/registry"
 )
@@ -18,6 +20,25 @@ const (
 // variableName is the variable of a flag behind its prefix.
 func variableName(flag string) string {
 	return strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// setFromEnv sets a flag from its variable, whose name it returns: "" if there is none.
+func setFromEnv(f *pflag.Flag, vars map[string]string) (string, error) {
+	for _, prefix := range []string{ownPrefix, rclonePrefix} {
+		name := prefix + variableName(f.Name)
+		if v, ok := vars[name]; ok {
+			set := f.Value.Set
+			if list, ok := f.Value.(*listFlag); ok {
+				set = list.SetAll
+			}
+			if err := set(v); err != nil {
+				return name, badValue(name+" (for --"+f.Name+")", v, err)
+			}
+			f.Changed = true
+			return name, nil
+		}
+	}
+	return "", nil
 }
 
 // checkVariables returns an error for a variable of this program that sets nothing: whoever

@@ -27,7 +27,7 @@ func list(p *[]string, kind string) pflag.Value {
 
 // files is a list of files. An empty name adds none.
 func files(p *[]string) pflag.Value {
-	v := list(p, "file").(*listFlag)
+	v := list(p, kindFile).(*listFlag)
 	add := v.parse
 	v.parse = func(s string) ([]string, error) {
 		if s == "" {

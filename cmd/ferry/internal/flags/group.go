@@ -21,8 +21,11 @@ type Group struct {
 	Flags []Flag
 }
 
-// isHidden reports whether --help leaves the group out.
-func (g Group) isHidden() bool { return g.Title == accepted || g.Title == refused }
+// Section is the name of the group in a file: its title in lower case, with hyphens.
+func (g Group) Section() string { return strings.ReplaceAll(strings.ToLower(g.Title), " ", "-") }
+
+// IsHidden reports whether --help leaves the group out.
+func (g Group) IsHidden() bool { return g.Title == accepted || g.Title == refused }
 
 // Only returns g with the flags of these names alone.
 func (g Group) Only(names ...string) Group {

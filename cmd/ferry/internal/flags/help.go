@@ -56,7 +56,7 @@ type Section struct {
 func Sections(fs *pflag.FlagSet) []Section {
 	groupOf, sections := map[string]string{}, []Section{}
 	for _, g := range All(&Options{}) {
-		if !g.isHidden() {
+		if !g.IsHidden() {
 			sections = append(sections, Section{Title: g.Title})
 		}
 		for _, row := range g.Flags {

@@ -23,7 +23,7 @@ import (
 // paths is a list of files: each occurrence of the flag adds to it, and a comma separates several.
 func paths(p *[]string) pflag.Value {
 	parse := func(s string) ([]string, error) { return slices.Concat(*p, strings.Split(s, ",")), nil }
-	return &value[[]string]{p, "paths", parse, func(l []string) string { return strings.Join(l, ",") }}
+	return &value[[]string]{p, kindFiles, parse, func(l []string) string { return strings.Join(l, ",") }}
 }
 
 // networks is a list of networks: each occurrence of the flag adds to it, and a comma separates
@@ -121,7 +121,7 @@ func proxy(p **url.URL) pflag.Value {
 		}
 		return u.Redacted()
 	}
-	return &value[*url.URL]{p, "URL", parse, format}
+	return &value[*url.URL]{p, kindURL, parse, format}
 }
 
 // errProxy is an error that is told without the value.

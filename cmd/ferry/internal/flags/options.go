@@ -17,6 +17,8 @@ type Options struct {
 	User              string
 	Pass              Secret
 	Users             string // file; "" = none
+	ServerConfig      string // file; "" = none
+	UsersThere        bool   // it has users
 	AuthCache         time.Duration
 	Auth              AuthOptions
 	Passive           config.Ports
@@ -201,6 +203,9 @@ func (o *Options) userSources() []string {
 		}
 	}
 	slices.Sort(given)
+	if o.UsersThere {
+		given = append(given, "the users of "+o.ServerConfig)
+	}
 	return given
 }
 

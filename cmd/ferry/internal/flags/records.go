@@ -21,10 +21,10 @@ type RecordOptions struct {
 // Records returns the flags about logs of record.
 func Records(o *Options) Group {
 	return Group{"Logs of record", []Flag{
-		{"audit-log", "", text(&o.Records.Audit), "File with a line of JSON for each login, listing, transfer and change, written before its reply is sent; opened again on SIGHUP; doc/operations.md has the fields"},
+		{"audit-log", "", file(&o.Records.Audit), "File with a line of JSON for each login, listing, transfer and change, written before its reply is sent; opened again on SIGHUP; doc/operations.md has the fields"},
 		{"audit-commands", "false", toggle(&o.Records.Commands), "Have a line for every command in --audit-log, too"},
 		{"audit-chain", "false", toggle(&o.Records.Chain), "Have each line of --audit-log hold the hash of the line before, for ferry audit verify"},
-		{"xferlog", "", text(&o.Records.Xferlog), "File with a line for each transfer, as wu-ftpd, ProFTPD and vsftpd write it, for programs that read such logs; opened again on SIGHUP"},
+		{"xferlog", "", file(&o.Records.Xferlog), "File with a line for each transfer, as wu-ftpd, ProFTPD and vsftpd write it, for programs that read such logs; opened again on SIGHUP"},
 		{"xferlog-format", "xferlog", choice(&o.Records.XferlogFormat, "xferlog", "clf", "json"), "Form of --xferlog: that of wu-ftpd, that of web servers, or that of --audit-log"},
 		{"log-rotate-size", "off", size(&o.Records.RotateSize), "Move the files of --audit-log and --xferlog away when they would become larger, at least 64K"},
 		{"log-rotate-age", "off", limit(&o.Records.RotateAge), "Move those files away so that each has the lines of so much time: 24h is a day of UTC, 168h a week from Monday on"},

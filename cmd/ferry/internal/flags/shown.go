@@ -1,6 +1,7 @@
 package flags
 
 import (
+	"net/url"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -10,7 +11,7 @@ import (
 func Shown(groups []Group) map[string]map[string]any {
 	all := map[string]map[string]any{}
 	for _, g := range groups {
-		if g.isHidden() {
+		if g.IsHidden() {
 			continue
 		}
 		block := map[string]any{}
@@ -56,4 +57,21 @@ func shownValue(v pflag.Value) any {
 		return append([]string{}, *v.p...)
 	}
 	return v.String()
+}
+
+// Shown is the value in the type that a file has for it, secrets hidden.
+func (f Flag) Shown() any {
+	v := f.inner()
+	shown := shownValue(v)
+	switch shown.(type) {
+	case uint32: // which may be a word, such as auto
+		if text := v.String(); strings.Trim(text, "0123456789") != "" {
+			return text
+		}
+	case string:
+		if u, err := url.Parse(v.String()); err == nil && u.User != nil {
+			return u.Redacted()
+		}
+	}
+	return shown
 }

@@ -45,6 +45,9 @@ func Users(o *Options) Group {
 	}}
 }
 
+// ServerConfig returns the flag of the file that has the others.
+func ServerConfig(o *Options) Group { return Group{"Server", []Flag{serverConfigFlag(o)}} }
+
 // Config returns the flags of every command that reads the configuration.
 func Config(o *Options) Group { return Group{configTitle, configFlags(o)} }
 
@@ -61,7 +64,11 @@ const (
 )
 
 func usersFlag(o *Options) Flag {
-	return Flag{"users", "", text(&o.Users), "File of users and what each of them sees and may do (TOML), read again when it changes; doc/users.md has its keys"}
+	return Flag{"users", "", file(&o.Users), "File of users and what each of them sees and may do (TOML), read again when it changes; doc/users.md has its keys"}
+}
+
+func serverConfigFlag(o *Options) Flag {
+	return Flag{"server-config", "", file(&o.ServerConfig), "File of flags, and users, and what to serve (TOML); flags and variables go before it; doc/configuration.md has its keys"}
 }
 
 func serverFlags(o *Options) []Flag {
@@ -70,8 +77,9 @@ func serverFlags(o *Options) []Flag {
 		{"user", "anonymous", once(userName(&o.User)), "User name for authentication"},
 		{"pass", "", once(secret(&o.Pass)), "Password for authentication (empty value allows every password)"},
 		usersFlag(o),
-		{"htpasswd", "", text(&o.Auth.Htpasswd), "File of users and passwords, as made by htpasswd; all see the remote, in which {user} may stand; read again when it changes"},
-		{"passwd", "", text(&o.Auth.Passwd), "File of users of ProFTPD (AuthUserFile) or Pure-FTPd (pureftpd.passwd), who see their home directories; read again when it changes"},
+		serverConfigFlag(o),
+		{"htpasswd", "", file(&o.Auth.Htpasswd), "File of users and passwords, as made by htpasswd; all see the remote, in which {user} may stand; read again when it changes"},
+		{"passwd", "", file(&o.Auth.Passwd), "File of users of ProFTPD (AuthUserFile) or Pure-FTPd (pureftpd.passwd), who see their home directories; read again when it changes"},
 		{"auth-proxy", "", text(&o.Auth.Proxy), "Program, with arguments, that is asked about each user and answers with the remote (JSON, as for rclone)"},
 		{"auth-url", "", text(&o.Auth.URL), "Address of a service that is asked about each user by POST"},
 		{"auth-protocol", "rclone", choice(&o.Auth.Protocol, "rclone", "sftpgo", "aws"), "What the service of --auth-url is asked, and answers"},
@@ -103,7 +111,7 @@ func defenceFlags(o *Options) []Flag {
 		{"bans", "on", choice(&o.Defence.Bans, "on", "off"), "Keep addresses away that try passwords or speak something else than FTP, for 15 minutes, and twice as long each time"},
 		{"trusted", "", networks(&o.Defence.Trusted), "Networks or addresses that are never banned; those of this machine are not either. May be repeated"},
 		{"proxy-protocol", "", networks(&o.Defence.Proxies), "Networks or addresses of load balancers, whose connections all begin with a header of the PROXY protocol, version 1 or 2. May be repeated"},
-		{"auth-log", "", text(&o.Defence.AuthLog), "File with a line for each login and each refused one, as vsftpd writes it, for fail2ban; opened again on SIGHUP"},
+		{"auth-log", "", file(&o.Defence.AuthLog), "File with a line for each login and each refused one, as vsftpd writes it, for fail2ban; opened again on SIGHUP"},
 	}
 }
 
@@ -111,7 +119,7 @@ func tlsFlags(o *Options) []Flag {
 	return []Flag{
 		{"cert", "", files(&o.Cert), "TLS certificate file (PEM, with its chain); read again when it changes. May be repeated, with a --key each: the name that a client gives to the server chooses"},
 		{"key", "", files(&o.Key), "TLS private key file (PEM). May be repeated, in the order of --cert"},
-		{"tls-client-ca", "", text(&o.ClientCA), "Certificates (PEM) of who signs those of clients; which user a certificate is for says the file of users"},
+		{"tls-client-ca", "", file(&o.ClientCA), "Certificates (PEM) of who signs those of clients; which user a certificate is for says the file of users"},
 		{"tls-client-cert", "optional", choice(&o.ClientCert, "off", "optional", "required"), "Whether clients are asked for a certificate, with --tls-client-ca"},
 		{"tls", "off", choice(&o.TLS, "off", "self-signed"), "Make a certificate and keep it in the cache directory (self-signed); --cert and --key need no --tls"},
 		{"implicit-tls-addr", "", addrs(&o.ImplicitAddrs), "Address to listen on for implicit TLS, such as :990. May be repeated"},
@@ -136,8 +144,8 @@ func networkFlags(o *Options) []Flag {
 		{"contimeout", "1m", Duration(&o.Network.Connect), "Time for a connection to the remote to come about; 0 is no limit"},
 		{"timeout", "5m", Duration(&o.Network.Idle), "Time without a byte after which a connection to the remote is given up; 0 is no limit"},
 		{"ca-cert", "", paths(&o.Network.CACerts), "File of certificates (PEM) that the remote's is checked with, instead of the system's. May be repeated"},
-		{"client-cert", "", text(&o.Network.ClientCert), "Certificate file (PEM) to show to the remote"},
-		{"client-key", "", text(&o.Network.ClientKey), "Private key file (PEM) of --client-cert"},
+		{"client-cert", "", file(&o.Network.ClientCert), "Certificate file (PEM) to show to the remote"},
+		{"client-key", "", file(&o.Network.ClientKey), "Private key file (PEM) of --client-cert"},
 		{"no-check-certificate", "false", toggle(&o.Network.TrustAll), "Trust any certificate of the remote. Whoever is in between can read along"},
 		{"bind", "", bindAddr(&o.Network.Bind), "Address or name of this machine that connections to the remote come from"},
 		{"user-agent", "", text(&o.Network.HTTP.UserAgent), "What HTTP requests say who is asking"},
@@ -191,15 +199,15 @@ func vfsFlags(o *Options) []Flag {
 func filterFlags(o *Options) []Flag {
 	return []Flag{
 		{"include", "", list(&o.Filter.Include, "pattern"), "Serve what matches this pattern, and nothing that no rule includes. May be repeated"},
-		{"include-from", "", list(&o.Filter.IncludeFrom, "file"), "Read patterns to include from this file, - for standard input. May be repeated"},
+		{"include-from", "", list(&o.Filter.IncludeFrom, kindFile), "Read patterns to include from this file, - for standard input. May be repeated"},
 		{"exclude", "", list(&o.Filter.Exclude, "pattern"), "Leave out what matches this pattern. May be repeated"},
-		{"exclude-from", "", list(&o.Filter.ExcludeFrom, "file"), "Read patterns to exclude from this file, - for standard input. May be repeated"},
+		{"exclude-from", "", list(&o.Filter.ExcludeFrom, kindFile), "Read patterns to exclude from this file, - for standard input. May be repeated"},
 		{"filter/f", "", list(&o.Filter.Rules, "rule"), "Include (\"+ pattern\") or leave out (\"- pattern\"). May be repeated; the first rule that matches decides"},
-		{"filter-from", "", list(&o.Filter.RulesFrom, "file"), "Read rules as those of --filter from this file, - for standard input. May be repeated"},
+		{"filter-from", "", list(&o.Filter.RulesFrom, kindFile), "Read rules as those of --filter from this file, - for standard input. May be repeated"},
 		{"exclude-if-present", "", list(&o.Filter.ExcludeIfPresent, "name"), "Leave out directories that hold a file of this name, or with a slash behind it a directory. May be repeated"},
-		{"files-from", "", list(&o.Filter.FilesFrom, "file"), "Serve only the files that are named in this file, - for standard input; it excludes the other filters. May be repeated"},
-		{"files-from-raw", "", list(&o.Filter.FilesFromRaw, "file"), "The same with lines taken as they are, without remarks"},
-		{"files-from0", "", list(&o.Filter.FilesFrom0, "file"), "The same with names that end with a NUL"},
+		{"files-from", "", list(&o.Filter.FilesFrom, kindFile), "Serve only the files that are named in this file, - for standard input; it excludes the other filters. May be repeated"},
+		{"files-from-raw", "", list(&o.Filter.FilesFromRaw, kindFile), "The same with lines taken as they are, without remarks"},
+		{"files-from0", "", list(&o.Filter.FilesFrom0, kindFile), "The same with names that end with a NUL"},
 		{"max-depth", "-1", integer(&o.Filter.MaxDepth), "Serve only so many levels of directories and files; 0 and below is no limit"},
 		{"hash-filter", "", text(&o.Filter.HashPart), "Serve part K of N parts, into which files fall by their names: K/N, or @/N for any"},
 		{"min-size", "off", size(&o.Filter.MinSize), "Leave out files that are smaller"},
@@ -214,7 +222,7 @@ func filterFlags(o *Options) []Flag {
 func State(o *Options) Group { return Group{"Cache", []Flag{cacheDirFlag(o)}} }
 
 func cacheDirFlag(o *Options) Flag {
-	return Flag{"cache-dir", "", text(&o.CacheDir), "Directory for what waits, caches and the self-signed certificate; else $STATE_DIRECTORY, the user's cache directory, or for root without HOME /var/lib/ferry"}
+	return Flag{"cache-dir", "", file(&o.CacheDir), "Directory for what waits, caches and the self-signed certificate; else $STATE_DIRECTORY, the user's cache directory, or for root without HOME /var/lib/ferry"}
 }
 
 func cacheFlags(o *Options) []Flag {
@@ -241,12 +249,12 @@ func rcFlags(o *Options) []Flag {
 		{"rc-addr", "localhost:5572", rcAddrs(&o.RC.Addrs), "Address for remote control: host:port, :port, or unix:///path of a socket. May be repeated"},
 		{"rc-user", "", once(text(&o.RC.User)), "User name for remote control"},
 		{"rc-pass", "", once(secret(&o.RC.Pass)), "Password for remote control"},
-		{"rc-htpasswd", "", text(&o.RC.Htpasswd), "File of users and passwords for remote control, as made by htpasswd; read again when it changes"},
+		{"rc-htpasswd", "", file(&o.RC.Htpasswd), "File of users and passwords for remote control, as made by htpasswd; read again when it changes"},
 		{"rc-read-user", "", once(text(&o.RC.ReadUser)), "User name of who may see everything over remote control and change nothing"},
 		{"rc-read-pass", "", once(secret(&o.RC.ReadPass)), "Password of --rc-read-user"},
 		{"rc-no-auth", "false", toggle(&o.RC.NoAuth), "Allow every remote control call without a password"},
-		{"rc-cert", "", text(&o.RC.Cert), "TLS certificate file for remote control (PEM, with its chain); read again when it changes"},
-		{"rc-key", "", text(&o.RC.Key), "TLS private key file for remote control (PEM)"},
+		{"rc-cert", "", file(&o.RC.Cert), "TLS certificate file for remote control (PEM, with its chain); read again when it changes"},
+		{"rc-key", "", file(&o.RC.Key), "TLS private key file for remote control (PEM)"},
 		{"rc-allow-origin", "", origin(&o.RC.AllowOrigin), "Origin whose web pages may make remote control calls, such as https://admin.example.org, or * for all"},
 		{"rc-baseurl", "", text(&o.RC.BaseURL), "Path in front of the remote control calls"},
 	}
@@ -265,7 +273,7 @@ func loggingFlags(o *Options) []Flag {
 		{"verbose/v", "0", counter(&o.Log.Verbose), "Log more: -v for INFO, -vv for DEBUG"},
 		{"quiet/q", "false", toggle(&o.Log.Quiet), "Log errors only"},
 		{"log-level", "NOTICE", choice(&o.Log.Level, LevelWords()...), "Least level that is logged"},
-		{"log-file", "", text(&o.Log.File), "Log to the end of this file instead of standard error"},
+		{"log-file", "", file(&o.Log.File), "Log to the end of this file instead of standard error"},
 		{"log-format", "text", logFormat(&o.Log.Format), "Form of the log"},
 		{"use-json-log", "false", toggle(&o.Log.JSON), "The same as --log-format json"},
 		{"log-systemd", "false", toggle(&o.Log.Systemd), "Begin lines with the level that systemd knows, in place of the time"},

@@ -1,6 +1,8 @@
 package flags
 
 import (
+	"slices"
+
 	"github.com/spf13/pflag"
 
 	"ferry/registry"
@@ -26,7 +28,7 @@ func (v backendValue) Set(s string) error {
 	return nil
 }
 
-func (v backendValue) Type() string { return "value" }
+func (v backendValue) Type() string { return kindAny }
 
 // AddOfTypes adds a flag for every option of every type, as --s3-region. They go before the
 // configuration file for all remotes of that type. Help does not show them: "ferry help backend s3"
@@ -48,4 +50,22 @@ func AddOfTypes(fs *pflag.FlagSet, o *Options) {
 			}
 		}
 	}
+}
+
+// Backend returns the names of the flags that AddOfTypes adds.
+func Backend() []string {
+	var names []string
+	for _, t := range registry.Types() {
+		for _, opt := range t.Settable() {
+			names = append(names, t.Flag(opt))
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// BackendFlag returns a row for one of them, by which a file is read. Their values are texts, of
+// which a file may write numbers and switches as such.
+func BackendFlag(name string) Flag {
+	return Flag{Name: name, Value: backendValue{given: map[string]string{}, name: name}, Usage: name}
 }

@@ -23,6 +23,22 @@ const (
 	kindCount  = "count"
 )
 
+// Kinds of other values, by which a file knows how they are written.
+const (
+	kindInt      = "int"
+	kindID       = "uint32"
+	kindFloat    = "float"
+	kindSize     = "SizeSuffix"
+	kindDuration = "duration"
+	kindMode     = "FileMode"
+	kindPorts    = "ports"
+	kindFile     = "file"
+	kindFiles    = "paths"
+	kindURL      = "URL"
+	kindCommand  = "command"
+	kindAny      = "value"
+)
+
 // A value is a pflag.Value made of a parser and a formatter.
 type value[T any] struct {
 	p      *T
@@ -43,8 +59,15 @@ func (v *value[T]) String() string { return v.format(*v.p) }
 
 func (v *value[T]) Type() string { return v.kind }
 
+func (v *value[T]) held() any { return *v.p }
+
 func text(p *string) pflag.Value {
 	return word(p, "string", func(s string) (string, error) { return s, nil })
+}
+
+// file is the path of a file or a directory.
+func file(p *string) pflag.Value {
+	return word(p, kindFile, func(s string) (string, error) { return s, nil })
 }
 
 // word is a text that parse puts into its usual form.
@@ -98,7 +121,7 @@ func toggle(p *bool) pflag.Value {
 }
 
 // number is how many there are of something.
-func number(p *uint32) pflag.Value { return uint32Of(p, "int") }
+func number(p *uint32) pflag.Value { return uint32Of(p, kindInt) }
 
 // orAuto is a number from 1, or auto, which is 0.
 func orAuto(p *uint32) pflag.Value {
@@ -113,7 +136,7 @@ func orAuto(p *uint32) pflag.Value {
 		}
 		return uint32(n), nil
 	}
-	return &value[uint32]{p, "int", parse, func(n uint32) string {
+	return &value[uint32]{p, kindInt, parse, func(n uint32) string {
 		if n == 0 {
 			return auto
 		}
@@ -130,11 +153,11 @@ func integer(p *int) pflag.Value {
 		}
 		return n, nil
 	}
-	return &value[int]{p, "int", parse, strconv.Itoa}
+	return &value[int]{p, kindInt, parse, strconv.Itoa}
 }
 
 // id is the number of a user or a group.
-func id(p *uint32) pflag.Value { return uint32Of(p, "uint32") }
+func id(p *uint32) pflag.Value { return uint32Of(p, kindID) }
 
 func uint32Of(p *uint32, kind string) pflag.Value {
 	parse := func(s string) (uint32, error) {
@@ -148,7 +171,7 @@ func uint32Of(p *uint32, kind string) pflag.Value {
 }
 
 func size(p *config.Size) pflag.Value {
-	return &value[config.Size]{p, "SizeSuffix", config.ParseSize, config.Size.String}
+	return &value[config.Size]{p, kindSize, config.ParseSize, config.Size.String}
 }
 
 // cacheMode is what is kept on local disk.
@@ -184,25 +207,25 @@ func rate(p *float64) pflag.Value {
 		}
 		return f, nil
 	}
-	return &value[float64]{p, "float", parse, func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }}
+	return &value[float64]{p, kindFloat, parse, func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }}
 }
 
 func fileMode(p *fs.FileMode) pflag.Value {
-	return &value[fs.FileMode]{p, "FileMode", config.ParseFileMode, config.FormatFileMode}
+	return &value[fs.FileMode]{p, kindMode, config.ParseFileMode, config.FormatFileMode}
 }
 
 func ports(p *config.Ports) pflag.Value {
-	return &value[config.Ports]{p, "ports", config.ParsePorts, config.Ports.String}
+	return &value[config.Ports]{p, kindPorts, config.ParsePorts, config.Ports.String}
 }
 
 // Duration is a span of time.
 func Duration(p *time.Duration) pflag.Value {
-	return &value[time.Duration]{p, "duration", config.ParseDuration, config.FormatDuration}
+	return &value[time.Duration]{p, kindDuration, config.ParseDuration, config.FormatDuration}
 }
 
 // limit is a duration that something must have, though it may be off.
 func limit(p *time.Duration) pflag.Value {
-	return &value[time.Duration]{p, "duration", parseLimit, config.FormatDuration}
+	return &value[time.Duration]{p, kindDuration, parseLimit, config.FormatDuration}
 }
 
 func parseLimit(s string) (time.Duration, error) {
@@ -308,12 +331,12 @@ func counter(p *int) pflag.Value {
 const countOne = "+1"
 
 func configPath(p *ConfigPath) pflag.Value {
-	return &value[ConfigPath]{p, "path", func(s string) (ConfigPath, error) { return ConfigPath{s, true}, nil }, func(c ConfigPath) string { return c.Path }}
+	return &value[ConfigPath]{p, kindFile, func(s string) (ConfigPath, error) { return ConfigPath{s, true}, nil }, func(c ConfigPath) string { return c.Path }}
 }
 
 // command is a command line, split at spaces.
 func command(p *[]string) pflag.Value {
-	return &value[[]string]{p, "command", config.ParseCommand, func(args []string) string { return strings.Join(args, " ") }}
+	return &value[[]string]{p, kindCommand, config.ParseCommand, func(args []string) string { return strings.Join(args, " ") }}
 }
 
 // parsePublicIP accepts an IPv4 address or a host name. PASV cannot announce anything else: its

@@ -25,8 +25,8 @@ func levelName(l slog.Level) string {
 	return "ERROR"
 }
 
-// leastLevel returns the least level that o wants logged.
-func leastLevel(o *flags.LogOptions) slog.Level {
+// LeastLevel returns the least level that o wants logged.
+func LeastLevel(o *flags.LogOptions) slog.Level {
 	switch {
 	case o.Quiet, o.Level == "ERROR":
 		return slog.LevelError
@@ -40,5 +40,5 @@ func leastLevel(o *flags.LogOptions) slog.Level {
 
 // StatsLevel is the level of the lines that --stats asks for.
 func StatsLevel(o *flags.LogOptions) slog.Level {
-	return leastLevel(&flags.LogOptions{Level: o.StatsLevel})
+	return LeastLevel(&flags.LogOptions{Level: o.StatsLevel})
 }

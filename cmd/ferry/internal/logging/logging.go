@@ -12,6 +12,11 @@ import (
 // Open returns the log that the flags describe, and its file: nil where it goes to standard error.
 // The caller closes it.
 func Open(o *flags.LogOptions, stderr io.Writer) (*slog.Logger, *File, error) {
+	return OpenAt(o, stderr, LeastLevel(o))
+}
+
+// OpenAt is Open for a log whose level may change.
+func OpenAt(o *flags.LogOptions, stderr io.Writer, least slog.Leveler) (*slog.Logger, *File, error) {
 	var file *File
 	w := stderr
 	if o.File != "" {
@@ -22,9 +27,9 @@ func Open(o *flags.LogOptions, stderr io.Writer) (*slog.Logger, *File, error) {
 		w = file
 	}
 	if o.Format == "json" || o.JSON {
-		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: leastLevel(o), ReplaceAttr: jsonAttr})), file, nil
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: least, ReplaceAttr: jsonAttr})), file, nil
 	}
-	h := NewText(w, leastLevel(o))
+	h := NewText(w, least)
 	h.systemd = o.Systemd
 	return slog.New(h), file, nil
 }

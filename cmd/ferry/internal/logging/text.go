@@ -19,7 +19,7 @@ import (
 // The time is local. Control characters come out escaped, so that nothing that a client sends can
 // look like a line of its own.
 type textHandler struct {
-	least   slog.Level
+	least   slog.Leveler
 	systemd bool   // lines begin with their level in place of the time
 	attrs   string // written before those of the record, each with a space in front
 	prefix  string // the open groups, each with a dot behind
@@ -29,12 +29,12 @@ type textHandler struct {
 }
 
 // NewText returns a handler that writes lines from the level least on to w.
-func NewText(w io.Writer, least slog.Level) *textHandler {
+func NewText(w io.Writer, least slog.Leveler) *textHandler {
 	return &textHandler{least: least, mu: new(sync.Mutex), w: w}
 }
 
 // Enabled implements slog.Handler.
-func (h *textHandler) Enabled(_ context.Context, l slog.Level) bool { return l >= h.least }
+func (h *textHandler) Enabled(_ context.Context, l slog.Level) bool { return l >= h.least.Level() }
 
 // Handle implements slog.Handler.
 func (h *textHandler) Handle(_ context.Context, r slog.Record) error {
@@ -137,13 +137,20 @@ func appendEscaped(b []byte, s string) []byte {
 // Unprintable reports whether r would do something else on a terminal than show.
 func Unprintable(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }
 
-// AtLeast returns a log that begins at that level, where log is one of text lines; else log itself.
+// AtLeast returns a log that begins at that level or a lower one of log, where log is one of text
+// lines; else log itself.
 func AtLeast(log *slog.Logger, least slog.Level) *slog.Logger {
 	h, ok := log.Handler().(*textHandler)
 	if !ok {
 		return log
 	}
 	with := *h
-	with.least = least
+	with.least = lower{h.least, least}
 	return slog.New(&with)
 }
+
+// lower is the lower one of two levels.
+type lower [2]slog.Leveler
+
+// Level implements slog.Leveler.
+func (l lower) Level() slog.Level { return min(l[0].Level(), l[1].Level()) }

@@ -11,9 +11,10 @@ import (
 	"ferry/rc"
 )
 
-// A Bandwidth is the limit that core/bwlimit turns.
+// A Bandwidth is the limit of all remotes that core/bwlimit turns, and a configuration that is read
+// again.
 type Bandwidth struct {
-	connected bool // something asks At
+	connected atomic.Bool // something asks At
 	current   atomic.Pointer[config.Bandwidth]
 }
 
@@ -28,12 +29,18 @@ func NewBandwidth(b config.Bandwidth) *Bandwidth {
 
 // Connect returns At for the decorator that keeps the limits, and notes that there is one.
 func (d *Bandwidth) Connect() func(time.Time) (up, down int64) {
-	d.connected = true
+	d.connected.Store(true)
 	return d.At
 }
 
 // At returns the limits at a time.
 func (d *Bandwidth) At(t time.Time) (up, down int64) { return d.current.Load().At(t) }
+
+// Connected reports whether something keeps the limits.
+func (d *Bandwidth) Connected() bool { return d.connected.Load() }
+
+// Set changes the limits.
+func (d *Bandwidth) Set(b config.Bandwidth) { d.current.Store(&b) }
 
 // Limits returns what holds now.
 func (d *Bandwidth) Limits() (up, down int64, rate string) {
@@ -61,7 +68,7 @@ func (d *Bandwidth) SetRate(rate string) error {
 	if err != nil {
 		return fmt.Errorf("bad bwlimit: %w", err)
 	}
-	if up, down := b.At(time.Now()); !d.connected && (up >= 0 || down >= 0) {
+	if up, down := b.At(time.Now()); !d.connected.Load() && (up >= 0 || down >= 0) {
 		return errors.New("a local directory is served without a limiter, so that its files need not be copied: start ferry with --bwlimit off to have one that can be set")
 	}
 	d.current.Store(&b)
