@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -93,7 +94,7 @@ func TestAFullDisk(t *testing.T) {
 func TestALossOfPower(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		for _, unsynced := range []bool{false, true} {
-			g := newRig(t, Options{Unsynced: unsynced}, uploads())
+			g := newRig(t, Options{Unsynced: func(*events.Event) bool { return unsynced }}, uploads())
 			g.happens(events.UploadStored, "/a")
 			e := &events.Event{Kind: events.UploadStored, ID: "p", User: "bob", Path: "/p"}
 			if err := g.Prepare(t.Context(), e); err != nil {
@@ -172,6 +173,62 @@ func TestAFailedPrepareLeavesNothing(t *testing.T) {
 		}
 		if got := len(g.List()); got != 0 {
 			t.Errorf("%d are left", got)
+		}
+	})
+}
+
+// A rename that was made, and not recorded before a kill, counts if the remote says so.
+func TestRenamesThatAreCutOff(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		g := newRig(t, Options{}, uploads())
+		rename := func(from, to string) *events.Event {
+			t.Helper()
+			e := &events.Event{Kind: events.Rename, ID: "r" + from, User: "bob", Path: from, To: to}
+			if err := g.Prepare(t.Context(), e); err != nil {
+				t.Fatal(err)
+			}
+			return e
+		}
+		for _, path := range []string{"/made.part", "/not.part", "/in/dir.part", "/settles", "/recorded.part", "/failed.part", "/other.part"} {
+			g.happens(events.UploadStored, path)
+		}
+		rename("/made.part", "/made")
+		rename("/not.part", "/not")
+		rename("/in", "/out")
+		rename("/settles", "/settled")
+		rename("/late.part", "/late")
+		g.happens(events.UploadStored, "/late.part") // after the rename began
+		if err := g.Record(t.Context(), rename("/recorded.part", "/recorded")); err != nil {
+			t.Error(err)
+		}
+		g.Withdraw(t.Context(), rename("/failed.part", "/failed").ID)
+		if err := g.Prepare(t.Context(), &events.Event{Kind: events.Rename, User: "ann", Path: "/other.part", To: "/other"}); err != nil {
+			t.Error(err)
+		}
+		asked := 0
+		g.o.Renamed = func(_ context.Context, e *events.Event, to string) (bool, error) {
+			if asked++; asked < 3 {
+				return false, errors.New("no network")
+			}
+			return e.Path != "/not.part", nil
+		}
+		g.kill()
+		g.after(5 * time.Minute)
+		want := []string{"stored /late was /late.part", "stored /made was /made.part", "stored /recorded was /recorded.part", "stored /settled was /settles"}
+		if got := slices.Sorted(slices.Values(g.r.told())); !slices.Equal(got, want) {
+			t.Errorf("told %q", got)
+		}
+		for _, e := range g.List() {
+			if e.State != "ignored" {
+				t.Errorf("left: %+v", e)
+			}
+		}
+		g.happens(events.Rename, "/not.part", "/not")
+		g.happens(events.Rename, "/out/dir.part", "/out/dir")
+		g.after(time.Minute)
+		want = append(want, "stored /not was /not.part", "stored /out/dir was /in/dir.part /out/dir.part")
+		if got := slices.Sorted(slices.Values(g.r.told())); !slices.Equal(got, slices.Sorted(slices.Values(want))) {
+			t.Errorf("told %q", got)
 		}
 	})
 }

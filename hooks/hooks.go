@@ -8,7 +8,7 @@
 //	queue.go     what waits for one hook, in order
 //	open.go      what an earlier process left
 //	record.go    Record, Prepare and Withdraw; room.go: what fits
-//	settle.go    names that are still changing
+//	settle.go    names that are still changing; renaming.go: renames that may be cut off
 //	set.go       which hooks there are
 //	run.go       Run: what is due is delivered; attempt.go: one attempt; resolve.go: open questions
 //	list.go      what waits, for people: list, retry, drop; status.go: in numbers
@@ -34,11 +34,14 @@ type Options struct {
 	// Disk opens the directory of the outbox. It is called when there is something to keep.
 	Disk func() (disk.Disk, error)
 
-	Limit    int64         // bytes that may wait; DefaultLimit
-	Hold     bool          // when they are reached, uploads are refused; else the oldest event is dropped
-	Settle   time.Duration // default of hooks that do not say it; DefaultSettle
-	Unsynced bool          // uploads themselves may be lost with the power, and so may events about them
-	Source   string        // of events: a URI of this server
+	Limit  int64         // bytes that may wait; DefaultLimit
+	Hold   bool          // when they are reached, uploads are refused; else the oldest event is dropped
+	Settle time.Duration // default of hooks that do not say it; DefaultSettle
+	Source string        // of events: a URI of this server
+
+	// Unsynced reports whether an upload that was stored may be lost with the power itself, and so
+	// need not be remembered longer. nil: none may.
+	Unsynced func(e *events.Event) bool
 
 	// Resolve finds out whether an upload that was prepared, and neither recorded nor withdrawn,
 	// has become true. It may complete e. It is called for what an earlier process left. nil: what
@@ -48,6 +51,10 @@ type Options struct {
 	// Called is told of each call when it is over, by the name of its hook: "ok", "failed", or
 	// "dead" if an event is given up with it. nil: nobody is.
 	Called func(hook, result string, took time.Duration)
+
+	// Renamed finds out the same about a rename of the file of e to a path. nil: it was made if
+	// that is not known.
+	Renamed func(ctx context.Context, e *events.Event, to string) (bool, error)
 
 	Transport http.RoundTripper // nil: over HTTP and TLS as usual
 	Log       *slog.Logger      // nil: nothing is logged
@@ -88,10 +95,11 @@ type Outbox struct {
 	disk     disk.Disk        // nil until it is needed
 	journal  *journal.Journal // nil until it is needed
 	queues   map[string]*queue
-	order    []*item            // all, oldest first; those that are gone are left in it for a while
-	left     int                // of order, that are gone
-	again    map[again]*item    // of what may be recorded again
-	settling map[string][]*item // by user and path
+	order    []*item             // all, oldest first; those that are gone are left in it for a while
+	left     int                 // of order, that are gone
+	again    map[again]*item     // of what may be recorded again
+	settling map[string][]*item  // by user and path
+	renaming map[string]renaming // those that are being made, by ID of the event
 	nextKey  uint64
 	full     time.Time // when it was last said that the outbox is full
 }
@@ -114,7 +122,7 @@ func New(o Options) *Outbox {
 	}
 	return &Outbox{
 		o: o, log: o.Log, wake: make(chan struct{}, 1),
-		queues: map[string]*queue{}, again: map[again]*item{}, settling: map[string][]*item{},
+		queues: map[string]*queue{}, again: map[again]*item{}, settling: map[string][]*item{}, renaming: map[string]renaming{},
 	}
 }
 

@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -36,6 +37,7 @@ type item struct {
 	user  string
 	path  string
 	to    string
+	maybe string    // path of an upload if a rename was made that is not recorded; "" = there is none
 	since time.Time // it was recorded
 
 	state   state
@@ -84,3 +86,6 @@ func without(items []*item, it *item) []*item {
 	}
 	return slices.Delete(items, i, i+1)
 }
+
+// byAge compares items by age.
+func byAge(a, b *item) int { return cmp.Compare(a.key, b.key) }

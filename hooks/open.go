@@ -59,7 +59,7 @@ func (x *Outbox) load(key uint64) error {
 		return x.journal.Delete(key)
 	}
 	it := newItem(key, x.queue(s.Hook), &s.Event, s.Since)
-	it.state, it.due, it.tries, it.cause, it.old = stateOf(s.State), s.Due, s.Tries, s.Cause, true
+	it.state, it.due, it.tries, it.cause, it.maybe, it.old = stateOf(s.State), s.Due, s.Tries, s.Cause, s.Maybe, true
 	x.insert(it)
 	return nil
 }

@@ -44,12 +44,7 @@ func (q *queue) enter(it *item) {
 	if it.state.ordered() {
 		for _, lane := range it.lanes() {
 			list := q.lanes[lane]
-			i, _ := slices.BinarySearchFunc(list, it.key, func(a *item, key uint64) int {
-				if a.key < key {
-					return -1
-				}
-				return min(int(a.key-key), 1)
-			})
+			i, _ := slices.BinarySearchFunc(list, it, byAge)
 			q.lanes[lane] = slices.Insert(list, i, it)
 		}
 	}

@@ -19,7 +19,7 @@ func (x *Outbox) Record(ctx context.Context, e *events.Event) error {
 	sync, err := x.record(e)
 	x.wakeUp()
 	if err == nil && sync {
-		err = x.sync()
+		err = x.sync(e)
 	}
 	if err != nil {
 		x.log.LogAttrs(ctx, slog.LevelError, "hooks are not told of something",
@@ -36,10 +36,12 @@ func (x *Outbox) record(e *events.Event) (sync bool, err error) {
 		return false, errNotOpen
 	}
 	now := time.Now()
-	switch e.Kind {
-	case events.Rename:
+	switch {
+	case e.Result != events.OK && isChange(e.Kind): // nothing has changed
+		return false, nil
+	case e.Kind == events.Rename:
 		x.renamed(e, now)
-	case events.Delete:
+	case e.Kind == events.Delete:
 		x.deleted(e, now)
 	}
 	for _, q := range x.queues {
@@ -66,6 +68,12 @@ func (x *Outbox) record(e *events.Event) (sync bool, err error) {
 	return sync, err
 }
 
+// isChange reports whether an event of that kind is about a change, of which hooks are told if it
+// was made.
+func isChange(k events.Kind) bool {
+	return events.Of(events.Delete, events.Rename, events.Mkdir, events.Rmdir, events.SetTime, events.Chmod, events.Copy).Has(k)
+}
+
 // about reports whether a hook is told of e, as far as its name does not change any more.
 func about(h settings.Hook, e *events.Event) bool {
 	if !h.Facts().Has(e.Kind) || !h.MatchUser(e.User) {
@@ -78,6 +86,9 @@ func about(h settings.Hook, e *events.Event) bool {
 //
 // LOCKS_REQUIRED(x.mu)
 func (x *Outbox) add(it *item, e *events.Event) (bool, error) {
+	if it.changes() {
+		it.maybe = x.mayBecome(it)
+	}
 	value, err := it.encode(e)
 	if err != nil {
 		return false, err
@@ -100,17 +111,20 @@ func (x *Outbox) confirm(it *item, e *events.Event, now time.Time) {
 	to, due := x.begin(it.queue.hook, e, now)
 	it.path, it.since = e.Path, now
 	x.move(it, to, due)
+	if it.changes() {
+		it.maybe = x.mayBecome(it)
+	}
 	x.report(it, x.keep(it, e))
 }
 
 // Prepare implements events.Preparer.
 func (x *Outbox) Prepare(ctx context.Context, e *events.Event) error {
-	if !events.Set(x.wants.Load()).Has(e.Kind) || e.Kind != events.UploadStored {
+	if !events.Set(x.wants.Load()).Has(e.Kind) {
 		return nil
 	}
 	added, err := x.prepare(e)
 	if err == nil && added {
-		err = x.sync()
+		err = x.sync(e)
 	}
 	if err != nil {
 		x.Withdraw(ctx, e.ID)
@@ -121,8 +135,13 @@ func (x *Outbox) Prepare(ctx context.Context, e *events.Event) error {
 func (x *Outbox) prepare(e *events.Event) (added bool, err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.journal == nil {
+	switch {
+	case x.journal == nil:
 		return false, errNotOpen
+	case e.Kind == events.Rename:
+		return false, x.prepareRename(e)
+	case e.Kind != events.UploadStored:
+		return false, nil
 	}
 	for _, q := range x.queues {
 		if q.caller == nil || !about(q.hook, e) || x.again[again{q.name, e.Kind, e.ID}] != nil {
@@ -143,6 +162,7 @@ func (x *Outbox) prepare(e *events.Event) (added bool, err error) {
 func (x *Outbox) Withdraw(_ context.Context, id string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.withdrawRename(id)
 	for _, q := range x.queues {
 		if it := x.again[again{q.name, events.UploadStored, id}]; it != nil && it.state == prepared {
 			x.remove(it)
@@ -151,12 +171,12 @@ func (x *Outbox) Withdraw(_ context.Context, id string) {
 }
 
 // sync makes durable what was kept before, unless there is no use in that.
-func (x *Outbox) sync() error {
+func (x *Outbox) sync(e *events.Event) error {
 	x.mu.Lock()
 	j := x.journal
 	x.mu.Unlock()
 	switch {
-	case x.o.Unsynced:
+	case x.o.Unsynced != nil && x.o.Unsynced(e):
 		return nil
 	case j == nil:
 		return errNotOpen

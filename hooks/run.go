@@ -110,6 +110,11 @@ func (x *Outbox) endSettling(q *queue, now time.Time) {
 	}
 	for len(q.changing) > 0 && !now.Before(q.changing[0].due) {
 		it := q.changing[0]
+		if it.maybe != "" { // it is being renamed, or was when a process before this one ended
+			it.due = now.Add(time.Second)
+			q.schedule(it)
+			continue
+		}
 		if it.state == ignored || !q.hook.MatchPath(it.path) {
 			x.remove(it)
 		} else {

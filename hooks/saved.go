@@ -17,6 +17,7 @@ type saved struct {
 	Due   time.Time    `json:"due,omitzero"`
 	Tries int          `json:"tries,omitempty"`
 	Cause string       `json:"cause,omitempty"`
+	Maybe string       `json:"maybe,omitempty"` // see item.maybe
 	Event events.Event `json:"event"`
 }
 
@@ -24,7 +25,7 @@ type saved struct {
 func (it *item) encode(e *events.Event) ([]byte, error) {
 	return json.Marshal(saved{
 		Hook: it.queue.name, State: it.state.String(), Kind: e.Kind.String(), Since: it.since, Due: it.due,
-		Tries: it.tries, Cause: it.cause, Event: *e,
+		Tries: it.tries, Cause: it.cause, Maybe: it.maybe, Event: *e,
 	})
 }
 

@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -48,23 +47,11 @@ func (x *Outbox) settleTime(h settings.Hook) time.Duration {
 //
 // LOCKS_REQUIRED(x.mu)
 func (x *Outbox) renamed(e *events.Event, now time.Time) {
-	if list, isFile := x.settling[owner(e.User, e.Path)]; isFile {
-		for _, it := range slices.Clone(list) {
-			x.rename(it, e.To, now)
-		}
-		return
-	}
-	below := owner(e.User, strings.TrimSuffix(e.Path, "/")+"/")
-	var all []*item
-	for at, list := range x.settling {
-		if strings.HasPrefix(at, below) {
-			all = append(all, list...)
-		}
-	}
-	slices.SortFunc(all, func(a, b *item) int { return int(min(max(int64(a.key)-int64(b.key), -1), 1)) })
-	for _, it := range all {
-		rest := strings.TrimPrefix(owner(it.user, it.path), below)
-		x.rename(it, path.Join("/", e.To, rest), now)
+	delete(x.renaming, e.ID)
+	r := renamingOf(e)
+	for _, it := range x.concerned(r) {
+		to, _ := r.newPath(it.user, it.path)
+		x.rename(it, to, now)
 	}
 }
 
@@ -77,9 +64,9 @@ func (x *Outbox) rename(it *item, to string, now time.Time) {
 		x.report(it, err)
 		return
 	}
-	e.Before, e.Path = append(e.Before, it.path), to
+	e.Before, e.Path, e.Name = append(e.Before, it.path), to, nameAt(e, to)
 	x.leave(it)
-	it.path = to
+	it.path, it.maybe = to, ""
 	it.state, it.due = x.begin(it.queue.hook, e, now)
 	x.enter(it)
 	x.report(it, x.keep(it, e))
@@ -98,4 +85,14 @@ func (x *Outbox) deleted(e *events.Event, now time.Time) {
 			it.queue.schedule(it)
 		}
 	}
+}
+
+// nameAt returns the name on the remote of the file of e when its path is to. Paths and names have
+// the last part in common.
+func nameAt(e *events.Event, to string) string {
+	if e.Name == "" {
+		return ""
+	}
+	swapped := events.Origin{Path: "/" + e.Name, Name: strings.TrimPrefix(e.Path, "/")}
+	return strings.TrimPrefix(swapped.PathOf(strings.TrimPrefix(to, "/")), "/")
 }

@@ -77,6 +77,17 @@ func TestNamesSettle(t *testing.T) {
 			g.happens(events.Delete, "/x")
 			g.happens(events.Delete, "/y.part")
 		}, []string{"stored /x", "delete /x"}},
+		{"a rename and a deletion that fail", settings.Hook{Events: []string{"upload.stored", "rename", "delete"}}, func(g *rig) {
+			g.happens(events.UploadStored, "/x")
+			for _, kind := range []events.Kind{events.Rename, events.Delete} {
+				if err := g.Record(g.Context(), &events.Event{Kind: kind, User: "bob", Path: "/x", To: "/y", Result: events.Failed}); err != nil {
+					g.Error(err)
+				}
+			}
+			g.after(time.Second)
+			g.wants()
+			g.after(2 * time.Second)
+		}, []string{"stored /x"}},
 		{"not at all", settings.Hook{Events: []string{"upload.stored"}, Settle: -1}, func(g *rig) {
 			g.happens(events.UploadStored, "/x")
 			g.happens(events.UploadStored, "/x.part")
@@ -128,4 +139,18 @@ func TestRecordedAgain(t *testing.T) {
 		g.after(time.Minute)
 		g.wants("stored /x")
 	})
+}
+
+// A file that is renamed has another name on the remote, too.
+func TestNamesOnTheRemote(t *testing.T) {
+	for _, tt := range []struct{ path, name, to, want string }{
+		{"/x.part", "x.part", "/x", "x"},
+		{"/in/x.part", "home/bob/in/x.part", "/done/x", "home/bob/done/x"},
+		{"/data/x.part", "x.part", "/data/x", "x"},
+		{"/x.part", "", "/x", ""},
+	} {
+		if got := nameAt(&events.Event{Path: tt.path, Name: tt.name}, tt.to); got != tt.want {
+			t.Errorf("%s, which is %s, is %q as %s; want %q", tt.path, tt.name, got, tt.to, tt.want)
+		}
+	}
 }

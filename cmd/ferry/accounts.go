@@ -15,6 +15,7 @@ import (
 	"ferry/ftp"
 	"ferry/remote/wrap/filter"
 	"ferry/serve"
+	"ferry/serve/prehooks"
 	"ferry/serve/quota"
 	"ferry/serve/users"
 	"ferry/serve/users/importer"
@@ -30,6 +31,8 @@ type accounts struct {
 	options *options
 	log     *slog.Logger
 	close   func() error // of what is asked about users; nil: nothing
+
+	listening *listenings // whose hooks the file of users has; nil = nobody listens
 
 	changed chan struct{} // something may wait in caches that nobody has open
 }
@@ -94,7 +97,7 @@ func (a *accounts) openFile() error {
 func (a *accounts) openUsers(file *users.File) (err error) {
 	a.file = &usersFile{first: file, source: serve.NewFileSource(file, a.options.verifier())}
 	a.backend.Source = a.file.source
-	a.backend.Hooks, err = a.options.openPrehooks(file.Hooks(), a.log)
+	a.backend.Hooks, err = a.options.openPrehooks(file, a.log)
 	return err
 }
 
@@ -128,7 +131,8 @@ func (a *accounts) openSource() error {
 		who, a.close = service, service.Close
 	}
 	a.backend.Source = serve.AuthSource{Auth: who, SFTPGo: importer.FromSFTPGo}
-	return nil
+	a.backend.Hooks, err = o.openPrehooks(nil, a.log)
+	return err
 }
 
 // orNone returns a time of a flag as package auth has it, where 0 is the default.
@@ -140,11 +144,11 @@ func orNone(d time.Duration) time.Duration {
 }
 
 // backendOf returns who may log in: the users of a, or the one of the flags.
-func (a *accounts) backendOf(o *options, tree *vfs.FS) ftp.Backend {
+func (a *accounts) backendOf(o *options, tree *vfs.FS, asked *prehooks.Hooks) ftp.Backend {
 	if a != nil {
 		return a.backend
 	}
-	return &serve.Backend{Auth: auth.NewSingle(o.User, o.Pass.Reveal()), Tree: tree}
+	return &serve.Backend{Auth: auth.NewSingle(o.User, o.Pass.Reveal()), Tree: tree, Hooks: asked}
 }
 
 // source is what knows the users. It may be called on nil.
@@ -235,6 +239,7 @@ func (a *accounts) replace(ctx context.Context, server *ftp.Server, f *users.Fil
 		server.Dismiss(id)
 	}
 	a.logChanges(ctx, before, f)
+	a.listening.setHooks(ctx, a.options, f, a.log)
 	a.look()
 }
 
@@ -262,6 +267,14 @@ func (a *accounts) logChanges(ctx context.Context, before, after *users.File) {
 	}
 	a.log.Log(ctx, logging.Notice, "read the users again", "users", len(after.Names()),
 		"added", added, "removed", removed, "changed", changed)
+}
+
+// current returns the file of users that holds, nil where there is none. It may be called on nil.
+func (a *accounts) current() *users.File {
+	if a == nil || a.file == nil {
+		return nil
+	}
+	return a.file.source.File()
 }
 
 // readAgain has the file read at once. It may be called on nil.

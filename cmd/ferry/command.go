@@ -9,7 +9,6 @@ import (
 
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/cmd/ferry/internal/manual"
-	"ferry/cmd/ferry/internal/rcclient"
 	"ferry/cmd/ferry/internal/userscmd"
 	"ferry/serve/quota"
 	"ferry/serve/users"
@@ -53,7 +52,7 @@ func (p process) rootCommand() *cobra.Command {
 	root.PersistentFlags().SortFlags = false
 	flags.Add(root.PersistentFlags(), flags.Config(&o.Options), flags.Logging(&o.Options))
 	console := p.console(o)
-	root.AddCommand(p.serveCommand(o), p.checkCommand(o), p.cleanupCommand(o), p.configCommand(o), console.ListRemotes(), console.Obscure(), p.users(o).Command(), p.control(o).Command(), p.cacheCommand(o), p.acmeCommand(o), p.auditCommand(), p.healthCommand(o), p.versionCommand(), manual.Command(p.stdout, version()))
+	root.AddCommand(p.serveCommand(o), p.checkCommand(o), p.cleanupCommand(o), p.configCommand(o), console.ListRemotes(), console.Obscure(), p.users(o).Command(), p.control(o).Command(), p.cacheCommand(o), p.hooksCommand(o), p.acmeCommand(o), p.auditCommand(), p.healthCommand(o), p.versionCommand(), manual.Command(p.stdout, version()))
 	root.AddCommand(flags.Topics()...)
 	return root
 }
@@ -81,12 +80,5 @@ func (p process) users(o *options) *userscmd.Console {
 		},
 		Usage: func() (*quota.Store, error) { return p.usage(o) },
 		Scan:  func(ctx context.Context, u users.User) (quota.Usage, error) { return p.scan(ctx, o, u) },
-	}
-}
-
-// control returns what the command that calls a remote control needs of p and o.
-func (p process) control(o *options) *rcclient.Client {
-	return &rcclient.Client{
-		Env: p.env, Stdout: p.stdout, Signals: p.signals, Catch: p.catch, Version: version(), Flags: &o.Options,
 	}
 }

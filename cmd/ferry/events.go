@@ -8,7 +8,10 @@ import (
 	"ferry/cmd/ferry/internal/logging"
 	"ferry/events"
 	"ferry/ftp"
+	"ferry/hooks"
 	"ferry/serve/observe"
+	"ferry/serve/prehooks"
+	"ferry/vfs"
 )
 
 // A listening is one listener to what happens, and what it needs while the process runs.
@@ -24,6 +27,11 @@ type listening struct {
 type listenings struct {
 	all    []listening
 	stream *events.Stream // nil = nobody listens
+
+	outbox *hooks.Outbox   // nil = no hook is told of anything
+	asked  *prehooks.Hooks // those of the flags that are asked; nil where users are not those of the flags
+	// treeOf returns the tree that the upload of e is in; nil until trees are served.
+	treeOf func(ctx context.Context, e *events.Event) (tree *vfs.FS, release func(), err error)
 }
 
 // openListenings opens the listeners that flags ask for. It comes before all that records, and what
@@ -32,7 +40,7 @@ func (p process) openListenings(ctx context.Context, o *options, log *slog.Logge
 	ls := &listenings{}
 	// Each returns nil where no flag asks for it. Listeners are told in this order.
 	for _, open := range []func(context.Context, *options, *slog.Logger) (*listening, error){
-		openMetrics, openAuditLog, openTransferLog, openRecent,
+		openMetrics, openAuditLog, openTransferLog, ls.openHooks, openRecent,
 	} {
 		l, err := open(ctx, o, log)
 		if err != nil {
@@ -44,6 +52,14 @@ func (p process) openListenings(ctx context.Context, o *options, log *slog.Logge
 		}
 	}
 	ls.subscribe()
+	if o.HasUsers() {
+		return ls, nil
+	}
+	var err error
+	if ls.asked, err = o.openPrehooks(nil, log); err != nil {
+		ls.close()
+		return nil, err
+	}
 	return ls, nil
 }
 
@@ -62,7 +78,7 @@ func (ls *listenings) subscribe() {
 // users.
 func (ls *listenings) observe(server *ftp.Server, source string) {
 	if ls.stream != nil {
-		server.Backend = observe.Backend(server.Backend)
+		server.Backend = observe.Backend(server.Backend, ls.stream)
 		server.Observer = observe.New(ls.stream, source)
 	}
 }
@@ -121,6 +137,7 @@ func (ls *listenings) close() {
 	if ls == nil {
 		return
 	}
+	ls.asked.Close()
 	for _, l := range ls.all {
 		if l.close != nil {
 			l.close()

@@ -5,13 +5,17 @@ import (
 	"log/slog"
 	"os"
 
-	"ferry/hooks/settings"
 	"ferry/serve/prehooks"
 	"ferry/serve/users"
 )
 
-// openPrehooks opens the hooks of list that are asked before something is done.
-func (o *options) openPrehooks(list []settings.Hook, log *slog.Logger) (*prehooks.Hooks, error) {
+// openPrehooks opens the hooks of the flags, and of a file of users that may be nil, that are asked
+// before something is done.
+func (o *options) openPrehooks(file *users.File, log *slog.Logger) (*prehooks.Hooks, error) {
+	list, err := o.hooksOf(file)
+	if err != nil {
+		return nil, err
+	}
 	return prehooks.New(list, prehooks.Options{Spool: o.places.Checks(), Source: questionSource(), Log: log, Called: o.watched.HookCalled()})
 }
 
@@ -24,9 +28,16 @@ func questionSource() string {
 	return "ftp://" + host
 }
 
-// replaceHooks has the hooks of f asked from now on.
+// replaceHooks has the hooks of f, which may be nil, asked from now on. It may be called on nil.
 func (a *accounts) replaceHooks(ctx context.Context, f *users.File) {
-	if err := a.backend.Hooks.Set(f.Hooks()); err != nil {
+	if a == nil {
+		return
+	}
+	list, err := a.options.hooksOf(f)
+	if err == nil {
+		err = a.backend.Hooks.Set(list)
+	}
+	if err != nil {
 		a.log.ErrorContext(ctx, "the hooks that are asked stay as they were", "error", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"ferry/cmd/ferry/internal/configcmd"
 	"ferry/cmd/ferry/internal/prompt"
+	"ferry/cmd/ferry/internal/rcclient"
 )
 
 // A process is what this program gets from the system, so that tests can run it within theirs.
@@ -53,6 +54,13 @@ func (s exitStatus) err() error {
 // console returns what the commands about the configuration need of p and o.
 func (p process) console(o *options) *configcmd.Console {
 	return &configcmd.Console{Prompt: p.prompt(), Env: p.env, Stdout: p.stdout, Flags: &o.Options}
+}
+
+// control returns what the command that calls a remote control needs of p and o.
+func (p process) control(o *options) *rcclient.Client {
+	return &rcclient.Client{
+		Env: p.env, Stdout: p.stdout, Signals: p.signals, Catch: p.catch, Version: version(), Flags: &o.Options,
+	}
 }
 
 func (p process) prompt() prompt.Prompt {

@@ -123,9 +123,14 @@ func (r *reloading) apply(ctx context.Context, s *service, now *options, live []
 		r.start.ofAll().dial.Set(now.Chain.Bandwidth)
 	}
 	s.watch.guard.SetNetworks(now.networks())
+	own := now.ownHooks()
+	r.start.ofAll().hooks.Store(&own)
 	if now.UsersThere && r.start.UsersThere {
 		s.accounts.replace(ctx, s.server, now.file.Users)
+		return
 	}
+	s.listening.setHooks(ctx, r.start, s.accounts.current(), s.log)
+	s.accounts.replaceHooks(ctx, s.accounts.current())
 }
 
 // shownNames writes names of flags into a log.

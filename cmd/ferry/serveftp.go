@@ -159,13 +159,13 @@ func (p process) serveWithin(ctx context.Context, o *options, what string, f fra
 		return err
 	}
 	defer watch.close()
-	server := o.server(accounts.backendOf(o, st.tree), p.sessionLog(o, log))
+	server := o.server(accounts.backendOf(o, st.tree, f.listening.asked), p.sessionLog(o, log))
 	f.listening.observe(server, accounts.source())
 	server.TLS = identity.config
 	watch.protect(server)
 	about := rcbridge.Subject{
 		What: st.what, Server: server, Guard: watch.guard, Tree: st.tree, Cache: st.kept, Counts: st.counts, Bandwidth: o.shared.dial,
-		Trees: accounts.openTrees, Health: o.watched.Health(), Pages: o.watched.Pages(),
+		Trees: accounts.openTrees, Hooks: f.listening.outbox, Health: o.watched.Health(), Pages: o.watched.Pages(),
 		Listeners: o.socketsIf(o.RC.Enabled, systemd.RC),
 		Version:   version(), MaxConnections: processLimits().rcConnections(),
 	}

@@ -73,6 +73,7 @@ func (s *service) run(ctx context.Context) error {
 
 	recordRenewals(running, s.listening.events(), s.keyPairs()...)
 	s.began = time.Now()
+	s.listening.answerHooks(running, s.stack, s.accounts)
 	s.happened(running, events.Start)
 	defer s.happened(running, events.Stop)
 	failed := make(chan error, len(s.listeners)+s.listening.count()+4)

@@ -2,11 +2,13 @@ package main
 
 import (
 	"strings"
+	"sync/atomic"
 
 	"ferry/budget"
 	"ferry/cache"
 	"ferry/cmd/ferry/internal/rcbridge"
 	"ferry/events"
+	"ferry/hooks/settings"
 	"ferry/remote"
 	"ferry/writeback"
 )
@@ -18,6 +20,9 @@ type shared struct {
 	space  *cache.Share        // --vfs-cache-max-size
 	dial   *rcbridge.Bandwidth // turns --bwlimit while the process runs; nil where nothing does
 	events *events.Stream      // nil = nobody listens
+
+	// hooks are those of the flags and their file when they were read again; nil = they were not.
+	hooks atomic.Pointer[[]settings.Hook]
 }
 
 // newShared returns what the trees of o share. It is called when the flags are parsed.

@@ -24,7 +24,7 @@ import (
 
 // Options say what is called, and how.
 type Options struct {
-	Hook string // name of the hook, for the log and FERRY_HOOK
+	Hook string // name of the hook, for the log and FERRY_HOOK_NAME
 
 	// What is called is one of these.
 	Program []string // and its arguments: there is no shell

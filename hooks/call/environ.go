@@ -29,7 +29,9 @@ func (c *Caller) environ(m Message) []string {
 	case "pure-ftpd":
 		pureVariables(m.Event, add)
 	default:
-		c.variables(m, add)
+		for _, v := range variables(c.o.Hook, m) {
+			add(v[0], v[1])
+		}
 	}
 	if m.FilePath != "" {
 		add("FERRY_FILE", m.FilePath)
@@ -37,34 +39,45 @@ func (c *Caller) environ(m Message) []string {
 	return env
 }
 
-// variables are the names of ferry. Each is there, also where there is nothing to say.
-func (c *Caller) variables(m Message, add func(name, value string)) {
+// Variables returns the names of ferry, and that of the file that is checked.
+func Variables() []string {
+	names := []string{"FERRY_FILE"}
+	for _, v := range variables("", Message{Event: &events.Event{}}) {
+		names = append(names, v[0])
+	}
+	return names
+}
+
+// variables are the names of ferry, with values. Each is there, also where there is nothing to say.
+func variables(hook string, m Message) [][2]string {
 	e := m.Event
-	add("FERRY_HOOK", c.o.Hook)
-	add("FERRY_EVENT", m.Name)
-	add("FERRY_ID", e.ID)
-	add("FERRY_TRY", strconv.Itoa(m.Tries+1))
-	add("FERRY_TIME", timestamp(e.Time))
-	add("FERRY_USER", e.User)
-	add("FERRY_ADDRESS", addressOf(e))
-	add("FERRY_SESSION", strconv.FormatUint(e.Session, 10))
-	add("FERRY_PATH", e.Path)
-	add("FERRY_TO", e.To)
-	add("FERRY_PREVIOUS_NAMES", strings.Join(e.Before, "\n"))
-	add("FERRY_REMOTE", e.Remote)
-	add("FERRY_REMOTE_PATH", e.Name)
 	size := ""
 	if hasSize(e) {
 		size = strconv.FormatInt(e.Size, 10)
 	}
-	add("FERRY_SIZE", size)
-	add("FERRY_BYTES", strconv.FormatInt(e.Bytes, 10))
-	add("FERRY_DURATION", strconv.FormatFloat(e.Duration.Seconds(), 'f', -1, 64))
-	add("FERRY_DIGEST", e.Digest)
-	add("FERRY_VERSION", e.Version)
-	add("FERRY_MTIME", timestamp(e.ModTime))
-	add("FERRY_RESULT", e.Result.String())
-	add("FERRY_CAUSE", e.Cause)
+	return [][2]string{
+		{"FERRY_HOOK_NAME", hook},
+		{"FERRY_EVENT", m.Name},
+		{"FERRY_ID", e.ID},
+		{"FERRY_TRY", strconv.Itoa(m.Tries + 1)},
+		{"FERRY_TIME", timestamp(e.Time)},
+		{"FERRY_USER", e.User},
+		{"FERRY_ADDRESS", addressOf(e)},
+		{"FERRY_SESSION", strconv.FormatUint(e.Session, 10)},
+		{"FERRY_PATH", e.Path},
+		{"FERRY_TO", e.To},
+		{"FERRY_PREVIOUS_NAMES", strings.Join(e.Before, "\n")},
+		{"FERRY_REMOTE", e.Remote},
+		{"FERRY_REMOTE_PATH", e.Name},
+		{"FERRY_SIZE", size},
+		{"FERRY_BYTES", strconv.FormatInt(e.Bytes, 10)},
+		{"FERRY_DURATION", strconv.FormatFloat(e.Duration.Seconds(), 'f', -1, 64)},
+		{"FERRY_DIGEST", e.Digest},
+		{"FERRY_VERSION", e.Version},
+		{"FERRY_MTIME", timestamp(e.ModTime)},
+		{"FERRY_RESULT", e.Result.String()},
+		{"FERRY_CAUSE", e.Cause},
+	}
 }
 
 // sftpgoActions are the names of SFTPGo; what it has no name for keeps its own.

@@ -54,7 +54,7 @@ func TestProgram(t *testing.T) {
 	}
 	env := read(t, filepath.Join(dir, "environment"))
 	for _, want := range []string{"FERRY_EVENT=upload.stored\n", "FERRY_USER=bob\n", "FERRY_PATH=/in/a\nb $(reboot)\n", "FERRY_SIZE=0\n", "FERRY_TRY=3\n",
-		"FERRY_PREVIOUS_NAMES=/in/a.csv.part\n", "FERRY_ADDRESS=192.0.2.1\n", "FERRY_HOOK=h\n", "PATH="} {
+		"FERRY_PREVIOUS_NAMES=/in/a.csv.part\n", "FERRY_ADDRESS=192.0.2.1\n", "FERRY_HOOK_NAME=h\n", "PATH="} {
 		if !strings.Contains(env, want) {
 			t.Errorf("%q is not in its environment:\n%s", want, env)
 		}

@@ -37,13 +37,13 @@ var layers = []layer{
 	{packages: []string{"registry/cached"}, imports: []string{"budget", "cache", "disk", "readahead", "remote", "remote/wrap/intercept"}},
 	{packages: []string{"registry"}, imports: []string{"config", "registry/cached", "remote", "remote/driver/*", "remote/nameenc", "remote/network"}},
 	// The command line: text in, plain values out; what is made of them is for those above.
-	{packages: []string{"cmd/ferry/internal/flags"}, imports: []string{"config", "registry", "remote/network"}},
+	{packages: []string{"cmd/ferry/internal/flags"}, imports: []string{"config", "hooks/*", "registry", "remote/network"}},
 	{packages: []string{"cmd/ferry/internal/logging", "cmd/ferry/internal/configcmd", "cmd/ferry/internal/manual", "cmd/ferry/internal/serverconfig", "cmd/ferry/internal/userscmd"}, imports: []string{
 		"cmd/ferry/internal/flags", "cmd/ferry/internal/prompt", "auth", "config", "registry", "serve/access", "serve/quota", "serve/users", "serve/users/importer",
 	}},
 	{packages: []string{"cmd/ferry/internal/places"}, imports: []string{"cmd/ferry/internal/logging", "cache", "config", "disk", "remote"}},
 	{packages: []string{"cmd/ferry/internal/rcbridge", "cmd/ferry/internal/rcclient"}, imports: []string{
-		"cmd/ferry/internal/*", "auth", "cache", "config", "ftp", "rc", "remote/wrap/count", "serve/defence", "vfs",
+		"cmd/ferry/internal/*", "auth", "cache", "config", "ftp", "hooks", "rc", "remote/wrap/count", "serve/defence", "vfs",
 	}},
 	{packages: []string{"bench"}, imports: []string{"bench/link", "bench/phantom"}},
 	{packages: []string{"cmd/*"}, imports: []string{"*"}},

@@ -26,8 +26,11 @@ func (o *Observer) CommandDone(w ftp.Who, c *ftp.CommandReport) {
 	now := time.Now()
 	if kind, of := kindOf(c); of && o.stream.Wants(kind) {
 		e := describe(kind, w, c, now)
-		if kind == events.UploadReceived {
+		switch {
+		case kind == events.UploadReceived:
 			received(e, c)
+		case kind == events.Rename && t != nil && c.Code < 400:
+			e.ID = t.takeRenamed()
 		}
 		o.record(e)
 	}

@@ -28,7 +28,7 @@ func TestFilesStayFiles(t *testing.T) {
 	tree := vfs.New(r, vfs.Options{})
 	defer tree.Close()
 	plain := &serve.Backend{Auth: auth.NewSingle("bob", ""), Tree: tree}
-	for name, b := range map[string]ftp.Backend{"nobody listens": plain, "somebody listens": Backend(plain)} {
+	for name, b := range map[string]ftp.Backend{"nobody listens": plain, "somebody listens": Backend(plain, nil)} {
 		f, err := b.Login(context.Background(), ftp.Client{}, "bob", "")
 		if err != nil {
 			t.Fatal(err)

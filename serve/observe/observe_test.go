@@ -27,8 +27,24 @@ import (
 
 // A recorder is a listener that keeps what it is told.
 type recorder struct {
-	mu  sync.Mutex
-	all []events.Event
+	mu       sync.Mutex
+	all      []events.Event
+	prepared []string // and withdrawn
+}
+
+// Prepare implements events.Preparer.
+func (r *recorder) Prepare(_ context.Context, e *events.Event) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.prepared = append(r.prepared, fmt.Sprintf("%s %s %s to %s by %s", e.ID, e.Kind, e.Path, e.To, e.User))
+	return nil
+}
+
+// Withdraw implements events.Preparer.
+func (r *recorder) Withdraw(_ context.Context, id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.prepared = append(r.prepared, id+" withdrawn")
 }
 
 func (r *recorder) Record(_ context.Context, e *events.Event) error {
@@ -65,7 +81,7 @@ func newStage(t *testing.T, o vfs.Options, kinds events.Set, change func(*ftp.Se
 	stream := events.New(events.Subscription{Kinds: kinds, Listener: st.recorder})
 	under := &serve.Backend{Auth: auth.NewSingle("bob", "secret"), Tree: st.tree}
 	st.server = &ftp.Server{
-		Log: o.Log, Backend: observe.Backend(spying{under, st}), Observer: observe.New(stream, "flags"),
+		Log: o.Log, Backend: observe.Backend(spying{under, st}, stream), Observer: observe.New(stream, "flags"),
 		Passive: ftp.PortRange{}, DataConnect: 5 * time.Second,
 	}
 	if change != nil {

@@ -12,23 +12,26 @@ import (
 	"ferry/ftp"
 )
 
-// Backend returns under with trees whose changes carry their events.Origin. If under knows clients
-// by their certificates, so does what is returned.
-func Backend(under ftp.Backend) ftp.Backend {
-	b := backend{under}
+// Backend returns under with trees whose changes carry their events.Origin, and whose renames are
+// prepared in stream. If under knows clients by their certificates, so does what is returned.
+func Backend(under ftp.Backend, stream *events.Stream) ftp.Backend {
+	b := backend{under, stream}
 	if c, able := under.(ftp.CertBackend); able {
 		return certBackend{b, c}
 	}
 	return b
 }
 
-type backend struct{ under ftp.Backend }
+type backend struct {
+	under  ftp.Backend
+	stream *events.Stream
+}
 
 // Login implements ftp.Backend.
 func (b backend) Login(ctx context.Context, c ftp.Client, user, password string) (ftp.FS, error) {
 	ctx, remembered := auth.WithRecall(ctx)
 	f, err := b.under.Login(ctx, c, user, password)
-	return observed(f, remembered(), err)
+	return b.observed(f, remembered(), err)
 }
 
 type certBackend struct {
@@ -39,23 +42,25 @@ type certBackend struct {
 // LoginByCertificate implements ftp.CertBackend.
 func (b certBackend) LoginByCertificate(ctx context.Context, c ftp.Client, user string) (ftp.FS, error) {
 	f, err := b.certs.LoginByCertificate(ctx, c, user)
-	return observed(f, false, err)
+	return b.observed(f, false, err)
 }
 
-func observed(f ftp.FS, remembered bool, err error) (ftp.FS, error) {
+func (b backend) observed(f ftp.FS, remembered bool, err error) (ftp.FS, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &tree{Forward: ftp.Forward{FS: f}, remembered: remembered}, nil
+	return &tree{Forward: ftp.Forward{FS: f}, stream: b.stream, remembered: remembered}, nil
 }
 
 // A tree is what a client sees, with its name in what it changes.
 type tree struct {
 	ftp.Forward
+	stream     *events.Stream
 	remembered bool // the password was right a short time ago
 
-	mu   sync.Mutex
-	from events.Origin // guarded by mu; of what the client does now
+	mu      sync.Mutex
+	from    events.Origin // guarded by mu; of what the client does now
+	renamed string        // guarded by mu; ID of the rename that was prepared and has been made
 }
 
 // A Sourced tree says what knew the user whom it is for.
@@ -125,17 +130,52 @@ func (t *tree) Remove(ctx context.Context, name string) error {
 
 // Rename implements ftp.FS.
 func (t *tree) Rename(ctx context.Context, from, to string) error {
-	return t.FS.Rename(t.in(ctx, to), from, to)
+	return t.renaming(ctx, from, to, func(ctx context.Context) error { return t.FS.Rename(ctx, from, to) })
 }
 
 // RenameNew implements ftp.Keeper.
 func (t *tree) RenameNew(ctx context.Context, from, to string, alone bool) error {
-	return t.Forward.RenameNew(t.in(ctx, to), from, to, alone)
+	return t.renaming(ctx, from, to, func(ctx context.Context) error { return t.Forward.RenameNew(ctx, from, to, alone) })
 }
 
 // RenameBeside implements ftp.Placer.
-func (t *tree) RenameBeside(ctx context.Context, from, to string) (string, error) {
-	return t.Forward.RenameBeside(t.in(ctx, to), from, to)
+func (t *tree) RenameBeside(ctx context.Context, from, to string) (name string, err error) {
+	err = t.renaming(ctx, from, to, func(ctx context.Context) (err error) {
+		name, err = t.Forward.RenameBeside(ctx, from, to)
+		return err
+	})
+	return name, err
+}
+
+// renaming prepares a rename, so that whoever follows names knows of it even if the process is
+// killed before it is recorded, and makes it.
+func (t *tree) renaming(ctx context.Context, from, to string, do func(context.Context) error) error {
+	o := t.origin(to)
+	e := &events.Event{
+		Kind: events.Rename, ID: o.ID, Time: o.Time, Session: o.Session, User: o.User, Address: o.Address, TLS: o.TLS,
+		Client: o.Client, Path: absolute(from), To: absolute(to),
+	}
+	if err := t.stream.Prepare(ctx, e); err != nil {
+		return err
+	}
+	err := do(events.WithOrigin(ctx, o))
+	if err != nil {
+		t.stream.Withdraw(context.WithoutCancel(ctx), e)
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.renamed = e.ID
+	return nil
+}
+
+// takeRenamed returns the ID of the rename that was just made; "" if it was not prepared.
+func (t *tree) takeRenamed() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	id := t.renamed
+	t.renamed = ""
+	return id
 }
 
 // Mkdir implements ftp.FS.

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"ferry/config"
+	"ferry/hooks/call"
 	"ferry/registry"
 )
 
@@ -103,12 +104,16 @@ func isConfigVariable(rest string) bool {
 }
 
 // isNotForFlags reports whether a variable is meant for something else: for the tests of this
-// program, or set by Kubernetes and Docker for every program beside a service that is called ferry.
+// program, for a hook that calls it, or set by Kubernetes and Docker for every program beside a
+// service that is called ferry.
 func isNotForFlags(name, value string) bool {
 	for _, prefix := range []string{"FERRY_TEST_", "FERRY_MODEL_", "FERRY_FAR_TIMES", "FERRY_KILLS", "FERRY_FILES"} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}
+	}
+	if slices.Contains(call.Variables(), name) {
+		return true
 	}
 	return serviceVariable.MatchString(name) || strings.HasSuffix(name, "_PORT") && strings.Contains(value, "://")
 }

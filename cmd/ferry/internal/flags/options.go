@@ -90,6 +90,7 @@ type Options struct {
 	Backend map[string]string // flags of types of remotes that were given, by name
 	Log     LogOptions
 	Records RecordOptions
+	Hooks   HookOptions
 
 	// Given reports whether a flag was set on the command line or in the environment.
 	Given func(flag string) bool
@@ -171,6 +172,8 @@ func (o *Options) Check() error {
 		return o.RC.Check()
 	case o.Records.check() != nil:
 		return o.Records.check()
+	case o.Hooks.check() != nil:
+		return o.Hooks.check()
 	case o.Log.Quiet && o.Log.Verbose > 0:
 		return Usagef("-q and -v exclude each other: give one of them")
 	case o.Given("log-level") && (o.Log.Quiet || o.Log.Verbose > 0):

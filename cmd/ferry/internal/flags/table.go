@@ -24,6 +24,7 @@ func Serve(o *Options) []Group {
 		RC(o),
 		Metrics(o),
 		Records(o),
+		Hooks(o),
 		{accepted, acceptedFlags()},
 		{refused, refusedFlags()},
 	}

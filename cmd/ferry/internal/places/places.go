@@ -173,6 +173,9 @@ func (p Dirs) Quota() string { return p.trusted("quota") }
 // Checks returns the directory for uploads that are checked, "" if there is none.
 func (p Dirs) Checks() string { return p.trusted("check") }
 
+// Hooks returns the directory of the outbox of hooks, "" if there is none.
+func (p Dirs) Hooks() string { return p.trusted("hooks") }
+
 // Bans is the file of the addresses that are kept away.
 func (p Dirs) Bans() string { return p.trusted("bans.json") }
 

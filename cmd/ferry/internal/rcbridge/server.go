@@ -23,6 +23,7 @@ import (
 	"ferry/cmd/ferry/internal/logging"
 	"ferry/cmd/ferry/internal/places"
 	"ferry/ftp"
+	"ferry/hooks"
 	"ferry/rc"
 	"ferry/remote/wrap/count"
 	"ferry/serve/defence"
@@ -49,6 +50,7 @@ type Subject struct {
 	Cache  places.Cache   // its Store is nil where there is none
 	// Trees returns the other trees that are open now; nil = there never are any.
 	Trees     func() []Opened
+	Hooks     *hooks.Outbox // nil where no hook is told of anything
 	Counts    *count.Remote
 	Bandwidth *Bandwidth
 	Version   string

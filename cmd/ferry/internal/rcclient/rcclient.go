@@ -98,6 +98,16 @@ func (r *Client) Command() *cobra.Command {
 	return cmd
 }
 
+// Ask makes one call to the server that Flags name, and returns the JSON that answers it.
+func (r *Client) Ask(ctx context.Context, path string, params map[string]any) ([]byte, error) {
+	c := call{}
+	if err := c.complete(&r.Flags.RC, nil); err != nil {
+		return nil, err
+	}
+	c.path, c.params = path, params
+	return c.post(ctx, path)
+}
+
 // complete reads the arguments, and takes from o what the flags left out.
 func (c *call) complete(o *flags.RCOptions, args []string) error {
 	if c.url != "" && c.socket != "" {
