@@ -141,6 +141,8 @@ func remedy(err error, problem acme.Problem, challenge string) string {
 		return "if it is an authority of your own, name its certificate with --acme-ca-root"
 	case errors.As(err, &request), errors.As(err, &network):
 		return "see whether this machine reaches the authority (--acme-ca) and the DNS"
+	case strings.Contains(err.Error(), "failed storage check"): // it does not wrap
+		return "see that the directory of the state can be written to and its disk has space (--cache-dir)"
 	case strings.Contains(err.Error(), "no solvers available"):
 		return "the authority does not offer this way for the name"
 	}

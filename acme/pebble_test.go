@@ -294,6 +294,15 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 			o.Names = []string{"ftp.blocked.example"}
 		}, []string{"(rejectedIdentifier)", "another --acme-ca"}},
 		{"limit", func(_ *testing.T, a *acmetest.Authority, _ *acme.Options) { a.SetLimit(7200) }, []string{"(rateLimited)", "ferry waits", "not before 20"}},
+		{"no space", func(t *testing.T, _ *acmetest.Authority, o *acme.Options) {
+			o.Dir = filepath.Join(t.TempDir(), "file", "acme")
+			if err := os.WriteFile(filepath.Dir(o.Dir), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, []string{"--cache-dir"}},
+		{"an update that is not signed", func(_ *testing.T, a *acmetest.Authority, o *acme.Options) {
+			o.Names, o.DNS = []string{"*.offered.example.org"}, acme.NewUpdater(a.DNS.Addr, acme.TSIG{})
+		}, []string{"dns-01: ", "NOTAUTH", "see that name, algorithm and secret"}},
 		{"unknown root", func(_ *testing.T, _ *acmetest.Authority, o *acme.Options) { o.Roots = x509.NewCertPool() }, []string{"--acme-ca-root"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
