@@ -230,6 +230,13 @@ func TestCommandsOfACME(t *testing.T) {
 		t.Errorf("status %d, %s", status, stderr)
 	}
 	run("next try ", "show")
+	file := filepath.Join(t.TempDir(), "ferry.toml")
+	if err := os.WriteFile(file, []byte("[certificates]\nacme = [\"ftp.example.org\"]\nacme-ca = \""+a.Directory+"\"\n[cache]\ncache-dir = \""+cache+"\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, stdout, stderr := runNow(t, nil, "acme", "show", "--server-config", file); status != exitOK || !strings.Contains(stdout, "expires ") {
+		t.Errorf("status %d, %s%s", status, stdout, stderr)
+	}
 	if status, _, stderr := runNow(t, nil, "acme", "show"); status != exitUsage || !strings.Contains(stderr, "FERRY_ACME") {
 		t.Errorf("status %d, %s", status, stderr)
 	}

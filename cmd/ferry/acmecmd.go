@@ -14,12 +14,12 @@ import (
 
 	"ferry/acme"
 	"ferry/cmd/ferry/internal/flags"
-	"ferry/cmd/ferry/internal/places"
 )
 
 const acmeLong = `Look after the certificates of --acme.
 
-The commands want the --acme flags of the server and its --cache-dir, best as variables (FERRY_ACME=ftp.example.org).
+The commands want the file of --server-config that the server has, or its --acme flags and --cache-dir, best as variables
+(FERRY_ACME=ftp.example.org).
 A server that runs takes over within a minute what "ferry acme renew" has got; while one of the two asks the authority,
 the other waits. doc/certificates.md tells what a certificate needs.`
 
@@ -32,18 +32,18 @@ func (p process) acmeCommand(o *options) *cobra.Command {
 		Args:  flags.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	groups := []flags.Group{flags.Certificates(&o.Options), flags.Cache(&o.Options).Only("cache-dir")}
-	flags.Add(root.PersistentFlags(), groups...)
 	asJSON := false
 	sub := func(use, short string, args cobra.PositionalArgs, run func(acmeConsole, context.Context, []string) error) *cobra.Command {
 		cmd := &cobra.Command{Use: use, Short: short, Args: args, RunE: func(cmd *cobra.Command, names []string) error {
-			c, err := p.acmeConsole(cmd, o, groups)
+			c, err := p.acmeConsole(cmd, o)
 			if err != nil {
-				return err
+				return p.told(o.ServerConfig, err)
 			}
 			c.json = asJSON
 			return run(c, cmd.Context(), names)
 		}}
+		flags.Add(cmd.Flags(), flags.Certificates(&o.Options), flags.Cache(&o.Options).Only("cache-dir"))
+		addServeFlags(cmd, o)
 		root.AddCommand(cmd)
 		return cmd
 	}
@@ -63,14 +63,12 @@ type acmeConsole struct {
 }
 
 // acmeConsole reads the flags and what is stored.
-func (p process) acmeConsole(cmd *cobra.Command, o *options, groups []flags.Group) (acmeConsole, error) {
-	if err := flags.Resolve(cmd.Flags(), p.env, groups...); err != nil {
+func (p process) acmeConsole(cmd *cobra.Command, o *options) (acmeConsole, error) {
+	if err := p.readFlags(cmd.Flags(), o); err != nil {
 		return acmeConsole{}, err
 	}
-	o.Given = cmd.Flags().Changed
-	o.places = places.Of(o.CacheDir, p.env)
 	if len(o.ACME.Names) == 0 {
-		return acmeConsole{}, flags.Usagef("which certificates? give --acme as the server has it, or set FERRY_ACME")
+		return acmeConsole{}, flags.Usagef("which certificates? give --acme or --server-config as the server has it, or set FERRY_ACME")
 	}
 	if err := o.ACME.Check(o.Given); err != nil {
 		return acmeConsole{}, err

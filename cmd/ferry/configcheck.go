@@ -148,6 +148,10 @@ func (p process) checkFiles(o *options, faults *serverconfig.Faults) {
 			faults.Notef("rc-cert", "%w", err)
 		}
 	}
+	if len(o.ACME.Names) > 0 {
+		_, err := o.acmeOptions(slog.New(slog.DiscardHandler))
+		faults.Note(err)
+	}
 	if o.ClientCA != "" {
 		_, err := o.clientCAs()
 		faults.Note(err)
