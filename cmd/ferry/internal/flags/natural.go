@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"ferry/config"
+	"ferry/hooks/settings"
 	"ferry/remote/network"
 )
 
@@ -117,7 +118,7 @@ const (
 
 func (f Flag) lists() listing {
 	switch v := f.inner().(type) {
-	case *listFlag, *value[[]netip.Prefix], *value[[]network.Header]:
+	case *listFlag, *value[[]netip.Prefix], *value[[]network.Header], *value[[]settings.Hook]:
 		return oneByOne
 	case *value[[]string]:
 		if v.kind == kindCommand {
@@ -166,7 +167,7 @@ func (f Flag) IsFile() bool {
 // IsSecret reports whether the value may be something that is not shown.
 func (f Flag) IsSecret() bool {
 	switch f.inner().(type) {
-	case *value[Secret], *value[[]network.Header]:
+	case *value[Secret], *value[[]network.Header], *value[[]settings.Hook]: // its address may hold one
 		return true
 	}
 	return f.inner().Type() == kindURL
