@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -103,7 +102,7 @@ func (o *options) firstUsers() (*users.File, error) {
 func (o *options) outbox(log *slog.Logger) hooks.Options {
 	x := hooks.Options{
 		Disk: func() (disk.Disk, error) { return openOutbox(o.places) }, Log: log, Limit: int64(o.Hooks.Size), Hold: o.Hooks.Full == "hold",
-		Settle: settleCached, Source: "ftp://" + cmp.Or(hostname(), "localhost"),
+		Settle: settleCached, Source: hookSource(),
 		Unsynced: func(*events.Event) bool { return o.Cache.Ack == "spooled" },
 	}
 	if o.Cache.Mode == flags.CacheOff {
@@ -121,12 +120,13 @@ func openOutbox(p places.Dirs) (disk.Disk, error) {
 	return disk.Open(dir)
 }
 
-func hostname() string {
+// hookSource is the URI of this server in what hooks get.
+func hookSource() string {
 	name, err := os.Hostname()
 	if err != nil {
-		return ""
+		name = "localhost"
 	}
-	return name
+	return "ftp://" + name
 }
 
 // setHooks makes the hooks of a file of users, and those of the flags, hold. It may be called on

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"os"
 
 	"ferry/serve/prehooks"
 	"ferry/serve/users"
@@ -16,16 +15,7 @@ func (o *options) openPrehooks(file *users.File, log *slog.Logger) (*prehooks.Ho
 	if err != nil {
 		return nil, err
 	}
-	return prehooks.New(list, prehooks.Options{Spool: o.places.Checks(), Source: questionSource(), Log: log, Called: o.watched.HookCalled()})
-}
-
-// questionSource is the URI of this server in questions.
-func questionSource() string {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "localhost"
-	}
-	return "ftp://" + host
+	return prehooks.New(list, prehooks.Options{Spool: o.places.Checks(), Source: hookSource(), Log: log, Called: o.watched.HookCalled()})
 }
 
 // replaceHooks has the hooks of f, which may be nil, asked from now on. It may be called on nil.

@@ -20,7 +20,7 @@ type HookOptions struct {
 // Hooks returns the flags about who is told of what happens.
 func Hooks(o *Options) Group {
 	return Group{"Hooks", []Flag{
-		{"hook", "", hooks(&o.Hooks.List), "Program, or address, that is told of events, as upload.stored,delete=https://example.org/hook; [[hooks]] of the file of users say more; doc/hooks.md has the events. May be repeated"},
+		{"hook", "", hooks(&o.Hooks.List), "Program, or address, that is told of events, as upload.stored,delete=https://example.org/hook, or asked before, as check=clamd:/run/clamav/clamd.ctl; [[hooks]] of the file of users say more; doc/hooks.md has the events. May be repeated"},
 		{"outbox-size", "64M", size(&o.Hooks.Size), "Space on the disk for what hooks are not told yet"},
 		{"outbox-full", "drop-oldest", choice(&o.Hooks.Full, "drop-oldest", "hold"), "What happens when that is full: the oldest event is dropped, or uploads are refused until there is room"},
 	}}
