@@ -14,9 +14,10 @@ import (
 )
 
 const (
-	lookEvery   = time.Minute      // for a certificate that another process has stored
-	longest     = 10 * time.Minute // an attempt
-	adviceEvery = 6 * time.Hour    // the authority is asked when to renew, if it does not say how often
+	lookEvery   = time.Minute        // for a certificate that another process has stored
+	longest     = 10 * time.Minute   // an attempt
+	longestHold = 7 * 24 * time.Hour // that an authority may ask for
+	adviceEvery = 6 * time.Hour      // the authority is asked when to renew, if it does not say how often
 )
 
 // An Install is told which certificate clients are to be shown from now on.
@@ -146,7 +147,7 @@ func (m *Manager) succeeded(ctx context.Context, n *managed, began time.Time, in
 	}
 	m.o.Log.LogAttrs(ctx, noticeLevel, "got a certificate", slog.String("name", n.name),
 		slog.Time("expires", cert.Leaf.NotAfter), slog.String("issuer", cert.Leaf.Issuer.CommonName))
-	return m.record(ctx, events.Event{Path: n.name, ModTime: cert.Leaf.NotAfter, Duration: time.Since(began)})
+	return m.record(ctx, events.Event{Path: n.name, ModTime: cert.Leaf.NotAfter})
 }
 
 // noticeLevel is between Info and Warn: what an operator sees without asking for more.
@@ -163,9 +164,12 @@ func (m *Manager) failed(ctx context.Context, n *managed, began time.Time, err e
 	s.Next, s.Held = now.Add(pause(err, s.Failures)), false
 	if held := (*heldError)(nil); errors.As(err, &held) && held.until.After(s.Next) {
 		s.Next, s.Held = held.until, true
+		if most := now.Add(longestHold); s.Next.After(most) {
+			s.Next = most
+		}
 	}
 	saved := *s
-	e := events.Event{Path: n.name, Result: events.Failed, Cause: saved.Error, Duration: now.Sub(began)}
+	e := events.Event{Path: n.name, Result: events.Failed, Cause: saved.Error}
 	level := slog.LevelError
 	if !n.stamp.IsZero() {
 		e.ModTime = n.current.Leaf.NotAfter

@@ -30,6 +30,8 @@ type fake struct {
 	t    *testing.T
 	life time.Duration // of certificates
 
+	ahead time.Duration // the clock of this machine, of the authority's
+
 	mu       sync.Mutex
 	err      error       // guarded by mu: of the next attempts
 	attempts []time.Time // guarded by mu
@@ -70,12 +72,12 @@ func (f *fake) give(ctx context.Context, name string, _ *x509.Certificate) error
 		return f.err
 	}
 	f.serial++
-	store(f.t, f.Manager, name, f.serial, f.life)
+	store(f.t, f.Manager, name, f.serial, f.life, f.ahead)
 	return nil
 }
 
 // store writes a certificate as certmagic does.
-func store(t *testing.T, m *Manager, name string, serial int64, life time.Duration) {
+func store(t *testing.T, m *Manager, name string, serial int64, life, ahead time.Duration) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -83,7 +85,7 @@ func store(t *testing.T, m *Manager, name string, serial int64, life time.Durati
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "test"}, DNSNames: []string{name},
-		NotBefore: time.Now(), NotAfter: time.Now().Add(life),
+		NotBefore: time.Now().Add(-ahead), NotAfter: time.Now().Add(life - ahead),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
@@ -218,6 +220,29 @@ func TestAdviceIsHeeded(t *testing.T) {
 	}
 }
 
+// An authority that always advises to renew, or a clock that is far ahead of it, does not have it
+// asked all the time.
+func TestAlwaysDue(t *testing.T) {
+	const day = 24 * time.Hour
+	for name, change := range map[string]func(*fake){
+		"advice": func(f *fake) { f.advice = renewal{at: time.Now().Add(-day)} },
+		"clock":  func(f *fake) { f.ahead = 100 * day },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFake(t, t.TempDir(), 90*day)
+				change(f)
+				stop := f.run()
+				time.Sleep(day)
+				stop()
+				if n := len(f.attempts); n < 3 || n > 5 {
+					t.Errorf("%d attempts in a day", n)
+				}
+			})
+		})
+	}
+}
+
 // What another process has stored is taken over within a minute or so.
 func TestTakenOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -225,7 +250,7 @@ func TestTakenOver(t *testing.T) {
 		f := newFake(t, dir, 90*24*time.Hour)
 		stop := f.run()
 		time.Sleep(time.Hour)
-		store(t, f.Manager, "ftp.example.org", 77, 90*24*time.Hour)
+		store(t, f.Manager, "ftp.example.org", 77, 90*24*time.Hour, 0)
 		time.Sleep(2 * lookEvery)
 		if got := stop(); !slices.Equal(got, []int64{1, 77}) || len(f.attempts) != 1 {
 			t.Errorf("installed %v after %d attempts", got, len(f.attempts))

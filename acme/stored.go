@@ -43,10 +43,18 @@ func (s state) due(leaf *x509.Certificate) time.Time {
 		at = s.Advised
 	}
 	if last := leaf.NotAfter.Add(-life / 20); at.After(last) {
-		return last // whatever was advised
+		at = last // whatever was advised
+	}
+	// A clock that is wrong, or an authority that always advises to renew, is no reason to ask it
+	// all the time.
+	if earliest := s.Tried.Add(min(restTime, life/4)); s.Error == "" && at.Before(earliest) {
+		return earliest
 	}
 	return at
 }
+
+// restTime is the least time from one certificate to the next.
+const restTime = 6 * time.Hour
 
 // issuerKey is the directory of the authority whose directory is at ca.
 func issuerKey(ca string) string {
