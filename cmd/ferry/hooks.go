@@ -104,6 +104,7 @@ func (o *options) outbox(log *slog.Logger) hooks.Options {
 		Disk: func() (disk.Disk, error) { return openOutbox(o.places) }, Log: log, Limit: int64(o.Hooks.Size), Hold: o.Hooks.Full == "hold",
 		Settle: settleCached, Source: hookSource(),
 		Unsynced: func(*events.Event) bool { return o.Cache.Ack == "spooled" },
+		Called:   o.watched.HookCalled(),
 	}
 	if o.Cache.Mode == flags.CacheOff {
 		x.Settle = settleOff

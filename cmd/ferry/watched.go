@@ -12,7 +12,7 @@ import (
 func (s *service) watchedBy(o *options) {
 	at := metricsbridge.Subject{
 		Server: s.server, Listeners: len(s.listeners), Guard: s.watch.guard, Budget: o.ofAll().budget,
-		Trees: s.accounts.openTrees, Quotas: s.accounts.quotas, Certificates: slices.Clip(s.certs), Events: o.ofAll().events,
+		Trees: s.accounts.openTrees, Quotas: s.accounts.quotas, Hooks: s.listening.waiting, Certificates: slices.Clip(s.certs), Events: o.ofAll().events,
 	}
 	if s.control != nil && s.control.Pair != nil {
 		at.Certificates = append(at.Certificates, s.control.Pair)
@@ -22,6 +22,19 @@ func (s *service) watchedBy(o *options) {
 	}
 	s.watched = o.watched
 	s.watched.Look(at)
+}
+
+// waiting returns the hooks for which events wait, and those for which none do. It may be called on
+// nil.
+func (ls *listenings) waiting() []metrics.Hook {
+	if ls == nil || ls.outbox == nil {
+		return nil
+	}
+	var all []metrics.Hook
+	for _, h := range ls.outbox.Status().Hooks {
+		all = append(all, metrics.Hook{Name: h.Name, Waiting: h.Waiting})
+	}
+	return all
 }
 
 // quotas returns what users have stored: those of the file of users, and of others those who are
