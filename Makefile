@@ -3,6 +3,8 @@
 # make quick   the inner loop, below a minute: short tests, no servers, no race detector
 # make lint    format, vet, staticcheck, spelling and known vulnerabilities only
 # make fuzz    each fuzz target for FUZZTIME, 60 seconds
+# make package packages, archives and a bill of materials in dist/, for every system
+# make notes   what is in changelog/unreleased as release notes
 # make soak    the tests of the cache that find rare things, for an hour
 
 SHELL       := /bin/bash
@@ -28,7 +30,7 @@ MODULES := /usr/share/perl5/IO/Socket/SSL.pm:libio-socket-ssl-perl /usr/lib/cgi-
 # their tests install.
 PROGRAMS := gcc:gcc systemd-analyze:systemd npm:npm promtool:prometheus fail2ban-regex:fail2ban haproxy:haproxy webalizer:webalizer $(CLIENTS)
 
-.PHONY: build test quick lint fuzz soak deps format vet staticcheck spell vuln cross draw servers unit
+.PHONY: build test quick lint fuzz soak package notes deps format vet staticcheck spell vuln cross draw servers unit
 
 build:
 	go build -o ferry ./cmd/ferry
@@ -113,3 +115,10 @@ soak:
 	FERRY_FAR_TIMES=200 go test -count=1 -timeout 2h -v -run 'TestHistoriesOverABadNetwork' ./test
 	FERRY_WORLDS=10000 go test -count=1 -timeout 2h -v -run 'Agree' ./serve/access
 	FERRY_SESSIONS=100000 go test -count=1 -timeout 2h -v -run 'TestSessionsLeaveNothing' ./test
+
+# Two runs on one commit make the same bytes. VERSION=1.2.3 names a release.
+package:
+	go run ./internal/release package -version "$(VERSION)"
+
+notes:
+	@go run ./internal/release notes -version "$(VERSION)"

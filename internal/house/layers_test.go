@@ -21,7 +21,7 @@ var layers = []layer{
 	{packages: []string{
 		"acme/acmetest", "auth", "budget", "config", "disk", "events", "ftp", "ftp/internal/*", "rc", "remote", "remote/nameenc",
 		"remote/remotetest/badnet", "remote/remotetest/ledger", "remote/remotetest/servers", "remote/remotetest/servers/sshserver",
-		"cmd/ferry/internal/listen", "cmd/ferry/internal/prompt", "internal/house", "internal/systems", "test", "bench/*",
+		"cmd/ferry/internal/listen", "cmd/ferry/internal/prompt", "internal/house", "internal/release", "internal/systems", "test", "bench/*",
 	}},
 	{packages: []string{"remote/network", "remote/partname", "remote/wrap/*", "breaker"}, imports: []string{"budget", "remote", "remote/wrap/intercept"}},
 	{packages: []string{"remote/remotetest", "remote/remotetest/*"}, imports: []string{"remote", "remote/remotetest/badnet", "remote/remotetest/servers"}},
