@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"sync"
@@ -25,9 +26,11 @@ import (
 type checker struct {
 	remote   remote.Remote
 	out      io.Writer
-	readOnly bool // try nothing that changes it
+	readOnly bool               // try nothing that changes it
+	told     func(step checked) // is told of each step in place of out; nil = out is
 	failed   int
 	broken   bool // out takes nothing more
+	buckets  bool // the remote holds buckets, and no files
 }
 
 // probeSize is large enough for a range in the middle and small enough for any line.
@@ -40,6 +43,14 @@ var (
 	errNobodyReads = errors.New("nobody reads the output: the check was given up, and what it had written removed")
 	errInterrupted = errors.New("interrupted")
 )
+
+// A checked is a step of a check and what came of it.
+type checked struct {
+	what   string
+	took   time.Duration
+	detail string
+	err    error // remote.ErrUnsupported and errOnlyBuckets are no failures
+}
 
 const movedSuffix = "-moved"
 
@@ -84,6 +95,11 @@ func (c *checker) step(ctx context.Context, what string, do func() (string, erro
 	detail, err := do()
 	took := time.Since(start).Round(100 * time.Microsecond)
 	switch {
+	case c.told != nil:
+		if err != nil && err != errOnlyBuckets && !errors.Is(err, remote.ErrUnsupported) {
+			c.failed++
+		}
+		c.told(checked{what, took, detail, err})
 	case err == errOnlyBuckets:
 		c.print("  %-12s -       %v\n", what, err)
 	case errors.Is(err, remote.ErrUnsupported):
@@ -138,7 +154,7 @@ func (c *checker) change(ctx context.Context) {
 	if !c.step(ctx, "write", func() (string, error) {
 		_, err := c.remote.Put(ctx, name, bytes.NewReader(content), remote.PutOptions{Size: probeSize})
 		if errors.Is(err, remote.ErrIsDir) {
-			left = false
+			left, c.buckets = false, true
 			err = errOnlyBuckets
 		}
 		return fmt.Sprintf("%d KiB", probeSize>>10), err
@@ -174,9 +190,18 @@ func (c *checker) discard(ctx context.Context, name string) {
 	defer cancel()
 	for _, name := range []string{name, name + movedSuffix} {
 		if err := c.remote.Remove(ctx, name); err != nil && !errors.Is(err, remote.ErrNotExist) {
-			c.print("  %q may be left there: remove it\n", name)
+			c.leftBehind(name, err)
 		}
 	}
+}
+
+// leftBehind tells of a file that could not be removed.
+func (c *checker) leftBehind(name string, err error) {
+	if c.told != nil {
+		c.told(checked{what: "clean up", err: fmt.Errorf("%q may be left there: remove it (%w)", name, err)})
+		return
+	}
+	c.print("  %q may be left there: remove it\n", name)
 }
 
 // same reads n bytes from off on and compares them.
@@ -254,6 +279,11 @@ func (p process) onDriver(cmd *cobra.Command, o *options, what string, do func(c
 	p.warnOfVariables(log)
 	ctx, release := p.interruptible(cmd.Context())
 	defer release()
+	return p.whileOpen(ctx, o, what, log, do)
+}
+
+// whileOpen calls do with the driver of what, and closes that.
+func (p process) whileOpen(ctx context.Context, o *options, what string, log *slog.Logger, do func(ctx context.Context, r remote.Remote) error) error {
 	r, err := p.openDriver(ctx, o, what, log, 0)
 	if err != nil {
 		return explainRoot(what, err)

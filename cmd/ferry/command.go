@@ -52,7 +52,24 @@ func (p process) rootCommand() *cobra.Command {
 	root.PersistentFlags().SortFlags = false
 	flags.Add(root.PersistentFlags(), flags.Config(&o.Options), flags.Logging(&o.Options))
 	console := p.console(o)
-	root.AddCommand(p.serveCommand(o), p.checkCommand(o), p.cleanupCommand(o), p.configCommand(o), console.ListRemotes(), console.Obscure(), p.users(o).Command(), p.control(o).Command(), p.cacheCommand(o), p.hooksCommand(o), p.acmeCommand(o), p.auditCommand(), p.healthCommand(o), p.versionCommand(), manual.Command(p.stdout, version()))
+	root.AddCommand(
+		p.serveCommand(o),
+		p.checkCommand(o),
+		p.doctorCommand(o),
+		p.cleanupCommand(o),
+		p.configCommand(o),
+		console.ListRemotes(),
+		console.Obscure(),
+		p.users(o).Command(),
+		p.control(o).Command(),
+		p.cacheCommand(o),
+		p.hooksCommand(o),
+		p.acmeCommand(o),
+		p.auditCommand(),
+		p.healthCommand(o),
+		p.versionCommand(),
+		manual.Command(p.stdout, version()),
+	)
 	root.AddCommand(flags.Topics()...)
 	return root
 }

@@ -90,12 +90,12 @@ func (p process) checkConfig(ctx context.Context, fs *pflag.FlagSet, o *options)
 		return faults.List(), nil
 	}
 	faults.Origins = o.origins
-	p.lookAround(ctx, o, faults)
+	p.lookAround(ctx, o, nil, faults)
 	return faults.List(), nil
 }
 
 // lookAround notes what is wrong with flags that are set, and with what they name.
-func (p process) lookAround(ctx context.Context, o *options, faults *serverconfig.Faults) {
+func (p process) lookAround(ctx context.Context, o *options, args []string, faults *serverconfig.Faults) {
 	faults.Note(o.Check())
 	_, err := p.parseFilter(&o.Filter)
 	faults.Note(err)
@@ -103,11 +103,11 @@ func (p process) lookAround(ctx context.Context, o *options, faults *serverconfi
 	faults.Note(err)
 	p.checkFiles(o, faults)
 	sources := &lazySources{process: p, options: o, log: slog.New(slog.DiscardHandler)}
-	what, err := whatToServe(o, nil)
+	what, err := whatToServe(o, args)
 	if err == nil && what != nothing {
 		_, err = sources.lookup(ctx, what)
 	}
-	if err != nil && o.file != nil && what == o.file.Remote && what != "" {
+	if err != nil && o.file != nil && len(args) == 0 && what == o.file.Remote && what != "" {
 		faults.NoteAt(fmt.Sprintf("%s:%d", o.file.Name, o.file.Line), err)
 	} else {
 		faults.Note(err)

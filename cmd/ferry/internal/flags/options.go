@@ -193,10 +193,10 @@ type AuthOptions struct {
 }
 
 // HasUsers reports whether there are users besides the one of --user.
-func (o *Options) HasUsers() bool { return len(o.userSources()) > 0 }
+func (o *Options) HasUsers() bool { return len(o.UserSources()) > 0 }
 
-// userSources returns the flags that say who the users are.
-func (o *Options) userSources() []string {
+// UserSources returns the flags that say who the users are.
+func (o *Options) UserSources() []string {
 	var given []string
 	for name, value := range map[string]string{
 		"users": o.Users, "htpasswd": o.Auth.Htpasswd, "passwd": o.Auth.Passwd, "auth-proxy": o.Auth.Proxy, "auth-url": o.Auth.URL,
@@ -213,7 +213,7 @@ func (o *Options) userSources() []string {
 }
 
 func (o *Options) checkUsers() error {
-	given := o.userSources()
+	given := o.UserSources()
 	switch {
 	case len(given) > 1:
 		return Usagef("%s exclude each other: give one of them", strings.Join(given, " and "))

@@ -4,6 +4,8 @@ import (
 	"math"
 	"os"
 	"strconv"
+
+	"ferry/config"
 )
 
 // All returns every flag that ferry serve ftp has, bound to o, by the groups of --help in their
@@ -289,4 +291,9 @@ func ownID(id int) string {
 		id = 0
 	}
 	return strconv.Itoa(id)
+}
+
+// ProbeSize returns the flag that says how much is transferred to find out how fast that is.
+func ProbeSize(p *config.Size) Flag {
+	return Flag{"probe-size", "16M", size(p), "Bytes of what is sent to the remote to measure it, and read again"}
 }
