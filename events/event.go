@@ -46,7 +46,7 @@ type Event struct {
 	FirstByte time.Duration // from the command to the first byte of its data connection
 	Digest    string        // of the file, as "md5:" and hexadecimal digits, where it is known without reading it
 	Version   string        // of the file on the remote, as an ETag
-	Replaced  string        // of a prepared UploadStored: Version of the file that is about to be replaced, if known
+	Replaced  string        // of a prepared UploadStored: what tells the file that is about to be replaced from later ones, if known
 	ModTime   time.Time     // of the file
 	Overwrote bool          // a file of that name was replaced
 

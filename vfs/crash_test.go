@@ -116,8 +116,9 @@ func (w *world) begin() {
 		w.fail("the cache cannot be opened: %v", err)
 	}
 	w.store, w.o.Cache.Store = store, store
+	w.o.Events = w.told.stream(w.disk)
 	w.fs = New(w.wrote, w.o)
-	w.told.resolve(w.fs, w.disk)
+	w.told.resolve(w.fs)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.t.Context()))
 	w.ctx = ctx
 	done := make(chan error, 1)

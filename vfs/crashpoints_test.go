@@ -135,7 +135,7 @@ func crashAt(t *testing.T, c writeback.Options, n int, loss disktest.Loss) (over
 	b.stop()
 	b.disk, b.mayFail = disk, false
 	b.start()
-	b.told.resolve(b.fs, disk)
+	b.told.resolve(b.fs)
 	b.flush()
 	b.told.wantTold()
 	got, before, then := treeOf(t, b.inner, "."), m.entries(), after.entries()

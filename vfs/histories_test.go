@@ -106,6 +106,7 @@ func (p *past) kill(loss *disktest.Loss) {
 	after := p.disk
 	if loss != nil {
 		after = p.disk.Restart(*loss)
+		p.told.die()
 	}
 	p.end()
 	if loss == nil {
@@ -114,6 +115,7 @@ func (p *past) kill(loss *disktest.Loss) {
 	p.stop() // what it still does on the old disk nobody sees
 	p.disk = after
 	p.start()
+	p.told.resolveOnce(p.fs)
 	p.born()
 	p.note("the process is ended (killed: %v), and started", loss != nil)
 	for _, h := range p.clients { // a part that was dropped may come back; that is harmless
@@ -133,6 +135,7 @@ func (p *past) born() {
 func newPast(t *testing.T, w climate, clients int, seed uint64) *past {
 	p := &past{w: w, began: time.Now(), lives: make(chan struct{})}
 	p.rig = newRigOver(t, w, func(call string) { p.note("%65s the far side gets: %s", "", call) })
+	p.told.note = p.note
 	p.born()
 	for i := range clients {
 		h := &historian{past: p, name: fmt.Sprintf("c%d", i), rand: rand.New(rand.NewPCG(seed, uint64(i))), ledger: ledger.New()}
@@ -192,6 +195,15 @@ func (p *past) live(steps int, seed uint64) {
 		p.fail("the remote refused %+v, %v", lost, err)
 	}
 	p.compare()
+	for range 5 {
+		time.Sleep(doubtPause)
+		if p.told.resolveOnce(p.fs) {
+			break
+		}
+	}
+	if p.told.wantTold(); p.t.Failed() {
+		p.fail("that is what was told")
+	}
 }
 
 // quietTime is when every doubt is over.
@@ -272,12 +284,13 @@ func (h *historian) content() string {
 // send is an upload of which content is what it sends, and states what may be there when it is
 // acknowledged.
 func (h *historian) send(v visit, name string, off int64, content string, states map[string]bool) error {
-	u, err := v.Create(v.ctx, name, off)
+	ctx := h.told.origin(v.ctx, name, content)
+	u, err := v.Create(ctx, name, off)
 	if err != nil {
 		return err
 	}
 	if _, err = io.WriteString(u, content); err == nil {
-		err = u.Commit(v.ctx)
+		err = u.Commit(ctx)
 	}
 	u.Abort()
 	if err != nil {
@@ -290,6 +303,7 @@ func (h *historian) send(v visit, name string, off int64, content string, states
 		return err
 	}
 	h.ledger.Set(name, states)
+	h.told.acknowledge(content)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,12 +24,86 @@ import (
 
 // newRigOver is newRig in a climate. tell is called for each change that the far side gets.
 func newRigOver(t *testing.T, w climate, tell func(call string)) *rig {
-	return newRigAt(t, w.c, &rig{disk: disktest.New(), off: w.off, far: func(r *memory.Remote) remote.Remote {
+	var saw *witness
+	b := newRigAt(t, w.c, &rig{disk: disktest.New(), off: w.off, far: func(r *memory.Remote) remote.Remote {
+		var far remote.Remote = r
 		if w.poor {
-			return &notes{Forward: remote.Forward{Remote: plainFTP{r}}, tell: tell}
+			far = plainFTP{r}
 		}
-		return &notes{Forward: remote.Forward{Remote: r}, tell: tell}
+		saw = &witness{Forward: remote.Forward{Remote: &notes{Forward: remote.Forward{Remote: far}, tell: tell}}, inner: r, had: map[string]bool{}}
+		return saw
 	}})
+	b.stop()
+	b.listen()
+	b.told.saw = saw
+	b.start()
+	return b
+}
+
+// A witness knows every file that a remote has ever had, as "name=content".
+type witness struct {
+	remote.Forward
+	inner remote.Remote
+
+	mu  sync.Mutex
+	had map[string]bool // guarded by mu
+}
+
+// look looks at a file that was stored.
+func (w *witness) look(name string, err error) {
+	if err != nil {
+		return
+	}
+	rc, err := w.inner.Open(context.Background(), name, 0, -1)
+	if err != nil {
+		return // it was removed since
+	}
+	defer rc.Close()
+	content, err := io.ReadAll(rc)
+	if err != nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.had[name+"="+string(content)] = true
+}
+
+// hasHad reports whether name had a content that ends in text.
+func (w *witness) hasHad(name, text string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for file := range w.had {
+		if strings.HasPrefix(file, name+"=") && strings.HasSuffix(file, text) {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *witness) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
+	e, err := w.Forward.Put(ctx, name, body, o)
+	w.look(name, err)
+	return e, err
+}
+
+func (w *witness) Stage(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
+	s, err := w.Forward.Stage(ctx, name, o)
+	if err != nil {
+		return nil, err
+	}
+	return &witnessed{s, w, name}, nil
+}
+
+type witnessed struct {
+	remote.Stage
+	w    *witness
+	name string
+}
+
+func (s *witnessed) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
+	e, err := s.Stage.Commit(ctx, modTime)
+	s.w.look(s.name, err)
+	return e, err
 }
 
 // plainFTP is a remote as a plain FTP server is one: whole files, times in whole seconds, and no

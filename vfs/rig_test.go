@@ -91,7 +91,7 @@ func (b *rig) start() {
 	if b.o.Cache.Store = store; b.off {
 		b.o.Cache.Store = nil
 	}
-	b.store = store
+	b.store, b.o.Events = store, b.told.stream(b.disk)
 	var top remote.Remote = b.wrote
 	if b.wrap != nil {
 		top = b.wrap(b.wrote)

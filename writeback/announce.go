@@ -110,7 +110,7 @@ func (t *teller) replaced(ctx context.Context, name string) (version string, the
 	if t.names != nil && !t.names.Uncached() {
 		switch e, k := t.names.Recall(name); k {
 		case dircache.Fresh:
-			return e.Version, !e.Dir
+			return versionOf(e), !e.Dir
 		case dircache.Missing:
 			return "", false
 		}
@@ -118,7 +118,7 @@ func (t *teller) replaced(ctx context.Context, name string) (version string, the
 	// A file that an earlier process has just stored cannot be told from this one by its time.
 	if t.below.Info().Caps.CheapStat || time.Since(t.began) < 2*clockError {
 		e, err := t.below.Stat(ctx, name)
-		return e.Version, err == nil && !e.Dir
+		return versionOf(e), err == nil && !e.Dir
 	}
 	return "", false
 }

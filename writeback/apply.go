@@ -20,6 +20,7 @@ func (v *Tree) attempt(ctx, cancellable context.Context, c *change) {
 	v.mu.Unlock()
 	r := v.doubts.request(c.rec.Seq, names...).begin()
 	defer r.end()
+	v.tell.settleNow(cancellable, names...)
 	cancellable = remote.WithCongested(cancellable, slot.congested)
 	v.finishAttempt(r.watch(ctx), c, v.apply(r.watch(cancellable), c))
 }

@@ -110,7 +110,10 @@ func (d *Direct) Put(ctx context.Context, name string, body io.Reader, o remote.
 
 // Remove implements remote.Remote.
 func (d *Direct) Remove(ctx context.Context, name string) error {
-	return d.changing(ctx, func(ctx context.Context) error { return d.Forward.Remove(ctx, name) }, name)
+	return d.changing(ctx, func(ctx context.Context) error {
+		d.tell.settleNow(ctx, name)
+		return d.Forward.Remove(ctx, name)
+	}, name)
 }
 
 // Mkdir implements remote.Remote.

@@ -109,6 +109,7 @@ func (v *Tree) keepRemoval(ctx context.Context, name string) (kept, error) {
 }
 
 func (v *Tree) removeThere(ctx context.Context, name string) error {
+	v.tell.settleNow(ctx, name)
 	err := v.doubts.ask(ctx, func(ctx context.Context) error { return v.remote.Remove(ctx, name) }, name)
 	if err == nil || errors.Is(err, remote.ErrNotExist) {
 		v.supersedeLost(ctx, name)

@@ -30,18 +30,24 @@ type unsettled struct {
 	wake chan struct{}     // holds a token when open has grown
 }
 
+// An unsettledUpload is one of them. Its due is zero if Stored was asked, and will be asked again:
+// then it is only settled before its name is changed.
 type unsettledUpload struct {
 	told *events.Event
 	due  time.Time
 }
 
-// add remembers told, whose doubt begins now.
-func (u *unsettled) add(told *events.Event) { u.put(told, doubtWindow) }
+func (o unsettledUpload) isDue(now time.Time) bool { return !o.due.IsZero() && !o.due.After(now) }
 
-func (u *unsettled) put(told *events.Event, after time.Duration) {
+// add remembers told, whose doubt begins now.
+func (u *unsettled) add(told *events.Event) {
+	u.put(unsettledUpload{told, time.Now().Add(doubtWindow)})
+}
+
+func (u *unsettled) put(one unsettledUpload) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.open = append(u.open, unsettledUpload{told, time.Now().Add(after)})
+	u.open = append(u.open, one)
 	if len(u.open) > maxUnsettled {
 		u.open = slices.Delete(u.open, 0, 1)
 	}
@@ -52,14 +58,14 @@ func (u *unsettled) put(told *events.Event, after time.Duration) {
 }
 
 // take removes those that which selects, and returns them.
-func (u *unsettled) take(which func(unsettledUpload) bool) (taken []*events.Event) {
+func (u *unsettled) take(which func(unsettledUpload) bool) (taken []unsettledUpload) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.open = slices.DeleteFunc(u.open, func(one unsettledUpload) bool {
 		if !which(one) {
 			return false
 		}
-		taken = append(taken, one.told)
+		taken = append(taken, one)
 		return true
 	})
 	return taken
@@ -70,7 +76,7 @@ func (u *unsettled) next() (due time.Time, any bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, one := range u.open {
-		if !any || one.due.Before(due) {
+		if !one.due.IsZero() && (!any || one.due.Before(due)) {
 			due, any = one.due, true
 		}
 	}
@@ -96,36 +102,42 @@ func (t *teller) run(ctx context.Context) {
 		case <-timer.C:
 		}
 		now := time.Now()
-		for _, told := range t.unsettled.take(func(one unsettledUpload) bool { return !one.due.After(now) }) {
-			t.settle(ctx, told)
+		for _, one := range t.unsettled.take(func(one unsettledUpload) bool { return one.isDue(now) }) {
+			t.settle(ctx, one)
 		}
 	}
 }
 
 // settleNow settles the publications in doubt of names, which are about to be changed. The caller
-// has locked the names.
+// prevents other changes of the names.
 func (t *teller) settleNow(ctx context.Context, names ...string) {
 	if t.stream == nil {
 		return
 	}
-	for _, told := range t.unsettled.take(func(one unsettledUpload) bool { return slices.Contains(names, one.told.Name) }) {
-		t.settle(ctx, told)
+	for _, one := range t.unsettled.take(func(one unsettledUpload) bool { return slices.Contains(names, one.told.Name) }) {
+		t.settle(ctx, one)
 	}
 }
 
-// settle asks the remote what became of told.
-func (t *teller) settle(ctx context.Context, told *events.Event) {
+// settle asks the remote what became of one.
+func (t *teller) settle(ctx context.Context, one unsettledUpload) {
+	told := one.told
 	e, is, err := t.find(ctx, told)
-	if err == nil && is {
-		describe(told, e)
-		err = t.record(ctx, told)
-	}
 	switch {
 	case err != nil:
-		t.unsettled.put(told, settleAgain)
-	case !is:
+	case is:
+		describe(told, e)
+		err = t.record(ctx, told)
+	default:
 		t.stream.Withdraw(context.WithoutCancel(ctx), told)
 	}
+	if err == nil {
+		return
+	}
+	if !one.due.IsZero() {
+		one.due = time.Now().Add(settleAgain)
+	}
+	t.unsettled.put(one)
 }
 
 // clockError is how much the clocks of this machine and of a remote may differ.
@@ -142,7 +154,7 @@ func (t *teller) find(ctx context.Context, told *events.Event) (e remote.Entry, 
 		return e, false, err
 	case err != nil:
 		return e, false, err
-	case e.Dir, e.Size >= 0 && told.Size >= 0 && e.Size != told.Size, told.Replaced != "" && e.Version == told.Replaced:
+	case e.Dir, e.Size >= 0 && told.Size >= 0 && e.Size != told.Size, told.Replaced != "" && versionOf(e) == told.Replaced:
 		return e, false, nil
 	case e.ModTime.IsZero():
 		return e, true, nil // rather twice than never
@@ -157,28 +169,31 @@ var errMayArrive = errors.New("what an earlier process sent may still arrive")
 
 // Stored reports whether the remote has the file of e, an UploadStored that a process prepared that
 // was killed before it could record or withdraw it. An error means that this cannot be known now,
-// or that e is about another remote: ErrInvalid. It is asked before the name is changed again.
+// or that e is about another remote: ErrInvalid. It is asked for the first time before names are
+// changed again, and then until it is known, or until e is recorded or withdrawn: that comes before
+// the name is changed.
 func (v *Tree) Stored(ctx context.Context, e events.Event) (bool, error) {
-	is, err := v.tell.wasStored(ctx, &e)
-	if err == nil && !is && v.doubts.pause([]string{e.Name}) > 0 {
-		return false, errMayArrive
-	}
-	return is, err
+	return v.tell.wasStored(ctx, &e, v.doubts.pause([]string{e.Name}) > 0)
 }
 
 // Stored is Tree.Stored without a cache.
 func (d *Direct) Stored(ctx context.Context, e events.Event) (bool, error) {
-	is, err := d.tell.wasStored(ctx, &e)
-	if err == nil && !is && time.Since(d.tell.began) < doubtPause {
-		return false, errMayArrive
-	}
-	return is, err
+	return d.tell.wasStored(ctx, &e, time.Since(d.tell.began) < doubtPause)
 }
 
-func (t *teller) wasStored(ctx context.Context, e *events.Event) (bool, error) {
+// wasStored is Stored; mayArrive: a request of an earlier process may still change the name.
+func (t *teller) wasStored(ctx context.Context, e *events.Event, mayArrive bool) (bool, error) {
 	if e.Kind != events.UploadStored || e.Place != t.place {
 		return false, fmt.Errorf("%s %s is not about %s: %w", e.Kind, e.ID, t.place, remote.ErrInvalid)
 	}
+	t.unsettled.take(func(one unsettledUpload) bool { return one.told.ID == e.ID }) // it was asked before
 	_, is, err := t.find(ctx, e)
-	return is, err
+	if err == nil && !is && mayArrive {
+		err = errMayArrive
+	}
+	if err != nil {
+		t.unsettled.put(unsettledUpload{told: e})
+		return false, err
+	}
+	return is, nil
 }

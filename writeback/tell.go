@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -221,6 +222,15 @@ func (t *teller) stored(ctx context.Context, rec cache.Record, e remote.Entry) e
 // describe says of e what the remote has.
 func describe(told *events.Event, e remote.Entry) {
 	told.ModTime, told.Version, told.Digest = e.ModTime, e.Version, e.Digest.Hex()
+}
+
+// versionOf tells versions of a file apart, by its time where the remote has no versions; "" = it
+// has no times either.
+func versionOf(e remote.Entry) string {
+	if e.Version != "" || e.ModTime.IsZero() {
+		return e.Version
+	}
+	return "time " + strconv.FormatInt(e.ModTime.Unix(), 10)
 }
 
 // refused records that the remote will never have the file of rec.
