@@ -17,8 +17,8 @@ func (s *session) setModTime(ctx context.Context, arg string, t time.Time) reply
 	if !can {
 		return refused("The storage cannot set modification times.")
 	}
-	if s.seen != nil {
-		s.seen.report.ModTime = t
+	if r := s.reported(); r != nil {
+		r.ModTime = t
 	}
 	if err := m.SetModTime(ctx, name, t); err != nil {
 		return s.fail("setting the time", name, err)
@@ -71,8 +71,8 @@ func (s *session) siteChmod(ctx context.Context, arg string) reply {
 	if !can {
 		return refused("The storage keeps no permission bits.")
 	}
-	if s.seen != nil {
-		s.seen.report.Mode = perm
+	if r := s.reported(); r != nil {
+		r.Mode = perm
 	}
 	if err := m.SetMode(ctx, name, perm); err != nil {
 		return s.fail("SITE CHMOD", name, err)

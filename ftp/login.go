@@ -20,7 +20,7 @@ const (
 func (s *session) user(ctx context.Context, arg string) reply {
 	if s.srv.tuned().RequireTLS && !s.ctl.isTLS() {
 		s.note(GuardEvent{Kind: LoginRefused, Reason: "TLS is required"}, arg)
-		s.tellLogin(time.Time{}, LoginReport{User: arg, Kind: LoginRefused, Text: "TLS is required"})
+		s.tellLogin(arg, LoginRefused, nil, "TLS is required")
 		return reply{530, "This server requires TLS: send AUTH TLS first."}
 	}
 	if s.fs != nil {
@@ -44,15 +44,15 @@ func (s *session) certLogin(ctx context.Context) reply {
 	if !able || len(c.Certificates) == 0 {
 		return reply{}
 	}
-	began := s.now()
+	s.timeLogin()
 	tree, err := backend.LoginByCertificate(ctx, c, s.name)
 	switch {
 	case errors.Is(err, ErrDenied):
 		return reply{}
 	case err != nil:
-		return s.loginFailed(ctx, began, s.name, err)
+		return s.loginFailed(ctx, s.name, err)
 	}
-	s.loggedIn(ctx, began, tree)
+	s.loggedIn(ctx, tree)
 	return reply{232, "Logged in by your certificate."}
 }
 
@@ -73,25 +73,25 @@ func (s *session) pass(ctx context.Context, arg string) reply {
 	if !ok {
 		s.ended, s.ending = true, EndRefused
 		s.note(GuardEvent{Kind: LoginHeldOff, Reason: "too many wrong passwords"}, s.name)
-		s.tellLogin(time.Time{}, LoginReport{User: s.name, Kind: LoginHeldOff, Text: "too many wrong passwords"})
+		s.tellLogin(s.name, LoginHeldOff, nil, "too many wrong passwords")
 		return reply{421, "Too many wrong passwords from your address; try again later."}
 	}
 	if delay > 0 {
 		endTurn() // the slot at the end of the delay is reserved
 		sleep(ctx, delay)
 	}
-	began := s.now()
+	s.timeLogin()
 	tree, err := s.srv.Backend.Login(ctx, s.clientInfo(), s.name, arg)
 	if err != nil {
-		return s.denied(ctx, began, err, arg, endTurn)
+		return s.denied(ctx, err, arg, endTurn)
 	}
 	s.srv.hosts.guesses.Succeeded(s.remote.Addr())
-	s.loggedIn(ctx, began, tree)
+	s.loggedIn(ctx, tree)
 	return reply{230, "Logged in."}
 }
 
 // loggedIn makes tree what the session is about.
-func (s *session) loggedIn(ctx context.Context, began time.Time, tree FS) {
+func (s *session) loggedIn(ctx context.Context, tree FS) {
 	s.fs, s.cwd, s.failures = tree, ".", 0
 	if l, limited := tree.(Limited); limited {
 		s.limits = l.Limits()
@@ -105,7 +105,7 @@ func (s *session) loggedIn(ctx context.Context, began time.Time, tree FS) {
 	s.srv.totals.logins.Add(1)
 	s.done.user = s.name
 	s.note(GuardEvent{Kind: LoggedIn}, s.name)
-	s.tellLogin(began, LoginReport{User: s.name, Kind: LoggedIn})
+	s.tellLogin(s.name, LoggedIn, nil, "")
 	s.log(ctx, slog.LevelInfo, "logged in", slog.String("user", s.name),
 		slog.Bool("tls", s.ctl.isTLS()), s.ctl.tlsVersion())
 }
@@ -148,11 +148,11 @@ func sleep(ctx context.Context, d time.Duration) {
 
 // denied delays each wrong password longer than the one before (RFC 2577, section 5), counted over
 // all sessions of the address.
-func (s *session) denied(ctx context.Context, began time.Time, err error, password string, endTurn func()) reply {
+func (s *session) denied(ctx context.Context, err error, password string, endTurn func()) reply {
 	name := s.name
 	s.named, s.name = false, ""
 	if !errors.Is(err, ErrDenied) {
-		return s.loginFailed(ctx, began, name, err)
+		return s.loginFailed(ctx, name, err)
 	}
 	s.failures++
 	s.done.logged = true
@@ -162,7 +162,7 @@ func (s *session) denied(ctx context.Context, began time.Time, err error, passwo
 	s.log(ctx, slog.LevelWarn, "login denied", slog.String("user", name), slog.Int("failures", s.failures), slog.Any("reason", err))
 	why := denial(err, password)
 	s.note(why, name)
-	s.tellLogin(began, LoginReport{User: name, Kind: why.Kind, Err: err})
+	s.tellLogin(name, why.Kind, err, "")
 	sleep(ctx, time.Duration(s.failures)*failureDelay)
 	if s.failures >= maxFailures {
 		s.ended, s.ending = true, EndRefused
@@ -185,11 +185,11 @@ func denial(err error, password string) GuardEvent {
 
 // loginFailed answers a login that could not be checked, or that is refused for now, and ends the
 // session.
-func (s *session) loginFailed(ctx context.Context, began time.Time, name string, err error) reply {
+func (s *session) loginFailed(ctx context.Context, name string, err error) reply {
 	s.done.logged = true
 	s.log(ctx, slog.LevelError, "login failed", slog.String("user", name), slog.Any("error", err))
 	s.ended, s.ending = true, EndRefused
-	s.tellLogin(began, LoginReport{User: name, Kind: LoginRefused, Err: err})
+	s.tellLogin(name, LoginRefused, err, "")
 	return reply{421, hintOr(err, "Cannot log in now; try again later.")}
 }
 

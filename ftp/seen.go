@@ -5,14 +5,27 @@ import (
 	"crypto/tls"
 	"io"
 	"os"
+	"sync"
 	"time"
 )
 
-// seen is what the Observer will be told of the current command.
+// seen is what the Observer will be told.
 type seen struct {
-	report CommandReport
-	tls    uint16 // of the control connection
-	told   bool   // the Observer was told already
+	report  *CommandReport // of the current command; nil between commands, so that idle sessions hold none
+	checked time.Time      // when the check of a login began; zero = nothing is checked
+	tls     uint16         // of the control connection
+	told    bool           // the Observer was told of the command already
+}
+
+// reports pools those of commands.
+var reports = sync.Pool{New: func() any { return new(CommandReport) }}
+
+// reported is the report of the current command, nil without an Observer.
+func (s *session) reported() *CommandReport {
+	if s.seen == nil {
+		return nil
+	}
+	return s.seen.report
 }
 
 // who returns who the client is now.
@@ -32,9 +45,9 @@ func (s *session) see(c *command, verb []byte, arg string) {
 	if s.seen == nil {
 		return
 	}
-	s.seen.told = false
-	s.seen.report = CommandReport{Began: time.Now()}
-	r := &s.seen.report
+	r := reports.Get().(*CommandReport)
+	*r = CommandReport{Began: time.Now()}
+	s.seen.report, s.seen.told = r, false
 	switch {
 	case c == nil:
 		r.Verb = string(wordOf(verb))
@@ -45,40 +58,49 @@ func (s *session) see(c *command, verb []byte, arg string) {
 	}
 }
 
+// unsee ends the report.
+func (s *session) unsee() {
+	if r := s.reported(); r != nil {
+		*r = CommandReport{}
+		reports.Put(r)
+		s.seen.report = nil
+	}
+}
+
 // seeSite notes the subcommand of SITE.
 func (s *session) seeSite(c *command, arg string) {
-	if s.seen != nil {
-		s.seen.report.Verb, s.seen.report.Argument = "SITE "+c.name, arg
+	if r := s.reported(); r != nil {
+		r.Verb, r.Argument = "SITE "+c.name, arg
 	}
 }
 
 // seePath notes what the command is about.
 func (s *session) seePath(name string) {
-	if s.seen != nil {
-		s.seen.report.Path, s.seen.report.Argument = absolute(name), ""
+	if r := s.reported(); r != nil {
+		r.Path, r.Argument = absolute(name), ""
 	}
 }
 
 // seeRename notes the names of RNTO.
 func (s *session) seeRename(from, to string) {
-	if s.seen != nil {
-		s.seen.report.Path, s.seen.report.To = absolute(from), absolute(to)
+	if r := s.reported(); r != nil {
+		r.Path, r.To = absolute(from), absolute(to)
 	}
 }
 
 // seeError notes why a command fails.
 func (s *session) seeError(err error) {
-	if s.seen != nil {
-		s.seen.report.Err = err
+	if r := s.reported(); r != nil {
+		r.Err = err
 	}
 }
 
 // seeTransfer notes what t has moved.
 func (s *session) seeTransfer(t *transfer) {
-	if s.seen == nil || !t.movesData() {
+	r := s.reported()
+	if r == nil || !t.movesData() {
 		return
 	}
-	r := &s.seen.report
 	r.Transfer.Opened = t.conn.Load() != nil
 	r.Transfer.Bytes = t.bytes()
 	r.Transfer.ASCII = s.ascii && s.srv.ConvertASCII
@@ -90,17 +112,18 @@ func (s *session) seeTransfer(t *transfer) {
 
 // seeUpload notes the upload that begins.
 func (s *session) seeUpload(up Upload, off int64) {
-	if s.seen != nil {
-		s.seen.report.Transfer.Upload, s.seen.report.Transfer.Offset = up, off
+	if r := s.reported(); r != nil {
+		r.Transfer.Upload, r.Transfer.Offset = up, off
 	}
 }
 
 // seeDownload notes where a download begins, and the file.
 func (s *session) seeDownload(off int64, body io.Reader) {
-	if s.seen == nil {
+	r := s.reported()
+	if r == nil {
 		return
 	}
-	t := &s.seen.report.Transfer
+	t := &r.Transfer
 	t.Offset, t.Size = off, -1
 	if f, is := body.(*os.File); is {
 		if fi, err := f.Stat(); err == nil {
@@ -111,20 +134,21 @@ func (s *session) seeDownload(off int64, body io.Reader) {
 
 // seeEnd notes how a transfer ended.
 func (s *session) seeEnd(err error, aborted bool) {
-	if s.seen != nil {
-		s.seen.report.Err, s.seen.report.Aborted = err, aborted
+	if r := s.reported(); r != nil {
+		r.Err, r.Aborted = err, aborted
 	}
 }
 
 // tell tells the Observer of the current command, once, and of r, the reply to it. It is called
 // before that is written; the zero reply is of a command that nobody waits for any more.
 func (s *session) tell(r reply) {
-	if s.seen == nil || s.seen.told || r.isZero() {
+	report := s.reported()
+	if report == nil || s.seen.told || r.isZero() {
 		return
 	}
 	s.seen.told = true
-	s.seen.report.Code, s.seen.report.Text = r.code, r.text
-	s.srv.Observer.CommandDone(s.who(), &s.seen.report)
+	report.Code, report.Text = r.code, r.text
+	s.srv.Observer.CommandDone(s.who(), report)
 }
 
 // tellDuring tells of a command that is answered while a transfer runs.
@@ -134,23 +158,28 @@ func (s *session) tellDuring(verb string, r reply) {
 	}
 }
 
-// tellLogin tells of an attempt to log in that began at a time; the zero time: nothing was checked.
-func (s *session) tellLogin(began time.Time, l LoginReport) {
-	if s.seen == nil {
-		return
+// timeLogin notes that a password or certificate is checked from now on.
+func (s *session) timeLogin() {
+	if s.seen != nil {
+		s.seen.checked = time.Now()
 	}
-	if !began.IsZero() {
-		l.Took = time.Since(began)
-	}
-	s.srv.Observer.LoginDone(s.who(), &l)
 }
 
-// now returns the time if the Observer will be told how long something took.
-func (s *session) now() time.Time {
-	if s.seen == nil {
-		return time.Time{}
+// tellLogin tells of an attempt to log in. What it does is in a function of its own: the stack of a
+// session that needs more for its login keeps it while it is idle.
+func (s *session) tellLogin(user string, kind GuardKind, err error, text string) {
+	if s.seen != nil {
+		s.toldLogin(user, kind, err, text)
 	}
-	return time.Now()
+}
+
+func (s *session) toldLogin(user string, kind GuardKind, err error, text string) {
+	l := &LoginReport{User: user, Kind: kind, Err: err, Text: text}
+	if !s.seen.checked.IsZero() {
+		l.Took = time.Since(s.seen.checked)
+		s.seen.checked = time.Time{}
+	}
+	s.srv.Observer.LoginDone(s.who(), l)
 }
 
 // tellHandshake tells of a handshake on conn.
@@ -169,8 +198,13 @@ func (s *session) tellHandshake(data bool, conn *tls.Conn, err error) {
 	s.srv.Observer.HandshakeDone(s.who(), &h)
 }
 
-// tellData tells of the handshake of a data connection.
-func (s *session) tellData(c *dataConn) {
+// seeData notes when the first byte moves on a data connection, and tells of its handshake.
+func (s *session) seeData(c *dataConn) {
+	r := s.reported()
+	if r == nil {
+		return
+	}
+	c.first = &r.Transfer.FirstByte
 	if c.tls != nil {
 		s.tellHandshake(true, c.tls, nil)
 	}

@@ -96,13 +96,8 @@ func newSession(srv *Server, conn net.Conn, d door, implicit bool) *session {
 
 // serve runs the session until its client leaves or times out, or ctx ends.
 func (s *session) serve(ctx context.Context) {
-	defer s.cancel(nil)
-	defer s.ctl.close()
-	defer s.reset()
-	defer s.ctl.flush()
-	defer s.logEnd(ctx)
+	defer s.end(ctx)
 	s.tellBegin()
-	defer s.tellEnd()
 	if s.implicit {
 		if err := s.startTLS(s.srv.tls.control(s.id)); err != nil {
 			s.handshakeFailed(ctx, err)
@@ -128,6 +123,16 @@ func (s *session) serve(ctx context.Context) {
 			s.execute(ctx, line)
 		}
 	}
+}
+
+// end tells of the end, sends what is to be sent, and closes everything.
+func (s *session) end(ctx context.Context) {
+	defer s.cancel(nil)
+	defer s.ctl.close()
+	s.tellEnd()
+	s.logEnd(ctx)
+	s.ctl.flush()
+	s.reset()
 }
 
 // nextLine returns the next command: first the pending ones.
@@ -212,6 +217,7 @@ func (s *session) execute(ctx context.Context, line []byte) {
 	case c.arranges && r.code >= 400:
 		s.closeEndpoint()
 	}
+	s.unsee()
 }
 
 // run calls the handler. A panic is answered 451 and the session goes on.

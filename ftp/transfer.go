@@ -95,10 +95,7 @@ func (s *session) connect(ctx context.Context, t *transfer, opening string) (*da
 		}
 	}
 	t.endWait()
-	if s.seen != nil {
-		s.tellData(c)
-		c.first = &s.seen.report.Transfer.FirstByte
-	}
+	s.seeData(c)
 	c.tap.pace(ctx, s.limits)
 	t.conn.Store(c)
 	return c, reply{}

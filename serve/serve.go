@@ -28,11 +28,20 @@ func (b *Backend) Login(ctx context.Context, c ftp.Client, user, password string
 	if err != nil {
 		return nil, loginError(err)
 	}
-	if err := b.Hooks.Login(ctx, c, user); err != nil {
+	view := b.Tree.ViewFrom(id.Owner, c.Addr().String())
+	if b.Hooks == nil {
+		return view, nil
+	}
+	return b.asked(ctx, view, &c, user)
+}
+
+// asked returns view if the hooks let the user in, with what they do to it. It is not a part of
+// Login, whose stack a session keeps while it is idle.
+func (b *Backend) asked(ctx context.Context, view *vfs.View, c *ftp.Client, user string) (ftp.FS, error) {
+	if err := b.Hooks.Login(ctx, *c, user); err != nil {
 		return nil, err
 	}
-	view := b.Tree.ViewFrom(id.Owner, c.Addr().String())
-	return b.Hooks.Ask(b.Hooks.Check(view, c, user), c, user), nil
+	return b.Hooks.Ask(b.Hooks.Check(view, *c, user), *c, user), nil
 }
 
 var (

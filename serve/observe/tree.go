@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"io/fs"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -59,8 +60,16 @@ type tree struct {
 	remembered bool // the password was right a short time ago
 
 	mu      sync.Mutex
-	from    events.Origin // guarded by mu; of what the client does now
-	renamed string        // guarded by mu; ID of the rename that was prepared and has been made
+	from    who    // guarded by mu
+	renamed string // guarded by mu; ID of the rename that was prepared and has been made
+}
+
+// who is a client. There is one for each session, idle or not, so it is small.
+type who struct {
+	session      uint64
+	user, client string
+	address      netip.AddrPort
+	tls          uint16
 }
 
 // A Sourced tree says what knew the user whom it is for.
@@ -78,17 +87,18 @@ func (t *tree) source(otherwise string) string {
 func (t *tree) began(w ftp.Who) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.from = events.Origin{Session: w.Session, User: w.User, Address: w.Remote, TLS: ftp.TLSVersion(w.TLS), Client: w.Client}
+	t.from = who{session: w.Session, user: w.User, client: w.Client, address: w.Remote, tls: w.TLS}
 }
 
 // origin returns that of a change of name.
 func (t *tree) origin(name string) events.Origin {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	o := t.from
-	o.Path, o.Time = absolute(name), time.Now()
-	o.ID = events.NewID(o.Time)
-	return o
+	now := time.Now()
+	return events.Origin{
+		ID: events.NewID(now), Session: t.from.session, User: t.from.user, Address: t.from.address,
+		TLS: ftp.TLSVersion(t.from.tls), Client: t.from.client, Path: absolute(name), Time: now,
+	}
 }
 
 // in returns the context of a change of name.
