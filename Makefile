@@ -6,6 +6,7 @@
 # make package packages, archives and a bill of materials in dist/, for every system
 # make notes   what is in changelog/unreleased as release notes
 # make soak    the tests of the cache that find rare things, for an hour
+# make pictures   the pictures of the page, for README
 
 SHELL       := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -28,9 +29,9 @@ SERVERS := /usr/lib/openssh/sftp-server:openssh-sftp-server /usr/sbin/apache2:ap
 MODULES := /usr/share/perl5/IO/Socket/SSL.pm:libio-socket-ssl-perl /usr/lib/cgi-bin/awstats.pl:awstats
 # The race detector needs a C compiler; the emulator of Azure and a client are packages of npm, which
 # their tests install.
-PROGRAMS := gcc:gcc systemd-analyze:systemd npm:npm promtool:prometheus fail2ban-regex:fail2ban haproxy:haproxy webalizer:webalizer $(CLIENTS)
+PROGRAMS := gcc:gcc chromium:chromium systemd-analyze:systemd npm:npm promtool:prometheus fail2ban-regex:fail2ban haproxy:haproxy webalizer:webalizer $(CLIENTS)
 
-.PHONY: build test quick lint fuzz soak package notes deps format vet staticcheck spell vuln cross draw servers unit
+.PHONY: build test quick lint fuzz soak package notes deps format vet staticcheck spell vuln cross draw servers unit pictures
 
 build:
 	go build -o ferry ./cmd/ferry
@@ -122,3 +123,7 @@ package:
 
 notes:
 	@go run ./internal/release notes -version "$(VERSION)"
+
+# The page as a browser shows it, of a ferry that serves some clients.
+pictures:
+	FERRY_PICTURES=$(CURDIR)/doc/images go test -count=1 -run '^TestPictures$$' ./test

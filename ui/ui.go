@@ -29,7 +29,7 @@ const (
 	// interval is the time between two snapshots.
 	interval = time.Second
 	// share bounds the time that is spent on snapshots: one that took long is made less often.
-	share = 20
+	share = 5
 	// checkInterval is how often the remotes are asked whether they answer, while somebody looks.
 	checkInterval = 10 * time.Second
 )

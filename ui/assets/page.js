@@ -9,6 +9,9 @@ const may = new Set(document.body.dataset.may.split(' ').filter(Boolean));
 const $ = (id) => document.getElementById(id);
 const setText = (n, text) => { if (n.textContent !== text) n.textContent = text; };
 
+// at is the URL of something beside this page, without a password that may be in that of the page.
+const at = (path) => new URL(path, location.origin + location.pathname).href;
+
 // Actions.
 
 function result(text, bad) {
@@ -36,7 +39,7 @@ async function act(action, row, button) {
   if (action.ask && !await confirmed(action.ask(row))) return;
   button.disabled = true;
   try {
-    const answer = await fetch(action.call, {
+    const answer = await fetch(at(action.call), {
       method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(action.params(row)),
     });
     if (!answer.ok) {
@@ -82,7 +85,7 @@ async function fetchRows(list) {
   if (list.busy) return;
   list.busy = true;
   try {
-    const answer = await fetch('ui/rows?' + new URLSearchParams({ list: list.name, first: list.wanted }));
+    const answer = await fetch(at('ui/rows?' + new URLSearchParams({ list: list.name, first: list.wanted })));
     if (answer.ok && paged.has(list.name)) {
       const rows = await answer.json();
       if (rows.first === 0) paged.delete(list.name);
@@ -276,7 +279,7 @@ function state(words, bad) {
 
 function open() {
   if (stream || document.hidden) return;
-  stream = new EventSource('ui/events');
+  stream = new EventSource(at('ui/events'));
   stream.onmessage = (e) => {
     failures = 0;
     stopPolling();
@@ -302,7 +305,7 @@ function close() {
 
 async function ask() {
   try {
-    const answer = await fetch('ui/snapshot');
+    const answer = await fetch(at('ui/snapshot'));
     if (answer.ok) {
       show(await answer.json());
       state('live, every two seconds', false);
