@@ -111,6 +111,17 @@ func (s *shown) snapshot() (seq int, size int, all map[string]any) {
 	return int(all["seq"].(float64)), len(body), all
 }
 
+// until waits for a snapshot.
+func (s *shown) until(what string, is func(all map[string]any) bool) {
+	s.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		if _, _, all := s.snapshot(); is(all) {
+			return
+		}
+	}
+	s.t.Fatalf("%s does not come about", what)
+}
+
 // call makes a call, and returns its status.
 func (s *shown) call(page, path, body string) int {
 	s.t.Helper()

@@ -66,7 +66,7 @@ func (p process) rootCommand() *cobra.Command {
 		p.hooksCommand(o),
 		p.acmeCommand(o),
 		p.auditCommand(),
-		p.healthCommand(o),
+		p.healthCommand(o), p.topCommand(o),
 		p.versionCommand(),
 		manual.Command(p.stdout, version()),
 	)

@@ -15,25 +15,65 @@ import (
 	"os"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"ferry/cmd/ferry/internal/flags"
 )
 
 // maxResult bounds the answer to a call.
 const maxResult = 256 << 20
 
-// post makes the call over HTTP and returns the JSON that answers it, also with an error of the
+// A Server is where a remote control is, and who calls.
+type Server struct {
+	URL, Socket    string // one of them
+	User, Password string // "" = none is given
+	CACert         string // file (PEM); "" = the system's
+}
+
+// Flags adds the flags that say where it is.
+func (s *Server) Flags(f *pflag.FlagSet) {
+	f.StringVar(&s.URL, "url", "", "Address of the server: a URL, host:port or :port")
+	f.StringVar(&s.Socket, "unix-socket", "", "Path of the socket of the server, instead of --url")
+	f.StringVar(&s.User, "user", "", "User name for the server")
+	f.StringVar(&s.Password, "pass", "", "Password for the server")
+	f.StringVar(&s.CACert, "ca-cert", "", "Certificate file (PEM) that the server's certificate is checked with, for a self-signed one")
+}
+
+// Complete takes from o what a Server leaves out.
+func (s *Server) Complete(o *flags.RCOptions) error {
+	if s.URL != "" && s.Socket != "" {
+		return flags.Usagef("--url and --unix-socket exclude each other: give one of them")
+	}
+	if path, ok := strings.CutPrefix(s.URL, flags.UnixScheme); ok {
+		s.URL, s.Socket = "", path
+	}
+	if s.URL == "" && s.Socket == "" {
+		addr := o.Addrs[0]
+		if path, ok := strings.CutPrefix(addr, flags.UnixScheme); ok {
+			s.Socket = path
+		} else {
+			s.URL = addr
+		}
+	}
+	if s.User == "" && s.Password == "" {
+		s.User, s.Password = o.User, o.Pass.Reveal()
+	}
+	return nil
+}
+
+// Post makes the call over HTTP and returns the JSON that answers it, also with an error of the
 // call.
-func (c *call) post(ctx context.Context, path string) ([]byte, error) {
-	base, transport, err := c.server()
+func (s *Server) Post(ctx context.Context, path string, params map[string]any) ([]byte, error) {
+	base, transport, err := s.reach()
 	if err != nil {
 		return nil, err
 	}
 	defer transport.CloseIdleConnections()
-	body, err := json.Marshal(c.params)
+	body, err := json.Marshal(params)
 	if err != nil {
 		return nil, err
 	}
-	if c.params == nil {
+	if params == nil {
 		body = []byte("{}")
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base.JoinPath(path).String(), bytes.NewReader(body))
@@ -41,24 +81,24 @@ func (c *call) post(ctx context.Context, path string) ([]byte, error) {
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	if c.user != "" || c.pass != "" {
-		req.SetBasicAuth(c.user, c.pass)
+	if s.User != "" || s.Password != "" {
+		req.SetBasicAuth(s.User, s.Password)
 	}
 	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, c.explain(err)
+		return nil, s.explain(err)
 	}
 	defer resp.Body.Close()
 	result, err := io.ReadAll(io.LimitReader(resp.Body, maxResult))
 	if err != nil {
 		return nil, fmt.Errorf("the answer to %s broke off: %w", path, err)
 	}
-	return c.judge(path, resp, result)
+	return s.judge(path, resp, result)
 }
 
 // judge turns an answer that is not a success into an error.
-func (c *call) judge(path string, resp *http.Response, result []byte) ([]byte, error) {
+func (s *Server) judge(path string, resp *http.Response, result []byte) ([]byte, error) {
 	var answer struct {
 		Error string
 	}
@@ -71,19 +111,19 @@ func (c *call) judge(path string, resp *http.Response, result []byte) ([]byte, e
 	case isJSON && answer.Error != "":
 		return result, fmt.Errorf("%s: %s", path, answer.Error)
 	}
-	return nil, fmt.Errorf("%s: the answer is %s and no result: is %s the address of a remote control?", path, resp.Status, c.where())
+	return nil, fmt.Errorf("%s: the answer is %s and no result: is %s the address of a remote control?", path, resp.Status, s.where())
 }
 
-// server returns the URL in front of the calls and what reaches it.
-func (c *call) server() (*url.URL, *http.Transport, error) {
+// reach returns the URL in front of the calls and what reaches it.
+func (s *Server) reach() (*url.URL, *http.Transport, error) {
 	t := &http.Transport{Proxy: http.ProxyFromEnvironment}
-	if c.socket != "" {
+	if s.Socket != "" {
 		var d net.Dialer
 		t.Proxy = nil
-		t.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) { return d.DialContext(ctx, "unix", c.socket) }
+		t.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) { return d.DialContext(ctx, "unix", s.Socket) }
 		return &url.URL{Scheme: "http", Host: "localhost"}, t, nil
 	}
-	text := c.url
+	text := s.URL
 	if strings.HasPrefix(text, ":") {
 		text = "localhost" + text
 	}
@@ -92,16 +132,16 @@ func (c *call) server() (*url.URL, *http.Transport, error) {
 	}
 	base, err := url.Parse(text)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return nil, nil, flags.Usagef("--url %q: use http://host:port/, https://host:port/, host:port or :port", c.url)
+		return nil, nil, flags.Usagef("--url %q: use http://host:port/, https://host:port/, host:port or :port", s.URL)
 	}
-	if c.caCert != "" {
-		pem, err := os.ReadFile(c.caCert)
+	if s.CACert != "" {
+		pem, err := os.ReadFile(s.CACert)
 		if err != nil {
 			return nil, nil, fmt.Errorf("--ca-cert: %w", err)
 		}
 		pool := x509.NewCertPool()
 		if !pool.AppendCertsFromPEM(pem) {
-			return nil, nil, flags.Usagef("--ca-cert %q: there is no certificate in it", c.caCert)
+			return nil, nil, flags.Usagef("--ca-cert %q: there is no certificate in it", s.CACert)
 		}
 		t.TLSClientConfig = &tls.Config{RootCAs: pool}
 	}
@@ -109,23 +149,23 @@ func (c *call) server() (*url.URL, *http.Transport, error) {
 }
 
 // where names the server, without a password that is in its URL.
-func (c *call) where() string {
-	if c.socket != "" {
-		return c.socket
+func (s *Server) where() string {
+	if s.Socket != "" {
+		return s.Socket
 	}
-	if u, err := url.Parse(c.url); err == nil && u.User != nil {
+	if u, err := url.Parse(s.URL); err == nil && u.User != nil {
 		return u.Redacted()
 	}
-	return c.url
+	return s.URL
 }
 
 // explain says what to do about a server that cannot be reached.
-func (c *call) explain(err error) error {
+func (s *Server) explain(err error) error {
 	if op := new(net.OpError); errors.As(err, &op) && op.Op == "dial" {
-		return fmt.Errorf("no remote control answers at %s: start the server with --rc, or give --url or --unix-socket (%w)", c.where(), op.Err)
+		return fmt.Errorf("no remote control answers at %s: start the server with --rc, or give --url or --unix-socket (%w)", s.where(), op.Err)
 	}
 	if u := new(url.Error); errors.As(err, &u) {
 		err = u.Err // without the URL, in which there may be a password
 	}
-	return fmt.Errorf("calling %s: %w", c.where(), err)
+	return fmt.Errorf("calling %s: %w", s.where(), err)
 }

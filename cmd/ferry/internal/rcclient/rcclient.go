@@ -38,13 +38,11 @@ type call struct {
 	path   string
 	params map[string]any
 
-	url, socket string
-	user, pass  string
-	caCert      string
-	json        string
-	args, opts  []string
-	loopback    bool
-	noOutput    bool
+	server     Server
+	json       string
+	args, opts []string
+	loopback   bool
+	noOutput   bool
 }
 
 // A Client is where the command runs: what it gets from the process, and the flags.
@@ -81,11 +79,7 @@ func (r *Client) Command() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&c.url, "url", "", "Address of the server: a URL, host:port or :port")
-	f.StringVar(&c.socket, "unix-socket", "", "Path of the socket of the server, instead of --url")
-	f.StringVar(&c.user, "user", "", "User name for the server")
-	f.StringVar(&c.pass, "pass", "", "Password for the server")
-	f.StringVar(&c.caCert, "ca-cert", "", "Certificate file (PEM) that the server's certificate is checked with, for a self-signed one")
+	c.server.Flags(f)
 	f.StringVar(&c.json, "json", "", "Parameters as a JSON object, instead of key=value")
 	f.StringArrayVarP(&c.args, "arg", "a", nil, "Add a string to the list that is the parameter arg")
 	f.StringArrayVarP(&c.opts, "opt", "o", nil, "Add name=value, or name, to the object that is the parameter opt")
@@ -100,32 +94,17 @@ func (r *Client) Command() *cobra.Command {
 
 // Ask makes one call to the server that Flags name, and returns the JSON that answers it.
 func (r *Client) Ask(ctx context.Context, path string, params map[string]any) ([]byte, error) {
-	c := call{}
-	if err := c.complete(&r.Flags.RC, nil); err != nil {
+	var at Server
+	if err := at.Complete(&r.Flags.RC); err != nil {
 		return nil, err
 	}
-	c.path, c.params = path, params
-	return c.post(ctx, path)
+	return at.Post(ctx, path, params)
 }
 
 // complete reads the arguments, and takes from o what the flags left out.
 func (c *call) complete(o *flags.RCOptions, args []string) error {
-	if c.url != "" && c.socket != "" {
-		return flags.Usagef("--url and --unix-socket exclude each other: give one of them")
-	}
-	if path, ok := strings.CutPrefix(c.url, flags.UnixScheme); ok {
-		c.url, c.socket = "", path
-	}
-	if c.url == "" && c.socket == "" {
-		addr := o.Addrs[0]
-		if path, ok := strings.CutPrefix(addr, flags.UnixScheme); ok {
-			c.socket = path
-		} else {
-			c.url = addr
-		}
-	}
-	if c.user == "" && c.pass == "" {
-		c.user, c.pass = o.User, o.Pass.Reveal()
+	if err := c.server.Complete(o); err != nil {
+		return err
 	}
 	if len(args) == 0 {
 		return c.wantNoParams()
@@ -194,7 +173,7 @@ func (r *Client) run(ctx context.Context, c *call) error {
 	if path == "" {
 		path = "rc/list"
 	}
-	send := c.post
+	send := func(ctx context.Context, path string) ([]byte, error) { return c.server.Post(ctx, path, c.params) }
 	if c.loopback {
 		send = r.here(c)
 	}
@@ -205,7 +184,7 @@ func (r *Client) run(ctx context.Context, c *call) error {
 	if len(result) > 0 && !c.noOutput {
 		var b bytes.Buffer
 		if json.Indent(&b, bytes.TrimSpace(result), "", "\t") != nil {
-			return fmt.Errorf("the answer to %s is not JSON: is %s the address of a remote control?", path, c.where())
+			return fmt.Errorf("the answer to %s is not JSON: is %s the address of a remote control?", path, c.server.where())
 		}
 		b.WriteByte('\n')
 		if _, err := b.WriteTo(r.Stdout); err != nil {
