@@ -183,6 +183,18 @@ func TestWhatBecomesOfUploads(t *testing.T) {
 			b.ok(b.Rename(b.t.Context(), "in/x.part", "in/x"))
 			b.settle()
 		}, []string{"stored /x.part 3", "stored /x.part 4"}},
+		{"refused, and taken when its directory is renamed", func(b *rig) {
+			b.has("in/d/keep", "")
+			b.faults.Inject(faulty.Fault{Op: faulty.Put, Err: remote.ErrTooLarge})
+			b.receive("1", "/d/x", "abc")
+			_ = b.Flush(b.t.Context(), ".") // it is refused
+			b.ok(b.Rename(b.t.Context(), "in/d", "in/e"))
+		}, []string{"refused /d/x 3", "stored /e/x 3 was /d/x"}},
+		{"in a directory that is renamed", func(b *rig) {
+			b.has("in/d/keep", "")
+			b.receive("1", "/d/x", "abc")
+			b.ok(b.Rename(b.t.Context(), "in/d", "in/e"))
+		}, []string{"stored /d/x 3"}},
 		{"refused, and taken later", func(b *rig) {
 			b.faults.Inject(faulty.Fault{Op: faulty.Put, Err: remote.ErrTooLarge})
 			b.receive("1", "/x", "abc")
@@ -279,8 +291,22 @@ func TestAnOriginSurvivesARecord(t *testing.T) {
 			t.Errorf("%q is %+v", text, u)
 		}
 	}
+	// The keys are those of doc/cache-format.md: the next ferry reads them.
+	golden := `{"id":"01k","session":7,"user":"bob","address":"192.0.2.1:2121","tls":"1.3","client":"tester",` +
+		`"path":"/x","name":"in/x","time":"2026-11-30T01:02:03Z","before":["/x.part"]}`
+	u := upload{Origin: events.Origin{
+		ID: "01k", Session: 7, User: "bob", Address: netip.MustParseAddrPort("192.0.2.1:2121"), TLS: "1.3", Client: "tester",
+		Path: "/x", Name: "in/x", Time: time.Date(2026, 11, 30, 1, 2, 3, 0, time.UTC),
+	}, before: []string{"/x.part"}}
+	if got := u.pack(); got != golden {
+		t.Errorf("kept as %s, want %s", got, golden)
+	}
+	later := cache.Record{Origin: strings.Replace(golden, "{", `{"later":1,`, 1)}
+	if got, ok := unpack(later); !ok || !reflect.DeepEqual(got, u) {
+		t.Errorf("a later ferry kept %s; read as %+v", later.Origin, got)
+	}
 	// What a client sends does not make it large.
-	u := upload{Origin: events.Origin{ID: "1", Path: "/0", Name: "0", Client: strings.Repeat("c", 10000)}}
+	u = upload{Origin: events.Origin{ID: "1", Path: "/0", Name: "0", Client: strings.Repeat("c", 10000)}}
 	rec := cache.Record{Name: "0", Origin: u.pack()}
 	for i := range 100 {
 		rec.Origin = renamedOrigin(rec)
