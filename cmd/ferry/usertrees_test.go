@@ -53,7 +53,7 @@ func TestTheEndLeavesTheDisksOfTreesThatAreInUse(t *testing.T) {
 		o := parse(t, "--cache-dir", base, "--vfs-cache-mode", "writes")
 		o.places = places.Of(o.CacheDir, nil)
 		p := process{stdout: io.Discard, stderr: io.Discard}
-		a := &accounts{trees: newUserTrees(p, o, nil, nil, slog.New(slog.DiscardHandler))}
+		a := &accounts{trees: newUserTrees(p, o, nil, nil, slog.New(slog.DiscardHandler)), backend: &serve.Accounts{}}
 		_, release, err := a.trees.open(t.Context(), serve.Wanted{Remote: t.TempDir(), User: "cam"})
 		if err != nil {
 			t.Fatal(err)
