@@ -52,8 +52,8 @@ type Options struct {
 	// "dead" if an event is given up with it. nil: nobody is.
 	Called func(hook, result string, took time.Duration)
 
-	// Renamed finds out the same about a rename of the file of e to a path. nil: it was made if
-	// that is not known.
+	// Renamed finds out the same about a rename of the file of e to another name on the remote.
+	// nil: it was made if that is not known.
 	Renamed func(ctx context.Context, e *events.Event, to string) (bool, error)
 
 	Transport http.RoundTripper // nil: over HTTP and TLS as usual

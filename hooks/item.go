@@ -47,6 +47,7 @@ type item struct {
 	running bool   // an attempt is under way
 	gone    bool   // it is not in the outbox any more
 	old     bool   // an earlier process took it in
+	asked   bool   // whether it became true; used by those that ask only
 	place   int    // in the heap of its queue; -1 = it is not in it
 }
 

@@ -61,12 +61,15 @@ func (x *Outbox) resolve(ctx context.Context, it *item) bool {
 	switch {
 	case err != nil:
 	case maybe != "" && x.o.Renamed != nil:
-		happened, err = x.o.Renamed(ctx, e, maybe)
+		happened, err = x.o.Renamed(ctx, e, nameAt(e, maybe))
 	case maybe == "" && x.o.Resolve != nil:
 		happened, err = x.o.Resolve(ctx, e)
 	}
 	if err != nil {
-		x.log.WarnContext(ctx, "it is not known yet what became of an upload when the server ended", "path", it.path, "error", err)
+		if !it.asked { // by this goroutine, or before it began
+			it.asked = true
+			x.log.WarnContext(ctx, "it is not known yet what became of an upload when the server ended", "path", it.path, "error", err)
+		}
 		return false
 	}
 	defer x.wakeUp()

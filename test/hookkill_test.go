@@ -59,6 +59,7 @@ type told struct {
 	paths map[string]string          // by id
 	ids   map[string]map[string]bool // by path
 	calls int
+	left  string     // in the outbox
 	flaky *rand.Rand // nil = the receiver answers well
 	gone  map[string]bool
 	names map[string]bool // that were stored, or may have been
@@ -201,6 +202,7 @@ func (w *told) delivered() {
 		if code, err := list.wait(); code != 0 || err != nil {
 			w.Fatalf("ferry hooks ls ended with %d, %v: %s", code, err, list.log)
 		}
+		w.left = list.log.String()
 		if !strings.Contains(list.log.String(), " waiting ") && !strings.Contains(list.log.String(), " settling ") {
 			return
 		}
@@ -212,7 +214,8 @@ func (w *told) delivered() {
 func (w *told) compare() {
 	_, addr := serveAt(w.T, w.served, w.env)
 	there := map[string]bool{}
-	for _, name := range lines(login(w.T, "", addr).fetch("NLST")) {
+	// From another address, where unfinished uploads of bob are not shown.
+	for _, name := range lines(login(w.T, "127.0.0.2", addr).fetch("NLST")) {
 		there["/"+name] = true
 	}
 	w.mu.Lock()
@@ -236,6 +239,9 @@ func (w *told) compare() {
 		}
 	}
 	w.Logf("%d files, %d told, in %d calls; %d things were acknowledged", len(there), len(w.ids), w.calls, w.done.Load())
+	if w.Failed() {
+		w.Logf("left in the outbox:\n%s", w.left)
+	}
 	if len(there) < 20 {
 		w.Errorf("%d files are not enough to say anything", len(there))
 	}

@@ -19,9 +19,9 @@ func (ls *listenings) storedNow(ctx context.Context, e *events.Event) (bool, err
 	return tree.Stored(ctx, *e)
 }
 
-// renamedNow reports whether the file of e has left its name, which a rename to another path was to
-// have it do.
-func (ls *listenings) renamedNow(ctx context.Context, e *events.Event, _ string) (bool, error) {
+// renamedNow reports whether a rename to another name was made. Where that is a copy and a removal,
+// the file may have both names.
+func (ls *listenings) renamedNow(ctx context.Context, e *events.Event, to string) (bool, error) {
 	tree, release, err := ls.find(ctx, e)
 	if err != nil {
 		return false, err
@@ -31,7 +31,12 @@ func (ls *listenings) renamedNow(ctx context.Context, e *events.Event, _ string)
 	if errors.Is(err, fs.ErrNotExist) {
 		return true, nil
 	}
-	return false, err
+	if err != nil {
+		return false, err
+	}
+	moved := *e
+	moved.Name, moved.Replaced = to, ""
+	return tree.Stored(ctx, moved)
 }
 
 func (ls *listenings) find(ctx context.Context, e *events.Event) (*vfs.FS, func(), error) {
