@@ -209,3 +209,75 @@ func TestHangupDeniesNetworks(t *testing.T) {
 	refused := dialRaw(t, url)
 	refused.want(421)
 }
+
+// What is turned reaches those who use it: the limits of new sessions and of the remote, the times
+// that LIST shows, and the end of the server.
+func TestHangupTurnsWhatIsUsed(t *testing.T) {
+	dir, err := os.MkdirTemp("", "rc") // the path of a socket must be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	socket := filepath.Join(dir, "s")
+	good := "remote = \":memory:\"\naddr = \"127.0.0.1:0\"\npassive-port = 0\nrc = true\nrc-no-auth = true\nrc-addr = \"" + socket + "\"\nbwlimit = \"1M\"\ntls = \"self-signed\"\n"
+	name := newServerFile(t, good+"shutdown-timeout = \"1h\"\n")
+	r := start(t, nil, "--server-config", name)
+	url := r.url(t)
+	c := dial(t, url)
+	c.cmd(331, "USER anonymous")
+	c.cmd(230, "PASS x")
+	if out, _ := call(t, exitOK, "--unix-socket", socket, "core/bwlimit"); out["rate"] != "1Mi" {
+		t.Errorf("core/bwlimit: %v", out)
+	}
+	serverFile(t, name, strings.Replace(good, "1M", "7M", 1)+"shutdown-timeout = \"10ms\"\nmax-sessions-per-ip = 1\nrequire-tls = true\nlogin-timeout = \"1s\"\n")
+	r.signals <- syscall.SIGHUP
+	r.waitFor(t, `changed="bwlimit login-timeout max-sessions-per-ip require-tls shutdown-timeout"`)
+	if out, _ := call(t, exitOK, "--unix-socket", socket, "core/bwlimit"); out["rate"] != "7Mi" {
+		t.Errorf("core/bwlimit: %v", out)
+	}
+	dialRaw(t, url).want(421)
+	c.cmd(229, "EPSV")
+	c.cmd(521, "LIST")
+	c.cmd(530, "USER anonymous")
+	serverFile(t, name, good+"shutdown-timeout = \"10ms\"\n")
+	r.signals <- syscall.SIGHUP
+	r.waitFor(t, `changed="bwlimit login-timeout max-sessions-per-ip require-tls"`)
+	c.cmd(331, "USER anonymous")
+	c.cmd(230, "PASS x")
+	c.upload("f")
+	r.signals <- syscall.SIGTERM
+	if status := r.wait(t); status != exitOK || !strings.Contains(r.logged(), "aborted") {
+		t.Errorf("status %d:\n%s", status, r.logged())
+	}
+}
+
+// ferry users shows and changes the users that are in the file of all flags, and leaves the rest of
+// it alone.
+func TestUsersCommandsOnAServerFile(t *testing.T) {
+	flagsOf := "# flags\nremote = \":memory:\" # served\n[server]\naddr = \":2121\"\n\n"
+	name := newServerFile(t, flagsOf+"[users.bob]\nmax_sessions = 3\n")
+	run := func(want int, args ...string) string {
+		t.Helper()
+		status, stdout, stderr := runNow(t, []string{"RCLONE_CONFIG=notfound"}, append([]string{"users", "--server-config", name}, args...)...)
+		if status != want {
+			t.Errorf("%v: status %d: %s%s", args, status, stdout, stderr)
+		}
+		return stdout + stderr
+	}
+	if out := run(exitOK, "explain", "bob"); !strings.Contains(out, "max_sessions") || !strings.Contains(out, name+":7") {
+		t.Errorf("explain says %s", out)
+	}
+	run(exitOK, "rm", "bob")
+	if b, err := os.ReadFile(name); err != nil || !strings.HasPrefix(string(b), flagsOf[:len(flagsOf)-1]) || strings.Contains(string(b), "bob") {
+		t.Errorf("the file is %q, %v", b, err)
+	}
+	serverFile(t, name, "users = \"own.toml\"\n")
+	serverFile(t, filepath.Join(filepath.Dir(name), "own.toml"), "[users.ann]\nnote = \"hers\"\n")
+	if out := run(exitOK, "ls"); !strings.Contains(out, "ann") {
+		t.Errorf("ls says %s", out)
+	}
+	serverFile(t, name, flagsOf+"[users.bob]\nmax_sesions = 3\n")
+	if out := run(exitFailure, "check"); !strings.Contains(out, name+":7:1: there is no key max_sesions") {
+		t.Errorf("check says %s", out)
+	}
+}

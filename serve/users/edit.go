@@ -15,17 +15,20 @@ import (
 // An Editor changes the text of a users file. Comments, order and all that is not changed stay,
 // byte by byte.
 type Editor struct {
+	form Form
 	name string
 	text []byte // without bom
 	eol  string
 }
 
 // NewEditor returns an editor of a text that Parse can read; name is what errors call it.
-func NewEditor(name string, text []byte) (*Editor, error) {
-	if _, err := Parse(name, text); err != nil {
+func NewEditor(name string, text []byte) (*Editor, error) { return Alone.edit(name, text) }
+
+func (form Form) edit(name string, text []byte) (*Editor, error) {
+	if _, err := form.parse(name, text); err != nil {
 		return nil, err
 	}
-	e := &Editor{name: name, text: bytes.TrimPrefix(text, bom), eol: "\n"}
+	e := &Editor{form: form, name: name, text: bytes.TrimPrefix(text, bom), eol: "\n"}
 	if bytes.Contains(text, []byte("\r\n")) {
 		e.eol = "\r\n"
 	}
@@ -38,13 +41,16 @@ func (e *Editor) Bytes() []byte { return e.text }
 // Edit lets change edit the file at path, and writes what comes out atomically and durably, with
 // the mode and the owner that the file had. A file that is not there is empty. One with mistakes
 // is not touched, nor one that somebody else changes meanwhile.
-func Edit(path string, change func(*Editor) error) error {
+func Edit(path string, change func(*Editor) error) error { return Alone.Edit(path, change) }
+
+// Edit is that for a file of that form.
+func (form Form) Edit(path string, change func(*Editor) error) error {
 	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	before, _ := os.Stat(path)
-	e, err := NewEditor(path, text)
+	e, err := form.edit(path, text)
 	if err != nil {
 		return err
 	}
@@ -205,7 +211,7 @@ func (e *Editor) replace(text []byte, name string, check func(old, now map[strin
 	if decodeErr != nil || !reflect.DeepEqual(was.values, is.values) {
 		return errNotAlone
 	}
-	if _, err := Parse(e.name, text); err != nil {
+	if _, err := e.form.parse(e.name, text); err != nil {
 		return err
 	}
 	e.text = text

@@ -9,6 +9,26 @@ import (
 // tables are the keys of a file of users.
 func tables() []string { return []string{"version", "defaults", "groups", "users", "hooks"} }
 
+// isOfUsers reports whether a key at the top belongs to a file of users. Of its names, users can be
+// another file, and hooks a section of flags.
+func isOfUsers(name string, raw any) bool {
+	_, isTable := raw.(*branch)
+	switch name {
+	case "users":
+		return isTable
+	case "hooks":
+		return !isTable
+	}
+	return slices.Contains(tables(), name)
+}
+
+// ofUsers returns the keys at the top that belong to a file of users.
+func ofUsers(values map[string]any) map[string]any {
+	own := maps.Clone(values)
+	maps.DeleteFunc(own, func(name string, raw any) bool { return !isOfUsers(name, raw) })
+	return own
+}
+
 // A table is what one table of the file says of a user: [defaults], a group, or a user's own.
 type table struct {
 	path     string // see place.path

@@ -3,8 +3,6 @@ package users
 import (
 	"bytes"
 	"fmt"
-	"maps"
-	"slices"
 )
 
 // A Text is another file that is written and read as a file of users is, whose tables may be among
@@ -35,24 +33,11 @@ func ParseText(name string, text []byte) (*Text, error) {
 func (t *Text) Values() map[string]any {
 	all := map[string]any{}
 	for name, raw := range t.values {
-		if !t.isOfUsers(name) {
+		if !isOfUsers(name, raw) {
 			all[name] = plainValue(raw)
 		}
 	}
 	return all
-}
-
-// isOfUsers reports whether a key belongs to a file of users. Of its names, users can be another
-// file, and hooks a section of flags.
-func (t *Text) isOfUsers(name string) bool {
-	_, isTable := t.values[name].(*branch)
-	switch name {
-	case "users":
-		return isTable
-	case "hooks":
-		return !isTable
-	}
-	return slices.Contains(tables(), name)
 }
 
 func plainValue(raw any) any {
@@ -94,9 +79,7 @@ func (t *Text) Has(name string) bool {
 // Users reads the tables of users as Parse does, and notes what is wrong with them.
 func (t *Text) Users() *File {
 	f := &File{name: t.name, text: t.text, keys: newKeySet()}
-	own := maps.Clone(t.values)
-	maps.DeleteFunc(own, func(name string, _ any) bool { return !t.isOfUsers(name) })
-	f.read(&place{r: &t.r}, own)
+	f.read(&place{r: &t.r}, ofUsers(t.values))
 	f.cross(&t.r)
 	return f
 }

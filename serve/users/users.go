@@ -31,9 +31,21 @@ const maxFile = 64 << 20
 // version is the one that a file may name.
 const version = 1
 
+// A Form says what else is in the file.
+type Form int
+
+// The forms.
+const (
+	Alone Form = iota // nothing
+	Among             // other keys at its top, which are for somebody else to look at
+)
+
 // Read reads the file at path. The error is nil, or the mistakes of the file (see Errors), or says
 // why it cannot be read.
-func Read(path string) (*File, error) {
+func Read(path string) (*File, error) { return Alone.Read(path) }
+
+// Read reads a file of that form.
+func (form Form) Read(path string) (*File, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -50,7 +62,7 @@ func Read(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := Parse(path, text)
+	f, err := form.parse(path, text)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +74,9 @@ var bom = []byte("\xef\xbb\xbf")
 
 // Parse reads a text; name is what errors call it. A mistake of syntax is alone, all others come
 // together.
-func Parse(name string, text []byte) (*File, error) {
+func Parse(name string, text []byte) (*File, error) { return Alone.parse(name, text) }
+
+func (form Form) parse(name string, text []byte) (*File, error) {
 	if len(text) > maxFile {
 		return nil, &Error{File: name, Text: fmt.Sprintf("it is larger than %d bytes, and no users file", maxFile)}
 	}
@@ -73,7 +87,11 @@ func Parse(name string, text []byte) (*File, error) {
 	}
 	r := &reader{}
 	f := &File{name: name, text: text, keys: newKeySet()}
-	f.read(&place{r: r}, raw.values)
+	values := raw.values
+	if form == Among {
+		values = ofUsers(values)
+	}
+	f.read(&place{r: r}, values)
 	f.cross(r)
 	if err := r.errors(name, text); err != nil {
 		return nil, err

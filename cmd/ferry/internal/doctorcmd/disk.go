@@ -114,15 +114,12 @@ func SyncRate(r *Report, perSecond float64) {
 
 // unnamed finds out whether files can be made that have no name yet.
 func unnamed(r *Report, d disk.Disk) {
-	n, can := d.(disk.Namer)
-	if can {
-		f, err := n.CreateUnnamed(".")
-		if err == nil {
+	if n, can := d.(disk.Namer); can {
+		if f, err := n.CreateUnnamed("."); err == nil {
 			f.Close()
 			r.OK(areaCache, "O_TMPFILE", "files get their names when they are whole")
 			return
 		}
-		can = !errors.Is(err, errors.ErrUnsupported)
 	}
 	r.Skip(areaCache, "O_TMPFILE", "not on this file system: an upload costs a rename more")
 }

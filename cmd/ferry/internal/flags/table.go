@@ -45,6 +45,7 @@ func RC(o *Options) Group { return Group{rcTitle, rcFlags(o)} }
 func Users(o *Options) Group {
 	return Group{"Users", []Flag{
 		usersFlag(o),
+		serverConfigFlag(o),
 	}}
 }
 

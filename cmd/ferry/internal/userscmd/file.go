@@ -1,6 +1,7 @@
 package userscmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"ferry/auth"
 	"ferry/cmd/ferry/internal/flags"
+	"ferry/cmd/ferry/internal/serverconfig"
 	"ferry/serve/users"
 )
 
@@ -24,21 +26,38 @@ func (c *Console) withFile(run func(cmd *cobra.Command, path string, args []stri
 		if err := flags.Resolve(cmd.Flags(), c.Env, flags.Users(c.Flags), flags.Config(c.Flags)); err != nil {
 			return err
 		}
-		path := c.Flags.Users
-		if path == "" {
-			path = defaultFile
-		}
+		c.followServerConfig()
+		path := cmp.Or(c.Flags.Users, c.Flags.ServerConfig, defaultFile)
 		err := run(cmd, path, args)
-		if errors.Is(err, fs.ErrNotExist) && c.Flags.Users == "" {
+		if errors.Is(err, fs.ErrNotExist) && path == defaultFile {
 			return flags.Usagef("%w: name the file of users by --users or FERRY_USERS", err)
 		}
 		return err
 	}
 }
 
+// followServerConfig takes the file of users from that of all flags, if it is named there. What is
+// wrong with that is not for these commands to say.
+func (c *Console) followServerConfig() {
+	if c.Flags.Users != "" || c.Flags.ServerConfig == "" {
+		return
+	}
+	if f, _ := serverconfig.Read(c.Flags.ServerConfig); f != nil && len(f.Said["users"].Texts) > 0 {
+		c.Flags.Users = f.Said["users"].Texts[0]
+	}
+}
+
+// form is that of the file that withFile has found: the users may be in the file of all flags.
+func (c *Console) form() users.Form {
+	if c.Flags.Users == "" && c.Flags.ServerConfig != "" {
+		return users.Among
+	}
+	return users.Alone
+}
+
 // read reads the file, of which every mistake is printed.
 func (c *Console) read(path string) (*users.File, error) {
-	f, err := users.Read(path)
+	f, err := c.form().Read(path)
 	return f, c.told(path, err)
 }
 
@@ -57,7 +76,7 @@ func (c *Console) told(path string, err error) error {
 
 // edit changes the file.
 func (c *Console) edit(path string, change func(*users.Editor) error) error {
-	return c.told(path, users.Edit(path, change))
+	return c.told(path, c.form().Edit(path, change))
 }
 
 // A hashing says how hashes are made.

@@ -82,7 +82,7 @@ func (c *Console) checkCommand() *cobra.Command {
 Warnings are of what is no mistake, and seldom meant. Remotes are looked up in the configuration, and not connected to.`,
 		Args: flags.NoArgs,
 		RunE: c.withFile(func(cmd *cobra.Command, path string, _ []string) error {
-			f, err := users.Read(path)
+			f, err := c.form().Read(path)
 			if err == nil {
 				for _, w := range f.Warnings() {
 					e := *w

@@ -31,8 +31,9 @@ type Console struct {
 
 const usersLong = `Show and change the file of users: who may log in, what each of them sees, may do and may use up.
 
-The file is that of --users, else users.toml in the current directory. Changes keep its comments and order, and a running
-ferry notices them within seconds. doc/users.md has every key of the file.`
+The file is that of --users, else what --server-config names, or that itself if the users are in it, else users.toml in the
+current directory. Changes keep its comments and order. A running ferry notices them within seconds, those of
+--server-config on SIGHUP. doc/users.md has every key of the file.`
 
 const usersExample = `  ferry users add camera-1 remote=/srv/ftp/{user} create_home=true permissions./=drop-box
   ferry users add ann remote=s3:bucket/ann quota_bytes=10G
