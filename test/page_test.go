@@ -17,6 +17,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
 	"golang.org/x/net/webdav"
 )
 
@@ -369,6 +372,22 @@ func TestTheConnectionOfThePageIsLost(t *testing.T) {
 	login(t, "", addr)
 	b.shows("sessions", "bob")
 	b.quiet("Failed to load resource", "net::ERR")
+}
+
+// Where nothing comes by the stream, as behind a proxy that holds it back, the page asks.
+func TestThePageWithoutAStream(t *testing.T) {
+	chromium(t)
+	t.Parallel()
+	s := show(t)
+	b := browse(t, "about:blank", 800, 600)
+	within(b, func() (cdp.Empty, error) {
+		return chromedp.Call(b.ctx, network.SetBlockedURLs, network.SetBlockedURLsParams{URLPatterns: []*network.BlockPattern{{URLPattern: "*://*:*/ui/events", Block: true}}})
+	})
+	b.run(chromedp.Navigate(s.page))
+	b.shows("link", "every two seconds")
+	login(t, "", s.addr)
+	b.shows("sessions", "bob")
+	b.quiet("ERR_BLOCKED_BY_CLIENT")
 }
 
 // 5,000 files that wait do not hurt: neither the server nor the page has more to do than for 100.

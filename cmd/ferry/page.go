@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"math"
 	"strings"
 	"sync"
 	"time"
 
+	"ferry/cmd/ferry/internal/flags"
 	"ferry/cmd/ferry/internal/rcbridge"
 	"ferry/cmd/ferry/internal/uibridge"
 	"ferry/ftp"
@@ -57,8 +59,12 @@ func (o *options) showPage(about *rcbridge.Subject, ls *listenings, a *accounts,
 	for _, l := range listeners {
 		subject.Addresses = append(subject.Addresses, l.url())
 	}
+	late := flags.Unlimited(o.Metrics.QueueLate)
+	if late <= 0 {
+		late = math.MaxInt64 // never
+	}
 	page := ui.New(ui.Options{
-		Source: uibridge.New(subject), Recent: ls.recent(), May: rc.AllowedTo, History: o.places.Traffic(), Log: log,
+		Source: uibridge.New(subject), Recent: ls.recent(), May: rc.AllowedTo, History: o.places.Traffic(), QueueLate: late, Log: log,
 	})
 	about.Pages = append(about.Pages, rc.Page{Access: rc.LocalOnly, Handler: page}, rc.Page{Path: "ui/", Access: rc.LocalOnly, Handler: page})
 	about.Calls = append(about.Calls, snapshotCall(page))
