@@ -1,0 +1,120 @@
+package test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ferry/remote/remotetest/servers"
+)
+
+// TestHooksAreTold runs the receiver of contrib/hooks, and a program, behind [[hooks]] of a file of
+// users that changes.
+func TestHooksAreTold(t *testing.T) {
+	t.Parallel() // it mostly waits
+	const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+	heard, port := startReceiver(t, secret)
+	dir := t.TempDir()
+	program := filepath.Join(dir, "program")
+	told := filepath.Join(dir, "told")
+	writeMode(t, program, "#!/bin/sh\necho \"$FERRY_EVENT $FERRY_PATH ${FERRY_PASS-none}\" >>"+told+"\n", 0o700)
+	file := filepath.Join(dir, "users.toml")
+	text := fmt.Sprintf(`
+[users.bob]
+auth = "none"
+remote = %q
+[[hooks]]
+events = ["upload.stored", "login"]
+url = "http://localhost:%d/"
+secret = "%s"
+concurrency = 1
+`, dir+"/srv", port, secret)
+	writeMode(t, file, text, 0o600)
+	if err := os.Mkdir(dir+"/srv", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	proc, addr := serveBy(t, ferryBinary, "serve", "ftp", "--addr", "127.0.0.1:0", "--users", file, "-v")
+	m, err := loginMortal(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.close()
+	storeRenamed(t, m, "a")
+	if err := heard.waitForLine(`dev\.ferry\.upload\.stored /a bob`); err != nil {
+		t.Fatalf("%v; the log:\n%s", err, proc.log)
+	}
+	if got := heard.String(); !strings.HasPrefix(got, "dev.ferry.login  bob\n") || strings.Contains(got, "part") {
+		t.Errorf("the receiver heard:\n%s", got)
+	}
+
+	writeMode(t, file, text+"[[hooks]]\nevents = \"upload.stored\"\nprogram = \""+program+"\"\n", 0o600)
+	if err := proc.log.waitForLine("read the users again"); err != nil {
+		t.Fatal(err)
+	}
+	storeRenamed(t, m, "b")
+	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		got, _ := os.ReadFile(told) // it is not there at first
+		if string(got) == "upload.stored /b none\n" {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the program was told %q; the log:\n%s", got, proc.log)
+		}
+	}
+}
+
+// startReceiver starts the receiver of contrib/hooks, and returns what it prints.
+func startReceiver(t *testing.T, secret string) (heard *logBuffer, port int) {
+	t.Helper()
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("there is no python3")
+	}
+	heard, port = newLogBuffer(), servers.FreePort(t)
+	receiver := exec.Command(python, "../contrib/hooks/receiver.py", fmt.Sprint(port))
+	receiver.Env = append(os.Environ(), "SECRET="+secret)
+	receiver.Stdout, receiver.Stderr = heard, os.Stderr
+	if err := receiver.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = receiver.Process.Kill(); _ = receiver.Wait() })
+	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		conn, err := net.Dial("tcp", fmt.Sprint("localhost:", port))
+		if err == nil {
+			conn.Close()
+			return heard, port
+		}
+		if time.Now().After(end) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// storeRenamed is what careful clients do.
+func storeRenamed(t *testing.T, m *mortal, name string) {
+	t.Helper()
+	err := m.send("STOR "+name+".part", []byte("hello"))
+	for _, step := range []struct {
+		line string
+		code int
+	}{{"RNFR " + name + ".part", 350}, {"RNTO " + name, 250}} {
+		if err == nil {
+			_, err = m.do(step.line, step.code)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func writeMode(t *testing.T, name, text string, mode os.FileMode) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(text), mode); err != nil {
+		t.Fatal(err)
+	}
+}
