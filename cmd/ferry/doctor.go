@@ -285,6 +285,9 @@ func (d *doctor) certificates(now time.Time) {
 	if !o.HasTLS() {
 		d.report.Skip("certificate", "TLS", "there is none: passwords and files go in the clear (--tls self-signed)")
 	}
+	if len(o.ACME.Names) > 0 {
+		d.report.Skip("certificate", "--acme", "an authority gives that of %s; ferry acme show tells of it", strings.Join(o.ACME.Names, ", "))
+	}
 	if o.TLS == "self-signed" {
 		d.report.OK("certificate", "self-signed", "clients ask whether to trust it, once")
 	}

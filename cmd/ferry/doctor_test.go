@@ -160,3 +160,12 @@ func TestDoctorIsInterrupted(t *testing.T) {
 		t.Errorf("status %d, left %v:\n%s%s", status, names(t, dir), out.String(), errs.String())
 	}
 }
+
+// A certificate that an authority gives is not looked for in files.
+func TestDoctorWithAnAuthority(t *testing.T) {
+	_, rows, _ := doctorRows(t, nil, t.TempDir(), "--addr", "127.0.0.1:0", "--acme", "ftp.example.org")
+	wantRow(t, rows, "certificate --acme", doctorcmd.Skipped, "ftp.example.org")
+	if _, none := rows["certificate TLS"]; none {
+		t.Errorf("it says that there is none: %v", rows)
+	}
+}
