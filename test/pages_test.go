@@ -221,15 +221,10 @@ func (p *page) local(text string) string {
 		text = regexp.MustCompile(`(^|[\s"'=:])`+dir).ReplaceAllString(text, "${1}"+p.dir+dir)
 	}
 	text = strings.ReplaceAll(text, "localhost:5572", p.control)
-	for _, addr := range p.addrs {
-		_, port, _ := strings.Cut(addr, ":")
-		for _, scheme := range []string{"ftp", "ftps"} {
-			if scheme == "ftps" && len(p.addrs) > 1 {
-				_, port, _ = strings.Cut(p.addrs[len(p.addrs)-1], ":")
-			}
-			text = regexp.MustCompile(scheme+`://ferry\.example\.org(:\d+)?`).ReplaceAllString(text, scheme+"://127.0.0.1:"+port)
+	if len(p.addrs) > 0 {
+		for scheme, addr := range map[string]string{"ftp": p.addrs[0], "ftps": p.addrs[len(p.addrs)-1]} {
+			text = regexp.MustCompile(scheme+`://ferry\.example\.org(:\d+)?`).ReplaceAllString(text, scheme+"://"+addr)
 		}
-		break
 	}
 	text = strings.ReplaceAll(text, "ferry.example.org", "127.0.0.1")
 	if p.bucket != nil {
