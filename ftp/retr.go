@@ -27,8 +27,8 @@ func (s *session) retr(ctx context.Context, arg string) reply {
 		return s.fail("RETR", name, err)
 	}
 	defer body.Close()
-	s.seeDownload(off, body)
-	content, opening := announce(name, body, off, limit)
+	content, opening, size := announce(name, body, off, limit)
+	s.seeDownload(off, size)
 	t.expected.Store(expected(body, content, off, limit))
 	out, r := s.startSending(ctx, t, opening)
 	if !r.isZero() {
@@ -38,14 +38,15 @@ func (s *session) retr(ctx context.Context, arg string) reply {
 	return s.endSending(ctx, t, out, s.copyBody(out.w, content))
 }
 
-// announce returns the part of body to send, and the text of 150, which clients parse for the size.
-// A file is sent with the size that it had when it was opened; this saves a system call at its end.
-// limit < 0 is none.
-func announce(name string, body io.Reader, off, limit int64) (content io.Reader, opening string) {
-	opening = "Sending " + quote(name)
+// announce returns the part of body to send, the text of 150, which clients parse for the size, and
+// the size of the whole file, below 0 if that is not known. A file is sent with the size that it
+// had when it was opened; this saves a system call at its end. limit < 0 is none.
+func announce(name string, body io.Reader, off, limit int64) (content io.Reader, opening string, whole int64) {
+	opening, whole = "Sending "+quote(name), -1
 	if f, isFile := body.(*os.File); isFile {
 		if fi, err := f.Stat(); err == nil {
-			size := max(fi.Size()-off, 0)
+			whole = fi.Size()
+			size := max(whole-off, 0)
 			if limit < 0 || size < limit {
 				limit = size
 			}
@@ -53,9 +54,9 @@ func announce(name string, body io.Reader, off, limit int64) (content io.Reader,
 		}
 	}
 	if limit < 0 {
-		return body, opening
+		return body, opening, whole
 	}
-	return io.LimitReader(body, limit), opening
+	return io.LimitReader(body, limit), opening, whole
 }
 
 // expected returns how many bytes of body will be sent, 0 if unknown.

@@ -3,8 +3,6 @@ package ftp
 import (
 	"context"
 	"crypto/tls"
-	"io"
-	"os"
 	"sync"
 	"time"
 )
@@ -117,18 +115,10 @@ func (s *session) seeUpload(up Upload, off int64) {
 	}
 }
 
-// seeDownload notes where a download begins, and the file.
-func (s *session) seeDownload(off int64, body io.Reader) {
-	r := s.reported()
-	if r == nil {
-		return
-	}
-	t := &r.Transfer
-	t.Offset, t.Size = off, -1
-	if f, is := body.(*os.File); is {
-		if fi, err := f.Stat(); err == nil {
-			t.Size = fi.Size()
-		}
+// seeDownload notes where a download begins, and how large the file is.
+func (s *session) seeDownload(off, size int64) {
+	if r := s.reported(); r != nil {
+		r.Transfer.Offset, r.Transfer.Size = off, size
 	}
 }
 

@@ -10,6 +10,7 @@ package observe
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"ferry/events"
@@ -36,13 +37,23 @@ var endings = map[ftp.Ending]string{
 
 // event returns an event about w, which became true at a time; the clock takes as long as the rest.
 func event(kind events.Kind, w ftp.Who, now time.Time) *events.Event {
-	return &events.Event{
+	e := pool.Get().(*events.Event)
+	*e = events.Event{
 		Kind: kind, Time: now, Session: w.Session, User: w.User, Address: w.Remote, TLS: ftp.TLSVersion(w.TLS), Client: w.Client,
 	}
+	return e
 }
 
-// record brings e to the stream. A listener that cannot take note of it has said so in the log.
-func (o *Observer) record(e *events.Event) { _ = o.stream.Record(context.Background(), e) }
+// pool has events for the next report: listeners keep none, and each is half a KiB.
+var pool = sync.Pool{New: func() any { return new(events.Event) }}
+
+// record brings e to the stream, after which it is not used any more. A listener that cannot take
+// note of it has said so in the log.
+func (o *Observer) record(e *events.Event) {
+	_ = o.stream.Record(context.Background(), e)
+	*e = events.Event{}
+	pool.Put(e)
+}
 
 // SessionBegan implements ftp.Observer.
 func (o *Observer) SessionBegan(w ftp.Who) {
