@@ -100,6 +100,9 @@ func Spelling(f *pflag.Flag) Spelled {
 // Explained returns what f means, with its default.
 func Explained(f *pflag.Flag) string {
 	_, usage := pflag.UnquoteUsage(f)
+	if f.Name == "uid" || f.Name == "gid" {
+		return usage + " (default that of the process)"
+	}
 	switch f.DefValue {
 	case "", "false", "0", "0s", "[]":
 		return usage
