@@ -118,3 +118,78 @@ func writeMode(t *testing.T, name, text string, mode os.FileMode) {
 		t.Fatal(err)
 	}
 }
+
+// ferry hooks asks the ferry that runs, and looks into the outbox of one that does not.
+func TestUndeliveredEvents(t *testing.T) {
+	t.Parallel() // it mostly waits
+	home, served := t.TempDir(), t.TempDir()
+	socket := "unix://" + home + "/rc"
+	proc, err := start(home, nil, "serve", "ftp", served, "--addr", "127.0.0.1:0", "--user", "bob", "-v",
+		"--rc", "--rc-addr", socket, "--rc-no-auth", "--hook", fmt.Sprintf("mkdir,rmdir=http://127.0.0.1:%d/", servers.FreePort(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(proc.kill)
+	addrs, err := proc.addresses(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ferry := func(want int, args ...string) string { return runHooks(t, home, want, args...) }
+	m, err := loginMortal(addrs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.close()
+	for _, line := range []string{"MKD a", "MKD b", "MKD c"} {
+		if _, err := m.do(line, 257); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := proc.log.waitForLine("a hook cannot be told"); err != nil {
+		t.Fatal(err)
+	}
+	got := ferry(0, "ls", "--rc-addr", socket)
+	if strings.Count(got, " waiting ") != 3 || !strings.Contains(got, `127.0.0.1 mkdir "/b"`) || !strings.Contains(got, "connection refused") {
+		t.Errorf("it lists\n%s", got)
+	}
+	if got := ferry(1, "ls", "--rc-addr", "unix://"+home+"/nobody"); !strings.Contains(got, "uses") || !strings.Contains(got, "--rc") {
+		t.Errorf("without an answer: %s", got)
+	}
+	id := strings.Fields(got)[0]
+	if got := ferry(0, "drop", id, "--rc-addr", socket); got != "1\n" {
+		t.Errorf("dropped %q", got)
+	}
+	if got := ferry(0, "retry", "--name", "127.0.0.1", "--rc-addr", socket); got != "2\n" {
+		t.Errorf("retried %q", got)
+	}
+	if got := ferry(1, "retry", "999", "--rc-addr", socket); !strings.Contains(got, "no event in the outbox has the id 999") {
+		t.Errorf("retried what is not there: %s", got)
+	}
+	if code, err := proc.stop(); code != 0 || err != nil {
+		t.Fatalf("%d, %v", code, err)
+	}
+	if got := ferry(0, "ls", "--json"); strings.Count(got, `"mkdir"`) != 2 {
+		t.Errorf("left in the outbox: %s", got)
+	}
+	if got := ferry(0, "drop", "--name", "127.0.0.1"); got != "2\n" {
+		t.Errorf("dropped %q", got)
+	}
+	if got := ferry(0, "ls"); got != "" {
+		t.Errorf("left in the outbox: %s", got)
+	}
+	ferry(2, "drop")
+}
+
+// runHooks runs ferry hooks, which ends with a status, and returns what it prints.
+func runHooks(t *testing.T, home string, status int, args ...string) string {
+	t.Helper()
+	p, err := start(home, nil, append([]string{"hooks"}, args...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := p.wait()
+	if err != nil || code != status {
+		t.Errorf("ferry hooks %q ended with %d, %v: %s", args, code, err, p.log)
+	}
+	return p.log.String()
+}
