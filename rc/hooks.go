@@ -48,7 +48,7 @@ type Choice struct {
 func HookCalls(h Hooks) []Call {
 	which := "Parameters:\n\n- id - of what hooks/ls lists; several with commas between them\n- hook - or all that waits for one\n- dead - true for what was given up: of the hook, or of all"
 	return []Call{
-		{Path: "hooks/ls", Title: "List what hooks are not told yet.",
+		{Path: "hooks/ls", Title: "List what hooks are not told yet.", Access: LocalOnly, Reads: true,
 			Run: func(context.Context, Params) (Params, error) { return hooksList(h), nil },
 			Help: "Returns:\n\n- hooks - each with name, target, waiting, dead, delivered, failed (calls), dropped, oldest and error\n" +
 				"- events - each with id, hook, state (prepared, settling, ignored, waiting or dead), event, path, user, since, due, tries and cause"},

@@ -1,6 +1,7 @@
 package test
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -49,6 +50,7 @@ type page struct {
 	addrs   []string // of ferry: plain ones first
 	logFile string   // that the server was to write; "" = none
 	control string   // address of its remote control; "" = there is none
+	metrics string   // that of its metrics; "" = there is none
 	output  string   // of the last block of sh
 }
 
@@ -185,15 +187,24 @@ func (p *page) serve(flags string) {
 	if p.addrs, err = p.ferry.addresses(listeners); err != nil {
 		p.t.Fatalf("%v\n%s", err, p.ferry.log)
 	}
-	p.control = ""
+	p.control, p.metrics = "", ""
 	if strings.Contains(flags, "--rc-addr") {
-		found := regexp.MustCompile(`http://(127\.0\.0\.1:\d+)`)
-		text, err := p.ferry.log.waitFor(func(text string) bool { return found.MatchString(text) })
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		p.control = found.FindStringSubmatch(text)[1]
+		p.control = p.says(`remote control on http://(127\.0\.0\.1:\d+)`)
 	}
+	if strings.Contains(flags, "--metrics-addr") {
+		p.metrics = p.says(`metrics on http://(127\.0\.0\.1:\d+)`)
+	}
+}
+
+// says waits until the log of ferry has what pattern is for, and returns its group.
+func (p *page) says(pattern string) string {
+	p.t.Helper()
+	found := regexp.MustCompile(pattern)
+	text, err := p.ferry.log.waitFor(func(text string) bool { return found.MatchString(text) })
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return found.FindStringSubmatch(text)[1]
 }
 
 func (p *page) endFerry() {
@@ -220,7 +231,7 @@ func (p *page) local(text string) string {
 	for _, dir := range []string{"/srv/", "/etc/ferry", "/var/log/ferry", "/var/lib/ferry"} {
 		text = regexp.MustCompile(`(^|[\s"'=:])`+dir).ReplaceAllString(text, "${1}"+p.dir+dir)
 	}
-	text = strings.ReplaceAll(text, "localhost:5572", p.control)
+	text = strings.NewReplacer("localhost:5572", cmp.Or(p.control, "localhost:5572"), "localhost:9721", cmp.Or(p.metrics, "localhost:9721")).Replace(text)
 	if len(p.addrs) > 0 {
 		for scheme, addr := range map[string]string{"ftp": p.addrs[0], "ftps": p.addrs[len(p.addrs)-1]} {
 			text = regexp.MustCompile(scheme+`://ferry\.example\.org(:\d+)?`).ReplaceAllString(text, scheme+"://"+addr)
