@@ -10,6 +10,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// What "make package" says of the program that it builds (go build -ldflags -X). It is "" in any other
+// build, of which Go knows what it finds out by itself.
+var release, commit, date = "", "", ""
+
 func (p process) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
@@ -17,9 +21,8 @@ func (p process) versionCommand() *cobra.Command {
 		Args:  flags.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			fmt.Fprintf(p.stdout, "ferry %s\n", version())
-			commit, date := source()
-			if commit != "" {
-				fmt.Fprintf(p.stdout, "- commit: %s\n- date: %s\n", commit, date)
+			if revision, when := source(); revision != "" {
+				fmt.Fprintf(p.stdout, "- commit: %s\n- date: %s\n", revision, when)
 			}
 			_, err := fmt.Fprintf(p.stdout, "- go: %s\n- os: %s/%s\n", runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
@@ -30,6 +33,9 @@ func (p process) versionCommand() *cobra.Command {
 // version returns what the build knows of itself: a release, or the revision of the source, or
 // "(devel)".
 func version() string {
+	if release != "" {
+		return release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {
 		return "(devel)"
@@ -39,23 +45,24 @@ func version() string {
 
 // source returns the commit that the program was built from, and its date; "" where the build does
 // not know.
-func source() (commit, date string) {
+func source() (revision, when string) {
+	revision, when = commit, date
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "", ""
+		return revision, when
 	}
 	changed := ""
 	for _, s := range info.Settings {
 		switch s.Key {
 		case "vcs.revision":
-			commit = s.Value
+			revision = s.Value
 		case "vcs.time":
-			date = s.Value
+			when = s.Value
 		case "vcs.modified":
 			if s.Value == "true" {
 				changed = ", with changes"
 			}
 		}
 	}
-	return commit + changed, date
+	return revision + changed, when
 }

@@ -15,9 +15,13 @@ chown root:ferry /etc/ferry /etc/ferry/ferry.toml /etc/ferry/users.toml
 if [ ! -e /srv/ferry ]; then
 	install -d -m 0750 -o ferry -g ferry /srv/ferry
 fi
+# Debian says the old version at an update, RPM 2 or more.
+if [ -z "$2" ] && ! [ "$1" -ge 2 ] 2>/dev/null; then
+	echo "ferry: look at /etc/ferry/ferry.toml, make a user (ferry users add NAME --users /etc/ferry/users.toml)," \
+		"then systemctl enable --now ferry"
+fi
 if [ -d /run/systemd/system ]; then
 	systemctl daemon-reload || true
-	# Debian says "configure" and the old version, RPM 2 or more, at an update.
 	if [ -n "$2" ] || [ "$1" -ge 2 ] 2>/dev/null; then
 		systemctl try-restart ferry.service || true
 	fi

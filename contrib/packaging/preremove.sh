@@ -4,7 +4,7 @@ set -e
 
 if [ "$1" = remove ] || [ "$1" = 0 ]; then
 	if [ -d /run/systemd/system ]; then
-		systemctl --no-reload disable --now ferry.service || true
+		systemctl --no-reload disable --now ferry.socket ferry.service || true
 	fi
 fi
 exit 0

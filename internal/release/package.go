@@ -21,6 +21,7 @@ const nfpm = "github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2"
 // packaging is one run of "package".
 type packaging struct {
 	version string
+	commit  string
 	out     string
 	targets []target
 	stderr  io.Writer
@@ -48,6 +49,9 @@ func (p *packaging) make(ctx context.Context) error {
 	if err := copyTree(filepath.Join(stage, "examples"), "contrib", "packaging"); err != nil {
 		return err
 	}
+	if err := copyTree(filepath.Join(stage, "doc"), "doc", "decisions"); err != nil {
+		return err
+	}
 	if err := setModes(stage); err != nil {
 		return err
 	}
@@ -61,17 +65,21 @@ func (p *packaging) make(ctx context.Context) error {
 
 // ask finds out which commit this is.
 func (p *packaging) ask(ctx context.Context) error {
-	out, err := exec.CommandContext(ctx, "git", "log", "-1", "--format=%ct %h").Output()
+	out, err := exec.CommandContext(ctx, "git", "log", "-1", "--format=%ct %h %H").Output()
 	if err != nil {
 		return fmt.Errorf("which commit this is: git log: %w", err)
 	}
-	seconds, commit, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
-	n, err := strconv.ParseInt(seconds, 10, 64)
+	words := strings.Fields(string(out))
+	if len(words) != 3 {
+		return fmt.Errorf("which commit this is: git log says %q", out)
+	}
+	n, err := strconv.ParseInt(words[0], 10, 64)
 	if err != nil {
 		return err
 	}
 	p.when = time.Unix(n, 0).UTC()
-	p.version = cmp.Or(strings.TrimPrefix(p.version, "v"), "0.0.0~"+p.when.Format("20060102")+"."+commit)
+	p.version = cmp.Or(strings.TrimPrefix(p.version, "v"), "0.0.0~"+p.when.Format("20060102")+"."+words[1])
+	p.commit = words[2]
 	return nil
 }
 
@@ -118,7 +126,9 @@ func (p *packaging) build(ctx context.Context, stage string, t target) (path str
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
-	err = p.run(ctx, t.env(), "go", "build", "-trimpath", "-buildvcs=true", "-ldflags=-s -w", "-o", path, "./cmd/ferry")
+	// Go says nothing of a commit in a work tree of git, and no version without a tag.
+	says := "-ldflags=-s -w -X main.release=" + p.version + " -X main.commit=" + p.commit + " -X main.date=" + p.when.Format(time.RFC3339)
+	err = p.run(ctx, t.env(), "go", "build", "-trimpath", "-buildvcs=true", says, "-o", path, "./cmd/ferry")
 	return path, err
 }
 

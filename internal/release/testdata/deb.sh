@@ -4,10 +4,13 @@ set -eu
 fail() { echo "deb: $*" >&2; exit 1; }
 
 ip link set lo up 2>/dev/null || ifconfig lo up 2>/dev/null || true
-dpkg -i /ferry.deb >/dev/null
+dpkg -i /ferry.deb >/tmp/installed 2>&1 || fail "$(cat /tmp/installed)"
+grep -q 'systemctl enable --now ferry' /tmp/installed || fail "it does not say how to go on: $(cat /tmp/installed)"
 getent passwd ferry >/dev/null || fail "there is no user ferry"
 [ "$(stat -c '%U:%G %a' /etc/ferry/users.toml)" = "root:ferry 640" ] || fail "users.toml is $(stat -c '%U:%G %a' /etc/ferry/users.toml)"
 ferry version | grep -q '^- commit: ' || fail "ferry version does not say its commit"
+ferry version | grep -q '^ferry [0-9]' || fail "ferry version does not say the version of the package: $(ferry version)"
+[ -s /usr/share/doc/ferry/manual/README.md ] && [ -s /usr/lib/systemd/system/ferry.socket ] || fail "the manual by task, or the socket, is missing"
 [ -s /usr/share/man/man1/ferry-serve-ftp.1.gz ] || fail "there is no manual"
 ls /etc/systemd/system/*.wants/ferry.service 2>/dev/null && fail "it would be started before it is configured"
 
