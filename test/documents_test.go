@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// A flag that README or a page of doc/ names in backquotes is one of ferry, or of rclone and said to
-// mean nothing here.
+// A flag that README or a page of doc/ names in backquotes is one of ferry, or of rclone and said
+// to mean nothing here.
 func TestDocumentsNameFlagsThatAreThere(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

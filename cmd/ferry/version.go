@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// What "make package" says of the program that it builds (go build -ldflags -X). It is "" in any other
-// build, of which Go knows what it finds out by itself.
+// What "make package" says of the program that it builds (go build -ldflags -X). It is "" in any
+// other build, of which Go knows what it finds out by itself.
 var release, commit, date = "", "", ""
 
 func (p process) versionCommand() *cobra.Command {
