@@ -111,7 +111,10 @@ func TestACertificateIsRenewedUnderASession(t *testing.T) {
 	data.Close()
 	old.want(226)
 	data = old.retrieve("large") // its data connections resume the old session
-	if _, err := io.CopyN(io.Discard, data, 1000); err != nil || !data.ConnectionState().DidResume {
+	_, err = io.CopyN(io.Discard, data, 1000)
+	// No client resumes a session whose certificate has expired, as it may on a slow machine.
+	expired := time.Now().After(old.conn.ConnectionState().PeerCertificates[0].NotAfter)
+	if err != nil || !data.ConnectionState().DidResume && !expired {
 		t.Errorf("after the renewal: resumed %v, %v", data.ConnectionState().DidResume, err)
 	}
 }
