@@ -69,7 +69,6 @@ var libraries = map[string][]string{
 	"audit":                               {"gopkg.in/natefinch/lumberjack.v2"}, // rotation
 	"metrics":                             {"github.com/prometheus/client_golang/prometheus"},
 	"cmd/ferry/internal/systemd":          {"github.com/coreos/go-systemd/v22/"},
-	"cmd/ferry/internal/winservice":       {"github.com/kardianos/service"},
 	"cmd/ferry/internal/top":              {"charm.land/bubbletea/v2"},
 	"config":                              {"golang.org/x/crypto/nacl/secretbox", "golang.org/x/text/unicode/norm"}, // rclone's encrypted file
 	"disk":                                {"golang.org/x/sys/"},
