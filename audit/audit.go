@@ -1,10 +1,11 @@
 // Package audit writes logs of record: an audit log of what was done, by whom and with what result,
 // and a transfer log that programs for such logs read. It listens to events, and each line is in
-// its file before the reply to the client is sent.
+// its file before the reply to the client is sent. What no reply waits for may be written later.
 //
-// audit.go is a log, file.go its file and what happens when the disk is full, rotate.go how files
-// follow each other. json.go and transfer.go are the forms of lines, chain.go the hashes that make
-// one of them depend on all before it, verify.go who checks them.
+// audit.go is a log, held.go what it may write later, file.go its file and what happens when the
+// disk is full, rotate.go how files follow each other. json.go and transfer.go are the forms of
+// lines, chain.go the hashes that make one of them depend on all before it, verify.go who checks
+// them.
 package audit
 
 import (
@@ -35,7 +36,7 @@ type Log struct {
 	mu    sync.Mutex
 	file  *file  // guarded by mu
 	chain *chain // guarded by mu; nil = none
-	line  []byte // guarded by mu; for reuse
+	held  held   // guarded by mu
 }
 
 // A format appends what is said of e, without the end of the line. It appends nothing where there
@@ -91,24 +92,25 @@ func (l *Log) open(o Options) (*Log, error) {
 // Kinds are those that l has lines for.
 func (l *Log) Kinds() events.Set { return l.kinds }
 
-// Record writes the line for e. It always returns nil: a log that cannot be written stops nobody,
-// but is said, and how many lines are lost.
+// Record writes the line for e, and all that are held. It always returns nil: a log that cannot be
+// written stops nobody, but is said, and how many lines are lost.
 func (l *Log) Record(_ context.Context, e *events.Event) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	line := l.format(l.line[:0], e)
-	l.line = line
-	if len(line) == 0 {
+	line := l.format(l.held.lines, e)
+	if len(line) == len(l.held.lines) {
 		return nil
 	}
 	if l.chain == nil {
-		l.line = append(line, '\n')
-		l.file.add(l.line)
+		l.held.lines = append(line, '\n')
+		if !l.mayWait(e) {
+			l.write()
+		}
 		return nil
 	}
 	line = l.chain.appendTo(line)
-	l.line = append(line, '\n')
-	if l.file.add(l.line) {
+	l.held.lines = append(line, '\n')
+	if l.write() {
 		l.chain.follow(line)
 	}
 	return nil
@@ -119,6 +121,7 @@ func (l *Log) Record(_ context.Context, e *events.Event) error {
 func (l *Log) Reopen() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.write()
 	torn, err := l.file.reopen()
 	if l.chain != nil {
 		l.chain.tear(torn)
@@ -130,5 +133,7 @@ func (l *Log) Reopen() error {
 func (l *Log) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.write()
+	l.held.end()
 	return l.file.close()
 }

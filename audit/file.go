@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -94,40 +95,44 @@ func endsTorn(name string, size int64) (bool, error) {
 	return last[0] != '\n', nil
 }
 
-// add writes a line with its end, by one write, and reports whether it is there or will be: the
-// rest of one that is there in part comes with the next.
-func (f *file) add(line []byte) bool {
-	now := time.Now()
-	f.rotateIfDue(now, len(line))
-	data, owed := line, len(f.rest)
+// add writes lines with their ends, by one write, and reports whether the last is there or will be:
+// the rest of one that is there in part comes with the next.
+func (f *file) add(lines []byte) bool {
+	f.rotateIfDue(len(lines))
+	data, owed := lines, len(f.rest)
 	if owed > 0 {
-		f.rest = append(f.rest, line...)
+		f.rest = append(f.rest, lines...)
 		data = f.rest
 	}
 	n, err := f.out.Write(data)
 	f.size += int64(n)
-	f.period = f.o.Rotation.periodOf(now)
 	if n == len(data) {
 		f.rest, f.begun = f.rest[:0], 0
-		f.works(now)
+		f.works()
 		return true
 	}
-	begins := n > owed
-	switch {
-	case begins:
-		f.begun = n - owed
-		f.rest = append(f.rest[:0], line[f.begun:]...)
-	default:
-		f.lost++
+	there := max(n-owed, 0)
+	begins := bytes.LastIndexByte(lines[:there], '\n') + 1 // the line that is there in part, or not at all
+	if begins == there {
+		f.lost += bytes.Count(lines[there:], lineEnd)
 		f.rest = f.rest[:owed]
-		f.owe(n)
+		f.owe(min(n, owed))
+		f.fails(err)
+		return false
 	}
-	f.fails(now, err)
-	return begins
+	ends := there + bytes.IndexByte(lines[there:], '\n') + 1
+	f.begun = there - begins
+	f.rest = append(f.rest[:0], lines[there:ends]...)
+	f.lost += bytes.Count(lines[ends:], lineEnd)
+	f.fails(err)
+	return ends == len(lines)
 }
 
+var lineEnd = []byte("\n")
+
 // fails says that a line could not be written, if that was not said just before.
-func (f *file) fails(now time.Time, err error) {
+func (f *file) fails(err error) {
+	now := time.Now()
 	if !f.said.IsZero() && now.Sub(f.said) < sayEvery {
 		return
 	}
@@ -138,8 +143,12 @@ func (f *file) fails(now time.Time, err error) {
 }
 
 // works says that a line was written, if it was said before that lines are lost.
-func (f *file) works(now time.Time) {
-	if !f.told && (f.lost == 0 || now.Sub(f.said) < sayEvery) {
+func (f *file) works() {
+	if !f.told && f.lost == 0 {
+		return
+	}
+	now := time.Now()
+	if !f.told && now.Sub(f.said) < sayEvery {
 		return
 	}
 	f.o.Log.Warn("the file of "+f.o.What+" is written again", "file", f.o.Name, "lost", f.lost)

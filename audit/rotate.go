@@ -28,13 +28,18 @@ func (r Rotation) periodOf(t time.Time) time.Time {
 }
 
 // rotateIfDue begins another file where the next line, of n bytes, does not belong into this one.
-func (f *file) rotateIfDue(now time.Time, n int) {
-	r := f.o.Rotation
-	if f.rotor == nil || f.size == 0 || len(f.rest) > 0 {
+func (f *file) rotateIfDue(n int) {
+	if f.rotor == nil {
+		return
+	}
+	r, now := f.o.Rotation, time.Now()
+	before := f.period
+	f.period = r.periodOf(now) // the line is of it, wherever it goes
+	if f.size == 0 || len(f.rest) > 0 {
 		return
 	}
 	full := r.Size > 0 && f.size+int64(n) > r.Size
-	if !full && r.periodOf(now).Equal(f.period) || now.Before(f.keep) {
+	if !full && f.period.Equal(before) || now.Before(f.keep) {
 		return
 	}
 	if err := f.rotor.Rotate(); err != nil {

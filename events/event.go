@@ -55,6 +55,8 @@ type Event struct {
 	Code   int    // of the reply
 	Cause  string // of what did not succeed, for a log
 	Rule   string // that decided, as "users.toml:14"
+
+	More bool `json:"-"` // another event of the same doing follows before its client is answered
 }
 
 // Result says what came of something.

@@ -21,6 +21,7 @@ type announcement struct {
 	teller *teller
 	origin *events.Origin
 	told   *events.Event
+	begun  bool // a client waits, of whom another event tells
 	// request is that of a Put which was begun before; nil = the request is made under watch.
 	request *request
 	doubt   atomic.Bool
@@ -52,7 +53,7 @@ func (t *teller) announce(
 			return nil, &unpreparedError{err}
 		}
 	}
-	return &announcement{teller: t, origin: origin, told: told}, nil
+	return &announcement{teller: t, origin: origin, told: told, begun: begun != nil}, nil
 }
 
 // watch returns the context for what publishes the file.
@@ -95,6 +96,7 @@ func (a *announcement) end(ctx context.Context, e remote.Entry, err error) {
 			told.Size = e.Size
 		}
 		describe(told, e)
+		told.More = a.begun
 		// The remote has the file, whatever comes of this; the listener has logged it.
 		_ = a.teller.record(ctx, told)
 	case a.doubt.Load() || a.request != nil && a.request.inDoubt():
