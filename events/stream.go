@@ -31,6 +31,7 @@ type Preparer interface {
 type Subscription struct {
 	Kinds Set
 	Listener
+	Nameless bool // it has no use for the ID of an event
 }
 
 // A Stream brings events to its listeners. A nil Stream is one without any. It may be used
@@ -38,6 +39,7 @@ type Subscription struct {
 type Stream struct {
 	listeners []Subscription
 	wanted    Set
+	named     Set // whose ID is of use to somebody
 	prepared  Set // by some Preparer
 }
 
@@ -46,6 +48,9 @@ func New(listeners ...Subscription) *Stream {
 	s := &Stream{listeners: listeners}
 	for _, l := range listeners {
 		s.wanted |= l.Kinds
+		if !l.Nameless {
+			s.named |= l.Kinds
+		}
 		if _, prepares := l.Listener.(Preparer); prepares {
 			s.prepared |= l.Kinds
 		}
@@ -60,13 +65,14 @@ func (s *Stream) Wants(k Kind) bool { return s != nil && s.wanted.Has(k) }
 // Prepares reports whether anybody must be told of k before it becomes true.
 func (s *Stream) Prepares(k Kind) bool { return s != nil && s.prepared.Has(k) }
 
-// Record brings e, which has become true, to those who listen to its Kind. It sets ID and Time if
-// they are zero. All listeners are told; the errors of those that could not take note are joined.
+// Record brings e, which has become true, to those who listen to its Kind. It sets Time and, unless
+// nobody has a use for it, ID if they are zero. All listeners are told; the errors of those that
+// could not take note are joined.
 func (s *Stream) Record(ctx context.Context, e *Event) error {
 	if !s.Wants(e.Kind) {
 		return nil
 	}
-	complete(e)
+	s.complete(e)
 	var errs error
 	for _, l := range s.listeners {
 		if l.Kinds.Has(e.Kind) {
@@ -84,7 +90,7 @@ func (s *Stream) Prepare(ctx context.Context, e *Event) error {
 	if !s.Prepares(e.Kind) {
 		return nil
 	}
-	complete(e)
+	s.complete(e)
 	for i, l := range s.listeners {
 		p, prepares := l.Listener.(Preparer)
 		if !prepares || !l.Kinds.Has(e.Kind) {
@@ -113,11 +119,11 @@ func (s *Stream) withdraw(ctx context.Context, e *Event, from []Subscription) {
 	}
 }
 
-func complete(e *Event) {
+func (s *Stream) complete(e *Event) {
 	if e.Time.IsZero() {
 		e.Time = time.Now()
 	}
-	if e.ID == "" {
+	if e.ID == "" && s.named.Has(e.Kind) {
 		e.ID = NewID(e.Time)
 	}
 }

@@ -129,3 +129,17 @@ func TestOriginTravels(t *testing.T) {
 		t.Errorf("without one there is %+v", o)
 	}
 }
+
+// An ID is made where somebody has a use for it.
+func TestIDsAreMadeForWhoWantsThem(t *testing.T) {
+	s := events.New(
+		events.Subscription{Kinds: events.Of(events.Login, events.Command), Listener: &listener{}, Nameless: true},
+		events.Subscription{Kinds: events.Of(events.Login), Listener: &listener{}},
+	)
+	login, command := &events.Event{Kind: events.Login}, &events.Event{Kind: events.Command}
+	s.Record(t.Context(), login)
+	s.Record(t.Context(), command)
+	if login.ID == "" || command.ID != "" || command.Time.IsZero() {
+		t.Errorf("recorded %+v and %+v", login, command)
+	}
+}

@@ -69,8 +69,8 @@ type Metrics struct {
 
 // A verb is a command that the server knows; the zero one stands for all others.
 type verb struct {
-	index   int // of the label
-	latency prometheus.Observer
+	index   int                 // of the label
+	latency prometheus.Observer // nil = it is not measured
 }
 
 // Kinds are the events that Metrics listen to.
@@ -137,11 +137,15 @@ func (m *Metrics) registerSessions(o Options) {
 		label{"version", versions}, label{"resumed", yesNo}, label{"channel", channels}, label{"result", results})
 	known := newWords(other, o.Commands...)
 	m.commands = counters(r, "commands_total", "Commands by verb and by the first digit of the reply.", label{"command", known}, label{"class", classes})
-	latency := histograms(r, "command_duration_seconds", "Time from a command to its last reply, by group; that of retr and stor has the transfer in it.", lasting,
-		label{"group", newWords(other, "list", "meta", "retr", "stor")})
+	latency := plainHistograms(r, "command_duration_seconds", "Time from a command to its last reply, by group, of those that ask the storage; that of retr and stor has the transfer in it.", lasting,
+		label{"group", newWords("meta", "list", "retr", "stor")})
 	m.verbs = make(map[string]verb, len(known.list))
 	for i, name := range known.list {
-		m.verbs[name] = verb{i, latency.of(group(name))}
+		v := verb{index: i}
+		if g := group(name); g != other {
+			v.latency = latency.of(g)
+		}
+		m.verbs[name] = v
 	}
 	m.reloads = counters(r, "config_reloads_total", "Times that files of the configuration were read again.", label{"result", newWords("error", "ok")}).all()
 	m.loaded = prometheus.NewGauge(prometheus.GaugeOpts{
@@ -158,7 +162,7 @@ func (m *Metrics) registerTransfers() {
 		label{"direction", directions}, label{"tls", yesNo})
 	m.took = histograms(r, "transfer_duration_seconds", "Time that transfers took.", lasting, label{"direction", directions})
 	m.firstByte = histograms(r, "transfer_first_byte_seconds", "Time from a command to the first byte of its data connection.", quick, label{"direction", directions})
-	m.size = histograms(r, "transfer_size_bytes", "Bytes of one transfer.", fileSizes, label{"direction", directions})
+	m.size = plainHistograms(r, "transfer_size_bytes", "Bytes of one transfer.", fileSizes, label{"direction", directions})
 	m.uploads = counters(r, "uploads_total", "Uploads by what became of them on the remote.", label{"result", deliveries}).all()
 	m.delay = histograms(r, "upload_delay_seconds", "Time from the 226 of an upload until the remote had it.", waits).all()
 }
@@ -225,7 +229,9 @@ func (m *Metrics) command(e *events.Event) {
 		class = 0
 	}
 	m.commands.at(v.index, class).Inc()
-	v.latency.Observe(e.Duration.Seconds())
+	if v.latency != nil {
+		v.latency.Observe(e.Duration.Seconds())
+	}
 }
 
 // Indexes of directions.
@@ -241,7 +247,7 @@ func (m *Metrics) transfer(direction int, e *events.Event) {
 	if e.TLS != "" {
 		tls = 1
 	}
-	m.transfers.at(direction, results.index[result(e.Result)]).Inc()
+	m.transfers.at(direction, resultIndex(e.Result)).Inc()
 	m.bytes.at(direction, tls).Add(float64(max(e.Bytes, 0)))
 	m.took.at(direction).Observe(e.Duration.Seconds())
 	if e.FirstByte > 0 {
@@ -265,16 +271,19 @@ func (m *Metrics) reload(e *events.Event) {
 	m.loaded.Set(float64(at.UnixMilli()) / 1000)
 }
 
-func result(r events.Result) string {
+func result(r events.Result) string { return results.list[resultIndex(r)] }
+
+// resultIndex is the index in results.
+func resultIndex(r events.Result) int {
 	switch r {
 	case events.OK:
-		return "ok"
+		return 1
 	case events.Denied:
-		return "refused"
+		return 2
 	case events.Aborted:
-		return "aborted"
+		return 3
 	}
-	return "error"
+	return 0
 }
 
 // outcome is the result of a login that was refused.

@@ -67,7 +67,7 @@ func NewRecorder() *Recorder { return &Recorder{failed: map[string]*Failed{}} }
 
 // Subscription is what has r told of what it remembers.
 func (r *Recorder) Subscription() events.Subscription {
-	return events.Subscription{Kinds: recorded, Listener: r}
+	return events.Subscription{Kinds: recorded, Listener: r, Nameless: true}
 }
 
 // Record implements events.Listener.

@@ -23,20 +23,26 @@ func (o *Observer) CommandDone(w ftp.Who, c *ftp.CommandReport) {
 	if c.Verb == "CLNT" && t != nil {
 		t.began(w)
 	}
-	now := time.Now()
-	if kind, of := kindOf(c); of && o.stream.Wants(kind) {
-		e := describe(kind, w, c, now)
-		switch {
-		case kind == events.UploadReceived:
-			received(e, c)
-		case kind == events.Rename && t != nil && c.Code < 400:
+	kind, of := kindOf(c)
+	of = of && o.stream.Wants(kind)
+	commands := o.stream.Wants(events.Command)
+	if !of && !commands {
+		return
+	}
+	about := describe(w, c, time.Now())
+	if of {
+		e := take()
+		*e = about
+		detail(e, kind, c)
+		if kind == events.Rename && t != nil && c.Code < 400 {
 			e.ID = t.takeRenamed()
 		}
 		o.record(e)
 	}
-	if o.stream.Wants(events.Command) {
-		e := describe(events.Command, w, c, now)
-		e.Command, e.Argument, e.To = c.Verb, c.Argument, c.To
+	if commands {
+		e := take()
+		*e = about
+		e.Kind, e.Argument = events.Command, c.Argument
 		o.record(e)
 	}
 }
@@ -64,12 +70,18 @@ func kindOf(c *ftp.CommandReport) (kind events.Kind, of bool) {
 	return kind, of
 }
 
-// describe returns the event of c.
-func describe(kind events.Kind, w ftp.Who, c *ftp.CommandReport, now time.Time) *events.Event {
-	e := event(kind, w, now)
+// describe returns what all events of c have.
+func describe(w ftp.Who, c *ftp.CommandReport, now time.Time) events.Event {
+	e := about(w, now)
 	e.Command, e.Path, e.To, e.ModTime, e.Code = c.Verb, c.Path, c.To, c.ModTime, c.Code
 	e.Duration = now.Sub(c.Began)
 	e.Result, e.Cause = outcome(c)
+	return e
+}
+
+// detail makes e, which describe has made, the event of that kind.
+func detail(e *events.Event, kind events.Kind, c *ftp.CommandReport) {
+	e.Kind = kind
 	t := &c.Transfer
 	switch kind {
 	case events.Chmod:
@@ -90,7 +102,9 @@ func describe(kind events.Kind, w ftp.Who, c *ftp.CommandReport, now time.Time) 
 	case events.UploadReceived, events.UploadAborted:
 		e.Offset = max(t.Offset, 0)
 	}
-	return e
+	if kind == events.UploadReceived {
+		received(e, c)
+	}
 }
 
 // form says how the bytes of a transfer were sent.

@@ -35,20 +35,30 @@ var endings = map[ftp.Ending]string{
 	ftp.EndShutdown: "drain", ftp.EndRefused: "refused",
 }
 
-// event returns an event about w, which became true at a time; the clock takes as long as the rest.
-func event(kind events.Kind, w ftp.Who, now time.Time) *events.Event {
-	e := pool.Get().(*events.Event)
-	*e = events.Event{
-		Kind: kind, Time: now, Session: w.Session, User: w.User, Address: w.Remote, TLS: ftp.TLSVersion(w.TLS), Client: w.Client,
-	}
-	return e
-}
-
 // pool has events for the next report: listeners keep none, and each is half a KiB.
 var pool = sync.Pool{New: func() any { return new(events.Event) }}
 
-// record brings e to the stream, after which it is not used any more. A listener that cannot take
-// note of it has said so in the log.
+// take returns an event, which record gives back.
+func take() *events.Event { return pool.Get().(*events.Event) }
+
+// about returns what events about w have that became true at a time; the clock takes as long as the
+// rest.
+func about(w ftp.Who, now time.Time) events.Event {
+	return events.Event{
+		Time: now, Session: w.Session, User: w.User, Address: w.Remote, TLS: ftp.TLSVersion(w.TLS), Client: w.Client,
+	}
+}
+
+// event takes an event about w.
+func event(kind events.Kind, w ftp.Who, now time.Time) *events.Event {
+	e := take()
+	*e = about(w, now)
+	e.Kind = kind
+	return e
+}
+
+// record brings e to the stream, and gives it back. A listener that cannot take note of it has said
+// so in the log.
 func (o *Observer) record(e *events.Event) {
 	_ = o.stream.Record(context.Background(), e)
 	*e = events.Event{}

@@ -119,7 +119,7 @@ func (b *Bridge) Subscription() (s events.Subscription, ok bool) {
 	if b == nil || b.metrics == nil {
 		return s, false
 	}
-	return events.Subscription{Kinds: metrics.Kinds(), Listener: b.metrics}, true
+	return events.Subscription{Kinds: metrics.Kinds(), Listener: b.metrics, Nameless: true}, true
 }
 
 // Health answers health checks.
