@@ -80,12 +80,13 @@ func (x *Outbox) end(q *queue, items []*item, err error, took time.Duration) (re
 		q.lastFailure = err.Error()
 		x.hold(q, bad, err, now)
 	}
+	var done []*item
 	for _, it := range items {
 		it.running = false
 		switch {
 		case it.gone: // dropped meanwhile
 		case err == nil:
-			x.remove(it)
+			done = append(done, it)
 		case err == errStopped:
 			q.consider(it)
 		default:
@@ -94,6 +95,9 @@ func (x *Outbox) end(q *queue, items []*item, err error, took time.Duration) (re
 				result = "dead"
 			}
 		}
+	}
+	if len(done) > 0 {
+		x.remove(done...)
 	}
 	return result
 }

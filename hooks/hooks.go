@@ -102,6 +102,10 @@ type Outbox struct {
 	renaming map[string]renaming // those that are being made, by ID of the event
 	nextKey  uint64
 	full     time.Time // when it was last said that the outbox is full
+	planned  time.Time // when Run looks again at the latest; zero = it does not
+
+	remembered int    // items whose events are in memory
+	space      []byte // for what the journal gets; used again
 }
 
 var (

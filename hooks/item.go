@@ -37,8 +37,9 @@ type item struct {
 	user  string
 	path  string
 	to    string
-	maybe string    // path of an upload if a rename was made that is not recorded; "" = there is none
-	since time.Time // it was recorded
+	maybe string        // path of an upload if a rename was made that is not recorded; "" = there is none
+	since time.Time     // it was recorded
+	event *events.Event // as the journal has it; nil = it is read from there
 
 	state   state
 	due     time.Time // of settling and ignored: when that ends; of waiting: the next attempt

@@ -3,6 +3,7 @@ package hooks
 import (
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"ferry/events"
@@ -128,17 +129,22 @@ func (x *Outbox) move(it *item, to state, due time.Time) {
 	x.enter(it)
 }
 
-// remove takes an item out of the outbox.
+// remove takes items out of the outbox.
 //
 // LOCKS_REQUIRED(x.mu)
-func (x *Outbox) remove(it *item) {
-	x.leave(it)
-	it.gone = true
-	x.left++
-	if recordedAgain(it.kind) && x.again[it.again()] == it {
-		delete(x.again, it.again())
+func (x *Outbox) remove(items ...*item) {
+	keys := make([]uint64, 0, 1) // most often it is one
+	for _, it := range items {
+		x.leave(it)
+		it.gone = true
+		x.left++
+		x.remember(it, nil)
+		if recordedAgain(it.kind) && x.again[it.again()] == it {
+			delete(x.again, it.again())
+		}
+		keys = append(keys, it.key)
 	}
-	if err := x.journal.Delete(it.key); err != nil {
+	if err := x.journal.Delete(keys...); err != nil {
 		x.log.Error("an event for hooks stays in the outbox, and will be delivered again", "error", err)
 	}
 	if x.left > 1000 && x.left > len(x.order)/2 {
@@ -152,6 +158,28 @@ func (x *Outbox) remove(it *item) {
 	}
 }
 
+// maxRemembered is how many events are in memory, too. Those beyond are read when they are needed.
+const maxRemembered = 4096
+
+// remember keeps a copy of the event of it, if there are not too many; nil forgets it.
+//
+// LOCKS_REQUIRED(x.mu)
+func (x *Outbox) remember(it *item, e *events.Event) {
+	if e == nil || x.remembered >= maxRemembered && it.event == nil {
+		if it.event != nil {
+			it.event = nil
+			x.remembered--
+		}
+		return
+	}
+	if it.event == nil {
+		it.event = &events.Event{}
+		x.remembered++
+	}
+	*it.event = *e
+	it.event.Before = slices.Clone(e.Before)
+}
+
 // keep writes what the journal has of an item, with another event or the one before.
 //
 // LOCKS_REQUIRED(x.mu)
@@ -162,11 +190,13 @@ func (x *Outbox) keep(it *item, e *events.Event) error {
 			return err
 		}
 	}
-	value, err := it.encode(e)
-	if err != nil {
+	value := it.encode(x.space[:0], e)
+	x.space = value
+	if err := x.journal.Put(it.key, value); err != nil {
 		return err
 	}
-	return x.journal.Put(it.key, value)
+	x.remember(it, e)
+	return nil
 }
 
 // bury gives an item up.
@@ -183,6 +213,11 @@ func (x *Outbox) bury(it *item) {
 func (x *Outbox) event(it *item) (*events.Event, error) {
 	if x.journal == nil {
 		return nil, errNotOpen
+	}
+	if it.event != nil {
+		e := *it.event
+		e.Before = slices.Clone(e.Before)
+		return &e, nil
 	}
 	value, err := x.journal.Get(it.key)
 	if err != nil {

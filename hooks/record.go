@@ -16,8 +16,10 @@ func (x *Outbox) Record(ctx context.Context, e *events.Event) error {
 	if !events.Set(x.wants.Load()).Has(e.Kind) {
 		return nil
 	}
-	sync, err := x.record(e)
-	x.wakeUp()
+	sync, sooner, err := x.record(e)
+	if sooner {
+		x.wakeUp()
+	}
 	if err == nil && sync {
 		err = x.sync(e)
 	}
@@ -28,21 +30,24 @@ func (x *Outbox) Record(ctx context.Context, e *events.Event) error {
 	return err
 }
 
-// record takes e in for each hook that wants it. sync: what it is about is nowhere else.
-func (x *Outbox) record(e *events.Event) (sync bool, err error) {
+// record takes e in for each hook that wants it. sync: what it is about is nowhere else; sooner:
+// something is due before Run looks again.
+func (x *Outbox) record(e *events.Event) (sync, sooner bool, err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.journal == nil {
-		return false, errNotOpen
+		return false, false, errNotOpen
 	}
 	now := time.Now()
 	switch {
 	case e.Result != events.OK && isChange(e.Kind): // nothing has changed
-		return false, nil
+		return false, false, nil
 	case e.Kind == events.Rename:
 		x.renamed(e, now)
+		sooner = true
 	case e.Kind == events.Delete:
 		x.deleted(e, now)
+		sooner = true
 	}
 	for _, q := range x.queues {
 		if q.caller == nil || !about(q.hook, e) {
@@ -51,6 +56,7 @@ func (x *Outbox) record(e *events.Event) (sync bool, err error) {
 		if it := x.again[again{q.name, e.Kind, e.ID}]; recordedAgain(e.Kind) && it != nil {
 			if it.state == prepared {
 				x.confirm(it, e, now)
+				sooner = sooner || x.isSooner(it)
 			} else {
 				sync = true // of what was recorded before it is not known whether it was synced
 			}
@@ -64,9 +70,15 @@ func (x *Outbox) record(e *events.Event) (sync bool, err error) {
 		added, addErr := x.add(it, e)
 		err = errors.Join(err, addErr)
 		sync = sync || added && e.Kind == events.UploadStored
+		sooner = sooner || added && x.isSooner(it)
 	}
-	return sync, err
+	return sync, sooner, err
 }
+
+// isSooner reports whether an item is due before Run looks again.
+//
+// LOCKS_REQUIRED(x.mu)
+func (x *Outbox) isSooner(it *item) bool { return x.planned.IsZero() || it.due.Before(x.planned) }
 
 // isChange reports whether an event of that kind is about a change, of which hooks are told if it
 // was made.
@@ -89,10 +101,8 @@ func (x *Outbox) add(it *item, e *events.Event) (bool, error) {
 	if it.changes() {
 		it.maybe = x.mayBecome(it)
 	}
-	value, err := it.encode(e)
-	if err != nil {
-		return false, err
-	}
+	value := it.encode(x.space[:0], e)
+	x.space = value
 	if fits, err := x.makeRoom(int64(len(value)), it); err != nil || !fits {
 		return false, err
 	}
@@ -101,6 +111,7 @@ func (x *Outbox) add(it *item, e *events.Event) (bool, error) {
 	}
 	x.nextKey++
 	x.insert(it)
+	x.remember(it, e)
 	return true, nil
 }
 

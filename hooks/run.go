@@ -170,6 +170,7 @@ func (x *Outbox) next() (time.Time, bool) {
 			next = earlier(next, due)
 		}
 	}
+	x.planned = next
 	return next, !next.IsZero()
 }
 

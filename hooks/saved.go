@@ -8,7 +8,7 @@ import (
 	"ferry/events"
 )
 
-// A saved is an item as the journal keeps it.
+// A saved is an item as the journal keeps it; encode.go writes it.
 type saved struct {
 	Hook  string       `json:"hook"`
 	State string       `json:"state"`
@@ -19,14 +19,6 @@ type saved struct {
 	Cause string       `json:"cause,omitempty"`
 	Maybe string       `json:"maybe,omitempty"` // see item.maybe
 	Event events.Event `json:"event"`
-}
-
-// encode returns what the journal keeps of it and e.
-func (it *item) encode(e *events.Event) ([]byte, error) {
-	return json.Marshal(saved{
-		Hook: it.queue.name, State: it.state.String(), Kind: e.Kind.String(), Since: it.since, Due: it.due,
-		Tries: it.tries, Cause: it.cause, Maybe: it.maybe, Event: *e,
-	})
 }
 
 // decode reads what a journal has.

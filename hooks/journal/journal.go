@@ -39,6 +39,7 @@ type Journal struct {
 	syncing bool  // file is being synced
 	moved   bool  // file was written anew, and its name is not durable yet
 	closed  bool
+	space   []byte // for records that are written; used again
 }
 
 // A span is where a value is in the file.
@@ -61,39 +62,54 @@ func (j *Journal) Put(key uint64, value []byte) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	offset := j.end
-	if err := j.append(encode(put, key, value)); err != nil {
+	if err := j.append(appendRecord(j.space[:0], put, key, value)); err != nil {
 		return err
 	}
 	j.note(key, span{offset + headerSize, len(value)})
 	return nil
 }
 
-// Delete removes a value. It is no error if there is none.
-func (j *Journal) Delete(key uint64) error {
+// Delete removes values, by one write. It is no error if there are none.
+func (j *Journal) Delete(keys ...uint64) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if _, ok := j.values[key]; !ok {
+	records := j.space[:0]
+	for _, key := range keys {
+		if _, ok := j.values[key]; ok {
+			records = appendRecord(records, del, key, nil)
+		}
+	}
+	if len(records) == 0 {
 		return nil
 	}
-	if err := j.append(encode(del, key, nil)); err != nil {
+	if err := j.append(records); err != nil {
 		return err
 	}
-	j.forget(key)
+	for _, key := range keys {
+		j.forget(key)
+	}
 	return nil
 }
 
-// append writes a record at the end. One that was not written whole is overwritten by the next.
+// maxSpace is how much space is kept to be used again.
+const maxSpace = 64 << 10
+
+// append writes records, which are in j.space, at the end. What was not written whole is
+// overwritten by the next.
 //
 // LOCKS_REQUIRED(j.mu)
-func (j *Journal) append(record []byte) error {
+func (j *Journal) append(records []byte) error {
+	if cap(records) <= maxSpace {
+		j.space = records
+	}
 	if j.closed {
 		return errClosed
 	}
-	if _, err := j.file.WriteAt(record, j.end); err != nil {
+	if _, err := j.file.WriteAt(records, j.end); err != nil {
 		return errors.Join(err, j.file.Truncate(j.end))
 	}
-	j.end += int64(len(record))
-	j.written += int64(len(record))
+	j.end += int64(len(records))
+	j.written += int64(len(records))
 	return nil
 }
 

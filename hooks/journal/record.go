@@ -21,15 +21,19 @@ const (
 	del = 2
 )
 
-func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-func encode(op byte, key uint64, value []byte) []byte {
-	b := make([]byte, headerSize, headerSize+len(value))
-	binary.LittleEndian.PutUint32(b[4:], uint32(len(value)))
-	b[8] = op
-	binary.LittleEndian.PutUint64(b[9:], key)
+func checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
+
+// appendRecord appends a record to others.
+func appendRecord(b []byte, op byte, key uint64, value []byte) []byte {
+	begin := len(b)
+	b = append(b, 0, 0, 0, 0)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(value)))
+	b = append(b, op)
+	b = binary.LittleEndian.AppendUint64(b, key)
 	b = append(b, value...)
-	binary.LittleEndian.PutUint32(b, checksum(b[4:]))
+	binary.LittleEndian.PutUint32(b[begin:], checksum(b[begin+4:]))
 	return b
 }
 
