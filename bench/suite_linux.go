@@ -37,6 +37,10 @@ func suites() []suite {
 			served: func(b *bench) string { return fileSystem(b.root) + ", caches warm" },
 		},
 		{
+			name: "watched", kinds: watchedKinds, workloads: watchedWorkloads, full: localFull, quick: localQuick, layout: layoutLocal, apart: true,
+			served: func(b *bench) string { return fileSystem(b.root) + ", caches warm" },
+		},
+		{
 			name: "s3-scale", kinds: farKinds, workloads: phantomWorkloads, full: phantomFull, quick: phantomQuick, layout: layoutPhantom, apart: true, readOnly: true,
 			served: func(b *bench) string { return b.far.String() },
 		},
