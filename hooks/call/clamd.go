@@ -66,7 +66,7 @@ func (c *Caller) scan(ctx context.Context, messages []Message) (Answer, error) {
 		bad.Refused, bad.Message = true, "The file is refused: it contains "+text+"."
 		return Answer{}, bad
 	case text == "OK":
-		return Answer{Body: []byte(verdict)}, nil
+		return Answer{}, nil
 	case verdict == "":
 		return Answer{}, failed("%s: %v", c, err)
 	}

@@ -40,7 +40,7 @@ func (c *Caller) run(ctx context.Context, messages []Message) (Answer, error) {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(question), &out, &complaint
 	err = cmd.Run()
 	c.logOutput(ctx, m, "stderr", complaint.kept)
-	answer := answerOf(out.kept)
+	answer := answerOf(out.kept, false)
 	if answer.Message == "" && answer.Path == "" {
 		c.logOutput(ctx, m, "stdout", out.kept)
 	}

@@ -47,7 +47,7 @@ func (c *Caller) post(ctx context.Context, messages []Message) (Answer, error) {
 	if err != nil {
 		return Answer{}, failed("%s: its answer broke off: %v", c, err)
 	}
-	answer := answerOf(text)
+	answer := answerOf(text, isJSON(resp.Header.Get("Content-Type")))
 	if resp.StatusCode/100 == 2 {
 		return answer, nil
 	}

@@ -2,7 +2,6 @@ package prehooks
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"log/slog"
@@ -93,7 +92,11 @@ func (a asker) ask(ctx context.Context, q question) error {
 			continue
 		}
 		if err := a.put(ctx, k, &q); err != nil {
-			a.log.LogAttrs(ctx, slog.LevelInfo, "not allowed", slog.Uint64("session", a.client.Session),
+			level := slog.LevelInfo
+			if errors.As(err, new(*unanswered)) {
+				level = slog.LevelWarn
+			}
+			a.log.LogAttrs(ctx, level, "not allowed", slog.Uint64("session", a.client.Session),
 				slog.String("question", q.name), slog.String("path", q.event.Path), slog.Any("error", err))
 			return err
 		}
@@ -124,8 +127,8 @@ func (a asker) call(ctx context.Context, k hook, q *question) (result string, er
 		m.File, m.FilePath = f, q.file
 	}
 	answer, err := k.caller.Call(ctx, m)
-	if err == nil && answer.Path != "" && q.rename != nil {
-		err = q.takePath(answer.Path)
+	if err == nil {
+		err = a.take(ctx, k, q, answer)
 	}
 	no := (*call.Error)(nil)
 	switch {
@@ -141,6 +144,27 @@ func (a asker) call(ctx context.Context, k hook, q *question) (result string, er
 		return "failed", nil
 	}
 	return "failed", &unanswered{k, err}
+}
+
+// take does what an answer says that is yes, as far as it can be read.
+func (a asker) take(ctx context.Context, k hook, q *question, answer call.Answer) error {
+	if answer.Wrong != "" {
+		return errors.New("the JSON of its answer cannot be read: " + answer.Wrong)
+	}
+	said := ""
+	switch {
+	case answer.Path != "" && q.rename != nil:
+		return q.takePath(answer.Path)
+	case answer.Path != "":
+		said = "its answer has a path, which changes nothing here"
+	case k.URL != "": // what a program writes is in the log already
+		said = answer.Text()
+	}
+	if said != "" {
+		a.log.LogAttrs(ctx, slog.LevelInfo, "hook: "+said, slog.Uint64("session", a.client.Session),
+			slog.String("hook", k.Name), slog.String("question", q.name), slog.String("id", q.event.ID))
+	}
+	return nil
 }
 
 // takePath has q be about another path.
@@ -171,12 +195,8 @@ func refusalOf(k hook, no *call.Error) *refusal {
 	if r.text == "" {
 		r.text = "Not allowed by a rule of this server."
 	}
-	var says struct {
-		Reply  int    `json:"reply"`
-		Action string `json:"action"`
-	}
-	if json.Unmarshal(no.Body, &says) == nil {
-		r.code, r.Action = says.Reply, says.Action
+	if no.Wrong == "" {
+		r.code, r.Action = no.Reply, no.Action
 	}
 	return r
 }
