@@ -50,6 +50,10 @@ var (
 	ErrRefused     = fmt.Errorf("%w by a rule", ErrDenied)     // as for a user who is disabled
 )
 
+// ErrConcealed is wrapped by an error of Commit of which only the client is not to know: it is told
+// that the upload is complete. For everybody else the upload is refused.
+var ErrConcealed = errors.New("the client is not told")
+
 // FS is the tree that one client sees. Its methods are called by one session, one after the other,
 // except that Stat and List may run while a reader or an Upload is open.
 //

@@ -107,7 +107,7 @@ func (s *session) receive(session context.Context, verb, name string, off int64,
 	s.logTransfer(ctx, t, err)
 	if err != nil {
 		up.Abort()
-		return s.endRefused(ctx, t, c, err)
+		return s.endRefused(ctx, t, c, opening, err)
 	}
 	s.srv.totals.uploads.Add(1)
 	return received(t, opening)
@@ -144,7 +144,11 @@ func storedAs(stored, name string) string {
 
 // endRefused returns the reply to a failed upload. If the storage refused it, it sends the reply
 // and drains the upload.
-func (s *session) endRefused(ctx context.Context, t *transfer, c *dataConn, err error) reply {
+func (s *session) endRefused(ctx context.Context, t *transfer, c *dataConn, opening string, err error) reply {
+	if errors.Is(err, ErrConcealed) && context.Cause(ctx) == nil {
+		s.srv.totals.failed.Add(1)
+		return received(t, opening)
+	}
 	r := s.uploadFailed(ctx, t, err)
 	if file := (*fileError)(nil); errors.As(err, &file) && context.Cause(ctx) == nil {
 		s.drainUpload(ctx, t, c, r)

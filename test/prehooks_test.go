@@ -44,7 +44,7 @@ func newChecked(t *testing.T, s *site, mode string, hooks ...[2]string) *checked
 		text += fmt.Sprintf("[[hooks]]\n%s\n", strings.ReplaceAll(hook[1], "SCRIPT", fmt.Sprintf("program = ['/bin/sh', '%s']", script)))
 	}
 	c.replaceUsers(text)
-	c.serve("--vfs-write-back", "0s", "--vfs-cache-mode", mode, "-v")
+	c.serve("--vfs-write-back", "0s", "--vfs-cache-mode", mode, "-v", "--audit-log", c.file("audit.log"), "--xferlog", c.file("xferlog"))
 	return c
 }
 
@@ -251,6 +251,43 @@ esac`
 		}
 		if len(kept) > 0 {
 			t.Errorf("mode %s: not in quarantine are %v", mode, kept)
+		}
+	}
+}
+
+// Of what is refused only its client is told that it was received.
+func TestWhatIsRefusedQuietlyWasNotReceived(t *testing.T) {
+	t.Parallel()
+	c := newChecked(t, nil, "writes",
+		[2]string{`case $FERRY_PATH in *quiet) echo '{"reply":226}'; exit 1;; esac`, "events = ['check']\nquarantine = '/held'\nSCRIPT"},
+		[2]string{`echo "$FERRY_EVENT $FERRY_PATH $FERRY_RESULT" >>"$(dirname "$0")/told"`, "events = ['upload.received', 'upload.aborted', 'upload.stored']\nSCRIPT"})
+	ftp := c.login("ann")
+	c.send(ftp, "STOR quiet", "1", 226, "Transfer complete.")
+	c.send(ftp, "STOR loud", "2", 226, "")
+	ftp.do("SIZE quiet", 550)
+	var told string
+	for end := time.Now().Add(patience); !strings.Contains(told, "stored /loud") && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		text, _ := os.ReadFile(c.file("told"))
+		told = string(text)
+	}
+	if !strings.Contains(told, "upload.aborted /quiet denied\n") || strings.Contains(told, "received /quiet") || strings.Contains(told, "stored /quiet") ||
+		!strings.Contains(told, "upload.received /loud ok\n") {
+		t.Errorf("told is %s", told)
+	}
+	var audited []string
+	for line := range strings.Lines(read(t, c.file("audit.log"))) {
+		if strings.Contains(line, `"/quiet"`) && !strings.Contains(line, `"event":"command"`) {
+			audited = append(audited, line)
+		}
+	}
+	if len(audited) != 1 || !strings.Contains(audited[0], `"upload.aborted"`) || !strings.Contains(audited[0], `"denied"`) ||
+		!strings.Contains(audited[0], "refused by the hook") || !strings.Contains(audited[0], `"code":226`) {
+		t.Errorf("the audit log has %s", audited)
+	}
+	for line := range strings.Lines(read(t, c.file("xferlog"))) {
+		line = strings.TrimSpace(line)
+		if strings.Contains(line, " /quiet ") != strings.HasSuffix(line, " i") {
+			t.Errorf("the transfer log has %s", line)
 		}
 	}
 }

@@ -55,7 +55,7 @@ func kindOf(c *ftp.CommandReport) (kind events.Kind, of bool) {
 	}
 	switch c.Verb {
 	case "STOR", "APPE", "STOU":
-		if c.Code < 400 {
+		if c.Code < 400 && !errors.Is(c.Err, ftp.ErrConcealed) {
 			return events.UploadReceived, true
 		}
 		return events.UploadAborted, true
@@ -142,6 +142,8 @@ func received(e *events.Event, c *ftp.CommandReport) {
 // outcome says what came of a command, and why.
 func outcome(c *ftp.CommandReport) (events.Result, string) {
 	switch {
+	case errors.Is(c.Err, ftp.ErrConcealed): // whatever the reply is
+		return events.Denied, cause(c)
 	case c.Code < 400:
 		return events.OK, ""
 	case c.Aborted:

@@ -73,9 +73,7 @@ func (u *upload) Commit(ctx context.Context) error {
 	refused := (*refusal)(nil)
 	switch {
 	case errors.As(err, &refused):
-		if u.quarantine(ctx, refused) && refused.code == 226 {
-			err = nil
-		}
+		refused.concealed = u.quarantine(ctx, refused) && refused.code == 226
 		u.drop(ctx)
 		return err
 	case err != nil:

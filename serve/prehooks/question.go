@@ -42,6 +42,8 @@ type refusal struct {
 	code   int    // 552, or any other for 550
 	Action string // of check: "drop", "quarantine", "" = what the hook is set to
 	cause  error
+
+	concealed bool // the client is told that the upload is complete
 }
 
 func (r *refusal) Error() string {
@@ -53,7 +55,10 @@ func (r *refusal) Hint() string { return r.text }
 
 // Unwrap returns the error of which the engine knows the reply.
 func (r *refusal) Unwrap() error {
-	if r.code == 552 {
+	switch {
+	case r.concealed:
+		return ftp.ErrConcealed
+	case r.code == 552:
 		return ftp.ErrQuota
 	}
 	return fs.ErrPermission
