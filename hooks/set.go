@@ -1,10 +1,10 @@
 package hooks
 
 import (
+	"errors"
 	"fmt"
-	"os"
-	"strings"
 
+	"ferry/disk"
 	"ferry/events"
 	"ferry/hooks/call"
 	"ferry/hooks/settings"
@@ -32,7 +32,11 @@ func (x *Outbox) Set(hooks []settings.Hook) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if len(told) > 0 {
-		if err := x.open(); err != nil {
+		err := x.open()
+		if errors.Is(err, disk.ErrHeld) {
+			return fmt.Errorf("the outbox of hooks: %w: stop that one, or give this one a --cache-dir of its own", err)
+		}
+		if err != nil {
 			return fmt.Errorf("the outbox of hooks: %w", err)
 		}
 	}
@@ -60,7 +64,7 @@ func (x *Outbox) Set(hooks []settings.Hook) error {
 
 // newCaller returns what makes the calls of a hook.
 func (x *Outbox) newCaller(h settings.Hook) (caller, error) {
-	o, err := CallOptions(h)
+	o, err := h.CallOptions()
 	if err != nil {
 		return nil, err
 	}
@@ -70,23 +74,4 @@ func (x *Outbox) newCaller(h settings.Hook) (caller, error) {
 		return nil, err // not a typed nil
 	}
 	return c, nil
-}
-
-// CallOptions returns what a hook says of its calls. It reads the file of its secrets.
-func CallOptions(h settings.Hook) (call.Options, error) {
-	o := call.Options{
-		Hook: h.Name, Program: h.Program, URL: h.URL, Secrets: h.Secrets, Env: h.Env, Format: h.Format, Timeout: h.Timeout,
-	}
-	if h.SecretFile == "" {
-		return o, nil
-	}
-	text, err := os.ReadFile(h.SecretFile)
-	if err != nil {
-		return o, fmt.Errorf("secret_file: %w", err)
-	}
-	o.Secrets = strings.Fields(string(text))
-	if len(o.Secrets) == 0 {
-		return o, fmt.Errorf("secret_file: there is no secret in %s", h.SecretFile)
-	}
-	return o, nil
 }

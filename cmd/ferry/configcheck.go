@@ -19,8 +19,8 @@ import (
 	"ferry/serve/users"
 )
 
-const configCheckLong = `Look for mistakes in the file of --server-config, and in what it names: the users, certificates, files of rules, and
-remotes, which are looked up in the configuration, and not connected to. Each mistake is printed with its line.
+const configCheckLong = `Look for mistakes in the file of --server-config, and in what it names: the users, certificates, files of rules,
+programs of hooks, and remotes, which are looked up in the configuration, and not connected to. Each mistake is printed with its line.
 
 Flags and variables count as they would for "ferry serve ftp". "ferry doctor" tries besides what works.`
 
@@ -132,6 +132,7 @@ func (p process) lookAround(ctx context.Context, o *options, args []string, faul
 	if own != nil {
 		faults.Note(own.Check(lookup))
 	}
+	faults.Note(o.checkOwnHooks())
 }
 
 // checkFiles notes which files cannot be used that flags name.

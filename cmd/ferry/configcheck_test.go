@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -150,5 +151,80 @@ func TestConfigShowOfRemotes(t *testing.T) {
 	}
 	if status, _, stderr := runNow(t, []string{"RCLONE_CONFIG=" + conf}, "config", "show", "--json"); status != exitUsage || !strings.Contains(stderr, "--server-config") {
 		t.Errorf("status %d: %s", status, stderr)
+	}
+}
+
+const badHooks = `
+[[hooks]]
+events = "upload.stored"
+program = %q
+[[hooks]]
+events = "check"
+program = [%q, "x"]
+[[hooks]]
+events = "pre.upload"
+program = [
+  %q]
+[[hooks]]
+events = "pre.delete"
+program = "no-such-program-anywhere"
+[[hooks]]
+events = "pre.rename"
+program = %q
+[[hooks]]
+events = "delete"
+url = "https://example.org/"
+secret_file = "/none/secret"
+`
+
+// What a hook calls is looked at before it is needed: by the checks, and by the start, each with
+// the line.
+func TestProgramsOfHooksAreChecked(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there are no modes")
+	}
+	dir := t.TempDir()
+	plain, good := filepath.Join(dir, "plain"), filepath.Join(dir, "good")
+	serverFile(t, plain, "#!/bin/sh\n")
+	serverFile(t, good, "#!/bin/sh\n")
+	if err := os.Chmod(good, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	const head = "remote = \":memory:\"\naddr = \"127.0.0.1:0\"\nhook = [\"delete=/none/at-all\"]\n"
+	hooks := fmt.Sprintf(badHooks, "/none/import", good, plain, dir)
+	for form, users := range map[string]string{"with users": "[users.bob]\nremote = \":memory:\"\n", "without": "[defaults]\numask = \"022\"\n"} {
+		if form == "without" {
+			users = ""
+		}
+		name := newServerFile(t, head+users+hooks)
+		at := strings.Count(head+users, "\n") + 1
+		want := []string{
+			name + ":3: --hook: there is no program /none/at-all",
+			fmt.Sprintf("%s:%d:11: hooks.0.program: there is no program /none/import", name, at+3),
+			fmt.Sprintf("%s:%d:11: hooks.2.program: %s is not executable: chmod +x", name, at+9, plain),
+			fmt.Sprintf("%s:%d:11: hooks.3.program: there is no program no-such-program-anywhere in PATH", name, at+13),
+			fmt.Sprintf("%s:%d:11: hooks.4.program: %s is a directory", name, at+16, dir),
+			fmt.Sprintf("%s:%d:15: hooks.5.secret_file: ", name, at+20),
+		}
+		status, stdout, stderr := runNow(t, []string{"RCLONE_CONFIG=notfound"}, "config", "check", name)
+		for _, line := range want {
+			if !strings.Contains(stdout, line) {
+				t.Errorf("%s: %q is missing:\n%s", form, line, stdout)
+			}
+		}
+		if status != exitFailure || strings.Count(stdout, "\n") != len(want) {
+			t.Errorf("%s: status %d\n%s%s", form, status, stdout, stderr)
+		}
+		_, stdout, stderr = runNow(t, []string{"RCLONE_CONFIG=notfound", "HOME=" + dir}, "serve", "ftp", "--server-config", name)
+		for _, line := range want {
+			if !strings.Contains(stderr, strings.TrimPrefix(line, name+":3: ")) {
+				t.Errorf("%s: the start does not say %q:\n%s%s", form, line, stdout, stderr)
+			}
+		}
+	}
+	file := newServerFile(t, "[users.bob]\nauth = \"none\"\nremote = \":memory:\"\n"+hooks)
+	status, stdout, _ := runNow(t, nil, "users", "check", "--users", file)
+	if status != exitFailure || !strings.Contains(stdout, file+":7:11: hooks.0.program: there is no program /none/import") || strings.Count(stdout, "hooks.") != 5 {
+		t.Errorf("users check: %d: %s", status, stdout)
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"slices"
@@ -36,6 +37,29 @@ func (o *options) ownHooks() []settings.Hook {
 	return own
 }
 
+// checkOwnHooks looks at what the own hooks name on this machine, and returns what cannot be used.
+func (o *options) checkOwnHooks() error {
+	var all []error
+	for _, h := range o.Hooks.List {
+		if _, err := h.Look(); err != nil {
+			all = append(all, fmt.Errorf("--hook: %w", err))
+		}
+	}
+	if o.file != nil && !o.UsersThere {
+		all = append(all, o.file.Tables.CheckHooks())
+	}
+	return errors.Join(all...)
+}
+
+// checkHooks is checkOwnHooks, and looks at the hooks of a file of users too, which may be nil.
+func (o *options) checkHooks(file *users.File) error {
+	err := o.checkOwnHooks()
+	if file != nil {
+		err = errors.Join(err, file.CheckHooks())
+	}
+	return err
+}
+
 // hooksOf returns the own hooks, as they were read last, and those of a file of users, which may be
 // nil. Each has a name.
 func (o *options) hooksOf(file *users.File) ([]settings.Hook, error) {
@@ -49,10 +73,23 @@ func (o *options) hooksOf(file *users.File) ([]settings.Hook, error) {
 	return all, settings.Unique(all)
 }
 
+// nextHooks returns hooksOf a file that was read anew, if what that names can be used.
+func (o *options) nextHooks(file *users.File) ([]settings.Hook, error) {
+	if file != nil {
+		if err := file.CheckHooks(); err != nil {
+			return nil, err
+		}
+	}
+	return o.hooksOf(file)
+}
+
 // openHooks opens the outbox of hooks. It returns nil where there are none that are told.
 func (ls *listenings) openHooks(_ context.Context, o *options, log *slog.Logger) (*listening, error) {
 	file, err := o.firstUsers()
 	if err != nil {
+		return nil, err
+	}
+	if err := o.checkHooks(file); err != nil {
 		return nil, err
 	}
 	all, err := o.hooksOf(file)
@@ -136,7 +173,7 @@ func (ls *listenings) setHooks(ctx context.Context, o *options, file *users.File
 	if ls == nil {
 		return
 	}
-	all, err := o.hooksOf(file)
+	all, err := o.nextHooks(file)
 	if err == nil && ls.outbox != nil {
 		err = ls.outbox.Set(all)
 	}

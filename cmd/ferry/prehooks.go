@@ -23,7 +23,7 @@ func (a *accounts) replaceHooks(ctx context.Context, f *users.File) {
 	if a == nil {
 		return
 	}
-	list, err := a.options.hooksOf(f)
+	list, err := a.options.nextHooks(f)
 	if err == nil {
 		err = a.backend.Hooks.Set(list)
 	}

@@ -14,11 +14,9 @@ package call
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"os/exec"
 	"time"
 )
 
@@ -64,10 +62,7 @@ func New(o Options) (*Caller, error) {
 	case (o.URL == "") == (len(o.Program) == 0):
 		return nil, errors.New("a hook calls either a program or a url")
 	case o.URL == "":
-		if _, err := exec.LookPath(o.Program[0]); err != nil {
-			return nil, fmt.Errorf("%w: give the path of a program that may be run", err)
-		}
-		return c, nil
+		return c, CheckProgram(o.Program[0])
 	}
 	if IsClamd(o.URL) {
 		var err error

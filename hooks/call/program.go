@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -17,6 +20,28 @@ const waitForPipes = time.Second
 
 // mostLines is how much of what a program writes to its standard error gets into the log.
 const mostLines = 50
+
+// CheckProgram returns why a program cannot be run.
+func CheckProgram(name string) error {
+	_, err := exec.LookPath(name)
+	if err == nil {
+		return nil
+	}
+	if !strings.ContainsRune(name, filepath.Separator) {
+		return fmt.Errorf("there is no program %s in PATH: give its whole path", name)
+	}
+	switch info, found := os.Stat(name); {
+	case errors.Is(found, fs.ErrNotExist):
+		return fmt.Errorf("there is no program %s: give the path of one that is there", name)
+	case found != nil:
+		return fmt.Errorf("%w: give the path of a program that may be run", found)
+	case info.IsDir():
+		return fmt.Errorf("%s is a directory: give the path of a program in it", name)
+	case info.Mode()&0o111 == 0:
+		return fmt.Errorf("%s is not executable: chmod +x %s", name, name)
+	}
+	return fmt.Errorf("%w: give the path of a program that this user may run", err)
+}
 
 // run runs the program with a message.
 func (c *Caller) run(ctx context.Context, messages []Message) (Answer, error) {

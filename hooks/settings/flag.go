@@ -17,8 +17,8 @@ func ParseFlag(arg string, nearest func(word string, known []string) string) (Ho
 	}
 	h := Hook{}
 	for name := range strings.SplitSeq(list, ",") {
-		name = strings.TrimSpace(name)
-		if err := CheckEvent(name, nearest); err != nil {
+		name, err := ParseEvent(strings.TrimSpace(name), nearest)
+		if err != nil {
 			return Hook{}, err
 		}
 		h.Events = append(h.Events, name)

@@ -5,14 +5,14 @@
 //
 //	settings.go   Hook, and what must go together
 //	match.go      which users, paths and names a Hook is about
+//	name.go       how a Hook is called that has no name
 //	flag.go       a Hook in one argument
+//	called.go     what it calls, and whether that is there
 package settings
 
 import (
 	"errors"
 	"fmt"
-	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -120,16 +120,22 @@ func (h Hook) Check() error {
 	return nil
 }
 
-// CheckEvent returns why name is not one of Words.
-func CheckEvent(name string, nearest func(word string, known []string) string) error {
+// spellings are other words for events, that others use.
+var spellings = map[string]events.Kind{"login.failed": events.LoginRefused}
+
+// ParseEvent returns the one of Words that name is, or is another spelling of.
+func ParseEvent(name string, nearest func(word string, known []string) string) (string, error) {
 	words := Words()
 	if slices.Contains(words, name) {
-		return nil
+		return name, nil
+	}
+	if k, known := spellings[name]; known {
+		return k.String(), nil
 	}
 	if near := nearest(name, words); near != "" {
-		return fmt.Errorf("there is no event %q: did you mean %s?", name, near)
+		return "", fmt.Errorf("there is no event %q: did you mean %s?", name, near)
 	}
-	return fmt.Errorf("there is no event %q: there are %s", name, strings.Join(words, ", "))
+	return "", fmt.Errorf("there is no event %q: there are %s", name, strings.Join(words, ", "))
 }
 
 // CheckProgram returns why a program cannot be one.
@@ -142,38 +148,3 @@ func CheckProgram(args []string) error {
 
 // CheckURL returns why s is no address of a hook.
 func CheckURL(s string) error { return call.CheckURL(s) }
-
-// Unique gives names to hooks that have none, and returns an error if two have the same. A name is
-// made of what is called, so that it stays the same when hooks are added.
-func Unique(hooks []Hook) error {
-	taken := map[string]bool{}
-	for _, h := range hooks {
-		if h.Name != "" && taken[h.Name] {
-			return fmt.Errorf("two hooks have the name %q: what waits for one would be given to the other", h.Name)
-		}
-		taken[h.Name] = true
-	}
-	for i := range hooks {
-		if hooks[i].Name != "" {
-			continue
-		}
-		base := hooks[i].ownName()
-		name := base
-		for n := 2; taken[name]; n++ {
-			name = fmt.Sprint(base, "-", n)
-		}
-		hooks[i].Name, taken[name] = name, true
-	}
-	return nil
-}
-
-// ownName returns a name made of what is called.
-func (h Hook) ownName() string {
-	if len(h.Program) > 0 {
-		return filepath.Base(h.Program[0])
-	}
-	if u, err := url.Parse(h.URL); err == nil && u.Host != "" {
-		return u.Hostname()
-	}
-	return "hook"
-}

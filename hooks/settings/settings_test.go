@@ -1,7 +1,10 @@
 package settings_test
 
 import (
+	"maps"
+	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,20 +90,68 @@ func TestFlag(t *testing.T) {
 	}
 }
 
-func TestNamesAreUnique(t *testing.T) {
-	hooks := []settings.Hook{{URL: "https://example.org:8443/x"}, {Program: []string{"/bin/a.sh"}}, {Name: "a.sh"}, {URL: "http://example.org/"}}
+// names returns the names that hooks get, each behind what tells them apart in the test.
+func names(t *testing.T, hooks ...settings.Hook) map[string]string {
+	t.Helper()
 	if err := settings.Unique(hooks); err != nil {
 		t.Fatal(err)
 	}
-	var names []string
+	got := map[string]string{}
 	for _, h := range hooks {
-		names = append(names, h.Name)
+		got[h.Name] = strings.Join(append(append(h.Program, h.URL), append(h.Events, h.Users...)...), " ")
 	}
-	if want := []string{"example.org", "a.sh-2", "a.sh", "example.org-2"}; !reflect.DeepEqual(names, want) {
-		t.Errorf("%q", names)
+	if len(got) != len(hooks) {
+		t.Errorf("%d hooks have %d names: %v", len(hooks), len(got), got)
+	}
+	return got
+}
+
+// What waits for a hook goes by its name. So that is made of what the hook is, not of its place.
+func TestNamesStay(t *testing.T) {
+	stored, removed := []string{"upload.stored"}, []string{"delete", "rmdir"}
+	all := []settings.Hook{
+		{URL: "https://bob:pa55word@example.org:8443/x?key=pa55word", Events: stored}, {URL: "http://example.org/", Events: stored},
+		{Program: []string{"/bin/sh", "/a/flood.sh"}, Events: stored}, {Program: []string{"/bin/sh", "/b/flood.sh"}, Events: stored},
+		{Program: []string{"/bin/flood.sh"}, Events: stored}, {Program: []string{"/bin/flood.sh"}, Events: removed},
+		{Program: []string{"/bin/flood.sh"}, Events: removed, Users: []string{"ann"}}, {Program: []string{"/bin/flood.sh"}, Events: removed, Users: []string{"bob"}},
+		{URL: "clamd:/run/clamav/clamd.ctl", Events: []string{"check"}}, {Name: "sh", Program: []string{"/bin/sh"}, Events: stored},
+	}
+	want := names(t, slices.Clone(all)...)
+	for name := range want {
+		if strings.Contains(name, "pa55word") || strings.ContainsAny(name, "/:*?") {
+			t.Errorf("a name is %q", name)
+		}
+	}
+	for range 20 {
+		mixed := slices.Clone(all)
+		rand.Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
+		if got := names(t, mixed...); !maps.Equal(got, want) {
+			t.Fatalf("in another order they are\n%v\nnot\n%v", got, want)
+		}
+	}
+	for i := range all {
+		for name, what := range names(t, all[i]) {
+			if n := len(all[i].Users); n == 0 && want[name] != what {
+				t.Errorf("alone %q is %s, not %s", name, what, want[name])
+			}
+		}
+	}
+	other := settings.Hook{URL: "https://eve:other@example.org:8443/x?key=new", Events: stored}
+	for name := range names(t, other) {
+		if _, same := want[name]; !same {
+			t.Errorf("with another password it is %q", name)
+		}
 	}
 	if settings.Unique([]settings.Hook{{Name: "a"}, {Name: "a"}}) == nil {
 		t.Error("two have one name")
+	}
+}
+
+// The word of others for an event is understood.
+func TestOtherSpelling(t *testing.T) {
+	h, err := settings.ParseFlag("login.failed,login=/bin/x", none)
+	if err != nil || !slices.Equal(h.Events, []string{"login.refused", "login"}) || !h.Facts().Has(events.LoginRefused) {
+		t.Errorf("%+v, %v", h, err)
 	}
 }
 

@@ -128,3 +128,19 @@ func TestANoThatCannotBeRead(t *testing.T) {
 		t.Errorf("the log has %s", text)
 	}
 }
+
+// A hook that is asked signs with the secrets of its file, too.
+func TestSecretsOfAFile(t *testing.T) {
+	st := newStage(t)
+	signed := ""
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { signed = r.Header.Get("Webhook-Signature") }))
+	defer s.Close()
+	file := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(file, []byte("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	st.logged(settings.Hook{Name: "test", Events: []string{preUpload}, URL: s.URL, SecretFile: file})
+	if err := send(st.tree("ann"), "f", 0, "text"); err != nil || !strings.HasPrefix(signed, "v1,") {
+		t.Errorf("signed %q, %v", signed, err)
+	}
+}

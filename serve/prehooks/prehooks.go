@@ -103,10 +103,12 @@ func newHook(s settings.Hook, o Options) (hook, error) {
 	if s.Asks(check) {
 		timeout = call.DefaultTimeout // it reads a file
 	}
-	c, err := call.New(call.Options{
-		Hook: s.Name, Program: s.Program, URL: s.URL, Secrets: s.Secrets, Env: s.Env, Format: s.Format, Source: o.Source,
-		Timeout: cmp.Or(s.Timeout, timeout), Log: o.Log,
-	})
+	of, err := s.CallOptions()
+	if err != nil {
+		return hook{}, err
+	}
+	of.Source, of.Timeout, of.Log = o.Source, cmp.Or(s.Timeout, timeout), o.Log
+	c, err := call.New(of)
 	return hook{s, c}, err
 }
 

@@ -117,6 +117,7 @@ func (f *File) Check(visit func(key, text string) error) error {
 			}
 		}
 	}
+	f.lookAtHooks(r)
 	return r.errors(f.name, f.text)
 }
 

@@ -13,6 +13,22 @@ import (
 // Hooks returns the hooks of the file, each with a name.
 func (f *File) Hooks() []settings.Hook { return f.hooks }
 
+// CheckHooks looks at what the hooks of the file name on this machine, and returns what cannot be
+// used.
+func (f *File) CheckHooks() error {
+	r := &reader{}
+	f.lookAtHooks(r)
+	return r.errors(f.name, f.text)
+}
+
+func (f *File) lookAtHooks(r *reader) {
+	for i, h := range f.hooks {
+		if key, err := h.Look(); err != nil {
+			(&place{r: r}).at("hooks").at(strconv.Itoa(i)).at(key).wrong("%v", err)
+		}
+	}
+}
+
 // A hookKey is a key of [[hooks]].
 type hookKey struct {
 	name string
@@ -21,14 +37,17 @@ type hookKey struct {
 
 // hookKeys are all keys of [[hooks]], in the order in which they are documented.
 func hookKeys() []hookKey {
-	texts := func(name string, check func(string) error, of func(*settings.Hook) *[]string) hookKey {
+	words := func(name string, parse func(string) (string, error), of func(*settings.Hook) *[]string) hookKey {
 		return hookKey{name, func(p *place, raw any, h *settings.Hook) {
-			list, ok := each(p, raw, func(s string) (string, error) { return s, check(s) })
+			list, ok := each(p, raw, parse)
 			if ok && list == nil {
 				list = []string{}
 			}
 			*of(h) = list
 		}}
+	}
+	texts := func(name string, check func(string) error, of func(*settings.Hook) *[]string) hookKey {
+		return words(name, func(s string) (string, error) { return s, check(s) }, of)
 	}
 	text := func(name string, check func(string) error, of func(*settings.Hook) *string) hookKey {
 		return hookKey{name, func(p *place, raw any, h *settings.Hook) {
@@ -49,7 +68,7 @@ func hookKeys() []hookKey {
 	}
 	return []hookKey{
 		text("name", checkHookName, func(h *settings.Hook) *string { return &h.Name }),
-		texts("events", func(s string) error { return settings.CheckEvent(s, config.Nearest) }, func(h *settings.Hook) *[]string { return &h.Events }),
+		words("events", func(s string) (string, error) { return settings.ParseEvent(s, config.Nearest) }, func(h *settings.Hook) *[]string { return &h.Events }),
 		texts("users", settings.CheckUsers, func(h *settings.Hook) *[]string { return &h.Users }),
 		texts("paths", settings.CheckGlob, func(h *settings.Hook) *[]string { return &h.Paths }),
 		{"program", readHookProgram},

@@ -46,7 +46,7 @@ func TestHooks(t *testing.T) {
 		URL: "https://example.org/hook", Secrets: []string{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "an older one of many bytes"},
 		Format: "aws", Timeout: 10 * time.Second, Settle: 5 * time.Second, Ignore: []string{}, Concurrency: 8, GiveUp: 24 * time.Hour, Batch: 100,
 	}, {
-		Name: "scan", Events: []string{"check"}, Program: []string{"/usr/bin/scan", "--fdpass"}, Fail: "open", Quarantine: "/quarantine",
+		Name: "scan-927224", Events: []string{"check"}, Program: []string{"/usr/bin/scan", "--fdpass"}, Fail: "open", Quarantine: "/quarantine",
 	}}
 	if got := f.Hooks(); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v", got)
@@ -58,7 +58,7 @@ func TestMistakesOfHooks(t *testing.T) {
 	for text, want := range map[string]string{
 		`paths = ["/x"]`: "1:3: a hook says what it is told of",
 		"events = [\"delete\", \n\"upload.storred\"]": `3:1: hooks.0.events.1: there is no event "upload.storred": did you mean upload.stored?`,
-		"events = [\"login.failed\"]":                 "there is no event",
+		"events = [\"login.nothing\"]":                "there is no event",
 		"evnets = []":                                 "2:1: there is no key evnets here: did you mean events?",
 		`events = "delete"`:                           "1:3: a hook calls a program or a url",
 		"secret = \"pa55word\"":                       "hooks.0.secret: a secret has at least 16 bytes",

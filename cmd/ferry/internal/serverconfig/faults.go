@@ -25,15 +25,15 @@ func (f *Faults) Note(err error) {
 	if err == nil {
 		return
 	}
-	if list := users.Errors(err); len(list) > 0 {
-		for _, one := range list {
-			f.add(one.Error())
-		}
-		return
-	}
 	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range many.Unwrap() {
 			f.Note(one)
+		}
+		return
+	}
+	if list := users.Errors(err); len(list) > 0 {
+		for _, one := range list {
+			f.add(one.Error())
 		}
 		return
 	}
