@@ -1,6 +1,7 @@
 package test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"ferry/remote/remotetest/servers"
+	"ferry/ui"
 )
 
 // TestHooksAreTold runs the receiver of contrib/hooks, and a program, behind [[hooks]] of a file of
@@ -178,6 +180,51 @@ func TestUndeliveredEvents(t *testing.T) {
 		t.Errorf("left in the outbox: %s", got)
 	}
 	ferry(2, "drop")
+}
+
+// The page and ferry top say which hooks are not told.
+func TestThePageTellsOfHooks(t *testing.T) {
+	t.Parallel()
+	home, served := t.TempDir(), t.TempDir()
+	socket := "unix://" + home + "/rc"
+	proc, err := start(home, nil, "serve", "ftp", served, "--addr", "127.0.0.1:0", "--user", "bob", "--passive-port", fmt.Sprint(servers.FreePort(t)),
+		"--rc", "--rc-addr", socket, "--hook", fmt.Sprintf("mkdir=http://127.0.0.1:%d/", servers.FreePort(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(proc.kill)
+	addrs, err := proc.addresses(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := loginMortal(addrs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.close()
+	for line, code := range map[string]int{"MKD a": 257, "EPSV": 229} {
+		if _, err := m.do(line, code); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var s ui.Snapshot
+	for end := time.Now().Add(patience); len(s.Trouble) < 2 && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		p, err := start(home, nil, "rc", "ui/snapshot", "--rc-addr", socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if code, err := p.wait(); code != 0 || err != nil {
+			t.Fatalf("%d, %v: %s", code, err, p.log)
+		}
+		if err := json.Unmarshal([]byte(p.log.String()), &s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	texts := fmt.Sprint(s.Trouble)
+	if !strings.Contains(texts, "cannot be told, 1 event waits for it") || !strings.Contains(texts, "all 1 passive ports are in use") ||
+		len(s.Hooks.Rows) != 1 || s.Hooks.Rows[0].Waiting != 1 || s.Hooks.Rows[0].Failed == 0 || !strings.Contains(s.Hooks.Rows[0].Error, "connection refused") {
+		t.Errorf("wrong is %s, of %+v", texts, s.Hooks)
+	}
 }
 
 // runHooks runs ferry hooks, which ends with a status, and returns what it prints.

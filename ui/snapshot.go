@@ -29,6 +29,7 @@ type Snapshot struct {
 	Users     List[User]     `json:"users"`
 	Remotes   List[Health]   `json:"remotes"`
 	Caches    List[Cache]    `json:"caches"`
+	Hooks     List[Hook]     `json:"hooks"`
 }
 
 // A List is a part of a list.
@@ -84,7 +85,7 @@ func (p *Page) snapshot(now time.Time, st *State) *Snapshot {
 		Time: now, Server: st.Server, Trouble: p.trouble(now, st), Queue: queueOf(st.Waiting),
 		Transfers: listOf(transfers, 0), Waiting: listOf(st.Waiting, 0), Refused: listOf(st.Refused, 0),
 		Sessions: listOf(st.Sessions, 0), Bans: listOf(st.Bans, 0), Users: listOf(st.Users, 0),
-		Remotes: listOf(p.health(now, st.Remotes), 0), Caches: listOf(st.Caches, 0),
+		Remotes: listOf(p.health(now, st.Remotes), 0), Caches: listOf(st.Caches, 0), Hooks: listOf(st.Hooks, 0),
 		Ended: listOf(recent.ended, 0), Logins: listOf(recent.logins, 0), Failed: listOf(recent.failed, 0),
 	}
 	s.Traffic = p.history.traffic()

@@ -29,6 +29,8 @@ type State struct {
 	Remotes      []Remote
 	Caches       []Cache
 	Certificates []Certificate
+	Hooks        []Hook // by name
+	Ports        Ports
 }
 
 // Server is the process.
@@ -144,4 +146,23 @@ type Cache struct {
 type Certificate struct {
 	Name  string    `json:"name"`
 	Until time.Time `json:"until,omitzero"`
+}
+
+// A Hook is a program or an address that is told of what happens.
+type Hook struct {
+	Name      string    `json:"name"`
+	Target    string    `json:"target"`  // what is called; "" = there is no such hook any more
+	Waiting   int       `json:"waiting"` // events
+	Dead      int       `json:"dead"`    // events that are given up
+	Delivered uint64    `json:"delivered"`
+	Failed    uint64    `json:"failed"`  // calls
+	Dropped   uint64    `json:"dropped"` // events
+	Oldest    time.Time `json:"oldest,omitzero"`
+	Stopped   bool      `json:"stopped"` // it wants no more events
+	Error     string    `json:"error"`   // of the last call; "" = it was good
+}
+
+// Ports are those for passive data connections.
+type Ports struct {
+	Used, Free int
 }

@@ -49,6 +49,51 @@ func TestTroubleComesFirst(t *testing.T) {
 	}
 }
 
+// Hooks that are not told, and passive ports that are used up, are wrong too.
+func TestTroubleOfHooksAndPorts(t *testing.T) {
+	now := time.Now()
+	p := New(Options{Source: &told{}})
+	st := State{
+		Hooks: []Hook{
+			{Name: "well", Target: "x", Waiting: 2, Delivered: 9},
+			{Name: "erp", Target: "x", Waiting: 3, Oldest: now.Add(-time.Hour), Error: "connection refused"},
+			{Name: "mail", Target: "x", Dead: 1, Error: "exit status 1"},
+			{Name: "old", Waiting: 1},
+			{Name: "gone", Target: "x", Stopped: true, Dead: 2},
+			{Name: "calm", Target: "x", Error: "timeout"},
+		},
+		Ports: Ports{Used: 10},
+	}
+	texts := func(bad bool) []string {
+		var all []string
+		for _, one := range p.trouble(now, &st) {
+			if one.Bad == bad {
+				all = append(all, one.Text)
+			}
+		}
+		return all
+	}
+	want := []string{
+		"all 10 passive ports are in use: clients may be refused data connections; widen --passive-port",
+		"the hook erp cannot be told, 3 events wait for it: connection refused",
+		"the hook mail was not told of 1 event, which is given up: exit status 1",
+		"the hook gone wants no more events (410), and was not told of 2 events, which are given up",
+	}
+	if got := texts(true); !slices.Equal(got, want) {
+		t.Errorf("wrong is\n%s\nnot\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if got := texts(false); !slices.Equal(got, []string{"1 event waits for the hook old, which is not there any more"}) {
+		t.Errorf("a look needs %q", got)
+	}
+	st = State{Ports: Ports{Used: 9, Free: 1}}
+	if got := texts(false); len(got) != 1 || !strings.HasPrefix(got[0], "9 of 10 passive ports are in use") {
+		t.Errorf("a look needs %q", got)
+	}
+	if s := p.snapshot(now, &State{Hooks: []Hook{{Name: "erp", Waiting: 3, Dead: 1}}}); s.Hooks.Total != 1 || s.Hooks.Rows[0].Waiting != 3 || s.Hooks.Rows[0].Dead != 1 {
+		t.Errorf("the hooks are %+v", s.Hooks)
+	}
+}
+
 func TestRates(t *testing.T) {
 	var r rates
 	began := time.Now()

@@ -50,6 +50,8 @@ func (p *Page) trouble(now time.Time, st *State) []Trouble {
 			all = append(all, Trouble{false, "the certificate of " + c.Name + " ends in " + written(left), time.Time{}, ""})
 		}
 	}
+	all = append(all, portTrouble(st.Ports)...)
+	all = append(all, hookTrouble(st.Hooks)...)
 	all = append(all, userTrouble(st.Users)...)
 	if st.Server.Stopping {
 		all = append(all, Trouble{false, "the server is stopping: it takes no new sessions", time.Time{}, "sessions"})
@@ -91,6 +93,48 @@ func cacheTrouble(caches []Cache) []Trouble {
 		if c.Free >= 0 && c.Free < diskLow && !disks[c.Free] {
 			disks[c.Free] = true
 			all = append(all, Trouble{true, fmt.Sprintf("the disk of the cache has only %d MiB free", c.Free>>20), time.Time{}, "caches"})
+		}
+	}
+	return all
+}
+
+// portTrouble is that of passive ports, which run out when more clients transfer than there are.
+func portTrouble(p Ports) []Trouble {
+	total := p.Used + p.Free
+	switch {
+	case p.Used == 0 || float64(p.Used) < nearlyFull*float64(total):
+		return nil
+	case p.Free == 0:
+		return []Trouble{{true, fmt.Sprintf("all %d passive ports are in use: clients may be refused data connections; widen --passive-port", total), time.Time{}, "sessions"}}
+	}
+	return []Trouble{{false, fmt.Sprintf("%d of %d passive ports are in use: widen --passive-port before they run out", p.Used, total), time.Time{}, "sessions"}}
+}
+
+func hookTrouble(hooks []Hook) []Trouble {
+	var all []Trouble
+	for _, h := range hooks {
+		waiting, dead := counts(h.Waiting, "event waits", "events wait"), counts(h.Dead, "event", "events")
+		given := "which are given up"
+		if h.Dead == 1 {
+			given = "which is given up"
+		}
+		cause := ""
+		if h.Error != "" {
+			cause = ": " + h.Error
+		}
+		switch {
+		case h.Stopped && h.Dead > 0:
+			all = append(all, Trouble{true, fmt.Sprintf("the hook %s wants no more events (410), and was not told of %s, %s", h.Name, dead, given), time.Time{}, "hooks"})
+			continue
+		case h.Dead > 0:
+			all = append(all, Trouble{true, fmt.Sprintf("the hook %s was not told of %s, %s%s", h.Name, dead, given, cause), time.Time{}, "hooks"})
+		}
+		switch {
+		case h.Waiting == 0:
+		case h.Target == "":
+			all = append(all, Trouble{false, fmt.Sprintf("%s for the hook %s, which is not there any more", waiting, h.Name), h.Oldest, "hooks"})
+		case h.Error != "":
+			all = append(all, Trouble{true, fmt.Sprintf("the hook %s cannot be told, %s for it%s", h.Name, waiting, cause), h.Oldest, "hooks"})
 		}
 	}
 	return all

@@ -50,6 +50,9 @@ func (o *options) showPage(about *rcbridge.Subject, ls *listenings, a *accounts,
 		Opened:       func() []rcbridge.Opened { return about.Opened(&o.Options) },
 		Certificates: func() []ui.Certificate { return shownCertificates(certs) },
 	}
+	if ls != nil {
+		subject.Hooks = ls.outbox
+	}
 	if a != nil {
 		subject.Users = (&usage{accounts: a}).users
 		if about.What == nothing {

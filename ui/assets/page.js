@@ -218,6 +218,16 @@ const lists = {
       { label: 'Copies', kind: 'number', text: (c) => size(c.copies) }, { label: 'Disk free', kind: 'number', text: (c) => (c.free < 0 ? '' : size(c.free)) },
     ],
   }),
+  hooks: table('hooks', {
+    none: 'Nobody is told of what happens.',
+    key: (h) => h.name,
+    columns: [
+      text('Hook', 'name'), { label: 'Calls', text: (h) => h.target || '(not there any more)' },
+      { label: 'Waiting', kind: 'number', text: (h) => number(h.waiting) }, { label: 'Age', kind: 'number', text: (h, s) => (h.oldest ? between(h.oldest, s.time) : '') },
+      { label: 'Given up', kind: 'number', text: (h) => number(h.dead) }, { label: 'Told', kind: 'number', text: (h) => number(h.delivered) },
+      { label: 'Dropped', kind: 'number', text: (h) => number(h.dropped) }, text('Last error', 'error', 'error'),
+    ],
+  }),
 };
 
 // Snapshots.

@@ -14,6 +14,7 @@ import (
 	"ferry/cache"
 	"ferry/cmd/ferry/internal/rcbridge"
 	"ferry/ftp"
+	"ferry/hooks"
 	"ferry/remote/wrap/count"
 	"ferry/serve/defence"
 	"ferry/ui"
@@ -34,6 +35,8 @@ type Subject struct {
 	Hidden string
 	// Users returns the users with what they have stored and may store; nil: there are none.
 	Users func() []ui.User
+	// Hooks is the outbox of those that are told; nil: there are none.
+	Hooks *hooks.Outbox
 	// Certificates returns those of the server; nil: there are none.
 	Certificates func() []ui.Certificate
 }
@@ -98,7 +101,25 @@ func (s *Source) Look() ui.State {
 	if s.about.Certificates != nil {
 		st.Certificates = s.about.Certificates()
 	}
+	st.Hooks = hooksOf(s.about.Hooks)
+	n := s.about.Server.Stats()
+	st.Ports = ui.Ports{Used: n.PassiveUsed, Free: n.PassiveFree}
 	return st
+}
+
+// hooksOf returns how the hooks of an outbox do, which may be nil.
+func hooksOf(x *hooks.Outbox) []ui.Hook {
+	if x == nil {
+		return nil
+	}
+	var all []ui.Hook
+	for _, h := range x.Status().Hooks {
+		all = append(all, ui.Hook{
+			Name: h.Name, Target: h.Target, Waiting: h.Waiting, Dead: h.Dead, Delivered: h.Delivered, Failed: h.Failed,
+			Dropped: h.Dropped, Oldest: h.Oldest, Stopped: h.Stopped, Error: h.LastFail,
+		})
+	}
+	return all
 }
 
 func (s *Source) sessions() []ui.Session {
