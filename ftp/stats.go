@@ -57,7 +57,7 @@ func (s *Server) Stats() Stats {
 		Failed:        s.totals.failed.Load(),
 		PassiveFailed: s.totals.passiveFailed.Load(),
 		PassiveUsed:   used,
-		PassiveFree:   max(s.Passive.size()-used, 0),
+		PassiveFree:   max(s.tuned().Passive.size()-used, 0),
 		BytesReceived: s.totals.bytesReceived.Load(),
 		BytesSent:     s.totals.bytesDelivered.Load(),
 		TransferTime:  took,

@@ -35,3 +35,12 @@ func TestATunableHasTheFieldsOfTheServer(t *testing.T) {
 		}
 	}
 }
+
+// The free ports are counted of the range that holds now.
+func TestFreePortsOfARangeThatChanged(t *testing.T) {
+	s := &Server{Passive: PortRange{First: 1000, Last: 1009}}
+	s.Adjust(func(now *Tunable) { now.Passive = PortRange{First: 2000, Last: 2002} })
+	if n := s.Stats(); n.PassiveFree != 3 || n.PassiveUsed != 0 {
+		t.Errorf("%+v", n)
+	}
+}

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"ferry/remote/remotetest/servers"
-	"ferry/ui"
 )
 
 // TestHooksAreTold runs the receiver of contrib/hooks, and a program, behind [[hooks]] of a file of
@@ -202,12 +201,23 @@ func TestThePageTellsOfHooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.close()
-	for line, code := range map[string]int{"MKD a": 257, "EPSV": 229} {
-		if _, err := m.do(line, code); err != nil {
+	for _, step := range []struct {
+		line string
+		code int
+	}{{"MKD a", 257}, {"EPSV", 229}} {
+		if _, err := m.do(step.line, step.code); err != nil {
 			t.Fatal(err)
 		}
 	}
-	var s ui.Snapshot
+	var s struct {
+		Trouble []struct{ Text string }
+		Hooks   struct {
+			Rows []struct {
+				Waiting, Failed int
+				Error           string
+			}
+		}
+	}
 	for end := time.Now().Add(patience); len(s.Trouble) < 2 && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		p, err := start(home, nil, "rc", "ui/snapshot", "--rc-addr", socket)
 		if err != nil {
