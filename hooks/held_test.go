@@ -13,18 +13,15 @@ import (
 func TestAnOutboxThatIsInUse(t *testing.T) {
 	dir := t.TempDir()
 	list := []settings.Hook{{Name: "a", Events: []string{"delete"}, URL: "http://127.0.0.1:9/"}}
-	open := func() (*hooks.Outbox, error) {
+	open := func() error {
 		x := hooks.New(hooks.Options{Disk: func() (disk.Disk, error) { return disk.Open(dir) }})
-		return x, x.Set(list)
+		t.Cleanup(func() { x.Close() })
+		return x.Set(list)
 	}
-	first, err := open()
-	if err != nil {
+	if err := open(); err != nil {
 		t.Fatal(err)
 	}
-	defer first.Close()
-	second, err := open()
-	defer second.Close()
-	if err == nil || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "--cache-dir of its own") || !strings.Contains(err.Error(), "pid ") {
+	if err := open(); err == nil || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "--cache-dir of its own") || !strings.Contains(err.Error(), "pid ") {
 		t.Errorf("the second says %v", err)
 	}
 }
