@@ -99,11 +99,15 @@ func (b *bench) close() {
 	}
 	if b.top != "" {
 		_ = os.RemoveAll(b.top)
+		_ = os.RemoveAll(b.besides())
 	}
 	if b.lock != nil {
 		b.lock.Close()
 	}
 }
+
+// besides is a directory beside that which is served, for what a server keeps; it need not be there.
+func (b *bench) besides() string { return b.top + "-state" }
 
 // find looks a kind up and starts it once to see that it serves.
 func (b *bench) find(ctx context.Context, k kind) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -69,13 +70,15 @@ func findWatched(ctx context.Context, b *bench) (program, error) {
 		if err := os.WriteFile(hooks, []byte(text), 0o600); err != nil {
 			return nil, err
 		}
-		state := filepath.Join(b.state, "watched")
-		if err := os.RemoveAll(state); err != nil {
+		// What it writes is where the files are that it serves, so that no disk is in one figure and
+		// not in the other.
+		state := b.besides()
+		if err := errors.Join(os.RemoveAll(state), os.Mkdir(state, 0o700)); err != nil {
 			return nil, err
 		}
 		l.flags = slices.Concat(l.flags, []string{
 			"--metrics-addr", fmt.Sprintf("127.0.0.1:%d", metrics),
-			"--audit-log", filepath.Join(b.state, "audit.log"),
+			"--audit-log", filepath.Join(state, "audit.log"),
 			"--server-config", hooks,
 			"--rc", "--rc-addr", page, "--cache-dir", state,
 		})
