@@ -106,7 +106,7 @@ func (b *bench) close() {
 	}
 }
 
-// besides is a directory beside that which is served, for what a server keeps; it need not be there.
+// besides is a directory beside the one that is served, for what a server keeps. It may be missing.
 func (b *bench) besides() string { return b.top + "-state" }
 
 // find looks a kind up and starts it once to see that it serves.

@@ -70,8 +70,8 @@ func findWatched(ctx context.Context, b *bench) (program, error) {
 		if err := os.WriteFile(hooks, []byte(text), 0o600); err != nil {
 			return nil, err
 		}
-		// What it writes is where the files are that it serves, so that no disk is in one figure and
-		// not in the other.
+		// What it writes is where the files are that it serves, so that no disk is in one figure
+		// alone.
 		state := b.besides()
 		if err := errors.Join(os.RemoveAll(state), os.Mkdir(state, 0o700)); err != nil {
 			return nil, err

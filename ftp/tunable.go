@@ -51,6 +51,13 @@ func (s *Server) tuned() *Tunable {
 	if t := s.live.Load(); t != nil {
 		return t
 	}
+	return s.untuned()
+}
+
+// untuned is what the fields say. Within its callers it would take stack of every session.
+//
+//go:noinline
+func (s *Server) untuned() *Tunable {
 	return &Tunable{
 		RequireTLS: s.RequireTLS,
 

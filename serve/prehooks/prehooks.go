@@ -135,19 +135,26 @@ type asker struct {
 	user   string
 }
 
-// of returns the asker of a session, and whether any hook is asked one of the questions. It may be
-// called on nil.
+// of returns the asker of a session, and whether any hook is asked one of the questions.
 func (h *Hooks) of(c ftp.Client, user string, questions ...string) (asker, bool) {
-	if h == nil {
-		return asker{}, false
-	}
 	all := h.all.Load()
 	return asker{all, &h.o, h.log, c, user}, all.asks(user, questions...)
 }
 
 // Login asks whether a client that has shown who it is may log in. It may be called on nil.
 func (h *Hooks) Login(ctx context.Context, c ftp.Client, user string) error {
-	a, asks := h.of(c, user, preLogin)
+	if h.none() {
+		return nil
+	}
+	return h.login(ctx, &c, user)
+}
+
+// none reports whether there is no hook. What is done for hooks stands in functions of its own: a
+// session keeps the stack of its deepest call while it is idle.
+func (h *Hooks) none() bool { return h == nil || len(h.all.Load().list) == 0 }
+
+func (h *Hooks) login(ctx context.Context, c *ftp.Client, user string) error {
+	a, asks := h.of(*c, user, preLogin)
 	if !asks {
 		return nil
 	}
@@ -160,7 +167,14 @@ func (h *Hooks) Login(ctx context.Context, c ftp.Client, user string) error {
 
 // Ask returns tree, which asks before it does something for the user. It may be called on nil.
 func (h *Hooks) Ask(tree ftp.FS, c ftp.Client, user string) ftp.FS {
-	a, asks := h.of(c, user, preUpload, preDownload, preDelete, preRename)
+	if h.none() {
+		return tree
+	}
+	return h.newAsking(tree, &c, user)
+}
+
+func (h *Hooks) newAsking(tree ftp.FS, c *ftp.Client, user string) ftp.FS {
+	a, asks := h.of(*c, user, preUpload, preDownload, preDelete, preRename)
 	if !asks {
 		return tree
 	}
@@ -170,7 +184,14 @@ func (h *Hooks) Ask(tree ftp.FS, c ftp.Client, user string) ftp.FS {
 // Check returns tree, which has uploads of the user checked before they are published. It may be
 // called on nil.
 func (h *Hooks) Check(tree ftp.FS, c ftp.Client, user string) ftp.FS {
-	a, asks := h.of(c, user, check)
+	if h.none() {
+		return tree
+	}
+	return h.newChecking(tree, &c, user)
+}
+
+func (h *Hooks) newChecking(tree ftp.FS, c *ftp.Client, user string) ftp.FS {
+	a, asks := h.of(*c, user, check)
 	if !asks {
 		return tree
 	}
