@@ -223,6 +223,7 @@ func aboutWriting() []complaint {
 			b.upload("f", strings.Repeat("x", size))
 			b.ok(b.Rename(b.t.Context(), "f", "g"))
 			b.flush()
+			synctest.Wait() // the note of its request goes after the file has arrived
 			if peak := b.disk.Peak(); peak < size || peak > size+size/4 {
 				b.t.Errorf("%d bytes took %d on the disk", size, peak)
 			}
