@@ -219,7 +219,13 @@ func TestPersist(t *testing.T) {
 		t.Error("it is not renewed")
 	}
 	a.DNS.RemoveText(records[0].Name, later)
-	if err := r.Renew(t.Context(), name); err == nil || !strings.Contains(err.Error(), "the record is not there yet") {
+	// Pebble takes an earlier proof once in a hundred times, even where it is told never to.
+	for range 5 {
+		if err = r.Renew(t.Context(), name); err != nil {
+			break
+		}
+	}
+	if err == nil || !strings.Contains(err.Error(), "the record is not there yet") {
 		t.Errorf("without the record: %v", err)
 	}
 }
