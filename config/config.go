@@ -11,6 +11,7 @@
 //	resolve.go     Settings: the resolved options of a remote; unknown.go: warnings
 //	sources.go     flags, environment, file: where options come from
 //	document.go    Document: the text of a file; line.go, block.go: the parts; expand.go: references
+//	bridge.go      Bridge: how kinds without a driver are reached
 //	type.go        Type and Option: how a kind of remote is configured
 //	remote.go      remote strings
 //	secret.go      which options are secret; obscure.go: how passwords are written

@@ -20,10 +20,11 @@ import (
 // So a flag or a variable of a type overrides the file for every remote of the type. An empty value
 // counts as set everywhere but in the file.
 type Sources struct {
-	Types []Type
-	Flags map[string]string // those on the command line, by name
-	Env   Environ
-	File  *Document // nil if none
+	Types   []Type
+	Bridges []Bridge          // how types that are none of these are reached
+	Flags   map[string]string // those on the command line, by name
+	Env     Environ
+	File    *Document // nil if none
 
 	// Placeholders are texts in the values of options, and what is to stand there, in clear also
 	// where a value is obscured.
@@ -86,19 +87,15 @@ func (s Sources) TypeOf(r Remote) (string, error) {
 	return "", fmt.Errorf("%q: %w", r.Name, ErrNoRemote)
 }
 
-// Type returns the type name, by its name with or without spaces or by its prefix, or an error that
-// lists the types.
+// Type returns the type name, by its name with or without spaces or by its prefix, or NoDriver's
+// error.
 func (s Sources) Type(name string) (Type, error) {
-	var names []string
 	for _, t := range s.Types {
 		if t.is(name) {
 			return t, nil
 		}
-		names = append(names, t.Name)
 	}
-	slices.Sort(names)
-	return Type{}, fmt.Errorf(`there is no driver for type %q: ferry has %s; let "rclone serve webdav" serve it, and name that by a remote of type webdav`,
-		name, strings.Join(names, ", "))
+	return Type{}, NoDriver(name, s.Types, s.Bridges)
 }
 
 // A finding is the value of an option and its source.

@@ -101,7 +101,7 @@ func sources(t *testing.T) config.Sources {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return config.Sources{Types: Types(), Env: config.Environ{}, File: d}
+	return config.Sources{Types: Types(), Bridges: Bridges(), Env: config.Environ{}, File: d}
 }
 
 // opens resolves and opens a remote string; nothing may be wrong or unknown in it.
@@ -202,7 +202,7 @@ func TestTheSameByConnectionString(t *testing.T) {
 }
 
 func TestAMissingOptionIsOneLine(t *testing.T) {
-	s := config.Sources{Types: Types(), Env: config.Environ{}}
+	s := config.Sources{Types: Types(), Bridges: Bridges(), Env: config.Environ{}}
 	for _, typ := range Types() {
 		for _, o := range typ.Options {
 			if !o.Required {

@@ -2,9 +2,7 @@ package registry
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"strings"
 
 	"ferry/config"
 	"ferry/remote"
@@ -17,15 +15,19 @@ type Driver struct {
 	open func(ctx context.Context, path string, v *values) (remote.Remote, error)
 }
 
+// typesOf lists how drivers are configured.
+func typesOf(all []Driver) []config.Type {
+	var types []config.Type
+	for _, d := range all {
+		types = append(types, d.Type)
+	}
+	return types
+}
+
 // find returns the driver of a type, one of all.
 func find(all []Driver, name string) (Driver, error) {
 	if i := slices.IndexFunc(all, func(d Driver) bool { return d.Name == name }); i >= 0 {
 		return all[i], nil
 	}
-	var names []string
-	for _, d := range all {
-		names = append(names, d.Name)
-	}
-	return Driver{}, fmt.Errorf("there is no driver for the type %q; there are: %s. For any other, run "+
-		"\"rclone serve webdav\" on it and use a webdav remote", name, strings.Join(names, ", "))
+	return Driver{}, config.NoDriver(name, typesOf(all), bridgesBeside(all))
 }

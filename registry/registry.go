@@ -29,13 +29,11 @@ func Drivers() []Driver {
 }
 
 // Types lists how every type is configured.
-func Types() []config.Type {
-	var types []config.Type
-	for _, d := range Drivers() {
-		types = append(types, d.Type)
-	}
-	return types
-}
+func Types() []config.Type { return typesOf(Drivers()) }
+
+// Bridges lists the types that rclone has and that have no driver here, by name, with the bridge to
+// each.
+func Bridges() []config.Bridge { return bridgesBeside(Drivers()) }
 
 // An Environment is what remotes need beside their own options. The zero value is fine.
 type Environment struct {

@@ -64,7 +64,7 @@ func (l *lazySources) lookup(ctx context.Context, what string) (config.Settings,
 		}
 	}
 	settings, err := config.Sources{
-		Types: registry.Types(), Flags: l.options.Backend, Env: config.ParseEnviron(l.env), File: l.file,
+		Types: registry.Types(), Bridges: registry.Bridges(), Flags: l.options.Backend, Env: config.ParseEnviron(l.env), File: l.file,
 		Placeholders: l.options.user.placeholders(),
 	}.Resolve(spec)
 	if err != nil {

@@ -27,7 +27,7 @@ func (c *Console) configCreateCommand() *cobra.Command {
 		Args:    flags.Args(2, maxArgs),
 		RunE: c.withNewConfig(func(cmd *cobra.Command, f *config.File, args []string) error {
 			name, typ := remoteName(args[0]), args[1]
-			if _, err := (config.Sources{Types: registry.Types()}).Type(typ); err != nil {
+			if _, err := (config.Sources{Types: registry.Types(), Bridges: registry.Bridges()}).Type(typ); err != nil {
 				return flags.Usagef("%w", err)
 			}
 			settings, err := parseSettings(args[2:])

@@ -53,7 +53,7 @@ func formatRemotesLong(list []config.Listed) string {
 	for _, l := range list {
 		name, typ = max(name, len(l.Name)), max(typ, len(l.Type))
 	}
-	known := config.Sources{Types: registry.Types()}
+	known := config.Sources{Types: registry.Types(), Bridges: registry.Bridges()}
 	var b strings.Builder
 	for _, l := range list {
 		about := l.Description

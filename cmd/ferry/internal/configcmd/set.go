@@ -58,7 +58,7 @@ func (w settingWriter) text(typ string, s setting) string {
 
 // isObscured asks the driver of the type; for a type without one it is known of rclone's.
 func isObscured(typ, key string) bool {
-	t, err := config.Sources{Types: registry.Types()}.Type(typ)
+	t, err := config.Sources{Types: registry.Types(), Bridges: registry.Bridges()}.Type(typ)
 	if err != nil {
 		return config.IsObscured(typ, key)
 	}
@@ -98,7 +98,7 @@ func (c *Console) showChanged(cmd *cobra.Command, f *config.File, name string) e
 	if err != nil {
 		return err
 	}
-	set, err := config.Sources{Types: registry.Types(), File: d}.Resolve(config.Remote{Name: name})
+	set, err := config.Sources{Types: registry.Types(), Bridges: registry.Bridges(), File: d}.Resolve(config.Remote{Name: name})
 	if err != nil {
 		set.Warnings = append(set.Warnings, err.Error())
 	}
