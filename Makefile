@@ -107,13 +107,13 @@ fuzz:
 	done
 
 # What make test does for seconds, for long: every crash, random histories, also over a network that loses answers, ferry
-# killed 200 times, trees of 2,000 files, 15 GiB through a cache of 256 MiB, what is superseded on its
+# killed 200 times over each kind of server, trees of 2,000 files, 15 GiB through a cache of 256 MiB, what is superseded on its
 # way, ten minutes of a bad network for each kind of server in each mode, 10,000 random policies, and 100,000 random
 # sessions, which must leave no descriptor, goroutine or memory behind.
 soak:
 	FERRY_TEST_CRASH=full FERRY_MODEL_MINUTES=30 FERRY_TEST_QUOTA=full go test -count=1 -timeout 3h -v -run 'Crash|Kill|Power|Model|Histories|Quota' ./cache ./vfs
-	FERRY_KILLS=200 FERRY_FILES=2000 FERRY_FAR_TIMES=8 go test -count=1 -timeout 2h -v -run 'TestKilledFerry|TestTreeInEveryMode|Superseded|TestARename' ./test
-	FERRY_FAR_TIMES=200 go test -count=1 -timeout 2h -v -run 'TestHistoriesOverABadNetwork' ./test
+	FERRY_KILLS=200 FERRY_FILES=2000 FERRY_FAR_TIMES=8 go test -count=1 -timeout 4h -v -run 'TestKilledFerry|TestTreeInEveryMode|Superseded|TestARename' ./test
+	FERRY_FAR_TIMES=200 go test -count=1 -parallel 8 -timeout 4h -v -run 'TestHistoriesOverABadNetwork' ./test
 	FERRY_WORLDS=10000 go test -count=1 -timeout 2h -v -run 'Agree' ./serve/access
 	FERRY_SESSIONS=100000 go test -count=1 -timeout 2h -v -run 'TestSessionsLeaveNothing' ./test
 

@@ -35,12 +35,12 @@ type farSide struct {
 func newFarSide(t *testing.T, s *site, mode string, args ...string) *farSide {
 	t.Helper()
 	f := &farSide{T: t, began: time.Now(), where: "there:" + s.fresh(t), home: t.TempDir(), env: s.environment("there", s.addr)}
-	switch s.options("")["type"] {
-	case "s3", "google cloud storage", "azureblob", "webdav":
+	switch s.wire {
+	case httpWire:
 		f.net = badnet.Start(t, s.addr)
 		f.env = s.environment("there", f.net.Addr)
-	case "ftp", "sftp":
-		f.proxy = badnet.NewProxy(t, s.addr, badnet.ProxyOptions{FTP: s.options(s.addr)["type"] == "ftp"})
+	case ftpWire, otherWire:
+		f.proxy = badnet.NewProxy(t, s.addr, badnet.ProxyOptions{FTP: s.wire == ftpWire})
 		f.env = s.environment("there", f.proxy.Addr)
 	}
 	f.args = append([]string{"serve", "ftp", f.where, "--addr", "127.0.0.1:0", "--user", "bob", "-v", "--vfs-cache-mode", mode}, args...)

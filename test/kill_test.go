@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -17,20 +18,28 @@ const killsInCI = 8
 
 // TestKilledFerryKeepsItsPromises kills ferry again and again while eight clients store, append,
 // rename and delete, and starts it anew over the same cache. What was acknowledged must be there,
-// in the order of the acknowledgements, each time a client looks, and in the end on the S3 server;
-// what was not acknowledged is there as a whole or not at all.
+// in the order of the acknowledgements, each time a client looks, and in the end on the server;
+// what was not acknowledged is there as a whole or not at all. FERRY_KILLS says how often it is
+// killed, over each kind of server.
 func TestKilledFerryKeepsItsPromises(t *testing.T) {
 	t.Parallel() // it mostly waits
-	kills := killsInCI
+	kills, all := killsInCI, placesFor(false)
 	if n, err := strconv.Atoi(os.Getenv("FERRY_KILLS")); err == nil {
-		kills = n
+		kills, all = n, placesFor(true)
+	} else {
+		all = slices.DeleteFunc(all, func(p place) bool { return p.name != "s3" })
 	}
-	s := startGateway(t)
-	for _, mode := range []string{"writes", "full"} {
-		t.Run(mode, func(t *testing.T) {
-			h := newHaunted(t, s, mode)
-			h.haunt(kills / 2)
-			h.compare()
+	for _, p := range all {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel() // they mostly wait
+			s := p.start(t)
+			for _, mode := range []string{"writes", "full"} {
+				t.Run(mode, func(t *testing.T) {
+					h := newHaunted(t, s, mode)
+					h.haunt(kills / 2)
+					h.compare()
+				})
+			}
 		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -24,17 +25,34 @@ type place struct {
 	continues bool // APPE and REST with STOR work without a cache
 	timed     bool // modification times can be set
 	big       int  // bytes of its largest file: longer than all pieces and buffers, and with two places much longer
+	rare      bool // only tests that run for long go there: what it is made of has a place of its own
 }
 
+// places are all places. Tests that go to each of them take them from placesFor.
 var places = []place{
-	{"local", startLocal, true, true, 200 << 20},
-	{"sftp", startSSH, true, true, 50 << 20},
-	{"ftp", startFerry, false, true, 50 << 20},
-	{"s3", startGateway, true, true, 200 << 20},
-	{"gcs", startFakeGCS, true, true, 50 << 20},
-	{"azureblob", startAzurite, true, true, 50 << 20},
-	{"webdav", startApache, false, false, 50 << 20},
+	{name: "local", start: startLocal, continues: true, timed: true, big: 200 << 20},
+	{name: "sftp", start: startSSH, continues: true, timed: true, big: 50 << 20},
+	{name: "ftp", start: startFerry, timed: true, big: 50 << 20},
+	{name: "s3", start: startGateway, continues: true, timed: true, big: 200 << 20},
+	{name: "gcs", start: startFakeGCS, continues: true, timed: true, big: 50 << 20},
+	{name: "azureblob", start: startAzurite, continues: true, timed: true, big: 50 << 20},
+	{name: "webdav", start: startApache, big: 50 << 20},
 }
+
+// placesFor returns the places that a test goes to: the rare ones only if it runs for long.
+func placesFor(long bool) []place {
+	return slices.DeleteFunc(slices.Clone(places), func(p place) bool { return p.rare && !long })
+}
+
+// A wire is what a remote and its server speak.
+type wire int
+
+const (
+	noWire   wire = iota // there is no server
+	httpWire             // requests of HTTP, in clear
+	ftpWire
+	otherWire // some other protocol over TCP
+)
 
 // A site is a server that runs. It ends with the test that started it.
 type site struct {
@@ -42,8 +60,14 @@ type site struct {
 	// options are those of a remote that reaches the server at addr, as a configuration file has
 	// them.
 	options func(addr string) map[string]string
+	// beneath are the remotes that this one is made of, by their names, as options is; nil if it is
+	// made of none.
+	beneath map[string]func(addr string) map[string]string
+	wire    wire
+	flat    bool   // a directory is there as long as there are files in it
 	root    string // path of the remote below which fresh directories are
-	files   string // where they have to be made on the local disk; "" where they are there by themselves
+	files   string // where they have to be made on the local disk; "" where they are there by themselves, or made by FTP
+	mkdirs  bool   // they are made by FTP
 	whole   bool   // there are none: the remote is empty and has no paths
 	data    string // where the server keeps what it has; "" where nobody needs to know
 
@@ -64,6 +88,11 @@ func (s *site) fresh(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
+	if s.mkdirs {
+		proc, ftp := serveAt(t, "there:"+s.root, s.environment("there", s.addr))
+		login(t, "", ftp).do("MKD "+name, 257)
+		proc.kill()
+	}
 	return s.root + name
 }
 
@@ -74,8 +103,14 @@ const noFile = "RCLONE_CONFIG=notfound"
 // configured.
 func (s *site) environment(name, addr string) []string {
 	env := []string{noFile}
-	for option, value := range s.options(addr) {
-		env = append(env, "RCLONE_CONFIG_"+strings.ToUpper(name+"_"+option)+"="+value)
+	add := func(name string, options map[string]string) {
+		for option, value := range options {
+			env = append(env, "RCLONE_CONFIG_"+strings.ToUpper(name+"_"+option)+"="+value)
+		}
+	}
+	add(name, s.options(addr))
+	for name, options := range s.beneath {
+		add(name, options(addr))
 	}
 	return env
 }
@@ -95,7 +130,7 @@ func startSSH(t *testing.T) *site {
 		return map[string]string{"type": "sftp", "host": host, "port": port, "user": "bob", "pass": obscured(t, sshserver.Password),
 			"shell_type": "unix", "md5sum_command": "md5sum", "sha1sum_command": "sha1sum"}
 	}
-	return &site{addr: s.Addr, options: options, root: dir + "/", files: dir}
+	return &site{addr: s.Addr, options: options, wire: otherWire, root: dir + "/", files: dir}
 }
 
 // startFerry runs another ferry, which is an FTP server like any other.
@@ -106,7 +141,7 @@ func startFerry(t *testing.T) *site {
 		host, port, _ := net.SplitHostPort(addr)
 		return map[string]string{"type": "ftp", "host": host, "port": port, "user": "bob", "pass": obscured(t, "builder")}
 	}
-	return &site{addr: addr, options: options, files: dir}
+	return &site{addr: addr, options: options, wire: ftpWire, files: dir}
 }
 
 // startGateway runs an S3 server over a directory.
@@ -126,7 +161,7 @@ func startGateway(t *testing.T) *site {
 		return map[string]string{"type": "s3", "provider": "Other", "endpoint": "http://" + addr, "access_key_id": "key",
 			"secret_access_key": "s3cret", "acl": "private"}
 	}
-	return &site{addr: addr, options: options, root: "bucket/", server: server, data: filepath.Join(dir, "data")}
+	return &site{addr: addr, options: options, wire: httpWire, flat: true, root: "bucket/", server: server, data: filepath.Join(dir, "data")}
 }
 
 // parts returns the pieces of uploads that the server keeps although they were not completed.
@@ -154,7 +189,7 @@ func startFakeGCS(t *testing.T) *site {
 		return map[string]string{"type": "google cloud storage", "anonymous": "true", "endpoint": "http://" + addr,
 			"project_number": "12345678", "bucket_policy_only": "true"}
 	}
-	return &site{addr: s.Addr, options: options, root: s.NewBucket(t) + "/"}
+	return &site{addr: s.Addr, options: options, wire: httpWire, flat: true, root: s.NewBucket(t) + "/"}
 }
 
 // startAzurite runs the emulator of Azure. The container is made through ferry.
@@ -164,7 +199,7 @@ func startAzurite(t *testing.T) *site {
 	options := func(addr string) map[string]string {
 		return map[string]string{"type": "azureblob", "use_emulator": "true", "endpoint": "http://" + addr + "/" + path}
 	}
-	s := &site{addr: addr, options: options, root: "container/"}
+	s := &site{addr: addr, options: options, wire: httpWire, flat: true, root: "container/"}
 	proc, ftp := serveAt(t, "there:", s.environment("there", addr))
 	login(t, "", ftp).do("MKD container", 257)
 	proc.kill()
@@ -177,7 +212,7 @@ func startApache(t *testing.T) *site {
 	options := func(addr string) map[string]string {
 		return map[string]string{"type": "webdav", "url": "http://" + addr + "/", "vendor": "other"}
 	}
-	return &site{addr: strings.TrimPrefix(url, "http://"), options: options, files: files}
+	return &site{addr: strings.TrimPrefix(url, "http://"), options: options, wire: httpWire, files: files}
 }
 
 // obscured is a password as configuration files have it.

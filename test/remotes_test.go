@@ -2,6 +2,7 @@ package test
 
 import (
 	"bytes"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -35,7 +36,7 @@ func TestRemotes(t *testing.T) {
 		{"a directory is renamed with all that is in it", directoryIsRenamed},
 		{"two devices with one login are kept apart", devicesAreApart},
 	}
-	for _, p := range places {
+	for _, p := range placesFor(os.Getenv("FERRY_FAR_TIMES") != "") {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel() // they mostly wait
 			s := p.start(t)
