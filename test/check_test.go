@@ -27,50 +27,105 @@ type fault struct {
 // wrong is in the place of each secret, and nowhere to be seen.
 const wrong = "n0t-the-secret"
 
-// TestCheck lets "ferry check" say of a good remote of each type what works, and of others what is
-// wrong and what to do.
+// TestCheck lets "ferry check" say of a good remote of each type what works, which is what the
+// table of doc/remotes.md says, and of others what is wrong and what to do.
 func TestCheck(t *testing.T) {
 	types := []struct {
 		name   string
 		start  func(t *testing.T) *site
-		does   string // the steps that work
 		faults func(t *testing.T, s *site) []fault
 	}{
-		{"local", startLocal, "reach list write read range overwrite modtime move continue remove", localFaults},
-		{"memory", startMemory, "reach list write read range overwrite modtime move continue remove", memoryFaults},
-		{"alias", startAlias, "reach list write read range overwrite modtime move continue remove", aliasFaults},
-		{"combine", startCombine, "reach list write read range overwrite modtime move continue remove", combineFaults},
-		{"sftp", startSSH, "reach list write read range overwrite modtime move continue remove", sftpFaults},
-		{"ftp", startFerry, "reach list write read range overwrite modtime move remove", ftpFaults},
-		{"s3", startGateway, "reach list write read range overwrite modtime move continue remove", s3Faults},
-		{"gcs", startFakeGCS, "reach list write read range overwrite modtime move continue remove", gcsFaults},
-		{"azureblob", startAzurite, "reach list write read range overwrite modtime move continue remove", azureFaults},
-		{"webdav", startApache, "reach list write read range overwrite move remove", webdavFaults},
-		{"http", startIndex, "reach list", httpFaults},
+		{"local", startLocal, localFaults},
+		{"memory", startMemory, memoryFaults},
+		{"alias", startAlias, aliasFaults},
+		{"combine", startCombine, combineFaults},
+		{"sftp", startSSH, sftpFaults},
+		{"ftp", startFerry, ftpFaults},
+		{"s3", startGateway, s3Faults},
+		{"gcs", startFakeGCS, gcsFaults},
+		{"azureblob", startAzurite, azureFaults},
+		{"webdav", startApache, webdavFaults},
+		{"http", startIndex, httpFaults},
 	}
+	table := tableOfRemotes(t)
 	for _, tt := range types {
 		t.Run(tt.name, func(t *testing.T) {
 			s := tt.start(t)
-			t.Run("good", func(t *testing.T) { checkGood(t, s, tt.does) })
+			t.Run("good", func(t *testing.T) { checkGood(t, s, tt.name, table[tt.name]) })
 			for _, f := range tt.faults(t, s) {
 				t.Run(f.name, func(t *testing.T) { checkFault(t, s, f) })
 			}
 		})
+		delete(table, tt.name)
+	}
+	for name := range table {
+		t.Errorf("doc/remotes.md has a row for %s, which nothing has tried", name)
 	}
 }
 
-var stepsThatWork = regexp.MustCompile(`(?m)^  (\w+) +ok `)
-
-func checkGood(t *testing.T, s *site, does string) {
-	out := ferry(t, s.environment("there", s.addr), "check", "there:"+s.fresh(t))
-	var steps []string
-	for _, m := range stepsThatWork.FindAllStringSubmatch(out, -1) {
-		if m[1] != "free" { // depends on the machine
-			steps = append(steps, m[1])
+// TestEveryTypeIsDescribed looks for the types in the notes of doc/remotes.md.
+func TestEveryTypeIsDescribed(t *testing.T) {
+	text, err := os.ReadFile("../doc/remotes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	types := regexp.MustCompile(`(?m)^  (\w+) +\S`).FindAllStringSubmatch(ferry(t, nil, "help", "backends"), -1)
+	for _, m := range types {
+		if !strings.Contains(string(text), "**"+m[1]+"**") {
+			t.Errorf("doc/remotes.md says nothing of %s", m[1])
 		}
 	}
-	if got := strings.Join(steps, " "); got != does {
-		t.Errorf("these work: %s\n%s", got, out)
+	if len(types) < 12 {
+		t.Errorf("there are only %d types", len(types))
+	}
+}
+
+// tableOfRemotes returns the rows of the table in doc/remotes.md by their types.
+func tableOfRemotes(t *testing.T) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile("../doc/remotes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]string{}
+	for _, m := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\| .*$").FindAllStringSubmatch(string(text), -1) {
+		rows[m[1]] = m[0]
+	}
+	return rows
+}
+
+// stepThatWorks is a line of a check.
+var stepThatWorks = regexp.MustCompile(`(?m)^  (\w+(?: \w+)?) +ok +\S+ *(.*)$`)
+
+// checkGood compares what a check says of a good remote with the row of its type.
+func checkGood(t *testing.T, s *site, name, row string) {
+	out := ferry(t, s.environment("there", s.addr), "check", "there:"+s.fresh(t))
+	works := map[string]string{}
+	for _, m := range stepThatWorks.FindAllStringSubmatch(out, -1) {
+		works[m[1]] = cmp.Or(m[2], "yes")
+	}
+	cell := func(step string) string { return cmp.Or(works[step], "no") }
+	kept := "no"
+	if strings.Contains(works["continue"], "is kept") {
+		kept = "yes"
+	}
+	continues := "no"
+	if works["continue"] != "" {
+		continues = "yes"
+	}
+	changes := "no"
+	if works["changes"] != "" {
+		changes = "yes"
+	}
+	want := "| `" + name + "` | " + strings.Join([]string{
+		cell("overwrite"), strings.TrimPrefix(cell("modtime"), "kept to "), cell("move"), cell("move dir"),
+		continues, kept, cell("checksums"), changes,
+	}, " | ") + " |"
+	if row != want {
+		t.Errorf("doc/remotes.md says\n%s\nand the check\n%s\n%s", row, want, out)
+	}
+	if strings.Contains(out, "FAILED") {
+		t.Errorf("steps fail:\n%s", out)
 	}
 }
 

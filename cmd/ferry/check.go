@@ -62,6 +62,7 @@ func (c *checker) run(ctx context.Context) error {
 		return errCheckFailed
 	}
 	c.step(ctx, "list", func() (string, error) { return c.list(ctx) })
+	c.step(ctx, "changes", func() (string, error) { return c.watch(ctx) })
 	if !c.readOnly && !c.remote.Info().Caps.ReadOnly {
 		c.change(ctx)
 	}
@@ -76,13 +77,6 @@ func (c *checker) run(ctx context.Context) error {
 		return errCheckFailed
 	}
 	return nil
-}
-
-// print writes to the output. When that takes nothing more, the check ends.
-func (c *checker) print(format string, args ...any) {
-	if _, err := fmt.Fprintf(c.out, format, args...); err != nil {
-		c.broken = true
-	}
 }
 
 // step runs one step and reports whether it worked. What the remote cannot do by its nature is not
@@ -169,6 +163,7 @@ func (c *checker) change(ctx context.Context) {
 		}
 		return "", c.same(ctx, name, content[1:], 0, -1)
 	})
+	c.step(ctx, "checksums", func() (string, error) { return c.hashes(ctx, name) })
 	c.step(ctx, "modtime", func() (string, error) { return c.modTime(ctx, name) })
 	moved := name
 	if c.step(ctx, "move", func() (string, error) { return "", remote.Move(ctx, c.remote, name, name+movedSuffix) }) {
@@ -178,84 +173,8 @@ func (c *checker) change(ctx context.Context) {
 		}
 	}
 	c.step(ctx, "continue", func() (string, error) { return c.append(ctx, moved, content) })
+	c.step(ctx, "move dir", func() (string, error) { return "", c.moveDir(ctx, name) })
 	left = !c.step(ctx, "remove", func() (string, error) { return "", c.remote.Remove(ctx, moved) })
-}
-
-// discardTime is how long the end of a check that failed, or was interrupted, may take.
-const discardTime = 20 * time.Second
-
-// discard removes what a check has written, whichever name it has by now.
-func (c *checker) discard(ctx context.Context, name string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardTime)
-	defer cancel()
-	for _, name := range []string{name, name + movedSuffix} {
-		if err := c.remote.Remove(ctx, name); err != nil && !errors.Is(err, remote.ErrNotExist) {
-			c.leftBehind(name, err)
-		}
-	}
-}
-
-// leftBehind tells of a file that could not be removed.
-func (c *checker) leftBehind(name string, err error) {
-	if c.told != nil {
-		c.told(checked{what: "clean up", err: fmt.Errorf("%q may be left there: remove it (%w)", name, err)})
-		return
-	}
-	c.print("  %q may be left there: remove it\n", name)
-}
-
-// same reads n bytes from off on and compares them.
-func (c *checker) same(ctx context.Context, name string, want []byte, off, n int64) error {
-	r, err := c.remote.Open(ctx, name, off, n)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	got, err := io.ReadAll(io.LimitReader(r, probeSize+1))
-	if err == nil && !bytes.Equal(got, want) {
-		err = errNotTheSame
-	}
-	return err
-}
-
-func (c *checker) modTime(ctx context.Context, name string) (string, error) {
-	want := time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)
-	if err := remote.SetModTime(ctx, c.remote, name, want); err != nil {
-		return "", err
-	}
-	e, err := c.remote.Stat(ctx, name)
-	if err == nil && !e.ModTime.Equal(want) {
-		err = fmt.Errorf("it was set to %s and is %s", want.Format(time.RFC3339), e.ModTime.UTC().Format(time.RFC3339))
-	}
-	return "kept to " + c.remote.Info().Caps.ModTime.String(), err
-}
-
-// append continues the file, as APPE and REST with STOR do.
-func (c *checker) append(ctx context.Context, name string, content []byte) (string, error) {
-	stager, ok := remote.AsStager(c.remote)
-	if !ok {
-		return "", remote.ErrUnsupported
-	}
-	s, err := stager.Stage(ctx, name, remote.StageOptions{Owner: "check", Base: remote.BaseFile, Off: remote.AtEnd})
-	if err != nil {
-		return "", err
-	}
-	defer s.Abort()
-	if _, err := s.Write(content[:1]); err != nil {
-		return "", err
-	}
-	if _, err := s.Commit(ctx, time.Time{}); err != nil {
-		return "", err
-	}
-	return "APPE and REST with STOR need no cache", c.same(ctx, name, append(content[1:len(content):len(content)], content[0]), 0, -1)
-}
-
-func (c *checker) usage(ctx context.Context) (string, error) {
-	u, err := remote.GetUsage(ctx, c.remote)
-	if err == nil && u.Free < 0 {
-		err = remote.ErrUnsupported
-	}
-	return fmt.Sprintf("%d MiB", u.Free>>20), err
 }
 
 const checkLong = `Connect to a remote and try what ferry needs of it, with the time of each step.

@@ -17,7 +17,7 @@ func TestCheckOfAGoodRemote(t *testing.T) {
 	if err := (&checker{remote: store, out: &out}).run(t.Context()); err != nil {
 		t.Errorf("%v\n%s", err, out.String())
 	}
-	for _, step := range []string{"reach", "list", "write", "read", "range", "overwrite", "modtime", "move", "continue", "remove"} {
+	for _, step := range []string{"reach", "list", "write", "read", "range", "overwrite", "checksums", "modtime", "move", "continue", "move dir", "remove"} {
 		if !strings.Contains(out.String(), "  "+step+strings.Repeat(" ", 13-len(step))+"ok") {
 			t.Errorf("%s is not ok:\n%s", step, out.String())
 		}
@@ -29,7 +29,7 @@ func TestCheckOfAGoodRemote(t *testing.T) {
 
 func TestCheckOfABrokenRemote(t *testing.T) {
 	tests := []struct{ op, step string }{
-		{"stat", "reach"}, {"list", "list"}, {"put", "write"}, {"open", "read"}, {"setmodtime", "modtime"}, {"move", "move"},
+		{"stat", "reach"}, {"list", "list"}, {"put", "write"}, {"open", "read"}, {"hash", "checksums"}, {"mkdir", "move dir"}, {"rmdir", "move dir"}, {"setmodtime", "modtime"}, {"move", "move"},
 		{"stage", "continue"}, {"remove", "remove"},
 	}
 	for _, tt := range tests {

@@ -26,7 +26,7 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 // A check that is interrupted, or that nobody reads any more, leaves nothing behind, at whichever
 // step.
 func TestAnInterruptedCheckLeavesNothing(t *testing.T) {
-	for _, step := range []string{"write", "read", "overwrite", "modtime", "move", "continue"} {
+	for _, step := range []string{"write", "read", "overwrite", "checksums", "modtime", "move", "continue", "move dir"} {
 		for _, how := range []string{"signal", "pipe"} {
 			t.Run(step+"/"+how, func(t *testing.T) {
 				root := t.TempDir()
