@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"ferry/remote"
+	"ferry/remote/driver/internal/google"
 	"ferry/remote/driver/internal/objects"
 )
 
@@ -22,7 +23,7 @@ func (s *store) PageBuckets(ctx context.Context, token string) (objects.Page, er
 		query.Set("pageToken", token)
 	}
 	var answer bucketList
-	if err := s.service.do(ctx, call{method: http.MethodGet, path: "b", query: query}, &answer); err != nil {
+	if err := s.service.Do(ctx, google.Call{Method: http.MethodGet, Path: "b", Query: query}, &answer); err != nil {
 		return objects.Page{}, s.translate(err)
 	}
 	p := objects.Page{Next: answer.NextPageToken}
@@ -50,12 +51,12 @@ func (s *store) MakeBucket(ctx context.Context, name string) error {
 	if o.ObjectACL != "" && !o.BucketPolicyOnly {
 		query.Set("predefinedDefaultObjectAcl", o.ObjectACL)
 	}
-	return s.translate(s.service.do(ctx, call{method: http.MethodPost, path: "b", query: query, sends: b}, nil))
+	return s.translate(s.service.Do(ctx, google.Call{Method: http.MethodPost, Path: "b", Query: query, Sends: b}, nil))
 }
 
 // RemoveBucket implements objects.Buckets.
 func (s *store) RemoveBucket(ctx context.Context, name string) error {
-	err := s.translate(s.service.do(ctx, call{method: http.MethodDelete, path: bucketPath(name)}, nil))
+	err := s.translate(s.service.Do(ctx, google.Call{Method: http.MethodDelete, Path: bucketPath(name)}, nil))
 	if errors.Is(err, remote.ErrExist) { // 409 here means that it is not empty
 		return remote.ErrNotEmpty
 	}

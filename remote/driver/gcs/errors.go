@@ -12,6 +12,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"ferry/remote"
+	"ferry/remote/driver/internal/google"
 	"ferry/remote/driver/internal/objects"
 )
 
@@ -32,7 +33,7 @@ func (s *store) meaning(err error) error {
 	if errors.As(err, &refused) {
 		return fmt.Errorf("%s: the credentials are refused (%s), check their options: %w", s.host, refused.ErrorCode, remote.ErrPermission)
 	}
-	var answer *answerError
+	var answer *google.AnswerError
 	if errors.As(err, &answer) {
 		return s.translateAnswer(answer)
 	}
@@ -50,22 +51,22 @@ func (s *store) meaning(err error) error {
 	return fmt.Errorf("%s: %w", s.host, err)
 }
 
-func (s *store) translateAnswer(answer *answerError) error {
-	reason := cmp.Or(answer.reason, http.StatusText(answer.code))
-	means := sentinel(answer.code, reason)
+func (s *store) translateAnswer(answer *google.AnswerError) error {
+	reason := cmp.Or(answer.Reason, http.StatusText(answer.Code))
+	means := sentinel(answer.Code, reason)
 	if means == nil {
-		err := fmt.Errorf("%s answers %d %s", s.host, answer.code, reason)
-		passes := answer.code == http.StatusForbidden || answer.code == http.StatusGone || objects.MayPass(answer.code)
+		err := fmt.Errorf("%s answers %d %s", s.host, answer.Code, reason)
+		passes := answer.Code == http.StatusForbidden || answer.Code == http.StatusGone || objects.MayPass(answer.Code)
 		if passes { // too many requests, a session that has ended, and what may be over soon
 			return err
 		}
 		return remote.Final(err)
 	}
 	remedy := ""
-	if answer.code == http.StatusUnauthorized {
+	if answer.Code == http.StatusUnauthorized {
 		remedy = ", check the options for the credentials"
 	}
-	return fmt.Errorf("%s answers %d %s%s: %w", s.host, answer.code, reason, remedy, means)
+	return fmt.Errorf("%s answers %d %s%s: %w", s.host, answer.Code, reason, remedy, means)
 }
 
 // sentinel returns what an answer means, or nil where trying again may help.
@@ -98,10 +99,4 @@ func sentinel(code int, reason string) error {
 		return remote.ErrUnsupported
 	}
 	return nil
-}
-
-// hasCode reports whether err is an answer with that status.
-func hasCode(err error, code int) bool {
-	var answer *answerError
-	return errors.As(err, &answer) && answer.code == code
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"ferry/budget"
+	"ferry/remote/driver/internal/google"
 	"ferry/remote/driver/internal/objects"
 	"ferry/remote/nameenc"
 	"ferry/remote/network"
@@ -53,7 +54,7 @@ type Options struct {
 // Remote is a bucket, a part of one, or all buckets of a project.
 type Remote struct {
 	*objects.Tree
-	service *service
+	service *google.Service
 }
 
 // New returns the remote at path: "bucket/directory", "bucket", or "" for all buckets of the
@@ -94,6 +95,6 @@ func New(ctx context.Context, path string, o Options) (*Remote, error) {
 
 // Close implements remote.Remote.
 func (r *Remote) Close() error {
-	r.service.client.CloseIdleConnections()
+	r.service.Client.CloseIdleConnections()
 	return nil
 }

@@ -2,20 +2,23 @@ package gcs
 
 import (
 	"context"
+	"hash/crc32"
 	"io"
+	"net/http"
 	"net/url"
 
+	"ferry/remote/driver/internal/google"
 	"ferry/remote/driver/internal/objects"
 )
 
 // insert stores body, in one request if it is shorter than a chunk, else chunk by chunk, each of
 // which is sent again when that fails. Nothing of it shows before the end of body.
-func (s *store) insert(ctx context.Context, k objects.Key, o *object, body io.Reader, memory *memory) (*object, error) {
-	buf, err := memory.chunk(ctx)
+func (s *store) insert(ctx context.Context, k objects.Key, o *object, body io.Reader, memory *google.Memory) (*object, error) {
+	buf, err := memory.Chunk(ctx)
 	if err != nil {
 		return nil, err
 	}
-	first, err := fill(buf, body)
+	first, err := google.Fill(buf, body)
 	switch {
 	case err == io.EOF:
 		stored, err := s.insertWhole(ctx, k, o, first)
@@ -26,22 +29,28 @@ func (s *store) insert(ctx context.Context, k objects.Key, o *object, body io.Re
 	case err != nil:
 		return nil, err
 	}
-	u, err := s.service.startResumable(ctx, bucketPath(k.Bucket)+"/o", s.insertQuery(k), o)
+	u, err := s.service.StartResumable(ctx, s.insertion(k, o), o.ContentType)
 	if err != nil {
 		return nil, err
 	}
-	return u.sendAll(ctx, first, body, memory)
+	u.Sum = func(sum uint32) (header, value string) { return "X-Goog-Hash", "crc32c=" + encodeSum(sum) }
+	stored := new(object)
+	return stored, u.SendAll(ctx, first, body, memory, stored)
 }
 
 // insertWhole stores content in one request.
 func (s *store) insertWhole(ctx context.Context, k objects.Key, o *object, content []byte) (*object, error) {
-	return s.service.insertWhole(ctx, bucketPath(k.Bucket)+"/o", s.insertQuery(k), o, content)
+	described := *o
+	described.CRC32C = encodeSum(crc32.Checksum(content, crc32.MakeTable(crc32.Castagnoli)))
+	stored := new(object)
+	return stored, s.service.UploadWhole(ctx, s.insertion(k, &described), o.ContentType, content, stored)
 }
 
-func (s *store) insertQuery(k objects.Key) url.Values {
+// insertion is the call that stores what o describes.
+func (s *store) insertion(k objects.Key, o *object) google.Call {
 	query := url.Values{"name": {k.Name}, "fields": {fields}}
 	s.setACL(query, "predefinedAcl")
-	return query
+	return google.Call{Method: http.MethodPost, Path: bucketPath(k.Bucket) + "/o", Query: query, Sends: o}
 }
 
 // An inserting is an insert whose body comes by Write.
@@ -52,7 +61,7 @@ type inserting struct {
 	err    error   // once it is done
 }
 
-func (s *store) startInsert(ctx context.Context, k objects.Key, o *object, memory *memory) *inserting {
+func (s *store) startInsert(ctx context.Context, k objects.Key, o *object, memory *google.Memory) *inserting {
 	body, w := io.Pipe()
 	i := &inserting{PipeWriter: w, done: make(chan struct{})}
 	go func() {

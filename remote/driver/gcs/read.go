@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"ferry/remote"
+	"ferry/remote/driver/internal/google"
 	"ferry/remote/driver/internal/objects"
 )
 
@@ -20,7 +21,7 @@ import (
 // would be wrong.
 func (s *store) Open(ctx context.Context, k objects.Key, off, n int64) (objects.Content, error) {
 	n = remote.ClipLength(off, n)
-	u := s.service.base + objectPath(k.Bucket, k.Name) + "?alt=media"
+	u := s.service.Base + objectPath(k.Bucket, k.Name) + "?alt=media"
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u, nil)
 	if err != nil {
 		return objects.Content{}, s.translate(err)
@@ -32,7 +33,7 @@ func (s *store) Open(ctx context.Context, k objects.Key, off, n int64) (objects.
 	case off > 0:
 		r.Header.Set("Range", fmt.Sprintf("bytes=%d-", off))
 	}
-	answer, err := s.service.send(r)
+	answer, err := s.service.Send(r)
 	if err != nil {
 		return objects.Content{}, s.translate(err)
 	}
@@ -40,7 +41,7 @@ func (s *store) Open(ctx context.Context, k objects.Key, off, n int64) (objects.
 		answer.Body.Close()
 		return objects.Content{ReadCloser: io.NopCloser(strings.NewReader(""))}, nil
 	}
-	if err := checkAnswer(answer); err != nil {
+	if err := google.Check(answer); err != nil {
 		answer.Body.Close()
 		return objects.Content{}, s.translate(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ferry/remote"
+	"ferry/remote/driver/internal/google"
 	"ferry/remote/driver/internal/objects"
 	"ferry/remote/network"
 )
@@ -22,7 +23,7 @@ const allFields = fields + ",contentType,contentEncoding,contentLanguage,content
 
 // store is the service behind an objects.Tree.
 type store struct {
-	service *service
+	service *google.Service
 	host    string
 	options Options
 }
@@ -40,10 +41,10 @@ func (s *store) Head(ctx context.Context, k objects.Key) (objects.Object, error)
 
 func (s *store) head(ctx context.Context, k objects.Key) (*object, error) {
 	o := new(object)
-	err := s.service.do(ctx, call{
-		method: http.MethodGet,
-		path:   objectPath(k.Bucket, k.Name),
-		query:  url.Values{"fields": {allFields}},
+	err := s.service.Do(ctx, google.Call{
+		Method: http.MethodGet,
+		Path:   objectPath(k.Bucket, k.Name),
+		Query:  url.Values{"fields": {allFields}},
 	}, o)
 	return o, err
 }
@@ -71,7 +72,7 @@ func (s *store) list(ctx context.Context, bucket string, query url.Values, token
 		query.Set("pageToken", token)
 	}
 	page := new(objectList)
-	err := s.service.do(ctx, call{method: http.MethodGet, path: bucketPath(bucket) + "/o", query: query}, page)
+	err := s.service.Do(ctx, google.Call{Method: http.MethodGet, Path: bucketPath(bucket) + "/o", Query: query}, page)
 	return page, err
 }
 
@@ -100,8 +101,8 @@ func (s *store) All(ctx context.Context, k objects.Key) iter.Seq2[objects.Object
 // Copy implements objects.Store. The service wants to be asked again until it is done. It copies
 // the facts, unless it is told another storage class: then all of them have to be told.
 func (s *store) Copy(ctx context.Context, from objects.Key, known objects.Object, to objects.Key) (string, error) {
-	c := call{method: http.MethodPost, query: url.Values{}}
-	c.path = objectPath(from.Bucket, from.Name) + "/rewriteTo/" + objectPath(to.Bucket, to.Name)
+	c := google.Call{Method: http.MethodPost, Query: url.Values{}}
+	c.Path = objectPath(from.Bucket, from.Name) + "/rewriteTo/" + objectPath(to.Bucket, to.Name)
 	if s.options.StorageClass != "" {
 		source, err := s.head(ctx, from)
 		if err != nil {
@@ -109,15 +110,15 @@ func (s *store) Copy(ctx context.Context, from objects.Key, known objects.Object
 		}
 		facts := s.keptFacts(to, source)
 		facts.Metadata = source.Metadata
-		c.sends = facts
+		c.Sends = facts
 	}
-	if err := setGeneration(c.query, "ifSourceGenerationMatch", known.Version); err != nil {
+	if err := setGeneration(c.Query, "ifSourceGenerationMatch", known.Version); err != nil {
 		return "", err
 	}
-	s.setACL(c.query, "destinationPredefinedAcl")
+	s.setACL(c.Query, "destinationPredefinedAcl")
 	for {
 		var answer rewrite
-		err := s.service.do(ctx, c, &answer)
+		err := s.service.Do(ctx, c, &answer)
 		switch {
 		case err != nil:
 			return "", s.translate(err)
@@ -126,26 +127,26 @@ func (s *store) Copy(ctx context.Context, from objects.Key, known objects.Object
 		case answer.Done:
 			return "", nil
 		}
-		c.query.Set("rewriteToken", answer.RewriteToken)
+		c.Query.Set("rewriteToken", answer.RewriteToken)
 	}
 }
 
 // Delete implements objects.Store.
 func (s *store) Delete(ctx context.Context, k objects.Key, version string) error {
-	c := call{method: http.MethodDelete, path: objectPath(k.Bucket, k.Name), query: url.Values{}}
-	if err := setGeneration(c.query, "ifGenerationMatch", version); err != nil {
+	c := google.Call{Method: http.MethodDelete, Path: objectPath(k.Bucket, k.Name), Query: url.Values{}}
+	if err := setGeneration(c.Query, "ifGenerationMatch", version); err != nil {
 		return err
 	}
-	return s.translate(s.service.do(network.Once(ctx), c, nil))
+	return s.translate(s.service.Do(network.Once(ctx), c, nil))
 }
 
 // SetModTime implements objects.Store. Other metadata stay.
 func (s *store) SetModTime(ctx context.Context, k objects.Key, t time.Time) error {
-	return s.translate(s.service.do(ctx, call{
-		method: http.MethodPatch,
-		path:   objectPath(k.Bucket, k.Name),
-		query:  url.Values{"fields": {"name"}},
-		sends:  object{Metadata: withModTime(t)},
+	return s.translate(s.service.Do(ctx, google.Call{
+		Method: http.MethodPatch,
+		Path:   objectPath(k.Bucket, k.Name),
+		Query:  url.Values{"fields": {"name"}},
+		Sends:  object{Metadata: withModTime(t)},
 	}, nil))
 }
 

@@ -16,21 +16,15 @@ import (
 	"time"
 
 	"ferry/remote"
+	"ferry/remote/driver/internal/google"
 	"ferry/remote/driver/internal/objects"
 	"ferry/remote/partname"
 )
 
 const (
-	// smallUpload is how much is held back before anything is sent: what is not more goes in one
-	// request.
-	smallUpload = 1 << 20
 	// chunk is what is sent at a time of a larger one, and held in memory in case it has to be sent
 	// again.
 	chunk = 16 << 20
-	// firstBuffer is the memory that an upload begins with.
-	firstBuffer = 64 << 10
-	// chunkUnit is what a chunk is a multiple of.
-	chunkUnit = 256 << 10
 	// smallBase is up to where a file that is appended to is read and written anew, which keeps its
 	// MD5.
 	smallBase = 256 << 10
@@ -48,7 +42,7 @@ type draft struct {
 	into     objects.Key // what is written to: the target or the temporary object
 	modTime  time.Time
 
-	memory *memory
+	memory *google.Memory
 	grow   func(n int) error // makes held larger, for n bytes in all
 	start  func() *inserting
 	cancel context.CancelFunc // of that
@@ -68,9 +62,9 @@ func (s *store) Create(ctx context.Context, k objects.Key, o objects.CreateOptio
 	}
 	writing, cancel := context.WithCancel(remote.WithUnanswered(ctx, func() { d.doubt.Store(true) }))
 	d.cancel = cancel
-	d.memory = newMemory(s.options.Network.Memory)
+	d.memory = google.NewMemory(s.options.Network.Memory, chunk)
 	d.grow = func(n int) (err error) {
-		d.held, err = d.memory.begin(writing, d.held, n)
+		d.held, err = d.memory.Begin(writing, d.held, n)
 		return err
 	}
 	d.start = func() *inserting { return s.startInsert(writing, d.into, d.facts(d.modTime), d.memory) }
@@ -133,7 +127,7 @@ var errReplaced = errors.New("the file was replaced while it was being continued
 
 func (d *draft) Write(p []byte) (int, error) {
 	if d.insert == nil {
-		if all := len(d.held) + len(p); all <= smallUpload {
+		if all := len(d.held) + len(p); all <= google.Small {
 			if err := d.grow(all); err != nil {
 				return 0, d.store.translate(err)
 			}
@@ -216,13 +210,13 @@ func (d *draft) compose(ctx context.Context, modTime time.Time, tail bool) (obje
 	query := url.Values{"ifGenerationMatch": {d.base.Version}, "fields": {fields}}
 	d.store.setACL(query, "destinationPredefinedAcl")
 	o := new(object)
-	err = d.store.service.do(ctx, call{
-		method: http.MethodPost,
-		path:   objectPath(d.target.Bucket, d.target.Name) + "/compose",
-		query:  query,
-		sends:  composition{Destination: d.facts(modTime), SourceObjects: sources},
+	err = d.store.service.Do(ctx, google.Call{
+		Method: http.MethodPost,
+		Path:   objectPath(d.target.Bucket, d.target.Name) + "/compose",
+		Query:  query,
+		Sends:  composition{Destination: d.facts(modTime), SourceObjects: sources},
 	}, o)
-	if hasCode(err, http.StatusPreconditionFailed) || hasCode(err, http.StatusNotFound) {
+	if google.HasCode(err, http.StatusPreconditionFailed) || google.HasCode(err, http.StatusNotFound) {
 		return objects.Object{}, errReplaced
 	}
 	if err != nil {
@@ -237,7 +231,7 @@ func (d *draft) Abort() {
 	if d.insert != nil {
 		_, _ = d.insert.end(context.Canceled) // it was given up, or is done
 	}
-	d.memory.upload.End()
+	d.memory.Upload.End()
 	if d.stored {
 		d.stored = false
 		d.remove()

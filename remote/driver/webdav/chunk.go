@@ -109,7 +109,7 @@ func (r *Remote) sendChunks(ctx context.Context, dir *url.URL, to string, u *upl
 // assemble makes the file of its chunks. A directory that has appeared under its name meanwhile
 // stays.
 func (r *Remote) assemble(ctx context.Context, dir *url.URL, to string, u *upload, n int64) error {
-	release, err := r.names.change(ctx, u.name)
+	release, err := r.names.Change(ctx, u.name)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ const settleTime = 5 * time.Second
 // publish renames the complete upload hidden to name. exists says that there is likely something to
 // replace.
 func (r *Remote) publish(ctx context.Context, hidden, name string, exists bool) error {
-	release, err := r.names.change(ctx, name)
+	release, err := r.names.Change(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (r *Remote) moveFile(ctx context.Context, from, to string, exists bool) err
 		return err
 	}
 	_, err = r.rename(ctx, from, to, false, err == nil)
-	r.names.replaced.Add(1)
+	r.replaced.Add(1)
 	if errors.Is(err, errHalfway) {
 		return err
 	}

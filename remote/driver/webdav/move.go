@@ -21,7 +21,7 @@ func (r *Remote) Move(ctx context.Context, from, to string) error {
 }
 
 func (r *Remote) move(ctx context.Context, from, to string) error {
-	release, err := r.names.change(ctx, from, to)
+	release, err := r.names.Change(ctx, from, to)
 	if err != nil {
 		return err
 	}

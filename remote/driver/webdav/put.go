@@ -110,7 +110,7 @@ func (r *Remote) finish(ctx context.Context, u *upload, n int64) (remote.Entry, 
 // not hold the name meanwhile: nobody could read the old file then.
 func (r *Remote) transferDirectly(ctx context.Context, u *upload) (int64, error) {
 	if u.rest == nil {
-		release, err := r.names.change(ctx, u.name)
+		release, err := r.names.Change(ctx, u.name)
 		if err != nil {
 			return 0, err
 		}

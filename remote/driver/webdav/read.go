@@ -31,7 +31,7 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 // open keeps name from being replaced until the server has begun to answer: some servers look at
 // the length of a file before they open it, and would give one file the length of another.
 func (r *Remote) open(ctx context.Context, name string, off, n int64) (*httpclient.File, error) {
-	release, err := r.names.look(ctx, name)
+	release, err := r.names.Look(ctx, name)
 	if err != nil {
 		return nil, err
 	}

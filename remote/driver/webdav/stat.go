@@ -24,16 +24,16 @@ func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 // settled asks for the properties of name, and once more when name may just have been replaced:
 // some servers delete the old file first.
 func (r *Remote) settled(ctx context.Context, name string) (remote.Entry, error) {
-	before, busy := r.names.replaced.Load(), r.names.busy(name)
+	before, busy := r.replaced.Load(), r.names.Busy(name)
 	e, err := r.stat(ctx, name)
 	var status *httpclient.StatusError
 	if err == nil || !errors.Is(err, remote.ErrNotExist) && !errors.As(err, &status) {
 		return e, err
 	}
-	if !busy && !r.names.busy(name) && r.names.replaced.Load() == before {
+	if !busy && !r.names.Busy(name) && r.replaced.Load() == before {
 		return e, err
 	}
-	release, lockErr := r.names.look(ctx, name)
+	release, lockErr := r.names.Look(ctx, name)
 	if lockErr != nil {
 		return e, lockErr
 	}

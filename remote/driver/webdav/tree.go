@@ -19,7 +19,7 @@ func (r *Remote) Remove(ctx context.Context, name string) error {
 }
 
 func (r *Remote) remove(ctx context.Context, name string) error {
-	release, err := r.names.change(ctx, name)
+	release, err := r.names.Change(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (r *Remote) Mkdir(ctx context.Context, dir string) error {
 }
 
 func (r *Remote) mkdir(ctx context.Context, dir string) error {
-	release, err := r.names.change(ctx, dir)
+	release, err := r.names.Change(ctx, dir)
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 }
 
 func (r *Remote) rmdir(ctx context.Context, dir string) error {
-	release, err := r.names.change(ctx, dir)
+	release, err := r.names.Change(ctx, dir)
 	if err != nil {
 		return err
 	}

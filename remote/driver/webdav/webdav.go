@@ -19,10 +19,12 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"ferry/remote"
 	"ferry/remote/driver/internal/httpclient"
+	"ferry/remote/driver/internal/namelock"
 	"ferry/remote/nameenc"
 	"ferry/remote/network"
 )
@@ -62,7 +64,8 @@ type Remote struct {
 	encoding      nameenc.Encoding
 	chunks        *url.URL // where Nextcloud takes files in chunks; nil elsewhere
 	chunkSize     int
-	names         *names
+	names         *namelock.Names
+	replaced      atomic.Uint64 // how many files were replaced by MOVE
 	ages          remote.Ages
 }
 
@@ -90,7 +93,7 @@ func New(_ context.Context, below string, o Options) (*Remote, error) {
 		excludeShares: o.ExcludeShares,
 		excludeMounts: o.ExcludeMounts,
 		encoding:      o.Encoding,
-		names:         newNames(),
+		names:         namelock.New(),
 	}
 	r.ages.Began(time.Now())
 	if r.chunkSize = cmp.Or(o.ChunkSize, defaultChunk); r.chunkSize > 0 && o.Vendor == "nextcloud" {

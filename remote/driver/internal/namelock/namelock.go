@@ -1,21 +1,21 @@
-package webdav
+// Package namelock keeps the calls of one remote that change the same name apart, for drivers whose
+// protocol cannot do in one request what a call promises.
+package namelock
 
 import (
 	"context"
 	"maps"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"ferry/remote"
 )
 
-// names keeps the calls of one Remote that change the same name apart. Its locks are for what the
-// protocol cannot do in one request, not for what other programs do.
-type names struct {
-	mu       sync.Mutex
-	held     map[string]*hold // guarded by mu
-	replaced atomic.Uint64    // how many files were replaced by MOVE
+// Names are the names of one remote that are held. Its locks are not about what other programs do.
+// Its methods may be called concurrently.
+type Names struct {
+	mu   sync.Mutex
+	held map[string]*hold // guarded by mu
 }
 
 // A hold is a name that somebody holds or waits for.
@@ -27,10 +27,11 @@ type hold struct {
 	changed chan struct{} // closed when somebody lets go
 }
 
-func newNames() *names { return &names{held: map[string]*hold{}} }
+// New returns Names of which none is held.
+func New() *Names { return &Names{held: map[string]*hold{}} }
 
-// change locks name for a change, and its directory against removal. A name may be ".".
-func (n *names) change(ctx context.Context, changed ...string) (release func(), err error) {
+// Change locks name for a change, and its directory against removal. A name may be ".".
+func (n *Names) Change(ctx context.Context, changed ...string) (release func(), err error) {
 	wanted := map[string]bool{} // whether it is to be held alone
 	for _, name := range changed {
 		dir, _ := remote.Split(name)
@@ -40,13 +41,13 @@ func (n *names) change(ctx context.Context, changed ...string) (release func(), 
 	return n.acquire(ctx, wanted)
 }
 
-// look waits until nobody changes name, and keeps it so.
-func (n *names) look(ctx context.Context, name string) (release func(), err error) {
+// Look waits until nobody changes name, and keeps it so.
+func (n *Names) Look(ctx context.Context, name string) (release func(), err error) {
 	return n.acquire(ctx, map[string]bool{name: false})
 }
 
 // acquire takes the locks in the order of the names, so that no two wait for each other.
-func (n *names) acquire(ctx context.Context, wanted map[string]bool) (release func(), err error) {
+func (n *Names) acquire(ctx context.Context, wanted map[string]bool) (release func(), err error) {
 	var releases []func()
 	release = func() {
 		for _, r := range releases {
@@ -63,7 +64,7 @@ func (n *names) acquire(ctx context.Context, wanted map[string]bool) (release fu
 	return release, nil
 }
 
-func (n *names) lock(ctx context.Context, name string, alone bool) error {
+func (n *Names) lock(ctx context.Context, name string, alone bool) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	h := n.held[name]
@@ -98,7 +99,7 @@ func (n *names) lock(ctx context.Context, name string, alone bool) error {
 	return nil
 }
 
-func (n *names) unlock(name string, alone bool) {
+func (n *Names) unlock(name string, alone bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	h := n.held[name]
@@ -119,14 +120,14 @@ func wake(h *hold) {
 }
 
 // LOCKS_REQUIRED(n.mu)
-func (n *names) leave(name string, h *hold) {
+func (n *Names) leave(name string, h *hold) {
 	if h.users--; h.users == 0 {
 		delete(n.held, name)
 	}
 }
 
-// busy reports whether somebody changes name.
-func (n *names) busy(name string) bool {
+// Busy reports whether somebody changes name.
+func (n *Names) Busy(name string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	h := n.held[name]

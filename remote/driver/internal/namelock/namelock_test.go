@@ -1,4 +1,4 @@
-package webdav
+package namelock
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 )
 
 func TestNamesAreHeldByOneAtATime(t *testing.T) {
-	n := newNames()
+	n := New()
 	holders, most := 0, 0
 	var mu sync.Mutex
 	var all sync.WaitGroup
@@ -19,7 +19,7 @@ func TestNamesAreHeldByOneAtATime(t *testing.T) {
 			if i%2 == 0 { // in the other order, which must not make two wait for each other
 				names = []string{"d/b", "d/a"}
 			}
-			release, err := n.change(t.Context(), names...)
+			release, err := n.Change(t.Context(), names...)
 			if err != nil {
 				t.Error(err)
 				return
@@ -42,15 +42,15 @@ func TestNamesAreHeldByOneAtATime(t *testing.T) {
 
 func TestADirectoryIsHeldAgainstItsRemoval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := newNames()
-		file1, err1 := n.change(t.Context(), "d/a")
-		file2, err2 := n.change(t.Context(), "d/b") // another name in it does not wait
+		n := New()
+		file1, err1 := n.Change(t.Context(), "d/a")
+		file2, err2 := n.Change(t.Context(), "d/b") // another name in it does not wait
 		if err := errors.Join(err1, err2); err != nil {
 			t.Fatal(err)
 		}
 		removed := make(chan func(), 1)
 		go func() {
-			release, err := n.change(t.Context(), "d")
+			release, err := n.Change(t.Context(), "d")
 			if err != nil {
 				t.Error(err)
 			}
@@ -59,7 +59,7 @@ func TestADirectoryIsHeldAgainstItsRemoval(t *testing.T) {
 		looked := make(chan func(), 1)
 		synctest.Wait()
 		go func() { // comes after who wants it alone, and so waits for that one
-			release, err := n.look(t.Context(), "d")
+			release, err := n.Look(t.Context(), "d")
 			if err != nil {
 				t.Error(err)
 			}
@@ -85,8 +85,8 @@ func TestADirectoryIsHeldAgainstItsRemoval(t *testing.T) {
 
 func TestWaitingEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := newNames()
-		release, err := n.look(t.Context(), "d/f")
+		n := New()
+		release, err := n.Look(t.Context(), "d/f")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,13 +94,13 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		failed := make(chan error, 1)
 		go func() {
-			_, err := n.change(ctx, "d/f")
+			_, err := n.Change(ctx, "d/f")
 			failed <- err
 		}()
 		synctest.Wait()
 		looked := make(chan error, 1)
 		go func() {
-			release, err := n.look(t.Context(), "d/f")
+			release, err := n.Look(t.Context(), "d/f")
 			if err == nil {
 				release()
 			}
