@@ -4,7 +4,8 @@
 //
 // The files, in reading order:
 //
-//	file.go        File: a configuration file on disk; locate.go, writefile.go: where, and how
+//	update.go      one value of the file that others change too
+//	file.go        File: a configuration file on disk; locate.go, writefile.go: where, and how; lock.go
 //	password.go    where its password comes from; encrypt.go: encrypted files; environ.go
 //	redact.go      what is not shown in clear
 //	edit.go        Draft: a document being edited

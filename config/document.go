@@ -135,11 +135,53 @@ func (d *Document) Get(name, key string) (string, bool) {
 		if v, ok := s.values[key]; ok {
 			return d.expand(name, v), true
 		}
-		dot := strings.LastIndexByte(name, '.')
-		if dot < 0 {
+		parent, ok := parentOf(name)
+		if !ok {
 			return "", false
 		}
-		name = cmp.Or(name[:dot], DefaultSection)
+		name = parent
+	}
+}
+
+// parentOf returns the section that has what a section lacks.
+func parentOf(name string) (string, bool) {
+	dot := strings.LastIndexByte(name, '.')
+	if dot < 0 {
+		return "", false
+	}
+	return cmp.Or(name[:dot], DefaultSection), true
+}
+
+// own returns the value that a section itself has, without those that it inherits and without what
+// its references mean.
+func (d *Document) own(section, key string) (string, bool) {
+	s := d.sections[section]
+	if s == nil {
+		return "", false
+	}
+	value, ok := s.values[key]
+	return value, ok
+}
+
+// Section returns the section in which the value of a key stands that Get returns, "" for none, and
+// for a value that is made of others.
+func (d *Document) Section(name, key string) string {
+	for {
+		s := d.sections[name]
+		if s == nil {
+			return ""
+		}
+		if v, ok := s.values[key]; ok {
+			if reference.MatchString(v) {
+				return ""
+			}
+			return name
+		}
+		parent, ok := parentOf(name)
+		if !ok {
+			return ""
+		}
+		name = parent
 	}
 }
 

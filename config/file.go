@@ -19,6 +19,7 @@ const maxFileSize = 64 << 20
 type File struct {
 	path      string // absolute; "" in memory
 	passwords Passwords
+	locking   Lock // nil = writes hold no lock
 
 	mu    sync.Mutex
 	doc   *Document
@@ -104,9 +105,23 @@ func (f *File) Decrypt(ctx context.Context) error {
 }
 
 func (f *File) rewrite(ctx context.Context, change func(*Draft) error, next func(*fileKey) *fileKey) error {
+	release, err := f.lock(ctx)
+	if err != nil {
+		return fmt.Errorf("%s: cannot save: %w", f.path, err)
+	}
+	defer release()
+	return f.write(ctx, false, change, next)
+}
+
+// write changes the file; anew has it read again before, also if it looks unchanged.
+func (f *File) write(ctx context.Context, anew bool, change func(*Draft) error, next func(*fileKey) *fileKey) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.refresh(ctx)
+	if anew {
+		f.reread(ctx)
+	} else {
+		f.refresh(ctx)
+	}
 	if f.bad != nil {
 		return f.bad
 	}
@@ -137,6 +152,14 @@ func (f *File) refresh(ctx context.Context) {
 		return
 	}
 	if now := stampOf(os.Stat(f.path)); now.regular && now != f.stamp {
+		f.bad = f.reload(ctx)
+	}
+}
+
+// reread is refresh for a file that may have been changed without looking changed: within one tick
+// of its clock, to the same length.
+func (f *File) reread(ctx context.Context) {
+	if now := stampOf(os.Stat(f.path)); f.path != "" && now.regular {
 		f.bad = f.reload(ctx)
 	}
 }

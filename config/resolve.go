@@ -21,6 +21,8 @@ type Settings struct {
 	Path string
 	// Values has every option that is set or has a default, with passwords revealed.
 	Values map[string]string
+	// Sections has for each option whose value stands in the file the section where it does.
+	Sections map[string]string
 	// Warnings are about options without effect, one line each.
 	Warnings []string
 }
@@ -45,7 +47,7 @@ func (s Sources) Resolve(r Remote) (Settings, error) {
 	if err != nil {
 		return Settings{}, fmt.Errorf("remote %q: %w", r.label(), err)
 	}
-	set := Settings{Type: t.Name, Path: r.Path, Values: map[string]string{}, Warnings: s.unknown(r, t)}
+	set := Settings{Type: t.Name, Path: r.Path, Values: map[string]string{}, Sections: map[string]string{}, Warnings: s.unknown(r, t)}
 	overrides := map[string]string{}
 	for _, o := range t.Settable() {
 		f := s.find(r, t, o)
@@ -53,6 +55,8 @@ func (s Sources) Resolve(r Remote) (Settings, error) {
 			f.value = o.Default
 		} else if !f.file {
 			overrides[o.Name] = f.value
+		} else {
+			set.Sections[o.Name] = s.File.Section(r.Name, o.Name)
 		}
 		if o.Ignored != "" && f.value != "" && f.value != "false" {
 			set.Warnings = append(set.Warnings, fmt.Sprintf("remote %q: option %q (%s) has no effect: %s", r.label(), o.Name, f.where, o.Ignored))

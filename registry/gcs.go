@@ -3,6 +3,8 @@ package registry
 import (
 	"context"
 
+	"golang.org/x/oauth2"
+
 	"ferry/config"
 	"ferry/remote"
 	"ferry/remote/driver/gcs"
@@ -21,11 +23,6 @@ func gcsDriver() Driver {
 				{Name: "anonymous", Default: "false", Help: "Use no credentials: for public buckets and emulators"},
 				{Name: "env_auth", Default: "false", Help: "Use the credentials that the environment or the machine offers"},
 				{Name: "access_token", Secret: true, Help: "A short-lived access token, in place of other credentials"},
-				{Name: "token", Secret: true, Help: "The OAuth token of a user, as JSON"},
-				{Name: "client_id", Help: "The OAuth client that the token was granted to; needed to refresh it"},
-				{Name: "client_secret", Secret: true, Help: "Secret of the OAuth client"},
-				{Name: "auth_url", Help: "Where OAuth clients ask for access; empty is Google's own"},
-				{Name: "token_url", Help: "Where OAuth tokens are refreshed; empty is Google's own"},
 				{Name: "project_number", Help: "Project whose buckets are listed, and that new ones belong to"},
 				{Name: "user_project", Help: "Project that pays for the requests, where the requester pays"},
 				{Name: "object_acl", Help: "Predefined access of new objects: private, publicRead, projectPrivate, ..."},
@@ -39,9 +36,10 @@ func gcsDriver() Driver {
 				oddNames(),
 				{Name: "encoding", Default: gcs.Encoding.String(), Help: "What is encoded in names"},
 			},
+				userOptions(),
 				unused("it is always so", "no_check_bucket?"),
-				ignored(noDecompress, "decompress?"),
 				ignored("there is no login of that kind: use a service account, or env_auth", "client_credentials?"),
+				ignored(noDecompress, "decompress?"),
 			),
 		},
 		open: openGCS,
@@ -55,26 +53,22 @@ func openGCS(ctx context.Context, path string, v *values) (remote.Remote, error)
 		AccessToken:        v.str("access_token"),
 		ServiceAccountJSON: v.str("service_account_credentials"),
 		ServiceAccountFile: v.str("service_account_file"),
-		Token: gcs.Token{
-			JSON:         v.str("token"),
-			ClientID:     v.str("client_id"),
-			ClientSecret: v.str("client_secret"),
-			AuthURL:      v.str("auth_url"),
-			TokenURL:     v.str("token_url"),
-		},
-		EnvAuth:          v.boolean("env_auth"),
-		Endpoint:         v.str("endpoint"),
-		ProjectNumber:    v.str("project_number"),
-		UserProject:      v.str("user_project"),
-		Location:         v.str("location"),
-		StorageClass:     v.str("storage_class"),
-		ObjectACL:        v.str("object_acl"),
-		BucketACL:        v.str("bucket_acl"),
-		BucketPolicyOnly: v.boolean("bucket_policy_only"),
-		Encoding:         parse(v, "encoding", nameenc.Parse),
-		OddNames:         parse(v, "odd_names", parseOddNames),
-		DirMoveLimit:     v.integer("dir_move_limit"),
-		NoMarkers:        !v.boolean("directory_markers"),
+		EnvAuth:            v.boolean("env_auth"),
+		Endpoint:           v.str("endpoint"),
+		ProjectNumber:      v.str("project_number"),
+		UserProject:        v.str("user_project"),
+		Location:           v.str("location"),
+		StorageClass:       v.str("storage_class"),
+		ObjectACL:          v.str("object_acl"),
+		BucketACL:          v.str("bucket_acl"),
+		BucketPolicyOnly:   v.boolean("bucket_policy_only"),
+		Encoding:           parse(v, "encoding", nameenc.Parse),
+		OddNames:           parse(v, "odd_names", parseOddNames),
+		DirMoveLimit:       v.integer("dir_move_limit"),
+		NoMarkers:          !v.boolean("directory_markers"),
+	}
+	if v.str("token") != "" && !o.Anonymous && o.AccessToken+o.ServiceAccountJSON+o.ServiceAccountFile == "" {
+		o.Tokens = v.tokens(oauth2.Endpoint{}, gcs.Scope)
 	}
 	if v.err != nil {
 		return nil, v.err

@@ -39,6 +39,10 @@ func Bridges() []config.Bridge { return bridgesBeside(Drivers()) }
 type Environment struct {
 	Network network.Options // how servers are reached
 	Mounts  string          // directory of the records of mount points; "" = none are kept
+
+	// Update sets an option of a section of the configuration file to what change makes of its
+	// value: see config.File. nil = nothing is written back.
+	Update func(ctx context.Context, section, option string, change func(current string) (string, error)) error
 }
 
 // A Resolve finds out what a remote string means. Remotes that are made of others open those
@@ -54,5 +58,6 @@ func Open(ctx context.Context, s config.Settings, env Environment, resolve Resol
 	if err != nil {
 		return nil, err
 	}
-	return d.open(ctx, s.Path, &values{remote: s.Name, options: s.Values, env: env, resolve: resolve, drivers: all})
+	v := &values{env: env, resolve: resolve, drivers: all, warn: func(message string, args ...any) { remote.Warn(ctx, message, args...) }}
+	return d.open(ctx, s.Path, v.of(s, 0))
 }

@@ -18,13 +18,24 @@ import (
 // be read is kept as the error, so that a driver's options are read in one go and the error is
 // looked at once.
 type values struct {
-	remote  string
-	options map[string]string
-	env     Environment
-	resolve Resolve
-	drivers []Driver // all that there are
-	depth   int      // how many remotes this one is inside of
-	err     error
+	remote   string
+	typ      string
+	options  map[string]string
+	sections map[string]string // of the file, in which options stand
+	env      Environment
+	resolve  Resolve
+	drivers  []Driver // all that there are
+	warn     func(message string, args ...any)
+	depth    int // how many remotes this one is inside of
+	err      error
+}
+
+// of returns the values of another remote, which is inside of depth others.
+func (v *values) of(s config.Settings, depth int) *values {
+	return &values{
+		remote: s.Name, typ: s.Type, options: s.Values, sections: s.Sections,
+		env: v.env, resolve: v.resolve, drivers: v.drivers, warn: v.warn, depth: depth,
+	}
 }
 
 // maxDepth is how many remotes may be wrapped around one another; more is a circle.
@@ -43,7 +54,7 @@ func (v *values) open(ctx context.Context, remoteString string) (remote.Remote, 
 	if err != nil {
 		return nil, err
 	}
-	return d.open(ctx, s.Path, &values{remote: s.Name, options: s.Values, env: v.env, resolve: v.resolve, drivers: v.drivers, depth: v.depth + 1})
+	return d.open(ctx, s.Path, v.of(s, v.depth+1))
 }
 
 func (v *values) str(name string) string { return v.options[name] }

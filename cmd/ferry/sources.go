@@ -19,8 +19,8 @@ type lazySources struct {
 	process
 	options *options
 	log     *slog.Logger
-	file    *config.Document
-	opened  bool
+	config  *config.File     // nil until it is needed
+	file    *config.Document // what it says
 }
 
 func (l *lazySources) resolve(ctx context.Context, what string) (config.Settings, error) {
@@ -58,7 +58,7 @@ func (l *lazySources) lookup(ctx context.Context, what string) (config.Settings,
 	if err := checkQuotes(spec); err != nil {
 		return config.Settings{}, err
 	}
-	if spec.Name != "" && !l.opened {
+	if spec.Name != "" && l.config == nil {
 		if err := l.open(ctx); err != nil {
 			return config.Settings{}, err
 		}
@@ -91,7 +91,7 @@ func (l *lazySources) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.opened = true
+	l.config = f
 	if err := console.CheckExists(f); err != nil {
 		return err
 	}
@@ -104,6 +104,11 @@ func (l *lazySources) open(ctx context.Context) error {
 	}
 	l.file, err = f.Document(ctx)
 	return err
+}
+
+// update sets an option where it stands in the configuration file: see registry.Environment.
+func (l *lazySources) update(ctx context.Context, section, option string, change func(current string) (string, error)) error {
+	return l.config.Update(ctx, section, option, change)
 }
 
 // setLocal lets the flags of this program that concern local directories count.

@@ -121,7 +121,8 @@ func (p process) openDriver(ctx context.Context, o *options, what string, log *s
 		opening, cancel = context.WithTimeout(opening, within)
 	}
 	defer cancel()
-	return registry.Open(opening, settings, registry.Environment{Network: net, Mounts: kept.Mounts()}, func(s string) (config.Settings, error) { return sources.resolve(ctx, s) })
+	env := registry.Environment{Network: net, Mounts: kept.Mounts(), Update: sources.update}
+	return registry.Open(opening, settings, env, func(s string) (config.Settings, error) { return sources.resolve(ctx, s) })
 }
 
 // decorate puts the decorators around a driver. A remote of this machine is only limited, asked

@@ -16,8 +16,8 @@ import (
 
 const (
 	defaultEndpoint = "https://storage.googleapis.com/storage/v1/"
-	// scope is what a token is asked for.
-	scope = "https://www.googleapis.com/auth/devstorage.full_control"
+	// Scope is what a token is asked for.
+	Scope = "https://www.googleapis.com/auth/devstorage.full_control"
 	// idleConnections is how many connections to the service are kept for the next requests.
 	idleConnections = 64
 )
@@ -50,14 +50,14 @@ func tokens(ctx context.Context, o Options) (oauth2.TokenSource, error) {
 	case o.AccessToken != "":
 		return oauth2.StaticTokenSource(&oauth2.Token{AccessToken: o.AccessToken}), nil
 	}
-	account := google.Account{Driver: "gcs", JSON: o.ServiceAccountJSON, File: o.ServiceAccountFile, Scopes: []string{scope}}
+	account := google.Account{Driver: "gcs", JSON: o.ServiceAccountJSON, File: o.ServiceAccountFile, Scopes: []string{Scope}}
 	source, err := account.Tokens(ctx)
 	if source != nil || err != nil {
 		return source, err
 	}
 	switch {
-	case o.Token.JSON != "":
-		return userToken(ctx, o.Token)
+	case o.Tokens != nil:
+		return o.Tokens, nil
 	case o.EnvAuth:
 		account.Env = true
 		return account.Tokens(ctx)

@@ -3,11 +3,14 @@ package gcs_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"golang.org/x/oauth2"
 
 	"ferry/remote"
 	"ferry/remote/driver/gcs"
@@ -22,8 +25,6 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		"endpoint":                    {Anonymous: true, Endpoint: "http://"},
 		"service_account_credentials": {ServiceAccountJSON: `{"private_key":"` + secret + `"}`},
 		"service_account_file":        {ServiceAccountFile: "/does/not/exist"},
-		"option token":                {Token: gcs.Token{JSON: secret}},
-		"client_id":                   {Token: gcs.Token{JSON: `{"refresh_token":"` + secret + `"}`}},
 	} {
 		_, err := gcs.New(t.Context(), "b", o)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
@@ -61,20 +62,17 @@ func TestNoSecretShowsWhenTheServerRefuses(t *testing.T) {
 	}
 }
 
-func TestATokenThatCannotBeRefreshedIsRefused(t *testing.T) {
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusBadRequest)
-		_, _ = w.Write([]byte(`{"error":"invalid_grant","error_description":"` + secret + `"}`))
-	}))
-	defer web.Close()
-	token := gcs.Token{
-		JSON:     `{"access_token":"x","refresh_token":"` + secret + `","expiry":"2001-01-01T00:00:00Z"}`,
-		ClientID: "ferry", ClientSecret: secret, TokenURL: web.URL,
-	}
-	r := open(t, "b", gcs.Options{Token: token, Endpoint: web.URL})
+// loggedOut has no token any more.
+type loggedOut struct{}
+
+func (loggedOut) Token() (*oauth2.Token, error) {
+	return nil, fmt.Errorf("log in by ferry config reconnect g: %w", remote.ErrPermission)
+}
+
+func TestALoginThatHasEndedIsRefused(t *testing.T) {
+	r := open(t, "b", gcs.Options{Tokens: loggedOut{}, Endpoint: "http://127.0.0.1:9"})
 	defer r.Close()
-	if err := shows(t, r, "127.0.0.1"); !errors.Is(err, remote.ErrPermission) {
+	if err := shows(t, r, "127.0.0.1"); !errors.Is(err, remote.ErrPermission) || !strings.Contains(err.Error(), "reconnect g:") {
 		t.Errorf("a token that was withdrawn: %v", err)
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"context"
 	"strings"
 
+	"golang.org/x/oauth2"
+
 	"ferry/budget"
 	"ferry/remote/driver/internal/google"
 	"ferry/remote/driver/internal/objects"
@@ -30,8 +32,8 @@ type Options struct {
 	AccessToken        string // short-lived
 	ServiceAccountJSON string // the key of a service account, the content of its file
 	ServiceAccountFile string
-	Token              Token // of a user
-	EnvAuth            bool  // what the environment offers: a file, the metadata server
+	Tokens             oauth2.TokenSource // of a user; nil = none
+	EnvAuth            bool               // what the environment offers: a file, the metadata server
 
 	Network          network.Options
 	Endpoint         string // of another server with the same interface: https://host:port

@@ -21,6 +21,7 @@ func (c *Console) Open(ctx context.Context) (*config.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
+	f.LockWith(lockFile)
 	return f, nil
 }
 
