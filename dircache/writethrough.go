@@ -142,6 +142,9 @@ type stageFrom struct {
 	io.ReaderFrom
 }
 
+// UnwrapStage implements remote.WrappedStage.
+func (s *stage) UnwrapStage() remote.Stage { return s.Stage }
+
 // Commit implements remote.Stage.
 func (s *stage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	e, err := s.Stage.Commit(ctx, modTime)

@@ -158,6 +158,35 @@ func TestBatches(t *testing.T) {
 	})
 }
 
+// What comes due at about the same time goes in one call, if a call takes several.
+func TestWhatComesDueTogetherGoesTogether(t *testing.T) {
+	for _, batch := range []int{0, 100} {
+		for _, kind := range []events.Kind{events.Mkdir, events.UploadStored} {
+			bubble(t, func(t *testing.T) {
+				g := newRig(t, Options{}, settings.Hook{Events: []string{kind.String()}, Batch: batch})
+				began := time.Now()
+				for i := range 20 {
+					g.happens(kind, fmt.Sprint("/", i))
+					g.after(time.Millisecond)
+				}
+				g.after(time.Minute)
+				due := began
+				if kind == events.UploadStored {
+					due = began.Add(DefaultSettle)
+				}
+				first, calls := g.r.when[0].Sub(due), len(g.r.when)
+				switch {
+				case batch == 0 && (calls != 20 || first != 0):
+					t.Errorf("%v one by one: %d calls, the first after %v", kind, calls, first)
+				case batch > 0 && (calls > 2 || first > gatherTime):
+					t.Errorf("%v together: %d calls, the first after %v", kind, calls, first)
+				}
+				checkOrder(t, g, 20)
+			})
+		}
+	}
+}
+
 // A receiver that hangs is given up on each time, and no more calls are made than may be.
 func TestAReceiverThatHangs(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -9,8 +9,28 @@ import (
 	"ferry/hooks/settings"
 )
 
+// gatherTime is how long at most an event that is due waits for others that go in the same call.
+const gatherTime = 25 * time.Millisecond
+
+// gathered returns when an event that is due then is sent: all that are due within some time
+// together, if the hook takes several in a call. So a call, and a look at what is due, is for many.
+func gathered(h settings.Hook, due time.Time) time.Time {
+	if h.Batch <= 1 {
+		return due
+	}
+	return due.Add(gatherTime - time.Duration(due.UnixNano())%gatherTime)
+}
+
 // begin returns how an event begins.
 func (x *Outbox) begin(h settings.Hook, e *events.Event, now time.Time) (state, time.Time) {
+	to, due := x.beginning(h, e, now)
+	if to == settling || to == waiting {
+		due = gathered(h, due)
+	}
+	return to, due
+}
+
+func (x *Outbox) beginning(h settings.Hook, e *events.Event, now time.Time) (state, time.Time) {
 	name := e.Path
 	switch e.Kind {
 	case events.UploadStored:

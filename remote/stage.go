@@ -123,3 +123,28 @@ type Stage interface {
 	// Abort ends the upload and discards the written data.
 	Abort() error
 }
+
+// A Replacing stage says at less cost than Stat what its Commit would replace.
+type Replacing interface {
+	// Replaces describes the file of the stage's name as Stat does, or is ErrNotExist.
+	Replaces(ctx context.Context) (Entry, error)
+}
+
+// A WrappedStage is around another one, whose file has the same name and Version.
+type WrappedStage interface{ UnwrapStage() Stage }
+
+// Replaces describes what a Commit of s would replace, if s is Replacing or around one that is;
+// else ok is false.
+func Replaces(ctx context.Context, s Stage) (e Entry, ok bool, err error) {
+	for {
+		switch is := s.(type) {
+		case Replacing:
+			e, err = is.Replaces(ctx)
+			return e, true, err
+		case WrappedStage:
+			s = is.UnwrapStage()
+		default:
+			return e, false, nil
+		}
+	}
+}

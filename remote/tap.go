@@ -91,6 +91,9 @@ type tappedStage struct {
 	wrote func(n int64, err error)
 }
 
+// UnwrapStage implements WrappedStage.
+func (t *tappedStage) UnwrapStage() Stage { return t.Stage }
+
 func (t *tappedStage) Write(p []byte) (int, error) {
 	n, err := t.Stage.Write(p)
 	t.wrote(int64(n), err)

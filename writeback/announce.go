@@ -28,11 +28,11 @@ type announcement struct {
 }
 
 // announce tells that the file name is about to be published, of the upload that began with the
-// Origin begun, which may be nil. A size below 0 is unknown, and so is a time of zero. After an
-// error the file must not be published, otherwise end follows. The caller has locked the name, and
-// waited for doubts about it.
+// Origin begun, which may be nil, by the Commit of s, or otherwise if that is nil. A size below 0
+// is unknown, and so is a time of zero. After an error the file must not be published, otherwise
+// end follows. The caller has locked the name, and waited for doubts about it.
 func (t *teller) announce(
-	ctx context.Context, begun *events.Origin, name string, size int64, modTime time.Time,
+	ctx context.Context, begun *events.Origin, name string, s remote.Stage, size int64, modTime time.Time,
 ) (*announcement, error) {
 	if !t.stream.Wants(events.UploadStored) {
 		return nil, nil
@@ -48,7 +48,7 @@ func (t *teller) announce(
 		told.Duration = since(begun.Time, told.Time)
 	}
 	if t.stream.Prepares(events.UploadStored) {
-		told.Replaced, told.Overwrote = t.replaced(ctx, name)
+		told.Replaced, told.Overwrote = t.replaced(ctx, name, s)
 		if err := t.stream.Prepare(ctx, told); err != nil {
 			return nil, &unpreparedError{err}
 		}
@@ -107,8 +107,8 @@ func (a *announcement) end(ctx context.Context, e remote.Entry, err error) {
 }
 
 // replaced returns the version of the file that is about to be replaced, as far as that is known
-// without a request that takes long.
-func (t *teller) replaced(ctx context.Context, name string) (version string, there bool) {
+// without a request that takes long. s is the stage that replaces it, or nil.
+func (t *teller) replaced(ctx context.Context, name string, s remote.Stage) (version string, there bool) {
 	if t.names != nil && !t.names.Uncached() {
 		switch e, k := t.names.Recall(name); k {
 		case dircache.Fresh:
@@ -116,6 +116,9 @@ func (t *teller) replaced(ctx context.Context, name string) (version string, the
 		case dircache.Missing:
 			return "", false
 		}
+	}
+	if e, ok, err := remote.Replaces(ctx, s); ok {
+		return versionOf(e), err == nil && !e.Dir
 	}
 	// A file that an earlier process has just stored cannot be told from this one by its time.
 	if t.below.Info().Caps.CheapStat || time.Since(t.began) < 2*clockError {

@@ -20,6 +20,7 @@ import (
 	"ferry/disk/disktest"
 	"ferry/events"
 	"ferry/remote"
+	"ferry/remote/driver/local"
 	"ferry/remote/driver/memory"
 	"ferry/remote/wrap/faulty"
 )
@@ -420,4 +421,36 @@ func TestWhatMayStillArriveIsNotDenied(t *testing.T) {
 			t.Errorf("later: %v, %v", is, err)
 		}
 	})
+}
+
+// walked counts how often it is asked for a name.
+type walked struct {
+	remote.Forward
+	stats int
+}
+
+func (w *walked) Stat(ctx context.Context, name string) (remote.Entry, error) {
+	w.stats++
+	return w.Forward.Stat(ctx, name)
+}
+
+// To know what it replaces, an upload walks no path where its stage can say it.
+func TestWhatAnUploadReplacesIsAskedOfItsStage(t *testing.T) {
+	disk, err := local.New(t.TempDir(), local.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	counted := &walked{Forward: remote.Forward{Remote: disk}}
+	defer counted.Close()
+	p := &preparer{prepared: map[string]events.Event{}, there: func(string) string { return "" }}
+	var versions []string
+	p.asks = func(e events.Event) { versions = append(versions, fmt.Sprint(e.Overwrote, e.Replaced != "")) }
+	stream := events.New(events.Subscription{Kinds: events.Of(events.UploadStored), Listener: p})
+	s := &site{t: t, p: p, stager: NewDirect(counted, DirectOptions{Events: stream}), body: "abc"}
+	if err := errors.Join(s.store(t.Context(), "x", "1"), s.store(t.Context(), "x", "2")); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"falsefalse", "truetrue"}; !slices.Equal(versions, want) || counted.stats != 0 {
+		t.Errorf("it replaces %q, want %q; %d calls of Stat", versions, want, counted.stats)
+	}
 }

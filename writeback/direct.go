@@ -97,7 +97,7 @@ func (d *Direct) changing(ctx context.Context, call func(ctx context.Context) er
 // Put implements remote.Remote.
 func (d *Direct) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (e remote.Entry, err error) {
 	err = d.changing(ctx, func(ctx context.Context) error {
-		a, err := d.tell.announce(ctx, nil, name, knownSize(o), o.ModTime)
+		a, err := d.tell.announce(ctx, nil, name, nil, knownSize(o), o.ModTime)
 		if err != nil {
 			return err
 		}
@@ -238,7 +238,7 @@ func (s *directStage) publish(ctx context.Context, modTime time.Time) (e remote.
 	if s.done {
 		return s.Stage.Commit(ctx, modTime)
 	}
-	a, err := s.direct.tell.announce(ctx, s.origin, s.name, s.size, modTime)
+	a, err := s.direct.tell.announce(ctx, s.origin, s.name, s.Stage, s.size, modTime)
 	if err != nil {
 		return e, pathError("publish", s.name, err)
 	}

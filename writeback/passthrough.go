@@ -27,7 +27,7 @@ func (s *spool) publishRemote(ctx context.Context, modTime time.Time) (remote.En
 	if s.out != nil {
 		modTime = time.Time{} // the Put was begun without
 	}
-	a, err := v.tell.announce(ctx, s.origin, s.name, s.draft.Size(), modTime)
+	a, err := v.tell.announce(ctx, s.origin, s.name, nil, s.draft.Size(), modTime)
 	if err != nil {
 		return remote.Entry{}, err
 	}
@@ -213,7 +213,7 @@ func (t *passthrough) Commit(ctx context.Context, modTime time.Time) (remote.Ent
 	if err := v.doubts.await(ctx, t.name); err != nil {
 		return remote.Entry{}, pathError("publish", t.name, err)
 	}
-	a, err := v.tell.announce(ctx, t.origin, t.name, t.size, modTime)
+	a, err := v.tell.announce(ctx, t.origin, t.name, t.Stage, t.size, modTime)
 	if err != nil {
 		return remote.Entry{}, pathError("publish", t.name, err)
 	}
@@ -265,7 +265,7 @@ func (v *Tree) putRemote(ctx context.Context, name string, body io.Reader, o rem
 	if err := v.doubts.await(ctx, name); err != nil {
 		return remote.Entry{}, err
 	}
-	a, err := v.tell.announce(ctx, nil, name, knownSize(o), o.ModTime)
+	a, err := v.tell.announce(ctx, nil, name, nil, knownSize(o), o.ModTime)
 	if err != nil {
 		return remote.Entry{}, err
 	}

@@ -137,7 +137,7 @@ func (u *streamed) announce(ctx context.Context) (*announcement, error) {
 	if u.tell == nil {
 		return nil, nil
 	}
-	a, err := u.tell.announce(ctx, u.origin, u.name, u.size, time.Time{})
+	a, err := u.tell.announce(ctx, u.origin, u.name, nil, u.size, time.Time{})
 	a.follow(u.request)
 	return a, err
 }

@@ -359,3 +359,25 @@ func TestANameThatIsNoDirectoryCannotBeServed(t *testing.T) {
 		}
 	}
 }
+
+// What a stage replaces is what Stat says of its name.
+func TestWhatAStageReplaces(t *testing.T) {
+	for name, tree := range trees() {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, tree, Options{CopyLinks: true})
+			s.link("f", "to-file")
+			s.link("nowhere", "to-nothing")
+			for _, name := range []string{"f", "d/f", "d/new", "to-file", "to-nothing", "later"} {
+				st := stageOf(t, s.r, name, remote.StageOptions{Owner: "bob"})
+				if name == "later" {
+					must(t, os.WriteFile(filepath.Join(s.top, "root", name), []byte("meanwhile"), 0o644))
+				}
+				got, ok, err := remote.Replaces(t.Context(), st)
+				want, wantErr := s.r.Stat(t.Context(), name)
+				if !ok || got != want || errors.Is(err, remote.ErrNotExist) != errors.Is(wantErr, remote.ErrNotExist) {
+					t.Errorf("%s: %+v, %v, %v; Stat says %+v, %v", name, got, ok, err, want, wantErr)
+				}
+			}
+		})
+	}
+}

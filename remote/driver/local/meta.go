@@ -72,6 +72,15 @@ func (r *Remote) entry(m *meta) remote.Entry {
 	}
 }
 
+// described describes m with its Version.
+func (r *Remote) described(m *meta) remote.Entry {
+	e := r.entry(m)
+	if !e.Dir {
+		e.Version = m.version()
+	}
+	return e
+}
+
 // id mixes the device into the inode number, so that the root's own device leaves it as it is.
 func (r *Remote) id(m *meta) uint64 {
 	const odd = 0x9e3779b97f4a7c15

@@ -25,11 +25,7 @@ func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	if err != nil {
 		return remote.Entry{}, fail("stat", name, err)
 	}
-	e := r.entry(&m)
-	if !e.Dir {
-		e.Version = m.version()
-	}
-	return e, nil
+	return r.described(&m), nil
 }
 
 // List implements remote.Remote. It leaves out the Version. An error of the directory itself comes

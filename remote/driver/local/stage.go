@@ -118,6 +118,20 @@ func (s *stage) target(name, base string) (*meta, error) {
 	return &m, nil
 }
 
+// Replaces implements remote.Replacing: where Stat walks to the directory, which is open here.
+func (s *stage) Replaces(ctx context.Context) (remote.Entry, error) {
+	var m meta
+	err := fs.ErrClosed
+	s.Use(func() { m, err = unexplained(s.at.dir).lstat(s.Base) })
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return remote.Entry{}, remote.ErrNotExist
+	case err != nil, m.kind != regular:
+		return s.r.Stat(ctx, s.Name)
+	}
+	return s.r.described(&m), nil
+}
+
 // Write implements io.Writer.
 func (s *stage) Write(p []byte) (int, error) {
 	if err := s.reserve(int64(len(p))); err != nil {

@@ -46,6 +46,9 @@ type stageFrom struct {
 	io.ReaderFrom
 }
 
+// UnwrapStage implements remote.WrappedStage.
+func (s *stage) UnwrapStage() remote.Stage { return s.Stage }
+
 func (s *stage) call(op Op) *Call {
 	c := s.r.call(op, s.name)
 	c.Stage, c.State = s.Stage, s.state

@@ -135,6 +135,17 @@ func (s *Stage) kept(owner string) string {
 // Dir returns the path of the directory that the upload is in: it may have got another name.
 func (s *Stage) Dir() string { return s.parts.dir(s) }
 
+// Use calls f while the stage is open, and returns false if it has ended.
+func (s *Stage) Use(f func()) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return false
+	}
+	f()
+	return true
+}
+
 // Commit implements remote.Stage.
 func (s *Stage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	s.mu.Lock()
