@@ -450,7 +450,7 @@ func TestWhatAnUploadReplacesIsAskedOfItsStage(t *testing.T) {
 	if err := errors.Join(s.store(t.Context(), "x", "1"), s.store(t.Context(), "x", "2")); err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"falsefalse", "truetrue"}; !slices.Equal(versions, want) || counted.stats != 0 {
+	if want := []string{"false false", "true true"}; !slices.Equal(versions, want) || counted.stats != 0 {
 		t.Errorf("it replaces %q, want %q; %d calls of Stat", versions, want, counted.stats)
 	}
 }
