@@ -98,22 +98,28 @@ func (l *Log) Record(_ context.Context, e *events.Event) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	line := l.format(l.held.lines, e)
-	if len(line) == len(l.held.lines) {
-		return nil
-	}
-	if l.chain == nil {
+	switch {
+	case len(line) == len(l.held.lines):
+	case l.chain != nil:
+		l.writeChained(line)
+	default:
 		l.held.lines = append(line, '\n')
 		if !l.mayWait(e) {
 			l.write()
 		}
-		return nil
 	}
+	return nil
+}
+
+// writeChained writes a line with the sum of those before.
+//
+// LOCKS_REQUIRED(l.mu)
+func (l *Log) writeChained(line []byte) {
 	line = l.chain.appendTo(line)
 	l.held.lines = append(line, '\n')
 	if l.write() {
 		l.chain.follow(line)
 	}
-	return nil
 }
 
 // Reopen opens the file of that name, after something has moved the old one away. When it cannot,

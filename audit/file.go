@@ -99,23 +99,27 @@ func endsTorn(name string, size int64) (bool, error) {
 // the rest of one that is there in part comes with the next.
 func (f *file) add(lines []byte) bool {
 	f.rotateIfDue(len(lines))
-	data, owed := lines, len(f.rest)
-	if owed > 0 {
-		f.rest = append(f.rest, lines...)
-		data = f.rest
+	data := lines
+	if len(f.rest) > 0 {
+		data = append(f.rest, lines...)
 	}
 	n, err := f.out.Write(data)
 	f.size += int64(n)
-	if n == len(data) {
-		f.rest, f.begun = f.rest[:0], 0
-		f.works()
-		return true
+	if n < len(data) {
+		return f.addedPart(lines, n, err)
 	}
+	f.rest, f.begun = f.rest[:0], 0
+	f.works()
+	return true
+}
+
+// addedPart is the end of add where only n bytes, of the rest and of lines, were written.
+func (f *file) addedPart(lines []byte, n int, err error) bool {
+	owed := len(f.rest)
 	there := max(n-owed, 0)
 	begins := bytes.LastIndexByte(lines[:there], '\n') + 1 // the line that is there in part, or not at all
 	if begins == there {
 		f.lost += bytes.Count(lines[there:], lineEnd)
-		f.rest = f.rest[:owed]
 		f.owe(min(n, owed))
 		f.fails(err)
 		return false

@@ -73,16 +73,23 @@ func (s *Stream) Record(ctx context.Context, e *Event) error {
 		return nil
 	}
 	s.complete(e)
-	var errs error
-	for _, l := range s.listeners {
-		if l.Kinds.Has(e.Kind) {
-			if err := l.Record(ctx, e); err != nil {
-				errs = errors.Join(errs, err)
-			}
+	var all error
+	for i := range s.listeners {
+		l := &s.listeners[i]
+		if !l.Kinds.Has(e.Kind) {
+			continue
+		}
+		if err := l.Record(ctx, e); err != nil {
+			all = joined(all, err)
 		}
 	}
-	return errs
+	return all
 }
+
+// joined is errors.Join. What that needs would else be stack of every session.
+//
+//go:noinline
+func joined(a, b error) error { return errors.Join(a, b) }
 
 // Prepare tells of e before it becomes true. It sets ID and Time if they are zero. After an error e
 // must not become true, and nothing else is to be called for it.

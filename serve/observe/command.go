@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"syscall"
-	"time"
 
 	"ferry/events"
 	"ferry/ftp"
@@ -29,10 +28,10 @@ func (o *Observer) CommandDone(w ftp.Who, c *ftp.CommandReport) {
 	if !of && !commands {
 		return
 	}
-	about := describe(w, c, time.Now())
+	command := describe(&w, c)
 	if of {
 		e := take()
-		*e = about
+		*e = *command
 		detail(e, kind, c)
 		if kind == events.Rename && t != nil && c.Code < 400 {
 			e.ID = t.takeRenamed()
@@ -40,10 +39,9 @@ func (o *Observer) CommandDone(w ftp.Who, c *ftp.CommandReport) {
 		o.record(e)
 	}
 	if commands {
-		e := take()
-		*e = about
-		e.Kind, e.Argument = events.Command, c.Argument
-		o.record(e)
+		o.record(command)
+	} else {
+		give(command)
 	}
 }
 
@@ -70,18 +68,18 @@ func kindOf(c *ftp.CommandReport) (kind events.Kind, of bool) {
 	return kind, of
 }
 
-// describe returns what all events of c have.
-func describe(w ftp.Who, c *ftp.CommandReport, now time.Time) events.Event {
-	e := about(w, now)
-	e.Command, e.Path, e.To, e.ModTime, e.Code = c.Verb, c.Path, c.To, c.ModTime, c.Code
-	e.Duration = now.Sub(c.Began)
+// describe takes the event of c as a command.
+func describe(w *ftp.Who, c *ftp.CommandReport) *events.Event {
+	e := event(events.Command, w)
+	e.Command, e.Argument, e.Path, e.To, e.ModTime, e.Code = c.Verb, c.Argument, c.Path, c.To, c.ModTime, c.Code
+	e.Duration = e.Time.Sub(c.Began)
 	e.Result, e.Cause = outcome(c)
 	return e
 }
 
-// detail makes e, which describe has made, the event of that kind.
+// detail makes e, a copy of what describe has made, the event of that kind.
 func detail(e *events.Event, kind events.Kind, c *ftp.CommandReport) {
-	e.Kind = kind
+	e.Kind, e.Argument = kind, ""
 	t := &c.Transfer
 	switch kind {
 	case events.Chmod:

@@ -38,49 +38,47 @@ var endings = map[ftp.Ending]string{
 // pool has events for the next report: listeners keep none, and each is half a KiB.
 var pool = sync.Pool{New: func() any { return new(events.Event) }}
 
-// take returns an event, which record gives back.
+// take returns an empty event, which record gives back, or give.
 func take() *events.Event { return pool.Get().(*events.Event) }
 
-// about returns what events about w have that became true at a time; the clock takes as long as the
-// rest.
-func about(w ftp.Who, now time.Time) events.Event {
-	return events.Event{
-		Time: now, Session: w.Session, User: w.User, Address: w.Remote, TLS: ftp.TLSVersion(w.TLS), Client: w.Client,
-	}
+// event takes an event about w that became true now. It and what it is made of are filled in place:
+// an Event in a frame would be stack that each session keeps.
+func event(kind events.Kind, w *ftp.Who) *events.Event {
+	e := take()
+	e.Kind, e.Time, e.Session, e.User, e.Address = kind, time.Now(), w.Session, w.User, w.Remote
+	e.TLS, e.Client = ftp.TLSVersion(w.TLS), w.Client
+	return e
 }
 
-// event takes an event about w.
-func event(kind events.Kind, w ftp.Who, now time.Time) *events.Event {
-	e := take()
-	*e = about(w, now)
-	e.Kind = kind
-	return e
+// give gives back an event that was taken.
+func give(e *events.Event) {
+	*e = events.Event{}
+	pool.Put(e)
 }
 
 // record brings e to the stream, and gives it back. A listener that cannot take note of it has said
 // so in the log.
 func (o *Observer) record(e *events.Event) {
 	_ = o.stream.Record(context.Background(), e)
-	*e = events.Event{}
-	pool.Put(e)
+	give(e)
 }
 
 // SessionBegan implements ftp.Observer.
 func (o *Observer) SessionBegan(w ftp.Who) {
 	if o.stream.Wants(events.Connect) {
-		o.record(event(events.Connect, w, time.Now()))
+		o.record(event(events.Connect, &w))
 	}
 }
 
 // SessionEnded implements ftp.Observer.
 func (o *Observer) SessionEnded(w ftp.Who, end ftp.Ending, reason string) {
 	if end == ftp.EndKicked && o.stream.Wants(events.Kick) {
-		o.record(event(events.Kick, w, time.Now()))
+		o.record(event(events.Kick, &w))
 	}
 	if !o.stream.Wants(events.Disconnect) {
 		return
 	}
-	e := event(events.Disconnect, w, time.Now())
+	e := event(events.Disconnect, &w)
 	e.Cause, e.Rule, e.Duration = endings[end], reason, e.Time.Sub(w.Began)
 	o.record(e)
 }
@@ -101,7 +99,7 @@ func (o *Observer) LoginDone(w ftp.Who, l *ftp.LoginReport) {
 	if !o.stream.Wants(kind) {
 		return
 	}
-	e := event(kind, w, time.Now())
+	e := event(kind, &w)
 	e.User, e.Duration = l.User, l.Took
 	if kind == events.Login {
 		e.Rule, e.Argument = source, memory
@@ -138,7 +136,7 @@ func (o *Observer) HandshakeDone(w ftp.Who, h *ftp.HandshakeReport) {
 	if !o.stream.Wants(events.Handshake) {
 		return
 	}
-	e := event(events.Handshake, w, time.Now())
+	e := event(events.Handshake, &w)
 	e.TLS, e.Command = ftp.TLSVersion(h.Version), "control"
 	if h.Data {
 		e.Command = "data"
