@@ -18,6 +18,8 @@ require github.com/pelletier/go-toml/v2 v2.4.3
 
 require github.com/pires/go-proxyproto v0.15.0
 
+require github.com/rfjakob/eme v1.2.0
+
 require (
 	charm.land/bubbletea/v2 v2.1.1
 	github.com/beorn7/perks v1.0.1 // indirect

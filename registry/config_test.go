@@ -35,6 +35,14 @@ chunk_path = DIR/.kept
 type = combine
 upstreams = "one=here:DIR" two=mem:
 
+[secret]
+type = crypt
+remote = here:DIR
+password = OBSCURED
+password2 = OBSCURED
+filename_encryption = obfuscate
+directory_name_encryption = false
+
 [minio]
 type = s3
 provider = Minio

@@ -24,6 +24,7 @@ func Drivers() []Driver {
 		httpDriver(),
 		aliasDriver(),
 		combineDriver(),
+		cryptDriver(),
 		cachedDriver(),
 	}
 }

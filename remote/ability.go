@@ -11,6 +11,9 @@ import (
 // decorators.
 func AsStager(r Remote) (Stager, bool) { return ability[Stager](r) }
 
+// AsPartReader returns r as a PartReader, if it is one.
+func AsPartReader(r Remote) (PartReader, bool) { return ability[PartReader](r) }
+
 // RemoveVersion removes name if it is still the file described by was, a result of Stat. Any other
 // file stays, and the error is ErrChanged. If r has no precondition for this, RemoveVersion calls
 // Stat just before the removal.

@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"io"
 	"io/fs"
 	"iter"
 	"time"
@@ -123,6 +124,14 @@ func (f Forward) DropPart(ctx context.Context, name, owner string) error {
 		return s.DropPart(ctx, name, owner)
 	}
 	return unsupported("droppart", name)
+}
+
+// OpenPart implements PartReader.
+func (f Forward) OpenPart(ctx context.Context, name, owner string, off, n int64) (io.ReadCloser, error) {
+	if p, ok := f.Remote.(PartReader); ok {
+		return p.OpenPart(ctx, name, owner, off, n)
+	}
+	return nil, unsupported("openpart", name)
 }
 
 // UnfinishedUploads implements UploadLister.

@@ -33,6 +33,14 @@ type Stager interface {
 	DropPart(ctx context.Context, name, owner string) error
 }
 
+// A PartReader is a Stager whose unfinished uploads can be read, by a remote that is made of it and
+// has to look into them.
+type PartReader interface {
+	// OpenPart reads the unfinished upload of name that owner left, as Open reads a file, or
+	// returns ErrNotExist. The upload stays.
+	OpenPart(ctx context.Context, name, owner string, off, n int64) (io.ReadCloser, error)
+}
+
 // StageOptions determine how a staged upload begins.
 type StageOptions struct {
 	Owner string

@@ -76,3 +76,16 @@ func (r *stager) DropPart(ctx context.Context, name, owner string) error {
 	s, _ := remote.AsStager(p.up.Remote)
 	return rename("droppart", name, s.DropPart(ctx, p.name, owner))
 }
+
+// OpenPart implements remote.PartReader.
+func (r *stager) OpenPart(ctx context.Context, name, owner string, off, n int64) (io.ReadCloser, error) {
+	p, err := r.find(ctx, name)
+	if err == nil && p.up == nil {
+		err = remote.ErrNotExist
+	}
+	if err != nil {
+		return nil, rename("openpart", name, err)
+	}
+	f, err := remote.Forward{Remote: p.up.Remote}.OpenPart(ctx, p.name, owner, off, n)
+	return f, rename("openpart", name, err)
+}

@@ -64,14 +64,34 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 	if off < 0 {
 		return nil, fail("open", name, remote.ErrInvalid)
 	}
-	f, m, err := r.tree.openFile(name)
+	return r.read(ctx, "open", name, name, off, n)
+}
+
+// OpenPart implements remote.PartReader.
+func (r *Remote) OpenPart(ctx context.Context, name, owner string, off, n int64) (f io.ReadCloser, err error) {
+	if off < 0 {
+		return nil, fail("openpart", name, remote.ErrInvalid)
+	}
+	err = r.hiding(ctx, "openpart", name, func(h *hiding, base string) error {
+		kept, err := r.parts.Kept(ctx, h, base, owner)
+		if err == nil {
+			f, err = r.read(ctx, "openpart", name, remote.Join(h.path, kept), off, n)
+		}
+		return err
+	})
+	return f, err
+}
+
+// read opens the file at path, which is called name.
+func (r *Remote) read(ctx context.Context, op, name, path string, off, n int64) (io.ReadCloser, error) {
+	f, m, err := r.tree.openFile(path)
 	switch {
 	case err != nil:
-		return nil, fail("open", name, err)
+		return nil, fail(op, name, err)
 	case m.kind == directory:
-		return nil, fail("open", name, remote.ErrIsDir)
+		return nil, fail(op, name, remote.ErrIsDir)
 	case f == nil:
-		return nil, fail("open", name, remote.ErrPermission)
+		return nil, fail(op, name, remote.ErrPermission)
 	}
 	if off > 0 {
 		_, err := f.Seek(off, io.SeekStart)
@@ -80,7 +100,7 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 		}
 		if err != nil {
 			f.Close()
-			return nil, fail("open", name, err)
+			return nil, fail(op, name, err)
 		}
 	}
 	if n < 0 {

@@ -109,12 +109,16 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 	if err != nil {
 		return nil, fail("open", name, err)
 	}
-	data := file.data[min(off, int64(len(file.data))):]
+	_, base := remote.Split(name)
+	return newReader(ctx, file.data, off, n, file.entry(base)), nil
+}
+
+func newReader(ctx context.Context, data []byte, off, n int64, e remote.Entry) *reader {
+	data = data[min(off, int64(len(data))):]
 	if n >= 0 {
 		data = data[:min(n, int64(len(data)))]
 	}
-	_, base := remote.Split(name)
-	return &reader{remote.ContextReader(ctx, bytes.NewReader(data)), file.entry(base)}, nil
+	return &reader{remote.ContextReader(ctx, bytes.NewReader(data)), e}
 }
 
 // A reader is remote.Described.

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"io"
 	"io/fs"
 	"sync"
 	"time"
@@ -46,6 +47,21 @@ func (r *Remote) Part(ctx context.Context, name, owner string) (remote.Entry, er
 // DropPart implements remote.Stager.
 func (r *Remote) DropPart(ctx context.Context, name, owner string) error {
 	return r.withPart(ctx, "droppart", name, owner, func(dir *node, key partKey, p part) { delete(dir.parts, key) })
+}
+
+// OpenPart implements remote.PartReader.
+func (r *Remote) OpenPart(ctx context.Context, name, owner string, off, n int64) (io.ReadCloser, error) {
+	if off < 0 {
+		return nil, fail("openpart", name, remote.ErrInvalid)
+	}
+	var opened *reader
+	err := r.withPart(ctx, "openpart", name, owner, func(_ *node, key partKey, p part) {
+		opened = newReader(ctx, p.data, off, n, p.entry(key))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return opened, nil
 }
 
 // withPart calls use with the part of name that owner left, holding r.mu.

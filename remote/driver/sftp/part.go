@@ -2,6 +2,7 @@ package sftp
 
 import (
 	"context"
+	"io"
 
 	"ferry/remote"
 	"ferry/remote/driver/internal/staging"
@@ -118,6 +119,27 @@ func (r *Remote) DropPart(ctx context.Context, name, owner string) error {
 	return r.hiding(ctx, "droppart", name, func(h *hiding, held string) error {
 		return r.parts.Drop(ctx, h, held, owner)
 	})
+}
+
+// OpenPart implements remote.PartReader.
+func (r *Remote) OpenPart(ctx context.Context, name, owner string, off, n int64) (f io.ReadCloser, err error) {
+	if off < 0 {
+		return nil, fail("openpart", name, remote.ErrInvalid)
+	}
+	var kept string
+	err = r.hiding(ctx, "openpart", name, func(h *hiding, held string) error {
+		kept, err = r.parts.Kept(ctx, h, held, owner)
+		kept = h.server(kept)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	c, err := r.pool.get(ctx)
+	if err != nil {
+		return nil, fail("openpart", name, err)
+	}
+	return r.read(ctx, c, name, kept, off, n)
 }
 
 // hiding calls use with the directory of name and the last element of that, as the server has it.

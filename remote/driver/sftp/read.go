@@ -21,7 +21,18 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 	if err != nil {
 		return nil, fail("open", name, err)
 	}
-	f, m, err := r.openFile(ctx, c, name)
+	if r.o.SkipLinks {
+		if _, err := r.find(ctx, c, name); err != nil {
+			r.pool.put(c)
+			return nil, fail("open", name, err)
+		}
+	}
+	return r.read(ctx, c, name, r.path(name), off, n)
+}
+
+// read opens the file that the server knows as path, which is called name here. It takes over c.
+func (r *Remote) read(ctx context.Context, c *conn, name, path string, off, n int64) (io.ReadCloser, error) {
+	f, m, err := r.openFile(ctx, c, name, path)
 	if err != nil {
 		r.pool.put(c)
 		return nil, fail("open", name, err)
@@ -40,14 +51,8 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 	}, nil
 }
 
-// openFile opens name for reading.
-func (r *Remote) openFile(ctx context.Context, c *conn, name string) (*sftp.File, meta, error) {
-	if r.o.SkipLinks {
-		if _, err := r.find(ctx, c, name); err != nil {
-			return nil, meta{}, err
-		}
-	}
-	p := r.path(name)
+// openFile opens name, which the server knows as p, for reading.
+func (r *Remote) openFile(ctx context.Context, c *conn, name, p string) (*sftp.File, meta, error) {
 	type opened struct {
 		f *sftp.File
 		m meta

@@ -20,6 +20,15 @@ func (p *Parts) Describe(ctx context.Context, d Dir, base, owner string) (remote
 	return entry(info, base, owner), nil
 }
 
+// Kept returns the name in d of the hidden file of the part that owner left of base.
+func (p *Parts) Kept(ctx context.Context, d Dir, base, owner string) (string, error) {
+	p.kept.Lock()
+	defer p.kept.Unlock()
+	kept := partname.Name{Owner: owner, Base: base}
+	_, err := p.find(ctx, d, kept)
+	return kept.String(), err
+}
+
 // Drop removes the part that owner left of base in d.
 func (p *Parts) Drop(ctx context.Context, d Dir, base, owner string) error {
 	p.kept.Lock()

@@ -1,0 +1,41 @@
+package crypt
+
+import (
+	"context"
+	"iter"
+
+	"ferry/remote"
+	"ferry/remote/driver/crypt/cipher"
+)
+
+// AbortUpload implements remote.UploadAborter. Tokens are those of the remote below.
+func (r *Remote) AbortUpload(ctx context.Context, token string) error {
+	return rename("abortupload", ".", remote.AbortUpload(ctx, r.below, token))
+}
+
+// UnfinishedUploads implements remote.UploadLister. One whose name cannot be decrypted has the name
+// that it has below.
+func (r *Remote) UnfinishedUploads(ctx context.Context, dir string) iter.Seq2[remote.UnfinishedUpload, error] {
+	return func(yield func(remote.UnfinishedUpload, error) bool) {
+		l, ok := remote.AsUploadLister(r.below)
+		p, err := r.find(dir)
+		if err == nil && !ok {
+			err = remote.ErrUnsupported
+		}
+		if err != nil {
+			yield(remote.UnfinishedUpload{}, rename("unfinisheduploads", dir, err))
+			return
+		}
+		for u, err := range l.UnfinishedUploads(ctx, p.dir) {
+			if plain, ok := r.plainPath(u.Name, false); ok && err == nil {
+				u.Name = plain
+			}
+			if size, ok := cipher.PlainSize(u.Size); ok && !r.o.PlainData {
+				u.Size = size
+			}
+			if !yield(u, rename("unfinisheduploads", dir, err)) || err != nil {
+				return
+			}
+		}
+	}
+}
