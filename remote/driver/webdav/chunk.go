@@ -99,7 +99,7 @@ func (r *Remote) sendChunks(ctx context.Context, dir *url.URL, to string, u *upl
 		if err := u.memory.Collect(ctx, int64(r.chunkSize)); err != nil {
 			return n, err
 		}
-		if chunk, end = readChunk(u.rest, chunk[:0], r.chunkSize); end != nil && end != io.EOF {
+		if chunk, end = httpclient.ReadChunk(u.rest, chunk[:0], r.chunkSize); end != nil && end != io.EOF {
 			return n, end
 		}
 	}

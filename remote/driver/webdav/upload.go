@@ -5,11 +5,11 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"time"
 
 	"ferry/budget"
 	"ferry/remote"
+	"ferry/remote/driver/internal/httpclient"
 )
 
 // smallBody is how much of a body is read before the server is asked, where there are no chunks.
@@ -34,12 +34,12 @@ func begin(ctx context.Context, name string, body io.Reader, o remote.PutOptions
 	if err := memory.Begin(ctx, int64(min(limit, smallBody))); err != nil {
 		return nil, err
 	}
-	head, err := readChunk(body, nil, min(limit, smallBody))
+	head, err := httpclient.ReadChunk(body, nil, min(limit, smallBody))
 	if err == nil && limit > smallBody {
 		if err := memory.Collect(ctx, int64(limit)); err != nil {
 			return nil, err
 		}
-		head, err = readChunk(body, head, limit)
+		head, err = httpclient.ReadChunk(body, head, limit)
 	}
 	u := &upload{name: name, modTime: o.ModTime, head: head, size: o.Size, memory: memory}
 	n := int64(len(head))
@@ -54,22 +54,6 @@ func begin(ctx context.Context, name string, body io.Reader, o remote.PutOptions
 	}
 	u.rest = body
 	return u, nil
-}
-
-// readChunk reads what is missing so that buf has limit bytes; it grows as far as it must. A body
-// that ends before is io.EOF.
-func readChunk(body io.Reader, buf []byte, limit int) ([]byte, error) {
-	for len(buf) < limit {
-		if len(buf) == cap(buf) {
-			buf = slices.Grow(buf, max(min(smallBody, limit), min(len(buf), limit-len(buf))))
-		}
-		n, err := body.Read(buf[len(buf):min(cap(buf), limit)])
-		buf = buf[:len(buf)+n]
-		if err != nil {
-			return buf, err
-		}
-	}
-	return buf, nil
 }
 
 // discardTime is how long it may take to remove an upload that failed.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 
 	"ferry/remote"
@@ -105,4 +106,23 @@ func (b *Body) End() (int64, error) {
 	defer b.mu.Unlock()
 	b.ended = true
 	return b.n, b.err
+}
+
+// firstPiece is the memory that ReadChunk begins with.
+const firstPiece = 64 << 10
+
+// ReadChunk reads what is missing so that buf has limit bytes; it grows as far as it must. A body
+// that ends before is io.EOF.
+func ReadChunk(body io.Reader, buf []byte, limit int) ([]byte, error) {
+	for len(buf) < limit {
+		if len(buf) == cap(buf) {
+			buf = slices.Grow(buf, max(min(firstPiece, limit), min(len(buf), limit-len(buf))))
+		}
+		n, err := body.Read(buf[len(buf):min(cap(buf), limit)])
+		buf = buf[:len(buf)+n]
+		if err != nil {
+			return buf, err
+		}
+	}
+	return buf, nil
 }

@@ -23,24 +23,37 @@ var (
 // request. An answer that is no content is the error: a *StatusError, or a redirection to a
 // directory's name (see IsSlashRedirect) with the status 301 or 308.
 func (c *Client) Open(ctx context.Context, u *url.URL, off, n int64) (*File, error) {
-	n = remote.ClipLength(off, n)
 	ctx, cancel := context.WithCancel(ctx)
 	req := c.Request(ctx, http.MethodGet, u, nil)
 	req.Header.Set("Accept-Encoding", "identity")
-	switch {
-	case n == 0: // what is asked is only whether there is such a file
-		req.Header.Set("Range", "bytes=0-0")
-	case n > 0:
-		req.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", off, off+n-1))
-	case off > 0:
-		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", off))
-	}
+	SetRange(req.Header, off, n)
 	resp, err := c.Get(req)
 	if err != nil {
 		cancel()
 		return nil, err
 	}
+	return NewFile(ctx, cancel, resp, off, n)
+}
+
+// SetRange makes a header ask for n bytes from byte off on, or with n < 0 for all of them.
+func SetRange(h http.Header, off, n int64) {
+	n = remote.ClipLength(off, n)
+	switch {
+	case n == 0: // what is asked is only whether there is such a file
+		h.Set("Range", "bytes=0-0")
+	case n > 0:
+		h.Set("Range", fmt.Sprintf("bytes=%d-%d", off, off+n-1))
+	case off > 0:
+		h.Set("Range", fmt.Sprintf("bytes=%d-", off))
+	}
+}
+
+// NewFile returns the content of the answer to a request under ctx that SetRange made. cancel ends
+// ctx, and is called when the file is closed. An answer that is no content is a *StatusError.
+func NewFile(ctx context.Context, cancel context.CancelFunc, resp *http.Response, off, n int64) (*File, error) {
+	n = remote.ClipLength(off, n)
 	f := &File{Header: resp.Header, Size: -1, cancel: cancel, body: resp.Body, left: n}
+	var err error
 	switch {
 	case resp.StatusCode == http.StatusRequestedRangeNotSatisfiable,
 		n == 0 && (resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent):

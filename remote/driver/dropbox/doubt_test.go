@@ -1,0 +1,77 @@
+package dropbox_test
+
+import (
+	"context"
+	"io"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"ferry/remote"
+	"ferry/remote/driver/dropbox"
+	"ferry/remote/remotetest/badnet"
+	"ferry/remote/remotetest/servers/dropboxserver"
+)
+
+// TestLostAnswers loses the answer to one request of an upload. What was sent is found out: by the
+// offset of the session, by the session that is closed, and by the file.
+func TestLostAnswers(t *testing.T) {
+	t.Parallel()
+	content := strings.Repeat("0123456789", 1<<20) // of three chunks
+	dropped := badnet.Fate{Answer: badnet.Dropped}
+	for what, c := range map[string]struct {
+		path      string
+		fate      badnet.Fate
+		times     int
+		unbatched bool
+		size      int
+		fails     bool
+	}{
+		"the first chunk":             {path: "/2/files/upload_session/start", fate: dropped, times: 1, size: len(content)},
+		"a chunk, and the last":       {path: "/2/files/upload_session/append_v2", fate: dropped, times: 2, size: len(content)},
+		"the commit":                  {path: "/2/files/upload_session/finish_batch_v2", fate: dropped, times: 1, size: 10},
+		"the commit, again and again": {path: "/2/files/upload_session/finish_batch_v2", fate: dropped, times: 3, size: 10},
+		"a commit that was lost":      {path: "/2/files/upload_session/finish_batch_v2", fate: badnet.Fate{Answer: badnet.Ahead, Lost: true}, times: 1, size: 10},
+		"a file in one request":       {path: "/2/files/upload", fate: dropped, times: 1, unbatched: true, size: 10},
+		"one that was lost":           {path: "/2/files/upload", fate: badnet.Fate{Answer: badnet.Ahead, Lost: true}, times: 1, unbatched: true, size: 10, fails: true},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			s := dropboxserver.Start(t)
+			n := badnet.Start(t, s.Addr)
+			o := options(n.Addr)
+			o.Unbatched, o.Network.Attempts = c.unbatched, 5
+			r := open(t, "", o)
+			t.Cleanup(func() { _ = r.Close() })
+			for range c.times {
+				n.Add(badnet.Rule{Method: "POST", Path: c.path, Times: 1, Fate: c.fate})
+			}
+			var doubts atomic.Int64
+			ctx := remote.WithUnanswered(t.Context(), func() { doubts.Add(1) })
+			_, err := r.Put(ctx, "f", struct{ io.Reader }{strings.NewReader(content[:c.size])}, remote.PutOptions{})
+			if (err != nil) != c.fails || (doubts.Load() > 0) != c.fails {
+				t.Fatalf("%v, %d doubts\n%s", err, doubts.Load(), n.History())
+			}
+			if c.fails {
+				return
+			}
+			if got := readAll(t, r, "f"); got != content[:c.size] {
+				t.Errorf("%d bytes of %d are stored, or others", len(got), c.size)
+			}
+		})
+	}
+}
+
+func readAll(t *testing.T, r *dropbox.Remote, name string) string {
+	t.Helper()
+	f, err := r.Open(context.WithoutCancel(t.Context()), name, 0, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}

@@ -1,0 +1,76 @@
+package dropbox
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"ferry/remote"
+)
+
+const (
+	firstPause = 100 * time.Millisecond
+	mostPause  = 20 * time.Second
+	mostAfter  = 2 * time.Minute // that an answer may ask for
+)
+
+// A pace keeps requests back while Dropbox takes none. It is for all that one Remote asks.
+type pace struct {
+	mu    sync.Mutex
+	until time.Time // guarded by mu
+	told  bool      // guarded by mu; that there are too many requests
+}
+
+// wait returns when requests may be made.
+func (p *pace) wait(ctx context.Context) error {
+	for {
+		p.mu.Lock()
+		left := time.Until(p.until)
+		p.mu.Unlock()
+		if left <= 0 {
+			break
+		}
+		if err := pause(ctx, left); err != nil {
+			return err
+		}
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// slow notes that a request was refused as there are too many, for the so many-th time, and how
+// long Dropbox wants to be left alone; 0 = it did not say.
+func (p *pace) slow(ctx context.Context, tried int, after time.Duration) {
+	remote.Congested(ctx)
+	until := time.Now().Add(max(min(after, mostAfter), backoff(tried)))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if until.After(p.until) {
+		p.until = until
+	}
+	if !p.told {
+		p.told = true
+		remote.Warn(ctx, "Dropbox refuses requests as there are too many: they are made again, later")
+	}
+}
+
+// backoff is how long to wait after the so many-th attempt.
+func backoff(tried int) time.Duration {
+	d := min(firstPause<<min(tried-1, 16), mostPause)
+	return d - rand.N(d/2)
+}
+
+// pause waits, until ctx ends.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

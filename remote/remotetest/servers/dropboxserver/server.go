@@ -1,0 +1,182 @@
+// Package dropboxserver is a double of Dropbox's HTTP interface, version 2, for tests. It is made
+// from the public documentation of that, not from the driver, and keeps everything in memory.
+//
+// It is as strict as the service is said to be: unknown parameters, paths of a wrong form, requests
+// of a wrong type and tokens that it did not give are refused; names are not case-sensitive; writing
+// makes missing folders; nothing is moved over something; what is uploaded again with the same
+// content stays as it is.
+//
+//	server.go    Server: how a test starts and changes it
+//	routes.go    which request is what; who may ask
+//	folders.go   listings, cursors, waiting for changes
+//	changes.go   folders made, things moved, copied and removed
+//	content.go   uploads, downloads
+//	sessions.go  uploads in pieces, and many files at once
+//	team.go      accounts, members, space
+//	tree.go      files and folders, and what happened to them
+//	hash.go      the checksum of a content
+package dropboxserver
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Token is an access token that every Server takes; RefreshToken gets others, from /oauth2/token,
+// for the client of these names.
+const (
+	Token        = "access-of-the-test"
+	RefreshToken = "refresh-of-the-test"
+	ClientID     = "client"
+	ClientSecret = "s3cret"
+	Member       = "ann@example.com" // of the team
+	TeamSpace    = "1000"            // the namespace of the team's folder, in which the account's is /Home
+)
+
+// A Server is the double.
+type Server struct {
+	Addr string // host and port
+
+	web *httptest.Server
+
+	mu       sync.Mutex
+	tree     *tree               // guarded by mu
+	cursors  map[string]cursor   // guarded by mu
+	sessions map[string]*session // guarded by mu
+	tokens   map[string]bool     // guarded by mu
+	changed  chan struct{}       // guarded by mu; closed at each change
+	page     int                 // guarded by mu; entries of a page at most
+	space    int64               // guarded by mu; bytes that there is room for
+	refuse   int                 // guarded by mu; requests that are too many
+	after    int                 // guarded by mu; seconds that these are told to wait
+	lock     int                 // guarded by mu; changes that find the namespace locked
+	asked    map[string]int      // guarded by mu; requests by route
+	batches  []int               // guarded by mu; files of each request that commits many
+	fresh    int                 // guarded by mu
+	home     string              // guarded by mu; the folder of the account, "" where it has no team
+}
+
+// Start starts an empty server, which ends with the test.
+func Start(t testing.TB) *Server {
+	t.Helper()
+	s := &Server{
+		tree: newTree(), cursors: map[string]cursor{}, sessions: map[string]*session{}, tokens: map[string]bool{Token: true},
+		changed: make(chan struct{}), page: 400, space: 1 << 40, asked: map[string]int{},
+	}
+	s.web = httptest.NewServer(http.HandlerFunc(s.serve))
+	t.Cleanup(s.web.Close)
+	s.Addr = strings.TrimPrefix(s.web.URL, "http://")
+	return s
+}
+
+// NewFolder makes an empty folder and returns its name.
+func (s *Server) NewFolder(t testing.TB) string {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fresh++
+	name := fmt.Sprintf("Folder %d", s.fresh)
+	s.tree.makeFolder("/" + name)
+	s.wake()
+	return name
+}
+
+// SetTeam gives the account a team: what it has from then on is in /Home of TeamSpace.
+func (s *Server) SetTeam() {
+	s.locked(func() {
+		s.home = teamHome
+		s.tree.makeFolder(teamHome)
+	})
+}
+
+// SetPage makes pages of listings have n entries at most.
+func (s *Server) SetPage(n int) { s.locked(func() { s.page = n }) }
+
+// SetSpace leaves room for n bytes in all.
+func (s *Server) SetSpace(n int64) { s.locked(func() { s.space = n }) }
+
+// Refuse refuses the next n requests as there are too many, and asks for a pause of seconds.
+func (s *Server) Refuse(n, seconds int) { s.locked(func() { s.refuse, s.after = n, seconds }) }
+
+// Lock makes the next n changes fail as another one is being made.
+func (s *Server) Lock(n int) { s.locked(func() { s.lock = n }) }
+
+// Expire ends all tokens that were given.
+func (s *Server) Expire() { s.locked(func() { s.tokens = map[string]bool{} }) }
+
+// ResetCursors makes all cursors invalid that were given.
+func (s *Server) ResetCursors() {
+	s.locked(func() {
+		for name := range s.cursors {
+			s.cursors[name] = cursor{reset: true}
+		}
+		s.wake()
+	})
+}
+
+// ForgetSessions ends all upload sessions.
+func (s *Server) ForgetSessions() { s.locked(func() { s.sessions = map[string]*session{} }) }
+
+// Asked returns how often a route was asked, as files/list_folder.
+func (s *Server) Asked(route string) (n int) {
+	s.locked(func() { n = s.asked[route] })
+	return n
+}
+
+// Batches returns how many files each request committed that can commit many.
+func (s *Server) Batches() (all []int) {
+	s.locked(func() { all = append(all, s.batches...) })
+	return all
+}
+
+// PutDocument makes a document at path that has no content, as editors make them.
+func (s *Server) PutDocument(path string) {
+	s.locked(func() {
+		s.tree.write(path, nil, time.Time{}).document = true
+		s.wake()
+	})
+}
+
+// PutReadOnly makes a file at path that may not be changed.
+func (s *Server) PutReadOnly(path, content string) {
+	s.locked(func() {
+		s.tree.write(path, []byte(content), time.Time{}).readOnly = true
+		s.wake()
+	})
+}
+
+// Names returns the paths of all files and folders as they are shown, in order.
+func (s *Server) Names() (all []string) {
+	s.locked(func() { all = s.tree.names() })
+	return all
+}
+
+// Corrupt changes a byte of the content of a file behind everybody's back.
+func (s *Server) Corrupt(path string) {
+	s.locked(func() {
+		if n := s.tree.find(path); n != nil && len(n.content) > 0 {
+			n.content = append([]byte{n.content[0] ^ 1}, n.content[1:]...)
+		}
+	})
+}
+
+func (s *Server) locked(do func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	do()
+}
+
+// wake tells those who wait for a change.
+// LOCKS_REQUIRED(s.mu)
+func (s *Server) wake() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+func newID(prefix string) string { return prefix + rand.Text() }
