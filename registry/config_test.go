@@ -95,6 +95,15 @@ anonymous = true
 bucket_policy_only = true
 location = eu
 
+[box]
+type = dropbox
+client_id = somebody
+client_secret = SECRET
+token = {"access_token":"SECRET","token_type":"bearer","refresh_token":"SECRET","expiry":"2026-01-01T00:00:00Z"}
+chunk_size = 48Mi
+batch_mode = async
+pacer_min_sleep = 10ms
+
 [blob]
 type = azureblob
 account = devstoreaccount1

@@ -20,6 +20,7 @@ func Drivers() []Driver {
 		ftpDriver(),
 		gcsDriver(),
 		azureblobDriver(),
+		dropboxDriver(),
 		webdavDriver(),
 		httpDriver(),
 		aliasDriver(),

@@ -44,6 +44,7 @@ func TestCheck(t *testing.T) {
 		{"s3", startGateway, s3Faults},
 		{"gcs", startFakeGCS, gcsFaults},
 		{"azureblob", startAzurite, azureFaults},
+		{"dropbox", startDropbox, dropboxFaults},
 		{"webdav", startApache, webdavFaults},
 		{"http", startIndex, httpFaults},
 	}
@@ -299,6 +300,19 @@ func azureFaults(t *testing.T, s *site) []fault {
 		{"no credentials", account(""), "", `check the options for the account and its key`},
 		{"a host that does not answer", map[string]string{"endpoint": "http://" + nobody(t) + "/devstoreaccount1"}, "",
 			`cannot be reached, check the network and the options account and endpoint`},
+	}
+}
+
+func dropboxFaults(t *testing.T, s *site) []fault {
+	token := func(access, refresh string) map[string]string {
+		return map[string]string{"token": `{"access_token":"` + access + `","refresh_token":"` + refresh + `","expiry":"2020-01-01T00:00:00Z"}`}
+	}
+	return []fault{
+		{"a missing folder", nil, "missing", createIt},
+		{"a login that was revoked", token(wrong, wrong), "", `ferry config reconnect there:`},
+		{"a token that the server does not know", map[string]string{"token": `{"access_token":"` + wrong + `"}`}, "", `ferry config reconnect`},
+		{"no login", map[string]string{"token": ""}, "", `ferry config reconnect there`},
+		{"a host that does not answer", map[string]string{"endpoint": "http://" + nobody(t)}, "", `cannot be reached, check the network and the option endpoint`},
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"ferry/remote/remotetest/servers"
+	"ferry/remote/remotetest/servers/dropboxserver"
 	"ferry/remote/remotetest/servers/gcsserver"
 	"ferry/remote/remotetest/servers/sshserver"
 )
@@ -37,6 +38,7 @@ var places = []place{
 	{name: "gcs", start: startFakeGCS, continues: true, timed: true, big: 50 << 20},
 	{name: "azureblob", start: startAzurite, continues: true, timed: true, big: 50 << 20},
 	{name: "webdav", start: startApache, big: 50 << 20},
+	{name: "dropbox", start: startDropbox, big: 50 << 20},
 }
 
 // placesFor returns the places that a test goes to: the rare ones only if it runs for long.
@@ -204,6 +206,17 @@ func startAzurite(t *testing.T) *site {
 	login(t, "", ftp).do("MKD container", 257)
 	proc.kill()
 	return s
+}
+
+// startDropbox runs a double of Dropbox.
+func startDropbox(t *testing.T) *site {
+	s := dropboxserver.Start(t)
+	options := func(addr string) map[string]string {
+		return map[string]string{"type": "dropbox", "endpoint": "http://" + addr, "client_id": dropboxserver.ClientID,
+			"client_secret": dropboxserver.ClientSecret, "token_url": "http://" + addr + "/oauth2/token", "chunk_size": "8Mi",
+			"token": `{"access_token":"` + dropboxserver.Token + `","token_type":"bearer","refresh_token":"` + dropboxserver.RefreshToken + `"}`}
+	}
+	return &site{addr: s.Addr, options: options, wire: httpWire, mkdirs: true}
 }
 
 // startApache runs a WebDAV server.

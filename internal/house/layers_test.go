@@ -20,7 +20,7 @@ type layer struct {
 var layers = []layer{
 	{packages: []string{
 		"acme/acmetest", "auth", "budget", "config", "disk", "events", "ftp", "ftp/internal/*", "rc", "remote", "remote/nameenc",
-		"remote/remotetest/badnet", "remote/remotetest/ledger", "remote/remotetest/servers", "remote/remotetest/servers/sshserver",
+		"remote/remotetest/badnet", "remote/remotetest/ledger", "remote/remotetest/servers", "remote/remotetest/servers/dropboxserver", "remote/remotetest/servers/sshserver",
 		"cmd/ferry/internal/listen", "cmd/ferry/internal/prompt", "internal/house", "internal/release", "internal/systems", "test", "bench/*",
 	}},
 	{packages: []string{"remote/network", "remote/partname", "remote/wrap/*", "breaker"}, imports: []string{"budget", "remote", "remote/wrap/intercept"}},
@@ -79,6 +79,7 @@ var libraries = map[string][]string{
 	"remote/driver/azureblob":             {"github.com/Azure/azure-sdk-for-go/sdk/"},
 	"remote/driver/azureblob/entra":       {"golang.org/x/oauth2", "golang.org/x/crypto/pkcs12"},
 	"remote/driver/crypt/cipher":          {"github.com/rfjakob/eme", "golang.org/x/crypto/"},
+	"remote/driver/dropbox":               {"golang.org/x/oauth2"},
 	"remote/driver/ftp":                   {"github.com/jlaffaye/ftp"},
 	"remote/driver/gcs":                   {"golang.org/x/oauth2"},
 	"remote/driver/http":                  {"golang.org/x/net/html"},

@@ -34,10 +34,11 @@ func newCommitter(s *service, o Options) *committer {
 
 // A pending commit waits, or is made.
 type pending struct {
-	ctx   context.Context
 	arg   finishArg
-	alone bool          // by a request of its own
-	done  chan struct{} // closed when the rest is known
+	ended func(then func()) (stop func() bool) // calls then when nobody waits for it any more
+	busy  func()                               // tells who waits that there are too many requests
+	alone bool                                 // by a request of its own
+	done  chan struct{}                        // closed when the rest is known
 
 	file  *metadata
 	err   error
@@ -55,8 +56,10 @@ func (c *committer) commit(ctx context.Context, arg finishArg) (file *metadata, 
 	committed, release := remote.Committed(ctx)
 	defer release()
 	for tried := 1; ; tried++ {
-		p := &pending{ctx: ctx, arg: arg, alone: tried > 1, done: make(chan struct{})}
-		c.enqueue(p)
+		p := &pending{arg: arg, alone: tried > 1, done: make(chan struct{})}
+		p.ended = func(then func()) (stop func() bool) { return context.AfterFunc(ctx, then) }
+		p.busy = func() { remote.Congested(ctx) }
+		c.enqueue(ctx, p)
 		select {
 		case <-p.done:
 		case <-ctx.Done():
@@ -81,13 +84,14 @@ func (c *committer) commit(ctx context.Context, arg finishArg) (file *metadata, 
 	}
 }
 
-func (c *committer) enqueue(p *pending) {
+// enqueue lets a commit wait, and starts what makes them if none waited.
+func (c *committer) enqueue(ctx context.Context, p *pending) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.queue = append(c.queue, p)
 	if !c.running {
 		c.running = true
-		go c.run()
+		go c.run(context.WithoutCancel(ctx))
 	}
 }
 
@@ -102,16 +106,16 @@ func (c *committer) withdraw(p *pending) bool {
 	return i >= 0
 }
 
-// run makes commits until none waits.
-func (c *committer) run() {
+// run makes commits until none waits. ctx does not end.
+func (c *committer) run(ctx context.Context) {
 	for {
 		if c.linger > 0 {
 			time.Sleep(c.linger)
 		}
-		release, _ := c.service.enter(context.Background()) // who is before it has a context that ends
+		release, _ := c.service.enter(ctx) // who is before it has a context that ends
 		batch := c.take()
 		if batch != nil {
-			c.make(batch)
+			c.make(ctx, batch)
 		}
 		release()
 		if batch == nil {
@@ -137,10 +141,10 @@ func (c *committer) take() []*pending {
 	return batch
 }
 
-// make makes commits by one request. It ends when no context of them lives any more.
-func (c *committer) make(batch []*pending) {
-	ctx, cancel := context.WithCancelCause(context.WithoutCancel(batch[0].ctx))
-	defer cancel(nil)
+// make makes commits by one request. It ends when nobody waits for any of them.
+func (c *committer) make(ctx context.Context, batch []*pending) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var alive atomic.Int64
 	alive.Store(int64(len(batch)))
 	arg := struct {
@@ -148,22 +152,22 @@ func (c *committer) make(batch []*pending) {
 	}{}
 	for _, p := range batch {
 		arg.Entries = append(arg.Entries, p.arg)
-		stop := context.AfterFunc(p.ctx, func() {
+		stop := p.ended(func() {
 			if alive.Add(-1) == 0 {
-				cancel(context.Cause(p.ctx))
+				cancel()
 			}
 		})
 		defer stop()
 	}
-	d := newDoubt(remote.WithCongested(ctx, func() {
+	ctx, lost := doubting(remote.WithCongested(ctx, func() {
 		for _, p := range batch {
-			remote.Congested(p.ctx)
+			p.busy()
 		}
 	}))
 	var answer struct {
 		Entries []finished `json:"entries"`
 	}
-	err := c.finish(d.ctx, arg, &answer)
+	err := c.finish(ctx, arg, &answer)
 	if err == nil && len(answer.Entries) != len(batch) {
 		err = errMalformed
 	}
@@ -174,7 +178,7 @@ func (c *committer) make(batch []*pending) {
 		}
 		// After an answer was lost, it was asked again: only the first one makes a file of a
 		// session, and the others do not find it.
-		p.doubt = d.doubt() && (err != nil || has(p.err, "lookup_failed"))
+		p.doubt = lost.Load() && (err != nil || has(p.err, "lookup_failed"))
 		close(p.done)
 	}
 }

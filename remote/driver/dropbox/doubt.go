@@ -7,16 +7,9 @@ import (
 	"ferry/remote"
 )
 
-// A doubt notes whether the answer to a change under its context was lost, instead of reporting
-// it: it may still be found out.
-type doubt struct {
-	ctx  context.Context
-	lost *atomic.Bool
-}
-
-func newDoubt(ctx context.Context) doubt {
+// doubting returns a context under which it is noted when the answer to a change is lost, instead
+// of reported: it may still be found out.
+func doubting(ctx context.Context) (context.Context, *atomic.Bool) {
 	lost := new(atomic.Bool)
-	return doubt{remote.WithUnanswered(ctx, func() { lost.Store(true) }), lost}
+	return remote.WithUnanswered(ctx, func() { lost.Store(true) }), lost
 }
-
-func (d doubt) doubt() bool { return d.lost.Load() }

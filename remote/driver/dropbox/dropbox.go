@@ -3,8 +3,8 @@
 // A file shows when it is complete: its content goes to an upload session, which a commit makes a
 // file. Changes are made one at a time, as Dropbox locks a whole account for each; commits that
 // wait meanwhile are made together. Names are not case-sensitive. A modification time is kept with
-// the content and cannot be set afterwards; content that is the same as what is there leaves the old
-// time.
+// the content and cannot be set afterwards; content that is the same as what is there leaves the
+// old time.
 //
 // Dropbox moves nothing over a file. Where a file is to replace another, Move and Copy are
 // ErrUnsupported, so that package remote sends the content once more: that is atomic.
@@ -20,15 +20,13 @@
 //	list.go      List; read.go: Open; usage.go: Usage
 //	stat.go      Stat, and which parents are known
 //	name.go      names and paths; metadata.go: what Dropbox says of a file; hash.go: its checksum
-//	account.go   on whose behalf requests are made
-//	service.go   requests; pace.go: how fast; errors.go: what answers mean
+//	service.go   requests; doubt.go: lost answers; account.go: on whose behalf requests are made
+//	ascii.go     JSON in a header; pace.go: how fast requests are made; errors.go: what answers mean
 package dropbox
 
 import (
 	"context"
 	"errors"
-	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -97,7 +95,7 @@ func New(_ context.Context, path string, o Options) (*Remote, error) {
 	}
 	switch {
 	case o.Tokens == nil:
-		return nil, errors.New("dropbox: there is no token: log in by ferry config reconnect NAME:")
+		return nil, errors.New("dropbox: there is no token: ferry config reconnect NAME: logs in")
 	case o.ChunkSize < hashBlock || o.ChunkSize > maxChunk:
 		return nil, errors.New("dropbox: chunk_size is not between 4Mi and 150Mi")
 	case o.BatchSize < 1 || o.BatchSize > maxBatch:
@@ -107,7 +105,7 @@ func New(_ context.Context, path string, o Options) (*Remote, error) {
 	team := strings.HasPrefix(path, "/") && o.RootNamespace == ""
 	path = strings.Trim(path, "/")
 	if path != "" && !remote.ValidPath(path) {
-		return nil, errors.New("dropbox: the path holds an empty element, . or ..")
+		return nil, errors.New("dropbox: the path holds an empty element, or one of dots")
 	}
 	s, err := newService(o, team)
 	if err != nil {
@@ -135,34 +133,4 @@ func (r *Remote) Info() remote.Info {
 func (r *Remote) Close() error {
 	r.service.close()
 	return nil
-}
-
-// parseEndpoint returns the addresses that requests, contents and notifications begin with.
-func parseEndpoint(s string) (api, content, notify string, err error) {
-	if s == "" {
-		return "https://api.dropboxapi.com/2/", "https://content.dropboxapi.com/2/", "https://notify.dropboxapi.com/2/", nil
-	}
-	if !strings.Contains(s, "://") {
-		s = "https://" + s
-	}
-	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || u.RawQuery != "" || u.Scheme != "http" && u.Scheme != "https" {
-		return "", "", "", errors.New("dropbox: option endpoint is not the URL of a server: https://host:port")
-	}
-	base := strings.TrimSuffix(u.String(), "/") + "/2/"
-	return base, base, base, nil
-}
-
-// harmless reports whether nobody sees what a request does: it looks, or sends content to a session
-// that no commit has made a file.
-func harmless(q *http.Request) bool {
-	for _, route := range []string{
-		"files/upload", "files/upload_session/finish", "files/upload_session/finish_batch_v2", "files/delete_v2", "files/move_v2",
-		"files/copy_v2", "files/create_folder_v2",
-	} {
-		if strings.HasSuffix(q.URL.Path, "/2/"+route) {
-			return false
-		}
-	}
-	return true
 }

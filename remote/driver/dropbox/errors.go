@@ -49,7 +49,7 @@ func meaning(err error) error {
 		err = io.ErrUnexpectedEOF // the connection ended before the answer; it is not the end of a file
 	}
 	if unreachable(err) {
-		return fmt.Errorf("Dropbox cannot be reached, check the network and the option endpoint: %w", err)
+		return fmt.Errorf("the server of Dropbox cannot be reached, check the network and the option endpoint: %w", err)
 	}
 	return err
 }

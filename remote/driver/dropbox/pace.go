@@ -53,7 +53,7 @@ func (p *pace) slow(ctx context.Context, tried int, after time.Duration) {
 	}
 	if !p.told {
 		p.told = true
-		remote.Warn(ctx, "Dropbox refuses requests as there are too many: they are made again, later")
+		remote.Warn(ctx, "too many requests for Dropbox: those that it refuses are made again later")
 	}
 }
 

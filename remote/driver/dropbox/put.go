@@ -110,10 +110,10 @@ func (r *Remote) putWhole(ctx context.Context, name string, c commitInfo, conten
 		commitInfo
 		Hash string `json:"content_hash"`
 	}{c, sum.add(content)}
-	settles := newDoubt(ctx)
+	sending, lost := doubting(ctx)
 	m := new(metadata)
-	err := r.service.send(settles.ctx, "files/upload", arg, content, busyOnly, m)
-	if err != nil && settles.doubt() {
+	err := r.service.send(sending, "files/upload", arg, content, busyOnly, m)
+	if err != nil && lost.Load() {
 		return r.settle(ctx, name, arg.Hash, err)
 	}
 	return m, err
@@ -130,7 +130,7 @@ func (r *Remote) commit(ctx context.Context, name string, u *upload, c commitInf
 		return nil, err
 	}
 	if m.ContentHash != "" && m.ContentHash != want {
-		return nil, fmt.Errorf("Dropbox has stored another content than was sent: its content_hash is %.64s instead of %s", m.ContentHash, want)
+		return nil, fmt.Errorf("the server has stored another content than was sent: its content_hash is %.64s instead of %s", m.ContentHash, want)
 	}
 	return m, nil
 }

@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"strings"
 	"sync"
 	"time"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"golang.org/x/oauth2"
 
@@ -161,25 +162,6 @@ func (s *service) contentRequest(ctx context.Context, route string, arg any, bod
 	return q, s.represent(ctx, q)
 }
 
-// asciiOnly writes JSON so that it can be in a header.
-func asciiOnly(text []byte) string {
-	var b bytes.Buffer
-	for len(text) > 0 {
-		c, n := utf8.DecodeRune(text)
-		text = text[n:]
-		switch {
-		case c < 0x7f:
-			b.WriteRune(c)
-		case c < 0x10000:
-			fmt.Fprintf(&b, `\u%04x`, c)
-		default:
-			high, low := utf16.EncodeRune(c)
-			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
-		}
-	}
-	return b.String()
-}
-
 // ask makes a request and returns an answer that grants it.
 func (s *service) ask(ctx context.Context, route string, repeats again, request func() (*http.Request, error)) (*http.Response, error) {
 	began := time.Now()
@@ -302,4 +284,34 @@ func (s *service) query(ctx context.Context, route string, h http.Header, arg, a
 		return err
 	}
 	return decode(got, answer)
+}
+
+// parseEndpoint returns the addresses that requests, contents and notifications begin with.
+func parseEndpoint(s string) (api, content, notify string, err error) {
+	if s == "" {
+		return "https://api.dropboxapi.com/2/", "https://content.dropboxapi.com/2/", "https://notify.dropboxapi.com/2/", nil
+	}
+	if !strings.Contains(s, "://") {
+		s = "https://" + s
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.RawQuery != "" || u.Scheme != "http" && u.Scheme != "https" {
+		return "", "", "", errors.New("dropbox: option endpoint is not the URL of a server: https://host:port")
+	}
+	base := strings.TrimSuffix(u.String(), "/") + "/2/"
+	return base, base, base, nil
+}
+
+// harmless reports whether nobody sees what a request does: it looks, or sends content to a session
+// that no commit has made a file.
+func harmless(q *http.Request) bool {
+	for _, route := range []string{
+		"files/upload", "files/upload_session/finish", "files/upload_session/finish_batch_v2", "files/delete_v2", "files/move_v2",
+		"files/copy_v2", "files/create_folder_v2",
+	} {
+		if strings.HasSuffix(q.URL.Path, "/2/"+route) {
+			return false
+		}
+	}
+	return true
 }

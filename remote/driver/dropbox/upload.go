@@ -76,12 +76,12 @@ func (u *upload) append(ctx context.Context, chunk []byte, sum string, last bool
 			return nil
 		}
 		if at < off || at > end {
-			return fmt.Errorf("Dropbox has %d bytes of an upload of which %d to %d were sent: %w", at, off, end, err)
+			return fmt.Errorf("the server has %d bytes of an upload of which %d to %d were sent: %w", at, off, end, err)
 		}
 		chunk = chunk[at-off:]
 		off = at
 		var part contentHash
 		sum = part.add(chunk)
 	}
-	return fmt.Errorf("Dropbox does not take the end of an upload, from byte %d on", off)
+	return fmt.Errorf("the server does not take the end of an upload, from byte %d on", off)
 }

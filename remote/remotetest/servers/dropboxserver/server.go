@@ -2,23 +2,23 @@
 // from the public documentation of that, not from the driver, and keeps everything in memory.
 //
 // It is as strict as the service is said to be: unknown parameters, paths of a wrong form, requests
-// of a wrong type and tokens that it did not give are refused; names are not case-sensitive; writing
-// makes missing folders; nothing is moved over something; what is uploaded again with the same
-// content stays as it is.
+// of a wrong type and tokens that it did not give are refused; names are not case-sensitive;
+// writing makes missing folders; nothing is moved over something; what is uploaded again with the
+// same content stays as it is.
 //
 //	server.go    Server: how a test starts and changes it
-//	routes.go    which request is what; who may ask
+//	routes.go    which request is what
 //	folders.go   listings, cursors, waiting for changes
 //	changes.go   folders made, things moved, copied and removed
-//	content.go   uploads, downloads
 //	sessions.go  uploads in pieces, and many files at once
+//	content.go   uploads, downloads
 //	team.go      accounts, members, space
+//	call.go      a request: who may ask, what it says, how it is refused
 //	tree.go      files and folders, and what happened to them
 //	hash.go      the checksum of a content
 package dropboxserver
 
 import (
-	"crypto/rand"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -165,18 +165,3 @@ func (s *Server) Corrupt(path string) {
 		}
 	})
 }
-
-func (s *Server) locked(do func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	do()
-}
-
-// wake tells those who wait for a change.
-// LOCKS_REQUIRED(s.mu)
-func (s *Server) wake() {
-	close(s.changed)
-	s.changed = make(chan struct{})
-}
-
-func newID(prefix string) string { return prefix + rand.Text() }

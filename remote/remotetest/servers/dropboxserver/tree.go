@@ -1,6 +1,7 @@
 package dropboxserver
 
 import (
+	"crypto/rand"
 	"fmt"
 	"path"
 	"slices"
@@ -174,3 +175,5 @@ func validPath(p string) bool {
 func disallowed(p string) bool {
 	return slices.Contains([]string{"desktop.ini", "thumbs.db", ".ds_store", "icon\r", ".dropbox", ".dropbox.attr"}, lower(path.Base(p)))
 }
+
+func newID(prefix string) string { return prefix + rand.Text() }
