@@ -98,7 +98,7 @@ type Outbox struct {
 	order    []*item             // all, oldest first; those that are gone are left in it for a while
 	left     int                 // of order, that are gone
 	again    map[again]*item     // of what may be recorded again
-	settling map[string][]*item  // by user and path
+	settling map[owned][]*item
 	renaming map[string]renaming // those that are being made, by ID of the event
 	nextKey  uint64
 	full     time.Time // when it was last said that the outbox is full
@@ -126,7 +126,7 @@ func New(o Options) *Outbox {
 	}
 	return &Outbox{
 		o: o, log: o.Log, wake: make(chan struct{}, 1),
-		queues: map[string]*queue{}, again: map[again]*item{}, settling: map[string][]*item{}, renaming: map[string]renaming{},
+		queues: map[string]*queue{}, again: map[again]*item{}, settling: map[owned][]*item{}, renaming: map[string]renaming{},
 	}
 }
 

@@ -39,7 +39,7 @@ type item struct {
 	to    string
 	maybe string        // path of an upload if a rename was made that is not recorded; "" = there is none
 	since time.Time     // it was recorded
-	event *events.Event // as the journal has it; nil = it is read from there
+	event *events.Event // as the journal has it, and never changed; nil = it is read from there
 
 	state   state
 	due     time.Time // of settling and ignored: when that ends; of waiting: the next attempt
@@ -78,8 +78,10 @@ func (it *item) lanes() []string {
 // changes reports whether the name of the item may still change.
 func (it *item) changes() bool { return it.state == settling || it.state == ignored }
 
-// owner is what settling items are found by.
-func owner(user, path string) string { return user + "\x00" + path }
+// An owned path is what settling items are found by.
+type owned struct{ user, path string }
+
+func (it *item) owned() owned { return owned{it.user, it.path} }
 
 func without(items []*item, it *item) []*item {
 	i := slices.Index(items, it)

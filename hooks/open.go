@@ -99,7 +99,7 @@ func (x *Outbox) insert(it *item) {
 // LOCKS_REQUIRED(x.mu)
 func (x *Outbox) enter(it *item) {
 	if it.changes() {
-		at := owner(it.user, it.path)
+		at := it.owned()
 		x.settling[at] = append(x.settling[at], it)
 	}
 	it.queue.enter(it)
@@ -109,21 +109,33 @@ func (x *Outbox) enter(it *item) {
 //
 // LOCKS_REQUIRED(x.mu)
 func (x *Outbox) leave(it *item) {
+	x.settled(it)
+	it.queue.leave(it)
+}
+
+// settled has renames find it no more.
+//
+// LOCKS_REQUIRED(x.mu)
+func (x *Outbox) settled(it *item) {
 	if it.changes() {
-		at := owner(it.user, it.path)
+		at := it.owned()
 		if list := without(x.settling[at], it); len(list) > 0 {
 			x.settling[at] = list
 		} else {
 			delete(x.settling, at)
 		}
 	}
-	it.queue.leave(it)
 }
 
 // move gives an item another state.
 //
 // LOCKS_REQUIRED(x.mu)
 func (x *Outbox) move(it *item, to state, due time.Time) {
+	if it.state == settling && to == waiting { // its place among those of its path stays
+		x.settled(it)
+		it.queue.settled(it, due)
+		return
+	}
 	x.leave(it)
 	it.state, it.due = to, due
 	x.enter(it)
@@ -158,26 +170,31 @@ func (x *Outbox) remove(items ...*item) {
 	}
 }
 
-// maxRemembered is how many events are in memory, too. Those beyond are read when they are needed.
-const maxRemembered = 4096
+// maxRemembered is how many events are in memory, too. Those beyond are read when they are needed,
+// which takes longer than all else that is done for an event.
+const maxRemembered = 8192
 
 // remember keeps a copy of the event of it, if there are not too many; nil forgets it.
 //
 // LOCKS_REQUIRED(x.mu)
 func (x *Outbox) remember(it *item, e *events.Event) {
-	if e == nil || x.remembered >= maxRemembered && it.event == nil {
-		if it.event != nil {
-			it.event = nil
-			x.remembered--
+	if it.event != nil {
+		if it.event == e {
+			return
 		}
-		return
+		it.event = nil
+		x.remembered--
 	}
-	if it.event == nil {
-		it.event = &events.Event{}
+	if e != nil && x.remembered < maxRemembered {
+		it.event = copyOf(e)
 		x.remembered++
 	}
-	*it.event = *e
-	it.event.Before = slices.Clone(e.Before)
+}
+
+func copyOf(e *events.Event) *events.Event {
+	c := *e
+	c.Before = slices.Clone(e.Before)
+	return &c
 }
 
 // keep writes what the journal has of an item, with another event or the one before.
@@ -207,7 +224,7 @@ func (x *Outbox) bury(it *item) {
 	x.report(it, x.keep(it, nil))
 }
 
-// event returns the event of an item.
+// event returns the event of an item, which is not to be changed.
 //
 // LOCKS_REQUIRED(x.mu)
 func (x *Outbox) event(it *item) (*events.Event, error) {
@@ -215,9 +232,7 @@ func (x *Outbox) event(it *item) (*events.Event, error) {
 		return nil, errNotOpen
 	}
 	if it.event != nil {
-		e := *it.event
-		e.Before = slices.Clone(e.Before)
-		return &e, nil
+		return it.event, nil
 	}
 	value, err := x.journal.Get(it.key)
 	if err != nil {

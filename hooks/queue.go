@@ -72,6 +72,13 @@ func (q *queue) leave(it *item) {
 	}
 }
 
+// settled has an item wait whose name was settling.
+func (q *queue) settled(it *item, due time.Time) {
+	heap.Remove(&q.changing, it.place)
+	it.state, it.due = waiting, due
+	q.consider(it)
+}
+
 // consider schedules an item if nothing is before it any more.
 func (q *queue) consider(it *item) {
 	if it.state == waiting && !it.running && it.place < 0 && q.first(it) {

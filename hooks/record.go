@@ -111,7 +111,9 @@ func (x *Outbox) add(it *item, e *events.Event) (bool, error) {
 	}
 	x.nextKey++
 	x.insert(it)
-	x.remember(it, e)
+	if it.state != prepared { // that is followed by another
+		x.remember(it, e)
+	}
 	return true, nil
 }
 

@@ -31,13 +31,13 @@ func (r renaming) newPath(user, p string) (string, bool) {
 //
 // LOCKS_REQUIRED(x.mu)
 func (x *Outbox) concerned(r renaming) []*item {
-	if list, isFile := x.settling[owner(r.user, r.from)]; isFile {
+	if list, isFile := x.settling[owned{r.user, r.from}]; isFile {
 		return slices.Clone(list)
 	}
-	below := owner(r.user, strings.TrimSuffix(r.from, "/")+"/")
+	below := strings.TrimSuffix(r.from, "/") + "/"
 	var all []*item
 	for at, list := range x.settling {
-		if strings.HasPrefix(at, below) {
+		if at.user == r.user && strings.HasPrefix(at.path, below) {
 			all = append(all, list...)
 		}
 	}

@@ -57,6 +57,9 @@ func (x *Outbox) resolve(ctx context.Context, it *item) bool {
 	e, err := x.event(it)
 	maybe := it.maybe
 	x.mu.Unlock()
+	if err == nil {
+		e = copyOf(e) // Resolve may complete it
+	}
 	happened := true
 	switch {
 	case err != nil:

@@ -79,11 +79,12 @@ func (x *Outbox) renamed(e *events.Event, now time.Time) {
 //
 // LOCKS_REQUIRED(x.mu)
 func (x *Outbox) rename(it *item, to string, now time.Time) {
-	e, err := x.event(it)
+	was, err := x.event(it)
 	if err != nil {
 		x.report(it, err)
 		return
 	}
+	e := copyOf(was)
 	e.Before, e.Path, e.Name = append(e.Before, it.path), to, nameAt(e, to)
 	x.leave(it)
 	it.path, it.maybe = to, ""
@@ -97,7 +98,7 @@ func (x *Outbox) rename(it *item, to string, now time.Time) {
 //
 // LOCKS_REQUIRED(x.mu)
 func (x *Outbox) deleted(e *events.Event, now time.Time) {
-	for _, it := range slices.Clone(x.settling[owner(e.User, e.Path)]) {
+	for _, it := range slices.Clone(x.settling[owned{e.User, e.Path}]) {
 		if it.state == ignored {
 			x.remove(it)
 		} else {

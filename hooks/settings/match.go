@@ -36,9 +36,18 @@ func matchAny(globs []string, name string) bool {
 
 func matchPath(glob, p string) bool {
 	if !strings.Contains(glob, "/") {
-		return matchAny([]string{glob}, path.Base(p))
+		return matchLast(glob, path.Base(p))
 	}
 	return matchElements(elements(glob), elements(p))
+}
+
+// matchLast is path.Match for what has no slash. Each upload asks for some globs of the form *.tmp.
+func matchLast(glob, name string) bool {
+	if end, is := strings.CutPrefix(glob, "*"); is && !strings.ContainsAny(end, `*?[\`) {
+		return strings.HasSuffix(name, end)
+	}
+	ok, _ := path.Match(glob, name)
+	return ok
 }
 
 func elements(p string) []string { return strings.Split(strings.Trim(p, "/"), "/") }
