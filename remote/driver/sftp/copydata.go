@@ -9,6 +9,8 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ferry/remote"
+
+	"ferry/remote/driver/internal/conns"
 )
 
 // Flags of SSH_FXP_OPEN (draft-ietf-secsh-filexfer-02 section 6.3).
@@ -20,7 +22,7 @@ const (
 // copyInside has the server copy the first n bytes of the file from to the beginning of the file
 // to, or answers ErrUnsupported where it cannot.
 func (r *Remote) copyInside(ctx context.Context, c *conn, from, to string, n int64) error {
-	return do(ctx, c, func() error {
+	return conns.Do(ctx, c, func() error {
 		ch, err := c.rawChannel()
 		var refused *ssh.OpenChannelError
 		if errors.As(err, &refused) {

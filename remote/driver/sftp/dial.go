@@ -16,6 +16,8 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 
 	"ferry/remote"
+
+	"ferry/remote/driver/internal/conns"
 )
 
 // A dialer makes connections.
@@ -67,7 +69,7 @@ func (d *dialer) dial(ctx context.Context) (*conn, error) {
 	c, err := d.login(ctx, tcp)
 	if !stop() && ctx.Err() != nil {
 		if err == nil {
-			c.close()
+			c.Close()
 		}
 		return nil, context.Cause(ctx)
 	}
@@ -216,7 +218,7 @@ func transport(err error) bool {
 // unexpected replaces io.EOF, which says nothing of what has ended.
 func unexpected(err error) error {
 	if errors.Is(err, io.EOF) {
-		return errLost
+		return conns.ErrLost
 	}
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ferry/remote"
+	"ferry/remote/driver/internal/conns"
 	"ferry/remote/network"
 )
 
@@ -28,7 +29,7 @@ type directory struct {
 // openDir opens a directory for reading.
 func (r *Remote) openDir(ctx context.Context, c *conn, dir string) (*directory, error) {
 	p, bound := r.path(dir), r.o.Network.Listing()
-	d, err := await(ctx, c, func() (*directory, error) {
+	d, err := conns.Await(ctx, c, func() (*directory, error) {
 		ch, err := c.rawChannel()
 		var refused *ssh.OpenChannelError
 		if errors.As(err, &refused) {
@@ -63,7 +64,7 @@ func (d *directory) each(ctx context.Context, use func(m *meta) (bool, error)) e
 		return d.eachCollected(ctx, use)
 	}
 	for pages := 1; ; pages = min(2*pages, maxPages) {
-		answers, err := await(ctx, d.c, func() ([]answer, error) {
+		answers, err := conns.Await(ctx, d.c, func() ([]answer, error) {
 			return d.raw.call(typeReadDir, pages, appendString(nil, d.handle))
 		}, nil)
 		if err != nil {

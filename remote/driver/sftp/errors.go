@@ -12,11 +12,9 @@ import (
 	"github.com/pkg/sftp"
 
 	"ferry/remote"
-)
 
-// errLost is what calls fail with when their connection breaks. It is not final: the next call
-// makes a new one.
-var errLost = errors.New("the connection to the server was lost")
+	"ferry/remote/driver/internal/conns"
+)
 
 // fail wraps err as every error of a remote is, unless it is nil.
 func fail(op, name string, err error) error {
@@ -50,7 +48,7 @@ func isLong(name string) bool {
 func translate(err error) error {
 	switch {
 	case errors.Is(err, sftp.ErrSSHFxConnectionLost), errors.Is(err, sftp.ErrSSHFxNoConnection), errors.Is(err, io.EOF):
-		return errLost
+		return conns.ErrLost
 	}
 	var status *sftp.StatusError
 	if !errors.As(err, &status) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -288,42 +287,3 @@ func refuseRenameOver(ch ssh.Channel) error {
 // size returns how many connections are open.
 // TestRemoteOnOneChannel is for servers that allow one session for each connection.
 // TestCloseLeavesNothingBehind closes a remote while a reader, an upload and a listing are open.
-// TestAServerThatGivesLessIsReadToTheEnd serves at most 1000 bytes for each request.
-func TestAServerThatGivesLessIsReadToTheEnd(t *testing.T) {
-	want := megabytes(1)[:600_000]
-	got, err := readAll(stingy{bytes.NewReader(want)}, make([]byte, len(want)), 0)
-	if err != nil || !bytes.Equal(got, want) {
-		t.Errorf("%d bytes, %v", len(got), err)
-	}
-	got, err = readAll(stingy{bytes.NewReader(want)}, make([]byte, len(want)), 1000)
-	if err != io.EOF || !bytes.Equal(got, want[1000:]) {
-		t.Errorf("%d bytes, %v", len(got), err)
-	}
-}
-
-type stingy struct{ r io.ReaderAt }
-
-// ReadAt answers as package sftp does, which takes the short answer for the end.
-func (s stingy) ReadAt(p []byte, off int64) (int, error) {
-	n, err := s.r.ReadAt(p[:min(len(p), 1000)], off)
-	if err == nil && n < len(p) {
-		err = io.EOF
-	}
-	return n, err
-}
-
-// TestTheEndOfTheConnectionIsNotThatOfTheFile has an error of package sftp, which wraps io.EOF when
-// it cannot send.
-func TestTheEndOfTheConnectionIsNotThatOfTheFile(t *testing.T) {
-	r := &reader{name: "f"}
-	if err := r.readErr(fmt.Errorf("failed to send packet: %w", io.EOF)); err == nil || errors.Is(err, io.EOF) {
-		t.Errorf("%v", err)
-	}
-	if err := r.readErr(io.EOF); err != io.EOF {
-		t.Errorf("%v", err)
-	}
-	r.promised = 1
-	if err := r.readErr(io.EOF); !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Errorf("a file that is shorter than it was: %v", err)
-	}
-}

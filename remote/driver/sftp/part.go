@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"ferry/remote"
+	"ferry/remote/driver/internal/conns"
 	"ferry/remote/driver/internal/staging"
 )
 
@@ -18,7 +19,7 @@ type hiding struct {
 
 // borrow reaches the directory dir over a connection of its own.
 func (r *Remote) borrow(ctx context.Context, dir string) (*hiding, error) {
-	c, err := r.pool.get(ctx)
+	c, err := r.pool.Get(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +58,7 @@ func (h *hiding) Rename(ctx context.Context, from, to string, replace bool) erro
 	if replace {
 		err = h.r.replace(ctx, h.c, source, target)
 	} else {
-		err = do(ctx, h.c, func() error { return h.c.sftp.Rename(source, target) })
+		err = conns.Do(ctx, h.c, func() error { return h.c.sftp.Rename(source, target) })
 	}
 	if !unexplained(err) {
 		return err
@@ -77,7 +78,7 @@ func (h *hiding) Rename(ctx context.Context, from, to string, replace bool) erro
 // Remove implements staging.Dir.
 func (h *hiding) Remove(ctx context.Context, base string) error {
 	p := h.server(base)
-	return do(ctx, h.c, func() error { return h.c.sftp.Remove(p) })
+	return conns.Do(ctx, h.c, func() error { return h.c.sftp.Remove(p) })
 }
 
 // List implements staging.Dir.
@@ -93,7 +94,7 @@ func (h *hiding) List(ctx context.Context, yield func(staging.Info) bool) error 
 // Close implements staging.Dir.
 func (h *hiding) Close() {
 	if h.borrowed {
-		h.r.pool.put(h.c)
+		h.r.pool.Put(h.c)
 	}
 }
 
@@ -135,7 +136,7 @@ func (r *Remote) OpenPart(ctx context.Context, name, owner string, off, n int64)
 	if err != nil {
 		return nil, err
 	}
-	c, err := r.pool.get(ctx)
+	c, err := r.pool.Get(ctx)
 	if err != nil {
 		return nil, fail("openpart", name, err)
 	}

@@ -26,18 +26,12 @@ func TestAnIdleConnectionIsClosedAndMadeAgain(t *testing.T) {
 		if got := s.Connections(); got != n {
 			t.Errorf("%d connections were made, want %d", got, n)
 		}
-		for deadline := time.Now().Add(time.Minute); r.pool.size() > 0; runtime.Gosched() {
+		for deadline := time.Now().Add(time.Minute); r.pool.Open() > 0; runtime.Gosched() {
 			if time.Now().After(deadline) {
 				t.Fatal("the connection is not closed")
 			}
 		}
 	}
-}
-
-func (p *pool) size() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.conns)
 }
 
 func TestConnectionsAreShared(t *testing.T) {
@@ -123,8 +117,8 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 	for deadline := time.Now().Add(time.Minute); ; {
 		stacks := make([]byte, 1<<20)
 		stacks = stacks[:runtime.Stack(stacks, true)]
-		if !bytes.Contains(stacks, []byte("sftp.(*conn)")) && !bytes.Contains(stacks, []byte("sftp.await")) &&
-			!bytes.Contains(stacks, []byte("sftp.(*pool)")) && !bytes.Contains(stacks, []byte("sftp.(*reader)")) {
+		if !bytes.Contains(stacks, []byte("sftp.(*conn)")) && !bytes.Contains(stacks, []byte("conns.Await")) &&
+			!bytes.Contains(stacks, []byte("conns.(*Pool")) && !bytes.Contains(stacks, []byte("chunks.(*Reader)")) {
 			return
 		}
 		if time.Now().After(deadline) {

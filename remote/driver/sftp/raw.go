@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"ferry/remote"
+
+	"ferry/remote/driver/internal/conns"
 )
 
 // A raw is a second channel to the server, for what package sftp does not do: to give a directory
@@ -166,7 +168,7 @@ func (r *raw) send(typ byte, body []byte) error {
 func (r *raw) receive() (typ byte, p packet, err error) {
 	var head [5]byte
 	if _, err := io.ReadFull(r.rd, head[:]); err != nil {
-		return 0, packet{}, errLost
+		return 0, packet{}, conns.ErrLost
 	}
 	n := binary.BigEndian.Uint32(head[:])
 	if n < 1 || n > maxPacket {
@@ -174,7 +176,7 @@ func (r *raw) receive() (typ byte, p packet, err error) {
 	}
 	body := make([]byte, n-1)
 	if _, err := io.ReadFull(r.rd, body); err != nil {
-		return 0, packet{}, errLost
+		return 0, packet{}, conns.ErrLost
 	}
 	return head[4], packet{rest: body}, nil
 }

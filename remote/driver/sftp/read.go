@@ -7,6 +7,9 @@ import (
 	"github.com/pkg/sftp"
 
 	"ferry/remote"
+
+	"ferry/remote/driver/internal/chunks"
+	"ferry/remote/driver/internal/conns"
 )
 
 // Open implements remote.Remote. The reader is an io.WriterTo and remote.Described.
@@ -17,13 +20,13 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 	if off < 0 {
 		return nil, fail("open", name, remote.ErrInvalid)
 	}
-	c, err := r.pool.get(ctx)
+	c, err := r.pool.Get(ctx)
 	if err != nil {
 		return nil, fail("open", name, err)
 	}
 	if r.o.SkipLinks {
 		if _, err := r.find(ctx, c, name); err != nil {
-			r.pool.put(c)
+			r.pool.Put(c)
 			return nil, fail("open", name, err)
 		}
 	}
@@ -34,22 +37,17 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 func (r *Remote) read(ctx context.Context, c *conn, name, path string, off, n int64) (io.ReadCloser, error) {
 	f, m, err := r.openFile(ctx, c, name, path)
 	if err != nil {
-		r.pool.put(c)
+		r.pool.Put(c)
 		return nil, fail("open", name, err)
 	}
-	if off > m.size {
-		n = 0 // the far side may have no such offset
-	}
-	chunks := r.o.Concurrency * packetSize / chunkSize
-	promised := max(m.size-off, 0)
-	if n >= 0 {
-		promised = min(promised, n)
-	}
-	return &reader{promised: promised,
-		name: name, entry: entry(&m, base(name)), file: f, next: off, left: n, max: max(chunks, 1),
-		done: ctx.Done(), cause: func() error { return context.Cause(ctx) }, release: func() { r.pool.put(c) },
-	}, nil
+	return chunks.NewReader(ctx, f, chunks.ReadOptions{
+		Entry: entry(&m, base(name)), Off: off, N: n, Max: max(r.o.Concurrency*packetSize/chunks.Size, 1),
+		Fail: func(err error) error { return fail("read", name, err) }, Release: func() { r.pool.Put(c) },
+	}), nil
 }
+
+// packetSize is what every server takes and gives in one packet (section 3 of the draft).
+const packetSize = 32 << 10
 
 // openFile opens name, which the server knows as p, for reading.
 func (r *Remote) openFile(ctx context.Context, c *conn, name, p string) (*sftp.File, meta, error) {
@@ -57,7 +55,7 @@ func (r *Remote) openFile(ctx context.Context, c *conn, name, p string) (*sftp.F
 		f *sftp.File
 		m meta
 	}
-	o, err := await(ctx, c, func() (opened, error) {
+	o, err := conns.Await(ctx, c, func() (opened, error) {
 		f, err := c.sftp.Open(p)
 		if err != nil {
 			return opened{}, err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+
+	"ferry/remote/driver/internal/conns"
 )
 
 // replace renames from to to, over an old file. Where the server cannot, the old one is set aside
@@ -48,14 +50,14 @@ func (r *Remote) replaceAside(c *conn, from, to string) error {
 // putBack lets the file set aside have its name again, over another connection as its own is lost,
 // unless another file has it by now.
 func (r *Remote) putBack(aside, to string) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), conns.Patience)
 	defer cancel()
-	c, err := r.pool.get(ctx)
+	c, err := r.pool.Get(ctx)
 	if err != nil {
 		return
 	}
-	defer r.pool.put(c)
-	_ = do(ctx, c, func() error { // the change was reported as in doubt
+	defer r.pool.Put(c)
+	_ = conns.Do(ctx, c, func() error { // the change was reported as in doubt
 		if err := c.sftp.Rename(aside, to); err == nil || !unexplained(err) && !errors.Is(err, fs.ErrExist) {
 			return err
 		}

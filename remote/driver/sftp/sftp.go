@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"ferry/remote"
+	"ferry/remote/driver/internal/conns"
 	"ferry/remote/driver/internal/staging"
 	"ferry/remote/nameenc"
 	"ferry/remote/network"
@@ -82,7 +83,7 @@ type Remote struct {
 	o    Options
 	root string // "" = where the server puts the user
 
-	pool  pool
+	pool  *conns.Pool[*conn]
 	parts *staging.Parts
 }
 
@@ -118,9 +119,9 @@ func New(_ context.Context, root string, o Options) (*Remote, error) {
 		info:  remote.Info{Name: "sftp:" + d.user + "@" + d.addr + ":" + root, Caps: caps},
 		o:     o,
 		root:  root,
-		parts: staging.New(staging.Options{MaxAge: o.PartMaxAge, Patience: patience, Fail: fail}),
+		parts: staging.New(staging.Options{MaxAge: o.PartMaxAge, Patience: conns.Patience, Fail: fail}),
 	}
-	r.pool.init(o.Connections, o.IdleTimeout, d.dial)
+	r.pool = conns.NewPool(o.Connections, o.IdleTimeout, d.dial)
 	return r, nil
 }
 
@@ -129,7 +130,7 @@ func (r *Remote) Info() remote.Info { return r.info }
 
 // Close implements remote.Remote. What is under way fails.
 func (r *Remote) Close() error {
-	r.pool.close()
+	r.pool.Close()
 	return nil
 }
 
@@ -189,10 +190,10 @@ func (r *Remote) with(ctx context.Context, op, name string, use func(c *conn) er
 	if err := r.check(ctx, op, name); err != nil {
 		return err
 	}
-	c, err := r.pool.get(ctx)
+	c, err := r.pool.Get(ctx)
 	if err != nil {
 		return fail(op, name, err)
 	}
-	defer r.pool.put(c)
+	defer r.pool.Put(c)
 	return fail(op, name, use(c))
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/pkg/sftp"
 
 	"ferry/remote"
+	"ferry/remote/driver/internal/chunks"
+	"ferry/remote/driver/internal/conns"
 	"ferry/remote/driver/internal/staging"
 )
 
@@ -20,7 +22,7 @@ type stage struct {
 	c    *conn // has file open
 	old  *meta // the file that will be replaced, nil when there is none
 	file *sftp.File
-	w    *writer
+	w    *chunks.Writer
 
 	whole bool // the hidden file is complete and closed; of Commit
 }
@@ -45,17 +47,17 @@ func (r *Remote) begin(ctx context.Context, name string, o remote.StageOptions) 
 	if name == "." {
 		return nil, remote.ErrIsDir
 	}
-	c, err := r.pool.get(ctx)
+	c, err := r.pool.Get(ctx)
 	if err != nil {
 		return nil, err
 	}
 	s := &stage{r: r, c: c}
 	if err := s.open(ctx, name, o); err != nil {
-		r.pool.put(c)
+		r.pool.Put(c)
 		return nil, err
 	}
 	if s.old != nil && s.old.perms {
-		if err := do(ctx, c, func() error { return s.file.Chmod(s.old.mode.Perm()) }); err != nil {
+		if err := conns.Do(ctx, c, func() error { return s.file.Chmod(s.old.mode.Perm()) }); err != nil {
 			return nil, errors.Join(err, s.Abort())
 		}
 	}
@@ -104,13 +106,13 @@ func (s *stage) Write(p []byte) (int, error) {
 
 // Keep implements remote.Stage. What the server has not confirmed is not kept.
 func (s *stage) Keep() error {
-	s.w.end()
+	s.w.End()
 	return s.Stage.Keep()
 }
 
 // Abort implements remote.Stage.
 func (s *stage) Abort() error {
-	s.w.end()
+	s.w.End()
 	return s.Stage.Abort()
 }
 
@@ -119,9 +121,9 @@ func (r *Remote) full(c *conn, err error) error {
 	if !unexplained(err) {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), conns.Patience)
 	defer cancel()
-	if u, usageErr := r.usage(ctx, c); usageErr == nil && u.Free < chunkSize {
+	if u, usageErr := r.usage(ctx, c); usageErr == nil && u.Free < chunks.Size {
 		return remote.ErrNoSpace
 	}
 	return err

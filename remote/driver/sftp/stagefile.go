@@ -11,6 +11,8 @@ import (
 	"github.com/pkg/sftp"
 
 	"ferry/remote"
+	"ferry/remote/driver/internal/chunks"
+	"ferry/remote/driver/internal/conns"
 	"ferry/remote/driver/internal/staging"
 )
 
@@ -19,13 +21,13 @@ func (s *stage) at() *hiding { return &hiding{r: s.r, c: s.c, path: s.Dir()} }
 
 // write has the stage write to f from off on.
 func (s *stage) write(f *sftp.File, off int64) {
-	s.file, s.w = f, newWriter(f, off, max(s.r.o.Concurrency*packetSize/chunkSize, 1))
+	s.file, s.w = f, chunks.NewWriter(f, off, max(s.r.o.Concurrency*packetSize/chunks.Size, 1))
 }
 
 // Create implements staging.File.
 func (s *stage) Create(ctx context.Context, part string) error {
 	p := s.at().server(part)
-	f, err := await(ctx, s.c, func() (*sftp.File, error) {
+	f, err := conns.Await(ctx, s.c, func() (*sftp.File, error) {
 		return s.c.sftp.OpenFile(p, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
 	}, func(f *sftp.File) {
 		f.Close()
@@ -45,7 +47,7 @@ func (s *stage) Create(ctx context.Context, part string) error {
 // Reopen implements staging.File.
 func (s *stage) Reopen(ctx context.Context, part string, off int64) error {
 	p := s.at().server(part)
-	f, err := await(ctx, s.c, func() (*sftp.File, error) {
+	f, err := conns.Await(ctx, s.c, func() (*sftp.File, error) {
 		f, err := s.c.sftp.OpenFile(p, os.O_WRONLY)
 		if err != nil {
 			return nil, err
@@ -85,18 +87,18 @@ func (s *stage) CopyHead(ctx context.Context, _ string, off int64) error {
 		err = io.ErrUnexpectedEOF
 	}
 	if err == nil {
-		err = s.w.drain(ctx)
+		err = s.w.Drain(ctx)
 	}
 	return err
 }
 
 // Finish implements staging.File.
 func (s *stage) Finish(ctx context.Context, modTime time.Time) (staging.Dir, remote.Entry, error) {
-	if err := s.w.drain(ctx); err != nil {
+	if err := s.w.Drain(ctx); err != nil {
 		return nil, remote.Entry{}, s.r.full(s.c, err)
 	}
 	h := s.at()
-	if s.whole && s.c.lost.Load() { // while a Commit before this one was to be answered
+	if s.whole && s.c.Lost() { // while a Commit before this one was to be answered
 		var err error
 		if h, err = s.r.borrow(ctx, h.path); err != nil {
 			return nil, remote.Entry{}, err
@@ -115,7 +117,7 @@ func (s *stage) Finish(ctx context.Context, modTime time.Time) (staging.Dir, rem
 // complete gives the hidden file its time and closes it.
 func (s *stage) complete(ctx context.Context, h *hiding, modTime time.Time) (info fs.FileInfo, err error) {
 	part := h.server(s.Part)
-	err = do(ctx, h.c, func() (err error) {
+	err = conns.Do(ctx, h.c, func() (err error) {
 		if !modTime.IsZero() && s.r.o.KeepModTime {
 			if err := h.c.sftp.Chtimes(part, time.Now(), representable(modTime)); err != nil {
 				return err
@@ -124,7 +126,7 @@ func (s *stage) complete(ctx context.Context, h *hiding, modTime time.Time) (inf
 		if info, err = h.c.sftp.Lstat(part); err != nil {
 			return err
 		}
-		return s.w.closeFile()
+		return s.closeFile()
 	})
 	if err != nil {
 		return nil, err
@@ -133,40 +135,37 @@ func (s *stage) complete(ctx context.Context, h *hiding, modTime time.Time) (inf
 	return info, nil
 }
 
+// closeFile closes the hidden file. That it was closed before is no error.
+func (s *stage) closeFile() error {
+	if err := s.file.Close(); !errors.Is(err, fs.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
 // Stop implements staging.File. What the server has not confirmed is cut off.
 func (s *stage) Stop() (staging.Dir, int64, error) {
-	s.drainFor(patience)
+	s.w.DrainFor(conns.Patience, s.c.Close)
 	s.file.Close() // what it could report is that the connection is lost
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), conns.Patience)
 	defer cancel()
 	h, err := s.r.borrow(ctx, s.Dir())
 	if err != nil {
 		return nil, 0, err
 	}
-	n, p := s.w.written(), h.server(s.Part)
+	n, p := s.w.Written(), h.server(s.Part)
 	if n == 0 {
 		return h, 0, nil
 	}
 	info, err := lstat(ctx, h.c, p)
 	if err == nil && info.Size() > n {
-		err = do(ctx, h.c, func() error { return h.c.sftp.Truncate(p, n) })
+		err = conns.Do(ctx, h.c, func() error { return h.c.sftp.Truncate(p, n) })
 	}
 	if err != nil {
 		h.Close()
 		return nil, 0, err
 	}
 	return h, n, nil
-}
-
-// drainFor waits for what is under way, and then ends it.
-func (s *stage) drainFor(patience time.Duration) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	_ = s.w.drain(ctx) // what has failed is cut off
-	if ctx.Err() != nil {
-		s.c.close() // so that nothing is under way any more
-		s.w.under.Wait()
-	}
 }
 
 // Discard implements staging.File. The connection of the stage may be lost, or wait for its data.
@@ -177,6 +176,6 @@ func (s *stage) Discard(ctx context.Context) (staging.Dir, error) {
 
 // Release implements staging.File.
 func (s *stage) Release() {
-	s.w.end()
-	s.r.pool.put(s.c)
+	s.w.End()
+	s.r.pool.Put(s.c)
 }

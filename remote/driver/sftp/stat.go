@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"ferry/remote"
+
+	"ferry/remote/driver/internal/conns"
 )
 
 // Stat implements remote.Remote.
@@ -46,12 +48,12 @@ func (r *Remote) find(ctx context.Context, c *conn, name string) (meta, error) {
 
 // stat describes what the server has at p, following links.
 func stat(ctx context.Context, c *conn, p string) (fs.FileInfo, error) {
-	return await(ctx, c, func() (fs.FileInfo, error) { return c.sftp.Stat(p) }, nil)
+	return conns.Await(ctx, c, func() (fs.FileInfo, error) { return c.sftp.Stat(p) }, nil)
 }
 
 // lstat describes what the server has at p, links as such.
 func lstat(ctx context.Context, c *conn, p string) (fs.FileInfo, error) {
-	return await(ctx, c, func() (fs.FileInfo, error) { return c.sftp.Lstat(p) }, nil)
+	return conns.Await(ctx, c, func() (fs.FileInfo, error) { return c.sftp.Lstat(p) }, nil)
 }
 
 // belowFile returns ErrNotDir in place of an unexplained err if p lies below a file.

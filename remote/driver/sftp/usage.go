@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"ferry/remote"
+
+	"ferry/remote/driver/internal/conns"
 )
 
 // Usage implements remote.Usager, where the server has statvfs@openssh.com.
@@ -24,7 +26,7 @@ func (r *Remote) usage(ctx context.Context, c *conn) (remote.Usage, error) {
 		return remote.Usage{}, remote.ErrUnsupported
 	}
 	p := r.path(".")
-	return await(ctx, c, func() (remote.Usage, error) {
+	return conns.Await(ctx, c, func() (remote.Usage, error) {
 		v, err := c.sftp.StatVFS(p)
 		if err != nil {
 			return remote.Usage{}, err

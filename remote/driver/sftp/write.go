@@ -21,7 +21,7 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 	if err != nil {
 		return remote.Entry{}, fail("put", name, err)
 	}
-	stop := context.AfterFunc(ctx, s.w.end)
+	stop := context.AfterFunc(ctx, s.w.End)
 	defer stop()
 	n, err := io.Copy(struct{ io.Writer }{s.w}, remote.ContextReader(ctx, body))
 	if ctx.Err() != nil {

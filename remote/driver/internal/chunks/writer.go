@@ -1,19 +1,18 @@
-package sftp
+package chunks
 
 import (
 	"context"
-	"errors"
+	"io"
 	"io/fs"
 	"sync"
-
-	"github.com/pkg/sftp"
+	"time"
 )
 
-// A writer writes a file behind who writes to it: a few chunks are under way while the next one is
+// A Writer writes a file behind who writes to it: a few chunks are under way while the next one is
 // filled.
-type writer struct {
+type Writer struct {
 	// constant
-	file *sftp.File
+	file io.WriterAt
 	room chan struct{} // holds a token for each chunk under way
 	stop chan struct{} // closed when nothing more is to be written
 
@@ -29,13 +28,13 @@ type writer struct {
 	once sync.Once
 }
 
-// newWriter writes to f from off on, with at most chunks under way.
-func newWriter(f *sftp.File, off int64, chunks int) *writer {
-	return &writer{file: f, room: make(chan struct{}, chunks), stop: make(chan struct{}), off: off, bad: -1}
+// NewWriter returns a writer to f from off on, with at most chunks under way.
+func NewWriter(f io.WriterAt, off int64, chunks int) *Writer {
+	return &Writer{file: f, room: make(chan struct{}, chunks), stop: make(chan struct{}), off: off, bad: -1}
 }
 
 // Write implements io.Writer. An error may be that of an earlier write.
-func (w *writer) Write(p []byte) (int, error) {
+func (w *Writer) Write(p []byte) (int, error) {
 	w.busy.Lock()
 	defer w.busy.Unlock()
 	n := 0
@@ -44,7 +43,7 @@ func (w *writer) Write(p []byte) (int, error) {
 			return n, fs.ErrClosed
 		}
 		if w.buf == nil {
-			w.buf = make([]byte, 0, chunkSize)
+			w.buf = make([]byte, 0, Size)
 		}
 		k := min(len(p)-n, cap(w.buf)-len(w.buf))
 		w.buf = append(w.buf, p[n:n+k]...)
@@ -60,7 +59,7 @@ func (w *writer) Write(p []byte) (int, error) {
 
 // flush sends what is in buf, when there is room for it.
 // LOCKS_REQUIRED(w.busy)
-func (w *writer) flush() error {
+func (w *Writer) flush() error {
 	select {
 	case w.room <- struct{}{}:
 	case <-w.stop:
@@ -76,7 +75,7 @@ func (w *writer) flush() error {
 
 // send writes buf in the background. The caller has put a token into room.
 // LOCKS_REQUIRED(w.busy)
-func (w *writer) send() {
+func (w *Writer) send() {
 	b, off := w.buf, w.off
 	w.buf = nil
 	w.off += int64(len(b))
@@ -89,7 +88,7 @@ func (w *writer) send() {
 	})
 }
 
-func (w *writer) fail(at int64, err error) {
+func (w *Writer) fail(at int64, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.bad < 0 || at < w.bad {
@@ -97,14 +96,14 @@ func (w *writer) fail(at int64, err error) {
 	}
 }
 
-func (w *writer) failed() error {
+func (w *Writer) failed() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.err
 }
 
-// drain sends what is left and waits until everything is written, or ctx ends.
-func (w *writer) drain(ctx context.Context) error {
+// Drain sends what is left and waits until everything is written, or ctx ends.
+func (w *Writer) Drain(ctx context.Context) error {
 	w.busy.Lock()
 	defer w.busy.Unlock()
 	if len(w.buf) > 0 && w.failed() == nil {
@@ -122,7 +121,7 @@ func (w *writer) drain(ctx context.Context) error {
 }
 
 // wait waits for the chunks under way. They end at the latest with the connection.
-func (w *writer) wait(ctx context.Context) error {
+func (w *Writer) wait(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		w.under.Wait()
@@ -136,10 +135,10 @@ func (w *writer) wait(ctx context.Context) error {
 	}
 }
 
-// end makes writes fail.
-func (w *writer) end() { w.once.Do(func() { close(w.stop) }) }
+// End makes writes fail.
+func (w *Writer) End() { w.once.Do(func() { close(w.stop) }) }
 
-func (w *writer) ended() bool {
+func (w *Writer) ended() bool {
 	select {
 	case <-w.stop:
 		return true
@@ -148,9 +147,9 @@ func (w *writer) ended() bool {
 	}
 }
 
-// written returns how many bytes from the beginning of the file on are surely there, once nothing
+// Written returns how many bytes from the beginning of the file on are surely there, once nothing
 // is under way.
-func (w *writer) written() int64 {
+func (w *Writer) Written() int64 {
 	w.busy.Lock()
 	defer w.busy.Unlock()
 	w.mu.Lock()
@@ -161,10 +160,14 @@ func (w *writer) written() int64 {
 	return w.off
 }
 
-// closeFile closes the file. That it was closed before is no error.
-func (w *writer) closeFile() error {
-	if err := w.file.Close(); !errors.Is(err, fs.ErrClosed) {
-		return err
+// DrainFor is Drain for patience, after which it calls cut, which makes what is under way fail.
+// Written tells what came of it.
+func (w *Writer) DrainFor(patience time.Duration, cut func()) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	_ = w.Drain(ctx) // what has failed is not written
+	if ctx.Err() != nil {
+		cut()
+		w.under.Wait()
 	}
-	return nil
 }

@@ -1,35 +1,27 @@
-package sftp
+package chunks
 
 import (
+	"context"
 	"io"
 	"io/fs"
 	"sync"
 
-	"github.com/pkg/sftp"
-
 	"ferry/remote"
 )
 
-const (
-	packetSize = 32 << 10  // what every server takes and gives in one packet (section 3 of the draft)
-	chunkSize  = 256 << 10 // what is asked for at a time, in packets that are under way together
-)
-
-// A reader reads a file ahead of who reads from it, the further the longer that goes on: so that
-// the distance to the server costs little, and a short read asks for little.
-type reader struct {
+// A Reader reads a file ahead of who reads from it, the further the longer that goes on: so that
+// the distance to the server costs little, and a short read asks for little. It is an io.WriterTo
+// and remote.Described.
+type Reader struct {
 	// constant
-	name    string
-	entry   remote.Entry
-	done    <-chan struct{} // closed when the context of Open ends
-	cause   func() error    // why it has
-	release func()
-	max     int // chunks under way at a time
+	o     ReadOptions
+	done  <-chan struct{} // closed when the context of the reader ends
+	cause func() error    // why it has
 
 	promised int64 // bytes that are there, by the size of the file when it was opened
 	got      int64 // bytes that have come
 
-	file   *sftp.File
+	file   File
 	next   int64 // where the next chunk begins
 	left   int64 // bytes that are still to be asked for; below 0 = all there are
 	window int   // chunks that may be under way
@@ -40,6 +32,38 @@ type reader struct {
 	closed sync.Once
 }
 
+// A File is open for reading, by several calls at a time.
+type File interface {
+	io.ReaderAt
+	io.Closer
+}
+
+// ReadOptions say what is read, and how.
+type ReadOptions struct {
+	Entry  remote.Entry // the file as it was opened
+	Off, N int64        // as Open has them
+	Max    int          // chunks under way at a time
+	// Fail makes err the error that the driver returns for a read.
+	Fail func(err error) error
+	// Release is called when the file is closed.
+	Release func()
+}
+
+// NewReader returns a reader of f that fails when ctx ends, and closes f.
+func NewReader(ctx context.Context, f File, o ReadOptions) *Reader {
+	if o.Off > o.Entry.Size {
+		o.N = 0 // the far side may have no such offset
+	}
+	promised := max(o.Entry.Size-o.Off, 0)
+	if o.N >= 0 {
+		promised = min(promised, o.N)
+	}
+	return &Reader{
+		o: o, done: ctx.Done(), cause: func() error { return context.Cause(ctx) },
+		promised: promised, file: f, next: o.Off, left: o.N,
+	}
+}
+
 // A chunk is a piece of a file that is on its way.
 type chunk struct {
 	done chan struct{}
@@ -48,9 +72,10 @@ type chunk struct {
 }
 
 // Described implements remote.Described.
-func (r *reader) Described() (remote.Entry, bool) { return r.entry, true }
+func (r *Reader) Described() (remote.Entry, bool) { return r.o.Entry, true }
 
-func (r *reader) Read(p []byte) (int, error) {
+// Read implements io.Reader.
+func (r *Reader) Read(p []byte) (int, error) {
 	if err := r.fill(); err != nil {
 		return 0, err
 	}
@@ -60,7 +85,7 @@ func (r *reader) Read(p []byte) (int, error) {
 }
 
 // WriteTo implements io.WriterTo.
-func (r *reader) WriteTo(w io.Writer) (int64, error) {
+func (r *Reader) WriteTo(w io.Writer) (int64, error) {
 	var written int64
 	for {
 		switch err := r.fill(); {
@@ -79,10 +104,10 @@ func (r *reader) WriteTo(w io.Writer) (int64, error) {
 }
 
 // fill waits until there is something in rest.
-func (r *reader) fill() error {
+func (r *Reader) fill() error {
 	select {
 	case <-r.done:
-		return fail("read", r.name, r.cause())
+		return r.o.Fail(r.cause())
 	default:
 	}
 	for len(r.rest) == 0 {
@@ -97,7 +122,7 @@ func (r *reader) fill() error {
 		select {
 		case <-r.ahead[0].done:
 		case <-r.done:
-			return fail("read", r.name, r.cause())
+			return r.o.Fail(r.cause())
 		}
 		c := r.ahead[0]
 		r.ahead = r.ahead[1:]
@@ -108,8 +133,8 @@ func (r *reader) fill() error {
 }
 
 // readErr keeps the end of the file, which is io.EOF itself, apart from that of the connection,
-// which package sftp wraps.
-func (r *reader) readErr(err error) error {
+// which package chunks wraps.
+func (r *Reader) readErr(err error) error {
 	switch {
 	case err == nil:
 		return nil
@@ -118,14 +143,14 @@ func (r *reader) readErr(err error) error {
 	case err == io.EOF:
 		err = io.ErrUnexpectedEOF
 	}
-	return fail("read", r.name, err)
+	return r.o.Fail(err)
 }
 
 // ask sends requests until as many are under way as may be.
-func (r *reader) ask() {
-	r.window = min(r.window*2+1, r.max)
+func (r *Reader) ask() {
+	r.window = min(r.window*2+1, r.o.Max)
 	for len(r.ahead) < r.window && r.left != 0 {
-		size := int64(chunkSize)
+		size := int64(Size)
 		if r.left > 0 {
 			size = min(size, r.left)
 			r.left -= size
@@ -141,26 +166,29 @@ func (r *reader) ask() {
 	}
 }
 
-// readAll fills b from off on, up to the end of the file. Package sftp takes an answer that is
-// shorter than was asked for to be the last; some servers just give less at a time.
+// readAll fills b from off on, up to the end of the file. Libraries take an answer that is shorter
+// than was asked for to be the last; some servers just give less at a time.
 func readAll(f io.ReaderAt, b []byte, off int64) ([]byte, error) {
 	n := 0
 	for {
 		k, err := f.ReadAt(b[n:], off+int64(n))
 		n += k
-		if err != io.EOF || k == 0 || n == len(b) {
+		switch {
+		case n == len(b), err != nil && err != io.EOF, err == io.EOF && k == 0:
 			return b[:n], err
+		case k == 0:
+			return b[:n], io.ErrNoProgress
 		}
 	}
 }
 
 // Close implements io.Closer. The file is closed when the requests under way are answered.
-func (r *reader) Close() error {
+func (r *Reader) Close() error {
 	err := fs.ErrClosed
 	r.closed.Do(func() {
 		err = nil
 		go func() {
-			defer r.release()
+			defer r.o.Release()
 			r.file.Close() // nothing was written
 		}()
 	})
