@@ -24,7 +24,7 @@ FUZZ     := ./...
 # What the tests drive as clients, as program:package. A test whose program is missing skips and names it.
 CLIENTS := curl:curl lftp:lftp ncftpput:ncftp tnftp:tnftp python3:python3 openssl:openssl php:php-cli perl:perl
 # What drivers of remotes are tested against, as file:package; the file is looked for where its package puts it.
-SERVERS := /usr/lib/openssh/sftp-server:openssh-sftp-server /usr/sbin/apache2:apache2-bin /usr/sbin/nginx:nginx /usr/bin/caddy:caddy /usr/sbin/clamd:clamav-daemon
+SERVERS := /usr/lib/openssh/sftp-server:openssh-sftp-server /usr/sbin/apache2:apache2-bin /usr/sbin/nginx:nginx /usr/bin/caddy:caddy /usr/sbin/clamd:clamav-daemon /usr/sbin/smbd:samba
 # What programs of the tests use, in the same form.
 MODULES := /usr/share/perl5/IO/Socket/SSL.pm:libio-socket-ssl-perl /usr/lib/cgi-bin/awstats.pl:awstats
 # The race detector needs a C compiler; the emulator of Azure and a client are packages of npm, which

@@ -58,7 +58,6 @@ func bridgesBeside(drivers []Driver) []config.Bridge {
 		{Type: "shade", About: "Shade", Serve: "webdav"},
 		{Type: "sharefile", About: "Citrix ShareFile", Serve: "webdav"},
 		{Type: "sia", About: "Sia", Serve: "webdav"},
-		{Type: "smb", About: "shares of Windows and Samba", Serve: "webdav"},
 		{Type: "storj", About: "Storj", Serve: "s3"},
 		{Type: "sugarsync", About: "SugarSync", Serve: "webdav"},
 		{Type: "swift", About: "OpenStack Swift", Serve: "s3"},

@@ -68,6 +68,15 @@ md5sum_command = md5sum
 sha1sum_command = sha1sum
 idle_timeout = 1m0s
 
+[windows]
+type = smb
+host = 127.0.0.1
+user = bob
+pass = OBSCURED
+domain = EXAMPLE
+idle_timeout = 1m0s
+hide_special_share = false
+
 [cloud]
 type = webdav
 url = http://127.0.0.1:9/remote.php/dav/files/bob/

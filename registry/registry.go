@@ -17,6 +17,7 @@ func Drivers() []Driver {
 		memoryDriver(),
 		s3Driver(),
 		sftpDriver(),
+		smbDriver(),
 		ftpDriver(),
 		gcsDriver(),
 		azureblobDriver(),

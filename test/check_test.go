@@ -46,6 +46,7 @@ func TestCheck(t *testing.T) {
 		{"azureblob", startAzurite, azureFaults},
 		{"dropbox", startDropbox, dropboxFaults},
 		{"webdav", startApache, webdavFaults},
+		{"smb", startSamba, smbFaults},
 		{"http", startIndex, httpFaults},
 	}
 	table := tableOfRemotes(t)
@@ -247,6 +248,16 @@ func sftpFaults(t *testing.T, s *site) []fault {
 		{"a host without an address", map[string]string{"host": "missing.invalid"}, "", `cannot be reached, see the options host and port`},
 		{"another host key", map[string]string{"known_hosts_file": known}, "", `host key .* is not the one in .* run: ssh-keygen `},
 		{"a missing key file", map[string]string{"key_file": "/missing"}, "", `key_file cannot be read`},
+	}
+}
+
+func smbFaults(t *testing.T, s *site) []fault {
+	return []fault{
+		{"a missing directory", nil, s.root + "missing", createIt},
+		{"a missing share", nil, "missing/directory", createIt},
+		{"a wrong password", map[string]string{"pass": obscured(t, wrong)}, "", `does not let ".*" in with what is configured \(user, pass, domain\)`},
+		{"a host that does not answer", map[string]string{"port": nobodysPort(t)}, "", `cannot be reached, see the options host and port`},
+		{"Kerberos", map[string]string{"use_kerberos": "true"}, "", `Kerberos is not supported; set use_kerberos = false`},
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"ferry/remote/remotetest/servers"
 	"ferry/remote/remotetest/servers/dropboxserver"
 	"ferry/remote/remotetest/servers/gcsserver"
+	"ferry/remote/remotetest/servers/samba"
 	"ferry/remote/remotetest/servers/sshserver"
 )
 
@@ -39,6 +40,7 @@ var places = []place{
 	{name: "azureblob", start: startAzurite, continues: true, timed: true, big: 50 << 20},
 	{name: "webdav", start: startApache, big: 50 << 20},
 	{name: "dropbox", start: startDropbox, big: 50 << 20},
+	{name: "smb", start: startSamba, continues: true, timed: true, big: 50 << 20},
 }
 
 // placesFor returns the places that a test goes to: the rare ones only if it runs for long.
@@ -133,6 +135,16 @@ func startSSH(t *testing.T) *site {
 			"shell_type": "unix", "md5sum_command": "md5sum", "sha1sum_command": "sha1sum"}
 	}
 	return &site{addr: s.Addr, options: options, wire: otherWire, root: dir + "/", files: dir}
+}
+
+// startSamba runs an SMB server.
+func startSamba(t *testing.T) *site {
+	s := samba.Start(t)
+	options := func(addr string) map[string]string {
+		host, port, _ := net.SplitHostPort(addr)
+		return map[string]string{"type": "smb", "host": host, "port": port, "user": s.User, "pass": obscured(t, samba.Password)}
+	}
+	return &site{addr: s.Addr, options: options, wire: otherWire, root: "files/", files: s.Dir}
 }
 
 // startFerry runs another ferry, which is an FTP server like any other.

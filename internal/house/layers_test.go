@@ -87,6 +87,7 @@ var libraries = map[string][]string{
 	"remote/driver/local":                 {"golang.org/x/sys/"},
 	"remote/driver/s3":                    {"github.com/minio/minio-go/v7"},
 	"remote/driver/sftp":                  {"github.com/pkg/sftp", "golang.org/x/crypto/ssh", "golang.org/x/sys/"},
+	"remote/driver/smb":                   {"github.com/cloudsoda/go-smb2"},
 	"remote/network":                      {"golang.org/x/net/proxy"},
 	"remote/remotetest/badnet":            {"golang.org/x/sys/"},
 	"remote/remotetest/servers/sshserver": {"golang.org/x/crypto/ssh"},

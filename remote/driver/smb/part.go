@@ -1,0 +1,169 @@
+package smb
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"ferry/remote"
+	"ferry/remote/driver/internal/staging"
+)
+
+// hiding is a directory as package staging sees it, reached over a connection.
+type hiding struct {
+	r        *Remote
+	c        *conn
+	path     string
+	borrowed bool // c goes back to the pool when this is closed
+}
+
+// borrow reaches the directory dir over a connection of its own.
+func (r *Remote) borrow(ctx context.Context, dir string) (*hiding, error) {
+	c, err := r.pool.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &hiding{r, c, dir, true}, nil
+}
+
+// Path implements staging.Dir.
+func (h *hiding) Path() string { return h.path }
+
+// server returns a file in the directory, as the server knows it.
+func (h *hiding) server(base string) target { return h.r.target(h.path).below(base) }
+
+// Lstat implements staging.Dir.
+func (h *hiding) Lstat(ctx context.Context, base string) (staging.Info, error) {
+	m, err := h.r.lstat(ctx, h.c, h.server(base))
+	if err != nil {
+		return staging.Info{}, err
+	}
+	m.name = base
+	return hidden(&m), nil
+}
+
+// Rename implements staging.Dir. The protocol as package smb2 has it always replaces: unless
+// replace, nothing may have the name before.
+func (h *hiding) Rename(ctx context.Context, from, to string, replace bool) error {
+	source, dest := h.server(from), h.server(to)
+	if !replace {
+		if _, ok := h.r.exists(ctx, h.c, dest); ok {
+			return remote.ErrExist
+		}
+	}
+	err := h.patiently(ctx, func() error { return h.r.rename(ctx, h.c, source, dest) })
+	if err == nil || unanswered(err) || errors.Is(err, remote.ErrNotExist) {
+		return err
+	}
+	if m, ok := h.r.exists(ctx, h.c, dest); ok && m.dir() {
+		return remote.ErrIsDir
+	}
+	return err
+}
+
+// staleTime is how long a server may have a hidden file open whose connection is lost, or a checker
+// of viruses.
+const staleTime = 3 * time.Second
+
+// patiently makes a change of a hidden file again while that is in use: nobody but this program
+// writes to it.
+func (h *hiding) patiently(ctx context.Context, change func() error) error {
+	wait := 10 * time.Millisecond
+	for deadline := time.Now().Add(staleTime); ; wait *= 2 {
+		err := change()
+		if !errors.Is(err, errInUse) || time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// Remove implements staging.Dir.
+func (h *hiding) Remove(ctx context.Context, base string) error {
+	return h.patiently(ctx, func() error { return h.r.unlink(ctx, h.c, h.server(base)) })
+}
+
+// List implements staging.Dir.
+func (h *hiding) List(ctx context.Context, yield func(staging.Info) bool) error {
+	d, err := h.r.openDir(ctx, h.c, h.r.target(h.path))
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	return d.each(ctx, func(m *meta) (bool, error) { return yield(hidden(m)), nil })
+}
+
+// Close implements staging.Dir.
+func (h *hiding) Close() {
+	if h.borrowed {
+		h.r.pool.Put(h.c)
+	}
+}
+
+func hidden(m *meta) staging.Info {
+	return staging.Info{Entry: m.entry(m.name), Regular: !m.dir() && !m.link()}
+}
+
+// Part implements remote.Stager.
+func (r *Remote) Part(ctx context.Context, name, owner string) (e remote.Entry, err error) {
+	err = r.hiding(ctx, "part", name, func(h *hiding, held string) error {
+		e, err = r.parts.Describe(ctx, h, held, owner)
+		e.Name = base(name)
+		return err
+	})
+	if err != nil {
+		return remote.Entry{}, err
+	}
+	return e, nil
+}
+
+// DropPart implements remote.Stager.
+func (r *Remote) DropPart(ctx context.Context, name, owner string) error {
+	return r.hiding(ctx, "droppart", name, func(h *hiding, held string) error {
+		return r.parts.Drop(ctx, h, held, owner)
+	})
+}
+
+// OpenPart implements remote.PartReader.
+func (r *Remote) OpenPart(ctx context.Context, name, owner string, off, n int64) (f io.ReadCloser, err error) {
+	if off < 0 {
+		return nil, fail("openpart", name, remote.ErrInvalid)
+	}
+	var kept target
+	err = r.hiding(ctx, "openpart", name, func(h *hiding, held string) error {
+		part, err := r.parts.Kept(ctx, h, held, owner)
+		kept = h.server(part)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r.read(ctx, name, kept, off, n)
+}
+
+// hiding calls use with the directory of name and the last element of that, as the server has it.
+func (r *Remote) hiding(ctx context.Context, op, name string, use func(h *hiding, held string) error) error {
+	return r.with(ctx, op, name, func(c *conn) error {
+		if r.target(name).path == "" { // a share, which has no parts
+			return remote.ErrNotExist
+		}
+		dir, b := remote.Split(name)
+		return use(&hiding{r: r, c: c, path: dir}, r.o.Encoding.Encode(b))
+	})
+}
+
+// listedPart returns the entry that List yields for the hidden file m in dir, if it yields one.
+func (r *Remote) listedPart(ctx context.Context, c *conn, dir string, m *meta) (remote.Entry, bool) {
+	e, ok := r.parts.Listed(ctx, &hiding{r: r, c: c, path: dir}, hidden(m))
+	if !ok {
+		return remote.Entry{}, false
+	}
+	held := e.Name
+	e.Name = r.o.Encoding.Decode(held)
+	return e, r.o.Encoding.Encode(e.Name) == held
+}

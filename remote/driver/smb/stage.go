@@ -1,0 +1,110 @@
+package smb
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"ferry/remote"
+	"ferry/remote/driver/internal/chunks"
+	"ferry/remote/driver/internal/staging"
+)
+
+// A stage is an upload under way: a hidden file beside its target.
+type stage struct {
+	staging.Stage
+	// constant
+	r    *Remote
+	c    *conn // has file open
+	old  *meta // the file that will be replaced, nil when there is none
+	file *handle
+	w    *chunks.Writer
+
+	whole bool // the hidden file is complete and closed; of Commit
+}
+
+// Stage implements remote.Stager.
+func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
+	if err := r.check(ctx, "stage", name); err != nil {
+		return nil, err
+	}
+	if !o.Valid() {
+		return nil, fail("stage", name, remote.ErrInvalid)
+	}
+	s, err := r.begin(ctx, name, o)
+	if err != nil {
+		return nil, fail("stage", name, err)
+	}
+	return s, nil
+}
+
+// begin opens a stage with what it begins with. When it fails, it leaves no hidden file.
+func (r *Remote) begin(ctx context.Context, name string, o remote.StageOptions) (*stage, error) {
+	if name == "." {
+		return nil, remote.ErrIsDir
+	}
+	c, err := r.pool.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &stage{r: r, c: c}
+	if err := s.open(ctx, name, o); err != nil {
+		r.pool.Put(c)
+		return nil, err
+	}
+	return s, nil
+}
+
+// open opens the hidden file.
+func (s *stage) open(ctx context.Context, name string, o remote.StageOptions) (err error) {
+	if s.old, err = s.target(ctx, name); err != nil {
+		return err
+	}
+	if s.old == nil && o.Base == remote.BaseFile {
+		return remote.ErrNotExist
+	}
+	if err := s.r.target(name).shareOnly(); err != nil {
+		return err
+	}
+	dir, b := remote.Split(name)
+	t := staging.Target{Name: name, Base: s.r.o.Encoding.Encode(b)}
+	return s.r.parts.Open(ctx, &s.Stage, s, &hiding{r: s.r, c: s.c, path: dir}, t, o)
+}
+
+// target describes the file that the stage will replace, nil when there is none, and refuses what
+// cannot be replaced.
+func (s *stage) target(ctx context.Context, name string) (*meta, error) {
+	m, err := s.r.find(ctx, s.c, name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case m.dir():
+		return nil, remote.ErrIsDir
+	case m.attrs&attrReadOnly != 0:
+		return nil, remote.ErrPermission
+	}
+	return &m, nil
+}
+
+// Write implements io.Writer. An error may be that of an earlier Write.
+func (s *stage) Write(p []byte) (int, error) {
+	n, err := s.w.Write(p)
+	if err != nil {
+		err = fail("write", s.Name, err)
+	}
+	return n, err
+}
+
+// Keep implements remote.Stage. What the server has not confirmed is not kept.
+func (s *stage) Keep() error {
+	s.w.End()
+	return s.Stage.Keep()
+}
+
+// Abort implements remote.Stage.
+func (s *stage) Abort() error {
+	s.w.End()
+	return s.Stage.Abort()
+}
