@@ -113,6 +113,18 @@ chunk_size = 48Mi
 batch_mode = async
 pacer_min_sleep = 10ms
 
+[gdrive]
+type = drive
+client_id = somebody.apps.googleusercontent.com
+client_secret = SECRET
+scope = drive
+token = {"access_token":"SECRET","token_type":"Bearer","refresh_token":"SECRET","expiry":"2026-01-01T00:00:00Z"}
+team_drive =
+root_folder_id = 0AbCdEf
+export_formats = docx,ods
+skip_shortcuts = true
+chunk_size = 64Mi
+
 [blob]
 type = azureblob
 account = devstoreaccount1

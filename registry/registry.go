@@ -20,6 +20,7 @@ func Drivers() []Driver {
 		smbDriver(),
 		ftpDriver(),
 		gcsDriver(),
+		driveDriver(),
 		azureblobDriver(),
 		dropboxDriver(),
 		webdavDriver(),

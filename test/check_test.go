@@ -43,6 +43,7 @@ func TestCheck(t *testing.T) {
 		{"ftp", startFerry, ftpFaults},
 		{"s3", startGateway, s3Faults},
 		{"gcs", startFakeGCS, gcsFaults},
+		{"drive", startDrive, driveFaults},
 		{"azureblob", startAzurite, azureFaults},
 		{"dropbox", startDropbox, dropboxFaults},
 		{"webdav", startApache, webdavFaults},
@@ -296,6 +297,27 @@ func gcsFaults(t *testing.T, s *site) []fault {
 		{"a token that was revoked", revoked, "", `the credentials are refused \(invalid_grant\), check their options`},
 		{"no credentials", map[string]string{"anonymous": ""}, "", `no credentials: set service_account_file`},
 		{"a missing key file", map[string]string{"anonymous": "", "service_account_file": "/missing"}, "", `service_account_file cannot be read`},
+		{"a host that does not answer", map[string]string{"endpoint": "http://" + nobody(t)}, "", `cannot be reached, check the network and the option endpoint`},
+	}
+}
+
+func driveFaults(t *testing.T, s *site) []fault {
+	refuses := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"error":"invalid_grant","error_description":"Token has been expired or revoked."}`)
+	}))
+	t.Cleanup(refuses.Close)
+	revoked := map[string]string{"token_url": refuses.URL, "client_id": "me", "client_secret": wrong,
+		"token": `{"access_token":"` + wrong + `","refresh_token":"` + wrong + `","expiry":"2020-01-01T00:00:00Z"}`}
+	other := map[string]string{"token": `{"access_token":"` + wrong + `","expiry":"2999-01-01T00:00:00Z"}`}
+	return []fault{
+		{"a missing folder", nil, "missing", createIt},
+		{"a token that was revoked", revoked, "", `ferry config reconnect there:`},
+		{"a token of another service", other, "", `answers 401 authError, log in again by ferry config reconnect`},
+		{"no credentials", map[string]string{"token": ""}, "", `ferry config reconnect there:`},
+		{"a missing key file", map[string]string{"token": "", "service_account_file": "/missing"}, "", `service_account_file cannot be read`},
+		{"a form that nothing is read in", map[string]string{"export_formats": "docx,doc"}, "", `option export_formats has "doc"`},
 		{"a host that does not answer", map[string]string{"endpoint": "http://" + nobody(t)}, "", `cannot be reached, check the network and the option endpoint`},
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"ferry/remote/remotetest/servers"
+	"ferry/remote/remotetest/servers/driveserver"
 	"ferry/remote/remotetest/servers/dropboxserver"
 	"ferry/remote/remotetest/servers/gcsserver"
 	"ferry/remote/remotetest/servers/samba"
@@ -37,6 +38,7 @@ var places = []place{
 	{name: "ftp", start: startFerry, timed: true, big: 50 << 20},
 	{name: "s3", start: startGateway, continues: true, timed: true, big: 200 << 20},
 	{name: "gcs", start: startFakeGCS, continues: true, timed: true, big: 50 << 20},
+	{name: "drive", start: startDrive, timed: true, big: 50 << 20},
 	{name: "azureblob", start: startAzurite, continues: true, timed: true, big: 50 << 20},
 	{name: "webdav", start: startApache, big: 50 << 20},
 	{name: "dropbox", start: startDropbox, big: 50 << 20},
@@ -206,6 +208,16 @@ func startFakeGCS(t *testing.T) *site {
 	return &site{addr: s.Addr, options: options, wire: httpWire, flat: true, root: s.NewBucket(t) + "/"}
 }
 
+// startDrive runs a double of Google Drive.
+func startDrive(t *testing.T) *site {
+	s := driveserver.Start(t)
+	options := func(addr string) map[string]string {
+		return map[string]string{"type": "drive", "endpoint": "http://" + addr,
+			"token": `{"access_token":"` + driveserver.Token + `","token_type":"Bearer","expiry":"2999-01-01T00:00:00Z"}`}
+	}
+	return &site{addr: s.Addr, options: options, wire: httpWire, mkdirs: true}
+}
+
 // startAzurite runs the emulator of Azure. The container is made through ferry.
 func startAzurite(t *testing.T) *site {
 	endpoint := strings.TrimPrefix(servers.StartAzurite(t), "http://")
@@ -273,7 +285,7 @@ func serveAt(t *testing.T, remote string, env []string) (*process, string) {
 		if t.Failed() || strings.Contains(proc.log.String(), "DATA RACE") {
 			t.Errorf("log of ferry:\n%s", proc.log)
 		}
-		for _, secret := range []string{"s3cret", sshserver.Password} {
+		for _, secret := range []string{"s3cret", sshserver.Password, driveserver.Token} {
 			if strings.Contains(proc.log.String(), secret) {
 				t.Error("the log shows a secret")
 			}

@@ -80,6 +80,7 @@ var libraries = map[string][]string{
 	"remote/driver/azureblob/entra":       {"golang.org/x/oauth2", "golang.org/x/crypto/pkcs12"},
 	"remote/driver/crypt/cipher":          {"github.com/rfjakob/eme", "golang.org/x/crypto/"},
 	"remote/driver/dropbox":               {"golang.org/x/oauth2"},
+	"remote/driver/drive":                 {"golang.org/x/oauth2"},
 	"remote/driver/ftp":                   {"github.com/jlaffaye/ftp"},
 	"remote/driver/gcs":                   {"golang.org/x/oauth2"},
 	"remote/driver/http":                  {"golang.org/x/net/html"},

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -75,7 +76,8 @@ func tooMany(answer *http.Response) bool {
 	case http.StatusTooManyRequests:
 		return true
 	case http.StatusServiceUnavailable:
-		return answer.Header.Get("Retry-After") != ""
+		// A gateway says so too, and does not know what the service has done.
+		return answer.Header.Get("Retry-After") != "" && strings.Contains(answer.Header.Get("Content-Type"), "json")
 	case http.StatusForbidden:
 		return IsRateLimit(reason(answer))
 	}

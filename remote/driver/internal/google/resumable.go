@@ -76,10 +76,10 @@ func (s *Service) StartResumable(ctx context.Context, c Call, contentType string
 }
 
 // SendAll sends first and then what body gives, chunk by chunk, and decodes the last answer into
-// stored.
+// stored. first is a whole chunk, or all there is; then body is nil.
 func (u *Resumable) SendAll(ctx context.Context, first []byte, body io.Reader, memory *Memory, stored any) error {
 	chunk := first
-	u.take(chunk, false)
+	u.take(chunk, body == nil)
 	for {
 		sent := memory.Upload.Sent()
 		done, err := u.sendChunk(ctx, stored)

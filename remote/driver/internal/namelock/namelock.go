@@ -23,7 +23,7 @@ type hold struct {
 	users   int // how many hold it or wait
 	readers int
 	writer  bool
-	writers int           // how many wait to hold it alone; they go before those who come to look
+	queue   []*int        // who waits to hold it alone, in their order; they go before those who come to look
 	changed chan struct{} // closed when somebody lets go
 }
 
@@ -73,11 +73,12 @@ func (n *Names) lock(ctx context.Context, name string, alone bool) error {
 		n.held[name] = h
 	}
 	h.users++
+	me := new(int)
 	if alone {
-		h.writers++
-		defer func() { h.writers-- }()
+		h.queue = append(h.queue, me)
+		defer func() { h.queue = slices.DeleteFunc(h.queue, func(other *int) bool { return other == me }) }()
 	}
-	for h.writer || alone && h.readers > 0 || !alone && h.writers > 0 {
+	for h.writer || alone && (h.readers > 0 || h.queue[0] != me) || !alone && len(h.queue) > 0 {
 		changed := h.changed
 		n.mu.Unlock()
 		select {
@@ -87,7 +88,7 @@ func (n *Names) lock(ctx context.Context, name string, alone bool) error {
 		n.mu.Lock()
 		if ctx.Err() != nil {
 			n.leave(name, h)
-			wake(h) // those who let this one go first
+			defer wake(h) // those who let this one go first
 			return context.Cause(ctx)
 		}
 	}

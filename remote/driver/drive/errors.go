@@ -1,0 +1,136 @@
+package drive
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+
+	"golang.org/x/oauth2"
+
+	"ferry/remote"
+	"ferry/remote/driver/internal/google"
+)
+
+// fail wraps err, unless it is nil, and turns what the client reports into errors of package
+// remote.
+func (r *Remote) fail(op, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &fs.PathError{Op: op, Path: name, Err: r.service.translate(err)}
+}
+
+// translate turns what the client reports into an error of package remote. No URL stays in it:
+// those of uploads are secrets.
+func (s *service) translate(err error) error {
+	if remote.WasRepeated(err) {
+		return remote.Repeated(s.meaning(err))
+	}
+	return s.meaning(err)
+}
+
+func (s *service) meaning(err error) error {
+	var refused *oauth2.RetrieveError
+	if errors.As(err, &refused) {
+		return fmt.Errorf("%s: the credentials are refused (%s), log in again by ferry config reconnect: %w", s.host, refused.ErrorCode, remote.ErrPermission)
+	}
+	var answer *google.AnswerError
+	if errors.As(err, &answer) {
+		return s.translateAnswer(answer)
+	}
+	var request *url.Error
+	if !errors.As(err, &request) {
+		return err
+	}
+	err = request.Err
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF // the connection ended before the answer; it is not the end of a file
+	}
+	var dial *net.OpError
+	if errors.As(err, &dial) && dial.Op == "dial" {
+		return fmt.Errorf("%s cannot be reached, check the network and the option endpoint: %w", s.host, err)
+	}
+	return fmt.Errorf("%s: %w", s.host, err)
+}
+
+func (s *service) translateAnswer(answer *google.AnswerError) error {
+	reason := cmp.Or(answer.Reason, http.StatusText(answer.Code))
+	means, remedy := meaningOf(answer)
+	err := fmt.Errorf("%s answers %d %s%s", s.host, answer.Code, reason, remedy)
+	switch {
+	case means == errPasses:
+		return err
+	case means == errTooMany:
+		return remote.Repeated(err)
+	case means == nil:
+		return remote.Final(err)
+	}
+	return fmt.Errorf("%w: %w", err, means)
+}
+
+var (
+	errPasses  = errors.New("it may be over soon")
+	errTooMany = errors.New("there are too many requests, as often as it was tried")
+)
+
+// meaningOf returns what a refusal means, nil for what nobody knows, and what helps against it.
+func meaningOf(answer *google.AnswerError) (means error, remedy string) {
+	switch {
+	case answer.Code == http.StatusTooManyRequests, google.IsRateLimit(answer.Reason):
+		return errTooMany, ""
+	case answer.Code == http.StatusForbidden:
+		return forbidden(answer.Reason)
+	case answer.Code >= http.StatusInternalServerError && answer.Code != http.StatusNotImplemented:
+		return errPasses, ""
+	}
+	switch answer.Code {
+	case http.StatusBadRequest:
+		return remote.ErrInvalid, ""
+	case http.StatusUnauthorized:
+		return remote.ErrPermission, ", log in again by ferry config reconnect, or check the options for the credentials"
+	case http.StatusRequestTimeout, http.StatusNotFound, http.StatusGone: // an id was looked up just before: something goes on
+		return errPasses, ""
+	case http.StatusConflict:
+		return remote.ErrExist, ""
+	case http.StatusPreconditionFailed:
+		return remote.ErrChanged, ""
+	case http.StatusRequestEntityTooLarge:
+		return remote.ErrTooLarge, ""
+	case http.StatusNotImplemented:
+		return remote.ErrUnsupported, ""
+	}
+	return nil, ""
+}
+
+// forbidden returns what 403 means, by its reason.
+func forbidden(reason string) (means error, remedy string) {
+	switch reason {
+	case "storageQuotaExceeded":
+		return remote.ErrNoSpace, ", the drive is full: empty its trash, or buy space"
+	case "quotaExceeded", "teamDriveFileLimitExceeded", "numChildrenInNonRootLimitExceeded", "activeItemCreationLimitExceeded", "myDriveHierarchyDepthLimitExceeded", "teamDriveHierarchyTooDeep":
+		return remote.ErrQuota, ""
+	case "dailyLimitExceeded", "dailyLimitExceededUnreg", "uploadLimitExceeded", "downloadQuotaExceeded":
+		return nil, ", a limit of this day is reached: it ends tomorrow, or with another client_id"
+	case "accessNotConfigured":
+		return remote.ErrPermission, ", turn on the Drive API in the project of client_id"
+	case "cannotDownloadAbusiveFile":
+		return remote.ErrPermission, ", the service takes the file for dangerous: the option acknowledge_abuse reads it all the same"
+	case "insufficientPermissions", "insufficientScopes":
+		return remote.ErrPermission, ", the option scope does not allow it: set it and log in again"
+	case "exportSizeLimitExceeded":
+		return remote.ErrPermission, ", the document is too long to be exported"
+	}
+	return remote.ErrPermission, ""
+}
+
+// isGone reports whether err says that there is no file of an id, as far as the account can see.
+func isGone(err error) bool {
+	var answer *google.AnswerError
+	return errors.As(err, &answer) &&
+		(answer.Code == http.StatusNotFound || answer.Code == http.StatusForbidden && !google.IsRateLimit(answer.Reason))
+}
