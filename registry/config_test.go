@@ -31,6 +31,26 @@ info_age = 1d
 chunk_total_size = off
 chunk_path = DIR/.kept
 
+[pieces]
+type = chunker
+remote = here:DIR
+chunk_size = 2Gi
+hash_type = md5
+name_format = *.rclone_chunk.###
+transactions = rename
+
+[pressed]
+type = compress
+remote = here:DIR
+mode = gzip
+level = -1
+
+[sums]
+type = hasher
+remote = here:DIR
+hashes = md5,sha1
+max_age = off
+
 [both]
 type = combine
 upstreams = "one=here:DIR" two=mem:

@@ -28,6 +28,9 @@ func Drivers() []Driver {
 		aliasDriver(),
 		combineDriver(),
 		cryptDriver(),
+		chunkerDriver(),
+		compressDriver(),
+		hasherDriver(),
 		cachedDriver(),
 	}
 }

@@ -39,6 +39,10 @@ func TestCheck(t *testing.T) {
 		{"memory", startMemory, memoryFaults},
 		{"alias", startAlias, aliasFaults},
 		{"combine", startCombine, combineFaults},
+		{"chunker", startChunker, noFaults},
+		{"compress", startCompress, noFaults},
+		{"crypt", startCrypt, noFaults},
+		{"hasher", startHasher, noFaults},
 		{"sftp", startSSH, sftpFaults},
 		{"ftp", startFerry, ftpFaults},
 		{"s3", startGateway, s3Faults},
@@ -155,6 +159,31 @@ func checkFault(t *testing.T, s *site, f fault) {
 	if strings.Contains(out, wrong) {
 		t.Errorf("it shows a secret:\n%s", out)
 	}
+}
+
+// noFaults is for a type that fails as the remote does that it is made of.
+func noFaults(*testing.T, *site) []fault { return nil }
+
+func startChunker(t *testing.T) *site  { return startOver(t, "chunker", "chunk_size", "1Ki") }
+func startCompress(t *testing.T) *site { return startOver(t, "compress") }
+func startCrypt(t *testing.T) *site {
+	s := startOver(t, "crypt", "password", obscured(t, "s3cret"))
+	s.files, s.mkdirs = "", true
+	return s
+}
+func startHasher(t *testing.T) *site { return startOver(t, "hasher") }
+
+// startOver makes a remote of a type over a local directory.
+func startOver(t *testing.T, typ string, more ...string) *site {
+	dir := t.TempDir()
+	options := func(string) map[string]string {
+		o := map[string]string{"type": typ, "remote": dir}
+		for i := 0; i < len(more); i += 2 {
+			o[more[i]] = more[i+1]
+		}
+		return o
+	}
+	return &site{options: options, files: dir}
 }
 
 func startMemory(t *testing.T) *site {

@@ -41,6 +41,7 @@ var places = []place{
 	{name: "drive", start: startDrive, timed: true, big: 50 << 20},
 	{name: "azureblob", start: startAzurite, continues: true, timed: true, big: 50 << 20},
 	{name: "webdav", start: startApache, big: 50 << 20},
+	{name: "chunker", start: startChunker, timed: true, big: 1 << 20, rare: true},
 	{name: "dropbox", start: startDropbox, big: 50 << 20},
 	{name: "smb", start: startSamba, continues: true, timed: true, big: 50 << 20},
 }

@@ -1,0 +1,152 @@
+package chunker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"ferry/remote"
+)
+
+// Open implements remote.Remote. A file that is replaced or removed while it is read keeps its
+// chunks until then, unless another process does it: reading then fails.
+func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
+	if off < 0 {
+		return nil, rename("open", name, remote.ErrInvalid)
+	}
+	for attempt := 0; ; attempt++ {
+		f, err := r.find(ctx, name)
+		switch {
+		case err != nil:
+			return nil, rename("open", name, err)
+		case f.rec == nil:
+			body, err := r.below.Open(ctx, name, off, n)
+			return body, rename("open", name, err)
+		}
+		c, err := r.openChunks(ctx, f, off, n)
+		if err == nil {
+			return c, nil
+		}
+		if !errors.Is(err, remote.ErrNotExist) || attempt == maxAttempts { // else it was replaced meanwhile
+			return nil, rename("open", name, missing(err))
+		}
+	}
+}
+
+// maxAttempts is how often a file is looked for again whose chunks were not there.
+const maxAttempts = 3
+
+func (r *Remote) openChunks(ctx context.Context, f file, off, n int64) (*chunks, error) {
+	end := f.entry.Size
+	if n >= 0 && n < end-off {
+		end = off + n
+	}
+	open := func(number int, off, n int64) (body io.ReadCloser, err error) {
+		err = r.eitherName(f, number, func(name string) error {
+			body, err = r.below.Open(ctx, name, off, n)
+			return err
+		})
+		return body, err
+	}
+	c := &chunks{open: open, file: f, end: end, off: off, release: r.hold(ctx, f.name)}
+	if off >= end {
+		return c, nil
+	}
+	err := r.eitherName(f, 0, func(name string) error {
+		first, err := r.below.Stat(ctx, name)
+		if err == nil {
+			err = c.fits(first.Size)
+		}
+		return err
+	})
+	if err != nil {
+		c.release()
+		return nil, err
+	}
+	return c, nil
+}
+
+// errMissing means that a file is not whole: it is there, and its content cannot be read.
+var errMissing = errors.New("a chunk of the file is missing or has not its size")
+
+// missing makes an error of a chunk one of the file.
+func missing(err error) error {
+	if errors.Is(err, remote.ErrNotExist) {
+		return remote.Final(errMissing)
+	}
+	return err
+}
+
+// chunks reads a file in chunks from off to end.
+type chunks struct {
+	release func() // of the hold on the chunks
+	open    func(number int, off, n int64) (io.ReadCloser, error)
+	file    file
+	size    int64 // of each chunk but the last
+	off     int64
+	end     int64
+	body    io.ReadCloser // of the chunk that off is in; nil before it is opened
+	left    int64         // bytes of the file in body
+}
+
+// fits takes the size of the first chunk as that of all.
+func (c *chunks) fits(size int64) error {
+	total, count := c.file.entry.Size, int64(*c.file.rec.Chunks)
+	if size <= 0 || (total+size-1)/size != count {
+		return fmt.Errorf("%d bytes in %d chunks of %d: %w", total, count, size, remote.Final(errMissing))
+	}
+	c.size = size
+	return nil
+}
+
+// Read implements io.Reader.
+func (c *chunks) Read(p []byte) (int, error) {
+	for {
+		switch {
+		case c.off >= c.end:
+			return 0, io.EOF
+		case c.body == nil:
+			if err := c.next(); err != nil {
+				return 0, rename("read", c.file.name, missing(err))
+			}
+		}
+		n, err := c.body.Read(p[:min(int64(len(p)), c.left)])
+		c.off, c.left = c.off+int64(n), c.left-int64(n)
+		switch {
+		case c.left == 0:
+			err = c.closeBody()
+		case err == io.EOF:
+			err = remote.Final(errMissing)
+		}
+		if n > 0 || err != nil {
+			return n, rename("read", c.file.name, err)
+		}
+	}
+}
+
+// next opens the chunk that off is in.
+func (c *chunks) next() (err error) {
+	number, within := c.off/c.size, c.off%c.size
+	c.left = min(c.size-within, c.end-c.off)
+	c.body, err = c.open(int(number), within, c.left)
+	return err
+}
+
+// Close implements io.Closer.
+func (c *chunks) Close() error {
+	defer c.release()
+	return c.closeBody()
+}
+
+func (c *chunks) closeBody() error {
+	if c.body == nil {
+		return nil
+	}
+	body := c.body
+	c.body = nil
+	return body.Close()
+}
+
+// Described implements remote.Described.
+func (c *chunks) Described() (remote.Entry, bool) { return c.file.entry, c.file.entry.Version != "" }
