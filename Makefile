@@ -1,7 +1,7 @@
 # make test    everything a change must pass: format, vet, staticcheck, other systems, tests with real FTP clients
 # make build   ./ferry
 # make quick   the inner loop, below a minute: short tests, no servers, no race detector
-# make lint    format, vet, staticcheck, spelling and known vulnerabilities only
+# make lint    format, vet, staticcheck, spelling, known vulnerabilities and the rules of the code only
 # make fuzz    each fuzz target for FUZZTIME, 60 seconds
 # make package packages, archives and a bill of materials in dist/, for every system
 # make notes   what is in changelog/unreleased as release notes
@@ -17,6 +17,10 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 MISSPELL    := github.com/golangci/misspell/cmd/misspell@v0.8.0
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
+# What looks at the code has it compiled as internal/release does, whose test then finds it compiled, wherever
+# the clone is; the tools are compiled so, too.
+AS_RELEASED := CGO_ENABLED=0 GOFLAGS="$$(go env GOFLAGS) -trimpath"
+
 # How long make fuzz runs each target, and which packages it looks for them in.
 FUZZTIME := 60s
 FUZZ     := ./...
@@ -31,7 +35,7 @@ MODULES := /usr/share/perl5/IO/Socket/SSL.pm:libio-socket-ssl-perl /usr/lib/cgi-
 # their tests install.
 PROGRAMS := gcc:gcc chromium:chromium systemd-analyze:systemd npm:npm promtool:prometheus fail2ban-regex:fail2ban haproxy:haproxy webalizer:webalizer $(CLIENTS)
 
-.PHONY: build test quick lint fuzz soak package notes deps format vet staticcheck spell vuln cross draw servers unit pictures
+.PHONY: build test quick lint fuzz soak package notes deps format vet staticcheck spell vuln house cross draw servers unit pictures
 
 build:
 	go build -o ferry ./cmd/ferry
@@ -41,7 +45,7 @@ test: deps lint cross draw servers unit
 quick: format
 	go test -short ./...
 
-lint: format vet staticcheck spell vuln
+lint: format vet staticcheck spell vuln house
 
 # Installs what is missing where that is possible; elsewhere says what will be skipped. The build machine (CI is set)
 # must have everything.
@@ -63,24 +67,29 @@ format:
 	@bad=$$(gofmt -l .); if [[ -n $$bad ]]; then echo "gofmt would change:"; echo "$$bad"; exit 1; fi
 
 vet:
-	go vet ./...
+	$(AS_RELEASED) go vet ./...
 
 staticcheck:
-	go run $(STATICCHECK) ./...
+	$(AS_RELEASED) go run $(STATICCHECK) ./...
+
+# The rules of the code as tests, and the tests of cross. Nothing in them runs beside anything else, so the race
+# detector would only make them slow.
+house:
+	$(AS_RELEASED) go test -vet=off -shuffle=on -timeout 10m ./internal/house ./internal/systems
 
 # Comments of Go files, and all of the documents.
 spell:
 	@find . -path ./bench/work -prune -o -type f \( -name '*.go' -o -name '*.md' -o -name Makefile -o -path './.ci/*' \) -print0 | \
-	xargs -0 go run $(MISSPELL) -error
+	$(AS_RELEASED) xargs -0 go run $(MISSPELL) -error
 
 # What is known to be vulnerable and is called. Where the database cannot be reached that is said, and nothing fails.
 vuln:
-	@out=$$(go run $(GOVULNCHECK) ./... 2>&1) && { echo "$$out"; exit 0; }; echo "$$out" >&2; \
+	@out=$$($(AS_RELEASED) go run $(GOVULNCHECK) ./... 2>&1) && { echo "$$out"; exit 0; }; echo "$$out" >&2; \
 	[[ $$out == *'fetching vulnerabilities: '* ]] && echo "vuln: NOT CHECKED: the database cannot be reached."
 
 # The code for other systems must have the right types, its tests included.
 cross:
-	go run ./internal/systems darwin/arm64 windows/amd64 linux/arm64
+	$(AS_RELEASED) go run ./internal/systems darwin/arm64 windows/amd64 linux/arm64
 
 # What draws the pictures of bench is a module of its own.
 draw:
@@ -91,10 +100,11 @@ draw:
 servers:
 	go test -race -vet=off -timeout 30m -run '^(TestTheGatewayCanBeBuilt|TestTheFakeCanBeBuilt)$$' ./remote/driver/s3 ./remote/driver/gcs
 
-# vet has seen them all. Tests that mostly wait run four at a time.
+# vet has seen them all. Tests that mostly wait run four at a time, and one package more than there are cores
+# for, as most packages wait, too.
 # A package that fails may get a second run: doc/decisions/0016-second-runs.md.
 unit:
-	.ci/unit -race -vet=off -shuffle=on -parallel 4 -timeout 20m
+	.ci/unit -race -vet=off -shuffle=on -parallel 4 -p $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) -timeout 20m
 
 # What a target finds it writes to testdata/fuzz of its package: mend it, and commit that file with the mend. There is none
 # where nothing was found.
