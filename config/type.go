@@ -12,6 +12,7 @@ type Type struct {
 	Prefix  string // of its flags and environment variables; "" is Name
 	Help    string // one line
 	Options []Option
+	Notes   string // more of its help, lines that come behind the options; "" = none
 }
 
 // An Option is one setting of a type.

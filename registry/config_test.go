@@ -124,6 +124,14 @@ anonymous = true
 bucket_policy_only = true
 location = eu
 
+[backup]
+type = b2
+account = 0040123456789ab0000000001
+key = SECRET
+endpoint = https://s3.us-west-004.backblazeb2.com
+hard_delete = false
+chunk_size = 96Mi
+
 [box]
 type = dropbox
 client_id = somebody

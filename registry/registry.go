@@ -16,6 +16,7 @@ func Drivers() []Driver {
 		localDriver(),
 		memoryDriver(),
 		s3Driver(),
+		b2Driver(),
 		sftpDriver(),
 		smbDriver(),
 		ftpDriver(),

@@ -2,7 +2,10 @@ package registry
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"ferry/config"
 	"ferry/remote"
@@ -16,7 +19,7 @@ func s3Driver() Driver {
 			Name: "s3",
 			Help: "Amazon S3, and servers that speak its protocol: Minio, Ceph, Wasabi, Cloudflare, ...",
 			Options: together([]config.Option{
-				{Name: "provider", Help: "Whose server it is, as AWS, Minio, Ceph, Wasabi or Other; empty is AWS"},
+				{Name: "provider", Help: "Whose server it is, one of the list below; empty is AWS, Other is any that is not in it"},
 				{Name: "env_auth", Default: "false", Help: "Take the keys from AWS_* variables, the shared credentials file or the machine's role"},
 				{Name: "access_key_id", Secret: true, Help: "Key ID; without one requests are not signed"},
 				{Name: "secret_access_key", Secret: true, Help: "Secret key"},
@@ -75,15 +78,48 @@ func s3Driver() Driver {
 				ignored("there is no login of that kind: use an access key", "ibm_api_key", "ibm_iam_endpoint", "ibm_resource_instance_id"),
 				unused(noMemory, "memory_pool_flush_time", "memory_pool_use_mmap"),
 			),
+			Notes: s3Providers(),
 		},
 		open: openS3,
 	}
 }
 
+// s3Providers is the list of providers for help.
+func s3Providers() string {
+	var b strings.Builder
+	b.WriteString("Providers, the servers that each has, and what is not as at Amazon's. Where a server is known, endpoint may be\n" +
+		"left out: REGION is the option region.\n\n")
+	for _, p := range s3.Providers() {
+		fmt.Fprintf(&b, "  %-15s %s\n", p.Name, strings.Join(slices.DeleteFunc([]string{p.About, p.Endpoint, p.Notes()},
+			func(s string) bool { return s == "" }), "; "))
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// s3Provider returns the option provider, and refuses a name that is not in the list.
+func (v *values) s3Provider() string {
+	name := v.str("provider")
+	var known []string
+	for _, p := range s3.Providers() {
+		if name == "" || strings.EqualFold(p.Name, name) {
+			return name
+		}
+		known = append(known, p.Name)
+	}
+	if v.err == nil {
+		meant := ""
+		if near := config.Nearest(name, known); near != "" {
+			meant = fmt.Sprintf(": did you mean %s?", near)
+		}
+		v.err = fmt.Errorf("remote %s: there is no provider %q%s (Other is any that is not known; ferry help backend s3 lists all)", v.remote, name, meant)
+	}
+	return name
+}
+
 func openS3(ctx context.Context, path string, v *values) (remote.Remote, error) {
 	o := s3.Options{
 		Network:         v.env.Network,
-		Provider:        v.str("provider"),
+		Provider:        v.s3Provider(),
 		Endpoint:        v.str("endpoint"),
 		Region:          v.str("region"),
 		AccessKeyID:     v.str("access_key_id"),

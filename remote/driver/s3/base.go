@@ -9,7 +9,8 @@ import (
 	"github.com/minio/minio-go/v7/pkg/encrypt"
 )
 
-// fetchHead reads the first n bytes of an object, which are too few for a part of their own.
+// fetchHead reads the first n bytes of an object, which are too few for a part of their own, or
+// cannot be copied as one.
 func (u *upload) fetchHead(ctx context.Context, info minio.ObjectInfo, n int64) error {
 	c, err := u.r.get(ctx, u.at, 0, n, info.ETag)
 	if err != nil {

@@ -13,6 +13,9 @@ import (
 const (
 	mtimeKey    = "mtime"
 	mtimeHeader = "Mtime"
+	// nativeHeader is where programs keep it that use the interface of Backblaze B2: in
+	// milliseconds.
+	nativeHeader = "Src_last_modified_millis"
 )
 
 // formatTime writes t as seconds since 1970, with as many decimals as it takes.
@@ -60,6 +63,9 @@ func modTime(o minio.ObjectInfo) (t time.Time, set bool) {
 	}
 	if t, ok := parseTime(value); ok {
 		return t, true
+	}
+	if n, err := strconv.ParseInt(o.UserMetadata[nativeHeader], 10, 64); err == nil {
+		return time.UnixMilli(n), true
 	}
 	return uploadTime(o), false
 }

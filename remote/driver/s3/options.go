@@ -21,7 +21,7 @@ const DirMoveLimit = objects.DirMoveLimit
 
 // Options are what New may be told. The zero value is Amazon's S3 in us-east-1 without credentials.
 type Options struct {
-	Provider string // AWS, Minio, Ceph, ... or empty: decides what differs from Amazon's
+	Provider string // name of one of Providers, or empty: decides what differs from Amazon's
 	Endpoint string // host, host:port or URL; empty is Amazon's
 	Region   string // empty is us-east-1, and on Amazon the one of each bucket
 
@@ -72,6 +72,7 @@ type Options struct {
 	OddNames  bool             // see objects.Names
 	MaxName   int              // longest element of a name in bytes, where objects are files in the end; 0 is only S3's own limit
 
+	quirks quirks
 	host   string // what Endpoint says, with the port
 	secure bool
 	sse    encrypt.ServerSide
@@ -80,6 +81,7 @@ type Options struct {
 const (
 	minPart     = 5 << 20 // S3 takes no smaller part, the last one excepted
 	maxCopy     = 5 << 30 // nor copies more at once
+	noCutoff    = 1 << 60 // longer than any object
 	defaultHost = "s3.amazonaws.com"
 )
 
@@ -90,12 +92,19 @@ func (o *Options) complete() error {
 	if o.Network.Memory == nil {
 		o.Network.Memory = budget.New(0)
 	}
+	p, ok := provider(o.Provider)
+	if !ok {
+		return fmt.Errorf("s3: there is no provider %q: Other is any that is not known", o.Provider)
+	}
+	o.quirks = p.quirks
 	setDefault(&o.ListChunk, 1000)
-	setDefault(&o.ChunkSize, minPart)
+	setDefault(&o.ChunkSize, max(minPart, p.minPart))
 	setDefault(&o.Concurrency, 4)
-	setDefault(&o.MaxParts, quirksOf(o.Provider).maxParts)
+	setDefault(&o.MaxParts, 10000)
 	setDefault(&o.CopyCutoff, maxCopy)
 	switch {
+	case p.noACL && (o.ACL != "" && o.ACL != "private" || o.BucketACL != "" && o.BucketACL != "private"):
+		return fmt.Errorf("s3: provider %s has no access lists: leave acl and bucket_acl empty, and share the bucket by its own rules", p.Name)
 	case o.ChunkSize < minPart:
 		return errors.New("s3: chunk_size is below 5Mi, which no server takes: set it to 5Mi or more")
 	case o.Concurrency < 1:
@@ -111,10 +120,25 @@ func (o *Options) complete() error {
 	case (o.AccessKeyID == "") != (o.SecretAccessKey == ""):
 		return errors.New("s3: only one of access_key_id and secret_access_key is set: set both, or env_auth to take them from the environment")
 	}
-	if err := o.completeEndpoint(); err != nil {
+	if err := o.completeEndpoint(p); err != nil {
 		return err
 	}
+	o.completeQuirks()
 	return o.completeEncryption()
+}
+
+// completeQuirks keeps within what the provider can do.
+func (o *Options) completeQuirks() {
+	o.ChunkSize = max(o.ChunkSize, o.quirks.minPart)
+	if o.quirks.maxParts > 0 {
+		o.MaxParts = min(o.MaxParts, o.quirks.maxParts)
+	}
+	if o.quirks.wholeCopies {
+		o.CopyCutoff = noCutoff
+	}
+	if o.quirks.noACL {
+		o.ACL, o.BucketACL = "", ""
+	}
 }
 
 func setDefault[T int | int64](value *T, def T) {
@@ -123,16 +147,24 @@ func setDefault[T int | int64](value *T, def T) {
 	}
 }
 
-// completeEndpoint reads Endpoint.
-func (o *Options) completeEndpoint() error {
-	if o.Endpoint == "" {
-		if o.Provider != "" && o.Provider != "AWS" {
-			return fmt.Errorf("s3: the option endpoint is missing: provider %s needs the host of the server", o.Provider)
-		}
-		o.host, o.secure = defaultHost, true
-		return nil
+// completeEndpoint reads Endpoint, or makes it of what is known of the provider.
+func (o *Options) completeEndpoint(p Provider) error {
+	if o.Region == "" {
+		o.Region = p.Region
 	}
 	text := o.Endpoint
+	switch {
+	case text != "":
+	case p.Name == "AWS":
+		o.host, o.secure = defaultHost, true
+		return nil
+	case p.Endpoint == "":
+		return fmt.Errorf("s3: the option endpoint is missing: provider %s needs the host of the server", p.Name)
+	case o.Region == "" && strings.Contains(p.Endpoint, "REGION"):
+		return fmt.Errorf("s3: the option region is missing: provider %s has a server in each (%s); or set endpoint", p.Name, p.Endpoint)
+	default:
+		text = strings.Replace(p.Endpoint, "REGION", o.Region, 1)
+	}
 	if !strings.Contains(text, "://") {
 		text = "https://" + text
 	}

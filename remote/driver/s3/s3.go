@@ -67,7 +67,7 @@ func New(_ context.Context, path string, o Options) (*Remote, error) {
 	}
 	r := &Remote{
 		opt:    o,
-		quirks: quirksOf(o.Provider),
+		quirks: o.quirks,
 		name:   "s3:" + path,
 		names:  objects.Names{Encoding: o.Encoding, Odd: o.OddNames},
 		times:  newMemo[uint64, setTime](1 << 16),

@@ -38,7 +38,7 @@ func (r *Remote) describe(at place, info minio.ObjectInfo) objects.Object {
 	}
 	return objects.Object{
 		Name: at.Name, Size: info.Size, ModTime: t, TimeKept: true, Version: info.ETag,
-		Digest: remote.NewDigest(remote.MD5, md5Of(info)),
+		Digest: remote.NewDigest(remote.MD5, r.md5Of(info)),
 	}
 }
 
@@ -159,7 +159,7 @@ func (s service) Hash(ctx context.Context, k objects.Key, _ string) ([]byte, err
 	if err != nil {
 		return nil, s.r.translate(err)
 	}
-	if sum := md5Of(info); sum != nil {
+	if sum := s.r.md5Of(info); sum != nil {
 		return sum, nil
 	}
 	return nil, remote.ErrUnsupported
@@ -167,11 +167,14 @@ func (s service) Hash(ctx context.Context, k objects.Key, _ string) ([]byte, err
 
 // md5Of returns what is known of an object's MD5 sum. An ETag is one only where nothing is
 // encrypted with a key that the server does not hold by itself.
-func md5Of(info minio.ObjectInfo) []byte {
+func (r *Remote) md5Of(info minio.ObjectInfo) []byte {
 	if sum, err := base64.StdEncoding.DecodeString(info.UserMetadata[md5Header]); err == nil && len(sum) == md5.Size {
 		return sum
 	}
 	h := info.Headers
+	if r.quirks.otherETags {
+		return nil
+	}
 	if sse := h.Get("X-Amz-Server-Side-Encryption"); sse != "" && sse != "AES256" ||
 		h.Get("X-Amz-Server-Side-Encryption-Customer-Algorithm") != "" {
 		return nil

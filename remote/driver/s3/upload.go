@@ -59,7 +59,7 @@ func (u *upload) continueFile(ctx context.Context, info minio.ObjectInfo, off in
 	switch {
 	case off == 0:
 		return nil
-	case off < minPart:
+	case off < minPart, u.r.quirks.wholeCopies:
 		return u.fetchHead(ctx, info, off)
 	}
 	u.inParts()

@@ -67,5 +67,8 @@ func backendText(t config.Type) string {
 		facts = append(facts, "--"+t.Flag(o), t.Variable(o))
 		fmt.Fprintf(&b, "    %s\n", strings.Join(facts, "; "))
 	}
+	if t.Notes != "" {
+		fmt.Fprintf(&b, "\n%s\n", t.Notes)
+	}
 	return b.String()
 }
