@@ -44,6 +44,9 @@ var places = []place{
 	{name: "chunker", start: startChunker, timed: true, big: 1 << 20, rare: true},
 	{name: "dropbox", start: startDropbox, big: 50 << 20},
 	{name: "smb", start: startSamba, continues: true, timed: true, big: 50 << 20},
+	{name: "crypt on s3", start: encrypted(startGateway), continues: true, timed: true, big: 20 << 20},
+	{name: "crypt", start: encrypted(startLocal), continues: true, timed: true, big: 50 << 20, rare: true},
+	{name: "crypt on sftp", start: encrypted(startSSH), continues: true, timed: true, big: 50 << 20, rare: true},
 }
 
 // placesFor returns the places that a test goes to: the rare ones only if it runs for long.
@@ -138,6 +141,20 @@ func startSSH(t *testing.T) *site {
 			"shell_type": "unix", "md5sum_command": "md5sum", "sha1sum_command": "sha1sum"}
 	}
 	return &site{addr: s.Addr, options: options, wire: otherWire, root: dir + "/", files: dir}
+}
+
+// encrypted is a place in which everything is encrypted in another one.
+func encrypted(start func(t *testing.T) *site) func(t *testing.T) *site {
+	return func(t *testing.T) *site {
+		s := start(t)
+		below := s.root
+		s.beneath = map[string]func(string) map[string]string{"beneath": s.options}
+		s.options = func(string) map[string]string {
+			return map[string]string{"type": "crypt", "remote": "beneath:" + below, "password": obscured(t, "s3cret")}
+		}
+		s.root, s.files, s.mkdirs = "", "", !s.flat
+		return s
+	}
 }
 
 // startSamba runs an SMB server.
