@@ -5,6 +5,7 @@
 //	go run ./bench -quick          # small sizes, nothing written
 //	go run ./bench -suite s3       # the half that serves an S3 bucket far away
 //	go run ./bench -suite scale    # cost as sessions and entries grow; s3-scale: over S3
+//	go run ./bench -suite crypt    # that S3 bucket, encrypted
 //	go run ./bench -rows retr,stor -servers ferry,vsftpd -quick
 //
 // The peers are vsftpd, pure-ftpd, proftpd, pyftpdlib, rclone and a small server on ftpserverlib.

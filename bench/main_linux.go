@@ -41,7 +41,7 @@ func main() {
 func parse(args []string) (options, error) {
 	var o options
 	fl := flag.NewFlagSet("bench", flag.ContinueOnError)
-	fl.StringVar(&o.suites, "suite", "", "suites to run, separated by commas: local (a local directory), s3 (an S3 server far away), scale and s3-scale (the same as work grows), watched (ferry with metrics, an audit log, a hook and its page open) (default local,s3)")
+	fl.StringVar(&o.suites, "suite", "", "suites to run, separated by commas: local (a local directory), s3 (an S3 server far away), scale and s3-scale (the same as work grows), watched (ferry with metrics, an audit log, a hook and its page open), crypt (that S3 server, encrypted) (default local,s3)")
 	fl.BoolVar(&o.quick, "quick", false, "small sizes and one round: shows that everything runs, the figures mean little")
 	fl.BoolVar(&o.fetch, "fetch", false, "download the Debian packages of peers that are not installed and unpack them under "+workDir+", and build those that are Go modules in the user's cache")
 	fl.BoolVar(&o.strace, "strace", true, "count system calls per small file when strace is installed")

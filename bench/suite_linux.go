@@ -41,6 +41,10 @@ func suites() []suite {
 			served: func(b *bench) string { return fileSystem(b.root) + ", caches warm" },
 		},
 		{
+			name: "crypt", kinds: cryptKinds, workloads: cryptWorkloads, full: cryptFull, quick: cryptQuick, layout: layoutCrypt, apart: true,
+			served: func(b *bench) string { return b.far.String() },
+		},
+		{
 			name: "s3-scale", kinds: farKinds, workloads: phantomWorkloads, full: phantomFull, quick: phantomQuick, layout: layoutPhantom, apart: true, readOnly: true,
 			served: func(b *bench) string { return b.far.String() },
 		},

@@ -73,7 +73,7 @@ func idleMetrics() []metric { return []metric{{unit: "KiB each", digits: 1}} }
 
 // checkUploads requires that every file in up/ has the given size.
 func (b *bench) checkUploads(size int64) error {
-	entries, err := os.ReadDir(filepath.Join(b.root, "up"))
+	entries, err := b.uploads()
 	if err != nil {
 		return err
 	}
@@ -88,6 +88,9 @@ func (b *bench) checkUploads(size int64) error {
 	}
 	return nil
 }
+
+// uploads are what was stored since the last clearUploads.
+func (b *bench) uploads() ([]os.DirEntry, error) { return os.ReadDir(filepath.Join(b.root, "up")) }
 
 // A use is what a piece of work took: time, and CPU time of the server.
 type use struct{ took, cpu time.Duration }

@@ -78,7 +78,7 @@ var libraries = map[string][]string{
 	"registry/tokens":                     {"golang.org/x/oauth2"},
 	"remote/driver/azureblob":             {"github.com/Azure/azure-sdk-for-go/sdk/"},
 	"remote/driver/azureblob/entra":       {"golang.org/x/oauth2", "golang.org/x/crypto/pkcs12"},
-	"remote/driver/crypt/cipher":          {"github.com/rfjakob/eme", "golang.org/x/crypto/"},
+	"remote/driver/crypt/cipher":          {"github.com/rfjakob/eme", "golang.org/x/crypto/", "golang.org/x/sys/cpu"},
 	"remote/driver/dropbox":               {"golang.org/x/oauth2"},
 	"remote/driver/drive":                 {"golang.org/x/oauth2"},
 	"remote/driver/ftp":                   {"github.com/jlaffaye/ftp"},

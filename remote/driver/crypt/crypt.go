@@ -47,6 +47,7 @@ type Remote struct {
 	buffers sync.Pool // of *buffer
 	headers headers
 	dirs    knownDirs
+	asked   sync.Once // for the root
 }
 
 // New returns a remote whose files are encrypted in below, which it takes over. It is a

@@ -151,13 +151,28 @@ func (r *Remote) isDir(ctx context.Context, p place, err error) error {
 // above it, keeps a file from being stored as name, where the remote below would not see that.
 func (r *Remote) free(ctx context.Context, name string, p place) error {
 	if p.split() {
-		if e, err := r.below.Stat(ctx, p.dir); err == nil && e.Dir {
-			return remote.ErrIsDir
-		} else if err != nil && !missing(err) {
+		if err := r.noDir(ctx, p.dir); err != nil {
 			return err
 		}
 	}
 	return r.parentsAreDirs(ctx, name)
+}
+
+// noDir returns ErrIsDir if there is a directory called dir below. Some remotes know that without
+// a request.
+func (r *Remote) noDir(ctx context.Context, dir string) error {
+	err := remote.CheckTarget(ctx, r.below, dir)
+	if err == nil || errors.Is(err, remote.ErrIsDir) {
+		return err
+	}
+	e, err := r.below.Stat(ctx, dir)
+	switch {
+	case err == nil && e.Dir:
+		return remote.ErrIsDir
+	case err != nil && !missing(err):
+		return err
+	}
+	return nil
 }
 
 // parentsAreDirs returns ErrNotDir if there is a file in the place of a directory above name, where

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"sync"
 
 	"ferry/remote"
 )
@@ -23,6 +24,9 @@ func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 
 // stat describes what is in a place, as it is below.
 func (r *Remote) stat(ctx context.Context, p place) (remote.Entry, error) {
+	if p.dir == "." && !r.info.Caps.CheapStat {
+		defer r.second(ctx)()
+	}
 	e, err := r.below.Stat(ctx, p.file)
 	if !p.split() || err == nil && !e.Dir || err != nil && !missing(err) {
 		return e, err
@@ -31,6 +35,19 @@ func (r *Remote) stat(ctx context.Context, p place) (remote.Entry, error) {
 		err = remote.ErrNotExist // a file of the remote below that is none of ours
 	}
 	return e, err
+}
+
+// second asks for the root once more, the first time that it is asked for, so that there are
+// connections for two requests: the first bytes from the middle of a file need its header, too. What
+// it returns waits for the answer.
+func (r *Remote) second(ctx context.Context) (wait func()) {
+	wait = func() {}
+	r.asked.Do(func() {
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _ = r.below.Stat(ctx, ".") }) // whoever asks for the root sees what is wrong
+		wait = wg.Wait
+	})
+	return wait
 }
 
 // List implements remote.Remote.

@@ -115,19 +115,20 @@ func (s *stage) Finish(ctx context.Context, modTime time.Time) (staging.Dir, rem
 }
 
 // complete gives the hidden file its time and closes it.
-func (s *stage) complete(ctx context.Context, h *hiding, modTime time.Time) (info fs.FileInfo, err error) {
+func (s *stage) complete(ctx context.Context, h *hiding, modTime time.Time) (fs.FileInfo, error) {
 	part := h.server(s.Part)
-	err = conns.Do(ctx, h.c, func() (err error) {
+	info, err := conns.Await(ctx, h.c, func() (fs.FileInfo, error) {
 		if !modTime.IsZero() && s.r.o.KeepModTime {
 			if err := h.c.sftp.Chtimes(part, time.Now(), representable(modTime)); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		if info, err = h.c.sftp.Lstat(part); err != nil {
-			return err
+		info, err := h.c.sftp.Lstat(part)
+		if err != nil {
+			return nil, err
 		}
-		return s.closeFile()
-	})
+		return info, s.closeFile()
+	}, nil)
 	if err != nil {
 		return nil, err
 	}

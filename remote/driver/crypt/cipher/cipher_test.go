@@ -2,11 +2,14 @@ package cipher
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
+
+	"golang.org/x/crypto/nacl/secretbox"
 )
 
 func newCipher(t testing.TB, k Keys, o Options) *Cipher {
@@ -265,6 +268,63 @@ func FuzzNames(f *testing.F) {
 	})
 }
 
+// TestBlocksAreThoseOfSecretbox compares blocks of every length up to a few groups, and the longest.
+func TestBlocksAreThoseOfSecretbox(t *testing.T) {
+	c := newCipher(t, Keys{Data: [32]byte{7, 31: 9}}, Options{})
+	plain := make([]byte, BlockData)
+	_, _ = rand.Read(plain) // never fails
+	lengths := []int{BlockData, BlockData - 1, BlockData / 2, 5000}
+	for n := 1; n < 1000; n++ {
+		lengths = append(lengths, n)
+	}
+	for _, n := range lengths {
+		nonce := NewNonce()
+		sealed := c.Seal(nil, plain[:n], nonce)
+		if want := secretbox.Seal(nil, plain[:n], (*[24]byte)(&nonce), &c.keys.Data); !bytes.Equal(sealed, want) {
+			t.Fatalf("%d bytes are not sealed as by secretbox", n)
+		}
+		if back, err := c.Open(nil, sealed, nonce); err != nil || !bytes.Equal(back, plain[:n]) {
+			t.Fatalf("%d bytes are not opened: %v", n, err)
+		}
+	}
+}
+
+func BenchmarkSeal(b *testing.B) {
+	c := newCipher(b, Keys{}, Options{})
+	plain, sealed := make([]byte, BlockData), make([]byte, 0, BlockSize)
+	b.SetBytes(BlockData)
+	b.ReportAllocs()
+	for b.Loop() {
+		c.Seal(sealed, plain, Nonce{})
+	}
+}
+
+func BenchmarkOpen(b *testing.B) {
+	c := newCipher(b, Keys{}, Options{})
+	plain := make([]byte, BlockData)
+	sealed := c.Seal(nil, plain, Nonce{})
+	b.SetBytes(BlockData)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := c.Open(plain[:0], sealed, Nonce{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkNames(b *testing.B) {
+	c := newCipher(b, Keys{}, Options{})
+	for b.Loop() {
+		name, err := c.FileName("camera-2026-11-30.jpg")
+		if err == nil {
+			_, err = c.PlainFile(name)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func FuzzBlocks(f *testing.F) {
 	f.Add([]byte("content"), []byte("nonce"), uint64(1), 5)
 	c := newCipher(f, Keys{Data: [32]byte{7}}, Options{})
@@ -276,6 +336,9 @@ func FuzzBlocks(f *testing.F) {
 		copy(n[:], nonce)
 		n = n.Add(block)
 		sealed := c.Seal([]byte("head"), plain, n)
+		if want := secretbox.Seal([]byte("head"), plain, (*[24]byte)(&n), &c.keys.Data); !bytes.Equal(sealed, want) {
+			t.Errorf("%d bytes are not sealed as by secretbox", len(plain))
+		}
 		if got := int64(len(sealed)) - 4 + HeaderSize; got != EncryptedSize(int64(len(plain))) {
 			t.Errorf("%d bytes are sealed as %d", len(plain), got)
 		}

@@ -1,0 +1,49 @@
+package cipher
+
+import (
+	"encoding/binary"
+
+	"golang.org/x/crypto/salsa20/salsa" //lint:ignore SA1019 secretbox is made of it
+	"golang.org/x/sys/cpu"
+)
+
+// groupSize is how many bytes xorGroups does at a time: six blocks of Salsa20.
+const groupSize = 6 * 64
+
+// diagonals are the words of Salsa20's matrix as xorGroups takes them.
+type diagonals [16]uint32
+
+// xorGroups writes src ^ the key stream to dst, groups times groupSize bytes. Only the low half of
+// the counter counts. groups is not 0, dst is src or does not overlap it. It needs AVX2.
+//
+//go:noescape
+func xorGroups(dst, src *byte, groups int, state *diagonals)
+
+// xorKeyStream writes in ^ the key stream of Salsa20 from block 1 on to out, which has the same
+// length, and is in or does not overlap it. The blocks of a file are so short that the counter
+// stays below 32 bits.
+func xorKeyStream(out, in []byte, nonce *[8]byte, key *[32]byte) {
+	counter := [16]byte{8: 1}
+	copy(counter[:], nonce[:])
+	if groups := len(in) / groupSize; groups > 0 && cpu.X86.HasAVX2 {
+		state := newDiagonals(nonce, key)
+		xorGroups(&out[0], &in[0], groups, &state)
+		done := groups * groupSize
+		out, in = out[done:], in[done:]
+		binary.LittleEndian.PutUint64(counter[8:], 1+uint64(done/64))
+	}
+	salsa.XORKeyStream(out, in, &counter, key)
+}
+
+// newDiagonals returns the matrix whose counter is 1.
+func newDiagonals(nonce *[8]byte, key *[32]byte) diagonals {
+	k := func(i int) uint32 { return binary.LittleEndian.Uint32(key[4*i:]) }
+	n := func(i int) uint32 { return binary.LittleEndian.Uint32(nonce[4*i:]) }
+	c := func(i int) uint32 { return binary.LittleEndian.Uint32(salsa.Sigma[4*i:]) }
+	return diagonals{
+		c(0), c(1), c(2), c(3),
+		k(3), 0, k(7), k(2),
+		1, k(6), k(1), n(1),
+		k(5), k(0), n(0), k(4),
+	}
+}
