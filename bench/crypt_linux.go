@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// The suite "crypt" serves the bucket of suite s3 encrypted, by ferry and by rclone, and beside them
-// by ferry as it is.
+// The suite "crypt" serves the bucket of suite s3 encrypted, by ferry and by rclone, and beside
+// them by ferry as it is.
 
 // secret is the remote in which names of files and contents are encrypted. Names of directories are
 // not, so that uploads are found.
@@ -68,8 +68,8 @@ func layoutCrypt(ctx context.Context, b *bench) error {
 	return fill(b, in)
 }
 
-// cryptWorkloads lists the rows. The aims are half of what rclone takes, and for the first byte 10 ms
-// more than without encryption; the other columns show whether they are met.
+// cryptWorkloads lists the rows. The aims are half of what rclone takes, and for the first byte 10
+// ms more than without encryption; the other columns show whether they are met.
 func cryptWorkloads() []workload {
 	return []workload{
 		{name: "crypt-stor", title: func(s scale) string { return "STOR " + sizeText(s.storBytes) }, run: cryptStor, metrics: []metric{

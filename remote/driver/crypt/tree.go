@@ -38,8 +38,8 @@ func (r *Remote) stat(ctx context.Context, p place) (remote.Entry, error) {
 }
 
 // second asks for the root once more, the first time that it is asked for, so that there are
-// connections for two requests: the first bytes from the middle of a file need its header, too. What
-// it returns waits for the answer.
+// connections for two requests: the first bytes from the middle of a file need its header, too.
+// What it returns waits for the answer.
 func (r *Remote) second(ctx context.Context) (wait func()) {
 	wait = func() {}
 	r.asked.Do(func() {

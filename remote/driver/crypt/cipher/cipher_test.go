@@ -268,7 +268,8 @@ func FuzzNames(f *testing.F) {
 	})
 }
 
-// TestBlocksAreThoseOfSecretbox compares blocks of every length up to a few groups, and the longest.
+// TestBlocksAreThoseOfSecretbox compares blocks of every length up to a few groups, and the
+// longest.
 func TestBlocksAreThoseOfSecretbox(t *testing.T) {
 	c := newCipher(t, Keys{Data: [32]byte{7, 31: 9}}, Options{})
 	plain := make([]byte, BlockData)
