@@ -95,9 +95,8 @@ type Outbox struct {
 	disk     disk.Disk        // nil until it is needed
 	journal  *journal.Journal // nil until it is needed
 	queues   map[string]*queue
-	order    []*item         // all, oldest first; those that are gone are left in it for a while
-	left     int             // of order, that are gone
-	again    map[again]*item // of what may be recorded again
+	order    []*item // all, oldest first; those that are gone are left in it for a while
+	left     int     // of order, that are gone
 	settling map[owned][]*item
 	renaming map[string]renaming // those that are being made, by ID of the event
 	nextKey  uint64
@@ -126,7 +125,7 @@ func New(o Options) *Outbox {
 	}
 	return &Outbox{
 		o: o, log: o.Log, wake: make(chan struct{}, 1),
-		queues: map[string]*queue{}, again: map[again]*item{}, settling: map[owned][]*item{}, renaming: map[string]renaming{},
+		queues: map[string]*queue{}, settling: map[owned][]*item{}, renaming: map[string]renaming{},
 	}
 }
 

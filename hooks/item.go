@@ -52,18 +52,6 @@ type item struct {
 	place   int    // in the heap of its queue; -1 = it is not in it
 }
 
-// again identifies what may be recorded again.
-type again struct {
-	queue string
-	kind  events.Kind
-	id    string
-}
-
-// recordedAgain reports whether events of a kind may be recorded several times.
-func recordedAgain(k events.Kind) bool { return k == events.UploadStored || k == events.UploadRefused }
-
-func (it *item) again() again { return again{it.queue.name, it.kind, it.id} }
-
 // lanes returns the paths that the item is ordered by.
 func (it *item) lanes() []string {
 	switch {

@@ -88,8 +88,8 @@ func (x *Outbox) queue(name string) *queue {
 // LOCKS_REQUIRED(x.mu)
 func (x *Outbox) insert(it *item) {
 	x.order = append(x.order, it)
-	if recordedAgain(it.kind) {
-		x.again[it.again()] = it
+	if again := it.queue.recorded(it.kind); again != nil {
+		again[it.id] = it
 	}
 	x.enter(it)
 }
@@ -151,8 +151,8 @@ func (x *Outbox) remove(items ...*item) {
 		it.gone = true
 		x.left++
 		x.remember(it, nil)
-		if recordedAgain(it.kind) && x.again[it.again()] == it {
-			delete(x.again, it.again())
+		if again := it.queue.recorded(it.kind); again[it.id] == it {
+			delete(again, it.id)
 		}
 		keys = append(keys, it.key)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"ferry/events"
 	"ferry/hooks/call"
 	"ferry/hooks/settings"
 )
@@ -21,7 +22,11 @@ type caller interface {
 type queue struct {
 	name   string
 	hook   settings.Hook
-	caller caller // nil: there is no such hook now
+	facts  events.Set // that hook is told of
+	caller caller     // nil: there is no such hook now
+
+	// Of what may be recorded several times, those by ID of the event.
+	stored, refused map[string]*item
 
 	lanes    map[string][]*item // by path, those that are ordered, oldest first
 	changing timed              // those whose names may still change
@@ -37,7 +42,28 @@ type queue struct {
 	lastFailure                string
 }
 
-func newQueue(name string) *queue { return &queue{name: name, lanes: map[string][]*item{}} }
+func newQueue(name string) *queue {
+	return &queue{name: name, stored: map[string]*item{}, refused: map[string]*item{}, lanes: map[string][]*item{}}
+}
+
+// recorded returns the items whose events of a kind may be recorded again; nil = they are not.
+func (q *queue) recorded(k events.Kind) map[string]*item {
+	switch k {
+	case events.UploadStored:
+		return q.stored
+	case events.UploadRefused:
+		return q.refused
+	}
+	return nil
+}
+
+// about reports whether the hook is told of e, as far as its name does not change any more.
+func (q *queue) about(e *events.Event) bool {
+	if !q.facts.Has(e.Kind) || !q.hook.MatchUser(e.User) {
+		return false
+	}
+	return e.Kind == events.UploadStored || q.hook.MatchPath(e.Path) || e.To != "" && q.hook.MatchPath(e.To)
+}
 
 // enter takes an item in, in the state that it has.
 func (q *queue) enter(it *item) {
@@ -119,10 +145,10 @@ type timed []*item
 func (h timed) Len() int { return len(h) }
 
 func (h timed) Less(i, j int) bool {
-	if h[i].due.Equal(h[j].due) {
-		return h[i].key < h[j].key
+	if c := h[i].due.Compare(h[j].due); c != 0 {
+		return c < 0
 	}
-	return h[i].due.Before(h[j].due)
+	return h[i].key < h[j].key
 }
 
 func (h timed) Swap(i, j int) {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"ferry/events"
-	"ferry/hooks/settings"
 )
 
 // Record implements events.Listener. An upload that was stored survives a loss of power when it
@@ -50,10 +49,10 @@ func (x *Outbox) record(e *events.Event) (sync, sooner bool, err error) {
 		sooner = true
 	}
 	for _, q := range x.queues {
-		if q.caller == nil || !about(q.hook, e) {
+		if q.caller == nil || !q.about(e) {
 			continue
 		}
-		if it := x.again[again{q.name, e.Kind, e.ID}]; recordedAgain(e.Kind) && it != nil {
+		if it := q.recorded(e.Kind)[e.ID]; it != nil {
 			if it.state == prepared {
 				x.confirm(it, e, now)
 				sooner = sooner || x.isSooner(it)
@@ -84,14 +83,6 @@ func (x *Outbox) isSooner(it *item) bool { return x.planned.IsZero() || it.due.B
 // was made.
 func isChange(k events.Kind) bool {
 	return events.Of(events.Delete, events.Rename, events.Mkdir, events.Rmdir, events.SetTime, events.Chmod, events.Copy).Has(k)
-}
-
-// about reports whether a hook is told of e, as far as its name does not change any more.
-func about(h settings.Hook, e *events.Event) bool {
-	if !h.Facts().Has(e.Kind) || !h.MatchUser(e.User) {
-		return false
-	}
-	return e.Kind == events.UploadStored || h.MatchPath(e.Path) || e.To != "" && h.MatchPath(e.To)
 }
 
 // add takes in a new item. It returns false where there is no room and nobody is told.
@@ -157,7 +148,7 @@ func (x *Outbox) prepare(e *events.Event) (added bool, err error) {
 		return false, nil
 	}
 	for _, q := range x.queues {
-		if q.caller == nil || !about(q.hook, e) || x.again[again{q.name, e.Kind, e.ID}] != nil {
+		if q.caller == nil || !q.about(e) || q.recorded(e.Kind)[e.ID] != nil {
 			continue
 		}
 		it := newItem(x.nextKey, q, e, time.Now())
@@ -177,7 +168,7 @@ func (x *Outbox) Withdraw(_ context.Context, id string) {
 	defer x.mu.Unlock()
 	x.withdrawRename(id)
 	for _, q := range x.queues {
-		if it := x.again[again{q.name, events.UploadStored, id}]; it != nil && it.state == prepared {
+		if it := q.stored[id]; it != nil && it.state == prepared {
 			x.remove(it)
 		}
 	}

@@ -42,7 +42,8 @@ func (x *Outbox) Set(hooks []settings.Hook) error {
 	}
 	wants := events.Set(0)
 	for name, h := range told {
-		x.queue(name).hook = h
+		q := x.queue(name)
+		q.hook, q.facts = h, h.Facts()
 		wants |= h.Facts()
 	}
 	if wants.Has(events.UploadStored) { // whose name may change
