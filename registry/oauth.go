@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 
@@ -32,19 +31,14 @@ func userOptions() []config.Option {
 // option token stands in the configuration file. What is missing is kept as the error of v.
 func (v *values) tokens(endpoint oauth2.Endpoint, scopes ...string) oauth2.TokenSource {
 	l := logins()[v.typ]
-	if endpoint == (oauth2.Endpoint{}) {
-		endpoint = l.endpoint
-	}
-	endpoint.AuthURL = cmp.Or(v.str("auth_url"), endpoint.AuthURL)
-	endpoint.TokenURL = cmp.Or(v.str("token_url"), endpoint.TokenURL)
-	if endpoint.AuthStyle == oauth2.AuthStyleAutoDetect {
-		endpoint.AuthStyle = oauth2.AuthStyleInParams // a refused request is not sent twice
+	if endpoint != (oauth2.Endpoint{}) {
+		l.endpoint, l.at = endpoint, nil
 	}
 	transport := v.env.Network.Transport(1)
 	transport.DisableKeepAlives = true // tokens are refreshed once an hour
 	o := tokens.Options{
 		Remote: v.remote,
-		Config: oauth2.Config{ClientID: v.str("client_id"), ClientSecret: v.str("client_secret"), Endpoint: endpoint, Scopes: scopes},
+		Config: oauth2.Config{ClientID: v.str("client_id"), ClientSecret: v.str("client_secret"), Endpoint: l.endpointOf(v.options), Scopes: scopes},
 		Token:  v.str("token"), AsClient: v.boolean("client_credentials"),
 		HTTP: &http.Client{Transport: transport}, Warn: v.warn, Advice: l.advice(v.remote, v.str("client_id")),
 	}

@@ -63,7 +63,7 @@ func TestNoTokenIsAnErrorWithTheWayToOne(t *testing.T) {
 	for typ, page := range map[string]string{"drive": "console.cloud.google.com", "onedrive": "entra.microsoft.com", "dropbox": "dropbox.com/developers"} {
 		v := (&values{}).of(config.Settings{Name: "c{abcde}", Type: typ}, 0)
 		v.tokens(oauth2.Endpoint{})
-		for _, want := range []string{page, "http://127.0.0.1:53682/", "ferry config update c client_id=", `"ferry config reconnect c:"`} {
+		for _, want := range []string{page, ":53682/", "ferry config update c client_id=", `"ferry config reconnect c:"`} {
 			if !errors.Is(v.err, remote.ErrPermission) || !strings.Contains(v.err.Error(), want) {
 				t.Errorf("%s: %v lacks %s", typ, v.err, want)
 			}

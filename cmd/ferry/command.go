@@ -60,6 +60,7 @@ func (p process) rootCommand() *cobra.Command {
 		p.configCommand(o),
 		console.ListRemotes(),
 		console.Obscure(),
+		console.Authorize(),
 		p.users(o).Command(),
 		p.control(o).Command(),
 		p.cacheCommand(o),
@@ -82,7 +83,9 @@ func (p process) configCommand(o *options) *cobra.Command {
 			p.extendConfigShow(sub, o)
 		}
 	}
-	cmd.AddCommand(p.configCheckCommand(o))
+	elsewhere := p.console(o).Authorize()
+	elsewhere.Hidden = true // it is ferry authorize
+	cmd.AddCommand(p.configCheckCommand(o), elsewhere)
 	return cmd
 }
 

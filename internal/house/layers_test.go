@@ -39,8 +39,8 @@ var layers = []layer{
 	{packages: []string{"registry"}, imports: []string{"config", "registry/cached", "registry/tokens", "remote", "remote/driver/*", "remote/nameenc", "remote/network"}},
 	// The command line: text in, plain values out; what is made of them is for those above.
 	{packages: []string{"cmd/ferry/internal/flags"}, imports: []string{"config", "hooks/*", "registry", "remote/network"}},
-	{packages: []string{"cmd/ferry/internal/logging", "cmd/ferry/internal/configcmd", "cmd/ferry/internal/manual", "cmd/ferry/internal/serverconfig", "cmd/ferry/internal/userscmd"}, imports: []string{
-		"cmd/ferry/internal/flags", "cmd/ferry/internal/prompt", "cmd/ferry/internal/serverconfig", "auth", "config", "disk", "registry", "serve/access", "serve/quota", "serve/users", "serve/users/importer",
+	{packages: []string{"cmd/ferry/internal/logging", "cmd/ferry/internal/login", "cmd/ferry/internal/configcmd", "cmd/ferry/internal/manual", "cmd/ferry/internal/serverconfig", "cmd/ferry/internal/userscmd"}, imports: []string{
+		"cmd/ferry/internal/flags", "cmd/ferry/internal/login", "cmd/ferry/internal/prompt", "cmd/ferry/internal/serverconfig", "auth", "config", "disk", "registry", "registry/tokens", "serve/access", "serve/quota", "serve/users", "serve/users/importer",
 	}},
 	{packages: []string{"cmd/ferry/internal/places"}, imports: []string{"cmd/ferry/internal/logging", "cache", "config", "disk", "remote"}},
 	{packages: []string{"cmd/ferry/internal/rcbridge", "cmd/ferry/internal/rcclient"}, imports: []string{
@@ -59,10 +59,11 @@ var driverUses = []string{"budget", "remote", "remote/nameenc", "remote/partname
 var libraries = map[string][]string{
 	"auth":                                {"github.com/go-crypt/"}, // hashes of passwords
 	"cmd/ferry":                           {"github.com/spf13/", "golang.org/x/sys/", "golang.org/x/term"},
-	"cmd/ferry/internal/configcmd":        {"github.com/spf13/"},
+	"cmd/ferry/internal/configcmd":        {"github.com/spf13/", "golang.org/x/oauth2"},
 	"cmd/ferry/internal/flags":            {"github.com/spf13/"},
+	"cmd/ferry/internal/login":            {"golang.org/x/oauth2"},
 	"cmd/ferry/internal/manual":           {"github.com/spf13/"},
-	"cmd/ferry/internal/prompt":           {"golang.org/x/term"},
+	"cmd/ferry/internal/prompt":           {"golang.org/x/term", "github.com/muesli/cancelreader"},
 	"cmd/ferry/internal/rcclient":         {"github.com/spf13/"},
 	"cmd/ferry/internal/userscmd":         {"github.com/spf13/"},
 	"acme":                                {"github.com/caddyserver/certmagic", "github.com/mholt/acmez/v3", "github.com/miekg/dns", "github.com/libdns/libdns", "go.uber.org/zap"},

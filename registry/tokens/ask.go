@@ -74,14 +74,21 @@ func (s *source) meaning(err error) error {
 
 // Code returns what an answer says the error is, without anything that it may quote.
 func Code(answer *oauth2.RetrieveError) string {
-	code := strings.Map(func(r rune) rune {
-		if r == '_' || r == '-' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
-			return r
+	if code := Clean(answer.ErrorCode); code != "" {
+		return code
+	}
+	return fmt.Sprintf("with status %d", answer.Response.StatusCode)
+}
+
+// Clean returns a code of an error that a provider has sent, "" where it is none.
+func Clean(code string) string {
+	for _, r := range code {
+		if !(r == '_' || r == '-' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9') {
+			return ""
 		}
-		return -1
-	}, answer.ErrorCode)
-	if code == "" || len(code) > 40 {
-		return fmt.Sprintf("with status %d", answer.Response.StatusCode)
+	}
+	if len(code) > 40 {
+		return ""
 	}
 	return code
 }

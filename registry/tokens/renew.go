@@ -55,7 +55,7 @@ func (s *source) shared(ctx context.Context, had *oauth2.Token) (*oauth2.Token, 
 			return "", failed
 		}
 		best = t
-		if stored, err := parse(current); err == nil && same(stored, t) {
+		if stored, err := Parse(current); err == nil && same(stored, t) {
 			return current, nil
 		}
 		return Format(t), nil
@@ -80,7 +80,7 @@ func (s *source) shared(ctx context.Context, had *oauth2.Token) (*oauth2.Token, 
 
 // newest is renew for what is stored as current, "" for nothing.
 func (s *source) newest(ctx context.Context, had *oauth2.Token, current string) (*oauth2.Token, error) {
-	stored, err := parse(current)
+	stored, err := Parse(current)
 	if err != nil {
 		stored = nil
 	}

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// parse reads the form of rclone.conf.
-func parse(text string) (*oauth2.Token, error) {
+// Parse reads the form of rclone.conf. An error shows nothing of it.
+func Parse(text string) (*oauth2.Token, error) {
 	var t oauth2.Token
 	if err := json.Unmarshal([]byte(text), &t); err != nil || t.AccessToken == "" && t.RefreshToken == "" {
 		return nil, errors.New("it is not the JSON of a token")

@@ -81,7 +81,7 @@ type flight struct {
 // remote.ErrPermission when somebody has to log in again, and says by which command; any other may
 // pass.
 func New(o Options) (oauth2.TokenSource, error) {
-	token, err := parse(o.Token)
+	token, err := Parse(o.Token)
 	switch {
 	case o.AsClient:
 		o.Update, token = nil, &oauth2.Token{}

@@ -41,6 +41,7 @@ func (c *Console) Command() *cobra.Command {
 	cmd.AddCommand(
 		c.configFileCommand(), c.configTouchCommand(), c.configShowCommand(), c.configDumpCommand(),
 		c.configCreateCommand(), c.configUpdateCommand(), c.configPasswordCommand(), c.configUnsetCommand(), c.configDeleteCommand(),
+		c.configReconnectCommand(), c.configDisconnectCommand(),
 		c.configEncryptionCommand(),
 	)
 	return cmd

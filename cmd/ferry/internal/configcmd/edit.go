@@ -15,7 +15,10 @@ const maxArgs = 256
 
 const settingsHelp = `Options are KEY=VALUE or KEY VALUE. A password is obscured, unless it looks as if it were
 already: it does when it has 22 or more characters, all of them letters, digits, - and _. Where that may be wrong, say
---obscure or --no-obscure.`
+--obscure or --no-obscure.
+
+Where the remote is logged in to, ferry does so then: see ferry config reconnect. Of rclone's answers to questions,
+config_is_local=false, config_refresh_token=false and config_token=TOKEN are understood.`
 
 func (c *Console) configCreateCommand() *cobra.Command {
 	var w settingWriter
@@ -30,7 +33,7 @@ func (c *Console) configCreateCommand() *cobra.Command {
 			if _, err := (config.Sources{Types: registry.Types(), Bridges: registry.Bridges()}).Type(typ); err != nil {
 				return flags.Usagef("%w", err)
 			}
-			settings, err := parseSettings(args[2:])
+			settings, want, err := w.parse(args[2:])
 			if err != nil {
 				return err
 			}
@@ -38,10 +41,10 @@ func (c *Console) configCreateCommand() *cobra.Command {
 				d.DeleteSection(name)
 				return w.write(d, name, append([]setting{{"type", typ}}, settings...))
 			})
-			if err != nil || w.noOutput {
+			if err != nil {
 				return err
 			}
-			return c.showChanged(cmd, f, name)
+			return c.after(cmd, f, name, w, want)
 		}),
 	}
 	w.addFlags(cmd)
@@ -58,15 +61,18 @@ func (c *Console) configUpdateCommand() *cobra.Command {
 		Args:    flags.Args(1, maxArgs),
 		RunE: c.withConfig(func(cmd *cobra.Command, f *config.File, args []string) error {
 			name := remoteName(args[0])
-			settings, err := parseSettings(args[1:])
+			settings, want, err := w.parse(args[1:])
 			if err != nil {
 				return err
 			}
 			err = editRemote(cmd, f, name, func(d *config.Draft) error { return w.write(d, name, settings) })
-			if err != nil || w.noOutput {
+			if err != nil {
 				return err
 			}
-			return c.showChanged(cmd, f, name)
+			if want == "" && w.way == (loginWay{}) {
+				want = "false" // an option was changed, not who it is used as
+			}
+			return c.after(cmd, f, name, w, want)
 		}),
 	}
 	w.addFlags(cmd)

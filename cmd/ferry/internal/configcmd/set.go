@@ -35,13 +35,16 @@ type settingWriter struct {
 	obscure   bool // passwords, even those that look obscured
 	noObscure bool // not even passwords that do not look obscured
 	noOutput  bool
+	noLogin   bool     // nobody is asked to log in
+	way       loginWay // how somebody logs in
 }
 
 func (w *settingWriter) addFlags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&w.obscure, "obscure", false, "Obscure passwords, even those that look obscured")
 	cmd.Flags().BoolVar(&w.noObscure, "no-obscure", false, "Do not obscure passwords: they are obscured already")
 	cmd.Flags().BoolVar(&w.noOutput, "no-output", false, "Do not show the remote afterwards")
-	cmd.Flags().Bool("non-interactive", false, "Accepted for scripts written for rclone: nothing is ever asked")
+	cmd.Flags().BoolVar(&w.noLogin, "non-interactive", false, "Have nobody log in, nor asked for anything")
+	w.way.addFlags(cmd)
 	cmd.MarkFlagsMutuallyExclusive("obscure", "no-obscure")
 }
 

@@ -102,3 +102,59 @@ func TestLine(t *testing.T) {
 		t.Error("a question was asked without a terminal")
 	}
 }
+
+// What is pasted may be longer than a line of a terminal; what is typed after it is for the next
+// question.
+func TestQuestions(t *testing.T) {
+	tty, person := openTerminal(t)
+	long := strings.Repeat("0123456789", 2000)
+	go func() {
+		for echoes(t, tty) { // until the question is there
+			time.Sleep(time.Millisecond)
+		}
+		_, _ = person.WriteString("\x1b[200~" + long + "\x1b[201~\rsecond\x7f\x7fö\x7f\x1b[Dx\rcleared\x15third\n\x03") // a failure shows below
+	}()
+	var shown strings.Builder
+	p := Prompt{Stdin: tty, Stderr: &shown}
+	for i, want := range []string{long, "secox", "third"} {
+		got, err := p.Question(t.Context(), "Q: ", i == 0)
+		if err != nil || got != want {
+			t.Fatalf("got %d characters %.20q, %v", len(got), got, err)
+		}
+	}
+	if _, err := p.Question(t.Context(), "Q: ", false); err == nil || err.Error() != "interrupted" {
+		t.Errorf("Ctrl-C: %v", err)
+	}
+	if text := shown.String(); strings.Contains(text, "0123") || !strings.Contains(text, "third") {
+		t.Errorf("it shows %.100q", text)
+	}
+	if !echoes(t, tty) {
+		t.Error("the terminal does not echo any more")
+	}
+}
+
+// A question that is not wanted any more takes nothing of what is typed after it.
+func TestAQuestionEnds(t *testing.T) {
+	tty, person := openTerminal(t)
+	ctx, stop := context.WithCancel(t.Context())
+	signals := make(chan os.Signal, 1)
+	p := Prompt{Stdin: tty, Stderr: io.Discard, Signals: signals}
+	for _, end := range []func(){stop, func() { signals <- os.Interrupt }} {
+		go func() {
+			for echoes(t, tty) { // until the question is there
+				time.Sleep(time.Millisecond)
+			}
+			end()
+		}()
+		if _, err := p.Question(ctx, "Q: ", false); err == nil {
+			t.Error("the question was answered")
+		}
+		ctx = t.Context()
+	}
+	if _, err := person.WriteString("answer\r"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := p.Question(ctx, "Q: ", false); err != nil || got != "answer" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
