@@ -158,6 +158,16 @@ type = azureblob
 account = devstoreaccount1
 key = S0VZ
 access_tier = Hot
+
+[one]
+type = onedrive
+token = {"access_token":"geheim","token_type":"Bearer","refresh_token":"geheim","expiry":"2026-01-02T03:04:05Z"}
+client_id = id
+client_secret = geheim
+drive_id = b!abc
+drive_type = business
+region = us
+tenant = contoso.example
 `
 
 func sources(t *testing.T) config.Sources {

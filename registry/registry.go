@@ -24,6 +24,7 @@ func Drivers() []Driver {
 		driveDriver(),
 		azureblobDriver(),
 		dropboxDriver(),
+		onedriveDriver(),
 		webdavDriver(),
 		httpDriver(),
 		aliasDriver(),

@@ -50,6 +50,7 @@ func TestCheck(t *testing.T) {
 		{"drive", startDrive, driveFaults},
 		{"azureblob", startAzurite, azureFaults},
 		{"dropbox", startDropbox, dropboxFaults},
+		{"onedrive", startGraph, onedriveFaults},
 		{"webdav", startApache, webdavFaults},
 		{"smb", startSamba, smbFaults},
 		{"http", startIndex, httpFaults},
@@ -375,6 +376,20 @@ func dropboxFaults(t *testing.T, s *site) []fault {
 		{"a token that the server does not know", map[string]string{"token": `{"access_token":"` + wrong + `"}`}, "", `ferry config reconnect`},
 		{"no login", map[string]string{"token": ""}, "", `ferry config reconnect there`},
 		{"a host that does not answer", map[string]string{"endpoint": "http://" + nobody(t)}, "", `cannot be reached, check the network and the option endpoint`},
+	}
+}
+
+func onedriveFaults(t *testing.T, s *site) []fault {
+	token := func(access string) map[string]string {
+		return map[string]string{"token": `{"access_token":"` + access + `"}`}
+	}
+	return []fault{
+		{"a missing folder", nil, "missing", createIt},
+		{"a token that the server does not know", token(wrong), "", `ferry config reconnect`},
+		{"no login", map[string]string{"token": ""}, "", `ferry config reconnect there`},
+		{"a drive that is not there", map[string]string{"drive_id": "b!none"}, "", `check the option drive_id`},
+		{"a host that does not answer", map[string]string{"endpoint": "http://" + nobody(t)}, "", `does not answer, check the option endpoint and the network`},
+		{"a fragment that is none", map[string]string{"chunk_size": "1Mi"}, "", `option chunk_size must be a multiple of 320Ki`},
 	}
 }
 

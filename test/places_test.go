@@ -17,6 +17,7 @@ import (
 	"ferry/remote/remotetest/servers/driveserver"
 	"ferry/remote/remotetest/servers/dropboxserver"
 	"ferry/remote/remotetest/servers/gcsserver"
+	"ferry/remote/remotetest/servers/graphserver"
 	"ferry/remote/remotetest/servers/samba"
 	"ferry/remote/remotetest/servers/sshserver"
 )
@@ -40,6 +41,7 @@ var places = []place{
 	{name: "gcs", start: startFakeGCS, continues: true, timed: true, big: 50 << 20},
 	{name: "drive", start: startDrive, timed: true, big: 50 << 20},
 	{name: "azureblob", start: startAzurite, continues: true, timed: true, big: 50 << 20},
+	{name: "onedrive", start: startGraph, timed: true, big: 50 << 20},
 	{name: "webdav", start: startApache, big: 50 << 20},
 	{name: "chunker", start: startChunker, timed: true, big: 1 << 20, rare: true},
 	{name: "dropbox", start: startDropbox, big: 50 << 20},
@@ -232,6 +234,17 @@ func startDrive(t *testing.T) *site {
 	options := func(addr string) map[string]string {
 		return map[string]string{"type": "drive", "endpoint": "http://" + addr,
 			"token": `{"access_token":"` + driveserver.Token + `","token_type":"Bearer","expiry":"2999-01-01T00:00:00Z"}`}
+	}
+	return &site{addr: s.Addr, options: options, wire: httpWire, mkdirs: true}
+}
+
+// startGraph runs a double of Microsoft Graph.
+func startGraph(t *testing.T) *site {
+	s := graphserver.Start(t)
+	drive := s.NewDrive(graphserver.Business)
+	options := func(addr string) map[string]string {
+		return map[string]string{"type": "onedrive", "endpoint": "http://" + addr, "drive_id": drive, "drive_type": graphserver.Business,
+			"token": `{"access_token":"` + graphserver.Token + `","token_type":"Bearer"}`, "client_id": "id", "client_secret": "s3cret"}
 	}
 	return &site{addr: s.Addr, options: options, wire: httpWire, mkdirs: true}
 }

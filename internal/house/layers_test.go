@@ -87,6 +87,7 @@ var libraries = map[string][]string{
 	"remote/driver/http":                  {"golang.org/x/net/html"},
 	"remote/driver/internal/google":       {"golang.org/x/oauth2"},
 	"remote/driver/local":                 {"golang.org/x/sys/"},
+	"remote/driver/onedrive":              {"golang.org/x/oauth2"},
 	"remote/driver/s3":                    {"github.com/minio/minio-go/v7"},
 	"remote/driver/sftp":                  {"github.com/pkg/sftp", "golang.org/x/crypto/ssh", "golang.org/x/sys/"},
 	"remote/driver/smb":                   {"github.com/cloudsoda/go-smb2"},

@@ -4,6 +4,7 @@
 package httpclient
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ type Options struct {
 	// Harmless tells which requests change nothing that shows, see network.Answers. nil = none of
 	// those that change.
 	Harmless func(*http.Request) bool
+	Option   string // that says where the server is, for errors; "" = url
 	Network  network.Options
 }
 
@@ -39,6 +41,7 @@ type Client struct {
 	base      *url.URL
 	header    http.Header
 	keepAuth  bool
+	option    string
 	redirects []string
 	auth      *authorizer
 	transport *network.Transport
@@ -50,7 +53,7 @@ const idlePerHost = 32
 
 // New returns a client for the server of base, which ParseBase made. It does not connect.
 func New(base *url.URL, o Options) *Client {
-	c := &Client{base: base, header: o.Header, keepAuth: o.KeepAuth, redirects: o.Redirects}
+	c := &Client{base: base, header: o.Header, keepAuth: o.KeepAuth, option: cmp.Or(o.Option, "url"), redirects: o.Redirects}
 	private := base.Scheme == "https" || o.UnixSocket != ""
 	c.auth = newAuthorizer(o, private)
 	c.transport = o.Network.Transport(idlePerHost)
@@ -139,7 +142,7 @@ func (c *Client) roundTrip(req *http.Request) (*http.Response, error) {
 	if ctx := req.Context(); ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	return nil, fmt.Errorf("the server %s does not answer, check the option url and the network: %w", req.URL.Host, onTheWay(err))
+	return nil, fmt.Errorf("the server %s does not answer, check the option %s and the network: %w", req.URL.Host, c.option, onTheWay(err))
 }
 
 // onTheWay takes off the wrapping that shows a URL, which may hold a secret, and makes an end that

@@ -14,12 +14,17 @@ type StatusError struct {
 	Method string
 	Code   int
 	Host   string
+	// RetryAfter is how long the server asks to wait, as it says it; "" where it does not.
+	RetryAfter string
 }
 
 // Refused returns the StatusError that resp is, and drains it.
 func Refused(resp *http.Response) error {
 	Drain(resp)
-	return &StatusError{Method: resp.Request.Method, Code: resp.StatusCode, Host: resp.Request.URL.Host}
+	return &StatusError{
+		Method: resp.Request.Method, Code: resp.StatusCode, Host: resp.Request.URL.Host,
+		RetryAfter: resp.Header.Get("Retry-After"),
+	}
 }
 
 func (e *StatusError) Error() string {
