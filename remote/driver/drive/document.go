@@ -66,7 +66,7 @@ func parseFormats(extensions []string) ([]format, error) {
 		}
 		i := slices.IndexFunc(all, func(f format) bool { return f.extension == wanted })
 		if i < 0 {
-			return nil, fmt.Errorf("drive: option export_formats has %q, which no document is exported as: use docx, xlsx, pptx, svg, odt, pdf, txt ...", extension)
+			return nil, fmt.Errorf("drive: option export_formats has %q, which no document is exported as: use docx, xlsx, pptx, svg, odt, pdf, txt or another of Google's", extension)
 		}
 		found = append(found, all[i])
 	}

@@ -60,7 +60,7 @@ func (s *service) meaning(err error) error {
 
 func (s *service) translateAnswer(answer *google.AnswerError) error {
 	reason := cmp.Or(answer.Reason, http.StatusText(answer.Code))
-	means, remedy := meaningOf(answer)
+	remedy, means := meaningOf(answer)
 	err := fmt.Errorf("%s answers %d %s%s", s.host, answer.Code, reason, remedy)
 	switch {
 	case means == errPasses:
@@ -78,54 +78,54 @@ var (
 	errTooMany = errors.New("there are too many requests, as often as it was tried")
 )
 
-// meaningOf returns what a refusal means, nil for what nobody knows, and what helps against it.
-func meaningOf(answer *google.AnswerError) (means error, remedy string) {
+// meaningOf returns what helps against a refusal, and what it means, nil for what nobody knows.
+func meaningOf(answer *google.AnswerError) (remedy string, means error) {
 	switch {
 	case answer.Code == http.StatusTooManyRequests, google.IsRateLimit(answer.Reason):
-		return errTooMany, ""
+		return "", errTooMany
 	case answer.Code == http.StatusForbidden:
 		return forbidden(answer.Reason)
-	case answer.Code >= http.StatusInternalServerError && answer.Code != http.StatusNotImplemented:
-		return errPasses, ""
+	case answer.Code < http.StatusBadRequest, answer.Code >= http.StatusInternalServerError && answer.Code != http.StatusNotImplemented:
+		return "", errPasses
 	}
 	switch answer.Code {
 	case http.StatusBadRequest:
-		return remote.ErrInvalid, ""
+		return "", remote.ErrInvalid
 	case http.StatusUnauthorized:
-		return remote.ErrPermission, ", log in again by ferry config reconnect, or check the options for the credentials"
+		return ", log in again by ferry config reconnect, or check the options for the credentials", remote.ErrPermission
 	case http.StatusRequestTimeout, http.StatusNotFound, http.StatusGone: // an id was looked up just before: something goes on
-		return errPasses, ""
+		return "", errPasses
 	case http.StatusConflict:
-		return remote.ErrExist, ""
+		return "", remote.ErrExist
 	case http.StatusPreconditionFailed:
-		return remote.ErrChanged, ""
+		return "", remote.ErrChanged
 	case http.StatusRequestEntityTooLarge:
-		return remote.ErrTooLarge, ""
+		return "", remote.ErrTooLarge
 	case http.StatusNotImplemented:
-		return remote.ErrUnsupported, ""
+		return "", remote.ErrUnsupported
 	}
-	return nil, ""
+	return "", nil
 }
 
-// forbidden returns what 403 means, by its reason.
-func forbidden(reason string) (means error, remedy string) {
+// forbidden returns the same of 403, by its reason.
+func forbidden(reason string) (remedy string, means error) {
 	switch reason {
 	case "storageQuotaExceeded":
-		return remote.ErrNoSpace, ", the drive is full: empty its trash, or buy space"
+		return ", the drive is full: empty its trash, or buy space", remote.ErrNoSpace
 	case "quotaExceeded", "teamDriveFileLimitExceeded", "numChildrenInNonRootLimitExceeded", "activeItemCreationLimitExceeded", "myDriveHierarchyDepthLimitExceeded", "teamDriveHierarchyTooDeep":
-		return remote.ErrQuota, ""
+		return "", remote.ErrQuota
 	case "dailyLimitExceeded", "dailyLimitExceededUnreg", "uploadLimitExceeded", "downloadQuotaExceeded":
-		return nil, ", a limit of this day is reached: it ends tomorrow, or with another client_id"
+		return ", a limit of this day is reached: it ends tomorrow, or with another client_id", nil
 	case "accessNotConfigured":
-		return remote.ErrPermission, ", turn on the Drive API in the project of client_id"
+		return ", turn on the Drive API in the project of client_id", remote.ErrPermission
 	case "cannotDownloadAbusiveFile":
-		return remote.ErrPermission, ", the service takes the file for dangerous: the option acknowledge_abuse reads it all the same"
+		return ", the service takes the file for dangerous: the option acknowledge_abuse reads it all the same", remote.ErrPermission
 	case "insufficientPermissions", "insufficientScopes":
-		return remote.ErrPermission, ", the option scope does not allow it: set it and log in again"
+		return ", the option scope does not allow it: set it and log in again", remote.ErrPermission
 	case "exportSizeLimitExceeded":
-		return remote.ErrPermission, ", the document is too long to be exported"
+		return ", the document is too long to be exported", remote.ErrPermission
 	}
-	return remote.ErrPermission, ""
+	return "", remote.ErrPermission
 }
 
 // isGone reports whether err says that there is no file of an id, as far as the account can see.

@@ -61,14 +61,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.requests = append(s.requests, r.Method+" "+r.URL.Path)
 	hook := s.hook
-	var refused *refusal
-	if len(s.refusals) > 0 {
-		refused, s.refusals = &s.refusals[0], s.refusals[1:]
-	}
 	s.mu.Unlock()
 	if hook != nil {
 		hook(r)
 	}
+	var refused *refusal
+	s.mu.Lock()
+	if len(s.refusals) > 0 {
+		refused, s.refusals = &s.refusals[0], s.refusals[1:]
+	}
+	s.mu.Unlock()
 	var bad *refusal
 	switch path, uploads := strings.CutPrefix(r.URL.Path, "/upload/drive/v3/files"); {
 	case r.Header.Get("Authorization") != "Bearer "+Token:

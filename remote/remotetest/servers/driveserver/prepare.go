@@ -50,6 +50,18 @@ func (s *Server) Share(id string) {
 	s.changed(id)
 }
 
+// ID returns the id of what has a name in a folder, "" where nothing has.
+func (s *Server) ID(parent, name string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, i := range s.below[parent] {
+		if i.name == name {
+			return id
+		}
+	}
+	return ""
+}
+
 // Created sets when a file was made.
 func (s *Server) Created(id string, t time.Time) {
 	s.mu.Lock()
