@@ -112,15 +112,24 @@ func (c *committer) run(ctx context.Context) {
 		if c.linger > 0 {
 			time.Sleep(c.linger)
 		}
-		release, _ := c.service.enter(ctx) // who is before it has a context that ends
+		release, _ := c.service.enter(ctx)
 		batch := c.take()
-		if batch != nil {
-			c.make(ctx, batch)
-		}
-		release()
 		if batch == nil {
+			release()
 			return
 		}
+		made := make(chan struct{})
+		go func() {
+			defer close(made)
+			defer release()
+			c.make(ctx, batch)
+		}()
+		patience := time.NewTimer(gatePatience)
+		select {
+		case <-made:
+		case <-patience.C: // as in enter
+		}
+		patience.Stop()
 	}
 }
 

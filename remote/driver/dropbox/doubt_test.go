@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"ferry/remote"
 	"ferry/remote/driver/dropbox"
@@ -74,4 +75,38 @@ func readAll(t *testing.T, r *dropbox.Remote, name string) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+// TestAChangeThatIsNotAnswered does not keep the others back.
+func TestAChangeThatIsNotAnswered(t *testing.T) {
+	t.Parallel()
+	s := dropboxserver.Start(t)
+	n := badnet.Start(t, s.Addr)
+	r := open(t, "", options(n.Addr))
+	t.Cleanup(func() { _ = r.Close() })
+	answer := make(chan struct{})
+	for _, path := range []string{"/2/files/create_folder_v2", "/2/files/upload_session/finish_batch_v2"} {
+		n.Add(badnet.Rule{Method: "POST", Path: path, Times: 1, Fate: badnet.Fate{Until: answer}})
+	}
+	stuck := make(chan error, 2)
+	go func() { stuck <- r.Mkdir(t.Context(), "d") }()
+	go func() {
+		_, err := r.Put(t.Context(), "stuck", strings.NewReader("x"), remote.PutOptions{})
+		stuck <- err
+	}()
+	for h := ""; !strings.Contains(h, "finish_batch") || !strings.Contains(h, "create_folder"); h = n.History() {
+		time.Sleep(10 * time.Millisecond) // until both are on their way
+	}
+	if _, err := r.Put(t.Context(), "f", strings.NewReader("x"), remote.PutOptions{}); err != nil {
+		t.Error(err)
+	}
+	if err := r.Remove(t.Context(), "f"); err != nil {
+		t.Error(err)
+	}
+	close(answer)
+	for range 2 {
+		if err := <-stuck; err != nil {
+			t.Error(err)
+		}
+	}
 }

@@ -86,11 +86,19 @@ func (s *service) change(ctx context.Context, route string, arg, answer any) err
 	return s.rpc(ctx, route, arg, answer)
 }
 
-// enter waits until no other change is made.
+// gatePatience is how long a change waits for another one. One that is not answered must not keep
+// all others back: what Dropbox then refuses, as it is still being made, is made again.
+const gatePatience = 3 * time.Second
+
+// enter waits until no other change is made, but not long.
 func (s *service) enter(ctx context.Context) (release func(), err error) {
+	patience := time.NewTimer(gatePatience)
+	defer patience.Stop()
 	select {
 	case s.gate <- struct{}{}:
 		return func() { <-s.gate }, nil
+	case <-patience.C:
+		return func() {}, nil
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
