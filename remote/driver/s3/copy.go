@@ -80,7 +80,7 @@ func (r *Remote) copyFacts(to place, info minio.ObjectInfo, t time.Time, replace
 	if replace {
 		header["x-amz-metadata-directive"] = "REPLACE"
 		describeAs(&o, info)
-		setTimeOf(&o, t)
+		r.setTimeOf(&o, t)
 	}
 	o.StorageClass = cmp.Or(o.StorageClass, classOf(info))
 	for k, v := range o.Header() {
@@ -97,7 +97,7 @@ func (r *Remote) copyInParts(ctx context.Context, from, to place, info minio.Obj
 	if err != nil {
 		return minio.UploadInfo{}, err
 	}
-	setTimeOf(&o, t)
+	r.setTimeOf(&o, t)
 	m := r.startMultipart(ctx, to, o, true, nil)
 	err = m.copyFrom(from, info, info.Size)
 	if err == nil {

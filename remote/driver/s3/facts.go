@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -20,17 +21,21 @@ func (r *Remote) putOptions(at place, modTime time.Time) minio.PutObjectOptions 
 	if r.opt.ACL != "" {
 		o.UserMetadata["x-amz-acl"] = r.opt.ACL
 	}
-	setTimeOf(&o, modTime)
+	r.setTimeOf(&o, modTime)
 	return o
 }
 
 // setTimeOf gives an object to be a modification time, unless that is zero.
-func setTimeOf(o *minio.PutObjectOptions, t time.Time) {
+func (r *Remote) setTimeOf(o *minio.PutObjectOptions, t time.Time) {
 	if t.IsZero() {
 		return
 	}
 	delete(o.UserMetadata, mtimeHeader)
 	o.UserMetadata[mtimeKey] = formatTime(t)
+	delete(o.UserMetadata, nativeHeader) // of an object that is continued
+	if r.quirks.nativeTimes {
+		o.UserMetadata[nativeKey] = strconv.FormatInt(t.UnixMilli(), 10)
+	}
 }
 
 // keptOptions are those of an object at a place that continues the one from there, which info

@@ -13,8 +13,8 @@ import (
 const (
 	mtimeKey    = "mtime"
 	mtimeHeader = "Mtime"
-	// nativeHeader is where programs keep it that use the interface of Backblaze B2: in
-	// milliseconds.
+	// nativeKey is where programs keep it that use the interface of Backblaze B2, in milliseconds.
+	nativeKey    = "src_last_modified_millis"
 	nativeHeader = "Src_last_modified_millis"
 )
 

@@ -25,6 +25,7 @@ type quirks struct {
 	wholeCopies  bool  // no part of an object can be copied: copies are made by one request
 	noACL        bool  // requests that name one are refused
 	otherETags   bool  // an ETag is no MD5 sum
+	nativeTimes  bool  // other programs look for the modification time under nativeKey
 	maxParts     int   // 0 = 10,000
 	minPart      int64 // 0 = 5 MiB
 }
@@ -57,7 +58,7 @@ func Providers() []Provider {
 		{Name: "ArvanCloud", About: "Arvan Cloud", Endpoint: "s3.REGION.arvanstorage.ir", quirks: quirks{listV1: true}},
 		{Name: "Autonomys", About: "Autonomys Auto Drive", Endpoint: "s3.auto-drive.autonomys.xyz", quirks: quirks{wholeCopies: true, noACL: true}},
 		{Name: "AWS", About: "Amazon Web Services", quirks: quirks{hostStyle: true}},
-		{Name: "Backblaze", About: "Backblaze B2, as the type b2 reaches it", Endpoint: "s3.REGION.backblazeb2.com"},
+		{Name: "Backblaze", About: "Backblaze B2, as the type b2 reaches it", Endpoint: "s3.REGION.backblazeb2.com", quirks: quirks{nativeTimes: true}},
 		{Name: "BizflyCloud", About: "Bizfly Cloud", Endpoint: "REGION.ss.bfcplatform.vn"},
 		{Name: "Cellar", About: "Clever Cloud Cellar", Endpoint: "cellar-c2.services.clever-cloud.com", quirks: quirks{hostStyle: true}},
 		{Name: "Ceph", About: "Ceph Object Gateway"},

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -121,5 +122,39 @@ func TestTimesOfTheInterfaceOfB2(t *testing.T) {
 		if !got.Equal(c.want) || set != c.set {
 			t.Errorf("%s: %v, %v", what, got, set)
 		}
+	}
+}
+
+// TestTimesForTheInterfaceOfB2 stores a time for those who look for it there, and sets another one.
+func TestTimesForTheInterfaceOfB2(t *testing.T) {
+	t.Parallel()
+	f := startFake(t)
+	var mu sync.Mutex
+	var sent []string
+	f.setMeddle(func(_ http.ResponseWriter, q *http.Request) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		if q.Method == http.MethodPut {
+			sent = append(sent, strings.Join(q.Header.Values("X-Amz-Meta-Src_last_modified_millis"), ","))
+		}
+		return false
+	})
+	o := testOptions(f.addr)
+	o.Provider = "Backblaze"
+	r := openAt(t, testBucket, o)
+	defer r.Close()
+	if _, err := r.Put(t.Context(), "f", strings.NewReader("x"), remote.PutOptions{ModTime: time.UnixMilli(1_600_000_000_123)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.SetModTime(t.Context(), "f", time.UnixMilli(1_700_000_000_000)); err != nil {
+		t.Fatal(err)
+	}
+	if e, err := r.Stat(t.Context(), "f"); err != nil || !e.ModTime.Equal(time.UnixMilli(1_700_000_000_000)) {
+		t.Errorf("%+v, %v", e, err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if !slices.Equal(sent, []string{"1600000000123", "1700000000000"}) {
+		t.Errorf("%q are sent", sent)
 	}
 }

@@ -50,7 +50,7 @@ func (u *upload) takeFacts(ctx context.Context, o objects.CreateOptions) (err er
 		}
 		u.options, err = u.r.keptOptions(ctx, u.at, from, info)
 	}
-	setTimeOf(&u.options, o.ModTime)
+	u.r.setTimeOf(&u.options, o.ModTime)
 	return err
 }
 
@@ -245,7 +245,7 @@ func (u *upload) publish(ctx context.Context, modTime time.Time) (minio.UploadIn
 	case strings.HasSuffix(u.at.Name, "/"): // the marker of a directory, which can be stored again
 		return u.r.putWhole(ctx, u.r.once, u.at, u.buf, u.options)
 	case u.parts == nil:
-		setTimeOf(&u.options, modTime)
+		u.r.setTimeOf(&u.options, modTime)
 		info, err := u.r.putWhole(ctx, u.r.again, u.at, u.buf, u.options)
 		return info, repeated(err)
 	}
