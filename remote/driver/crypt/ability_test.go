@@ -37,6 +37,27 @@ func TestNoAbilityIsLost(t *testing.T) {
 	}
 }
 
+// TestAnotherPasswordIsAnotherPlace, so that a cache never shows what was decrypted by it.
+func TestAnotherPasswordIsAnotherPlace(t *testing.T) {
+	below := memory.New()
+	one := open(t, below, crypt.Options{}).Info().Identity()
+	if again := open(t, below, crypt.Options{StrictNames: true, ShowMapping: true}).Info().Identity(); again != one {
+		t.Errorf("%s became %s", one, again)
+	}
+	other, err := crypt.New(below, crypt.Options{Keys: cipher.Keys{Data: [32]byte{9}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, r := range map[string]remote.Remote{
+		"a password": other, "plain data": open(t, below, crypt.Options{PlainData: true}),
+		"names": open(t, below, crypt.Options{Names: cipher.Options{Names: cipher.Off}}),
+	} {
+		if r.Info().Identity() == one {
+			t.Errorf("another one of %s is the same place", what)
+		}
+	}
+}
+
 // unreadable is a Stager whose parts cannot be read.
 type unreadable struct {
 	remote.Remote

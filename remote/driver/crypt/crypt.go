@@ -17,7 +17,11 @@ package crypt
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
+	"slices"
 	"sync"
 
 	"ferry/remote"
@@ -62,7 +66,7 @@ func New(below remote.Remote, o Options) (remote.Remote, error) {
 	_, stages := remote.AsStager(below)
 	parts, readable := remote.AsPartReader(below)
 	r := &Remote{o: o, below: below, cipher: c, info: remote.Info{
-		Name: "crypt:" + info.Name, Place: "crypt:" + info.Identity(), Caps: info.Caps,
+		Name: "crypt:" + info.Name, Place: "crypt:" + fingerprint(o) + ":" + info.Identity(), Caps: info.Caps,
 	}}
 	if readable {
 		r.parts = parts
@@ -77,6 +81,15 @@ func New(below remote.Remote, o Options) (remote.Remote, error) {
 		return &stager{r}, nil
 	}
 	return r, nil
+}
+
+// fingerprint tells apart what names and contents are under other keys and options, of which a
+// cache may hold something. It does not tell the keys.
+func fingerprint(o Options) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %q %v %q %v", o.Names.Names, o.Names.Encoding, o.Names.PlainDirs, o.Names.Suffix, o.PlainData)
+	h.Write(slices.Concat(o.Keys.Data[:], o.Keys.Name[:], o.Keys.Tweak[:]))
+	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
 // Path returns where the directory called path is in the remote below; "" is its root.

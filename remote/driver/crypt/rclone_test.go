@@ -36,7 +36,24 @@ type setting struct {
 	o       crypt.Options
 }
 
-func settings() []setting {
+func settings(t *testing.T) []setting {
+	t.Helper()
+	plain, err := cipher.DeriveKeys(password, "")
+	salted, saltedErr := cipher.DeriveKeys(password, salt)
+	if err != nil || saltedErr != nil {
+		t.Fatal(err, saltedErr)
+	}
+	all := ways()
+	for i := range all {
+		all[i].o.Keys = plain
+		if all[i].salted {
+			all[i].o.Keys = salted
+		}
+	}
+	return all
+}
+
+func ways() []setting {
 	obfuscated := cipher.Options{Names: cipher.Obfuscate}
 	plainDirs := cipher.Options{PlainDirs: true}
 	return []setting{
@@ -64,23 +81,11 @@ func (s setting) name() string {
 // on returns our remote in below.
 func (s setting) on(t *testing.T, below remote.Remote) remote.Remote {
 	t.Helper()
-	var err error
-	o := s.o
-	if o.Keys, err = cipher.DeriveKeys(password, s.salt()); err != nil {
-		t.Fatal(err)
-	}
-	r, err := crypt.New(below, o)
+	r, err := crypt.New(below, s.o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
-}
-
-func (s setting) salt() string {
-	if s.salted {
-		return salt
-	}
-	return ""
 }
 
 // files are what the trees hold: by name, how long they are.
@@ -140,7 +145,7 @@ func TestWhatRcloneWrote(t *testing.T) {
 	if err := json.Unmarshal(b, &trees); err != nil {
 		t.Fatal(err)
 	}
-	for i, s := range settings() {
+	for i, s := range settings(t) {
 		t.Run(s.name(), func(t *testing.T) {
 			theirs := memory.New()
 			for name, b := range trees[s.name()] {
@@ -169,11 +174,7 @@ func wantSame(t *testing.T, s setting, theirs map[string][]byte, want map[string
 	t.Helper()
 	below := memory.New()
 	ours := s.on(t, below)
-	keys, err := cipher.DeriveKeys(password, s.salt())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := cipher.New(keys, s.o.Names)
+	c, err := cipher.New(s.o.Keys, s.o.Names)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +233,7 @@ func rcloneProgram(t *testing.T) string {
 func TestATreeThatIsSharedWithRclone(t *testing.T) {
 	bin := rcloneProgram(t)
 	trees := map[string]map[string][]byte{}
-	for i, s := range settings() {
+	for i, s := range settings(t) {
 		t.Run(s.name(), func(t *testing.T) {
 			want := files(i == 0)
 			plain, theirs, ours, back := t.TempDir(), t.TempDir(), t.TempDir(), t.TempDir()
