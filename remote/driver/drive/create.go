@@ -72,6 +72,9 @@ func (r *Remote) createOnce(ctx context.Context, id string, call func(ctx contex
 		}
 		return err == nil
 	})
+	if err == nil && len(made.Parents) > 0 {
+		r.recent.note(made.Parents[0], made.Name, made.ID)
+	}
 	return made, err
 }
 

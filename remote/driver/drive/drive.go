@@ -24,7 +24,8 @@
 //	list.go      List; meta.go: Stat, times, sums, how full it is; read.go: Open
 //	discard.go   what is removed; settle.go: changes whose answer was lost
 //	dirs.go      the folder of a path
-//	find.go      the file of a name; choose.go: which of several; seen.go: where files were shown
+//	find.go      the file of a name; choose.go: which of several
+//	recent.go    what got its name just now; seen.go: where files were shown
 //	entry.go     an entry of a file; document.go: documents and what they are read as
 //	name.go      how names are written, and which may be
 //	ids.go       ids for new files
@@ -97,6 +98,7 @@ type Remote struct {
 	dirs    *dirs
 	ids     ids
 	seen    seen
+	recent  recent
 	formats []format
 }
 

@@ -73,7 +73,14 @@ func (r *Remote) find(ctx context.Context, folder, base string) (item, error) {
 		return item{}, err
 	}
 	if len(found) == 0 {
-		return item{}, remote.ErrNotExist
+		f, err := r.lately(ctx, folder, r.write(base))
+		if err != nil {
+			return item{}, err
+		}
+		if f == nil || f.isDocument() {
+			return item{}, remote.ErrNotExist
+		}
+		found = append(found, f)
 	}
 	counts, others := choose(found)
 	r.seen.note(counts, folder, base)

@@ -70,6 +70,7 @@ func (r *Remote) move(ctx context.Context, from, to string) error {
 	if err != nil {
 		return err
 	}
+	r.recent.note(t.folder, name, f.ID)
 	finishing, release := remote.Committed(ctx) // what follows belongs to it
 	defer release()
 	r.discardOld(finishing, old)

@@ -172,6 +172,7 @@ func (u *upload) finish(ctx context.Context) error {
 	finishing, release := remote.Committed(ctx) // what follows belongs to it
 	defer release()
 	if u.replaces == nil {
+		r.recent.note(u.target.folder, r.write(u.target.base), u.stored.ID)
 		if err := r.verifyFile(ctx, u.target, u.stored); err != nil {
 			return err
 		}

@@ -229,3 +229,31 @@ func TestAFolderThatIsFilledMeanwhileIsNotRemoved(t *testing.T) {
 		t.Errorf("it is %q", got)
 	}
 }
+
+// The service may take a while to find what it has been given.
+func TestWhatIsNotListedYetIsThere(t *testing.T) {
+	t.Parallel()
+	s, r := start(t)
+	put(t, r, "old", "x")
+	s.Freeze()
+	if err := r.Mkdir(t.Context(), "d"); err != nil {
+		t.Fatal(err)
+	}
+	put(t, r, "d/f", "one")
+	put(t, r, "d/f", "two")
+	fails(t, "Mkdir", r.Mkdir(t.Context(), "d"), remote.ErrExist)
+	if err := r.Move(t.Context(), "d/f", "d/g"); err != nil || get(t, r, "d/g") != "two" {
+		t.Error(err)
+	}
+	_, err := r.Stat(t.Context(), "d/f")
+	fails(t, "Stat of the old name", err, remote.ErrNotExist)
+	if err := r.Remove(t.Context(), "d/g"); err != nil {
+		t.Error(err)
+	}
+	_, err = r.Stat(t.Context(), "d/g")
+	fails(t, "Stat of what was removed", err, remote.ErrNotExist)
+	s.Thaw()
+	if got := s.Contents(s.ID(s.Root, "d")); got != "" {
+		t.Errorf("left is %s", got)
+	}
+}

@@ -40,6 +40,7 @@ type Server struct {
 	quota    int64                       // guarded by mu; 0 = none
 	refusals []refusal                   // guarded by mu; of the next requests
 	requests []string                    // guarded by mu; method and path of each
+	frozen   []*item                     // guarded by mu; what queries find; nil = all that there is
 	hook     func(*http.Request)         // guarded by mu
 }
 

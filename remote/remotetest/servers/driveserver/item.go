@@ -106,6 +106,9 @@ func (s *Server) store(i *item, content string) {
 // candidates returns the items that a query can be about which names these folders.
 // LOCKS_REQUIRED(s.mu)
 func (s *Server) candidates(parents []string) []*item {
+	if s.frozen != nil {
+		return s.frozen
+	}
 	if len(parents) != 1 {
 		return slices.Collect(maps.Values(s.items))
 	}

@@ -110,6 +110,23 @@ func (s *Server) Refuse(n, status int, reason string, retryAfter int) {
 	}
 }
 
+// Freeze makes queries find what there is now, whatever comes later, until Thaw.
+func (s *Server) Freeze() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.frozen = []*item{}
+	for _, i := range s.items {
+		s.frozen = append(s.frozen, new(*i))
+	}
+}
+
+// Thaw makes queries find what there is.
+func (s *Server) Thaw() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.frozen = nil
+}
+
 // Hook calls f before each request is carried out; nil = nothing. f may change what there is.
 func (s *Server) Hook(f func(*http.Request)) {
 	s.mu.Lock()
