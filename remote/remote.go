@@ -26,7 +26,7 @@
 //	move.go        Move and Copy, also where the remote has no such call
 //	forward.go     the base of decorators
 //	reader.go      readers that know their version; tap.go: looking into streams
-//	unanswered.go  changes whose answer was lost
+//	unanswered.go  changes whose answer was lost; clock.go: what time it is there
 //	uploads.go     multipart uploads that a killed process leaves
 //	watch.go       changes made by others
 //	omitted.go     entries that a listing omits; entries.go: listings as sequences

@@ -200,7 +200,8 @@ func (d *doctor) remote(ctx context.Context, what string) remote.Info {
 
 func (d *doctor) tryRemote(ctx context.Context, r remote.Remote) {
 	o := d.options
-	reached := true
+	reached, dates := true, &doctorcmd.Dates{}
+	ctx = dates.Watch(ctx)
 	check := &checker{remote: r, out: io.Discard, readOnly: o.IsReadOnly(), told: func(step checked) {
 		if step.what == "reach" {
 			reached = step.err == nil
@@ -213,8 +214,9 @@ func (d *doctor) tryRemote(ctx context.Context, r remote.Remote) {
 	}
 	doctorcmd.Latency(ctx, d.report, r)
 	if !o.IsReadOnly() && !r.Info().Caps.ReadOnly && check.failed == 0 && !check.buckets {
-		(&doctorcmd.Speed{Remote: r, Size: d.size}).Run(ctx, d.report)
+		(&doctorcmd.Speed{Remote: r, Size: d.size, Dates: dates}).Run(ctx, d.report)
 	}
+	dates.Tell(d.report)
 	cached := o.Cache.Mode != flags.CacheOff && o.Cache.Mode != "minimal"
 	doctorcmd.Abilities(d.report, r, cached)
 }

@@ -3,11 +3,15 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"ferry/cmd/ferry/internal/doctorcmd"
 	"ferry/ftp"
@@ -101,6 +105,21 @@ func TestDoctorOfABadServer(t *testing.T) {
 	} {
 		wantRow(t, rows, what, want.state, want.text)
 	}
+}
+
+// The clock of a server of HTTP is that of its answers, also where nothing can be written.
+func TestDoctorReadsTheClockOfAServer(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Date", time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat))
+		w.Header().Set("Content-Type", "text/html")
+		io.WriteString(w, `<a href="a">a</a>`)
+	}))
+	defer srv.Close()
+	_, rows, stderr := doctorRows(t, nil, ":http,url='"+srv.URL+"':", "--addr", "127.0.0.1:0", "--read-only")
+	if stderr != "" {
+		t.Error(stderr)
+	}
+	wantRow(t, rows, "remote clock", doctorcmd.Warning, " apart, by the Date of its answers")
 }
 
 // The file of flags, and the users in it, are looked at as ferry config check does.

@@ -33,9 +33,16 @@ type Transport struct {
 func (t *Transport) Clone() *Transport { return &Transport{t.Transport.Clone(), t.says} }
 
 // RoundTrip implements http.RoundTripper. An answer that there are too many requests is reported by
-// remote.Congested, as libraries make the request again without saying so.
+// remote.Congested, as libraries make the request again without saying so; the Date of an answer
+// goes to remote.ClockOf.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	sent := time.Now()
 	answer, err := t.send(r)
+	if report := remote.ClockOf(r.Context()); err == nil && report != nil {
+		if there, err := http.ParseTime(answer.Header.Get("Date")); err == nil && answer.Header.Get("Age") == "" { // it is of no cache
+			report(there, sent)
+		}
+	}
 	if err == nil && (answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusServiceUnavailable) {
 		remote.Congested(r.Context())
 	}

@@ -3,7 +3,8 @@
 // The files, in reading order:
 //
 //	doctorcmd.go   Report: a table of what was tried
-//	speed.go       the remote: how long a call takes, how much goes through, what it cannot do, its clock
+//	speed.go       the remote: how long a call takes, how much goes through, what it cannot do
+//	clock.go       the clock of the remote
 //	disk.go        the disk of the cache
 //	machine.go     descriptors, ports
 //	address.go     the public address

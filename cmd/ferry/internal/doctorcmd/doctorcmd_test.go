@@ -201,8 +201,47 @@ func TestClock(t *testing.T) {
 		{to.Add(2 * time.Minute), Warning}, {from.Add(-time.Hour), Warning},
 	} {
 		r := &Report{}
-		Clock(r, tt.there, from, to)
+		Clock(r, tt.there, from, to, "")
 		is(t, r, "clock", tt.want)
+	}
+}
+
+// A dated remote tells the time with each answer, and writes files of another time.
+type dated struct {
+	remote.Forward
+	ahead time.Duration
+}
+
+func (d dated) Stat(ctx context.Context, name string) (remote.Entry, error) {
+	if report := remote.ClockOf(ctx); report != nil {
+		sent := time.Now()
+		time.Sleep(time.Second)
+		report(time.Now().Add(d.ahead), sent)
+	}
+	return d.Forward.Stat(ctx, name)
+}
+
+// What the remote says of its time counts, not the time that a file of it has.
+func TestTheClockIsThatOfTheAnswers(t *testing.T) {
+	for ahead, want := range map[time.Duration]State{0: OK, -time.Hour: Warning, 2 * time.Minute: Warning} {
+		synctest.Test(t, func(t *testing.T) {
+			r, dates := &Report{}, &Dates{}
+			dates.Tell(r)
+			if len(r.Rows) > 0 {
+				t.Errorf("before anything was asked: %+v", r.Rows)
+			}
+			ctx := dates.Watch(t.Context())
+			store := dated{remote.Forward{Remote: memory.New()}, ahead}
+			Latency(ctx, r, store)
+			(&Speed{Remote: store, Size: 4 << 10, Dates: dates}).Run(ctx, r)
+			dates.Tell(r)
+			is(t, r, "clock", want)
+			for _, row := range r.Rows {
+				if row.What == "clock" && !strings.Contains(row.Detail, "Date") {
+					t.Errorf("compared %s", row.Detail)
+				}
+			}
+		})
 	}
 }
 

@@ -59,7 +59,8 @@ const streams = 4
 // whatever happens.
 type Speed struct {
 	Remote remote.Remote
-	Size   int64 // of what is transferred at a time
+	Size   int64  // of what is transferred at a time
+	Dates  *Dates // of the calls before; nil = none
 
 	name    string
 	content []byte
@@ -68,7 +69,8 @@ type Speed struct {
 // leastWorth is a rate that is too low for most uses, bytes per second.
 const leastWorth = 256 << 10
 
-// Run tries one and several uploads and downloads, and looks at the clock of the remote.
+// Run tries one and several uploads and downloads, and looks at the clock of the remote where Dates
+// have not seen it.
 func (s *Speed) Run(ctx context.Context, r *Report) {
 	s.name = "ferry-doctor-" + rand.Text()[:10]
 	s.content = make([]byte, s.Size)
@@ -177,40 +179,6 @@ func (s *Speed) cleanUp(ctx context.Context, r *Report) {
 			r.Fail(areaRemote, "clean up", "remove it", "%q may be left there: %v", name, err)
 		}
 	}
-}
-
-// apartLimit is how far clocks may be apart. S3 refuses requests from 15 minutes on.
-const apartLimit = time.Minute
-
-// clock compares the clocks here and there by the time of a file that was written in between.
-func (s *Speed) clock(ctx context.Context, r *Report, from, to time.Time) {
-	if s.Remote.Info().Caps.CheapStat {
-		r.Skip(areaRemote, "clock", "it is that of this machine")
-		return
-	}
-	e, err := s.Remote.Stat(ctx, s.name)
-	if err != nil || e.ModTime.IsZero() {
-		r.Skip(areaRemote, "clock", "the remote does not tell its time")
-		return
-	}
-	Clock(r, e.ModTime, from, to)
-}
-
-// Clock notes whether a time that the remote has told lies between two of this machine.
-func Clock(r *Report, there, from, to time.Time) {
-	apart := time.Duration(0)
-	switch {
-	case there.After(to):
-		apart = there.Sub(to)
-	case there.Before(from):
-		apart = from.Sub(there)
-	}
-	if apart > apartLimit {
-		r.Warn(areaRemote, "clock", "set the clock of this machine, or of the remote (timedatectl set-ntp true): signatures of S3 and "+
-			"certificates depend on it", "%v apart", apart.Round(time.Second))
-		return
-	}
-	r.OK(areaRemote, "clock", "as here, to %v", apartLimit)
 }
 
 // Abilities notes what the remote cannot do, and what follows. cached says that there is a cache
