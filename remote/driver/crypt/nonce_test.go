@@ -287,3 +287,77 @@ func TestAPartOfAKilledProcess(t *testing.T) {
 		}
 	}
 }
+
+// TestAContinuationThatFailsLeavesWhatItContinues: the file and the part are there as before.
+func TestAContinuationThatFailsLeavesWhatItContinues(t *testing.T) {
+	below := &tape{Remote: memory.New(), t: t, blocks: map[cipher.Nonce][32]byte{}}
+	r := open(t, below, crypt.Options{})
+	s := r.(remote.Stager)
+	want := content(blocks3)
+	put(t, r, "f", want)
+	u, err := s.Stage(t.Context(), "f", remote.StageOptions{Owner: owner})
+	if err == nil {
+		_, err = u.Write(want[:2*cipher.BlockData+9])
+	}
+	if err != nil || u.Keep() != nil {
+		t.Fatal(err)
+	}
+	for _, base := range []remote.Base{remote.BaseFile, remote.BasePart} {
+		for _, fail := range []int{1, 100, cipher.BlockSize + 100} {
+			below.fail = fail
+			_, err := s.Stage(t.Context(), "f", remote.StageOptions{Owner: owner, Base: base, Off: remote.AtEnd})
+			below.fail = 0
+			if !errors.Is(err, errTorn) {
+				t.Errorf("base %d, it fails after %d bytes: %v", base, fail, err)
+			}
+			if got, err := get(t.Context(), r, "f", 0, -1); err != nil || !bytes.Equal(got, want) {
+				t.Errorf("base %d: the file has %d bytes, %v", base, len(got), err)
+			}
+			if e, err := s.Part(t.Context(), "f", owner); err != nil || e.Size != 2*cipher.BlockData+9 {
+				t.Errorf("base %d: the part is %+v, %v", base, e, err)
+			}
+		}
+	}
+}
+
+// endless is a remote whose files never come to their end, nor to their next byte.
+type endless struct {
+	remote.Remote
+	reading chan struct{} // closed when that is waited for
+}
+
+func (e endless) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
+	f, err := e.Remote.Open(ctx, name, off, n)
+	if err != nil {
+		return nil, err
+	}
+	r, w := io.Pipe()
+	go func() {
+		_, _ = io.Copy(w, f)
+		close(e.reading)
+	}()
+	return r, nil
+}
+
+// TestCloseEndsARead that waits for the remote below.
+func TestCloseEndsARead(t *testing.T) {
+	below := memory.New()
+	put(t, open(t, below, crypt.Options{}), "f", content(cipher.BlockData+5))
+	e := endless{below, make(chan struct{})}
+	f, err := open(t, e, crypt.Options{}).Open(t.Context(), "f", 0, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error)
+	go func() {
+		_, err := io.Copy(io.Discard, f)
+		ended <- err
+	}()
+	<-e.reading
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; err == nil {
+		t.Error("the read ends well")
+	}
+}
