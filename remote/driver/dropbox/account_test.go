@@ -17,6 +17,7 @@ import (
 	"ferry/remote"
 	"ferry/remote/driver/dropbox"
 	"ferry/remote/remotetest"
+	"ferry/remote/remotetest/badnet"
 	"ferry/remote/remotetest/servers/dropboxserver"
 )
 
@@ -45,17 +46,39 @@ func put(t *testing.T, r remote.Remote, name, content string) remote.Entry {
 func TestUploadsAreCommittedTogether(t *testing.T) {
 	t.Parallel()
 	s := dropboxserver.Start(t)
-	r := openOn(t, s, "", func(o *dropbox.Options) { o.BatchTimeout = 300 * time.Millisecond })
+	n := badnet.Start(t, s.Addr)
+	r := open(t, "", options(n.Addr))
+	t.Cleanup(func() { _ = r.Close() })
+	answer := make(chan struct{})
+	n.Add(badnet.Rule{Method: "POST", Path: "/2/files/upload_session/finish_batch_v2", Times: 1, Fate: badnet.Fate{Until: answer}})
 	var all sync.WaitGroup
 	for i := range 30 {
 		all.Go(func() { put(t, r, fmt.Sprintf("f%d", i), fmt.Sprint("content ", i)) })
 	}
+	for s.Asked("files/upload_session/finish_batch_v2") == 0 { // that of those which waited for the first one
+		time.Sleep(10 * time.Millisecond)
+	}
+	close(answer)
 	all.Wait()
-	if b := s.Batches(); slices.Max(b) < 15 {
+	if b := s.Batches(); slices.Max(b) < 10 {
 		t.Errorf("of 30 uploads at once so many were committed together: %v", b)
 	}
 	if n := len(s.Names()); n != 30 {
 		t.Errorf("%d files are there", n)
+	}
+}
+
+func TestCommitsLinger(t *testing.T) {
+	t.Parallel()
+	s := dropboxserver.Start(t)
+	r := openOn(t, s, "", func(o *dropbox.Options) { o.BatchTimeout, o.BatchSize = 200*time.Millisecond, 5 })
+	var all sync.WaitGroup
+	for i := range 12 {
+		all.Go(func() { put(t, r, fmt.Sprintf("f%d", i), "x") })
+	}
+	all.Wait()
+	if b := s.Batches(); slices.Max(b) > 5 || len(s.Names()) != 12 {
+		t.Errorf("%v are committed together, %d in all", b, len(s.Names()))
 	}
 }
 
