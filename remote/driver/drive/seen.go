@@ -88,6 +88,13 @@ func (s *seen) round() (late []place, full bool) {
 	return late, full
 }
 
+// forgot makes the next round say that something was forgotten.
+func (s *seen) forgot() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.full = true
+}
+
 // change notes what the feed tells of a file: where it is, nil for nowhere. It returns where it
 // was.
 func (s *seen) change(id string, f *file, now *place) (old place, known bool) {

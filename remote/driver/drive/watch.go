@@ -72,6 +72,9 @@ func (w *watch) run(ctx context.Context, interval time.Duration) error {
 			return context.Cause(ctx)
 		case google.HasCode(err, http.StatusNotFound), google.HasCode(err, http.StatusBadRequest), google.HasCode(err, http.StatusGone):
 			// The token is too old.
+			if failures++; failures >= mostFailures {
+				return err
+			}
 			if err := w.start(ctx); err != nil {
 				return err
 			}
@@ -151,6 +154,7 @@ func (w *watch) poll(ctx context.Context) error {
 	for _, p := range late {
 		paths, err := w.r.pathsAt(ctx, p, w.root, 0)
 		if err != nil {
+			w.r.seen.forgot()
 			return err
 		}
 		if !w.tell(paths, remote.Change{Dir: p.dir, Below: p.dir}) {

@@ -141,3 +141,19 @@ func TestAPathThatIsSeenOtherwiseIsToldAgain(t *testing.T) {
 		all = append(all, f.tells("a")...)
 	}
 }
+
+func TestAFeedThatFailsIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	s, r := start(t)
+	f := follow(t, r)
+	s.Refuse(2, 500, "backendError", 0)
+	s.AddFile(s.Root, "f", "x")
+	if all := f.tells("f"); all[0].Name != "f" {
+		t.Errorf("%+v", all)
+	}
+	s.Refuse(1, 400, "invalid", 0) // the token is too old
+	s.AddFile(s.Root, "missed", "x")
+	f.tells(".")
+	s.AddFile(s.Root, "g", "x")
+	f.tells("g")
+}
