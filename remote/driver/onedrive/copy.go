@@ -138,7 +138,7 @@ func (r *Remote) await(ctx context.Context, monitor *url.URL) error {
 		switch now.Status {
 		case "completed":
 			return nil
-		case "failed", "cancelled", "deleteFailed", "deletePending", "cancelPending":
+		case "failed", "deleteFailed", "deletePending":
 			if now.Error.Code == "insufficientStorage" || now.Error.Code == "quotaLimitReached" {
 				return remote.ErrNoSpace
 			}

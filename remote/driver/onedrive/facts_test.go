@@ -256,6 +256,34 @@ func TestSumsAndQuotas(t *testing.T) {
 	}
 }
 
+// What a killed process left of a copy is removed by a listing, a day later.
+func TestCopiesThatAreLeft(t *testing.T) {
+	t.Parallel()
+	s := graphserver.Start(t)
+	r, drive := openDrive(t, s, s.Addr, graphserver.Business, onedrive.Options{})
+	names := []string{"f", "old", "new"}
+	for _, name := range names {
+		put(t, r, name, "x") // with a time long ago
+	}
+	for _, name := range names[1:] {
+		s.Rename(drive, name, ".ferry-part.-~7."+name)
+	}
+	s.Age(drive, ".ferry-part.-~7.old", 25*time.Hour)
+	for _, c := range []struct {
+		watched time.Duration
+		want    string
+	}{
+		{time.Minute, ".ferry-part.-~7.new .ferry-part.-~7.old f"},
+		{2 * time.Hour, ".ferry-part.-~7.new f"},
+	} {
+		r.ClockWatchedFor(c.watched)
+		shown, _, err := remotetest.ListOmitting(t.Context(), r, ".")
+		if there := s.Names(drive, ""); err != nil || strings.Join(shown, " ") != "f" || there != c.want {
+			t.Errorf("%q is listed, and %q is there, %v", shown, there, err)
+		}
+	}
+}
+
 func TestDeletionForGood(t *testing.T) {
 	t.Parallel()
 	s := graphserver.Start(t)

@@ -10,7 +10,7 @@ import (
 )
 
 // fields are what is asked of items.
-const fields = "id,name,size,eTag,cTag,lastModifiedDateTime,fileSystemInfo,folder,file,package,root,remoteItem,parentReference,deleted"
+const fields = "id,name,size,eTag,cTag,createdDateTime,lastModifiedDateTime,fileSystemInfo,folder,file,package,root,remoteItem,parentReference,deleted"
 
 // An item is what the service says of a file or a folder.
 type item struct {
@@ -19,6 +19,7 @@ type item struct {
 	Size      *int64    `json:"size"`
 	ETag      string    `json:"eTag"`
 	CTag      string    `json:"cTag"`
+	Created   string    `json:"createdDateTime"`
 	Modified  string    `json:"lastModifiedDateTime"`
 	Times     *times    `json:"fileSystemInfo"`
 	Folder    *struct{} `json:"folder"`
@@ -128,6 +129,17 @@ func (i *item) modTime() time.Time {
 		}
 	}
 	return parseTime(i.Modified)
+}
+
+// touched returns when something was last done to the item: a copy has the times of what is copied.
+func (i *item) touched() time.Time {
+	last := i.modTime()
+	for _, other := range []time.Time{parseTime(i.Modified), parseTime(i.Created)} {
+		if other.After(last) {
+			last = other
+		}
+	}
+	return last
 }
 
 // parseTime reads a time; zero for what is none.

@@ -123,10 +123,7 @@ func (l *listing) entry(ctx context.Context, i *item, take func(remote.Entry) bo
 	base := r.opt.Encoding.Decode(i.Name)
 	switch {
 	case partname.Hidden(base):
-		when := i.modTime()
-		if created := parseTime(i.Modified); created.After(when) {
-			when = created // of the copy, not of what is copied
-		}
+		when := i.touched()
 		if len(l.stale) < maxSweep && !when.IsZero() && r.ages.Exceed(when, staleAge) {
 			l.stale = append(l.stale, ref{l.drive, i.ID})
 		}

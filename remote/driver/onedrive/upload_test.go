@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -62,11 +62,11 @@ func put(t *testing.T, r remote.Remote, name, content string) {
 
 // long is a content of so many bytes that shows where a piece of it belongs.
 func long(n int) string {
-	var b strings.Builder
-	for i := 0; b.Len() < n; i++ {
-		fmt.Fprintf(&b, "%d,", i)
+	b := make([]byte, 0, n+20)
+	for i := 0; len(b) < n; i++ {
+		b = append(strconv.AppendInt(b, int64(i), 10), ',')
 	}
-	return b.String()[:n]
+	return string(b[:n])
 }
 
 // The double refuses fragments that are no multiples, a token where none belongs, and totals that
@@ -74,10 +74,13 @@ func long(n int) string {
 func TestUploadsOfAllLengths(t *testing.T) {
 	t.Parallel()
 	s := graphserver.Start(t)
-	for _, kind := range []string{graphserver.Personal, graphserver.Business} {
-		r, drive := openDrive(t, s, s.Addr, kind, onedrive.Options{})
-		const chunk = 4 * onedrive.ChunkUnit
-		for _, n := range []int{0, 1, chunk - 1, chunk, chunk + 1, 4 << 20, 4<<20 + 1, 4 * chunk, 4*chunk + 12345} {
+	const unit = onedrive.ChunkUnit
+	for kind, lengths := range map[string][]int{
+		graphserver.Personal: {0, 1, unit + 1},
+		graphserver.Business: {0, unit - 1, unit, unit + 1, 3*unit + 12345, 4<<20 + 1},
+	} {
+		r, drive := openDrive(t, s, s.Addr, kind, onedrive.Options{ChunkSize: unit})
+		for _, n := range lengths {
 			for what, o := range map[string]remote.PutOptions{
 				"known": {Size: int64(n)}, "known, with a time": {Size: int64(n), ModTime: when},
 				"unknown": {}, "unknown, with a time": {ModTime: when},

@@ -86,6 +86,24 @@ func (s *Server) Tamper(id, path, content string) {
 	s.set(func() { d := s.drives[id]; d.below(d.root, path).tampered = []byte(content) })
 }
 
+// Rename gives what is in the root of a drive another name.
+func (s *Server) Rename(id, name, to string) {
+	s.set(func() {
+		d := s.drives[id]
+		if err := s.move(d, d.root.children[fold(name)], d.root, to, ""); err != nil {
+			panic(err)
+		}
+	})
+}
+
+// Age has the file at path be older than it is.
+func (s *Server) Age(id, path string, by time.Duration) {
+	s.set(func() {
+		n := s.drives[id].below(s.drives[id].root, path)
+		n.created, n.modified = n.created.Add(-by), n.modified.Add(-by)
+	})
+}
+
 // Versions returns how many versions there are of the file at path.
 func (s *Server) Versions(id, path string) (n int) {
 	s.set(func() { d := s.drives[id]; n = len(d.below(d.root, path).versions) + 1 })
