@@ -152,9 +152,9 @@ func TestASecondSignalWithoutTransfers(t *testing.T) {
 
 // A type that nothing here serves is marked.
 func TestListRemotesMarksTypesWithoutADriver(t *testing.T) {
-	h := newHouse(t, "[nas]\ntype = sftp\n\n[photos]\ntype = drive\ndescription = old ones\n")
+	h := newHouse(t, "[nas]\ntype = sftp\n\n[photos]\ntype = mega\ndescription = old ones\n")
 	got := h.ok("listremotes", "--long")
-	if !strings.Contains(got, "photos: drive (no driver) old ones") || strings.Count(got, "no driver") != 1 {
+	if !strings.Contains(got, "photos: mega (no driver) old ones") || strings.Count(got, "no driver") != 1 {
 		t.Errorf("%q", got)
 	}
 }
