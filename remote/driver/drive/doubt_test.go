@@ -163,3 +163,23 @@ func TestASessionThatEndsEndsTheUpload(t *testing.T) {
 		t.Errorf("there is %.60s", got)
 	}
 }
+
+// Chunks may be shorter than what is held back at first.
+func TestContentsOfAnyLengthArriveInChunksOfAnyLength(t *testing.T) {
+	t.Parallel()
+	s := startAlone(t)
+	for _, chunk := range []int64{256 << 10, 768 << 10, 1 << 20, 2 << 20} {
+		for _, cutoff := range []int64{-1, 0} {
+			o := options(s.Addr)
+			o.ChunkSize, o.UploadCutoff = chunk, cutoff
+			r := opened(t, o)
+			for _, length := range []int{0, 16, 1 << 20, 1<<20 + 16, 3 << 20, 5<<20 + 16} {
+				want := content(length)
+				put(t, r, "f", want)
+				if got := get(t, r, "f"); got != want {
+					t.Errorf("in chunks of %d: %d of %d bytes", chunk, len(got), length)
+				}
+			}
+		}
+	}
+}

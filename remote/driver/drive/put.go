@@ -48,14 +48,14 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 	u := &upload{r: r, name: name, modTime: o.ModTime, factsOf: o.FactsOf, memory: google.NewMemory(r.options.Network.Memory, r.options.ChunkSize)}
 	defer u.memory.Upload.End()
 	from := &source{r: remote.ContextReader(ctx, body), announced: o.Size}
-	err = u.begin(ctx, from)
+	rest, err := u.begin(ctx, from)
 	switch {
 	case err == io.EOF && int64(len(u.head)) <= r.options.UploadCutoff:
 		err = r.putWhole(ctx, u)
 	case err == io.EOF:
 		err = r.putChunks(ctx, u, nil)
 	case err == nil:
-		err = r.putChunks(ctx, u, from)
+		err = r.putChunks(ctx, u, rest)
 	}
 	if err != nil {
 		return remote.Entry{}, r.fail("put", name, err)
@@ -142,28 +142,32 @@ type sourceError struct{ error }
 
 func (e *sourceError) Unwrap() error { return e.error }
 
-// begin reads the beginning of a content, as much as goes at a time; io.EOF says that it is all.
-func (u *upload) begin(ctx context.Context, from io.Reader) error {
+// begin reads the beginning of a content, as much as goes at a time, and returns what the rest
+// comes from; io.EOF says that it is all.
+func (u *upload) begin(ctx context.Context, from io.Reader) (rest io.Reader, err error) {
 	var held []byte
 	for _, size := range []int{1 << 16, google.Small} {
-		var err error
 		if held, err = u.memory.Begin(ctx, held, size); err != nil {
-			return err
+			return nil, err
 		}
 		read, err := google.Fill(held[len(held):size], from)
 		held = held[:len(held)+len(read)]
 		if err != nil {
 			u.head = held
-			return err
+			return nil, err
 		}
 	}
 	room, err := u.memory.Chunk(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	u.head, err = google.Fill(room, io.MultiReader(bytes.NewReader(held), from))
-	u.memory.Recycle(held)
-	return err
+	rest = io.MultiReader(bytes.NewReader(held), from) // a chunk may be shorter than what is held
+	u.head, err = google.Fill(room, rest)
+	if len(u.head) >= len(held) {
+		u.memory.Recycle(held)
+		rest = from
+	}
+	return rest, err
 }
 
 // finish makes sure that what was stored is what the name is now.
