@@ -25,6 +25,27 @@ func TestChangelogEntriesHaveTheForm(t *testing.T) {
 	}
 }
 
+// TestDecisionsAreNumbered checks that the records of decisions are numbered without gaps, each
+// once, and that each begins with its number.
+func TestDecisionsAreNumbered(t *testing.T) {
+	files, err := filepath.Glob("doc/decisions/0*.md")
+	if err != nil || len(files) < 40 {
+		t.Fatalf("%d records: %v", len(files), err)
+	}
+	for i, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprintf("%04d-", i+1); !strings.HasPrefix(filepath.Base(name), want) {
+			t.Fatalf("%s: the next record is %s", name, want)
+		}
+		if !strings.HasPrefix(string(text), fmt.Sprintf("# %d. ", i+1)) {
+			t.Errorf("%s does not begin with its number", name)
+		}
+	}
+}
+
 func TestLinksInDocumentsLeadSomewhere(t *testing.T) {
 	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || filepath.Ext(name) != ".md" {
