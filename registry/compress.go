@@ -16,7 +16,7 @@ func compressDriver() Driver {
 			Options: together([]config.Option{
 				{Name: "remote", Required: true, Help: "Where the files are: nas:path, nas,option=value:path, /srv/ftp"},
 			},
-				ignored("files are read, in whichever way they were compressed, and none is stored", "mode", "level", "ram_cache_limit"),
+				unused("files are read, in whichever way they were compressed, and none is stored", "mode", "level", "ram_cache_limit"),
 			),
 		},
 		open: func(ctx context.Context, path string, v *values) (remote.Remote, error) {
@@ -37,7 +37,7 @@ func hasherDriver() Driver {
 			Options: together([]config.Option{
 				{Name: "remote", Required: true, Help: "Where the files are: nas:path, nas,option=value:path, /srv/ftp"},
 			},
-				ignored("a checksum that the storage does not tell is made of the file when a client asks for it", "hashes", "auto_size", "max_age"),
+				unused("a checksum that the storage does not tell is made of the file when a client asks for it", "hashes", "auto_size", "max_age"),
 			),
 		},
 		open: func(ctx context.Context, path string, v *values) (remote.Remote, error) {
