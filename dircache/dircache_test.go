@@ -292,3 +292,44 @@ func TestAListingOfWhatIsNoDirectoryIsRemembered(t *testing.T) {
 		}
 	})
 }
+
+// partial is a remote of which a part does not answer: of that nothing is listed and nothing known.
+type partial struct{ far }
+
+var errAway = errors.New("a part is away")
+
+func (p partial) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
+	remote.Incomplete(ctx)
+	return p.far.List(ctx, dir)
+}
+
+func (p partial) Stat(ctx context.Context, name string) (remote.Entry, error) {
+	e, err := p.far.Stat(ctx, name)
+	if err != nil {
+		err = &fs.PathError{Op: "stat", Path: name, Err: errAway}
+	}
+	return e, err
+}
+
+// What an incomplete listing lacks may exist.
+func TestAnIncompleteListingIsNotRemembered(t *testing.T) {
+	store := memory.New()
+	put(t, store, "f")
+	c := New(partial{far{Forward: remote.Forward{Remote: store}}}, breaker.New(breaker.Options{}), fiveMinutes)
+	defer c.Close()
+	for range 2 {
+		n := 0
+		for e, err := range c.List(t.Context(), ".") {
+			if err != nil || e.Name != "f" {
+				t.Errorf("%+v, %v", e, err)
+			}
+			n++
+		}
+		if n != 1 {
+			t.Errorf("%d entries", n)
+		}
+		if _, err := c.Stat(t.Context(), "g"); !errors.Is(err, errAway) {
+			t.Errorf("a name that is not in it: %v", err)
+		}
+	}
+}

@@ -33,6 +33,7 @@ type flight struct {
 	readers    map[*reader]struct{} // guarded by mu
 	detached   bool                 // guarded by mu; it continues without readers
 	abandoned  bool                 // guarded by mu; the last reader has left, and it is cancelled
+	incomplete bool                 // guarded by mu; it lacks what part of the remote may have
 	updated    chan struct{}        // guarded by mu; closed when any of this changes, if hasWaiters
 	hasWaiters bool                 // guarded by mu; a goroutine waits for updated
 }
@@ -90,6 +91,7 @@ func (f *flight) reader() *reader {
 // when the remote gives no sign of life.
 func (f *flight) run(ctx context.Context) {
 	ctx, w := f.cache.breaker.Guard(ctx, breaker.ForLongQuery())
+	ctx = remote.WithIncomplete(ctx, f.lacks)
 	err := f.list(ctx, w)
 	f.cache.breaker.Report(ctx, err)
 	w.End(&err)
@@ -171,6 +173,13 @@ func (f *flight) wait(ctx context.Context) error {
 	}
 }
 
+// lacks records that the listing is incomplete.
+func (f *flight) lacks() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.incomplete = true
+}
+
 // finish ends a flight. A complete listing is cached, unless the directory was changed through
 // ferry meanwhile.
 func (t *Tree) finish(f *flight, err error) {
@@ -186,6 +195,7 @@ func (t *Tree) finish(f *flight, err error) {
 	}
 	delete(t.flights, f.dir)
 	switch {
+	case err == nil && f.incomplete: // what it lacks is asked for by itself
 	case err == nil && f.trimmed == 0:
 		t.store(f.dir, append([]remote.Entry(nil), f.entries...), f.began)
 	case err != nil && breaker.IsAnswer(err):

@@ -63,7 +63,6 @@ func bridgesBeside(drivers []Driver) []config.Bridge {
 		{Type: "swift", About: "OpenStack Swift", Serve: "s3"},
 		{Type: "tardigrade", About: "Storj", Serve: "s3"},
 		{Type: "ulozto", About: "Uloz.to", Serve: "webdav"},
-		{Type: "union", About: "several remotes as one", Serve: "webdav"},
 		{Type: "yandex", About: "Yandex Disk", Serve: "webdav"},
 		{Type: "zoho", About: "Zoho WorkDrive", Serve: "webdav"},
 	}

@@ -55,6 +55,12 @@ max_age = off
 type = combine
 upstreams = "one=here:DIR" two=mem:
 
+[over]
+type = union
+upstreams = here:DIR mem::nc
+create_policy = ff
+cache_time = 60
+
 [secret]
 type = crypt
 remote = here:DIR

@@ -29,6 +29,7 @@ func Drivers() []Driver {
 		httpDriver(),
 		aliasDriver(),
 		combineDriver(),
+		unionDriver(),
 		cryptDriver(),
 		chunkerDriver(),
 		compressDriver(),

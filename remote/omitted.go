@@ -32,3 +32,21 @@ const (
 	OmittedEncoding = "the name is not written as the option encoding writes it"
 	OmittedLine     = "the line is not understood"
 )
+
+// incompleteKey is the context key of the function.
+type incompleteKey struct{}
+
+// WithIncomplete returns a context under which report is called when a listing goes on although
+// some of what exists could not be found out: from such a listing nobody may conclude that a name
+// does not exist. report may be called several times, before the listing ends.
+func WithIncomplete(ctx context.Context, report func()) context.Context {
+	return context.WithValue(ctx, incompleteKey{}, report)
+}
+
+// Incomplete reports that a listing under ctx lacks entries that are not known. Drivers that are
+// made of several remotes call it; decorators need not know.
+func Incomplete(ctx context.Context) {
+	if report, ok := ctx.Value(incompleteKey{}).(func()); ok {
+		report()
+	}
+}

@@ -39,6 +39,7 @@ func TestCheck(t *testing.T) {
 		{"memory", startMemory, memoryFaults},
 		{"alias", startAlias, aliasFaults},
 		{"combine", startCombine, combineFaults},
+		{"union", startUnion, unionFaults},
 		{"chunker", startChunker, noFaults},
 		{"compress", startCompress, noFaults},
 		{"crypt", startCrypt, noFaults},
@@ -279,6 +280,15 @@ func sftpFaults(t *testing.T, s *site) []fault {
 		{"a host without an address", map[string]string{"host": "missing.invalid"}, "", `cannot be reached, see the options host and port`},
 		{"another host key", map[string]string{"known_hosts_file": known}, "", `host key .* is not the one in .* run: ssh-keygen `},
 		{"a missing key file", map[string]string{"key_file": "/missing"}, "", `key_file cannot be read`},
+	}
+}
+
+func unionFaults(t *testing.T, s *site) []fault {
+	return []fault{
+		{"a missing directory", nil, "missing", createIt},
+		{"no upstreams", map[string]string{"upstreams": " "}, "", `option upstreams names no remote`},
+		{"an unknown policy", map[string]string{"create_policy": "best"}, "", `option create_policy: there is no policy "best"; there are all, epall`},
+		{"an upstream that is copied to", map[string]string{"upstreams": ":memory::writeback"}, "", `:writeback is not supported`},
 	}
 }
 

@@ -46,6 +46,8 @@ var places = []place{
 	{name: "chunker", start: startChunker, timed: true, big: 1 << 20, rare: true},
 	{name: "dropbox", start: startDropbox, big: 50 << 20},
 	{name: "smb", start: startSamba, continues: true, timed: true, big: 50 << 20},
+	{name: "union", start: startUnion, continues: true, timed: true, big: 50 << 20},
+	{name: "union of s3", start: startUnionOfBuckets, continues: true, timed: true, big: 50 << 20, rare: true},
 	{name: "crypt on s3", start: encrypted(startGateway), continues: true, timed: true, big: 20 << 20},
 	{name: "crypt", start: encrypted(startLocal), continues: true, timed: true, big: 50 << 20, rare: true},
 	{name: "crypt on sftp", start: encrypted(startSSH), continues: true, timed: true, big: 50 << 20, rare: true},
@@ -79,6 +81,7 @@ type site struct {
 	flat    bool   // a directory is there as long as there are files in it
 	root    string // path of the remote below which fresh directories are
 	files   string // where they have to be made on the local disk; "" where they are there by themselves, or made by FTP
+	other   string // where they are made besides; "" = nowhere
 	mkdirs  bool   // they are made by FTP
 	whole   bool   // there are none: the remote is empty and has no paths
 	data    string // where the server keeps what it has; "" where nobody needs to know
@@ -98,6 +101,11 @@ func (s *site) fresh(t *testing.T) string {
 	if s.files != "" {
 		if err := os.Mkdir(filepath.Join(s.files, name), 0o777); err != nil {
 			t.Fatal(err)
+		}
+		if s.other != "" {
+			if err := os.Mkdir(filepath.Join(s.other, name), 0o777); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	if s.mkdirs {
@@ -157,6 +165,26 @@ func encrypted(start func(t *testing.T) *site) func(t *testing.T) *site {
 		s.root, s.files, s.mkdirs = "", "", !s.flat
 		return s
 	}
+}
+
+// startUnion lays two directories over one another, and lets chance choose between them.
+func startUnion(t *testing.T) *site {
+	one, two := t.TempDir(), t.TempDir()
+	options := func(string) map[string]string {
+		return map[string]string{"type": "union", "upstreams": one + " " + two, "create_policy": "rand"}
+	}
+	return &site{options: options, files: one, other: two}
+}
+
+// startUnionOfBuckets lays two directories of a bucket over one another.
+func startUnionOfBuckets(t *testing.T) *site {
+	s := startGateway(t)
+	s.beneath = map[string]func(string) map[string]string{"beneath": s.options}
+	s.options = func(string) map[string]string {
+		return map[string]string{"type": "union", "upstreams": "beneath:bucket/one beneath:bucket/two", "create_policy": "rand"}
+	}
+	s.root = ""
+	return s
 }
 
 // startSamba runs an SMB server.

@@ -1,0 +1,66 @@
+package union
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"time"
+
+	"ferry/remote"
+)
+
+// CheckName implements remote.NameChecker: a name must fit every upstream that can be changed.
+func (r *Remote) CheckName(name string) error { return about("checkname", name, r.checkName(name)) }
+
+// onAll makes a change of a file on the upstreams that the action policy chooses.
+func (r *Remote) onAll(ctx context.Context, name string, change func(u *upstream) error) error {
+	if err := check(ctx, name); err != nil {
+		return err
+	}
+	l, err := r.known(ctx, name)
+	if err != nil {
+		return err
+	}
+	holders := l.holders()
+	if len(holders) == 0 {
+		return l.missing()
+	}
+	if err := unfixed(holders); err != nil {
+		return err
+	}
+	return each(upsOf(r.choose(ctx, r.o.Action, holders)), change)
+}
+
+// SetModTime implements remote.ModTimer.
+func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error {
+	if err := r.CheckTime(name, t); err != nil && !errors.Is(err, remote.ErrUnsupported) {
+		return err
+	}
+	return about("setmodtime", name, r.onAll(ctx, name, func(u *upstream) error {
+		return remote.SetModTime(u.uploads(ctx), u.Remote, name, t)
+	}))
+}
+
+// SetMode implements remote.Moder.
+func (r *Remote) SetMode(ctx context.Context, name string, perm fs.FileMode) error {
+	return about("setmode", name, r.onAll(ctx, name, func(u *upstream) error {
+		return remote.SetMode(ctx, u.Remote, name, perm)
+	}))
+}
+
+// CheckTime implements remote.TimeChecker: what one upstream cannot keep is ErrInvalid.
+func (r *Remote) CheckTime(name string, t time.Time) error {
+	var unsure error
+	for _, u := range r.ups {
+		if u.fixed() {
+			continue
+		}
+		switch err := remote.CheckTime(u.Remote, name, t); {
+		case errors.Is(err, remote.ErrUnsupported):
+			unsure = err
+		case err != nil:
+			return about("checktime", name, u.fail(err))
+		}
+	}
+	return about("checktime", name, unsure)
+}

@@ -1,0 +1,82 @@
+package union
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io/fs"
+
+	"ferry/remote"
+)
+
+// An Upstream is one of the remotes.
+type Upstream struct {
+	Remote   remote.Remote
+	ReadOnly bool // nothing in it is changed
+	NoCreate bool // nothing new is stored in it
+}
+
+// An upstream is an Upstream in its place.
+type upstream struct {
+	Upstream
+	index int
+	usage usage
+}
+
+func (u *upstream) name() string { return u.Remote.Info().Name }
+
+// fixed reports whether nothing in the upstream can be changed.
+func (u *upstream) fixed() bool { return u.ReadOnly || u.Remote.Info().Caps.ReadOnly }
+
+// fail tells which upstream err is of. nil stays nil.
+func (u *upstream) fail(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", u.name(), err)
+}
+
+// check is what every call begins with.
+func check(ctx context.Context, names ...string) error {
+	for _, name := range names {
+		if !remote.ValidPath(name) {
+			return remote.ErrInvalid
+		}
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// seen changes an entry of the upstream into what is seen here.
+func (u *upstream) seen(e remote.Entry) remote.Entry {
+	if e.ID != 0 {
+		h := fnv.New64a() // two upstreams may have given the same number
+		h.Write(binary.BigEndian.AppendUint64([]byte{byte(u.index)}, e.ID))
+		e.ID = max(1, h.Sum64())
+	}
+	return e
+}
+
+// about makes err one about name, as it is called here.
+func about(op, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var pe *fs.PathError
+	if errors.As(err, &pe) && err == error(pe) {
+		err = pe.Err
+	}
+	return &fs.PathError{Op: op, Path: name, Err: err}
+}
+
+// cause returns err, or other if err is nil.
+func cause(err, other error) error {
+	if err == nil {
+		return other
+	}
+	return err
+}
