@@ -11,7 +11,7 @@ const (
 	Start        Kind = iota // the process listens
 	Stop                     // it has ended its sessions; Duration since Start
 	Drain                    // it takes no new sessions any more
-	ConfigReload             // files were read again: Path the file, Result, Cause
+	ConfigReload             // files were read again: Path the file, Argument the flags that changed, Result, Cause; if OK, Cause is what needs a restart
 	CertRenewed              // Path the name of the certificate, ModTime when it expires; Result, Cause
 
 	Connect      // a session began; nobody has logged in

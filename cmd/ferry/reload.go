@@ -63,8 +63,9 @@ func (r *reloading) run(ctx context.Context, s *service, wg *sync.WaitGroup) {
 		return
 	}
 	now, err := r.process.readAgain(ctx)
-	record(ctx, r.start.ofAll().events, outcome(&events.Event{Kind: events.ConfigReload, Path: r.start.ServerConfig}, err))
+	told := &events.Event{Kind: events.ConfigReload, Path: r.start.ServerConfig}
 	if err != nil {
+		record(ctx, r.start.ofAll().events, outcome(told, err))
 		r.tellMistakes(ctx, s.log, err)
 		return
 	}
@@ -79,6 +80,13 @@ func (r *reloading) run(ctx context.Context, s *service, wg *sync.WaitGroup) {
 	}
 	r.apply(ctx, s, now, live, wg)
 	r.last = now
+	if len(live) > 0 {
+		told.Argument = shownNames(live)
+	}
+	if len(fixed) > 0 {
+		told.Cause = "restart ferry for " + shownNames(fixed)
+	}
+	record(ctx, r.start.ofAll().events, told)
 	s.log.Log(ctx, logging.Notice, "read the server configuration again", "file", now.ServerConfig, "changed", shownNames(live))
 	if len(fixed) > 0 {
 		s.log.WarnContext(ctx, "restart ferry for what cannot change while it runs", "flags", shownNames(fixed))

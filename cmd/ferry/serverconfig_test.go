@@ -107,7 +107,8 @@ auth = "none"
 [users.bob]
 auth = "none"
 `)
-	r := start(t, nil, "--server-config", name)
+	audit := filepath.Join(t.TempDir(), "audit")
+	r := start(t, nil, "--server-config", name, "--audit-log", audit)
 	url := r.url(t)
 	c, ann := dial(t, url), dial(t, url)
 	c.cmd(331, "USER bob")
@@ -144,6 +145,15 @@ auth = "none"
 	} {
 		if !strings.Contains(r.logged(), want) {
 			t.Errorf("%q is missing:\n%s", want, r.logged())
+		}
+	}
+	lines, err := os.ReadFile(audit)
+	for _, want := range []string{
+		`"event":"config.reload"`, `"argument":"bwlimit idle-timeout log-level max-sessions no-active passive-port public-ip"`,
+		`"result":"ok","cause":"restart ferry for ascii dir-cache-time"`,
+	} {
+		if err != nil || !strings.Contains(string(lines), want) {
+			t.Errorf("%q is not in the audit log, %v:\n%s", want, err, lines)
 		}
 	}
 	began := time.Now()
