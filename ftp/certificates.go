@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // Certificates are those of a server that has several names. Their GetCertificate goes into a
@@ -36,6 +37,31 @@ func (c Certificates) GetCertificate(hello *tls.ClientHelloInfo) (*tls.Certifica
 		}
 	}
 	return best, nil
+}
+
+// A CertificateList is Certificates that may become others while a server shows them. Its
+// GetCertificate goes into a tls.Config. Its methods may be called concurrently, and but for Set on
+// nil, which has none.
+type CertificateList struct{ all atomic.Pointer[Certificates] }
+
+// Set has clients that connect from now on see one of all. Sessions go on with the certificate that
+// they have seen.
+func (l *CertificateList) Set(all Certificates) { l.all.Store(&all) }
+
+// All returns those that hold now. They are not to be changed.
+func (l *CertificateList) All() Certificates {
+	if l == nil {
+		return nil
+	}
+	if all := l.all.Load(); all != nil {
+		return *all
+	}
+	return nil
+}
+
+// GetCertificate is that of the Certificates that hold now.
+func (l *CertificateList) GetCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	return l.All().GetCertificate(hello)
 }
 
 // Reload reads the files of all again. Those that are not a valid pair stay as they are, and the

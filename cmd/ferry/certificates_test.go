@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/textproto"
@@ -186,4 +187,81 @@ func TestCertificatesAndKeysMatch(t *testing.T) {
 		start(t, env, ":memory:", "--addr", "127.0.0.1:0", "--passive-port", "0").url(t)
 	}
 	start(t, nil, ":memory:", "--addr", "127.0.0.1:0", "--passive-port", "0", "--cert", "", "--key", "").url(t)
+}
+
+// certificateShown returns the name in the certificate that a client is shown who asks for host,
+// and its connection.
+func certificateShown(t *testing.T, addr, host string) (string, *tls.Conn) {
+	t.Helper()
+	raw, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { raw.Close() })
+	c := client{textproto.NewConn(raw), t, "127.0.0.1"}
+	c.want(220)
+	c.cmd(234, "AUTH TLS")
+	conn := tls.Client(raw, &tls.Config{ServerName: host, InsecureSkipVerify: true})
+	if err := conn.Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	return conn.ConnectionState().PeerCertificates[0].DNSNames[0], conn
+}
+
+// A hangup shows clients the certificates that the file of flags names now; sessions go on. Files
+// that cannot be read change nothing. The new files are watched as the old were.
+func TestHangupShowsOtherCertificates(t *testing.T) {
+	one, two, three := hostFile(t, "one.example.org"), hostFile(t, "two.example.org"), hostFile(t, "three.example.org")
+	head := "remote = \":memory:\"\naddr = \"127.0.0.1:0\"\n[users.bob]\nauth = \"none\"\n"
+	flags := func(files ...string) string {
+		list := `["` + strings.Join(files, `", "`) + `"]`
+		return "cert = " + list + "\nkey = " + list + "\n" + head
+	}
+	name := newServerFile(t, flags(one))
+	r := start(t, nil, "--server-config", name, "-v")
+	addr := strings.TrimPrefix(r.url(t), "ftp://")
+	is := func(host, want string) {
+		t.Helper()
+		if got, _ := certificateShown(t, addr, host); got != want {
+			t.Errorf("a client that asks for %s sees the certificate of %s, want %s", host, got, want)
+		}
+	}
+	is("two.example.org", "one.example.org")
+	_, conn := certificateShown(t, addr, "one.example.org")
+	there := client{textproto.NewConn(conn), t, "127.0.0.1"}
+
+	serverFile(t, name, flags(one, two))
+	r.signals <- syscall.SIGHUP
+	r.waitFor(t, `changed="cert key"`)
+	is("two.example.org", "two.example.org")
+	is("one.example.org", "one.example.org")
+	there.cmd(331, "USER bob")
+
+	serverFile(t, name, flags(one, filepath.Join(t.TempDir(), "missing")))
+	r.signals <- syscall.SIGHUP
+	r.waitFor(t, "the server configuration stays as it was")
+	is("two.example.org", "two.example.org")
+
+	serverFile(t, name, "max-sessions = 50\n"+flags(three))
+	r.signals <- syscall.SIGHUP
+	r.waitFor(t, `changed="cert key max-sessions"`)
+	is("one.example.org", "three.example.org")
+	if logged := r.logged(); strings.Contains(logged, "restart ferry") {
+		t.Errorf("a restart is asked for:\n%s", logged)
+	}
+
+	text, err := os.ReadFile(hostFile(t, "four.example.org"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(three, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.waitFor(t, "certificate reloaded")
+	is("one.example.org", "four.example.org")
+
+	serverFile(t, name, "tls = \"off\"\n"+head)
+	r.signals <- syscall.SIGHUP
+	r.waitFor(t, `flags="cert key"`)
+	is("one.example.org", "four.example.org")
 }

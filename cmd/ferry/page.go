@@ -41,14 +41,14 @@ func (ls *listenings) recent() *ui.Recorder {
 }
 
 // showPage makes the page of what about is about, and adds it to that; nil without remote control.
-func (o *options) showPage(about *rcbridge.Subject, ls *listenings, a *accounts, listeners []listener, certs ftp.Certificates, log *slog.Logger) *ui.Page {
+func (o *options) showPage(about *rcbridge.Subject, ls *listenings, a *accounts, listeners []listener, certs *ftp.CertificateList, log *slog.Logger) *ui.Page {
 	if !o.RC.On() {
 		return nil
 	}
 	subject := uibridge.Subject{
 		Version: about.Version, What: rcbridge.TreeName(about.What), Server: about.Server, Guard: about.Guard,
 		Opened:       func() []rcbridge.Opened { return about.Opened(&o.Options) },
-		Certificates: func() []ui.Certificate { return shownCertificates(certs) },
+		Certificates: func() []ui.Certificate { return shownCertificates(certs.All()) },
 	}
 	if ls != nil {
 		subject.Hooks = ls.outbox

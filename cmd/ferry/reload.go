@@ -12,6 +12,7 @@ import (
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/cmd/ferry/internal/logging"
 	"ferry/events"
+	"ferry/ftp"
 	"ferry/serve/users"
 )
 
@@ -63,6 +64,10 @@ func (r *reloading) run(ctx context.Context, s *service, wg *sync.WaitGroup) {
 		return
 	}
 	now, err := r.process.readAgain(ctx)
+	var pairs ftp.Certificates
+	if err == nil && r.certificatesMayChange(now) && !slices.Equal(now.certificateFiles(), r.last.certificateFiles()) {
+		pairs, err = now.loadCertificates(ctx, s.log)
+	}
 	told := &events.Event{Kind: events.ConfigReload, Path: r.start.ServerConfig}
 	if err != nil {
 		record(ctx, r.start.ofAll().events, outcome(told, err))
@@ -70,8 +75,9 @@ func (r *reloading) run(ctx context.Context, s *service, wg *sync.WaitGroup) {
 		return
 	}
 	changed := flags.Differ(flags.All(&r.last.Options), flags.All(&now.Options))
-	fixed := slices.DeleteFunc(flags.Differ(flags.All(&r.start.Options), flags.All(&now.Options)), r.isLive)
-	live := slices.DeleteFunc(slices.Clone(changed), func(name string) bool { return !r.isLive(name) })
+	isLive := func(name string) bool { return r.isLive(name, now) }
+	fixed := slices.DeleteFunc(flags.Differ(flags.All(&r.start.Options), flags.All(&now.Options)), isLive)
+	live := slices.DeleteFunc(slices.Clone(changed), func(name string) bool { return !isLive(name) })
 	if now.what != r.start.what {
 		fixed = append(fixed, "remote")
 	}
@@ -79,6 +85,9 @@ func (r *reloading) run(ctx context.Context, s *service, wg *sync.WaitGroup) {
 		fixed = append(fixed, "users")
 	}
 	r.apply(ctx, s, now, live, wg)
+	if len(pairs) > 0 {
+		s.showPairs(ctx, pairs, wg)
+	}
 	r.last = now
 	if len(live) > 0 {
 		told.Argument = shownNames(live)
@@ -94,8 +103,10 @@ func (r *reloading) run(ctx context.Context, s *service, wg *sync.WaitGroup) {
 }
 
 // isLive reports whether the flag can change in this service.
-func (r *reloading) isLive(name string) bool {
+func (r *reloading) isLive(name string, now *options) bool {
 	switch name {
+	case "cert", "key":
+		return r.certificatesMayChange(now)
 	case "require-tls":
 		return r.start.HasTLS()
 	case "bwlimit": // a directory of this machine has nothing that could keep a limit
@@ -103,6 +114,15 @@ func (r *reloading) isLive(name string) bool {
 	}
 	return flags.IsLive(name)
 }
+
+// certificatesMayChange reports whether other files of --cert and --key can be shown: there were
+// some at the start, and there are some now.
+func (r *reloading) certificatesMayChange(now *options) bool {
+	return len(r.start.Cert) > 0 && len(now.Cert) > 0
+}
+
+// certificateFiles returns the files of --cert and --key.
+func (o *options) certificateFiles() []string { return slices.Concat(o.Cert, o.Key) }
 
 // tellMistakes logs why nothing changes, each mistake with its line.
 func (r *reloading) tellMistakes(ctx context.Context, log *slog.Logger, err error) {

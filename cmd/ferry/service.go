@@ -27,11 +27,11 @@ type service struct {
 	server    *ftp.Server
 	stack     *stack
 	listeners []listener
-	certs     ftp.Certificates  // none without TLS
-	acme      *acmeCerts        // those of certs that an authority gives by itself
-	control   *rcbridge.Control // nil without remote control
-	page      *ui.Page          // nil without remote control
-	public    publicIPs         // nil where PASV announces the address of the control connection
+	certs     *ftp.CertificateList // none without TLS
+	acme      *acmeCerts           // those of certs that an authority gives by itself
+	control   *rcbridge.Control    // nil without remote control
+	page      *ui.Page             // nil without remote control
+	public    publicIPs            // nil where PASV announces the address of the control connection
 	log       *slog.Logger
 	logFile   *logging.File // nil = the log goes to standard error
 	signals   <-chan os.Signal
@@ -47,6 +47,7 @@ type service struct {
 	stopping  time.Time  // when the stop began; zero before
 	abandoned bool       // after run: something of it still goes on
 	stats     stats
+	unwatch   func()     // ends looking at the files of certs
 	reloading *reloading // nil = all flags are of the command line and the environment
 }
 
@@ -114,9 +115,7 @@ func (s *service) start(ctx context.Context, wg *sync.WaitGroup, failed chan<- e
 		wg.Go(func() { s.public.check(ctx, s.log) })
 	}
 	wg.Go(func() { s.stats.run(ctx) })
-	for _, pair := range s.certs {
-		wg.Go(func() { _ = pair.Run(ctx) }) // it returns when ctx has ended
-	}
+	s.watchPairs(ctx, wg)
 	wg.Go(func() { s.acme.run(ctx) })
 	s.watch.run(ctx, wg)
 	s.listening.run(ctx, wg, func(err error) { failed <- err })
@@ -207,7 +206,7 @@ func (s *service) reload(ctx context.Context, wg *sync.WaitGroup) {
 
 // keyPairs returns all certificates, with that of the remote control.
 func (s *service) keyPairs() []*ftp.KeyPair {
-	pairs := slices.Clone(s.certs)
+	pairs := slices.Clone(s.certs.All())
 	if s.control != nil && s.control.Pair != nil {
 		pairs = append(pairs, s.control.Pair)
 	}

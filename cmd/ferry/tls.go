@@ -19,20 +19,22 @@ import (
 
 // An identity is what this server shows to clients.
 type identity struct {
-	certs  ftp.Certificates
+	certs  *ftp.CertificateList
 	acme   *acmeCerts  // those of certs that an authority gives by itself
 	config *tls.Config // nil without TLS
 }
 
 // loadTLS returns the certificates of this server and what it does TLS with.
 func (o *options) loadTLS(ctx context.Context, log *slog.Logger, stream *events.Stream) (i identity, err error) {
-	if i.certs, err = o.loadCertificates(ctx, log); err != nil {
+	certs, err := o.loadCertificates(ctx, log)
+	if err != nil {
 		return i, err
 	}
 	if i.acme, err = o.openACME(ctx, log, stream); err != nil {
 		return i, err
 	}
-	i.certs = append(i.certs, i.acme.certificates()...)
+	i.certs = &ftp.CertificateList{}
+	i.certs.Set(append(certs, i.acme.certificates()...))
 	i.config, err = o.tlsConfig(i.certs)
 	return i, err
 }
@@ -121,8 +123,8 @@ func (o *options) certHosts() []string {
 }
 
 // tlsConfig returns what the server does TLS with, nil without a certificate.
-func (o *options) tlsConfig(certs ftp.Certificates) (*tls.Config, error) {
-	if len(certs) == 0 {
+func (o *options) tlsConfig(certs *ftp.CertificateList) (*tls.Config, error) {
+	if len(certs.All()) == 0 {
 		return nil, nil
 	}
 	cfg := &tls.Config{MinVersion: o.MinTLSVersion(), GetCertificate: certs.GetCertificate}

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"slices"
-
 	"ferry/cmd/ferry/internal/metricsbridge"
 	"ferry/cmd/ferry/internal/rcbridge"
 	"ferry/metrics"
@@ -12,10 +10,7 @@ import (
 func (s *service) watchedBy(o *options) {
 	at := metricsbridge.Subject{
 		Server: s.server, Listeners: len(s.listeners), Guard: s.watch.guard, Budget: o.ofAll().budget,
-		Trees: s.accounts.openTrees, Quotas: s.accounts.quotas, Hooks: s.listening.waiting, Certificates: slices.Clip(s.certs), Events: o.ofAll().events,
-	}
-	if s.control != nil && s.control.Pair != nil {
-		at.Certificates = append(at.Certificates, s.control.Pair)
+		Trees: s.accounts.openTrees, Quotas: s.accounts.quotas, Hooks: s.listening.waiting, Certificates: s.keyPairs, Events: o.ofAll().events,
 	}
 	if s.stack.what != nothing || s.accounts == nil {
 		at.Main = rcbridge.Opened{What: s.stack.what, Tree: s.stack.tree, Cache: s.stack.kept, Options: &o.Options}

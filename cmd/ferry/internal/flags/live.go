@@ -13,6 +13,7 @@ func liveFlags() []struct{ names, when string } {
 		{"passive-port public-ip no-active allow-fxp allow-peer-mismatch", "at the next data connection"},
 		{"accept-abrupt-close list-time", "at once"},
 		{"require-tls", "at the next login and data connection, if there is a certificate"},
+		{"cert key", "at the next connection, if there was a `cert` at the start and there is one now"},
 		{"allow deny trusted", "at the next connection"},
 		{"hook", "at once, if a hook was told of something, or asked, at the start"},
 		{"bwlimit", "at once, if there was a limit at the start or the remote is not of this machine"},
