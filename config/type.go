@@ -31,6 +31,12 @@ type Option struct {
 	Ignored string
 }
 
+// WithoutEffect begins the help of an option that is read and means nothing; the reason follows.
+const WithoutEffect = "Accepted, and without effect: "
+
+// NoEffect reports whether it makes no difference how o is set.
+func (o Option) NoEffect() bool { return o.Ignored != "" || strings.HasPrefix(o.Help, WithoutEffect) }
+
 // StandsAlone reports whether the flag of o without a value means true.
 func (o Option) StandsAlone() bool { return o.Switch || o.Default == "true" || o.Default == "false" }
 

@@ -13,7 +13,7 @@ func unused(why string, names ...string) []config.Option {
 	var all []config.Option
 	for _, name := range names {
 		name, isSwitch := strings.CutSuffix(name, "?")
-		all = append(all, config.Option{Name: name, Switch: isSwitch, Help: "Accepted, and without effect: " + why})
+		all = append(all, config.Option{Name: name, Switch: isSwitch, Help: config.WithoutEffect + why})
 	}
 	return all
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"ferry/cmd/ferry/internal/configcmd"
 	"ferry/cmd/ferry/internal/flags"
@@ -199,6 +200,26 @@ func (p process) onDriver(cmd *cobra.Command, o *options, what string, do func(c
 	ctx, release := p.interruptible(cmd.Context())
 	defer release()
 	return p.whileOpen(ctx, o, what, log, do)
+}
+
+// checkNow is ferry check of what, for a command that has not its flags.
+func (p process) checkNow(ctx context.Context, o *options, what string) error {
+	fs := pflag.NewFlagSet("", pflag.ContinueOnError)
+	flags.Add(fs, flags.Network(&o.Options))
+	if err := flags.Resolve(fs, p.env, flags.Network(&o.Options)); err != nil {
+		return err
+	}
+	o.Given = fs.Changed
+	log, logFile, err := logging.Open(&o.Log, p.stderr)
+	if err != nil {
+		return err
+	}
+	defer logFile.Close()
+	ctx, release := p.interruptible(ctx)
+	defer release()
+	return p.whileOpen(ctx, o, what, log, func(ctx context.Context, r remote.Remote) error {
+		return (&checker{remote: r, out: p.stdout}).run(ctx)
+	})
 }
 
 // whileOpen calls do with the driver of what, and closes that.

@@ -77,7 +77,9 @@ func (p process) rootCommand() *cobra.Command {
 
 // configCommand is ferry config, with what concerns a server.
 func (p process) configCommand(o *options) *cobra.Command {
-	cmd := p.console(o).Command()
+	console := p.console(o)
+	console.Check = func(ctx context.Context, what string) error { return p.checkNow(ctx, o, what) }
+	cmd := console.Command()
 	for _, sub := range cmd.Commands() {
 		if sub.Name() == "show" {
 			p.extendConfigShow(sub, o)

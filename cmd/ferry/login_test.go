@@ -160,3 +160,33 @@ func browser(t *testing.T) string {
 	}
 	return path
 }
+
+// ferry help backends TYPE says of each option what it is, sets apart what has no effect, and names
+// the bridge to what has no driver.
+func TestHelpOfTypes(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, "")
+	for typ, wants := range map[string][]string{
+		"gcs":      {"ferry config create NAME gcs service_account_file=", "default true; --gcs-directory-markers", "Without effect here:\n", "  decompress: content is served"},
+		"sftp":     {"host=nas.example.org", "required; --sftp-host"},
+		"memory":   {"discard"},
+		"box":      {"no driver", "rclone serve webdav NAME:", ":webdav,vendor=rclone"},
+		"hidrive":  {"no driver"},
+		"fichier":  {"no driver"},
+		"dropbox":  {"client_id=ID"},
+		"onedrive": {"client_id"},
+	} {
+		for _, topic := range []string{"backends", "backend"} {
+			text := h.ok("help", topic, typ)
+			for _, want := range wants {
+				if !strings.Contains(text, want) {
+					t.Errorf("ferry help %s %s lacks %q:\n%s", topic, typ, want, text)
+				}
+			}
+		}
+	}
+	if text := h.ok("help", "backends"); !strings.Contains(text, "  sftp ") || !strings.Contains(text, "box, ") || strings.Contains(text, "Usage") {
+		t.Errorf("the list is %s", text)
+	}
+	h.fails(exitUsage, "create, update, reconnect", "config")
+}

@@ -3,6 +3,7 @@
 package configcmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -22,9 +23,11 @@ type Console struct {
 	Env    []string // KEY=value
 	Stdout io.Writer
 	Flags  *flags.Options
+	Check  func(ctx context.Context, what string) error // tries a remote, and tells what works
 }
 
-const configLong = `Show and change the configuration file, which is that of rclone: both read and write the same one.
+const configLong = `Show and change the configuration file, which is that of rclone: both read and write the same one. Without a
+command, on a terminal, remotes are made and changed by questions.
 
 It is the file that --config or RCLONE_CONFIG names, else the first that exists of rclone.conf beside the program,
 $XDG_CONFIG_HOME/rclone/rclone.conf, ~/.config/rclone/rclone.conf and ~/.rclone.conf.`
@@ -36,7 +39,7 @@ func (c *Console) Command() *cobra.Command {
 		Short: "Show and change the configuration",
 		Long:  configLong,
 		Args:  flags.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE:  c.withNewConfig(func(cmd *cobra.Command, f *config.File, _ []string) error { return c.runDialogue(cmd, f) }),
 	}
 	cmd.AddCommand(
 		c.configFileCommand(), c.configTouchCommand(), c.configShowCommand(), c.configDumpCommand(),

@@ -102,7 +102,7 @@ func (a *attempt) invite() bool {
 	a.Say("If the browser is on another machine it cannot show the page that comes last, whose address begins with %s: "+
 		"copy that address, and paste it here.", a.Config.RedirectURL)
 	if a.Remote != "" {
-		a.Say("Or run this on the other machine, and paste what it prints (rclone authorize does the same):\n\n%s\n", a.Remote)
+		a.Say("Or run this on the other machine, and paste what it prints (rclone authorize does the same; the long word holds the client_secret):\n\n%s\n", a.Remote)
 	}
 	return false
 }

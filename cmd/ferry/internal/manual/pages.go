@@ -26,14 +26,14 @@ func pages(cmd *cobra.Command) []*cobra.Command {
 
 // hasPage leaves out what is hidden, and single types of remotes, which the page of all has.
 func hasPage(cmd *cobra.Command) bool {
-	return !cmd.Hidden && cmd.Name() != "help" && cmd.Name() != "backend" && (!cmd.HasParent() || cmd.Parent().Name() != "backend")
+	return !cmd.Hidden && cmd.Name() != "help" && cmd.Name() != "backend" && (!cmd.HasParent() || !strings.HasPrefix(cmd.Parent().Name(), "backend"))
 }
 
 func pageName(cmd *cobra.Command) string { return strings.ReplaceAll(cmd.CommandPath(), " ", "-") }
 
 // sectionOf returns the section of man: what is only a text for help is no command.
 func sectionOf(cmd *cobra.Command) string {
-	if cmd.Runnable() || cmd.HasSubCommands() {
+	if cmd.Runnable() || cmd.HasSubCommands() && cmd.Name() != "backends" {
 		return commands
 	}
 	return topics
@@ -51,6 +51,9 @@ func described(cmd *cobra.Command) string {
 	for _, sub := range cmd.Parent().Commands() {
 		if sub.Name() == "backend" {
 			for _, one := range sub.Commands() {
+				if one.Hidden {
+					continue
+				}
 				long += "\n\n" + strings.TrimSpace(one.Long)
 			}
 		}

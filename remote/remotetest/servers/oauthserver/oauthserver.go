@@ -1,6 +1,6 @@
 // Package oauthserver is a double of an OAuth provider, written from RFC 6749, 7636 and 8628: it
 // checks clients, redirect addresses, codes, PKCE, and takes each refresh token once. It has what
-// remotes ask of Microsoft and Google after a login, too.
+// remotes ask of Microsoft and Google after a login, too, and empty buckets.
 package oauthserver
 
 import (
@@ -63,6 +63,10 @@ func Start(t testing.TB) *Server {
 	}))
 	mux.HandleFunc("GET /v1.0/me/drives", s.signed(func(w http.ResponseWriter) { s.list(w, "value", `{"id":"own-id","driveType":"personal"}`) }))
 	mux.HandleFunc("GET /drive/v3/drives", s.signed(func(w http.ResponseWriter) { s.list(w, "drives", "") }))
+	empty := s.signed(func(w http.ResponseWriter) { fmt.Fprint(w, `{"kind":"storage#objects","items":[]}`) })
+	mux.HandleFunc("GET /storage/v1/b/{bucket}/o", empty)
+	mux.HandleFunc("GET /b/{bucket}/o", empty) // rclone's idea of an endpoint
+	mux.HandleFunc("GET /storage/v1/b/{bucket}", empty)
 	web := httptest.NewServer(mux)
 	t.Cleanup(web.Close)
 	s.URL = web.URL
