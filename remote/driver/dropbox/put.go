@@ -139,13 +139,18 @@ func (r *Remote) commit(ctx context.Context, name string, u *upload, c commitInf
 const settleTime = 5 * time.Second
 
 // settle finds out whether a content is stored that may be or not, as lost says. What stays in
-// doubt it reports.
+// doubt it reports, also where the content is there: the name may have had the same one before, and
+// what was sent may still come, after what follows. A session that is gone comes no more.
 func (r *Remote) settle(ctx context.Context, name, sum string, lost error) (*metadata, error) {
 	settling, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
-	if m, err := r.stat(settling, name); err == nil && m.ContentHash == sum && sum != "" {
+	m, err := r.stat(settling, name)
+	same := err == nil && m.ContentHash == sum && sum != ""
+	if !same || !has(lost, "lookup_failed") {
+		remote.Unanswered(ctx)
+	}
+	if same {
 		return m, nil
 	}
-	remote.Unanswered(ctx)
 	return nil, lost
 }

@@ -56,14 +56,17 @@ func (r *Remote) storeInFragments(ctx context.Context, u *upload, at addr) (*ite
 	if err == nil {
 		return stored, nil
 	}
-	canceled := s.cancel(ctx)
+	canceled, ended := s.cancel(ctx)
 	if !doubt.Load() || canceled {
 		return nil, err
 	}
-	if stored := s.settle(ctx, u); stored != nil {
+	stored = s.settle(ctx, u)
+	if stored == nil || !ended { // the name may have had the same content before
+		remote.Unanswered(ctx)
+	}
+	if stored != nil {
 		return stored, nil
 	}
-	remote.Unanswered(ctx)
 	return nil, err
 }
 
@@ -159,17 +162,23 @@ func atEnd(body io.Reader, sent, size int64) error {
 	}
 }
 
-// cancel ends a session that failed, and reports whether it certainly did not complete and never
-// will.
-func (s *session) cancel(ctx context.Context) bool {
+// cancel ends a session that failed. It reports whether that certainly did not complete and never
+// will, and whether it had ended before, so that nothing of it comes later.
+func (s *session) cancel(ctx context.Context) (canceled, ended bool) {
 	ctx, stop := context.WithTimeout(quiet(context.WithoutCancel(ctx)), cancelTime)
 	defer stop()
 	answer, err := s.remote.api.send(ctx, call{method: http.MethodDelete, url: s.url, open: true})
 	if err != nil {
-		return false
+		return false, false
 	}
 	answer.Body.Close()
-	return answer.StatusCode == http.StatusNoContent || answer.StatusCode == http.StatusOK
+	switch answer.StatusCode {
+	case http.StatusNoContent, http.StatusOK:
+		return true, false
+	case http.StatusNotFound, http.StatusGone:
+		return false, true
+	}
+	return false, false
 }
 
 // settle looks whether a session whose answers were lost has made the file, and returns it.
