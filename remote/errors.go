@@ -43,6 +43,19 @@ func (archivedError) Hint() string { return "The object is archived; restore it 
 
 func (archivedError) Unwrap() error { return ErrPermission }
 
+// Renamed returns err as one about name. It is for a remote that is made of others, whose errors
+// are about the names there: in a *fs.PathError, name takes the place of the other name; any other
+// error gets op and name put before it. nil stays nil.
+func Renamed(op, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if of, ok := err.(*fs.PathError); ok { // what is around one, such as Final, must stay
+		op, err = of.Op, of.Err
+	}
+	return &fs.PathError{Op: op, Path: name, Err: err}
+}
+
 // Permanent reports whether the same call would fail with err again: err is a sentinel of this
 // package (an answer of the remote), or comes from Final, or the call was cancelled. Anything else
 // is a failure to get an answer. That includes a driver's own time-out (context.DeadlineExceeded);

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 
 	"ferry/remote"
@@ -125,9 +124,11 @@ func (r *Remote) CheckName(name string) error {
 	err := remote.ErrBadName
 	if !r.hidden(name) {
 		dir, base := remote.Split(name)
-		err = errors.Join(remote.CheckName(r.below, name), remote.CheckName(r.below, remote.Join(dir, r.names.name(base, 0, longestTxn))))
+		if err = remote.CheckName(r.below, name); err == nil {
+			err = remote.CheckName(r.below, remote.Join(dir, r.names.name(base, 0, longestTxn)))
+		}
 	}
-	return rename("checkname", name, err)
+	return remote.Renamed("checkname", name, err)
 }
 
 // checked returns the error of a name under which nothing can be made.
@@ -159,15 +160,4 @@ func (f file) unmarked() file {
 	rec := *f.rec
 	rec.Txn, rec.Version = "", new(versionPlain)
 	return file{entry: f.entry, rec: &rec, name: f.name}
-}
-
-// rename makes err one about name, as it is called here.
-func rename(op, name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		op, err = pe.Op, pe.Err
-	}
-	return &fs.PathError{Op: op, Path: name, Err: err}
 }

@@ -13,23 +13,23 @@ import (
 // removed, as no storage renames several files in one step.
 func (r *Remote) Move(ctx context.Context, from, to string) error {
 	if err := r.checked(to); err != nil {
-		return rename("move", to, err)
+		return remote.Renamed("move", to, err)
 	}
 	f, err := r.find(ctx, from)
 	switch {
 	case err != nil:
-		return rename("move", from, err)
+		return remote.Renamed("move", from, err)
 	case f.entry.Dir:
-		return rename("move", from, remote.Move(ctx, r.below, from, to))
+		return remote.Renamed("move", from, remote.Move(ctx, r.below, from, to))
 	case from == to:
 		return nil
 	case f.rec != nil:
-		return rename("move", from, remote.ErrUnsupported) // remote.Move copies and removes
+		return remote.Renamed("move", from, remote.ErrUnsupported) // remote.Move copies and removes
 	}
 	defer r.paths.lock(to)()
 	old := r.replaced(ctx, to)
 	if err := remote.Move(ctx, r.below, from, to); err != nil {
-		return rename("move", from, err)
+		return remote.Renamed("move", from, err)
 	}
 	r.discard(ctx, old)
 	return nil
@@ -43,7 +43,7 @@ func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error 
 		err = remote.RemoveVersion(ctx, r.below, name, remote.Entry{Version: version, Size: -1})
 	}
 	if err != nil {
-		return rename("remove", name, err)
+		return remote.Renamed("remove", name, err)
 	}
 	r.discard(ctx, f)
 	return nil
@@ -58,15 +58,15 @@ func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error
 	if err == nil {
 		err = remote.SetModTime(ctx, r.below, name, t)
 	}
-	return rename("setmodtime", name, err)
+	return remote.Renamed("setmodtime", name, err)
 }
 
 // SetMode implements remote.Moder.
 func (r *Remote) SetMode(ctx context.Context, name string, perm fs.FileMode) error {
 	if r.hidden(name) {
-		return rename("setmode", name, remote.ErrNotExist)
+		return remote.Renamed("setmode", name, remote.ErrNotExist)
 	}
-	return rename("setmode", name, remote.SetMode(ctx, r.below, name, perm))
+	return remote.Renamed("setmode", name, remote.SetMode(ctx, r.below, name, perm))
 }
 
 // CheckTime implements remote.TimeChecker.
@@ -83,13 +83,13 @@ func (r *Remote) Hash(ctx context.Context, name, algorithm string) ([]byte, erro
 	case f.rec == nil:
 		var sum []byte
 		sum, err = remote.Hash(ctx, r.below, name, algorithm)
-		return sum, rename("hash", name, err)
+		return sum, remote.Renamed("hash", name, err)
 	case f.rec.sum(algorithm) == nil:
 		err = remote.ErrUnsupported
 	default:
 		return f.rec.sum(algorithm), nil
 	}
-	return nil, rename("hash", name, err)
+	return nil, remote.Renamed("hash", name, err)
 }
 
 // CheckTarget implements remote.TargetChecker.
@@ -98,7 +98,7 @@ func (r *Remote) CheckTarget(ctx context.Context, name string) error {
 	if err == nil {
 		err = remote.CheckTarget(ctx, r.below, name)
 	}
-	return rename("checktarget", name, err)
+	return remote.Renamed("checktarget", name, err)
 }
 
 // Usage implements remote.Usager.
@@ -114,7 +114,7 @@ func (r *Remote) Watch(ctx context.Context, interval time.Duration) iter.Seq2[re
 	return func(yield func(remote.Change, error) bool) {
 		w, ok := remote.AsWatcher(r.below)
 		if !ok {
-			yield(remote.Change{}, rename("watch", ".", remote.ErrUnsupported))
+			yield(remote.Change{}, remote.Renamed("watch", ".", remote.ErrUnsupported))
 			return
 		}
 		for c, err := range w.Watch(ctx, interval) {

@@ -13,23 +13,23 @@ import (
 // chunks until then, unless another process does it: reading then fails.
 func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
 	if off < 0 {
-		return nil, rename("open", name, remote.ErrInvalid)
+		return nil, remote.Renamed("open", name, remote.ErrInvalid)
 	}
 	for attempt := 0; ; attempt++ {
 		f, err := r.find(ctx, name)
 		switch {
 		case err != nil:
-			return nil, rename("open", name, err)
+			return nil, remote.Renamed("open", name, err)
 		case f.rec == nil:
 			body, err := r.below.Open(ctx, name, off, n)
-			return body, rename("open", name, err)
+			return body, remote.Renamed("open", name, err)
 		}
 		c, err := r.openChunks(ctx, f, off, n)
 		if err == nil {
 			return c, nil
 		}
 		if !errors.Is(err, remote.ErrNotExist) || attempt == maxAttempts { // else it was replaced meanwhile
-			return nil, rename("open", name, missing(err))
+			return nil, remote.Renamed("open", name, missing(err))
 		}
 	}
 }
@@ -108,7 +108,7 @@ func (c *chunks) Read(p []byte) (int, error) {
 			return 0, io.EOF
 		case c.body == nil:
 			if err := c.next(); err != nil {
-				return 0, rename("read", c.file.name, missing(err))
+				return 0, remote.Renamed("read", c.file.name, missing(err))
 			}
 		}
 		n, err := c.body.Read(p[:min(int64(len(p)), c.left)])
@@ -120,7 +120,7 @@ func (c *chunks) Read(p []byte) (int, error) {
 			err = remote.Final(errMissing)
 		}
 		if n > 0 || err != nil {
-			return n, rename("read", c.file.name, err)
+			return n, remote.Renamed("read", c.file.name, err)
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	f, err := r.find(ctx, name)
 	if err != nil {
-		return remote.Entry{}, rename("stat", name, err)
+		return remote.Entry{}, remote.Renamed("stat", name, err)
 	}
 	return f.entry, nil
 }
@@ -25,14 +25,14 @@ func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
 	return func(yield func(remote.Entry, error) bool) {
 		if r.hidden(dir) {
-			yield(remote.Entry{}, rename("list", dir, remote.ErrNotExist))
+			yield(remote.Entry{}, remote.Renamed("list", dir, remote.ErrNotExist))
 			return
 		}
 		groups := map[string]*group{}
 		var small []remote.Entry
 		for e, err := range r.below.List(ctx, dir) {
 			if err != nil {
-				yield(remote.Entry{}, rename("list", dir, err))
+				yield(remote.Entry{}, remote.Renamed("list", dir, err))
 				return
 			}
 			c, ok := r.names.parse(e.Name)
@@ -65,7 +65,7 @@ func (r *Remote) listSmall(ctx context.Context, dir string, small []remote.Entry
 			case errors.Is(err, remote.ErrNotExist):
 				continue
 			case err != nil && (r.o.FailHard || !remote.Permanent(err)):
-				yield(remote.Entry{}, rename("list", dir, fmt.Errorf("%s: %w", e.Name, err)))
+				yield(remote.Entry{}, remote.Renamed("list", dir, fmt.Errorf("%s: %w", e.Name, err)))
 				return
 			case err != nil:
 				remote.Omitted(ctx, e.Name, "its record cannot be read")
@@ -104,11 +104,11 @@ func (r *Remote) Remove(ctx context.Context, name string) error {
 	defer r.paths.lock(name)()
 	f, err := r.find(ctx, name)
 	if err != nil {
-		return rename("remove", name, err)
+		return remote.Renamed("remove", name, err)
 	}
 	if f.rec == nil || !r.o.NoRecords {
 		if err := r.below.Remove(ctx, name); err != nil {
-			return rename("remove", name, err)
+			return remote.Renamed("remove", name, err)
 		}
 	}
 	r.discard(ctx, f)
@@ -121,7 +121,7 @@ func (r *Remote) Mkdir(ctx context.Context, dir string) error {
 	if err == nil {
 		err = r.below.Mkdir(ctx, dir)
 	}
-	return rename("mkdir", dir, err)
+	return remote.Renamed("mkdir", dir, err)
 }
 
 // staleAge is how old a chunk without a record is that no upload will complete.
@@ -131,13 +131,13 @@ const staleAge = 24 * time.Hour
 // entries.
 func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 	if r.hidden(dir) {
-		return rename("rmdir", dir, remote.ErrNotExist)
+		return remote.Renamed("rmdir", dir, remote.ErrNotExist)
 	}
 	err := r.below.Rmdir(ctx, dir)
 	if !errors.Is(err, remote.ErrNotEmpty) || !r.sweep(ctx, dir) {
-		return rename("rmdir", dir, err)
+		return remote.Renamed("rmdir", dir, err)
 	}
-	return rename("rmdir", dir, r.below.Rmdir(ctx, dir))
+	return remote.Renamed("rmdir", dir, r.below.Rmdir(ctx, dir))
 }
 
 // sweep removes what killed uploads have left in dir, and reports whether that was all there was.

@@ -29,17 +29,17 @@ func (r *Remote) AbortUpload(ctx context.Context, token string) error {
 	dir, base := remote.Split(name)
 	c, isChunk := r.names.parse(base)
 	if !ok || !isChunk || !remote.ValidPath(name) {
-		return rename("abortupload", ".", remote.ErrInvalid)
+		return remote.Renamed("abortupload", ".", remote.ErrInvalid)
 	}
 	used, err := r.uses(ctx, remote.Join(dir, c.base), c.txn)
 	if err != nil || used {
-		return rename("abortupload", name, err)
+		return remote.Renamed("abortupload", name, err)
 	}
 	err = r.below.Remove(ctx, name)
 	if errors.Is(err, remote.ErrNotExist) {
 		err = nil
 	}
-	return rename("abortupload", name, err)
+	return remote.Renamed("abortupload", name, err)
 }
 
 // uses reports whether the chunks of name with the mark txn belong to a file or to an upload of
@@ -62,7 +62,7 @@ func (r *Remote) UnfinishedUploads(ctx context.Context, dir string) iter.Seq2[re
 		if l, ok := remote.AsUploadLister(r.below); ok {
 			for u, err := range l.UnfinishedUploads(ctx, dir) {
 				u.Token = tokenBelow + u.Token
-				if !yield(u, rename("unfinisheduploads", dir, err)) || err != nil {
+				if !yield(u, remote.Renamed("unfinisheduploads", dir, err)) || err != nil {
 					return
 				}
 			}
@@ -80,7 +80,7 @@ func (r *Remote) leftChunks(ctx context.Context, dir string, yield func(remote.U
 		c, isChunk := r.names.parse(e.Name)
 		switch {
 		case err != nil:
-			yield(remote.UnfinishedUpload{}, rename("unfinisheduploads", dir, err))
+			yield(remote.UnfinishedUpload{}, remote.Renamed("unfinisheduploads", dir, err))
 			return false
 		case e.Dir:
 			dirs = append(dirs, name)
@@ -94,7 +94,7 @@ func (r *Remote) leftChunks(ctx context.Context, dir string, yield func(remote.U
 			continue
 		}
 		u := remote.UnfinishedUpload{Name: base, Begun: e.ModTime, Size: e.Size, Token: tokenChunk + name}
-		if !yield(u, rename("unfinisheduploads", dir, err)) || err != nil {
+		if !yield(u, remote.Renamed("unfinisheduploads", dir, err)) || err != nil {
 			return false
 		}
 	}

@@ -20,14 +20,14 @@ import (
 // is what makes the file, or replaces it.
 func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
 	if err := r.checked(name); err != nil {
-		return remote.Entry{}, rename("put", name, err)
+		return remote.Entry{}, remote.Renamed("put", name, err)
 	}
 	if r.o.NoRecords {
-		return remote.Entry{}, rename("put", name, errNoRecords)
+		return remote.Entry{}, remote.Renamed("put", name, errNoRecords)
 	}
 	head, err := io.ReadAll(io.LimitReader(body, min(r.chunk, maxRecord)+1))
 	if err != nil {
-		return remote.Entry{}, rename("put", name, err)
+		return remote.Entry{}, remote.Renamed("put", name, err)
 	}
 	whole := io.MultiReader(bytes.NewReader(head), body)
 	_, likeRecord := parseRecord(head)
@@ -36,7 +36,7 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 		return r.putPlain(ctx, name, whole, o)
 	}
 	e, err := r.putChunks(ctx, name, whole, o)
-	return e, rename("put", name, err)
+	return e, remote.Renamed("put", name, err)
 }
 
 var errNoRecords = fmt.Errorf("large files are stored with records only: take meta_format = none away, and copy what is there: %w", remote.ErrUnsupported)
@@ -47,7 +47,7 @@ func (r *Remote) putPlain(ctx context.Context, name string, body io.Reader, o re
 	old := r.replaced(ctx, name)
 	e, err := r.below.Put(uploads(ctx), name, body, o)
 	if err != nil {
-		return remote.Entry{}, rename("put", name, err)
+		return remote.Entry{}, remote.Renamed("put", name, err)
 	}
 	r.discard(ctx, old)
 	return e, nil
@@ -200,7 +200,7 @@ func (r *Remote) end(txn string) {
 // Copy implements remote.Copier: the chunks are copied under a mark of their own, then the record.
 func (r *Remote) Copy(ctx context.Context, from, to string) error {
 	if err := r.checked(to); err != nil {
-		return rename("copy", to, err)
+		return remote.Renamed("copy", to, err)
 	}
 	f, err := r.find(ctx, from)
 	switch {
@@ -215,7 +215,7 @@ func (r *Remote) Copy(ctx context.Context, from, to string) error {
 	default:
 		err = r.copyChunks(ctx, f, to)
 	}
-	return rename("copy", from, err)
+	return remote.Renamed("copy", from, err)
 }
 
 func (r *Remote) copyPlain(ctx context.Context, from, to string) error {

@@ -23,7 +23,7 @@ func (r *Remote) Move(ctx context.Context, from, to string) error {
 	default:
 		err = remote.Move(a.up.uploads(ctx), a.up.Remote, a.name, b.name)
 	}
-	return rename("move", from, err)
+	return remote.Renamed("move", from, err)
 }
 
 // Copy implements remote.Copier. From one upstream to another is ErrUnsupported.
@@ -38,7 +38,7 @@ func (r *Remote) Copy(ctx context.Context, from, to string) error {
 	default:
 		err = remote.Copy(a.up.uploads(ctx), a.up.Remote, a.name, b.name)
 	}
-	return rename("copy", from, err)
+	return remote.Renamed("copy", from, err)
 }
 
 // both finds two names, the second of which may be new. A first one that is missing is what counts.
@@ -64,7 +64,7 @@ func (r *Remote) CheckName(name string) error {
 	if errors.Is(err, remote.ErrNotExist) {
 		return nil // whether something can be made there is not a question of its name
 	}
-	return rename("checkname", name, err)
+	return remote.Renamed("checkname", name, err)
 }
 
 // SetModTime implements remote.ModTimer.
@@ -73,7 +73,7 @@ func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error
 	if err == nil {
 		err = remote.SetModTime(p.up.uploads(ctx), p.up.Remote, p.name, t)
 	}
-	return rename("setmodtime", name, err)
+	return remote.Renamed("setmodtime", name, err)
 }
 
 // CheckTime implements remote.TimeChecker.
@@ -82,7 +82,7 @@ func (r *Remote) CheckTime(name string, t time.Time) error {
 	if err == nil {
 		err = remote.CheckTime(p.up.Remote, p.name, t)
 	}
-	return rename("checktime", name, err)
+	return remote.Renamed("checktime", name, err)
 }
 
 // SetMode implements remote.Moder.
@@ -91,17 +91,17 @@ func (r *Remote) SetMode(ctx context.Context, name string, perm fs.FileMode) err
 	if err == nil {
 		err = remote.SetMode(ctx, p.up.Remote, p.name, perm)
 	}
-	return rename("setmode", name, err)
+	return remote.Renamed("setmode", name, err)
 }
 
 // Hash implements remote.Hasher.
 func (r *Remote) Hash(ctx context.Context, name, algorithm string) ([]byte, error) {
 	p, err := r.ability(ctx, name)
 	if err != nil {
-		return nil, rename("hash", name, err)
+		return nil, remote.Renamed("hash", name, err)
 	}
 	sum, err := remote.Hash(ctx, p.up.Remote, p.name, algorithm)
-	return sum, rename("hash", name, err)
+	return sum, remote.Renamed("hash", name, err)
 }
 
 // ability finds what one of the optional interfaces is asked about.
@@ -124,14 +124,14 @@ func (r *Remote) Usage(ctx context.Context) (remote.Usage, error) {
 		case errors.Is(err, remote.ErrUnsupported):
 			one = remote.Usage{Total: -1, Used: -1, Free: -1}
 		case err != nil:
-			return remote.Usage{Total: -1, Used: -1, Free: -1}, rename("usage", ".", err)
+			return remote.Usage{Total: -1, Used: -1, Free: -1}, remote.Renamed("usage", ".", err)
 		default:
 			known = true
 		}
 		sum = remote.Usage{Total: plus(sum.Total, one.Total), Used: plus(sum.Used, one.Used), Free: plus(sum.Free, one.Free)}
 	}
 	if !known {
-		return remote.Usage{Total: -1, Used: -1, Free: -1}, rename("usage", ".", remote.ErrUnsupported)
+		return remote.Usage{Total: -1, Used: -1, Free: -1}, remote.Renamed("usage", ".", remote.ErrUnsupported)
 	}
 	return sum, nil
 }

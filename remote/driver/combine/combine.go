@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"io/fs"
 	"strings"
 
 	"ferry/remote"
@@ -154,16 +153,4 @@ func (u *Upstream) seen(e remote.Entry) remote.Entry {
 	h.Write(binary.BigEndian.AppendUint64([]byte(u.Dir), e.ID))
 	e.ID = max(1, h.Sum64())
 	return e
-}
-
-// rename makes err one about name, as it is called here.
-func rename(op, name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		op, err = pe.Op, pe.Err
-	}
-	return &fs.PathError{Op: op, Path: name, Err: err}
 }

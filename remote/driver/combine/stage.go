@@ -18,12 +18,12 @@ func (r *stager) Stage(ctx context.Context, name string, o remote.StageOptions) 
 		err = remote.ErrIsDir
 	}
 	if err != nil {
-		return nil, rename("stage", name, err)
+		return nil, remote.Renamed("stage", name, err)
 	}
 	s, _ := remote.AsStager(p.up.Remote)
 	stage, err := s.Stage(p.up.uploads(ctx), p.name, o)
 	if err != nil {
-		return nil, rename("stage", name, err)
+		return nil, remote.Renamed("stage", name, err)
 	}
 	seen := seenStage{stage, p.up}
 	if fast, ok := stage.(io.ReaderFrom); ok {
@@ -57,11 +57,11 @@ func (r *stager) Part(ctx context.Context, name, owner string) (remote.Entry, er
 		err = remote.ErrNotExist
 	}
 	if err != nil {
-		return remote.Entry{}, rename("part", name, err)
+		return remote.Entry{}, remote.Renamed("part", name, err)
 	}
 	s, _ := remote.AsStager(p.up.Remote)
 	e, err := s.Part(ctx, p.name, owner)
-	return p.up.seen(e), rename("part", name, err)
+	return p.up.seen(e), remote.Renamed("part", name, err)
 }
 
 // DropPart implements remote.Stager.
@@ -71,10 +71,10 @@ func (r *stager) DropPart(ctx context.Context, name, owner string) error {
 		err = remote.ErrNotExist
 	}
 	if err != nil {
-		return rename("droppart", name, err)
+		return remote.Renamed("droppart", name, err)
 	}
 	s, _ := remote.AsStager(p.up.Remote)
-	return rename("droppart", name, s.DropPart(ctx, p.name, owner))
+	return remote.Renamed("droppart", name, s.DropPart(ctx, p.name, owner))
 }
 
 // OpenPart implements remote.PartReader.
@@ -84,8 +84,8 @@ func (r *stager) OpenPart(ctx context.Context, name, owner string, off, n int64)
 		err = remote.ErrNotExist
 	}
 	if err != nil {
-		return nil, rename("openpart", name, err)
+		return nil, remote.Renamed("openpart", name, err)
 	}
 	f, err := remote.Forward{Remote: p.up.Remote}.OpenPart(ctx, p.name, owner, off, n)
-	return f, rename("openpart", name, err)
+	return f, remote.Renamed("openpart", name, err)
 }

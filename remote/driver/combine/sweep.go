@@ -19,13 +19,13 @@ func (r *Remote) SweepParts(ctx context.Context) error {
 		case errors.Is(err, remote.ErrUnsupported):
 			unsupported++
 		case ctx.Err() != nil:
-			return rename("sweepparts", ".", context.Cause(ctx))
+			return remote.Renamed("sweepparts", ".", context.Cause(ctx))
 		case err != nil:
-			errs = errors.Join(errs, rename("sweepparts", up.Dir, err))
+			errs = errors.Join(errs, remote.Renamed("sweepparts", up.Dir, err))
 		}
 	}
 	if unsupported == len(r.upstreams) {
-		return rename("sweepparts", ".", remote.ErrUnsupported)
+		return remote.Renamed("sweepparts", ".", remote.ErrUnsupported)
 	}
 	return errs
 }

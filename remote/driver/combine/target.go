@@ -17,7 +17,7 @@ func (r *Remote) CheckTarget(ctx context.Context, name string) error {
 	default:
 		err = p.up.checkTarget(ctx, p.name)
 	}
-	return rename("checktarget", name, err)
+	return remote.Renamed("checktarget", name, err)
 }
 
 func (u *Upstream) checkTarget(ctx context.Context, name string) error {

@@ -15,14 +15,14 @@ func root() remote.Entry { return remote.Entry{Name: ".", Dir: true, ReadOnly: t
 func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	p, err := r.find(ctx, name)
 	if err != nil {
-		return remote.Entry{}, rename("stat", name, err)
+		return remote.Entry{}, remote.Renamed("stat", name, err)
 	}
 	if p.up == nil {
 		return root(), nil
 	}
 	e, err := p.up.Remote.Stat(ctx, p.name)
 	if err != nil {
-		return remote.Entry{}, rename("stat", name, err)
+		return remote.Entry{}, remote.Renamed("stat", name, err)
 	}
 	if p.top() {
 		e.Name = p.up.Dir
@@ -37,14 +37,14 @@ func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, e
 		p, err := r.find(ctx, dir)
 		switch {
 		case err != nil:
-			yield(remote.Entry{}, rename("list", dir, err))
+			yield(remote.Entry{}, remote.Renamed("list", dir, err))
 			return
 		case p.up == nil:
 			r.listRoot(ctx, yield)
 			return
 		}
 		for e, err := range p.up.Remote.List(ctx, p.name) {
-			if !yield(p.up.seen(e), rename("list", dir, err)) {
+			if !yield(p.up.seen(e), remote.Renamed("list", dir, err)) {
 				return
 			}
 		}
@@ -56,7 +56,7 @@ func (r *Remote) listRoot(ctx context.Context, yield func(remote.Entry, error) b
 		u := &r.upstreams[i]
 		e, err := r.Stat(ctx, u.Dir)
 		if ctx.Err() != nil {
-			yield(remote.Entry{}, rename("list", ".", context.Cause(ctx)))
+			yield(remote.Entry{}, remote.Renamed("list", ".", context.Cause(ctx)))
 			return
 		}
 		if err != nil {
@@ -75,10 +75,10 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 		err = remote.ErrIsDir
 	}
 	if err != nil {
-		return nil, rename("open", name, err)
+		return nil, remote.Renamed("open", name, err)
 	}
 	f, err := p.up.Remote.Open(ctx, p.name, off, n)
-	return f, rename("open", name, err)
+	return f, remote.Renamed("open", name, err)
 }
 
 // Put implements remote.Remote.
@@ -88,11 +88,11 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 		err = remote.ErrIsDir
 	}
 	if err != nil {
-		return remote.Entry{}, rename("put", name, err)
+		return remote.Entry{}, remote.Renamed("put", name, err)
 	}
 	o.FactsOf = r.factsIn(ctx, p.up, o.FactsOf)
 	e, err := p.up.Remote.Put(p.up.uploads(ctx), p.name, body, o)
-	return p.up.seen(e), rename("put", name, err)
+	return p.up.seen(e), remote.Renamed("put", name, err)
 }
 
 // factsIn is what an upstream calls the file whose facts are taken over; those of a file of
@@ -113,7 +113,7 @@ func (r *Remote) Remove(ctx context.Context, name string) error {
 	if err == nil {
 		err = p.up.Remote.Remove(ctx, p.name)
 	}
-	return rename("remove", name, err)
+	return remote.Renamed("remove", name, err)
 }
 
 // RemoveVersion implements remote.VersionRemover.
@@ -125,7 +125,7 @@ func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error 
 	if err == nil {
 		err = remote.Forward{Remote: p.up.Remote}.RemoveVersion(ctx, p.name, version)
 	}
-	return rename("remove", name, err)
+	return remote.Renamed("remove", name, err)
 }
 
 // Mkdir implements remote.Remote.
@@ -137,7 +137,7 @@ func (r *Remote) Mkdir(ctx context.Context, dir string) error {
 	if err == nil {
 		err = p.up.Remote.Mkdir(ctx, p.name)
 	}
-	return rename("mkdir", dir, err)
+	return remote.Renamed("mkdir", dir, err)
 }
 
 // Rmdir implements remote.Remote.
@@ -149,5 +149,5 @@ func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 	if err == nil {
 		err = p.up.Remote.Rmdir(ctx, p.name)
 	}
-	return rename("rmdir", dir, err)
+	return remote.Renamed("rmdir", dir, err)
 }

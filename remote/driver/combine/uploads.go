@@ -22,7 +22,7 @@ func (r *Remote) AbortUpload(ctx context.Context, token string) error {
 	if err != nil || p.up == nil {
 		return &fs.PathError{Op: "abortupload", Path: ".", Err: remote.ErrInvalid}
 	}
-	return rename("abortupload", dir, remote.AbortUpload(ctx, p.up.Remote, token))
+	return remote.Renamed("abortupload", dir, remote.AbortUpload(ctx, p.up.Remote, token))
 }
 
 // UnfinishedUploads implements remote.UploadLister. Upstreams that keep none are passed over.
@@ -30,7 +30,7 @@ func (r *Remote) UnfinishedUploads(ctx context.Context, dir string) iter.Seq2[re
 	return func(yield func(remote.UnfinishedUpload, error) bool) {
 		p, err := r.find(ctx, dir)
 		if err != nil {
-			yield(remote.UnfinishedUpload{}, rename("unfinisheduploads", dir, err))
+			yield(remote.UnfinishedUpload{}, remote.Renamed("unfinisheduploads", dir, err))
 			return
 		}
 		for i := range r.upstreams {
@@ -44,7 +44,7 @@ func (r *Remote) UnfinishedUploads(ctx context.Context, dir string) iter.Seq2[re
 			}
 			for u, err := range l.UnfinishedUploads(ctx, below) {
 				u.Name, u.Token = remote.Join(up.Dir, u.Name), up.Dir+"/"+u.Token
-				if !yield(u, rename("unfinisheduploads", dir, err)) || err != nil {
+				if !yield(u, remote.Renamed("unfinisheduploads", dir, err)) || err != nil {
 					return
 				}
 			}

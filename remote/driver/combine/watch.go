@@ -32,7 +32,7 @@ func (r *Remote) Watch(ctx context.Context, interval time.Duration) iter.Seq2[re
 					return
 				}
 			case <-ctx.Done():
-				yield(remote.Change{}, rename("watch", ".", context.Cause(ctx)))
+				yield(remote.Change{}, remote.Renamed("watch", ".", context.Cause(ctx)))
 				return
 			}
 		}
@@ -85,7 +85,7 @@ func (m *merger) add(n news) (c remote.Change, tell bool, err error) {
 	case n.first && errors.Is(n.err, remote.ErrUnsupported):
 		m.pending--
 	case n.err != nil:
-		return c, true, rename("watch", n.up.Dir, n.err)
+		return c, true, remote.Renamed("watch", n.up.Dir, n.err)
 	case n.first:
 		m.pending--
 		m.begun++
@@ -103,7 +103,7 @@ func (m *merger) add(n news) (c remote.Change, tell bool, err error) {
 	case m.pending > 0:
 		return c, false, nil
 	case m.begun == 0:
-		return c, true, rename("watch", ".", remote.ErrUnsupported)
+		return c, true, remote.Renamed("watch", ".", remote.ErrUnsupported)
 	}
 	return remote.Everything(), true, nil
 }

@@ -77,7 +77,7 @@ func (r *Remote) Hash(ctx context.Context, name, algorithm string) ([]byte, erro
 	default:
 		return f.side.sum(), nil
 	}
-	return nil, rename("hash", name, err)
+	return nil, remote.Renamed("hash", name, err)
 }
 
 // Usage implements remote.Usager.
@@ -90,7 +90,7 @@ func (r *Remote) Watch(ctx context.Context, interval time.Duration) iter.Seq2[re
 	return func(yield func(remote.Change, error) bool) {
 		w, ok := remote.AsWatcher(r.below)
 		if !ok {
-			yield(remote.Change{}, rename("watch", ".", remote.ErrUnsupported))
+			yield(remote.Change{}, remote.Renamed("watch", ".", remote.ErrUnsupported))
 			return
 		}
 		for c, err := range w.Watch(ctx, interval) {

@@ -24,7 +24,7 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 		err = fmt.Errorf("it is compressed by zstd, which is not read here: let rclone serve webdav this remote: %w", remote.ErrUnsupported)
 	}
 	if err != nil {
-		return nil, rename("open", name, err)
+		return nil, remote.Renamed("open", name, err)
 	}
 	left := max(0, f.entry.Size-off)
 	if n >= 0 {
@@ -35,12 +35,12 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 			return &part{file: f, text: io.NopCloser(nil)}, nil
 		}
 		body, err := r.below.Open(ctx, f.content, off, n)
-		return body, rename("open", name, err)
+		return body, remote.Renamed("open", name, err)
 	}
 	start, plain := f.side.Gzip.from(off)
 	body, err := r.below.Open(ctx, f.content, start, -1)
 	if err != nil {
-		return nil, rename("open", name, err)
+		return nil, remote.Renamed("open", name, err)
 	}
 	return &part{body: body, text: flate.NewReader(bufio.NewReaderSize(body, 64<<10)), file: f, skip: off - plain, left: left}, nil
 }
@@ -80,7 +80,7 @@ func (p *part) fault(err error) error {
 	} else if _, ok := err.(flate.CorruptInputError); ok {
 		err = remote.Final(fmt.Errorf("the file is damaged: %w", err))
 	}
-	return rename("read", p.file.entry.Name, err)
+	return remote.Renamed("read", p.file.entry.Name, err)
 }
 
 // Close implements io.Closer.

@@ -3,7 +3,6 @@ package compress
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"iter"
 
 	"ferry/remote"
@@ -62,7 +61,7 @@ func (r *Remote) look(ctx context.Context, name string) (file, error) {
 func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	f, err := r.find(ctx, name)
 	if err != nil {
-		return remote.Entry{}, rename("stat", name, err)
+		return remote.Entry{}, remote.Renamed("stat", name, err)
 	}
 	return f.entry, nil
 }
@@ -71,12 +70,12 @@ func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
 	return func(yield func(remote.Entry, error) bool) {
 		if f, err := r.find(ctx, dir); err == nil && !f.entry.Dir {
-			yield(remote.Entry{}, rename("list", dir, remote.ErrNotDir))
+			yield(remote.Entry{}, remote.Renamed("list", dir, remote.ErrNotDir))
 			return
 		}
 		for e, err := range r.below.List(ctx, dir) {
 			if err != nil {
-				yield(remote.Entry{}, rename("list", dir, err))
+				yield(remote.Entry{}, remote.Renamed("list", dir, err))
 				return
 			}
 			base, size, ok := parseContent(e.Name)
@@ -98,15 +97,4 @@ func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, e
 			}
 		}
 	}
-}
-
-// rename makes err one about name, as it is called here.
-func rename(op, name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		op, err = pe.Op, pe.Err
-	}
-	return &fs.PathError{Op: op, Path: name, Err: err}
 }

@@ -12,7 +12,7 @@ import (
 // hold.
 func (r *Remote) CheckName(name string) error {
 	_, err := r.fits(name)
-	return rename("checkname", name, err)
+	return remote.Renamed("checkname", name, err)
 }
 
 // SetModTime implements remote.ModTimer.
@@ -21,7 +21,7 @@ func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error
 	if err == nil {
 		err = r.isDir(ctx, p, remote.SetModTime(ctx, r.below, p.file, t))
 	}
-	return rename("setmodtime", name, err)
+	return remote.Renamed("setmodtime", name, err)
 }
 
 // CheckTime implements remote.TimeChecker.
@@ -30,30 +30,30 @@ func (r *Remote) CheckTime(name string, t time.Time) error {
 	if err == nil {
 		err = remote.CheckTime(r.below, p.file, t)
 	}
-	return rename("checktime", name, err)
+	return remote.Renamed("checktime", name, err)
 }
 
 // SetMode implements remote.Moder.
 func (r *Remote) SetMode(ctx context.Context, name string, perm fs.FileMode) error {
 	p, err := r.find(name)
 	if err != nil {
-		return rename("setmode", name, err)
+		return remote.Renamed("setmode", name, err)
 	}
 	err = remote.SetMode(ctx, r.below, p.file, perm)
 	if p.split() && missing(err) {
 		err = remote.SetMode(ctx, r.below, p.dir, perm)
 	}
-	return rename("setmode", name, err)
+	return remote.Renamed("setmode", name, err)
 }
 
 // Usage implements remote.Usager: what the remote below tells, which is a little more than the
 // files have.
 func (r *Remote) Usage(ctx context.Context) (remote.Usage, error) {
 	u, err := remote.GetUsage(ctx, r.below)
-	return u, rename("usage", ".", err)
+	return u, remote.Renamed("usage", ".", err)
 }
 
 // SweepParts implements remote.PartSweeper.
 func (r *Remote) SweepParts(ctx context.Context) error {
-	return rename("sweepparts", ".", remote.SweepParts(ctx, r.below))
+	return remote.Renamed("sweepparts", ".", remote.SweepParts(ctx, r.below))
 }

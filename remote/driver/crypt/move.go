@@ -21,7 +21,7 @@ func (r *Remote) Move(ctx context.Context, from, to string) error {
 	if err == nil {
 		err = r.move(ctx, from, to, a, b)
 	}
-	return rename("move", from, err)
+	return remote.Renamed("move", from, err)
 }
 
 func (r *Remote) move(ctx context.Context, from, to string, a, b place) error {
@@ -66,7 +66,7 @@ func (r *Remote) Copy(ctx context.Context, from, to string) error {
 	if err == nil {
 		err = r.isDir(ctx, a, remote.Copy(ctx, r.below, a.file, b.file))
 	}
-	return rename("copy", from, err)
+	return remote.Renamed("copy", from, err)
 }
 
 // CheckTarget implements remote.TargetChecker.
@@ -82,5 +82,5 @@ func (r *Remote) CheckTarget(ctx context.Context, name string) error {
 			}
 		}
 	}
-	return rename("checktarget", name, err)
+	return remote.Renamed("checktarget", name, err)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 	"sync"
 	"time"
@@ -237,16 +236,4 @@ func (k *knownDirs) forget() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.seen = nil
-}
-
-// rename makes err one about name, as it is called here.
-func rename(op, name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		op, err = pe.Op, pe.Err
-	}
-	return &fs.PathError{Op: op, Path: name, Err: err}
 }

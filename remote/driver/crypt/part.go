@@ -15,7 +15,7 @@ import (
 func (r *stager) Part(ctx context.Context, name, owner string) (remote.Entry, error) {
 	p, err := r.partPlace(name, owner)
 	if err != nil {
-		return remote.Entry{}, rename("part", name, err)
+		return remote.Entry{}, remote.Renamed("part", name, err)
 	}
 	below, _ := remote.AsStager(r.below)
 	e, err := below.Part(ctx, p.file, owner)
@@ -23,7 +23,7 @@ func (r *stager) Part(ctx context.Context, name, owner string) (remote.Entry, er
 		e, err = r.measured(ctx, p, e, base(name))
 	}
 	if err != nil {
-		return remote.Entry{}, rename("part", name, err)
+		return remote.Entry{}, remote.Renamed("part", name, err)
 	}
 	return e, nil
 }
@@ -49,7 +49,7 @@ func (r *stager) DropPart(ctx context.Context, name, owner string) error {
 		below, _ := remote.AsStager(r.below)
 		err = below.DropPart(ctx, p.file, owner)
 	}
-	return rename("droppart", name, err)
+	return remote.Renamed("droppart", name, err)
 }
 
 // OpenPart implements remote.PartReader.
@@ -63,15 +63,15 @@ func (r *stager) OpenPart(ctx context.Context, name, owner string, off, n int64)
 		err = remote.ErrUnsupported
 	}
 	if err != nil {
-		return nil, rename("openpart", name, err)
+		return nil, remote.Renamed("openpart", name, err)
 	}
 	if r.o.PlainData {
 		f, err := r.parts.OpenPart(ctx, p.file, owner, off, n)
-		return f, rename("openpart", name, err)
+		return f, remote.Renamed("openpart", name, err)
 	}
 	f, err := r.openRange(ctx, r.partSource(p, owner, name), off, n)
 	if err != nil {
-		return nil, rename("openpart", name, err)
+		return nil, remote.Renamed("openpart", name, err)
 	}
 	return f, nil
 }

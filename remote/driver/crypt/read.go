@@ -16,14 +16,14 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 		err = remote.ErrInvalid
 	}
 	if err != nil {
-		return nil, rename("open", name, err)
+		return nil, remote.Renamed("open", name, err)
 	}
 	open := func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 		return r.below.Open(ctx, p.file, off, n)
 	}
 	if r.o.PlainData {
 		f, err := open(ctx, off, n)
-		return f, rename("open", name, r.isDir(ctx, p, err))
+		return f, remote.Renamed("open", name, r.isDir(ctx, p, err))
 	}
 	s := source{name: name, key: p.file, open: open, size: func(ctx context.Context) (int64, error) {
 		e, err := r.below.Stat(ctx, p.file)
@@ -31,7 +31,7 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 	}}
 	f, err := r.openRange(ctx, s, off, n)
 	if err != nil {
-		return nil, rename("open", name, r.isDir(ctx, p, err))
+		return nil, remote.Renamed("open", name, r.isDir(ctx, p, err))
 	}
 	return f, nil
 }

@@ -19,7 +19,7 @@ type stager struct{ *Remote }
 func (r *stager) Stage(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
 	s, err := r.stage(ctx, name, o)
 	if err != nil {
-		return nil, rename("stage", name, err)
+		return nil, remote.Renamed("stage", name, err)
 	}
 	return s, nil
 }
@@ -98,7 +98,7 @@ func (s *stage) Write(p []byte) (written int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended.Load() || s.sealed {
-		return 0, rename("write", s.name, fs.ErrClosed)
+		return 0, remote.Renamed("write", s.name, fs.ErrClosed)
 	}
 	for len(p) > 0 {
 		n := min(len(p), cipher.BlockData-s.held)
@@ -131,7 +131,7 @@ func (s *stage) flush(plain []byte) error {
 	if s.err == nil && len(plain) > 0 {
 		_, s.err = s.below.Write(s.next(s.buf.sealed[:0], plain))
 	}
-	return rename("write", s.name, s.err)
+	return remote.Renamed("write", s.name, s.err)
 }
 
 // finish writes the last block.
@@ -141,7 +141,7 @@ func (s *stage) finish() error {
 		s.sealed = true
 		return s.flush(s.buf.plain[:s.held])
 	}
-	return rename("write", s.name, s.err)
+	return remote.Renamed("write", s.name, s.err)
 }
 
 // Commit implements remote.Stage.
@@ -152,17 +152,17 @@ func (s *stage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, er
 		return remote.Entry{}, nil
 	}
 	if ctx.Err() != nil {
-		return remote.Entry{}, rename("publish", s.name, context.Cause(ctx))
+		return remote.Entry{}, remote.Renamed("publish", s.name, context.Cause(ctx))
 	}
 	if err := s.r.free(ctx, s.name, s.at); err != nil {
-		return remote.Entry{}, rename("publish", s.name, err)
+		return remote.Entry{}, remote.Renamed("publish", s.name, err)
 	}
 	if err := s.finish(); err != nil {
 		return remote.Entry{}, err
 	}
 	e, err := s.below.Commit(ctx, modTime)
 	if err != nil {
-		return remote.Entry{}, rename("publish", s.name, err)
+		return remote.Entry{}, remote.Renamed("publish", s.name, err)
 	}
 	s.end()
 	return s.r.seen(e, base(s.name)), nil
@@ -184,7 +184,7 @@ func (s *stage) Keep() error {
 		s.end()
 	}
 	s.ended.Store(true)
-	return rename("keep", s.name, s.below.Keep())
+	return remote.Renamed("keep", s.name, s.below.Keep())
 }
 
 // Abort implements remote.Stage.
@@ -197,7 +197,7 @@ func (s *stage) Abort() error {
 		s.end()
 	}
 	s.ended.Store(true)
-	return rename("abort", s.name, s.below.Abort())
+	return remote.Renamed("abort", s.name, s.below.Abort())
 }
 
 // end ends the stage.
@@ -220,11 +220,11 @@ type plainStage struct {
 // Commit implements remote.Stage.
 func (s *plainStage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	if err := s.r.free(ctx, s.name, s.at); err != nil {
-		return remote.Entry{}, rename("publish", s.name, err)
+		return remote.Entry{}, remote.Renamed("publish", s.name, err)
 	}
 	e, err := s.Stage.Commit(ctx, modTime)
 	if err != nil || e.Name == "" {
-		return remote.Entry{}, rename("publish", s.name, err)
+		return remote.Entry{}, remote.Renamed("publish", s.name, err)
 	}
 	return s.r.seen(e, base(s.name)), nil
 }

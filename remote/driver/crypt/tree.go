@@ -13,11 +13,11 @@ import (
 func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	p, err := r.find(name)
 	if err != nil {
-		return remote.Entry{}, rename("stat", name, err)
+		return remote.Entry{}, remote.Renamed("stat", name, err)
 	}
 	e, err := r.stat(ctx, p)
 	if err != nil {
-		return remote.Entry{}, rename("stat", name, err)
+		return remote.Entry{}, remote.Renamed("stat", name, err)
 	}
 	return r.seen(e, base(name)), nil
 }
@@ -55,19 +55,19 @@ func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, e
 	return func(yield func(remote.Entry, error) bool) {
 		p, err := r.find(dir)
 		if err != nil {
-			yield(remote.Entry{}, rename("list", dir, err))
+			yield(remote.Entry{}, remote.Renamed("list", dir, err))
 			return
 		}
 		for e, err := range r.below.List(ctx, p.dir) {
 			if err != nil {
-				yield(remote.Entry{}, rename("list", dir, r.notDir(ctx, p, err)))
+				yield(remote.Entry{}, remote.Renamed("list", dir, r.notDir(ctx, p, err)))
 				return
 			}
 			e, shown, err := r.listed(ctx, p, e)
 			if err == nil && !shown {
 				continue
 			}
-			if !yield(e, rename("list", dir, err)) || err != nil {
+			if !yield(e, remote.Renamed("list", dir, err)) || err != nil {
 				return
 			}
 		}
@@ -108,7 +108,7 @@ func (r *Remote) Remove(ctx context.Context, name string) error {
 	if err == nil {
 		err = r.isDir(ctx, p, r.below.Remove(ctx, p.file))
 	}
-	return rename("remove", name, err)
+	return remote.Renamed("remove", name, err)
 }
 
 // RemoveVersion implements remote.VersionRemover.
@@ -117,7 +117,7 @@ func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error 
 	if err == nil {
 		err = r.isDir(ctx, p, remote.Forward{Remote: r.below}.RemoveVersion(ctx, p.file, version))
 	}
-	return rename("remove", name, err)
+	return remote.Renamed("remove", name, err)
 }
 
 // Mkdir implements remote.Remote.
@@ -136,7 +136,7 @@ func (r *Remote) Mkdir(ctx context.Context, dir string) error {
 	if err == nil {
 		err = r.below.Mkdir(ctx, p.dir)
 	}
-	return rename("mkdir", dir, err)
+	return remote.Renamed("mkdir", dir, err)
 }
 
 // Rmdir implements remote.Remote.
@@ -146,7 +146,7 @@ func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 		err = r.notDir(ctx, p, r.below.Rmdir(ctx, p.dir))
 		r.dirs.forget()
 	}
-	return rename("rmdir", dir, err)
+	return remote.Renamed("rmdir", dir, err)
 }
 
 // fits returns the place of something new, if a file and a directory can have that name below.

@@ -10,7 +10,7 @@ import (
 
 // AbortUpload implements remote.UploadAborter. Tokens are those of the remote below.
 func (r *Remote) AbortUpload(ctx context.Context, token string) error {
-	return rename("abortupload", ".", remote.AbortUpload(ctx, r.below, token))
+	return remote.Renamed("abortupload", ".", remote.AbortUpload(ctx, r.below, token))
 }
 
 // UnfinishedUploads implements remote.UploadLister. One whose name cannot be decrypted has the name
@@ -23,7 +23,7 @@ func (r *Remote) UnfinishedUploads(ctx context.Context, dir string) iter.Seq2[re
 			err = remote.ErrUnsupported
 		}
 		if err != nil {
-			yield(remote.UnfinishedUpload{}, rename("unfinisheduploads", dir, err))
+			yield(remote.UnfinishedUpload{}, remote.Renamed("unfinisheduploads", dir, err))
 			return
 		}
 		for u, err := range l.UnfinishedUploads(ctx, p.dir) {
@@ -33,7 +33,7 @@ func (r *Remote) UnfinishedUploads(ctx context.Context, dir string) iter.Seq2[re
 			if size, ok := cipher.PlainSize(u.Size); ok && !r.o.PlainData {
 				u.Size = size
 			}
-			if !yield(u, rename("unfinisheduploads", dir, err)) || err != nil {
+			if !yield(u, remote.Renamed("unfinisheduploads", dir, err)) || err != nil {
 				return
 			}
 		}

@@ -13,12 +13,12 @@ func (r *Remote) Watch(ctx context.Context, interval time.Duration) iter.Seq2[re
 	return func(yield func(remote.Change, error) bool) {
 		w, ok := remote.AsWatcher(r.below)
 		if !ok {
-			yield(remote.Change{}, rename("watch", ".", remote.ErrUnsupported))
+			yield(remote.Change{}, remote.Renamed("watch", ".", remote.ErrUnsupported))
 			return
 		}
 		for c, err := range w.Watch(ctx, interval) {
 			if err != nil {
-				yield(remote.Change{}, rename("watch", ".", err))
+				yield(remote.Change{}, remote.Renamed("watch", ".", err))
 				return
 			}
 			r.dirs.forget()

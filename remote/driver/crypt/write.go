@@ -16,18 +16,18 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 		err = r.free(ctx, name, p)
 	}
 	if err != nil {
-		return remote.Entry{}, rename("put", name, err)
+		return remote.Entry{}, remote.Renamed("put", name, err)
 	}
 	if o.FactsOf != "" {
 		facts, err := r.find(o.FactsOf)
 		if err != nil {
-			return remote.Entry{}, rename("put", name, err)
+			return remote.Entry{}, remote.Renamed("put", name, err)
 		}
 		o.FactsOf = facts.file
 	}
 	if r.o.PlainData {
 		e, err := r.below.Put(ctx, p.file, body, o)
-		return r.seen(e, base(name)), rename("put", name, err)
+		return r.seen(e, base(name)), remote.Renamed("put", name, err)
 	}
 	s := &sealer{seal: seal{cipher: r.cipher, nonce: cipher.NewNonce()}, body: body, announced: o.Size, buf: r.buffers.Get().(*buffer)}
 	if o.Size > 0 {
@@ -38,7 +38,7 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 		if s.err != nil && s.err != io.EOF {
 			err = s.err
 		}
-		return remote.Entry{}, rename("put", name, err) // whoever was sending may still read the buffer
+		return remote.Entry{}, remote.Renamed("put", name, err) // whoever was sending may still read the buffer
 	}
 	r.buffers.Put(s.buf)
 	return r.seen(e, base(name)), nil

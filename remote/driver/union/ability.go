@@ -10,7 +10,9 @@ import (
 )
 
 // CheckName implements remote.NameChecker: a name must fit every upstream that can be changed.
-func (r *Remote) CheckName(name string) error { return about("checkname", name, r.checkName(name)) }
+func (r *Remote) CheckName(name string) error {
+	return remote.Renamed("checkname", name, r.checkName(name))
+}
 
 // onAll makes a change of a file on the upstreams that the action policy chooses.
 func (r *Remote) onAll(ctx context.Context, name string, change func(u *upstream) error) error {
@@ -36,14 +38,14 @@ func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error
 	if err := r.CheckTime(name, t); err != nil && !errors.Is(err, remote.ErrUnsupported) {
 		return err
 	}
-	return about("setmodtime", name, r.onAll(ctx, name, func(u *upstream) error {
+	return remote.Renamed("setmodtime", name, r.onAll(ctx, name, func(u *upstream) error {
 		return remote.SetModTime(u.uploads(ctx), u.Remote, name, t)
 	}))
 }
 
 // SetMode implements remote.Moder.
 func (r *Remote) SetMode(ctx context.Context, name string, perm fs.FileMode) error {
-	return about("setmode", name, r.onAll(ctx, name, func(u *upstream) error {
+	return remote.Renamed("setmode", name, r.onAll(ctx, name, func(u *upstream) error {
 		return remote.SetMode(ctx, u.Remote, name, perm)
 	}))
 }
@@ -59,8 +61,8 @@ func (r *Remote) CheckTime(name string, t time.Time) error {
 		case errors.Is(err, remote.ErrUnsupported):
 			unsure = err
 		case err != nil:
-			return about("checktime", name, u.fail(err))
+			return remote.Renamed("checktime", name, u.fail(err))
 		}
 	}
-	return about("checktime", name, unsure)
+	return remote.Renamed("checktime", name, unsure)
 }

@@ -55,7 +55,7 @@ func (r *Remote) lock(ctx context.Context, names ...string) (unlock func(), err 
 // Remove implements remote.Remote. A file that an upstream has which may not be changed stays, and
 // with it the others.
 func (r *Remote) Remove(ctx context.Context, name string) error {
-	return about("remove", name, r.remove(ctx, name))
+	return remote.Renamed("remove", name, r.remove(ctx, name))
 }
 
 func (r *Remote) remove(ctx context.Context, name string) error {
@@ -112,7 +112,7 @@ func gone(err error) error {
 
 // Mkdir implements remote.Remote.
 func (r *Remote) Mkdir(ctx context.Context, dir string) error {
-	return about("mkdir", dir, r.mkdir(ctx, dir))
+	return remote.Renamed("mkdir", dir, r.mkdir(ctx, dir))
 }
 
 func (r *Remote) mkdir(ctx context.Context, dir string) error {
@@ -140,7 +140,7 @@ func (r *Remote) mkdir(ctx context.Context, dir string) error {
 
 // Rmdir implements remote.Remote. A directory is removed from all upstreams, if it is empty in all.
 func (r *Remote) Rmdir(ctx context.Context, dir string) error {
-	return about("rmdir", dir, r.rmdir(ctx, dir))
+	return remote.Renamed("rmdir", dir, r.rmdir(ctx, dir))
 }
 
 func (r *Remote) rmdir(ctx context.Context, dir string) error {

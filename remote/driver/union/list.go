@@ -47,7 +47,7 @@ func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, e
 func (r *Remote) list(ctx context.Context, dir string, most int) iter.Seq2[remote.Entry, error] {
 	return remote.Entries(func(take func(remote.Entry) bool) error {
 		if err := check(ctx, dir); err != nil {
-			return about("list", dir, err)
+			return remote.Renamed("list", dir, err)
 		}
 		l := lister{r: r, dir: dir, take: take, names: names{maphash.MakeSeed(), r.info.Caps.CaseInsensitive, map[uint64]struct{}{}, most}}
 		states := make(looked, len(r.ups))
@@ -57,7 +57,7 @@ func (r *Remote) list(ctx context.Context, dir string, most int) iter.Seq2[remot
 			case l.done:
 				return nil
 			case ctx.Err() != nil:
-				return about("list", dir, context.Cause(ctx))
+				return remote.Renamed("list", dir, context.Cause(ctx))
 			case err == nil:
 				l.before = append(l.before, u)
 			case !absent(err):
@@ -66,7 +66,7 @@ func (r *Remote) list(ctx context.Context, dir string, most int) iter.Seq2[remot
 			}
 		}
 		if len(l.before) == 0 && !l.any {
-			return about("list", dir, states.missing())
+			return remote.Renamed("list", dir, states.missing())
 		}
 		return nil
 	})

@@ -14,7 +14,7 @@ import (
 // chooses; a directory on all that have it. When that fails on one, it is undone on the others if
 // it can be; otherwise the error tells where it was done.
 func (r *Remote) Move(ctx context.Context, from, to string) error {
-	return about("move", from, r.move(ctx, from, to))
+	return remote.Renamed("move", from, r.move(ctx, from, to))
 }
 
 // A move is one that is being made.
@@ -172,7 +172,7 @@ func (r *Remote) planTarget(ctx context.Context, m *move, dir bool) error {
 // Copy implements remote.Copier, where the upstream whose file is seen is the only one that the
 // copy goes to; otherwise it is ErrUnsupported.
 func (r *Remote) Copy(ctx context.Context, from, to string) error {
-	return about("copy", from, r.copyInside(ctx, from, to))
+	return remote.Renamed("copy", from, r.copyInside(ctx, from, to))
 }
 
 func (r *Remote) copyInside(ctx context.Context, from, to string) error {

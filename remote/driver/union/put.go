@@ -14,7 +14,7 @@ import (
 // where it was stored.
 func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
 	e, err := r.put(ctx, name, body, o)
-	return e, about("put", name, err)
+	return e, remote.Renamed("put", name, err)
 }
 
 func (r *Remote) put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {

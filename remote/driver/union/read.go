@@ -12,7 +12,7 @@ import (
 func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	h, all, err := r.found(ctx, name)
 	if err != nil {
-		return remote.Entry{}, about("stat", name, err)
+		return remote.Entry{}, remote.Renamed("stat", name, err)
 	}
 	e := r.shown(h.up, h.entry)
 	if r.o.Action.kind() == "all" && !e.Dir {
@@ -41,10 +41,10 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 		err = remote.ErrIsDir
 	}
 	if err != nil {
-		return nil, about("open", name, err)
+		return nil, remote.Renamed("open", name, err)
 	}
 	f, err := h.up.Remote.Open(ctx, name, off, n)
-	return f, about("open", name, err)
+	return f, remote.Renamed("open", name, err)
 }
 
 // Hash implements remote.Hasher.
@@ -54,8 +54,8 @@ func (r *Remote) Hash(ctx context.Context, name, algorithm string) ([]byte, erro
 		err = remote.ErrIsDir
 	}
 	if err != nil {
-		return nil, about("hash", name, err)
+		return nil, remote.Renamed("hash", name, err)
 	}
 	sum, err := remote.Hash(ctx, h.up.Remote, name, algorithm)
-	return sum, about("hash", name, err)
+	return sum, remote.Renamed("hash", name, err)
 }

@@ -17,7 +17,7 @@ type stager struct{ *Remote }
 // pace of the slowest.
 func (r *stager) Stage(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
 	s, err := r.stage(ctx, name, o)
-	return s, about("stage", name, err)
+	return s, remote.Renamed("stage", name, err)
 }
 
 func (r *stager) stage(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
@@ -106,7 +106,7 @@ type stage struct {
 func (s *stage) Write(p []byte) (n int, err error) {
 	for _, one := range s.all {
 		if n, err = one.Write(p); err != nil {
-			return n, about("write", s.name, err)
+			return n, remote.Renamed("write", s.name, err)
 		}
 	}
 	return n, nil
@@ -116,7 +116,7 @@ func (s *stage) Write(p []byte) (n int, err error) {
 func (s *stage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, error) {
 	unlock, err := s.r.names.Change(ctx, s.name) // of two uploads the same one is last everywhere
 	if err != nil {
-		return remote.Entry{}, about("publish", s.name, err)
+		return remote.Entry{}, remote.Renamed("publish", s.name, err)
 	}
 	defer unlock()
 	errs := make([]error, len(s.all))
@@ -127,7 +127,7 @@ func (s *stage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, er
 		}
 	}
 	if err := together(s.ups, errs); err != nil {
-		return remote.Entry{}, about("publish", s.name, err)
+		return remote.Entry{}, remote.Renamed("publish", s.name, err)
 	}
 	s.dropOthers(ctx)
 	s.release()
@@ -168,7 +168,7 @@ func (s *stage) end(op string, how func(remote.Stage) error) error {
 	for i, one := range s.all {
 		errs = errors.Join(errs, s.ups[i].fail(how(one)))
 	}
-	return about(op, s.name, errs)
+	return remote.Renamed(op, s.name, errs)
 }
 
 // A fastStage keeps the zero-copy path of the stage that it holds.
@@ -229,7 +229,7 @@ func (r *stager) partTargets(ctx context.Context, name, owner string) ([]*upstre
 func (r *stager) Part(ctx context.Context, name, owner string) (remote.Entry, error) {
 	_, entries, err := r.parts(ctx, name, owner)
 	if err != nil {
-		return remote.Entry{}, about("part", name, err)
+		return remote.Entry{}, remote.Renamed("part", name, err)
 	}
 	return entries[0], nil
 }
@@ -243,15 +243,15 @@ func (r *stager) DropPart(ctx context.Context, name, owner string) error {
 			return gone(s.DropPart(ctx, name, owner))
 		})
 	}
-	return about("droppart", name, err)
+	return remote.Renamed("droppart", name, err)
 }
 
 // OpenPart implements remote.PartReader.
 func (r *stager) OpenPart(ctx context.Context, name, owner string, off, n int64) (io.ReadCloser, error) {
 	ups, _, err := r.parts(ctx, name, owner)
 	if err != nil {
-		return nil, about("openpart", name, err)
+		return nil, remote.Renamed("openpart", name, err)
 	}
 	f, err := remote.Forward{Remote: ups[0].Remote}.OpenPart(ctx, name, owner, off, n)
-	return f, about("openpart", name, err)
+	return f, remote.Renamed("openpart", name, err)
 }

@@ -21,7 +21,7 @@ func (r *Remote) SweepParts(ctx context.Context) error {
 		case errors.Is(err, remote.ErrUnsupported):
 			continue
 		case ctx.Err() != nil:
-			return about("sweepparts", ".", context.Cause(ctx))
+			return remote.Renamed("sweepparts", ".", context.Cause(ctx))
 		case err != nil:
 			errs = errors.Join(errs, u.fail(err))
 		}
@@ -30,5 +30,5 @@ func (r *Remote) SweepParts(ctx context.Context) error {
 	if !swept {
 		errs = remote.ErrUnsupported
 	}
-	return about("sweepparts", ".", errs)
+	return remote.Renamed("sweepparts", ".", errs)
 }

@@ -23,7 +23,7 @@ func (r *Remote) AbortUpload(ctx context.Context, token string) error {
 	if err != nil || i < 0 || i >= len(r.ups) {
 		return &fs.PathError{Op: "abortupload", Path: ".", Err: remote.ErrInvalid}
 	}
-	return about("abortupload", ".", remote.AbortUpload(ctx, r.ups[i].Remote, token))
+	return remote.Renamed("abortupload", ".", remote.AbortUpload(ctx, r.ups[i].Remote, token))
 }
 
 // UnfinishedUploads implements remote.UploadLister. Upstreams that keep none are passed over.
@@ -36,7 +36,7 @@ func (r *Remote) UnfinishedUploads(ctx context.Context, dir string) iter.Seq2[re
 			}
 			for u, err := range l.UnfinishedUploads(ctx, dir) {
 				u.Token = strconv.Itoa(up.index) + "/" + u.Token
-				if !yield(u, about("unfinisheduploads", dir, err)) || err != nil {
+				if !yield(u, remote.Renamed("unfinisheduploads", dir, err)) || err != nil {
 					return
 				}
 			}

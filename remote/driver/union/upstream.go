@@ -3,10 +3,8 @@ package union
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/fnv"
-	"io/fs"
 
 	"ferry/remote"
 )
@@ -59,18 +57,6 @@ func (u *upstream) seen(e remote.Entry) remote.Entry {
 		e.ID = max(1, h.Sum64())
 	}
 	return e
-}
-
-// about makes err one about name, as it is called here.
-func about(op, name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	var pe *fs.PathError
-	if errors.As(err, &pe) && err == error(pe) {
-		err = pe.Err
-	}
-	return &fs.PathError{Op: op, Path: name, Err: err}
 }
 
 // cause returns err, or other if err is nil.

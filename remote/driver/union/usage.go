@@ -46,14 +46,14 @@ func (r *Remote) Usage(ctx context.Context) (remote.Usage, error) {
 		case errors.Is(err, remote.ErrUnsupported):
 			one = unknownUsage
 		case err != nil:
-			return unknownUsage, about("usage", ".", u.fail(err))
+			return unknownUsage, remote.Renamed("usage", ".", u.fail(err))
 		default:
 			known = true
 		}
 		sum = remote.Usage{Total: plus(sum.Total, one.Total), Used: plus(sum.Used, one.Used), Free: plus(sum.Free, one.Free)}
 	}
 	if !known {
-		return unknownUsage, about("usage", ".", remote.ErrUnsupported)
+		return unknownUsage, remote.Renamed("usage", ".", remote.ErrUnsupported)
 	}
 	return sum, nil
 }

@@ -1,0 +1,33 @@
+package remote_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"testing"
+
+	"ferry/remote"
+)
+
+func TestAnErrorOfAnotherNameIsRenamed(t *testing.T) {
+	if err := remote.Renamed("stat", "mine", nil); err != nil {
+		t.Errorf("no error became %v", err)
+	}
+	there := &fs.PathError{Op: "open", Path: "theirs", Err: remote.ErrNotExist}
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{remote.ErrQuota, "stat mine: disk quota exceeded"},
+		{there, "open mine: file does not exist"},
+		{fmt.Errorf("there: %w", there), "stat mine: there: open theirs: file does not exist"},
+	} {
+		err := remote.Renamed("stat", "mine", c.err)
+		if err.Error() != c.want || !errors.Is(err, remote.ErrNotExist) && !errors.Is(err, remote.ErrQuota) {
+			t.Errorf("%q, want %q", err, c.want)
+		}
+	}
+	if err := remote.Renamed("stat", "mine", remote.Final(remote.Repeated(there))); !remote.IsFinal(err) || !remote.WasRepeated(err) {
+		t.Errorf("what was known of %v is lost", err)
+	}
+}
