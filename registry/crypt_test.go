@@ -51,6 +51,35 @@ func TestAPathOfACryptRemoteIsEncrypted(t *testing.T) {
 	}
 }
 
+// Names that are encrypted again at each turn would be too long before the circle is too deep.
+func TestACircleOfSectionsIsCalledThat(t *testing.T) {
+	file := "[a]\ntype = alias\nremote = r:x\n[r]\ntype = crypt\nremote = a:y\npassword = " + config.Obscure("potato") + "\n"
+	for _, name := range []string{"a:", "r:", "r:z"} {
+		if _, err := openFrom(t, file, name); err == nil || !strings.Contains(err.Error(), "made of remotes that are made of it") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestErrorsOfValuesSayHowTheyAreWritten(t *testing.T) {
+	file := "[s]\ntype = smb\nhost = h\n[one]\ntype = onedrive\n[d]\ntype = dropbox\n"
+	for remoteString, want := range map[string]string{
+		"s,hide_special_share=hunter2:":       "option hide_special_share cannot be read: it is true or false",
+		"s,port=hunter2:":                     "option port cannot be read: it is a whole number",
+		"s,idle_timeout=hunter2:":             "use for example 90s",
+		"s,encoding=hunter2:":                 "such as Slash,Ctl,InvalidUtf8",
+		"one,chunk_size=hunter2:":             "use a number with K, M, G",
+		"one,hash_type=hunter2:":              "auto, quickxor",
+		"one,tenant_url='https://x/hunter2':": "tenant_url is not supported",
+		"d,batch_mode=hunter2:":               "sync, async or off",
+		"d,shared_files=true:":                "add the files to your Dropbox",
+	} {
+		if _, err := openFrom(t, file, remoteString); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v, want %q", remoteString, err, want)
+		}
+	}
+}
+
 func TestCryptThatCannotBeOpened(t *testing.T) {
 	for options, want := range map[string]string{
 		"filename_encryption = none":          "standard, obfuscate, off",

@@ -37,6 +37,7 @@ func dropboxDriver() Driver {
 			}...),
 				unused("requests are not spaced, but kept back as long as Dropbox asks for it", "pacer_min_sleep"),
 				unused("a commit is answered by its own request", "batch_commit_timeout"),
+				ignored("Dropbox knows logins of users only", "client_credentials?"),
 				ignored("documents of editors are left out of listings", "export_formats", "show_all_exports?"),
 				unused("documents of editors are left out of listings", "skip_exports?"),
 				ignored("shared folders are shown as any other", "skip_shared_folders?", "skip_unowned_folders?"),

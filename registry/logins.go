@@ -139,6 +139,9 @@ func (l login) advice(remote, clientID string) string {
 		return ""
 	}
 	name, _, _ := strings.Cut(remote, "{")
+	if strings.HasPrefix(name, ":") { // it is described on the spot
+		return fmt.Sprintf("make an OAuth client at %s with the redirect URI %s, and name it by client_id=ID client_secret=SECRET", l.page, l.redirect)
+	}
 	return fmt.Sprintf("make an OAuth client at %s with the redirect URI %s, and set it by "+
 		"\"ferry config update %s client_id=ID client_secret=SECRET\"", l.page, l.redirect, name)
 }

@@ -48,7 +48,7 @@ func TestTokensOfARemote(t *testing.T) {
 			stored, err = change(set.Values["token"])
 			return err
 		},
-	}}).of(set, 0)
+	}}).of(set)
 	source := v.tokens(oauth2.Endpoint{}, "scope")
 	if v.err != nil {
 		t.Fatal(v.err)
@@ -61,7 +61,7 @@ func TestTokensOfARemote(t *testing.T) {
 
 func TestNoTokenIsAnErrorWithTheWayToOne(t *testing.T) {
 	for typ, page := range map[string]string{"drive": "console.cloud.google.com", "onedrive": "entra.microsoft.com", "dropbox": "dropbox.com/developers"} {
-		v := (&values{}).of(config.Settings{Name: "c{abcde}", Type: typ}, 0)
+		v := (&values{}).of(config.Settings{Name: "c{abcde}", Type: typ})
 		v.tokens(oauth2.Endpoint{})
 		for _, want := range []string{page, ":53682/", "ferry config update c client_id=", `"ferry config reconnect c:"`} {
 			if !errors.Is(v.err, remote.ErrPermission) || !strings.Contains(v.err.Error(), want) {

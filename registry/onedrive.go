@@ -3,6 +3,7 @@ package registry
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -28,6 +29,7 @@ func onedriveDriver() Driver {
 				{Name: "region", Default: "global", Help: "National cloud: global, us, de, cn"},
 				{Name: "tenant", Help: "Tenant that logs in, by id or domain; empty is any"},
 				{Name: "access_scopes", Default: onedriveScopes, Help: "What a login is asked for, separated by blanks"},
+				{Name: "tenant_url", Help: "Refused: log in to Graph, or let rclone serve the remote (rclone serve webdav)"},
 				{Name: "endpoint", Help: "Another server with the same interface: https://host:port"},
 				{Name: "root_folder_id", Help: "Folder at which the path begins, by its id; empty is the root of the drive"},
 				{Name: "chunk_size", Default: "10Mi", Help: "Size of the fragments of an upload, a multiple of 320Ki of 250Mi at most"},
@@ -42,6 +44,7 @@ func onedriveDriver() Driver {
 				unused("changes are read from the feed of the drive, and listings one by one", "delta?"),
 				unused("no links are made", "link_scope", "link_type", "link_password"),
 				unused("files are copied between remotes by way of this program", "server_side_across_configs?"),
+				unused("tenant_url is refused", "tenant_api_version"),
 				unused("nobody is asked which site it is", "disable_site_permission?"),
 				ignored("what the service takes for a virus cannot be read", "av_override?"),
 				ignored("permissions of files are not copied", "metadata_permissions"),
@@ -68,6 +71,10 @@ func openOnedrive(ctx context.Context, path string, v *values) (remote.Remote, e
 		HardDelete:   v.boolean("hard_delete"),
 		NoHash:       parse(v, "hash_type", parseHashType) == "none",
 		Encoding:     parse(v, "encoding", nameenc.Parse),
+	}
+	if v.str("tenant_url") != "" && v.err == nil {
+		v.err = fmt.Errorf("remote %s: option tenant_url is not supported: remove it and log in to Graph by \"ferry config reconnect\", "+
+			"or let rclone serve the remote (rclone serve webdav) and name that", v.remote)
 	}
 	if v.err != nil {
 		return nil, v.err
@@ -116,5 +123,5 @@ func parseHashType(s string) (string, error) {
 	case "auto", "quickxor", "sha1", "sha256", "crc32", "none":
 		return s, nil
 	}
-	return "", fmt.Errorf("%q is no checksum of OneDrive", s)
+	return "", errors.New("it is auto, quickxor, sha1, sha256, crc32 or none")
 }

@@ -69,5 +69,5 @@ func Open(ctx context.Context, s config.Settings, env Environment, resolve Resol
 		return nil, err
 	}
 	v := &values{env: env, resolve: resolve, drivers: all, warn: func(message string, args ...any) { remote.Warn(ctx, message, args...) }}
-	return d.open(ctx, s.Path, v.of(s, 0))
+	return d.open(ctx, s.Path, v.of(s))
 }

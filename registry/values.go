@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 
 	"ferry/config"
 	"ferry/remote"
+	"ferry/remote/nameenc"
 	"ferry/remote/network"
 )
 
@@ -26,24 +28,26 @@ type values struct {
 	resolve  Resolve
 	drivers  []Driver // all that there are
 	warn     func(message string, args ...any)
-	depth    int // how many remotes this one is inside of
+	outside  []string // names of the remotes that this one is inside of
 	err      error
 }
 
-// of returns the values of another remote, which is inside of depth others.
-func (v *values) of(s config.Settings, depth int) *values {
+// of returns the values of another remote, which is inside of others.
+func (v *values) of(s config.Settings, outside ...string) *values {
 	return &values{
 		remote: s.Name, typ: s.Type, options: s.Values, sections: s.Sections,
-		env: v.env, resolve: v.resolve, drivers: v.drivers, warn: v.warn, depth: depth,
+		env: v.env, resolve: v.resolve, drivers: v.drivers, warn: v.warn, outside: outside,
 	}
 }
 
-// maxDepth is how many remotes may be wrapped around one another; more is a circle.
+// maxDepth is how many remotes may be wrapped around one another; more is a circle. One of sections
+// alone is known by their names at once: names that are encrypted again and again grow too long
+// before.
 const maxDepth = 20
 
 // open opens the remote that a remote string names, for one that is made of others.
 func (v *values) open(ctx context.Context, remoteString string) (remote.Remote, error) {
-	if v.depth >= maxDepth {
+	if len(v.outside) >= maxDepth || !strings.HasPrefix(v.remote, ":") && slices.Contains(v.outside, v.remote) {
 		return nil, fmt.Errorf("remote %s: it is made of remotes that are made of it: correct the configuration", v.remote)
 	}
 	s, err := v.resolve(remoteString)
@@ -54,7 +58,7 @@ func (v *values) open(ctx context.Context, remoteString string) (remote.Remote, 
 	if err != nil {
 		return nil, err
 	}
-	return d.open(ctx, s.Path, v.of(s, v.depth+1))
+	return d.open(ctx, s.Path, v.of(s, append(slices.Clone(v.outside), v.remote)...))
 }
 
 func (v *values) str(name string) string { return v.options[name] }
@@ -121,10 +125,26 @@ func parse[T any](v *values, name string, read func(string) (T, error)) T {
 	}
 	x, err := read(s)
 	if err != nil && v.err == nil {
-		v.err = fmt.Errorf("remote %s: the value of option %s cannot be read: correct it where it is set", v.remote, name)
+		v.err = fmt.Errorf("remote %s: the value of option %s cannot be read: %s: correct it where it is set", v.remote, name, form(zero, err))
 	}
 	if err != nil {
 		return zero
 	}
 	return x
+}
+
+// form says how a value is written. What it is stays untold: it may be a secret that was put there.
+func form(as any, err error) string {
+	number := (*strconv.NumError)(nil)
+	switch as.(type) {
+	case nameenc.Encoding:
+		return "it is kinds of characters, such as Slash,Ctl,InvalidUtf8, or None"
+	case bool:
+		if errors.As(err, &number) {
+			return "it is true or false"
+		}
+	case int:
+		return "it is a whole number"
+	}
+	return err.Error()
 }

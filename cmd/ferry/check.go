@@ -122,17 +122,48 @@ func (c *checker) reach(ctx context.Context) (string, error) {
 // maxListed keeps the listing of a huge directory short.
 const maxListed = 1000
 
+// list tells also of what is there and cannot be shown: all of it, where the password of a remote
+// is wrong.
 func (c *checker) list(ctx context.Context) (string, error) {
-	n := 0
-	for _, err := range c.remote.List(ctx, ".") {
+	n, more := 0, ""
+	var left omitted
+	for _, err := range c.remote.List(remote.WithOmitted(ctx, left.add), ".") {
 		if err != nil {
 			return "", err
 		}
 		if n++; n == maxListed {
-			return fmt.Sprintf("%d entries and more", n), nil
+			more = " and more"
+			break
 		}
 	}
-	return fmt.Sprintf("%d entries", n), nil
+	return fmt.Sprintf("%d entries%s%s", n, more, left.String()), nil
+}
+
+// omitted are the entries that a listing leaves out.
+type omitted struct {
+	mu     sync.Mutex
+	names  map[string]struct{} // as a listing may be repeated; guarded by mu
+	first  string              // guarded by mu
+	reason string              // of the first; guarded by mu
+}
+
+func (o *omitted) add(entry, reason string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.names) == 0 {
+		o.names, o.first, o.reason = map[string]struct{}{}, entry, reason
+	}
+	o.names[entry] = struct{}{}
+}
+
+// String is empty if nothing is left out.
+func (o *omitted) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", and %d left out, the first %.80q: %s", len(o.names), o.first, o.reason)
 }
 
 // change writes a probe and does to it what clients do to files.

@@ -7,6 +7,8 @@ import (
 
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/remote"
+	"ferry/remote/driver/crypt"
+	"ferry/remote/driver/crypt/cipher"
 	"ferry/remote/driver/memory"
 	"ferry/remote/wrap/faulty"
 )
@@ -24,6 +26,31 @@ func TestCheckOfAGoodRemote(t *testing.T) {
 	}
 	for e := range store.List(t.Context(), ".") {
 		t.Errorf("the check left %s behind", e.Name)
+	}
+}
+
+// With a wrong password nothing of a crypt can be read, and no call fails.
+func TestCheckTellsWhatIsLeftOut(t *testing.T) {
+	store := memory.New()
+	for _, name := range []string{"one", "two"} {
+		if _, err := store.Put(t.Context(), name, strings.NewReader("x"), remote.PutOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	keys, err := cipher.DeriveKeys("s3cret", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	encrypted, err := crypt.New(store, crypt.Options{Keys: keys})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := (&checker{remote: encrypted, out: &out}).run(t.Context()); err != nil {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+	if want := `0 entries, and 2 left out, the first "one": the name is not encrypted with this password`; !strings.Contains(out.String(), want) {
+		t.Errorf("%q is not told:\n%s", want, out.String())
 	}
 }
 

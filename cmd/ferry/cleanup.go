@@ -37,8 +37,10 @@ func (c *cleaner) run(ctx context.Context) error {
 	if err := c.uploads(ctx); err != nil {
 		return err
 	}
-	// Listing a directory also removes hidden files that are older than a day.
-	if stager, ok := remote.AsStager(c.remote); !lists || ok && !c.remote.Info().Caps.NoParts {
+	// Listing a directory also removes hidden files that are older than a day. What is made of
+	// other remotes can list uploads, and have such files all the same.
+	caps := c.remote.Info().Caps
+	if stager, ok := remote.AsStager(c.remote); !lists || !caps.ImplicitDirs || ok && !caps.NoParts {
 		c.parts(ctx, stager, ".")
 	}
 	if ctx.Err() != nil {
@@ -124,8 +126,10 @@ func (c *cleaner) remove(name string, size int64, begun time.Time, call func() e
 const cleanupLong = `Remove what interrupted uploads have left on a remote.
 
 S3 keeps the parts of an upload that was interrupted for ever, and they are billed: those of files below the path of the
-remote are listed and aborted. On a local directory, SFTP, FTP and WebDAV it is the unfinished uploads that are kept for
-those who sent them; they cannot be continued any more then. Each is one line, with its size and its age.
+remote are listed and aborted. On a local directory, SFTP, SMB, FTP and WebDAV it is the unfinished uploads that are kept
+for those who sent them; they cannot be continued any more then. Of crypt, combine and others that are made of remotes it is
+what is left on those; of chunker also chunks of files that were not completed. Each is one line, with its size and its age.
+Google Drive, OneDrive, Dropbox, Google Cloud Storage and Azure remove what they keep by themselves.
 
 What is younger than --max-age may be under way. Set it longer than the longest upload of any program that writes there.`
 

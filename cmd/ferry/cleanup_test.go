@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"ferry/remote"
+	"ferry/remote/driver/crypt"
+	"ferry/remote/driver/crypt/cipher"
 	"ferry/remote/driver/memory"
 	"ferry/remote/wrap/faulty"
 )
@@ -108,6 +110,32 @@ func TestCleanupLeavesWhatMayBeUnderWay(t *testing.T) {
 	k.err = remote.ErrUnsupported
 	if err := c.run(t.Context()); !errors.Is(err, remote.ErrUnsupported) {
 		t.Errorf("a server that cannot list: %v", err)
+	}
+}
+
+// What is kept for its owner below crypt is found through crypt.
+func TestCleanupOfCrypt(t *testing.T) {
+	r := withParts(t)
+	keys, err := cipher.DeriveKeys("s3cret", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	encrypted, err := crypt.New(r, crypt.Options{Keys: keys})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stager, _ := remote.AsStager(encrypted)
+	s, err := stager.Stage(t.Context(), "film", remote.StageOptions{Owner: "alice"})
+	if err == nil {
+		_, err = io.WriteString(s, "content")
+		err = errors.Join(err, s.Keep())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := (&cleaner{remote: encrypted, out: &out}).run(t.Context()); err != nil || !strings.Contains(out.String(), `removed  "film"`) {
+		t.Errorf("%v, it says\n%s", err, out.String())
 	}
 }
 

@@ -103,8 +103,11 @@ func (o Options) reconnect(what string) error {
 }
 
 // command is the one that logs in to a remote, whose name may have something behind that tells
-// apart remotes of one name.
+// apart remotes of one name. One that is described on the spot has no place for a token.
 func command(remote string) string {
 	name, _, _ := strings.Cut(remote, "{")
+	if typ, ok := strings.CutPrefix(name, ":"); ok {
+		return "ferry config create NAME " + typ
+	}
 	return "ferry config reconnect " + name + ":"
 }

@@ -85,8 +85,10 @@ func New(o Options) (oauth2.TokenSource, error) {
 	switch {
 	case o.AsClient:
 		o.Update, token = nil, &oauth2.Token{}
-	case err != nil:
+	case o.Token == "":
 		return nil, o.reconnect("has no token of a login")
+	case err != nil:
+		return nil, o.reconnect("has an option token that is not the JSON of one")
 	case o.Config.ClientID == "" && remaining(token) < margin:
 		return nil, o.reconnect(endedForGood)
 	}

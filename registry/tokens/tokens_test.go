@@ -209,13 +209,16 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		"has no token of a login":               {},
 		"no client_id to refresh it with":       {Token: past},
 		"make a client there, then log in":      {Token: past, Advice: "make a client there"},
-		"it has no token of a login: log in by": {Token: `{"secret":1}`},
+		"it has no token of a login: log in by": {Token: ""},
+		"token that is not the JSON of one":     {Token: `{"secret":1}`},
 	} {
 		o.Remote = "cloud"
 		_, err := New(o)
 		checkError(t, err, true, want)
 		checkError(t, err, true, "ferry config reconnect cloud:")
 	}
+	_, err := New(Options{Remote: ":drive{abcde}"}) // which is in no file
+	checkError(t, err, true, "ferry config create NAME drive")
 	for _, c := range []struct {
 		status    int
 		body      string

@@ -13,15 +13,15 @@ func (r *Remote) AbortUpload(ctx context.Context, token string) error {
 	return remote.Renamed("abortupload", ".", remote.AbortUpload(ctx, r.below, token))
 }
 
-// UnfinishedUploads implements remote.UploadLister. One whose name cannot be decrypted has the name
-// that it has below.
+// UnfinishedUploads implements remote.UploadLister. A remote below that keeps none has none. One
+// whose name cannot be decrypted has the name that it has below.
 func (r *Remote) UnfinishedUploads(ctx context.Context, dir string) iter.Seq2[remote.UnfinishedUpload, error] {
 	return func(yield func(remote.UnfinishedUpload, error) bool) {
 		l, ok := remote.AsUploadLister(r.below)
-		p, err := r.find(dir)
-		if err == nil && !ok {
-			err = remote.ErrUnsupported
+		if !ok {
+			return
 		}
+		p, err := r.find(dir)
 		if err != nil {
 			yield(remote.UnfinishedUpload{}, remote.Renamed("unfinisheduploads", dir, err))
 			return

@@ -58,7 +58,7 @@ func (d *dialer) login(tcp net.Conn) (*conn, error) {
 		shares: map[string]*smb2.Share{},
 	}
 	dialer := smb2.Dialer{Initiator: &smb2.NTLMInitiator{
-		User: d.o.User, Password: d.o.Password, Domain: d.o.Domain, TargetSPN: d.o.SPN,
+		User: d.o.User, Password: d.o.Password, Domain: d.o.Domain, Workstation: d.o.Workstation, TargetSPN: d.o.SPN,
 	}}
 	err := c.safely(func() error {
 		s, err := dialer.DialConn(ctx, c.tcp, d.o.Host)

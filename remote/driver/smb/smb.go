@@ -55,7 +55,9 @@ type Options struct {
 	User     string // "" = that of the process
 	Password string
 	Domain   string
-	SPN      string // service principal name of the server; "" = none is sent
+	// Workstation is the name of this machine that a login tells; "" = none.
+	Workstation string
+	SPN         string // service principal name of the server; "" = none is sent
 
 	Connections int           // for reading, and for everything else: how many are open at most; 0 = 4
 	IdleTimeout time.Duration // after which an unused connection is closed; 0 = never
