@@ -26,6 +26,7 @@ import (
 	"sync"
 
 	"ferry/remote"
+	"ferry/remote/driver/internal/namelock"
 )
 
 // Options say how large files are written. The zero values are the defaults.
@@ -55,7 +56,7 @@ type Remote struct {
 	mu      sync.Mutex
 	writing map[string]int   // guarded by mu; txn of uploads under way, and how many times
 	readers map[string]*hold // guarded by mu; by the name of the file
-	paths   pathLocks
+	paths   *namelock.Names  // changes of one file take turns
 }
 
 // New returns the remote above below, which it takes over.
@@ -64,7 +65,7 @@ func New(below remote.Remote, o Options) (*Remote, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Remote{below: below, names: names, chunk: o.ChunkSize, o: o, writing: map[string]int{}, readers: map[string]*hold{}}
+	r := &Remote{below: below, names: names, chunk: o.ChunkSize, o: o, writing: map[string]int{}, readers: map[string]*hold{}, paths: namelock.New()}
 	if r.chunk == 0 {
 		r.chunk = defaultChunkSize
 	}
@@ -98,38 +99,3 @@ func (r *Remote) Run(ctx context.Context) error { return remote.Run(ctx, r.below
 
 // Close implements remote.Remote.
 func (r *Remote) Close() error { return r.below.Close() }
-
-// pathLocks let changes of one name take turns.
-type pathLocks struct {
-	mu   sync.Mutex
-	held map[string]*pathLock // guarded by mu
-}
-
-type pathLock struct {
-	sync.Mutex
-	users int
-}
-
-// lock waits for name and returns what releases it.
-func (l *pathLocks) lock(name string) (unlock func()) {
-	l.mu.Lock()
-	if l.held == nil {
-		l.held = map[string]*pathLock{}
-	}
-	p := l.held[name]
-	if p == nil {
-		p = &pathLock{}
-		l.held[name] = p
-	}
-	p.users++
-	l.mu.Unlock()
-	p.Lock()
-	return func() {
-		p.Unlock()
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if p.users--; p.users == 0 {
-			delete(l.held, name)
-		}
-	}
-}

@@ -38,7 +38,9 @@ func (r *Remote) release(ctx context.Context, name string, h *hold) {
 		return
 	}
 	r.mu.Unlock()
-	defer r.paths.lock(name)()
+	if free, err := r.paths.Change(context.WithoutCancel(ctx), name); err == nil { // it is, as no context ends the wait
+		defer free()
+	}
 	r.mu.Lock()
 	var waiting []func(ctx context.Context)
 	if h.readers == 0 && r.readers[name] == h { // nobody came meanwhile

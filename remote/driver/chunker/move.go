@@ -26,7 +26,11 @@ func (r *Remote) Move(ctx context.Context, from, to string) error {
 	case f.rec != nil:
 		return remote.Renamed("move", from, remote.ErrUnsupported) // remote.Move copies and removes
 	}
-	defer r.paths.lock(to)()
+	release, err := r.paths.Change(ctx, to)
+	if err != nil {
+		return remote.Renamed("move", from, err)
+	}
+	defer release()
 	old := r.replaced(ctx, to)
 	if err := remote.Move(ctx, r.below, from, to); err != nil {
 		return remote.Renamed("move", from, err)
@@ -37,7 +41,11 @@ func (r *Remote) Move(ctx context.Context, from, to string) error {
 
 // RemoveVersion implements remote.VersionRemover.
 func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error {
-	defer r.paths.lock(name)()
+	release, err := r.paths.Change(ctx, name)
+	if err != nil {
+		return remote.Renamed("remove", name, err)
+	}
+	defer release()
 	f, err := r.find(ctx, name)
 	if err == nil {
 		err = remote.RemoveVersion(ctx, r.below, name, remote.Entry{Version: version, Size: -1})

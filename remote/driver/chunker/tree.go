@@ -101,7 +101,11 @@ func (r *Remote) listGroups(ctx context.Context, others []remote.Entry, groups m
 
 // Remove implements remote.Remote. The record goes first, and with it the file.
 func (r *Remote) Remove(ctx context.Context, name string) error {
-	defer r.paths.lock(name)()
+	release, err := r.paths.Change(ctx, name)
+	if err != nil {
+		return remote.Renamed("remove", name, err)
+	}
+	defer release()
 	f, err := r.find(ctx, name)
 	if err != nil {
 		return remote.Renamed("remove", name, err)

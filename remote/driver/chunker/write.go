@@ -43,7 +43,11 @@ var errNoRecords = fmt.Errorf("large files are stored with records only: take me
 
 // putPlain stores a file in one piece.
 func (r *Remote) putPlain(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
-	defer r.paths.lock(name)()
+	release, err := r.paths.Change(ctx, name)
+	if err != nil {
+		return remote.Entry{}, remote.Renamed("put", name, err)
+	}
+	defer release()
 	old := r.replaced(ctx, name)
 	e, err := r.below.Put(uploads(ctx), name, body, o)
 	if err != nil {
@@ -156,7 +160,11 @@ func (r *Remote) publish(ctx context.Context, f *file, sum hash.Hash, o remote.P
 			f.rec.SHA1 = text
 		}
 	}
-	defer r.paths.lock(f.name)()
+	release, err := r.paths.Change(ctx, f.name)
+	if err != nil {
+		return remote.Entry{}, err
+	}
+	defer release()
 	old := r.replaced(ctx, f.name)
 	content := f.rec.encode()
 	o.Size = int64(len(content))
@@ -219,9 +227,13 @@ func (r *Remote) Copy(ctx context.Context, from, to string) error {
 }
 
 func (r *Remote) copyPlain(ctx context.Context, from, to string) error {
-	defer r.paths.lock(to)()
+	release, err := r.paths.Change(ctx, to)
+	if err != nil {
+		return err
+	}
+	defer release()
 	old := r.replaced(ctx, to)
-	err := remote.Copy(uploads(ctx), r.below, from, to)
+	err = remote.Copy(uploads(ctx), r.below, from, to)
 	if err == nil {
 		r.discard(ctx, old)
 	}
