@@ -48,7 +48,7 @@ type Event struct {
 	Version   string        // of the file on the remote, as an ETag
 	Replaced  string        // of a prepared UploadStored: what tells the file that is about to be replaced from later ones, if known
 	ModTime   time.Time     // of the file
-	Overwrote bool          // a file of that name was replaced
+	Overwrote bool          // of UploadStored: the remote is known to have had a file of that name
 
 	// What came of it.
 	Result Result

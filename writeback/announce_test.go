@@ -454,3 +454,23 @@ func TestWhatAnUploadReplacesIsAskedOfItsStage(t *testing.T) {
 		t.Errorf("it replaces %q, want %q; %d calls of Stat", versions, want, counted.stats)
 	}
 }
+
+// What an upload replaces is not asked for where nobody is told before it is published: a log does
+// not slow it.
+func TestWhatAnUploadReplacesIsNotAskedForALog(t *testing.T) {
+	disk, err := local.New(t.TempDir(), local.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	counted := &walked{Forward: remote.Forward{Remote: disk}}
+	defer counted.Close()
+	l := &listener{}
+	stream := events.New(events.Subscription{Kinds: events.Of(events.UploadStored), Listener: l})
+	s := &site{t: t, stager: NewDirect(counted, DirectOptions{Events: stream}), body: "abc"}
+	if err := errors.Join(s.store(t.Context(), "x", "1"), s.store(t.Context(), "x", "2")); err != nil {
+		t.Fatal(err)
+	}
+	if got := l.last(); len(l.told()) != 2 || got.Overwrote || counted.stats != 0 {
+		t.Errorf("told %+v last of %q; %d calls of Stat", got, l.told(), counted.stats)
+	}
+}

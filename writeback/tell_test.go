@@ -230,10 +230,15 @@ func TestAnEventSaysWhoseUploadItIs(t *testing.T) {
 		want := events.Event{
 			Kind: events.UploadStored, ID: "1.stored", Time: got.Time, Session: 7, User: "bob",
 			Address: netip.MustParseAddrPort("192.0.2.1:2121"), TLS: "1.3", Client: "tester", Path: "/x", Name: "in/x", Remote: "memory", Place: "memory:",
-			Size: 3, ModTime: e.ModTime, Version: e.Version, Digest: got.Digest, Duration: time.Minute, Overwrote: got.Overwrote,
+			Size: 3, ModTime: e.ModTime, Version: e.Version, Digest: got.Digest, Duration: time.Minute, Overwrote: true,
 		}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("told\n%+v, want\n%+v", got, want)
+		}
+		b.receive("2", "/new", "abc")
+		b.flush()
+		if got = l.last(); got.Path != "/new" || got.Overwrote {
+			t.Errorf("told of a new file that it has replaced one: %+v", got)
 		}
 	})
 }
