@@ -128,9 +128,7 @@ func (t *Tree) followWith(ctx context.Context, w remote.Watcher, interval time.D
 			level = slog.LevelWarn
 		}
 		t.log.LogAttrs(ctx, level, "changes on the remote are not seen for now; trying again", slog.Any("error", err))
-		select {
-		case <-time.After(delay):
-		case <-ctx.Done():
+		if remote.Sleep(ctx, delay) != nil {
 			return nil
 		}
 		delay = min(2*delay, max(interval, firstRetry))

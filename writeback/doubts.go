@@ -170,12 +170,8 @@ func (d *doubts) await(ctx context.Context, names ...string) error {
 		}
 		w.Pause()
 		defer w.Resume()
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return context.Cause(ctx)
+		if err := remote.Sleep(ctx, pause); err != nil {
+			return err
 		}
 	}
 }

@@ -73,12 +73,8 @@ func (s *spool) putRepeatedly(ctx context.Context, modTime time.Time) (remote.En
 		if err == nil || body.err != nil || remote.Permanent(err) || remote.WasRepeated(err) || ctx.Err() != nil || tries == putAttempts {
 			return e, err
 		}
-		wait := time.NewTimer(backoff(tries))
-		select {
-		case <-wait.C:
-		case <-ctx.Done():
-			wait.Stop()
-			return remote.Entry{}, context.Cause(ctx)
+		if err := remote.Sleep(ctx, backoff(tries)); err != nil {
+			return remote.Entry{}, err
 		}
 	}
 }

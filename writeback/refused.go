@@ -276,11 +276,7 @@ func (v *Tree) retryUnchanged(ctx context.Context, r *cache.LostRecord) bool {
 			v.mu.Unlock()
 			return true
 		}
-		wait := time.NewTimer(backoff(tries))
-		select {
-		case <-wait.C:
-		case <-ctx.Done():
-			wait.Stop()
+		if remote.Sleep(ctx, backoff(tries)) != nil {
 			return false
 		}
 	}

@@ -33,9 +33,7 @@ func (s *source) renew(ctx context.Context, had *oauth2.Token) (*oauth2.Token, e
 		if err == nil || look == looks || !errors.Is(err, remote.ErrPermission) {
 			return t, err
 		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
+		if remote.Sleep(ctx, pause) != nil {
 			return nil, err
 		}
 	}

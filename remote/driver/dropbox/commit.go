@@ -203,7 +203,7 @@ func (c *committer) finish(ctx context.Context, arg, answer any) error {
 		if tried >= c.tries || time.Since(began) > repeatTime {
 			return remote.Repeated(err)
 		}
-		if pause(ctx, backoff(tried)) != nil {
+		if remote.Sleep(ctx, backoff(tried)) != nil {
 			return err
 		}
 	}

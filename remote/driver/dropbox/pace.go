@@ -31,7 +31,7 @@ func (p *pace) wait(ctx context.Context) error {
 		if left <= 0 {
 			break
 		}
-		if err := pause(ctx, left); err != nil {
+		if err := remote.Sleep(ctx, left); err != nil {
 			return err
 		}
 	}
@@ -61,16 +61,4 @@ func (p *pace) slow(ctx context.Context, tried int, after time.Duration) {
 func backoff(tried int) time.Duration {
 	d := min(firstPause<<min(tried-1, 16), mostPause)
 	return d - rand.N(d/2)
-}
-
-// pause waits, until ctx ends.
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

@@ -197,7 +197,7 @@ func (s *service) ask(ctx context.Context, route string, repeats again, request 
 		case busy:
 			s.pace.slow(ctx, tried, after)
 		default:
-			if err := pause(ctx, backoff(tried)); err != nil {
+			if err := remote.Sleep(ctx, backoff(tried)); err != nil {
 				return nil, err
 			}
 		}

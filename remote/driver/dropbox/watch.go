@@ -63,7 +63,7 @@ func (r *Remote) follow(ctx context.Context, cursor string, tell func(remote.Cha
 			cursor, changed = page.Cursor, page.More
 		}
 		if rest > 0 {
-			if err := pause(ctx, min(rest, mostAfter)); err != nil {
+			if err := remote.Sleep(ctx, min(rest, mostAfter)); err != nil {
 				return err
 			}
 		}

@@ -75,12 +75,5 @@ func postpone(pending []string, dir string, most int) []string {
 
 // rest waits nine times as long as the work took, so that it takes a tenth of the time at most.
 func rest(ctx context.Context, worked time.Duration) error {
-	t := time.NewTimer(min(max(9*worked, 10*time.Millisecond), time.Minute))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return remote.Sleep(ctx, min(max(9*worked, 10*time.Millisecond), time.Minute))
 }

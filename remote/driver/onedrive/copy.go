@@ -144,7 +144,7 @@ func (r *Remote) await(ctx context.Context, monitor *url.URL) error {
 			}
 			return fmt.Errorf("the service could not copy it: %.60s", now.Error.Code)
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := remote.Sleep(ctx, wait); err != nil {
 			return err
 		}
 	}

@@ -36,7 +36,7 @@ func (s *session) sendFragment(ctx context.Context) (*item, error) {
 			if attempt+1 >= s.remote.api.tries || time.Until(deadline) < wait {
 				return nil, remote.Repeated(err)
 			}
-			if err := pause(ctx, wait); err != nil {
+			if err := remote.Sleep(ctx, wait); err != nil {
 				return nil, err
 			}
 			var askErr error

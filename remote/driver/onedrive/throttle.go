@@ -35,7 +35,7 @@ func (t *throttle) wait(ctx context.Context) error {
 		if left <= 0 {
 			return nil
 		}
-		if err := pause(ctx, left); err != nil {
+		if err := remote.Sleep(ctx, left); err != nil {
 			return err
 		}
 	}
@@ -69,18 +69,6 @@ func retryAfter(value string, attempt int) time.Duration {
 	}
 	longest := firstPause << min(attempt, 8)
 	return longest/2 + rand.N(longest/2)
-}
-
-// pause waits for d, or returns the cause of ctx.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 // tooMany reports whether an answer means that nothing was done as there are too many requests.

@@ -46,7 +46,7 @@ func (r *Remote) watch(ctx context.Context, interval time.Duration, tell func(re
 		return nil
 	}
 	for {
-		if err := pause(ctx, interval); err != nil {
+		if err := remote.Sleep(ctx, interval); err != nil {
 			return err
 		}
 		changes, err := feed.poll(ctx)

@@ -75,9 +75,7 @@ func (h *hiding) patiently(ctx context.Context, change func() error) error {
 		if !errors.Is(err, errInUse) || time.Now().After(deadline) {
 			return err
 		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
+		if remote.Sleep(ctx, wait) != nil {
 			return err
 		}
 	}

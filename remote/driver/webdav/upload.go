@@ -69,9 +69,7 @@ func (r *Remote) discard(ctx context.Context, hidden *url.URL) {
 		if status != http.StatusLocked && status != http.StatusServiceUnavailable || err == nil {
 			return
 		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
+		if remote.Sleep(ctx, wait) != nil {
 			return
 		}
 	}

@@ -3,6 +3,7 @@ package faulty
 import (
 	"context"
 	"errors"
+	"ferry/remote"
 	"fmt"
 	"io/fs"
 	"time"
@@ -87,12 +88,8 @@ func (r *Remote) fault(f *Fault, op Op, name string) error {
 // wait is the time that a faulty call takes, cut short by its context.
 func (f *Fault) wait(ctx context.Context, op Op, name string) error {
 	if f.Delay > 0 {
-		t := time.NewTimer(f.Delay)
-		defer t.Stop()
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			return &fs.PathError{Op: string(op), Path: name, Err: context.Cause(ctx)}
+		if err := remote.Sleep(ctx, f.Delay); err != nil {
+			return &fs.PathError{Op: string(op), Path: name, Err: err}
 		}
 	}
 	if f.Block {

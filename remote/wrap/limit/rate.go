@@ -2,6 +2,7 @@ package limit
 
 import (
 	"context"
+	"ferry/remote"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -81,13 +82,9 @@ func wait(ctx context.Context, l *rate.Limiter, n int64) error {
 
 // sleep waits for what is reserved. When ctx ends before, others may have it.
 func sleep(ctx context.Context, r *rate.Reservation) error {
-	t := time.NewTimer(r.Delay())
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
+	err := remote.Sleep(ctx, r.Delay())
+	if err != nil {
 		r.Cancel()
-		return context.Cause(ctx)
 	}
+	return err
 }

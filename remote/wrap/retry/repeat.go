@@ -40,17 +40,13 @@ func exhausted(attempts int, err error) error {
 // wait is the time between an attempt that failed with why, and the next. If ctx has ended or ends,
 // that is the error.
 func (r *Remote) wait(ctx context.Context, op, name string, before int, why error) error {
-	t := time.NewTimer(r.pause(before))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		if r.o.Repeated != nil {
-			r.o.Repeated()
-		}
-		return nil
-	case <-ctx.Done():
-		return &fs.PathError{Op: op, Path: name, Err: fmt.Errorf("%w, while it was to be repeated after: %w", context.Cause(ctx), why)}
+	if err := remote.Sleep(ctx, r.pause(before)); err != nil {
+		return &fs.PathError{Op: op, Path: name, Err: fmt.Errorf("%w, while it was to be repeated after: %w", err, why)}
 	}
+	if r.o.Repeated != nil {
+		r.o.Repeated()
+	}
+	return nil
 }
 
 // pause is how long to wait before the next attempt.

@@ -106,12 +106,8 @@ func (p *Pace) pause(ctx context.Context) error {
 		if spread > 0 {
 			wait += time.Duration(rand.Int64N(int64(spread)))
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return context.Cause(ctx)
-		case <-timer.C:
+		if err := remote.Sleep(ctx, wait); err != nil {
+			return err
 		}
 	}
 }

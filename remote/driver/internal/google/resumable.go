@@ -165,10 +165,8 @@ func (u *Resumable) sendChunk(ctx context.Context, stored any) (done bool, err e
 			return false, remote.Repeated(err)
 		}
 		pause *= 2
-		select {
-		case <-ctx.Done():
+		if remote.Sleep(ctx, wait) != nil {
 			return false, err
-		case <-time.After(wait):
 		}
 	}
 }
