@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -40,17 +41,43 @@ var places = []place{
 	{name: "s3", start: startGateway, continues: true, timed: true, big: 200 << 20},
 	{name: "gcs", start: startFakeGCS, continues: true, timed: true, big: 50 << 20},
 	{name: "drive", start: startDrive, timed: true, big: 50 << 20},
+	{name: "drive in chunks", start: withOptions(startDrive, driveInChunks), timed: true, big: 20 << 20, rare: true},
 	{name: "azureblob", start: startAzurite, continues: true, timed: true, big: 50 << 20},
 	{name: "onedrive", start: startGraph, timed: true, big: 50 << 20},
+	{name: "onedrive of a person", start: withOptions(startPersonalGraph, onedriveWhole), timed: true, big: 20 << 20, rare: true},
 	{name: "webdav", start: startApache, big: 50 << 20},
 	{name: "chunker", start: startChunker, timed: true, big: 1 << 20, rare: true},
 	{name: "dropbox", start: startDropbox, big: 50 << 20},
+	{name: "dropbox one by one", start: withOptions(startDropbox, dropboxOneByOne), big: 20 << 20, rare: true},
 	{name: "smb", start: startSamba, continues: true, timed: true, big: 50 << 20},
 	{name: "union", start: startUnion, continues: true, timed: true, big: 50 << 20},
+	{name: "union of all", start: withOptions(startUnion, unionOfAll), continues: true, timed: true, big: 50 << 20, rare: true},
 	{name: "union of s3", start: startUnionOfBuckets, continues: true, timed: true, big: 50 << 20, rare: true},
 	{name: "crypt on s3", start: encrypted(startGateway), continues: true, timed: true, big: 20 << 20},
 	{name: "crypt", start: encrypted(startLocal), continues: true, timed: true, big: 50 << 20, rare: true},
 	{name: "crypt on sftp", start: encrypted(startSSH), continues: true, timed: true, big: 50 << 20, rare: true},
+}
+
+// Options by which a remote stores small files in another way than by default.
+var (
+	driveInChunks   = map[string]string{"upload_cutoff": "1", "chunk_size": "256Ki"}
+	onedriveWhole   = map[string]string{"upload_cutoff": "4Mi", "chunk_size": "320Ki"}
+	dropboxOneByOne = map[string]string{"batch_mode": "off"}
+	unionOfAll      = map[string]string{"create_policy": "all", "action_policy": "all", "search_policy": "newest"}
+)
+
+// withOptions is a place with other options.
+func withOptions(start func(t *testing.T) *site, more map[string]string) func(t *testing.T) *site {
+	return func(t *testing.T) *site {
+		s := start(t)
+		options := s.options
+		s.options = func(addr string) map[string]string {
+			all := options(addr)
+			maps.Copy(all, more)
+			return all
+		}
+		return s
+	}
 }
 
 // placesFor returns the places that a test goes to: the rare ones only if it runs for long.
@@ -266,12 +293,15 @@ func startDrive(t *testing.T) *site {
 	return &site{addr: s.Addr, options: options, wire: httpWire, mkdirs: true}
 }
 
-// startGraph runs a double of Microsoft Graph.
-func startGraph(t *testing.T) *site {
+func startGraph(t *testing.T) *site         { return startGraphOf(t, graphserver.Business) }
+func startPersonalGraph(t *testing.T) *site { return startGraphOf(t, graphserver.Personal) }
+
+// startGraphOf runs a double of Microsoft Graph, and makes a drive of a kind.
+func startGraphOf(t *testing.T, kind string) *site {
 	s := graphserver.Start(t)
-	drive := s.NewDrive(graphserver.Business)
+	drive := s.NewDrive(kind)
 	options := func(addr string) map[string]string {
-		return map[string]string{"type": "onedrive", "endpoint": "http://" + addr, "drive_id": drive, "drive_type": graphserver.Business,
+		return map[string]string{"type": "onedrive", "endpoint": "http://" + addr, "drive_id": drive, "drive_type": kind,
 			"token": `{"access_token":"` + graphserver.Token + `","token_type":"Bearer"}`, "client_id": "id", "client_secret": "s3cret"}
 	}
 	return &site{addr: s.Addr, options: options, wire: httpWire, mkdirs: true}
