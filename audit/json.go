@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"ferry/events"
@@ -123,7 +122,7 @@ func text(b []byte, name, s string) []byte {
 	if s == "" {
 		return b
 	}
-	b = quoted(key(b, name), s)
+	b = events.AppendQuoted(key(b, name), s)
 	if !utf8.ValidString(s) {
 		b = append(b, `,"`...)
 		b = append(b, name...)
@@ -137,55 +136,7 @@ func list(b []byte, name string, all []string) []byte {
 	if len(all) == 0 {
 		return b
 	}
-	b = append(key(b, name), '[')
-	for i, s := range all {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = quoted(b, s)
-	}
-	return append(b, ']')
-}
-
-const hexDigits = "0123456789abcdef"
-
-// quoted appends a JSON string in which nothing is that a terminal or an editor would obey.
-func quoted(b []byte, s string) []byte {
-	b = append(b, '"')
-	for i := 0; i < len(s); {
-		if c := s[i]; c < utf8.RuneSelf {
-			i++
-			switch {
-			case c == '"' || c == '\\':
-				b = append(b, '\\', c)
-			case c >= ' ' && c != 0x7f:
-				b = append(b, c)
-			default:
-				b = escaped(b, rune(c))
-			}
-			continue
-		}
-		r, n := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case r == utf8.RuneError && n == 1:
-			b = append(b, "\ufffd"...)
-		case unicode.IsPrint(r):
-			b = append(b, s[i:i+n]...)
-		default:
-			b = escaped(b, r)
-		}
-		i += n
-	}
-	return append(b, '"')
-}
-
-// escaped appends r as \uXXXX, twice where it takes two.
-func escaped(b []byte, r rune) []byte {
-	if r > 0xffff {
-		r -= 0x10000
-		return escaped(escaped(b, 0xd800|r>>10), 0xdc00|r&0x3ff)
-	}
-	return append(b, '\\', 'u', hexDigits[r>>12], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
+	return events.AppendQuotedList(key(b, name), all)
 }
 
 // percent appends s as a URL has it in its path.

@@ -3,7 +3,8 @@
 // listeners know neither each other nor the parts.
 //
 // event.go is what an Event says, kind.go what it is about, stream.go how it gets to listeners,
-// origin.go who is behind a change that reaches the remote later.
+// origin.go who is behind a change that reaches the remote later, quote.go how listeners write the
+// texts of an Event as JSON.
 package events
 
 import (

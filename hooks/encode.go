@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"encoding/json"
 	"strconv"
 	"time"
 
@@ -12,7 +11,7 @@ import (
 // upload while its client waits, and costs a fifth of what encoding/json takes.
 func (it *item) encode(b []byte, e *events.Event) []byte {
 	b = append(b, `{"hook":`...)
-	b = quoted(b, it.queue.name)
+	b = events.AppendQuoted(b, it.queue.name)
 	b = text(b, "state", it.state.String())
 	b = text(b, "kind", e.Kind.String())
 	b = moment(b, "since", it.since)
@@ -78,7 +77,7 @@ func text(b []byte, name, s string) []byte {
 	if s == "" {
 		return b
 	}
-	return quoted(key(b, name), s)
+	return events.AppendQuoted(key(b, name), s)
 }
 
 func number(b []byte, name string, n int64) []byte {
@@ -100,25 +99,5 @@ func list(b []byte, name string, all []string) []byte {
 	if len(all) == 0 {
 		return b
 	}
-	b = append(key(b, name), '[')
-	for i, s := range all {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = quoted(b, s)
-	}
-	return append(b, ']')
-}
-
-// quoted appends s as a JSON string.
-func quoted(b []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			escaped, _ := json.Marshal(s) // of a string it never fails
-			return append(b, escaped...)
-		}
-	}
-	b = append(b, '"')
-	b = append(b, s...)
-	return append(b, '"')
+	return events.AppendQuotedList(key(b, name), all)
 }
