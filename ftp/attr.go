@@ -2,6 +2,7 @@ package ftp
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -69,16 +70,24 @@ func (s *session) siteChmod(ctx context.Context, arg string) reply {
 	}
 	m, can := s.fs.(Moder)
 	if !can {
-		return refused("The storage keeps no permission bits.")
+		return noModes("The storage keeps no permission bits.")
 	}
 	if r := s.reported(); r != nil {
 		r.Mode = perm
 	}
 	if err := m.SetMode(ctx, name, perm); err != nil {
-		return s.fail("SITE CHMOD", name, err)
+		r := s.fail("SITE CHMOD", name, err)
+		if errors.Is(err, errors.ErrUnsupported) {
+			r = noModes(r.text)
+		}
+		return r
 	}
 	return ok("Mode changed.")
 }
+
+// noModes is the reply of a storage without permission bits. It is 502, and no refusal of one file:
+// clients that send SITE CHMOD behind each upload, such as lftp, stop at that.
+func noModes(text string) reply { return reply{502, text} }
 
 func (s *session) siteUtime(ctx context.Context, arg string) reply {
 	t, path, err := parseUtime(arg)

@@ -118,6 +118,7 @@ type (
 		SetModTime(ctx context.Context, name string, t time.Time) error
 	}
 	// A Moder keeps permission bits: SITE CHMOD.
+	// errors.ErrUnsupported means that no file has any.
 	Moder interface {
 		SetMode(ctx context.Context, name string, perm fs.FileMode) error
 	}

@@ -451,3 +451,12 @@ func TestWrongPasswordsCostMoreEachTime(t *testing.T) {
 		<-done
 	})
 }
+
+// lftp sends SITE CHMOD behind each upload until it is answered 502.
+func TestNoPermissionBitsIsNoRefusalOfAFile(t *testing.T) {
+	store := memory.New()
+	if _, err := store.Put(t.Context(), "f", strings.NewReader("x"), remote.PutOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	talk(t, store).steps("> SITE CHMOD 600 f", "< 502 This storage keeps no permission bits.", "> SITE CHMOD 9 f", "<< 501", "> SITE UTIME 20200101000000 none", "<< 550")
+}
