@@ -62,8 +62,11 @@ func (f *feed) removed(ctx context.Context, i *item, olds []string, all []remote
 	case i.Name == "":
 		return append(all, remote.Change{Name: dir, Dir: true, Below: true}), nil
 	}
-	name := remote.Join(dir, f.remote.opt.Encoding.Decode(i.Name))
-	return append(all, remote.Change{Name: name, Dir: dirs, Below: dirs}), nil
+	base := f.remote.opt.Encoding.Decode(i.Name)
+	if replaced, ok := asideFrom(base); ok {
+		base = replaced
+	}
+	return append(all, remote.Change{Name: remote.Join(dir, base), Dir: dirs, Below: dirs}), nil
 }
 
 // changed adds the changes of an item that is there: under the old name, if it has moved, and under
@@ -75,6 +78,10 @@ func (f *feed) changed(ctx context.Context, i *item, olds []string, all []remote
 		return nil, err
 	}
 	base := f.remote.opt.Encoding.Decode(i.Name)
+	replaced, aside := asideFrom(base)
+	if aside {
+		base = replaced // which may be missing
+	}
 	name := remote.Join(dir, base)
 	for _, old := range olds {
 		if outside || name != old {
@@ -88,7 +95,7 @@ func (f *feed) changed(ctx context.Context, i *item, olds []string, all []remote
 	if c.Dir {
 		c.Below = len(olds) != 1 || name != olds[0]
 		f.remote.mounts.forget(name)
-	} else {
+	} else if !aside {
 		c.Version = i.content().CTag
 	}
 	f.remote.known.saw(i.ID, name)

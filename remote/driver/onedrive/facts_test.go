@@ -40,7 +40,7 @@ func TestNamesThatCannotBe(t *testing.T) {
 	r, _ := openDrive(t, s, s.Addr, graphserver.Business, onedrive.Options{})
 	for _, name := range []string{
 		"CON", "nul", "Com1", "LPT9", ".lock", "desktop.ini", "a_vti_b", strings.Repeat("n", 256), strings.Repeat("é", 256),
-		".ferry-part.x.y", strings.Repeat("d/", 200) + "f",
+		".ferry-part.x.y", aside("f"), strings.ToUpper(aside("f")), aside("d") + "/f", strings.Repeat("d/", 200) + "f",
 	} {
 		body := strings.NewReader("x")
 		_, err := r.Put(t.Context(), name, body, remote.PutOptions{})
@@ -308,6 +308,11 @@ func TestWhatACallCosts(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, r, "d/f", "content")
+	for _, dir := range []string{".", "d"} { // else each look at nothing is one for what is aside, too
+		if _, _, err := remotetest.ListOmitting(t.Context(), r, dir); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, c := range []struct {
 		what string
 		cost int

@@ -158,7 +158,7 @@ func TestWhatAnAnswerMeansAndCosts(t *testing.T) {
 func TestNotFoundByOthers(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, "gone") {
+		if strings.Contains(r.URL.Path, "/gone") {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusNotFound)
 			_, _ = fmt.Fprint(w, `{"error":{"code":"itemNotFound"}}`)

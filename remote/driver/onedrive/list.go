@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"ferry/remote"
@@ -44,7 +45,8 @@ func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, e
 func (r *Remote) list(ctx context.Context, dir string, take func(remote.Entry) bool) error {
 	query := url.Values{"$top": {strconv.Itoa(r.opt.ListChunk)}, "$select": {fields}}.Encode()
 	in, drive := r.inside(dir)
-	l := &listing{remote: r, dir: dir, drive: drive}
+	l := &listing{remote: r, dir: dir, drive: drive, shown: map[string]bool{}}
+	began := time.Now()
 	defer func() { l.sweep(ctx) }()
 	c := call{method: http.MethodGet, to: in.of("children"), query: query}
 	p, err := r.firstPage(ctx, l, c)
@@ -56,6 +58,9 @@ func (r *Remote) list(ctx context.Context, dir string, take func(remote.Entry) b
 			if i != nil && !l.entry(ctx, i, take) {
 				return nil
 			}
+		}
+		if p.Next == "" && !l.untidy {
+			r.asides.none(dir, began)
 		}
 		if p.Next == "" || ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -111,7 +116,9 @@ type listing struct {
 	remote *Remote
 	dir    string
 	drive  string
-	stale  []ref // hidden files that were left long ago, a few of them
+	stale  []ref           // hidden files that were left long ago, a few of them
+	shown  map[string]bool // folded names of the entries so far
+	untidy bool            // something was aside
 }
 
 // entry gives one item to take, unless it is not to be shown, and reports whether to go on.
@@ -132,6 +139,12 @@ func (l *listing) entry(ctx context.Context, i *item, take func(remote.Entry) bo
 		remote.Omitted(ctx, i.Name, remote.OmittedName)
 		return true
 	}
+	if replaced, ok := asideFrom(base); ok {
+		return l.aside(ctx, replaced, i, take)
+	}
+	if l.isShown(base) {
+		return true
+	}
 	name := remote.Join(l.dir, base)
 	if i.isDir() {
 		r.took(name, i, l.drive)
@@ -139,6 +152,35 @@ func (l *listing) entry(ctx context.Context, i *item, take func(remote.Entry) bo
 		r.known.saw(i.ID, name)
 	}
 	return take(i.entry(base))
+}
+
+// isShown reports whether a file was listed already, and takes note of it: one that is aside may be
+// met before or after it.
+func (l *listing) isShown(base string) bool {
+	folded := strings.ToLower(base)
+	was := l.shown[folded]
+	l.shown[folded] = true
+	return was
+}
+
+// aside has what is aside get its name back, or go, and gives the file called base to take.
+func (l *listing) aside(ctx context.Context, base string, i *item, take func(remote.Entry) bool) bool {
+	l.untidy = true
+	if i.isDir() {
+		remote.Omitted(ctx, i.Name, remote.OmittedName)
+		return true
+	}
+	f, err := l.remote.settleAside(ctx, remote.Join(l.dir, base))
+	switch {
+	case errors.Is(err, remote.ErrNotExist):
+		return true
+	case err != nil:
+		remote.Warn(ctx, "a file that was to be replaced does not get its name back", "name", i.Name, "error", err)
+		return true
+	case l.isShown(base):
+		return true
+	}
+	return take(f.item.entry(base))
 }
 
 // sweep removes hidden files that were left. It does not matter when that fails.

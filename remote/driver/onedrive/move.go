@@ -53,6 +53,11 @@ func (r *Remote) move(ctx context.Context, from, to string) error {
 	if in.target.drive != f.self.drive {
 		return remote.ErrUnsupported
 	}
+	if !isDir {
+		if err := r.leaves(ctx, from); err != nil {
+			return err
+		}
+	}
 	_, base := remote.Split(to)
 	goes := place{in.target.id, r.opt.Encoding.Encode(base)}
 	if there {
@@ -88,6 +93,7 @@ func (r *Remote) moved(f *found, from, to string) {
 	if f.item.isDir() {
 		r.mounts.forget(from)
 		r.mounts.saw(to, f)
+		r.asides.forget()
 	}
 	r.known.moved(f.item.ID, to)
 }

@@ -7,7 +7,6 @@ import (
 	"unicode/utf16"
 
 	"ferry/remote"
-	"ferry/remote/partname"
 )
 
 const (
@@ -30,7 +29,7 @@ func check(ctx context.Context, name string) error {
 		return remote.ErrInvalid
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case hasElem(name, partname.Hidden):
+	case hasElem(name, hidden):
 		return remote.ErrNotExist
 	}
 	return nil
@@ -53,7 +52,7 @@ func (r *Remote) checkNew(ctx context.Context, name string) error {
 	}
 	encoded := r.opt.Encoding.EncodePath(name)
 	switch {
-	case hasElem(name, partname.Hidden), hasElem(encoded, cannotBe), units(encoded)+units(r.below)+1 > maxPath:
+	case hasElem(name, hidden), hasElem(encoded, cannotBe), units(encoded)+units(r.below)+1 > maxPath:
 		return remote.ErrBadName
 	}
 	return nil

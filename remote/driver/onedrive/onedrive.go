@@ -12,12 +12,14 @@
 //
 //	onedrive.go    options, New
 //	put.go         Put; spool.go: bodies of unknown length; session.go, fragment.go: long ones
-//	copy.go        Copy; move.go: Move; replace.go: over a file; rename.go: the request
+//	copy.go        Copy; move.go: Move; replace.go: over a file
 //	tree.go        Remove, Mkdir, Rmdir
 //	meta.go        times, checksums, quota
 //	watch.go       changes by others; change.go: what one of them is
 //	list.go        List; read.go: Open
-//	stat.go        Stat, and how names lead to items
+//	stat.go        Stat; look.go: how names lead to items, also where one was not replaced to the end
+//	find.go        the item at a path; aside.go: what is called otherwise while it is replaced
+//	rename.go      the requests that rename and remove
 //	mounts.go      folders of others that are linked into the drive; places.go: old names of items
 //	item.go        what the service says of an item; address.go: where it is
 //	request.go     requests; throttle.go: how fast; errors.go: what answers mean
@@ -102,6 +104,8 @@ type Remote struct {
 	mounts *mounts
 	names  *namelock.Names // of files that are just replaced in two steps
 	known  *places
+	asides *asides
+	gap    time.Duration // gapTime, or what a test says
 	ages   remote.Ages
 
 	replaced atomic.Uint64 // how many files were replaced in two steps
@@ -121,7 +125,7 @@ func New(_ context.Context, path string, o Options) (*Remote, error) {
 	if path != "" && !remote.ValidPath(path) {
 		return nil, errors.New("onedrive: the path of the remote is none: write it as in documents/reports")
 	}
-	r := &Remote{opt: o, drive: "/me/drive", name: "onedrive:" + path, mounts: newMounts(), names: namelock.New(), known: newPlaces()}
+	r := &Remote{opt: o, drive: "/me/drive", name: "onedrive:" + path, mounts: newMounts(), names: namelock.New(), known: newPlaces(), asides: newAsides(), gap: gapTime}
 	if path != "" {
 		r.below = o.Encoding.EncodePath(path)
 	}

@@ -34,19 +34,10 @@ func (r *Remote) remove(ctx context.Context, name, version string) error {
 	case version != "" && f.item.content().CTag != version:
 		return remote.ErrChanged
 	}
+	if err := r.leaves(ctx, name); err != nil {
+		return err
+	}
 	return r.delete(ctx, f.self, version)
-}
-
-// delete removes an item, if it still has the version, where one is given.
-func (r *Remote) delete(ctx context.Context, i ref, version string) error {
-	c := call{method: http.MethodDelete, to: i.address()}
-	if r.opt.HardDelete {
-		c = call{method: http.MethodPost, to: i.address() + "/permanentDelete"}
-	}
-	if version != "" {
-		c.header = map[string]string{"If-Match": version}
-	}
-	return r.api.do(ctx, c, nil)
 }
 
 // A newFolder asks for one.
