@@ -28,8 +28,10 @@ func (b *Bridge) snapshot(ctx context.Context) metrics.Snapshot {
 	if at.Main.Tree != nil {
 		now.Trees[0].Up = b.pulse.ask(ctx, at.Main.Tree) == nil
 	}
-	for _, pair := range at.Certificates() {
-		now.Certificates = append(now.Certificates, metrics.Certificate{Name: nameOf(pair), Expires: pair.Expires()})
+	if at.Certificates != nil {
+		for _, pair := range at.Certificates() {
+			now.Certificates = append(now.Certificates, metrics.Certificate{Name: nameOf(pair), Expires: pair.Expires()})
+		}
 	}
 	if at.Quotas != nil && b.options.Users {
 		now.Quotas = at.Quotas()
