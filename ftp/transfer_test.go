@@ -16,6 +16,7 @@ import (
 	"ferry/ftp"
 	"ferry/remote"
 	"ferry/remote/driver/memory"
+	"ferry/remote/wrap/faulty"
 )
 
 // talk is a logged-in dialogue with a server over store, for tests that do more than a script can.
@@ -458,5 +459,7 @@ func TestNoPermissionBitsIsNoRefusalOfAFile(t *testing.T) {
 	if _, err := store.Put(t.Context(), "f", strings.NewReader("x"), remote.PutOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	talk(t, store).steps("> SITE CHMOD 600 f", "< 502 This storage keeps no permission bits.", "> SITE CHMOD 9 f", "<< 501", "> SITE UTIME 20200101000000 none", "<< 550")
+	r := faulty.New(store)
+	r.Inject(faulty.Fault{Op: faulty.SetMode, Times: -1, Err: remote.ErrUnsupported})
+	talk(t, r).steps("> SITE CHMOD 600 f", "< 502 This storage keeps no permission bits.", "> SITE CHMOD 9 f", "<< 501", "> SITE UTIME 20200101000000 none", "<< 550")
 }
