@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"ferry/remote"
+	"ferry/remote/network"
 )
 
 // fail wraps err, unless it is nil, in terms of package remote.
@@ -205,9 +205,7 @@ func checkAnswer(got *http.Response, route string) error {
 		return nil
 	}
 	e := &refusal{route: route, code: got.StatusCode}
-	if s, err := strconv.Atoi(got.Header.Get("Retry-After")); err == nil && s > 0 {
-		e.after = time.Duration(s) * time.Second
-	}
+	e.after, _ = network.RetryAfter(got.Header.Get("Retry-After"))
 	body, err := io.ReadAll(io.LimitReader(got.Body, 1<<20))
 	if err != nil {
 		return e

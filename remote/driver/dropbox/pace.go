@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ferry/remote"
+	"ferry/remote/network"
 )
 
 const (
@@ -17,40 +18,18 @@ const (
 
 // A pace keeps requests back while Dropbox takes none. It is for all that one Remote asks.
 type pace struct {
-	mu    sync.Mutex
-	until time.Time // guarded by mu
-	told  bool      // guarded by mu; that there are too many requests
-}
-
-// wait returns when requests may be made.
-func (p *pace) wait(ctx context.Context) error {
-	for {
-		p.mu.Lock()
-		left := time.Until(p.until)
-		p.mu.Unlock()
-		if left <= 0 {
-			break
-		}
-		if err := remote.Sleep(ctx, left); err != nil {
-			return err
-		}
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return nil
+	network.Pace
+	mu   sync.Mutex
+	told bool // guarded by mu; that there are too many requests
 }
 
 // slow notes that a request was refused as there are too many, for the so many-th time, and how
 // long Dropbox wants to be left alone; 0 = it did not say.
 func (p *pace) slow(ctx context.Context, tried int, after time.Duration) {
 	remote.Congested(ctx)
-	until := time.Now().Add(max(min(after, mostAfter), backoff(tried)))
+	p.Hold(max(min(after, mostAfter), backoff(tried)))
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if until.After(p.until) {
-		p.until = until
-	}
 	if !p.told {
 		p.told = true
 		remote.Warn(ctx, "too many requests for Dropbox: those that it refuses are made again later")

@@ -174,7 +174,7 @@ func (s *service) contentRequest(ctx context.Context, route string, arg any, bod
 func (s *service) ask(ctx context.Context, route string, repeats again, request func() (*http.Request, error)) (*http.Response, error) {
 	began := time.Now()
 	for tried := 1; ; tried++ {
-		if err := s.pace.wait(ctx); err != nil {
+		if err := s.pace.Wait(ctx); err != nil {
 			return nil, err
 		}
 		q, err := request()

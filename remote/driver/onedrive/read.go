@@ -60,7 +60,7 @@ func (r *Remote) open(ctx context.Context, name string, off, n int64) (io.ReadCl
 		if isBusy(status.Code) {
 			r.api.throttle.hold(ctx, retryAfter(status.RetryAfter, attempt))
 		}
-		if err := r.api.throttle.wait(ctx); err != nil {
+		if err := r.api.throttle.Wait(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -91,7 +91,7 @@ func decode(answer *http.Response, into any) error {
 func (a *api) send(ctx context.Context, c call) (*http.Response, error) {
 	renewed := false
 	for attempt := 0; ; attempt++ {
-		if err := a.throttle.wait(ctx); err != nil {
+		if err := a.throttle.Wait(ctx); err != nil {
 			return nil, err
 		}
 		request, token, err := a.request(ctx, c)

@@ -4,12 +4,12 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"ferry/remote"
+	"ferry/remote/network"
 )
 
 const (
@@ -21,33 +21,16 @@ const (
 // A throttle is what the service asked all calls of a remote to wait. The zero value is ready to
 // use.
 type throttle struct {
+	network.Pace
 	mu     sync.Mutex
-	until  time.Time // guarded by mu
 	logged time.Time // guarded by mu
-}
-
-// wait returns when requests are welcome again, or with the cause of ctx.
-func (t *throttle) wait(ctx context.Context) error {
-	for {
-		t.mu.Lock()
-		left := time.Until(t.until)
-		t.mu.Unlock()
-		if left <= 0 {
-			return nil
-		}
-		if err := remote.Sleep(ctx, left); err != nil {
-			return err
-		}
-	}
 }
 
 // hold makes all calls wait for d.
 func (t *throttle) hold(ctx context.Context, d time.Duration) {
+	t.Hold(d)
 	now := time.Now()
 	t.mu.Lock()
-	if until := now.Add(d); until.After(t.until) {
-		t.until = until
-	}
 	say := now.Sub(t.logged) >= logEvery
 	if say {
 		t.logged = now
@@ -60,12 +43,8 @@ func (t *throttle) hold(ctx context.Context, d time.Duration) {
 
 // retryAfter reads how long an answer asks to wait; attempt counts from 0.
 func retryAfter(value string, attempt int) time.Duration {
-	value = strings.TrimSpace(value)
-	if seconds, err := strconv.ParseFloat(value, 64); err == nil && seconds >= 0 {
-		return min(time.Duration(min(seconds, longPause.Seconds())*float64(time.Second)), longPause)
-	}
-	if when, err := http.ParseTime(value); err == nil {
-		return min(max(time.Until(when), 0), longPause)
+	if wait, ok := network.RetryAfter(value); ok {
+		return min(wait, longPause)
 	}
 	longest := firstPause << min(attempt, 8)
 	return longest/2 + rand.N(longest/2)

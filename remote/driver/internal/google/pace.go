@@ -5,12 +5,12 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"ferry/remote"
+	"ferry/remote/network"
 )
 
 const (
@@ -123,12 +123,10 @@ func (p *Pace) refused(ctx context.Context, after string) {
 	}
 	p.wait = min(max(2*p.wait, firstWait), longestWait)
 	wait := p.wait
-	if seconds, err := strconv.Atoi(after); err == nil {
-		wait = time.Duration(seconds) * time.Second
-	} else if date, err := http.ParseTime(after); err == nil {
-		wait = time.Until(date)
+	if named, ok := network.RetryAfter(after); ok {
+		wait = named
 	}
-	p.until = now.Add(min(max(wait, 0), longestWait))
+	p.until = now.Add(min(wait, longestWait))
 	if !p.warned {
 		p.warned = true
 		remote.Warn(ctx, "the service refuses requests, as there are too many: they are sent more slowly from now on")
