@@ -78,6 +78,9 @@ type listArg struct {
 	Limit     int    `json:"limit"`
 }
 
+// pageSize is how many entries a page of a listing has at most.
+const pageSize = 400
+
 // begin returns a cursor before everything in a folder.
 // LOCKS_REQUIRED(c.s.mu)
 func (c *call) begin(arg []byte) (cursor, int, *refusal) {
@@ -104,7 +107,7 @@ func (c *call) begin(arg []byte) (cursor, int, *refusal) {
 	if a.Limit < 0 || a.Limit > 2000 {
 		return cursor{}, 0, wrong("limit is not between 1 and 2000")
 	}
-	most := c.s.page
+	most := pageSize
 	if a.Limit > 0 {
 		most = min(most, a.Limit)
 	}
@@ -196,7 +199,7 @@ func listContinue(c *call, arg []byte) (any, *refusal) {
 	case at.base != c.base:
 		return nil, wrong("the cursor is of another root")
 	}
-	return c.nextPage(at, c.s.page), nil
+	return c.nextPage(at, pageSize), nil
 }
 
 func longpoll(c *call, arg []byte) (any, *refusal) {

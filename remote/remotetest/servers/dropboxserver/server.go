@@ -51,7 +51,6 @@ type Server struct {
 	sessions map[string]*session // guarded by mu
 	tokens   map[string]bool     // guarded by mu
 	changed  chan struct{}       // guarded by mu; closed at each change
-	page     int                 // guarded by mu; entries of a page at most
 	space    int64               // guarded by mu; bytes that there is room for
 	refuse   int                 // guarded by mu; requests that are too many
 	after    int                 // guarded by mu; seconds that these are told to wait
@@ -67,7 +66,7 @@ func Start(t testing.TB) *Server {
 	t.Helper()
 	s := &Server{
 		tree: newTree(), cursors: map[string]cursor{}, sessions: map[string]*session{}, tokens: map[string]bool{Token: true},
-		changed: make(chan struct{}), page: 400, space: 1 << 40, asked: map[string]int{},
+		changed: make(chan struct{}), space: 1 << 40, asked: map[string]int{},
 	}
 	s.web = httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(s.web.Close)
@@ -95,9 +94,6 @@ func (s *Server) SetTeam() {
 	})
 }
 
-// SetPage makes pages of listings have n entries at most.
-func (s *Server) SetPage(n int) { s.locked(func() { s.page = n }) }
-
 // SetSpace leaves room for n bytes in all.
 func (s *Server) SetSpace(n int64) { s.locked(func() { s.space = n }) }
 
@@ -119,9 +115,6 @@ func (s *Server) ResetCursors() {
 		s.wake()
 	})
 }
-
-// ForgetSessions ends all upload sessions.
-func (s *Server) ForgetSessions() { s.locked(func() { s.sessions = map[string]*session{} }) }
 
 // Asked returns how often a route was asked, as files/list_folder.
 func (s *Server) Asked(route string) (n int) {
@@ -155,13 +148,4 @@ func (s *Server) PutReadOnly(path, content string) {
 func (s *Server) Names() (all []string) {
 	s.locked(func() { all = s.tree.names() })
 	return all
-}
-
-// Corrupt changes a byte of the content of a file behind everybody's back.
-func (s *Server) Corrupt(path string) {
-	s.locked(func() {
-		if n := s.tree.find(path); n != nil && len(n.content) > 0 {
-			n.content = append([]byte{n.content[0] ^ 1}, n.content[1:]...)
-		}
-	})
 }
