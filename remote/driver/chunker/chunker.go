@@ -4,8 +4,8 @@
 // A file that is larger than Options.ChunkSize is a small file of its name, the record, and beside
 // it the chunks, which nobody sees. The record is the file: whoever replaces it has replaced the
 // file in one step, as a mark in the names of its chunks tells those of each content apart. Without
-// Options.Marked they are renamed after that, and the record stored anew; where that is cut short,
-// a chunk is found under either name.
+// Options.Marked they are renamed after that, and the record stored anew, unless somebody reads the
+// file; where that is cut short, a chunk is found under either name.
 //
 //	chunker.go   New, Info
 //	tree.go      Stat, List, Remove, Mkdir, Rmdir
@@ -56,6 +56,7 @@ type Remote struct {
 	mu      sync.Mutex
 	writing map[string]int   // guarded by mu; txn of uploads under way, and how many times
 	readers map[string]*hold // guarded by mu; by the name of the file
+	unsure  map[string]bool  // guarded by mu; files of which a change of chunks may yet arrive
 	paths   *namelock.Names  // changes of one file take turns
 }
 
@@ -65,7 +66,7 @@ func New(below remote.Remote, o Options) (*Remote, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Remote{below: below, names: names, chunk: o.ChunkSize, o: o, writing: map[string]int{}, readers: map[string]*hold{}, paths: namelock.New()}
+	r := &Remote{below: below, names: names, chunk: o.ChunkSize, o: o, writing: map[string]int{}, readers: map[string]*hold{}, unsure: map[string]bool{}, paths: namelock.New()}
 	if r.chunk == 0 {
 		r.chunk = defaultChunkSize
 	}

@@ -269,6 +269,48 @@ func TestARecordInDoubtKeepsItsChunks(t *testing.T) {
 	}
 }
 
+// The names without a mark are for contents that nothing can be mistaken for: not while others
+// read, nor after a change of them that was not answered.
+func TestTheMarkStaysWhereItMust(t *testing.T) {
+	marked := func(m remote.Remote) bool {
+		return strings.Contains(strings.Join(names(t, m), " "), ".001_")
+	}
+	store := func(r remote.Remote, content string) { put(t, r, "f", content, remote.PutOptions{}) }
+	m := memory.New()
+	bad := faulty.New(m)
+	r := over(t, bad, chunker.Options{ChunkSize: 5})
+	store(r, "first content")
+	if marked(m) {
+		t.Errorf("left: %s", names(t, m))
+	}
+	body, err := r.Open(t.Context(), "f", 0, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store(r, "second content")
+	if got, err := io.ReadAll(body); string(got) != "first content" || err != nil || !marked(m) {
+		t.Errorf("read %q, %v; there are %s", got, err, names(t, m))
+	}
+	body.Close()
+	if got, err := read(t, r, "f", 0, -1); got != "second content" || err != nil || len(names(t, m)) != 4 {
+		t.Errorf("read %q, %v; there are %s", got, err, names(t, m))
+	}
+	store(r, "third content")
+	if marked(m) {
+		t.Errorf("left: %s", names(t, m))
+	}
+	bad.Inject(faulty.Fault{Op: "remove", Delayed: true, Until: time.Hour})
+	store(r, "fourth content")
+	store(r, "fifth content")
+	if !marked(m) {
+		t.Errorf("there are %s", names(t, m))
+	}
+	bad.Deliver()
+	if got, err := read(t, r, "f", 0, -1); got != "fifth content" || err != nil {
+		t.Errorf("read %q, %v", got, err)
+	}
+}
+
 func memoryWith(t *testing.T, content string) remote.Remote {
 	m := memory.New()
 	if content != "" {

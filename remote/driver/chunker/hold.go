@@ -70,12 +70,24 @@ func (r *Remote) whenUnread(ctx context.Context, name string, do func(ctx contex
 	do(committed)
 }
 
+// noting returns a context for changes of the chunks of name. One that is not answered may come
+// late, and find chunks of another content under the names without a mark: so there will be none.
+func (r *Remote) noting(ctx context.Context, name string) context.Context {
+	return remote.WithUnanswered(ctx, func() {
+		r.mu.Lock()
+		r.unsure[name] = true
+		r.mu.Unlock()
+		remote.Unanswered(ctx)
+	})
+}
+
 // discard removes the chunks of a file that is there no more, when nobody reads them.
 func (r *Remote) discard(ctx context.Context, f file) {
 	if f.rec == nil {
 		return
 	}
 	r.whenUnread(ctx, f.name, func(ctx context.Context) {
+		ctx = r.noting(ctx, f.name)
 		for i := range *f.rec.Chunks {
 			err := r.eitherName(f, i, func(name string) error { return r.below.Remove(ctx, name) })
 			if err != nil && !errors.Is(err, remote.ErrNotExist) {

@@ -9,24 +9,33 @@ import (
 	"ferry/remote"
 )
 
-// settle takes the mark out of the names of the chunks of f and out of its record, when nobody
-// reads it. The caller holds the lock of its name. Where this fails, the file is whole all the
-// same.
+// settle takes the mark out of the names of the chunks of f, which was just stored, and out of its
+// record. The caller holds the lock of its name. Where this fails, or others are reading, or a
+// change may yet arrive, the mark stays, and the file is whole all the same.
 func (r *Remote) settle(ctx context.Context, f file) {
 	if r.o.Marked {
 		return
 	}
-	r.whenUnread(ctx, f.name, func(ctx context.Context) {
-		if err := r.unmark(ctx, f); err != nil {
-			remote.Warn(ctx, "a file in chunks keeps its mark: rclone reads it with transactions = norename alone", "file", f.name, "error", err)
-		}
-	})
+	r.mu.Lock()
+	stay := r.readers[f.name] != nil || r.unsure[f.name]
+	r.mu.Unlock()
+	err := errInUse
+	if !stay {
+		committed, release := remote.Committed(r.noting(ctx, f.name))
+		defer release()
+		err = r.unmark(committed, f)
+	}
+	if err != nil {
+		remote.Warn(ctx, "a file in chunks keeps its mark: rclone reads it with transactions = norename alone", "file", f.name, "error", err)
+	}
 }
+
+var errInUse = errors.New("it was read, or a change of it was not answered, when it was replaced")
 
 func (r *Remote) unmark(ctx context.Context, f file) error {
 	now, err := r.find(ctx, f.name)
-	if err != nil || now.rec == nil || now.rec.Txn != f.rec.Txn {
-		return nil // another one has taken its place
+	if err != nil {
+		return err
 	}
 	plain := f.unmarked()
 	for i := range *f.rec.Chunks {
