@@ -53,6 +53,7 @@ var rows = []struct {
 	{"changes_total", "Changes by others that the remote has reported.", []string{"tree", "source"}},
 	{"certificate_expiry_timestamp_seconds", "When a certificate of the server expires.", []string{"name"}},
 	{"hooks_waiting", "Events that wait for a hook.", []string{"hook"}},
+	{"hook_unanswered_total", "Questions that a hook did not answer, by why, and by what that was taken for.", []string{"hook", "cause", "taken"}},
 	{"quota_used_bytes", "Bytes that a user has stored.", []string{"user"}},
 	{"quota_limit_bytes", "Bytes that a user may store.", []string{"user"}},
 }
@@ -126,6 +127,15 @@ func (s sink) named(now Snapshot) {
 	for _, h := range now.Hooks {
 		if name, ok := first(h.Name, maxHooks); ok {
 			s.gauge("hooks_waiting", float64(h.Waiting), name)
+		}
+	}
+	clear(seen)
+	for _, h := range now.Asked {
+		if name, ok := first(h.Name, maxHooks); ok {
+			s.counter("hook_unanswered_total", h.Open.Late, name, "timeout", "yes")
+			s.counter("hook_unanswered_total", h.Open.Failed, name, "failure", "yes")
+			s.counter("hook_unanswered_total", h.Closed.Late, name, "timeout", "no")
+			s.counter("hook_unanswered_total", h.Closed.Failed, name, "failure", "no")
 		}
 	}
 	if !s.users {

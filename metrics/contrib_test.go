@@ -155,6 +155,20 @@ func TestWhatIsShippedNamesMetricsThatThereAre(t *testing.T) {
 	}
 }
 
+// What the page names beside its figures are metrics that there are.
+func TestThePageNamesMetrics(t *testing.T) {
+	have := labelsOf(t, everything(t))
+	names := regexp.MustCompile(`(metric: '|[ ]title=")(\w+)`).FindAllStringSubmatch(readFile(t, "../ui/assets/page.js")+readFile(t, "../ui/assets/page.html"), -1)
+	if len(names) < 30 {
+		t.Errorf("it names only %d", len(names))
+	}
+	for _, n := range names {
+		if have[n[2]] == nil && have[n[2]+"_count"] == nil {
+			t.Errorf("there is no metric %s", n[2])
+		}
+	}
+}
+
 // promtool runs it, where it is installed.
 func promtool(t *testing.T, args ...string) {
 	t.Helper()

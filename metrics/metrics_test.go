@@ -166,6 +166,7 @@ func full(context.Context) metrics.Snapshot {
 		Quotas:       []metrics.Quota{{User: "bob", Used: 5, Limit: 10}, {User: "eve", Used: 1}},
 		Certificates: []metrics.Certificate{{Name: "ftp.example.org", Expires: time.Unix(1_900_000_000, 0)}, {Name: "ftp.example.org"}},
 		Hooks:        []metrics.Hook{{Name: "mail", Waiting: 2}},
+		Asked:        []metrics.Asked{{Name: "av", Open: metrics.Unanswered{Late: 3}, Closed: metrics.Unanswered{Failed: 1}}},
 	}
 }
 

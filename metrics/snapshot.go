@@ -13,6 +13,7 @@ type Snapshot struct {
 	Quotas         []Quota
 	Certificates   []Certificate
 	Hooks          []Hook
+	Asked          []Asked
 }
 
 // Passive are the ports for passive data connections.
@@ -65,3 +66,13 @@ type Hook struct {
 	Name    string
 	Waiting int
 }
+
+// Asked is a hook that is asked before something is done, with the questions that it has not
+// answered: Open those after which that was done all the same, Closed the others.
+type Asked struct {
+	Name         string
+	Open, Closed Unanswered
+}
+
+// Unanswered are questions without an answer: Late within the time for it.
+type Unanswered struct{ Late, Failed uint64 }

@@ -229,7 +229,7 @@ func TestEachPanelOfThePage(t *testing.T) {
 	b.shows("users", "bob", "3")
 	b.shows("remotes", "answers", "ms")
 	b.shows("caches", "KiB", "GiB")
-	b.shows("hooks", "Nobody is told of what happens.")
+	b.shows("hooks", "Nobody is told of what happens, or asked before.")
 	b.wait("a rate of what is sent", "parseFloat(document.getElementById('rate-out').textContent) > 0")
 	b.wait("a picture of the hour", "document.querySelector('#hour .out').getAttribute('d').split('L').length > 2")
 	// What has changed is shown, as long as it lasts.

@@ -29,7 +29,7 @@ type State struct {
 	Remotes      []Remote
 	Caches       []Cache
 	Certificates []Certificate
-	Hooks        []Hook // by name
+	Hooks        []Hook // those that are told, then those that are asked
 	Ports        Ports
 }
 
@@ -148,7 +148,7 @@ type Certificate struct {
 	Until time.Time `json:"until,omitzero"`
 }
 
-// A Hook is a program or an address that is told of what happens.
+// A Hook is a program or an address that is told of what happens, or is asked before it does.
 type Hook struct {
 	Name      string    `json:"name"`
 	Target    string    `json:"target"`  // what is called; "" = there is no such hook any more
@@ -160,6 +160,12 @@ type Hook struct {
 	Oldest    time.Time `json:"oldest,omitzero"`
 	Stopped   bool      `json:"stopped"` // it wants no more events
 	Error     string    `json:"error"`   // of the last call; "" = it was good
+
+	Asked    bool   `json:"asked"` // it is asked; the others of these are of such a hook
+	Answered uint64 `json:"answered"`
+	Late     uint64 `json:"late"`   // of the next two, questions without an answer in time
+	Open     uint64 `json:"open"`   // questions without an answer that were taken for a yes
+	Closed   uint64 `json:"closed"` // and for a no
 }
 
 // Ports are those for passive data connections.

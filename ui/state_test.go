@@ -61,6 +61,8 @@ func TestTroubleOfHooksAndPorts(t *testing.T) {
 			{Name: "old", Waiting: 1},
 			{Name: "gone", Target: "x", Stopped: true, Dead: 2},
 			{Name: "calm", Target: "x", Error: "timeout"},
+			{Name: "av", Target: "x", Asked: true, Answered: 9, Late: 2, Open: 1, Closed: 2, Error: "clamd gave no answer in 30s"},
+			{Name: "back", Target: "x", Asked: true, Answered: 9, Closed: 2},
 		},
 		Ports: Ports{Used: 10},
 	}
@@ -78,6 +80,7 @@ func TestTroubleOfHooksAndPorts(t *testing.T) {
 		"the hook erp cannot be told, 3 events wait for it: connection refused",
 		"the hook mail was not told of 1 event, which is given up: exit status 1",
 		"the hook gone wants no more events (410), and was not told of 2 events, which are given up",
+		"the hook av does not answer: 3 questions without an answer, 2 of them late; 1 taken for yes, 2 for no: clamd gave no answer in 30s",
 	}
 	if got := texts(true); !slices.Equal(got, want) {
 		t.Errorf("wrong is\n%s\nnot\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

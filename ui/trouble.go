@@ -113,6 +113,10 @@ func portTrouble(p Ports) []Trouble {
 func hookTrouble(hooks []Hook) []Trouble {
 	var all []Trouble
 	for _, h := range hooks {
+		if h.Asked {
+			all = append(all, askedTrouble(h)...)
+			continue
+		}
 		waiting, dead := counts(h.Waiting, "event waits", "events wait"), counts(h.Dead, "event", "events")
 		given := "which are given up"
 		if h.Dead == 1 {
@@ -138,6 +142,16 @@ func hookTrouble(hooks []Hook) []Trouble {
 		}
 	}
 	return all
+}
+
+// askedTrouble is that of a hook that is asked, until it answers.
+func askedTrouble(h Hook) []Trouble {
+	if h.Error == "" || h.Open+h.Closed == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("the hook %s does not answer: %s without an answer, %d of them late; %d taken for yes, %d for no: %s",
+		h.Name, counts(int(h.Open+h.Closed), "question", "questions"), h.Late, h.Open, h.Closed, h.Error)
+	return []Trouble{{true, text, time.Time{}, "hooks"}}
 }
 
 func userTrouble(users []User) []Trouble {

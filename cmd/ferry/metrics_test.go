@@ -161,13 +161,19 @@ func TestMetricsOfUsers(t *testing.T) {
 
 // Calls of hooks are counted, of those that are told and of those that are asked.
 func TestMetricsOfHooks(t *testing.T) {
+	broken := filepath.Join(t.TempDir(), "broken")
+	if err := os.WriteFile(broken, []byte("#!/bin/sh\nexit 127\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	r := start(t, nil, ":memory:", "--addr", "127.0.0.1:0", "--passive-port", "0", "--metrics-addr", "127.0.0.1:0",
-		"--hook", "mkdir=/bin/true", "--hook", "pre.delete=/bin/false")
+		"--hook", "mkdir=/bin/true", "--hook", "pre.delete=/bin/false", "--hook", "pre.rename="+broken)
 	c := dial(t, r.url(t))
 	c.cmd(331, "USER anonymous")
 	c.cmd(230, "PASS x")
 	c.cmd(257, "MKD d")
 	c.cmd(550, "RMD d")
+	c.cmd(350, "RNFR d")
+	c.cmd(451, "RNTO e")
 	base := r.metricsURL(t)
 	told := regexp.MustCompile(`(?m)^ferry_hooks_total\{hook="[^"]+",result="ok"\} 1$`)
 	eventually(t, func() bool {
@@ -175,7 +181,8 @@ func TestMetricsOfHooks(t *testing.T) {
 		return told.MatchString(body)
 	})
 	_, body := get(t, base+"/metrics")
-	for _, want := range []string{`ferry_hooks_total\{hook="[^"]+",result="denied"\} 1`, `ferry_hooks_waiting\{hook="[^"]+"\} 0`, `ferry_hook_duration_seconds_count\{hook="[^"]+"\} 1`} {
+	for _, want := range []string{`ferry_hooks_total\{hook="[^"]+",result="denied"\} 1`, `ferry_hooks_waiting\{hook="[^"]+"\} 0`, `ferry_hook_duration_seconds_count\{hook="[^"]+"\} 1`,
+		`ferry_hook_unanswered_total\{cause="failure",hook="[^"]+",taken="no"\} 1`} {
 		if !regexp.MustCompile(`(?m)^` + want + `$`).MatchString(body) {
 			t.Errorf("%s is not there, but %q", want, regexp.MustCompile(`(?m)^ferry_hook.*`).FindAllString(body, -1))
 		}

@@ -50,6 +50,7 @@ func (o *options) showPage(about *rcbridge.Subject, ls *listenings, a *accounts,
 		Opened:       func() []rcbridge.Opened { return about.Opened(&o.Options) },
 		Certificates: func() []ui.Certificate { return shownCertificates(certs.All()) },
 	}
+	subject.Asked = hooksAsked(ls, a).Status
 	if ls != nil {
 		subject.Hooks = ls.outbox
 	}

@@ -18,6 +18,18 @@ func (o *options) openPrehooks(file *users.File, log *slog.Logger) (*prehooks.Ho
 	return prehooks.New(list, prehooks.Options{Spool: o.places.Checks(), Source: hookSource(), Log: log, Called: o.watched.HookCalled()})
 }
 
+// hooksAsked returns those that are asked: those of a, or of the flags where nobody else has users.
+// Both may be nil.
+func hooksAsked(ls *listenings, a *accounts) *prehooks.Hooks {
+	switch {
+	case a != nil && a.backend.Hooks != nil:
+		return a.backend.Hooks
+	case ls != nil:
+		return ls.asked
+	}
+	return nil
+}
+
 // replaceHooks has the hooks of f, which may be nil, asked from now on. It may be called on nil.
 func (a *accounts) replaceHooks(ctx context.Context, f *users.File) {
 	if a == nil {

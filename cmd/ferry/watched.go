@@ -4,13 +4,14 @@ import (
 	"ferry/cmd/ferry/internal/metricsbridge"
 	"ferry/cmd/ferry/internal/rcbridge"
 	"ferry/metrics"
+	"ferry/serve/prehooks"
 )
 
 // watchedBy tells o.watched what there is to look at.
 func (s *service) watchedBy(o *options) {
 	at := metricsbridge.Subject{
 		Server: s.server, Listeners: len(s.listeners), Guard: s.watch.guard, Budget: o.ofAll().budget,
-		Trees: s.accounts.openTrees, Quotas: s.accounts.quotas, Hooks: s.listening.waiting, Certificates: s.keyPairs, Events: o.ofAll().events,
+		Trees: s.accounts.openTrees, Quotas: s.accounts.quotas, Hooks: s.listening.waiting, Asked: func() []metrics.Asked { return asked(hooksAsked(s.listening, s.accounts)) }, Certificates: s.keyPairs, Events: o.ofAll().events,
 	}
 	if s.stack.what != nothing || s.accounts == nil {
 		at.Main = rcbridge.Opened{What: s.stack.what, Tree: s.stack.tree, Cache: s.stack.kept, Options: &o.Options}
@@ -28,6 +29,15 @@ func (ls *listenings) waiting() []metrics.Hook {
 	var all []metrics.Hook
 	for _, h := range ls.outbox.Status().Hooks {
 		all = append(all, metrics.Hook{Name: h.Name, Waiting: h.Waiting})
+	}
+	return all
+}
+
+// asked returns how hooks did that are asked before something is done.
+func asked(h *prehooks.Hooks) []metrics.Asked {
+	var all []metrics.Asked
+	for _, s := range h.Status() {
+		all = append(all, metrics.Asked{Name: s.Name, Open: metrics.Unanswered(s.Open), Closed: metrics.Unanswered(s.Closed)})
 	}
 	return all
 }

@@ -36,6 +36,7 @@ func (a Answer) Text() string {
 // An Error says why a call was not good.
 type Error struct {
 	Refused    bool          // it answered no; otherwise there was no answer, or none that is one
+	Late       bool          // there was none within Options.Timeout
 	Gone       bool          // and it shall not be called again (410)
 	RetryAfter time.Duration // not before that; 0 = it did not say
 	Answer                   // what it said all the same

@@ -141,7 +141,9 @@ func (c *Caller) Call(ctx context.Context, messages ...Message) (Answer, error) 
 	case outer.Err() != nil:
 		return Answer{}, context.Cause(outer)
 	case ctx.Err() != nil:
-		return Answer{}, failed("%s gave no answer in %v", c, c.o.Timeout)
+		late := failed("%s gave no answer in %v", c, c.o.Timeout)
+		late.Late = true
+		return Answer{}, late
 	}
 	return Answer{}, err
 }

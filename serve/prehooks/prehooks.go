@@ -6,6 +6,7 @@
 //	prehooks.go    Hooks: who is asked; question.go: a question and its answer
 //	asking.go      a tree that asks before it does something
 //	checking.go    a tree that has uploads checked; check.go: such an upload; head.go: what one continues
+//	status.go      how hooks have answered
 //	spool.go       the local files in which uploads are checked; quarantine.go: where refused ones go
 package prehooks
 
@@ -51,6 +52,7 @@ type hooks struct {
 type hook struct {
 	settings.Hook
 	caller *call.Caller
+	tally  *tally
 }
 
 // New returns the hooks of list that are asked. The caller closes them.
@@ -64,6 +66,7 @@ func New(list []settings.Hook, o Options) (*Hooks, error) {
 // changed.
 func (h *Hooks) Set(list []settings.Hook) error {
 	next, checks := &hooks{}, false
+	before := h.all.Load()
 	for _, s := range list {
 		if s.Facts() != 0 {
 			continue
@@ -73,6 +76,7 @@ func (h *Hooks) Set(list []settings.Hook) error {
 			next.close()
 			return fmt.Errorf("hook %s: %w", s.Name, err)
 		}
+		asked.tally = before.tallyOf(s.Name)
 		next.list = append(next.list, asked)
 		checks = checks || s.Asks(check)
 	}
@@ -109,7 +113,7 @@ func newHook(s settings.Hook, o Options) (hook, error) {
 	}
 	of.Source, of.Timeout, of.Log = o.Source, cmp.Or(s.Timeout, timeout), o.Log
 	c, err := call.New(of)
-	return hook{s, c}, err
+	return hook{Hook: s, caller: c}, err
 }
 
 // Close ends what is kept for further calls. It may be called on nil.

@@ -126,6 +126,7 @@ func (a asker) call(ctx context.Context, k hook, q *question) (result string, er
 	if q.file != "" {
 		f, err := os.Open(q.file)
 		if err != nil {
+			k.tally.unanswered(err, false)
 			return "failed", err
 		}
 		defer f.Close()
@@ -138,16 +139,20 @@ func (a asker) call(ctx context.Context, k hook, q *question) (result string, er
 	no := (*call.Error)(nil)
 	switch {
 	case err == nil:
+		k.tally.answered()
 		return "ok", nil
 	case ctx.Err() != nil:
 		return "", context.Cause(ctx)
 	case errors.As(err, &no) && no.Refused:
+		k.tally.answered()
 		return "denied", refusalOf(k, no)
 	case k.Fail == "open":
+		k.tally.unanswered(err, true)
 		a.log.LogAttrs(ctx, slog.LevelWarn, "a hook gave no answer, which is yes for it", slog.Uint64("session", a.client.Session),
 			slog.String("hook", k.Name), slog.String("question", q.name), slog.String("path", q.event.Path), slog.Any("error", err))
 		return "failed", nil
 	}
+	k.tally.unanswered(err, false)
 	return "failed", &unanswered{k, err}
 }
 

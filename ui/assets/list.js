@@ -2,7 +2,7 @@
 // selection stay where they are, and no name is ever taken for markup.
 //
 // A column is {label, kind, text(row, snapshot)}, or {label, meter(row)} which returns
-// {part, whole, name}. An action is {label, may, call, params(row), name(row), ask(row), when(row)},
+// {part, whole, name}; its metric, or that of a whole list, is what /metrics calls the same figure. An action is {label, may, call, params(row), name(row), ask(row), when(row)},
 // or with href(row) a link.
 
 function node(name, props = {}, ...children) {
@@ -14,6 +14,8 @@ function node(name, props = {}, ...children) {
   n.append(...children);
   return n;
 }
+
+const named = (metric) => (metric ? { title: metric } : {});
 
 function setText(n, text) { if (n.textContent !== text) n.textContent = text; }
 
@@ -28,11 +30,12 @@ export class List {
     this.count = node('span', { class: 'count' });
     this.heading = node('h2', { id: this.name + '-title', tabindex: '-1', text: title });
     this.heading.append(this.count);
+    if (options.metric) this.heading.setAttribute('title', options.metric);
     section.setAttribute('aria-labelledby', this.heading.id);
     this.none = node('p', { class: 'none', text: options.none });
     this.body = node('tbody');
     const head = node('tr');
-    for (const c of options.columns) head.append(node('th', { scope: 'col', class: c.kind || '', text: c.label }));
+    for (const c of options.columns) head.append(node('th', { scope: 'col', class: c.kind || '', text: c.label, ...named(c.metric) }));
     if (this.actions.length > 0) head.append(node('th', { scope: 'col' }, node('span', { class: 'sound', text: 'Actions' })));
     this.table = node('table', { 'aria-labelledby': this.heading.id }, node('thead', {}, head), this.body);
     this.note = node('p', { class: 'note' });
@@ -94,7 +97,7 @@ export class List {
   make() {
     const tr = node('tr');
     const cells = this.options.columns.map((c) => {
-      const td = node('td', { class: c.kind || '', 'data-label': c.label });
+      const td = node('td', { class: c.kind || '', 'data-label': c.label, ...named(c.metric) });
       const cell = { td };
       if (c.meter) {
         cell.bar = node('progress');

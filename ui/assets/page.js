@@ -105,6 +105,7 @@ const text = (label, key, kind) => ({ label, kind, text: (r) => String(r[key] ??
 
 const lists = {
   transfers: table('transfers', {
+    metric: 'ferry_transfers_running',
     none: 'No transfer is running.',
     key: (t) => t.id + '@' + t.began,
     columns: [
@@ -117,14 +118,15 @@ const lists = {
     actions: [kick],
   }),
   waiting: table('waiting', {
+    metric: 'ferry_queue_files',
     none: 'Nothing waits: the remote has everything.',
     note: (s) => (s.queue.changes > 0 ? `${number(s.queue.changes)} changes of ${size(s.queue.bytes)}, ${number(s.queue.uploading)} on their way, ${number(s.queue.failing)} have failed before; the oldest is ${between(s.queue.oldest, s.time)} old.` : ''),
     key: (w) => w.tree + '\n' + w.id,
     columns: [
       { label: 'File', text: (w) => w.name },
       { label: 'What', kind: 'short', text: (w) => w.change + (w.uploading ? ', on its way' : '') },
-      { label: 'Size', kind: 'number', text: (w) => (w.file ? size(w.size) : '') },
-      { label: 'Age', kind: 'number', text: (w, s) => between(w.since, s.time) },
+      { label: 'Size', metric: 'ferry_queue_bytes', kind: 'number', text: (w) => (w.file ? size(w.size) : '') },
+      { label: 'Age', metric: 'ferry_queue_oldest_seconds', kind: 'number', text: (w, s) => between(w.since, s.time) },
       { label: 'Tries', kind: 'number', text: (w) => (w.tries ? String(w.tries) : '') },
       { label: 'Next try', kind: 'number', text: (w, s) => (w.uploading ? '' : Date.parse(w.due) > Date.parse(s.time) ? 'in ' + between(s.time, w.due) : 'now') },
       { label: 'Last error', kind: 'error', text: (w) => w.error },
@@ -137,6 +139,7 @@ const lists = {
     ],
   }),
   refused: table('refused', {
+    metric: 'ferry_queue_refused_files',
     none: 'No file was refused.',
     key: (r) => r.tree + '\n' + r.id,
     columns: [
@@ -150,6 +153,7 @@ const lists = {
     ],
   }),
   sessions: table('sessions', {
+    metric: 'ferry_sessions',
     none: 'Nobody is connected.',
     key: (s) => String(s.id),
     columns: [
@@ -162,6 +166,7 @@ const lists = {
     actions: [kick],
   }),
   logins: table('logins', {
+    metric: 'ferry_logins_total',
     none: 'Nobody has logged in yet.',
     key: (l) => l.time + l.address,
     columns: [
@@ -170,20 +175,22 @@ const lists = {
     ],
   }),
   ended: table('ended', {
+    metric: 'ferry_transfers_total',
     none: 'No transfer has ended yet.',
     key: (e) => e.time + e.path,
     columns: [
       { label: 'Time', kind: 'short', text: (e) => clock(e.time) }, text('User', 'user'), { label: 'Direction', kind: 'short', text: (e) => (e.upload ? 'up' : 'down') }, path,
-      { label: 'Size', kind: 'number', text: (e) => size(e.bytes) }, { label: 'Took', kind: 'number', text: (e) => took(e.took) },
+      { label: 'Size', metric: 'ferry_transfer_size_bytes', kind: 'number', text: (e) => size(e.bytes) }, { label: 'Took', metric: 'ferry_transfer_duration_seconds', kind: 'number', text: (e) => took(e.took) },
       { label: 'Result', text: (e) => (e.ok ? 'complete' : e.cause || 'failed') },
     ],
   }),
   failed: table('failed', {
     none: 'No login has failed.',
     key: (f) => f.address,
-    columns: [text('Address', 'address'), { label: 'Times', kind: 'number', text: (f) => number(f.times) }, { label: 'Last', kind: 'short', text: (f) => clock(f.last) }, text('User', 'user'), text('Cause', 'cause')],
+    columns: [text('Address', 'address'), { label: 'Times', metric: 'ferry_logins_total', kind: 'number', text: (f) => number(f.times) }, { label: 'Last', kind: 'short', text: (f) => clock(f.last) }, text('User', 'user'), text('Cause', 'cause')],
   }),
   bans: table('bans', {
+    metric: 'ferry_bans',
     none: 'No address is banned.',
     key: (b) => b.network,
     columns: [text('Address', 'network'), { label: 'Ends in', kind: 'number', text: (b, s) => between(s.time, b.until) }, { label: 'Times', kind: 'number', text: (b) => number(b.times) }, text('Reason', 'reason')],
@@ -194,7 +201,7 @@ const lists = {
     key: (u) => u.name,
     columns: [
       text('User', 'name'), { label: 'Sessions', kind: 'number', text: (u) => (u.sessions ? number(u.sessions) : '') },
-      { label: 'Stored', meter: (u) => ({ part: u.bytes, whole: u.counted ? u.maxBytes : 0, name: `Quota of ${u.name}`, text: !u.counted ? 'not counted' : u.maxBytes ? `${size(u.bytes)} of ${size(u.maxBytes)}` : size(u.bytes) }) },
+      { label: 'Stored', metric: 'ferry_quota_used_bytes', meter: (u) => ({ part: u.bytes, whole: u.counted ? u.maxBytes : 0, name: `Quota of ${u.name}`, text: !u.counted ? 'not counted' : u.maxBytes ? `${size(u.bytes)} of ${size(u.maxBytes)}` : size(u.bytes) }) },
       { label: 'Files', kind: 'number', text: (u) => (!u.counted ? '' : number(u.files) + (u.maxFiles ? ' of ' + number(u.maxFiles) : '')) },
     ],
   }),
@@ -202,10 +209,10 @@ const lists = {
     none: 'There is no remote.',
     key: (r) => r.tree,
     columns: [
-      text('Remote', 'tree'), { label: 'State', text: (r, s) => (r.away ? `away for ${between(r.away, s.time)}: ${r.error}` : 'answers') },
-      { label: 'Median', kind: 'number', text: (r) => (r.median ? took(r.median) : '') }, { label: '99 %', kind: 'number', text: (r) => (r.p99 ? took(r.p99) : '') },
-      { label: 'Calls', kind: 'number', text: (r) => number(r.calls) }, { label: 'Errors', kind: 'number', text: (r) => number(r.errors) },
-      { label: 'Up', kind: 'number', text: (r) => size(r.up) }, { label: 'Down', kind: 'number', text: (r) => size(r.down) },
+      text('Remote', 'tree'), { label: 'State', metric: 'ferry_remote_up', text: (r, s) => (r.away ? `away for ${between(r.away, s.time)}: ${r.error}` : 'answers') },
+      { label: 'Median', metric: 'ferry_remote_request_duration_seconds', kind: 'number', text: (r) => (r.median ? took(r.median) : '') }, { label: '99 %', metric: 'ferry_remote_request_duration_seconds', kind: 'number', text: (r) => (r.p99 ? took(r.p99) : '') },
+      { label: 'Calls', metric: 'ferry_remote_requests_total', kind: 'number', text: (r) => number(r.calls) }, { label: 'Errors', metric: 'ferry_remote_requests_total', kind: 'number', text: (r) => number(r.errors) },
+      { label: 'Up', metric: 'ferry_remote_bytes_total', kind: 'number', text: (r) => size(r.up) }, { label: 'Down', metric: 'ferry_remote_bytes_total', kind: 'number', text: (r) => size(r.down) },
     ],
   }),
   caches: table('caches', {
@@ -213,19 +220,22 @@ const lists = {
     key: (c) => c.tree + c.dir,
     columns: [
       text('Cache of', 'tree'),
-      { label: 'Used', meter: (c) => ({ part: c.used, whole: c.limit, name: `Cache of ${c.tree}`, text: c.limit ? `${size(c.used)} of ${size(c.limit)}` : size(c.used) }) },
-      { label: 'Waiting', kind: 'number', text: (c) => size(c.waiting) }, { label: 'Refused', kind: 'number', text: (c) => size(c.refused) },
-      { label: 'Copies', kind: 'number', text: (c) => size(c.copies) }, { label: 'Disk free', kind: 'number', text: (c) => (c.free < 0 ? '' : size(c.free)) },
+      { label: 'Used', metric: 'ferry_cache_bytes', meter: (c) => ({ part: c.used, whole: c.limit, name: `Cache of ${c.tree}`, text: c.limit ? `${size(c.used)} of ${size(c.limit)}` : size(c.used) }) },
+      { label: 'Waiting', metric: 'ferry_cache_bytes', kind: 'number', text: (c) => size(c.waiting) }, { label: 'Refused', kind: 'number', text: (c) => size(c.refused) },
+      { label: 'Copies', metric: 'ferry_cache_bytes', kind: 'number', text: (c) => size(c.copies) }, { label: 'Disk free', kind: 'number', text: (c) => (c.free < 0 ? '' : size(c.free)) },
     ],
   }),
   hooks: table('hooks', {
-    none: 'Nobody is told of what happens.',
+    none: 'Nobody is told of what happens, or asked before.',
     key: (h) => h.name,
     columns: [
       text('Hook', 'name'), { label: 'Calls', text: (h) => h.target || '(not there any more)' },
-      { label: 'Waiting', kind: 'number', text: (h) => number(h.waiting) }, { label: 'Age', kind: 'number', text: (h, s) => (h.oldest ? between(h.oldest, s.time) : '') },
-      { label: 'Given up', kind: 'number', text: (h) => number(h.dead) }, { label: 'Told', kind: 'number', text: (h) => number(h.delivered) },
-      { label: 'Dropped', kind: 'number', text: (h) => number(h.dropped) }, text('Last error', 'error', 'error'),
+      { label: 'Waiting', metric: 'ferry_hooks_waiting', kind: 'number', text: (h) => number(h.waiting) }, { label: 'Age', kind: 'number', text: (h, s) => (h.oldest ? between(h.oldest, s.time) : '') },
+      { label: 'Given up', metric: 'ferry_hooks_total', kind: 'number', text: (h) => number(h.dead) }, { label: 'Told', metric: 'ferry_hooks_total', kind: 'number', text: (h) => number(h.delivered) },
+      { label: 'Dropped', kind: 'number', text: (h) => number(h.dropped) },
+      { label: 'Answered', metric: 'ferry_hooks_total', kind: 'number', text: (h) => (h.asked ? number(h.answered) : '') },
+      { label: 'No answer', metric: 'ferry_hook_unanswered_total', text: (h) => (h.open + h.closed > 0 ? `${number(h.late)} late; taken as yes ${number(h.open)}, as no ${number(h.closed)}` : '') },
+      text('Last error', 'error', 'error'),
     ],
   }),
 };

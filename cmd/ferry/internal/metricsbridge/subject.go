@@ -23,10 +23,12 @@ type Subject struct {
 	Main rcbridge.Opened
 	// Trees returns those of users that are open now; nil = there never are any.
 	Trees func() []rcbridge.Opened
-	// Certificates are those that clients are shown, and that of the remote control.
+	// Certificates are those that clients are shown, and that of the remote control; nil = there
+	// are none.
 	Certificates func() []*ftp.KeyPair
 	Quotas       func() []metrics.Quota // nil = nobody has one
 	Hooks        func() []metrics.Hook  // nil = there are none
+	Asked        func() []metrics.Asked // nil = there are none
 	Events       *events.Stream         // is told of what waits for too long
 }
 

@@ -116,6 +116,11 @@ var lists = []list{
 		columns: []column{{title: "REMOTE", rest: true}, {title: "STATE"}, {title: "MEDIAN", right: true}, {title: "99 %", right: true}, {title: "CALLS", right: true}, {title: "ERRORS", right: true}},
 		rows:    remoteRows, total: func(s *ui.Snapshot) int { return s.Remotes.Total },
 	},
+	{
+		title:   "Hooks",
+		columns: []column{{title: "HOOK"}, {title: "WAITING", right: true}, {title: "GIVEN UP", right: true}, {title: "DONE", right: true}, {title: "LATE", right: true}, {title: "AS YES", right: true}, {title: "AS NO", right: true}, {title: "LAST ERROR", rest: true}},
+		rows:    hookRows, total: func(s *ui.Snapshot) int { return s.Hooks.Total },
+	},
 }
 
 // rows are those of the list that is shown, in its order.
@@ -290,6 +295,19 @@ func remoteRows(s *ui.Snapshot) (all []row) {
 		b.number(duration(time.Duration(r.Slowest*float64(time.Second))), r.Slowest)
 		b.number(fmt.Sprint(r.Calls), float64(r.Calls))
 		b.number(fmt.Sprint(r.Errors), float64(r.Errors))
+		all = append(all, b.row)
+	}
+	return all
+}
+
+func hookRows(s *ui.Snapshot) (all []row) {
+	for _, h := range s.Hooks.Rows {
+		b := builder{row{key: fmt.Sprint(h.Asked, h.Name), name: printable(h.Name)}}
+		b.text(h.Name)
+		for _, n := range []uint64{uint64(h.Waiting), uint64(h.Dead), h.Delivered + h.Answered, h.Late, h.Open, h.Closed} {
+			b.number(fmt.Sprint(n), float64(n))
+		}
+		b.text(h.Error)
 		all = append(all, b.row)
 	}
 	return all

@@ -51,6 +51,8 @@ func newFake() *fake {
 	s.Refused.Total = 1
 	s.Bans.Rows = []ui.Ban{{Network: "192.0.2.7/32", Until: now.Add(time.Hour), Times: 2}}
 	s.Bans.Total = 1
+	s.Hooks.Rows = []ui.Hook{{Name: "erp", Waiting: 41, Error: "connection refused"}, {Name: "av", Asked: true, Answered: 52, Late: 63, Closed: 74, Error: "no answer in 30s"}}
+	s.Hooks.Total = 2
 	return f
 }
 
@@ -120,9 +122,11 @@ func TestTheScreen(t *testing.T) {
 	if strings.ContainsAny(strings.NewReplacer(bold, "", soft, "", inverse, "", red, "", green, "", yellow, "", plain, "").Replace(term.screen()), "\x1b\u202e") {
 		t.Errorf("a name moves the cursor: %q", term.screen())
 	}
+	term.press("8")
+	term.shows("[8 Hook", "erp", "41", "connection refused", "av", "52", "63", "74", "no answer in 30s")
 	for _, width := range []int{20, 40, 80, 300} {
 		term.send(tea.WindowSizeMsg{Width: width, Height: 12})
-		for key := range 7 {
+		for key := range len(lists) {
 			term.press(fmt.Sprint(key + 1))
 			for _, line := range strings.Split(strings.NewReplacer(bold, "", soft, "", inverse, "", red, "", green, "", yellow, "", plain, "").Replace(term.screen()), "\n") {
 				if n := utf8.RuneCountInString(line); n > width {

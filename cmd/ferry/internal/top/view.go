@@ -176,7 +176,7 @@ func (m Model) foot() string {
 	case m.message != "":
 		return m.line(m.message, bold)
 	case m.help:
-		return m.line("tab or 1-7 another list, up and down choose, s sort by the next column, r reverse, K kick, n send now, a set aside, t retry, d drop, u unban, q quit", soft)
+		return m.line("tab or 1-8 another list, up and down choose, s sort by the next column, r reverse, K kick, n send now, a set aside, t retry, d drop, u unban, q quit", soft)
 	}
 	keys := "tab list  s sort  r reverse"
 	for _, k := range []string{"K", "n", "a", "t", "d", "u"} {

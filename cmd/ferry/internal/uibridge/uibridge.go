@@ -17,6 +17,7 @@ import (
 	"ferry/hooks"
 	"ferry/remote/wrap/count"
 	"ferry/serve/defence"
+	"ferry/serve/prehooks"
 	"ferry/ui"
 	"ferry/vfs"
 	"ferry/writeback"
@@ -37,6 +38,8 @@ type Subject struct {
 	Users func() []ui.User
 	// Hooks is the outbox of those that are told; nil: there are none.
 	Hooks *hooks.Outbox
+	// Asked returns how those did that are asked before something is done; nil: there are none.
+	Asked func() []prehooks.Status
 	// Certificates returns those of the server; nil: there are none.
 	Certificates func() []ui.Certificate
 }
@@ -102,6 +105,9 @@ func (s *Source) Look() ui.State {
 		st.Certificates = s.about.Certificates()
 	}
 	st.Hooks = hooksOf(s.about.Hooks)
+	if s.about.Asked != nil {
+		st.Hooks = append(st.Hooks, hooksAsked(s.about.Asked())...)
+	}
 	n := s.about.Server.Stats()
 	st.Ports = ui.Ports{Used: n.PassiveUsed, Free: n.PassiveFree}
 	return st
@@ -120,6 +126,17 @@ func hooksOf(x *hooks.Outbox) []ui.Hook {
 		})
 	}
 	return all
+}
+
+// hooksAsked returns how hooks do that are asked.
+func hooksAsked(all []prehooks.Status) (shown []ui.Hook) {
+	for _, h := range all {
+		shown = append(shown, ui.Hook{
+			Name: h.Name, Target: h.Target, Asked: true, Answered: h.Answered, Open: h.Open.Sum(), Closed: h.Closed.Sum(),
+			Late: h.Open.Late + h.Closed.Late, Error: h.LastFail,
+		})
+	}
+	return shown
 }
 
 func (s *Source) sessions() []ui.Session {
