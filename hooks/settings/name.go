@@ -10,10 +10,20 @@ import (
 	"strings"
 )
 
-// Unique gives names to hooks that have none, and returns an error if two have the same. A name is
-// made of what is called, without what is secret, and of the events, so that what waits for a hook
-// stays with it when others are added, or in another order. Of several that call the same for the
-// same events the second and those that follow have a number.
+// A SameNameError says that a hook has the name of one before it.
+type SameNameError struct {
+	Name  string
+	Index int // of the later one
+}
+
+func (e *SameNameError) Error() string {
+	return fmt.Sprintf("two hooks have the name %q: what waits for one would be given to the other", e.Name)
+}
+
+// Unique gives names to hooks that have none, and returns a *SameNameError if two have the same. A
+// name is made of what is called, without what is secret, and of the events, so that what waits for
+// a hook stays with it when others are added, or in another order. Of several that call the same
+// for the same events the second and those that follow have a number.
 func Unique(hooks []Hook) error {
 	taken := map[string]bool{}
 	var nameless []*Hook
@@ -23,7 +33,7 @@ func Unique(hooks []Hook) error {
 		case h.Name == "":
 			nameless = append(nameless, h)
 		case taken[h.Name]:
-			return fmt.Errorf("two hooks have the name %q: what waits for one would be given to the other", h.Name)
+			return &SameNameError{h.Name, i}
 		default:
 			taken[h.Name] = true
 		}

@@ -151,8 +151,9 @@ func readHooks(p *place, raw any) []settings.Hook {
 		hooks = append(hooks, readHook(p.at(strconv.Itoa(i)), one))
 	}
 	if ok && len(p.r.mistakes) == mistakes {
-		if err := settings.Unique(hooks); err != nil {
-			p.wrong("%v", err)
+		var same *settings.SameNameError
+		if err := settings.Unique(hooks); errors.As(err, &same) {
+			p.at(strconv.Itoa(same.Index)).at("name").wrong("%v", err)
 		}
 	}
 	return hooks

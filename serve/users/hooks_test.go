@@ -78,7 +78,7 @@ func TestMistakesOfHooks(t *testing.T) {
 		}
 	}
 	twice := "[[hooks]]\nname = \"a\"\nevents = \"delete\"\nprogram = \"x\"\n"
-	if _, err := users.Parse("users.toml", []byte(twice+twice)); err == nil || !strings.Contains(err.Error(), `"a"`) {
+	if _, err := users.Parse("users.toml", []byte(twice+twice)); err == nil || !strings.Contains(err.Error(), `users.toml:6:8: hooks.1.name: two hooks have the name "a"`) {
 		t.Errorf("one name for two: %v", err)
 	}
 	if _, err := users.Parse("users.toml", []byte("hooks = 3")); err == nil || !strings.Contains(err.Error(), "[[hooks]]") {

@@ -167,6 +167,7 @@ func TestMistakes(t *testing.T) {
 		{"[groups.a]\ngroups = ['a']", "2:1: groups is a key of users alone"},
 		{"version = 2", "1:11: version: this ferry reads version 1"},
 		{"users = 3", "1:9: users: a table is expected here, and this is a number"},
+		{"version = 1\n[[users]]\nname = 'a'", "2:3: users: a table is expected here, and these are several: write [...] in place of [[...]], for a user [users.NAME]"},
 		{"[users]\na = 'x'", "2:5: users.a: a table is expected here, and this is a string"},
 		{"[users.'a/b']", `1:8: "a/b" cannot be a name: it holds '/'`},
 		{"[users.'..']", `1:8: ".." is a directory`},

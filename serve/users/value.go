@@ -51,6 +51,10 @@ func (p *place) toggle(raw any) (bool, bool) { return of[bool](p, raw, "true or 
 
 // table returns the values of a table, none if it is no table.
 func (p *place) table(raw any) (map[string]any, bool) {
+	if _, several := raw.(*branches); several {
+		p.wrong("a table is expected here, and these are several: write [...] in place of [[...]], for a user [users.NAME]")
+		return nil, false
+	}
 	b, ok := of[*branch](p, raw, "a table")
 	if !ok {
 		return nil, false
