@@ -334,7 +334,7 @@ func gcsFaults(t *testing.T, s *site) []fault {
 		"token": `{"access_token":"` + wrong + `","refresh_token":"` + wrong + `","expiry":"2020-01-01T00:00:00Z"}`}
 	return []fault{
 		{"a missing bucket", nil, "missing", createIt},
-		{"a token that was revoked", revoked, "", `the credentials are refused \(invalid_grant\), check their options`},
+		{"a token that was revoked", revoked, "", `it is not logged in any more \(invalid_grant\): log in by "ferry config reconnect there:"`},
 		{"no credentials", map[string]string{"anonymous": ""}, "", `no credentials: set service_account_file`},
 		{"a missing key file", map[string]string{"anonymous": "", "service_account_file": "/missing"}, "", `service_account_file cannot be read`},
 		{"a host that does not answer", map[string]string{"endpoint": "http://" + nobody(t)}, "", `cannot be reached, check the network and the option endpoint`},
