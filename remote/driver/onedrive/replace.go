@@ -52,7 +52,7 @@ func (r *Remote) replace(ctx context.Context, f, old *found, goes place, to stri
 		r.asides.failed()
 		_, backErr := r.renameAt(finishing, old.self, tag, was, "")
 		if backErr != nil && !errors.Is(backErr, remote.ErrExist) && !errors.Is(backErr, remote.ErrChanged) {
-			return fmt.Errorf("the old file is called %s until it is asked for: %w", aside.name, err)
+			err = fmt.Errorf("the old file is called %s until it is asked for: %w", aside.name, err)
 		}
 		return contested(err)
 	}
