@@ -34,9 +34,10 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 	return f, nil
 }
 
-// open asks once more where the content is when the address does not hold any more: the file was
-// replaced or removed meanwhile.
+// open asks again where the content is when the address does not hold any more, once for each
+// version of the file: it was replaced or removed meanwhile.
 func (r *Remote) open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
+	before := "" // the version that was tried
 	for attempt := 0; ; attempt++ {
 		f, err := r.look(ctx, name)
 		switch {
@@ -53,7 +54,9 @@ func (r *Remote) open(ctx context.Context, name string, off, n int64) (io.ReadCl
 		if !errors.As(err, &status) || ctx.Err() != nil {
 			return nil, err
 		}
-		if attempt+1 >= r.api.tries || attempt > 0 && !isBusy(status.Code) {
+		other := before != f.item.ID+f.item.ETag
+		before = f.item.ID + f.item.ETag
+		if attempt+1 >= r.api.tries || !other && !isBusy(status.Code) {
 			// It says nothing about the file: the service itself has just described it.
 			return nil, fmt.Errorf("%s does not send the content that is there: it answers %d", status.Host, status.Code)
 		}
