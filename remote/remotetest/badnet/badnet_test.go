@@ -331,7 +331,9 @@ func TestTheHistoryTellsWhatHappened(t *testing.T) {
 	f.net.Add(badnet.Rule{Method: "PUT", Fate: badnet.Fate{Answer: badnet.Dropped, Status: 504}})
 	f.do("PUT", "/f", 3)
 	f.do("GET", "/g", 0)
-	if err := f.net.Await(t.Context(), "has arrived", "PUT", "/f"); err != nil { // the answer may come before that is noted
+	awaiting, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := f.net.Await(awaiting, "has arrived", "PUT", "/f"); err != nil { // the answer may come before that is noted
 		t.Fatal(err)
 	}
 	all, one := f.net.History(), f.net.HistoryOf("PUT", "/f")

@@ -243,7 +243,7 @@ func (x *exchange) pass(ctx context.Context, to io.Writer, out *bufio.Writer) (s
 	begin := time.Now()
 	for {
 		n, err := x.body.Read(buf)
-		if err == io.EOF {
+		if err == io.EOF || err == errAnswered && sent == x.req.ContentLength { // before the end was asked for
 			return sent, nil
 		}
 		if err != nil {
