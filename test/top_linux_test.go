@@ -49,12 +49,12 @@ func onTerminal(t *testing.T, cmd *exec.Cmd) *pty {
 	}
 	p := &pty{t: t, person: person, seen: newLogBuffer(), done: make(chan error, 1)}
 	t.Cleanup(func() { _ = cmd.Process.Kill() }) // it may have ended
-	go func() { p.done <- cmd.Wait() }()
 	go func() {
 		buf := make([]byte, 4096)
 		for {
 			n, err := person.Read(buf)
-			if err != nil {
+			if err != nil { // the program has ended, and all that it wrote was read
+				p.done <- cmd.Wait()
 				return
 			}
 			_, _ = p.seen.Write(buf[:n]) // it never fails

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/muesli/cancelreader"
@@ -12,6 +13,30 @@ import (
 )
 
 var errInterrupted = errors.New("interrupted")
+
+// Ask reads a line from the terminal without showing it. A signal ends it, and leaves the terminal
+// as it was.
+func (p Prompt) Ask(ctx context.Context, question string) (string, error) {
+	if p.Terminal() == nil {
+		return "", errors.New("there is no terminal to ask for a password on")
+	}
+	return p.Question(ctx, question, true)
+}
+
+// AskTwice asks for a new password until it was typed the same way twice.
+func (p Prompt) AskTwice(ctx context.Context, question string) (string, error) {
+	for {
+		first, err := p.Ask(ctx, question)
+		if err != nil {
+			return "", err
+		}
+		second, err := p.Ask(ctx, "Again: ")
+		if err != nil || first == second {
+			return first, err
+		}
+		fmt.Fprintln(p.Stderr, "These are two different passwords.")
+	}
+}
 
 // Question asks for a line of any length: what is pasted may be longer than a terminal takes as a
 // line. A hidden one is not shown. It ends with ctx and with a signal, reads nothing of what is
@@ -32,14 +57,16 @@ func (p Prompt) Question(ctx context.Context, question string, hidden bool) (str
 		return "", err
 	}
 	defer reader.Close()
-	fmt.Fprint(p.Stderr, question)
-	defer fmt.Fprintln(p.Stderr)
 	fd := int(tty.Fd())
-	state, err := term.MakeRaw(fd)
+	state, err := term.MakeRaw(fd) // before the question: the terminal shows what is typed until then
 	if err != nil {
 		return "", err
 	}
-	defer term.Restore(fd, state)
+	defer func() {
+		_ = term.Restore(fd, state)
+		fmt.Fprintln(p.Stderr)
+	}()
+	fmt.Fprint(p.Stderr, strings.ReplaceAll(question, "\n", "\r\n"))
 	ended := make(chan struct{})
 	defer close(ended)
 	go func() {
