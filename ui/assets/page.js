@@ -22,18 +22,26 @@ function result(text, bad) {
   result.timer = setTimeout(() => { n.textContent = ''; }, bad ? 15000 : 6000);
 }
 
+// decide ends the question that is open. The event of a dialog that closes comes later, maybe when the next one is
+// open already.
+let decide = () => {};
+
 function confirmed(text) {
   const dialog = $('confirm');
   $('confirm-text').textContent = text;
   return new Promise((resolve) => {
-    dialog.returnValue = '';
-    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true });
+    decide = resolve;
     dialog.showModal();
     $('confirm-no').focus();
   });
 }
-$('confirm-yes').addEventListener('click', () => $('confirm').close('yes'));
-$('confirm-no').addEventListener('click', () => $('confirm').close(''));
+for (const [id, yes] of [['confirm-yes', true], ['confirm-no', false]]) {
+  $(id).addEventListener('click', () => {
+    $('confirm').close();
+    decide(yes);
+  });
+}
+$('confirm').addEventListener('cancel', () => decide(false));
 
 async function act(action, row, button) {
   if (action.ask && !await confirmed(action.ask(row))) return;
