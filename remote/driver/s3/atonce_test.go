@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"runtime/metrics"
 	"sync"
 	"sync/atomic"
@@ -47,10 +48,11 @@ func startSink(t testing.TB, each time.Duration) (addr string, completed *atomic
 	return web.Listener.Addr().String(), completed
 }
 
-// heap returns how many bytes the objects of the heap have, those included that are not collected
-// yet.
+// heap collects garbage, and returns how many bytes the objects of the heap have that are in use.
+// How much garbage there may be beside them depends on what other tests have left to be in use.
 func heap() int64 {
-	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	runtime.GC()
+	s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(s)
 	return int64(s[0].Value.Uint64())
 }
@@ -87,7 +89,7 @@ func storeAtOnce(t testing.TB, n int, size, total int64, each time.Duration) (he
 		all.Wait()
 		close(ended)
 	}()
-	for tick := time.NewTicker(time.Millisecond); ; {
+	for tick := time.NewTicker(20 * time.Millisecond); ; {
 		held, grown = max(held, o.Network.Memory.Held()), max(grown, heap()-before)
 		select {
 		case <-tick.C:
@@ -114,7 +116,7 @@ func TestUploadsAtOnceHoldBoundedMemory(t *testing.T) {
 	if held > total+minPart || held < total/2 {
 		t.Errorf("uploads held %d MiB of %d", held>>20, total>>20)
 	}
-	if grown > 3*total { // connections, and what is not collected yet
+	if grown > 2*total { // connections, and what the server has read
 		t.Errorf("the heap grew by %d MiB", grown>>20)
 	}
 }
