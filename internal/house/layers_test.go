@@ -23,7 +23,7 @@ var layers = []layer{
 		"remote/remotetest/badnet", "remote/remotetest/ledger", "remote/remotetest/servers", "remote/remotetest/servers/dropboxserver", "remote/remotetest/servers/sshserver",
 		"cmd/ferry/internal/listen", "cmd/ferry/internal/prompt", "internal/house", "internal/release", "internal/systems", "test", "bench/*",
 	}},
-	{packages: []string{"remote/network", "remote/partname", "remote/wrap/*", "breaker"}, imports: []string{"budget", "remote", "remote/wrap/intercept"}},
+	{packages: []string{"remote/network", "remote/partname", "remote/wrap/*", "breaker", "cluster/*"}, imports: []string{"budget", "cluster", "remote", "remote/wrap/intercept"}},
 	{packages: []string{"remote/remotetest", "remote/remotetest/*"}, imports: []string{"remote", "remote/remotetest/badnet", "remote/remotetest/servers"}},
 	{packages: []string{"remote/driver/internal/*", "remote/driver/azureblob/entra", "remote/driver/crypt/cipher"}, imports: driverUses},
 	{packages: []string{"remote/driver/*"}, imports: append(slices.Clip(driverUses), "remote/driver/internal/*", "remote/driver/azureblob/entra", "remote/driver/crypt/cipher")},
@@ -121,7 +121,7 @@ var testUses = map[string][]string{
 // doubles are what any test may put in the place of a real remote, or around one.
 var doubles = []string{
 	"remote", "remote/driver/memory", "remote/driver/local", "remote/wrap/faulty", "remote/wrap/retry",
-	"remote/remotetest", "remote/remotetest/*", "disk/disktest",
+	"remote/remotetest", "remote/remotetest/*", "disk/disktest", "cluster", "cluster/clustertest",
 }
 
 func TestImportsPointDown(t *testing.T) {

@@ -91,6 +91,7 @@ type Options struct {
 	Log     LogOptions
 	Records RecordOptions
 	Hooks   HookOptions
+	Cluster ClusterOptions
 
 	// Given reports whether a flag was set on the command line or in the environment.
 	Given func(flag string) bool
@@ -174,6 +175,8 @@ func (o *Options) Check() error {
 		return o.Records.check()
 	case o.Hooks.check() != nil:
 		return o.Hooks.check()
+	case o.Cluster.check(o.Given) != nil:
+		return o.Cluster.check(o.Given)
 	case o.Log.Quiet && o.Log.Verbose > 0:
 		return Usagef("-q and -v exclude each other: give one of them")
 	case o.Given("log-level") && (o.Log.Quiet || o.Log.Verbose > 0):

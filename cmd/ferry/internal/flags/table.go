@@ -27,6 +27,7 @@ func Serve(o *Options) []Group {
 		Metrics(o),
 		Records(o),
 		Hooks(o),
+		Cluster(o),
 		{accepted, acceptedFlags()},
 		{refused, refusedFlags()},
 	}

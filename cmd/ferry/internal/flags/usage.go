@@ -66,7 +66,7 @@ func FlagError(cmd *cobra.Command, err error) error {
 // badValue is the error of a flag or variable called name whose value means nothing.
 func badValue(name, value string, why error) error {
 	switch why {
-	case errTwice, errHeader, errProxy: // the value may be a secret
+	case errTwice, errHeader, errProxy, errEngine: // the value may be a secret
 		return Usagef("%s %w", name, why)
 	}
 	return Usagef("%s %q: %w", name, value, why)

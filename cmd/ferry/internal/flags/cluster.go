@@ -1,0 +1,120 @@
+package flags
+
+import (
+	"errors"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// ClusterOptions are the values of the flags about several nodes over one store.
+type ClusterOptions struct {
+	Servers []string // URLs of the engine that nodes share, passwords in them included; none = there is no other node
+	Name    string   // what the nodes have in common
+	Node    string   // "" = the name of this machine
+	Creds   string   // file; "" = none
+	CA      string   // file; "" = those of the system
+}
+
+// Cluster returns the flags about several nodes over one store.
+func Cluster(o *Options) Group {
+	return Group{"Cluster", []Flag{
+		{"cluster", "", engine(&o.Cluster.Servers), "Servers of NATS, with JetStream, by which several ferries over one store know of each other: nats://[user:pass@]host[:port][,host...], or tls://; doc/cluster.md says what they share"},
+		{"cluster-name", "ferry", subjectWord(&o.Cluster.Name), "What the nodes have in common, and other users of those servers have not: their subjects and buckets begin with it"},
+		{"cluster-creds", "", file(&o.Cluster.Creds), "File of credentials for --cluster, as nsc makes it (.creds)"},
+		{"cluster-ca", "", file(&o.Cluster.CA), "File of certificates (PEM) that those of --cluster are checked with, instead of the system's; it implies TLS"},
+		{"node", "", nodeName(&o.Cluster.Node), "Name of this ferry among the nodes; without this flag that of the machine"},
+	}}
+}
+
+// Shared reports whether there may be other nodes.
+func (c *ClusterOptions) Shared() bool { return len(c.Servers) > 0 }
+
+// NodeName returns how this ferry is called among the nodes.
+func (c *ClusterOptions) NodeName() string {
+	if c.Node != "" {
+		return c.Node
+	}
+	if name, err := os.Hostname(); err == nil && name != "" {
+		return name
+	}
+	return "ferry"
+}
+
+func (c *ClusterOptions) check(given func(string) bool) error {
+	for _, name := range []string{"cluster-name", "cluster-creds", "cluster-ca"} {
+		if !c.Shared() && given(name) {
+			return Usagef("--%s needs --cluster, the servers by which nodes know of each other", name)
+		}
+	}
+	return nil
+}
+
+// errEngine is an error that is told without the value.
+var errEngine = errors.New("is not a list of servers of NATS: use nats://host:4222, or tls://, and more behind commas")
+
+// engine is a list of servers: each occurrence of the flag adds to it. What is behind a comma has
+// the scheme of what is before it, unless it has one of its own. They may hold passwords.
+func engine(p *[]string) pflag.Value {
+	parse := func(s string) ([]string, error) {
+		if s == "" {
+			return *p, nil
+		}
+		all, scheme := slices.Clip(*p), "nats"
+		for text := range strings.SplitSeq(s, ",") {
+			text = strings.TrimSpace(text)
+			if !strings.Contains(text, "://") {
+				text = scheme + "://" + text
+			}
+			u, err := url.Parse(text)
+			if err != nil || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || (u.Scheme != "nats" && u.Scheme != "tls") {
+				return nil, errEngine
+			}
+			scheme = u.Scheme
+			all = append(all, text)
+		}
+		return all, nil
+	}
+	format := func(all []string) string {
+		var shown []string
+		for _, text := range all {
+			if u, err := url.Parse(text); err == nil {
+				if u.User != nil {
+					u.User = url.User(hidden) // a name alone may be a token
+				}
+				shown = append(shown, strings.ReplaceAll(u.String(), url.PathEscape(hidden), hidden))
+			}
+		}
+		return strings.Join(shown, ",")
+	}
+	return &value[[]string]{p, "URL,...", parse, format}
+}
+
+// subjectWord is a word that may stand in names of subjects and buckets.
+func subjectWord(p *string) pflag.Value {
+	parse := func(s string) (string, error) {
+		if s == "" || len(s) > 64 || strings.ContainsFunc(s, func(r rune) bool { return !isWordRune(r) }) {
+			return "", errors.New("use up to 64 letters, digits, - and _")
+		}
+		return s, nil
+	}
+	return word(p, "string", parse)
+}
+
+// nodeName is the name of a machine, or none.
+func nodeName(p *string) pflag.Value {
+	parse := func(s string) (string, error) {
+		if len(s) > 64 || strings.ContainsFunc(s, func(r rune) bool { return !isWordRune(r) && r != '.' }) {
+			return "", errors.New("use up to 64 letters, digits, points, - and _")
+		}
+		return s, nil
+	}
+	return word(p, "string", parse)
+}
+
+func isWordRune(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_'
+}
