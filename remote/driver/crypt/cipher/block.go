@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 
-	"golang.org/x/crypto/poly1305"      //lint:ignore SA1019 secretbox is made of it, and it has the fastest code
 	"golang.org/x/crypto/salsa20/salsa" //lint:ignore SA1019 secretbox is made of it
 )
 
@@ -64,7 +63,7 @@ func (c *Cipher) Seal(b, plain []byte, n Nonce) []byte {
 	b = slices.Grow(b, Overhead+len(plain))
 	sealed := b[len(b) : len(b)+Overhead+len(plain)]
 	k.xor(sealed[Overhead:], plain)
-	poly1305.Sum((*[Overhead]byte)(sealed), sealed[Overhead:], &k.poly)
+	authenticate((*[Overhead]byte)(sealed), sealed[Overhead:], &k.poly)
 	return b[:len(b)+len(sealed)]
 }
 
@@ -77,7 +76,9 @@ func (c *Cipher) Open(b, sealed []byte, n Nonce) ([]byte, error) {
 	var k blockKeys
 	k.derive(&c.keys.Data, n)
 	tag, data := sealed[:Overhead], sealed[Overhead:]
-	if !poly1305.Verify((*[Overhead]byte)(tag), data, &k.poly) {
+	var right [Overhead]byte
+	authenticate(&right, data, &k.poly)
+	if subtle.ConstantTimeCompare(tag, right[:]) != 1 {
 		return b, ErrBlock
 	}
 	b = slices.Grow(b, len(data))

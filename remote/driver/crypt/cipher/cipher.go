@@ -9,7 +9,7 @@
 //	names.go      names of files and directories
 //	obfuscate.go  names that are only obfuscated; version.go: times that are left out of names
 //	encoding.go   bytes as characters; base32768.go: 15 bits in a character
-//	block.go      sealed blocks, headers, nonces
+//	block.go      sealed blocks, headers, nonces; salsa_*, poly_*: what they are made of
 //	size.go       lengths of files
 //	keys.go       keys made of passwords
 package cipher
