@@ -36,5 +36,39 @@ type Change struct {
 // Everything returns the Change that covers all names.
 func Everything() Change { return Change{Name: ".", Dir: true, Below: true} }
 
-// AsWatcher returns r as a Watcher, if its driver is one. Watch may still return ErrUnsupported.
-func AsWatcher(r Remote) (Watcher, bool) { return ability[Watcher](r) }
+// A Told is a decorator that reports changes which others tell it of, whatever the remote below it
+// can do. Such a one is a Watcher.
+type Told interface {
+	// IsTold reports whether there is anybody who tells it of changes.
+	IsTold() bool
+}
+
+// AsWatcher returns r as a Watcher, if its driver is one, or if one of its decorators IsTold of
+// changes. Watch may still return ErrUnsupported.
+func AsWatcher(r Remote) (Watcher, bool) {
+	if IsTold(r) {
+		w, ok := r.(Watcher)
+		return w, ok
+	}
+	return ability[Watcher](r)
+}
+
+// IsTold reports whether a decorator of r is told of changes: then a watch costs nothing, and what
+// is remembered of r is dropped as soon as it changes.
+func IsTold(r Remote) bool {
+	for ; r != nil; r = below(r) {
+		if t, ok := r.(Told); ok && t.IsTold() {
+			return true
+		}
+	}
+	return false
+}
+
+// An ObjectNamer is a remote whose files are objects of a store that tells of them by bucket and
+// key.
+type ObjectNamer interface {
+	// ObjectName returns which name an object has here. A key of "" stands for the bucket itself,
+	// which is the root, or one of its directories. ok is false where no name leads to the object:
+	// it is in another bucket, or outside of the root, or its key is no path.
+	ObjectName(bucket, key string) (name string, ok bool)
+}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +22,7 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/network"
+	"ferry/remote/notice"
 )
 
 const (
@@ -85,13 +85,15 @@ func (r *Remote) read(events io.Reader, tell func(remote.Change) bool) error {
 		if len(line) == 0 {
 			continue
 		}
-		var told notice
-		if err := json.Unmarshal(line, &told); err != nil {
+		told, err := notice.ParseStream(line)
+		if err != nil {
 			return fmt.Errorf("the server told of something that is no event: %w", err)
 		}
-		for i := range told.Records {
-			if c, ok := r.change(&told.Records[i]); ok && !tell(c) {
-				return nil
+		for i := range told {
+			for _, c := range told[i].Changes(r) {
+				if !tell(c) {
+					return nil
+				}
 			}
 		}
 	}

@@ -18,6 +18,7 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/nameenc"
+	"ferry/remote/notice"
 	"ferry/remote/remotetest"
 )
 
@@ -226,10 +227,19 @@ func TestWhatAnEventMeans(t *testing.T) {
 		o := testOptions("127.0.0.1:1")
 		o.Encoding |= nameenc.Ctl
 		r := openAt(t, test.path, o)
-		e := event{EventName: test.name}
-		e.S3.Bucket.Name, e.S3.Object.Key, e.S3.Object.ETag = test.bucket, test.at, "etag"
-		if c, ok := r.change(&e); ok != test.ok || ok && c != test.want {
-			t.Errorf("%q: %s of %s/%s is %+v, %v", test.path, test.name, test.bucket, test.at, c, ok)
+		line, err := json.Marshal(map[string]any{"Records": []any{map[string]any{
+			"eventName": test.name, "s3": map[string]any{"bucket": map[string]any{"name": test.bucket}, "object": map[string]any{"key": test.at, "eTag": "etag"}},
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := notice.ParseStream(line)
+		if err != nil || len(all) != 1 {
+			t.Fatalf("%s: %+v, %v", line, all, err)
+		}
+		changes := all[0].Changes(r)
+		if ok := len(changes) == 1; ok != test.ok || ok && changes[0] != test.want {
+			t.Errorf("%q: %s of %s/%s is %+v", test.path, test.name, test.bucket, test.at, changes)
 		}
 	}
 }

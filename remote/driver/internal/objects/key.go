@@ -61,6 +61,36 @@ func (t *Tree) holds(name string, k Key) bool {
 // hides reports whether an object called elem is no file, but part of an upload.
 func (t *Tree) hides(elem string) bool { return !t.config.Visible && partname.Hidden(elem) }
 
+// ObjectName implements remote.ObjectNamer.
+func (t *Tree) ObjectName(bucket, key string) (string, bool) {
+	var elems []string
+	if t.bucket == "" {
+		if !remote.ValidName(bucket) {
+			return "", false
+		}
+		elems = append(elems, bucket)
+	} else if bucket != t.bucket {
+		return "", false
+	}
+	if key != "" {
+		rest, ok := strings.CutPrefix(key, t.prefix)
+		if !ok {
+			return "", false
+		}
+		for raw := range strings.SplitSeq(rest, "/") {
+			elem, ok := t.names.Name(raw)
+			if !ok || t.hides(elem) {
+				return "", false
+			}
+			elems = append(elems, elem)
+		}
+	}
+	if len(elems) == 0 {
+		return ".", true
+	}
+	return strings.Join(elems, "/"), true
+}
+
 // isRoot reports whether k is the root of the tree.
 func (t *Tree) isRoot(k Key) bool { return k.Bucket == t.bucket && k.Name == t.prefix }
 

@@ -7,6 +7,7 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/nameenc"
+	"ferry/remote/partname"
 )
 
 func TestOddNames(t *testing.T) {
@@ -104,4 +105,22 @@ func FuzzOddNames(f *testing.F) {
 			t.Errorf("%q is called %q, which is spelled %q, %v", raw, name, back, ok)
 		}
 	})
+}
+
+func TestObjectName(t *testing.T) {
+	for _, test := range []struct {
+		root, bucket, key, want string
+		ok                      bool
+	}{
+		{"b", "b", "d/f", "d/f", true}, {"b", "b", "", ".", true}, {"b", "c", "f", "", false}, {"b", "b", "a//b", "", false}, {"b", "b", "a/../b", "", false},
+		{"b/d", "b", "d/f", "f", true}, {"b/d", "b", "d", "", false}, {"b/d", "b", "dd/f", "", false}, {"b/d", "b", "", ".", true}, {"b/d", "c", "", "", false},
+		{"", "b", "d/f", "b/d/f", true}, {"", "b", "", "b", true}, {"", "", "f", "", false},
+		{"b", "b", partname.Name{Owner: "o", Base: "f"}.String(), "", false},
+		{"b", "b", "a\u2401", "a\x01", true}, {"b", "b", "a\x01", "", false},
+	} {
+		tree := New(nil, Config{Root: test.root, Names: Names{Encoding: nameenc.Ctl}})
+		if got, ok := tree.ObjectName(test.bucket, test.key); got != test.want || ok != test.ok {
+			t.Errorf("%q: %s/%q is %q, %v", test.root, test.bucket, test.key, got, ok)
+		}
+	}
 }
