@@ -57,47 +57,49 @@ var driverUses = []string{"budget", "remote", "remote/nameenc", "remote/partname
 // libraries names the packages that may import others than those of this module and of the standard
 // library, with prefixes of those.
 var libraries = map[string][]string{
-	"auth":                                {"github.com/go-crypt/"}, // hashes of passwords
-	"cmd/ferry":                           {"github.com/spf13/", "golang.org/x/sys/", "golang.org/x/term"},
-	"cmd/ferry/internal/configcmd":        {"github.com/spf13/", "golang.org/x/oauth2"},
-	"cmd/ferry/internal/flags":            {"github.com/spf13/"},
-	"cmd/ferry/internal/login":            {"golang.org/x/oauth2"},
-	"cmd/ferry/internal/manual":           {"github.com/spf13/"},
-	"cmd/ferry/internal/prompt":           {"golang.org/x/term", "github.com/muesli/cancelreader"},
-	"cmd/ferry/internal/rcclient":         {"github.com/spf13/"},
-	"cmd/ferry/internal/userscmd":         {"github.com/spf13/"},
-	"acme":                                {"github.com/caddyserver/certmagic", "github.com/mholt/acmez/v3", "github.com/miekg/dns", "github.com/libdns/libdns", "go.uber.org/zap"},
-	"acme/acmetest":                       {"github.com/letsencrypt/pebble/v2/", "github.com/miekg/dns"},
-	"audit":                               {"gopkg.in/natefinch/lumberjack.v2"}, // rotation
-	"metrics":                             {"github.com/prometheus/client_golang/prometheus"},
-	"cmd/ferry/internal/systemd":          {"github.com/coreos/go-systemd/v22/"},
-	"cmd/ferry/internal/top":              {"charm.land/bubbletea/v2"},
-	"config":                              {"golang.org/x/crypto/nacl/secretbox", "golang.org/x/text/unicode/norm"}, // rclone's encrypted file
-	"disk":                                {"golang.org/x/sys/"},
-	"serve":                               {"golang.org/x/time/rate"}, // rates of users
-	"registry":                            {"golang.org/x/oauth2"},    // where the providers are
-	"registry/tokens":                     {"golang.org/x/oauth2"},
-	"remote/driver/azureblob":             {"github.com/Azure/azure-sdk-for-go/sdk/"},
-	"remote/driver/azureblob/entra":       {"golang.org/x/oauth2", "golang.org/x/crypto/pkcs12"},
-	"remote/driver/crypt/cipher":          {"github.com/rfjakob/eme", "golang.org/x/crypto/", "golang.org/x/sys/cpu"},
-	"remote/driver/dropbox":               {"golang.org/x/oauth2"},
-	"remote/driver/drive":                 {"golang.org/x/oauth2"},
-	"remote/driver/ftp":                   {"github.com/jlaffaye/ftp"},
-	"remote/driver/gcs":                   {"golang.org/x/oauth2"},
-	"remote/driver/http":                  {"golang.org/x/net/html"},
-	"remote/driver/internal/google":       {"golang.org/x/oauth2"},
-	"remote/driver/local":                 {"golang.org/x/sys/"},
-	"remote/driver/onedrive":              {"golang.org/x/oauth2"},
-	"remote/driver/s3":                    {"github.com/minio/minio-go/v7"},
-	"remote/driver/sftp":                  {"github.com/pkg/sftp", "golang.org/x/crypto/ssh", "golang.org/x/sys/"},
-	"remote/driver/smb":                   {"github.com/cloudsoda/go-smb2"},
-	"remote/network":                      {"golang.org/x/net/proxy"},
-	"remote/remotetest/badnet":            {"golang.org/x/sys/"},
-	"remote/remotetest/servers/sshserver": {"golang.org/x/crypto/ssh"},
-	"remote/wrap/filter":                  {"golang.org/x/text/unicode/norm"}, // which names look alike is for Unicode to say
-	"remote/wrap/limit":                   {"golang.org/x/time/rate"},
-	"serve/proxyheader":                   {"github.com/pires/go-proxyproto"},
-	"serve/users":                         {"github.com/pelletier/go-toml/v2"},
+	"auth":                                 {"github.com/go-crypt/"}, // hashes of passwords
+	"cmd/ferry":                            {"github.com/spf13/", "golang.org/x/sys/", "golang.org/x/term"},
+	"cmd/ferry/internal/configcmd":         {"github.com/spf13/", "golang.org/x/oauth2"},
+	"cmd/ferry/internal/flags":             {"github.com/spf13/"},
+	"cmd/ferry/internal/login":             {"golang.org/x/oauth2"},
+	"cmd/ferry/internal/manual":            {"github.com/spf13/"},
+	"cmd/ferry/internal/prompt":            {"golang.org/x/term", "github.com/muesli/cancelreader"},
+	"cmd/ferry/internal/rcclient":          {"github.com/spf13/"},
+	"cmd/ferry/internal/userscmd":          {"github.com/spf13/"},
+	"acme":                                 {"github.com/caddyserver/certmagic", "github.com/mholt/acmez/v3", "github.com/miekg/dns", "github.com/libdns/libdns", "go.uber.org/zap"},
+	"acme/acmetest":                        {"github.com/letsencrypt/pebble/v2/", "github.com/miekg/dns"},
+	"audit":                                {"gopkg.in/natefinch/lumberjack.v2"}, // rotation
+	"metrics":                              {"github.com/prometheus/client_golang/prometheus"},
+	"cmd/ferry/internal/systemd":           {"github.com/coreos/go-systemd/v22/"},
+	"cmd/ferry/internal/top":               {"charm.land/bubbletea/v2"},
+	"config":                               {"golang.org/x/crypto/nacl/secretbox", "golang.org/x/text/unicode/norm"}, // rclone's encrypted file
+	"disk":                                 {"golang.org/x/sys/"},
+	"serve":                                {"golang.org/x/time/rate"}, // rates of users
+	"registry":                             {"golang.org/x/oauth2"},    // where the providers are
+	"registry/tokens":                      {"golang.org/x/oauth2"},
+	"remote/driver/azureblob":              {"github.com/Azure/azure-sdk-for-go/sdk/"},
+	"remote/driver/azureblob/entra":        {"golang.org/x/oauth2", "golang.org/x/crypto/pkcs12"},
+	"remote/driver/crypt/cipher":           {"github.com/rfjakob/eme", "golang.org/x/crypto/", "golang.org/x/sys/cpu"},
+	"remote/driver/dropbox":                {"golang.org/x/oauth2"},
+	"remote/driver/drive":                  {"golang.org/x/oauth2"},
+	"remote/driver/ftp":                    {"github.com/jlaffaye/ftp"},
+	"remote/driver/gcs":                    {"golang.org/x/oauth2"},
+	"remote/driver/http":                   {"golang.org/x/net/html"},
+	"remote/driver/internal/google":        {"golang.org/x/oauth2"},
+	"remote/driver/local":                  {"golang.org/x/sys/"},
+	"remote/driver/onedrive":               {"golang.org/x/oauth2"},
+	"remote/driver/s3":                     {"github.com/minio/minio-go/v7"},
+	"remote/driver/sftp":                   {"github.com/pkg/sftp", "golang.org/x/crypto/ssh", "golang.org/x/sys/"},
+	"remote/driver/smb":                    {"github.com/cloudsoda/go-smb2"},
+	"remote/network":                       {"golang.org/x/net/proxy"},
+	"remote/remotetest/badnet":             {"golang.org/x/sys/"},
+	"remote/remotetest/servers/natsserver": {"github.com/nats-io/nats-server/v2/"},
+	"cluster/nats":                         {"github.com/nats-io/nats.go"},
+	"remote/remotetest/servers/sshserver":  {"golang.org/x/crypto/ssh"},
+	"remote/wrap/filter":                   {"golang.org/x/text/unicode/norm"}, // which names look alike is for Unicode to say
+	"remote/wrap/limit":                    {"golang.org/x/time/rate"},
+	"serve/proxyheader":                    {"github.com/pires/go-proxyproto"},
+	"serve/users":                          {"github.com/pelletier/go-toml/v2"},
 }
 
 // testUses names what tests of packages may import besides. Where it is of this module, those tests
