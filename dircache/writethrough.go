@@ -25,6 +25,16 @@ func (n writeThrough) Put(ctx context.Context, name string, body io.Reader, o re
 	return e, err
 }
 
+// PutIf implements remote.ConditionalPutter.
+func (n writeThrough) PutIf(
+	ctx context.Context, name string, body io.Reader, version string, o remote.PutOptions,
+) (e remote.Entry, err error) {
+	err = errPanic
+	defer func() { n.stored(name, e, err) }()
+	e, err = n.Forward.PutIf(ctx, name, body, version, o)
+	return e, err
+}
+
 // errPanic is the error of a call that panicked.
 var errPanic = errors.New("panic")
 

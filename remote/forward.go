@@ -46,6 +46,14 @@ func (f Forward) RemoveVersion(ctx context.Context, name, version string) error 
 	return unsupported("remove", name)
 }
 
+// PutIf implements ConditionalPutter.
+func (f Forward) PutIf(ctx context.Context, name string, body io.Reader, version string, o PutOptions) (Entry, error) {
+	if p, ok := f.Remote.(ConditionalPutter); ok {
+		return p.PutIf(ctx, name, body, version, o)
+	}
+	return Entry{}, unsupported("put", name)
+}
+
 // SetModTime implements ModTimer.
 func (f Forward) SetModTime(ctx context.Context, name string, t time.Time) error {
 	if m, ok := f.Remote.(ModTimer); ok {

@@ -25,6 +25,7 @@
 //	ability.go     the helpers that make calls of optional abilities
 //	move.go        Move and Copy, also where the remote has no such call
 //	forward.go     the base of decorators
+//	conditional.go PutIf: stored only if nobody has changed what is replaced
 //	reader.go      readers that know their version; tap.go: looking into streams
 //	unanswered.go  changes whose answer was lost; clock.go: what time it is there
 //	uploads.go     multipart uploads that a killed process leaves

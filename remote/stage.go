@@ -54,10 +54,11 @@ type StageOptions struct {
 	Off int64
 	// File is the file that BaseFile continues, as the caller has seen it. If it is set, a layer
 	// that keeps pending changes (package writeback) fails Commit with ErrChanged if the file is
-	// another one by then. Drivers ignore it.
+	// another one by then. So does a ConditionalPutter, if the version of the file is known; other
+	// drivers ignore it.
 	File Entry
 	// New makes Commit fail with ErrExist if there is a file of that name by then, in a layer that
-	// serialises changes (package writeback). Drivers ignore it.
+	// serialises changes (package writeback), and in a ConditionalPutter. Other drivers ignore it.
 	New bool
 }
 

@@ -24,6 +24,13 @@ func (n noted) Put(ctx context.Context, name string, body io.Reader, o remote.Pu
 	return n.Forward.Put(n.noting(ctx), name, body, o)
 }
 
+// PutIf implements remote.ConditionalPutter.
+func (n noted) PutIf(
+	ctx context.Context, name string, body io.Reader, version string, o remote.PutOptions,
+) (remote.Entry, error) {
+	return n.Forward.PutIf(n.noting(ctx), name, body, version, o)
+}
+
 // Stage implements remote.Stager.
 func (n noted) Stage(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
 	return n.Forward.Stage(n.noting(ctx), name, o)

@@ -2,6 +2,7 @@ package remotetest
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,6 +73,7 @@ func (s *suite) abilities() map[string]error {
 	// The helpers do without these where they must.
 	s.put("g", "x")
 	errs["VersionRemover"] = s.r.(remote.VersionRemover).RemoveVersion(s.ctx, "g", s.stat("g").Version)
+	_, errs["ConditionalPutter"] = remote.PutIf(s.ctx, s.r, "new", strings.NewReader("x"), "", remote.PutOptions{})
 	errs["Copier"] = s.r.(remote.Copier).Copy(s.ctx, "f", "copied")
 	errs["Mover"] = s.r.(remote.Mover).Move(s.ctx, "f", "moved")
 	return errs

@@ -44,6 +44,20 @@ func (r slowAnswers) Put(ctx context.Context, name string, body io.Reader, o rem
 	return e, err
 }
 
+func (r slowAnswers) PutIf(
+	ctx context.Context, name string, body io.Reader, version string, o remote.PutOptions,
+) (e remote.Entry, err error) {
+	content, err := io.ReadAll(body)
+	if err != nil {
+		return remote.Entry{}, err
+	}
+	err = r.answer(ctx, func(ctx context.Context) (err error) {
+		e, err = r.Forward.PutIf(ctx, name, strings.NewReader(string(content)), version, o)
+		return err
+	})
+	return e, err
+}
+
 func (r slowAnswers) Remove(ctx context.Context, name string) error {
 	return r.answer(ctx, func(ctx context.Context) error { return r.Forward.Remove(ctx, name) })
 }
@@ -124,6 +138,10 @@ func (s *suite) keepsPatience(during *func()) {
 		{"Remove", func(ctx context.Context) error { return s.r.Remove(ctx, "h") }},
 		{"Put", func(ctx context.Context) error {
 			_, err := s.r.Put(ctx, "f", strings.NewReader("new"), remote.PutOptions{})
+			return err
+		}},
+		{"PutIf", func(ctx context.Context) error {
+			_, err := remote.PutIf(ctx, s.r, "new", strings.NewReader("new"), "", remote.PutOptions{})
 			return err
 		}},
 		{"Commit", func(ctx context.Context) error {

@@ -6,7 +6,7 @@
 //	decorator.go     RunDecorator; decorator_committed.go: what it asks of changes in doubt
 //	remotetest.go    Run: what each remote passes
 //	read.go          Stat, Open; list.go: List; put.go: Put; tree.go: Remove, Mkdir, Rmdir; move.go
-//	abilities.go     the optional abilities; watch.go: Watcher
+//	abilities.go     the optional abilities; conditional.go: ConditionalPutter; watch.go: Watcher
 //	stage.go         Stager; stage_base.go: what uploads continue; stage_end.go: how they end
 //	names.go         names; concurrent.go: several calls at a time
 //	upload.go        a staged upload of a test
@@ -52,6 +52,7 @@ func Run(t *testing.T, open func(t *testing.T) remote.Remote) {
 		{"Names", nameTests()},
 		{"Move", moveTests()},
 		{"Abilities", abilityTests()},
+		{"Conditional", conditionalTests()},
 		{"Concurrent", concurrentTests()},
 	} {
 		t.Run(group.name, func(t *testing.T) { runAll(t, open, group.tests) })

@@ -38,6 +38,9 @@ func (d *draft) facts(modTime time.Time) facts {
 	if d.base != nil {
 		f.conditions = only(d.base)
 	}
+	if d.only != nil {
+		f.conditions = d.precondition()
+	}
 	return f
 }
 

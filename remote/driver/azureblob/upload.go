@@ -14,6 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
 
+	"ferry/remote"
 	"ferry/remote/driver/internal/objects"
 )
 
@@ -32,6 +33,7 @@ type draft struct {
 	target  objects.Key
 	client  *blockblob.Client
 	modTime time.Time
+	only    *string      // the version of what may be replaced; see objects.CreateOptions
 	base    *azcore.ETag // what the target must still be; nil where that does not matter
 	kept    *properties  // of the blob that is continued; nil for a new one
 	tags    map[string]string
@@ -47,7 +49,7 @@ type draft struct {
 // Create implements objects.Store.
 func (s *store) Create(ctx context.Context, k objects.Key, o objects.CreateOptions) (objects.Draft, error) {
 	writing, cancel := context.WithCancel(ctx)
-	d := &draft{store: s, target: k, client: s.blob(k), modTime: o.ModTime, cancel: cancel}
+	d := &draft{store: s, target: k, client: s.blob(k), modTime: o.ModTime, only: o.Only, cancel: cancel}
 	memory := s.options.ChunkSize * int64(s.options.Concurrency)
 	size := objects.Piece(o.Size, s.options.ChunkSize, memory, maxBlocks)
 	d.blocks = newBlocks(writing, d.client, size, int(max(memory/size, 1)), s.options.Network.Memory)
@@ -114,11 +116,12 @@ func (d *draft) Commit(ctx context.Context, modTime time.Time) (objects.Object, 
 	if d.sum != nil {
 		facts.headers.BlobContentMD5 = d.sum.Sum(nil)
 	}
+	ctx, doubt := doubting(ctx)
 	answer, err := d.client.CommitBlockList(ctx, d.ids, &blockblob.CommitBlockListOptions{
 		HTTPHeaders: facts.headers, Metadata: facts.metadata, Tags: facts.tags, Tier: facts.tier, AccessConditions: facts.conditions,
 	})
 	if err != nil {
-		return objects.Object{}, d.commitError(err)
+		return d.settle(ctx, d.commitError(err), doubt.Load(), facts.headers.BlobContentMD5)
 	}
 	return describe(d.target.Name, &d.size, answer.LastModified, answer.ETag, facts.metadata), nil
 }
@@ -127,11 +130,13 @@ func (d *draft) Commit(ctx context.Context, modTime time.Time) (objects.Object, 
 // MD5.
 func (d *draft) commitWhole(ctx context.Context, facts facts) (objects.Object, error) {
 	body := streaming.NopCloser(bytes.NewReader(d.held))
+	ctx, doubt := doubting(ctx)
 	answer, err := d.client.Upload(ctx, body, &blockblob.UploadOptions{
 		HTTPHeaders: facts.headers, Metadata: facts.metadata, Tags: facts.tags, Tier: facts.tier, AccessConditions: facts.conditions,
 	})
 	if err != nil {
-		return objects.Object{}, d.commitError(err)
+		sum := md5.Sum(d.held)
+		return d.settle(ctx, d.commitError(err), doubt.Load(), sum[:])
 	}
 	d.store.options.Network.Memory.Recycle(d.held)
 	d.held = nil
@@ -140,6 +145,8 @@ func (d *draft) commitWhole(ctx context.Context, facts facts) (objects.Object, e
 
 func (d *draft) commitError(err error) error {
 	switch {
+	case d.only != nil && bloberror.HasCode(err, bloberror.ConditionNotMet, bloberror.BlobAlreadyExists, bloberror.BlobNotFound):
+		return remote.ErrChanged
 	case bloberror.HasCode(err, bloberror.ConditionNotMet):
 		return errReplaced
 	case bloberror.HasCode(err, bloberror.InvalidBlockList):

@@ -95,6 +95,22 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 	return p.up.seen(e), remote.Renamed("put", name, err)
 }
 
+// PutIf implements remote.ConditionalPutter.
+func (r *Remote) PutIf(
+	ctx context.Context, name string, body io.Reader, version string, o remote.PutOptions,
+) (remote.Entry, error) {
+	p, err := r.findNew(ctx, name)
+	if err == nil && p.up == nil {
+		err = remote.ErrIsDir
+	}
+	if err != nil {
+		return remote.Entry{}, remote.Renamed("put", name, err)
+	}
+	o.FactsOf = r.factsIn(ctx, p.up, o.FactsOf)
+	e, err := remote.PutIf(p.up.uploads(ctx), p.up.Remote, p.name, body, version, o)
+	return p.up.seen(e), remote.Renamed("put", name, err)
+}
+
 // factsIn is what an upstream calls the file whose facts are taken over; those of a file of
 // another one cannot be.
 func (r *Remote) factsIn(ctx context.Context, up *Upstream, name string) string {

@@ -68,7 +68,7 @@ func (r *stager) stage(ctx context.Context, name string, o remote.StageOptions) 
 // belowOptions are those of the stage below, which always begins with nothing: what a file has
 // besides its content is taken over as for one that continues it.
 func belowOptions(o remote.StageOptions) remote.StageOptions {
-	below := remote.StageOptions{Owner: o.Owner, New: o.New}
+	below := remote.StageOptions{Owner: o.Owner, New: o.New, File: o.File}
 	if o.Base == remote.BaseFile {
 		below.Base = remote.BaseFile
 	}

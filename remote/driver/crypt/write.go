@@ -11,6 +11,22 @@ import (
 // Put implements remote.Remote. Each call encrypts under a nonce of its own, also one that repeats
 // another.
 func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
+	return r.put(ctx, name, body, o, r.below.Put)
+}
+
+// PutIf implements remote.ConditionalPutter. The versions are those of the remote below.
+func (r *Remote) PutIf(
+	ctx context.Context, name string, body io.Reader, version string, o remote.PutOptions,
+) (remote.Entry, error) {
+	return r.put(ctx, name, body, o, func(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
+		return remote.PutIf(ctx, r.below, name, body, version, o)
+	})
+}
+
+// A putter is a Put of a remote below.
+type putter func(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error)
+
+func (r *Remote) put(ctx context.Context, name string, body io.Reader, o remote.PutOptions, below putter) (remote.Entry, error) {
 	p, err := r.fits(name)
 	if err == nil {
 		err = r.free(ctx, name, p)
@@ -26,14 +42,14 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 		o.FactsOf = facts.file
 	}
 	if r.o.PlainData {
-		e, err := r.below.Put(ctx, p.file, body, o)
+		e, err := below(ctx, p.file, body, o)
 		return r.seen(e, base(name)), remote.Renamed("put", name, err)
 	}
 	s := &sealer{seal: seal{cipher: r.cipher, nonce: cipher.NewNonce()}, body: body, announced: o.Size, buf: r.buffers.Get().(*buffer)}
 	if o.Size > 0 {
 		o.Size = cipher.EncryptedSize(o.Size)
 	}
-	e, err := r.below.Put(ctx, p.file, s, o)
+	e, err := below(ctx, p.file, s, o)
 	if err != nil {
 		if s.err != nil && s.err != io.EOF {
 			err = s.err

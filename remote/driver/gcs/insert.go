@@ -1,6 +1,7 @@
 package gcs
 
 import (
+	"cmp"
 	"context"
 	"hash/crc32"
 	"io"
@@ -13,7 +14,7 @@ import (
 
 // insert stores body, in one request if it is shorter than a chunk, else chunk by chunk, each of
 // which is sent again when that fails. Nothing of it shows before the end of body.
-func (s *store) insert(ctx context.Context, k objects.Key, o *object, body io.Reader, memory *google.Memory) (*object, error) {
+func (s *store) insert(ctx context.Context, i insertion, body io.Reader, memory *google.Memory) (*object, error) {
 	buf, err := memory.Chunk(ctx)
 	if err != nil {
 		return nil, err
@@ -21,7 +22,7 @@ func (s *store) insert(ctx context.Context, k objects.Key, o *object, body io.Re
 	first, err := google.Fill(buf, body)
 	switch {
 	case err == io.EOF:
-		stored, err := s.insertWhole(ctx, k, o, first)
+		stored, err := s.insertWhole(ctx, i, first)
 		if err == nil {
 			memory.Recycle(first)
 		}
@@ -29,7 +30,7 @@ func (s *store) insert(ctx context.Context, k objects.Key, o *object, body io.Re
 	case err != nil:
 		return nil, err
 	}
-	u, err := s.service.StartResumable(ctx, s.insertion(k, o), o.ContentType)
+	u, err := s.service.StartResumable(ctx, s.call(i, i.describes), i.describes.ContentType)
 	if err != nil {
 		return nil, err
 	}
@@ -39,18 +40,28 @@ func (s *store) insert(ctx context.Context, k objects.Key, o *object, body io.Re
 }
 
 // insertWhole stores content in one request.
-func (s *store) insertWhole(ctx context.Context, k objects.Key, o *object, content []byte) (*object, error) {
-	described := *o
+func (s *store) insertWhole(ctx context.Context, i insertion, content []byte) (*object, error) {
+	described := *i.describes
 	described.CRC32C = encodeSum(crc32.Checksum(content, crc32.MakeTable(crc32.Castagnoli)))
 	stored := new(object)
-	return stored, s.service.UploadWhole(ctx, s.insertion(k, &described), o.ContentType, content, stored)
+	return stored, s.service.UploadWhole(ctx, s.call(i, &described), described.ContentType, content, stored)
 }
 
-// insertion is the call that stores what o describes.
-func (s *store) insertion(k objects.Key, o *object) google.Call {
-	query := url.Values{"name": {k.Name}, "fields": {fields}}
+// An insertion is where an object is stored, and as what.
+type insertion struct {
+	at        objects.Key
+	describes *object
+	only      *string // the generation of what may be replaced, "" for none; nil = any
+}
+
+// call is the call that stores what o describes.
+func (s *store) call(i insertion, o *object) google.Call {
+	query := url.Values{"name": {i.at.Name}, "fields": {fields}}
 	s.setACL(query, "predefinedAcl")
-	return google.Call{Method: http.MethodPost, Path: bucketPath(k.Bucket) + "/o", Query: query, Sends: o}
+	if i.only != nil {
+		query.Set("ifGenerationMatch", cmp.Or(*i.only, "0")) // 0 is that of no object
+	}
+	return google.Call{Method: http.MethodPost, Path: bucketPath(i.at.Bucket) + "/o", Query: query, Sends: o}
 }
 
 // An inserting is an insert whose body comes by Write.
@@ -61,12 +72,12 @@ type inserting struct {
 	err    error   // once it is done
 }
 
-func (s *store) startInsert(ctx context.Context, k objects.Key, o *object, memory *google.Memory) *inserting {
+func (s *store) startInsert(ctx context.Context, into insertion, memory *google.Memory) *inserting {
 	body, w := io.Pipe()
 	i := &inserting{PipeWriter: w, done: make(chan struct{})}
 	go func() {
 		defer close(i.done)
-		i.object, i.err = s.insert(ctx, k, o, body, memory)
+		i.object, i.err = s.insert(ctx, into, body, memory)
 		_ = body.CloseWithError(i.err) // wakes a Write; without an error there is none
 	}()
 	return i

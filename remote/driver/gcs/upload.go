@@ -37,6 +37,7 @@ const (
 type draft struct {
 	store    *store
 	target   objects.Key
+	only     *string        // the generation of what may be replaced; see objects.CreateOptions
 	base     objects.Object // what is continued, and where composes is set in front of the temporary object
 	composes bool
 	into     objects.Key // what is written to: the target or the temporary object
@@ -56,7 +57,7 @@ type draft struct {
 
 // Create implements objects.Store.
 func (s *store) Create(ctx context.Context, k objects.Key, o objects.CreateOptions) (objects.Draft, error) {
-	d := &draft{store: s, target: k, into: k, base: o.Base, modTime: o.ModTime, doubt: new(atomic.Bool)}
+	d := &draft{store: s, target: k, into: k, only: o.Only, base: o.Base, modTime: o.ModTime, doubt: new(atomic.Bool)}
 	if o.Keep == o.Base.Size && o.Keep > smallBase {
 		d.composes, d.into = true, temporary(k)
 	}
@@ -67,7 +68,7 @@ func (s *store) Create(ctx context.Context, k objects.Key, o objects.CreateOptio
 		d.held, err = d.memory.Begin(writing, d.held, n)
 		return err
 	}
-	d.start = func() *inserting { return s.startInsert(writing, d.into, d.facts(d.modTime), d.memory) }
+	d.start = func() *inserting { return s.startInsert(writing, d.insertion(d.facts(d.modTime)), d.memory) }
 	d.remove = func() {
 		removing, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTime)
 		defer cancel()
@@ -184,7 +185,7 @@ func (d *draft) commitHeld(ctx context.Context, modTime time.Time) (objects.Obje
 		return d.compose(ctx, modTime, false)
 	}
 	d.stored = d.composes
-	o, err := d.store.insertWhole(ctx, d.into, d.facts(modTime), d.held)
+	o, err := d.insertHeld(ctx, d.insertion(d.facts(modTime)))
 	if err != nil {
 		return objects.Object{}, d.store.translate(err)
 	}
@@ -199,6 +200,9 @@ func (d *draft) commitHeld(ctx context.Context, modTime time.Time) (objects.Obje
 // compose puts the temporary object, if there is one, behind the base. The target must still be the
 // base: what another upload published meanwhile is not overwritten by old bytes.
 func (d *draft) compose(ctx context.Context, modTime time.Time, tail bool) (objects.Object, error) {
+	if d.only != nil && *d.only != d.base.Version {
+		return objects.Object{}, remote.ErrChanged
+	}
 	generation, err := strconv.ParseInt(d.base.Version, 10, 64)
 	if err != nil {
 		return objects.Object{}, errors.New("the version of the file is not known")
@@ -217,6 +221,9 @@ func (d *draft) compose(ctx context.Context, modTime time.Time, tail bool) (obje
 		Sends:  composition{Destination: d.facts(modTime), SourceObjects: sources},
 	}, o)
 	if google.HasCode(err, http.StatusPreconditionFailed) || google.HasCode(err, http.StatusNotFound) {
+		if d.only != nil {
+			return objects.Object{}, remote.ErrChanged
+		}
 		return objects.Object{}, errReplaced
 	}
 	if err != nil {

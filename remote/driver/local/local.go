@@ -24,6 +24,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"ferry/remote"
@@ -73,6 +74,8 @@ type Remote struct {
 	tree     tree                 // served, or one around it
 	syncFile func(*os.File) error // nil = files are not synced
 	parts    *staging.Parts
+
+	replacing sync.Mutex // a version is compared and replaced
 }
 
 // New serves the directory root. It is an error when there is none, unless a mount is required or

@@ -11,7 +11,8 @@ import (
 type hiding struct {
 	r    *Remote
 	dir  dir
-	path string // when it was opened
+	path string        // when it was opened
+	only *precondition // of the stage whose directory it is; nil = none
 }
 
 // Path implements staging.Dir.
@@ -28,6 +29,9 @@ func (h *hiding) Lstat(_ context.Context, base string) (staging.Info, error) {
 
 // Rename implements staging.Dir.
 func (h *hiding) Rename(_ context.Context, from, to string, replace bool) error {
+	if h.only != nil && to == h.only.base {
+		return h.renameOnly(from)
+	}
 	return h.dir.rename(from, h.dir, to, replace)
 }
 
@@ -73,5 +77,5 @@ func (r *Remote) hiding(ctx context.Context, op, name string, use func(h *hiding
 		return fail(op, name, err)
 	}
 	defer d.close()
-	return fail(op, name, use(&hiding{r, d, in}, base))
+	return fail(op, name, use(&hiding{r: r, dir: d, path: in}, base))
 }

@@ -52,7 +52,7 @@ func (r *Remote) listed(ctx context.Context, d dir, in string, m *meta) (remote.
 	if !partname.Hidden(m.name) {
 		return r.entry(m), true
 	}
-	return r.parts.Listed(ctx, &hiding{r, d, in}, r.hidden(m))
+	return r.parts.Listed(ctx, &hiding{r: r, dir: d, path: in}, r.hidden(m))
 }
 
 // Open implements remote.Remote. Without a limit the reader is an *os.File, whose Read does not

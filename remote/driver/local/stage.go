@@ -50,7 +50,10 @@ func (r *Remote) begin(ctx context.Context, name string, o remote.StageOptions) 
 	if err != nil {
 		return nil, err
 	}
-	s := &stage{r: r, at: hiding{r, d, in}, perm: r.o.FilePerm}
+	s := &stage{r: r, at: hiding{r: r, dir: d, path: in}, perm: r.o.FilePerm}
+	if version, failed, ok := o.Precondition(); ok {
+		s.at.only = &precondition{name, base, version, failed}
+	}
 	old, err := s.open(ctx, name, base, o)
 	if err != nil {
 		d.close()

@@ -13,6 +13,22 @@ import (
 
 // Put implements remote.Remote.
 func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
+	return r.put(ctx, name, body, nil, o)
+}
+
+// PutIf implements remote.ConditionalPutter. That there is no file the system checks itself. A
+// version is compared just before; only calls of this Remote that have one take turns.
+func (r *Remote) PutIf(
+	ctx context.Context, name string, body io.Reader, version string, o remote.PutOptions,
+) (remote.Entry, error) {
+	_, base := remote.Split(name)
+	return r.put(ctx, name, body, &precondition{name, base, version, remote.ErrChanged}, o)
+}
+
+// put stores body, on a precondition unless that is nil.
+func (r *Remote) put(
+	ctx context.Context, name string, body io.Reader, only *precondition, o remote.PutOptions,
+) (remote.Entry, error) {
 	if err := check(ctx, "put", name); err != nil {
 		return remote.Entry{}, err
 	}
@@ -20,6 +36,7 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 	if err != nil {
 		return remote.Entry{}, fail("put", name, err)
 	}
+	s.at.only = only
 	e, err := s.fill(ctx, body, o)
 	if err != nil {
 		_ = s.Abort()
@@ -160,7 +177,7 @@ func (r *Remote) rmdir(ctx context.Context, d dir, base, name string) error {
 		return err
 	}
 	defer inside.close()
-	if err := r.parts.RemoveAll(ctx, &hiding{r, inside, name}); err != nil {
+	if err := r.parts.RemoveAll(ctx, &hiding{r: r, dir: inside, path: name}); err != nil {
 		return err
 	}
 	return d.rmdir(base)

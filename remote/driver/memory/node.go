@@ -117,6 +117,15 @@ func (n *node) mayReplace(name string) error {
 	return nil
 }
 
+// holds reports whether the directory n has a file called name of that version, "" being none.
+func (n *node) holds(name, version string) bool {
+	old := n.entries[name]
+	if old == nil {
+		return version == ""
+	}
+	return !old.isDir() && old.entry(name).Version == version
+}
+
 func (n *node) entry(name string) remote.Entry {
 	e := remote.Entry{
 		Name:     name,

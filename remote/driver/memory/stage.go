@@ -30,7 +30,7 @@ func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) 
 	if err != nil {
 		return nil, fail("stage", name, err)
 	}
-	s := &stage{r: r, dir: dir, name: name, key: partKey{base, o.Owner}}
+	s := &stage{r: r, dir: dir, name: name, key: partKey{base, o.Owner}, only: o.Precondition}
 	if err := s.begin(o); err != nil {
 		return nil, fail("stage", name, err)
 	}
@@ -93,6 +93,7 @@ type stage struct {
 	dir  *node
 	name string
 	key  partKey
+	only func() (version string, failed error, ok bool) // what may be replaced
 
 	mu    sync.Mutex
 	data  []byte // guarded by mu
@@ -155,6 +156,9 @@ func (s *stage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, er
 	}
 	s.r.mu.Lock()
 	defer s.r.mu.Unlock()
+	if version, failed, ok := s.only(); ok && !s.dir.gone && !s.dir.holds(s.key.name, version) {
+		return remote.Entry{}, fail("publish", s.name, failed)
+	}
 	e, err := s.r.publish(s.dir, s.key.name, s.data, modTime)
 	if err != nil {
 		return remote.Entry{}, fail("publish", s.name, err)

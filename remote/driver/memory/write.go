@@ -15,6 +15,25 @@ const maxAhead = 64 << 20
 
 // Put implements remote.Remote.
 func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
+	return r.put(ctx, name, body, o, func(*node, string) error { return nil })
+}
+
+// PutIf implements remote.ConditionalPutter.
+func (r *Remote) PutIf(
+	ctx context.Context, name string, body io.Reader, version string, o remote.PutOptions,
+) (remote.Entry, error) {
+	return r.put(ctx, name, body, o, func(dir *node, base string) error {
+		if !dir.holds(base, version) {
+			return remote.ErrChanged
+		}
+		return nil
+	})
+}
+
+// put stores body if may, which is called with the lock held, says that it may be.
+func (r *Remote) put(
+	ctx context.Context, name string, body io.Reader, o remote.PutOptions, may func(dir *node, base string) error,
+) (remote.Entry, error) {
 	if err := check(ctx, "put", name); err != nil {
 		return remote.Entry{}, err
 	}
@@ -35,6 +54,12 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	dir, base, err := r.parent(name)
+	if err == nil {
+		err = dir.mayReplace(base)
+	}
+	if err == nil {
+		err = may(dir, base)
+	}
 	if err != nil {
 		return remote.Entry{}, fail("put", name, err)
 	}

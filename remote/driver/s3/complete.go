@@ -27,8 +27,10 @@ func (m *multipart) complete(ctx context.Context, size int64) (minio.UploadInfo,
 	o := minio.PutObjectOptions{ServerSideEncryption: m.r.opt.customer()}
 	var doubt atomic.Bool // an upload is completed only once, so that a request which is answered is the only one
 	asking := remote.WithUnanswered(ctx, func() { doubt.Store(true) })
+	on, conditional := ctx.Value(preconditionKey{}).(*precondition)
 	info, err := m.r.again.CompleteMultipartUpload(asking, m.at.Bucket, m.at.Name, id, m.parts, o)
-	if err != nil && m.publishedAnyway(ctx, id, err, size, doubt.Load()) {
+	doubtful := doubt.Load() || conditional && on.doubt.Load()
+	if err != nil && m.publishedAnyway(ctx, id, err, size, doubtful) {
 		info, err = minio.UploadInfo{ETag: m.etag()}, nil
 	}
 	if err != nil {

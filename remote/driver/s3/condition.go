@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/minio/minio-go/v7"
 
@@ -95,5 +96,32 @@ func (c conditional) RoundTrip(q *http.Request) (*http.Response, error) {
 		q = q.Clone(q.Context())
 		q.Header.Set("If-Match", `"`+etag+`"`)
 	}
+	if on, ok := q.Context().Value(preconditionKey{}).(*precondition); ok && (q.Method == http.MethodPut || q.Method == http.MethodPost) {
+		return on.send(q, c.RoundTripper)
+	}
 	return c.RoundTripper.RoundTrip(q)
+}
+
+// preconditionKey is that of a *precondition in the values of a context.
+type preconditionKey struct{}
+
+// A precondition is what must be true of an object that is stored.
+type precondition struct {
+	etag  string      // that it has; "" = there must be none
+	doubt atomic.Bool // a request was sent, and may have been carried out
+}
+
+// send sends a request on the precondition. The headers are not signed, which the protocol allows.
+func (p *precondition) send(q *http.Request, by http.RoundTripper) (*http.Response, error) {
+	q = q.Clone(q.Context())
+	if p.etag == "" {
+		q.Header.Set("If-None-Match", "*")
+	} else {
+		q.Header.Set("If-Match", `"`+p.etag+`"`)
+	}
+	answer, err := by.RoundTrip(q)
+	if err != nil || answer.StatusCode >= http.StatusInternalServerError || answer.StatusCode == http.StatusRequestTimeout {
+		p.doubt.Store(true)
+	}
+	return answer, err
 }

@@ -98,7 +98,7 @@ func mayPass(e minio.ErrorResponse) bool {
 // repeated by others where the server has answered.
 func repeated(err error) error {
 	var e minio.ErrorResponse
-	if errors.As(err, &e) {
+	if errors.As(err, &e) && e.Code != "ConditionalRequestConflict" { // which the library passes on at once
 		return remote.Repeated(err)
 	}
 	return err

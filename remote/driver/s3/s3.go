@@ -54,6 +54,8 @@ type Remote struct {
 	oneByOne  atomic.Bool // a listing cannot begin in the middle
 
 	precondition atomic.Int32 // what the server makes of a precondition for a removal: notTried, honoured, ignored or refused
+	onPut        atomic.Int32 // the same of one for storing an object
+	onComplete   atomic.Int32 // the same of one for the end of a multipart upload
 
 	names objects.Names
 	times *memo[uint64, setTime] // modification times that were set, by object and content

@@ -18,7 +18,7 @@ import (
 // of a published file are copied by the server, without coming here, when they are enough for a
 // part.
 func (s service) Create(ctx context.Context, k objects.Key, o objects.CreateOptions) (objects.Draft, error) {
-	u := &upload{r: s.r, at: k, begun: o.ModTime, size: o.Size, part: s.r.knownPartSize(o.Size), memory: s.r.opt.Network.Memory.Upload()}
+	u := &upload{r: s.r, at: k, begun: o.ModTime, only: o.Only, size: o.Size, part: s.r.knownPartSize(o.Size), memory: s.r.opt.Network.Memory.Upload()}
 	u.begin = func() *multipart { return s.r.startMultipart(ctx, k, u.options, o.Keep > 0, u.memory) }
 	u.reserve = func(size, part int64) error {
 		if size == firstBuffer {
@@ -74,6 +74,7 @@ type upload struct {
 	at      place
 	options minio.PutObjectOptions // of the object
 	begun   time.Time              // the time in options
+	only    *string                // the ETag of what may be replaced; see only
 	begin   func() *multipart      // begins to send parts
 	size    int64                  // how many bytes there will be; 0 = not known
 	part    int64                  // how long a part is; 0 = as partSize says, because the size is not known
@@ -246,7 +247,9 @@ func (u *upload) publish(ctx context.Context, modTime time.Time) (minio.UploadIn
 		return u.r.putWhole(ctx, u.r.once, u.at, u.buf, u.options)
 	case u.parts == nil:
 		u.r.setTimeOf(&u.options, modTime)
-		info, err := u.r.putWhole(ctx, u.r.again, u.at, u.buf, u.options)
+		info, err := u.r.only(ctx, u.at, u.only, &u.r.onPut, func(ctx context.Context) (minio.UploadInfo, error) {
+			return u.r.putWhole(ctx, u.r.again, u.at, u.buf, u.options)
+		}, func() (minio.UploadInfo, bool) { return u.r.hasContent(ctx, u.at, u.buf) })
 		return info, repeated(err)
 	}
 	if _, err := u.parts.state(); err != nil { // once a part could not be sent, nothing helps any more
@@ -255,7 +258,9 @@ func (u *upload) publish(ctx context.Context, modTime time.Time) (minio.UploadIn
 	if err := u.sendRest(); err != nil {
 		return minio.UploadInfo{}, repeated(err)
 	}
-	info, err := u.parts.complete(ctx, u.taken)
+	info, err := u.r.only(ctx, u.at, u.only, &u.r.onComplete, func(ctx context.Context) (minio.UploadInfo, error) {
+		return u.parts.complete(ctx, u.taken)
+	}, func() (minio.UploadInfo, bool) { return minio.UploadInfo{}, false }) // complete looks itself
 	return info, repeated(err)
 }
 

@@ -66,6 +66,18 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 	return c.Entry, err
 }
 
+// PutIf implements remote.ConditionalPutter.
+func (r *Remote) PutIf(ctx context.Context, name string, body io.Reader, version string, o remote.PutOptions) (remote.Entry, error) {
+	c := r.call(Put, name)
+	defer r.free(c)
+	c.Body, c.Put, c.Version, c.If = body, o, version, true
+	err := r.run(ctx, c, func(ctx context.Context, c *Call) (err error) {
+		c.Entry, err = c.below.PutIf(ctx, c.Name, c.Body, c.Version, c.Put)
+		return err
+	})
+	return c.Entry, err
+}
+
 // Remove implements remote.Remote.
 func (r *Remote) Remove(ctx context.Context, name string) error {
 	c := r.call(Remove, name)

@@ -24,7 +24,7 @@ const (
 	Stat        Op = "stat"
 	List        Op = "list"
 	Open        Op = "open"
-	Put         Op = "put"
+	Put         Op = "put"    // with If, that of a ConditionalPutter
 	Remove      Op = "remove" // with Version, that of a VersionRemover
 	Mkdir       Op = "mkdir"
 	Rmdir       Op = "rmdir"
@@ -54,7 +54,8 @@ type Call struct {
 	Name string // "." for Usage
 
 	To             string      // Move, Copy
-	Version        string      // Remove; "" = whatever it is
+	Version        string      // Remove; "" = whatever it is; Put, with If
+	If             bool        // Put: that of a ConditionalPutter
 	Algorithm      string      // Hash
 	Owner          string      // Part, DropPart
 	Offset, Length int64       // Open

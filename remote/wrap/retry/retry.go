@@ -5,11 +5,11 @@
 //
 // A call whose answer was lost may have done its work, or do it later (remote.Unanswered). When the
 // result is there, that is a success: the name of a Remove is gone, a Mkdir meets its directory, a
-// Move the file under the new name. When it is not, the call is repeated only where that cannot
-// harm what somebody else has stored since: a Remove or Rmdir is not, nor a Move of a file over
-// another. They fail with an error that says so, for whoever knows the version that was meant;
-// RemoveVersion is repeated. A Put, a Copy or a Commit is repeated: among those who store at the
-// same time, the last one wins.
+// Move the file under the new name, a PutIf its own content. When it is not, the call is repeated
+// only where that cannot harm what somebody else has stored since: a Remove or Rmdir is not, nor a
+// Move of a file over another. They fail with an error that says so, for whoever knows the version
+// that was meant; RemoveVersion and PutIf are repeated. A Put, a Copy or a Commit is repeated:
+// among those who store at the same time, the last one wins.
 package retry
 
 import (

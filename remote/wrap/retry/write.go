@@ -12,16 +12,16 @@ import (
 
 // Put implements remote.Remote. It is repeated when body can be read again: it is an io.Seeker, or
 // nothing of it has been read. An error of body itself is never repeated.
-func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (e remote.Entry, err error) {
-	src := &source{body: body}
-	if s, ok := body.(io.Seeker); ok {
-		if start, err := s.Seek(0, io.SeekCurrent); err == nil {
-			src.seeker, src.start = s, start
-		}
-	}
+func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
+	return r.put(ctx, name, body, func(body io.Reader) (remote.Entry, error) { return r.Forward.Put(ctx, name, body, o) })
+}
+
+// put makes a call with body, and repeats it.
+func (r *Remote) put(ctx context.Context, name string, body io.Reader, call func(io.Reader) (remote.Entry, error)) (e remote.Entry, err error) {
+	src := newSource(body)
 	var last error // of a Put that cannot be repeated
 	err = r.repeat(ctx, "put", name, func(int) (err error) {
-		e, err = r.Forward.Put(ctx, name, src.attempt(), o)
+		e, err = call(src.attempt())
 		src.end()
 		if err != nil && !src.rewind() {
 			last = err
@@ -53,6 +53,16 @@ type source struct {
 	busy    bool     // guarded by mu; a Read of body is under way
 	moved   bool     // guarded by mu; something was read since the start
 	failed  bool     // guarded by mu; body reported an error of its own
+}
+
+func newSource(body io.Reader) *source {
+	src := &source{body: body}
+	if s, ok := body.(io.Seeker); ok {
+		if start, err := s.Seek(0, io.SeekCurrent); err == nil {
+			src.seeker, src.start = s, start
+		}
+	}
+	return src
 }
 
 // An attempt is the body as one Put sees it.
@@ -170,6 +180,9 @@ func (s *stage) Commit(ctx context.Context, modTime time.Time) (e remote.Entry, 
 				_ = s.Abort() // it holds nothing any more but what belongs to the stage
 			}
 			return nil
+		}
+		if before > 0 && doubt.Load() && (errors.Is(err, remote.ErrExist) || errors.Is(err, remote.ErrChanged)) {
+			return unsure("publish", s.name, lost, nil) // a stage with a precondition: it may be its own file
 		}
 		lost = err
 		return err

@@ -2,6 +2,7 @@ package objects
 
 import (
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"sync"
@@ -20,7 +21,7 @@ func (t *Tree) Stage(ctx context.Context, name string, o remote.StageOptions) (r
 	if !o.Valid() {
 		return nil, fail(ctx, "stage", name, remote.ErrInvalid)
 	}
-	s := &stage{tree: t, name: name, key: k}
+	s := &stage{tree: t, name: name, key: k, changed: remote.ErrChanged}
 	if err := s.begin(ctx, o); err != nil {
 		return nil, fail(ctx, "stage", name, err)
 	}
@@ -53,11 +54,13 @@ func (t *Tree) noPart(ctx context.Context, op, name, owner string) error {
 // A stage is an upload under way. Its requests end with cancel, and up to Commit with the context
 // of Stage.
 type stage struct {
-	tree   *Tree
-	name   string
-	key    Key
-	cancel context.CancelCauseFunc
-	detach func() bool // keeps the context of Stage from ending it
+	tree *Tree
+	name string
+	key  Key
+	// changed is the error when what is there may not be replaced.
+	changed error
+	cancel  context.CancelCauseFunc
+	detach  func() bool // keeps the context of Stage from ending it
 
 	mu    sync.Mutex
 	draft Draft // guarded by mu
@@ -78,6 +81,9 @@ func (s *stage) begin(ctx context.Context, o remote.StageOptions) error {
 	}
 	if err != nil {
 		return err
+	}
+	if version, failed, ok := o.Precondition(); ok {
+		create.Only, s.changed = &version, failed
 	}
 	whole, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	s.detach = context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
@@ -175,6 +181,9 @@ func (s *stage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, er
 	}
 	s.detach()
 	object, err := s.tree.commit(ctx, s.key, s.draft, modTime)
+	if errors.Is(err, remote.ErrChanged) {
+		err = s.changed
+	}
 	if err != nil {
 		return remote.Entry{}, fail(ctx, "publish", s.name, err)
 	}

@@ -57,6 +57,9 @@ type CreateOptions struct {
 	ModTime time.Time
 	// Size is how many bytes will be written; 0 = it is not known.
 	Size int64
+	// Only is the version of the object that Commit may replace, "" for none; nil = any. It is
+	// remote.ErrChanged where there is another one by then.
+	Only *string
 }
 
 // A Content is an object that is read.

@@ -137,12 +137,13 @@ func (f *flat) Create(ctx context.Context, k objects.Key, o objects.CreateOption
 	if err != nil && o.Keep > 0 {
 		return nil, err
 	}
-	return &flatDraft{store: f, key: k, content: slices.Clone(base.content[:o.Keep])}, nil
+	return &flatDraft{store: f, key: k, only: o.Only, content: slices.Clone(base.content[:o.Keep])}, nil
 }
 
 type flatDraft struct {
 	store   *flat
 	key     objects.Key
+	only    *string
 	content []byte
 }
 
@@ -157,6 +158,9 @@ func (d *flatDraft) Commit(_ context.Context, modTime time.Time) (objects.Object
 	}
 	d.store.mu.Lock()
 	defer d.store.mu.Unlock()
+	if d.only != nil && d.store.buckets[d.key.Bucket][d.key.Name].Version != *d.only {
+		return objects.Object{}, remote.ErrChanged
+	}
 	d.store.put(d.key.Bucket, d.key.Name, string(d.content), modTime)
 	return d.store.buckets[d.key.Bucket][d.key.Name].Object, nil
 }

@@ -13,20 +13,34 @@ import (
 // Put implements remote.Remote. It asks first whether the name is a directory, as the store would
 // not mind.
 func (t *Tree) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
+	return t.putOver(ctx, name, body, nil, o)
+}
+
+// PutIf implements remote.ConditionalPutter.
+func (t *Tree) PutIf(
+	ctx context.Context, name string, body io.Reader, version string, o remote.PutOptions,
+) (remote.Entry, error) {
+	return t.putOver(ctx, name, body, &version, o)
+}
+
+// putOver stores body in the place of the version only, or of any.
+func (t *Tree) putOver(
+	ctx context.Context, name string, body io.Reader, only *string, o remote.PutOptions,
+) (remote.Entry, error) {
 	k, err := t.target(ctx, "put", name)
 	if err != nil {
 		return remote.Entry{}, err
 	}
-	e, err := t.put(ctx, k, body, o)
+	e, err := t.put(ctx, k, body, only, o)
 	_, e.Name = remote.Split(name)
 	return e, fail(ctx, "put", name, err)
 }
 
-func (t *Tree) put(ctx context.Context, k Key, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
+func (t *Tree) put(ctx context.Context, k Key, body io.Reader, only *string, o remote.PutOptions) (remote.Entry, error) {
 	if err := t.dirs.Target(Insist(ctx), k); err != nil {
 		return remote.Entry{}, err
 	}
-	create := CreateOptions{ModTime: o.ModTime, Size: max(o.Size, 0)}
+	create := CreateOptions{ModTime: o.ModTime, Size: max(o.Size, 0), Only: only}
 	if err := t.takeFacts(ctx, &create, o.FactsOf); err != nil {
 		return remote.Entry{}, err
 	}
