@@ -42,6 +42,7 @@ var golden = []struct {
 	{of(events.Event{Kind: events.Start}), head + `start","id":"01kn","result":"ok"}`},
 	{of(events.Event{Kind: events.Stop, Duration: 90 * time.Second}), head + `stop","id":"01kn","duration_s":90,"result":"ok"}`},
 	{of(events.Event{Kind: events.Drain}), head + `drain","id":"01kn","result":"ok"}`},
+	{of(events.Event{Kind: events.Undrain}), head + `undrain","id":"01kn","result":"ok"}`},
 	{of(events.Event{Kind: events.ConfigReload, Path: "/etc/ferry/users.toml", Result: events.Failed, Cause: "line 3: no remote"}),
 		head + `config.reload","id":"01kn","path":"/etc/ferry/users.toml","result":"failed","cause":"line 3: no remote"}`},
 	{of(events.Event{Kind: events.CertRenewed, Path: "ftp.example.org", ModTime: at.Add(time.Hour)}),

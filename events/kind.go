@@ -11,6 +11,7 @@ const (
 	Start        Kind = iota // the process listens
 	Stop                     // it has ended its sessions; Duration since Start
 	Drain                    // it takes no new sessions any more
+	Undrain                  // it takes new sessions again
 	ConfigReload             // files were read again: Path the file, Argument the flags that changed, Result, Cause; if OK, Cause is what needs a restart
 	CertRenewed              // Path the name of the certificate, ModTime when it expires; Result, Cause
 
@@ -49,7 +50,7 @@ const (
 )
 
 var names = [kinds]string{
-	Start: "start", Stop: "stop", Drain: "drain", ConfigReload: "config.reload", CertRenewed: "cert.renewed",
+	Start: "start", Stop: "stop", Drain: "drain", Undrain: "undrain", ConfigReload: "config.reload", CertRenewed: "cert.renewed",
 	Connect: "connect", Disconnect: "disconnect", Login: "login", LoginRefused: "login.refused",
 	Ban: "ban", Unban: "unban", Kick: "kick", Handshake: "handshake", Command: "command",
 	List: "list", Download: "download", UploadReceived: "upload.received", UploadAborted: "upload.aborted",

@@ -24,6 +24,7 @@ func (a *acceptLoop) accept() (net.Conn, error) {
 type Accepting struct {
 	Listeners int           // that are served
 	Closing   bool          // after Shutdown or Close
+	Draining  bool          // after Drain(true): they are refused
 	Busy      time.Duration // for how long a listener's last connection has kept its next from being accepted
 }
 
@@ -31,7 +32,7 @@ type Accepting struct {
 func (s *Server) Accepting() Accepting {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := Accepting{Listeners: len(s.listeners), Closing: s.closing}
+	now := Accepting{Listeners: len(s.listeners), Closing: s.closing, Draining: s.draining}
 	for _, a := range s.listeners {
 		if came := a.came.Load(); came != 0 {
 			now.Busy = max(now.Busy, time.Since(time.Unix(0, came)))

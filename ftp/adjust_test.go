@@ -79,3 +79,28 @@ func TestAdjustWhileASessionRuns(t *testing.T) {
 	close(stop)
 	wg.Wait()
 }
+
+// A server out of service refuses sessions and ends those that are there; put back, it takes new
+// ones.
+func TestDrain(t *testing.T) {
+	var srv *ftp.Server
+	idle := talk(t, memory.New(), func(s *ftp.Server) { srv = s })
+	guest := &dialogue{t: t, where: t.Name(), addr: idle.addr}
+	guest.connect()
+	defer guest.hangUp()
+	srv.Drain(true)
+	idle.steps("< 421 The server takes no sessions at the moment; connect again.")
+	guest.steps("<< 421")
+	if now := srv.Accepting(); !now.Draining || now.Closing || now.Listeners != 1 {
+		t.Errorf("while it is drained: %+v", now)
+	}
+	refused := &dialogue{t: t, where: t.Name(), addr: idle.addr}
+	refused.dial()
+	defer refused.hangUp()
+	refused.steps("< 421 The server takes no sessions at the moment; connect again.")
+	srv.Drain(false)
+	d := &dialogue{t: t, where: t.Name(), addr: idle.addr}
+	d.connect()
+	defer d.hangUp()
+	d.steps("> NOOP", "<< 200")
+}

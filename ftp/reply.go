@@ -33,6 +33,7 @@ var (
 	errAborted     = errors.New("aborted by ABOR")
 	errControlLost = errors.New("control connection lost")
 	errShutdown    = errors.New("server is shutting down")
+	errDraining    = errors.New("server is out of service")
 	errKicked      = errors.New("session ended by the administrator")
 	errDismissed   = errors.New("what the user may do has changed")
 	errNotAdmitted = errors.New("the address is not admitted any more")
@@ -40,6 +41,10 @@ var (
 
 // errUseMLST refuses to list a file by MLSD (RFC 3659, section 7.2.1).
 var errUseMLST = errors.New("MLSD of what is not a directory")
+
+// drainingText is what clients read of a server that takes no sessions for a while: another one may
+// answer to the same name.
+const drainingText = "The server takes no sessions at the moment; connect again."
 
 // notAdmitted is the text for a client whom the Guard does not admit: nothing about why.
 const notAdmitted = "No service for your address."
@@ -71,6 +76,7 @@ var errorReplies = []struct {
 	{fs.ErrInvalid, reply{550, "Not possible for this file."}},
 	{errAborted, reply{426, "Transfer aborted."}},
 	{errShutdown, reply{421, "The server is shutting down."}},
+	{errDraining, reply{421, drainingText}},
 	{errKicked, reply{421, "Session ended by the administrator."}},
 	{errNotAdmitted, reply{421, notAdmitted}},
 	{errDismissed, reply{421, "What you may do has changed; log in again."}},

@@ -79,6 +79,7 @@ type Server struct {
 	listeners map[net.Listener]*acceptLoop // guarded by mu
 	sessions  map[*session]struct{}        // guarded by mu
 	guests    int                          // guarded by mu; how many of them have not logged in
+	draining  bool                         // guarded by mu; no new session starts until Drain(false)
 	closing   bool                         // guarded by mu; no new session starts
 	gone      chan struct{}                // guarded by mu; closed when closing and the last session has ended
 }
@@ -184,6 +185,19 @@ func (s *Server) Shutdown(ctx context.Context) error {
 			return fmt.Errorf("%w; %w", context.Cause(ctx), err)
 		}
 		return context.Cause(ctx)
+	}
+}
+
+// Drain takes the server out of service, or puts it back: while on holds, new sessions are refused
+// with 421, and those that are there end with it, each after its running transfer. It returns at
+// once; the listeners stay. It has no effect after Shutdown and Close.
+func (s *Server) Drain(on bool) {
+	s.prepare.Do(s.setUp)
+	s.mu.Lock()
+	s.draining = on
+	s.mu.Unlock()
+	if on {
+		s.eachSession(func(ss *session) { ss.ctl.interrupt(stopSession) })
 	}
 }
 

@@ -156,6 +156,8 @@ func (s *session) replyClosing(ctx context.Context, err error) {
 		case ctx.Err() != nil:
 		case s.dismissed.Load():
 			r, _ = errorReply(errDismissed)
+		case !s.srv.isClosing():
+			r, _ = errorReply(errDraining)
 		default:
 			r, _ = errorReply(errShutdown)
 		}

@@ -10,6 +10,8 @@ func (s *Server) admit(ss *session) (why string, crowd bool) {
 	switch {
 	case s.closing:
 		return "The server is shutting down.", false
+	case s.draining:
+		return drainingText, false
 	case now.MaxSessions > 0 && len(s.sessions) >= now.MaxSessions:
 		return "Too many sessions; try again later.", false
 	case guests > 0 && s.guests >= guests:

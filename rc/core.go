@@ -15,6 +15,8 @@ type Core struct {
 	// Quit makes the program shut down with that exit status, and returns at once. nil: there is no
 	// core/quit.
 	Quit func(status int)
+	// Drain takes the program out of service. nil: there is no core/drain.
+	Drain Drainer
 }
 
 // CoreCalls are the calls about the process.
@@ -37,6 +39,9 @@ func CoreCalls(c Core) []Call {
 	if c.Quit != nil {
 		calls = append(calls, Call{Path: "core/quit", Title: "End the program.", Run: c.quit,
 			Help: "Ends the program as SIGTERM does: running transfers may finish.\n\nParameters:\n\n- exitCode - its exit status (0)"})
+	}
+	if c.Drain != nil {
+		calls = append(calls, drainCalls(c.Drain)...)
 	}
 	return calls
 }

@@ -53,6 +53,12 @@ func (h *Health) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// Recheck has everything be asked again: what was known is not valid any more.
+func (h *Health) Recheck() {
+	h.alive.expire()
+	h.ready.expire()
+}
+
 // Close waits for checks that are under way.
 func (h *Health) Close() {
 	h.alive.wait()
@@ -104,6 +110,7 @@ type results struct {
 	mu    sync.Mutex
 	until time.Time     // guarded by mu; last is valid until then
 	last  []result      // guarded by mu
+	late  bool          // guarded by mu; the run under way began before expire
 	done  chan struct{} // guarded by mu; closed when the run under way has ended; nil if there is none
 }
 
@@ -111,26 +118,32 @@ type results struct {
 func (r *results) ask(ctx context.Context) []result {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.done == nil && time.Now().Before(r.until) {
-		return r.last
-	}
-	if r.done == nil {
-		r.done = make(chan struct{})
-		go r.run(context.WithoutCancel(ctx), r.done)
-	}
-	done := r.done
-	r.mu.Unlock()
-	gone := false
-	select {
-	case <-done:
-	case <-ctx.Done():
-		gone = true
-	}
-	r.mu.Lock()
-	if gone {
-		return []result{{"request", "The request has ended."}} // nobody reads it
+	for r.done != nil || !time.Now().Before(r.until) {
+		if r.done == nil {
+			r.done = make(chan struct{})
+			go r.run(context.WithoutCancel(ctx), r.done)
+		}
+		done := r.done
+		r.mu.Unlock()
+		gone := false
+		select {
+		case <-done:
+		case <-ctx.Done():
+			gone = true
+		}
+		r.mu.Lock()
+		if gone {
+			return []result{{"request", "The request has ended."}} // nobody reads it
+		}
 	}
 	return r.last
+}
+
+// expire has the next ask be answered by a run that begins later than now.
+func (r *results) expire() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.until, r.late = time.Time{}, r.done != nil
 }
 
 func (r *results) run(ctx context.Context, done chan struct{}) {
@@ -151,6 +164,9 @@ func (r *results) run(ctx context.Context, done chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.last, r.until, r.done = all, time.Now().Add(healthTime), nil
+	if r.late {
+		r.until, r.late = time.Time{}, false
+	}
 	close(done)
 }
 

@@ -175,3 +175,47 @@ func TestPages(t *testing.T) {
 		s.Close()
 	}
 }
+
+// What was found out before Recheck is not told after it, also where it was being found out.
+func TestRecheck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var leaving atomic.Bool
+		var slow atomic.Int64
+		h := NewHealth(nil, []Check{{"drain", func(ctx context.Context) (string, error) {
+			was := leaving.Load()
+			sleep(ctx, time.Duration(slow.Load()))
+			if was {
+				return "The server is drained.", nil
+			}
+			return "", nil
+		}}}, nil)
+		defer h.Close()
+		ready := func() int {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", nil))
+			return w.Code
+		}
+		if got := ready(); got != 200 {
+			t.Fatal(got)
+		}
+		leaving.Store(true)
+		if got := ready(); got != 200 {
+			t.Errorf("it was asked again within a second: %d", got)
+		}
+		h.Recheck()
+		if got := ready(); got != 503 {
+			t.Errorf("after Recheck: %d", got)
+		}
+		leaving.Store(false)
+		slow.Store(int64(time.Second))
+		h.Recheck()
+		answer := make(chan int)
+		go func() { answer <- ready() }()
+		synctest.Wait()
+		leaving.Store(true)
+		h.Recheck()
+		if got := <-answer; got != 503 {
+			t.Errorf("a run that began before Recheck was believed: %d", got)
+		}
+	})
+}

@@ -21,7 +21,7 @@
 //	answer.go      what is sent back
 //	jobcall.go     the calls about jobs; job.go: calls in the background
 //	call.go        Call, Access, the table
-//	core.go        core/*; version.go, bandwidth.go: the larger ones of them
+//	core.go        core/*; version.go, bandwidth.go, drain.go: the larger ones of them
 //	options.go     options/get
 //	vfs.go         the calls about a tree: queue.go, poll.go, refused.go
 //	tree.go        Tree, what they need; path.go: paths in parameters

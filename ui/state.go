@@ -41,6 +41,7 @@ type Server struct {
 	Addresses []string  `json:"addresses"` // that clients connect to
 	Since     time.Time `json:"since,omitzero"`
 	Stopping  bool      `json:"stopping"` // it takes no new sessions
+	Drained   string    `json:"drained"`  // it takes none until it is put back: how far that is; "" = it takes some
 }
 
 // A Session is a client. Command and what follows are those of a running transfer.

@@ -56,6 +56,9 @@ func (p *Page) trouble(now time.Time, st *State) []Trouble {
 	if st.Server.Stopping {
 		all = append(all, Trouble{false, "the server is stopping: it takes no new sessions", time.Time{}, "sessions"})
 	}
+	if text := st.Server.Drained; text != "" && !st.Server.Stopping {
+		all = append(all, Trouble{false, "the server is out of service: " + text, time.Time{}, "sessions"})
+	}
 	slices.SortStableFunc(all, func(a, b Trouble) int {
 		switch {
 		case a.Bad == b.Bad:

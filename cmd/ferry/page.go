@@ -47,6 +47,7 @@ func (o *options) showPage(about *rcbridge.Subject, ls *listenings, a *accounts,
 	}
 	subject := uibridge.Subject{
 		Version: about.Version, What: rcbridge.TreeName(about.What), Server: about.Server, Guard: about.Guard,
+		Drained:      func() string { return drainedText(about.Drain.Drained()) },
 		Opened:       func() []rcbridge.Opened { return about.Opened(&o.Options) },
 		Certificates: func() []ui.Certificate { return shownCertificates(certs.All()) },
 	}
@@ -73,6 +74,23 @@ func (o *options) showPage(about *rcbridge.Subject, ls *listenings, a *accounts,
 	about.Pages = append(about.Pages, rc.Page{Access: rc.LocalOnly, Handler: page}, rc.Page{Path: "ui/", Access: rc.LocalOnly, Handler: page})
 	about.Calls = append(about.Calls, snapshotCall(page))
 	return page
+}
+
+// drainedText says how far a drain is, "" where there is none.
+func drainedText(now rc.Drained) string {
+	switch now.State {
+	case drainServing, drainStopping:
+		return ""
+	case drainAnnounced:
+		return "soon; health checks are told so"
+	case drainSessions:
+		return "it takes no new sessions, and " + plural(now.Sessions, "session") + " may finish"
+	case drainSending:
+		return "no session is left; sending " + plural(now.Changes, "change")
+	case drainHandover:
+		return "no session is left; handing over " + plural(now.Changes, "change")
+	}
+	return "it is drained"
 }
 
 // snapshotCall is the call that ferry top makes.

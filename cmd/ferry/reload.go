@@ -147,6 +147,7 @@ func (r *reloading) apply(ctx context.Context, s *service, now *options, live []
 	}
 	r.level.Set(logging.LeastLevel(&now.Log))
 	s.grace, s.flush = now.ShutdownTimeout, now.Cache.Flush
+	s.draining.setPause(now.DrainDelay)
 	if slices.Contains(live, "bwlimit") {
 		r.start.ofAll().dial.Set(now.Chain.Bandwidth)
 	}

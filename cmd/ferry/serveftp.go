@@ -13,6 +13,7 @@ import (
 	"ferry/cmd/ferry/internal/logging"
 	"ferry/cmd/ferry/internal/rcbridge"
 	"ferry/cmd/ferry/internal/systemd"
+	"ferry/events"
 	"ferry/ftp"
 )
 
@@ -163,8 +164,9 @@ func (p process) serveWithin(ctx context.Context, o *options, what string, f fra
 	f.listening.observe(server, accounts.source())
 	server.TLS = identity.config
 	watch.protect(server)
+	leaving := newDraining(server, o.watched.Health(), o.DrainDelay)
 	about := rcbridge.Subject{
-		What: st.what, Server: server, Guard: watch.guard, Tree: st.tree, Cache: st.kept, Counts: st.counts, Bandwidth: o.shared.dial,
+		What: st.what, Server: server, Guard: watch.guard, Tree: st.tree, Cache: st.kept, Counts: st.counts, Bandwidth: o.shared.dial, Drain: leaving,
 		Trees: accounts.openTrees, Hooks: f.listening.outbox, Health: o.watched.Health(), Pages: o.watched.Pages(),
 		Listeners: o.socketsIf(o.RC.Enabled, systemd.RC),
 		Version:   version(), MaxConnections: processLimits().rcConnections(),
@@ -174,9 +176,7 @@ func (p process) serveWithin(ctx context.Context, o *options, what string, f fra
 	if err = cmp.Or(err, o.sockets.Unused()); err != nil {
 		return err
 	}
-	o.applyLimits(ctx, log, processLimits())
-	server.Adjust(o.tune)
-	s = o.newService(st, server)
+	s = o.newService(ctx, st, server, leaving)
 	s.reloading = p.newReloading(o, f.level)
 	s.accounts, s.watch, s.listening, s.page, s.manager = accounts, watch, f.listening, page, f.manager
 	s.control, s.listeners, s.signals, s.logFile = control, listeners, p.signals, f.logFile
@@ -188,18 +188,22 @@ func (p process) serveWithin(ctx context.Context, o *options, what string, f fra
 	return s.run(ctx)
 }
 
-// newService returns what serves a stack by server as the flags say; the caller adds what it serves
-// with.
-func (o *options) newService(st *stack, server *ftp.Server) *service {
+// newService returns what serves a stack by server as the flags say, and leaves by leaving; the
+// caller adds what it serves with.
+func (o *options) newService(ctx context.Context, st *stack, server *ftp.Server, leaving *draining) *service {
+	o.applyLimits(ctx, st.log, processLimits())
+	server.Adjust(o.tune)
 	s := &service{
-		server: server,
-		stack:  st,
-		log:    st.log,
-		grace:  o.ShutdownTimeout,
-		flush:  o.Cache.Flush,
-		beside: o.background(st),
-		stats:  stats{flags.Unlimited(o.Log.Stats), logging.StatsLevel(&o.Log), st.log, server, st.tree, st.counts},
+		server:   server,
+		stack:    st,
+		log:      st.log,
+		draining: leaving,
+		grace:    o.ShutdownTimeout,
+		flush:    o.Cache.Flush,
+		beside:   o.background(st),
+		stats:    stats{flags.Unlimited(o.Log.Stats), logging.StatsLevel(&o.Log), st.log, server, st.tree, st.counts},
 	}
+	leaving.waiting, leaving.happened = s.allWaiting, func(kind events.Kind) { s.happened(ctx, kind) }
 	if len(o.PublicIP) > 0 {
 		s.public = newPublicIPs(o.PublicIP)
 		server.Adjust(s.public.tune)

@@ -35,6 +35,7 @@ type service struct {
 	log       *slog.Logger
 	logFile   *logging.File // nil = the log goes to standard error
 	signals   <-chan os.Signal
+	draining  *draining
 	grace     time.Duration // for running transfers when it stops
 	flush     time.Duration // for what waits for the remote, after that
 	watch     *watch
@@ -114,6 +115,7 @@ func (s *service) start(ctx context.Context, wg *sync.WaitGroup, failed chan<- e
 	if s.public != nil {
 		wg.Go(func() { s.public.check(ctx, s.log) })
 	}
+	wg.Go(func() { s.drainWhenAsked(ctx) })
 	wg.Go(func() { s.stats.run(ctx) })
 	s.watchPairs(ctx, wg)
 	wg.Go(func() { s.acme.run(ctx) })
@@ -221,10 +223,40 @@ func (s *service) reloadPair(ctx context.Context, pair *ftp.KeyPair) {
 	s.log.Log(ctx, logging.Notice, "read the certificate again")
 }
 
+// announce lets health checks see for a while that the service is about to leave. It returns false
+// if a signal asks for the end at once.
+func (s *service) announce() bool {
+	delay := s.draining.pause()
+	if delay <= 0 {
+		return true
+	}
+	s.log.Log(context.Background(), logging.Notice, "stopping soon: health checks are told so", "in", config.FormatDuration(delay))
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+			return true
+		case sig := <-s.signals:
+			if sig != syscall.SIGHUP {
+				return false
+			}
+		}
+	}
+}
+
 // stop lets running transfers finish for the time of grace. Another signal ends that.
 func (s *service) stop(ctx context.Context) error {
+	refused := s.draining.stop()
+	if !refused && !s.announce() {
+		n := s.transfers()
+		s.server.Close()
+		return stoppedAtOnce(n)
+	}
 	s.stopping = time.Now()
-	s.happened(ctx, events.Drain)
+	if !refused {
+		s.happened(ctx, events.Drain)
+	}
 	s.log.Log(ctx, logging.Notice, "stopping: no new connections; running transfers may finish", "within", config.FormatDuration(s.grace))
 	stopping, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -10,7 +10,7 @@ import (
 // watchedBy tells o.watched what there is to look at.
 func (s *service) watchedBy(o *options) {
 	at := metricsbridge.Subject{
-		Server: s.server, Listeners: len(s.listeners), Guard: s.watch.guard, Budget: o.ofAll().budget,
+		Server: s.server, Leaving: s.draining.reason, Listeners: len(s.listeners), Guard: s.watch.guard, Budget: o.ofAll().budget,
 		Trees: s.accounts.openTrees, Quotas: s.accounts.quotas, Hooks: s.listening.waiting, Asked: func() []metrics.Asked { return asked(hooksAsked(s.listening, s.accounts)) }, Certificates: s.keyPairs, Events: o.ofAll().events,
 	}
 	if s.stack.what != nothing || s.accounts == nil {

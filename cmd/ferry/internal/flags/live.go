@@ -17,7 +17,7 @@ func liveFlags() []struct{ names, when string } {
 		{"allow deny trusted", "at the next connection"},
 		{"hook", "at once, if a hook was told of something, or asked, at the start"},
 		{"bwlimit", "at once, if there was a limit at the start or the remote is not of this machine"},
-		{"shutdown-timeout shutdown-flush", "when the server stops"},
+		{"drain-delay shutdown-timeout shutdown-flush", "when the server stops"},
 		{"verbose quiet log-level", "at once"},
 	}
 }

@@ -33,6 +33,7 @@ type Options struct {
 	LoginTimeout      time.Duration
 	DataTimeouts      Timeouts
 	MinRate           config.Size
+	DrainDelay        time.Duration
 	ShutdownTimeout   time.Duration
 	Defence           DefenceOptions
 	ListTime          string

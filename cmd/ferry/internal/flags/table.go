@@ -103,6 +103,7 @@ func serverFlags(o *Options) []Flag {
 		{"login-timeout", "1m", limit(&o.LoginTimeout), "Time to log in"},
 		{"data-timeout", "30s,2m", timeouts(&o.DataTimeouts), "Time for a data connection to come about, and time without a byte after which a transfer ends; one value sets both"},
 		{"min-rate", "off", size(&o.MinRate), "Bytes a second; a transfer that its client makes slower than that for a minute ends"},
+		{"drain-delay", "0s", Duration(&o.DrainDelay), "Time between telling health checks that the server leaves and refusing connections"},
 		{"shutdown-timeout", "30s", Duration(&o.ShutdownTimeout), "Time that running transfers have to finish when the server is stopped"},
 		{"list-time", "utc", choice(&o.ListTime, "utc", "local"), "Time zone of LIST; MLSD and MDTM are always UTC"},
 		{"ascii", "binary", choice(&o.ASCII, "binary", "convert"), "TYPE A leaves bytes as they are (binary) or converts line ends (convert)"},

@@ -63,6 +63,9 @@ func draining(_ context.Context, at *Subject) (string, error) {
 	if at.Server.Accepting().Closing {
 		return "The server is stopping.", nil
 	}
+	if at.Leaving != nil {
+		return at.Leaving(), nil
+	}
 	return "", nil
 }
 

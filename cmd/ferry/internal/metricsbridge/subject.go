@@ -19,6 +19,9 @@ type Subject struct {
 	Listeners int // that it is to serve
 	Guard     *defence.Guard
 	Budget    *budget.Budget
+	// Leaving returns why no new session should come, although it would be taken; "": none needs to
+	// go elsewhere. nil: it never is.
+	Leaving func() string
 	// Main is the tree that the command line names; its Tree is nil where that is nothing.
 	Main rcbridge.Opened
 	// Trees returns those of users that are open now; nil = there never are any.

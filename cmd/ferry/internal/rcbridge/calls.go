@@ -28,7 +28,7 @@ func calls(o *flags.Options, about Subject, quit func(status int)) []rc.Call {
 	trees := treesOf(o, about)
 	served := clients{about.Server, about.Tree, about.Counts, time.Now()}
 	return slices.Concat(
-		rc.CoreCalls(rc.Core{Version: about.Version, Obscure: config.Obscure, Quit: quit}),
+		rc.CoreCalls(rc.Core{Version: about.Version, Obscure: config.Obscure, Quit: quit, Drain: about.Drain}),
 		rc.StatsCalls(served),
 		rc.BandwidthCalls(about.Bandwidth),
 		rc.OptionsCalls(func() map[string]map[string]any { return flags.Shown(flags.All(o)) }),

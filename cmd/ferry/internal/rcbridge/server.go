@@ -53,6 +53,7 @@ type Subject struct {
 	Hooks     *hooks.Outbox // nil where no hook is told of anything
 	Counts    *count.Remote
 	Bandwidth *Bandwidth
+	Drain     rc.Drainer // nil: it cannot be drained
 	Version   string
 	Health    *rc.Health // nil = it is always well
 	Pages     []rc.Page  // besides calls

@@ -29,6 +29,7 @@ type Subject struct {
 	What      string   // is served, for people
 	Addresses []string // that clients connect to
 	Server    *ftp.Server
+	Drained   func() string  // how far the server is with leaving its service, "" if it does not; nil: it never does
 	Guard     *defence.Guard // nil: nobody is banned
 	// Opened returns the trees that are open, as rcbridge has them.
 	Opened func() []rcbridge.Opened
@@ -82,6 +83,9 @@ func (s *Source) Look() ui.State {
 			Since: s.since, Stopping: s.about.Server.Stopping(),
 		},
 		Sessions: s.sessions(),
+	}
+	if s.about.Drained != nil {
+		st.Server.Drained = s.about.Drained()
 	}
 	opened := s.about.Opened()
 	names := rcbridge.Names(opened)
