@@ -111,6 +111,7 @@ var testUses = map[string][]string{
 	"cmd/ferry/internal/prompt":     {"golang.org/x/sys/"},                                                        // they open terminals
 	"ftp":                           {"ferry/auth", "ferry/cache", "ferry/serve", "ferry/vfs", "ferry/writeback"}, // dialogues run on real trees
 	"remote/driver/ftp":             {"ferry/ftp", "ferry/serve", "ferry/auth", "ferry/vfs"},                      // they talk to a real engine
+	"cluster/nats":                  {"github.com/nats-io/nats-server/v2/"},                                       // they start servers of many kinds
 	"remote/driver/s3":              {"github.com/johannesboyne/gofakes3"},
 	"remote/wrap/intercept":         {"ferry/remote/wrap/"},      // they measure the decorators
 	"remote/driver/webdav":          {"golang.org/x/net/webdav"}, // they serve directories by this handler

@@ -1,0 +1,195 @@
+package nats_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"ferry/cluster"
+	"ferry/cluster/clustertest"
+	"ferry/cluster/nats"
+	"ferry/remote/remotetest/servers/natsserver"
+)
+
+// A lab is a server of a test and the nodes on it.
+type lab struct{ *natsserver.Server }
+
+func (l lab) Node(t *testing.T) cluster.Engine {
+	t.Helper()
+	return open(t, nats.Options{Servers: []string{l.URL()}, Name: "ferry", Node: "test", Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+}
+
+func (l lab) Stop(*testing.T) { l.Server.Stop() }
+
+func (l lab) Start(_ *testing.T, keep bool) { l.Restart(keep) }
+
+// open opens an engine that runs until the test ends.
+func open(t *testing.T, o nats.Options) *nats.Engine {
+	t.Helper()
+	e, err := nats.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = e.Run(ctx)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-ended
+	})
+	return e
+}
+
+func TestSentences(t *testing.T) {
+	t.Parallel()
+	here := func(t *testing.T, f func(*testing.T)) {
+		t.Parallel()
+		f(t)
+	}
+	clustertest.Run(t, here, func(t *testing.T) clustertest.Lab { return lab{natsserver.Start(t)} })
+}
+
+// A log is what was logged.
+type log struct {
+	mu    sync.Mutex
+	text  strings.Builder
+	wrote chan struct{}
+}
+
+func newLog() *log { return &log{wrote: make(chan struct{}, 1000)} }
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wrote <- struct{}{}
+	return l.text.Write(p)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// until waits for a text.
+func (l *log) until(t *testing.T, text string) {
+	t.Helper()
+	late := time.After(20 * time.Second)
+	for !strings.Contains(l.String(), text) {
+		select {
+		case <-l.wrote:
+		case <-late:
+			t.Fatalf("the log has no %q:\n%s", text, l)
+		}
+	}
+}
+
+func (l *log) options(url string) nats.Options {
+	return nats.Options{Servers: []string{url}, Name: "ferry", Node: "n", Log: slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+}
+
+func TestItIsToldOnceThatTheEngineIsAwayAndOnceThatItIsBack(t *testing.T) {
+	t.Parallel()
+	s, l := natsserver.Start(t), newLog()
+	s.Stop()
+	url := strings.Replace(s.URL(), "nats://", "nats://bob:secret@", 1)
+	e := open(t, l.options(url))
+	l.until(t, "is not reached: this node goes on by itself")
+	if st := e.State(); st.Reached || st.Problem == "" {
+		t.Errorf("state %+v", st)
+	}
+	if err := e.Publish(t.Context(), "s", nil); !errors.Is(err, cluster.ErrAway) {
+		t.Error(err)
+	}
+	s.Restart(true)
+	l.until(t, "is reached again")
+	if st := e.State(); !st.Reached || st.Version == "" {
+		t.Errorf("state %+v", st)
+	}
+	if n := strings.Count(l.String(), "\n"); n != 2 || strings.Contains(l.String(), "secret") {
+		t.Errorf("%d lines:\n%s", n, l)
+	}
+}
+
+func TestAServerWithoutJetStreamIsToldOf(t *testing.T) {
+	t.Parallel()
+	s, l := natsserver.Start(t, func(o *server.Options) { o.JetStream = false }), newLog()
+	e := open(t, l.options(s.URL()))
+	l.until(t, "start nats-server with -js")
+	if err := e.Publish(t.Context(), "s", nil); !errors.Is(err, cluster.ErrAway) {
+		t.Error(err)
+	}
+}
+
+func TestAWrongPasswordIsToldOfAndTriedAgain(t *testing.T) {
+	t.Parallel()
+	s, l := natsserver.Start(t, func(o *server.Options) { o.Username, o.Password = "bob", "right" }), newLog()
+	open(t, l.options(strings.Replace(s.URL(), "//", "//bob:wrong@", 1)))
+	l.until(t, "authorization violation")
+	if strings.Contains(l.String(), "wrong@") {
+		t.Errorf("a password is in the log:\n%s", l)
+	}
+	e := open(t, newLog().options(strings.Replace(s.URL(), "//", "//bob:right@", 1)))
+	for e.Publish(t.Context(), "s", nil) != nil {
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// A node that is cut off for a moment gets what was published meanwhile, and no gap.
+func TestNothingIsMissedWhenAConnectionIsCut(t *testing.T) {
+	t.Parallel()
+	s := natsserver.Start(t)
+	a, b := lab{s}.Node(t), lab{s}.Node(t)
+	for a.Publish(t.Context(), "s", nil) != nil {
+		time.Sleep(10 * time.Millisecond)
+	}
+	next := 0
+	for m, err := range b.Subscribe(t.Context(), "s") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if next > 0 && string(m.Data) == strconv.Itoa(next-1) {
+			continue // it was published twice: the first answer was lost
+		}
+		if m.Gap != (next == 0) || !m.Gap && string(m.Data) != strconv.Itoa(next) {
+			t.Fatalf("message %q, gap: %v, after %d", m.Data, m.Gap, next)
+		}
+		if next++; next == 100 {
+			break
+		}
+		if next%20 == 0 {
+			s.Cut()
+		}
+		for a.Publish(t.Context(), "s", []byte(strconv.Itoa(next))) != nil {
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+}
+
+func TestFilesThatAreNotThereAreRefused(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "empty")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, o := range map[string]nats.Options{
+		"--cluster-creds":               {Creds: "/not/there"},
+		"--cluster-ca: ":                {CA: "/not/there"},
+		"there is no certificate in it": {CA: empty},
+	} {
+		if _, err := nats.New(o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
