@@ -4,10 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -52,17 +48,8 @@ func startB2(t *testing.T, s3URL, bucket string) string {
 // TestB2 stores and reads by the S3 interface whose address the key is asked for.
 func TestB2(t *testing.T) {
 	t.Parallel()
-	program := servers.BuildProgram(t, "github.com/versity/versitygw/cmd/versitygw", "v1.8.0")
-	dir := t.TempDir()
-	for _, sub := range []string{"data/photos", "meta"} {
-		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	addr := "127.0.0.1:" + strconv.Itoa(servers.FreePort(t))
-	servers.StartWebServer(t, "http://"+addr, "", exec.Command(program, "--access", b2KeyID, "--secret", b2Key, "--port", addr,
-		"--quiet", "posix", "--sidecar", filepath.Join(dir, "meta"), filepath.Join(dir, "data")))
-	file := "[cloud]\ntype = b2\naccount = " + b2KeyID + "\nkey = " + b2Key + "\nhard_delete = true\nendpoint = " + startB2(t, "http://"+addr, "photos") + "\n"
+	gateway := servers.StartGateway(t, b2KeyID, b2Key, "photos")
+	file := "[cloud]\ntype = b2\naccount = " + b2KeyID + "\nkey = " + b2Key + "\nhard_delete = true\nendpoint = " + startB2(t, "http://"+gateway.Addr, "photos") + "\n"
 	r, err := openFrom(t, file, "cloud:photos/2026")
 	if err != nil {
 		t.Fatal(err)

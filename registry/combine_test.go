@@ -14,6 +14,16 @@ import (
 // openFrom opens a remote string by a configuration file of that text.
 func openFrom(t *testing.T, file, remoteString string) (remote.Remote, error) {
 	t.Helper()
+	r, err := openSettings(t, file, remoteString)
+	if err == nil {
+		t.Cleanup(func() { _ = r.Close() })
+	}
+	return r, err
+}
+
+// openSettings opens a remote that the caller closes.
+func openSettings(t *testing.T, file, remoteString string) (remote.Remote, error) {
+	t.Helper()
 	document, err := config.ParseDocument([]byte(file))
 	if err != nil {
 		t.Fatal(err)
@@ -30,11 +40,7 @@ func openFrom(t *testing.T, file, remoteString string) (remote.Remote, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := Open(t.Context(), s, Environment{}, resolve)
-	if err == nil {
-		t.Cleanup(func() { _ = r.Close() })
-	}
-	return r, err
+	return Open(t.Context(), s, Environment{}, resolve)
 }
 
 // tree makes a directory with the files a/f and b/g, each holding its path.

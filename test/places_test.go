@@ -237,22 +237,12 @@ func startFerry(t *testing.T) *site {
 
 // startGateway runs an S3 server over a directory.
 func startGateway(t *testing.T) *site {
-	program := servers.BuildProgram(t, "github.com/versity/versitygw/cmd/versitygw", "v1.8.0")
-	dir := t.TempDir()
-	for _, sub := range []string{"data/bucket", "meta"} {
-		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	addr := fmt.Sprintf("127.0.0.1:%d", servers.FreePort(t))
-	server := exec.Command(program, "--access", "key", "--secret", "s3cret", "--port", addr,
-		"--quiet", "posix", "--sidecar", filepath.Join(dir, "meta"), filepath.Join(dir, "data"))
-	servers.StartWebServer(t, "http://"+addr, "", server)
+	g := servers.StartGateway(t, "key", "s3cret", "bucket")
 	options := func(addr string) map[string]string {
 		return map[string]string{"type": "s3", "provider": "Other", "endpoint": "http://" + addr, "access_key_id": "key",
 			"secret_access_key": "s3cret", "acl": "private"}
 	}
-	return &site{addr: addr, options: options, wire: httpWire, flat: true, root: "bucket/", server: server, data: filepath.Join(dir, "data")}
+	return &site{addr: g.Addr, options: options, wire: httpWire, flat: true, root: "bucket/", server: g.Server, data: g.Data}
 }
 
 // parts returns the pieces of uploads that the server keeps although they were not completed.

@@ -148,10 +148,14 @@ func (s *stage) dropOthers(ctx context.Context) {
 // keepTime is how long it may take to drop what others keep.
 const keepTime = 10 * time.Second
 
-// Keep implements remote.Stage.
+// Keep implements remote.Stage. Where an upstream keeps no parts none is kept: it would depend on
+// chance whether an upload can be continued.
 func (s *stage) Keep() error {
+	if s.r.info.Caps.NoParts {
+		return s.Abort()
+	}
 	err := s.end("keep", remote.Stage.Keep)
-	if err == nil && !s.r.info.Caps.NoParts {
+	if err == nil {
 		ctx, cancel := context.WithTimeout(context.Background(), keepTime)
 		defer cancel()
 		s.dropOthers(ctx)
@@ -188,13 +192,17 @@ func (r *stager) parts(ctx context.Context, name, owner string) (ups []*upstream
 	if err := check(ctx, name); err != nil {
 		return nil, nil, err
 	}
+	switch {
+	case !remote.ValidOwner(owner):
+		return nil, nil, remote.ErrInvalid
+	case r.info.Caps.NoParts:
+		return nil, nil, remote.ErrNotExist
+	}
 	for _, u := range r.stagers() {
 		s, _ := remote.AsStager(u.Remote)
 		switch e, err := s.Part(ctx, name, owner); {
 		case err == nil:
 			ups, entries = append(ups, u), append(entries, u.seen(e))
-		case errors.Is(err, remote.ErrInvalid):
-			return nil, nil, err
 		case !absent(err):
 			return nil, nil, u.fail(err)
 		}

@@ -141,7 +141,8 @@ func (r *Remote) newIn(ctx context.Context, name string) ([]*upstream, error) {
 	return ups, nil
 }
 
-// parent looks for the directory that something new is to be in.
+// parent looks for the directory that something new is to be in. Where directories are there by
+// themselves, one above it may be a file of another upstream, below which nothing comes.
 func (r *Remote) parent(ctx context.Context, dir string) (looked, error) {
 	parents, err := r.known(ctx, dir)
 	if err != nil {
@@ -151,6 +152,10 @@ func (r *Remote) parent(ctx context.Context, dir string) (looked, error) {
 	switch {
 	case len(holders) == 0 && !r.info.Caps.ImplicitDirs:
 		return nil, parents.missing()
+	case len(holders) == 0 && dir != ".":
+		above, _ := remote.Split(dir)
+		_, err = r.parent(ctx, above)
+		return parents, err
 	case len(holders) > 0 && !r.prefer(ctx, r.o.Search, holders).entry.Dir:
 		return nil, remote.ErrNotDir
 	}

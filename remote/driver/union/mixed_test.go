@@ -1,0 +1,72 @@
+package union
+
+import (
+	"context"
+	"errors"
+	"io"
+	"testing"
+
+	"ferry/remote"
+	"ferry/remote/driver/memory"
+)
+
+// flat is like an object store: directories are there by themselves, and no parts are kept.
+type flat struct{ *memory.Remote }
+
+func (f flat) Info() remote.Info {
+	info := f.Remote.Info()
+	info.Caps.ImplicitDirs, info.Caps.NoParts = true, true
+	return info
+}
+
+func (f flat) Mkdir(ctx context.Context, dir string) error {
+	if above, _ := remote.Split(dir); above != "." {
+		if err := f.Mkdir(ctx, above); err != nil && !errors.Is(err, remote.ErrExist) {
+			return err
+		}
+	}
+	return f.Remote.Mkdir(ctx, dir)
+}
+
+// TestNothingComesBelowAFileOfAnother upstream, however deep.
+func TestNothingComesBelowAFileOfAnother(t *testing.T) {
+	t.Parallel()
+	disk := memory.New()
+	r := newUnion(t, Options{Create: "ff"}, up(flat{memory.New()}), up(disk))
+	put(t, disk, "f", "x")
+	for _, dir := range []string{"f/a", "f/a/b", "f/a/b/c"} {
+		if err := r.Mkdir(t.Context(), dir); !errors.Is(err, remote.ErrNotDir) {
+			t.Errorf("%s: %v", dir, err)
+		}
+	}
+	if err := r.Mkdir(t.Context(), "d/a/b"); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestPartsAreKeptByAllOrNone: where one upstream keeps no parts, the union says so, and none is
+// there.
+func TestPartsAreKeptByAllOrNone(t *testing.T) {
+	t.Parallel()
+	disk := memory.New()
+	r := newUnion(t, Options{Create: "ff"}, up(disk), up(flat{memory.New()}))
+	if !r.Info().Caps.NoParts {
+		t.Fatal("it says that parts are kept")
+	}
+	s, err := r.(remote.Stager).Stage(t.Context(), "f", remote.StageOptions{Owner: "alice"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(s, "content"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Keep(); err != nil {
+		t.Fatal(err)
+	}
+	if e, err := disk.Part(t.Context(), "f", "alice"); !errors.Is(err, remote.ErrNotExist) {
+		t.Errorf("%+v, %v", e, err)
+	}
+	if _, err := r.(remote.Stager).Part(t.Context(), "f", "no owner!"); !errors.Is(err, remote.ErrInvalid) {
+		t.Error(err)
+	}
+}
