@@ -32,9 +32,37 @@ func hostAddr(a netip.Addr) netip.Addr {
 	return netip.PrefixFrom(a.WithZone(""), 64).Masked().Addr()
 }
 
+// Elsewhere knows the sessions of other servers that hold clients to the same limits. Its methods
+// may be called concurrently, and do not wait for anything.
+type Elsewhere interface {
+	// Others returns how many sessions a client has at the other servers. host is as Client.Addr.
+	Others(host netip.Addr) int
+	// Count tells how many sessions a client has at this one, if their number is limited, else 0.
+	Count(host netip.Addr, sessions int)
+}
+
+// others returns how many sessions host has elsewhere, where that matters.
+func others(host netip.Addr, limit int, e Elsewhere) int {
+	if e == nil || limit <= 0 || !host.IsValid() {
+		return 0
+	}
+	return e.Others(host)
+}
+
+// count tells of the sessions of host.
+func count(host netip.Addr, sessions, limit int, e Elsewhere) {
+	switch {
+	case e == nil:
+	case limit <= 0:
+		e.Count(host, 0)
+	default:
+		e.Count(host, sessions)
+	}
+}
+
 // admit counts a session of host that has not logged in. If that would exceed a limit, it returns
-// the reason and does not count it. 0 is no limit.
-func (h *hosts) admit(host netip.Addr, sessions, guests int) (why string) {
+// the reason and does not count it. 0 is no limit; sessions counts for those elsewhere too.
+func (h *hosts) admit(host netip.Addr, sessions, guests int, e Elsewhere) (why string) {
 	if !host.IsValid() {
 		return ""
 	}
@@ -42,7 +70,7 @@ func (h *hosts) admit(host netip.Addr, sessions, guests int) (why string) {
 	defer h.mu.Unlock()
 	p := h.present[host]
 	switch {
-	case sessions > 0 && p.sessions >= sessions:
+	case sessions > 0 && p.sessions+others(host, sessions, e) >= sessions:
 		return "Too many sessions from your address; try again when one has ended."
 	case guests > 0 && p.guests >= guests:
 		return "Too many connections from your address that have not logged in; try again in a minute."
@@ -51,6 +79,7 @@ func (h *hosts) admit(host netip.Addr, sessions, guests int) (why string) {
 		h.present = map[netip.Addr]presence{}
 	}
 	h.present[host] = presence{p.sessions + 1, p.guests + 1}
+	count(host, p.sessions+1, sessions, e)
 	return ""
 }
 
@@ -74,15 +103,17 @@ func (h *hosts) countGuests(host netip.Addr, change int) {
 	h.present[host] = p
 }
 
-// release removes a session that admit has counted. The session is no guest any more.
-func (h *hosts) release(host netip.Addr) {
+// release removes a session that admit has counted, held to as many as admit was told. The session
+// is no guest any more.
+func (h *hosts) release(host netip.Addr, sessions int, e Elsewhere) {
 	if !host.IsValid() {
 		return
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	p := h.present[host]
-	if p.sessions--; p.sessions == 0 {
+	p.sessions--
+	if count(host, p.sessions, sessions, e); p.sessions == 0 {
 		delete(h.present, host)
 		return
 	}

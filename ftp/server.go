@@ -25,6 +25,8 @@ type Server struct {
 	Guard    Guard        // who is admitted; nil: everybody
 	Observer Observer     // is told what happens; nil: nobody
 	Proxies  Proxies      // load balancers that tell who their client is; nil: there are none
+	// Elsewhere has sessions that MaxSessionsPerHost counts too; nil: nowhere.
+	Elsewhere Elsewhere
 
 	// TLS enables AUTH TLS, and ServeTLS for implicit TLS. nil: AUTH is answered 502. Its
 	// GetCertificate sees the argument of HOST as the name of the server if the client has given

@@ -18,8 +18,9 @@ func (s *Server) admit(ss *session) (why string, crowd bool) {
 		return "Too many connections that have not logged in; try again in a minute.", false
 	}
 	host := hostAddr(ss.remote.Addr())
-	if why := s.hosts.admit(host, now.MaxSessionsPerHost, guestsPerHost); why != "" {
-		return why, s.hosts.onlyGuests(host)
+	if why := s.hosts.admit(host, now.MaxSessionsPerHost, guestsPerHost, s.Elsewhere); why != "" {
+		// Whether those elsewhere have logged in is not known: they may have.
+		return why, others(host, now.MaxSessionsPerHost, s.Elsewhere) == 0 && s.hosts.onlyGuests(host)
 	}
 	s.sessions[ss] = struct{}{}
 	s.guests++
@@ -60,7 +61,7 @@ func (s *Server) setGuest(ss *session, guest bool) {
 
 func (s *Server) end(ss *session) {
 	s.setGuest(ss, false)
-	s.hosts.release(hostAddr(ss.remote.Addr()))
+	s.hosts.release(hostAddr(ss.remote.Addr()), s.tuned().MaxSessionsPerHost, s.Elsewhere)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.sessions, ss)

@@ -96,9 +96,9 @@ func (a *Accounts) begin(c ftp.Client, u users.User) (*session, error) {
 	}
 	acc.mu.Lock()
 	defer acc.mu.Unlock()
-	if u.MaxSessions > 0 && len(acc.sessions) >= u.MaxSessions {
+	if n := len(acc.sessions) + a.elsewhere(u); u.MaxSessions > 0 && n >= u.MaxSessions {
 		return nil, &limitError{
-			what: fmt.Sprintf("user %q has %d sessions", u.Name, len(acc.sessions)),
+			what: fmt.Sprintf("user %q has %d sessions", u.Name, n),
 			hint: "You are logged in too often; close other connections first.",
 		}
 	}
@@ -107,7 +107,35 @@ func (a *Accounts) begin(c ftp.Client, u users.User) (*session, error) {
 	a.open[u.Name] = acc
 	s := &session{account: acc, id: c.Session, user: &u}
 	acc.sessions = append(acc.sessions, s)
+	a.count(acc)
 	return s, nil
+}
+
+// elsewhere returns how many sessions u has at other nodes, where that matters.
+func (a *Accounts) elsewhere(u users.User) int {
+	if a.Elsewhere == nil || u.MaxSessions <= 0 {
+		return 0
+	}
+	return a.Elsewhere.Others(u.Name)
+}
+
+// count tells other nodes of the sessions of acc. LOCKS_REQUIRED(acc.mu)
+func (a *Accounts) count(acc *account) {
+	if a.Elsewhere == nil {
+		return
+	}
+	n := len(acc.sessions)
+	if acc.user.MaxSessions <= 0 {
+		n = 0
+	}
+	a.Elsewhere.Count(acc.user.Name, n)
+}
+
+// recount is count for an account that was reloaded.
+func (a *Accounts) recount(acc *account) {
+	acc.mu.Lock()
+	defer acc.mu.Unlock()
+	a.count(acc)
 }
 
 // end removes a session; with the last one of an account that is closed.
@@ -118,7 +146,7 @@ func (a *Accounts) end(s *session) {
 	acc.mu.Lock()
 	defer acc.mu.Unlock()
 	acc.sessions = slices.DeleteFunc(acc.sessions, func(o *session) bool { return o == s })
-	if len(acc.sessions) == 0 {
+	if a.count(acc); len(acc.sessions) == 0 {
 		delete(a.open, s.user.Name)
 	}
 }

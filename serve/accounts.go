@@ -30,10 +30,21 @@ type Accounts struct {
 	// Quota keeps what users have who may have a limited amount; nil = nobody is limited.
 	Quota *quota.Store
 	Hooks *prehooks.Hooks // that are asked; nil = none
-	Log   *slog.Logger
+	// Elsewhere has sessions that a user's MaxSessions counts too; nil = nowhere.
+	Elsewhere Elsewhere
+	Log       *slog.Logger
 
 	mu   sync.Mutex
 	open map[string]*account // guarded by mu; of the users with sessions, by name
+}
+
+// Elsewhere knows the sessions of users at other nodes of the service. Its methods may be called
+// concurrently, and do not wait for anything.
+type Elsewhere interface {
+	// Others returns how many sessions a user has at the other nodes.
+	Others(user string) int
+	// Count tells how many a user has here, if their number is limited, else 0.
+	Count(user string, sessions int)
 }
 
 // A Source decides who a client is.
@@ -272,6 +283,7 @@ func (a *Accounts) Reload(f *users.File) (ended []uint64) {
 			u = users.User{Name: name, Disabled: true}
 		}
 		ended = append(ended, acc.reload(u)...)
+		a.recount(acc)
 	}
 	return ended
 }

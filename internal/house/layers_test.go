@@ -33,7 +33,7 @@ var layers = []layer{
 	{packages: []string{"vfs"}, imports: []string{"breaker", "cache", "dircache", "events", "ftp", "readahead", "remote", "writeback"}},
 	// Listeners of the stream of events, and what asks others by programs and requests.
 	{packages: []string{"acme", "audit", "hooks", "hooks/*", "metrics", "ui"}, imports: []string{"disk", "events", "hooks/*"}},
-	{packages: []string{"serve", "serve/*"}, imports: []string{"auth", "config", "events", "ftp", "hooks/*", "vfs", "serve/*"}},
+	{packages: []string{"serve", "serve/*"}, imports: []string{"auth", "cluster", "config", "events", "ftp", "hooks/*", "vfs", "serve/*"}},
 	{packages: []string{"registry/cached"}, imports: []string{"budget", "cache", "disk", "readahead", "remote", "remote/wrap/intercept"}},
 	{packages: []string{"registry/tokens"}, imports: []string{"remote"}},
 	{packages: []string{"registry"}, imports: []string{"config", "registry/cached", "registry/tokens", "remote", "remote/driver/*", "remote/nameenc", "remote/network"}},

@@ -1,0 +1,51 @@
+package cluster
+
+import (
+	"context"
+	"time"
+)
+
+// again is how long after a Watch or a Subscribe has broken off it is begun anew.
+const again = time.Second
+
+// Values calls f with all that Watch yields of a bucket, one after the other, until ctx ends: where
+// a Watch breaks off it is begun anew. It returns the cause of the end.
+func Values(ctx context.Context, e Engine, bucket string, f func(Value)) error {
+	for {
+		for v, err := range e.Watch(ctx, bucket) {
+			if err != nil {
+				break
+			}
+			f(v)
+		}
+		if err := pause(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// Messages is Values for what Subscribe yields of a subject.
+func Messages(ctx context.Context, e Engine, subject string, f func(Message)) error {
+	for {
+		for m, err := range e.Subscribe(ctx, subject) {
+			if err != nil {
+				break
+			}
+			f(m)
+		}
+		if err := pause(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+func pause(ctx context.Context) error {
+	timer := time.NewTimer(again)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
