@@ -16,6 +16,7 @@ type Ban struct {
 	Until   time.Time
 	Times   int // bans in a row, this one among them
 	Reason  string
+	Node    string // that made it; "" = this one
 }
 
 // Bans returns the bans that hold now, those that end first first.
@@ -53,6 +54,7 @@ const maxWide = 1000
 func (g *Guard) Ban(network netip.Prefix, d time.Duration, reason string) (Ban, error) {
 	b, err := g.scores.banByHand(network, d, reason)
 	if err == nil {
+		g.shared.decided(b.Network, 0)
 		g.recordBan(b)
 	}
 	return b, err
@@ -85,6 +87,8 @@ func (s *scores) banByHand(network netip.Prefix, d time.Duration, reason string)
 		d = banTime(e.times)
 	}
 	e.until, e.reason, e.marks = now.Add(d), reason, nil
+	e.made, e.node, e.byHand, e.second = now, "", true, false
+	delete(s.lifted, network)
 	e.times++
 	if e.place != nil {
 		s.move(e, s.banned)
@@ -98,6 +102,7 @@ func (g *Guard) Unban(network netip.Prefix) bool {
 	if !g.scores.unban(network) {
 		return false
 	}
+	g.shared.decided(network.Masked(), 0)
 	g.recordUnban(network)
 	return true
 }
@@ -110,7 +115,7 @@ func (s *scores) unban(network netip.Prefix) bool {
 	if e := s.wide[network]; e != nil {
 		delete(s.wide, network)
 		s.changes++
-		return now.Before(e.until)
+		return s.lift(e, now)
 	}
 	host := Host(network.Addr())
 	e := s.entries[host]
@@ -119,24 +124,55 @@ func (s *scores) unban(network netip.Prefix) bool {
 	}
 	s.remove(e)
 	s.changes++
-	return now.Before(e.until)
+	return s.lift(e, now)
+}
+
+// lift notes that e, which is removed, does not hold any more. It reports whether it did.
+//
+// LOCKS_REQUIRED(s.mu)
+func (s *scores) lift(e *entry, now time.Time) bool {
+	if !now.Before(e.until) {
+		return false
+	}
+	s.setLifted(verdict{Network: e.host, Made: now, Keep: e.until, Node: s.node})
+	return true
 }
 
 // UnbanAll lifts all bans, and returns how many there were.
 func (g *Guard) UnbanAll() int {
 	all := g.Bans()
-	g.scores.forgetAll()
+	g.scores.forgetAll(time.Now())
+	g.shared.forgotten()
 	for _, b := range all {
+		g.shared.decided(b.Network, 0)
 		g.recordUnban(b.Network)
 	}
 	return len(all)
 }
 
-func (s *scores) forgetAll() {
+func (s *scores) forgetAll(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, e := range s.entries {
+		s.lift(e, now)
+	}
+	for _, e := range s.wide {
+		s.lift(e, now)
+	}
 	s.reset()
 	s.changes++
+}
+
+// bannedElsewhere has a ban hold that another node has made, or its points.
+func (g *Guard) bannedElsewhere(b Ban, node string) {
+	if g.isTrusted(b.Network.Addr()) {
+		return
+	}
+	g.o.Log.Info("address banned by another node", "address", b.Network.String(), "until", b.Until.Format(time.RFC3339),
+		"times", b.Times, "reason", b.Reason, "node", node)
+	if g.shared.ended != nil {
+		g.shared.ended(b.Network)
+	}
 }
 
 // recordBan records that b holds from now on.

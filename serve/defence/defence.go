@@ -4,8 +4,12 @@
 // The files, in reading order:
 //
 //	defence.go       Guard: who is admitted, and what it is told
+//	store.go         the file that keeps points and bans
+//	share.go         Share: what nodes of a cluster tell each other; points.go: of points; verdicts.go: of bans
 //	bans.go          the list of bans, and making and lifting them by hand
-//	store.go         the file that keeps them
+//	guesskey.go      what nodes make hashes of guesses by
+//	outbox.go        what the other nodes are to be told
+//	merge.go         what other nodes have decided becomes a part of the table
 //	scores.go        the table of addresses, their points and bans
 //	balancer.go      finds a load balancer that hides its clients
 //	authlog.go       a log of logins that other programs read
@@ -46,6 +50,7 @@ type Guard struct {
 	known  atomic.Pointer[Networks]
 	scores scores
 	crowds crowds
+	shared *sharing // nil = this node is alone
 }
 
 var _ ftp.Guard = (*Guard)(nil)
@@ -91,10 +96,6 @@ func (g *Guard) Admit(addr netip.Addr) error {
 	return nil
 }
 
-func (g *Guard) isTrusted(addr netip.Addr) bool {
-	return addr.IsLoopback() || contain(g.known.Load().Trusted, addr)
-}
-
 // SetNetworks has other networks count from the next connection on. Sessions that have begun are
 // not touched.
 func (g *Guard) SetNetworks(n Networks) { g.known.Store(&n) }
@@ -122,15 +123,20 @@ func (g *Guard) Note(addr netip.Addr, e ftp.GuardEvent, user string) {
 	}
 	host := Host(addr)
 	if e.Kind == ftp.LoggedIn {
-		g.scores.forgive(host)
+		if g.scores.forgive(host) {
+			g.shared.forgiven(host)
+		}
 		return
 	}
-	cost := points[e.Kind]
-	if cost == 0 {
+	m := mark{at: time.Now(), points: points[e.Kind]}
+	if m.points == 0 {
 		return
 	}
-	b, banned := g.scores.add(host, cost, g.scores.guess(e, user), e.Reason, time.Now())
+	m.guess = g.scores.guess(e, user)
+	b, banned := g.scores.add(host, m, e.Reason, m.at)
+	g.shared.marked(host, m, e.Reason)
 	if banned {
+		g.shared.decided(host, 0)
 		g.recordBan(b)
 		g.o.Log.Warn("address banned", "address", host.String(), "until", b.Until.Format(time.RFC3339),
 			"times", b.Times, "reason", b.Reason)

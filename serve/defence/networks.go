@@ -16,6 +16,11 @@ func Host(addr netip.Addr) netip.Prefix {
 	return netip.PrefixFrom(addr, bits).Masked()
 }
 
+// isTrusted reports whether addr is never banned.
+func (g *Guard) isTrusted(addr netip.Addr) bool {
+	return addr.IsLoopback() || contain(g.known.Load().Trusted, addr)
+}
+
 func contain(networks []netip.Prefix, addr netip.Addr) bool {
 	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(addr) })
 }

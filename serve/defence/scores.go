@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ferry/ftp"
@@ -27,14 +28,16 @@ const (
 // so their number is limited: who was not heard of for longest is forgotten first, and who is
 // banned after all who are not.
 type scores struct {
-	key [32]byte // of the hashes of guesses, made at the start and never kept
+	key  atomic.Pointer[guessKey] // of the hashes of guesses
+	node string                   // what this one is called; "" = it is alone
 
 	mu       sync.Mutex
-	entries  map[netip.Prefix]*entry // guarded by mu
-	suspects *list.List              // guarded by mu; of *entry, least recently heard of first
-	banned   *list.List              // guarded by mu; of *entry that were banned within memory
-	wide     map[netip.Prefix]*entry // guarded by mu; bans of networks larger than a Host
-	changes  int                     // guarded by mu; since the start
+	lifted   map[netip.Prefix]verdict // guarded by mu; bans that were lifted before their end; nil = nobody asks
+	entries  map[netip.Prefix]*entry  // guarded by mu
+	suspects *list.List               // guarded by mu; of *entry, least recently heard of first
+	banned   *list.List               // guarded by mu; of *entry that were banned within memory
+	wide     map[netip.Prefix]*entry  // guarded by mu; bans of networks larger than a Host
+	changes  int                      // guarded by mu; since the start
 }
 
 // An entry is what is known of an address.
@@ -44,6 +47,10 @@ type entry struct {
 	until  time.Time
 	times  int // bans in a row, each within memory of the one before
 	reason string
+	made   time.Time // the ban; zero = it is not known
+	node   string    // that made it; "" = this one
+	byHand bool      // somebody made it
+	second bool      // points of another node made it
 	place  *list.Element
 	in     *list.List
 }
@@ -53,10 +60,30 @@ type mark struct {
 	at     time.Time
 	points int
 	guess  uint64 // hash of what was tried; 0 = nothing that could be tried again
+
+	elsewhere bool // at another node
+}
+
+// A guessKey makes hashes of guesses. It is made at the start, or by nodes together, and never kept
+// with the hashes.
+type guessKey struct {
+	key [32]byte
+	// shared: other nodes know it, and see the hashes; so these are so short that they tell next to
+	// nothing of a guess.
+	shared bool
+}
+
+// sharedGuess are the bits that are left of the hash of a guess.
+const sharedGuess = 0xffff
+
+func newGuessKey() *guessKey {
+	k := &guessKey{}
+	rand.Read(k.key[:]) // it does not fail
+	return k
 }
 
 func (s *scores) reset() {
-	rand.Read(s.key[:]) // it does not fail
+	s.key.CompareAndSwap(nil, newGuessKey())
 	s.entries, s.wide = map[netip.Prefix]*entry{}, map[netip.Prefix]*entry{}
 	s.suspects, s.banned = list.New(), list.New()
 }
@@ -67,17 +94,22 @@ func (s *scores) guess(e ftp.GuardEvent, user string) uint64 {
 	if e.Kind != ftp.UnknownUser && e.Kind != ftp.WrongPassword && e.Kind != ftp.LoginRefused {
 		return 0
 	}
-	h := hmac.New(sha256.New, s.key[:])
+	k := s.key.Load()
+	h := hmac.New(sha256.New, k.key[:])
 	var length [8]byte
 	binary.BigEndian.PutUint64(length[:], uint64(len(user)))
 	h.Write(length[:])
 	h.Write([]byte(user))
 	h.Write([]byte(e.Password))
-	return binary.BigEndian.Uint64(h.Sum(nil)) | 1
+	hash := binary.BigEndian.Uint64(h.Sum(nil))
+	if k.shared {
+		return hash&sharedGuess + 1
+	}
+	return hash | 1
 }
 
 // add counts points for host. It returns the ban that they make.
-func (s *scores) add(host netip.Prefix, cost int, guess uint64, reason string, now time.Time) (Ban, bool) {
+func (s *scores) add(host netip.Prefix, m mark, reason string, now time.Time) (Ban, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.entries[host]
@@ -90,13 +122,13 @@ func (s *scores) add(host netip.Prefix, cost int, guess uint64, reason string, n
 		return Ban{}, false // for the rest of a session that was admitted before
 	}
 	s.changes++
-	if e.mark(cost, guess, now) < threshold {
+	if e.mark(m, now) < threshold {
 		return Ban{}, false
 	}
 	if now.Sub(e.until) > memory {
 		e.times = 0
 	}
-	s.ban(e, now.Add(banTime(e.times)), reason)
+	s.ban(e, m, reason, now)
 	return e.asBan(), true
 }
 
@@ -107,48 +139,51 @@ func banTime(before int) time.Duration {
 
 // asBan returns the ban of e.
 func (e *entry) asBan() Ban {
-	return Ban{Network: e.host, Until: e.until, Times: e.times, Reason: e.reason}
+	return Ban{Network: e.host, Until: e.until, Times: e.times, Reason: e.reason, Node: e.node}
 }
 
 // mark adds a mark and returns the sum of those within the window. A guess that is known is as
 // recent as its last try, but costs no more.
-func (e *entry) mark(cost int, guess uint64, now time.Time) int {
+func (e *entry) mark(m mark, now time.Time) int {
 	sum, kept := 0, e.marks[:0]
-	for _, m := range e.marks {
-		if now.Sub(m.at) > window {
+	for _, old := range e.marks {
+		if now.Sub(old.at) > window {
 			continue
 		}
-		if guess != 0 && m.guess == guess {
-			cost = m.points
+		if m.guess != 0 && old.guess == m.guess {
+			m.points = old.points
 			continue
 		}
-		sum += m.points
-		kept = append(kept, m)
+		sum += old.points
+		kept = append(kept, old)
 	}
-	e.marks = append(kept, mark{now, cost, guess})
-	return sum + cost
+	e.marks = append(kept, m)
+	return sum + m.points
 }
 
-// ban bans what e is about. LOCKS_REQUIRED(s.mu)
-func (s *scores) ban(e *entry, until time.Time, reason string) {
-	e.until, e.reason, e.marks = until, reason, nil
+// ban bans what e is about for its last mark. LOCKS_REQUIRED(s.mu)
+func (s *scores) ban(e *entry, m mark, reason string, now time.Time) {
+	e.until, e.reason, e.marks = now.Add(banTime(e.times)), reason, nil
+	e.made, e.node, e.byHand, e.second = now, "", false, m.elsewhere
 	e.times++
+	delete(s.lifted, e.host)
 	s.move(e, s.banned)
 	s.changes++
 }
 
-// forgive takes back the points of host, but no ban.
-func (s *scores) forgive(host netip.Prefix) {
+// forgive takes back the points of host, but no ban. It reports whether there were any.
+func (s *scores) forgive(host netip.Prefix) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.entries[host]
 	if e == nil || len(e.marks) == 0 {
-		return
+		return false
 	}
 	s.changes++
 	if e.marks = nil; e.times == 0 {
 		s.remove(e)
 	}
+	return true
 }
 
 // bannedUntil reports whether addr is banned now, and until when.

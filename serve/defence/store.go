@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"ferry/config"
@@ -21,6 +22,9 @@ type record struct {
 	Until   time.Time    `json:"until,omitzero"`
 	Times   int          `json:"times,omitempty"`
 	Reason  string       `json:"reason,omitempty"`
+	Made    time.Time    `json:"made,omitzero"`
+	Node    string       `json:"node,omitempty"`
+	ByHand  bool         `json:"byHand,omitempty"`
 	Marks   []keptMark   `json:"marks,omitempty"`
 }
 
@@ -84,6 +88,7 @@ func (s *scores) restore(hosts []record, now time.Time) {
 			}
 		}
 		e.until, e.times, e.reason = r.Until, r.Times, r.Reason
+		e.made, e.node, e.byHand = r.Made, r.Node, r.ByHand
 		for _, m := range r.Marks {
 			e.marks = append(e.marks, mark{at: m.At, points: m.Points})
 		}
@@ -98,7 +103,7 @@ func (s *scores) records(now time.Time) ([]record, int) {
 	s.forgetOld(now)
 	all := make([]record, 0, len(s.entries)+len(s.wide))
 	add := func(e *entry) {
-		r := record{Network: e.host, Until: e.until, Times: e.times, Reason: e.reason}
+		r := record{Network: e.host, Until: e.until, Times: e.times, Reason: e.reason, Made: e.made, Node: e.node, ByHand: e.byHand}
 		for _, m := range e.marks {
 			r.Marks = append(r.Marks, keptMark{m.at, m.points})
 		}
@@ -120,8 +125,18 @@ func (s *scores) records(now time.Time) ([]record, int) {
 // saveEvery is how often the file is written while something changes.
 const saveEvery = 5 * time.Second
 
-// Run writes the file when something has changed, until ctx ends, and then once more.
+// Run writes the file when something has changed, until ctx ends, and then once more. Where bans
+// are shared it tells other nodes and listens to them.
 func (g *Guard) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	if g.shared != nil {
+		wg.Go(func() { g.share(ctx) })
+	}
+	return g.keep(ctx)
+}
+
+func (g *Guard) keep(ctx context.Context) error {
 	if g.o.File == "" {
 		<-ctx.Done()
 		return context.Cause(ctx)
