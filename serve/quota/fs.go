@@ -70,11 +70,11 @@ func (f *FS) create(
 		u.old, u.credit = size, size
 	}
 	if !f.account.begin(u) {
-		return nil, tooManyFiles()
+		return nil, f.account.tooManyFiles()
 	}
-	if u.reserve(u.begin) < u.begin {
+	if u.reserve(u.begin, u.begin) < u.begin {
 		u.giveBack()
-		return nil, tooManyBytes()
+		return nil, f.account.tooManyBytes()
 	}
 	if u.Upload, err = create(ctx, name, off); err != nil {
 		u.giveBack()

@@ -2,7 +2,12 @@
 // files, in reading order:
 //
 //	fs.go       FS: a tree whose changes are counted; upload.go: an upload that is limited
-//	quota.go    Store and Account: what is counted, and where it is kept; record.go: the file of a user
+//	nodes.go    Share: counting together with other nodes; sync.go: one exchange about one user
+//	quota.go    Store and Account: what is counted, and where it is kept
+//	lease.go    what this node may use of a user's limit without asking; agenda.go: when it asks
+//	common.go   what nodes know together of a user
+//	record.go   the file of a user
+//	usage.go    numbers of bytes and files
 //	scan.go     counting anew
 //	share.go    what is recorded when a share of a limit is reached
 //
@@ -19,21 +24,17 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"math"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"ferry/events"
 	"ferry/ftp"
 )
-
-// Usage is what a user has.
-type Usage struct {
-	Bytes, Files int64
-}
 
 // Limits are those of a user; 0 is no limit.
 type Limits struct {
@@ -47,7 +48,8 @@ type Store struct {
 	// is set before the first Account.
 	Events *events.Stream
 
-	dir string
+	dir   string
+	nodes *nodes // nil = there are none but this one
 
 	mu       sync.Mutex
 	accounts map[string]*Account // guarded by mu
@@ -67,11 +69,18 @@ func (s *Store) path(user string) string {
 	return filepath.Join(s.dir, name)
 }
 
+// isHashed reports whether a record is called by a hash, which does not say whose it is.
+func isHashed(name string) bool { return name[0] == '~' && len(name) == 1+2*sha256.Size }
+
 // maxRecordName leaves room for the end of the name of a file that is being written.
 const maxRecordName = 200
 
-// Usage returns what is known of a user; what was never counted is 0.
+// Usage returns what is known here of a user; what was never counted is 0. Where nodes count
+// together, that is what they have told.
 func (s *Store) Usage(user string) (Usage, error) {
+	if u, known := s.nodes.known(user); known {
+		return u, nil
+	}
 	r, err := openRecord(s.path(user), false)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Usage{}, nil
@@ -97,14 +106,16 @@ func (s *Store) States() []State {
 	all := make([]State, 0, len(s.accounts))
 	for _, a := range s.accounts {
 		a.mu.Lock()
-		all = append(all, State{a.user, a.used, a.limits})
+		if a.users.Load() > 0 {
+			all = append(all, State{a.user, a.used.most(Usage{}), a.limits})
+		}
 		a.mu.Unlock()
 	}
 	return all
 }
 
-// Set replaces what is known of a user, as after a Scan. A process that is counting takes it over
-// with the next change.
+// Set replaces what is known of a user here, as after a Scan. A process that is counting takes it
+// over with the next change.
 func (s *Store) Set(user string, u Usage) error {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
@@ -117,24 +128,33 @@ func (s *Store) Set(user string, u Usage) error {
 func (s *Store) Account(user string, l Limits) (*Account, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := s.accounts[user]
-	if a == nil {
-		if err := os.MkdirAll(s.dir, 0o700); err != nil {
-			return nil, err
-		}
-		r, err := openRecord(s.path(user), true)
-		if err != nil {
-			return nil, fmt.Errorf("the usage of user %q: %w", user, err)
-		}
-		a = &Account{store: s, user: user, record: r}
-		if a.used, err = r.read(); err != nil {
-			return nil, errors.Join(fmt.Errorf("the usage of user %q: %w", user, err), r.close())
-		}
-		a.reached = sharesOf(a.used, l)
-		s.accounts[user] = a
+	a, err := s.account(user, l)
+	if err != nil {
+		return nil, err
 	}
-	a.users++
+	a.users.Add(1)
 	a.limit(l)
+	return a, nil
+}
+
+// account returns the account of a user, which is opened if it is not yet. LOCKS_REQUIRED(s.mu)
+func (s *Store) account(user string, l Limits) (*Account, error) {
+	if a := s.accounts[user]; a != nil {
+		return a, nil
+	}
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return nil, err
+	}
+	r, err := openRecord(s.path(user), true)
+	if err != nil {
+		return nil, fmt.Errorf("the usage of user %q: %w", user, err)
+	}
+	a := &Account{store: s, user: user, record: r}
+	if err := a.read(r); err != nil {
+		return nil, errors.Join(fmt.Errorf("the usage of user %q: %w", user, err), r.close())
+	}
+	a.reached = sharesOf(a.used, l)
+	s.accounts[user] = a
 	return a, nil
 }
 
@@ -142,7 +162,7 @@ func (s *Store) Account(user string, l Limits) (*Account, error) {
 type Account struct {
 	store *Store
 	user  string
-	users int // guarded by store.mu
+	users atomic.Int32 // changed under store.mu
 
 	mu       sync.Mutex
 	record   *record
@@ -151,20 +171,48 @@ type Account struct {
 	reserved Usage                // by uploads that are under way
 	uploads  map[string][]*upload // that are under way, by key
 	reached  reached
+	lease    *lease // nil where no other node counts
 }
 
-// Close ends the use of an account.
+// Close ends the use of an account. Where nodes count together, it is closed when they know what it
+// has counted.
 func (a *Account) Close() error {
 	a.store.mu.Lock()
 	defer a.store.mu.Unlock()
-	a.users--
-	if a.users > 0 {
+	if a.users.Add(-1) > 0 {
 		return nil
 	}
+	if a.lease != nil {
+		a.store.nodes.later(a, idle)
+		return nil
+	}
+	return a.drop()
+}
+
+// drop closes an account that nobody uses. LOCKS_REQUIRED(a.store.mu)
+func (a *Account) drop() error {
 	delete(a.store.accounts, a.user)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.record.close()
+}
+
+// read takes in what a record says. LOCKS_REQUIRED(a.mu) if others know the account.
+func (a *Account) read(r *record) error {
+	used, err := r.read()
+	if err != nil {
+		return err
+	}
+	a.used = used
+	if a.store.nodes == nil {
+		return nil
+	}
+	t, err := r.readTally()
+	if err != nil {
+		return err
+	}
+	a.count0(t)
+	return nil
 }
 
 func (a *Account) limit(l Limits) {
@@ -172,36 +220,33 @@ func (a *Account) limit(l Limits) {
 	defer a.mu.Unlock()
 	a.limits = l
 	a.crossed()
+	if a.lease != nil {
+		a.store.nodes.later(a, 0)
+	}
 }
 
 // Usage returns what the user has.
 func (a *Account) Usage() Usage {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.used
+	return a.used.most(Usage{})
 }
 
 // room returns how many bytes the user may still store.
 func (a *Account) room() int64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.left().Bytes
+	return a.leftOf().Bytes
 }
 
-// left returns how much more the user may store. Reservations count as stored.
+// left returns how much more the user may store from here. Reservations count as stored.
 //
 // LOCKS_REQUIRED(a.mu)
 func (a *Account) left() Usage {
-	rest := func(limit, used, reserved int64) int64 {
-		if limit <= 0 {
-			return math.MaxInt64
-		}
-		return max(limit-used-reserved, 0)
+	if a.lease != nil {
+		return a.leased(time.Now())
 	}
-	return Usage{
-		Bytes: rest(a.limits.Bytes, a.used.Bytes, a.reserved.Bytes),
-		Files: rest(a.limits.Files, a.used.Files, a.reserved.Files),
-	}
+	return a.leftOf()
 }
 
 // bounded reports whether there is a limit of bytes.
@@ -230,9 +275,20 @@ func (a *Account) changeLocked(more func() Usage) (Usage, []*events.Event, error
 	if err := a.takeOver(); err != nil {
 		return u, nil, err
 	}
-	a.used.Bytes = max(a.used.Bytes+u.Bytes, 0)
-	a.used.Files = max(a.used.Files+u.Files, 0)
+	if a.lease != nil {
+		return u, a.crossedBy(u), a.writeCounted()
+	}
+	a.used = a.used.plus(u).most(Usage{})
 	return u, a.crossed(), a.record.write(a.used)
+}
+
+// crossedBy adds u to what nodes count together, and returns the shares of the limits that the user
+// has reached by it. LOCKS_REQUIRED(a.mu)
+func (a *Account) crossedBy(u Usage) []*events.Event {
+	a.reached = sharesOf(a.used, a.limits) // by others, who have recorded that
+	a.countedMore(u)
+	a.store.nodes.later(a, soon)
+	return a.crossed()
 }
 
 // count is change for what has happened, so that it does not fail: an error is logged.
@@ -253,12 +309,11 @@ func (a *Account) takeOver() error {
 	if err != nil {
 		return err
 	}
-	used, err := r.read()
-	if err != nil {
+	if err := a.read(r); err != nil {
 		return errors.Join(err, r.close())
 	}
 	a.record.close()
-	a.record, a.used = r, used
+	a.record = r
 	return nil
 }
 
@@ -273,10 +328,20 @@ func (e *errFull) Unwrap() error { return ftp.ErrQuota }
 // Hint is what the client may read.
 func (e *errFull) Hint() string { return e.hint }
 
-func tooManyBytes() error {
-	return &errFull{"You may not store that much: delete something first."}
+// tooManyBytes is the error of an upload for which there is no room.
+func (a *Account) tooManyBytes() error {
+	return a.full("You may not store that much: delete something first.")
 }
 
-func tooManyFiles() error {
-	return &errFull{"You may not store more files: delete some first."}
+func (a *Account) tooManyFiles() error {
+	return a.full("You may not store more files: delete some first.")
+}
+
+func (a *Account) full(hint string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.lease != nil && a.lease.failed {
+		hint = "How much you have stored cannot be found out now; try again later."
+	}
+	return &errFull{hint}
 }

@@ -42,11 +42,15 @@ func (u *upload) asReaderFrom() ftp.Upload {
 // Unwrap implements ftp.Wrapping.
 func (u *upload) Unwrap() ftp.Upload { return u.Upload }
 
-// reserve reserves up to n bytes more, and returns how many. Those of the old file come first.
-func (u *upload) reserve(n int64) int64 {
+// reserve reserves up to n bytes more, and returns how many. Those of the old file come first. Less
+// than least is only where there is not more, also at other nodes.
+func (u *upload) reserve(n, least int64) int64 {
 	a := u.account
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if lacks := least - u.credit; lacks > 0 {
+		a.obtain(Usage{Bytes: lacks})
+	}
 	of := min(u.credit, n)
 	u.credit -= of
 	got := min(n-of, a.left().Bytes)
@@ -97,13 +101,17 @@ func (u *upload) meets(exists bool, size int64) {
 
 // Write implements ftp.Upload.
 func (u *upload) Write(p []byte) (int, error) {
-	if u.reserve(int64(len(p))) < int64(len(p)) {
-		return 0, tooManyBytes()
+	if n := int64(len(p)); u.reserve(n, n) < n {
+		return 0, u.account.tooManyBytes()
 	}
 	n, err := u.Upload.Write(p)
 	u.written += int64(n)
 	return n, err
 }
+
+// readAtLeast is what is reserved at least to read, so that near a limit few bytes are not read one
+// by one.
+const readAtLeast = 256 << 10
 
 // ReadFrom passes a limited connection on as one, so that the system can recognise it. At the limit
 // it reads one byte more to learn whether the file ends there.
@@ -115,7 +123,7 @@ func (u *uploadFrom) ReadFrom(r io.Reader) (int64, error) {
 	var total int64
 	for {
 		want := part.N
-		may := u.reserve(want)
+		may := u.reserve(want, min(want, readAtLeast))
 		rest := io.LimitedReader{R: part.R, N: may}
 		n, err := u.from.ReadFrom(&rest)
 		u.unreserve(may - n)
@@ -125,8 +133,10 @@ func (u *uploadFrom) ReadFrom(r io.Reader) (int64, error) {
 		switch {
 		case err != nil || rest.N > 0:
 			return total, err
-		case may < want:
-			return total, ftp.Ends(part.R, tooManyBytes())
+		case may == 0 && want > 0:
+			return total, ftp.Ends(part.R, u.account.tooManyBytes())
+		case part.N > 0:
+			continue
 		case limited:
 			return total, nil
 		}
@@ -171,6 +181,7 @@ func (a *Account) begin(u *upload) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !u.exists {
+		a.obtain(Usage{Files: 1})
 		if a.left().Files == 0 {
 			return false
 		}
