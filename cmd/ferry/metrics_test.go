@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -252,6 +253,23 @@ func TestTheAddressOfMetricsShowsPagesOnly(t *testing.T) {
 		if resp.StatusCode != test.want {
 			t.Errorf("%s %s for %q: %d, not %d", test.method, test.path, test.host, resp.StatusCode, test.want)
 		}
+	}
+}
+
+// Balancers ask in the form of HTTP/1.0, which names no host. No browser does.
+func TestHealthChecksOfBalancersNameNoHost(t *testing.T) {
+	r := start(t, nil, ":memory:", "--addr", "127.0.0.1:0", "--metrics-addr", "127.0.0.1:0")
+	r.url(t)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(r.metricsURL(t), "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "GET /readyz HTTP/1.0\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := io.ReadAll(conn); err != nil || !strings.Contains(string(answer), " 200 OK\r\n") {
+		t.Errorf("%s, %v", answer, err)
 	}
 }
 

@@ -194,11 +194,12 @@ func urlOf(l net.Listener) string {
 }
 
 // ServeHTTP implements http.Handler for the addresses of metrics. An address that only this machine
-// can reach does not answer to a name that somebody may have pointed there.
+// can reach does not answer to a name that somebody may have pointed there. The health checks of
+// balancers name no host; browsers, which alone could be led here, always do.
 func (b *Bridge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	here, _ := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
 	switch {
-	case here != nil && here.IP.IsLoopback() && !rc.Knows(r.Host):
+	case here != nil && here.IP.IsLoopback() && r.Host != "" && !rc.Knows(r.Host):
 		http.Error(w, "Use the address of this server.", http.StatusForbidden)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
