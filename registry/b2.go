@@ -41,6 +41,7 @@ func b2Driver() Driver {
 				oddNames(),
 				{Name: "encoding", Default: encoding.String(), Help: "What in names is written with other characters"},
 			},
+				keptParts(),
 				unused("nothing depends on it: what fits chunk_size is one request", "upload_cutoff"),
 				unused("it is always so", "sse_customer_algorithm"),
 				unused("contents are read from the S3 interface", "download_url", "download_auth_duration"),
@@ -71,6 +72,8 @@ func openB2(ctx context.Context, path string, v *values) (remote.Remote, error) 
 		DirMoveLimit:      v.integer("dir_move_limit"),
 		Encoding:          parse(v, "encoding", nameenc.Parse),
 		OddNames:          parse(v, "odd_names", parseOddNames),
+		DropParts:         !v.boolean("keep_parts"),
+		PartMaxAge:        v.duration("partial_max_age"),
 	}
 	if v.err != nil {
 		return nil, v.err

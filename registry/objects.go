@@ -21,6 +21,14 @@ func parseOddNames(s string) (encode bool, err error) {
 	return encode, err
 }
 
+// keptParts are options of object stores.
+func keptParts() []config.Option {
+	return []config.Option{
+		{Name: "keep_parts", Default: "true", Help: "Keep uploads that were cut, described under .ferry-parts/ at the top, so that any ferry continues them"},
+		{Name: "partial_max_age", Default: "24h", Help: "Time for which an unfinished upload can be continued"},
+	}
+}
+
 // dirMoveLimit is an option of object stores.
 func dirMoveLimit() config.Option {
 	return config.Option{Name: "dir_move_limit", Default: strconv.Itoa(s3.DirMoveLimit), Help: "Most objects of a directory " +

@@ -65,6 +65,7 @@ func s3Driver() Driver {
 				{Name: "max_name", Default: "0", Help: "Longest name in bytes, for servers that keep objects as files (255); 0 is no limit"},
 				{Name: "encoding", Default: "Slash,InvalidUtf8,Dot", Help: "What in names is written with other characters"},
 			},
+				keptParts(),
 				unused("the protocol needs none of it", "use_x_id", "sign_accept_encoding", "use_accept_encoding_gzip", "might_gzip", "use_already_exists",
 					"use_data_integrity_protections", "use_multipart_etag", "use_multipart_uploads", "sdk_log_mode"),
 				unused("it is always so", "disable_http2?", "no_head_object?", "no_system_metadata?", "sse_customer_algorithm"),
@@ -162,6 +163,8 @@ func openS3(ctx context.Context, path string, v *values) (remote.Remote, error) 
 		MaxName:              v.integer("max_name"),
 		Encoding:             parse(v, "encoding", nameenc.Parse),
 		OddNames:             parse(v, "odd_names", parseOddNames),
+		DropParts:            !v.boolean("keep_parts"),
+		PartMaxAge:           v.duration("partial_max_age"),
 	}
 	if v.str("force_path_style") != "" {
 		pathStyle := parse(v, "force_path_style", strconv.ParseBool)

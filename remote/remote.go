@@ -160,7 +160,8 @@ type Caps struct {
 	CheapStat       bool          // Stat and List are as cheap as those of a cache: do not cache them (local, memory)
 	ModTime         time.Duration // precision with which modification times are kept; 0 = not kept
 	MaxName         int           // longest name element in bytes; 0 = no limit known
-	NoParts         bool          // a Stager's unfinished uploads are never kept (object stores)
+	NoParts         bool          // a Stager's unfinished uploads are never kept
+	PartsApart      bool          // an UploadLister lists those, too: no directory has to be looked through (s3)
 }
 
 // A Mover can rename without transferring the content.

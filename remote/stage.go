@@ -12,7 +12,11 @@ import (
 // A staged upload belongs to an owner: a tag of 1 to 32 characters out of [a-z0-9] that the caller
 // derives from the user. It outlives the process: after Keep, Part finds it under the same owner
 // until it is continued, dropped or older than the driver's age limit. List yields it as an Entry
-// with Part = owner.
+// with Part = owner; one that another process has kept in a store that both use, soon.
+//
+// Object stores keep what an upload has for any process that uses the store. There Part also finds
+// what another process has sent of an upload under way; to continue that is ErrChanged until a
+// while after it is known to live. What the store cannot cut is ErrInvalid, at an offset within.
 //
 // Where Caps.NoParts, a staged upload ends with its stage: Keep is Abort, there never is a Part,
 // and a stage on BasePart is ErrNotExist.

@@ -12,7 +12,7 @@ type PartSweeper interface {
 }
 
 // SweepParts removes the unfinished uploads in r that are too old, or returns ErrUnsupported if
-// that would cost requests.
+// that would cost requests for each directory.
 func SweepParts(ctx context.Context, r Remote) error {
 	if s, ok := ability[PartSweeper](r); ok {
 		return s.SweepParts(ctx)

@@ -40,7 +40,7 @@ func (c *cleaner) run(ctx context.Context) error {
 	// Listing a directory also removes hidden files that are older than a day. What is made of
 	// other remotes can list uploads, and have such files all the same.
 	caps := c.remote.Info().Caps
-	if stager, ok := remote.AsStager(c.remote); !lists || !caps.ImplicitDirs || ok && !caps.NoParts {
+	if stager, ok := remote.AsStager(c.remote); !lists || !caps.ImplicitDirs || ok && !caps.NoParts && !caps.PartsApart {
 		c.parts(ctx, stager, ".")
 	}
 	if ctx.Err() != nil {

@@ -43,6 +43,9 @@ func (l *lazySources) resolve(ctx context.Context, what string) (config.Settings
 		}
 		settings.Values["encoding"] = l.options.user.encoding
 	}
+	if _, has := settings.Values["keep_parts"]; has && l.options.Given("partial-max-age") {
+		settings.Values["partial_max_age"] = config.FormatDuration(l.options.PartialMaxAge)
+	}
 	if settings.Type == config.LocalType {
 		l.options.setLocal(settings.Values)
 	}

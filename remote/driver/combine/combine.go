@@ -70,6 +70,7 @@ func common(upstreams []Upstream) remote.Caps {
 		all.Modes = all.Modes && c.Modes
 		all.MoveDir = all.MoveDir && c.MoveDir
 		all.CheapStat = all.CheapStat && c.CheapStat
+		all.PartsApart = all.PartsApart && c.PartsApart
 		if all.ModTime == 0 || c.ModTime == 0 {
 			all.ModTime = 0
 		} else {

@@ -32,13 +32,13 @@ func (m *multipart) copyFrom(from place, info minio.ObjectInfo, n int64) error {
 	header := m.r.copyHeader(info)
 	for off := int64(0); off < n; off += size {
 		length := min(size, n-off)
-		number, err := m.reserve(chunkSlots)
+		i, number, err := m.reserve(chunkSlots, length)
 		if err != nil {
 			return err
 		}
 		m.spawn(func(ctx context.Context) {
 			defer m.free(chunkSlots)
-			m.task(ctx, number, func(id string) (minio.CompletePart, error) {
+			m.task(ctx, i, func(id string) (minio.CompletePart, error) {
 				return m.r.again.CopyObjectPart(ctx, from.Bucket, from.Name, m.at.Bucket, m.at.Name, id, number, off, length, header)
 			})
 		})

@@ -34,6 +34,9 @@ func (m *multipart) complete(ctx context.Context, size int64) (minio.UploadInfo,
 		info, err = minio.UploadInfo{ETag: m.etag()}, nil
 	}
 	if err != nil {
+		m.mu.Lock()
+		m.spent = doubt.Load() || isCode(err, "NoSuchUpload", "InvalidPart", "InvalidPartOrder", "EntityTooSmall")
+		m.mu.Unlock()
 		return minio.UploadInfo{}, err
 	}
 	m.cancel(nil)

@@ -100,7 +100,9 @@ func endsContext(cancel func()) io.Reader {
 }
 
 func TestAStageThatIsDroppedLeavesNothing(t *testing.T) {
-	r := openAt(t, testBucket, testOptions(startFake(t).addr))
+	o := testOptions(startFake(t).addr)
+	o.DropParts = true
+	r := openAt(t, testBucket, o)
 	for what, end := range map[string]func(remote.Stage) error{
 		"Abort": remote.Stage.Abort,
 		"Keep":  remote.Stage.Keep,

@@ -96,7 +96,7 @@ func startListing(t *testing.T, s *listingServer) (*Remote, *front) {
 	t.Helper()
 	f := startFront(t, s)
 	o := testOptions(f.addr)
-	o.ListChunk = 100
+	o.ListChunk, o.DropParts = 100, true
 	return openAt(t, testBucket, o), f
 }
 

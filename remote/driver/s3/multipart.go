@@ -46,35 +46,20 @@ type multipart struct {
 	work   sync.WaitGroup
 	next   int // number of the next part; used by who sends
 
-	mu    sync.Mutex
-	id    string               // guarded by mu
-	ended func(left bool)      // guarded by mu; reports the end of the upload, once it has an id
-	err   error                // guarded by mu; the first one
-	parts []minio.CompletePart // guarded by mu; index is the number less 1
+	mu     sync.Mutex
+	id     string               // guarded by mu
+	ended  func(left bool)      // guarded by mu; reports the end of the upload, once it has an id
+	err    error                // guarded by mu; the first one
+	halted bool                 // guarded by mu; err ends what is sent, and nothing that is on its way
+	spent  bool                 // guarded by mu; the server may not have the parts any more
+	parts  []minio.CompletePart // guarded by mu; in the order of the content; without an ETag one is on its way
+	sizes  []int64              // guarded by mu; of parts
 }
 
 // startMultipart begins an upload that lives until complete or abort. Ending ctx makes it fail, up
 // to complete. Without copies copyFrom must not be called, without memory send.
 func (r *Remote) startMultipart(ctx context.Context, at place, o minio.PutObjectOptions, copies bool, memory *budget.Upload) *multipart {
-	inFlight := r.opt.inFlight()
-	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	m := &multipart{
-		r: r, at: at, cancel: cancel, next: 1, memory: memory,
-		slots:  make(chan struct{}, inFlight*chunkSlots),
-		failed: make(chan struct{}),
-		ready:  make(chan struct{}),
-	}
-	m.spawn = func(task func(context.Context)) bool {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		if m.err != nil { // so that nothing begins while abort waits for the end of all
-			return false
-		}
-		m.work.Go(func() { task(own) })
-		return true
-	}
-	m.detach = context.AfterFunc(ctx, func() { m.fail(context.Cause(ctx)) })
-	m.abort = sync.OnceValue(func() error { return m.abortWith(context.WithoutCancel(ctx)) })
+	m := r.newMultipart(ctx, at, memory)
 	m.spawn(func(ctx context.Context) {
 		defer close(m.ready)
 		begin, cancel := context.WithTimeout(context.WithoutCancel(ctx), beginTime)
@@ -93,6 +78,29 @@ func (r *Remote) startMultipart(ctx context.Context, at place, o minio.PutObject
 	return m
 }
 
+// newMultipart returns an upload without an id, of which nothing was sent.
+func (r *Remote) newMultipart(ctx context.Context, at place, memory *budget.Upload) *multipart {
+	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	m := &multipart{
+		r: r, at: at, cancel: cancel, next: 1, memory: memory,
+		slots:  make(chan struct{}, r.opt.inFlight()*chunkSlots),
+		failed: make(chan struct{}),
+		ready:  make(chan struct{}),
+	}
+	m.spawn = func(task func(context.Context)) bool {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if m.err != nil { // so that nothing begins while abort waits for the end of all
+			return false
+		}
+		m.work.Go(func() { task(own) })
+		return true
+	}
+	m.detach = context.AfterFunc(ctx, func() { m.fail(context.Cause(ctx)) })
+	m.abort = sync.OnceValue(func() error { return m.abortWith(context.WithoutCancel(ctx)) })
+	return m
+}
+
 // contextCause returns why ctx has ended, or else err.
 func contextCause(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
@@ -107,11 +115,26 @@ func (m *multipart) fail(err error) {
 	defer m.mu.Unlock()
 	if m.err == nil {
 		m.err = err
-		m.cancel(err)
 		close(m.failed)
 		if m.memory != nil {
 			m.memory.Fail(err)
 		}
+	}
+	m.halted = false
+	m.cancel(err)
+}
+
+// halt ends what send takes. Parts on their way go on.
+func (m *multipart) halt(cause error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err != nil {
+		return
+	}
+	m.err, m.halted = cause, true
+	close(m.failed)
+	if m.memory != nil {
+		m.memory.Fail(cause)
 	}
 }
 
@@ -126,7 +149,7 @@ func (m *multipart) state() (id string, err error) {
 func (m *multipart) send(buf []byte) error {
 	weight := int((int64(len(buf))*chunkSlots + m.r.opt.ChunkSize - 1) / m.r.opt.ChunkSize)
 	weight = max(min(weight, cap(m.slots)), 1)
-	n, err := m.reserve(weight)
+	i, n, err := m.reserve(weight, int64(len(buf)))
 	if err != nil {
 		return err
 	}
@@ -134,7 +157,7 @@ func (m *multipart) send(buf []byte) error {
 	begun := m.spawn(func(ctx context.Context) {
 		defer sent()
 		defer m.free(weight)
-		ok := m.task(ctx, n, func(id string) (minio.CompletePart, error) {
+		ok := m.task(ctx, i, func(id string) (minio.CompletePart, error) {
 			return m.put(ctx, id, n, buf)
 		})
 		if ok { // a request that failed may still read it
@@ -147,13 +170,13 @@ func (m *multipart) send(buf []byte) error {
 	return nil
 }
 
-// reserve takes slots and a part number.
-func (m *multipart) reserve(weight int) (int, error) {
+// reserve takes slots and a number for a part of size bytes, which is the i-th.
+func (m *multipart) reserve(weight int, size int64) (i, number int, err error) {
 	if m.next > m.r.opt.MaxParts {
 		m.fail(errTooLong(m.r.opt.MaxParts))
 	}
 	if _, err := m.state(); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	for taken := 0; taken < weight; taken++ {
 		select {
@@ -163,11 +186,19 @@ func (m *multipart) reserve(weight int) (int, error) {
 		}
 		m.free(taken)
 		_, err := m.state()
-		return 0, err
+		return 0, 0, err
 	}
-	n := m.next
+	i = m.add(minio.CompletePart{PartNumber: m.next}, size)
 	m.next++
-	return n, nil
+	return i, m.next - 1, nil
+}
+
+// add adds a part and returns which one it is.
+func (m *multipart) add(part minio.CompletePart, size int64) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.parts, m.sizes = append(m.parts, part), append(m.sizes, size)
+	return len(m.parts) - 1
 }
 
 func errTooLong(parts int) error {
@@ -180,11 +211,13 @@ func (m *multipart) free(slots int) {
 	}
 }
 
-// task makes the n-th part when the upload is ready, and reports whether that went well.
-func (m *multipart) task(ctx context.Context, n int, make func(id string) (minio.CompletePart, error)) bool {
+// task makes the i-th part when the upload is ready, and reports whether that went well.
+func (m *multipart) task(ctx context.Context, i int, make func(id string) (minio.CompletePart, error)) bool {
 	<-m.ready
-	id, err := m.state()
-	if err != nil {
+	m.mu.Lock()
+	id, over := m.id, m.err != nil && !m.halted
+	m.mu.Unlock()
+	if over || id == "" {
 		return false
 	}
 	part, err := make(id)
@@ -192,15 +225,12 @@ func (m *multipart) task(ctx context.Context, n int, make func(id string) (minio
 		err = errNoETag
 	}
 	if err != nil {
-		m.fail(contextCause(ctx, err))
+		m.halt(contextCause(ctx, err)) // what is on its way is kept, if the upload is
 		return false
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for len(m.parts) < n {
-		m.parts = append(m.parts, minio.CompletePart{})
-	}
-	m.parts[n-1] = part
+	m.parts[i] = part
 	return true
 }
 

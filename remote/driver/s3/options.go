@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/minio/minio-go/v7/pkg/encrypt"
 
@@ -67,11 +68,15 @@ type Options struct {
 
 	DirMoveLimit int // objects of a directory that is renamed, at most; 0 is DirMoveLimit, below 0 no limit
 
+	DropParts  bool          // an upload that was cut leaves nothing
+	PartMaxAge time.Duration // for which an unfinished upload can be continued; 0 = for ever
+
 	NoMarkers bool             // Mkdir stores nothing
 	Encoding  nameenc.Encoding // how names are spelled in keys
 	OddNames  bool             // see objects.Names
 	MaxName   int              // longest element of a name in bytes, where objects are files in the end; 0 is only S3's own limit
 
+	tick   time.Duration // see objects.Config
 	quirks quirks
 	host   string // what Endpoint says, with the port
 	secure bool

@@ -20,10 +20,12 @@
 // # Uploads
 //
 // What fits one part (Options.ChunkSize) is one request. Anything longer is a multipart upload,
-// with the parts sent while more is coming; it becomes visible in one step, and nothing is left of
-// it when it fails. Only a process that is killed leaves parts, which nobody sees: the caller can
-// note them (remote.WithUploads), AbortUpload removes them, and so does a rule of the bucket for
-// incomplete uploads. The signature of each request covers the content, so that what arrives
+// with the parts sent while more is coming; it becomes visible in one step. One that is cut is
+// kept, if it was begun by Stage, and any process continues it: see package objects, which keeps
+// what is too short for a part in an object of its own. Nothing is left of any other that fails.
+// Only a process that is killed leaves parts, which nobody sees: the caller can note them
+// (remote.WithUploads), AbortUpload removes them, and so does a rule of the bucket for incomplete
+// uploads. The signature of each request covers the content, so that what arrives
 // damaged is refused. Parts that travel encrypted, or not at all beyond this machine, have a
 // checksum instead, where the server knows CRC-32C.
 package s3
@@ -96,6 +98,9 @@ func New(_ context.Context, path string, o Options) (*Remote, error) {
 		DirMoveLimit: o.DirMoveLimit,
 		Buckets:      store,
 		Network:      o.Network,
+		KeepParts:    !o.DropParts,
+		PartMaxAge:   o.PartMaxAge,
+		Tick:         o.tick,
 	})
 	return r, nil
 }
@@ -105,6 +110,7 @@ func (r *Remote) Info() remote.Info {
 	info := r.Tree.Info()
 	info.Place = "s3:" + r.opt.host + "/" + path.Join(r.root.Bucket, r.root.Name)
 	info.Caps.MaxName = r.opt.MaxName
+	info.Caps.PartsApart = true
 	return info
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -18,6 +19,20 @@ import (
 // of a published file are copied by the server, without coming here, when they are enough for a
 // part.
 func (s service) Create(ctx context.Context, k objects.Key, o objects.CreateOptions) (objects.Draft, error) {
+	u := s.newUpload(ctx, k, o)
+	err := u.takeFacts(ctx, o)
+	if info, seen := o.Base.Facts.(minio.ObjectInfo); err == nil && seen && o.FactsOf == nil {
+		err = u.continueFile(ctx, info, o.Keep)
+	}
+	if err != nil {
+		u.Abort()
+		return nil, s.r.translate(err)
+	}
+	return u, nil
+}
+
+// newUpload returns an upload of which there is nothing yet.
+func (s service) newUpload(ctx context.Context, k objects.Key, o objects.CreateOptions) *upload {
 	u := &upload{r: s.r, at: k, begun: o.ModTime, only: o.Only, size: o.Size, part: s.r.knownPartSize(o.Size), memory: s.r.opt.Network.Memory.Upload()}
 	u.begin = func() *multipart { return s.r.startMultipart(ctx, k, u.options, o.Keep > 0, u.memory) }
 	u.reserve = func(size, part int64) error {
@@ -29,15 +44,7 @@ func (s service) Create(ctx context.Context, k objects.Key, o objects.CreateOpti
 	if o.Keep > 0 {
 		u.size = 0 // what is kept counts, too
 	}
-	err := u.takeFacts(ctx, o)
-	if info, seen := o.Base.Facts.(minio.ObjectInfo); err == nil && seen && o.FactsOf == nil {
-		err = u.continueFile(ctx, info, o.Keep)
-	}
-	if err != nil {
-		u.Abort()
-		return nil, s.r.translate(err)
-	}
-	return u, nil
+	return u
 }
 
 // takeFacts makes the options of the object.
@@ -81,10 +88,13 @@ type upload struct {
 	memory  *budget.Upload
 	reserve func(size, part int64) error // memory for a buffer that will become a part
 
-	buf   []byte     // what was not sent yet
-	taken int64      // how many bytes there are, sent or not
-	parts *multipart // nil as long as there is at most one part
-	ended bool       // it is the object
+	buf   []byte // what was not sent yet
+	taken int64  // how many bytes there are, sent or not
+	ended bool   // it is the object, or belongs to somebody else
+
+	mu     sync.Mutex
+	parts  *multipart // nil as long as there is at most one part; guarded by mu where it is set, or used by Sent and Halt
+	halted error      // guarded by mu; why Write takes no more
 }
 
 func (u *upload) Write(p []byte) (int, error) {
@@ -209,7 +219,17 @@ func (u *upload) growBuffer(part int64) error {
 // inParts begins to send parts, unless that has begun.
 func (u *upload) inParts() {
 	if u.parts == nil {
-		u.parts = u.begin()
+		u.setParts(u.begin())
+	}
+}
+
+// setParts begins to send parts, or goes on with it.
+func (u *upload) setParts(m *multipart) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.parts = m
+	if u.halted != nil {
+		m.halt(u.halted)
 	}
 }
 

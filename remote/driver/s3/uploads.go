@@ -14,6 +14,10 @@ import (
 // uploadToken is what an upload is found by again. Only a key can hold a line end.
 func uploadToken(at place, id string) string { return at.Bucket + "\n" + id + "\n" + at.Name }
 
+// keptToken is what an upload that is kept for its owner is found by again: no upload has an empty
+// id.
+func keptToken(slot place) string { return uploadToken(slot, "") }
+
 // tellUpload reports that an upload was begun, and returns what reports its end. What is to be left
 // on the server when an upload fails is no concern of the caller.
 func (r *Remote) tellUpload(ctx context.Context, at place, id string) (ended func(left bool)) {
@@ -34,6 +38,8 @@ func (r *Remote) AbortUpload(ctx context.Context, token string) error {
 	switch {
 	case ctx.Err() != nil:
 		return fail("abortupload", ".", context.Cause(ctx))
+	case id == "" && r.IsSlot(at):
+		return fail("abortupload", r.nameAt(at), r.DropKept(ctx, at))
 	case id == "" || !r.holdsPlace(at):
 		return fail("abortupload", ".", remote.ErrInvalid)
 	}
@@ -99,9 +105,24 @@ func (r *Remote) UnfinishedUploads(ctx context.Context, dir string) iter.Seq2[re
 	}
 }
 
-// uploadsIn lists those below a place, page by page.
+// uploadsIn lists those below a place, page by page, first those that are kept for their owners.
+// Of these, the ones under way are left out.
 func (r *Remote) uploadsIn(ctx context.Context, dir place) iter.Seq2[remote.UnfinishedUpload, error] {
 	return func(yield func(remote.UnfinishedUpload, error) bool) {
+		kept := map[string]bool{}
+		for u, err := range r.KeptUploads(ctx, dir.Bucket) {
+			if err != nil {
+				yield(remote.UnfinishedUpload{}, err)
+				return
+			}
+			if p, err := sentOf(u.Sent); err == nil {
+				kept[p.ID] = true
+			}
+			found := remote.UnfinishedUpload{Name: r.nameAt(u.Key), Begun: u.Changed, Size: u.Size, Token: keptToken(u.Slot)}
+			if !u.Leased && strings.HasPrefix(u.Key.Name, dir.Prefix()) && !yield(found, nil) {
+				return
+			}
+		}
 		key, id := "", ""
 		for {
 			page, err := r.once.ListMultipartUploads(ctx, dir.Bucket, dir.Prefix(), key, id, "", 0)
@@ -111,7 +132,7 @@ func (r *Remote) uploadsIn(ctx context.Context, dir place) iter.Seq2[remote.Unfi
 			}
 			for _, u := range page.Uploads {
 				at := place{Bucket: dir.Bucket, Name: u.Key}
-				if !strings.HasPrefix(u.Key, dir.Prefix()) {
+				if !strings.HasPrefix(u.Key, dir.Prefix()) || kept[u.UploadID] {
 					continue // some servers take the prefix for a key
 				}
 				found := remote.UnfinishedUpload{

@@ -94,6 +94,7 @@ func common(ups []*upstream) remote.Caps {
 		all.Modes = all.Modes && c.Modes
 		all.MoveDir = all.MoveDir && (c.MoveDir || u.fixed())
 		all.CheapStat = all.CheapStat && c.CheapStat
+		all.PartsApart = all.PartsApart && c.PartsApart
 		all.NoParts = all.NoParts || c.NoParts
 		if all.ModTime == 0 || c.ModTime == 0 {
 			all.ModTime = 0

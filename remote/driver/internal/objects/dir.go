@@ -54,7 +54,7 @@ func (t *Tree) rmdir(ctx context.Context, k Key) error {
 	case t.isRoot(k):
 		return remote.ErrPermission
 	case t.isBucket(k):
-		return t.buckets.RemoveBucket(ctx, k.Bucket)
+		return t.removeBucket(ctx, k)
 	}
 	doomed, err := t.doomed(ctx, k)
 	if err != nil {
@@ -71,7 +71,32 @@ func (t *Tree) rmdir(ctx context.Context, k Key) error {
 		}
 	}
 	t.dirs.Removed(k)
+	t.dropPartsIn(ctx, k)
 	return nil
+}
+
+// removeBucket removes a bucket with nothing in it but what is kept of unfinished uploads.
+func (t *Tree) removeBucket(ctx context.Context, k Key) error {
+	err := t.buckets.RemoveBucket(ctx, k.Bucket)
+	if !errors.Is(err, remote.ErrNotEmpty) || t.keeper == nil {
+		return err
+	}
+	if names, _, someErr := t.some(ctx, k, 1); someErr != nil || len(names) > 0 {
+		return err
+	}
+	for o, err := range t.store.All(ctx, t.partsRoot(k.Bucket)) {
+		slot := Key{k.Bucket, o.Name}
+		if err == nil && strings.HasSuffix(o.Name, manifestSuffix) {
+			err = t.DropKept(ctx, slot)
+		}
+		if err == nil {
+			err = t.store.Delete(ctx, slot, "")
+		}
+		if err != nil && !errors.Is(err, remote.ErrNotExist) {
+			return err
+		}
+	}
+	return t.buckets.RemoveBucket(ctx, k.Bucket)
 }
 
 // doomed returns what is to be deleted with the directory k. It is empty for one that is only kept

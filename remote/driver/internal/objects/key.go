@@ -29,7 +29,7 @@ func (t *Tree) key(ctx context.Context, op, name string) (Key, error) {
 		}
 	}
 	path, err := t.names.Path(rest)
-	if err == nil && !t.holds(rest, Key{k.Bucket, k.Name + path}) {
+	if err == nil && (Ours(path) || !t.holds(rest, Key{k.Bucket, k.Name + path})) {
 		err = remote.ErrBadName
 	}
 	if err != nil {
@@ -74,7 +74,7 @@ func (t *Tree) ObjectName(bucket, key string) (string, bool) {
 	}
 	if key != "" {
 		rest, ok := strings.CutPrefix(key, t.prefix)
-		if !ok {
+		if !ok || Ours(rest) {
 			return "", false
 		}
 		for raw := range strings.SplitSeq(rest, "/") {

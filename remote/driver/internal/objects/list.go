@@ -51,23 +51,38 @@ func (t *Tree) list(ctx context.Context, k Key, base string) iter.Seq2[remote.En
 			}
 		}
 		l.dropOrphans(ctx)
-		if !l.end() || l.found || t.isRoot(k) || t.isBucket(k) {
+		if !l.end() {
+			return
+		}
+		if l.found || t.isRoot(k) || t.isBucket(k) {
+			t.listParts(ctx, k, yield)
 			return
 		}
 		o, err := t.store.Head(ctx, k)
 		switch {
-		case err == nil && o.Dir:
-			return // an empty directory by the service's own convention
+		case err == nil && o.Dir: // an empty directory by the service's own convention
+			t.listParts(ctx, k, yield)
+			return
 		case err == nil:
 			t.dirs.foundNothing(k)
 			err = &remote.FileError{Entry: entry(base, o)}
 		case !errors.Is(err, remote.ErrNotExist):
 		case t.dirs.Keeps(k):
+			t.listParts(ctx, k, yield)
 			return
 		default:
 			t.dirs.foundNothing(k)
 		}
 		yield(remote.Entry{}, err)
+	}
+}
+
+// listParts passes on the unfinished uploads of files in k.
+func (t *Tree) listParts(ctx context.Context, k Key, yield func(remote.Entry, error) bool) {
+	for e, err := range t.partsOf(ctx, k) {
+		if !yield(e, err) || err != nil {
+			return
+		}
 	}
 }
 
@@ -119,6 +134,9 @@ func (l *listing) take(ctx context.Context, o Object) bool {
 	raw, isPrefix := strings.CutSuffix(elem, "/")
 	if isPrefix && o.Name <= l.dir {
 		return true // some services repeat prefixes on every page
+	}
+	if l.prefix == l.tree.prefix && Ours(raw) {
+		return true
 	}
 	if l.tree.hides(raw) {
 		if p, ok := partname.Parse(raw); ok && p.Slot > 0 && !o.ModTime.IsZero() && l.tree.ages.Exceed(o.ModTime, orphanAge) {

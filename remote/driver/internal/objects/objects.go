@@ -6,15 +6,19 @@
 // A directory is there as long as a key lies below it. Mkdir stores an empty object whose key ends
 // with a slash, the marker, and so does what takes the last key below a directory away: it lives
 // until Rmdir. With Config.NoMarkers empty directories are kept in mind instead. A name that is an
-// object and a directory is the directory. Unfinished uploads are never kept.
+// object and a directory is the directory. Where the Store is a Keeper, an upload that was cut is
+// kept, and described by a manifest, so that any process that serves the same store continues it.
 //
 // The files, in the order in which their calls lead:
 //
 //	objects.go    a Tree and its Config
 //	move.go       Move of a file; movedir.go of a directory, each.go object by object
 //	stage.go      Stage; write.go Put and the changes of a file
+//	hold.go       what a stage does to be kept; continue.go how one is continued
 //	dir.go        Mkdir and Rmdir
 //	list.go       List
+//	parts.go      unfinished uploads: found, listed, swept
+//	manifest.go   what describes one; keptindex.go what is known of where they are
 //	odd.go        what List cannot show
 //	read.go       Stat and Open; question.go whether a directory has the name, too
 //	file.go       where an operation on a file begins
@@ -24,11 +28,14 @@
 //	listing.go    what a listing makes known; known.go, kept.go what is remembered
 //	pages.go      listings of the store, page by page
 //	key.go        the key of a name; names.go how its elements are spelled
-//	store.go      what a Tree asks of a Store
+//	store.go      what a Tree asks of a Store; keeper.go of one that keeps unfinished uploads
 package objects
 
 import (
+	"cmp"
+	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"ferry/remote"
@@ -51,6 +58,13 @@ type Config struct {
 	DirMoveLimit int
 	Buckets      Buckets
 	Network      network.Options // for what bounds a listing
+	// KeepParts keeps uploads that were cut, where the Store is a Keeper.
+	KeepParts bool
+	// PartMaxAge is how long after its last byte an unfinished upload can be continued; 0 = for
+	// ever.
+	PartMaxAge time.Duration
+	// Tick is how often what was sent of an upload under way is written down; 0 = every 10 seconds.
+	Tick time.Duration
 }
 
 // A Tree is a remote.Remote over a Store. What embeds it adds Close.
@@ -65,6 +79,13 @@ type Tree struct {
 	prefix  string // of every key: "" or one that ends with a slash
 	dirs    *Dirs
 	ages    remote.Ages
+	keeper  Keeper // nil = unfinished uploads are not kept
+	kept    keptIndex
+	taking  chan struct{} // holds one while an unfinished upload is being taken
+	node    string        // this process and tree, as leases have it
+	tick    time.Duration // how often what was sent is written down
+	refused atomic.Bool   // the store takes no manifest
+	dead    atomic.Bool   // see StopNoting
 }
 
 // New returns the tree that c describes. It makes no request.
@@ -88,6 +109,12 @@ func New(store Store, c Config) *Tree {
 			NoParts:      true,
 		}},
 	}
+	if keeper, ok := store.(Keeper); ok && c.KeepParts {
+		t.keeper, t.info.Caps.NoParts = keeper, false
+	}
+	host, _ := os.Hostname() // for people only
+	t.node, t.tick, t.kept.list = host+"/"+newID(), cmp.Or(c.Tick, leaseTick), t.listSlots
+	t.taking = make(chan struct{}, 1)
 	t.dirs = newDirs(t)
 	t.ages.Began(time.Now())
 	return t

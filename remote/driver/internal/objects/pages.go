@@ -19,7 +19,7 @@ func (t *Tree) some(ctx context.Context, dir Key, limit int) (names []string, wh
 		if err != nil {
 			return nil, false, err
 		}
-		if name, ok := strings.CutPrefix(o.Name, inside.Name); ok {
+		if name, ok := strings.CutPrefix(o.Name, inside.Name); ok && !(inside.Name == t.prefix && Ours(name)) {
 			names = append(names, name)
 		}
 		if len(names) == limit {

@@ -31,26 +31,6 @@ func (t *Tree) Stage(ctx context.Context, name string, o remote.StageOptions) (r
 	return s, nil
 }
 
-// Part implements remote.Stager. Nothing is kept.
-func (t *Tree) Part(ctx context.Context, name, owner string) (remote.Entry, error) {
-	return remote.Entry{}, t.noPart(ctx, "part", name, owner)
-}
-
-// DropPart implements remote.Stager. Nothing is kept.
-func (t *Tree) DropPart(ctx context.Context, name, owner string) error {
-	return t.noPart(ctx, "droppart", name, owner)
-}
-
-func (t *Tree) noPart(ctx context.Context, op, name, owner string) error {
-	if _, err := t.key(ctx, op, name); err != nil {
-		return err
-	}
-	if !remote.ValidOwner(owner) {
-		return fail(ctx, op, name, remote.ErrInvalid)
-	}
-	return fail(ctx, op, name, remote.ErrNotExist)
-}
-
 // A stage is an upload under way. Its requests end with cancel, and up to Commit with the context
 // of Stage.
 type stage struct {
@@ -61,6 +41,7 @@ type stage struct {
 	changed error
 	cancel  context.CancelCauseFunc
 	detach  func() bool // keeps the context of Stage from ending it
+	hold    *hold       // nil = the upload is not kept
 
 	mu    sync.Mutex
 	draft Draft // guarded by mu
@@ -70,6 +51,7 @@ type stage struct {
 // begin finds the base and starts the draft.
 func (s *stage) begin(ctx context.Context, o remote.StageOptions) error {
 	var create CreateOptions
+	var part *manifest
 	var err error
 	switch o.Base {
 	case remote.BaseEmpty:
@@ -77,7 +59,9 @@ func (s *stage) begin(ctx context.Context, o remote.StageOptions) error {
 	case remote.BaseFile:
 		create, err = s.base(ctx, o.Off)
 	default:
-		err = remote.ErrNotExist // nothing is kept
+		if err = s.tree.dirs.Target(Insist(ctx), s.key); err == nil {
+			part, err = s.tree.takePart(ctx, s.key, o)
+		}
 	}
 	if err != nil {
 		return err
@@ -87,14 +71,35 @@ func (s *stage) begin(ctx context.Context, o remote.StageOptions) error {
 	}
 	whole, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	s.detach = context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
-	draft, err := s.tree.store.Create(whole, s.key, create)
+	var draft Draft
+	if part != nil {
+		draft, err = s.tree.resume(whole, s.key, part, o, create)
+	} else {
+		draft, err = s.tree.store.Create(whole, s.key, create)
+	}
 	if err != nil {
 		s.detach()
 		cancel(nil)
+		if part != nil {
+			s.tree.release(ctx, part)
+		}
 		return err
 	}
 	s.draft, s.cancel = draft, cancel
+	if kept, ok := draft.(KeptDraft); ok && s.tree.keepsParts() {
+		s.holdOn(ctx, kept, o, part)
+	}
 	return nil
+}
+
+// holdOn has the upload kept when it is cut. The end of the context of Stage does not end what is
+// on its way then.
+func (s *stage) holdOn(ctx context.Context, draft KeptDraft, o remote.StageOptions, part *manifest) {
+	if s.detach() {
+		s.detach = context.AfterFunc(ctx, func() { draft.Halt(context.Cause(ctx)) })
+	}
+	s.hold = &hold{tree: s.tree, key: s.key, owner: o.Owner, draft: draft, continues: o.Base == remote.BaseFile}
+	s.hold.start(ctx, part)
 }
 
 // base looks for the published file, of which off bytes are kept.
@@ -180,12 +185,20 @@ func (s *stage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, er
 		return remote.Entry{}, fail(ctx, "publish", s.name, context.Cause(ctx))
 	}
 	s.detach()
+	if err := s.hold.pause(ctx); err != nil {
+		return remote.Entry{}, fail(ctx, "publish", s.name, err)
+	}
+	known := s.tree.learnKept(ctx, s.key, s.hold)
 	object, err := s.tree.commit(ctx, s.key, s.draft, modTime)
+	known()
 	if errors.Is(err, remote.ErrChanged) {
 		err = s.changed
 	}
 	if err != nil {
 		return remote.Entry{}, fail(ctx, "publish", s.name, err)
+	}
+	if s.hold != nil {
+		s.hold.published(ctx)
 	}
 	s.end()
 	s.cancel(nil)
@@ -193,8 +206,28 @@ func (s *stage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, er
 	return entry(base, object), nil
 }
 
-// Keep implements remote.Stage. Nothing is kept.
-func (s *stage) Keep() error { return s.Abort() }
+// Keep implements remote.Stage. It ends a Write that blocks.
+func (s *stage) Keep() error {
+	if s.hold == nil {
+		return s.Abort()
+	}
+	s.hold.draft.Halt(fs.ErrClosed)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return nil
+	}
+	kept, err := s.hold.keep(context.Background())
+	if !kept {
+		s.cancel(nil)
+		s.end()
+		return fail(context.Background(), "keep", s.name, err)
+	}
+	s.ended = true
+	s.detach()
+	s.cancel(nil)
+	return nil
+}
 
 // Abort implements remote.Stage. It ends a Write that blocks.
 func (s *stage) Abort() error {
@@ -207,10 +240,14 @@ func (s *stage) Abort() error {
 	return nil
 }
 
-// end frees what the upload holds.
+// end frees what the upload holds, and drops what was not published.
 // LOCKS_REQUIRED(s.mu)
 func (s *stage) end() {
 	s.ended = true
 	s.detach()
+	if s.hold != nil {
+		s.hold.drop(context.Background())
+		return
+	}
 	s.draft.Abort()
 }
