@@ -17,6 +17,8 @@ type ClusterOptions struct {
 	Node    string   // "" = the name of this machine
 	Creds   string   // file; "" = none
 	CA      string   // file; "" = those of the system
+
+	Conflict string // auto, keep or overwrite
 }
 
 // Cluster returns the flags about several nodes over one store.
@@ -27,6 +29,7 @@ func Cluster(o *Options) Group {
 		{"cluster-creds", "", file(&o.Cluster.Creds), "File of credentials for --cluster, as nsc makes it (.creds)"},
 		{"cluster-ca", "", file(&o.Cluster.CA), "File of certificates (PEM) that those of --cluster are checked with, instead of the system's; it implies TLS"},
 		{"node", "", nodeName(&o.Cluster.Node), "Name of this ferry among the nodes; without this flag that of the machine"},
+		{"conflict", "auto", choice(&o.Cluster.Conflict, "auto", "keep", "overwrite"), "What becomes of a file that others have stored while a new one of its name waited in the cache here: it is kept beside that as NAME.conflict-NODE-TIME, or overwritten; auto keeps it with --cluster"},
 	}}
 }
 
@@ -42,6 +45,12 @@ func (c *ClusterOptions) NodeName() string {
 		return name
 	}
 	return "ferry"
+}
+
+// KeepsConflicts reports whether a file that others have stored, while a change of its name waited
+// here, is kept.
+func (c *ClusterOptions) KeepsConflicts() bool {
+	return c.Conflict == "keep" || c.Conflict != "overwrite" && c.Shared()
 }
 
 func (c *ClusterOptions) check(given func(string) bool) error {
