@@ -29,6 +29,7 @@
 //	commit.go        Commit, Add, Update, Drop: the life of a record
 //	retry.go         lost records are pending again; superseded.go: those that cannot be
 //	lost.go          records that cannot be applied
+//	claim.go         records of which it is open which node has them
 //	content.go       Content: reading a record
 //	entry.go         the file of a record, pending or lost: its header, its readers, its end
 //	continue.go      keeping and continuing unfinished uploads; part.go: the index of them
@@ -148,6 +149,10 @@ type Record struct {
 	// record is dropped, also across renames and while the record is lost. If it does not fit in
 	// the header together with the names, it does not survive the process.
 	Origin string
+	// Claim is set while it is open whose the record is: it has been offered to other nodes, or is
+	// a copy of what another one has offered. It names where that is decided. Until then the record
+	// is not pending, and no other one of its name is compared with it.
+	Claim string
 
 	Size    int64     // of a File or a Moved
 	ModTime time.Time // zero: unknown

@@ -47,6 +47,7 @@ type header struct {
 	FactsOf    string // of a file that appends to one on the remote: the name of that
 	Superseded bool   // of a lost file: something newer of its name was applied since
 	Origin     string // of a record: Record.Origin
+	Claim      string // of a record: Record.Claim
 }
 
 // An extent is N bytes from Off on.
@@ -60,6 +61,7 @@ const (
 	versionMoves  = 2             // has Moved or RemovedDir
 	versionFacts  = 3             // has FactsOf
 	versionOrigin = 4             // has Origin
+	versionClaim  = 5             // has Claim
 	envelopeSize  = 8 + 4 + 4 + 8 // magic, version, length of the fields, generation
 	checksumSize  = 4
 	maxFields     = slotSize - envelopeSize - checksumSize
@@ -92,6 +94,7 @@ const (
 	tagSource
 	tagFactsOf
 	tagOrigin
+	tagClaim
 )
 
 // encode returns the slot of the header, or ErrNameTooLong.
@@ -127,6 +130,7 @@ func (h *header) encode(generation uint64) ([]byte, error) {
 	b = appendString(b, tagSource, h.Source)
 	b = appendString(b, tagFactsOf, h.FactsOf)
 	b = appendString(b, tagOrigin, h.Origin)
+	b = appendString(b, tagClaim, h.Claim)
 
 	fields := len(b) - envelopeSize
 	switch {
@@ -148,6 +152,8 @@ func (h *header) encode(generation uint64) ([]byte, error) {
 // cache without newer features.
 func (h *header) version() uint32 {
 	switch {
+	case h.Claim != "":
+		return versionClaim
 	case h.Origin != "":
 		return versionOrigin
 	case h.FactsOf != "":
@@ -203,7 +209,7 @@ func decodeHeader(b []byte) (h header, generation uint64, err error) {
 	if binary.LittleEndian.Uint32(b[end:]) != checksum(b[:end]) {
 		return h, 0, errDamaged
 	}
-	if v := binary.LittleEndian.Uint32(b[8:]); v < version || v > versionOrigin {
+	if v := binary.LittleEndian.Uint32(b[8:]); v < version || v > versionClaim {
 		return h, 0, fmt.Errorf("%w: version %d", ErrVersion, v)
 	}
 	generation = binary.LittleEndian.Uint64(b[16:])
@@ -269,6 +275,8 @@ func (h *header) set(tag byte, value []byte) error {
 		h.FactsOf = f.text()
 	case tagOrigin:
 		h.Origin = f.text()
+	case tagClaim:
+		h.Claim = f.text()
 	default:
 		f.bad = true
 	}

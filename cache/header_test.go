@@ -19,7 +19,7 @@ func full() header {
 		ModTime: time.Date(1601, 1, 1, 0, 0, 0, 1, time.UTC), Committed: time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC),
 		Base: BasePresent, Version: `"etag"`, Hash: "md5:00", Removes: []string{"a", "b/c"},
 		Held: []extent{{0, 10}, {4096, 1 << 33}}, Boot: "boot", Spooled: true, Reason: "refused", Source: "b/c", Superseded: true, FactsOf: "b/c",
-		Origin: "bob",
+		Origin: "bob", Claim: "node-1/2",
 	}
 }
 
@@ -74,11 +74,11 @@ func TestANewerHeaderIsNotDamaged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	binary.LittleEndian.PutUint32(b[8:], versionOrigin+1)
+	binary.LittleEndian.PutUint32(b[8:], versionClaim+1)
 	if _, _, err := decodeHeader(b); !errors.Is(err, errDamaged) {
 		t.Errorf("without its checksum: %v", err)
 	}
-	if _, _, err := decodeHeader(sealed(b)); !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), "version 5") {
+	if _, _, err := decodeHeader(sealed(b)); !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), "version 6") {
 		t.Errorf("with it: %v", err)
 	}
 }

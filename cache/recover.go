@@ -150,6 +150,9 @@ func (s *Store) dropSuperseded() error {
 	slices.SortFunc(records, func(a, b Record) int { return cmp.Compare(b.Seq, a.Seq) })
 	claimed := map[string]*entry{}
 	for _, r := range records {
+		if r.Claim != "" {
+			continue
+		}
 		e := s.dirty[r.ID]
 		later, superseded := claimed[r.Name]
 		if superseded {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -114,11 +115,14 @@ func (s *Store) runMaintenance(ctx context.Context) error {
 	}
 }
 
-// Pending returns the pending records, by Seq.
-func (s *Store) Pending() []Record {
+// Pending returns the pending records, by Seq, without those of Claimed.
+func (s *Store) Pending() []Record { return s.records(false) }
+
+// records returns the records in dirty/ that have a Claim, or that have none, by Seq.
+func (s *Store) records(claimed bool) []Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return inOrder(s.dirty)
+	return slices.DeleteFunc(inOrder(s.dirty), func(r Record) bool { return (r.Claim != "") != claimed })
 }
 
 // Stats describes what a Store keeps.

@@ -37,7 +37,7 @@ const drainedState = "drained"
 // drainResults says what the calls about a drain return.
 const drainResults = "Returns:\n\n" +
 	"- state - serving; announced: /readyz says no, and sessions are still taken; sessions: those that are there end; " +
-	"sending: what waits is sent to the storage; drained; stopping\n" +
+	"sending: what waits is sent to the storage; handover: it is handed over; drained; stopping\n" +
 	"- since - when that began\n" +
 	"- sessions, transfers, changes, bytes - what is left\n" +
 	"- failing, error - of the changes, those that could not be sent so far, and why"
@@ -49,7 +49,8 @@ func drainCalls(d Drainer) []Call {
 			Run: func(ctx context.Context, in Params) (Params, error) { return drain(ctx, d, in) },
 			Help: "Takes the server out of service: /readyz says no, new sessions are refused with 421, those that are there end after their " +
 				"transfers, and what waits for the storage is sent. The program goes on; core/undrain puts it back.\n\n" +
-				"Parameters:\n\n- wait - return when it is drained, or after that time, as 5m; without it at once\n\n" + drainResults},
+				"Parameters:\n\n- handover - hand over what waits to other servers, as --handover says, in place of sending it (false)\n" +
+				"- wait - return when it is drained, or after that time, as 5m; without it at once\n\n" + drainResults},
 		{Path: "core/undrain", Title: "Take sessions again.",
 			Run: func(context.Context, Params) (Params, error) {
 				if err := d.Undrain(); err != nil {

@@ -177,6 +177,12 @@ func New(r remote.Remote, o Options) *FS {
 	return f
 }
 
+// WriteBack returns what keeps the pending changes, nil without a cache.
+func (f *FS) WriteBack() *writeback.Tree {
+	v, _ := f.top.(*writeback.Tree)
+	return v
+}
+
 // Place returns what identifies the remote among all others; see events.Event.Place.
 func (f *FS) Place() string { return f.remote.Info().Identity() }
 

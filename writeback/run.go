@@ -58,6 +58,10 @@ func (v *Tree) startDue(ctx context.Context, turn *turn, running *sync.WaitGroup
 	if v.queue.settle(batch) {
 		v.signal()
 	}
+	if v.suspended > 0 {
+		turn.pass()
+		return time.Time{}, false
+	}
 	large := true // one may be applied
 	for blocked := 0; ; {
 		c, next, waits := v.queue.due(time.Now(), large)

@@ -14,6 +14,8 @@
 //	emptied.go      keeps a directory that loses its last file
 //	late.go         a change of the remote that takes too long becomes a record
 //
+//	handover.go     pending changes are given to other nodes; takein.go: and taken from them
+//
 //	run.go          Run starts attempts to apply the pending changes
 //	gate.go         how many at a time, over congestion.go: how many a server bears
 //	apply.go        one attempt; recheck.go: repairs what a lost request undoes
@@ -23,7 +25,6 @@
 //	check.go        whether a name can be used
 //	flush.go        applies changes at once
 //	replace.go      how one change supersedes others
-//	conflict.go     what others have stored meanwhile; expect.go: how that is told
 //	base.go         what the remote has under a name, and which names were changed
 //	causes.go       why applying fails; content.go: reading what is sent;
 //	                fullsend.go: large files that fail at the end
@@ -59,7 +60,6 @@ import (
 	"cmp"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"ferry/breaker"
@@ -82,11 +82,6 @@ type Options struct {
 	// only so much; "" = the remote alone.
 	Gate   *Gate
 	Server string
-
-	// Conflict says what becomes of files that others store while changes wait here; Node is what
-	// this process is called among them, in names of files.
-	Conflict Conflict
-	Node     string
 
 	Events *events.Stream // of uploads; nil: nobody listens
 	Log    *slog.Logger   // nil: nothing is logged
@@ -135,8 +130,6 @@ type Tree struct {
 	writeBack time.Duration
 	gate      *Gate
 	server    string
-	conflict  Conflict
-	node      string
 	largest   int64 // largest file that fits the cache; 0 = no limit
 
 	doubts  *doubts
@@ -146,19 +139,18 @@ type Tree struct {
 	breaker *breaker.Breaker // whether the remote answers
 	dirs    seenDirs         // directories known to have existed
 
-	conditional atomic.Bool // the remote is not known to lack preconditions
-
-	mu      sync.Mutex
-	pending *pending           // guarded by mu
-	leaving map[string]int     // guarded by mu; number of changes leaving a directory, by its key
-	recent  recent             // guarded by mu
-	queue   queue              // guarded by mu
-	running int                // guarded by mu; attempts in progress
-	done    uint64             // guarded by mu; changes of the remote so far
-	causes  causes             // guarded by mu
-	late    []*lateCall        // guarded by mu; calls that outlive their clients
-	refused map[string]*change // guarded by mu; refused and not dead, by the ID of the record
-	wake    chan struct{}      // holds a token when Run has work
+	mu        sync.Mutex
+	pending   *pending           // guarded by mu
+	leaving   map[string]int     // guarded by mu; number of changes leaving a directory, by its key
+	recent    recent             // guarded by mu
+	queue     queue              // guarded by mu
+	running   int                // guarded by mu; attempts in progress
+	suspended int                // guarded by mu; callers that want no attempt to start
+	done      uint64             // guarded by mu; changes of the remote so far
+	causes    causes             // guarded by mu
+	late      []*lateCall        // guarded by mu; calls that outlive their clients
+	refused   map[string]*change // guarded by mu; refused and not dead, by the ID of the record
+	wake      chan struct{}      // holds a token when Run has work
 }
 
 // New returns a Tree over below with the pending changes in o.Store. names caches the directories
@@ -171,11 +163,9 @@ func New(below remote.Remote, names *dircache.Tree, b *breaker.Breaker, o Option
 		remote: r, uploads: uploads, names: names, breaker: b, store: o.Store, log: log,
 		info: r.Info(), caps: r.Info().Caps,
 		mode: o.Mode, ack: o.Ack, writeBack: o.WriteBack, gate: o.Gate, server: cmp.Or(o.Server, r.Info().Identity()),
-		conflict: o.Conflict, node: cmp.Or(o.Node, "ferry"),
 		tell: newTeller(o.Events, r, names),
 		wake: make(chan struct{}, 1), causes: causes{}, refused: map[string]*change{}, leaving: map[string]int{},
 	}
-	v.conditional.Store(true)
 	if v.gate == nil {
 		v.gate = NewGate(1)
 	}

@@ -28,6 +28,9 @@ func (s *service) drain(ctx context.Context) error {
 	if s.flush > 0 && len(trees) > 0 {
 		s.flushWithin(ctx, trees)
 	}
+	if s.handing != nil && !s.atOnce {
+		return nil
+	}
 	for _, tree := range trees {
 		if w := tree.Waiting(); w.Changes > 0 {
 			s.log.Log(ctx, logging.Notice, "what has not been sent is kept in the cache, and is sent after the next start", waitingAttrs(w)...)

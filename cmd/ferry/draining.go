@@ -38,13 +38,13 @@ type draining struct {
 	give     error         // why what waits cannot be handed over; nil = it can
 	asked    chan struct{} // holds a token when there is a drain to be run
 
-	mu       sync.Mutex
-	delay    time.Duration // guarded by mu; between telling health checks, and refusing sessions
-	state    string        // guarded by mu
-	since    time.Time     // guarded by mu; of state
-	handOver bool          // guarded by mu; what waits is handed over in place of being sent
-	run      drainRun      // guarded by mu; nil = none is asked for, or under way
-	changed  chan struct{} // guarded by mu; closed and replaced with state and handOver
+	mu      sync.Mutex
+	delay   time.Duration // guarded by mu; between telling health checks, and refusing sessions
+	state   string        // guarded by mu
+	since   time.Time     // guarded by mu; of state
+	giveNow drainRun      // guarded by mu; of run: closed when what waits is to be handed over in place of being sent
+	run     drainRun      // guarded by mu; nil = none is asked for, or under way
+	changed chan struct{} // guarded by mu; closed and replaced with state and handOver
 }
 
 // A drainRun is one drain. It is closed when that is taken back, or the process ends.
@@ -56,7 +56,7 @@ func newDraining(server *ftp.Server, health *rc.Health, delay time.Duration) *dr
 
 var (
 	errStopping   = errors.New("the server is stopping")
-	errNoHandover = errors.New("there is nobody to hand over to")
+	errNoHandover = errors.New("there is no --handover, which says where what waits goes to")
 )
 
 // Drain implements rc.Drainer.
@@ -69,16 +69,16 @@ func (d *draining) Drain(handOver bool) error {
 	if d.state == drainStopping {
 		return nil
 	}
-	if handOver && !d.handOver {
-		d.handOver = true
-		d.tell()
-	}
-	if d.run != nil && (d.state != drainDone || !handOver) {
-		return nil
-	}
-	if d.run == nil {
+	begun := d.run != nil
+	if !begun {
+		d.run, d.giveNow = make(drainRun), make(drainRun)
 		d.set(drainAnnounced)
-		d.run = make(drainRun)
+	}
+	if handOver && !isClosed(d.giveNow) {
+		close(d.giveNow)
+	}
+	if begun && d.state != drainDone {
+		return nil
 	}
 	select {
 	case d.asked <- struct{}{}:
@@ -121,7 +121,7 @@ func (d *draining) putBack() (refused bool, err error) {
 	}
 	refused = d.state != drainAnnounced
 	close(d.run)
-	d.run, d.handOver = nil, false
+	d.run = nil
 	d.server.Drain(false)
 	d.set(drainServing)
 	d.since = time.Time{}
@@ -201,11 +201,21 @@ func (d *draining) reach(run drainRun, state string) (reached bool) {
 	return true
 }
 
-// wanted returns the drain that is asked for, nil if none is.
-func (d *draining) wanted() drainRun {
+// wanted returns the drain that is asked for, nil if none is, and what is closed when it is to
+// hand over.
+func (d *draining) wanted() (run, giveNow drainRun) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.run
+	return d.run, d.giveNow
+}
+
+func isClosed(c drainRun) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // drainWhenAsked drains s whenever rc asks for it, until ctx ends.
@@ -216,8 +226,8 @@ func (s *service) drainWhenAsked(ctx context.Context) {
 			return
 		case <-s.draining.asked:
 		}
-		if run := s.draining.wanted(); run != nil {
-			within(ctx, run, func(ctx context.Context) { s.drainOnce(ctx, run) })
+		if run, giveNow := s.draining.wanted(); run != nil {
+			within(ctx, run, func(ctx context.Context) { s.drainOnce(ctx, run, giveNow) })
 		}
 	}
 }
@@ -240,7 +250,7 @@ func within(ctx context.Context, run drainRun, do func(ctx context.Context)) {
 }
 
 // drainOnce takes s out of service until ctx ends, and returns when nothing is left to be done.
-func (s *service) drainOnce(ctx context.Context, run drainRun) {
+func (s *service) drainOnce(ctx context.Context, run, giveNow drainRun) {
 	d := s.draining
 	if !s.server.Accepting().Draining {
 		s.log.Log(ctx, logging.Notice, "draining: health checks are told so; running transfers may finish")
@@ -255,7 +265,11 @@ func (s *service) drainOnce(ctx context.Context, run drainRun) {
 		}
 	}
 	d.reach(run, drainSending)
-	s.sendAll(ctx)
+	within(ctx, giveNow, s.sendAll)
+	if isClosed(giveNow) && s.allWaiting().Changes > 0 {
+		d.reach(run, drainHandover)
+		s.handOverAll(ctx)
+	}
 	if ctx.Err() == nil && d.reach(run, drainDone) {
 		s.log.Log(ctx, logging.Notice, "drained: no session is left, and nothing waits for the remotes")
 	}
@@ -295,3 +309,23 @@ func (s *service) allWaiting() writeback.Waiting {
 	})
 	return all
 }
+
+// handOverAll hands over what waits until nothing does, or ctx ends.
+func (s *service) handOverAll(ctx context.Context) {
+	for ctx.Err() == nil {
+		given, err := s.giveAll(ctx)
+		s.tellGiven(ctx, given)
+		if s.allWaiting().Changes == 0 {
+			return
+		}
+		if err != nil {
+			s.log.ErrorContext(ctx, "not all that waits could be handed over; it is tried again", "place", s.handing.what, "error", err)
+		}
+		if remote.Sleep(ctx, handoverPause) != nil {
+			return
+		}
+	}
+}
+
+// handoverPause is the time between two tries to hand over.
+const handoverPause = 5 * time.Second

@@ -15,6 +15,8 @@ type options struct {
 	user   userOptions // of a tree for one user; else zero
 	shared *shared     // by all trees; nil = each has its own
 
+	handover *handing // to other nodes; nil = there is none
+
 	watched *metricsbridge.Bridge // tells others how the process is; nil = nobody
 	sockets *systemd.Sockets      // of the service manager; nil = none
 

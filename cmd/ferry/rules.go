@@ -4,8 +4,10 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 
 	"ferry/cmd/ferry/internal/flags"
+	"ferry/remote"
 	"ferry/remote/wrap/filter"
 )
 
@@ -31,6 +33,35 @@ func (p process) parseFilter(o *flags.FilterOptions) (*filter.Filter, error) {
 		return nil, flags.Usagef("%w", err)
 	}
 	return f, nil
+}
+
+// hides returns the name of the place within a remote that is served, "" if it is not there.
+func (o *options) hides(served remote.Info) string {
+	if o.handover == nil {
+		return ""
+	}
+	base, place := strings.TrimSuffix(served.Identity(), "/"), o.handover.remote.Info().Identity()
+	name, below := strings.CutPrefix(place, base+"/")
+	if !below || !remote.ValidPath(name) {
+		return ""
+	}
+	return name
+}
+
+// hiding returns what leaves out a directory of the program's own.
+func hiding(name string) *filter.Filter {
+	quoted := ""
+	for _, r := range name {
+		if strings.ContainsRune(`\*?[]{}`, r) {
+			quoted += `\`
+		}
+		quoted += string(r)
+	}
+	f, err := filter.Parse(filter.Options{Exclude: []string{"/" + quoted + "/**"}, MinSize: -1, MaxSize: -1})
+	if err != nil {
+		panic(err) // never: the pattern is right
+	}
+	return f
 }
 
 // readRules returns what is in a file of rules; - is standard input.

@@ -129,8 +129,10 @@ func (p process) serveWithin(ctx context.Context, o *options, what string, f fra
 	if err != nil {
 		return err
 	}
-	o.shared = newShared(o)
-	o.shared.events = f.listening.stream
+	if err := p.openShared(ctx, o, f); err != nil {
+		return err
+	}
+	defer o.handover.close()
 	st, err := p.openStack(ctx, o, what, log)
 	if err != nil {
 		return err
@@ -182,10 +184,23 @@ func (p process) serveWithin(ctx context.Context, o *options, what string, f fra
 	s.control, s.listeners, s.signals, s.logFile = control, listeners, p.signals, f.logFile
 	s.certs, s.acme = identity.certs, identity.acme
 	s.watchedBy(o)
-	if p.onTerminal(o) {
-		banner{listeners, st.remote.Info().Name, st.kept.Dir, control.Page()}.write(p.stderr, o)
-	}
+	p.greet(o, banner{listeners, st.remote.Info().Name, st.kept.Dir, control.Page()})
 	return s.run(ctx)
+}
+
+// openShared opens what all trees have in common, and the place of --handover.
+func (p process) openShared(ctx context.Context, o *options, f frame) (err error) {
+	o.shared = newShared(o)
+	o.shared.events = f.listening.stream
+	o.handover, err = p.openHandover(ctx, o, f.log)
+	return err
+}
+
+// greet shows b where somebody looks at it.
+func (p process) greet(o *options, b banner) {
+	if p.onTerminal(o) {
+		b.write(p.stderr, o)
+	}
 }
 
 // newService returns what serves a stack by server as the flags say, and leaves by leaving; the
@@ -198,12 +213,17 @@ func (o *options) newService(ctx context.Context, st *stack, server *ftp.Server,
 		stack:    st,
 		log:      st.log,
 		draining: leaving,
+		handing:  o.handover,
+		places:   o.places,
 		grace:    o.ShutdownTimeout,
 		flush:    o.Cache.Flush,
 		beside:   o.background(st),
 		stats:    stats{flags.Unlimited(o.Log.Stats), logging.StatsLevel(&o.Log), st.log, server, st.tree, st.counts},
 	}
 	leaving.waiting, leaving.happened = s.allWaiting, func(kind events.Kind) { s.happened(ctx, kind) }
+	if s.handing != nil {
+		leaving.give = nil
+	}
 	if len(o.PublicIP) > 0 {
 		s.public = newPublicIPs(o.PublicIP)
 		server.Adjust(s.public.tune)

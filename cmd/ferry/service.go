@@ -14,6 +14,7 @@ import (
 
 	"ferry/cmd/ferry/internal/logging"
 	"ferry/cmd/ferry/internal/metricsbridge"
+	"ferry/cmd/ferry/internal/places"
 	"ferry/cmd/ferry/internal/rcbridge"
 	"ferry/cmd/ferry/internal/systemd"
 	"ferry/config"
@@ -42,11 +43,14 @@ type service struct {
 	watched   *metricsbridge.Bridge
 	listening *listenings
 	manager   *systemd.Manager
-	accounts  *accounts  // nil = one user, that of the flags
+	accounts  *accounts // nil = one user, that of the flags
+	handing   *handing  // nil = what waits stays here
+	places    places.Dirs
 	beside    background // of the stack
 	began     time.Time  // when it listens
 	stopping  time.Time  // when the stop began; zero before
 	abandoned bool       // after run: something of it still goes on
+	atOnce    bool       // a signal asked for the end at once
 	stats     stats
 	unwatch   func()     // ends looking at the files of certs
 	reloading *reloading // nil = all flags are of the command line and the environment
@@ -70,6 +74,7 @@ func (s *service) run(ctx context.Context) error {
 	// The end of ctx asks for an orderly stop; sessions end when that is over.
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
+	defer s.endHandover(ctx)
 	defer s.await(&wg)
 	defer cancel()
 
@@ -116,6 +121,7 @@ func (s *service) start(ctx context.Context, wg *sync.WaitGroup, failed chan<- e
 		wg.Go(func() { s.public.check(ctx, s.log) })
 	}
 	wg.Go(func() { s.drainWhenAsked(ctx) })
+	wg.Go(func() { s.takeOver(ctx) })
 	wg.Go(func() { s.stats.run(ctx) })
 	s.watchPairs(ctx, wg)
 	wg.Go(func() { s.acme.run(ctx) })
@@ -249,6 +255,7 @@ func (s *service) announce() bool {
 func (s *service) stop(ctx context.Context) error {
 	refused := s.draining.stop()
 	if !refused && !s.announce() {
+		s.atOnce = true
 		n := s.transfers()
 		s.server.Close()
 		return stoppedAtOnce(n)
@@ -284,6 +291,7 @@ func (s *service) stop(ctx context.Context) error {
 			if sig == syscall.SIGHUP {
 				continue
 			}
+			s.atOnce = true
 			if n, anything := cut(); anything {
 				return stoppedAtOnce(n)
 			}

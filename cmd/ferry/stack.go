@@ -163,6 +163,9 @@ func (o *options) hide(r remote.Remote, rules *filter.Filter) (left remote.Remot
 	if rules != nil {
 		r = filter.New(r, rules)
 	}
+	if name := o.hides(r.Info()); name != "" {
+		r = filter.New(r, hiding(name))
+	}
 	if o.Filter.BlockNormDupes {
 		r = filter.NewDistinct(r)
 	}
@@ -185,10 +188,6 @@ func (s *stack) openTree(o *options, rules *filter.Filter) error {
 	if s.kept.Store != nil {
 		opt.Cache = treeCache(&o.Cache, s.kept.Store)
 		opt.Cache.Gate, opt.Cache.Server = o.ofAll().gate, serverOf(s.remote.Info())
-		opt.Cache.Node = o.Cluster.NodeName()
-		if o.Cluster.KeepsConflicts() {
-			opt.Cache.Conflict = writeback.KeepBoth
-		}
 	}
 	s.tree = vfs.New(left, opt)
 	return nil

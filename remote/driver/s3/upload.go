@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"strings"
@@ -289,4 +290,11 @@ func (u *upload) Abort() {
 		_ = u.parts.abort() // what failed first is what matters
 	}
 	u.memory.End()
+}
+
+// putWhole stores a file in one request.
+func (r *Remote) putWhole(ctx context.Context, c *minio.Core, at place, content []byte, o minio.PutObjectOptions) (minio.UploadInfo, error) {
+	md5sum, sha256sum := r.digests(content)
+	o.DisableContentSha256 = true // the digest is there already
+	return c.PutObject(ctx, at.Bucket, at.Name, bytes.NewReader(content), int64(len(content)), md5sum, sha256sum, o)
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"ferry/config"
 )
 
 // ClusterOptions are the values of the flags about several nodes over one store.
@@ -18,7 +20,7 @@ type ClusterOptions struct {
 	Creds   string   // file; "" = none
 	CA      string   // file; "" = those of the system
 
-	Conflict string // auto, keep or overwrite
+	Handover string // remote:path by which waiting changes go from node to node; "" = they do not
 }
 
 // Cluster returns the flags about several nodes over one store.
@@ -28,8 +30,8 @@ func Cluster(o *Options) Group {
 		{"cluster-name", "ferry", subjectWord(&o.Cluster.Name), "What the nodes have in common, and other users of those servers have not: their subjects and buckets begin with it"},
 		{"cluster-creds", "", file(&o.Cluster.Creds), "File of credentials for --cluster, as nsc makes it (.creds)"},
 		{"cluster-ca", "", file(&o.Cluster.CA), "File of certificates (PEM) that those of --cluster are checked with, instead of the system's; it implies TLS"},
+		{"handover", "", remoteText(&o.Cluster.Handover), "Remote, as s3:bucket/.ferry-handover, by which what still waits when this ferry ends goes to others, and theirs comes here"},
 		{"node", "", nodeName(&o.Cluster.Node), "Name of this ferry among the nodes; without this flag that of the machine"},
-		{"conflict", "auto", choice(&o.Cluster.Conflict, "auto", "keep", "overwrite"), "What becomes of a file that others have stored while a new one of its name waited in the cache here: it is kept beside that as NAME.conflict-NODE-TIME, or overwritten; auto keeps it with --cluster"},
 	}}
 }
 
@@ -45,12 +47,6 @@ func (c *ClusterOptions) NodeName() string {
 		return name
 	}
 	return "ferry"
-}
-
-// KeepsConflicts reports whether a file that others have stored, while a change of its name waited
-// here, is kept.
-func (c *ClusterOptions) KeepsConflicts() bool {
-	return c.Conflict == "keep" || c.Conflict != "overwrite" && c.Shared()
 }
 
 func (c *ClusterOptions) check(given func(string) bool) error {
@@ -126,4 +122,10 @@ func nodeName(p *string) pflag.Value {
 
 func isWordRune(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_'
+}
+
+// remoteText is a remote, whose options may be secrets.
+func remoteText(p *string) pflag.Value {
+	parse := func(s string) (string, error) { return s, nil }
+	return &value[string]{p, "string", parse, config.RedactRemote}
 }

@@ -42,8 +42,8 @@ func (n Note) Write() error {
 	return os.Rename(next, name)
 }
 
-// read reads the note of a cache.
-func read(dir string) (Note, error) {
+// ReadNote reads the note of a cache.
+func ReadNote(dir string) (Note, error) {
 	text, err := os.ReadFile(filepath.Join(dir, userNote))
 	if err != nil {
 		return Note{}, err
@@ -78,7 +78,7 @@ func (p Dirs) Waiting(isOpen func(dir string) bool, log *slog.Logger) []Note {
 			if isOpen(dir) || !hasEntries(filepath.Join(dir, "dirty")) {
 				continue
 			}
-			n, err := read(dir)
+			n, err := ReadNote(dir)
 			if err != nil {
 				log.Warn("files wait in a disk cache, and it cannot be found out for which user", "dir", dir, "error", err)
 				continue

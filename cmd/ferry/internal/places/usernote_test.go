@@ -36,7 +36,7 @@ func TestANoteOfBefore(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, userNote), []byte("cam\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := read(dir); err != nil || !reflect.DeepEqual(n, Note{Dir: dir, User: "cam"}) {
+	if n, err := ReadNote(dir); err != nil || !reflect.DeepEqual(n, Note{Dir: dir, User: "cam"}) {
 		t.Errorf("%+v, %v", n, err)
 	}
 }
