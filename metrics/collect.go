@@ -51,6 +51,11 @@ var rows = []struct {
 	{"dircache_directories", "Directories that are remembered.", []string{"tree"}},
 	{"dircache_lookups_total", "Questions about names and directories, by whether they were answered from memory.", []string{"tree", "result"}},
 	{"changes_total", "Changes by others that the remote has reported.", []string{"tree", "source"}},
+	{"feed_up", "1 if the change feeds of the source are listened to.", []string{"source"}},
+	{"feed_lag_seconds", "Time from the event that was told last until it was applied.", []string{"source"}},
+	{"feed_last_event_timestamp_seconds", "When the event happened that was told last.", []string{"source"}},
+	{"feed_gaps_total", "Times that notifications may have been missed, so that all directories of the buckets were forgotten.", []string{"source"}},
+	{"feed_notifications_total", "Notifications of buckets by what came of them.", []string{"source", "result"}},
 	{"certificate_expiry_timestamp_seconds", "When a certificate of the server expires.", []string{"name"}},
 	{"hooks_waiting", "Events that wait for a hook.", []string{"hook"}},
 	{"hook_unanswered_total", "Questions that a hook did not answer, by why, and by what that was taken for.", []string{"hook", "cause", "taken"}},
@@ -104,6 +109,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	s.counter("passive_failures_total", now.Passive.Failures)
 	s.gauge("buffers_bytes", float64(now.Buffers))
 	s.trees(now.Trees)
+	s.feeds(now.Feeds)
 	s.named(now)
 }
 
@@ -241,4 +247,40 @@ func (c *collector) totals(all []Tree) map[string][6]uint64 {
 		sums[kind] = *sum
 	}
 	return sums
+}
+
+// feeds shows the feeds of each source together: the one that does worst counts.
+func (s sink) feeds(all []Feed) {
+	bySource := map[string]*Feed{}
+	for _, f := range all {
+		sum := bySource[f.Source]
+		if sum == nil {
+			sum = &Feed{Up: true, Results: map[string]uint64{}}
+			bySource[f.Source] = sum
+		}
+		sum.Up = sum.Up && f.Up
+		sum.Lag = max(sum.Lag, f.Lag)
+		if f.Last.After(sum.Last) {
+			sum.Last = f.Last
+		}
+		sum.Gaps += f.Gaps
+		for word, n := range f.Results {
+			sum.Results[word] += n
+		}
+	}
+	for source, f := range bySource {
+		up := 0.0
+		if f.Up {
+			up = 1
+		}
+		s.gauge("feed_up", up, source)
+		s.gauge("feed_lag_seconds", f.Lag.Seconds(), source)
+		if !f.Last.IsZero() {
+			s.gauge("feed_last_event_timestamp_seconds", float64(f.Last.UnixMilli())/1000, source)
+		}
+		s.counter("feed_gaps_total", f.Gaps, source)
+		for word, n := range f.Results {
+			s.counter("feed_notifications_total", n, source, word)
+		}
+	}
 }

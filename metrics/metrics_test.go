@@ -166,7 +166,11 @@ func full(context.Context) metrics.Snapshot {
 		Quotas:       []metrics.Quota{{User: "bob", Used: 5, Limit: 10}, {User: "eve", Used: 1}},
 		Certificates: []metrics.Certificate{{Name: "ftp.example.org", Expires: time.Unix(1_900_000_000, 0)}, {Name: "ftp.example.org"}},
 		Hooks:        []metrics.Hook{{Name: "mail", Waiting: 2}},
-		Asked:        []metrics.Asked{{Name: "av", Open: metrics.Unanswered{Late: 3}, Closed: metrics.Unanswered{Failed: 1}}},
+		Feeds: []metrics.Feed{
+			{Source: "nats", Up: true, Lag: time.Second, Last: time.Unix(1_900_000_000, 0), Gaps: 1, Results: map[string]uint64{"applied": 3, "older": 1}},
+			{Source: "nats", Lag: 2 * time.Second, Gaps: 2, Results: map[string]uint64{"applied": 4}},
+		},
+		Asked: []metrics.Asked{{Name: "av", Open: metrics.Unanswered{Late: 3}, Closed: metrics.Unanswered{Failed: 1}}},
 	}
 }
 
@@ -183,6 +187,8 @@ func TestASnapshotIsShown(t *testing.T) {
 		`ferry_cache_evictions_total{tree="s3"} 2`, `ferry_cache_reads_total{result="hit",tree="s3"} 4`, `ferry_cache_reads_total{result="miss",tree="s3"} 6`,
 		`ferry_dircache_directories{tree="s3"} 10`, `ferry_dircache_lookups_total{result="hit",tree="s3"} 8`, `ferry_dircache_lookups_total{result="miss",tree="s3"} 10`,
 		`ferry_changes_total{source="watch",tree="s3"} 12`,
+		`ferry_feed_up{source="nats"} 0`, `ferry_feed_lag_seconds{source="nats"} 2`, `ferry_feed_last_event_timestamp_seconds{source="nats"} 1.9e+09`,
+		`ferry_feed_gaps_total{source="nats"} 3`, `ferry_feed_notifications_total{result="applied",source="nats"} 7`,
 		`ferry_quota_used_bytes{user="bob"} 5`, `ferry_quota_limit_bytes{user="bob"} 10`, `ferry_quota_used_bytes{user="eve"} 1`,
 		`ferry_certificate_expiry_timestamp_seconds{name="ftp.example.org"} 1.9e+09`, `ferry_hooks_waiting{hook="mail"} 2`,
 	)

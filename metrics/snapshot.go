@@ -14,6 +14,7 @@ type Snapshot struct {
 	Certificates   []Certificate
 	Hooks          []Hook
 	Asked          []Asked
+	Feeds          []Feed
 }
 
 // Passive are the ports for passive data connections.
@@ -65,6 +66,16 @@ type Certificate struct {
 type Hook struct {
 	Name    string
 	Waiting int
+}
+
+// A Feed tells of changes. Those of one source are shown together.
+type Feed struct {
+	Source  string
+	Up      bool
+	Lag     time.Duration // of the last event
+	Last    time.Time     // when that happened; zero = there was none
+	Gaps    uint64        // times that something may have been missed
+	Results map[string]uint64
 }
 
 // Asked is a hook that is asked before something is done, with the questions that it has not

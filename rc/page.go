@@ -56,6 +56,27 @@ func fromElsewhere(r *http.Request) bool {
 	return site == "cross-site" || site == "same-site"
 }
 
+// An Inlet is an address that others post to who have no password of the remote control: its
+// Handler knows them by itself, before it does anything else. It is asked whatever the method is.
+type Inlet struct {
+	Path string // below BaseURL, without a slash in front
+	http.Handler
+}
+
+// inlet lets an Inlet answer. It reports whether there is one at path.
+func (s *Server) inlet(w http.ResponseWriter, r *http.Request, path string) bool {
+	for _, in := range s.opt.Inlets {
+		if in.Path != path {
+			continue
+		}
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Cache-Control", "no-store")
+		in.ServeHTTP(w, r)
+		return true
+	}
+	return false
+}
+
 type askingKey struct{}
 
 // asking is a caller of a Server.

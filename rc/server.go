@@ -25,6 +25,8 @@ type Options struct {
 	Health *Health
 	// Pages are what can be got besides.
 	Pages []Page
+	// Inlets are what others post to.
+	Inlets []Inlet
 	// NoAuth opens every call to anyone who can reach the server.
 	NoAuth bool
 
@@ -129,7 +131,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.profile(w, r, name)
 		return
 	}
-	if s.opt.Health.answer(w, r, path) || s.page(w, r, path) {
+	if s.opt.Health.answer(w, r, path) || s.inlet(w, r, path) || s.page(w, r, path) {
 		return
 	}
 	s.allowOrigin(w.Header())

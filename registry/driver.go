@@ -15,6 +15,15 @@ type Driver struct {
 	open func(ctx context.Context, path string, v *values) (remote.Remote, error)
 }
 
+// openIn opens the remote, and puts around it what its environment has for that.
+func (d Driver) openIn(ctx context.Context, path string, v *values) (remote.Remote, error) {
+	r, err := d.open(ctx, path, v)
+	if err != nil || v.env.Around == nil {
+		return r, err
+	}
+	return v.env.Around(r), nil
+}
+
 // typesOf lists how drivers are configured.
 func typesOf(all []Driver) []config.Type {
 	var types []config.Type

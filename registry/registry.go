@@ -50,6 +50,9 @@ type Environment struct {
 	Network network.Options // how servers are reached
 	Mounts  string          // directory of the records of mount points; "" = none are kept
 
+	// Around returns what each driver is opened as, directly around it; nil = as it is.
+	Around func(remote.Remote) remote.Remote
+
 	// Update sets an option of a section of the configuration file to what change makes of its
 	// value: see config.File. nil = nothing is written back.
 	Update func(ctx context.Context, section, option string, change func(current string) (string, error)) error
@@ -69,5 +72,5 @@ func Open(ctx context.Context, s config.Settings, env Environment, resolve Resol
 		return nil, err
 	}
 	v := &values{env: env, resolve: resolve, drivers: all, warn: func(message string, args ...any) { remote.Warn(ctx, message, args...) }}
-	return d.open(ctx, s.Path, v.of(s))
+	return d.openIn(ctx, s.Path, v.of(s))
 }

@@ -58,7 +58,7 @@ func (v *values) open(ctx context.Context, remoteString string) (remote.Remote, 
 	if err != nil {
 		return nil, err
 	}
-	return d.open(ctx, s.Path, v.of(s, append(slices.Clone(v.outside), v.remote)...))
+	return d.openIn(ctx, s.Path, v.of(s, append(slices.Clone(v.outside), v.remote)...))
 }
 
 func (v *values) str(name string) string { return v.options[name] }

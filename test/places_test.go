@@ -236,8 +236,12 @@ func startFerry(t *testing.T) *site {
 }
 
 // startGateway runs an S3 server over a directory.
-func startGateway(t *testing.T) *site {
-	g := servers.StartGateway(t, "key", "s3cret", "bucket")
+func startGateway(t *testing.T) *site { return startTellingGateway(t) }
+
+// startTellingGateway is startGateway with more flags, such as who is told of changes.
+func startTellingGateway(t *testing.T, more ...string) *site {
+	t.Helper()
+	g := servers.StartGateway(t, "key", "s3cret", "bucket", more...)
 	options := func(addr string) map[string]string {
 		return map[string]string{"type": "s3", "provider": "Other", "endpoint": "http://" + addr, "access_key_id": "key",
 			"secret_access_key": "s3cret", "acl": "private"}

@@ -13,10 +13,11 @@ import (
 type polling struct {
 	remote string // its name
 	level  slog.Level
+	feeds  bool // there are change feeds, which tell nothing of it
 }
 
 func (o *options) polling(r remote.Remote) polling {
-	p := polling{r.Info().Name, slog.LevelInfo}
+	p := polling{remote: r.Info().Name, level: slog.LevelInfo, feeds: len(o.Cluster.Feeds) > 0}
 	if o.Given("poll-interval") && o.UsedPollInterval() > 0 {
 		p.level = logging.Notice
 	}
@@ -27,6 +28,10 @@ func (o *options) polling(r remote.Remote) polling {
 // everything, and closes settled behind that.
 func (p polling) watch(ctx context.Context, st *stack, settled chan struct{}) {
 	if st.tree.Watch(ctx, func() { close(settled) }) != nil {
+		if p.feeds {
+			st.log.WarnContext(ctx, "--change-feed tells of objects in buckets, and of nothing on "+p.remote+": what others change there shows after --dir-cache-time")
+			return
+		}
 		st.log.Log(ctx, p.level, "polling for changes is not supported by "+p.remote)
 	}
 }

@@ -169,7 +169,7 @@ func (p process) serveWithin(ctx context.Context, o *options, what string, f fra
 	leaving := newDraining(server, o.watched.Health(), o.DrainDelay)
 	about := rcbridge.Subject{
 		What: st.what, Server: server, Guard: watch.guard, Tree: st.tree, Cache: st.kept, Counts: st.counts, Bandwidth: o.shared.dial, Drain: leaving,
-		Trees: accounts.openTrees, Hooks: f.listening.outbox, Health: o.watched.Health(), Pages: o.watched.Pages(),
+		Trees: accounts.openTrees, Hooks: f.listening.outbox, Health: o.watched.Health(), Pages: o.watched.Pages(), Inlets: o.shared.feeds.posts(),
 		Listeners: o.socketsIf(o.RC.Enabled, systemd.RC),
 		Version:   version(), MaxConnections: processLimits().rcConnections(),
 	}
@@ -190,8 +190,9 @@ func (p process) serveWithin(ctx context.Context, o *options, what string, f fra
 
 // openShared opens what all trees have in common, and the place of --handover.
 func (p process) openShared(ctx context.Context, o *options, f frame) (err error) {
-	o.shared = newShared(o)
-	o.shared.events = f.listening.stream
+	if err := o.share(f.listening.stream, f.log); err != nil {
+		return err
+	}
 	o.handover, err = p.openHandover(ctx, o, f.log)
 	return err
 }

@@ -46,6 +46,7 @@ type service struct {
 	accounts  *accounts // nil = one user, that of the flags
 	handing   *handing  // nil = what waits stays here
 	places    places.Dirs
+	feeds     *feeds
 	beside    background // of the stack
 	began     time.Time  // when it listens
 	stopping  time.Time  // when the stop began; zero before
@@ -128,6 +129,7 @@ func (s *service) start(ctx context.Context, wg *sync.WaitGroup, failed chan<- e
 	s.watch.run(ctx, wg)
 	s.listening.run(ctx, wg, func(err error) { failed <- err })
 	wg.Go(func() { s.accounts.run(ctx, s.server) })
+	wg.Go(func() { s.feeds.set().Run(ctx) })
 	wg.Go(func() { s.beside.run(ctx, func(err error) { failed <- err }) })
 	wg.Go(func() {
 		if err := s.watched.Run(ctx); err != nil {

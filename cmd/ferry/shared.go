@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"strings"
 	"sync/atomic"
 
@@ -20,6 +21,7 @@ type shared struct {
 	space  *cache.Share        // --vfs-cache-max-size
 	dial   *rcbridge.Bandwidth // turns --bwlimit while the process runs; nil where nothing does
 	events *events.Stream      // nil = nobody listens
+	feeds  *feeds              // --change-feed; nil = there are none
 
 	// hooks are those of the flags and their file when they were read again; nil = they were not.
 	hooks atomic.Pointer[[]settings.Hook]
@@ -36,6 +38,14 @@ func newShared(o *options) *shared {
 		s.dial = rcbridge.NewBandwidth(o.Chain.Bandwidth)
 	}
 	return s
+}
+
+// share has all trees share what they can. They tell stream of what happens, which may be nil.
+func (o *options) share(stream *events.Stream, log *slog.Logger) (err error) {
+	o.shared = newShared(o)
+	o.shared.events = stream
+	o.shared.feeds, err = o.openFeeds(log)
+	return err
 }
 
 // ofAll returns what the trees share; where nobody has said so, a tree shares it with no other.

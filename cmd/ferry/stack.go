@@ -121,7 +121,7 @@ func (p process) openDriver(ctx context.Context, o *options, what string, log *s
 		opening, cancel = context.WithTimeout(opening, within)
 	}
 	defer cancel()
-	env := registry.Environment{Network: net, Mounts: kept.Mounts(), Update: sources.update}
+	env := registry.Environment{Network: net, Mounts: kept.Mounts(), Update: sources.update, Around: o.ofAll().feeds.around}
 	return registry.Open(opening, settings, env, func(s string) (config.Settings, error) { return sources.resolve(ctx, s) })
 }
 
@@ -219,7 +219,7 @@ func (o *options) treeOptions(log *slog.Logger) vfs.Options {
 		DirCacheTime:   o.DirCacheTime,
 		DirRefreshWait: o.DirRefreshWait,
 		RemoteWait:     cmp.Or(o.RemoteWait, vfs.AnswerLimit),
-		PollInterval:   o.UsedPollInterval(),
+		PollInterval:   o.followInterval(),
 		Reading:        o.reading(),
 		Log:            log,
 		Events:         o.ofAll().events,

@@ -26,7 +26,7 @@ var layers = []layer{
 	{packages: []string{"remote/network", "remote/notice", "remote/partname", "remote/wrap/*", "breaker", "cluster/*"}, imports: []string{"budget", "cluster", "remote", "remote/wrap/intercept"}},
 	{packages: []string{"remote/remotetest", "remote/remotetest/*"}, imports: []string{"remote", "remote/remotetest/badnet", "remote/remotetest/servers"}},
 	{packages: []string{"remote/driver/internal/*", "remote/driver/azureblob/entra", "remote/driver/crypt/cipher"}, imports: driverUses},
-	{packages: []string{"remote/driver/*"}, imports: append(slices.Clip(driverUses), "remote/driver/internal/*", "remote/driver/azureblob/entra", "remote/driver/crypt/cipher")},
+	{packages: []string{"remote/driver/*", "feed", "feed/*"}, imports: append(slices.Clip(driverUses), "remote/driver/internal/*", "remote/driver/azureblob/entra", "remote/driver/crypt/cipher")},
 	{packages: []string{"cache", "disk/*"}, imports: []string{"disk"}},
 	{packages: []string{"dircache", "readahead"}, imports: []string{"breaker", "budget", "cache", "remote"}},
 	{packages: []string{"writeback"}, imports: []string{"breaker", "cache", "dircache", "events", "remote"}},
@@ -38,7 +38,7 @@ var layers = []layer{
 	{packages: []string{"registry/tokens"}, imports: []string{"remote"}},
 	{packages: []string{"registry"}, imports: []string{"config", "registry/cached", "registry/tokens", "remote", "remote/driver/*", "remote/nameenc", "remote/network"}},
 	// The command line: text in, plain values out; what is made of them is for those above.
-	{packages: []string{"cmd/ferry/internal/flags"}, imports: []string{"config", "hooks/*", "registry", "remote/network"}},
+	{packages: []string{"cmd/ferry/internal/flags"}, imports: []string{"config", "feed", "hooks/*", "registry", "remote/network"}},
 	{packages: []string{"cmd/ferry/internal/logging", "cmd/ferry/internal/login", "cmd/ferry/internal/configcmd", "cmd/ferry/internal/manual", "cmd/ferry/internal/serverconfig", "cmd/ferry/internal/userscmd"}, imports: []string{
 		"cmd/ferry/internal/flags", "cmd/ferry/internal/login", "cmd/ferry/internal/prompt", "cmd/ferry/internal/serverconfig", "auth", "config", "disk", "registry", "registry/tokens", "serve/access", "serve/quota", "serve/users", "serve/users/importer",
 	}},
@@ -69,6 +69,7 @@ var libraries = map[string][]string{
 	"acme":                                 {"github.com/caddyserver/certmagic", "github.com/mholt/acmez/v3", "github.com/miekg/dns", "github.com/libdns/libdns", "go.uber.org/zap"},
 	"acme/acmetest":                        {"github.com/letsencrypt/pebble/v2/", "github.com/miekg/dns"},
 	"audit":                                {"gopkg.in/natefinch/lumberjack.v2"}, // rotation
+	"feed/source":                          {"github.com/nats-io/nats.go", "github.com/twmb/franz-go/pkg/", "github.com/minio/minio-go/v7/pkg/credentials", "golang.org/x/oauth2"},
 	"metrics":                              {"github.com/prometheus/client_golang/prometheus"},
 	"cmd/ferry/internal/systemd":           {"github.com/coreos/go-systemd/v22/"},
 	"cmd/ferry/internal/top":               {"charm.land/bubbletea/v2"},
@@ -108,7 +109,8 @@ var testUses = map[string][]string{
 	"acme":                          {"ferry/acme/acmetest"},
 	"bench/phantom":                 {"github.com/minio/minio-go/v7"}, // they ask as a driver does
 	"cmd/ferry":                     {"github.com/rogpeppe/go-internal/"},
-	"cmd/ferry/internal/prompt":     {"golang.org/x/sys/"},                                                        // they open terminals
+	"cmd/ferry/internal/prompt":     {"golang.org/x/sys/"}, // they open terminals
+	"feed/source":                   {"github.com/nats-io/nats-server/v2/"},
 	"ftp":                           {"ferry/auth", "ferry/cache", "ferry/serve", "ferry/vfs", "ferry/writeback"}, // dialogues run on real trees
 	"remote/driver/ftp":             {"ferry/ftp", "ferry/serve", "ferry/auth", "ferry/vfs"},                      // they talk to a real engine
 	"cluster/nats":                  {"github.com/nats-io/nats-server/v2/"},                                       // they start servers of many kinds

@@ -16,8 +16,9 @@ type Gateway struct {
 }
 
 // StartGateway runs an S3 server that has one bucket, empty, and lets in who has the key and its
-// secret. It ends with the test. Where it cannot be built the test is skipped.
-func StartGateway(t *testing.T, key, secret, bucket string) *Gateway {
+// secret. It may have more flags. It ends with the test. Where it cannot be built the test is
+// skipped.
+func StartGateway(t *testing.T, key, secret, bucket string, more ...string) *Gateway {
 	t.Helper()
 	program := BuildProgram(t, "github.com/versity/versitygw/cmd/versitygw", "v1.8.0")
 	dir := t.TempDir()
@@ -28,8 +29,8 @@ func StartGateway(t *testing.T, key, secret, bucket string) *Gateway {
 		}
 	}
 	g := &Gateway{Addr: fmt.Sprintf("127.0.0.1:%d", FreePort(t)), Data: data}
-	g.Server = exec.Command(program, "--access", key, "--secret", secret, "--port", g.Addr,
-		"--quiet", "posix", "--sidecar", meta, data)
+	args := append([]string{"--access", key, "--secret", secret, "--port", g.Addr, "--quiet"}, more...)
+	g.Server = exec.Command(program, append(args, "posix", "--sidecar", meta, data)...)
 	StartWebServer(t, "http://"+g.Addr, "", g.Server)
 	return g
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"ferry/config"
+	"ferry/feed"
 )
 
 // ClusterOptions are the values of the flags about several nodes over one store.
@@ -20,7 +21,8 @@ type ClusterOptions struct {
 	Creds   string   // file; "" = none
 	CA      string   // file; "" = those of the system
 
-	Handover string // remote:path by which waiting changes go from node to node; "" = they do not
+	Handover string     // remote:path by which waiting changes go from node to node; "" = they do not
+	Feeds    []feed.URL // where notifications of buckets come from
 }
 
 // Cluster returns the flags about several nodes over one store.
@@ -31,6 +33,7 @@ func Cluster(o *Options) Group {
 		{"cluster-creds", "", file(&o.Cluster.Creds), "File of credentials for --cluster, as nsc makes it (.creds)"},
 		{"cluster-ca", "", file(&o.Cluster.CA), "File of certificates (PEM) that those of --cluster are checked with, instead of the system's; it implies TLS"},
 		{"handover", "", remoteText(&o.Cluster.Handover), "Remote, as s3:bucket/.ferry-handover, by which what still waits when this ferry ends goes to others, and theirs comes here"},
+		{"change-feed", "", feeds(&o.Cluster.Feeds), "Where notifications of buckets come from, so that what others change shows at once: nats://, kafka://, sqs://, pubsub://, azqueue:// or webhook:, as in nats://host:4222/SUBJECT; doc/cluster.md has all forms. May be repeated"},
 		{"node", "", nodeName(&o.Cluster.Node), "Name of this ferry among the nodes; without this flag that of the machine"},
 	}}
 }
@@ -128,4 +131,46 @@ func isWordRune(r rune) bool {
 func remoteText(p *string) pflag.Value {
 	parse := func(s string) (string, error) { return s, nil }
 	return &value[string]{p, "string", parse, config.RedactRemote}
+}
+
+// untold is why a value is refused that may hold a secret, so that it is told without the value.
+type untold struct{ error }
+
+// feeds is a list of change feeds: each occurrence of the flag adds one. They may hold passwords.
+func feeds(p *[]feed.URL) pflag.Value {
+	parse := func(s string) ([]feed.URL, error) {
+		if s == "" {
+			return *p, nil
+		}
+		u, err := feed.ParseURL(s)
+		if err != nil {
+			return nil, untold{err}
+		}
+		return append(slices.Clip(*p), u), nil
+	}
+	format := func(all []feed.URL) string {
+		var shown []string
+		for _, u := range all {
+			shown = append(shown, u.String())
+		}
+		return strings.Join(shown, " ")
+	}
+	return &value[[]feed.URL]{p, "URL", parse, format}
+}
+
+// checkFeeds refuses webhooks that nobody can post to.
+func (c *ClusterOptions) checkFeeds(rc *RCOptions) error {
+	seen := map[string]bool{}
+	for _, u := range c.Feeds {
+		switch {
+		case u.Kind != "webhook":
+			continue
+		case !rc.On():
+			return Usagef("--change-feed %s needs --rc, whose server it is posted to", u)
+		case seen[u.Path]:
+			return Usagef("--change-feed %s is there twice: give each webhook a name, as in webhook:NAME?token-file=FILE", u)
+		}
+		seen[u.Path] = true
+	}
+	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"ferry/config"
+	"ferry/feed"
 	"ferry/hooks/settings"
 	"ferry/remote/network"
 )
@@ -118,7 +119,7 @@ const (
 
 func (f Flag) lists() listing {
 	switch v := f.inner().(type) {
-	case *listFlag, *value[[]netip.Prefix], *value[[]network.Header], *value[[]settings.Hook]:
+	case *listFlag, *value[[]netip.Prefix], *value[[]network.Header], *value[[]settings.Hook], *value[[]feed.URL]:
 		return oneByOne
 	case *value[[]string]:
 		if v.kind == kindCommand {
@@ -170,7 +171,7 @@ func (f Flag) IsSecret() bool {
 	case *value[Secret], *value[[]network.Header], *value[[]settings.Hook]: // its address may hold one
 		return true
 	}
-	return f.inner().Type() == kindURL
+	return strings.HasPrefix(f.inner().Type(), kindURL)
 }
 
 // Key is the name of the flag without its letter.

@@ -172,6 +172,8 @@ func (o *Options) Check() error {
 		return o.checkPolling()
 	case o.RC.Check() != nil:
 		return o.RC.Check()
+	case o.Cluster.checkFeeds(&o.RC) != nil:
+		return o.Cluster.checkFeeds(&o.RC)
 	case o.Records.check() != nil:
 		return o.Records.check()
 	case o.Hooks.check() != nil:

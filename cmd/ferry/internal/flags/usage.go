@@ -65,6 +65,9 @@ func FlagError(cmd *cobra.Command, err error) error {
 
 // badValue is the error of a flag or variable called name whose value means nothing.
 func badValue(name, value string, why error) error {
+	if quiet, ok := why.(untold); ok {
+		return Usagef("%s: %w", name, quiet.error)
+	}
 	switch why {
 	case errTwice, errHeader, errProxy, errEngine: // the value may be a secret
 		return Usagef("%s %w", name, why)

@@ -39,6 +39,9 @@ func (b *Bridge) snapshot(ctx context.Context) metrics.Snapshot {
 	if at.Hooks != nil {
 		now.Hooks = at.Hooks()
 	}
+	if at.Feeds != nil {
+		now.Feeds = at.Feeds()
+	}
 	if at.Asked != nil {
 		now.Asked = at.Asked()
 	}

@@ -32,6 +32,7 @@ type Subject struct {
 	Quotas       func() []metrics.Quota // nil = nobody has one
 	Hooks        func() []metrics.Hook  // nil = there are none
 	Asked        func() []metrics.Asked // nil = there are none
+	Feeds        func() []metrics.Feed  // nil = there are none
 	Events       *events.Stream         // is told of what waits for too long
 }
 

@@ -57,6 +57,7 @@ type Subject struct {
 	Version   string
 	Health    *rc.Health // nil = it is always well
 	Pages     []rc.Page  // besides calls
+	Inlets    []rc.Inlet // that others post to
 	// Listeners are in place of those of --rc-addr; nil = there are none.
 	Listeners []net.Listener
 
@@ -90,6 +91,7 @@ func Open(ctx context.Context, o *flags.Options, log *slog.Logger, about Subject
 		Throttle:    &ftp.Throttle{}, // not that of FTP, where a login that anybody may make would forget guesses
 		Health:      about.Health,
 		Pages:       append(about.Pages[:len(about.Pages):len(about.Pages)], rc.Contents(treesOf(o, about))),
+		Inlets:      about.Inlets,
 		NoAuth:      o.RC.NoAuth,
 		AllowOrigin: o.RC.AllowOrigin,
 		Hosts:       hosts(&o.RC),

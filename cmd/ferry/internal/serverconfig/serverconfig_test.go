@@ -41,8 +41,10 @@ func samples() map[string]sample {
 		"bind":      {`"127.0.0.1"`, []string{"127.0.0.1"}}, "ask-password": {`false`, []string{"false"}},
 		"transfers": {`9`, []string{"9"}}, "min-tls-version": {`"1.3"`, []string{"1.3"}}, "log-format": {`"json"`, []string{"json"}},
 		"acme-http-addr": {`":8080"`, []string{":8080"}}, "acme-tls-alpn-addr": {`"off"`, []string{"off"}},
-		"acme": {`["a.example", "b.example"]`, []string{"a.example", "b.example"}},
-		"cert": {`["/abs/a.pem", "/abs/b.pem"]`, []string{"/abs/a.pem", "/abs/b.pem"}},
+		"acme":        {`["a.example", "b.example"]`, []string{"a.example", "b.example"}},
+		"cluster":     {`["nats://h1:4222", "tls://h2"]`, []string{"nats://h1:4222", "tls://h2"}},
+		"change-feed": {`["nats://h:4222/s", "kafka://h:9092/t"]`, []string{"nats://h:4222/s", "kafka://h:9092/t"}},
+		"cert":        {`["/abs/a.pem", "/abs/b.pem"]`, []string{"/abs/a.pem", "/abs/b.pem"}},
 	}
 }
 
