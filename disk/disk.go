@@ -16,6 +16,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"os"
 	"time"
 )
 
@@ -113,14 +114,18 @@ var ErrHeld = errors.New("the lock is held by another process")
 
 // A HeldError names the process that holds a lock.
 type HeldError struct {
-	Dir string // the tree, as it was opened
-	PID int    // 0 when unknown
+	Dir  string // the tree, as it was opened
+	PID  int    // 0 when unknown
+	Host string // the machine that it runs on; "" when unknown
 }
 
 // Error implements error.
 func (e *HeldError) Error() string {
 	if e.PID == 0 {
 		return fmt.Sprintf("another process uses %s", e.Dir)
+	}
+	if here, err := os.Hostname(); e.Host != "" && (err != nil || here != e.Host) {
+		return fmt.Sprintf("a process on %s (pid %d) uses %s", e.Host, e.PID, e.Dir)
 	}
 	return fmt.Sprintf("another process (pid %d) uses %s", e.PID, e.Dir)
 }

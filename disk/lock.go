@@ -13,7 +13,8 @@ import (
 const pidOffset = 1
 
 // Lock implements Disk with an advisory lock of the system, which ends with the process however it
-// dies. The file also holds the process ID, for the error message.
+// dies. The file also holds the process ID and the name of the
+// machine, for the error message.
 func (d *dir) Lock(name string) (io.Closer, error) {
 	f, err := d.root.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -21,30 +22,38 @@ func (d *dir) Lock(name string) (io.Closer, error) {
 	}
 	if err := tryLock(f); err != nil {
 		if errors.Is(err, ErrHeld) {
-			err = &HeldError{Dir: d.name, PID: readPID(f)}
+			held := &HeldError{Dir: d.name}
+			held.PID, held.Host = readHolder(f)
+			err = held
 		}
 		return nil, errors.Join(err, f.Close())
 	}
-	if err := writePID(f); err != nil {
+	if err := writeHolder(f); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
 }
 
-func writePID(f *os.File) error {
+func writeHolder(f *os.File) error {
 	if err := f.Truncate(0); err != nil {
 		return err
 	}
-	_, err := f.WriteAt([]byte(" "+strconv.Itoa(os.Getpid())+"\n"), 0)
+	host, err := os.Hostname()
+	if err != nil {
+		host = ""
+	}
+	_, err = f.WriteAt([]byte(" "+strconv.Itoa(os.Getpid())+"\n"+host+"\n"), 0)
 	return err
 }
 
-func readPID(f *os.File) int {
-	buf := make([]byte, 20)
-	n, _ := f.ReadAt(buf, pidOffset) // io.EOF; any other error leaves the ID unknown
-	pid, err := strconv.Atoi(strings.TrimSpace(string(buf[:n])))
+func readHolder(f *os.File) (pid int, host string) {
+	buf := make([]byte, 300)
+	n, _ := f.ReadAt(buf, pidOffset) // io.EOF; any other error leaves the holder unknown
+	number, rest, _ := strings.Cut(string(buf[:n]), "\n")
+	pid, err := strconv.Atoi(strings.TrimSpace(number))
 	if err != nil {
-		return 0
+		return 0, ""
 	}
-	return pid
+	host, _, _ = strings.Cut(rest, "\n")
+	return pid, host
 }

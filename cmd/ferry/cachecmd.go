@@ -29,7 +29,7 @@ A cache that a running ferry uses is not touched: ask that ferry, with "ferry rc
 func (p process) cacheCommand(o *options) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "cache",
-		Short: "List, retry, export and drop files that a remote refused",
+		Short: "List, retry, export and drop files that a remote refused; send what waits on the disk of a lost node",
 		Long:  cacheLong,
 		Args:  flags.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -69,6 +69,7 @@ func (p process) cacheCommand(o *options) *cobra.Command {
 	sub("export ID FILE", "Write a refused file to a new FILE", wantIDAndFile, func(c caches, args []string) error {
 		return c.each(args[:1], func(s places.Cache, r cache.LostRecord) error { return s.Export(r.ID, args[1]) })
 	})
+	root.AddCommand(p.cacheAdoptCommand(o))
 	return root
 }
 

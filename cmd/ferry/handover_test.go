@@ -136,3 +136,74 @@ func TestHandoverNeedsConditions(t *testing.T) {
 		t.Errorf("%d %s", status, stderr)
 	}
 }
+
+// What waits on the disk of a node that is gone is sent to the remote that its cache has noted, or
+// left for others.
+func TestCacheAdopt(t *testing.T) {
+	store, kept, place := t.TempDir(), t.TempDir(), t.TempDir()
+	lost := func() {
+		a, _ := controlled(t, store, "--rc-no-auth", "--vfs-cache-mode", "writes", "--vfs-write-back", "1h", "--cache-dir", kept)
+		c := enter(t, a.url(t))
+		c.send("f", "hello")
+		status, stdout, stderr := runNow(t, nil, "cache", "adopt", kept)
+		if status != exitFailure || !strings.Contains(stdout, "uses "+kept) || strings.Contains(stdout, "hello") {
+			t.Errorf("while it is used: %d %s%s", status, stdout, stderr)
+		}
+		a.signals <- syscall.SIGTERM
+		a.wait(t)
+		os.Remove(filepath.Join(store, "f"))
+	}
+	lost()
+	status, stdout, stderr := runNow(t, nil, "cache", "adopt", kept)
+	if status != exitOK || !strings.Contains(stdout, ": 1 change sent, 0 left\n") {
+		t.Errorf("%d %s%s", status, stdout, stderr)
+	}
+	if got, err := os.ReadFile(filepath.Join(store, "f")); string(got) != "hello" {
+		t.Errorf("f is %q, %v", got, err)
+	}
+	status, stdout, stderr = runNow(t, nil, "cache", "adopt", filepath.Join(kept, "vfs"))
+	if status != exitOK || !strings.Contains(stdout, ": 0 changes sent, 0 left") {
+		t.Errorf("again: %d %s%s", status, stdout, stderr)
+	}
+	lost()
+	status, stdout, stderr = runNow(t, nil, "cache", "adopt", kept, "--handover", place)
+	if status != exitOK || !strings.Contains(stdout, ": 1 change handed over, 0 left") {
+		t.Errorf("handed over: %d %s%s", status, stdout, stderr)
+	}
+	b, socket := sharing(t, store, "b", "--handover", place)
+	b.url(t)
+	b.waitFor(t, "took over changes from another node")
+	call(t, exitOK, "--unix-socket", socket, "vfs/flush")
+	if got, err := os.ReadFile(filepath.Join(store, "f")); string(got) != "hello" {
+		t.Errorf("f is %q, %v", got, err)
+	}
+}
+
+// A cache that has not noted its remote needs the one that was served.
+func TestCacheAdoptNeedsTheRemote(t *testing.T) {
+	store, kept := t.TempDir(), t.TempDir()
+	a, _ := controlled(t, store, "--rc-no-auth", "--vfs-cache-mode", "writes", "--vfs-write-back", "1h", "--cache-dir", kept)
+	enter(t, a.url(t)).send("f", "hello")
+	a.signals <- syscall.SIGTERM
+	a.wait(t)
+	notes, err := filepath.Glob(filepath.Join(kept, "vfs/*/user"))
+	if err != nil || len(notes) != 1 || os.Remove(notes[0]) != nil {
+		t.Fatal(notes, err)
+	}
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "name that behind the directory"},
+		{[]string{t.TempDir()}, "the cache of another remote"},
+		{[]string{store}, ": 1 change sent, 0 left"},
+	} {
+		_, stdout, stderr := runNow(t, nil, append([]string{"cache", "adopt", kept}, test.args...)...)
+		if !strings.Contains(stdout, test.want) {
+			t.Errorf("%q: %s%s, want %s", test.args, stdout, stderr, test.want)
+		}
+	}
+	if _, _, stderr := runNow(t, nil, "cache", "adopt", store); !strings.Contains(stderr, "no cache directory") {
+		t.Error(stderr)
+	}
+}

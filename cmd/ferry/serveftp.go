@@ -207,6 +207,7 @@ func (p process) greet(o *options, b banner) {
 // newService returns what serves a stack by server as the flags say, and leaves by leaving; the
 // caller adds what it serves with.
 func (o *options) newService(ctx context.Context, st *stack, server *ftp.Server, leaving *draining) *service {
+	st.noteRemote()
 	o.applyLimits(ctx, st.log, processLimits())
 	server.Adjust(o.tune)
 	s := &service{

@@ -54,8 +54,8 @@ type stack struct {
 }
 
 // openStack opens what the command line names up to the decorators, and begins to look whether it
-// is a directory. It returns soon, whatever the remote does; a mistake that is found by then is its
-// error. The caller calls close.
+// is a directory. It returns soon, whatever the remote does; a mistake that is found by then is
+// its error. The caller calls close.
 func (p process) openStack(ctx context.Context, o *options, what string, log *slog.Logger) (*stack, error) {
 	s := &stack{what: what, log: log}
 	var err error
@@ -191,6 +191,20 @@ func (s *stack) openTree(o *options, rules *filter.Filter) error {
 	}
 	s.tree = vfs.New(left, opt)
 	return nil
+}
+
+// noteRemote notes in the cache which remote it is of, for whoever finds it without the command
+// line.
+func (s *stack) noteRemote() {
+	if s.kept.Store == nil || config.RedactRemote(s.what) != s.what {
+		return
+	}
+	if _, err := places.ReadNote(s.kept.Dir); err == nil {
+		return // it says so already, or knows a user of it
+	}
+	if err := (places.Note{Dir: s.kept.Dir, Remote: s.what}).Write(); err != nil {
+		s.log.Warn("the cache cannot note which remote it is of", "dir", s.kept.Dir, "error", err)
+	}
 }
 
 // probe asks the driver itself for a sign of life.

@@ -17,8 +17,8 @@ const userNote = "user"
 
 // A Note says who sees the remote of a disk cache, and how.
 type Note struct {
-	Dir     string // of the cache
-	User    string
+	Dir     string            // of the cache
+	User    string            // "" = it is that of the command line
 	Remote  string            // as it was opened; "" if it is not known
 	Options map[string]string // of the tree
 }
@@ -83,7 +83,9 @@ func (p Dirs) Waiting(isOpen func(dir string) bool, log *slog.Logger) []Note {
 				log.Warn("files wait in a disk cache, and it cannot be found out for which user", "dir", dir, "error", err)
 				continue
 			}
-			all = append(all, n)
+			if n.User != "" { // else it is for whoever serves that remote again
+				all = append(all, n)
+			}
 		}
 	}
 	return all
