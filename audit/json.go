@@ -13,7 +13,7 @@ import (
 var (
 	moved  = events.Of(events.List, events.Download, events.UploadReceived, events.UploadAborted, events.Quota)
 	begins = events.Of(events.Download, events.UploadReceived)
-	sized  = events.Of(events.Download, events.UploadReceived, events.UploadStored, events.UploadRefused, events.Quota)
+	sized  = events.Of(events.Download, events.UploadReceived, events.UploadStored, events.UploadConflict, events.UploadRefused, events.Quota)
 	lasts  = events.Of(events.Stop, events.Disconnect, events.Login, events.LoginRefused, events.Ban, events.Command,
 		events.List, events.Download, events.UploadReceived, events.UploadAborted, events.UploadStored, events.QueueLate)
 )

@@ -67,6 +67,8 @@ var golden = []struct {
 		head + "upload.aborted" + client + `,"path":"/in/a","bytes":3,"duration_s":0,"result":"failed","cause":"disk"}`},
 	{by(events.Event{Kind: events.UploadStored, Path: "/in/a", Name: "b/in/a", Remote: "s3", Before: []string{"/in/a.part", "/in/\"x"}, Size: 7, Digest: "sha256:ab", Version: "\"e\"", ModTime: at, Duration: time.Second}),
 		head + "upload.stored" + client + `,"path":"/in/a","previous_names":["/in/a.part","/in/\"x"],"size":7,"duration_s":1,"sha256":"ab","version":"\"e\"","mtime":"2026-04-03T10:34:56.789Z","result":"ok","remote":"s3","remote_path":"b/in/a"}`},
+	{by(events.Event{Kind: events.UploadConflict, Path: "/in/a", To: "/in/a.conflict-n1-20260403-103456", Name: "in/a", Remote: "s3", Size: 3, Version: "e", ModTime: at}),
+		head + "upload.conflict" + client + `,"path":"/in/a","to":"/in/a.conflict-n1-20260403-103456","size":3,"version":"e","mtime":"2026-04-03T10:34:56.789Z","result":"ok","remote":"s3","remote_path":"in/a"}`},
 	{by(events.Event{Kind: events.UploadRefused, Path: "/in/a", Name: "in/a", Remote: "s3", Size: -1, Result: events.Failed, Cause: "too long"}),
 		head + "upload.refused" + client + `,"path":"/in/a","result":"failed","cause":"too long","remote":"s3","remote_path":"in/a"}`},
 	{by(events.Event{Kind: events.Delete, Path: "/a", Result: events.Denied, Rule: "users.toml:14"}), head + "delete" + client + `,"path":"/a","result":"denied","rule":"users.toml:14"}`},

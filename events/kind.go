@@ -33,6 +33,7 @@ const (
 	UploadReceived // 226 is about to be sent: Path (final), Offset, Bytes, Size, Digest, FirstByte; ID that of the Origin
 	UploadAborted  // an upload did not end in 226, or was refused: Path, Offset, Bytes, FirstByte; a part may remain
 	UploadStored   // the remote has the file: Path, Name, Remote, Before, Size, Digest, Version, ModTime, Duration since UploadReceived
+	UploadConflict // another node had stored a file of that name while the upload waited; that was kept: Path, Name, Remote, To where it is kept, Size, ModTime and Version of it
 	UploadRefused  // the remote will never take it: Path, Name, Remote, Size, Cause; the content is kept
 
 	Delete  // Path
@@ -56,7 +57,7 @@ var names = [kinds]string{
 	Connect: "connect", Disconnect: "disconnect", Login: "login", LoginRefused: "login.refused",
 	Ban: "ban", Unban: "unban", Kick: "kick", Handshake: "handshake", Command: "command",
 	List: "list", Download: "download", UploadReceived: "upload.received", UploadAborted: "upload.aborted",
-	UploadStored: "upload.stored", UploadRefused: "upload.refused",
+	UploadStored: "upload.stored", UploadConflict: "upload.conflict", UploadRefused: "upload.refused",
 	Delete: "delete", Rename: "rename", Mkdir: "mkdir", Rmdir: "rmdir", SetTime: "mtime", Chmod: "chmod", Copy: "copy",
 	Quota: "quota", HandOver: "handover", TakeOver: "takeover", QueueLate: "queue.late",
 }

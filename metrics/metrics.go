@@ -58,10 +58,11 @@ type Metrics struct {
 	firstByte *vector[prometheus.Observer]
 	size      *vector[prometheus.Observer]
 
-	uploads *vector[prometheus.Counter]
-	delay   *vector[prometheus.Observer]
-	reloads *vector[prometheus.Counter]
-	loaded  prometheus.Gauge
+	uploads   *vector[prometheus.Counter]
+	conflicts *vector[prometheus.Counter]
+	delay     *vector[prometheus.Observer]
+	reloads   *vector[prometheus.Counter]
+	loaded    prometheus.Gauge
 
 	remotes remotes
 	hooks   hooks
@@ -76,7 +77,8 @@ type verb struct {
 // Kinds are the events that Metrics listen to.
 func Kinds() events.Set {
 	return events.Of(events.ConfigReload, events.Disconnect, events.Login, events.LoginRefused, events.Ban, events.Handshake,
-		events.Command, events.List, events.Download, events.UploadReceived, events.UploadAborted, events.UploadStored, events.UploadRefused)
+		events.Command, events.List, events.Download, events.UploadReceived, events.UploadAborted, events.UploadStored,
+		events.UploadConflict, events.UploadRefused)
 }
 
 // Values of labels. What others write is translated where theirs is another word.
@@ -164,6 +166,7 @@ func (m *Metrics) registerTransfers() {
 	m.firstByte = histograms(r, "transfer_first_byte_seconds", "Time from a command to the first byte of its data connection.", quick, label{"direction", directions})
 	m.size = plainHistograms(r, "transfer_size_bytes", "Bytes of one transfer.", fileSizes, label{"direction", directions})
 	m.uploads = counters(r, "uploads_total", "Uploads by what became of them on the remote.", label{"result", deliveries}).all()
+	m.conflicts = counters(r, "upload_conflicts_total", "Files of others that were kept beside an upload which had waited.").all()
 	m.delay = histograms(r, "upload_delay_seconds", "Time from the 226 of an upload until the remote had it.", waits).all()
 }
 
@@ -199,6 +202,8 @@ func (m *Metrics) Record(_ context.Context, e *events.Event) error {
 	case events.UploadStored:
 		m.uploads.of("ok").Inc()
 		m.delay.of().Observe(e.Duration.Seconds())
+	case events.UploadConflict:
+		m.conflicts.of().Inc()
 	case events.UploadRefused:
 		m.uploads.of("refused").Inc()
 	case events.Disconnect:

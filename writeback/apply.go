@@ -47,7 +47,7 @@ func (v *Tree) apply(ctx context.Context, c *change) error {
 		if name == rec.Source || !v.stillRemoves(c, name) {
 			continue
 		}
-		if err := v.removeOne(ctx, name); err != nil {
+		if err := v.removeLeft(ctx, c, rec, name); err != nil {
 			return err
 		}
 	}
@@ -63,7 +63,7 @@ func (v *Tree) applyOwn(ctx context.Context, c *change, rec cache.Record) error 
 		if rec.Base == cache.BaseAbsent {
 			return nil
 		}
-		return v.removeOne(ctx, rec.Name)
+		return v.removeOwn(ctx, c, rec)
 	case cache.Moved:
 		return v.moveOne(ctx, c, rec)
 	}

@@ -76,6 +76,29 @@ func (v *Tree) baseAt(name string, old *change, known baseState) (cache.Base, st
 	return known.base, known.version
 }
 
+// baseNow returns what the remote has under name, for a change that is recorded now and supersedes
+// old, if that is not nil. If conflicts are to be noticed, the remote is asked unless it is known;
+// what it had when it answered last counts where it does not. known is what was found out before.
+func (v *Tree) baseNow(ctx context.Context, name string, old *change, known baseState) (cache.Base, string, error) {
+	v.mu.Lock()
+	base, version := v.baseAt(name, old, known)
+	alone := old == nil && v.pending.newest(name) == nil
+	v.mu.Unlock()
+	if base != cache.BaseUnknown || !alone || v.conflict != KeepBoth {
+		return base, version, nil
+	}
+	now, err := v.lookupBase(ctx, name, true)
+	if err != nil {
+		return base, version, err
+	}
+	if now.base == cache.BaseUnknown {
+		if e, k := v.names.Recall(name); k == dircache.Stale && !e.Dir && e.Version != "" {
+			now.set(e)
+		}
+	}
+	return now.base, now.version, nil
+}
+
 func fingerprint(e remote.Entry) cache.Fingerprint {
 	return cache.Fingerprint{Version: e.Version, Size: e.Size, ModTime: e.ModTime}
 }

@@ -15,12 +15,14 @@ import (
 // immutable, except its ModTime, and its Removes when it is applied.
 type change struct {
 	rec   cache.Record
-	mode  fs.FileMode // permission bits of the file that it replaces; 0 = unknown
-	after uint64      // a Seq that it follows, whatever its own: see pending.order
-	begun bool        // something of it may have reached the remote
-	taken string      // the queue of another node that it comes from; "" = it was made here
-	from  *change     // of a pending rename, the pending rename to its source; nil = none
-	first time.Time   // when the oldest change that it includes was made
+	mode  fs.FileMode            // permission bits of the file that it replaces; 0 = unknown
+	after uint64                 // a Seq that it follows, whatever its own: see pending.order
+	begun bool                   // something of it may have reached the remote
+	taken string                 // the queue of another node that it comes from; "" = it was made here
+	over  expectation            // what the remote may have under its name
+	left  map[string]expectation // the same of names that it removes, by key, as far as it is known
+	from  *change                // of a pending rename, the pending rename to its source; nil = none
+	first time.Time              // when the oldest change that it includes was made
 
 	dead    bool          // it was superseded or retired
 	refused bool          // its record is in lost/: it is only shown, and blocks no other
@@ -70,7 +72,7 @@ type run struct {
 
 func newChange(rec cache.Record, due time.Time) *change {
 	return &change{
-		rec: rec, first: rec.Committed, begun: rec.Recovered, due: due, place: -1,
+		rec: rec, first: rec.Committed, begun: rec.Recovered, due: due, place: -1, over: expect(rec),
 		factsOf: rec.FactsOf, gone: make(chan struct{}), tried: make(chan struct{}), applied: make(chan struct{}),
 	}
 }

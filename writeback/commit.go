@@ -172,15 +172,17 @@ func (s *spool) publishLocal(ctx context.Context, modTime time.Time, c *change) 
 	if o := v.tell.origin(ctx, s.origin, s.name); o != nil {
 		rec.Origin = upload{Origin: *o}.pack()
 	}
+	var err error
+	if rec.Base, rec.BaseVersion, err = v.baseNow(ctx, s.name, c, s.known); err != nil {
+		return remote.Entry{}, err
+	}
 	v.mu.Lock()
-	rec.Base, rec.BaseVersion = v.baseAt(s.name, c, s.known)
 	if c != nil {
 		rec.Removes = v.pending.inherited(c)
 	}
 	rec.FactsOf = s.factsOf(c, rec)
 	v.mu.Unlock()
-	rec, err := s.draft.Commit(ctx, rec, v.durability())
-	if err != nil {
+	if rec, err = s.draft.Commit(ctx, rec, v.durability()); err != nil {
 		return remote.Entry{}, err
 	}
 	next := newChange(rec, v.dueNow())

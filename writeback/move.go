@@ -101,6 +101,10 @@ func (v *Tree) knownTarget(ctx context.Context, c *change, to string) (baseState
 // rename makes one record that supersedes the file c and old, the pending change of its new name,
 // if there is one. Both are pinned.
 func (v *Tree) rename(ctx context.Context, c, old *change, to string, known baseState) error {
+	baseTo, versionTo, err := v.baseNow(ctx, to, old, known)
+	if err != nil {
+		return err
+	}
 	v.mu.Lock()
 	rec := c.rec
 	rec.Name, rec.Recovered = to, false
@@ -111,7 +115,7 @@ func (v *Tree) rename(ctx context.Context, c, old *change, to string, known base
 	if old != nil {
 		rec.Removes = append(rec.Removes, v.pending.inherited(old)...)
 	}
-	rec.Base, rec.BaseVersion = v.baseAt(to, old, known)
+	rec.Base, rec.BaseVersion = baseTo, versionTo
 	rec.Removes = slices.DeleteFunc(rec.Removes, func(name string) bool {
 		return v.pending.keyOf(name) == v.pending.keyOf(to)
 	})
@@ -121,8 +125,7 @@ func (v *Tree) rename(ctx context.Context, c, old *change, to string, known base
 	rec.Origin = renamedOrigin(c.rec)
 	v.mu.Unlock()
 
-	rec, err := v.store.Update(ctx, rec, v.durability())
-	if err != nil {
+	if rec, err = v.store.Update(ctx, rec, v.durability()); err != nil {
 		return err
 	}
 	rec.Recovered = false // nothing was sent to the remote under this name
@@ -192,11 +195,14 @@ func (v *Tree) keepMove(ctx context.Context, from, to string) (k kept, err error
 		}
 	}
 	rec := cache.Record{Kind: cache.Moved, Name: to, Source: from, Size: e.Size, ModTime: e.ModTime, Removes: []string{from}}
+	if rec.Base, rec.BaseVersion, err = v.baseNow(ctx, to, old, known); err != nil {
+		k.free()
+		return kept{}, err
+	}
 	v.mu.Lock()
 	if old != nil {
 		rec.Removes = append(rec.Removes, v.pending.inherited(old)...)
 	}
-	rec.Base, rec.BaseVersion = v.baseAt(to, old, known)
 	v.mu.Unlock()
 	rec.Removes = slices.DeleteFunc(rec.Removes, func(name string) bool { return v.pending.keyOf(name) == v.pending.keyOf(to) })
 	if rec, err = v.store.Add(ctx, rec, v.durability()); err != nil {

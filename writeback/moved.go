@@ -18,6 +18,11 @@ func (v *Tree) moveOne(ctx context.Context, c *change, rec cache.Record) error {
 	if err := v.doubts.await(ctx, rec.Source, rec.Name); err != nil {
 		return err
 	}
+	if v.conflict == KeepBoth {
+		if err := v.clearTarget(ctx, c, rec); err != nil {
+			return err
+		}
+	}
 	err := remote.Move(ctx, v.remote, rec.Source, rec.Name)
 	if errors.Is(err, remote.ErrNotExist) {
 		if err = v.moveMissing(ctx, rec, err); err == nil {
@@ -47,7 +52,7 @@ func (v *Tree) moveMissing(ctx context.Context, rec cache.Record, missing error)
 		return err
 	}
 	there, err := v.remote.Stat(ctx, rec.Name)
-	if (err != nil || there.Size != rec.Size || !v.sameTime(there, rec)) && v.moveStray(ctx, rec) {
+	if (err != nil || there.Size != rec.Size || !v.sameTime(there, rec.ModTime)) && v.moveStray(ctx, rec) {
 		v.copyMoved(rec.Source, rec.Name)
 		return nil
 	}
@@ -71,7 +76,7 @@ func (v *Tree) moveStray(ctx context.Context, rec cache.Record) bool {
 			continue
 		}
 		e, err := v.remote.Stat(ctx, name)
-		if err != nil || e.Dir || e.Size != rec.Size || !v.sameTime(e, rec) {
+		if err != nil || e.Dir || e.Size != rec.Size || !v.sameTime(e, rec.ModTime) {
 			continue
 		}
 		if err := remote.Move(ctx, v.remote, name, rec.Name); err == nil {

@@ -67,7 +67,7 @@ func (s *spool) putRepeatedly(ctx context.Context, modTime time.Time) (remote.En
 		body := &contentReader{SectionReader: io.NewSectionReader(s.draft, 0, s.draft.Size())}
 		var e remote.Entry
 		err := s.tree.doubts.ask(ctx, func(ctx context.Context) (err error) {
-			e, err = putSafely(ctx, s.tree.remote, s.name, body, o)
+			e, err = putSafely(ctx, s.tree.remote, s.name, body, nil, o)
 			return err
 		}, s.name)
 		if err == nil || body.err != nil || remote.Permanent(err) || remote.WasRepeated(err) || ctx.Err() != nil || tries == putAttempts {

@@ -109,7 +109,9 @@ func (v *Tree) keepRemovals(ctx context.Context, c *change) (removals []*change,
 		if err != nil {
 			return nil, err
 		}
-		removals = append(removals, newChange(rec, rec.Committed))
+		removal := newChange(rec, rec.Committed)
+		removal.over = c.left[v.pending.keyOf(name)]
+		removals = append(removals, removal)
 	}
 	return removals, nil
 }
@@ -153,6 +155,9 @@ func (v *Tree) recheck(ctx context.Context, c *change, rec cache.Record) error {
 			return err
 		}
 		if !same && (known || last) {
+			if known && v.isReplaced(ctx, c, rec) {
+				return nil
+			}
 			if known {
 				v.logUndone(ctx, rec.Name)
 			}
@@ -163,9 +168,22 @@ func (v *Tree) recheck(ctx context.Context, c *change, rec cache.Record) error {
 			return v.sendTime(ctx, c)
 		}
 	case cache.Removed:
-		return v.removeAgain(ctx, rec.Name)
+		return v.removeAgain(ctx, c, rec)
 	}
 	return nil
+}
+
+// isReplaced reports whether another node has replaced the content of c, where such a file is to
+// stay: what a late request of this node makes is not that.
+func (v *Tree) isReplaced(ctx context.Context, c *change, rec cache.Record) bool {
+	if v.conflict != KeepBoth {
+		return false
+	}
+	e, err := v.remote.Stat(ctx, rec.Name)
+	v.mu.Lock()
+	x := c.over
+	v.mu.Unlock()
+	return err == nil && !e.Dir && !v.ours(x, e, rec.Committed)
 }
 
 // watchRemoved keeps rechecks of the names in doubt at or below name, which were just removed on
@@ -215,7 +233,11 @@ func (v *Tree) watchRemoval(ctx context.Context, rec cache.Record, until time.Ti
 }
 
 // removeAgain removes a file that has reappeared.
-func (v *Tree) removeAgain(ctx context.Context, name string) error {
+func (v *Tree) removeAgain(ctx context.Context, c *change, rec cache.Record) error {
+	name := rec.Name
+	if v.conflict == KeepBoth {
+		return v.removeOwn(ctx, c, rec)
+	}
 	e, err := v.remote.Stat(ctx, name)
 	switch {
 	case errors.Is(err, remote.ErrNotExist), errors.Is(err, remote.ErrNotDir), err == nil && e.Dir:

@@ -104,7 +104,11 @@ func (v *Tree) keepRemoval(ctx context.Context, name string) (kept, error) {
 		return kept{}, err
 	}
 	v.logProbeFailure(ctx, name, err)
-	rec, err := v.store.Add(ctx, cache.Record{Kind: cache.Removed, Name: name}, v.durability())
+	removed := cache.Record{Kind: cache.Removed, Name: name}
+	if err == nil {
+		removed.Base, removed.BaseVersion = cache.BasePresent, e.Version
+	}
+	rec, err := v.store.Add(ctx, removed, v.durability())
 	return newKept(rec), err
 }
 

@@ -103,6 +103,7 @@ func (v *Tree) replace(next *change, old ...*change) {
 			next.stale = append(next.stale, c.rec.ID)
 		}
 	}
+	v.expectAfter(next, old...)
 	for _, c := range old {
 		if c.first.Before(next.first) {
 			next.first = c.first
@@ -120,6 +121,33 @@ func (v *Tree) replace(next *change, old ...*change) {
 	}
 	v.queue.push(next)
 	v.signal()
+}
+
+// expectAfter gives next what the changes that it supersedes have left.
+// LOCKS_REQUIRED(v.mu)
+func (v *Tree) expectAfter(next *change, old ...*change) {
+	key := v.pending.keyOf(next.rec.Name)
+	if n := v.pending.newest(next.rec.Name); n != nil && n != next && v.pending.keyOf(n.rec.Name) != key {
+		if x, ok := n.left[key]; ok { // the file of that name was renamed, and is to be removed
+			next.over = x
+		}
+	}
+	for _, c := range old {
+		mine := v.pending.keyOf(c.rec.Name)
+		if mine == key {
+			next.over = c.leaves()
+		} else {
+			next.leave(mine, c.leaves())
+		}
+		for name, x := range c.left {
+			if name != key {
+				next.leave(name, x)
+			}
+		}
+	}
+	if next.rec.Kind == cache.Moved {
+		next.leave(v.pending.keyOf(next.rec.Source), expectation{})
+	}
 }
 
 // retire records that c is not pending any more, and cancels its run, if there is one.

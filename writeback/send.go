@@ -3,7 +3,6 @@ package writeback
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 
 	"ferry/cache"
@@ -15,18 +14,9 @@ func (v *Tree) sendFile(ctx context.Context, c *change, rec cache.Record) error 
 	if c.sent || c.refusal != nil {
 		return c.refusal
 	}
-	e, there := v.checkBeforeSend(ctx, c, rec)
-	if !there {
-		var err error
-		e, err = v.putContent(ctx, c, rec)
-		if errors.Is(err, remote.ErrNotExist) && !v.caps.ImplicitDirs && v.makeParents(ctx, rec.Name) {
-			e, err = v.putContent(ctx, c, rec)
-		}
-		if err != nil {
-			return err
-		}
-	} else {
-		v.names.Stored(rec.Name, e)
+	e, err := v.storeContent(ctx, c, rec)
+	if err != nil {
+		return err
 	}
 	v.dirs.above(v.pending.keyOf(rec.Name))
 	v.mu.Lock()
@@ -38,9 +28,30 @@ func (v *Tree) sendFile(ctx context.Context, c *change, rec cache.Record) error 
 	return nil
 }
 
-// putContent is Put of the pending content. A change of an earlier process may have been sent
-// already: then the file that it was renamed from is gone, and its facts are those of its own name.
-func (v *Tree) putContent(ctx context.Context, c *change, rec cache.Record) (remote.Entry, error) {
+// storeContent stores the content of c, unless the remote has it.
+func (v *Tree) storeContent(ctx context.Context, c *change, rec cache.Record) (remote.Entry, error) {
+	put := func(only *string) (remote.Entry, error) {
+		e, err := v.putContent(ctx, c, rec, only)
+		if errors.Is(err, remote.ErrNotExist) && !v.caps.ImplicitDirs && v.makeParents(ctx, rec.Name) {
+			e, err = v.putContent(ctx, c, rec, only)
+		}
+		return e, err
+	}
+	if v.conflict == KeepBoth {
+		return v.putOver(ctx, c, rec, put)
+	}
+	e, there := v.checkBeforeSend(ctx, c, rec)
+	if there {
+		v.names.Stored(rec.Name, e)
+		return e, nil
+	}
+	return put(nil)
+}
+
+// putContent is Put of the pending content, or with a version PutIf. A change of an earlier process
+// may have been sent already: then the file that it was renamed from is gone, and its facts are
+// those of its own name.
+func (v *Tree) putContent(ctx context.Context, c *change, rec cache.Record, only *string) (remote.Entry, error) {
 	v.mu.Lock()
 	o := remote.PutOptions{Size: rec.Size, ModTime: rec.ModTime, FactsOf: c.factsOf}
 	v.mu.Unlock()
@@ -55,7 +66,7 @@ func (v *Tree) putContent(ctx context.Context, c *change, rec cache.Record) (rem
 	}
 	defer content.Close()
 	body := &contentReader{SectionReader: content.Section()}
-	e, err := putSafely(ctx, v.remote, rec.Name, body, o)
+	e, err := putSafely(ctx, v.remote, rec.Name, body, only, o)
 	return e, body.failed(err)
 }
 
@@ -71,7 +82,7 @@ func (v *Tree) checkBeforeSend(ctx context.Context, c *change, rec cache.Record)
 	if err != nil || e.Dir || rec.BaseVersion != "" && e.Version == rec.BaseVersion {
 		return e, false
 	}
-	sameSize := e.Size == rec.Size && v.sameTime(e, rec)
+	sameSize := e.Size == rec.Size && v.sameTime(e, rec.ModTime)
 	if rec.Recovered && sameSize {
 		if same, known := v.hasContent(ctx, rec, e); same {
 			return e, true
@@ -81,37 +92,6 @@ func (v *Tree) checkBeforeSend(ctx context.Context, c *change, rec cache.Record)
 	}
 	v.warnOfOverwrite(ctx, rec, e)
 	return e, false
-}
-
-// hasContent reports whether e, the remote's file of the name of rec, has the content of rec, as
-// far as a checksum shows.
-func (v *Tree) hasContent(ctx context.Context, rec cache.Record, e remote.Entry) (same, known bool) {
-	digest := e.Digest
-	if digest == "" {
-		sum, err := remote.Hash(ctx, v.remote, rec.Name, remote.MD5)
-		if err != nil {
-			return false, false
-		}
-		digest = remote.NewDigest(remote.MD5, sum)
-	}
-	h := digest.New()
-	if h == nil {
-		return false, false
-	}
-	content, err := v.store.OpenContent(rec.ID)
-	if err != nil {
-		return false, false
-	}
-	defer content.Close()
-	if _, err := io.Copy(h, remote.ContextReader(ctx, content.Section())); err != nil {
-		return false, false
-	}
-	return digest.Is(h), true
-}
-
-// sameTime reports whether e has the time of rec, as far as the remote keeps times.
-func (v *Tree) sameTime(e remote.Entry, rec cache.Record) bool {
-	return v.caps.ModTime == 0 || e.ModTime.Sub(rec.ModTime).Abs() < v.caps.ModTime
 }
 
 // warnOfOverwrite logs the version, stored by others, that is about to be replaced.
@@ -141,6 +121,28 @@ func (v *Tree) sendTime(ctx context.Context, c *change) error {
 	c.sentTime = t
 	c.stored.ModTime, c.stored.Version = t, "" // on some remotes this is another version
 	return nil
+}
+
+// removeOwn makes the removal c.
+func (v *Tree) removeOwn(ctx context.Context, c *change, rec cache.Record) error {
+	if v.conflict != KeepBoth {
+		return v.removeOne(ctx, rec.Name)
+	}
+	v.mu.Lock()
+	x := c.over
+	v.mu.Unlock()
+	return v.removeOver(ctx, rec.Name, x, rec.Committed)
+}
+
+// removeLeft removes a file that c has left under an older name.
+func (v *Tree) removeLeft(ctx context.Context, c *change, rec cache.Record, name string) error {
+	if v.conflict != KeepBoth {
+		return v.removeOne(ctx, name)
+	}
+	v.mu.Lock()
+	x := c.left[v.pending.keyOf(name)]
+	v.mu.Unlock()
+	return v.removeOver(ctx, name, x, rec.Committed)
 }
 
 // removeOne removes a file. A missing file is a success; a directory, or a name that the remote

@@ -59,7 +59,7 @@ func startStreamed(ctx context.Context, r remote.Remote, name string, d *doubts,
 	})
 	go func() {
 		defer close(u.done)
-		u.entry, u.err = putSafely(u.request.watch(putCtx), r, name, body, remote.PutOptions{})
+		u.entry, u.err = putSafely(u.request.watch(putCtx), r, name, body, nil, remote.PutOptions{})
 		u.body.CloseWithError(u.err) // a blocked Write fails with it
 	}()
 	select {

@@ -39,7 +39,7 @@ func startStreaming(
 	go func() {
 		defer close(o.done)
 		defer detach()
-		o.entry, o.err = putSafely(q.watch(put), r, name, &streamingBody{o: o}, remote.PutOptions{FactsOf: factsOf})
+		o.entry, o.err = putSafely(q.watch(put), r, name, &streamingBody{o: o}, nil, remote.PutOptions{FactsOf: factsOf})
 		if o.err != nil {
 			o.end(o.err)
 			stop()

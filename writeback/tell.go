@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -53,7 +54,7 @@ type upload struct {
 // origin returns the Origin of ctx for an upload of name, or that of an earlier context; nil if
 // there is none, or if nobody listens to what becomes of uploads.
 func (t *teller) origin(ctx context.Context, earlier *events.Origin, name string) *events.Origin {
-	if !t.stream.Wants(events.UploadStored) && !t.stream.Wants(events.UploadRefused) {
+	if !t.stream.Wants(events.UploadStored) && !t.stream.Wants(events.UploadRefused) && !t.stream.Wants(events.UploadConflict) {
 		return nil
 	}
 	o, ok := events.OriginOf(ctx)
@@ -241,6 +242,22 @@ func (t *teller) refused(ctx context.Context, rec cache.Record, reason error) er
 	}
 	told := t.event(events.UploadRefused, u, rec.Name)
 	told.Size, told.Result, told.Cause = rec.Size, events.Failed, causeText(reason)
+	return t.record(ctx, told)
+}
+
+// conflict records that the file e, which another node had stored under the name of rec, is kept as
+// to. It is told once for each version of it.
+func (t *teller) conflict(ctx context.Context, rec cache.Record, e remote.Entry, to string) error {
+	u, ok := unpack(rec)
+	if !ok || rec.Kind != cache.File || !t.stream.Wants(events.UploadConflict) {
+		return nil
+	}
+	told := t.event(events.UploadConflict, u, rec.Name)
+	_, kept := remote.Split(to)
+	told.ID += kept[strings.LastIndex(kept, ".conflict-")+len(".conflict"):]
+	told.To = path.Join(path.Dir(told.Path), kept)
+	told.Size = e.Size
+	describe(told, e)
 	return t.record(ctx, told)
 }
 

@@ -25,6 +25,7 @@
 //	check.go        whether a name can be used
 //	flush.go        applies changes at once
 //	replace.go      how one change supersedes others
+//	conflict.go     what others have stored meanwhile; expect.go: how that is told
 //	base.go         what the remote has under a name, and which names were changed
 //	causes.go       why applying fails; content.go: reading what is sent;
 //	                fullsend.go: large files that fail at the end
@@ -60,6 +61,7 @@ import (
 	"cmp"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ferry/breaker"
@@ -82,6 +84,11 @@ type Options struct {
 	// only so much; "" = the remote alone.
 	Gate   *Gate
 	Server string
+
+	// Conflict says what becomes of files that others store while changes wait here; Node is what
+	// this process is called among them, in names of files.
+	Conflict Conflict
+	Node     string
 
 	Events *events.Stream // of uploads; nil: nobody listens
 	Log    *slog.Logger   // nil: nothing is logged
@@ -130,6 +137,8 @@ type Tree struct {
 	writeBack time.Duration
 	gate      *Gate
 	server    string
+	conflict  Conflict
+	node      string
 	largest   int64 // largest file that fits the cache; 0 = no limit
 
 	doubts  *doubts
@@ -138,6 +147,8 @@ type Tree struct {
 	emptied pathLocks        // of directories that must stay when they become empty; taken after paths
 	breaker *breaker.Breaker // whether the remote answers
 	dirs    seenDirs         // directories known to have existed
+
+	conditional atomic.Bool // the remote is not known to lack preconditions
 
 	mu        sync.Mutex
 	pending   *pending           // guarded by mu
@@ -163,9 +174,11 @@ func New(below remote.Remote, names *dircache.Tree, b *breaker.Breaker, o Option
 		remote: r, uploads: uploads, names: names, breaker: b, store: o.Store, log: log,
 		info: r.Info(), caps: r.Info().Caps,
 		mode: o.Mode, ack: o.Ack, writeBack: o.WriteBack, gate: o.Gate, server: cmp.Or(o.Server, r.Info().Identity()),
+		conflict: o.Conflict, node: cmp.Or(o.Node, "ferry"),
 		tell: newTeller(o.Events, r, names),
 		wake: make(chan struct{}, 1), causes: causes{}, refused: map[string]*change{}, leaving: map[string]int{},
 	}
+	v.conditional.Store(true)
 	if v.gate == nil {
 		v.gate = NewGate(1)
 	}

@@ -188,6 +188,10 @@ func (s *stack) openTree(o *options, rules *filter.Filter) error {
 	if s.kept.Store != nil {
 		opt.Cache = treeCache(&o.Cache, s.kept.Store)
 		opt.Cache.Gate, opt.Cache.Server = o.ofAll().gate, serverOf(s.remote.Info())
+		opt.Cache.Node = o.Cluster.NodeName()
+		if o.Cluster.KeepsConflicts() {
+			opt.Cache.Conflict = writeback.KeepBoth
+		}
 	}
 	s.tree = vfs.New(left, opt)
 	return nil

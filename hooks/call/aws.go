@@ -89,6 +89,9 @@ func (m Message) awsFill(d *awsDetail, bad bool) string {
 	case events.Rename:
 		d.OriginalPath, d.RenamedPath = e.Path, e.To
 		return "File Rename"
+	case events.UploadConflict:
+		d.OriginalPath, d.RenamedPath = e.Path, e.To
+		return m.Name
 	case events.Mkdir:
 		d.DirectoryPath = e.Path
 		return "Directory Create"

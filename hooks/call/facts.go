@@ -10,7 +10,7 @@ import (
 // hasSize reports whether e is about a file whose size is known; 0 is one.
 func hasSize(e *events.Event) bool {
 	switch e.Kind {
-	case events.UploadReceived, events.UploadStored, events.UploadRefused, events.Download:
+	case events.UploadReceived, events.UploadStored, events.UploadConflict, events.UploadRefused, events.Download:
 		return e.Size >= 0
 	}
 	return e.Size > 0

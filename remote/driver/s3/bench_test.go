@@ -1,9 +1,13 @@
 package s3
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
+	"net"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -71,6 +75,78 @@ func BenchmarkStoreSmall(b *testing.B) {
 		all.Wait()
 	}
 	b.ReportMetric(sessions*float64(b.N)/b.Elapsed().Seconds(), "files/s")
+}
+
+// BenchmarkStoreSmallBeside shows what a small file costs this side: the server answers at once,
+// and looks at nothing but lengths.
+func BenchmarkStoreSmallBeside(b *testing.B) {
+	r, err := New(b.Context(), testBucket, testOptions(startTaker(b)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	content := make([]byte, 16<<10)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := storeFrom(b.Context(), r, "dir/small-file.dat", bytes.NewReader(content)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// startTaker starts a server that says yes to every request, and returns its address.
+func startTaker(b *testing.B) string {
+	b.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go take(c)
+		}
+	}()
+	return l.Addr().String()
+}
+
+// take answers requests until the connection ends: to a question that nothing is there, and else
+// that it is stored.
+func take(c net.Conn) {
+	defer c.Close()
+	const (
+		absent = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+		none   = "HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: 19\r\n\r\n<ListBucketResult/>"
+		stored = "HTTP/1.1 200 OK\r\nETag: \"0123456789abcdef0123456789abcdef\"\r\nContent-Length: 0\r\n\r\n"
+	)
+	in := bufio.NewReaderSize(c, 64<<10)
+	for length, answer := 0, none; ; {
+		line, err := in.ReadSlice('\n')
+		if err != nil {
+			return
+		}
+		switch {
+		case bytes.HasPrefix(line, []byte("PUT ")):
+			answer = stored
+		case bytes.HasPrefix(line, []byte("HEAD ")):
+			answer = absent
+		}
+		if value, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
+			length, _ = strconv.Atoi(string(bytes.TrimSpace(value)))
+		}
+		if len(line) > len("\r\n") {
+			continue
+		}
+		_, err1 := in.Discard(length)
+		_, err2 := io.WriteString(c, answer)
+		if err1 != nil || err2 != nil {
+			return
+		}
+		length, answer = 0, none
+	}
 }
 
 func BenchmarkList20000(b *testing.B) {

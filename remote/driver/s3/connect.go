@@ -9,6 +9,7 @@ import (
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+	"github.com/minio/minio-go/v7/pkg/s3utils"
 
 	"ferry/remote/network"
 )
@@ -24,24 +25,48 @@ func (r *Remote) connect() error {
 	r.transport = r.opt.Network.Transport(idleConnections)
 	r.transport.WriteBufferSize = 64 << 10
 	r.transport.ReadBufferSize = 64 << 10
+	r.keys = r.keysOf(r.opt.credentials())
 	var err error
-	if r.once, err = r.client(1); err == nil {
-		r.again, err = r.client(r.opt.Network.Tries())
+	if r.once, err = r.client(1, nil); err != nil {
+		return err
+	}
+	tries := r.opt.Network.Tries()
+	if r.again, err = r.client(tries, nil); err != nil {
+		return err
+	}
+	if region := r.opt.knownRegion(); region != "" && !r.opt.V2Auth && !ownService(r.opt.host) {
+		r.unsigned, err = r.client(tries, &daySigner{keys: r.keys, region: region})
 	}
 	return err
 }
 
-func (r *Remote) client(attempts int) (*minio.Core, error) {
+// knownRegion returns the region that signatures are for; empty is that of the bucket, which the
+// library asks for.
+func (o *Options) knownRegion() string {
+	if o.Region == "" && o.host != defaultHost {
+		return defaultRegion
+	}
+	return o.Region
+}
+
+// ownService reports whether a host wants the signature of another service than S3.
+func ownService(host string) bool {
+	at := url.URL{Host: host}
+	return s3utils.IsAmazonOutpostsEndpoint(at) || s3utils.IsAmazonExpressRegionalEndpoint(at)
+}
+
+// client returns one whose requests are signed by sign; nil = by the library.
+func (r *Remote) client(attempts int, sign *daySigner) (*minio.Core, error) {
 	o := &r.opt
-	region := o.Region
-	if region == "" && o.host != defaultHost {
-		region = defaultRegion
+	keys := r.keys
+	if sign != nil {
+		keys = credentials.NewStatic("", "", "", credentials.SignatureAnonymous)
 	}
 	c, err := minio.NewCore(o.host, &minio.Options{
-		Creds:              r.keysOf(o.credentials()),
+		Creds:              keys,
 		Secure:             o.secure,
-		Transport:          counted{conditional{network.Answers(network.Objects(r.transport, lists), harmless)}},
-		Region:             region,
+		Transport:          counted{conditional{inMemory{network.Answers(network.Objects(r.transport, lists), harmless), sign}}},
+		Region:             o.knownRegion(),
 		BucketLookupViaURL: func(_ url.URL, bucket string) minio.BucketLookupType { return r.lookup(bucket) },
 		MaxRetries:         attempts,
 	})

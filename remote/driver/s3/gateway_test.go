@@ -202,7 +202,7 @@ func TestAnUploadThatIsCutOnTheWay(t *testing.T) {
 		t.Error("an upload that was cut once is not whole")
 	}
 	var err error
-	if r.again, err = r.client(2); err != nil {
+	if r.again, err = r.client(2, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, at := range []float64{0.3, 0.9} {

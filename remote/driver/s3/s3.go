@@ -36,6 +36,7 @@ import (
 	"sync/atomic"
 
 	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"ferry/remote"
 	"ferry/remote/driver/internal/objects"
@@ -47,6 +48,8 @@ type Remote struct {
 	*objects.Tree
 	once      *minio.Core // tries each request once: what can be repeated is repeated by those who call
 	again     *minio.Core // repeats requests that failed on the way, for contents that only this package holds
+	unsigned  *minio.Core // as again, for objects in one request, which it leaves to a daySigner; nil = they are left to again
+	keys      *credentials.Credentials
 	transport *network.Transport
 	opt       Options
 	quirks    quirks

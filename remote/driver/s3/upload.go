@@ -1,7 +1,6 @@
 package s3
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"strings"
@@ -290,11 +289,4 @@ func (u *upload) Abort() {
 		_ = u.parts.abort() // what failed first is what matters
 	}
 	u.memory.End()
-}
-
-// putWhole stores a file in one request.
-func (r *Remote) putWhole(ctx context.Context, c *minio.Core, at place, content []byte, o minio.PutObjectOptions) (minio.UploadInfo, error) {
-	md5sum, sha256sum := r.digests(content)
-	o.DisableContentSha256 = true // the digest is there already
-	return c.PutObject(ctx, at.Bucket, at.Name, bytes.NewReader(content), int64(len(content)), md5sum, sha256sum, o)
 }

@@ -21,6 +21,7 @@ type ClusterOptions struct {
 	Creds   string   // file; "" = none
 	CA      string   // file; "" = those of the system
 
+	Conflict string     // auto, keep or overwrite
 	Handover string     // remote:path by which waiting changes go from node to node; "" = they do not
 	Feeds    []feed.URL // where notifications of buckets come from
 }
@@ -35,6 +36,7 @@ func Cluster(o *Options) Group {
 		{"handover", "", remoteText(&o.Cluster.Handover), "Remote, as s3:bucket/.ferry-handover, by which what still waits when this ferry ends goes to others, and theirs comes here"},
 		{"change-feed", "", feeds(&o.Cluster.Feeds), "Where notifications of buckets come from, so that what others change shows at once: nats://, kafka://, sqs://, pubsub://, azqueue:// or webhook:, as in nats://host:4222/SUBJECT; doc/cluster.md has all forms. May be repeated"},
 		{"node", "", nodeName(&o.Cluster.Node), "Name of this ferry among the nodes; without this flag that of the machine"},
+		{"conflict", "auto", choice(&o.Cluster.Conflict, "auto", "keep", "overwrite"), "What becomes of a file that others have stored while a new one of its name waited in the cache here: it is kept beside that as NAME.conflict-NODE-TIME, or overwritten; auto keeps it with --cluster"},
 	}}
 }
 
@@ -50,6 +52,12 @@ func (c *ClusterOptions) NodeName() string {
 		return name
 	}
 	return "ferry"
+}
+
+// KeepsConflicts reports whether a file that others have stored, while a change of its name waited
+// here, is kept.
+func (c *ClusterOptions) KeepsConflicts() bool {
+	return c.Conflict == "keep" || c.Conflict != "overwrite" && c.Shared()
 }
 
 func (c *ClusterOptions) check(given func(string) bool) error {

@@ -1,0 +1,267 @@
+package writeback
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ferry/disk/disktest"
+	"ferry/events"
+	"ferry/remote"
+	"ferry/remote/driver/memory"
+	"ferry/remote/remotetest"
+	"ferry/remote/wrap/faulty"
+)
+
+// nodes are two trees over one remote.
+func nodes(t *testing.T, o Options) (a, b *rig) {
+	t.Helper()
+	files := memory.New()
+	return newRigOver(t, o, "a", files), newRigOver(t, o, "b", files)
+}
+
+// newRigOver starts a rig, a node of that name, over the files of others.
+func newRigOver(t *testing.T, o Options, node string, files *memory.Remote) *rig {
+	t.Helper()
+	return newRigBehind(t, o, node, files, files)
+}
+
+// newRigBehind is newRigOver where the files are reached through another remote.
+func newRigBehind(t *testing.T, o Options, node string, files *memory.Remote, through remote.Remote) *rig {
+	t.Helper()
+	o.Node = node
+	b := &rig{t: t, o: o, disk: disktest.New(), inner: files, logged: &remotetest.Log{}}
+	b.faults = faulty.New(through)
+	b.o.Log = slog.New(slog.NewTextHandler(b.logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	b.start()
+	return b
+}
+
+// inBubble runs a test of two nodes in virtual time.
+func inBubble(t *testing.T, o Options, test func(a, b *rig)) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := nodes(t, o)
+		defer func() { a.stop(); b.stop() }()
+		test(a, b)
+	})
+}
+
+// copies returns what was kept beside a file, of a tree as treeOf lists it.
+func copies(all []string, name string) (kept []string) {
+	for _, file := range all {
+		if before, content, ok := strings.Cut(file, "="); ok && strings.HasPrefix(before, name+".conflict-") {
+			kept = append(kept, content)
+		}
+	}
+	slices.Sort(kept)
+	return kept
+}
+
+func (b *rig) wantKept(name, content string, kept ...string) {
+	b.t.Helper()
+	all := treeOf(b.t, b.inner, ".")
+	if !slices.Contains(all, name+"="+content) {
+		b.t.Errorf("the remote holds %q, want %s=%s", all, name, content)
+	}
+	if got := copies(all, name); !slices.Equal(got, kept) {
+		b.t.Errorf("kept beside %s: %q, want %q", name, got, kept)
+	}
+}
+
+var keeping = Options{Mode: Writes, WriteBack: time.Second, Conflict: KeepBoth}
+
+// Two nodes store one name while they wait: who is sent later has the name, and what the other one
+// has stored is kept. Without KeepBoth it is gone.
+func TestWhatAnotherNodeStoredIsKept(t *testing.T) {
+	for what, c := range map[string]struct {
+		conflict Conflict
+		before   string
+		kept     []string
+	}{
+		"a new file":      {KeepBoth, "", []string{"of b"}},
+		"a replaced file": {KeepBoth, "old", []string{"of b"}},
+		"it is not asked": {Overwrite, "old", nil},
+	} {
+		t.Run(what, func(t *testing.T) {
+			o := keeping
+			o.Conflict = c.conflict
+			inBubble(t, o, func(a, b *rig) {
+				if c.before != "" {
+					a.has("f", c.before)
+				}
+				a.upload("f", "of a")
+				b.upload("f", "of b")
+				b.flush()
+				a.flush()
+				a.wantKept("f", "of a", c.kept...)
+				if warned := strings.Contains(a.logged.String(), "kept beside"); warned != (c.kept != nil) {
+					t.Errorf("the log says %s", a.logged)
+				}
+			})
+		})
+	}
+}
+
+// What a node replaces itself, or after it has seen it, is no conflict.
+func TestWhatIsReplacedKnowinglyIsNotKept(t *testing.T) {
+	for what, do := range map[string]func(a, b *rig){
+		"its own, while it waits": func(a, _ *rig) { a.upload("f", "older"); a.upload("f", "last") },
+		"its own, when it was sent": func(a, _ *rig) {
+			a.upload("f", "older")
+			a.flush()
+			a.upload("f", "last")
+		},
+		"that of another that it has seen": func(a, b *rig) {
+			b.upload("f", "of b")
+			b.flush()
+			a.upload("f", "last")
+		},
+		"its own, whose answer was lost": func(a, _ *rig) {
+			a.faults.Inject(faulty.Fault{Op: faulty.Put, Late: true, Err: errNetwork})
+			a.upload("f", "last")
+		},
+		"its own, of which the answer was lost, by another": func(a, _ *rig) {
+			a.faults.Inject(faulty.Fault{Op: faulty.Put, Late: true, Err: errNetwork})
+			a.upload("f", "older")
+			time.Sleep(1100 * time.Millisecond)
+			a.upload("f", "last")
+		},
+		"its own, of which the answer was lost, before it was killed": func(a, _ *rig) {
+			a.faults.Inject(faulty.Fault{Op: faulty.Put, Late: true, Err: errNetwork})
+			a.upload("f", "last")
+			time.Sleep(1100 * time.Millisecond)
+			a.restart()
+		},
+		"what it has renamed away": func(a, _ *rig) {
+			a.upload("f", "first")
+			a.ok(a.Rename(a.t.Context(), "f", "g"))
+			a.upload("f", "last")
+		},
+		"what it has removed": func(a, _ *rig) {
+			a.upload("f", "first")
+			a.flush()
+			a.upload("f", "second")
+			a.ok(a.Remove(a.t.Context(), "f"))
+			a.upload("f", "last")
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			inBubble(t, keeping, func(a, b *rig) {
+				do(a, b)
+				a.flush()
+				a.settle()
+				a.wantKept("f", "last")
+			})
+		})
+	}
+}
+
+// A removal and a rename that wait do not take what another node has stored since.
+func TestAChangeThatWaitsLeavesWhatAnotherNodeStored(t *testing.T) {
+	t.Run("a removal", func(t *testing.T) {
+		inBubble(t, keeping, func(a, b *rig) {
+			a.has("f", "old")
+			a.upload("f", "of a")
+			a.ok(a.Remove(a.t.Context(), "f"))
+			b.upload("f", "of b")
+			b.flush()
+			a.flush()
+			a.wantThere("f=of b")
+			a.wantSeen("f=of b")
+		})
+	})
+	t.Run("the old name of a file that was renamed while it waited", func(t *testing.T) {
+		inBubble(t, keeping, func(a, b *rig) {
+			a.has("f", "old")
+			a.upload("f", "of a")
+			a.ok(a.Rename(a.t.Context(), "f", "g"))
+			b.upload("f", "of b")
+			b.flush()
+			a.flush()
+			a.wantThere("f=of b", "g=of a")
+		})
+	})
+	t.Run("the new name of a file", func(t *testing.T) {
+		inBubble(t, keeping, func(a, b *rig) {
+			a.upload("f", "of a")
+			a.ok(a.Rename(a.t.Context(), "f", "g"))
+			b.upload("g", "of b")
+			b.flush()
+			a.flush()
+			a.wantKept("g", "of a", "of b")
+		})
+	})
+	t.Run("the new name of a file on the remote", func(t *testing.T) {
+		inBubble(t, keeping, func(a, b *rig) {
+			a.has("f", "of a")
+			_, err := a.Stat(a.t.Context(), "f")
+			a.ok(err)
+			a.faults.Inject(faulty.Fault{Op: faulty.Move, Err: errNetwork}) // it is tried at once, and then waits
+			a.ok(a.recordOnly(a.t.Context(), func(ctx context.Context) (kept, error) { return a.keepMove(ctx, "f", "g") }))
+			b.upload("g", "of b")
+			b.flush()
+			a.settle()
+			a.wantKept("g", "of a", "of b")
+		})
+	})
+}
+
+// What one node was not told whether it is stored is not put over what another one stores then.
+func TestADoubtIsNoReasonToReplaceAnotherNodesFile(t *testing.T) {
+	inBubble(t, keeping, func(a, b *rig) {
+		a.faults.Inject(faulty.Fault{Op: faulty.Put, Late: true, Err: errNetwork})
+		a.upload("f", "of a")
+		a.flush()
+		_, err := b.Stat(t.Context(), "f")
+		b.ok(err)
+		b.upload("f", "of b, who has seen it")
+		b.flush()
+		a.settle()
+		a.wantKept("f", "of b, who has seen it")
+	})
+}
+
+// The names of copies differ, and are no longer than the remote can hold.
+func TestConflictNames(t *testing.T) {
+	when := time.Date(2026, 11, 30, 7, 8, 9, 0, time.UTC)
+	for _, c := range []struct {
+		name  string
+		n     int
+		limit int
+		want  string
+	}{
+		{"d/report.csv", 0, 0, "d/report.csv.conflict-n1-20261130-070809"},
+		{"report.csv", 1, 255, "report.csv.conflict-n1-20261130-070809-2"},
+		{strings.Repeat("x", 255), 0, 255, strings.Repeat("x", 227) + ".conflict-n1-20261130-070809"},
+		{strings.Repeat("é", 127), 0, 255, strings.Repeat("é", 113) + ".conflict-n1-20261130-070809"},
+	} {
+		if got := conflictName(c.name, "n1", when, c.n, c.limit); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+// The event says what was kept, and where.
+func TestAConflictIsAnEvent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, told := keeping, &listener{}
+		o.Events = events.New(events.Subscription{Kinds: events.Of(events.UploadConflict), Listener: told})
+		files := memory.New()
+		a, b := newRigOver(t, o, "a", files), newRigOver(t, keeping, "b", files)
+		defer func() { a.stop(); b.stop() }()
+		a.has("in/x", "old")
+		a.receive("1", "/f", "of a")
+		b.upload("in/f", "of b, longer")
+		b.flush()
+		a.flush()
+		e := told.last()
+		if e.Kind != events.UploadConflict || e.Name != "in/f" || e.Size != 12 || e.User != "bob" || e.Version == "" ||
+			e.Path != "/f" || !strings.HasPrefix(e.To, "/f.conflict-a-") {
+			t.Errorf("%+v", e)
+		}
+	})
+}
