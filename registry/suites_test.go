@@ -151,7 +151,7 @@ func TestSuitesOverABadNetwork(t *testing.T) {
 			return united(t, union.Options{Create: "rand"}, s3.fresh(t, addr), s3.fresh(t, addr))
 		}},
 		{"union of SFTP", sftp, true, func(t *testing.T, addr string) remote.Remote {
-			return united(t, union.Options{Create: "rand"}, sftp.fresh(t, addr), sftp.fresh(t, addr))
+			return united(t, union.Options{Create: "ff"}, sftp.fresh(t, addr), sftp.fresh(t, addr))
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -93,17 +93,22 @@ func committedChanges() []committed {
 }
 
 // begin makes the change of a file called name until its last request is out, and its answer held.
-// What it costs is learnt from another file.
+// What it costs is learnt from another file, after a first one that may have needed more: channels
+// of a connection, say.
 func (l *link) begin(c committed, name string) (cancel func(), doubts *atomic.Int32, done <-chan error) {
 	l.Helper()
-	c.before(l.suite, "a")
-	c.before(l.suite, name)
-	l.stat(".") // so that a connection is there
-	sent := l.p.Bytes(badnet.Up)
-	if err := c.change(l.ctx, l.suite, "a"); err != nil {
-		l.Fatalf("%s: %v", c.name, err)
+	for _, file := range []string{"0", "a", name} {
+		c.before(l.suite, file)
 	}
-	sent = l.p.Bytes(badnet.Up) - sent
+	l.stat(".") // so that a connection is there
+	var sent int64
+	for _, file := range []string{"0", "a"} {
+		sent = l.p.Bytes(badnet.Up)
+		if err := c.change(l.ctx, l.suite, file); err != nil {
+			l.Fatalf("%s: %v", c.name, err)
+		}
+		sent = l.p.Bytes(badnet.Up) - sent
+	}
 	const shortest = 8 // no request is as short
 	held := l.p.Hold(badnet.Down, badnet.Up, sent-shortest)
 	ctx, doubts := doubting(l.ctx)

@@ -137,8 +137,13 @@ func (d *dialer) open(client *ssh.Client) (*conn, error) {
 // channel opens a channel to an SFTP server of its own.
 func (c *conn) channel() (io.Reader, io.WriteCloser, error) {
 	s, err := c.ssh.NewSession()
-	if err != nil {
-		return nil, nil, err
+	var refused *ssh.OpenChannelError
+	switch {
+	case errors.As(err, &refused):
+		return nil, nil, fmt.Errorf("the server opens no other channel: %w", err)
+	case err != nil: // there is no answer, whatever the library says of that
+		c.Lose()
+		return nil, nil, fmt.Errorf("%w: %w", conns.ErrLost, err)
 	}
 	wr, err := s.StdinPipe()
 	if err != nil {

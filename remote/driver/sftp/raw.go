@@ -75,7 +75,7 @@ func (c *conn) rawChannel() (*raw, error) {
 	}
 	rd, wr, err := c.channel()
 	if err != nil {
-		return nil, fmt.Errorf("the server opens no second channel: %w", unexpected(err))
+		return nil, unexpected(err)
 	}
 	r := &raw{rd: rd, wr: wr}
 	if err := r.hello(); err != nil {

@@ -85,10 +85,23 @@ type lister struct {
 
 // one yields what an upstream adds to the listing.
 func (l *lister) one(ctx context.Context, u *upstream) error {
+	any, err := l.once(ctx, u)
+	for range tries {
+		if any || !lost(err) {
+			break
+		}
+		any, err = l.once(ctx, u)
+	}
+	return err
+}
+
+// once is one that tells whether the upstream has yielded anything.
+func (l *lister) once(ctx context.Context, u *upstream) (any bool, err error) {
 	for e, err := range u.Remote.List(ctx, l.dir) {
 		if err != nil {
-			return err
+			return any, err
 		}
+		any = true
 		key := e.Name
 		if e.Part != "" {
 			key = e.Part + "/" + e.Name
@@ -103,10 +116,10 @@ func (l *lister) one(ctx context.Context, u *upstream) error {
 		l.any = true
 		if !l.take(l.shown(ctx, u, e)) {
 			l.done = true
-			return nil
+			return true, nil
 		}
 	}
-	return nil
+	return any, nil
 }
 
 // listed reports whether an upstream that was listed before has the name.

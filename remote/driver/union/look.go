@@ -32,6 +32,9 @@ func (r *Remote) look(ctx context.Context, name string) looked {
 	for i, u := range r.ups {
 		wg.Go(func() {
 			e, err := u.Remote.Stat(ctx, name)
+			for i := 0; i < tries && lost(err); i++ {
+				e, err = u.Remote.Stat(ctx, name)
+			}
 			all[i] = held{u, e, err}
 		})
 	}

@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
+	"sync/atomic"
 	"testing"
 
 	"ferry/remote"
+	"ferry/remote/driver/internal/conns"
 	"ferry/remote/driver/memory"
+	"ferry/remote/remotetest"
 )
 
 // flat is like an object store: directories are there by themselves, and no parts are kept.
@@ -68,5 +72,47 @@ func TestPartsAreKeptByAllOrNone(t *testing.T) {
 	}
 	if _, err := r.(remote.Stager).Part(t.Context(), "f", "no owner!"); !errors.Is(err, remote.ErrInvalid) {
 		t.Error(err)
+	}
+}
+
+// idle finds at the first call after rest that its connection is broken.
+type idle struct {
+	remote.Remote
+	broken atomic.Bool
+}
+
+func (i *idle) rest() { i.broken.Store(true) }
+
+func (i *idle) Stat(ctx context.Context, name string) (remote.Entry, error) {
+	if i.broken.Swap(false) {
+		return remote.Entry{}, conns.ErrLost
+	}
+	return i.Remote.Stat(ctx, name)
+}
+
+func (i *idle) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
+	if i.broken.Swap(false) {
+		return remote.Entries(func(func(remote.Entry) bool) error { return conns.ErrLost })
+	}
+	return i.Remote.List(ctx, dir)
+}
+
+// TestAConnectionThatWasIdleDoesNotHideAnUpstream: the other one answers, so that nobody above asks
+// again.
+func TestAConnectionThatWasIdleDoesNotHideAnUpstream(t *testing.T) {
+	t.Parallel()
+	first := &idle{Remote: memory.New()}
+	second := memory.New()
+	put(t, first.Remote, "f", "newer")
+	put(t, second, "f", "old")
+	r := newUnion(t, Options{}, up(first), up(second))
+	first.rest()
+	names, omitted, err := remotetest.ListOmitting(t.Context(), r, ".")
+	if err != nil || len(names) != 1 || len(omitted) != 0 {
+		t.Errorf("%q, without %q, %v", names, omitted, err)
+	}
+	first.rest()
+	if e, err := r.Stat(t.Context(), "f"); err != nil || e.Size != 5 {
+		t.Errorf("%+v, %v", e, err)
 	}
 }

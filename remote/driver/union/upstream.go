@@ -3,10 +3,12 @@ package union
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/fnv"
 
 	"ferry/remote"
+	"ferry/remote/driver/internal/conns"
 )
 
 // An Upstream is one of the remotes.
@@ -35,6 +37,13 @@ func (u *upstream) fail(err error) error {
 	}
 	return fmt.Errorf("%s: %w", u.name(), err)
 }
+
+// tries is how often an upstream is asked once more whose idle connections were lost.
+const tries = 3
+
+// lost reports whether a connection was found to be broken that had been idle. Nobody above asks
+// again when other upstreams have answered; another connection may be as good as ever.
+func lost(err error) bool { return errors.Is(err, conns.ErrLost) }
 
 // check is what every call begins with.
 func check(ctx context.Context, names ...string) error {
