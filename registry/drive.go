@@ -87,7 +87,7 @@ func openDrive(ctx context.Context, path string, v *values) (remote.Remote, erro
 	case v.boolean("env_auth") && v.str("token") == "":
 		o.Account = drive.Account{Env: true}
 	default:
-		o.Tokens = v.tokens(oauth2.Endpoint{}, drive.Scopes(o.Scope)...)
+		o.Tokens, o.Login = v.tokens(oauth2.Endpoint{}, drive.Scopes(o.Scope)...), v.login()
 	}
 	if v.err != nil {
 		return nil, v.err

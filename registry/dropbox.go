@@ -53,6 +53,7 @@ func openDropbox(ctx context.Context, path string, v *values) (remote.Remote, er
 		Network:       v.env.Network,
 		Account:       dropboxAccount(v.str("token")),
 		Endpoint:      v.str("endpoint"),
+		Login:         v.login(),
 		ChunkSize:     v.size("chunk_size"),
 		Unbatched:     mode == "off",
 		BatchSize:     v.integer("batch_size"),

@@ -26,6 +26,9 @@ func userOptions() []config.Option {
 	}
 }
 
+// login is the command that logs in to the remote again.
+func (v *values) login() string { return tokens.Command(v.remote) }
+
 // tokens returns the tokens of the login that the options of oauthOptions hold. The zero endpoint
 // is that of the table of logins. They are refreshed when it is time, and written back where the
 // option token stands in the configuration file. What is missing is kept as the error of v.

@@ -58,6 +58,7 @@ func openOnedrive(ctx context.Context, path string, v *values) (remote.Remote, e
 	o := onedrive.Options{
 		Network:      v.env.Network,
 		Name:         v.remote,
+		Login:        v.login(),
 		DriveID:      v.str("drive_id"),
 		DriveType:    v.str("drive_type"),
 		Region:       v.str("region"),

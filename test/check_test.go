@@ -354,8 +354,10 @@ func driveFaults(t *testing.T, s *site) []fault {
 	return []fault{
 		{"a missing folder", nil, "missing", createIt},
 		{"a token that was revoked", revoked, "", `ferry config reconnect there:`},
-		{"a token of another service", other, "", `answers 401 authError, log in again by ferry config reconnect`},
+		{"a token of another service", other, "", `answers 401 authError, log in again: ferry config reconnect there:`},
 		{"no credentials", map[string]string{"token": ""}, "", `ferry config reconnect there:`},
+		{"a folder that is not there", map[string]string{"root_folder_id": "none"}, "", `does not exist: check the option root_folder_id`},
+		{"a shared drive that is not there", map[string]string{"team_drive": "none"}, "", `does not exist: check the option team_drive`},
 		{"a missing key file", map[string]string{"token": "", "service_account_file": "/missing"}, "", `service_account_file cannot be read`},
 		{"a form that nothing is read in", map[string]string{"export_formats": "docx,doc"}, "", `option export_formats has "doc"`},
 		{"a host that does not answer", map[string]string{"endpoint": "http://" + nobody(t)}, "", `cannot be reached, check the network and the option endpoint`},
@@ -383,7 +385,7 @@ func dropboxFaults(t *testing.T, s *site) []fault {
 	return []fault{
 		{"a missing folder", nil, "missing", createIt},
 		{"a login that was revoked", token(wrong, wrong), "", `ferry config reconnect there:`},
-		{"a token that the server does not know", map[string]string{"token": `{"access_token":"` + wrong + `"}`}, "", `ferry config reconnect`},
+		{"a token that the server does not know", map[string]string{"token": `{"access_token":"` + wrong + `"}`}, "", `log in again: ferry config reconnect there:`},
 		{"no login", map[string]string{"token": ""}, "", `ferry config reconnect there`},
 		{"a host that does not answer", map[string]string{"endpoint": "http://" + nobody(t)}, "", `cannot be reached, check the network and the option endpoint`},
 	}
@@ -395,9 +397,10 @@ func onedriveFaults(t *testing.T, s *site) []fault {
 	}
 	return []fault{
 		{"a missing folder", nil, "missing", createIt},
-		{"a token that the server does not know", token(wrong), "", `ferry config reconnect`},
+		{"a token that the server does not know", token(wrong), "", `log in again: ferry config reconnect there:`},
 		{"no login", map[string]string{"token": ""}, "", `ferry config reconnect there`},
 		{"a drive that is not there", map[string]string{"drive_id": "b!none"}, "", `check the option drive_id`},
+		{"a folder that is not there", map[string]string{"root_folder_id": "none"}, "", `does not exist: check the option root_folder_id`},
 		{"a host that does not answer", map[string]string{"endpoint": "http://" + nobody(t)}, "", `does not answer, check the option endpoint and the network`},
 		{"a fragment that is none", map[string]string{"chunk_size": "1Mi"}, "", `option chunk_size must be a multiple of 320Ki`},
 	}

@@ -32,7 +32,7 @@ func adviseRoot(err error) error {
 	switch {
 	case errors.As(err, new(*tls.CertificateVerificationError)):
 		return fmt.Errorf("%w: name its certificate by --ca-cert, or trust any by --no-check-certificate", why)
-	case errors.Is(err, remote.ErrNotExist) && strings.Contains(why.Error(), "correct the path"):
+	case errors.Is(err, remote.ErrNotExist) && (strings.Contains(why.Error(), "correct the path") || strings.Contains(why.Error(), "check the option")):
 		return why // the driver knows what is missing
 	case errors.Is(err, remote.ErrNotExist) && (isNumber || why == remote.ErrNotExist):
 		return &advice{"there is no such directory: create it, or correct the path", why}

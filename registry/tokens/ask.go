@@ -67,7 +67,7 @@ func (s *source) meaning(err error) error {
 		return fmt.Errorf("remote %s: the token of the login cannot be refreshed now: the provider answers %s", s.Remote, code)
 	case answer.ErrorCode == "invalid_client" || answer.ErrorCode == "unauthorized_client":
 		return fmt.Errorf("remote %s: the provider does not accept client_id and client_secret (%s): correct them, then run "+
-			"%q: %w", s.Remote, code, command(s.Remote), remote.ErrPermission)
+			"%q: %w", s.Remote, code, Command(s.Remote), remote.ErrPermission)
 	}
 	return s.reconnect("is not logged in any more (" + code + ")")
 }
@@ -99,12 +99,12 @@ func (o Options) reconnect(what string) error {
 	if o.Advice != "" {
 		advice = o.Advice + ", then "
 	}
-	return fmt.Errorf("remote %s: it %s: %slog in by %q: %w", o.Remote, what, advice, command(o.Remote), remote.ErrPermission)
+	return fmt.Errorf("remote %s: it %s: %slog in by %q: %w", o.Remote, what, advice, Command(o.Remote), remote.ErrPermission)
 }
 
-// command is the one that logs in to a remote, whose name may have something behind that tells
+// Command is the one that logs in to a remote, whose name may have something behind that tells
 // apart remotes of one name. One that is described on the spot has no place for a token.
-func command(remote string) string {
+func Command(remote string) string {
 	name, _, _ := strings.Cut(remote, "{")
 	if typ, ok := strings.CutPrefix(name, ":"); ok {
 		return "ferry config create NAME " + typ

@@ -3,6 +3,7 @@ package drive
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -124,11 +125,8 @@ func (r *Remote) rootID(ctx context.Context) (string, error) {
 	id := sharedRoot
 	if !r.options.SharedWithMe {
 		f, err := r.service.get(ctx, r.dirs.alias, "id")
-		if google.HasCode(err, http.StatusNotFound) {
-			return "", remote.ErrNotExist
-		}
 		if err != nil {
-			return "", err
+			return "", r.noRoot(err)
 		}
 		id = f.ID
 	}
@@ -143,6 +141,23 @@ func (r *Remote) rootID(ctx context.Context) (string, error) {
 		r.dirs.root = &node{id: id}
 	}
 	return r.dirs.root.id, nil
+}
+
+// noRoot returns the error of a root that could not be looked at, which names the option that says
+// where it is.
+func (r *Remote) noRoot(err error) error {
+	option := ""
+	switch {
+	case !google.HasCode(err, http.StatusNotFound):
+		return err
+	case r.options.RootFolderID != "":
+		option = "root_folder_id"
+	case r.options.TeamDrive != "":
+		option = "team_drive"
+	default:
+		return remote.ErrNotExist
+	}
+	return fmt.Errorf("%w: check the option %s: nothing that this login sees has that id", remote.ErrNotExist, option)
 }
 
 // full returns the path of a name from the root.

@@ -54,6 +54,7 @@ const Encoding = nameenc.InvalidUtf8
 type Options struct {
 	Name    string             // which account it is, among all that this program knows
 	Tokens  oauth2.TokenSource // of a user
+	Login   string             // the command that logs a user in again, for errors; "" = it is no user
 	Account Account            // of a program
 	Scope   string             // what may be done: "drive", "drive.readonly" ..., separated by commas; "" = drive
 

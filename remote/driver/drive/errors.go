@@ -37,7 +37,7 @@ func (s *service) translate(err error) error {
 func (s *service) meaning(err error) error {
 	var refused *oauth2.RetrieveError
 	if errors.As(err, &refused) {
-		return fmt.Errorf("%s: the credentials are refused (%s), log in again by ferry config reconnect: %w", s.host, refused.ErrorCode, remote.ErrPermission)
+		return fmt.Errorf("%s: the credentials are refused (%s)%s: %w", s.host, refused.ErrorCode, s.again(), remote.ErrPermission)
 	}
 	var answer *google.AnswerError
 	if errors.As(err, &answer) {
@@ -61,6 +61,9 @@ func (s *service) meaning(err error) error {
 func (s *service) translateAnswer(answer *google.AnswerError) error {
 	reason := cmp.Or(answer.Reason, http.StatusText(answer.Code))
 	remedy, means := meaningOf(answer)
+	if answer.Code == http.StatusUnauthorized {
+		remedy = s.again()
+	}
 	err := fmt.Errorf("%s answers %d %s%s", s.host, answer.Code, reason, remedy)
 	switch {
 	case means == errPasses:
@@ -71,6 +74,14 @@ func (s *service) translateAnswer(answer *google.AnswerError) error {
 		return remote.Final(err)
 	}
 	return fmt.Errorf("%w: %w", err, means)
+}
+
+// again says what to do when the service does not accept the credentials.
+func (s *service) again() string {
+	if s.options.Login == "" {
+		return ", check the options for the service account"
+	}
+	return ", log in again: " + s.options.Login
 }
 
 var (
@@ -92,7 +103,7 @@ func meaningOf(answer *google.AnswerError) (remedy string, means error) {
 	case http.StatusBadRequest:
 		return "", remote.ErrInvalid
 	case http.StatusUnauthorized:
-		return ", log in again by ferry config reconnect, or check the options for the credentials", remote.ErrPermission
+		return "", remote.ErrPermission
 	case http.StatusRequestTimeout, http.StatusNotFound, http.StatusGone: // an id was looked up just before: something goes on
 		return "", errPasses
 	case http.StatusConflict:

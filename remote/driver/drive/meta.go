@@ -70,8 +70,8 @@ func (r *Remote) statRoot(ctx context.Context) (*file, error) {
 		return &file{ID: id, MimeType: folderType, Capabilities: &capabilities{}}, err
 	}
 	f, err := r.service.get(ctx, id, fileFields)
-	if google.HasCode(err, http.StatusNotFound) && r.base == "." {
-		err = remote.ErrNotExist
+	if err != nil && r.base == "." {
+		err = r.noRoot(err)
 	}
 	if err == nil && !f.isFolder() {
 		err = remote.ErrNotDir

@@ -48,7 +48,7 @@ func newService(ctx context.Context, o Options) (*service, error) {
 		return nil, err
 	}
 	if source == nil {
-		return nil, errors.New("drive: no credentials: log in by ferry config reconnect, or set service_account_file or env_auth")
+		return nil, errors.New("drive: no credentials: log in, or set service_account_file or env_auth")
 	}
 	client := google.NewClient(base, google.Options{Tokens: source, Harmless: google.Harmless, PagesAreFiles: true})
 	return &service{host: host, options: o, Service: &google.Service{

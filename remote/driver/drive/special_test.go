@@ -167,9 +167,16 @@ func TestOtherPartsOfADrive(t *testing.T) {
 	if !reads.Info().Caps.ReadOnly {
 		t.Error("a scope that only reads is one that writes")
 	}
-	missing := part(func(o *drive.Options) { o.RootFolderID = "none" })
-	_, err = missing.Stat(t.Context(), ".")
-	fails(t, "Stat of a root that is missing", err, remote.ErrNotExist)
+	for option, change := range map[string]func(o *drive.Options){
+		"root_folder_id": func(o *drive.Options) { o.RootFolderID = "none" },
+		"team_drive":     func(o *drive.Options) { o.TeamDrive = "none" },
+	} {
+		_, err = part(change).Stat(t.Context(), ".")
+		fails(t, "Stat of a root that is missing", err, remote.ErrNotExist)
+		if err == nil || !strings.Contains(err.Error(), "check the option "+option) {
+			t.Errorf("%s: %v", option, err)
+		}
+	}
 }
 
 func TestAFullDriveIsNoSpace(t *testing.T) {

@@ -156,7 +156,7 @@ func TestErrorsOfAnAccount(t *testing.T) {
 		t.Errorf("%+v, %v", u, err)
 	}
 	s.Expire()
-	if _, err := r.Stat(t.Context(), "given"); !errors.Is(err, remote.ErrPermission) || !strings.Contains(err.Error(), "ferry config reconnect") ||
+	if _, err := r.Stat(t.Context(), "given"); !errors.Is(err, remote.ErrPermission) || !strings.Contains(err.Error(), "log in again: reconnect one:") ||
 		strings.Contains(err.Error(), dropboxserver.Token) {
 		t.Errorf("after the end of the token: %v", err)
 	}
@@ -301,10 +301,10 @@ func TestOptions(t *testing.T) {
 	t.Parallel()
 	token := oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "hunter2"})
 	for want, o := range map[string]dropbox.Options{
-		"ferry config reconnect": {},
-		"chunk_size":             {Tokens: token, ChunkSize: 200 << 20},
-		"batch_size":             {Tokens: token, BatchSize: 2000},
-		"endpoint":               {Tokens: token, Endpoint: "://"},
+		"reconnect one:": {Login: "reconnect one:"},
+		"chunk_size":     {Tokens: token, ChunkSize: 200 << 20},
+		"batch_size":     {Tokens: token, BatchSize: 2000},
+		"endpoint":       {Tokens: token, Endpoint: "://"},
 	} {
 		_, err := dropbox.New(t.Context(), "", o)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {

@@ -54,6 +54,7 @@ type Options struct {
 	// Account tells accounts apart in Info, and is not a secret; "" = they are not told apart.
 	Account  string
 	Endpoint string // of another server with the same interface: https://host:port
+	Login    string // the command that logs in again, for errors
 
 	ChunkSize     int64         // content of a request; 0 = 48 MiB
 	Unbatched     bool          // each file is committed by a request of its own
@@ -95,7 +96,7 @@ func New(_ context.Context, path string, o Options) (*Remote, error) {
 	}
 	switch {
 	case o.Tokens == nil:
-		return nil, errors.New("dropbox: there is no token: ferry config reconnect NAME: logs in")
+		return nil, errors.New("dropbox: there is no token: " + o.Login + " logs in")
 	case o.ChunkSize < hashBlock || o.ChunkSize > maxChunk:
 		return nil, errors.New("dropbox: chunk_size is not between 4Mi and 150Mi")
 	case o.BatchSize < 1 || o.BatchSize > maxBatch:

@@ -16,6 +16,7 @@ import (
 func options(addr string) dropbox.Options {
 	return dropbox.Options{
 		Tokens:    oauth2.StaticTokenSource(&oauth2.Token{AccessToken: dropboxserver.Token}),
+		Login:     "reconnect one:",
 		Endpoint:  "http://" + addr,
 		ChunkSize: 4 << 20,
 	}

@@ -39,7 +39,7 @@ func translate(err error) error {
 func meaning(err error) error {
 	var denied *oauth2.RetrieveError
 	if errors.As(err, &denied) {
-		return fmt.Errorf("the login has ended (%s): renew it by ferry config reconnect NAME: %w", denied.ErrorCode, remote.ErrPermission)
+		return fmt.Errorf("the login has ended (%s), log in again: %w", denied.ErrorCode, remote.ErrPermission)
 	}
 	var request *url.Error
 	if errors.As(err, &request) {
@@ -66,6 +66,7 @@ type refusal struct {
 	code  int
 	tags  string // why, from the general to the particular, with slashes between: path/conflict/file
 	text  string // why, where there are no tags
+	login string // the command that logs in again
 	after time.Duration
 	// offset is how much an upload session has, where a request continued it at another place.
 	offset int64
@@ -82,7 +83,7 @@ func (e *refusal) Error() string {
 	remedy := ""
 	switch e.code {
 	case http.StatusUnauthorized:
-		remedy = ": renew the login by ferry config reconnect NAME:"
+		remedy = ", log in again: " + e.login
 	case http.StatusForbidden:
 		remedy = ": the app lacks the permission, or the account"
 	}
@@ -199,12 +200,12 @@ func passes(err error) bool {
 	return errors.As(err, &slow) && slow.Timeout()
 }
 
-// checkAnswer returns what an answer refuses, or nil. It does not close it.
-func checkAnswer(got *http.Response, route string) error {
+// check returns what an answer refuses, or nil. It does not close it.
+func (s *service) check(got *http.Response, route string) error {
 	if got.StatusCode >= 200 && got.StatusCode < 300 {
 		return nil
 	}
-	e := &refusal{route: route, code: got.StatusCode}
+	e := &refusal{route: route, code: got.StatusCode, login: s.login}
 	e.after, _ = network.RetryAfter(got.Header.Get("Retry-After"))
 	body, err := io.ReadAll(io.LimitReader(got.Body, 1<<20))
 	if err != nil {

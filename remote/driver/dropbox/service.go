@@ -38,6 +38,7 @@ type service struct {
 	tries                int
 	pace                 pace
 	gate                 chan struct{} // holds something while a change is made
+	login                string        // the command that logs in again
 
 	account account
 	mu      sync.Mutex
@@ -58,6 +59,7 @@ func newService(o Options, team bool) (*service, error) {
 		poll:    &http.Client{Transport: network.Answers(patient.Transport(1), harmless), CheckRedirect: network.NotFollowed},
 		tries:   o.Network.Tries(),
 		gate:    make(chan struct{}, 1),
+		login:   o.Login,
 		account: account{team: team, namespace: o.RootNamespace, member: o.Impersonate, admin: o.AdminID},
 	}, nil
 }
@@ -183,7 +185,7 @@ func (s *service) ask(ctx context.Context, route string, repeats again, request 
 		}
 		got, err := s.client.Do(q)
 		if err == nil {
-			if err = checkAnswer(got, route); err == nil {
+			if err = s.check(got, route); err == nil {
 				return got, nil
 			}
 			got.Body.Close()
@@ -234,7 +236,7 @@ func (s *service) longpoll(ctx context.Context, cursor string) (changed bool, ba
 	if err != nil {
 		return false, 0, err
 	}
-	if err := checkAnswer(got, "files/list_folder/longpoll"); err != nil {
+	if err := s.check(got, "files/list_folder/longpoll"); err != nil {
 		got.Body.Close()
 		return false, 0, err
 	}
@@ -287,7 +289,7 @@ func (s *service) query(ctx context.Context, route string, h http.Header, arg, a
 	if err != nil {
 		return err
 	}
-	if err := checkAnswer(got, route); err != nil {
+	if err := s.check(got, route); err != nil {
 		got.Body.Close()
 		return err
 	}

@@ -100,7 +100,7 @@ func (r *Remote) copyTo(ctx context.Context, f, in *found, base string) error {
 		return err
 	}
 	if answer.StatusCode != http.StatusAccepted {
-		return refused(answer, r.api.name)
+		return refused(answer, r.api.login)
 	}
 	answer.Body.Close()
 	monitor, err := r.api.foreign(answer.Header.Get("Location"))
@@ -128,7 +128,7 @@ func (r *Remote) await(ctx context.Context, monitor *url.URL) error {
 			return nil
 		}
 		if answer.StatusCode >= http.StatusMultipleChoices {
-			return refused(answer, r.api.name)
+			return refused(answer, r.api.login)
 		}
 		err = decode(answer, &now)
 		answer.Body.Close()

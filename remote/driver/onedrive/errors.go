@@ -22,8 +22,8 @@ type answerError struct {
 // maxRefusal is how much of a refusal is read.
 const maxRefusal = 64 << 10
 
-// refused returns the error that answer is, and closes it. name is that of the remote.
-func refused(answer *http.Response, name string) error {
+// refused returns the error that answer is, and closes it. login is the command that logs in.
+func refused(answer *http.Response, login string) error {
 	defer answer.Body.Close()
 	e := &answerError{code: answer.StatusCode, host: answer.Request.URL.Host}
 	var says struct {
@@ -37,7 +37,7 @@ func refused(answer *http.Response, name string) error {
 	}
 	switch {
 	case e.code == http.StatusUnauthorized:
-		e.remedy = reconnect(name)
+		e.remedy = again(login)
 	case e.code == http.StatusNotFound && e.reason != "itemNotFound":
 		e.remedy = ", check the option drive_id, and endpoint if it is set"
 	case e.code == http.StatusLocked:
@@ -49,10 +49,8 @@ func refused(answer *http.Response, name string) error {
 	return e
 }
 
-// reconnect says what to do when the service does not accept the login any more.
-func reconnect(name string) string {
-	return fmt.Sprintf(", log in again: ferry config reconnect %s:", name)
-}
+// again says what to do when the service does not accept the login any more.
+func again(login string) string { return ", log in again: " + login }
 
 // isFinal reports whether an answer that means no sentinel would be the same once more.
 func (e *answerError) isFinal() bool {

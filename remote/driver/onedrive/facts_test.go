@@ -138,7 +138,7 @@ func TestTokens(t *testing.T) {
 	s := graphserver.Start(t)
 	drive := s.NewDrive(graphserver.Business)
 	stat := func(source oauth2.TokenSource) error {
-		r, err := onedrive.New(t.Context(), "", onedrive.Options{Endpoint: "http://" + s.Addr, Tokens: source, Name: "one", DriveID: drive})
+		r, err := onedrive.New(t.Context(), "", onedrive.Options{Endpoint: "http://" + s.Addr, Tokens: source, Login: "reconnect one:", DriveID: drive})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,7 +151,7 @@ func TestTokens(t *testing.T) {
 	}
 	for what, source := range map[string]oauth2.TokenSource{"a wrong token": &changing{token: "wrong"}, "no token": failing{}} {
 		err := stat(source)
-		if !errors.Is(err, remote.ErrPermission) || !strings.Contains(err.Error(), "ferry config reconnect one:") ||
+		if !errors.Is(err, remote.ErrPermission) || !strings.Contains(err.Error(), "log in again: reconnect one:") ||
 			strings.Contains(err.Error(), "wrong") || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", what, err)
 		}

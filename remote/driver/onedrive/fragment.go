@@ -90,7 +90,7 @@ func (s *session) sendOnce(ctx context.Context) (stored *item, kept int64, err e
 		kept, err := b.expected()
 		return nil, kept, err
 	}
-	return nil, 0, refused(answer, s.remote.api.name)
+	return nil, 0, refused(answer, s.remote.api.login)
 }
 
 // mayPass reports whether the session should be asked what it has after err.

@@ -74,7 +74,8 @@ const (
 // whom Tokens belong to, but for Tokens.
 type Options struct {
 	Tokens    oauth2.TokenSource // who is asking; nil = nobody says, for doubles of the service
-	Name      string             // of the remote in the configuration, for errors
+	Name      string             // of the remote in the configuration, which tells accounts apart
+	Login     string             // the command that logs in again, for errors
 	DriveID   string             // "" = the drive of whom the token belongs to
 	DriveType string             // Personal, Business or DocumentLibrary; "" = one of the latter two
 	Region    string             // global, us, de or cn; "" = global
@@ -141,7 +142,7 @@ func New(_ context.Context, path string, o Options) (*Remote, error) {
 		Option:    "endpoint",
 		Harmless:  func(q *http.Request) bool { return isQuiet(q.Context()) },
 	})
-	r.api = &api{client: client, base: endpoint, tokens: o.Tokens, name: o.Name, tries: o.Network.Tries()}
+	r.api = &api{client: client, base: endpoint, tokens: o.Tokens, login: o.Login, tries: o.Network.Tries()}
 	return r, nil
 }
 

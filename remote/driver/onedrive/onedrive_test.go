@@ -20,7 +20,7 @@ func token() oauth2.TokenSource {
 // open opens the remote that o describes, as the one that may ask.
 func open(t *testing.T, addr string, o onedrive.Options) *onedrive.Remote {
 	t.Helper()
-	o.Endpoint, o.Tokens, o.Name = "http://"+addr, token(), "one"
+	o.Endpoint, o.Tokens, o.Name, o.Login = "http://"+addr, token(), "one", "reconnect one:"
 	if o.ChunkSize == 0 {
 		o.ChunkSize = 4 * onedrive.ChunkUnit
 	}

@@ -83,7 +83,7 @@ func (r *Remote) openContent(ctx context.Context, f *found, off, n int64) (*http
 		}
 		at = answer.Header.Get("Location")
 		if answer.StatusCode != http.StatusFound || at == "" {
-			return nil, refused(answer, r.api.name)
+			return nil, refused(answer, r.api.login)
 		}
 		httpclient.Drain(answer)
 	}

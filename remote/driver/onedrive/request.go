@@ -26,7 +26,7 @@ type api struct {
 	client   *httpclient.Client
 	base     *url.URL // ends in a slash
 	tokens   oauth2.TokenSource
-	name     string // of the remote in the configuration
+	login    string // the command that logs in again
 	tries    int
 	throttle throttle
 }
@@ -59,7 +59,7 @@ func (a *api) do(ctx context.Context, c call, into any) error {
 		return err
 	}
 	if answer.StatusCode < http.StatusOK || answer.StatusCode >= http.StatusMultipleChoices {
-		return refused(answer, a.name)
+		return refused(answer, a.login)
 	}
 	defer httpclient.Drain(answer)
 	if into == nil {
@@ -109,7 +109,7 @@ func (a *api) send(ctx context.Context, c call) (*http.Response, error) {
 		default:
 			a.throttle.hold(ctx, retryAfter(answer.Header.Get("Retry-After"), attempt))
 			if attempt+1 >= a.tries {
-				return nil, remote.Repeated(refused(answer, a.name))
+				return nil, remote.Repeated(refused(answer, a.login))
 			}
 		}
 		httpclient.Drain(answer)
@@ -161,7 +161,7 @@ func (a *api) request(ctx context.Context, c call) (*http.Request, string, error
 func (a *api) noToken(err error) error {
 	var refusal *oauth2.RetrieveError
 	if errors.As(err, &refusal) {
-		return fmt.Errorf("the login is not accepted any more (%.60s)%s: %w", refusal.ErrorCode, reconnect(a.name), remote.ErrPermission)
+		return fmt.Errorf("the login is not accepted any more (%.60s)%s: %w", refusal.ErrorCode, again(a.login), remote.ErrPermission)
 	}
 	return err
 }

@@ -2,6 +2,8 @@ package onedrive
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"ferry/remote"
 )
@@ -12,6 +14,9 @@ func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 		return remote.Entry{}, fail("stat", name, err)
 	}
 	f, err := r.look(ctx, name)
+	if name == "." && r.opt.RootID != "" && errors.Is(err, remote.ErrNotExist) {
+		err = fmt.Errorf("%w: check the option root_folder_id, or correct the path", remote.ErrNotExist)
+	}
 	if err != nil {
 		return remote.Entry{}, fail("stat", name, err)
 	}
