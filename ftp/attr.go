@@ -22,6 +22,9 @@ func (s *session) setModTime(ctx context.Context, arg string, t time.Time) reply
 		r.ModTime = t
 	}
 	if err := m.SetModTime(ctx, name, t); err != nil {
+		if errors.Is(err, errors.ErrUnsupported) {
+			s.done.told, s.done.timeless = s.done.timeless, true
+		}
 		return s.fail("setting the time", name, err)
 	}
 	return reply{}

@@ -15,6 +15,8 @@ type tally struct {
 	files          int32  // transferred completely
 	refused        int32  // commands
 	logged         bool   // the result of the current command is in the log
+	told           bool   // why the current command is refused is in the log, of another file
+	timeless       bool   // that times cannot be set is in the log
 }
 
 // Commands whose refusals are normal answers: programs probe with them.
@@ -72,12 +74,13 @@ func wordOf(verb []byte) []byte {
 	return verb[:n]
 }
 
-// logRefusal logs a refused command with the reason. Probes, and refusals beyond a number per
+// logRefusal logs a refused command with the reason. Probes, what clients send behind each upload
+// although it was refused before, and refusals beyond a number per
 // session, are logged at a lower level, so that clients cannot fill the log. c is nil if there is
 // no such command.
 func (s *session) logRefusal(ctx context.Context, c *command, verb []byte, arg string, r reply) {
-	logged := s.done.logged
-	s.done.logged = false
+	logged, told := s.done.logged, s.done.told
+	s.done.logged, s.done.told = false, false
 	if r.code < 400 || r.code == 421 || logged {
 		return
 	}
@@ -87,7 +90,7 @@ func (s *session) logRefusal(ctx context.Context, c *command, verb []byte, arg s
 		most = maxRefusalsBefore
 	}
 	level := slog.LevelWarn
-	if int(s.done.refused) > most || c != nil && probeCommands[c.name] || c == nil && s.fs == nil {
+	if int(s.done.refused) > most || told || c != nil && probeCommands[c.name] || c == nil && s.fs == nil {
 		level = slog.LevelInfo
 	}
 	if !s.srv.log.Enabled(ctx, level) {

@@ -81,6 +81,27 @@ func TestProbesDoNotFillTheLog(t *testing.T) {
 	}
 }
 
+// Clients that keep times set one behind each upload, whatever they are told.
+func TestTimesThatCannotBeSetAreOneWarning(t *testing.T) {
+	log := &logText{}
+	r := faulty.New(memory.New())
+	r.Inject(faulty.Fault{Op: faulty.SetModTime, Times: -1, Err: remote.ErrUnsupported})
+	d := talk(t, r, logTo(log))
+	d.startUpload("f", "hello")
+	d.dataConn().Close()
+	d.steps("<< 226")
+	for range 5 {
+		d.steps("> MFMT 20010203040506 f", "<< 550", "> SITE UTIME 20010203040506 f", "<< 550")
+	}
+	d.steps("> DELE missing", "<< 550")
+	d.hangUp()
+	log.line(t, "level=WARN", "command=MFMT", "code=550", "cannot set modification times")
+	log.line(t, "level=WARN", "command=DELE")
+	if n := strings.Count(log.String(), "level=WARN"); n != 2 {
+		t.Errorf("%d warnings:\n%s", n, log)
+	}
+}
+
 // The disk is full while the client still sends: it is told so, and not reset.
 func TestAFullDiskIsTold(t *testing.T) {
 	for _, private := range []bool{false, true} {
