@@ -124,6 +124,7 @@ soak:
 	FERRY_TEST_SUITES=full go test -race -count=1 -timeout 1h -v -run 'TestSuites' ./registry
 	FERRY_TEST_CRASH=full FERRY_MODEL_MINUTES=30 FERRY_TEST_QUOTA=full go test -count=1 -timeout 3h -v -run 'Crash|Kill|Power|Model|Histories|Quota' ./cache ./vfs
 	FERRY_KILLS=200 FERRY_FILES=2000 FERRY_FAR_TIMES=8 go test -count=1 -timeout 4h -v -run 'TestKilledFerry|TestTreeInEveryMode|Superseded|TestARename' ./test
+	FERRY_CUTS=100 go test -count=1 -timeout 1h -v -run 'ContinuedElsewhere' ./test
 	FERRY_FAR_TIMES=200 go test -count=1 -parallel 8 -timeout 4h -v -run 'TestHistoriesOverABadNetwork' ./test
 	FERRY_TWO_NODES=20000 go test -count=1 -timeout 2h -run 'TestTwoNodes' ./writeback
 	FERRY_WORLDS=10000 go test -count=1 -timeout 2h -v -run 'Agree' ./serve/access

@@ -19,7 +19,10 @@ type mortal struct {
 }
 
 // loginMortal connects and logs bob in.
-func loginMortal(addr string) (*mortal, error) {
+func loginMortal(addr string) (*mortal, error) { return loginMortalAs(addr, "bob") }
+
+// loginMortalAs connects and logs a user in.
+func loginMortalAs(addr, user string) (*mortal, error) {
 	conn, err := dial("", addr)
 	if err != nil {
 		return nil, err
@@ -30,7 +33,7 @@ func loginMortal(addr string) (*mortal, error) {
 	for _, step := range []struct {
 		line string
 		code int
-	}{{"USER bob", 331}, {"PASS builder", 230}, {"TYPE I", 200}} {
+	}{{"USER " + user, 331}, {"PASS builder", 230}, {"TYPE I", 200}} {
 		if err == nil {
 			_, err = m.do(step.line, step.code)
 		}

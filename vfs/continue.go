@@ -45,6 +45,9 @@ func (v *View) continuation(ctx context.Context, name string, off int64) (remote
 	if (b.hasFile || off > 0) && v.fs.interrupted.busy(v.key(name), v.user) {
 		return o, refuse("create", name, remote.ErrChanged, hintBusy)
 	}
+	if off == AtEnd && v.fs.told.differs(v.owner, name, b) {
+		return o, refuse("create", name, remote.ErrChanged, hintTold)
+	}
 	if b.hasFile && v.overwriteWasInterrupted(name, b) {
 		return o, refuse("create", name, remote.ErrInvalid, hintInterrupted(part.Size))
 	}

@@ -21,6 +21,7 @@ const (
 	hintChanged    = "The file was changed meanwhile; send the rest again."
 	hintTaken      = "Somebody else stored a file of that name meanwhile; send it under another name."
 	hintModes      = "This storage keeps no permission bits."
+	hintTold       = "What is there of this upload is not what you were told; ask for its size again."
 	hintBusy       = "Another session of yours is sending this file; try again when that has ended."
 	hintRecent     = "Another address of yours sent this a moment ago; go on in five minutes, or send it from the beginning."
 	hintBadTime    = "The storage cannot keep that time."

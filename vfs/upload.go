@@ -95,6 +95,7 @@ func (u *staged) Commit(ctx context.Context) error {
 		return err
 	}
 	u.view.fs.interrupted.stored(u.view.uploads(u.name), u.view.owner)
+	u.view.fs.told.clear(u.view.owner, u.name)
 	u.file = file
 	u.done.Store(true)
 	u.ended()
@@ -114,6 +115,7 @@ func (u *staged) Abort() {
 	defer u.ended()
 	if u.taken.Load() || u.base == remote.BasePart {
 		_ = u.stage.Keep()
+		u.view.fs.told.clear(u.view.owner, u.name)
 		if k := u.view.uploads(u.name); u.base == remote.BasePart {
 			u.view.fs.interrupted.noteContinued(k, u.view.owner)
 		} else {

@@ -12,6 +12,7 @@
 //	fold.go         names that differ in case alone
 //	part.go         unfinished uploads shown as files
 //	interrupted.go  which uploads were interrupted, and by whom
+//	told.go         which sizes of unfinished uploads clients were told
 //	info.go         what is shown of a file
 //	guard.go        limits for a remote that gives no sign of life
 //	error.go        hints for the client
@@ -120,6 +121,7 @@ type FS struct {
 	names       *dircache.Tree   // cached directories of the remote
 	reads       *readahead.Tree  // over names; reads ahead
 	interrupted interruptions
+	told        told
 	ages        remote.Ages // of unfinished uploads
 	began       time.Time
 	caps        remote.Caps // of the remote

@@ -32,11 +32,25 @@ func (v *View) Stat(ctx context.Context, name string) (info fs.FileInfo, err err
 			e, err = p, partErr
 		}
 	}
+	v.tell(name, e, err)
 	if err != nil {
 		return nil, err
 	}
 	dir, _ := remote.Split(name)
 	return v.fs.info(dir, e), nil
+}
+
+// tell notes what the owner is told of name.
+func (v *View) tell(name string, e remote.Entry, err error) {
+	switch {
+	case v.fs.top.Info().Caps.NoParts:
+	case err == nil && e.Part != "":
+		v.fs.told.set(v.owner, name, e.Size)
+	case err == nil:
+		v.fs.told.clear(v.owner, name)
+	case errors.Is(err, remote.ErrNotExist):
+		v.fs.told.set(v.owner, name, noPart)
+	}
 }
 
 // StatSize is Stat for callers that need only the size of a file; see remote.SizeOnly.
@@ -90,6 +104,7 @@ func (v *View) Remove(ctx context.Context, name string) (err error) {
 	missing := errors.Is(err, remote.ErrNotExist)
 	if err == nil || missing {
 		v.fs.interrupted.clear(v.uploads(name), v.owner)
+		v.fs.told.clear(v.owner, name)
 	}
 	if err != nil && !missing {
 		return err

@@ -7,7 +7,8 @@
 //
 // An upload of more than Options.ChunkSize goes in blocks, which the service drops when another
 // upload of the same name is committed first: then the slower one fails, and nothing of it is
-// published. Blocks that were never committed go by themselves after a week.
+// published. Blocks that were never committed go by themselves after a week. An upload that was cut
+// is continued with them, see package objects.
 package azureblob
 
 import (
@@ -15,6 +16,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"ferry/budget"
@@ -47,9 +49,12 @@ type Options struct {
 	DeleteSnapshots string // with a blob: include, only; "" refuses to remove a blob that has some
 	DisableChecksum bool   // blobs of several blocks get no MD5
 
-	Encoding  nameenc.Encoding // 0 = Encoding; nameenc.Raw for none
-	OddNames  bool             // see objects.Names
-	NoMarkers bool             // empty directories are not stored
+	Encoding   nameenc.Encoding // 0 = Encoding; nameenc.Raw for none
+	OddNames   bool             // see objects.Names
+	DropParts  bool             // an upload that was cut leaves nothing
+	PartMaxAge time.Duration    // for which an unfinished upload can be continued; 0 = for ever
+
+	NoMarkers bool // empty directories are not stored
 	// DirMoveLimit is how many objects a directory may hold that is renamed; 0 =
 	// objects.DirMoveLimit, below 0 no limit.
 	DirMoveLimit int
@@ -88,6 +93,8 @@ func New(ctx context.Context, path string, o Options) (*Remote, error) {
 		DirMoveLimit: o.DirMoveLimit,
 		Buckets:      s,
 		Network:      o.Network,
+		KeepParts:    !o.DropParts,
+		PartMaxAge:   o.PartMaxAge,
 	})
 	return &Remote{Tree: tree, http: client}, nil
 }

@@ -17,21 +17,26 @@ const maxSourceBlock = 100 << 20
 
 // continueBlob takes over what the blob that has the key says of itself, and begins with what is
 // kept of its content.
-func (d *draft) continueBlob(ctx context.Context, o objects.CreateOptions) (err error) {
-	if kept, ok := o.Base.Facts.(*properties); ok {
-		d.kept = kept
-		client := d.client
-		if o.FactsOf != nil {
-			client = d.store.blob(*o.FactsOf)
-		}
-		if d.tags, err = d.store.tagsOf(ctx, client, kept); err != nil {
-			return err
-		}
-	}
-	if o.Keep == 0 {
-		return nil
+func (d *draft) continueBlob(ctx context.Context, o objects.CreateOptions) error {
+	if err := d.takeFacts(ctx, o); err != nil || o.Keep == 0 {
+		return err
 	}
 	return d.writeBase(ctx, o)
+}
+
+// takeFacts takes over what a blob says of itself.
+func (d *draft) takeFacts(ctx context.Context, o objects.CreateOptions) (err error) {
+	kept, ok := o.Base.Facts.(*properties)
+	if !ok {
+		return nil
+	}
+	d.kept = kept
+	client := d.client
+	if o.FactsOf != nil {
+		client = d.store.blob(*o.FactsOf)
+	}
+	d.tags, err = d.store.tagsOf(ctx, client, kept)
+	return err
 }
 
 // writeBase begins with the first bytes of the blob that has the key. Whole blocks of it are named
@@ -45,6 +50,9 @@ func (d *draft) writeBase(ctx context.Context, o objects.CreateOptions) error {
 	}
 	if rest := o.Keep - d.size; rest > d.store.options.ChunkSize {
 		ids, n := d.store.copyBlocks(ctx, d.client, d.client, source{tag: &tag, off: d.size, n: rest}, d.blocks.newID)
+		for i, id := range ids {
+			d.mark(id, min(n-int64(i)*maxSourceBlock, maxSourceBlock), true)
+		}
 		d.ids, d.size = append(d.ids, ids...), d.size+n
 		d.blocks.sent = d.blocks.sent || n > 0
 	}
@@ -79,6 +87,7 @@ func (d *draft) keepBlocks(ctx context.Context, keep int64) error {
 			break
 		}
 		d.ids, d.size = append(d.ids, *block.Name), d.size+*block.Size
+		d.mark(*block.Name, *block.Size, true)
 		d.blocks.idLength = len(id)
 	}
 	return nil

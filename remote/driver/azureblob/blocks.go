@@ -40,8 +40,9 @@ type blocks struct {
 	reserve  func(n int64, whole bool) error // memory for the block that is filled
 	group    sync.WaitGroup
 
-	mu  sync.Mutex
-	err error // guarded by mu; the first
+	mu        sync.Mutex
+	err       error           // guarded by mu; the first
+	confirmed map[string]bool // guarded by mu; by name
 }
 
 // newBlocks returns the blocks of an upload whose requests run under ctx.
@@ -125,6 +126,7 @@ func (b *blocks) send(content []byte) (id string, err error) {
 			b.fail(err)
 			return
 		}
+		b.confirm(id)
 		b.memory.Recycle(content)
 	})
 	return id, nil
@@ -145,8 +147,26 @@ func (b *blocks) sendFirst(content []byte) (id string, err error) {
 		b.fail(err)
 		return "", err
 	}
+	b.confirm(id)
 	b.memory.Recycle(content)
 	return id, nil
+}
+
+// confirm notes that the service has a block.
+func (b *blocks) confirm(id string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.confirmed == nil {
+		b.confirmed = map[string]bool{}
+	}
+	b.confirmed[id] = true
+}
+
+// has reports whether the service has confirmed a block.
+func (b *blocks) has(id string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.confirmed[id]
 }
 
 // wait returns when every block was sent, and whether all were.

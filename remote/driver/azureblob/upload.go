@@ -7,6 +7,7 @@ import (
 	"crypto/md5"
 	"errors"
 	"hash"
+	"sync"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -44,10 +45,23 @@ type draft struct {
 	size   int64     // of all that, and of what is held
 	sum    hash.Hash // of all that; nil where it is not known or not wanted
 	held   []byte    // the block that is being filled
+
+	mu    sync.Mutex
+	marks []mark // guarded by mu; of ids
 }
 
 // Create implements objects.Store.
 func (s *store) Create(ctx context.Context, k objects.Key, o objects.CreateOptions) (objects.Draft, error) {
+	d := s.newDraft(ctx, k, o)
+	if err := d.continueBlob(ctx, o); err != nil {
+		d.Abort()
+		return nil, err
+	}
+	return d, nil
+}
+
+// newDraft returns an upload of which there is nothing yet.
+func (s *store) newDraft(ctx context.Context, k objects.Key, o objects.CreateOptions) *draft {
 	writing, cancel := context.WithCancel(ctx)
 	d := &draft{store: s, target: k, client: s.blob(k), modTime: o.ModTime, only: o.Only, cancel: cancel}
 	memory := s.options.ChunkSize * int64(s.options.Concurrency)
@@ -56,11 +70,7 @@ func (s *store) Create(ctx context.Context, k objects.Key, o objects.CreateOptio
 	if !s.options.DisableChecksum {
 		d.sum = md5.New()
 	}
-	if err := d.continueBlob(ctx, o); err != nil {
-		d.Abort()
-		return nil, err
-	}
-	return d, nil
+	return d
 }
 
 func (d *draft) Write(p []byte) (int, error) {
@@ -73,11 +83,11 @@ func (d *draft) Write(p []byte) (int, error) {
 		}
 		n := min(cap(d.held)-len(d.held), len(p)-written)
 		d.held = append(d.held, p[written:written+n]...)
+		if d.sum != nil {
+			d.sum.Write(p[written : written+n])
+		}
 		written += n
 		d.size += int64(n)
-	}
-	if d.sum != nil {
-		d.sum.Write(p)
 	}
 	return written, nil
 }
@@ -85,14 +95,24 @@ func (d *draft) Write(p []byte) (int, error) {
 // makeRoom makes the buffer larger, or sends it when it has the size of a block.
 func (d *draft) makeRoom(block int) (err error) {
 	if len(d.held) == block {
-		id, err := d.blocks.send(d.held)
-		if err != nil {
+		if err := d.sendHeld(); err != nil {
 			return err
 		}
-		d.ids, d.held = append(d.ids, id), nil
 	}
 	d.held, err = d.blocks.grown(d.held)
 	return err
+}
+
+// sendHeld sends the block that has been filled.
+func (d *draft) sendHeld() error {
+	size := int64(len(d.held))
+	id, err := d.blocks.send(d.held)
+	if err != nil {
+		return err
+	}
+	d.ids, d.held = append(d.ids, id), nil
+	d.mark(id, size, false)
+	return nil
 }
 
 // Commit implements objects.Draft.
@@ -104,11 +124,9 @@ func (d *draft) Commit(ctx context.Context, modTime time.Time) (objects.Object, 
 		return d.commitWhole(ctx, facts)
 	}
 	if len(d.held) > 0 {
-		id, err := d.blocks.send(d.held)
-		if err != nil {
+		if err := d.sendHeld(); err != nil {
 			return objects.Object{}, d.store.translate(err)
 		}
-		d.ids, d.held = append(d.ids, id), nil
 	}
 	if err := d.blocks.wait(); err != nil {
 		return objects.Object{}, d.store.translate(err)

@@ -209,7 +209,7 @@ func (h *hold) keep(ctx context.Context) (kept bool, err error) {
 }
 
 // placeRounds is how often somebody else may come between.
-const placeRounds = 5
+const placeRounds = 10
 
 // place writes the last manifest of the upload, in the place of whatever is there. It reports
 // whether the content is to stay.
@@ -259,13 +259,17 @@ func (h *hold) place(ctx context.Context, m *manifest) (stays bool, err error) {
 		}
 		return true, nil
 	}
-	return false, remote.ErrChanged
+	return false, nil // each time somebody has kept one after it
 }
 
-// dropPlace drops a manifest of the upload, and its tail.
+// dropPlace drops a manifest of the upload, and its tail. Another one that has taken its place
+// stays.
 func (h *hold) dropPlace(ctx context.Context, m *manifest) {
-	if err := h.tree.store.Delete(ctx, m.at, m.version); err == nil {
+	err := h.tree.store.Delete(ctx, m.at, m.version)
+	if err == nil || errors.Is(err, remote.ErrNotExist) {
 		h.tree.kept.gone(m.at)
+	}
+	if err == nil || remote.Permanent(err) {
 		_ = h.tree.dropTail(ctx, m)
 	}
 }

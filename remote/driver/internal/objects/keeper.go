@@ -3,6 +3,7 @@ package objects
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 )
 
@@ -71,3 +72,6 @@ type KeptDraft interface {
 	// Release frees what the draft holds here, and leaves what the service has.
 	Release()
 }
+
+// ErrCut is why a draft that is kept takes nothing more.
+var ErrCut = errors.New("the upload has ended")
