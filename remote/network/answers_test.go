@@ -79,6 +79,21 @@ func transport(t *testing.T) (*network.Transport, http.RoundTripper) {
 	return base, network.Answers(base, nil)
 }
 
+// A way is a transport, and Answers over it.
+type way func(t *testing.T) (*network.Transport, http.RoundTripper)
+
+// bothWays runs a test with requests by net/http, and with small ones sent directly.
+func bothWays(t *testing.T, test func(t *testing.T, transport way)) {
+	t.Run("by net/http", func(t *testing.T) { test(t, transport) })
+	t.Run("directly", func(t *testing.T) {
+		test(t, func(t *testing.T) (*network.Transport, http.RoundTripper) {
+			base, rt := transport(t)
+			base.SendDirectly()
+			return base, rt
+		})
+	})
+}
+
 // bodies are of one length, told or not, in memory or from elsewhere.
 func bodies(n int) map[string]func() (io.Reader, int64) {
 	content := bytes.Repeat([]byte("x"), n)
@@ -96,7 +111,9 @@ type readFunc func(p []byte) (int, error)
 
 func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 
-func TestWhatHasLeftIsWaitedFor(t *testing.T) {
+func TestWhatHasLeftIsWaitedFor(t *testing.T) { bothWays(t, testWhatHasLeftIsWaitedFor) }
+
+func testWhatHasLeftIsWaitedFor(t *testing.T, transport way) {
 	for what, body := range bodies(20_000) {
 		t.Run(what, func(t *testing.T) {
 			addr, accepted := listen(t)
@@ -128,7 +145,9 @@ func TestWhatHasLeftIsWaitedFor(t *testing.T) {
 	}
 }
 
-func TestWhatHasNotLeftNeverArrives(t *testing.T) {
+func TestWhatHasNotLeftNeverArrives(t *testing.T) { bothWays(t, testWhatHasNotLeftNeverArrives) }
+
+func testWhatHasNotLeftNeverArrives(t *testing.T, transport way) {
 	const size = 16 << 20 // more than there are buffers
 	for what, body := range bodies(size) {
 		t.Run(what, func(t *testing.T) {
@@ -231,6 +250,10 @@ type closeFunc func() error
 func (f closeFunc) Close() error { return f() }
 
 func TestALostConnectionIsDoubtOnlyAfterTheEnd(t *testing.T) {
+	bothWays(t, testALostConnectionIsDoubtOnlyAfterTheEnd)
+}
+
+func testALostConnectionIsDoubtOnlyAfterTheEnd(t *testing.T, transport way) {
 	t.Run("no connection", func(t *testing.T) {
 		l, _ := net.Listen("tcp", "127.0.0.1:0")
 		l.Close()
@@ -270,7 +293,9 @@ func TestALostConnectionIsDoubtOnlyAfterTheEnd(t *testing.T) {
 	}
 }
 
-func TestWhichAnswersAreNone(t *testing.T) {
+func TestWhichAnswersAreNone(t *testing.T) { bothWays(t, testWhichAnswersAreNone) }
+
+func testWhichAnswersAreNone(t *testing.T, transport way) {
 	for _, in := range []struct {
 		status int
 		kind   string
@@ -298,7 +323,9 @@ func TestWhichAnswersAreNone(t *testing.T) {
 	}
 }
 
-func TestAYesThatBreaksOffIsNoAnswer(t *testing.T) {
+func TestAYesThatBreaksOffIsNoAnswer(t *testing.T) { bothWays(t, testAYesThatBreaksOffIsNoAnswer) }
+
+func testAYesThatBreaksOffIsNoAnswer(t *testing.T, transport way) {
 	for status, doubts := range map[int]int64{200: 1, 403: 0} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			conn, out, err := w.(http.Hijacker).Hijack()
@@ -326,7 +353,9 @@ func pipes(t *testing.T, base *network.Transport, serve func(conn net.Conn)) {
 	}
 }
 
-func TestAnAnswerThatNeverComesIsDoubt(t *testing.T) {
+func TestAnAnswerThatNeverComesIsDoubt(t *testing.T) { bothWays(t, testAnAnswerThatNeverComesIsDoubt) }
+
+func testAnAnswerThatNeverComesIsDoubt(t *testing.T, transport way) {
 	synctest.Test(t, func(t *testing.T) {
 		base, rt := transport(t)
 		pipes(t, base, func(conn net.Conn) {
@@ -385,6 +414,10 @@ func TestALibraryThatLooksAtItsContextGetsTheAnswer(t *testing.T) {
 }
 
 func TestAnIdleConnectionThatIsClosedIsNoDoubt(t *testing.T) {
+	bothWays(t, testAnIdleConnectionThatIsClosedIsNoDoubt)
+}
+
+func testAnIdleConnectionThatIsClosedIsNoDoubt(t *testing.T, transport way) {
 	base, rt := transport(t)
 	var conns []net.Conn
 	addr, accepted := listen(t)

@@ -105,7 +105,7 @@ func (o Options) Transport(idle int) *Transport {
 	if o.HTTP.Proxy != nil {
 		via = http.ProxyURL(o.HTTP.Proxy)
 	}
-	return &Transport{&http.Transport{
+	return &Transport{Transport: &http.Transport{
 		Proxy:                 via,
 		DialContext:           o.Dial,
 		TLSClientConfig:       o.Config(),
@@ -117,5 +117,5 @@ func (o Options) Transport(idle int) *Transport {
 		IdleConnTimeout:       idleConn,
 		DisableCompression:    true,
 		Protocols:             &only1,
-	}, o.HTTP}
+	}, says: o.HTTP}
 }

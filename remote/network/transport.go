@@ -26,11 +26,32 @@ type Header struct{ Name, Value string }
 // A Transport makes all requests with the settings of its HTTP.
 type Transport struct {
 	*http.Transport
-	says HTTP
+	says   HTTP
+	direct *direct // sends what is small; nil = nothing
 }
 
-// Clone returns a Transport with connections of its own.
-func (t *Transport) Clone() *Transport { return &Transport{t.Transport.Clone(), t.says} }
+// Clone returns a Transport with connections of its own, which sends nothing directly.
+func (t *Transport) Clone() *Transport {
+	return &Transport{Transport: t.Transport.Clone(), says: t.says}
+}
+
+// SendDirectly makes t send requests with a body in memory of up to 64 KiB in the goroutine of the
+// caller, which costs half, by connections of their own. It is called before the first request, and
+// has no effect where the system cannot tell whether a connection has ended, for requests by a
+// proxy, and where each connection is for one request.
+func (t *Transport) SendDirectly() {
+	if canLook {
+		t.direct = &direct{base: t.Transport}
+	}
+}
+
+// CloseIdleConnections closes the connections that carry no request.
+func (t *Transport) CloseIdleConnections() {
+	t.Transport.CloseIdleConnections()
+	if t.direct != nil {
+		t.direct.closeIdle()
+	}
+}
 
 // RoundTrip implements http.RoundTripper. An answer that there are too many requests is reported by
 // remote.Congested, as libraries make the request again without saying so; the Date of an answer
@@ -52,7 +73,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 func (t *Transport) send(r *http.Request) (*http.Response, error) {
 	more := append(t.says.Headers[:len(t.says.Headers):len(t.says.Headers)], t.says.of(r.Method)...)
 	if len(more) == 0 && t.says.UserAgent == "" {
-		return t.Transport.RoundTrip(r)
+		return t.pass(r)
 	}
 	r = r.Clone(r.Context())
 	if t.says.UserAgent != "" {
@@ -64,6 +85,14 @@ func (t *Transport) send(r *http.Request) (*http.Response, error) {
 			continue
 		}
 		r.Header.Set(h.Name, h.Value)
+	}
+	return t.pass(r)
+}
+
+// pass makes a request whose header is complete.
+func (t *Transport) pass(r *http.Request) (*http.Response, error) {
+	if t.direct != nil && t.direct.fits(r) {
+		return t.direct.roundTrip(r)
 	}
 	return t.Transport.RoundTrip(r)
 }

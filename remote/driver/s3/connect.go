@@ -25,6 +25,7 @@ func (r *Remote) connect() error {
 	r.transport = r.opt.Network.Transport(idleConnections)
 	r.transport.WriteBufferSize = 64 << 10
 	r.transport.ReadBufferSize = 64 << 10
+	r.transport.SendDirectly()
 	r.keys = r.keysOf(r.opt.credentials())
 	var err error
 	if r.once, err = r.client(1, nil); err != nil {
