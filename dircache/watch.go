@@ -164,6 +164,9 @@ func (t *Tree) ApplyRemoteChange(ch remote.Change) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if e, known := t.lastKnown(ch.Name); known && !e.Dir && t.dirs[ch.Name] == nil {
+		ch.Below = false // nothing is below a file, so that nothing has to be looked for
+	}
 	if ch.Removed {
 		t.dropListing(ch.Name)
 		delete(t.flights, ch.Name)

@@ -40,7 +40,7 @@ func (p process) warnOfVariables(log *slog.Logger) {
 
 // secretFiles are the files that flags name and that nobody else should read. Some are "".
 func (o *options) secretFiles() []string {
-	files := append([]string{o.RC.Key, o.RC.Htpasswd, o.Users, o.Auth.Htpasswd, o.Auth.Passwd, o.ACME.TSIGFile, o.ACME.APIAccount}, o.Key...)
+	files := append([]string{o.RC.Key, o.RC.Htpasswd, o.Users, o.Auth.Htpasswd, o.Auth.Passwd, o.ACME.TSIGFile, o.ACME.APIAccount, o.Cluster.Creds}, o.Key...)
 	for _, u := range o.Cluster.Feeds {
 		for _, name := range []string{"creds", "credentials", "token-file"} {
 			if file := u.Options[name]; file != "" {

@@ -220,8 +220,10 @@ func (o *options) newService(ctx context.Context, st *stack, server *ftp.Server,
 		grace:    o.ShutdownTimeout,
 		flush:    o.Cache.Flush,
 		beside:   o.background(st),
+		peers:    o.ofAll().peers,
 		stats:    stats{flags.Unlimited(o.Log.Stats), logging.StatsLevel(&o.Log), st.log, server, st.tree, st.counts},
 	}
+	s.peers.join(server)
 	leaving.waiting, leaving.happened = s.allWaiting, func(kind events.Kind) { s.happened(ctx, kind) }
 	if s.handing != nil {
 		leaving.give = nil

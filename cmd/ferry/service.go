@@ -43,6 +43,7 @@ type service struct {
 	watched   *metricsbridge.Bridge
 	listening *listenings
 	manager   *systemd.Manager
+	peers     *peers    // nil = there are no other nodes
 	accounts  *accounts // nil = one user, that of the flags
 	handing   *handing  // nil = what waits stays here
 	places    places.Dirs
@@ -74,6 +75,7 @@ func (s *service) run(ctx context.Context) error {
 	defer end()
 	// The end of ctx asks for an orderly stop; sessions end when that is over.
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	telling.Go(func() { s.peers.connect(over) })
 	var wg sync.WaitGroup
 	defer s.endHandover(ctx)
 	defer s.await(&wg)
@@ -130,6 +132,7 @@ func (s *service) start(ctx context.Context, wg *sync.WaitGroup, failed chan<- e
 	s.listening.run(ctx, wg, func(err error) { failed <- err })
 	wg.Go(func() { s.accounts.run(ctx, s.server) })
 	wg.Go(func() { s.feeds.set().Run(ctx) })
+	wg.Go(func() { s.peers.run(ctx) })
 	wg.Go(func() { s.beside.run(ctx, func(err error) { failed <- err }) })
 	wg.Go(func() {
 		if err := s.watched.Run(ctx); err != nil {

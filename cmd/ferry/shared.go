@@ -22,6 +22,7 @@ type shared struct {
 	dial   *rcbridge.Bandwidth // turns --bwlimit while the process runs; nil where nothing does
 	events *events.Stream      // nil = nobody listens
 	feeds  *feeds              // --change-feed; nil = there are none
+	peers  *peers              // --cluster; nil = there are no other nodes
 
 	// hooks are those of the flags and their file when they were read again; nil = they were not.
 	hooks atomic.Pointer[[]settings.Hook]
@@ -44,6 +45,9 @@ func newShared(o *options) *shared {
 func (o *options) share(stream *events.Stream, log *slog.Logger) (err error) {
 	o.shared = newShared(o)
 	o.shared.events = stream
+	if o.shared.peers, err = o.openPeers(log); err != nil {
+		return err
+	}
 	o.shared.feeds, err = o.openFeeds(log)
 	return err
 }

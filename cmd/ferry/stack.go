@@ -34,6 +34,7 @@ import (
 //	count             decorate    what the driver is asked to do, repetitions included
 //	retry             decorate    --low-level-retries
 //	logged            decorate    what came of it, and what drivers warn of
+//	announce          decorate    --cluster: changes through this node, and through others
 //	filter            hide        --include and the like, --vfs-block-norm-dupes
 //	dircache          vfs.New     --dir-cache-time, --poll-interval
 //	readahead         vfs.New     --buffer-size, --vfs-read-chunk-size; copies in mode full
@@ -144,7 +145,7 @@ func (o *options) decorate(driver remote.Remote, dial *rcbridge.Bandwidth, log *
 	if !cheap || log.Enabled(context.Background(), slog.LevelInfo) {
 		r = logged.New(r, log)
 	}
-	return r, counts
+	return o.ofAll().peers.around(r), counts
 }
 
 // maxConnections bounds --max-connections: more is no limit to speak of, and takes memory.

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"sync"
+	"time"
+
+	"ferry/cluster"
+	"ferry/cluster/nats"
+	"ferry/ftp"
+	"ferry/remote"
+	"ferry/remote/wrap/announce"
+)
+
+// peers is what this node shares with others. nil = there are none.
+type peers struct {
+	engine   *nats.Engine
+	exchange *announce.Exchange
+	members  *cluster.Members // set by join
+	name     string           // of this node
+	log      *slog.Logger
+}
+
+// openPeers opens what --cluster names; nil where it names nothing. It connects to nothing yet.
+func (o *options) openPeers(log *slog.Logger) (*peers, error) {
+	if !o.Cluster.Shared() {
+		return nil, nil
+	}
+	p := &peers{name: o.Cluster.NodeName(), log: log}
+	var err error
+	if p.engine, err = nats.New(nats.Options{
+		Servers: o.Cluster.Servers, Name: o.Cluster.Name, Node: p.name, Creds: o.Cluster.Creds, CA: o.Cluster.CA, Log: log,
+	}); err != nil {
+		return nil, err
+	}
+	p.exchange = announce.NewExchange(announce.Options{Engine: p.engine, Node: p.name, Log: log})
+	return p, nil
+}
+
+// around has changes of a remote told to other nodes, and theirs heard. A remote that is as quick
+// as a cache is asked each time, so that nothing has to be told. It may be called on nil.
+func (p *peers) around(r remote.Remote) remote.Remote {
+	if p == nil || r.Info().Caps.CheapStat {
+		return r
+	}
+	return announce.New(r, p.exchange)
+}
+
+// join says who this node is. It may be called on nil.
+func (p *peers) join(server *ftp.Server) {
+	if p == nil {
+		return
+	}
+	self := cluster.Member{ID: rand.Text(), Node: p.name, Version: version(), Started: time.Now().UTC().Truncate(time.Second)}
+	p.members = cluster.NewMembers(p.engine, self, func() int { return len(server.Sessions()) }, p.log)
+}
+
+// connect keeps the connection to the engine until ctx ends. It may be called on nil.
+func (p *peers) connect(ctx context.Context) {
+	if p == nil {
+		return
+	}
+	if err := p.engine.Run(ctx); err != nil && ctx.Err() == nil {
+		p.log.ErrorContext(ctx, "the engine that nodes share cannot be used: this node goes on by itself", "error", err)
+	}
+}
+
+// run tells other nodes of this one, and hears of them, until ctx ends. It may be called on nil.
+func (p *peers) run(ctx context.Context) {
+	if p == nil {
+		return
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = p.exchange.Run(ctx) }) // they return when ctx has ended
+	wg.Go(func() { _ = p.members.Run(ctx) })
+	wg.Wait()
+}
