@@ -106,7 +106,7 @@ func engine(p *[]string) pflag.Value {
 		}
 		return strings.Join(shown, ",")
 	}
-	return &value[[]string]{p, "URL,...", parse, format}
+	return &value[[]string]{p, "servers", parse, format}
 }
 
 // subjectWord is a word that may stand in names of subjects and buckets.

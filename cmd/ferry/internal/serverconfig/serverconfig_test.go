@@ -30,7 +30,7 @@ func samples() map[string]sample {
 		"FileMode": {`"0750"`, []string{"0750"}}, "ports": {`"4000-4005"`, []string{"4000-4005"}},
 		"durations": {`["7s", "8m"]`, []string{"7s,8m"}}, "host:port": {`["127.0.0.1:1", "127.0.0.1:2"]`, []string{"127.0.0.1:1", "127.0.0.1:2"}},
 		"string": {`"text"`, []string{"text"}}, "file": {`"/abs/file"`, []string{"/abs/file"}},
-		"paths": {`["/abs/a.pem", "/abs/b.pem"]`, []string{"/abs/a.pem", "/abs/b.pem"}}, "network": {`["10.0.0.0/8", "192.0.2.1"]`, []string{"10.0.0.0/8", "192.0.2.1"}},
+		"paths": {`["/abs/a.pem", "/abs/b.pem"]`, []string{"/abs/a.pem", "/abs/b.pem"}}, "servers": {`["nats://a:4222", "tls://b"]`, []string{"nats://a:4222", "tls://b"}}, "network": {`["10.0.0.0/8", "192.0.2.1"]`, []string{"10.0.0.0/8", "192.0.2.1"}},
 		"event=target": {`["delete=/bin/true -x", "login=http://localhost/"]`, []string{"delete=/bin/true -x", "login=http://localhost/"}},
 		"header":       {`["X-A: 1", "X-B: 2, 3"]`, []string{"X-A: 1", "X-B: 2, 3"}}, "URL": {`"http://proxy:3128"`, []string{"http://proxy:3128"}},
 		"BwTimetable": {`["08:00,512", "19:00,off"]`, []string{"08:00,512 19:00,off"}}, "pattern": {`["*.{a,b}", "c"]`, []string{"*.{a,b}", "c"}},
