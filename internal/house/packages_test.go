@@ -11,7 +11,7 @@ import (
 // A first build takes as long as the packages do that the program is built from. A record in
 // doc/decisions says what they were.
 const (
-	maxPackages = 662 // in all; those of the standard library are about 215
+	maxPackages = 670 // in all; those of the standard library are about 215
 	maxForeign  = 340 // that are neither of the standard library nor ours
 )
 
