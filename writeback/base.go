@@ -69,7 +69,7 @@ func (v *Tree) worthProbing(name string) bool {
 func (v *Tree) baseAt(name string, old *change, known baseState) (cache.Base, string) {
 	switch {
 	case old != nil:
-		return old.base()
+		return v.baseOf(old)
 	case v.pending.newest(name) != nil || known.done != v.done:
 		return cache.BaseUnknown, ""
 	}
@@ -97,6 +97,20 @@ func (v *Tree) baseNow(ctx context.Context, name string, old *change, known base
 		}
 	}
 	return now.base, now.version, nil
+}
+
+// baseOf returns what the remote has under the name of c, for a change that supersedes c. If
+// conflicts are to be noticed, that is the version which it had before c also where c may have been
+// sent: what others store is told from it.
+// LOCKS_REQUIRED(v.mu)
+func (v *Tree) baseOf(c *change) (cache.Base, string) {
+	base, version := c.base()
+	if base == cache.BaseUnknown && v.conflict == KeepBoth {
+		if x := c.leaves(); x.base == cache.BasePresent && x.version != "" {
+			return x.base, x.version
+		}
+	}
+	return base, version
 }
 
 func fingerprint(e remote.Entry) cache.Fingerprint {

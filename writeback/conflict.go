@@ -166,7 +166,7 @@ func (v *Tree) copyName(ctx context.Context, rec cache.Record, e remote.Entry) (
 	}
 	for n := range maxCopies {
 		to = conflictName(rec.Name, v.node, when, n, v.caps.MaxName)
-		if st, _ := v.look(to); st != unknown {
+		if st, _ := v.look(to); st == isFile || st == isMoved || st == isDir {
 			continue
 		}
 		there, err := v.remote.Stat(ctx, to)

@@ -2,6 +2,7 @@ package writeback
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -141,6 +142,24 @@ func TestWhatIsReplacedKnowinglyIsNotKept(t *testing.T) {
 			a.ok(a.Rename(a.t.Context(), "f", "g"))
 			a.upload("f", "last")
 		},
+		"what it has renamed away, over an old file": func(a, _ *rig) {
+			a.has("f", "old")
+			a.has("g", "old, too")
+			a.upload("f", "first")
+			a.ok(a.Rename(a.t.Context(), "f", "g"))
+			a.upload("f", "last")
+		},
+		"an old file, after others were sent": func(a, _ *rig) {
+			a.has("f", "old")
+			u, err := a.Stage(a.t.Context(), "f", remote.StageOptions{Owner: "bob"})
+			a.ok(err)
+			a.upload("g", "another")
+			a.flush()
+			_, err = io.WriteString(u, "last")
+			a.ok(err)
+			_, err = u.Commit(a.t.Context(), time.Time{})
+			a.ok(err)
+		},
 		"what it has removed": func(a, _ *rig) {
 			a.upload("f", "first")
 			a.flush()
@@ -151,10 +170,14 @@ func TestWhatIsReplacedKnowinglyIsNotKept(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			inBubble(t, keeping, func(a, b *rig) {
+				t := a.t
 				do(a, b)
 				a.flush()
 				a.settle()
 				a.wantKept("f", "last")
+				if all := treeOf(t, a.inner, "."); slices.ContainsFunc(all, func(file string) bool { return strings.Contains(file, ".conflict-") }) {
+					t.Errorf("the remote holds %q", all)
+				}
 			})
 		})
 	}
@@ -167,11 +190,11 @@ func TestAChangeThatWaitsLeavesWhatAnotherNodeStored(t *testing.T) {
 			a.has("f", "old")
 			a.upload("f", "of a")
 			a.ok(a.Remove(a.t.Context(), "f"))
-			b.upload("f", "of b")
+			b.upload("f", "of the other")
 			b.flush()
 			a.flush()
-			a.wantThere("f=of b")
-			a.wantSeen("f=of b")
+			a.wantThere("f=of the other")
+			a.wantSeen("f=of the other")
 		})
 	})
 	t.Run("the old name of a file that was renamed while it waited", func(t *testing.T) {
@@ -179,20 +202,20 @@ func TestAChangeThatWaitsLeavesWhatAnotherNodeStored(t *testing.T) {
 			a.has("f", "old")
 			a.upload("f", "of a")
 			a.ok(a.Rename(a.t.Context(), "f", "g"))
-			b.upload("f", "of b")
+			b.upload("f", "of the other")
 			b.flush()
 			a.flush()
-			a.wantThere("f=of b", "g=of a")
+			a.wantThere("f=of the other", "g=of a")
 		})
 	})
 	t.Run("the new name of a file", func(t *testing.T) {
 		inBubble(t, keeping, func(a, b *rig) {
 			a.upload("f", "of a")
 			a.ok(a.Rename(a.t.Context(), "f", "g"))
-			b.upload("g", "of b")
+			b.upload("g", "of the other")
 			b.flush()
 			a.flush()
-			a.wantKept("g", "of a", "of b")
+			a.wantKept("g", "of a", "of the other")
 		})
 	})
 	t.Run("the new name of a file on the remote", func(t *testing.T) {
@@ -202,10 +225,10 @@ func TestAChangeThatWaitsLeavesWhatAnotherNodeStored(t *testing.T) {
 			a.ok(err)
 			a.faults.Inject(faulty.Fault{Op: faulty.Move, Err: errNetwork}) // it is tried at once, and then waits
 			a.ok(a.recordOnly(a.t.Context(), func(ctx context.Context) (kept, error) { return a.keepMove(ctx, "f", "g") }))
-			b.upload("g", "of b")
+			b.upload("g", "of the other")
 			b.flush()
 			a.settle()
-			a.wantKept("g", "of a", "of b")
+			a.wantKept("g", "of a", "of the other")
 		})
 	})
 }

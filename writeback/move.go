@@ -211,6 +211,9 @@ func (v *Tree) keepMove(ctx context.Context, from, to string) (k kept, err error
 	}
 	k.change = newChange(rec, rec.Committed)
 	k.change.mode, k.change.from = e.Mode, source
+	if source == nil && e.Version != "" {
+		k.change.leave(v.pending.keyOf(from), expectation{base: cache.BasePresent, version: e.Version})
+	}
 	return k, nil
 }
 

@@ -51,7 +51,7 @@ func (v *Tree) removePending(ctx context.Context, c *change) (bool, error) {
 	}
 	defer v.unpin(c)
 	v.mu.Lock()
-	base, version := c.base()
+	base, version := v.baseOf(c)
 	names := v.pending.inherited(c)
 	v.mu.Unlock()
 	if base == cache.BaseAbsent && len(names) == 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 
 	"ferry/cache"
 	"ferry/remote"
@@ -141,6 +142,7 @@ func (v *Tree) removeLeft(ctx context.Context, c *change, rec cache.Record, name
 	}
 	v.mu.Lock()
 	x := c.left[v.pending.keyOf(name)]
+	x.own = append(slices.Clip(x.own), c) // it may have been sent under that name
 	v.mu.Unlock()
 	return v.removeOver(ctx, name, x, rec.Committed)
 }
