@@ -69,10 +69,9 @@ func (r *Remote) startMultipart(ctx context.Context, at place, o minio.PutObject
 			m.fail(contextCause(ctx, err))
 			return
 		}
-		m.sums = sums
 		ended := r.tellUpload(ctx, at, id)
 		m.mu.Lock()
-		m.id, m.ended = id, ended
+		m.id, m.sums, m.ended = id, sums, ended
 		m.mu.Unlock()
 	})
 	return m
