@@ -7,7 +7,7 @@
 //
 //	union.go    the remote and its upstreams
 //	stage.go put.go move.go change.go  changes; uploads.go sweep.go: what uploads leave
-//	list.go read.go ability.go         everything else
+//	list.go read.go ability.go watch.go    everything else
 //	target.go   which upstreams a change is made on
 //	look.go     who has a name
 //	policy.go   policies; usage.go: how full upstreams are

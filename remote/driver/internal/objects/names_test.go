@@ -115,6 +115,7 @@ func TestObjectName(t *testing.T) {
 		{"b", "b", "d/f", "d/f", true}, {"b", "b", "", ".", true}, {"b", "c", "f", "", false}, {"b", "b", "a//b", "", false}, {"b", "b", "a/../b", "", false},
 		{"b/d", "b", "d/f", "f", true}, {"b/d", "b", "d", "", false}, {"b/d", "b", "dd/f", "", false}, {"b/d", "b", "", ".", true}, {"b/d", "c", "", "", false},
 		{"", "b", "d/f", "b/d/f", true}, {"", "b", "", "b", true}, {"", "", "f", "", false},
+		{"b", "b", partsDir + "/x", "", false}, {"", "b", partsDir + "/x", "", false}, {"b/d", "b", "d/" + partsDir, "", false},
 		{"b", "b", partname.Name{Owner: "o", Base: "f"}.String(), "", false},
 		{"b", "b", "a\u2401", "a\x01", true}, {"b", "b", "a\x01", "", false},
 	} {
