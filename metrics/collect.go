@@ -56,6 +56,13 @@ var rows = []struct {
 	{"feed_last_event_timestamp_seconds", "When the event happened that was told last.", []string{"source"}},
 	{"feed_gaps_total", "Times that notifications may have been missed, so that all directories of the buckets were forgotten.", []string{"source"}},
 	{"feed_notifications_total", "Notifications of buckets by what came of them.", []string{"source", "result"}},
+	{"cluster_up", "1 if the engine that nodes share is reached.", nil},
+	{"cluster_heard", "1 if what other nodes tell comes here.", nil},
+	{"cluster_nodes", "Nodes that are there, this one among them.", nil},
+	{"cluster_lag_seconds", "Time of the last message of this node until it was back here.", nil},
+	{"cluster_changes_waiting", "Changes that other nodes are not told of yet.", nil},
+	{"cluster_messages_total", "Messages with changes.", []string{"direction"}},
+	{"cluster_gaps_total", "Times that messages may have been missed, so that all directories were forgotten.", nil},
 	{"certificate_expiry_timestamp_seconds", "When a certificate of the server expires.", []string{"name"}},
 	{"hooks_waiting", "Events that wait for a hook.", []string{"hook"}},
 	{"hook_unanswered_total", "Questions that a hook did not answer, by why, and by what that was taken for.", []string{"hook", "cause", "taken"}},
@@ -110,6 +117,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	s.gauge("buffers_bytes", float64(now.Buffers))
 	s.trees(now.Trees)
 	s.feeds(now.Feeds)
+	s.cluster(now.Cluster)
 	s.named(now)
 }
 
@@ -283,4 +291,24 @@ func (s sink) feeds(all []Feed) {
 			s.counter("feed_notifications_total", n, source, word)
 		}
 	}
+}
+
+// cluster shows how the program stands among other nodes, if there are any.
+func (s sink) cluster(c *Cluster) {
+	if c == nil {
+		return
+	}
+	for name, is := range map[string]bool{"cluster_up": c.Up, "cluster_heard": c.Heard} {
+		value := 0.0
+		if is {
+			value = 1
+		}
+		s.gauge(name, value)
+	}
+	s.gauge("cluster_nodes", float64(c.Nodes))
+	s.gauge("cluster_lag_seconds", c.Lag.Seconds())
+	s.gauge("cluster_changes_waiting", float64(c.Waiting))
+	s.counter("cluster_messages_total", c.Sent, "sent")
+	s.counter("cluster_messages_total", c.Received, "received")
+	s.counter("cluster_gaps_total", c.Gaps)
 }

@@ -15,6 +15,7 @@ type Snapshot struct {
 	Hooks          []Hook
 	Asked          []Asked
 	Feeds          []Feed
+	Cluster        *Cluster // nil: there are no other nodes
 }
 
 // Passive are the ports for passive data connections.
@@ -66,6 +67,18 @@ type Certificate struct {
 type Hook struct {
 	Name    string
 	Waiting int
+}
+
+// Cluster is how the program stands among other nodes.
+type Cluster struct {
+	Up       bool // the engine that nodes share is reached
+	Heard    bool // what other nodes tell comes here
+	Nodes    int  // that are there, this one among them
+	Lag      time.Duration
+	Waiting  int    // changes that are not told yet
+	Sent     uint64 // messages
+	Received uint64
+	Gaps     uint64
 }
 
 // A Feed tells of changes. Those of one source are shown together.

@@ -113,6 +113,13 @@ func TestChangesShowThroughOtherNodes(t *testing.T) {
 	n.await("out", "file3", true)
 	n.away.do("CWD in", 550)
 
+	status := ferry(t, nil, "rc", "cluster/status", "--url", n.controls[1])
+	for _, word := range []string{`"node": "node1"`, `"node": "node2"`, `"reached": true`, `"heard": true`} {
+		if !strings.Contains(status, word) {
+			t.Errorf("the status has no %s: %s", word, status)
+		}
+	}
+
 	n.nats.Stop()
 	for _, log := range n.logs {
 		if err := log.waitForLine("is not reached: this node goes on by itself"); err != nil {

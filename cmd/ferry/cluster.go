@@ -10,6 +10,8 @@ import (
 	"ferry/cluster"
 	"ferry/cluster/nats"
 	"ferry/ftp"
+	"ferry/metrics"
+	"ferry/rc"
 	"ferry/remote"
 	"ferry/remote/wrap/announce"
 )
@@ -20,6 +22,7 @@ type peers struct {
 	exchange *announce.Exchange
 	members  *cluster.Members // set by join
 	name     string           // of this node
+	id       string           // of this process
 	log      *slog.Logger
 }
 
@@ -28,7 +31,7 @@ func (o *options) openPeers(log *slog.Logger) (*peers, error) {
 	if !o.Cluster.Shared() {
 		return nil, nil
 	}
-	p := &peers{name: o.Cluster.NodeName(), log: log}
+	p := &peers{name: o.Cluster.NodeName(), id: rand.Text(), log: log}
 	var err error
 	if p.engine, err = nats.New(nats.Options{
 		Servers: o.Cluster.Servers, Name: o.Cluster.Name, Node: p.name, Creds: o.Cluster.Creds, CA: o.Cluster.CA, Log: log,
@@ -53,7 +56,7 @@ func (p *peers) join(server *ftp.Server) {
 	if p == nil {
 		return
 	}
-	self := cluster.Member{ID: rand.Text(), Node: p.name, Version: version(), Started: time.Now().UTC().Truncate(time.Second)}
+	self := cluster.Member{ID: p.id, Node: p.name, Version: version(), Started: time.Now().UTC().Truncate(time.Second)}
 	p.members = cluster.NewMembers(p.engine, self, func() int { return len(server.Sessions()) }, p.log)
 }
 
@@ -76,4 +79,36 @@ func (p *peers) run(ctx context.Context) {
 	wg.Go(func() { _ = p.exchange.Run(ctx) }) // they return when ctx has ended
 	wg.Go(func() { _ = p.members.Run(ctx) })
 	wg.Wait()
+}
+
+// status returns what rc tells; nil where there are no other nodes.
+func (p *peers) status() func() rc.Cluster {
+	if p == nil {
+		return nil
+	}
+	return func() rc.Cluster {
+		engine, changes := p.engine.State(), p.exchange.Status()
+		c := rc.Cluster{
+			Node: p.name, Reached: engine.Reached, Server: engine.Server, Version: engine.Version, Problem: engine.Problem,
+			Heard: changes.Heard, Lag: changes.Lag, Waiting: changes.Waiting, Gaps: changes.Gaps,
+		}
+		for _, m := range p.members.All() {
+			c.Nodes = append(c.Nodes, rc.ClusterNode{ID: m.ID, Name: m.Node, Version: m.Version, Started: m.Started, Sessions: m.Sessions, Self: m.ID == p.id})
+		}
+		return c
+	}
+}
+
+// metrics returns what metrics tell; nil where there are no other nodes.
+func (p *peers) metrics() func() *metrics.Cluster {
+	if p == nil {
+		return nil
+	}
+	return func() *metrics.Cluster {
+		s := p.exchange.Status()
+		return &metrics.Cluster{
+			Up: p.engine.State().Reached, Heard: s.Heard, Nodes: len(p.members.All()), Lag: s.Lag, Waiting: s.Waiting,
+			Sent: s.Sent, Received: s.Received, Gaps: s.Gaps,
+		}
+	}
 }

@@ -13,7 +13,7 @@ func (s *service) watchedBy(o *options) {
 		Server: s.server, Leaving: s.draining.reason, Listeners: len(s.listeners), Guard: s.watch.guard, Budget: o.ofAll().budget,
 		Trees: s.accounts.openTrees, Quotas: s.accounts.quotas, Hooks: s.listening.waiting, Asked: func() []metrics.Asked { return asked(hooksAsked(s.listening, s.accounts)) }, Certificates: s.keyPairs, Events: o.ofAll().events,
 	}
-	at.Feeds = s.feeds.metrics
+	at.Feeds, at.Cluster = s.feeds.metrics, s.peers.metrics()
 	if s.stack.what != nothing || s.accounts == nil {
 		at.Main = rcbridge.Opened{What: s.stack.what, Tree: s.stack.tree, Cache: s.stack.kept, Options: &o.Options}
 	}

@@ -42,6 +42,9 @@ func (b *Bridge) snapshot(ctx context.Context) metrics.Snapshot {
 	if at.Feeds != nil {
 		now.Feeds = at.Feeds()
 	}
+	if at.Cluster != nil {
+		now.Cluster = at.Cluster()
+	}
 	if at.Asked != nil {
 		now.Asked = at.Asked()
 	}

@@ -29,11 +29,12 @@ type Subject struct {
 	// Certificates are those that clients are shown, and that of the remote control; nil = there
 	// are none.
 	Certificates func() []*ftp.KeyPair
-	Quotas       func() []metrics.Quota // nil = nobody has one
-	Hooks        func() []metrics.Hook  // nil = there are none
-	Asked        func() []metrics.Asked // nil = there are none
-	Feeds        func() []metrics.Feed  // nil = there are none
-	Events       *events.Stream         // is told of what waits for too long
+	Quotas       func() []metrics.Quota  // nil = nobody has one
+	Hooks        func() []metrics.Hook   // nil = there are none
+	Asked        func() []metrics.Asked  // nil = there are none
+	Feeds        func() []metrics.Feed   // nil = there are none
+	Cluster      func() *metrics.Cluster // nil = there are no other nodes
+	Events       *events.Stream          // is told of what waits for too long
 }
 
 // opened returns all trees that are open, that of the command line first.

@@ -37,6 +37,7 @@ func calls(o *flags.Options, about Subject, quit func(status int)) []rc.Call {
 		rc.FTPCalls(served),
 		rc.BanCalls(bans{about.Guard, about.Server}),
 		hookCalls(about.Hooks),
+		rc.ClusterCalls(about.Cluster),
 	)
 }
 

@@ -53,7 +53,8 @@ type Subject struct {
 	Hooks     *hooks.Outbox // nil where no hook is told of anything
 	Counts    *count.Remote
 	Bandwidth *Bandwidth
-	Drain     rc.Drainer // nil: it cannot be drained
+	Drain     rc.Drainer        // nil: it cannot be drained
+	Cluster   func() rc.Cluster // nil: there are no other nodes
 	Version   string
 	Health    *rc.Health // nil = it is always well
 	Pages     []rc.Page  // besides calls
