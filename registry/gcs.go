@@ -36,6 +36,7 @@ func gcsDriver() Driver {
 				oddNames(),
 				{Name: "encoding", Default: gcs.Encoding.String(), Help: "What is encoded in names"},
 			},
+				keptParts(),
 				userOptions(),
 				unused("it is always so", "no_check_bucket?"),
 				ignored("there is no login of that kind: use a service account, or env_auth", "client_credentials?"),
@@ -64,6 +65,8 @@ func openGCS(ctx context.Context, path string, v *values) (remote.Remote, error)
 		BucketPolicyOnly:   v.boolean("bucket_policy_only"),
 		Encoding:           parse(v, "encoding", nameenc.Parse),
 		OddNames:           parse(v, "odd_names", parseOddNames),
+		DropParts:          !v.boolean("keep_parts"),
+		PartMaxAge:         v.duration("partial_max_age"),
 		DirMoveLimit:       v.integer("dir_move_limit"),
 		NoMarkers:          !v.boolean("directory_markers"),
 	}

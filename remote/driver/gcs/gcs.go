@@ -3,12 +3,14 @@
 //
 // List shows the exact modification time of every file at no further request. A name has at most
 // 1024 bytes in all, the prefix included; line ends in it are encoded. Appending to a file is done
-// by composing it with what is new, on the far side: the result has no MD5 from then on.
+// by composing it with what is new, on the far side: the result has no MD5 from then on. An upload
+// that was cut is continued in the session that the service has of it, see package objects.
 package gcs
 
 import (
 	"context"
 	"strings"
+	"time"
 
 	"golang.org/x/oauth2"
 
@@ -45,9 +47,12 @@ type Options struct {
 	BucketACL        string // predefined, of new buckets
 	BucketPolicyOnly bool   // access is decided by bucket only; no ACL is sent
 
-	Encoding  nameenc.Encoding // 0 = Encoding; nameenc.Raw for none
-	OddNames  bool             // see objects.Names
-	NoMarkers bool             // empty directories are not stored
+	Encoding   nameenc.Encoding // 0 = Encoding; nameenc.Raw for none
+	OddNames   bool             // see objects.Names
+	DropParts  bool             // an upload that was cut leaves nothing
+	PartMaxAge time.Duration    // for which an unfinished upload can be continued; 0 = for ever
+
+	NoMarkers bool // empty directories are not stored
 	// DirMoveLimit is how many objects a directory may hold that is renamed; 0 =
 	// objects.DirMoveLimit, below 0 no limit.
 	DirMoveLimit int
@@ -91,6 +96,8 @@ func New(ctx context.Context, path string, o Options) (*Remote, error) {
 		DirMoveLimit: o.DirMoveLimit,
 		Buckets:      s,
 		Network:      o.Network,
+		KeepParts:    !o.DropParts,
+		PartMaxAge:   o.PartMaxAge,
 	})
 	return &Remote{Tree: tree, service: service}, nil
 }

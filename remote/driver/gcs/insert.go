@@ -14,7 +14,7 @@ import (
 
 // insert stores body, in one request if it is shorter than a chunk, else chunk by chunk, each of
 // which is sent again when that fails. Nothing of it shows before the end of body.
-func (s *store) insert(ctx context.Context, i insertion, body io.Reader, memory *google.Memory) (*object, error) {
+func (s *store) insert(ctx context.Context, i insertion, body io.Reader, memory *google.Memory, note notes) (*object, error) {
 	buf, err := memory.Chunk(ctx)
 	if err != nil {
 		return nil, err
@@ -28,12 +28,43 @@ func (s *store) insert(ctx context.Context, i insertion, body io.Reader, memory 
 		}
 		return stored, err
 	case err != nil:
+		note.rest(first)
 		return nil, err
 	}
 	u, err := s.service.StartResumable(ctx, s.call(i, i.describes), i.describes.ContentType)
 	if err != nil {
 		return nil, err
 	}
+	return s.sendAll(ctx, u, first, body, memory, note)
+}
+
+// resume goes on with an insert that another process began.
+func (s *store) resume(ctx context.Context, at google.Place, body io.Reader, memory *google.Memory, note notes) (*object, error) {
+	buf, err := memory.Chunk(ctx)
+	if err != nil {
+		return nil, err
+	}
+	first, err := google.Fill(buf, body)
+	switch {
+	case err == io.EOF:
+		body = nil
+	case err != nil:
+		note.rest(first)
+		return nil, err
+	}
+	return s.sendAll(ctx, s.service.ContinueResumable(at), first, body, memory, note)
+}
+
+// notes are told what there is of an insert when it is cut.
+type notes struct {
+	confirmed func(at google.Place)
+	rest      func(chunk []byte)
+}
+
+func (s *store) sendAll(
+	ctx context.Context, u *google.Resumable, first []byte, body io.Reader, memory *google.Memory, note notes,
+) (*object, error) {
+	u.Confirmed, u.Rest = note.confirmed, note.rest
 	u.Sum = func(sum uint32) (header, value string) { return "X-Goog-Hash", "crc32c=" + encodeSum(sum) }
 	stored := new(object)
 	return stored, u.SendAll(ctx, first, body, memory, stored)
@@ -72,12 +103,13 @@ type inserting struct {
 	err    error   // once it is done
 }
 
-func (s *store) startInsert(ctx context.Context, into insertion, memory *google.Memory) *inserting {
+// start lets insert read a body that comes by Write.
+func start(insert func(body io.Reader) (*object, error)) *inserting {
 	body, w := io.Pipe()
 	i := &inserting{PipeWriter: w, done: make(chan struct{})}
 	go func() {
 		defer close(i.done)
-		i.object, i.err = s.insert(ctx, into, body, memory)
+		i.object, i.err = insert(body)
 		_ = body.CloseWithError(i.err) // wakes a Write; without an error there is none
 	}()
 	return i

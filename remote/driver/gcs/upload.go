@@ -12,6 +12,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -46,6 +47,7 @@ type draft struct {
 	memory *google.Memory
 	grow   func(n int) error // makes held larger, for n bytes in all
 	start  func() *inserting
+	resume func(at google.Place) *inserting
 	cancel context.CancelFunc // of that
 	remove func()             // deletes the temporary object
 
@@ -53,13 +55,32 @@ type draft struct {
 	insert *inserting   // nil as long as everything is held
 	doubt  *atomic.Bool // the insert has ended without an answer
 	stored bool         // the temporary object may be there
+	size   int64        // of all that was written, and of a base in front of it
+
+	mu     sync.Mutex
+	piping *inserting    // guarded by mu; insert, for Halt
+	halted error         // guarded by mu; why Write takes no more
+	place  *google.Place // guarded by mu; how far the insert has come, once it has come somewhere
+	rest   []byte        // guarded by mu; what follows that, once the insert was cut
 }
 
 // Create implements objects.Store.
 func (s *store) Create(ctx context.Context, k objects.Key, o objects.CreateOptions) (objects.Draft, error) {
+	d := s.newDraft(ctx, k, o)
+	if o.Keep > 0 && !d.composes {
+		if err := d.writeBase(ctx, o); err != nil {
+			d.Abort()
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// newDraft returns an upload of which nothing was written yet.
+func (s *store) newDraft(ctx context.Context, k objects.Key, o objects.CreateOptions) *draft {
 	d := &draft{store: s, target: k, into: k, only: o.Only, base: o.Base, modTime: o.ModTime, doubt: new(atomic.Bool)}
 	if o.Keep == o.Base.Size && o.Keep > smallBase {
-		d.composes, d.into = true, temporary(k)
+		d.composes, d.into, d.size = true, temporary(k), o.Keep
 	}
 	writing, cancel := context.WithCancel(remote.WithUnanswered(ctx, func() { d.doubt.Store(true) }))
 	d.cancel = cancel
@@ -68,19 +89,20 @@ func (s *store) Create(ctx context.Context, k objects.Key, o objects.CreateOptio
 		d.held, err = d.memory.Begin(writing, d.held, n)
 		return err
 	}
-	d.start = func() *inserting { return s.startInsert(writing, d.insertion(d.facts(d.modTime)), d.memory) }
+	d.start = func() *inserting {
+		return start(func(body io.Reader) (*object, error) {
+			return s.insert(writing, d.insertion(d.facts(d.modTime)), body, d.memory, d.notes())
+		})
+	}
+	d.resume = func(at google.Place) *inserting {
+		return start(func(body io.Reader) (*object, error) { return s.resume(writing, at, body, d.memory, d.notes()) })
+	}
 	d.remove = func() {
 		removing, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTime)
 		defer cancel()
 		_ = s.Delete(removing, d.into, "") // what cannot be removed now is removed by a later listing
 	}
-	if o.Keep > 0 && !d.composes {
-		if err := d.writeBase(ctx, o); err != nil {
-			d.Abort()
-			return nil, err
-		}
-	}
-	return d, nil
+	return d
 }
 
 // facts are what the object is stored with besides its content.
@@ -127,25 +149,64 @@ func (d *draft) writeBase(ctx context.Context, o objects.CreateOptions) error {
 var errReplaced = errors.New("the file was replaced while it was being continued")
 
 func (d *draft) Write(p []byte) (int, error) {
+	if err := d.ended(); err != nil {
+		return 0, err
+	}
 	if d.insert == nil {
 		if all := len(d.held) + len(p); all <= google.Small {
 			if err := d.grow(all); err != nil {
 				return 0, d.store.translate(err)
 			}
 			d.held = append(d.held, p...)
+			d.size += int64(len(p))
 			return len(p), nil
 		}
 		d.stored = d.composes
-		d.insert = d.start()
+		d.pipe(d.start())
 		held := d.held
 		d.held = nil
 		if _, err := d.insert.Write(held); err != nil {
+			d.size = -1 // what was held is lost
 			return 0, d.store.translate(err)
 		}
 		d.memory.Recycle(held)
 	}
 	n, err := d.insert.Write(p)
+	d.size += int64(n)
 	return n, d.store.translate(err)
+}
+
+// pipe begins to write to i.
+func (d *draft) pipe(i *inserting) {
+	d.insert = i
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.piping = i; d.halted != nil {
+		_ = i.CloseWithError(d.halted) // never fails
+	}
+}
+
+// ended returns why nothing more is taken, or nil.
+func (d *draft) ended() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.halted
+}
+
+// notes has noted how far the insert has come.
+func (d *draft) notes() notes {
+	return notes{
+		confirmed: func(at google.Place) {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.place = &at
+		},
+		rest: func(chunk []byte) {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.rest = chunk
+		},
+	}
 }
 
 // Commit implements objects.Draft.

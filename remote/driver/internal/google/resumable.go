@@ -42,10 +42,16 @@ type Resumable struct {
 	// that is over; nil = nothing is. Its error ends the upload.
 	Publish func(ctx context.Context) (done func(), err error)
 
-	buffer []byte // the chunk: what the service has not confirmed
-	off    int64  // of the chunk
-	sum    uint32 // CRC32C of everything up to the end of the chunk
-	ends   bool   // nothing follows the chunk
+	// Confirmed is told how far the upload has come when the service has taken a chunk that is not
+	// the last, and Rest what there was of the next one when the body failed; nil = nobody is.
+	Confirmed func(at Place)
+	Rest      func(chunk []byte)
+
+	resumed bool   // what the service has was not asked yet
+	buffer  []byte // the chunk: what the service has not confirmed
+	off     int64  // of the chunk
+	sum     uint32 // CRC32C of everything up to the end of the chunk
+	ends    bool   // nothing follows the chunk
 }
 
 // StartResumable begins an upload by a call of an upload: what it sends describes the content, of
@@ -75,6 +81,46 @@ func (s *Service) StartResumable(ctx context.Context, c Call, contentType string
 	return &Resumable{service: s, url: place.String(), contentType: contentType}, nil
 }
 
+// A Place is how far an upload has come: another process can go on there.
+type Place struct {
+	URL         string `json:"url"` // a secret: who knows it may write
+	ContentType string `json:"type"`
+	Off         int64  `json:"off"`
+	Sum         uint32 `json:"crc32c"` // of all up to there
+}
+
+// ContinueResumable goes on with an upload that another process began. The service may have some
+// more of the chunk that follows.
+func (s *Service) ContinueResumable(at Place) *Resumable {
+	return &Resumable{service: s, url: at.URL, contentType: at.ContentType, off: at.Off, sum: at.Sum, resumed: true}
+}
+
+// Confirms asks how much the service has of an upload. One that it does not know any more, or that
+// is over, is remote.ErrNotExist.
+func (s *Service) Confirms(ctx context.Context, at Place) (int64, error) {
+	u := &Resumable{service: s, url: at.URL, contentType: at.ContentType}
+	has, done, err := u.attempt(ctx, true, nil)
+	var answer *AnswerError
+	if done && err == nil || errors.As(err, &answer) && answer.Code < http.StatusInternalServerError &&
+		answer.Code != http.StatusTooManyRequests && answer.Code != http.StatusForbidden && answer.Code != http.StatusUnauthorized {
+		return 0, remote.ErrNotExist
+	}
+	return has, err
+}
+
+// GiveUp tells the service that an upload is not continued any more.
+func (s *Service) GiveUp(ctx context.Context, at Place) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodDelete, at.URL, nil)
+	if err != nil {
+		return err
+	}
+	answer, err := s.Send(r)
+	if err != nil {
+		return err
+	}
+	return answer.Body.Close() // it is answered by an error of the client
+}
+
 // SendAll sends first and then what body gives, chunk by chunk, and decodes the last answer into
 // stored. first is a whole chunk, or all there is; then body is nil.
 func (u *Resumable) SendAll(ctx context.Context, first []byte, body io.Reader, memory *Memory, stored any) error {
@@ -92,12 +138,18 @@ func (u *Resumable) SendAll(ctx context.Context, first []byte, body io.Reader, m
 		if done {
 			return nil
 		}
+		if u.Confirmed != nil {
+			u.Confirmed(Place{u.url, u.contentType, u.off, u.sum})
+		}
 		room, err := memory.Chunk(ctx)
 		if err != nil {
 			return err
 		}
 		chunk, err = Fill(room, body)
 		if err != nil && err != io.EOF {
+			if u.Rest != nil {
+				u.Rest(chunk)
+			}
 			return err
 		}
 		u.take(chunk, err == io.EOF)
@@ -135,18 +187,20 @@ func (u *Resumable) sendChunk(ctx context.Context, stored any) (done bool, err e
 	pause, tries := firstPause, u.service.Tries
 	failed := false
 	for {
-		kept, done, err := u.attempt(ctx, failed && u.Asks, stored)
+		asked := failed && u.Asks || u.resumed
+		kept, done, err := u.attempt(ctx, asked, stored)
 		switch {
 		case err == nil && done:
 			return true, nil
 		case err == nil:
+			u.resumed = false
 			if err := u.confirm(kept); err != nil {
 				return false, err
 			}
 			if len(u.buffer) == 0 && !u.ends {
 				return false, nil
 			}
-			if kept > 0 || failed && u.Asks {
+			if kept > 0 || asked {
 				if kept > 0 {
 					pause, tries, deadline = firstPause, u.service.Tries, time.Now().Add(chunkTime)
 				}

@@ -37,6 +37,7 @@ type Server struct {
 	buckets  atomic.Int32
 	requests atomic.Int32
 	changes  sync.RWMutex // held as long as a change is made
+	sessions sync.Map     // what was confirmed of each upload in chunks, by its id: the header Range
 }
 
 // Program returns the executable. A test that lacks it is skipped, but not on the build machine.
@@ -128,6 +129,12 @@ func (s *Server) underAnyName(fake http.Handler) http.Handler {
 			query.Set("maxResults", page) // the fake would give everything at once
 			r.URL.RawQuery = query.Encode()
 		}
+		if id := r.URL.Query().Get("upload_id"); id != "" && r.Method != http.MethodPost {
+			if s.answerForSession(w, r, id) {
+				return
+			}
+			w = &session{w, s, id}
+		}
 		release, err := s.begin(r)
 		if err != nil {
 			return // the client is gone
@@ -192,6 +199,43 @@ func (w *renamed) WriteHeader(status int) {
 	if u, err := url.Parse(w.Header().Get("Location")); err == nil && u.Host != "" {
 		u.Host = w.asked
 		w.Header().Set("Location", u.String())
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// answerForSession answers what the fake would take for the end of an upload in chunks: how far it
+// has come, and that it is given up. It reports whether it has.
+func (s *Server) answerForSession(w http.ResponseWriter, r *http.Request, id string) bool {
+	switch {
+	case r.Method == http.MethodDelete:
+		s.sessions.Delete(id)
+		w.WriteHeader(499) // as the service does
+	case r.Header.Get("Content-Range") == "bytes */*":
+		confirmed, ok := s.sessions.Load(id)
+		if !ok {
+			w.WriteHeader(http.StatusNotFound)
+			return true
+		}
+		w.Header().Set("Range", confirmed.(string))
+		w.WriteHeader(http.StatusPermanentRedirect)
+	default:
+		return false
+	}
+	return true
+}
+
+// A session notes what is confirmed of an upload in chunks.
+type session struct {
+	http.ResponseWriter
+	s  *Server
+	id string
+}
+
+func (w *session) WriteHeader(status int) {
+	if status == http.StatusPermanentRedirect {
+		w.s.sessions.Store(w.id, w.Header().Get("Range"))
+	} else {
+		w.s.sessions.Delete(w.id)
 	}
 	w.ResponseWriter.WriteHeader(status)
 }

@@ -96,7 +96,7 @@ var table = []cost{
 var (
 	// looksForParts is where unfinished uploads are kept: whether there are some is asked once, and
 	// again after half a minute.
-	looksForParts = map[string]int{"s3": 5, "azureblob": 5}
+	looksForParts = map[string]int{"s3": 5, "azureblob": 5, "gcs": 5}
 	// ownUploads are the requests of an upload in parts: S3 begins it, and is asked once more for a
 	// directory of that name; the parts of GCS are longer; Azure has no beginning.
 	ownUploads = map[string]int{"gcs": 1, "azureblob": 3}
