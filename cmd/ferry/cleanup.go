@@ -24,6 +24,7 @@ type cleaner struct {
 	found  int
 	bytes  int64
 	failed int
+	lacks  string // what the last listing that was incomplete lacked
 }
 
 var errCleanupFailed = errors.New("not everything could be cleaned up; see above")
@@ -78,7 +79,10 @@ func (c *cleaner) uploads(ctx context.Context) error {
 // parts removes the unfinished uploads that are kept for their owners in dir and below.
 func (c *cleaner) parts(ctx context.Context, stager remote.Stager, dir string) {
 	var below []string
-	for e, err := range c.remote.List(ctx, dir) {
+	lacks, incomplete := "", false
+	listing := remote.WithIncomplete(ctx, func() { incomplete = true })
+	listing = remote.WithOmitted(listing, func(entry, reason string) { lacks = entry + ": " + reason })
+	for e, err := range c.remote.List(listing, dir) {
 		if err != nil {
 			c.failed++
 			fmt.Fprintf(c.out, "FAILED   %q  %s\n", dir, oneLine(err.Error()))
@@ -90,6 +94,13 @@ func (c *cleaner) parts(ctx context.Context, stager remote.Stager, dir string) {
 			c.remove(name, e.Size, e.ModTime, func() error { return stager.DropPart(ctx, name, e.Part) })
 		case e.Dir:
 			below = append(below, name)
+		}
+	}
+	if incomplete {
+		c.failed++
+		if lacks != c.lacks { // it is the same in each directory
+			c.lacks = lacks
+			fmt.Fprintf(c.out, "FAILED   %q  %s\n", dir, oneLine(lacks))
 		}
 	}
 	for _, dir := range below {

@@ -14,6 +14,7 @@ import (
 	"ferry/remote/driver/crypt"
 	"ferry/remote/driver/crypt/cipher"
 	"ferry/remote/driver/memory"
+	"ferry/remote/driver/union"
 	"ferry/remote/wrap/faulty"
 )
 
@@ -152,5 +153,25 @@ func TestCleanupCommand(t *testing.T) {
 	}
 	if status, _, _ := runNow(t, nil, "cleanup", dir, "--max-age", "soon"); status != exitUsage {
 		t.Errorf("a wrong age: status %d", status)
+	}
+}
+
+// An upstream that does not answer is a failure, told once; what the others have is cleaned up.
+func TestCleanupOfAUnionWithADeadUpstream(t *testing.T) {
+	dead := withParts(t)
+	dead.Inject(faulty.Fault{Op: faulty.List, Times: -1, Err: errors.New("it does not answer")})
+	r, err := union.New(union.Options{Upstreams: []union.Upstream{{Remote: memory.New()}, {Remote: dead}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{"x", "y"} {
+		if err := r.Mkdir(t.Context(), dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out bytes.Buffer
+	err = (&cleaner{remote: r, out: &out}).run(t.Context())
+	if !errors.Is(err, errCleanupFailed) || strings.Count(out.String(), "FAILED") != 1 || !strings.Contains(out.String(), "this upstream does not answer") {
+		t.Errorf("%v, it says\n%s", err, out.String())
 	}
 }
