@@ -25,6 +25,11 @@ type Option struct {
 	Secret   bool // stored in clear, but secret
 	NoPrefix bool // its flag has no prefix of the type, its variable may
 	Switch   bool // its flag needs no value; also implied by a default of true or false
+	Twice    bool // a password that nothing checks: somebody who types it is asked twice
+
+	// Choices are all values that there are, in any case of letters; nil = the rest says what they
+	// are.
+	Choices []string
 
 	// Ignored is the reason why the option has no effect; setting it is a warning. "" = it has an
 	// effect.

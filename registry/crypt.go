@@ -18,12 +18,12 @@ func cryptDriver() Driver {
 			Help: "Another remote, in which names and contents are encrypted",
 			Options: together([]config.Option{
 				{Name: "remote", Required: true, Help: "Where the encrypted files are: nas:path, nas,option=value:path, /srv/ftp"},
-				{Name: "password", Required: true, Obscured: true, Help: "Password that the keys are made of"},
-				{Name: "password2", Obscured: true, Help: "Second password, the salt; it should be another one"},
-				{Name: "filename_encryption", Default: cipher.Standard, Help: "How names are kept: standard (encrypted), " +
+				{Name: "password", Required: true, Obscured: true, Twice: true, Help: "Password that the keys are made of"},
+				{Name: "password2", Obscured: true, Twice: true, Help: "Second password, the salt; it should be another one"},
+				{Name: "filename_encryption", Default: cipher.Standard, Choices: []string{cipher.Standard, cipher.Obfuscate, cipher.Off}, Help: "How names are kept: standard (encrypted), " +
 					"obfuscate (characters are rotated), off (as they are, those of files with a suffix)"},
 				{Name: "directory_name_encryption", Default: "true", Help: "Encrypt names of directories, too"},
-				{Name: "filename_encoding", Default: "base32", Help: "How encrypted names are written: base32, base64 (shorter, for " +
+				{Name: "filename_encoding", Default: "base32", Choices: []string{"base32", "base64", "base32768"}, Help: "How encrypted names are written: base32, base64 (shorter, for " +
 					"remotes where upper and lower case differ), base32768 (shorter still where names are counted in characters)"},
 				{Name: "suffix", Default: ".bin", Help: "Suffix of files with filename_encryption off; none is none"},
 				{Name: "no_data_encryption", Default: "false", Help: "Keep contents as they are"},

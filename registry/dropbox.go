@@ -26,7 +26,7 @@ func dropboxDriver() Driver {
 				{Name: "impersonate", Help: "Address of a member of the team on whose behalf requests are made, or ID (dbmid:...)"},
 				{Name: "impersonate_admin", Help: "ID of the administrator of a team that requests are made by (dbmid:...)"},
 				{Name: "root_namespace", Help: "ID of the namespace that paths are relative to; empty is the user's own"},
-				{Name: "batch_mode", Default: "sync", Help: "sync: files whose uploads end while others are committed are committed together; " +
+				{Name: "batch_mode", Default: "sync", Choices: []string{"sync", "async", "off"}, Help: "sync: files whose uploads end while others are committed are committed together; " +
 					"off: each by itself; async is sync here, as what is acknowledged is stored"},
 				{Name: "batch_size", Default: "0", Help: "Most files that are committed together; 0 is 1000"},
 				{Name: "batch_timeout", Default: "0s", Help: "How long a commit waits for more; 0 is as long as others are committed"},

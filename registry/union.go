@@ -20,9 +20,9 @@ func unionDriver() Driver {
 			Options: []config.Option{
 				{Name: "upstreams", Required: true, Help: `The remotes, separated by spaces, the preferred one first: nas:path "s3:path with space:nc" old:path:ro; ` +
 					`:ro is never changed, :nc takes nothing new`},
-				{Name: "action_policy", Default: "epall", Help: "Where files are changed that are there: " + policies},
-				{Name: "create_policy", Default: "epmfs", Help: "Where something new is stored: the same"},
-				{Name: "search_policy", Default: "ff", Help: "Which one is seen of several files of a name: the same"},
+				{Name: "action_policy", Default: "epall", Choices: union.Policies(), Help: "Where files are changed that are there: " + policies},
+				{Name: "create_policy", Default: "epmfs", Choices: union.Policies(), Help: "Where something new is stored: the same"},
+				{Name: "search_policy", Default: "ff", Choices: union.Policies(), Help: "Which one is seen of several files of a name: the same"},
 				{Name: "cache_time", Default: "120", Help: "Seconds for which it is remembered how full a remote is"},
 				{Name: "min_free_space", Default: "1Gi", Help: "What a remote must have free to be chosen by lfs and eplfs"},
 			},

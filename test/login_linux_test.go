@@ -104,3 +104,43 @@ func TestARemoteIsMadeByQuestions(t *testing.T) {
 		}
 	}
 }
+
+// A password that nothing checks would be noticed too late: crypt takes any.
+func TestPasswordsThatNothingChecksAreAskedTwice(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "rclone.conf")
+	cmd := exec.Command(ferryBinary, "config")
+	cmd.Env = append(os.Environ(), "RCLONE_CONFIG="+path, "HOME="+t.TempDir())
+	p := onTerminal(t, cmd)
+	answer := func(question, text string) {
+		t.Helper()
+		p.shows(question)
+		p.types(text + "\r")
+	}
+	answer("q) quit: ", "n")
+	answer("Name of the new remote: ", "c")
+	answer("Type (a name or a number): ", "crypt")
+	answer("remote: ", t.TempDir())
+	answer("password: ", "potato")
+	answer("Again: ", "tomato")
+	p.shows("two different passwords")
+	answer("password: ", "potato")
+	answer("Again: ", "potato")
+	answer("password2: ", "")
+	answer("Again: ", "")
+	answer("filename_encryption [standard]: ", "nothing")
+	p.shows("it is one of standard, obfuscate, off")
+	answer("filename_encryption [standard]: ", "off")
+	answer("go through them?", "y")
+	answer("directory_name_encryption", "perhaps")
+	p.shows("it is true or false")
+	for _, option := range []string{"directory_name_encryption", "filename_encoding", "suffix", "no_data_encryption", "pass_bad_blocks", "strict_names", "show_mapping"} {
+		answer(option+" [", "")
+	}
+	answer("n) new", "q")
+	p.ended()
+	text, err := os.ReadFile(path)
+	if err != nil || !strings.Contains(string(text), "filename_encryption = off") || strings.Contains(string(text), "potato") || strings.Contains(p.seen.String(), "potato") {
+		t.Errorf("%s, %v", text, err)
+	}
+}

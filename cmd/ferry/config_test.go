@@ -175,11 +175,19 @@ func TestConfigCreate(t *testing.T) {
 	}
 }
 
-func TestConfigCreateWarnsOfUnknownOptions(t *testing.T) {
-	h := newHouse(t, "")
-	status, _, stderr := runNow(t, h.env, "config", "create", "new", "local", "colour=hunter2")
-	if status != exitOK || !strings.Contains(stderr, `"colour"`) || strings.Contains(stderr, "hunter2") || h.value("new", "colour") != "hunter2" {
-		t.Errorf("status %d, %q", status, stderr)
+func TestConfigCreateTakesNoValuesThatCannotBe(t *testing.T) {
+	h := newHouse(t, twoRemotes)
+	before := h.text()
+	for setting, want := range map[string]string{
+		"hots=hunter2": `type sftp has no option "hots": did you mean host?`,
+		"port=hunter2": "option port: it is a whole number",
+	} {
+		for _, command := range [][]string{{"create", "new", "sftp"}, {"update", "nas"}} {
+			status, _, stderr := runNow(t, h.env, append(append([]string{"config"}, command...), setting)...)
+			if status != exitUsage || !strings.Contains(stderr, want) || strings.Contains(stderr, "hunter2") || h.text() != before {
+				t.Errorf("%s %s: status %d, %q, then\n%s", command[0], setting, status, stderr, h.text())
+			}
+		}
 	}
 }
 

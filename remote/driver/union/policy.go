@@ -15,12 +15,12 @@ import (
 // directory; calls about what is there always consider those that have it.
 type Policy string
 
-// policies returns all of them.
-func policies() []string {
+// Policies returns all of them.
+func Policies() []string {
 	return []string{"all", "epall", "epff", "eplfs", "eplus", "eplno", "epmfs", "eprand", "ff", "lfs", "lno", "lus", "mfs", "newest", "rand"}
 }
 
-func (p Policy) valid() bool { return slices.Contains(policies(), string(p)) }
+func (p Policy) valid() bool { return slices.Contains(Policies(), string(p)) }
 
 // existing reports whether something new is only stored where its directory is.
 func (p Policy) existing() bool { return strings.HasPrefix(string(p), "ep") }

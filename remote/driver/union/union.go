@@ -61,7 +61,7 @@ func New(o Options) (remote.Remote, error) {
 	o.Action, o.Create, o.Search = cmp.Or(o.Action, "epall"), cmp.Or(o.Create, "epmfs"), cmp.Or(o.Search, "ff")
 	for option, p := range map[string]Policy{"action_policy": o.Action, "create_policy": o.Create, "search_policy": o.Search} {
 		if !p.valid() {
-			return nil, fmt.Errorf("union: option %s: there is no policy %q; there are %s", option, string(p), strings.Join(policies(), ", "))
+			return nil, fmt.Errorf("union: option %s: there is no policy %q; there are %s", option, string(p), strings.Join(Policies(), ", "))
 		}
 	}
 	r := &Remote{o: o, names: namelock.New(), claims: map[string]*claim{}}

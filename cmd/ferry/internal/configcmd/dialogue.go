@@ -200,12 +200,29 @@ func (d *dialogue) value(ctx context.Context, o config.Option) (string, error) {
 		question += " [" + o.Default + "]"
 	}
 	for {
-		text, err := d.Question(ctx, question+": ", o.Obscured || o.Secret)
-		if text = strings.TrimSpace(text); err != nil || text != "" || !o.Required {
-			return text, err
+		text, err := d.text(ctx, o, question+": ")
+		if err != nil {
+			return "", err
 		}
-		d.say("It is required.")
+		switch bad := registry.CheckValue(o, text); {
+		case bad != nil:
+			d.say("%v.", bad)
+		case text == "" && o.Required:
+			d.say("It is required.")
+		default:
+			return text, nil
+		}
 	}
+}
+
+// text asks for a value, twice where nobody would notice that it was mistyped.
+func (d *dialogue) text(ctx context.Context, o config.Option, question string) (text string, err error) {
+	if o.Twice {
+		text, err = d.AskTwice(ctx, question)
+	} else {
+		text, err = d.Question(ctx, question, o.Obscured || o.Secret)
+	}
+	return strings.TrimSpace(text), err
 }
 
 // yes asks a question with two answers; an empty one is usual.

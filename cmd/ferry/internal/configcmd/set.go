@@ -73,9 +73,24 @@ func isObscured(typ, key string) bool {
 func (w settingWriter) write(d *config.Draft, name string, settings []setting) error {
 	for _, s := range settings {
 		typ, _ := d.Get(name, "type") // which may be among the settings
+		if err := check(typ, s); err != nil {
+			return err
+		}
 		if err := d.Set(name, s.key, w.text(typ, s)); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// check returns why a setting cannot be one of the type. Of one without a driver nothing is known.
+func check(typ string, s setting) error {
+	t, err := config.Sources{Types: registry.Types(), Bridges: registry.Bridges()}.Type(typ)
+	if err != nil || s.key == "type" {
+		return nil
+	}
+	if err := registry.CheckOption(t, s.key, s.value); err != nil {
+		return flags.Usagef("%w", err)
 	}
 	return nil
 }
