@@ -13,9 +13,9 @@ import (
 )
 
 // Commit makes the draft a pending File record of r.Name and drops the owner's part of the draft's
-// name. It assigns ID, Seq, Size and Committed of r; Kind is File. A Durable record survives a
-// power loss once Commit has returned. If it fails, there is no record, and the draft is still open
-// for Keep or Abort.
+// name. It assigns ID, Seq, Size and, without a Claim, Committed of r; Kind is File. A Durable
+// record survives a power loss once Commit has returned. If it fails, there is no record, and the
+// draft is still open for Keep or Abort.
 func (d *Draft) Commit(ctx context.Context, r Record, dur Durability) (Record, error) {
 	if err := d.beginCall(); err != nil {
 		return Record{}, d.fail(err)
@@ -37,8 +37,8 @@ func (d *Draft) Commit(ctx context.Context, r Record, dur Durability) (Record, e
 		return Record{}, d.fail(errors.Join(err, d.endCall()))
 	}
 	d.endDraft()
-	// The record exists whatever these return: the file is written, and an old part does not affect
-	// it.
+	// The record exists whatever these return: the file is written, and an old part does not
+	// affect it.
 	_ = d.file.Close()
 	_ = d.s.dropPart(partID{d.name, d.owner})
 	return d.s.recordOf(e), nil
@@ -78,7 +78,9 @@ func (s *Store) commit(
 	done <-chan struct{}, e *entry, owner string, f disk.File, from string, move func(to string) error,
 ) error {
 	e.rec.Removes = slices.Clone(e.rec.Removes)
-	e.rec.Committed = time.Now()
+	if e.rec.Claim == "" || e.rec.Committed.IsZero() { // else it was made on another node
+		e.rec.Committed = time.Now()
+	}
 	if e.rec.Seq == 0 {
 		e.rec.Seq = s.nextSeq()
 	}

@@ -61,6 +61,8 @@ func TestAnotherNodeMakesWhatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		a, b := prepare(w, "a"), w.node("b", disktest.New())
+		made := a.kept.Pending()[0].Committed
+		time.Sleep(time.Minute)
 		a.ok(a.place.Prepare(t.Context()))
 		a.ok(a.give())
 		if left := a.kept.Pending(); len(left)+len(a.kept.Claimed()) > 0 {
@@ -79,7 +81,7 @@ func TestAnotherNodeMakesWhatWaits(t *testing.T) {
 		if b.ok(err); taken.Changes != 7 || taken.From != "a" {
 			t.Errorf("taken: %+v", taken)
 		}
-		if rec := b.kept.Pending(); rec[0].Name != "replaced" || !rec[0].ModTime.Equal(time.Unix(1e9, 5)) || rec[2].Origin != "whose" {
+		if rec := b.kept.Pending(); rec[0].Name != "replaced" || !rec[0].ModTime.Equal(time.Unix(1e9, 5)) || !rec[0].Committed.Equal(made) || rec[2].Origin != "whose" {
 			t.Errorf("the records have become %+v", rec)
 		}
 		if len(w.changes()) != 0 {
@@ -313,6 +315,34 @@ func TestWhatWaitsAtTheTakerGoesFirst(t *testing.T) {
 				t.Errorf("before it is sent, the store has %q", got)
 			}
 		})
+		a.end()
+		b.end()
+	})
+}
+
+// Another node has stored a file of the name since the change was made: the taker keeps both.
+func TestAConflictOfWhatWasTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		a, b := w.node("a", disktest.New()), w.node("b", disktest.New())
+		a.add(cache.Record{Name: "f", Base: cache.BaseAbsent}, "of a")
+		a.end()
+		a.start()
+		time.Sleep(time.Second)
+		w.has("f", "of another")
+		a.ok(a.give())
+		_, err := b.take()
+		b.ok(err)
+		b.run()
+		var beside string
+		for e, err := range w.store.List(t.Context(), ".") {
+			if b.ok(err); e.Name != "f" {
+				beside = e.Name
+			}
+		}
+		if w.content("f") != "of a" || beside == "" || w.content(beside) != "of another" {
+			t.Errorf("f is %q, and beside there is %q of %q", w.content("f"), beside, w.content(beside))
+		}
 		a.end()
 		b.end()
 	})

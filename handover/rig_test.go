@@ -137,7 +137,7 @@ func (n *node) start() {
 	b := breaker.New(breaker.Options{Probe: func(context.Context) error { return nil }})
 	names := dircache.New(r, b, dircache.Options{Time: 5 * time.Minute})
 	n.kept = store
-	n.tree = writeback.New(names.Direct(), names, b, writeback.Options{Store: store, Mode: writeback.Writes, WriteBack: time.Hour})
+	n.tree = writeback.New(names.Direct(), names, b, writeback.Options{Store: store, Mode: writeback.Writes, WriteBack: time.Hour, Conflict: writeback.KeepBoth, Node: n.name})
 	n.place = New(intercept.New(n.world.place, n.call), n.name, nil)
 	n.close = func() {
 		b.Close()
