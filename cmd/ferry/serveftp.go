@@ -220,6 +220,7 @@ func (o *options) newService(ctx context.Context, st *stack, server *ftp.Server,
 		grace:    o.ShutdownTimeout,
 		flush:    o.Cache.Flush,
 		beside:   o.background(st),
+		feeds:    o.ofAll().feeds,
 		peers:    o.ofAll().peers,
 		stats:    stats{flags.Unlimited(o.Log.Stats), logging.StatsLevel(&o.Log), st.log, server, st.tree, st.counts},
 	}
