@@ -35,12 +35,12 @@ MODULES := /usr/share/perl5/IO/Socket/SSL.pm:libio-socket-ssl-perl /usr/lib/cgi-
 # their tests install.
 PROGRAMS := gcc:gcc chromium:chromium systemd-analyze:systemd npm:npm promtool:prometheus fail2ban-regex:fail2ban haproxy:haproxy webalizer:webalizer $(CLIENTS)
 
-.PHONY: build test quick lint fuzz soak package notes deps format vet staticcheck spell vuln house cross draw servers unit pictures
+.PHONY: build test quick lint fuzz soak package notes deps format vet staticcheck spell vuln house cross modules servers unit pictures
 
 build:
 	go build -o ferry ./cmd/ferry
 
-test: deps lint cross draw servers unit
+test: deps lint cross modules servers unit
 
 quick: format
 	go test -short ./...
@@ -91,9 +91,10 @@ vuln:
 cross:
 	$(AS_RELEASED) go run ./internal/systems darwin/arm64 windows/amd64 linux/arm64
 
-# What draws the pictures of bench is a module of its own.
-draw:
+# Modules of their own, so that nothing else depends on what they use: pictures of bench, and types of Kubernetes.
+modules:
 	cd bench/draw && go vet ./... && go test ./...
+	cd contrib/kubernetes/check && go vet ./... && go test ./...
 
 # Servers that are Go programs are built by the tests that need them, once; here without their time limit. These are
 # the binaries of tests that unit runs.
