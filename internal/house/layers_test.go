@@ -21,7 +21,7 @@ var layers = []layer{
 	{packages: []string{
 		"acme/acmetest", "auth", "budget", "cluster", "config", "disk", "events", "ftp", "ftp/internal/*", "rc", "remote", "remote/nameenc",
 		"remote/remotetest/badnet", "remote/remotetest/ledger", "remote/remotetest/servers", "remote/remotetest/servers/dropboxserver", "remote/remotetest/servers/sshserver",
-		"cmd/ferry/internal/listen", "cmd/ferry/internal/prompt", "internal/house", "internal/release", "internal/systems", "test", "bench/*",
+		"cmd/ferry/internal/listen", "cmd/ferry/internal/prompt", "internal/house", "internal/release", "internal/systems", "test", "bench/draw", "bench/link", "bench/phantom",
 	}},
 	{packages: []string{"remote/network", "remote/notice", "remote/partname", "remote/wrap/*", "breaker", "cluster/*"}, imports: []string{"budget", "cluster", "remote", "remote/wrap/intercept"}},
 	{packages: []string{"remote/remotetest", "remote/remotetest/*"}, imports: []string{"remote", "remote/remotetest/badnet", "remote/remotetest/servers"}},
@@ -46,7 +46,7 @@ var layers = []layer{
 	{packages: []string{"cmd/ferry/internal/rcbridge", "cmd/ferry/internal/rcclient"}, imports: []string{
 		"cmd/ferry/internal/*", "auth", "cache", "config", "ftp", "hooks", "rc", "remote/wrap/count", "serve/defence", "vfs",
 	}},
-	{packages: []string{"bench"}, imports: []string{"bench/link", "bench/phantom"}},
+	{packages: []string{"bench", "bench/scale"}, imports: []string{"bench/link", "bench/phantom", "breaker", "cluster", "dircache", "remote", "remote/driver/memory", "remote/wrap/*"}},
 	{packages: []string{"cmd/*"}, imports: []string{"*"}},
 }
 
