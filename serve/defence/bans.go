@@ -1,6 +1,7 @@
 package defence
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -16,7 +17,7 @@ type Ban struct {
 	Until   time.Time
 	Times   int // bans in a row, this one among them
 	Reason  string
-	Node    string // that made it; "" = this one
+	Node    string // that made it; "" = there is only one
 }
 
 // Bans returns the bans that hold now, those that end first first.
@@ -35,6 +36,9 @@ func (g *Guard) Bans() []Ban {
 		if e := el.Value.(*entry); now.Before(e.until) {
 			all = append(all, e.asBan())
 		}
+	}
+	for i := range all {
+		all[i].Node = cmp.Or(all[i].Node, s.node)
 	}
 	slices.SortFunc(all, func(a, b Ban) int {
 		if c := a.Until.Compare(b.Until); c != 0 {

@@ -263,6 +263,13 @@ func TestAnswersAreLostAndMessagesComeTwice(t *testing.T) {
 		all[0].try(attacker, 14)
 		time.Sleep(5 * time.Second)
 		all[1].expect(t, "14 points that came twice", true)
+		other := "192.0.2.77"
+		all[0].Note(netip.MustParseAddr(other), ftp.GuardEvent{Kind: ftp.Noise}, "")
+		all[0].Note(netip.MustParseAddr(other), ftp.GuardEvent{Kind: ftp.Noise}, "")
+		time.Sleep(5 * time.Second)
+		if !all[1].lets(other) {
+			t.Error("10 points that came twice make a ban")
+		}
 		all[0].engine.LoseAnswers(3)
 		all[0].try(attacker, 1)
 		time.Sleep(10 * time.Second)

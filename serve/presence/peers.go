@@ -14,7 +14,6 @@ const maxPeers = 10_000
 type peer struct {
 	run      string
 	ended    bool
-	sessions int
 	heard    time.Time // when the last beat came
 	revision uint64    // of that one
 	parts    [parts]held
@@ -80,7 +79,7 @@ func (p *peer) beat(said value, revision uint64, now time.Time) {
 		return
 	}
 	first := p.revision == 0
-	p.revision, p.run, p.ended, p.sessions, p.heard = revision, said.Run, said.Ended, said.Total, now
+	p.revision, p.run, p.ended, p.heard = revision, said.Run, said.Ended, now
 	if at := time.UnixMilli(said.At); first && at.Before(now) {
 		p.heard = at
 		if now.Sub(at) > Lost {

@@ -19,7 +19,6 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -40,10 +39,8 @@ const (
 // Options are what Counts need; Engine and Node are required.
 type Options struct {
 	Engine cluster.Engine
-	Node   string // what this node is called, as no other
-	// Sessions returns how many there are here, for Nodes; nil = 0.
-	Sessions func() int
-	Log      *slog.Logger // nil = none
+	Node   string       // what this node is called, as no other
+	Log    *slog.Logger // nil = none
 }
 
 // Counts are how many sessions users and addresses have, here and at other nodes. Run keeps them
@@ -66,9 +63,6 @@ type Counts struct {
 func New(o Options) *Counts {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
-	}
-	if o.Sessions == nil {
-		o.Sessions = func() int { return 0 }
 	}
 	return &Counts{
 		o: o, run: rand.Text(), due: make(chan struct{}, 1),
@@ -147,30 +141,8 @@ func (c *Counts) others(name string) int {
 	return sum
 }
 
-// A Node is another node.
-type Node struct {
-	Name     string
-	Sessions int       // when it was heard of last
-	Heard    time.Time // when that was
-}
-
-// Nodes returns the other nodes that count, by name.
-func (c *Counts) Nodes() []Node {
-	now := time.Now()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var all []Node
-	for name, p := range c.peers {
-		if p.alive(now) {
-			all = append(all, Node{name, p.sessions, p.heard})
-		}
-	}
-	slices.SortFunc(all, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
-	return all
-}
-
-// Elsewhere returns the names that have sessions at other nodes, and how many, for a test or a
-// display: users as their names, addresses as such.
+// Elsewhere returns how many sessions users and addresses have at other nodes, for a display. Those
+// without a limit are not among them.
 func (c *Counts) Elsewhere() (users, hosts map[string]int) {
 	users, hosts = map[string]int{}, map[string]int{}
 	now := time.Now()

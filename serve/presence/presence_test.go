@@ -28,7 +28,7 @@ type member struct {
 func join(t *testing.T, s *clustertest.Server, name string) *member {
 	t.Helper()
 	m := &member{engine: s.Node()}
-	m.Counts = New(Options{Engine: m.engine, Node: name, Sessions: func() int { return 7 }})
+	m.Counts = New(Options{Engine: m.engine, Node: name})
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = m.Run(ctx) })
@@ -74,15 +74,9 @@ func TestSessionsOfOthersCount(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 		b.expect(t, "ended", "bob", 0)
 		c.expect(t, "ended", "bob", 1)
-		if nodes := a.Nodes(); len(nodes) != 2 || nodes[1].Name != "c.example.org" || nodes[1].Sessions != 7 {
-			t.Errorf("nodes %+v", nodes)
-		}
 		c.stop()
 		time.Sleep(100 * time.Millisecond)
 		a.expect(t, "a node has stopped", "eve ü", 0)
-		if nodes := a.Nodes(); len(nodes) != 1 {
-			t.Errorf("a node has stopped: %+v", nodes)
-		}
 	})
 }
 
@@ -108,6 +102,8 @@ func TestALostNodeCountsForAWhile(t *testing.T) {
 		a.kill()
 		time.Sleep(50 * time.Second)
 		b.expect(t, "50 s after it was lost", "bob", 1)
+		s.Stop() // what it has said is heard again
+		s.Start(true)
 		time.Sleep(25*time.Second + time.Millisecond)
 		b.expect(t, "75 s after it was lost", "bob", 0)
 		c := join(t, s, "c") // which sees what the lost one has left

@@ -72,7 +72,7 @@ func (c *Counts) publishDirty(ctx context.Context) bool {
 		}
 		life := partLife
 		if part == beatPart {
-			v, life = value{Run: c.run, Total: c.o.Sessions(), At: time.Now().UnixMilli()}, beatLife
+			v, life = value{Run: c.run, At: time.Now().UnixMilli()}, beatLife
 		}
 		err := c.put(ctx, keyOf(part, c.o.Node), v.encode(), life)
 		if c.note(part, err); err != nil {

@@ -52,7 +52,6 @@ func parseKey(key string) (part int, node string, ok bool) {
 type value struct {
 	Run    string         `json:"run"`           // of the node
 	Counts map[string]int `json:"n,omitempty"`   // of a part
-	Total  int            `json:"all,omitempty"` // of a beat: sessions of all kinds
 	At     int64          `json:"at,omitempty"`  // of a beat: when, in ms
 	Ended  bool           `json:"end,omitempty"` // of a beat: the last one
 }

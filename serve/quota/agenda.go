@@ -3,6 +3,7 @@ package quota
 import (
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ferry/cluster"
@@ -16,6 +17,8 @@ type nodes struct {
 	log     *slog.Logger
 
 	wake chan struct{}
+
+	exchanges, failed atomic.Uint64
 
 	mu    sync.Mutex
 	due   map[*Account]time.Time // guarded by mu; when an account is to be synced

@@ -114,6 +114,28 @@ func (s *Store) States() []State {
 	return all
 }
 
+// Leases are what this node has leased where nodes count together, and how often it has asked.
+type Leases struct {
+	Bytes             int64
+	Exchanges, Failed uint64
+}
+
+// Leases returns those of now; without a Share there are none.
+func (s *Store) Leases() (now Leases) {
+	if s.nodes == nil {
+		return now
+	}
+	now.Exchanges, now.Failed = s.nodes.exchanges.Load(), s.nodes.failed.Load()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.accounts {
+		a.mu.Lock()
+		now.Bytes += a.lease.granted.Bytes
+		a.mu.Unlock()
+	}
+	return now
+}
+
 // Set replaces what is known of a user here, as after a Scan. A process that is counting takes it
 // over with the next change.
 func (s *Store) Set(user string, u Usage) error {
@@ -287,7 +309,11 @@ func (a *Account) changeLocked(more func() Usage) (Usage, []*events.Event, error
 func (a *Account) crossedBy(u Usage) []*events.Event {
 	a.reached = sharesOf(a.used, a.limits) // by others, who have recorded that
 	a.countedMore(u)
-	a.store.nodes.later(a, soon)
+	when := soon
+	if !u.covers(Usage{}) {
+		when = breath // others may wait for what is free now
+	}
+	a.store.nodes.later(a, when)
 	return a.crossed()
 }
 

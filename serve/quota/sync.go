@@ -30,6 +30,7 @@ type plan struct {
 	ask    bool  // other nodes may be asked for what is lacking
 	extra  Usage // what is good to have besides
 	floor  Usage // what may be used at any moment until the answer comes
+	usable Usage // what could be before
 	limits Limits
 	used   Usage // what was known here, if it is not known that it counts for all; else 0
 }
@@ -42,7 +43,7 @@ type outcome struct {
 	asked    bool // other nodes
 	no       bool // there is not as much as is needed, and no other node has it
 	sent     time.Time
-	renewed  bool
+	renewed  bool // it was written
 }
 
 // sync tells other nodes what was counted of a user, and leases as much as is needed. ends: nothing
@@ -56,7 +57,11 @@ func (s *Store) sync(ctx context.Context, a *Account, ends bool) {
 		return
 	}
 	o, err := s.nodes.exchange(ctx, a.user, p)
-	a.conclude(p, o, err)
+	if a.conclude(p, o, err); err == nil {
+		s.nodes.exchanges.Add(1)
+	} else {
+		s.nodes.failed.Add(1)
+	}
 	if err != nil && !errors.Is(err, cluster.ErrAway) && ctx.Err() == nil {
 		s.nodes.log.Warn("what a user has stored cannot be told to other nodes", "user", a.user, "error", err)
 	}
@@ -86,6 +91,7 @@ func (a *Account) plan(now time.Time, ends bool) (p plan, needed bool) {
 	if !p.lacks && !l.yields && !l.failed && l.joined && spent == (Usage{}) && enough && renewed {
 		return p, false
 	}
+	p.usable = l.usable
 	l.usable = l.usable.least(spent.plus(p.need).plus(p.extra))
 	p.floor = a.limits.bounds(l.usable.minus(spent).most(Usage{}))
 	l.yields = false
@@ -103,11 +109,9 @@ func (n *nodes) exchange(ctx context.Context, user string, p plan) (o outcome, e
 		if !n.apply(&o, user, p) {
 			return o, nil
 		}
-		o.renewed = true
-		if o.revision, err = n.set(ctx, o.common, revision); err == nil {
-			return o, nil
-		}
-		if !errors.Is(err, cluster.ErrConflict) {
+		o.revision, err = n.set(ctx, o.common, revision)
+		o.renewed = !errors.Is(err, cluster.ErrConflict) // or it may have been, which is not known
+		if o.renewed {
 			return o, err
 		}
 		timer := time.NewTimer(rand.N(10 * time.Millisecond))
@@ -189,6 +193,9 @@ func (a *Account) conclude(p plan, o outcome, err error) {
 	l := a.lease
 	l.done, l.failed, l.ended = p.number, err != nil, time.Now()
 	if err != nil {
+		if !o.renewed { // nothing was given back
+			l.usable = p.usable
+		}
 		l.change()
 		return
 	}
