@@ -66,6 +66,9 @@ var rows = []struct {
 	{"certificate_expiry_timestamp_seconds", "When a certificate of the server expires.", []string{"name"}},
 	{"hooks_waiting", "Events that wait for a hook.", []string{"hook"}},
 	{"hook_unanswered_total", "Questions that a hook did not answer, by why, and by what that was taken for.", []string{"hook", "cause", "taken"}},
+	{"cluster_sessions_elsewhere", "Sessions at other nodes of users and of addresses whose number is limited.", []string{"of"}},
+	{"cluster_quota_leased_bytes", "Bytes of quotas that this node has leased.", nil},
+	{"cluster_quota_exchanges_total", "Exchanges with other nodes about quotas.", []string{"result"}},
 	{"quota_used_bytes", "Bytes that a user has stored.", []string{"user"}},
 	{"quota_limit_bytes", "Bytes that a user may store.", []string{"user"}},
 }
@@ -115,6 +118,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	s.gauge("passive_ports", float64(now.Passive.Free), "free")
 	s.counter("passive_failures_total", now.Passive.Failures)
 	s.gauge("buffers_bytes", float64(now.Buffers))
+	s.shared(now.Shared)
 	s.trees(now.Trees)
 	s.feeds(now.Feeds)
 	s.cluster(now.Cluster)
@@ -166,6 +170,18 @@ func (s sink) named(now Snapshot) {
 			s.gauge("quota_limit_bytes", float64(q.Limit), user)
 		}
 	}
+}
+
+// shared shows what nodes hold clients to together, where there is anything.
+func (s sink) shared(now *Shared) {
+	if now == nil {
+		return
+	}
+	s.gauge("cluster_sessions_elsewhere", float64(now.Users), "user")
+	s.gauge("cluster_sessions_elsewhere", float64(now.Addresses), "address")
+	s.gauge("cluster_quota_leased_bytes", float64(now.Leased))
+	s.counter("cluster_quota_exchanges_total", now.Exchanges, "ok")
+	s.counter("cluster_quota_exchanges_total", now.Failed, "error")
 }
 
 // trees shows the trees of each type together.

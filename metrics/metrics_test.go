@@ -166,6 +166,7 @@ func full(context.Context) metrics.Snapshot {
 		Clear: 1, Secure: 2, Up: 3, Down: 4, List: 5, Bans: 6, Passive: metrics.Passive{Used: 7, Free: 8, Failures: 9}, Buffers: 10,
 		Trees:        []metrics.Tree{tree, second, {ID: 3, Type: "local", Up: true}},
 		Quotas:       []metrics.Quota{{User: "bob", Used: 5, Limit: 10}, {User: "eve", Used: 1}},
+		Shared:       &metrics.Shared{Users: 11, Addresses: 12, Leased: 13, Exchanges: 14, Failed: 15},
 		Certificates: []metrics.Certificate{{Name: "ftp.example.org", Expires: time.Unix(1_900_000_000, 0)}, {Name: "ftp.example.org"}},
 		Hooks:        []metrics.Hook{{Name: "mail", Waiting: 2}},
 		Feeds: []metrics.Feed{
@@ -195,6 +196,8 @@ func TestASnapshotIsShown(t *testing.T) {
 		`ferry_cluster_up 1`, `ferry_cluster_heard 0`, `ferry_cluster_nodes 3`, `ferry_cluster_lag_seconds 1`, `ferry_cluster_changes_waiting 4`,
 		`ferry_cluster_messages_total{direction="sent"} 5`, `ferry_cluster_messages_total{direction="received"} 6`, `ferry_cluster_gaps_total 7`,
 		`ferry_quota_used_bytes{user="bob"} 5`, `ferry_quota_limit_bytes{user="bob"} 10`, `ferry_quota_used_bytes{user="eve"} 1`,
+		`ferry_cluster_sessions_elsewhere{of="user"} 11`, `ferry_cluster_sessions_elsewhere{of="address"} 12`,
+		`ferry_cluster_quota_leased_bytes 13`, `ferry_cluster_quota_exchanges_total{result="ok"} 14`, `ferry_cluster_quota_exchanges_total{result="error"} 15`,
 		`ferry_certificate_expiry_timestamp_seconds{name="ftp.example.org"} 1.9e+09`, `ferry_hooks_waiting{hook="mail"} 2`,
 	)
 	if all := strings.Join(shown(t, metrics.New(metrics.Options{Snapshot: full})), "\n"); strings.Contains(all, "bob") {

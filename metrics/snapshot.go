@@ -11,11 +11,19 @@ type Snapshot struct {
 	Buffers        int64 // bytes of memory that transfers use
 	Trees          []Tree
 	Quotas         []Quota
+	Shared         *Shared // nil = no other node holds users to the same limits
 	Certificates   []Certificate
 	Hooks          []Hook
 	Asked          []Asked
 	Feeds          []Feed
 	Cluster        *Cluster // nil: there are no other nodes
+}
+
+// Shared is what nodes hold clients to together.
+type Shared struct {
+	Users, Addresses  int    // sessions at other nodes, of those whose number is limited
+	Leased            int64  // bytes of quotas that this node has leased
+	Exchanges, Failed uint64 // about quotas, since the start; those that have failed are not among the others
 }
 
 // Passive are the ports for passive data connections.

@@ -25,6 +25,7 @@ type Ban struct {
 	Until   time.Time
 	Times   int // bans in a row, this one among them
 	Reason  string
+	Node    string // that made it; "" = there is only one
 }
 
 // BanCalls are the calls about who is kept away. rclone has no such calls.
@@ -32,7 +33,7 @@ func BanCalls(b Bans) []Call {
 	return []Call{
 		{Path: "ftp/bans", Title: "List the addresses that are banned.", Reads: true,
 			Run:  func(context.Context, Params) (Params, error) { return bans(b), nil },
-			Help: "Returns:\n\n- bans - each with network, until, times (bans in a row) and reason"},
+			Help: "Returns:\n\n- bans - each with network, until, times (bans in a row), reason, and with --cluster the node that made it"},
 		{Path: "ftp/ban", Title: "Ban an address or a network.",
 			Run: func(_ context.Context, in Params) (Params, error) { return ban(b, in) },
 			Help: "Its sessions that have not logged in end; those that have go on.\n\nParameters:\n\n- address - or a network, as 10.0.0.0/8\n" +
@@ -44,7 +45,11 @@ func BanCalls(b Bans) []Call {
 }
 
 func (b Ban) params() Params {
-	return Params{"network": b.Network, "until": b.Until, "times": b.Times, "reason": b.Reason}
+	p := Params{"network": b.Network, "until": b.Until, "times": b.Times, "reason": b.Reason}
+	if b.Node != "" {
+		p["node"] = b.Node
+	}
+	return p
 }
 
 func bans(b Bans) Params {

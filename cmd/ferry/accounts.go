@@ -61,6 +61,9 @@ func (p process) openAccounts(o *options, rules *filter.Filter, main *stack, log
 		a.backend.Quota = quota.NewStore(dir)
 		a.backend.Quota.Events = o.ofAll().events
 	}
+	if err := o.ofAll().peers.account(o, a.backend); err != nil {
+		return nil, err
+	}
 	var err error
 	switch {
 	case o.UsersThere:
@@ -178,6 +181,9 @@ func (a *accounts) run(ctx context.Context, server *ftp.Server) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { _ = a.trees.set.Run(ctx) }) // it returns when ctx has ended
+	if a.backend.Quota != nil {
+		wg.Go(func() { _ = a.backend.Quota.Run(ctx) }) // so does this
+	}
 	wg.Go(func() { a.adopt(ctx) })
 	if a.file == nil {
 		a.watchProblems(ctx)

@@ -14,6 +14,7 @@ import (
 	"ferry/rc"
 	"ferry/remote"
 	"ferry/remote/wrap/announce"
+	"ferry/serve/presence"
 )
 
 // peers is what this node shares with others. nil = there are none.
@@ -21,8 +22,9 @@ type peers struct {
 	engine   *nats.Engine
 	exchange *announce.Exchange
 	members  *cluster.Members // set by join
-	name     string           // of this node
-	id       string           // of this process
+	sessions *presence.Counts
+	name     string // of this node
+	id       string // of this process
 	log      *slog.Logger
 }
 
@@ -38,6 +40,7 @@ func (o *options) openPeers(log *slog.Logger) (*peers, error) {
 	}); err != nil {
 		return nil, err
 	}
+	p.sessions = presence.New(presence.Options{Engine: p.engine, Node: p.name, Log: log})
 	p.exchange = announce.NewExchange(announce.Options{Engine: p.engine, Node: p.name, Log: log})
 	return p, nil
 }
@@ -78,6 +81,7 @@ func (p *peers) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = p.exchange.Run(ctx) }) // they return when ctx has ended
 	wg.Go(func() { _ = p.members.Run(ctx) })
+	wg.Go(func() { _ = p.sessions.Run(ctx) })
 	wg.Wait()
 }
 

@@ -100,7 +100,7 @@ func (p process) users(o *options) *userscmd.Console {
 			_, err := sources.lookup(ctx, remote)
 			return err
 		},
-		Usage: func() (*quota.Store, error) { return p.usage(o) },
+		Usage: func(ctx context.Context) (*quota.Store, func(), error) { return p.usage(ctx, o) },
 		Scan:  func(ctx context.Context, u users.User) (quota.Usage, error) { return p.scan(ctx, o, u) },
 	}
 }

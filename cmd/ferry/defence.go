@@ -46,9 +46,10 @@ func (o *options) networks() defence.Networks {
 	return defence.Networks{Allow: o.Defence.Allow, Deny: o.Defence.Deny, Trusted: slices.Concat(o.Defence.Trusted, o.Defence.Proxies)}
 }
 
-// protect sets who is admitted to server, and by way of whom.
-func (w *watch) protect(server *ftp.Server) {
+// protect sets who is admitted to server, and by way of whom. What others has banned is not.
+func (w *watch) protect(server *ftp.Server, others *peers) {
 	server.Guard = w.guard
+	others.guard(server, w.guard)
 	if len(w.proxies) > 0 {
 		server.Proxies = w.proxies
 	}

@@ -165,11 +165,11 @@ func (p process) serveWithin(ctx context.Context, o *options, what string, f fra
 	server := o.server(accounts.backendOf(o, st.tree, f.listening.asked), p.sessionLog(o, log))
 	f.listening.observe(server, accounts.source())
 	server.TLS = identity.config
-	watch.protect(server)
+	watch.protect(server, o.shared.peers)
 	leaving := newDraining(server, o.watched.Health(), o.DrainDelay)
 	about := rcbridge.Subject{
 		What: st.what, Server: server, Guard: watch.guard, Tree: st.tree, Cache: st.kept, Counts: st.counts, Bandwidth: o.shared.dial, Drain: leaving, Cluster: o.shared.peers.status(),
-		Trees: accounts.openTrees, Hooks: f.listening.outbox, Health: o.watched.Health(), Pages: o.watched.Pages(), Inlets: o.shared.feeds.posts(),
+		Elsewhere: o.shared.peers.elsewhere(), Trees: accounts.openTrees, Hooks: f.listening.outbox, Health: o.watched.Health(), Pages: o.watched.Pages(), Inlets: o.shared.feeds.posts(),
 		Listeners: o.socketsIf(o.RC.Enabled, systemd.RC),
 		Version:   version(), MaxConnections: processLimits().rcConnections(),
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"slices"
 
 	"ferry/cmd/ferry/internal/flags"
@@ -14,14 +15,22 @@ import (
 	"ferry/serve/users"
 )
 
-// usage returns where it is kept what users have stored.
-func (p process) usage(o *options) (*quota.Store, error) {
+// usage returns where it is kept what users have stored, until done is called.
+func (p process) usage(ctx context.Context, o *options) (store *quota.Store, done func(), err error) {
 	o.places = places.Of(o.CacheDir, p.env)
 	dir := o.places.Quota()
 	if dir == "" {
-		return nil, errors.New("there is no directory in which it is kept what users have stored: name it by --cache-dir, as for ferry serve")
+		return nil, nil, errors.New("there is no directory in which it is kept what users have stored: name it by --cache-dir, as for ferry serve")
 	}
-	return quota.NewStore(dir), nil
+	store = quota.NewStore(dir)
+	others, err := o.openPeers(slog.New(slog.DiscardHandler))
+	if err != nil || others == nil {
+		return store, func() {}, err
+	}
+	if done, err = others.reach(ctx); err != nil {
+		return nil, nil, err
+	}
+	return store, done, store.Share(others.sharing(o))
 }
 
 // scan counts what a user has on the remotes. What waits in a cache is not there yet.

@@ -11,7 +11,7 @@ import (
 func (s *service) watchedBy(o *options) {
 	at := metricsbridge.Subject{
 		Server: s.server, Leaving: s.draining.reason, Listeners: len(s.listeners), Guard: s.watch.guard, Budget: o.ofAll().budget,
-		Trees: s.accounts.openTrees, Quotas: s.accounts.quotas, Hooks: s.listening.waiting, Asked: func() []metrics.Asked { return asked(hooksAsked(s.listening, s.accounts)) }, Certificates: s.keyPairs, Events: o.ofAll().events,
+		Trees: s.accounts.openTrees, Quotas: s.accounts.quotas, Shared: o.ofAll().peers.shared(s.accounts), Hooks: s.listening.waiting, Asked: func() []metrics.Asked { return asked(hooksAsked(s.listening, s.accounts)) }, Certificates: s.keyPairs, Events: o.ofAll().events,
 	}
 	at.Feeds, at.Cluster = s.feeds.metrics, s.peers.metrics()
 	if s.stack.what != nothing || s.accounts == nil {

@@ -21,9 +21,10 @@ type ClusterOptions struct {
 	Creds   string   // file; "" = none
 	CA      string   // file; "" = those of the system
 
-	Conflict string     // auto, keep or overwrite
-	Handover string     // remote:path by which waiting changes go from node to node; "" = they do not
-	Feeds    []feed.URL // where notifications of buckets come from
+	Conflict     string     // auto, keep or overwrite
+	Handover     string     // remote:path by which waiting changes go from node to node; "" = they do not
+	Feeds        []feed.URL // where notifications of buckets come from
+	QuotaOffline string     // refuse or allow
 }
 
 // Cluster returns the flags about several nodes over one store.
@@ -35,6 +36,7 @@ func Cluster(o *Options) Group {
 		{"cluster-ca", "", file(&o.Cluster.CA), "File of certificates (PEM) that those of --cluster are checked with, instead of the system's; it implies TLS"},
 		{"handover", "", remoteText(&o.Cluster.Handover), "Remote, as s3:bucket/.ferry-handover, by which what still waits when this ferry ends goes to others, and theirs comes here"},
 		{"change-feed", "", feeds(&o.Cluster.Feeds), "Where notifications of buckets come from, so that what others change shows at once: nats://, kafka://, sqs://, pubsub://, azqueue:// or webhook:, as in nats://host:4222/SUBJECT; doc/cluster.md has all forms. May be repeated"},
+		{"quota-offline", "refuse", choice(&o.Cluster.QuotaOffline, "refuse", "allow"), "What users with a quota may store while the servers of --cluster are away: what this node has leased, or all that is left as far as it knows"},
 		{"node", "", nodeName(&o.Cluster.Node), "Name of this ferry among the nodes; without this flag that of the machine"},
 		{"conflict", "auto", choice(&o.Cluster.Conflict, "auto", "keep", "overwrite"), "What becomes of a file that others have stored while a new one of its name waited in the cache here: it is kept beside that as NAME.conflict-NODE-TIME, or overwritten; auto keeps it with --cluster"},
 	}}
@@ -61,7 +63,7 @@ func (c *ClusterOptions) KeepsConflicts() bool {
 }
 
 func (c *ClusterOptions) check(given func(string) bool) error {
-	for _, name := range []string{"cluster-name", "cluster-creds", "cluster-ca"} {
+	for _, name := range []string{"cluster-name", "cluster-creds", "cluster-ca", "quota-offline"} {
 		if !c.Shared() && given(name) {
 			return Usagef("--%s needs --cluster, the servers by which nodes know of each other", name)
 		}

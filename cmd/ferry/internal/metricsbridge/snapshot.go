@@ -36,6 +36,9 @@ func (b *Bridge) snapshot(ctx context.Context) metrics.Snapshot {
 	if at.Quotas != nil && b.options.Users {
 		now.Quotas = at.Quotas()
 	}
+	if at.Shared != nil {
+		now.Shared = at.Shared()
+	}
 	if at.Hooks != nil {
 		now.Hooks = at.Hooks()
 	}

@@ -30,6 +30,7 @@ type Subject struct {
 	// are none.
 	Certificates func() []*ftp.KeyPair
 	Quotas       func() []metrics.Quota  // nil = nobody has one
+	Shared       func() *metrics.Shared  // nil = there are no other nodes
 	Hooks        func() []metrics.Hook   // nil = there are none
 	Asked        func() []metrics.Asked  // nil = there are none
 	Feeds        func() []metrics.Feed   // nil = there are none

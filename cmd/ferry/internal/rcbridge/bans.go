@@ -18,7 +18,7 @@ type bans struct {
 }
 
 func asBan(b defence.Ban) rc.Ban {
-	return rc.Ban{Network: b.Network.String(), Until: b.Until, Times: b.Times, Reason: b.Reason}
+	return rc.Ban{Network: b.Network.String(), Until: b.Until, Times: b.Times, Reason: b.Reason, Node: b.Node}
 }
 
 func (b bans) Bans() []rc.Ban {

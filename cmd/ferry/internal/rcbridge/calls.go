@@ -36,6 +36,7 @@ func calls(o *flags.Options, about Subject, quit func(status int)) []rc.Call {
 		rc.RefusedCalls(trees),
 		rc.FTPCalls(served),
 		rc.BanCalls(bans{about.Guard, about.Server}),
+		rc.ElsewhereCalls(about.Elsewhere),
 		hookCalls(about.Hooks),
 		rc.ClusterCalls(about.Cluster),
 	)

@@ -56,6 +56,8 @@ type Subject struct {
 	Drain     rc.Drainer        // nil: it cannot be drained
 	Cluster   func() rc.Cluster // nil: there are no other nodes
 	Version   string
+	// Elsewhere returns how many sessions users and addresses have at other nodes; nil = none ever.
+	Elsewhere func() (users, addresses map[string]int)
 	Health    *rc.Health // nil = it is always well
 	Pages     []rc.Page  // besides calls
 	Inlets    []rc.Inlet // that others post to

@@ -15,7 +15,8 @@ import (
 const usageLong = `Print what users have stored, and what they may have: of those who are named, else of all that have a quota.
 
 It was counted when they stored, replaced and removed files. With --scan it is counted anew, in their trees as they are on the
-remotes, and that holds from then on, also for a ferry that runs.`
+remotes, and that holds from then on, also for a ferry that runs. With --cluster it is what all nodes have counted, and --scan
+sets that.`
 
 func (c *Console) usageCommand() *cobra.Command {
 	var scan bool
@@ -26,17 +27,18 @@ func (c *Console) usageCommand() *cobra.Command {
 		Example: "  ferry users usage\n  ferry users usage --scan camera-1",
 		Args:    cobra.ArbitraryArgs,
 		RunE: c.withFile(func(cmd *cobra.Command, path string, names []string) error {
-			if err := flags.Resolve(cmd.Flags(), c.Env, flags.State(c.Flags)); err != nil {
+			if err := flags.Resolve(cmd.Flags(), c.Env, flags.State(c.Flags), c.engine()); err != nil {
 				return err
 			}
 			list, err := c.limited(path, names)
 			if err != nil {
 				return err
 			}
-			store, err := c.Usage()
+			store, done, err := c.Usage(cmd.Context())
 			if err != nil {
 				return err
 			}
+			defer done()
 			w := tabwriter.NewWriter(c.Stdout, 0, 8, 2, ' ', 0)
 			fmt.Fprintln(w, "NAME\tBYTES\tOF\tFILES\tOF")
 			for _, u := range list {
@@ -50,20 +52,25 @@ func (c *Console) usageCommand() *cobra.Command {
 		}),
 	}
 	cmd.Flags().BoolVar(&scan, "scan", false, "Count anew, on the remotes")
-	flags.Add(cmd.Flags(), flags.State(c.Flags))
+	flags.Add(cmd.Flags(), flags.State(c.Flags), c.engine())
 	return cmd
+}
+
+// engine returns the flags that say how nodes count together.
+func (c *Console) engine() flags.Group {
+	return flags.Cluster(c.Flags).Only("cluster", "cluster-name", "cluster-creds", "cluster-ca")
 }
 
 // usageOf returns what a user has, counted anew with scan.
 func (c *Console) usageOf(cmd *cobra.Command, store *quota.Store, u users.User, scan bool) (quota.Usage, error) {
 	if !scan {
-		return store.Usage(u.Name)
+		return store.Told(cmd.Context(), u.Name)
 	}
 	used, err := c.Scan(cmd.Context(), u)
 	if err != nil {
 		return quota.Usage{}, err
 	}
-	return used, store.Set(u.Name, used)
+	return used, store.SetForAll(cmd.Context(), u.Name, used)
 }
 
 // limited returns the users who are named, or else those with a quota.

@@ -24,8 +24,9 @@ type Console struct {
 	// connecting.
 	CheckRemote func(ctx context.Context, remote string) error
 
-	// Usage returns where it is kept what users have stored; Scan counts what one has.
-	Usage func() (*quota.Store, error)
+	// Usage returns where it is kept what users have stored, until done is called; Scan counts what
+	// one has.
+	Usage func(ctx context.Context) (store *quota.Store, done func(), err error)
 	Scan  func(ctx context.Context, u users.User) (quota.Usage, error)
 }
 
