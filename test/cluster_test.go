@@ -75,6 +75,21 @@ func (n *twoNodes) await(dir, name string, there bool) time.Duration {
 	return time.Since(begun)
 }
 
+// awaitCall waits until a call of a node's remote control has all these words in its answer.
+func (n *twoNodes) awaitCall(node int, path string, words ...string) {
+	n.Helper()
+	missing := func(answer string) bool {
+		return slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(answer, word) })
+	}
+	begun := time.Now()
+	for answer := ""; missing(answer); time.Sleep(50 * time.Millisecond) {
+		if time.Since(begun) > patience {
+			n.Fatalf("%s has not %q after %v: %s", path, words, patience, answer)
+		}
+		answer = ferry(n.T, nil, "rc", path, "--url", n.controls[node])
+	}
+}
+
 // behind changes the server where nobody tells of it.
 func (n *twoNodes) behind(name string) {
 	n.Helper()
@@ -113,11 +128,11 @@ func TestChangesShowThroughOtherNodes(t *testing.T) {
 	n.await("out", "file3", true)
 	n.away.do("CWD in", 550)
 
-	status := ferry(t, nil, "rc", "cluster/status", "--url", n.controls[1])
-	for _, word := range []string{`"node": "node1"`, `"node": "node2"`, `"reached": true`, `"heard": true`} {
-		if !strings.Contains(status, word) {
-			t.Errorf("the status has no %s: %s", word, status)
-		}
+	n.awaitCall(1, "cluster/status", `"node": "node1"`, `"node": "node2"`, `"reached": true`, `"heard": true`)
+	n.awaitCall(0, "ui/snapshot", `"node": "node1"`, `"nodes": 2`, `"alone": ""`)
+	if rows := ferry(t, nil, "doctor", n.dir, "--addr", "127.0.0.1:0", "--probe-size", "64K", "--cache-dir", t.TempDir(),
+		"--cluster", n.nats.URL(), "--node", "third"); !strings.Contains(rows, "this is node third of ferry") {
+		t.Errorf("ferry doctor does not try NATS:\n%s", rows)
 	}
 
 	n.nats.Stop()

@@ -42,6 +42,9 @@ type Server struct {
 	Since     time.Time `json:"since,omitzero"`
 	Stopping  bool      `json:"stopping"` // it takes no new sessions
 	Drained   string    `json:"drained"`  // it takes none until it is put back: how far that is; "" = it takes some
+	Node      string    `json:"node"`     // its name among the nodes of a cluster; "" = there are none
+	Nodes     int       `json:"nodes"`    // that are there, this one among them
+	Alone     string    `json:"alone"`    // why NATS is not reached, by which nodes know of each other; "" = it is
 }
 
 // A Session is a client. Command and what follows are those of a running transfer.

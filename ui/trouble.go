@@ -42,6 +42,9 @@ func (p *Page) trouble(now time.Time, st *State) []Trouble {
 		all = append(all, Trouble{true, "the queue is " + written(now.Sub(q.Oldest)) + " behind", q.Oldest.Add(p.opt.QueueLate), "waiting"})
 	}
 	all = append(all, cacheTrouble(st.Caches)...)
+	if text := st.Server.Alone; text != "" {
+		all = append(all, Trouble{true, "NATS (--cluster) is not reached, this node goes on by itself: " + text, time.Time{}, ""})
+	}
 	for _, c := range st.Certificates {
 		switch left := c.Until.Sub(now); {
 		case left <= 0:

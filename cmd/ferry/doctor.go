@@ -27,7 +27,7 @@ the configuration, the remote (time of a call, throughput, uploads of several pa
 the disk of the cache, descriptors, ports, the public address, the certificate, the users.
 
 Files with random names are written to the remote, and to the directory of the cache, and removed again, also after ^C;
---read-only leaves those on the remote out. Nothing that is there is touched. The exit status is 1 if something does not work.`
+--read-only leaves those on the remote out. Nothing that is there is touched; the place of --handover is made, and stays. The exit status is 1 if something does not work.`
 
 const doctorExample = `  ferry doctor nas:scans --addr :21 --vfs-cache-mode writes
   ferry doctor --server-config /etc/ferry/ferry.toml`
@@ -108,6 +108,7 @@ func (d *doctor) run(ctx context.Context, fs *pflag.FlagSet, args []string) erro
 	d.ports(ctx)
 	d.addresses(ctx)
 	d.certificates(time.Now())
+	d.cluster(ctx)
 	return nil
 }
 
@@ -115,6 +116,7 @@ const (
 	areaConfiguration = "configuration"
 	areaRemote        = "remote"
 	areaUsers         = "users"
+	areaCluster       = "cluster"
 )
 
 // configuration notes what is wrong with the flags and what they name. It returns what is served,
@@ -309,4 +311,61 @@ func (d *doctor) certificates(now time.Time) {
 		}
 		doctorcmd.Certificate(d.report, file, &pair, hosts, nil, now)
 	}
+}
+
+// cluster tries what nodes share. A change feed is not listened to: of a queue that would take what
+// the running server is to be told.
+func (d *doctor) cluster(ctx context.Context) {
+	o, quiet := d.options, slog.New(slog.DiscardHandler)
+	if peers, err := o.openPeers(quiet); err != nil {
+		d.report.Fail(areaCluster, "--cluster", "", "%v", err)
+	} else if peers != nil {
+		d.engine(ctx, peers)
+	}
+	if len(o.Cluster.Feeds) > 0 {
+		if _, err := o.openFeeds(quiet); err != nil {
+			d.report.Fail(areaCluster, "--change-feed", "", "%v", err)
+		} else {
+			d.report.Skip(areaCluster, "--change-feed", "not listened to, as that would take notifications from the server: ferry_feed_up of /metrics tells")
+		}
+	}
+	d.handover(ctx)
+}
+
+// engine tries the servers by which nodes know of each other.
+func (d *doctor) engine(ctx context.Context, peers *peers) {
+	done, err := peers.reach(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			d.report.Fail(areaCluster, "--cluster", "see that nats-server runs there with -js, and has this user", "NATS is not reached: %s", peers.engine.State().Problem)
+		}
+		return
+	}
+	defer done()
+	if state := peers.engine.State(); state.Reached {
+		d.report.OK(areaCluster, "--cluster", "NATS %s at %s; this is node %s of %s", state.Version, state.Server, peers.name, d.options.Cluster.Name)
+	}
+}
+
+// handover tries whether changes can be left for other nodes.
+func (d *doctor) handover(ctx context.Context) {
+	o := d.options
+	switch {
+	case o.Cluster.Handover == "":
+		return
+	case o.IsReadOnly():
+		d.report.Skip(areaCluster, "--handover", "not tried: --read-only")
+		return
+	}
+	h, err := d.process.openHandover(ctx, o, slog.New(slog.DiscardHandler))
+	if err != nil {
+		d.report.Fail(areaCluster, "--handover", "", "%s", strings.TrimPrefix(err.Error(), "--handover: "))
+		return
+	}
+	defer func() { _ = h.close() }()
+	if err := h.place.Prepare(ctx); err != nil {
+		d.report.Fail(areaCluster, "--handover", "", "%v", err)
+		return
+	}
+	d.report.OK(areaCluster, "--handover", "%s stores files on conditions", h.what)
 }

@@ -188,3 +188,28 @@ func TestDoctorWithAnAuthority(t *testing.T) {
 		t.Errorf("it says that there is none: %v", rows)
 	}
 }
+
+// What nodes share is tried: what cannot be, and what is not reached, is told without secrets.
+func TestDoctorOfACluster(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := l.Addr().String()
+	l.Close()
+	dir, place, state := t.TempDir(), t.TempDir(), t.TempDir()
+	args := []string{dir, "--cache-dir", state, "--addr", "127.0.0.1:0", "--pass", "x", "--read-only=false"}
+	status, rows, _ := doctorRows(t, nil, append(args, "--cluster", "nats://bob:secret@"+nobody, "--handover", place,
+		"--change-feed", "nats://bob:secret@"+nobody+"/events")...)
+	if status == exitOK {
+		t.Error("NATS that is not reached is well")
+	}
+	wantRow(t, rows, "cluster --cluster", doctorcmd.Failed, "nats-server runs there with -js")
+	wantRow(t, rows, "cluster --change-feed", doctorcmd.Skipped, "ferry_feed_up")
+	wantRow(t, rows, "cluster --handover", doctorcmd.OK, place)
+	if strings.Contains(rows["cluster --cluster"].Detail, "secret") {
+		t.Errorf("a secret is shown: %+v", rows)
+	}
+	_, rows, _ = doctorRows(t, nil, append(args, "--handover", ":http,url='http://"+nobody+"/':")...)
+	wantRow(t, rows, "cluster --handover", doctorcmd.Failed, "remote")
+}

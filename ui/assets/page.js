@@ -257,7 +257,8 @@ function show(s) {
   showHealth(s);
   showTraffic(s.traffic);
   setText($('serves'), `${s.server.serves} at ${s.server.addresses.join(', ')}`);
-  setText($('since'), `, running for ${between(s.server.since, s.time)}`);
+  const node = s.server.node ? `, node ${s.server.node} of ${s.server.nodes}` : '';
+  setText($('since'), `, running for ${between(s.server.since, s.time)}${node}`);
   for (const [name, list] of Object.entries(lists)) {
     if (paged.has(name)) fetchRows(list);
     else list.show(s[name], s);

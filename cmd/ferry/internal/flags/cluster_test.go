@@ -36,6 +36,13 @@ func TestServersAreShownWithoutSecrets(t *testing.T) {
 	if s := v.String(); s != "nats://***@one:4222,nats://***@two" {
 		t.Error(s)
 	}
+	o := &Options{}
+	groups := []Group{Cluster(o)}
+	o.Cluster.Servers = got
+	shown := Shown(groups)["cluster"]["cluster"]
+	if list, is := shown.([]string); !is || !slices.Equal(list, []string{"nats://***@one:4222", "nats://***@two"}) {
+		t.Errorf("options/get shows %v", shown)
+	}
 }
 
 func TestNamesOfNodes(t *testing.T) {

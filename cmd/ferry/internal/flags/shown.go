@@ -52,7 +52,11 @@ func shownValue(v pflag.Value) any {
 	case *value[float64]:
 		return *v.p
 	case *value[[]string]:
-		return append([]string{}, *v.p...)
+		shown := []string{}
+		for _, one := range *v.p {
+			shown = append(shown, v.format([]string{one})) // it may hold a secret
+		}
+		return shown
 	case *listFlag:
 		return append([]string{}, *v.p...)
 	}

@@ -39,7 +39,7 @@ func newFake() *fake {
 	now := time.Now()
 	f := &fake{}
 	s := &f.snapshot
-	s.Time, s.Server = now, ui.Server{Name: "nas", Serves: "/srv", Since: now.Add(-time.Hour)}
+	s.Time, s.Server = now, ui.Server{Name: "nas", Serves: "/srv", Since: now.Add(-time.Hour), Node: "n1", Nodes: 3}
 	s.Trouble = []ui.Trouble{{Bad: true, Text: "the remote nas: cannot be reached"}}
 	for i, rate := range []float64{100, 3000, 2000} {
 		s.Transfers.Rows = append(s.Transfers.Rows, ui.Transfer{ID: uint64(i + 1), User: fmt.Sprint("user", i), Command: "RETR", Path: fmt.Sprint("/file", i), Bytes: 50, Size: 200, Rate: rate, Left: 90})
@@ -107,7 +107,7 @@ func (t *terminal) shows(texts ...string) {
 
 func TestTheScreen(t *testing.T) {
 	term := open(t, newFake())
-	term.shows("ferry nas", "! the remote nas: cannot be reached", "[1 Transfers 3]", "2 Waiting 5000", "user0", "25 %", "90 s")
+	term.shows("ferry nas", "node n1 of 3", "! the remote nas: cannot be reached", "[1 Transfers 3]", "2 Waiting 5000", "user0", "25 %", "90 s")
 	lines := strings.Split(term.screen(), "\n")
 	if strings.Index(term.screen(), "cannot be reached") > strings.Index(term.screen(), "user0") {
 		t.Error("what is wrong does not come first")

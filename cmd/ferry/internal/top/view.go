@@ -56,7 +56,11 @@ const maxTrouble = 4
 // head tells of the server: what is wrong first.
 func (m Model) head() []string {
 	s := m.snapshot
-	lines := []string{m.line(fmt.Sprintf("ferry %s  %s  up %s", s.Server.Name, s.Server.Serves, duration(s.Time.Sub(s.Server.Since))), bold)}
+	title := fmt.Sprintf("ferry %s  %s  up %s", s.Server.Name, s.Server.Serves, duration(s.Time.Sub(s.Server.Since)))
+	if s.Server.Node != "" {
+		title += fmt.Sprintf("  node %s of %d", s.Server.Node, s.Server.Nodes)
+	}
+	lines := []string{m.line(title, bold)}
 	if m.err != nil {
 		lines = append(lines, m.line("no answer, what is shown is old: "+m.err.Error(), red))
 	}

@@ -3,6 +3,7 @@
 package uibridge
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -15,6 +16,7 @@ import (
 	"ferry/cmd/ferry/internal/rcbridge"
 	"ferry/ftp"
 	"ferry/hooks"
+	"ferry/rc"
 	"ferry/remote/wrap/count"
 	"ferry/serve/defence"
 	"ferry/serve/prehooks"
@@ -31,6 +33,8 @@ type Subject struct {
 	Server    *ftp.Server
 	Drained   func() string  // how far the server is with leaving its service, "" if it does not; nil: it never does
 	Guard     *defence.Guard // nil: nobody is banned
+	// Cluster returns how the server stands among other nodes; nil: there are none.
+	Cluster func() rc.Cluster
 	// Opened returns the trees that are open, as rcbridge has them.
 	Opened func() []rcbridge.Opened
 	// Hidden is the What of a tree that is not shown.
@@ -86,6 +90,13 @@ func (s *Source) Look() ui.State {
 	}
 	if s.about.Drained != nil {
 		st.Server.Drained = s.about.Drained()
+	}
+	if s.about.Cluster != nil {
+		c := s.about.Cluster()
+		st.Server.Node, st.Server.Nodes = c.Node, len(c.Nodes)
+		if !c.Reached {
+			st.Server.Alone = cmp.Or(c.Problem, "no answer")
+		}
 	}
 	opened := s.about.Opened()
 	names := rcbridge.Names(opened)
