@@ -207,7 +207,7 @@ func conflictName(name, node string, when time.Time, n, limit int) string {
 	return remote.Join(dir, strings.TrimSpace(base)+suffix)
 }
 
-// removeOver removes the file called name if it is what the removal was for: what others have
+// removeOver removes the file called name if it is what the removal rec was for: what others have
 // stored since stays. Where it is not known what that was, what is not newer is removed, and kept
 // beside.
 func (v *Tree) removeOver(ctx context.Context, name string, x expectation, committed time.Time) error {
@@ -226,7 +226,7 @@ func (v *Tree) removeOver(ctx context.Context, name string, x expectation, commi
 			return nil
 		}
 		mine := v.ours(x, e, committed)
-		unknown := x.base == cache.BaseUnknown && !e.ModTime.After(committed)
+		unknown := (x.base == cache.BaseUnknown || x.forgot) && !e.ModTime.After(committed)
 		if !mine && !unknown {
 			v.names.Invalidate(name)
 			v.log.LogAttrs(ctx, slog.LevelWarn, "another node has stored a file while its removal waited here; it stays",

@@ -233,6 +233,50 @@ func TestAChangeThatWaitsLeavesWhatAnotherNodeStored(t *testing.T) {
 	})
 }
 
+// What a node has sent before it was killed is not known to be its own any more. A removal takes it
+// all the same, and keeps a copy rather than the file.
+func TestWhatIsRemovedIsGoneThoughTheNodeWasKilled(t *testing.T) {
+	sent := func(a *rig) { // of which the answer is lost
+		a.has("f", "old")
+		_, err := a.Stat(a.t.Context(), "f")
+		a.ok(err)
+		a.faults.Inject(faulty.Fault{Op: faulty.Put, Late: true, Err: errNetwork})
+		a.upload("f", "sent")
+		time.Sleep(1100 * time.Millisecond)
+	}
+	for what, do := range map[string]func(a *rig){
+		"after the removal": func(a *rig) {
+			sent(a)
+			a.ok(a.Remove(a.t.Context(), "f"))
+			a.restart()
+		},
+		"before it": func(a *rig) {
+			sent(a)
+			a.upload("f", "not sent")
+			a.restart()
+			a.ok(a.Remove(a.t.Context(), "f"))
+		},
+		"before it, and again after it": func(a *rig) {
+			sent(a)
+			a.upload("f", "not sent")
+			a.restart()
+			a.ok(a.Remove(a.t.Context(), "f"))
+			a.restart()
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			inBubble(t, keeping, func(a, b *rig) {
+				do(a)
+				a.flush()
+				a.settle()
+				if all := treeOf(a.t, a.inner, "."); slices.ContainsFunc(all, func(file string) bool { return strings.HasPrefix(file, "f=") }) {
+					t.Errorf("the remote holds %q", all)
+				}
+			})
+		})
+	}
+}
+
 // What one node was not told whether it is stored is not put over what another one stores then.
 func TestADoubtIsNoReasonToReplaceAnotherNodesFile(t *testing.T) {
 	inBubble(t, keeping, func(a, b *rig) {

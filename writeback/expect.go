@@ -11,6 +11,9 @@ type expectation struct {
 	base    cache.Base
 	version string    // with BasePresent; "" = the remote has no versions
 	own     []*change // whose content may be there instead; the oldest first
+	// forgot: so may contents that an earlier process has sent, or the node that a change was taken
+	// over from, of which nothing is known here.
+	forgot bool
 }
 
 // maxOwn is how many contents of this node's are remembered for a name. What was sent before them
@@ -19,7 +22,7 @@ const maxOwn = 8
 
 // expect returns what the remote may have under the name of a change without a predecessor.
 func expect(rec cache.Record) expectation {
-	return expectation{base: rec.Base, version: rec.BaseVersion}
+	return expectation{base: rec.Base, version: rec.BaseVersion, forgot: rec.Recovered}
 }
 
 // leaves returns what the remote may have under the name of c, for a change that comes after it.
@@ -27,7 +30,7 @@ func expect(rec cache.Record) expectation {
 func (c *change) leaves() expectation {
 	x := c.over
 	if c.sent && c.stored.Version != "" {
-		x.base, x.version = cache.BasePresent, c.stored.Version
+		x.base, x.version, x.forgot = cache.BasePresent, c.stored.Version, false
 	}
 	if c.begun {
 		x.own = append(x.own[max(0, len(x.own)-maxOwn+1):len(x.own):len(x.own)], c)

@@ -55,7 +55,7 @@ func (v *Tree) TakeIn(ctx context.Context, t Taking) (taken bool, err error) {
 func (v *Tree) addTaken(rec cache.Record, from string) {
 	rec.Recovered = true // something of it may have reached the remote
 	c := v.recoveredChange(rec)
-	c.taken = from
+	c.taken, c.over.forgot = from, true
 	v.mu.Lock()
 	if source := v.pending.own(rec.Source); rec.Kind == cache.Moved && source != nil && source.rec.Kind == cache.Moved {
 		c.from = source
