@@ -260,7 +260,9 @@ func TestTheAddressOfMetricsShowsPagesOnly(t *testing.T) {
 func TestHealthChecksOfBalancersNameNoHost(t *testing.T) {
 	r := start(t, nil, ":memory:", "--addr", "127.0.0.1:0", "--metrics-addr", "127.0.0.1:0")
 	r.url(t)
-	conn, err := net.Dial("tcp", strings.TrimPrefix(r.metricsURL(t), "http://"))
+	base := r.metricsURL(t)
+	eventually(t, func() bool { status, _ := get(t, base+"/readyz"); return status == http.StatusOK })
+	conn, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
