@@ -88,10 +88,11 @@ func (v *Tree) stillRemoves(c *change, name string) bool {
 // finishAttempt ends an attempt.
 func (v *Tree) finishAttempt(ctx context.Context, c *change, err error) {
 	kept, shown := false, showsNothing
+	calledOff := err == errPreempted || errors.Is(err, errSuspended) // which tells nothing of the remote
 	switch {
 	case err == nil:
 		shown = succeeded
-	case ctx.Err() == nil && isFailure(err) && err != errPreempted && err != errAside && !errors.Is(err, errSuperseded):
+	case ctx.Err() == nil && isFailure(err) && !calledOff && err != errAside && !errors.Is(err, errSuperseded):
 		shown = unanswered
 	}
 	v.mu.Lock()
@@ -119,7 +120,7 @@ func (v *Tree) finishAttempt(ctx context.Context, c *change, err error) {
 	case kept:
 		v.clearCause(c)
 		v.queue.unblock(c)
-	case err == errPreempted:
+	case calledOff:
 		c.due = time.Now()
 	case ctx.Err() == nil:
 		v.postpone(ctx, c, err)
