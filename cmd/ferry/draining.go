@@ -264,8 +264,10 @@ func (s *service) drainOnce(ctx context.Context, run, giveNow drainRun) {
 			return
 		}
 	}
-	d.reach(run, drainSending)
-	within(ctx, giveNow, s.sendAll)
+	if !isClosed(giveNow) {
+		d.reach(run, drainSending)
+		within(ctx, giveNow, s.sendAll)
+	}
 	if isClosed(giveNow) && s.allWaiting().Changes > 0 {
 		d.reach(run, drainHandover)
 		s.handOverAll(ctx)

@@ -73,6 +73,9 @@ func TestHandoverByRC(t *testing.T) {
 	if out["state"] != "drained" || out["changes"] != 0.0 {
 		t.Errorf("%v\n%s", out, a.logged())
 	}
+	if strings.Contains(a.logged(), "sending what waits") {
+		t.Errorf("it begins to send what it hands over:\n%s", a.logged())
+	}
 	if _, err := os.Stat(filepath.Join(store, "f")); err == nil {
 		t.Error("it was sent")
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -59,11 +60,14 @@ func newAzureQueue(u feed.URL, n network.Options) (feed.Source, error) {
 		}
 	default:
 		if q.token, err = entra.Environment(q.client); err != nil {
-			return nil, errors.New("there are no credentials for the queue: set AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN, add ?sas=, or give the machine an identity")
+			return nil, fmt.Errorf("%s: %w", azureKeys, err)
 		}
 	}
 	return &reader{queue: q, pause: azurePause}, nil
 }
+
+// azureKeys says what a queue is opened with.
+const azureKeys = "the queue needs credentials: set AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN, add ?sas=, or give the machine an identity"
 
 // do makes one request.
 func (q *azureQueue) do(ctx context.Context, method, path string, query url.Values, decode func([]byte) error) error {
@@ -83,7 +87,7 @@ func (q *azureQueue) do(ctx context.Context, method, path string, query url.Valu
 	case q.token != nil:
 		token, err := q.token.Token(ctx)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", azureKeys, err)
 		}
 		r.Header.Set("Authorization", "Bearer "+token.Value)
 	}

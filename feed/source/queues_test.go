@@ -196,6 +196,10 @@ func TestTheKeyOfAnAccountAtAzure(t *testing.T) {
 func TestQueuesThatRefuse(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "other")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "s3cret")
+	t.Setenv("AZURE_STORAGE_KEY", "")
+	t.Setenv("AZURE_STORAGE_SAS_TOKEN", "")
+	t.Setenv("AZURE_TOKEN_CREDENTIALS", "WorkloadIdentityCredential")
+	t.Setenv("AZURE_CLIENT_ID", "")
 	sqs, pubsub := startSQS(t), startPubSub(t)
 	azure := startAzure(t, func(*http.Request) bool { return false })
 	for text, want := range map[string]string{
@@ -203,6 +207,7 @@ func TestQueuesThatRefuse(t *testing.T) {
 		"pubsub://project/none?endpoint=" + pubsub.URL:                                                       "404 NOT_FOUND",
 		"azqueue://account/ferry?sas=sig%3Ds3cret&endpoint=" + azure.URL:                                     "403 AuthenticationFailed",
 		"azqueue://account/ferry?sas=sig%3Ds3cret&endpoint=http://127.0.0.1:1":                               "refused",
+		"azqueue://account/ferry": "set AZURE_STORAGE_KEY",
 	} {
 		err := open(t, text).Listen(t.Context(), nil)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
