@@ -234,16 +234,7 @@ func (n *clusterNode) guess(client string) (refused bool, err error) {
 
 // compare compares what is on the store with what the clients were promised.
 func (h *hunted) compare() {
-	_, addr := serveAt(h.T, h.dir, h.site.environment("there", h.site.addr))
-	m, err := loginMortal(addr)
-	if err != nil {
-		h.Fatal(err)
-	}
-	defer m.close()
-	there := map[string]bool{}
-	for _, name := range lines(login(h.T, "", addr).fetch("NLST")) {
-		there[name] = true
-	}
+	m, there := lookAt(h.T, h.dir, h.site.environment("there", h.site.addr))
 	for _, r := range h.rovers {
 		for name, may := range r.may {
 			got, err := m.fetch(name)

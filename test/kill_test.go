@@ -143,16 +143,7 @@ func (h *haunted) check() {
 // compare compares what has reached the server with what the clients were promised, through a ferry
 // without a cache.
 func (h *haunted) compare() {
-	_, addr := serveAt(h.T, h.args[2], h.env)
-	m, err := loginMortal(addr)
-	if err != nil {
-		h.Fatal(err)
-	}
-	defer m.close()
-	there := map[string]bool{}
-	for _, name := range lines(login(h.T, "", addr).fetch("NLST")) {
-		there[name] = true
-	}
+	m, there := lookAt(h.T, h.args[2], h.env)
 	for _, w := range h.workers {
 		for name, may := range w.may {
 			got, err := m.fetch(name)
@@ -171,6 +162,22 @@ func (h *haunted) compare() {
 	for name := range there {
 		h.Errorf("%q is on the server; nobody has stored it", name)
 	}
+}
+
+// lookAt logs in to a ferry without a cache, and lists what is there.
+func lookAt(t *testing.T, remote string, env []string) (m *mortal, there map[string]bool) {
+	t.Helper()
+	_, addr := serveAt(t, remote, env)
+	m, err := loginMortal(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.close)
+	there = map[string]bool{}
+	for _, name := range lines(login(t, "", addr).fetch("NLST")) {
+		there[name] = true
+	}
+	return m, there
 }
 
 // A stubborn client goes on with its own files whenever there is a ferry.

@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -312,29 +310,11 @@ func TestABanIsOneEvent(t *testing.T) {
 	})
 }
 
-// worlds returns how many histories are tried.
-func worlds(t *testing.T) uint64 {
-	t.Helper()
-	text := os.Getenv("FERRY_WORLDS")
-	if text == "" {
-		return 8
-	}
-	n, err := strconv.ParseUint(text, 10, 32)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
 // TestHistories has nodes that ban and unban, are cut off, restart and lose answers. A ban that
 // was made while all were reached holds everywhere within a second, and when all are reached again,
 // all know the same.
 func TestHistories(t *testing.T) {
-	for seed := range worlds(t) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { history(t, rand.New(rand.NewPCG(seed, 15))) })
-		})
-	}
+	clustertest.Histories(t, history)
 }
 
 func history(t *testing.T, random *rand.Rand) {

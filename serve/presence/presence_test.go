@@ -6,8 +6,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/netip"
-	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -194,28 +192,10 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// worlds returns how many histories are tried.
-func worlds(t *testing.T) uint64 {
-	t.Helper()
-	text := os.Getenv("FERRY_WORLDS")
-	if text == "" {
-		return 8
-	}
-	n, err := strconv.ParseUint(text, 10, 32)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
 // TestHistories has nodes that come, go, are cut off and lose answers; when all are reached again,
 // each knows what the others have.
 func TestHistories(t *testing.T) {
-	for seed := range worlds(t) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { history(t, rand.New(rand.NewPCG(seed, 15))) })
-		})
-	}
+	clustertest.Histories(t, history)
 }
 
 func history(t *testing.T, random *rand.Rand) {

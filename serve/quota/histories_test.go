@@ -4,39 +4,18 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"ferry/cluster/clustertest"
 	"ferry/ftp"
 )
 
-// worlds returns how many histories are tried.
-func worlds(t *testing.T) uint64 {
-	t.Helper()
-	text := os.Getenv("FERRY_WORLDS")
-	if text == "" {
-		return 8
-	}
-	n, err := strconv.ParseUint(text, 10, 32)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
 // TestHistories has nodes on which sessions store and remove, that are cut off, stopped, killed and
 // started again, and that lose answers. However that goes, the limit holds, and when all are
 // reached again, what is counted is what is there.
 func TestHistories(t *testing.T) {
-	for seed := range worlds(t) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { newHistory(t, rand.New(rand.NewPCG(seed, 15))).run() })
-		})
-	}
+	clustertest.Histories(t, func(t *testing.T, random *rand.Rand) { newHistory(t, random).run() })
 }
 
 type history struct {

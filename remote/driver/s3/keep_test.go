@@ -261,9 +261,6 @@ func TestUploadsThatAreKeptAreCleanedUp(t *testing.T) {
 // Uploads are cut anywhere, by their clients and by the death of their node, and continued on any
 // node, until the file is there.
 func TestUploadsThatAreCutAnywhere(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes long")
-	}
 	o := testOptions(startGateway(t))
 	o.tick = 250 * time.Millisecond // a busy machine has to hold its leases
 	random := rand.New(rand.NewPCG(1, 2))
