@@ -19,6 +19,7 @@ import (
 	"ferry/acme"
 	"ferry/acme/acmetest"
 	"ferry/events"
+	"ferry/remote/remotetest/servers"
 )
 
 // key is what the DNS of tests takes.
@@ -237,7 +238,7 @@ func TestCheck(t *testing.T) {
 	find := func(change func(*acme.Options)) (texts string, err error) {
 		o := acme.Options{
 			Names: []string{"check.example.org"}, CA: a.Directory, Roots: a.Roots, Dir: t.TempDir(), Listen: acmetest.Listen,
-			HTTPAddr: "127.0.0.1:" + a.HTTPPort, Resolvers: []string{a.DNS.Addr},
+			HTTPAddr: a.HTTPAddr, Resolvers: []string{a.DNS.Addr},
 		}
 		change(&o)
 		m, newErr := acme.New(o)
@@ -262,13 +263,13 @@ func TestCheck(t *testing.T) {
 	if err != nil || !strings.Contains(texts, "check.example.org address 127.0.0.1") {
 		t.Errorf("%s%v", texts, err)
 	}
-	taken, err := net.Listen("tcp", "127.0.0.1:"+a.HTTPPort)
+	taken, err := net.Listen("tcp", a.HTTPAddr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	_, err = find(func(o *acme.Options) { o.Resolvers = []string{"127.0.0.1:" + acmetest.FreePort(t)} })
-	if err == nil || !strings.Contains(err.Error(), "listening on 127.0.0.1:"+a.HTTPPort) || !strings.Contains(err.Error(), "create an A or AAAA record") {
+	_, err = find(func(o *acme.Options) { o.Resolvers = []string{fmt.Sprintf("127.0.0.1:%d", servers.FreePort(t))} })
+	if err == nil || !strings.Contains(err.Error(), "listening on "+a.HTTPAddr) || !strings.Contains(err.Error(), "create an A or AAAA record") {
 		t.Errorf("%v", err)
 	}
 	other := acmetest.New(t, acmetest.Options{}) // what it says of itself is not remembered yet

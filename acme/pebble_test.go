@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"io/fs"
 	"net"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"ferry/acme"
 	"ferry/acme/acmetest"
 	"ferry/events"
+	"ferry/remote/remotetest/servers"
 )
 
 // A run is a Manager that runs.
@@ -50,7 +52,7 @@ func start(t *testing.T, a *acmetest.Authority, dir string, change func(*acme.Op
 	r := &run{t: t, installed: make(chan *tls.Certificate, 16), events: &recorder{told: make(chan events.Event, 64)}}
 	o := acme.Options{
 		Names: []string{"ftp.example.org"}, Email: "admin@example.org", CA: a.Directory, Roots: a.Roots, Dir: dir,
-		HTTPAddr: "127.0.0.1:" + a.HTTPPort, TLSALPNAddr: "127.0.0.1:" + a.TLSPort, Listen: acmetest.Listen, Resolvers: []string{a.DNS.Addr},
+		HTTPAddr: a.HTTPAddr, TLSALPNAddr: a.TLSAddr, Listen: acmetest.Listen, Resolvers: []string{a.DNS.Addr},
 		Events: events.New(events.Subscription{Kinds: events.All, Listener: r.events}),
 	}
 	if change != nil {
@@ -160,7 +162,7 @@ func TestChallengesOfPorts(t *testing.T) {
 			if s := r.Status()[0]; s.StandIn || !s.Expires.Equal(c.Leaf.NotAfter) || s.Error != "" || !s.Renew.Before(s.Expires) || s.Renew.Before(time.Now()) {
 				t.Errorf("the status is %+v", s)
 			}
-			if !closed("127.0.0.1:"+a.HTTPPort) || !closed("127.0.0.1:"+a.TLSPort) {
+			if !closed(a.HTTPAddr) || !closed(a.TLSAddr) {
 				t.Error("it still listens")
 			}
 			r.stop()
@@ -263,7 +265,7 @@ func TestNonceRejects(t *testing.T) {
 func TestOtherChallenge(t *testing.T) {
 	t.Parallel()
 	a := acmetest.New(t, acmetest.Options{})
-	taken, err := net.Listen("tcp", "127.0.0.1:"+a.HTTPPort)
+	taken, err := net.Listen("tcp", a.HTTPAddr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,7 +290,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 			o.TLSALPNAddr = ""
 		}, []string{"http-01: listening on 127.0.0.1:", "address already in use", "--acme-http-addr"}},
 		{"nobody can reach the port", func(t *testing.T, _ *acmetest.Authority, o *acme.Options) {
-			o.HTTPAddr, o.TLSALPNAddr = "127.0.0.1:"+acmetest.FreePort(t), "127.0.0.1:"+acmetest.FreePort(t)
+			o.HTTPAddr, o.TLSALPNAddr = fmt.Sprintf("127.0.0.1:%d", servers.FreePort(t)), fmt.Sprintf("127.0.0.1:%d", servers.FreePort(t))
 		}, []string{"http-01: the authority answers", "(connection)", "let port 80", "tls-alpn-01: ", "port 443"}},
 		{"blocked name", func(_ *testing.T, _ *acmetest.Authority, o *acme.Options) {
 			o.Names = []string{"ftp.blocked.example"}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"slices"
 	"strings"
@@ -17,26 +16,14 @@ import (
 	"ferry/ftp"
 	"ferry/remote"
 	"ferry/remote/driver/memory"
+	"ferry/remote/remotetest/servers"
 )
 
-// freePorts finds n free ports in a row, below those that systems choose for connections.
+// freePorts finds n free ports in a row.
 func freePorts(t *testing.T, n uint16) ftp.PortRange {
 	t.Helper()
-	for range 1000 {
-		first := 10000 + rand.N(uint16(20000))
-		free := true
-		for port := first; port < first+n && free; port++ {
-			l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-			if free = err == nil; free {
-				l.Close()
-			}
-		}
-		if free {
-			return ftp.PortRange{First: first, Last: first + n - 1}
-		}
-	}
-	t.Fatalf("no %d free ports in a row", n)
-	return ftp.PortRange{}
+	first := uint16(servers.FreePorts(t, int(n)))
+	return ftp.PortRange{First: first, Last: first + n - 1}
 }
 
 // caller is a session of a client at an address.

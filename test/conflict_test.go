@@ -23,6 +23,20 @@ func TestTwoFerriesStoreOneName(t *testing.T) {
 			_, direct := serveAt(t, where, append(s.environment("far", s.addr), "FERRY_DIR_CACHE_TIME=0s"))
 			sees := login(t, "", direct)
 			names := func() []string { return lines(sees.fetch("NLST")) }
+			reads, err := loginMortal(direct)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer reads.close()
+			// While this gateway replaces an object, it may give the new content with the old ETag:
+			// then a read ends in an error, for its checksum.
+			holds := func(name, want string) bool {
+				got, err := reads.fetch(name)
+				if err != nil && code(err)/100 != 4 {
+					t.Fatal(err)
+				}
+				return err == nil && got != nil && *got == want
+			}
 
 			_, first := node("first", "0s")
 			late, later := node("later", "3s")
@@ -30,7 +44,7 @@ func TestTwoFerriesStoreOneName(t *testing.T) {
 			first.upload("STOR report.csv", []byte("of the first one"))
 			eventually(t, "the first one is sent", func() bool { return slices.Contains(names(), "report.csv") })
 			eventually(t, "the later one is sent", func() bool {
-				return string(sees.fetch("RETR report.csv")) == "of the later one"
+				return holds("report.csv", "of the later one")
 			})
 			isCopy := func(name string) bool { return strings.HasPrefix(name, "report.csv.conflict-later-") }
 			all := names()
@@ -38,7 +52,7 @@ func TestTwoFerriesStoreOneName(t *testing.T) {
 			switch {
 			case at >= 0 != kept, len(all) > 2:
 				t.Errorf("there are %q", all)
-			case kept && string(sees.fetch("RETR "+all[at])) != "of the first one":
+			case kept && !holds(all[at], "of the first one"):
 				t.Errorf("%s has another content", all[at])
 			}
 			if said := strings.Contains(late.log.String(), "it is kept beside"); said != kept {

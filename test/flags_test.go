@@ -72,13 +72,13 @@ func TestFlagsHaveTheirEffect(t *testing.T) {
 		{"--public-ip 192.0.2.7", func(t *testing.T, c *ftpClient, root string) {
 			mention(t, c.do("PASV", 227), "(192,0,2,7,")
 		}},
-		{"--passive-port 29871-29873", func(t *testing.T, c *ftpClient, root string) {
+		{"--passive-port 12871-12873", func(t *testing.T, c *ftpClient, root string) {
 			seen := map[string]bool{}
 			for range 40 {
 				seen[epsvPort.FindStringSubmatch(c.do("EPSV", 229))[1]] = true
 			}
 			for port := range seen {
-				if port != "29871" && port != "29872" && port != "29873" {
+				if port != "12871" && port != "12872" && port != "12873" {
 					t.Errorf("port %s is not in the range", port)
 				}
 			}
@@ -86,11 +86,11 @@ func TestFlagsHaveTheirEffect(t *testing.T) {
 				t.Errorf("always the same port: %v", seen)
 			}
 		}},
-		{"--passive-port 29874", func(t *testing.T, c *ftpClient, root string) {
+		{"--passive-port 12874", func(t *testing.T, c *ftpClient, root string) {
 			for range 3 {
 				c.fetch("RETR file")
 			}
-			mention(t, c.do("EPSV", 229), "(|||29874|)")
+			mention(t, c.do("EPSV", 229), "(|||12874|)")
 		}},
 		{"--idle-timeout 3s", func(t *testing.T, c *ftpClient, root string) { // a login has to fit in
 			c.expect(421)

@@ -89,32 +89,13 @@ func (f *cluster) newNode(i int, more []string) *clusterNode {
 	n.addr = fmt.Sprintf("%s:%d", host, servers.FreePort(f))
 	n.admin = fmt.Sprintf("%s:%d", host, servers.FreePort(f))
 	n.front = fmt.Sprintf("127.0.0.1:%d", servers.FreePort(f))
-	first := freeRange(f.T, clusterPassive)
+	first := servers.FreePorts(f, clusterPassive)
 	n.args = append([]string{
 		"serve", "ftp", f.dir, "--users", f.users, "--addr", n.addr, "--metrics-addr", n.admin, "-v",
 		"--proxy-protocol", "127.0.0.0/8", "--public-ip", "127.0.0.1", "--passive-port", fmt.Sprintf("%d-%d", first, first+clusterPassive-1),
 		"--node", n.name, "--cluster", f.nats.URL(), "--change-feed", f.nats.URL() + "/" + clusterTopic, "--dir-cache-time", "1h",
 	}, more...)
 	return n
-}
-
-// freeRange returns the first of so many ports that nobody listens on.
-func freeRange(t *testing.T, count int) int {
-	t.Helper()
-next:
-	for range 100 {
-		first := servers.FreePort(t)
-		for port := first; port < first+count; port++ {
-			l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-			if err != nil {
-				continue next
-			}
-			l.Close()
-		}
-		return first
-	}
-	t.Fatal("no range of ports is free")
-	return 0
 }
 
 // passive returns the passive ports of a node, as haproxy has ranges.

@@ -111,10 +111,10 @@ func (m *mortal) fetch(name string) (*string, error) {
 		return nil, err
 	}
 	body, err := io.ReadAll(data)
-	if err != nil {
+	if _, _, err := m.text.ReadResponse(226); err != nil {
 		return nil, err
 	}
-	if _, _, err := m.text.ReadResponse(226); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	content := string(body)

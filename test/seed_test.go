@@ -118,8 +118,8 @@ func TestFlagsOfTheManual(t *testing.T) {
 			c.data()
 			c.do("RETR file", 550)
 		}},
-		{"--passive-port 29881-29882", "Passive port range to use.", func(t *testing.T, c *ftpClient, _ *process) {
-			if port := epsvPort.FindStringSubmatch(c.do("EPSV", 229))[1]; port != "29881" && port != "29882" {
+		{"--passive-port 12881-12882", "Passive port range to use.", func(t *testing.T, c *ftpClient, _ *process) {
+			if port := epsvPort.FindStringSubmatch(c.do("EPSV", 229))[1]; port != "12881" && port != "12882" {
 				t.Errorf("port %s", port)
 			}
 		}},

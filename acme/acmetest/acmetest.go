@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -23,6 +24,8 @@ import (
 	"github.com/letsencrypt/pebble/v2/db"
 	"github.com/letsencrypt/pebble/v2/va"
 	"github.com/letsencrypt/pebble/v2/wfe"
+
+	"ferry/remote/remotetest/servers"
 )
 
 // Options are what a test wants of an authority.
@@ -41,8 +44,8 @@ type Authority struct {
 	Roots     *x509.CertPool // of the authority's own web server: what a client of it has to trust
 	RootFile  string         // the same as a file
 	Issued    *x509.CertPool // that vouches for its certificates
-	HTTPPort  string         // where it comes to for HTTP-01
-	TLSPort   string         // and for TLS-ALPN-01
+	HTTPAddr  string         // host:port; where it comes to for HTTP-01
+	TLSAddr   string         // and for TLS-ALPN-01
 	DNS       *DNS
 
 	orders  atomic.Int64
@@ -54,8 +57,9 @@ type Authority struct {
 // New starts an authority.
 func New(t testing.TB, o Options) *Authority {
 	t.Helper()
-	a := &Authority{DNS: NewDNS(t), HTTPPort: FreePort(t), TLSPort: FreePort(t)}
-	handler := a.pebble(t, o)
+	httpPort, tlsPort := servers.FreePort(t), servers.FreePort(t)
+	a := &Authority{DNS: NewDNS(t), HTTPAddr: fmt.Sprintf("127.0.0.1:%d", httpPort), TLSAddr: fmt.Sprintf("127.0.0.1:%d", tlsPort)}
+	handler := a.pebble(t, o, httpPort, tlsPort)
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, handler) }))
 	t.Cleanup(server.Close)
 	a.Directory = server.URL + wfe.DirectoryPath
@@ -70,7 +74,7 @@ func New(t testing.TB, o Options) *Authority {
 }
 
 // pebble returns what Pebble serves.
-func (a *Authority) pebble(t testing.TB, o Options) http.Handler {
+func (a *Authority) pebble(t testing.TB, o Options, httpPort, tlsPort int) http.Handler {
 	for name, value := range map[string]string{
 		"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": strconv.Itoa(o.NonceRejects), "PEBBLE_AUTHZREUSE": "0",
 	} {
@@ -92,8 +96,6 @@ func (a *Authority) pebble(t testing.TB, o Options) http.Handler {
 	}
 	profiles := map[string]ca.Profile{"default": {Description: "for tests", ValidityPeriod: uint64(o.Validity / time.Second)}}
 	authority := ca.New(quiet, store, "", "ecdsa", 0, 1, profiles)
-	httpPort, _ := strconv.Atoi(a.HTTPPort) // FreePort gives numbers
-	tlsPort, _ := strconv.Atoi(a.TLSPort)
 	checks := va.New(quiet, httpPort, tlsPort, false, a.DNS.Addr, store)
 	front := wfe.New(quiet, store, checks, authority, []string{"ca.example"}, false, len(o.EAB) > 0, 0, 1)
 	a.issued = string(authority.GetRootCert(0).PEM())
@@ -135,18 +137,6 @@ func (a *Authority) IssuedRoot(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return name
-}
-
-// FreePort returns a port of this machine that nothing uses.
-func FreePort(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
 }
 
 // Listen is for acme.Options.

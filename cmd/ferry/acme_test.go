@@ -19,8 +19,8 @@ import (
 // acmeFlags are those by which a server asks a for a certificate of name.
 func acmeFlags(a *acmetest.Authority, name string) []string {
 	return []string{
-		"--acme", name, "--acme-ca", a.Directory, "--acme-ca-root", a.RootFile, "--acme-http-addr", "127.0.0.1:" + a.HTTPPort,
-		"--acme-tls-alpn-addr", "127.0.0.1:" + a.TLSPort, "--acme-dns-resolver", a.DNS.Addr,
+		"--acme", name, "--acme-ca", a.Directory, "--acme-ca-root", a.RootFile, "--acme-http-addr", a.HTTPAddr,
+		"--acme-tls-alpn-addr", a.TLSAddr, "--acme-dns-resolver", a.DNS.Addr,
 	}
 }
 

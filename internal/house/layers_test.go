@@ -19,12 +19,12 @@ type layer struct {
 // pattern matches is a finding: a new package takes its place here first.
 var layers = []layer{
 	{packages: []string{
-		"acme/acmetest", "auth", "budget", "cluster", "config", "disk", "events", "ftp", "ftp/internal/*", "rc", "remote", "remote/nameenc",
+		"auth", "budget", "cluster", "config", "disk", "events", "ftp", "ftp/internal/*", "rc", "remote", "remote/nameenc",
 		"remote/remotetest/badnet", "remote/remotetest/ledger", "remote/remotetest/servers", "remote/remotetest/servers/dropboxserver", "remote/remotetest/servers/sshserver",
 		"cmd/ferry/internal/listen", "cmd/ferry/internal/prompt", "internal/house", "internal/release", "internal/systems", "test", "bench/draw", "bench/link", "bench/phantom",
 	}},
 	{packages: []string{"remote/network", "remote/notice", "remote/partname", "remote/wrap/*", "breaker", "cluster/*"}, imports: []string{"budget", "cluster", "remote", "remote/wrap/intercept"}},
-	{packages: []string{"remote/remotetest", "remote/remotetest/*"}, imports: []string{"remote", "remote/remotetest/badnet", "remote/remotetest/servers"}},
+	{packages: []string{"acme/acmetest", "remote/remotetest", "remote/remotetest/*"}, imports: []string{"remote", "remote/remotetest/badnet", "remote/remotetest/servers"}},
 	{packages: []string{"remote/driver/internal/*", "remote/driver/azureblob/entra", "remote/driver/crypt/cipher"}, imports: driverUses},
 	{packages: []string{"remote/driver/*", "feed", "feed/*"}, imports: append(slices.Clip(driverUses), "remote/driver/internal/*", "remote/driver/azureblob/entra", "remote/driver/crypt/cipher")},
 	{packages: []string{"cache", "disk/*"}, imports: []string{"disk"}},

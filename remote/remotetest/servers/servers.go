@@ -7,8 +7,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -43,25 +41,6 @@ func FindProgram(t *testing.T, name string) string {
 	}
 	t.Skipf("the program %s is not installed", name)
 	return ""
-}
-
-// FreePort returns a port that nobody listens on at the moment, for servers that cannot choose one
-// and say which. It is below those that systems give to whoever asks for any, so that nobody gets
-// it before the server does.
-func FreePort(t testing.TB) int {
-	t.Helper()
-	const first, count = 16 << 10, 16 << 10
-	var err error
-	for range 100 {
-		port := first + rand.IntN(count)
-		var l net.Listener
-		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
-			l.Close()
-			return port
-		}
-	}
-	t.Fatalf("no port is free: %v", err)
-	return 0
 }
 
 // StartWebServer runs a server in the foreground, waits until it answers at url, and ends it with
