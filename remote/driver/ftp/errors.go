@@ -8,11 +8,8 @@ import (
 	"net/textproto"
 
 	"ferry/remote"
+	"ferry/remote/driver/internal/conns"
 )
-
-// errLost is what calls fail with when their connection ends. It is not final: the next call makes
-// a new one.
-var errLost = errors.New("the connection to the server was lost")
 
 // fail wraps err as every error of a remote is, unless it is nil.
 func fail(op, name string, err error) error {
@@ -34,7 +31,7 @@ func translate(err error) error {
 		return nil
 	}
 	if errors.Is(err, io.EOF) {
-		return errLost
+		return conns.ErrLost
 	}
 	var reply *textproto.Error
 	if !errors.As(err, &reply) {
@@ -64,6 +61,16 @@ func refused(err error) bool {
 func answered(err error) bool {
 	var reply *textproto.Error
 	return errors.As(err, &reply) && reply.Code != 421
+}
+
+// lost reports whether a call that asks something has failed because the server has ended the
+// session.
+func lost(err error) bool {
+	var reply *textproto.Error
+	if errors.As(err, &reply) {
+		return reply.Code == 421
+	}
+	return conns.Broken(err)
 }
 
 // exists reports whether the reply is 521, which some servers give when a directory is to be made

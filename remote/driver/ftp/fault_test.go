@@ -15,6 +15,7 @@ import (
 	ftpserver "ferry/ftp"
 	"ferry/remote"
 	"ferry/remote/driver/ftp"
+	"ferry/remote/driver/internal/conns"
 	"ferry/remote/driver/memory"
 )
 
@@ -270,6 +271,50 @@ func TestConnectionsAreLimitedAndReused(t *testing.T) {
 	defer f.mu.Unlock()
 	if f.sessions != 1 {
 		t.Errorf("%d sessions", f.sessions)
+	}
+}
+
+// Of two remotes that lie over one another, nobody asks one again that has failed, unless it says
+// that the connection was lost.
+func TestAServerThatEndsAnIdleSessionIsALostConnection(t *testing.T) {
+	for how, end := range map[string]func(c *net.TCPConn){
+		"in good order": func(*net.TCPConn) {},
+		"by a reset":    func(c *net.TCPConn) { _ = c.SetLinger(0) },
+		"with a reply":  func(c *net.TCPConn) { _, _ = io.WriteString(c, "421 nobody was there\r\n") },
+	} {
+		for what, call := range map[string]func(r *ftp.Remote) error{
+			"Stat": func(r *ftp.Remote) error {
+				_, err := r.Stat(t.Context(), "f")
+				return err
+			},
+			"List": func(r *ftp.Remote) error {
+				for _, err := range r.List(t.Context(), ".") {
+					return err
+				}
+				return nil
+			},
+			"Open": func(r *ftp.Remote) error {
+				f, err := r.Open(t.Context(), "f", 0, -1)
+				if err == nil {
+					f.Close()
+				}
+				return err
+			},
+		} {
+			f := &fake{files: map[string]string{"/f": "content"}, list: "type=file;size=7; f\r\n"}
+			r := openRemote(t, "/", f.start(t))
+			f.mu.Lock()
+			end(f.conn[0].(*net.TCPConn))
+			f.conn[0].Close()
+			f.mu.Unlock()
+			if err := call(r); !errors.Is(err, conns.ErrLost) {
+				t.Errorf("%s of a session that ended %s: %v", what, how, err)
+			}
+			if err := call(r); err != nil {
+				t.Errorf("%s afterwards: %v", what, err)
+			}
+			r.Close()
+		}
 	}
 }
 

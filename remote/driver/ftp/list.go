@@ -16,7 +16,7 @@ func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, e
 		return r.with(ctx, "list", dir, func(s *session) error {
 			var old []string
 			more := true
-			err := r.each(s, dir, func(e remote.Entry) bool {
+			use := func(e remote.Entry) bool {
 				if ctx.Err() != nil {
 					return false
 				}
@@ -30,7 +30,10 @@ func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, e
 					more = take(e)
 				}
 				return more
-			}, func(line string) { remote.Omitted(ctx, line, remote.OmittedLine) })
+			}
+			err := s.ask(ctx, func() error {
+				return r.each(s, dir, use, func(line string) { remote.Omitted(ctx, line, remote.OmittedLine) })
+			})
 			if ctx.Err() != nil && err == nil {
 				err = context.Cause(ctx)
 			}

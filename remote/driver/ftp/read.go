@@ -27,7 +27,7 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 		return nil, fail("open", name, err)
 	}
 	f := &reader{name: name, s: s, cause: func() error { return context.Cause(ctx) }, done: ctx.Done(), put: r.pool.put}
-	err = s.during(ctx, func() error { return r.retrieve(f, off, n) })
+	err = s.ask(ctx, func() error { return r.retrieve(f, off, n) })
 	if err != nil {
 		r.pool.put(s)
 		return nil, fail("open", name, err)

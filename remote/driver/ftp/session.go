@@ -16,6 +16,7 @@ import (
 	"github.com/jlaffaye/ftp"
 
 	"ferry/remote"
+	"ferry/remote/driver/internal/conns"
 	"ferry/remote/network"
 )
 
@@ -127,7 +128,7 @@ func (d *dialer) explain(err error) error {
 	case errors.As(err, &op) && op.Op == "dial":
 		return fmt.Errorf("%s cannot be reached, see the options host and port: %w", d.addr, err)
 	case errors.Is(err, io.EOF):
-		err = errLost
+		err = conns.ErrLost
 	}
 	return fmt.Errorf("no FTP session at %s: %w", d.addr, err)
 }
@@ -201,7 +202,7 @@ func (s *session) during(ctx context.Context, call func() error) error {
 	var reply *textproto.Error
 	switch {
 	case err == nil:
-	case errors.As(err, &reply) && reply.Code == 421, errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed), errors.Is(err, errLost),
+	case errors.As(err, &reply) && reply.Code == 421, errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed), errors.Is(err, conns.ErrLost),
 		errors.Is(err, errEndless):
 		s.abort()
 	default:
@@ -210,6 +211,16 @@ func (s *session) during(ctx context.Context, call func() error) error {
 		if errors.As(err, &netErr) || errors.As(err, &protocol) {
 			s.abort()
 		}
+	}
+	return err
+}
+
+// ask is during for a call that changes nothing. Where it finds that the session has ended, it is
+// conns.ErrLost: whoever has another answer than this one asks again.
+func (s *session) ask(ctx context.Context, call func() error) error {
+	err := s.during(ctx, call)
+	if lost(err) && s.broken() && ctx.Err() == nil {
+		return fmt.Errorf("%w: %w", conns.ErrLost, err)
 	}
 	return err
 }

@@ -14,9 +14,11 @@ import (
 // Stat implements remote.Remote: by MLST, and without that by SIZE, MDTM and CWD.
 func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	var e remote.Entry
-	err := r.with(ctx, "stat", name, func(s *session) (err error) {
-		e, err = r.look(s, name)
-		return err
+	err := r.with(ctx, "stat", name, func(s *session) error {
+		return s.ask(ctx, func() (err error) {
+			e, err = r.look(s, name)
+			return err
+		})
 	})
 	if err != nil {
 		return remote.Entry{}, err

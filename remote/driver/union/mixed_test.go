@@ -5,7 +5,11 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"net"
+	"net/url"
+	"os"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"ferry/remote"
@@ -78,21 +82,22 @@ func TestPartsAreKeptByAllOrNone(t *testing.T) {
 // idle finds at the first call after rest that its connection is broken.
 type idle struct {
 	remote.Remote
-	broken atomic.Bool
+	broken  atomic.Bool
+	failure error
 }
 
 func (i *idle) rest() { i.broken.Store(true) }
 
 func (i *idle) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	if i.broken.Swap(false) {
-		return remote.Entry{}, conns.ErrLost
+		return remote.Entry{}, i.failure
 	}
 	return i.Remote.Stat(ctx, name)
 }
 
 func (i *idle) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
 	if i.broken.Swap(false) {
-		return remote.Entries(func(func(remote.Entry) bool) error { return conns.ErrLost })
+		return remote.Entries(func(func(remote.Entry) bool) error { return i.failure })
 	}
 	return i.Remote.List(ctx, dir)
 }
@@ -101,18 +106,22 @@ func (i *idle) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, err
 // again.
 func TestAConnectionThatWasIdleDoesNotHideAnUpstream(t *testing.T) {
 	t.Parallel()
-	first := &idle{Remote: memory.New()}
-	second := memory.New()
-	put(t, first.Remote, "f", "newer")
-	put(t, second, "f", "old")
-	r := newUnion(t, Options{}, up(first), up(second))
-	first.rest()
-	names, omitted, err := remotetest.ListOmitting(t.Context(), r, ".")
-	if err != nil || len(names) != 1 || len(omitted) != 0 {
-		t.Errorf("%q, without %q, %v", names, omitted, err)
-	}
-	first.rest()
-	if e, err := r.Stat(t.Context(), "f"); err != nil || e.Size != 5 {
-		t.Errorf("%+v, %v", e, err)
+	for _, failure := range []error{
+		conns.ErrLost, &url.Error{Op: "Propfind", URL: "http://host/", Err: io.EOF}, &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)},
+	} {
+		first := &idle{Remote: memory.New(), failure: failure}
+		second := memory.New()
+		put(t, first.Remote, "f", "newer")
+		put(t, second, "f", "old")
+		r := newUnion(t, Options{}, up(first), up(second))
+		first.rest()
+		names, omitted, err := remotetest.ListOmitting(t.Context(), r, ".")
+		if err != nil || len(names) != 1 || len(omitted) != 0 {
+			t.Errorf("%v: %q, without %q, %v", failure, names, omitted, err)
+		}
+		first.rest()
+		if e, err := r.Stat(t.Context(), "f"); err != nil || e.Size != 5 {
+			t.Errorf("%v: %+v, %v", failure, e, err)
+		}
 	}
 }

@@ -3,7 +3,6 @@ package union
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/fnv"
 
@@ -43,7 +42,7 @@ const tries = 3
 
 // lost reports whether a connection was found to be broken that had been idle. Nobody above asks
 // again when other upstreams have answered; another connection may be as good as ever.
-func lost(err error) bool { return errors.Is(err, conns.ErrLost) }
+func lost(err error) bool { return conns.Broken(err) && !remote.Permanent(err) }
 
 // check is what every call begins with.
 func check(ctx context.Context, names ...string) error {

@@ -7,13 +7,27 @@ package conns
 
 import (
 	"errors"
+	"io"
+	"net"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
 // ErrLost is what calls fail with when their connection breaks. It is not final: the next call
 // makes a new one.
 var ErrLost = errors.New("the connection to the server was lost")
+
+// Broken reports whether err says that a connection has ended that was there, as one does that was
+// idle for too long: on another one the same call may do better, at once.
+func Broken(err error) bool {
+	for _, broken := range []error{ErrLost, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, syscall.ECONNRESET, syscall.EPIPE} {
+		if errors.Is(err, broken) {
+			return true
+		}
+	}
+	return false
+}
 
 // Patience is how long a call that nobody waits for may take, before its connection is taken for
 // dead.
