@@ -166,8 +166,8 @@ func (b *browser) shows(panel string, texts ...string) {
 func (b *browser) press(name string) {
 	b.t.Helper()
 	find := fmt.Sprintf("[...document.querySelectorAll('button')].find((x) => x.checkVisibility() && !x.disabled && (x.getAttribute('aria-label') || x.textContent) === %q)", name)
-	b.wait("a button "+name, "!!"+find)
-	b.eval(find + ".click()")
+	// In one step: the page may put another button in its place at any time.
+	b.wait("a button "+name, "((x) => x ? (x.click(), true) : false)("+find+")")
 }
 
 // confirmed presses a button that asks first, and says yes.

@@ -137,9 +137,7 @@ func TestChangesShowThroughOtherNodes(t *testing.T) {
 
 	n.nats.Stop()
 	for _, log := range n.logs {
-		if err := log.waitForLine("is not reached: this node goes on by itself"); err != nil {
-			t.Fatal(err)
-		}
+		mustDo(t, log.waitForLine("is not reached: this node goes on by itself"))
 	}
 	n.list("out")
 	begun := time.Now()
@@ -155,6 +153,7 @@ func TestChangesShowThroughOtherNodes(t *testing.T) {
 	n.here.upload("STOR out/together", []byte("content"))
 	n.await("out", "together", true)
 	for _, log := range n.logs {
+		mustDo(t, log.waitForLine("is reached again"))
 		if s := log.String(); strings.Count(s, "is not reached") != 1 || strings.Count(s, "is reached again") != 1 {
 			t.Error("it is not told once that NATS is away, and once that it is back")
 		}

@@ -1,6 +1,7 @@
 package test
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -16,7 +17,8 @@ func TestTwoFerriesStoreOneName(t *testing.T) {
 			where := "far:" + s.fresh(t)
 			node := func(name, wait string) (*process, *ftpClient) {
 				env := append(s.environment("far", s.addr), "FERRY_VFS_CACHE_MODE=writes", "FERRY_VFS_WRITE_BACK="+wait,
-					"FERRY_NODE="+name, "FERRY_CONFLICT="+conflict)
+					"FERRY_NODE="+name, "FERRY_CONFLICT="+conflict,
+					"FERRY_RC=true", "FERRY_RC_NO_AUTH=true", "FERRY_RC_ADDR=127.0.0.1:0")
 				proc, addr := serveAt(t, where, env)
 				return proc, login(t, "", addr)
 			}
@@ -39,10 +41,13 @@ func TestTwoFerriesStoreOneName(t *testing.T) {
 			}
 
 			_, first := node("first", "0s")
-			late, later := node("later", "3s")
+			late, later := node("later", "1h")
 			later.upload("STOR report.csv", []byte("of the later one"))
 			first.upload("STOR report.csv", []byte("of the first one"))
 			eventually(t, "the first one is sent", func() bool { return slices.Contains(names(), "report.csv") })
+			if status, answer := (rcRequest{path: "vfs/flush"}).post(t, controlAddress(t, late.log)); status != http.StatusOK {
+				t.Fatalf("%d %v", status, answer)
+			}
 			eventually(t, "the later one is sent", func() bool {
 				return holds("report.csv", "of the later one")
 			})

@@ -370,14 +370,7 @@ func (w *wanderer) attempt(m *mortal, node int, name string, body []byte) (done,
 
 // compare checks that a file is what was sent.
 func (w *wanderer) compare(name string, body []byte) {
-	_, addr := w.any()
-	m, err := w.login(addr)
-	if err != nil {
-		w.Error(err)
-		return
-	}
-	defer m.close()
-	got, err := m.fetch(name)
+	got, err := w.fetchAnywhere(name)
 	if err != nil || got == nil {
 		w.Errorf("%s is not there: %v", name, err)
 		return
@@ -389,4 +382,22 @@ func (w *wanderer) compare(name string, body []byte) {
 		}
 		w.Errorf("%s has %d bytes, of which %d are the beginning of the %d that were sent: %q", name, len(*got), same, len(body), w.history)
 	}
+}
+
+// fetchAnywhere returns a file as any of the ferries has it. One that dies meanwhile is not asked
+// again.
+func (w *wanderer) fetchAnywhere(name string) (got *string, err error) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		_, addr := w.any()
+		var m *mortal
+		if m, err = w.login(addr); err != nil {
+			continue
+		}
+		got, err = m.fetch(name)
+		m.close()
+		if err == nil || code(err) != 0 {
+			break
+		}
+	}
+	return got, err
 }

@@ -119,20 +119,23 @@ func TestInterruptedMultipartUploadsAreAborted(t *testing.T) {
 	t.Parallel() // it mostly waits
 	s := startGateway(t)
 	f := newFarSide(t, s, "writes", "--vfs-write-back", "0s")
-	f.net.Add(badnet.Rule{Method: "PUT", Path: "partNumber", Fate: badnet.Fate{Rate: 10 << 20}})
+	arrived := func() int { return strings.Count(f.net.HistoryOf("PUT", "partNumber="), "the server says 200") }
+	twoPass := func() (before int) { // and the others take so long that nothing is complete before ferry is killed
+		f.net.Heal()
+		f.net.Add(badnet.Rule{Method: "PUT", Path: "partNumber", Times: 2, Fate: badnet.Fate{Rate: 10 << 20}})
+		f.net.Add(badnet.Rule{Method: "PUT", Path: "partNumber", Fate: badnet.Fate{Rate: 256 << 10, Buffer: 64 << 10}})
+		return arrived()
+	}
+	before := twoPass()
 	body := content(40<<20, "large")
 	f.login().upload("STOR f", body)
-	arrived := func() int { return strings.Count(f.net.HistoryOf("PUT", "partNumber="), "the server says 200") }
 	for range 3 {
-		for before := arrived(); arrived() < before+2; time.Sleep(10 * time.Millisecond) {
-			if f.Context().Err() != nil {
-				return
-			}
-		}
+		eventually(t, "two parts on the server", func() bool { return arrived() >= before+2 })
 		f.proc.kill()
 		if err := f.net.Settle(t.Context()); err != nil { // what is on its way arrives before the next start
 			t.Fatal(err)
 		}
+		before = twoPass()
 		f.start()
 	}
 	f.net.Heal()

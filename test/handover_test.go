@@ -131,7 +131,7 @@ func TestHandoverWhileTheStoreIsAway(t *testing.T) {
 func TestHandoverThatIsKilled(t *testing.T) {
 	t.Parallel()
 	s := startGateway(t)
-	proxy := badnet.NewProxy(t, s.addr, badnet.ProxyOptions{Total: 4 << 20})
+	proxy := badnet.NewProxy(t, s.addr, badnet.ProxyOptions{})
 	c := newCrew(t, s, proxy.Addr, ":s3:bucket/.ferry-handover")
 	a, addr := c.start("a")
 	client := login(t, "", addr)
@@ -140,6 +140,7 @@ func TestHandoverThatIsKilled(t *testing.T) {
 	for i := range files {
 		client.upload(fmt.Sprintf("STOR f%d", i), body(i))
 	}
+	proxy.Hold(badnet.Up, badnet.Up, files/2*256<<10) // the second half does not get there
 	signal(t, a, syscall.SIGTERM)
 	given := filepath.Join(s.data, "bucket/.ferry-handover/*/a-*/*")
 	eventually(t, "something handed over", func() bool {
@@ -147,6 +148,7 @@ func TestHandoverThatIsKilled(t *testing.T) {
 		return err == nil && len(names) >= 3
 	})
 	a.kill()
+	proxy.Reset()
 	proxy.Heal()
 	c.delay = "0s"
 	b, _ := c.start("b")

@@ -124,7 +124,7 @@ func (h *haunted) haunt(kills int) {
 // wait returns when the clients have been promised n more things, or are stuck.
 func (h *haunted) wait(n int) {
 	enough := h.acknowledged.Load() + int64(n)
-	for end := time.Now().Add(patience); h.acknowledged.Load() < enough; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(2 * patience); h.acknowledged.Load() < enough; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			h.Fatalf("nothing goes on; the log:\n%s", h.proc.log)
 		}

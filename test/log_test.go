@@ -2,11 +2,13 @@ package test
 
 import (
 	"encoding/json"
-	"net"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"ferry/remote/remotetest/servers"
 )
 
 // oneSession serves one client that stores and fetches a file, stops ferry, and returns what was
@@ -81,12 +83,7 @@ func TestJSONLogIsJSON(t *testing.T) {
 }
 
 func TestQuiet(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") // to know a port without the help of the log
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
+	addr := fmt.Sprint("127.0.0.1:", servers.FreePort(t)) // to know a port without the help of the log
 	p, err := start(t.TempDir(), nil, "serve", "ftp", t.TempDir(), "--addr", addr, "--user", "bob", "-q")
 	if err != nil {
 		t.Fatal(err)

@@ -2,11 +2,12 @@ package test
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"ferry/remote/remotetest/servers"
 )
 
 // sesame is the password of those users of the manual whom tests log in.
@@ -218,12 +219,7 @@ func TestTheCommandsAroundUsers(t *testing.T) {
 			for _, name := range []string{"one", "two", "server"} {
 				o.certificate(name, nil, nil)
 			}
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			port := fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
-			l.Close()
+			port := fmt.Sprint(servers.FreePort(t))
 			replacer := strings.NewReplacer("users.toml", o.file("users.toml"), ":2121", "127.0.0.1:0", "30000-30007", port,
 				"one.", o.file("one."), "two.", o.file("two."), "server.", o.file("server."), "clients.", o.file("clients."), "auth.log", o.file("auth.log"),
 				"10.0.0.5", "127.0.0.1", "10.0.0.0/8", "127.0.0.0/8", "10.1.2.3", "127.0.0.1", "10.9.0.0/16", "127.9.0.0/16")

@@ -334,22 +334,20 @@ func TestTwoBrowsers(t *testing.T) {
 	one, two := browse(t, s.page, 800, 600), browse(t, s.page, 800, 600)
 	one.shows("link", "live")
 	two.shows("link", "live")
-	count := func() (made int, took time.Duration) {
+	made := func() int { // in three seconds, one of them for who asks here
 		began := time.Now()
 		before, _, _ := s.snapshot()
-		time.Sleep(6 * time.Second)
+		time.Sleep(3 * time.Second)
 		after, _, _ := s.snapshot()
-		return after - before, time.Since(began)
+		if n, took := after-before, time.Since(began); float64(n) > took.Seconds()+1.5 {
+			t.Errorf("%d snapshots in %v", n, took)
+		}
+		return after - before
 	}
-	if n, took := count(); n < 4 || float64(n) > took.Seconds()+1.5 {
-		t.Errorf("%d snapshots in %v for two browsers", n, took)
-	}
+	eventually(t, "snapshots for two browsers", func() bool { return made() >= 3 })
 	one.eval("location.assign('about:blank')")
 	two.eval("location.assign('about:blank')")
-	time.Sleep(2 * time.Second)
-	if n, took := count(); n > 2 {
-		t.Errorf("%d snapshots in %v, and nobody looks", n, took)
-	}
+	eventually(t, "none while nobody looks", func() bool { return made() <= 1 })
 	one.quiet()
 	two.quiet()
 }
@@ -424,16 +422,17 @@ func TestThousandsOfFilesWaitOnThePage(t *testing.T) {
 		t.Errorf("a snapshot has %d bytes", size)
 	}
 	before, _, _ := s.snapshot()
-	time.Sleep(6 * time.Second)
-	if after, _, _ := s.snapshot(); after-before < 3 {
-		t.Errorf("%d snapshots in six seconds", after-before)
-	}
-	b.eval("((window.longest = 0), new PerformanceObserver((l) => { for (const e of l.getEntries()) window.longest = Math.max(window.longest, e.duration); }).observe({ type: 'longtask' }))")
-	time.Sleep(4 * time.Second)
-	longest := b.eval("window.longest").(float64)
-	t.Logf("a snapshot has %d bytes; the longest task of the page took %.0f ms", size, longest)
-	if longest > 1000 {
-		t.Errorf("the page was busy for %v ms", longest)
-	}
+	eventually(t, "three snapshots more", func() bool {
+		after, _, _ := s.snapshot()
+		return after-before >= 3
+	})
+	b.eval("new PerformanceObserver((l) => { for (const e of l.getEntries()) window.longest = Math.max(window.longest, e.duration); }).observe({ type: 'longtask' })")
+	eventually(t, "four seconds in which no task of the page takes one", func() bool { // others keep the machine busy, too
+		b.eval("(window.longest = 0)")
+		time.Sleep(4 * time.Second)
+		longest := b.eval("window.longest").(float64)
+		t.Logf("a snapshot has %d bytes; the longest task of the page took %.0f ms", size, longest)
+		return longest <= 1000
+	})
 	b.quiet()
 }
