@@ -49,6 +49,7 @@ const (
 	breath = 100 * time.Millisecond
 
 	// patience is how long an upload waits for other nodes to give back what they do not use.
+	// For the answer to an exchange that has begun by then it waits up to answer longer.
 	patience = 2 * time.Second
 )
 
@@ -156,17 +157,21 @@ func (a *Account) obtain(u Usage) {
 	l.waiting[&u] = true
 	defer a.waited(&u)
 	before := l.begun
-	timer := time.NewTimer(patience)
+	timer, late := time.NewTimer(patience), false
 	defer timer.Stop()
 	a.store.nodes.later(a, 0)
 	for !a.leased(time.Now()).covers(u) && !(l.done > before && (l.failed || l.no)) {
-		changed := l.changed
+		changed, over := l.changed, false
 		a.mu.Unlock()
 		select {
 		case <-changed:
-			a.mu.Lock()
 		case <-timer.C:
-			a.mu.Lock()
+			over = late
+			late = true
+			timer.Reset(answer) // for the exchange that goes on, if one does
+		}
+		a.mu.Lock()
+		if over || late && l.done == l.begun {
 			return
 		}
 	}

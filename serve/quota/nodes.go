@@ -228,8 +228,10 @@ func (s *Store) SetForAll(ctx context.Context, user string, u Usage) error {
 	if s.nodes == nil {
 		return s.Set(user, u)
 	}
+	ctx, cancel := context.WithTimeout(ctx, answer)
+	defer cancel()
 	var err error
-	for range tries {
+	for try := 0; ; try++ {
 		var c *common
 		var revision uint64
 		if c, revision, err = s.nodes.get(ctx, user); err != nil && !errors.Is(err, errDamaged) {
@@ -242,6 +244,8 @@ func (s *Store) SetForAll(ctx context.Context, user string, u Usage) error {
 		if _, err = s.nodes.set(ctx, c, revision); !errors.Is(err, cluster.ErrConflict) {
 			return err
 		}
+		if giveWay(ctx, try) != nil {
+			return fmt.Errorf("other nodes count as fast: try again: %w", err)
+		}
 	}
-	return fmt.Errorf("other nodes count as fast: try again: %w", err)
 }

@@ -366,7 +366,7 @@ func (a *Account) tooManyFiles() error {
 func (a *Account) full(hint string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.lease != nil && a.lease.failed {
+	if l := a.lease; l != nil && (l.failed || l.done < l.begun) {
 		hint = "How much you have stored cannot be found out now; try again later."
 	}
 	return &errFull{hint}

@@ -11,12 +11,16 @@ import (
 )
 
 const (
-	// tries is how often a value is set that others set at the same time.
-	tries = 20
-	// answer is how long the engine may take for one exchange.
-	answer = 3 * time.Second
-	// retry is when an exchange that has failed is tried again.
+	// answer is how long one exchange may take, with all its tries.
+	answer = 4 * time.Second
+	// retry is when an exchange that has failed is tried again, or half of that later.
 	retry = time.Second
+
+	// firstPause is how long is waited at most before a value is set again that another node was
+	// quicker with. Each time it may be twice as long, up to lastPause, so that a hundred nodes
+	// which change one value at once do not go on to disturb each other.
+	firstPause = 10 * time.Millisecond
+	lastPause  = 640 * time.Millisecond
 )
 
 // A plan is what an exchange is to bring about.
@@ -49,14 +53,14 @@ type outcome struct {
 // sync tells other nodes what was counted of a user, and leases as much as is needed. ends: nothing
 // is, from now on.
 func (s *Store) sync(ctx context.Context, a *Account, ends bool) {
-	ctx, cancel := context.WithTimeout(ctx, answer)
-	defer cancel()
 	p, needed := a.plan(time.Now(), ends)
 	if !needed {
 		s.after(a)
 		return
 	}
-	o, err := s.nodes.exchange(ctx, a.user, p)
+	own, cancel := context.WithTimeout(ctx, answer)
+	defer cancel()
+	o, err := s.nodes.exchange(own, a.user, p)
 	if a.conclude(p, o, err); err == nil {
 		s.nodes.exchanges.Add(1)
 	} else {
@@ -74,8 +78,7 @@ func (a *Account) plan(now time.Time, ends bool) (p plan, needed bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	l := a.lease
-	l.begun++
-	p = plan{number: l.begun, here: l.here, told: l.told, total: l.total, limits: a.limits, lacks: len(l.waiting) > 0, ask: !l.asked}
+	p = plan{number: l.begun + 1, here: l.here, told: l.told, total: l.total, limits: a.limits, lacks: len(l.waiting) > 0, ask: !l.asked}
 	if l.alone {
 		p.used = a.used
 	}
@@ -91,6 +94,7 @@ func (a *Account) plan(now time.Time, ends bool) (p plan, needed bool) {
 	if !p.lacks && !l.yields && !l.failed && l.joined && spent == (Usage{}) && enough && renewed {
 		return p, false
 	}
+	l.begun++
 	p.usable = l.usable
 	l.usable = l.usable.least(spent.plus(p.need).plus(p.extra))
 	p.floor = a.limits.bounds(l.usable.minus(spent).most(Usage{}))
@@ -98,9 +102,9 @@ func (a *Account) plan(now time.Time, ends bool) (p plan, needed bool) {
 	return p, true
 }
 
-// exchange does what p says, by as many tries as it takes.
+// exchange does what p says, by as many tries as it takes until ctx ends.
 func (n *nodes) exchange(ctx context.Context, user string, p plan) (o outcome, err error) {
-	for range tries {
+	for try := 0; ; try++ {
 		c, revision, err := n.get(ctx, user)
 		if err != nil {
 			return o, err
@@ -114,15 +118,22 @@ func (n *nodes) exchange(ctx context.Context, user string, p plan) (o outcome, e
 		if o.renewed {
 			return o, err
 		}
-		timer := time.NewTimer(rand.N(10 * time.Millisecond))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return o, ctx.Err()
-		case <-timer.C:
+		if giveWay(ctx, try) != nil {
+			return o, fmt.Errorf("too many nodes at once: %w", cluster.ErrConflict)
 		}
 	}
-	return o, fmt.Errorf("%d tries: %w", tries, cluster.ErrConflict)
+}
+
+// giveWay waits for some time after a try, by number, in which another node was quicker.
+func giveWay(ctx context.Context, try int) error {
+	timer := time.NewTimer(rand.N(min(firstPause<<min(try, 10), lastPause)))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
 }
 
 // apply changes what nodes know, o.common, as p says. It reports whether something has changed.
@@ -229,7 +240,7 @@ func (s *Store) after(a *Account) {
 			}
 		}
 	case failed:
-		s.nodes.later(a, retry)
+		s.nodes.later(a, retry+rand.N(retry/2))
 	case unused:
 		s.nodes.later(a, soon)
 	case !settled:
