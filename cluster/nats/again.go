@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"ferry/cluster/nats/cause"
 )
 
 // errEnough ends a sequence whose consumer wants no more.
@@ -38,7 +40,7 @@ func again[T any](ctx context.Context, e *Engine, what string, yield func(T, err
 			return
 		}
 		if failures++; failures == failuresTold {
-			e.o.Log.WarnContext(ctx, "the engine that nodes share does not tell of "+what, "error", hideURL(err))
+			e.o.Log.WarnContext(ctx, "the engine that nodes share does not tell of "+what, "error", cause.Of(err))
 		}
 		select {
 		case <-time.After(wait(failures)):

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 
 	natsgo "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ferry/cluster"
+	"ferry/cluster/nats/cause"
 )
 
 // meaning returns the error of a call as this package's callers know it. ctx is that of the caller,
@@ -25,9 +25,9 @@ func meaning(ctx context.Context, err error) error {
 	case errors.Is(err, cluster.ErrAway), errors.Is(err, cluster.ErrConflict), errors.Is(err, cluster.ErrNoValue):
 		return err
 	case errors.As(err, &api) && api.Code < 500:
-		return fmt.Errorf("NATS: %w", err) // it has answered, and will not do it
+		return fmt.Errorf("NATS: %w", cause.Of(err)) // it has answered, and will not do it
 	}
-	return fmt.Errorf("%w: %w", cluster.ErrAway, hideURL(err))
+	return fmt.Errorf("%w: %w", cluster.ErrAway, cause.Of(err))
 }
 
 // lacksStream reports whether a call failed since there is no such stream.
@@ -39,15 +39,6 @@ func lacksStream(err error) bool {
 func isConflict(err error) bool {
 	var api *jetstream.APIError
 	return errors.As(err, &api) && (api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence || api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant)
-}
-
-// hideURL returns an error without the URL that it may hold, in which there may be a password.
-func hideURL(err error) error {
-	var at *url.Error
-	if errors.As(err, &at) {
-		return at.Err
-	}
-	return err
 }
 
 // checkName refuses a name that not every engine can keep.

@@ -32,6 +32,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ferry/cluster"
+	"ferry/cluster/nats/cause"
 )
 
 // Options say where the engine is.
@@ -50,6 +51,7 @@ const (
 	pingTime    = 5 * time.Second // between signs of life; three that are missing end a connection
 	shortWait   = 50 * time.Millisecond
 	longestWait = 2 * time.Second // between attempts to connect, and to do what has failed
+	complaints  = time.Minute     // between two lines of the log about errors that servers tell
 )
 
 // Engine is a cluster.Engine on NATS. It connects while Run runs.
@@ -62,6 +64,9 @@ type Engine struct {
 	link    *link         // nil = there is none
 	problem error         // why
 	seen    bool          // that there is none was told
+
+	refused    error     // guarded by mu; what the user has no right to, nil = nothing is known of that
+	complained time.Time // guarded by mu; when an error that a server has told was logged
 }
 
 // A link is a connection as long as it lasts.
@@ -106,16 +111,34 @@ func New(o Options) (*Engine, error) {
 // Run connects, again and again where it has to, until ctx ends. That there is no connection, and
 // that it is back, is logged once each.
 func (e *Engine) Run(ctx context.Context) error {
-	connected := make(chan *natsgo.Conn, 1)
-	up := func(c *natsgo.Conn) {
+	for {
+		if err := e.keep(ctx); err != nil || ctx.Err() != nil {
+			return cmp.Or(context.Cause(ctx), err)
+		}
 		select {
-		case connected <- c:
-		default: // it is looked at soon
+		case <-ctx.Done():
+		case <-time.After(longestWait):
 		}
 	}
-	conn, err := natsgo.Connect(strings.Join(e.o.Servers, ","), e.connectOptions(ctx, up)...)
+}
+
+// keep keeps one connection until ctx ends, or the library has given it up, as after some errors of
+// the server.
+func (e *Engine) keep(ctx context.Context) error {
+	signal := func() (chan struct{}, func(*natsgo.Conn)) {
+		c := make(chan struct{}, 1)
+		return c, func(*natsgo.Conn) {
+			select {
+			case c <- struct{}{}:
+			default: // it is looked at soon
+			}
+		}
+	}
+	connected, up := signal()
+	closed, given := signal()
+	conn, err := natsgo.Connect(strings.Join(e.o.Servers, ","), append(e.connectOptions(ctx, up), natsgo.ClosedHandler(given))...)
 	if err != nil {
-		return fmt.Errorf("--cluster: %w", hideURL(err))
+		return fmt.Errorf("--cluster: %w", cause.Of(err))
 	}
 	defer func() {
 		conn.Close()
@@ -123,14 +146,14 @@ func (e *Engine) Run(ctx context.Context) error {
 	}()
 	if conn.Status() == natsgo.CONNECTED {
 		up(conn)
-	} else {
-		e.down(conn.LastError())
 	}
 	var again <-chan time.Time
 	for {
 		select {
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return nil
+		case <-closed:
+			return nil
 		case <-connected:
 		case <-again:
 		}
@@ -153,11 +176,13 @@ func (e *Engine) connectOptions(ctx context.Context, up func(*natsgo.Conn)) []na
 		natsgo.CustomReconnectDelay(wait), natsgo.ReconnectBufSize(-1), natsgo.IgnoreAuthErrorAbort(),
 		natsgo.PingInterval(pingTime), natsgo.MaxPingsOutstanding(2), natsgo.NoCallbacksAfterClientClose(),
 		natsgo.ConnectHandler(up), natsgo.ReconnectHandler(up),
-		natsgo.DisconnectErrHandler(func(_ *natsgo.Conn, err error) { e.down(cmp.Or(err, errClosed)) }),
-		natsgo.ReconnectErrHandler(func(_ *natsgo.Conn, err error) { e.down(err) }),
-		natsgo.ErrorHandler(func(_ *natsgo.Conn, _ *natsgo.Subscription, err error) {
-			e.o.Log.WarnContext(ctx, "the engine that nodes share reports an error", "error", hideURL(err))
+		natsgo.DisconnectErrHandler(func(c *natsgo.Conn, err error) { e.down(cmp.Or(err, c.LastError(), errClosed)) }),
+		natsgo.ReconnectErrHandler(func(_ *natsgo.Conn, err error) {
+			if !errors.Is(err, natsgo.ErrNoServers) { // the next one says why
+				e.down(err)
+			}
 		}),
+		natsgo.ErrorHandler(func(_ *natsgo.Conn, _ *natsgo.Subscription, err error) { e.complain(ctx, err) }),
 	}
 	if e.o.Creds != "" {
 		all = append(all, natsgo.UserCredentials(e.o.Creds))
@@ -176,6 +201,21 @@ type dialer func(network, address string) (net.Conn, error)
 
 // Dial implements natsgo.CustomDialer.
 func (d dialer) Dial(network, address string) (net.Conn, error) { return d(network, address) }
+
+// complain notes what a server says of something that it does not do. It may say the same each time
+// that something is tried.
+func (e *Engine) complain(ctx context.Context, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if errors.Is(err, natsgo.ErrPermissionViolation) {
+		e.refused = cause.Of(err)
+	}
+	if time.Since(e.complained) < complaints {
+		return
+	}
+	e.complained = time.Now()
+	e.o.Log.WarnContext(ctx, "the engine that nodes share reports an error", "error", cause.Of(err))
+}
 
 // wait is how long is waited before another attempt.
 func wait(attempts int) time.Duration {
@@ -198,14 +238,13 @@ func (e *Engine) use(ctx context.Context, conn *natsgo.Conn) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	if _, err := js.AccountInfo(ctx); err != nil {
-		if errors.Is(err, jetstream.ErrJetStreamNotEnabled) || errors.Is(err, natsgo.ErrNoResponders) {
-			err = errors.New("JetStream is not enabled there: start nats-server with -js")
-		}
-		return fmt.Errorf("%s: %w", conn.ConnectedAddr(), err)
-	}
+	err = e.try(ctx, js)
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if err != nil {
+		// What the user has no right to gets no answer, but a word besides.
+		return fmt.Errorf("%s: %w", conn.ConnectedAddr(), cmp.Or(e.refused, err))
+	}
 	if conn.Status() != natsgo.CONNECTED || conn.Stats().Reconnects != times {
 		return nil
 	}
@@ -219,6 +258,18 @@ func (e *Engine) use(ctx context.Context, conn *natsgo.Conn) error {
 	}
 	e.seen = false
 	return nil
+}
+
+// try tries whether a server has JetStream.
+func (e *Engine) try(ctx context.Context, js jetstream.JetStream) error {
+	e.mu.Lock()
+	e.refused = nil
+	e.mu.Unlock()
+	_, err := js.AccountInfo(ctx)
+	if errors.Is(err, jetstream.ErrJetStreamNotEnabled) || errors.Is(err, natsgo.ErrNoResponders) {
+		return errors.New("JetStream is not enabled there: start nats-server with -js")
+	}
+	return cause.Of(err)
 }
 
 // uses reports whether the link is that of a connection.
@@ -245,7 +296,7 @@ func (e *Engine) down(err error) {
 	if err == nil {
 		return
 	}
-	e.problem = hideURL(err)
+	e.problem = cause.Of(err)
 	if !e.seen {
 		e.seen = true
 		e.o.Log.Warn("the engine that nodes share is not reached: this node goes on by itself", "error", e.problem)

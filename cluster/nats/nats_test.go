@@ -1,9 +1,13 @@
 package nats_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -137,7 +141,7 @@ func TestAWrongPasswordIsToldOfAndTriedAgain(t *testing.T) {
 	t.Parallel()
 	s, l := natsserver.Start(t, func(o *server.Options) { o.Username, o.Password = "bob", "right" }), newLog()
 	open(t, l.options(strings.Replace(s.URL(), "//", "//bob:wrong@", 1)))
-	l.until(t, "authorization violation")
+	l.until(t, "are refused")
 	if strings.Contains(l.String(), "wrong@") {
 		t.Errorf("a password is in the log:\n%s", l)
 	}
@@ -145,6 +149,72 @@ func TestAWrongPasswordIsToldOfAndTriedAgain(t *testing.T) {
 	for e.Publish(t.Context(), "s", nil) != nil {
 		time.Sleep(10 * time.Millisecond)
 	}
+}
+
+func TestWhatTheUserHasNoRightToIsToldOf(t *testing.T) {
+	t.Parallel()
+	only := func(subjects ...string) *server.SubjectPermission { return &server.SubjectPermission{Allow: subjects} }
+	for want, rights := range map[string]*server.Permissions{
+		`the user lacks a right: Publish to \"ferry.node.s\"`: {Publish: only("$JS.API.>"), Subscribe: only("_INBOX.>")},
+		`: the user lacks a right: Publish to \"$JS.API`:      {Publish: only("a"), Subscribe: only("_INBOX.>")},
+	} {
+		s, l := natsserver.Start(t, func(o *server.Options) {
+			o.Users = []*server.User{{Username: "bob", Password: "right", Permissions: rights}}
+		}), newLog()
+		e := open(t, l.options(strings.Replace(s.URL(), "//", "//bob:right@", 1)))
+		until(t, "the line of the log", func() error {
+			if err := e.Publish(t.Context(), "s", nil); !errors.Is(err, cluster.ErrAway) || !strings.Contains(l.String(), want) {
+				return fmt.Errorf("%w: %s", err, l)
+			}
+			return nil
+		})
+		if n := strings.Count(l.String(), "reports an error"); n > 1 {
+			t.Errorf("%d lines about it:\n%s", n, l)
+		}
+	}
+}
+
+// The library gives a connection up after errors that it does not know.
+func TestAConnectionThatIsGivenUpIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	times := make(chan struct{}, 100)
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			times <- struct{}{}
+			all.Go(func() {
+				defer c.Close()
+				_, _ = io.WriteString(c, `INFO {"server_id":"x","version":"2.12.0","headers":true,"max_payload":1048576}`+"\r\n")
+				for lines := bufio.NewScanner(c); lines.Scan(); {
+					if strings.HasPrefix(lines.Text(), "PING") {
+						_, _ = io.WriteString(c, "PONG\r\n-ERR 'Maximum Patience Violation'\r\n")
+					}
+				}
+			})
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		all.Wait()
+	})
+	l := newLog()
+	open(t, l.options("nats://"+listener.Addr().String()))
+	for range 2 {
+		select {
+		case <-times:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("it is not tried again:\n%s", l)
+		}
+	}
+	l.until(t, "Maximum Patience Violation")
 }
 
 // A node that is cut off for a moment gets what was published meanwhile, and no gap.
@@ -191,5 +261,54 @@ func TestFilesThatAreNotThereAreRefused(t *testing.T) {
 		if _, err := nats.New(o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
+	}
+}
+
+// What doc/cluster.md says that a user needs is enough.
+func TestAUserWithFewRights(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "..", "doc", "cluster.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "A user of NATS with few rights needs ")
+	sentence, _, _ := strings.Cut(rest, ". ")
+	var rights []string
+	for i, part := range strings.Split(sentence, "`") {
+		if i%2 == 1 {
+			rights = append(rights, strings.ReplaceAll(part, "NAME", "ferry"))
+		}
+	}
+	only := &server.SubjectPermission{Allow: rights}
+	s := natsserver.Start(t, func(o *server.Options) {
+		o.Users = []*server.User{{Username: "bob", Password: "right", Permissions: &server.Permissions{Publish: only, Subscribe: only}}}
+	})
+	l := newLog()
+	e := open(t, l.options(strings.Replace(s.URL(), "//", "//bob:right@", 1)))
+	until(t, "publish", func() error { return e.Publish(t.Context(), "s", nil) })
+	revision, err := e.Create(t.Context(), "b", "k", []byte("1"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if revision, err = e.Update(t.Context(), "b", "k", []byte("2"), revision, 0); err != nil {
+		t.Fatal(err)
+	}
+	for m, err := range e.Subscribe(t.Context(), "s") {
+		if err != nil || !m.Gap {
+			t.Errorf("%+v, %v", m, err)
+		}
+		break
+	}
+	for v, err := range e.Watch(t.Context(), "b") {
+		if err != nil || string(v.Data) != "2" {
+			t.Errorf("%+v, %v", v, err)
+		}
+		break
+	}
+	if _, err := e.Update(t.Context(), "b", "k", nil, revision, 0); err != nil {
+		t.Error(err)
+	}
+	if l.String() != "" {
+		t.Errorf("the log:\n%s", l)
 	}
 }

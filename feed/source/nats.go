@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"ferry/cluster/nats/cause"
 	"ferry/feed"
 	"ferry/remote/network"
 )
@@ -36,7 +37,7 @@ func (s *natsSource) Listen(ctx context.Context, f *feed.Feed) error {
 	defer cancel(nil)
 	conn, err := s.connect(own, func(err error) { cancel(cmp.Or(err, errDisconnected)) })
 	if err != nil {
-		return err
+		return cause.Of(err)
 	}
 	defer conn.Close()
 	kept, err := s.stream(own, conn)
@@ -48,9 +49,9 @@ func (s *natsSource) Listen(ctx context.Context, f *feed.Feed) error {
 		err = s.subscribe(own, conn, f)
 	}
 	if own.Err() != nil {
-		return context.Cause(own)
+		err = context.Cause(own)
 	}
-	return err
+	return cause.Of(err)
 }
 
 var errDisconnected = errors.New("the server has closed the connection")

@@ -19,14 +19,14 @@ type layer struct {
 // pattern matches is a finding: a new package takes its place here first.
 var layers = []layer{
 	{packages: []string{
-		"auth", "budget", "cluster", "config", "disk", "events", "ftp", "ftp/internal/*", "rc", "remote", "remote/nameenc",
+		"auth", "budget", "cluster", "cluster/nats/cause", "config", "disk", "events", "ftp", "ftp/internal/*", "rc", "remote", "remote/nameenc",
 		"remote/remotetest/badnet", "remote/remotetest/ledger", "remote/remotetest/servers", "remote/remotetest/servers/dropboxserver", "remote/remotetest/servers/sshserver",
 		"cmd/ferry/internal/listen", "cmd/ferry/internal/prompt", "internal/house", "internal/release", "internal/systems", "test", "bench/draw", "bench/link", "bench/phantom",
 	}},
-	{packages: []string{"remote/network", "remote/notice", "remote/partname", "remote/wrap/*", "breaker", "cluster/*"}, imports: []string{"budget", "cluster", "remote", "remote/wrap/intercept"}},
+	{packages: []string{"remote/network", "remote/notice", "remote/partname", "remote/wrap/*", "breaker", "cluster/*"}, imports: []string{"budget", "cluster", "cluster/nats/cause", "remote", "remote/wrap/intercept"}},
 	{packages: []string{"acme/acmetest", "remote/remotetest", "remote/remotetest/*"}, imports: []string{"remote", "remote/remotetest/badnet", "remote/remotetest/servers"}},
 	{packages: []string{"remote/driver/internal/*", "remote/driver/azureblob/entra", "remote/driver/crypt/cipher"}, imports: driverUses},
-	{packages: []string{"remote/driver/*", "feed", "feed/*"}, imports: append(slices.Clip(driverUses), "remote/driver/internal/*", "remote/driver/azureblob/entra", "remote/driver/crypt/cipher")},
+	{packages: []string{"remote/driver/*", "feed", "feed/*"}, imports: append(slices.Clip(driverUses), "remote/driver/internal/*", "remote/driver/azureblob/entra", "remote/driver/crypt/cipher", "cluster/nats/cause")},
 	{packages: []string{"cache", "disk/*"}, imports: []string{"disk"}},
 	{packages: []string{"dircache", "readahead"}, imports: []string{"breaker", "budget", "cache", "remote"}},
 	{packages: []string{"writeback"}, imports: []string{"breaker", "cache", "dircache", "events", "remote"}},
@@ -94,8 +94,9 @@ var libraries = map[string][]string{
 	"remote/driver/smb":                    {"github.com/cloudsoda/go-smb2"},
 	"remote/network":                       {"golang.org/x/net/proxy"},
 	"remote/remotetest/badnet":             {"golang.org/x/sys/"},
-	"remote/remotetest/servers/natsserver": {"github.com/nats-io/nats-server/v2/"},
+	"remote/remotetest/servers/natsserver": {"github.com/nats-io/nats-server/v2/", "github.com/nats-io/jwt/v2", "github.com/nats-io/nkeys"},
 	"cluster/nats":                         {"github.com/nats-io/nats.go"},
+	"cluster/nats/cause":                   {"github.com/nats-io/nats.go"},
 	"remote/remotetest/servers/sshserver":  {"golang.org/x/crypto/ssh"},
 	"remote/wrap/filter":                   {"golang.org/x/text/unicode/norm"}, // which names look alike is for Unicode to say
 	"remote/wrap/limit":                    {"golang.org/x/time/rate"},

@@ -3,6 +3,7 @@ package natsserver
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -26,6 +27,13 @@ type Server struct {
 // with JetStream on, and the store in a directory of the test.
 func Start(t testing.TB, change ...func(*server.Options)) *Server {
 	t.Helper()
+	s := newServer(t, change...)
+	s.Restart(true)
+	return s
+}
+
+func newServer(t testing.TB, change ...func(*server.Options)) *Server {
+	t.Helper()
 	s := &Server{t: t, options: server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoLog: true, NoSigs: true,
 		JetStream: true, StoreDir: filepath.Join(t.TempDir(), "nats"),
@@ -34,7 +42,6 @@ func Start(t testing.TB, change ...func(*server.Options)) *Server {
 	for _, f := range change {
 		f(&s.options)
 	}
-	s.Restart(true)
 	t.Cleanup(s.Stop)
 	return s
 }
@@ -61,6 +68,13 @@ func (s *Server) Restart(keep bool) {
 			s.t.Fatal(err)
 		}
 	}
+	s.launch()
+	s.await()
+}
+
+// launch starts the server; it listens some time later.
+func (s *Server) launch() {
+	s.t.Helper()
 	o := s.options // a server changes its own
 	running, err := server.NewServer(&o)
 	if err != nil {
@@ -68,10 +82,15 @@ func (s *Server) Restart(keep bool) {
 	}
 	running.Start()
 	s.running = running
-	if !running.ReadyForConnections(startTime) {
+}
+
+// await waits until the server listens.
+func (s *Server) await() {
+	s.t.Helper()
+	if !s.running.ReadyForConnections(startTime) {
 		s.t.Fatal("nats-server does not listen")
 	}
-	s.options.Port = o.Port
+	s.options.Port = s.running.Addr().(*net.TCPAddr).Port
 }
 
 // Cut closes the connections of all clients, who may come back.
