@@ -14,7 +14,7 @@ import (
 )
 
 // patience bounds every wait of these tests. It is only used up when something is broken.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // serving is what ferry says for each address it listens on.
 var serving = regexp.MustCompile(`serving FTP on (ftps?)://([^\s"]+)`)

@@ -90,7 +90,7 @@ func (l *log) String() string {
 // until waits for a text.
 func (l *log) until(t *testing.T, text string) {
 	t.Helper()
-	late := time.After(20 * time.Second)
+	late := time.After(time.Minute)
 	for !strings.Contains(l.String(), text) {
 		select {
 		case <-l.wrote:

@@ -309,7 +309,7 @@ func TestHealthOfAServerThatStops(t *testing.T) {
 // eventually waits until something is so.
 func eventually(t *testing.T, is func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for !is() {
 		select {

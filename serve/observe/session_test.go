@@ -213,7 +213,7 @@ func TestWhySessionsEnd(t *testing.T) {
 		"changed": {nil, func(st *stage, _ *client) { st.server.Dismiss(st.server.Sessions()[0].ID) },
 			[]string{"disconnect cause=kicked"}},
 		"drained":          {nil, func(st *stage, _ *client) { st.server.Shutdown(context.Background()) }, []string{"disconnect cause=drain"}},
-		"idle":             {func(s *ftp.Server) { s.IdleTimeout = 50 * time.Millisecond }, func(*stage, *client) {}, []string{"disconnect cause=idle"}},
+		"idle":             {func(s *ftp.Server) { s.IdleTimeout = time.Second }, func(*stage, *client) {}, []string{"disconnect cause=idle"}},
 		"lost":             {nil, func(_ *stage, c *client) { c.conn.(*net.TCPConn).CloseWrite() }, []string{"disconnect cause=lost"}},
 		"another protocol": {nil, func(_ *stage, c *client) { c.write("GET / HTTP/1.1") }, []string{"disconnect cause=refused"}},
 	} {

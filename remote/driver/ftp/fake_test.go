@@ -2,6 +2,7 @@ package ftp_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -23,6 +24,7 @@ type fake struct {
 	sessions int               // guarded by mu
 	conn     []net.Conn        // every one that was accepted; guarded by mu
 	hang     string            // a command that is never answered; guarded by mu
+	hung     func()            // called when it has come; nil = nobody wants to know; guarded by mu
 
 	// constant while it runs
 	retr  func(data net.Conn, content string) (reply string) // nil = as it should be
@@ -86,7 +88,19 @@ func (f *fake) content(name string) (string, bool) {
 func (f *fake) hangs(verb string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if verb == f.hang && f.hung != nil {
+		f.hung()
+	}
 	return verb == f.hang
+}
+
+// hangAt has the server not answer a command, and returns a context that ends when that has come.
+func (f *fake) hangAt(ctx context.Context, verb string) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.hang, f.hung = verb, cancel
+	return ctx, cancel
 }
 
 func (f *fake) names() string {

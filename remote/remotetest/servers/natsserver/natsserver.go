@@ -13,7 +13,7 @@ import (
 )
 
 // startTime is how long it may take until the server listens.
-const startTime = 20 * time.Second
+const startTime = time.Minute
 
 // A Server is NATS on a port of this machine. It can be stopped, and started again on the same
 // port.
