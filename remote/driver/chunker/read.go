@@ -15,29 +15,59 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 	if off < 0 {
 		return nil, remote.Renamed("open", name, remote.ErrInvalid)
 	}
+	// Before it is looked what the file is: chunks of another content have other names from then on.
+	release := r.hold(ctx, name)
 	for attempt := 0; ; attempt++ {
-		f, err := r.find(ctx, name)
+		body, err := r.open(ctx, name, off, n, release)
 		switch {
-		case err != nil:
+		case err == nil:
+			return body, nil
+		case !errors.Is(err, errReplaced) || attempt == maxAttempts:
+			release()
+			if errors.Is(err, errReplaced) {
+				err = missing(err)
+			}
 			return nil, remote.Renamed("open", name, err)
-		case f.rec == nil:
-			body, err := r.below.Open(ctx, name, off, n)
-			return body, remote.Renamed("open", name, err)
-		}
-		c, err := r.openChunks(ctx, f, off, n)
-		if err == nil {
-			return c, nil
-		}
-		if !errors.Is(err, remote.ErrNotExist) || attempt == maxAttempts { // else it was replaced meanwhile
-			return nil, remote.Renamed("open", name, missing(err))
 		}
 	}
+}
+
+// errReplaced means that a file may have been replaced since it was looked at.
+var errReplaced = errors.New("the file was replaced while it was opened")
+
+// open opens what name is. Where it returns a reader, release is called: now, or when that is closed.
+func (r *Remote) open(ctx context.Context, name string, off, n int64, release func()) (io.ReadCloser, error) {
+	f, err := r.find(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if f.rec != nil {
+		c, err := r.openChunks(ctx, f, off, n, release)
+		if errors.Is(err, remote.ErrNotExist) {
+			err = fmt.Errorf("%w: %w", errReplaced, err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return c, nil
+	}
+	body, err := r.below.Open(ctx, name, off, n)
+	if err != nil {
+		return nil, err
+	}
+	if now, ok := remote.Describe(body); ok && now.Size != f.entry.Size && !r.o.NoRecords && maybeRecord(now) {
+		_ = body.Close() // it may be the record of what has replaced it
+		return nil, errReplaced
+	}
+	release()
+	return body, nil
 }
 
 // maxAttempts is how often a file is looked for again whose chunks were not there.
 const maxAttempts = 3
 
-func (r *Remote) openChunks(ctx context.Context, f file, off, n int64) (*chunks, error) {
+// openChunks returns a reader, which calls release when it is closed.
+func (r *Remote) openChunks(ctx context.Context, f file, off, n int64, release func()) (*chunks, error) {
 	end := f.entry.Size
 	if n >= 0 && n < end-off {
 		end = off + n
@@ -49,7 +79,7 @@ func (r *Remote) openChunks(ctx context.Context, f file, off, n int64) (*chunks,
 		})
 		return body, err
 	}
-	c := &chunks{open: open, file: f, end: end, off: off, release: r.hold(ctx, f.name)}
+	c := &chunks{open: open, file: f, end: end, off: off, release: release}
 	if off >= end {
 		return c, nil
 	}
@@ -61,7 +91,6 @@ func (r *Remote) openChunks(ctx context.Context, f file, off, n int64) (*chunks,
 		return err
 	})
 	if err != nil {
-		c.release()
 		return nil, err
 	}
 	return c, nil
