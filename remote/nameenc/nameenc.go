@@ -10,8 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// An Encoding says which characters a remote cannot hold. NUL, its picture and ‛ are encoded by
-// every one but Raw.
+// An Encoding says which characters a remote cannot hold. ‛ is encoded by every one but Raw. No
+// name here has NUL in it, as those of rclone may: what stands for NUL, its picture ␀, stays as it
+// is, and so does ‛␀, which is that picture itself there.
 type Encoding uint64
 
 // The parts of an Encoding. Left and Right mean the first and the last character of a name.
@@ -74,6 +75,8 @@ func (e Encoding) Encode(name string) string {
 			fmt.Fprintf(&b, "%c%02X", quote, name[i])
 		case ok:
 			b.WriteRune(substitute)
+		case r == quote && strings.HasPrefix(name[i+size:], string(rune(pictures))):
+			b.WriteRune(quote) // with what follows
 		case r == quote || likeDots && r == period || e.original(r, at) >= 0:
 			b.WriteRune(quote)
 			b.WriteRune(r)

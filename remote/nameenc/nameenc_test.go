@@ -33,8 +33,9 @@ func TestEncode(t *testing.T) {
 		{display, "...", "..."},
 		{display, "a．", "a．"},
 		{display, "‛", "‛‛"},
-		{display, "␀", "‛␀"},
-		{display, "\x00", "␀"},
+		{display, "␀", "␀"},
+		{display, "‛␀", "‛␀"},
+		{display, "‛‛␀", "‛‛‛␀"},
 		{display, "a ", "a "},
 		{ftp, "a ", "a␠"},
 		{ftp, "a␠", "a‛␠"},
@@ -115,6 +116,9 @@ func FuzzRoundTrip(f *testing.F) {
 	f.Fuzz(func(t *testing.T, bits uint64, name string) {
 		e := nameenc.Encoding(bits) & (nameenc.Raw<<1 - 1)
 		encoded := e.Encode(name)
+		if strings.Contains(name, "\x00") {
+			return // no name has it
+		}
 		if got := e.Decode(encoded); got != name {
 			t.Errorf("%v: %q is encoded as %q, which is decoded as %q", e, name, encoded, got)
 		}

@@ -15,7 +15,7 @@ func (e Encoding) substitute(r rune, at place) (rune, bool) {
 func (e Encoding) original(r rune, at place) rune {
 	o := rune(-1)
 	switch {
-	case r >= pictures && r <= pictures+0x1F:
+	case r > pictures && r <= pictures+0x1F:
 		o = r - pictures
 	case r == space:
 		o = ' '

@@ -15,7 +15,7 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 	if off < 0 {
 		return nil, remote.Renamed("open", name, remote.ErrInvalid)
 	}
-	// Before it is looked what the file is: chunks of another content have other names from then on.
+	// First of all: chunks of another content have other names from then on.
 	release := r.hold(ctx, name)
 	for attempt := 0; ; attempt++ {
 		body, err := r.open(ctx, name, off, n, release)
@@ -35,7 +35,7 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 // errReplaced means that a file may have been replaced since it was looked at.
 var errReplaced = errors.New("the file was replaced while it was opened")
 
-// open opens what name is. Where it returns a reader, release is called: now, or when that is closed.
+// open opens what name is. A reader that it returns has release called: at once, or by its Close.
 func (r *Remote) open(ctx context.Context, name string, off, n int64, release func()) (io.ReadCloser, error) {
 	f, err := r.find(ctx, name)
 	if err != nil {

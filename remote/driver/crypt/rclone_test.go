@@ -93,6 +93,8 @@ func files(large bool) map[string]int {
 	all := map[string]int{
 		"a": 0, "b c.txt": 1, "Grüße.txt": 16, "dir/sub/x": 17, "dir/!bang!": 100, "1-v2001-02-03-040506-123.txt": 3, "ÿÀ¡¿.x": 4,
 		"日本語 \U0001F4F7.txt": 5, "UPPER lower 0123456789 ~_-+=(){}[]": 6, strings.Repeat("long ", 20) + "name.txt": 7,
+		// Those have pictures of control characters in base32768, and when they are obfuscated.
+		"2111.txt": 12, "3592.txt": 13, "4632.txt": 14, "⓪13⓿": 15, "⓪15⓿": 16, "⓪1003⓿": 17,
 		"v-v2001-99-03-040506-123.txt": 8, "dir.with.dots/.hidden": 9, "123456789012345": 10, "1234567890123456": 11,
 	}
 	if large {

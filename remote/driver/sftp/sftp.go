@@ -31,7 +31,7 @@ import (
 )
 
 // Encoding is how names are written by default, as rclone does.
-const Encoding = nameenc.Slash | nameenc.Ctl | nameenc.Del | nameenc.Dot
+const Encoding = nameenc.Slash | nameenc.Dot
 
 // Options say how the server is reached. Host is needed; the zero value of everything else is fine.
 type Options struct {

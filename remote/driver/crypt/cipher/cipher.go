@@ -8,6 +8,7 @@
 //	cipher.go     a Cipher: names and blocks under one set of keys
 //	names.go      names of files and directories
 //	obfuscate.go  names that are only obfuscated; version.go: times that are left out of names
+//	controls.go   pictures of control characters in encrypted names
 //	encoding.go   bytes as characters; base32768.go: 15 bits in a character
 //	block.go      sealed blocks, headers, nonces; salsa_*, poly_*: what they are made of
 //	size.go       lengths of files
@@ -25,6 +26,10 @@ import (
 // ErrNotEncrypted means that a name or a file was not written by crypt with these keys and options,
 // or was changed since.
 var ErrNotEncrypted = errors.New("it is not encrypted with this password and these options, or was changed")
+
+// ErrControl means that a name has a control character, which an obfuscated name cannot keep: there
+// it stands for its picture.
+var ErrControl = errors.New("an obfuscated name cannot have a control character in it")
 
 // ErrTooLong means that a name is too long to be encrypted.
 var ErrTooLong = errors.New("the name is too long to be encrypted")

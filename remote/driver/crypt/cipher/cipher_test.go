@@ -6,6 +6,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -168,6 +171,56 @@ func TestBase32768IsThePublishedOne(t *testing.T) {
 	}
 }
 
+// Pictures of control characters among the digits of base32768 are those characters below.
+func TestPicturesAreTheirCharacters(t *testing.T) {
+	for _, o := range []Options{{Encoding: "base32768"}, {Names: Obfuscate}} {
+		c := newCipher(t, Keys{}, o)
+		seen := map[rune]bool{}
+		for i := range 4000 {
+			plain := strconv.Itoa(i) + ".txt"
+			if o.Names == Obfuscate {
+				plain = string(rune(0x2400+i%256)) + plain
+			}
+			name, err := c.FileName(plain)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range name {
+				if isControl(r) || r == pictures {
+					seen[r] = true
+				}
+				if isPicture(r) {
+					t.Errorf("%q is %q", plain, name)
+				}
+			}
+			if back, err := c.PlainFile(name); err != nil || back != plain {
+				t.Errorf("%q is read as %q, %v", name, back, err)
+			}
+		}
+		if len(seen) < 20 {
+			t.Errorf("%+v: %q", o, slices.Sorted(maps.Keys(seen)))
+		}
+	}
+	obfuscated := newCipher(t, Keys{}, Options{Names: Obfuscate})
+	if name, err := obfuscated.FileName("a\tb"); !errors.Is(err, ErrControl) {
+		t.Errorf("a name with a tabulator is %q, %v", name, err)
+	}
+}
+
+// A version by itself is not encrypted by rclone.
+func TestAVersionByItselfStays(t *testing.T) {
+	const name = "-v2001-02-03-040506-123"
+	for _, o := range []Options{{}, {Names: Obfuscate}} {
+		c := newCipher(t, Keys{}, o)
+		if got, err := c.FileName(name); err != nil || got != name {
+			t.Errorf("%q, %v", got, err)
+		}
+		if got, err := c.PlainFile(name); err != nil || got != name {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+}
+
 func TestForeignNamesAreRefused(t *testing.T) {
 	name := map[string]string{}
 	for _, e := range []string{"base32", "base64", "base32768"} {
@@ -187,7 +240,7 @@ func TestForeignNamesAreRefused(t *testing.T) {
 		{Options{Encoding: "base32768"}, name["base32"]}, {Options{Encoding: "base32768"}, name["base32768"] + "ƀ"},
 		{Options{Names: Off}, "a.txt"}, {Options{Names: Off}, ".bin"}, {Options{Names: Off}, "-v2001-02-03-040506-123.bin"},
 		{Options{Names: Obfuscate}, "a"}, {Options{Names: Obfuscate}, "7.a"}, {Options{Names: Obfuscate}, "049.6"}, {Options{Names: Obfuscate}, "!.a"},
-		{Options{Names: Obfuscate}, "x.a"}, {Options{Names: Obfuscate}, ""},
+		{Options{Names: Obfuscate}, "x.a"}, {Options{Names: Obfuscate}, "160.␉"}, {Options{Encoding: "base32768"}, "␉"}, {Options{Names: Obfuscate}, ""},
 	} {
 		if plain, err := newCipher(t, Keys{}, c.o).PlainFile(c.name); !errors.Is(err, ErrNotEncrypted) || plain != "" {
 			t.Errorf("%+v: %q is read as %q, %v", c.o, c.name, plain, err)

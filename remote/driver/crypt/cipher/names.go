@@ -19,6 +19,9 @@ func (c *Cipher) FileName(plain string) (string, error) {
 		return plain + c.suffix, nil
 	}
 	unversioned, version := cutVersion(plain)
+	if unversioned == "" && version != "" { // rclone leaves a version by itself as it is
+		return plain, nil
+	}
 	name, err := c.encrypt(unversioned)
 	return addVersion(name, version), err
 }
@@ -43,6 +46,9 @@ func (c *Cipher) PlainFile(name string) (string, error) {
 		return plain, nil
 	}
 	unversioned, version := cutVersion(name)
+	if unversioned == "" && version != "" {
+		return name, nil
+	}
 	plain, err := c.decrypt(unversioned)
 	return addVersion(plain, version), err
 }
@@ -57,17 +63,24 @@ func (c *Cipher) PlainDir(name string) (string, error) {
 
 func (c *Cipher) encrypt(plain string) (string, error) {
 	if c.o.Names == Obfuscate {
-		return c.obfuscate(plain), nil
+		if strings.ContainsFunc(plain, isControl) {
+			return "", ErrControl
+		}
+		return replaced(c.obfuscate(plain), toControl), nil
 	}
 	if len(plain) >= maxName {
 		return "", ErrTooLong
 	}
 	pad := nameBlock - len(plain)%nameBlock
 	padded := append([]byte(plain), bytes.Repeat([]byte{byte(pad)}, pad)...)
-	return c.encoding.encode(eme.New(c.name).Encrypt(c.keys.Tweak[:], padded)), nil
+	return replaced(c.encoding.encode(eme.New(c.name).Encrypt(c.keys.Tweak[:], padded)), toControl), nil
 }
 
 func (c *Cipher) decrypt(name string) (string, error) {
+	if strings.ContainsFunc(name, isPicture) {
+		return "", ErrNotEncrypted // it would not be found again
+	}
+	name = replaced(name, toPicture)
 	if c.o.Names == Obfuscate {
 		return c.reveal(name)
 	}
