@@ -120,7 +120,8 @@ fuzz:
 # What make test does for seconds, for long: the contracts of remotes that are made of others on each server, every crash, random histories, also over a network that loses answers, ferry
 # killed 200 times over each kind of server, trees of 2,000 files, 15 GiB through a cache of 256 MiB, what is superseded on its
 # way, ten minutes of a bad network for each kind of server in each mode, 10,000 random policies, and 100,000 random
-# sessions, which must leave no descriptor, goroutine or memory behind; and three nodes that are killed for 20 minutes under 24 clients.
+# sessions, which must leave no descriptor, goroutine or memory behind; and three nodes that are killed for 20 minutes under 24 clients, and
+# through which uploads are cut and continued 100 times.
 soak:
 	FERRY_TEST_SUITES=full go test -race -count=1 -timeout 1h -v -run 'TestSuites' ./registry
 	FERRY_TEST_CRASH=full FERRY_MODEL_MINUTES=30 FERRY_TEST_QUOTA=full go test -count=1 -timeout 3h -v -run 'Crash|Kill|Power|Model|Histories|Quota' ./cache ./vfs

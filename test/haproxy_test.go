@@ -23,12 +23,13 @@ import (
 // NATS server what they do, behind a real haproxy.
 type cluster struct {
 	*testing.T
-	site  *site
-	nats  *natsserver.Server
-	dir   string // the remote that all serve
-	users string // file of the users
-	front string // where haproxy listens; each connection goes to the next node that is ready
-	nodes []*clusterNode
+	site     *site
+	nats     *natsserver.Server
+	dir      string // the remote that all serve
+	users    string // file of the users
+	balanced bool   // haproxy is there
+	front    string // where it listens; each connection goes to the next node that is ready; "" without it
+	nodes    []*clusterNode
 }
 
 // A clusterNode is one of the ferries. It can be killed, and started again at the same address.
@@ -36,9 +37,10 @@ type clusterNode struct {
 	*cluster
 	name  string
 	home  string // holds the cache
-	front string // where haproxy listens for this node alone
-	addr  string // where the node listens, for headers of the PROXY protocol
+	front string // where haproxy listens for this node alone; without it, where the node does
+	addr  string // where the node listens, for headers of the PROXY protocol behind haproxy
 	admin string // where its health and its metrics are
+	first int    // of its passive ports
 	args  []string
 
 	mu   sync.Mutex
@@ -54,10 +56,21 @@ const (
 // newCluster starts all. more are flags of each node.
 func newCluster(t *testing.T, users []string, more ...string) *cluster {
 	t.Helper()
-	if _, err := exec.LookPath("haproxy"); err != nil {
+	if !hasHAProxy() {
 		t.Skip("haproxy is not installed")
 	}
-	f := &cluster{T: t, nats: natsserver.Start(t)}
+	return startCluster(t, true, users, more...)
+}
+
+func hasHAProxy() bool {
+	_, err := exec.LookPath("haproxy")
+	return err == nil
+}
+
+// startCluster starts all, haproxy if balanced. Without it clients choose their nodes.
+func startCluster(t *testing.T, balanced bool, users []string, more ...string) *cluster {
+	t.Helper()
+	f := &cluster{T: t, nats: natsserver.Start(t), balanced: balanced}
 	f.site = startTellingGateway(t, "--event-nats-url", f.nats.URL(), "--event-nats-topic", clusterTopic)
 	f.dir = "there:" + f.site.fresh(t)
 	f.users = filepath.Join(t.TempDir(), "users.toml")
@@ -67,7 +80,9 @@ func newCluster(t *testing.T, users []string, more ...string) *cluster {
 	for i := range clusterSize {
 		f.nodes = append(f.nodes, f.newNode(i, more))
 	}
-	f.startHAProxy()
+	if balanced {
+		f.startHAProxy()
+	}
 	for _, n := range f.nodes {
 		n.start()
 	}
@@ -84,28 +99,50 @@ func clusterUser(name, more string) string {
 }
 
 func (f *cluster) newNode(i int, more []string) *clusterNode {
-	host := fmt.Sprintf("127.0.0.%d", 11+i)
-	n := &clusterNode{cluster: f, name: fmt.Sprintf("n%d", i+1), home: f.TempDir()}
+	host := "127.0.0.1"
+	if f.balanced { // haproxy has the passive ports there
+		host = fmt.Sprintf("127.0.0.%d", 11+i)
+		more = append([]string{"--proxy-protocol", "127.0.0.0/8", "--public-ip", "127.0.0.1"}, more...)
+	}
+	n := &clusterNode{cluster: f, name: fmt.Sprintf("n%d", i+1), home: f.TempDir(), first: servers.FreePorts(f, clusterPassive)}
 	n.addr = fmt.Sprintf("%s:%d", host, servers.FreePort(f))
 	n.admin = fmt.Sprintf("%s:%d", host, servers.FreePort(f))
-	n.front = fmt.Sprintf("127.0.0.1:%d", servers.FreePort(f))
-	first := servers.FreePorts(f, clusterPassive)
+	n.front = n.addr
+	if f.balanced {
+		n.front = fmt.Sprintf("127.0.0.1:%d", servers.FreePort(f))
+	}
 	n.args = append([]string{
 		"serve", "ftp", f.dir, "--users", f.users, "--addr", n.addr, "--metrics-addr", n.admin, "-v",
-		"--proxy-protocol", "127.0.0.0/8", "--public-ip", "127.0.0.1", "--passive-port", fmt.Sprintf("%d-%d", first, first+clusterPassive-1),
-		"--node", n.name, "--cluster", f.nats.URL(), "--change-feed", f.nats.URL() + "/" + clusterTopic, "--dir-cache-time", "1h",
+		"--passive-port", n.passive(), "--node", n.name, "--cluster", f.nats.URL(), "--change-feed", f.nats.URL() + "/" + clusterTopic, "--dir-cache-time", "1h",
 	}, more...)
 	return n
 }
 
-// passive returns the passive ports of a node, as haproxy has ranges.
+// passive returns the passive ports of a node, as haproxy has ranges, too.
 func (n *clusterNode) passive() string {
-	for i, arg := range n.args {
-		if arg == "--passive-port" {
-			return n.args[i+1]
+	return fmt.Sprintf("%d-%d", n.first, n.first+clusterPassive-1)
+}
+
+// behind returns the node that a data connection leads to, whoever is between.
+func (f *cluster) behind(data net.Conn) *clusterNode {
+	if a, ok := data.RemoteAddr().(*net.TCPAddr); ok {
+		for _, n := range f.nodes {
+			if a.Port >= n.first && a.Port < n.first+clusterPassive {
+				return n
+			}
 		}
 	}
-	return ""
+	return nil
+}
+
+// mustLogin logs a user in.
+func (f *cluster) mustLogin(addr, user string) *mortal {
+	f.Helper()
+	m, err := loginMortalAs(addr, user)
+	if err != nil {
+		f.Fatal(err)
+	}
+	return m
 }
 
 // startHAProxy starts the balancer: one address for all control connections, one for those of each

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"net/textproto"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -65,6 +67,18 @@ func (m *mortal) do(line string, code int) (string, error) {
 	return reply, err
 }
 
+// size returns the length of what the user has under a name, 0 where there is nothing.
+func (m *mortal) size(name string) (int, error) {
+	reply, err := m.do("SIZE "+name, 213)
+	if code(err) == 550 {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(reply))
+}
+
 // data opens a data connection.
 func (m *mortal) data() (net.Conn, error) {
 	reply, err := m.do("EPSV", 229)
@@ -80,21 +94,36 @@ func (m *mortal) data() (net.Conn, error) {
 
 // send is STOR or APPE of a whole file. It is nil after 226.
 func (m *mortal) send(command string, body []byte) error {
-	data, err := m.data()
+	data, err := m.begin(command)
 	if err != nil {
 		return err
 	}
-	defer data.Close()
-	if _, err := m.do(command, 150); err != nil {
-		return err
+	return m.finish(data, body)
+}
+
+// begin begins an upload.
+func (m *mortal) begin(command string) (net.Conn, error) {
+	data, err := m.data()
+	if err != nil {
+		return nil, err
 	}
+	if _, err := m.do(command, 150); err != nil {
+		data.Close()
+		return nil, err
+	}
+	return data, nil
+}
+
+// finish sends the rest of an upload. It is nil after 226.
+func (m *mortal) finish(data net.Conn, body []byte) error {
+	defer data.Close()
 	if _, err := data.Write(body); err != nil {
 		return err
 	}
 	if err := data.Close(); err != nil {
 		return err
 	}
-	_, _, err = m.text.ReadResponse(226)
+	_, _, err := m.text.ReadResponse(226)
 	return err
 }
 
