@@ -70,6 +70,8 @@ type Feed struct {
 type Status struct {
 	Kind, Name string
 	Up         bool          // it listens
+	Away       time.Time     // since when it does not, as far as that has shown; zero = it does
+	Problem    string        // why it does not
 	Lag        time.Duration // from the event that was told last until it was applied
 	Last       time.Time     // when that event happened; zero = there was none with a time
 	Gaps       uint64        // times that something may have been missed
@@ -106,6 +108,9 @@ func (f *Feed) Status() Status {
 	defer f.mu.Unlock()
 	s := f.status
 	s.Up = f.up
+	if s.Up {
+		s.Away, s.Problem = time.Time{}, ""
+	}
 	return s
 }
 
@@ -151,8 +156,10 @@ func (f *Feed) logAway(ctx context.Context, err error) {
 	level := slog.LevelWarn
 	if f.told {
 		level = slog.LevelDebug
+	} else {
+		f.status.Away = time.Now()
 	}
-	f.told = true
+	f.told, f.status.Problem = true, err.Error()
 	f.mu.Unlock()
 	f.opt.Log.LogAttrs(ctx, level, "the change feed is not reached; directories are asked for again at least every "+AwayTime.String()+" until it is",
 		slog.String("feed", f.opt.Name), slog.Any("error", err))

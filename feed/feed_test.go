@@ -230,6 +230,10 @@ func TestASourceThatIsAway(t *testing.T) {
 			s.down <- errors.New("it is cut")
 		}
 		begun := time.Now()
+		synctest.Wait()
+		if st := f.Status(); st.Up || st.Away.IsZero() || st.Problem != "it is cut" {
+			t.Errorf("%+v", st)
+		}
 		expect(t, next, remote.Everything(), remote.Everything()) // what may have changed meanwhile is asked for
 		if took := time.Since(begun); took < 2*AwayTime-time.Second || took > 2*AwayTime+time.Minute {
 			t.Errorf("two times everything took %v", took)

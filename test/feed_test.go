@@ -1,6 +1,7 @@
 package test
 
 import (
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -124,7 +125,8 @@ func TestAChangeFeedByNATS(t *testing.T) {
 	t.Parallel()
 	server := natsserver.Start(t)
 	gateway := startTellingGateway(t, "--event-nats-url", server.URL(), "--event-nats-topic", "s3.events")
-	ferry, addr := serve(t, ":s3:bucket", feedArgs(gateway, "--change-feed", server.URL()+"/s3.events", "--poll-interval", "0")...)
+	ferry, addr := serve(t, ":s3:bucket", feedArgs(gateway, "--change-feed", server.URL()+"/s3.events", "--poll-interval", "0",
+		"--rc", "--rc-addr", "127.0.0.1:0", "--rc-no-auth")...)
 	if _, err := ferry.log.waitFor(func(s string) bool { return strings.Contains(s, "the change feed is listened to") }); err != nil {
 		t.Fatal(err)
 	}
@@ -135,6 +137,10 @@ func TestAChangeFeedByNATS(t *testing.T) {
 	if _, err := ferry.log.waitFor(func(s string) bool { return strings.Contains(s, "the change feed is not reached") }); err != nil {
 		t.Fatal(err)
 	}
+	page := shown{t: t, page: strings.TrimSuffix(controlAddress(t, ferry.log), "/") + "/"}
+	page.until("the page says that the feed is away", func(all map[string]any) bool {
+		return strings.Contains(fmt.Sprint(all["trouble"]), "s3.events is not listened to")
+	})
 	c.listed("/") // what was told last may have come just now, and had it forgotten
 	other.put("lost")
 	if slices.Contains(c.listed("/"), "lost") {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"ferry/remote/remotetest/badnet"
+	"ferry/remote/remotetest/servers/natsserver"
 )
 
 // A crew is nodes over one bucket, which they reach by one address.
@@ -186,8 +187,13 @@ func TestCacheAdoptOfAKilledNode(t *testing.T) {
 		info, err := os.Stat(names[0])
 		return err == nil && info.Size() >= 3<<20
 	})
+	nats := natsserver.Start(t)
+	other, addr := serve(t, ":s3:bucket", append(c.types(), "--cluster", nats.URL(), "--dir-cache-time", "24h", "--log-level", "INFO")...)
+	if _, err := other.log.waitFor(func(s string) bool { return strings.Contains(s, "that nodes share is reached") }); err != nil {
+		t.Fatal(err)
+	}
 	adopt := func() (string, error) {
-		cmd := exec.CommandContext(t.Context(), ferryBinary, append([]string{"cache", "adopt", c.caches["a"]}, c.types()...)...)
+		cmd := exec.CommandContext(t.Context(), ferryBinary, append([]string{"cache", "adopt", c.caches["a"], "--cluster", nats.URL()}, c.types()...)...)
 		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
 		out, err := cmd.CombinedOutput()
 		return string(out), err
@@ -204,9 +210,12 @@ func TestCacheAdoptOfAKilledNode(t *testing.T) {
 		t.Errorf("two ferries share a cache: %d, %v, %s", code, err, second.log)
 	}
 	a.kill()
+	witness := login(t, "", addr)
+	witness.listed("/")
 	out, err := adopt()
 	if err != nil || !strings.Contains(out, ": 1 change sent, 0 left; 1 unfinished upload, ") {
 		t.Errorf("%v: %s", err, out)
 	}
+	witness.soon("/", "f", true) // it was told
 	c.stored("f", body)
 }

@@ -30,6 +30,7 @@ type State struct {
 	Caches       []Cache
 	Certificates []Certificate
 	Hooks        []Hook // those that are told, then those that are asked
+	Feeds        []Feed // that are not listened to
 	Ports        Ports
 }
 
@@ -170,6 +171,13 @@ type Hook struct {
 	Late     uint64 `json:"late"`   // of the next two, questions without an answer in time
 	Open     uint64 `json:"open"`   // questions without an answer that were taken for a yes
 	Closed   uint64 `json:"closed"` // and for a no
+}
+
+// A Feed tells of changes on a remote, and is not listened to.
+type Feed struct {
+	Name  string // without secrets
+	Since time.Time
+	Error string
 }
 
 // Ports are those for passive data connections.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,6 +30,9 @@ const cacheAdoptLong = `Send what waits in the cache directory of a ferry that i
 DIR is what was its --cache-dir, or one of the directories in its vfs/, mounted on this machine. What waits in each cache there
 is sent to its remote, which the cache has noted; where it has not, because there is a secret in its options, name it. It needs to
 be the same place of files that was served. The command ends when nothing waits there any more.
+
+A file that others have stored meanwhile under the name of one that waits is kept beside it, unless --conflict overwrite says
+otherwise. Other ferries are told of what is sent if --cluster names their servers of NATS.
 
 With --handover what waits is left there instead, for the ferries that have the same --handover to take.
 
@@ -56,7 +60,7 @@ func (p process) cacheAdoptCommand(o *options) *cobra.Command {
 }
 
 func adoptFlags(o *options) []flags.Group {
-	return []flags.Group{flags.Network(&o.Options), flags.Cluster(&o.Options).Only("handover", "node")}
+	return []flags.Group{flags.Network(&o.Options), flags.Cluster(&o.Options).Only("cluster", "cluster-name", "cluster-creds", "cluster-ca", "handover", "node", "conflict")}
 }
 
 // adoptCaches runs the command.
@@ -71,7 +75,10 @@ func (p process) adoptCaches(cmd *cobra.Command, o *options, args []string) erro
 		return err
 	}
 	serving.Network, serving.Config, serving.Log, serving.Backend = o.Network, o.Config, o.Log, o.Backend
-	serving.Cluster.Handover, serving.Cluster.Node = o.Cluster.Handover, o.Cluster.Node
+	serving.Cluster = o.Cluster
+	if serving.Cluster.Conflict != "overwrite" { // others have gone on since
+		serving.Cluster.Conflict = "keep"
+	}
 	serving.Given = cmd.Flags().Changed
 	serving.Cache.Mode, serving.Cache.WriteBack = "writes", 0
 	log, logFile, err := logging.Open(&o.Log, p.stderr)
@@ -93,6 +100,11 @@ func (p process) adoptCaches(cmd *cobra.Command, o *options, args []string) erro
 	if err != nil {
 		return err
 	}
+	leave, err := a.join(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	for _, dir := range dirs {
 		if err := a.adopt(ctx, dir); err != nil {
 			a.failed = true
@@ -103,6 +115,30 @@ func (p process) adoptCaches(cmd *cobra.Command, o *options, args []string) erro
 		return errors.New("something still waits there; see above")
 	}
 	return nil
+}
+
+// join has other nodes told of what is sent, until leave is called. Without the engine it is sent
+// all the same.
+func (a *adopter) join(ctx context.Context) (leave func(), err error) {
+	a.options.shared = newShared(a.options)
+	peers, err := a.options.openPeers(a.log)
+	if peers == nil || err != nil {
+		return func() {}, err
+	}
+	a.options.shared.peers = peers
+	disconnect, err := peers.reach(ctx)
+	if err != nil {
+		a.log.Warn("other nodes are not told of what is sent: they show it after --dir-cache-time", "error", err)
+		return func() {}, nil
+	}
+	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = peers.exchange.Run(running) }) // it returns when all is told
+	return func() {
+		cancel()
+		wg.Wait()
+		disconnect()
+	}, nil
 }
 
 // cachesIn returns the caches in a directory: those of a cache directory, or one of them.

@@ -131,6 +131,17 @@ func TestHandoverOfATreeOfAUser(t *testing.T) {
 	b.waitFor(t, "took over changes from another node")
 }
 
+// --conflict keep keeps nothing where no upload waits.
+func TestKeepingNothingIsToldOf(t *testing.T) {
+	for _, args := range [][]string{nil, {"--vfs-cache-mode", "writes", "--vfs-write-ack", "remote"}, {"--vfs-cache-mode", "writes"}} {
+		r, _ := controlled(t, append([]string{t.TempDir(), "--rc-no-auth", "--cache-dir", t.TempDir(), "--conflict", "keep"}, args...)...)
+		r.url(t)
+		if told := strings.Contains(r.logged(), "--conflict keep keeps nothing"); told != (len(args) != 2) {
+			t.Errorf("%q: told is %v", args, told)
+		}
+	}
+}
+
 // A remote that knows no conditions is refused.
 func TestHandoverNeedsConditions(t *testing.T) {
 	status, _, stderr := runNow(t, nil, "serve", "ftp", t.TempDir(), "--addr", "127.0.0.1:0", "--vfs-cache-mode", "writes", "--cache-dir", t.TempDir(),
@@ -179,6 +190,28 @@ func TestCacheAdopt(t *testing.T) {
 	call(t, exitOK, "--unix-socket", socket, "vfs/flush")
 	if got, err := os.ReadFile(filepath.Join(store, "f")); string(got) != "hello" {
 		t.Errorf("f is %q, %v", got, err)
+	}
+}
+
+// What others have stored since the node was lost is not lost by what it had waiting.
+func TestCacheAdoptKeepsWhatOthersHaveStored(t *testing.T) {
+	store, kept := t.TempDir(), t.TempDir()
+	a, _ := controlled(t, store, "--rc-no-auth", "--vfs-cache-mode", "writes", "--vfs-write-back", "1h", "--cache-dir", kept)
+	enter(t, a.url(t)).send("f", "hello")
+	a.signals <- syscall.SIGTERM
+	a.wait(t)
+	if err := os.WriteFile(filepath.Join(store, "f"), []byte("newer"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	status, stdout, stderr := runNow(t, nil, "cache", "adopt", kept, "--node", "medic")
+	copies, err := filepath.Glob(filepath.Join(store, "f.conflict-medic-*"))
+	if status != exitOK || err != nil || len(copies) != 1 {
+		t.Fatalf("%d %s%s: copies %q, %v", status, stdout, stderr, copies, err)
+	}
+	for name, want := range map[string]string{filepath.Join(store, "f"): "hello", copies[0]: "newer"} {
+		if got, err := os.ReadFile(name); string(got) != want {
+			t.Errorf("%s is %q, %v", name, got, err)
+		}
 	}
 }
 

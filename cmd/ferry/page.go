@@ -46,7 +46,7 @@ func (o *options) showPage(about *rcbridge.Subject, ls *listenings, a *accounts,
 		return nil
 	}
 	subject := uibridge.Subject{
-		Version: about.Version, What: rcbridge.TreeName(about.What), Server: about.Server, Guard: about.Guard, Cluster: about.Cluster,
+		Version: about.Version, What: rcbridge.TreeName(about.What), Server: about.Server, Guard: about.Guard, Cluster: about.Cluster, Feeds: o.shared.feeds.set().Status,
 		Drained:      func() string { return drainedText(about.Drain.Drained()) },
 		Opened:       func() []rcbridge.Opened { return about.Opened(&o.Options) },
 		Certificates: func() []ui.Certificate { return shownCertificates(certs.All()) },

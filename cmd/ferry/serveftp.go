@@ -247,6 +247,9 @@ func (o *options) warnOfRisks(log *slog.Logger, listeners []listener) {
 			log.Warn("anybody who can reach "+l.url()+" can "+access+" everything: there is no --pass", "user", o.User)
 		}
 	}
+	if o.Cluster.Conflict == "keep" && !o.HasUsers() && (o.Cache.Mode == flags.CacheOff || o.Cache.Mode == "minimal" || o.Cache.Ack == "remote") {
+		log.Warn("--conflict keep keeps nothing: no upload waits on this disk (--vfs-cache-mode, --vfs-write-ack), so the last one to finish stays")
+	}
 	if o.HasTLS() && o.MinTLS < "1.2" {
 		log.Warn("--min-tls-version " + o.MinTLS + " accepts protocols that can be broken: use it for old devices only")
 	}

@@ -62,7 +62,7 @@ func (p *peers) reach(ctx context.Context) (done func(), err error) {
 		case now := <-tick.C:
 			if now.After(end) {
 				done()
-				return nil, fmt.Errorf("what all nodes have counted cannot be found out: the servers of --cluster are not reached: %s", p.engine.State().Problem)
+				return nil, fmt.Errorf("the servers of --cluster are not reached: %s", p.engine.State().Problem)
 			}
 		}
 	}

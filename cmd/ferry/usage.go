@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"slices"
@@ -28,7 +29,7 @@ func (p process) usage(ctx context.Context, o *options) (store *quota.Store, don
 		return store, func() {}, err
 	}
 	if done, err = others.reach(ctx); err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("what all nodes have counted cannot be found out: %w", err)
 	}
 	return store, done, store.Share(others.sharing(o))
 }

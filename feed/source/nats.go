@@ -62,8 +62,14 @@ func (s *natsSource) connect(ctx context.Context, lost func(error)) (*nats.Conn,
 	for _, host := range s.url.Hosts {
 		servers = append(servers, "nats://"+host)
 	}
+	var why error // no server is connected to; the library does not say it
+	dial := func(network, address string) (conn net.Conn, err error) {
+		conn, err = s.network.Dial(ctx, network, address)
+		why = cmp.Or(err, why)
+		return conn, err
+	}
 	options := []nats.Option{
-		nats.Name("ferry change feed"), nats.NoReconnect(), nats.Timeout(s.network.Connect()), nats.SetCustomDialer(dialer(func(network, address string) (net.Conn, error) { return s.network.Dial(ctx, network, address) })),
+		nats.Name("ferry change feed"), nats.NoReconnect(), nats.Timeout(s.network.Connect()), nats.SetCustomDialer(dialer(dial)),
 		nats.PingInterval(natsPing), nats.MaxPingsOutstanding(2),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { lost(err) }),
 		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}), // NextMsg returns it
@@ -79,7 +85,11 @@ func (s *natsSource) connect(ctx context.Context, lost func(error)) (*nats.Conn,
 	case s.url.User != "":
 		options = append(options, nats.Token(s.url.User))
 	}
-	return nats.Connect(strings.Join(servers, ","), options...)
+	conn, err := nats.Connect(strings.Join(servers, ","), options...)
+	if errors.Is(err, nats.ErrNoServers) {
+		err = cmp.Or(why, err)
+	}
+	return conn, err
 }
 
 // A dialer connects as the remotes do.

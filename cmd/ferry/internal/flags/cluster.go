@@ -38,7 +38,7 @@ func Cluster(o *Options) Group {
 		{"change-feed", "", feeds(&o.Cluster.Feeds), "Where notifications of buckets come from, so that what others change shows at once: nats://, kafka://, sqs://, pubsub://, azqueue:// or webhook:, as in nats://host:4222/SUBJECT; doc/cluster.md has all forms. May be repeated"},
 		{"quota-offline", "refuse", choice(&o.Cluster.QuotaOffline, "refuse", "allow"), "What users with a quota may store while the servers of --cluster are away: what this node has leased, or all that is left as far as it knows"},
 		{"node", "", nodeName(&o.Cluster.Node), "Name of this ferry among the nodes; without this flag that of the machine"},
-		{"conflict", "auto", choice(&o.Cluster.Conflict, "auto", "keep", "overwrite"), "What becomes of a file that others have stored while a new one of its name waited in the cache here: it is kept beside that as NAME.conflict-NODE-TIME, or overwritten; auto keeps it with --cluster"},
+		{"conflict", "auto", choice(&o.Cluster.Conflict, "auto", "keep", "overwrite"), "What becomes of a file that others have stored while a new one of its name waited in the cache here: it is kept beside that as NAME.conflict-NODE-TIME, or overwritten; auto keeps it with --cluster or --handover"},
 	}}
 }
 
@@ -59,7 +59,7 @@ func (c *ClusterOptions) NodeName() string {
 // KeepsConflicts reports whether a file that others have stored, while a change of its name waited
 // here, is kept.
 func (c *ClusterOptions) KeepsConflicts() bool {
-	return c.Conflict == "keep" || c.Conflict != "overwrite" && c.Shared()
+	return c.Conflict == "keep" || c.Conflict != "overwrite" && (c.Shared() || c.Handover != "")
 }
 
 func (c *ClusterOptions) check(given func(string) bool) error {

@@ -14,6 +14,7 @@ import (
 
 	"ferry/cache"
 	"ferry/cmd/ferry/internal/rcbridge"
+	"ferry/feed"
 	"ferry/ftp"
 	"ferry/hooks"
 	"ferry/rc"
@@ -35,6 +36,8 @@ type Subject struct {
 	Guard     *defence.Guard // nil: nobody is banned
 	// Cluster returns how the server stands among other nodes; nil: there are none.
 	Cluster func() rc.Cluster
+	// Feeds returns the change feeds; nil: there are none.
+	Feeds func() []feed.Status
 	// Opened returns the trees that are open, as rcbridge has them.
 	Opened func() []rcbridge.Opened
 	// Hidden is the What of a tree that is not shown.
@@ -98,6 +101,9 @@ func (s *Source) Look() ui.State {
 			st.Server.Alone = cmp.Or(c.Problem, "no answer")
 		}
 	}
+	if s.about.Feeds != nil {
+		st.Feeds = away(s.about.Feeds())
+	}
 	opened := s.about.Opened()
 	names := rcbridge.Names(opened)
 	for i, o := range opened {
@@ -126,6 +132,17 @@ func (s *Source) Look() ui.State {
 	n := s.about.Server.Stats()
 	st.Ports = ui.Ports{Used: n.PassiveUsed, Free: n.PassiveFree}
 	return st
+}
+
+// away returns the feeds that are not listened to.
+func away(all []feed.Status) []ui.Feed {
+	var shown []ui.Feed
+	for _, f := range all {
+		if !f.Away.IsZero() {
+			shown = append(shown, ui.Feed{Name: f.Name, Since: f.Away, Error: f.Problem})
+		}
+	}
+	return shown
 }
 
 // hooksOf returns how the hooks of an outbox do, which may be nil.
