@@ -19,6 +19,7 @@ func (t *Tree) note(name string, change func(dir, base string)) {
 	dir, base := remote.Split(name)
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.dropTwins(name)
 	change(dir, base)
 }
 
@@ -74,6 +75,7 @@ func (t *Tree) removedDir(name string) {
 func (t *Tree) Renamed(from, to string) {
 	t.note(from, func(fromDir, fromBase string) {
 		moved, known := t.lastKnown(from)
+		t.dropTwins(to)
 		t.invalidateTree(from)
 		t.invalidateTree(to)
 		t.replace(fromDir, fromBase, nil)
@@ -122,6 +124,7 @@ func (t *Tree) Forget(names ...string) {
 		t.count, t.weight = 0, 0
 	}
 	for _, name := range names {
+		t.dropTwins(name)
 		t.invalidateTree(name)
 		if name != "." {
 			dir, _ := remote.Split(name)

@@ -8,6 +8,7 @@
 //	writethrough.go  changes made through the Tree
 //	watch.go         changes made by others, where the remote reports them
 //	change.go        how changes are applied to the cache
+//	fold.go          names that differ in upper and lower case only, where that does not count
 //	listing.go       cached listings
 //	newest.go        times of directories, where the remote keeps none
 package dircache

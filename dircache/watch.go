@@ -174,6 +174,7 @@ func (t *Tree) ApplyRemoteChange(ch remote.Change) {
 	if t.matches(ch) {
 		return
 	}
+	t.dropTwins(ch.Name)
 	t.changes++
 	t.dropListing(ch.Name)
 	delete(t.flights, ch.Name)
