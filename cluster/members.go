@@ -41,6 +41,7 @@ type Members struct {
 	self     Member
 	sessions func() int
 	log      *slog.Logger
+	due      chan struct{} // holds one when the value of this node may be missing
 
 	mu    sync.Mutex
 	known map[string]heard // guarded by mu; by key
@@ -50,7 +51,7 @@ type Members struct {
 // NewMembers returns the members of a cluster, of which self is one. sessions tells how many it
 // has, and may be nil.
 func NewMembers(e Engine, self Member, sessions func() int, log *slog.Logger) *Members {
-	return &Members{engine: e, self: self, sessions: sessions, log: log, known: map[string]heard{}}
+	return &Members{engine: e, self: self, sessions: sessions, log: log, due: make(chan struct{}, 1), known: map[string]heard{}}
 }
 
 // All returns the nodes that are there, in the order of their names; this one is among them, and
@@ -100,6 +101,8 @@ func (m *Members) beat(ctx context.Context) {
 		}
 		select {
 		case <-time.After(delay):
+			continue
+		case <-m.due:
 			continue
 		case <-ctx.Done():
 		}
@@ -164,7 +167,11 @@ func (m *Members) watch(ctx context.Context) {
 func (m *Members) note(v Value) {
 	var other Member
 	switch {
-	case v.Key == "":
+	case v.Key == "": // the engine is reached, maybe for the first time, or after it has lost all
+		select {
+		case m.due <- struct{}{}:
+		default:
+		}
 		return
 	case v.Data == nil || json.Unmarshal(v.Data, &other) != nil:
 		m.mu.Lock()

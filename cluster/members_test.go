@@ -75,6 +75,23 @@ func TestNodesKnowEachOther(t *testing.T) {
 	})
 }
 
+// Nodes that start before they are connected know each other as soon as they are.
+func TestNodesKnowEachOtherAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, quiet := clustertest.New(), slog.New(slog.DiscardHandler)
+		s.Stop()
+		a, _ := join(t, s.Node(), "a", "n1", quiet)
+		join(t, s.Node(), "b2", "n2", quiet)
+		synctest.Wait()
+		s.Start(true)
+		time.Sleep(time.Millisecond)
+		expectMembers(t, "at once", a, "a b2")
+		s.Start(false)
+		time.Sleep(time.Millisecond)
+		expectMembers(t, "after all was lost", a, "a b2")
+	})
+}
+
 func TestANameThatTwoNodesHaveIsToldOf(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var text strings.Builder
