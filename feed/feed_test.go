@@ -182,6 +182,23 @@ func TestWhatIsOlderClaimsNothing(t *testing.T) {
 	})
 }
 
+// One event that nobody knows does not hide those that came with it.
+func TestAListWithAnUnknownEvent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSource()
+		f := New(s, Options{})
+		set := start(t, f)
+		go func() { s.up <- true }()
+		next := watch(t, set, bucket{memory.New(), "a"})
+		expect(t, next, remote.Everything())
+		f.Take(Message{Body: []byte(`[{"eventType":"Contoso.Other","subject":"x"},` + string(event(stored, "a", "f", "1").Body) + `]`)})
+		expect(t, next, remote.Change{Name: "f", Version: "v1"})
+		if got := f.Status().Results; got[Unreadable] != 1 || got[Applied] != 1 {
+			t.Errorf("%v", got)
+		}
+	})
+}
+
 // Notices of many objects do not add up in memory.
 func TestTheNewestOfManyObjects(t *testing.T) {
 	var m newest

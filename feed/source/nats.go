@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"os"
 	"strings"
 	"time"
 
@@ -29,7 +31,14 @@ type natsSource struct {
 	at      position // where in the stream the last connection ended
 }
 
-func newNATS(u feed.URL, n network.Options) *natsSource { return &natsSource{url: u, network: n} }
+func newNATS(u feed.URL, n network.Options) (*natsSource, error) {
+	if file := u.Options["creds"]; file != "" {
+		if _, err := os.ReadFile(file); err != nil {
+			return nil, fmt.Errorf("option creds: %w", err)
+		}
+	}
+	return &natsSource{url: u, network: n}, nil
+}
 
 // Listen implements feed.Source.
 func (s *natsSource) Listen(ctx context.Context, f *feed.Feed) error {

@@ -25,7 +25,7 @@ import (
 func Open(u feed.URL, n network.Options) (feed.Source, error) {
 	switch u.Kind {
 	case "nats":
-		return newNATS(u, n), nil
+		return newNATS(u, n)
 	case "kafka":
 		return newKafka(u, n)
 	case "sqs":

@@ -2,6 +2,7 @@ package notice
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 )
@@ -71,21 +72,20 @@ func parse(body []byte, depth int) ([]Notice, error) {
 	return nil, ErrUnknown
 }
 
-// parseList reads several events, as Event Grid sends them.
+// parseList reads several events, as Event Grid sends them. Those that cannot be read do not keep
+// the others back.
 func parseList(body []byte, depth int) ([]Notice, error) {
 	var list []json.RawMessage
 	if err := decode(body, &list); err != nil {
 		return nil, err
 	}
 	var all []Notice
+	var unread error
 	for _, one := range list {
 		some, err := parse(one, depth-1)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, some...)
+		all, unread = append(all, some...), cmp.Or(unread, err)
 	}
-	return all, nil
+	return all, unread
 }
 
 // parseCloudEvent reads an event of Azure, or one of S3 in the data of another form.

@@ -45,7 +45,8 @@ type Notice struct {
 var ErrUnknown = errors.New("it is no notification of an object store that is known")
 
 // Parse reads a notification: its body, and its attributes where it came by Google Pub/Sub. A
-// notification of something that is nothing to a remote, such as a test, gives no notices.
+// notification of something that is nothing to a remote, such as a test, gives no notices. Of a
+// list it returns those that can be read, with an error if there are others.
 func Parse(body []byte, attributes map[string]string) ([]Notice, error) {
 	if attributes["eventType"] != "" && attributes["bucketId"] != "" {
 		return ofGCS(attributes), nil

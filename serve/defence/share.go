@@ -2,6 +2,7 @@ package defence
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"sync"
 	"time"
@@ -58,7 +59,7 @@ func (g *Guard) share(ctx context.Context) {
 func (g *Guard) tell(ctx context.Context) {
 	s := g.shared
 	left := &report{Node: s.node, Run: s.run}
-	timer := time.NewTimer(0)
+	timer, told := time.NewTimer(0), false
 	defer timer.Stop()
 	for {
 		select {
@@ -75,6 +76,10 @@ func (g *Guard) tell(ctx context.Context) {
 		if err != nil {
 			wait = retry
 			s.wake()
+			if !told && !errors.Is(err, cluster.ErrAway) && ctx.Err() == nil {
+				g.o.Log.Warn("bans and points are not told to other nodes", "error", err)
+				told = true
+			}
 		}
 		select {
 		case <-ctx.Done():
