@@ -156,6 +156,7 @@ func (v *Tree) recheck(ctx context.Context, c *change, rec cache.Record) error {
 		}
 		if !same && (known || last) {
 			if known && v.isReplaced(ctx, c, rec) {
+				v.locked(func() { c.sentTime = rec.ModTime }) // which is not that file's
 				return nil
 			}
 			if known {
