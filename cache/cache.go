@@ -164,6 +164,19 @@ type Record struct {
 	// while it was pending.
 	Removes []string
 
+	// Sent is what the remote may have under Name and Removes without anybody but this node having
+	// changed it, besides BaseVersion and the record's own content. If it does not fit in the
+	// header together with the names, it does not survive the process.
+	Sent []Sent
+
 	Committed time.Time // when the record was made
 	Recovered bool      // found by Open
+}
+
+// Sent describes a content that this node has begun to send, or a version that it has replaced.
+type Sent struct {
+	Name    string    // where the remote may have it: one of Removes; "" = the name of the record
+	Size    int64     // of a content; below 0 = only the version is known
+	ModTime time.Time // as it was sent
+	Version string    // "" = unknown
 }

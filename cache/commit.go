@@ -77,7 +77,7 @@ func (s *Store) Add(ctx context.Context, r Record, dur Durability) (Record, erro
 func (s *Store) commit(
 	done <-chan struct{}, e *entry, owner string, f disk.File, from string, move func(to string) error,
 ) error {
-	e.rec.Removes = slices.Clone(e.rec.Removes)
+	e.rec.Removes, e.rec.Sent = slices.Clone(e.rec.Removes), slices.Clone(e.rec.Sent)
 	if e.rec.Claim == "" || e.rec.Committed.IsZero() { // else it was made on another node
 		e.rec.Committed = time.Now()
 	}
@@ -111,9 +111,9 @@ func (s *Store) commit(
 	return nil
 }
 
-// Update changes Name, Removes, ModTime, Base, BaseVersion, FactsOf and Origin of the record r.ID
-// atomically; it ignores the other fields of r. A new Name gets a new Seq. A Durable record stays
-// Durable in any case.
+// Update changes Name, Removes, Sent, ModTime, Base, BaseVersion, FactsOf and Origin of the record
+// r.ID atomically; it ignores the other fields of r. A new Name gets a new Seq. A Durable record
+// stays Durable in any case.
 func (s *Store) Update(ctx context.Context, r Record, dur Durability) (Record, error) {
 	if ctx.Err() != nil {
 		return Record{}, context.Cause(ctx)
@@ -134,7 +134,7 @@ func (s *Store) Update(ctx context.Context, r Record, dur Durability) (Record, e
 		next.Seq = s.nextSeq()
 	}
 	next.Name, next.Removes, next.ModTime, next.Base, next.BaseVersion = r.Name, slices.Clone(r.Removes), r.ModTime, r.Base, r.BaseVersion
-	next.FactsOf, next.Origin = r.FactsOf, r.Origin
+	next.FactsOf, next.Origin, next.Sent = r.FactsOf, r.Origin, slices.Clone(r.Sent)
 	h := s.recordHeader(&next, durability)
 	if err := s.rewrite(e, &h, durability); err != nil {
 		return Record{}, &fs.PathError{Op: "update", Path: r.Name, Err: err}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"ferry/disk/disktest"
 )
@@ -19,6 +20,7 @@ type claim struct {
 	removes string
 	factsOf string // the first of what it removes, in a history
 	origin  string // made of the text, in a history
+	sent    string // as formatted; made of the text, in a history
 }
 
 // promises is what a Store has acknowledged.
@@ -123,11 +125,11 @@ func (h *history) store(b CreateOptions, text, whole string, removes ...string) 
 	seq := h.order()
 	h.kept[b.Name+"="+whole] = true
 	h.call(func() (err error) {
-		r, err = d.Commit(h.t.Context(), Record{Name: b.Name, Removes: removes, FactsOf: first(removes), Origin: originOf(whole)}, h.durability)
+		r, err = d.Commit(h.t.Context(), Record{Name: b.Name, Removes: removes, FactsOf: first(removes), Origin: originOf(whole), Sent: sentOf(whole)}, h.durability)
 		return err
 	}, func(p *promises) {
 		p.waiting[d.id] = waitingFile{seq: seq, name: b.Name, claim: claim{
-			kind: File, text: whole, removes: strings.Join(removes, " "), factsOf: first(removes), origin: originOf(whole),
+			kind: File, text: whole, removes: strings.Join(removes, " "), factsOf: first(removes), origin: originOf(whole), sent: sentText(sentOf(whole)),
 		}}
 		delete(p.parts, partID{b.Name, b.Owner})
 	})
@@ -136,6 +138,22 @@ func (h *history) store(b CreateOptions, text, whole string, removes ...string) 
 
 // originOf is the origin of a record with a content.
 func originOf(text string) string { return "of " + text[:min(len(text), 20)] }
+
+// sentOf is what was sent before a content, in a history.
+func sentOf(text string) []Sent {
+	if text == "" {
+		return nil
+	}
+	return []Sent{{Size: int64(len(text)), ModTime: time.Unix(1, 2).UTC(), Version: "v"}}
+}
+
+// sentText formats what was sent, nothing as "".
+func sentText(all []Sent) string {
+	if len(all) == 0 {
+		return ""
+	}
+	return fmt.Sprint(all)
+}
 
 // first is the first of some names, "" of none.
 func first(names []string) string {
@@ -173,7 +191,7 @@ func (h *history) rename(id, to string, removes ...string) {
 	}
 	h.call(func() error {
 		_, err := h.s.Update(h.t.Context(), Record{
-			ID: id, Name: to, Removes: removes, FactsOf: first(removes), Origin: h.now.waiting[id].origin,
+			ID: id, Name: to, Removes: removes, FactsOf: first(removes), Origin: h.now.waiting[id].origin, Sent: sentOf(h.now.waiting[id].text),
 		}, h.durability)
 		return err
 	}, func(p *promises) {
@@ -193,7 +211,7 @@ func (h *history) fail(id string) {
 func (h *history) retry(id, name string) {
 	seq := h.order()
 	h.call(func() error { _, err := h.s.Retry(id); return err }, func(p *promises) {
-		p.waiting[id] = waitingFile{seq: seq, name: name, claim: claim{kind: File, text: p.lost[id], origin: originOf(p.lost[id])}}
+		p.waiting[id] = waitingFile{seq: seq, name: name, claim: claim{kind: File, text: p.lost[id], origin: originOf(p.lost[id]), sent: sentText(sentOf(p.lost[id]))}}
 		delete(p.lost, id)
 	})
 }
@@ -318,7 +336,7 @@ func held(s *Store) (promises, error) {
 	}
 	for _, r := range s.Pending() {
 		f := waitingFile{seq: r.Seq, name: r.Name, claim: claim{
-			kind: r.Kind, removes: strings.Join(r.Removes, " "), factsOf: r.FactsOf, origin: r.Origin,
+			kind: r.Kind, removes: strings.Join(r.Removes, " "), factsOf: r.FactsOf, origin: r.Origin, sent: sentText(r.Sent),
 		}}
 		if r.Kind == File {
 			var err error

@@ -44,7 +44,7 @@ type entry struct {
 // LOCKS_REQUIRED(Store.mu)
 func (e *entry) record() Record {
 	rec := e.rec
-	rec.Removes = slices.Clone(rec.Removes)
+	rec.Removes, rec.Sent = slices.Clone(rec.Removes), slices.Clone(rec.Sent)
 	return rec
 }
 
@@ -58,7 +58,7 @@ func (s *Store) recordHeader(r *Record, dur Durability) header {
 	return header{
 		State: stateWaiting, Kind: r.Kind, Name: r.Name, Seq: r.Seq, Size: r.Size, ModTime: r.ModTime, Committed: r.Committed,
 		Base: r.Base, Version: r.BaseVersion, Removes: r.Removes, Source: r.Source, FactsOf: r.FactsOf, Origin: r.Origin, Claim: r.Claim,
-		Boot: s.disk.Boot(), Spooled: dur == Spooled,
+		Sent: r.Sent, Boot: s.disk.Boot(), Spooled: dur == Spooled,
 	}
 }
 
@@ -66,7 +66,8 @@ func (s *Store) recordHeader(r *Record, dur Durability) header {
 func (h *header) record(id string) Record {
 	return Record{
 		ID: id, Seq: h.Seq, Kind: h.Kind, Name: h.Name, Size: h.Size, ModTime: h.ModTime, Base: h.Base, BaseVersion: h.Version,
-		Removes: h.Removes, Source: h.Source, FactsOf: h.FactsOf, Origin: h.Origin, Claim: h.Claim, Committed: h.Committed, Recovered: true,
+		Removes: h.Removes, Source: h.Source, FactsOf: h.FactsOf, Origin: h.Origin, Claim: h.Claim, Sent: h.Sent,
+		Committed: h.Committed, Recovered: true,
 	}
 }
 

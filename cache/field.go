@@ -18,6 +18,18 @@ func (f *fieldReader) text() string {
 	return s
 }
 
+// bytes decodes a string that more follows.
+func (f *fieldReader) bytes() string {
+	n := f.uint()
+	if n > uint64(len(f.rest)) {
+		f.bad = true
+		return ""
+	}
+	s := string(f.rest[:n])
+	f.rest = f.rest[n:]
+	return s
+}
+
 func (f *fieldReader) uint() uint64 {
 	v, n := binary.Uvarint(f.rest)
 	if n <= 0 {

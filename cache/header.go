@@ -48,6 +48,7 @@ type header struct {
 	Superseded bool   // of a lost file: something newer of its name was applied since
 	Origin     string // of a record: Record.Origin
 	Claim      string // of a record: Record.Claim
+	Sent       []Sent // of a record: Record.Sent
 }
 
 // An extent is N bytes from Off on.
@@ -62,6 +63,7 @@ const (
 	versionFacts  = 3             // has FactsOf
 	versionOrigin = 4             // has Origin
 	versionClaim  = 5             // has Claim
+	versionSent   = 6             // has Sent
 	envelopeSize  = 8 + 4 + 4 + 8 // magic, version, length of the fields, generation
 	checksumSize  = 4
 	maxFields     = slotSize - envelopeSize - checksumSize
@@ -95,6 +97,7 @@ const (
 	tagFactsOf
 	tagOrigin
 	tagClaim
+	tagSent // one for each: size + 1, time, length of the version, version, name
 )
 
 // encode returns the slot of the header, or ErrNameTooLong.
@@ -131,9 +134,16 @@ func (h *header) encode(generation uint64) ([]byte, error) {
 	b = appendString(b, tagFactsOf, h.FactsOf)
 	b = appendString(b, tagOrigin, h.Origin)
 	b = appendString(b, tagClaim, h.Claim)
+	for i := range h.Sent {
+		b = appendField(b, tagSent, h.Sent[i].encode())
+	}
 
 	fields := len(b) - envelopeSize
 	switch {
+	case fields > maxFields && len(h.Sent) > 0:
+		short := *h
+		short.Sent = nil // no file is refused because of them
+		return short.encode(generation)
 	case fields > maxFields && h.Origin != "":
 		short := *h
 		short.Origin = "" // no file is refused because of it
@@ -152,6 +162,8 @@ func (h *header) encode(generation uint64) ([]byte, error) {
 // cache without newer features.
 func (h *header) version() uint32 {
 	switch {
+	case len(h.Sent) > 0:
+		return versionSent
 	case h.Claim != "":
 		return versionClaim
 	case h.Origin != "":
@@ -183,7 +195,8 @@ func appendUint(b []byte, tag byte, v uint64) []byte {
 	if v == 0 {
 		return b
 	}
-	return appendField(b, tag, binary.AppendUvarint(nil, v))
+	var value [binary.MaxVarintLen64]byte
+	return appendField(b, tag, binary.AppendUvarint(value[:0], v))
 }
 
 // appendTime writes seconds since 1970, and nanoseconds.
@@ -191,8 +204,18 @@ func appendTime(b []byte, tag byte, t time.Time) []byte {
 	if t.IsZero() {
 		return b
 	}
-	v := binary.AppendVarint(nil, t.Unix())
-	return appendField(b, tag, binary.AppendUvarint(v, uint64(t.Nanosecond())))
+	var value [2 * binary.MaxVarintLen64]byte
+	return appendField(b, tag, timeBytes(value[:0], t))
+}
+
+func timeBytes(b []byte, t time.Time) []byte {
+	return binary.AppendUvarint(binary.AppendVarint(b, t.Unix()), uint64(t.Nanosecond()))
+}
+
+func (s *Sent) encode() []byte {
+	b := timeBytes(binary.AppendUvarint(nil, uint64(max(s.Size, -1)+1)), s.ModTime)
+	b = append(binary.AppendUvarint(b, uint64(len(s.Version))), s.Version...)
+	return append(b, s.Name...)
 }
 
 // decodeHeader decodes the slot at the beginning of b. The error is errDamaged, or ErrVersion if
@@ -209,7 +232,7 @@ func decodeHeader(b []byte) (h header, generation uint64, err error) {
 	if binary.LittleEndian.Uint32(b[end:]) != checksum(b[:end]) {
 		return h, 0, errDamaged
 	}
-	if v := binary.LittleEndian.Uint32(b[8:]); v < version || v > versionClaim {
+	if v := binary.LittleEndian.Uint32(b[8:]); v < version || v > versionSent {
 		return h, 0, fmt.Errorf("%w: version %d", ErrVersion, v)
 	}
 	generation = binary.LittleEndian.Uint64(b[16:])
@@ -277,6 +300,8 @@ func (h *header) set(tag byte, value []byte) error {
 		h.Origin = f.text()
 	case tagClaim:
 		h.Claim = f.text()
+	case tagSent:
+		h.Sent = append(h.Sent, Sent{Size: f.length() - 1, ModTime: f.time(), Version: f.bytes(), Name: f.text()})
 	default:
 		f.bad = true
 	}

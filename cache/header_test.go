@@ -20,6 +20,10 @@ func full() header {
 		Base: BasePresent, Version: `"etag"`, Hash: "md5:00", Removes: []string{"a", "b/c"},
 		Held: []extent{{0, 10}, {4096, 1 << 33}}, Boot: "boot", Spooled: true, Reason: "refused", Source: "b/c", Superseded: true, FactsOf: "b/c",
 		Origin: "bob", Claim: "node-1/2",
+		Sent: []Sent{
+			{Size: 1 << 40, ModTime: time.Date(2026, 11, 30, 7, 8, 9, 10, time.UTC), Version: `"etag"`},
+			{Name: "b/c", Size: -1, Version: `"another"`}, {Name: "a"},
+		},
 	}
 }
 
@@ -74,11 +78,11 @@ func TestANewerHeaderIsNotDamaged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	binary.LittleEndian.PutUint32(b[8:], versionClaim+1)
+	binary.LittleEndian.PutUint32(b[8:], versionSent+1)
 	if _, _, err := decodeHeader(b); !errors.Is(err, errDamaged) {
 		t.Errorf("without its checksum: %v", err)
 	}
-	if _, _, err := decodeHeader(sealed(b)); !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), "version 6") {
+	if _, _, err := decodeHeader(sealed(b)); !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), "version 7") {
 		t.Errorf("with it: %v", err)
 	}
 }

@@ -186,6 +186,11 @@ func (s *Store) supersede(e, later *entry, claimed map[string]*entry) error {
 		}
 	}
 	later.rec.Removes = append(slices.Clip(later.rec.Removes), inherited...)
+	for _, sent := range e.rec.Sent {
+		if slices.Contains(inherited, sent.Name) {
+			later.rec.Sent = append(slices.Clip(later.rec.Sent), sent)
+		}
+	}
 	h := s.recordHeader(&later.rec, later.durability)
 	if err := s.rewrite(later, &h, Durable); err != nil {
 		return err

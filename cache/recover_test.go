@@ -102,7 +102,7 @@ func TestANewerFormatIsNotOpened(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	binary.LittleEndian.PutUint32(b[8:], versionClaim+1)
+	binary.LittleEndian.PutUint32(b[8:], versionSent+1)
 	overwrite(t, d, path.Join(dirtyDir, r.ID), slotSize, sealed(b))
 	files := d.Files()
 	_, err = Open(d, Options{})

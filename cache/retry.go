@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 )
 
@@ -36,6 +37,7 @@ func (s *Store) Retry(id string) (Record, error) {
 	}
 	next := e.rec
 	next.Seq, next.Committed, next.Base, next.BaseVersion, next.Removes = s.nextSeq(), time.Now(), BaseUnknown, "", nil
+	next.Sent = slices.DeleteFunc(slices.Clone(next.Sent), func(sent Sent) bool { return sent.Name != "" })
 	h := s.recordHeader(&next, Durable)
 	if err := s.rewrite(e, &h, Durable); err != nil {
 		return Record{}, &fs.PathError{Op: "retry", Path: id, Err: err}

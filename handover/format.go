@@ -46,6 +46,15 @@ type header struct {
 	BaseVersion []byte     `json:"base_version,omitempty"`
 	Committed   time.Time  `json:"committed"`
 	InDoubt     bool       `json:"in_doubt,omitempty"`
+	Sent        []sent     `json:"sent,omitempty"`
+}
+
+// A sent is a cache.Sent.
+type sent struct {
+	Name    []byte    `json:"name,omitempty"`
+	Size    int64     `json:"size"`
+	ModTime time.Time `json:"mod_time,omitzero"`
+	Version []byte    `json:"version,omitempty"`
 }
 
 // headerOf describes what is offered.
@@ -56,6 +65,9 @@ func headerOf(tree, node string, o *writeback.Offered) header {
 	}
 	for _, name := range o.Removes {
 		h.Removes = append(h.Removes, []byte(name))
+	}
+	for _, s := range o.Sent {
+		h.Sent = append(h.Sent, sent{Name: []byte(s.Name), Size: s.Size, ModTime: s.ModTime, Version: []byte(s.Version)})
 	}
 	return h
 }
@@ -68,6 +80,9 @@ func (h *header) record() cache.Record {
 	}
 	for _, name := range h.Removes {
 		r.Removes = append(r.Removes, string(name))
+	}
+	for _, s := range h.Sent {
+		r.Sent = append(r.Sent, cache.Sent{Name: string(s.Name), Size: s.Size, ModTime: s.ModTime, Version: string(s.Version)})
 	}
 	return r
 }

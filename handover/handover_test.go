@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -346,6 +347,22 @@ func TestAConflictOfWhatWasTaken(t *testing.T) {
 		a.end()
 		b.end()
 	})
+}
+
+// What was sent before a record goes with it.
+func TestWhatWasSentIsHandedOver(t *testing.T) {
+	want := cache.Record{Kind: cache.Removed, Name: "f", Removes: []string{"g"}, Sent: []cache.Sent{
+		{Size: 3, ModTime: time.Unix(1, 2).UTC()}, {Name: "g", Size: -1, Version: "v\xff"},
+	}}
+	h := headerOf("tree", "a", &writeback.Offered{Record: want})
+	r, _, err := encode(&h, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := decode(r, func(*header) (io.Writer, error) { return io.Discard, nil })
+	if err != nil || !reflect.DeepEqual(got.record(), want) {
+		t.Errorf("%+v, %v", got, err)
+	}
 }
 
 // A record that was damaged on the way is not taken, is told of, and does not keep others from

@@ -68,14 +68,21 @@ func (v *Tree) setTimeOfWaiting(ctx context.Context, c *change, t time.Time) (bo
 		return false, err
 	}
 	defer v.unpin(c)
-	rec := c.rec
+	v.mu.Lock()
+	rec, over := c.rec, c.over
 	rec.ModTime = t
+	if c.begun && !t.Equal(c.rec.ModTime) { // it may be there with the time of before
+		over = over.with(&ownContent{size: c.rec.Size, modTime: c.rec.ModTime, sentTime: c.sentTime})
+	}
+	rec.Sent = v.sentOf(rec, over, c.left)
+	v.mu.Unlock()
 	if _, err := v.store.Update(ctx, rec, v.durability()); err != nil {
 		return false, err
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	c.rec.ModTime = t
+	c.rec.ModTime, c.over = t, over
+	c.noteOwn()
 	if c.isApplied {
 		c.due = time.Now()
 	}

@@ -21,6 +21,7 @@ type change struct {
 	taken string                 // the queue of another node that it comes from; "" = it was made here
 	over  expectation            // what the remote may have under its name
 	left  map[string]expectation // the same of names that it removes, by key, as far as it is known
+	own   *ownContent            // its content, as the changes that come after it know it; nil = there are none
 	from  *change                // of a pending rename, the pending rename to its source; nil = none
 	first time.Time              // when the oldest change that it includes was made
 
@@ -71,10 +72,14 @@ type run struct {
 }
 
 func newChange(rec cache.Record, due time.Time) *change {
-	return &change{
+	c := &change{
 		rec: rec, first: rec.Committed, begun: rec.Recovered, due: due, place: -1, over: expect(rec),
 		factsOf: rec.FactsOf, gone: make(chan struct{}), tried: make(chan struct{}), applied: make(chan struct{}),
 	}
+	if rec.Recovered {
+		c.recall()
+	}
+	return c
 }
 
 // recoveredChange is newChange for a record of an earlier process. The clock may have been ahead

@@ -181,6 +181,7 @@ func (s *spool) publishLocal(ctx context.Context, modTime time.Time, c *change) 
 		rec.Removes = v.pending.inherited(c)
 	}
 	rec.FactsOf = s.factsOf(c, rec)
+	rec.Sent = v.sentBefore(rec, nil, c)
 	v.mu.Unlock()
 	if rec, err = s.draft.Commit(ctx, rec, v.durability()); err != nil {
 		return remote.Entry{}, err

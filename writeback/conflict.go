@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -292,17 +293,17 @@ func (v *Tree) ours(x expectation, e remote.Entry, committed time.Time) bool {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for _, c := range x.own {
-		if c.stored.Version != "" && e.Version == c.stored.Version {
-			return true
-		}
-		content := c.rec.Kind == cache.File || c.rec.Kind == cache.Moved
-		if content && e.Size == c.rec.Size && v.finelyTimed(e) && (v.sameTime(e, c.rec.ModTime) || v.sameTime(e, c.sentTime)) {
-			return true
-		}
-	}
 	// A remote without versions tells others' files by their time alone.
-	return x.base == cache.BasePresent && x.version == "" && e.Version == "" && !e.ModTime.After(committed)
+	return slices.ContainsFunc(x.own, func(o *ownContent) bool { return v.hasOwn(e, o) }) ||
+		x.base == cache.BasePresent && x.version == "" && e.Version == "" && !e.ModTime.After(committed)
+}
+
+// hasOwn reports whether e surely has the content o.
+func (v *Tree) hasOwn(e remote.Entry, o *ownContent) bool {
+	if o.version != "" && e.Version == o.version {
+		return true
+	}
+	return e.Size == o.size && o.size >= 0 && v.finelyTimed(e) && (v.sameTime(e, o.modTime) || v.sameTime(e, o.sentTime))
 }
 
 // finelyTimed reports whether the time of e tells contents apart: no two are stored within such a

@@ -73,6 +73,28 @@ func (b *rig) wantKept(name, content string, kept ...string) {
 	}
 }
 
+// sent has a content sent, and the answer lost.
+func (b *rig) sent(name, content string) {
+	b.t.Helper()
+	b.faults.Inject(faulty.Fault{Op: faulty.Put, Late: true, Err: errNetwork})
+	b.upload(name, content)
+	time.Sleep(1100 * time.Millisecond)
+	if got := readFile(b.t, b.inner, name); got != content {
+		b.t.Errorf("the remote holds %s=%s", name, got)
+	}
+}
+
+// kill ends the process, and starts the next one, which sends nothing until no request of this one
+// is in doubt any more.
+func (b *rig) kill() {
+	b.t.Helper()
+	b.stop()
+	b.disk = b.disk.Restart(disktest.Nothing())
+	b.o.WriteBack = time.Hour
+	b.start()
+	time.Sleep(doubtWindow + time.Second)
+}
+
 var keeping = Options{Mode: Writes, WriteBack: time.Second, Conflict: KeepBoth}
 
 // Two nodes store one name while they wait: who is sent later has the name, and what the other one
@@ -136,6 +158,57 @@ func TestWhatIsReplacedKnowinglyIsNotKept(t *testing.T) {
 			a.upload("f", "last")
 			time.Sleep(1100 * time.Millisecond)
 			a.restart()
+		},
+		"its own, of which the answer was lost, by another, before it was killed": func(a, _ *rig) {
+			a.sent("f", "older")
+			a.upload("f", "last")
+			a.kill()
+		},
+		"its own, of which the answer was lost, before it was killed, by another, before it was killed": func(a, _ *rig) {
+			a.sent("f", "older")
+			a.kill()
+			a.upload("f", "newer")
+			a.upload("f", "last")
+			a.kill()
+		},
+		"its own, of which the answer was lost, by two others, before it was killed twice": func(a, _ *rig) {
+			a.sent("f", "older")
+			a.upload("f", "newer")
+			a.upload("f", "last")
+			a.kill()
+			a.kill()
+		},
+		"its own, which was removed, before it was killed": func(a, _ *rig) {
+			a.sent("f", "older")
+			a.ok(a.Remove(a.t.Context(), "f"))
+			a.kill()
+			a.upload("f", "last")
+			a.kill()
+		},
+		"its own, whose time was changed, before it was killed": func(a, _ *rig) {
+			a.sent("f", "older")
+			a.ok(a.SetModTime(a.t.Context(), "f", time.Now().Add(-time.Hour)))
+			a.upload("f", "last")
+			a.kill()
+		},
+		"its own, which was renamed, before it was killed": func(a, _ *rig) {
+			a.sent("f", "older")
+			a.ok(a.Rename(a.t.Context(), "f", "g"))
+			a.upload("f", "last")
+			a.kill()
+		},
+		"its own, by one that is renamed, before it was killed": func(a, _ *rig) {
+			a.sent("f", "older")
+			a.upload("g", "last")
+			a.ok(a.Rename(a.t.Context(), "g", "f"))
+			a.kill()
+		},
+		"an old file, which was renamed when it was replaced, before it was killed": func(a, _ *rig) {
+			a.has("f", "old")
+			a.upload("f", "first")
+			a.ok(a.Rename(a.t.Context(), "f", "g"))
+			a.upload("f", "last")
+			a.kill()
 		},
 		"what it has renamed away": func(a, _ *rig) {
 			a.upload("f", "first")
@@ -233,35 +306,33 @@ func TestAChangeThatWaitsLeavesWhatAnotherNodeStored(t *testing.T) {
 	})
 }
 
-// What a node has sent before it was killed is not known to be its own any more. A removal takes it
-// all the same, and keeps a copy rather than the file.
+// What a node has sent before it was killed is known to be its own. A removal takes it, and nothing
+// of it is kept.
 func TestWhatIsRemovedIsGoneThoughTheNodeWasKilled(t *testing.T) {
-	sent := func(a *rig) { // of which the answer is lost
+	sent := func(a *rig) {
 		a.has("f", "old")
 		_, err := a.Stat(a.t.Context(), "f")
 		a.ok(err)
-		a.faults.Inject(faulty.Fault{Op: faulty.Put, Late: true, Err: errNetwork})
-		a.upload("f", "sent")
-		time.Sleep(1100 * time.Millisecond)
+		a.sent("f", "sent")
 	}
 	for what, do := range map[string]func(a *rig){
 		"after the removal": func(a *rig) {
 			sent(a)
 			a.ok(a.Remove(a.t.Context(), "f"))
-			a.restart()
+			a.kill()
 		},
 		"before it": func(a *rig) {
 			sent(a)
 			a.upload("f", "not sent")
-			a.restart()
+			a.kill()
 			a.ok(a.Remove(a.t.Context(), "f"))
 		},
 		"before it, and again after it": func(a *rig) {
 			sent(a)
 			a.upload("f", "not sent")
-			a.restart()
+			a.kill()
 			a.ok(a.Remove(a.t.Context(), "f"))
-			a.restart()
+			a.kill()
 		},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -269,9 +340,7 @@ func TestWhatIsRemovedIsGoneThoughTheNodeWasKilled(t *testing.T) {
 				do(a)
 				a.flush()
 				a.settle()
-				if all := treeOf(a.t, a.inner, "."); slices.ContainsFunc(all, func(file string) bool { return strings.HasPrefix(file, "f=") }) {
-					t.Errorf("the remote holds %q", all)
-				}
+				a.wantThere()
 			})
 		})
 	}

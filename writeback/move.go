@@ -123,6 +123,7 @@ func (v *Tree) rename(ctx context.Context, c, old *change, to string, known base
 	rec.Removes = slices.Compact(rec.Removes)
 	rec.FactsOf = v.pending.stillIts(c.factsOf, rec)
 	rec.Origin = renamedOrigin(c.rec)
+	rec.Sent = v.sentBefore(rec, nil, c, old)
 	v.mu.Unlock()
 
 	if rec, err = v.store.Update(ctx, rec, v.durability()); err != nil {
@@ -203,18 +204,30 @@ func (v *Tree) keepMove(ctx context.Context, from, to string) (k kept, err error
 	if old != nil {
 		rec.Removes = append(rec.Removes, v.pending.inherited(old)...)
 	}
-	v.mu.Unlock()
 	rec.Removes = slices.DeleteFunc(rec.Removes, func(name string) bool { return v.pending.keyOf(name) == v.pending.keyOf(to) })
+	left := v.leftByMove(from, source, e)
+	rec.Sent = v.sentBefore(rec, left, old)
+	v.mu.Unlock()
 	if rec, err = v.store.Add(ctx, rec, v.durability()); err != nil {
 		k.free()
 		return kept{}, err
 	}
 	k.change = newChange(rec, rec.Committed)
-	k.change.mode, k.change.from = e.Mode, source
-	if source == nil && e.Version != "" {
-		k.change.leave(v.pending.keyOf(from), expectation{base: cache.BasePresent, version: e.Version})
-	}
+	k.change.mode, k.change.from, k.change.left = e.Mode, source, left
 	return k, nil
+}
+
+// leftByMove returns what may be under the name of the file e until it is renamed. source is the
+// pending rename to that name, nil if there is none.
+// LOCKS_REQUIRED(v.mu)
+func (v *Tree) leftByMove(from string, source *change, e remote.Entry) map[string]expectation {
+	var x expectation
+	if source != nil {
+		x = source.over.with(source.content())
+	} else if e.Version != "" {
+		x = expectation{base: cache.BasePresent, version: e.Version}
+	}
+	return map[string]expectation{v.pending.keyOf(from): x}
 }
 
 // movable describes a file that can be renamed here. source is its pending change, nil if the file

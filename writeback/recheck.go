@@ -88,6 +88,7 @@ func (v *Tree) splitRemovals(ctx context.Context, c *change, until time.Time) er
 	if c.rec.Kind != cache.Moved {
 		rec := c.rec
 		rec.Removes = nil
+		v.locked(func() { rec.Sent = v.sentOf(rec, c.over, nil) })
 		if rec.FactsOf != "" {
 			rec.FactsOf = rec.Name // it was sent
 		}
@@ -105,12 +106,19 @@ func (v *Tree) keepRemovals(ctx context.Context, c *change) (removals []*change,
 	names := v.pending.inherited(c)
 	v.mu.Unlock()
 	for _, name := range names {
-		rec, err := v.store.Add(ctx, cache.Record{Kind: cache.Removed, Name: name, Seq: c.rec.Seq}, v.durability())
+		rec, left := cache.Record{Kind: cache.Removed, Name: name, Seq: c.rec.Seq}, expectation{}
+		v.locked(func() {
+			if name != c.rec.Source { // what was renamed may be renamed back by another node
+				left = c.left[v.pending.keyOf(name)].without(c)
+			}
+			rec.Sent = v.sentOf(rec, left, nil)
+		})
+		rec, err := v.store.Add(ctx, rec, v.durability())
 		if err != nil {
 			return nil, err
 		}
 		removal := newChange(rec, rec.Committed)
-		removal.over = c.left[v.pending.keyOf(name)]
+		removal.over = left
 		removals = append(removals, removal)
 	}
 	return removals, nil

@@ -68,9 +68,11 @@ func (v *Tree) removePending(ctx context.Context, c *change) (bool, error) {
 	}
 	// The removal is recorded even if there is nothing to remove: if the old record cannot be
 	// dropped, the next process must find a newer one of the name.
-	rec, err := v.store.Add(ctx, cache.Record{
-		Kind: cache.Removed, Name: c.rec.Name, Removes: names, Base: base, BaseVersion: version,
-	}, v.durability())
+	rec := cache.Record{Kind: cache.Removed, Name: c.rec.Name, Removes: names, Base: base, BaseVersion: version}
+	v.mu.Lock()
+	rec.Sent = v.sentBefore(rec, nil, c)
+	v.mu.Unlock()
+	rec, err = v.store.Add(ctx, rec, v.durability())
 	if err != nil {
 		return false, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"slices"
 	"time"
 
@@ -148,6 +149,44 @@ func (v *Tree) expectAfter(next *change, old ...*change) {
 	if next.rec.Kind == cache.Moved {
 		next.leave(v.pending.keyOf(next.rec.Source), expectation{})
 	}
+}
+
+// sentBefore returns what the record rec of a change that is to supersede old, some of which may be
+// nil, says of what was sent before it. left, which may be nil, is what is known so far of names
+// that it removes.
+// LOCKS_REQUIRED(v.mu)
+func (v *Tree) sentBefore(rec cache.Record, left map[string]expectation, old ...*change) []cache.Sent {
+	old = slices.DeleteFunc(old, func(c *change) bool { return c == nil })
+	if v.conflict != KeepBoth || left == nil && len(old) == 0 && v.pending.newest(rec.Name) == nil {
+		return nil
+	}
+	rec.Seq = ^uint64(0) // all others are older
+	next := change{rec: rec, over: expect(rec), left: maps.Clone(left)}
+	for _, c := range v.pending.appliedBefore(&next) {
+		if !slices.Contains(old, c) {
+			old = append(slices.Clip(old), c)
+		}
+	}
+	v.expectAfter(&next, old...)
+	return v.sentOf(rec, next.over, next.left)
+}
+
+// sentOf returns what a record says of what the remote may have under its name, and under those
+// that it removes.
+// LOCKS_REQUIRED(v.mu)
+func (v *Tree) sentOf(rec cache.Record, over expectation, left map[string]expectation) (all []cache.Sent) {
+	if v.conflict != KeepBoth {
+		return nil
+	}
+	if over.version == rec.BaseVersion {
+		over.base = cache.BaseUnknown // rec says it already
+	}
+	all = over.sent(all, "")
+	for _, name := range rec.Removes {
+		key := v.pending.keyOf(name)
+		all = left[key].sent(all, key)
+	}
+	return all
 }
 
 // retire records that c is not pending any more, and cancels its run, if there is one.

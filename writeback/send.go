@@ -23,6 +23,7 @@ func (v *Tree) sendFile(ctx context.Context, c *change, rec cache.Record) error 
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	c.sent, c.sentTime, c.stored = true, rec.ModTime, e
+	c.noteOwn()
 	if c.factsOf != "" {
 		c.factsOf = rec.Name
 	}
@@ -121,6 +122,7 @@ func (v *Tree) sendTime(ctx context.Context, c *change) error {
 	defer v.mu.Unlock()
 	c.sentTime = t
 	c.stored.ModTime, c.stored.Version = t, "" // on some remotes this is another version
+	c.noteOwn()
 	return nil
 }
 
@@ -142,7 +144,7 @@ func (v *Tree) removeLeft(ctx context.Context, c *change, rec cache.Record, name
 	}
 	v.mu.Lock()
 	x := c.left[v.pending.keyOf(name)]
-	x.own = append(slices.Clip(x.own), c) // it may have been sent under that name
+	x.own = append(slices.Clip(x.own), c.content()) // it may have been sent under that name
 	v.mu.Unlock()
 	return v.removeOver(ctx, name, x, rec.Committed)
 }

@@ -22,7 +22,8 @@ import (
 
 // Two nodes change the same names of one remote, as clients of each like, over a network that loses
 // answers, and are killed. In the end each content that was acknowledged is on the remote, unless a
-// later change of the same node, or one by a node that could see it, was meant for it.
+// later change of the same node, or one by a node that could see it, was meant for it. And no node
+// keeps as another's what it has stored itself, and nobody else has changed since.
 func TestTwoNodesLoseNothing(t *testing.T) {
 	seeds := uint64(60)
 	if n, err := strconv.ParseUint(os.Getenv("FERRY_TWO_NODES"), 10, 64); err == nil {
@@ -32,9 +33,9 @@ func TestTwoNodesLoseNothing(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				files := memory.New()
-				h := &twoNodes{T: t, rand: rand.New(rand.NewPCG(seed, 15)), files: files, needed: map[string]string{}}
-				seen := witness{remote.Forward{Remote: files}, h}
+				h := &twoNodes{T: t, rand: rand.New(rand.NewPCG(seed, 15)), files: files, needed: map[string]string{}, by: map[string]string{}}
 				for _, name := range []string{"a", "b"} {
+					seen := witness{remote.Forward{Remote: files}, h, name}
 					o := Options{Mode: Writes, WriteBack: 2 * time.Second, Conflict: KeepBoth, Gate: NewGate(4)}
 					n := newRigBehind(t, o, name, files, seen)
 					defer func() { n.stop() }()
@@ -61,17 +62,19 @@ type twoNodes struct {
 
 	mu     sync.Mutex
 	stored map[string][]string // guarded by mu; contents that the remote got during a step, by name
+	by     map[string]string   // guarded by mu; the nodes that ever put a content under a name, by both
 }
 
-// A witness notes what the remote gets.
+// A witness notes what the remote gets from a node.
 type witness struct {
 	remote.Forward
-	h *twoNodes
+	h    *twoNodes
+	node string
 }
 
 func (w witness) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
 	e, err := w.Forward.Put(ctx, name, body, o)
-	w.look(name, err)
+	w.look(ctx, name, err)
 	return e, err
 }
 
@@ -79,17 +82,23 @@ func (w witness) PutIf(
 	ctx context.Context, name string, body io.Reader, version string, o remote.PutOptions,
 ) (remote.Entry, error) {
 	e, err := w.Forward.PutIf(ctx, name, body, version, o)
-	w.look(name, err)
+	w.look(ctx, name, err)
 	return e, err
 }
 
 func (w witness) Move(ctx context.Context, from, to string) error {
 	err := w.Forward.Move(ctx, from, to)
-	w.look(to, err)
+	w.look(ctx, to, err)
 	return err
 }
 
-func (w witness) look(name string, err error) {
+func (w witness) SetModTime(ctx context.Context, name string, t time.Time) error {
+	err := w.Forward.SetModTime(ctx, name, t)
+	w.look(ctx, name, err)
+	return err
+}
+
+func (w witness) look(ctx context.Context, name string, err error) {
 	if err != nil {
 		return
 	}
@@ -98,7 +107,14 @@ func (w witness) look(name string, err error) {
 	if w.h.stored == nil {
 		w.h.stored = map[string][]string{}
 	}
-	w.h.stored[name] = append(w.h.stored[name], readFile(w.h.T, w.h.files, name))
+	content := readFile(w.h.T, w.h.files, name)
+	w.h.stored[name] = append(w.h.stored[name], content)
+	if file := name + "=" + content; !strings.Contains(w.h.by[file], w.node) {
+		w.h.by[file] += w.node
+	}
+	if ctx == context.Background() { // nobody waits for it any more: its change may be done, and forgotten
+		w.h.by[name+"="+content] += " late"
+	}
 }
 
 func (h *twoNodes) note(format string, args ...any) {
@@ -113,7 +129,7 @@ func (h *twoNodes) step() {
 	h.mu.Lock()
 	h.stored = nil
 	h.mu.Unlock()
-	switch h.rand.IntN(12) {
+	switch h.rand.IntN(13) {
 	case 0, 1, 2, 3:
 		content := fmt.Sprintf("%d of %s, %s", len(h.made), n.o.Node, strings.Repeat("x", h.rand.IntN(3)))
 		h.made = append(h.made, content)
@@ -147,6 +163,9 @@ func (h *twoNodes) step() {
 		n.disk = n.disk.Restart(disktest.Loss{})
 		n.start()
 		h.note("%s: killed", n.o.Node)
+	case 10:
+		t := time.Now().Add(-time.Duration(h.rand.IntN(int(time.Hour))))
+		h.note("%s: time of %s: %v", n.o.Node, name, n.SetModTime(ctx, name, t))
 	default:
 		d := time.Duration(h.rand.IntN(4000)) * time.Millisecond
 		h.note("%v", d)
@@ -171,9 +190,14 @@ func (h *twoNodes) rename(n *rig, from, to string) {
 			delete(h.needed, content)
 		}
 	}
+	at := slices.Index(h.stored[to], moves) // it may be there before what is renamed in the end
+	replaced := at >= 0 && at < len(h.stored[to])-1
 	h.mu.Unlock()
 	h.note("%s: rename %s to %s: %v", n.o.Node, from, to, err)
-	if needed && moves != "" {
+	switch {
+	case replaced:
+		delete(h.needed, moves)
+	case needed && moves != "":
 		h.needed[moves] = owner
 	}
 }
@@ -225,9 +249,13 @@ func (h *twoNodes) check() {
 		}
 	}
 	for _, file := range all {
-		_, content, _ := strings.Cut(file, "=")
+		name, content, _ := strings.Cut(file, "=")
 		if !slices.Contains(h.made, content) {
 			h.Errorf("%q is torn", file)
+		}
+		of, kept, isCopy := strings.Cut(name, ".conflict-")
+		if node, _, _ := strings.Cut(kept, "-"); isCopy && h.by[of+"="+content] == node && strings.Contains(content, " of "+node) {
+			h.Errorf("%q was kept beside by the node that has stored it, and alone put it there", file)
 		}
 	}
 	if h.Failed() {
