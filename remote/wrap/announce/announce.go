@@ -12,7 +12,7 @@
 //	watch             what it tells of others' changes
 //	exchange          what is open for a process
 //	publish receive   what goes out, and what comes in
-//	listener          who waits for changes
+//	peers listener    who tells, and who waits for changes
 //	message places    how changes are written, and what they are called elsewhere
 package announce
 

@@ -389,6 +389,55 @@ func TestWhileNobodyIsHeardEverythingIsForgottenAgainAndAgain(t *testing.T) {
 	})
 }
 
+// A node that was killed, or is cut off, may have changed something that it could not tell.
+func TestWhatALostNodeCouldNotTell(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, "h", "h")
+		time.Sleep(10 * time.Minute)
+		expect(t, "while both are there", l.watch.take())
+		l.a.Cut(true)
+		if _, err := l.here.Put(t.Context(), "f", strings.NewReader("x"), remote.PutOptions{Size: 1}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Minute)
+		expect(t, "it is lost", l.watch.take(), remote.Everything())
+		time.Sleep(announce.AwayTime)
+		expect(t, "it may go on", l.watch.take(), remote.Everything())
+		l.a.Cut(false)
+		time.Sleep(time.Minute)
+		expect(t, "it is back", l.watch.take(), remote.Change{Name: "f"})
+		time.Sleep(20 * time.Minute)
+		expect(t, "both are there", l.watch.take())
+		l.a.Cut(true)
+		time.Sleep(2 * time.Minute)
+		expect(t, "it is lost again", l.watch.take(), remote.Everything())
+		exchange(t, l.server.Node())
+		time.Sleep(time.Minute)
+		expect(t, "its next process", l.watch.take(), remote.Everything())
+		time.Sleep(20 * time.Minute)
+		expect(t, "its next process is there", l.watch.take())
+	})
+}
+
+func TestANodeThatEndsHasToldAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, "h", "h")
+		x := announce.NewExchange(announce.Options{Engine: l.server.Node(), Node: "other", Log: slog.New(slog.DiscardHandler)})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			_ = x.Run(ctx)
+		}()
+		time.Sleep(time.Minute)
+		l.watch.take()
+		cancel()
+		<-ended
+		time.Sleep(20 * time.Minute)
+		expect(t, "after it has ended", l.watch.take())
+	})
+}
+
 func TestMessagesOfOtherVersions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t, "p:", "p:")

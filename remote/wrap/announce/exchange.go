@@ -25,6 +25,10 @@ const (
 // no messages come, everything is told to have changed so often.
 const AwayTime = 5 * time.Minute
 
+// mourning is how long a process may be silent that has not said that it ends: it may be cut off,
+// and change things that it cannot tell. So long everything is told to have changed every AwayTime.
+const mourning = 24 * time.Hour
+
 // Options say who tells by what.
 type Options struct {
 	Engine cluster.Engine
@@ -45,6 +49,7 @@ type Exchange struct {
 	joined  map[*listener]struct{} // guarded by mu
 	begun   chan struct{}          // closed when messages are heard for the first time
 	seen    time.Time              // guarded by mu; when an own message was heard last
+	peers   map[string]*peer       // guarded by mu; by process
 	status  Status                 // guarded by mu
 }
 
@@ -64,7 +69,7 @@ type Status struct {
 func NewExchange(o Options) *Exchange {
 	return &Exchange{
 		o: o, id: rand.Text(), wake: make(chan struct{}, 1), begun: make(chan struct{}),
-		whole: map[string]bool{}, joined: map[*listener]struct{}{},
+		whole: map[string]bool{}, joined: map[*listener]struct{}{}, peers: map[string]*peer{},
 	}
 }
 

@@ -16,6 +16,7 @@ type message struct {
 	Node    string    `json:"node"`
 	At      time.Time `json:"at"`
 	Changes []told    `json:"changes,omitempty"`
+	Ended   bool      `json:"ended,omitempty"` // the last one of the process, which has told all
 }
 
 // version is that of messages. Who does not know it takes everything for changed.

@@ -64,6 +64,7 @@ func (x *Exchange) take() []news {
 func (x *Exchange) send(ctx context.Context) {
 	life := time.NewTimer(0)
 	defer life.Stop()
+	toldAll := true
 	for ctx.Err() == nil {
 		all := x.take()
 		if len(all) == 0 {
@@ -71,40 +72,35 @@ func (x *Exchange) send(ctx context.Context) {
 			case <-x.wake:
 				continue
 			case <-ctx.Done():
-				return
+				continue
 			case <-life.C:
 			}
 		}
-		x.publish(ctx, all)
+		toldAll = x.publish(ctx, all)
 		life.Reset(lifeSign)
 	}
-	x.flush(ctx)
+	x.flush(ctx, toldAll)
 }
 
 // publish publishes changes, as often as it takes. What is not taken when ctx ends is tried once
-// more.
-func (x *Exchange) publish(ctx context.Context, all []news) {
+// more. It reports whether it is told.
+func (x *Exchange) publish(ctx context.Context, all []news) bool {
 	for delay := firstWait; ; delay = min(2*delay, lastWait) {
 		err := x.publishOnce(ctx, all)
 		if err == nil || len(all) == 0 {
-			return
+			return true
 		}
 		if !errors.Is(err, cluster.ErrAway) && delay == firstWait && ctx.Err() == nil {
 			x.o.Log.WarnContext(ctx, "changes cannot be told to other nodes; trying again", "error", err)
 		}
 		if remote.Sleep(ctx, delay) != nil {
-			x.last(ctx, func(ctx context.Context) error { return x.publishOnce(ctx, all) })
-			return
+			return x.last(ctx, func(ctx context.Context) error { return x.publishOnce(ctx, all) })
 		}
 	}
 }
 
 func (x *Exchange) publishOnce(ctx context.Context, all []news) error {
-	data, err := encode(message{From: x.id, Node: x.o.Node, At: time.Now()}, all)
-	if err != nil {
-		return err
-	}
-	if err := x.o.Engine.Publish(ctx, subject, data); err != nil {
+	if err := x.message(ctx, message{}, all); err != nil {
 		return err
 	}
 	x.mu.Lock()
@@ -116,20 +112,36 @@ func (x *Exchange) publishOnce(ctx context.Context, all []news) error {
 	return nil
 }
 
-// last does something after ctx has ended.
-func (x *Exchange) last(ctx context.Context, f func(context.Context) error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
-	defer cancel()
-	if err := f(ctx); err != nil {
-		x.o.Log.InfoContext(ctx, "what was changed at the end is not told to other nodes", "error", err)
+// message publishes m, with changes.
+func (x *Exchange) message(ctx context.Context, m message, all []news) error {
+	m.From, m.Node, m.At = x.id, x.o.Node, time.Now()
+	data, err := encode(m, all)
+	if err != nil {
+		return err
 	}
+	return x.o.Engine.Publish(ctx, subject, data)
 }
 
-// flush publishes what is left when ctx has ended.
-func (x *Exchange) flush(ctx context.Context) {
+// last does something after ctx has ended, and reports whether it is done.
+func (x *Exchange) last(ctx context.Context, f func(context.Context) error) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+	defer cancel()
+	err := f(ctx)
+	if err != nil {
+		x.o.Log.InfoContext(ctx, "what was changed at the end is not told to other nodes", "error", err)
+	}
+	return err == nil
+}
+
+// flush publishes what is left when ctx has ended, and that this process has ended if that is all:
+// toldAll says so of what was before.
+func (x *Exchange) flush(ctx context.Context, toldAll bool) {
 	x.last(ctx, func(ctx context.Context) error {
 		for {
 			all := x.take()
+			if len(all) == 0 && toldAll {
+				return x.message(ctx, message{Ended: true}, nil)
+			}
 			if len(all) == 0 {
 				return nil
 			}

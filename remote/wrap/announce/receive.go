@@ -50,6 +50,7 @@ func (x *Exchange) gap() {
 		close(x.begun)
 	}
 	x.status.Heard, x.seen = true, time.Now()
+	x.hearAgain()
 	x.everything()
 }
 
@@ -64,9 +65,15 @@ func (x *Exchange) apply(ctx context.Context, data []byte) {
 			"node", m.Node, "error", err)
 		x.everything()
 	case m.From == x.id:
+		if !x.status.Heard {
+			x.hearAgain()
+		}
 		x.status.Heard, x.seen = true, time.Now()
 		x.status.Lag = max(time.Since(m.At), 0)
-	case len(all) > 0:
+	case len(all) == 0:
+		x.heardOf(m)
+	default:
+		x.heardOf(m)
 		x.status.Received++
 		x.status.Changes += uint64(len(all))
 		for _, n := range all {
@@ -75,8 +82,8 @@ func (x *Exchange) apply(ctx context.Context, data []byte) {
 	}
 }
 
-// mind looks whether own messages come back. While they do not, everything is taken for changed
-// from time to time.
+// mind looks whether own messages come back, and those of others go on. While they do not,
+// everything is taken for changed from time to time.
 func (x *Exchange) mind(ctx context.Context) {
 	told := time.Now()
 	for remote.Sleep(ctx, lifeSign) == nil {
@@ -84,11 +91,16 @@ func (x *Exchange) mind(ctx context.Context) {
 		if x.status.Heard && time.Since(x.seen) > silence {
 			x.status.Heard = false
 		}
+		lost, missing := false, false
 		if x.status.Heard {
-			told = time.Now()
-		} else if time.Since(told) >= AwayTime {
+			lost, missing = x.missed(ctx)
+		}
+		switch {
+		case lost, (missing || !x.status.Heard) && time.Since(told) >= AwayTime:
 			told = time.Now()
 			x.everything()
+		case !missing && x.status.Heard:
+			told = time.Now()
 		}
 		x.mu.Unlock()
 	}
