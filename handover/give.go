@@ -9,7 +9,9 @@ import (
 	"io"
 	"path"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"ferry/remote"
 	"ferry/writeback"
@@ -24,6 +26,10 @@ type Giver struct {
 	queue string
 	open  atomic.Bool // whose a record is could not be settled
 	bytes atomic.Int64
+
+	mu     sync.Mutex
+	rang   time.Time // guarded by mu; when others were told last
+	untold bool      // guarded by mu; something is stored since
 }
 
 var _ writeback.Heir = (*Giver)(nil)
@@ -70,6 +76,7 @@ func (g *Giver) Offer(ctx context.Context, claim string, o writeback.Offered) er
 		err := g.store(ctx, file, &o)
 		if err == nil {
 			g.bytes.Add(o.Size)
+			g.told(ctx)
 			return nil
 		}
 		if try == offers || ctx.Err() != nil || remote.Permanent(err) {
@@ -110,6 +117,7 @@ func (g *Giver) Decide(ctx context.Context, claim, id string) (mine bool, err er
 
 // Close ends the queue. Others find out that nobody has to know any more whose its records were.
 func (g *Giver) Close(ctx context.Context) error {
+	defer g.tellRest(ctx)
 	if g.open.Load() {
 		return nil
 	}

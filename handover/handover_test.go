@@ -15,6 +15,7 @@ import (
 	"ferry/cache"
 	"ferry/disk/disktest"
 	"ferry/remote"
+	"ferry/remote/wrap/intercept"
 	"ferry/writeback"
 )
 
@@ -254,44 +255,6 @@ func TestTheLease(t *testing.T) {
 	})
 }
 
-// Two nodes that take at the same time, lease or not, take each change once.
-func TestTwoTakersAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		a, b, c := prepare(w, "a"), w.node("b", disktest.New()), w.node("c", disktest.New())
-		a.ok(a.give())
-		var took [2]Taken
-		done := make(chan error)
-		for i, n := range []*node{b, c} {
-			go func() {
-				queues, err := n.place.list(t.Context(), treeName)
-				for _, e := range queues {
-					if e.Dir {
-						err = errors.Join(err, n.place.takeQueue(t.Context(), treeName, e.Name, n.tree, &took[i]))
-					}
-				}
-				done <- err
-			}()
-		}
-		b.ok(errors.Join(<-done, <-done))
-		if n := took[0].Changes + took[1].Changes; n != 7 {
-			t.Errorf("%d changes were taken", n)
-		}
-		// Each node makes what it has. The order between them is not kept, so that one directory
-		// may be missing.
-		b.run()
-		c.run()
-		for _, name := range []string{"replaced", "d/one", "last\xff"} {
-			if w.content(name) == "" {
-				t.Errorf("%q is lost", name)
-			}
-		}
-		for _, n := range []*node{a, b, c} {
-			n.end()
-		}
-	})
-}
-
 // What a client of the taker has changed under the same name is sent first, so that the remote
 // decides.
 func TestWhatWaitsAtTheTakerGoesFirst(t *testing.T) {
@@ -424,8 +387,25 @@ func TestAClaimOfAnotherPlace(t *testing.T) {
 
 // A remote that knows no conditions cannot be a place.
 func TestAPlaceNeedsConditions(t *testing.T) {
-	p := New(noConditions{remote.Forward{Remote: newWorld(t).place}}, "a", nil)
+	p := New(noConditions{remote.Forward{Remote: newWorld(t).place}}, Options{Node: "a"})
 	if err := p.Prepare(t.Context()); !errors.Is(err, ErrNoConditions) {
+		t.Errorf("it is prepared: %v", err)
+	}
+}
+
+// That a place is there does not say that this node may write: it is tried.
+func TestAPlaceThatCannotBeWritten(t *testing.T) {
+	w := newWorld(t)
+	if err := New(w.place, Options{Node: "a"}).Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	readable := intercept.New(w.place, func(ctx context.Context, c *intercept.Call) error {
+		if c.Op == intercept.Put {
+			return remote.ErrPermission
+		}
+		return c.Do(ctx)
+	})
+	if err := New(readable, Options{Node: "b"}).Prepare(t.Context()); !errors.Is(err, remote.ErrPermission) {
 		t.Errorf("it is prepared: %v", err)
 	}
 }

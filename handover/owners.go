@@ -48,21 +48,29 @@ func (p *Place) owners(ctx context.Context, queue string) (map[string]string, er
 
 // closeQueue replaces the owner files of a queue, all of whose records are taken, by one file.
 func (p *Place) closeQueue(ctx context.Context, queue string, files []remote.Entry) error {
-	all := map[string]string{}
+	var names []string
 	for _, e := range files {
-		name, is := strings.CutSuffix(e.Name, ownerSuffix)
-		if !is {
-			continue
+		if name, is := strings.CutSuffix(e.Name, ownerSuffix); is {
+			names = append(names, name)
 		}
-		text, err := p.read(ctx, path.Join(queue, e.Name))
+	}
+	owners := make([]owner, len(names))
+	err := severally(len(names), func(i int) error {
+		text, err := p.read(ctx, path.Join(queue, names[i]+ownerSuffix))
 		if err != nil {
 			return err
 		}
-		var o owner
-		if err := json.Unmarshal(text, &o); err != nil {
-			return fmt.Errorf("%s/%s: %w", queue, e.Name, errDamaged)
+		if err := json.Unmarshal(text, &owners[i]); err != nil {
+			return fmt.Errorf("%s/%s%s: %w", queue, names[i], ownerSuffix, errDamaged)
 		}
-		all[name] = o.ID
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	all := map[string]string{}
+	for i, name := range names {
+		all[name] = owners[i].ID
 	}
 	text, err := json.Marshal(all)
 	if err != nil {
@@ -72,9 +80,13 @@ func (p *Place) closeQueue(ctx context.Context, queue string, files []remote.Ent
 	if err != nil && !errors.Is(err, remote.ErrChanged) && !errors.Is(err, remote.ErrExist) {
 		return err
 	}
-	for _, e := range files {
-		p.discard(ctx, path.Join(queue, e.Name))
-	}
-	_ = p.remote.Rmdir(ctx, queue) // it costs nothing if it stays
+	_ = severally(len(files), func(i int) error {
+		if files[i].Name != doneName {
+			p.discard(ctx, path.Join(queue, files[i].Name))
+		}
+		return nil
+	})
+	p.discard(ctx, path.Join(queue, doneName)) // the last one: as long as it is there somebody goes on
+	_ = p.remote.Rmdir(ctx, queue)             // it costs nothing if it stays
 	return nil
 }

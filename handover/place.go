@@ -13,20 +13,26 @@
 // owner file is there. The giver has a Claim in its record before it stores the content, the taker
 // in its copy before it makes the owner file, and whoever finds a Claim after a crash asks the
 // owner file again; it is there for ownersTime. The lease only saves others the transfer: nothing
-// is wrong when two have it.
+// is wrong when two have it. That there is something nodes tell each other by a cluster.Engine, if
+// there is one; nothing depends on that either, as each looks from time to time.
 //
 // The files, in an order in which calls lead only to files below:
 //
 //	place.go   Place: what is where
-//	take.go    Take and Settle: taking over; lease.go: who does
+//	take.go    Take: taking over; lease.go: who does
+//	several.go records, several at a time
+//	settle.go  Settle: whose a record is that was taken or given
 //	give.go    Giver, a writeback.Heir
+//	bell.go    telling other nodes
 //	claim.go   whose a record is; owners.go: of a whole queue
 //	about.go   who sees a tree
 //	format.go  the bytes of a record
+//	severally.go  requests at a time
 package handover
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -35,26 +41,35 @@ import (
 	"strings"
 	"sync"
 
+	"ferry/cluster"
 	"ferry/remote"
 )
 
 // A Place is where changes are handed over. Its methods may be called concurrently.
 type Place struct {
 	remote remote.Remote
+	engine cluster.Engine // nil = nobody is told
 	node   string
+	id     string // of this one, for the engine
 	log    *slog.Logger
 
 	mu      sync.Mutex
 	damaged map[string]bool // guarded by mu; records that cannot be read, which are told of once
 }
 
-// New returns the Place at the root of r, for the node of that name. The caller closes r. log may
-// be nil.
-func New(r remote.Remote, node string, log *slog.Logger) *Place {
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+// Options say who uses a Place.
+type Options struct {
+	Node   string         // how others call this node
+	Engine cluster.Engine // tells other nodes that there is something; nil = they look by themselves
+	Log    *slog.Logger   // may be nil
+}
+
+// New returns the Place at the root of r. The caller closes r.
+func New(r remote.Remote, o Options) *Place {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Place{remote: r, node: node, log: log, damaged: map[string]bool{}}
+	return &Place{remote: r, engine: o.Engine, node: o.Node, id: rand.Text(), log: o.Log, damaged: map[string]bool{}}
 }
 
 // ErrNoConditions says that a remote cannot be a Place.
@@ -68,9 +83,11 @@ const (
 )
 
 // Prepare makes the directory of the place, and finds out whether it can be one: ErrNoConditions.
+// After another error nothing can be handed over there for now.
 func (p *Place) Prepare(ctx context.Context) error {
 	if _, err := p.remote.Stat(ctx, marker); err == nil {
-		return nil
+		_, err = p.remote.Put(ctx, marker, strings.NewReader(markerText), remote.PutOptions{Size: int64(len(markerText))})
+		return err // that it is there does not say that this node may write
 	}
 	if err := p.makeDir(ctx, "."); err != nil {
 		return err

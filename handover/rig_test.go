@@ -12,6 +12,7 @@ import (
 
 	"ferry/breaker"
 	"ferry/cache"
+	"ferry/cluster/clustertest"
 	"ferry/dircache"
 	"ferry/disk/disktest"
 	"ferry/remote"
@@ -29,6 +30,8 @@ var errKilled = errors.New("the process was killed")
 type world struct {
 	t            *testing.T
 	store, place *memory.Remote
+	server       *clustertest.Server // nil = nobody is told
+	latency      time.Duration       // of a read of the place
 
 	mu   sync.Mutex
 	made []string // guarded by mu; changes of the store
@@ -138,7 +141,11 @@ func (n *node) start() {
 	names := dircache.New(r, b, dircache.Options{Time: 5 * time.Minute})
 	n.kept = store
 	n.tree = writeback.New(names.Direct(), names, b, writeback.Options{Store: store, Mode: writeback.Writes, WriteBack: time.Hour, Conflict: writeback.KeepBoth, Node: n.name})
-	n.place = New(intercept.New(n.world.place, n.call), n.name, nil)
+	o := Options{Node: n.name}
+	if n.server != nil {
+		o.Engine = n.server.Node()
+	}
+	n.place = New(intercept.New(n.world.place, n.call), o)
 	n.close = func() {
 		b.Close()
 		if err := names.Close(); err != nil {
@@ -157,6 +164,9 @@ func (n *node) call(ctx context.Context, c *intercept.Call) error {
 	if killed || now && !after {
 		n.kill()
 		return errKilled
+	}
+	if c.Op == intercept.Open {
+		time.Sleep(n.latency)
 	}
 	err := c.Do(ctx)
 	if now {

@@ -6,9 +6,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"ferry/remote/remotetest/badnet"
 	"ferry/remote/remotetest/servers/natsserver"
@@ -18,9 +21,10 @@ import (
 type crew struct {
 	t      *testing.T
 	site   *site
-	addr   string // of the store, as the nodes reach it
-	place  string // of --handover
-	delay  string // --vfs-write-back
+	addr   string   // of the store, as the nodes reach it
+	place  string   // of --handover
+	delay  string   // --vfs-write-back
+	more   []string // flags of all
 	caches map[string]string
 }
 
@@ -48,6 +52,7 @@ func (c *crew) start(name string) (*process, string) {
 	if c.place != "" {
 		args = append(args, "--handover", c.place)
 	}
+	args = append(args, c.more...)
 	return serve(c.t, ":s3:bucket", args...)
 }
 
@@ -165,6 +170,73 @@ func TestHandoverThatIsKilled(t *testing.T) {
 	}
 	if text := b.log.String(); strings.Contains(text, "changed on the remote while") {
 		t.Errorf("something was sent twice:\n%s", text)
+	}
+}
+
+// Nodes that share an engine are told of what is handed over, and do not wait until they look by
+// themselves. Whoever of two takes a change, each is stored once.
+func TestHandoverIsTakenAtOnce(t *testing.T) {
+	t.Parallel()
+	s := startGateway(t)
+	c := newCrew(t, s, s.addr, ":s3:bucket/.ferry-handover")
+	c.more = []string{"--cluster", natsserver.Start(t).URL()}
+	a, addr := c.start("a")
+	c.delay = "0s"
+	var others []*process
+	for _, name := range []string{"b", "c"} {
+		p, _ := c.start(name)
+		if err := p.log.waitForLine("the engine that nodes share is reached"); err != nil {
+			t.Fatal(err)
+		}
+		others = append(others, p)
+	}
+	client := login(t, "", addr)
+	const files = 20
+	body := func(i int) []byte { return content(64<<10, fmt.Sprintf("file %d", i)) }
+	for i := range files {
+		client.upload(fmt.Sprintf("STOR f%d", i), body(i))
+	}
+	signal(t, a, syscall.SIGTERM)
+	if err := a.log.waitForLine("handed over what waited for the remotes"); err != nil {
+		t.Fatal(err)
+	}
+	given := time.Now()
+	for i := range files {
+		c.stored(fmt.Sprintf("f%d", i), body(i))
+	}
+	took := time.Since(given)
+	t.Logf("%d files were taken and sent %v after they were handed over", files, took)
+	if took > 20*time.Second { // they look each minute
+		t.Errorf("it took %v", took)
+	}
+	tookOver := regexp.MustCompile(`took over changes .* changes=(\d+)`)
+	taken := 0
+	eventually(t, "all are told to be taken, by one node each", func() bool { // which is logged later
+		taken = 0
+		for _, p := range others {
+			for _, m := range tookOver.FindAllStringSubmatch(p.log.String(), -1) {
+				n, _ := strconv.Atoi(m[1])
+				taken += n
+			}
+		}
+		return taken >= files
+	})
+	if taken != files {
+		t.Errorf("%d changes were taken, of %d", taken, files)
+	}
+}
+
+// A place that is not there is told of at the start, with what to do; nothing else depends on it.
+func TestHandoverToABucketThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	s := startGateway(t)
+	c := newCrew(t, s, s.addr, ":s3:nowhere/.ferry-handover")
+	c.delay = "0s"
+	a, addr := c.start("a")
+	login(t, "", addr).upload("STOR f", []byte("f"))
+	c.stored("f", []byte("f"))
+	if log := a.log.String(); strings.Count(log, "WARN") != 1 || !strings.Contains(log, "nothing can be handed over") || !strings.Contains(log, "create the bucket") {
+		t.Errorf("it is told as:\n%s", log)
 	}
 }
 

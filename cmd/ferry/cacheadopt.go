@@ -92,10 +92,6 @@ func (p process) adoptCaches(cmd *cobra.Command, o *options, args []string) erro
 	if len(args) > 1 {
 		a.remote = args[1]
 	}
-	if a.handing, err = p.openHandover(ctx, serving, log); err != nil {
-		return err
-	}
-	defer a.handing.close()
 	dirs, err := cachesIn(args[0])
 	if err != nil {
 		return err
@@ -105,6 +101,10 @@ func (p process) adoptCaches(cmd *cobra.Command, o *options, args []string) erro
 		return err
 	}
 	defer leave()
+	if a.handing, err = p.openHandover(ctx, serving, log); err != nil {
+		return err
+	}
+	defer a.handing.close()
 	for _, dir := range dirs {
 		if err := a.adopt(ctx, dir); err != nil {
 			a.failed = true

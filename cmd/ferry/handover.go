@@ -51,12 +51,19 @@ func (p process) openHandover(ctx context.Context, o *options, log *slog.Logger)
 	}
 	h := &handing{what: config.RedactRemote(o.Cluster.Handover), log: log}
 	h.remote, _ = o.decorate(driver, nil, log)
-	h.place = handover.New(h.remote, o.Cluster.NodeName(), log)
+	at := handover.Options{Node: o.Cluster.NodeName(), Log: log}
+	if others := o.ofAll().peers; others != nil {
+		at.Engine = others.engine
+	}
+	h.place = handover.New(h.remote, at)
 	ctx, cancel := context.WithTimeout(ctx, handoverTime)
 	defer cancel()
 	switch err := h.place.Prepare(ctx); {
 	case errors.Is(err, handover.ErrNoConditions):
 		return nil, errors.Join(fmt.Errorf("--handover: %w", err), h.close())
+	case err != nil && remote.Permanent(err):
+		log.WarnContext(ctx, "nothing can be handed over, as the place for it cannot be written: what waits when this node ends stays on its disk; "+
+			"let --handover be a place that is there, and that this node may write", "place", h.what, "error", err)
 	case err != nil:
 		log.WarnContext(ctx, "the place for handing over does not answer; it is tried again", "place", h.what, "error", err)
 	}

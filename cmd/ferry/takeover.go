@@ -13,14 +13,14 @@ import (
 	"ferry/cmd/ferry/internal/rcbridge"
 	"ferry/config"
 	"ferry/events"
-	"ferry/remote"
 	"ferry/serve"
 )
 
 // takeEvery is how often it is looked whether something was handed over.
 const takeEvery = time.Minute
 
-// takeOver takes what other nodes hand over until ctx ends: at the start, and each minute.
+// takeOver takes what other nodes hand over until ctx ends: at the start, when they tell of it, and
+// each minute.
 func (s *service) takeOver(ctx context.Context) {
 	h := s.handing
 	if h == nil {
@@ -29,6 +29,15 @@ func (s *service) takeOver(ctx context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { keepRunning(ctx, h.remote, h.log) })
+	told := make(chan struct{}, 1)
+	wg.Go(func() {
+		h.place.Listen(ctx, func() {
+			select {
+			case told <- struct{}{}:
+			default:
+			}
+		})
+	})
 	warned := false
 	for {
 		if s.draining.reason() == "" {
@@ -39,7 +48,10 @@ func (s *service) takeOver(ctx context.Context) {
 			h.log.WarnContext(ctx, "what other nodes hand over for this remote is not taken: there is no disk cache; give --vfs-cache-mode writes",
 				"remote", s.stack.remote.Info().Name)
 		}
-		if remote.Sleep(ctx, takeEvery) != nil {
+		select {
+		case <-told:
+		case <-time.After(takeEvery):
+		case <-ctx.Done():
 			return
 		}
 	}

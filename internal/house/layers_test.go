@@ -30,7 +30,7 @@ var layers = []layer{
 	{packages: []string{"cache", "disk/*"}, imports: []string{"disk"}},
 	{packages: []string{"dircache", "readahead"}, imports: []string{"breaker", "budget", "cache", "remote"}},
 	{packages: []string{"writeback"}, imports: []string{"breaker", "cache", "dircache", "events", "remote"}},
-	{packages: []string{"handover", "vfs"}, imports: []string{"breaker", "cache", "dircache", "events", "ftp", "readahead", "remote", "writeback"}},
+	{packages: []string{"handover", "vfs"}, imports: []string{"breaker", "cache", "cluster", "dircache", "events", "ftp", "readahead", "remote", "writeback"}},
 	// Listeners of the stream of events, and what asks others by programs and requests.
 	{packages: []string{"acme", "audit", "hooks", "hooks/*", "metrics", "ui"}, imports: []string{"disk", "events", "hooks/*"}},
 	{packages: []string{"serve", "serve/*"}, imports: []string{"auth", "cluster", "config", "events", "ftp", "hooks/*", "vfs", "serve/*"}},
