@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -76,7 +77,8 @@ func at(m *memory.Remote, where string) remote.Remote { return place{quiet{m, wh
 
 // A watch keeps what it was told.
 type watch struct {
-	changes []remote.Change
+	mu      sync.Mutex
+	changes []remote.Change // guarded by mu
 	err     error
 }
 
@@ -97,7 +99,9 @@ func watching(t *testing.T, r remote.Remote) *watch {
 				seen.err = err
 				return
 			}
+			seen.mu.Lock()
 			seen.changes = append(seen.changes, c)
+			seen.mu.Unlock()
 		}
 	}()
 	t.Cleanup(func() {
@@ -111,6 +115,8 @@ func watching(t *testing.T, r remote.Remote) *watch {
 // take returns what was told, without versions.
 func (w *watch) take() []remote.Change {
 	synctest.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	all := w.changes
 	w.changes = nil
 	for i := range all {
