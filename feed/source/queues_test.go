@@ -15,21 +15,6 @@ import (
 	"ferry/remote"
 )
 
-// The example of Amazon's manual for version 4 of its signatures.
-func TestSign(t *testing.T) {
-	q, err := http.NewRequest(http.MethodGet, "https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
-	sign(q, nil, keys{id: "AKIDEXAMPLE", secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}, "us-east-1", "iam", time.Date(2015, 8, 30, 12, 36, 0, 0, time.UTC))
-	const want = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, SignedHeaders=content-type;host;x-amz-date, " +
-		"Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
-	if got := q.Header.Get("Authorization"); got != want {
-		t.Errorf("%s", got)
-	}
-}
-
 // newSQS answers as Amazon SQS does.
 func startSQS(t *testing.T) *double {
 	return newDouble(t, func(s *double, w http.ResponseWriter, r *http.Request, body map[string]any) {

@@ -6,7 +6,7 @@
 //	nats.go     a subject of NATS; jetstream.go: one that JetStream keeps
 //	kafka.go    a topic of Kafka
 //	webhook.go  an address that senders post to; hello.go how some of them begin
-//	sqs.go      a queue of Amazon SQS; sigv4.go: its signatures
+//	sqs.go      a queue of Amazon SQS
 //	pubsub.go   a subscription of Google Pub/Sub
 //	azqueue.go  a queue of Azure Storage
 //	queue.go    what is common to queues

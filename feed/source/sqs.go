@@ -14,6 +14,7 @@ import (
 
 	"ferry/feed"
 	"ferry/remote/network"
+	"ferry/remote/network/sigv4"
 )
 
 const (
@@ -27,22 +28,22 @@ type sqsQueue struct {
 	creds    *credentials.Credentials
 	address  string // of the server
 	queue    string // its URL
-	region   string
+	signer   *sigv4.Signer
 	waitTime int
 }
 
 func newSQS(u feed.URL, n network.Options) (feed.Source, error) {
-	q := &sqsQueue{client: newClient(n), region: u.Options["region"], waitTime: sqsWait}
-	host := u.Hosts[0]
-	if q.region == "" {
+	region, host := u.Options["region"], u.Hosts[0]
+	if region == "" {
 		// sqs.REGION.amazonaws.com, or .cn behind it
 		if parts := strings.Split(host, "."); len(parts) >= 4 && parts[0] == "sqs" && parts[2] == "amazonaws" {
-			q.region = parts[1]
+			region = parts[1]
 		}
 	}
-	if q.region == "" {
+	if region == "" {
 		return nil, errors.New("the region of the queue is not known: write sqs.REGION.amazonaws.com, or add ?region=REGION")
 	}
+	q := &sqsQueue{client: newClient(n), signer: &sigv4.Signer{Region: region, Service: "sqs"}, waitTime: sqsWait}
 	q.address = "https://" + host + "/"
 	if !secure(u, true) {
 		q.address = "http://" + host + "/"
@@ -78,7 +79,8 @@ func (q *sqsQueue) do(ctx context.Context, action string, sends map[string]any, 
 	}
 	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
 	r.Header.Set("X-Amz-Target", "AmazonSQS."+action)
-	sign(r, body, keys{who.AccessKeyID, who.SecretAccessKey, who.SessionToken}, q.region, "sqs", time.Now())
+	keys := sigv4.Keys{ID: who.AccessKeyID, Secret: who.SecretAccessKey, Token: who.SessionToken}
+	q.signer.Sign(r, r.URL.EscapedPath(), sigv4.Sum(body), keys, time.Now())
 	return call(q.client, r, func(b []byte) error { return json.Unmarshal(b, answer) })
 }
 

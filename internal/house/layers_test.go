@@ -23,7 +23,7 @@ var layers = []layer{
 		"remote/remotetest/badnet", "remote/remotetest/ledger", "remote/remotetest/servers", "remote/remotetest/servers/dropboxserver", "remote/remotetest/servers/sshserver",
 		"cmd/ferry/internal/listen", "cmd/ferry/internal/prompt", "internal/house", "internal/release", "internal/systems", "test", "bench/draw", "bench/link", "bench/phantom",
 	}},
-	{packages: []string{"remote/network", "remote/notice", "remote/partname", "remote/wrap/*", "breaker", "cluster/*"}, imports: []string{"budget", "cluster", "cluster/nats/cause", "remote", "remote/wrap/intercept"}},
+	{packages: []string{"remote/network", "remote/network/sigv4", "remote/notice", "remote/partname", "remote/wrap/*", "breaker", "cluster/*"}, imports: []string{"budget", "cluster", "cluster/nats/cause", "remote", "remote/wrap/intercept"}},
 	{packages: []string{"acme/acmetest", "remote/remotetest", "remote/remotetest/*"}, imports: []string{"remote", "remote/remotetest/badnet", "remote/remotetest/servers"}},
 	{packages: []string{"remote/driver/internal/*", "remote/driver/azureblob/entra", "remote/driver/crypt/cipher"}, imports: driverUses},
 	{packages: []string{"remote/driver/*", "feed", "feed/*"}, imports: append(slices.Clip(driverUses), "remote/driver/internal/*", "remote/driver/azureblob/entra", "remote/driver/crypt/cipher", "cluster/nats/cause")},
@@ -52,7 +52,7 @@ var layers = []layer{
 
 // driverUses is what every driver may import: the contract, how names are written where they are
 // kept, and how servers are reached.
-var driverUses = []string{"budget", "remote", "remote/nameenc", "remote/partname", "remote/network", "remote/notice"}
+var driverUses = []string{"budget", "remote", "remote/nameenc", "remote/partname", "remote/network", "remote/network/sigv4", "remote/notice"}
 
 // libraries names the packages that may import others than those of this module and of the standard
 // library, with prefixes of those.

@@ -12,6 +12,7 @@ import (
 	"github.com/minio/minio-go/v7/pkg/s3utils"
 
 	"ferry/remote/network"
+	"ferry/remote/network/sigv4"
 )
 
 const (
@@ -36,9 +37,14 @@ func (r *Remote) connect() error {
 		return err
 	}
 	if region := r.opt.knownRegion(); region != "" && !r.opt.V2Auth && !ownService(r.opt.host) {
-		r.unsigned, err = r.client(tries, &daySigner{keys: r.keys, region: region})
+		r.unsigned, err = r.client(tries, newDaySigner(r.keys, region))
 	}
 	return err
+}
+
+// newDaySigner returns a signer for buckets in a region.
+func newDaySigner(keys *credentials.Credentials, region string) *daySigner {
+	return &daySigner{keys, sigv4.Signer{Region: region, Service: "s3"}}
 }
 
 // knownRegion returns the region that signatures are for; empty is that of the bucket, which the

@@ -4,20 +4,17 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"io"
 	"maps"
 	"net/http"
-	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 	"github.com/minio/minio-go/v7/pkg/s3utils"
+
+	"ferry/remote/network/sigv4"
 )
 
 // unsignedPayload stands for the checksum of a content that the signature does not cover.
@@ -86,19 +83,13 @@ func (r *Remote) signs(bucket string) bool {
 	return err == nil && keys.SignerType.IsV4() && keys.AccessKeyID != "" && keys.SecretAccessKey != ""
 }
 
-// A daySigner signs requests that store an object with AWS's signature of version 4. The library
-// does the same in a third of the time that its whole request takes: it makes the key of the day
-// anew each time, and all else of many small pieces.
+// A daySigner signs requests that store an object. The library does the same in a third of the time
+// that its whole request takes: it makes the key of the day anew each time, and all else of many
+// small pieces.
 type daySigner struct {
-	keys   *credentials.Credentials
-	region string
-	today  atomic.Pointer[dayKey]
+	keys *credentials.Credentials
+	sigv4.Signer
 }
-
-// A dayKey is made of a secret key, and good for a day.
-type dayKey struct{ secret, day, key string }
-
-const signAlgorithm = "AWS4-HMAC-SHA256"
 
 // sign adds the signature to a request without a query. sum is the SHA-256 of its body, or
 // unsignedPayload.
@@ -107,86 +98,11 @@ func (s *daySigner) sign(q *http.Request, sum string) error {
 	if err != nil {
 		return err
 	}
-	s.signAt(q, sum, keys, time.Now().UTC())
+	s.signAt(q, sum, keys, time.Now())
 	return nil
 }
 
 func (s *daySigner) signAt(q *http.Request, sum string, keys credentials.Value, now time.Time) {
-	stamp := now.Format("20060102T150405Z")
-	day := stamp[:len("20060102")]
-	q.Header["X-Amz-Date"] = []string{stamp}
 	q.Header["X-Amz-Content-Sha256"] = []string{sum}
-	if keys.SessionToken != "" {
-		q.Header["X-Amz-Security-Token"] = []string{keys.SessionToken}
-	}
-	scope := day + "/" + s.region + "/s3/aws4_request"
-	text := make([]byte, 0, 2<<10)
-	text = append(text, q.Method...)
-	text = append(text, '\n')
-	text = append(text, s3utils.EncodePath(q.URL.Path)...)
-	text = append(text, "\n\n"...)
-	text, signed := appendHeaders(text, q)
-	text = append(text, '\n')
-	text = append(text, signed...)
-	text = append(text, '\n')
-	text = append(text, sum...)
-
-	request := sha256.Sum256(text)
-	text = append(text[:0], signAlgorithm+"\n"...)
-	text = append(text, stamp...)
-	text = append(text, '\n')
-	text = append(text, scope...)
-	text = append(text, '\n')
-	text = hex.AppendEncode(text, request[:])
-	mac := hmacOf(s.key(keys.SecretAccessKey, day), text)
-	q.Header["Authorization"] = []string{signAlgorithm + " Credential=" + keys.AccessKeyID + "/" + scope +
-		", SignedHeaders=" + signed + ", Signature=" + hex.EncodeToString(mac)}
-}
-
-// appendHeaders appends the lines of a request's header as they are signed, and returns their names
-// too. What somebody on the way may change is left out.
-func appendHeaders(text []byte, q *http.Request) (lines []byte, signed string) {
-	names := make([]string, 0, len(q.Header)+1)
-	values := make(map[string][]string, len(q.Header)+1)
-	for name, value := range q.Header {
-		switch name {
-		case "Accept-Encoding", "Authorization", "User-Agent":
-			continue
-		}
-		name = strings.ToLower(name)
-		names = append(names, name)
-		values[name] = value
-	}
-	names = append(names, "host")
-	values["host"] = []string{cmp.Or(q.Host, q.URL.Host)}
-	slices.Sort(names)
-	for _, name := range names {
-		text = append(text, name...)
-		for i, value := range values[name] {
-			text = append(text, ":,"[min(i, 1)])
-			text = append(text, strings.Join(strings.Fields(value), " ")...)
-		}
-		text = append(text, '\n')
-	}
-	return text, strings.Join(names, ";")
-}
-
-// key returns the key of a day.
-func (s *daySigner) key(secret, day string) []byte {
-	k := s.today.Load()
-	if k == nil || k.secret != secret || k.day != day {
-		key := []byte("AWS4" + secret)
-		for _, part := range []string{day, s.region, "s3", "aws4_request"} {
-			key = hmacOf(key, []byte(part))
-		}
-		k = &dayKey{secret, day, string(key)}
-		s.today.Store(k)
-	}
-	return []byte(k.key)
-}
-
-func hmacOf(key, text []byte) []byte {
-	h := hmac.New(sha256.New, key)
-	h.Write(text)
-	return h.Sum(nil)
+	s.Sign(q, s3utils.EncodePath(q.URL.Path), sum, sigv4.Keys{ID: keys.AccessKeyID, Secret: keys.SecretAccessKey, Token: keys.SessionToken}, now)
 }

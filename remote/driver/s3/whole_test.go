@@ -20,7 +20,7 @@ import (
 // requests of a day and of the next.
 func TestSignaturesAreThoseOfTheLibrary(t *testing.T) {
 	const region = "eu-central-1"
-	s := &daySigner{region: region}
+	s := newDaySigner(nil, region)
 	for _, keys := range []credentials.Value{
 		{AccessKeyID: "AK", SecretAccessKey: "secret"}, {AccessKeyID: "AK", SecretAccessKey: "another"},
 		{AccessKeyID: "role", SecretAccessKey: "another", SessionToken: "token/of+a role"},
