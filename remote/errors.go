@@ -43,6 +43,27 @@ func (archivedError) Hint() string { return "The object is archived; restore it 
 
 func (archivedError) Unwrap() error { return ErrPermission }
 
+// Fail returns err as every error of a remote is: a *fs.PathError about name. nil stays nil.
+func Fail(op, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &fs.PathError{Op: op, Path: name, Err: err}
+}
+
+// FailOnce is Fail for what may have failed before: an error that is about name already stays as it
+// is. Of any other one translate says what it means, unless translate is nil.
+func FailOnce(op, name string, err error, translate func(error) error) error {
+	var about *fs.PathError
+	if errors.As(err, &about) && about.Path == name {
+		return err
+	}
+	if err != nil && translate != nil {
+		err = translate(err)
+	}
+	return Fail(op, name, err)
+}
+
 // Renamed returns err as one about name. It is for a remote that is made of others, whose errors
 // are about the names there: in a *fs.PathError, name takes the place of the other name; any other
 // error gets op and name put before it. nil stays nil.

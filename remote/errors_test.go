@@ -31,3 +31,22 @@ func TestAnErrorOfAnotherNameIsRenamed(t *testing.T) {
 		t.Errorf("what was known of %v is lost", err)
 	}
 }
+
+func TestFail(t *testing.T) {
+	none := func(error) error { return remote.ErrNotExist }
+	if err := remote.FailOnce("open", "a", nil, none); err != nil || remote.Fail("open", "a", nil) != nil {
+		t.Errorf("nil became %v", err)
+	}
+	lost := errors.New("lost")
+	for text, err := range map[string]error{
+		"open a: lost":                remote.Fail("open", "a", lost),
+		"open a: stat a: lost":        remote.Fail("open", "a", remote.Fail("stat", "a", lost)),
+		"stat a: lost":                remote.FailOnce("open", "a", remote.Fail("stat", "a", lost), none),
+		"open a: stat b: lost":        remote.FailOnce("open", "a", remote.Fail("stat", "b", lost), nil),
+		"open a: file does not exist": remote.FailOnce("open", "a", lost, none),
+	} {
+		if err.Error() != text {
+			t.Errorf("%q, want %q", err, text)
+		}
+	}
+}

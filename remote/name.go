@@ -1,6 +1,9 @@
 package remote
 
-import "strings"
+import (
+	"context"
+	"strings"
+)
 
 // ValidPath reports whether name may be passed to a Remote: io/fs.ValidPath, except that it need
 // not be UTF-8, and that NUL is refused.
@@ -31,6 +34,38 @@ func ValidName(name string) bool {
 	return name != "" && name != "." && name != ".." && strings.IndexByte(name, '/') < 0 && strings.IndexByte(name, 0) < 0
 }
 
+// AnyElem reports whether is holds of any element of name.
+func AnyElem(name string, is func(elem string) bool) bool {
+	for elem := range strings.SplitSeq(name, "/") {
+		if is(elem) {
+			return true
+		}
+	}
+	return false
+}
+
+// Check is what a call of a remote begins with: it is ErrInvalid unless all names are valid, and
+// the cause of ctx if that has ended.
+func Check(ctx context.Context, names ...string) error {
+	for _, name := range names {
+		if !ValidPath(name) {
+			return ErrInvalid
+		}
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// CheckHeld is Check, and ErrBadName for a name with an element that the remote cannot hold.
+func CheckHeld(ctx context.Context, name string, holds func(elem string) bool) error {
+	if ValidPath(name) && AnyElem(name, func(elem string) bool { return !holds(elem) }) {
+		return ErrBadName
+	}
+	return Check(ctx, name)
+}
+
 // Split divides name into the directory that holds it and its last element: "a/b/c" into "a/b" and
 // "c", "c" into "." and "c". The root has no parent: "." is divided into "." and ".".
 func Split(name string) (dir, base string) {
@@ -39,6 +74,12 @@ func Split(name string) (dir, base string) {
 		return ".", name
 	}
 	return name[:i], name[i+1:]
+}
+
+// BaseOf returns the last element of name.
+func BaseOf(name string) string {
+	_, base := Split(name)
+	return base
 }
 
 // Join puts base below dir, the inverse of Split.

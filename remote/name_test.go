@@ -1,6 +1,8 @@
 package remote_test
 
 import (
+	"context"
+	"errors"
 	"io/fs"
 	"testing"
 
@@ -88,6 +90,34 @@ func TestStageOptionsValid(t *testing.T) {
 	} {
 		if got := c.o.Valid(); got != c.want {
 			t.Errorf("%+v: Valid() = %v", c.o, got)
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	ended, end := context.WithCancelCause(t.Context())
+	why := errors.New("nobody waits")
+	end(why)
+	holds := func(elem string) bool { return elem != "no" }
+	for _, c := range []struct {
+		ctx       context.Context
+		name      string
+		want      error // of Check
+		wantHolds error // of CheckHeld
+	}{
+		{t.Context(), "a/b", nil, nil},
+		{t.Context(), "a/../b", remote.ErrInvalid, remote.ErrInvalid},
+		{t.Context(), "no/../b", remote.ErrInvalid, remote.ErrInvalid},
+		{t.Context(), "a/no", nil, remote.ErrBadName},
+		{ended, "a/no", why, remote.ErrBadName},
+		{ended, "/", remote.ErrInvalid, remote.ErrInvalid},
+		{ended, ".", why, why},
+	} {
+		if err := remote.Check(c.ctx, "fine", c.name); err != c.want {
+			t.Errorf("Check of %q: %v, want %v", c.name, err, c.want)
+		}
+		if err := remote.CheckHeld(c.ctx, c.name, holds); err != c.wantHolds {
+			t.Errorf("CheckHeld of %q: %v, want %v", c.name, err, c.wantHolds)
 		}
 	}
 }

@@ -33,6 +33,24 @@ const (
 	OmittedLine     = "the line is not understood"
 )
 
+// A Spelling is how names are written where they are kept.
+type Spelling interface {
+	Encode(name string) string
+	Decode(written string) string
+}
+
+// ReadName returns the name that is written so by s, or why List omits an entry of that name.
+func ReadName(s Spelling, written string) (name, omitted string) {
+	name = s.Decode(written)
+	switch {
+	case !ValidName(written) || !ValidName(name):
+		return "", OmittedName
+	case s.Encode(name) != written:
+		return "", OmittedEncoding
+	}
+	return name, ""
+}
+
 // incompleteKey is the context key of the function.
 type incompleteKey struct{}
 

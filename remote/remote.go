@@ -31,6 +31,7 @@
 //	uploads.go     multipart uploads that a killed process leaves
 //	watch.go       changes made by others
 //	omitted.go     entries that a listing omits; entries.go: listings as sequences
+//	caps.go        what several remotes have in common
 //	digest.go modtime.go sizeonly.go ages.go sweep.go background.go sleep.go warn.go  one idea each
 package remote
 

@@ -7,6 +7,7 @@ package nameenc
 import (
 	"fmt"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -145,6 +146,15 @@ func (e Encoding) writeQuoted(b *strings.Builder, char, rest string) int {
 
 // hexDigit returns the value of an upper case hexadecimal digit, or -1.
 func hexDigit(c byte) int { return strings.IndexByte("0123456789ABCDEF", c) }
+
+// UTF16Len returns how long a name is in UTF-16, in which many services count.
+func UTF16Len(name string) int {
+	n := 0
+	for _, r := range name {
+		n += utf16.RuneLen(r)
+	}
+	return n
+}
 
 // EncodePath encodes each element of a slash-separated path.
 func (e Encoding) EncodePath(path string) string { return eachElement(path, e.Encode) }

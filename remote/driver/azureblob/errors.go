@@ -3,10 +3,7 @@ package azureblob
 import (
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -15,6 +12,7 @@ import (
 	"ferry/remote"
 	"ferry/remote/driver/azureblob/entra"
 	"ferry/remote/driver/internal/objects"
+	"ferry/remote/network"
 )
 
 // translate turns what the client reports into an error of package remote, in one line. No URL
@@ -31,18 +29,7 @@ func (a *account) translate(err error) error {
 	if errors.As(err, &answer) {
 		return a.translateAnswer(answer)
 	}
-	var request *url.Error
-	if errors.As(err, &request) {
-		err = request.Err
-	}
-	if errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF // the connection ended before the answer; it is not the end of a file
-	}
-	var dial *net.OpError
-	if errors.As(err, &dial) && dial.Op == "dial" {
-		return fmt.Errorf("%s cannot be reached, check the network and the options account and endpoint: %w", a.host, err)
-	}
-	return fmt.Errorf("%s: %w", a.host, oneLine{err})
+	return oneLine{network.Plain(a.host, "the options account and endpoint", err)}
 }
 
 // oneLine shows an error in one line: that no identity was found is told in many.

@@ -59,28 +59,19 @@ func New(upstreams []Upstream) (remote.Remote, error) {
 	return r, nil
 }
 
-// common returns what may be relied on whichever upstream a name is in.
+// common returns what may be relied on whichever upstream a name is in. What only some of them keep
+// of uploads is kept there.
 func common(upstreams []Upstream) remote.Caps {
-	all := upstreams[0].Remote.Info().Caps
-	for _, u := range upstreams[1:] {
+	var all []remote.Caps
+	none := true
+	for _, u := range upstreams {
 		c := u.Remote.Info().Caps
-		all.ReadOnly = all.ReadOnly && c.ReadOnly
-		all.ImplicitDirs = all.ImplicitDirs || c.ImplicitDirs
-		all.CaseInsensitive = all.CaseInsensitive || c.CaseInsensitive
-		all.Modes = all.Modes && c.Modes
-		all.MoveDir = all.MoveDir && c.MoveDir
-		all.CheapStat = all.CheapStat && c.CheapStat
-		all.PartsApart = all.PartsApart && c.PartsApart
-		if all.ModTime == 0 || c.ModTime == 0 {
-			all.ModTime = 0
-		} else {
-			all.ModTime = max(all.ModTime, c.ModTime)
-		}
-		if all.MaxName == 0 || c.MaxName > 0 && c.MaxName < all.MaxName {
-			all.MaxName = c.MaxName
-		}
+		none = none && c.NoParts
+		all = append(all, c)
 	}
-	return all
+	common := remote.CommonCaps(all[0], all[1:]...)
+	common.NoParts = none
+	return common
 }
 
 // Info implements remote.Remote.

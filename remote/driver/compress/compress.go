@@ -14,7 +14,6 @@ package compress
 import (
 	"context"
 	"io"
-	"io/fs"
 	"iter"
 	"time"
 
@@ -60,9 +59,9 @@ func (r *Remote) Rmdir(_ context.Context, dir string) error { return refused("rm
 
 func refused(op, name string) error {
 	if !remote.ValidPath(name) {
-		return &fs.PathError{Op: op, Path: name, Err: remote.ErrInvalid}
+		return remote.Fail(op, name, remote.ErrInvalid)
 	}
-	return &fs.PathError{Op: op, Path: name, Err: remote.ErrPermission}
+	return remote.Fail(op, name, remote.ErrPermission)
 }
 
 // Hash implements remote.Hasher: MD5 is known of every file.

@@ -119,11 +119,6 @@ func (r *Remote) seen(e remote.Entry, base string) remote.Entry {
 	return e
 }
 
-func base(name string) string {
-	_, b := remote.Split(name)
-	return b
-}
-
 // notDir explains why the directory of a place cannot be listed or removed: it may be a file.
 func (r *Remote) notDir(ctx context.Context, p place, err error) error {
 	if !p.split() || !errors.Is(err, remote.ErrNotExist) {

@@ -20,7 +20,7 @@ func (r *stager) Part(ctx context.Context, name, owner string) (remote.Entry, er
 	below, _ := remote.AsStager(r.below)
 	e, err := below.Part(ctx, p.file, owner)
 	if err == nil {
-		e, err = r.measured(ctx, p, e, base(name))
+		e, err = r.measured(ctx, p, e, remote.BaseOf(name))
 	}
 	if err != nil {
 		return remote.Entry{}, remote.Renamed("part", name, err)

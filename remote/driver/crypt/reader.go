@@ -97,7 +97,7 @@ func (f *reader) WriteTo(w io.Writer) (written int64, err error) {
 
 // Described implements remote.Described.
 func (f *reader) Described() (remote.Entry, bool) {
-	return f.r.seen(f.entry, base(f.name)), f.described
+	return f.r.seen(f.entry, remote.BaseOf(f.name)), f.described
 }
 
 // Close implements io.Closer. While a Read is under way, its buffer stays with it.

@@ -165,7 +165,7 @@ func (s *stage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, er
 		return remote.Entry{}, remote.Renamed("publish", s.name, err)
 	}
 	s.end()
-	return s.r.seen(e, base(s.name)), nil
+	return s.r.seen(e, remote.BaseOf(s.name)), nil
 }
 
 // Keep implements remote.Stage. While a Write is under way, its block is not kept.
@@ -226,7 +226,7 @@ func (s *plainStage) Commit(ctx context.Context, modTime time.Time) (remote.Entr
 	if err != nil || e.Name == "" {
 		return remote.Entry{}, remote.Renamed("publish", s.name, err)
 	}
-	return s.r.seen(e, base(s.name)), nil
+	return s.r.seen(e, remote.BaseOf(s.name)), nil
 }
 
 // A begin is what an upload begins with.

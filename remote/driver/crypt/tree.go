@@ -19,7 +19,7 @@ func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	if err != nil {
 		return remote.Entry{}, remote.Renamed("stat", name, err)
 	}
-	return r.seen(e, base(name)), nil
+	return r.seen(e, remote.BaseOf(name)), nil
 }
 
 // stat describes what is in a place, as it is below.
@@ -158,7 +158,7 @@ func (r *Remote) fits(name string) (place, error) {
 	if err := remote.CheckName(r.below, p.file); err != nil {
 		return p, err
 	}
-	if limit := r.below.Info().Caps.MaxName; limit > 0 && len(base(p.file)) > limit {
+	if limit := r.below.Info().Caps.MaxName; limit > 0 && len(remote.BaseOf(p.file)) > limit {
 		return p, remote.ErrBadName
 	}
 	if p.split() {

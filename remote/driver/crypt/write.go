@@ -43,7 +43,7 @@ func (r *Remote) put(ctx context.Context, name string, body io.Reader, o remote.
 	}
 	if r.o.PlainData {
 		e, err := below(ctx, p.file, body, o)
-		return r.seen(e, base(name)), remote.Renamed("put", name, err)
+		return r.seen(e, remote.BaseOf(name)), remote.Renamed("put", name, err)
 	}
 	s := &sealer{seal: seal{cipher: r.cipher, nonce: cipher.NewNonce()}, body: body, announced: o.Size, buf: r.buffers.Get().(*buffer)}
 	if o.Size > 0 {
@@ -57,7 +57,7 @@ func (r *Remote) put(ctx context.Context, name string, body io.Reader, o remote.
 		return remote.Entry{}, remote.Renamed("put", name, err) // whoever was sending may still read the buffer
 	}
 	r.buffers.Put(s.buf)
-	return r.seen(e, base(name)), nil
+	return r.seen(e, remote.BaseOf(name)), nil
 }
 
 // A seal seals the blocks of one file, one after the other.

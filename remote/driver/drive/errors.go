@@ -4,9 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"net"
 	"net/http"
 	"net/url"
 
@@ -14,15 +11,13 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/driver/internal/google"
+	"ferry/remote/network"
 )
 
 // fail wraps err, unless it is nil, and turns what the client reports into errors of package
 // remote.
 func (r *Remote) fail(op, name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &fs.PathError{Op: op, Path: name, Err: r.service.translate(err)}
+	return remote.Fail(op, name, r.service.translate(err))
 }
 
 // translate turns what the client reports into an error of package remote. No URL stays in it:
@@ -47,15 +42,7 @@ func (s *service) meaning(err error) error {
 	if !errors.As(err, &request) {
 		return err
 	}
-	err = request.Err
-	if errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF // the connection ended before the answer; it is not the end of a file
-	}
-	var dial *net.OpError
-	if errors.As(err, &dial) && dial.Op == "dial" {
-		return fmt.Errorf("%s cannot be reached, check the network and the option endpoint: %w", s.host, err)
-	}
-	return fmt.Errorf("%s: %w", s.host, err)
+	return network.Plain(s.host, "the option endpoint", err)
 }
 
 func (s *service) translateAnswer(answer *google.AnswerError) error {

@@ -15,7 +15,7 @@ import (
 // together. Documents come last: one that would have the name of a file is left out.
 func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
 	return remote.Entries(func(take func(remote.Entry) bool) error {
-		err := check(ctx, dir)
+		err := remote.Check(ctx, dir)
 		if err == nil {
 			started := false
 			err = r.again(func() error {

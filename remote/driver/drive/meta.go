@@ -15,7 +15,7 @@ import (
 // Stat implements remote.Remote.
 func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	var e remote.Entry
-	err := check(ctx, name)
+	err := remote.Check(ctx, name)
 	if err == nil {
 		err = r.again(func() (err error) {
 			e, err = r.stat(ctx, name)
@@ -123,7 +123,7 @@ func writable(t time.Time) bool { return t.UTC().Year() >= 1 && t.UTC().Year() <
 // Hash implements remote.Hasher.
 func (r *Remote) Hash(ctx context.Context, name, algorithm string) ([]byte, error) {
 	var sum []byte
-	err := check(ctx, name)
+	err := remote.Check(ctx, name)
 	if err == nil {
 		err = r.again(func() (err error) {
 			sum, err = r.hash(ctx, name, algorithm)
@@ -154,7 +154,7 @@ func (r *Remote) hash(ctx context.Context, name, algorithm string) ([]byte, erro
 // Usage implements remote.Usager. A shared drive has no limit, and does not say what it holds.
 func (r *Remote) Usage(ctx context.Context) (remote.Usage, error) {
 	none := remote.Usage{Total: -1, Used: -1, Free: -1}
-	if err := check(ctx, "."); err != nil {
+	if err := remote.Check(ctx, "."); err != nil {
 		return none, r.fail("usage", ".", err)
 	}
 	if r.options.TeamDrive != "" {

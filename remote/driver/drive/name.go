@@ -19,17 +19,6 @@ func (r *Remote) write(base string) string { return r.options.Encoding.Encode(in
 // write does not make.
 func (r *Remote) show(name string) string { return inPaths.Encode(r.options.Encoding.Decode(name)) }
 
-// check is what every operation on something that exists begins with.
-func check(ctx context.Context, name string) error {
-	switch {
-	case !remote.ValidPath(name):
-		return remote.ErrInvalid
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	}
-	return nil
-}
-
 // CheckName implements remote.NameChecker.
 func (r *Remote) CheckName(name string) error {
 	return r.fail("checkname", name, r.checkName(name))
@@ -42,17 +31,15 @@ func (r *Remote) checkName(name string) error {
 	if name == "." {
 		return nil
 	}
-	for base := range strings.SplitSeq(name, "/") {
-		if r.show(r.write(base)) != base {
-			return remote.ErrBadName
-		}
+	if remote.AnyElem(name, func(base string) bool { return r.show(r.write(base)) != base }) {
+		return remote.ErrBadName
 	}
 	return nil
 }
 
 // checkNew is what every operation that makes or changes something begins with.
 func (r *Remote) checkNew(ctx context.Context, name string) error {
-	if err := check(ctx, name); err != nil {
+	if err := remote.Check(ctx, name); err != nil {
 		return err
 	}
 	if r.readOnly() {

@@ -16,7 +16,7 @@ import (
 
 // Open implements remote.Remote.
 func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
-	err := check(ctx, name)
+	err := remote.Check(ctx, name)
 	if err == nil && off < 0 {
 		err = remote.ErrInvalid
 	}

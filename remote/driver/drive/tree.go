@@ -60,7 +60,7 @@ func (r *Remote) remove(ctx context.Context, name, version string) error {
 
 // checkOld is what every operation that removes something begins with.
 func (r *Remote) checkOld(ctx context.Context, name string) error {
-	err := check(ctx, name)
+	err := remote.Check(ctx, name)
 	if err == nil && r.readOnly() {
 		err = remote.ErrPermission
 	}

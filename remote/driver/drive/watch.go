@@ -24,7 +24,7 @@ func (r *Remote) Watch(ctx context.Context, interval time.Duration) iter.Seq2[re
 			w.stopped = w.stopped || !yield(c, nil)
 			return !w.stopped
 		}
-		err := check(ctx, ".")
+		err := remote.Check(ctx, ".")
 		if err == nil {
 			err = w.run(ctx, interval)
 		}

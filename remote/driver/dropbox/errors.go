@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -21,10 +20,7 @@ import (
 
 // fail wraps err, unless it is nil, in terms of package remote.
 func fail(op, name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &fs.PathError{Op: op, Path: name, Err: translate(err)}
+	return remote.Fail(op, name, translate(err))
 }
 
 // translate takes URLs off an error, which tell nothing that the rest does not, and says what it

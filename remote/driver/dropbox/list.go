@@ -30,7 +30,7 @@ const omittedDocument = "it is a document of an editor, which has no content and
 // List implements remote.Remote.
 func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
 	return remote.Entries(func(take func(remote.Entry) bool) error {
-		err := check(ctx, dir)
+		err := remote.Check(ctx, dir)
 		if err == nil {
 			err = r.list(ctx, dir, 0, take)
 		}
@@ -87,7 +87,7 @@ func (l *lister) page(ctx context.Context, entries []metadata) bool {
 			remote.Omitted(ctx, m.Name, omittedDocument)
 			continue
 		}
-		base, bad := l.r.decode(m.Name)
+		base, bad := remote.ReadName(l.r.opt.Encoding, m.Name)
 		if bad != "" {
 			l.bad++
 			remote.Omitted(ctx, m.Name, bad)

@@ -17,7 +17,7 @@ type relocation struct {
 
 // Move implements remote.Mover. A file over a file is ErrUnsupported.
 func (r *Remote) Move(ctx context.Context, from, to string) error {
-	err := check(ctx, from)
+	err := remote.Check(ctx, from)
 	if err == nil {
 		err = r.checkNew(ctx, to)
 	}
@@ -104,7 +104,7 @@ func (r *Remote) changeCase(ctx context.Context, from, to string) error {
 
 // Copy implements remote.Copier. A file over a file is ErrUnsupported.
 func (r *Remote) Copy(ctx context.Context, from, to string) error {
-	err := check(ctx, from)
+	err := remote.Check(ctx, from)
 	if err == nil {
 		err = r.checkNew(ctx, to)
 	}

@@ -3,9 +3,9 @@ package dropbox
 import (
 	"context"
 	"strings"
-	"unicode/utf16"
 
 	"ferry/remote"
+	"ferry/remote/nameenc"
 )
 
 // maxName is the longest element of a path, in characters of UTF-16.
@@ -23,17 +23,6 @@ func (r *Remote) path(name string) string {
 	return r.root + "/" + r.opt.Encoding.EncodePath(name)
 }
 
-// check is what every operation on something that exists begins with.
-func check(ctx context.Context, name string) error {
-	if !remote.ValidPath(name) {
-		return remote.ErrInvalid
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return nil
-}
-
 // CheckName implements remote.NameChecker.
 func (r *Remote) CheckName(name string) error {
 	return fail("checkname", name, r.checkNew(context.Background(), name))
@@ -41,37 +30,23 @@ func (r *Remote) CheckName(name string) error {
 
 // checkNew is what every operation that makes something begins with.
 func (r *Remote) checkNew(ctx context.Context, name string) error {
-	if err := check(ctx, name); err != nil || name == "." {
+	if err := remote.Check(ctx, name); err != nil || name == "." {
 		return err
 	}
-	for elem := range strings.SplitSeq(r.opt.Encoding.EncodePath(name), "/") {
-		if !storable(elem) {
-			return remote.ErrBadName
-		}
+	if remote.AnyElem(r.opt.Encoding.EncodePath(name), unstorable) {
+		return remote.ErrBadName
 	}
 	return nil
 }
 
-// storable reports whether Dropbox takes a name, as far as it says.
-func storable(elem string) bool {
+// unstorable reports whether Dropbox refuses a name, as far as it says.
+func unstorable(elem string) bool {
 	for _, name := range ignored {
 		if strings.EqualFold(elem, name) {
-			return false
+			return true
 		}
 	}
-	return len(elem) <= maxName || len(utf16.Encode([]rune(elem))) <= maxName
-}
-
-// decode returns the name that Dropbox has as written, and why it is none.
-func (r *Remote) decode(written string) (name, bad string) {
-	name = r.opt.Encoding.Decode(written)
-	switch {
-	case !remote.ValidName(name):
-		return "", remote.OmittedName
-	case r.opt.Encoding.Encode(name) != written:
-		return "", remote.OmittedEncoding
-	}
-	return name, ""
+	return len(elem) > maxName && nameenc.UTF16Len(elem) > maxName
 }
 
 // nameOf returns the name of what has a path, which is decoded as well as it can be; ok is false

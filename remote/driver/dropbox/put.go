@@ -29,7 +29,7 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 	if err != nil {
 		return remote.Entry{}, fail("put", name, err)
 	}
-	base, bad := r.decode(m.Name)
+	base, bad := remote.ReadName(r.opt.Encoding, m.Name)
 	if bad != "" {
 		_, base = remote.Split(name)
 	}

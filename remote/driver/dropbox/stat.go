@@ -12,7 +12,7 @@ import (
 
 // Stat implements remote.Remote.
 func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
-	if err := check(ctx, name); err != nil {
+	if err := remote.Check(ctx, name); err != nil {
 		return remote.Entry{}, fail("stat", name, err)
 	}
 	m, err := r.stat(ctx, name)
@@ -22,7 +22,7 @@ func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	if name == "." {
 		return remote.Entry{Name: ".", Dir: true, ID: number(m.ID), ReadOnly: m.Sharing.ReadOnly}, nil
 	}
-	base, bad := r.decode(m.Name)
+	base, bad := remote.ReadName(r.opt.Encoding, m.Name)
 	if bad != "" { // it was found under the name that was asked for
 		_, base = remote.Split(name)
 	}

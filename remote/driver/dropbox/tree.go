@@ -17,7 +17,7 @@ const replacedTries = 5
 
 // Remove implements remote.Remote.
 func (r *Remote) Remove(ctx context.Context, name string) error {
-	err := check(ctx, name)
+	err := remote.Check(ctx, name)
 	if err == nil && name == "." {
 		err = remote.ErrIsDir
 	}
@@ -41,7 +41,7 @@ func (r *Remote) Remove(ctx context.Context, name string) error {
 
 // RemoveVersion implements remote.VersionRemover.
 func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error {
-	err := check(ctx, name)
+	err := remote.Check(ctx, name)
 	if err == nil && name == "." {
 		err = remote.ErrIsDir
 	}
@@ -83,7 +83,7 @@ func (r *Remote) Mkdir(ctx context.Context, dir string) error {
 
 // Rmdir implements remote.Remote.
 func (r *Remote) Rmdir(ctx context.Context, dir string) error {
-	err := check(ctx, dir)
+	err := remote.Check(ctx, dir)
 	if err == nil && dir == "." {
 		err = remote.ErrPermission
 	}

@@ -17,7 +17,7 @@ func (r *Remote) Usage(ctx context.Context) (remote.Usage, error) {
 			Own       int64  `json:"user_within_team_space_allocated"`
 		} `json:"allocation"`
 	}
-	if err := check(ctx, "."); err != nil {
+	if err := remote.Check(ctx, "."); err != nil {
 		return remote.Usage{}, fail("usage", ".", err)
 	}
 	if err := r.service.rpc(ctx, "users/get_space_usage", nil, &got); err != nil {

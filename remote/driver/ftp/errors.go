@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/textproto"
 
 	"ferry/remote"
@@ -13,14 +12,7 @@ import (
 
 // fail wraps err as every error of a remote is, unless it is nil.
 func fail(op, name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	var pe *fs.PathError
-	if errors.As(err, &pe) && pe.Path == name {
-		return err
-	}
-	return &fs.PathError{Op: op, Path: name, Err: translate(err)}
+	return remote.FailOnce(op, name, err, translate)
 }
 
 // translate turns a reply (RFC 959 section 4.2) into a sentinel of package remote. What begins with

@@ -150,27 +150,15 @@ func (r *Remote) CheckName(name string) error {
 
 // check is what every operation begins with.
 func (r *Remote) check(ctx context.Context, op, name string) error {
-	switch {
-	case !remote.ValidPath(name):
-		return fail(op, name, remote.ErrInvalid)
-	case !r.holdable(name):
-		return fail(op, name, remote.ErrBadName)
-	case ctx.Err() != nil:
-		return fail(op, name, context.Cause(ctx))
-	}
-	return nil
+	return fail(op, name, remote.CheckHeld(ctx, name, r.holds))
 }
 
-// holdable reports whether a file may have the name: no element is too long as it is written, or
-// holds the byte that is a command of Telnet (RFC 959 section 3.1, RFC 854), which servers read
+// holds reports whether a file may have the name: it is not too long as it is written, and does not
+// hold the byte that is a command of Telnet (RFC 959 section 3.1, RFC 854), which servers read
 // differently.
-func (r *Remote) holdable(name string) bool {
-	for elem := range strings.SplitSeq(name, "/") {
-		if held := r.o.Encoding.Encode(elem); len(held) > maxName || strings.IndexByte(held, 0xff) >= 0 {
-			return false
-		}
-	}
-	return true
+func (r *Remote) holds(elem string) bool {
+	held := r.o.Encoding.Encode(elem)
+	return len(held) <= maxName && strings.IndexByte(held, 0xff) < 0
 }
 
 // path returns name as the server knows it: always from its root, as sessions change their

@@ -48,15 +48,12 @@ func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, e
 // decoded gives an entry the name that it has here. One that has none here is not ok, and reported.
 func (r *Remote) decoded(ctx context.Context, e remote.Entry) (remote.Entry, bool) {
 	held := e.Name
-	e.Name = r.o.Encoding.Decode(held)
-	switch {
-	case !remote.ValidName(held) || !remote.ValidName(e.Name):
-		remote.Omitted(ctx, held, remote.OmittedName)
-		return e, false
-	case r.o.Encoding.Encode(e.Name) != held:
-		remote.Omitted(ctx, held, remote.OmittedEncoding)
+	name, omitted := remote.ReadName(r.o.Encoding, held)
+	if omitted != "" {
+		remote.Omitted(ctx, held, omitted)
 		return e, false
 	}
+	e.Name = name
 	return e, true
 }
 

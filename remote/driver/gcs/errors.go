@@ -4,16 +4,14 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"net/url"
 
 	"golang.org/x/oauth2"
 
 	"ferry/remote"
 	"ferry/remote/driver/internal/google"
 	"ferry/remote/driver/internal/objects"
+	"ferry/remote/network"
 )
 
 // translate turns what the client reports into an error of package remote. No URL stays in it:
@@ -37,18 +35,7 @@ func (s *store) meaning(err error) error {
 	if errors.As(err, &answer) {
 		return s.translateAnswer(answer)
 	}
-	var request *url.Error
-	if errors.As(err, &request) {
-		err = request.Err
-	}
-	if errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF // the connection ended before the answer; it is not the end of a file
-	}
-	var dial *net.OpError
-	if errors.As(err, &dial) && dial.Op == "dial" {
-		return fmt.Errorf("%s cannot be reached, check the network and the option endpoint: %w", s.host, err)
-	}
-	return fmt.Errorf("%s: %w", s.host, err)
+	return network.Plain(s.host, "the option endpoint", err)
 }
 
 func (s *store) translateAnswer(answer *google.AnswerError) error {

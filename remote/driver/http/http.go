@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"time"
@@ -101,28 +100,9 @@ func (r *Remote) Mkdir(ctx context.Context, dir string) error { return refuse(ct
 func (r *Remote) Rmdir(ctx context.Context, dir string) error { return refuse(ctx, "rmdir", dir) }
 
 func refuse(ctx context.Context, op, name string) error {
-	err := check(ctx, name)
+	err := remote.Check(ctx, name)
 	if err == nil {
 		err = remote.ErrPermission
 	}
-	return fail(op, name, err)
-}
-
-// check is what every operation begins with.
-func check(ctx context.Context, name string) error {
-	if !remote.ValidPath(name) {
-		return remote.ErrInvalid
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return nil
-}
-
-// fail wraps err, unless it is nil.
-func fail(op, name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &fs.PathError{Op: op, Path: name, Err: err}
+	return remote.Fail(op, name, err)
 }

@@ -16,11 +16,11 @@ import (
 // so each file is asked for its size and time, a few at once, unless the options forbid it.
 func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
 	return remote.Entries(func(take func(remote.Entry) bool) error {
-		err := check(ctx, dir)
+		err := remote.Check(ctx, dir)
 		if err == nil {
 			err = r.list(ctx, dir, take)
 		}
-		return fail("list", dir, err)
+		return remote.Fail("list", dir, err)
 	})
 }
 

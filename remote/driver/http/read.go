@@ -11,7 +11,7 @@ import (
 
 // Open implements remote.Remote.
 func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
-	err := check(ctx, name)
+	err := remote.Check(ctx, name)
 	if err == nil && off < 0 {
 		err = remote.ErrInvalid
 	}
@@ -19,7 +19,7 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 		err = remote.ErrIsDir
 	}
 	if err != nil {
-		return nil, fail("open", name, err)
+		return nil, remote.Fail("open", name, err)
 	}
 	f, err := r.client.Open(ctx, r.url(name, false), off, n)
 	var status *httpclient.StatusError
@@ -29,7 +29,7 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 		}
 	}
 	if err != nil {
-		return nil, fail("open", name, err)
+		return nil, remote.Fail("open", name, err)
 	}
 	return &reader{f, name}, nil
 }
@@ -43,7 +43,7 @@ type reader struct {
 func (f *reader) Read(p []byte) (int, error) {
 	n, err := f.File.Read(p)
 	if err != nil && err != io.EOF {
-		err = fail("read", f.name, err)
+		err = remote.Fail("read", f.name, err)
 	}
 	return n, err
 }

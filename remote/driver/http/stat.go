@@ -16,11 +16,11 @@ import (
 // Stat implements remote.Remote. The server is asked for name as a file; one that has a directory
 // there redirects to the name with a slash.
 func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
-	if err := check(ctx, name); err != nil {
-		return remote.Entry{}, fail("stat", name, err)
+	if err := remote.Check(ctx, name); err != nil {
+		return remote.Entry{}, remote.Fail("stat", name, err)
 	}
 	e, err := r.stat(ctx, name)
-	return e, fail("stat", name, err)
+	return e, remote.Fail("stat", name, err)
 }
 
 func (r *Remote) stat(ctx context.Context, name string) (remote.Entry, error) {

@@ -12,10 +12,7 @@ import (
 
 // fail wraps err as every error of a remote is, unless it is nil.
 func fail(op, name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &fs.PathError{Op: op, Path: name, Err: translate(err)}
+	return remote.Fail(op, name, translate(err))
 }
 
 // translate strips what the os package put around an error of the system, and makes those that

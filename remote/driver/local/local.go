@@ -122,8 +122,8 @@ func newRemote(root string, o Options, open openFunc) (*Remote, error) {
 		dev:    at.dev,
 		served: s,
 		tree:   s,
-		parts:  staging.New(staging.Options{MaxAge: o.PartMaxAge, Fail: fail}),
 	}
+	r.parts = staging.New(staging.Options{MaxAge: o.PartMaxAge, Fail: fail, In: r.in})
 	if o.Sync {
 		r.tree, r.syncFile = syncedTree{s}, (*os.File).Sync
 	}

@@ -2,7 +2,6 @@ package local
 
 import (
 	"context"
-	"strings"
 
 	"ferry/remote"
 	"ferry/remote/partname"
@@ -13,27 +12,11 @@ func (r *Remote) CheckName(name string) error { return check(context.Background(
 
 // check is what every operation begins with.
 func check(ctx context.Context, op, name string) error {
-	switch {
-	case !remote.ValidPath(name):
-		return fail(op, name, remote.ErrInvalid)
-	case !holdable(name):
-		return fail(op, name, remote.ErrBadName)
-	case ctx.Err() != nil:
-		return fail(op, name, context.Cause(ctx))
-	}
-	return nil
+	return fail(op, name, remote.CheckHeld(ctx, name, holdable))
 }
 
-// holdable reports whether a file may have the name: every element is one the system can hold, and
-// none is hidden.
-func holdable(name string) bool {
-	for elem := range strings.SplitSeq(name, "/") {
-		if len(elem) > maxName || partname.Hidden(elem) || !holds(elem) {
-			return false
-		}
-	}
-	return true
-}
+// holdable reports whether a file may have the name: the system can hold it, and it is not hidden.
+func holdable(elem string) bool { return len(elem) <= maxName && !partname.Hidden(elem) && holds(elem) }
 
 // parent opens the directory that holds name. The caller closes it.
 func (r *Remote) parent(name string) (d dir, base string, err error) {

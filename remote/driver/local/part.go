@@ -51,23 +51,17 @@ func (r *Remote) hidden(m *meta) staging.Info {
 }
 
 // Part implements remote.Stager.
-func (r *Remote) Part(ctx context.Context, name, owner string) (e remote.Entry, err error) {
-	err = r.hiding(ctx, "part", name, func(h *hiding, base string) error {
-		e, err = r.parts.Describe(ctx, h, base, owner)
-		return err
-	})
-	return e, err
+func (r *Remote) Part(ctx context.Context, name, owner string) (remote.Entry, error) {
+	return r.parts.Part(ctx, name, owner)
 }
 
 // DropPart implements remote.Stager.
 func (r *Remote) DropPart(ctx context.Context, name, owner string) error {
-	return r.hiding(ctx, "droppart", name, func(h *hiding, base string) error {
-		return r.parts.Drop(ctx, h, base, owner)
-	})
+	return r.parts.DropPart(ctx, name, owner)
 }
 
-// hiding calls use with the directory of name and the last element of that.
-func (r *Remote) hiding(ctx context.Context, op, name string, use func(h *hiding, base string) error) error {
+// in is what package staging finds directories by.
+func (r *Remote) in(ctx context.Context, op, name string, use func(d staging.Dir, base string) error) error {
 	if err := check(ctx, op, name); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"ferry/remote"
+	"ferry/remote/driver/internal/staging"
 	"ferry/remote/partname"
 )
 
@@ -72,11 +73,8 @@ func (r *Remote) OpenPart(ctx context.Context, name, owner string, off, n int64)
 	if off < 0 {
 		return nil, fail("openpart", name, remote.ErrInvalid)
 	}
-	err = r.hiding(ctx, "openpart", name, func(h *hiding, base string) error {
-		kept, err := r.parts.Kept(ctx, h, base, owner)
-		if err == nil {
-			f, err = r.read(ctx, "openpart", name, remote.Join(h.path, kept), off, n)
-		}
+	err = r.parts.Kept(ctx, name, owner, func(d staging.Dir, part string) error {
+		f, err = r.read(ctx, "openpart", name, remote.Join(d.Path(), part), off, n)
 		return err
 	})
 	return f, err

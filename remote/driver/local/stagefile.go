@@ -117,6 +117,9 @@ func (s *stage) close() error {
 	return nil
 }
 
+// End implements staging.File: no write waits.
+func (s *stage) End() {}
+
 // Stop implements staging.File.
 func (s *stage) Stop() (staging.Dir, int64, error) {
 	if err := s.close(); err != nil {

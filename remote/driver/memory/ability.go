@@ -24,7 +24,7 @@ func (r *Remote) Move(ctx context.Context, from, to string) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return fail("move", from, r.move(from, to))
+	return remote.Fail("move", from, r.move(from, to))
 }
 
 // LOCKS_REQUIRED(r.mu)
@@ -74,20 +74,20 @@ func (r *Remote) Copy(ctx context.Context, from, to string) error {
 		return err
 	}
 	if err := r.mayPut(to); err != nil {
-		return fail("copy", to, err)
+		return remote.Fail("copy", to, err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n, err := r.file(from)
 	if err != nil {
-		return fail("copy", from, err)
+		return remote.Fail("copy", from, err)
 	}
 	dir, base, err := r.parent(to)
 	if err != nil {
-		return fail("copy", to, err)
+		return remote.Fail("copy", to, err)
 	}
 	_, err = r.publish(dir, base, n.data, n.modTime)
-	return fail("copy", to, err)
+	return remote.Fail("copy", to, err)
 }
 
 // SetModTime implements remote.ModTimer.
@@ -113,7 +113,7 @@ func (r *Remote) change(ctx context.Context, op, name string, set func(*node)) e
 	defer r.mu.Unlock()
 	n, err := r.lookup(name)
 	if err != nil {
-		return fail(op, name, err)
+		return remote.Fail(op, name, err)
 	}
 	set(n)
 	r.tell(remote.Change{Name: n.path(), Dir: n.isDir()})
@@ -127,13 +127,13 @@ func (r *Remote) Hash(ctx context.Context, name, algorithm string) ([]byte, erro
 	}
 	h := newHash(algorithm)
 	if h == nil {
-		return nil, fail("hash", name, remote.ErrUnsupported)
+		return nil, remote.Fail("hash", name, remote.ErrUnsupported)
 	}
 	r.mu.RLock()
 	n, err := r.file(name)
 	r.mu.RUnlock()
 	if err != nil {
-		return nil, fail("hash", name, err)
+		return nil, remote.Fail("hash", name, err)
 	}
 	h.Write(n.data)
 	return h.Sum(nil), nil

@@ -5,7 +5,6 @@ package memory
 
 import (
 	"context"
-	"io/fs"
 	"strings"
 	"sync"
 	"time"
@@ -87,19 +86,5 @@ func (r *Remote) file(name string) (*node, error) {
 
 // check is what every operation begins with.
 func check(ctx context.Context, op, name string) error {
-	if !remote.ValidPath(name) {
-		return fail(op, name, remote.ErrInvalid)
-	}
-	if ctx.Err() != nil {
-		return fail(op, name, context.Cause(ctx))
-	}
-	return nil
-}
-
-// fail wraps err, unless it is nil.
-func fail(op, name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &fs.PathError{Op: op, Path: name, Err: err}
+	return remote.Fail(op, name, remote.Check(ctx, name))
 }

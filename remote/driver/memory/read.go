@@ -21,7 +21,7 @@ func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	defer r.mu.RUnlock()
 	n, err := r.lookup(name)
 	if err != nil {
-		return remote.Entry{}, fail("stat", name, err)
+		return remote.Entry{}, remote.Fail("stat", name, err)
 	}
 	_, base := remote.Split(name)
 	return n.entry(base), nil
@@ -39,7 +39,7 @@ func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, e
 		var entries []remote.Entry
 		for len(names) > 0 {
 			if ctx.Err() != nil {
-				yield(remote.Entry{}, fail("list", dir, context.Cause(ctx)))
+				yield(remote.Entry{}, remote.Fail("list", dir, context.Cause(ctx)))
 				return
 			}
 			k := min(page, len(names))
@@ -71,7 +71,7 @@ func (r *Remote) listing(ctx context.Context, dir string) (*node, []string, []re
 		err = remote.ErrNotDir
 	}
 	if err != nil {
-		return nil, nil, nil, fail("list", dir, err)
+		return nil, nil, nil, remote.Fail("list", dir, err)
 	}
 	var parts []remote.Entry
 	for key, p := range n.parts {
@@ -98,7 +98,7 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 		return nil, err
 	}
 	if off < 0 {
-		return nil, fail("open", name, remote.ErrInvalid)
+		return nil, remote.Fail("open", name, remote.ErrInvalid)
 	}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -107,7 +107,7 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 		err = remote.ErrIsDir
 	}
 	if err != nil {
-		return nil, fail("open", name, err)
+		return nil, remote.Fail("open", name, err)
 	}
 	_, base := remote.Split(name)
 	return newReader(ctx, file.data, off, n, file.entry(base)), nil

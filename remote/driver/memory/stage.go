@@ -16,10 +16,10 @@ func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) 
 		return nil, err
 	}
 	if !o.Valid() {
-		return nil, fail("stage", name, remote.ErrInvalid)
+		return nil, remote.Fail("stage", name, remote.ErrInvalid)
 	}
 	if name == "." {
-		return nil, fail("stage", name, remote.ErrIsDir)
+		return nil, remote.Fail("stage", name, remote.ErrIsDir)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -28,11 +28,11 @@ func (r *Remote) Stage(ctx context.Context, name string, o remote.StageOptions) 
 		err = dir.mayReplace(base)
 	}
 	if err != nil {
-		return nil, fail("stage", name, err)
+		return nil, remote.Fail("stage", name, err)
 	}
 	s := &stage{r: r, dir: dir, name: name, key: partKey{base, o.Owner}, only: o.Precondition}
 	if err := s.begin(o); err != nil {
-		return nil, fail("stage", name, err)
+		return nil, remote.Fail("stage", name, err)
 	}
 	return s, nil
 }
@@ -52,7 +52,7 @@ func (r *Remote) DropPart(ctx context.Context, name, owner string) error {
 // OpenPart implements remote.PartReader.
 func (r *Remote) OpenPart(ctx context.Context, name, owner string, off, n int64) (io.ReadCloser, error) {
 	if off < 0 {
-		return nil, fail("openpart", name, remote.ErrInvalid)
+		return nil, remote.Fail("openpart", name, remote.ErrInvalid)
 	}
 	var opened *reader
 	err := r.withPart(ctx, "openpart", name, owner, func(_ *node, key partKey, p part) {
@@ -70,18 +70,18 @@ func (r *Remote) withPart(ctx context.Context, op, name, owner string, use func(
 		return err
 	}
 	if !remote.ValidOwner(owner) {
-		return fail(op, name, remote.ErrInvalid)
+		return remote.Fail(op, name, remote.ErrInvalid)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	dir, base, err := r.parent(name)
 	if err != nil {
-		return fail(op, name, err)
+		return remote.Fail(op, name, err)
 	}
 	key := partKey{base, owner}
 	p, ok := dir.parts[key]
 	if !ok {
-		return fail(op, name, remote.ErrNotExist)
+		return remote.Fail(op, name, remote.ErrNotExist)
 	}
 	use(dir, key, p)
 	return nil
@@ -139,7 +139,7 @@ func (s *stage) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {
-		return 0, fail("write", s.name, fs.ErrClosed)
+		return 0, remote.Fail("write", s.name, fs.ErrClosed)
 	}
 	s.data = append(s.data, p...)
 	return len(p), nil
@@ -157,11 +157,11 @@ func (s *stage) Commit(ctx context.Context, modTime time.Time) (remote.Entry, er
 	s.r.mu.Lock()
 	defer s.r.mu.Unlock()
 	if version, failed, ok := s.only(); ok && !s.dir.gone && !s.dir.holds(s.key.name, version) {
-		return remote.Entry{}, fail("publish", s.name, failed)
+		return remote.Entry{}, remote.Fail("publish", s.name, failed)
 	}
 	e, err := s.r.publish(s.dir, s.key.name, s.data, modTime)
 	if err != nil {
-		return remote.Entry{}, fail("publish", s.name, err)
+		return remote.Entry{}, remote.Fail("publish", s.name, err)
 	}
 	delete(s.dir.parts, s.key)
 	s.ended = true
@@ -181,7 +181,7 @@ func (s *stage) Keep() error {
 	s.r.mu.Lock()
 	defer s.r.mu.Unlock()
 	if s.dir.gone {
-		return fail("keep", s.name, remote.ErrNotExist)
+		return remote.Fail("keep", s.name, remote.ErrNotExist)
 	}
 	s.dir.parts[s.key] = part{id: s.r.next(), data: s.data, modTime: time.Now()}
 	return nil

@@ -37,7 +37,7 @@ func (r *Remote) Watch(ctx context.Context, _ time.Duration) iter.Seq2[remote.Ch
 			case <-ctx.Done():
 			}
 			if ctx.Err() != nil {
-				yield(remote.Change{}, fail("watch", ".", context.Cause(ctx)))
+				yield(remote.Change{}, remote.Fail("watch", ".", context.Cause(ctx)))
 				return
 			}
 			for _, c := range r.takeUntold(w) {

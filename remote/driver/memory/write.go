@@ -38,7 +38,7 @@ func (r *Remote) put(
 		return remote.Entry{}, err
 	}
 	if err := r.mayPut(name); err != nil {
-		return remote.Entry{}, fail("put", name, err)
+		return remote.Entry{}, remote.Fail("put", name, err)
 	}
 	var content bytes.Buffer
 	if o.Size > 0 {
@@ -49,7 +49,7 @@ func (r *Remote) put(
 		err = remote.CheckSize(n, o.Size)
 	}
 	if err != nil {
-		return remote.Entry{}, fail("put", name, err)
+		return remote.Entry{}, remote.Fail("put", name, err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -61,10 +61,10 @@ func (r *Remote) put(
 		err = may(dir, base)
 	}
 	if err != nil {
-		return remote.Entry{}, fail("put", name, err)
+		return remote.Entry{}, remote.Fail("put", name, err)
 	}
 	e, err := r.publish(dir, base, content.Bytes(), o.ModTime)
-	return e, fail("put", name, err)
+	return e, remote.Fail("put", name, err)
 }
 
 // mayPut tells whether a file may be stored as name, so that a body is not read in vain.
@@ -104,7 +104,7 @@ func (r *Remote) Remove(ctx context.Context, name string) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return fail("remove", name, r.remove(name))
+	return remote.Fail("remove", name, r.remove(name))
 }
 
 // RemoveVersion implements remote.VersionRemover.
@@ -117,11 +117,11 @@ func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error 
 	n, err := r.file(name)
 	switch {
 	case err != nil:
-		return fail("remove", name, err)
+		return remote.Fail("remove", name, err)
 	case n.entry(name).Version != version:
-		return fail("remove", name, remote.ErrChanged)
+		return remote.Fail("remove", name, remote.ErrChanged)
 	}
-	return fail("remove", name, r.remove(name))
+	return remote.Fail("remove", name, r.remove(name))
 }
 
 // LOCKS_REQUIRED(r.mu)
@@ -152,7 +152,7 @@ func (r *Remote) Mkdir(ctx context.Context, dir string) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return fail("mkdir", dir, r.mkdir(dir))
+	return remote.Fail("mkdir", dir, r.mkdir(dir))
 }
 
 // LOCKS_REQUIRED(r.mu)
@@ -182,7 +182,7 @@ func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return fail("rmdir", dir, r.rmdir(dir))
+	return remote.Fail("rmdir", dir, r.rmdir(dir))
 }
 
 // LOCKS_REQUIRED(r.mu)

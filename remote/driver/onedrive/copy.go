@@ -32,7 +32,7 @@ func (r *Remote) Copy(ctx context.Context, from, to string) error {
 	if err == nil {
 		err = r.copy(ctx, from, to)
 	}
-	return fail("copy", from, err)
+	return remote.Fail("copy", from, err)
 }
 
 func (r *Remote) copy(ctx context.Context, from, to string) error {

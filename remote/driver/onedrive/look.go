@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ferry/remote"
+	"ferry/remote/nameenc"
 )
 
 // look finds the item called name, also where a process was killed while it replaced it.
@@ -141,5 +142,5 @@ func (r *Remote) canStepAside(name string) bool {
 	dir, base := remote.Split(name)
 	at := r.encode(remote.Join(dir, asideOf(base)))
 	_, last := remote.Split(at)
-	return !cannotBe(last) && units(at)+units(r.below)+1 <= maxPath
+	return !cannotBe(last) && nameenc.UTF16Len(at)+nameenc.UTF16Len(r.below)+1 <= maxPath
 }

@@ -29,7 +29,7 @@ func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error
 			return f.item.content().modTime(), nil
 		}, func(t time.Time) error { return r.setModTime(ctx, name, t) })
 	}
-	return fail("setmodtime", name, err)
+	return remote.Fail("setmodtime", name, err)
 }
 
 func (r *Remote) setModTime(ctx context.Context, name string, t time.Time) error {
@@ -80,26 +80,26 @@ func (r *Remote) dropVersions(ctx context.Context, name string, i ref) {
 // Hash implements remote.Hasher: QuickXor on every drive, sha1 and sha256 on some.
 func (r *Remote) Hash(ctx context.Context, name, algorithm string) ([]byte, error) {
 	if err := check(ctx, name); err != nil {
-		return nil, fail("hash", name, err)
+		return nil, remote.Fail("hash", name, err)
 	}
 	f, err := r.look(ctx, name)
 	switch {
 	case err != nil:
-		return nil, fail("hash", name, err)
+		return nil, remote.Fail("hash", name, err)
 	case f.item.isDir():
-		return nil, fail("hash", name, remote.ErrIsDir)
+		return nil, remote.Fail("hash", name, remote.ErrIsDir)
 	}
 	if sum := f.item.hash(algorithm); sum != nil {
 		return sum, nil
 	}
-	return nil, fail("hash", name, remote.ErrUnsupported)
+	return nil, remote.Fail("hash", name, remote.ErrUnsupported)
 }
 
 // Usage implements remote.Usager.
 func (r *Remote) Usage(ctx context.Context) (remote.Usage, error) {
 	none := remote.Usage{Total: -1, Used: -1, Free: -1}
 	if err := check(ctx, "."); err != nil {
-		return none, fail("usage", ".", err)
+		return none, remote.Fail("usage", ".", err)
 	}
 	var d struct {
 		Quota *struct {
@@ -109,10 +109,10 @@ func (r *Remote) Usage(ctx context.Context) (remote.Usage, error) {
 		} `json:"quota"`
 	}
 	if err := r.api.do(ctx, call{method: http.MethodGet, to: r.drive, query: "%24select=id,quota"}, &d); err != nil {
-		return none, fail("usage", ".", err)
+		return none, remote.Fail("usage", ".", err)
 	}
 	if d.Quota == nil {
-		return none, fail("usage", ".", remote.ErrUnsupported)
+		return none, remote.Fail("usage", ".", remote.ErrUnsupported)
 	}
 	u := remote.Usage{Total: -1, Used: d.Quota.Used, Free: -1}
 	if d.Quota.Total > 0 { // else nobody limits it, or nobody says

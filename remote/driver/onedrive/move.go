@@ -17,7 +17,7 @@ func (r *Remote) Move(ctx context.Context, from, to string) error {
 	if err == nil {
 		err = r.move(ctx, from, to)
 	}
-	return fail("move", from, err)
+	return remote.Fail("move", from, err)
 }
 
 func (r *Remote) move(ctx context.Context, from, to string) error {

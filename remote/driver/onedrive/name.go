@@ -2,11 +2,10 @@ package onedrive
 
 import (
 	"context"
-	"io/fs"
 	"strings"
-	"unicode/utf16"
 
 	"ferry/remote"
+	"ferry/remote/nameenc"
 )
 
 const (
@@ -14,22 +13,12 @@ const (
 	maxPath = 400 // characters in a path, from the root of the drive on
 )
 
-// fail wraps err, unless it is nil.
-func fail(op, name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &fs.PathError{Op: op, Path: name, Err: err}
-}
-
 // check is what every operation on something that exists begins with.
 func check(ctx context.Context, name string) error {
-	switch {
-	case !remote.ValidPath(name):
-		return remote.ErrInvalid
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	case hasElem(name, hidden):
+	if err := remote.Check(ctx, name); err != nil {
+		return err
+	}
+	if remote.AnyElem(name, hidden) {
 		return remote.ErrNotExist
 	}
 	return nil
@@ -37,22 +26,17 @@ func check(ctx context.Context, name string) error {
 
 // CheckName implements remote.NameChecker.
 func (r *Remote) CheckName(name string) error {
-	return fail("checkname", name, r.checkNew(context.Background(), name))
+	return remote.Fail("checkname", name, r.checkNew(context.Background(), name))
 }
 
 // checkNew is what every operation that makes something begins with.
 func (r *Remote) checkNew(ctx context.Context, name string) error {
-	switch {
-	case !remote.ValidPath(name):
-		return remote.ErrInvalid
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	case name == ".":
-		return nil
+	if err := remote.Check(ctx, name); err != nil || name == "." {
+		return err
 	}
 	encoded := r.opt.Encoding.EncodePath(name)
 	switch {
-	case hasElem(name, hidden), hasElem(encoded, cannotBe), units(encoded)+units(r.below)+1 > maxPath:
+	case remote.AnyElem(name, hidden), remote.AnyElem(encoded, cannotBe), nameenc.UTF16Len(encoded)+nameenc.UTF16Len(r.below)+1 > maxPath:
 		return remote.ErrBadName
 	}
 	return nil
@@ -68,23 +52,5 @@ func cannotBe(elem string) bool {
 	if len(lower) == 4 && (strings.HasPrefix(lower, "com") || strings.HasPrefix(lower, "lpt")) && '0' <= lower[3] && lower[3] <= '9' {
 		return true
 	}
-	return strings.Contains(lower, "_vti_") || strings.HasPrefix(lower, "~$") || len(elem) > maxName && units(elem) > maxName
-}
-
-// units is how long the service takes a name for.
-func units(s string) int {
-	n := 0
-	for _, r := range s {
-		n += max(utf16.RuneLen(r), 1)
-	}
-	return n
-}
-
-func hasElem(name string, is func(string) bool) bool {
-	for elem := range strings.SplitSeq(name, "/") {
-		if is(elem) {
-			return true
-		}
-	}
-	return false
+	return strings.Contains(lower, "_vti_") || strings.HasPrefix(lower, "~$") || len(elem) > maxName && nameenc.UTF16Len(elem) > maxName
 }

@@ -22,12 +22,12 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 		err = remote.ErrIsDir
 	}
 	if err != nil {
-		return remote.Entry{}, fail("put", name, err)
+		return remote.Entry{}, remote.Fail("put", name, err)
 	}
 	u := newUpload(r, name, o)
 	defer u.end()
 	e, err := r.put(ctx, u, remote.ContextReader(ctx, body))
-	return e, fail("put", name, err)
+	return e, remote.Fail("put", name, err)
 }
 
 func (r *Remote) put(ctx context.Context, u *upload, body io.Reader) (remote.Entry, error) {

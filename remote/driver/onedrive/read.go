@@ -25,11 +25,11 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 		err = remote.ErrIsDir
 	}
 	if err != nil {
-		return nil, fail("open", name, err)
+		return nil, remote.Fail("open", name, err)
 	}
 	f, err := r.open(ctx, name, off, n)
 	if err != nil {
-		return nil, fail("open", name, err)
+		return nil, remote.Fail("open", name, err)
 	}
 	return f, nil
 }
@@ -128,7 +128,7 @@ func (f *reader) Read(p []byte) (int, error) {
 		err = remote.ErrDigest
 	}
 	if err != nil && err != io.EOF {
-		err = fail("read", f.name, err)
+		err = remote.Fail("read", f.name, err)
 	}
 	return n, err
 }

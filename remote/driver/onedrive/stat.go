@@ -11,14 +11,14 @@ import (
 // Stat implements remote.Remote.
 func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	if err := check(ctx, name); err != nil {
-		return remote.Entry{}, fail("stat", name, err)
+		return remote.Entry{}, remote.Fail("stat", name, err)
 	}
 	f, err := r.look(ctx, name)
 	if name == "." && r.opt.RootID != "" && errors.Is(err, remote.ErrNotExist) {
 		err = fmt.Errorf("%w: check the option root_folder_id, or correct the path", remote.ErrNotExist)
 	}
 	if err != nil {
-		return remote.Entry{}, fail("stat", name, err)
+		return remote.Entry{}, remote.Fail("stat", name, err)
 	}
 	_, base := remote.Split(name)
 	return f.item.entry(base), nil

@@ -12,12 +12,12 @@ import (
 
 // Remove implements remote.Remote.
 func (r *Remote) Remove(ctx context.Context, name string) error {
-	return fail("remove", name, r.remove(ctx, name, ""))
+	return remote.Fail("remove", name, r.remove(ctx, name, ""))
 }
 
 // RemoveVersion implements remote.VersionRemover. The service checks the precondition.
 func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error {
-	return fail("remove", name, r.remove(ctx, name, version))
+	return remote.Fail("remove", name, r.remove(ctx, name, version))
 }
 
 // remove looks first: the service removes directories with all that is in them.
@@ -56,7 +56,7 @@ func (r *Remote) Mkdir(ctx context.Context, dir string) error {
 	if err == nil {
 		err = r.mkdir(ctx, dir)
 	}
-	return fail("mkdir", dir, err)
+	return remote.Fail("mkdir", dir, err)
 }
 
 func (r *Remote) mkdir(ctx context.Context, dir string) error {
@@ -86,7 +86,7 @@ func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 	if err == nil {
 		err = r.rmdir(ctx, dir)
 	}
-	return fail("rmdir", dir, err)
+	return remote.Fail("rmdir", dir, err)
 }
 
 // rmdir looks whether the directory is empty. What others store in it just then goes to the recycle

@@ -23,7 +23,7 @@ func (r *Remote) Watch(ctx context.Context, interval time.Duration) iter.Seq2[re
 			return taken
 		})
 		if taken {
-			yield(remote.Change{}, fail("watch", ".", err))
+			yield(remote.Change{}, remote.Fail("watch", ".", err))
 		}
 	}
 }

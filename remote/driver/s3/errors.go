@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/url"
 
@@ -200,21 +199,13 @@ func isCode(err error, codes ...string) bool {
 	return false
 }
 
-// fail wraps err, unless it is nil.
-func fail(op, name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &fs.PathError{Op: op, Path: name, Err: err}
-}
-
 // explain returns err, which a call that ctx governed returned, as an error of package remote.
 func (r *Remote) explain(ctx context.Context, op, name string, err error) error {
 	if err == nil {
 		return nil
 	}
 	if ctx.Err() != nil {
-		return fail(op, name, context.Cause(ctx))
+		return remote.Fail(op, name, context.Cause(ctx))
 	}
-	return fail(op, name, r.translate(err))
+	return remote.Fail(op, name, r.translate(err))
 }

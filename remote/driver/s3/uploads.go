@@ -37,11 +37,11 @@ func (r *Remote) AbortUpload(ctx context.Context, token string) error {
 	at := place{Bucket: bucket, Name: key}
 	switch {
 	case ctx.Err() != nil:
-		return fail("abortupload", ".", context.Cause(ctx))
+		return remote.Fail("abortupload", ".", context.Cause(ctx))
 	case id == "" && r.IsSlot(at):
-		return fail("abortupload", r.nameAt(at), r.DropKept(ctx, at))
+		return remote.Fail("abortupload", r.nameAt(at), r.DropKept(ctx, at))
 	case id == "" || !r.holdsPlace(at):
-		return fail("abortupload", ".", remote.ErrInvalid)
+		return remote.Fail("abortupload", ".", remote.ErrInvalid)
 	}
 	return r.explain(ctx, "abortupload", r.nameAt(at), r.abortUpload(ctx, at, id))
 }

@@ -5,42 +5,27 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"slices"
-	"strings"
 
 	"github.com/pkg/sftp"
 
 	"ferry/remote"
-
 	"ferry/remote/driver/internal/conns"
 )
 
 // fail wraps err as every error of a remote is, unless it is nil.
 func fail(op, name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	var pe *fs.PathError
-	if errors.As(err, &pe) && pe.Path == name {
+	return remote.FailOnce(op, name, err, func(err error) error {
+		err = translate(err)
+		if errors.Is(err, remote.ErrInvalid) && remote.AnyElem(name, isLong) { // not every server says which of the two it means
+			err = fmt.Errorf("%w: %w", remote.ErrBadName, err)
+		}
 		return err
-	}
-	err = translate(err)
-	if errors.Is(err, remote.ErrInvalid) && isLong(name) { // not every server says which of the two it means
-		err = fmt.Errorf("%w: %w", remote.ErrBadName, err)
-	}
-	return &fs.PathError{Op: op, Path: name, Err: err}
+	})
 }
 
-// isLong reports whether an element of name is longer than file systems take.
-func isLong(name string) bool {
-	for elem := range strings.SplitSeq(name, "/") {
-		if len(elem) > 255 {
-			return true
-		}
-	}
-	return false
-}
+// isLong reports whether an element of a name is longer than file systems take.
+func isLong(elem string) bool { return len(elem) > 255 }
 
 // translate turns a status of the protocol (draft-ietf-secsh-filexfer-02 section 7) into a sentinel
 // of package remote. Package sftp has done so already with the two that it knows. SSH_FX_FAILURE

@@ -29,16 +29,13 @@ func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, e
 
 // listed returns the entry that List yields for m, if it yields one.
 func (r *Remote) listed(ctx context.Context, c *conn, dir string, m *meta) (remote.Entry, bool, error) {
-	name := r.o.Encoding.Decode(m.name)
+	name, omitted := remote.ReadName(r.o.Encoding, m.name)
 	switch {
 	case partname.Hidden(m.name):
-		e, ok := r.listedPart(ctx, c, dir, m)
+		e, ok := r.parts.Listed(ctx, &hiding{r: r, c: c, path: dir}, hidden(m))
 		return e, ok, nil
-	case !remote.ValidName(m.name) || !remote.ValidName(name):
-		remote.Omitted(ctx, m.name, remote.OmittedName)
-		return remote.Entry{}, false, nil
-	case r.o.Encoding.Encode(name) != m.name:
-		remote.Omitted(ctx, m.name, remote.OmittedEncoding)
+	case omitted != "":
+		remote.Omitted(ctx, m.name, omitted)
 		return remote.Entry{}, false, nil
 	}
 	if m.mode&fs.ModeSymlink != 0 || !m.perms {

@@ -7,7 +7,6 @@ import (
 	"github.com/pkg/sftp"
 
 	"ferry/remote"
-
 	"ferry/remote/driver/internal/chunks"
 	"ferry/remote/driver/internal/conns"
 )
@@ -41,7 +40,7 @@ func (r *Remote) read(ctx context.Context, c *conn, name, path string, off, n in
 		return nil, fail("open", name, err)
 	}
 	return chunks.NewReader(ctx, f, chunks.ReadOptions{
-		Entry: entry(&m, base(name)), Off: off, N: n, Max: max(r.o.Concurrency*packetSize/chunks.Size, 1),
+		Entry: entry(&m, remote.BaseOf(name)), Off: off, N: n, Max: max(r.o.Concurrency*packetSize/chunks.Size, 1),
 		Fail: func(err error) error { return fail("read", name, err) }, Release: func() { r.pool.Put(c) },
 	}), nil
 }

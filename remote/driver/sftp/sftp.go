@@ -19,7 +19,6 @@ import (
 	"context"
 	"errors"
 	"path"
-	"strings"
 	"time"
 
 	"ferry/remote"
@@ -116,11 +115,13 @@ func New(_ context.Context, root string, o Options) (*Remote, error) {
 	// Every name here is one element, so that there are neither slashes nor dots to be replaced.
 	o.Encoding &^= nameenc.Slash | nameenc.Dot
 	r := &Remote{
-		info:  remote.Info{Name: "sftp:" + d.user + "@" + d.addr + ":" + root, Caps: caps},
-		o:     o,
-		root:  root,
-		parts: staging.New(staging.Options{MaxAge: o.PartMaxAge, Patience: conns.Patience, Fail: fail}),
+		info: remote.Info{Name: "sftp:" + d.user + "@" + d.addr + ":" + root, Caps: caps},
+		o:    o,
+		root: root,
 	}
+	r.parts = staging.New(staging.Options{
+		MaxAge: o.PartMaxAge, Patience: conns.Patience, Fail: fail, In: r.in, Names: o.Encoding,
+	})
 	r.pool = conns.NewPool(o.Connections, o.IdleTimeout, d.dial)
 	return r, nil
 }
@@ -132,68 +133,4 @@ func (r *Remote) Info() remote.Info { return r.info }
 func (r *Remote) Close() error {
 	r.pool.Close()
 	return nil
-}
-
-// CheckName implements remote.NameChecker.
-func (r *Remote) CheckName(name string) error {
-	return r.check(context.Background(), "checkname", name)
-}
-
-// check is what every operation begins with.
-func (r *Remote) check(ctx context.Context, op, name string) error {
-	switch {
-	case !remote.ValidPath(name):
-		return fail(op, name, remote.ErrInvalid)
-	case !r.holdable(name):
-		return fail(op, name, remote.ErrBadName)
-	case ctx.Err() != nil:
-		return fail(op, name, context.Cause(ctx))
-	}
-	return nil
-}
-
-// holdable reports whether a file may have the name: no element is hidden, or too long as it is
-// written.
-func (r *Remote) holdable(name string) bool {
-	for elem := range strings.SplitSeq(name, "/") {
-		if partname.Hidden(elem) || len(r.o.Encoding.Encode(elem)) > partname.MaxLen {
-			return false
-		}
-	}
-	return true
-}
-
-// path returns name as the server knows it.
-func (r *Remote) path(name string) string {
-	if name == "." {
-		if r.root == "" {
-			return "."
-		}
-		return r.root
-	}
-	elements := strings.Split(name, "/")
-	for i, e := range elements {
-		elements[i] = r.o.Encoding.Encode(e)
-	}
-	held := strings.Join(elements, "/")
-	switch r.root {
-	case "":
-		return held
-	case "/":
-		return "/" + held
-	}
-	return r.root + "/" + held
-}
-
-// with calls use with a connection, which is shared with others.
-func (r *Remote) with(ctx context.Context, op, name string, use func(c *conn) error) error {
-	if err := r.check(ctx, op, name); err != nil {
-		return err
-	}
-	c, err := r.pool.Get(ctx)
-	if err != nil {
-		return fail(op, name, err)
-	}
-	defer r.pool.Put(c)
-	return fail(op, name, use(c))
 }

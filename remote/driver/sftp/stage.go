@@ -104,18 +104,6 @@ func (s *stage) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Keep implements remote.Stage. What the server has not confirmed is not kept.
-func (s *stage) Keep() error {
-	s.w.End()
-	return s.Stage.Keep()
-}
-
-// Abort implements remote.Stage.
-func (s *stage) Abort() error {
-	s.w.End()
-	return s.Stage.Abort()
-}
-
 // full returns ErrNoSpace in place of an unexplained failure to write if the server's disk is full.
 func (r *Remote) full(c *conn, err error) error {
 	if !unexplained(err) {

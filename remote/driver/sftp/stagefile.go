@@ -3,7 +3,6 @@ package sftp
 import (
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"time"
@@ -82,14 +81,7 @@ func (s *stage) CopyHead(ctx context.Context, _ string, off int64) error {
 		return err
 	}
 	defer src.Close()
-	k, err := io.Copy(s.w, src)
-	if err == nil && k < n {
-		err = io.ErrUnexpectedEOF
-	}
-	if err == nil {
-		err = s.w.Drain(ctx)
-	}
-	return err
+	return s.w.Fill(ctx, src, n)
 }
 
 // Finish implements staging.File.
@@ -109,7 +101,7 @@ func (s *stage) Finish(ctx context.Context, modTime time.Time) (staging.Dir, rem
 		h.Close()
 		return nil, remote.Entry{}, err
 	}
-	b := base(s.Name)
+	b := remote.BaseOf(s.Name)
 	m := metaOf(info, b)
 	return h, entry(&m, b), nil
 }
@@ -143,6 +135,9 @@ func (s *stage) closeFile() error {
 	}
 	return nil
 }
+
+// End implements staging.File.
+func (s *stage) End() { s.w.End() }
 
 // Stop implements staging.File. What the server has not confirmed is cut off.
 func (s *stage) Stop() (staging.Dir, int64, error) {

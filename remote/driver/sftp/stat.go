@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"ferry/remote"
-
 	"ferry/remote/driver/internal/conns"
 )
 
@@ -16,7 +15,7 @@ func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	var e remote.Entry
 	err := r.with(ctx, "stat", name, func(c *conn) error {
 		m, err := r.find(ctx, c, name)
-		e = entry(&m, base(name))
+		e = entry(&m, remote.BaseOf(name))
 		return err
 	})
 	if err != nil {
@@ -83,11 +82,6 @@ func (m *meta) regular() bool { return m.mode.IsRegular() }
 
 // readOnly reports whether m is for nobody to write.
 func (m *meta) readOnly() bool { return m.perms && m.mode&0o222 == 0 }
-
-func base(name string) string {
-	_, b := remote.Split(name)
-	return b
-}
 
 // entry describes m. There is no Version: the protocol has whole seconds only, in which a file may
 // change twice.

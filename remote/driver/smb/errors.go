@@ -27,14 +27,7 @@ func (inUse) Hint() string { return "The file is in use by another client of the
 
 // fail wraps err as every error of a remote is, unless it is nil.
 func fail(op, name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	var pe *fs.PathError
-	if errors.As(err, &pe) && pe.Path == name {
-		return err
-	}
-	return &fs.PathError{Op: op, Path: name, Err: err}
+	return remote.FailOnce(op, name, err, nil)
 }
 
 // Codes of NTSTATUS (MS-ERREF section 2.3.1). Package smb2 has its own errors for some others.

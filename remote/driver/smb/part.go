@@ -108,23 +108,13 @@ func hidden(m *meta) staging.Info {
 }
 
 // Part implements remote.Stager.
-func (r *Remote) Part(ctx context.Context, name, owner string) (e remote.Entry, err error) {
-	err = r.hiding(ctx, "part", name, func(h *hiding, held string) error {
-		e, err = r.parts.Describe(ctx, h, held, owner)
-		e.Name = base(name)
-		return err
-	})
-	if err != nil {
-		return remote.Entry{}, err
-	}
-	return e, nil
+func (r *Remote) Part(ctx context.Context, name, owner string) (remote.Entry, error) {
+	return r.parts.Part(ctx, name, owner)
 }
 
 // DropPart implements remote.Stager.
 func (r *Remote) DropPart(ctx context.Context, name, owner string) error {
-	return r.hiding(ctx, "droppart", name, func(h *hiding, held string) error {
-		return r.parts.Drop(ctx, h, held, owner)
-	})
+	return r.parts.DropPart(ctx, name, owner)
 }
 
 // OpenPart implements remote.PartReader.
@@ -133,10 +123,9 @@ func (r *Remote) OpenPart(ctx context.Context, name, owner string, off, n int64)
 		return nil, fail("openpart", name, remote.ErrInvalid)
 	}
 	var kept target
-	err = r.hiding(ctx, "openpart", name, func(h *hiding, held string) error {
-		part, err := r.parts.Kept(ctx, h, held, owner)
-		kept = h.server(part)
-		return err
+	err = r.parts.Kept(ctx, name, owner, func(d staging.Dir, part string) error {
+		kept = d.(*hiding).server(part)
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -144,8 +133,8 @@ func (r *Remote) OpenPart(ctx context.Context, name, owner string, off, n int64)
 	return r.read(ctx, name, kept, off, n)
 }
 
-// hiding calls use with the directory of name and the last element of that, as the server has it.
-func (r *Remote) hiding(ctx context.Context, op, name string, use func(h *hiding, held string) error) error {
+// in is what package staging finds directories by.
+func (r *Remote) in(ctx context.Context, op, name string, use func(d staging.Dir, base string) error) error {
 	return r.with(ctx, op, name, func(c *conn) error {
 		if r.target(name).path == "" { // a share, which has no parts
 			return remote.ErrNotExist
@@ -153,15 +142,4 @@ func (r *Remote) hiding(ctx context.Context, op, name string, use func(h *hiding
 		dir, b := remote.Split(name)
 		return use(&hiding{r: r, c: c, path: dir}, r.o.Encoding.Encode(b))
 	})
-}
-
-// listedPart returns the entry that List yields for the hidden file m in dir, if it yields one.
-func (r *Remote) listedPart(ctx context.Context, c *conn, dir string, m *meta) (remote.Entry, bool) {
-	e, ok := r.parts.Listed(ctx, &hiding{r: r, c: c, path: dir}, hidden(m))
-	if !ok {
-		return remote.Entry{}, false
-	}
-	held := e.Name
-	e.Name = r.o.Encoding.Decode(held)
-	return e, r.o.Encoding.Encode(e.Name) == held
 }

@@ -35,7 +35,7 @@ func (r *Remote) read(ctx context.Context, name string, at target, off, n int64)
 		return nil, fail("open", name, err)
 	}
 	return chunks.NewReader(ctx, h, chunks.ReadOptions{
-		Entry: m.entry(base(name)), Off: off, N: n, Max: chunksMax,
+		Entry: m.entry(remote.BaseOf(name)), Off: off, N: n, Max: chunksMax,
 		Fail: func(err error) error { return fail("read", name, err) }, Release: func() { r.reads.Put(c) },
 	}), nil
 }

@@ -14,12 +14,13 @@
 //
 // Links are followed as the server lets them be. Removing one removes the link.
 //
-//	smb.go            the remote, and the paths of its files
+//	smb.go            the remote
 //	stage.go          uploads: stage.go, stagefile.go; part.go: the directory of one
 //	copy.go move.go write.go read.go list.go directory.go stat.go usage.go  the operations
 //	handle.go         an open file; files.go: all of them, and how they step aside
 //	gate.go           keeps calls away from a change
 //	dial.go           making connections; conn.go: one of them
+//	name.go           the paths of its files, and what every call begins with
 //	errors.go         what the answers of the server mean
 package smb
 
@@ -31,15 +32,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"ferry/remote"
 	"ferry/remote/driver/internal/conns"
 	"ferry/remote/driver/internal/staging"
 	"ferry/remote/nameenc"
 	"ferry/remote/network"
-	"ferry/remote/partname"
 )
 
 // Encoding is how names are written by default, as rclone does: what Windows does not take is
@@ -118,9 +116,11 @@ func New(_ context.Context, root string, o Options) (*Remote, error) {
 		info:  remote.Info{Name: "smb:" + o.User + "@" + o.Host + ":" + strconv.Itoa(o.Port) + "/" + root, Caps: caps},
 		o:     o,
 		root:  root,
-		parts: staging.New(staging.Options{MaxAge: o.PartMaxAge, Patience: conns.Patience, Fail: fail}),
 		files: newFiles(),
 	}
+	r.parts = staging.New(staging.Options{
+		MaxAge: o.PartMaxAge, Patience: conns.Patience, Fail: fail, In: r.in, Names: o.Encoding,
+	})
 	dial := (&dialer{o}).dial
 	r.pool, r.reads = conns.NewPool(o.Connections, o.IdleTimeout, dial), conns.NewPool(o.Connections, o.IdleTimeout, dial)
 	return r, nil
@@ -134,99 +134,4 @@ func (r *Remote) Close() error {
 	r.pool.Close()
 	r.reads.Close()
 	return nil
-}
-
-// CheckName implements remote.NameChecker.
-func (r *Remote) CheckName(name string) error {
-	return r.check(context.Background(), "checkname", name)
-}
-
-// check is what every operation begins with.
-func (r *Remote) check(ctx context.Context, op, name string) error {
-	switch {
-	case !remote.ValidPath(name):
-		return fail(op, name, remote.ErrInvalid)
-	case !r.holdable(name):
-		return fail(op, name, remote.ErrBadName)
-	case ctx.Err() != nil:
-		return fail(op, name, context.Cause(ctx))
-	}
-	return nil
-}
-
-// holdable reports whether a file may have the name: no element is hidden, or too long as it is
-// written, or is a device or a path to the server.
-func (r *Remote) holdable(name string) bool {
-	for elem := range strings.SplitSeq(name, "/") {
-		held := r.o.Encoding.Encode(elem)
-		if partname.Hidden(elem) || units(held) > maxName || strings.ContainsRune(held, '\\') || device(held) {
-			return false
-		}
-	}
-	return true
-}
-
-// device reports whether Windows takes a name, whatever its extension, for that of a device; Samba
-// lists such a file under another name.
-func device(name string) bool {
-	stem, _, _ := strings.Cut(name, ".")
-	stem = strings.ToUpper(strings.TrimRight(stem, " "))
-	switch stem {
-	case "CON", "PRN", "AUX", "NUL":
-		return true
-	}
-	if len(stem) < 4 || stem[:3] != "COM" && stem[:3] != "LPT" {
-		return false
-	}
-	digit := stem[3:]
-	return utf8.RuneCountInString(digit) == 1 && strings.Contains("123456789¹²³", digit)
-}
-
-// units returns how long s is in UTF-16.
-func units(s string) int {
-	n := 0
-	for _, c := range s {
-		n += utf16.RuneLen(c)
-	}
-	return n
-}
-
-// A target is a file as the server knows it.
-type target struct {
-	share string // "" = the server itself
-	path  string // in the share, separated by backslashes; "" = all of it
-}
-
-// target returns name as the server knows it.
-func (r *Remote) target(name string) target {
-	full := r.root
-	if name != "." {
-		full = strings.TrimPrefix(full+"/"+name, "/")
-	}
-	share, below, _ := strings.Cut(full, "/")
-	if below == "" {
-		return target{share: share}
-	}
-	return target{share, strings.ReplaceAll(r.o.Encoding.EncodePath(below), "/", `\`)}
-}
-
-// below returns the file called base, as on the disk, in the directory t.
-func (t target) below(base string) target {
-	if t.path == "" {
-		return target{t.share, base}
-	}
-	return target{t.share, t.path + `\` + base}
-}
-
-// with calls use with a connection, which is shared with others.
-func (r *Remote) with(ctx context.Context, op, name string, use func(c *conn) error) error {
-	if err := r.check(ctx, op, name); err != nil {
-		return err
-	}
-	c, err := r.pool.Get(ctx)
-	if err != nil {
-		return fail(op, name, err)
-	}
-	defer r.pool.Put(c)
-	return fail(op, name, use(c))
 }

@@ -96,15 +96,3 @@ func (s *stage) Write(p []byte) (int, error) {
 	}
 	return n, err
 }
-
-// Keep implements remote.Stage. What the server has not confirmed is not kept.
-func (s *stage) Keep() error {
-	s.w.End()
-	return s.Stage.Keep()
-}
-
-// Abort implements remote.Stage.
-func (s *stage) Abort() error {
-	s.w.End()
-	return s.Stage.Abort()
-}

@@ -3,7 +3,6 @@ package smb
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 	"time"
 
@@ -80,14 +79,7 @@ func (s *stage) CopyHead(ctx context.Context, from string, off int64) error {
 		Fail: func(err error) error { return fail("read", s.Name, err) },
 	})
 	defer rd.Close()
-	k, err := io.Copy(s.w, rd)
-	if err == nil && k < n {
-		err = io.ErrUnexpectedEOF
-	}
-	if err == nil {
-		err = s.w.Drain(ctx)
-	}
-	return err
+	return s.w.Fill(ctx, rd, n)
 }
 
 // Finish implements staging.File.
@@ -107,7 +99,7 @@ func (s *stage) Finish(ctx context.Context, modTime time.Time) (staging.Dir, rem
 		h.Close()
 		return nil, remote.Entry{}, err
 	}
-	return h, m.entry(base(s.Name)), nil
+	return h, m.entry(remote.BaseOf(s.Name)), nil
 }
 
 // complete closes the hidden file and gives it its time.
@@ -136,6 +128,9 @@ func (s *stage) close() {
 	defer cancel()
 	_ = conns.Do(ctx, s.c, s.file.Close) // the server closes it with the connection
 }
+
+// End implements staging.File.
+func (s *stage) End() { s.w.End() }
 
 // Stop implements staging.File. What the server has not confirmed is cut off.
 func (s *stage) Stop() (staging.Dir, int64, error) {

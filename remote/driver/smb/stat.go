@@ -45,17 +45,12 @@ func (m *meta) entry(name string) remote.Entry {
 	return e
 }
 
-func base(name string) string {
-	_, b := remote.Split(name)
-	return b
-}
-
 // Stat implements remote.Remote.
 func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	var e remote.Entry
 	err := r.with(ctx, "stat", name, func(c *conn) error {
 		m, err := r.find(ctx, c, name)
-		e = m.entry(base(name))
+		e = m.entry(remote.BaseOf(name))
 		return err
 	})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	smb2 "github.com/cloudsoda/go-smb2"
 
 	"ferry/remote"
+	"ferry/remote/driver/internal/staging"
 	"ferry/remote/partname"
 )
 
@@ -25,19 +26,8 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 	}
 	stop := context.AfterFunc(ctx, s.w.End)
 	defer stop()
-	n, err := io.Copy(struct{ io.Writer }{s.w}, remote.ContextReader(ctx, body))
-	if ctx.Err() != nil {
-		err = context.Cause(ctx)
-	}
-	if err == nil {
-		err = remote.CheckSize(n, o.Size)
-	}
-	var e remote.Entry
-	if err == nil {
-		e, err = s.Commit(ctx, o.ModTime)
-	}
+	e, err := staging.Put(ctx, s, s.w, body, o)
 	if err != nil {
-		_ = s.Abort() // what cannot be removed expires
 		return remote.Entry{}, fail("put", name, err)
 	}
 	return e, nil

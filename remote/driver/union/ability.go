@@ -16,7 +16,7 @@ func (r *Remote) CheckName(name string) error {
 
 // onAll makes a change of a file on the upstreams that the action policy chooses.
 func (r *Remote) onAll(ctx context.Context, name string, change func(u *upstream) error) error {
-	if err := check(ctx, name); err != nil {
+	if err := remote.Check(ctx, name); err != nil {
 		return err
 	}
 	l, err := r.known(ctx, name)

@@ -46,7 +46,7 @@ func together(ups []*upstream, errs []error) error {
 
 // lock is what every change begins with.
 func (r *Remote) lock(ctx context.Context, names ...string) (unlock func(), err error) {
-	if err := check(ctx, names...); err != nil {
+	if err := remote.Check(ctx, names...); err != nil {
 		return nil, err
 	}
 	return r.names.Change(ctx, names...)

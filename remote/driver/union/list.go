@@ -46,7 +46,7 @@ func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, e
 
 func (r *Remote) list(ctx context.Context, dir string, most int) iter.Seq2[remote.Entry, error] {
 	return remote.Entries(func(take func(remote.Entry) bool) error {
-		if err := check(ctx, dir); err != nil {
+		if err := remote.Check(ctx, dir); err != nil {
 			return remote.Renamed("list", dir, err)
 		}
 		l := lister{r: r, dir: dir, take: take, names: names{maphash.MakeSeed(), r.info.Caps.CaseInsensitive, map[uint64]struct{}{}, most}}

@@ -88,7 +88,7 @@ func (r *Remote) find(ctx context.Context, name string) (*held, error) {
 
 // found is find that also returns all holders.
 func (r *Remote) found(ctx context.Context, name string) (*held, []*held, error) {
-	if err := check(ctx, name); err != nil {
+	if err := remote.Check(ctx, name); err != nil {
 		return nil, nil, err
 	}
 	l := r.look(ctx, name)

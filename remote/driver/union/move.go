@@ -176,7 +176,7 @@ func (r *Remote) Copy(ctx context.Context, from, to string) error {
 }
 
 func (r *Remote) copyInside(ctx context.Context, from, to string) error {
-	if err := check(ctx, from, to); err != nil {
+	if err := remote.Check(ctx, from, to); err != nil {
 		return err
 	}
 	h, err := r.find(ctx, from)

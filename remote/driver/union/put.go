@@ -18,7 +18,7 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 }
 
 func (r *Remote) put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
-	if err := check(ctx, name); err != nil {
+	if err := remote.Check(ctx, name); err != nil {
 		return remote.Entry{}, err
 	}
 	ups, release, err := r.claim(ctx, name, r.targets)

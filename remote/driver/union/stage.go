@@ -21,7 +21,7 @@ func (r *stager) Stage(ctx context.Context, name string, o remote.StageOptions) 
 }
 
 func (r *stager) stage(ctx context.Context, name string, o remote.StageOptions) (remote.Stage, error) {
-	if err := check(ctx, name); err != nil {
+	if err := remote.Check(ctx, name); err != nil {
 		return nil, err
 	}
 	if !o.Valid() {
@@ -189,7 +189,7 @@ func (r *stager) stagers() []*upstream {
 // parts returns the upstreams that have the part that owner left, and how they describe it. They
 // must all answer.
 func (r *stager) parts(ctx context.Context, name, owner string) (ups []*upstream, entries []remote.Entry, err error) {
-	if err := check(ctx, name); err != nil {
+	if err := remote.Check(ctx, name); err != nil {
 		return nil, nil, err
 	}
 	switch {

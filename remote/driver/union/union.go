@@ -82,30 +82,16 @@ func New(o Options) (remote.Remote, error) {
 	return r, nil
 }
 
-// common returns what may be relied on whichever upstream a name is in.
+// common returns what may be relied on whichever upstream a name is in. Where nothing is changed,
+// it does not matter how.
 func common(ups []*upstream) remote.Caps {
-	all := ups[0].Remote.Info().Caps
-	all.ReadOnly = true
+	var all []remote.Caps
 	for _, u := range ups {
 		c := u.Remote.Info().Caps
-		all.ReadOnly = all.ReadOnly && u.fixed()
-		all.ImplicitDirs = all.ImplicitDirs || c.ImplicitDirs
-		all.CaseInsensitive = all.CaseInsensitive || c.CaseInsensitive
-		all.Modes = all.Modes && c.Modes
-		all.MoveDir = all.MoveDir && (c.MoveDir || u.fixed())
-		all.CheapStat = all.CheapStat && c.CheapStat
-		all.PartsApart = all.PartsApart && c.PartsApart
-		all.NoParts = all.NoParts || c.NoParts
-		if all.ModTime == 0 || c.ModTime == 0 {
-			all.ModTime = 0
-		} else {
-			all.ModTime = max(all.ModTime, c.ModTime)
-		}
-		if all.MaxName == 0 || c.MaxName > 0 && c.MaxName < all.MaxName {
-			all.MaxName = c.MaxName
-		}
+		c.ReadOnly, c.MoveDir = u.fixed(), c.MoveDir || u.fixed()
+		all = append(all, c)
 	}
-	return all
+	return remote.CommonCaps(all[0], all[1:]...)
 }
 
 // Info implements remote.Remote.

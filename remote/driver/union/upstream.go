@@ -1,7 +1,6 @@
 package union
 
 import (
-	"context"
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
@@ -43,19 +42,6 @@ const tries = 3
 // lost reports whether a connection was found to be broken that had been idle. Nobody above asks
 // again when other upstreams have answered; another connection may be as good as ever.
 func lost(err error) bool { return conns.Broken(err) && !remote.Permanent(err) }
-
-// check is what every call begins with.
-func check(ctx context.Context, names ...string) error {
-	for _, name := range names {
-		if !remote.ValidPath(name) {
-			return remote.ErrInvalid
-		}
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return nil
-}
 
 // seen changes an entry of the upstream into what is seen here.
 func (u *upstream) seen(e remote.Entry) remote.Entry {

@@ -20,7 +20,7 @@ func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, e
 		if err == nil {
 			err = r.list(ctx, dir, take)
 		}
-		return fail("list", dir, err)
+		return remote.Fail("list", dir, err)
 	})
 }
 

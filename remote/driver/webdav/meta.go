@@ -28,7 +28,7 @@ func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error
 			return e.ModTime, err
 		}, func(t time.Time) error { return r.setModTime(ctx, name, t) })
 	}
-	return fail("setmodtime", name, err)
+	return remote.Fail("setmodtime", name, err)
 }
 
 // timeGrain is what the coarsest file systems of servers round times to.
@@ -44,9 +44,9 @@ func (r *Remote) tooEarly(t time.Time) bool {
 func (r *Remote) CheckTime(name string, t time.Time) error {
 	switch {
 	case r.tooEarly(t):
-		return fail("checktime", name, remote.ErrInvalid)
+		return remote.Fail("checktime", name, remote.ErrInvalid)
 	case !remote.CommonTime(t):
-		return fail("checktime", name, remote.ErrUnsupported)
+		return remote.Fail("checktime", name, remote.ErrUnsupported)
 	}
 	return nil
 }
@@ -83,14 +83,14 @@ func (r *Remote) Hash(ctx context.Context, name, algorithm string) ([]byte, erro
 		err = remote.ErrUnsupported
 	}
 	if err != nil {
-		return nil, fail("hash", name, err)
+		return nil, remote.Fail("hash", name, err)
 	}
 	p, err := r.props(ctx, name, entryProps+checksumProps)
 	switch {
 	case err != nil:
-		return nil, fail("hash", name, err)
+		return nil, remote.Fail("hash", name, err)
 	case p.Collection != nil:
-		return nil, fail("hash", name, remote.ErrIsDir)
+		return nil, remote.Fail("hash", name, remote.ErrIsDir)
 	}
 	// One element holds them all, separated by blanks: SHA1:... MD5:... ADLER32:...
 	for sum := range strings.FieldsSeq(strings.Join(p.Checksums, " ")) {
@@ -99,22 +99,22 @@ func (r *Remote) Hash(ctx context.Context, name, algorithm string) ([]byte, erro
 			return raw, nil
 		}
 	}
-	return nil, fail("hash", name, remote.ErrUnsupported)
+	return nil, remote.Fail("hash", name, remote.ErrUnsupported)
 }
 
 // Usage implements remote.Usager, where the server knows quotas (RFC 4331).
 func (r *Remote) Usage(ctx context.Context) (remote.Usage, error) {
 	none := remote.Usage{Total: -1, Used: -1, Free: -1}
 	if err := check(ctx, "."); err != nil {
-		return none, fail("usage", ".", err)
+		return none, remote.Fail("usage", ".", err)
 	}
 	p, err := r.props(ctx, ".", quotaProps)
 	if err != nil {
-		return none, fail("usage", ".", err)
+		return none, remote.Fail("usage", ".", err)
 	}
 	u := remote.Usage{Total: -1, Used: bytesOf(p.Used), Free: bytesOf(p.Available)}
 	if u.Used < 0 && u.Free < 0 {
-		return none, fail("usage", ".", remote.ErrUnsupported)
+		return none, remote.Fail("usage", ".", remote.ErrUnsupported)
 	}
 	if u.Used >= 0 && u.Free >= 0 {
 		u.Total = u.Used + u.Free

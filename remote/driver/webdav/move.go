@@ -15,9 +15,9 @@ func (r *Remote) Move(ctx context.Context, from, to string) error {
 		err = r.checkNew(ctx, to)
 	}
 	if err != nil {
-		return fail("move", from, err)
+		return remote.Fail("move", from, err)
 	}
-	return fail("move", from, r.move(ctx, from, to))
+	return remote.Fail("move", from, r.move(ctx, from, to))
 }
 
 func (r *Remote) move(ctx context.Context, from, to string) error {
@@ -64,9 +64,9 @@ func (r *Remote) Copy(ctx context.Context, from, to string) error {
 		err = remote.ErrIsDir
 	}
 	if err != nil {
-		return fail("copy", from, err)
+		return remote.Fail("copy", from, err)
 	}
-	return fail("copy", from, r.copy(ctx, from, to))
+	return remote.Fail("copy", from, r.copy(ctx, from, to))
 }
 
 func (r *Remote) copy(ctx context.Context, from, to string) error {

@@ -38,12 +38,10 @@ func isUpload(base string) bool {
 
 // check is what every operation on something that exists begins with.
 func check(ctx context.Context, name string) error {
-	switch {
-	case !remote.ValidPath(name):
-		return remote.ErrInvalid
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	case hasElem(name, isUpload):
+	if err := remote.Check(ctx, name); err != nil {
+		return err
+	}
+	if remote.AnyElem(name, isUpload) {
 		return remote.ErrNotExist
 	}
 	return nil
@@ -51,33 +49,22 @@ func check(ctx context.Context, name string) error {
 
 // CheckName implements remote.NameChecker.
 func (r *Remote) CheckName(name string) error {
-	return fail("checkname", name, r.checkNew(context.Background(), name))
+	return remote.Fail("checkname", name, r.checkNew(context.Background(), name))
 }
 
 // checkNew is what every operation that makes something begins with.
 func (r *Remote) checkNew(ctx context.Context, name string) error {
-	switch {
-	case !remote.ValidPath(name):
-		return remote.ErrInvalid
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	case hasElem(name, isUpload) || tooLong(encode(r.encoding, name)):
+	if err := remote.Check(ctx, name); err != nil {
+		return err
+	}
+	if remote.AnyElem(name, isUpload) || tooLong(encode(r.encoding, name)) {
 		return remote.ErrBadName
 	}
 	return nil
 }
 
 func tooLong(name string) bool {
-	return hasElem(name, func(elem string) bool { return len(elem) > maxName })
-}
-
-func hasElem(name string, is func(string) bool) bool {
-	for elem := range strings.SplitSeq(name, "/") {
-		if is(elem) {
-			return true
-		}
-	}
-	return false
+	return remote.AnyElem(name, func(elem string) bool { return len(elem) > maxName })
 }
 
 // encode writes a path as the server gets it.

@@ -21,7 +21,7 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 		err = remote.ErrIsDir
 	}
 	if err != nil {
-		return remote.Entry{}, fail("put", name, err)
+		return remote.Entry{}, remote.Fail("put", name, err)
 	}
 	if r.tooEarly(o.ModTime) {
 		o.ModTime = time.Time{} // such as that of a clock that was never set
@@ -34,10 +34,10 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 	defer memory.End()
 	u, err := begin(ctx, name, body, o, limit, memory)
 	if err != nil {
-		return remote.Entry{}, fail("put", name, err)
+		return remote.Entry{}, remote.Fail("put", name, err)
 	}
 	e, err := r.put(ctx, u)
-	return e, fail("put", name, err)
+	return e, remote.Fail("put", name, err)
 }
 
 // put sends the upload, directly where the server makes it atomic and its length is known.

@@ -19,11 +19,11 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 		err = remote.ErrIsDir
 	}
 	if err != nil {
-		return nil, fail("open", name, err)
+		return nil, remote.Fail("open", name, err)
 	}
 	f, err := r.open(ctx, name, off, n)
 	if err != nil {
-		return nil, fail("open", name, r.explainOpen(ctx, name, err))
+		return nil, remote.Fail("open", name, r.explainOpen(ctx, name, err))
 	}
 	return &reader{f, name}, nil
 }
@@ -65,7 +65,7 @@ type reader struct {
 func (f *reader) Read(p []byte) (int, error) {
 	n, err := f.File.Read(p)
 	if err != nil && err != io.EOF {
-		err = fail("read", f.name, err)
+		err = remote.Fail("read", f.name, err)
 	}
 	return n, err
 }

@@ -15,10 +15,10 @@ import (
 // Stat implements remote.Remote.
 func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	if err := check(ctx, name); err != nil {
-		return remote.Entry{}, fail("stat", name, err)
+		return remote.Entry{}, remote.Fail("stat", name, err)
 	}
 	e, err := r.settled(ctx, name)
-	return e, fail("stat", name, err)
+	return e, remote.Fail("stat", name, err)
 }
 
 // settled asks for the properties of name, and once more when name may just have been replaced:

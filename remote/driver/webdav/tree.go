@@ -13,9 +13,9 @@ import (
 // Remove implements remote.Remote.
 func (r *Remote) Remove(ctx context.Context, name string) error {
 	if err := check(ctx, name); err != nil {
-		return fail("remove", name, err)
+		return remote.Fail("remove", name, err)
 	}
-	return fail("remove", name, r.remove(ctx, name))
+	return remote.Fail("remove", name, r.remove(ctx, name))
 }
 
 func (r *Remote) remove(ctx context.Context, name string) error {
@@ -42,9 +42,9 @@ func (r *Remote) Mkdir(ctx context.Context, dir string) error {
 		err = remote.ErrExist
 	}
 	if err != nil {
-		return fail("mkdir", dir, err)
+		return remote.Fail("mkdir", dir, err)
 	}
-	return fail("mkdir", dir, r.mkdir(ctx, dir))
+	return remote.Fail("mkdir", dir, r.mkdir(ctx, dir))
 }
 
 func (r *Remote) mkdir(ctx context.Context, dir string) error {
@@ -70,9 +70,9 @@ func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 		err = remote.ErrPermission
 	}
 	if err != nil {
-		return fail("rmdir", dir, err)
+		return remote.Fail("rmdir", dir, err)
 	}
-	return fail("rmdir", dir, r.rmdir(ctx, dir))
+	return remote.Fail("rmdir", dir, r.rmdir(ctx, dir))
 }
 
 func (r *Remote) rmdir(ctx context.Context, dir string) error {

@@ -120,6 +120,18 @@ func (w *Writer) Drain(ctx context.Context) error {
 	return w.failed()
 }
 
+// Fill writes the next n bytes, all of what src has, and waits until they are written.
+func (w *Writer) Fill(ctx context.Context, src io.Reader, n int64) error {
+	k, err := io.Copy(struct{ io.Writer }{w}, src)
+	if err == nil && k < n {
+		err = io.ErrUnexpectedEOF
+	}
+	if err == nil {
+		err = w.Drain(ctx)
+	}
+	return err
+}
+
 // wait waits for the chunks under way. They end at the latest with the connection.
 func (w *Writer) wait(ctx context.Context) error {
 	done := make(chan struct{})

@@ -112,6 +112,16 @@ func (p *Pool[C]) Put(c C) {
 	}
 }
 
+// Use calls use with a connection, which others may share.
+func (p *Pool[C]) Use(ctx context.Context, use func(c C) error) error {
+	c, err := p.Get(ctx)
+	if err != nil {
+		return err
+	}
+	defer p.Put(c)
+	return use(c)
+}
+
 // closeIdle closes the connections that nobody has used for a while, and looks again when the next
 // one may be due.
 func (p *Pool[C]) closeIdle() {

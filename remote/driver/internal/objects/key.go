@@ -2,7 +2,6 @@ package objects
 
 import (
 	"context"
-	"io/fs"
 	"strings"
 
 	"ferry/remote"
@@ -11,11 +10,8 @@ import (
 
 // key is what every operation begins with: it refuses names that are not valid or cannot be held.
 func (t *Tree) key(ctx context.Context, op, name string) (Key, error) {
-	if !remote.ValidPath(name) {
-		return Key{}, fail(ctx, op, name, remote.ErrInvalid)
-	}
-	if ctx.Err() != nil {
-		return Key{}, fail(ctx, op, name, context.Cause(ctx))
+	if err := remote.Check(ctx, name); err != nil {
+		return Key{}, fail(ctx, op, name, err)
 	}
 	k := Key{Bucket: t.bucket, Name: t.prefix}
 	if name == "." {
@@ -50,12 +46,7 @@ func (t *Tree) Key(ctx context.Context, op, name string) (Key, error) { return t
 
 // holds reports whether the store can hold name as k, and the marker of a directory of that name.
 func (t *Tree) holds(name string, k Key) bool {
-	for elem := range strings.SplitSeq(name, "/") {
-		if t.hides(elem) {
-			return false
-		}
-	}
-	return t.config.Holds(k)
+	return !remote.AnyElem(name, t.hides) && t.config.Holds(k)
 }
 
 // hides reports whether an object called elem is no file, but part of an upload.
@@ -107,11 +98,8 @@ func (t *Tree) inside(k Key) Key {
 
 // fail wraps err, unless it is nil. When ctx has ended, that is the reason.
 func fail(ctx context.Context, op, name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if ctx.Err() != nil {
+	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	return &fs.PathError{Op: op, Path: name, Err: err}
+	return remote.Fail(op, name, err)
 }

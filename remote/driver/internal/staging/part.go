@@ -9,8 +9,39 @@ import (
 	"ferry/remote/partname"
 )
 
-// Describe returns the part that owner left of base in d. The name of the entry is base.
-func (p *Parts) Describe(ctx context.Context, d Dir, base, owner string) (remote.Entry, error) {
+// Part implements remote.Stager.
+func (p *Parts) Part(ctx context.Context, name, owner string) (remote.Entry, error) {
+	var e remote.Entry
+	err := p.o.In(ctx, "part", name, func(d Dir, base string) (err error) {
+		e, err = p.describe(ctx, d, base, owner)
+		return err
+	})
+	if err != nil {
+		return remote.Entry{}, err
+	}
+	e.Name = remote.BaseOf(name)
+	return e, nil
+}
+
+// DropPart implements remote.Stager.
+func (p *Parts) DropPart(ctx context.Context, name, owner string) error {
+	return p.o.In(ctx, "droppart", name, func(d Dir, base string) error { return p.drop(ctx, d, base, owner) })
+}
+
+// Kept calls read, for remote.PartReader, with the directory and the name in it of the hidden file
+// of the part that owner left of name.
+func (p *Parts) Kept(ctx context.Context, name, owner string, read func(d Dir, part string) error) error {
+	return p.o.In(ctx, "openpart", name, func(d Dir, base string) error {
+		part, err := p.held(ctx, d, base, owner)
+		if err != nil {
+			return err
+		}
+		return read(d, part)
+	})
+}
+
+// describe returns the part that owner left of base in d. The name of the entry is base.
+func (p *Parts) describe(ctx context.Context, d Dir, base, owner string) (remote.Entry, error) {
 	p.kept.Lock()
 	defer p.kept.Unlock()
 	info, err := p.find(ctx, d, partname.Name{Owner: owner, Base: base})
@@ -20,8 +51,8 @@ func (p *Parts) Describe(ctx context.Context, d Dir, base, owner string) (remote
 	return entry(info, base, owner), nil
 }
 
-// Kept returns the name in d of the hidden file of the part that owner left of base.
-func (p *Parts) Kept(ctx context.Context, d Dir, base, owner string) (string, error) {
+// held returns the name in d of the hidden file of the part that owner left of base.
+func (p *Parts) held(ctx context.Context, d Dir, base, owner string) (string, error) {
 	p.kept.Lock()
 	defer p.kept.Unlock()
 	kept := partname.Name{Owner: owner, Base: base}
@@ -29,8 +60,8 @@ func (p *Parts) Kept(ctx context.Context, d Dir, base, owner string) (string, er
 	return kept.String(), err
 }
 
-// Drop removes the part that owner left of base in d.
-func (p *Parts) Drop(ctx context.Context, d Dir, base, owner string) error {
+// drop removes the part that owner left of base in d.
+func (p *Parts) drop(ctx context.Context, d Dir, base, owner string) error {
 	p.kept.Lock()
 	defer p.kept.Unlock()
 	kept := partname.Name{Owner: owner, Base: base}
@@ -103,5 +134,9 @@ func (p *Parts) Listed(ctx context.Context, d Dir, info Info) (remote.Entry, boo
 			return remote.Entry{}, false
 		}
 	}
-	return entry(info, n.Base, n.Owner), true
+	if p.o.Names == nil {
+		return entry(info, n.Base, n.Owner), true
+	}
+	name := p.o.Names.Decode(n.Base)
+	return entry(info, name, n.Owner), p.o.Names.Encode(name) == n.Base
 }

@@ -3,6 +3,7 @@ package staging
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"sync"
 	"time"
@@ -132,6 +133,25 @@ func (s *Stage) kept(owner string) string {
 	return partname.Name{Owner: owner, Base: s.Base}.String()
 }
 
+// Put stores the whole of body by way of s, whose bytes go to w, and ends it.
+func Put(ctx context.Context, s remote.Stage, w io.Writer, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
+	n, err := io.Copy(struct{ io.Writer }{w}, remote.ContextReader(ctx, body))
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if err == nil {
+		err = remote.CheckSize(n, o.Size)
+	}
+	var e remote.Entry
+	if err == nil {
+		e, err = s.Commit(ctx, o.ModTime)
+	}
+	if err != nil {
+		_ = s.Abort() // what cannot be removed expires
+	}
+	return e, err
+}
+
 // Dir returns the path of the directory that the upload is in: it may have got another name.
 func (s *Stage) Dir() string { return s.parts.dir(s) }
 
@@ -185,6 +205,7 @@ func (s *Stage) commit(ctx context.Context, modTime time.Time) (remote.Entry, er
 
 // Keep implements remote.Stage.
 func (s *Stage) Keep() error {
+	s.file.End()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {
@@ -212,6 +233,7 @@ func (s *Stage) keep() error {
 
 // Abort implements remote.Stage.
 func (s *Stage) Abort() error {
+	s.file.End()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.fail("discard", s.Spoil())

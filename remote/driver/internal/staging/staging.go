@@ -48,7 +48,8 @@ type Info struct {
 }
 
 // A File is the hidden file of one Stage, which a driver writes to. Create, Reopen and CopyHead
-// open it. They and Finish are called one at a time; Stop and Discard may come while it is written.
+// open it. They and Finish are called one at a time; End, Stop and Discard may come while it is
+// written.
 type File interface {
 	// Create makes the file, or returns ErrExist.
 	Create(ctx context.Context, part string) error
@@ -61,6 +62,8 @@ type File interface {
 	// returns the directory to rename it in. It may be called again after an error of its own or of
 	// the rename.
 	Finish(ctx context.Context, modTime time.Time) (Dir, remote.Entry, error)
+	// End makes writes fail. It waits for nothing, and may come again.
+	End()
 	// Stop ends writing, closes the file, and returns how many bytes it holds.
 	Stop() (Dir, int64, error)
 	// Discard closes the file, which is removed next.
@@ -69,7 +72,7 @@ type File interface {
 	Release()
 }
 
-// Options are what differs between drivers. Fail is needed.
+// Options are what differs between drivers. Fail and In are needed.
 type Options struct {
 	// MaxAge is how long after its last byte a kept file can be continued; 0 = for ever.
 	MaxAge time.Duration
@@ -77,6 +80,11 @@ type Options struct {
 	Patience time.Duration
 	// Fail makes err the error that the driver returns. nil stays nil.
 	Fail func(op, name string, err error) error
+	// In calls use with the directory that holds name and the last element of that, as on the disk.
+	// It returns the error of use as the driver returns it, as one of op.
+	In func(ctx context.Context, op, name string, use func(d Dir, base string) error) error
+	// Names is how names are written on the disk; nil = as they are.
+	Names remote.Spelling
 }
 
 // Parts are the hidden files of one remote.

@@ -25,7 +25,12 @@ type disk struct {
 
 func newDisk(o Options) *disk {
 	o.Fail = func(op, _ string, err error) error { return err }
-	return &disk{path: "d", files: map[string]Info{}, broken: map[string]bool{}, parts: New(o)}
+	d := &disk{path: "d", files: map[string]Info{}, broken: map[string]bool{}}
+	o.In = func(_ context.Context, _, name string, use func(d Dir, base string) error) error {
+		return use(d, remote.BaseOf(name))
+	}
+	d.parts = New(o)
+	return d
 }
 
 func (d *disk) String() string { return strings.Join(slices.Sorted(maps.Keys(d.files)), " ") }
@@ -134,6 +139,8 @@ func (f *hiddenFile) Finish(context.Context, time.Time) (Dir, remote.Entry, erro
 	return f.d, f.d.files[f.Part].Entry, nil
 }
 
+func (f *hiddenFile) End() {}
+
 func (f *hiddenFile) Stop() (Dir, int64, error) {
 	if f.d.broken["stop"] {
 		return nil, 0, errors.Join(errBroken, f.Spoil())
@@ -217,8 +224,8 @@ func TestAnExpiredPartIsMissingAndRemoved(t *testing.T) {
 	d := newDisk(Options{MaxAge: 2 * time.Hour})
 	d.parts.Ages.Began(time.Now().Add(-2 * time.Hour))
 	d.put(".ferry-part.o.f", 5, 3*time.Hour)
-	if _, err := d.parts.Describe(t.Context(), d, "f", "o"); !errors.Is(err, remote.ErrNotExist) {
-		t.Errorf("Describe: %v", err)
+	if _, err := d.parts.Part(t.Context(), "d/f", "o"); !errors.Is(err, remote.ErrNotExist) {
+		t.Errorf("Part: %v", err)
 	}
 	if _, err := d.stage("f", onPart); !errors.Is(err, remote.ErrNotExist) {
 		t.Errorf("a stage on it: %v", err)
