@@ -30,7 +30,7 @@ func (c *Console) configReconnectCommand() *cobra.Command {
 		Use:     "reconnect name:",
 		Short:   "Log in to a remote anew",
 		Long:    reconnectLong,
-		Example: "  ferry config reconnect drive:\n  ferry config reconnect drive: --no-browser",
+		Example: "  ferry config reconnect drive:\n  ferry config reconnect drive: --no-browser\n  ferry config reconnect onedrive: --device",
 		Args:    flags.Args(1, maxArgs),
 		RunE: c.withConfig(func(cmd *cobra.Command, f *config.File, args []string) error {
 			settings, err := parseSettings(args[1:])

@@ -11,10 +11,16 @@ import (
 	"ferry/registry/tokens"
 )
 
+// errExpired is that of a code that nobody has typed in time.
+var errExpired = errors.New("the code has expired before somebody has typed it: log in again")
+
 // refusal is the error of a login that the provider has refused by a code.
 func refusal(code string) error {
-	if code == "access_denied" {
+	switch code {
+	case "access_denied", "authorization_declined": // the latter is Microsoft's
 		return errors.New("access was denied")
+	case "expired_token":
+		return errExpired
 	}
 	if code = tokens.Clean(code); code != "" {
 		return fmt.Errorf("the provider refuses (%s)", code)
@@ -32,7 +38,7 @@ func failure(err error) error {
 			return errors.New("the provider does not know the redirect URI: add it to the OAuth client")
 		case "invalid_grant":
 			return errors.New("the provider does not accept the code, which may be too old: log in again")
-		case "access_denied":
+		case "access_denied", "authorization_declined", "expired_token":
 			return refusal(answer.ErrorCode)
 		}
 		return fmt.Errorf("the provider refuses (%s)", tokens.Code(answer))

@@ -200,6 +200,36 @@ func TestACodeOnADevice(t *testing.T) {
 	bad(t, err, "client_id and client_secret")
 }
 
+// One lost connection does not end what somebody has begun to type.
+func TestAProviderThatDoesNotAnswerADevice(t *testing.T) {
+	t.Parallel()
+	s, p := oauthserver.Start(t), &person{t: t}
+	s.Polls = []string{"", "approved"}
+	token, err := Device(t.Context(), options(s, p))
+	good(t, s, p, token, err)
+	if !strings.Contains(p.said.String(), "asked again") || s.Hasty() > 0 {
+		t.Errorf("it is said: %s; asked too soon %d times", p.said.String(), s.Hasty())
+	}
+	gone := options(s, p)
+	gone.Config.Endpoint.DeviceAuthURL = "http://127.0.0.1:1/"
+	_, err = Device(t.Context(), gone)
+	bad(t, err, "cannot be reached")
+}
+
+// Nobody types the code, or somebody interrupts.
+func TestACodeThatNobodyTypes(t *testing.T) {
+	t.Parallel()
+	s, p := oauthserver.Start(t), &person{t: t}
+	s.CodeLife = 2 * time.Second
+	_, err := Device(t.Context(), options(s, p))
+	bad(t, err, "has expired")
+	interrupted, cancel := context.WithCancelCause(t.Context())
+	o := options(s, p)
+	o.Say = func(string, ...any) { cancel(errors.New("interrupted")) }
+	_, err = Device(interrupted, o)
+	bad(t, err, "interrupted")
+}
+
 func TestLoginsThatFail(t *testing.T) {
 	t.Parallel()
 	interrupted := errors.New("interrupted")

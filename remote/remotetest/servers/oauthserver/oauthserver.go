@@ -29,10 +29,14 @@ const Mark = "t0p-s3cr3t"
 
 // A Server is a provider on loopback. Its fields are set before it is used.
 type Server struct {
-	URL    string
-	Life   time.Duration // of access tokens; 0 = an hour
-	Grace  time.Duration // after a refresh, while the old refresh token still does; 0 = none
-	Drives []string      // names of drives that the person has besides the own one
+	URL      string
+	Life     time.Duration // of access tokens; 0 = an hour
+	Grace    time.Duration // after a refresh, while the old refresh token still does; 0 = none
+	Drives   []string      // names of drives that the person has besides the own one
+	CodeLife time.Duration // of the codes of devices; 0 = a quarter of an hour
+	// Polls are what devices that ask for a token are told first, one each: an error such as
+	// "slow_down", "approved" where the code is typed by then, or "" for a connection that is lost.
+	Polls []string
 
 	t      testing.TB
 	mu     sync.Mutex
@@ -40,9 +44,10 @@ type Server struct {
 	codes  map[string]code
 	tokens map[string]*grant // refresh tokens
 	access map[string]time.Time
-	device map[string]bool // codes of devices, and whether they were approved
+	device map[string]*device // by code
 	asked  int
 	reused int
+	hasty  int
 }
 
 type code struct{ challenge, redirect string }
@@ -53,7 +58,7 @@ type grant struct{ until time.Time } // zero = it was not used yet
 // Start starts a provider that ends with the test. Whoever opens its page is logged in at once.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{t: t, codes: map[string]code{}, tokens: map[string]*grant{}, access: map[string]time.Time{}, device: map[string]bool{}}
+	s := &Server{t: t, codes: map[string]code{}, tokens: map[string]*grant{}, access: map[string]time.Time{}, device: map[string]*device{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /oauth2/v2.0/authorize", s.authorize)
 	mux.HandleFunc("POST /oauth2/v2.0/token", s.token)
@@ -90,10 +95,16 @@ func (s *Server) Deny() { s.locked(func() { s.denied = true }) }
 // Approve types the codes of all devices.
 func (s *Server) Approve() {
 	s.locked(func() {
-		for c := range s.device {
-			s.device[c] = true
+		for _, d := range s.device {
+			d.approved = true
 		}
 	})
+}
+
+// Hasty returns how often a device asked sooner than it may.
+func (s *Server) Hasty() (n int) {
+	s.locked(func() { n = s.hasty })
+	return n
 }
 
 // Asked returns how many tokens were asked for, and how many of those with a refresh token that was
@@ -168,6 +179,9 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	s.asked++
 	refused := s.check(r)
+	if refused == lost {
+		panic(http.ErrAbortHandler) // closes the connection
+	}
 	if refused != "" {
 		w.WriteHeader(http.StatusBadRequest)
 		fmt.Fprintf(w, `{"error":%q,"error_description":%q}`, refused, r.Form.Encode()) // as careless as some are
@@ -216,32 +230,10 @@ func (s *Server) check(r *http.Request) string {
 			return "invalid_grant"
 		}
 		return ""
-	case "urn:ietf:params:oauth:grant-type:device_code":
-		approved, ok := s.device[r.Form.Get("device_code")]
-		switch {
-		case s.denied:
-			return "access_denied"
-		case !ok:
-			return "expired_token"
-		case !approved:
-			return "authorization_pending"
-		}
-		delete(s.device, r.Form.Get("device_code"))
-		return ""
+	case grantDevice:
+		return s.checkDevice(r.Form.Get("device_code"))
 	}
 	return "unsupported_grant_type"
-}
-
-func (s *Server) deviceCode(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	if r.ParseForm() != nil || r.Form.Get("client_id") != ClientID || r.Form.Get("scope") == "" {
-		w.WriteHeader(http.StatusBadRequest)
-		fmt.Fprint(w, `{"error":"invalid_client"}`)
-		return
-	}
-	c := "d-" + Mark + rand.Text()
-	s.locked(func() { s.device[c] = false })
-	fmt.Fprintf(w, `{"device_code":%q,"user_code":"ABCD-EFGH","verification_uri":"https://device.example.org","expires_in":900,"interval":1}`, c)
 }
 
 // signed answers requests that come with an access token.
