@@ -73,7 +73,7 @@ func commandRows() []command {
 		{name: "MLST", run: (*session).mlst, phase: loggedIn, usage: "[<path>]", featNow: (*session).featMLST, rfc: "RFC 3659 7"},
 		{name: "SIZE", run: (*session).size, phase: loggedIn, arity: required, usage: "<file>", feat: "SIZE", rfc: "RFC 3659 4"},
 		{name: "MDTM", run: (*session).mdtm, phase: loggedIn, arity: required, usage: "[<time>] <file>", feat: "MDTM", rfc: "RFC 3659 3"},
-		{name: "MFMT", run: (*session).mfmt, phase: loggedIn, arity: required, usage: "<time> <file>", feat: "MFMT", rfc: "draft-somers-ftp-mfxx 3.1"},
+		{name: "MFMT", run: (*session).mfmt, phase: loggedIn, arity: required, usage: "<time> <file>", featNow: featTimes("MFMT"), rfc: "draft-somers-ftp-mfxx 3.1"},
 		{name: "HASH", run: (*session).hash, phase: loggedIn, arity: required, usage: "<file>", featNow: (*session).featHash, rfc: "draft-bryan-ftpext-hash"},
 		{name: "RANG", run: (*session).rang, phase: loggedIn, arity: required, usage: "<first> <last>", feat: "RANG STREAM", rfc: "draft-bryan-ftp-range"},
 		{name: "XCRC", run: xhash("crc32"), phase: loggedIn, arity: required, usage: `"<file>" [[<start>] <end>]`, feat: "XCRC", rfc: "common extension"},
@@ -100,6 +100,6 @@ func siteRows() []command {
 	return []command{
 		{name: "HELP", run: (*session).siteHelp, rfc: "RFC 959 4.1.3"},
 		{name: "CHMOD", run: (*session).siteChmod, phase: loggedIn, arity: required, usage: "<mode> <path>", rfc: "common extension"},
-		{name: "UTIME", run: (*session).siteUtime, phase: loggedIn, arity: required, usage: "<time> <path>", feat: "SITE UTIME", rfc: "common extension"},
+		{name: "UTIME", run: (*session).siteUtime, phase: loggedIn, arity: required, usage: "<time> <path>", featNow: featTimes("SITE UTIME"), rfc: "common extension"},
 	}
 }

@@ -12,15 +12,16 @@ import (
 type Forward struct{ FS }
 
 var (
-	_ ModTimer  = Forward{}
-	_ Moder     = Forward{}
-	_ Hasher    = Forward{}
-	_ Sizer     = Forward{}
-	_ Spacer    = Forward{}
-	_ Permitter = Forward{}
-	_ Limited   = Forward{}
-	_ Keeper    = Forward{}
-	_ Placer    = Forward{}
+	_ ModTimer   = Forward{}
+	_ TimeTeller = Forward{}
+	_ Moder      = Forward{}
+	_ Hasher     = Forward{}
+	_ Sizer      = Forward{}
+	_ Spacer     = Forward{}
+	_ Permitter  = Forward{}
+	_ Limited    = Forward{}
+	_ Keeper     = Forward{}
+	_ Placer     = Forward{}
 
 	_ CaseFolder = Forward{}
 )
@@ -45,6 +46,15 @@ func (f Forward) SetModTime(ctx context.Context, name string, t time.Time) error
 		return m.SetModTime(ctx, name, t)
 	}
 	return &fs.PathError{Op: "chtimes", Path: name, Err: errors.ErrUnsupported}
+}
+
+// SetsTimes implements TimeTeller. A ModTimer that does not tell can.
+func (f Forward) SetsTimes() bool {
+	if t, tells := f.FS.(TimeTeller); tells {
+		return t.SetsTimes()
+	}
+	_, able := f.FS.(ModTimer)
+	return able
 }
 
 // SetMode implements Moder.

@@ -117,6 +117,10 @@ type (
 	ModTimer interface {
 		SetModTime(ctx context.Context, name string, t time.Time) error
 	}
+	// A TimeTeller knows whether a ModTimer can set the time of any file at all.
+	TimeTeller interface {
+		SetsTimes() bool
+	}
 	// A Moder keeps permission bits: SITE CHMOD.
 	// errors.ErrUnsupported means that no file has any.
 	Moder interface {

@@ -41,6 +41,17 @@ func (s *session) featList(context.Context, string) reply {
 
 func (s *session) featMLST() string { return featMLST(s.facts) }
 
+// featTimes returns the FEAT line of a command that sets times. Who has logged in to a tree where
+// none can be set is not told of it: clients that keep times would send one behind each upload.
+func featTimes(line string) func(*session) string {
+	return func(s *session) string {
+		if s.fs != nil && !(Forward{s.fs}).SetsTimes() {
+			return ""
+		}
+		return line
+	}
+}
+
 func (s *session) help(_ context.Context, arg string) reply {
 	verb := strings.ToUpper(strings.TrimSpace(arg))
 	if verb == "" {

@@ -51,6 +51,17 @@ func SetModTime(ctx context.Context, r Remote, name string, t time.Time) error {
 	return unsupported("setmodtime", name)
 }
 
+// SetsTimes reports whether SetModTime can change the time of any file of r: its driver is a
+// ModTimer that keeps times, or a TimeTeller that says so.
+func SetsTimes(r Remote) bool {
+	d := driver(r)
+	if t, ok := d.(TimeTeller); ok {
+		return t.SetsTimes()
+	}
+	_, ok := d.(ModTimer)
+	return ok && r.Info().Caps.ModTime != 0
+}
+
 // SetMode sets the permission bits of name, or returns ErrUnsupported.
 func SetMode(ctx context.Context, r Remote, name string, perm fs.FileMode) error {
 	if m, ok := ability[Moder](r); ok {

@@ -202,6 +202,13 @@ type ModTimer interface {
 	SetModTime(ctx context.Context, name string, t time.Time) error
 }
 
+// A TimeTeller is a ModTimer made of other remotes, which knows whether one of them is one.
+type TimeTeller interface {
+	// SetsTimes reports whether SetModTime can change the time of any file. It does no I/O and its
+	// result never changes.
+	SetsTimes() bool
+}
+
 // A TimeChecker knows which modification times it can keep.
 type TimeChecker interface {
 	// CheckTime returns nil if SetModTime(name, t) would keep t, whatever happens to the file

@@ -10,6 +10,9 @@ import (
 	"ferry/remote"
 )
 
+// SetsTimes reports whether SetModTime can change the time of any file.
+func (v *View) SetsTimes() bool { return !v.fs.opt.NoModTime && remote.SetsTimes(v.fs.top) }
+
 // SetModTime changes the modification time of name.
 func (v *View) SetModTime(ctx context.Context, name string, t time.Time) (err error) {
 	ctx, w := v.fs.guard(ctx, v.fs.forTree)

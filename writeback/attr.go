@@ -44,6 +44,11 @@ func (v *Tree) SetModTime(ctx context.Context, name string, t time.Time) error {
 	}
 }
 
+// SetsTimes implements remote.TimeTeller: that of a file that waits is sent with it.
+func (v *Tree) SetsTimes() bool {
+	return remote.SetsTimes(v.remote) || v.mode != Minimal && v.caps.ModTime != 0
+}
+
 // CheckTime implements remote.TimeChecker.
 func (v *Tree) CheckTime(name string, t time.Time) error {
 	return remote.CheckTime(v.remote, name, t)

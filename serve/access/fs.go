@@ -279,6 +279,9 @@ func (t *tree) Rmdir(ctx context.Context, dir string) error {
 	return nil
 }
 
+// SetsTimes implements ftp.TimeTeller: somewhere the user may, and the tree can.
+func (t *tree) SetsTimes() bool { return t.rules.grant(Mtime) && ftp.Forward{FS: t.under}.SetsTimes() }
+
 // SetModTime implements ftp.ModTimer.
 func (t *tree) SetModTime(ctx context.Context, name string, when time.Time) error {
 	name = t.sent.of(name)

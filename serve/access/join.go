@@ -298,6 +298,11 @@ func (j *joined) rename(from, to string, do func(p place, from, to string) error
 	return do(p, old.name, p.name)
 }
 
+// SetsTimes implements ftp.TimeTeller: one of the trees can.
+func (j *joined) SetsTimes() bool {
+	return slices.ContainsFunc(j.trees, func(one joint) bool { return !one.readOnly && one.SetsTimes() })
+}
+
 // SetModTime implements ftp.ModTimer.
 func (j *joined) SetModTime(ctx context.Context, name string, when time.Time) error {
 	p, err := j.change("chtimes", name)

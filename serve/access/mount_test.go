@@ -221,3 +221,26 @@ func compareWithMap(t *testing.T, f ftp.FS, all map[string]string, what string) 
 		}
 	}
 }
+
+// Times can be set where the user may, in one of the trees.
+func TestWhereTimesCanBeSet(t *testing.T) {
+	times, none := newTree(t, vfs.Options{}), newTree(t, vfs.Options{NoModTime: true})
+	policy := func(words string) access.Policy {
+		return access.Policy{Rules: []access.Rule{rule("/", "list upload"), rule("/in", words)}}
+	}
+	for name, c := range map[string]struct {
+		fs   ftp.FS
+		want bool
+	}{
+		"a tree":                    {access.New(times, policy("mtime")), true},
+		"the user may not":          {access.New(times, policy("upload")), false},
+		"the tree cannot":           {access.New(none, policy("mtime")), false},
+		"a mount can":               {access.Join(none, []access.Mount{{Path: "/in", FS: times}}), true},
+		"a mount that is read-only": {access.Join(none, []access.Mount{{Path: "/in", FS: times, ReadOnly: true}}), false},
+		"no root":                   {access.Join(nil, []access.Mount{{Path: "/in", FS: none}}), false},
+	} {
+		if got := (ftp.Forward{FS: c.fs}).SetsTimes(); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

@@ -1,6 +1,9 @@
 package access
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // A Rule says what may be done below a path, and if its last element is a name also with a file of
 // that name. A directory itself is an entry of its parent: whether it may be made, removed or
@@ -101,6 +104,11 @@ func compile(p Policy, fold bool) *rules {
 		r.all = []rule{{Rule: Rule{Path: "/", Verbs: All}}}
 	}
 	return r
+}
+
+// grant reports whether any rule allows something that verb is.
+func (r *rules) grant(verb Verbs) bool {
+	return slices.ContainsFunc(r.all, func(one rule) bool { return one.Verbs&verb != 0 })
 }
 
 // inside returns the rule for what is in the directory called name.

@@ -57,6 +57,9 @@ func (r *Remote) RemoveVersion(ctx context.Context, name, version string) error 
 	return nil
 }
 
+// SetsTimes implements remote.TimeTeller.
+func (r *Remote) SetsTimes() bool { return remote.SetsTimes(r.below) }
+
 // SetModTime implements remote.ModTimer.
 func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error {
 	f, err := r.find(ctx, name)

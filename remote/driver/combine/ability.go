@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"time"
 
 	"ferry/remote"
@@ -65,6 +66,11 @@ func (r *Remote) CheckName(name string) error {
 		return nil // whether something can be made there is not a question of its name
 	}
 	return remote.Renamed("checkname", name, err)
+}
+
+// SetsTimes implements remote.TimeTeller.
+func (r *Remote) SetsTimes() bool {
+	return slices.ContainsFunc(r.upstreams, func(u Upstream) bool { return remote.SetsTimes(u.Remote) })
 }
 
 // SetModTime implements remote.ModTimer.

@@ -15,6 +15,9 @@ func (r *Remote) CheckName(name string) error {
 	return remote.Renamed("checkname", name, err)
 }
 
+// SetsTimes implements remote.TimeTeller.
+func (r *Remote) SetsTimes() bool { return remote.SetsTimes(r.below) }
+
 // SetModTime implements remote.ModTimer.
 func (r *Remote) SetModTime(ctx context.Context, name string, t time.Time) error {
 	p, err := r.find(name)

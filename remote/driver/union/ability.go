@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"time"
 
 	"ferry/remote"
@@ -31,6 +32,11 @@ func (r *Remote) onAll(ctx context.Context, name string, change func(u *upstream
 		return err
 	}
 	return each(upsOf(r.choose(ctx, r.o.Action, holders)), change)
+}
+
+// SetsTimes implements remote.TimeTeller.
+func (r *Remote) SetsTimes() bool {
+	return slices.ContainsFunc(r.ups, func(u *upstream) bool { return !u.fixed() && remote.SetsTimes(u.Remote) })
 }
 
 // SetModTime implements remote.ModTimer.
