@@ -190,6 +190,7 @@ func (a *accounts) run(ctx context.Context, server *ftp.Server) {
 		return
 	}
 	a.log.Log(ctx, logging.Notice, "read the users", "file", a.file.first.Name(), "users", len(a.file.first.Names()))
+	a.warnOfRemotes(ctx, a.file.first)
 	if a.file.again == nil {
 		<-ctx.Done()
 		return
@@ -199,6 +200,7 @@ func (a *accounts) run(ctx context.Context, server *ftp.Server) {
 			a.replace(ctx, server, f)
 			a.recordReload(ctx, nil)
 		},
+		func(f *users.File) { a.warnOfRemotes(ctx, f) }, // the configuration of remotes may have changed
 		func(err error) {
 			a.log.ErrorContext(ctx, "the users stay as they were", "error", err)
 			a.recordReload(ctx, err)
@@ -246,6 +248,7 @@ func (a *accounts) replace(ctx context.Context, server *ftp.Server, f *users.Fil
 	}
 	a.logChanges(ctx, before, f)
 	a.listening.setHooks(ctx, a.options, f, a.log)
+	a.warnOfRemotes(ctx, f)
 	a.look()
 }
 

@@ -13,6 +13,7 @@ package settings
 import (
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -114,10 +115,18 @@ func (h Hook) Check() error {
 		return errors.New("fail and quarantine are for hooks that are asked (pre.*, check)")
 	case h.Quarantine != "" && !h.Asks("check"):
 		return errors.New("quarantine is for what check refuses: add check to events, or remove it")
+	case h.Quarantine != "" && !isDirectory(h.Quarantine):
+		return errors.New("quarantine is a directory of the user's tree, not its root: write one like quarantine = \"/quarantine\"")
 	case asks && (h.Settle != 0 || h.Ignore != nil || h.Batch != 0 || h.GiveUp != 0):
 		return errors.New("settle, ignore, give_up and batch are for hooks that are told, and this one is asked")
 	}
 	return nil
+}
+
+// isDirectory reports whether a path can be that of a directory in a tree: it is absolute, and not
+// the root.
+func isDirectory(p string) bool {
+	return strings.HasPrefix(p, "/") && path.Clean(p) != "/" && !strings.ContainsAny(p, "\r\n\x00")
 }
 
 // spellings are other words for events, that others use.

@@ -167,6 +167,8 @@ func TestWhatGoesTogether(t *testing.T) {
 		"batch":             {Events: told, Program: program, Batch: 2},
 		"fail":              {Events: told, Program: program, Fail: "open"},
 		"quarantine":        {Events: []string{"pre.upload"}, Program: program, Quarantine: "/q"},
+		"quarantine beside": {Events: []string{"check"}, Program: program, Quarantine: "q"},
+		"quarantine of all": {Events: []string{"check"}, Program: program, Quarantine: "/in/.."},
 		"settle":            {Events: []string{"pre.upload"}, Program: program, Settle: 1},
 	} {
 		if h.Check() == nil {

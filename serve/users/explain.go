@@ -91,10 +91,23 @@ func isWeak(hash string) bool {
 	return false
 }
 
-// Check lets visit look at every remote ("remote"; mounts too) and at every value of OptionKeys
-// that the file has, and returns what it objects to as mistakes of the file.
+// Check is CheckValues and CheckHooks.
 func (f *File) Check(visit func(key, text string) error) error {
 	r := &reader{}
+	f.visitValues(r, visit)
+	f.lookAtHooks(r)
+	return r.errors(f.name, f.text)
+}
+
+// CheckValues lets visit look at every remote ("remote"; mounts too) and at every value of
+// OptionKeys that the file has, and returns what it objects to as mistakes of the file.
+func (f *File) CheckValues(visit func(key, text string) error) error {
+	r := &reader{}
+	f.visitValues(r, visit)
+	return r.errors(f.name, f.text)
+}
+
+func (f *File) visitValues(r *reader, visit func(key, text string) error) {
 	all := []*table{f.defaults}
 	for _, tables := range []map[string]*table{f.groups, f.users} {
 		for _, t := range tables {
@@ -117,8 +130,6 @@ func (f *File) Check(visit func(key, text string) error) error {
 			}
 		}
 	}
-	f.lookAtHooks(r)
-	return r.errors(f.name, f.text)
 }
 
 func object(at *place, visit func(key, text string) error, key, text string) {

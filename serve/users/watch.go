@@ -15,9 +15,9 @@ const pollInterval = 2 * time.Second
 // Watch calls changed with each new content of a file that Read returned, and broken with what
 // keeps a new content from being read, once for each: then the content before stays. A change is
 // read when the file has been the same for an interval, so that no half of it is; a value from
-// again has the file read at once. It returns when ctx ends.
-func (f *File) Watch(ctx context.Context, again <-chan struct{}, changed func(*File), broken func(error)) {
-	w := &watcher{file: f, last: f.stamp, seen: f.stamp, changed: changed, broken: broken}
+// again has the file read at once, and same called if it is as it was. It returns when ctx ends.
+func (f *File) Watch(ctx context.Context, again <-chan struct{}, changed, same func(*File), broken func(error)) {
+	w := &watcher{file: f, last: f.stamp, seen: f.stamp, changed: changed, same: same, broken: broken}
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
 	for {
@@ -27,7 +27,7 @@ func (f *File) Watch(ctx context.Context, again <-chan struct{}, changed func(*F
 		case <-ticker.C:
 			w.look()
 		case <-again:
-			w.read()
+			w.read(w.same)
 		}
 	}
 }
@@ -39,6 +39,7 @@ type watcher struct {
 	seen    fs.FileInfo // at the last look; nil = it was not there
 	gone    bool        // and that was said
 	changed func(*File)
+	same    func(*File)
 	broken  func(error)
 }
 
@@ -56,12 +57,12 @@ func (w *watcher) look() {
 	quiet := sameStamp(w.seen, now)
 	w.seen = now
 	if quiet && (w.gone || !sameStamp(w.last, now)) {
-		w.read()
+		w.read(func(*File) {})
 	}
 }
 
 // read reads the file, whatever is known of it.
-func (w *watcher) read() {
+func (w *watcher) read(same func(*File)) {
 	now, err := Read(w.file.name)
 	if err != nil {
 		w.last, w.gone = nil, true
@@ -72,10 +73,12 @@ func (w *watcher) read() {
 		return
 	}
 	w.last, w.gone = now.stamp, false
-	if !bytes.Equal(now.text, w.file.text) {
-		w.file = now
-		w.changed(now)
+	if bytes.Equal(now.text, w.file.text) {
+		same(w.file)
+		return
 	}
+	w.file = now
+	w.changed(now)
 }
 
 func sameStamp(a, b fs.FileInfo) bool {

@@ -20,6 +20,7 @@ type watched struct {
 	mu      sync.Mutex
 	changes []*File
 	errors  []error
+	same    int
 }
 
 // watch runs test beside a Watch of a file with one user, in virtual time.
@@ -37,6 +38,10 @@ func watch(t *testing.T, path string, test func(w *watched)) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.changes = append(w.changes, f)
+		}, func(*File) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.same++
 		}, func(err error) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -116,6 +121,16 @@ func TestWatchWaitsForTheEndOfAWrite(t *testing.T) {
 
 func TestWatchAgain(t *testing.T) {
 	watch(t, filepath.Join(t.TempDir(), "users.toml"), func(w *watched) {
+		w.put("[users.a]\n")
+		w.expect(5, 0, 0)
+		if w.same > 0 {
+			t.Error("somebody who has not asked is told that nothing has changed")
+		}
+		w.again <- struct{}{}
+		w.expect(0, 0, 0)
+		if w.same != 1 {
+			t.Errorf("who has asked is told %d times that nothing has changed", w.same)
+		}
 		w.put("[users.b]\n")
 		w.again <- struct{}{}
 		w.expect(0, 1, 0)
