@@ -114,7 +114,7 @@ func (c *checker) reach(ctx context.Context) (string, error) {
 		err = remote.ErrNotDir
 	}
 	if err != nil {
-		err = adviseRoot(err)
+		err = adviseRoot("", err)
 	}
 	return "", err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -18,11 +19,11 @@ func explainRoot(what string, err error) error {
 	if errors.As(err, new(flags.UsageError)) {
 		return err
 	}
-	return fmt.Errorf("%q: %w", config.RedactRemote(what), adviseRoot(err))
+	return fmt.Errorf("%q: %w", config.RedactRemote(what), adviseRoot(what, err))
 }
 
 // adviseRoot adds to the error of a root what is to be done about it, as far as the driver has not.
-func adviseRoot(err error) error {
+func adviseRoot(what string, err error) error {
 	why := err
 	if path, ok := err.(*fs.PathError); ok {
 		why = path.Err
@@ -35,7 +36,7 @@ func adviseRoot(err error) error {
 	case errors.Is(err, remote.ErrNotExist) && (strings.Contains(why.Error(), "correct the path") || strings.Contains(why.Error(), "check the option")):
 		return why // the driver knows what is missing
 	case errors.Is(err, remote.ErrNotExist) && (isNumber || why == remote.ErrNotExist):
-		return &advice{"there is no such directory: create it, or correct the path", why}
+		return &advice{"there is no such directory: create it, or correct the path" + whichDir(what, err), why}
 	case errors.Is(err, remote.ErrNotExist):
 		return fmt.Errorf("there is no such directory: create it, or correct the path (%w)", why)
 	case errors.Is(err, remote.ErrNotDir):
@@ -46,6 +47,16 @@ func adviseRoot(err error) error {
 		return fmt.Errorf("%w: correct the rights there, or the login of the remote", why)
 	}
 	return why
+}
+
+// whichDir names the directory of this machine that err is about, where what names other remotes
+// only: those may be made of several.
+func whichDir(what string, err error) string {
+	var at *fs.PathError
+	if !errors.As(err, &at) || !filepath.IsAbs(at.Path) || strings.Contains(what, at.Path) {
+		return ""
+	}
+	return " (" + at.Path + ")"
 }
 
 // An advice is an error in other words, which still is that error.

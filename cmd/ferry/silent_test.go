@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -137,6 +139,15 @@ func TestTheEndDoesNotWaitForTheRemote(t *testing.T) {
 func TestAMistakeInTheRootEndsTheStart(t *testing.T) {
 	status, _, stderr := runNow(t, nil, "serve", "ftp", t.TempDir()+"/missing", "--addr", "127.0.0.1:0")
 	if status != exitFailure || !strings.Contains(stderr, "there is no such directory") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+	missing := t.TempDir() + "/missing"
+	config := filepath.Join(t.TempDir(), "rclone.conf")
+	if err := os.WriteFile(config, []byte("[u]\ntype = union\nupstreams = "+t.TempDir()+" "+missing+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	status, _, stderr = runNow(t, nil, "serve", "ftp", "u:", "--config", config, "--addr", "127.0.0.1:0")
+	if status != exitFailure || !strings.Contains(stderr, "("+missing+")") {
 		t.Errorf("status %d: %s", status, stderr)
 	}
 	env := []string{"RCLONE_CONFIG=notfound"}
