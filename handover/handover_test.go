@@ -22,6 +22,9 @@ import (
 // big is a content of several reads.
 var big = strings.Repeat("0123456789abcdef", 20_000)
 
+// prepared is how many changes prepare makes.
+const prepared = 9
+
 // prepare returns a node on which a change of each kind waits.
 func prepare(w *world, name string) *node {
 	w.t.Helper()
@@ -33,6 +36,8 @@ func prepare(w *world, name string) *node {
 	n.add(cache.Record{Kind: cache.Dir, Name: "d"}, "")
 	n.add(cache.Record{Name: "d/one", Removes: []string{"d/two"}, Origin: "whose"}, "first")
 	n.add(cache.Record{Name: "d/empty"}, "")
+	n.add(cache.Record{Name: "d/beside"}, "beside") // these two and the one before are taken at a time
+	n.add(cache.Record{Name: "d/besides"}, "besides")
 	n.add(cache.Record{Kind: cache.Removed, Name: "old"}, "")
 	n.add(cache.Record{Kind: cache.Moved, Name: "target", Source: "source", Removes: []string{"source"}}, "")
 	n.add(cache.Record{Name: "last\xff"}, "end")
@@ -45,13 +50,13 @@ func prepare(w *world, name string) *node {
 func wantAll(w *world, what string) {
 	w.t.Helper()
 	for name, want := range map[string]string{
-		"replaced": big, "d/one": "first", "d/empty": "", "old": "", "source": "", "target": "to be renamed", "last\xff": "end",
+		"replaced": big, "d/one": "first", "d/empty": "", "d/beside": "beside", "d/besides": "besides", "old": "", "source": "", "target": "to be renamed", "last\xff": "end",
 	} {
 		if got := w.content(name); got != want {
 			w.t.Errorf("%s: %q has %.20q (%d bytes), want %.20q", what, name, got, len(got), want)
 		}
 	}
-	want := []string{"mkdir d", "move source", "put d/empty", "put d/one", "put last\xff", "put replaced", "remove old"}
+	want := []string{"mkdir d", "move source", "put d/beside", "put d/besides", "put d/empty", "put d/one", "put last\xff", "put replaced", "remove old"}
 	if got := w.changes(); !slices.Equal(got, want) {
 		w.t.Errorf("%s: the changes were %q, want %q", what, got, want)
 	}
@@ -80,7 +85,7 @@ func TestAnotherNodeMakesWhatWaits(t *testing.T) {
 			t.Errorf("about the tree: %+v, %v", about, err)
 		}
 		taken, err := b.take()
-		if b.ok(err); taken.Changes != 7 || taken.From != "a" {
+		if b.ok(err); taken.Changes != prepared || taken.From != "a" {
 			t.Errorf("taken: %+v", taken)
 		}
 		if rec := b.kept.Pending(); rec[0].Name != "replaced" || !rec[0].ModTime.Equal(time.Unix(1e9, 5)) || !rec[0].Committed.Equal(made) || rec[2].Origin != "whose" {
@@ -152,7 +157,7 @@ func killGiver(t *testing.T, what, where string, step int, loss disktest.Loss) (
 	again, err := b.take() // what has arrived, and is nobody's any more
 	b.ok(err)
 	b.run()
-	if n := taken.Changes + again.Changes; n > 7 {
+	if n := taken.Changes + again.Changes; n > prepared {
 		t.Errorf("%s: %d changes were taken", what, n)
 	}
 	wantAll(w, what)
@@ -202,7 +207,7 @@ func killTaker(t *testing.T, what, where string, step int, loss disktest.Loss) (
 	again, err2 := b.take()
 	b.ok(err2)
 	b.run()
-	if n := taken.Changes + rest.Changes + again.Changes; n > 7 {
+	if n := taken.Changes + rest.Changes + again.Changes; n > prepared {
 		t.Errorf("%s: %d changes were taken", what, n)
 	}
 	wantAll(w, what)
@@ -242,7 +247,7 @@ func TestTheLease(t *testing.T) {
 			t.Errorf("taken beside another: %+v, %v", taken, err)
 		}
 		b.ok(w.place.Remove(t.Context(), treeName+"/"+leaseName)) // as a node with another clock
-		if taken, err := b.take(); err != nil || taken.Changes != 7 {
+		if taken, err := b.take(); err != nil || taken.Changes != prepared {
 			t.Errorf("taken: %+v, %v", taken, err)
 		}
 		if err := <-lost; !errors.Is(err, errLeaseLost) {

@@ -41,7 +41,7 @@ func TestTwoTakersAtOnce(t *testing.T) {
 			}()
 		}
 		b.ok(errors.Join(<-done, <-done))
-		if n := took[0].Changes + took[1].Changes; n != 7+more {
+		if n := took[0].Changes + took[1].Changes; n != prepared+more {
 			t.Errorf("%d changes were taken", n)
 		}
 		// Each node makes what it has. The order between them is not kept, so that one directory
@@ -91,7 +91,7 @@ func TestOthersAreTold(t *testing.T) {
 		<-heard // nobody knows what was told before
 		began := time.Now()
 		a.ok(a.give())
-		for changes := 0; changes < 7; {
+		for changes := 0; changes < prepared; {
 			<-heard
 			taken, err := b.take()
 			b.ok(err)
