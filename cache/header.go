@@ -134,8 +134,10 @@ func (h *header) encode(generation uint64) ([]byte, error) {
 	b = appendString(b, tagFactsOf, h.FactsOf)
 	b = appendString(b, tagOrigin, h.Origin)
 	b = appendString(b, tagClaim, h.Claim)
+	var value []byte
 	for i := range h.Sent {
-		b = appendField(b, tagSent, h.Sent[i].encode())
+		value = h.Sent[i].encode(value[:0])
+		b = appendField(b, tagSent, value)
 	}
 
 	fields := len(b) - envelopeSize
@@ -212,8 +214,9 @@ func timeBytes(b []byte, t time.Time) []byte {
 	return binary.AppendUvarint(binary.AppendVarint(b, t.Unix()), uint64(t.Nanosecond()))
 }
 
-func (s *Sent) encode() []byte {
-	b := timeBytes(binary.AppendUvarint(nil, uint64(max(s.Size, -1)+1)), s.ModTime)
+// encode appends the value of a field.
+func (s *Sent) encode(b []byte) []byte {
+	b = timeBytes(binary.AppendUvarint(b, uint64(max(s.Size, -1)+1)), s.ModTime)
 	b = append(binary.AppendUvarint(b, uint64(len(s.Version))), s.Version...)
 	return append(b, s.Name...)
 }

@@ -116,6 +116,9 @@ func (c *change) recall() {
 // sent appends to all what x is told by, for a name.
 // LOCKS_REQUIRED(Tree.mu)
 func (x expectation) sent(all []cache.Sent, name string) []cache.Sent {
+	if len(x.own) > 0 {
+		all = slices.Grow(all, len(x.own)+1)
+	}
 	if x.base == cache.BasePresent && x.version != "" {
 		all = append(all, cache.Sent{Name: name, Size: -1, Version: x.version})
 	}
