@@ -1,7 +1,6 @@
 package test
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -15,8 +14,7 @@ type rover struct {
 	user string
 	home *clusterNode // the only node that it goes to; nil = any
 	rng  *rand.Rand
-	may  map[string][]*string                  // what each file may hold; nil = it may not be there
-	ever map[string]map[[sha256.Size]byte]bool // what each file may have held at some time
+	may  map[string][]*string // what each file may hold; nil = it may not be there
 
 	stored, appended, renamed, deleted, unknown, refused int
 }
@@ -136,12 +134,6 @@ func (r *rover) change(count *int, do func() error, to map[string]*string) error
 	before := map[string][]*string{}
 	for name, next := range to {
 		before[name] = r.now(name)
-		if next != nil {
-			if r.ever[name] == nil {
-				r.ever[name] = map[[sha256.Size]byte]bool{}
-			}
-			r.ever[name][sha256.Sum256([]byte(*next))] = true
-		}
 		r.may[name] = append(r.now(name)[:len(r.now(name)):len(r.now(name))], next)
 	}
 	err := r.patiently(do)
