@@ -59,6 +59,14 @@ func TestAskTwice(t *testing.T) {
 	if !echoes(t, tty) {
 		t.Error("the terminal does not echo any more")
 	}
+	if _, err := person.WriteString("\n"); err != nil {
+		t.Fatal(err)
+	}
+	shown.Reset()
+	got, err = Prompt{Stdin: tty, Stderr: &shown}.AskTwice(t.Context(), "New: ")
+	if err != nil || got != "" || shown.String() != "New: \n" {
+		t.Errorf("got %q, %v; it says %q", got, err, shown.String())
+	}
 }
 
 // Whoever interrupts a question keeps a terminal that shows what is typed.

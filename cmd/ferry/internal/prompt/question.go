@@ -23,11 +23,12 @@ func (p Prompt) Ask(ctx context.Context, question string) (string, error) {
 	return p.Question(ctx, question, true)
 }
 
-// AskTwice asks for a new password until it was typed the same way twice.
+// AskTwice asks for a new password until it was typed the same way twice. An empty one is not asked
+// for again.
 func (p Prompt) AskTwice(ctx context.Context, question string) (string, error) {
 	for {
 		first, err := p.Ask(ctx, question)
-		if err != nil {
+		if err != nil || first == "" {
 			return "", err
 		}
 		second, err := p.Ask(ctx, "Again: ")
