@@ -46,10 +46,10 @@ type Options struct {
 // Counts are how many sessions users and addresses have, here and at other nodes. Run keeps them
 // up. The methods may be called concurrently, and do not wait for the engine.
 type Counts struct {
-	o     Options
-	run   string        // tells this run of the node from those before
-	due   chan struct{} // something is to be published
-	known map[string]uint64
+	o   Options
+	run string        // tells this run of the node from those before
+	due chan struct{} // something is to be published
+	own *cluster.Own
 
 	mu    sync.Mutex
 	here  [parts]map[string]int // guarded by mu; by part and name
@@ -66,7 +66,7 @@ func New(o Options) *Counts {
 	}
 	return &Counts{
 		o: o, run: rand.Text(), due: make(chan struct{}, 1),
-		known: map[string]uint64{}, peers: map[string]*peer{},
+		own: cluster.NewOwn(o.Engine, Bucket), peers: map[string]*peer{},
 	}
 }
 

@@ -16,8 +16,6 @@ const (
 	retry = time.Second
 	// goodbye is how long the end of a run may take to tell of it.
 	goodbye = time.Second
-	// answer is how long the engine may take for one call.
-	answer = 5 * time.Second
 )
 
 // publish tells the others what there is here until ctx ends.
@@ -74,7 +72,7 @@ func (c *Counts) publishDirty(ctx context.Context) bool {
 		if part == beatPart {
 			v, life = value{Run: c.run, At: time.Now().UnixMilli()}, beatLife
 		}
-		err := c.put(ctx, keyOf(part, c.o.Node), v.encode(), life)
+		err := c.own.Set(ctx, keyOf(part, c.o.Node), v.encode(), life)
 		if c.note(part, err); err != nil {
 			return false
 		}
@@ -107,39 +105,10 @@ func (c *Counts) note(part int, err error) {
 	c.away = err != nil
 }
 
-// put sets a key that no other node writes. It is called by one goroutine.
-func (c *Counts) put(ctx context.Context, key string, data []byte, life time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, answer)
-	defer cancel()
-	var err error
-	for range 3 {
-		var revision uint64
-		if known := c.known[key]; known == 0 {
-			revision, err = c.o.Engine.Create(ctx, Bucket, key, data, life)
-		} else {
-			revision, err = c.o.Engine.Update(ctx, Bucket, key, data, known, life)
-		}
-		if err == nil {
-			c.known[key] = revision
-			return nil
-		}
-		if !errors.Is(err, cluster.ErrConflict) {
-			return err
-		}
-		// It has expired, a run before this one has written it, or the answer was lost.
-		now, getErr := c.o.Engine.Get(ctx, Bucket, key)
-		if getErr != nil && !errors.Is(getErr, cluster.ErrNoValue) {
-			return getErr
-		}
-		c.known[key] = now.Revision
-	}
-	return err
-}
-
 // leave tells the others that nothing here counts any more.
 func (c *Counts) leave(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
 	defer cancel()
 	v := value{Run: c.run, Ended: true, At: time.Now().UnixMilli()}
-	_ = c.put(ctx, keyOf(beatPart, c.o.Node), v.encode(), beatLife) // else it is lost in a while
+	_ = c.own.Set(ctx, keyOf(beatPart, c.o.Node), v.encode(), beatLife) // else it is lost in a while
 }

@@ -13,7 +13,7 @@
 //	exchange          what is open for a process
 //	publish receive   what goes out, and what comes in
 //	peers listener    who tells, and who waits for changes
-//	message places    how changes are written, and what they are called elsewhere
+//	message           how changes are written
 package announce
 
 import (

@@ -88,7 +88,7 @@ func (x *Exchange) hand(from *Remote, n news) {
 		if l.of == from {
 			continue
 		}
-		if c, ok := there(n.place, n.change, l.of.place); ok {
+		if c, ok := remote.ChangeAt(n.place, n.change, l.of.place); ok {
 			l.add(c)
 		}
 	}

@@ -1,20 +1,17 @@
-package announce
+package remote
 
-import (
-	"strings"
+import "strings"
 
-	"ferry/remote"
-)
-
-// there returns what a change at a place means at another one, ok if it means anything there.
-// Places are related when one is a directory of the other.
-func there(place string, c remote.Change, to string) (_ remote.Change, ok bool) {
+// ChangeAt returns what a change of a remote means for another one, ok if it means anything there;
+// place and to are what their Info.Identity returns. Places are related when one is a directory of
+// the other. Where names of the one say nothing of those of the other it is Everything.
+func ChangeAt(place string, c Change, to string) (_ Change, ok bool) {
 	if place == to {
 		return c, true
 	}
 	if rest, below := under(place, to); below {
-		if hidesNames(place) || !remote.ValidPath(rest) {
-			return remote.Everything(), true
+		if hidesNames(place) || !ValidPath(rest) {
+			return Everything(), true
 		}
 		c.Name = joined(rest, c.Name)
 		return c, true
@@ -23,13 +20,13 @@ func there(place string, c remote.Change, to string) (_ remote.Change, ok bool) 
 	switch {
 	case !below:
 		return c, false
-	case hidesNames(place) || !remote.ValidPath(root):
-		return remote.Everything(), true
-	case remote.Below(c.Name, root):
+	case hidesNames(place) || !ValidPath(root):
+		return Everything(), true
+	case Below(c.Name, root):
 		c.Name = strings.TrimPrefix(c.Name, root+"/")
 		return c, true
-	case c.Name == root || c.Name == "." || remote.Below(root, c.Name): // of the root there, or above
-		return remote.Everything(), c.Below || c.Removed || c.Name == root
+	case c.Name == root || c.Name == "." || Below(root, c.Name): // of the root there, or above
+		return Everything(), c.Below || c.Removed || c.Name == root
 	}
 	return c, false
 }
@@ -61,5 +58,5 @@ func joined(dir, name string) string {
 	if name == "." {
 		return dir
 	}
-	return remote.Join(dir, name)
+	return Join(dir, name)
 }
