@@ -202,6 +202,11 @@ type (
 	Identified interface {
 		ID() uint64
 	}
+	// Waiting is implemented by a FileInfo that may describe a file which waits at another node to
+	// be stored, and cannot be read yet: "" = it does not.
+	Waiting interface {
+		WaitsAt() string
+	}
 	// Partial is implemented by a FileInfo that may describe an unfinished upload of this client.
 	Partial interface {
 		Unfinished() bool

@@ -61,6 +61,7 @@ var rows = []struct {
 	{"cluster_nodes", "Nodes that are there, this one among them.", nil},
 	{"cluster_lag_seconds", "Time of the last message of this node until it was back here.", nil},
 	{"cluster_changes_waiting", "Changes that other nodes are not told of yet.", nil},
+	{"cluster_files_waiting", "Files that wait to be sent: at other nodes, as known here; here, as they are told of; and too many to be told of or remembered.", []string{"state"}},
 	{"cluster_messages_total", "Messages with changes.", []string{"direction"}},
 	{"cluster_gaps_total", "Times that messages may have been missed, so that all directories were forgotten.", nil},
 	{"certificate_expiry_timestamp_seconds", "When a certificate of the server expires.", []string{"name"}},
@@ -324,6 +325,9 @@ func (s sink) cluster(c *Cluster) {
 	s.gauge("cluster_nodes", float64(c.Nodes))
 	s.gauge("cluster_lag_seconds", c.Lag.Seconds())
 	s.gauge("cluster_changes_waiting", float64(c.Waiting))
+	s.gauge("cluster_files_waiting", float64(c.Elsewhere), "elsewhere")
+	s.gauge("cluster_files_waiting", float64(c.Told), "told")
+	s.gauge("cluster_files_waiting", float64(c.Untold), "untold")
 	s.counter("cluster_messages_total", c.Sent, "sent")
 	s.counter("cluster_messages_total", c.Received, "received")
 	s.counter("cluster_gaps_total", c.Gaps)

@@ -173,7 +173,7 @@ func full(context.Context) metrics.Snapshot {
 			{Source: "nats", Up: true, Lag: time.Second, Last: time.Unix(1_900_000_000, 0), Gaps: 1, Results: map[string]uint64{"applied": 3, "older": 1}},
 			{Source: "nats", Lag: 2 * time.Second, Gaps: 2, Results: map[string]uint64{"applied": 4}},
 		},
-		Cluster: &metrics.Cluster{Up: true, Nodes: 3, Lag: time.Second, Waiting: 4, Sent: 5, Received: 6, Gaps: 7},
+		Cluster: &metrics.Cluster{Up: true, Nodes: 3, Lag: time.Second, Waiting: 4, Elsewhere: 8, Told: 9, Untold: 10, Sent: 5, Received: 6, Gaps: 7},
 		Asked:   []metrics.Asked{{Name: "av", Open: metrics.Unanswered{Late: 3}, Closed: metrics.Unanswered{Failed: 1}}},
 	}
 }
@@ -194,6 +194,7 @@ func TestASnapshotIsShown(t *testing.T) {
 		`ferry_feed_up{source="nats"} 0`, `ferry_feed_lag_seconds{source="nats"} 2`, `ferry_feed_last_event_timestamp_seconds{source="nats"} 1.9e+09`,
 		`ferry_feed_gaps_total{source="nats"} 3`, `ferry_feed_notifications_total{result="applied",source="nats"} 7`,
 		`ferry_cluster_up 1`, `ferry_cluster_heard 0`, `ferry_cluster_nodes 3`, `ferry_cluster_lag_seconds 1`, `ferry_cluster_changes_waiting 4`,
+		`ferry_cluster_files_waiting{state="elsewhere"} 8`, `ferry_cluster_files_waiting{state="told"} 9`, `ferry_cluster_files_waiting{state="untold"} 10`,
 		`ferry_cluster_messages_total{direction="sent"} 5`, `ferry_cluster_messages_total{direction="received"} 6`, `ferry_cluster_gaps_total 7`,
 		`ferry_quota_used_bytes{user="bob"} 5`, `ferry_quota_limit_bytes{user="bob"} 10`, `ferry_quota_used_bytes{user="eve"} 1`,
 		`ferry_cluster_sessions_elsewhere{of="user"} 11`, `ferry_cluster_sessions_elsewhere{of="address"} 12`,

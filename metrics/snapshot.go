@@ -79,11 +79,14 @@ type Hook struct {
 
 // Cluster is how the program stands among other nodes.
 type Cluster struct {
-	Up       bool // the engine that nodes share is reached
-	Heard    bool // what other nodes tell comes here
-	Nodes    int  // that are there, this one among them
-	Lag      time.Duration
-	Waiting  int    // changes that are not told yet
+	Up      bool // the engine that nodes share is reached
+	Heard   bool // what other nodes tell comes here
+	Nodes   int  // that are there, this one among them
+	Lag     time.Duration
+	Waiting int // changes that are not told yet
+	// Files that wait to be sent: at other nodes, here and told of, and too many for that.
+	Elsewhere, Told, Untold int
+
 	Sent     uint64 // messages
 	Received uint64
 	Gaps     uint64

@@ -16,7 +16,15 @@ type Cluster struct {
 	Lag     time.Duration
 	Waiting int // changes that are not told to others yet
 	Gaps    uint64
+	Files   ClusterFiles
 	Nodes   []ClusterNode
+}
+
+// ClusterFiles are numbers of files that wait to be sent to the remote.
+type ClusterFiles struct {
+	Elsewhere int // at other nodes
+	Told      int // here, and told of
+	Untold    int // too many to be told of, or to be remembered
 }
 
 // ClusterNode is a node as others see it.
@@ -40,6 +48,8 @@ func ClusterCalls(status func() Cluster) []Call {
 			"- engine - reached, server, version, and problem where it is not reached\n" +
 			"- changes - heard: what others tell comes here; lag in seconds of what this node tells, until it is back here; " +
 			"waiting: those that are not told yet; gaps: how often something may have been missed\n" +
+			"- files - that wait to be sent: elsewhere, at other nodes, where they are shown and cannot be read; told, those here that others know; " +
+			"untold, those that are too many for that\n" +
 			"- nodes - those that are there: id, node, version, started, sessions, self"}}
 }
 
@@ -55,6 +65,7 @@ func clusterParams(c Cluster) Params {
 		"clustered": true, "node": c.Node,
 		"engine":  Params{"reached": c.Reached, "server": c.Server, "version": c.Version, "problem": c.Problem},
 		"changes": Params{"heard": c.Heard, "lag": c.Lag.Seconds(), "waiting": c.Waiting, "gaps": c.Gaps},
+		"files":   Params{"elsewhere": c.Files.Elsewhere, "told": c.Files.Told, "untold": c.Files.Untold},
 		"nodes":   nodes,
 	}
 }

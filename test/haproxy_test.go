@@ -179,6 +179,13 @@ func (f *cluster) startHAProxy() {
 			f.Logf("haproxy:\n%s", log)
 		}
 	})
+	f.until(func() bool { // no node is there yet, so nobody is connected to
+		c, err := net.Dial("tcp", f.front)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	}, "haproxy listens")
 }
 
 // start starts the node.

@@ -2,7 +2,6 @@ package vfs
 
 import (
 	"context"
-	"errors"
 	"io/fs"
 	"time"
 
@@ -33,11 +32,15 @@ type before struct {
 // has been gone for a while.
 func (v *View) continuation(ctx context.Context, name string, off int64) (remote.StageOptions, error) {
 	o := remote.StageOptions{Owner: v.owner, Off: off}
+	_, node := v.elsewhere(ctx, name)
 	b, err := v.before(ctx, name)
 	if err != nil {
 		return o, err
 	}
 	file, part := b.file, b.part
+	if !b.hasFile && node != "" && !(b.hasPart && off == part.Size) {
+		return o, waitsElsewhere("create", name, node)
+	}
 	if b.hasPart && off == part.Size && (!b.hasFile || v.continuesPart(name, b)) {
 		o.Base = remote.BasePart
 		return v.fromPart(o, part), nil
@@ -204,9 +207,4 @@ func (f *FS) eachPart(ctx context.Context, dir string, do func(remote.Entry)) er
 		}
 	}
 	return nil
-}
-
-// isMissing reports whether err means that a directory does not exist.
-func isMissing(err error) bool {
-	return errors.Is(err, remote.ErrNotExist) || errors.Is(err, remote.ErrNotDir)
 }

@@ -45,9 +45,10 @@ func (c *claim) take(ctx context.Context, v *View, name string) error {
 	if !ok {
 		return &fs.PathError{Op: "create", Path: name, Err: remote.ErrExist}
 	}
+	_, node := v.elsewhere(ctx, name)
 	file, exists, err := found(v.fs.shown.Stat(ctx, name))
 	switch {
-	case err == nil && !exists:
+	case err == nil && !exists && node == "":
 		c.end = end
 		return nil
 	case err == nil && file.Dir:
@@ -94,10 +95,13 @@ func (v *View) create(ctx context.Context, name string, off int64, c *claim) (u 
 
 // createStreamed starts an upload to a remote that cannot stage.
 func (v *View) createStreamed(ctx context.Context, name string, off int64, c *claim) (ftp.Upload, error) {
+	_, node := v.elsewhere(ctx, name)
 	file, exists, err := found(v.fs.top.Stat(ctx, name))
 	switch {
 	case err != nil:
 		return nil, err
+	case off != 0 && !exists && node != "":
+		return nil, waitsElsewhere("create", name, node)
 	case file.Dir:
 		return nil, &fs.PathError{Op: "create", Path: name, Err: remote.ErrIsDir}
 	case file.ReadOnly:

@@ -42,6 +42,8 @@ func hintInterrupted(kept int64) string {
 		", or send it from the beginning."
 }
 
+func hintElsewhere(node string) string { return "It waits on node " + node + " to be sent; try again." }
+
 func hintBeyond(off, size int64) string {
 	return "Offset " + strconv.FormatInt(off, 10) + " is beyond the end of the file; its size is " + strconv.FormatInt(size, 10) + "."
 }
@@ -76,4 +78,14 @@ func found(e remote.Entry, err error) (remote.Entry, bool, error) {
 		return remote.Entry{}, false, nil
 	}
 	return e, err == nil, err
+}
+
+// isMissing reports whether err means that a directory does not exist.
+func isMissing(err error) bool {
+	return errors.Is(err, remote.ErrNotExist) || errors.Is(err, remote.ErrNotDir)
+}
+
+// waitsElsewhere returns the error of an operation on what waits at a node.
+func waitsElsewhere(op, name, node string) error {
+	return refuse(op, name, remote.ErrChanged, hintElsewhere(node))
 }

@@ -21,6 +21,7 @@ type Info struct {
 	mode     fs.FileMode
 	readOnly bool
 	part     bool
+	node     string // where it waits, if it was asked for by its name; "" = here, or it is on the remote
 }
 
 // info returns the Info of e, an entry of dir.
@@ -90,6 +91,10 @@ func (i *Info) ID() uint64 { return i.id }
 
 // Unfinished reports whether this is an unfinished upload.
 func (i *Info) Unfinished() bool { return i.part }
+
+// WaitsAt returns the node where the file waits to be sent to the remote, if Stat has described it;
+// "" if that is this one, or the remote has the file.
+func (i *Info) WaitsAt() string { return i.node }
 
 // KnownSize returns the size of the file called name if it is known without a request over the
 // network, and otherwise a number below 0.

@@ -43,7 +43,8 @@ func (v *View) expired(part remote.Entry) bool {
 // no file has their name. The first error ends it.
 func (v *View) entries(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
 	return func(yield func(remote.Entry, error) bool) {
-		for e, err := range v.fs.shown.List(ctx, dir) {
+		waiting := v.elsewhereIn(ctx, dir)
+		for e, err := range v.with(waiting, v.fs.shown.List(ctx, dir)) {
 			if err == nil && e.Part != "" {
 				var show bool
 				if show, err = v.showsPart(ctx, dir, e); err == nil && !show {
@@ -66,6 +67,9 @@ func (v *View) showsPart(ctx context.Context, dir string, e remote.Entry) (bool,
 		return false, nil
 	}
 	name := remote.Join(dir, e.Name)
+	if _, node := v.elsewhere(ctx, name); node != "" {
+		return false, nil
+	}
 	_, err := v.fs.shown.Stat(ctx, name)
 	if !errors.Is(err, remote.ErrNotExist) {
 		return false, err
@@ -84,10 +88,14 @@ func (v *View) dropInterrupted(ctx context.Context, name string) {
 	}
 }
 
-// explain replaces an ErrNotExist of name if the client sees an unfinished upload of that name.
+// explain replaces an ErrNotExist of name if the client sees an unfinished upload of that name, or
+// a file that waits elsewhere.
 func (v *View) explain(ctx context.Context, op, name string, err error, hint string) error {
 	if !errors.Is(err, remote.ErrNotExist) {
 		return err
+	}
+	if _, node := v.elsewhere(ctx, name); node != "" {
+		return waitsElsewhere(op, name, node)
 	}
 	if _, partErr := v.part(ctx, name); partErr != nil {
 		return err

@@ -2,6 +2,7 @@ package vfs
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 
@@ -19,7 +20,11 @@ func (v *View) Open(ctx context.Context, name string, off int64) (rc io.ReadClos
 		return nil, refuse("open", name, remote.ErrUnsupported, hintNoSeek)
 	}
 	name = v.actual(ctx, name)
+	_, node := v.elsewhere(ctx, name)
 	r, err := v.fs.top.Open(ctx, name, off, -1)
+	if errors.Is(err, remote.ErrNotExist) && node != "" {
+		return nil, waitsElsewhere("open", name, node)
+	}
 	if err != nil {
 		return nil, v.explain(ctx, "open", name, err, hintPart)
 	}

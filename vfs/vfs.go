@@ -13,6 +13,7 @@
 //	part.go         unfinished uploads shown as files
 //	interrupted.go  which uploads were interrupted, and by whom
 //	told.go         which sizes of unfinished uploads clients were told
+//	elsewhere.go    files that wait at other nodes
 //	info.go         what is shown of a file
 //	guard.go        limits for a remote that gives no sign of life
 //	error.go        hints for the client
@@ -99,6 +100,10 @@ type Options struct {
 	// Cache configures the cache on the local disk. Without a Store there is none: everything is
 	// streamed, and an upload is acknowledged when the remote has it.
 	Cache writeback.Options
+
+	// Elsewhere knows the files that wait at other nodes: they are shown, and cannot be read. nil =
+	// there are no other nodes.
+	Elsewhere Elsewhere
 
 	Events *events.Stream // of uploads; nil: nobody listens
 	Log    *slog.Logger   // nil: nothing is logged

@@ -25,8 +25,14 @@ func (v *View) Stat(ctx context.Context, name string) (info fs.FileInfo, err err
 	ctx, w := v.fs.guard(ctx, breaker.ForQuery())
 	defer w.End(&err)
 	name = v.actual(ctx, name)
+	waiting, node := v.elsewhere(ctx, name)
 	e, err := v.fs.shown.Stat(ctx, name)
-	if errors.Is(err, remote.ErrNotExist) {
+	switch {
+	case !errors.Is(err, remote.ErrNotExist):
+		node = ""
+	case node != "":
+		e, err = waiting, nil
+	default:
 		p, partErr := v.part(ctx, name)
 		if partErr == nil || !errors.Is(partErr, remote.ErrNotExist) {
 			e, err = p, partErr
@@ -37,7 +43,9 @@ func (v *View) Stat(ctx context.Context, name string) (info fs.FileInfo, err err
 		return nil, err
 	}
 	dir, _ := remote.Split(name)
-	return v.fs.info(dir, e), nil
+	i := v.fs.info(dir, e)
+	i.node = node
+	return i, nil
 }
 
 // tell notes what the owner is told of name.
@@ -100,8 +108,13 @@ func (v *View) Remove(ctx context.Context, name string) (err error) {
 	if err := v.writable("remove", name); err != nil {
 		return err
 	}
+	_, node := v.elsewhere(ctx, name)
 	err = v.fs.top.Remove(ctx, name)
 	missing := errors.Is(err, remote.ErrNotExist)
+	if missing && node != "" {
+		return waitsElsewhere("remove", name, node)
+	}
+	v.dropElsewhere(name, err)
 	if err == nil || missing {
 		v.fs.interrupted.clear(v.uploads(name), v.owner)
 		v.fs.told.clear(v.owner, name)
@@ -149,7 +162,12 @@ func (v *View) rename(ctx context.Context, from, to string, move func(ctx contex
 	if err := v.allowRename(ctx, from, to); err != nil {
 		return err
 	}
+	_, node := v.elsewhere(ctx, from)
 	err = move(ctx, from, to)
+	v.dropElsewhere(from, err)
+	if errors.Is(err, remote.ErrNotExist) && node != "" {
+		return waitsElsewhere("rename", from, node)
+	}
 	if err != nil {
 		err = unsupported("rename", from, err, hintDirRename)
 		return v.explain(ctx, "rename", from, err, hintPartRename)
@@ -190,7 +208,12 @@ func (v *View) Rmdir(ctx context.Context, dir string) (err error) {
 	if err := v.writable("rmdir", dir); err != nil {
 		return err
 	}
-	return v.fs.top.Rmdir(ctx, dir)
+	_, node := v.elsewhere(ctx, dir)
+	err = v.fs.top.Rmdir(ctx, dir)
+	if errors.Is(err, remote.ErrNotExist) && node != "" {
+		return waitsElsewhere("rmdir", dir, node)
+	}
+	return err
 }
 
 // Close does nothing: a view has no resources of its own, and the remote is shared by all views.

@@ -88,6 +88,7 @@ func (v *Tree) setTimeOfWaiting(ctx context.Context, c *change, t time.Time) (bo
 	defer v.mu.Unlock()
 	c.rec.ModTime, c.over = t, over
 	c.noteOwn()
+	v.pending.edits++
 	if c.isApplied {
 		c.due = time.Now()
 	}

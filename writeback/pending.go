@@ -21,6 +21,7 @@ type pending struct {
 	bytes   int64         // INVARIANT: the sizes of the files among changes
 	failed  int           // INVARIANT: number of changes with a failure
 	last    error         // the latest of their failures
+	edits   uint64        // grows with each change that is made to the above
 }
 
 // A state is what a path is, according to the pending changes.
@@ -83,6 +84,7 @@ func (p *pending) find(name string) *node {
 
 // add adds c. It returns the changes that come later because of it.
 func (p *pending) add(c *change) (later []*change) {
+	p.edits++
 	if !c.refused {
 		p.changes.set(c.rec.ID, c)
 		p.bytes += c.bytes()
@@ -130,6 +132,7 @@ func (p *pending) supersede(c *change) {
 		return
 	}
 	c.dead = true
+	p.edits++
 	if now, _ := p.changes.get(c.rec.ID); now == c {
 		p.changes.remove(c.rec.ID)
 	}

@@ -53,6 +53,7 @@ func (v *Tree) keepApplied(ctx context.Context, c *change, until time.Time) (kep
 	defer v.mu.Unlock()
 	v.pending.clearFailure(c)
 	c.keepUntil(until)
+	v.pending.edits++
 	return true, nil
 }
 

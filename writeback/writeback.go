@@ -3,6 +3,7 @@
 //
 //	writeback.go    Options, the Tree, and how a process takes over from the one before
 //	waiting.go      Pending: what is pending, and what can be done about it
+//	unsent.go       the files that the remote does not have, for others to know
 //	direct.go       the same remote without a disk: changes are made before the call returns
 //
 //	stat.go         Stat, Hash and Usage; list.go, open.go

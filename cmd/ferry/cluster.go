@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ferry/cluster"
+	"ferry/cluster/elsewhere"
 	"ferry/cluster/nats"
 	"ferry/ftp"
 	"ferry/metrics"
@@ -23,6 +24,7 @@ type peers struct {
 	exchange *announce.Exchange
 	members  *cluster.Members // set by join
 	sessions *presence.Counts
+	files    *elsewhere.Files
 	name     string // of this node
 	id       string // of this process
 	log      *slog.Logger
@@ -41,6 +43,7 @@ func (o *options) openPeers(log *slog.Logger) (*peers, error) {
 		return nil, err
 	}
 	p.sessions = presence.New(presence.Options{Engine: p.engine, Node: p.name, Log: log})
+	p.files = elsewhere.New(elsewhere.Options{Engine: p.engine, Node: p.name, Log: log})
 	p.exchange = announce.NewExchange(announce.Options{Engine: p.engine, Node: p.name, Log: log})
 	return p, nil
 }
@@ -73,6 +76,29 @@ func (p *peers) connect(ctx context.Context) {
 	}
 }
 
+// stay keeps the connection to the engine, and tells other nodes what waits here, until ctx ends.
+// It may be called on nil.
+func (p *peers) stay(ctx context.Context) {
+	if p == nil {
+		return
+	}
+	connected, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	wg.Go(func() { p.connect(connected) })
+	_ = p.files.Run(ctx) // it returns when ctx has ended
+	cancel()
+	wg.Wait()
+}
+
+// waiting returns what waits for a remote at all nodes; nil where there are no others, or where
+// they are not told of changes either. It may be called on nil.
+func (p *peers) waiting(r remote.Remote) *elsewhere.Tree {
+	if p == nil || r.Info().Caps.CheapStat {
+		return nil
+	}
+	return p.files.Tree(r.Info().Identity())
+}
+
 // run tells other nodes of this one, and hears of them, until ctx ends. It may be called on nil.
 func (p *peers) run(ctx context.Context) {
 	if p == nil {
@@ -96,6 +122,7 @@ func (p *peers) status() func() rc.Cluster {
 			Node: p.name, Reached: engine.Reached, Server: engine.Server, Version: engine.Version, Problem: engine.Problem,
 			Heard: changes.Heard, Lag: changes.Lag, Waiting: changes.Waiting, Gaps: changes.Gaps,
 		}
+		c.Files = rc.ClusterFiles(p.files.Status())
 		for _, m := range p.members.All() {
 			c.Nodes = append(c.Nodes, rc.ClusterNode{ID: m.ID, Name: m.Node, Version: m.Version, Started: m.Started, Sessions: m.Sessions, Self: m.ID == p.id})
 		}
@@ -109,10 +136,10 @@ func (p *peers) metrics() func() *metrics.Cluster {
 		return nil
 	}
 	return func() *metrics.Cluster {
-		s := p.exchange.Status()
+		s, files := p.exchange.Status(), p.files.Status()
 		return &metrics.Cluster{
 			Up: p.engine.State().Reached, Heard: s.Heard, Nodes: len(p.members.All()), Lag: s.Lag, Waiting: s.Waiting,
-			Sent: s.Sent, Received: s.Received, Gaps: s.Gaps,
+			Elsewhere: files.Elsewhere, Told: files.Told, Untold: files.Untold, Sent: s.Sent, Received: s.Received, Gaps: s.Gaps,
 		}
 	}
 }

@@ -75,7 +75,7 @@ func (s *service) run(ctx context.Context) error {
 	defer end()
 	// The end of ctx asks for an orderly stop; sessions end when that is over.
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	telling.Go(func() { s.peers.connect(over) })
+	telling.Go(func() { s.peers.stay(over) })
 	var wg sync.WaitGroup
 	defer s.endHandover(ctx)
 	defer s.await(&wg)

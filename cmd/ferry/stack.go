@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ferry/cache"
+	"ferry/cluster/elsewhere"
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/cmd/ferry/internal/places"
 	"ferry/cmd/ferry/internal/rcbridge"
@@ -49,8 +50,9 @@ type stack struct {
 	remote remote.Remote // the driver with its decorators; it is closed with the stack
 	counts *count.Remote // one of them
 	root   *rootCheck
-	kept   places.Cache // its Store is nil without a cache mode
-	tree   *vfs.FS      // nil before openTree
+	kept   places.Cache    // its Store is nil without a cache mode
+	tree   *vfs.FS         // nil before openTree
+	others *elsewhere.Tree // what waits for the remote at other nodes; nil = there are none
 	log    *slog.Logger
 }
 
@@ -194,7 +196,21 @@ func (s *stack) openTree(o *options, rules *filter.Filter) error {
 			opt.Cache.Conflict = writeback.KeepBoth
 		}
 	}
+	if s.others = o.ofAll().peers.waiting(s.remote); s.others != nil {
+		opt.Elsewhere = s.others
+	}
 	s.tree = vfs.New(left, opt)
+	if s.others != nil {
+		s.others.Serve(sourceOf(s.tree), s.tree.Appeared)
+	}
+	return nil
+}
+
+// sourceOf returns what waits in a tree, nil without a cache.
+func sourceOf(tree *vfs.FS) elsewhere.Source {
+	if over := tree.WriteBack(); over != nil {
+		return over
+	}
 	return nil
 }
 
@@ -293,6 +309,9 @@ func treeCache(c *flags.CacheOptions, store *cache.Store) writeback.Options {
 // close closes everything from above. Where something goes on that uses the tree, the disk of the
 // cache stays open, and ends with the process.
 func (s *stack) close(ctx context.Context, inUse bool) {
+	if s.others != nil {
+		s.others.Leave()
+	}
 	if s.tree != nil {
 		s.tree.Close()
 	}

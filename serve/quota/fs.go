@@ -27,7 +27,8 @@ func New(under ftp.FS, a *Account, log *slog.Logger) *FS {
 func (f *FS) Close() error { return errors.Join(f.Forward.Close(), f.account.Close()) }
 
 // size returns the size of the file called name, and whether it counts: an unfinished upload does
-// not.
+// not, nor does what waits at another node and is counted there until it is settled which file has
+// the name.
 func (f *FS) size(ctx context.Context, name string) (bytes int64, counts bool, err error) {
 	info, err := f.FS.Stat(ctx, name)
 	switch {
@@ -36,6 +37,9 @@ func (f *FS) size(ctx context.Context, name string) (bytes int64, counts bool, e
 	case err != nil:
 		return 0, false, err
 	case info.IsDir():
+		return 0, false, nil
+	}
+	if w, may := info.(ftp.Waiting); may && w.WaitsAt() != "" {
 		return 0, false, nil
 	}
 	p, may := info.(ftp.Partial)
