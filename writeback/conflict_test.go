@@ -346,6 +346,45 @@ func TestWhatIsRemovedIsGoneThoughTheNodeWasKilled(t *testing.T) {
 	}
 }
 
+// A node that is killed at any instant of a change knows what it has sent before.
+func TestAKillAtAnyInstantMakesNoCopy(t *testing.T) {
+	for what, change := range map[string]func(a *rig) error{
+		"an upload": func(a *rig) error {
+			u, err := a.Stage(a.t.Context(), "f", remote.StageOptions{Owner: "bob"})
+			if err != nil {
+				return err
+			}
+			if _, err = io.WriteString(u, "last"); err != nil {
+				return err
+			}
+			_, err = u.Commit(a.t.Context(), time.Time{})
+			return err
+		},
+		"a removal": func(a *rig) error { return a.Remove(a.t.Context(), "f") },
+		"a rename":  func(a *rig) error { return a.Rename(a.t.Context(), "f", "g") },
+		"a time":    func(a *rig) error { return a.SetModTime(a.t.Context(), "f", time.Now().Add(-time.Hour)) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			for n, stopped := 1, true; stopped; n++ {
+				inBubble(t, keeping, func(a, _ *rig) {
+					a.sent("f", "first")
+					a.upload("f", "second")
+					a.disk.StopAt(n, n%3)
+					err := change(a)
+					stopped = a.disk.Stopped()
+					a.kill()
+					a.flush()
+					a.settle()
+					all := treeOf(a.t, a.inner, ".")
+					if slices.ContainsFunc(all, func(file string) bool { return strings.Contains(file, ".conflict-") }) {
+						a.t.Errorf("stopped at change %d, %v: the remote holds %q", n, err, all)
+					}
+				})
+			}
+		})
+	}
+}
+
 // What one node was not told whether it is stored is not put over what another one stores then.
 func TestADoubtIsNoReasonToReplaceAnotherNodesFile(t *testing.T) {
 	inBubble(t, keeping, func(a, b *rig) {

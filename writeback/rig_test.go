@@ -74,7 +74,7 @@ func (b *rig) start() {
 	go func() { done <- tree.Run(ctx) }()
 	b.stop = sync.OnceFunc(func() {
 		cancel()
-		if err := errors.Join(<-done, closeTree(), store.Close()); err != nil {
+		if err := errors.Join(<-done, closeTree(), store.Close()); err != nil && !b.disk.Stopped() {
 			b.t.Error(err)
 		}
 	})
