@@ -127,7 +127,6 @@ func TestPasswordsThatNothingChecksAreAskedTwice(t *testing.T) {
 	answer("two different passwords.\r\npassword: ", "potato")
 	answer("two different passwords.\r\npassword: \r\nAgain: ", "potato")
 	answer("password2: ", "")
-	answer("password2: \r\nAgain: ", "")
 	answer("filename_encryption [standard]: ", "nothing")
 	p.shows("it is one of standard, obfuscate, off")
 	answer("filename_encryption [standard]: ", "off")
