@@ -49,6 +49,7 @@ func TestWhatIsNotSent(t *testing.T) {
 		time.Sleep(time.Minute)
 		want("renamed", 0, "d/a 2 1000000000", "there 3 1000000000")
 		b.restart()
+		synctest.Wait() // it has looked for what was refused before
 		want("after a restart", 0, "d/a 2 1000000000", "there 3 1000000000")
 		edits = b.Edits()
 		b.faults.Inject(faulty.Fault{Op: faulty.Put, Err: remote.ErrTooLarge})
