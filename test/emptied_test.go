@@ -13,7 +13,7 @@ func TestDirectoriesOfAnObjectStore(t *testing.T) {
 			c := f.login()
 			c.upload("STOR inbox/one.pdf", []byte("x"))
 			f.drained()
-			f.restart() // nothing is remembered
+			f.again() // nothing is remembered
 			c = f.login()
 			c.do("CWD /inbox", 250)
 			c.do("DELE one.pdf", 250)
@@ -25,7 +25,7 @@ func TestDirectoriesOfAnObjectStore(t *testing.T) {
 
 			c.upload("STOR d/f", []byte("x"))
 			f.drained()
-			f.restart()
+			f.again()
 			c = f.login()
 			c.do("RNFR d/f", 350)
 			c.do("RNTO f", 250)
@@ -35,7 +35,7 @@ func TestDirectoriesOfAnObjectStore(t *testing.T) {
 
 			c.upload("STOR y", []byte("x"))
 			f.drained()
-			f.restart()
+			f.again()
 			c = f.login()
 			for _, command := range []string{"STOR y/z", "APPE y/a", "STOR y/a/b"} {
 				c.do("EPSV", 229)
@@ -52,7 +52,7 @@ func TestDirectoriesOfAnObjectStore(t *testing.T) {
 				c.do("EPSV", 229)
 				c.do(command, 550)
 			}
-			f.restart()
+			f.again()
 			c = f.login()
 			c.do("EPSV", 229)
 			c.do("STOR tree", 550)

@@ -85,6 +85,17 @@ func (f *farSide) restart() {
 	f.start()
 }
 
+// again ends it in good order, and starts it over the same cache. After a kill, what it was just
+// told might be in doubt, for which some commands wait.
+func (f *farSide) again() {
+	f.Helper()
+	if code, err := f.proc.stop(); code != 0 || err != nil {
+		f.Fatalf("ferry ended with %d, %v", code, err)
+	}
+	f.start()
+	f.login().do("SIZE nobody-knows", 550) // as long as the remote has not answered, nothing is compared with it
+}
+
 func (f *farSide) login() *ftpClient { return login(f.T, "", f.addr) }
 
 // waiting returns how many changes wait in the cache, those included that are only looked at again.

@@ -181,7 +181,7 @@ func (p *page) serve(flags string) {
 		p.t.Fatal(err)
 	}
 	var err error
-	if p.ferry, err = startProgram(p.file("work"), p.env(), script); err != nil {
+	if p.ferry, err = startProgram(p.file("work"), p.env(), "/bin/sh", script); err != nil {
 		p.t.Fatal(err)
 	}
 	if p.addrs, err = p.ferry.addresses(listeners); err != nil {

@@ -256,6 +256,10 @@ func (f *FS) Reads() readahead.Stats { return f.reads.Stats() }
 // Answers reports whether the remote responds, as far as the last calls tell; it asks nothing.
 func (f *FS) Answers() bool { return f.breaker.Answers() }
 
+// Responded notes that the remote has responded to somebody who asks it past this tree: what was
+// taken to be away (Options.Away) is not.
+func (f *FS) Responded() { f.breaker.Reset() }
+
 // Warm fills the directory cache; see dircache.Tree.Warm.
 func (f *FS) Warm(ctx context.Context, parallel int, progress func(dircache.Warmed)) (dircache.Warmed, error) {
 	return f.names.Warm(ctx, parallel, progress)

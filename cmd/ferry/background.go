@@ -34,6 +34,8 @@ func (b background) run(ctx context.Context, fail func(error)) {
 	wg.Go(func() {
 		if err := st.root.finish(ctx); err != nil {
 			fail(err)
+		} else if !st.root.waiting() {
+			st.tree.Responded()
 		}
 	})
 	wg.Go(func() { keepRunning(ctx, st.remote, st.log) })
