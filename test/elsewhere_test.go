@@ -296,6 +296,7 @@ func (w *wanderer) upload(name string, body []byte) (over bool) {
 			// A node died when it had stored the file, and before it said so. One that had the
 			// upload before only knows that it was cut.
 			w.anew = true
+		case code(err) == 550 && strings.Contains(err.Error(), "can be continued at"): // more of it has come to be kept since SIZE
 		case code(err) >= 500:
 			w.Errorf("%s: %v: %q", name, err, w.history)
 			return over

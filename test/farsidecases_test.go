@@ -120,25 +120,31 @@ func TestInterruptedMultipartUploadsAreAborted(t *testing.T) {
 	s := startGateway(t)
 	f := newFarSide(t, s, "writes", "--vfs-write-back", "0s")
 	arrived := func() int { return strings.Count(f.net.HistoryOf("PUT", "partNumber="), "the server says 200") }
-	twoPass := func() (before int) { // and the others take so long that nothing is complete before ferry is killed
+	var (
+		before int
+		kept   chan struct{}
+	)
+	twoPass := func() { // and what comes after them is kept, so that nothing is complete before ferry is killed
+		before, kept = arrived(), make(chan struct{})
 		f.net.Heal()
 		f.net.Add(badnet.Rule{Method: "PUT", Path: "partNumber", Times: 2, Fate: badnet.Fate{Rate: 10 << 20}})
-		f.net.Add(badnet.Rule{Method: "PUT", Path: "partNumber", Fate: badnet.Fate{Rate: 256 << 10, Buffer: 64 << 10}})
-		return arrived()
+		f.net.Add(badnet.Rule{Method: "PUT", Path: "partNumber", Fate: badnet.Fate{Until: kept}})
 	}
-	before := twoPass()
+	twoPass()
 	body := content(40<<20, "large")
 	f.login().upload("STOR f", body)
 	for range 3 {
 		eventually(t, "two parts on the server", func() bool { return arrived() >= before+2 })
 		f.proc.kill()
+		close(kept)
 		if err := f.net.Settle(t.Context()); err != nil { // what is on its way arrives before the next start
 			t.Fatal(err)
 		}
-		before = twoPass()
+		twoPass()
 		f.start()
 	}
 	f.net.Heal()
+	close(kept)
 	f.getsTo("f", text(body))
 	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		left := s.parts(t)
