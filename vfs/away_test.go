@@ -11,6 +11,7 @@ import (
 
 	"ferry/breaker"
 	"ferry/remote"
+	"ferry/remote/driver/memory"
 	"ferry/writeback"
 )
 
@@ -296,5 +297,17 @@ func TestALongMoveIsWaitedFor(t *testing.T) {
 				q.want("the remote has", treeOf(t, q.inner, "."), []string{"e/", "e/a=" + contentA, "e/b=" + contentB, "e/empty/"})
 			})
 		})
+	}
+}
+
+// Somebody who asks the remote past the tree hears from it.
+func TestARemoteThatHasRespondedIsNotAway(t *testing.T) {
+	f := New(memory.New(), Options{Away: true})
+	defer f.Close()
+	if f.Answers() {
+		t.Error("it is not away at first")
+	}
+	if f.Responded(); !f.Answers() {
+		t.Error("it is still away")
 	}
 }

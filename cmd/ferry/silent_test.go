@@ -4,18 +4,13 @@ import (
 	"context"
 	"io"
 	"net"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/net/webdav"
 )
 
 // silentServer returns the address of a server that takes connections and never says a word.
@@ -193,42 +188,4 @@ func TestARootThatIsFoundMissingLate(t *testing.T) {
 			t.Errorf("%s: status %d:\n%s", mode, status, r.logged())
 		}
 	}
-}
-
-// A root that is found a moment after the start shows that the remote answers. What comes from then
-// on is compared with what is there.
-func TestARootThatIsFoundLate(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	dav := &webdav.Handler{FileSystem: webdav.Dir(dir), LockSystem: webdav.NewMemLS()}
-	answer, ended := make(chan struct{}), make(chan struct{})
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		if q.URL.Path == "/" {
-			select {
-			case <-answer:
-			case <-ended:
-			}
-		}
-		dav.ServeHTTP(w, q)
-	}))
-	t.Cleanup(func() {
-		close(ended)
-		s.Close()
-	})
-	r := start(t, []string{"RCLONE_CONFIG=notfound"}, `:webdav,url="`+s.URL+`/",vendor=other:`, "--addr", "127.0.0.1:0", "--metrics-addr", "127.0.0.1:0",
-		"--passive-port", "0", "--vfs-cache-mode", "writes")
-	c := enter(t, r.url(t))
-	up := func(is string) bool {
-		_, body := get(t, r.metricsURL(t)+"/metrics")
-		return regexp.MustCompile(`(?m)^ferry_remote_up\{.*\} ` + is + `$`).MatchString(body)
-	}
-	if !up("0") {
-		t.Error("a remote that has not answered is taken to be there")
-	}
-	close(answer)
-	eventually(t, func() bool { return up("1") }) // by nothing else: no client has asked for anything
-	c.cmd(229, "EPSV")
-	c.cmd(550, "STOR file/below")
 }

@@ -109,7 +109,7 @@ var libraries = map[string][]string{
 var testUses = map[string][]string{
 	"acme":                          {"ferry/acme/acmetest"},
 	"bench/phantom":                 {"github.com/minio/minio-go/v7"}, // they ask as a driver does
-	"cmd/ferry":                     {"github.com/rogpeppe/go-internal/", "golang.org/x/net/webdav"},
+	"cmd/ferry":                     {"github.com/rogpeppe/go-internal/"},
 	"cmd/ferry/internal/prompt":     {"golang.org/x/sys/"}, // they open terminals
 	"feed/source":                   {"github.com/nats-io/nats-server/v2/"},
 	"ftp":                           {"ferry/auth", "ferry/cache", "ferry/serve", "ferry/vfs", "ferry/writeback"}, // dialogues run on real trees
