@@ -73,23 +73,29 @@ func TestAUserOfNATS(t *testing.T) {
 }
 
 // newStream makes a stream of subjects.
-func newStream(t *testing.T, s *natsserver.Server, most int64, subjects ...string) {
+func newStream(t *testing.T, s *natsserver.Server, most int64, subjects ...string) jetstream.Stream {
 	t.Helper()
 	js, err := jetstream.New(connect(t, s))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "S3", Subjects: subjects, MaxMsgs: most}); err != nil {
+	stream, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "S3", Subjects: subjects, MaxMsgs: most})
+	if err != nil {
 		t.Fatal(err)
 	}
+	return stream
 }
 
 // What a stream has kept while the connection was broken is told afterwards, and nothing else.
 func TestAStreamOfNATS(t *testing.T) {
 	t.Parallel()
 	s := natsserver.Start(t)
-	newStream(t, s, -1, "s3.>")
+	stream := newStream(t, s, -1, "s3.>")
 	publish(t, s, "s3.events", "before")
+	until(t, "the stream does not keep it", func() bool {
+		info, err := stream.Info(t.Context())
+		return err == nil && info.State.Msgs == 1
+	})
 	l := listen(t, s.URL()+"/s3.events")
 	l.wants(remote.Everything())
 	publish(t, s, "s3.events", "a")
