@@ -103,11 +103,12 @@ func (r *rover) settle(m *mortal) error {
 	return nil
 }
 
-// step does one thing and notes what is promised.
+// step does one thing and notes what is promised. What is undecided is stored: nothing can be
+// appended to it or removed.
 func (r *rover) step(m *mortal) error {
 	name := fmt.Sprintf("%s-%s-%d", r.user, r.name, r.rng.IntN(5))
 	switch n := r.rng.IntN(10); {
-	case n < 4:
+	case n < 4 || len(r.now(name)) > 1:
 		return r.store(m, name)
 	case n < 5:
 		return r.appendTo(m, name)
@@ -160,10 +161,10 @@ func (r *rover) change(count *int, do func() error, to map[string]*string) error
 // errOverQuota is the error of a change that the quota does not allow.
 var errOverQuota = errors.New("over the quota")
 
-// makeRoom deletes one of the files.
+// makeRoom deletes one of the files that are there.
 func (r *rover) makeRoom(m *mortal) error {
-	for name := range r.may {
-		if r.now(name)[0] != nil {
+	for name, may := range r.may {
+		if len(may) == 1 && may[0] != nil {
 			return r.remove(m, name)
 		}
 	}
