@@ -2,7 +2,6 @@ package smb
 
 import (
 	"context"
-	"strings"
 	"sync"
 	"time"
 
@@ -26,13 +25,16 @@ type opened interface {
 
 // files are what a remote has open.
 type files struct {
-	gate *gate // constant
+	gate    *gate    // constant
+	watches *watches // constant
 
 	mu   sync.Mutex
 	open map[opened]target // where they are by now; guarded by mu
 }
 
-func newFiles() *files { return &files{gate: newGate(), open: map[opened]target{}} }
+func newFiles() *files {
+	return &files{gate: newGate(), watches: newWatches(), open: map[opened]target{}}
+}
 
 // Lock order: gate, handle.mu or directory.mu, files.mu.
 
@@ -68,16 +70,6 @@ func (f *files) at(names []target) (all []opened) {
 		}
 	}
 	return all
-}
-
-// rest returns what follows dir in t, if t is dir or below it. Case does not count: what is not
-// meant steps aside for nothing.
-func (t target) rest(dir target) (string, bool) {
-	n := len(dir.path)
-	if !strings.EqualFold(t.share, dir.share) || len(t.path) < n || !strings.EqualFold(t.path[:n], dir.path) {
-		return "", false
-	}
-	return t.path[n:], n == 0 || len(t.path) == n || t.path[n] == '\\'
 }
 
 // moved follows what is open to a new name.
@@ -140,6 +132,7 @@ func (f *files) change(ctx context.Context, c *conn, use func(s *smb2.Share) err
 		if err != nil {
 			return err
 		}
+		defer f.watches.change(names)()
 		return f.attempt(ctx, c, func() error { return use(s) }, names...)
 	})
 }

@@ -44,7 +44,7 @@ func (h *handle) reopen(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.files.attempt(ctx, h.c, func() error {
+	open := func() error {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		if h.closed {
@@ -65,6 +65,9 @@ func (h *handle) reopen(ctx context.Context) error {
 		}
 		h.f = f
 		return nil
+	}
+	return h.files.watches.steady(func() target { return h.files.where(h) }, func() error {
+		return h.files.attempt(ctx, h.c, open)
 	})
 }
 

@@ -70,6 +70,16 @@ func (t target) below(base string) target {
 	return target{t.share, t.path + `\` + base}
 }
 
+// rest returns what follows dir in t, if t is dir or below it. Case does not count: what is not
+// meant steps aside for nothing.
+func (t target) rest(dir target) (string, bool) {
+	n := len(dir.path)
+	if !strings.EqualFold(t.share, dir.share) || len(t.path) < n || !strings.EqualFold(t.path[:n], dir.path) {
+		return "", false
+	}
+	return t.path[n:], n == 0 || len(t.path) == n || t.path[n] == '\\'
+}
+
 // with calls use with a connection, which is shared with others.
 func (r *Remote) with(ctx context.Context, op, name string, use func(c *conn) error) error {
 	if err := r.check(ctx, op, name); err != nil {

@@ -19,6 +19,7 @@
 //	copy.go move.go write.go read.go list.go directory.go stat.go usage.go  the operations
 //	handle.go         an open file; files.go: all of them, and how they step aside
 //	gate.go           keeps calls away from a change
+//	steady.go         looks again for what a change hides
 //	dial.go           making connections; conn.go: one of them
 //	name.go           the paths of its files, and what every call begins with
 //	errors.go         what the answers of the server mean

@@ -65,20 +65,23 @@ func (r *Remote) find(ctx context.Context, c *conn, name string) (meta, error) {
 }
 
 // look describes a file by Stat, or by Lstat.
-func (r *Remote) look(ctx context.Context, c *conn, at target, how func(*smb2.Share, string) (fs.FileInfo, error)) (meta, error) {
+func (r *Remote) look(ctx context.Context, c *conn, at target, how func(*smb2.Share, string) (fs.FileInfo, error)) (m meta, err error) {
 	if at.share == "" {
 		return meta{attrs: attrDirectory}, nil
 	}
-	m, err := call(ctx, r.files, c, at.share, func(s *smb2.Share) (meta, error) {
-		info, err := how(s, at.path)
-		if err != nil {
-			return meta{}, err
+	err = r.files.watches.steady(func() target { return at }, func() error {
+		m, err = call(ctx, r.files, c, at.share, func(s *smb2.Share) (meta, error) {
+			info, err := how(s, at.path)
+			if err != nil {
+				return meta{}, err
+			}
+			return metaOf(info.Sys().(*smb2.FileStat)), nil
+		}, nil)
+		if status(err) == statusDeletePending {
+			err = remote.ErrNotExist
 		}
-		return metaOf(info.Sys().(*smb2.FileStat)), nil
-	}, nil)
-	if status(err) == statusDeletePending {
-		err = remote.ErrNotExist
-	}
+		return err
+	})
 	return m, err
 }
 
