@@ -171,7 +171,7 @@ func (o *outbox) check(e *events.Event, id, what string) {
 	if !known || e.Kind.String() != "upload."+what || e.Path != "/"+e.Name || e.User != "bob" {
 		o.t.Errorf("told %+v", *e)
 	}
-	if e.Kind == events.UploadStored && o.saw != nil && !o.saw.hasHad(e.Name, sent) {
+	if e.Kind == events.UploadStored && o.saw != nil && !o.saw.hasHad(e.Name, sent) && !o.passesFor(e) {
 		o.t.Errorf("told that %s is stored, which ends in %q; the remote never had that", e.Name, sent)
 	}
 	if !o.exact || e.Kind != events.UploadStored {
@@ -181,6 +181,14 @@ func (o *outbox) check(e *events.Event, id, what string) {
 	if err != nil || !strings.HasSuffix(got, sent) || e.Size != int64(len(got)) {
 		o.t.Errorf("told that %s of %d bytes is stored, which ends in %q; the remote has %q, %v", e.Name, e.Size, sent, got, err)
 	}
+}
+
+// passesFor reports whether an older file passes for that of e, whose publication was in doubt: it
+// was not known which version is replaced, the size is the same, and the file is from no more than
+// two minutes before the upload, as far as clocks may differ.
+func (o *outbox) passesFor(e *events.Event) bool {
+	there, err := o.inner.Stat(context.Background(), e.Name)
+	return err == nil && e.Replaced == "" && there.Size == e.Size && !there.ModTime.Add(2*time.Minute).Before(e.Time.Add(-e.Duration))
 }
 
 func (o *outbox) read(name string) (string, error) {
