@@ -228,9 +228,9 @@ func (e *Engine) use(ctx context.Context, conn *natsgo.Conn) error {
 	if conn.Status() != natsgo.CONNECTED || e.uses(times) {
 		return nil // it will be back, or was told of twice
 	}
-	version := conn.ConnectedServerVersion()
+	server, version := conn.ConnectedAddr(), conn.ConnectedServerVersion()
 	if !newEnough(version) {
-		return fmt.Errorf("%s is NATS %s: at least 2.11 is needed", conn.ConnectedAddr(), version)
+		return fmt.Errorf("%s is NATS %s: at least 2.11 is needed", server, version)
 	}
 	js, err := jetstream.New(conn)
 	if err != nil {
@@ -241,20 +241,20 @@ func (e *Engine) use(ctx context.Context, conn *natsgo.Conn) error {
 	err = e.try(ctx, js)
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if conn.Status() != natsgo.CONNECTED || conn.Stats().Reconnects != times {
+		return nil // who has noticed that knows why
+	}
 	if err != nil {
 		// What the user has no right to gets no answer, but a word besides.
-		return fmt.Errorf("%s: %w", conn.ConnectedAddr(), cmp.Or(e.refused, err))
-	}
-	if conn.Status() != natsgo.CONNECTED || conn.Stats().Reconnects != times {
-		return nil
+		return fmt.Errorf("%s: %w", server, cmp.Or(e.refused, err))
 	}
 	e.end()
 	e.link, e.problem = &link{js: js, conn: conn, times: times, gone: make(chan struct{}), streams: map[string]jetstream.Stream{}}, nil
 	e.wake()
 	if e.seen {
-		e.o.Log.WarnContext(ctx, "the engine that nodes share is reached again", "server", conn.ConnectedAddr())
+		e.o.Log.WarnContext(ctx, "the engine that nodes share is reached again", "server", server)
 	} else {
-		e.o.Log.InfoContext(ctx, "the engine that nodes share is reached", "server", conn.ConnectedAddr(), "version", version)
+		e.o.Log.InfoContext(ctx, "the engine that nodes share is reached", "server", server, "version", version)
 	}
 	e.seen = false
 	return nil
