@@ -107,6 +107,18 @@ func watch(t *testing.T, set *Set, r remote.Remote) func() remote.Change {
 	}
 }
 
+// begun is a feed that is up, and what the bucket "a" is told by it from then on.
+func begun(t *testing.T, o Options) (f *Feed, next func() remote.Change) {
+	t.Helper()
+	s := newSource()
+	f = New(s, o)
+	set := start(t, f)
+	go func() { s.up <- true }()
+	next = watch(t, set, bucket{memory.New(), "a"})
+	expect(t, next, remote.Everything())
+	return f, next
+}
+
 func expect(t *testing.T, next func() remote.Change, want ...remote.Change) {
 	t.Helper()
 	for _, w := range want {
@@ -151,12 +163,7 @@ func TestChangesReachTheRemotesThatShowThem(t *testing.T) {
 // event.
 func TestWhatIsOlderClaimsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSource()
-		f := New(s, Options{})
-		set := start(t, f)
-		go func() { s.up <- true }()
-		next := watch(t, set, bucket{memory.New(), "a"})
-		expect(t, next, remote.Everything())
+		f, next := begun(t, Options{})
 		f.Take(event(stored, "a", "f", "20"))
 		f.Take(event(removed, "a", "f", "1F"))
 		f.Take(event(stored, "a", "f", "20")) // again
@@ -185,12 +192,7 @@ func TestWhatIsOlderClaimsNothing(t *testing.T) {
 // One event that nobody knows does not hide those that came with it.
 func TestAListWithAnUnknownEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSource()
-		f := New(s, Options{})
-		set := start(t, f)
-		go func() { s.up <- true }()
-		next := watch(t, set, bucket{memory.New(), "a"})
-		expect(t, next, remote.Everything())
+		f, next := begun(t, Options{})
 		f.Take(Message{Body: []byte(`[{"eventType":"Contoso.Other","subject":"x"},` + string(event(stored, "a", "f", "1").Body) + `]`)})
 		expect(t, next, remote.Change{Name: "f", Version: "v1"})
 		if got := f.Status().Results; got[Unreadable] != 1 || got[Applied] != 1 {
@@ -270,12 +272,7 @@ func TestASourceThatIsAway(t *testing.T) {
 
 func TestAWatchThatIsSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSource()
-		f := New(s, Options{})
-		set := start(t, f)
-		go func() { s.up <- true }()
-		next := watch(t, set, bucket{memory.New(), "a"})
-		expect(t, next, remote.Everything())
+		f, next := begun(t, Options{})
 		for i := range maxPending + 10 {
 			f.Take(event(stored, "a", fmt.Sprint(i), "1"))
 		}

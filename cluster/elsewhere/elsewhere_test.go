@@ -31,15 +31,15 @@ func join(t *testing.T, s *clustertest.Server, name string) *node {
 	t.Helper()
 	n := &node{engine: s.Node()}
 	n.Files = elsewhere.New(elsewhere.Options{Engine: n.engine, Node: name, Log: slog.New(slog.NewTextHandler(&n.log, nil))})
-	ctx, cancel := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
-	wg.Go(func() { _ = n.Run(ctx) })
-	n.stop = sync.OnceFunc(func() {
-		cancel()
-		wg.Wait()
-	})
-	t.Cleanup(n.stop)
+	n.stop = clustertest.Start(t, n.Run)
 	return n
+}
+
+// pair is two nodes, a and b, each with a tree of the same place.
+func pair(t *testing.T, s *clustertest.Server) (a, b *node, here, there *tree) {
+	t.Helper()
+	a, b = join(t, s, "a"), join(t, s, "b")
+	return a, b, a.open(t, place), b.open(t, place)
 }
 
 // kill ends the node so that nobody is told.
@@ -164,8 +164,7 @@ func TestWhatWaitsShowsElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := clustertest.New()
 		watch := watching(t, s)
-		a, b := join(t, s, "a"), join(t, s, "b")
-		here, there := a.open(t, place), b.open(t, place)
+		a, b, here, there := pair(t, s)
 		here.accept(10, "in/x", "y", "in/deep/\xff")
 		time.Sleep(400 * time.Millisecond)
 		there.expect(t, "too early", ".")
@@ -274,8 +273,7 @@ func TestFewMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := clustertest.New()
 		w := watching(t, s)
-		a, b := join(t, s, "a"), join(t, s, "b")
-		here, there := a.open(t, place), b.open(t, place)
+		_, _, here, there := pair(t, s)
 		for i := range 1000 {
 			name := fmt.Sprint("f", i)
 			here.accept(1, name)
@@ -331,8 +329,7 @@ func TestANodeIsKilledAndComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := clustertest.New()
 		w := watching(t, s)
-		a, b := join(t, s, "a"), join(t, s, "b")
-		here, there := a.open(t, place), b.open(t, place)
+		a, _, here, there := pair(t, s)
 		here.accept(1, "x", "y")
 		time.Sleep(time.Second)
 		a.kill()
@@ -404,8 +401,7 @@ func TestTheEngineIsAway(t *testing.T) {
 func TestANodeThatWasCutOffLearnsWhatWasSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := clustertest.New()
-		a, b := join(t, s, "a"), join(t, s, "b")
-		here, there := a.open(t, place), b.open(t, place)
+		a, b, here, there := pair(t, s)
 		here.accept(1, "x")
 		time.Sleep(time.Second)
 		b.engine.Cut(true)
@@ -430,8 +426,7 @@ func TestANodeThatWasCutOffLearnsWhatWasSent(t *testing.T) {
 func TestDroppedUntilItIsToldAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := clustertest.New()
-		a, b := join(t, s, "a"), join(t, s, "b")
-		here, there := a.open(t, place), b.open(t, place)
+		_, _, here, there := pair(t, s)
 		here.accept(1, "d/x", "y")
 		time.Sleep(time.Second)
 		there.Drop("d/x")
@@ -450,8 +445,7 @@ func TestManyFiles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := clustertest.New()
 		w := watching(t, s)
-		a, b := join(t, s, "a"), join(t, s, "b")
-		here, there := a.open(t, place), b.open(t, place)
+		a, b, here, there := pair(t, s)
 		var names []string
 		for i := range 20_000 {
 			names = append(names, fmt.Sprintf("a directory with a name of some length/a file with a longer name %d <&>", i))
@@ -509,8 +503,7 @@ func TestWhatIsNotUnderstood(t *testing.T) {
 func TestTheEndIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := clustertest.New()
-		a, b := join(t, s, "a"), join(t, s, "b")
-		here, there := a.open(t, place), b.open(t, place)
+		a, _, here, there := pair(t, s)
 		here.accept(1, "x", "y")
 		time.Sleep(time.Second)
 		here.sent("x")

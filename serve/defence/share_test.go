@@ -37,14 +37,7 @@ func join(t *testing.T, s *clustertest.Server, name string, o Options) *member {
 		defer m.mu.Unlock()
 		m.ended = append(m.ended, network)
 	})
-	ctx, cancel := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
-	wg.Go(func() { _ = m.Run(ctx) })
-	m.stop = sync.OnceFunc(func() {
-		cancel()
-		wg.Wait()
-	})
-	t.Cleanup(m.stop)
+	m.stop = clustertest.Start(t, m.Run)
 	return m
 }
 

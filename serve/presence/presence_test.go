@@ -1,13 +1,11 @@
 package presence
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,14 +25,7 @@ func join(t *testing.T, s *clustertest.Server, name string) *member {
 	t.Helper()
 	m := &member{engine: s.Node()}
 	m.Counts = New(Options{Engine: m.engine, Node: name})
-	ctx, cancel := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
-	wg.Go(func() { _ = m.Run(ctx) })
-	m.stop = sync.OnceFunc(func() {
-		cancel()
-		wg.Wait()
-	})
-	t.Cleanup(m.stop)
+	m.stop = clustertest.Start(t, m.Run)
 	return m
 }
 

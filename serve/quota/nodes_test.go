@@ -38,14 +38,7 @@ func joinBy(t *testing.T, engine cluster.Engine, name, dir string, offline bool)
 	if err := m.store.Share(Sharing{Engine: engine, Node: name, Offline: offline}); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
-	wg.Go(func() { _ = m.store.Run(ctx) })
-	m.stop = sync.OnceFunc(func() {
-		cancel()
-		wg.Wait()
-	})
-	t.Cleanup(m.stop)
+	m.stop = clustertest.Start(t, m.store.Run)
 	return m
 }
 
