@@ -32,7 +32,7 @@ func New(upstreams []Upstream) (remote.Remote, error) {
 		return nil, errors.New("combine: option upstreams names no remote: write dir=remote:path")
 	}
 	seen := map[string]bool{}
-	stagers := true
+	stagers, readable := true, true
 	var names, places []string
 	for _, u := range upstreams {
 		if u.Dir == "" || u.Dir == "." || strings.Contains(u.Dir, "/") || !remote.ValidPath(u.Dir) {
@@ -44,6 +44,8 @@ func New(upstreams []Upstream) (remote.Remote, error) {
 		seen[u.Dir] = true
 		_, ok := remote.AsStager(u.Remote)
 		stagers = stagers && ok
+		_, ok = remote.AsPartReader(u.Remote)
+		readable = readable && (ok || u.Remote.Info().Caps.NoParts)
 		names = append(names, u.Dir+"="+u.Remote.Info().Name)
 		places = append(places, u.Dir+"="+u.Remote.Info().Identity())
 	}
@@ -53,10 +55,13 @@ func New(upstreams []Upstream) (remote.Remote, error) {
 			Name: "combine:" + strings.Join(names, " "), Place: "combine:" + strings.Join(places, " "), Caps: common(upstreams),
 		},
 	}
-	if stagers {
-		return &stager{r}, nil
+	switch {
+	case !stagers:
+		return r, nil
+	case readable:
+		return &partReader{&stager{r}}, nil
 	}
-	return r, nil
+	return &stager{r}, nil
 }
 
 // common returns what may be relied on whichever upstream a name is in. What only some of them keep

@@ -255,3 +255,28 @@ func get(t *testing.T, r remote.Remote, name string) string {
 	}
 	return string(b)
 }
+
+// unread is a Stager that does not let read what it keeps of uploads.
+type unread struct {
+	remote.Remote
+	remote.Stager
+}
+
+func TestPartsAreReadWhereAllUpstreamsReadThem(t *testing.T) {
+	for want, r := range map[bool]remote.Remote{
+		true:  newTree(t, up("a", memory.New()), up("b", memory.New())),
+		false: newTree(t, up("a", memory.New()), up("b", newUnread())),
+	} {
+		if _, stages := remote.AsStager(r); !stages {
+			t.Error("it is no Stager")
+		}
+		if _, reads := remote.AsPartReader(r); reads != want {
+			t.Errorf("it reads parts: %v", reads)
+		}
+	}
+}
+
+func newUnread() unread {
+	r := memory.New()
+	return unread{r, r}
+}

@@ -77,8 +77,11 @@ func (r *stager) DropPart(ctx context.Context, name, owner string) error {
 	return remote.Renamed("droppart", name, s.DropPart(ctx, p.name, owner))
 }
 
+// A partReader is a stager of whose upstreams each can read what it keeps of uploads.
+type partReader struct{ *stager }
+
 // OpenPart implements remote.PartReader.
-func (r *stager) OpenPart(ctx context.Context, name, owner string, off, n int64) (io.ReadCloser, error) {
+func (r *partReader) OpenPart(ctx context.Context, name, owner string, off, n int64) (io.ReadCloser, error) {
 	p, err := r.find(ctx, name)
 	if err == nil && p.up == nil {
 		err = remote.ErrNotExist

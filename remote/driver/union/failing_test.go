@@ -185,7 +185,7 @@ func TestLongListings(t *testing.T) {
 			put(t, b, fmt.Sprint(i), "b")
 		}
 	}
-	r := newUnion(t, Options{}, up(a), up(b)).(*stager)
+	r := newUnion(t, Options{}, up(a), up(b)).(*partReader)
 	for _, most := range []int{0, 10, 150, 1000} {
 		got := map[string]int{}
 		for e, err := range r.list(t.Context(), ".", most) {

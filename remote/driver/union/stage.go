@@ -254,8 +254,11 @@ func (r *stager) DropPart(ctx context.Context, name, owner string) error {
 	return remote.Renamed("droppart", name, err)
 }
 
+// A partReader is a stager of whose upstreams each can read what it keeps of uploads.
+type partReader struct{ *stager }
+
 // OpenPart implements remote.PartReader.
-func (r *stager) OpenPart(ctx context.Context, name, owner string, off, n int64) (io.ReadCloser, error) {
+func (r *partReader) OpenPart(ctx context.Context, name, owner string, off, n int64) (io.ReadCloser, error) {
 	ups, _, err := r.parts(ctx, name, owner)
 	if err != nil {
 		return nil, remote.Renamed("openpart", name, err)

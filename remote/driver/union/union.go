@@ -53,7 +53,7 @@ type Remote struct {
 }
 
 // New returns the tree of the upstreams, which it takes over. It is a remote.Stager when all of
-// them are.
+// them are, and a remote.PartReader when all of them are.
 func New(o Options) (remote.Remote, error) {
 	if len(o.Upstreams) == 0 {
 		return nil, errors.New("union: option upstreams names no remote: write remote:path other:path")
@@ -65,21 +65,26 @@ func New(o Options) (remote.Remote, error) {
 		}
 	}
 	r := &Remote{o: o, names: namelock.New(), claims: map[string]*claim{}}
-	stagers := true
+	stagers, readable := true, true
 	var names, places []string
 	for i, u := range o.Upstreams {
 		up := &upstream{Upstream: u, index: i}
 		_, ok := remote.AsStager(u.Remote)
 		stagers = stagers && (ok || up.fixed())
+		_, ok = remote.AsPartReader(u.Remote)
+		readable = readable && (ok || up.fixed())
 		r.ups = append(r.ups, up)
 		names = append(names, u.Remote.Info().Name)
 		places = append(places, u.Remote.Info().Identity())
 	}
 	r.info = remote.Info{Name: "union:" + strings.Join(names, " "), Place: "union:" + strings.Join(places, " "), Caps: common(r.ups)}
-	if stagers && !r.info.Caps.ReadOnly {
-		return &stager{r}, nil
+	switch {
+	case !stagers || r.info.Caps.ReadOnly:
+		return r, nil
+	case readable:
+		return &partReader{&stager{r}}, nil
 	}
-	return r, nil
+	return &stager{r}, nil
 }
 
 // common returns what may be relied on whichever upstream a name is in. Where nothing is changed,

@@ -86,3 +86,30 @@ func TestRemote(t *testing.T) {
 		})
 	}
 }
+
+// unread is a Stager that does not let read what it keeps of uploads.
+type unread struct {
+	remote.Remote
+	remote.Stager
+}
+
+func TestPartsAreReadWhereAllUpstreamsReadThem(t *testing.T) {
+	fixed := up(newUnread())
+	fixed.ReadOnly = true
+	for want, r := range map[bool]remote.Remote{
+		true:  newUnion(t, Options{}, up(memory.New()), fixed),
+		false: newUnion(t, Options{}, up(memory.New()), up(newUnread())),
+	} {
+		if _, stages := remote.AsStager(r); !stages {
+			t.Error("it is no Stager")
+		}
+		if _, reads := remote.AsPartReader(r); reads != want {
+			t.Errorf("it reads parts: %v", reads)
+		}
+	}
+}
+
+func newUnread() unread {
+	r := memory.New()
+	return unread{r, r}
+}
