@@ -19,6 +19,8 @@ import (
 	"ferry/readahead"
 	"ferry/registry"
 	"ferry/remote"
+	"ferry/remote/driver/local"
+	"ferry/remote/driver/memory"
 	"ferry/remote/wrap/count"
 	"ferry/remote/wrap/filter"
 	"ferry/remote/wrap/limit"
@@ -129,7 +131,8 @@ func (p process) openDriver(ctx context.Context, o *options, what string, log *s
 }
 
 // decorate puts the decorators around a driver. A remote of this machine is only limited, asked
-// again or logged when a flag says so: its files are sent and received without a copy.
+// again or logged when a flag says so: its files are sent and received without a copy. One that is
+// made of others is logged all the same, as it has warnings, and leaves out what it cannot show.
 func (o *options) decorate(driver remote.Remote, dial *rcbridge.Bandwidth, log *slog.Logger) (remote.Remote, *count.Remote) {
 	r, cheap := driver, driver.Info().Caps.CheapStat
 	l := chainLimits(&o.Chain)
@@ -144,10 +147,19 @@ func (o *options) decorate(driver remote.Remote, dial *rcbridge.Bandwidth, log *
 	if !cheap || o.Given("low-level-retries") {
 		r = retry.New(r, retry.Options{Attempts: int(max(o.Chain.Attempts, 1)), Repeated: o.watched.Repeated(driver.Info())})
 	}
-	if !cheap || log.Enabled(context.Background(), slog.LevelInfo) {
+	if !cheap || !plain(driver) || log.Enabled(context.Background(), slog.LevelInfo) {
 		r = logged.New(r, log)
 	}
 	return o.ofAll().peers.around(r), counts
+}
+
+// plain reports whether driver never warns, and leaves nothing out.
+func plain(driver remote.Remote) bool {
+	switch driver.(type) {
+	case *local.Remote, *memory.Remote:
+		return true
+	}
+	return false
 }
 
 // maxConnections bounds --max-connections: more is no limit to speak of, and takes memory.

@@ -15,6 +15,7 @@ import (
 	"ferry/cmd/ferry/internal/logging"
 	"ferry/readahead"
 	"ferry/remote"
+	"ferry/remote/driver/crypt"
 	"ferry/remote/driver/local"
 	"ferry/remote/driver/memory"
 	"ferry/remote/wrap/faulty"
@@ -82,6 +83,32 @@ func TestTheChainIsWhatTheFlagsAskFor(t *testing.T) {
 		if got := strings.Join(names, " "); got != c.want {
 			t.Errorf("%q gives %s, want %s", c.args, got, c.want)
 		}
+	}
+}
+
+// What is made of others, on the disk of this machine, has names that it cannot show and blocks
+// that it cannot read: the log says so without a flag, or a wrong password looks like an empty
+// directory.
+func TestWhatIsMadeOfALocalDirectoryWarns(t *testing.T) {
+	below, err := local.New(t.TempDir(), local.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer below.Close()
+	if _, err := below.Put(t.Context(), "not-encrypted", strings.NewReader("x"), remote.PutOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	encrypted, err := crypt.New(below, crypt.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	r, _ := parse(t).decorate(encrypted, nil, slog.New(logging.NewText(&out, logging.Notice)))
+	for e, err := range r.List(t.Context(), ".") {
+		t.Errorf("%v is listed, %v", e, err)
+	}
+	if log := out.String(); strings.Count(log, "\n") != 1 || !strings.Contains(log, "not-encrypted") || !strings.Contains(log, "WARN") {
+		t.Errorf("the log is %q", log)
 	}
 }
 
