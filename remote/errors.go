@@ -43,6 +43,16 @@ func (archivedError) Hint() string { return "The object is archived; restore it 
 
 func (archivedError) Unwrap() error { return ErrPermission }
 
+// ErrFinished says more than ErrNotExist, which it is: there is no unfinished upload any more
+// because its owner has finished it, or stored the file anew, through another process.
+var ErrFinished error = finishedError{}
+
+type finishedError struct{}
+
+func (finishedError) Error() string { return "the upload was finished through another process" }
+
+func (finishedError) Unwrap() error { return ErrNotExist }
+
 // Fail returns err as every error of a remote is: a *fs.PathError about name. nil stays nil.
 func Fail(op, name string, err error) error {
 	if err == nil {

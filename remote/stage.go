@@ -30,7 +30,9 @@ type Stager interface {
 	// ends, calls that wait for the server fail.
 	Stage(ctx context.Context, name string, o StageOptions) (Stage, error)
 
-	// Part describes the unfinished upload of name that owner left, or returns ErrNotExist.
+	// Part describes the unfinished upload of name that owner left, or returns ErrNotExist. Where
+	// the last one that this process has kept was finished by another one, and that is known, the
+	// error is ErrFinished.
 	Part(ctx context.Context, name, owner string) (Entry, error)
 
 	// DropPart discards the unfinished upload of name that owner left, or returns ErrNotExist.

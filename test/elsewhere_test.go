@@ -110,8 +110,51 @@ func TestAnUploadOutlivesItsFerry(t *testing.T) {
 	if got, err := other.fetch("f"); err != nil || got == nil || *got != string(body) {
 		t.Errorf("the file is not what was sent: %v", err)
 	}
-	if left := f.kept(); len(left) > 0 {
+	other.finishElsewhere(t, f.nodes[2], "g")
+	left := slices.DeleteFunc(f.kept(), func(path string) bool { return strings.HasSuffix(path, ".done") })
+	if len(left) > 0 {
 		t.Errorf("%q are left in the bucket", left)
+	}
+}
+
+// finishElsewhere cuts an upload, finishes it through another node, and appends to the file: m's
+// node knows by then that there is nothing to be continued any more.
+func (m *mortal) finishElsewhere(t *testing.T, at *clusterNode, name string) {
+	t.Helper()
+	body := content(3<<20, "twice")
+	data, err := m.begin("STOR " + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = data.Write(body[:1<<20])
+	time.Sleep(time.Second / 2) // a reset takes away what was not read yet
+	if err := data.(*net.TCPConn).SetLinger(0); err != nil {
+		t.Fatal(err)
+	}
+	data.Close()
+	if _, _, err := m.text.ReadResponse(226); code(err) != 426 {
+		t.Fatalf("after a reset: %v", err)
+	}
+	third, err := loginMortalAs(at.front, "bob")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer third.close()
+	size := third.waitForSize(t, name)
+	if _, err := third.do(fmt.Sprint("REST ", size), 350); err != nil {
+		t.Fatal(err)
+	}
+	if err := third.send("STOR "+name, body[size:2<<20]); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.waitForSize(t, name); got != 2<<20 {
+		t.Errorf("SIZE of what was finished elsewhere: %d", got)
+	}
+	if err := m.send("APPE "+name, body[2<<20:]); err != nil {
+		t.Errorf("APPE where the upload was cut: %v", err)
+	}
+	if got, err := third.fetch(name); err != nil || got == nil || *got != string(body) {
+		t.Errorf("the file is not what was sent: %v", err)
 	}
 }
 
@@ -293,8 +336,8 @@ func (w *wanderer) upload(name string, body []byte) (over bool) {
 		case code(err) == 450: // the node that had it has died a moment ago
 			time.Sleep(time.Second)
 		case code(err) == 550 && strings.Contains(err.Error(), "send it from the beginning"):
-			// A node died when it had stored the file, and before it said so. One that had the
-			// upload before only knows that it was cut.
+			// A node died when it had stored the file, and before it said so in the store. One that
+			// had the upload before only knows that it was cut.
 			w.anew = true
 		case code(err) == 550 && strings.Contains(err.Error(), "can be continued at"): // more of it has come to be kept since SIZE
 		case code(err) >= 500:

@@ -116,6 +116,12 @@ func (c *interruptions) cancelLoading(dir string) {
 func (c *interruptions) clear(k uploadKey, owner string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.drop(k, owner)
+}
+
+// drop is clear.
+// LOCKS_REQUIRED(c.mu)
+func (c *interruptions) drop(k uploadKey, owner string) {
 	delete(c.made[k], owner)
 	if len(c.made[k]) == 0 {
 		delete(c.made, k)
@@ -124,12 +130,29 @@ func (c *interruptions) clear(k uploadKey, owner string) {
 
 // stored records that owner has stored the file, from its beginning or by continuing it.
 func (c *interruptions) stored(k uploadKey, owner string) {
-	c.clear(k, owner)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.drop(k, owner)
 	for other, made := range c.made[k] {
 		made.superseded = true
 		c.made[k][other] = made
+	}
+}
+
+// last returns the interrupted upload of owner, however old; none is the zero value.
+func (c *interruptions) last(k uploadKey, owner string) interruption {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.made[k][owner]
+}
+
+// finished records that owner has finished the interrupted upload was through another process, if
+// there was none since. What was interrupted at other addresses may be later.
+func (c *interruptions) finished(k uploadKey, owner string, was interruption) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if made, known := c.made[k][owner]; known && made == was {
+		c.drop(k, owner)
 	}
 }
 

@@ -14,7 +14,11 @@ import (
 // part describes the owner's unfinished upload of name. One that is too old does not exist.
 func (v *View) part(ctx context.Context, name string) (remote.Entry, error) {
 	missing := &fs.PathError{Op: "stat", Path: name, Err: remote.ErrNotExist}
+	was := v.fs.interrupted.last(v.uploads(name), v.owner)
 	e, err := v.fs.top.Part(ctx, name, v.owner)
+	if errors.Is(err, remote.ErrFinished) {
+		v.fs.interrupted.finished(v.uploads(name), v.owner, was)
+	}
 	if errors.Is(err, remote.ErrNotExist) && v.owner != v.user && v.fs.hasEarlierParts() {
 		e, err = v.fs.top.Part(ctx, name, v.user)
 	}

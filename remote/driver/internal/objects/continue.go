@@ -59,6 +59,7 @@ func (t *Tree) takePart(ctx context.Context, k Key, o remote.StageOptions) (*man
 		}
 		taken.Sent, taken.Tail, taken.Size = cut, nil, off
 	}
+	taken.Moved = m.movedFrom(t)
 	taken.Lease = &lease{t.node, time.Now().Add(t.leaseTime()).UTC()}
 	if err := t.write(ctx, &taken); err != nil {
 		if errors.Is(err, remote.ErrChanged) { // somebody was faster

@@ -17,6 +17,7 @@ type hold struct {
 	owner     string
 	id        string
 	continues bool
+	moved     bool // other processes have had the upload, too
 	draft     KeptDraft
 	cancel    context.CancelFunc // ends a request of tick
 
@@ -49,7 +50,7 @@ var (
 func (h *hold) start(ctx context.Context, m *manifest) {
 	h.id = newID()
 	if m != nil {
-		h.id, h.last, h.renewed, h.continues = m.ID, m, time.Now(), m.Continues
+		h.id, h.last, h.renewed, h.continues, h.moved = m.ID, m, time.Now(), m.Continues, m.Moved
 	}
 	ctx, h.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	h.mu.Lock()
@@ -81,7 +82,7 @@ func (h *hold) write(ctx context.Context) {
 func (h *hold) renew(ctx context.Context, sent Sent) {
 	t, now := h.tree, time.Now()
 	m := &manifest{
-		ID: h.id, Owner: h.owner, Key: escaped(h.key), Size: sent.Size, Sent: sent, Continues: h.continues,
+		ID: h.id, Owner: h.owner, Key: escaped(h.key), Size: sent.Size, Sent: sent, Continues: h.continues, Moved: h.moved,
 		Lease: &lease{t.node, now.Add(t.leaseTime()).UTC()}, at: t.slot(h.key, h.owner),
 	}
 	old := h.last
@@ -176,6 +177,7 @@ func (h *hold) keep(ctx context.Context) (kept bool, err error) {
 	defer h.mu.Unlock()
 	h.timer.Stop()
 	h.ended = true
+	h.tree.left.note(h.tree.slot(h.key, h.owner), h.id)
 	if h.lost {
 		h.draft.Release()
 		return true, nil
@@ -184,7 +186,7 @@ func (h *hold) keep(ctx context.Context) (kept bool, err error) {
 	defer cancel()
 	sent, rest := h.draft.Keep(ctx)
 	t, slot := h.tree, h.tree.slot(h.key, h.owner)
-	m := &manifest{ID: h.id, Owner: h.owner, Key: escaped(h.key), Sent: sent, Continues: h.continues, at: slot}
+	m := &manifest{ID: h.id, Owner: h.owner, Key: escaped(h.key), Sent: sent, Continues: h.continues, Moved: h.moved, at: slot}
 	if len(rest) > 0 && !t.refused.Load() {
 		if m.Tail, err = t.putTail(ctx, slot, rest); err != nil {
 			m.Tail = nil
@@ -284,7 +286,11 @@ func (h *hold) published(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
 	slot := t.slot(h.key, h.owner)
+	t.left.forget(slot)
 	if h.last != nil {
+		if h.moved {
+			t.finish(ctx, h.last)
+		}
 		h.dropPlace(ctx, h.last)
 		if h.last.at == slot {
 			h.last = nil
@@ -296,6 +302,9 @@ func (h *hold) published(ctx context.Context) {
 		return
 	}
 	if m, err := t.manifestAt(ctx, slot); err == nil && !m.leased() {
+		if m.movedFrom(t) {
+			t.finish(ctx, m)
+		}
 		_ = t.forget(ctx, m)
 	} else if errors.Is(err, remote.ErrNotExist) {
 		t.kept.gone(slot)

@@ -21,10 +21,12 @@ import (
 //
 //	.ferry-parts/HASH OF THE DIRECTORY/OWNER-HASH OF THE NAME.json
 //	.ferry-parts/HASH OF THE DIRECTORY/OWNER-HASH OF THE NAME.RANDOM.tail
+//	.ferry-parts/HASH OF THE DIRECTORY/ID.done
 //
-// The tail is what the service would not take as it is too short. Who continues the upload, on
-// whatever node, writes a lease into the manifest. Each manifest replaces the version that its
-// writer has seen, so that of several who want to continue one upload one does.
+// The tail is what the service would not take as it is too short; finished.go says what the last
+// one is. Who continues the upload, on whatever node, writes a lease into the manifest. Each
+// manifest replaces the version that its writer has seen, so that of several who want to continue
+// one upload one does.
 
 const (
 	manifestSuffix = ".json"
@@ -55,6 +57,8 @@ type manifest struct {
 	Continues bool      `json:"continues,omitempty"` // it began with the file of that name, whose facts stay
 	Updated   time.Time `json:"updated"`
 	Lease     *lease    `json:"lease,omitempty"`
+	Node      string    `json:"node,omitempty"`  // the process that wrote this
+	Moved     bool      `json:"moved,omitempty"` // other processes have had the upload, too
 
 	at      Key       // where it is
 	version string    // of the object
@@ -157,7 +161,7 @@ func (m *manifest) adds() bool {
 
 // write puts the manifest in the place of the version that it has; "" is none.
 func (t *Tree) write(ctx context.Context, m *manifest) error {
-	m.Format, m.Updated = manifestFormat, time.Now().UTC()
+	m.Format, m.Updated, m.Node = manifestFormat, time.Now().UTC(), t.node
 	text, err := json.Marshal(m)
 	if err != nil {
 		return err

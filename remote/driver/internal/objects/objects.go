@@ -18,6 +18,7 @@
 //	dir.go        Mkdir and Rmdir
 //	list.go       List
 //	parts.go      unfinished uploads: found, listed, swept
+//	finished.go   the mark that another process has finished one
 //	manifest.go   what describes one; keptindex.go what is known of where they are
 //	odd.go        what List cannot show
 //	read.go       Stat and Open; question.go whether a directory has the name, too
@@ -81,6 +82,7 @@ type Tree struct {
 	ages    remote.Ages
 	keeper  Keeper // nil = unfinished uploads are not kept
 	kept    keptIndex
+	left    leftHere
 	taking  chan struct{} // holds one while an unfinished upload is being taken
 	node    string        // this process and tree, as leases have it
 	tick    time.Duration // how often what was sent is written down

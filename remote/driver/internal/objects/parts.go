@@ -82,7 +82,11 @@ func (t *Tree) findPart(ctx context.Context, op, name, owner string) (*manifest,
 
 // part describes what owner left of k. An upload that goes on in this process is none.
 func (t *Tree) part(ctx context.Context, k Key, owner string) (*manifest, error) {
-	m, err := t.manifestAt(ctx, t.slot(k, owner))
+	slot := t.slot(k, owner)
+	m, err := t.manifestAt(ctx, slot)
+	if errors.Is(err, remote.ErrNotExist) && t.finishedElsewhere(ctx, slot) {
+		err = remote.ErrFinished
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -214,6 +218,10 @@ func (t *Tree) sweep(ctx context.Context, bucket string) error {
 				err = t.forget(ctx, m)
 			}
 			if err != nil && !errors.Is(err, remote.ErrNotExist) && !errors.Is(err, remote.ErrChanged) {
+				return err
+			}
+		case strings.HasSuffix(o.Name, doneSuffix):
+			if err := t.store.Delete(ctx, k, ""); err != nil && !errors.Is(err, remote.ErrNotExist) {
 				return err
 			}
 		case strings.HasSuffix(o.Name, tailSuffix) && t.ages.Exceed(o.ModTime, age+tailAge):
