@@ -21,20 +21,23 @@ var bridges = map[string]struct{ serve, remote string }{
 	"s3":     {"--addr 127.0.0.1:8081 --auth-key KEY,SECRET", `:s3,provider=Rclone,endpoint="http://127.0.0.1:8081",access_key_id=KEY,secret_access_key=SECRET:`},
 }
 
-// Lines returns the two lines that make the bridge for the remote of that name: the command that
-// serves it, and the remote string that takes its place.
-func (b Bridge) Lines(name string) (command, remoteString string) {
+// Lines returns the two lines that make the bridge for a remote, as NAME: or NAME:path: the command
+// that serves it, and the remote string that takes its place.
+func (b Bridge) Lines(remote string) (command, remoteString string) {
 	ends := bridges[b.Serve]
-	return fmt.Sprintf("rclone serve %s %s: %s", b.Serve, name, ends.serve), ends.remote
+	if strings.Contains(remote, " ") {
+		remote = "'" + remote + "'"
+	}
+	return fmt.Sprintf("rclone serve %s %s %s", b.Serve, remote, ends.serve), ends.remote
 }
 
-// NoDriver returns the error of one line for a type that is none of types: it names the bridge, or
-// the type that was probably meant.
-func NoDriver(name string, types []Type, bridges []Bridge) error {
+// NoDriver returns the error of one line for a type that is none of types: it names the bridge for
+// a remote, as Lines has it, or the type that was probably meant.
+func NoDriver(name, remote string, types []Type, bridges []Bridge) error {
 	if i := slices.IndexFunc(bridges, func(b Bridge) bool { return b.Type == name || flat(b.Type) == name }); i >= 0 {
 		b := bridges[i]
-		command, remoteString := b.Lines(flat(b.Type))
-		return fmt.Errorf("there is no driver for type %q (%s): let rclone serve it by %q, and name '%s' in its place", name, b.About, command, remoteString)
+		command, remoteString := b.Lines(remote)
+		return fmt.Errorf(`there is no driver for type %q (%s): let rclone serve it by "%s", and name '%s' in its place`, name, b.About, command, remoteString)
 	}
 	var have, known []string
 	for _, t := range types {

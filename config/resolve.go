@@ -43,7 +43,7 @@ func (s Sources) Resolve(r Remote) (Settings, error) {
 	if err != nil {
 		return Settings{}, err
 	}
-	t, err := s.Type(name)
+	t, err := s.typeOf(name, r.label()+":"+r.Path)
 	if err != nil {
 		return Settings{}, fmt.Errorf("remote %q: %w", r.label(), err)
 	}

@@ -89,13 +89,16 @@ func (s Sources) TypeOf(r Remote) (string, error) {
 
 // Type returns the type name, by its name with or without spaces or by its prefix, or NoDriver's
 // error.
-func (s Sources) Type(name string) (Type, error) {
+func (s Sources) Type(name string) (Type, error) { return s.typeOf(name, "NAME:") }
+
+// typeOf is Type for a remote.
+func (s Sources) typeOf(name, remote string) (Type, error) {
 	for _, t := range s.Types {
 		if t.is(name) {
 			return t, nil
 		}
 	}
-	return Type{}, NoDriver(name, s.Types, s.Bridges)
+	return Type{}, NoDriver(name, remote, s.Types, s.Bridges)
 }
 
 // A finding is the value of an option and its source.

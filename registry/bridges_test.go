@@ -19,7 +19,7 @@ func TestTypesWithoutADriverNameTheirBridge(t *testing.T) {
 	}
 	sources := config.Sources{Types: Types(), Bridges: bridges}
 	for _, b := range bridges {
-		command, remoteString := b.Lines("photos")
+		command, remoteString := b.Lines("photos:")
 		if !strings.HasPrefix(command, "rclone serve "+b.Serve+" photos: ") {
 			t.Errorf("%s: %s", b.Type, command)
 		}
@@ -36,6 +36,31 @@ func TestTypesWithoutADriverNameTheirBridge(t *testing.T) {
 					t.Errorf("%s: %v", name, err)
 				}
 			}
+		}
+	}
+}
+
+// The command that the error names is the one to type: it serves the remote that was asked for, not
+// one that is called as its type.
+func TestABridgeServesTheRemoteThatWasAskedFor(t *testing.T) {
+	t.Parallel()
+	document, err := config.ParseDocument([]byte("[there]\ntype = box\ntoken = {}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources := config.Sources{Types: Types(), Bridges: Bridges(), File: document}
+	for what, want := range map[string]string{
+		"there:":           `"rclone serve webdav there: --addr`,
+		"there:some/files": `"rclone serve webdav there:some/files --addr`,
+		"there:some files": `"rclone serve webdav 'there:some files' --addr`,
+		":box:files":       `"rclone serve webdav :box:files --addr`,
+	} {
+		r, err := config.ParseRemote(what)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := sources.Resolve(r); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", what, err)
 		}
 	}
 }

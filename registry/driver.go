@@ -38,5 +38,5 @@ func find(all []Driver, name string) (Driver, error) {
 	if i := slices.IndexFunc(all, func(d Driver) bool { return d.Name == name }); i >= 0 {
 		return all[i], nil
 	}
-	return Driver{}, config.NoDriver(name, typesOf(all), bridgesBeside(all))
+	return Driver{}, config.NoDriver(name, "NAME:", typesOf(all), bridgesBeside(all))
 }

@@ -50,10 +50,10 @@ func adviseRoot(what string, err error) error {
 }
 
 // whichDir names the directory of this machine that err is about, where what names other remotes
-// only: those may be made of several.
+// or describes one: those may be made of several.
 func whichDir(what string, err error) string {
 	var at *fs.PathError
-	if !errors.As(err, &at) || !filepath.IsAbs(at.Path) || strings.Contains(what, at.Path) {
+	if !errors.As(err, &at) || !filepath.IsAbs(at.Path) || strings.HasSuffix(config.RedactRemote(what), at.Path) {
 		return ""
 	}
 	return " (" + at.Path + ")"

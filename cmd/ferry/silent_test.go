@@ -146,9 +146,11 @@ func TestAMistakeInTheRootEndsTheStart(t *testing.T) {
 	if err := os.WriteFile(config, []byte("[u]\ntype = union\nupstreams = "+t.TempDir()+" "+missing+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	status, _, stderr = runNow(t, nil, "serve", "ftp", "u:", "--config", config, "--addr", "127.0.0.1:0")
-	if status != exitFailure || !strings.Contains(stderr, "("+missing+")") {
-		t.Errorf("status %d: %s", status, stderr)
+	for _, what := range []string{"u:", ":union,upstreams='" + t.TempDir() + " " + missing + "':"} {
+		status, _, stderr = runNow(t, nil, "serve", "ftp", what, "--config", config, "--addr", "127.0.0.1:0")
+		if status != exitFailure || !strings.Contains(stderr, "("+missing+")") {
+			t.Errorf("status %d: %s", status, stderr)
+		}
 	}
 	env := []string{"RCLONE_CONFIG=notfound"}
 	status, _, stderr = runNow(t, env, "serve", "ftp", `:webdav,url="http://missing.invalid/",vendor=other:`, "--addr", "127.0.0.1:0")

@@ -35,7 +35,7 @@ func Topics() []*cobra.Command {
 
 // bridgeText says how a type without a driver is served all the same.
 func bridgeText(b config.Bridge) string {
-	command, remoteString := b.Lines("NAME")
+	command, remoteString := b.Lines("NAME:")
 	return fmt.Sprintf("%s (type = %s): ferry has no driver for it. Let rclone serve it, and name that in its place:\n\n  %s\n  ferry serve ftp '%s'\n",
 		b.About, b.Type, command, remoteString)
 }
