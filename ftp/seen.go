@@ -88,6 +88,9 @@ func (s *session) seeRename(from, to string) {
 
 // seeError notes why a command fails.
 func (s *session) seeError(err error) {
+	if saysMore(err) {
+		s.done.why = &err
+	}
 	if r := s.reported(); r != nil {
 		r.Err = err
 	}

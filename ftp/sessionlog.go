@@ -3,6 +3,7 @@ package ftp
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -17,6 +18,7 @@ type tally struct {
 	logged         bool   // the result of the current command is in the log
 	told           bool   // why the current command is refused is in the log, of another file
 	timeless       bool   // that times cannot be set is in the log
+	why            *error // for which the current command fails; nil = none that says more than the reply
 }
 
 // Commands whose refusals are normal answers: programs probe with them.
@@ -74,13 +76,13 @@ func wordOf(verb []byte) []byte {
 	return verb[:n]
 }
 
-// logRefusal logs a refused command with the reason. Probes, what clients send behind each upload
-// although it was refused before, and refusals beyond a number per
-// session, are logged at a lower level, so that clients cannot fill the log. c is nil if there is
-// no such command.
+// logRefusal logs a refused command with the reason, and with the error of the FS where that says
+// more. Probes, what clients send behind each upload although it was refused before, and refusals
+// beyond a number per session, are logged at a lower level, so that clients cannot fill the log. c
+// is nil if there is no such command.
 func (s *session) logRefusal(ctx context.Context, c *command, verb []byte, arg string, r reply) {
-	logged, told := s.done.logged, s.done.told
-	s.done.logged, s.done.told = false, false
+	logged, told, why := s.done.logged, s.done.told, s.done.why
+	s.done.logged, s.done.told, s.done.why = false, false, nil
 	if r.code < 400 || r.code == 421 || logged {
 		return
 	}
@@ -100,8 +102,27 @@ func (s *session) logRefusal(ctx context.Context, c *command, verb []byte, arg s
 		verb = []byte(c.name) // the line buffer is reused while a command runs
 	}
 	verb, arg = harmless(c, verb, arg)
-	s.log(ctx, level, "command refused", slog.String("user", s.name), slog.String("command", string(verb)),
-		slog.String("arg", arg), slog.Int("code", r.code), slog.String("reason", r.text))
+	attrs := []slog.Attr{slog.String("user", s.name), slog.String("command", string(verb)),
+		slog.String("arg", arg), slog.Int("code", r.code), slog.String("reason", r.text)}
+	if why != nil {
+		attrs = append(attrs, slog.Any("error", *why))
+	}
+	s.log(ctx, level, "command refused", attrs...)
+}
+
+// saysMore reports whether err has words of its own: more than a name, and one of the errors that
+// there is a reply for.
+func saysMore(err error) bool {
+	for err != nil {
+		inner := errors.Unwrap(err)
+		_, named := err.(*fs.PathError)
+		_, several := err.(interface{ Unwrap() []error })
+		if several || inner != nil && !named && err.Error() != inner.Error() {
+			return true
+		}
+		err = inner
+	}
+	return false
 }
 
 func (s *session) logError(what, name string, err error) {

@@ -2,7 +2,9 @@ package ftp_test
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -179,6 +181,45 @@ func TestWhatNeedsNobodysAttentionIsNoWarning(t *testing.T) {
 		log.line(t, "level=INFO", `msg="transfer failed"`)
 		log.line(t, `msg="session ended"`, "files=0", "received=5")
 		log.none(t, tt.name, "level=WARN")
+	}
+}
+
+// An unremovable remote removes no file.
+type unremovable struct {
+	remote.Remote
+	why error
+}
+
+func (u unremovable) Remove(_ context.Context, name string) error {
+	return remote.Renamed("remove", name, u.why)
+}
+
+// A storage may know more than the reply says: which part of it refuses, which option would help.
+// The log has it, once, and nothing where the error is the reply in other words.
+func TestTheLogSaysWhyTheStorageRefuses(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{fmt.Errorf("%w: it is also in the archive, which is read-only", remote.ErrPermission), `error="remove f: permission denied: it is also in the archive, which is read-only"`},
+		{remote.Final(fmt.Errorf("%w: see option x", remote.ErrUnsupported)), "see option x"},
+		{remote.ErrPermission, ""},
+		{remote.Final(remote.ErrNotEmpty), ""},
+	} {
+		log := &logText{}
+		srv := newServer(t, unremovable{memory.New(), tt.err}, nil)
+		logTo(log)(srv)
+		d := &dialogue{t: t, where: t.Name(), addr: serveOn(t, srv, "127.0.0.1:0")}
+		d.connect()
+		d.steps("login", "> DELE f", "<< 550", "> CWD nowhere", "<< 550")
+		d.hangUp()
+		srv.Close()
+		if tt.want == "" {
+			log.none(t, "no words of its own", "error=")
+			continue
+		}
+		log.line(t, "level=WARN", `msg="command refused"`, "command=DELE", tt.want)
+		log.none(t, "the next command", "command=CWD", "error=")
 	}
 }
 
