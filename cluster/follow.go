@@ -18,7 +18,7 @@ func Values(ctx context.Context, e Engine, bucket string, f func(Value)) error {
 			}
 			f(v)
 		}
-		if err := pause(ctx); err != nil {
+		if err := pause(ctx, again); err != nil {
 			return err
 		}
 	}
@@ -33,14 +33,15 @@ func Messages(ctx context.Context, e Engine, subject string, f func(Message)) er
 			}
 			f(m)
 		}
-		if err := pause(ctx); err != nil {
+		if err := pause(ctx, again); err != nil {
 			return err
 		}
 	}
 }
 
-func pause(ctx context.Context) error {
-	timer := time.NewTimer(again)
+// pause returns nil after d, or the cause of the end of ctx.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -40,18 +39,16 @@ type Members struct {
 	engine   Engine
 	self     Member
 	sessions func() int
-	log      *slog.Logger
 	due      chan struct{} // holds one when the value of this node may be missing
 
 	mu    sync.Mutex
 	known map[string]heard // guarded by mu; by key
-	twins bool             // guarded by mu; that another one has the name of this one was told
 }
 
 // NewMembers returns the members of a cluster, of which self is one. sessions tells how many it
 // has, and may be nil.
-func NewMembers(e Engine, self Member, sessions func() int, log *slog.Logger) *Members {
-	return &Members{engine: e, self: self, sessions: sessions, log: log, due: make(chan struct{}, 1), known: map[string]heard{}}
+func NewMembers(e Engine, self Member, sessions func() int) *Members {
+	return &Members{engine: e, self: self, sessions: sessions, due: make(chan struct{}, 1), known: map[string]heard{}}
 }
 
 // All returns the nodes that are there, in the order of their names; this one is among them, and
@@ -183,8 +180,4 @@ func (m *Members) note(v Value) {
 	defer m.mu.Unlock()
 	other.ID = v.Key
 	m.known[v.Key] = heard{other, time.Now()}
-	if other.Node == m.self.Node && other.ID != m.self.ID && other.Started.After(m.self.Started) && !m.twins {
-		m.twins = true
-		m.log.Warn("another node has the name of this one: give each its own by --node", "node", m.self.Node)
-	}
 }

@@ -2,7 +2,6 @@ package cluster_test
 
 import (
 	"context"
-	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,8 +12,8 @@ import (
 )
 
 // join has a node run until stop is called, or the test ends.
-func join(t *testing.T, e cluster.Engine, id, node string, log *slog.Logger) (m *cluster.Members, stop func()) {
-	m = cluster.NewMembers(e, cluster.Member{ID: id, Node: node, Version: "v1", Started: time.Now()}, func() int { return len(id) }, log)
+func join(t *testing.T, e cluster.Engine, id, node string) (m *cluster.Members, stop func()) {
+	m = cluster.NewMembers(e, cluster.Member{ID: id, Node: node, Version: "v1", Started: time.Now()}, func() int { return len(id) })
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
@@ -46,11 +45,11 @@ func expectMembers(t *testing.T, what string, m *cluster.Members, want string) {
 
 func TestNodesKnowEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, quiet := clustertest.New(), slog.New(slog.DiscardHandler)
+		s := clustertest.New()
 		first, lost := s.Node(), s.Node()
-		a, _ := join(t, first, "a", "n1", quiet)
-		b, leave := join(t, s.Node(), "b2", "n2", quiet)
-		join(t, lost, "c33", "n3", quiet)
+		a, _ := join(t, first, "a", "n1")
+		b, leave := join(t, s.Node(), "b2", "n2")
+		join(t, lost, "c33", "n3")
 		expectMembers(t, "three", a, "a b2 c33")
 		expectMembers(t, "another sees them", b, "a b2 c33")
 		time.Sleep(time.Hour)
@@ -78,10 +77,10 @@ func TestNodesKnowEachOther(t *testing.T) {
 // Nodes that start before they are connected know each other as soon as they are.
 func TestNodesKnowEachOtherAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, quiet := clustertest.New(), slog.New(slog.DiscardHandler)
+		s := clustertest.New()
 		s.Stop()
-		a, _ := join(t, s.Node(), "a", "n1", quiet)
-		join(t, s.Node(), "b2", "n2", quiet)
+		a, _ := join(t, s.Node(), "a", "n1")
+		join(t, s.Node(), "b2", "n2")
 		synctest.Wait()
 		s.Start(true)
 		time.Sleep(time.Millisecond)
@@ -89,20 +88,5 @@ func TestNodesKnowEachOtherAtOnce(t *testing.T) {
 		s.Start(false)
 		time.Sleep(time.Millisecond)
 		expectMembers(t, "after all was lost", a, "a b2")
-	})
-}
-
-func TestANameThatTwoNodesHaveIsToldOf(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var text strings.Builder
-		s := clustertest.New()
-		join(t, s.Node(), "a", "same", slog.New(slog.NewTextHandler(&text, nil)))
-		time.Sleep(time.Second)
-		join(t, s.Node(), "b", "same", slog.New(slog.DiscardHandler))
-		time.Sleep(time.Minute)
-		synctest.Wait()
-		if strings.Count(text.String(), "--node") != 1 {
-			t.Errorf("the log:\n%s", text.String())
-		}
 	})
 }

@@ -12,6 +12,7 @@ type Cluster struct {
 	Server  string // of the engine, that is connected
 	Version string // of that
 	Problem string // why it is not reached
+	Twin    string // another process that has the name of this node; "" = none
 	Heard   bool   // what other nodes tell comes here
 	Lag     time.Duration
 	Waiting int // changes that are not told to others yet
@@ -44,7 +45,7 @@ func ClusterCalls(status func() Cluster) []Call {
 		Run: func(context.Context, Params) (Params, error) { return clusterParams(status()), nil },
 		Help: "Returns:\n\n" +
 			"- clustered - whether there is --cluster; without it there is nothing else\n" +
-			"- node - the name of this one\n" +
+			"- node - the name of this one; twin - another process that has the name, which must not be\n" +
 			"- engine - reached, server, version, and problem where it is not reached\n" +
 			"- changes - heard: what others tell comes here; lag in seconds of what this node tells, until it is back here; " +
 			"waiting: those that are not told yet; gaps: how often something may have been missed\n" +
@@ -62,7 +63,7 @@ func clusterParams(c Cluster) Params {
 		nodes = append(nodes, Params{"id": n.ID, "node": n.Name, "version": n.Version, "started": n.Started, "sessions": n.Sessions, "self": n.Self})
 	}
 	return Params{
-		"clustered": true, "node": c.Node,
+		"clustered": true, "node": c.Node, "twin": c.Twin,
 		"engine":  Params{"reached": c.Reached, "server": c.Server, "version": c.Version, "problem": c.Problem},
 		"changes": Params{"heard": c.Heard, "lag": c.Lag.Seconds(), "waiting": c.Waiting, "gaps": c.Gaps},
 		"files":   Params{"elsewhere": c.Files.Elsewhere, "told": c.Files.Told, "untold": c.Files.Untold},

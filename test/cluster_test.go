@@ -98,6 +98,40 @@ func (n *twoNodes) behind(name string) {
 	}
 }
 
+// Two nodes do not have one name at a time: the second one says so and ends, as long as the first
+// one lives. One that is started again after kill -9 has its name soon.
+func TestANodeHasItsNameAlone(t *testing.T) {
+	t.Parallel() // it mostly waits
+	nats, dir := natsserver.Start(t), t.TempDir()
+	begin := func() *process {
+		t.Helper()
+		p, _ := serve(t, dir, "--cluster", nats.URL(), "--node", "same", "--cache-dir", t.TempDir(), "-v")
+		return p
+	}
+	refused := func() {
+		t.Helper()
+		began := time.Now()
+		p, err := start(t.TempDir(), nil, "serve", "ftp", dir, "--addr", "127.0.0.1:0", "--cluster", nats.URL(), "--node", "same", "--cache-dir", t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.kill()
+		if status, err := p.wait(); err != nil || status != 1 {
+			t.Errorf("a second node of that name: %d, %v", status, err)
+		}
+		if text := strings.TrimSpace(p.log.String()); !strings.Contains(text, `has the name "same" in this cluster`) || !strings.Contains(text, "--node") || strings.Contains(text, "serving FTP") {
+			t.Errorf("after %v it says %q", time.Since(began), text)
+		}
+	}
+	first := begin()
+	refused()
+	first.kill()
+	began := time.Now()
+	begin() // it would be killed as one that does not start
+	t.Logf("after kill -9 it serves again in %v", time.Since(began))
+	refused()
+}
+
 // What is stored through one node is listed by another at once, though that remembers what it has
 // listed; and everything is right again after NATS was away.
 func TestChangesShowThroughOtherNodes(t *testing.T) {

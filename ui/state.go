@@ -46,6 +46,7 @@ type Server struct {
 	Node      string    `json:"node"`     // its name among the nodes of a cluster; "" = there are none
 	Nodes     int       `json:"nodes"`    // that are there, this one among them
 	Alone     string    `json:"alone"`    // why NATS is not reached, by which nodes know of each other; "" = it is
+	Twin      string    `json:"twin"`     // another process that has the name of this node; "" = none
 }
 
 // A Session is a client. Command and what follows are those of a running transfer.

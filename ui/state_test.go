@@ -18,7 +18,7 @@ func TestTroubleComesFirst(t *testing.T) {
 	now := time.Now()
 	p := New(Options{Source: &told{}, QueueLate: time.Minute})
 	st := State{
-		Server:       Server{Node: "n1", Nodes: 1, Alone: "no servers available"},
+		Server:       Server{Node: "n1", Nodes: 1, Alone: "no servers available", Twin: "process 7 at web1"},
 		Feeds:        []Feed{{"nats://h/s", now, "no server answers"}},
 		Remotes:      []Remote{{Tree: "nas:", Away: now, Error: "no route to host"}, {Tree: "other:"}},
 		Causes:       []Cause{{"connection refused", now, 3}},
@@ -38,13 +38,14 @@ func TestTroubleComesFirst(t *testing.T) {
 		"2 files were refused by the remote for good", "the queue is 14 minutes behind",
 		"the cache is full with what the remote does not have: 95 % of --vfs-cache-max-size", "the disk of the cache has only 1 MiB free",
 		"NATS (--cluster) is not reached, this node goes on by itself: no servers available",
+		"another ferry (process 7 at web1) has the name of this node too: give each its own by --node",
 		"the change feed nats://h/s is not listened to, listings may be 5 minutes old: no server answers", "the certificate of b.example has ended",
 		"the certificate of a.example ends in 5 days", "90 % of the quota is used by camera",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("wrong is\n%s\nnot\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if all[8].Bad == all[9].Bad {
+	if all[9].Bad == all[10].Bad {
 		t.Error("what will be wrong is not told from what is")
 	}
 	if none := p.trouble(now, &State{}); len(none) != 0 {

@@ -45,6 +45,9 @@ func (p *Page) trouble(now time.Time, st *State) []Trouble {
 	if text := st.Server.Alone; text != "" {
 		all = append(all, Trouble{true, "NATS (--cluster) is not reached, this node goes on by itself: " + text, time.Time{}, ""})
 	}
+	if text := st.Server.Twin; text != "" {
+		all = append(all, Trouble{true, "another ferry (" + text + ") has the name of this node too: give each its own by --node", time.Time{}, ""})
+	}
 	for _, f := range st.Feeds {
 		all = append(all, Trouble{true, "the change feed " + f.Name + " is not listened to, listings may be 5 minutes old: " + f.Error, f.Since, ""})
 	}

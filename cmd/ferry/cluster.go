@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
+	"fmt"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
 
@@ -25,8 +28,9 @@ type peers struct {
 	members  *cluster.Members // set by join
 	sessions *presence.Counts
 	files    *elsewhere.Files
-	name     string // of this node
-	id       string // of this process
+	holder   *cluster.Name // of name
+	name     string        // of this node
+	id       string        // of this process
 	log      *slog.Logger
 }
 
@@ -42,6 +46,8 @@ func (o *options) openPeers(log *slog.Logger) (*peers, error) {
 	}); err != nil {
 		return nil, err
 	}
+	host, _ := os.Hostname() // for people only
+	p.holder = cluster.NewName(p.engine, p.name, p.id, fmt.Sprintf("process %d at %s", os.Getpid(), host), log)
 	p.sessions = presence.New(presence.Options{Engine: p.engine, Node: p.name, Log: log})
 	p.files = elsewhere.New(elsewhere.Options{Engine: p.engine, Node: p.name, Log: log})
 	p.exchange = announce.NewExchange(announce.Options{Engine: p.engine, Node: p.name, Log: log})
@@ -63,7 +69,7 @@ func (p *peers) join(server *ftp.Server) {
 		return
 	}
 	self := cluster.Member{ID: p.id, Node: p.name, Version: version(), Started: time.Now().UTC().Truncate(time.Second)}
-	p.members = cluster.NewMembers(p.engine, self, func() int { return len(server.Sessions()) }, p.log)
+	p.members = cluster.NewMembers(p.engine, self, func() int { return len(server.Sessions()) })
 }
 
 // connect keeps the connection to the engine until ctx ends. It may be called on nil.
@@ -76,18 +82,59 @@ func (p *peers) connect(ctx context.Context) {
 	}
 }
 
-// stay keeps the connection to the engine, and tells other nodes what waits here, until ctx ends.
-// It may be called on nil.
+const (
+	// firstReach is how long the start waits for the engine, and nameTime for whether this node's
+	// name is free: without either it goes on.
+	firstReach = time.Second
+	nameTime   = 5 * time.Second
+)
+
+// enter connects to the engine, and takes the name of this node, until leave is called. An error
+// says that another process has it. It may be called on nil.
+func (p *peers) enter(ctx context.Context) (leave func(), err error) {
+	if p == nil {
+		return func() {}, nil
+	}
+	connected, disconnect := context.WithCancel(context.WithoutCancel(ctx))
+	named, end := context.WithCancel(connected)
+	var connection, name sync.WaitGroup
+	connection.Go(func() { p.connect(connected) })
+	leave = func() {
+		end()
+		name.Wait()
+		disconnect()
+		connection.Wait()
+	}
+	var taken *cluster.TakenError
+	if p.await(ctx, firstReach) {
+		limited, cancel := context.WithTimeout(ctx, nameTime)
+		err = p.holder.Take(limited)
+		cancel()
+	}
+	if errors.As(err, &taken) {
+		leave()
+		return nil, err
+	}
+	name.Go(func() { _ = p.holder.Run(named) }) // it returns when named has ended
+	return leave, nil
+}
+
+// await reports whether the engine is reached within d.
+func (p *peers) await(ctx context.Context, d time.Duration) bool {
+	for end := time.Now().Add(d); !p.engine.State().Reached; {
+		if remote.Sleep(ctx, 10*time.Millisecond) != nil || time.Now().After(end) {
+			return false
+		}
+	}
+	return true
+}
+
+// stay tells other nodes what waits here until ctx ends. It may be called on nil.
 func (p *peers) stay(ctx context.Context) {
 	if p == nil {
 		return
 	}
-	connected, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	var wg sync.WaitGroup
-	wg.Go(func() { p.connect(connected) })
 	_ = p.files.Run(ctx) // it returns when ctx has ended
-	cancel()
-	wg.Wait()
 }
 
 // waiting returns what waits for a remote at all nodes; nil where there are no others, or where
@@ -120,7 +167,7 @@ func (p *peers) status() func() rc.Cluster {
 		engine, changes := p.engine.State(), p.exchange.Status()
 		c := rc.Cluster{
 			Node: p.name, Reached: engine.Reached, Server: engine.Server, Version: engine.Version, Problem: engine.Problem,
-			Heard: changes.Heard, Lag: changes.Lag, Waiting: changes.Waiting, Gaps: changes.Gaps,
+			Twin: p.holder.Twin(), Heard: changes.Heard, Lag: changes.Lag, Waiting: changes.Waiting, Gaps: changes.Gaps,
 		}
 		c.Files = rc.ClusterFiles(p.files.Status())
 		for _, m := range p.members.All() {

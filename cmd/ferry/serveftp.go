@@ -129,10 +129,11 @@ func (p process) serveWithin(ctx context.Context, o *options, what string, f fra
 	if err != nil {
 		return err
 	}
-	if err := p.openShared(ctx, o, f); err != nil {
+	leave, err := p.openShared(ctx, o, f)
+	if err != nil {
 		return err
 	}
-	defer o.handover.close()
+	defer leave()
 	st, err := p.openStack(ctx, o, what, log)
 	if err != nil {
 		return err
@@ -188,13 +189,24 @@ func (p process) serveWithin(ctx context.Context, o *options, what string, f fra
 	return s.run(ctx)
 }
 
-// openShared opens what all trees have in common, and the place of --handover.
-func (p process) openShared(ctx context.Context, o *options, f frame) (err error) {
+// openShared opens what all trees have in common, and the place of --handover. From then on until
+// leave is called this is a node of its cluster.
+func (p process) openShared(ctx context.Context, o *options, f frame) (leave func(), err error) {
 	if err := o.share(f.listening.stream, f.log); err != nil {
-		return err
+		return nil, err
 	}
-	o.handover, err = p.openHandover(ctx, o, f.log)
-	return err
+	end, err := o.shared.peers.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if o.handover, err = p.openHandover(ctx, o, f.log); err != nil {
+		end()
+		return nil, err
+	}
+	return func() {
+		o.handover.close()
+		end()
+	}, nil
 }
 
 // greet shows b where somebody looks at it.

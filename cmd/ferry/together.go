@@ -52,21 +52,14 @@ func (p *peers) reach(ctx context.Context) (done func(), err error) {
 		cancel()
 		wg.Wait()
 	}
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for end := time.Now().Add(reachTime); !p.engine.State().Reached; {
-		select {
-		case <-ctx.Done():
-			done()
-			return nil, context.Cause(ctx)
-		case now := <-tick.C:
-			if now.After(end) {
-				done()
-				return nil, fmt.Errorf("the servers of --cluster are not reached: %s", p.engine.State().Problem)
-			}
-		}
+	if p.await(ctx, reachTime) {
+		return done, nil
 	}
-	return done, nil
+	if err = context.Cause(ctx); err == nil {
+		err = fmt.Errorf("the servers of --cluster are not reached: %s", p.engine.State().Problem)
+	}
+	done()
+	return nil, err
 }
 
 // shared returns what metrics show, nil where there is nothing. It may be called on nil, and so may

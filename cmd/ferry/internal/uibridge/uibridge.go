@@ -97,6 +97,7 @@ func (s *Source) Look() ui.State {
 	if s.about.Cluster != nil {
 		c := s.about.Cluster()
 		st.Server.Node, st.Server.Nodes = c.Node, len(c.Nodes)
+		st.Server.Twin = c.Twin
 		if !c.Reached {
 			st.Server.Alone = cmp.Or(c.Problem, "no answer")
 		}
