@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -248,9 +249,10 @@ func TestAnotherPassword(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	entry, _, _ := strings.Cut(omitted[0], ": ")
 	n := 0
 	for _, err := range strict.List(ctx, ".") {
-		if n++; err == nil || !strings.Contains(err.Error(), "strict_names") || !remote.Permanent(err) {
+		if n++; err == nil || !strings.Contains(err.Error(), "strict_names") || !strings.Contains(err.Error(), strconv.Quote(entry)) || !remote.Permanent(err) {
 			t.Errorf("%v", err)
 		}
 	}

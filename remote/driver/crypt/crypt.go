@@ -110,4 +110,4 @@ func (r *Remote) Run(ctx context.Context) error { return remote.Run(ctx, r.below
 // Close implements remote.Remote.
 func (r *Remote) Close() error { return r.below.Close() }
 
-var errNotListed = errors.New("a name cannot be decrypted, and the option strict_names is set")
+var errNotListed = errors.New(omittedKey + ", and the option strict_names is set")

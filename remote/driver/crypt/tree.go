@@ -3,6 +3,7 @@ package crypt
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"sync"
 
@@ -82,7 +83,7 @@ func (r *Remote) listed(ctx context.Context, in place, e remote.Entry) (remote.E
 	plain, err := r.plainName(e.Name, e.Dir)
 	switch {
 	case err != nil && r.o.StrictNames:
-		return remote.Entry{}, false, remote.Final(errNotListed)
+		return remote.Entry{}, false, remote.Final(fmt.Errorf("%q: %w", e.Name, errNotListed))
 	case errors.Is(err, errOddName):
 		remote.Omitted(ctx, e.Name, remote.OmittedName)
 		return e, false, nil
