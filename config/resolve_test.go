@@ -140,6 +140,25 @@ func TestOverriddenOptionsShowInTheName(t *testing.T) {
 	}
 }
 
+// A password in clear that is long enough to be taken for an obscured one is used all the same, as
+// rclone does, but not without a word: crypt would encrypt with whatever it is.
+func TestAPasswordInClearIsToldOf(t *testing.T) {
+	for text, want := range map[string]int{
+		"this-password-is-not-obscured-at-all": 1,
+		Obscure("pässword of two words"):       0,
+		Obscure(""):                            0,
+	} {
+		s := sources(t, "[nas]\ntype = sftp\nhost = h\npass = "+text+"\n")
+		set, err := s.Resolve(remoteString(t, "nas:"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(set.Warnings) != want || want > 0 && (!strings.Contains(set.Warnings[0], "ferry obscure") || strings.Contains(set.Warnings[0], text)) {
+			t.Errorf("%s: %q", text, set.Warnings)
+		}
+	}
+}
+
 func TestResolveErrors(t *testing.T) {
 	s := sources(t, "[nas]\ntype = sftp\nhost = h\n[bare]\nhost = hunter2\n[drive]\ntype = drive\ntoken = hunter2\n[empty]\ntype = sftp\n[bad]\ntype = sftp\nhost = h\npass = hunter2\n")
 	for _, tt := range []struct {
