@@ -12,7 +12,7 @@ func compressDriver() Driver {
 	return Driver{
 		Type: config.Type{
 			Name: "compress",
-			Help: "Another remote, whose files rclone has compressed; read-only",
+			Help: "Another remote, whose files rclone has compressed; read-only: to store, let rclone serve webdav it",
 			Options: together([]config.Option{
 				{Name: "remote", Required: true, Help: "Where the files are: nas:path, nas,option=value:path, /srv/ftp"},
 			},

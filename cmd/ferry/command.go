@@ -72,6 +72,10 @@ func (p process) rootCommand() *cobra.Command {
 		manual.Command(p.stdout, version()),
 	)
 	root.AddCommand(flags.Topics()...)
+	root.InitDefaultHelpCmd()
+	if help, _, err := root.Find([]string{"help"}); err == nil {
+		help.Args = func(_ *cobra.Command, words []string) error { return flags.CheckTopic(root, words) }
+	}
 	return root
 }
 

@@ -189,4 +189,10 @@ func TestHelpOfTypes(t *testing.T) {
 		t.Errorf("the list is %s", text)
 	}
 	h.fails(exitUsage, "create, update, reconnect", "config")
+	h.fails(exitUsage, "did you mean sftp?", "help", "backends", "sftpp")
+	h.fails(exitUsage, "there is no type", "help", "backend", "nothing-like-it")
+	h.fails(exitUsage, `there is no command "nosuch"`, "help", "nosuch")
+	h.ok("help")
+	h.ok("help", "serve", "ftp")
+	h.ok("help", "backends", "google cloud storage")
 }

@@ -33,6 +33,23 @@ func Topics() []*cobra.Command {
 	return []*cobra.Command{list, one, rcloneTopic()}
 }
 
+// CheckTopic returns an error for words behind "ferry help" that are no command of root, and no
+// topic: what is shown otherwise is the help of something else.
+func CheckTopic(root *cobra.Command, words []string) error {
+	found, rest, err := root.Find(words)
+	switch {
+	case err != nil:
+		return UsageError{err}
+	case len(rest) == 0:
+		return nil
+	case found.Name() == "backend" || found.Name() == "backends":
+		if _, err := (config.Sources{Types: registry.Types(), Bridges: registry.Bridges()}).Type(rest[0]); err != nil {
+			return UsageError{err}
+		}
+	}
+	return Usagef("there is no command %q: ferry help lists which there are", strings.Join(words, " "))
+}
+
 // bridgeText says how a type without a driver is served all the same.
 func bridgeText(b config.Bridge) string {
 	command, remoteString := b.Lines("NAME:")
