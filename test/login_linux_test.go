@@ -63,6 +63,10 @@ func TestARemoteIsMadeByQuestions(t *testing.T) {
 			p.types(text + "\r")
 		}
 		answer("q) quit: ", "n")
+		p.shows("Name of the new remote: ")
+		p.types("\x03") // which is told to be the end of the question alone
+		p.shows("This is the menu again")
+		answer("q) quit: ", "n")
 		answer("Name of the new remote: ", "mem")
 		answer("Type (a name or a number): ", "memory")
 		p.shows("mem", "not offered", "memory", "n) new")

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ferry/cmd/ferry/internal/flags"
+	"ferry/cmd/ferry/internal/prompt"
 	"ferry/config"
 	"ferry/registry"
 )
@@ -58,6 +59,9 @@ func (d *dialogue) run(ctx context.Context) error {
 				return err
 			}
 			d.say("ferry: %v", err)
+			if errors.Is(err, prompt.ErrInterrupted) {
+				d.say("This is the menu again. Remotes that it lists are saved, others are not; Ctrl-C here ends it.")
+			}
 		}
 	}
 }

@@ -12,7 +12,8 @@ import (
 	"golang.org/x/term"
 )
 
-var errInterrupted = errors.New("interrupted")
+// ErrInterrupted is the answer of who types Ctrl-C, or Ctrl-D, or sends a signal.
+var ErrInterrupted = errors.New("interrupted")
 
 // Ask reads a line from the terminal without showing it. A signal ends it, and leaves the terminal
 // as it was.
@@ -88,7 +89,7 @@ func (p Prompt) Question(ctx context.Context, question string, hidden bool) (str
 	case ctx.Err() != nil:
 		return "", context.Cause(ctx)
 	case errors.Is(err, cancelreader.ErrCanceled):
-		err = errInterrupted
+		err = ErrInterrupted
 	}
 	return line, err
 }
@@ -123,7 +124,7 @@ func (e *editor) read() (string, error) {
 		case key == '\r' || key == '\n':
 			return string(e.line), nil
 		case key == keyInterrupt || key == keyEnd && len(e.line) == 0:
-			return "", errInterrupted
+			return "", ErrInterrupted
 		case key == keyBack || key == keyDelete:
 			e.erase(1)
 		case key == keyClear:
