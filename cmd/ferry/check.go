@@ -98,7 +98,7 @@ func (c *checker) step(ctx context.Context, what string, do func() (string, erro
 	case err == errOnlyBuckets:
 		c.print("  %-12s -       %v\n", what, err)
 	case errors.Is(err, remote.ErrUnsupported):
-		c.print("  %-12s -       not offered by this remote\n", what)
+		c.print("  %-12s -       not offered by this remote%s\n", what, detail)
 	case err != nil:
 		c.failed++
 		c.print("  %-12s FAILED  %v  %s\n", what, took, oneLine(err.Error()))
@@ -179,9 +179,13 @@ func (c *checker) change(ctx context.Context) {
 	}()
 	if !c.step(ctx, "write", func() (string, error) {
 		_, err := c.remote.Put(ctx, name, bytes.NewReader(content), remote.PutOptions{Size: probeSize})
-		if errors.Is(err, remote.ErrIsDir) {
+		switch {
+		case errors.Is(err, remote.ErrIsDir):
 			left, c.buckets = false, true
 			err = errOnlyBuckets
+		case errors.Is(err, remote.ErrUnsupported): // an option of it: see meta_format of chunker
+			left = false
+			return ": " + oneLine(err.Error()), err
 		}
 		return fmt.Sprintf("%d KiB", probeSize>>10), err
 	}) || !left {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -51,6 +52,20 @@ func TestCheckTellsWhatIsLeftOut(t *testing.T) {
 	}
 	if want := `0 entries, and 2 left out, the first "one": the name is not encrypted with this password`; !strings.Contains(out.String(), want) {
 		t.Errorf("%q is not told:\n%s", want, out.String())
+	}
+}
+
+// What cannot be stored for an option of the remote is told with that option, and the steps that
+// need a file are left out.
+func TestCheckOfARemoteThatStoresNothing(t *testing.T) {
+	r := faulty.New(memory.New())
+	r.Inject(faulty.Fault{Op: faulty.Put, Err: fmt.Errorf("take an option away: %w", remote.ErrUnsupported), Times: -1})
+	var out bytes.Buffer
+	if err := (&checker{remote: r, out: &out}).run(t.Context()); err != nil {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+	if text := out.String(); strings.Contains(text, "FAILED") || !strings.Contains(text, "write        -       not offered by this remote: ") || !strings.Contains(text, "take an option away") {
+		t.Errorf("it says\n%s", text)
 	}
 }
 
