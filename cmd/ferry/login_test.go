@@ -99,6 +99,8 @@ func TestARemoteThatIsNotLoggedInTo(t *testing.T) {
 	h.fails(exitFailure, "neither the address", "config", "reconnect", "g:", "config_token=x")
 	h.fails(exitUsage, "config_is_local", "config", "reconnect", "g:", "config_is_local=perhaps")
 	h.fails(exitUsage, "make an OAuth client at", "authorize", "gcs")
+	h.fails(exitUsage, "name it by client_id=ID client_secret=SECRET", "authorize", "gcs")
+	h.fails(exitUsage, "there is no driver", "authorize", "box")
 	h.fails(exitUsage, "has no login", "authorize", "sftp", "id", "secret")
 	h.fails(exitFailure, "settings of the login cannot be read", "authorize", "gcs", "half")
 	h.fails(exitUsage, "no option", "authorize", "gcs", "id", "secret", "colour=red")

@@ -45,11 +45,12 @@ func (c *Console) authorize(cmd *cobra.Command, typ string, args []string, w log
 	if err != nil {
 		return err
 	}
-	t, err := config.Sources{Types: registry.Types()}.Type(typ)
+	t, err := config.Sources{Types: registry.Types(), Bridges: registry.Bridges()}.Type(typ)
 	if err != nil {
 		return flags.Usagef("%w", err)
 	}
-	set := config.Settings{Name: t.Name, Type: t.Name, Values: map[string]string{}}
+	// It is for a remote of another machine: here is none to set options of.
+	set := config.Settings{Name: ":" + t.Name, Type: t.Name, Values: map[string]string{}}
 	for _, o := range t.Options {
 		set.Values[o.Name] = o.Default
 	}

@@ -78,7 +78,7 @@ func (c *Console) loginOf(ctx context.Context, f *config.File, name string) (reg
 	if !d.Has(name) {
 		return registry.Login{}, noSection(name)
 	}
-	set, err := config.Sources{Types: registry.Types(), Env: config.ParseEnviron(c.Env), File: d}.Resolve(config.Remote{Name: name})
+	set, err := config.Sources{Types: registry.Types(), Bridges: registry.Bridges(), Env: config.ParseEnviron(c.Env), File: d}.Resolve(config.Remote{Name: name})
 	if err != nil {
 		return registry.Login{}, err
 	}
