@@ -19,7 +19,7 @@ func unionDriver() Driver {
 			Help: "Several remotes that lie over one another",
 			Options: []config.Option{
 				{Name: "upstreams", Required: true, Help: `The remotes, separated by spaces, the preferred one first: nas:path "s3:path with space:nc" old:path:ro; ` +
-					`:ro is never changed, :nc takes nothing new`},
+					`:ro is never changed, :nc takes nothing new; :writeback is refused: serve with --vfs-cache-mode full to keep what was read`},
 				{Name: "action_policy", Default: "epall", Choices: union.Policies(), Help: "Where files are changed that are there: " + policies},
 				{Name: "create_policy", Default: "epmfs", Choices: union.Policies(), Help: "Where something new is stored: the same"},
 				{Name: "search_policy", Default: "ff", Choices: union.Policies(), Help: "Which one is seen of several files of a name: the same"},
