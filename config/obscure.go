@@ -6,6 +6,9 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // obscureKey is public. Obscured values are hidden from bystanders, not from attackers.
@@ -35,6 +38,18 @@ func Reveal(obscured string) (string, error) {
 	}
 	obscureStream(b)
 	return string(b[aes.BlockSize:]), nil
+}
+
+// LooksObscured reports whether text is probably what Obscure returns, and no password in clear: it
+// hides something that could be typed.
+func LooksObscured(text string) bool {
+	plain, err := Reveal(text)
+	return err == nil && plain != "" && isText(plain)
+}
+
+// isText reports whether a password can be typed.
+func isText(password string) bool {
+	return utf8.ValidString(password) && !strings.ContainsFunc(password, unicode.IsControl)
 }
 
 // obscureStream encrypts or decrypts b after its first block.

@@ -9,8 +9,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
 // Settings are the resolved options of a remote. They contain secrets, which fmt and slog do not
@@ -70,8 +68,8 @@ func (s Sources) Resolve(r Remote) (Settings, error) {
 		if err != nil {
 			return Settings{}, explainOption(r, t, o, f.where, err)
 		}
-		if o.Obscured && !isText(value) {
-			set.Warnings = append(set.Warnings, fmt.Sprintf(`remote %q: option %s (%s) does not look obscured, and what it is taken for is not text: write it as "ferry obscure" prints it`,
+		if o.Obscured && f.value != "" && !filled && (!isText(value) || value == "" && o.Required) {
+			set.Warnings = append(set.Warnings, fmt.Sprintf(`remote %q: option %s (%s) does not look obscured, and what it is taken for is no password: write it as "ferry obscure" prints it`,
 				r.label(), o.Name, f.where))
 		}
 		if value != "" || f.where != "" {
@@ -112,11 +110,6 @@ func (o Option) read(value string) (string, error) {
 		return "", errObscured
 	}
 	return plain, nil
-}
-
-// isText reports whether a password can be typed.
-func isText(password string) bool {
-	return utf8.ValidString(password) && !strings.ContainsFunc(password, unicode.IsControl)
 }
 
 func explainOption(r Remote, t Type, o Option, where string, err error) error {

@@ -147,6 +147,7 @@ func TestAPasswordInClearIsToldOf(t *testing.T) {
 		"this-password-is-not-obscured-at-all": 1,
 		Obscure("pässword of two words"):       0,
 		Obscure(""):                            0,
+		"":                                     0,
 	} {
 		s := sources(t, "[nas]\ntype = sftp\nhost = h\npass = "+text+"\n")
 		set, err := s.Resolve(remoteString(t, "nas:"))

@@ -211,6 +211,8 @@ func TestPasswordsAreObscured(t *testing.T) {
 	}{
 		{"plain", []string{"update", "nas", "pass=hunter2"}, "hunter2"},
 		{"obscured already", []string{"update", "nas", "pass=" + obscured}, "potato"},
+		{"long and in clear", []string{"update", "nas", "pass=correct-horse-battery-staple-for-the-nas"}, "correct-horse-battery-staple-for-the-nas"},
+		{"22 characters", []string{"update", "nas", "pass=AbCdEfGhIjKlMnOpQrStUw"}, "AbCdEfGhIjKlMnOpQrStUw"},
 		{"looks obscured", []string{"update", "nas", "--obscure", "pass=" + obscured}, obscured},
 		{"config password", []string{"password", "nas", "pass", obscured}, obscured},
 		{"of the new type", []string{"update", "nas", "type=smb", "pass=hunter2"}, "hunter2"},

@@ -53,7 +53,7 @@ func (w settingWriter) text(typ string, s setting) string {
 	if s.value == "" || w.noObscure || !isObscured(typ, s.key) {
 		return s.value
 	}
-	if _, err := config.Reveal(s.value); err == nil && !w.obscure {
+	if !w.obscure && config.LooksObscured(s.value) {
 		return s.value
 	}
 	return config.Obscure(s.value)
