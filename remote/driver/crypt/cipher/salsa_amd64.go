@@ -43,6 +43,13 @@ func xorKeyStreamBy(out, in []byte, nonce *[8]byte, key *[32]byte, avx512, avx2 
 		out, in = out[done:], in[done:]
 		state[counterWord] += uint32(done / 64)
 	}
+	if len(in) > groupSize512/4 && avx512 { // a whole group takes less time than what follows
+		var rest [groupSize512]byte
+		copy(rest[:], in)
+		xorGroups512(&rest[0], &rest[0], 1, &state)
+		copy(out, rest[:len(in)])
+		return
+	}
 	if groups := len(in) / groupSize; groups > 0 && avx2 {
 		xorGroups(&out[0], &in[0], groups, &state)
 		done := groups * groupSize
