@@ -241,7 +241,7 @@ func (r *reader) await() (available bool, err error) {
 		}
 		r.hold(r.first, b)
 		for int64(b.n) <= r.pos-off && b.err == nil && r.err == nil {
-			f.changed.Wait()
+			f.await(r.first)
 		}
 		if int64(b.n) > r.pos-off {
 			return true, nil

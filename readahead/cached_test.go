@@ -325,6 +325,37 @@ func TestAFullCacheReadsOn(t *testing.T) {
 	}
 }
 
+// TestAReaderIsNotHeldUpByOneThatStands: nor where nothing can be written to the copy, so that the
+// requests of the one that stands wait for memory.
+func TestAReaderIsNotHeldUpByOneThatStands(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := disktest.New()
+		b := newBehind(t, Options{Buffer: 4 << 20, Store: openStore(t, d, 0)})
+		data := content(16 << 20)
+		b.put("f", data)
+		b.remote.Inject(faulty.Fault{Op: faulty.Open, Delay: 30 * time.Millisecond, Slow: true, Times: -1})
+		d.Fail(func(op, _ string) error {
+			if op == "write" {
+				return errors.New("broken")
+			}
+			return nil
+		})
+		standing := b.open("f", 0)
+		defer closeReader(t, standing)
+		if _, err := io.CopyN(io.Discard, standing, 3<<20); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		f := standing.(*reader).file
+		f.mu.Lock()
+		if f.crowds == 0 {
+			t.Error("no request waits for memory")
+		}
+		f.mu.Unlock()
+		b.wantFile("f", data)
+	})
+}
+
 func TestADiskThatFailsIsReadAround(t *testing.T) {
 	broken := errors.New("broken")
 	for _, op := range []string{"create", "write", "read", "open", "punch"} {

@@ -128,6 +128,17 @@ func (r *reader) claim(ctx context.Context) (*fetch, context.Context) {
 	return nil, nil
 }
 
+// wakeIdle wakes the fetchers that wait in claim if there is something to request, or nothing more.
+// LOCKS_REQUIRED(r.file.mu)
+func (r *reader) wakeIdle() {
+	if r.err != nil || r.failure != nil {
+		return
+	}
+	if _, n := r.missing(); n > 0 || r.claimed >= r.blocks {
+		r.file.changed.Broadcast()
+	}
+}
+
 // startFetch makes n blocks from i a fetch of r. It will read those within its window from memory.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) startFetch(i, n int, cancel func(error)) *fetch {
@@ -156,7 +167,7 @@ func (r *reader) receive(q *fetch, rc io.ReadCloser) error {
 		for got := 0; got < int(n); {
 			m, err := rc.Read(b.data[got:n])
 			got += m
-			if m > 0 && !f.arrived(q, b, got) {
+			if m > 0 && !f.arrived(q, i, b, got) {
 				return errUnwanted
 			}
 			if err == io.EOF && got < int(n) {
@@ -178,7 +189,9 @@ func (r *reader) admit(q *fetch, i int) *block {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for r.crowded(q, i) {
+		f.crowds++
 		f.changed.Wait()
+		f.crowds--
 	}
 	f.endUnwanted(q)
 	if q.over {

@@ -38,6 +38,8 @@ type file struct {
 	mu      sync.Mutex
 	changed sync.Cond      // of all fields below, of the blocks, and of the readers
 	flying  map[int]*block // guarded by mu; blocks that were requested and have not arrived
+	awaited map[int]int    // guarded by mu; readers that wait for bytes of a block, by its index
+	crowds  int            // guarded by mu; requests that wait for memory
 	broken  bool           // guarded by mu; the copy cannot be used any more
 	notKept bool           // guarded by mu; a block could not be written to the copy
 }
@@ -68,7 +70,8 @@ type fetch struct {
 var errUnwanted = errors.New("nobody wants it any more")
 
 func (t *Tree) newFile(name string, e remote.Entry, base int64) *file {
-	f := &file{tree: t, name: name, entry: e, base: base, unit: blockSize, flying: map[int]*block{}}
+	f := &file{tree: t, name: name, entry: e, base: base, unit: blockSize,
+		flying: map[int]*block{}, awaited: map[int]int{}}
 	f.changed.L = &f.mu
 	return f
 }
@@ -209,14 +212,26 @@ func (f *file) open(ctx context.Context, q *fetch) (io.ReadCloser, error) {
 	return rc, nil
 }
 
-// arrived records that the first n bytes of b were received, and reports whether a reader still
-// needs b.
-func (f *file) arrived(q *fetch, b *block, n int) bool {
+// arrived records that the first n bytes of b, block i, were received, and reports whether a reader
+// still needs b. Only who waits for them wakes.
+func (f *file) arrived(q *fetch, i int, b *block, n int) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	b.n = n
-	f.changed.Broadcast()
+	if f.awaited[i] > 0 {
+		f.changed.Broadcast()
+	}
 	return !q.over
+}
+
+// await waits for bytes of block i, or for anything else that has changed.
+// LOCKS_REQUIRED(f.mu)
+func (f *file) await(i int) {
+	f.awaited[i]++
+	f.changed.Wait()
+	if f.awaited[i]--; f.awaited[i] == 0 {
+		delete(f.awaited, i)
+	}
 }
 
 // finish ends q; err is the reason if it is incomplete.

@@ -123,8 +123,9 @@ func (r *reader) next() (p []byte, held int64, err error) {
 		r.waited = f.index(r.pos)
 		if !waited {
 			r.addStreams()
+			r.wakeIdle() // the window is larger now
 		}
-		f.changed.Wait()
+		f.await(r.waited)
 	}
 }
 
@@ -159,7 +160,8 @@ func (r *reader) available() (p []byte, held int64, err error) {
 	return nil, 0, b.err
 }
 
-// advance records that n bytes were consumed.
+// advance records that n bytes were consumed. Requests that wait for memory or for the window wake
+// if there is any for them.
 func (r *reader) advance(n int64) {
 	if n == 0 {
 		return
@@ -179,7 +181,11 @@ func (r *reader) advance(n int64) {
 	for ; head < next; head++ {
 		r.releaseBlock(head)
 	}
-	f.changed.Broadcast()
+	if f.crowds > 0 {
+		f.changed.Broadcast()
+	} else {
+		r.wakeIdle()
+	}
 }
 
 // Read implements io.Reader.

@@ -1,7 +1,7 @@
 package readahead
 
 const (
-	maxRange   = 8  // blocks per request, unless Options.RoundTo or Chunks require more
+	maxRange   = 16 // blocks per request, unless Options.RoundTo or Chunks require more
 	maxStreams = 16 // requests of one reader at a time
 )
 
@@ -37,7 +37,7 @@ func (r *reader) diskEnd() int {
 }
 
 // rangeSize returns the number of blocks of a request for block i: as many as leave all streams
-// space in the window, or to the end of a chunk.
+// that there are, or soon will be, space in the window, or to the end of a chunk.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) rangeSize(i int) int {
 	f := r.file
@@ -49,7 +49,7 @@ func (r *reader) rangeSize(i int) int {
 		off, _ := f.span(i)
 		return f.blocksTo(min(off-off%chunk+chunk, f.entry.Size)) - i
 	}
-	return min(max(r.window()/maxStreams, 1), maxRange, r.blocks-i)
+	return min(max(r.window()/max(r.streams, firstStreams), 1), maxRange, r.blocks-i)
 }
 
 // missing marks the blocks of the window as needed. It returns the first that is neither present
@@ -140,12 +140,16 @@ func (r *reader) releaseMemory(i int) {
 	}
 }
 
-// hold marks b, block i, as needed by r.
+// hold marks b, block i, as needed by r. If it waits for memory of another reader, it does not any
+// more.
 // LOCKS_REQUIRED(r.file.mu)
 func (r *reader) hold(i int, b *block) {
 	b.refs++
 	b.wants++
 	r.slots[i] = b
+	if b.wants > 1 && r.file.crowds > 0 {
+		r.file.changed.Broadcast()
+	}
 }
 
 // releaseBlock ends r's use of block i, if it uses it.
