@@ -31,6 +31,19 @@ func (r *Remote) discardNew(ctx context.Context, made *file) {
 	}
 }
 
+// discardReplaced removes what a file has replaced, which would come back when the name is taken
+// from that.
+func (r *Remote) discardReplaced(ctx context.Context, it item) error {
+	for _, o := range it.others {
+		if it.AppProperties[replacing+o.ID] != "" {
+			if err := r.discard(ctx, o.ID, r.options.DeleteForever); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // discardOld removes files that do not count any more. It does not matter when that fails: they
 // still do not count.
 func (r *Remote) discardOld(ctx context.Context, old []*file) {

@@ -80,11 +80,15 @@ func TestTwoProgramsDoNotLeaveTwoOfOneName(t *testing.T) {
 }
 
 // A reader sees the old content or the new one, whichever of the two files is the newer one, and
-// never the old one after the new one.
+// never the old one after the new one, also when the name is taken from that.
 func TestARenameOverAFileShowsOneOfThem(t *testing.T) {
 	t.Parallel()
-	for _, newer := range []string{"from", "to"} {
-		for _, fails := range []bool{false, true} {
+	for _, takeAway := range []func(r remote.Remote) error{
+		func(r remote.Remote) error { return r.Remove(t.Context(), "to") },
+		func(r remote.Remote) error { return remote.Move(t.Context(), r, "to", "elsewhere") },
+	} {
+		for i := range 4 {
+			newer, fails := []string{"from", "to"}[i%2], i > 1
 			s, r := start(t)
 			other := opened(t, options(s.Addr))
 			put(t, r, "from", "new")
@@ -113,7 +117,7 @@ func TestARenameOverAFileShowsOneOfThem(t *testing.T) {
 			if _, err := other.Stat(t.Context(), "from"); !errors.Is(err, remote.ErrNotExist) {
 				t.Errorf("the old name: %v", err)
 			}
-			if err := r.Remove(t.Context(), "to"); err != nil {
+			if err := takeAway(r); err != nil {
 				t.Error(err)
 			}
 			if _, err := other.Stat(t.Context(), "to"); !errors.Is(err, remote.ErrNotExist) {

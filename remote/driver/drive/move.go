@@ -29,10 +29,11 @@ func (r *Remote) Move(ctx context.Context, from, to string) error {
 }
 
 func (r *Remote) move(ctx context.Context, from, to string) error {
-	f, err := r.movable(ctx, from, to)
+	it, err := r.movable(ctx, from, to)
 	if err != nil || from == to {
 		return err
 	}
+	f := it.file
 	t, err := r.target(ctx, to)
 	if err != nil {
 		return err
@@ -59,6 +60,9 @@ func (r *Remote) move(ctx context.Context, from, to string) error {
 			query.Set("removeParents", strings.Join(f.Parents, ","))
 		}
 	}
+	if err := r.discardReplaced(ctx, it); err != nil {
+		return err
+	}
 	defer r.dirs.forgetPath(r.full(from))
 	err = settled(ctx, func(ctx context.Context) error {
 		_, err := r.service.patch(ctx, f.ID, query, sends)
@@ -78,25 +82,26 @@ func (r *Remote) move(ctx context.Context, from, to string) error {
 }
 
 // movable returns what is called from, if it can get the name to.
-func (r *Remote) movable(ctx context.Context, from, to string) (*file, error) {
+func (r *Remote) movable(ctx context.Context, from, to string) (item, error) {
 	if from == "." {
 		if to == "." {
-			return r.statRoot(ctx)
+			root, err := r.statRoot(ctx)
+			return item{file: root}, err
 		}
-		return nil, remote.ErrInvalid
+		return item{}, remote.ErrInvalid
 	}
 	it, err := r.named(ctx, from)
 	switch {
 	case err != nil || from == to:
-		return it.file, err
+		return it, err
 	case it.isFolder() && remote.Below(to, from):
-		return nil, remote.ErrInvalid
+		return item{}, remote.ErrInvalid
 	case to == "." && it.isFolder():
-		return nil, remote.ErrExist
+		return item{}, remote.ErrExist
 	case to == ".":
-		return nil, remote.ErrIsDir
+		return item{}, remote.ErrIsDir
 	}
-	return it.file, nil
+	return it, nil
 }
 
 // replaced returns what something that gets the name of a target replaces: files only, and nothing

@@ -48,12 +48,8 @@ func (r *Remote) remove(ctx context.Context, name, version string) error {
 	case version != "" && (err != nil || r.entry(base, it.file, content).Version != version):
 		return remote.ErrChanged
 	}
-	for _, o := range it.others { // what it has replaced would come back
-		if it.AppProperties[replacing+o.ID] != "" {
-			if err := r.discard(ctx, o.ID, r.options.DeleteForever); err != nil {
-				return err
-			}
-		}
+	if err := r.discardReplaced(ctx, it); err != nil {
+		return err
 	}
 	return r.discard(ctx, it.ID, r.options.DeleteForever)
 }
