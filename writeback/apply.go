@@ -22,7 +22,11 @@ func (v *Tree) attempt(ctx, cancellable context.Context, c *change) {
 	defer r.end()
 	v.tell.settleNow(cancellable, names...)
 	cancellable = remote.WithCongested(cancellable, slot.congested)
-	v.finishAttempt(r.watch(ctx), c, v.apply(r.watch(cancellable), c))
+	err := v.apply(r.watch(cancellable), c)
+	if err == nil {
+		err = v.sendNewTime(r.watch(cancellable), c)
+	}
+	v.finishAttempt(r.watch(ctx), c, err)
 }
 
 // apply applies c to the remote. Steps that succeeded are not repeated by the next attempt.
@@ -85,7 +89,8 @@ func (v *Tree) stillRemoves(c *change, name string) bool {
 	return newest == c || newest == nil
 }
 
-// finishAttempt ends an attempt.
+// finishAttempt ends an attempt. From when it is settled that c ends, callers who want to change c
+// wait: nothing is asked of the remote then for longer than a client waits.
 func (v *Tree) finishAttempt(ctx context.Context, c *change, err error) {
 	kept, shown := false, showsNothing
 	calledOff := err == errPreempted || errors.Is(err, errSuspended) // which tells nothing of the remote
@@ -120,7 +125,7 @@ func (v *Tree) finishAttempt(ctx context.Context, c *change, err error) {
 	case kept:
 		v.clearCause(c)
 		v.queue.unblock(c)
-	case calledOff:
+	case calledOff, err == errNewTime:
 		c.due = time.Now()
 	case ctx.Err() == nil:
 		v.postpone(ctx, c, err)
@@ -128,6 +133,9 @@ func (v *Tree) finishAttempt(ctx context.Context, c *change, err error) {
 	v.queue.unblockOlder(c)
 	v.queue.push(c)
 }
+
+// errNewTime is the error of an attempt during whose last step the time of its file was changed.
+var errNewTime = errors.New("the time was changed")
 
 // noteApplied records that c has been applied. c is kept if it must be rechecked; an error means
 // that it must be applied again.
@@ -140,10 +148,8 @@ func (v *Tree) noteApplied(ctx context.Context, c *change) (kept bool, err error
 		v.tellReplaced(ctx, c)
 		return false, nil
 	}
-	if c.rec.Kind == cache.File && !c.rec.ModTime.Equal(c.sentTime) {
-		if err := v.sendTime(ctx, c); err != nil {
-			return false, err
-		}
+	if c.hasNewTime() {
+		return false, errNewTime
 	}
 	if err := v.tellStored(ctx, c); err != nil {
 		return false, err

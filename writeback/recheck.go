@@ -70,7 +70,7 @@ func (c *change) keepUntil(until time.Time) {
 	if c.due.After(until) {
 		c.due = until
 	}
-	if c.rec.Kind == cache.File && c.sent && !c.rec.ModTime.Equal(c.sentTime) {
+	if c.sent && c.hasNewTime() {
 		c.due = time.Now()
 	}
 }
@@ -181,6 +181,18 @@ func (v *Tree) recheck(ctx context.Context, c *change, rec cache.Record) error {
 		return v.removeAgain(ctx, c, rec)
 	}
 	return nil
+}
+
+// sendNewTime sets the time of the file that c has sent, if that was changed meanwhile. What is in
+// doubt is looked at first, by recheck.
+func (v *Tree) sendNewTime(ctx context.Context, c *change) error {
+	v.mu.Lock()
+	changed := c.hasNewTime()
+	v.mu.Unlock()
+	if !changed || !v.inDoubt(c).IsZero() {
+		return nil
+	}
+	return v.sendTime(ctx, c)
 }
 
 // isReplaced reports whether another node has replaced the content of c, where such a file is to

@@ -219,7 +219,12 @@ func (v *Tree) noteBase(ctx context.Context, c *change) {
 		return
 	}
 	rec := c.rec
-	switch e, err := v.remote.Stat(ctx, rec.Name); {
+	var e remote.Entry
+	err := v.breaker.Ask(ctx, func(ctx context.Context) (err error) {
+		e, err = v.remote.Stat(ctx, rec.Name)
+		return err
+	})
+	switch {
 	case err == nil && !e.Dir:
 		rec.Base, rec.BaseVersion = cache.BasePresent, e.Version
 	case errors.Is(err, remote.ErrNotExist):

@@ -105,6 +105,11 @@ func (v *Tree) warnOfOverwrite(ctx context.Context, rec cache.Record, e remote.E
 		slog.String("path", rec.Name), slog.String("version", e.Version), slog.Int64("size", e.Size), slog.Time("modified", e.ModTime))
 }
 
+// hasNewTime reports whether c is a file whose time is another one than it was sent with.
+func (c *change) hasNewTime() bool {
+	return c.rec.Kind == cache.File && !c.rec.ModTime.Equal(c.sentTime)
+}
+
 // sendTime sets the time of a sent file if it was changed meanwhile. If the remote cannot set it,
 // the file stays as it was sent.
 func (v *Tree) sendTime(ctx context.Context, c *change) error {
