@@ -36,11 +36,11 @@ func TestCrashesAtAnyOperation(t *testing.T) {
 		seed, _ = strconv.ParseUint(text, 10, 64)
 	}
 	for _, seed := range foundBefore() {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { synctest.Test(t, func(t *testing.T) { liveThrough(t, seed) }) })
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { synctest.Test(t, func(t *testing.T) { liveThrough(t, seed, nil) }) })
 	}
 	n := 0
 	for ; (n < histories || time.Now().Before(end)) && !t.Failed(); n++ {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { synctest.Test(t, func(t *testing.T) { liveThrough(t, seed) }) })
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { synctest.Test(t, func(t *testing.T) { liveThrough(t, seed, nil) }) })
 		seed++
 	}
 	t.Logf("%d histories", n)
@@ -57,8 +57,9 @@ func foundBefore() []uint64 {
 	}
 }
 
-func liveThrough(t *testing.T, seed uint64) {
-	w := newWorld(t, seed)
+// liveThrough carries out one history. over makes the remote; nil = it is one in memory.
+func liveThrough(t *testing.T, seed uint64, over func() remote.Remote) {
+	w := newWorld(t, seed, over)
 	for range 80 {
 		if w.step(); t.Failed() {
 			return
@@ -89,13 +90,13 @@ type deed struct {
 	removes string // a file
 }
 
-func newWorld(t *testing.T, seed uint64) *world {
+func newWorld(t *testing.T, seed uint64, over func() remote.Remote) *world {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	c := writeback.Options{
 		Mode: []writeback.Mode{writeback.Minimal, writeback.Writes, writeback.Full}[rng.IntN(3)], Ack: writeback.Ack(rng.IntN(3)),
 		WriteBack: time.Duration(rng.IntN(6)) * time.Second, Gate: writeback.NewGate(1 + rng.IntN(4)),
 	}
-	w := &world{rig: newRig(t, c), seed: seed, rng: rng, tree: model{}}
+	w := &world{rig: newRigAt(t, c, &rig{disk: disktest.New(), over: over}), seed: seed, rng: rng, tree: model{}}
 	w.stop() // its first process; those of the world can be killed
 	w.listen()
 	w.told.exact = true
@@ -108,7 +109,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 // reach the remote.
 func (w *world) begin() {
 	w.t.Helper()
-	w.faults = faulty.New(w.inner)
+	w.faults = faulty.New(w.files)
 	w.far = &stopped{Forward: remote.Forward{Remote: w.faults}}
 	w.wrote = &notes{Forward: remote.Forward{Remote: w.far}}
 	store, err := cache.Open(w.disk, cache.Options{})
@@ -315,7 +316,7 @@ func (w *world) finish() {
 		w.fail("an hour later something waits: %v", err)
 	}
 	w.compare()
-	got := treeOf(w.t, w.inner, ".")
+	got := treeOf(w.t, w.files, ".")
 	if !sameEntries(got, w.tree) {
 		w.fail("the remote has %q, must have %q", got, w.tree.entries())
 	}

@@ -276,7 +276,7 @@ func TestRandomHistories(t *testing.T) {
 	for round := 0; round < 4 || time.Now().Before(end); round++ {
 		for _, w := range weathers() {
 			t.Run(fmt.Sprintf("%s %d", w.name, seed), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { playHistory(t, w, seed) })
+				synctest.Test(t, func(t *testing.T) { playHistory(t, w, seed, nil) })
 			})
 			if t.Failed() {
 				return
@@ -286,9 +286,10 @@ func TestRandomHistories(t *testing.T) {
 	}
 }
 
-// playHistory plays 60 operations, lets everything reach the remote, and looks there.
-func playHistory(t *testing.T, w weather, seed uint64) {
-	p := &player{rig: newRig(t, w.c), m: model{}, rand: rand.New(rand.NewPCG(seed, 0))}
+// playHistory plays 60 operations, lets everything reach the remote, and looks there. over makes
+// the remote; nil = it is one in memory.
+func playHistory(t *testing.T, w weather, seed uint64, over func() remote.Remote) {
+	p := &player{rig: newRigAt(t, w.c, &rig{disk: disktest.New(), over: over}), m: model{}, rand: rand.New(rand.NewPCG(seed, 0))}
 	defer func() { p.stop() }()
 	for range 60 {
 		p.play()
@@ -297,7 +298,7 @@ func playHistory(t *testing.T, w weather, seed uint64) {
 	}
 	p.faults.Heal()
 	p.flush()
-	p.check(p.inner, "the remote")
+	p.check(p.files, "the remote")
 	if lost, err := p.fs.Refused(); err != nil || len(lost) > 0 {
 		p.fail("the remote refused %+v, %v", lost, err)
 	}

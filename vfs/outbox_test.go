@@ -38,7 +38,7 @@ type outbox struct {
 // listen gives the processes of b, from the next one on, an outbox, which outlives them.
 func (b *rig) listen() {
 	b.told = &outbox{
-		t: b.t, inner: b.inner, disk: b.disk,
+		t: b.t, inner: b.files, disk: b.disk,
 		sent: map[string]string{}, prepared: map[string]events.Event{}, stored: map[string][]events.Event{}, refused: map[string]bool{},
 	}
 }

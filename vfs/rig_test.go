@@ -41,6 +41,9 @@ type rig struct {
 	off     bool    // there is no cache
 	told    *outbox // of uploads; nil = nobody
 
+	over  func() remote.Remote // makes the remote; nil = it is inner
+	files remote.Remote        // the remote, past everything that is between it and the tree
+
 	far func(*memory.Remote) remote.Remote // wraps inner; nil = not wrapped
 
 	fs    *FS
@@ -62,7 +65,11 @@ func newRoomyRig(t *testing.T, c writeback.Options, room cache.Options) *rig {
 func newRigAt(t *testing.T, c writeback.Options, b *rig) *rig {
 	t.Helper()
 	b.t, b.inner, b.logged = t, memory.New(), &logText{}
-	var far remote.Remote = b.inner
+	b.files = b.inner
+	if b.over != nil {
+		b.files = b.over()
+	}
+	far := b.files
 	if b.far != nil {
 		far = b.far(b.inner)
 	}
