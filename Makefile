@@ -118,14 +118,14 @@ fuzz:
 	done
 
 # What make test does for seconds, for long: the contracts of remotes that are made of others on each server, every crash, random histories, also over a network that loses answers, ferry
-# killed 200 times over each kind of server, trees of 2,000 files, 15 GiB through a cache of 256 MiB, what is superseded on its
+# killed 400 times over each kind of server in each mode, also while hooks are told, trees of 2,000 files on each of them, 15 GiB through a cache of 256 MiB, what is superseded on its
 # way, ten minutes of a bad network for each kind of server in each mode, 10,000 random policies, and 100,000 random
 # sessions, which must leave no descriptor, goroutine or memory behind; and three nodes that are killed for 20 minutes under 24 clients, and
 # through which uploads are cut and continued 100 times.
 soak:
 	FERRY_TEST_SUITES=full go test -race -count=1 -timeout 1h -v -run 'TestSuites' ./registry
 	FERRY_TEST_CRASH=full FERRY_MODEL_MINUTES=30 FERRY_TEST_QUOTA=full go test -count=1 -timeout 3h -v -run 'Crash|Kill|Power|Model|Histories|Quota' ./cache ./vfs
-	FERRY_KILLS=200 FERRY_FILES=2000 FERRY_FAR_TIMES=8 go test -count=1 -timeout 4h -v -run 'TestKilledFerry|TestTreeInEveryMode|Superseded|TestARename' ./test
+	FERRY_KILLS=400 FERRY_FILES=2000 FERRY_FAR_TIMES=8 go test -count=1 -timeout 4h -v -run 'KilledFerry|TestTreeInEveryMode|Superseded|TestARename' ./test
 	FERRY_CUTS=100 go test -count=1 -timeout 1h -v -run 'ContinuedElsewhere' ./test
 	FERRY_CLUSTER_MINUTES=20 FERRY_CLUSTER_FILES=1000 go test -count=1 -parallel 1 -timeout 1h -v -run 'TestACluster' ./test
 	FERRY_FAR_TIMES=200 go test -count=1 -parallel 8 -timeout 4h -v -run 'TestHistoriesOverABadNetwork' ./test

@@ -23,22 +23,29 @@ import (
 // and delete files, each name once, and a receiver that is slow, fails and cuts off is told of
 // uploads that were stored. In the end it was told of every file that is on the remote under the
 // name that it has there, and of nothing that never was; what it was told twice had the same id.
+// FERRY_KILLS says how often it is killed, over each kind of server, in each mode.
 func TestAKilledFerryTellsHooksOfEveryUpload(t *testing.T) {
 	t.Parallel() // it mostly waits
-	kills := killsInCI
+	kills, all, modes := killsInCI/2, placesFor(false), []string{"off", "writes"}
 	if n, err := strconv.Atoi(os.Getenv("FERRY_KILLS")); err == nil {
-		kills = n
+		all, modes = placesFor(true), []string{"off", "minimal", "writes", "full"}
+		kills = n / len(modes)
+	} else {
+		all = slices.DeleteFunc(all, func(p place) bool { return p.name != "local" && p.name != "s3" })
 	}
-	gateway := startGateway(t)
-	for name, cached := range map[string]string{"off": "off", "writes": "writes"} {
-		for _, place := range []string{"local", "s3"} {
-			t.Run(name+" "+place, func(t *testing.T) {
-				t.Parallel()
-				w := newTold(t, place, gateway, cached)
-				w.haunt(kills / 2)
-				w.compare()
-			})
-		}
+	for _, p := range all {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel() // they mostly wait
+			s := p.start(t)
+			for _, mode := range modes {
+				t.Run(mode, func(t *testing.T) {
+					t.Parallel()
+					w := newTold(t, s, mode)
+					w.haunt(kills)
+					w.compare()
+				})
+			}
+		})
 	}
 }
 
@@ -65,18 +72,14 @@ type told struct {
 	names map[string]bool // that were stored, or may have been
 }
 
-func newTold(t *testing.T, place string, gateway *site, mode string) *told {
+func newTold(t *testing.T, s *site, mode string) *told {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	w := &told{
 		T: t, home: t.TempDir(), rng: rand.New(rand.NewPCG(seed, 0)), flaky: rand.New(rand.NewPCG(seed, 1)),
 		paths: map[string]string{}, ids: map[string]map[string]bool{}, gone: map[string]bool{}, names: map[string]bool{},
 	}
-	w.served = t.TempDir()
-	if place == "s3" {
-		w.served = "there:" + gateway.fresh(t)
-		w.env = gateway.environment("there", gateway.addr)
-	}
+	w.served, w.env = "there:"+s.fresh(t), s.environment("there", s.addr)
 	receiver := httptest.NewServer(http.HandlerFunc(w.receive))
 	t.Cleanup(receiver.Close)
 	w.args = []string{"serve", "ftp", w.served, "--addr", "127.0.0.1:0", "--user", "bob", "-v", "--vfs-cache-mode", mode,

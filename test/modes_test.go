@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,23 +17,30 @@ const filesInCI = 30
 
 // TestTreeInEveryMode has lftp and curl put a tree on S3, change it and take it down again, in each
 // cache mode, with ferry going on or killed after each step. It must be the same tree each time,
-// and in the end on the S3 server.
+// and in the end on the S3 server. FERRY_FILES says of how many files the tree is, on each kind of
+// server.
 func TestTreeInEveryMode(t *testing.T) {
 	t.Parallel() // it mostly waits
 	needPrograms(t, "lftp", "curl")
-	files := filesInCI
+	files, all := filesInCI, placesFor(false)
 	if n, err := strconv.Atoi(os.Getenv("FERRY_FILES")); err == nil {
-		files = n
+		files, all = n, placesFor(true)
+	} else {
+		all = slices.DeleteFunc(all, func(p place) bool { return p.name != "s3" })
 	}
-	s := startGateway(t)
-	for _, mode := range []string{"off", "minimal", "writes", "full"} {
-		for _, killed := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s, killed %v", mode, killed), func(t *testing.T) {
-				t.Parallel() // they mostly wait
-				p := newPatient(t, s, mode, killed)
-				p.goThrough(files)
-			})
-		}
+	for _, p := range all {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel() // they mostly wait
+			s := p.start(t)
+			for _, mode := range []string{"off", "minimal", "writes", "full"} {
+				for _, killed := range []bool{false, true} {
+					t.Run(fmt.Sprintf("%s, killed %v", mode, killed), func(t *testing.T) {
+						t.Parallel() // they mostly wait
+						newPatient(t, s, mode, killed).goThrough(files)
+					})
+				}
+			}
+		})
 	}
 }
 
