@@ -105,7 +105,7 @@ func (t *Tree) Invalidate(name string) {
 			p.at = time.Time{}
 			t.names[name] = p
 		} else {
-			delete(t.names, name)
+			t.dropName(name)
 		}
 	})
 }
@@ -117,11 +117,8 @@ func (t *Tree) Forget(names ...string) {
 	defer t.mu.Unlock()
 	if len(names) == 0 {
 		t.changes++
-		clear(t.dirs)
-		clear(t.names)
+		t.dropAll()
 		clear(t.flights)
-		t.recent.Init()
-		t.count, t.weight = 0, 0
 	}
 	for _, name := range names {
 		t.dropTwins(name)
@@ -139,7 +136,7 @@ func (t *Tree) Forget(names ...string) {
 func (t *Tree) replace(dir, base string, e *remote.Entry) {
 	t.changes++
 	delete(t.flights, dir)
-	delete(t.names, remote.Join(dir, base))
+	t.dropName(remote.Join(dir, base))
 	if e != nil {
 		t.noteTime(dir, e.ModTime)
 	}
@@ -150,6 +147,7 @@ func (t *Tree) replace(dir, base string, e *remote.Entry) {
 	if l.changed == nil {
 		l.changed = map[string]*remote.Entry{}
 	}
+	t.noteAppeared(l, base, e)
 	l.changed[base] = e
 	if len(l.changed) > 64+len(l.base)/8 {
 		t.rebase(l)
@@ -161,10 +159,10 @@ func (t *Tree) replace(dir, base string, e *remote.Entry) {
 // LOCKS_REQUIRED(t.mu)
 func (t *Tree) noteParents(dir string) {
 	for dir != "." {
-		delete(t.names, dir)
+		t.dropName(dir)
 		parent, base := remote.Split(dir)
 		if l := t.dirs[parent]; l != nil {
-			if _, ok := l.lookup(base); !ok {
+			if _, ok := t.lookup(l, base); !ok {
 				t.dropListing(parent)
 				delete(t.flights, parent)
 			}
@@ -185,7 +183,7 @@ func (t *Tree) dropEmptied(dir string) {
 			return
 		}
 		parent, _ := remote.Split(dir)
-		delete(t.names, dir)
+		t.dropName(dir)
 		t.dropListing(dir)
 		t.dropListing(parent)
 		delete(t.flights, dir)
@@ -199,7 +197,7 @@ func (t *Tree) dropEmptied(dir string) {
 func (t *Tree) lastKnown(name string) (remote.Entry, bool) {
 	dir, base := remote.Split(name)
 	if l := t.dirs[dir]; l != nil {
-		return l.lookup(base)
+		return t.lookup(l, base)
 	}
 	p := t.names[name]
 	return p.entry, p.exists
@@ -209,15 +207,22 @@ func (t *Tree) lastKnown(name string) (remote.Entry, bool) {
 // LOCKS_REQUIRED(t.mu)
 func (t *Tree) invalidateTree(name string) {
 	t.changes++
+	for dir := range t.flights {
+		if dir == name || remote.Below(dir, name) {
+			delete(t.flights, dir)
+		}
+	}
+	if t.spellings != nil {
+		for _, p := range t.spellings.find(name).appendTree(nil) {
+			t.dropListing(p)
+			t.dropName(p)
+		}
+		return
+	}
 	delete(t.names, name)
 	for dir := range t.dirs {
 		if dir == name || remote.Below(dir, name) {
 			t.dropListing(dir)
-		}
-	}
-	for dir := range t.flights {
-		if dir == name || remote.Below(dir, name) {
-			delete(t.flights, dir)
 		}
 	}
 	for p := range t.names {

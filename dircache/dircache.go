@@ -9,7 +9,9 @@
 //	watch.go         changes made by others, where the remote reports them
 //	change.go        how changes are applied to the cache
 //	fold.go          names that differ in upper and lower case only, where that does not count
-//	listing.go       cached listings
+//	listing.go       cached listings, and single names
+//	spellings.go     how other spellings of a name are found
+//	case.go          names without their case
 //	newest.go        times of directories, where the remote keeps none
 package dircache
 
@@ -61,7 +63,6 @@ type Tree struct {
 
 	// constant
 	uncached bool // nothing is cached: every call goes to the remote
-	fold     bool // the remote ignores the case of names
 	implicit bool // directories exist by having files in them
 	fresh    time.Duration
 	missing  time.Duration // how long a negative answer is fresh
@@ -77,7 +78,12 @@ type Tree struct {
 	flights map[string]*flight   // guarded by mu; the flights that callers may join
 	flying  map[*flight]struct{} // guarded by mu; all flights
 	changes uint64               // guarded by mu; changes made through the Tree so far
-	running sync.WaitGroup       // flights
+
+	// nil unless the remote ignores the case of names
+	spellings *spellings                  // guarded by mu; INVARIANT: of all dirs and names
+	appeared  map[*listing]map[string]int // guarded by mu; how many changed entries exist, by folded name
+
+	running sync.WaitGroup // flights
 	counts  counts
 	watch   watch
 }
@@ -89,7 +95,6 @@ func New(r remote.Remote, b *breaker.Breaker, o Options) *Tree {
 		breaker:  b,
 		log:      o.Log,
 		uncached: caps.CheapStat || o.Time <= 0,
-		fold:     caps.CaseInsensitive,
 		implicit: caps.ImplicitDirs,
 		fresh:    o.Time,
 		missing:  min(o.Time, missingTime),
@@ -101,6 +106,9 @@ func New(r remote.Remote, b *breaker.Breaker, o Options) *Tree {
 		flying:   map[*flight]struct{}{},
 	}
 	t.writeThrough = writeThrough{remote.Forward{Remote: r}, t}
+	if caps.CaseInsensitive {
+		t.spellings, t.appeared = newSpellings(), map[*listing]map[string]int{}
+	}
 	t.watch.interval = o.PollInterval
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
@@ -161,11 +169,12 @@ type nameEntry struct {
 	at     time.Time
 }
 
-// maxNames and maxNameLength bound the memory of single names. When there are maxNames, all are
-// dropped; a longer name is not cached.
+// These bound the memory of single names. When there are maxNames, all are dropped; a longer name
+// is not cached, nor a deeper one where the spellings of the directories above it are kept too.
 const (
 	maxNames      = 10_000
 	maxNameLength = 1024
+	maxNameDepth  = 32
 )
 
 // Stat describes name, from the cache or by a Stat of the remote.
@@ -263,12 +272,12 @@ func (t *Tree) recall(name string, whole bool) (e remote.Entry, k Freshness, cha
 	now := time.Now()
 	dir, base := remote.Split(name)
 	if l := t.dirs[dir]; l != nil && name != "." {
-		e, found := l.lookup(base)
+		e, found := t.lookup(l, base)
 		switch isFresh := now.Sub(l.at) < t.fresh; {
 		case isFresh && found:
 			t.recent.MoveToFront(l.place)
 			return e, Fresh, t.changes
-		case isFresh && !t.fold:
+		case isFresh && t.spellings == nil:
 			return e, Missing, t.changes
 		case found:
 			k = Stale

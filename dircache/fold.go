@@ -1,7 +1,7 @@
 package dircache
 
 import (
-	"strings"
+	"slices"
 
 	"ferry/remote"
 )
@@ -15,57 +15,86 @@ import (
 // which one it has then, the remote knows.
 // LOCKS_REQUIRED(t.mu)
 func (t *Tree) dropTwins(name string) {
-	if !t.fold {
+	if t.spellings == nil {
 		return
 	}
 	dir, base := remote.Split(name)
-	folded, foldedDir := strings.ToLower(name), strings.ToLower(dir)
-	// twin reports whether p is what name is, or below it, by another spelling.
-	twin := func(p string) bool {
-		if p == name || remote.Below(p, name) {
-			return false
-		}
-		p = strings.ToLower(p)
-		return p == folded || remote.Below(p, folded)
-	}
-	for d := range t.dirs {
-		if twin(d) || d != dir && strings.ToLower(d) == foldedDir {
-			t.dropListing(d)
+	var dirs, trees []string
+	for s := t.spellings.of(dir); s != nil; s = s.other {
+		if s.name != dir {
+			dirs = append(dirs, s.name)
 		}
 	}
-	for d := range t.flights {
-		if twin(d) || d != dir && strings.ToLower(d) == foldedDir {
-			delete(t.flights, d)
+	for s := t.spellings.of(name); s != nil; s = s.other {
+		if s.name != name {
+			trees = s.appendTree(trees)
 		}
 	}
-	for p := range t.names {
-		if twin(p) {
-			delete(t.names, p)
-		}
+	for _, d := range dirs {
+		t.dropListing(d)
 	}
-	if l := t.dirs[dir]; l != nil && l.hasTwin(base) {
+	for _, p := range trees {
+		t.dropListing(p)
+		t.dropName(p)
+	}
+	t.dropTwinFlights(name)
+	if l := t.dirs[dir]; l != nil && t.hasTwin(l, base) {
 		t.dropListing(dir)
 	}
 }
 
-// hasTwin reports whether l has base by another spelling, and not by its own.
-// LOCKS_REQUIRED(Tree.mu)
-func (l *listing) hasTwin(base string) bool {
-	if _, found := l.lookup(base); found {
-		return false
+// dropTwinFlights is dropTwins for the flights. There are no more of them than clients that wait.
+// LOCKS_REQUIRED(t.mu)
+func (t *Tree) dropTwinFlights(name string) {
+	if len(t.flights) == 0 {
+		return
 	}
-	for i := range l.base {
-		name := l.base[i].Name
-		if name != base && strings.EqualFold(name, base) {
-			if e, changed := l.changed[name]; !changed || e != nil {
-				return true
-			}
+	dir, _ := remote.Split(name)
+	folded, foldedDir := foldName(name), foldName(dir)
+	for d := range t.flights {
+		key := foldName(d)
+		twin := (key == folded || remote.Below(key, folded)) && d != name && !remote.Below(d, name)
+		if twin || d != dir && key == foldedDir {
+			delete(t.flights, d)
 		}
 	}
-	for name, e := range l.changed {
-		if e != nil && name != base && strings.EqualFold(name, base) {
+}
+
+// hasTwin reports whether l has base by another spelling, and not by its own.
+// LOCKS_REQUIRED(t.mu)
+func (t *Tree) hasTwin(l *listing, base string) bool {
+	if _, found := t.lookup(l, base); found {
+		return false
+	}
+	if t.appeared[l][foldName(base)] > 0 {
+		return true
+	}
+	i, _ := slices.BinarySearchFunc(l.base, base, func(e remote.Entry, name string) int {
+		return compareFolded(e.Name, name)
+	})
+	for ; i < len(l.base) && compareFolded(l.base[i].Name, base) == 0; i++ {
+		name := l.base[i].Name
+		if e, changed := l.changed[name]; name != base && (!changed || e != nil) {
 			return true
 		}
 	}
 	return false
+}
+
+// noteAppeared records, for hasTwin, that base becomes e in the changes of l; nil removes it.
+// LOCKS_REQUIRED(t.mu)
+func (t *Tree) noteAppeared(l *listing, base string, e *remote.Entry) {
+	if t.spellings == nil || (l.changed[base] != nil) == (e != nil) {
+		return
+	}
+	names := t.appeared[l]
+	if names == nil {
+		names = map[string]int{}
+		t.appeared[l] = names
+	}
+	if key := foldName(base); e != nil {
+		names[key]++
+	} else if names[key]--; names[key] == 0 {
+		delete(names, key)
+	}
 }

@@ -13,7 +13,7 @@ import (
 // A listing is a cached directory. base is immutable, so that it can be read without the lock.
 type listing struct {
 	dir     string
-	base    []remote.Entry           // sorted by name; parts follow the file of their name
+	base    []remote.Entry           // sorted by compareNames; parts follow the file of their name
 	changed map[string]*remote.Entry // guarded by Tree.mu; changes made through ferry since, nil = removed
 	at      time.Time                // when the listing began; the zero time = invalidated
 	newest  time.Time                // guarded by Tree.mu; newest time known below dir
@@ -21,9 +21,9 @@ type listing struct {
 	weight  int                      // of the directory and base
 }
 
-// lookup returns the file or directory called base; parts are ignored.
-// LOCKS_REQUIRED(Tree.mu)
-func (l *listing) lookup(base string) (remote.Entry, bool) {
+// lookup returns the file or directory called base in l; parts are ignored.
+// LOCKS_REQUIRED(t.mu)
+func (t *Tree) lookup(l *listing, base string) (remote.Entry, bool) {
 	if e, ok := l.changed[base]; ok {
 		if e == nil {
 			return remote.Entry{}, false
@@ -31,7 +31,7 @@ func (l *listing) lookup(base string) (remote.Entry, bool) {
 		return *e, true
 	}
 	i, found := slices.BinarySearchFunc(l.base, base, func(e remote.Entry, name string) int {
-		return strings.Compare(e.Name, name)
+		return t.compareNames(e.Name, name)
 	})
 	for found && i < len(l.base) && l.base[i].Name == base {
 		if l.base[i].Part == "" {
@@ -123,19 +123,20 @@ func (t *Tree) store(dir string, entries []remote.Entry, at time.Time) {
 	if weight > t.capacity {
 		return
 	}
-	sortEntries(entries)
+	t.sort(entries)
 	l := &listing{dir: dir, base: slices.Clip(entries), at: at, weight: 1 + len(dir)/weightBytes + weight}
 	l.newest = t.newestIn(dir, entries)
 	t.noteTime(dir, l.newest)
 	l.place = t.recent.PushFront(l)
 	t.dirs[dir] = l
+	t.remembered(dir)
 	t.count += 1 + len(entries)
 	t.weight += l.weight
 	for t.weight > t.capacity && t.recent.Len() > 1 {
 		t.dropListing(t.recent.Back().Value.(*listing).dir)
 	}
 	for i := range entries {
-		delete(t.names, remote.Join(dir, entries[i].Name))
+		t.dropName(remote.Join(dir, entries[i].Name))
 	}
 }
 
@@ -146,10 +147,14 @@ func (t *Tree) cacheName(name string, p nameEntry, changes uint64) {
 	if t.changes != changes || len(name)+len(p.entry.Name)+len(p.entry.Version) > maxNameLength {
 		return
 	}
+	if t.spellings != nil && strings.Count(name, "/") > maxNameDepth {
+		return
+	}
 	if len(t.names) >= maxNames {
-		clear(t.names)
+		t.dropNames()
 	}
 	t.names[name] = p
+	t.remembered(name)
 }
 
 // dropListing drops the listing of dir.
@@ -160,6 +165,41 @@ func (t *Tree) dropListing(dir string) {
 		t.count -= 1 + len(l.base)
 		t.weight -= l.weight
 		delete(t.dirs, dir)
+		delete(t.appeared, l)
+		t.forgotten(dir)
+	}
+}
+
+// dropName drops what is known of name by itself.
+// LOCKS_REQUIRED(t.mu)
+func (t *Tree) dropName(name string) {
+	if _, known := t.names[name]; known {
+		delete(t.names, name)
+		t.forgotten(name)
+	}
+}
+
+// dropNames drops all single names.
+// LOCKS_REQUIRED(t.mu)
+func (t *Tree) dropNames() {
+	if t.spellings == nil {
+		clear(t.names)
+	}
+	for name := range t.names {
+		t.dropName(name)
+	}
+}
+
+// dropAll drops all listings and names.
+// LOCKS_REQUIRED(t.mu)
+func (t *Tree) dropAll() {
+	clear(t.dirs)
+	clear(t.names)
+	t.recent.Init()
+	t.count, t.weight = 0, 0
+	if t.spellings != nil {
+		t.spellings = newSpellings()
+		clear(t.appeared)
 	}
 }
 
@@ -171,17 +211,18 @@ func (t *Tree) rebase(l *listing) {
 		base = append(base, e)
 		return true
 	})
-	sortEntries(base)
+	t.sort(base)
 	t.count += len(base) - len(l.base)
 	gained := weightOfAll(base) - weightOfAll(l.base)
 	t.weight += gained
 	l.weight += gained
 	l.base, l.changed = base, nil
+	delete(t.appeared, l)
 }
 
-func sortEntries(entries []remote.Entry) {
+func (t *Tree) sort(entries []remote.Entry) {
 	slices.SortFunc(entries, func(a, b remote.Entry) int {
-		if n := strings.Compare(a.Name, b.Name); n != 0 {
+		if n := t.compareNames(a.Name, b.Name); n != 0 {
 			return n
 		}
 		return strings.Compare(a.Part, b.Part)

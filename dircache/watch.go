@@ -178,7 +178,7 @@ func (t *Tree) ApplyRemoteChange(ch remote.Change) {
 	t.changes++
 	t.dropListing(ch.Name)
 	delete(t.flights, ch.Name)
-	delete(t.names, ch.Name)
+	t.dropName(ch.Name)
 	if ch.Below {
 		t.invalidateTree(ch.Name)
 	}
@@ -196,10 +196,10 @@ func (t *Tree) matches(ch remote.Change) bool {
 	if l == nil || t.flights[dir] != nil || ch.Below {
 		return false
 	}
-	e, found := l.lookup(base)
+	e, found := t.lookup(l, base)
 	switch {
 	case ch.Removed:
-		return !found && !t.fold
+		return !found && t.spellings == nil
 	case ch.Dir:
 		return found && e.Dir
 	}
@@ -219,7 +219,7 @@ func (t *Tree) dropParents(ch remote.Change) {
 		return
 	}
 	for dir != "." && !stays {
-		delete(t.names, dir)
+		t.dropName(dir)
 		dir, base = remote.Split(dir)
 		stays = t.dirs[dir].holdsOthers(base)
 		t.dropListing(dir)
