@@ -98,7 +98,11 @@ func (c *checker) step(ctx context.Context, what string, do func() (string, erro
 	case err == errOnlyBuckets:
 		c.print("  %-12s -       %v\n", what, err)
 	case errors.Is(err, remote.ErrUnsupported):
-		c.print("  %-12s -       not offered by this remote%s\n", what, detail)
+		why, withOption := "", notStored{}
+		if errors.As(err, &withOption) {
+			why = ": " + oneLine(withOption.Error())
+		}
+		c.print("  %-12s -       not offered by this remote%s\n", what, why)
 	case err != nil:
 		c.failed++
 		c.print("  %-12s FAILED  %v  %s\n", what, took, oneLine(err.Error()))
@@ -118,6 +122,12 @@ func (c *checker) reach(ctx context.Context) (string, error) {
 	}
 	return "", err
 }
+
+// A notStored is why a remote stores nothing that can be changed: an option of it, see meta_format
+// of chunker.
+type notStored struct{ error }
+
+func (e notStored) Unwrap() error { return e.error }
 
 // maxListed keeps the listing of a huge directory short.
 const maxListed = 1000
@@ -183,9 +193,9 @@ func (c *checker) change(ctx context.Context) {
 		case errors.Is(err, remote.ErrIsDir):
 			left, c.buckets = false, true
 			err = errOnlyBuckets
-		case errors.Is(err, remote.ErrUnsupported): // an option of it: see meta_format of chunker
+		case errors.Is(err, remote.ErrUnsupported):
 			left = false
-			return ": " + oneLine(err.Error()), err
+			err = notStored{err}
 		}
 		return fmt.Sprintf("%d KiB", probeSize>>10), err
 	}) || !left {

@@ -2,14 +2,15 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"strings"
 	"testing"
 
 	"ferry/cmd/ferry/internal/flags"
 	"ferry/remote"
+	"ferry/remote/driver/chunker"
 	"ferry/remote/driver/crypt"
 	"ferry/remote/driver/crypt/cipher"
+	"ferry/remote/driver/local"
 	"ferry/remote/driver/memory"
 	"ferry/remote/wrap/faulty"
 )
@@ -58,13 +59,20 @@ func TestCheckTellsWhatIsLeftOut(t *testing.T) {
 // What cannot be stored for an option of the remote is told with that option, and the steps that
 // need a file are left out.
 func TestCheckOfARemoteThatStoresNothing(t *testing.T) {
-	r := faulty.New(memory.New())
-	r.Inject(faulty.Fault{Op: faulty.Put, Err: fmt.Errorf("take an option away: %w", remote.ErrUnsupported), Times: -1})
+	below, err := local.New(t.TempDir(), local.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer below.Close()
+	r, err := chunker.New(below, chunker.Options{NoRecords: true})
+	if err != nil {
+		t.Fatal(err)
+	}
 	var out bytes.Buffer
 	if err := (&checker{remote: r, out: &out}).run(t.Context()); err != nil {
 		t.Errorf("%v\n%s", err, out.String())
 	}
-	if text := out.String(); strings.Contains(text, "FAILED") || !strings.Contains(text, "write        -       not offered by this remote: ") || !strings.Contains(text, "take an option away") {
+	if text := out.String(); strings.Contains(text, "FAILED") || !strings.Contains(text, "not offered by this remote\n") || !strings.Contains(text, "write        -       not offered by this remote: ") || !strings.Contains(text, "take meta_format = none away") {
 		t.Errorf("it says\n%s", text)
 	}
 }
