@@ -58,6 +58,18 @@ func Check(ctx context.Context, names ...string) error {
 	return nil
 }
 
+// CheckOpen is what Open adds to Check on a remote where nothing else tells that the root is no
+// file: it is ErrInvalid for an offset below 0, and ErrIsDir for the root.
+func CheckOpen(name string, off int64) error {
+	switch {
+	case off < 0:
+		return ErrInvalid
+	case name == ".":
+		return ErrIsDir
+	}
+	return nil
+}
+
 // CheckHeld is Check, and ErrBadName for a name with an element that the remote cannot hold.
 func CheckHeld(ctx context.Context, name string, holds func(elem string) bool) error {
 	if ValidPath(name) && AnyElem(name, func(elem string) bool { return !holds(elem) }) {

@@ -16,11 +16,8 @@ import (
 // Open implements remote.Remote.
 func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
 	err := remote.Check(ctx, name)
-	if err == nil && off < 0 {
-		err = remote.ErrInvalid
-	}
-	if err == nil && name == "." {
-		err = remote.ErrIsDir
+	if err == nil {
+		err = remote.CheckOpen(name, off)
 	}
 	if err != nil {
 		return nil, fail("open", name, err)
@@ -58,33 +55,22 @@ func (r *Remote) open(ctx context.Context, name string, off, n int64) (io.ReadCl
 	if err != nil {
 		return nil, fmt.Errorf("the answer is no content: %w", err)
 	}
-	return &reader{f, name}, nil
+	return &httpclient.Content{
+		File: f, Describe: func(f *httpclient.File) (remote.Entry, bool) { return described(name, f) },
+		Fail: func(err error) error { return fail("read", name, err) },
+	}, nil
 }
 
 type eof struct{}
 
 func (eof) Read([]byte) (int, error) { return 0, io.EOF }
 
-// A reader names the file in its errors, and describes it.
-type reader struct {
-	*httpclient.File
-	name string
-}
-
-func (f *reader) Read(p []byte) (int, error) {
-	n, err := f.File.Read(p)
-	if err != nil && err != io.EOF {
-		err = fail("read", f.name, err)
-	}
-	return n, err
-}
-
-// Described implements remote.Described.
-func (f *reader) Described() (remote.Entry, bool) {
+// described is remote.Described for the content of name.
+func described(name string, f *httpclient.File) (remote.Entry, bool) {
 	var m metadata
 	if json.Unmarshal([]byte(f.Header.Get("Dropbox-API-Result")), &m) != nil || m.Rev == "" {
 		return remote.Entry{}, false
 	}
-	_, base := remote.Split(f.name)
+	_, base := remote.Split(name)
 	return m.entry(base), true
 }

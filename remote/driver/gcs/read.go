@@ -14,24 +14,21 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/driver/internal/google"
+	"ferry/remote/driver/internal/httpclient"
 	"ferry/remote/driver/internal/objects"
 )
 
 // Open implements objects.Store. What is stored with gzip comes as it is: parts of what is unpacked
 // would be wrong.
 func (s *store) Open(ctx context.Context, k objects.Key, off, n int64) (objects.Content, error) {
-	n = remote.ClipLength(off, n)
 	u := s.service.Base + objectPath(k.Bucket, k.Name) + "?alt=media"
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u, nil)
 	if err != nil {
 		return objects.Content{}, s.translate(err)
 	}
 	r.Header.Set("Accept-Encoding", "gzip") // take it as it is stored
-	switch {
-	case n > 0:
-		r.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", off, off+n-1))
-	case off > 0:
-		r.Header.Set("Range", fmt.Sprintf("bytes=%d-", off))
+	if span := httpclient.Range(off, n); span != "" {
+		r.Header.Set("Range", span)
 	}
 	answer, err := s.service.Send(r)
 	if err != nil {

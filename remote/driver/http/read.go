@@ -12,11 +12,8 @@ import (
 // Open implements remote.Remote.
 func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
 	err := remote.Check(ctx, name)
-	if err == nil && off < 0 {
-		err = remote.ErrInvalid
-	}
-	if err == nil && name == "." {
-		err = remote.ErrIsDir
+	if err == nil {
+		err = remote.CheckOpen(name, off)
 	}
 	if err != nil {
 		return nil, remote.Fail("open", name, err)
@@ -31,26 +28,15 @@ func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 	if err != nil {
 		return nil, remote.Fail("open", name, err)
 	}
-	return &reader{f, name}, nil
+	return &httpclient.Content{
+		File: f, Describe: func(f *httpclient.File) (remote.Entry, bool) { return described(name, f) },
+		Fail: func(err error) error { return remote.Fail("read", name, err) },
+	}, nil
 }
 
-// A reader names the file in its errors, and describes it.
-type reader struct {
-	*httpclient.File
-	name string
-}
-
-func (f *reader) Read(p []byte) (int, error) {
-	n, err := f.File.Read(p)
-	if err != nil && err != io.EOF {
-		err = remote.Fail("read", f.name, err)
-	}
-	return n, err
-}
-
-// Described implements remote.Described.
-func (f *reader) Described() (remote.Entry, bool) {
-	_, base := remote.Split(f.name)
+// described is remote.Described for the content of name.
+func described(name string, f *httpclient.File) (remote.Entry, bool) {
+	_, base := remote.Split(name)
 	e := head{header: f.Header, size: f.Size}.entry(base)
 	return e, e.Version != ""
 }

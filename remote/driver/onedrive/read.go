@@ -18,11 +18,8 @@ import (
 // that address proves who is asking for some time.
 func (r *Remote) Open(ctx context.Context, name string, off, n int64) (io.ReadCloser, error) {
 	err := check(ctx, name)
-	if err == nil && off < 0 {
-		err = remote.ErrInvalid
-	}
-	if err == nil && name == "." {
-		err = remote.ErrIsDir
+	if err == nil {
+		err = remote.CheckOpen(name, off)
 	}
 	if err != nil {
 		return nil, remote.Fail("open", name, err)

@@ -2,15 +2,13 @@ package s3
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
-	"strconv"
-	"strings"
 
 	"github.com/minio/minio-go/v7"
 
 	"ferry/remote"
+	"ferry/remote/driver/internal/httpclient"
 	"ferry/remote/driver/internal/objects"
 )
 
@@ -22,13 +20,9 @@ func (s service) Open(ctx context.Context, k objects.Key, off, n int64) (objects
 
 // get asks for n bytes from off on of the object that has this ETag, or of any without one.
 func (r *Remote) get(ctx context.Context, at place, off, n int64, etag string) (objects.Content, error) {
-	n = remote.ClipLength(off, n)
 	o := minio.GetObjectOptions{ServerSideEncryption: r.opt.customer()}
-	switch {
-	case n > 0:
-		o.Set("Range", fmt.Sprintf("bytes=%d-%d", off, off+n-1))
-	case off > 0:
-		o.Set("Range", fmt.Sprintf("bytes=%d-", off))
+	if span := httpclient.Range(off, n); span != "" {
+		o.Set("Range", span)
 	}
 	if etag != "" {
 		if err := o.SetMatchETag(etag); err != nil {
@@ -44,18 +38,11 @@ func (r *Remote) get(ctx context.Context, at place, off, n int64, etag string) (
 		return objects.Content{}, err
 	}
 	length := info.Size
-	if size, ok := totalSize(header.Get("Content-Range")); ok {
+	if size, ok := httpclient.TotalSize(header.Get("Content-Range")); ok {
 		info.Size = size
 	}
 	read := &reader{source: remote.ContextReader(ctx, body), Closer: body, remains: length, translate: r.translate}
 	return objects.Content{ReadCloser: read, Object: r.describe(at, info)}, nil
-}
-
-// totalSize reads the size of the whole object from a Content-Range (RFC 9110, section 14.4).
-func totalSize(contentRange string) (int64, bool) {
-	_, total, _ := strings.Cut(contentRange, "/")
-	size, err := strconv.ParseInt(total, 10, 64)
-	return size, err == nil
 }
 
 // A reader reads the answer to a request for an object. It makes sure that all of it arrives.

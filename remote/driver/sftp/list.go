@@ -32,7 +32,7 @@ func (r *Remote) listed(ctx context.Context, c *conn, dir string, m *meta) (remo
 	name, omitted := remote.ReadName(r.o.Encoding, m.name)
 	switch {
 	case partname.Hidden(m.name):
-		e, ok := r.parts.Listed(ctx, &hiding{r: r, c: c, path: dir}, hidden(m))
+		e, ok := r.parts.Listed(ctx, r.over(c, dir), hidden(m))
 		return e, ok, nil
 	case omitted != "":
 		remote.Omitted(ctx, m.name, omitted)

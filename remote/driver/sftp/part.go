@@ -11,27 +11,25 @@ import (
 
 // hiding is a directory as package staging sees it, reached over a connection.
 type hiding struct {
-	r        *Remote
-	c        *conn
-	path     string
-	borrowed bool // c goes back to the pool when this is closed
+	conns.Dir[*conn]
+	r *Remote
 }
 
 // borrow reaches the directory dir over a connection of its own.
 func (r *Remote) borrow(ctx context.Context, dir string) (*hiding, error) {
-	c, err := r.pool.Get(ctx)
+	d, err := r.pool.Borrow(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	return &hiding{r, c, dir, true}, nil
+	return &hiding{d, r}, nil
 }
 
-// Path implements staging.Dir.
-func (h *hiding) Path() string { return h.path }
+// over reaches the directory dir over c, which stays with the caller.
+func (r *Remote) over(c *conn, dir string) *hiding { return &hiding{conns.Over(c, dir), r} }
 
 // server returns the path of a file in the directory, as the server knows it.
 func (h *hiding) server(base string) string {
-	switch p := h.r.path(h.path); p {
+	switch p := h.r.path(h.Path()); p {
 	case ".":
 		return base
 	case "/":
@@ -43,7 +41,7 @@ func (h *hiding) server(base string) string {
 
 // Lstat implements staging.Dir.
 func (h *hiding) Lstat(ctx context.Context, base string) (staging.Info, error) {
-	info, err := lstat(ctx, h.c, h.server(base))
+	info, err := lstat(ctx, h.Conn, h.server(base))
 	if err != nil {
 		return staging.Info{}, err
 	}
@@ -56,14 +54,14 @@ func (h *hiding) Rename(ctx context.Context, from, to string, replace bool) erro
 	source, target := h.server(from), h.server(to)
 	var err error
 	if replace {
-		err = h.r.replace(ctx, h.c, source, target)
+		err = h.r.replace(ctx, h.Conn, source, target)
 	} else {
-		err = conns.Do(ctx, h.c, func() error { return h.c.sftp.Rename(source, target) })
+		err = conns.Do(ctx, h.Conn, func() error { return h.Conn.sftp.Rename(source, target) })
 	}
 	if !unexplained(err) {
 		return err
 	}
-	info, statErr := lstat(ctx, h.c, target)
+	info, statErr := lstat(ctx, h.Conn, target)
 	switch {
 	case statErr != nil:
 		return err
@@ -78,24 +76,17 @@ func (h *hiding) Rename(ctx context.Context, from, to string, replace bool) erro
 // Remove implements staging.Dir.
 func (h *hiding) Remove(ctx context.Context, base string) error {
 	p := h.server(base)
-	return conns.Do(ctx, h.c, func() error { return h.c.sftp.Remove(p) })
+	return conns.Do(ctx, h.Conn, func() error { return h.Conn.sftp.Remove(p) })
 }
 
 // List implements staging.Dir.
 func (h *hiding) List(ctx context.Context, yield func(staging.Info) bool) error {
-	d, err := h.r.openDir(ctx, h.c, h.path)
+	d, err := h.r.openDir(ctx, h.Conn, h.Path())
 	if err != nil {
 		return err
 	}
 	defer d.close()
 	return d.each(ctx, func(m *meta) (bool, error) { return yield(hidden(m)), nil })
-}
-
-// Close implements staging.Dir.
-func (h *hiding) Close() {
-	if h.borrowed {
-		h.r.pool.Put(h.c)
-	}
 }
 
 func hidden(m *meta) staging.Info {
@@ -136,6 +127,6 @@ func (r *Remote) OpenPart(ctx context.Context, name, owner string, off, n int64)
 func (r *Remote) in(ctx context.Context, op, name string, use func(d staging.Dir, base string) error) error {
 	return r.with(ctx, op, name, func(c *conn) error {
 		dir, b := remote.Split(name)
-		return belowFile(ctx, c, r.path(name), use(&hiding{r: r, c: c, path: dir}, r.o.Encoding.Encode(b)))
+		return belowFile(ctx, c, r.path(name), use(r.over(c, dir), r.o.Encoding.Encode(b)))
 	})
 }

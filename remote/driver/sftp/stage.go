@@ -74,7 +74,7 @@ func (s *stage) open(ctx context.Context, name string, o remote.StageOptions) (e
 	}
 	dir, b := remote.Split(name)
 	t := staging.Target{Name: name, Base: s.r.o.Encoding.Encode(b)}
-	err = s.r.parts.Open(ctx, &s.Stage, s, &hiding{r: s.r, c: s.c, path: dir}, t, o)
+	err = s.r.parts.Open(ctx, &s.Stage, s, s.r.over(s.c, dir), t, o)
 	return belowFile(ctx, s.c, s.r.path(name), err)
 }
 

@@ -16,7 +16,7 @@ import (
 )
 
 // at is the directory that the upload is in by now, over the connection that has the file open.
-func (s *stage) at() *hiding { return &hiding{r: s.r, c: s.c, path: s.Dir()} }
+func (s *stage) at() *hiding { return s.r.over(s.c, s.Dir()) }
 
 // write has the stage write to f from off on.
 func (s *stage) write(f *sftp.File, off int64) {
@@ -92,7 +92,7 @@ func (s *stage) Finish(ctx context.Context, modTime time.Time) (staging.Dir, rem
 	h := s.at()
 	if s.whole && s.c.Lost() { // while a Commit before this one was to be answered
 		var err error
-		if h, err = s.r.borrow(ctx, h.path); err != nil {
+		if h, err = s.r.borrow(ctx, h.Path()); err != nil {
 			return nil, remote.Entry{}, err
 		}
 	}
@@ -109,13 +109,13 @@ func (s *stage) Finish(ctx context.Context, modTime time.Time) (staging.Dir, rem
 // complete gives the hidden file its time and closes it.
 func (s *stage) complete(ctx context.Context, h *hiding, modTime time.Time) (fs.FileInfo, error) {
 	part := h.server(s.Part)
-	info, err := conns.Await(ctx, h.c, func() (fs.FileInfo, error) {
+	info, err := conns.Await(ctx, h.Conn, func() (fs.FileInfo, error) {
 		if !modTime.IsZero() && s.r.o.KeepModTime {
-			if err := h.c.sftp.Chtimes(part, time.Now(), representable(modTime)); err != nil {
+			if err := h.Conn.sftp.Chtimes(part, time.Now(), representable(modTime)); err != nil {
 				return nil, err
 			}
 		}
-		info, err := h.c.sftp.Lstat(part)
+		info, err := h.Conn.sftp.Lstat(part)
 		if err != nil {
 			return nil, err
 		}
@@ -153,9 +153,9 @@ func (s *stage) Stop() (staging.Dir, int64, error) {
 	if n == 0 {
 		return h, 0, nil
 	}
-	info, err := lstat(ctx, h.c, p)
+	info, err := lstat(ctx, h.Conn, p)
 	if err == nil && info.Size() > n {
-		err = conns.Do(ctx, h.c, func() error { return h.c.sftp.Truncate(p, n) })
+		err = conns.Do(ctx, h.Conn, func() error { return h.Conn.sftp.Truncate(p, n) })
 	}
 	if err != nil {
 		h.Close()

@@ -87,7 +87,7 @@ func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 			if !unexplained(err) {
 				return err
 			}
-			if err := r.parts.RemoveAll(ctx, &hiding{r: r, c: c, path: dir}); err != nil {
+			if err := r.parts.RemoveAll(ctx, r.over(c, dir)); err != nil {
 				return err
 			}
 			return c.sftp.RemoveDirectory(p)

@@ -10,32 +10,12 @@ import (
 	"ferry/remote/driver/internal/staging"
 )
 
-// hiding is a directory as package staging sees it, reached over a connection.
-type hiding struct {
-	r        *Remote
-	c        *conn
-	path     string
-	borrowed bool // c goes back to the pool when this is closed
-}
-
-// borrow reaches the directory dir over a connection of its own.
-func (r *Remote) borrow(ctx context.Context, dir string) (*hiding, error) {
-	c, err := r.pool.Get(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &hiding{r, c, dir, true}, nil
-}
-
-// Path implements staging.Dir.
-func (h *hiding) Path() string { return h.path }
-
 // server returns a file in the directory, as the server knows it.
-func (h *hiding) server(base string) target { return h.r.target(h.path).below(base) }
+func (h *hiding) server(base string) target { return h.r.target(h.Path()).below(base) }
 
 // Lstat implements staging.Dir.
 func (h *hiding) Lstat(ctx context.Context, base string) (staging.Info, error) {
-	m, err := h.r.lstat(ctx, h.c, h.server(base))
+	m, err := h.r.lstat(ctx, h.Conn, h.server(base))
 	if err != nil {
 		return staging.Info{}, err
 	}
@@ -48,15 +28,15 @@ func (h *hiding) Lstat(ctx context.Context, base string) (staging.Info, error) {
 func (h *hiding) Rename(ctx context.Context, from, to string, replace bool) error {
 	source, dest := h.server(from), h.server(to)
 	if !replace {
-		if _, ok := h.r.exists(ctx, h.c, dest); ok {
+		if _, ok := h.r.exists(ctx, h.Conn, dest); ok {
 			return remote.ErrExist
 		}
 	}
-	err := h.patiently(ctx, func() error { return h.r.rename(ctx, h.c, source, dest) })
+	err := h.patiently(ctx, func() error { return h.r.rename(ctx, h.Conn, source, dest) })
 	if err == nil || unanswered(err) || errors.Is(err, remote.ErrNotExist) {
 		return err
 	}
-	if m, ok := h.r.exists(ctx, h.c, dest); ok && m.dir() {
+	if m, ok := h.r.exists(ctx, h.Conn, dest); ok && m.dir() {
 		return remote.ErrIsDir
 	}
 	return err
@@ -83,24 +63,17 @@ func (h *hiding) patiently(ctx context.Context, change func() error) error {
 
 // Remove implements staging.Dir.
 func (h *hiding) Remove(ctx context.Context, base string) error {
-	return h.patiently(ctx, func() error { return h.r.unlink(ctx, h.c, h.server(base)) })
+	return h.patiently(ctx, func() error { return h.r.unlink(ctx, h.Conn, h.server(base)) })
 }
 
 // List implements staging.Dir.
 func (h *hiding) List(ctx context.Context, yield func(staging.Info) bool) error {
-	d, err := h.r.openDir(ctx, h.c, h.r.target(h.path))
+	d, err := h.r.openDir(ctx, h.Conn, h.r.target(h.Path()))
 	if err != nil {
 		return err
 	}
 	defer d.close()
 	return d.each(ctx, func(m *meta) (bool, error) { return yield(hidden(m)), nil })
-}
-
-// Close implements staging.Dir.
-func (h *hiding) Close() {
-	if h.borrowed {
-		h.r.pool.Put(h.c)
-	}
 }
 
 func hidden(m *meta) staging.Info {
@@ -140,6 +113,6 @@ func (r *Remote) in(ctx context.Context, op, name string, use func(d staging.Dir
 			return remote.ErrNotExist
 		}
 		dir, b := remote.Split(name)
-		return use(&hiding{r: r, c: c, path: dir}, r.o.Encoding.Encode(b))
+		return use(r.over(c, dir), r.o.Encoding.Encode(b))
 	})
 }

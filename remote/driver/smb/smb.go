@@ -17,6 +17,7 @@
 //	smb.go            the remote
 //	stage.go          uploads: stage.go, stagefile.go; part.go: the directory of one
 //	copy.go move.go write.go read.go list.go directory.go stat.go usage.go  the operations
+//	hiding.go         the directory of an upload, over a connection
 //	handle.go         an open file; files.go: all of them, and how they step aside
 //	gate.go           keeps calls away from a change
 //	steady.go         looks again for what a change hides

@@ -68,7 +68,7 @@ func (s *stage) open(ctx context.Context, name string, o remote.StageOptions) (e
 	}
 	dir, b := remote.Split(name)
 	t := staging.Target{Name: name, Base: s.r.o.Encoding.Encode(b)}
-	return s.r.parts.Open(ctx, &s.Stage, s, &hiding{r: s.r, c: s.c, path: dir}, t, o)
+	return s.r.parts.Open(ctx, &s.Stage, s, s.r.over(s.c, dir), t, o)
 }
 
 // target describes the file that the stage will replace, nil when there is none, and refuses what

@@ -15,7 +15,7 @@ import (
 )
 
 // at is the directory that the upload is in by now, over the connection that has the file open.
-func (s *stage) at() *hiding { return &hiding{r: s.r, c: s.c, path: s.Dir()} }
+func (s *stage) at() *hiding { return s.r.over(s.c, s.Dir()) }
 
 // Create implements staging.File.
 func (s *stage) Create(ctx context.Context, part string) error {
@@ -90,7 +90,7 @@ func (s *stage) Finish(ctx context.Context, modTime time.Time) (staging.Dir, rem
 	h := s.at()
 	if s.whole && s.c.Lost() { // while a Commit before this one was to be answered
 		var err error
-		if h, err = s.r.borrow(ctx, h.path); err != nil {
+		if h, err = s.r.borrow(ctx, h.Path()); err != nil {
 			return nil, remote.Entry{}, err
 		}
 	}
@@ -112,14 +112,14 @@ func (s *stage) complete(ctx context.Context, h *hiding, modTime time.Time) (m m
 	}
 	part := h.server(s.Part)
 	if !modTime.IsZero() && inProtocol(modTime) == nil {
-		_, err := call(ctx, s.r.files, h.c, part.share, func(share *smb2.Share) (struct{}, error) {
+		_, err := call(ctx, s.r.files, h.Conn, part.share, func(share *smb2.Share) (struct{}, error) {
 			return struct{}{}, share.Chtimes(part.path, time.Now(), modTime)
 		}, nil)
 		if err != nil {
 			return meta{}, err
 		}
 	}
-	return s.r.lstat(ctx, h.c, part)
+	return s.r.lstat(ctx, h.Conn, part)
 }
 
 // close closes the file, within some time.
@@ -146,10 +146,10 @@ func (s *stage) Stop() (staging.Dir, int64, error) {
 	if n == 0 {
 		return h, 0, nil
 	}
-	m, err := s.r.lstat(ctx, h.c, p)
+	m, err := s.r.lstat(ctx, h.Conn, p)
 	if err == nil && m.size > n {
 		err = h.patiently(ctx, func() error {
-			return s.r.files.change(ctx, h.c, func(share *smb2.Share) error { return share.Truncate(p.path, n) }, p)
+			return s.r.files.change(ctx, h.Conn, func(share *smb2.Share) error { return share.Truncate(p.path, n) }, p)
 		})
 	}
 	if err != nil {

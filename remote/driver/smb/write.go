@@ -98,7 +98,7 @@ func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 		if !errors.Is(err, remote.ErrNotEmpty) {
 			return err
 		}
-		if err := r.parts.RemoveAll(ctx, &hiding{r: r, c: c, path: dir}); err != nil {
+		if err := r.parts.RemoveAll(ctx, r.over(c, dir)); err != nil {
 			return err
 		}
 		return r.unlink(ctx, c, at)

@@ -1,8 +1,8 @@
 // Package conns shares a few connections to a server among calls, for drivers whose libraries know
 // no contexts: calls end with their context, and connections that do not answer are closed.
 //
-// Start at pool.go: the connections. call.go makes a call on one. conns.go is what a driver's
-// connection embeds.
+// Start at dir.go: a directory over a connection. pool.go: the connections. call.go makes a call on
+// one. conns.go is what a driver's connection embeds.
 package conns
 
 import (

@@ -37,15 +37,32 @@ func (c *Client) Open(ctx context.Context, u *url.URL, off, n int64) (*File, err
 
 // SetRange makes a header ask for n bytes from byte off on, or with n < 0 for all of them.
 func SetRange(h http.Header, off, n int64) {
-	n = remote.ClipLength(off, n)
-	switch {
-	case n == 0: // what is asked is only whether there is such a file
-		h.Set("Range", "bytes=0-0")
-	case n > 0:
-		h.Set("Range", fmt.Sprintf("bytes=%d-%d", off, off+n-1))
-	case off > 0:
-		h.Set("Range", fmt.Sprintf("bytes=%d-", off))
+	span := Range(off, n)
+	if remote.ClipLength(off, n) == 0 { // what is asked is only whether there is such a file
+		span = "bytes=0-0"
 	}
+	if span != "" {
+		h.Set("Range", span)
+	}
+}
+
+// Range returns the value of a header Range that asks for n bytes from byte off on, or with n <= 0
+// for all of them, as no range has no bytes. It is "" for a whole file.
+func Range(off, n int64) string {
+	switch n = remote.ClipLength(off, n); {
+	case n > 0:
+		return fmt.Sprintf("bytes=%d-%d", off, off+n-1)
+	case off > 0:
+		return fmt.Sprintf("bytes=%d-", off)
+	}
+	return ""
+}
+
+// TotalSize reads the size of the whole file from a Content-Range (RFC 9110 section 14.4).
+func TotalSize(contentRange string) (int64, bool) {
+	_, whole, _ := strings.Cut(contentRange, "/")
+	size, err := strconv.ParseInt(whole, 10, 64)
+	return size, err == nil
 }
 
 // NewFile returns the content of the answer to a request under ctx that SetRange made. cancel ends
@@ -151,6 +168,27 @@ func (f *File) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// A Content is a File as remote.Remote's Open returns it.
+type Content struct {
+	*File
+	// Fail names the file in an error of reading.
+	Fail func(err error) error
+	// Describe is that of remote.Described.
+	Describe func(f *File) (remote.Entry, bool)
+}
+
+// Read implements io.Reader.
+func (c *Content) Read(p []byte) (int, error) {
+	n, err := c.File.Read(p)
+	if err != nil && err != io.EOF {
+		err = c.Fail(err)
+	}
+	return n, err
+}
+
+// Described implements remote.Described.
+func (c *Content) Described() (remote.Entry, bool) { return c.Describe(c.File) }
 
 // Close ends the request.
 func (f *File) Close() error {
