@@ -217,6 +217,20 @@ func (n *Name) heard(v Value) {
 	}
 }
 
+// Try takes the name, hears that it is taken, and gives it back: so do all values come and go.
+func (n *Name) Try(ctx context.Context) error {
+	if err := n.Take(ctx); err != nil {
+		return err
+	}
+	defer n.free(ctx)
+	for v, err := range n.engine.Watch(ctx, namesBucket) {
+		if err != nil || v.Key == n.key {
+			return err
+		}
+	}
+	return context.Cause(ctx)
+}
+
 // free gives the name back.
 func (n *Name) free(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), memberLeaves)

@@ -15,6 +15,20 @@ type Set struct{ feeds []*Feed }
 // NewSet returns a Set of feeds.
 func NewSet(feeds ...*Feed) *Set { return &Set{feeds} }
 
+// Only returns a Set of the feeds whose kinds are wanted.
+func (s *Set) Only(wanted func(kind string) bool) *Set {
+	some := &Set{}
+	if s == nil {
+		return some
+	}
+	for _, f := range s.feeds {
+		if wanted(f.opt.Kind) {
+			some.feeds = append(some.feeds, f)
+		}
+	}
+	return some
+}
+
 // Run listens to all feeds until ctx ends.
 func (s *Set) Run(ctx context.Context) {
 	if s == nil {

@@ -85,6 +85,7 @@ type State struct {
 	Server  string // address of the one that is connected
 	Version string // of it
 	Problem string // why it is not reached
+	Refused string // what the user was found to have no right to since it was; "" = nothing
 }
 
 // New returns an Engine. It does not connect; its error is that of a file that the options name.
@@ -322,7 +323,11 @@ func (e *Engine) State() State {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.link != nil {
-		return State{Reached: true, Server: e.link.conn.ConnectedAddr(), Version: e.link.conn.ConnectedServerVersion()}
+		s := State{Reached: true, Server: e.link.conn.ConnectedAddr(), Version: e.link.conn.ConnectedServerVersion()}
+		if e.refused != nil {
+			s.Refused = e.refused.Error()
+		}
+		return s
 	}
 	s := State{Problem: "not connected yet"}
 	if e.problem != nil {

@@ -40,6 +40,7 @@ type doctor struct {
 	log     *slog.Logger
 	find    doctorcmd.Finder
 	size    int64 // of what is transferred to measure
+	stored  bool  // something was stored on the remote, and removed
 }
 
 func (p process) doctorCommand(o *options) *cobra.Command {
@@ -94,7 +95,9 @@ func (d *doctor) run(ctx context.Context, fs *pflag.FlagSet, args []string) erro
 	}
 	defer logFile.Close()
 	d.log = logger
+	hear := d.listen(ctx)
 	info := d.remote(ctx, what)
+	defer hear(ctx)
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -211,11 +214,12 @@ func (d *doctor) tryRemote(ctx context.Context, r remote.Remote) {
 		d.tellStep(step)
 	}}
 	_ = check.run(ctx) // each step was told
+	d.stored = !o.IsReadOnly() && !r.Info().Caps.ReadOnly && check.failed == 0 && !check.buckets
 	if !reached || ctx.Err() != nil {
 		return
 	}
 	doctorcmd.Latency(ctx, d.report, r)
-	if !o.IsReadOnly() && !r.Info().Caps.ReadOnly && check.failed == 0 && !check.buckets {
+	if d.stored {
 		(&doctorcmd.Speed{Remote: r, Size: d.size, Dates: dates}).Run(ctx, d.report)
 	}
 	dates.Tell(d.report)
@@ -311,61 +315,4 @@ func (d *doctor) certificates(now time.Time) {
 		}
 		doctorcmd.Certificate(d.report, file, &pair, hosts, nil, now)
 	}
-}
-
-// cluster tries what nodes share. A change feed is not listened to: of a queue that would take what
-// the running server is to be told.
-func (d *doctor) cluster(ctx context.Context) {
-	o, quiet := d.options, slog.New(slog.DiscardHandler)
-	if peers, err := o.openPeers(quiet); err != nil {
-		d.report.Fail(areaCluster, "--cluster", "", "%v", err)
-	} else if peers != nil {
-		d.engine(ctx, peers)
-	}
-	if len(o.Cluster.Feeds) > 0 {
-		if _, err := o.openFeeds(quiet); err != nil {
-			d.report.Fail(areaCluster, "--change-feed", "", "%v", err)
-		} else {
-			d.report.Skip(areaCluster, "--change-feed", "not listened to, as that would take notifications from the server: ferry_feed_up of /metrics tells")
-		}
-	}
-	d.handover(ctx)
-}
-
-// engine tries the servers by which nodes know of each other.
-func (d *doctor) engine(ctx context.Context, peers *peers) {
-	done, err := peers.reach(ctx)
-	if err != nil {
-		if ctx.Err() == nil {
-			d.report.Fail(areaCluster, "--cluster", "see that nats-server runs there with -js, and has this user", "NATS is not reached: %s", peers.engine.State().Problem)
-		}
-		return
-	}
-	defer done()
-	if state := peers.engine.State(); state.Reached {
-		d.report.OK(areaCluster, "--cluster", "NATS %s at %s; this is node %s of %s", state.Version, state.Server, peers.name, d.options.Cluster.Name)
-	}
-}
-
-// handover tries whether changes can be left for other nodes.
-func (d *doctor) handover(ctx context.Context) {
-	o := d.options
-	switch {
-	case o.Cluster.Handover == "":
-		return
-	case o.IsReadOnly():
-		d.report.Skip(areaCluster, "--handover", "not tried: --read-only")
-		return
-	}
-	h, err := d.process.openHandover(ctx, o, slog.New(slog.DiscardHandler))
-	if err != nil {
-		d.report.Fail(areaCluster, "--handover", "", "%s", strings.TrimPrefix(err.Error(), "--handover: "))
-		return
-	}
-	defer func() { _ = h.close() }()
-	if err := h.place.Prepare(ctx); err != nil {
-		d.report.Fail(areaCluster, "--handover", "", "%v", err)
-		return
-	}
-	d.report.OK(areaCluster, "--handover", "%s stores files on conditions", h.what)
 }

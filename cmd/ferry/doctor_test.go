@@ -205,11 +205,13 @@ func TestDoctorOfACluster(t *testing.T) {
 		t.Error("NATS that is not reached is well")
 	}
 	wantRow(t, rows, "cluster --cluster", doctorcmd.Failed, "nats-server runs there with -js")
-	wantRow(t, rows, "cluster --change-feed", doctorcmd.Skipped, "ferry_feed_up")
+	wantRow(t, rows, "cluster --change-feed", doctorcmd.Failed, "is not listened to")
 	wantRow(t, rows, "cluster --handover", doctorcmd.OK, place)
-	if strings.Contains(rows["cluster --cluster"].Detail, "secret") {
+	if strings.Contains(rows["cluster --cluster"].Detail+rows["cluster --change-feed"].Detail, "secret") {
 		t.Errorf("a secret is shown: %+v", rows)
 	}
+	_, rows, _ = doctorRows(t, nil, append(args, "--change-feed", "sqs://sqs.eu-west-1.amazonaws.com/1/q")...)
+	wantRow(t, rows, "cluster --change-feed", doctorcmd.Skipped, "ferry_feed_up")
 	_, rows, _ = doctorRows(t, nil, append(args, "--handover", ":http,url='http://"+nobody+"/':")...)
 	wantRow(t, rows, "cluster --handover", doctorcmd.Failed, "remote")
 }

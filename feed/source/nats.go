@@ -81,7 +81,7 @@ func (s *natsSource) connect(ctx context.Context, lost func(error)) (*nats.Conn,
 		nats.Name("ferry change feed"), nats.NoReconnect(), nats.Timeout(s.network.Connect()), nats.SetCustomDialer(dialer(dial)),
 		nats.PingInterval(natsPing), nats.MaxPingsOutstanding(2),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { lost(err) }),
-		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}), // NextMsg returns it
+		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}), nats.PermissionErrOnSubscribe(true), // NextMsg returns it
 	}
 	if secure(s.url, false) {
 		options = append(options, nats.Secure(s.network.Config()))
@@ -140,10 +140,14 @@ func (s *natsSource) subscribe(ctx context.Context, conn *nats.Conn, f *feed.Fee
 	if err := conn.FlushWithContext(answer); err != nil { // then the server knows of it
 		return err
 	}
+	m, err := sub.NextMsg(time.Nanosecond)
+	if errors.Is(err, nats.ErrPermissionViolation) { // it came before the answer
+		return err
+	}
 	f.Begun(true)
-	for {
-		m, err := sub.NextMsgWithContext(ctx)
+	for ; ; m, err = sub.NextMsgWithContext(ctx) {
 		switch {
+		case errors.Is(err, nats.ErrTimeout): // there was none yet
 		case errors.Is(err, nats.ErrSlowConsumer):
 			f.Missed()
 		case err != nil:
