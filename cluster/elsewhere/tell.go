@@ -9,11 +9,10 @@ import (
 	"time"
 
 	"ferry/cluster"
-	"ferry/remote"
 )
 
 const (
-	// often is the least time between two times of looking what waits.
+	// often is the time between two times of looking what waits, if anything does.
 	often = 100 * time.Millisecond
 	// share is how much of its time it may take to look: one part in so many.
 	share = 20
@@ -32,6 +31,8 @@ const (
 type teller struct {
 	f   *Files
 	own *cluster.Own
+
+	woken chan struct{} // holds one when there may be something to tell at once
 
 	mu      sync.Mutex
 	ready   bool              // guarded by mu; all values were heard once
@@ -54,6 +55,7 @@ type place struct {
 
 func (t *teller) init(f *Files) {
 	t.f, t.own = f, cluster.NewOwn(f.o.Engine, Bucket)
+	t.woken = make(chan struct{}, 1)
 	t.earlier, t.places, t.renewed = map[string]value{}, map[string]*place{}, time.Now()
 }
 
@@ -63,13 +65,14 @@ func (f *Files) tell(ctx context.Context) {
 	for ctx.Err() == nil {
 		began := time.Now()
 		t.look()
-		wait := max(often, share*time.Since(began))
+		wait := max(t.rest(), share*time.Since(began))
 		wrote, err := t.write(ctx)
 		if err != nil {
 			wait = retry
 		}
 		rate := min(max(rateOfAll/(1+f.hearing.nodes()), leastRate), mostRate)
-		_ = remote.Sleep(ctx, max(wait, time.Duration(wrote)*time.Second/time.Duration(rate))) // the loop looks at ctx
+		wait = max(wait, time.Duration(wrote)*time.Second/time.Duration(rate))
+		t.sleep(ctx, wait, wait <= Age)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 	defer cancel()
@@ -97,6 +100,44 @@ func (t *teller) look() {
 			t.lookAt(p)
 		}
 	}
+}
+
+// sleep returns after d, when ctx ends, or if early when it is woken.
+func (t *teller) sleep(ctx context.Context, d time.Duration, early bool) {
+	woken := t.woken
+	if !early {
+		woken = nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-woken:
+	case <-ctx.Done():
+	}
+}
+
+func (t *teller) wake() {
+	select {
+	case t.woken <- struct{}{}:
+	default:
+	}
+}
+
+// rest is how long it may take until it is looked again: while nothing waits, and nothing is told
+// of, nothing can be to be told sooner than Age from now.
+func (t *teller) rest() time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.ready {
+		return Age
+	}
+	for _, p := range t.places {
+		if !p.due.IsZero() || len(p.in) > 0 || p.all != [maxPieces]*piece{} || p.tree != nil && !p.known {
+			return often
+		}
+	}
+	return Age
 }
 
 // touch has all pieces written again.
@@ -230,6 +271,7 @@ func (t *teller) join(tree *Tree) {
 		t.places[tree.place] = p
 	}
 	p.tree, p.known = tree, false
+	t.wake()
 	if t.ready {
 		t.adopt(p)
 	}
@@ -304,4 +346,5 @@ func (t *teller) heardAll() {
 		}
 	}
 	t.ready = true
+	t.wake()
 }
