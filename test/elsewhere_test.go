@@ -279,7 +279,8 @@ func (f *cluster) kept() []string {
 // sweep wants nothing to be kept in the end, and returns how much the nodes had to find for that. A
 // session that ends late keeps what it has when its client has stored the file already: it has to
 // be found when it is too old. Who is killed between two requests leaves the end of an upload that
-// no manifest speaks of: that stays for a day.
+// no manifest speaks of: that stays for a day. Marks that an upload was finished elsewhere
+// stay until they are too old.
 func (y *relay) sweep() int {
 	late := y.kept()
 	if len(late) == 0 {
@@ -290,7 +291,7 @@ func (y *relay) sweep() int {
 	n.args = append(n.args, "--partial-max-age", "1s")
 	n.start()
 	y.until(func() bool {
-		return !slices.ContainsFunc(y.kept(), func(path string) bool { return strings.HasSuffix(path, ".json") })
+		return !slices.ContainsFunc(y.kept(), func(path string) bool { return !strings.HasSuffix(path, ".tail") })
 	}, "what is kept of unfinished uploads is gone")
 	if left := y.kept(); len(left) > y.deaths {
 		y.Errorf("after %d deaths %q are left in the bucket", y.deaths, left)

@@ -119,8 +119,8 @@ var testUses = map[string][]string{
 	"remote/wrap/intercept":         {"ferry/remote/wrap/"},      // they measure the decorators
 	"remote/driver/webdav":          {"golang.org/x/net/webdav"}, // they serve directories by this handler
 	"remote/driver/azureblob/entra": {"golang.org/x/crypto/"},
-	"vfs":                           {"ferry/remote/driver/crypt", "ferry/remote/driver/union"},                                                              // histories over them
-	"test":                          {"github.com/rogpeppe/go-internal/", "github.com/minio/minio-go/v7", "github.com/chromedp/", "golang.org/x/net/webdav"}, // they look at a bucket as another program does
+	"vfs":                           {"ferry/remote/driver/crypt", "ferry/remote/driver/union"},                                                                                                    // histories over them
+	"test":                          {"github.com/rogpeppe/go-internal/", "github.com/minio/minio-go/v7", "github.com/chromedp/", "golang.org/x/net/webdav", "github.com/nats-io/nats-server/v2/"}, // they look at a bucket as another program does
 
 	"cmd/ferry/internal/serverconfig": {"github.com/spf13/"}, // they parse command lines
 }
