@@ -123,6 +123,7 @@ var testUses = map[string][]string{
 	"test":                          {"github.com/rogpeppe/go-internal/", "github.com/minio/minio-go/v7", "github.com/chromedp/", "golang.org/x/net/webdav", "github.com/nats-io/nats-server/v2/"}, // they look at a bucket as another program does
 
 	"cmd/ferry/internal/serverconfig": {"github.com/spf13/"}, // they parse command lines
+	"remote/driver/internal/objects":  {"ferry/remote/driver/internal/objects/objectstest"},
 }
 
 // doubles are what any test may put in the place of a real remote, or around one.

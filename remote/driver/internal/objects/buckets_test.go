@@ -6,15 +6,16 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/driver/internal/objects"
+	"ferry/remote/driver/internal/objects/objectstest"
 	"ferry/remote/nameenc"
 	"ferry/remote/remotetest"
 )
 
 func TestBuckets(t *testing.T) {
 	fill := func(t *testing.T, contents map[string]string, markers bool) remotetest.Bucket {
-		f := newFlat("b")
+		f := objectstest.NewFlat("b")
 		for key, content := range contents {
-			f.set("b", key, content, time.Now())
+			f.Set("b", key, content, time.Now())
 		}
 		open := func(odd bool) remote.Remote {
 			return tree{objects.New(f, objects.Config{
@@ -24,7 +25,7 @@ func TestBuckets(t *testing.T) {
 		}
 		return remotetest.Bucket{
 			Open: func() remote.Remote { return open(false) }, OpenOdd: func() remote.Remote { return open(true) },
-			Keys: func() []string { return f.keys("b") },
+			Keys: func() []string { return f.Keys("b") },
 		}
 	}
 	remotetest.RunBuckets(t, fill)

@@ -9,6 +9,7 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/driver/internal/objects"
+	"ferry/remote/driver/internal/objects/objectstest"
 )
 
 // finished checks whether r knows that its owner has finished the upload elsewhere.
@@ -95,19 +96,19 @@ func TestWhoLeftAnUploadLearnsThatItWasFinished(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newKeeping("b")
+				s := objectstest.NewKeeping("b")
 				o := objects.Config{PartMaxAge: 24 * time.Hour}
-				a, b := s.open(o), s.open(o)
-				c.do(t, a, b, s.open(o))
+				a, b := openKept(s, o), openKept(s, o)
+				c.do(t, a, b, openKept(s, o))
 				finished(t, a, c.finished)
-				if marks := strings.Count(strings.Join(s.keys("b"), " "), ".done"); marks != c.marks {
-					t.Errorf("%d marks, want %d: %q", marks, c.marks, s.keys("b"))
+				if marks := strings.Count(strings.Join(s.Keys("b"), " "), ".done"); marks != c.marks {
+					t.Errorf("%d marks, want %d: %q", marks, c.marks, s.Keys("b"))
 				}
 				time.Sleep(25 * time.Hour)
 				if err := b.SweepParts(t.Context()); err != nil {
 					t.Error(err)
 				}
-				if all := strings.Join(s.keys("b"), " "); strings.Contains(all, "parts") {
+				if all := strings.Join(s.Keys("b"), " "); strings.Contains(all, "parts") {
 					t.Errorf("what is left is not swept: %s", all)
 				}
 			})

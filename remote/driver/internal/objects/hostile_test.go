@@ -7,13 +7,14 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/driver/internal/objects"
+	"ferry/remote/driver/internal/objects/objectstest"
 	"ferry/remote/nameenc"
 	"ferry/remote/remotetest"
 )
 
 // A liar is a store that lists keys as it likes.
 type liar struct {
-	*flat
+	*objectstest.Flat
 	names []string
 	dirs  bool // they are prefixes
 }
@@ -33,7 +34,7 @@ func (l liar) Page(_ context.Context, k objects.Key, _ string, _ int) (objects.P
 func TestHostileNames(t *testing.T) {
 	for _, dirs := range []bool{false, true} {
 		remotetest.RunHostile(t, func(_ *testing.T, names []string) remote.Remote {
-			f := newFlat("b")
+			f := objectstest.NewFlat("b")
 			return tree{objects.New(liar{f, names, dirs}, objects.Config{
 				Name: "flat:b", Root: "b", Names: objects.Names{Encoding: nameenc.Slash | nameenc.InvalidUtf8 | nameenc.Dot},
 				Holds: func(k objects.Key) bool { return len(k.Prefix()) <= 1024 }, Buckets: f,

@@ -14,13 +14,14 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/driver/internal/objects"
+	"ferry/remote/driver/internal/objects/objectstest"
 	"ferry/remote/nameenc"
 )
 
 // A moody store is one in which something happens before a request is carried out. It can refuse
 // the request.
 type moody struct {
-	*flat
+	*objectstest.Flat
 	mu     sync.Mutex
 	before func(op string, k objects.Key) error // guarded by mu, which is held while it runs
 }
@@ -38,36 +39,25 @@ func (m *moody) Copy(ctx context.Context, from objects.Key, known objects.Object
 	if err := m.happens("copy", from); err != nil {
 		return "", err
 	}
-	return m.flat.Copy(ctx, from, known, to)
+	return m.Flat.Copy(ctx, from, known, to)
 }
 
 func (m *moody) Delete(ctx context.Context, k objects.Key, version string) error {
 	if err := m.happens("delete", k); err != nil {
 		return err
 	}
-	return m.flat.Delete(ctx, k, version)
-}
-
-// contents are what the objects of a bucket hold, by key.
-func (f *flat) contents(bucket string) map[string]string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	all := map[string]string{}
-	for key, o := range f.buckets[bucket] {
-		all[key] = string(o.content)
-	}
-	return all
+	return m.Flat.Delete(ctx, k, version)
 }
 
 // newMoody returns a store with a directory d of many files, and some things beside it.
 func newMoody(before func(op string, k objects.Key) error) *moody {
-	m := &moody{flat: newFlat("b"), before: before}
+	m := &moody{Flat: objectstest.NewFlat("b"), before: before}
 	when := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
 	for i := range 60 {
-		m.set("b", fmt.Sprintf("d/%02d/f", i%20)+strings.Repeat("x", i), fmt.Sprint(i), when)
+		m.Set("b", fmt.Sprintf("d/%02d/f", i%20)+strings.Repeat("x", i), fmt.Sprint(i), when)
 	}
 	for _, key := range []string{"d/", "d/empty/", "d-1", "d.txt", "other/f"} {
-		m.set("b", key, "", when)
+		m.Set("b", key, "", when)
 	}
 	return m
 }
@@ -133,14 +123,14 @@ func TestADirectoryMovesOrStays(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := newMoody(tt.before)
-				want := m.contents("b")
+				want := m.Contents("b")
 				if tt.want == nil {
 					want = moved(want)
 				}
 				if err := treeOf(m, tt.limit).Move(t.Context(), "d", "e"); !errors.Is(err, tt.want) {
 					t.Errorf("Move: %v", err)
 				}
-				if got := m.contents("b"); !maps.Equal(got, want) {
+				if got := m.Contents("b"); !maps.Equal(got, want) {
 					t.Errorf("the store holds %q", got)
 				}
 			})
@@ -155,7 +145,7 @@ func TestADirectoryThatIsCopiedButNotRemoved(t *testing.T) {
 		}
 		return nil
 	})
-	before := m.contents("b")
+	before := m.Contents("b")
 	err := treeOf(m, 0).Move(t.Context(), "d", "e")
 	if !errors.Is(err, remote.ErrExist) || !errors.Is(err, remote.ErrPermission) {
 		t.Errorf("Move: %v", err)
@@ -164,7 +154,7 @@ func TestADirectoryThatIsCopiedButNotRemoved(t *testing.T) {
 	if !errors.As(err, &h) || !strings.Contains(h.Hint(), "delete what is left") {
 		t.Errorf("there is no advice in %v", err)
 	}
-	now := m.contents("b")
+	now := m.Contents("b")
 	for key, content := range moved(before) {
 		if got, ok := now[key]; !ok || got != content {
 			t.Errorf("%s holds %q", key, got)
@@ -189,17 +179,17 @@ func TestADirectoryThatChangesWhileItMoves(t *testing.T) {
 		if op == "copy" && strings.HasPrefix(k.Name, "d/05/") && !changed {
 			changed = true
 			now := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
-			m.set("b", "d/00/f", "newer", now)
-			m.set("b", "d/19/f"+strings.Repeat("x", 19), "newer too", now)
-			m.set("b", "d/new/file", "new", now)
-			return m.flat.Delete(context.Background(), objects.Key{Bucket: "b", Name: "d/01/fx"}, "")
+			m.Set("b", "d/00/f", "newer", now)
+			m.Set("b", "d/19/f"+strings.Repeat("x", 19), "newer too", now)
+			m.Set("b", "d/new/file", "new", now)
+			return m.Flat.Delete(context.Background(), objects.Key{Bucket: "b", Name: "d/01/fx"}, "")
 		}
 		return nil
 	})
 	if err := treeOf(m, 0).Move(t.Context(), "d", "e"); err != nil {
 		t.Fatal(err)
 	}
-	now := m.contents("b")
+	now := m.Contents("b")
 	for key, want := range map[string]string{
 		"e/00/f": "newer", "e/19/f" + strings.Repeat("x", 19): "newer too", "e/new/file": "new", "e/02/fxx": "2",
 	} {
@@ -222,18 +212,18 @@ func TestWhatIsStoredWhileTheOriginalsAreRemovedStays(t *testing.T) {
 		m = newMoody(func(op string, k objects.Key) error {
 			if op == "delete" && !removing {
 				removing = true
-				m.set("b", at, "later", time.Unix(1e9, 0))
-				m.set("b", "d/new", "new", time.Unix(1e9, 0))
+				m.Set("b", at, "later", time.Unix(1e9, 0))
+				m.Set("b", "d/new", "new", time.Unix(1e9, 0))
 			}
 			return nil
 		})
-		before := m.contents("b")
+		before := m.Contents("b")
 		if err := treeOf(m, 0).Move(t.Context(), "d", "e"); err != nil {
 			t.Fatal(err)
 		}
 		want := moved(before)
 		want[at], want["d/new"] = "later", "new"
-		if got := m.contents("b"); !maps.Equal(got, want) {
+		if got := m.Contents("b"); !maps.Equal(got, want) {
 			t.Errorf("%s: the store holds %q", at, got)
 		}
 	}
@@ -247,15 +237,15 @@ func TestAFileThatIsReplacedWhileItMoves(t *testing.T) {
 			m = newMoody(func(op string, _ objects.Key) error {
 				if op == at && !happened {
 					happened = true
-					m.set("b", "x", "later", time.Unix(1e9, 0))
+					m.Set("b", "x", "later", time.Unix(1e9, 0))
 				}
 				return nil
 			})
-			m.set("b", "x", "first", time.Unix(1e8, 0))
+			m.Set("b", "x", "first", time.Unix(1e8, 0))
 			if err := treeOf(m, 0).Move(t.Context(), "x", "y"); err != nil {
 				t.Fatal(err)
 			}
-			got := m.contents("b")
+			got := m.Contents("b")
 			if at == "copy" { // the rename takes the newer one along
 				if _, left := got["x"]; left || got["y"] != "later" {
 					t.Errorf("y holds %q", got["y"])
@@ -273,19 +263,19 @@ func TestADirectoryThatNeverRestsStays(t *testing.T) {
 	m = newMoody(func(op string, k objects.Key) error {
 		if op == "copy" {
 			n++
-			m.set("b", "d/log", fmt.Sprint(n), time.Unix(int64(n), 0))
+			m.Set("b", "d/log", fmt.Sprint(n), time.Unix(int64(n), 0))
 		}
 		return nil
 	})
 	if err := treeOf(m, 0).Move(t.Context(), "d", "e"); !errors.Is(err, remote.ErrChanged) {
 		t.Errorf("Move: %v", err)
 	}
-	for _, key := range m.keys("b") {
+	for _, key := range m.Keys("b") {
 		if strings.HasPrefix(key, "e/") {
 			t.Errorf("the copy %s is left", key)
 		}
 	}
-	if got := m.contents("b")["d/log"]; got != fmt.Sprint(n) {
+	if got := m.Contents("b")["d/log"]; got != fmt.Sprint(n) {
 		t.Errorf("the last of %d contents is %q", n, got)
 	}
 }
@@ -300,49 +290,49 @@ func TestMovingADirectoryEndsWithItsContext(t *testing.T) {
 		}
 		return nil
 	})
-	before := m.contents("b")
+	before := m.Contents("b")
 	if err := treeOf(m, 0).Move(ctx, "d", "e"); !errors.Is(err, cause) {
 		t.Errorf("Move: %v", err)
 	}
-	if got := m.contents("b"); !maps.Equal(got, before) {
+	if got := m.Contents("b"); !maps.Equal(got, before) {
 		t.Errorf("the store holds %q", got)
 	}
 }
 
 // Unfinished uploads stay out of the new directory, as they would out of any.
 func TestUnfinishedUploadsDoNotMove(t *testing.T) {
-	f := newFlat("b")
+	f := objectstest.NewFlat("b")
 	now := time.Now()
 	for _, key := range []string{"d/f", "d/.ferry-part.1.put.f", "d/sub/.ferry-part.2.put.g"} {
-		f.set("b", key, "x", now)
+		f.Set("b", key, "x", now)
 	}
 	if err := treeOf(f, 0).Move(t.Context(), "d", "e"); err != nil {
 		t.Fatal(err)
 	}
-	if got := f.keys("b"); !slices.Equal(got, []string{"e/f"}) {
+	if got := f.Keys("b"); !slices.Equal(got, []string{"e/f"}) {
 		t.Errorf("there are %q", got)
 	}
 }
 
 // Objects without a slash at the end may stand for directories, too.
 func TestDirectoriesByConventionMove(t *testing.T) {
-	f := newFlat("b")
-	f.setDir("b", "d")
-	f.setDir("b", "d/sub")
-	f.set("b", "d/sub/f", "x", time.Now())
-	f.setDir("b", "lone")
+	f := objectstest.NewFlat("b")
+	f.SetDir("b", "d")
+	f.SetDir("b", "d/sub")
+	f.Set("b", "d/sub/f", "x", time.Now())
+	f.SetDir("b", "lone")
 	tree := treeOf(f, 0)
 	if err := errors.Join(tree.Move(t.Context(), "d", "e"), tree.Move(t.Context(), "lone", "still")); err != nil {
 		t.Fatal(err)
 	}
-	if got := f.keys("b"); !slices.Equal(got, []string{"e/", "e/sub/", "e/sub/f", "still/"}) {
+	if got := f.Keys("b"); !slices.Equal(got, []string{"e/", "e/sub/", "e/sub/f", "still/"}) {
 		t.Errorf("there are %q", got)
 	}
 }
 
 // A distant store takes a while for each request, and is not there for too many at once.
 type distant struct {
-	*flat
+	*objectstest.Flat
 	takes time.Duration
 	most  int // requests that it takes at once; 0 = any number
 
@@ -379,7 +369,7 @@ func (d *distant) Copy(ctx context.Context, from objects.Key, known objects.Obje
 		return "", err
 	}
 	defer end()
-	return d.flat.Copy(ctx, from, known, to)
+	return d.Flat.Copy(ctx, from, known, to)
 }
 
 func (d *distant) Delete(ctx context.Context, k objects.Key, version string) error {
@@ -388,7 +378,7 @@ func (d *distant) Delete(ctx context.Context, k objects.Key, version string) err
 		return err
 	}
 	defer end()
-	return d.flat.Delete(ctx, k, version)
+	return d.Flat.Delete(ctx, k, version)
 }
 
 // A directory of a thousand objects takes about as many round trips as 96 requests at a time need.
@@ -396,9 +386,9 @@ func (d *distant) Delete(ctx context.Context, k objects.Key, version string) err
 func TestManyObjectsMoveAtATime(t *testing.T) {
 	for _, most := range []int{0, 24} {
 		synctest.Test(t, func(t *testing.T) {
-			d := &distant{flat: newFlat("b"), takes: 30 * time.Millisecond, most: most}
+			d := &distant{Flat: objectstest.NewFlat("b"), takes: 30 * time.Millisecond, most: most}
 			for i := range 1000 {
-				d.set("b", fmt.Sprintf("d/%04d", i), "x", time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC))
+				d.Set("b", fmt.Sprintf("d/%04d", i), "x", time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC))
 			}
 			tree := treeOf(d, 0)
 			began := time.Now()
@@ -406,7 +396,7 @@ func TestManyObjectsMoveAtATime(t *testing.T) {
 				t.Fatal(err)
 			}
 			took := time.Since(began)
-			if got := d.contents("b"); len(got) != 1000 || got["e/0999"] != "x" {
+			if got := d.Contents("b"); len(got) != 1000 || got["e/0999"] != "x" {
 				t.Errorf("%d objects", len(got))
 			}
 			d.mu.Lock()
@@ -425,8 +415,8 @@ func TestManyObjectsMoveAtATime(t *testing.T) {
 }
 
 func TestBucketsDoNotMove(t *testing.T) {
-	f := newFlat("one", "two")
-	f.set("one", "d/f", "x", time.Now())
+	f := objectstest.NewFlat("one", "two")
+	f.Set("one", "d/f", "x", time.Now())
 	tree := newTree(f, "")
 	for from, to := range map[string]string{"one": "three", "one/d": "three"} {
 		if err := tree.Move(t.Context(), from, to); !errors.Is(err, remote.ErrUnsupported) {
@@ -439,7 +429,7 @@ func TestBucketsDoNotMove(t *testing.T) {
 	if err := tree.Move(t.Context(), "one/d", "two/e"); err != nil {
 		t.Fatal(err)
 	}
-	if one, two := f.keys("one"), f.keys("two"); len(one) != 0 || !slices.Equal(two, []string{"e/f"}) {
+	if one, two := f.Keys("one"), f.Keys("two"); len(one) != 0 || !slices.Equal(two, []string{"e/f"}) {
 		t.Errorf("there are %q and %q", one, two)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/driver/internal/objects"
+	"ferry/remote/driver/internal/objects/objectstest"
 	"ferry/remote/nameenc"
 	"ferry/remote/remotetest"
 )
@@ -21,7 +22,7 @@ type tree struct{ *objects.Tree }
 
 func (tree) Close() error { return nil }
 
-func newTree(f *flat, root string) tree {
+func newTree(f *objectstest.Flat, root string) tree {
 	return tree{objects.New(f, objects.Config{
 		Name:    "flat:" + root,
 		Root:    root,
@@ -34,13 +35,13 @@ func newTree(f *flat, root string) tree {
 func TestRemote(t *testing.T) {
 	for _, root := range []string{"b", "/b/some/prefix/"} {
 		t.Run(root, func(t *testing.T) {
-			remotetest.Run(t, func(*testing.T) remote.Remote { return newTree(newFlat("b"), root) })
+			remotetest.Run(t, func(*testing.T) remote.Remote { return newTree(objectstest.NewFlat("b"), root) })
 		})
 	}
 }
 
 func TestWhatIsStoredDuringARenameIsNotLost(t *testing.T) {
-	remotetest.RunRename(t, func(*testing.T) remote.Remote { return newTree(newFlat("b"), "b") })
+	remotetest.RunRename(t, func(*testing.T) remote.Remote { return newTree(objectstest.NewFlat("b"), "b") })
 }
 
 // names lists dir.
@@ -67,7 +68,7 @@ func put(t *testing.T, r remote.Remote, name, content string) error {
 
 func TestBucketsAreTheDirectoriesOfARootWithoutOne(t *testing.T) {
 	ctx := t.Context()
-	r := newTree(newFlat("one", "two"), "")
+	r := newTree(objectstest.NewFlat("one", "two"), "")
 	if got := names(t, r, "."); !slices.Equal(got, []string{"one/", "two/"}) {
 		t.Errorf("List: %q", got)
 	}
@@ -110,17 +111,17 @@ func TestBucketsAreTheDirectoriesOfARootWithoutOne(t *testing.T) {
 }
 
 func TestARootThatIsMissingIsNotThere(t *testing.T) {
-	r := newTree(newFlat(), "none/dir")
+	r := newTree(objectstest.NewFlat(), "none/dir")
 	if _, err := r.Stat(t.Context(), "."); !errors.Is(err, remote.ErrNotExist) {
 		t.Errorf("Stat: %v", err)
 	}
 }
 
 func TestListLeavesOutWhatNoNameLeadsTo(t *testing.T) {
-	f := newFlat("b")
+	f := objectstest.NewFlat("b")
 	now := time.Now()
 	for _, key := range []string{"d/", "d/f", "d//empty", "d/..", "d/．．", "d/\xff", "d/sub/x", "d/.ferry-part.-~1.f", "d/a／b"} {
-		f.set("b", key, "x", now)
+		f.Set("b", key, "x", now)
 	}
 	r := newTree(f, "b")
 	if got := names(t, r, "d"); !slices.Equal(got, []string{"f", "sub/"}) {
@@ -129,9 +130,9 @@ func TestListLeavesOutWhatNoNameLeadsTo(t *testing.T) {
 }
 
 func TestADirectoryHidesTheFileOfTheSameName(t *testing.T) {
-	f := newFlat("b")
+	f := objectstest.NewFlat("b")
 	for _, key := range []string{"a", "a-", "a-b", "a/inside", "a.d/x", "b/x", "c"} {
-		f.set("b", key, "x", time.Now())
+		f.Set("b", key, "x", time.Now())
 	}
 	r := newTree(f, "b")
 	if got := names(t, r, "."); !slices.Equal(got, []string{"a-", "a-b", "a.d/", "a/", "b/", "c"}) {
@@ -143,7 +144,7 @@ func TestADirectoryHidesTheFileOfTheSameName(t *testing.T) {
 }
 
 func TestHiddenNamesAreRefused(t *testing.T) {
-	r := newTree(newFlat("b"), "b")
+	r := newTree(objectstest.NewFlat("b"), "b")
 	if err := put(t, r, "d/.ferry-part.x.f", "x"); !errors.Is(err, remote.ErrBadName) {
 		t.Errorf("Put: %v", err)
 	}
@@ -154,38 +155,38 @@ func TestHiddenNamesAreRefused(t *testing.T) {
 
 func TestListRemovesWhatKilledProcessesLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFlat("b")
-		f.set("b", "d/.ferry-part.-~1.old", "x", time.Now().Add(-48*time.Hour))
-		f.set("b", "d/.ferry-part.-~1.new", "x", time.Now())
-		f.set("b", "d/f", "x", time.Now().Add(-48*time.Hour))
+		f := objectstest.NewFlat("b")
+		f.Set("b", "d/.ferry-part.-~1.old", "x", time.Now().Add(-48*time.Hour))
+		f.Set("b", "d/.ferry-part.-~1.new", "x", time.Now())
+		f.Set("b", "d/f", "x", time.Now().Add(-48*time.Hour))
 		r := newTree(f, "b")
 		names(t, r, "d")
-		if got := f.keys("b"); len(got) != 3 {
+		if got := f.Keys("b"); len(got) != 3 {
 			t.Errorf("left, though the clock may be wrong: %q", got)
 		}
 		time.Sleep(time.Hour)
 		names(t, r, "d")
-		if got := f.keys("b"); !slices.Equal(got, []string{"d/.ferry-part.-~1.new", "d/f"}) {
+		if got := f.Keys("b"); !slices.Equal(got, []string{"d/.ferry-part.-~1.new", "d/f"}) {
 			t.Errorf("left: %q", got)
 		}
 	})
 }
 
 func TestRmdirRemovesWhatIsHidden(t *testing.T) {
-	f := newFlat("b")
-	f.set("b", "d/", "", time.Now())
-	f.set("b", "d/.ferry-part.-~1.new", "x", time.Now())
+	f := objectstest.NewFlat("b")
+	f.Set("b", "d/", "", time.Now())
+	f.Set("b", "d/.ferry-part.-~1.new", "x", time.Now())
 	if err := newTree(f, "b").Rmdir(t.Context(), "d"); err != nil {
 		t.Fatal(err)
 	}
-	if got := f.keys("b"); len(got) > 0 {
+	if got := f.Keys("b"); len(got) > 0 {
 		t.Errorf("left: %q", got)
 	}
 }
 
 func TestAReaderDescribesItsContent(t *testing.T) {
-	f := newFlat("b")
-	f.set("b", "f", "0123456789", time.Now())
+	f := objectstest.NewFlat("b")
+	f.Set("b", "f", "0123456789", time.Now())
 	r := newTree(f, "b")
 	body, err := r.Open(t.Context(), "f", 3, 2)
 	if err != nil {
@@ -205,24 +206,24 @@ func TestAReaderDescribesItsContent(t *testing.T) {
 }
 
 func TestStoppingAListingFetchesNoMorePages(t *testing.T) {
-	f := newFlat("b")
+	f := objectstest.NewFlat("b")
 	for i := range 1000 {
-		f.set("b", "d/"+strings.Repeat("n", i+1), "x", time.Now())
+		f.Set("b", "d/"+strings.Repeat("n", i+1), "x", time.Now())
 	}
 	r := newTree(f, "b")
 	for range r.List(t.Context(), "d") {
 		break
 	}
-	if f.pages > 2 {
-		t.Errorf("%d pages for the first entry", f.pages)
+	if f.Pages() > 2 {
+		t.Errorf("%d pages for the first entry", f.Pages())
 	}
 }
 
 func TestAnObjectMayStandForADirectory(t *testing.T) {
-	f := newFlat("b")
-	f.set("b", "d/f", "x", time.Now())
-	f.setDir("b", "d")
-	f.setDir("b", "empty")
+	f := objectstest.NewFlat("b")
+	f.Set("b", "d/f", "x", time.Now())
+	f.SetDir("b", "d")
+	f.SetDir("b", "empty")
 	r := newTree(f, "b")
 	if got := names(t, r, "."); !slices.Equal(got, []string{"d/", "empty/"}) {
 		t.Errorf("List: %q", got)
@@ -242,17 +243,17 @@ func TestAnObjectMayStandForADirectory(t *testing.T) {
 	if err := r.Rmdir(t.Context(), "empty"); err != nil {
 		t.Error(err)
 	}
-	if got := f.keys("b"); !slices.Equal(got, []string{"d", "d/f"}) {
+	if got := f.Keys("b"); !slices.Equal(got, []string{"d", "d/f"}) {
 		t.Errorf("left: %q", got)
 	}
 }
 
 func TestAnUploadAsksOnceWhetherTheNameIsADirectory(t *testing.T) {
-	f := newFlat("b")
+	f := objectstest.NewFlat("b")
 	r := newTree(f, "b")
 	upload := func(base remote.Base, want int) {
 		t.Helper()
-		before := f.pages
+		before := f.Pages()
 		s, err := r.Stage(t.Context(), "d/f", remote.StageOptions{Owner: "alice", Base: base})
 		if err != nil {
 			t.Fatal(err)
@@ -260,7 +261,7 @@ func TestAnUploadAsksOnceWhetherTheNameIsADirectory(t *testing.T) {
 		if _, err := s.Commit(t.Context(), time.Time{}); err != nil {
 			t.Error(err)
 		}
-		if got := f.pages - before; got != want {
+		if got := f.Pages() - before; got != want {
 			t.Errorf("%d pages, want %d", got, want)
 		}
 	}
@@ -270,17 +271,17 @@ func TestAnUploadAsksOnceWhetherTheNameIsADirectory(t *testing.T) {
 
 // A watched store notes what it is asked of uploads, all of which are long ones.
 type watched struct {
-	*flat
+	*objectstest.Flat
 	calls *[]string
 }
 
 func (w watched) Page(ctx context.Context, k objects.Key, token string, limit int) (objects.Page, error) {
 	*w.calls = append(*w.calls, "page "+k.Name)
-	return w.flat.Page(ctx, k, token, limit)
+	return w.Flat.Page(ctx, k, token, limit)
 }
 
 func (w watched) Create(ctx context.Context, k objects.Key, o objects.CreateOptions) (objects.Draft, error) {
-	d, err := w.flat.Create(ctx, k, o)
+	d, err := w.Flat.Create(ctx, k, o)
 	return watchedDraft{d, w.calls}, err
 }
 
@@ -304,7 +305,7 @@ func (d watchedDraft) Commit(ctx context.Context, modTime time.Time) (objects.Ob
 // What is asked at the end of a long upload is asked while its last bytes are on their way.
 func TestTheEndOfALongUploadDoesNotWait(t *testing.T) {
 	var calls []string
-	r := treeOf(watched{newFlat("b"), &calls}, 0)
+	r := treeOf(watched{objectstest.NewFlat("b"), &calls}, 0)
 	s, err := r.Stage(t.Context(), "d/f", remote.StageOptions{Owner: "alice"})
 	if err != nil {
 		t.Fatal(err)

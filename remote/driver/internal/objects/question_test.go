@@ -10,11 +10,12 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/driver/internal/objects"
+	"ferry/remote/driver/internal/objects/objectstest"
 )
 
 // far is a store whose answers take a while.
 type far struct {
-	*flat
+	*objectstest.Flat
 	head, page time.Duration
 	err        error // what Head returns, if it is set
 }
@@ -32,14 +33,14 @@ func (f *far) Head(ctx context.Context, k objects.Key) (objects.Object, error) {
 	if err := errors.Join(f.wait(ctx, f.head), f.err); err != nil {
 		return objects.Object{}, err
 	}
-	return f.flat.Head(ctx, k)
+	return f.Flat.Head(ctx, k)
 }
 
 func (f *far) Open(ctx context.Context, k objects.Key, off, n int64) (objects.Content, error) {
 	if err := f.wait(ctx, f.head); err != nil {
 		return objects.Content{}, err
 	}
-	return f.flat.Open(ctx, k, off, n)
+	return f.Flat.Open(ctx, k, off, n)
 }
 
 func (f *far) Page(ctx context.Context, k objects.Key, token string, limit int) (objects.Page, error) {
@@ -48,7 +49,7 @@ func (f *far) Page(ctx context.Context, k objects.Key, token string, limit int) 
 			return objects.Page{}, err
 		}
 	}
-	return f.flat.Page(ctx, k, token, limit)
+	return f.Flat.Page(ctx, k, token, limit)
 }
 
 // Whether a name is a file or a directory is asked for at a time.
@@ -79,10 +80,10 @@ func TestFileAndDirectoryAreAskedForAtATime(t *testing.T) {
 	} {
 		t.Run(tt.call+" "+tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := &far{flat: newFlat("b"), head: time.Second, page: time.Second}
-				f.set("b", "d/file", "content", time.Now())
-				f.set("b", "both", "hidden", time.Now())
-				f.set("b", "both/below", "content", time.Now())
+				f := &far{Flat: objectstest.NewFlat("b"), head: time.Second, page: time.Second}
+				f.Set("b", "d/file", "content", time.Now())
+				f.Set("b", "both", "hidden", time.Now())
+				f.Set("b", "both/below", "content", time.Now())
 				r := treeOf(f, 0)
 				call := map[string]func(context.Context, string) error{
 					"stat": func(ctx context.Context, name string) error { _, err := r.Stat(ctx, name); return err },
@@ -103,7 +104,7 @@ func TestFileAndDirectoryAreAskedForAtATime(t *testing.T) {
 // A question that does not matter any more is called off.
 func TestAQuestionEndsWithItsAsker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &far{flat: newFlat("b"), head: time.Second, page: time.Hour, err: remote.ErrPermission}
+		f := &far{Flat: objectstest.NewFlat("b"), head: time.Second, page: time.Hour, err: remote.ErrPermission}
 		r := treeOf(f, 0)
 		began := time.Now()
 		if _, err := r.Stat(t.Context(), "file"); !errors.Is(err, remote.ErrPermission) {

@@ -8,21 +8,22 @@ import (
 
 	"ferry/remote"
 	"ferry/remote/driver/internal/objects"
+	"ferry/remote/driver/internal/objects/objectstest"
 )
 
 // holder keeps the context of the last upload.
 type holder struct {
-	*flat
+	*objectstest.Flat
 	upload context.Context
 }
 
 func (h *holder) Create(ctx context.Context, k objects.Key, o objects.CreateOptions) (objects.Draft, error) {
 	h.upload = ctx
-	return h.flat.Create(ctx, k, o)
+	return h.Flat.Create(ctx, k, o)
 }
 
 func TestTheContextOfAStageEndsIt(t *testing.T) {
-	h := &holder{flat: newFlat("b")}
+	h := &holder{Flat: objectstest.NewFlat("b")}
 	r := objects.New(h, objects.Config{Root: "b", Holds: func(objects.Key) bool { return true }})
 	why := errors.New("the session has ended")
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -41,8 +42,8 @@ func TestTheContextOfAStageEndsIt(t *testing.T) {
 }
 
 func TestARootThatIsAFile(t *testing.T) {
-	f := newFlat("b")
-	f.set("b", "d/f", "x", time.Now())
+	f := objectstest.NewFlat("b")
+	f.Set("b", "d/f", "x", time.Now())
 	for root, want := range map[string]error{"b": nil, "b/d": nil, "b/none": nil, "b/d/f": remote.ErrNotDir, "none": remote.ErrNotExist} {
 		r := objects.New(f, objects.Config{Root: root, Holds: func(objects.Key) bool { return true }})
 		if e, err := r.Stat(t.Context(), "."); !errors.Is(err, want) || want == nil && !e.Dir {

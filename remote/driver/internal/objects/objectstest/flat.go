@@ -1,4 +1,4 @@
-package objects_test
+package objectstest
 
 import (
 	"bytes"
@@ -16,12 +16,12 @@ import (
 	"ferry/remote/driver/internal/objects"
 )
 
-// flat is an object store in memory. Its pages are short, and some are empty.
-type flat struct {
+// A Flat is an object store in memory. Its pages are short, and some are empty.
+type Flat struct {
 	mu      sync.Mutex
-	buckets map[string]map[string]object
-	version int
-	pages   int // how many were asked for
+	buckets map[string]map[string]object // guarded by mu
+	version int                          // guarded by mu
+	pages   int                          // guarded by mu; how many were asked for
 }
 
 type object struct {
@@ -29,16 +29,35 @@ type object struct {
 	content []byte
 }
 
-func newFlat(buckets ...string) *flat {
-	f := &flat{buckets: map[string]map[string]object{}}
+// NewFlat returns a store of empty buckets.
+func NewFlat(buckets ...string) *Flat {
+	f := &Flat{buckets: map[string]map[string]object{}}
 	for _, b := range buckets {
 		f.buckets[b] = map[string]object{}
 	}
 	return f
 }
 
-// set stores an object by itself, as another program would.
-func (f *flat) set(bucket, name, content string, modTime time.Time) {
+// Pages returns how many pages were asked for.
+func (f *Flat) Pages() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.pages
+}
+
+// Contents returns the contents of a bucket by key.
+func (f *Flat) Contents(bucket string) map[string]string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	contents := map[string]string{}
+	for key, o := range f.buckets[bucket] {
+		contents[key] = string(o.content)
+	}
+	return contents
+}
+
+// Set stores an object by itself, as another program would.
+func (f *Flat) Set(bucket, name, content string, modTime time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.put(bucket, name, content, modTime)
@@ -46,7 +65,7 @@ func (f *flat) set(bucket, name, content string, modTime time.Time) {
 
 // put returns the version.
 // LOCKS_REQUIRED(f.mu)
-func (f *flat) put(bucket, name, content string, modTime time.Time) string {
+func (f *Flat) put(bucket, name, content string, modTime time.Time) string {
 	f.version++
 	version := strconv.Itoa(f.version)
 	f.buckets[bucket][name] = object{objects.Object{
@@ -55,20 +74,21 @@ func (f *flat) put(bucket, name, content string, modTime time.Time) string {
 	return version
 }
 
-// setDir stores an object that stands for a directory.
-func (f *flat) setDir(bucket, name string) {
+// SetDir stores an object that stands for a directory.
+func (f *Flat) SetDir(bucket, name string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.buckets[bucket][name] = object{Object: objects.Object{Name: name, Dir: true}}
 }
 
-func (f *flat) keys(bucket string) []string {
+// Keys returns the keys of a bucket, sorted.
+func (f *Flat) Keys(bucket string) []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Sorted(maps.Keys(f.buckets[bucket]))
 }
 
-func (f *flat) get(ctx context.Context, k objects.Key) (object, error) {
+func (f *Flat) get(ctx context.Context, k objects.Key) (object, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	o, ok := f.buckets[k.Bucket][k.Name]
@@ -78,12 +98,14 @@ func (f *flat) get(ctx context.Context, k objects.Key) (object, error) {
 	return o, ctx.Err()
 }
 
-func (f *flat) Head(ctx context.Context, k objects.Key) (objects.Object, error) {
+// Head implements objects.Store.
+func (f *Flat) Head(ctx context.Context, k objects.Key) (objects.Object, error) {
 	o, err := f.get(ctx, k)
 	return o.Object, err
 }
 
-func (f *flat) Page(ctx context.Context, k objects.Key, token string, limit int) (objects.Page, error) {
+// Page implements objects.Pager.
+func (f *Flat) Page(ctx context.Context, k objects.Key, token string, limit int) (objects.Page, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.pages++
@@ -120,7 +142,8 @@ func (f *flat) Page(ctx context.Context, k objects.Key, token string, limit int)
 	return p, ctx.Err()
 }
 
-func (f *flat) Open(ctx context.Context, k objects.Key, off, n int64) (objects.Content, error) {
+// Open implements objects.Store.
+func (f *Flat) Open(ctx context.Context, k objects.Key, off, n int64) (objects.Content, error) {
 	o, err := f.get(ctx, k)
 	if err != nil {
 		return objects.Content{}, err
@@ -132,7 +155,8 @@ func (f *flat) Open(ctx context.Context, k objects.Key, off, n int64) (objects.C
 	return objects.Content{ReadCloser: io.NopCloser(bytes.NewReader(rest)), Object: o.Object}, nil
 }
 
-func (f *flat) Create(ctx context.Context, k objects.Key, o objects.CreateOptions) (objects.Draft, error) {
+// Create implements objects.Store.
+func (f *Flat) Create(ctx context.Context, k objects.Key, o objects.CreateOptions) (objects.Draft, error) {
 	base, err := f.get(ctx, k)
 	if err != nil && o.Keep > 0 {
 		return nil, err
@@ -141,17 +165,19 @@ func (f *flat) Create(ctx context.Context, k objects.Key, o objects.CreateOption
 }
 
 type flatDraft struct {
-	store   *flat
+	store   *Flat
 	key     objects.Key
 	only    *string
 	content []byte
 }
 
+// Write implements io.Writer.
 func (d *flatDraft) Write(p []byte) (int, error) {
 	d.content = append(d.content, p...)
 	return len(p), nil
 }
 
+// Commit implements objects.Draft.
 func (d *flatDraft) Commit(_ context.Context, modTime time.Time) (objects.Object, error) {
 	if modTime.IsZero() {
 		modTime = time.Now()
@@ -165,9 +191,11 @@ func (d *flatDraft) Commit(_ context.Context, modTime time.Time) (objects.Object
 	return d.store.buckets[d.key.Bucket][d.key.Name].Object, nil
 }
 
+// Abort implements objects.Draft.
 func (d *flatDraft) Abort() {}
 
-func (f *flat) Copy(ctx context.Context, from objects.Key, known objects.Object, to objects.Key) (string, error) {
+// Copy implements objects.Store.
+func (f *Flat) Copy(ctx context.Context, from objects.Key, known objects.Object, to objects.Key) (string, error) {
 	o, err := f.get(ctx, from)
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -182,7 +210,8 @@ func (f *flat) Copy(ctx context.Context, from objects.Key, known objects.Object,
 	return f.put(to.Bucket, to.Name, string(o.content), o.ModTime), nil
 }
 
-func (f *flat) Delete(ctx context.Context, k objects.Key, version string) error {
+// Delete implements objects.Store.
+func (f *Flat) Delete(ctx context.Context, k objects.Key, version string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	o, ok := f.buckets[k.Bucket][k.Name]
@@ -196,19 +225,22 @@ func (f *flat) Delete(ctx context.Context, k objects.Key, version string) error 
 	return ctx.Err()
 }
 
-func (f *flat) SetModTime(ctx context.Context, k objects.Key, t time.Time) error {
+// SetModTime implements objects.Store.
+func (f *Flat) SetModTime(ctx context.Context, k objects.Key, t time.Time) error {
 	o, err := f.get(ctx, k)
 	if err == nil {
-		f.set(k.Bucket, k.Name, string(o.content), t)
+		f.Set(k.Bucket, k.Name, string(o.content), t)
 	}
 	return err
 }
 
-func (f *flat) Hash(ctx context.Context, k objects.Key, algorithm string) ([]byte, error) {
+// Hash implements objects.Store.
+func (f *Flat) Hash(ctx context.Context, k objects.Key, algorithm string) ([]byte, error) {
 	return nil, remote.ErrUnsupported
 }
 
-func (f *flat) PageBuckets(ctx context.Context, token string) (objects.Page, error) {
+// PageBuckets implements objects.Buckets.
+func (f *Flat) PageBuckets(ctx context.Context, token string) (objects.Page, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var p objects.Page
@@ -218,7 +250,8 @@ func (f *flat) PageBuckets(ctx context.Context, token string) (objects.Page, err
 	return p, ctx.Err()
 }
 
-func (f *flat) MakeBucket(_ context.Context, name string) error {
+// MakeBucket implements objects.Buckets.
+func (f *Flat) MakeBucket(_ context.Context, name string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.buckets[name] != nil {
@@ -228,7 +261,8 @@ func (f *flat) MakeBucket(_ context.Context, name string) error {
 	return nil
 }
 
-func (f *flat) RemoveBucket(_ context.Context, name string) error {
+// RemoveBucket implements objects.Buckets.
+func (f *Flat) RemoveBucket(_ context.Context, name string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch b, ok := f.buckets[name]; {
@@ -241,9 +275,10 @@ func (f *flat) RemoveBucket(_ context.Context, name string) error {
 	return nil
 }
 
-func (f *flat) All(ctx context.Context, k objects.Key) iter.Seq2[objects.Object, error] {
+// All implements objects.Store.
+func (f *Flat) All(ctx context.Context, k objects.Key) iter.Seq2[objects.Object, error] {
 	return func(yield func(objects.Object, error) bool) {
-		for _, key := range f.keys(k.Bucket) {
+		for _, key := range f.Keys(k.Bucket) {
 			o, err := f.get(ctx, objects.Key{Bucket: k.Bucket, Name: key})
 			if err == remote.ErrNotExist || !strings.HasPrefix(key, k.Name) {
 				continue
