@@ -78,6 +78,16 @@ func encrypted(t *testing.T, r remote.Remote) remote.Remote {
 	return c
 }
 
+// onlyNames is r behind a crypt that leaves contents as they are: it can continue what was cut.
+func onlyNames(t *testing.T, r remote.Remote) remote.Remote {
+	t.Helper()
+	c, err := crypt.New(r, crypt.Options{Keys: cipher.Keys{Name: [32]byte{2}, Tweak: [16]byte{3}}, PlainData: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // united lays remotes over one another.
 func united(t *testing.T, o union.Options, all ...remote.Remote) remote.Remote {
 	t.Helper()
@@ -116,6 +126,9 @@ func TestSuites(t *testing.T) {
 		}},
 		{"crypt on a union", true, func(t *testing.T) remote.Remote {
 			return encrypted(t, united(t, union.Options{Create: "rand"}, s3.direct(t), sftp.direct(t)))
+		}},
+		{"encrypted names on a union", true, func(t *testing.T) remote.Remote {
+			return onlyNames(t, united(t, union.Options{Create: "rand"}, s3.direct(t), sftp.direct(t)))
 		}},
 		{"union of crypts", true, func(t *testing.T) remote.Remote {
 			return united(t, union.Options{Create: "rand"}, encrypted(t, s3.direct(t)), encrypted(t, sftp.direct(t)))

@@ -59,7 +59,8 @@ type Remote interface {
 	// List yields the entries of dir, in no particular order, fetching them as the caller takes
 	// them: memory does not grow with the directory. The first error ends the sequence. Listing a
 	// file yields ErrNotDir, a missing directory ErrNotExist. A file that disappears meanwhile is
-	// omitted. Unfinished uploads are yielded with Part set. Every name is a ValidName; entries
+	// omitted. Unfinished uploads are yielded with Part set; where Caps.ImplicitDirs, those into a
+	// directory that is missing precede the ErrNotExist. Every name is a ValidName; entries
 	// that the server has under another name, or that cannot be parsed, are omitted and reported by
 	// Omitted. If nothing of an answer can be parsed, the error is ErrMalformed.
 	List(ctx context.Context, dir string) iter.Seq2[Entry, error]
@@ -92,7 +93,8 @@ type Remote interface {
 
 	// Rmdir removes the empty directory dir. A directory with entries is ErrNotEmpty, a file
 	// ErrNotDir, a missing one ErrNotExist; the root is ErrPermission. Kept unfinished uploads do
-	// not count as entries: they are removed with it.
+	// not count as entries: they are removed with it, where Caps.ImplicitDirs also when it is
+	// missing.
 	Rmdir(ctx context.Context, dir string) error
 
 	// Close releases the resources of the remote. Calls in progress may fail. It is called once.

@@ -48,6 +48,7 @@ func (v *View) expired(part remote.Entry) bool {
 func (v *View) entries(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
 	return func(yield func(remote.Entry, error) bool) {
 		waiting := v.elsewhereIn(ctx, dir)
+		parts, others := false, false // were yielded
 		for e, err := range v.with(waiting, v.fs.shown.List(ctx, dir)) {
 			if err == nil && e.Part != "" {
 				var show bool
@@ -56,6 +57,10 @@ func (v *View) entries(ctx context.Context, dir string) iter.Seq2[remote.Entry, 
 					continue
 				}
 			}
+			if parts && !others && errors.Is(err, remote.ErrNotExist) {
+				return // it comes with the first file that is complete
+			}
+			parts, others = parts || e.Part != "", others || e.Part == ""
 			if !yield(e, err) || err != nil {
 				return
 			}

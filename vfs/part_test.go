@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"iter"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -397,5 +398,50 @@ func TestAReaderReachesTheStageUntouched(t *testing.T) {
 	defer plain.Abort()
 	if _, ok := plain.(io.ReaderFrom); ok {
 		t.Error("an upload claims to be an io.ReaderFrom where the stage is none")
+	}
+}
+
+// flat is a remote whose directories come with their first files. What was cut shows in one that is
+// missing, too.
+type flat struct {
+	*memory.Remote
+	parts map[string][]remote.Entry // by directory
+}
+
+func (f flat) Info() remote.Info {
+	info := f.Remote.Info()
+	info.Caps.ImplicitDirs = true
+	return info
+}
+
+func (f flat) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
+	return func(yield func(remote.Entry, error) bool) {
+		for _, e := range f.parts[dir] {
+			if !yield(e, nil) {
+				return
+			}
+		}
+		f.Remote.List(ctx, dir)(yield)
+	}
+}
+
+func TestAPartShowsBeforeItsDirectoryIsThere(t *testing.T) {
+	r := flat{memory.New(), map[string][]remote.Entry{}}
+	tree := vfs.New(r, vfs.Options{})
+	bob, eve := tree.View("bob"), tree.View("eve")
+	cut(t, bob, "f", "12345", 0)
+	for e, err := range r.List(t.Context(), ".") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.parts["new"] = append(r.parts["new"], e)
+	}
+	if got := names(t, bob, "new"); got != "f" {
+		t.Errorf("the owner sees %q", got)
+	}
+	for info, err := range eve.List(t.Context(), "new") {
+		if !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("another user: %v, %v", info, err)
+		}
 	}
 }

@@ -61,7 +61,7 @@ func Run(t *testing.T, open func(t *testing.T) remote.Remote) {
 		runShared(t, open, func(s *suite) { s.putMany("d") }, largeListTests())
 	})
 	t.Run("Watch", func(t *testing.T) { RunWatch(t, open) })
-	t.Run("Stage", func(t *testing.T) { runStage(t, open) })
+	t.Run("Stage", func(t *testing.T) { RunStage(t, open) })
 }
 
 func infoTests() []test {

@@ -11,8 +11,8 @@ import (
 	"ferry/remote"
 )
 
-// runStage checks the Stager, if there is one.
-func runStage(t *testing.T, open func(t *testing.T) remote.Remote) {
+// RunStage is what Run asks of the Stager, if there is one.
+func RunStage(t *testing.T, open func(t *testing.T) remote.Remote) {
 	s := newSuite(t, open)
 	if _, ok := remote.AsStager(s.r); ok {
 		runAll(t, open, stageTests())

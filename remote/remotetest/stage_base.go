@@ -231,6 +231,27 @@ func partTests() []test {
 			s.mkdir("d")
 			s.noPart("d/f", alice)
 		}},
+		{"it is listed in a directory that is missing, and goes with that", func(s *suite) {
+			if !s.caps.ImplicitDirs {
+				return
+			}
+			s.keepPart("d/f", alice, "hello")
+			s.keepPart("d/f", bob, "hello")
+			listed := 0
+			for e, err := range s.r.List(s.ctx, "d") {
+				if err != nil {
+					s.fails(err, remote.ErrNotExist)
+				} else if e.Part != "" {
+					listed++
+				}
+			}
+			if listed != 2 {
+				s.Errorf("%d are listed", listed)
+			}
+			s.fails(s.r.Rmdir(s.ctx, "d"), remote.ErrNotExist, nil) // a tree of several may have it
+			s.noPart("d/f", alice)
+			s.noPart("d/f", bob)
+		}},
 		{"a full directory keeps it", func(s *suite) {
 			s.mkdir("d")
 			s.put("d/f", "x")

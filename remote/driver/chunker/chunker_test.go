@@ -368,8 +368,29 @@ func TestWhatAKilledUploadLeavesIsFound(t *testing.T) {
 	if err := os.Chtimes(left, old, old); err != nil {
 		t.Fatal(err)
 	}
+	keepPart(t, disk, "d/g")
+	keepPart(t, disk, "d/h.rclone_chunk.001")
+	for e, err := range r.List(t.Context(), "d") {
+		t.Errorf("an upload that was made below is listed: %+v, %v", e, err)
+	}
 	if err := r.Rmdir(t.Context(), "d"); err != nil {
 		t.Error(err)
+	}
+}
+
+// keepPart leaves an unfinished upload.
+func keepPart(t *testing.T, r remote.Remote, name string) {
+	t.Helper()
+	stager, _ := remote.AsStager(r)
+	s, err := stager.Stage(t.Context(), name, remote.StageOptions{Owner: "alice"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(s, "part"); err != nil {
+		t.Error(err)
+	}
+	if err := s.Keep(); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 
 	"ferry/remote"
@@ -56,11 +57,22 @@ func (r *Remote) look(ctx context.Context, name string, e remote.Entry) (file, e
 	return f, nil
 }
 
+// entries lists dir in the remote below, without unfinished uploads: nobody can continue them here.
+func (r *Remote) entries(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
+	return func(yield func(remote.Entry, error) bool) {
+		for e, err := range r.below.List(ctx, dir) {
+			if e.Part == "" && !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
 // gather makes a file of the chunks that are there of name, where they have no record.
 func (r *Remote) gather(ctx context.Context, name string) (file, error) {
 	dir, base := remote.Split(name)
 	g := group{}
-	for e, err := range r.below.List(ctx, dir) {
+	for e, err := range r.entries(ctx, dir) {
 		if err != nil {
 			return file{}, err
 		}

@@ -30,7 +30,7 @@ func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, e
 		}
 		groups := map[string]*group{}
 		var small []remote.Entry
-		for e, err := range r.below.List(ctx, dir) {
+		for e, err := range r.entries(ctx, dir) {
 			if err != nil {
 				yield(remote.Entry{}, remote.Renamed("list", dir, err))
 				return
@@ -147,7 +147,7 @@ func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 // sweep removes what killed uploads have left in dir, and reports whether that was all there was.
 func (r *Remote) sweep(ctx context.Context, dir string) bool {
 	var stale []string
-	for e, err := range r.below.List(ctx, dir) {
+	for e, err := range r.entries(ctx, dir) {
 		c, ok := r.names.parse(e.Name)
 		if err != nil || !ok || e.Dir || r.isWriting(c.txn) || e.ModTime.IsZero() || time.Since(e.ModTime) < staleAge {
 			return false

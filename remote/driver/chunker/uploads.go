@@ -75,7 +75,7 @@ func (r *Remote) UnfinishedUploads(ctx context.Context, dir string) iter.Seq2[re
 // on.
 func (r *Remote) leftChunks(ctx context.Context, dir string, yield func(remote.UnfinishedUpload, error) bool) bool {
 	var dirs []string
-	for e, err := range r.below.List(ctx, dir) {
+	for e, err := range r.entries(ctx, dir) {
 		name := remote.Join(dir, e.Name)
 		c, isChunk := r.names.parse(e.Name)
 		switch {

@@ -23,6 +23,7 @@ type Upstream struct {
 type Remote struct {
 	upstreams []Upstream
 	info      remote.Info
+	stages    bool // it is a remote.Stager
 }
 
 // New returns the tree of the upstreams, which it takes over. It is a remote.Stager when all of
@@ -51,6 +52,7 @@ func New(upstreams []Upstream) (remote.Remote, error) {
 	}
 	r := &Remote{
 		upstreams: upstreams,
+		stages:    stagers,
 		info: remote.Info{
 			Name: "combine:" + strings.Join(names, " "), Place: "combine:" + strings.Join(places, " "), Caps: common(upstreams),
 		},

@@ -280,3 +280,30 @@ func newUnread() unread {
 	r := memory.New()
 	return unread{r, r}
 }
+
+// TestPartsShowWhereTheyCanBeContinued: one of the upstreams is no Stager.
+func TestPartsShowWhereTheyCanBeContinued(t *testing.T) {
+	for want, other := range map[int]remote.Remote{1: memory.New(), 0: plain{memory.New()}} {
+		m := memory.New()
+		s, err := m.Stage(t.Context(), "f", remote.StageOptions{Owner: "alice"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(s, "part"); err != nil {
+			t.Error(err)
+		}
+		if err := s.Keep(); err != nil {
+			t.Fatal(err)
+		}
+		got := 0
+		for e, err := range newTree(t, up("a", m), up("b", other)).List(t.Context(), "a") {
+			if err != nil || e.Part != "alice" {
+				t.Errorf("%+v, %v", e, err)
+			}
+			got++
+		}
+		if got != want {
+			t.Errorf("%d are listed, want %d", got, want)
+		}
+	}
+}

@@ -44,6 +44,9 @@ func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, e
 			return
 		}
 		for e, err := range p.up.Remote.List(ctx, p.name) {
+			if e.Part != "" && !r.stages {
+				continue // nobody can continue it here
+			}
 			if !yield(p.up.seen(e), remote.Renamed("list", dir, err)) {
 				return
 			}

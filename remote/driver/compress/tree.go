@@ -78,6 +78,9 @@ func (r *Remote) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, e
 				yield(remote.Entry{}, remote.Renamed("list", dir, err))
 				return
 			}
+			if e.Part != "" {
+				continue // nobody can continue it here
+			}
 			base, size, ok := parseContent(e.Name)
 			switch {
 			case e.Dir:

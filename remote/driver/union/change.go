@@ -139,6 +139,7 @@ func (r *Remote) mkdir(ctx context.Context, dir string) error {
 }
 
 // Rmdir implements remote.Remote. A directory is removed from all upstreams, if it is empty in all.
+// So is what is kept of uploads into it in those that do not have it.
 func (r *Remote) Rmdir(ctx context.Context, dir string) error {
 	return remote.Renamed("rmdir", dir, r.rmdir(ctx, dir))
 }
@@ -158,6 +159,7 @@ func (r *Remote) rmdir(ctx context.Context, dir string) error {
 	case dir == ".":
 		return remote.ErrPermission
 	case len(holders) == 0:
+		_ = each(l.without(), func(u *upstream) error { return u.Remote.Rmdir(ctx, dir) })
 		return l.missing()
 	case !r.prefer(ctx, r.o.Search, holders).entry.Dir:
 		return remote.ErrNotDir
@@ -176,5 +178,5 @@ func (r *Remote) rmdir(ctx context.Context, dir string) error {
 	if err := unfixed(l.holders()); err != nil {
 		return err
 	}
-	return each(ups, func(u *upstream) error { return gone(u.Remote.Rmdir(ctx, dir)) })
+	return each(append(ups, l.without()...), func(u *upstream) error { return gone(u.Remote.Rmdir(ctx, dir)) })
 }

@@ -49,7 +49,7 @@ func (r *Remote) list(ctx context.Context, dir string, most int) iter.Seq2[remot
 		if err := remote.Check(ctx, dir); err != nil {
 			return remote.Renamed("list", dir, err)
 		}
-		l := lister{r: r, dir: dir, take: take, names: names{maphash.MakeSeed(), r.info.Caps.CaseInsensitive, map[uint64]struct{}{}, most}}
+		l := lister{r: r, dir: dir, take: take, names: names{maphash.MakeSeed(), r.info.Caps.CaseInsensitive, map[uint64]struct{}{}, most}, parts: map[string]kept{}}
 		states := make(looked, len(r.ups))
 		for i, u := range r.ordered(ctx, r.o.Search, r.ups) {
 			states[i] = held{up: u, err: l.one(ctx, u)}
@@ -65,6 +65,11 @@ func (r *Remote) list(ctx context.Context, dir string, most int) iter.Seq2[remot
 				remote.Incomplete(ctx)
 			}
 		}
+		for _, p := range l.parts {
+			if !take(p.up.seen(p.entry)) {
+				return nil
+			}
+		}
 		if len(l.before) == 0 && !l.any {
 			return remote.Renamed("list", dir, states.missing())
 		}
@@ -78,9 +83,16 @@ type lister struct {
 	dir    string
 	take   func(remote.Entry) bool
 	names  names
-	before []*upstream // that were listed
-	any    bool        // an entry was yielded
-	done   bool        // the consumer has stopped
+	parts  map[string]kept // unfinished uploads, which come last
+	before []*upstream     // that were listed
+	any    bool            // an entry was yielded
+	done   bool            // the consumer has stopped
+}
+
+// kept is an unfinished upload in an upstream.
+type kept struct {
+	up    *upstream
+	entry remote.Entry
 }
 
 // one yields what an upstream adds to the listing.
@@ -102,12 +114,12 @@ func (l *lister) once(ctx context.Context, u *upstream) (any bool, err error) {
 			return any, err
 		}
 		any = true
-		key := e.Name
 		if e.Part != "" {
-			key = e.Part + "/" + e.Name
+			l.part(u, e)
+			continue
 		}
-		there, known := l.names.add(key)
-		if !known && e.Part == "" {
+		there, known := l.names.add(e.Name)
+		if !known {
 			there = l.listed(ctx, e.Name)
 		}
 		if there {
@@ -120,6 +132,17 @@ func (l *lister) once(ctx context.Context, u *upstream) (any bool, err error) {
 		}
 	}
 	return any, nil
+}
+
+// part takes an unfinished upload, if Part finds it: of several the one in the first upstream.
+func (l *lister) part(u *upstream, e remote.Entry) {
+	if !l.r.keeps || u.fixed() {
+		return
+	}
+	key := e.Part + "/" + e.Name
+	if p, ok := l.parts[key]; !ok && len(l.parts) < l.names.most || ok && u.index < p.up.index {
+		l.parts[key] = kept{u, e}
+	}
 }
 
 // listed reports whether an upstream that was listed before has the name.
@@ -138,7 +161,7 @@ func (l *lister) listed(ctx context.Context, name string) bool {
 
 // shown is what is seen of an entry of an upstream. By newest that may be another one's.
 func (l *lister) shown(ctx context.Context, u *upstream, e remote.Entry) remote.Entry {
-	if l.r.o.Search.kind() == "newest" && e.Part == "" && len(l.r.ups) > 1 {
+	if l.r.o.Search.kind() == "newest" && len(l.r.ups) > 1 {
 		if h, err := l.r.find(ctx, remote.Join(l.dir, e.Name)); err == nil {
 			name := e.Name
 			u, e = h.up, h.entry

@@ -63,6 +63,20 @@ func (l looked) unknown() error {
 	return nil
 }
 
+// without returns the upstreams that do not have the directory that was looked for, and may have
+// kept uploads into it all the same.
+func (l looked) without() []*upstream {
+	var ups []*upstream
+	for i := range l {
+		u := l[i].up
+		caps := u.Remote.Info().Caps
+		if errors.Is(l[i].err, remote.ErrNotExist) && caps.ImplicitDirs && !caps.NoParts && !u.fixed() {
+			ups = append(ups, u)
+		}
+	}
+	return ups
+}
+
 // missing is the error of a name that nobody has, or of which nothing is known.
 func (l looked) missing() error {
 	if err := l.unknown(); err != nil {

@@ -79,6 +79,64 @@ func TestPartsAreKeptByAllOrNone(t *testing.T) {
 	}
 }
 
+// keepPart leaves an unfinished upload in an upstream.
+func keepPart(t *testing.T, r remote.Stager, name, content string) {
+	t.Helper()
+	s, err := r.Stage(t.Context(), name, remote.StageOptions{Owner: "alice"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(s, content); err != nil {
+		t.Error(err)
+	}
+	if err := s.Keep(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestPartsAreListedAsTheyAreFound: a listing shows what Part describes and nothing else, whichever
+// upstream is listed first.
+func TestPartsAreListedAsTheyAreFound(t *testing.T) {
+	t.Parallel()
+	one, two := memory.New(), memory.New()
+	keepPart(t, one, "f", "12345")
+	keepPart(t, two, "f", "123")
+	fixed := up(one)
+	fixed.ReadOnly = true
+	for what, c := range map[string]struct {
+		r    remote.Remote
+		want int64
+	}{
+		"the first one":     {newUnion(t, Options{Search: "ff"}, up(one), up(two)), 5},
+		"the second one":    {newUnion(t, Options{Search: "ff"}, up(two), up(one)), 3},
+		"listed at random":  {newUnion(t, Options{Search: "rand"}, up(one), up(two)), 5},
+		"fixed":             {newUnion(t, Options{}, fixed, up(two)), 3},
+		"beside one of few": {newUnion(t, Options{}, up(one), up(flat{memory.New()})), 0},
+		"beside no Stager":  {newUnion(t, Options{}, up(one), up(plain{memory.New()})), 0},
+		"read-only":         {newUnion(t, Options{}, fixed), 0},
+	} {
+		for range 8 {
+			listed := int64(0)
+			for e, err := range c.r.List(t.Context(), ".") {
+				if err != nil || e.Part != "alice" {
+					t.Errorf("%s: %+v, %v", what, e, err)
+				}
+				listed += e.Size
+			}
+			if listed != c.want {
+				t.Errorf("%s: %d bytes are listed, want %d", what, listed, c.want)
+			}
+		}
+		s, ok := remote.AsStager(c.r)
+		if !ok {
+			continue
+		}
+		if e, err := s.Part(t.Context(), "f", "alice"); e.Size != c.want || (err == nil) != (c.want > 0) {
+			t.Errorf("%s: %+v, %v", what, e, err)
+		}
+	}
+}
+
 // idle finds at the first call after rest that its connection is broken.
 type idle struct {
 	remote.Remote

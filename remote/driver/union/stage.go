@@ -151,7 +151,7 @@ const keepTime = 10 * time.Second
 // Keep implements remote.Stage. Where an upstream keeps no parts none is kept: it would depend on
 // chance whether an upload can be continued.
 func (s *stage) Keep() error {
-	if s.r.info.Caps.NoParts {
+	if !s.r.keeps {
 		return s.Abort()
 	}
 	err := s.end("keep", remote.Stage.Keep)
@@ -195,7 +195,7 @@ func (r *stager) parts(ctx context.Context, name, owner string) (ups []*upstream
 	switch {
 	case !remote.ValidOwner(owner):
 		return nil, nil, remote.ErrInvalid
-	case r.info.Caps.NoParts:
+	case !r.keeps:
 		return nil, nil, remote.ErrNotExist
 	}
 	for _, u := range r.stagers() {

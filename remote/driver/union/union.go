@@ -46,6 +46,7 @@ type Remote struct {
 	o     Options
 	ups   []*upstream
 	info  remote.Info
+	keeps bool            // unfinished uploads are kept
 	names *namelock.Names // held while it is found out who has a name, and it is made or removed
 
 	mu     sync.Mutex
@@ -78,8 +79,10 @@ func New(o Options) (remote.Remote, error) {
 		places = append(places, u.Remote.Info().Identity())
 	}
 	r.info = remote.Info{Name: "union:" + strings.Join(names, " "), Place: "union:" + strings.Join(places, " "), Caps: common(r.ups)}
+	stagers = stagers && !r.info.Caps.ReadOnly
+	r.keeps = stagers && !r.info.Caps.NoParts
 	switch {
-	case !stagers || r.info.Caps.ReadOnly:
+	case !stagers:
 		return r, nil
 	case readable:
 		return &partReader{&stager{r}}, nil

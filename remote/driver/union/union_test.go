@@ -25,7 +25,7 @@ func newUnion(t *testing.T, o Options, ups ...Upstream) remote.Remote {
 
 func up(r remote.Remote) Upstream { return Upstream{Remote: r} }
 
-// plain has no optional interface, and no file has a number.
+// plain has no optional interface, and no file has a number or a version.
 type plain struct{ remote.Remote }
 
 func (p plain) Info() remote.Info {
@@ -36,20 +36,20 @@ func (p plain) Info() remote.Info {
 
 func (p plain) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	e, err := p.Remote.Stat(ctx, name)
-	e.ID = 0
+	e.ID, e.Version = 0, ""
 	return e, err
 }
 
 func (p plain) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
 	e, err := p.Remote.Put(ctx, name, body, o)
-	e.ID = 0
+	e.ID, e.Version = 0, ""
 	return e, err
 }
 
 func (p plain) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, error] {
 	return func(yield func(remote.Entry, error) bool) {
 		for e, err := range p.Remote.List(ctx, dir) {
-			e.ID = 0
+			e.ID, e.Version = 0, ""
 			if !yield(e, err) {
 				return
 			}

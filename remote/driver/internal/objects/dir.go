@@ -57,6 +57,9 @@ func (t *Tree) rmdir(ctx context.Context, k Key) error {
 		return t.removeBucket(ctx, k)
 	}
 	doomed, err := t.doomed(ctx, k)
+	if errors.Is(err, remote.ErrNotExist) {
+		t.dropPartsIn(ctx, k)
+	}
 	if err != nil {
 		return err
 	}

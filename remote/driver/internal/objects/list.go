@@ -72,18 +72,22 @@ func (t *Tree) list(ctx context.Context, k Key, base string) iter.Seq2[remote.En
 			return
 		default:
 			t.dirs.foundNothing(k)
+			if !t.listParts(ctx, k, yield) {
+				return
+			}
 		}
 		yield(remote.Entry{}, err)
 	}
 }
 
-// listParts passes on the unfinished uploads of files in k.
-func (t *Tree) listParts(ctx context.Context, k Key, yield func(remote.Entry, error) bool) {
+// listParts passes on the unfinished uploads of files in k, and reports whether to go on.
+func (t *Tree) listParts(ctx context.Context, k Key, yield func(remote.Entry, error) bool) bool {
 	for e, err := range t.partsOf(ctx, k) {
 		if !yield(e, err) || err != nil {
-			return
+			return false
 		}
 	}
+	return true
 }
 
 // A listing turns what a store lists of one directory, in the order of the keys, into entries. A
