@@ -137,6 +137,23 @@ func TestPartsAreListedAsTheyAreFound(t *testing.T) {
 	}
 }
 
+// finished is a store in which another process has finished what was cut.
+type finished struct{ *memory.Remote }
+
+func (finished) Part(_ context.Context, name, _ string) (remote.Entry, error) {
+	return remote.Entry{}, remote.Fail("part", name, remote.ErrFinished)
+}
+
+// TestWhatWasFinishedElsewhereIsTold although other upstreams know nothing of it.
+func TestWhatWasFinishedElsewhereIsTold(t *testing.T) {
+	t.Parallel()
+	for _, ups := range [][]Upstream{{up(finished{memory.New()}), up(memory.New())}, {up(memory.New()), up(finished{memory.New()})}} {
+		if _, err := newUnion(t, Options{}, ups...).(remote.Stager).Part(t.Context(), "f", "alice"); !errors.Is(err, remote.ErrFinished) {
+			t.Error(err)
+		}
+	}
+}
+
 // idle finds at the first call after rest that its connection is broken.
 type idle struct {
 	remote.Remote

@@ -198,17 +198,20 @@ func (r *stager) parts(ctx context.Context, name, owner string) (ups []*upstream
 	case !r.keeps:
 		return nil, nil, remote.ErrNotExist
 	}
+	none := remote.ErrNotExist
 	for _, u := range r.stagers() {
 		s, _ := remote.AsStager(u.Remote)
 		switch e, err := s.Part(ctx, name, owner); {
 		case err == nil:
 			ups, entries = append(ups, u), append(entries, u.seen(e))
+		case errors.Is(err, remote.ErrFinished):
+			none = remote.ErrFinished
 		case !absent(err):
 			return nil, nil, u.fail(err)
 		}
 	}
 	if len(ups) == 0 {
-		return nil, nil, remote.ErrNotExist
+		return nil, nil, none
 	}
 	return ups, entries, nil
 }
