@@ -170,7 +170,7 @@ func (l *listing) aside(ctx context.Context, base string, i *item, take func(rem
 		remote.Omitted(ctx, i.Name, remote.OmittedName)
 		return true
 	}
-	f, err := l.remote.settleAside(ctx, remote.Join(l.dir, base))
+	f, err := l.remote.finishReplacement(ctx, remote.Join(l.dir, base))
 	switch {
 	case errors.Is(err, remote.ErrNotExist):
 		return true

@@ -13,7 +13,7 @@ import (
 func (r *Remote) look(ctx context.Context, name string) (*found, error) {
 	f, err := r.lookTwice(ctx, name)
 	if errors.Is(err, remote.ErrNotExist) && r.asides.possible(name) {
-		return r.giveBack(ctx, name, err)
+		return r.restore(ctx, name, err)
 	}
 	return f, err
 }
@@ -61,8 +61,8 @@ func (r *Remote) dropAside(ctx context.Context, name string) error {
 	return err
 }
 
-// giveBack returns the file called name, which was not found, if it is aside.
-func (r *Remote) giveBack(ctx context.Context, name string, missing error) (*found, error) {
+// restore returns the file called name, which was not found, if it is aside.
+func (r *Remote) restore(ctx context.Context, name string, missing error) (*found, error) {
 	_, err := r.aside(ctx, name)
 	switch {
 	case errors.Is(err, remote.ErrNotExist):
@@ -70,13 +70,13 @@ func (r *Remote) giveBack(ctx context.Context, name string, missing error) (*fou
 	case err != nil:
 		return nil, err
 	}
-	return r.settleAside(ctx, name)
+	return r.finishReplacement(ctx, name)
 }
 
-// settleAside ends a replacement that was not ended: what is aside gets its name back, or goes if
-// that is taken. It returns the file called name. Another process that is still at it is waited
-// for.
-func (r *Remote) settleAside(ctx context.Context, name string) (*found, error) {
+// finishReplacement ends a replacement that was interrupted: what is aside gets its name back, or
+// is removed if that is taken. It returns the file called name, and waits for another process that
+// is still replacing it.
+func (r *Remote) finishReplacement(ctx context.Context, name string) (*found, error) {
 	release, err := r.names.Change(ctx, strings.ToLower(name)) // this process may be at it
 	if err != nil {
 		return nil, err
@@ -99,14 +99,14 @@ func (r *Remote) settleAside(ctx context.Context, name string) (*found, error) {
 			return nil, err
 		}
 	}
-	if err := r.comeBack(ctx, name); err != nil {
+	if err := r.renameBack(ctx, name); err != nil {
 		return nil, err
 	}
 	return r.find(ctx, name)
 }
 
-// comeBack gives what is aside its name back, if nobody else was faster.
-func (r *Remote) comeBack(ctx context.Context, name string) error {
+// renameBack gives what is aside its name back, if nobody else was faster.
+func (r *Remote) renameBack(ctx context.Context, name string) error {
 	aside, err := r.aside(ctx, name)
 	if errors.Is(err, remote.ErrNotExist) {
 		return nil
@@ -129,8 +129,9 @@ func (r *Remote) comeBack(ctx context.Context, name string) error {
 	return err
 }
 
-// leaves has to be called before the file called name goes: what it has replaced would come back.
-func (r *Remote) leaves(ctx context.Context, name string) error {
+// dropReplaced removes what the file called name has replaced, if a process was killed before it
+// did. It is called before the file is removed or renamed: else the old one would come back.
+func (r *Remote) dropReplaced(ctx context.Context, name string) error {
 	if !r.asides.possible(name) {
 		return nil
 	}

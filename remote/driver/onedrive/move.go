@@ -54,7 +54,7 @@ func (r *Remote) move(ctx context.Context, from, to string) error {
 		return remote.ErrUnsupported
 	}
 	if !isDir {
-		if err := r.leaves(ctx, from); err != nil {
+		if err := r.dropReplaced(ctx, from); err != nil {
 			return err
 		}
 	}

@@ -34,7 +34,7 @@ func (r *Remote) remove(ctx context.Context, name, version string) error {
 	case version != "" && f.item.content().CTag != version:
 		return remote.ErrChanged
 	}
-	if err := r.leaves(ctx, name); err != nil {
+	if err := r.dropReplaced(ctx, name); err != nil {
 		return err
 	}
 	return r.delete(ctx, f.self, version)

@@ -28,15 +28,15 @@ func (r *Remote) onAll(ctx context.Context, name string, change func(u *upstream
 	if len(holders) == 0 {
 		return l.missing()
 	}
-	if err := unfixed(holders); err != nil {
+	if err := checkWritable(holders); err != nil {
 		return err
 	}
-	return each(upsOf(r.choose(ctx, r.o.Action, holders)), change)
+	return each(upstreamsOf(r.choose(ctx, r.o.Action, holders)), change)
 }
 
 // SetsTimes implements remote.TimeTeller.
 func (r *Remote) SetsTimes() bool {
-	return slices.ContainsFunc(r.ups, func(u *upstream) bool { return !u.fixed() && remote.SetsTimes(u.Remote) })
+	return slices.ContainsFunc(r.ups, func(u *upstream) bool { return !u.readOnly() && remote.SetsTimes(u.Remote) })
 }
 
 // SetModTime implements remote.ModTimer.
@@ -60,7 +60,7 @@ func (r *Remote) SetMode(ctx context.Context, name string, perm fs.FileMode) err
 func (r *Remote) CheckTime(name string, t time.Time) error {
 	var unsure error
 	for _, u := range r.ups {
-		if u.fixed() {
+		if u.readOnly() {
 			continue
 		}
 		switch err := remote.CheckTime(u.Remote, name, t); {

@@ -75,27 +75,27 @@ func (r *Remote) remove(ctx context.Context, name string) error {
 	case r.prefer(ctx, r.o.Search, holders).entry.Dir:
 		return remote.ErrIsDir
 	}
-	if err := unfixed(holders); err != nil {
+	if err := checkWritable(holders); err != nil {
 		return err
 	}
 	chosen := r.choose(ctx, r.o.Action, changeable(holders))
 	seen := r.prefer(ctx, r.o.Search, chosen)
 	// The file that is seen goes last: when another one stays, no older content shows in its place.
 	hidden := slices.DeleteFunc(slices.Clone(chosen), func(h *held) bool { return h == seen })
-	if err := each(upsOf(hidden), func(u *upstream) error { return gone(u.Remote.Remove(ctx, name)) }); err != nil {
+	if err := each(upstreamsOf(hidden), func(u *upstream) error { return gone(u.Remote.Remove(ctx, name)) }); err != nil {
 		return err
 	}
 	err = gone(seen.up.Remote.Remove(ctx, name))
 	if err != nil && len(hidden) > 0 {
-		err = fmt.Errorf("%w; it was done on %s", seen.up.fail(err), namesOf(upsOf(hidden), nil))
+		err = fmt.Errorf("%w; it was done on %s", seen.up.fail(err), namesOf(upstreamsOf(hidden), nil))
 	}
 	return err
 }
 
-// unfixed returns ErrPermission if one of the holders may not be changed.
-func unfixed(holders []*held) error {
+// checkWritable returns ErrPermission if one of the holders may not be changed.
+func checkWritable(holders []*held) error {
 	for _, h := range holders {
-		if h.up.fixed() {
+		if h.up.readOnly() {
 			return fmt.Errorf("%w: it is also in %s, which is read-only", remote.ErrPermission, h.up.name())
 		}
 	}
@@ -164,7 +164,7 @@ func (r *Remote) rmdir(ctx context.Context, dir string) error {
 	case !r.prefer(ctx, r.o.Search, holders).entry.Dir:
 		return remote.ErrNotDir
 	}
-	ups := upsOf(slices.DeleteFunc(holders, func(h *held) bool { return !h.entry.Dir }))
+	ups := upstreamsOf(slices.DeleteFunc(holders, func(h *held) bool { return !h.entry.Dir }))
 	for _, u := range ups {
 		for e, err := range u.Remote.List(ctx, dir) {
 			if gone(err) != nil {
@@ -175,7 +175,7 @@ func (r *Remote) rmdir(ctx context.Context, dir string) error {
 			}
 		}
 	}
-	if err := unfixed(l.holders()); err != nil {
+	if err := checkWritable(l.holders()); err != nil {
 		return err
 	}
 	return each(append(ups, l.without()...), func(u *upstream) error { return gone(u.Remote.Rmdir(ctx, dir)) })

@@ -136,7 +136,7 @@ func (l *lister) once(ctx context.Context, u *upstream) (any bool, err error) {
 
 // part takes an unfinished upload, if Part finds it: of several the one in the first upstream.
 func (l *lister) part(u *upstream, e remote.Entry) {
-	if !l.r.keeps || u.fixed() {
+	if !l.r.keeps || u.readOnly() {
 		return
 	}
 	key := e.Part + "/" + e.Name

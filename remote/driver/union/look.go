@@ -70,7 +70,7 @@ func (l looked) without() []*upstream {
 	for i := range l {
 		u := l[i].up
 		caps := u.Remote.Info().Caps
-		if errors.Is(l[i].err, remote.ErrNotExist) && caps.ImplicitDirs && !caps.NoParts && !u.fixed() {
+		if errors.Is(l[i].err, remote.ErrNotExist) && caps.ImplicitDirs && !caps.NoParts && !u.readOnly() {
 			ups = append(ups, u)
 		}
 	}

@@ -129,15 +129,15 @@ func (r *Remote) plan(ctx context.Context, from, to string) (*move, error) {
 	case slices.ContainsFunc(holders, func(h *held) bool { return h.entry.Dir != dir }):
 		return nil, fmt.Errorf("%w: it is a file in one upstream and a directory in another", remote.ErrPermission)
 	}
-	if err := unfixed(holders); err != nil {
+	if err := checkWritable(holders); err != nil {
 		return nil, err
 	}
-	m := &move{from: from, to: to, ups: upsOf(holders), was: map[*upstream]*held{}}
+	m := &move{from: from, to: to, ups: upstreamsOf(holders), was: map[*upstream]*held{}}
 	for _, h := range holders {
 		m.was[h.up] = h
 	}
 	if !dir {
-		m.ups = upsOf(r.choose(ctx, r.o.Action, holders))
+		m.ups = upstreamsOf(r.choose(ctx, r.o.Action, holders))
 	}
 	if err := r.planTarget(ctx, m, dir); err != nil {
 		return nil, err
@@ -165,8 +165,8 @@ func (r *Remote) planTarget(ctx context.Context, m *move, dir bool) error {
 	case slices.ContainsFunc(holders, func(h *held) bool { return h.entry.Dir }):
 		return remote.ErrIsDir
 	}
-	m.over = upsOf(holders)
-	return unfixed(holders)
+	m.over = upstreamsOf(holders)
+	return checkWritable(holders)
 }
 
 // Copy implements remote.Copier, where the upstream whose file is seen is the only one that the

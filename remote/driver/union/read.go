@@ -17,7 +17,7 @@ func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 	e := r.shown(h.up, h.entry)
 	if r.o.Action.kind() == "all" && !e.Dir {
 		for _, other := range all {
-			e.ReadOnly = e.ReadOnly || other.entry.ReadOnly && !other.up.fixed()
+			e.ReadOnly = e.ReadOnly || other.entry.ReadOnly && !other.up.readOnly()
 		}
 	}
 	return e, nil
@@ -27,8 +27,8 @@ func (r *Remote) Stat(ctx context.Context, name string) (remote.Entry, error) {
 // hidden by another one that the search policy prefers.
 func (r *Remote) shown(u *upstream, e remote.Entry) remote.Entry {
 	e = u.seen(e)
-	if u.fixed() && !e.Dir {
-		hidden := r.o.Search.fixedOrder() && slices.ContainsFunc(r.ups[:u.index], func(u *upstream) bool { return !u.fixed() && !u.NoCreate })
+	if u.readOnly() && !e.Dir {
+		hidden := r.o.Search.fixedOrder() && slices.ContainsFunc(r.ups[:u.index], func(u *upstream) bool { return !u.readOnly() && !u.NoCreate })
 		e.ReadOnly = e.ReadOnly || !hidden
 	}
 	return e

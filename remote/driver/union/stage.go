@@ -183,7 +183,7 @@ type fastStage struct {
 
 // stagers are the upstreams in which there can be parts.
 func (r *stager) stagers() []*upstream {
-	return slices.DeleteFunc(slices.Clone(r.ups), func(u *upstream) bool { return u.fixed() })
+	return slices.DeleteFunc(slices.Clone(r.ups), func(u *upstream) bool { return u.readOnly() })
 }
 
 // parts returns the upstreams that have the part that owner left, and how they describe it. They

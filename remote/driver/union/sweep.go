@@ -13,7 +13,7 @@ func (r *Remote) SweepParts(ctx context.Context) error {
 	var errs error
 	swept := false
 	for _, u := range r.ups {
-		if u.fixed() {
+		if u.readOnly() {
 			continue
 		}
 		err := remote.SweepParts(ctx, u.Remote)

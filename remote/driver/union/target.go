@@ -71,24 +71,24 @@ func (r *Remote) targets(ctx context.Context, name string) ([]*upstream, error) 
 	if r.prefer(ctx, r.o.Search, holders).entry.Dir {
 		return nil, remote.ErrIsDir
 	}
-	ups := upsOf(r.choose(ctx, r.o.Action, changeable(holders)))
+	ups := upstreamsOf(r.choose(ctx, r.o.Action, changeable(holders)))
 	if len(ups) == 0 {
 		if ups, err = r.newIn(ctx, name); err != nil {
 			return nil, err
 		}
 	}
 	if !r.seen(holders, ups) {
-		return nil, fmt.Errorf("%w: what is stored would be hidden by the file in %s", remote.ErrPermission, namesOf(upsOf(holders), ups))
+		return nil, fmt.Errorf("%w: what is stored would be hidden by the file in %s", remote.ErrPermission, namesOf(upstreamsOf(holders), ups))
 	}
 	return ups, nil
 }
 
 // changeable returns the holders whose files may be changed.
 func changeable(holders []*held) []*held {
-	return slices.DeleteFunc(slices.Clone(holders), func(h *held) bool { return h.up.fixed() || h.entry.Dir })
+	return slices.DeleteFunc(slices.Clone(holders), func(h *held) bool { return h.up.readOnly() || h.entry.Dir })
 }
 
-func upsOf(holders []*held) []*upstream {
+func upstreamsOf(holders []*held) []*upstream {
 	var ups []*upstream
 	for _, h := range holders {
 		ups = append(ups, h.up)
@@ -166,7 +166,7 @@ func (r *Remote) parent(ctx context.Context, dir string) (looked, error) {
 func (r *Remote) create(ctx context.Context, dir string, parents looked) ([]*upstream, error) {
 	var open []*upstream
 	for _, u := range r.ups {
-		if !u.fixed() && !u.NoCreate {
+		if !u.readOnly() && !u.NoCreate {
 			open = append(open, u)
 		}
 	}
@@ -275,7 +275,7 @@ func (u *upstream) makeAll(ctx context.Context, dir string, parents looked) erro
 // checkName returns why an upstream that can be changed cannot hold a name.
 func (r *Remote) checkName(name string) error {
 	for _, u := range r.ups {
-		if u.fixed() {
+		if u.readOnly() {
 			continue
 		}
 		if err := remote.CheckName(u.Remote, name); err != nil {

@@ -71,9 +71,9 @@ func New(o Options) (remote.Remote, error) {
 	for i, u := range o.Upstreams {
 		up := &upstream{Upstream: u, index: i}
 		_, ok := remote.AsStager(u.Remote)
-		stagers = stagers && (ok || up.fixed())
+		stagers = stagers && (ok || up.readOnly())
 		_, ok = remote.AsPartReader(u.Remote)
-		readable = readable && (ok || up.fixed())
+		readable = readable && (ok || up.readOnly())
 		r.ups = append(r.ups, up)
 		names = append(names, u.Remote.Info().Name)
 		places = append(places, u.Remote.Info().Identity())
@@ -96,7 +96,7 @@ func common(ups []*upstream) remote.Caps {
 	var all []remote.Caps
 	for _, u := range ups {
 		c := u.Remote.Info().Caps
-		c.ReadOnly, c.MoveDir = u.fixed(), c.MoveDir || u.fixed()
+		c.ReadOnly, c.MoveDir = u.readOnly(), c.MoveDir || u.readOnly()
 		all = append(all, c)
 	}
 	return remote.CommonCaps(all[0], all[1:]...)

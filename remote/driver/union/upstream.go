@@ -25,8 +25,8 @@ type upstream struct {
 
 func (u *upstream) name() string { return u.Remote.Info().Name }
 
-// fixed reports whether nothing in the upstream can be changed.
-func (u *upstream) fixed() bool { return u.ReadOnly || u.Remote.Info().Caps.ReadOnly }
+// readOnly reports whether nothing in the upstream can be changed.
+func (u *upstream) readOnly() bool { return u.ReadOnly || u.Remote.Info().Caps.ReadOnly }
 
 // fail tells which upstream err is of. nil stays nil.
 func (u *upstream) fail(err error) error {
