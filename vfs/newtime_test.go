@@ -50,3 +50,24 @@ func TestASilentRemoteWhoseFileGetsATimeHoldsNobodyUp(t *testing.T) {
 		})
 	}
 }
+
+// Others remove the file between its content and its time: it stays removed, and nothing waits.
+func TestTheTimeOfAFileThatOthersRemovedIsNotSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newRig(t, writeback.Options{Mode: writeback.Writes, Gate: writeback.NewGate(4)})
+		b.faults.Inject(faulty.Fault{Op: faulty.Put, Delay: 2 * time.Second, Slow: true})
+		b.faults.Inject(faulty.Fault{Op: faulty.SetModTime, Delay: 2 * time.Second, Slow: true})
+		b.upload("f", "old")
+		time.Sleep(time.Second)
+		b.ok(b.SetModTime(t.Context(), "f", time.Unix(1e8, 0)))
+		time.Sleep(2 * time.Second)
+		b.ok(b.inner.Remove(t.Context(), "f"))
+		time.Sleep(time.Minute)
+		if waits := b.fs.Waiting().Changes; waits > 0 {
+			t.Errorf("%d changes wait", waits)
+		}
+		if e, err := b.inner.Stat(t.Context(), "f"); err == nil {
+			t.Errorf("it is there again: %+v", e)
+		}
+	})
+}

@@ -111,13 +111,13 @@ func (c *change) hasNewTime() bool {
 }
 
 // sendTime sets the time of a sent file if it was changed meanwhile. If the remote cannot set it,
-// the file stays as it was sent.
+// the file stays as it was sent; if others have removed the file, it stays removed.
 func (v *Tree) sendTime(ctx context.Context, c *change) error {
 	v.mu.Lock()
 	t := c.rec.ModTime
 	v.mu.Unlock()
 	err := remote.SetModTime(ctx, v.remote, c.rec.Name, t)
-	if errors.Is(err, remote.ErrUnsupported) || errors.Is(err, remote.ErrInvalid) {
+	if errors.Is(err, remote.ErrUnsupported) || errors.Is(err, remote.ErrInvalid) || errors.Is(err, remote.ErrNotExist) {
 		err = nil
 	}
 	if err != nil {
