@@ -12,6 +12,7 @@ import (
 func TestPlaceTellsWhereTheFilesAre(t *testing.T) {
 	const s3 = `:s3,provider=Minio,access_key_id=key,secret_access_key=geheim,endpoint="http://here:9000"`
 	const azure = `:azureblob,account=one,key=Z2VoZWlt,endpoint="http://here:1/one"`
+	const dropbox = `:dropbox,token='{"access_token":"geheim","refresh_token":"geheim"}'`
 	for _, c := range []struct {
 		a, b string
 		same bool
@@ -27,6 +28,10 @@ func TestPlaceTellsWhereTheFilesAre(t *testing.T) {
 		{`:ftp,host=here,user=bob:a`, `:ftp,host=here,user=bob,port=22:a`, false},
 		{`:webdav,url="http://here/dav":a`, `:webdav,url="http://here/dav",vendor=nextcloud:a`, true},
 		{`:webdav,url="http://here/dav":a`, `:webdav,url="http://here/dav":b`, false},
+		{dropbox + ":a", dropbox + ",batch_mode=off,chunk_size=8Mi:a", true},
+		{dropbox + ":a", dropbox + ",root_namespace=1:a", false},
+		{dropbox + ":a", dropbox + ",impersonate=ann@example.com:a", false},
+		{dropbox + `,impersonate_admin="dbmid:1":a`, dropbox + `,impersonate_admin="dbmid:2":a`, false},
 		{".", "./", true},
 		{".", "..", false},
 		{`:combine,upstreams="a=. b=..":`, `:combine,upstreams="a=.. b=.":`, false},

@@ -41,15 +41,16 @@ func (r *Remote) target(ctx context.Context, name string) (target, error) {
 	return t, nil
 }
 
-// create makes what sends describes, by a call at path. It has an id from the beginning, so that
+// create makes what sends describes, by a call at path with the parameters of query. It
+// has an id from the beginning, so that
 // the call can be made again when its answer was lost.
-func (r *Remote) create(ctx context.Context, path string, sends change) (*file, error) {
+func (r *Remote) create(ctx context.Context, path string, query url.Values, sends change) (*file, error) {
 	var err error
 	if sends.ID, err = r.ids.take(ctx, r.service); err != nil {
 		return nil, err
 	}
 	return r.createOnce(ctx, sends.ID, func(ctx context.Context, made *file) error {
-		return r.service.Do(ctx, google.Call{Method: http.MethodPost, Path: path, Query: shared(url.Values{"fields": {fileFields}}), Sends: sends}, made)
+		return r.service.Do(ctx, google.Call{Method: http.MethodPost, Path: path, Query: query, Sends: sends}, made)
 	})
 }
 

@@ -180,7 +180,11 @@ func (r *Remote) copy(ctx context.Context, from, to string) error {
 		return remote.ErrPermission
 	}
 	sends := change{Name: name, Parents: []string{t.folder}, ModifiedTime: content.ModifiedTime, AppProperties: replaces(&file{}, old)}
-	made, err := r.create(ctx, filePath(content.ID)+"/copy", sends)
+	query := described()
+	if !content.isDocument() { // of which no revisions can be kept
+		query = r.service.stored()
+	}
+	made, err := r.create(ctx, filePath(content.ID)+"/copy", query, sends)
 	if err != nil {
 		return err
 	}

@@ -108,9 +108,12 @@ func shared(query url.Values) url.Values {
 	return query
 }
 
-// stored are the parameters of a call that stores something.
+// described are the parameters of a call that is answered by what a file is.
+func described() url.Values { return shared(url.Values{"fields": {fileFields}}) }
+
+// stored are the parameters of a call that gives a file a content.
 func (s *service) stored() url.Values {
-	query := shared(url.Values{"fields": {fileFields}})
+	query := described()
 	if s.options.KeepRevisionForever {
 		query.Set("keepRevisionForever", "true")
 	}

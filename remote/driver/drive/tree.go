@@ -90,7 +90,7 @@ func (r *Remote) mkdir(ctx context.Context, dir string) error {
 			return remote.ErrExist
 		}
 		sends := change{Name: r.write(t.base), MimeType: folderType, Parents: []string{t.folder}}
-		made, err := r.create(ctx, "files", sends)
+		made, err := r.create(ctx, "files", described(), sends)
 		if err != nil {
 			return err
 		}

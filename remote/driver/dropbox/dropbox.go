@@ -116,7 +116,7 @@ func New(_ context.Context, path string, o Options) (*Remote, error) {
 	if path != "" {
 		r.root = "/" + o.Encoding.EncodePath(path)
 	}
-	r.place = "dropbox:" + o.Account + ":" + o.RootNamespace + o.Impersonate + ":" + path
+	r.place = "dropbox:" + o.Account + ":" + o.RootNamespace + o.Impersonate + o.AdminID + ":" + path
 	r.opt.Network = o.Network
 	return r, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strconv"
 )
@@ -39,6 +40,9 @@ func send(w http.ResponseWriter, v any) *refusal {
 	answer(w, v)
 	return nil
 }
+
+// keeps reports whether a call asks for the new revision to be kept for ever.
+func keeps(query url.Values) bool { return query.Get("keepRevisionForever") == "true" }
 
 // fields are the names in the parameter of that name, without a look at what is in which.
 func fields(parameter string) map[string]bool {

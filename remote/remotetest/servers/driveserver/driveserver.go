@@ -9,11 +9,13 @@
 //	files.go         files: described, listed, made, changed, removed; media.go their contents
 //	upload.go        contents that are sent; feed.go: what has changed
 //	query.go         the grammar of queries
+//	account.go       service accounts, and tokens for them
 //	answer.go        answers and refusals
 //	item.go          what there is
 package driveserver
 
 import (
+	"crypto/rsa"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -41,6 +43,8 @@ type Server struct {
 	refusals []refusal                   // guarded by mu; of the next requests
 	requests []string                    // guarded by mu; method and path of each
 	frozen   []*item                     // guarded by mu; what queries find; nil = all that there is
+	robot    *rsa.PublicKey              // guarded by mu; of the service account; nil = there is none
+	subjects []string                    // guarded by mu; whom it asked tokens for
 	hook     func(*http.Request)         // guarded by mu
 }
 
@@ -74,6 +78,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	var bad *refusal
 	switch path, uploads := strings.CutPrefix(r.URL.Path, "/upload/drive/v3/files"); {
+	case r.URL.Path == "/token":
+		bad = s.grant(w, r)
 	case r.Header.Get("Authorization") != "Bearer "+Token:
 		bad = &refusal{status: http.StatusUnauthorized, reason: "authError"}
 	case refused != nil:

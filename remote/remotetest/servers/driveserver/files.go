@@ -147,13 +147,16 @@ func (s *Server) get(w http.ResponseWriter, r *http.Request, id string) *refusal
 		s.mu.Unlock()
 		return notFound(id)
 	}
-	described, head, isFile := s.describe(i), i.head(), i.isFile()
+	described, head, isFile, dangerous := s.describe(i), i.head(), i.isFile(), i.dangerous
 	s.mu.Unlock()
 	if r.URL.Query().Get("alt") != "media" {
 		return send(w, selected(described, fields(r.URL.Query().Get("fields"))))
 	}
-	if !isFile {
+	switch {
+	case !isFile:
 		return &refusal{status: http.StatusForbidden, reason: "fileNotDownloadable"}
+	case dangerous && !acknowledges(r):
+		return &refusal{status: http.StatusForbidden, reason: "cannotDownloadAbusiveFile"}
 	}
 	return media(w, r, head.content, i.mime)
 }
@@ -171,7 +174,7 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request) *refusal {
 		return bad
 	}
 	if i.isFile() {
-		s.store(i, "")
+		s.store(i, "", keeps(r.URL.Query()))
 	}
 	s.add(i)
 	return send(w, selected(s.describe(i), fields(r.URL.Query().Get("fields"))))
@@ -342,7 +345,7 @@ func (s *Server) copy(w http.ResponseWriter, r *http.Request, id string) *refusa
 	}
 	maps.Copy(i.properties, from.properties)
 	if i.isFile() {
-		s.store(i, from.head().content)
+		s.store(i, from.head().content, keeps(r.URL.Query()))
 	}
 	s.add(i)
 	return send(w, selected(s.describe(i), fields(r.URL.Query().Get("fields"))))

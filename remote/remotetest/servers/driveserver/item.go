@@ -29,6 +29,7 @@ type item struct {
 	trashed                     bool // itself, not with its folder
 	shared                      bool // by others, with the account
 	frozen                      bool // the account may not change it
+	dangerous                   bool // it is only given to who says that it may be
 	target                      string
 	properties, app             map[string]string
 	revisions                   []revision        // the last one counts; none of what is no file
@@ -36,7 +37,10 @@ type item struct {
 }
 
 // A revision is a content, with its sums.
-type revision struct{ id, content, md5, sha1, sha256 string }
+type revision struct {
+	id, content, md5, sha1, sha256 string
+	kept                           bool // for ever
+}
 
 func (i *item) isFile() bool { return !strings.HasPrefix(i.mime, googleTypes) }
 
@@ -94,12 +98,12 @@ func (s *Server) add(i *item) {
 	s.changed(i.id)
 }
 
-// store gives a file a new content.
+// store gives a file a new content, whose revision is kept for ever or not.
 // LOCKS_REQUIRED(s.mu)
-func (s *Server) store(i *item, content string) {
+func (s *Server) store(i *item, content string, keep bool) {
 	one, two, three := md5.Sum([]byte(content)), sha1.Sum([]byte(content)), sha256.Sum256([]byte(content))
 	i.revisions = append(i.revisions, revision{
-		s.newID(), content, hex.EncodeToString(one[:]), hex.EncodeToString(two[:]), hex.EncodeToString(three[:]),
+		s.newID(), content, hex.EncodeToString(one[:]), hex.EncodeToString(two[:]), hex.EncodeToString(three[:]), keep,
 	})
 }
 

@@ -39,6 +39,9 @@ func media(w http.ResponseWriter, r *http.Request, content, mime string) *refusa
 	return nil
 }
 
+// acknowledges reports whether a request is for a content although that may be dangerous.
+func acknowledges(r *http.Request) bool { return r.URL.Query().Get("acknowledgeAbuse") == "true" }
+
 // revision gives a content of a file that is or was that of a file.
 func (s *Server) revision(w http.ResponseWriter, r *http.Request, id, revision string) *refusal {
 	s.mu.Lock()
@@ -47,10 +50,13 @@ func (s *Server) revision(w http.ResponseWriter, r *http.Request, id, revision s
 		s.mu.Unlock()
 		return notFound(id)
 	}
-	frozen, mime, revisions := i.frozen, i.mime, i.revisions
+	frozen, dangerous, mime, revisions := i.frozen, i.dangerous, i.mime, i.revisions
 	s.mu.Unlock()
-	if frozen {
+	switch {
+	case frozen:
 		return &refusal{status: http.StatusForbidden, reason: "insufficientFilePermissions"}
+	case dangerous && !acknowledges(r):
+		return &refusal{status: http.StatusForbidden, reason: "cannotDownloadAbusiveFile"}
 	}
 	for _, one := range revisions {
 		if one.id == revision && r.URL.Query().Get("alt") == "media" {

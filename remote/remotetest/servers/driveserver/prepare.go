@@ -33,7 +33,7 @@ func (s *Server) put(i *item, content *string) string {
 	defer s.mu.Unlock()
 	i.id, i.properties, i.app = s.newID(), map[string]string{}, map[string]string{}
 	if content != nil {
-		s.store(i, *content)
+		s.store(i, *content, false)
 	}
 	s.add(i)
 	return i.id
@@ -84,6 +84,13 @@ func (s *Server) Trash(id string) {
 	defer s.mu.Unlock()
 	s.items[id].trashed = true
 	s.changed(id)
+}
+
+// Endanger makes a file one that the service takes for malware.
+func (s *Server) Endanger(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.items[id].dangerous = true
 }
 
 // Delete removes a file for good.
@@ -146,6 +153,18 @@ func (s *Server) EndSessions() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.sessions)
+}
+
+// Kept returns the contents of a file that are kept for ever, the oldest first.
+func (s *Server) Kept(id string) (all []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, one := range s.items[id].revisions {
+		if one.kept {
+			all = append(all, one.content)
+		}
+	}
+	return all
 }
 
 // Contents lists what is in a folder and not in the trash: names and contents with = between them,

@@ -25,6 +25,7 @@ type session struct {
 	describes sent
 	id        string // of the file that it replaces; "" = it makes a new one
 	query     string // fields
+	keeps     bool   // the revision is kept for ever
 	mime      string
 	content   []byte
 	done      string // id of the file when it is complete
@@ -80,7 +81,7 @@ func (s *Server) whole(w http.ResponseWriter, r *http.Request, id string) *refus
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i, bad := s.publish(f, id, second.Header.Get("Content-Type"), string(content))
+	i, bad := s.publish(f, id, second.Header.Get("Content-Type"), string(content), keeps(r.URL.Query()))
 	if bad != nil {
 		return bad
 	}
@@ -89,7 +90,7 @@ func (s *Server) whole(w http.ResponseWriter, r *http.Request, id string) *refus
 
 // publish makes a content that of a file.
 // LOCKS_REQUIRED(s.mu)
-func (s *Server) publish(f sent, id, contentType, content string) (*item, *refusal) {
+func (s *Server) publish(f sent, id, contentType, content string, keep bool) (*item, *refusal) {
 	if s.quota > 0 && s.used()+int64(len(content)) > s.quota {
 		return nil, &refusal{status: http.StatusForbidden, reason: "storageQuotaExceeded"}
 	}
@@ -101,7 +102,7 @@ func (s *Server) publish(f sent, id, contentType, content string) (*item, *refus
 		if bad != nil {
 			return nil, bad
 		}
-		s.store(i, content)
+		s.store(i, content, keep)
 		s.add(i)
 		return i, nil
 	}
@@ -116,7 +117,7 @@ func (s *Server) publish(f sent, id, contentType, content string) (*item, *refus
 	if bad := s.set(i, f); bad != nil {
 		return nil, bad
 	}
-	s.store(i, content)
+	s.store(i, content, keep)
 	s.changed(i.id)
 	return i, nil
 }
@@ -138,7 +139,10 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, id string) *refus
 		}
 	}
 	name := s.newID()
-	s.sessions[name] = &session{describes: f, id: id, query: r.URL.Query().Get("fields"), mime: r.Header.Get("X-Upload-Content-Type")}
+	s.sessions[name] = &session{
+		describes: f, id: id, mime: r.Header.Get("X-Upload-Content-Type"),
+		query: r.URL.Query().Get("fields"), keeps: keeps(r.URL.Query()),
+	}
 	w.Header().Set("Location", fmt.Sprintf("http://%s/upload/drive/v3/files?uploadType=resumable&upload_id=%s", r.Host, name))
 	return nil
 }
@@ -169,7 +173,7 @@ func (s *Server) chunk(w http.ResponseWriter, r *http.Request, name string) *ref
 		w.WriteHeader(http.StatusPermanentRedirect)
 		return nil
 	}
-	i, bad := s.publish(u.describes, u.id, u.mime, string(u.content))
+	i, bad := s.publish(u.describes, u.id, u.mime, string(u.content), u.keeps)
 	if bad != nil {
 		return bad
 	}

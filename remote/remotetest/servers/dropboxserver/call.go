@@ -67,8 +67,11 @@ func (c *call) admit(name string, to route) *refusal {
 // beRepresented reads on whose behalf a call is made, and what its paths are relative to.
 // LOCKS_REQUIRED(c.s.mu)
 func (c *call) beRepresented() *refusal {
-	if who := c.r.Header.Get("Dropbox-API-Select-User"); who != "" && who != memberID {
+	if who := c.r.Header.Get("Dropbox-API-Select-User"); who != "" && who != MemberID {
 		return &refusal{tags: []string{"invalid_select_user"}, code: http.StatusUnauthorized}
+	}
+	if who := c.r.Header.Get("Dropbox-API-Select-Admin"); who != "" && who != AdminID {
+		return &refusal{tags: []string{"invalid_select_admin"}, code: http.StatusUnauthorized}
 	}
 	c.base = c.s.home
 	text := c.r.Header.Get("Dropbox-API-Path-Root")

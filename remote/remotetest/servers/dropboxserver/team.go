@@ -5,10 +5,13 @@ import (
 	"net/http"
 )
 
+// Members of the team by their IDs: Member, and the administrator.
 const (
-	memberID = "dbmid:AAHhy7WsR0x-u4ZCqiDl5Fz5zvuL3kmspwU"
-	teamHome = "/Home"
+	MemberID = "dbmid:AAHhy7WsR0x-u4ZCqiDl5Fz5zvuL3kmspwU"
+	AdminID  = "dbmid:AAFdgehTzw7WlXhZJsbGCLePe8RvQGYDr-I"
 )
+
+const teamHome = "/Home"
 
 // giveToken gives a new access token for the one that refreshes them.
 func (s *Server) giveToken(w http.ResponseWriter, r *http.Request) {
@@ -54,7 +57,7 @@ func memberInfo(_ *call, arg []byte) (any, *refusal) {
 	found := []any{}
 	for _, m := range a.Members {
 		if m.Tag == "email" && m.Email == Member {
-			found = append(found, map[string]any{".tag": "member_info", "profile": map[string]any{"team_member_id": memberID}})
+			found = append(found, map[string]any{".tag": "member_info", "profile": map[string]any{"team_member_id": MemberID}})
 		} else {
 			found = append(found, map[string]any{".tag": "id_not_found", "id_not_found": m.Email})
 		}
