@@ -2,7 +2,9 @@ package registry
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,6 +43,10 @@ func TestOptionsOfDropboxHaveAnEffect(t *testing.T) {
 			"root_namespace=" + dropboxserver.TeamSpace, "mine ",
 			`Home ours {".tag":"namespace_id","namespace_id":"` + dropboxserver.TeamSpace + `"}`, tells(root),
 		},
+		{"batch_mode=off", "0", "1", func(t *testing.T, s *seenDropbox, r remote.Remote) string {
+			put(t, r, "f", "x")
+			return strconv.Itoa(s.Asked("files/upload"))
+		}},
 	})
 }
 
@@ -83,6 +89,13 @@ func TestOptionsOfOnedriveHaveAnEffect(t *testing.T) {
 			put(t, r, "f", "old")
 			put(t, r, "f", "new")
 			return strconv.Itoa(s.Versions(s.drive, "f"))
+		}},
+		{"hard_delete", "false", "true", func(t *testing.T, s *seenGraph, r remote.Remote) string {
+			put(t, r, "f", "x")
+			if err := r.Remove(t.Context(), "f"); err != nil {
+				t.Error(err)
+			}
+			return strconv.FormatBool(slices.ContainsFunc(s.Requests(), func(q string) bool { return strings.HasSuffix(q, "/permanentDelete") }))
 		}},
 	})
 }

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,7 +19,7 @@ func startDrive(t *testing.T) (s *driveserver.Server, file string) {
 	t.Helper()
 	s = driveserver.Start(t)
 	s.AddFile(s.Root, "f", "x")
-	s.AddDocument(s.Root, "doc", "document", map[string]string{docx: "x"})
+	s.AddDocument(s.Root, "doc", "document", map[string]string{docx: "x", "application/pdf": "x"})
 	s.Share(s.AddFolder(s.Root, "theirs"))
 	s.Trash(s.AddFile(s.Root, "gone", "x"))
 	return s, fmt.Sprintf("[r]\ntype = drive\nendpoint = http://%s\ntoken = {\"access_token\":%q}\n", s.Addr, driveserver.Token)
@@ -31,6 +32,11 @@ func TestOptionsOfDriveHaveAnEffect(t *testing.T) {
 		{"shared_with_me", "doc.docx f", "theirs", lists},
 		{"trashed_only", "doc.docx f", "gone", lists},
 		{"skip_gdocs", "doc.docx f", "f", lists},
+		{"export_formats=pdf", "doc.docx f", "doc.pdf f", lists},
+		{"skip_shortcuts", "doc.docx f to f", "doc.docx f", func(t *testing.T, s *driveserver.Server, r remote.Remote) string {
+			s.AddShortcut(s.Root, "to f", s.ID(s.Root, "f"))
+			return listed(t, r)
+		}},
 		{"use_trash=false", "trashed", "deleted", func(t *testing.T, s *driveserver.Server, r remote.Remote) string {
 			if err := r.Remove(t.Context(), "f"); err != nil {
 				t.Error(err)
@@ -59,6 +65,30 @@ func TestOptionsOfDriveHaveAnEffect(t *testing.T) {
 			return fmt.Sprintf("%d of f, %d of copy", len(s.Kept(s.ID(s.Root, "f"))), len(s.Kept(s.ID(s.Root, "copy"))))
 		}},
 	})
+}
+
+// The double hides a shared drive from requests that do not say that they know of such.
+func TestSharedDrives(t *testing.T) {
+	t.Parallel()
+	s, file := startDrive(t)
+	ours := s.AddSharedDrive()
+	s.AddFile(ours, "ours", "x")
+	r, err := openFrom(t, file, "r,team_drive="+ours+":")
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, r, "ours", "y")
+	put(t, r, "long", strings.Repeat("x", 6<<20))
+	err = errors.Join(r.Mkdir(t.Context(), "d"), remote.Copy(t.Context(), r, "ours", "d/copy"), remote.Move(t.Context(), r, "ours", "moved"), r.Remove(t.Context(), "long"))
+	if got := listed(t, r) + " " + content(t, r, "moved") + " " + content(t, r, "d/copy"); err != nil || got != "d moved y y" || s.Contents(ours) != "d/ moved=y" {
+		t.Errorf("%q, %v; there is %s", got, err, s.Contents(ours))
+	}
+	if err := errors.Join(r.Remove(t.Context(), "d/copy"), r.Rmdir(t.Context(), "d")); err != nil || s.Contents(ours) != "moved=y" {
+		t.Errorf("%v; there is %s", err, s.Contents(ours))
+	}
+	if mine, err := openFrom(t, file, "r:"); err != nil || listed(t, mine) != "doc.docx f" {
+		t.Errorf("a shared drive shows in that of the account: %v", err)
+	}
 }
 
 // The double gives a token only for what the key of the service account has signed.

@@ -100,6 +100,7 @@ func TestOptionsOfSMBHaveAnEffect(t *testing.T) {
 		{"domain=EXAMPLE", "files other false", "files other true", tells("EXAMPLE")},
 		{"workstation=DESK-7", "files other false", "files other true", tells("DESK-7")},
 		{"spn=cifs/nas.example", "files other false", "files other true", tells("cifs/nas.example")},
+		{"hide_special_share=false", "files other", "files hidden$ other", func(t *testing.T, _ *tap, r remote.Remote) string { return listed(t, r) }},
 		{"case_insensitive=false", "true", "false", func(_ *testing.T, _ *tap, r remote.Remote) string {
 			return strconv.FormatBool(r.Info().Caps.CaseInsensitive)
 		}},

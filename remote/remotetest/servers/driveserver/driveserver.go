@@ -9,6 +9,7 @@
 //	files.go         files: described, listed, made, changed, removed; media.go their contents
 //	upload.go        contents that are sent; feed.go: what has changed
 //	query.go         the grammar of queries
+//	shared.go        shared drives
 //	account.go       service accounts, and tokens for them
 //	answer.go        answers and refusals
 //	item.go          what there is
@@ -84,6 +85,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		bad = &refusal{status: http.StatusUnauthorized, reason: "authError"}
 	case refused != nil:
 		bad = refused
+	case !s.knows(r):
+		bad = notFound(r.URL.Path)
 	case uploads:
 		bad = s.upload(w, r, strings.TrimPrefix(path, "/"))
 	default:

@@ -116,7 +116,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) *refusal {
 	}
 	var found []*item
 	for _, i := range s.candidates(parents) {
-		if i.id != s.Root && is(s, i) && (from.ID == "" || compareKeys(sortKey(i, from.Order), from) > 0) {
+		if i.id != s.Root && is(s, i) && s.isAsked(i, query) && (from.ID == "" || compareKeys(sortKey(i, from.Order), from) > 0) {
 			found = append(found, i)
 		}
 	}

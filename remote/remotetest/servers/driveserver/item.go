@@ -29,6 +29,7 @@ type item struct {
 	trashed                     bool // itself, not with its folder
 	shared                      bool // by others, with the account
 	frozen                      bool // the account may not change it
+	drive                       bool // the root of a shared drive
 	dangerous                   bool // it is only given to who says that it may be
 	target                      string
 	properties, app             map[string]string
