@@ -132,7 +132,7 @@ soak:
 	FERRY_TWO_NODES=20000 go test -count=1 -timeout 2h -run 'TestTwoNodes' ./writeback
 	FERRY_WORLDS=10000 go test -count=1 -timeout 2h -v -run 'Agree' ./serve/access
 	FERRY_WORLDS=5000 go test -count=1 -timeout 2h -v -run 'TestHistories' ./serve/defence ./serve/presence ./serve/quota
-	FERRY_BUILD_RCLONE=1 go test -count=1 -timeout 1h -v -run 'SharedWithRclone' ./remote/driver/crypt
+	FERRY_BUILD_RCLONE=1 go test -count=1 -timeout 1h -v -run 'SharedWithRclone' ./remote/driver/crypt ./remote/driver/chunker
 	FERRY_SESSIONS=100000 go test -count=1 -timeout 2h -v -run 'TestSessionsLeaveNothing' ./test
 
 # Two runs on one commit make the same bytes. VERSION=1.2.3 names a release.

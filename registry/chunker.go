@@ -17,11 +17,11 @@ func chunkerDriver() Driver {
 			Help: "Another remote, whose large files are kept in several smaller ones",
 			Options: together([]config.Option{
 				{Name: "remote", Required: true, Help: "Where the files are: nas:path, nas,option=value:path, /srv/ftp"},
-				{Name: "chunk_size", Default: "2Gi", Help: "Files larger than this are in several; one whose length is not known before, as without a cache, is one chunk with a record even below"},
+				{Name: "chunk_size", Default: "2Gi", Help: "Files larger than this are in several; on object stores one of more than 64 KiB whose length is not known before, as without a cache, is one chunk with a record even below"},
 				{Name: "name_format", Default: "*.rclone_chunk.###", Help: "How those are called: * is the name, # a digit of the number"},
 				{Name: "start_from", Default: "1", Help: "Number of the first one"},
 				{Name: "meta_format", Default: "simplejson", Help: "simplejson: a small file says what belongs together; none: there is none, and nothing can be stored"},
-				{Name: "hash_type", Default: "md5", Help: "Checksum of a file in several: md5, sha1, none; md5all and md5quick are md5, sha1all and sha1quick are sha1"},
+				{Name: "hash_type", Default: "md5", Help: "Checksum of a file in several: md5, sha1, none; with md5all and sha1all every other file has a record for it, too; md5quick is md5, sha1quick is sha1"},
 				{Name: "transactions", Default: "rename", Help: "rename: several are renamed to plain names after they were stored; norename: they keep a mark, which " +
 					"saves requests; auto: norename on object stores"},
 				{Name: "fail_hard", Default: "false", Help: "A listing fails where one cannot be read, rather than omit it"},

@@ -11,6 +11,10 @@ import (
 // decorators.
 func AsStager(r Remote) (Stager, bool) { return ability[Stager](r) }
 
+// AsMover returns r as a Mover, if it is one, for a caller that would do something else than Move,
+// which copies where r cannot rename. The result can still say ErrUnsupported.
+func AsMover(r Remote) (Mover, bool) { return ability[Mover](r) }
+
 // AsPartReader returns r as a PartReader, if it is one.
 func AsPartReader(r Remote) (PartReader, bool) { return ability[PartReader](r) }
 

@@ -47,6 +47,7 @@ var places = []place{
 	{name: "onedrive of a person", start: withOptions(startPersonalGraph, onedriveWhole), timed: true, big: 20 << 20, rare: true},
 	{name: "webdav", start: startApache, big: 50 << 20},
 	{name: "chunker", start: startChunker, timed: true, big: 1 << 20, rare: true},
+	{name: "chunker of one chunk", start: withOptions(startChunker, chunkerLarge), timed: true, big: 1 << 20, rare: true},
 	{name: "dropbox", start: startDropbox, big: 50 << 20},
 	{name: "dropbox one by one", start: withOptions(startDropbox, dropboxOneByOne), big: 20 << 20, rare: true},
 	{name: "smb", start: startSamba, continues: true, timed: true, big: 50 << 20},
@@ -58,10 +59,11 @@ var places = []place{
 	{name: "crypt on sftp", start: encrypted(startSSH), continues: true, timed: true, big: 50 << 20, rare: true},
 }
 
-// Options by which a remote stores small files in another way than by default.
+// Options by which a remote stores files in another way than by default.
 var (
 	driveInChunks   = map[string]string{"upload_cutoff": "1", "chunk_size": "256Ki"}
 	onedriveWhole   = map[string]string{"upload_cutoff": "4Mi", "chunk_size": "320Ki"}
+	chunkerLarge    = map[string]string{"chunk_size": "2Mi"}
 	dropboxOneByOne = map[string]string{"batch_mode": "off"}
 	unionOfAll      = map[string]string{"create_policy": "all", "action_policy": "all", "search_policy": "newest"}
 )

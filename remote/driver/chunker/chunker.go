@@ -10,7 +10,7 @@
 //	chunker.go   New, Info
 //	tree.go      Stat, List, Remove, Mkdir, Rmdir
 //	read.go      Open; hold.go: what waits for readers
-//	write.go     Put, Copy; settle.go: what comes after
+//	write.go     Put, Copy; settle.go: what comes after; rename.go: a chunk that becomes the file
 //	move.go      Move, and what else the remote below can
 //	uploads.go   what killed uploads leave
 //	find.go      what a name is: a file of the remote below, or a record and its chunks
@@ -34,8 +34,10 @@ type Options struct {
 	ChunkSize  int64  // bytes of a chunk; 0 = 2 GiB
 	NameFormat string // of chunks: one * for the name and # for each digit of the number; "" = "*.rclone_chunk.###"
 	StartFrom  *int   // number of the first chunk; nil = 1
-	HashType   string // none, md5, sha1, md5all, sha1all, md5quick, sha1quick: what records tell; "" = md5
-	NoRecords  bool   // chunks have no record; such files can be read, not written
+	// HashType is what records tell: none, md5, sha1, md5all, sha1all, md5quick, sha1quick; "" is
+	// md5. With md5all and sha1all each file that is not empty has a record, also a small one.
+	HashType  string
+	NoRecords bool // chunks have no record; such files can be read, not written
 	// Marked leaves the mark in the names of chunks and in the record. Otherwise it goes after the
 	// file was stored: then an rclone can read it that renames chunks, too.
 	Marked   bool
@@ -50,8 +52,12 @@ type Remote struct {
 	names  format
 	chunk  int64
 	digest string // of records: "", md5 or sha1
-	o      Options
-	info   remote.Info
+	// recordAll: every file that is not empty has a record, for its checksum.
+	recordAll bool
+	// renames: a chunk is renamed to be the file. On object stores that is a copy of it.
+	renames bool
+	o       Options
+	info    remote.Info
 
 	mu      sync.Mutex
 	writing map[string]int   // guarded by mu; txn of uploads under way, and how many times
@@ -83,7 +89,9 @@ func New(below remote.Remote, o Options) (*Remote, error) {
 	case strings.HasPrefix(o.HashType, "sha1"):
 		r.digest = "sha1"
 	}
+	r.recordAll = strings.HasSuffix(o.HashType, "all")
 	info := below.Info()
+	r.renames = !info.Caps.ImplicitDirs
 	r.info = remote.Info{Name: "chunker:" + info.Name, Place: "chunker:" + info.Identity(), Caps: info.Caps}
 	r.info.Caps.NoParts = true
 	if r.info.Caps.MaxName > 0 {

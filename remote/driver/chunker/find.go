@@ -32,6 +32,15 @@ func (r *Remote) find(ctx context.Context, name string) (file, error) {
 	return r.look(ctx, name, e)
 }
 
+// replaced returns the file in whose place another one comes: its chunks are removed afterwards.
+func (r *Remote) replaced(ctx context.Context, name string) file {
+	f, err := r.find(ctx, name)
+	if err != nil {
+		return file{}
+	}
+	return f
+}
+
 // look reads what may be a record.
 func (r *Remote) look(ctx context.Context, name string, e remote.Entry) (file, error) {
 	f := file{entry: e, name: name}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"ferry/remote"
 )
@@ -79,6 +80,16 @@ func (r *Remote) noting(ctx context.Context, name string) context.Context {
 		r.mu.Unlock()
 		remote.Unanswered(ctx)
 	})
+}
+
+// doubt returns a context for the change that makes a file, and what tells whether it was sent and
+// not answered: then the file may come to be there, and its chunks must stay.
+func doubt(ctx context.Context) (context.Context, *atomic.Bool) {
+	var inDoubt atomic.Bool
+	return remote.WithUnanswered(ctx, func() {
+		inDoubt.Store(true)
+		remote.Unanswered(ctx)
+	}), &inDoubt
 }
 
 // discard removes the chunks of a file that is there no more, when nobody reads them.

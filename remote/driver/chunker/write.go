@@ -10,14 +10,18 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"sync/atomic"
 	"time"
 
 	"ferry/remote"
 )
 
+// lookAhead is how much of a body is read before it is decided how it is stored: a file that is not
+// longer is stored under its name at once.
+const lookAhead = 64 << 10
+
 // Put implements remote.Remote. The chunks are stored under names of their own; storing the record
-// is what makes the file, or replaces it.
+// is what makes the file, or replaces it. Where the first chunk turns out to be all, renaming it
+// does.
 func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
 	if err := r.checked(name); err != nil {
 		return remote.Entry{}, remote.Renamed("put", name, err)
@@ -25,17 +29,24 @@ func (r *Remote) Put(ctx context.Context, name string, body io.Reader, o remote.
 	if r.o.NoRecords {
 		return remote.Entry{}, remote.Renamed("put", name, errNoRecords)
 	}
-	head, err := io.ReadAll(io.LimitReader(body, min(r.chunk, maxRecord)+1))
+	most := min(r.chunk, lookAhead)
+	head, err := io.ReadAll(io.LimitReader(body, most+1))
 	if err != nil {
 		return remote.Entry{}, remote.Renamed("put", name, err)
 	}
-	whole := io.MultiReader(bytes.NewReader(head), body)
 	_, likeRecord := parseRecord(head)
-	all := int64(len(head)) <= min(r.chunk, maxRecord) // of the body
-	if !likeRecord && (all || o.Size > 0 && o.Size <= r.chunk) {
+	plain := !likeRecord && (!r.recordAll || len(head) == 0)
+	if plain && int64(len(head)) <= most { // that is all of it
+		if o.Size == 0 {
+			o.Size = int64(len(head))
+		}
+		return r.putPlain(ctx, name, bytes.NewReader(head), o)
+	}
+	whole := io.MultiReader(bytes.NewReader(head), body)
+	if plain && o.Size > 0 && o.Size <= r.chunk {
 		return r.putPlain(ctx, name, whole, o)
 	}
-	e, err := r.putChunks(ctx, name, whole, o)
+	e, err := r.putChunks(ctx, name, whole, o, plain && r.renames)
 	return e, remote.Renamed("put", name, err)
 }
 
@@ -57,17 +68,9 @@ func (r *Remote) putPlain(ctx context.Context, name string, body io.Reader, o re
 	return e, nil
 }
 
-// replaced returns the file in whose place another one comes: its chunks are removed afterwards.
-func (r *Remote) replaced(ctx context.Context, name string) file {
-	f, err := r.find(ctx, name)
-	if err != nil {
-		return file{}
-	}
-	return f
-}
-
-// putChunks stores a file as chunks and a record.
-func (r *Remote) putChunks(ctx context.Context, name string, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
+// putChunks stores a file as chunks and a record, or with plain, if one chunk is all, as that
+// alone.
+func (r *Remote) putChunks(ctx context.Context, name string, body io.Reader, o remote.PutOptions, plain bool) (remote.Entry, error) {
 	if e, err := r.below.Stat(ctx, name); err == nil && e.Dir {
 		return remote.Entry{}, remote.ErrIsDir // before a chunk is sent
 	}
@@ -76,21 +79,11 @@ func (r *Remote) putChunks(ctx context.Context, name string, body io.Reader, o r
 	defer r.end(txn)
 	f := file{name: name, rec: &record{Version: new(versionMarked), Size: new(int64), Chunks: new(int), Txn: txn}}
 	doubted, inDoubt := doubt(ctx)
-	e, err := r.store(ctx, doubted, &f, body, o)
+	e, err := r.store(ctx, doubted, &f, body, o, plain)
 	if err != nil && !inDoubt.Load() {
 		r.abandon(ctx, f)
 	}
 	return e, err
-}
-
-// doubt returns a context for storing a record, and what tells whether it was sent and not
-// answered: then it may come to be there, and its chunks must stay.
-func doubt(ctx context.Context) (context.Context, *atomic.Bool) {
-	var inDoubt atomic.Bool
-	return remote.WithUnanswered(ctx, func() {
-		inDoubt.Store(true)
-		remote.Unanswered(ctx)
-	}), &inDoubt
 }
 
 // abandon removes the chunks of an upload that failed, also of one whose context has ended.
@@ -106,12 +99,17 @@ func (r *Remote) abandon(ctx context.Context, f file) {
 	}
 }
 
-// store sends the chunks of f, and its record, that one under the context doubted.
-func (r *Remote) store(ctx, doubted context.Context, f *file, body io.Reader, o remote.PutOptions) (remote.Entry, error) {
+// store sends the chunks of f, and makes a file of them, that under the context doubted.
+func (r *Remote) store(ctx, doubted context.Context, f *file, body io.Reader, o remote.PutOptions, plain bool) (remote.Entry, error) {
 	sum := r.newHash()
 	if sum != nil {
 		body = io.TeeReader(body, sum)
 	}
+	of := remote.PutOptions{Size: o.Size}
+	if plain {
+		of = o
+	}
+	var last remote.Entry
 	for more := true; more; {
 		next := io.LimitReader(body, r.chunk)
 		var first [1]byte
@@ -122,32 +120,37 @@ func (r *Remote) store(ctx, doubted context.Context, f *file, body io.Reader, o 
 		} else {
 			next = io.MultiReader(bytes.NewReader(first[:n]), next)
 		}
-		size, err := r.putChunk(ctx, *f, next, o.Size)
+		e, size, err := r.putChunk(ctx, *f, next, of)
 		if err != nil {
 			return remote.Entry{}, err
 		}
 		*f.rec.Size += size
 		*f.rec.Chunks++
-		more = size == r.chunk
+		last, more, of = e, size == r.chunk, remote.PutOptions{Size: o.Size}
 	}
 	if err := remote.CheckSize(*f.rec.Size, o.Size); err != nil {
 		return remote.Entry{}, err
 	}
+	if plain && *f.rec.Chunks == 1 {
+		if e, err := r.rename(doubted, *f, last); !errors.Is(err, errNoRename) {
+			return e, err
+		}
+	}
 	return r.publish(doubted, f, sum, o)
 }
 
-// putChunk stores the next chunk of f and returns its length.
-func (r *Remote) putChunk(ctx context.Context, f file, body io.Reader, announced int64) (int64, error) {
+// putChunk stores the next chunk of f and returns its length. The options are those of the file, of
+// which its size may be unknown.
+func (r *Remote) putChunk(ctx context.Context, f file, body io.Reader, o remote.PutOptions) (remote.Entry, int64, error) {
 	counted := &counter{Reader: body}
-	var o remote.PutOptions
-	if announced > 0 {
-		o.Size = max(1, min(r.chunk, announced-*f.rec.Size))
+	if o.Size > 0 {
+		o.Size = max(1, min(r.chunk, o.Size-*f.rec.Size))
 	}
 	e, err := r.below.Put(uploads(ctx), r.chunkName(f, *f.rec.Chunks), counted, o)
 	if err == nil && e.Size >= 0 && e.Size != counted.n {
 		err = fmt.Errorf("a chunk of %d bytes is stored as one of %d: %w", counted.n, e.Size, remote.ErrSize)
 	}
-	return counted.n, err
+	return e, counted.n, err
 }
 
 // publish stores the record of f, and removes the chunks of the file that was there.

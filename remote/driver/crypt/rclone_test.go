@@ -2,7 +2,6 @@ package crypt_test
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -216,24 +215,10 @@ func encrypted(t *testing.T, c *cipher.Cipher, plain, header []byte) []byte {
 	return b
 }
 
-// rcloneProgram returns rclone: RCLONE_BIN, or what is in PATH. make soak builds it, which takes
-// minutes.
-func rcloneProgram(t *testing.T) string {
-	t.Helper()
-	if os.Getenv("FERRY_BUILD_RCLONE") != "" {
-		return servers.BuildProgram(t, "github.com/rclone/rclone", "v1.76.0")
-	}
-	bin, err := exec.LookPath(cmp.Or(os.Getenv("RCLONE_BIN"), "rclone"))
-	if err != nil {
-		t.Skip("there is no rclone: RCLONE_BIN can name one")
-	}
-	return bin
-}
-
 // TestATreeThatIsSharedWithRclone lets rclone write what we read, and the other way round. With
 // FERRY_RECORD set, what rclone writes becomes the recorded trees.
 func TestATreeThatIsSharedWithRclone(t *testing.T) {
-	bin := rcloneProgram(t)
+	bin := servers.Rclone(t)
 	trees := map[string]map[string][]byte{}
 	for i, s := range settings(t) {
 		t.Run(s.name(), func(t *testing.T) {
