@@ -124,6 +124,7 @@ fuzz:
 # through which uploads are cut and continued 100 times.
 soak:
 	FERRY_TEST_SUITES=full go test -race -count=1 -timeout 1h -v -run 'TestSuites' ./registry
+	FERRY_TEST_SUITES=full go test -race -count=1 -timeout 1h -run 'Upstreams|TestUploads' ./remote/driver/union
 	FERRY_TEST_CRASH=full FERRY_MODEL_MINUTES=30 FERRY_TEST_QUOTA=full go test -count=1 -timeout 3h -v -run 'Crash|Kill|Power|Model|Histories|Quota' ./cache ./vfs
 	FERRY_KILLS=400 FERRY_FILES=2000 FERRY_FAR_TIMES=8 go test -count=1 -timeout 4h -v -run 'KilledFerry|TestTreeInEveryMode|Superseded|TestARename' ./test
 	FERRY_CUTS=100 go test -count=1 -timeout 1h -v -run 'ContinuedElsewhere' ./test
