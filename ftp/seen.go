@@ -89,7 +89,8 @@ func (s *session) seeRename(from, to string) {
 // seeError notes why a command fails.
 func (s *session) seeError(err error) {
 	if saysMore(err) {
-		s.done.why = &err
+		why := err // a copy: only one that is kept is allocated
+		s.done.why = &why
 	}
 	if r := s.reported(); r != nil {
 		r.Err = err

@@ -1,6 +1,7 @@
 package writeback
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -110,7 +111,11 @@ func (v *Tree) Rmdir(ctx context.Context, dir string) error {
 	if err := v.check(ctx, "rmdir", dir); err != nil {
 		return err
 	}
-	return pathError("rmdir", dir, v.rmdir(ctx, dir))
+	err := v.rmdir(ctx, dir)
+	if v.caps.ImplicitDirs && errors.Is(err, remote.ErrNotExist) {
+		err = cmp.Or(v.dropParts(dir), err)
+	}
+	return pathError("rmdir", dir, err)
 }
 
 func (v *Tree) rmdir(ctx context.Context, dir string) error {
@@ -199,10 +204,7 @@ func (v *Tree) keepDirRemoval(ctx context.Context, dir string, c *change) (kept,
 	if err != nil {
 		return kept{}, err
 	}
-	for _, p := range v.store.PartsIn(dir) {
-		err = errors.Join(err, v.store.DropPart(p.Name, p.Owner))
-	}
-	if err != nil {
+	if err := v.dropParts(dir); err != nil {
 		v.log.LogAttrs(ctx, slog.LevelWarn, "an unfinished upload could not be removed", slog.String("path", dir), slog.Any("error", err))
 	}
 	k := newKept(rec)
@@ -239,6 +241,11 @@ func (v *Tree) rmdirThere(ctx context.Context, dir string) error {
 	}
 	v.supersedeLost(ctx, dir)
 	v.dirs.drop(v.pending.keyOf(dir))
+	return v.dropParts(dir)
+}
+
+// dropParts discards the unfinished uploads in dir, which is gone.
+func (v *Tree) dropParts(dir string) error {
 	var errs []error
 	for _, p := range v.store.PartsIn(dir) {
 		errs = append(errs, v.store.DropPart(p.Name, p.Owner))

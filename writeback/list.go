@@ -18,7 +18,7 @@ func (v *Tree) List(ctx context.Context, dir string) iter.Seq2[remote.Entry, err
 		}
 		l, err := v.newListing(dir)
 		if err != nil {
-			yield(remote.Entry{}, pathError("list", dir, err))
+			l.fail(err, yield)
 			return
 		}
 		if l.remote && !l.yieldRemote(v.names.List(ctx, dir), yield) {
@@ -43,7 +43,7 @@ type overlaid struct {
 	parts   []remote.Entry
 }
 
-// newListing takes a snapshot of the pending changes in dir.
+// newListing takes a snapshot of the pending changes in dir. An error is that of the listing.
 func (v *Tree) newListing(dir string) (*overlaid, error) {
 	l := &overlaid{v: v, dir: dir, there: map[string]bool{}}
 	for _, p := range v.store.PartsIn(dir) {
@@ -54,9 +54,9 @@ func (v *Tree) newListing(dir string) (*overlaid, error) {
 	st, c := v.pending.look(dir)
 	switch st {
 	case isFile, isMoved, underFile:
-		return nil, remote.ErrNotDir
+		return l, remote.ErrNotDir
 	case isDeleted:
-		return nil, remote.ErrNotExist
+		return l, remote.ErrNotExist
 	case isDir:
 		l.exists = true
 		l.remote = c == nil && v.pending.newest(dir) == nil // the remote does not have a directory that was created here, or that was a file
@@ -87,7 +87,7 @@ func (l *overlaid) yieldRemote(entries iter.Seq2[remote.Entry, error], yield fun
 			if l.exists && (errors.Is(err, remote.ErrNotExist) || errors.Is(err, remote.ErrNotDir)) {
 				return true
 			}
-			yield(remote.Entry{}, pathError("list", l.dir, err))
+			l.fail(err, yield)
 			return false
 		}
 		if !l.hides(e) && !yield(e, nil) {
@@ -97,17 +97,31 @@ func (l *overlaid) yieldRemote(entries iter.Seq2[remote.Entry, error], yield fun
 	return true
 }
 
+// fail ends the listing with err. The unfinished uploads into a directory that comes with its first
+// file precede that it is missing.
+func (l *overlaid) fail(err error, yield func(remote.Entry, error) bool) {
+	if l.v.caps.ImplicitDirs && errors.Is(err, remote.ErrNotExist) && !l.yieldParts(yield) {
+		return
+	}
+	yield(remote.Entry{}, pathError("list", l.dir, err))
+}
+
 func (l *overlaid) yieldRest(yield func(remote.Entry, error) bool) {
 	for e := range l.described() {
 		if !yield(e, nil) {
 			return
 		}
 	}
+	l.yieldParts(yield)
+}
+
+func (l *overlaid) yieldParts(yield func(remote.Entry, error) bool) bool {
 	for _, e := range l.parts {
 		if !yield(e, nil) {
-			return
+			return false
 		}
 	}
+	return true
 }
 
 // described yields the pending entries that the remote's listing did not include.
