@@ -104,6 +104,17 @@ func (c *common) wanted(node string, now time.Time) bool {
 	return c.Want != nil && c.Want.Node != node && now.Sub(time.UnixMilli(c.Want.At)).Abs() < wantLife
 }
 
+// toldByOthers returns what each node but this one has told.
+func (c *common) toldByOthers(node string) map[string]Usage {
+	told := make(map[string]Usage, len(c.Nodes))
+	for name, p := range c.Nodes {
+		if name != node {
+			told[name] = p.Told
+		}
+	}
+	return told
+}
+
 // shorten forgets parts of nodes that have not been here for longest. They know themselves what
 // they have told.
 func (c *common) shorten(node string) {

@@ -17,9 +17,10 @@ type lease struct {
 	granted Usage // what the engine says is leased
 	usable  Usage // the same, or less while it is being given back
 	until   time.Time
-	total   Usage // what nodes have told in all
-	joined  bool  // other nodes know this one
-	alone   bool  // nothing was counted here together with others before
+	total   Usage            // what nodes have told in all
+	others  map[string]Usage // of that, what each other one has; replaced, never changed
+	joined  bool             // other nodes know this one
+	alone   bool             // nothing was counted here together with others before
 
 	revision uint64 // of what is known; 0 = nothing
 
@@ -211,7 +212,7 @@ func (a *Account) know(c *common, revision uint64, node string) {
 	if revision < l.revision {
 		return
 	}
-	l.revision, l.total = revision, c.Used
+	l.revision, l.total, l.others = revision, c.Used, c.toldByOthers(node)
 	l.no = false
 	if p := c.Nodes[node]; p != nil {
 		l.joined = true

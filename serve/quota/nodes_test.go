@@ -340,6 +340,39 @@ func TestTheEngineForgetsAll(t *testing.T) {
 	})
 }
 
+// What a node has told and another one has not heard yet counts, although the engine has forgotten
+// it, and the other one tells it what there is.
+func TestTheEngineForgetsWhatOneNodeHasNotHeard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, tree, dir := clustertest.New(), newTree(t), t.TempDir()
+		a, b := join(t, s, "a", dir, false), join(t, s, "b", dir, false)
+		limits := Limits{Bytes: 1_000_000}
+		one, two := a.session(t, tree, limits), b.session(t, tree, limits)
+		store := func(f *FS, name string, size int) {
+			t.Helper()
+			if err := put(f, name, 0, size, false); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(15 * time.Second)
+		}
+		store(one, "a", 1000)
+		store(two, "b", 500)
+		a.engine.Delay(time.Hour)
+		store(two, "c", 500)
+		b.engine.Cut(true)
+		s.Stop()
+		a.engine.Delay(0)
+		s.Start(false)
+		time.Sleep(5 * time.Second)
+		store(one, "d", 1000)
+		b.engine.Cut(false)
+		time.Sleep(15 * time.Second)
+		store(two, "e", 500)
+		a.expect(t, "after all", Usage{3500, 5})
+		b.expect(t, "after all", Usage{3500, 5})
+	})
+}
+
 // slow is an engine that takes its time.
 type slow struct{ cluster.Engine }
 

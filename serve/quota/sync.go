@@ -25,16 +25,17 @@ const (
 
 // A plan is what an exchange is to bring about.
 type plan struct {
-	number int   // of the exchange
-	here   Usage // what was counted here
-	told   Usage // of that, what was told, where nodes do not know
-	total  Usage // what they have told in all, where they do not know
-	need   Usage // what uploads use and lack
-	lacks  bool  // some upload waits
-	ask    bool  // other nodes may be asked for what is lacking
-	extra  Usage // what is good to have besides
-	floor  Usage // what may be used at any moment until the answer comes
-	usable Usage // what could be before
+	number int              // of the exchange
+	here   Usage            // what was counted here
+	told   Usage            // of that, what was told, where nodes do not know
+	total  Usage            // what they have told in all, where they do not know
+	others map[string]Usage // of that, what each other one has
+	need   Usage            // what uploads use and lack
+	lacks  bool             // some upload waits
+	ask    bool             // other nodes may be asked for what is lacking
+	extra  Usage            // what is good to have besides
+	floor  Usage            // what may be used at any moment until the answer comes
+	usable Usage            // what could be before
 	limits Limits
 	used   Usage // what was known here, if it is not known that it counts for all; else 0
 }
@@ -78,7 +79,7 @@ func (a *Account) plan(now time.Time, ends bool) (p plan, needed bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	l := a.lease
-	p = plan{number: l.begun + 1, here: l.here, told: l.told, total: l.total, limits: a.limits, lacks: len(l.waiting) > 0, ask: !l.asked}
+	p = plan{number: l.begun + 1, here: l.here, told: l.told, total: l.total, others: l.others, limits: a.limits, lacks: len(l.waiting) > 0, ask: !l.asked}
 	if l.alone {
 		p.used = a.used
 	}
@@ -140,7 +141,11 @@ func giveWay(ctx context.Context, try int) error {
 func (n *nodes) apply(o *outcome, user string, p plan) bool {
 	now := o.sent
 	if o.common == nil {
+		// Where the engine has forgotten all, nodes that have told more than is known here add it.
 		o.common = &common{User: user, Used: p.total, Nodes: map[string]*part{}}
+		for name, told := range p.others {
+			o.common.Nodes[name] = &part{Told: told}
+		}
 	} else if p.used != (Usage{}) && o.common.Nodes[n.node] == nil {
 		n.log.Warn("what was counted here before does not count, as other nodes have told of the user: count anew with ferry users usage --scan",
 			"user", user, "bytes", p.used.Bytes, "files", p.used.Files)
