@@ -49,7 +49,7 @@ func (r *reader) rangeSize(i int) int {
 		off, _ := f.span(i)
 		return f.blocksTo(min(off-off%chunk+chunk, f.entry.Size)) - i
 	}
-	return min(max(r.window()/max(r.streams, firstStreams), 1), maxRange, r.blocks-i)
+	return min(max(r.window()/max(r.streams, maxStreams/2), 1), maxRange, r.blocks-i)
 }
 
 // missing marks the blocks of the window as needed. It returns the first that is neither present
