@@ -18,7 +18,7 @@ import (
 const (
 	// echoTime is how long what is told may take to come back.
 	echoTime = 5 * time.Second
-	// echoAgain is when another message is sent.
+	// echoAgain is when another message is sent; the next waits twice as long.
 	echoAgain = time.Second
 	// echoLook is the time between two looks whether it has.
 	echoLook = 20 * time.Millisecond
@@ -77,8 +77,8 @@ func (d *doctor) echo(ctx context.Context, p *peers) {
 // hear returns how long a message takes to come back. One that was sent before this process listens
 // does not: then another one is sent.
 func hear(ctx context.Context, o announce.Options) (lag time.Duration, err error) {
-	for {
-		one, cancel := context.WithTimeout(ctx, echoAgain)
+	for wait := echoAgain; ; wait *= 2 {
+		one, cancel := context.WithTimeout(ctx, wait)
 		lag, err = hearOne(one, o)
 		cancel()
 		if err == nil || ctx.Err() != nil {
