@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ferry/remote"
+	"ferry/remote/remotetest"
 	"ferry/remote/remotetest/servers/dropboxserver"
 	"ferry/remote/remotetest/servers/graphserver"
 )
@@ -33,7 +34,9 @@ func TestOptionsOfDropboxHaveAnEffect(t *testing.T) {
 	t.Parallel()
 	const user, admin, root = "Dropbox-API-Select-User", "Dropbox-API-Select-Admin", "Dropbox-API-Path-Root"
 	tells := func(name string) func(*testing.T, *seenDropbox, remote.Remote) string {
-		return func(t *testing.T, s *seenDropbox, r remote.Remote) string { return listed(t, r) + " " + s.last(name) }
+		return func(t *testing.T, s *seenDropbox, r remote.Remote) string {
+			return remotetest.Names(t, r, ".") + " " + s.last(name)
+		}
 	}
 	haveEffect(t, startDropbox, []effect[*seenDropbox]{
 		{"impersonate=" + dropboxserver.Member, "mine ", "mine " + dropboxserver.MemberID, tells(user)},
@@ -84,7 +87,7 @@ func startGraph(t *testing.T) (s *seenGraph, file string) {
 func TestOptionsOfOnedriveHaveAnEffect(t *testing.T) {
 	t.Parallel()
 	haveEffect(t, startGraph, []effect[*seenGraph]{
-		{"expose_onenote_files", "", "notes", func(t *testing.T, _ *seenGraph, r remote.Remote) string { return listed(t, r) }},
+		{"expose_onenote_files", "", "notes", func(t *testing.T, _ *seenGraph, r remote.Remote) string { return remotetest.Names(t, r, ".") }},
 		{"no_versions", "2", "1", func(t *testing.T, s *seenGraph, r remote.Remote) string {
 			put(t, r, "f", "old")
 			put(t, r, "f", "new")

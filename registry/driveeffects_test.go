@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"ferry/remote"
+	"ferry/remote/remotetest"
 	"ferry/remote/remotetest/servers/driveserver"
 )
 
@@ -27,7 +28,7 @@ func startDrive(t *testing.T) (s *driveserver.Server, file string) {
 
 func TestOptionsOfDriveHaveAnEffect(t *testing.T) {
 	t.Parallel()
-	lists := func(t *testing.T, _ *driveserver.Server, r remote.Remote) string { return listed(t, r) }
+	lists := func(t *testing.T, _ *driveserver.Server, r remote.Remote) string { return remotetest.Names(t, r, ".") }
 	haveEffect(t, startDrive, []effect[*driveserver.Server]{
 		{"shared_with_me", "doc.docx f", "theirs", lists},
 		{"trashed_only", "doc.docx f", "gone", lists},
@@ -35,7 +36,7 @@ func TestOptionsOfDriveHaveAnEffect(t *testing.T) {
 		{"export_formats=pdf", "doc.docx f", "doc.pdf f", lists},
 		{"skip_shortcuts", "doc.docx f to f", "doc.docx f", func(t *testing.T, s *driveserver.Server, r remote.Remote) string {
 			s.AddShortcut(s.Root, "to f", s.ID(s.Root, "f"))
-			return listed(t, r)
+			return remotetest.Names(t, r, ".")
 		}},
 		{"use_trash=false", "trashed", "deleted", func(t *testing.T, s *driveserver.Server, r remote.Remote) string {
 			if err := r.Remove(t.Context(), "f"); err != nil {
@@ -80,13 +81,13 @@ func TestSharedDrives(t *testing.T) {
 	put(t, r, "ours", "y")
 	put(t, r, "long", strings.Repeat("x", 6<<20))
 	err = errors.Join(r.Mkdir(t.Context(), "d"), remote.Copy(t.Context(), r, "ours", "d/copy"), remote.Move(t.Context(), r, "ours", "moved"), r.Remove(t.Context(), "long"))
-	if got := listed(t, r) + " " + content(t, r, "moved") + " " + content(t, r, "d/copy"); err != nil || got != "d moved y y" || s.Contents(ours) != "d/ moved=y" {
+	if got := remotetest.Names(t, r, ".") + " " + content(t, r, "moved") + " " + content(t, r, "d/copy"); err != nil || got != "d moved y y" || s.Contents(ours) != "d/ moved=y" {
 		t.Errorf("%q, %v; there is %s", got, err, s.Contents(ours))
 	}
 	if err := errors.Join(r.Remove(t.Context(), "d/copy"), r.Rmdir(t.Context(), "d")); err != nil || s.Contents(ours) != "moved=y" {
 		t.Errorf("%v; there is %s", err, s.Contents(ours))
 	}
-	if mine, err := openFrom(t, file, "r:"); err != nil || listed(t, mine) != "doc.docx f" {
+	if mine, err := openFrom(t, file, "r:"); err != nil || remotetest.Names(t, mine, ".") != "doc.docx f" {
 		t.Errorf("a shared drive shows in that of the account: %v", err)
 	}
 }
@@ -107,7 +108,7 @@ func TestServiceAccountsOfDrive(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", remoteString, err)
 		}
-		if got := listed(t, r); got != "doc.docx f" {
+		if got := remotetest.Names(t, r, "."); got != "doc.docx f" {
 			t.Errorf("%s lists %q", remoteString, got)
 		}
 	}

@@ -6,13 +6,11 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"ferry/remote"
-	"ferry/remote/remotetest"
 )
 
 // An effect is what options change, on a server of the type S.
@@ -39,17 +37,6 @@ func haveEffect[S any](t *testing.T, start func(t *testing.T) (s S, file string)
 			}
 		})
 	}
-}
-
-// listed lists the root of a remote.
-func listed(t *testing.T, r remote.Remote) string {
-	t.Helper()
-	names, omitted, err := remotetest.ListOmitting(t.Context(), r, ".")
-	if err != nil || len(omitted) > 0 {
-		t.Errorf("left out is %q, %v", omitted, err)
-	}
-	slices.Sort(names)
-	return strings.Join(names, " ")
 }
 
 func put(t *testing.T, r remote.Remote, name, content string) {

@@ -12,6 +12,7 @@ import (
 
 	"ferry/config"
 	"ferry/remote"
+	"ferry/remote/remotetest"
 	"ferry/remote/remotetest/servers/samba"
 )
 
@@ -94,13 +95,15 @@ func TestOptionsOfSMBHaveAnEffect(t *testing.T) {
 		return w, fmt.Sprintf("[r]\ntype = smb\nhost = %s\nport = %s\nuser = %s\npass = %s\n", host, port, server.User, config.Obscure(samba.Password))
 	}
 	tells := func(text string) func(*testing.T, *tap, remote.Remote) string {
-		return func(t *testing.T, w *tap, r remote.Remote) string { return listed(t, r) + " " + w.told(text) }
+		return func(t *testing.T, w *tap, r remote.Remote) string {
+			return remotetest.Names(t, r, ".") + " " + w.told(text)
+		}
 	}
 	haveEffect(t, start, []effect[*tap]{
 		{"domain=EXAMPLE", "files other false", "files other true", tells("EXAMPLE")},
 		{"workstation=DESK-7", "files other false", "files other true", tells("DESK-7")},
 		{"spn=cifs/nas.example", "files other false", "files other true", tells("cifs/nas.example")},
-		{"hide_special_share=false", "files other", "files hidden$ other", func(t *testing.T, _ *tap, r remote.Remote) string { return listed(t, r) }},
+		{"hide_special_share=false", "files other", "files hidden$ other", func(t *testing.T, _ *tap, r remote.Remote) string { return remotetest.Names(t, r, ".") }},
 		{"case_insensitive=false", "true", "false", func(_ *testing.T, _ *tap, r remote.Remote) string {
 			return strconv.FormatBool(r.Info().Caps.CaseInsensitive)
 		}},

@@ -2,10 +2,25 @@ package remotetest
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"sync"
+	"testing"
 
 	"ferry/remote"
 )
+
+// Names returns what a listing of dir shows, sorted, with spaces between. That nothing is left out
+// is part of the test.
+func Names(t *testing.T, r remote.Remote, dir string) string {
+	t.Helper()
+	names, omitted, err := ListOmitting(t.Context(), r, dir)
+	if err != nil || len(omitted) > 0 {
+		t.Errorf("%s: left out is %q, %v", dir, omitted, err)
+	}
+	slices.Sort(names)
+	return strings.Join(names, " ")
+}
 
 // ListOmitting lists dir of r: the names that are shown, "ENTRY: REASON" for each that is reported
 // as left out, and the last error.

@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,17 +26,6 @@ import (
 func aside(base string) string {
 	sum := sha256.Sum256([]byte(strings.ToLower(base)))
 	return base + ".ferry-replaced-" + base32.StdEncoding.EncodeToString(sum[:5])
-}
-
-// shown returns what a listing of the root shows.
-func shown(t *testing.T, r remote.Remote) string {
-	t.Helper()
-	names, omitted, err := remotetest.ListOmitting(t.Context(), r, ".")
-	if err != nil || len(omitted) > 0 {
-		t.Errorf("%v, %v", omitted, err)
-	}
-	slices.Sort(names)
-	return strings.Join(names, " ")
 }
 
 // upTo is a way to a server on which so many requests get through, and after them none: to the
@@ -64,7 +52,7 @@ func upTo(t *testing.T, addr string, n int64, answered bool) (way string, came *
 func TestKilledAtEveryRequestOfAReplacement(t *testing.T) {
 	t.Parallel()
 	asks := map[string]func(t *testing.T, r remote.Remote){
-		"list": func(t *testing.T, r remote.Remote) { shown(t, r) },
+		"list": func(t *testing.T, r remote.Remote) { remotetest.Names(t, r, ".") },
 		"stat": func(t *testing.T, r remote.Remote) { _, _ = r.Stat(t.Context(), "F.") },
 		"open": func(t *testing.T, r remote.Remote) { get(t, r, "F.") },
 	}
@@ -109,7 +97,7 @@ func killedAt(t *testing.T, n int64, answered bool, ask func(*testing.T, remote.
 		t.Errorf("after %d requests it holds %q, %v", n, content, err)
 	}
 	want := map[string]string{"old": "F. g", "new": "F."}[content]
-	if names := shown(t, next); names != want {
+	if names := remotetest.Names(t, next, "."); names != want {
 		t.Errorf("after %d requests there is %q, listed as %q", n, left, names)
 	}
 	if names := s.Names(drive, ""); strings.Contains(names, "replaced") {
@@ -186,7 +174,7 @@ func TestProcessesThatReplaceAtOnce(t *testing.T) {
 					return
 				default:
 				}
-				if names := shown(t, other); strings.Contains(names, "replaced") || strings.Count(names, "f") > 1 {
+				if names := remotetest.Names(t, other, "."); strings.Contains(names, "replaced") || strings.Count(names, "f") > 1 {
 					t.Errorf("there is %q", names)
 				}
 				_, _ = other.Stat(t.Context(), "f")
@@ -209,7 +197,7 @@ func TestProcessesThatReplaceAtOnce(t *testing.T) {
 	writers.Wait()
 	close(done)
 	readers.Wait()
-	if names := shown(t, r); !strings.HasPrefix(names, "f") {
+	if names := remotetest.Names(t, r, "."); !strings.HasPrefix(names, "f") {
 		t.Errorf("there is %q", names)
 	}
 	if got := get(t, r, "f"); !strings.HasPrefix(got, "g") {
