@@ -9,9 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,13 +24,12 @@ import (
 // FERRY_KILLS says how often it is killed, over each kind of server, in each mode.
 func TestAKilledFerryTellsHooksOfEveryUpload(t *testing.T) {
 	t.Parallel() // it mostly waits
-	kills, all, modes := killsInCI/2, placesFor(false), []string{"off", "writes"}
-	if n, err := strconv.Atoi(os.Getenv("FERRY_KILLS")); err == nil {
-		all, modes = placesFor(true), []string{"off", "minimal", "writes", "full"}
-		kills = n / len(modes)
-	} else {
-		all = slices.DeleteFunc(all, func(p place) bool { return p.name != "local" && p.name != "s3" })
+	modes := []string{"off", "writes"}
+	kills, all, long := extent("FERRY_KILLS", killsInCI, "local", "s3")
+	if long {
+		modes = allModes()
 	}
+	kills /= len(modes)
 	for _, p := range all {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel() // they mostly wait

@@ -23,11 +23,10 @@ const killsInCI = 8
 // killed in all, over each kind of server, in each mode.
 func TestKilledFerryKeepsItsPromises(t *testing.T) {
 	t.Parallel() // it mostly waits
-	kills, all, modes := killsInCI, placesFor(false), []string{"writes", "full"}
-	if n, err := strconv.Atoi(os.Getenv("FERRY_KILLS")); err == nil {
-		kills, all, modes = n, placesFor(true), []string{"off", "minimal", "writes", "full"}
-	} else {
-		all = slices.DeleteFunc(all, func(p place) bool { return p.name != "s3" })
+	modes := []string{"writes", "full"}
+	kills, all, long := extent("FERRY_KILLS", killsInCI, "s3")
+	if long {
+		modes = allModes()
 	}
 	for _, p := range all {
 		t.Run(p.name, func(t *testing.T) {
@@ -378,3 +377,14 @@ func shortly(contents ...*string) string {
 	}
 	return text
 }
+
+// extent returns how much a test does, and where: as the environment variable says, everywhere;
+// without it inCI, at the places of those names.
+func extent(variable string, inCI int, names ...string) (n int, at []place, long bool) {
+	if n, err := strconv.Atoi(os.Getenv(variable)); err == nil {
+		return n, placesFor(true), true
+	}
+	return inCI, slices.DeleteFunc(placesFor(false), func(p place) bool { return !slices.Contains(names, p.name) }), false
+}
+
+func allModes() []string { return []string{"off", "minimal", "writes", "full"} }

@@ -6,8 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 	"testing"
 )
@@ -22,17 +20,12 @@ const filesInCI = 30
 func TestTreeInEveryMode(t *testing.T) {
 	t.Parallel() // it mostly waits
 	needPrograms(t, "lftp", "curl")
-	files, all := filesInCI, placesFor(false)
-	if n, err := strconv.Atoi(os.Getenv("FERRY_FILES")); err == nil {
-		files, all = n, placesFor(true)
-	} else {
-		all = slices.DeleteFunc(all, func(p place) bool { return p.name != "s3" })
-	}
+	files, all, _ := extent("FERRY_FILES", filesInCI, "s3")
 	for _, p := range all {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel() // they mostly wait
 			s := p.start(t)
-			for _, mode := range []string{"off", "minimal", "writes", "full"} {
+			for _, mode := range allModes() {
 				for _, killed := range []bool{false, true} {
 					t.Run(fmt.Sprintf("%s, killed %v", mode, killed), func(t *testing.T) {
 						t.Parallel() // they mostly wait
